@@ -1,0 +1,211 @@
+//! The table itself.
+
+use super::releases::Organization;
+use super::{Authority, Entry, Files, Holders, Sans, Server, Subject};
+use crate::blueprint::ExtendedKeyUsage::{self, ClientAuth, ServerAuth};
+
+const CLIENT: &[ExtendedKeyUsage] = &[ClientAuth];
+const SERVER: &[ExtendedKeyUsage] = &[ServerAuth];
+const BOTH: &[ExtendedKeyUsage] = &[ServerAuth, ClientAuth];
+
+/// A leaf in the pki directory that every control-plane node holds.
+const fn pair(name: &'static str, signer: Authority, subject: Subject, description: &'static str) -> Entry {
+    Entry {
+        name,
+        files: Files::Pair(name),
+        signer: Some(signer),
+        subject,
+        sans: Sans::None,
+        usages: CLIENT,
+        server: Server::None,
+        holders: Holders::ControlPlane,
+        etcd: false,
+        description,
+        components: &["kube-apiserver"],
+    }
+}
+
+const fn authority(authority: Authority, holders: Holders, description: &'static str) -> Entry {
+    Entry {
+        name: authority.name(),
+        files: Files::Pair(authority.stem()),
+        signer: None,
+        subject: Subject::Authority(authority),
+        sans: Sans::Authority,
+        usages: &[],
+        server: Server::None,
+        holders,
+        etcd: false,
+        description,
+        components: &[],
+    }
+}
+
+const fn kubeconfig(
+    name: &'static str,
+    subject: Subject,
+    server: Server,
+    holders: Holders,
+    description: &'static str,
+    components: &'static [&'static str],
+) -> Entry {
+    Entry {
+        name,
+        files: Files::Kubeconfig(name),
+        signer: Some(Authority::Cluster),
+        subject,
+        sans: Sans::None,
+        usages: CLIENT,
+        server,
+        holders,
+        etcd: false,
+        description,
+        components,
+    }
+}
+
+/// Every entry, in kubeadm's order of `init phase certs all`, then the kubeconfigs, then what kubeadm leaves out.
+pub const ENTRIES: &[Entry] = &[
+    authority(
+        Authority::Cluster,
+        Holders::All,
+        "self-signed Kubernetes CA to provision identities for other Kubernetes components",
+    ),
+    Entry {
+        sans: Sans::ApiServer,
+        usages: SERVER,
+        ..pair(
+            "apiserver",
+            Authority::Cluster,
+            Subject::Fixed("kube-apiserver", Organization::None),
+            "certificate for serving the Kubernetes API",
+        )
+    },
+    pair(
+        "apiserver-kubelet-client",
+        Authority::Cluster,
+        Subject::Fixed("kube-apiserver-kubelet-client", Organization::ApiServerKubeletClient),
+        "certificate for the API server to connect to kubelet",
+    ),
+    authority(Authority::FrontProxy, Holders::ControlPlane, "self-signed CA to provision identities for front proxy"),
+    pair(
+        "front-proxy-client",
+        Authority::FrontProxy,
+        Subject::Fixed("front-proxy-client", Organization::None),
+        "certificate for the front proxy client",
+    ),
+    Entry {
+        etcd: true,
+        ..authority(Authority::Etcd, Holders::ControlPlaneAndEtcd, "self-signed CA to provision identities for etcd")
+    },
+    Entry {
+        files: Files::Pair("etcd/server"),
+        sans: Sans::EtcdServer,
+        usages: BOTH,
+        holders: Holders::EtcdMembers,
+        etcd: true,
+        components: &["etcd"],
+        ..pair("etcd-server", Authority::Etcd, Subject::NodeName, "certificate for serving etcd")
+    },
+    Entry {
+        files: Files::Pair("etcd/peer"),
+        sans: Sans::EtcdPeer,
+        usages: BOTH,
+        holders: Holders::EtcdMembers,
+        etcd: true,
+        components: &["etcd"],
+        ..pair(
+            "etcd-peer",
+            Authority::Etcd,
+            Subject::NodeName,
+            "certificate for etcd nodes to communicate with each other",
+        )
+    },
+    Entry {
+        files: Files::Pair("etcd/healthcheck-client"),
+        holders: Holders::EtcdMembers,
+        etcd: true,
+        components: &["etcd"],
+        ..pair(
+            "etcd-healthcheck-client",
+            Authority::Etcd,
+            Subject::Fixed("kube-etcd-healthcheck-client", Organization::EtcdClient),
+            "certificate for liveness probes to healthcheck etcd",
+        )
+    },
+    Entry {
+        etcd: true,
+        ..pair(
+            "apiserver-etcd-client",
+            Authority::Etcd,
+            Subject::Fixed("kube-apiserver-etcd-client", Organization::EtcdClient),
+            "certificate the apiserver uses to access etcd",
+        )
+    },
+    Entry {
+        name: "sa",
+        files: Files::KeyPair("sa"),
+        signer: None,
+        subject: Subject::None,
+        sans: Sans::None,
+        usages: &[],
+        server: Server::None,
+        holders: Holders::ControlPlane,
+        etcd: false,
+        description: "key pair that signs service account tokens",
+        components: &["kube-apiserver", "kube-controller-manager"],
+    },
+    kubeconfig(
+        "admin.conf",
+        Subject::Fixed("kubernetes-admin", Organization::Admin),
+        Server::ControlPlane,
+        Holders::ControlPlane,
+        "certificate embedded in the kubeconfig file for the admin to use and for kubeadm itself",
+        &[],
+    ),
+    kubeconfig(
+        "super-admin.conf",
+        Subject::Fixed("kubernetes-super-admin", Organization::Always("system:masters")),
+        Server::ControlPlane,
+        Holders::FirstControlPlane,
+        "certificate embedded in the kubeconfig file for the super-admin",
+        &[],
+    ),
+    kubeconfig(
+        "kubelet.conf",
+        Subject::Node,
+        Server::Kubelet,
+        Holders::All,
+        "certificate embedded in the kubeconfig file for the kubelet to use",
+        &["kubelet"],
+    ),
+    kubeconfig(
+        "controller-manager.conf",
+        Subject::Fixed("system:kube-controller-manager", Organization::None),
+        Server::Local,
+        Holders::ControlPlane,
+        "certificate embedded in the kubeconfig file for the controller manager to use",
+        &["kube-controller-manager"],
+    ),
+    kubeconfig(
+        "scheduler.conf",
+        Subject::Fixed("system:kube-scheduler", Organization::None),
+        Server::Local,
+        Holders::ControlPlane,
+        "certificate embedded in the kubeconfig file for the scheduler manager to use",
+        &["kube-scheduler"],
+    ),
+    Entry {
+        name: "kubelet-serving",
+        files: Files::KubeletPair("kubelet"),
+        signer: Some(Authority::Cluster),
+        subject: Subject::Node,
+        sans: Sans::Kubelet,
+        usages: SERVER,
+        server: Server::None,
+        holders: Holders::All,
+        etcd: false,
+        description: "certificate for serving the kubelet API",
+        components: &["kubelet"],
+    },
+];

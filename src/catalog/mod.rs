@@ -1,0 +1,224 @@
+//! The kubeadm tree as constant data, in signing order: what there is, where it lies, who signs it, what it says, which
+//! nodes need it and which component must be told when it changes. `plan/` turns it into blueprints; nothing here decides.
+
+pub mod differences;
+mod entries;
+pub mod releases;
+
+pub use entries::ENTRIES;
+
+use crate::blueprint::ExtendedKeyUsage;
+
+/// The certificate authorities, by kubeadm's names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Authority {
+    Cluster,
+    FrontProxy,
+    Etcd,
+}
+
+impl Authority {
+    pub const ALL: [Self; 3] = [Self::Cluster, Self::FrontProxy, Self::Etcd];
+
+    /// The name of its entry.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Cluster => "ca",
+            Self::FrontProxy => "front-proxy-ca",
+            Self::Etcd => "etcd-ca",
+        }
+    }
+
+    /// The path of its certificate below the pki directory, without `.crt`.
+    pub const fn stem(self) -> &'static str {
+        match self {
+            Self::Cluster => "ca",
+            Self::FrontProxy => "front-proxy-ca",
+            Self::Etcd => "etcd/ca",
+        }
+    }
+
+    /// The CN, which is also its one DNS name (kubeadm certs/certlist.go).
+    pub const fn common_name(self) -> &'static str {
+        match self {
+            Self::Cluster => "kubernetes",
+            Self::FrontProxy => "front-proxy-ca",
+            Self::Etcd => "etcd-ca",
+        }
+    }
+
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|authority| authority.name() == name)
+    }
+}
+
+/// Where an entry lies and in which containers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Files {
+    /// `pki/STEM.crt` and `pki/STEM.key`.
+    Pair(&'static str),
+    /// `pki/sa.key` and `pki/sa.pub`: no certificate.
+    KeyPair(&'static str),
+    /// `NAME` beside pki/, credentials embedded.
+    Kubeconfig(&'static str),
+    /// `STEM.crt` and `STEM.key` in the kubelet's own directory.
+    KubeletPair(&'static str),
+}
+
+/// The CN and O of an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Subject {
+    /// A CA: its own name and the profile's subject attributes.
+    Authority(Authority),
+    /// CN, and O by release (see [`releases`]).
+    Fixed(&'static str, releases::Organization),
+    /// CN is the node's name.
+    NodeName,
+    /// CN `system:node:NAME`, O `system:nodes`: what the node authorizer and the kubelet-serving signer want.
+    Node,
+    /// No certificate.
+    None,
+}
+
+/// Which names a certificate is valid for (kubeadm pkiutil/pki_helpers.go).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sans {
+    None,
+    /// The CA's own common name.
+    Authority,
+    ApiServer,
+    EtcdServer,
+    EtcdPeer,
+    /// The node's names and addresses.
+    Kubelet,
+}
+
+/// Which API server a kubeconfig talks to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Server {
+    /// controlPlaneEndpoint, or the node's own address when there is none.
+    ControlPlane,
+    /// The node's own API server.
+    Local,
+    /// The node's own from 1.33 on for a control-plane node, controlPlaneEndpoint before and for others.
+    Kubelet,
+    /// Not a kubeconfig.
+    None,
+}
+
+/// Which nodes hold an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Holders {
+    /// Control-plane nodes.
+    ControlPlane,
+    /// The first control-plane node only (kubeadm: `init` writes it, `join` does not).
+    FirstControlPlane,
+    /// Nodes that run an etcd member.
+    EtcdMembers,
+    /// Control-plane nodes and etcd members.
+    ControlPlaneAndEtcd,
+    /// Every node.
+    All,
+}
+
+/// One row of the tree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Entry {
+    /// kubeadm's name for it (`apiserver`, `admin.conf`); ours for what kubeadm leaves out.
+    pub name: &'static str,
+    pub files: Files,
+    /// Who signs it; `None`: it signs itself, or is no certificate.
+    pub signer: Option<Authority>,
+    pub subject: Subject,
+    pub sans: Sans,
+    /// extKeyUsage in kubeadm's order; empty for CAs and keys.
+    pub usages: &'static [ExtendedKeyUsage],
+    pub server: Server,
+    pub holders: Holders,
+    /// Part of the etcd cluster that kubeadm runs: absent when etcd is external.
+    pub etcd: bool,
+    /// kubeadm's long name, as its messages say it.
+    pub description: &'static str,
+    /// The components that read it, which must reload or restart when it changes.
+    pub components: &'static [&'static str],
+}
+
+impl Entry {
+    /// The authority this entry is, if it is one.
+    pub fn authority(&self) -> Option<Authority> {
+        match self.subject {
+            Subject::Authority(authority) => Some(authority),
+            _ => None,
+        }
+    }
+}
+
+/// Looks an entry up by its exact name.
+pub fn find(name: &str) -> Option<&'static Entry> {
+    ENTRIES.iter().find(|entry| entry.name == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn names_and_paths_are_unique() {
+        let names: BTreeSet<_> = ENTRIES.iter().map(|e| e.name).collect();
+        let files: BTreeSet<_> = ENTRIES.iter().map(|e| format!("{:?}", e.files)).collect();
+        assert_eq!((names.len(), files.len()), (ENTRIES.len(), ENTRIES.len()));
+    }
+
+    #[test]
+    fn a_signer_stands_before_what_it_signs() {
+        for (i, entry) in ENTRIES.iter().enumerate() {
+            if let Some(signer) = entry.signer {
+                let position = ENTRIES.iter().position(|e| e.authority() == Some(signer));
+                assert!(position.is_some_and(|p| p < i), "{}", entry.name);
+            }
+        }
+    }
+
+    #[test]
+    fn only_certificates_have_usages_and_only_kubeconfigs_have_servers() {
+        for entry in ENTRIES {
+            assert_eq!(entry.usages.is_empty(), entry.signer.is_none(), "{}", entry.name);
+            assert_eq!(entry.server == Server::None, !matches!(entry.files, Files::Kubeconfig(_)), "{}", entry.name);
+        }
+    }
+
+    #[test]
+    fn the_tree_is_kubeadms_and_the_kubelets() {
+        // kubeadm-behaviour section 1.1 and 2: ten pairs, sa, five kubeconfigs; and ours.
+        let names: Vec<_> = ENTRIES.iter().map(|e| e.name).collect();
+        assert_eq!(
+            names,
+            [
+                "ca",
+                "apiserver",
+                "apiserver-kubelet-client",
+                "front-proxy-ca",
+                "front-proxy-client",
+                "etcd-ca",
+                "etcd-server",
+                "etcd-peer",
+                "etcd-healthcheck-client",
+                "apiserver-etcd-client",
+                "sa",
+                "admin.conf",
+                "super-admin.conf",
+                "kubelet.conf",
+                "controller-manager.conf",
+                "scheduler.conf",
+                "kubelet-serving",
+            ]
+        );
+    }
+
+    #[test]
+    fn external_etcd_drops_exactly_kubeadms_five() {
+        let etcd: Vec<_> = ENTRIES.iter().filter(|e| e.etcd).map(|e| e.name).collect();
+        assert_eq!(etcd, ["etcd-ca", "etcd-server", "etcd-peer", "etcd-healthcheck-client", "apiserver-etcd-client"]);
+    }
+}

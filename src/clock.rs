@@ -1,0 +1,275 @@
+//! What time it is, and how long things last. The only room that asks the system clock; everybody else is told the instant.
+
+use std::fmt;
+
+use time::format_description::well_known::Rfc3339;
+use time::{Duration, OffsetDateTime, UtcOffset};
+
+/// Where "now" comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Clock {
+    System,
+    /// `--at`, and tests.
+    Fixed(OffsetDateTime),
+}
+
+impl Clock {
+    /// Now in UTC, whole seconds: X.509 knows nothing finer.
+    pub fn now(self) -> OffsetDateTime {
+        match self {
+            #[allow(clippy::disallowed_methods)] // this is the room
+            Self::System => whole_seconds(OffsetDateTime::now_utc()),
+            Self::Fixed(at) => whole_seconds(at),
+        }
+    }
+}
+
+fn whole_seconds(at: OffsetDateTime) -> OffsetDateTime {
+    let at = at.to_offset(UtcOffset::UTC);
+    at.replace_nanosecond(0).unwrap_or(at)
+}
+
+/// An instant as RFC 3339 in UTC, `2027-01-02T03:04:05Z`.
+pub fn rfc3339(at: OffsetDateTime) -> String {
+    let at = whole_seconds(at);
+    at.format(&Rfc3339).unwrap_or_else(|_| at.unix_timestamp().to_string())
+}
+
+/// Reads an RFC 3339 instant (any offset), a date (`2027-01-02`, midnight UTC), or `+90d` / `-1h` relative to `now`.
+pub fn parse_instant(text: &str, now: OffsetDateTime) -> Option<OffsetDateTime> {
+    if let Some(span) = text.strip_prefix('+') {
+        return now.checked_add(Span::parse(span).ok()?.duration());
+    }
+    if let Some(span) = text.strip_prefix('-') {
+        return now.checked_sub(Span::parse(span).ok()?.duration());
+    }
+    let whole = if text.len() == 10 { format!("{text}T00:00:00Z") } else { text.to_owned() };
+    OffsetDateTime::parse(&whole, &Rfc3339).ok().map(whole_seconds)
+}
+
+/// A length of time in whole seconds, never negative: a validity period, a window, a timeout.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Span(u64);
+
+/// Why a text is not a [`Span`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SpanError {
+    Empty,
+    /// Not a sequence of numbers with units.
+    Malformed,
+    /// A number without a unit: nobody can know whether days or seconds are meant.
+    NoUnit,
+    UnknownUnit(char),
+    /// Below zero, or more than a thousand years.
+    OutOfRange,
+    /// Finer than a second.
+    Fraction,
+}
+
+const MINUTE: u64 = 60;
+const HOUR: u64 = 60 * MINUTE;
+const DAY: u64 = 24 * HOUR;
+const YEAR: u64 = 365 * DAY;
+const LONGEST: u64 = 1000 * YEAR;
+
+impl Span {
+    pub const fn seconds(seconds: u64) -> Self {
+        Self(if seconds > LONGEST { LONGEST } else { seconds })
+    }
+
+    pub const fn hours(hours: u64) -> Self {
+        Self::seconds(hours.saturating_mul(HOUR))
+    }
+
+    pub const fn days(days: u64) -> Self {
+        Self::seconds(days.saturating_mul(DAY))
+    }
+
+    pub const fn as_seconds(self) -> u64 {
+        self.0
+    }
+
+    pub fn duration(self) -> Duration {
+        Duration::seconds(i64::try_from(self.0).unwrap_or(i64::MAX))
+    }
+
+    /// Reads a Go duration (`8760h`, `1h30m`, `1.5h`) and the units people miss there: `d` (24 hours), `w` (7 days) and `y`
+    /// (365 days), in any combination: `1y30d`. `0` needs no unit, as in Go.
+    pub fn parse(text: &str) -> Result<Self, SpanError> {
+        if text.is_empty() {
+            return Err(SpanError::Empty);
+        }
+        if text == "0" {
+            return Ok(Self(0));
+        }
+        if text.starts_with('-') {
+            return Err(SpanError::OutOfRange);
+        }
+        let mut rest = text;
+        let mut nanos: u128 = 0;
+        while !rest.is_empty() {
+            let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
+            let (number, tail) = rest.split_at_checked(digits).ok_or(SpanError::Malformed)?;
+            if number.is_empty() {
+                return Err(SpanError::Malformed);
+            }
+            let end = tail.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(tail.len());
+            let (unit, next) = tail.split_at_checked(end).ok_or(SpanError::Malformed)?;
+            let unit_nanos: u128 = match unit {
+                "" => return Err(SpanError::NoUnit),
+                "ns" => 1,
+                "us" | "µs" => 1_000,
+                "ms" => 1_000_000,
+                "s" => 1_000_000_000,
+                "m" => u128::from(MINUTE) * 1_000_000_000,
+                "h" => u128::from(HOUR) * 1_000_000_000,
+                "d" => u128::from(DAY) * 1_000_000_000,
+                "w" => u128::from(7 * DAY) * 1_000_000_000,
+                "y" => u128::from(YEAR) * 1_000_000_000,
+                other => return Err(SpanError::UnknownUnit(other.chars().next().unwrap_or('?'))),
+            };
+            nanos = nanos.checked_add(amount(number, unit_nanos)?).ok_or(SpanError::OutOfRange)?;
+            rest = next;
+        }
+        if nanos % 1_000_000_000 != 0 {
+            return Err(SpanError::Fraction);
+        }
+        u64::try_from(nanos / 1_000_000_000)
+            .ok()
+            .filter(|seconds| *seconds <= LONGEST)
+            .map(Self)
+            .ok_or(SpanError::OutOfRange)
+    }
+}
+
+/// `1.5` of a unit, exactly; the number has digits and at most one point.
+fn amount(number: &str, unit_nanos: u128) -> Result<u128, SpanError> {
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+    if whole.len() + fraction.len() == 0 || fraction.contains('.') {
+        return Err(SpanError::Malformed);
+    }
+    if whole.len() > 18 || fraction.len() > 9 {
+        return Err(SpanError::OutOfRange);
+    }
+    let read = |digits: &str| if digits.is_empty() { Ok(0) } else { digits.parse().map_err(|_| SpanError::Malformed) };
+    let (whole, tenths): (u128, u128) = (read(whole)?, read(fraction)?);
+    let scale = 10u128.pow(u32::try_from(fraction.len()).unwrap_or(0));
+    whole
+        .checked_mul(unit_nanos)
+        .and_then(|n| n.checked_add(tenths.checked_mul(unit_nanos)? / scale))
+        .ok_or(SpanError::OutOfRange)
+}
+
+/// Whole days as `90d`, everything else as Go prints it: `8760h0m0s`, `1m30s`.
+impl fmt::Display for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let s = self.0;
+        if s > 0 && s % DAY == 0 {
+            write!(f, "{}d", s / DAY)
+        } else if s >= HOUR {
+            write!(f, "{}h{}m{}s", s / HOUR, s % HOUR / MINUTE, s % MINUTE)
+        } else if s >= MINUTE {
+            write!(f, "{}m{}s", s / MINUTE, s % MINUTE)
+        } else {
+            write!(f, "{s}s")
+        }
+    }
+}
+
+/// How far away an instant is, for people: `in 364d`, `2h ago`, the largest unit that fits, as kubeadm's residual time.
+pub fn distance(from: OffsetDateTime, to: OffsetDateTime) -> String {
+    let seconds = (to - from).whole_seconds();
+    let length = seconds.unsigned_abs();
+    let text = match length {
+        s if s >= 8 * YEAR => format!("{}y", s / YEAR),
+        s if s >= 2 * YEAR && s % YEAR >= DAY => format!("{}y{}d", s / YEAR, s % YEAR / DAY),
+        s if s >= 2 * YEAR => format!("{}y", s / YEAR),
+        s if s >= 2 * DAY => format!("{}d", s / DAY),
+        s if s >= 3 * HOUR => format!("{}h", s / HOUR),
+        s if s >= 2 * MINUTE => format!("{}m", s / MINUTE),
+        s => format!("{s}s"),
+    };
+    if seconds < 0 { format!("{text} ago") } else { format!("in {text}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use time::macros::datetime;
+
+    #[test]
+    fn spans_read_go_and_calendar_units() {
+        for (text, seconds) in [
+            ("8760h", 31_536_000),
+            ("8760h0m0s", 31_536_000),
+            ("1y", 31_536_000),
+            ("90d", 7_776_000),
+            ("2w", 1_209_600),
+            ("1y30d", 34_128_000),
+            ("1.5h", 5_400),
+            ("1h30m", 5_400),
+            ("90s", 90),
+            ("1000ms", 1),
+            ("0", 0),
+            ("0s", 0),
+            (".5m", 30),
+        ] {
+            assert_eq!(Span::parse(text), Ok(Span(seconds)), "{text}");
+        }
+    }
+
+    #[test]
+    fn spans_refuse_what_is_unclear() {
+        for (text, error) in [
+            ("", SpanError::Empty),
+            ("90", SpanError::NoUnit),
+            ("d", SpanError::Malformed),
+            ("1x", SpanError::UnknownUnit('x')),
+            ("1 d", SpanError::UnknownUnit(' ')),
+            ("-1h", SpanError::OutOfRange),
+            ("1.2.3h", SpanError::Malformed),
+            (".h", SpanError::Malformed),
+            ("1ms", SpanError::Fraction),
+            ("0.3s", SpanError::Fraction),
+            ("99999999999999999999999h", SpanError::OutOfRange),
+            ("1001y", SpanError::OutOfRange),
+        ] {
+            assert_eq!(Span::parse(text), Err(error), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_span_reads_back_what_it_prints() {
+        for seconds in [0, 1, 59, 60, 61, 3599, 3600, 5400, 86_400, 86_401, 31_536_000] {
+            let span = Span(seconds);
+            assert_eq!(Span::parse(&span.to_string()), Ok(span), "{span}");
+        }
+    }
+
+    #[test]
+    fn instants_are_absolute_or_relative() {
+        let now = datetime!(2026-11-20 12:00 UTC);
+        for (text, expected) in [
+            ("2027-01-02", Some(datetime!(2027-01-02 0:00 UTC))),
+            ("2027-01-02T03:04:05Z", Some(datetime!(2027-01-02 03:04:05 UTC))),
+            ("2027-01-02T03:04:05.9+01:00", Some(datetime!(2027-01-02 02:04:05 UTC))),
+            ("+90d", Some(datetime!(2027-02-18 12:00 UTC))),
+            ("-1h", Some(datetime!(2026-11-20 11:00 UTC))),
+            ("tomorrow", None),
+            ("+", None),
+            ("2027-13-02", None),
+        ] {
+            assert_eq!(parse_instant(text, now), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn distances_use_the_largest_unit() {
+        let now = datetime!(2026-11-20 12:00 UTC);
+        for (seconds, text) in [(30, "in 30s"), (-300, "5m ago"), (4 * 3600, "in 4h"), (364 * 86_400, "in 364d")] {
+            assert_eq!(distance(now, now + Duration::seconds(seconds)), text);
+        }
+        assert_eq!(distance(now, now + Duration::days(3650)), "in 10y");
+        assert_eq!(distance(now, now + Duration::days(1095)), "in 3y");
+    }
+}
