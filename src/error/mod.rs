@@ -1,7 +1,12 @@
 //! Where every noun's error becomes what a person reads: what could not be done, why, what to do next, and with which exit
 //! status. The nouns' errors hold facts; the text is written here and nowhere else.
 
+mod nouns;
+mod plan;
+
 use std::fmt;
+
+pub use plan::{difference, notices, refusal};
 
 /// Exit statuses, one table for the whole program (README and man page show it).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -1,0 +1,111 @@
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use super::ui::Ui;
+use super::{Outcome, Output};
+use crate::clock::{self, Clock, Span};
+use crate::commands::init::{self, Request};
+use crate::error::{Error, Exit};
+use crate::plan::layout::DEFAULT_DIR;
+use crate::run::Environment;
+
+/// Make the whole certificate tree from a profile
+///
+/// Makes every certificate, key and kubeconfig of the kubeadm tree that is missing, in one piece: after a crash, a full disk
+/// or a kill there is either no tree or the whole tree. What lies there already is respected: an existing authority is used
+/// (its certificate without its key is an external authority), existing leaves that fit the profile stay, those that do not
+/// are listed and nothing is written. A second run changes nothing.
+///
+/// A profile with one node gives exactly that node's /etc/kubernetes. A profile with several nodes gives a cluster directory:
+/// pki/ with the authorities and service account keys, and nodes/NAME/ with a ready /etc/kubernetes for each node.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    /// The cluster's profile, or a kubeadm configuration; without it the one recorded in DIR/.kpki is used
+    #[arg(short, long, alias = "config", value_name = "FILE")]
+    profile: Option<PathBuf>,
+
+    /// Where the tree goes
+    #[arg(short, long, value_name = "DIR", default_value = DEFAULT_DIR)]
+    dir: PathBuf,
+
+    /// Make only this node's tree; with a kubeadm configuration: the node's name, where the file gives none
+    #[arg(short, long, value_name = "NAME", alias = "node-name")]
+    node: Option<String>,
+
+    /// The kubelet's own directory; default: /var/lib/kubelet/pki for the default DIR, DIR/kubelet for any other
+    #[arg(long, value_name = "DIR")]
+    kubelet_dir: Option<PathBuf>,
+
+    /// Make the kubelet's serving pair although the profile is a kubeadm configuration
+    #[arg(long)]
+    kubelet_serving: bool,
+
+    /// The API server's address, where a kubeadm configuration gives none
+    #[arg(long, value_name = "IP")]
+    apiserver_advertise_address: Option<IpAddr>,
+
+    /// Re-issue existing leaves that do not fit the profile; authorities and sa.key are never replaced
+    #[arg(long)]
+    force: bool,
+
+    /// Print the plan and write nothing
+    #[arg(long)]
+    dry_run: bool,
+
+    /// How long to wait for another kpki on the same tree
+    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = span)]
+    lock_timeout: Span,
+
+    /// Act as of this instant: RFC 3339, a date, or +90d; default: now
+    #[arg(long, value_name = "INSTANT", allow_hyphen_values = true)]
+    at: Option<String>,
+
+    /// The form of the report
+    #[arg(short, long, value_enum, default_value_t = Output::Table, value_name = "FORM")]
+    output: Output,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  kpki init --profile profiles/single-node.yaml --dir ./demo
+  kpki init --profile profiles/ha-load-balancer.yaml --dir ./cluster    a cluster directory on a safe host
+  kpki init --profile profiles/ha-load-balancer.yaml --node cp1         on cp1 itself, in /etc/kubernetes
+  kpki init --config kubeadm.yaml --dry-run                             what kubeadm's configuration would give
+  kpki init --dir ./demo                                                again, with the recorded profile: nothing to do
+
+Exit status: 0 done or nothing to do, 1 refused or failed, 2 wrong command line or profile.";
+
+fn span(text: &str) -> Result<Span, String> {
+    Span::parse(text).map_err(|_| "expected a duration such as 30s or 5m".to_owned())
+}
+
+impl Args {
+    pub fn run(&self, environment: &Environment, ui: &mut Ui<'_>) -> Outcome {
+        let now = environment.clock.now();
+        let now = match &self.at {
+            None => now,
+            Some(text) => clock::parse_instant(text, now).map(|at| Clock::Fixed(at).now()).ok_or_else(|| {
+                Error::usage(format!("--at {text:?} is no instant"))
+                    .hint("give RFC 3339 (2027-01-02T03:04:05Z), a date (2027-01-02), or a distance (+90d, -1h)")
+            })?,
+        };
+        let report = init::run(&Request {
+            directory: self.dir.clone(),
+            profile: self.profile.clone(),
+            node: self.node.clone(),
+            kubelet_dir: self.kubelet_dir.clone(),
+            kubelet_serving: self.kubelet_serving,
+            advertise_address: self.apiserver_advertise_address,
+            hostname: environment.hostname.clone(),
+            force: self.force,
+            dry_run: self.dry_run,
+            now,
+            lock_wait: std::time::Duration::from_secs(self.lock_timeout.as_seconds()),
+            threads: environment.threads,
+        })?;
+        ui.warnings(&report.warnings);
+        ui.report(&report.render(self.output.into(), now, ui.width()))?;
+        Ok(Exit::Done)
+    }
+}

@@ -1,0 +1,105 @@
+//! Words: clap, help text and the terminal. One struct per verb; they decide nothing.
+
+mod generate;
+mod init;
+mod profile;
+pub mod ui;
+
+use std::ffi::OsString;
+
+use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
+
+use crate::error::{Error, Exit};
+use crate::report::Form;
+use crate::run::Environment;
+use ui::Ui;
+
+/// PKI and certificate lifecycle for Kubernetes clusters, offline
+///
+/// kpki makes the whole kubeadm certificate tree - authorities, leaves, service account keys, kubeconfigs and the kubelet's
+/// serving pairs - for one node or for a highly available set behind a load balancer, from one profile file per cluster.
+#[derive(Debug, Parser)]
+#[command(name = "kpki", version, propagate_version = true, max_term_width = 120, after_help = EXAMPLES)]
+struct Cli {
+    #[command(subcommand)]
+    verb: Verb,
+
+    /// When to use colour; NO_COLOR and a dumb terminal turn it off
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto, value_name = "WHEN")]
+    color: Color,
+
+    /// Say nothing but errors
+    #[arg(short, long, global = true)]
+    quiet: bool,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  kpki profile new > cluster.yaml                        a commented starting point
+  kpki init --profile cluster.yaml --dir ./demo          the whole tree, in ./demo
+  kpki init --profile kubeadm.yaml                       kubeadm's own configuration, in /etc/kubernetes
+  kpki init --profile cluster.yaml --dir ./demo --dry-run
+
+Exit status: 0 done or nothing to do, 1 refused or failed, 2 wrong command line or profile.";
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    Init(init::Args),
+    Profile(profile::Args),
+    #[command(hide = true)]
+    Generate(generate::Args),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+/// `-o`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Output {
+    /// For people
+    Table,
+    /// The table with algorithm, usages, serial and issuer
+    Wide,
+    Json,
+    Yaml,
+}
+
+impl From<Output> for Form {
+    fn from(output: Output) -> Self {
+        match output {
+            Output::Table => Self::Table,
+            Output::Wide => Self::Wide,
+            Output::Json => Self::Json,
+            Output::Yaml => Self::Yaml,
+        }
+    }
+}
+
+/// Parses one command line and runs its verb.
+pub fn dispatch(args: impl IntoIterator<Item = OsString>, environment: &Environment, ui: &mut Ui<'_>) -> Exit {
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(error) => return ui.usage(&error),
+    };
+    ui.configure(cli.color, cli.quiet);
+    let outcome = match &cli.verb {
+        Verb::Init(args) => args.run(environment, ui),
+        Verb::Profile(args) => args.run(environment, ui),
+        Verb::Generate(args) => args.run(ui),
+    };
+    match outcome {
+        Ok(exit) => exit,
+        Err(error) => ui.error(&error),
+    }
+}
+
+/// The whole command tree, for man pages, completions and the tests that hold the README against it.
+pub fn command() -> clap::Command {
+    Cli::command()
+}
+
+type Outcome = Result<Exit, Error>;

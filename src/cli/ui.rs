@@ -1,0 +1,160 @@
+//! The only writer to stdout and stderr. Results go to stdout, everything about the run to stderr; text from outside is
+//! sanitised before it meets a terminal.
+
+use std::io::{self, Write};
+
+use super::Color;
+use crate::error::{Error, Exit};
+use crate::report::Width;
+use crate::run::Environment;
+
+/// What one stream is connected to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Terminal {
+    pub is_terminal: bool,
+    pub width: Option<u16>,
+}
+
+/// Both streams with their manners.
+pub struct Ui<'a> {
+    out: &'a mut dyn Write,
+    err: &'a mut dyn Write,
+    stdout: Terminal,
+    stderr: Terminal,
+    no_color: bool,
+    color: Color,
+    quiet: bool,
+}
+
+impl std::fmt::Debug for Ui<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Ui").field("color", &self.color).field("quiet", &self.quiet).finish_non_exhaustive()
+    }
+}
+
+const RED: &str = "\x1b[1;31m";
+const YELLOW: &str = "\x1b[1;33m";
+const CYAN: &str = "\x1b[1;36m";
+const BOLD: &str = "\x1b[1m";
+const PLAIN: &str = "\x1b[0m";
+
+impl<'a> Ui<'a> {
+    pub fn new(environment: &Environment, out: &'a mut dyn Write, err: &'a mut dyn Write) -> Self {
+        Self {
+            out,
+            err,
+            stdout: environment.stdout,
+            stderr: environment.stderr,
+            no_color: environment.no_color,
+            color: Color::Auto,
+            quiet: false,
+        }
+    }
+
+    pub fn configure(&mut self, color: Color, quiet: bool) {
+        self.color = color;
+        self.quiet = quiet;
+    }
+
+    /// How wide tables may be: only a terminal has a width.
+    pub fn width(&self) -> Width {
+        if self.stdout.is_terminal { self.stdout.width } else { None }
+    }
+
+    fn colored(&self, terminal: Terminal) -> bool {
+        match self.color {
+            Color::Always => true,
+            Color::Never => false,
+            Color::Auto => terminal.is_terminal && !self.no_color,
+        }
+    }
+
+    /// A result for people or machines; nothing with `-q`. The first line of a table is its verdict.
+    pub fn report(&mut self, text: &str) -> Result<(), Error> {
+        if self.quiet {
+            return Ok(());
+        }
+        match text.split_once('\n') {
+            Some((verdict, rest)) if self.colored(self.stdout) && !verdict.starts_with('{') => {
+                self.write(&format!("{BOLD}{}{PLAIN}\n{}", sanitise(verdict), sanitise(rest)))
+            }
+            _ => self.write(&sanitise(text)),
+        }
+    }
+
+    /// A document that was asked for: printed whatever the flags.
+    pub fn document(&mut self, text: &str) -> Result<(), Error> {
+        self.write(text)
+    }
+
+    fn write(&mut self, text: &str) -> Result<(), Error> {
+        match self.out.write_all(text.as_bytes()).and_then(|()| self.out.flush()) {
+            Err(why) if why.kind() != io::ErrorKind::BrokenPipe => {
+                Err(Error::new("cannot write to standard output").because(why))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    pub fn warnings(&mut self, warnings: &[String]) {
+        if !self.quiet {
+            for warning in warnings {
+                self.line(YELLOW, "warning", warning);
+            }
+        }
+    }
+
+    /// `error:`, `caused by:`, `hint:`; returns the exit status that goes with it.
+    pub fn error(&mut self, error: &Error) -> Exit {
+        self.line(RED, "error", &error.what);
+        for why in &error.why {
+            self.line(RED, "caused by", why);
+        }
+        for hint in &error.hints {
+            self.line(CYAN, "hint", hint);
+        }
+        error.exit
+    }
+
+    fn line(&mut self, color: &str, label: &str, text: &str) {
+        let text = sanitise(text);
+        // Standard error has nowhere to report its own failure.
+        let _ = match self.colored(self.stderr) {
+            true => writeln!(self.err, "{color}{label}:{PLAIN} {text}"),
+            false => writeln!(self.err, "{label}: {text}"),
+        };
+    }
+
+    /// clap's own words: help and version are results, everything else is a wrong command line.
+    pub fn usage(&mut self, error: &clap::Error) -> Exit {
+        let (to_stdout, terminal) = match error.use_stderr() {
+            true => (false, self.stderr),
+            false => (true, self.stdout),
+        };
+        let rendered = error.render();
+        let text = if self.colored(terminal) { rendered.ansi().to_string() } else { rendered.to_string() };
+        let stream: &mut dyn Write = if to_stdout { self.out } else { self.err };
+        let _ = stream.write_all(text.as_bytes());
+        if to_stdout { Exit::Done } else { Exit::Usage }
+    }
+
+    pub fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()?;
+        self.err.flush()
+    }
+}
+
+/// Control characters other than the line's own end are shown as U+FFFD: a subject must not move a cursor.
+fn sanitise(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() && c != '\n' { '\u{fffd}' } else { c }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn escapes_from_outside_do_not_reach_a_terminal() {
+        assert_eq!(sanitise("a\x1b[31mb\r\nc\u{9b}"), "a\u{fffd}[31mb\u{fffd}\nc\u{fffd}");
+    }
+}

@@ -1,0 +1,127 @@
+//! The rows of the report: what each item is, from its blueprint, from what was made, or from what lies there.
+
+use super::material::Made;
+use crate::blueprint::{Blueprint, ExtendedKeyUsage, Name, San};
+use crate::kubeconfig::{self, Credentials};
+use crate::plan::init::{Item, What};
+use crate::plan::layout::{Place, Root};
+use crate::plan::reconcile::{Decision, Found, Making, Reconciled, Survey};
+use crate::report::{self, Facts};
+use crate::store::Roots;
+use crate::x509::Certificate;
+
+pub fn items(items: &[Item], reconciled: &Reconciled, survey: &Survey, roots: &Roots) -> Vec<report::Item> {
+    items
+        .iter()
+        .zip(&reconciled.decisions)
+        .map(|(item, decision)| {
+            let making = match decision {
+                Decision::Make(making) | Decision::Replace(making, _) => Some(making),
+                _ => None,
+            };
+            let existing = existing(item, survey);
+            report::Item {
+                node: item.node.clone(),
+                name: item.name.clone(),
+                action: action(decision),
+                algorithm: making.map(|making| algorithm(making)).unwrap_or_else(|| existing.as_ref().map(|c| c.key.to_string())),
+                facts: making.and_then(|making| planned(item, making, reconciled)).or_else(|| existing.as_ref().map(facts)),
+                paths: paths(item, roots),
+                reasons: match decision {
+                    Decision::Replace(_, differences) => differences.iter().map(crate::error::difference).collect(),
+                    _ => Vec::new(),
+                },
+            }
+        })
+        .collect()
+}
+
+/// Serials and fingerprints are known once things are made.
+pub fn add_made(items: &mut [report::Item], made: &[Made]) {
+    for (item, made) in items.iter_mut().zip(made) {
+        if let Some(certificate) = &made.certificate {
+            item.facts = Some(facts(certificate));
+        }
+    }
+}
+
+const fn action(decision: &Decision) -> &'static str {
+    match decision {
+        Decision::Make(_) => "create",
+        Decision::Replace(..) => "replace",
+        Decision::Keep | Decision::Conflict(_) | Decision::NoKey(_) => "keep",
+    }
+}
+
+fn algorithm(making: &Making) -> Option<String> {
+    match making {
+        Making::Authority(algorithm, _) | Making::Certificate(algorithm, _) | Making::KeyPair(algorithm) => {
+            Some(algorithm.to_string())
+        }
+        Making::PublicHalf(_) | Making::Copy { .. } => None,
+    }
+}
+
+fn planned(item: &Item, making: &Making, reconciled: &Reconciled) -> Option<Facts> {
+    let (Making::Authority(_, blueprint) | Making::Certificate(_, blueprint)) = making else { return None };
+    let issuer = match item.signer() {
+        None => blueprint.subject.clone(),
+        Some(authority) => match reconciled.signers.get(&authority).and_then(|signer| signer.certificate()) {
+            Some(certificate) => certificate.subject.clone(),
+            None => Name::of(authority.common_name(), &[]),
+        },
+    };
+    Some(of_blueprint(blueprint, &issuer))
+}
+
+fn of_blueprint(blueprint: &Blueprint, issuer: &Name) -> Facts {
+    Facts {
+        subject: blueprint.subject.to_string(),
+        issuer: issuer.to_string(),
+        sans: blueprint.sans.iter().map(San::to_string).collect(),
+        usages: usages(&blueprint.extended_key_usages),
+        not_before: blueprint.not_before,
+        not_after: blueprint.not_after,
+        serial: None,
+        fingerprint: None,
+    }
+}
+
+fn facts(certificate: &Certificate) -> Facts {
+    Facts {
+        subject: certificate.subject.to_string(),
+        issuer: certificate.issuer.to_string(),
+        sans: certificate.sans.iter().map(San::to_string).collect(),
+        usages: usages(&certificate.extended_key_usages),
+        not_before: certificate.not_before,
+        not_after: certificate.not_after,
+        serial: Some(certificate.serial_hex()),
+        fingerprint: Some(certificate.fingerprint_hex()),
+    }
+}
+
+fn usages(usages: &[ExtendedKeyUsage]) -> Vec<String> {
+    usages.iter().map(|usage| usage.name().to_owned()).collect()
+}
+
+/// The certificate that lies there, if one does.
+fn existing(item: &Item, survey: &Survey) -> Option<Certificate> {
+    let Some(Found::File(bytes)) = survey.get(&item.public) else { return None };
+    let bundle = match &item.what {
+        What::Kubeconfig(..) => match kubeconfig::read(bytes).ok()?.credentials {
+            Credentials::Embedded { certificate, .. } => Certificate::parse_pem_bundle(&certificate).ok()?,
+            Credentials::Files { .. } => return None,
+        },
+        _ => Certificate::parse_pem_bundle(bytes).ok()?,
+    };
+    bundle.into_iter().next()
+}
+
+/// Certificate first: it is what people look for.
+fn paths(item: &Item, roots: &Roots) -> Vec<String> {
+    let shown = |place: &Place| match (place.root, &roots.kubelet) {
+        (Root::Kubelet, Some(kubelet)) => kubelet.join(&place.path).display().to_string(),
+        _ => place.path.clone(),
+    };
+    std::iter::once(&item.public).chain(item.private.as_ref()).map(shown).collect()
+}

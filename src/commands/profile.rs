@@ -1,0 +1,49 @@
+//! `kpki profile`: show a profile with every default, check many, start a new one; and how every other verb reads its own.
+
+use std::path::{Path, PathBuf};
+
+use crate::error::Error;
+use crate::files;
+use crate::profile::{self, Loaded, Overrides, Source};
+
+/// A profile larger than this is refused before it is read (the parser holds the same limit).
+const LARGEST: u64 = 1 << 20;
+
+/// The bytes of a profile file.
+pub fn read(path: &Path) -> Result<Vec<u8>, Error> {
+    Ok(files::read_input(path, LARGEST)?.to_vec())
+}
+
+/// A profile from its bytes; `name` is what messages call it.
+pub fn load(name: &str, bytes: &[u8], overrides: &Overrides) -> Result<Loaded, Error> {
+    profile::load(Source { name, bytes }, overrides).map_err(Error::from)
+}
+
+/// The resolved profile as YAML, and what is worth a warning.
+pub fn show(path: &Path, overrides: &Overrides) -> Result<(String, Vec<String>), Error> {
+    let loaded = load(&path.display().to_string(), &read(path)?, overrides)?;
+    let warnings = loaded.warnings.iter().map(ToString::to_string).collect();
+    Ok((profile::render(&loaded.profile), warnings))
+}
+
+/// One file's verdict.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verdict {
+    pub path: PathBuf,
+    /// The cluster's name and its number of nodes.
+    pub outcome: Result<(String, usize), Error>,
+    pub warnings: Vec<String>,
+}
+
+/// Every file is checked, whatever the others hold.
+pub fn validate(paths: &[PathBuf], overrides: &Overrides) -> Vec<Verdict> {
+    let check = |path: &PathBuf| match read(path).and_then(|bytes| load(&path.display().to_string(), &bytes, overrides)) {
+        Ok(loaded) => Verdict {
+            path: path.clone(),
+            outcome: Ok((loaded.profile.cluster_name.clone(), loaded.profile.nodes.len())),
+            warnings: loaded.warnings.iter().map(ToString::to_string).collect(),
+        },
+        Err(error) => Verdict { path: path.clone(), outcome: Err(error), warnings: Vec::new() },
+    };
+    paths.iter().map(check).collect()
+}

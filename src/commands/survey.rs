@@ -1,0 +1,43 @@
+//! Reads what already lies where a verb would write.
+
+use std::path::{Path, PathBuf};
+
+use crate::error::Error;
+use crate::files::{self, Dir, RelPath};
+use crate::plan::layout::{Place, Root};
+use crate::plan::reconcile::{Found, Survey};
+use crate::store::Roots;
+
+/// A certificate bundle or kubeconfig larger than this is not one.
+const LARGEST: u64 = 4 << 20;
+
+/// Every place, read or found missing; anything else in the way is an error.
+pub fn survey<'a>(roots: &Roots, places: impl Iterator<Item = &'a Place>) -> Result<Survey, Error> {
+    let main = open(&roots.main)?;
+    let kubelet = roots.kubelet.as_deref().map(open).transpose()?.flatten();
+    let mut survey = Survey::new();
+    for place in places {
+        let root = match place.root {
+            Root::Main => main.as_ref(),
+            Root::Kubelet => kubelet.as_ref(),
+        };
+        let found = match root {
+            None => Found::Missing,
+            Some(dir) => match files::read(dir, &RelPath::new(&place.path)?, LARGEST)? {
+                files::Found::Missing => Found::Missing,
+                files::Found::File { bytes, .. } => Found::File(bytes),
+            },
+        };
+        survey.insert(place.clone(), found);
+    }
+    Ok(survey)
+}
+
+fn open(path: &Path) -> Result<Option<Dir>, Error> {
+    Ok(Dir::open_existing(path)?)
+}
+
+/// The roots of a tree: DIR, and the kubelet's directory when it lies outside.
+pub fn roots(main: &Path, kubelet: Option<&Path>) -> Roots {
+    Roots { main: PathBuf::from(main), kubelet: kubelet.map(PathBuf::from) }
+}

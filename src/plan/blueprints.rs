@@ -1,0 +1,137 @@
+//! From profile and catalogue to blueprints: kubeadm's subjects, usages and dates, and our deliberate differences.
+
+use time::{Duration, OffsetDateTime};
+
+use crate::blueprint::{Algorithm, Blueprint, KeyUsage, Name, Oid, Role};
+use crate::catalog::{Authority, Entry, Subject};
+use crate::clock::Span;
+use crate::plan::init::What;
+use crate::plan::sans;
+use crate::profile::{ExtraCertificate, Node, Profile, SubjectAttributes};
+
+/// kubeadm back-dates by this much, so that a node whose clock is a little late accepts the certificate.
+pub const BACK_DATE: Duration = Duration::minutes(5);
+
+/// The validity of whoever signs: a leaf lies within it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bounds {
+    pub not_before: OffsetDateTime,
+    pub not_after: OffsetDateTime,
+}
+
+/// A CA that signs itself.
+pub fn authority(profile: &Profile, authority: Authority, now: OffsetDateTime) -> (Algorithm, Blueprint) {
+    let options = profile.authorities.get(&authority);
+    let algorithm = options.and_then(|o| o.algorithm).unwrap_or(profile.algorithm);
+    let validity = options.and_then(|o| o.validity).unwrap_or(profile.ca_validity);
+    let attributes = options.map(|o| o.subject.clone()).unwrap_or_default();
+    let usage = KeyUsage::DIGITAL_SIGNATURE.and(KeyUsage::KEY_CERT_SIGN).and(KeyUsage::CRL_SIGN);
+    let blueprint = Blueprint {
+        subject: authority_name(authority, &attributes),
+        not_before: now - BACK_DATE,
+        not_after: now + validity.duration(),
+        role: Role::Authority { path_len: None },
+        key_usage: with_encipherment(usage, algorithm),
+        extended_key_usages: Vec::new(),
+        sans: sans::authority(authority),
+    };
+    (algorithm, blueprint)
+}
+
+/// RSA keys may encipher (RFC 5246 key exchange), EC keys may not (RFC 5480 section 3).
+fn with_encipherment(usage: KeyUsage, algorithm: Algorithm) -> KeyUsage {
+    if algorithm.is_rsa() { usage.and(KeyUsage::KEY_ENCIPHERMENT) } else { usage }
+}
+
+/// In Go's order, which is kubeadm's: C, O, OU, L, ST, CN.
+fn authority_name(authority: Authority, attributes: &SubjectAttributes) -> Name {
+    let values = |list: &[String], oid: Oid, name: Name| {
+        let list: Vec<&str> = list.iter().map(String::as_str).collect();
+        name.with(&oid, &list)
+    };
+    let name = values(&attributes.country, Oid::COUNTRY, Name::default());
+    let name = values(&attributes.organization, Oid::ORGANIZATION, name);
+    let name = values(&attributes.organizational_unit, Oid::ORGANIZATIONAL_UNIT, name);
+    let name = values(&attributes.locality, Oid::LOCALITY, name);
+    let name = values(&attributes.state, Oid::STATE, name);
+    name.with(&Oid::COMMON_NAME, &[authority.common_name()])
+}
+
+/// The algorithm of an entry that is not an authority.
+pub fn algorithm(profile: &Profile, entry: &Entry) -> Algorithm {
+    profile.certificates.get(entry.name).and_then(|o| o.algorithm).unwrap_or(profile.algorithm)
+}
+
+/// A catalogue leaf on one node.
+pub fn leaf(profile: &Profile, node: &Node, entry: &Entry, now: OffsetDateTime, signer: Bounds) -> Blueprint {
+    Blueprint {
+        subject: subject(profile, node, entry.subject),
+        role: Role::EndEntity,
+        key_usage: with_encipherment(KeyUsage::DIGITAL_SIGNATURE, algorithm(profile, entry)),
+        extended_key_usages: entry.usages.to_vec(),
+        sans: sans::sans(entry.sans, profile, node),
+        ..dated(now, entry_validity(profile, entry).duration(), signer)
+    }
+}
+
+/// A certificate the profile adds.
+pub fn extra(profile: &Profile, extra: &ExtraCertificate, now: OffsetDateTime, signer: Bounds) -> (Algorithm, Blueprint) {
+    let algorithm = extra.algorithm.unwrap_or(profile.algorithm);
+    let organizations: Vec<&str> = extra.organizations.iter().map(String::as_str).collect();
+    let blueprint = Blueprint {
+        subject: Name::of(&extra.common_name, &organizations),
+        role: Role::EndEntity,
+        key_usage: with_encipherment(KeyUsage::DIGITAL_SIGNATURE, algorithm),
+        extended_key_usages: extra.usages.clone(),
+        sans: sans::listed(&extra.sans),
+        ..dated(now, extra.validity.unwrap_or(profile.validity).duration(), signer)
+    };
+    (algorithm, blueprint)
+}
+
+fn entry_validity(profile: &Profile, entry: &Entry) -> Span {
+    profile.certificates.get(entry.name).and_then(|o| o.validity).unwrap_or(profile.validity)
+}
+
+/// How long an item is to live, before it is cut to its signer's end.
+pub fn validity(profile: &Profile, what: &What) -> Span {
+    match what {
+        What::Leaf(entry) | What::Kubeconfig(entry, _) => entry_validity(profile, entry),
+        What::Extra(extra) => extra.validity.unwrap_or(profile.validity),
+        What::Authority(authority) => {
+            profile.authorities.get(authority).and_then(|o| o.validity).unwrap_or(profile.ca_validity)
+        }
+        What::ServiceAccount(_) | What::Copy { .. } => Span::seconds(0),
+    }
+}
+
+/// A leaf's dates, cut to its signer's (RFC 5280 section 6.1 checks every certificate of a path at the same instant, so
+/// what lies outside is a promise that cannot be kept).
+fn dated(now: OffsetDateTime, validity: Duration, signer: Bounds) -> Blueprint {
+    Blueprint {
+        subject: Name::default(),
+        not_before: (now - BACK_DATE).max(signer.not_before),
+        not_after: (now + validity).min(signer.not_after),
+        role: Role::EndEntity,
+        key_usage: KeyUsage::default(),
+        extended_key_usages: Vec::new(),
+        sans: Vec::new(),
+    }
+}
+
+fn subject(profile: &Profile, node: &Node, rule: Subject) -> Name {
+    match rule {
+        Subject::Authority(authority) => Name::of(authority.common_name(), &[]),
+        Subject::Fixed(name, organization) => {
+            Name::of(name, organization.at(profile.kubernetes_version).as_slice())
+        }
+        Subject::NodeName => Name::of(&node.name, &[]),
+        Subject::Node => Name::of(&node_user(node), &["system:nodes"]),
+        Subject::None => Name::default(),
+    }
+}
+
+/// What the node authorizer calls a node.
+pub fn node_user(node: &Node) -> String {
+    format!("system:node:{}", node.name)
+}

@@ -1,0 +1,8 @@
+//! Pure: what a verb is going to do, before it touches anything. [`init`] turns a profile and the catalogue into items in
+//! signing order; [`reconcile`] holds them against what already lies in the destination.
+
+pub mod blueprints;
+pub mod init;
+pub mod layout;
+pub mod reconcile;
+pub mod sans;

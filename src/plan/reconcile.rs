@@ -1,0 +1,475 @@
+//! The plan held against what already lies in the destination: what stays, what is made, what contradicts. Pure: bytes in,
+//! decisions out; nothing is written and no key is generated here.
+
+use std::collections::BTreeMap;
+
+use time::OffsetDateTime;
+use zeroize::Zeroizing;
+
+use crate::blueprint::{Algorithm, Blueprint, Name, San};
+use crate::ca::{CaError, Issuer, PrivateKey};
+use crate::catalog::Authority;
+use crate::kubeconfig::{self, Credentials};
+use crate::plan::blueprints::{self, Bounds};
+use crate::plan::init::{Item, What};
+use crate::plan::layout::Place;
+use crate::profile::{Node, Profile};
+use crate::x509::{Certificate, Mismatch, compare};
+
+/// What lies at a place. "Exists" is not a bool: missing and unreadable differ.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Found {
+    Missing,
+    File(Zeroizing<Vec<u8>>),
+}
+
+/// Everything the survey read.
+pub type Survey = BTreeMap<Place, Found>;
+
+/// What is to happen to one item.
+#[derive(Debug)]
+pub enum Decision {
+    /// Nothing lies there: make it.
+    Make(Making),
+    /// What lies there fits.
+    Keep,
+    /// What lies there does not fit, and the user said `--force`.
+    Replace(Making, Vec<Difference>),
+    /// What lies there does not fit.
+    Conflict(Vec<Difference>),
+    /// What would have to be made cannot be: the signer's key is not here.
+    NoKey(Authority),
+}
+
+/// How to make it.
+#[derive(Debug, Clone)]
+pub enum Making {
+    Authority(Algorithm, Blueprint),
+    Certificate(Algorithm, Blueprint),
+    /// Both halves of the service account pair.
+    KeyPair(Algorithm),
+    /// The public half of the sa.key that is there.
+    PublicHalf(String),
+    /// A copy of another item's files: its certificate, its key.
+    Copy { of: usize, public: bool, private: bool },
+}
+
+/// A certificate authority of this tree.
+#[derive(Debug)]
+pub enum Signer {
+    /// To be made in this run.
+    New(Bounds),
+    /// In the tree, with its key.
+    Here(Box<Issuer>),
+    /// In the tree without its key: somebody else signs.
+    External(Vec<Certificate>),
+}
+
+impl Signer {
+    fn bounds(&self) -> Option<Bounds> {
+        let of = |c: &Certificate| Bounds { not_before: c.not_before, not_after: c.not_after };
+        match self {
+            Self::New(bounds) => Some(*bounds),
+            Self::Here(issuer) => Some(of(issuer.certificate())),
+            Self::External(bundle) => bundle.first().map(of),
+        }
+    }
+
+    fn bundle(&self) -> &[Certificate] {
+        match self {
+            Self::New(_) => &[],
+            Self::Here(issuer) => issuer.bundle(),
+            Self::External(bundle) => bundle,
+        }
+    }
+}
+
+/// Why something that lies there does not fit, as facts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Difference {
+    Unreadable(String),
+    CertificateMissing,
+    KeyMissing,
+    KeyUnreadable(String),
+    KeyMismatch,
+    WrongIssuer { found: Name, wanted: Authority },
+    NotSigned(Authority, String),
+    Expired(OffsetDateTime),
+    NotYetValid(OffsetDateTime),
+    Certificate(Mismatch),
+    MissingNames(Vec<San>),
+    WrongAuthorityData,
+    NotTheSharedFile,
+    NotThePublicHalf,
+}
+
+/// What makes the whole run impossible, whatever the flags say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// A CA's key without its certificate: a new CA would cut off everything the old one signed.
+    AuthorityCertificateMissing { item: String, key: Place },
+    AuthorityUnreadable { item: String, why: String },
+    AuthorityUnusable { item: String, why: String },
+    AuthorityExpired { item: String, not_after: OffsetDateTime },
+    AuthorityNotYetValid { item: String, not_before: OffsetDateTime },
+    /// sa.pub without sa.key.
+    ServiceAccountKeyMissing,
+    ServiceAccountKeyUnreadable(String),
+}
+
+/// Something worth saying that stops nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Notice {
+    /// The leaf would outlive its CA and was cut to the CA's end.
+    Shortened { item: String, wanted: OffsetDateTime, not_after: OffsetDateTime },
+    /// An existing kubeconfig talks to another server than the profile's.
+    OtherServer { item: String, found: String, wanted: String },
+    /// An existing key is of another kind than the profile asks for.
+    OtherAlgorithm { item: String, found: String, wanted: Algorithm },
+    /// The kubelet rotates its own certificate, this file only points to it.
+    KubeletRotates { item: String },
+}
+
+/// The plan with every decision made.
+#[derive(Debug)]
+pub struct Reconciled {
+    /// One for each item, in the same order.
+    pub decisions: Vec<Decision>,
+    pub signers: BTreeMap<Authority, Signer>,
+    pub refusals: Vec<Refusal>,
+    pub notices: Vec<Notice>,
+}
+
+/// Decides every item. `force`: what does not fit is replaced; authorities and sa.key never are.
+pub fn reconcile(profile: &Profile, items: &[Item], survey: &Survey, now: OffsetDateTime, force: bool) -> Reconciled {
+    let mut run = Run { profile, items, survey, now, force, out: Reconciled::default() };
+    for item in items {
+        let decision = run.decide(item);
+        run.out.decisions.push(decision);
+    }
+    run.out
+}
+
+impl Default for Reconciled {
+    fn default() -> Self {
+        Self { decisions: Vec::new(), signers: BTreeMap::new(), refusals: Vec::new(), notices: Vec::new() }
+    }
+}
+
+struct Run<'a> {
+    profile: &'a Profile,
+    items: &'a [Item],
+    survey: &'a Survey,
+    now: OffsetDateTime,
+    force: bool,
+    out: Reconciled,
+}
+
+impl Run<'_> {
+    fn decide(&mut self, item: &Item) -> Decision {
+        match &item.what {
+            What::Authority(authority) => self.authority(item, *authority),
+            What::ServiceAccount(algorithm) => self.service_account(item, *algorithm),
+            What::Leaf(_) | What::Extra(_) => self.leaf(item),
+            What::Kubeconfig(_, access) => self.kubeconfig(item, &access.server),
+            What::Copy { of } => self.copy(item, *of),
+        }
+    }
+
+    fn file(&self, place: Option<&Place>) -> Option<&[u8]> {
+        match place.and_then(|place| self.survey.get(place)) {
+            Some(Found::File(bytes)) => Some(bytes.as_slice()),
+            Some(Found::Missing) | None => None,
+        }
+    }
+
+    fn authority(&mut self, item: &Item, authority: Authority) -> Decision {
+        let (certificate, key) = (self.file(Some(&item.public)), self.file(item.private.as_ref()));
+        let refusal = match (certificate, key) {
+            (None, None) => {
+                let (algorithm, blueprint) = blueprints::authority(self.profile, authority, self.now);
+                let bounds = Bounds { not_before: blueprint.not_before, not_after: blueprint.not_after };
+                self.out.signers.insert(authority, Signer::New(bounds));
+                return Decision::Make(Making::Authority(algorithm, blueprint));
+            }
+            (None, Some(_)) => {
+                let key = item.private.clone().unwrap_or_else(|| item.public.clone());
+                Refusal::AuthorityCertificateMissing { item: item.id(), key }
+            }
+            (Some(certificate), key) => match self.existing_authority(item, certificate, key) {
+                Ok(signer) => {
+                    self.out.signers.insert(authority, signer);
+                    return Decision::Keep;
+                }
+                Err(refusal) => refusal,
+            },
+        };
+        self.out.refusals.push(refusal);
+        Decision::Keep
+    }
+
+    fn existing_authority(&self, item: &Item, certificate: &[u8], key: Option<&[u8]>) -> Result<Signer, Refusal> {
+        let unreadable = |why: String| Refusal::AuthorityUnreadable { item: item.id(), why };
+        let bundle = Certificate::parse_pem_bundle(certificate).map_err(|e| unreadable(e.to_string()))?;
+        let Some(first) = bundle.first() else {
+            return Err(unreadable("no certificate in it".to_owned()));
+        };
+        if first.not_after < self.now {
+            return Err(Refusal::AuthorityExpired { item: item.id(), not_after: first.not_after });
+        }
+        if first.not_before > self.now {
+            return Err(Refusal::AuthorityNotYetValid { item: item.id(), not_before: first.not_before });
+        }
+        let unusable = |why: CaError| Refusal::AuthorityUnusable { item: item.id(), why: why.to_string() };
+        match key {
+            None => Issuer::check(&bundle).map_err(unusable).map(|()| Signer::External(bundle)),
+            Some(key) => {
+                let key = PrivateKey::from_pem(key).map_err(unusable)?;
+                Ok(Signer::Here(Box::new(Issuer::new(bundle, key).map_err(unusable)?)))
+            }
+        }
+    }
+
+    fn service_account(&mut self, item: &Item, algorithm: Algorithm) -> Decision {
+        let (public, private) = (self.file(Some(&item.public)), self.file(item.private.as_ref()));
+        let Some(private) = private else {
+            if public.is_none() {
+                return Decision::Make(Making::KeyPair(algorithm));
+            }
+            self.out.refusals.push(Refusal::ServiceAccountKeyMissing);
+            return Decision::Keep;
+        };
+        let half = match PrivateKey::from_pem(private) {
+            Ok(key) => key.public_pem(),
+            Err(why) => {
+                self.out.refusals.push(Refusal::ServiceAccountKeyUnreadable(why.to_string()));
+                return Decision::Keep;
+            }
+        };
+        match public {
+            None => Decision::Make(Making::PublicHalf(half)),
+            // Several public keys may be trusted while the key pair is being rotated: one of them must be ours.
+            Some(public) if crate::encoding::pem::contains(public, &half) => Decision::Keep,
+            Some(_) => self.differs(Some(Making::PublicHalf(half)), vec![Difference::NotThePublicHalf]),
+        }
+    }
+
+    fn leaf(&mut self, item: &Item) -> Decision {
+        let Some(making) = self.making(item) else { return Decision::Keep };
+        let (certificate, key) = (self.file(Some(&item.public)), self.file(item.private.as_ref()));
+        let differences = match (certificate, key) {
+            (None, None) => return self.make(item, making),
+            (None, Some(_)) => vec![Difference::CertificateMissing],
+            (Some(certificate), key) => {
+                let (differences, notices) = self.pair(item, &making, certificate, key);
+                self.out.notices.extend(notices);
+                differences
+            }
+        };
+        if differences.is_empty() {
+            return Decision::Keep;
+        }
+        self.replace(item, making, differences)
+    }
+
+    fn kubeconfig(&mut self, item: &Item, server: &str) -> Decision {
+        let Some(making) = self.making(item) else { return Decision::Keep };
+        let Some(file) = self.file(Some(&item.public)) else {
+            return self.make(item, making);
+        };
+        let read = match kubeconfig::read(file) {
+            Ok(read) => read,
+            Err(why) => return self.replace(item, making, vec![Difference::Unreadable(why.to_string())]),
+        };
+        let mut notices = Vec::new();
+        if read.server != server {
+            let (found, wanted) = (read.server.clone(), server.to_owned());
+            notices.push(Notice::OtherServer { item: item.id(), found, wanted });
+        }
+        let mut differences = Vec::new();
+        match &read.credentials {
+            Credentials::Files { .. } => notices.push(Notice::KubeletRotates { item: item.id() }),
+            Credentials::Embedded { certificate, key } => {
+                let (found, more) = self.pair(item, &making, certificate, Some(key));
+                differences.extend(found);
+                notices.extend(more);
+            }
+        }
+        if !self.same_authority(item, &read.authority) {
+            differences.insert(0, Difference::WrongAuthorityData);
+        }
+        self.out.notices.extend(notices);
+        if differences.is_empty() { Decision::Keep } else { self.replace(item, making, differences) }
+    }
+
+    /// kubeadm compares the first certificate only, so that a bundle does not look like another CA.
+    fn same_authority(&self, item: &Item, data: &[u8]) -> bool {
+        let Some(signer) = item.signer().and_then(|authority| self.out.signers.get(&authority)) else { return false };
+        let found = Certificate::parse_pem_bundle(data).unwrap_or_default();
+        match (found.first(), signer.bundle().first()) {
+            (Some(found), Some(wanted)) => found.der == wanted.der,
+            _ => false,
+        }
+    }
+
+    /// A certificate and its key against the blueprint and the signer.
+    fn pair(&self, item: &Item, making: &Making, certificate: &[u8], key: Option<&[u8]>) -> (Vec<Difference>, Vec<Notice>) {
+        let (Making::Certificate(algorithm, blueprint), Some(authority)) = (making, item.signer()) else {
+            return (Vec::new(), Vec::new());
+        };
+        let bundle = match Certificate::parse_pem_bundle(certificate) {
+            Ok(bundle) => bundle,
+            Err(why) => return (vec![Difference::Unreadable(why.to_string())], Vec::new()),
+        };
+        let Some((leaf, intermediates)) = bundle.split_first() else {
+            return (vec![Difference::Unreadable("no certificate in it".to_owned())], Vec::new());
+        };
+        let mut differences = self.signature(leaf, intermediates, authority);
+        differences.extend(dates(leaf, self.now));
+        let mut missing = Vec::new();
+        for mismatch in compare(leaf, blueprint) {
+            match mismatch {
+                Mismatch::MissingSan(san) => missing.push(san),
+                // A certificate that says more, or for other days, still does its work.
+                Mismatch::SurplusSan(_) | Mismatch::NotBefore { .. } | Mismatch::NotAfter { .. } => {}
+                Mismatch::KeyUsage { found: Some(found), wanted } if found.contains(wanted) => {}
+                other => differences.push(Difference::Certificate(other)),
+            }
+        }
+        if !missing.is_empty() {
+            differences.push(Difference::MissingNames(missing));
+        }
+        match key.map(PrivateKey::from_pem) {
+            None => differences.push(Difference::KeyMissing),
+            Some(Err(why)) => differences.push(Difference::KeyUnreadable(why.to_string())),
+            Some(Ok(key)) if !key.matches(leaf) => differences.push(Difference::KeyMismatch),
+            Some(Ok(_)) => {}
+        }
+        let mut notices = Vec::new();
+        if leaf.key.algorithm() != Some(*algorithm) {
+            let found = leaf.key.to_string();
+            notices.push(Notice::OtherAlgorithm { item: item.id(), found, wanted: *algorithm });
+        }
+        (differences, notices)
+    }
+
+    /// Signed by this tree's CA, directly or through intermediates in the leaf's own file (as kubeadm accepts).
+    fn signature(&self, leaf: &Certificate, intermediates: &[Certificate], authority: Authority) -> Vec<Difference> {
+        let anchors = self.out.signers.get(&authority).map(Signer::bundle).unwrap_or_default();
+        let Some(anchor) = anchors.first() else {
+            return vec![Difference::WrongIssuer { found: leaf.issuer.clone(), wanted: authority }];
+        };
+        let mut child = leaf;
+        for parent in intermediates.iter().chain([anchor]) {
+            if child.signed_by(anchor).is_ok() {
+                return Vec::new();
+            }
+            match child.signed_by(parent) {
+                Ok(()) => child = parent,
+                Err(_) if child.issuer != anchor.subject => {
+                    return vec![Difference::WrongIssuer { found: leaf.issuer.clone(), wanted: authority }];
+                }
+                Err(why) => return vec![Difference::NotSigned(authority, why.to_string())],
+            }
+        }
+        Vec::new()
+    }
+
+    fn copy(&mut self, item: &Item, of: usize) -> Decision {
+        let Some(shared) = self.items.get(of) else { return Decision::Keep };
+        let new = match self.out.decisions.get(of) {
+            Some(Decision::Keep) => false,
+            Some(Decision::Make(Making::PublicHalf(_))) => false,
+            _ => true,
+        };
+        let mut wanted = (false, false);
+        let mut differs = false;
+        let mut state = |own: Option<&Place>, source: Option<&Place>| {
+            let (Some(own), Some(source)) = (own, source) else { return false };
+            match (self.file(Some(own)), self.file(Some(source))) {
+                // An external CA has no key to copy.
+                (None, None) => new,
+                (None, Some(_)) => true,
+                (Some(own), Some(source)) if own == source => false,
+                (Some(_), _) => {
+                    differs = true;
+                    true
+                }
+            }
+        };
+        wanted.0 = state(Some(&item.public), Some(&shared.public));
+        wanted.1 = state(item.private.as_ref(), shared.private.as_ref());
+        let making = Making::Copy { of, public: wanted.0, private: wanted.1 };
+        match (wanted, differs) {
+            ((false, false), _) => Decision::Keep,
+            (_, false) => Decision::Make(making),
+            (_, true) => self.differs(Some(making), vec![Difference::NotTheSharedFile]),
+        }
+    }
+
+    /// The blueprint of a leaf, within its signer's dates; `None`: the signer could not be read and is refused already.
+    fn making(&mut self, item: &Item) -> Option<Making> {
+        let bounds = self.out.signers.get(&item.signer()?)?.bounds()?;
+        let (algorithm, blueprint) = match &item.what {
+            What::Leaf(entry) | What::Kubeconfig(entry, _) => {
+                let node = self.node(item)?;
+                let algorithm = blueprints::algorithm(self.profile, entry);
+                (algorithm, blueprints::leaf(self.profile, node, entry, self.now, bounds))
+            }
+            What::Extra(extra) => blueprints::extra(self.profile, extra, self.now, bounds),
+            _ => return None,
+        };
+        Some(Making::Certificate(algorithm, blueprint))
+    }
+
+    fn node(&self, item: &Item) -> Option<&Node> {
+        item.home.as_deref().and_then(|name| self.profile.node(name))
+    }
+
+    fn make(&mut self, item: &Item, making: Making) -> Decision {
+        match self.no_key(item) {
+            Some(authority) => Decision::NoKey(authority),
+            None => {
+                self.notice_shortened(item, &making);
+                Decision::Make(making)
+            }
+        }
+    }
+
+    fn replace(&mut self, item: &Item, making: Making, differences: Vec<Difference>) -> Decision {
+        if self.no_key(item).is_some() {
+            return Decision::Conflict(differences);
+        }
+        if self.force {
+            self.notice_shortened(item, &making);
+        }
+        self.differs(Some(making), differences)
+    }
+
+    fn differs(&self, making: Option<Making>, differences: Vec<Difference>) -> Decision {
+        match making {
+            Some(making) if self.force => Decision::Replace(making, differences),
+            _ => Decision::Conflict(differences),
+        }
+    }
+
+    fn no_key(&self, item: &Item) -> Option<Authority> {
+        let authority = item.signer()?;
+        matches!(self.out.signers.get(&authority), Some(Signer::External(_))).then_some(authority)
+    }
+
+    fn notice_shortened(&mut self, item: &Item, making: &Making) {
+        let Making::Certificate(_, blueprint) = making else { return };
+        let wanted = self.now + blueprints::validity(self.profile, &item.what).duration();
+        if blueprint.not_after < wanted {
+            self.out.notices.push(Notice::Shortened { item: item.id(), wanted, not_after: blueprint.not_after });
+        }
+    }
+}
+
+fn dates(certificate: &Certificate, now: OffsetDateTime) -> Option<Difference> {
+    if certificate.not_after < now {
+        return Some(Difference::Expired(certificate.not_after));
+    }
+    (certificate.not_before > now).then_some(Difference::NotYetValid(certificate.not_before))
+}

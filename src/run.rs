@@ -1,0 +1,64 @@
+//! argv in, exit status out. The one place that meets the process's environment; [`run`] is callable from a test as often
+//! as it likes.
+
+use std::ffi::OsString;
+use std::io::{self, IsTerminal, Write};
+use std::process::ExitCode;
+
+use crate::cli;
+use crate::cli::ui::{Terminal, Ui};
+use crate::clock::Clock;
+
+/// What the process knows of the machine.
+#[derive(Debug, Clone)]
+pub struct Environment {
+    pub hostname: Option<String>,
+    pub no_color: bool,
+    pub stdout: Terminal,
+    pub stderr: Terminal,
+    pub threads: usize,
+    pub clock: Clock,
+}
+
+impl Environment {
+    #[allow(clippy::disallowed_methods)] // this is the room
+    pub fn of_process() -> Self {
+        let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        let dumb = std::env::var_os("TERM").is_some_and(|value| value == "dumb");
+        let hostname = rustix::system::uname().nodename().to_str().ok().map(|name| name.trim().to_lowercase());
+        Self {
+            hostname: hostname.filter(|name| !name.is_empty()),
+            no_color: no_color || dumb,
+            stdout: Terminal { is_terminal: io::stdout().is_terminal(), width: width(&io::stdout()) },
+            stderr: Terminal { is_terminal: io::stderr().is_terminal(), width: width(&io::stderr()) },
+            threads: std::thread::available_parallelism().map_or(1, usize::from),
+            clock: Clock::System,
+        }
+    }
+}
+
+fn width(stream: impl std::os::fd::AsFd) -> Option<u16> {
+    rustix::termios::tcgetwinsize(stream).ok().map(|size| size.ws_col).filter(|columns| *columns > 0)
+}
+
+/// The program.
+#[allow(clippy::disallowed_methods)] // argv is read here and nowhere else
+pub fn main() -> ExitCode {
+    let environment = Environment::of_process();
+    let (mut out, mut err) = (io::stdout().lock(), io::stderr().lock());
+    ExitCode::from(run(std::env::args_os(), &environment, &mut out, &mut err))
+}
+
+/// One command line to its exit status.
+pub fn run(
+    args: impl IntoIterator<Item = OsString>,
+    environment: &Environment,
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> u8 {
+    let mut ui = Ui::new(environment, out, err);
+    let exit = cli::dispatch(args, environment, &mut ui);
+    // A reader that went away (`kpki ... | head`) is no failure of ours.
+    let _ = ui.flush();
+    exit.code()
+}
