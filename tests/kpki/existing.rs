@@ -1,0 +1,221 @@
+//! Existing material is respected: used, kept, or named with the exact difference.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+
+use super::facts::{self, File};
+use super::harness::{Place, repository, single, tree};
+
+/// A tree made by kpki in `k8s`, from `p.yaml`.
+fn made(extra: &str) -> Place {
+    let place = Place::new();
+    place.write("p.yaml", single(extra));
+    place.init(&["--profile", "p.yaml", "--dir", "k8s"]).ok();
+    place
+}
+
+fn remove(place: &Place, names: &[&str]) {
+    for name in names {
+        fs::remove_file(place.path("k8s").join(name)).unwrap();
+    }
+}
+
+#[test]
+fn an_existing_authority_is_used_in_every_container() {
+    // kubeadm's own: PKCS#1 and SEC1.
+    for folder in ["v1.20-rsa2048", "v1.36-ha-ecdsa-cp1", "v1.36-dualstack-p384"] {
+        let place = Place::new();
+        place.write("p.yaml", single(""));
+        for file in ["ca.crt", "ca.key"] {
+            let source = repository("fixtures/kubeadm").join(folder).join("etc-kubernetes/pki").join(file);
+            place.write(&format!("k8s/pki/{file}"), fs::read(source).unwrap());
+        }
+        let before = (place.read("k8s/pki/ca.crt"), place.read("k8s/pki/ca.key"));
+        let run = place.init(&["--profile", "p.yaml", "--dir", "k8s"]).ok();
+        assert!(run.stdout.starts_with("created 16, replaced 0, kept 1 "), "{folder}: {}", run.stdout);
+        assert_eq!(before, (place.read("k8s/pki/ca.crt"), place.read("k8s/pki/ca.key")));
+        let again = place.init(&["--dir", "k8s"]).ok();
+        assert!(again.stdout.starts_with("nothing to do"), "{}", again.stdout);
+    }
+}
+
+/// The difference `whole-ca-bundle`: an intermediate with its chain.
+#[test]
+fn a_bundle_goes_into_kubeconfigs_as_a_whole() {
+    let place = Place::new();
+    place.write("p.yaml", single(""));
+    let base = "fixtures/kubeadm/v1.36-ha-ecdsa-cp1/etc-kubernetes/pki/";
+    let read = |file: &str| fs::read_to_string(repository(base).join(file)).unwrap();
+    place.write("k8s/pki/ca.crt", read("ca.crt") + &read("front-proxy-ca.crt"));
+    place.write("k8s/pki/ca.key", read("ca.key"));
+    place.init(&["--profile", "p.yaml", "--dir", "k8s"]).ok();
+    let facts = facts::read(&place.path("k8s"));
+    let File::Kubeconfig(conf) = &facts["admin.conf"].1 else { panic!() };
+    assert_eq!(conf.authority.len(), 2);
+
+    // The signing certificate must come first.
+    let place = Place::new();
+    place.write("p.yaml", single(""));
+    place.write("k8s/pki/ca.crt", read("front-proxy-ca.crt") + &read("ca.crt"));
+    place.write("k8s/pki/ca.key", read("ca.key"));
+    let run = place.init(&["--profile", "p.yaml", "--dir", "k8s"]).fails(1);
+    assert!(run.stderr.contains("caused by: ca: "), "{}", run.stderr);
+}
+
+#[test]
+fn an_external_authority_needs_what_it_signs() {
+    let place = made("");
+    remove(&place, &["pki/ca.key"]);
+    // Everything it signed is there: nothing to do.
+    let run = place.init(&["--dir", "k8s"]).ok();
+    assert!(run.stdout.starts_with("nothing to do"), "{}", run.stdout);
+    remove(&place, &["pki/apiserver.crt", "pki/apiserver.key", "scheduler.conf"]);
+    let before = tree(&place.path("k8s"));
+    let run = place.init(&["--dir", "k8s"]).fails(1);
+    assert!(run.stderr.contains("caused by: apiserver (pki/apiserver.crt): missing, and the key of its signer ca is not here"), "{}", run.stderr);
+    assert!(run.stderr.contains("caused by: scheduler.conf (scheduler.conf): missing"), "{}", run.stderr);
+    assert!(run.stderr.contains("certificate signing request"), "{}", run.stderr);
+    assert_eq!(before, tree(&place.path("k8s")));
+    // --force cannot help either.
+    place.init(&["--dir", "k8s", "--force"]).fails(1);
+}
+
+#[test]
+fn what_does_not_fit_is_named_exactly_and_nothing_is_written() {
+    struct Case {
+        name: &'static str,
+        damage: fn(&Place),
+        says: &'static [&'static str],
+    }
+    fn copy(place: &Place, from: &str, to: &str) {
+        fs::copy(place.path("k8s").join(from), place.path("k8s").join(to)).unwrap();
+    }
+    let cases = [
+        Case { name: "key mismatch", damage: |p| copy(p, "pki/apiserver-kubelet-client.key", "pki/apiserver.key"), says: &["apiserver (pki/apiserver.crt): the key does not match the certificate"] },
+        Case { name: "wrong certificate", damage: |p| { copy(p, "pki/apiserver-kubelet-client.crt", "pki/apiserver.crt"); copy(p, "pki/apiserver-kubelet-client.key", "pki/apiserver.key"); }, says: &["CN=kube-apiserver-kubelet-client", "serverAuth", "missing names: cp1, kubernetes"] },
+        Case { name: "wrong issuer", damage: |p| { copy(p, "pki/etcd/server.crt", "pki/front-proxy-client.crt"); copy(p, "pki/etcd/server.key", "pki/front-proxy-client.key"); }, says: &["signed by CN=etcd-ca, not by this tree's front-proxy-ca"] },
+        Case { name: "key missing", damage: |p| fs::remove_file(p.path("k8s/pki/apiserver.key")).unwrap(), says: &["apiserver (pki/apiserver.crt): the certificate is there but the key is missing"] },
+        Case { name: "certificate missing", damage: |p| fs::remove_file(p.path("k8s/pki/apiserver.crt")).unwrap(), says: &["the key is there but the certificate is missing"] },
+        Case { name: "not PEM", damage: |p| fs::write(p.path("k8s/pki/apiserver.crt"), "hello").unwrap(), says: &["apiserver (pki/apiserver.crt): cannot be read"] },
+        Case { name: "not YAML", damage: |p| fs::write(p.path("k8s/admin.conf"), "{").unwrap(), says: &["admin.conf (admin.conf): cannot be read"] },
+        Case { name: "foreign public half", damage: |p| fs::write(p.path("k8s/pki/sa.pub"), fs::read(repository("fixtures/kubeadm/v1.36-ha-ecdsa-cp1/etc-kubernetes/pki/sa.pub")).unwrap()).unwrap(), says: &["sa (pki/sa.pub): sa.pub does not hold the public half of sa.key"] },
+    ];
+    for case in cases {
+        let place = made("");
+        (case.damage)(&place);
+        let before = tree(&place.path("k8s"));
+        let run = place.init(&["--dir", "k8s"]).fails(1);
+        for says in case.says {
+            assert!(run.stderr.contains(says), "{}: {says}: {}", case.name, run.stderr);
+        }
+        assert!(run.stderr.contains("nothing was written"), "{}", run.stderr);
+        assert_eq!(before, tree(&place.path("k8s")), "{}", case.name);
+
+        // --force mends exactly that and keeps what it replaced.
+        let run = place.init(&["--dir", "k8s", "--force", "-o", "json"]).ok().json();
+        let replaced: Vec<_> = run["entries"].as_array().unwrap().iter().filter(|e| e["action"] == "replace").collect();
+        assert_eq!(replaced.len(), 1, "{}: {run}", case.name);
+        assert!(!replaced[0]["reasons"].as_array().unwrap().is_empty());
+        let generation = run["generation"].as_str().unwrap();
+        assert!(place.path("k8s/.kpki/generations").join(generation).is_dir(), "{}", case.name);
+        let again = place.init(&["--dir", "k8s"]).ok();
+        assert!(again.stdout.starts_with("nothing to do"), "{}: {}", case.name, again.stdout);
+    }
+}
+
+#[test]
+fn a_profile_that_asks_for_more_names_is_a_difference() {
+    let place = made("");
+    place.write("p.yaml", single("controlPlaneEndpoint: lb.example.com:6443\napiServer: {certSANs: [192.168.1.100]}\n"));
+    let run = place.init(&["--profile", "p.yaml", "--dir", "k8s"]).fails(1);
+    assert!(run.stderr.contains("caused by: apiserver (pki/apiserver.crt): missing names: lb.example.com, 192.168.1.100\n"), "{}", run.stderr);
+    // The recorded profile is still the old one: nothing was written.
+    assert!(!place.read("k8s/.kpki/profile.yaml").contains("lb.example.com"));
+    place.init(&["--profile", "p.yaml", "--dir", "k8s", "--force"]).ok();
+    assert!(place.read("k8s/.kpki/profile.yaml").contains("lb.example.com"));
+    // Fewer names are no contradiction: the certificate still does its work.
+    place.write("p.yaml", single("controlPlaneEndpoint: lb.example.com:6443\n"));
+    let run = place.init(&["--profile", "p.yaml", "--dir", "k8s"]).ok();
+    assert!(run.stdout.starts_with("nothing to do"), "{}", run.stdout);
+}
+
+#[test]
+fn an_authority_is_never_replaced() {
+    for (gone, says) in [
+        ("pki/ca.crt", "ca: pki/ca.key is there but its certificate is not"),
+        ("pki/sa.key", "sa: sa.pub is there but sa.key is not"),
+    ] {
+        let place = made("");
+        remove(&place, &[gone]);
+        for words in [&["--dir", "k8s"][..], &["--dir", "k8s", "--force"]] {
+            let run = place.init(words).fails(1);
+            assert!(run.stderr.contains(says), "{}", run.stderr);
+        }
+    }
+    let place = made("");
+    fs::write(place.path("k8s/pki/ca.crt"), place.read("k8s/pki/apiserver.crt")).unwrap();
+    let run = place.init(&["--dir", "k8s", "--force"]).fails(1);
+    assert!(run.stderr.contains("caused by: ca: "), "{}", run.stderr);
+    // An authority that has expired signs nothing.
+    let place = made("");
+    let run = place.kpki(&["init", "--dir", "k8s", "--at", "2040-01-01"]).fails(1);
+    assert!(run.stderr.contains("ca: the authority expired at 2036-11-17T22:00:00Z"), "{}", run.stderr);
+}
+
+#[test]
+fn a_missing_public_half_comes_from_its_key() {
+    let place = made("");
+    let before = place.read("k8s/pki/sa.pub");
+    remove(&place, &["pki/sa.pub"]);
+    place.init(&["--dir", "k8s"]).ok();
+    assert_eq!(before, place.read("k8s/pki/sa.pub"));
+}
+
+#[test]
+fn a_kubelet_that_rotates_its_own_certificate_is_left_alone() {
+    let place = made("");
+    let conf = place.read("k8s/kubelet.conf");
+    let rotating: String = conf
+        .lines()
+        .map(|line| match line.trim().split_once("-data: ") {
+            Some(("client-certificate", _)) => "    client-certificate: /var/lib/kubelet/pki/kubelet-client-current.pem\n".to_owned(),
+            Some(("client-key", _)) => "    client-key: /var/lib/kubelet/pki/kubelet-client-current.pem\n".to_owned(),
+            _ => format!("{line}\n"),
+        })
+        .collect();
+    fs::write(place.path("k8s/kubelet.conf"), &rotating).unwrap();
+    let run = place.init(&["--dir", "k8s"]).ok();
+    assert!(run.stderr.contains("warning: kubelet.conf points to the kubelet's own rotating certificate"), "{}", run.stderr);
+    assert_eq!(rotating, place.read("k8s/kubelet.conf"));
+}
+
+#[test]
+fn a_symlink_is_never_followed() {
+    let place = Place::new();
+    place.write("p.yaml", single(""));
+    fs::create_dir_all(place.path("elsewhere")).unwrap();
+    fs::create_dir_all(place.path("k8s")).unwrap();
+    symlink(place.path("elsewhere"), place.path("k8s/pki")).unwrap();
+    let run = place.init(&["--profile", "p.yaml", "--dir", "k8s"]).fails(1);
+    assert!(run.stderr.contains("pki") && run.stderr.contains("symlink"), "{}", run.stderr);
+    assert_eq!(fs::read_dir(place.path("elsewhere")).unwrap().count(), 0);
+
+    fs::remove_file(place.path("k8s/pki")).unwrap();
+    fs::create_dir_all(place.path("k8s/pki")).unwrap();
+    symlink(place.path("elsewhere/x"), place.path("k8s/pki/apiserver.key")).unwrap();
+    let run = place.init(&["--profile", "p.yaml", "--dir", "k8s"]).fails(1);
+    assert!(run.stderr.contains("apiserver.key") && run.stderr.contains("symlink"), "{}", run.stderr);
+    assert_eq!(fs::read_dir(place.path("elsewhere")).unwrap().count(), 0);
+}
+
+#[test]
+fn what_is_no_file_is_named_and_not_read() {
+    let place = Place::new();
+    place.write("p.yaml", single(""));
+    fs::create_dir_all(place.path("k8s/pki/ca.crt")).unwrap();
+    let run = place.init(&["--profile", "p.yaml", "--dir", "k8s"]).fails(1);
+    assert!(run.stderr.contains("ca.crt") && run.stderr.contains("directory"), "{}", run.stderr);
+    place.write("file", "");
+    let run = place.init(&["--profile", "p.yaml", "--dir", "file"]).fails(1);
+    assert!(run.stderr.contains("error: "), "{}", run.stderr);
+}

@@ -1,0 +1,134 @@
+//! Runs the built program in a directory of its own.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use tempfile::TempDir;
+
+/// Every test's "now": inside the lifetime of all fixtures that have not expired.
+pub const NOW: &str = "2026-11-20T22:00:00Z";
+
+/// A place to run in.
+pub struct Place {
+    dir: TempDir,
+}
+
+/// What one run said.
+#[derive(Debug)]
+pub struct Run {
+    pub status: i32,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Place {
+    pub fn new() -> Self {
+        Self { dir: TempDir::new().unwrap() }
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    pub fn write(&self, name: &str, text: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, text).unwrap();
+        path
+    }
+
+    pub fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.path(name)).unwrap_or_else(|e| panic!("{name}: {e}"))
+    }
+
+    /// kpki with these words, in this place, with an empty environment.
+    pub fn kpki(&self, words: &[&str]) -> Run {
+        let output = Command::new(env!("CARGO_BIN_EXE_kpki"))
+            .args(words)
+            .current_dir(self.dir.path())
+            .env_clear()
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        Run {
+            status: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+
+    /// `kpki init --at NOW` with these words.
+    pub fn init(&self, words: &[&str]) -> Run {
+        self.kpki(&[&["init", "--at", NOW], words].concat())
+    }
+}
+
+impl Run {
+    pub fn ok(self) -> Self {
+        assert_eq!(self.status, 0, "stdout: {}\nstderr: {}", self.stdout, self.stderr);
+        self
+    }
+
+    pub fn fails(self, status: i32) -> Self {
+        assert_eq!(self.status, status, "stdout: {}\nstderr: {}", self.stdout, self.stderr);
+        self
+    }
+
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|e| panic!("{e}: {}", self.stdout))
+    }
+}
+
+/// Every file below a directory: relative path to (mode, content). Directories end with `/` and have no content.
+pub fn tree(root: &Path) -> BTreeMap<String, (u32, Vec<u8>)> {
+    let mut files = BTreeMap::new();
+    for entry in walkdir::WalkDir::new(root).min_depth(1).sort_by_file_name() {
+        let entry = entry.unwrap();
+        let relative = entry.path().strip_prefix(root).unwrap().to_str().unwrap().to_owned();
+        let meta = entry.path().symlink_metadata().unwrap();
+        let mode = meta.permissions().mode() & 0o7777;
+        if meta.is_dir() {
+            files.insert(relative + "/", (mode, Vec::new()));
+        } else if meta.is_file() {
+            files.insert(relative, (mode, fs::read(entry.path()).unwrap()));
+        } else {
+            files.insert(relative + "@", (mode, Vec::new()));
+        }
+    }
+    files
+}
+
+/// The names in a tree, without kpki's own state.
+pub fn names(root: &Path) -> Vec<String> {
+    tree(root).into_keys().filter(|name| !name.starts_with(".kpki") && !name.ends_with('/')).collect()
+}
+
+/// A file of the repository.
+pub fn repository(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+pub fn text(path: &str) -> String {
+    repository(path).to_str().unwrap().to_owned()
+}
+
+pub fn copy_tree(from: &Path, to: &Path) {
+    for entry in walkdir::WalkDir::new(from).sort_by_file_name() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.path().strip_prefix(from).unwrap());
+        if entry.file_type().is_dir() {
+            fs::create_dir_all(&target).unwrap();
+        } else {
+            fs::copy(entry.path(), &target).unwrap();
+            fs::set_permissions(&target, fs::Permissions::from_mode(0o600)).unwrap();
+        }
+    }
+}
+
+/// A profile with one control-plane node, plus these lines.
+pub fn single(extra: &str) -> String {
+    format!("apiVersion: kpki/v1\nkind: ClusterProfile\nnodes:\n- name: cp1\n  addresses: [10.0.0.11]\n{extra}")
+}

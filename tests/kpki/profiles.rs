@@ -1,0 +1,77 @@
+//! `profiles/`: every one of them is planned, issued, shown and read back.
+
+use std::fs;
+
+use super::facts::{self, File};
+use super::harness::{Place, repository, text};
+
+fn all() -> Vec<String> {
+    let mut names: Vec<String> = fs::read_dir(repository("profiles"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn every_profile_of_the_repository_is_planned_and_issued() {
+    let names = all();
+    for wanted in ["dual-stack", "external-etcd", "ha-load-balancer", "rsa-legacy", "short-lived-lab", "single-node"] {
+        assert!(names.contains(&format!("{wanted}.yaml")), "{names:?}");
+    }
+    for name in names {
+        let place = Place::new();
+        let path = text(&format!("profiles/{name}"));
+        let plan = place.init(&["--profile", &path, "--dir", "k8s", "--dry-run", "-o", "json"]).ok().json();
+        let made = place.init(&["--profile", &path, "--dir", "k8s", "-o", "json"]).ok().json();
+        let entries = |report: &serde_json::Value| {
+            report["entries"].as_array().unwrap().iter().map(|e| (e["name"].clone(), e["subject"].clone(), e["sans"].clone())).collect::<Vec<_>>()
+        };
+        let planned = entries(&plan);
+        for (plan, made) in planned.iter().zip(entries(&made)) {
+            assert_eq!(plan.0, made.0, "{name}");
+            // A copy's certificate is known once it is made.
+            assert!(plan.1.is_null() || *plan == made, "{name}: {plan:?} {made:?}");
+        }
+        assert!(place.init(&["--dir", "k8s"]).ok().stdout.starts_with("nothing to do"), "{name}");
+    }
+}
+
+#[test]
+fn a_shown_profile_makes_the_same_tree() {
+    for name in all() {
+        let place = Place::new();
+        let shown = place.kpki(&["profile", "show", &text(&format!("profiles/{name}"))]).ok().stdout;
+        place.write("shown.yaml", &shown);
+        assert_eq!(shown, place.kpki(&["profile", "show", "shown.yaml"]).ok().stdout, "{name}");
+        let plan = |path: &str| place.init(&["--profile", path, "--dir", "k8s", "--dry-run", "-o", "json"]).ok().json()["entries"].clone();
+        assert_eq!(plan(&text(&format!("profiles/{name}"))), plan("shown.yaml"), "{name}");
+    }
+}
+
+#[test]
+fn the_starting_point_is_valid() {
+    let place = Place::new();
+    let text = place.kpki(&["profile", "new"]).ok().stdout;
+    assert!(text.lines().filter(|line| line.trim_start().starts_with('#')).count() > 10);
+    place.write("new.yaml", text);
+    let run = place.kpki(&["profile", "validate", "new.yaml"]).ok();
+    assert!(run.stdout.starts_with("new.yaml: valid: cluster "), "{}", run.stdout);
+    place.init(&["--profile", "new.yaml", "--dir", "k8s"]).ok();
+}
+
+#[test]
+fn the_balanced_set_covers_every_master_and_the_balancer() {
+    let place = Place::new();
+    place.init(&["--profile", &text("profiles/ha-load-balancer.yaml"), "--dir", "c"]).ok();
+    let facts = facts::read_certificates(&place.path("c/nodes"));
+    let servers: Vec<_> = facts.iter().filter(|(name, _)| name.ends_with("pki/apiserver.crt")).collect();
+    assert_eq!(servers.len(), 3);
+    for (name, file) in servers {
+        let File::Certificates(list) = file else { panic!() };
+        for address in ["192.168.1.1", "192.168.1.2", "192.168.1.3", "192.168.1.100", "10.96.0.1"] {
+            assert!(list[0].sans.contains(&format!("IP:{address}")), "{name}: {address}: {:?}", list[0].sans);
+        }
+    }
+}
