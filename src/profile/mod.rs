@@ -15,12 +15,16 @@ mod options;
 mod problem;
 mod refusal;
 mod render;
+mod starter;
+#[cfg(test)]
+mod tests;
 mod values;
 
 pub use load::{API_VERSION, KIND, Loaded, Overrides, Source, load};
 pub use problem::{CidrError, Kind, Problem, Problems, Shape, Warning};
 pub use refusal::Refusal;
 pub use render::render;
+pub use starter::starter;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;

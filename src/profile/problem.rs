@@ -183,10 +183,13 @@ pub enum Kind {
 
 /// A value out of the file, fit for a message: at most 60 characters, control characters escaped.
 pub fn shown(text: &str) -> String {
-    const LONGEST: usize = 60;
+    cut(text, 60)
+}
+
+fn cut(text: &str, longest: usize) -> String {
     let mut out = String::new();
     for (i, c) in text.chars().enumerate() {
-        if i == LONGEST {
+        if i == longest {
             out.push('…');
             break;
         }
@@ -254,7 +257,7 @@ impl fmt::Display for Kind {
         match self {
             Self::TooLarge { bytes, limit } => write!(f, "expected at most {limit} bytes, found {bytes}"),
             Self::NotUtf8 => f.write_str("expected UTF-8, found a byte that is none"),
-            Self::NotYaml { why } => write!(f, "expected YAML, found an error: {}", shown(why)),
+            Self::NotYaml { why } => write!(f, "expected YAML, found an error: {}", cut(why, 160)),
             Self::TooDeep { limit } => write!(f, "expected at most {limit} levels of nesting, found more"),
             Self::TooManyNodes { limit } => write!(f, "expected at most {limit} keys and values, found more"),
             Self::TooManyDocuments { limit } => write!(f, "expected at most {limit} documents, found more"),
