@@ -1,6 +1,31 @@
 //! A cluster's profile, parsed into something that cannot be wrong. `document.rs` knows YAML, `fields.rs` turns nodes into
 //! checked values, `cluster.rs` reads our own kind, `kubeadm.rs` reads kubeadm's; what leaves this room is a [`Profile`].
 
+mod checks;
+mod cluster;
+mod configuration;
+mod document;
+mod extra;
+mod fields;
+mod kubeadm;
+mod load;
+mod near;
+mod nodes;
+mod options;
+mod problem;
+mod refusal;
+mod render;
+mod starter;
+#[cfg(test)]
+mod tests;
+mod values;
+
+pub use load::{API_VERSION, KIND, Loaded, Overrides, Source, load};
+pub use problem::{CidrError, Kind, Problem, Problems, Shape, Warning};
+pub use refusal::Refusal;
+pub use render::render;
+pub use starter::starter;
+
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 

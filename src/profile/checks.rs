@@ -1,0 +1,105 @@
+//! What can only be judged with the whole profile at hand. Refusals that concern nodes or extra certificates alone are made
+//! where those are read.
+
+use super::fields::Reading;
+use super::refusal::Refusal;
+use super::{Etcd, NodeRole, Profile, Window};
+use crate::catalog::{self, Authority, ENTRIES};
+use crate::clock::Span;
+
+pub fn run(profile: &Profile, reading: &mut Reading) {
+    renewal(profile, reading);
+    lifetimes(profile, reading);
+    endpoint(profile, reading);
+    external_etcd(profile, reading);
+}
+
+fn renewal(profile: &Profile, reading: &mut Reading) {
+    let Window::Before(before) = profile.renewal.before else { return };
+    if before >= profile.validity {
+        reading.refuse(
+            "renewal.before",
+            Refusal::RenewalTooEarly { before: before.to_string(), validity: profile.validity.to_string() },
+        );
+        return;
+    }
+    let shorter =
+        certificates(profile).into_iter().filter(|(_, _, said)| said.is_some_and(|validity| validity <= before));
+    for (path, _, _) in shorter {
+        reading.warn(&path, format!("not longer than renewal.before ({before}): always due for renewal"));
+    }
+}
+
+/// Certificates that outlive their CA: the engine shortens them, so the profile's word will not hold.
+fn lifetimes(profile: &Profile, reading: &mut Reading) {
+    let ca = |authority| profile.authorities.get(&authority).and_then(|options| options.validity);
+    if profile.validity > profile.ca_validity {
+        reading.warn(
+            first_there(&["certificateValidityPeriod", "caCertificateValidityPeriod"], reading),
+            format!(
+                "certificates ({}) would outlive their CA ({}) and end with it",
+                profile.validity, profile.ca_validity
+            ),
+        );
+    } else {
+        for authority in Authority::ALL {
+            if let Some(validity) = ca(authority).filter(|validity| profile.validity > *validity) {
+                reading.warn(
+                    &format!("authorities.{}.validity", authority.name()),
+                    format!("certificates ({}) would outlive this CA ({validity}) and end with it", profile.validity),
+                );
+            }
+        }
+    }
+    for (path, signer, said) in certificates(profile) {
+        let ca_validity = ca(signer).unwrap_or(profile.ca_validity);
+        if let Some(validity) = said.filter(|validity| *validity > ca_validity) {
+            reading.warn(
+                &path,
+                format!(
+                    "a certificate of {validity} would outlive its CA {} ({ca_validity}) and ends with it",
+                    signer.name()
+                ),
+            );
+        }
+    }
+}
+
+/// Field, signer and own validity of every certificate that says anything of itself.
+fn certificates(profile: &Profile) -> Vec<(String, Authority, Option<Span>)> {
+    let entries = profile.certificates.iter().filter_map(|(name, options)| {
+        let signer = catalog::find(name)?.signer?;
+        Some((format!("certificates.{name}.validity"), signer, options.validity))
+    });
+    let extra = profile.extra_certificates.iter().enumerate();
+    let extra = extra.map(|(i, extra)| (format!("extraCertificates[{i}].validity"), extra.authority, extra.validity));
+    entries.chain(extra).collect()
+}
+
+fn first_there<'a>(fields: &[&'a str], reading: &Reading) -> &'a str {
+    fields.iter().copied().find(|field| reading.has(field)).unwrap_or("")
+}
+
+fn endpoint(profile: &Profile, reading: &mut Reading) {
+    let control_planes = profile.nodes.iter().filter(|node| node.is(NodeRole::ControlPlane)).count();
+    if control_planes > 1 && profile.control_plane_endpoint.is_none() {
+        reading.warn(
+            "nodes",
+            format!("{control_planes} control-plane nodes without controlPlaneEndpoint: clients reach only the node they are given"),
+        );
+    }
+}
+
+/// What is said of certificates that external etcd leaves to others.
+fn external_etcd(profile: &Profile, reading: &mut Reading) {
+    if matches!(profile.etcd, Etcd::Local { .. }) {
+        return;
+    }
+    let unused = "unused: with etcd.external the certificates of etcd are made elsewhere";
+    if profile.authorities.contains_key(&Authority::Etcd) {
+        reading.warn("authorities.etcd-ca", unused);
+    }
+    for entry in ENTRIES.iter().filter(|entry| entry.etcd && profile.certificates.contains_key(entry.name)) {
+        reading.warn(&format!("certificates.{}", entry.name), unused);
+    }
+}

@@ -1,0 +1,69 @@
+//! Our own kind: `apiVersion: kpki/v1`, `kind: ClusterProfile`.
+
+use super::configuration::{self, Dialect, taken};
+use super::document::Node as Document;
+use super::fields::{Field, Reading};
+use super::load::Overrides;
+use super::options::unknown;
+use super::{CaKeys, Origin, Profile, Renewal, Window, checks, extra, nodes, options, values};
+use crate::blueprint::Algorithm;
+use crate::clock::Span;
+
+/// Smaller and quicker than RSA at the same strength, and every supported Kubernetes reads it.
+pub const ALGORITHM: Algorithm = Algorithm::EcdsaP256;
+pub const CRL_VALIDITY: Span = Span::days(30);
+pub const RENEWAL: Renewal = Renewal { before: Window::PercentLeft(33) };
+
+/// `None`: no mapping. A profile with problems is complete nevertheless, and must not be used.
+pub fn read(document: &Document, overrides: &Overrides, reading: &mut Reading) -> Option<Profile> {
+    let mut fields = Field::root(document, reading).fields(reading)?;
+    // Both have been read to find out what the document is.
+    fields.take("apiVersion", reading);
+    fields.take("kind", reading);
+    let configuration = configuration::read(&mut fields, Dialect::Kpki, reading);
+    let authorities = options::authorities(&mut fields, reading);
+    let certificates = options::certificates(&mut fields, reading);
+    let nodes = nodes::read(&mut fields, &configuration.etcd, reading);
+    let extra_certificates = extra::read(&mut fields, &nodes, &configuration.etcd, reading);
+
+    let mut kubelet = fields.section("kubelet", reading);
+    let serving = kubelet.take("serving", reading).and_then(|field| field.boolean(reading));
+    kubelet.finish(&[], reading);
+    let ca_keys = taken(&mut fields, "caKeys", reading, |text| match text {
+        "control-plane" => Ok(CaKeys::ControlPlane),
+        "none" => Ok(CaKeys::Nowhere),
+        _ => Err(unknown("control-plane or none", text, ["control-plane", "none"])),
+    });
+    let mut crl = fields.section("crl", reading);
+    let crl_validity = taken(&mut crl, "validity", reading, values::duration);
+    crl.finish(&[], reading);
+    let mut renewal = fields.section("renewal", reading);
+    let before = taken(&mut renewal, "before", reading, values::window);
+    renewal.finish(&[], reading);
+    fields.finish(&[], reading);
+
+    let profile = Profile {
+        origin: Origin::Kpki,
+        cluster_name: configuration.cluster_name,
+        kubernetes_version: configuration.kubernetes_version,
+        control_plane_endpoint: configuration.control_plane_endpoint,
+        certificates_dir: configuration.certificates_dir,
+        service_subnets: configuration.service_subnets,
+        dns_domain: configuration.dns_domain,
+        api_server_sans: configuration.api_server_sans,
+        etcd: configuration.etcd,
+        algorithm: configuration.algorithm.unwrap_or(ALGORITHM),
+        validity: configuration.validity,
+        ca_validity: configuration.ca_validity,
+        authorities,
+        certificates,
+        extra_certificates,
+        kubelet_serving: overrides.kubelet_serving.or(serving).unwrap_or(true),
+        ca_keys: ca_keys.unwrap_or(CaKeys::ControlPlane),
+        crl_validity: crl_validity.unwrap_or(CRL_VALIDITY),
+        renewal: before.map_or(RENEWAL, |before| Renewal { before }),
+        nodes,
+    };
+    checks::run(&profile, reading);
+    Some(profile)
+}

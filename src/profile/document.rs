@@ -1,0 +1,516 @@
+//! YAML into a small tree that remembers where everything stood. The only place in this room that knows the YAML crate.
+//!
+//! A profile comes from somebody else's editor, so the text is refused early: size, depth and number of nodes are bounded,
+//! and what only makes YAML clever (anchors, aliases, merge keys, tags) is not taken at all. Without aliases the tree is
+//! never larger than the text.
+
+use std::collections::BTreeMap;
+
+use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError};
+
+use super::problem::Kind;
+
+pub const MAX_BYTES: usize = 1 << 20;
+pub const MAX_DEPTH: usize = 32;
+pub const MAX_NODES: usize = 50_000;
+pub const MAX_DOCUMENTS: usize = 64;
+/// Problems after these are counted, not kept.
+pub const MAX_PROBLEMS: usize = 100;
+/// The scanner buffers a whole flow collection before its first event comes out (it might be a key), so that the number
+/// of nodes is bounded here once more, by the characters that begin or part them.
+const MAX_FLOW_INDICATORS: usize = 2 * MAX_NODES;
+
+/// Where something stands; both count from 1, columns in characters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Mark {
+    pub line: usize,
+    pub column: usize,
+}
+
+impl Mark {
+    pub const START: Self = Self { line: 1, column: 1 };
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Node {
+    pub mark: Mark,
+    pub value: Value,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Value {
+    /// Nothing, `~` or `null`, unquoted.
+    Null,
+    Scalar {
+        text: String,
+        style: Style,
+    },
+    Sequence(Vec<Node>),
+    Mapping(Vec<Entry>),
+}
+
+/// Whether a scalar may be a number or a truth value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Style {
+    Plain,
+    /// In quotes, or a block scalar: always text.
+    Quoted,
+}
+
+/// One pair of a mapping; keys are unique.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    pub key: String,
+    pub key_mark: Mark,
+    pub node: Node,
+}
+
+/// Something wrong with the text itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    pub mark: Mark,
+    /// Dotted; empty: the document.
+    pub field: String,
+    pub kind: Kind,
+}
+
+/// What came out of a text.
+#[derive(Debug, Default)]
+pub struct Stream {
+    /// Empty documents (`---` twice) are left out.
+    pub documents: Vec<Node>,
+    pub faults: Vec<Fault>,
+}
+
+impl Stream {
+    /// Whether the documents mean what the text says: a duplicate key leaves the first value standing.
+    pub fn readable(&self) -> bool {
+        self.faults.iter().all(|fault| matches!(fault.kind, Kind::DuplicateKey { .. }))
+    }
+}
+
+pub fn read(bytes: &[u8]) -> Stream {
+    let mut builder = Builder::default();
+    if let Err(fault) = builder.read(bytes) {
+        builder.stream.faults.push(fault);
+    }
+    builder.stream
+}
+
+/// A collection that is still open.
+#[derive(Debug)]
+enum Frame {
+    Sequence { mark: Mark, items: Vec<Node> },
+    Mapping { mark: Mark, entries: Vec<Entry>, seen: BTreeMap<String, Mark>, key: Option<Key> },
+}
+
+#[derive(Debug)]
+struct Key {
+    text: String,
+    mark: Mark,
+    /// A duplicate, or no scalar: the value is read and dropped.
+    dropped: bool,
+}
+
+#[derive(Debug, Default)]
+struct Builder {
+    frames: Vec<Frame>,
+    nodes: usize,
+    started: usize,
+    stream: Stream,
+}
+
+impl Builder {
+    fn read(&mut self, bytes: &[u8]) -> Result<(), Fault> {
+        let text = checked(bytes)?;
+        let mut parser = Parser::new_from_str(text);
+        while let Some(event) = parser.next_event() {
+            let (event, span) = event.map_err(|error| syntax(&error))?;
+            let mark = place(&span.start);
+            match event {
+                Event::DocumentStart(_) => {
+                    self.started += 1;
+                    if self.started > MAX_DOCUMENTS {
+                        return Err(document_fault(mark, Kind::TooManyDocuments { limit: MAX_DOCUMENTS }));
+                    }
+                }
+                Event::Scalar(text, style, anchor, tag) => {
+                    self.properties(mark, anchor, tag.is_some());
+                    self.scalar(mark, &text, style)?;
+                }
+                Event::Alias(_) => {
+                    self.fault(mark, Kind::Alias);
+                    self.node(Node { mark, value: Value::Null })?;
+                }
+                Event::SequenceStart(anchor, tag) => {
+                    self.properties(mark, anchor, tag.is_some());
+                    self.open(mark, Frame::Sequence { mark, items: Vec::new() })?;
+                }
+                Event::MappingStart(anchor, tag) => {
+                    self.properties(mark, anchor, tag.is_some());
+                    self.open(mark, Frame::Mapping { mark, entries: Vec::new(), seen: BTreeMap::new(), key: None })?;
+                }
+                Event::SequenceEnd | Event::MappingEnd => match self.frames.pop() {
+                    Some(Frame::Sequence { mark, items }) => {
+                        self.place_node(Node { mark, value: Value::Sequence(items) })
+                    }
+                    Some(Frame::Mapping { mark, entries, .. }) => {
+                        self.place_node(Node { mark, value: Value::Mapping(entries) });
+                    }
+                    None => {}
+                },
+                Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn properties(&mut self, mark: Mark, anchor: usize, tagged: bool) {
+        if anchor != 0 {
+            self.fault(mark, Kind::Anchor);
+        }
+        if tagged {
+            self.fault(mark, Kind::Tag);
+        }
+    }
+
+    fn scalar(&mut self, mark: Mark, text: &str, style: ScalarStyle) -> Result<(), Fault> {
+        let plain = style == ScalarStyle::Plain;
+        let awaits_key = matches!(self.frames.last(), Some(Frame::Mapping { key: None, .. }));
+        if awaits_key {
+            self.count(mark)?;
+            self.key(mark, text, plain);
+            return Ok(());
+        }
+        let value = if plain && matches!(text, "" | "~" | "null" | "Null" | "NULL") {
+            Value::Null
+        } else {
+            Value::Scalar { text: text.to_owned(), style: if plain { Style::Plain } else { Style::Quoted } }
+        };
+        // A value that was left out stands, for the reader, where its key stands.
+        let mark = match (&value, self.frames.last()) {
+            (Value::Null, Some(Frame::Mapping { key: Some(key), .. })) if text.is_empty() => key.mark,
+            _ => mark,
+        };
+        self.node(Node { mark, value })
+    }
+
+    fn key(&mut self, mark: Mark, text: &str, plain: bool) {
+        let Some(Frame::Mapping { seen, key, .. }) = self.frames.last_mut() else { return };
+        let first = seen.get(text).copied();
+        if first.is_none() {
+            seen.insert(text.to_owned(), mark);
+        }
+        let merge = plain && text == "<<";
+        *key = Some(Key { text: text.to_owned(), mark, dropped: merge || first.is_some() });
+        if merge {
+            self.fault(mark, Kind::MergeKey);
+        } else if let Some(first) = first {
+            self.fault(mark, Kind::DuplicateKey { first_line: first.line });
+        }
+    }
+
+    fn open(&mut self, mark: Mark, frame: Frame) -> Result<(), Fault> {
+        self.count(mark)?;
+        if self.frames.len() >= MAX_DEPTH {
+            return Err(self.located(mark, Kind::TooDeep { limit: MAX_DEPTH }));
+        }
+        if matches!(self.frames.last(), Some(Frame::Mapping { key: None, .. })) {
+            self.fault(mark, Kind::KeyNotText);
+            if let Some(Frame::Mapping { key, .. }) = self.frames.last_mut() {
+                // The collection itself is placed as the key; see place_node.
+                *key = None;
+            }
+        }
+        self.frames.push(frame);
+        Ok(())
+    }
+
+    fn node(&mut self, node: Node) -> Result<(), Fault> {
+        self.count(node.mark)?;
+        self.place_node(node);
+        Ok(())
+    }
+
+    fn place_node(&mut self, node: Node) {
+        match self.frames.last_mut() {
+            None if node.value == Value::Null => {}
+            None => self.stream.documents.push(node),
+            Some(Frame::Sequence { items, .. }) => items.push(node),
+            Some(Frame::Mapping { entries, key, .. }) => match key.take() {
+                Some(Key { text, mark, dropped: false }) => entries.push(Entry { key: text, key_mark: mark, node }),
+                Some(_) => {}
+                // A collection or an alias in the place of a key: reported before, its value is dropped.
+                None => *key = Some(Key { text: String::new(), mark: node.mark, dropped: true }),
+            },
+        }
+    }
+
+    fn count(&mut self, mark: Mark) -> Result<(), Fault> {
+        self.nodes += 1;
+        if self.nodes > MAX_NODES {
+            return Err(self.located(mark, Kind::TooManyNodes { limit: MAX_NODES }));
+        }
+        Ok(())
+    }
+
+    fn fault(&mut self, mark: Mark, kind: Kind) {
+        if self.stream.faults.len() < MAX_PROBLEMS {
+            let fault = self.located(mark, kind);
+            self.stream.faults.push(fault);
+        }
+    }
+
+    fn located(&self, mark: Mark, kind: Kind) -> Fault {
+        let mut field = String::new();
+        for frame in &self.frames {
+            match frame {
+                Frame::Sequence { items, .. } => field.push_str(&format!("[{}]", items.len())),
+                Frame::Mapping { key: Some(key), .. } => {
+                    if !field.is_empty() {
+                        field.push('.');
+                    }
+                    field.extend(key.text.chars().take(60));
+                }
+                Frame::Mapping { key: None, .. } => {}
+            }
+        }
+        Fault { mark, field, kind }
+    }
+}
+
+fn document_fault(mark: Mark, kind: Kind) -> Fault {
+    Fault { mark, field: String::new(), kind }
+}
+
+fn place(marker: &Marker) -> Mark {
+    Mark { line: marker.line().max(1), column: marker.col() + 1 }
+}
+
+fn syntax(error: &ScanError) -> Fault {
+    // The parser resolves aliases itself and knows none here, as anchors are refused before.
+    let kind = if error.info().contains("unknown anchor") {
+        Kind::Alias
+    } else {
+        Kind::NotYaml { why: error.info().to_owned() }
+    };
+    document_fault(place(error.marker()), kind)
+}
+
+/// Everything that can be said before the parser sees a byte.
+fn checked(bytes: &[u8]) -> Result<&str, Fault> {
+    if bytes.len() > MAX_BYTES {
+        return Err(document_fault(Mark::START, Kind::TooLarge { bytes: bytes.len(), limit: MAX_BYTES }));
+    }
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let text = std::str::from_utf8(bytes)
+        .map_err(|error| document_fault(mark_at(bytes, error.valid_up_to()), Kind::NotUtf8))?;
+    let indicators = bytes.iter().enumerate().filter(|(_, byte)| matches!(byte, b'[' | b'{' | b','));
+    if let Some((offset, _)) = indicators.into_iter().nth(MAX_FLOW_INDICATORS) {
+        return Err(document_fault(mark_at(bytes, offset), Kind::TooManyNodes { limit: MAX_NODES }));
+    }
+    Ok(text)
+}
+
+/// The mark of a byte in a text that is UTF-8 up to there.
+fn mark_at(bytes: &[u8], offset: usize) -> Mark {
+    let before = bytes.get(..offset).unwrap_or(bytes);
+    let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+    let tail = before.rsplit(|byte| *byte == b'\n').next().unwrap_or(before);
+    // UTF-8 continuation bytes begin no character.
+    Mark { line, column: tail.iter().filter(|byte| **byte & 0xc0 != 0x80).count() + 1 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::time::{Duration, Instant};
+
+    fn faults(text: &str) -> Vec<String> {
+        let stream = read(text.as_bytes());
+        stream
+            .faults
+            .iter()
+            .map(|fault| format!("{}:{}: {}: {}", fault.mark.line, fault.mark.column, fault.field, fault.kind))
+            .collect()
+    }
+
+    #[test]
+    fn a_tree_knows_where_everything_stood() {
+        let stream = read("\u{feff}a: 1\r\nlist:\r\n  - 'x'\r\n  - {ä: y, b:}\r\n---\n---\nempty: ~\n".as_bytes());
+        assert_eq!(stream.faults, []);
+        assert_eq!(stream.documents.len(), 2);
+        let Value::Mapping(entries) = &stream.documents[0].value else { panic!("no mapping") };
+        assert_eq!(entries[0].node.mark, Mark { line: 1, column: 4 });
+        assert_eq!(entries[1].key_mark, Mark { line: 2, column: 1 });
+        let Value::Sequence(items) = &entries[1].node.value else { panic!("no sequence") };
+        assert_eq!(items[0].mark, Mark { line: 3, column: 5 });
+        assert_eq!(items[0].value, Value::Scalar { text: "x".to_owned(), style: Style::Quoted });
+        let Value::Mapping(inner) = &items[1].value else { panic!("no mapping") };
+        assert_eq!(inner[0].node.mark, Mark { line: 4, column: 9 });
+        assert_eq!((inner[1].node.mark, &inner[1].node.value), (Mark { line: 4, column: 12 }, &Value::Null));
+    }
+
+    #[test]
+    fn what_makes_yaml_clever_is_refused_with_its_place() {
+        for (text, expected) in [
+            ("a: &x 1", "1:4: a: expected plain values, found an anchor (&): profiles take no anchors or aliases"),
+            ("a: *x", "1:4: : expected a value, found an alias (*): profiles take no aliases; write the value out"),
+            ("<<: {a: 1}", "1:1: <<: expected a key, found a merge key (<<): profiles take none; write the keys out"),
+            ("a: !!str 1", "1:4: a: expected a plain value, found a tag (!): profiles take no tags"),
+            ("a:\n  b: 1\n  b: 2", "3:3: a.b: expected each key once, found it again (first on line 2)"),
+            ("? [a]\n: 1", "1:3: : expected a text as key, found a list, a mapping or an alias"),
+            ("{{a: 1}: b}", "1:2: : expected a text as key, found a list, a mapping or an alias"),
+            (
+                "a: 'b",
+                "1:4: : expected YAML, found an error: while scanning a quoted scalar, found unexpected end of stream",
+            ),
+            ("a: b: c", "1:5: : expected YAML, found an error: mapping values are not allowed in this context"),
+            ("a: \u{0}", "1:4: : expected YAML, found an error: found unprintable character"),
+        ] {
+            let found = faults(text);
+            assert_eq!(found.first().map(String::as_str), Some(expected), "{text:?}: {found:?}");
+        }
+        assert_eq!(faults("a: &x 1\nb: *x").len(), 2);
+        let mut bad = b"a: b\nc\xc3\xa4: \xff".to_vec();
+        assert_eq!(read(&bad).faults[0].mark, Mark { line: 2, column: 5 });
+        bad.resize(MAX_BYTES + 1, b' ');
+        assert!(matches!(read(&bad).faults[0].kind, Kind::TooLarge { bytes: 1_048_577, .. }));
+    }
+
+    #[test]
+    fn bounds_hold_at_their_edge() {
+        let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+        assert_eq!(read(nested(MAX_DEPTH).as_bytes()).faults, []);
+        assert!(matches!(read(nested(MAX_DEPTH + 1).as_bytes()).faults[0].kind, Kind::TooDeep { .. }));
+        let items = |count: usize| "- a\n".repeat(count);
+        assert_eq!(read(items(MAX_NODES - 1).as_bytes()).faults, []);
+        assert!(matches!(read(items(MAX_NODES).as_bytes()).faults[0].kind, Kind::TooManyNodes { .. }));
+        let documents = |count: usize| "--- a\n".repeat(count);
+        assert_eq!(read(documents(MAX_DOCUMENTS).as_bytes()).documents.len(), MAX_DOCUMENTS);
+        assert!(matches!(read(documents(MAX_DOCUMENTS + 1).as_bytes()).faults[0].kind, Kind::TooManyDocuments { .. }));
+    }
+
+    /// Up to a megabyte of the worst: an answer within a second, and no panic.
+    #[test]
+    fn hostile_text_is_answered_quickly() {
+        let mega = |piece: &str| piece.repeat(MAX_BYTES / piece.len());
+        let mut worst = (Duration::ZERO, "");
+        for piece in [
+            "[",
+            "{",
+            "[{",
+            "{a: ",
+            "[a, ",
+            "{{a",
+            "? ",
+            "? ? ? ",
+            "- ",
+            "- - - ",
+            "&a ",
+            "*a ",
+            "!",
+            "!a ",
+            "! ",
+            "'",
+            "\"",
+            "\\",
+            "a",
+            "a ",
+            "a\n",
+            " a\n",
+            "a: ",
+            "a:\n",
+            "a: b\n",
+            "a:\n ",
+            ",",
+            ":",
+            ": ",
+            "#",
+            " #\n",
+            "\n",
+            "\r",
+            " ",
+            "\t",
+            "|\n",
+            ">\n",
+            "| a\n",
+            "--- ",
+            "---\n",
+            "...\n",
+            "%a\n",
+            "%TAG ! a\n",
+            "%YAML 1.1\n",
+            "\"\\x41",
+            "\"a\" ",
+            "'' ",
+            "]",
+            "}",
+            "[]",
+            "{}",
+            "[],",
+            "[a]: ",
+            "{? ",
+            "{a, ",
+            "\u{feff}",
+            "\u{feff}\n",
+            "ä",
+            "🦀: ",
+            "'a\n",
+            "\"\n",
+            "\"a\n  ",
+            "a\n\n\n",
+            "-\n",
+            "-\n -",
+            "a: &a [*a,*a]\n",
+            "<<: *a\n",
+            "[a: b, ",
+            "? a\n: b\n",
+            "a: |\n  ",
+            "a: |\n\n",
+            "\n- \n ",
+            "- a: ",
+            "a: - ",
+        ] {
+            for prefix in ["", "[", "- ", "\"", "a: |\n"] {
+                let text = format!("{prefix}{}", mega(piece));
+                let text = text.get(..MAX_BYTES).unwrap_or(&text);
+                let begun = Instant::now();
+                let stream = read(text.as_bytes());
+                let took = begun.elapsed();
+                assert!(took < Duration::from_secs(2), "{prefix:?} {piece:?}: {took:?}");
+                assert!(stream.faults.len() <= MAX_PROBLEMS + 1);
+                if took > worst.0 {
+                    worst = (took, piece);
+                }
+            }
+        }
+        println!("slowest: {worst:?}");
+        // One level of indentation per line.
+        let stairs: String = (0..1400).map(|i| format!("{}a:\n", " ".repeat(i))).collect();
+        let begun = Instant::now();
+        assert!(matches!(read(stairs.as_bytes()).faults[0].kind, Kind::TooDeep { .. }));
+        assert!(begun.elapsed() < Duration::from_secs(1));
+    }
+
+    proptest! {
+        #[test]
+        fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
+            read(&bytes);
+        }
+
+        #[test]
+        fn arbitrary_yaml_never_panics(pieces in proptest::collection::vec(
+            prop_oneof![
+                "[\\[\\]{},:?&*!|>'\"%@`#\\-\\\\ \t\r\n]{1,4}",
+                "[a-z0-9.~<äé\u{feff}]{1,3}",
+                Just("\n  ".to_owned()), Just(": ".to_owned()), Just("- ".to_owned()), Just("---\n".to_owned()), Just("...\n".to_owned()),
+            ],
+            0..60,
+        )) {
+            let text = pieces.concat();
+            read(text.as_bytes());
+        }
+    }
+}

@@ -1,0 +1,209 @@
+//! Certificates beside kubeadm's.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::configuration::{is_empty_list, sans, taken};
+use super::fields::{Field, Fields, Reading};
+use super::nodes::ALL_NODES;
+use super::options::unknown;
+use super::problem::Kind;
+use super::refusal::Refusal;
+use super::{Etcd, ExtraCertificate, Node, NodeRole, values};
+use crate::blueprint::{ExtendedKeyUsage, San};
+use crate::catalog::{self, Authority, ENTRIES, Files};
+
+/// Enough for everybody, and it bounds what certificates times nodes can take.
+const MAX_EXTRA: usize = 100;
+const COMMON_NAME: &str = "a common name of 1 to 64 characters";
+const PATH: &str =
+    "a relative path of letters, digits, dots, - and _ without .crt or .key, no part of it starting with a dot";
+/// Membership that no RBAC rule can take away again.
+const MASTERS: &str = "system:masters";
+
+pub fn read(fields: &mut Fields<'_>, nodes: &[Node], etcd: &Etcd, reading: &mut Reading) -> Vec<ExtraCertificate> {
+    let Some(field) = fields.take("extraCertificates", reading) else { return Vec::new() };
+    let items = field.items(reading, MAX_EXTRA).unwrap_or_default();
+    let extra: Vec<_> = items.iter().filter_map(|item| certificate(item, nodes, etcd, reading)).collect();
+    check_unique(&items, &extra, reading);
+    extra
+}
+
+/// `None`: not a mapping. Whatever else is wrong, the certificate keeps its position.
+fn certificate(item: &Field<'_>, nodes: &[Node], etcd: &Etcd, reading: &mut Reading) -> Option<ExtraCertificate> {
+    let mut fields = item.fields(reading)?;
+    let name = name(&mut fields, reading);
+    let authority = authority(&mut fields, etcd, reading);
+    let common_name = match fields.take("commonName", reading) {
+        Some(field) => field.value(reading, values::name_text(64, COMMON_NAME)).unwrap_or_default(),
+        None => {
+            if let Err(kind) = values::name_text(64, COMMON_NAME)(&name)
+                && !name.is_empty()
+            {
+                reading.problem(&fields.join("commonName"), kind);
+            }
+            name.clone()
+        }
+    };
+    let organizations = organizations(&mut fields, reading);
+    let usages = usages(&mut fields, reading);
+    let sans: Vec<San> = sans(&mut fields, "certSANs", reading);
+    let nothing_said = !reading.has(&format!("{}[0]", fields.join("certSANs")));
+    if usages.contains(&ExtendedKeyUsage::ServerAuth) && sans.is_empty() && nothing_said {
+        reading.refuse(&fields.join("certSANs"), Refusal::ServerWithoutNames);
+    }
+    let path = taken(&mut fields, "path", reading, path).unwrap_or_else(|| name.clone());
+    let nodes = holders(&mut fields, nodes, reading);
+    let algorithm = taken(&mut fields, "algorithm", reading, values::algorithm);
+    let validity = taken(&mut fields, "validity", reading, values::duration);
+    fields.finish(&[], reading);
+    Some(ExtraCertificate {
+        name,
+        authority,
+        common_name,
+        organizations,
+        usages,
+        sans,
+        path,
+        algorithm,
+        validity,
+        nodes,
+    })
+}
+
+fn name(fields: &mut Fields<'_>, reading: &mut Reading) -> String {
+    let Some(field) = fields.take("name", reading) else {
+        reading.problem(&fields.join("name"), Kind::Missing { expected: "a name for the certificate" });
+        return String::new();
+    };
+    let name = field.value(reading, values::subdomain).unwrap_or_default();
+    if catalog::find(&name).is_some() {
+        reading.refuse(&field.path, Refusal::CertificateNameIsKubeadms);
+    }
+    name
+}
+
+fn authority(fields: &mut Fields<'_>, etcd: &Etcd, reading: &mut Reading) -> Authority {
+    let Some(field) = fields.take("authority", reading) else { return Authority::Cluster };
+    let names = Authority::ALL.map(Authority::name);
+    let authority = field.value(reading, |text| {
+        Authority::parse(text).ok_or_else(|| unknown("one of ca, front-proxy-ca, etcd-ca", text, names))
+    });
+    if authority == Some(Authority::Etcd) && matches!(etcd, Etcd::External { .. }) {
+        reading.refuse(&field.path, Refusal::EtcdNotOurs);
+    }
+    authority.unwrap_or(Authority::Cluster)
+}
+
+fn organizations(fields: &mut Fields<'_>, reading: &mut Reading) -> Vec<String> {
+    let Some(field) = fields.take("organizations", reading) else { return Vec::new() };
+    let text = values::name_text(64, "a text of 1 to 64 characters");
+    let organizations = field.values(reading, text).unwrap_or_default();
+    if organizations.iter().any(|organization| organization == MASTERS) {
+        reading.warn(
+            &field.path,
+            "system:masters is above RBAC: whoever holds the key rules the cluster until the CA changes",
+        );
+    }
+    organizations
+}
+
+fn usages(fields: &mut Fields<'_>, reading: &mut Reading) -> Vec<ExtendedKeyUsage> {
+    let expected = "at least one of server, client";
+    let Some(field) = fields.take("usages", reading) else {
+        reading.problem(&fields.join("usages"), Kind::Missing { expected });
+        return Vec::new();
+    };
+    if is_empty_list(&field) {
+        reading.problem(&field.path, Kind::Missing { expected });
+    }
+    let read = field.values(reading, |text| match text {
+        "server" => Ok(ExtendedKeyUsage::ServerAuth),
+        "client" => Ok(ExtendedKeyUsage::ClientAuth),
+        _ => Err(unknown("server or client", text, ["server", "client"])),
+    });
+    let mut seen = BTreeSet::new();
+    read.unwrap_or_default().into_iter().filter(|usage| seen.insert(usage.clone())).collect()
+}
+
+/// Below the pki directory, without ending: plain parts, and none that could be a file of the tree.
+fn path(text: &str) -> Result<String, Kind> {
+    let part = |part: &str| {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
+        let ending =
+            [".crt", ".key", ".pub", ".csr", ".pem"].iter().any(|ending| part.to_ascii_lowercase().ends_with(ending));
+        !part.is_empty() && part.len() <= 100 && !part.starts_with('.') && part.bytes().all(plain) && !ending
+    };
+    if text.len() <= 400 && text.split('/').all(part) {
+        return Ok(text.to_owned());
+    }
+    Err(Kind::BadPath { expected: PATH, found: text.to_owned() })
+}
+
+/// Names of nodes and roles, resolved in the order of the nodes.
+fn holders(fields: &mut Fields<'_>, nodes: &[Node], reading: &mut Reading) -> Vec<String> {
+    let named = |chosen: &dyn Fn(&Node) -> bool| nodes.iter().filter(|n| chosen(n)).map(|n| n.name.clone()).collect();
+    let Some(field) = fields.take("nodes", reading) else { return named(&|node| node.is(NodeRole::ControlPlane)) };
+    if is_empty_list(&field) {
+        reading.problem(&field.path, Kind::Missing { expected: "at least one node or role" });
+    }
+    let mut chosen = BTreeSet::new();
+    for item in field.items(reading, super::nodes::MAX_NODES).unwrap_or_default() {
+        let Some(word) = item.text(reading) else { continue };
+        let role = NodeRole::ALL.into_iter().find(|role| role.name() == word);
+        let found: Vec<&str> = match role {
+            Some(role) => nodes.iter().filter(|node| node.is(role)).map(|node| node.name.as_str()).collect(),
+            None => nodes.iter().filter(|n| word == ALL_NODES || n.name == word).map(|n| n.name.as_str()).collect(),
+        };
+        match role {
+            Some(role) if found.is_empty() => reading.refuse(&item.path, Refusal::NoNodeWithRole { role: role.name() }),
+            None if found.is_empty() => reading.refuse(&item.path, no_such_node(word, nodes)),
+            _ => chosen.extend(found),
+        }
+    }
+    named(&|node| chosen.contains(node.name.as_str()))
+}
+
+fn no_such_node(word: &str, nodes: &[Node]) -> Refusal {
+    let words = nodes.iter().map(|node| node.name.as_str()).chain(NodeRole::ALL.map(NodeRole::name)).chain([ALL_NODES]);
+    Refusal::NoSuchNode { found: word.to_owned(), near: super::near::nearest(word, words).map(str::to_owned) }
+}
+
+/// Names and paths are nobody else's.
+fn check_unique(items: &[Field<'_>], extra: &[ExtraCertificate], reading: &mut Reading) {
+    // Items that are no mappings have been reported and are not among `extra`: positions would not fit.
+    if items.len() != extra.len() {
+        return;
+    }
+    let mut names: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut paths: BTreeMap<String, usize> = BTreeMap::new();
+    for (item, certificate) in items.iter().zip(extra).filter(|(_, certificate)| !certificate.name.is_empty()) {
+        let (name, path) = (format!("{}.name", item.path), format!("{}.path", item.path));
+        let line = reading.place(&name).line;
+        let first = names.insert(&certificate.name, line);
+        if let Some(first_line) = first {
+            reading.refuse(&name, Refusal::CertificateNameTaken { first_line });
+        }
+        let stem = certificate.path.to_ascii_lowercase();
+        let is_kubeadms = ENTRIES.iter().any(|entry| stem_of(entry.files) == Some(stem.as_str()));
+        let line = reading.place(&path).line;
+        let taken = paths.insert(stem, line);
+        // A name that was refused makes its default path wrong too: said once.
+        let follows =
+            certificate.path == certificate.name && (first.is_some() || catalog::find(&certificate.name).is_some());
+        if follows {
+            continue;
+        }
+        if is_kubeadms {
+            reading.refuse(&path, Refusal::PathIsKubeadms { found: certificate.path.clone() });
+        } else if let Some(first_line) = taken {
+            reading.refuse(&path, Refusal::PathTaken { first_line });
+        }
+    }
+}
+
+fn stem_of(files: Files) -> Option<&'static str> {
+    match files {
+        Files::Pair(stem) | Files::KeyPair(stem) | Files::KubeletPair(stem) => Some(stem),
+        Files::Kubeconfig(_) => None,
+    }
+}

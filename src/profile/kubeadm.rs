@@ -1,0 +1,229 @@
+//! kubeadm's own documents, `apiVersion: kubeadm.k8s.io/...`: the tree of the one node they describe. The keys of each
+//! struct are kubeadm's (its API reference, v1beta2 to v1beta4); what decides nothing here is let pass unread.
+
+use std::collections::BTreeMap;
+
+use super::configuration::{self, Dialect};
+use super::document::Node as Document;
+use super::fields::{Field, Fields, Reading};
+use super::load::Overrides;
+use super::problem::Kind;
+use super::refusal::Refusal;
+use super::{CaKeys, Etcd, Node, NodeRole, Origin, Profile, cluster, nodes, values};
+use crate::blueprint::Algorithm;
+
+/// kubeadm's default for encryptionAlgorithm.
+const ALGORITHM: Algorithm = Algorithm::Rsa2048;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Version {
+    V1Beta2,
+    V1Beta3,
+    V1Beta4,
+    /// In kubeadm's sources, with the fields of v1beta4.
+    V1,
+}
+
+impl Version {
+    pub const ALL: [(&'static str, Self); 4] = [
+        ("kubeadm.k8s.io/v1beta4", Self::V1Beta4),
+        ("kubeadm.k8s.io/v1beta3", Self::V1Beta3),
+        ("kubeadm.k8s.io/v1beta2", Self::V1Beta2),
+        ("kubeadm.k8s.io/v1", Self::V1),
+    ];
+}
+
+/// The documents of one file that matter, each at most once.
+#[derive(Debug, Default)]
+pub struct Documents<'n> {
+    pub cluster: Option<(Version, &'n Document)>,
+    pub init: Option<&'n Document>,
+    pub join: Option<&'n Document>,
+}
+
+/// What InitConfiguration or JoinConfiguration says of the node.
+#[derive(Debug, Default)]
+struct Host {
+    name: Option<String>,
+    advertise_address: Option<std::net::IpAddr>,
+    bind_port: Option<u16>,
+    /// The fields in which the address and the name would stand.
+    address_field: String,
+    name_field: String,
+}
+
+pub fn read(documents: &Documents<'_>, overrides: &Overrides, reading: &mut Reading) -> Option<Profile> {
+    let (configuration, algorithm) = match documents.cluster {
+        Some((version, document)) => cluster_configuration(version, document, reading)?,
+        // kubeadm's defaults for a file without ClusterConfiguration, so an empty one.
+        None => {
+            let empty =
+                Document { mark: super::document::Mark::START, value: super::document::Value::Mapping(Vec::new()) };
+            cluster_configuration(Version::V1Beta4, &empty, reading)?
+        }
+    };
+    let host = match (documents.init, documents.join) {
+        (Some(document), join) => {
+            if let Some(join) = join {
+                reading.stands_at("kind", join.mark);
+                reading.warn("kind", "JoinConfiguration is not read beside an InitConfiguration");
+            }
+            init_configuration(document, reading)?
+        }
+        (None, Some(document)) => join_configuration(document, reading)?,
+        (None, None) => Host {
+            address_field: "localAPIEndpoint.advertiseAddress".to_owned(),
+            name_field: "nodeRegistration.name".to_owned(),
+            ..Host::default()
+        },
+    };
+    let node = node(host, &configuration.etcd, overrides, reading);
+    if configuration.validity > configuration.ca_validity {
+        reading.warn("certificateValidityPeriod", "certificates would outlive their CA and end with it");
+    }
+    Some(Profile {
+        origin: Origin::Kubeadm,
+        cluster_name: configuration.cluster_name,
+        kubernetes_version: configuration.kubernetes_version,
+        control_plane_endpoint: configuration.control_plane_endpoint,
+        certificates_dir: configuration.certificates_dir,
+        service_subnets: configuration.service_subnets,
+        dns_domain: configuration.dns_domain,
+        api_server_sans: configuration.api_server_sans,
+        etcd: configuration.etcd,
+        algorithm,
+        validity: configuration.validity,
+        ca_validity: configuration.ca_validity,
+        authorities: BTreeMap::new(),
+        certificates: BTreeMap::new(),
+        extra_certificates: Vec::new(),
+        kubelet_serving: overrides.kubelet_serving.unwrap_or(false),
+        ca_keys: CaKeys::ControlPlane,
+        crl_validity: cluster::CRL_VALIDITY,
+        renewal: cluster::RENEWAL,
+        nodes: vec![node],
+    })
+}
+
+/// A document's fields, apiVersion and kind taken.
+fn opened<'n>(document: &'n Document, reading: &mut Reading) -> Option<Fields<'n>> {
+    let mut fields = Field::root(document, reading).fields(reading)?.empty_is_absent();
+    fields.skip(&["apiVersion", "kind"]);
+    Some(fields)
+}
+
+fn cluster_configuration(
+    version: Version,
+    document: &Document,
+    reading: &mut Reading,
+) -> Option<(configuration::Configuration, Algorithm)> {
+    let mut fields = opened(document, reading)?;
+    let has_algorithms = version >= Version::V1Beta4;
+    let configuration = configuration::read(&mut fields, Dialect::Kubeadm { has_algorithms }, reading);
+    // The gate's features beside this one decide nothing about certificates.
+    let mut gates = fields.section("featureGates", reading);
+    let ecdsa = gates.take("PublicKeysECDSA", reading).and_then(|field| field.boolean(reading)).unwrap_or(false);
+    fields.skip(&["controllerManager", "scheduler", "dns", "imageRepository", "proxy"]);
+    let mut answered: &[&str] = &[];
+    if version == Version::V1Beta2 {
+        fields.skip(&["useHyperKubeImage"]);
+    }
+    if !has_algorithms {
+        answered = &["encryptionAlgorithm", "certificateValidityPeriod", "caCertificateValidityPeriod"];
+        for key in ["encryptionAlgorithm", "certificateValidityPeriod", "caCertificateValidityPeriod"] {
+            fields.refuse(key, Kind::LaterKey { since: "v1beta4" }, reading);
+        }
+    }
+    fields.finish(answered, reading);
+    let default = if ecdsa { Algorithm::EcdsaP256 } else { ALGORITHM };
+    let algorithm = configuration.algorithm.unwrap_or(default);
+    Some((configuration, algorithm))
+}
+
+fn init_configuration(document: &Document, reading: &mut Reading) -> Option<Host> {
+    let mut fields = opened(document, reading)?;
+    let mut host = Host::default();
+    registration(&mut fields, &mut host, reading);
+    api_endpoint(&mut fields, &mut host, reading);
+    fields.skip(&["bootstrapTokens", "certificateKey", "skipPhases", "patches", "dryRun", "timeouts"]);
+    fields.finish(&[], reading);
+    Some(host)
+}
+
+fn join_configuration(document: &Document, reading: &mut Reading) -> Option<Host> {
+    let mut fields = opened(document, reading)?;
+    let mut host = Host::default();
+    registration(&mut fields, &mut host, reading);
+    let mut control_plane = fields.section("controlPlane", reading);
+    api_endpoint(&mut control_plane, &mut host, reading);
+    control_plane.skip(&["certificateKey"]);
+    control_plane.finish(&[], reading);
+    fields.skip(&["caCertPath", "discovery", "skipPhases", "patches", "dryRun", "timeouts"]);
+    fields.finish(&[], reading);
+    Some(host)
+}
+
+fn registration(fields: &mut Fields<'_>, host: &mut Host, reading: &mut Reading) {
+    let mut registration = fields.section("nodeRegistration", reading);
+    host.name_field = registration.join("name");
+    host.name = registration.take("name", reading).and_then(|field| field.text(reading).map(str::to_owned));
+    registration.skip(&[
+        "criSocket",
+        "taints",
+        "kubeletExtraArgs",
+        "ignorePreflightErrors",
+        "imagePullPolicy",
+        "imagePullSerial",
+    ]);
+    registration.finish(&[], reading);
+}
+
+fn api_endpoint(fields: &mut Fields<'_>, host: &mut Host, reading: &mut Reading) {
+    let mut endpoint = fields.section("localAPIEndpoint", reading);
+    host.address_field = endpoint.join("advertiseAddress");
+    if let Some(field) = endpoint.take("advertiseAddress", reading) {
+        host.advertise_address = nodes::advertise_address(&field, Origin::Kubeadm, reading);
+    }
+    if let Some(field) = endpoint.take("bindPort", reading) {
+        host.bind_port = Some(nodes::port(&field, reading));
+    }
+    endpoint.finish(&[], reading);
+}
+
+/// The one node: control plane, and etcd member when etcd is stacked.
+fn node(host: Host, etcd: &Etcd, overrides: &Overrides, reading: &mut Reading) -> Node {
+    // kubeadm: nodeRegistration.name, --node-name, or the hostname; trimmed and lower-cased in every case.
+    let name = host.name.as_ref().or(overrides.node_name.as_ref()).or(overrides.hostname.as_ref());
+    let name = match name.map(|name| name.trim().to_lowercase()) {
+        None => {
+            reading.refuse(&host.name_field, Refusal::NoNodeName);
+            String::new()
+        }
+        Some(name) => {
+            values::subdomain(&name).map_err(|kind| reading.problem(&host.name_field, kind)).unwrap_or_default()
+        }
+    };
+    nodes::warn_of_long_name(&name, &host.name_field, reading);
+    let given = host.advertise_address.or_else(|| {
+        if reading.has(&host.address_field) && !reading.is_clean() {
+            return None;
+        }
+        let address = overrides.advertise_address.map(|address| address.to_canonical());
+        address.and_then(|address| nodes::judged(address, Origin::Kubeadm, "--apiserver-advertise-address", reading))
+    });
+    if given.is_none() && overrides.advertise_address.is_none() && !reading.has(&host.address_field) {
+        reading.refuse(&host.address_field, Refusal::NoAdvertiseAddress);
+    }
+    let mut roles = vec![NodeRole::ControlPlane];
+    if matches!(etcd, Etcd::Local { .. }) {
+        roles.push(NodeRole::Etcd);
+    }
+    Node {
+        name,
+        roles,
+        advertise_address: given,
+        bind_port: host.bind_port.unwrap_or(nodes::BIND_PORT),
+        addresses: given.into_iter().collect(),
+        sans: Vec::new(),
+    }
+}

@@ -1,0 +1,106 @@
+//! What a profile says of single authorities and entries of the catalogue.
+
+use std::collections::BTreeMap;
+
+use super::configuration::taken;
+use super::fields::{Field, Fields, Reading};
+use super::near::nearest;
+use super::problem::Kind;
+use super::refusal::Refusal;
+use super::{AuthorityOptions, EntryOptions, SubjectAttributes, values};
+use crate::catalog::{self, Authority, ENTRIES, Files};
+
+/// RFC 5280 appendix A.1: ub-organization-name and ub-organizational-unit-name, ub-locality-name and ub-state-name.
+const SHORT: usize = 64;
+const LONG: usize = 128;
+
+pub fn authorities(fields: &mut Fields<'_>, reading: &mut Reading) -> BTreeMap<Authority, AuthorityOptions> {
+    let mut options = BTreeMap::new();
+    let Some(field) = fields.take("authorities", reading) else { return options };
+    for (name, field) in field.named(reading).unwrap_or_default() {
+        if let Some(authority) = Authority::parse(name) {
+            options.insert(authority, authority_options(&field, reading));
+            continue;
+        }
+        let kind = if catalog::find(name).is_some() {
+            Kind::Refused(Refusal::NotAnAuthority { name: name.to_owned() })
+        } else {
+            unknown("one of ca, front-proxy-ca, etcd-ca", name, Authority::ALL.map(Authority::name))
+        };
+        reading.problem_at(field.key_mark, &field.path, kind);
+    }
+    options
+}
+
+/// A word out of a closed set, which does not belong to it.
+pub fn unknown<'a>(expected: &str, found: &str, words: impl IntoIterator<Item = &'a str>) -> Kind {
+    Kind::UnknownWord {
+        expected: expected.to_owned(),
+        found: found.to_owned(),
+        near: nearest(found, words).map(str::to_owned),
+    }
+}
+
+fn authority_options(field: &Field<'_>, reading: &mut Reading) -> AuthorityOptions {
+    let Some(mut fields) = field.open(reading) else { return AuthorityOptions::default() };
+    let algorithm = taken(&mut fields, "algorithm", reading, values::algorithm);
+    let validity = taken(&mut fields, "validity", reading, values::duration);
+    let subject = subject(fields.section("subject", reading), reading);
+    fields.finish(&[], reading);
+    AuthorityOptions { algorithm, validity, subject }
+}
+
+fn subject(mut fields: Fields<'_>, reading: &mut Reading) -> SubjectAttributes {
+    let mut attribute = |key, parse: &dyn Fn(&str) -> Result<String, Kind>| {
+        fields.take(key, reading).and_then(|field| field.one_or_more(reading, parse)).unwrap_or_default()
+    };
+    let short = values::name_text(SHORT, "a text of 1 to 64 characters");
+    let long = values::name_text(LONG, "a text of 1 to 128 characters");
+    let attributes = SubjectAttributes {
+        country: attribute("C", &values::country),
+        organization: attribute("O", &short),
+        organizational_unit: attribute("OU", &short),
+        locality: attribute("L", &long),
+        state: attribute("ST", &long),
+    };
+    fields.refuse("CN", Kind::Refused(Refusal::CommonNameFixed), reading);
+    fields.finish(&["CN"], reading);
+    attributes
+}
+
+pub fn certificates(fields: &mut Fields<'_>, reading: &mut Reading) -> BTreeMap<&'static str, EntryOptions> {
+    let mut options = BTreeMap::new();
+    let Some(field) = fields.take("certificates", reading) else { return options };
+    for (name, field) in field.named(reading).unwrap_or_default() {
+        match catalog::find(name) {
+            Some(entry) if entry.authority().is_none() => {
+                let is_key = matches!(entry.files, Files::KeyPair(_));
+                options.insert(entry.name, entry_options(&field, is_key, reading));
+            }
+            Some(_) => {
+                let refusal = Refusal::IsAnAuthority { name: name.to_owned() };
+                reading.problem_at(field.key_mark, &field.path, Kind::Refused(refusal));
+            }
+            None => {
+                let names = ENTRIES.iter().filter(|entry| entry.authority().is_none()).map(|entry| entry.name);
+                let kind = unknown("the name of one of kubeadm's certificates", name, names);
+                reading.problem_at(field.key_mark, &field.path, kind);
+            }
+        }
+    }
+    options
+}
+
+fn entry_options(field: &Field<'_>, is_key: bool, reading: &mut Reading) -> EntryOptions {
+    let Some(mut fields) = field.open(reading) else { return EntryOptions::default() };
+    let algorithm = taken(&mut fields, "algorithm", reading, values::algorithm);
+    let mut validity = None;
+    if is_key {
+        fields.refuse("validity", Kind::Refused(Refusal::NoValidity), reading);
+        fields.finish(&["validity"], reading);
+    } else {
+        validity = taken(&mut fields, "validity", reading, values::duration);
+        fields.finish(&[], reading);
+    }
+    EntryOptions { algorithm, validity }
+}

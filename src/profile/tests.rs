@@ -1,0 +1,86 @@
+//! The room as a whole: files in, profiles or messages out.
+#![allow(clippy::disallowed_methods)] // reads the repository's own files
+
+use super::*;
+use std::path::Path;
+
+pub(super) fn load_text(text: &str) -> Result<Loaded, Problems> {
+    load(Source { name: "p.yaml", bytes: text.as_bytes() }, &Overrides::default())
+}
+
+/// The messages for a text that must be refused, without the file's name.
+pub(super) fn refusals(text: &str) -> Vec<String> {
+    let problems = load_text(text).expect_err(text);
+    problems.0.iter().map(|p| p.to_string().strip_prefix("p.yaml:").expect("file").to_owned()).collect()
+}
+
+/// The warnings for a text that must be taken.
+pub(super) fn warnings(text: &str) -> Vec<String> {
+    let loaded = load_text(text).unwrap_or_else(|problems| panic!("{problems}"));
+    loaded.warnings.iter().map(|w| w.to_string().strip_prefix("p.yaml:").expect("file").to_owned()).collect()
+}
+
+fn yaml_files(directory: &Path) -> Vec<std::path::PathBuf> {
+    let mut files: Vec<_> = std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    files
+}
+
+#[test]
+fn every_profile_of_the_repository_is_valid_without_a_warning() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let files = yaml_files(&root.join("profiles"));
+    assert_eq!(files.len(), 7);
+    for file in files {
+        let bytes = std::fs::read(&file).unwrap();
+        let name = file.file_name().unwrap().to_string_lossy().into_owned();
+        let loaded =
+            load(Source { name: &name, bytes: &bytes }, &Overrides::default()).unwrap_or_else(|e| panic!("{e}"));
+        assert_eq!(loaded.warnings, [], "{name}");
+        let again = load_text(&render(&loaded.profile)).unwrap_or_else(|e| panic!("{name}: {e}"));
+        assert_eq!(again.profile, loaded.profile, "{name}");
+    }
+    assert!(load_text(starter()).is_ok());
+}
+
+#[test]
+fn every_fixture_of_kubeadm_is_read() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/kubeadm");
+    let mut count = 0;
+    for folder in yaml_files(&root).into_iter().filter(|path| path.is_dir()) {
+        let bytes = std::fs::read(folder.join("kubeadm.yaml")).unwrap();
+        let loaded = load(Source { name: "k", bytes: &bytes }, &Overrides::default()).unwrap_or_else(|e| panic!("{e}"));
+        assert_eq!((loaded.profile.origin, loaded.warnings.len()), (Origin::Kubeadm, 0), "{}", folder.display());
+        let again = load_text(&render(&loaded.profile)).unwrap_or_else(|e| panic!("{e}"));
+        assert_eq!(Profile { origin: Origin::Kubeadm, ..again.profile }, loaded.profile);
+        count += 1;
+    }
+    assert_eq!(count, 10);
+}
+
+#[test]
+fn a_kubeadm_fixture_says_what_its_tree_shows() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/kubeadm");
+    let profile = |folder: &str| {
+        let bytes = std::fs::read(root.join(folder).join("kubeadm.yaml")).unwrap();
+        load(Source { name: "k", bytes: &bytes }, &Overrides::default()).unwrap().profile
+    };
+    let dual = profile("v1.36-dualstack-p384");
+    assert_eq!(dual.cluster_name, "lab");
+    assert_eq!(dual.algorithm, Algorithm::EcdsaP384);
+    assert_eq!(dual.service_subnets.len(), 2);
+    assert_eq!(dual.service_subnets[0].network.to_string(), "fd00:10:96::");
+    assert_eq!(dual.control_plane_endpoint.as_ref().and_then(|e| e.port), Some(8443));
+    assert_eq!(dual.api_server_sans[0], San::Dns("*.lab.example.com".to_owned()));
+    assert_eq!((dual.validity, dual.ca_validity), (Span::hours(2160), Span::hours(26280)));
+    assert_eq!(dual.nodes[0].name, "node-a.corp.local");
+
+    let external = profile("v1.36-external-etcd-rsa3072");
+    assert!(matches!(&external.etcd, Etcd::External { endpoints, .. } if endpoints == &["https://10.0.0.21:2379"]));
+    assert_eq!(external.nodes[0].roles, [NodeRole::ControlPlane]);
+
+    let old = profile("v1.20-rsa2048");
+    assert_eq!((old.algorithm, old.kubernetes_version), (Algorithm::Rsa2048, Release::of(20, 2)));
+    assert_eq!(old.nodes[0].roles, [NodeRole::ControlPlane, NodeRole::Etcd]);
+    assert!(!old.kubelet_serving);
+}
