@@ -5,4 +5,5 @@ pub mod blueprint;
 pub mod catalog;
 pub mod clock;
 pub mod error;
+pub mod files;
 pub mod profile;
