@@ -7,3 +7,4 @@ pub mod clock;
 pub mod error;
 pub mod files;
 pub mod profile;
+pub mod store;

@@ -5,7 +5,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{Access, AtFlags, Mode, OFlags, RenameFlags};
+use rustix::fs::{Access, AtFlags, Gid, Mode, OFlags, RenameFlags, Uid};
 use rustix::io::Errno;
 
 use super::error::{FileError, Kind, Op};
@@ -42,6 +42,14 @@ impl Dir {
             Err(Errno::NOTDIR) => Err(FileError::new(Op::Open, path, not_a_directory(rustix::fs::CWD, path))),
             Err(errno) => Err(FileError::of(Op::Open, path, errno)),
         }
+    }
+
+    /// The same open directory by a second descriptor.
+    pub(crate) fn again(dir: &Self) -> Result<Self, FileError> {
+        let fd = dir.fd.try_clone().map_err(|error| {
+            FileError::of(Op::Open, &dir.path, Errno::from_io_error(&error).unwrap_or(Errno::MFILE))
+        })?;
+        Ok(Self { fd, path: dir.path.clone() })
     }
 
     pub fn path(&self) -> &Path {
@@ -145,6 +153,11 @@ impl Dir {
 
     pub(crate) fn set_mode(&self, mode: u32) -> Result<(), FileError> {
         rustix::fs::fchmod(&self.fd, Mode::from_raw_mode(mode)).map_err(|e| FileError::of(Op::SetMode, &self.path, e))
+    }
+
+    pub(crate) fn set_owner(&self, uid: u32, gid: u32) -> Result<(), FileError> {
+        let (uid, gid) = (Uid::from_raw(uid), Gid::from_raw(gid));
+        rustix::fs::fchown(&self.fd, Some(uid), Some(gid)).map_err(|e| FileError::of(Op::SetOwner, &self.path, e))
     }
 
     /// Makes the names in this directory durable.

@@ -72,6 +72,11 @@ impl Facts {
         (self.inode, self.device, self.size, self.modified) == (other.inode, other.device, other.size, other.modified)
     }
 
+    /// The facts of an open file.
+    pub(crate) fn of_open(file: impl std::os::fd::AsFd) -> Result<Self, Errno> {
+        Self::of(file, "")
+    }
+
     /// The facts of `name` in a directory, never of what a symlink leads to; an empty name: of the descriptor itself.
     pub(super) fn of(dir: impl std::os::fd::AsFd, name: &str) -> Result<Self, Errno> {
         let flags = AtFlags::SYMLINK_NOFOLLOW | AtFlags::NO_AUTOMOUNT | AtFlags::EMPTY_PATH;

@@ -20,3 +20,4 @@ pub use error::{FileError, Kind, Op};
 pub use facts::{Facts, What};
 pub use path::{BadPath, RelPath};
 pub use read::{Found, read, read_input};
+pub(crate) use write::Look;

@@ -41,8 +41,8 @@ impl Dir {
 
     /// Copies a regular file into another directory with its mode and owner, synced: where a hard link is not possible.
     pub(crate) fn copy(&self, name: &str, facts: &Facts, to: &Self, new: &str) -> Result<(), FileError> {
-        let path = super::RelPath::parse(name)
-            .map_err(|_| FileError::new(Op::Link, &self.path_of(name), Kind::Missing))?;
+        let path =
+            super::RelPath::parse(name).map_err(|_| FileError::new(Op::Link, &self.path_of(name), Kind::Missing))?;
         match super::read(self, &path, facts.size)? {
             super::Found::Missing => Err(FileError::new(Op::Link, &self.path_of(name), Kind::Missing)),
             super::Found::File { bytes, mode, uid, gid } => {
