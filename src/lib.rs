@@ -5,4 +5,6 @@ pub mod blueprint;
 pub mod catalog;
 pub mod clock;
 pub mod error;
+pub mod files;
 pub mod profile;
+pub mod store;

@@ -1,0 +1,71 @@
+//! Publishes a small fixed tree through the store alone, for the sweep of system calls in `tests/interop/store-sweep.sh`.
+//!
+//! `publish DIR init|force|recover TAG [KUBELET]`. `init` refuses files that exist, `force` replaces them, `recover` only finishes what
+//! an interrupted run left. Every file says which run wrote it (TAG), so that a mixed tree can be told from a whole one.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use kpki::files::RelPath;
+use kpki::store::{Commit, FileChange, Locking, RootId, Roots, publish, recover};
+use zeroize::Zeroizing;
+
+const FILES: [(RootId, &str, u32); 8] = [
+    (RootId::Main, "pki/ca.key", 0o600),
+    (RootId::Main, "pki/ca.crt", 0o644),
+    (RootId::Main, "pki/etcd/ca.key", 0o600),
+    (RootId::Main, "pki/etcd/ca.crt", 0o644),
+    (RootId::Main, "pki/sa.key", 0o600),
+    (RootId::Main, "pki/sa.pub", 0o644),
+    (RootId::Main, "admin.conf", 0o600),
+    (RootId::State, "profile.yaml", 0o600),
+];
+
+#[allow(clippy::print_stderr, clippy::disallowed_methods)] // a program of its own
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args_os().filter_map(|text| text.into_string().ok()).collect();
+    let (dir, verb, tag, kubelet) = match arguments.as_slice() {
+        [_, dir, verb, tag] => (dir, verb.as_str(), tag, None),
+        [_, dir, verb, tag, kubelet] => (dir, verb.as_str(), tag, Some(kubelet)),
+        _ => {
+            eprintln!("usage: publish DIR init|force|recover TAG [KUBELET]");
+            return ExitCode::from(2);
+        }
+    };
+    let roots = Roots { main: dir.into(), kubelet: kubelet.map(Into::into) };
+    let wait = Duration::from_secs(5);
+    let done = match verb {
+        "recover" => recover(&roots, wait).map(|recovery| format!("{recovery:?}")),
+        _ => publish(&Commit {
+            roots: &roots,
+            changes: changes(tag, kubelet.is_some(), verb == "force"),
+            dir_mode: 0o755,
+            generation: tag,
+            locking: Locking::Wait(wait),
+        })
+        .map(|receipt| format!("{receipt:?}")),
+    };
+    match done {
+        Ok(text) => {
+            eprintln!("{text}");
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn changes(tag: &str, kubelet: bool, replace: bool) -> Vec<FileChange> {
+    let outside = [(RootId::Kubelet, "kubelet.key", 0o600), (RootId::Kubelet, "kubelet.crt", 0o644)];
+    FILES
+        .into_iter()
+        .chain(outside.into_iter().filter(|_| kubelet))
+        .filter_map(|(root, path, mode)| {
+            let bytes = Zeroizing::new(format!("{tag} {path}\n").into_bytes());
+            let replace = replace || root == RootId::State;
+            RelPath::parse(path).ok().map(|path| FileChange { root, path, mode, bytes, replace })
+        })
+        .collect()
+}

@@ -1,0 +1,23 @@
+//! Files the way a program that holds keys must handle them: through open directories, one path component at a time.
+//!
+//! A path is looked up by the kernel anew at every call, and any component of it may have become a symlink in between. So
+//! nothing below the directory a person named is reached by path: [`Dir`] is an open directory, its children are opened
+//! relative to it, and a symlink among them is an error with a name of its own rather than a way out. The directory itself
+//! is the person's choice and may be a symlink.
+//!
+//! Reads are bounded and never block: what is not a regular file is named, not read. Files are made exclusively, with
+//! their final mode whatever the umask.
+
+mod dir;
+mod error;
+mod facts;
+mod path;
+mod read;
+mod write;
+
+pub use dir::{Dir, Entry};
+pub use error::{FileError, Kind, Op};
+pub use facts::{Facts, What};
+pub use path::{BadPath, RelPath};
+pub use read::{Found, read, read_input};
+pub(crate) use write::Look;

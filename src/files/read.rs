@@ -1,0 +1,112 @@
+//! Bounded reads of regular files.
+
+use std::os::fd::AsFd;
+use std::path::Path;
+
+use rustix::fs::{FileType, Mode, OFlags};
+use rustix::io::Errno;
+use zeroize::Zeroizing;
+
+use super::dir::Dir;
+use super::error::{FileError, Kind, Op};
+use super::facts::What;
+use super::path::RelPath;
+
+/// Missing is an answer; everything else that keeps a file from being read is an error.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Found {
+    Missing,
+    File { bytes: Zeroizing<Vec<u8>>, mode: u32, uid: u32, gid: u32 },
+}
+
+/// The content may be a key.
+impl std::fmt::Debug for Found {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Missing => f.write_str("Missing"),
+            Self::File { bytes, mode, .. } => write!(f, "File({} bytes, mode {mode:04o})", bytes.len()),
+        }
+    }
+}
+
+// Without NONBLOCK, opening a named pipe waits for its writer; NOCTTY keeps a terminal from becoming ours.
+const READ: OFlags = OFlags::RDONLY.union(OFlags::CLOEXEC).union(OFlags::NONBLOCK).union(OFlags::NOCTTY);
+
+/// Reads a regular file of at most `max` bytes below a directory, through no symlink.
+pub fn read(dir: &Dir, path: &RelPath, max: u64) -> Result<Found, FileError> {
+    let below = match path.parent() {
+        Some(parent) => match dir.descend(&parent)? {
+            Some(below) => Some(below),
+            None => return Ok(Found::Missing),
+        },
+        None => None,
+    };
+    let dir = below.as_ref().unwrap_or(dir);
+    let full = dir.path_of(path.file_name());
+    match rustix::fs::openat(dir, path.file_name(), READ | OFlags::NOFOLLOW, Mode::empty()) {
+        Ok(fd) => slurp(fd, &full, max),
+        Err(Errno::NOENT) => Ok(Found::Missing),
+        Err(errno) => Err(FileError::new(Op::Read, &full, unopened(errno))),
+    }
+}
+
+/// Reads a regular file a person named, of at most `max` bytes; symlinks are their choice.
+pub fn read_input(path: &Path, max: u64) -> Result<Found, FileError> {
+    match rustix::fs::open(path, READ, Mode::empty()) {
+        Ok(fd) => slurp(fd, path, max),
+        Err(Errno::NOENT) => Ok(Found::Missing),
+        Err(errno) => Err(FileError::new(Op::Read, path, unopened(errno))),
+    }
+}
+
+/// A socket and a device without a driver refuse to be opened at all.
+fn unopened(errno: Errno) -> Kind {
+    match errno {
+        Errno::NXIO => Kind::NotAFile(What::Socket),
+        other => other.into(),
+    }
+}
+
+fn slurp(fd: impl AsFd, path: &Path, max: u64) -> Result<Found, FileError> {
+    let failed = |errno| FileError::of(Op::Read, path, errno);
+    let refused = |kind| Err(FileError::new(Op::Read, path, kind));
+    let stat = rustix::fs::fstat(&fd).map_err(failed)?;
+    match What::from(FileType::from_raw_mode(stat.st_mode)) {
+        What::File => {}
+        what => return refused(Kind::NotAFile(what)),
+    }
+    let size = u64::try_from(stat.st_size).unwrap_or(u64::MAX);
+    if size > max {
+        return refused(Kind::TooLarge(max));
+    }
+    // One byte more than the file has, so that its end is seen without growing; never more than one byte past the bound,
+    // however much the file grows under the read (and /proc files claim to be empty).
+    let limit = usize::try_from(max.saturating_add(1)).unwrap_or(usize::MAX);
+    let room = usize::try_from(size.saturating_add(1)).unwrap_or(usize::MAX).min(limit);
+    let mut bytes = Zeroizing::new(vec![0u8; room]);
+    let mut filled = 0;
+    loop {
+        if filled == bytes.len() {
+            if filled >= limit {
+                return refused(Kind::TooLarge(max));
+            }
+            // A new buffer rather than a longer one: growing in place may leave a copy of a key behind.
+            let mut larger = Zeroizing::new(vec![0u8; (filled.saturating_mul(2)).max(4096).min(limit)]);
+            if let Some(start) = larger.get_mut(..filled) {
+                start.copy_from_slice(&bytes);
+            }
+            bytes = larger;
+        }
+        let Some(rest) = bytes.get_mut(filled..) else { break };
+        match rustix::io::retry_on_intr(|| rustix::io::read(&fd, &mut *rest)).map_err(failed)? {
+            0 => break,
+            n => filled += n,
+        }
+    }
+    bytes.truncate(filled);
+    Ok(Found::File { bytes, mode: stat.st_mode & 0o7777, uid: stat.st_uid, gid: stat.st_gid })
+}
+
+#[cfg(test)]
+#[path = "read_tests.rs"]
+mod tests;

@@ -1,0 +1,66 @@
+//! New files: exclusive, with their final mode before the first byte, synced.
+
+use std::os::fd::OwnedFd;
+
+use rustix::fs::{Gid, Mode, OFlags, Uid};
+use zeroize::Zeroizing;
+
+use super::dir::Dir;
+use super::error::{FileError, Kind, Op};
+use super::facts::Facts;
+
+/// What a new file is to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Look {
+    pub mode: u32,
+    /// Owner and group to give it; `None`: whoever runs this.
+    pub owner: Option<(u32, u32)>,
+}
+
+impl Dir {
+    /// Makes a new file and syncs it. On an error it may be left behind, incomplete: it lies in a staging directory that
+    /// is removed as a whole.
+    pub(crate) fn create(&self, name: &str, look: Look, bytes: &[u8]) -> Result<(), FileError> {
+        let path = self.path_of(name);
+        let failed = |op| {
+            let path = path.clone();
+            move |errno| FileError::of(op, &path, errno)
+        };
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let fd = rustix::fs::openat(self, name, flags, Mode::RUSR | Mode::WUSR).map_err(failed(Op::Create))?;
+        // The owner first: changing it clears bits of the mode.
+        if let Some((uid, gid)) = look.owner {
+            rustix::fs::fchown(&fd, Some(Uid::from_raw(uid)), Some(Gid::from_raw(gid)))
+                .map_err(failed(Op::SetOwner))?;
+        }
+        // Always: the umask may have taken bits away, and a public file has more than the 0600 it was made with.
+        rustix::fs::fchmod(&fd, Mode::from_raw_mode(look.mode)).map_err(failed(Op::SetMode))?;
+        write_all(&fd, bytes).map_err(failed(Op::Write))?;
+        rustix::io::retry_on_intr(|| rustix::fs::fsync(&fd)).map_err(failed(Op::Sync))
+    }
+
+    /// Copies a regular file into another directory with its mode and owner, synced: where a hard link is not possible.
+    pub(crate) fn copy(&self, name: &str, facts: &Facts, to: &Self, new: &str) -> Result<(), FileError> {
+        let path =
+            super::RelPath::parse(name).map_err(|_| FileError::new(Op::Link, &self.path_of(name), Kind::Missing))?;
+        match super::read(self, &path, facts.size)? {
+            super::Found::Missing => Err(FileError::new(Op::Link, &self.path_of(name), Kind::Missing)),
+            super::Found::File { bytes, mode, uid, gid } => {
+                let look = Look { mode: mode & 0o777, owner: Some((uid, gid)) };
+                let bytes: Zeroizing<Vec<u8>> = bytes;
+                to.create(new, look, &bytes)
+            }
+        }
+    }
+}
+
+pub(crate) fn write_all(fd: &OwnedFd, mut bytes: &[u8]) -> Result<(), rustix::io::Errno> {
+    while !bytes.is_empty() {
+        let written = rustix::io::retry_on_intr(|| rustix::io::write(fd, bytes))?;
+        if written == 0 {
+            return Err(rustix::io::Errno::IO);
+        }
+        bytes = bytes.get(written..).unwrap_or_default();
+    }
+    Ok(())
+}

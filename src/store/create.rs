@@ -1,0 +1,186 @@
+//! A tree where there is none: made beside its place, put there by one rename.
+
+use std::ffi::OsString;
+use std::os::fd::AsFd as _;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use rustix::fs::FlockOperation;
+use rustix::io::Errno;
+
+use crate::files::{Dir, Facts, FileError, Kind, Look, Op};
+
+use super::clear;
+use super::error::StoreError;
+use super::ground::{Ground, or_here};
+use super::lock::{KPKI, KPKI_MODE};
+use super::stage::{self, Job};
+use super::step::{Step, Watch};
+use super::tree::Tree;
+use super::{Commit, RootId};
+
+/// Where the tree goes.
+pub(super) struct Site {
+    parent: PathBuf,
+    name: OsString,
+    /// An empty directory that is there already; its mode and owner are kept.
+    existing: Option<Facts>,
+}
+
+pub(super) enum Created {
+    Done,
+    /// The empty directory cannot be replaced after all; nothing was changed.
+    NotByRename,
+}
+
+/// Whether the tree can be created by one rename; `None`: it has to be merged.
+pub(super) fn site(commit: &Commit<'_>) -> Result<Option<Site>, StoreError> {
+    let main = or_here(&commit.roots.main);
+    if commit.changes.iter().any(|change| change.root == RootId::Kubelet) {
+        return Ok(None);
+    }
+    let dir = match Dir::open_root(main) {
+        Ok(dir) => dir,
+        Err(error) if error.kind == Kind::Missing => {
+            if rustix::fs::lstat(main).is_ok() {
+                return Err(FileError::new(Op::Open, main, Kind::SymlinkInTheWay).into());
+            }
+            let (Some(parent), Some(name)) = (main.parent(), main.file_name()) else { return Err(error.into()) };
+            let (parent, name) = (or_here(parent).to_path_buf(), name.to_os_string());
+            return Ok(Some(Site { parent, name, existing: None }));
+        }
+        Err(error) => return Err(error.into()),
+    };
+    if !dir.list()?.is_empty() {
+        return Ok(None);
+    }
+    // The name to replace is that of the directory itself, not of a symlink to it.
+    let Ok(real) = std::fs::canonicalize(main) else { return Ok(None) };
+    let (Some(parent), Some(name)) = (real.parent(), real.file_name()) else { return Ok(None) };
+    if !replaceable(&dir, &Dir::open_root(parent)?)? {
+        return Ok(None);
+    }
+    Ok(Some(Site { parent: parent.to_path_buf(), name: name.to_os_string(), existing: Some(dir.own_facts()?) }))
+}
+
+/// Whether nobody would miss this very directory if another empty one took its place.
+fn replaceable(dir: &Dir, parent: &Dir) -> Result<bool, FileError> {
+    let (here, above) = (dir.own_facts()?, parent.own_facts()?);
+    let mounted = here.mount_point || (here.device, here.mount) != (above.device, above.mount);
+    // A shell that stands in it (`cd out && kpki init .`) would be left in a directory that no longer has a name.
+    let standing = Dir::open_root(".".as_ref())
+        .and_then(|cwd| cwd.own_facts())
+        .is_ok_and(|cwd| (cwd.inode, cwd.device) == (here.inode, here.device));
+    let us = (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw());
+    let owner_kept = us.0 == 0 || us == (here.uid, here.gid);
+    // Access control lists and security labels do not come along.
+    let labelled = rustix::fs::flistxattr(dir.as_fd(), &mut [] as &mut [u8]).is_ok_and(|size| size > 0);
+    Ok(!mounted && !standing && owner_kept && !labelled && !here.immutable && parent.check_writable().is_ok())
+}
+
+pub(super) fn create(commit: &Commit<'_>, site: &Site, watch: &dyn Watch) -> Result<Created, StoreError> {
+    let mut ground = Ground::default();
+    let result = ground
+        .make(&site.parent, 0o755)
+        .map_err(StoreError::from)
+        .and_then(|parent| beside(commit, site, &parent, watch));
+    if !matches!(result, Ok(Created::Done) | Err(StoreError::Unsynced(_)))
+        && !result.as_ref().is_err_and(StoreError::is_crash)
+    {
+        ground.undo();
+    }
+    result
+}
+
+fn beside(commit: &Commit<'_>, site: &Site, parent: &Dir, watch: &dyn Watch) -> Result<Created, StoreError> {
+    clear::stale_siblings(parent, &site.name)?;
+    let (staging, name) = staging(parent, site)?;
+    let result = fill(commit, site, staging, watch).and_then(|staging| {
+        match parent.rename(&name, parent, &site.name) {
+            Ok(()) => {}
+            Err(error) => match error.kind {
+                Kind::Io(Errno::BUSY) => return Ok(Created::NotByRename),
+                Kind::Exists | Kind::Io(Errno::NOTEMPTY | Errno::NOTDIR) => {
+                    return Err(StoreError::MadeMeanwhile(parent.path_of(&site.name)));
+                }
+                _ => return Err(error.into()),
+            },
+        }
+        drop(staging);
+        parent.sync().map_err(StoreError::Unsynced)?;
+        Ok(Created::Done)
+    });
+    match &result {
+        Ok(Created::Done) | Err(StoreError::Unsynced(_)) => {}
+        Err(error) if error.is_crash() => {}
+        // The first error is the one to tell; what is left is removed by the next run.
+        _ => drop(parent.remove_tree(&name)),
+    }
+    result
+}
+
+/// Makes a directory nobody else can enter and locks it, so that another run can tell it from what a dead one left.
+fn staging(parent: &Dir, site: &Site) -> Result<(Dir, OsString), StoreError> {
+    let mut n = 0;
+    loop {
+        let name = clear::sibling(&site.name, n);
+        match parent.make(&name, 0o700) {
+            Ok(dir) => {
+                let named = || parent.child(&name).and_then(|again| again.map(|again| again.own_facts()).transpose());
+                let locked = rustix::fs::flock(&dir, FlockOperation::NonBlockingLockExclusive).is_ok();
+                // Between making and locking, another run may have taken it for a dead one's.
+                if locked && named()?.map(|facts| facts.inode) == Some(dir.own_facts()?.inode) {
+                    return Ok((dir, name));
+                }
+            }
+            Err(error) if matches!(error.kind, Kind::Exists) => {}
+            Err(error) if error.kind == Kind::Missing && n < 10 => {}
+            Err(error) => return Err(error.into()),
+        }
+        n = n
+            .checked_add(1)
+            .filter(|n| *n < 1000)
+            .ok_or_else(|| FileError::new(Op::MakeDir, &parent.path_of(clear::sibling(&site.name, 0)), Kind::Exists))?;
+    }
+}
+
+/// Writes everything into the staging directory, synced from the leaves to the root.
+fn fill(commit: &Commit<'_>, site: &Site, staging: Dir, watch: &dyn Watch) -> Result<Arc<Dir>, StoreError> {
+    let state = commit.changes.iter().any(|change| change.root == RootId::State);
+    let mut state = match state {
+        true => Some(Tree::new(staging.make(KPKI, KPKI_MODE)?, KPKI_MODE)),
+        false => None,
+    };
+    let mut main = Tree::new(staging, commit.dir_mode);
+    let mut jobs = Vec::with_capacity(commit.changes.len());
+    for change in &commit.changes {
+        let tree = match (&mut state, change.root) {
+            (Some(state), RootId::State) => state,
+            _ => &mut main,
+        };
+        jobs.push(Job {
+            dir: tree.make(change.path.parent().as_ref())?,
+            name: change.path.file_name().to_owned(),
+            look: Look { mode: change.mode & 0o777, owner: None },
+            bytes: &change.bytes,
+        });
+    }
+    stage::write(&jobs)?;
+    if let Some(state) = &state {
+        state.sync()?;
+    }
+    main.sync_below()?;
+    watch.reached(Step::Staged)?;
+    let root = Arc::clone(main.root());
+    if let Some(existing) = &site.existing {
+        let made = root.own_facts()?;
+        if (made.uid, made.gid) != (existing.uid, existing.gid) {
+            root.set_owner(existing.uid, existing.gid)?;
+        }
+    }
+    // Only now may others look: everything in it is complete.
+    root.set_mode(site.existing.as_ref().map_or(commit.dir_mode, |existing| existing.mode))?;
+    root.sync()?;
+    watch.reached(Step::Checked)?;
+    Ok(root)
+}

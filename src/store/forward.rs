@@ -1,0 +1,159 @@
+//! What comes after the commit mark: every step may have been done before by a run that was interrupted.
+
+use std::sync::Arc;
+
+use crate::files::{Dir, Facts, FileError, Kind, Op, RelPath};
+
+use super::RootId;
+use super::clear::STAGING;
+use super::error::StoreError;
+use super::kept::{self, GENERATIONS, KEPT};
+use super::lock::{Hold, KPKI_MODE};
+use super::mark::{MARK, Manifest, Placement};
+use super::step::{Step, Watch};
+use super::tree::Tree;
+
+/// The trees files are put into, each with the facts of the place its new files come from.
+#[derive(Debug)]
+pub(super) struct Trees {
+    main: (Tree, Facts),
+    kubelet: Option<(Tree, Facts)>,
+    state: (Tree, Facts),
+}
+
+impl Trees {
+    pub fn open(hold: &Hold, kubelet: Option<Dir>, dir_mode: u32) -> Result<Self, FileError> {
+        let home = hold.kpki.own_facts()?;
+        // Opened anew: the trees keep their own.
+        let kpki = Dir::again(&hold.kpki)?;
+        let main = Dir::again(&hold.main)?;
+        let kubelet = match kubelet {
+            Some(dir) => {
+                let facts = dir.own_facts()?;
+                Some((Tree::new(dir, dir_mode), facts))
+            }
+            None => None,
+        };
+        Ok(Self { main: (Tree::new(main, dir_mode), home), kubelet, state: (Tree::new(kpki, KPKI_MODE), home) })
+    }
+
+    pub fn get(&mut self, root: RootId) -> Result<(&mut Tree, &Facts), StoreError> {
+        let (tree, home) = match root {
+            RootId::Main => &mut self.main,
+            RootId::State => &mut self.state,
+            RootId::Kubelet => self.kubelet.as_mut().ok_or(StoreError::NoKubeletRoot)?,
+        };
+        Ok((tree, home))
+    }
+
+    pub fn kubelet_root(&self) -> Option<&Arc<Dir>> {
+        self.kubelet.as_ref().map(|(tree, _)| tree.root())
+    }
+
+    fn sync(&self) -> Result<(), FileError> {
+        self.main.0.sync()?;
+        if let Some((kubelet, _)) = &self.kubelet {
+            kubelet.sync()?;
+        }
+        self.state.0.sync()
+    }
+}
+
+/// Puts every file in place and removes the mark.
+pub(super) fn finish(hold: &Hold, manifest: &Manifest, trees: &mut Trees, watch: &dyn Watch) -> Result<(), StoreError> {
+    // Before anything is visible, the mark has to outlive a power failure.
+    hold.kpki.sync()?;
+    watch.reached(Step::Marked)?;
+    let mut run = Run { hold, manifest, staging: hold.kpki.child(STAGING)?, outside: None };
+    if let (Some((_, name)), Some(root)) = (&manifest.kubelet, trees.kubelet_root()) {
+        run.outside = root.child(name)?;
+    }
+    run.file_generation()?;
+    watch.reached(Step::Kept)?;
+    for (number, file) in manifest.files.iter().enumerate() {
+        run.place(trees, file)?;
+        watch.reached(Step::Placed(number + 1))?;
+    }
+    trees.sync()?;
+    watch.reached(Step::Synced)?;
+    hold.kpki.remove_file(MARK)?;
+    watch.reached(Step::Unmarked)?;
+    hold.kpki.remove_tree(STAGING)?;
+    if let (Some((_, name)), Some(root)) = (&manifest.kubelet, trees.kubelet_root()) {
+        root.remove_tree(name)?;
+    }
+    Ok(hold.kpki.sync()?)
+}
+
+struct Run<'a> {
+    hold: &'a Hold,
+    manifest: &'a Manifest,
+    /// `None`: an earlier run had put everything in place.
+    staging: Option<Dir>,
+    outside: Option<Dir>,
+}
+
+impl Run<'_> {
+    /// The replaced files go where they stay.
+    fn file_generation(&self) -> Result<(), StoreError> {
+        let Some(staging) = &self.staging else { return Ok(()) };
+        if staging.facts(KEPT)?.is_none() {
+            return Ok(());
+        }
+        let generations = self.generations()?;
+        staging.rename(KEPT, &generations, &self.manifest.generation)?;
+        Ok(generations.sync()?)
+    }
+
+    fn generations(&self) -> Result<Dir, FileError> {
+        let kpki = &self.hold.kpki;
+        match kpki.child(GENERATIONS)? {
+            Some(dir) => Ok(dir),
+            None => kpki.make(GENERATIONS, KPKI_MODE),
+        }
+    }
+
+    fn place(&self, trees: &mut Trees, file: &Placement) -> Result<(), StoreError> {
+        let from = if file.root == RootId::Kubelet { &self.outside } else { &self.staging };
+        let Some(from) = from else { return Ok(()) };
+        let parent = file.path.parent();
+        let dir = trees.get(file.root)?.0.make(parent.as_ref())?;
+        let name = file.path.file_name();
+        let done = if file.replace {
+            from.rename(&file.staged, &dir, name)
+        } else {
+            match from.rename_new(&file.staged, &dir, name) {
+                Err(error) if error.kind == Kind::Exists => {
+                    self.keep_intruder(&dir, file)?;
+                    from.rename(&file.staged, &dir, name)
+                }
+                done => done,
+            }
+        };
+        match done {
+            // Not prepared any more means that it is in place.
+            Err(error) if error.kind == Kind::Missing && from.facts(&file.staged)?.is_none() => Ok(()),
+            done => Ok(done?),
+        }
+    }
+
+    /// A file that turned up after the decision: there is no way back from here, and nothing may be lost.
+    fn keep_intruder(&self, dir: &Dir, file: &Placement) -> Result<(), StoreError> {
+        let name = file.path.file_name();
+        let Some(facts) = dir.facts(name)? else { return Ok(()) };
+        let generations = self.generations()?;
+        let generation = match generations.child(&self.manifest.generation)? {
+            Some(generation) => generation,
+            None => generations.make(&self.manifest.generation, KPKI_MODE)?,
+        };
+        let mut tree = Tree::new(generation, KPKI_MODE);
+        let path: &RelPath = &file.path;
+        match kept::keep(&mut tree, dir, file.root, path, &facts) {
+            // Kept by the run that was interrupted here.
+            Err(error) if error.kind == Kind::Exists && error.op == Op::Link => {}
+            kept => kept?,
+        }
+        tree.sync()?;
+        Ok(generations.sync()?)
+    }
+}

@@ -1,0 +1,133 @@
+//! The lock of a tree: `.kpki/lock`, held with flock(2), which ends with the process however that ends.
+
+use std::cell::Cell;
+use std::os::fd::OwnedFd;
+use std::path::Path;
+use std::time::Duration;
+
+use rustix::fs::{FlockOperation, Mode, OFlags};
+use rustix::io::Errno;
+
+use crate::files::{Dir, Facts, FileError, Found, Kind, Op, RelPath};
+
+use super::error::StoreError;
+
+pub(super) const KPKI: &str = ".kpki";
+pub(super) const KPKI_MODE: u32 = 0o700;
+const LOCK: &str = "lock";
+const POLL: Duration = Duration::from_millis(50);
+/// How often the place may be removed and made again under our hands before that is an error.
+const RACES: u32 = 100;
+
+/// The lock, held. A verb that reads a tree, decides and publishes holds it all the while.
+#[derive(Debug)]
+pub struct Hold {
+    pub(super) main: Dir,
+    pub(super) kpki: Dir,
+    /// `.kpki` is this run's and goes again unless something was published.
+    pub(super) made: bool,
+    pub(super) used: Cell<bool>,
+    #[allow(dead_code)] // closing it is what releases the lock
+    lock: OwnedFd,
+}
+
+impl Hold {
+    /// Takes the lock of the tree in `main`, which must exist, waiting at most this long.
+    pub fn take(main: &Path, wait: Duration) -> Result<Self, StoreError> {
+        let mut polls = wait.as_millis() / POLL.as_millis();
+        let mut races = RACES;
+        let mut made = false;
+        loop {
+            let dir = Dir::open_root(main)?;
+            match attempt(&dir, &mut made) {
+                Ok(Attempt::Held(kpki, lock)) => {
+                    return Ok(Self { main: dir, kpki, made, used: Cell::new(false), lock });
+                }
+                Ok(Attempt::Busy) if polls == 0 => {
+                    return Err(StoreError::Locked { path: dir.path_of(KPKI).join(LOCK), holder: holder(&dir) });
+                }
+                Ok(Attempt::Busy) => {
+                    polls -= 1;
+                    std::thread::sleep(POLL);
+                }
+                Ok(Attempt::Gone) if races > 0 => races -= 1,
+                Ok(Attempt::Gone) => {
+                    return Err(FileError::new(Op::Lock, &dir.path_of(KPKI), Kind::Missing).into());
+                }
+                Err(error) => {
+                    if made {
+                        let _ = dir.remove_dir(KPKI);
+                    }
+                    return Err(error.into());
+                }
+            }
+        }
+    }
+}
+
+enum Attempt {
+    Held(Dir, OwnedFd),
+    Busy,
+    /// Somebody removed it between two looks.
+    Gone,
+}
+
+fn attempt(main: &Dir, made: &mut bool) -> Result<Attempt, FileError> {
+    let kpki = match main.child(KPKI)? {
+        Some(kpki) => kpki,
+        None => match main.make(KPKI, KPKI_MODE) {
+            Ok(kpki) => {
+                *made = true;
+                kpki
+            }
+            // Made by another run meanwhile, or the whole tree was put in place of an empty directory.
+            Err(error) if matches!(error.kind, Kind::Exists | Kind::Missing) => return Ok(Attempt::Gone),
+            Err(error) => return Err(error),
+        },
+    };
+    let path = kpki.path_of(LOCK);
+    let failed = |errno| FileError::of(Op::Lock, &path, errno);
+    let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
+    let lock = match rustix::fs::openat(&kpki, LOCK, flags, Mode::RUSR | Mode::WUSR) {
+        Ok(lock) => lock,
+        Err(Errno::NOENT) => return Ok(Attempt::Gone),
+        Err(errno) => return Err(failed(errno)),
+    };
+    match rustix::fs::flock(&lock, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => {}
+        Err(Errno::WOULDBLOCK | Errno::INTR) => return Ok(Attempt::Busy),
+        Err(errno) => return Err(failed(errno)),
+    }
+    // A run that undid its work removed the file before it let go of the lock: then this is a lock on nothing.
+    let ours = Facts::of_open(&lock).map_err(failed)?;
+    if kpki.facts(LOCK)?.is_none_or(|named| (named.inode, named.device) != (ours.inode, ours.device)) {
+        return Ok(Attempt::Gone);
+    }
+    if ours.mode != 0o600 {
+        rustix::fs::fchmod(&lock, Mode::RUSR | Mode::WUSR).map_err(failed)?;
+    }
+    // Only for the message of a run that waits in vain, so no reason to fail on a full disk.
+    let pid = std::process::id().to_string();
+    if rustix::fs::ftruncate(&lock, 0).is_ok() {
+        let _ = rustix::io::pwrite(&lock, pid.as_bytes(), 0);
+    }
+    Ok(Attempt::Held(kpki, lock))
+}
+
+/// Which process says it holds the lock.
+fn holder(main: &Dir) -> Option<u32> {
+    let path = RelPath::parse(format!("{KPKI}/{LOCK}")).ok()?;
+    match crate::files::read(main, &path, 32).ok()? {
+        Found::File { bytes, .. } => std::str::from_utf8(&bytes).ok()?.trim().parse().ok(),
+        Found::Missing => None,
+    }
+}
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        if self.made && !self.used.get() {
+            let _ = self.kpki.remove_file(LOCK);
+            let _ = self.main.remove_dir(KPKI);
+        }
+    }
+}

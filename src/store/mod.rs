@@ -1,0 +1,143 @@
+//! A tree on disk as a whole: published all or nothing.
+//!
+//! **Create.** Into an absent or empty place, the tree is made in a sibling directory nobody else can enter, synced, and
+//! put in place by one rename. A part of a tree is never visible.
+//!
+//! **Merge.** Into a tree that exists, directories are never swapped: a running pod that mounts one would go on seeing the
+//! old. Every new file is written beside the tree and synced, every file about to be replaced is kept in a generation,
+//! then one rename of a manifest decides: that is the commit mark. From there on the files are renamed into place one by
+//! one and the mark is removed. A run that finds a mark finishes the work; one that finds none removes what was prepared.
+//!
+//! Below a root no symlink is followed, and every error before the decision leaves the disk as it was.
+
+mod check;
+mod clear;
+mod create;
+mod error;
+mod forward;
+mod ground;
+mod kept;
+mod lock;
+mod mark;
+mod merge;
+mod recover;
+mod stage;
+mod step;
+mod transaction;
+mod tree;
+
+#[cfg(test)]
+mod tests;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use zeroize::Zeroizing;
+
+use crate::files::RelPath;
+
+pub use check::check_writable;
+pub use error::StoreError;
+pub use lock::Hold;
+pub use recover::{Recovery, pending, recover};
+pub use transaction::publish;
+
+/// Which directory a path is relative to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum RootId {
+    Main,
+    /// A directory outside the main one, such as `/var/lib/kubelet/pki`.
+    Kubelet,
+    /// What kpki remembers for itself: `.kpki` in the main directory.
+    State,
+}
+
+impl RootId {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Main => "main",
+            Self::Kubelet => "kubelet",
+            Self::State => "state",
+        }
+    }
+
+    fn parse(name: &str) -> Option<Self> {
+        [Self::Main, Self::Kubelet, Self::State].into_iter().find(|root| root.name() == name)
+    }
+}
+
+/// Where the tree is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Roots {
+    pub main: PathBuf,
+    pub kubelet: Option<PathBuf>,
+}
+
+impl Roots {
+    /// The path of a file, for messages; the main directory stands in for a kubelet's that is not known.
+    pub fn path_of(&self, root: RootId, path: &RelPath) -> PathBuf {
+        match root {
+            RootId::Main => self.main.join(path),
+            RootId::Kubelet => self.kubelet.as_ref().unwrap_or(&self.main).join(path),
+            RootId::State => self.main.join(lock::KPKI).join(path),
+        }
+    }
+}
+
+/// One file as it is to be.
+#[derive(Clone, PartialEq, Eq)]
+pub struct FileChange {
+    pub root: RootId,
+    pub path: RelPath,
+    /// Of a new file. A replaced file keeps its mode; one nobody but the owner is to read never gets a wider one.
+    pub mode: u32,
+    pub bytes: Zeroizing<Vec<u8>>,
+    /// An existing file may be replaced.
+    pub replace: bool,
+}
+
+/// The content may be a key.
+impl std::fmt::Debug for FileChange {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:{} ({} bytes, mode {:04o})", self.root.name(), self.path, self.bytes.len(), self.mode)
+    }
+}
+
+/// What to publish, and how.
+#[derive(Debug)]
+pub struct Commit<'a> {
+    pub roots: &'a Roots,
+    /// In this order they are put in place: a key and its certificate belong next to each other.
+    pub changes: Vec<FileChange>,
+    /// The mode of directories that have to be made; those of kpki's own are 0700.
+    pub dir_mode: u32,
+    /// The name under which replaced files are kept, such as `20261120T220101Z-renew`.
+    pub generation: &'a str,
+    pub locking: Locking<'a>,
+}
+
+/// How the lock of an existing tree is come by.
+#[derive(Debug, Clone, Copy)]
+pub enum Locking<'a> {
+    Wait(Duration),
+    /// The caller has held it since before it looked at the tree.
+    Held(&'a Hold),
+}
+
+/// What was done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Receipt {
+    pub how: How,
+    /// Where the replaced files are kept; `None`: none was replaced.
+    pub kept: Option<PathBuf>,
+    /// What an earlier run had left to do.
+    pub recovered: Recovery,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum How {
+    /// One rename made the whole tree visible.
+    Created,
+    /// Files were put into a tree that existed.
+    Merged,
+}

@@ -1,0 +1,34 @@
+//! The points a publication passes, for tests that stop it there and leave the disk as a crash would.
+
+use super::error::StoreError;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Step {
+    /// The lock is held.
+    Locked,
+    /// Everything is on disk, nothing is visible.
+    Staged,
+    /// The destinations were looked at again; the next thing is the commit mark, or the one rename.
+    Checked,
+    Marked,
+    /// The replaced files are in their generation.
+    Kept,
+    /// This many files are in place.
+    Placed(usize),
+    Synced,
+    Unmarked,
+}
+
+/// Told of every step; an error ends the run.
+pub(super) trait Watch {
+    fn reached(&self, step: Step) -> Result<(), StoreError>;
+}
+
+/// Nobody watches.
+pub(super) struct Unwatched;
+
+impl Watch for Unwatched {
+    fn reached(&self, _: Step) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
