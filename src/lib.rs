@@ -2,7 +2,10 @@
 //! ARCHITECTURE.md and held by `tests/architecture.rs`.
 
 pub mod blueprint;
+pub mod ca;
 pub mod catalog;
 pub mod clock;
+pub mod encoding;
 pub mod error;
 pub mod profile;
+pub mod x509;
