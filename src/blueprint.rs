@@ -171,8 +171,9 @@ impl Name {
     pub fn with(mut self, oid: &Oid, values: &[&str]) -> Self {
         if !values.is_empty() {
             let mut rdn: Vec<Attribute> = values.iter().map(|text| Attribute::new(oid.clone(), text)).collect();
-            // X.690 section 11.6: ascending by encoding; within one type and length < 128 that is tag, length, bytes.
-            rdn.sort_by(|a, b| (a.tag, a.value.len(), &a.value).cmp(&(b.tag, b.value.len(), &b.value)));
+            // X.690 section 11.6: ascending by encoding; within one type that is length (the first octet that differs is the
+            // one of the SEQUENCE around type and value), then tag, then bytes.
+            rdn.sort_by(|a, b| (a.value.len(), a.tag, &a.value).cmp(&(b.value.len(), b.tag, &b.value)));
             self.0.push(rdn);
         }
         self
@@ -316,6 +317,7 @@ mod tests {
         assert_eq!(name.0[1][0].tag, TAG_PRINTABLE_STRING);
         assert_eq!(Name::of("a_b", &[]).0[0][0].tag, TAG_UTF8_STRING);
         assert_eq!(Name::of("x", &["bb", "a"]).to_string(), "O=a+O=bb, CN=x");
+        assert_eq!(Name::of("x", &["a_b", "bb"]).to_string(), "O=bb+O=a_b, CN=x", "a shorter value before another tag");
     }
 
     #[test]

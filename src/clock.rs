@@ -131,7 +131,7 @@ impl Span {
             nanos = nanos.checked_add(amount(number, unit_nanos)?).ok_or(SpanError::OutOfRange)?;
             rest = next;
         }
-        if nanos % 1_000_000_000 != 0 {
+        if !nanos.is_multiple_of(1_000_000_000) {
             return Err(SpanError::Fraction);
         }
         u64::try_from(nanos / 1_000_000_000)
@@ -164,7 +164,7 @@ fn amount(number: &str, unit_nanos: u128) -> Result<u128, SpanError> {
 impl fmt::Display for Span {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let s = self.0;
-        if s > 0 && s % DAY == 0 {
+        if s > 0 && s.is_multiple_of(DAY) {
             write!(f, "{}d", s / DAY)
         } else if s >= HOUR {
             write!(f, "{}h{}m{}s", s / HOUR, s % HOUR / MINUTE, s % MINUTE)

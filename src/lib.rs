@@ -2,9 +2,18 @@
 //! ARCHITECTURE.md and held by `tests/architecture.rs`.
 
 pub mod blueprint;
+pub mod ca;
 pub mod catalog;
+pub mod cli;
 pub mod clock;
+pub mod commands;
+pub mod encoding;
 pub mod error;
 pub mod files;
+pub mod kubeconfig;
+pub mod plan;
 pub mod profile;
+pub mod report;
+pub mod run;
 pub mod store;
+pub mod x509;

@@ -1,0 +1,138 @@
+//! Why something was not signed.
+
+use std::fmt;
+
+use time::OffsetDateTime;
+
+use crate::blueprint::Algorithm;
+use crate::clock::rfc3339;
+use crate::encoding::EncodeError;
+use crate::encoding::key::KeyError;
+use crate::encoding::public_key::{EXPECTED, KeyKind};
+use crate::x509::{Mismatch, ParseError, VerifyError};
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CaError {
+    Key(KeyError),
+    /// The container is well-formed, but its numbers are no key of this kind.
+    InvalidKey(Algorithm),
+    /// The signing library could not make a key.
+    Generate(Algorithm),
+    /// No random bytes from the system.
+    Randomness,
+    /// The signing library could not sign.
+    Sign(Algorithm),
+    /// A worker ended before its work did.
+    Worker,
+    EmptyBundle,
+    /// The first certificate is not an authority, or its keyUsage lacks keyCertSign.
+    NotAnAuthority,
+    /// The key belongs to none of the bundle, or to another than the first (counted from 1).
+    KeyMismatch {
+        position: Option<usize>,
+    },
+    /// The issuer's own key is of no kind kpki signs with.
+    IssuerKey(KeyKind),
+    /// The key to be certified is none that kpki certifies.
+    PublicKey(KeyKind),
+    BrokenPublicKey,
+    /// The certificate would be valid longer than its issuer.
+    Outlives {
+        not_after: OffsetDateTime,
+        issuer_not_after: OffsetDateTime,
+    },
+    /// Valid until before valid from.
+    EmptyValidity {
+        not_before: OffsetDateTime,
+        not_after: OffsetDateTime,
+    },
+    /// The issuer's pathLenConstraint leaves no room for this authority (RFC 5280 section 4.2.1.9).
+    PathLength {
+        issuer: u32,
+    },
+    /// An authority needs a name for others to call their issuer (RFC 5280 section 4.1.2.6).
+    NamelessAuthority,
+    Encode(EncodeError),
+    // What follows means a fault in kpki or in a library; nothing was handed out.
+    Reread(ParseError),
+    Differs(Vec<Mismatch>),
+    /// Serial number, issuer, key or key identifiers are not those that were signed.
+    Surroundings(Surrounding),
+    Verify(VerifyError),
+}
+
+/// What a blueprint does not state but a certificate does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Surrounding {
+    Serial,
+    Issuer,
+    PublicKey,
+    SubjectKeyId,
+    AuthorityKeyId,
+    Version,
+}
+
+impl fmt::Display for Surrounding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Serial => "serial number",
+            Self::Issuer => "issuer",
+            Self::PublicKey => "public key",
+            Self::SubjectKeyId => "subject key identifier",
+            Self::AuthorityKeyId => "authority key identifier",
+            Self::Version => "version",
+        })
+    }
+}
+
+impl fmt::Display for CaError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Key(error) => error.fmt(f),
+            Self::InvalidKey(algorithm) => write!(f, "expected a valid {algorithm} key, found numbers that are none"),
+            Self::Generate(algorithm) => write!(f, "the signing library could not make a key of {algorithm}"),
+            Self::Randomness => f.write_str("the system gave no random bytes"),
+            Self::Sign(algorithm) => write!(f, "the signing library could not sign with a key of {algorithm}"),
+            Self::Worker => f.write_str("a worker thread ended before its work did"),
+            Self::EmptyBundle => f.write_str("expected the certificate of an authority, found none"),
+            Self::NotAnAuthority => {
+                f.write_str("expected an authority that may sign certificates, found a certificate that may not")
+            }
+            Self::KeyMismatch { position: None } => {
+                f.write_str("expected the private key of the certificate, found another key")
+            }
+            Self::KeyMismatch { position: Some(position) } => write!(
+                f,
+                "expected the private key of the first certificate, found the one of certificate {position} in the file"
+            ),
+            Self::IssuerKey(kind) | Self::PublicKey(kind) => write!(f, "expected a key of {EXPECTED}, found {kind}"),
+            Self::BrokenPublicKey => f.write_str("expected a well-formed public key"),
+            Self::Outlives { not_after, issuer_not_after } => write!(
+                f,
+                "expected a certificate that ends no later than its issuer at {}, found {}",
+                rfc3339(*issuer_not_after),
+                rfc3339(*not_after)
+            ),
+            Self::EmptyValidity { not_before, not_after } => write!(
+                f,
+                "expected an end of validity after its start at {}, found {}",
+                rfc3339(*not_before),
+                rfc3339(*not_after)
+            ),
+            Self::PathLength { issuer } => {
+                write!(f, "expected an issuer that allows this authority below it, found the path length {issuer}")
+            }
+            Self::NamelessAuthority => f.write_str("expected a subject for the authority, found none"),
+            Self::Encode(error) => error.fmt(f),
+            Self::Reread(error) => write!(f, "the certificate just signed does not read back: {error}"),
+            Self::Differs(mismatches) => {
+                f.write_str("the certificate just signed differs from what was asked for")?;
+                mismatches.iter().try_for_each(|mismatch| write!(f, "; {mismatch}"))
+            }
+            Self::Surroundings(what) => write!(f, "the certificate just signed reads back with another {what}"),
+            Self::Verify(error) => write!(f, "the certificate just signed does not verify: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for CaError {}

@@ -1,0 +1,17 @@
+//! The write side: a blueprint, a public key and a signer in, a certificate out, all in memory. Keys are made and used by
+//! aws-lc-rs through rcgen; what comes out is read again by x509-parser, held against its blueprint, and its signature
+//! verified by ring, before it leaves this room. Two independent implementations agree on everything handed out.
+
+mod error;
+mod issuer;
+mod key;
+mod parallel;
+mod serial;
+mod sign;
+
+pub use error::CaError;
+pub use issuer::Issuer;
+pub use key::{PrivateKey, generate_keys};
+pub use parallel::parallel_map;
+pub use serial::serial;
+pub use sign::{Signed, issue, self_sign};

@@ -1,0 +1,103 @@
+//! From a blueprint to a certificate.
+
+use crate::blueprint::{Blueprint, Role};
+use crate::ca::error::Surrounding;
+use crate::ca::{CaError, Issuer, PrivateKey, serial};
+use crate::encoding::certificate::{self, SignatureAlgorithm, Surroundings};
+use crate::encoding::name;
+use crate::x509::{Certificate, KeyKind, compare, key_identifier, key_kind};
+
+/// A certificate that was read again, agrees with its blueprint, and verifies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Signed {
+    pub certificate: Certificate,
+    pub pem: String,
+}
+
+/// A certificate signed by its own key: an authority.
+pub fn self_sign(blueprint: &Blueprint, key: &PrivateKey) -> Result<Signed, CaError> {
+    let spki = key.spki_der();
+    let issuer = name::write(&blueprint.subject).map_err(CaError::Encode)?;
+    sign(blueprint, &spki, &issuer, None, key, None)
+}
+
+/// A certificate for this public key, signed by an authority.
+pub fn issue(blueprint: &Blueprint, spki_der: &[u8], issuer: &Issuer) -> Result<Signed, CaError> {
+    let authority = issuer.certificate();
+    if blueprint.not_after > authority.not_after {
+        return Err(CaError::Outlives { not_after: blueprint.not_after, issuer_not_after: authority.not_after });
+    }
+    if let (Role::Authority { path_len }, Some(limit)) = (blueprint.role, authority.path_len)
+        && (limit == 0 || path_len.is_some_and(|length| u32::from(length) >= limit))
+    {
+        return Err(CaError::PathLength { issuer: limit });
+    }
+    sign(
+        blueprint,
+        spki_der,
+        &authority.subject_der,
+        authority.subject_key_id.as_deref(),
+        issuer.key(),
+        Some(authority),
+    )
+}
+
+fn sign(
+    blueprint: &Blueprint,
+    spki_der: &[u8],
+    issuer: &[u8],
+    authority_key_id: Option<&[u8]>,
+    signer: &PrivateKey,
+    authority: Option<&Certificate>,
+) -> Result<Signed, CaError> {
+    if blueprint.not_after < blueprint.not_before {
+        let Blueprint { not_before, not_after, .. } = *blueprint;
+        return Err(CaError::EmptyValidity { not_before, not_after });
+    }
+    if blueprint.role != Role::EndEntity && blueprint.subject.0.is_empty() {
+        return Err(CaError::NamelessAuthority);
+    }
+    match key_kind(spki_der).map_err(|_| CaError::BrokenPublicKey)? {
+        KeyKind::Known(_) => {}
+        other @ KeyKind::Other(_) => return Err(CaError::PublicKey(other)),
+    }
+    let around = Surroundings {
+        serial: &serial()?,
+        issuer,
+        public_key: spki_der,
+        signature: SignatureAlgorithm::of(signer.algorithm()),
+        subject_key_id: &key_identifier(spki_der).map_err(|_| CaError::BrokenPublicKey)?,
+        authority_key_id,
+    };
+    let to_be_signed = certificate::to_be_signed(blueprint, around).map_err(CaError::Encode)?;
+    let signature = signer.sign(&to_be_signed)?;
+    let der = certificate::signed(&to_be_signed, around.signature, &signature);
+    let certificate = Certificate::parse(&der).map_err(CaError::Reread)?;
+    check(&certificate, blueprint, around)?;
+    certificate.signed_by(authority.unwrap_or(&certificate)).map_err(CaError::Verify)?;
+    Ok(Signed { pem: certificate.to_pem(), certificate })
+}
+
+/// Everything read back is what was meant.
+fn check(certificate: &Certificate, blueprint: &Blueprint, around: Surroundings<'_>) -> Result<(), CaError> {
+    let mismatches = compare(certificate, blueprint);
+    if !mismatches.is_empty() {
+        return Err(CaError::Differs(mismatches));
+    }
+    let surroundings = [
+        (certificate.version == 3, Surrounding::Version),
+        (certificate.serial == around.serial, Surrounding::Serial),
+        (certificate.issuer_der == around.issuer, Surrounding::Issuer),
+        (certificate.spki_der == around.public_key, Surrounding::PublicKey),
+        (certificate.subject_key_id.as_deref() == Some(around.subject_key_id), Surrounding::SubjectKeyId),
+        (certificate.authority_key_id.as_deref() == around.authority_key_id, Surrounding::AuthorityKeyId),
+    ];
+    match surroundings.into_iter().find(|(agrees, _)| !agrees) {
+        Some((_, what)) => Err(CaError::Surroundings(what)),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+#[path = "sign_tests.rs"]
+mod tests;

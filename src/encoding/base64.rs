@@ -1,0 +1,51 @@
+//! Base64 as kubeconfigs carry it: the standard alphabet, padded, on one line (RFC 4648 section 4).
+
+use std::fmt;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use zeroize::Zeroizing;
+
+/// The text is not padded standard base64; how far it could be read is not told, the text may be a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Base64Error;
+
+impl fmt::Display for Base64Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("expected padded standard base64")
+    }
+}
+
+impl std::error::Error for Base64Error {}
+
+pub fn encode(bytes: &[u8]) -> Zeroizing<String> {
+    Zeroizing::new(STANDARD.encode(bytes))
+}
+
+/// White space anywhere is skipped: YAML folds long values.
+pub fn decode(text: &[u8]) -> Result<Zeroizing<Vec<u8>>, Base64Error> {
+    let mut compact = Zeroizing::new(Vec::with_capacity(text.len()));
+    compact.extend(text.iter().copied().filter(|byte| !byte.is_ascii_whitespace()));
+    // Decoded into a buffer of full size: a vector that grows would leave copies of a key behind.
+    let mut bytes = Zeroizing::new(vec![0; compact.len()]);
+    let length = STANDARD.decode_slice(compact.as_slice(), &mut bytes).map_err(|_| Base64Error)?;
+    bytes.truncate(length);
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn base64_round_trips_and_refuses_the_rest() {
+        for bytes in [&b""[..], b"f", b"fo", b"foo", b"foobar", &[0xff, 0xfe, 0xfd]] {
+            assert_eq!(decode(encode(bytes).as_bytes()).unwrap().as_slice(), bytes);
+        }
+        assert_eq!(encode(b"foobar").as_str(), "Zm9vYmFy");
+        assert_eq!(decode(b"Zm9v\n  YmFy\r\n").unwrap().as_slice(), b"foobar");
+        for text in [&b"Zg"[..], b"Zg=", b"Zh==", b"Zm9v-", b"Zm9_", b"=", b"Zm9vYg==Zg==", "ü".as_bytes()] {
+            assert_eq!(decode(text), Err(Base64Error), "{text:?}");
+        }
+    }
+}

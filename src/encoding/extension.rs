@@ -1,0 +1,150 @@
+//! The certificate extensions kpki writes, each as a whole Extension element (RFC 5280 sections 4.1 and 4.2.1).
+
+use std::net::IpAddr;
+
+use crate::blueprint::{Blueprint, KeyUsage, Role, San};
+use crate::encoding::tlv::{self, CONTEXT};
+use crate::encoding::{EncodeError, oid};
+
+/// Content octets of the object identifiers, id-ce 2.5.29.n.
+pub const SUBJECT_KEY_IDENTIFIER: &[u8] = &[0x55, 0x1d, 14];
+pub const KEY_USAGE: &[u8] = &[0x55, 0x1d, 15];
+pub const SUBJECT_ALT_NAME: &[u8] = &[0x55, 0x1d, 17];
+pub const BASIC_CONSTRAINTS: &[u8] = &[0x55, 0x1d, 19];
+pub const AUTHORITY_KEY_IDENTIFIER: &[u8] = &[0x55, 0x1d, 35];
+pub const EXTENDED_KEY_USAGE: &[u8] = &[0x55, 0x1d, 37];
+
+/// All of a certificate's extensions in the order Go writes them, so kubeadm: keyUsage, extKeyUsage, basicConstraints,
+/// subjectKeyIdentifier, authorityKeyIdentifier, subjectAltName.
+pub fn all(
+    blueprint: &Blueprint,
+    subject_key_id: &[u8],
+    authority_key_id: Option<&[u8]>,
+) -> Result<Vec<Vec<u8>>, EncodeError> {
+    let mut extensions = Vec::with_capacity(6);
+    if blueprint.key_usage != KeyUsage::default() {
+        extensions.push(extension(KEY_USAGE, true, &key_usage(blueprint.key_usage)));
+    }
+    if !blueprint.extended_key_usages.is_empty() {
+        let purposes = blueprint.extended_key_usages.iter().map(|usage| oid::write(&usage.oid()));
+        let purposes = purposes.collect::<Result<Vec<_>, _>>()?;
+        extensions.push(extension(EXTENDED_KEY_USAGE, false, &tlv::sequence(&purposes)));
+    }
+    extensions.push(extension(BASIC_CONSTRAINTS, true, &basic_constraints(blueprint.role)));
+    extensions.push(extension(SUBJECT_KEY_IDENTIFIER, false, &tlv::write(tlv::OCTET_STRING, subject_key_id)));
+    if let Some(id) = authority_key_id {
+        // keyIdentifier [0] alone: RFC 5280 section 4.2.1.1.
+        extensions.push(extension(AUTHORITY_KEY_IDENTIFIER, false, &tlv::sequence(&[tlv::write(CONTEXT, id)])));
+    }
+    if !blueprint.sans.is_empty() {
+        let names = blueprint.sans.iter().map(general_name).collect::<Result<Vec<_>, _>>()?;
+        // Section 4.2.1.6: critical where it is the only name there is.
+        let critical = blueprint.subject.0.is_empty();
+        extensions.push(extension(SUBJECT_ALT_NAME, critical, &tlv::sequence(&names)));
+    }
+    Ok(extensions)
+}
+
+fn extension(id: &[u8], critical: bool, value: &[u8]) -> Vec<u8> {
+    let id = tlv::write(tlv::OBJECT_IDENTIFIER, id);
+    let value = tlv::write(tlv::OCTET_STRING, value);
+    // DEFAULT FALSE is left out in DER (X.690 section 11.5).
+    if critical { tlv::sequence(&[id, vec![tlv::BOOLEAN, 1, 0xff], value]) } else { tlv::sequence(&[id, value]) }
+}
+
+/// A named bit list: bit 0 is the most significant, trailing zero bits are removed (X.690 section 11.2.2).
+fn key_usage(usage: KeyUsage) -> Vec<u8> {
+    let [high, low] = usage.0.reverse_bits().to_be_bytes();
+    let octets: &[u8] = match (high, low) {
+        (0, 0) => &[],
+        (high, 0) => &[high],
+        (high, low) => &[high, low],
+    };
+    let unused = octets.last().map_or(0, |last| last.trailing_zeros());
+    let mut content = vec![u8::try_from(unused).unwrap_or(0)];
+    content.extend_from_slice(octets);
+    tlv::write(tlv::BIT_STRING, &content)
+}
+
+/// An end entity is the empty SEQUENCE: cA DEFAULT FALSE.
+fn basic_constraints(role: Role) -> Vec<u8> {
+    match role {
+        Role::EndEntity => tlv::write(tlv::SEQUENCE, &[]),
+        Role::Authority { path_len: None } => tlv::write(tlv::SEQUENCE, &[tlv::BOOLEAN, 1, 0xff]),
+        Role::Authority { path_len: Some(length) } => {
+            tlv::sequence(&[vec![tlv::BOOLEAN, 1, 0xff], tlv::integer(&[length])])
+        }
+    }
+}
+
+fn general_name(san: &San) -> Result<Vec<u8>, EncodeError> {
+    let ia5 = |tag: u8, text: &str| {
+        if text.is_ascii() {
+            Ok(tlv::write(CONTEXT | tag, text.as_bytes()))
+        } else {
+            Err(EncodeError::NotAscii(san.clone()))
+        }
+    };
+    match san {
+        San::Email(text) => ia5(1, text),
+        San::Dns(text) => ia5(2, text),
+        San::Uri(text) => ia5(6, text),
+        San::Ip(IpAddr::V4(address)) => Ok(tlv::write(CONTEXT | 7, &address.octets())),
+        San::Ip(IpAddr::V6(address)) => Ok(tlv::write(CONTEXT | 7, &address.octets())),
+        San::Other(der) => match tlv::single(der) {
+            Ok(element) if element.tag & 0xc0 == CONTEXT => Ok(der.clone()),
+            _ => Err(EncodeError::OtherName { bytes: der.len() }),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn key_usage_drops_trailing_zero_bits() {
+        for (usage, der) in [
+            (KeyUsage::DIGITAL_SIGNATURE, &[3, 2, 7, 0x80][..]),
+            (KeyUsage::DIGITAL_SIGNATURE.and(KeyUsage::KEY_ENCIPHERMENT), &[3, 2, 5, 0xa0]),
+            (KeyUsage::KEY_CERT_SIGN.and(KeyUsage::CRL_SIGN), &[3, 2, 1, 0x06]),
+            (KeyUsage::ENCIPHER_ONLY, &[3, 2, 0, 0x01]),
+            (KeyUsage::DECIPHER_ONLY, &[3, 3, 7, 0x00, 0x80]),
+            (KeyUsage::DIGITAL_SIGNATURE.and(KeyUsage::DECIPHER_ONLY), &[3, 3, 7, 0x80, 0x80]),
+            (KeyUsage(0), &[3, 1, 0]),
+        ] {
+            assert_eq!(key_usage(usage), der, "{usage:?}");
+        }
+    }
+
+    #[test]
+    fn basic_constraints_state_only_what_differs_from_the_default() {
+        for (role, der) in [
+            (Role::EndEntity, &[0x30, 0][..]),
+            (Role::Authority { path_len: None }, &[0x30, 3, 1, 1, 0xff]),
+            (Role::Authority { path_len: Some(0) }, &[0x30, 6, 1, 1, 0xff, 2, 1, 0]),
+            (Role::Authority { path_len: Some(200) }, &[0x30, 7, 1, 1, 0xff, 2, 2, 0, 200]),
+        ] {
+            assert_eq!(basic_constraints(role), der, "{role:?}");
+        }
+    }
+
+    #[test]
+    fn general_names_have_their_tags() {
+        for (san, der) in [
+            (San::Dns("a.b".into()), &[0x82, 3, b'a', b'.', b'b'][..]),
+            (San::Email("a@b".into()), &[0x81, 3, b'a', b'@', b'b']),
+            (San::Uri("u:x".into()), &[0x86, 3, b'u', b':', b'x']),
+            (San::Ip("10.0.0.1".parse().unwrap()), &[0x87, 4, 10, 0, 0, 1]),
+            (San::Ip("::1".parse().unwrap()), &[0x87, 16, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]),
+            (San::Other(vec![0x88, 1, 0x2a]), &[0x88, 1, 0x2a]),
+        ] {
+            assert_eq!(general_name(&san).unwrap(), der, "{san}");
+        }
+        for der in [vec![], vec![0x88, 2, 0x2a], vec![0x30, 0], vec![0x88, 0, 0x88, 0]] {
+            assert_eq!(general_name(&San::Other(der.clone())), Err(EncodeError::OtherName { bytes: der.len() }));
+        }
+        let foreign = San::Dns("bücher".into());
+        assert_eq!(general_name(&foreign), Err(EncodeError::NotAscii(foreign.clone())));
+    }
+}

@@ -1,0 +1,214 @@
+//! PEM (RFC 7468): labelled base64 between two lines. Read tolerantly where people and editors leave traces (text around
+//! blocks, CRLF, a byte order mark, a missing last newline), never silently: a block that begins and does not end is an
+//! error, not the end of the file.
+
+use std::fmt;
+
+use zeroize::Zeroizing;
+
+use crate::encoding::base64;
+
+/// More than any file this program is meant to read: a revocation list with a million entries, as PEM, has 67 MB.
+pub const LIMIT: usize = 128 << 20;
+
+/// What stands between `-----BEGIN label-----` and `-----END label-----`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Block {
+    pub label: String,
+    pub contents: Zeroizing<Vec<u8>>,
+    /// `Proc-Type: 4,ENCRYPTED` stood before the base64 (RFC 1421 section 4.6.1.1): the contents are not DER.
+    pub encrypted: bool,
+}
+
+/// The contents may be a key.
+impl fmt::Debug for Block {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Block({}, {} bytes)", self.label, self.contents.len())
+    }
+}
+
+/// `position` counts blocks from 1.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PemError {
+    TooLarge { found: usize },
+    Unterminated { position: usize, label: String },
+    WrongEnd { position: usize, label: String, found: String },
+    NotBase64 { position: usize, label: String },
+}
+
+impl fmt::Display for PemError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooLarge { found } => write!(f, "expected at most {LIMIT} bytes of PEM, found {found}"),
+            Self::Unterminated { position, label } => {
+                write!(f, "PEM block {position} ({label}): expected an END line, found none")
+            }
+            Self::WrongEnd { position, label, found } => {
+                write!(f, "PEM block {position} ({label}): expected its END line, found the one of {found}")
+            }
+            Self::NotBase64 { position, label } => {
+                write!(f, "PEM block {position} ({label}): expected padded standard base64")
+            }
+        }
+    }
+}
+
+impl std::error::Error for PemError {}
+
+/// Every block in order; none is not an error here.
+pub fn read(input: &[u8]) -> Result<Vec<Block>, PemError> {
+    if input.len() > LIMIT {
+        return Err(PemError::TooLarge { found: input.len() });
+    }
+    let input = input.strip_prefix("\u{feff}".as_bytes()).unwrap_or(input);
+    let mut lines = input.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
+    let mut blocks = Vec::new();
+    while let Some(line) = lines.next() {
+        if let Some(label) = label(line, b"-----BEGIN ") {
+            blocks.push(read_block(label, blocks.len() + 1, &mut lines)?);
+        }
+    }
+    Ok(blocks)
+}
+
+/// The label of a BEGIN or END line.
+fn label(line: &[u8], start: &[u8]) -> Option<String> {
+    let label = line.strip_prefix(start)?.strip_suffix(b"-----")?;
+    Some(String::from_utf8_lossy(label).into_owned())
+}
+
+fn read_block<'a>(
+    label_found: String,
+    position: usize,
+    lines: &mut impl Iterator<Item = &'a [u8]>,
+) -> Result<Block, PemError> {
+    let mut base64_lines: Vec<&[u8]> = Vec::new();
+    let mut encrypted = false;
+    for line in lines {
+        if let Some(found) = label(line, b"-----END ") {
+            if found != label_found {
+                return Err(PemError::WrongEnd { position, label: label_found, found });
+            }
+            // One allocation of the final size, wiped on drop.
+            let mut text = Zeroizing::new(Vec::with_capacity(base64_lines.iter().map(|line| line.len()).sum()));
+            base64_lines.iter().for_each(|line| text.extend_from_slice(line));
+            return match base64::decode(&text) {
+                Ok(contents) => Ok(Block { label: label_found, contents, encrypted }),
+                Err(_) => Err(PemError::NotBase64 { position, label: label_found }),
+            };
+        }
+        if line.starts_with(b"-----") {
+            break;
+        }
+        // Headers come before the base64 (RFC 1421 section 4.4), and base64 knows no colon.
+        if line.contains(&b':') {
+            encrypted |= line.starts_with(b"Proc-Type:") && line.ends_with(b"ENCRYPTED");
+        } else if !(base64_lines.is_empty() && encrypted && line.is_empty()) {
+            base64_lines.push(line);
+        }
+    }
+    Err(PemError::Unterminated { position, label: label_found })
+}
+
+/// As Go writes it, so as kubeadm does: lines of 64 characters, each ended by a newline.
+pub fn write(label: &str, der: &[u8]) -> Zeroizing<String> {
+    let text = base64::encode(der);
+    let mut pem = Zeroizing::new(String::with_capacity(text.len() + text.len() / 64 + 2 * label.len() + 36));
+    pem.push_str("-----BEGIN ");
+    pem.push_str(label);
+    pem.push_str("-----\n");
+    let mut rest = text.as_str();
+    while !rest.is_empty() {
+        let (line, tail) = rest.split_at_checked(64).unwrap_or((rest, ""));
+        pem.push_str(line);
+        pem.push('\n');
+        rest = tail;
+    }
+    pem.push_str("-----END ");
+    pem.push_str(label);
+    pem.push_str("-----\n");
+    pem
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const TWO: &str = "# a comment\n-----BEGIN A-----\nZm9v\nYmFy\n-----END A-----\ntext\n-----BEGIN B C-----\nZg==\n-----END B C-----";
+
+    #[test]
+    fn blocks_are_found_whatever_the_editor_left() {
+        let crlf = TWO.replace('\n', "\r\n");
+        let bom = format!("\u{feff}{}", &TWO[TWO.find("-----").unwrap()..]);
+        let indented = TWO.replace('\n', "\n    ");
+        for text in [TWO, &crlf, &bom, &indented] {
+            let blocks = read(text.as_bytes()).unwrap();
+            let found: Vec<_> = blocks.iter().map(|b| (b.label.as_str(), b.contents.as_slice())).collect();
+            assert_eq!(found, [("A", &b"foobar"[..]), ("B C", b"f")], "{text}");
+        }
+        assert_eq!(read(b"").unwrap(), []);
+        assert_eq!(read(b"no block here\n").unwrap(), []);
+    }
+
+    #[test]
+    fn a_broken_block_is_named() {
+        let label = || "A".to_owned();
+        for (text, error) in [
+            ("-----BEGIN A-----\nZm9v\n", PemError::Unterminated { position: 1, label: label() }),
+            ("-----BEGIN A-----", PemError::Unterminated { position: 1, label: label() }),
+            (
+                "-----BEGIN A-----\nZm9v\n-----BEGIN A-----\nZm9v\n-----END A-----\n",
+                PemError::Unterminated { position: 1, label: label() },
+            ),
+            (
+                "-----BEGIN A-----\nZm9v\n-----END B-----\n",
+                PemError::WrongEnd { position: 1, label: label(), found: "B".into() },
+            ),
+            ("-----BEGIN A-----\nZm9\n-----END A-----\n", PemError::NotBase64 { position: 1, label: label() }),
+            (
+                "-----BEGIN B-----\n-----END B-----\n-----BEGIN A-----\n!\n-----END A-----\n",
+                PemError::NotBase64 { position: 2, label: label() },
+            ),
+        ] {
+            assert_eq!(read(text.as_bytes()), Err(error), "{text}");
+        }
+    }
+
+    #[test]
+    fn headers_of_old_encrypted_keys_are_seen() {
+        let text = "-----BEGIN A-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,00\n\nZm9v\n-----END A-----\n";
+        let blocks = read(text.as_bytes()).unwrap();
+        assert!(blocks[0].encrypted && blocks[0].contents.as_slice() == b"foo");
+    }
+
+    #[test]
+    fn nothing_secret_in_debug() {
+        assert_eq!(format!("{:?}", read(TWO.as_bytes()).unwrap()[0]), "Block(A, 6 bytes)");
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read(label in "[A-Z][A-Z ]{0,20}[A-Z]", der in prop::collection::vec(any::<u8>(), 0..300)) {
+            let text = write(&label, &der);
+            prop_assert!(text.lines().all(|line| line.len() <= 64));
+            let blocks = read(text.as_bytes()).unwrap();
+            prop_assert_eq!(blocks.len(), 1);
+            prop_assert_eq!(&blocks[0].label, &label);
+            prop_assert_eq!(blocks[0].contents.as_slice(), der.as_slice());
+        }
+
+        #[test]
+        fn any_bytes_are_read_or_refused(input in prop::collection::vec(any::<u8>(), 0..400)) {
+            let _ = read(&input);
+        }
+
+        #[test]
+        fn any_mutation_is_read_or_refused(cut in 0..TWO.len(), byte in any::<u8>()) {
+            let mut input = TWO.as_bytes().to_vec();
+            let _ = read(&input[..cut]);
+            input[cut] = byte;
+            let _ = read(&input);
+        }
+    }
+}

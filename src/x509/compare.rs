@@ -1,0 +1,157 @@
+//! Where a certificate says something else than its blueprint: after signing there must be no such place, and a
+//! certificate on disk is held against what the profile would make.
+
+use std::fmt;
+
+use time::{OffsetDateTime, UtcOffset};
+
+use crate::blueprint::{Blueprint, ExtendedKeyUsage, KeyUsage, Name, Role, San};
+use crate::clock::rfc3339;
+use crate::x509::Certificate;
+
+/// One difference; `wanted` is the blueprint's, `found` the certificate's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Mismatch {
+    Subject {
+        wanted: Name,
+        found: Name,
+    },
+    NotBefore {
+        wanted: OffsetDateTime,
+        found: OffsetDateTime,
+    },
+    NotAfter {
+        wanted: OffsetDateTime,
+        found: OffsetDateTime,
+    },
+    Role {
+        wanted: Role,
+        found: Option<Role>,
+    },
+    KeyUsage {
+        wanted: KeyUsage,
+        found: Option<KeyUsage>,
+    },
+    MissingExtendedKeyUsage(ExtendedKeyUsage),
+    SurplusExtendedKeyUsage(ExtendedKeyUsage),
+    MissingSan(San),
+    SurplusSan(San),
+    /// The same values in another order, or some of them twice.
+    Order(Listed),
+}
+
+/// A field that is a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Listed {
+    ExtendedKeyUsages,
+    Sans,
+}
+
+impl fmt::Display for Mismatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Subject { wanted, found } => write!(f, "expected the subject `{wanted}`, found `{found}`"),
+            Self::NotBefore { wanted, found } => {
+                write!(f, "expected validity from {}, found {}", rfc3339(*wanted), rfc3339(*found))
+            }
+            Self::NotAfter { wanted, found } => {
+                write!(f, "expected validity until {}, found {}", rfc3339(*wanted), rfc3339(*found))
+            }
+            Self::Role { wanted, found } => {
+                write!(f, "expected {}, found {}", role(Some(*wanted)), role(*found))
+            }
+            Self::KeyUsage { wanted, found } => {
+                write!(f, "expected the key usage {}, found {}", key_usage(Some(*wanted)), key_usage(*found))
+            }
+            Self::MissingExtendedKeyUsage(usage) => write!(f, "expected the extended key usage {}", usage.name()),
+            Self::SurplusExtendedKeyUsage(usage) => write!(f, "unexpected extended key usage {}", usage.name()),
+            Self::MissingSan(san) => write!(f, "expected the subject alternative name `{san}`"),
+            Self::SurplusSan(san) => write!(f, "unexpected subject alternative name `{san}`"),
+            Self::Order(Listed::ExtendedKeyUsages) => f.write_str("expected the extended key usages in another order"),
+            Self::Order(Listed::Sans) => f.write_str("expected the subject alternative names in another order"),
+        }
+    }
+}
+
+fn role(role: Option<Role>) -> String {
+    match role {
+        Some(Role::EndEntity) => "an end entity".into(),
+        Some(Role::Authority { path_len: None }) => "an authority".into(),
+        Some(Role::Authority { path_len: Some(length) }) => format!("an authority with path length {length}"),
+        None => "no such role".into(),
+    }
+}
+
+fn key_usage(usage: Option<KeyUsage>) -> String {
+    match usage.map(KeyUsage::names) {
+        Some(names) if !names.is_empty() => names.join(", "),
+        _ => "none".into(),
+    }
+}
+
+/// Every difference, empty when there is none. Keys, serial numbers and issuers are not a blueprint's business.
+pub fn compare(certificate: &Certificate, blueprint: &Blueprint) -> Vec<Mismatch> {
+    let mut found = Vec::new();
+    if certificate.subject != blueprint.subject {
+        found.push(Mismatch::Subject { wanted: blueprint.subject.clone(), found: certificate.subject.clone() });
+    }
+    let (not_before, not_after) = (whole_seconds(blueprint.not_before), whole_seconds(blueprint.not_after));
+    if certificate.not_before != not_before {
+        found.push(Mismatch::NotBefore { wanted: not_before, found: certificate.not_before });
+    }
+    if certificate.not_after != not_after {
+        found.push(Mismatch::NotAfter { wanted: not_after, found: certificate.not_after });
+    }
+    let actual_role = certificate.role();
+    if actual_role != Some(blueprint.role) {
+        found.push(Mismatch::Role { wanted: blueprint.role, found: actual_role });
+    }
+    if certificate.key_usage.unwrap_or_default() != blueprint.key_usage {
+        found.push(Mismatch::KeyUsage { wanted: blueprint.key_usage, found: certificate.key_usage });
+    }
+    lists(
+        &mut found,
+        (&blueprint.extended_key_usages, &certificate.extended_key_usages),
+        Mismatch::MissingExtendedKeyUsage,
+        Mismatch::SurplusExtendedKeyUsage,
+        Listed::ExtendedKeyUsages,
+    );
+    lists(&mut found, (&blueprint.sans, &certificate.sans), Mismatch::MissingSan, Mismatch::SurplusSan, Listed::Sans);
+    found
+}
+
+fn lists<T: Clone + PartialEq>(
+    mismatches: &mut Vec<Mismatch>,
+    (wanted, found): (&[T], &[T]),
+    missing: fn(T) -> Mismatch,
+    surplus: fn(T) -> Mismatch,
+    listed: Listed,
+) {
+    if wanted == found {
+        return;
+    }
+    let before = mismatches.len();
+    mismatches.extend(wanted.iter().filter(|item| !found.contains(item)).cloned().map(missing));
+    mismatches.extend(found.iter().filter(|item| !wanted.contains(item)).cloned().map(surplus));
+    if mismatches.len() == before {
+        mismatches.push(Mismatch::Order(listed));
+    }
+}
+
+impl Certificate {
+    /// basicConstraints as a blueprint states it; `None` where no blueprint can: a path length beyond 255, or one without
+    /// cA. A certificate without the extension is an end entity's (RFC 5280 section 4.2.1.9).
+    pub fn role(&self) -> Option<Role> {
+        match (self.is_ca, self.path_len) {
+            (false, None) => Some(Role::EndEntity),
+            (false, Some(_)) => None,
+            (true, None) => Some(Role::Authority { path_len: None }),
+            (true, Some(length)) => u8::try_from(length).ok().map(|length| Role::Authority { path_len: Some(length) }),
+        }
+    }
+}
+
+fn whole_seconds(at: OffsetDateTime) -> OffsetDateTime {
+    let at = at.checked_to_offset(UtcOffset::UTC).unwrap_or(at);
+    at.replace_nanosecond(0).unwrap_or(at)
+}
