@@ -1,10 +1,11 @@
 //! kubeconfig files: kubeadm's shape when written, and the credentials inside when read.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 
 use zeroize::Zeroizing;
 
-use crate::encoding::{pem, yaml};
+use crate::encoding::{base64, yaml};
+use crate::profile::document::{self, Node, Value};
 
 /// What a kubeconfig with embedded credentials says.
 #[derive(Debug)]
@@ -25,13 +26,13 @@ pub fn render(config: &Kubeconfig<'_>) -> Zeroizing<String> {
     let cluster = yaml::scalar(config.cluster);
     let user = yaml::scalar(config.user);
     let context = yaml::scalar(&format!("{}@{}", config.user, config.cluster));
-    let key = Zeroizing::new(pem::base64(config.key.as_bytes()));
+    let key = base64::encode(config.key.as_bytes());
     // Reserved at once: growing would leave copies of the key behind.
     let mut text = Zeroizing::new(String::with_capacity(key.len() + 2 * config.authority.len() + 4096));
     let _ = write!(
         text,
         "apiVersion: v1\nclusters:\n- cluster:\n    certificate-authority-data: {}\n    server: {}\n  name: {cluster}\n",
-        pem::base64(config.authority.as_bytes()),
+        base64::encode(config.authority.as_bytes()).as_str(),
         yaml::scalar(config.server),
     );
     let _ = write!(
@@ -42,8 +43,124 @@ pub fn render(config: &Kubeconfig<'_>) -> Zeroizing<String> {
     let _ = write!(
         text,
         "users:\n- name: {user}\n  user:\n    client-certificate-data: {}\n    client-key-data: {}\n",
-        pem::base64(config.certificate.as_bytes()),
+        base64::encode(config.certificate.as_bytes()).as_str(),
         key.as_str(),
     );
     text
+}
+
+/// What a kubeconfig holds for its current context.
+#[derive(Debug)]
+pub struct Read {
+    pub server: String,
+    /// PEM; empty when the file only names a CA file.
+    pub authority: Vec<u8>,
+    pub credentials: Credentials,
+}
+
+/// The client's certificate and key.
+pub enum Credentials {
+    /// PEM, embedded.
+    Embedded { certificate: Vec<u8>, key: Zeroizing<Vec<u8>> },
+    /// In files of their own: the kubelet's habit after its first rotation.
+    Files { certificate: String, key: String },
+}
+
+/// The key stays out of logs.
+impl std::fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Embedded { .. } => f.write_str("Embedded"),
+            Self::Files { certificate, .. } => write!(f, "Files({certificate})"),
+        }
+    }
+}
+
+/// Why a file is not a kubeconfig one can work with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KubeconfigError {
+    NotYaml { line: usize, column: usize },
+    /// No mapping, or none of this kind.
+    NotAKubeconfig,
+    Missing(&'static str),
+    /// `current-context`, the context's cluster or its user names something that is not in the file.
+    Unresolved { what: &'static str, name: String },
+    NotBase64(&'static str),
+    NoCredentials,
+}
+
+impl fmt::Display for KubeconfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotYaml { line, column } => write!(f, "expected YAML, found something else at {line}:{column}"),
+            Self::NotAKubeconfig => f.write_str("expected a kubeconfig (kind: Config), found another document"),
+            Self::Missing(field) => write!(f, "expected {field}, found none"),
+            Self::Unresolved { what, name } => write!(f, "expected the {what} {name:?}, found none of that name"),
+            Self::NotBase64(field) => write!(f, "expected base64 in {field}"),
+            Self::NoCredentials => f.write_str("expected a client certificate and key, found neither data nor files"),
+        }
+    }
+}
+
+/// Reads the credentials of the current context, as kubeadm and kubectl resolve them.
+pub fn read(bytes: &[u8]) -> Result<Read, KubeconfigError> {
+    let stream = document::read(bytes);
+    if let Some(fault) = stream.faults.first() {
+        return Err(KubeconfigError::NotYaml { line: fault.mark.line, column: fault.mark.column });
+    }
+    let root = stream.documents.first().ok_or(KubeconfigError::NotAKubeconfig)?;
+    if text(root, "kind") != Some("Config") {
+        return Err(KubeconfigError::NotAKubeconfig);
+    }
+    let current = text(root, "current-context").ok_or(KubeconfigError::Missing("current-context"))?;
+    let context = named(root, "contexts", "context", current)?;
+    let cluster_name = text(context, "cluster").ok_or(KubeconfigError::Missing("context.cluster"))?;
+    let user_name = text(context, "user").ok_or(KubeconfigError::Missing("context.user"))?;
+    let cluster = named(root, "clusters", "cluster", cluster_name)?;
+    let user = named(root, "users", "user", user_name)?;
+    let embedded = (data(user, "client-certificate-data")?, data(user, "client-key-data")?);
+    let credentials = match (embedded, text(user, "client-certificate"), text(user, "client-key")) {
+        // Data wins over a file, as in client-go.
+        ((Some(certificate), Some(key)), _, _) => Credentials::Embedded { certificate: certificate.to_vec(), key },
+        ((None, None), Some(certificate), Some(key)) => {
+            Credentials::Files { certificate: certificate.to_owned(), key: key.to_owned() }
+        }
+        _ => return Err(KubeconfigError::NoCredentials),
+    };
+    Ok(Read {
+        server: text(cluster, "server").unwrap_or_default().to_owned(),
+        authority: data(cluster, "certificate-authority-data")?.map(|data| data.to_vec()).unwrap_or_default(),
+        credentials,
+    })
+}
+
+fn field<'n>(node: &'n Node, key: &str) -> Option<&'n Node> {
+    match &node.value {
+        Value::Mapping(entries) => entries.iter().find(|entry| entry.key == key).map(|entry| &entry.node),
+        _ => None,
+    }
+}
+
+fn text<'n>(node: &'n Node, key: &str) -> Option<&'n str> {
+    match &field(node, key)?.value {
+        Value::Scalar { text, .. } => Some(text),
+        _ => None,
+    }
+}
+
+/// The `what` of the item of `list` that has this name.
+fn named<'n>(root: &'n Node, list: &'static str, what: &'static str, name: &str) -> Result<&'n Node, KubeconfigError> {
+    let items = match field(root, list).map(|node| &node.value) {
+        Some(Value::Sequence(items)) => items.as_slice(),
+        _ => &[],
+    };
+    items
+        .iter()
+        .find(|item| text(item, "name") == Some(name))
+        .and_then(|item| field(item, what))
+        .ok_or_else(|| KubeconfigError::Unresolved { what, name: name.to_owned() })
+}
+
+fn data(node: &Node, key: &'static str) -> Result<Option<Zeroizing<Vec<u8>>>, KubeconfigError> {
+    text(node, key).map(|text| base64::decode(text.as_bytes()).map_err(|_| KubeconfigError::NotBase64(key))).transpose()
 }

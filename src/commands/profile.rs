@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::error::Error;
-use crate::files;
+use crate::files::{self, FileError, Kind, Op};
 use crate::profile::{self, Loaded, Overrides, Source};
 
 /// A profile larger than this is refused before it is read (the parser holds the same limit).
@@ -11,7 +11,10 @@ const LARGEST: u64 = 1 << 20;
 
 /// The bytes of a profile file.
 pub fn read(path: &Path) -> Result<Vec<u8>, Error> {
-    Ok(files::read_input(path, LARGEST)?.to_vec())
+    match files::read_input(path, LARGEST)? {
+        files::Found::File { bytes, .. } => Ok(bytes.to_vec()),
+        files::Found::Missing => Err(FileError::new(Op::Read, path, Kind::Missing).into()),
+    }
 }
 
 /// A profile from its bytes; `name` is what messages call it.

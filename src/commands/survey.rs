@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::error::Error;
-use crate::files::{self, Dir, RelPath};
+use crate::files::{self, Dir, FileError, Kind, RelPath};
 use crate::plan::layout::{Place, Root};
 use crate::plan::reconcile::{Found, Survey};
 use crate::store::Roots;
@@ -23,7 +23,7 @@ pub fn survey<'a>(roots: &Roots, places: impl Iterator<Item = &'a Place>) -> Res
         };
         let found = match root {
             None => Found::Missing,
-            Some(dir) => match files::read(dir, &RelPath::new(&place.path)?, LARGEST)? {
+            Some(dir) => match files::read(dir, &RelPath::parse(place.path.as_str())?, LARGEST)? {
                 files::Found::Missing => Found::Missing,
                 files::Found::File { bytes, .. } => Found::File(bytes),
             },
@@ -33,8 +33,13 @@ pub fn survey<'a>(roots: &Roots, places: impl Iterator<Item = &'a Place>) -> Res
     Ok(survey)
 }
 
-fn open(path: &Path) -> Result<Option<Dir>, Error> {
-    Ok(Dir::open_existing(path)?)
+/// A directory a person named; `None`: there is none.
+pub fn open(path: &Path) -> Result<Option<Dir>, FileError> {
+    match Dir::open_root(path) {
+        Ok(dir) => Ok(Some(dir)),
+        Err(error) if error.kind == Kind::Missing => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// The roots of a tree: DIR, and the kubelet's directory when it lies outside.

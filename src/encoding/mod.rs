@@ -14,6 +14,7 @@ pub mod oid;
 pub mod pem;
 pub mod public_key;
 pub mod tlv;
+pub mod yaml;
 
 use std::fmt;
 

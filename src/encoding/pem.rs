@@ -55,6 +55,14 @@ impl fmt::Display for PemError {
 
 impl std::error::Error for PemError {}
 
+/// Whether one of the blocks of `input` is the block `wanted` holds.
+pub fn contains(input: &[u8], wanted: &str) -> bool {
+    match (read(input), read(wanted.as_bytes())) {
+        (Ok(blocks), Ok(wanted)) => wanted.first().is_some_and(|wanted| blocks.contains(wanted)),
+        _ => false,
+    }
+}
+
 /// Every block in order; none is not an error here.
 pub fn read(input: &[u8]) -> Result<Vec<Block>, PemError> {
     if input.len() > LIMIT {

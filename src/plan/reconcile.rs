@@ -9,12 +9,13 @@ use zeroize::Zeroizing;
 use crate::blueprint::{Algorithm, Blueprint, Name, San};
 use crate::ca::{CaError, Issuer, PrivateKey};
 use crate::catalog::Authority;
+use crate::encoding::pem;
 use crate::kubeconfig::{self, Credentials};
 use crate::plan::blueprints::{self, Bounds};
 use crate::plan::init::{Item, What};
 use crate::plan::layout::Place;
 use crate::profile::{Node, Profile};
-use crate::x509::{Certificate, Mismatch, compare};
+use crate::x509::{Certificate, KeyKind, Mismatch, compare, parse_pem_bundle};
 
 /// What lies at a place. "Exists" is not a bool: missing and unreadable differ.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,19 +68,18 @@ pub enum Signer {
 
 impl Signer {
     fn bounds(&self) -> Option<Bounds> {
-        let of = |c: &Certificate| Bounds { not_before: c.not_before, not_after: c.not_after };
         match self {
             Self::New(bounds) => Some(*bounds),
-            Self::Here(issuer) => Some(of(issuer.certificate())),
-            Self::External(bundle) => bundle.first().map(of),
+            _ => self.certificate().map(|c| Bounds { not_before: c.not_before, not_after: c.not_after }),
         }
     }
 
-    fn bundle(&self) -> &[Certificate] {
+    /// The certificate that signs, if it is there already.
+    pub fn certificate(&self) -> Option<&Certificate> {
         match self {
-            Self::New(_) => &[],
-            Self::Here(issuer) => issuer.bundle(),
-            Self::External(bundle) => bundle,
+            Self::New(_) => None,
+            Self::Here(issuer) => Some(issuer.certificate()),
+            Self::External(bundle) => bundle.first(),
         }
     }
 }
@@ -210,7 +210,7 @@ impl Run<'_> {
 
     fn existing_authority(&self, item: &Item, certificate: &[u8], key: Option<&[u8]>) -> Result<Signer, Refusal> {
         let unreadable = |why: String| Refusal::AuthorityUnreadable { item: item.id(), why };
-        let bundle = Certificate::parse_pem_bundle(certificate).map_err(|e| unreadable(e.to_string()))?;
+        let bundle = parse_pem_bundle(certificate).map_err(|e| unreadable(e.to_string()))?;
         let Some(first) = bundle.first() else {
             return Err(unreadable("no certificate in it".to_owned()));
         };
@@ -222,7 +222,8 @@ impl Run<'_> {
         }
         let unusable = |why: CaError| Refusal::AuthorityUnusable { item: item.id(), why: why.to_string() };
         match key {
-            None => Issuer::check(&bundle).map_err(unusable).map(|()| Signer::External(bundle)),
+            None if !first.may_sign_certificates() => Err(unusable(CaError::NotAnAuthority)),
+            None => Ok(Signer::External(bundle)),
             Some(key) => {
                 let key = PrivateKey::from_pem(key).map_err(unusable)?;
                 Ok(Signer::Here(Box::new(Issuer::new(bundle, key).map_err(unusable)?)))
@@ -249,7 +250,7 @@ impl Run<'_> {
         match public {
             None => Decision::Make(Making::PublicHalf(half)),
             // Several public keys may be trusted while the key pair is being rotated: one of them must be ours.
-            Some(public) if crate::encoding::pem::contains(public, &half) => Decision::Keep,
+            Some(public) if pem::contains(public, &half) => Decision::Keep,
             Some(_) => self.differs(Some(Making::PublicHalf(half)), vec![Difference::NotThePublicHalf]),
         }
     }
@@ -305,8 +306,8 @@ impl Run<'_> {
     /// kubeadm compares the first certificate only, so that a bundle does not look like another CA.
     fn same_authority(&self, item: &Item, data: &[u8]) -> bool {
         let Some(signer) = item.signer().and_then(|authority| self.out.signers.get(&authority)) else { return false };
-        let found = Certificate::parse_pem_bundle(data).unwrap_or_default();
-        match (found.first(), signer.bundle().first()) {
+        let found = parse_pem_bundle(data).unwrap_or_default();
+        match (found.first(), signer.certificate()) {
             (Some(found), Some(wanted)) => found.der == wanted.der,
             _ => false,
         }
@@ -317,7 +318,7 @@ impl Run<'_> {
         let (Making::Certificate(algorithm, blueprint), Some(authority)) = (making, item.signer()) else {
             return (Vec::new(), Vec::new());
         };
-        let bundle = match Certificate::parse_pem_bundle(certificate) {
+        let bundle = match parse_pem_bundle(certificate) {
             Ok(bundle) => bundle,
             Err(why) => return (vec![Difference::Unreadable(why.to_string())], Vec::new()),
         };
@@ -331,7 +332,11 @@ impl Run<'_> {
             match mismatch {
                 Mismatch::MissingSan(san) => missing.push(san),
                 // A certificate that says more, or for other days, still does its work.
-                Mismatch::SurplusSan(_) | Mismatch::NotBefore { .. } | Mismatch::NotAfter { .. } => {}
+                Mismatch::SurplusSan(_)
+                | Mismatch::SurplusExtendedKeyUsage(_)
+                | Mismatch::Order(_)
+                | Mismatch::NotBefore { .. }
+                | Mismatch::NotAfter { .. } => {}
                 Mismatch::KeyUsage { found: Some(found), wanted } if found.contains(wanted) => {}
                 other => differences.push(Difference::Certificate(other)),
             }
@@ -346,7 +351,7 @@ impl Run<'_> {
             Some(Ok(_)) => {}
         }
         let mut notices = Vec::new();
-        if leaf.key.algorithm() != Some(*algorithm) {
+        if leaf.key != KeyKind::Known(*algorithm) {
             let found = leaf.key.to_string();
             notices.push(Notice::OtherAlgorithm { item: item.id(), found, wanted: *algorithm });
         }
@@ -355,8 +360,7 @@ impl Run<'_> {
 
     /// Signed by this tree's CA, directly or through intermediates in the leaf's own file (as kubeadm accepts).
     fn signature(&self, leaf: &Certificate, intermediates: &[Certificate], authority: Authority) -> Vec<Difference> {
-        let anchors = self.out.signers.get(&authority).map(Signer::bundle).unwrap_or_default();
-        let Some(anchor) = anchors.first() else {
+        let Some(anchor) = self.out.signers.get(&authority).and_then(Signer::certificate) else {
             return vec![Difference::WrongIssuer { found: leaf.issuer.clone(), wanted: authority }];
         };
         let mut child = leaf;

@@ -4,7 +4,7 @@
 mod checks;
 mod cluster;
 mod configuration;
-mod document;
+pub(crate) mod document;
 mod extra;
 mod fields;
 mod kubeadm;

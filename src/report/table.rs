@@ -104,7 +104,7 @@ fn expiry(at: OffsetDateTime, now: OffsetDateTime) -> String {
 
 fn plain(width: Width, header: &[&str]) -> Table {
     let mut table = Table::new();
-    table.load_preset(presets::NOTHING);
+    table.load_style(presets::NOTHING);
     match width {
         Some(width) => table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width),
         None => table.set_content_arrangement(ContentArrangement::Disabled),

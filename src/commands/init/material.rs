@@ -6,9 +6,8 @@ use std::collections::BTreeMap;
 use zeroize::Zeroizing;
 
 use crate::blueprint::Algorithm;
-use crate::ca::{self, Issuer, PrivateKey, Signed};
+use crate::ca::{self, CaError, Issuer, PrivateKey, Signed};
 use crate::catalog::Authority;
-use crate::encoding::pem;
 use crate::error::Error;
 use crate::kubeconfig::{self, Kubeconfig};
 use crate::plan::init::{Access, Item, What, public_mode};
@@ -62,10 +61,9 @@ pub fn make(items: &[Item], reconciled: Reconciled, survey: &Survey, threads: us
             Some(Job { index, item, making: making.as_ref()?, replace: *replace, key })
         })
         .collect();
-    let results = ca::in_parallel(&jobs, threads, |job| Ok((job.index, job.run(&issuers)?)));
-    for result in results {
-        let (index, done): (usize, Made) = result?;
-        set(&mut made, index, done);
+    let results = ca::parallel_map(&jobs, threads, |job| job.run(&issuers))?;
+    for (job, done) in jobs.iter().zip(results) {
+        set(&mut made, job.index, done);
     }
 
     for (index, (item, (making, replace))) in items.iter().zip(&makings).enumerate() {
@@ -138,8 +136,7 @@ impl Issuers {
     }
 
     fn add(&mut self, authority: Authority, issuer: Issuer) {
-        let bundle = issuer.bundle().iter().map(|c| pem::write("CERTIFICATE", &c.der)).collect();
-        self.bundles.insert(authority, bundle);
+        self.bundles.insert(authority, issuer.bundle_pem());
         self.by_authority.insert(authority, issuer);
     }
 
@@ -158,12 +155,10 @@ struct Job<'a> {
 }
 
 impl Job<'_> {
-    fn run(&self, issuers: &Issuers) -> Result<Made, Error> {
+    fn run(&self, issuers: &Issuers) -> Result<Made, CaError> {
         match self.making {
             Making::Certificate(_, blueprint) => {
-                let (issuer, bundle) = issuers.of_item(self.item).ok_or_else(|| {
-                    Error::new(format!("no key to sign {} with", self.item.id())).hint("report this as a bug")
-                })?;
+                let (issuer, bundle) = issuers.of_item(self.item).ok_or(CaError::EmptyBundle)?;
                 let signed = ca::issue(blueprint, &self.key.spki_der(), issuer)?;
                 Ok(match &self.item.what {
                     What::Kubeconfig(_, access) => self.kubeconfig(access, &signed, bundle),

@@ -17,10 +17,10 @@ use crate::error::Error;
 use crate::files::RelPath;
 use crate::plan::init as plan;
 use crate::plan::layout::{DEFAULT_DIR, DEFAULT_KUBELET_DIR, Directories, Layout, Place, Root};
-use crate::plan::reconcile::{Decision, Notice, reconcile};
-use crate::profile::{NodeRole, Origin, Overrides, Profile};
+use crate::plan::reconcile::{Decision, Making, Notice, Reconciled, Survey, reconcile};
+use crate::profile::{Loaded, NodeRole, Origin, Overrides, Profile, Warning};
 use crate::report;
-use crate::store::{self, FileChange, RootId, Roots};
+use crate::store::{self, Commit, FileChange, Hold, Locking, RootId, Roots};
 use state::State;
 
 /// The command line, checked.
@@ -49,43 +49,89 @@ pub fn run(request: &Request) -> Result<report::Init, Error> {
     let layout = layout(profile, &state)?;
     let (directories, roots) = directories(request, profile, &layout, &state)?;
     let items = plan::items(profile, &layout, &directories);
+    let tree = Tree { request, profile, layout: &layout, roots: &roots, items: &items };
+    let own_files = own_files(&state, &tree)?;
 
-    let session = store::Session::open(&roots, request.lock_wait, request.dry_run)?;
-    let survey = survey::survey(&roots, plan::places(&items))?;
-    let reconciled = reconcile(profile, &items, &survey, request.now, request.force);
-    refuse(&roots, &items, &reconciled, &layout)?;
-
-    let mut report = report::Init {
-        directory: request.directory.display().to_string(),
-        cluster: profile.cluster_name.clone(),
-        layout: state::layout_name(&layout),
-        node: match &layout {
-            Layout::Node { name } => Some(name.clone()),
-            Layout::Cluster => None,
-        },
-        outcome: report::Outcome::Planned,
-        generation: None,
-        items: summary::items(&items, &reconciled, &survey, &roots),
-        warnings: warnings(&loaded.warnings, &reconciled.notices),
-    };
-    let state_files = state_files(&state, profile, &layout, &items)?;
+    if !request.dry_run {
+        store::recover(&roots, request.lock_wait)?;
+    }
+    let (survey, decided) = tree.decide()?;
+    let mut report = tree.report(&survey, &decided);
+    report.warnings = warnings(&loaded.warnings, &decided.notices);
     if request.dry_run {
-        session.check(&places(&items, &reconciled.decisions)?)?;
+        store::check_writable(&roots, &places(&items, &decided.decisions)?)?;
         return Ok(report);
     }
-    session.check(&places(&items, &reconciled.decisions)?)?;
-
-    report.outcome = outcome(&reconciled.decisions);
-    let replaces = reconciled.decisions.iter().any(|d| matches!(d, Decision::Replace(..)));
-    let made = material::make(&items, reconciled, &survey, request.threads)?;
-    summary::add_made(&mut report.items, &made);
-    let changes: Vec<FileChange> = made.into_iter().flat_map(|m| m.files).map(change).collect::<Result<_, Error>>()?;
-    let generation = generation(request.now);
-    if !changes.is_empty() || !session.state_is(&state_files)? {
-        session.publish(changes, state_files, &generation)?;
+    report.outcome = outcome(&decided.decisions);
+    if report.outcome == report::Outcome::Unchanged && state::is_recorded(&roots, &own_files)? {
+        return Ok(report);
     }
+
+    // From here on nobody else changes the tree: look once more, then act on what was seen.
+    let hold = hold(&roots, request.lock_wait)?;
+    let (survey, decided) = tree.decide()?;
+    store::check_writable(&roots, &places(&items, &decided.decisions)?)?;
+    report.items = summary::items(&items, &decided, &survey, &roots);
+    let made = material::make(&items, decided, &survey, request.threads)?;
+    summary::add_made(&mut report.items, &made);
+    let files = made.into_iter().flat_map(|made| made.files).map(change);
+    let changes = files.chain(own_files.into_iter().map(Ok)).collect::<Result<Vec<_>, Error>>()?;
+    let replaces = report.items.iter().any(|item| item.action == "replace");
+    let generation = generation(request.now);
+    store::publish(&Commit {
+        roots: &roots,
+        changes,
+        dir_mode: 0o755,
+        generation: &generation,
+        locking: hold.as_ref().map_or(Locking::Wait(request.lock_wait), Locking::Held),
+    })?;
     report.generation = replaces.then_some(generation);
     Ok(report)
+}
+
+/// The lock of a tree that exists; an absent or empty one is published by a rename, which needs none.
+fn hold(roots: &Roots, wait: Duration) -> Result<Option<Hold>, Error> {
+    match survey::open(&roots.main)? {
+        Some(dir) if !dir.list()?.is_empty() => Ok(Some(Hold::take(&roots.main, wait)?)),
+        _ => Ok(None),
+    }
+}
+
+/// What one run is about.
+struct Tree<'a> {
+    request: &'a Request,
+    profile: &'a Profile,
+    layout: &'a Layout,
+    roots: &'a Roots,
+    items: &'a [plan::Item],
+}
+
+impl Tree<'_> {
+    /// Surveys the destination and decides every item, or refuses.
+    fn decide(&self) -> Result<(Survey, Reconciled), Error> {
+        let survey = survey::survey(self.roots, plan::places(self.items))?;
+        let decided = reconcile(self.profile, self.items, &survey, self.request.now, self.request.force);
+        match crate::error::refusal(&self.roots.main, self.items, &decided, self.layout) {
+            Some(refusal) => Err(refusal),
+            None => Ok((survey, decided)),
+        }
+    }
+
+    fn report(&self, survey: &Survey, decided: &Reconciled) -> report::Init {
+        report::Init {
+            directory: self.request.directory.display().to_string(),
+            cluster: self.profile.cluster_name.clone(),
+            layout: state::layout_name(self.layout),
+            node: match self.layout {
+                Layout::Node { name } => Some(name.clone()),
+                Layout::Cluster => None,
+            },
+            outcome: report::Outcome::Planned,
+            generation: None,
+            items: summary::items(self.items, decided, survey, self.roots),
+            warnings: Vec::new(),
+        }
+    }
 }
 
 /// The profile's bytes with the choices that go with them: from the command line, else as recorded in the directory.
@@ -99,7 +145,7 @@ fn resolve(request: &Request) -> Result<(State, String), Error> {
             let profile = profiles::read(path)?;
             (State { profile, hostname: request.hostname.clone(), ..State::default() }, path.display().to_string())
         }
-        (None, Some(state)) => (state, request.directory.join(state::PROFILE).display().to_string()),
+        (None, Some(state)) => (state, state::path(&request.directory).display().to_string()),
         (None, None) => {
             return Err(Error::usage(format!("no profile was given, and {} holds none", request.directory.display()))
                 .hint("give one with --profile FILE (a kubeadm configuration works as it is)")
@@ -118,7 +164,7 @@ fn resolve(request: &Request) -> Result<(State, String), Error> {
     ))
 }
 
-fn load(state: &State, source: &str) -> Result<crate::profile::Loaded, Error> {
+fn load(state: &State, source: &str) -> Result<Loaded, Error> {
     let overrides = Overrides {
         hostname: state.hostname.clone(),
         node_name: state.node.clone(),
@@ -189,45 +235,39 @@ fn directories(
     Ok((directories, roots))
 }
 
-fn state_files(state: &State, profile: &Profile, layout: &Layout, items: &[plan::Item]) -> Result<Vec<FileChange>, Error> {
-    let file = |path: &str, mode: u32, bytes: Vec<u8>| -> Result<FileChange, Error> {
-        let bytes = Zeroizing::new(bytes);
-        Ok(FileChange { root: RootId::Main, path: RelPath::new(path)?, mode, bytes, replace: true })
+/// kpki's own files: the profile as used, the choices, and a cluster directory's manifest.
+fn own_files(state: &State, tree: &Tree<'_>) -> Result<Vec<FileChange>, Error> {
+    let file = |root: RootId, path: &str, mode: u32, bytes: Vec<u8>| -> Result<FileChange, Error> {
+        Ok(FileChange { root, path: RelPath::parse(path)?, mode, bytes: Zeroizing::new(bytes), replace: true })
     };
     let mut files = vec![
-        file(state::PROFILE, 0o600, state.profile.clone())?,
-        file(state::STATE, 0o600, state.document().into_bytes())?,
+        file(RootId::State, state::PROFILE, 0o600, state.profile.clone())?,
+        file(RootId::State, state::STATE, 0o600, state.document().into_bytes())?,
     ];
-    if *layout == Layout::Cluster {
-        files.push(file(state::MANIFEST, 0o644, state::manifest(&profile.cluster_name, items).into_bytes())?);
+    if *tree.layout == Layout::Cluster {
+        let manifest = state::manifest(&tree.profile.cluster_name, tree.items);
+        files.push(file(RootId::Main, state::MANIFEST, 0o644, manifest.into_bytes())?);
     }
     Ok(files)
 }
 
-/// Everything that makes the run impossible, said at once.
-fn refuse(
-    roots: &Roots,
-    items: &[plan::Item],
-    reconciled: &crate::plan::reconcile::Reconciled,
-    layout: &Layout,
-) -> Result<(), Error> {
-    match crate::error::refusal(&roots.main, items, reconciled, layout) {
-        Some(error) => Err(error),
-        None => Ok(()),
-    }
-}
-
+/// What is going to be written, and whether something may lie there.
 fn places(items: &[plan::Item], decisions: &[Decision]) -> Result<Vec<(RootId, RelPath, bool)>, Error> {
     let mut places = Vec::new();
     for (item, decision) in items.iter().zip(decisions) {
-        let replace = match decision {
-            Decision::Make(_) => false,
-            Decision::Replace(..) => true,
+        let (making, replace) = match decision {
+            Decision::Make(making) => (making, false),
+            Decision::Replace(making, _) => (making, true),
             _ => continue,
         };
-        for place in std::iter::once(&item.public).chain(item.private.as_ref()) {
-            // The half of a pair that is there already is not touched; replacing covers it.
-            places.push((root(place), RelPath::new(&place.path)?, replace));
+        let (public, private) = match making {
+            Making::PublicHalf(_) => (true, false),
+            Making::Copy { public, private, .. } => (*public, *private),
+            _ => (true, true),
+        };
+        let public = public.then_some(&item.public);
+        for place in public.into_iter().chain(item.private.as_ref().filter(|_| private)) {
+            places.push((root(place), RelPath::parse(place.path.as_str())?, replace));
         }
     }
     Ok(places)
@@ -241,7 +281,7 @@ fn root(place: &Place) -> RootId {
 }
 
 fn change(file: material::File) -> Result<FileChange, Error> {
-    let path = RelPath::new(&file.place.path)?;
+    let path = RelPath::parse(file.place.path.as_str())?;
     Ok(FileChange { root: root(&file.place), path, mode: file.mode, bytes: file.bytes, replace: file.replace })
 }
 
@@ -255,7 +295,7 @@ fn outcome(decisions: &[Decision]) -> report::Outcome {
     }
 }
 
-fn warnings(profile: &[crate::profile::Warning], notices: &[Notice]) -> Vec<String> {
+fn warnings(profile: &[Warning], notices: &[Notice]) -> Vec<String> {
     profile.iter().map(ToString::to_string).chain(crate::error::notices(notices)).collect()
 }
 

@@ -6,13 +6,17 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
+use crate::commands::survey;
 use crate::error::Error;
 use crate::files::{self, Dir, RelPath};
 use crate::plan::init::{Item, What};
 use crate::plan::layout::{DEFAULT_DIR, DEFAULT_KUBELET_DIR, Layout, Place};
+use crate::store::{FileChange, RootId, Roots};
 
-pub const PROFILE: &str = ".kpki/profile.yaml";
-pub const STATE: &str = ".kpki/state.json";
+/// Below `.kpki/`.
+pub const PROFILE: &str = "profile.yaml";
+pub const STATE: &str = "state.json";
+/// Below DIR.
 pub const MANIFEST: &str = "manifest.json";
 
 /// What a run remembers.
@@ -30,18 +34,13 @@ pub struct State {
 impl State {
     /// The state in a directory; `None`: there is none.
     pub fn read(main: &Path) -> Result<Option<Self>, Error> {
-        let Some(dir) = Dir::open_existing(main)? else { return Ok(None) };
-        let file = |path: &str| -> Result<Option<Vec<u8>>, Error> {
-            match files::read(&dir, &RelPath::new(path)?, 1 << 20)? {
-                files::Found::Missing => Ok(None),
-                files::Found::File { bytes, .. } => Ok(Some(bytes.to_vec())),
-            }
-        };
+        let Some(dir) = survey::open(main)? else { return Ok(None) };
+        let file = |name: &str| read(&dir, &format!(".kpki/{name}"));
         let Some(profile) = file(PROFILE)? else { return Ok(None) };
         let choices = match file(STATE)? {
             None => Value::Null,
             Some(bytes) => serde_json::from_slice(&bytes).map_err(|why| {
-                Error::new(format!("cannot read {}", main.join(STATE).display()))
+                Error::new(format!("cannot read {}", main.join(".kpki").join(STATE).display()))
                     .because(why)
                     .hint("give the profile again with --profile: it replaces the recorded one")
             })?,
@@ -70,6 +69,33 @@ impl State {
         });
         pretty(&value)
     }
+}
+
+/// Where the recorded profile lies, for messages.
+pub fn path(main: &Path) -> PathBuf {
+    main.join(".kpki").join(PROFILE)
+}
+
+fn read(dir: &Dir, path: &str) -> Result<Option<Vec<u8>>, Error> {
+    match files::read(dir, &RelPath::parse(path)?, 4 << 20)? {
+        files::Found::Missing => Ok(None),
+        files::Found::File { bytes, .. } => Ok(Some(bytes.to_vec())),
+    }
+}
+
+/// Whether exactly these files lie there already.
+pub fn is_recorded(roots: &Roots, files: &[FileChange]) -> Result<bool, Error> {
+    let Some(dir) = survey::open(&roots.main)? else { return Ok(false) };
+    for file in files {
+        let path = match file.root {
+            RootId::State => format!(".kpki/{}", file.path),
+            RootId::Main | RootId::Kubelet => file.path.to_string(),
+        };
+        if read(&dir, &path)?.as_deref() != Some(file.bytes.as_slice()) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// Which file of a cluster directory is shared and which is one node's, and where it belongs on that node.

@@ -8,7 +8,7 @@ use crate::plan::layout::{Place, Root};
 use crate::plan::reconcile::{Decision, Found, Making, Reconciled, Survey};
 use crate::report::{self, Facts};
 use crate::store::Roots;
-use crate::x509::Certificate;
+use crate::x509::{Certificate, parse_pem_bundle};
 
 pub fn items(items: &[Item], reconciled: &Reconciled, survey: &Survey, roots: &Roots) -> Vec<report::Item> {
     items
@@ -109,10 +109,10 @@ fn existing(item: &Item, survey: &Survey) -> Option<Certificate> {
     let Some(Found::File(bytes)) = survey.get(&item.public) else { return None };
     let bundle = match &item.what {
         What::Kubeconfig(..) => match kubeconfig::read(bytes).ok()?.credentials {
-            Credentials::Embedded { certificate, .. } => Certificate::parse_pem_bundle(&certificate).ok()?,
+            Credentials::Embedded { certificate, .. } => parse_pem_bundle(&certificate).ok()?,
             Credentials::Files { .. } => return None,
         },
-        _ => Certificate::parse_pem_bundle(bytes).ok()?,
+        _ => parse_pem_bundle(bytes).ok()?,
     };
     bundle.into_iter().next()
 }

@@ -1,0 +1,83 @@
+//! The nouns' errors with what to do about them.
+
+use super::{Error, Exit};
+use crate::ca::CaError;
+use crate::files::{BadPath, FileError, Kind};
+use crate::profile::Problems;
+use crate::store::StoreError;
+
+impl From<FileError> for Error {
+    fn from(error: FileError) -> Self {
+        let hint = file_hint(&error.kind);
+        let shown = Self::new(error.to_string());
+        match hint {
+            Some(hint) => shown.hint(hint),
+            None => shown,
+        }
+    }
+}
+
+fn file_hint(kind: &Kind) -> Option<&'static str> {
+    Some(match kind {
+        Kind::Missing => "check the path; a relative one is looked up from the current directory",
+        Kind::Exists => "run the command again: it takes what is there into account",
+        Kind::SymlinkInTheWay => "replace the symlink by what it points to, or choose another --dir",
+        Kind::NotAFile(_) | Kind::NotADirectory(_) => "move it away, or choose another --dir",
+        Kind::TooLarge(_) => "check that it is the file you mean",
+        Kind::Immutable => "remove the attribute with chattr -i, or choose another --dir",
+        Kind::PermissionDenied => "run as a user who may write there (root for the default paths), or choose another --dir",
+        Kind::ReadOnlyFilesystem => "remount it writable, or choose another --dir",
+        Kind::NoSpace => "free some space, then run the command again",
+        Kind::Io(_) => return None,
+    })
+}
+
+impl From<BadPath> for Error {
+    fn from(error: BadPath) -> Self {
+        Self::new(error.to_string()).hint("use plain names below the directory, without . or ..")
+    }
+}
+
+impl From<CaError> for Error {
+    fn from(error: CaError) -> Self {
+        Self::new("cannot make the certificates").because(error).hint("nothing was written; report this if it happens again")
+    }
+}
+
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
+        let text = error.to_string();
+        match error {
+            StoreError::File(error) => Self::from(error),
+            StoreError::BadPath(error) => Self::from(error),
+            StoreError::Exist(_) | StoreError::MadeMeanwhile(_) | StoreError::ChangedMeanwhile(_) => {
+                Self::new(text).hint("run the command again: it takes what is there into account")
+            }
+            StoreError::Locked { .. } => Self::new(text).hint("wait for the other kpki, or give a longer --lock-timeout"),
+            StoreError::OtherFileSystem(_) => {
+                Self::new(text).hint("put the whole tree on one file system, or choose another --dir")
+            }
+            StoreError::Unfinished(_) => Self::new(text).hint("run the command again: it finishes what was begun"),
+            StoreError::Unsynced(_) => Self::new(text).hint("check the disk, then run the command again"),
+            StoreError::Reserved(_) | StoreError::Conflict(_) => {
+                Self::new(text).hint("choose other paths for the extra certificates in the profile")
+            }
+            StoreError::BadManifest { .. } => {
+                Self::new(text).hint("move .kpki/commit and .kpki/staging away after looking at what they hold")
+            }
+            _ => Self::new(text),
+        }
+    }
+}
+
+impl From<Problems> for Error {
+    fn from(problems: Problems) -> Self {
+        let count = problems.0.len();
+        let found = if count == 1 { "1 problem".to_owned() } else { format!("{count} problems") };
+        let file = problems.0.first().map(|problem| problem.file.clone()).unwrap_or_default();
+        let mut error = Self::usage(format!("{file} is no valid profile: {found}"));
+        error.why = problems.0.iter().map(ToString::to_string).collect();
+        debug_assert_eq!(error.exit, Exit::Usage);
+        error.hint("look fields up in kpki-profile(5), or see a complete one with: kpki profile new")
+    }
+}
