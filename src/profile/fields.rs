@@ -83,7 +83,9 @@ impl Reading {
         self.problems.is_empty()
     }
 
-    pub fn into_warnings(self) -> Vec<Warning> {
+    /// In the order of the file.
+    pub fn into_warnings(mut self) -> Vec<Warning> {
+        self.warnings.sort_by_key(|warning| warning.line);
         self.warnings
     }
 

@@ -13,6 +13,7 @@ mod near;
 mod nodes;
 mod options;
 mod problem;
+mod reference;
 mod refusal;
 mod render;
 mod starter;
@@ -22,6 +23,7 @@ mod values;
 
 pub use load::{API_VERSION, KIND, Loaded, Overrides, Source, load};
 pub use problem::{CidrError, Kind, Problem, Problems, Shape, Warning};
+pub use reference::{FieldDoc, field_reference};
 pub use refusal::Refusal;
 pub use render::render;
 pub use starter::starter;

@@ -1,6 +1,12 @@
 //! The room as a whole: files in, profiles or messages out.
 #![allow(clippy::disallowed_methods)] // reads the repository's own files
 
+mod fields;
+mod kubeadm;
+mod nodes;
+mod round_trip;
+mod warnings;
+
 use super::*;
 use std::path::Path;
 
@@ -9,15 +15,31 @@ pub(super) fn load_text(text: &str) -> Result<Loaded, Problems> {
 }
 
 /// The messages for a text that must be refused, without the file's name.
-pub(super) fn refusals(text: &str) -> Vec<String> {
+fn refusals(text: &str) -> Vec<String> {
     let problems = load_text(text).expect_err(text);
     problems.0.iter().map(|p| p.to_string().strip_prefix("p.yaml:").expect("file").to_owned()).collect()
 }
 
 /// The warnings for a text that must be taken.
-pub(super) fn warnings(text: &str) -> Vec<String> {
+fn warnings(text: &str) -> Vec<String> {
     let loaded = load_text(text).unwrap_or_else(|problems| panic!("{problems}"));
     loaded.warnings.iter().map(|w| w.to_string().strip_prefix("p.yaml:").expect("file").to_owned()).collect()
+}
+
+const HEAD: &str = "apiVersion: kpki/v1\nkind: ClusterProfile\n";
+const NODES: &str = "nodes: [{name: cp1, addresses: [10.0.0.11]}]\n";
+
+/// A valid profile with these lines from line 3 on.
+fn with(lines: &str) -> String {
+    format!("{HEAD}{lines}\n{NODES}")
+}
+
+fn with_nodes(lines: &str) -> String {
+    format!("{HEAD}{lines}\n")
+}
+
+fn assert_refused(text: &str, expected: &[&str]) {
+    assert_eq!(refusals(text), expected, "{text}");
 }
 
 fn yaml_files(directory: &Path) -> Vec<std::path::PathBuf> {

@@ -1,0 +1,224 @@
+//! Documents and fields that are refused, word for word.
+
+use super::*;
+
+#[test]
+fn documents_that_are_no_profile() {
+    for (text, expected) in [
+        ("", "1:1: expected a ClusterProfile (apiVersion: kpki/v1) or kubeadm's documents, found nothing"),
+        (
+            "# nothing\n---\n",
+            "1:1: expected a ClusterProfile (apiVersion: kpki/v1) or kubeadm's documents, found nothing",
+        ),
+        ("hello", "1:1: expected a mapping, found hello"),
+        ("[a]", "1:1: expected a mapping, found a list"),
+        ("kind: ClusterProfile", "1:1: apiVersion: expected kpki/v1 or kubeadm.k8s.io/v1beta4, found nothing"),
+        ("apiVersion: kpki/v1", "1:1: kind: expected ClusterProfile, or the kind of a kubeadm document, found nothing"),
+        (
+            "apiVersion: kpki/v2\nkind: ClusterProfile",
+            "1:13: apiVersion: expected kpki/v1 or kubeadm.k8s.io/v1beta4, found kpki/v2 (did you mean kpki/v1?)",
+        ),
+        (
+            "apiVersion: kubeadm.k8s.io/v1beta1\nkind: ClusterConfiguration",
+            "1:13: apiVersion: expected kpki/v1 or kubeadm.k8s.io/v1beta4, found kubeadm.k8s.io/v1beta1 \
+             (did you mean kubeadm.k8s.io/v1beta4?)",
+        ),
+        ("apiVersion: v1\nkind: Pod", "1:13: apiVersion: expected kpki/v1 or kubeadm.k8s.io/v1beta4, found v1"),
+        (
+            "apiVersion: kpki/v1\nkind: ClusterProfil",
+            "2:7: kind: expected ClusterProfile, found ClusterProfil (did you mean ClusterProfile?)",
+        ),
+        (
+            "apiVersion: kubeadm.k8s.io/v1beta4\nkind: ClusterConfigurations",
+            "2:7: kind: expected a kind of kubeadm, found ClusterConfigurations (did you mean ClusterConfiguration?)",
+        ),
+        (
+            "apiVersion: kubeadm.k8s.io/v1beta4\nkind: UpgradeConfiguration",
+            "1:1: kind: expected a ClusterConfiguration, InitConfiguration or JoinConfiguration, found none",
+        ),
+        (&format!("{}---\n{}", with(""), with("")), "6:1: expected one ClusterProfile, found another one"),
+        (
+            &format!("{}---\napiVersion: kubeadm.k8s.io/v1beta4\nkind: ClusterConfiguration", with("")),
+            "6:1: expected either one ClusterProfile or kubeadm's documents, found both in one file",
+        ),
+    ] {
+        assert_refused(text, &[expected]);
+    }
+}
+
+#[test]
+fn fields_of_a_profile() {
+    for (lines, expected) in [
+        ("clusterNmae: x", "3:1: clusterNmae: expected a known key, found an unknown one (did you mean clusterName?)"),
+        ("zzz: x", "3:1: zzz: expected a known key, found an unknown one"),
+        (
+            "networking: {podSubnet: 10.0.0.0/16}",
+            "3:14: networking.podSubnet: expected a known key, found an unknown one",
+        ),
+        ("clusterName: \"\"", "3:14: clusterName: expected a name for the cluster, found an empty text"),
+        ("clusterName: [a]", "3:14: clusterName: expected text, found a list"),
+        ("kubernetesVersion: stable-1", "3:20: kubernetesVersion: expected a release such as v1.36.2, found stable-1"),
+        (
+            "controlPlaneEndpoint: LB.example.com:6443",
+            "3:23: controlPlaneEndpoint: expected host, host:port or [IPv6]:port with a lower-case host, found LB.example.com:6443",
+        ),
+        (
+            "controlPlaneEndpoint: lb:0",
+            "3:23: controlPlaneEndpoint: expected host, host:port or [IPv6]:port with a lower-case host, found lb:0",
+        ),
+        ("certificatesDir: pki", "3:18: certificatesDir: expected an absolute path without .., found pki"),
+        ("certificatesDir: /a/../b", "3:18: certificatesDir: expected an absolute path without .., found /a/../b"),
+        ("networking: []", "3:13: networking: expected a mapping, found a list"),
+        (
+            "networking: {serviceSubnet: 10.96.0.0}",
+            "3:29: networking.serviceSubnet: expected a CIDR block such as 10.96.0.0/12, found 10.96.0.0",
+        ),
+        (
+            "networking: {serviceSubnet: 10.96.0.0/29}",
+            "3:29: networking.serviceSubnet: expected a block of at least 10 addresses, found 10.96.0.0/29",
+        ),
+        (
+            "networking: {serviceSubnet: 10.0.0.0/8}",
+            "3:29: networking.serviceSubnet: expected a block of at most 2^20 addresses (20 host bits), found 10.0.0.0/8",
+        ),
+        (
+            "networking: {serviceSubnet: \"10.96.0.0/16,10.97.0.0/16\"}",
+            "3:29: networking.serviceSubnet: expected two CIDR blocks of different families, found 10.96.0.0/16,10.97.0.0/16",
+        ),
+        (
+            "networking: {serviceSubnet: \"10.96.0.0/16,fd00::/112,fd01::/112\"}",
+            "3:29: networking.serviceSubnet: expected one CIDR block, or one of each family, found 10.96.0.0/16,fd00::/112,fd01::/112",
+        ),
+        (
+            "networking: {dnsDomain: Cluster.local}",
+            "3:25: networking.dnsDomain: expected a lower-case DNS name (RFC 1123), found Cluster.local",
+        ),
+        (
+            "apiServer: {certSANs: [a, 10.0.0.300]}",
+            "3:27: apiServer.certSANs[1]: expected an IP address, a lower-case DNS name or *. and one, found 10.0.0.300",
+        ),
+        ("apiServer: {certSANs: lb}", "3:23: apiServer.certSANs: expected a list, found lb"),
+        (
+            "encryptionAlgorithm: ecdsa-p256",
+            "3:22: encryptionAlgorithm: expected one of RSA-2048, RSA-3072, RSA-4096, ECDSA-P256, ECDSA-P384, \
+             found ecdsa-p256 (did you mean ECDSA-P256?)",
+        ),
+        (
+            "certificateValidityPeriod: 90",
+            "3:28: certificateValidityPeriod: expected a duration such as 8760h or 90d, found 90 (a number without a unit)",
+        ),
+        (
+            "certificateValidityPeriod: 0s",
+            "3:28: certificateValidityPeriod: expected a duration such as 8760h or 90d, found 0s (must be more than zero)",
+        ),
+        (
+            "certificateValidityPeriod: 1x",
+            "3:28: certificateValidityPeriod: expected a duration such as 8760h or 90d, found 1x (unknown unit x)",
+        ),
+        (
+            "caCertificateValidityPeriod: -1h",
+            "3:30: caCertificateValidityPeriod: expected a duration such as 8760h or 90d, found -1h (below zero or more than 1000 years)",
+        ),
+        (
+            "certificateValidityPeriod: 1500ms",
+            "3:28: certificateValidityPeriod: expected a duration such as 8760h or 90d, found 1500ms (finer than a second)",
+        ),
+        ("kubelet: {serving: yes}", "3:20: kubelet.serving: expected true or false, found yes"),
+        ("kubelet: {serving: \"true\"}", "3:20: kubelet.serving: expected true or false, found the text \"true\""),
+        ("caKeys: nowhere", "3:9: caKeys: expected control-plane or none, found nowhere"),
+        (
+            "crl: {validity: 0}",
+            "3:17: crl.validity: expected a duration such as 8760h or 90d, found 0 (must be more than zero)",
+        ),
+        (
+            "renewal: {before: 100%}",
+            "3:19: renewal.before: expected a percentage from 1% to 99% or a duration such as 30d, found 100%",
+        ),
+        (
+            "renewal: {before: 8760h}",
+            "3:19: renewal.before: expected less than certificateValidityPeriod (365d), found 365d",
+        ),
+        (
+            "etcd: {local: {}, external: {endpoints: [\"https://a\"]}}",
+            "3:7: etcd: expected either etcd.local or etcd.external, found both",
+        ),
+        ("etcd: {external: {}}", "3:18: etcd.external.endpoints: expected at least one etcd URL, found nothing"),
+        (
+            "etcd: {external: {endpoints: [\"tcp://a\"]}}",
+            "3:31: etcd.external.endpoints[0]: expected a URL such as https://10.0.0.21:2379, found tcp://a",
+        ),
+        (
+            "etcd: {external: {endpoints: [\"http://a\"], caFile: /a}}",
+            "3:31: etcd.external.endpoints[0]: expected an https URL beside caFile, certFile and keyFile, found http://a",
+        ),
+        (
+            "etcd: {external: {endpoints: [\"https://a\"], caFile: /a, certFile: /b}}",
+            "3:18: etcd.external.keyFile: expected certFile and keyFile together, found one of them",
+        ),
+        (
+            "etcd: {external: {endpoints: [\"https://a\"], keyFile: /a, certFile: /b}}",
+            "3:18: etcd.external.caFile: expected caFile beside certFile and keyFile, found none",
+        ),
+        (
+            "authorities: {cs: {}}",
+            "3:15: authorities.cs: expected one of ca, front-proxy-ca, etcd-ca, found cs (did you mean ca?)",
+        ),
+        ("authorities: {sa: {}}", "3:15: authorities.sa: expected an authority, found sa (its place is certificates)"),
+        (
+            "certificates: {ca: {}}",
+            "3:16: certificates.ca: expected a certificate, found the authority ca (its place is authorities)",
+        ),
+        (
+            "certificates: {apisrver: {}}",
+            "3:16: certificates.apisrver: expected the name of one of kubeadm's certificates, found apisrver (did you mean apiserver?)",
+        ),
+        (
+            "certificates: {sa: {validity: 1h}}",
+            "3:21: certificates.sa.validity: expected algorithm only, found a validity: sa is a key pair without certificate",
+        ),
+        (
+            "authorities: {ca: {subject: {CN: x}}}",
+            "3:30: authorities.ca.subject.CN: expected C, O, OU, L or ST, found CN, which is kubeadm's and fixed",
+        ),
+        (
+            "authorities: {ca: {subject: {C: de}}}",
+            "3:33: authorities.ca.subject.C: expected a country of two upper-case letters, found de",
+        ),
+        (
+            "authorities: {ca: {subject: {O: [\"\"]}}}",
+            "3:34: authorities.ca.subject.O[0]: expected a text of 1 to 64 characters, found an empty text",
+        ),
+        (
+            "authorities: {ca: {subject: {O: {}}}}",
+            "3:33: authorities.ca.subject.O: expected text or a list of texts, found a mapping",
+        ),
+        (
+            "apiServer: {certSANs: [\"a\\e[31m\"]}",
+            "3:24: apiServer.certSANs[0]: expected an IP address, a lower-case DNS name or *. and one, found a\\u{1b}[31m",
+        ),
+    ] {
+        assert_refused(&with(lines), &[expected]);
+    }
+    let long = format!("clusterName: \"{}\"", "x".repeat(300));
+    assert_refused(
+        &with(&long),
+        &[&format!("3:14: clusterName: expected a name for the cluster, found {}…", "x".repeat(60))],
+    );
+}
+
+#[test]
+fn all_problems_are_said_at_once_in_the_order_of_the_file() {
+    let text = with("zzz: 1\nclusterName: [x]\nclusterName: y\ncaKeys: x\nencryptionAlgorithm: RSA");
+    assert_refused(
+        &text,
+        &[
+            "3:1: zzz: expected a known key, found an unknown one",
+            "4:14: clusterName: expected text, found a list",
+            "5:1: clusterName: expected each key once, found it again (first on line 4)",
+            "6:9: caKeys: expected control-plane or none, found x",
+            "7:22: encryptionAlgorithm: expected one of RSA-2048, RSA-3072, RSA-4096, ECDSA-P256, ECDSA-P384, found RSA",
+        ],
+    );
+    let many: String = (0..20_000).map(|i| format!("k{i}: 1\n")).collect();
+    assert_eq!(refusals(&with(&many)).len(), 100);
+}

@@ -1,0 +1,115 @@
+//! kubeadm's documents: what is read, skipped and refused.
+
+use super::*;
+
+const CLUSTER: &str = "apiVersion: kubeadm.k8s.io/v1beta4\nkind: ClusterConfiguration\n";
+const INIT: &str = "apiVersion: kubeadm.k8s.io/v1beta4\nkind: InitConfiguration\n\
+                    localAPIEndpoint: {advertiseAddress: 10.0.0.11}\nnodeRegistration: {name: CP1}\n";
+
+fn machine() -> Overrides {
+    Overrides {
+        hostname: Some(" Host1\n".to_owned()),
+        advertise_address: "10.0.0.9".parse().ok(),
+        ..Overrides::default()
+    }
+}
+
+fn loaded(text: &str, overrides: &Overrides) -> Loaded {
+    load(Source { name: "p.yaml", bytes: text.as_bytes() }, overrides).unwrap_or_else(|problems| panic!("{problems}"))
+}
+
+#[test]
+fn the_node_is_the_documents_then_the_command_lines_then_the_machines() {
+    let profile = loaded(INIT, &Overrides::default()).profile;
+    assert_eq!((profile.nodes[0].name.as_str(), profile.algorithm), ("cp1", Algorithm::Rsa2048));
+    assert_eq!(profile.nodes[0].addresses, ["10.0.0.11".parse::<IpAddr>().unwrap()]);
+    assert!(!profile.kubelet_serving);
+    let profile = loaded(CLUSTER, &machine()).profile;
+    assert_eq!(profile.nodes[0].name, "host1");
+    assert_eq!(profile.nodes[0].advertise_address, "10.0.0.9".parse().ok());
+    let named = Overrides { node_name: Some("n".to_owned()), kubelet_serving: Some(true), ..machine() };
+    let profile = loaded(CLUSTER, &named).profile;
+    assert_eq!((profile.nodes[0].name.as_str(), profile.kubelet_serving), ("n", true));
+    let both = loaded(INIT, &named).profile;
+    assert_eq!((both.nodes[0].name.as_str(), both.nodes[0].advertise_address), ("cp1", "10.0.0.11".parse().ok()));
+    let join = "apiVersion: kubeadm.k8s.io/v1beta3\nkind: JoinConfiguration\n\
+                controlPlane: {localAPIEndpoint: {advertiseAddress: \"fd00::7\", bindPort: 7443}}\n\
+                nodeRegistration: {name: cp7, taints: []}\ndiscovery: {tlsBootstrapToken: x}\n";
+    let node = &loaded(join, &Overrides::default()).profile.nodes[0];
+    assert_eq!((node.name.as_str(), node.bind_port), ("cp7", 7443));
+}
+
+#[test]
+fn what_decides_nothing_is_let_pass_unread() {
+    let text = format!(
+        "{CLUSTER}kubernetesVersion: stable-1\ncontrolPlaneEndpoint: \"\"\nclusterName: ''\nfeatureGates: {{PublicKeysECDSA: true, Other: 7}}\n\
+         controllerManager: {{extraArgs: [{{name: a, value: b}}]}}\nscheduler: {{}}\ndns: {{}}\nproxy: {{}}\nimageRepository: x\n\
+         apiServer: {{extraArgs: [], extraVolumes: [], extraEnvs: [], timeoutForControlPlane: 4m0s, certSANs: null}}\n\
+         etcd: {{local: {{dataDir: /var/lib/etcd, imageTag: x, extraArgs: []}}}}\nnetworking: {{podSubnet: 10.244.0.0/16}}\n\
+         ---\n{INIT}bootstrapTokens: []\nskipPhases: []\n\
+         ---\napiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\nanything: [1, {{a: b}}]\n\
+         ---\napiVersion: kubeadm.k8s.io/v1beta4\nkind: UpgradeConfiguration\n---\n"
+    );
+    let loaded = loaded(&text, &Overrides::default());
+    assert_eq!(loaded.profile.algorithm, Algorithm::EcdsaP256);
+    assert_eq!((loaded.profile.cluster_name.as_str(), loaded.profile.control_plane_endpoint), ("kubernetes", None));
+    let warnings: Vec<String> = loaded.warnings.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        warnings,
+        [
+            "p.yaml:3: kubernetesVersion: a label needs a network to resolve; the rules of v1.37.0 hold",
+            "p.yaml:24: kind: KubeletConfiguration of kubelet.config.k8s.io/v1beta1 is not read",
+            "p.yaml:28: kind: UpgradeConfiguration is not read",
+        ]
+    );
+}
+
+#[test]
+fn refusals_of_kubeadms_documents() {
+    for (text, expected) in [
+        (
+            CLUSTER.to_owned(),
+            vec![
+                "1:1: nodeRegistration.name: expected the name of the node, found none; add nodeRegistration.name or pass --node-name",
+                "1:1: localAPIEndpoint.advertiseAddress: expected the address of the API server, found none; \
+                 add localAPIEndpoint.advertiseAddress or pass --apiserver-advertise-address",
+            ],
+        ),
+        (
+            format!("{INIT}---\n{CLUSTER}apiserver: {{}}\netcd: {{local: {{dataDr: x}}}}"),
+            vec![
+                "8:1: apiserver: expected a known key, found an unknown one (did you mean apiServer?)",
+                "9:16: etcd.local.dataDr: expected a known key, found an unknown one (did you mean dataDir?)",
+            ],
+        ),
+        (
+            format!("{INIT}---\n{CLUSTER}encryptionAlgorithm: RSA-2048").replace("v1beta4", "v1beta3"),
+            vec!["8:1: encryptionAlgorithm: expected a key of this apiVersion, found one that exists from v1beta4 on"],
+        ),
+        (
+            INIT.replace("10.0.0.11", "127.0.0.1"),
+            vec![
+                "3:38: localAPIEndpoint.advertiseAddress: expected a global unicast address as kubeadm does, found 127.0.0.1",
+            ],
+        ),
+        (
+            INIT.replace("10.0.0.11", "0.0.0.0"),
+            vec![
+                "3:38: localAPIEndpoint.advertiseAddress: expected the address of a node, found the unspecified address 0.0.0.0",
+            ],
+        ),
+        (
+            INIT.replace("CP1", "c_p"),
+            vec!["4:26: nodeRegistration.name: expected a lower-case DNS name (RFC 1123), found c_p"],
+        ),
+        (format!("{INIT}---\n{INIT}"), vec!["6:1: expected one InitConfiguration, found another one"]),
+    ] {
+        assert_refused(&text, &expected);
+    }
+    let loopback = Overrides { advertise_address: "::1".parse().ok(), ..machine() };
+    let problems = load(Source { name: "p", bytes: CLUSTER.as_bytes() }, &loopback).unwrap_err();
+    assert_eq!(
+        problems.to_string(),
+        "p:1:1: --apiserver-advertise-address: expected a global unicast address as kubeadm does, found ::1"
+    );
+}
