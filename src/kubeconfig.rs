@@ -67,8 +67,8 @@ pub enum Credentials {
 }
 
 /// The key stays out of logs.
-impl std::fmt::Debug for Credentials {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Embedded { .. } => f.write_str("Embedded"),
             Self::Files { certificate, .. } => write!(f, "Files({certificate})"),
@@ -79,12 +79,18 @@ impl std::fmt::Debug for Credentials {
 /// Why a file is not a kubeconfig one can work with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KubeconfigError {
-    NotYaml { line: usize, column: usize },
+    NotYaml {
+        line: usize,
+        column: usize,
+    },
     /// No mapping, or none of this kind.
     NotAKubeconfig,
     Missing(&'static str),
     /// `current-context`, the context's cluster or its user names something that is not in the file.
-    Unresolved { what: &'static str, name: String },
+    Unresolved {
+        what: &'static str,
+        name: String,
+    },
     NotBase64(&'static str),
     NoCredentials,
 }

@@ -25,7 +25,9 @@ Examples:
 #[derive(Debug, clap::Subcommand)]
 enum Verb {
     /// Print the resolved profile, with every default visible
-    #[command(after_help = "Examples:\n  kpki profile show profiles/single-node.yaml\n  kpki profile show kubeadm.yaml --node cp1")]
+    #[command(
+        after_help = "Examples:\n  kpki profile show profiles/single-node.yaml\n  kpki profile show kubeadm.yaml --node cp1"
+    )]
     Show {
         #[arg(value_name = "FILE")]
         file: PathBuf,
@@ -34,7 +36,9 @@ enum Verb {
         missing: Missing,
     },
     /// Check profiles; every problem of every file is listed
-    #[command(after_help = "Examples:\n  kpki profile validate cluster.yaml\n  kpki profile validate clusters/*.yaml\n\nExit status: 0 all are valid, 2 at least one is not.")]
+    #[command(
+        after_help = "Examples:\n  kpki profile validate cluster.yaml\n  kpki profile validate clusters/*.yaml\n\nExit status: 0 all are valid, 2 at least one is not."
+    )]
     Validate {
         #[arg(value_name = "FILE", required = true)]
         files: Vec<PathBuf>,

@@ -40,7 +40,8 @@ pub struct Verdict {
 
 /// Every file is checked, whatever the others hold.
 pub fn validate(paths: &[PathBuf], overrides: &Overrides) -> Vec<Verdict> {
-    let check = |path: &PathBuf| match read(path).and_then(|bytes| load(&path.display().to_string(), &bytes, overrides)) {
+    let check = |path: &PathBuf| match read(path).and_then(|bytes| load(&path.display().to_string(), &bytes, overrides))
+    {
         Ok(loaded) => Verdict {
             path: path.clone(),
             outcome: Ok((loaded.profile.cluster_name.clone(), loaded.profile.nodes.len())),

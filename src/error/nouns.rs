@@ -25,7 +25,9 @@ fn file_hint(kind: &Kind) -> Option<&'static str> {
         Kind::NotAFile(_) | Kind::NotADirectory(_) => "move it away, or choose another --dir",
         Kind::TooLarge(_) => "check that it is the file you mean",
         Kind::Immutable => "remove the attribute with chattr -i, or choose another --dir",
-        Kind::PermissionDenied => "run as a user who may write there (root for the default paths), or choose another --dir",
+        Kind::PermissionDenied => {
+            "run as a user who may write there (root for the default paths), or choose another --dir"
+        }
         Kind::ReadOnlyFilesystem => "remount it writable, or choose another --dir",
         Kind::NoSpace => "free some space, then run the command again",
         Kind::Io(_) => return None,
@@ -40,7 +42,9 @@ impl From<BadPath> for Error {
 
 impl From<CaError> for Error {
     fn from(error: CaError) -> Self {
-        Self::new("cannot make the certificates").because(error).hint("nothing was written; report this if it happens again")
+        Self::new("cannot make the certificates")
+            .because(error)
+            .hint("nothing was written; report this if it happens again")
     }
 }
 
@@ -53,7 +57,9 @@ impl From<StoreError> for Error {
             StoreError::Exist(_) | StoreError::MadeMeanwhile(_) | StoreError::ChangedMeanwhile(_) => {
                 Self::new(text).hint("run the command again: it takes what is there into account")
             }
-            StoreError::Locked { .. } => Self::new(text).hint("wait for the other kpki, or give a longer --lock-timeout"),
+            StoreError::Locked { .. } => {
+                Self::new(text).hint("wait for the other kpki, or give a longer --lock-timeout")
+            }
             StoreError::OtherFileSystem(_) => {
                 Self::new(text).hint("put the whole tree on one file system, or choose another --dir")
             }

@@ -47,12 +47,10 @@ pub fn refusal(directory: &Path, items: &[Item], reconciled: &Reconciled, layout
     error.why = conflicts.iter().chain(&unsignable).cloned().collect();
     if !unsignable.is_empty() {
         let base = if *layout == Layout::Cluster { "the cluster directory" } else { "the tree" };
-        error = error
-            .hint("put the authority's key beside its certificate, if it may lie here")
-            .hint(format!(
-                "or keep the authority external: make a key and a certificate signing request for each missing entry \
+        error = error.hint("put the authority's key beside its certificate, if it may lie here").hint(format!(
+            "or keep the authority external: make a key and a certificate signing request for each missing entry \
                  (kubeadm certs generate-csr), have the authority's owner sign them, and put the results into {base}"
-            ));
+        ));
     }
     if !conflicts.is_empty() {
         error = error.hint("re-issue what does not fit with --force (what is replaced is kept in .kpki/generations), or change the profile");
@@ -137,7 +135,10 @@ pub fn notices(notices: &[Notice]) -> Vec<String> {
             1 => String::new(),
             count => format!(" and {} more", count - 1),
         };
-        lines.push(format!("{item}{others} ends with its authority at {}, sooner than the profile asks", rfc3339(*not_after)));
+        lines.push(format!(
+            "{item}{others} ends with its authority at {}, sooner than the profile asks",
+            rfc3339(*not_after)
+        ));
     }
     for notice in notices {
         lines.push(match notice {

@@ -75,7 +75,12 @@ pub fn leaf(profile: &Profile, node: &Node, entry: &Entry, now: OffsetDateTime, 
 }
 
 /// A certificate the profile adds.
-pub fn extra(profile: &Profile, extra: &ExtraCertificate, now: OffsetDateTime, signer: Bounds) -> (Algorithm, Blueprint) {
+pub fn extra(
+    profile: &Profile,
+    extra: &ExtraCertificate,
+    now: OffsetDateTime,
+    signer: Bounds,
+) -> (Algorithm, Blueprint) {
     let algorithm = extra.algorithm.unwrap_or(profile.algorithm);
     let organizations: Vec<&str> = extra.organizations.iter().map(String::as_str).collect();
     let blueprint = Blueprint {
@@ -122,9 +127,7 @@ fn dated(now: OffsetDateTime, validity: Duration, signer: Bounds) -> Blueprint {
 fn subject(profile: &Profile, node: &Node, rule: Subject) -> Name {
     match rule {
         Subject::Authority(authority) => Name::of(authority.common_name(), &[]),
-        Subject::Fixed(name, organization) => {
-            Name::of(name, organization.at(profile.kubernetes_version).as_slice())
-        }
+        Subject::Fixed(name, organization) => Name::of(name, organization.at(profile.kubernetes_version).as_slice()),
         Subject::NodeName => Name::of(&node.name, &[]),
         Subject::Node => Name::of(&node_user(node), &["system:nodes"]),
         Subject::None => Name::default(),

@@ -32,7 +32,9 @@ pub enum What {
     Extra(ExtraCertificate),
     Kubeconfig(&'static Entry, Access),
     /// A copy of a shared item for one node, with or without its key.
-    Copy { of: usize },
+    Copy {
+        of: usize,
+    },
 }
 
 /// What a kubeconfig says beside its credentials.

@@ -52,7 +52,11 @@ pub enum Making {
     /// The public half of the sa.key that is there.
     PublicHalf(String),
     /// A copy of another item's files: its certificate, its key.
-    Copy { of: usize, public: bool, private: bool },
+    Copy {
+        of: usize,
+        public: bool,
+        private: bool,
+    },
 }
 
 /// A certificate authority of this tree.
@@ -107,11 +111,26 @@ pub enum Difference {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refusal {
     /// A CA's key without its certificate: a new CA would cut off everything the old one signed.
-    AuthorityCertificateMissing { item: String, key: Place },
-    AuthorityUnreadable { item: String, why: String },
-    AuthorityUnusable { item: String, why: String },
-    AuthorityExpired { item: String, not_after: OffsetDateTime },
-    AuthorityNotYetValid { item: String, not_before: OffsetDateTime },
+    AuthorityCertificateMissing {
+        item: String,
+        key: Place,
+    },
+    AuthorityUnreadable {
+        item: String,
+        why: String,
+    },
+    AuthorityUnusable {
+        item: String,
+        why: String,
+    },
+    AuthorityExpired {
+        item: String,
+        not_after: OffsetDateTime,
+    },
+    AuthorityNotYetValid {
+        item: String,
+        not_before: OffsetDateTime,
+    },
     /// sa.pub without sa.key.
     ServiceAccountKeyMissing,
     ServiceAccountKeyUnreadable(String),
@@ -314,7 +333,13 @@ impl Run<'_> {
     }
 
     /// A certificate and its key against the blueprint and the signer.
-    fn pair(&self, item: &Item, making: &Making, certificate: &[u8], key: Option<&[u8]>) -> (Vec<Difference>, Vec<Notice>) {
+    fn pair(
+        &self,
+        item: &Item,
+        making: &Making,
+        certificate: &[u8],
+        key: Option<&[u8]>,
+    ) -> (Vec<Difference>, Vec<Notice>) {
         let (Making::Certificate(algorithm, blueprint), Some(authority)) = (making, item.signer()) else {
             return (Vec::new(), Vec::new());
         };

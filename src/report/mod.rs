@@ -92,8 +92,8 @@ impl Init {
         match form {
             Form::Table => table::init(self, now, width, false),
             Form::Wide => table::init(self, now, width, true),
-            Form::Json => json::text(&json::value(self)),
-            Form::Yaml => yaml::render(&json::value(self)),
+            Form::Json => json::text(&value(self)),
+            Form::Yaml => yaml::render(&value(self)),
         }
     }
 }

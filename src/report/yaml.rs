@@ -73,9 +73,6 @@ mod tests {
     #[test]
     fn documents_are_written_in_block_style() {
         let value = json!({"a": "x", "b": null, "c": [1, {"d": "true", "e": []}], "f": {"g": "x: y"}, "h": {}});
-        assert_eq!(
-            render(&value),
-            "a: x\nb: null\nc:\n- 1\n- d: \"true\"\n  e: []\nf:\n  g: \"x: y\"\nh: {}\n"
-        );
+        assert_eq!(render(&value), "a: x\nb: null\nc:\n- 1\n- d: \"true\"\n  e: []\nf:\n  g: \"x: y\"\nh: {}\n");
     }
 }

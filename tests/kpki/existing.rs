@@ -72,7 +72,12 @@ fn an_external_authority_needs_what_it_signs() {
     remove(&place, &["pki/apiserver.crt", "pki/apiserver.key", "scheduler.conf"]);
     let before = tree(&place.path("k8s"));
     let run = place.init(&["--dir", "k8s"]).fails(1);
-    assert!(run.stderr.contains("caused by: apiserver (pki/apiserver.crt): missing, and the key of its signer ca is not here"), "{}", run.stderr);
+    assert!(
+        run.stderr
+            .contains("caused by: apiserver (pki/apiserver.crt): missing, and the key of its signer ca is not here"),
+        "{}",
+        run.stderr
+    );
     assert!(run.stderr.contains("caused by: scheduler.conf (scheduler.conf): missing"), "{}", run.stderr);
     assert!(run.stderr.contains("certificate signing request"), "{}", run.stderr);
     assert_eq!(before, tree(&place.path("k8s")));
@@ -91,14 +96,58 @@ fn what_does_not_fit_is_named_exactly_and_nothing_is_written() {
         fs::copy(place.path("k8s").join(from), place.path("k8s").join(to)).unwrap();
     }
     let cases = [
-        Case { name: "key mismatch", damage: |p| copy(p, "pki/apiserver-kubelet-client.key", "pki/apiserver.key"), says: &["apiserver (pki/apiserver.crt): the key does not match the certificate"] },
-        Case { name: "wrong certificate", damage: |p| { copy(p, "pki/apiserver-kubelet-client.crt", "pki/apiserver.crt"); copy(p, "pki/apiserver-kubelet-client.key", "pki/apiserver.key"); }, says: &["CN=kube-apiserver-kubelet-client", "serverAuth", "missing names: cp1, kubernetes"] },
-        Case { name: "wrong issuer", damage: |p| { copy(p, "pki/etcd/server.crt", "pki/front-proxy-client.crt"); copy(p, "pki/etcd/server.key", "pki/front-proxy-client.key"); }, says: &["signed by CN=etcd-ca, not by this tree's front-proxy-ca"] },
-        Case { name: "key missing", damage: |p| fs::remove_file(p.path("k8s/pki/apiserver.key")).unwrap(), says: &["apiserver (pki/apiserver.crt): the certificate is there but the key is missing"] },
-        Case { name: "certificate missing", damage: |p| fs::remove_file(p.path("k8s/pki/apiserver.crt")).unwrap(), says: &["the key is there but the certificate is missing"] },
-        Case { name: "not PEM", damage: |p| fs::write(p.path("k8s/pki/apiserver.crt"), "hello").unwrap(), says: &["apiserver (pki/apiserver.crt): cannot be read"] },
-        Case { name: "not YAML", damage: |p| fs::write(p.path("k8s/admin.conf"), "{").unwrap(), says: &["admin.conf (admin.conf): cannot be read"] },
-        Case { name: "foreign public half", damage: |p| fs::write(p.path("k8s/pki/sa.pub"), fs::read(repository("fixtures/kubeadm/v1.36-ha-ecdsa-cp1/etc-kubernetes/pki/sa.pub")).unwrap()).unwrap(), says: &["sa (pki/sa.pub): sa.pub does not hold the public half of sa.key"] },
+        Case {
+            name: "key mismatch",
+            damage: |p| copy(p, "pki/apiserver-kubelet-client.key", "pki/apiserver.key"),
+            says: &["apiserver (pki/apiserver.crt): the key does not match the certificate"],
+        },
+        Case {
+            name: "wrong certificate",
+            damage: |p| {
+                copy(p, "pki/apiserver-kubelet-client.crt", "pki/apiserver.crt");
+                copy(p, "pki/apiserver-kubelet-client.key", "pki/apiserver.key");
+            },
+            says: &["CN=kube-apiserver-kubelet-client", "serverAuth", "missing names: cp1, kubernetes"],
+        },
+        Case {
+            name: "wrong issuer",
+            damage: |p| {
+                copy(p, "pki/etcd/server.crt", "pki/front-proxy-client.crt");
+                copy(p, "pki/etcd/server.key", "pki/front-proxy-client.key");
+            },
+            says: &["signed by CN=etcd-ca, not by this tree's front-proxy-ca"],
+        },
+        Case {
+            name: "key missing",
+            damage: |p| fs::remove_file(p.path("k8s/pki/apiserver.key")).unwrap(),
+            says: &["apiserver (pki/apiserver.crt): the certificate is there but the key is missing"],
+        },
+        Case {
+            name: "certificate missing",
+            damage: |p| fs::remove_file(p.path("k8s/pki/apiserver.crt")).unwrap(),
+            says: &["the key is there but the certificate is missing"],
+        },
+        Case {
+            name: "not PEM",
+            damage: |p| fs::write(p.path("k8s/pki/apiserver.crt"), "hello").unwrap(),
+            says: &["apiserver (pki/apiserver.crt): cannot be read"],
+        },
+        Case {
+            name: "not YAML",
+            damage: |p| fs::write(p.path("k8s/admin.conf"), "{").unwrap(),
+            says: &["admin.conf (admin.conf): cannot be read"],
+        },
+        Case {
+            name: "foreign public half",
+            damage: |p| {
+                fs::write(
+                    p.path("k8s/pki/sa.pub"),
+                    fs::read(repository("fixtures/kubeadm/v1.36-ha-ecdsa-cp1/etc-kubernetes/pki/sa.pub")).unwrap(),
+                )
+                .unwrap()
+            },
+            says: &["sa (pki/sa.pub): sa.pub does not hold the public half of sa.key"],
+        },
     ];
     for case in cases {
         let place = made("");
@@ -126,9 +175,14 @@ fn what_does_not_fit_is_named_exactly_and_nothing_is_written() {
 #[test]
 fn a_profile_that_asks_for_more_names_is_a_difference() {
     let place = made("");
-    place.write("p.yaml", single("controlPlaneEndpoint: lb.example.com:6443\napiServer: {certSANs: [192.168.1.100]}\n"));
+    place
+        .write("p.yaml", single("controlPlaneEndpoint: lb.example.com:6443\napiServer: {certSANs: [192.168.1.100]}\n"));
     let run = place.init(&["--profile", "p.yaml", "--dir", "k8s"]).fails(1);
-    assert!(run.stderr.contains("caused by: apiserver (pki/apiserver.crt): missing names: lb.example.com, 192.168.1.100\n"), "{}", run.stderr);
+    assert!(
+        run.stderr.contains("caused by: apiserver (pki/apiserver.crt): missing names: lb.example.com, 192.168.1.100\n"),
+        "{}",
+        run.stderr
+    );
     // The recorded profile is still the old one: nothing was written.
     assert!(!place.read("k8s/.kpki/profile.yaml").contains("lb.example.com"));
     place.init(&["--profile", "p.yaml", "--dir", "k8s", "--force"]).ok();
@@ -178,14 +232,20 @@ fn a_kubelet_that_rotates_its_own_certificate_is_left_alone() {
     let rotating: String = conf
         .lines()
         .map(|line| match line.trim().split_once("-data: ") {
-            Some(("client-certificate", _)) => "    client-certificate: /var/lib/kubelet/pki/kubelet-client-current.pem\n".to_owned(),
+            Some(("client-certificate", _)) => {
+                "    client-certificate: /var/lib/kubelet/pki/kubelet-client-current.pem\n".to_owned()
+            }
             Some(("client-key", _)) => "    client-key: /var/lib/kubelet/pki/kubelet-client-current.pem\n".to_owned(),
             _ => format!("{line}\n"),
         })
         .collect();
     fs::write(place.path("k8s/kubelet.conf"), &rotating).unwrap();
     let run = place.init(&["--dir", "k8s"]).ok();
-    assert!(run.stderr.contains("warning: kubelet.conf points to the kubelet's own rotating certificate"), "{}", run.stderr);
+    assert!(
+        run.stderr.contains("warning: kubelet.conf points to the kubelet's own rotating certificate"),
+        "{}",
+        run.stderr
+    );
     assert_eq!(rotating, place.read("k8s/kubelet.conf"));
 }
 

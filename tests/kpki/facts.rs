@@ -176,7 +176,10 @@ fn key_kind(label: &str, der: &[u8]) -> String {
     match label {
         "PUBLIC KEY" => public_key(der),
         // The lengths of the containers are those of the key: modulus, or curve.
-        "RSA PRIVATE KEY" => format!("RSA-{}", [(1600, 2048), (2200, 3072)].iter().find(|(n, _)| der.len() < *n).map_or(4096, |(_, bits)| *bits)),
+        "RSA PRIVATE KEY" => format!(
+            "RSA-{}",
+            [(1600, 2048), (2200, 3072)].iter().find(|(n, _)| der.len() < *n).map_or(4096, |(_, bits)| *bits)
+        ),
         "EC PRIVATE KEY" => format!("EC-{}", if der.len() < 130 { 256 } else { 384 }),
         other => panic!("unexpected container {other}"),
     }
@@ -195,9 +198,8 @@ fn kubeconfig(text: &str) -> Kubeconfig {
             None => shape.push_str(&format!("{line}\n")),
         }
     }
-    let certificates = |key: &str| {
-        pem::parse_many(&data[key]).unwrap().iter().map(|block| certificate(block.contents())).collect()
-    };
+    let certificates =
+        |key: &str| pem::parse_many(&data[key]).unwrap().iter().map(|block| certificate(block.contents())).collect();
     let key = pem::parse(&data["client-key"]).unwrap();
     Kubeconfig {
         shape,

@@ -48,7 +48,13 @@ fn one_node_gets_exactly_its_etc_kubernetes() {
     );
     for (name, (mode, _)) in tree(&place.path("k8s")) {
         let expected = match name.as_str() {
-            n if n.starts_with(".kpki") => if n.ends_with('/') { 0o700 } else { 0o600 },
+            n if n.starts_with(".kpki") => {
+                if n.ends_with('/') {
+                    0o700
+                } else {
+                    0o600
+                }
+            }
             n if n.ends_with('/') => 0o755,
             n if n.ends_with(".crt") => 0o644,
             _ => 0o600,
@@ -78,7 +84,9 @@ fn a_second_run_changes_nothing_and_says_so() {
     }
 }
 
-fn without_lock(mut tree: std::collections::BTreeMap<String, (u32, Vec<u8>)>) -> std::collections::BTreeMap<String, (u32, Vec<u8>)> {
+fn without_lock(
+    mut tree: std::collections::BTreeMap<String, (u32, Vec<u8>)>,
+) -> std::collections::BTreeMap<String, (u32, Vec<u8>)> {
     tree.remove(".kpki/lock");
     tree
 }
@@ -115,7 +123,19 @@ fn a_cluster_directory_holds_what_each_node_needs_and_no_more() {
     let below = |prefix: &str| -> Vec<String> {
         all.iter().filter_map(|name| name.strip_prefix(prefix)).map(str::to_owned).collect()
     };
-    assert_eq!(below("pki/"), ["ca.crt", "ca.key", "etcd/ca.crt", "etcd/ca.key", "front-proxy-ca.crt", "front-proxy-ca.key", "sa.key", "sa.pub"]);
+    assert_eq!(
+        below("pki/"),
+        [
+            "ca.crt",
+            "ca.key",
+            "etcd/ca.crt",
+            "etcd/ca.key",
+            "front-proxy-ca.crt",
+            "front-proxy-ca.key",
+            "sa.key",
+            "sa.pub"
+        ]
+    );
     assert_eq!(below("nodes/w1/"), ["kubelet.conf", "kubelet/kubelet.crt", "kubelet/kubelet.key", "pki/ca.crt"]);
     assert_eq!(below("nodes/cp1/").len(), 29);
     // super-admin.conf is init's, so the first control-plane node's.
@@ -141,7 +161,8 @@ fn a_cluster_directory_holds_what_each_node_needs_and_no_more() {
 
     // The manifest names every file once, with its scope and its place on the node.
     let manifest: serde_json::Value = serde_json::from_str(&place.read("c/manifest.json")).unwrap();
-    let mut listed: Vec<&str> = manifest["files"].as_array().unwrap().iter().map(|f| f["path"].as_str().unwrap()).collect();
+    let mut listed: Vec<&str> =
+        manifest["files"].as_array().unwrap().iter().map(|f| f["path"].as_str().unwrap()).collect();
     listed.sort_unstable();
     let actual: Vec<&String> = all.iter().filter(|name| *name != "manifest.json").collect();
     assert_eq!(listed, actual);
@@ -218,11 +239,17 @@ fn every_form_of_the_report_says_the_same() {
     assert_eq!(apiserver["serial"].as_str().unwrap().len(), 32);
     let yaml = place.init(&["--dir", "k8s", "-o", "yaml"]).ok().stdout;
     assert!(yaml.starts_with("apiVersion: kpki/v1\nkind: InitReport\noutcome: unchanged\n"), "{yaml}");
-    assert!(yaml.contains(&format!("  serial: {}\n", quoted_if_number(apiserver["serial"].as_str().unwrap()))), "{yaml}");
+    assert!(
+        yaml.contains(&format!("  serial: {}\n", quoted_if_number(apiserver["serial"].as_str().unwrap()))),
+        "{yaml}"
+    );
     let quiet = place.init(&["--dir", "k8s", "-q"]).ok();
     assert_eq!((quiet.stdout.as_str(), quiet.stderr.as_str()), ("", ""));
     let wide = place.init(&["--dir", "k8s", "-o", "wide"]).ok().stdout;
-    assert!(wide.contains("ALGORITHM") && wide.contains("ECDSA-P256") && wide.contains("serverAuth, clientAuth"), "{wide}");
+    assert!(
+        wide.contains("ALGORITHM") && wide.contains("ECDSA-P256") && wide.contains("serverAuth, clientAuth"),
+        "{wide}"
+    );
 }
 
 /// All digits, or digits with one e: YAML would read a number.
@@ -244,13 +271,17 @@ fn colour_is_for_terminals_or_on_request() {
 #[test]
 fn algorithms_hold_for_every_key_and_can_be_chosen_one_by_one() {
     let place = Place::new();
-    for (algorithm, rsa, kind) in [("RSA-2048", true, "RSA-2048"), ("ECDSA-P384", false, "EC-384"), ("ECDSA-P256", false, "EC-256")] {
+    for (algorithm, rsa, kind) in
+        [("RSA-2048", true, "RSA-2048"), ("ECDSA-P384", false, "EC-384"), ("ECDSA-P256", false, "EC-256")]
+    {
         place.write("p.yaml", single(&format!("encryptionAlgorithm: {algorithm}\n")));
         place.init(&["--profile", "p.yaml", "--dir", algorithm]).ok();
         let label = if rsa { "RSA PRIVATE KEY" } else { "EC PRIVATE KEY" };
         for (name, (_, file)) in facts::read(&place.path(algorithm)) {
             match file {
-                File::Key(found, key) if name.ends_with(".pub") => assert_eq!((found.as_str(), key.as_str()), ("PUBLIC KEY", kind)),
+                File::Key(found, key) if name.ends_with(".pub") => {
+                    assert_eq!((found.as_str(), key.as_str()), ("PUBLIC KEY", kind))
+                }
                 File::Key(found, key) => assert_eq!((found.as_str(), key.as_str()), (label, kind), "{name}"),
                 File::Certificates(list) => assert_eq!(list[0].key, kind, "{name}"),
                 File::Kubeconfig(conf) => assert_eq!(conf.key, (label.to_owned(), kind.to_owned()), "{name}"),
@@ -259,8 +290,10 @@ fn algorithms_hold_for_every_key_and_can_be_chosen_one_by_one() {
     }
     place.write(
         "p.yaml",
-        single("authorities:\n  etcd-ca: {algorithm: ECDSA-P384, validity: 5y, subject: {C: DE, O: Example, OU: [A, B]}}\n\
-                certificates:\n  apiserver: {algorithm: RSA-2048, validity: 90d}\n"),
+        single(
+            "authorities:\n  etcd-ca: {algorithm: ECDSA-P384, validity: 5y, subject: {C: DE, O: Example, OU: [A, B]}}\n\
+                certificates:\n  apiserver: {algorithm: RSA-2048, validity: 90d}\n",
+        ),
     );
     let report = place.init(&["--profile", "p.yaml", "--dir", "mixed", "-o", "json"]).ok().json();
     let entry = |name: &str| report["entries"].as_array().unwrap().iter().find(|e| e["name"] == name).unwrap().clone();
@@ -268,16 +301,26 @@ fn algorithms_hold_for_every_key_and_can_be_chosen_one_by_one() {
     assert_eq!(entry("etcd-ca")["algorithm"], "ECDSA-P384");
     assert_eq!(entry("etcd-ca")["expirationDate"], "2031-11-19T22:00:00Z");
     assert_eq!(entry("etcd-server")["issuer"], "C=DE, O=Example, OU=A+OU=B, CN=etcd-ca");
-    assert_eq!((&entry("apiserver")["algorithm"], &entry("apiserver")["expirationDate"]), (&"RSA-2048".into(), &"2027-02-18T22:00:00Z".into()));
+    assert_eq!(
+        (&entry("apiserver")["algorithm"], &entry("apiserver")["expirationDate"]),
+        (&"RSA-2048".into(), &"2027-02-18T22:00:00Z".into())
+    );
 }
 
 /// The difference `leaf-within-ca`.
 #[test]
 fn a_leaf_never_outlives_its_authority() {
     let place = Place::new();
-    place.write("p.yaml", single("certificateValidityPeriod: 2y\nrenewal: {before: 30d}\ncaCertificateValidityPeriod: 1y\n"));
+    place.write(
+        "p.yaml",
+        single("certificateValidityPeriod: 2y\nrenewal: {before: 30d}\ncaCertificateValidityPeriod: 1y\n"),
+    );
     let run = place.init(&["--profile", "p.yaml", "--dir", "k8s"]).ok();
-    assert!(run.stderr.contains("warning: apiserver and 12 more ends with its authority at 2027-11-20T22:00:00Z"), "{}", run.stderr);
+    assert!(
+        run.stderr.contains("warning: apiserver and 12 more ends with its authority at 2027-11-20T22:00:00Z"),
+        "{}",
+        run.stderr
+    );
     for (name, (_, file)) in facts::read(&place.path("k8s")) {
         if let File::Certificates(list) = file {
             assert_eq!(list[0].not_after, 1_826_748_000, "{name}");
@@ -289,7 +332,9 @@ fn a_leaf_never_outlives_its_authority() {
 fn dates_change_their_encoding_in_2050() {
     let place = Place::new();
     place.write("p.yaml", single(""));
-    for (at, leaf) in [("2048-12-31T23:59:59Z", "2049-12-31T23:59:59Z"), ("2049-01-01T00:00:00Z", "2050-01-01T00:00:00Z")] {
+    for (at, leaf) in
+        [("2048-12-31T23:59:59Z", "2049-12-31T23:59:59Z"), ("2049-01-01T00:00:00Z", "2050-01-01T00:00:00Z")]
+    {
         let run = place.kpki(&["init", "--at", at, "--profile", "p.yaml", "--dir", at, "-o", "json"]).ok().json();
         assert_eq!(run["entries"][1]["expirationDate"], leaf);
         let pem = pem::parse(place.read(&format!("{at}/pki/apiserver.crt"))).unwrap();
@@ -304,8 +349,10 @@ fn extra_certificates_are_made_where_the_profile_wants_them() {
     let place = Place::new();
     place.write(
         "p.yaml",
-        single("extraCertificates:\n- name: metrics-server\n  organizations: [a, b]\n  usages: [server, client]\n  \
-                certSANs: [metrics.kube-system.svc, 10.1.2.3]\n  path: extra/metrics\n"),
+        single(
+            "extraCertificates:\n- name: metrics-server\n  organizations: [a, b]\n  usages: [server, client]\n  \
+                certSANs: [metrics.kube-system.svc, 10.1.2.3]\n  path: extra/metrics\n",
+        ),
     );
     place.init(&["--profile", "p.yaml", "--dir", "k8s"]).ok();
     let facts = facts::read(&place.path("k8s"));
@@ -321,8 +368,14 @@ fn a_kubeadm_configuration_takes_what_it_lacks_from_the_command_line() {
     let place = Place::new();
     place.write("k.yaml", "apiVersion: kubeadm.k8s.io/v1beta4\nkind: ClusterConfiguration\nkubernetesVersion: v1.36.2\nencryptionAlgorithm: ECDSA-P256\n");
     let run = place.init(&["--config", "k.yaml", "--dir", "k8s"]).fails(2);
-    assert!(run.stderr.contains("advertiseAddress") && run.stderr.contains("--apiserver-advertise-address"), "{}", run.stderr);
-    place.init(&["--config", "k.yaml", "--dir", "k8s", "--apiserver-advertise-address", "10.0.0.5", "--node", "n7"]).ok();
+    assert!(
+        run.stderr.contains("advertiseAddress") && run.stderr.contains("--apiserver-advertise-address"),
+        "{}",
+        run.stderr
+    );
+    place
+        .init(&["--config", "k.yaml", "--dir", "k8s", "--apiserver-advertise-address", "10.0.0.5", "--node", "n7"])
+        .ok();
     assert!(place.read("k8s/kubelet.conf").contains("name: system:node:n7\n"));
     // The choices are remembered with the profile.
     let again = place.init(&["--dir", "k8s"]).ok();

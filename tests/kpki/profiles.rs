@@ -26,7 +26,12 @@ fn every_profile_of_the_repository_is_planned_and_issued() {
         let plan = place.init(&["--profile", &path, "--dir", "k8s", "--dry-run", "-o", "json"]).ok().json();
         let made = place.init(&["--profile", &path, "--dir", "k8s", "-o", "json"]).ok().json();
         let entries = |report: &serde_json::Value| {
-            report["entries"].as_array().unwrap().iter().map(|e| (e["name"].clone(), e["subject"].clone(), e["sans"].clone())).collect::<Vec<_>>()
+            report["entries"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|e| (e["name"].clone(), e["subject"].clone(), e["sans"].clone()))
+                .collect::<Vec<_>>()
         };
         let planned = entries(&plan);
         for (plan, made) in planned.iter().zip(entries(&made)) {
@@ -45,7 +50,9 @@ fn a_shown_profile_makes_the_same_tree() {
         let shown = place.kpki(&["profile", "show", &text(&format!("profiles/{name}"))]).ok().stdout;
         place.write("shown.yaml", &shown);
         assert_eq!(shown, place.kpki(&["profile", "show", "shown.yaml"]).ok().stdout, "{name}");
-        let plan = |path: &str| place.init(&["--profile", path, "--dir", "k8s", "--dry-run", "-o", "json"]).ok().json()["entries"].clone();
+        let plan = |path: &str| {
+            place.init(&["--profile", path, "--dir", "k8s", "--dry-run", "-o", "json"]).ok().json()["entries"].clone()
+        };
         assert_eq!(plan(&text(&format!("profiles/{name}"))), plan("shown.yaml"), "{name}");
     }
 }

@@ -45,7 +45,14 @@ fn a_wrong_profile_is_refused_with_every_problem_in_its_place() {
          nodes:\n- name: CP1\n  addresses: [10.0.0.300]\n  rolse: []\n",
     );
     let run = place.init(&["--profile", "p.yaml", "--dir", "k8s"]).fails(2);
-    for says in ["p.yaml:3:1: clusterNmae: ", "(did you mean \"clusterName\"?)", "p.yaml:5:18: networking.serviceSubnet: ", "p.yaml:7:9: nodes[0].name: ", "p.yaml:8:15: nodes[0].addresses[0]: ", "p.yaml:9:3: nodes[0].rolse: "] {
+    for says in [
+        "p.yaml:3:1: clusterNmae: ",
+        "(did you mean \"clusterName\"?)",
+        "p.yaml:5:18: networking.serviceSubnet: ",
+        "p.yaml:7:9: nodes[0].name: ",
+        "p.yaml:8:15: nodes[0].addresses[0]: ",
+        "p.yaml:9:3: nodes[0].rolse: ",
+    ] {
         assert!(run.stderr.contains(says), "{says}: {}", run.stderr);
     }
     assert!(!place.path("k8s").exists());
@@ -66,9 +73,20 @@ fn hostile_profiles_are_refused_quickly_and_write_nothing() {
         ("large", "#".repeat(2 << 20)),
         ("escape", single("extraCertificates:\n- {name: x, usages: [client], path: ../../x}\n")),
         ("absolute", single("extraCertificates:\n- {name: x, usages: [client], path: /etc/x}\n")),
-        ("node", "apiVersion: kpki/v1\nkind: ClusterProfile\nnodes:\n- name: ../x\n  addresses: [10.0.0.1]\n".to_owned()),
-        ("nul", "apiVersion: kpki/v1\nkind: ClusterProfile\nnodes:\n- name: \"a\\0b\"\n  addresses: [10.0.0.1]\n".to_owned()),
-        ("newline", "apiVersion: kpki/v1\nkind: ClusterProfile\nnodes:\n- name: \"a\\nb\"\n  addresses: [10.0.0.1]\n".to_owned()),
+        (
+            "node",
+            "apiVersion: kpki/v1\nkind: ClusterProfile\nnodes:\n- name: ../x\n  addresses: [10.0.0.1]\n".to_owned(),
+        ),
+        (
+            "nul",
+            "apiVersion: kpki/v1\nkind: ClusterProfile\nnodes:\n- name: \"a\\0b\"\n  addresses: [10.0.0.1]\n"
+                .to_owned(),
+        ),
+        (
+            "newline",
+            "apiVersion: kpki/v1\nkind: ClusterProfile\nnodes:\n- name: \"a\\nb\"\n  addresses: [10.0.0.1]\n"
+                .to_owned(),
+        ),
         ("escapes", "apiVersion: kpki/v1\nkind: ClusterProfile\n\"\\e[31mred\": 1\nnodes: []\n".to_owned()),
         ("empty", String::new()),
         ("binary", "\u{1}\u{2}".to_owned()),
@@ -96,7 +114,11 @@ fn errors_have_the_houses_voice() {
          hint: write a starting point with: kpki profile new > cluster.yaml\n"
     );
     let run = place.init(&["--profile", "nope.yaml", "--dir", "k8s"]).fails(1);
-    assert!(run.stderr.starts_with("error: cannot read nope.yaml: no such file or directory\nhint: "), "{}", run.stderr);
+    assert!(
+        run.stderr.starts_with("error: cannot read nope.yaml: no such file or directory\nhint: "),
+        "{}",
+        run.stderr
+    );
     place.write("p.yaml", single(""));
     let run = place.init(&["--profile", "p.yaml", "--dir", "k8s", "--node", "cp9"]).fails(2);
     assert!(run.stderr.starts_with("error: the profile has no node \"cp9\"; it has cp1\nhint: "), "{}", run.stderr);

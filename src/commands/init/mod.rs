@@ -188,10 +188,10 @@ fn layout(profile: &Profile, state: &State) -> Result<Layout, Error> {
             Err(Error::usage(format!("the profile has no node {name:?}; it has {}", names.join(", ")))
                 .hint("give one of these with --node, or add the node to the profile"))
         }
-        Some(node) if !node.is(NodeRole::ControlPlane) => {
-            Err(Error::new(format!("node {name} is no control-plane node: its tree would need the key of the cluster CA"))
-                .hint("make the cluster directory on a safe host, without --node: it holds a ready tree for every node"))
-        }
+        Some(node) if !node.is(NodeRole::ControlPlane) => Err(Error::new(format!(
+            "node {name} is no control-plane node: its tree would need the key of the cluster CA"
+        ))
+        .hint("make the cluster directory on a safe host, without --node: it holds a ready tree for every node")),
         Some(_) => Ok(layout),
     }
 }
@@ -214,8 +214,10 @@ fn directories(
     };
     let kubelet = match (layout, &state.kubelet_dir) {
         (Layout::Cluster, Some(_)) => {
-            return Err(Error::usage("--kubelet-dir is for one node's tree; a cluster directory holds nodes/NAME/kubelet")
-                .hint("choose a node with --node, or leave --kubelet-dir out"));
+            return Err(Error::usage(
+                "--kubelet-dir is for one node's tree; a cluster directory holds nodes/NAME/kubelet",
+            )
+            .hint("choose a node with --node, or leave --kubelet-dir out"));
         }
         (Layout::Cluster, None) => None,
         (Layout::Node { .. }, Some(dir)) => Some(dir.clone()),

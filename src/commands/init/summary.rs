@@ -24,8 +24,12 @@ pub fn items(items: &[Item], reconciled: &Reconciled, survey: &Survey, roots: &R
                 node: item.node.clone(),
                 name: item.name.clone(),
                 action: action(decision),
-                algorithm: making.map(|making| algorithm(making)).unwrap_or_else(|| existing.as_ref().map(|c| c.key.to_string())),
-                facts: making.and_then(|making| planned(item, making, reconciled)).or_else(|| existing.as_ref().map(facts)),
+                algorithm: making
+                    .map(|making| algorithm(making))
+                    .unwrap_or_else(|| existing.as_ref().map(|c| c.key.to_string())),
+                facts: making
+                    .and_then(|making| planned(item, making, reconciled))
+                    .or_else(|| existing.as_ref().map(facts)),
                 paths: paths(item, roots),
                 reasons: match decision {
                     Decision::Replace(_, differences) => differences.iter().map(crate::error::difference).collect(),
