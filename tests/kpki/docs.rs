@@ -1,1 +1,122 @@
+//! Prose is compiled: README, man pages and help are held against the definitions they describe. With KPKI_UPDATE=1 the
+//! generated parts are written instead.
 
+use std::fs;
+
+use kpki::catalog::differences::DIFFERENCES;
+use kpki::cli;
+
+use super::harness::{Place, repository, text};
+
+fn updating() -> bool {
+    std::env::var_os("KPKI_UPDATE").is_some()
+}
+
+fn hold(path: &str, expected: &str) {
+    if updating() {
+        fs::create_dir_all(repository(path).parent().unwrap()).unwrap();
+        fs::write(repository(path), expected).unwrap();
+    }
+    let found = fs::read_to_string(repository(path)).unwrap_or_default();
+    assert!(found == expected, "{path} is not what the definitions say; run: KPKI_UPDATE=1 cargo test docs");
+}
+
+#[test]
+fn man_pages_are_what_the_definitions_say() {
+    let place = Place::new();
+    let names = place.kpki(&["generate", "man"]).ok().stdout;
+    let names: Vec<&str> = names.lines().collect();
+    for name in &names {
+        hold(&format!("man/{name}"), &place.kpki(&["generate", "man", name]).ok().stdout);
+    }
+    let mut there: Vec<String> =
+        fs::read_dir(repository("man")).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+    there.sort();
+    let mut names: Vec<String> = names.into_iter().map(str::to_owned).collect();
+    names.sort();
+    assert_eq!(there, names);
+    for wanted in ["kpki.1", "kpki-init.1", "kpki-profile.1", "kpki-profile-validate.1", "kpki-profile.5"] {
+        assert!(names.contains(&wanted.to_owned()), "{names:?}");
+    }
+}
+
+#[test]
+fn completions_are_generated_for_every_shell() {
+    let place = Place::new();
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        assert!(place.kpki(&["generate", "completions", shell]).ok().stdout.contains("kpki"), "{shell}");
+    }
+    assert!(!place.kpki(&["--help"]).ok().stdout.contains("generate"));
+}
+
+#[test]
+fn the_readme_lists_the_deliberate_differences() {
+    let mut table = String::from("| kubeadm | kpki | why |\n|---|---|---|\n");
+    for difference in DIFFERENCES {
+        table.push_str(&format!("| {} | {} | {} |\n", difference.kubeadm, difference.kpki, difference.reason));
+    }
+    let readme = fs::read_to_string(repository("README.md")).unwrap();
+    let (before, rest) = readme.split_once("<!-- differences -->\n").unwrap();
+    let (_, after) = rest.split_once("<!-- /differences -->").unwrap();
+    hold("README.md", &format!("{before}<!-- differences -->\n{table}<!-- /differences -->{after}"));
+}
+
+#[test]
+fn the_readmes_commands_work() {
+    let readme = fs::read_to_string(repository("README.md")).unwrap();
+    let place = Place::new();
+    let mut run = 0;
+    for line in readme.lines().filter_map(|line| line.strip_prefix("$ ")) {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let words = match words.as_slice() {
+            ["kpki", words @ ..] => words,
+            ["cargo", "run", "--release", "--", words @ ..] => words,
+            ["cargo", "test"] => continue,
+            other => panic!("the README shows {other:?}"),
+        };
+        let words: Vec<String> =
+            words.iter().map(|w| if w.starts_with("profiles/") { text(w) } else { (*w).to_owned() }).collect();
+        place.kpki(&words.iter().map(String::as_str).collect::<Vec<_>>()).ok();
+        run += 1;
+    }
+    assert!(run >= 3, "{run}");
+    // What the first session shows is what comes out.
+    assert!(readme.contains("created 17 entries: cluster kubernetes, node cp1, in ./demo\n"));
+    assert!(readme.contains("nothing to do, 17 entries are there and fit: cluster kubernetes, node cp1, in ./demo\n"));
+}
+
+#[test]
+fn the_readme_names_every_verb_package_and_status() {
+    let readme = fs::read_to_string(repository("README.md")).unwrap();
+    let mut verbs = Vec::new();
+    for verb in cli::command().get_subcommands().filter(|verb| !verb.is_hide_set()) {
+        let inner: Vec<_> = verb.get_subcommands().map(|sub| format!("kpki {} {}", verb.get_name(), sub.get_name())).collect();
+        verbs.extend(if inner.is_empty() { vec![format!("kpki {}", verb.get_name())] } else { inner });
+    }
+    for verb in verbs {
+        assert!(readme.contains(&format!("`{verb}")), "the README does not list `{verb}`");
+    }
+    for package in [
+        "rcgen", "x509-parser", "rustls", "ring", "pem", "der", "time", "clap", "serde_yaml", "comfy-table", "walkdir",
+        "aws-lc-rs", "saphyr-parser", "rustix",
+    ] {
+        assert!(readme.contains(package), "{package}");
+    }
+    assert!(readme.contains("Exit status: 0 done or nothing to do; 1 refused or failed; 2 wrong command line or profile."));
+}
+
+#[test]
+fn every_verbs_help_has_examples_and_every_flag_is_described() {
+    fn check(command: &clap::Command, path: &str) {
+        for argument in command.get_arguments().filter(|a| !["help", "version"].contains(&a.get_id().as_str())) {
+            let described = argument.get_help().is_some() || argument.is_positional();
+            assert!(described, "{path}: --{}", argument.get_id());
+        }
+        let examples = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+        assert!(examples.contains("Examples:\n  kpki "), "{path} has no examples");
+        for sub in command.get_subcommands().filter(|sub| !sub.is_hide_set() && sub.get_name() != "help") {
+            check(sub, &format!("{path} {}", sub.get_name()));
+        }
+    }
+    check(&cli::command(), "kpki");
+}

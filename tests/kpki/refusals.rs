@@ -47,7 +47,7 @@ fn a_wrong_profile_is_refused_with_every_problem_in_its_place() {
     let run = place.init(&["--profile", "p.yaml", "--dir", "k8s"]).fails(2);
     for says in [
         "p.yaml:3:1: clusterNmae: ",
-        "(did you mean \"clusterName\"?)",
+        "(did you mean clusterName?)",
         "p.yaml:5:18: networking.serviceSubnet: ",
         "p.yaml:7:9: nodes[0].name: ",
         "p.yaml:8:15: nodes[0].addresses[0]: ",
