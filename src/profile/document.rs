@@ -288,11 +288,12 @@ fn place(marker: &Marker) -> Mark {
 }
 
 fn syntax(error: &ScanError) -> Fault {
-    // The parser resolves aliases itself and knows none here, as anchors are refused before.
-    let kind = if error.info().contains("unknown anchor") {
-        Kind::Alias
-    } else {
-        Kind::NotYaml { why: error.info().to_owned() }
+    let kind = match error.info() {
+        // The parser resolves aliases itself and knows none here, as anchors are refused before.
+        info if info.contains("unknown anchor") => Kind::Alias,
+        // Its own bound for flow collections lies beyond ours, but it reads a whole collection ahead.
+        info if info.contains("recursion limit") => Kind::TooDeep { limit: MAX_DEPTH },
+        info => Kind::NotYaml { why: info.to_owned() },
     };
     document_fault(place(error.marker()), kind)
 }

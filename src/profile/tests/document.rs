@@ -62,6 +62,7 @@ fn bounds_hold_at_their_edge() {
     let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
     assert_eq!(read(nested(MAX_DEPTH).as_bytes()).faults, []);
     assert!(matches!(read(nested(MAX_DEPTH + 1).as_bytes()).faults[0].kind, Kind::TooDeep { .. }));
+    assert!(matches!(read(nested(100_000).as_bytes()).faults[0].kind, Kind::TooDeep { .. }));
     let items = |count: usize| "- a\n".repeat(count);
     assert_eq!(read(items(MAX_NODES - 1).as_bytes()).faults, []);
     assert!(matches!(read(items(MAX_NODES).as_bytes()).faults[0].kind, Kind::TooManyNodes { .. }));
