@@ -85,7 +85,10 @@ fn endpoint(profile: &Profile, reading: &mut Reading) {
     if control_planes > 1 && profile.control_plane_endpoint.is_none() {
         reading.warn(
             "nodes",
-            format!("{control_planes} control-plane nodes without controlPlaneEndpoint: clients reach only the node they are given"),
+            format!(
+                "{control_planes} control-plane nodes without controlPlaneEndpoint: \
+                 clients reach only the node they are given"
+            ),
         );
     }
 }

@@ -14,7 +14,8 @@ pub struct Reading {
     file: String,
     problems: Vec<Problem>,
     warnings: Vec<Warning>,
-    places: BTreeMap<String, Mark>,
+    /// Of each field its mark, and whether it has a value (`key:` alone has a place and none).
+    places: BTreeMap<String, (Mark, bool)>,
     /// Every key somebody asked for: the field reference is held against it.
     #[cfg(test)]
     pub asked: std::collections::BTreeSet<String>,
@@ -36,7 +37,7 @@ impl Reading {
     pub fn place(&self, field: &str) -> Mark {
         let mut field = field;
         loop {
-            if let Some(mark) = self.places.get(field) {
+            if let Some((mark, _)) = self.places.get(field) {
                 return *mark;
             }
             if field.is_empty() {
@@ -47,11 +48,12 @@ impl Reading {
     }
 
     pub fn stands_at(&mut self, field: &str, mark: Mark) {
-        self.places.insert(field.to_owned(), mark);
+        self.places.insert(field.to_owned(), (mark, true));
     }
 
+    /// Whether a field has a value, good or bad.
     pub fn has(&self, field: &str) -> bool {
-        self.places.contains_key(field)
+        self.places.get(field).is_some_and(|(_, given)| *given)
     }
 
     pub fn problem(&mut self, field: &str, kind: Kind) {
@@ -284,7 +286,8 @@ impl<'n> Fields<'n> {
             _ => false,
         };
         let field = Field { node: &entry.node, path: self.join(key), key_mark: entry.key_mark };
-        reading.stands_at(&field.path, if absent { entry.key_mark } else { entry.node.mark });
+        let mark = if absent { entry.key_mark } else { entry.node.mark };
+        reading.places.insert(field.path.clone(), (mark, !absent));
         (!absent).then_some(field)
     }
 

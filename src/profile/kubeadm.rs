@@ -204,16 +204,17 @@ fn node(host: Host, etcd: &Etcd, overrides: &Overrides, reading: &mut Reading) -
         }
     };
     nodes::warn_of_long_name(&name, &host.name_field, reading);
-    let given = host.advertise_address.or_else(|| {
-        if reading.has(&host.address_field) && !reading.is_clean() {
-            return None;
+    let given = match overrides.advertise_address {
+        // One that could not be read has been reported.
+        _ if reading.has(&host.address_field) => host.advertise_address,
+        Some(address) => {
+            nodes::judged(address.to_canonical(), Origin::Kubeadm, "--apiserver-advertise-address", reading)
         }
-        let address = overrides.advertise_address.map(|address| address.to_canonical());
-        address.and_then(|address| nodes::judged(address, Origin::Kubeadm, "--apiserver-advertise-address", reading))
-    });
-    if given.is_none() && overrides.advertise_address.is_none() && !reading.has(&host.address_field) {
-        reading.refuse(&host.address_field, Refusal::NoAdvertiseAddress);
-    }
+        None => {
+            reading.refuse(&host.address_field, Refusal::NoAdvertiseAddress);
+            None
+        }
+    };
     let mut roles = vec![NodeRole::ControlPlane];
     if matches!(etcd, Etcd::Local { .. }) {
         roles.push(NodeRole::Etcd);

@@ -99,8 +99,17 @@ pub struct Subnet {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Etcd {
-    Local { server_sans: Vec<San>, peer_sans: Vec<San> },
-    External { endpoints: Vec<String>, ca_file: String, cert_file: String, key_file: String },
+    Local {
+        server_sans: Vec<San>,
+        peer_sans: Vec<San>,
+    },
+    /// At least one endpoint. A file that is not named is an empty text; the pair comes together, and never without the CA.
+    External {
+        endpoints: Vec<String>,
+        ca_file: String,
+        cert_file: String,
+        key_file: String,
+    },
 }
 
 /// What a profile may say of one authority.

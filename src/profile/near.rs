@@ -36,10 +36,11 @@ fn distance(a: &[char], b: &[char]) -> usize {
             let diagonal = last.get(j).copied().unwrap_or(0);
             let above = last.get(j + 1).copied().unwrap_or(0);
             let mut cell = (diagonal + usize::from(x != y)).min(above + 1).min(left + 1);
-            if a_before == Some(y) && b_before == Some(x) {
-                if let Some(swapped) = j.checked_sub(1).and_then(|k| before.get(k)) {
-                    cell = cell.min(swapped + 1);
-                }
+            if a_before == Some(y)
+                && b_before == Some(x)
+                && let Some(swapped) = j.checked_sub(1).and_then(|k| before.get(k))
+            {
+                cell = cell.min(swapped + 1);
             }
             row.push(cell);
             left = cell;

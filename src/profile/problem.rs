@@ -186,6 +186,11 @@ pub fn shown(text: &str) -> String {
     cut(text, 60)
 }
 
+/// A path: escaped, and never cut.
+fn whole(text: &str) -> String {
+    cut(text, usize::MAX)
+}
+
 fn cut(text: &str, longest: usize) -> String {
     let mut out = String::new();
     for (i, c) in text.chars().enumerate() {
@@ -216,7 +221,7 @@ impl Problem {
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}:{}: ", shown(&self.file), self.line, self.column)?;
+        write!(f, "{}:{}:{}: ", whole(&self.file), self.line, self.column)?;
         if !self.field.is_empty() {
             write!(f, "{}: ", shown(&self.field))?;
         }
@@ -240,7 +245,7 @@ impl std::error::Error for Problems {}
 
 impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}: ", shown(&self.file), self.line)?;
+        write!(f, "{}:{}: ", whole(&self.file), self.line)?;
         if !self.field.is_empty() {
             write!(f, "{}: ", shown(&self.field))?;
         }

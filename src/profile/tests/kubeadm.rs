@@ -87,6 +87,13 @@ fn refusals_of_kubeadms_documents() {
             vec!["8:1: encryptionAlgorithm: expected a key of this apiVersion, found one that exists from v1beta4 on"],
         ),
         (
+            INIT.replace("10.0.0.11", "\"\""),
+            vec![
+                "3:20: localAPIEndpoint.advertiseAddress: expected the address of the API server, found none; \
+                 add localAPIEndpoint.advertiseAddress or pass --apiserver-advertise-address",
+            ],
+        ),
+        (
             INIT.replace("10.0.0.11", "127.0.0.1"),
             vec![
                 "3:38: localAPIEndpoint.advertiseAddress: expected a global unicast address as kubeadm does, found 127.0.0.1",

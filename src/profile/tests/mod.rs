@@ -1,10 +1,12 @@
 //! The room as a whole: files in, profiles or messages out.
 #![allow(clippy::disallowed_methods)] // reads the repository's own files
 
+mod document;
 mod fields;
 mod kubeadm;
 mod nodes;
 mod round_trip;
+mod values;
 mod warnings;
 
 use super::*;

@@ -18,6 +18,10 @@ fn nodes_of_a_profile() {
             "nodes: [{name: a}]",
             "3:9: nodes[0].addresses: expected an address on a control-plane or etcd node, found none",
         ),
+        (
+            "nodes: [{name: a, addresses: ~, advertiseAddress: null}]",
+            "3:19: nodes[0].addresses: expected an address on a control-plane or etcd node, found none",
+        ),
         ("nodes: [{name: a, addresses: [b]}]", "3:31: nodes[0].addresses[0]: expected an IP address, found b"),
         (
             "nodes: [{name: a, addresses: [0.0.0.0]}]",

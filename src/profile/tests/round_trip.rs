@@ -124,7 +124,10 @@ fn profile() -> impl Strategy<Value = Profile> {
                 .filter(|(host, _)| !matches!(host, San::Dns(name) if name.starts_with('*')))
                 .map(|(host, port)| Endpoint { host, port }),
             certificates_dir: "/etc/kubernetes/pki".to_owned(),
-            service_subnets: families.iter().flat_map(|i| values::service_subnets(subnets[*i]).unwrap()).collect(),
+            service_subnets: families
+                .iter()
+                .flat_map(|i| crate::profile::values::service_subnets(subnets[*i]).unwrap())
+                .collect(),
             dns_domain: "cluster.local".to_owned(),
             api_server_sans,
             etcd,

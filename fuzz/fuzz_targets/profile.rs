@@ -1,0 +1,27 @@
+//! Any bytes as a profile: refused with messages of one line each, or read, rendered and read back as the same profile.
+#![no_main]
+
+use kpki::profile::{Origin, Overrides, Source, load, render};
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| {
+    let machine = Overrides {
+        hostname: Some("host1".to_owned()),
+        advertise_address: Some([10, 0, 0, 9].into()),
+        ..Overrides::default()
+    };
+    match load(Source { name: "fuzz.yaml", bytes }, &machine) {
+        Err(problems) => {
+            assert!(!problems.0.is_empty());
+            for problem in &problems.0 {
+                assert!(!problem.to_string().chars().any(char::is_control));
+            }
+        }
+        Ok(loaded) if loaded.profile.origin == Origin::Kpki => {
+            let text = render(&loaded.profile);
+            let again = load(Source { name: "rendered", bytes: text.as_bytes() }, &Overrides::default());
+            assert_eq!(again.expect("a rendered profile is valid").profile, loaded.profile);
+        }
+        Ok(_) => {}
+    }
+});

@@ -1,0 +1,194 @@
+//! YAML: places, bounds, and text made to hurt.
+
+use crate::profile::document::*;
+use crate::profile::problem::Kind;
+use proptest::prelude::*;
+use std::time::{Duration, Instant};
+
+fn faults(text: &str) -> Vec<String> {
+    let stream = read(text.as_bytes());
+    stream
+        .faults
+        .iter()
+        .map(|fault| format!("{}:{}: {}: {}", fault.mark.line, fault.mark.column, fault.field, fault.kind))
+        .collect()
+}
+
+#[test]
+fn a_tree_knows_where_everything_stood() {
+    let stream = read("\u{feff}a: 1\r\nlist:\r\n  - 'x'\r\n  - {ä: y, b:}\r\n---\n---\nempty: ~\n".as_bytes());
+    assert_eq!(stream.faults, []);
+    assert_eq!(stream.documents.len(), 2);
+    let Value::Mapping(entries) = &stream.documents[0].value else { panic!("no mapping") };
+    assert_eq!(entries[0].node.mark, Mark { line: 1, column: 4 });
+    assert_eq!(entries[1].key_mark, Mark { line: 2, column: 1 });
+    let Value::Sequence(items) = &entries[1].node.value else { panic!("no sequence") };
+    assert_eq!(items[0].mark, Mark { line: 3, column: 5 });
+    assert_eq!(items[0].value, Value::Scalar { text: "x".to_owned(), style: Style::Quoted });
+    let Value::Mapping(inner) = &items[1].value else { panic!("no mapping") };
+    assert_eq!(inner[0].node.mark, Mark { line: 4, column: 9 });
+    assert_eq!((inner[1].node.mark, &inner[1].node.value), (Mark { line: 4, column: 12 }, &Value::Null));
+}
+
+#[test]
+fn what_makes_yaml_clever_is_refused_with_its_place() {
+    for (text, expected) in [
+        ("a: &x 1", "1:4: a: expected plain values, found an anchor (&): profiles take no anchors or aliases"),
+        ("a: *x", "1:4: : expected a value, found an alias (*): profiles take no aliases; write the value out"),
+        ("<<: {a: 1}", "1:1: <<: expected a key, found a merge key (<<): profiles take none; write the keys out"),
+        ("a: !!str 1", "1:4: a: expected a plain value, found a tag (!): profiles take no tags"),
+        ("a:\n  b: 1\n  b: 2", "3:3: a.b: expected each key once, found it again (first on line 2)"),
+        ("? [a]\n: 1", "1:3: : expected a text as key, found a list, a mapping or an alias"),
+        ("{{a: 1}: b}", "1:2: : expected a text as key, found a list, a mapping or an alias"),
+        (
+            "a: 'b",
+            "1:4: : expected YAML, found an error: while scanning a quoted scalar, found unexpected end of stream",
+        ),
+        ("a: b: c", "1:5: : expected YAML, found an error: mapping values are not allowed in this context"),
+        ("a: \u{0}", "1:4: : expected YAML, found an error: found unprintable character"),
+    ] {
+        let found = faults(text);
+        assert_eq!(found.first().map(String::as_str), Some(expected), "{text:?}: {found:?}");
+    }
+    assert_eq!(faults("a: &x 1\nb: *x").len(), 2);
+    let mut bad = b"a: b\nc\xc3\xa4: \xff".to_vec();
+    assert_eq!(read(&bad).faults[0].mark, Mark { line: 2, column: 5 });
+    bad.resize(MAX_BYTES + 1, b' ');
+    assert!(matches!(read(&bad).faults[0].kind, Kind::TooLarge { bytes: 1_048_577, .. }));
+}
+
+#[test]
+fn bounds_hold_at_their_edge() {
+    let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+    assert_eq!(read(nested(MAX_DEPTH).as_bytes()).faults, []);
+    assert!(matches!(read(nested(MAX_DEPTH + 1).as_bytes()).faults[0].kind, Kind::TooDeep { .. }));
+    assert!(matches!(read(nested(100_000).as_bytes()).faults[0].kind, Kind::TooDeep { .. }));
+    let items = |count: usize| "- a\n".repeat(count);
+    assert_eq!(read(items(MAX_NODES - 1).as_bytes()).faults, []);
+    assert!(matches!(read(items(MAX_NODES).as_bytes()).faults[0].kind, Kind::TooManyNodes { .. }));
+    let documents = |count: usize| "--- a\n".repeat(count);
+    assert_eq!(read(documents(MAX_DOCUMENTS).as_bytes()).documents.len(), MAX_DOCUMENTS);
+    assert!(matches!(read(documents(MAX_DOCUMENTS + 1).as_bytes()).faults[0].kind, Kind::TooManyDocuments { .. }));
+}
+
+/// Up to a megabyte of the worst: an answer within a second, and no panic.
+#[test]
+fn hostile_text_is_answered_quickly() {
+    let mega = |piece: &str| piece.repeat(MAX_BYTES / piece.len());
+    let mut worst = (Duration::ZERO, "");
+    for piece in [
+        "[",
+        "{",
+        "[{",
+        "{a: ",
+        "[a, ",
+        "{{a",
+        "? ",
+        "? ? ? ",
+        "- ",
+        "- - - ",
+        "&a ",
+        "*a ",
+        "!",
+        "!a ",
+        "! ",
+        "'",
+        "\"",
+        "\\",
+        "a",
+        "a ",
+        "a\n",
+        " a\n",
+        "a: ",
+        "a:\n",
+        "a: b\n",
+        "a:\n ",
+        ",",
+        ":",
+        ": ",
+        "#",
+        " #\n",
+        "\n",
+        "\r",
+        " ",
+        "\t",
+        "|\n",
+        ">\n",
+        "| a\n",
+        "--- ",
+        "---\n",
+        "...\n",
+        "%a\n",
+        "%TAG ! a\n",
+        "%YAML 1.1\n",
+        "\"\\x41",
+        "\"a\" ",
+        "'' ",
+        "]",
+        "}",
+        "[]",
+        "{}",
+        "[],",
+        "[a]: ",
+        "{? ",
+        "{a, ",
+        "\u{feff}",
+        "\u{feff}\n",
+        "ä",
+        "🦀: ",
+        "'a\n",
+        "\"\n",
+        "\"a\n  ",
+        "a\n\n\n",
+        "-\n",
+        "-\n -",
+        "a: &a [*a,*a]\n",
+        "<<: *a\n",
+        "[a: b, ",
+        "? a\n: b\n",
+        "a: |\n  ",
+        "a: |\n\n",
+        "\n- \n ",
+        "- a: ",
+        "a: - ",
+    ] {
+        for prefix in ["", "[", "- ", "\"", "a: |\n"] {
+            let text = format!("{prefix}{}", mega(piece));
+            let text = text.get(..MAX_BYTES).unwrap_or(&text);
+            let begun = Instant::now();
+            let stream = read(text.as_bytes());
+            let took = begun.elapsed();
+            assert!(took < Duration::from_secs(2), "{prefix:?} {piece:?}: {took:?}");
+            assert!(stream.faults.len() <= MAX_PROBLEMS + 1);
+            if took > worst.0 {
+                worst = (took, piece);
+            }
+        }
+    }
+    println!("slowest: {worst:?}");
+    // One level of indentation per line.
+    let stairs: String = (0..1400).map(|i| format!("{}a:\n", " ".repeat(i))).collect();
+    let begun = Instant::now();
+    assert!(matches!(read(stairs.as_bytes()).faults[0].kind, Kind::TooDeep { .. }));
+    assert!(begun.elapsed() < Duration::from_secs(1));
+}
+
+proptest! {
+    #[test]
+    fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
+        read(&bytes);
+    }
+
+    #[test]
+    fn arbitrary_yaml_never_panics(pieces in proptest::collection::vec(
+        prop_oneof![
+            "[\\[\\]{},:?&*!|>'\"%@`#\\-\\\\ \t\r\n]{1,4}",
+            "[a-z0-9.~<äé\u{feff}]{1,3}",
+            Just("\n  ".to_owned()), Just(": ".to_owned()), Just("- ".to_owned()), Just("---\n".to_owned()), Just("...\n".to_owned()),
+        ],
+        0..60,
+    )) {
+        let text = pieces.concat();
+        read(text.as_bytes());
+    }
+}
