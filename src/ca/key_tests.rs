@@ -3,6 +3,7 @@ use crate::encoding::key::KeyError;
 use crate::encoding::pem;
 use crate::encoding::public_key::OtherKey;
 use crate::x509::parse_pem_bundle;
+use proptest::prelude::*;
 
 const KUBEADM: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/kubeadm");
 
@@ -113,5 +114,23 @@ fn keys_are_made_in_order_on_any_number_of_threads() {
     for threads in [0, 1, 2, 8] {
         let keys = generate_keys(&wanted, threads).unwrap();
         assert_eq!(keys.iter().map(PrivateKey::algorithm).collect::<Vec<_>>(), wanted);
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_mutation_of_a_key_is_read_or_refused(position in 0usize..2000, byte in any::<u8>(), tree in 0usize..2) {
+        let tree = ["v1.36-ha-ecdsa-cp1", "v1.36-default-rsa2048"][tree];
+        let path = format!("{KUBEADM}/{tree}/etc-kubernetes/pki/ca.key");
+        let text = read(std::path::Path::new(&path));
+        let blocks = pem::read(text.as_bytes()).unwrap();
+        let mut der = blocks[0].contents.to_vec();
+        let position = position % der.len();
+        prop_assert!(PrivateKey::from_pem(pem::write(&blocks[0].label, &der[..position]).as_bytes()).is_err());
+        der[position] = byte;
+        let _ = PrivateKey::from_pem(pem::write(&blocks[0].label, &der).as_bytes());
+        let mut bytes = text.into_bytes();
+        bytes[position] = byte;
+        let _ = PrivateKey::from_pem(&bytes);
     }
 }

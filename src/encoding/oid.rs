@@ -1,6 +1,8 @@
 //! OBJECT IDENTIFIER between dotted decimal and DER content octets (X.690 section 8.19). Arcs go up to 120 bits and more:
 //! foreign names carry arcs made from UUIDs (2.25.n, X.667), which the usual 32 bits cannot hold.
 
+use std::borrow::Cow;
+
 use crate::blueprint::Oid;
 use crate::encoding::{EncodeError, tlv};
 
@@ -38,8 +40,33 @@ fn push(content: &mut Vec<u8>, arc: u128) {
     }
 }
 
+/// Those in nearly every certificate, so that reading one does not spell the same numbers a dozen times over.
+const COMMON: &[(&[u8], &str)] = &[
+    (&[0x55, 4, 3], "2.5.4.3"),
+    (&[0x55, 4, 10], "2.5.4.10"),
+    (&[0x55, 4, 11], "2.5.4.11"),
+    (&[0x55, 0x1d, 14], "2.5.29.14"),
+    (&[0x55, 0x1d, 15], "2.5.29.15"),
+    (&[0x55, 0x1d, 17], "2.5.29.17"),
+    (&[0x55, 0x1d, 19], "2.5.29.19"),
+    (&[0x55, 0x1d, 35], "2.5.29.35"),
+    (&[0x55, 0x1d, 37], "2.5.29.37"),
+    (&[0x2b, 6, 1, 5, 5, 7, 3, 1], "1.3.6.1.5.5.7.3.1"),
+    (&[0x2b, 6, 1, 5, 5, 7, 3, 2], "1.3.6.1.5.5.7.3.2"),
+    (&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 11], "1.2.840.113549.1.1.11"),
+    (&[0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 2], "1.2.840.10045.4.3.2"),
+    (&[0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 3], "1.2.840.10045.4.3.3"),
+];
+
 /// From the content octets; `None` when they are not an OID, or an arc does not fit 128 bits.
 pub fn read(content: &[u8]) -> Option<Oid> {
+    match COMMON.iter().find(|(octets, _)| *octets == content) {
+        Some((_, dotted)) => Some(Oid(Cow::Borrowed(dotted))),
+        None => spell(content),
+    }
+}
+
+fn spell(content: &[u8]) -> Option<Oid> {
     let mut arcs: Vec<u128> = Vec::new();
     let mut arc: u128 = 0;
     let mut inside = false;
@@ -86,6 +113,13 @@ mod tests {
         }
         let uuid = "2.25.329800735698586629295641978511506172918";
         assert_eq!(read(&content(uuid).unwrap()), Some(Oid::new(uuid)));
+    }
+
+    #[test]
+    fn the_common_ones_are_spelled_right() {
+        for (octets, dotted) in COMMON {
+            assert_eq!(spell(octets), Some(Oid::new(*dotted)));
+        }
     }
 
     #[test]

@@ -63,6 +63,15 @@ fn an_apiserver_certificate_as_facts() {
 }
 
 #[test]
+fn key_identifiers_are_those_kubeadm_writes() {
+    for tree in ["v1.36-default-rsa2048", "v1.36-external-etcd-rsa3072", "v1.36-ha-ecdsa-cp1", "v1.36-dualstack-p384"] {
+        let authority = fixture(&format!("{tree}/etc-kubernetes/pki/ca.crt"));
+        let ours = crate::x509::key_identifier(&authority.spki_der).unwrap();
+        assert_eq!(authority.subject_key_id.as_deref(), Some(&ours[..]), "{tree}");
+    }
+}
+
+#[test]
 fn an_old_authority_with_serial_zero_is_read() {
     let authority = fixture("v1.20-rsa2048/etc-kubernetes/pki/ca.crt");
     assert_eq!((authority.serial.as_slice(), authority.serial_hex().as_str()), (&[0][..], "00"));
