@@ -4,8 +4,8 @@ use std::fmt::{self, Write as _};
 
 use zeroize::Zeroizing;
 
-use crate::encoding::{base64, yaml};
-use crate::profile::document::{self, Node, Value};
+use crate::encoding::base64;
+use crate::encoding::yaml::{self, Node, Value};
 
 /// What a kubeconfig with embedded credentials says.
 #[derive(Debug)]
@@ -33,7 +33,7 @@ pub fn render(config: &Kubeconfig<'_>) -> Zeroizing<String> {
         text,
         "apiVersion: v1\nclusters:\n- cluster:\n    certificate-authority-data: {}\n    server: {}\n  name: {cluster}\n",
         base64::encode(config.authority.as_bytes()).as_str(),
-        yaml::scalar(config.server),
+        config.server,
     );
     let _ = write!(
         text,
@@ -110,7 +110,7 @@ impl fmt::Display for KubeconfigError {
 
 /// Reads the credentials of the current context, as kubeadm and kubectl resolve them.
 pub fn read(bytes: &[u8]) -> Result<Read, KubeconfigError> {
-    let stream = document::read(bytes);
+    let stream = yaml::read(bytes);
     if let Some(fault) = stream.faults.first() {
         return Err(KubeconfigError::NotYaml { line: fault.mark.line, column: fault.mark.column });
     }

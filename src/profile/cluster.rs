@@ -1,13 +1,13 @@
 //! Our own kind: `apiVersion: kpki/v1`, `kind: ClusterProfile`.
 
 use super::configuration::{self, Dialect, taken};
-use super::document::Node as Document;
 use super::fields::{Field, Reading};
 use super::load::Overrides;
 use super::options::unknown;
 use super::{CaKeys, Origin, Profile, Renewal, Window, checks, extra, nodes, options, values};
 use crate::blueprint::Algorithm;
 use crate::clock::Span;
+use crate::encoding::yaml::Node as Document;
 
 /// Smaller and quicker than RSA at the same strength, and every supported Kubernetes reads it.
 pub const ALGORITHM: Algorithm = Algorithm::EcdsaP256;

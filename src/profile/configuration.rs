@@ -181,5 +181,5 @@ fn external_endpoint(item: &Field<'_>, secured: bool, reading: &mut Reading) -> 
 }
 
 pub fn is_empty_list(field: &Field<'_>) -> bool {
-    matches!(&field.node.value, super::document::Value::Sequence(items) if items.is_empty())
+    matches!(&field.node.value, crate::encoding::yaml::Value::Sequence(items) if items.is_empty())
 }

@@ -3,10 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use super::document::{Entry, MAX_PROBLEMS, Mark, Node, Style, Value};
 use super::near::nearest;
 use super::problem::{Kind, Problem, Problems, Shape, Warning, shown};
 use super::refusal::Refusal;
+use crate::encoding::yaml::{Entry, MAX_PROBLEMS, Mark, Node, Style, Value};
 
 /// What reading a file has brought up so far, and where each field stands.
 #[derive(Debug)]

@@ -4,13 +4,13 @@
 use std::collections::BTreeMap;
 
 use super::configuration::{self, Dialect};
-use super::document::Node as Document;
 use super::fields::{Field, Fields, Reading};
 use super::load::Overrides;
 use super::problem::Kind;
 use super::refusal::Refusal;
 use super::{CaKeys, Etcd, Node, NodeRole, Origin, Profile, cluster, nodes, values};
 use crate::blueprint::Algorithm;
+use crate::encoding::yaml::Node as Document;
 
 /// kubeadm's default for encryptionAlgorithm.
 const ALGORITHM: Algorithm = Algorithm::Rsa2048;
@@ -57,8 +57,10 @@ pub fn read(documents: &Documents<'_>, overrides: &Overrides, reading: &mut Read
         Some((version, document)) => cluster_configuration(version, document, reading)?,
         // kubeadm's defaults for a file without ClusterConfiguration, so an empty one.
         None => {
-            let empty =
-                Document { mark: super::document::Mark::START, value: super::document::Value::Mapping(Vec::new()) };
+            let empty = Document {
+                mark: crate::encoding::yaml::Mark::START,
+                value: crate::encoding::yaml::Value::Mapping(Vec::new()),
+            };
             cluster_configuration(Version::V1Beta4, &empty, reading)?
         }
     };

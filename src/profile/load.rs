@@ -2,12 +2,12 @@
 
 use std::net::IpAddr;
 
-use super::document::{self, MAX_PROBLEMS, Node as Document, Stream, Value};
 use super::fields::Reading;
 use super::kubeadm::{self, Documents, Version};
 use super::near::nearest;
 use super::problem::{Kind, Problems, Shape, Warning, shown};
 use super::{Profile, cluster};
+use crate::encoding::yaml::{self, MAX_PROBLEMS, Node as Document, Stream, Value};
 
 pub const API_VERSION: &str = "kpki/v1";
 pub const KIND: &str = "ClusterProfile";
@@ -49,9 +49,9 @@ pub fn load(source: Source<'_>, overrides: &Overrides) -> Result<Loaded, Problem
 }
 
 pub(super) fn read(bytes: &[u8], overrides: &Overrides, reading: &mut Reading) -> Option<Profile> {
-    let stream = document::read(bytes);
+    let stream = yaml::read(bytes);
     for fault in stream.faults.iter().take(MAX_PROBLEMS) {
-        reading.problem_at(fault.mark, &fault.field, fault.kind.clone());
+        reading.problem_at(fault.mark, &fault.field, Kind::Text(fault.flaw.clone()));
     }
     if !stream.readable() {
         return None;
@@ -129,7 +129,7 @@ fn sort<'n>(stream: &'n Stream, reading: &mut Reading) -> Option<Sorted<'n>> {
 /// A text at the top of a document.
 struct Word<'n> {
     text: &'n str,
-    mark: document::Mark,
+    mark: yaml::Mark,
 }
 
 fn identity<'n>(document: &'n Document, reading: &mut Reading) -> Option<(Word<'n>, Word<'n>)> {

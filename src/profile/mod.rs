@@ -1,10 +1,9 @@
-//! A cluster's profile, parsed into something that cannot be wrong. `document.rs` knows YAML, `fields.rs` turns nodes into
+//! A cluster's profile, parsed into something that cannot be wrong. `fields.rs` turns nodes into
 //! checked values, `cluster.rs` reads our own kind, `kubeadm.rs` reads kubeadm's; what leaves this room is a [`Profile`].
 
 mod checks;
 mod cluster;
 mod configuration;
-pub(crate) mod document;
 mod extra;
 mod fields;
 mod kubeadm;

@@ -3,9 +3,9 @@
 
 use std::fmt;
 
-use super::document::Mark;
 use super::refusal::Refusal;
 use crate::clock::SpanError;
+use crate::encoding::yaml::{Flaw, Mark};
 
 /// One thing that is wrong, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,32 +68,8 @@ pub enum CidrError {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Kind {
-    // The text.
-    TooLarge {
-        bytes: usize,
-        limit: usize,
-    },
-    NotUtf8,
-    NotYaml {
-        why: String,
-    },
-    TooDeep {
-        limit: usize,
-    },
-    TooManyNodes {
-        limit: usize,
-    },
-    TooManyDocuments {
-        limit: usize,
-    },
-    Anchor,
-    Alias,
-    MergeKey,
-    Tag,
-    KeyNotText,
-    DuplicateKey {
-        first_line: usize,
-    },
+    /// The text itself.
+    Text(Flaw),
     // The documents.
     Empty,
     WrongApiVersion {
@@ -260,26 +236,7 @@ fn near(f: &mut fmt::Formatter<'_>, candidate: Option<&str>) -> fmt::Result {
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::TooLarge { bytes, limit } => write!(f, "expected at most {limit} bytes, found {bytes}"),
-            Self::NotUtf8 => f.write_str("expected UTF-8, found a byte that is none"),
-            Self::NotYaml { why } => write!(f, "expected YAML, found an error: {}", cut(why, 160)),
-            Self::TooDeep { limit } => write!(f, "expected at most {limit} levels of nesting, found more"),
-            Self::TooManyNodes { limit } => write!(f, "expected at most {limit} keys and values, found more"),
-            Self::TooManyDocuments { limit } => write!(f, "expected at most {limit} documents, found more"),
-            Self::Anchor => {
-                f.write_str("expected plain values, found an anchor (&): profiles take no anchors or aliases")
-            }
-            Self::Alias => {
-                f.write_str("expected a value, found an alias (*): profiles take no aliases; write the value out")
-            }
-            Self::MergeKey => {
-                f.write_str("expected a key, found a merge key (<<): profiles take none; write the keys out")
-            }
-            Self::Tag => f.write_str("expected a plain value, found a tag (!): profiles take no tags"),
-            Self::KeyNotText => f.write_str("expected a text as key, found a list, a mapping or an alias"),
-            Self::DuplicateKey { first_line } => {
-                write!(f, "expected each key once, found it again (first on line {first_line})")
-            }
+            Self::Text(flaw) => flaw.fmt(f),
             Self::Empty => {
                 f.write_str("expected a ClusterProfile (apiVersion: kpki/v1) or kubeadm's documents, found nothing")
             }

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use super::load::{API_VERSION, KIND};
 use super::{CaKeys, Endpoint, Etcd, ExtraCertificate, Node, Profile, SubjectAttributes, Subnet, Window};
 use crate::blueprint::{ExtendedKeyUsage, San};
+use crate::encoding::yaml::scalar;
 
 /// Complete YAML of kind ClusterProfile. A profile that came from kubeadm's documents becomes one of ours.
 pub fn render(profile: &Profile) -> String {
@@ -185,32 +186,4 @@ impl Page {
     fn item(&mut self, depth: usize, key: &str, value: &str) {
         let _ = writeln!(self.text, "{:width$}- {key}: {}", "", scalar(value), width = 2 * depth);
     }
-}
-
-/// Plain where no reader of YAML, 1.1 or 1.2, takes it for anything but text; in double quotes otherwise.
-fn scalar(text: &str) -> String {
-    const WORDS: [&str; 10] = ["null", "true", "false", "yes", "no", "on", "off", "y", "n", "nan"];
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '/' | ':' | '%' | '-');
-    let begins = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '/');
-    // A number with a letter or a dot-separated address behind it; never one that is all number, time or date.
-    let begins_as_number = text.starts_with(|c: char| c.is_ascii_digit())
-        && (text.split('.').count() == 4 || text.ends_with(['d', 's', '%']))
-        && !text.contains([':', '_'])
-        && !text.starts_with("0x");
-    let word = WORDS.iter().any(|word| text.eq_ignore_ascii_case(word));
-    if (begins || begins_as_number) && text.chars().all(plain) && !text.ends_with(':') && !word {
-        return text.to_owned();
-    }
-    let mut quoted = String::from("\"");
-    for c in text.chars() {
-        match c {
-            '"' | '\\' => quoted.extend(['\\', c]),
-            c if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}') => {
-                let _ = write!(quoted, "\\U{:08x}", u32::from(c));
-            }
-            c => quoted.push(c),
-        }
-    }
-    quoted.push('"');
-    quoted
 }

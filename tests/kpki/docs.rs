@@ -90,19 +90,34 @@ fn the_readme_names_every_verb_package_and_status() {
     let readme = fs::read_to_string(repository("README.md")).unwrap();
     let mut verbs = Vec::new();
     for verb in cli::command().get_subcommands().filter(|verb| !verb.is_hide_set()) {
-        let inner: Vec<_> = verb.get_subcommands().map(|sub| format!("kpki {} {}", verb.get_name(), sub.get_name())).collect();
+        let inner: Vec<_> =
+            verb.get_subcommands().map(|sub| format!("kpki {} {}", verb.get_name(), sub.get_name())).collect();
         verbs.extend(if inner.is_empty() { vec![format!("kpki {}", verb.get_name())] } else { inner });
     }
     for verb in verbs {
         assert!(readme.contains(&format!("`{verb}")), "the README does not list `{verb}`");
     }
     for package in [
-        "rcgen", "x509-parser", "rustls", "ring", "pem", "der", "time", "clap", "serde_yaml", "comfy-table", "walkdir",
-        "aws-lc-rs", "saphyr-parser", "rustix",
+        "rcgen",
+        "x509-parser",
+        "rustls",
+        "ring",
+        "pem",
+        "der",
+        "time",
+        "clap",
+        "serde_yaml",
+        "comfy-table",
+        "walkdir",
+        "aws-lc-rs",
+        "saphyr-parser",
+        "rustix",
     ] {
         assert!(readme.contains(package), "{package}");
     }
-    assert!(readme.contains("Exit status: 0 done or nothing to do; 1 refused or failed; 2 wrong command line or profile."));
+    assert!(
+        readme.contains("Exit status: 0 done or nothing to do; 1 refused or failed; 2 wrong command line or profile.")
+    );
 }
 
 #[test]

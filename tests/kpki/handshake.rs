@@ -52,7 +52,13 @@ fn roots(root: &Path, ca: &str) -> Arc<RootCertStore> {
 }
 
 /// A handshake over memory with mutual authentication, then one byte each way.
-fn shake(server: Identity, clients: Arc<RootCertStore>, client: Option<Identity>, servers: Arc<RootCertStore>, name: &str) -> Result<(), rustls::Error> {
+fn shake(
+    server: Identity,
+    clients: Arc<RootCertStore>,
+    client: Option<Identity>,
+    servers: Arc<RootCertStore>,
+    name: &str,
+) -> Result<(), rustls::Error> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let verifier = WebPkiClientVerifier::builder_with_provider(clients, Arc::clone(&provider)).build().unwrap();
     let server = ServerConfig::builder_with_provider(Arc::clone(&provider))
@@ -107,11 +113,8 @@ fn components_accept_one_another_and_nobody_else() {
         // Real time: rustls asks the clock.
         place.kpki(&["init", "--profile", "p.yaml", "--dir", "k8s"]).ok();
         let root = &place.path("k8s");
-        let (ca, etcd, front) = (
-            || roots(root, "pki/ca.crt"),
-            || roots(root, "pki/etcd/ca.crt"),
-            || roots(root, "pki/front-proxy-ca.crt"),
-        );
+        let (ca, etcd, front) =
+            (|| roots(root, "pki/ca.crt"), || roots(root, "pki/etcd/ca.crt"), || roots(root, "pki/front-proxy-ca.crt"));
         let apiserver = || pair(root, "pki/apiserver");
 
         for conf in ["admin.conf", "super-admin.conf", "kubelet.conf", "controller-manager.conf", "scheduler.conf"] {
@@ -119,7 +122,8 @@ fn components_accept_one_another_and_nobody_else() {
                 shake(apiserver(), ca(), Some(kubeconfig(root, conf)), ca(), name).unwrap();
             }
         }
-        shake(pair(root, "kubelet/kubelet"), ca(), Some(pair(root, "pki/apiserver-kubelet-client")), ca(), "cp1").unwrap();
+        shake(pair(root, "kubelet/kubelet"), ca(), Some(pair(root, "pki/apiserver-kubelet-client")), ca(), "cp1")
+            .unwrap();
         shake(apiserver(), front(), Some(pair(root, "pki/front-proxy-client")), ca(), "kubernetes").unwrap();
         for client in ["pki/apiserver-etcd-client", "pki/etcd/healthcheck-client", "pki/etcd/peer"] {
             for name in ["cp1", "localhost", "127.0.0.1", "::1", "10.0.0.11"] {
@@ -134,7 +138,19 @@ fn components_accept_one_another_and_nobody_else() {
         refused(shake(apiserver(), ca(), Some(kubeconfig(root, "admin.conf")), ca(), "10.0.0.12"), "another address");
         refused(shake(apiserver(), ca(), Some(apiserver()), ca(), "kubernetes"), "a server as a client");
         refused(shake(apiserver(), ca(), Some(pair(root, "pki/etcd/peer")), ca(), "kubernetes"), "etcd's client");
-        refused(shake(pair(root, "pki/etcd/server"), etcd(), Some(pair(root, "pki/apiserver-kubelet-client")), etcd(), "cp1"), "the cluster's client at etcd");
-        refused(shake(pair(root, "pki/apiserver-kubelet-client"), ca(), Some(kubeconfig(root, "admin.conf")), ca(), "cp1"), "a client as a server");
+        refused(
+            shake(
+                pair(root, "pki/etcd/server"),
+                etcd(),
+                Some(pair(root, "pki/apiserver-kubelet-client")),
+                etcd(),
+                "cp1",
+            ),
+            "the cluster's client at etcd",
+        );
+        refused(
+            shake(pair(root, "pki/apiserver-kubelet-client"), ca(), Some(kubeconfig(root, "admin.conf")), ca(), "cp1"),
+            "a client as a server",
+        );
     }
 }

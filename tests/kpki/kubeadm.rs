@@ -22,8 +22,7 @@ const FOLDERS: &[(&str, bool)] = &[
 ];
 
 /// What only old releases did, and no configuration of ours asks for: noticed, not reproduced.
-const OLD: &[&str] =
-    &["old-basic-constraints", "old-ca-san", "old-not-before", "old-user-extra", "old-serial-zero"];
+const OLD: &[&str] = &["old-basic-constraints", "old-ca-san", "old-not-before", "old-user-extra", "old-serial-zero"];
 
 /// Critical, as everywhere from 1.21 on.
 const BASIC_CONSTRAINTS: &str = "2.5.29.19!";

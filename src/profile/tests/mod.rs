@@ -1,7 +1,6 @@
 //! The room as a whole: files in, profiles or messages out.
 #![allow(clippy::disallowed_methods)] // reads the repository's own files
 
-mod document;
 mod fields;
 mod kubeadm;
 mod nodes;

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError};
 
-use super::problem::Kind;
+use super::flaw::Flaw;
 
 pub const MAX_BYTES: usize = 1 << 20;
 pub const MAX_DEPTH: usize = 32;
@@ -71,7 +71,7 @@ pub struct Fault {
     pub mark: Mark,
     /// Dotted; empty: the document.
     pub field: String,
-    pub kind: Kind,
+    pub flaw: Flaw,
 }
 
 /// What came out of a text.
@@ -85,7 +85,7 @@ pub struct Stream {
 impl Stream {
     /// Whether the documents mean what the text says: a duplicate key leaves the first value standing.
     pub fn readable(&self) -> bool {
-        self.faults.iter().all(|fault| matches!(fault.kind, Kind::DuplicateKey { .. }))
+        self.faults.iter().all(|fault| matches!(fault.flaw, Flaw::DuplicateKey { .. }))
     }
 }
 
@@ -131,7 +131,7 @@ impl Builder {
                 Event::DocumentStart(_) => {
                     self.started += 1;
                     if self.started > MAX_DOCUMENTS {
-                        return Err(document_fault(mark, Kind::TooManyDocuments { limit: MAX_DOCUMENTS }));
+                        return Err(document_fault(mark, Flaw::TooManyDocuments { limit: MAX_DOCUMENTS }));
                     }
                 }
                 Event::Scalar(text, style, anchor, tag) => {
@@ -139,7 +139,7 @@ impl Builder {
                     self.scalar(mark, &text, style)?;
                 }
                 Event::Alias(_) => {
-                    self.fault(mark, Kind::Alias);
+                    self.fault(mark, Flaw::Alias);
                     self.node(Node { mark, value: Value::Null })?;
                 }
                 Event::SequenceStart(anchor, tag) => {
@@ -167,10 +167,10 @@ impl Builder {
 
     fn properties(&mut self, mark: Mark, anchor: usize, tagged: bool) {
         if anchor != 0 {
-            self.fault(mark, Kind::Anchor);
+            self.fault(mark, Flaw::Anchor);
         }
         if tagged {
-            self.fault(mark, Kind::Tag);
+            self.fault(mark, Flaw::Tag);
         }
     }
 
@@ -204,19 +204,19 @@ impl Builder {
         let merge = plain && text == "<<";
         *key = Some(Key { text: text.to_owned(), mark, dropped: merge || first.is_some() });
         if merge {
-            self.fault(mark, Kind::MergeKey);
+            self.fault(mark, Flaw::MergeKey);
         } else if let Some(first) = first {
-            self.fault(mark, Kind::DuplicateKey { first_line: first.line });
+            self.fault(mark, Flaw::DuplicateKey { first_line: first.line });
         }
     }
 
     fn open(&mut self, mark: Mark, frame: Frame) -> Result<(), Fault> {
         self.count(mark)?;
         if self.frames.len() >= MAX_DEPTH {
-            return Err(self.located(mark, Kind::TooDeep { limit: MAX_DEPTH }));
+            return Err(self.located(mark, Flaw::TooDeep { limit: MAX_DEPTH }));
         }
         if matches!(self.frames.last(), Some(Frame::Mapping { key: None, .. })) {
-            self.fault(mark, Kind::KeyNotText);
+            self.fault(mark, Flaw::KeyNotText);
             if let Some(Frame::Mapping { key, .. }) = self.frames.last_mut() {
                 // The collection itself is placed as the key; see place_node.
                 *key = None;
@@ -249,19 +249,19 @@ impl Builder {
     fn count(&mut self, mark: Mark) -> Result<(), Fault> {
         self.nodes += 1;
         if self.nodes > MAX_NODES {
-            return Err(self.located(mark, Kind::TooManyNodes { limit: MAX_NODES }));
+            return Err(self.located(mark, Flaw::TooManyNodes { limit: MAX_NODES }));
         }
         Ok(())
     }
 
-    fn fault(&mut self, mark: Mark, kind: Kind) {
+    fn fault(&mut self, mark: Mark, flaw: Flaw) {
         if self.stream.faults.len() < MAX_PROBLEMS {
-            let fault = self.located(mark, kind);
+            let fault = self.located(mark, flaw);
             self.stream.faults.push(fault);
         }
     }
 
-    fn located(&self, mark: Mark, kind: Kind) -> Fault {
+    fn located(&self, mark: Mark, flaw: Flaw) -> Fault {
         let mut field = String::new();
         for frame in &self.frames {
             match frame {
@@ -275,12 +275,12 @@ impl Builder {
                 Frame::Mapping { key: None, .. } => {}
             }
         }
-        Fault { mark, field, kind }
+        Fault { mark, field, flaw }
     }
 }
 
-fn document_fault(mark: Mark, kind: Kind) -> Fault {
-    Fault { mark, field: String::new(), kind }
+fn document_fault(mark: Mark, flaw: Flaw) -> Fault {
+    Fault { mark, field: String::new(), flaw }
 }
 
 fn place(marker: &Marker) -> Mark {
@@ -290,10 +290,10 @@ fn place(marker: &Marker) -> Mark {
 fn syntax(error: &ScanError) -> Fault {
     let kind = match error.info() {
         // The parser resolves aliases itself and knows none here, as anchors are refused before.
-        info if info.contains("unknown anchor") => Kind::Alias,
+        info if info.contains("unknown anchor") => Flaw::Alias,
         // Its own bound for flow collections lies beyond ours, but it reads a whole collection ahead.
-        info if info.contains("recursion limit") => Kind::TooDeep { limit: MAX_DEPTH },
-        info => Kind::NotYaml { why: info.to_owned() },
+        info if info.contains("recursion limit") => Flaw::TooDeep { limit: MAX_DEPTH },
+        info => Flaw::NotYaml { why: info.to_owned() },
     };
     document_fault(place(error.marker()), kind)
 }
@@ -301,14 +301,14 @@ fn syntax(error: &ScanError) -> Fault {
 /// Everything that can be said before the parser sees a byte.
 fn checked(bytes: &[u8]) -> Result<&str, Fault> {
     if bytes.len() > MAX_BYTES {
-        return Err(document_fault(Mark::START, Kind::TooLarge { bytes: bytes.len(), limit: MAX_BYTES }));
+        return Err(document_fault(Mark::START, Flaw::TooLarge { bytes: bytes.len(), limit: MAX_BYTES }));
     }
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let text = std::str::from_utf8(bytes)
-        .map_err(|error| document_fault(mark_at(bytes, error.valid_up_to()), Kind::NotUtf8))?;
+        .map_err(|error| document_fault(mark_at(bytes, error.valid_up_to()), Flaw::NotUtf8))?;
     let indicators = bytes.iter().enumerate().filter(|(_, byte)| matches!(byte, b'[' | b'{' | b','));
     if let Some((offset, _)) = indicators.into_iter().nth(MAX_FLOW_INDICATORS) {
-        return Err(document_fault(mark_at(bytes, offset), Kind::TooManyNodes { limit: MAX_NODES }));
+        return Err(document_fault(mark_at(bytes, offset), Flaw::TooManyNodes { limit: MAX_NODES }));
     }
     Ok(text)
 }
@@ -321,3 +321,7 @@ fn mark_at(bytes: &[u8], offset: usize) -> Mark {
     // UTF-8 continuation bytes begin no character.
     Mark { line, column: tail.iter().filter(|byte| **byte & 0xc0 != 0x80).count() + 1 }
 }
+
+#[cfg(test)]
+#[path = "read_tests.rs"]
+mod tests;

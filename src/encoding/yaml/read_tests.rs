@@ -1,7 +1,6 @@
 //! YAML: places, bounds, and text made to hurt.
 
-use crate::profile::document::*;
-use crate::profile::problem::Kind;
+use super::*;
 use proptest::prelude::*;
 use std::time::{Duration, Instant};
 
@@ -10,7 +9,7 @@ fn faults(text: &str) -> Vec<String> {
     stream
         .faults
         .iter()
-        .map(|fault| format!("{}:{}: {}: {}", fault.mark.line, fault.mark.column, fault.field, fault.kind))
+        .map(|fault| format!("{}:{}: {}: {}", fault.mark.line, fault.mark.column, fault.field, fault.flaw))
         .collect()
 }
 
@@ -54,21 +53,21 @@ fn what_makes_yaml_clever_is_refused_with_its_place() {
     let mut bad = b"a: b\nc\xc3\xa4: \xff".to_vec();
     assert_eq!(read(&bad).faults[0].mark, Mark { line: 2, column: 5 });
     bad.resize(MAX_BYTES + 1, b' ');
-    assert!(matches!(read(&bad).faults[0].kind, Kind::TooLarge { bytes: 1_048_577, .. }));
+    assert!(matches!(read(&bad).faults[0].flaw, Flaw::TooLarge { bytes: 1_048_577, .. }));
 }
 
 #[test]
 fn bounds_hold_at_their_edge() {
     let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
     assert_eq!(read(nested(MAX_DEPTH).as_bytes()).faults, []);
-    assert!(matches!(read(nested(MAX_DEPTH + 1).as_bytes()).faults[0].kind, Kind::TooDeep { .. }));
-    assert!(matches!(read(nested(100_000).as_bytes()).faults[0].kind, Kind::TooDeep { .. }));
+    assert!(matches!(read(nested(MAX_DEPTH + 1).as_bytes()).faults[0].flaw, Flaw::TooDeep { .. }));
+    assert!(matches!(read(nested(100_000).as_bytes()).faults[0].flaw, Flaw::TooDeep { .. }));
     let items = |count: usize| "- a\n".repeat(count);
     assert_eq!(read(items(MAX_NODES - 1).as_bytes()).faults, []);
-    assert!(matches!(read(items(MAX_NODES).as_bytes()).faults[0].kind, Kind::TooManyNodes { .. }));
+    assert!(matches!(read(items(MAX_NODES).as_bytes()).faults[0].flaw, Flaw::TooManyNodes { .. }));
     let documents = |count: usize| "--- a\n".repeat(count);
     assert_eq!(read(documents(MAX_DOCUMENTS).as_bytes()).documents.len(), MAX_DOCUMENTS);
-    assert!(matches!(read(documents(MAX_DOCUMENTS + 1).as_bytes()).faults[0].kind, Kind::TooManyDocuments { .. }));
+    assert!(matches!(read(documents(MAX_DOCUMENTS + 1).as_bytes()).faults[0].flaw, Flaw::TooManyDocuments { .. }));
 }
 
 /// Up to a megabyte of the worst: an answer within a second, and no panic.
@@ -169,7 +168,7 @@ fn hostile_text_is_answered_quickly() {
     // One level of indentation per line.
     let stairs: String = (0..1400).map(|i| format!("{}a:\n", " ".repeat(i))).collect();
     let begun = Instant::now();
-    assert!(matches!(read(stairs.as_bytes()).faults[0].kind, Kind::TooDeep { .. }));
+    assert!(matches!(read(stairs.as_bytes()).faults[0].flaw, Flaw::TooDeep { .. }));
     assert!(begun.elapsed() < Duration::from_secs(1));
 }
 

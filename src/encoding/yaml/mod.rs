@@ -1,0 +1,10 @@
+//! YAML: texts into a small tree that remembers where everything stood, and scalars back into text. The only place that
+//! knows the YAML crate.
+
+mod flaw;
+mod read;
+mod write;
+
+pub use flaw::Flaw;
+pub use read::{Entry, Fault, MAX_PROBLEMS, Mark, Node, Stream, Style, Value, read};
+pub use write::scalar;
