@@ -57,6 +57,7 @@ fn prepared(commit: &Commit<'_>, hold: &Hold, ground: &mut Ground, watch: &dyn W
     let mut plan = Plan::open(commit, hold, ground)?;
     let decided = plan.stage(commit, hold, watch).and_then(|manifest| {
         plan.check_again(commit)?;
+        hold.check()?;
         watch.reached(Step::Checked)?;
         plan.decide(hold)?;
         Ok(manifest)
