@@ -1,6 +1,8 @@
 //! The modes of published files do not depend on the umask. It belongs to the whole process, so this test has a process of
 //! its own.
 
+#![allow(clippy::unwrap_used)] // a test, its helper too
+
 use std::os::unix::fs::PermissionsExt as _;
 use std::time::Duration;
 
