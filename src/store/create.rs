@@ -155,7 +155,7 @@ fn claim(parent: &Dir, dir: &Dir, name: &OsStr) -> Result<bool, FileError> {
     Ok(named.map(|named| named.inode) == Some(dir.own_facts()?.inode))
 }
 
-/// Writes everything into the staging directory, synced from the leaves to the root.
+/// Writes everything into the staging directory, synced.
 fn fill(commit: &Commit<'_>, site: &Site, staging: Dir, watch: &dyn Watch) -> Result<Arc<Dir>, StoreError> {
     let state = commit.changes.iter().any(|change| change.root == RootId::State);
     let mut state = match state {
@@ -177,10 +177,6 @@ fn fill(commit: &Commit<'_>, site: &Site, staging: Dir, watch: &dyn Watch) -> Re
         });
     }
     stage::write(&jobs)?;
-    if let Some(state) = &state {
-        state.sync()?;
-    }
-    main.sync_below()?;
     watch.reached(Step::Staged)?;
     let root = Arc::clone(main.root());
     if let Some(existing) = &site.existing {
@@ -191,7 +187,9 @@ fn fill(commit: &Commit<'_>, site: &Site, staging: Dir, watch: &dyn Watch) -> Re
     }
     // Only now may others look: everything in it is complete.
     root.set_mode(site.existing.as_ref().map_or(commit.dir_mode, |existing| existing.mode))?;
-    root.sync()?;
+    main.make(None)?;
+    let dirs: Vec<Arc<Dir>> = state.iter().chain([&main]).flat_map(Tree::changed).collect();
+    stage::sync(&dirs)?;
     watch.reached(Step::Checked)?;
     Ok(root)
 }
