@@ -3,7 +3,8 @@
 #
 #   cargo build --example publish && tests/interop/store-sweep.sh target/debug/examples/publish [CASE...]
 #
-# Needs strace, which counts the calls of each thread by itself: N is the N-th call of every thread. Cases: create, parents, empty, kubelet, force, force-kubelet; without one: all of them.
+# Needs strace, which counts the calls of each thread by itself: N is the N-th call of every thread.
+# Cases: create, parents, empty, kubelet, force, force-kubelet; without one: all of them.
 # The oracle: before the decision nothing has changed (after an error) or nothing is visible (after a kill); after it, one
 # recovery makes the tree whole; no file with a key in it is ever readable by others; nothing prepared is left lying around.
 set -euo pipefail
