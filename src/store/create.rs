@@ -1,7 +1,6 @@
 //! A tree where there is none: made beside its place, put there by one rename.
 
-use std::ffi::OsString;
-use std::os::fd::AsFd as _;
+use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -74,7 +73,8 @@ fn replaceable(dir: &Dir, parent: &Dir) -> Result<bool, FileError> {
     let us = (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw());
     let owner_kept = us.0 == 0 || us == (here.uid, here.gid);
     // Access control lists and security labels do not come along.
-    let labelled = rustix::fs::flistxattr(dir.as_fd(), &mut [] as &mut [u8]).is_ok_and(|size| size > 0);
+    let mut names = [0u8; 256];
+    let labelled = !matches!(rustix::fs::flistxattr(dir, &mut names[..]), Ok(0) | Err(Errno::NOTSUP));
     Ok(!mounted && !standing && owner_kept && !labelled && !here.immutable && parent.check_writable().is_ok())
 }
 
@@ -125,15 +125,16 @@ fn staging(parent: &Dir, site: &Site) -> Result<(Dir, OsString), StoreError> {
     loop {
         let name = clear::sibling(&site.name, n);
         match parent.make(&name, 0o700) {
-            Ok(dir) => {
-                let named = || parent.child(&name).and_then(|again| again.map(|again| again.own_facts()).transpose());
-                let locked = rustix::fs::flock(&dir, FlockOperation::NonBlockingLockExclusive).is_ok();
-                // Between making and locking, another run may have taken it for a dead one's.
-                if locked && named()?.map(|facts| facts.inode) == Some(dir.own_facts()?.inode) {
-                    return Ok((dir, name));
+            Ok(dir) => match claim(parent, &dir, &name) {
+                Ok(true) => return Ok((dir, name)),
+                // Whoever took it for a dead run's removes it.
+                Ok(false) => {}
+                Err(error) => {
+                    let _ = parent.remove_dir(&name);
+                    return Err(error.into());
                 }
-            }
-            Err(error) if matches!(error.kind, Kind::Exists) => {}
+            },
+            Err(error) if error.kind == Kind::Exists => {}
             Err(error) if error.kind == Kind::Missing && n < 10 => {}
             Err(error) => return Err(error.into()),
         }
@@ -144,7 +145,17 @@ fn staging(parent: &Dir, site: &Site) -> Result<(Dir, OsString), StoreError> {
     }
 }
 
-/// Writes everything into the staging directory, synced from the leaves to the root.
+/// Locks the new directory. `false`: between making and locking, another run has taken it for a dead one's.
+fn claim(parent: &Dir, dir: &Dir, name: &OsStr) -> Result<bool, FileError> {
+    // Any other error is fine: on a file system without locks nobody can take it for a dead one's either.
+    if rustix::fs::flock(dir, FlockOperation::NonBlockingLockExclusive) == Err(Errno::WOULDBLOCK) {
+        return Ok(false);
+    }
+    let named = parent.child(name)?.map(|named| named.own_facts()).transpose()?;
+    Ok(named.map(|named| named.inode) == Some(dir.own_facts()?.inode))
+}
+
+/// Writes everything into the staging directory, synced.
 fn fill(commit: &Commit<'_>, site: &Site, staging: Dir, watch: &dyn Watch) -> Result<Arc<Dir>, StoreError> {
     let state = commit.changes.iter().any(|change| change.root == RootId::State);
     let mut state = match state {
@@ -166,10 +177,6 @@ fn fill(commit: &Commit<'_>, site: &Site, staging: Dir, watch: &dyn Watch) -> Re
         });
     }
     stage::write(&jobs)?;
-    if let Some(state) = &state {
-        state.sync()?;
-    }
-    main.sync_below()?;
     watch.reached(Step::Staged)?;
     let root = Arc::clone(main.root());
     if let Some(existing) = &site.existing {
@@ -180,7 +187,9 @@ fn fill(commit: &Commit<'_>, site: &Site, staging: Dir, watch: &dyn Watch) -> Re
     }
     // Only now may others look: everything in it is complete.
     root.set_mode(site.existing.as_ref().map_or(commit.dir_mode, |existing| existing.mode))?;
-    root.sync()?;
+    main.make(None)?;
+    let dirs: Vec<Arc<Dir>> = state.iter().chain([&main]).flat_map(Tree::changed).collect();
+    stage::sync(&dirs)?;
     watch.reached(Step::Checked)?;
     Ok(root)
 }

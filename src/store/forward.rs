@@ -10,6 +10,7 @@ use super::error::StoreError;
 use super::kept::{self, GENERATIONS, KEPT};
 use super::lock::{Hold, KPKI_MODE};
 use super::mark::{MARK, Manifest, Placement};
+use super::stage;
 use super::step::{Step, Watch};
 use super::tree::Tree;
 
@@ -50,12 +51,19 @@ impl Trees {
         self.kubelet.as_ref().map(|(tree, _)| tree.root())
     }
 
-    fn sync(&self) -> Result<(), FileError> {
-        self.main.0.sync()?;
-        if let Some((kubelet, _)) = &self.kubelet {
-            kubelet.sync()?;
-        }
-        self.state.0.sync()
+    pub fn main(&self) -> &Arc<Dir> {
+        self.main.0.root()
+    }
+
+    pub fn kpki(&self) -> &Arc<Dir> {
+        self.state.0.root()
+    }
+
+    fn changed(&self) -> impl Iterator<Item = Arc<Dir>> {
+        [Some(&self.main), self.kubelet.as_ref(), Some(&self.state)]
+            .into_iter()
+            .flatten()
+            .flat_map(|(tree, _)| tree.changed())
     }
 }
 
@@ -68,13 +76,14 @@ pub(super) fn finish(hold: &Hold, manifest: &Manifest, trees: &mut Trees, watch:
     if let (Some((_, name)), Some(root)) = (&manifest.kubelet, trees.kubelet_root()) {
         run.outside = root.child(name)?;
     }
-    run.file_generation()?;
+    let generations = run.file_generation()?;
     watch.reached(Step::Kept)?;
     for (number, file) in manifest.files.iter().enumerate() {
         run.place(trees, file)?;
         watch.reached(Step::Placed(number + 1))?;
     }
-    trees.sync()?;
+    let dirs: Vec<Arc<Dir>> = trees.changed().chain(generations).collect();
+    stage::sync(&dirs)?;
     watch.reached(Step::Synced)?;
     hold.kpki.remove_file(MARK)?;
     watch.reached(Step::Unmarked)?;
@@ -94,15 +103,16 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    /// The replaced files go where they stay.
-    fn file_generation(&self) -> Result<(), StoreError> {
-        let Some(staging) = &self.staging else { return Ok(()) };
-        if staging.facts(KEPT)?.is_none() {
-            return Ok(());
+    /// The replaced files go where they stay. The directory they are in now is still to be synced.
+    fn file_generation(&self) -> Result<Option<Arc<Dir>>, StoreError> {
+        let Some(staging) = &self.staging else { return Ok(None) };
+        if staging.facts(KEPT)?.is_some() {
+            let generations = self.generations()?;
+            staging.rename(KEPT, &generations, &self.manifest.generation)?;
+            return Ok(Some(Arc::new(generations)));
         }
-        let generations = self.generations()?;
-        staging.rename(KEPT, &generations, &self.manifest.generation)?;
-        Ok(generations.sync()?)
+        // Moved by an interrupted run, perhaps without a sync.
+        Ok(self.hold.kpki.child(GENERATIONS)?.map(Arc::new))
     }
 
     fn generations(&self) -> Result<Dir, FileError> {
@@ -153,7 +163,8 @@ impl Run<'_> {
             Err(error) if error.kind == Kind::Exists && error.op == Op::Link => {}
             kept => kept?,
         }
-        tree.sync()?;
+        let dirs: Vec<Arc<Dir>> = tree.changed().collect();
+        stage::sync(&dirs)?;
         Ok(generations.sync()?)
     }
 }

@@ -27,7 +27,7 @@ pub struct Hold {
     /// `.kpki` is this run's and goes again unless something was published.
     pub(super) made: bool,
     pub(super) used: Cell<bool>,
-    #[allow(dead_code)] // closing it is what releases the lock
+    /// Closing it is what releases the lock.
     lock: OwnedFd,
 }
 
@@ -56,12 +56,22 @@ impl Hold {
                 }
                 Err(error) => {
                     if made {
-                        let _ = dir.remove_dir(KPKI);
+                        discard(&dir);
                     }
                     return Err(error.into());
                 }
             }
         }
+    }
+}
+
+impl Hold {
+    /// The last look before the decision: a run whose own attempt to lock failed may have removed the file, and then
+    /// another may hold a lock of the same name.
+    pub(super) fn check(&self) -> Result<(), StoreError> {
+        let path = self.kpki.path_of(LOCK);
+        let ours = Facts::of_open(&self.lock).map_err(|errno| FileError::of(Op::Lock, &path, errno))?;
+        if is_named(&self.kpki, &ours)? { Ok(()) } else { Err(StoreError::ChangedMeanwhile(path)) }
     }
 }
 
@@ -100,7 +110,7 @@ fn attempt(main: &Dir, made: &mut bool) -> Result<Attempt, FileError> {
     }
     // A run that undid its work removed the file before it let go of the lock: then this is a lock on nothing.
     let ours = Facts::of_open(&lock).map_err(failed)?;
-    if kpki.facts(LOCK)?.is_none_or(|named| (named.inode, named.device) != (ours.inode, ours.device)) {
+    if !is_named(&kpki, &ours)? {
         return Ok(Attempt::Gone);
     }
     if ours.mode != 0o600 {
@@ -112,6 +122,21 @@ fn attempt(main: &Dir, made: &mut bool) -> Result<Attempt, FileError> {
         let _ = rustix::io::pwrite(&lock, pid.as_bytes(), 0);
     }
     Ok(Attempt::Held(kpki, lock))
+}
+
+/// Whether the lock file is still the one of its name.
+fn is_named(kpki: &Dir, lock: &Facts) -> Result<bool, FileError> {
+    Ok(kpki.facts(LOCK)?.is_some_and(|named| (named.inode, named.device) == (lock.inode, lock.device)))
+}
+
+/// Removes `.kpki` as far as there is nothing in it but the lock.
+fn discard(main: &Dir) {
+    if let Ok(Some(kpki)) = main.child(KPKI)
+        && kpki.list().is_ok_and(|entries| entries.iter().all(|entry| entry.name == LOCK))
+    {
+        let _ = kpki.remove_file(LOCK);
+        let _ = main.remove_dir(KPKI);
+    }
 }
 
 /// Which process says it holds the lock.
@@ -126,8 +151,7 @@ fn holder(main: &Dir) -> Option<u32> {
 impl Drop for Hold {
     fn drop(&mut self) {
         if self.made && !self.used.get() {
-            let _ = self.kpki.remove_file(LOCK);
-            let _ = self.main.remove_dir(KPKI);
+            discard(&self.main);
         }
     }
 }

@@ -57,6 +57,7 @@ fn prepared(commit: &Commit<'_>, hold: &Hold, ground: &mut Ground, watch: &dyn W
     let mut plan = Plan::open(commit, hold, ground)?;
     let decided = plan.stage(commit, hold, watch).and_then(|manifest| {
         plan.check_again(commit)?;
+        hold.check()?;
         watch.reached(Step::Checked)?;
         plan.decide(hold)?;
         Ok(manifest)
@@ -140,29 +141,28 @@ impl Plan {
             jobs.push(Job { dir, name: staged.clone(), look: look(change, found.as_ref(), us), bytes: &change.bytes });
             files.push(Placement { root: change.root, staged, path: change.path.clone(), replace: change.replace });
         }
-        stage::write(&jobs)?;
-        drop(jobs);
-        if self.kept {
-            self.keep(commit, &staging)?;
-        }
         let generation = kept::free_name(&hold.kpki, commit.generation)?;
         let manifest = Manifest { generation, dir_mode: commit.dir_mode, kubelet: self.kubelet.clone(), files };
-        staging.create(MARK, Look { mode: 0o600, owner: None }, &manifest.to_json())?;
-        staging.sync()?;
-        hold.kpki.sync()?;
+        let json = manifest.to_json();
+        let look = Look { mode: 0o600, owner: None };
+        jobs.push(Job { dir: Arc::clone(&staging), name: MARK.to_owned(), look, bytes: &json });
+        stage::write(&jobs)?;
+        let mut dirs = vec![Arc::clone(&staging), Arc::clone(self.trees.kpki())];
         if hold.made {
-            hold.main.sync()?;
+            dirs.push(Arc::clone(self.trees.main()));
         }
-        if let (Some(outside), Some(root)) = (&outside, self.trees.kubelet_root()) {
-            outside.sync()?;
-            root.sync()?;
+        dirs.extend(outside);
+        dirs.extend(self.trees.kubelet_root().map(Arc::clone));
+        if self.kept {
+            dirs.extend(self.keep(commit, &staging)?.changed());
         }
+        stage::sync(&dirs)?;
         watch.reached(Step::Staged)?;
         Ok(manifest)
     }
 
     /// The files about to be replaced, by a second name.
-    fn keep(&mut self, commit: &Commit<'_>, staging: &Dir) -> Result<(), StoreError> {
+    fn keep(&mut self, commit: &Commit<'_>, staging: &Dir) -> Result<Tree, StoreError> {
         let mut generation = Tree::new(staging.make(KEPT, KPKI_MODE)?, KPKI_MODE);
         for (change, found) in commit.changes.iter().zip(&self.found) {
             if let (Some(facts), true) = (found, is_kept(change)) {
@@ -170,7 +170,7 @@ impl Plan {
                 kept::keep(&mut generation, &dir, change.root, &change.path, facts)?;
             }
         }
-        Ok(generation.sync()?)
+        Ok(generation)
     }
 
     /// The last look before the decision: what was there is there, what was not is not.

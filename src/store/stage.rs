@@ -1,6 +1,7 @@
-//! Writes many new files, each synced. A sync waits for the disk and not for the processor, and syncs that wait together
-//! share one journal commit: 600 files took 92 ms one after the other and 50 ms from eight threads. `syncfs` would be one
-//! call, but waits for everything every other program has written to the file system, on a busy node for seconds.
+//! Writes and syncs many things at once. A sync waits for the disk and not for the processor, and syncs that wait together
+//! share one journal commit: on a busy machine 30 new files took 104 ms one after the other, 9 ms from four threads and
+//! 3 ms from eight. `syncfs` would be one call, but waits for everything every other program
+//! has written to the file system, on a busy node for seconds.
 
 use std::sync::Arc;
 use std::sync::Mutex;
@@ -16,12 +17,17 @@ pub(super) struct Job<'a> {
     pub bytes: &'a [u8],
 }
 
-/// Below this, starting threads costs more than waiting.
-const FEW: usize = 32;
+/// Up to this many, starting a thread costs more than waiting.
+const FEW: usize = 2;
 const THREADS: usize = 8;
 
 pub(super) fn write(jobs: &[Job<'_>]) -> Result<(), FileError> {
     each(jobs, |job| job.dir.create(&job.name, job.look, job.bytes))
+}
+
+/// Makes the names in many directories durable.
+pub(super) fn sync(dirs: &[Arc<Dir>]) -> Result<(), FileError> {
+    each(dirs, |dir| dir.sync())
 }
 
 /// Does something to every item, in parallel when there are many; ends at the first error.
@@ -41,7 +47,7 @@ pub(super) fn each<T: Sync>(items: &[T], act: impl Fn(&T) -> Result<(), FileErro
         }
     };
     std::thread::scope(|scope| {
-        for _ in 1..THREADS {
+        for _ in 1..items.len().div_ceil(2).min(THREADS) {
             // Without another thread this one does it all.
             let _ = std::thread::Builder::new().spawn_scoped(scope, work);
         }

@@ -1,11 +1,9 @@
 //! One tree's directories, each opened once and kept open.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::files::{Dir, FileError, Kind, RelPath};
-
-use super::stage;
 
 /// A root with the directories below it that were needed so far. The key is the path below the root, empty for the root.
 #[derive(Debug)]
@@ -14,8 +12,8 @@ pub(super) struct Tree {
     /// The mode of directories this run makes.
     mode: u32,
     open: HashMap<String, Arc<Dir>>,
-    /// Directories whose names changed. Sorted, so that reversed it has every directory before its parent.
-    changed: BTreeMap<String, Arc<Dir>>,
+    /// Directories whose names changed.
+    changed: HashMap<String, Arc<Dir>>,
 }
 
 /// How far down a path leads through what exists.
@@ -29,7 +27,7 @@ pub(super) struct Reached {
 
 impl Tree {
     pub fn new(root: Dir, mode: u32) -> Self {
-        Self { root: Arc::new(root), mode, open: HashMap::new(), changed: BTreeMap::new() }
+        Self { root: Arc::new(root), mode, open: HashMap::new(), changed: HashMap::new() }
     }
 
     pub fn root(&self) -> &Arc<Dir> {
@@ -86,16 +84,8 @@ impl Tree {
         dir
     }
 
-    /// Makes every change of names durable, the deepest directories first.
-    pub fn sync(&self) -> Result<(), FileError> {
-        let dirs: Vec<&Arc<Dir>> = self.changed.values().rev().collect();
-        stage::each(&dirs, |dir| dir.sync())
-    }
-
-    /// The same, except for the root.
-    pub fn sync_below(&self) -> Result<(), FileError> {
-        let dirs: Vec<&Arc<Dir>> =
-            self.changed.iter().rev().filter(|(path, _)| !path.is_empty()).map(|(_, dir)| dir).collect();
-        stage::each(&dirs, |dir| dir.sync())
+    /// The directories whose names changed, to be synced.
+    pub fn changed(&self) -> impl Iterator<Item = Arc<Dir>> {
+        self.changed.values().map(Arc::clone)
     }
 }

@@ -1,0 +1,59 @@
+use std::sync::Barrier;
+
+use super::super::How;
+use super::*;
+
+const RUNS: usize = 6;
+
+/// The results of runs that all start at once, each with a tag of its own.
+fn race(roots: &Roots, replace: bool) -> Vec<(String, Result<Receipt, StoreError>)> {
+    let start = Barrier::new(RUNS);
+    std::thread::scope(|scope| {
+        let runs: Vec<_> = (0..RUNS)
+            .map(|n| {
+                let start = &start;
+                scope.spawn(move || {
+                    start.wait();
+                    let tag = format!("run{n}");
+                    let result = put(roots, &tag, replace);
+                    (tag, result)
+                })
+            })
+            .collect();
+        runs.into_iter().map(|run| run.join().unwrap()).collect()
+    })
+}
+
+#[test]
+fn of_many_creators_exactly_one_wins() {
+    for place in [main_only, with_kubelet] {
+        for _ in 0..15 {
+            let tmp = tempfile::tempdir().unwrap();
+            let roots = place(tmp.path());
+            let results = race(&roots, false);
+            let winners: Vec<&str> =
+                results.iter().filter(|(_, result)| result.is_ok()).map(|(tag, _)| tag.as_str()).collect();
+            assert_eq!(winners.len(), 1, "{results:?}");
+            for (_, result) in &results {
+                let expected = matches!(result, Ok(_) | Err(StoreError::MadeMeanwhile(_) | StoreError::Exist(_)));
+                assert!(expected, "{result:?}");
+            }
+            assert_whole(tmp.path(), &roots, winners[0]);
+        }
+    }
+}
+
+#[test]
+fn of_many_mergers_each_has_its_turn_and_the_tree_is_never_mixed() {
+    for _ in 0..8 {
+        let tmp = tempfile::tempdir().unwrap();
+        let roots = with_kubelet(tmp.path());
+        write(&roots.main.join("own"), "x");
+        let results = race(&roots, true);
+        assert!(results.iter().all(|(_, result)| result.as_ref().is_ok_and(|r| r.how == How::Merged)), "{results:?}");
+        let last = snapshot(&roots.main)["admin.conf"].1.clone().unwrap();
+        assert_whole(tmp.path(), &roots, &last);
+        let generations = snapshot(&roots.main.join(".kpki/generations"));
+        assert_eq!(generations.keys().filter(|path| path.ends_with("main/admin.conf")).count(), RUNS - 1);
+    }
+}

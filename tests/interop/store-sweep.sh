@@ -1,0 +1,123 @@
+#!/usr/bin/env bash
+# Kills the store at, or fails, every single system call that can change the disk, and looks at what is left.
+#
+#   cargo build --example publish && tests/interop/store-sweep.sh target/debug/examples/publish [CASE...]
+#
+# Needs strace, which counts the calls of each thread by itself: N is the N-th call of every thread.
+# Cases: create, parents, empty, kubelet, force, force-kubelet; without one: all of them.
+# The oracle: before the decision nothing has changed (after an error) or nothing is visible (after a kill); after it, one
+# recovery makes the tree whole; no file with a key in it is ever readable by others; nothing prepared is left lying around.
+set -euo pipefail
+
+BIN=$(realpath "$1"); shift
+CASES=("$@"); [ ${#CASES[@]} -gt 0 ] || CASES=(create parents empty kubelet force force-kubelet)
+CALLS=(openat write pwrite64 fsync rename renameat renameat2 mkdir mkdirat unlink unlinkat rmdir fchmod ftruncate link linkat flock
+       statx getdents64)
+FAULTS=(signal=SIGKILL error=EIO error=ENOSPC)
+WORK=$(mktemp -d)
+trap 'rm -rf "$WORK"' EXIT
+BOX=$WORK/box
+runs=0 bad=0
+
+# Lays out what is there before, and sets the command.
+prepare() {
+  rm -rf "$BOX"; mkdir -p "$BOX"
+  DIR=$BOX/tree KUBELET= VERB=init
+  case $1 in
+    create) ;;
+    parents) DIR=$BOX/a/b/tree ;;
+    empty) mkdir -m 750 "$DIR" ;;
+    kubelet) KUBELET=$BOX/lib/kubelet ;;
+    force) VERB=force; "$BIN" "$DIR" init one 2>/dev/null; echo own > "$DIR/notes" ;;
+    force-kubelet) VERB=force KUBELET=$BOX/lib/kubelet; "$BIN" "$DIR" init one "$KUBELET" 2>/dev/null ;;
+    *) echo "unknown case $1" >&2; exit 2 ;;
+  esac
+}
+
+# Everything on disk: names, modes, owners, contents; not the lock, which may stay.
+snapshot() { (cd "$BOX" && find . ! -path '*/.kpki/lock' -printf '%P %y %m %U %G\n' | sort
+              find . -type f ! -path '*/.kpki/lock' -print0 | sort -z | xargs -0r sha256sum); }
+
+# Which runs wrote the visible tree: "" (no tree), "one", "two" or "one two" (mixed); with the number of files of each.
+visible() { (cd "$BOX" && find . -type f -regex '.*/\(tree\|lib/kubelet\)/.*' ! -path '*/.kpki*' ! -name notes -print0 |
+             xargs -0r cat | awk '{n[$1]++} END {for (t in n) print t, n[t]}' | sort | xargs); }
+
+complain() { bad=$((bad + 1)); echo "BAD $where: $*"; sed 's/^/    /' "$WORK/err" | head -5; }
+
+# Said of every state, however the run ended.
+no_open_key() {
+  local open
+  open=$(find "$BOX" -type f -perm /077 -print0 | xargs -0r grep -lE '\.key|admin\.conf' 2>/dev/null || true)
+  # A manifest names keys and holds none.
+  open=$(grep -v '/commit$' <<<"$open" || true)
+  [ -z "$open" ] || complain "readable by others: $open"
+}
+
+no_rest() {
+  local rest
+  rest=$(find "$BOX" \( -name '.*.kpki-*' -o -name '.kpki-staging-*' -o -path '*/.kpki/staging' -o -path '*/.kpki/commit' \) | head -3)
+  [ -z "$rest" ] || complain "left behind: $rest"
+}
+
+after_kill() {
+  no_open_key
+  local seen; seen=$(visible)
+  if ! [ -e "$DIR/.kpki/commit" ]; then
+    [ "$seen" = "$before" ] || [ "$seen" = "$whole" ] || complain "visible without a mark: '$seen'"
+  fi
+  if ! "$BIN" "$DIR" recover two $KUBELET 2>"$WORK/err"; then complain "recovery failed"; fi
+  seen=$(visible)
+  [ "$seen" = "$before" ] || [ "$seen" = "$whole" ] || complain "visible after recovery: '$seen'"
+  if [ "$seen" != "$whole" ]; then
+    "$BIN" "$DIR" $VERB two $KUBELET 2>"$WORK/err" || complain "the plain rerun failed"
+    [ "$(visible)" = "$whole" ] || complain "not whole after the rerun: $(visible)"
+  fi
+  no_open_key; no_rest
+}
+
+after_error() {
+  local rc=$1
+  no_open_key
+  if [ "$rc" = 0 ]; then
+    [ "$(visible)" = "$whole" ] || complain "exit 0 and not whole: $(visible)"
+    no_rest
+  elif [ "$rc" = 127 ] && ! grep -q '^error:' "$WORK/err"; then
+    : # the loader did not get as far as the program
+  elif [ "$rc" != 1 ]; then
+    complain "exit status $rc"
+  elif grep -q 'the next run puts them in place' "$WORK/err"; then
+    "$BIN" "$DIR" recover two $KUBELET 2>"$WORK/err" || complain "recovery failed"
+    [ "$(visible)" = "$whole" ] || complain "not whole after recovery: $(visible)"
+    no_open_key; no_rest
+  elif grep -q 'may not survive a power failure' "$WORK/err"; then
+    [ "$(visible)" = "$whole" ] || complain "not whole: $(visible)"
+  else
+    # The write that failed may have been that of the message.
+    [ "$call" = write ] && ! [ -s "$WORK/err" ] || grep -qE '^error: cannot [a-z ]+ /[^:]*: ' "$WORK/err" || complain "message"
+    snapshot > "$WORK/after"
+    diff "$WORK/before" "$WORK/after" > "$WORK/diff" || { complain "changed in spite of the error"; head -5 "$WORK/diff"; }
+  fi
+}
+
+for case in "${CASES[@]}"; do
+  prepare "$case"; before=$(visible)
+  "$BIN" "$DIR" $VERB two $KUBELET 2>/dev/null; whole=$(visible)
+  for call in "${CALLS[@]}"; do
+    prepare "$case"
+    count=$(strace -f -qq -e trace="$call" -o /dev/stdout "$BIN" "$DIR" $VERB two $KUBELET 2>/dev/null | grep -c "$call(" || true)
+    for fault in "${FAULTS[@]}"; do
+      for ((n = 1; n <= count; n++)); do
+        prepare "$case"; snapshot > "$WORK/before"
+        where="$case $call:$fault:when=$n"
+        rc=0
+ # Through a second shell, which keeps "Killed" to itself.
+        sh -c '"$@"; exit $?' sh strace -f -qq -o /dev/null -e trace="$call" -e inject="$call:$fault:when=$n" \
+          "$BIN" "$DIR" $VERB two $KUBELET >/dev/null 2>"$WORK/err" || rc=$?
+        runs=$((runs + 1))
+        if [ "$rc" = 137 ]; then after_kill; else after_error "$rc"; fi
+      done
+    done
+  done
+  echo "$case: done ($runs runs so far, $bad bad)"
+done
+[ "$bad" = 0 ]
