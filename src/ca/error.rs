@@ -9,7 +9,7 @@ use crate::clock::rfc3339;
 use crate::encoding::EncodeError;
 use crate::encoding::key::KeyError;
 use crate::encoding::public_key::{EXPECTED, KeyKind};
-use crate::x509::{Mismatch, ParseError, VerifyError};
+use crate::x509::{ChainError, Mismatch, ParseError, VerifyError};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CaError {
@@ -59,6 +59,8 @@ pub enum CaError {
     /// Serial number, issuer, key or key identifiers are not those that were signed.
     Surroundings(Surrounding),
     Verify(VerifyError),
+    /// A TLS peer would refuse it.
+    Peer(ChainError),
 }
 
 /// What a blueprint does not state but a certificate does.
@@ -130,6 +132,7 @@ impl fmt::Display for CaError {
                 mismatches.iter().try_for_each(|mismatch| write!(f, "; {mismatch}"))
             }
             Self::Surroundings(what) => write!(f, "the certificate just signed reads back with another {what}"),
+            Self::Peer(error) => write!(f, "the certificate just signed would be refused by a TLS peer: {error}"),
             Self::Verify(error) => write!(f, "the certificate just signed does not verify: {error}"),
         }
     }

@@ -1,11 +1,13 @@
 //! From a blueprint to a certificate.
 
-use crate::blueprint::{Blueprint, Role};
+use time::OffsetDateTime;
+
+use crate::blueprint::{Blueprint, ExtendedKeyUsage, Role, San};
 use crate::ca::error::Surrounding;
 use crate::ca::{CaError, Issuer, PrivateKey, serial};
 use crate::encoding::certificate::{self, SignatureAlgorithm, Surroundings};
 use crate::encoding::name;
-use crate::x509::{Certificate, KeyKind, compare, key_identifier, key_kind};
+use crate::x509::{Certificate, KeyKind, Usage, compare, key_identifier, key_kind, valid_for_name, verify_for};
 
 /// A certificate that was read again, agrees with its blueprint, and verifies.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,6 +42,29 @@ pub fn issue(blueprint: &Blueprint, spki_der: &[u8], issuer: &Issuer) -> Result<
         issuer.key(),
         Some(authority),
     )
+}
+
+/// Holds a leaf that was just signed against what a TLS peer with rustls-webpki would decide at this instant: chain,
+/// usages, and every name it is to be valid for.
+pub fn accepted(signed: &Signed, issuer: &Issuer, at: OffsetDateTime) -> Result<(), CaError> {
+    let leaf = &signed.certificate;
+    for (wanted, usage) in
+        [(ExtendedKeyUsage::ServerAuth, Usage::Server), (ExtendedKeyUsage::ClientAuth, Usage::Client)]
+    {
+        if leaf.extended_key_usages.contains(&wanted) {
+            verify_for(leaf, &[], issuer.certificate(), usage, at).map_err(CaError::Peer)?;
+        }
+    }
+    for san in &leaf.sans {
+        let dialled = match san {
+            // Nobody dials a wildcard, but a name below it.
+            San::Dns(name) => San::Dns(name.replacen('*', "any", 1)),
+            San::Ip(address) => San::Ip(*address),
+            San::Email(_) | San::Uri(_) | San::Other(_) => continue,
+        };
+        valid_for_name(leaf, &dialled).map_err(CaError::Peer)?;
+    }
+    Ok(())
 }
 
 fn sign(

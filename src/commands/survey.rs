@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use crate::error::Error;
 use crate::files::{self, Dir, FileError, Kind, RelPath};
+use crate::plan::decision::{Found, Survey};
 use crate::plan::layout::{Place, Root};
-use crate::plan::reconcile::{Found, Survey};
 use crate::store::Roots;
 
 /// A certificate bundle or kubeconfig larger than this is not one.

@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use crate::clock::rfc3339;
+use crate::plan::decision::{Decision, Difference, Notice, Reconciled, Refusal};
 use crate::plan::init::Item;
 use crate::plan::layout::Layout;
-use crate::plan::reconcile::{Decision, Difference, Notice, Reconciled, Refusal};
 use crate::x509::Mismatch;
 
 use super::Error;

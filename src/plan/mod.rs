@@ -2,6 +2,7 @@
 //! signing order; [`reconcile`] holds them against what already lies in the destination.
 
 pub mod blueprints;
+pub mod decision;
 pub mod init;
 pub mod layout;
 pub mod reconcile;

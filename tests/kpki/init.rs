@@ -47,15 +47,15 @@ fn one_node_gets_exactly_its_etc_kubernetes() {
         ]
     );
     for (name, (mode, _)) in tree(&place.path("k8s")) {
+        let own = name.starts_with(".kpki");
         let expected = match name.as_str() {
-            n if n.starts_with(".kpki") => {
-                if n.ends_with('/') {
+            n if n.ends_with('/') => {
+                if own {
                     0o700
                 } else {
-                    0o600
+                    0o755
                 }
             }
-            n if n.ends_with('/') => 0o755,
             n if n.ends_with(".crt") => 0o644,
             _ => 0o600,
         };

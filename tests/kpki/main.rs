@@ -1,7 +1,14 @@
 //! The hermetic integration tests: the program as its user runs it, with stdout, stderr, exit status and the tree on disk
 //! compared. Nothing here needs a network or a foreign program.
 
-#![allow(clippy::disallowed_methods)]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice,
+    clippy::unwrap_used
+)]
 
 mod docs;
 mod existing;

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
 use crate::blueprint::Algorithm;
@@ -10,9 +11,9 @@ use crate::ca::{self, CaError, Issuer, PrivateKey, Signed};
 use crate::catalog::Authority;
 use crate::error::Error;
 use crate::kubeconfig::{self, Kubeconfig};
+use crate::plan::decision::{Decision, Found, Making, Reconciled, Signer, Survey};
 use crate::plan::init::{Access, Item, What, public_mode};
 use crate::plan::layout::Place;
-use crate::plan::reconcile::{Decision, Found, Making, Reconciled, Signer, Survey};
 use crate::x509::Certificate;
 
 /// A file to publish.
@@ -33,7 +34,13 @@ pub struct Made {
 }
 
 /// Makes everything the decisions ask for; in the items' order.
-pub fn make(items: &[Item], reconciled: Reconciled, survey: &Survey, threads: usize) -> Result<Vec<Made>, Error> {
+pub fn make(
+    items: &[Item],
+    reconciled: Reconciled,
+    survey: &Survey,
+    now: OffsetDateTime,
+    threads: usize,
+) -> Result<Vec<Made>, Error> {
     let Reconciled { decisions, signers, .. } = reconciled;
     let makings: Vec<(Option<Making>, bool)> = decisions.into_iter().map(making).collect();
     let mut keys = keys(&makings, threads)?;
@@ -61,7 +68,7 @@ pub fn make(items: &[Item], reconciled: Reconciled, survey: &Survey, threads: us
             Some(Job { index, item, making: making.as_ref()?, replace: *replace, key })
         })
         .collect();
-    let results = ca::parallel_map(&jobs, threads, |job| job.run(&issuers))?;
+    let results = ca::parallel_map(&jobs, threads, |job| job.run(&issuers, now))?;
     for (job, done) in jobs.iter().zip(results) {
         set(&mut made, job.index, done);
     }
@@ -155,11 +162,12 @@ struct Job<'a> {
 }
 
 impl Job<'_> {
-    fn run(&self, issuers: &Issuers) -> Result<Made, CaError> {
+    fn run(&self, issuers: &Issuers, now: OffsetDateTime) -> Result<Made, CaError> {
         match self.making {
             Making::Certificate(_, blueprint) => {
                 let (issuer, bundle) = issuers.of_item(self.item).ok_or(CaError::EmptyBundle)?;
                 let signed = ca::issue(blueprint, &self.key.spki_der(), issuer)?;
+                ca::accepted(&signed, issuer, now)?;
                 Ok(match &self.item.what {
                     What::Kubeconfig(_, access) => self.kubeconfig(access, &signed, bundle),
                     _ => pair(self.item, &signed, self.key.to_pem(), self.replace),

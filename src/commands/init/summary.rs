@@ -3,9 +3,9 @@
 use super::material::Made;
 use crate::blueprint::{Blueprint, ExtendedKeyUsage, Name, San};
 use crate::kubeconfig::{self, Credentials};
+use crate::plan::decision::{Decision, Found, Making, Reconciled, Survey};
 use crate::plan::init::{Item, What};
 use crate::plan::layout::{Place, Root};
-use crate::plan::reconcile::{Decision, Found, Making, Reconciled, Survey};
 use crate::report::{self, Facts};
 use crate::store::Roots;
 use crate::x509::{Certificate, parse_pem_bundle};
@@ -24,9 +24,7 @@ pub fn items(items: &[Item], reconciled: &Reconciled, survey: &Survey, roots: &R
                 node: item.node.clone(),
                 name: item.name.clone(),
                 action: action(decision),
-                algorithm: making
-                    .map(|making| algorithm(making))
-                    .unwrap_or_else(|| existing.as_ref().map(|c| c.key.to_string())),
+                algorithm: making.map(algorithm).unwrap_or_else(|| existing.as_ref().map(|c| c.key.to_string())),
                 facts: making
                     .and_then(|making| planned(item, making, reconciled))
                     .or_else(|| existing.as_ref().map(facts)),

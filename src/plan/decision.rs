@@ -1,0 +1,156 @@
+//! What the plan decides about each item, as facts: the words are in `error/plan.rs`.
+
+use std::collections::BTreeMap;
+
+use time::OffsetDateTime;
+use zeroize::Zeroizing;
+
+use crate::blueprint::{Algorithm, Blueprint, Name, San};
+use crate::ca::Issuer;
+use crate::catalog::Authority;
+use crate::plan::blueprints::Bounds;
+use crate::plan::layout::Place;
+use crate::x509::{Certificate, Mismatch};
+
+/// What lies at a place. "Exists" is not a bool: missing and unreadable differ.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Found {
+    Missing,
+    File(Zeroizing<Vec<u8>>),
+}
+
+/// Everything the survey read.
+pub type Survey = BTreeMap<Place, Found>;
+
+/// What is to happen to one item.
+#[derive(Debug)]
+pub enum Decision {
+    /// Nothing lies there: make it.
+    Make(Making),
+    /// What lies there fits.
+    Keep,
+    /// What lies there does not fit, and the user said `--force`.
+    Replace(Making, Vec<Difference>),
+    /// What lies there does not fit.
+    Conflict(Vec<Difference>),
+    /// What would have to be made cannot be: the signer's key is not here.
+    NoKey(Authority),
+}
+
+/// How to make it.
+#[derive(Debug, Clone)]
+pub enum Making {
+    Authority(Algorithm, Blueprint),
+    Certificate(Algorithm, Blueprint),
+    /// Both halves of the service account pair.
+    KeyPair(Algorithm),
+    /// The public half of the sa.key that is there.
+    PublicHalf(String),
+    /// A copy of another item's files: its certificate, its key.
+    Copy {
+        of: usize,
+        public: bool,
+        private: bool,
+    },
+}
+
+/// A certificate authority of this tree.
+#[derive(Debug)]
+pub enum Signer {
+    /// To be made in this run.
+    New(Bounds),
+    /// In the tree, with its key.
+    Here(Box<Issuer>),
+    /// In the tree without its key: somebody else signs.
+    External(Vec<Certificate>),
+}
+
+impl Signer {
+    /// The dates its leaves must keep to; `None`: the bundle is empty.
+    pub fn bounds(&self) -> Option<Bounds> {
+        match self {
+            Self::New(bounds) => Some(*bounds),
+            _ => self.certificate().map(|c| Bounds { not_before: c.not_before, not_after: c.not_after }),
+        }
+    }
+
+    /// The certificate that signs, if it is there already.
+    pub fn certificate(&self) -> Option<&Certificate> {
+        match self {
+            Self::New(_) => None,
+            Self::Here(issuer) => Some(issuer.certificate()),
+            Self::External(bundle) => bundle.first(),
+        }
+    }
+}
+
+/// Why something that lies there does not fit, as facts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Difference {
+    Unreadable(String),
+    CertificateMissing,
+    KeyMissing,
+    KeyUnreadable(String),
+    KeyMismatch,
+    WrongIssuer { found: Name, wanted: Authority },
+    NotSigned(Authority, String),
+    Expired(OffsetDateTime),
+    NotYetValid(OffsetDateTime),
+    Certificate(Mismatch),
+    MissingNames(Vec<San>),
+    WrongAuthorityData,
+    NotTheSharedFile,
+    NotThePublicHalf,
+}
+
+/// What makes the whole run impossible, whatever the flags say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// A CA's key without its certificate: a new CA would cut off everything the old one signed.
+    AuthorityCertificateMissing {
+        item: String,
+        key: Place,
+    },
+    AuthorityUnreadable {
+        item: String,
+        why: String,
+    },
+    AuthorityUnusable {
+        item: String,
+        why: String,
+    },
+    AuthorityExpired {
+        item: String,
+        not_after: OffsetDateTime,
+    },
+    AuthorityNotYetValid {
+        item: String,
+        not_before: OffsetDateTime,
+    },
+    /// sa.pub without sa.key.
+    ServiceAccountKeyMissing,
+    ServiceAccountKeyUnreadable(String),
+}
+
+/// Something worth saying that stops nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Notice {
+    /// The leaf would outlive its CA and was cut to the CA's end.
+    Shortened { item: String, wanted: OffsetDateTime, not_after: OffsetDateTime },
+    /// An existing kubeconfig talks to another server than the profile's.
+    OtherServer { item: String, found: String, wanted: String },
+    /// An existing key is of another kind than the profile asks for.
+    OtherAlgorithm { item: String, found: String, wanted: Algorithm },
+    /// The kubelet rotates its own certificate, this file only points to it.
+    KubeletRotates { item: String },
+}
+
+/// The plan with every decision made.
+#[derive(Debug, Default)]
+pub struct Reconciled {
+    /// One for each item, in the same order.
+    pub decisions: Vec<Decision>,
+    pub signers: BTreeMap<Authority, Signer>,
+    pub refusals: Vec<Refusal>,
+    pub notices: Vec<Notice>,
+}
