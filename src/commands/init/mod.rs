@@ -71,8 +71,13 @@ pub fn run(request: &Request) -> Result<report::Init, Error> {
     // From here on nobody else changes the tree: look once more, then act on what was seen.
     let hold = hold(&roots, request.lock_wait)?;
     let (survey, decided) = tree.decide()?;
-    store::check_writable(&roots, &places(&items, &decided.decisions)?)?;
+    report.outcome = outcome(&decided.decisions);
     report.items = summary::items(&items, &decided, &survey, &roots);
+    report.warnings = warnings(&loaded.warnings, &decided.notices);
+    if report.outcome == report::Outcome::Unchanged && state::is_recorded(&roots, &own_files)? {
+        return Ok(report);
+    }
+    store::check_writable(&roots, &places(&items, &decided.decisions)?)?;
     let made = material::make(&items, decided, &survey, request.now, request.threads)?;
     summary::add_made(&mut report.items, &made);
     let files = made.into_iter().flat_map(|made| made.files).map(change);
