@@ -1,6 +1,7 @@
 //! kpki: the PKI and certificate lifecycle tool for Kubernetes. The rooms and who may enter which are described in
 //! ARCHITECTURE.md and held by `tests/architecture.rs`.
 
+pub mod audit;
 pub mod blueprint;
 pub mod ca;
 pub mod catalog;
@@ -10,6 +11,7 @@ pub mod commands;
 pub mod encoding;
 pub mod error;
 pub mod files;
+pub mod inventory;
 pub mod kubeconfig;
 pub mod plan;
 pub mod profile;
