@@ -140,16 +140,15 @@ impl Tree<'_> {
     }
 }
 
-/// The profile's bytes with the choices that go with them: from the command line, else as recorded in the directory.
+/// The profile's bytes with the choices that go with them. A profile that is given replaces the recorded one; choices
+/// that are not given stay as they were, or a second run without `--node` would turn a node's tree into a cluster's.
 fn resolve(request: &Request) -> Result<(State, String), Error> {
-    let recorded = match &request.profile {
-        Some(_) => None,
-        None => State::read(&request.directory)?,
-    };
+    let recorded = State::read(&request.directory)?;
     let (base, source) = match (&request.profile, recorded) {
-        (Some(path), _) => {
-            let profile = profiles::read(path)?;
-            (State { profile, hostname: request.hostname.clone(), ..State::default() }, path.display().to_string())
+        (Some(path), recorded) => {
+            let fresh = || State { hostname: request.hostname.clone(), ..State::default() };
+            let state = State { profile: profiles::read(path)?, ..recorded.unwrap_or_else(fresh) };
+            (state, path.display().to_string())
         }
         (None, Some(state)) => (state, state::path(&request.directory).display().to_string()),
         (None, None) => {
@@ -158,16 +157,14 @@ fn resolve(request: &Request) -> Result<(State, String), Error> {
                 .hint("write a starting point with: kpki profile new > cluster.yaml"));
         }
     };
-    Ok((
-        State {
-            node: request.node.clone().or(base.node),
-            kubelet_dir: request.kubelet_dir.clone().or(base.kubelet_dir),
-            kubelet_serving: request.kubelet_serving || base.kubelet_serving,
-            advertise_address: request.advertise_address.or(base.advertise_address),
-            ..base
-        },
-        source,
-    ))
+    let state = State {
+        node: request.node.clone().or(base.node),
+        kubelet_dir: request.kubelet_dir.clone().or(base.kubelet_dir),
+        kubelet_serving: request.kubelet_serving || base.kubelet_serving,
+        advertise_address: request.advertise_address.or(base.advertise_address),
+        ..base
+    };
+    Ok((state, source))
 }
 
 fn load(state: &State, source: &str) -> Result<Loaded, Error> {
@@ -229,7 +226,9 @@ fn directories(
         (Layout::Node { .. }, Some(dir)) => Some(dir.clone()),
         (Layout::Node { .. }, None) => is_default.then(|| PathBuf::from(DEFAULT_KUBELET_DIR)),
     };
-    let below = kubelet.as_deref().map(|dir| dir.strip_prefix(main).map(|below| below.display().to_string()));
+    // The recorded directory is absolute; DIR may be given either way.
+    let absolute = std::path::absolute(main).unwrap_or_else(|_| main.clone());
+    let below = kubelet.as_deref().map(|dir| dir.strip_prefix(&absolute).map(|below| below.display().to_string()));
     let directories = match below {
         Some(Ok(below)) if !below.is_empty() => Directories { pki, kubelet: Some(below) },
         Some(Ok(_)) => {
