@@ -29,14 +29,14 @@ profile() {
 
 # row NAME WHAT KUBEADM RUNS
 row() {
-  local command="$bin init --profile $work/$1.yaml --dir $work/tree" keys memory
+  local command="$bin init --profile $work/$1.yaml --dir $work/tree" certificates memory
   hyperfine -N --warmup 1 --runs "$4" --style none --prepare "rm -rf $work/tree" --export-json "$work/$1.json" "$command" \
     >/dev/null
   rm -rf "$work/tree"
   /usr/bin/time -f %M -o "$work/memory" "$bin" init --profile "$work/$1.yaml" --dir "$work/tree" >/dev/null
   memory=$(awk '{printf "%.1f MiB", $1 / 1024}' "$work/memory")
-  keys=$(cat "$(find "$work/tree" -name '*.json' -path '*/.kpki/*' | head -n 1)" >/dev/null && find "$work/tree" -name '*.crt' | wc -l)
-  python3 - "$work/$1.json" "$2" "$keys" "$memory" "$3" <<'PY'
+  certificates=$(find "$work/tree" -name '*.crt' | wc -l)
+  python3 - "$work/$1.json" "$2" "$certificates" "$memory" "$3" <<'PY'
 import json, sys
 file, what, count, memory, kubeadm = sys.argv[1:]
 result = json.load(open(file))["results"][0]
