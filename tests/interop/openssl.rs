@@ -303,6 +303,76 @@ fn authorities_made_by_openssl_are_used() {
     }
 }
 
+/// An intermediate authority below a company's root, as an operator gets it: its certificate first, then the root's.
+#[test]
+fn an_intermediate_authority_made_by_openssl_is_used() {
+    let place = scratch();
+    let at = |name: &str| place.path().join(name).to_str().unwrap().to_owned();
+    let key = |name: &str| {
+        let made = write(at(name), say("openssl", ["ecparam", "-genkey", "-noout", "-name", "prime256v1"]));
+        crate::support::mode(&made, 0o600);
+    };
+    let usage = ["-addext", "keyUsage=critical,keyCertSign,cRLSign"];
+    key("root.key");
+    let subject = ["-subj", "/O=Example GmbH/CN=Root", "-days", "7300", "-out"];
+    let mut root = vec!["req", "-x509", "-new", "-key"];
+    let (root_key, root_file) = (at("root.key"), at("root.crt"));
+    root.push(&root_key);
+    root.extend(subject);
+    root.push(&root_file);
+    root.extend(usage);
+    say("openssl", root);
+    key("ca.key");
+    let extensions = "basicConstraints=critical,CA:TRUE,pathlen:0\nkeyUsage=critical,keyCertSign,cRLSign,digitalSignature\n\
+                      subjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\n";
+    write(at("extensions"), extensions);
+    say(
+        "openssl",
+        ["req", "-new", "-key", &at("ca.key"), "-subj", "/O=Example GmbH/CN=kubernetes", "-out", &at("ca.csr")],
+    );
+    say(
+        "openssl",
+        [
+            "x509",
+            "-req",
+            "-in",
+            &at("ca.csr"),
+            "-CA",
+            &root_file,
+            "-CAkey",
+            &root_key,
+            "-CAcreateserial",
+            "-days",
+            "3650",
+            "-extfile",
+            &at("extensions"),
+            "-out",
+            &at("ca.crt"),
+        ],
+    );
+    let bundle = fs::read_to_string(at("ca.crt")).unwrap() + &fs::read_to_string(&root_file).unwrap();
+    let dir = place.path().join("tree");
+    let ca = write(dir.join("pki/ca.crt"), &bundle);
+    write(dir.join("pki/ca.key"), fs::read(at("ca.key")).unwrap());
+    crate::support::mode(&dir.join("pki/ca.key"), 0o600);
+    let profile = write(place.path().join("p.yaml"), SMALL);
+    run(crate::support::kpki().arg("init").arg("-p").arg(profile).arg("-d").arg(&dir)).expect_ok("an intermediate");
+    assert_eq!(fs::read_to_string(&ca).unwrap(), bundle);
+    let out = scratch();
+    let leaves = leaves(&dir, out.path());
+    let ours: Vec<_> = leaves.iter().filter(|leaf| leaf.authority == ca).collect();
+    assert_eq!(ours.len(), 8, "apiserver, its kubelet client, the kubelet and five kubeconfigs");
+    for leaf in ours {
+        let mut verify = program("openssl");
+        run(verify
+            .args(["verify", "-x509_strict", "-CAfile", &root_file, "-untrusted"])
+            .arg(&ca)
+            .arg(&leaf.certificate))
+        .expect_ok(leaf.certificate.display());
+        matches(&leaf.certificate, &leaf.key);
+    }
+}
+
 /// RFC 5280 section 4.1.2.5: UTCTime through 2049, GeneralizedTime from 2050 on, to the second.
 #[test]
 fn dates_hold_in_openssls_reading() {
