@@ -6,7 +6,7 @@ mod plan;
 
 use std::fmt;
 
-pub use plan::{difference, notices, refusal};
+pub use plan::{Context, difference, notices, refusal};
 
 /// Exit statuses, one table for the whole program (README and man page show it).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -7,6 +7,7 @@ mod yaml;
 use time::OffsetDateTime;
 
 pub use json::value;
+pub use table::sanitised;
 pub use yaml::render as yaml;
 
 /// The forms of `-o`.
