@@ -126,6 +126,13 @@ fn cluster_configuration(
     // ControlPlaneKubeletLocalMode (1.31 to 1.35) chooses kubelet.conf's server; the release's default is what is made here.
     let mut gates = fields.section("featureGates", reading);
     let ecdsa = gates.take("PublicKeysECDSA", reading).and_then(|field| field.boolean(reading)).unwrap_or(false);
+    if let Some(local) = gates.take("ControlPlaneKubeletLocalMode", reading).and_then(|field| field.boolean(reading)) {
+        let release = configuration.kubernetes_version;
+        if (31..35).contains(&release.minor) && local != release.has_local_kubelet() {
+            let text = "kubelet.conf gets the server that is the release's default, whatever this gate says";
+            reading.warn("featureGates.ControlPlaneKubeletLocalMode", text);
+        }
+    }
     fields.skip(&["controllerManager", "scheduler", "dns", "imageRepository", "proxy"]);
     let mut answered: &[&str] = &[];
     if version == Version::V1Beta2 {

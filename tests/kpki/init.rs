@@ -293,6 +293,7 @@ fn colour_is_for_terminals_or_on_request() {
     assert!(colour.stdout.starts_with("\x1b[1mcreated 17"), "{}", colour.stdout);
 }
 
+/// Also the difference `one-algorithm`.
 #[test]
 fn algorithms_hold_for_every_key_and_can_be_chosen_one_by_one() {
     let place = Place::new();
