@@ -72,10 +72,11 @@ pub fn judge_tree(tree: Tree, policy: Policy, origin: Origin, at: OffsetDateTime
     JudgedTree { root: tree.root, cluster: tree.cluster, node: tree.node, policy, origin, items }
 }
 
-/// Points out the authorities that end before what they would sign at the leaves' next renewal.
+/// Points out the authorities that end before what they would sign at the leaves' next renewal; one that is inside its own
+/// windows is pointed out already.
 fn cut_short(items: &mut [Judged], before: Threshold, at: OffsetDateTime) {
     let ends: Vec<_> = items.iter().filter_map(|judged| next_end(judged, before, at)).collect();
-    for judged in items.iter_mut().filter(|judged| judged.item.kind == Kind::Authority) {
+    for judged in items.iter_mut().filter(|judged| judged.item.kind == Kind::Authority && judged.state == State::Ok) {
         let Reading::Certificate(facts) = &judged.item.reading else { continue };
         let signed = ends.iter().filter(|(authority, _)| judged.item.name == authority.name());
         // The one that would live the longest.

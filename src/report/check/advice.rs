@@ -201,11 +201,11 @@ fn steps(advice: &Advice) -> Vec<String> {
         ]),
         Problem::Expired => {
             if advice.order.len() > 1 {
-                let order: Vec<String> =
-                    advice.order.iter().map(|(group, names)| format!("{group} ({})", names.join(", "))).collect();
-                steps.push(format!("the order of repair: {}", order.join("; ")));
+                steps.push("the order of repair:".to_owned());
+                let ordered = advice.order.iter().zip(1..);
+                steps.extend(ordered.map(|((group, names), i)| format!("  {i}. {group}: {}", names.join(", "))));
             }
-            steps.push(format!("re-issue them all in that order: {}", init(&advice.origin, " --force")));
+            steps.push(format!("re-issue them, in that order: {}", init(&advice.origin, " --force")));
         }
         Problem::KubeletClientExpired => steps.extend([
             format!("the kubelet renews {} itself, but not once it has expired", advice.path),
