@@ -94,7 +94,8 @@ impl Args {
             directory: self.dir.clone(),
             profile: self.profile.clone(),
             node: self.node.clone(),
-            kubelet_dir: self.kubelet_dir.clone(),
+            // It is recorded, and a later run may start elsewhere.
+            kubelet_dir: self.kubelet_dir.as_ref().map(|dir| std::path::absolute(dir).unwrap_or_else(|_| dir.clone())),
             kubelet_serving: self.kubelet_serving,
             advertise_address: self.apiserver_advertise_address,
             hostname: environment.hostname.clone(),

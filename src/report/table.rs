@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use comfy_table::{ContentArrangement, Table, presets};
+use comfy_table::{ColumnConstraint, ContentArrangement, Table, presets};
 use time::OffsetDateTime;
 
-use super::{Init, Item, Outcome, Width};
+use super::{Facts, Init, Item, Outcome, Width};
 use crate::clock::{distance, rfc3339};
 
 /// From this many nodes on, a table shows one line per node.
@@ -54,35 +54,60 @@ fn per_node(report: &Init) -> BTreeMap<&str, Vec<&Item>> {
     nodes
 }
 
+/// A column of the table: from which width on it is shown, and whether its cells may be broken into lines.
+struct Column {
+    title: &'static str,
+    from: u16,
+    breaks: bool,
+    cell: fn(&Item, OffsetDateTime) -> String,
+}
+
+const fn column(title: &'static str, from: u16, breaks: bool, cell: fn(&Item, OffsetDateTime) -> String) -> Column {
+    Column { title, from, breaks, cell }
+}
+
+/// What a narrow screen has no room for follows from the entry's name.
+const COLUMNS: &[Column] = &[
+    column("ENTRY", 0, false, |item, _| match &item.node {
+        Some(node) => format!("{node}/{}", item.name),
+        None => item.name.clone(),
+    }),
+    column(ACTION, 0, false, |item, _| item.action.to_owned()),
+    column("SUBJECT", 110, true, |item, _| fact(item, |f| f.subject.clone())),
+    column("NAMES", 0, true, |item, _| fact(item, |f| f.sans.join(", "))),
+    column("EXPIRES", 0, false, |item, now| fact(item, |f| expiry(f.not_after, now))),
+    column("PATH", 150, false, |item, _| item.paths.first().cloned().unwrap_or_default()),
+];
+
+const WIDE: &[Column] = &[
+    column("ALGORITHM", 0, false, |item, _| item.algorithm.clone().unwrap_or_default()),
+    column("USAGES", 0, true, |item, _| fact(item, |f| f.usages.join(", "))),
+    column("SERIAL", 0, false, |item, _| fact(item, |f| f.serial.clone().unwrap_or_default())),
+    column("ISSUER", 0, true, |item, _| fact(item, |f| f.issuer.clone())),
+];
+
+const ACTION: &str = "ACTION";
+
+fn fact(item: &Item, pick: impl Fn(&Facts) -> String) -> String {
+    item.facts.as_ref().map(pick).unwrap_or_default()
+}
+
 fn entries(items: &[&Item], now: OffsetDateTime, width: Width, wide: bool) -> String {
-    let mut header = vec!["ENTRY", "ACTION", "SUBJECT", "NAMES", "EXPIRES", "PATH"];
-    if wide {
-        header.extend(["ALGORITHM", "USAGES", "SERIAL", "ISSUER"]);
-    }
-    let mut table = plain(width, &header);
+    // Wide is for scrolling and for grep: its lines are never broken.
+    let width = width.filter(|_| !wide);
+    // The verdict says what happened to all; the column is for when it differs.
+    let mixed = items.windows(2).any(|pair| matches!(pair, [a, b] if a.action != b.action));
+    let shown = |column: &&Column| width.is_none_or(|w| w >= column.from) && (mixed || column.title != ACTION);
+    let more = if wide { WIDE } else { &[] };
+    let columns: Vec<&Column> = COLUMNS.iter().chain(more).filter(shown).collect();
+    let mut table = plain(width, &columns.iter().map(|column| column.title).collect::<Vec<_>>());
     for item in items {
-        let id = match &item.node {
-            Some(node) => format!("{node}/{}", item.name),
-            None => item.name.clone(),
-        };
-        let facts = item.facts.as_ref();
-        let names = facts.map(|f| f.sans.join(", ")).unwrap_or_default();
-        let expires = facts.map(|f| expiry(f.not_after, now)).unwrap_or_default();
-        let mut row = vec![
-            id,
-            item.action.to_owned(),
-            facts.map(|f| f.subject.clone()).unwrap_or_default(),
-            names,
-            expires,
-            item.paths.first().cloned().unwrap_or_default(),
-        ];
-        if wide {
-            row.push(item.algorithm.clone().unwrap_or_default());
-            row.push(facts.map(|f| f.usages.join(", ")).unwrap_or_default());
-            row.push(facts.and_then(|f| f.serial.clone()).unwrap_or_default());
-            row.push(facts.map(|f| f.issuer.clone()).unwrap_or_default());
+        table.add_row(columns.iter().map(|column| sanitise(&(column.cell)(item, now))));
+    }
+    for (column, described) in table.column_iter_mut().zip(&columns) {
+        if !described.breaks {
+            column.set_constraint(ColumnConstraint::ContentWidth);
         }
-        table.add_row(row.iter().map(|cell| sanitise(cell)));
     }
     finish(&table)
 }

@@ -279,3 +279,52 @@ fn what_is_no_file_is_named_and_not_read() {
     let run = place.init(&["--profile", "p.yaml", "--dir", "file"]).fails(1);
     assert!(run.stderr.contains("error: "), "{}", run.stderr);
 }
+
+/// What a company's PKI hands out: an intermediate with its root, made by somebody else's code, the key as PKCS#8.
+#[test]
+fn a_brought_intermediate_signs_and_its_chain_travels_along() {
+    use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose};
+    let authority = |name: &str, constraint| {
+        let mut params = CertificateParams::default();
+        params.distinguished_name = rcgen::DistinguishedName::new();
+        params.distinguished_name.push(DnType::OrganizationName, "Example Corp");
+        params.distinguished_name.push(DnType::CommonName, name);
+        params.is_ca = IsCa::Ca(constraint);
+        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+        params.use_authority_key_identifier_extension = true;
+        params
+    };
+    let (root_key, key) = (KeyPair::generate().unwrap(), KeyPair::generate().unwrap());
+    let root_params = authority("Root", BasicConstraints::Unconstrained);
+    let root = root_params.self_signed(&root_key).unwrap();
+    let issuer = Issuer::new(root_params, root_key);
+    let intermediate = authority("Kubernetes", BasicConstraints::Constrained(0)).signed_by(&key, &issuer).unwrap();
+    let pem = |der: &[u8]| pem::encode(&pem::Pem::new("CERTIFICATE", der));
+
+    let place = Place::new();
+    place.write("p.yaml", single(""));
+    place.write("k8s/pki/ca.crt", pem(intermediate.der()) + &pem(root.der()));
+    place.write("k8s/pki/ca.key", pem::encode(&pem::Pem::new("PRIVATE KEY", key.serialized_der())));
+    let run = place.init(&["--profile", "p.yaml", "--dir", "k8s", "-o", "json"]).ok().json();
+    assert_eq!(run["entries"][1]["issuer"], "O=Example Corp, CN=Kubernetes");
+    assert!(place.init(&["--dir", "k8s"]).ok().stdout.starts_with("nothing to do"));
+    // The brought files are not in kubeadm's containers.
+    remove(&place, &["pki/ca.crt", "pki/ca.key"]);
+    let facts = facts::read(&place.path("k8s"));
+    let File::Kubeconfig(conf) = &facts["admin.conf"].1 else { panic!() };
+    assert_eq!(conf.authority.len(), 2, "the intermediate and its root");
+    assert_eq!(conf.client[0].issuer, conf.authority[0].subject);
+    assert_eq!(conf.authority[0].issuer, conf.authority[1].subject);
+}
+
+#[test]
+fn choices_stay_when_only_the_profile_is_given_again() {
+    let place = Place::new();
+    let two = "apiVersion: kpki/v1\nkind: ClusterProfile\ncontrolPlaneEndpoint: lb.example.com\nnodes:\n\
+               - {name: cp1, addresses: [10.0.0.1]}\n- {name: cp2, addresses: [10.0.0.2]}\n";
+    place.write("p.yaml", two);
+    place.init(&["--profile", "p.yaml", "--dir", "k8s", "--node", "cp2", "--kubelet-dir", "kubelet-pki"]).ok();
+    let again = place.init(&["--profile", "p.yaml", "--dir", "k8s"]).ok();
+    assert!(again.stdout.starts_with("nothing to do"), "{}", again.stdout);
+    assert!(!place.path("k8s/nodes").exists() && place.path("kubelet-pki/kubelet.crt").exists());
+}

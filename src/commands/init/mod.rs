@@ -71,8 +71,13 @@ pub fn run(request: &Request) -> Result<report::Init, Error> {
     // From here on nobody else changes the tree: look once more, then act on what was seen.
     let hold = hold(&roots, request.lock_wait)?;
     let (survey, decided) = tree.decide()?;
-    store::check_writable(&roots, &places(&items, &decided.decisions)?)?;
+    report.outcome = outcome(&decided.decisions);
     report.items = summary::items(&items, &decided, &survey, &roots);
+    report.warnings = warnings(&loaded.warnings, &decided.notices);
+    if report.outcome == report::Outcome::Unchanged && state::is_recorded(&roots, &own_files)? {
+        return Ok(report);
+    }
+    store::check_writable(&roots, &places(&items, &decided.decisions)?)?;
     let made = material::make(&items, decided, &survey, request.now, request.threads)?;
     summary::add_made(&mut report.items, &made);
     let files = made.into_iter().flat_map(|made| made.files).map(change);
@@ -135,16 +140,15 @@ impl Tree<'_> {
     }
 }
 
-/// The profile's bytes with the choices that go with them: from the command line, else as recorded in the directory.
+/// The profile's bytes with the choices that go with them. A profile that is given replaces the recorded one; choices
+/// that are not given stay as they were, or a second run without `--node` would turn a node's tree into a cluster's.
 fn resolve(request: &Request) -> Result<(State, String), Error> {
-    let recorded = match &request.profile {
-        Some(_) => None,
-        None => State::read(&request.directory)?,
-    };
+    let recorded = State::read(&request.directory)?;
     let (base, source) = match (&request.profile, recorded) {
-        (Some(path), _) => {
-            let profile = profiles::read(path)?;
-            (State { profile, hostname: request.hostname.clone(), ..State::default() }, path.display().to_string())
+        (Some(path), recorded) => {
+            let fresh = || State { hostname: request.hostname.clone(), ..State::default() };
+            let state = State { profile: profiles::read(path)?, ..recorded.unwrap_or_else(fresh) };
+            (state, path.display().to_string())
         }
         (None, Some(state)) => (state, state::path(&request.directory).display().to_string()),
         (None, None) => {
@@ -153,16 +157,14 @@ fn resolve(request: &Request) -> Result<(State, String), Error> {
                 .hint("write a starting point with: kpki profile new > cluster.yaml"));
         }
     };
-    Ok((
-        State {
-            node: request.node.clone().or(base.node),
-            kubelet_dir: request.kubelet_dir.clone().or(base.kubelet_dir),
-            kubelet_serving: request.kubelet_serving || base.kubelet_serving,
-            advertise_address: request.advertise_address.or(base.advertise_address),
-            ..base
-        },
-        source,
-    ))
+    let state = State {
+        node: request.node.clone().or(base.node),
+        kubelet_dir: request.kubelet_dir.clone().or(base.kubelet_dir),
+        kubelet_serving: request.kubelet_serving || base.kubelet_serving,
+        advertise_address: request.advertise_address.or(base.advertise_address),
+        ..base
+    };
+    Ok((state, source))
 }
 
 fn load(state: &State, source: &str) -> Result<Loaded, Error> {
@@ -224,7 +226,9 @@ fn directories(
         (Layout::Node { .. }, Some(dir)) => Some(dir.clone()),
         (Layout::Node { .. }, None) => is_default.then(|| PathBuf::from(DEFAULT_KUBELET_DIR)),
     };
-    let below = kubelet.as_deref().map(|dir| dir.strip_prefix(main).map(|below| below.display().to_string()));
+    // The recorded directory is absolute; DIR may be given either way.
+    let absolute = std::path::absolute(main).unwrap_or_else(|_| main.clone());
+    let below = kubelet.as_deref().map(|dir| dir.strip_prefix(&absolute).map(|below| below.display().to_string()));
     let directories = match below {
         Some(Ok(below)) if !below.is_empty() => Directories { pki, kubelet: Some(below) },
         Some(Ok(_)) => {
