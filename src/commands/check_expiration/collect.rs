@@ -33,7 +33,13 @@ pub fn collect(target: &Target) -> Result<Vec<Tree>, Error> {
                 Files::KubeletPair(stem) => (format!("kubelet/{stem}.crt"), Kind::Certificate),
                 Files::KeyPair(_) => return None,
             };
-            let mut reading = certificate(&dir, &path, kind == Kind::Kubeconfig);
+            let outside = target.kubelet_dir.as_ref().filter(|_| matches!(entry.files, Files::KubeletPair(_)));
+            let mut reading = match outside.map(|outside| (outside, survey::open(outside))) {
+                None => certificate(&dir, &path, kind == Kind::Kubeconfig),
+                Some((_, Ok(Some(outside)))) => certificate(&outside, "kubelet.crt", false),
+                Some((_, Ok(None))) => Reading::Missing,
+                Some((_, Err(error))) => Reading::Unreadable(error.to_string()),
+            };
             if let (Reading::Certificate(facts), Some(signer)) = (&mut reading, entry.signer) {
                 facts.issuer_not_after = ends(signer);
             }
@@ -41,7 +47,7 @@ pub fn collect(target: &Target) -> Result<Vec<Tree>, Error> {
             let key = signer.map(|signer| format!("pki/{}.key", signer.stem()));
             Some(Item {
                 name: entry.name.to_owned(),
-                path: format!("{root}/{path}"),
+                path: outside.map_or(format!("{root}/{path}"), |outside| format!("{}/kubelet.crt", outside.display())),
                 kind,
                 position: 0,
                 authority: entry.signer,

@@ -77,13 +77,24 @@ fn is_directory(path: &Path) -> bool {
     Dir::open_root(path).is_ok()
 }
 
+fn overrides(state: &State) -> Overrides {
+    Overrides {
+        hostname: state.hostname.clone(),
+        node_name: state.node.clone(),
+        advertise_address: state.advertise_address,
+        kubelet_serving: state.kubelet_serving.then_some(true),
+    }
+}
+
 impl Resolved {
+    /// A profile that was given; the choices recorded with the tree stay, as for `init`.
     fn given(&mut self, request: &Request, file: &Path, root: PathBuf) -> Result<(), Error> {
-        let overrides = Overrides { hostname: request.hostname.clone(), ..Overrides::default() };
-        let loaded = profiles::load(&file.display().to_string(), &profiles::read(file)?, &overrides)?;
+        let recorded = if is_directory(&root) { State::read(&root).unwrap_or_default() } else { None };
+        let state = recorded.unwrap_or_else(|| State { hostname: request.hostname.clone(), ..State::default() });
+        let loaded = profiles::load(&file.display().to_string(), &profiles::read(file)?, &overrides(&state))?;
         self.warnings.extend(loaded.warnings.iter().map(ToString::to_string));
         let origin = Origin::Profile { file: file.display().to_string(), dir: root.display().to_string() };
-        self.add(request, root, Some(loaded.profile), State::default(), origin);
+        self.add(request, root, Some(loaded.profile), state, origin);
         Ok(())
     }
 
@@ -93,14 +104,8 @@ impl Resolved {
         let state = if is_directory(root) { State::read(root) } else { Ok(None) };
         let (profile, state, origin) = match state {
             Ok(Some(state)) => {
-                let overrides = Overrides {
-                    hostname: state.hostname.clone(),
-                    node_name: state.node.clone(),
-                    advertise_address: state.advertise_address,
-                    kubelet_serving: state.kubelet_serving.then_some(true),
-                };
                 let name = state::path(root).display().to_string();
-                match profiles::load(&name, &state.profile, &overrides) {
+                match profiles::load(&name, &state.profile, &overrides(&state)) {
                     Ok(loaded) => (Some(loaded.profile), state, Origin::Recorded { dir }),
                     Err(error) => {
                         self.warnings.push(format!("{}: the catalogue's rules hold", error.what));

@@ -1,5 +1,7 @@
 //! One file at a time.
 
+#![allow(clippy::disallowed_methods)] // the outside world of these tests
+
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 
