@@ -211,4 +211,54 @@ mod tests {
     fn escapes_from_outside_do_not_reach_a_terminal() {
         assert_eq!(sanitise("a\x1b[31mb\r\nc\u{9b}"), "a\u{fffd}[31mb\u{fffd}\nc\u{fffd}");
     }
+
+    fn environment(is_terminal: bool) -> Environment {
+        let terminal = Terminal { is_terminal, width: None };
+        Environment {
+            hostname: None,
+            no_color: false,
+            stdout: terminal,
+            stderr: terminal,
+            threads: 1,
+            clock: crate::clock::Clock::System,
+        }
+    }
+
+    fn waiting(is_terminal: bool, quiet: bool, patience: u64) -> String {
+        let (mut out, mut err) = (Vec::new(), Vec::new());
+        let mut ui = Ui::new(&environment(is_terminal), &mut out, &mut err);
+        ui.quiet = quiet;
+        if let Some(earlier) = Instant::now().checked_sub(Duration::from_secs(patience)) {
+            ui.started = earlier;
+        }
+        // The second comes too soon after the first.
+        ui.progress(5, 20);
+        ui.progress(6, 20);
+        ui.end_progress();
+        assert!(out.is_empty());
+        String::from_utf8(err).unwrap()
+    }
+
+    #[test]
+    fn progress_is_for_people_who_have_waited() {
+        assert_eq!(waiting(true, false, 2), "\r[#####               ] 5 of 20\r\x1b[K");
+        for (is_terminal, quiet, patience) in [(false, false, 2), (true, true, 2), (true, false, 0)] {
+            assert_eq!(waiting(is_terminal, quiet, patience), "");
+        }
+    }
+
+    #[test]
+    fn lines_are_coloured_by_what_they_say_on_a_terminal_only() {
+        let line = |tone| Line { text: "a\x1bb".to_owned(), tone };
+        for (is_terminal, tone, shown) in [
+            (true, Tone::Bad, "\x1b[1;31ma\u{fffd}b\x1b[0m\n"),
+            (true, Tone::Warning, "\x1b[1;33ma\u{fffd}b\x1b[0m\n"),
+            (true, Tone::Plain, "a\u{fffd}b\n"),
+            (false, Tone::Bad, "a\u{fffd}b\n"),
+        ] {
+            let (mut out, mut err) = (Vec::new(), Vec::new());
+            Ui::new(&environment(is_terminal), &mut out, &mut err).lines(&[line(tone)]).unwrap();
+            assert_eq!(String::from_utf8(out).unwrap(), shown);
+        }
+    }
 }

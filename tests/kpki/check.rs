@@ -408,3 +408,16 @@ fn the_help_has_the_statuses() {
     }
     assert!(fs::read_to_string(text("README.md")).unwrap().contains("3 a certificate is inside its warning window"));
 }
+
+/// What the README shows is what comes out of its own profile.
+#[test]
+fn the_readmes_table_is_the_programs() {
+    let place = Place::new();
+    place.init(&["--profile", &text("profiles/single-node.yaml"), "--dir", "demo"]).ok();
+    let table = place.kpki(&["check-expiration", "demo", "--at", super::harness::NOW]).ok().stdout;
+    let readme = fs::read_to_string(repository("README.md")).unwrap();
+    let (_, shown) = readme.split_once("$ kpki check-expiration ./demo\n").unwrap();
+    let (shown, _) = shown.split_once("...\n").unwrap();
+    let (verdict, rows) = shown.split_once('\n').unwrap();
+    assert!(table.starts_with(&format!("{verdict}; as of ")) && table.contains(rows), "{table}");
+}
