@@ -1,4 +1,4 @@
-//! kpki against programs that are not ours: OpenSSL, Go's reading through kubectl, pkilint, etcd, HAProxy, PyYAML, and a
+//! kpki against programs that are not ours: OpenSSL, Go's reading through kubectl, pkilint, etcd, HAProxy, promtool, PyYAML, and a
 //! kernel that refuses (strace, full and read-only file systems). A missing program fails, it never skips.
 //!
 //! `cargo test --release --features interop --test interop`, as root (mounts, other users, network namespaces).
@@ -30,6 +30,8 @@ mod kubectl;
 mod openssl;
 #[path = "interop/pkilint.rs"]
 mod pkilint;
+#[path = "interop/promtool.rs"]
+mod promtool;
 #[path = "interop/sweep.rs"]
 mod sweep;
 #[path = "interop/tls.rs"]

@@ -1,5 +1,6 @@
 //! Words: clap, help text and the terminal. One struct per verb; they decide nothing.
 
+mod check_expiration;
 mod generate;
 mod init;
 mod profile;
@@ -41,12 +42,16 @@ Examples:
   kpki init --profile cluster.yaml --dir ./demo          the whole tree, in ./demo
   kpki init --profile kubeadm.yaml                       kubeadm's own configuration, in /etc/kubernetes
   kpki init --profile cluster.yaml --dir ./demo --dry-run
+  kpki check-expiration                                  when everything in /etc/kubernetes ends
 
-Exit status: 0 done or nothing to do, 1 refused or failed, 2 wrong command line or profile.";
+Exit status: 0 done or nothing to do, 1 refused or failed, 2 wrong command line or profile; check-expiration: 3 a certificate is
+inside its warning window, 4 one is critical, expired, not yet valid, missing or unreadable.";
 
 #[derive(Debug, Subcommand)]
 enum Verb {
     Init(init::Args),
+    #[command(visible_alias = "check")]
+    CheckExpiration(check_expiration::Args),
     Profile(profile::Args),
     #[command(hide = true)]
     Generate(generate::Args),
@@ -102,6 +107,7 @@ pub fn dispatch(args: impl IntoIterator<Item = OsString>, environment: &Environm
     ui.configure(cli.color, cli.quiet);
     let outcome = match &cli.verb {
         Verb::Init(args) => args.run(environment, ui),
+        Verb::CheckExpiration(args) => args.run(environment, ui),
         Verb::Profile(args) => args.run(environment, ui),
         Verb::Generate(args) => args.run(ui),
     };

@@ -104,6 +104,7 @@ pub fn read(documents: &Documents<'_>, overrides: &Overrides, reading: &mut Read
         ca_keys: CaKeys::ControlPlane,
         crl_validity: cluster::CRL_VALIDITY,
         renewal: cluster::RENEWAL,
+        expiration: cluster::EXPIRATION,
         nodes: vec![node],
     })
 }

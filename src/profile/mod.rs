@@ -20,6 +20,7 @@ mod starter;
 mod tests;
 mod values;
 
+pub use cluster::{EXPIRATION, RENEWAL};
 pub use load::{API_VERSION, KIND, Loaded, Overrides, Source, load};
 pub use problem::{CidrError, Kind, Problem, Problems, Shape, Warning};
 pub use reference::{FieldDoc, field_reference};
@@ -67,6 +68,7 @@ pub struct Profile {
     /// crl.validity: from thisUpdate to nextUpdate.
     pub crl_validity: Span,
     pub renewal: Renewal,
+    pub expiration: Expiration,
     /// Never empty; names unique; at least one control-plane node.
     pub nodes: Vec<Node>,
 }
@@ -175,6 +177,15 @@ pub enum CaKeys {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Renewal {
     pub before: Window,
+}
+
+/// How near its end a certificate may come before check-expiration says so (expiration).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Expiration {
+    pub warning: Window,
+    pub critical: Window,
+    pub ca_warning: Window,
+    pub ca_critical: Window,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
