@@ -347,3 +347,38 @@ fn the_readmes_table_is_the_programs() {
     let (verdict, rows) = shown.split_once('\n').unwrap();
     assert!(table.starts_with(&format!("{verdict}; as of ")) && table.contains(rows), "{table}");
 }
+
+/// A fleet: one tree with its profile, one that records its own, one whose profile is broken, one that is not there.
+#[test]
+fn a_fleet_is_one_answer() {
+    let place = Place::new();
+    for (name, at) in [("a", "2026-11-01"), ("b", "2026-10-01"), ("c", "2026-09-01")] {
+        place.write(&format!("fleet/{name}.yaml"), single(&format!("clusterName: {name}\n")));
+        let (profile, dir) = (format!("fleet/{name}.yaml"), format!("fleet/{name}"));
+        place.kpki(&["init", "--at", at, "--profile", &profile, "--dir", &dir]).ok();
+    }
+    let fleet = ["check", "--profiles", "fleet", "--at", "2026-12-01"];
+    let run = place.kpki(&fleet).ok();
+    assert!(run.stdout.starts_with("ok: 48 certificates in 3 places; "), "{}", run.stdout);
+    for name in ["a", "b", "c"] {
+        assert!(run.stdout.contains(&format!("\n\ncluster {name}: fleet/{name}\n")), "{}", run.stdout);
+    }
+    fs::remove_file(place.path("fleet/b.yaml")).unwrap();
+    place.write("fleet/c.yaml", "kind: nothing\n");
+    place.write("fleet/d.yaml", single("clusterName: d\n"));
+    place.write("fleet/notes.txt", "no profile");
+    fs::create_dir(place.path("fleet/other")).unwrap();
+    let run = place.kpki(&fleet).fails(4);
+    assert!(
+        run.stdout.starts_with("unreadable: 1 unreadable, 48 ok of 49 certificates in 4 places; "),
+        "{}",
+        run.stdout
+    );
+    assert!(run.stdout.contains("!UNREADABLE! fleet/d"), "{}", run.stdout);
+    assert!(run.stderr.starts_with("warning: fleet/c.yaml is no valid profile: "), "{}", run.stderr);
+    let run = place.kpki(&[&fleet[..], &["--top", "1"]].concat()).fails(4);
+    assert!(run.stdout.contains("\n\nCLUSTER   PLACES    CERTIFICATES   FIRST TO END"), "{}", run.stdout);
+    let csv = place.kpki(&[&fleet[..], &["-o", "csv", "--exit-zero"]].concat()).ok().stdout;
+    assert_eq!(csv.lines().count(), 1 + 49);
+    assert!(csv.contains("\na,,admin.conf,kubeconfig,ok,"), "{csv}");
+}

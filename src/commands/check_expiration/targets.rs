@@ -108,14 +108,18 @@ impl Resolved {
                 match profiles::load(&name, &state.profile, &overrides(&state)) {
                     Ok(loaded) => (Some(loaded.profile), state, Origin::Recorded { dir }),
                     Err(error) => {
-                        self.warnings.push(format!("{}: the catalogue's rules hold", error.what));
+                        self.warnings.push(format!(
+                            "{}; the catalogue's rules hold for {}",
+                            error.what,
+                            root.display()
+                        ));
                         (None, state, Origin::Unknown { dir })
                     }
                 }
             }
             Ok(None) => (None, State::default(), Origin::Unknown { dir }),
             Err(error) => {
-                self.warnings.push(format!("{}: the catalogue's rules hold", error.what));
+                self.warnings.push(format!("{}; the catalogue's rules hold for {}", error.what, root.display()));
                 (None, State::default(), Origin::Unknown { dir })
             }
         };
@@ -145,17 +149,16 @@ impl Resolved {
         trees.sort();
         for profile in &profiles {
             let tree = profile.with_extension("");
-            match self.given(request, profile, tree.clone()) {
-                Ok(()) => trees.retain(|other| *other != tree),
-                // The tree is looked at all the same.
-                Err(error) => self.warnings.push(format!("{}: the catalogue's rules hold", error.what)),
-            }
-        }
-        let unreadable: Vec<PathBuf> = profiles.iter().map(|profile| profile.with_extension("")).collect();
-        for tree in trees {
-            if unreadable.contains(&tree) || is_directory(&tree.join(".kpki")) {
+            trees.retain(|other| *other != tree);
+            if let Err(error) = self.given(request, profile, tree.clone()) {
+                // The tree is looked at all the same, and named if it is not there.
+                let why = error.why.first().map(|why| format!(": {why}")).unwrap_or_default();
+                self.warnings.push(format!("{}{why}; the catalogue's rules hold for {}", error.what, tree.display()));
                 self.recorded(request, &tree);
             }
+        }
+        for tree in trees.iter().filter(|tree| is_directory(&tree.join(".kpki"))) {
+            self.recorded(request, tree);
         }
         if self.targets.is_empty() {
             return Err(Error::usage(format!("there is no profile in {}", dir.display()))
