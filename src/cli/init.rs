@@ -3,9 +3,9 @@ use std::path::PathBuf;
 
 use super::ui::Ui;
 use super::{Outcome, Output};
-use crate::clock::{self, Clock, Span};
+use crate::clock::Span;
 use crate::commands::init::{self, Request};
-use crate::error::{Error, Exit};
+use crate::error::Exit;
 use crate::plan::layout::DEFAULT_DIR;
 use crate::run::Environment;
 
@@ -85,10 +85,7 @@ impl Args {
         let now = environment.clock.now();
         let now = match &self.at {
             None => now,
-            Some(text) => clock::parse_instant(text, now).map(|at| Clock::Fixed(at).now()).ok_or_else(|| {
-                Error::usage(format!("--at {text:?} is no instant"))
-                    .hint("give RFC 3339 (2027-01-02T03:04:05Z), a date (2027-01-02), or a distance (+90d, -1h)")
-            })?,
+            Some(text) => super::instant("--at", text, now)?,
         };
         let report = init::run(&Request {
             directory: self.dir.clone(),
@@ -106,7 +103,8 @@ impl Args {
             threads: environment.threads,
         })?;
         ui.warnings(&report.warnings);
-        ui.report(&report.render(self.output.into(), now, ui.width()))?;
+        let form = self.output.into();
+        ui.report(&report.render(form, now, ui.width()), form)?;
         Ok(Exit::Done)
     }
 }

@@ -9,7 +9,9 @@ pub mod ui;
 use std::ffi::OsString;
 
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
+use time::OffsetDateTime;
 
+use crate::clock::{self, Clock};
 use crate::error::{Error, Exit};
 use crate::report::Form;
 use crate::run::Environment;
@@ -82,6 +84,18 @@ impl From<Output> for Form {
             Output::Yaml => Self::Yaml,
         }
     }
+}
+
+/// The years in which a certificate can begin and its CA still end before 9999 (RFC 5280 section 4.1.2.5).
+const YEARS: std::ops::RangeInclusive<i32> = 1970..=8900;
+
+/// An instant on the command line.
+fn instant(flag: &str, text: &str, now: OffsetDateTime) -> Result<OffsetDateTime, Error> {
+    let at = clock::parse_instant(text, now).map(|at| Clock::Fixed(at).now());
+    at.filter(|at| YEARS.contains(&at.year())).ok_or_else(|| {
+        Error::usage(format!("{flag} {text:?} is no instant in the years 1970 to 8900"))
+            .hint("give RFC 3339 (2027-01-02T03:04:05Z), a date (2027-01-02), or a distance (+90d, -1h)")
+    })
 }
 
 /// Parses one command line and runs its verb.

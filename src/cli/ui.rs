@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::Color;
 use crate::error::{Error, Exit};
-use crate::report::{Line, Tone, Width};
+use crate::report::{Form, Line, Tone, Width, sanitised};
 use crate::run::Environment;
 
 /// What one stream is connected to.
@@ -76,13 +76,14 @@ impl<'a> Ui<'a> {
         }
     }
 
-    /// A result for people or machines; nothing with `-q`. The first line of a table is its verdict.
-    pub fn report(&mut self, text: &str) -> Result<(), Error> {
+    /// A result in one of its forms; nothing with `-q`. A table's first line is its verdict and stands out.
+    pub fn report(&mut self, text: &str, form: Form) -> Result<(), Error> {
         if self.quiet {
             return Ok(());
         }
+        let table = matches!(form, Form::Table | Form::Wide);
         match text.split_once('\n') {
-            Some((verdict, rest)) if self.colored(self.stdout) && !verdict.starts_with('{') => {
+            Some((verdict, rest)) if table && self.colored(self.stdout) => {
                 self.write(&format!("{BOLD}{}{PLAIN}\n{}", sanitise(verdict), sanitise(rest)))
             }
             _ => self.write(&sanitise(text)),
@@ -198,9 +199,9 @@ impl<'a> Ui<'a> {
     }
 }
 
-/// Control characters other than the line's own end are shown as U+FFFD: a subject must not move a cursor.
+/// What steers a terminal is shown as U+FFFD, but for the line's own end: a subject must not move a cursor.
 fn sanitise(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() && c != '\n' { '\u{fffd}' } else { c }).collect()
+    text.split('\n').map(sanitised).collect::<Vec<_>>().join("\n")
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use std::fmt;
 
 use crate::audit::State;
 
-pub use plan::{difference, notices, refusal};
+pub use plan::{Context, difference, notices, refusal};
 
 /// Exit statuses, one table for the whole program (README and man page show it).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

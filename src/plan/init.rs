@@ -5,7 +5,7 @@ use crate::catalog::releases::Release;
 use crate::catalog::{Authority, ENTRIES, Entry, Files, Server};
 use crate::plan::blueprints;
 use crate::plan::layout::{self, Directories, Layout, Place, Root};
-use crate::profile::{Endpoint, Etcd, ExtraCertificate, Node, NodeRole, Profile};
+use crate::profile::{Endpoint, Etcd, ExtraCertificate, Node, NodeRole, Origin, Profile};
 
 /// One thing the tree is to hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,6 +75,14 @@ pub fn public_mode(what: &What) -> u32 {
     }
 }
 
+/// The mode of an item's public file; a copy has that of what it copies.
+pub fn mode(items: &[Item], item: &Item) -> u32 {
+    match &item.what {
+        What::Copy { of } => items.get(*of).map_or(0o600, |shared| public_mode(&shared.what)),
+        what => public_mode(what),
+    }
+}
+
 /// Every item of the tree, signers before what they sign.
 pub fn items(profile: &Profile, layout: &Layout, directories: &Directories) -> Vec<Item> {
     let nodes: Vec<&Node> = match layout {
@@ -82,12 +90,11 @@ pub fn items(profile: &Profile, layout: &Layout, directories: &Directories) -> V
         Layout::Cluster => profile.nodes.iter().collect(),
     };
     let mut items = Vec::new();
-    let entries = ENTRIES.iter().filter(|entry| in_profile(profile, entry));
-    let (shared, own): (Vec<&Entry>, Vec<&Entry>) = entries.partition(|entry| is_shared(entry));
+    let all = ENTRIES.iter().filter(|entry| in_profile(profile, entry));
+    let (shared, own): (Vec<&Entry>, Vec<&Entry>) = all.clone().partition(|entry| is_shared(entry));
     match layout {
         Layout::Node { .. } => {
             // One node's tree is in the catalogue's own order.
-            let all = ENTRIES.iter().filter(|entry| in_profile(profile, entry));
             for node in &nodes {
                 let signs = |entry: &Entry| entry.authority().is_some_and(|a| signs_for(profile, node, a));
                 let held = all.clone().filter(|entry| layout::holds(profile, node, entry) || signs(entry));
@@ -126,9 +133,8 @@ pub fn items(profile: &Profile, layout: &Layout, directories: &Directories) -> V
 fn in_profile(profile: &Profile, entry: &Entry) -> bool {
     let etcd = !entry.etcd || matches!(profile.etcd, Etcd::Local { .. });
     let kubelet = !matches!(entry.files, Files::KubeletPair(_)) || profile.kubelet_serving;
-    let super_admin = entry.name != "super-admin.conf" || profile.kubernetes_version.has_super_admin();
-    // kubeadm `init` makes the front-proxy and etcd authorities on every control-plane node: so does the catalogue.
-    etcd && kubelet && super_admin
+    let writes_super_admin = profile.kubernetes_version.has_super_admin() && profile.origin != Origin::KubeadmJoin;
+    etcd && kubelet && (entry.name != "super-admin.conf" || writes_super_admin)
 }
 
 /// Authorities and the service account keys are one for all nodes.

@@ -80,6 +80,14 @@ pub enum Origin {
     Kpki,
     /// `apiVersion: kubeadm.k8s.io/...`: the tree is kubeadm's, no file more, one node.
     Kubeadm,
+    /// The same for a node that joins: the authorities come from the cluster, and super-admin.conf stays where it is.
+    KubeadmJoin,
+}
+
+impl Origin {
+    pub const fn is_kubeadm(self) -> bool {
+        matches!(self, Self::Kubeadm | Self::KubeadmJoin)
+    }
 }
 
 /// controlPlaneEndpoint: `host`, `host:port` or `[v6]:port`.
@@ -159,7 +167,7 @@ pub struct ExtraCertificate {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CaKeys {
-    /// kubeadm's habit: the keys of the authorities lie on control-plane nodes (and etcd's on etcd members).
+    /// kubeadm's habit: the keys of the authorities lie on control-plane nodes.
     ControlPlane,
     /// They stay in the cluster directory.
     Nowhere,

@@ -23,8 +23,32 @@ pub fn init(report: &Init, now: OffsetDateTime, width: Width, wide: bool) -> Str
         text.push_str(&entries(&shared, now, width, wide));
         text.push('\n');
         text.push_str(&summary(&nodes, now, width));
+        let changed = report.outcome == Outcome::Completed || report.outcome == Outcome::Planned;
+        let changes: Vec<&Item> = report
+            .items
+            .iter()
+            .filter(|item| item.node.is_some() && (item.action == "replace" || (changed && item.action == "create")))
+            .collect();
+        if !changes.is_empty() && changes.len() < report.items.len() / 2 {
+            text.push('\n');
+            text.push_str(&entries(&changes, now, width, wide));
+        }
+    }
+    for item in report.items.iter().filter(|item| !item.reasons.is_empty()) {
+        text.push_str(&format!("\n{} is made anew: {}", id(item), sanitised(&item.reasons.join("; "))));
+    }
+    if report.items.iter().any(|item| !item.reasons.is_empty()) {
+        text.push('\n');
     }
     text
+}
+
+/// `NODE/NAME` in a cluster directory, `NAME` otherwise.
+fn id(item: &Item) -> String {
+    match &item.node {
+        Some(node) => format!("{node}/{}", item.name),
+        None => item.name.clone(),
+    }
 }
 
 fn verdict(report: &Init) -> String {
@@ -68,13 +92,10 @@ const fn column(title: &'static str, from: u16, breaks: bool, cell: fn(&Item, Of
 
 /// What a narrow screen has no room for follows from the entry's name.
 const COLUMNS: &[Column] = &[
-    column("ENTRY", 0, false, |item, _| match &item.node {
-        Some(node) => format!("{node}/{}", item.name),
-        None => item.name.clone(),
-    }),
+    column("ENTRY", 0, false, |item, _| id(item)),
     column(ACTION, 0, false, |item, _| item.action.to_owned()),
     column("SUBJECT", 110, true, |item, _| fact(item, |f| f.subject.clone())),
-    column("NAMES", 0, true, |item, _| fact(item, |f| f.sans.join(", "))),
+    column("NAMES", 75, true, |item, _| fact(item, |f| f.sans.join(", "))),
     column("EXPIRES", 0, false, |item, now| fact(item, |f| expiry(f.not_after, now))),
     column("PATH", 150, false, |item, _| item.paths.first().cloned().unwrap_or_default()),
 ];
@@ -102,7 +123,7 @@ fn entries(items: &[&Item], now: OffsetDateTime, width: Width, wide: bool) -> St
     let columns: Vec<&Column> = COLUMNS.iter().chain(more).filter(shown).collect();
     let mut table = plain(width, &columns.iter().map(|column| column.title).collect::<Vec<_>>());
     for item in items {
-        table.add_row(columns.iter().map(|column| sanitise(&(column.cell)(item, now))));
+        table.add_row(columns.iter().map(|column| sanitised(&(column.cell)(item, now))));
     }
     for (column, described) in table.column_iter_mut().zip(&columns) {
         if !described.breaks {
@@ -118,7 +139,7 @@ fn summary(nodes: &BTreeMap<&str, Vec<&Item>>, now: OffsetDateTime, width: Width
         let first = items.iter().filter_map(|item| item.facts.as_ref()).map(|facts| facts.not_after).min();
         let first = first.map(|at| expiry(at, now)).unwrap_or_default();
         let path = format!("nodes/{node}");
-        table.add_row([sanitise(node), items.len().to_string(), first, path]);
+        table.add_row([sanitised(node), items.len().to_string(), first, path]);
     }
     finish(&table)
 }
@@ -147,7 +168,11 @@ fn finish(table: &Table) -> String {
     text
 }
 
-/// Text out of a certificate or a path must not steer a terminal.
-pub fn sanitise(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+/// Text out of a certificate or a path must not steer a terminal: no control characters, and none that reorder what is read
+/// (Unicode bidirectional controls).
+pub fn sanitised(text: &str) -> String {
+    let steers = |c: char| {
+        c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    text.chars().map(|c| if steers(c) { '\u{fffd}' } else { c }).collect()
 }

@@ -5,7 +5,7 @@ use time::OffsetDateTime;
 
 use super::Line;
 use crate::audit::{Advice, Judged, Note, Origin, Problem};
-use crate::report::table::sanitise;
+use crate::report::table::sanitised;
 
 pub fn lines(advice: &[Advice]) -> Vec<Line> {
     let mut lines = Vec::new();
@@ -14,8 +14,8 @@ pub fn lines(advice: &[Advice]) -> Vec<Line> {
         if i == 0 {
             lines.push(Line::strong("What to do:"));
         }
-        lines.push(Line::plain(format!("- {}", sanitise(&what(one)))));
-        lines.extend(steps(one).iter().map(|step| Line::plain(format!("    {}", sanitise(step)))));
+        lines.push(Line::plain(format!("- {}", sanitised(&what(one)))));
+        lines.extend(steps(one).iter().map(|step| Line::plain(format!("    {}", sanitised(step)))));
     }
     // The headline stands directly above the first piece.
     lines

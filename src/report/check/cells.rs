@@ -6,7 +6,7 @@ use time::macros::format_description;
 use super::{Line, Tone};
 use crate::audit::{Judged, JudgedTree, State};
 use crate::inventory::{Kind, Reading};
-use crate::report::table::sanitise;
+use crate::report::table::sanitised;
 
 /// `Nov 20, 2027 20:02 UTC`.
 pub fn date(at: OffsetDateTime) -> String {
@@ -120,7 +120,7 @@ pub fn columns(header: &[&str], rows: &[(Vec<String>, Tone)]) -> Vec<Line> {
     let header = (header.iter().map(|cell| (*cell).to_owned()).collect::<Vec<_>>(), Tone::Plain);
     let all: Vec<(Vec<String>, Tone)> = std::iter::once(&header)
         .chain(rows)
-        .map(|(cells, tone)| (cells.iter().map(|cell| sanitise(cell)).collect(), *tone))
+        .map(|(cells, tone)| (cells.iter().map(|cell| sanitised(cell)).collect(), *tone))
         .collect();
     let widths: Vec<usize> = (0..header.0.len())
         .map(|i| {

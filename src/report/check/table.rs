@@ -5,7 +5,7 @@ use super::{Check, Line, Tone, advice, fleet};
 use crate::audit::{Judged, JudgedTree, State};
 use crate::catalog::Authority;
 use crate::clock::{distance, rfc3339};
-use crate::report::table::sanitise;
+use crate::report::table::sanitised;
 
 /// From this many trees on a table begins with a line per cluster and shows the worst items only.
 const MANY: usize = 10;
@@ -20,7 +20,7 @@ pub fn lines(check: &Check) -> Vec<Line> {
         for (tree, items) in selected.iter().filter(|(_, items)| !items.is_empty()) {
             lines.push(Line::plain(""));
             if check.trees.len() > 1 {
-                lines.push(Line::strong(sanitise(&cells::place(tree))));
+                lines.push(Line::strong(sanitised(&cells::place(tree))));
             }
             lines.extend(blocks(items));
         }
@@ -63,7 +63,7 @@ pub fn verdict(check: &Check) -> Line {
         text.push_str(&format!("; as of {}", rfc3339(check.at)));
     }
     let tone = if verdict.state == State::Ok { Tone::Good } else { Tone::of(verdict.state) };
-    Line { text: sanitise(&text), tone }
+    Line { text: sanitised(&text), tone }
 }
 
 /// The blocks of one tree: certificates, authorities, revocation lists.
@@ -162,7 +162,7 @@ fn notes(check: &Check) -> Vec<Line> {
         }
     }
     let mut lines: Vec<Line> =
-        texts.into_iter().map(|text| Line::plain(format!("note: {}", sanitise(&text)))).collect();
+        texts.into_iter().map(|text| Line::plain(format!("note: {}", sanitised(&text)))).collect();
     if !lines.is_empty() {
         lines.insert(0, Line::plain(""));
     }

@@ -3,7 +3,7 @@
 use super::cells;
 use super::{Check, Line, Tone, advice, table};
 use crate::inventory::Reading;
-use crate::report::table::sanitise;
+use crate::report::table::sanitised;
 
 const HEADER: [&str; 11] = [
     "CERTIFICATE",
@@ -25,7 +25,7 @@ pub fn lines(check: &Check) -> Vec<Line> {
     for (tree, items) in selected.iter().filter(|(_, items)| !items.is_empty()) {
         lines.push(Line::plain(""));
         if check.trees.len() > 1 {
-            lines.push(Line::strong(sanitise(&cells::place(tree))));
+            lines.push(Line::strong(sanitised(&cells::place(tree))));
         }
         let rows: Vec<(Vec<String>, Tone)> = items.iter().map(|judged| (row(judged), Tone::of(judged.state))).collect();
         lines.extend(cells::columns(&HEADER, &rows));
