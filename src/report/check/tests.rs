@@ -327,8 +327,8 @@ fn every_kind_of_finding_has_words_and_only_verbs_that_exist() {
             let value = advice::value(&one);
             let text = format!("{} {}", value["what"], value["steps"]);
             assert!(value["steps"].as_array().is_some_and(|steps| steps.len() >= 2), "{text}");
-            for (at, _) in text.match_indices(": kpki ") {
-                let verb = text[at + 7..].split(' ').next().unwrap();
+            for command in text.split(": kpki ").skip(1) {
+                let verb = command.split(' ').next().unwrap();
                 assert!(["init", "inspect"].contains(&verb), "{text}");
             }
             said.insert(value["problem"].to_string());
