@@ -213,6 +213,7 @@ impl Walker {
                 self.advance(here);
                 self.skip = self.skip.saturating_sub(here as u64);
                 if self.skip > 0 {
+                    self.close();
                     return Ok(taken);
                 }
             } else {
