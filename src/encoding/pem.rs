@@ -36,6 +36,16 @@ pub enum PemError {
     NotBase64 { position: usize, label: String },
 }
 
+impl PemError {
+    /// The label of the block it is about.
+    pub fn label(&self) -> &str {
+        match self {
+            Self::TooLarge { .. } => "",
+            Self::Unterminated { label, .. } | Self::WrongEnd { label, .. } | Self::NotBase64 { label, .. } => label,
+        }
+    }
+}
+
 impl fmt::Display for PemError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
