@@ -361,7 +361,7 @@ fn a_fleet_is_one_answer() {
     let run = place.kpki(&fleet).ok();
     assert!(run.stdout.starts_with("ok: 48 certificates in 3 places; "), "{}", run.stdout);
     for name in ["a", "b", "c"] {
-        assert!(run.stdout.contains(&format!("\n\ncluster {name}: fleet/{name}\n")), "{}", run.stdout);
+        assert!(run.stdout.contains(&format!("\n\ncluster {name}, node cp1: fleet/{name}\n")), "{}", run.stdout);
     }
     fs::remove_file(place.path("fleet/b.yaml")).unwrap();
     place.write("fleet/c.yaml", "kind: nothing\n");
@@ -380,5 +380,5 @@ fn a_fleet_is_one_answer() {
     assert!(run.stdout.contains("\n\nCLUSTER   PLACES    CERTIFICATES   FIRST TO END"), "{}", run.stdout);
     let csv = place.kpki(&[&fleet[..], &["-o", "csv", "--exit-zero"]].concat()).ok().stdout;
     assert_eq!(csv.lines().count(), 1 + 49);
-    assert!(csv.contains("\na,,admin.conf,kubeconfig,ok,"), "{csv}");
+    assert!(csv.contains("\na,cp1,admin.conf,kubeconfig,ok,"), "{csv}");
 }
