@@ -13,6 +13,7 @@ pub mod error;
 pub mod files;
 pub mod inventory;
 pub mod kubeconfig;
+pub mod parallel;
 pub mod plan;
 pub mod profile;
 pub mod report;

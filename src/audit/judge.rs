@@ -23,8 +23,7 @@ pub fn judge(item: Item, policy: &Policy, at: OffsetDateTime) -> Judged {
         Reading::Missing => (State::Missing, None),
         Reading::Unreadable(_) => (State::Unreadable, None),
         Reading::Certificate(facts) => {
-            let kind = if item.kind == Kind::Secret && facts.is_ca { Kind::Authority } else { item.kind };
-            (between(facts.not_before, facts.not_after, kind, policy, at), Some(facts.not_after))
+            (between(facts.not_before, facts.not_after, kind(&item), policy, at), Some(facts.not_after))
         }
         Reading::Crl(facts) => match facts.next_update {
             Some(next) => (between(facts.this_update, next, Kind::Crl, policy, at), Some(next)),
@@ -38,6 +37,24 @@ pub fn judge(item: Item, policy: &Policy, at: OffsetDateTime) -> Judged {
         _ => Vec::new(),
     };
     Judged { item, state, residual, expires, notes }
+}
+
+/// From how many seconds before its end on an item is worth a warning, and critical; `None`: it has no end.
+pub fn windows(item: &Item, policy: &Policy) -> Option<(i64, i64)> {
+    let lifetime = match &item.reading {
+        Reading::Certificate(facts) => facts.not_after - facts.not_before,
+        Reading::Crl(facts) => facts.next_update? - facts.this_update,
+        Reading::Missing | Reading::Unreadable(_) => return None,
+    };
+    Some(policy.windows(kind(item), lifetime.whole_seconds()))
+}
+
+/// A Secret may hold an authority; everywhere else the kind says it.
+fn kind(item: &Item) -> Kind {
+    match &item.reading {
+        Reading::Certificate(facts) if item.kind == Kind::Secret && facts.is_ca => Kind::Authority,
+        _ => item.kind,
+    }
 }
 
 fn between(start: OffsetDateTime, end: OffsetDateTime, kind: Kind, policy: &Policy, at: OffsetDateTime) -> State {

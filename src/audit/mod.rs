@@ -13,7 +13,7 @@ use crate::clock::Span;
 use crate::inventory::Item;
 
 pub use advice::{Advice, COMPONENTS, Origin, Problem, REPAIR_ORDER, advice};
-pub use judge::{judge, judge_tree};
+pub use judge::{judge, judge_tree, windows};
 pub use policy::ThresholdError;
 pub use verdict::{Counts, Verdict, verdict};
 

@@ -44,7 +44,7 @@ impl Policy {
     }
 
     /// Seconds that must be left at the least for no warning, and for nothing critical.
-    pub fn windows(&self, kind: Kind, lifetime: i64) -> (i64, i64) {
+    pub(super) fn windows(&self, kind: Kind, lifetime: i64) -> (i64, i64) {
         let (warning, critical) = match kind {
             Kind::Authority | Kind::KubeconfigAuthority => (self.ca_warning, self.ca_critical),
             Kind::Certificate | Kind::Kubeconfig | Kind::Secret | Kind::Crl => (self.warning, self.critical),

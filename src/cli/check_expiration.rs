@@ -1,6 +1,7 @@
 use std::path::PathBuf;
 
 use clap::ValueEnum;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use super::Outcome;
 use super::ui::Ui;
@@ -62,8 +63,8 @@ pub struct Args {
     #[arg(long, value_enum, default_value_t = By::Name, value_name = "BY")]
     sort: By,
 
-    /// Show these states only: ok, warning, critical, expired, not-yet-valid, missing, unreadable
-    #[arg(long, value_name = "STATE,...", value_delimiter = ',', value_parser = state)]
+    /// Show these states only
+    #[arg(long, value_name = "STATE,...", value_delimiter = ',', value_parser = states())]
     only: Vec<State>,
 
     /// Show only what ends within this time, or has ended
@@ -149,8 +150,9 @@ fn threshold(text: &str) -> Result<Threshold, String> {
     Threshold::parse(text).map_err(|why| why.to_string())
 }
 
-fn state(text: &str) -> Result<State, String> {
-    State::parse(text).ok_or_else(|| format!("expected one of {}", State::ALL.map(State::name).join(", ")))
+/// Shown in the help and completed by shells.
+fn states() -> impl TypedValueParser<Value = State> {
+    PossibleValuesParser::new(State::ALL.map(State::name)).try_map(|name| State::parse(&name).ok_or("no such state"))
 }
 
 fn span(text: &str) -> Result<Span, String> {

@@ -12,6 +12,7 @@ pub mod key;
 pub mod name;
 pub mod oid;
 pub mod pem;
+pub mod pem_blocks;
 pub mod public_key;
 pub mod tlv;
 pub mod yaml;

@@ -6,7 +6,7 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
-use crate::encoding::base64;
+use crate::encoding::{base64, pem_blocks};
 
 /// More than any file this program is meant to read: a revocation list with a million entries, as PEM, has 67 MB.
 pub const LIMIT: usize = 128 << 20;
@@ -34,6 +34,16 @@ pub enum PemError {
     Unterminated { position: usize, label: String },
     WrongEnd { position: usize, label: String, found: String },
     NotBase64 { position: usize, label: String },
+}
+
+impl PemError {
+    /// The label of the block it is about.
+    pub fn label(&self) -> &str {
+        match self {
+            Self::TooLarge { .. } => "",
+            Self::Unterminated { label, .. } | Self::WrongEnd { label, .. } | Self::NotBase64 { label, .. } => label,
+        }
+    }
 }
 
 impl fmt::Display for PemError {
@@ -68,54 +78,7 @@ pub fn read(input: &[u8]) -> Result<Vec<Block>, PemError> {
     if input.len() > LIMIT {
         return Err(PemError::TooLarge { found: input.len() });
     }
-    let input = input.strip_prefix("\u{feff}".as_bytes()).unwrap_or(input);
-    let mut lines = input.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
-    let mut blocks = Vec::new();
-    while let Some(line) = lines.next() {
-        if let Some(label) = label(line, b"-----BEGIN ") {
-            blocks.push(read_block(label, blocks.len() + 1, &mut lines)?);
-        }
-    }
-    Ok(blocks)
-}
-
-/// The label of a BEGIN or END line.
-fn label(line: &[u8], start: &[u8]) -> Option<String> {
-    let label = line.strip_prefix(start)?.strip_suffix(b"-----")?;
-    Some(String::from_utf8_lossy(label).into_owned())
-}
-
-fn read_block<'a>(
-    label_found: String,
-    position: usize,
-    lines: &mut impl Iterator<Item = &'a [u8]>,
-) -> Result<Block, PemError> {
-    let mut base64_lines: Vec<&[u8]> = Vec::new();
-    let mut encrypted = false;
-    for line in lines {
-        if let Some(found) = label(line, b"-----END ") {
-            if found != label_found {
-                return Err(PemError::WrongEnd { position, label: label_found, found });
-            }
-            // One allocation of the final size, wiped on drop.
-            let mut text = Zeroizing::new(Vec::with_capacity(base64_lines.iter().map(|line| line.len()).sum()));
-            base64_lines.iter().for_each(|line| text.extend_from_slice(line));
-            return match base64::decode(&text) {
-                Ok(contents) => Ok(Block { label: label_found, contents, encrypted }),
-                Err(_) => Err(PemError::NotBase64 { position, label: label_found }),
-            };
-        }
-        if line.starts_with(b"-----") {
-            break;
-        }
-        // Headers come before the base64 (RFC 1421 section 4.4), and base64 knows no colon.
-        if line.contains(&b':') {
-            encrypted |= line.starts_with(b"Proc-Type:") && line.ends_with(b"ENCRYPTED");
-        } else if !(base64_lines.is_empty() && encrypted && line.is_empty()) {
-            base64_lines.push(line);
-        }
-    }
-    Err(PemError::Unterminated { position, label: label_found })
+    pem_blocks::blocks(input).map(|block| block.and_then(|raw| raw.decode())).collect()
 }
 
 /// As Go writes it, so as kubeadm does: lines of 64 characters, each ended by a newline.

@@ -94,3 +94,19 @@ impl Error {
         self
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn statuses_are_a_table() {
+        let all = [Exit::Done, Exit::Failed, Exit::Usage, Exit::Warning, Exit::Critical];
+        assert_eq!(all.map(Exit::code), STATUSES.map(|(status, _)| status));
+        // The worst of several is the later one.
+        assert!(all.is_sorted());
+        let states = State::ALL.map(|state| Exit::from(state).code());
+        assert_eq!(states, [0, 3, 4, 4, 4, 4, 4]);
+        assert_eq!([0, 1, 2, 3].map(|status| Exit::Plugin(status).code()), [0, 1, 2, 3]);
+    }
+}

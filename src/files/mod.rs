@@ -11,6 +11,7 @@
 mod dir;
 mod error;
 mod facts;
+mod look;
 mod path;
 mod read;
 mod write;
@@ -18,6 +19,7 @@ mod write;
 pub use dir::{Dir, Entry};
 pub use error::{FileError, Kind, Op};
 pub use facts::{Facts, What};
+pub use look::{Source, look, look_below, what};
 pub use path::{BadPath, RelPath};
 pub use read::{Found, read, read_input};
 pub(crate) use write::Look;

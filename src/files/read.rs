@@ -30,7 +30,7 @@ impl std::fmt::Debug for Found {
 }
 
 // Without NONBLOCK, opening a named pipe waits for its writer; NOCTTY keeps a terminal from becoming ours.
-const READ: OFlags = OFlags::RDONLY.union(OFlags::CLOEXEC).union(OFlags::NONBLOCK).union(OFlags::NOCTTY);
+pub(super) const READ: OFlags = OFlags::RDONLY.union(OFlags::CLOEXEC).union(OFlags::NONBLOCK).union(OFlags::NOCTTY);
 
 /// Reads a regular file of at most `max` bytes below a directory, through no symlink.
 pub fn read(dir: &Dir, path: &RelPath, max: u64) -> Result<Found, FileError> {
@@ -60,7 +60,7 @@ pub fn read_input(path: &Path, max: u64) -> Result<Found, FileError> {
 }
 
 /// A socket and a device without a driver refuse to be opened at all.
-fn unopened(errno: Errno) -> Kind {
+pub(super) fn unopened(errno: Errno) -> Kind {
     match errno {
         Errno::NXIO => Kind::NotAFile(What::Socket),
         other => other.into(),

@@ -1,6 +1,26 @@
 //! What lies in a tree, a file or any directory: certificates, CRLs and what they say, as slim facts. Reads only, never a
 //! key, never a network; one unreadable file never hides the others.
 
+mod content;
+mod expected;
+mod facts;
+mod fleet;
+mod kubeconfigs;
+mod load;
+mod piece;
+mod request;
+mod secret;
+#[cfg(test)]
+mod tests;
+mod tree;
+mod walk;
+
+pub use content::{Piece, pieces};
+pub use fleet::{all, fleet};
+pub use request::{Form, Request, requests};
+
+use std::path::Path;
+
 use time::OffsetDateTime;
 
 use crate::catalog::Authority;
@@ -102,4 +122,19 @@ pub struct Tree {
     pub node: Option<String>,
     /// In the catalogue's order; walked ones by path.
     pub items: Vec<Item>,
+}
+
+/// Everything a request names, as it is now. Never fails: what cannot be read is an item that says so.
+pub fn tree(request: &Request<'_>) -> Tree {
+    match request.form {
+        Form::Node | Form::Shared => tree::read(request),
+        Form::Directory => walk::directory(&request.root),
+        Form::File => walk::file(&request.root),
+    }
+}
+
+/// Every certificate, CRL, kubeconfig and Secret manifest in a directory, whatever the names; trees of kubeadm's shape in it
+/// are left to [`requests`].
+pub fn walk(root: &Path) -> Tree {
+    walk::directory(root)
 }

@@ -5,7 +5,7 @@ use crate::catalog::releases::Release;
 use crate::catalog::{Authority, ENTRIES, Entry, Files, Server};
 use crate::plan::blueprints;
 use crate::plan::layout::{self, Directories, Layout, Place, Root};
-use crate::profile::{Endpoint, Etcd, ExtraCertificate, Node, NodeRole, Origin, Profile};
+use crate::profile::{Endpoint, ExtraCertificate, Node, NodeRole, Profile};
 
 /// One thing the tree is to hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -131,10 +131,7 @@ pub fn items(profile: &Profile, layout: &Layout, directories: &Directories) -> V
 
 /// Whether the profile has this entry at all.
 fn in_profile(profile: &Profile, entry: &Entry) -> bool {
-    let etcd = !entry.etcd || matches!(profile.etcd, Etcd::Local { .. });
-    let kubelet = !matches!(entry.files, Files::KubeletPair(_)) || profile.kubelet_serving;
-    let writes_super_admin = profile.kubernetes_version.has_super_admin() && profile.origin != Origin::KubeadmJoin;
-    etcd && kubelet && (entry.name != "super-admin.conf" || writes_super_admin)
+    profile.includes(entry)
 }
 
 /// Authorities and the service account keys are one for all nodes.

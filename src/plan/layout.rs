@@ -1,6 +1,6 @@
 //! Which file goes where: a node's own `/etc/kubernetes`, or a cluster directory made on a safe host.
 
-use crate::catalog::{Entry, Files, Holders};
+use crate::catalog::{Entry, Files};
 use crate::profile::{CaKeys, Node, NodeRole, Profile};
 
 /// kubeadm's directory; everything below it keeps its place under another DIR.
@@ -103,14 +103,7 @@ impl Directories {
 
 /// Whether this node holds this entry at all.
 pub fn holds(profile: &Profile, node: &Node, entry: &Entry) -> bool {
-    let control_plane = node.is(NodeRole::ControlPlane);
-    match entry.holders {
-        Holders::All => true,
-        Holders::ControlPlane => control_plane,
-        Holders::FirstControlPlane => profile.first_control_plane().is_some_and(|first| first.name == node.name),
-        Holders::EtcdMembers => node.is(NodeRole::Etcd),
-        Holders::ControlPlaneAndEtcd => control_plane || node.is(NodeRole::Etcd),
-    }
+    profile.holds(node, entry)
 }
 
 /// Whether the keys of the authorities are copied to this node.

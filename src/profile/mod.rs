@@ -32,8 +32,8 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use crate::blueprint::{Algorithm, ExtendedKeyUsage, San};
-use crate::catalog::Authority;
 use crate::catalog::releases::Release;
+use crate::catalog::{Authority, Entry, Files, Holders};
 use crate::clock::Span;
 
 /// Everything a cluster's tree depends on, every default filled in.
@@ -240,6 +240,28 @@ impl Node {
 impl Profile {
     pub fn node(&self, name: &str) -> Option<&Node> {
         self.nodes.iter().find(|node| node.name == name)
+    }
+
+    /// Whether this cluster has this entry at all.
+    pub fn includes(&self, entry: &Entry) -> bool {
+        let etcd = !entry.etcd || matches!(self.etcd, Etcd::Local { .. });
+        let kubelet = !matches!(entry.files, Files::KubeletPair(_)) || self.kubelet_serving;
+        let writes_super_admin = self.kubernetes_version.has_super_admin() && self.origin != Origin::KubeadmJoin;
+        let super_admin = entry.name != "super-admin.conf" || writes_super_admin;
+        // kubeadm `init` makes the front-proxy and etcd authorities on every control-plane node: so does the catalogue.
+        etcd && kubelet && super_admin
+    }
+
+    /// Whether this node holds this entry, if its cluster has it.
+    pub fn holds(&self, node: &Node, entry: &Entry) -> bool {
+        let control_plane = node.is(NodeRole::ControlPlane);
+        match entry.holders {
+            Holders::All => true,
+            Holders::ControlPlane => control_plane,
+            Holders::FirstControlPlane => self.first_control_plane().is_some_and(|first| first.name == node.name),
+            Holders::EtcdMembers => node.is(NodeRole::Etcd),
+            Holders::ControlPlaneAndEtcd => control_plane || node.is(NodeRole::Etcd),
+        }
     }
 
     /// The node on which `kubeadm init` would have run.

@@ -216,12 +216,22 @@ const SIGNATURES: &[(&str, &str)] = &[
     ("1.3.101.112", "Ed25519"),
 ];
 
-fn utc(at: OffsetDateTime) -> OffsetDateTime {
+pub(super) fn utc(at: OffsetDateTime) -> OffsetDateTime {
     at.checked_to_offset(UtcOffset::UTC).unwrap_or(at)
 }
 
 fn hex(bytes: &[u8], separator: &str) -> String {
-    bytes.iter().map(|byte| format!("{byte:02X}")).collect::<Vec<_>>().join(separator)
+    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
+    let digit = |nibble: u8| DIGITS.get(usize::from(nibble & 15)).map_or('0', |digit| char::from(*digit));
+    let mut text = String::with_capacity(bytes.len() * (2 + separator.len()));
+    for byte in bytes {
+        if !text.is_empty() {
+            text.push_str(separator);
+        }
+        text.push(digit(byte >> 4));
+        text.push(digit(*byte));
+    }
+    text
 }
 
 #[cfg(test)]

@@ -46,6 +46,15 @@ impl Extensions {
         Ok(facts)
     }
 
+    /// From the DER of a list of extensions, as a request carries it.
+    pub fn of_list(der: &[u8]) -> Result<Self, ParseError> {
+        let broken = |NotDer| ParseError::Syntax("a list of extensions that is not DER".into());
+        let list = tlv::children(der, tlv::SEQUENCE).map_err(broken)?;
+        let list: Result<Vec<_>, _> =
+            list.iter().map(|e| X509Extension::from_der(e.raw).map(|(_, read)| read)).collect();
+        Self::read(&list.map_err(|_| broken(NotDer))?)
+    }
+
     /// `None`: not an extension known here.
     fn take(&mut self, id: &[u8], value: &[u8]) -> Result<Option<()>, NotDer> {
         match id {

@@ -87,6 +87,13 @@ pub fn verify_frame(frame: &Frame<'_>, signature: &Oid, issuer: &Certificate) ->
         .map_err(|_| VerifyError::Signature)
 }
 
+/// Whether the key in `spki` made the signature; `None`: ring has no algorithm for this.
+pub(super) fn verify_with(frame: &Frame<'_>, signature: &Oid, key: &KeyKind, spki: &[u8]) -> Option<bool> {
+    let algorithm = algorithm(key, &signature.0)?;
+    let key = public_key::read(spki).ok()?;
+    Some(UnparsedPublicKey::new(algorithm, key.bits).verify(frame.signed, frame.signature).is_ok())
+}
+
 fn algorithm(key: &KeyKind, signature: &str) -> Option<&'static dyn VerificationAlgorithm> {
     let known = match key {
         KeyKind::Known(algorithm) => *algorithm,

@@ -1,12 +1,12 @@
 //! `kpki check-expiration` over the trees real kubeadm made, held against what kubeadm said of the same trees.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
 use serde_json::Value;
 
 use super::harness::{Place, Run, copy_tree, repository, single, text};
+use super::metrics::metrics;
 use super::schema;
 
 const FOLDERS: &[&str] = &[
@@ -290,79 +290,6 @@ fn a_file_is_written_at_once_and_readable_by_everybody() {
     place.kpki(&["check", "k8s", "--at", "2026-12-01", "--output-file", "absent/kpki.prom"]).fails(1);
 }
 
-/// The text format as the collector reads it: HELP and TYPE before the samples of a family, one family in one piece, labels
-/// well quoted, no timestamps, no series twice. Returns family to series count.
-fn metrics(text: &str) -> BTreeMap<String, usize> {
-    assert!(text.ends_with('\n'));
-    let mut families: BTreeMap<String, usize> = BTreeMap::new();
-    let mut seen = std::collections::BTreeSet::new();
-    let (mut helped, mut typed) = (String::new(), String::new());
-    for line in text.lines() {
-        if let Some(rest) = line.strip_prefix("# HELP ") {
-            helped = rest.split_once(' ').unwrap().0.to_owned();
-            assert!(!families.contains_key(&helped), "{helped} comes in two pieces");
-        } else if let Some(rest) = line.strip_prefix("# TYPE ") {
-            typed = rest.strip_suffix(" gauge").unwrap().to_owned();
-            assert_eq!(helped, typed);
-        } else {
-            let (name, rest) = line.split_once('{').unwrap();
-            assert_eq!(name, typed);
-            let (labels, value) = rest.rsplit_once("} ").unwrap();
-            assert!(value.parse::<i64>().is_ok(), "{line}: a value and no timestamp");
-            let names = label_names(labels);
-            if name.starts_with("x509_cert_") {
-                assert_eq!(names, CERTIFICATE_LABELS);
-            }
-            assert!(seen.insert(format!("{name}{{{labels}")), "{line} comes twice");
-            *families.entry(name.to_owned()).or_default() += 1;
-        }
-    }
-    families
-}
-
-const CERTIFICATE_LABELS: [&str; 23] = [
-    "serial_number",
-    "subject_C",
-    "subject_ST",
-    "subject_L",
-    "subject_O",
-    "subject_OU",
-    "subject_CN",
-    "issuer_C",
-    "issuer_ST",
-    "issuer_L",
-    "issuer_O",
-    "issuer_OU",
-    "issuer_CN",
-    "filename",
-    "filepath",
-    "embedded_kind",
-    "embedded_key",
-    "secret_namespace",
-    "secret_name",
-    "secret_key",
-    "configmap_namespace",
-    "configmap_name",
-    "configmap_key",
-];
-
-fn label_names(labels: &str) -> Vec<String> {
-    let mut names = Vec::new();
-    let mut rest = labels;
-    while !rest.is_empty() {
-        let (name, tail) = rest.split_once("=\"").unwrap();
-        names.push(name.trim_start_matches(',').to_owned());
-        let mut escaped = false;
-        let end = tail.char_indices().find(|(_, c)| {
-            let end = *c == '"' && !escaped;
-            escaped = *c == '\\' && !escaped;
-            end
-        });
-        rest = &tail[end.unwrap().0 + 1..];
-    }
-    names
-}
-
 #[test]
 fn metrics_are_well_formed_and_complete() {
     for folder in FOLDERS {
@@ -406,7 +333,6 @@ fn the_help_has_the_statuses() {
     ] {
         assert!(help.contains(status), "{status}");
     }
-    assert!(fs::read_to_string(text("README.md")).unwrap().contains("3 a certificate is inside its warning window"));
 }
 
 /// What the README shows is what comes out of its own profile.
@@ -420,4 +346,39 @@ fn the_readmes_table_is_the_programs() {
     let (shown, _) = shown.split_once("...\n").unwrap();
     let (verdict, rows) = shown.split_once('\n').unwrap();
     assert!(table.starts_with(&format!("{verdict}; as of ")) && table.contains(rows), "{table}");
+}
+
+/// A fleet: one tree with its profile, one that records its own, one whose profile is broken, one that is not there.
+#[test]
+fn a_fleet_is_one_answer() {
+    let place = Place::new();
+    for (name, at) in [("a", "2026-11-01"), ("b", "2026-10-01"), ("c", "2026-09-01")] {
+        place.write(&format!("fleet/{name}.yaml"), single(&format!("clusterName: {name}\n")));
+        let (profile, dir) = (format!("fleet/{name}.yaml"), format!("fleet/{name}"));
+        place.kpki(&["init", "--at", at, "--profile", &profile, "--dir", &dir]).ok();
+    }
+    let fleet = ["check", "--profiles", "fleet", "--at", "2026-12-01"];
+    let run = place.kpki(&fleet).ok();
+    assert!(run.stdout.starts_with("ok: 48 certificates in 3 places; "), "{}", run.stdout);
+    for name in ["a", "b", "c"] {
+        assert!(run.stdout.contains(&format!("\n\ncluster {name}, node cp1: fleet/{name}\n")), "{}", run.stdout);
+    }
+    fs::remove_file(place.path("fleet/b.yaml")).unwrap();
+    place.write("fleet/c.yaml", "kind: nothing\n");
+    place.write("fleet/d.yaml", single("clusterName: d\n"));
+    place.write("fleet/notes.txt", "no profile");
+    fs::create_dir(place.path("fleet/other")).unwrap();
+    let run = place.kpki(&fleet).fails(4);
+    assert!(
+        run.stdout.starts_with("unreadable: 1 unreadable, 48 ok of 49 certificates in 4 places; "),
+        "{}",
+        run.stdout
+    );
+    assert!(run.stdout.contains("!UNREADABLE! fleet/d"), "{}", run.stdout);
+    assert!(run.stderr.starts_with("warning: fleet/c.yaml is no valid profile: "), "{}", run.stderr);
+    let run = place.kpki(&[&fleet[..], &["--top", "1"]].concat()).fails(4);
+    assert!(run.stdout.contains("\n\nCLUSTER   PLACES    CERTIFICATES   FIRST TO END"), "{}", run.stdout);
+    let csv = place.kpki(&[&fleet[..], &["-o", "csv", "--exit-zero"]].concat()).ok().stdout;
+    assert_eq!(csv.lines().count(), 1 + 49);
+    assert!(csv.contains("\na,cp1,admin.conf,kubeconfig,ok,"), "{csv}");
 }

@@ -18,6 +18,7 @@ mod handshake;
 mod harness;
 mod init;
 mod kubeadm;
+mod metrics;
 mod profiles;
 mod refusals;
 mod schema;

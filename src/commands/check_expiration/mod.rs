@@ -1,17 +1,16 @@
 //! `kpki check-expiration`: targets, inventory, judgement, report. Reads only: no network, no key, no lock.
 
-mod collect;
 mod targets;
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc;
 
 use time::OffsetDateTime;
 
 use crate::audit::{self, JudgedTree, Policy, Threshold};
 use crate::error::Error;
-use crate::inventory::{Item, Kind, Reading, Tree};
+use crate::files::{self, FileError, Op};
+use crate::inventory::{self, Item, Kind, Reading, Tree};
+use crate::parallel;
 use crate::report::{Check, Selection};
 use crate::store;
 use targets::Target;
@@ -42,24 +41,25 @@ pub type Progress<'a> = &'a mut dyn FnMut(usize, usize);
 /// Looks at everything, and says what is worth a warning beside it.
 pub fn run(request: &Request, progress: Progress<'_>) -> Result<(Check, Vec<String>), Error> {
     let targets::Resolved { targets, warnings } = targets::resolve(request)?;
-    let looked = look(request, &targets, progress);
-    let mut trees = Vec::new();
-    let mut failed = Vec::new();
-    for (target, outcome) in targets.iter().zip(looked) {
-        match outcome {
-            Ok(judged) => trees.extend(judged),
-            Err(error) => {
-                // One place that cannot be looked at never hides the others.
-                trees.push(unreadable(request, target, &error));
-                failed.push(error);
-            }
-        }
-    }
+    let mut trees = look(request, &targets, progress)?;
+    let failed: Vec<(&Target, Error)> = targets
+        .iter()
+        .zip(&trees)
+        .filter(|(_, trees)| trees.iter().all(|tree| tree.items.is_empty()))
+        .map(|(target, trees)| (target, nothing(target, trees.is_empty())))
+        .collect();
     if failed.len() == targets.len()
-        && let Some(error) = failed.into_iter().next()
+        && let Some((_, error)) = failed.into_iter().next()
     {
         return Err(error);
     }
+    // One place that cannot be looked at never hides the others.
+    for (target, trees) in targets.iter().zip(&mut trees) {
+        if trees.iter().all(|tree| tree.items.is_empty()) {
+            *trees = vec![unreadable(request, target, &nothing(target, trees.is_empty()))];
+        }
+    }
+    let trees: Vec<JudgedTree> = trees.into_iter().flatten().filter(|tree| !tree.items.is_empty()).collect();
     let verdict = audit::verdict(&trees);
     let advice = audit::advice(&trees);
     let check =
@@ -72,50 +72,35 @@ pub fn write(path: &Path, text: &str) -> Result<(), Error> {
     Ok(store::replace_file(path, text.as_bytes(), 0o644)?)
 }
 
-/// Every target on all cores; in the targets' order.
-fn look(request: &Request, targets: &[Target], progress: Progress<'_>) -> Vec<Result<Vec<JudgedTree>, Error>> {
-    let next = AtomicUsize::new(0);
-    let (done, results) = mpsc::channel();
-    let work = |done: mpsc::Sender<_>| {
-        loop {
-            let index = next.fetch_add(1, Ordering::Relaxed);
-            let Some(target) = targets.get(index) else { break };
-            if done.send((index, one(request, target))).is_err() {
-                break;
-            }
+/// The trees of every target, judged; read on all cores, in the targets' order.
+fn look(request: &Request, targets: &[Target], progress: Progress<'_>) -> Result<Vec<Vec<JudgedTree>>, Error> {
+    let mut owners = Vec::new();
+    let mut wanted = Vec::new();
+    for (owner, target) in targets.iter().enumerate() {
+        for one in inventory::requests(&target.root, target.profile.as_ref()).unwrap_or_default() {
+            owners.push(owner);
+            wanted.push(target.refine(one));
         }
-    };
-    let mut looked: Vec<(usize, Result<Vec<JudgedTree>, Error>)> = Vec::with_capacity(targets.len());
-    std::thread::scope(|scope| {
-        let mut started = 0;
-        if targets.len() > 1 {
-            for _ in 0..request.threads.min(targets.len()) {
-                let done = done.clone();
-                started += usize::from(std::thread::Builder::new().spawn_scoped(scope, || work(done)).is_ok());
-            }
+    }
+    let trees = inventory::all(&wanted, request.threads, progress)
+        .map_err(|parallel::Died| Error::new("a thread ended before its work").hint("report this as a bug"))?;
+    let mut judged: Vec<Vec<JudgedTree>> = Vec::new();
+    judged.resize_with(targets.len(), Vec::new);
+    for ((owner, wanted), tree) in owners.into_iter().zip(&wanted).zip(trees) {
+        if let (Some(target), Some(slot)) = (targets.get(owner), judged.get_mut(owner)) {
+            slot.push(audit::judge_tree(tree, policy(request, target), target.origin_of(wanted), request.at));
         }
-        if started == 0 {
-            work(done.clone());
-        }
-        drop(done);
-        for result in results {
-            looked.push(result);
-            progress(looked.len(), targets.len());
-        }
-    });
-    looked.sort_by_key(|(index, _)| *index);
-    looked.into_iter().map(|(_, result)| result).collect()
+    }
+    Ok(judged)
 }
 
-fn one(request: &Request, target: &Target) -> Result<Vec<JudgedTree>, Error> {
-    let policy = policy(request, target);
-    let trees = collect::collect(target)?;
-    if trees.iter().all(|tree| tree.items.is_empty()) {
-        return Err(Error::new(format!("no certificate was found in {}", target.root.display())).hint(
-            "check the path: it is a kubernetes directory, a cluster directory, a file, or a directory to be walked",
-        ));
+/// Why there is nothing to say about a target.
+fn nothing(target: &Target, absent: bool) -> Error {
+    if absent {
+        return FileError::new(Op::Open, &target.root, files::Kind::Missing).into();
     }
-    Ok(trees.into_iter().map(|tree| audit::judge_tree(tree, policy, target.origin.clone(), request.at)).collect())
+    Error::new(format!("no certificate was found in {}", target.root.display()))
+        .hint("check the path: it is a kubernetes directory, a cluster directory, a file, or a directory to be walked")
 }
 
 /// The command line over the profile over the defaults.

@@ -15,7 +15,8 @@ use crate::commands::init::state::{self, State};
 use crate::commands::profile as profiles;
 use crate::error::Error;
 use crate::files::{Dir, What};
-use crate::plan::layout::{DEFAULT_DIR, DEFAULT_KUBELET_DIR};
+use crate::inventory::{self, Form};
+use crate::plan::layout::DEFAULT_DIR;
 use crate::profile::{Overrides, Profile};
 
 /// One place to look at.
@@ -25,9 +26,32 @@ pub struct Target {
     pub profile: Option<Profile>,
     /// The node whose tree it is, where that is known.
     pub node: Option<String>,
-    /// Where the kubelet of this node keeps its pair; `None`: `kubelet/` in the tree.
+    /// Where the kubelet of this node keeps its pair, where a person said so.
     pub kubelet_dir: Option<PathBuf>,
     pub origin: Origin,
+}
+
+impl Target {
+    /// What the recorded choices and the command line know of a node's tree beside its path.
+    pub fn refine<'a>(&self, mut one: inventory::Request<'a>) -> inventory::Request<'a> {
+        if one.form == Form::Node && one.cluster_dir.is_none() {
+            one.node = self.node.clone().or(one.node);
+            one.kubelet_dir.clone_from(&self.kubelet_dir);
+        }
+        one
+    }
+
+    /// Where a verb that repairs this tree finds its profile.
+    pub fn origin_of(&self, one: &inventory::Request<'_>) -> Origin {
+        let dir = one.cluster_dir.as_ref().unwrap_or(&one.root);
+        match one.form {
+            Form::Directory | Form::File => Origin::Found,
+            _ if *dir == self.root => self.origin.clone(),
+            // Found by walking: it may record its profile all the same.
+            _ if is_directory(&dir.join(".kpki")) => Origin::Recorded { dir: dir.display().to_string() },
+            _ => Origin::Unknown { dir: dir.display().to_string() },
+        }
+    }
 }
 
 pub struct Resolved {
@@ -108,14 +132,18 @@ impl Resolved {
                 match profiles::load(&name, &state.profile, &overrides(&state)) {
                     Ok(loaded) => (Some(loaded.profile), state, Origin::Recorded { dir }),
                     Err(error) => {
-                        self.warnings.push(format!("{}: the catalogue's rules hold", error.what));
+                        self.warnings.push(format!(
+                            "{}; the catalogue's rules hold for {}",
+                            error.what,
+                            root.display()
+                        ));
                         (None, state, Origin::Unknown { dir })
                     }
                 }
             }
             Ok(None) => (None, State::default(), Origin::Unknown { dir }),
             Err(error) => {
-                self.warnings.push(format!("{}: the catalogue's rules hold", error.what));
+                self.warnings.push(format!("{}; the catalogue's rules hold for {}", error.what, root.display()));
                 (None, State::default(), Origin::Unknown { dir })
             }
         };
@@ -123,8 +151,7 @@ impl Resolved {
     }
 
     fn add(&mut self, request: &Request, root: PathBuf, profile: Option<Profile>, state: State, origin: Origin) {
-        let default = || (root == Path::new(DEFAULT_DIR)).then(|| PathBuf::from(DEFAULT_KUBELET_DIR));
-        let kubelet_dir = request.kubelet_dir.clone().or(state.kubelet_dir).or_else(default);
+        let kubelet_dir = request.kubelet_dir.clone().or(state.kubelet_dir);
         self.targets.push(Target { root, profile, node: state.node, kubelet_dir, origin });
     }
 
@@ -145,17 +172,16 @@ impl Resolved {
         trees.sort();
         for profile in &profiles {
             let tree = profile.with_extension("");
-            match self.given(request, profile, tree.clone()) {
-                Ok(()) => trees.retain(|other| *other != tree),
-                // The tree is looked at all the same.
-                Err(error) => self.warnings.push(format!("{}: the catalogue's rules hold", error.what)),
-            }
-        }
-        let unreadable: Vec<PathBuf> = profiles.iter().map(|profile| profile.with_extension("")).collect();
-        for tree in trees {
-            if unreadable.contains(&tree) || is_directory(&tree.join(".kpki")) {
+            trees.retain(|other| *other != tree);
+            if let Err(error) = self.given(request, profile, tree.clone()) {
+                // The tree is looked at all the same, and named if it is not there.
+                let why = error.why.first().map(|why| format!(": {why}")).unwrap_or_default();
+                self.warnings.push(format!("{}{why}; the catalogue's rules hold for {}", error.what, tree.display()));
                 self.recorded(request, &tree);
             }
+        }
+        for tree in trees.iter().filter(|tree| is_directory(&tree.join(".kpki"))) {
+            self.recorded(request, tree);
         }
         if self.targets.is_empty() {
             return Err(Error::usage(format!("there is no profile in {}", dir.display()))

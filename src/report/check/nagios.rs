@@ -1,8 +1,7 @@
 //! One line for Nagios, Icinga and their kin: status, what ends first, and perfdata in days.
 
 use super::{Check, cells};
-use crate::audit::{Judged, JudgedTree, State, Verdict};
-use crate::inventory::Reading;
+use crate::audit::{Judged, JudgedTree, State, Verdict, windows};
 
 const DAY: i64 = 86_400;
 
@@ -50,12 +49,7 @@ pub fn line(check: &Check) -> String {
 /// `'name'=days;warn;crit;;`: a value below its threshold alerts, so the ranges are `N:`.
 fn value(check: &Check, tree: &JudgedTree, judged: &Judged) -> Option<String> {
     let residual = judged.residual?;
-    let lifetime = match &judged.item.reading {
-        Reading::Certificate(facts) => facts.not_after - facts.not_before,
-        Reading::Crl(facts) => facts.next_update? - facts.this_update,
-        _ => return None,
-    };
-    let (warning, critical) = tree.policy.windows(judged.item.kind, lifetime.whole_seconds());
+    let (warning, critical) = windows(&judged.item, &tree.policy)?;
     let mut label = cells::name(judged);
     if check.trees.len() > 1 {
         let place = match (&tree.cluster, &tree.node) {

@@ -4,7 +4,7 @@ use time::Duration;
 use time::macros::datetime;
 
 use super::*;
-use crate::audit::{Origin, Policy, advice, judge_tree, verdict};
+use crate::audit::{Origin, Policy, Problem, judge_tree, verdict};
 use crate::catalog::Authority;
 use crate::clock::Span;
 use crate::inventory::{Attributes, CertificateFacts, CrlFacts, Item, Kind, Reading, Tree};
@@ -72,7 +72,7 @@ fn check(trees: &[(&str, Vec<Item>)], selection: Selection) -> Check {
             judge_tree(tree, Policy::default(), origin, AT)
         })
         .collect();
-    let (verdict, advice) = (verdict(&judged), advice(&judged));
+    let (verdict, advice) = (verdict(&judged), crate::audit::advice(&judged));
     Check { at: AT, as_of: false, trees: judged, verdict, advice, selection }
 }
 
@@ -280,4 +280,86 @@ fn nagios_is_one_line_with_four_states() {
         assert!(text.starts_with(&format!("CERTIFICATES {word} - ")) && text.lines().count() == 1, "{text}");
     }
     assert!(line(vec![bad(-1)]).contains("'x'=-1;30:;7:;;"));
+}
+
+#[test]
+fn every_kind_of_finding_has_words_and_only_verbs_that_exist() {
+    use Problem::{
+        AuthorityEnding, AuthorityExpired, AuthorityMissing, CrlEnding, CutsRenewalsShort, Ending, Expired, External,
+        ExternalAuthorityEnding, Foreign, KubeletClientExpired, Missing, NotYetValid, OutlivesAuthority, Unreadable,
+    };
+    let all = [
+        AuthorityExpired,
+        AuthorityEnding,
+        ExternalAuthorityEnding,
+        External,
+        Expired,
+        KubeletClientExpired,
+        NotYetValid,
+        AuthorityMissing,
+        Missing,
+        Unreadable,
+        CrlEnding,
+        Ending,
+        Foreign,
+        OutlivesAuthority,
+        CutsRenewalsShort,
+    ];
+    let origins = [
+        Origin::Profile { file: "my clusters/p.yaml".to_owned(), dir: "d".to_owned() },
+        Origin::Recorded { dir: "it's".to_owned() },
+        Origin::Unknown { dir: "d".to_owned() },
+        Origin::Found,
+    ];
+    let mut said = std::collections::BTreeSet::new();
+    for problem in all {
+        for (origin, count) in origins.iter().zip([1, 2, 7, 8]) {
+            let one = Advice {
+                problem,
+                count,
+                trees: count,
+                names: vec!["apiserver".to_owned()],
+                path: "d/pki/apiserver.crt".to_owned(),
+                origin: origin.clone(),
+                order: Vec::new(),
+                restart: vec!["kube-apiserver"],
+            };
+            let value = advice::value(&one);
+            let text = format!("{} {}", value["what"], value["steps"]);
+            assert!(value["steps"].as_array().is_some_and(|steps| steps.len() >= 2), "{text}");
+            for command in text.split(": kpki ").skip(1) {
+                let verb = command.split(' ').next().unwrap();
+                assert!(["init", "inspect"].contains(&verb), "{text}");
+            }
+            said.insert(value["problem"].to_string());
+        }
+    }
+    assert_eq!(said.len(), all.len());
+    let words = |origin: usize| {
+        let mut check = check(&[("prod", vec![item("apiserver", -1)])], Selection::default());
+        check.trees[0].origin = origins[origin].clone();
+        advice::value(&crate::audit::advice(&check.trees)[0])["steps"].to_string()
+    };
+    assert!(words(0).contains("kpki init --profile 'my clusters/p.yaml' --dir d --force"), "{}", words(0));
+    assert!(words(1).contains("kpki init --dir 'it'\\\\''s' --force"), "{}", words(1));
+    // Files found by walking are not kpki's to re-issue.
+    assert!(words(3).contains("have whoever issued it renew"), "{}", words(3));
+}
+
+#[test]
+fn what_the_neighbours_say_stands_below_the_table() {
+    let mut leaf = item("apiserver", 300);
+    if let Reading::Certificate(facts) = &mut leaf.reading {
+        facts.issuer_not_after = Some(AT + Duration::days(200));
+    }
+    let second = Item { name: "admin.conf".to_owned(), ..leaf.clone() };
+    let authority = Item { kind: Kind::Authority, authority: None, ..item("ca", 400) };
+    let text = check(&[("prod", vec![leaf, second, authority])], Selection::default()).render(CheckForm::Table);
+    assert!(
+        text.contains(
+            "\nnote: apiserver and 1 more would outlive ca, which ends Jun 08, 2027 22:00 UTC: of no use from then on\n"
+        ),
+        "{text}"
+    );
+    assert!(text.contains("note: ca ends Dec 25, 2027 22:00 UTC: certificates it signs at the next renewal"), "{text}");
 }

@@ -1,5 +1,10 @@
 //! kubeconfig files: kubeadm's shape when written, and the credentials inside when read.
 
+mod plain;
+mod survey;
+
+pub use survey::{Cluster, Context, Source, Survey, User, survey};
+
 use std::fmt::{self, Write as _};
 
 use zeroize::Zeroizing;

@@ -1,0 +1,175 @@
+//! What a tree should hold: the catalogue's entries, the profile's extra certificates, and what may lie beside them.
+
+use super::{Kind, Request};
+use crate::catalog::{Authority, ENTRIES, Entry, Files};
+use crate::profile::{Etcd, Profile};
+
+/// kubeadm's directory; what a profile or kubeconfig says of paths below it holds for any root.
+pub const DEFAULT_DIR: &str = "/etc/kubernetes";
+
+/// How a file is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shape {
+    Certificates,
+    Kubeconfig,
+}
+
+/// Whether it must be there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Need {
+    Required,
+    /// Missing is shown, but no finding.
+    Optional,
+    /// Missing is not even shown.
+    IfThere,
+    /// Nobody said; what else is there decides.
+    Unknown,
+}
+
+/// One file.
+#[derive(Debug, Clone)]
+pub struct Expected {
+    pub name: String,
+    /// Below the root, or absolute; the first that exists counts.
+    pub paths: Vec<String>,
+    pub shape: Shape,
+    pub kind: Kind,
+    pub authority: Option<Authority>,
+    pub need: Need,
+    pub entry: Option<&'static Entry>,
+}
+
+/// The pki directory, below the root or absolute.
+pub fn pki(profile: Option<&Profile>) -> String {
+    let Some(profile) = profile else { return "pki".to_owned() };
+    below_default(&profile.certificates_dir).to_owned()
+}
+
+/// A path as it is found below any root, where it lies below kubeadm's directory.
+fn below_default(path: &str) -> &str {
+    let path = path.trim_end_matches('/');
+    path.strip_prefix(DEFAULT_DIR).and_then(|rest| rest.strip_prefix('/')).filter(|p| !p.is_empty()).unwrap_or(path)
+}
+
+/// Everything of one node.
+pub fn of_node(request: &Request<'_>, kubelet_dir: &str) -> Vec<Expected> {
+    let pki = pki(request.profile);
+    let mut all: Vec<Expected> = ENTRIES
+        .iter()
+        .filter_map(|entry| of_entry(entry, &pki, kubelet_dir).map(|found| (entry, found)))
+        .map(|(entry, expected)| Expected { need: need(request, entry), ..expected })
+        .collect();
+    all.extend(Authority::ALL.into_iter().map(|authority| list(authority, &pki)));
+    if let Some(profile) = request.profile {
+        all.extend(extras(profile, request.node.as_deref(), &pki));
+        all.extend(external_etcd(profile));
+    }
+    all
+}
+
+/// What a cluster directory holds once for all nodes.
+pub fn of_cluster(request: &Request<'_>) -> Vec<Expected> {
+    let authorities = ENTRIES.iter().filter(|entry| entry.authority().is_some());
+    let mut all: Vec<Expected> = authorities
+        .filter_map(|entry| of_entry(entry, "pki", "").map(|found| (entry, found)))
+        .map(|(entry, expected)| {
+            let need = match request.profile {
+                Some(profile) if profile.includes(entry) => Need::Required,
+                None if !entry.etcd => Need::Required,
+                _ => Need::Optional,
+            };
+            Expected { need, ..expected }
+        })
+        .collect();
+    all.extend(Authority::ALL.into_iter().map(|authority| list(authority, "pki")));
+    all
+}
+
+fn need(request: &Request<'_>, entry: &Entry) -> Need {
+    let known = request.profile.zip(request.node.as_deref());
+    match known.and_then(|(profile, name)| profile.node(name).map(|node| (profile, node))) {
+        Some((profile, node)) if profile.includes(entry) && profile.holds(node, entry) => Need::Required,
+        // kubeadm's habit: it shows super-admin.conf everywhere.
+        _ if entry.name == "super-admin.conf" => Need::Optional,
+        Some(_) => Need::IfThere,
+        None if matches!(entry.files, Files::KubeletPair(_)) => Need::IfThere,
+        None => Need::Unknown,
+    }
+}
+
+fn of_entry(entry: &'static Entry, pki: &str, kubelet_dir: &str) -> Option<Expected> {
+    let (paths, shape, kind) = match entry.files {
+        Files::Pair(stem) => {
+            let kind = if entry.authority().is_some() { Kind::Authority } else { Kind::Certificate };
+            (vec![format!("{pki}/{stem}.crt")], Shape::Certificates, kind)
+        }
+        Files::KeyPair(_) => return None,
+        Files::Kubeconfig(name) => (vec![name.to_owned()], Shape::Kubeconfig, Kind::Kubeconfig),
+        // What the kubelet got through a CSR, then what it signed itself or was given.
+        Files::KubeletPair(stem) => (
+            vec![format!("{kubelet_dir}/kubelet-server-current.pem"), format!("{kubelet_dir}/{stem}.crt")],
+            Shape::Certificates,
+            Kind::Certificate,
+        ),
+    };
+    Some(Expected {
+        name: entry.name.to_owned(),
+        paths,
+        shape,
+        kind,
+        authority: entry.signer.or(entry.authority()),
+        need: Need::Unknown,
+        entry: Some(entry),
+    })
+}
+
+fn list(authority: Authority, pki: &str) -> Expected {
+    Expected {
+        name: format!("{}.crl", authority.name()),
+        paths: vec![format!("{pki}/{}.crl", authority.stem())],
+        shape: Shape::Certificates,
+        kind: Kind::Crl,
+        authority: Some(authority),
+        need: Need::IfThere,
+        entry: None,
+    }
+}
+
+fn extras(profile: &Profile, node: Option<&str>, pki: &str) -> impl Iterator<Item = Expected> {
+    let extras = profile.extra_certificates.iter();
+    extras.filter(move |extra| node.is_none_or(|node| extra.nodes.iter().any(|name| name == node))).map(move |extra| {
+        Expected {
+            name: extra.name.clone(),
+            paths: vec![format!("{pki}/{}.crt", extra.path)],
+            shape: Shape::Certificates,
+            kind: Kind::Certificate,
+            authority: Some(extra.authority),
+            need: if node.is_some() { Need::Required } else { Need::IfThere },
+            entry: None,
+        }
+    })
+}
+
+/// The files the API server needs for an etcd it does not run, where the profile names them outside the catalogue's places.
+fn external_etcd(profile: &Profile) -> Vec<Expected> {
+    let Etcd::External { ca_file, cert_file, .. } = &profile.etcd else { return Vec::new() };
+    let named = [("etcd-ca", ca_file, Kind::Authority), ("apiserver-etcd-client", cert_file, Kind::Certificate)];
+    let usual = |path: &str| {
+        let pki = pki(Some(profile));
+        [format!("{pki}/etcd/ca.crt"), format!("{pki}/apiserver-etcd-client.crt")].iter().any(|usual| usual == path)
+    };
+    named
+        .into_iter()
+        .map(|(name, path, kind)| (name, below_default(path), kind))
+        .filter(|(_, path, _)| !path.is_empty() && !usual(path))
+        .map(|(name, path, kind)| Expected {
+            name: name.to_owned(),
+            paths: vec![path.to_owned()],
+            shape: Shape::Certificates,
+            kind,
+            authority: Some(Authority::Etcd),
+            need: Need::IfThere,
+            entry: None,
+        })
+        .collect()
+}

@@ -1,0 +1,125 @@
+//! Certificates and CRLs, reduced to what the checks and reports need.
+
+use time::OffsetDateTime;
+
+use super::{Attributes, CertificateFacts, CrlFacts};
+use crate::blueprint::{Name, Oid, San};
+use crate::x509::{Certificate, Crl, decimal};
+
+/// What ties a certificate to the one that signed it, kept until its tree is read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Link {
+    subject: Vec<u8>,
+    issuer: Vec<u8>,
+    subject_key: Option<Vec<u8>>,
+    authority_key: Option<Vec<u8>>,
+    is_ca: bool,
+    not_after: OffsetDateTime,
+}
+
+impl Link {
+    /// Self-signed, as far as names tell.
+    fn is_root(&self) -> bool {
+        self.subject == self.issuer
+    }
+
+    fn signed(&self, other: &Self) -> bool {
+        let keys = match (&self.subject_key, &other.authority_key) {
+            (Some(own), Some(wanted)) => own == wanted,
+            _ => true,
+        };
+        self.is_ca && self.subject == other.issuer && keys
+    }
+}
+
+/// How many authorities of one name are looked at: enough for every rotation, and a bundle of thousands takes no longer.
+const OF_ONE_NAME: usize = 16;
+
+/// The authorities of a tree, by name.
+#[derive(Debug, Default)]
+pub struct Authorities<'a> {
+    by_name: std::collections::BTreeMap<&'a [u8], Vec<&'a Link>>,
+}
+
+impl<'a> Authorities<'a> {
+    pub fn of(links: impl Iterator<Item = &'a Link>) -> Self {
+        let mut found = Self::default();
+        for link in links.filter(|link| link.is_ca) {
+            let list = found.by_name.entry(&link.subject).or_default();
+            if list.len() < OF_ONE_NAME && !list.contains(&link) {
+                list.push(link);
+            }
+        }
+        found
+    }
+
+    /// The end of the one that signed this; of several that could have, the latest. `None`: not here, or itself.
+    pub fn end_for(&self, link: &Link) -> Option<OffsetDateTime> {
+        if link.is_root() {
+            return None;
+        }
+        let candidates = self.by_name.get(link.issuer.as_slice())?;
+        candidates.iter().filter(|authority| authority.signed(link)).map(|authority| authority.not_after).max()
+    }
+}
+
+pub fn certificate(certificate: Certificate) -> (CertificateFacts, Link) {
+    let mut serial = certificate.serial_hex();
+    serial.make_ascii_lowercase();
+    let facts = CertificateFacts {
+        subject: certificate.subject.to_string(),
+        issuer: certificate.issuer.to_string(),
+        subject_attributes: attributes(&certificate.subject),
+        issuer_attributes: attributes(&certificate.issuer),
+        sans: certificate.sans.iter().map(San::to_string).collect(),
+        usages: certificate.extended_key_usages.iter().map(|usage| usage.name().to_owned()).collect(),
+        is_ca: certificate.is_ca,
+        serial,
+        serial_decimal: decimal(&certificate.serial),
+        algorithm: certificate.key.to_string(),
+        fingerprint: certificate.fingerprint,
+        not_before: certificate.not_before,
+        not_after: certificate.not_after,
+        issuer_not_after: None,
+    };
+    let link = Link {
+        subject: certificate.subject_der,
+        issuer: certificate.issuer_der,
+        subject_key: certificate.subject_key_id,
+        authority_key: certificate.authority_key_id,
+        is_ca: certificate.is_ca,
+        not_after: certificate.not_after,
+    };
+    (facts, link)
+}
+
+pub fn crl(crl: Crl) -> CrlFacts {
+    CrlFacts {
+        issuer: crl.issuer.to_string(),
+        issuer_attributes: attributes(&crl.issuer),
+        number: crl.number,
+        this_update: crl.this_update,
+        next_update: crl.next_update,
+        entries: crl.entries,
+    }
+}
+
+/// The first value of each.
+fn attributes(name: &Name) -> Attributes {
+    let mut attributes = Attributes::default();
+    for attribute in name.0.iter().flatten() {
+        let slot = match &attribute.oid {
+            oid if *oid == Oid::COMMON_NAME => &mut attributes.cn,
+            oid if *oid == Oid::ORGANIZATION => &mut attributes.o,
+            oid if *oid == Oid::ORGANIZATIONAL_UNIT => &mut attributes.ou,
+            oid if *oid == Oid::COUNTRY => &mut attributes.c,
+            oid if *oid == Oid::STATE => &mut attributes.st,
+            oid if *oid == Oid::LOCALITY => &mut attributes.l,
+            _ => continue,
+        };
+        if slot.is_empty() {
+            *slot = attribute.text().into_owned();
+        }
+    }
+    attributes
+}

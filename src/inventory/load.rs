@@ -1,0 +1,283 @@
+//! From a file to what it holds, with bounded memory: small files in one read, long revocation lists in pieces, keys and what
+//! cannot be of interest not at all. Buffers are wiped: a kubeconfig holds a key, and so may any PEM file.
+
+use zeroize::Zeroize as _;
+
+use super::Kind;
+use super::content::{self, Head};
+use super::piece::Piece;
+use crate::encoding::base64;
+use crate::files::{self, Source, What};
+use crate::x509::crl::Walker;
+use crate::x509::{Crl, Der};
+
+/// A certificate, kubeconfig or key fits in one read.
+const SMALL: usize = 64 << 10;
+/// How much is read of a file before it is known to be of interest.
+const HEAD: usize = 4 << 10;
+/// A text that shows no PEM in its first 64 KB is no longer than this, or it is not read on.
+const LARGEST_TEXT: u64 = 4 << 20;
+/// PEM that begins with a list and is longer is taken to hold nothing but lists, and read in pieces.
+const LONG_LIST: u64 = 1 << 20;
+/// A bundle with fifty thousand certificates.
+const LARGEST: u64 = 64 << 20;
+
+/// How a file was met.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Met {
+    /// A person or the catalogue named it: whatever keeps it from being read is told.
+    Named,
+    /// Found while walking: what is not of interest is passed over in silence.
+    Walked,
+}
+
+/// The buffer one thread reads with.
+#[derive(Default)]
+pub struct Loader {
+    buffer: Vec<u8>,
+    /// How far it was filled by the file being read.
+    used: usize,
+}
+
+/// What it read may be a key.
+impl std::fmt::Debug for Loader {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Loader")
+    }
+}
+
+impl Drop for Loader {
+    fn drop(&mut self) {
+        self.buffer.zeroize();
+    }
+}
+
+/// Why a file is not what was wanted, in the house voice.
+pub fn refusal(kind: &files::Kind) -> String {
+    match kind {
+        files::Kind::NotAFile(What::Directory) => "expected a file, found a directory".to_owned(),
+        files::Kind::NotAFile(what) => format!("expected a regular file, found {what}"),
+        other => format!("cannot read it: {other}"),
+    }
+}
+
+impl Loader {
+    /// The pieces in a file, as `read` finds them in its bytes.
+    pub fn pieces(
+        &mut self,
+        source: &Source,
+        met: Met,
+        read: impl FnOnce(&[u8]) -> Vec<Piece>,
+    ) -> Result<Vec<Piece>, String> {
+        if self.buffer.len() < SMALL {
+            self.buffer.resize(SMALL, 0);
+        }
+        let first = if met == Met::Walked { HEAD } else { SMALL };
+        let filled = self.fill(source, 0, first)?;
+        let pieces = self.whole(source, met, filled, read);
+        if let Some(used) = self.buffer.get_mut(..self.used) {
+            used.zeroize();
+        }
+        self.used = 0;
+        pieces
+    }
+
+    fn fill(&mut self, source: &Source, filled: usize, until: usize) -> Result<usize, String> {
+        let buffer = self.buffer.get_mut(..until).unwrap_or_default();
+        self.used = until;
+        let filled = source.fill(buffer, filled).map_err(|kind| refusal(&kind))?;
+        self.used = filled;
+        Ok(filled)
+    }
+
+    fn whole(
+        &mut self,
+        source: &Source,
+        met: Met,
+        mut filled: usize,
+        read: impl FnOnce(&[u8]) -> Vec<Piece>,
+    ) -> Result<Vec<Piece>, String> {
+        if met == Met::Walked && filled == HEAD {
+            let start = self.buffer.get(..filled).unwrap_or_default();
+            let stop = match content::head(start) {
+                Head::Other => true,
+                Head::Pem { key: true, .. } => !goes_on_behind(start),
+                _ => false,
+            };
+            if stop {
+                return Ok(Vec::new());
+            }
+            filled = self.fill(source, filled, SMALL)?;
+        }
+        let start = self.buffer.get(..filled).unwrap_or_default();
+        if filled < SMALL {
+            return Ok(read(start));
+        }
+        match content::head(start) {
+            Head::Pem { crl: true, .. } if source.size() > LONG_LIST => Ok(lists(source, start)?),
+            Head::Der(Der::Crl) => Ok(vec![list(source, start)?]),
+            head => {
+                let largest = if head == Head::Text { LARGEST_TEXT } else { LARGEST };
+                if source.size() > largest || head == Head::Other {
+                    return match met {
+                        Met::Walked => Ok(Vec::new()),
+                        Met::Named => {
+                            Err(format!("expected at most {largest} bytes, found a file of {}", source.size()))
+                        }
+                    };
+                }
+                let mut all = vec![0; usize::try_from(source.size().saturating_add(1)).unwrap_or(SMALL).max(SMALL)];
+                if let Some(place) = all.get_mut(..filled) {
+                    place.copy_from_slice(start);
+                }
+                let length = source.fill(&mut all, filled).map_err(|kind| refusal(&kind));
+                let pieces = length.map(|length| read(all.get(..length).unwrap_or_default()));
+                all.zeroize();
+                pieces
+            }
+        }
+    }
+}
+
+/// Whether anything stands behind the private key a file begins with.
+fn goes_on_behind(head: &[u8]) -> bool {
+    let mut lines = head.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
+    lines.by_ref().any(|line| line.starts_with(b"-----END ")) && lines.any(|line| !line.is_empty())
+}
+
+/// A DER list of any length.
+fn list(source: &Source, start: &[u8]) -> Result<Piece, String> {
+    let mut walker = Walker::default();
+    let mut fed = walker.feed(start);
+    let mut buffer = vec![0; SMALL];
+    while fed.is_ok() {
+        let length = source.read(&mut buffer).map_err(|kind| refusal(&kind))?;
+        if length == 0 {
+            break;
+        }
+        fed = walker.feed(buffer.get(..length).unwrap_or_default());
+    }
+    Ok(match fed.and_then(|()| walker.finish()) {
+        Ok(crl) => Piece::crl(0, crl),
+        Err(why) => Piece::broken(Kind::Crl, 0, why),
+    })
+}
+
+/// Lists as PEM, of any length and number.
+fn lists(source: &Source, start: &[u8]) -> Result<Vec<Piece>, String> {
+    let mut text = Text::default();
+    text.feed(start);
+    let mut buffer = vec![0; SMALL];
+    loop {
+        let length = source.read(&mut buffer).map_err(|kind| refusal(&kind))?;
+        if length == 0 {
+            return Ok(text.finish());
+        }
+        text.feed(buffer.get(..length).unwrap_or_default());
+    }
+}
+
+const BEGIN: &[u8] = b"-----BEGIN X509 CRL-----";
+const END: &[u8] = b"-----END X509 CRL-----";
+
+/// PEM taken in pieces; blocks of other kinds are passed over.
+#[derive(Debug, Default)]
+struct Text {
+    found: Vec<Piece>,
+    /// The line outside a block that is being read, as far as it is of interest.
+    line: Vec<u8>,
+    inside: Option<Inside>,
+    /// A list whose END line is being read.
+    ending: Option<Inside>,
+}
+
+#[derive(Debug, Default)]
+struct Inside {
+    walker: Walker,
+    /// Base64 that does not make whole octets yet.
+    rest: Vec<u8>,
+    broken: Option<String>,
+}
+
+impl Text {
+    fn feed(&mut self, mut piece: &[u8]) {
+        while !piece.is_empty() {
+            piece = match &mut self.inside {
+                Some(inside) => {
+                    // Base64 knows no hyphen: the END line begins.
+                    let end = piece.iter().position(|byte| *byte == b'-');
+                    let (data, after) = piece.split_at_checked(end.unwrap_or(piece.len())).unwrap_or((piece, &[]));
+                    inside.decode(data);
+                    if end.is_some() {
+                        self.ending = self.inside.take();
+                    }
+                    after
+                }
+                None => self.outside(piece),
+            };
+        }
+    }
+
+    fn outside<'p>(&mut self, piece: &'p [u8]) -> &'p [u8] {
+        let end = piece.iter().position(|byte| *byte == b'\n');
+        let (line, after) =
+            piece.split_at_checked(end.map_or(piece.len(), |end| end.saturating_add(1))).unwrap_or((piece, &[]));
+        let room = 128usize.saturating_sub(self.line.len());
+        self.line.extend(line.iter().take(room));
+        if end.is_some() {
+            self.line_is_over();
+        }
+        after
+    }
+
+    fn line_is_over(&mut self) {
+        let line = std::mem::take(&mut self.line);
+        let line = line.trim_ascii();
+        if let Some(ending) = self.ending.take() {
+            self.close(ending, line == END);
+        }
+        if line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line) == BEGIN {
+            self.inside = Some(Inside::default());
+        }
+    }
+
+    fn close(&mut self, inside: Inside, ended: bool) {
+        let position = self.found.len();
+        self.found.push(match inside.finish(ended) {
+            Ok(crl) => Piece::crl(position, crl),
+            Err(why) => Piece::broken(Kind::Crl, position, why),
+        });
+    }
+
+    fn finish(mut self) -> Vec<Piece> {
+        self.line_is_over();
+        if let Some(inside) = self.inside.take() {
+            self.close(inside, false);
+        }
+        self.found
+    }
+}
+
+impl Inside {
+    fn decode(&mut self, data: &[u8]) {
+        if self.broken.is_some() {
+            return;
+        }
+        self.rest.extend(data.iter().copied().filter(|byte| !byte.is_ascii_whitespace()));
+        let whole = self.rest.len() / 4 * 4;
+        let decoded = base64::decode(self.rest.get(..whole).unwrap_or_default());
+        self.rest.drain(..whole);
+        let fed =
+            decoded.map_err(|why| why.to_string()).and_then(|der| self.walker.feed(&der).map_err(|w| w.to_string()));
+        self.broken = fed.err();
+    }
+
+    fn finish(self, ended: bool) -> Result<Crl, String> {
+        match self.broken {
+            Some(why) => Err(why),
+            None if !ended => Err("expected an END line, found none".to_owned()),
+            None if !self.rest.is_empty() => Err("expected padded standard base64".to_owned()),
+            None => self.walker.finish().map_err(|why| why.to_string()),
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! What comes out of a file before anybody says what it is called.
+
+use super::facts::{self, Link};
+use super::{Item, Kind, Reading};
+use crate::catalog::Authority;
+use crate::x509::{Certificate, Crl};
+
+/// One certificate or CRL in a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Piece {
+    pub kind: Kind,
+    /// Among the certificates of its file, user or Secret, from 0.
+    pub position: usize,
+    /// Whose it is, where a file holds several parties: a further user, a Secret's name.
+    pub within: Option<String>,
+    pub reading: Reading,
+    pub(super) link: Option<Link>,
+    /// The file it was found in or expected at, where that is another than the one that was read.
+    pub(super) elsewhere: Option<String>,
+    /// It need not be there at all.
+    pub(super) optional: bool,
+}
+
+impl Piece {
+    pub(super) fn new(kind: Kind, position: usize, reading: Reading) -> Self {
+        Self { kind, position, within: None, reading, link: None, elsewhere: None, optional: false }
+    }
+
+    pub(super) fn broken(kind: Kind, position: usize, why: impl std::fmt::Display) -> Self {
+        Self::new(kind, position, Reading::Unreadable(why.to_string()))
+    }
+
+    /// `leaf`: what an end entity's certificate is called here.
+    pub(super) fn certificate(leaf: Kind, position: usize, certificate: Certificate) -> Self {
+        let kind = match leaf {
+            Kind::Certificate if certificate.is_ca => Kind::Authority,
+            other => other,
+        };
+        let (facts, link) = facts::certificate(certificate);
+        let mut piece = Self::new(kind, position, Reading::Certificate(Box::new(facts)));
+        piece.link = Some(link);
+        piece
+    }
+
+    pub(super) fn crl(position: usize, crl: Crl) -> Self {
+        Self::new(Kind::Crl, position, Reading::Crl(Box::new(facts::crl(crl))))
+    }
+
+    pub(super) fn within(mut self, name: &str) -> Self {
+        self.within = Some(name.to_owned());
+        self
+    }
+}
+
+/// What a tree says of every piece of one file.
+#[derive(Debug, Clone, Copy)]
+pub struct Place<'a> {
+    pub name: &'a str,
+    pub path: &'a str,
+    pub authority: Option<Authority>,
+    pub optional: bool,
+    pub externally_managed: bool,
+}
+
+/// Pieces with their links become items; links are given back beside them.
+pub fn item(piece: Piece, place: Place<'_>) -> (Item, Option<Link>) {
+    let name = match &piece.within {
+        Some(within) => format!("{}[{within}]", place.name),
+        None => place.name.to_owned(),
+    };
+    let item = Item {
+        name,
+        path: piece.elsewhere.unwrap_or_else(|| place.path.to_owned()),
+        kind: piece.kind,
+        position: piece.position,
+        authority: place.authority,
+        optional: place.optional || piece.optional,
+        externally_managed: place.externally_managed && piece.reading != Reading::Missing,
+        reading: piece.reading,
+    };
+    (item, piece.link)
+}
+
+/// Fills in when each certificate's authority ends.
+pub fn linked(found: Vec<(Item, Option<Link>)>) -> Vec<Item> {
+    let authorities = facts::Authorities::of(found.iter().filter_map(|(_, link)| link.as_ref()));
+    let ends: Vec<_> = found.iter().map(|(_, link)| link.as_ref().and_then(|link| authorities.end_for(link))).collect();
+    let fill = |((mut item, _), end): ((Item, _), _)| {
+        if let Reading::Certificate(facts) = &mut item.reading {
+            facts.issuer_not_after = end;
+        }
+        item
+    };
+    found.into_iter().zip(ends).map(fill).collect()
+}

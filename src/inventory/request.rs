@@ -1,0 +1,119 @@
+//! What a path means: one node's kubernetes directory, a cluster directory with its nodes, a directory full of either, one
+//! file, or anything to be walked.
+
+use std::path::{Path, PathBuf};
+
+use super::walk::{self, Met};
+use crate::files::{self, What};
+use crate::profile::Profile;
+
+/// How something is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// One node's `/etc/kubernetes`: the catalogue leads.
+    Node,
+    /// The authorities of a cluster directory, in its `pki/`.
+    Shared,
+    /// Whatever lies in it.
+    Directory,
+    File,
+}
+
+/// One tree to be read. [`requests`] makes them from a path; a verb that knows more fills it in.
+#[derive(Debug, Clone)]
+pub struct Request<'a> {
+    pub root: PathBuf,
+    pub form: Form,
+    pub profile: Option<&'a Profile>,
+    /// Which of the profile's nodes this is.
+    pub node: Option<String>,
+    /// The kubelet's own directory, where a person named it.
+    pub kubelet_dir: Option<PathBuf>,
+    /// The cluster directory this node's tree lies in: its `pki/` may hold the keys of the authorities.
+    pub cluster_dir: Option<PathBuf>,
+}
+
+impl<'a> Request<'a> {
+    pub fn new(root: impl Into<PathBuf>, form: Form) -> Self {
+        Self { root: root.into(), form, profile: None, node: None, kubelet_dir: None, cluster_dir: None }
+    }
+
+    /// One node's directory. A profile with one node says which.
+    pub fn node(root: impl Into<PathBuf>, profile: Option<&'a Profile>, node: Option<&str>) -> Self {
+        let only = match profile.map(|profile| profile.nodes.as_slice()) {
+            Some([only]) => Some(only.name.clone()),
+            _ => None,
+        };
+        Self { profile, node: node.map(str::to_owned).or(only), ..Self::new(root, Form::Node) }
+    }
+}
+
+/// What tells a kubernetes directory from any other, found by looking at names only.
+const MARKS: &[&str] = &[
+    "admin.conf",
+    "kubelet.conf",
+    "pki/apiserver.crt",
+    "pki/apiserver.key",
+    "controller-manager.conf",
+    "scheduler.conf",
+    "super-admin.conf",
+    "pki/front-proxy-ca.crt",
+    "pki/etcd/ca.crt",
+];
+
+pub fn is_node(path: &Path) -> bool {
+    MARKS.iter().any(|mark| exists(&path.join(mark)))
+}
+
+pub fn is_cluster(path: &Path) -> bool {
+    is_directory(&path.join("nodes")) && (exists(&path.join("pki/ca.crt")) || is_directory(&path.join(".kpki")))
+}
+
+fn exists(path: &Path) -> bool {
+    files::what(None, path).is_some()
+}
+
+fn is_directory(path: &Path) -> bool {
+    files::what(None, path) == Some(What::Directory)
+}
+
+/// Everything a path stands for, in the order of names; `None`: there is nothing at all. With a profile, a directory is its
+/// cluster's or its node's even when nothing of it is there any more.
+pub fn requests<'a>(path: &Path, profile: Option<&'a Profile>) -> Option<Vec<Request<'a>>> {
+    match files::what(None, path)? {
+        What::Directory => {}
+        _ => return Some(vec![Request::new(path, Form::File)]),
+    }
+    if is_cluster(path) || (profile.is_some_and(|profile| profile.nodes.len() > 1) && is_directory(&path.join("nodes")))
+    {
+        return Some(cluster(path, profile));
+    }
+    if profile.is_some() || is_node(path) || path.ends_with("etc/kubernetes") || exists(&path.join("pki/ca.crt")) {
+        return Some(vec![Request::node(path, profile, None)]);
+    }
+    let mut found = Vec::new();
+    let mut loose = false;
+    walk::scan(path, &mut |met| match met {
+        Met::Node(root) => found.push(Request::node(root, None, None)),
+        Met::Cluster(root) => found.extend(cluster(&root, None)),
+        Met::File(_) | Met::Failed(..) => loose = true,
+    });
+    if loose || found.is_empty() {
+        found.push(Request::new(path, Form::Directory));
+    }
+    Some(found)
+}
+
+/// A cluster directory: what its nodes share, then each node, whether the profile names it or its directory is there.
+fn cluster<'a>(root: &Path, profile: Option<&'a Profile>) -> Vec<Request<'a>> {
+    let mut names: Vec<String> = profile.iter().flat_map(|profile| &profile.nodes).map(|n| n.name.clone()).collect();
+    let mut further: Vec<String> = walk::directories(&root.join("nodes"));
+    further.retain(|name| !names.contains(name));
+    names.append(&mut further);
+    let mut all = vec![Request { profile, ..Request::new(root, Form::Shared) }];
+    all.extend(names.into_iter().map(|name| Request {
+        cluster_dir: Some(root.to_owned()),
+        ..Request::node(root.join("nodes").join(&name), profile, Some(&name))
+    }));
+    all
+}

@@ -1,0 +1,189 @@
+use super::*;
+use crate::encoding::base64;
+use proptest::prelude::*;
+use rustix::fs::{CWD, FileType, Mode};
+use std::os::unix::fs::symlink;
+
+fn ca() -> Vec<u8> {
+    bytes("v1.36-default-rsa2048/etc-kubernetes/pki/ca.crt")
+}
+
+fn secret(name: &str, indent: &str) -> String {
+    let leaf = bytes("v1.36-default-rsa2048/etc-kubernetes/pki/apiserver.crt");
+    let lines = [
+        "apiVersion: v1".to_owned(),
+        "kind: Secret".to_owned(),
+        format!("metadata: {{name: {name}, namespace: web}}"),
+        "type: kubernetes.io/tls".to_owned(),
+        format!("data:\n{indent}  tls.crt: {}", base64::encode(&leaf).as_str()),
+        format!("  ca.crt: {}\n{indent}  tls.key: AAAA", base64::encode(&ca()).as_str()),
+    ];
+    lines.iter().map(|line| format!("{indent}{line}\n")).collect()
+}
+
+#[test]
+fn what_lies_in_a_directory_is_found_by_content() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = |name: &str| dir.path().join(name);
+    let put = |name: &str, bytes: &[u8]| std::fs::write(at(name), bytes).unwrap();
+    let key = bytes("v1.36-default-rsa2048/etc-kubernetes/pki/ca.key");
+    let der = crate::x509::parse_pem_bundle(&ca()).unwrap().remove(0).der;
+    std::fs::create_dir_all(at("deep/er")).unwrap();
+    put("a.txt", &ca());
+    put("b", &der);
+    put("c.pem", &[ca(), key.clone()].concat());
+    put("d.pem", &[key.clone(), ca()].concat());
+    put("deep/er/conf", &bytes("v1.36-default-rsa2048/etc-kubernetes/admin.conf"));
+    put("e.pem", &ca()[..300]);
+    put("f.key", &ca());
+    put("g.pem", &key);
+    put("h.md", b"-----BEGIN\nkubernetes.io/tls Secret, current-context of users\n");
+    put("i.bin", &[0; 9000]);
+    put("j.yaml", format!("---\n{}---\nkind: ConfigMap\n", secret("one", "")).as_bytes());
+    let list =
+        format!("apiVersion: v1\nkind: List\nitems:\n-{}-{}", &secret("two", "  ")[1..], &secret("three", "  ")[1..]);
+    put("k.yaml", list.as_bytes());
+    put("l.csr", b"-----BEGIN CERTIFICATE REQUEST-----\nZm9v\n-----END CERTIFICATE REQUEST-----\n");
+    put("m.der", &der[..200]);
+    std::fs::File::create(at("n")).unwrap().set_len(2 << 30).unwrap();
+    rustix::fs::mknodat(CWD, at("o"), FileType::Fifo, Mode::RUSR, 0).unwrap();
+    symlink(".", at("deep/loop")).unwrap();
+    symlink("r", at("r")).unwrap();
+    symlink("nowhere", at("s")).unwrap();
+    symlink("a.txt", at("t")).unwrap();
+    let tree = walk(dir.path());
+    let wanted = [
+        ("a.txt", Kind::Authority),
+        ("b", Kind::Authority),
+        ("c.pem", Kind::Authority),
+        ("d.pem", Kind::Authority),
+        ("deep/er/conf", Kind::Kubeconfig),
+        ("deep/er/conf[ca]", Kind::KubeconfigAuthority),
+        ("e.pem", Kind::Certificate),
+        ("j.yaml[web/one]", Kind::Secret),
+        ("j.yaml[web/one ca.crt]", Kind::Secret),
+        ("k.yaml[web/two]", Kind::Secret),
+        ("k.yaml[web/two ca.crt]", Kind::Secret),
+        ("k.yaml[web/three]", Kind::Secret),
+        ("k.yaml[web/three ca.crt]", Kind::Secret),
+        ("m.der", Kind::Certificate),
+        ("t", Kind::Authority),
+    ];
+    let found: Vec<_> = tree.items.iter().map(|item| (item.name.as_str(), item.kind)).collect();
+    assert_eq!(found, wanted);
+    for item in &tree.items {
+        assert_eq!(matches!(item.name.as_str(), "e.pem" | "m.der"), !matches!(item.reading, Reading::Certificate(_)));
+    }
+    assert!(facts(item(&tree, "j.yaml[web/one]")).issuer_not_after.is_some(), "linked across files");
+    // The same reader for a file that was named; nothing is passed over then.
+    for (name, kind) in wanted {
+        let file = name.split('[').next().unwrap();
+        let alone = super::tree(&Request::new(at(file), Form::File));
+        assert!(alone.items.iter().any(|item| item.kind == kind), "{name}");
+    }
+    for name in ["g.pem", "h.md", "i.bin", "l.csr", "n", "o", "r", "s", "nothing", "deep"] {
+        let alone = super::tree(&Request::new(at(name), Form::File));
+        assert_eq!(alone.items.len(), 1, "{name}");
+        unreadable(&alone.items[0]);
+    }
+    let json = serde_json::json!({"kind": "Secret", "type": "kubernetes.io/tls", "metadata": {"name": "x"},
+        "data": {"tls.crt": base64::encode(&ca()).as_str()}});
+    put("u.json", serde_json::to_string_pretty(&json).unwrap().as_bytes());
+    assert_eq!(names(&super::tree(&Request::new(at("u.json"), Form::File))), ["u.json[x]"]);
+}
+
+#[test]
+fn trees_in_a_directory_are_trees() {
+    let dir = tempfile::tempdir().unwrap();
+    for name in ["b", "a", "c/etc/kubernetes"] {
+        std::fs::create_dir_all(dir.path().join(name)).unwrap();
+        copy_to("v1.36-default-rsa2048", &dir.path().join(name));
+    }
+    let roots = |path: &Path| -> Vec<_> {
+        requests(path, None)
+            .unwrap()
+            .iter()
+            .map(|r| (r.root.strip_prefix(dir.path()).unwrap().display().to_string(), r.form))
+            .collect()
+    };
+    let mut wanted =
+        vec![("a".to_owned(), Form::Node), ("b".to_owned(), Form::Node), ("c/etc/kubernetes".to_owned(), Form::Node)];
+    assert_eq!(roots(dir.path()), wanted);
+    std::fs::write(dir.path().join("loose.pem"), ca()).unwrap();
+    wanted.push((String::new(), Form::Directory));
+    assert_eq!(roots(dir.path()), wanted);
+    assert_eq!(names(&walk(dir.path())), ["loose.pem"]);
+    assert!(requests(&dir.path().join("nothing"), None).is_none());
+    assert_eq!(requests(&dir.path().join("loose.pem"), None).unwrap()[0].form, Form::File);
+    let found = requests(dir.path(), None).unwrap();
+    let seen = std::sync::Mutex::new(Vec::new());
+    let mut last = 0;
+    fleet(&found, 3, &|index, tree| seen.lock().unwrap().push((index, tree.items.len())), &mut |done, _| last = done)
+        .unwrap();
+    let mut seen = seen.into_inner().unwrap();
+    seen.sort_unstable();
+    assert_eq!(seen, [(0, 15), (1, 15), (2, 15), (3, 1)]);
+}
+
+/// A list with many entries, as DER; signed by nobody.
+fn list(entries: usize) -> Vec<u8> {
+    use crate::encoding::tlv;
+    let algorithm = tlv::sequence(&[tlv::write(tlv::OBJECT_IDENTIFIER, &[0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 2])]);
+    let issuer = crate::encoding::name::write(&crate::blueprint::Name::of("kubernetes", &[])).unwrap();
+    let time = tlv::write(tlv::UTC_TIME, b"261120000000Z");
+    let entry = tlv::sequence(&[tlv::integer(&[7; 20]), time.clone()]);
+    let entries = tlv::write(tlv::SEQUENCE, &entry.repeat(entries));
+    let signed = tlv::sequence(&[&tlv::integer(&[1]), &algorithm, &issuer, &time, &time, &entries]);
+    tlv::sequence(&[signed, algorithm, tlv::bit_string(&[9; 70])])
+}
+
+#[test]
+fn lists_of_any_length_are_counted() {
+    let dir = copy("v1.36-default-rsa2048");
+    for (entries, name) in [(3, "pki/ca.crl"), (90_000, "pki/front-proxy-ca.crl"), (90_001, "pki/etcd/ca.crl")] {
+        let der = list(entries);
+        let text = crate::encoding::pem::write("X509 CRL", &der);
+        let bytes = if entries == 90_000 { der.as_slice() } else { text.as_bytes() };
+        std::fs::write(dir.path().join(name), bytes).unwrap();
+    }
+    let tree = node(dir.path());
+    for (name, entries) in [("ca.crl", 3), ("front-proxy-ca.crl", 90_000), ("etcd-ca.crl", 90_001)] {
+        let item = item(&tree, name);
+        match &item.reading {
+            Reading::Crl(facts) => assert_eq!((facts.entries, facts.issuer.as_str()), (entries, "CN=kubernetes")),
+            other => panic!("{name}: {other:?}"),
+        }
+        assert!(item.optional && item.kind == Kind::Crl);
+    }
+    // Cut anywhere, it is told.
+    let text = crate::encoding::pem::write("X509 CRL", &list(90_001));
+    for length in [100, 70_000, 1_500_000, text.len() - 30, text.len() - 20] {
+        std::fs::write(dir.path().join("pki/ca.crl"), &text.as_bytes()[..length]).unwrap();
+        unreadable(item(&node(dir.path()), "ca.crl"));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(500))]
+    #[test]
+    fn any_bytes_are_pieces_or_none(bytes in prop::collection::vec(any::<u8>(), 0..600)) {
+        let _ = pieces(&bytes);
+    }
+
+    #[test]
+    fn any_mutation_is_read(which in 0usize..5, at in any::<prop::sample::Index>(), with in prop::collection::vec(any::<u8>(), 0..4), cut in 0usize..4) {
+        let mut bytes = match which {
+            0 => ca(),
+            1 => bytes("v1.36-default-rsa2048/etc-kubernetes/admin.conf"),
+            2 => secret("x", "").into_bytes(),
+            3 => list(3),
+            _ => crate::x509::parse_pem_bundle(&ca()).unwrap().remove(0).der,
+        };
+        let at = at.index(bytes.len());
+        let end = (at + cut).min(bytes.len());
+        bytes.splice(at..end, with);
+        let _ = pieces(&bytes);
+        bytes.truncate(at);
+        let _ = pieces(&bytes);
+    }
+}

@@ -1,0 +1,293 @@
+//! One node's kubernetes directory, or what a cluster's nodes share: the catalogue leads.
+
+use std::path::Path;
+
+use super::expected::{self, DEFAULT_DIR, Expected, Need, Shape};
+use super::load::{self, Loader, Met};
+use super::piece::{self, Piece, Place};
+use super::{Form, Kind, Reading, Request, Tree, content, kubeconfigs};
+use crate::catalog::{Authority, Files, Holders};
+use crate::encoding::base64;
+use crate::files::{self, Dir, Source};
+
+const DEFAULT_KUBELET_DIR: &str = "/var/lib/kubelet/pki";
+
+/// What was found of one expected file.
+struct Found {
+    expected: Expected,
+    path: String,
+    pieces: Vec<Piece>,
+}
+
+impl Found {
+    fn is_there(&self) -> bool {
+        self.pieces.first().is_some_and(|piece| piece.reading != Reading::Missing)
+    }
+}
+
+pub fn read(request: &Request<'_>) -> Tree {
+    let root = request.root.display().to_string();
+    let host = Host::of(request, root.trim_end_matches('/'));
+    let expected = match request.form {
+        Form::Shared => expected::of_cluster(request),
+        _ => expected::of_node(request, &host.kubelet_dir),
+    };
+    let dir = match Dir::open_root(&request.root) {
+        Ok(dir) => Ok(Some(dir)),
+        Err(error) if error.kind == files::Kind::Missing => Ok(None),
+        Err(error) => Err(load::refusal(&error.kind)),
+    };
+    let mut reader = Reader {
+        dir: dir.as_ref().ok().and_then(Option::as_ref),
+        broken: dir.as_ref().err(),
+        host: &host,
+        loader: Loader::default(),
+        further: Loader::default(),
+        authority: None,
+    };
+    let mut found: Vec<Found> = expected.into_iter().map(|expected| reader.file(expected)).collect();
+    let keys = Keys::of(request, reader.dir, &found);
+    decide(&mut found, &reader, request);
+    let node = request.node.clone().or_else(|| node_name(&found));
+    Tree {
+        root: root.clone(),
+        cluster: request.profile.map(|profile| profile.cluster_name.clone()),
+        node: node.filter(|_| request.form == Form::Node),
+        items: items(found, &keys),
+    }
+}
+
+/// Where paths of the node are found on this machine.
+struct Host {
+    /// Without a slash at the end.
+    root: String,
+    kubelet_dir: String,
+    /// The kubelet's directory is the one its kubeconfig means: its absolute paths hold as they are.
+    own: bool,
+}
+
+/// Paths that are not absolute are looked up below the root: one outside of it has to be.
+fn absolute(path: &str) -> String {
+    std::path::absolute(path).map_or_else(|_| path.to_owned(), |path| path.display().to_string())
+}
+
+impl Host {
+    fn of(request: &Request<'_>, root: &str) -> Self {
+        let rootfs = root.strip_suffix(DEFAULT_DIR);
+        let kubelet_dir = match (&request.kubelet_dir, rootfs) {
+            (Some(dir), _) => absolute(&dir.display().to_string()),
+            (None, Some(prefix)) => absolute(&format!("{prefix}{DEFAULT_KUBELET_DIR}")),
+            // Below the root, as every path of the tree that is not absolute.
+            (None, None) => "kubelet".to_owned(),
+        };
+        Self { root: root.to_owned(), kubelet_dir, own: request.kubelet_dir.is_none() && root == DEFAULT_DIR }
+    }
+
+    /// A path below the root, or absolute.
+    fn full(&self, path: &str) -> String {
+        if path.starts_with('/') { path.to_owned() } else { format!("{}/{path}", self.root) }
+    }
+
+    /// A file a kubeconfig refers to. The kubelet's own directory may lie elsewhere when a tree is looked at from outside.
+    fn referred(&self, path: &str) -> (String, bool) {
+        let name = path.strip_prefix(DEFAULT_KUBELET_DIR).and_then(|rest| rest.strip_prefix('/'));
+        match name {
+            Some(name) if !self.own => (format!("{}/{name}", self.kubelet_dir), true),
+            _ => (self.full(path), false),
+        }
+    }
+}
+
+struct Reader<'a> {
+    dir: Option<&'a Dir>,
+    broken: Option<&'a String>,
+    host: &'a Host,
+    loader: Loader,
+    further: Loader,
+    /// Base64 of the cluster's CA file, as kubeconfigs embed it.
+    authority: Option<String>,
+}
+
+impl Reader<'_> {
+    fn look(&self, path: &str) -> Result<Option<Source>, String> {
+        match (self.broken, self.dir) {
+            (Some(why), _) => Err(why.clone()),
+            (None, Some(dir)) => files::look_below(dir, Path::new(path)).map_err(|kind| load::refusal(&kind)),
+            (None, None) if path.starts_with('/') => files::look(Path::new(path)).map_err(|kind| load::refusal(&kind)),
+            (None, None) => Ok(None),
+        }
+    }
+
+    fn file(&mut self, expected: Expected) -> Found {
+        let looked = expected.paths.iter().map(|path| (path, self.look(path)));
+        let there = looked.into_iter().find(|(_, source)| !matches!(source, Ok(None)));
+        let Some((path, source)) = there else {
+            let path = expected.paths.last().map(|path| self.host.full(path)).unwrap_or_default();
+            let pieces = vec![Piece::new(expected.kind, 0, Reading::Missing)];
+            return Found { expected, path, pieces };
+        };
+        let path = self.host.full(path);
+        let read = match source {
+            Err(why) => Err(why),
+            Ok(None) => Ok(Vec::new()),
+            Ok(Some(source)) => match expected.shape {
+                Shape::Certificates => self.certificates(&source, &expected),
+                Shape::Kubeconfig => self.kubeconfig(&source),
+            },
+        };
+        let pieces = read.unwrap_or_else(|why| vec![Piece::broken(expected.kind, 0, why)]);
+        Found { expected, path, pieces }
+    }
+
+    fn certificates(&mut self, source: &Source, expected: &Expected) -> Result<Vec<Piece>, String> {
+        let kind = expected.kind;
+        let own = kind == Kind::Authority && expected.authority == Some(Authority::Cluster);
+        let mut embedded = None;
+        let pieces = self.loader.pieces(source, Met::Named, |bytes| {
+            if own {
+                embedded = Some(base64::encode(bytes).to_string());
+            }
+            let pieces = content::pieces(bytes);
+            if pieces.is_empty() {
+                let wanted = if kind == Kind::Crl { "a CRL" } else { "a certificate" };
+                return vec![Piece::broken(kind, 0, format!("expected {wanted}, found {}", content::instead(bytes)))];
+            }
+            pieces
+        });
+        if own {
+            self.authority = embedded;
+        }
+        let mut pieces = pieces?;
+        // A broken one is what it was expected to be.
+        for piece in pieces.iter_mut().filter(|piece| matches!(piece.reading, Reading::Unreadable(_))) {
+            piece.kind = kind;
+        }
+        Ok(pieces)
+    }
+
+    fn kubeconfig(&mut self, source: &Source) -> Result<Vec<Piece>, String> {
+        let (host, further, authority) = (self.host, &mut self.further, self.authority.as_deref());
+        let mut open = |path: &str| {
+            let (path, optional) = host.referred(path);
+            let look = files::look(Path::new(&path)).map_err(|kind| load::refusal(&kind));
+            let read = look.and_then(|source| match source {
+                None => Ok(vec![Piece { optional, ..Piece::new(Kind::Kubeconfig, 0, Reading::Missing) }]),
+                Some(source) => further.pieces(&source, Met::Named, |bytes| {
+                    let pieces = content::pem(bytes, Kind::Kubeconfig);
+                    let found = content::instead(bytes);
+                    match pieces.is_empty() {
+                        true => vec![Piece::broken(
+                            Kind::Kubeconfig,
+                            0,
+                            format!("expected a PEM certificate, found {found}"),
+                        )],
+                        false => pieces,
+                    }
+                }),
+            });
+            let mut pieces = read.unwrap_or_else(|why| vec![Piece::broken(Kind::Kubeconfig, 0, why)]);
+            for piece in &mut pieces {
+                piece.elsewhere = Some(path.clone());
+            }
+            Some(pieces)
+        };
+        self.loader.pieces(source, Met::Named, |bytes| kubeconfigs::expected(bytes, authority, &mut open))
+    }
+}
+
+/// Which authorities' keys are not here.
+struct Keys {
+    missing: Vec<Authority>,
+}
+
+impl Keys {
+    fn of(request: &Request<'_>, dir: Option<&Dir>, found: &[Found]) -> Self {
+        let pki = match request.form {
+            Form::Shared => "pki".to_owned(),
+            _ => expected::pki(request.profile),
+        };
+        // By name only: a key that cannot be read is there, and no key is ever opened.
+        let exists = |authority: &Authority| {
+            let key = format!("{pki}/{}.key", authority.stem());
+            let shared = || request.cluster_dir.as_ref().map(|shared| shared.join("pki").join(authority.stem()));
+            dir.is_some_and(|dir| files::what(Some(dir), Path::new(&key)).is_some())
+                || shared().is_some_and(|stem| files::what(None, &stem.with_extension("key")).is_some())
+        };
+        let has_certificate = |authority: &Authority| {
+            found.iter().any(|found| found.expected.name == authority.name() && found.is_there())
+        };
+        let missing = |authority: &Authority| has_certificate(authority) && !exists(authority);
+        Self { missing: Authority::ALL.into_iter().filter(missing).collect() }
+    }
+}
+
+/// Settles what nobody said: a worker needs no API server, and etcd may be somewhere else.
+fn decide(found: &mut Vec<Found>, reader: &Reader<'_>, request: &Request<'_>) {
+    let there = |wanted: &dyn Fn(&Holders, bool) -> bool| {
+        found.iter().any(|found| match found.expected.entry {
+            Some(entry) => wanted(&entry.holders, entry.etcd) && found.is_there(),
+            None => false,
+        })
+    };
+    let pki = expected::pki(request.profile);
+    let holds_key = |stem: &str| {
+        let path = format!("{pki}/{stem}.key");
+        reader.dir.is_some_and(|dir| files::what(Some(dir), Path::new(&path)).is_some())
+    };
+    let plane = |holders: &Holders| matches!(holders, Holders::ControlPlane | Holders::FirstControlPlane);
+    let etcd = there(&|holders, etcd| etcd && *holders == Holders::EtcdMembers)
+        || ["etcd/ca", "etcd/server", "etcd/peer", "etcd/healthcheck-client"].into_iter().any(holds_key);
+    let nothing = !there(&|_, _| true);
+    let control_plane = nothing
+        || there(&|holders, etcd| plane(holders) && !etcd)
+        || ["ca", "apiserver", "sa", "front-proxy-ca"].into_iter().any(holds_key);
+    for found in found.iter_mut().filter(|found| found.expected.need == Need::Unknown) {
+        let Some(entry) = found.expected.entry else { continue };
+        let required = match (entry.holders, entry.etcd) {
+            (Holders::EtcdMembers, _) => etcd || nothing,
+            (_, true) => (etcd && (control_plane || entry.authority().is_some())) || nothing,
+            (Holders::All, _) => control_plane || !etcd || entry.files != Files::Kubeconfig("kubelet.conf"),
+            _ => control_plane,
+        };
+        found.expected.need = if required { Need::Required } else { Need::Optional };
+    }
+    found.retain(|found| found.expected.need != Need::IfThere || found.is_there());
+}
+
+/// `system:node:NAME` in kubelet.conf.
+fn node_name(found: &[Found]) -> Option<String> {
+    let kubelet = found.iter().find(|found| found.expected.name == "kubelet.conf")?;
+    match &kubelet.pieces.first()?.reading {
+        Reading::Certificate(facts) => facts.subject_attributes.cn.strip_prefix("system:node:").map(str::to_owned),
+        _ => None,
+    }
+}
+
+fn items(found: Vec<Found>, keys: &Keys) -> Vec<super::Item> {
+    // Authorities by fingerprint, so that a kubeconfig's copy in another spelling is not told twice.
+    let own: Vec<[u8; 32]> = found
+        .iter()
+        .filter(|found| found.expected.kind == Kind::Authority)
+        .flat_map(|found| &found.pieces)
+        .filter_map(|piece| match &piece.reading {
+            Reading::Certificate(facts) => Some(facts.fingerprint),
+            _ => None,
+        })
+        .collect();
+    let is_copy = |piece: &Piece| match &piece.reading {
+        Reading::Certificate(facts) => piece.kind == Kind::KubeconfigAuthority && own.contains(&facts.fingerprint),
+        _ => false,
+    };
+    let mut all = Vec::new();
+    for Found { expected, path, pieces } in found {
+        let place = Place {
+            name: &expected.name,
+            path: &path,
+            authority: expected.authority,
+            optional: expected.need != Need::Required,
+            externally_managed: expected.authority.is_some_and(|authority| keys.missing.contains(&authority)),
+        };
+        all.extend(pieces.into_iter().filter(|piece| !is_copy(piece)).map(|piece| piece::item(piece, place)));
+    }
+    piece::linked(all)
+}

@@ -1,0 +1,65 @@
+//! The same work on many things, on several threads.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+/// A thread that was helping panicked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Died;
+
+/// What `work` gives for each index below `count`, in order; an index it gives nothing for is left out. Threads take the next
+/// index as they become free, because one piece may take ten times as long as another. The calling thread works too, so
+/// this succeeds even where no thread can be started; `between` is called on it after each of its own pieces, with how many
+/// are done by now.
+pub fn map<R, F>(count: usize, threads: usize, work: F, mut between: impl FnMut(usize)) -> Result<Vec<R>, Died>
+where
+    R: Send,
+    F: Fn(usize) -> Option<R> + Sync,
+{
+    let next = AtomicUsize::new(0);
+    let finished = AtomicUsize::new(0);
+    let labour = |between: &mut dyn FnMut(usize)| {
+        let mut done = Vec::new();
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            if index >= count {
+                return done;
+            }
+            if let Some(result) = work(index) {
+                done.push((index, result));
+            }
+            between(finished.fetch_add(1, Ordering::Relaxed).saturating_add(1));
+        }
+    };
+    let labour = &labour;
+    let mut done = thread::scope(|scope| {
+        let helpers = threads.min(count).saturating_sub(1);
+        let started: Vec<_> = (0..helpers)
+            .map_while(|_| thread::Builder::new().spawn_scoped(scope, move || labour(&mut |_| ())).ok())
+            .collect();
+        let mut done = labour(&mut between);
+        for helper in started {
+            done.append(&mut helper.join().map_err(|_| Died)?);
+        }
+        Ok(done)
+    })?;
+    done.sort_unstable_by_key(|(index, _)| *index);
+    Ok(done.into_iter().map(|(_, result)| result).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn order_is_kept_and_every_index_is_met_once() {
+        for threads in [0, 1, 2, 3, 16, 1000] {
+            let mut last = 0;
+            let doubled = map(500, threads, |index| (index != 7).then_some(index * 2), |done| last = done).unwrap();
+            let wanted: Vec<_> = (0..500).filter(|index| *index != 7).map(|index| index * 2).collect();
+            assert_eq!(doubled, wanted, "{threads}");
+            assert!(last <= 500);
+        }
+        assert_eq!(map(0, 4, Some, |_| ()), Ok(vec![]));
+    }
+}

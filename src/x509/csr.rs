@@ -1,0 +1,103 @@
+//! A signing request as facts (PKCS#10, RFC 2986).
+
+use std::fmt;
+
+use crate::blueprint::{ExtendedKeyUsage, KeyUsage, Name, Oid, San};
+use crate::encoding::certificate::frame;
+use crate::encoding::tlv::{self, NotDer};
+use crate::encoding::{name, oid};
+use crate::x509::certificate::LIMIT;
+use crate::x509::extension::Extensions;
+use crate::x509::{KeyKind, ParseError, key_kind, verify};
+
+/// What a request asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    pub subject: Name,
+    pub key: KeyKind,
+    pub spki_der: Vec<u8>,
+    pub signature_algorithm: Oid,
+    pub key_usage: Option<KeyUsage>,
+    pub extended_key_usages: Vec<ExtendedKeyUsage>,
+    pub sans: Vec<San>,
+    pub is_ca: bool,
+    /// The extensions asked for, in order, with their critical flag.
+    pub extensions: Vec<(Oid, bool)>,
+    /// It was signed by the key it holds; `None`: this program cannot verify such a signature.
+    pub signature_valid: Option<bool>,
+}
+
+/// Why bytes are not a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RequestError {
+    Frame,
+    Subject,
+    PublicKey,
+    Extensions(ParseError),
+}
+
+impl fmt::Display for RequestError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Frame => f.write_str("expected the DER of one signing request, found something else or more"),
+            Self::Subject => f.write_str("expected a signing request with a well-formed subject name"),
+            Self::PublicKey => f.write_str("expected a signing request with a well-formed public key"),
+            Self::Extensions(error) => write!(f, "signing request: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for RequestError {}
+
+/// extensionRequest (RFC 2985 section 5.4.2), 1.2.840.113549.1.9.14.
+const EXTENSION_REQUEST: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 9, 14];
+
+impl Request {
+    pub fn parse(der: &[u8]) -> Result<Self, RequestError> {
+        let broken = |NotDer| RequestError::Frame;
+        if der.len() > LIMIT {
+            return Err(RequestError::Frame);
+        }
+        let outer = frame(der).map_err(broken)?;
+        let info = tlv::children(outer.signed, tlv::SEQUENCE).map_err(broken)?;
+        let [version, subject, spki, attributes @ ..] = info.as_slice() else { return Err(RequestError::Frame) };
+        if version.tag != tlv::INTEGER || version.content != [0] || attributes.len() > 1 {
+            return Err(RequestError::Frame);
+        }
+        let extensions = match attributes.first() {
+            Some(list) if list.tag == tlv::CONTEXT_CONSTRUCTED => requested(list.content)?,
+            Some(_) => return Err(RequestError::Frame),
+            None => Extensions::default(),
+        };
+        let algorithm = tlv::children(outer.algorithm, tlv::SEQUENCE).map_err(broken)?;
+        let id = algorithm.first().filter(|id| id.tag == tlv::OBJECT_IDENTIFIER).ok_or(RequestError::Frame)?;
+        let signature_algorithm = oid::read(id.content).ok_or(RequestError::Frame)?;
+        let key = key_kind(spki.raw).map_err(|NotDer| RequestError::PublicKey)?;
+        Ok(Self {
+            subject: name::read(subject.raw).map_err(|NotDer| RequestError::Subject)?,
+            signature_valid: verify::verify_with(&outer, &signature_algorithm, &key, spki.raw),
+            key,
+            spki_der: spki.raw.to_vec(),
+            signature_algorithm,
+            key_usage: extensions.key_usage,
+            extended_key_usages: extensions.extended_key_usages,
+            sans: extensions.sans,
+            is_ca: extensions.is_ca,
+            extensions: extensions.order,
+        })
+    }
+}
+
+/// The extensions among the attributes; other attributes (a challenge password) are passed over.
+fn requested(attributes: &[u8]) -> Result<Extensions, RequestError> {
+    let broken = |NotDer| RequestError::Frame;
+    for attribute in tlv::elements(attributes).map_err(broken)? {
+        let parts = tlv::children(attribute.raw, tlv::SEQUENCE).map_err(broken)?;
+        let [id, values] = parts.as_slice() else { return Err(RequestError::Frame) };
+        if id.content == EXTENSION_REQUEST && values.tag == tlv::SET {
+            let list = tlv::single(values.content).map_err(broken)?;
+            return Extensions::of_list(list.raw).map_err(RequestError::Extensions);
+        }
+    }
+    Ok(Extensions::default())
+}

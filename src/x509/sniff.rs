@@ -1,0 +1,57 @@
+//! What a DER file is, by its first elements: names lie.
+
+use crate::encoding::tlv;
+
+/// Kinds of DER that are told apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Der {
+    Certificate,
+    Crl,
+    Request,
+}
+
+/// From the beginning of a file, which may be cut anywhere; `None`: none of them, or too short to tell.
+pub fn sniff(head: &[u8]) -> Option<Der> {
+    let signed = inside(inside(head)?)?;
+    let (first, rest) = element(signed)?;
+    // A certificate states its version in [0]; old ones begin with the serial number, as a CRL or request with the version.
+    let rest = match first {
+        tlv::CONTEXT_CONSTRUCTED => return (signed.get(2) == Some(&tlv::INTEGER)).then_some(Der::Certificate),
+        tlv::INTEGER => rest,
+        tlv::SEQUENCE => signed,
+        _ => return None,
+    };
+    let (algorithm, rest) = element(rest)?;
+    let (issuer, rest) = element(rest)?;
+    match (first, algorithm, issuer, rest.first()?) {
+        (_, tlv::SEQUENCE, tlv::SEQUENCE, &(tlv::UTC_TIME | tlv::GENERALIZED_TIME)) => Some(Der::Crl),
+        (tlv::INTEGER, tlv::SEQUENCE, tlv::SEQUENCE, &tlv::SEQUENCE) => Some(Der::Certificate),
+        (tlv::INTEGER, tlv::SEQUENCE, tlv::SEQUENCE, &tlv::CONTEXT_CONSTRUCTED) => Some(Der::Request),
+        _ => None,
+    }
+}
+
+/// Header and length of the first element.
+fn header(bytes: &[u8]) -> Option<(u8, usize, usize)> {
+    let [tag, first, rest @ ..] = bytes else { return None };
+    if *first < 0x80 {
+        return Some((*tag, 2, usize::from(*first)));
+    }
+    let octets = usize::from(first & 0x7f);
+    let length = rest.get(..octets).filter(|_| (1..=6).contains(&octets))?;
+    Some((*tag, 2 + octets, length.iter().fold(0usize, |sum, octet| sum << 8 | usize::from(*octet))))
+}
+
+/// What stands behind the header of a SEQUENCE.
+fn inside(bytes: &[u8]) -> Option<&[u8]> {
+    match header(bytes)? {
+        (tlv::SEQUENCE, length, _) => bytes.get(length..),
+        _ => None,
+    }
+}
+
+/// The tag of the first element, and what stands behind it.
+fn element(bytes: &[u8]) -> Option<(u8, &[u8])> {
+    let (tag, header, content) = header(bytes)?;
+    bytes.get(header.checked_add(content)?..).map(|rest| (tag, rest))
+}
