@@ -129,6 +129,8 @@ mod tests {
     #[test]
     fn every_kubeconfig_kubeadm_made_goes_the_short_way_to_the_same_end() {
         let mut found = fixtures();
+        // `generate-csr` leaves kubeconfigs without certificates.
+        found.retain(|bytes| String::from_utf8_lossy(bytes).contains("client-certificate-data"));
         assert!(found.len() >= 40, "{}", found.len());
         for (preferences, files) in [(false, false), (true, false), (false, true), (true, true)] {
             found.push(short(preferences, files).into_bytes());
@@ -189,7 +191,7 @@ mod tests {
         ) {
             let text = short(preferences, files);
             let at = at.index(text.len());
-            let changed = format!("{}{with}{}", &text[..at], text.get(at + cut..).unwrap_or_default());
+            let changed = format!("{}{with}{}", text.get(..at).unwrap_or_default(), text.get(at + cut..).unwrap_or_default());
             if let Some(fast) = read(changed.as_bytes()) {
                 prop_assert_eq!(by_yaml(changed.as_bytes()), Ok(fast), "{}", changed);
             }
