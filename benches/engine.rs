@@ -68,10 +68,10 @@ fn main() {
 
     let keys = if quick { 2 } else { 16 };
     let one = measure("ca: RSA-2048 keys, one thread, per key", 3, || {
-        ca::generate_keys(&vec![Algorithm::Rsa2048; keys], 1).unwrap();
+        ca::generate_keys(&vec![Algorithm::Rsa2048; keys], 1, &mut |_, _| ()).unwrap();
     });
     let all = measure(&format!("ca: {keys} RSA-2048 keys, {threads} threads"), 3, || {
-        ca::generate_keys(&vec![Algorithm::Rsa2048; keys], threads).unwrap();
+        ca::generate_keys(&vec![Algorithm::Rsa2048; keys], threads, &mut |_, _| ()).unwrap();
     });
     let ideal = one.as_secs_f64() / threads as f64;
     println!("parallel: {:.2} x the time of one thread divided by {threads}", all.as_secs_f64() / ideal);

@@ -10,7 +10,8 @@ use rustls_pki_types::{PrivateKeyDer, PrivatePkcs1KeyDer, PrivateSec1KeyDer};
 use zeroize::{Zeroize as _, Zeroizing};
 
 use crate::blueprint::Algorithm;
-use crate::ca::{CaError, parallel_map};
+use crate::ca::CaError;
+use crate::ca::parallel::parallel_watched;
 use crate::encoding::key::{Container, KeyMaterial};
 use crate::encoding::public_key;
 use crate::x509::Certificate;
@@ -107,9 +108,15 @@ const fn library(algorithm: Algorithm) -> &'static SignatureAlgorithm {
     }
 }
 
-/// One key per entry, in this order, made by as many threads as are given.
-pub fn generate_keys(algorithms: &[Algorithm], threads: usize) -> Result<Vec<PrivateKey>, CaError> {
-    parallel_map(algorithms, threads, |algorithm| PrivateKey::generate(*algorithm))
+/// One key per entry, in this order, made by as many threads as are given; `progress` is told how many of how many are
+/// done, on the calling thread.
+pub fn generate_keys(
+    algorithms: &[Algorithm],
+    threads: usize,
+    progress: &mut dyn FnMut(usize, usize),
+) -> Result<Vec<PrivateKey>, CaError> {
+    let mut between = |done| progress(done, algorithms.len());
+    parallel_watched(algorithms, threads, |algorithm| PrivateKey::generate(*algorithm), &mut between)
 }
 
 #[cfg(test)]

@@ -112,7 +112,7 @@ fn keys_are_made_in_order_on_any_number_of_threads() {
     use Algorithm::{EcdsaP256, EcdsaP384, Rsa2048};
     let wanted = [EcdsaP384, EcdsaP256, Rsa2048, EcdsaP256, EcdsaP384, EcdsaP256];
     for threads in [0, 1, 2, 8] {
-        let keys = generate_keys(&wanted, threads).unwrap();
+        let keys = generate_keys(&wanted, threads, &mut |_, _| ()).unwrap();
         assert_eq!(keys.iter().map(PrivateKey::algorithm).collect::<Vec<_>>(), wanted);
     }
 }

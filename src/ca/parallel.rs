@@ -12,6 +12,21 @@ where
     R: Send,
     F: Fn(&T) -> Result<R, CaError> + Sync,
 {
+    parallel_watched(items, threads, work, &mut |_| ())
+}
+
+/// The same; the calling thread is told how many are done.
+pub fn parallel_watched<T, R, F>(
+    items: &[T],
+    threads: usize,
+    work: F,
+    between: &mut dyn FnMut(usize),
+) -> Result<Vec<R>, CaError>
+where
+    T: Sync,
+    R: Send,
+    F: Fn(&T) -> Result<R, CaError> + Sync,
+{
     let failed = AtomicUsize::new(usize::MAX);
     let piece = |index: usize| {
         // After a failure only the items before it are still of interest.
@@ -22,7 +37,7 @@ where
         }
         Some(result)
     };
-    parallel::map(items.len(), threads, piece, |_| ()).map_err(|parallel::Died| CaError::Worker)?.into_iter().collect()
+    parallel::map(items.len(), threads, piece, between).map_err(|parallel::Died| CaError::Worker)?.into_iter().collect()
 }
 
 #[cfg(test)]

@@ -50,7 +50,7 @@ fn p256() -> PrivateKey {
 
 #[test]
 fn every_algorithm_signs_every_other_and_ring_agrees() {
-    let keys = generate_keys(&Algorithm::ALL, 2).unwrap();
+    let keys = generate_keys(&Algorithm::ALL, 2, &mut |_, _| ()).unwrap();
     for algorithm in Algorithm::ALL {
         let issuer = issuer(&authority("kubernetes"), algorithm);
         for key in &keys {

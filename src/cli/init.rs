@@ -87,7 +87,7 @@ impl Args {
             None => now,
             Some(text) => super::instant("--at", text, now)?,
         };
-        let report = init::run(&Request {
+        let request = Request {
             directory: self.dir.clone(),
             profile: self.profile.clone(),
             node: self.node.clone(),
@@ -101,7 +101,10 @@ impl Args {
             now,
             lock_wait: std::time::Duration::from_secs(self.lock_timeout.as_seconds()),
             threads: environment.threads,
-        })?;
+        };
+        let outcome = init::run(&request, &mut |done, total| ui.progress(done, total));
+        ui.end_progress();
+        let report = outcome?;
         ui.warnings(&report.warnings);
         let form = self.output.into();
         ui.report(&report.render(form, now, ui.width()), form)?;

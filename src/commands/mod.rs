@@ -5,3 +5,6 @@ pub mod check_expiration;
 pub mod init;
 pub mod profile;
 mod survey;
+
+/// Told how many of how many pieces of a long work are done, on the caller's thread.
+pub type Progress<'a> = &'a mut dyn FnMut(usize, usize);

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use time::OffsetDateTime;
 
 use crate::audit::{self, JudgedTree, Policy, Threshold};
+use crate::commands::Progress;
 use crate::error::Error;
 use crate::files::{self, FileError, Op};
 use crate::inventory::{self, Item, Kind, Reading, Tree};
@@ -34,9 +35,6 @@ pub struct Request {
     pub hostname: Option<String>,
     pub threads: usize,
 }
-
-/// Told how many of how many targets are done, on the caller's thread.
-pub type Progress<'a> = &'a mut dyn FnMut(usize, usize);
 
 /// Looks at everything, and says what is worth a warning beside it.
 pub fn run(request: &Request, progress: Progress<'_>) -> Result<(Check, Vec<String>), Error> {

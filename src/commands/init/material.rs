@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 use crate::blueprint::Algorithm;
 use crate::ca::{self, CaError, Issuer, PrivateKey, Signed};
 use crate::catalog::Authority;
+use crate::commands::Progress;
 use crate::error::Error;
 use crate::kubeconfig::{self, Kubeconfig};
 use crate::plan::decision::{Decision, Found, Making, Reconciled, Signer, Survey};
@@ -40,10 +41,11 @@ pub fn make(
     survey: &Survey,
     now: OffsetDateTime,
     threads: usize,
+    progress: Progress<'_>,
 ) -> Result<Vec<Made>, Error> {
     let Reconciled { decisions, signers, .. } = reconciled;
     let makings: Vec<(Option<Making>, bool)> = decisions.into_iter().map(making).collect();
-    let mut keys = keys(&makings, threads)?;
+    let mut keys = keys(&makings, threads, progress)?;
     let mut issuers = Issuers::of(signers);
     let mut made: Vec<Made> = Vec::with_capacity(items.len());
     made.resize_with(items.len(), Made::default);
@@ -105,7 +107,11 @@ fn set(made: &mut [Made], index: usize, done: Made) {
 }
 
 /// A key for every item that needs one, by index.
-fn keys(makings: &[(Option<Making>, bool)], threads: usize) -> Result<BTreeMap<usize, PrivateKey>, Error> {
+fn keys(
+    makings: &[(Option<Making>, bool)],
+    threads: usize,
+    progress: Progress<'_>,
+) -> Result<BTreeMap<usize, PrivateKey>, Error> {
     let wanted: Vec<(usize, Algorithm)> = makings
         .iter()
         .enumerate()
@@ -117,7 +123,7 @@ fn keys(makings: &[(Option<Making>, bool)], threads: usize) -> Result<BTreeMap<u
         })
         .collect();
     let algorithms: Vec<Algorithm> = wanted.iter().map(|(_, algorithm)| *algorithm).collect();
-    let keys = ca::generate_keys(&algorithms, threads)?;
+    let keys = ca::generate_keys(&algorithms, threads, progress)?;
     Ok(wanted.into_iter().map(|(index, _)| index).zip(keys).collect())
 }
 

@@ -12,7 +12,7 @@ use time::OffsetDateTime;
 use time::macros::format_description;
 use zeroize::Zeroizing;
 
-use crate::commands::{profile as profiles, survey};
+use crate::commands::{Progress, profile as profiles, survey};
 use crate::error::Error;
 use crate::files::RelPath;
 use crate::plan::decision::{Decision, Making, Notice, Reconciled, Survey};
@@ -43,12 +43,12 @@ pub struct Request {
 }
 
 /// Makes the tree, or says exactly why not.
-pub fn run(request: &Request) -> Result<report::Init, Error> {
-    attempt(request, true)
+pub fn run(request: &Request, progress: Progress<'_>) -> Result<report::Init, Error> {
+    attempt(request, progress, true)
 }
 
 /// Two first runs at once have no lock to meet at: the one that comes second looks again, and finds the tree made.
-fn attempt(request: &Request, again: bool) -> Result<report::Init, Error> {
+fn attempt(request: &Request, progress: Progress<'_>, again: bool) -> Result<report::Init, Error> {
     let (state, source) = resolve(request)?;
     let loaded = load(&state, &source)?;
     let profile = &loaded.profile;
@@ -85,11 +85,11 @@ fn attempt(request: &Request, again: bool) -> Result<report::Init, Error> {
     match store::check_writable(&roots, &places(&items, &decided.decisions)?) {
         Err(StoreError::Exist(_)) if again => {
             drop(hold);
-            return attempt(request, false);
+            return attempt(request, progress, false);
         }
         checked => checked?,
     }
-    let made = material::make(&items, decided, &survey, request.now, request.threads)?;
+    let made = material::make(&items, decided, &survey, request.now, request.threads, progress)?;
     summary::add_made(&mut report.items, &made);
     let files = made.into_iter().flat_map(|made| made.files).map(change);
     let changes = files.chain(own_files.into_iter().map(Ok)).collect::<Result<Vec<_>, Error>>()?;
@@ -105,7 +105,7 @@ fn attempt(request: &Request, again: bool) -> Result<report::Init, Error> {
     match published {
         Err(StoreError::Exist(_) | StoreError::MadeMeanwhile(_) | StoreError::ChangedMeanwhile(_)) if again => {
             drop(hold);
-            return attempt(request, false);
+            return attempt(request, progress, false);
         }
         published => published?,
     };
