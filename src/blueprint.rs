@@ -184,6 +184,15 @@ impl Name {
         self.0.iter().flatten().filter(|a| a.oid == *oid).map(|a| a.text().into_owned()).collect()
     }
 
+    /// The same attributes with the same texts, whichever string types they are encoded in: openssl writes UTF8String where
+    /// Go writes PrintableString (RFC 5280 section 7.1 compares them alike).
+    pub fn says_the_same(&self, other: &Self) -> bool {
+        let texts = |name: &Self| -> Vec<Vec<(Oid, String)>> {
+            name.0.iter().map(|rdn| rdn.iter().map(|a| (a.oid.clone(), a.text().into_owned())).collect()).collect()
+        };
+        texts(self) == texts(other)
+    }
+
     pub fn common_name(&self) -> Option<String> {
         self.values(&Oid::COMMON_NAME).into_iter().next()
     }

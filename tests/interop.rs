@@ -1,1 +1,40 @@
+//! kpki against programs that are not ours: OpenSSL, Go's reading through kubectl, pkilint, etcd, HAProxy, promtool, PyYAML, and a
+//! kernel that refuses (strace, full and read-only file systems). A missing program fails, it never skips.
+//!
+//! `cargo test --release --features interop --test interop`, as root (mounts, other users, network namespaces).
 
+#![allow(
+    clippy::disallowed_methods, // the tests are the outside world
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::string_slice,
+    clippy::unwrap_used
+)]
+
+#[path = "interop/support.rs"]
+mod support;
+#[path = "interop/tree.rs"]
+mod tree;
+
+#[path = "interop/etcd.rs"]
+mod etcd;
+#[path = "interop/hostile.rs"]
+mod hostile;
+#[path = "interop/kubeadm.rs"]
+mod kubeadm;
+#[path = "interop/kubectl.rs"]
+mod kubectl;
+#[path = "interop/openssl.rs"]
+mod openssl;
+#[path = "interop/pkilint.rs"]
+mod pkilint;
+#[path = "interop/promtool.rs"]
+mod promtool;
+#[path = "interop/sweep.rs"]
+mod sweep;
+#[path = "interop/tls.rs"]
+mod tls;
+#[path = "interop/yaml.rs"]
+mod yaml;

@@ -1,9 +1,21 @@
 //! Pure: facts and a policy at one instant give findings, the worst first, and what to do about them.
 
+mod advice;
+mod judge;
+mod policy;
+#[cfg(test)]
+mod tests;
+mod verdict;
+
 use time::OffsetDateTime;
 
 use crate::clock::Span;
 use crate::inventory::Item;
+
+pub use advice::{Advice, COMPONENTS, Origin, Problem, REPAIR_ORDER, advice};
+pub use judge::{judge, judge_tree};
+pub use policy::ThresholdError;
+pub use verdict::{Counts, Verdict, verdict};
 
 /// Ordered: a later one is worse.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -15,6 +27,36 @@ pub enum State {
     NotYetValid,
     Missing,
     Unreadable,
+}
+
+impl State {
+    pub const ALL: [Self; 7] =
+        [Self::Ok, Self::Warning, Self::Critical, Self::Expired, Self::NotYetValid, Self::Missing, Self::Unreadable];
+
+    /// As people say it.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::NotYetValid => "not yet valid",
+            other => other.name(),
+        }
+    }
+
+    /// As flags and machines say it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Warning => "warning",
+            Self::Critical => "critical",
+            Self::Expired => "expired",
+            Self::NotYetValid => "not-yet-valid",
+            Self::Missing => "missing",
+            Self::Unreadable => "unreadable",
+        }
+    }
+
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.name() == name)
+    }
 }
 
 /// How near an end may come.
@@ -44,4 +86,29 @@ pub struct Judged {
     /// Seconds until the end, negative once past; `None`: there is nothing to count to.
     pub residual: Option<i64>,
     pub expires: Option<OffsetDateTime>,
+    /// What is worth knowing beside the state; changes no state.
+    pub notes: Vec<Note>,
+}
+
+/// What an item's neighbours say about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Note {
+    /// The certificate claims to live longer than its CA: it is worth nothing from then on.
+    OutlivesAuthority { until: OffsetDateTime },
+    /// The CA ends before the certificates it would sign at their next renewal do: they will be cut short.
+    CutsRenewalsShort { wanted: OffsetDateTime },
+}
+
+/// One tree, judged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JudgedTree {
+    /// The directory or file that was looked at.
+    pub root: String,
+    pub cluster: Option<String>,
+    pub node: Option<String>,
+    /// By what it was judged: profiles may differ.
+    pub policy: Policy,
+    /// Where a verb that repairs it finds its profile.
+    pub origin: Origin,
+    pub items: Vec<Judged>,
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use time::OffsetDateTime;
 
-use crate::blueprint::Algorithm;
+use crate::blueprint::{Algorithm, Oid};
 use crate::clock::rfc3339;
 use crate::encoding::EncodeError;
 use crate::encoding::key::KeyError;
@@ -31,6 +31,10 @@ pub enum CaError {
     KeyMismatch {
         position: Option<usize>,
     },
+    /// A critical extension nobody here understands: every verifier refuses what it signs (RFC 5280 section 4.2).
+    AuthorityExtension(Oid),
+    /// The authority's extKeyUsage does not let it sign for servers and clients.
+    AuthorityUsages,
     /// The issuer's own key is of no kind kpki signs with.
     IssuerKey(KeyKind),
     /// The key to be certified is none that kpki certifies.
@@ -106,6 +110,12 @@ impl fmt::Display for CaError {
             Self::KeyMismatch { position: Some(position) } => write!(
                 f,
                 "expected the private key of the first certificate, found the one of certificate {position} in the file"
+            ),
+            Self::AuthorityExtension(oid) => {
+                write!(f, "expected an authority without critical extensions of its own, found {oid}")
+            }
+            Self::AuthorityUsages => f.write_str(
+                "expected an authority that may sign for servers and clients, found an extended key usage without them",
             ),
             Self::IssuerKey(kind) | Self::PublicKey(kind) => write!(f, "expected a key of {EXPECTED}, found {kind}"),
             Self::BrokenPublicKey => f.write_str("expected a well-formed public key"),

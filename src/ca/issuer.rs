@@ -1,5 +1,6 @@
 //! Who signs: an authority's certificate with its private key.
 
+use crate::blueprint::{ExtendedKeyUsage, Oid};
 use crate::ca::{CaError, PrivateKey};
 use crate::x509::{Certificate, KeyKind};
 
@@ -20,9 +21,7 @@ impl Issuer {
         }
         let mut certificates = bundle.into_iter();
         let certificate = certificates.next().ok_or(CaError::EmptyBundle)?;
-        if !certificate.may_sign_certificates() {
-            return Err(CaError::NotAnAuthority);
-        }
+        usable(&certificate)?;
         if let KeyKind::Other(_) = &certificate.key {
             return Err(CaError::IssuerKey(certificate.key));
         }
@@ -30,6 +29,11 @@ impl Issuer {
             return Err(CaError::KeyMismatch { position: None });
         }
         Ok(Self { certificate, chain: certificates.collect(), key })
+    }
+
+    /// Whether verifiers will take what this authority signs; its key and dates are not looked at.
+    pub fn check(certificate: &Certificate) -> Result<(), CaError> {
+        usable(certificate)
     }
 
     pub const fn certificate(&self) -> &Certificate {
@@ -49,4 +53,18 @@ impl Issuer {
     pub fn bundle_pem(&self) -> String {
         std::iter::once(&self.certificate).chain(&self.chain).map(Certificate::to_pem).collect()
     }
+}
+
+/// Go and OpenSSL hold these against every authority of a path; rustls-webpki does not look at them on a trust anchor.
+fn usable(certificate: &Certificate) -> Result<(), CaError> {
+    if !certificate.may_sign_certificates() {
+        return Err(CaError::NotAnAuthority);
+    }
+    if let Some(oid) = certificate.unknown_critical.first() {
+        return Err(CaError::AuthorityExtension(oid.clone()));
+    }
+    let usages = &certificate.extended_key_usages;
+    let any = ExtendedKeyUsage::Other(Oid::new("2.5.29.37.0"));
+    let both = usages.contains(&ExtendedKeyUsage::ServerAuth) && usages.contains(&ExtendedKeyUsage::ClientAuth);
+    if usages.is_empty() || usages.contains(&any) || both { Ok(()) } else { Err(CaError::AuthorityUsages) }
 }

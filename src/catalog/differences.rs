@@ -54,6 +54,12 @@ pub const DIFFERENCES: &[Difference] = &[
         kpki: "the whole ca.crt goes into a kubeconfig",
         reason: "while two CAs are trusted, or below an intermediate CA, clients need the bundle (kubeadm#1723)",
     },
+    Difference {
+        id: "one-algorithm",
+        kubeadm: "up to 1.30, kubeconfig keys are RSA-2048 whatever encryptionAlgorithm says",
+        kpki: "encryptionAlgorithm holds for every key in every release",
+        reason: "who chooses an algorithm chooses it for all keys; a policy that forbids RSA-2048 finds the exceptions (kubeadm#3072)",
+    },
 ];
 
 #[cfg(test)]

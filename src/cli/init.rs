@@ -3,9 +3,9 @@ use std::path::PathBuf;
 
 use super::ui::Ui;
 use super::{Outcome, Output};
-use crate::clock::{self, Clock, Span};
+use crate::clock::Span;
 use crate::commands::init::{self, Request};
-use crate::error::{Error, Exit};
+use crate::error::Exit;
 use crate::plan::layout::DEFAULT_DIR;
 use crate::run::Environment;
 
@@ -85,16 +85,14 @@ impl Args {
         let now = environment.clock.now();
         let now = match &self.at {
             None => now,
-            Some(text) => clock::parse_instant(text, now).map(|at| Clock::Fixed(at).now()).ok_or_else(|| {
-                Error::usage(format!("--at {text:?} is no instant"))
-                    .hint("give RFC 3339 (2027-01-02T03:04:05Z), a date (2027-01-02), or a distance (+90d, -1h)")
-            })?,
+            Some(text) => super::instant("--at", text, now)?,
         };
         let report = init::run(&Request {
             directory: self.dir.clone(),
             profile: self.profile.clone(),
             node: self.node.clone(),
-            kubelet_dir: self.kubelet_dir.clone(),
+            // It is recorded, and a later run may start elsewhere.
+            kubelet_dir: self.kubelet_dir.as_ref().map(|dir| std::path::absolute(dir).unwrap_or_else(|_| dir.clone())),
             kubelet_serving: self.kubelet_serving,
             advertise_address: self.apiserver_advertise_address,
             hostname: environment.hostname.clone(),
@@ -105,7 +103,8 @@ impl Args {
             threads: environment.threads,
         })?;
         ui.warnings(&report.warnings);
-        ui.report(&report.render(self.output.into(), now, ui.width()))?;
+        let form = self.output.into();
+        ui.report(&report.render(form, now, ui.width()), form)?;
         Ok(Exit::Done)
     }
 }

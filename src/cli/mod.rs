@@ -1,5 +1,6 @@
 //! Words: clap, help text and the terminal. One struct per verb; they decide nothing.
 
+mod check_expiration;
 mod generate;
 mod init;
 mod profile;
@@ -8,7 +9,9 @@ pub mod ui;
 use std::ffi::OsString;
 
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
+use time::OffsetDateTime;
 
+use crate::clock::{self, Clock};
 use crate::error::{Error, Exit};
 use crate::report::Form;
 use crate::run::Environment;
@@ -39,12 +42,16 @@ Examples:
   kpki init --profile cluster.yaml --dir ./demo          the whole tree, in ./demo
   kpki init --profile kubeadm.yaml                       kubeadm's own configuration, in /etc/kubernetes
   kpki init --profile cluster.yaml --dir ./demo --dry-run
+  kpki check-expiration                                  when everything in /etc/kubernetes ends
 
-Exit status: 0 done or nothing to do, 1 refused or failed, 2 wrong command line or profile.";
+Exit status: 0 done or nothing to do, 1 refused or failed, 2 wrong command line or profile; check-expiration: 3 a certificate is
+inside its warning window, 4 one is critical, expired, not yet valid, missing or unreadable.";
 
 #[derive(Debug, Subcommand)]
 enum Verb {
     Init(init::Args),
+    #[command(visible_alias = "check")]
+    CheckExpiration(check_expiration::Args),
     Profile(profile::Args),
     #[command(hide = true)]
     Generate(generate::Args),
@@ -79,6 +86,18 @@ impl From<Output> for Form {
     }
 }
 
+/// The years in which a certificate can begin and its CA still end before 9999 (RFC 5280 section 4.1.2.5).
+const YEARS: std::ops::RangeInclusive<i32> = 1970..=8900;
+
+/// An instant on the command line.
+fn instant(flag: &str, text: &str, now: OffsetDateTime) -> Result<OffsetDateTime, Error> {
+    let at = clock::parse_instant(text, now).map(|at| Clock::Fixed(at).now());
+    at.filter(|at| YEARS.contains(&at.year())).ok_or_else(|| {
+        Error::usage(format!("{flag} {text:?} is no instant in the years 1970 to 8900"))
+            .hint("give RFC 3339 (2027-01-02T03:04:05Z), a date (2027-01-02), or a distance (+90d, -1h)")
+    })
+}
+
 /// Parses one command line and runs its verb.
 pub fn dispatch(args: impl IntoIterator<Item = OsString>, environment: &Environment, ui: &mut Ui<'_>) -> Exit {
     let cli = match Cli::try_parse_from(args) {
@@ -88,6 +107,7 @@ pub fn dispatch(args: impl IntoIterator<Item = OsString>, environment: &Environm
     ui.configure(cli.color, cli.quiet);
     let outcome = match &cli.verb {
         Verb::Init(args) => args.run(environment, ui),
+        Verb::CheckExpiration(args) => args.run(environment, ui),
         Verb::Profile(args) => args.run(environment, ui),
         Verb::Generate(args) => args.run(ui),
     };

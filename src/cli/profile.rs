@@ -6,6 +6,7 @@ use super::ui::Ui;
 use crate::commands::profile;
 use crate::error::Exit;
 use crate::profile::{Overrides, starter};
+use crate::report::Form;
 use crate::run::Environment;
 
 /// Show, check and start profiles
@@ -99,7 +100,8 @@ fn validate(files: &[PathBuf], missing: &Missing, environment: &Environment, ui:
         match &verdict.outcome {
             Ok((cluster, nodes)) => {
                 let nodes = if *nodes == 1 { "1 node".to_owned() } else { format!("{nodes} nodes") };
-                ui.report(&format!("{}: valid: cluster {cluster}, {nodes}\n", verdict.path.display()))?;
+                let line = format!("{}: valid: cluster {cluster}, {nodes}\n", verdict.path.display());
+                ui.report(&line, Form::Table)?;
             }
             Err(error) => exit = exit.max(ui.error(error)),
         }

@@ -2,10 +2,11 @@
 //! sanitised before it meets a terminal.
 
 use std::io::{self, Write};
+use std::time::{Duration, Instant};
 
 use super::Color;
 use crate::error::{Error, Exit};
-use crate::report::Width;
+use crate::report::{Form, Line, Tone, Width, sanitised};
 use crate::run::Environment;
 
 /// What one stream is connected to.
@@ -24,6 +25,9 @@ pub struct Ui<'a> {
     no_color: bool,
     color: Color,
     quiet: bool,
+    /// Since when a run is going on, and when its progress was last shown.
+    started: Instant,
+    shown: Option<Instant>,
 }
 
 impl std::fmt::Debug for Ui<'_> {
@@ -35,6 +39,7 @@ impl std::fmt::Debug for Ui<'_> {
 const RED: &str = "\x1b[1;31m";
 const YELLOW: &str = "\x1b[1;33m";
 const CYAN: &str = "\x1b[1;36m";
+const GREEN: &str = "\x1b[1;32m";
 const BOLD: &str = "\x1b[1m";
 const PLAIN: &str = "\x1b[0m";
 
@@ -48,6 +53,8 @@ impl<'a> Ui<'a> {
             no_color: environment.no_color,
             color: Color::Auto,
             quiet: false,
+            started: Instant::now(),
+            shown: None,
         }
     }
 
@@ -69,16 +76,64 @@ impl<'a> Ui<'a> {
         }
     }
 
-    /// A result for people or machines; nothing with `-q`. The first line of a table is its verdict.
-    pub fn report(&mut self, text: &str) -> Result<(), Error> {
+    /// A result in one of its forms; nothing with `-q`. A table's first line is its verdict and stands out.
+    pub fn report(&mut self, text: &str, form: Form) -> Result<(), Error> {
         if self.quiet {
             return Ok(());
         }
+        let table = matches!(form, Form::Table | Form::Wide);
         match text.split_once('\n') {
-            Some((verdict, rest)) if self.colored(self.stdout) && !verdict.starts_with('{') => {
+            Some((verdict, rest)) if table && self.colored(self.stdout) => {
                 self.write(&format!("{BOLD}{}{PLAIN}\n{}", sanitise(verdict), sanitise(rest)))
             }
             _ => self.write(&sanitise(text)),
+        }
+    }
+
+    /// A report line by line, each coloured by what it says; nothing with `-q`.
+    pub fn lines(&mut self, lines: &[Line]) -> Result<(), Error> {
+        if self.quiet {
+            return Ok(());
+        }
+        let colored = self.colored(self.stdout);
+        let mut text = String::new();
+        for line in lines {
+            let color = match line.tone {
+                Tone::Plain => "",
+                Tone::Strong => BOLD,
+                Tone::Good => GREEN,
+                Tone::Warning => YELLOW,
+                Tone::Bad => RED,
+            };
+            let words = sanitise(&line.text);
+            if colored && !color.is_empty() {
+                text.extend([color, &words, PLAIN, "\n"]);
+            } else {
+                text.extend([words.as_str(), "\n"]);
+            }
+        }
+        self.write(&text)
+    }
+
+    /// How far a run is, for people who wait: on a terminal, after a second, ten times a second at the most.
+    pub fn progress(&mut self, done: usize, total: usize) {
+        const PATIENCE: Duration = Duration::from_secs(1);
+        const PACE: Duration = Duration::from_millis(100);
+        let recently = self.shown.is_some_and(|shown| shown.elapsed() < PACE);
+        if self.quiet || !self.stderr.is_terminal || recently || self.started.elapsed() < PATIENCE {
+            return;
+        }
+        self.shown = Some(Instant::now());
+        let filled = (done * 20).checked_div(total).unwrap_or(20).min(20);
+        let _ = write!(self.err, "\r[{}{}] {done} of {total}", "#".repeat(filled), " ".repeat(20 - filled));
+        let _ = self.err.flush();
+    }
+
+    /// Takes the progress off the screen again.
+    pub fn end_progress(&mut self) {
+        if self.shown.take().is_some() {
+            let _ = write!(self.err, "\r\x1b[K");
+            let _ = self.err.flush();
         }
     }
 
@@ -144,9 +199,9 @@ impl<'a> Ui<'a> {
     }
 }
 
-/// Control characters other than the line's own end are shown as U+FFFD: a subject must not move a cursor.
+/// What steers a terminal is shown as U+FFFD, but for the line's own end: a subject must not move a cursor.
 fn sanitise(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() && c != '\n' { '\u{fffd}' } else { c }).collect()
+    text.split('\n').map(sanitised).collect::<Vec<_>>().join("\n")
 }
 
 #[cfg(test)]
@@ -156,5 +211,55 @@ mod tests {
     #[test]
     fn escapes_from_outside_do_not_reach_a_terminal() {
         assert_eq!(sanitise("a\x1b[31mb\r\nc\u{9b}"), "a\u{fffd}[31mb\u{fffd}\nc\u{fffd}");
+    }
+
+    fn environment(is_terminal: bool) -> Environment {
+        let terminal = Terminal { is_terminal, width: None };
+        Environment {
+            hostname: None,
+            no_color: false,
+            stdout: terminal,
+            stderr: terminal,
+            threads: 1,
+            clock: crate::clock::Clock::System,
+        }
+    }
+
+    fn waiting(is_terminal: bool, quiet: bool, patience: u64) -> String {
+        let (mut out, mut err) = (Vec::new(), Vec::new());
+        let mut ui = Ui::new(&environment(is_terminal), &mut out, &mut err);
+        ui.quiet = quiet;
+        if let Some(earlier) = Instant::now().checked_sub(Duration::from_secs(patience)) {
+            ui.started = earlier;
+        }
+        // The second comes too soon after the first.
+        ui.progress(5, 20);
+        ui.progress(6, 20);
+        ui.end_progress();
+        assert!(out.is_empty());
+        String::from_utf8(err).unwrap()
+    }
+
+    #[test]
+    fn progress_is_for_people_who_have_waited() {
+        assert_eq!(waiting(true, false, 2), "\r[#####               ] 5 of 20\r\x1b[K");
+        for (is_terminal, quiet, patience) in [(false, false, 2), (true, true, 2), (true, false, 0)] {
+            assert_eq!(waiting(is_terminal, quiet, patience), "");
+        }
+    }
+
+    #[test]
+    fn lines_are_coloured_by_what_they_say_on_a_terminal_only() {
+        let line = |tone| Line { text: "a\x1bb".to_owned(), tone };
+        for (is_terminal, tone, shown) in [
+            (true, Tone::Bad, "\x1b[1;31ma\u{fffd}b\x1b[0m\n"),
+            (true, Tone::Warning, "\x1b[1;33ma\u{fffd}b\x1b[0m\n"),
+            (true, Tone::Plain, "a\u{fffd}b\n"),
+            (false, Tone::Bad, "a\u{fffd}b\n"),
+        ] {
+            let (mut out, mut err) = (Vec::new(), Vec::new());
+            Ui::new(&environment(is_terminal), &mut out, &mut err).lines(&[line(tone)]).unwrap();
+            assert_eq!(String::from_utf8(out).unwrap(), shown);
+        }
     }
 }

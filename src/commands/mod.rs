@@ -1,6 +1,7 @@
 //! The verbs: one file per command, each a recipe that reads from top to bottom and the only place that knows more than one
 //! noun. They return a report; they never print.
 
+pub mod check_expiration;
 pub mod init;
 pub mod profile;
 mod survey;

@@ -11,9 +11,19 @@ const LARGEST: u64 = 1 << 20;
 
 /// The bytes of a profile file.
 pub fn read(path: &Path) -> Result<Vec<u8>, Error> {
-    match files::read_input(path, LARGEST)? {
-        files::Found::File { bytes, .. } => Ok(bytes.to_vec()),
-        files::Found::Missing => Err(FileError::new(Op::Read, path, Kind::Missing).into()),
+    let unread = |error: FileError| {
+        let hint = match error.kind {
+            Kind::Missing => "check the path; a relative one is looked up from the current directory",
+            Kind::PermissionDenied => "run as a user who may read it",
+            Kind::TooLarge(_) => "check that it is the file you mean: a profile has a few kilobytes",
+            _ => "give the path of a YAML file; one can be started with: kpki profile new > cluster.yaml",
+        };
+        Error::new(error.to_string()).hint(hint)
+    };
+    match files::read_input(path, LARGEST) {
+        Ok(files::Found::File { bytes, .. }) => Ok(bytes.to_vec()),
+        Ok(files::Found::Missing) => Err(unread(FileError::new(Op::Read, path, Kind::Missing))),
+        Err(error) => Err(unread(error)),
     }
 }
 

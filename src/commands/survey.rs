@@ -25,7 +25,7 @@ pub fn survey<'a>(roots: &Roots, places: impl Iterator<Item = &'a Place>) -> Res
             None => Found::Missing,
             Some(dir) => match files::read(dir, &RelPath::parse(place.path.as_str())?, LARGEST)? {
                 files::Found::Missing => Found::Missing,
-                files::Found::File { bytes, .. } => Found::File(bytes),
+                files::Found::File { bytes, mode, .. } => Found::File { bytes, mode },
             },
         };
         survey.insert(place.clone(), found);
@@ -45,4 +45,14 @@ pub fn open(path: &Path) -> Result<Option<Dir>, FileError> {
 /// The roots of a tree: DIR, and the kubelet's directory when it lies outside.
 pub fn roots(main: &Path, kubelet: Option<&Path>) -> Roots {
     Roots { main: PathBuf::from(main), kubelet: kubelet.map(PathBuf::from) }
+}
+
+/// The names in a directory below a root, sorted; none when it is not there.
+pub fn names(root: &Path, below: &str) -> Result<Vec<String>, Error> {
+    let Some(root) = open(root)? else { return Ok(Vec::new()) };
+    let Some(dir) = root.child(below)? else { return Ok(Vec::new()) };
+    let mut names: Vec<String> =
+        dir.list()?.into_iter().map(|entry| entry.name.to_string_lossy().into_owned()).collect();
+    names.sort();
+    Ok(names)
 }

@@ -6,7 +6,9 @@ mod plan;
 
 use std::fmt;
 
-pub use plan::{difference, notices, refusal};
+use crate::audit::State;
+
+pub use plan::{Context, difference, notices, refusal};
 
 /// Exit statuses, one table for the whole program (README and man page show it).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -17,6 +19,33 @@ pub enum Exit {
     Failed,
     /// The command line or the profile is wrong in form.
     Usage,
+    /// check-expiration: something is inside its warning window, nothing worse.
+    Warning,
+    /// check-expiration: something is critical, expired, not yet valid, missing or unreadable.
+    Critical,
+    /// What a monitoring plugin answers (`-o nagios`): 0 ok, 1 warning, 2 critical, 3 unknown.
+    Plugin(u8),
+}
+
+/// The statuses in words, for README, help and the test that holds them together.
+pub const STATUSES: [(u8, &str); 5] = [
+    (0, "done, nothing to do, or nothing inside the windows"),
+    (1, "refused, failed or could not run"),
+    (2, "wrong command line or profile"),
+    (3, "check-expiration: a certificate is inside its warning window"),
+    (4, "check-expiration: a certificate is critical, expired, not yet valid, missing or unreadable"),
+];
+
+impl From<State> for Exit {
+    fn from(state: State) -> Self {
+        match state {
+            State::Ok => Self::Done,
+            State::Warning => Self::Warning,
+            State::Critical | State::Expired | State::NotYetValid | State::Missing | State::Unreadable => {
+                Self::Critical
+            }
+        }
+    }
 }
 
 impl Exit {
@@ -25,6 +54,9 @@ impl Exit {
             Self::Done => 0,
             Self::Failed => 1,
             Self::Usage => 2,
+            Self::Warning => 3,
+            Self::Critical => 4,
+            Self::Plugin(status) => status,
         }
     }
 }

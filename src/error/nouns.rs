@@ -42,9 +42,13 @@ impl From<BadPath> for Error {
 
 impl From<CaError> for Error {
     fn from(error: CaError) -> Self {
-        Self::new("cannot make the certificates")
-            .because(error)
-            .hint("nothing was written; report this if it happens again")
+        let hint = match &error {
+            CaError::Peer(_) => {
+                "nothing was written; look at the authority's name constraints, usages and dates: openssl x509 -text -in ca.crt"
+            }
+            _ => "nothing was written; report this if it happens again",
+        };
+        Self::new("cannot make the certificates").because(error).hint(hint)
     }
 }
 

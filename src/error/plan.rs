@@ -2,19 +2,40 @@
 
 use std::path::Path;
 
+use crate::catalog::Authority;
 use crate::clock::rfc3339;
 use crate::plan::decision::{Decision, Difference, Notice, Reconciled, Refusal};
 use crate::plan::init::Item;
-use crate::plan::layout::Layout;
-use crate::x509::Mismatch;
+use crate::plan::layout::{Layout, Place, Root};
 
 use super::Error;
 
+/// What a message about a tree needs to know beside the facts.
+#[derive(Debug, Clone, Copy)]
+pub struct Context<'a> {
+    pub directory: &'a Path,
+    pub kubelet: Option<&'a Path>,
+    pub layout: &'a Layout,
+    /// `--force` was given: it is no hint any more.
+    pub force: bool,
+}
+
+impl Context<'_> {
+    /// A place as a person finds it: below DIR, or in the kubelet's own directory.
+    fn shown(&self, place: &Place) -> String {
+        match (place.root, self.kubelet) {
+            (Root::Kubelet, Some(kubelet)) => kubelet.join(&place.path).display().to_string(),
+            _ => place.path.clone(),
+        }
+    }
+}
+
 /// Everything that makes an `init` impossible as one error; `None`: nothing does.
-pub fn refusal(directory: &Path, items: &[Item], reconciled: &Reconciled, layout: &Layout) -> Option<Error> {
-    let what = |reason: &str| format!("cannot make the tree in {}: {reason}; nothing was written", directory.display());
+pub fn refusal(context: &Context<'_>, items: &[Item], reconciled: &Reconciled) -> Option<Error> {
+    let directory = context.directory.display();
+    let what = |reason: &str| format!("cannot make the tree in {directory}: {reason}; nothing was written");
     if !reconciled.refusals.is_empty() {
-        let mut error = Error::new(what("an existing authority or key cannot be used"));
+        let mut error = Error::new(what("an authority or shared key is not as it must be"));
         for refusal in &reconciled.refusals {
             let (why, hint) = refused(refusal);
             error = error.because(why);
@@ -24,16 +45,20 @@ pub fn refusal(directory: &Path, items: &[Item], reconciled: &Reconciled, layout
         }
         return Some(error);
     }
-    let (mut conflicts, mut unsignable) = (Vec::new(), Vec::new());
+    let (mut conflicts, mut unsignable, mut forcible) = (Vec::new(), Vec::new(), false);
     for (item, decision) in items.iter().zip(&reconciled.decisions) {
+        let place = context.shown(&item.public);
+        let elsewhere = |authority: &Authority| format!("the key of its signer {} is not here", authority.name());
         match decision {
-            Decision::Conflict(differences) => {
-                let list: Vec<String> = differences.iter().map(difference).collect();
-                conflicts.push(format!("{} ({}): {}", item.id(), item.public.path, list.join("; ")));
+            Decision::Conflict(differences, signer) => {
+                let mut list: Vec<String> = differences.iter().map(difference).collect();
+                list.extend(signer.as_ref().map(elsewhere));
+                forcible |= signer.is_none();
+                let list = format!("{} ({place}): {}", item.id(), list.join("; "));
+                if signer.is_some() { unsignable.push(list) } else { conflicts.push(list) }
             }
             Decision::NoKey(authority) => {
-                let reason = format!("missing, and the key of its signer {} is not here", authority.name());
-                unsignable.push(format!("{} ({}): {reason}", item.id(), item.public.path));
+                unsignable.push(format!("{} ({place}): missing, and {}", item.id(), elsewhere(authority)));
             }
             _ => {}
         }
@@ -44,16 +69,18 @@ pub fn refusal(directory: &Path, items: &[Item], reconciled: &Reconciled, layout
     let count = conflicts.len() + unsignable.len();
     let entries = if count == 1 { "1 entry does".to_owned() } else { format!("{count} entries do") };
     let mut error = Error::new(what(&format!("{entries} not fit the profile")));
-    error.why = conflicts.iter().chain(&unsignable).cloned().collect();
+    error.why = conflicts.into_iter().chain(unsignable.iter().cloned()).collect();
     if !unsignable.is_empty() {
-        let base = if *layout == Layout::Cluster { "the cluster directory" } else { "the tree" };
+        let base = if *context.layout == Layout::Cluster { "the cluster directory" } else { "the tree" };
         error = error.hint("put the authority's key beside its certificate, if it may lie here").hint(format!(
-            "or keep the authority external: make a key and a certificate signing request for each missing entry \
-                 (kubeadm certs generate-csr), have the authority's owner sign them, and put the results into {base}"
+            "or keep the authority external: make a key and a certificate signing request for each of these entries \
+             (kubeadm certs generate-csr), have the authority's owner sign them, and put the results into {base}"
         ));
     }
-    if !conflicts.is_empty() {
-        error = error.hint("re-issue what does not fit with --force (what is replaced is kept in .kpki/generations), or change the profile");
+    if forcible && !context.force {
+        error = error.hint(
+            "re-issue what does not fit with --force (what is replaced is kept in .kpki/generations), or change the profile",
+        );
     }
     Some(error)
 }
@@ -85,6 +112,21 @@ fn refused(refusal: &Refusal) -> (String, String) {
             "restore sa.key, or move sa.pub away to begin a new pair (every service account token becomes invalid)"
                 .to_owned(),
         ),
+        Refusal::SharedMissing { item, still } => (
+            format!(
+                "{item} is missing while {} still there: a new one would cut {} off",
+                few(still, "is", "are"),
+                if still.len() == 1 { "it" } else { "them" }
+            ),
+            "restore it (a copy may lie on a control-plane node, or in nodes/NAME/pki), or give another --dir to begin a new cluster"
+                .to_owned(),
+        ),
+        Refusal::SharedElsewhere { items } => (
+            format!("{} missing: this node shares them with the cluster's other control-plane nodes", few(items, "is", "are")),
+            "copy pki/ca.*, pki/front-proxy-ca.*, pki/sa.* and pki/etcd/ca.* from the first control-plane node, or make the \
+             cluster directory on a safe host, without --node"
+                .to_owned(),
+        ),
         Refusal::ServiceAccountKeyUnreadable(why) => {
             (format!("sa: sa.key cannot be read: {why}"), "restore sa.key (PEM: PKCS#1, SEC1 or PKCS#8)".to_owned())
         }
@@ -110,45 +152,62 @@ pub fn difference(difference: &Difference) -> String {
             format!("missing names: {}", list(&sans.iter().map(ToString::to_string).collect::<Vec<_>>()))
         }
         Difference::WrongAuthorityData => "its certificate-authority-data is not this tree's ca".to_owned(),
+        Difference::OtherAccess(what) => what.clone(),
         Difference::NotTheSharedFile => "differs from the shared file in pki/".to_owned(),
         Difference::NotThePublicHalf => "sa.pub does not hold the public half of sa.key".to_owned(),
-        Difference::Certificate(mismatch) => mismatch_text(mismatch),
+        Difference::Certificate(mismatch) => mismatch.to_string(),
     }
 }
 
-fn mismatch_text(mismatch: &Mismatch) -> String {
-    mismatch.to_string()
+/// `a`, `a and b`, `a, b and 5 more`, with the verb that goes with it.
+fn few(names: &[String], one: &str, several: &str) -> String {
+    match names {
+        [] => String::new(),
+        [only] => format!("{only} {one}"),
+        [first, second] => format!("{first} and {second} {several}"),
+        [first, second, rest @ ..] => format!("{first}, {second} and {} more {several}", rest.len()),
+    }
 }
 
 /// Warnings about single entries; the same shortening of many is said once, with a count.
-pub fn notices(notices: &[Notice]) -> Vec<String> {
+pub fn notices(notices: &[Notice], context: &Context<'_>) -> Vec<String> {
     let mut lines = Vec::new();
     let shortened: Vec<_> = notices
         .iter()
         .filter_map(|notice| match notice {
-            Notice::Shortened { item, not_after, .. } => Some((item, *not_after)),
+            Notice::Shortened { item, not_after, .. } => Some((item.clone(), *not_after)),
             _ => None,
         })
         .collect();
-    if let Some((item, not_after)) = shortened.first() {
-        let others = match shortened.len() {
-            1 => String::new(),
-            count => format!(" and {} more", count - 1),
-        };
+    if let Some((_, not_after)) = shortened.first() {
+        let names: Vec<String> = shortened.iter().map(|(item, _)| item.clone()).collect();
+        let at = rfc3339(*not_after);
         lines.push(format!(
-            "{item}{others} ends with its authority at {}, sooner than the profile asks",
-            rfc3339(*not_after)
+            "{} cut to the authority's end at {at}, sooner than the profile asks",
+            few(&names, "is", "are")
         ));
     }
     for notice in notices {
         lines.push(match notice {
             Notice::Shortened { .. } => continue,
             Notice::OtherServer { item, found, wanted } => {
-                format!("{item} talks to {found}, the profile says {wanted}; it is kept")
+                format!("{item} talks to {found}, the profile says {wanted}; it is kept (--force makes it anew)")
             }
             Notice::OtherAlgorithm { item, found, wanted } => {
                 format!("{item} has a key of kind {found}, the profile says {wanted}; it is kept")
             }
+            Notice::Surplus { item, what } => {
+                format!("{item} carries more than the profile asks for ({}); it is kept", what.join(", "))
+            }
+            Notice::Readable { path, mode } => format!(
+                "{path} holds a private key and can be read by others (mode {mode:04o}); mend it with: chmod 600 {}",
+                context.directory.join(path).display()
+            ),
+            Notice::OthersNeedShared { items } => format!(
+                "{} new: the other control-plane nodes need the same before their trees can be made; a cluster directory \
+                 (without --node) holds every node's tree",
+                few(items, "is", "are")
+            ),
             Notice::KubeletRotates { item } => {
                 format!("{item} points to the kubelet's own rotating certificate; it is left alone")
             }

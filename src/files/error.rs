@@ -96,6 +96,7 @@ impl From<Errno> for Kind {
             Errno::ROFS => Self::ReadOnlyFilesystem,
             Errno::NOSPC | Errno::DQUOT => Self::NoSpace,
             Errno::ISDIR => Self::NotAFile(What::Directory),
+            Errno::NOTDIR => Self::NotADirectory(What::File),
             other => Self::Io(other),
         }
     }

@@ -14,7 +14,10 @@ const CRL: &str = "X509 CRL";
 pub enum Head {
     Der(Der),
     /// A PEM block begins here: is it a list, is it a private key?
-    Pem { crl: bool, key: bool },
+    Pem {
+        crl: bool,
+        key: bool,
+    },
     /// No binary: PEM may follow, or it is YAML or JSON.
     Text,
     Other,

@@ -267,7 +267,8 @@ impl Inside {
         let whole = self.rest.len() / 4 * 4;
         let decoded = base64::decode(self.rest.get(..whole).unwrap_or_default());
         self.rest.drain(..whole);
-        let fed = decoded.map_err(|why| why.to_string()).and_then(|der| self.walker.feed(&der).map_err(|w| w.to_string()));
+        let fed =
+            decoded.map_err(|why| why.to_string()).and_then(|der| self.walker.feed(&der).map_err(|w| w.to_string()));
         self.broken = fed.err();
     }
 

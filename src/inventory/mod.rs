@@ -15,7 +15,7 @@ mod tests;
 mod tree;
 mod walk;
 
-pub use content::{pieces, Piece};
+pub use content::{Piece, pieces};
 pub use fleet::{all, fleet};
 pub use request::{Form, Request, requests};
 

@@ -84,8 +84,7 @@ pub fn item(piece: Piece, place: Place<'_>) -> (Item, Option<Link>) {
 /// Fills in when each certificate's authority ends.
 pub fn linked(found: Vec<(Item, Option<Link>)>) -> Vec<Item> {
     let authorities = facts::Authorities::of(found.iter().filter_map(|(_, link)| link.as_ref()));
-    let ends: Vec<_> =
-        found.iter().map(|(_, link)| link.as_ref().and_then(|link| authorities.end_for(link))).collect();
+    let ends: Vec<_> = found.iter().map(|(_, link)| link.as_ref().and_then(|link| authorities.end_for(link))).collect();
     let fill = |((mut item, _), end): ((Item, _), _)| {
         if let Reading::Certificate(facts) = &mut item.reading {
             facts.issuer_not_after = end;

@@ -84,7 +84,8 @@ pub fn requests<'a>(path: &Path, profile: Option<&'a Profile>) -> Option<Vec<Req
         What::Directory => {}
         _ => return Some(vec![Request::new(path, Form::File)]),
     }
-    if is_cluster(path) || (profile.is_some_and(|profile| profile.nodes.len() > 1) && is_directory(&path.join("nodes"))) {
+    if is_cluster(path) || (profile.is_some_and(|profile| profile.nodes.len() > 1) && is_directory(&path.join("nodes")))
+    {
         return Some(cluster(path, profile));
     }
     if profile.is_some() || is_node(path) || path.ends_with("etc/kubernetes") || exists(&path.join("pki/ca.crt")) {

@@ -32,7 +32,8 @@ pub fn scan(root: &Path, met: &mut dyn FnMut(Met)) {
             Ok(entry) => entry,
             Err(error) => {
                 let path = error.path().unwrap_or(root).to_owned();
-                let why = error.io_error().map_or_else(|| "it contains itself".to_owned(), |why| lower(&why.to_string()));
+                let why =
+                    error.io_error().map_or_else(|| "it contains itself".to_owned(), |why| lower(&why.to_string()));
                 met(Met::Failed(path, format!("cannot list it: {why}")));
                 continue;
             }

@@ -57,6 +57,8 @@ pub fn render(config: &Kubeconfig<'_>) -> Zeroizing<String> {
 /// What a kubeconfig holds for its current context.
 #[derive(Debug)]
 pub struct Read {
+    pub cluster: String,
+    pub user: String,
     pub server: String,
     /// PEM; empty when the file only names a CA file.
     pub authority: Vec<u8>,
@@ -139,6 +141,8 @@ pub fn read(bytes: &[u8]) -> Result<Read, KubeconfigError> {
         _ => return Err(KubeconfigError::NoCredentials),
     };
     Ok(Read {
+        cluster: cluster_name.to_owned(),
+        user: user_name.to_owned(),
         server: text(cluster, "server").unwrap_or_default().to_owned(),
         authority: data(cluster, "certificate-authority-data")?.map(|data| data.to_vec()).unwrap_or_default(),
         credentials,

@@ -86,7 +86,9 @@ impl<'a> Lines<'a> {
     /// kind of value.
     fn value(&mut self, start: &str) -> Option<Cow<'a, str>> {
         self.line(start, |byte| byte.is_ascii_alphanumeric() || b".-_:/@[]".contains(&byte)).filter(|value| {
-            value.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '/') && !value.ends_with(':') && !is_null(value)
+            value.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '/')
+                && !value.ends_with(':')
+                && !is_null(value)
         })
     }
 }
@@ -127,6 +129,8 @@ mod tests {
     #[test]
     fn every_kubeconfig_kubeadm_made_goes_the_short_way_to_the_same_end() {
         let mut found = fixtures();
+        // `generate-csr` leaves kubeconfigs without certificates.
+        found.retain(|bytes| String::from_utf8_lossy(bytes).contains("client-certificate-data"));
         assert!(found.len() >= 40, "{}", found.len());
         for (preferences, files) in [(false, false), (true, false), (false, true), (true, true)] {
             found.push(short(preferences, files).into_bytes());

@@ -16,7 +16,7 @@ use crate::x509::{Certificate, Mismatch};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Found {
     Missing,
-    File(Zeroizing<Vec<u8>>),
+    File { bytes: Zeroizing<Vec<u8>>, mode: u32 },
 }
 
 /// Everything the survey read.
@@ -31,8 +31,8 @@ pub enum Decision {
     Keep,
     /// What lies there does not fit, and the user said `--force`.
     Replace(Making, Vec<Difference>),
-    /// What lies there does not fit.
-    Conflict(Vec<Difference>),
+    /// What lies there does not fit; the authority: it could not be re-issued here either, because its key is elsewhere.
+    Conflict(Vec<Difference>, Option<Authority>),
     /// What would have to be made cannot be: the signer's key is not here.
     NoKey(Authority),
 }
@@ -92,13 +92,18 @@ pub enum Difference {
     KeyMissing,
     KeyUnreadable(String),
     KeyMismatch,
-    WrongIssuer { found: Name, wanted: Authority },
+    WrongIssuer {
+        found: Name,
+        wanted: Authority,
+    },
     NotSigned(Authority, String),
     Expired(OffsetDateTime),
     NotYetValid(OffsetDateTime),
     Certificate(Mismatch),
     MissingNames(Vec<San>),
     WrongAuthorityData,
+    /// A kubeconfig's cluster, user or server is not the profile's.
+    OtherAccess(String),
     NotTheSharedFile,
     NotThePublicHalf,
 }
@@ -130,6 +135,15 @@ pub enum Refusal {
     /// sa.pub without sa.key.
     ServiceAccountKeyMissing,
     ServiceAccountKeyUnreadable(String),
+    /// An authority or sa.key is gone while what it signed, or copies of it, are still there: a new one would cut them off.
+    SharedMissing {
+        item: String,
+        still: Vec<String>,
+    },
+    /// This node's tree must hold the cluster's authorities and service account keys before anything can be made.
+    SharedElsewhere {
+        items: Vec<String>,
+    },
 }
 
 /// Something worth saying that stops nothing.
@@ -143,6 +157,12 @@ pub enum Notice {
     OtherAlgorithm { item: String, found: String, wanted: Algorithm },
     /// The kubelet rotates its own certificate, this file only points to it.
     KubeletRotates { item: String },
+    /// A certificate says more than the profile asks for: names or usages.
+    Surplus { item: String, what: Vec<String> },
+    /// A private key, or what embeds one, can be read by others.
+    Readable { path: String, mode: u32 },
+    /// The other control-plane nodes need the authorities and keys made here.
+    OthersNeedShared { items: Vec<String> },
 }
 
 /// The plan with every decision made.

@@ -75,6 +75,14 @@ pub fn public_mode(what: &What) -> u32 {
     }
 }
 
+/// The mode of an item's public file; a copy has that of what it copies.
+pub fn mode(items: &[Item], item: &Item) -> u32 {
+    match &item.what {
+        What::Copy { of } => items.get(*of).map_or(0o600, |shared| public_mode(&shared.what)),
+        what => public_mode(what),
+    }
+}
+
 /// Every item of the tree, signers before what they sign.
 pub fn items(profile: &Profile, layout: &Layout, directories: &Directories) -> Vec<Item> {
     let nodes: Vec<&Node> = match layout {
@@ -82,12 +90,11 @@ pub fn items(profile: &Profile, layout: &Layout, directories: &Directories) -> V
         Layout::Cluster => profile.nodes.iter().collect(),
     };
     let mut items = Vec::new();
-    let entries = ENTRIES.iter().filter(|entry| in_profile(profile, entry));
-    let (shared, own): (Vec<&Entry>, Vec<&Entry>) = entries.partition(|entry| is_shared(entry));
+    let all = ENTRIES.iter().filter(|entry| in_profile(profile, entry));
+    let (shared, own): (Vec<&Entry>, Vec<&Entry>) = all.clone().partition(|entry| is_shared(entry));
     match layout {
         Layout::Node { .. } => {
             // One node's tree is in the catalogue's own order.
-            let all = ENTRIES.iter().filter(|entry| in_profile(profile, entry));
             for node in &nodes {
                 let signs = |entry: &Entry| entry.authority().is_some_and(|a| signs_for(profile, node, a));
                 let held = all.clone().filter(|entry| layout::holds(profile, node, entry) || signs(entry));
@@ -236,4 +243,89 @@ pub fn places(items: &[Item]) -> impl Iterator<Item = &Place> {
 /// Whether any file lies in the kubelet's own directory outside DIR.
 pub fn uses_kubelet_root(items: &[Item]) -> bool {
     places(items).any(|place| place.root == Root::Kubelet)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::profile::{Overrides, Source, load};
+
+    fn profile(text: &str) -> Profile {
+        let text = format!("apiVersion: kpki/v1\nkind: ClusterProfile\n{text}");
+        load(Source { name: "p.yaml", bytes: text.as_bytes() }, &Overrides::default()).unwrap().profile
+    }
+
+    fn held(profile: &Profile, node: &str) -> Vec<String> {
+        let directories = Directories { pki: "pki".to_owned(), kubelet: Some("kubelet".to_owned()) };
+        let items = items(profile, &Layout::Cluster, &directories);
+        items.iter().filter(|item| item.node.as_deref() == Some(node)).map(|item| item.name.clone()).collect()
+    }
+
+    const MIXED: &str = "controlPlaneEndpoint: lb.example.com:8443\nnodes:\n\
+        - {name: cp1, roles: [control-plane], addresses: [10.0.0.1]}\n\
+        - {name: e1, roles: [etcd], addresses: [10.0.0.2]}\n\
+        - {name: w1, roles: [worker], addresses: [10.0.0.3]}\n";
+
+    #[test]
+    fn a_node_holds_what_its_roles_need() {
+        let profile = profile(MIXED);
+        assert_eq!(
+            held(&profile, "cp1"),
+            [
+                "ca",
+                "front-proxy-ca",
+                "etcd-ca",
+                "sa",
+                "apiserver",
+                "apiserver-kubelet-client",
+                "front-proxy-client",
+                "apiserver-etcd-client",
+                "admin.conf",
+                "super-admin.conf",
+                "kubelet.conf",
+                "controller-manager.conf",
+                "scheduler.conf",
+                "kubelet-serving",
+            ]
+        );
+        assert_eq!(
+            held(&profile, "e1"),
+            ["ca", "etcd-ca", "etcd-server", "etcd-peer", "etcd-healthcheck-client", "kubelet.conf", "kubelet-serving"]
+        );
+        assert_eq!(held(&profile, "w1"), ["ca", "kubelet.conf", "kubelet-serving"]);
+    }
+
+    #[test]
+    fn external_etcd_and_old_releases_drop_what_kubeadm_drops() {
+        let external = "etcd: {external: {endpoints: ['https://10.0.0.9:2379'], caFile: /e/ca.crt, certFile: /e/c.crt, \
+                        keyFile: /e/c.key}}\nkubernetesVersion: v1.28.0\nkubelet: {serving: false}\n\
+                        nodes: [{name: cp1, addresses: [10.0.0.1]}]\n";
+        let names = held(&profile(external), "cp1");
+        assert!(!names.iter().any(|name| name.contains("etcd")), "{names:?}");
+        assert!(!names.contains(&"super-admin.conf".to_owned()) && !names.contains(&"kubelet-serving".to_owned()));
+    }
+
+    #[test]
+    fn servers_follow_endpoint_address_and_release() {
+        // release, endpoint, node index, rule, expected
+        let nodes = "nodes:\n- {name: cp1, addresses: ['2001:db8::1']}\n\
+                     - {name: w1, roles: [worker], addresses: [10.0.0.3]}\n";
+        for (release, endpoint, node, rule, expected) in [
+            ("v1.36.0", "lb:8443", 0, Server::ControlPlane, "https://lb:8443"),
+            ("v1.36.0", "lb", 0, Server::ControlPlane, "https://lb:6443"),
+            ("v1.36.0", "", 0, Server::ControlPlane, "https://[2001:db8::1]:6443"),
+            ("v1.36.0", "lb:8443", 0, Server::Local, "https://[2001:db8::1]:6443"),
+            ("v1.36.0", "lb:8443", 0, Server::Kubelet, "https://[2001:db8::1]:6443"),
+            ("v1.32.0", "lb:8443", 0, Server::Kubelet, "https://lb:8443"),
+            ("v1.36.0", "lb:8443", 1, Server::Kubelet, "https://lb:8443"),
+            ("v1.36.0", "", 1, Server::Kubelet, "https://[2001:db8::1]:6443"),
+            ("v1.36.0", "'[2001:db8::9]:8443'", 0, Server::ControlPlane, "https://[2001:db8::9]:8443"),
+        ] {
+            let endpoint =
+                if endpoint.is_empty() { String::new() } else { format!("controlPlaneEndpoint: {endpoint}\n") };
+            let profile = profile(&format!("kubernetesVersion: {release}\n{endpoint}{nodes}"));
+            let found = server(&profile, &profile.nodes[node], rule, profile.kubernetes_version);
+            assert_eq!(found, expected, "{release} {endpoint} {rule:?}");
+        }
+    }
 }

@@ -3,6 +3,7 @@
 
 pub mod blueprints;
 pub mod decision;
+mod guard;
 pub mod init;
 pub mod layout;
 pub mod reconcile;

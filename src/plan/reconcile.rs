@@ -10,7 +10,8 @@ use crate::encoding::pem;
 use crate::kubeconfig::{self, Credentials};
 use crate::plan::blueprints::{self, Bounds};
 use crate::plan::decision::{Decision, Difference, Found, Making, Notice, Reconciled, Refusal, Signer, Survey};
-use crate::plan::init::{Item, What};
+use crate::plan::guard;
+use crate::plan::init::{Access, Item, What};
 use crate::plan::layout::Place;
 use crate::profile::{Node, Profile};
 use crate::x509::{Certificate, KeyKind, Mismatch, compare, parse_pem_bundle};
@@ -22,6 +23,7 @@ pub fn reconcile(profile: &Profile, items: &[Item], survey: &Survey, now: Offset
         let decision = run.decide(item);
         run.out.decisions.push(decision);
     }
+    guard::guard(profile, items, survey, &mut run.out);
     run.out
 }
 
@@ -40,14 +42,14 @@ impl Run<'_> {
             What::Authority(authority) => self.authority(item, *authority),
             What::ServiceAccount(algorithm) => self.service_account(item, *algorithm),
             What::Leaf(_) | What::Extra(_) => self.leaf(item),
-            What::Kubeconfig(_, access) => self.kubeconfig(item, &access.server),
+            What::Kubeconfig(_, access) => self.kubeconfig(item, access),
             What::Copy { of } => self.copy(item, *of),
         }
     }
 
     fn file(&self, place: Option<&Place>) -> Option<&[u8]> {
         match place.and_then(|place| self.survey.get(place)) {
-            Some(Found::File(bytes)) => Some(bytes.as_slice()),
+            Some(Found::File { bytes, .. }) => Some(bytes.as_slice()),
             Some(Found::Missing) | None => None,
         }
     }
@@ -91,8 +93,7 @@ impl Run<'_> {
         }
         let unusable = |why: CaError| Refusal::AuthorityUnusable { item: item.id(), why: why.to_string() };
         match key {
-            None if !first.may_sign_certificates() => Err(unusable(CaError::NotAnAuthority)),
-            None => Ok(Signer::External(bundle)),
+            None => Issuer::check(first).map_err(unusable).map(|()| Signer::External(bundle)),
             Some(key) => {
                 let key = PrivateKey::from_pem(key).map_err(unusable)?;
                 Ok(Signer::Here(Box::new(Issuer::new(bundle, key).map_err(unusable)?)))
@@ -142,7 +143,7 @@ impl Run<'_> {
         self.replace(item, making, differences)
     }
 
-    fn kubeconfig(&mut self, item: &Item, server: &str) -> Decision {
+    fn kubeconfig(&mut self, item: &Item, access: &Access) -> Decision {
         let Some(making) = self.making(item) else { return Decision::Keep };
         let Some(file) = self.file(Some(&item.public)) else {
             return self.make(item, making);
@@ -152,13 +153,32 @@ impl Run<'_> {
             Err(why) => return self.replace(item, making, vec![Difference::Unreadable(why.to_string())]),
         };
         let mut notices = Vec::new();
-        if read.server != server {
-            let (found, wanted) = (read.server.clone(), server.to_owned());
-            notices.push(Notice::OtherServer { item: item.id(), found, wanted });
-        }
         let mut differences = Vec::new();
+        for (what, found, wanted) in [
+            ("cluster", &read.cluster, &access.cluster),
+            ("user", &read.user, &access.user),
+            ("server", &read.server, &access.server),
+        ] {
+            match found == wanted {
+                true => {}
+                // kubeadm keeps a kubeconfig that talks to another server, with a warning; so do we, unless told otherwise.
+                false if what == "server" && !self.force => {
+                    let (found, wanted) = (found.clone(), wanted.clone());
+                    notices.push(Notice::OtherServer { item: item.id(), found, wanted });
+                }
+                false => differences.push(Difference::OtherAccess(format!("its {what} is {found}, not {wanted}"))),
+            }
+        }
         match &read.credentials {
-            Credentials::Files { .. } => notices.push(Notice::KubeletRotates { item: item.id() }),
+            Credentials::Files { .. } if item.name == "kubelet.conf" => {
+                // The file was the kubelet's from its first rotation on, names and all.
+                differences.clear();
+                notices.push(Notice::KubeletRotates { item: item.id() });
+            }
+            Credentials::Files { certificate, .. } => {
+                let why = format!("expected embedded credentials, found the file {certificate}");
+                differences.push(Difference::Unreadable(why));
+            }
             Credentials::Embedded { certificate, key } => {
                 let (found, more) = self.pair(item, &making, certificate, Some(key));
                 differences.extend(found);
@@ -202,16 +222,15 @@ impl Run<'_> {
         };
         let mut differences = self.signature(leaf, intermediates, authority);
         differences.extend(dates(leaf, self.now));
-        let mut missing = Vec::new();
+        let (mut missing, mut surplus) = (Vec::new(), Vec::new());
         for mismatch in compare(leaf, blueprint) {
             match mismatch {
                 Mismatch::MissingSan(san) => missing.push(san),
                 // A certificate that says more, or for other days, still does its work.
-                Mismatch::SurplusSan(_)
-                | Mismatch::SurplusExtendedKeyUsage(_)
-                | Mismatch::Order(_)
-                | Mismatch::NotBefore { .. }
-                | Mismatch::NotAfter { .. } => {}
+                Mismatch::SurplusSan(san) => surplus.push(san.to_string()),
+                Mismatch::SurplusExtendedKeyUsage(usage) => surplus.push(usage.name().to_owned()),
+                Mismatch::Subject { wanted, found } if wanted.says_the_same(&found) => {}
+                Mismatch::Order(_) | Mismatch::NotBefore { .. } | Mismatch::NotAfter { .. } => {}
                 Mismatch::KeyUsage { found: Some(found), wanted } if found.contains(wanted) => {}
                 other => differences.push(Difference::Certificate(other)),
             }
@@ -226,6 +245,9 @@ impl Run<'_> {
             Some(Ok(_)) => {}
         }
         let mut notices = Vec::new();
+        if !surplus.is_empty() {
+            notices.push(Notice::Surplus { item: item.id(), what: surplus });
+        }
         if leaf.key != KeyKind::Known(*algorithm) {
             let found = leaf.key.to_string();
             notices.push(Notice::OtherAlgorithm { item: item.id(), found, wanted: *algorithm });
@@ -242,6 +264,10 @@ impl Run<'_> {
         for parent in intermediates.iter().chain([anchor]) {
             if child.signed_by(anchor).is_ok() {
                 return Vec::new();
+            }
+            if !parent.may_sign_certificates() || !parent.is_valid_at(self.now) {
+                let why = format!("the path leads through {}, which may not sign now", parent.subject);
+                return vec![Difference::NotSigned(authority, why)];
             }
             match child.signed_by(parent) {
                 Ok(()) => child = parent,
@@ -312,8 +338,8 @@ impl Run<'_> {
     }
 
     fn replace(&mut self, item: &Item, making: Making, differences: Vec<Difference>) -> Decision {
-        if self.no_key(item).is_some() {
-            return Decision::Conflict(differences);
+        if let Some(authority) = self.no_key(item) {
+            return Decision::Conflict(differences, Some(authority));
         }
         if self.force {
             self.notice_shortened(item, &making);
@@ -324,7 +350,7 @@ impl Run<'_> {
     fn differs(&self, making: Option<Making>, differences: Vec<Difference>) -> Decision {
         match making {
             Some(making) if self.force => Decision::Replace(making, differences),
-            _ => Decision::Conflict(differences),
+            _ => Decision::Conflict(differences, None),
         }
     }
 

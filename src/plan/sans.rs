@@ -158,4 +158,43 @@ mod tests {
         let all: Vec<String> = listed(&[&ips[..], &sans[..]].concat()).iter().map(San::to_string).collect();
         assert_eq!(all, ["a", "b", "10.0.0.2", "10.0.0.1"]);
     }
+
+    /// What kubeadm said it signed, word for word: `init phase certs all` prints names and addresses in their order.
+    #[test]
+    fn names_and_addresses_are_those_kubeadm_printed() {
+        let mut compared = 0;
+        for folder in [
+            "v1.20-rsa2048",
+            "v1.36-default-rsa2048",
+            "v1.36-dualstack-p384",
+            "v1.36-external-etcd-rsa3072",
+            "v1.36-ha-ecdsa-cp1",
+            "v1.36-ha-ecdsa-cp2",
+        ] {
+            let base = format!("{}/fixtures/kubeadm/{folder}", env!("CARGO_MANIFEST_DIR"));
+            #[allow(clippy::disallowed_methods)] // reads the repository's own files
+            let read = |name: &str| std::fs::read_to_string(format!("{base}/{name}")).unwrap();
+            let config = read("kubeadm.yaml");
+            let source = crate::profile::Source { name: "kubeadm.yaml", bytes: config.as_bytes() };
+            let profile = crate::profile::load(source, &crate::profile::Overrides::default()).unwrap().profile;
+            for line in read("init-certs.out").lines() {
+                let Some((name, rest)) = line.trim_start_matches("[certs] ").split_once(" serving cert is signed for ")
+                else {
+                    continue;
+                };
+                let rule = match name {
+                    "apiserver" => Sans::ApiServer,
+                    "etcd/server" => Sans::EtcdServer,
+                    "etcd/peer" => Sans::EtcdPeer,
+                    other => panic!("{other}"),
+                };
+                let computed = sans(rule, &profile, &profile.nodes[0]);
+                let (dns, ips): (Vec<&San>, Vec<&San>) = computed.iter().partition(|san| matches!(san, San::Dns(_)));
+                let words = |list: &[&San]| list.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
+                assert_eq!(rest, format!("DNS names [{}] and IPs [{}]", words(&dns), words(&ips)), "{folder}: {name}");
+                compared += 1;
+            }
+        }
+        assert_eq!(compared, 5 * 3 + 1);
+    }
 }

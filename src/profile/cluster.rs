@@ -1,10 +1,10 @@
 //! Our own kind: `apiVersion: kpki/v1`, `kind: ClusterProfile`.
 
 use super::configuration::{self, Dialect, taken};
-use super::fields::{Field, Reading};
+use super::fields::{Field, Fields, Reading};
 use super::load::Overrides;
 use super::options::unknown;
-use super::{CaKeys, Origin, Profile, Renewal, Window, checks, extra, nodes, options, values};
+use super::{CaKeys, Expiration, Origin, Profile, Renewal, Window, checks, extra, nodes, options, values};
 use crate::blueprint::Algorithm;
 use crate::clock::Span;
 use crate::encoding::yaml::Node as Document;
@@ -13,6 +13,13 @@ use crate::encoding::yaml::Node as Document;
 pub const ALGORITHM: Algorithm = Algorithm::EcdsaP256;
 pub const CRL_VALIDITY: Span = Span::days(30);
 pub const RENEWAL: Renewal = Renewal { before: Window::PercentLeft(33) };
+/// A month and a week, as most alerts have it; authorities earlier, because a new one takes a while to reach everybody.
+pub const EXPIRATION: Expiration = Expiration {
+    warning: Window::Before(Span::days(30)),
+    critical: Window::Before(Span::days(7)),
+    ca_warning: Window::Before(Span::days(365)),
+    ca_critical: Window::Before(Span::days(180)),
+};
 
 /// `None`: no mapping. A profile with problems is complete nevertheless, and must not be used.
 pub fn read(document: &Document, overrides: &Overrides, reading: &mut Reading) -> Option<Profile> {
@@ -40,6 +47,7 @@ pub fn read(document: &Document, overrides: &Overrides, reading: &mut Reading) -
     let mut renewal = fields.section("renewal", reading);
     let before = taken(&mut renewal, "before", reading, values::window);
     renewal.finish(&[], reading);
+    let expiration = expiration(&mut fields, reading);
     fields.finish(&[], reading);
 
     let profile = Profile {
@@ -62,8 +70,22 @@ pub fn read(document: &Document, overrides: &Overrides, reading: &mut Reading) -
         ca_keys: ca_keys.unwrap_or(CaKeys::ControlPlane),
         crl_validity: crl_validity.unwrap_or(CRL_VALIDITY),
         renewal: before.map_or(RENEWAL, |before| Renewal { before }),
+        expiration,
         nodes,
     };
     checks::run(&profile, reading);
     Some(profile)
+}
+
+fn expiration(fields: &mut Fields<'_>, reading: &mut Reading) -> Expiration {
+    let mut section = fields.section("expiration", reading);
+    let mut window = |key, default| taken(&mut section, key, reading, values::window).unwrap_or(default);
+    let expiration = Expiration {
+        warning: window("warning", EXPIRATION.warning),
+        critical: window("critical", EXPIRATION.critical),
+        ca_warning: window("caWarning", EXPIRATION.ca_warning),
+        ca_critical: window("caCritical", EXPIRATION.ca_critical),
+    };
+    section.finish(&[], reading);
+    expiration
 }

@@ -44,7 +44,7 @@ pub fn read(fields: &mut Fields<'_>, dialect: Dialect, reading: &mut Reading) ->
     let cluster_name = taken(fields, "clusterName", reading, values::name_text(253, "a name for the cluster"));
     let kubernetes_version = version(fields, dialect, reading);
     let control_plane_endpoint = taken(fields, "controlPlaneEndpoint", reading, values::endpoint);
-    let certificates_dir = taken(fields, "certificatesDir", reading, values::absolute_path);
+    let certificates_dir = taken(fields, "certificatesDir", reading, values::certificates_dir);
 
     let mut networking = fields.section("networking", reading);
     let service_subnets = taken(&mut networking, "serviceSubnet", reading, values::service_subnets);

@@ -156,7 +156,7 @@ impl<'n> Field<'n> {
             {
                 let number = text.parse().ok().filter(|number| (from..=to).contains(number));
                 if number.is_none() {
-                    reading.problem(&self.path, Kind::OutOfRange { from, to, found: text.clone() });
+                    reading.problem(&self.path, Kind::OutOfRange { from, to, found: text.to_string() });
                 }
                 number
             }

@@ -79,12 +79,13 @@ pub fn read(documents: &Documents<'_>, overrides: &Overrides, reading: &mut Read
             ..Host::default()
         },
     };
+    let joins = documents.init.is_none() && documents.join.is_some();
     let node = node(host, &configuration.etcd, overrides, reading);
     if configuration.validity > configuration.ca_validity {
         reading.warn("certificateValidityPeriod", "certificates would outlive their CA and end with it");
     }
     Some(Profile {
-        origin: Origin::Kubeadm,
+        origin: if joins { Origin::KubeadmJoin } else { Origin::Kubeadm },
         cluster_name: configuration.cluster_name,
         kubernetes_version: configuration.kubernetes_version,
         control_plane_endpoint: configuration.control_plane_endpoint,
@@ -103,6 +104,7 @@ pub fn read(documents: &Documents<'_>, overrides: &Overrides, reading: &mut Read
         ca_keys: CaKeys::ControlPlane,
         crl_validity: cluster::CRL_VALIDITY,
         renewal: cluster::RENEWAL,
+        expiration: cluster::EXPIRATION,
         nodes: vec![node],
     })
 }
@@ -122,9 +124,16 @@ fn cluster_configuration(
     let mut fields = opened(document, reading)?;
     let has_algorithms = version >= Version::V1Beta4;
     let configuration = configuration::read(&mut fields, Dialect::Kubeadm { has_algorithms }, reading);
-    // The gate's features beside this one decide nothing about certificates.
+    // ControlPlaneKubeletLocalMode (1.31 to 1.35) chooses kubelet.conf's server; the release's default is what is made here.
     let mut gates = fields.section("featureGates", reading);
     let ecdsa = gates.take("PublicKeysECDSA", reading).and_then(|field| field.boolean(reading)).unwrap_or(false);
+    if let Some(local) = gates.take("ControlPlaneKubeletLocalMode", reading).and_then(|field| field.boolean(reading)) {
+        let release = configuration.kubernetes_version;
+        if (31..35).contains(&release.minor) && local != release.has_local_kubelet() {
+            let text = "kubelet.conf gets the server that is the release's default, whatever this gate says";
+            reading.warn("featureGates.ControlPlaneKubeletLocalMode", text);
+        }
+    }
     fields.skip(&["controllerManager", "scheduler", "dns", "imageRepository", "proxy"]);
     let mut answered: &[&str] = &[];
     if version == Version::V1Beta2 {
@@ -156,6 +165,9 @@ fn join_configuration(document: &Document, reading: &mut Reading) -> Option<Host
     let mut fields = opened(document, reading)?;
     let mut host = Host::default();
     registration(&mut fields, &mut host, reading);
+    if !has_key(document, "controlPlane") {
+        reading.refuse("controlPlane", Refusal::JoinsAsWorker);
+    }
     let mut control_plane = fields.section("controlPlane", reading);
     api_endpoint(&mut control_plane, &mut host, reading);
     control_plane.skip(&["certificateKey"]);
@@ -163,6 +175,14 @@ fn join_configuration(document: &Document, reading: &mut Reading) -> Option<Host
     fields.skip(&["caCertPath", "discovery", "skipPhases", "patches", "dryRun", "timeouts"]);
     fields.finish(&[], reading);
     Some(host)
+}
+
+/// A key with an empty mapping counts: `controlPlane: {}` joins the control plane.
+fn has_key(document: &Document, key: &str) -> bool {
+    match &document.value {
+        crate::encoding::yaml::Value::Mapping(entries) => entries.iter().any(|entry| entry.key == key),
+        _ => false,
+    }
 }
 
 fn registration(fields: &mut Fields<'_>, host: &mut Host, reading: &mut Reading) {

@@ -20,6 +20,7 @@ mod starter;
 mod tests;
 mod values;
 
+pub use cluster::{EXPIRATION, RENEWAL};
 pub use load::{API_VERSION, KIND, Loaded, Overrides, Source, load};
 pub use problem::{CidrError, Kind, Problem, Problems, Shape, Warning};
 pub use reference::{FieldDoc, field_reference};
@@ -67,6 +68,7 @@ pub struct Profile {
     /// crl.validity: from thisUpdate to nextUpdate.
     pub crl_validity: Span,
     pub renewal: Renewal,
+    pub expiration: Expiration,
     /// Never empty; names unique; at least one control-plane node.
     pub nodes: Vec<Node>,
 }
@@ -78,6 +80,14 @@ pub enum Origin {
     Kpki,
     /// `apiVersion: kubeadm.k8s.io/...`: the tree is kubeadm's, no file more, one node.
     Kubeadm,
+    /// The same for a node that joins: the authorities come from the cluster, and super-admin.conf stays where it is.
+    KubeadmJoin,
+}
+
+impl Origin {
+    pub const fn is_kubeadm(self) -> bool {
+        matches!(self, Self::Kubeadm | Self::KubeadmJoin)
+    }
 }
 
 /// controlPlaneEndpoint: `host`, `host:port` or `[v6]:port`.
@@ -157,7 +167,7 @@ pub struct ExtraCertificate {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CaKeys {
-    /// kubeadm's habit: the keys of the authorities lie on control-plane nodes (and etcd's on etcd members).
+    /// kubeadm's habit: the keys of the authorities lie on control-plane nodes.
     ControlPlane,
     /// They stay in the cluster directory.
     Nowhere,
@@ -167,6 +177,15 @@ pub enum CaKeys {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Renewal {
     pub before: Window,
+}
+
+/// How near its end a certificate may come before check-expiration says so (expiration).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Expiration {
+    pub warning: Window,
+    pub critical: Window,
+    pub ca_warning: Window,
+    pub ca_critical: Window,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -227,7 +246,8 @@ impl Profile {
     pub fn includes(&self, entry: &Entry) -> bool {
         let etcd = !entry.etcd || matches!(self.etcd, Etcd::Local { .. });
         let kubelet = !matches!(entry.files, Files::KubeletPair(_)) || self.kubelet_serving;
-        let super_admin = entry.name != "super-admin.conf" || self.kubernetes_version.has_super_admin();
+        let writes_super_admin = self.kubernetes_version.has_super_admin() && self.origin != Origin::KubeadmJoin;
+        let super_admin = entry.name != "super-admin.conf" || writes_super_admin;
         // kubeadm `init` makes the front-proxy and etcd authorities on every control-plane node: so does the catalogue.
         etcd && kubelet && super_admin
     }

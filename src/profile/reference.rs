@@ -44,6 +44,7 @@ pub fn field_reference() -> &'static [FieldDoc] {
 const ALGORITHMS: &str = "RSA-2048, RSA-3072, RSA-4096, ECDSA-P256 or ECDSA-P384";
 const DURATION: &str = "duration";
 const SANS: &str = "list of IP addresses, DNS names and wildcards (*.name)";
+const WINDOW: &str = "percentage of the lifetime that is left, or duration";
 const TEXTS: &str = "text or list of texts";
 
 const FIELDS: &[FieldDoc] = &[
@@ -228,6 +229,17 @@ const FIELDS: &[FieldDoc] = &[
         "When a certificate is due: the share of its lifetime that is left, or the time before its end.",
         "30d",
     ),
+    ours(
+        "expiration",
+        "mapping",
+        "",
+        "How near its end a certificate may come before kpki check-expiration says so.",
+        "{warning: 30d, critical: 7d}",
+    ),
+    ours("expiration.warning", WINDOW, "30d", "From here on a certificate is worth a warning.", "20%"),
+    ours("expiration.critical", WINDOW, "7d", "From here on a certificate is critical.", "5%"),
+    ours("expiration.caWarning", WINDOW, "365d", "From here on an authority is worth a warning.", "2y"),
+    ours("expiration.caCritical", WINDOW, "180d", "From here on an authority is critical.", "1y"),
     ours("nodes", "list of mappings", "required", "The nodes, at most 5000.", "[{name: cp1, addresses: [10.0.0.11]}]"),
     ours("nodes[].name", "DNS name", "required", "Name of the node; lower case.", "cp1"),
     ours(

@@ -69,6 +69,8 @@ pub enum Refusal {
         validity: String,
     },
     NoAdvertiseAddress,
+    /// A worker's JoinConfiguration.
+    JoinsAsWorker,
     NoNodeName,
 }
 
@@ -143,6 +145,10 @@ impl fmt::Display for Refusal {
             Self::NoAdvertiseAddress => f.write_str(
                 "expected the address of the API server, found none; add localAPIEndpoint.advertiseAddress or pass \
                  --apiserver-advertise-address",
+            ),
+            Self::JoinsAsWorker => f.write_str(
+                "expected controlPlane: a worker gets its certificate from the cluster (TLS bootstrap), or from a cluster \
+                 directory made from a profile",
             ),
             Self::NoNodeName => {
                 f.write_str("expected the name of the node, found none; add nodeRegistration.name or pass --node-name")

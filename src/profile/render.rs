@@ -42,10 +42,12 @@ pub fn render(profile: &Profile) -> String {
     page.open(0, "crl");
     page.line(1, "validity", &profile.crl_validity.to_string());
     page.open(0, "renewal");
-    match profile.renewal.before {
-        Window::Before(span) => page.line(1, "before", &span.to_string()),
-        Window::PercentLeft(percent) => page.line(1, "before", &format!("{percent}%")),
-    }
+    page.line(1, "before", &window_text(profile.renewal.before));
+    page.open(0, "expiration");
+    page.line(1, "warning", &window_text(profile.expiration.warning));
+    page.line(1, "critical", &window_text(profile.expiration.critical));
+    page.line(1, "caWarning", &window_text(profile.expiration.ca_warning));
+    page.line(1, "caCritical", &window_text(profile.expiration.ca_critical));
     if !profile.extra_certificates.is_empty() {
         page.open(0, "extraCertificates");
         profile.extra_certificates.iter().for_each(|extra| extra_certificate(&mut page, extra));
@@ -53,6 +55,13 @@ pub fn render(profile: &Profile) -> String {
     page.open(0, "nodes");
     profile.nodes.iter().for_each(|one| node(&mut page, one));
     page.text
+}
+
+fn window_text(window: Window) -> String {
+    match window {
+        Window::Before(span) => span.to_string(),
+        Window::PercentLeft(percent) => format!("{percent}%"),
+    }
 }
 
 fn etcd(page: &mut Page, etcd: &Etcd) {

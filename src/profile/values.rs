@@ -180,10 +180,26 @@ pub fn release(text: &str) -> Result<Release, Kind> {
 /// An absolute path that stays where it says: no `..`, no control characters.
 pub fn absolute_path(text: &str) -> Result<String, Kind> {
     let plain = text.len() <= 1024 && !text.chars().any(char::is_control);
-    if text.starts_with('/') && plain && text.split('/').all(|part| part != "..") {
-        return Ok(text.to_owned());
+    let parts = text.strip_prefix('/').map(|rest| rest.strip_suffix('/').unwrap_or(rest));
+    match parts {
+        Some(parts) if plain && parts.split('/').all(|part| !matches!(part, "" | "." | "..")) => {
+            Ok(format!("/{parts}"))
+        }
+        _ => Err(Kind::BadPath { expected: "an absolute path without . and ..", found: text.to_owned() }),
     }
-    Err(Kind::BadPath { expected: "an absolute path without ..", found: text.to_owned() })
+}
+
+/// certificatesDir: beside the kubeconfigs, not in their place nor where kpki keeps its own.
+pub fn certificates_dir(text: &str) -> Result<String, Kind> {
+    let path = absolute_path(text)?;
+    let below = path.strip_prefix("/etc/kubernetes");
+    let first = below.and_then(|below| below.split('/').nth(1)).unwrap_or_default();
+    let reserved = [".kpki", "kubelet", "nodes", "manifest.json"].contains(&first) || first.ends_with(".conf");
+    if below == Some("") || (below.is_some_and(|below| below.starts_with('/')) && reserved) {
+        let expected = "a directory of its own for the certificates, such as /etc/kubernetes/pki";
+        return Err(Kind::BadPath { expected, found: text.to_owned() });
+    }
+    Ok(path)
 }
 
 /// The URL of an external etcd member: `http://` or `https://`, a host and perhaps a port.

@@ -46,3 +46,16 @@ pub fn text(value: &Value) -> String {
     text.push('\n');
     text
 }
+
+/// With wider indentation. Strings hold no line breaks in JSON, so what leads a line is indentation.
+pub fn indented(value: &Value, width: usize) -> String {
+    let narrow = text(value);
+    let mut wide = String::with_capacity(narrow.len() + narrow.len() / 4);
+    for line in narrow.lines() {
+        let rest = line.trim_start_matches(' ');
+        wide.extend(std::iter::repeat_n(' ', (line.len() - rest.len()) / 2 * width));
+        wide.push_str(rest);
+        wide.push('\n');
+    }
+    wide
+}

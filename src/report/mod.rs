@@ -1,12 +1,15 @@
 //! Outcomes as plain data, and one file per form they can be shown in. Verbs fill these; nothing here decides or prints.
 
+mod check;
 mod json;
 mod table;
 mod yaml;
 
 use time::OffsetDateTime;
 
+pub use check::{Check, CheckForm, Line, Selection, Sort, Tone, human};
 pub use json::value;
+pub use table::sanitised;
 pub use yaml::render as yaml;
 
 /// The forms of `-o`.

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use comfy_table::{ContentArrangement, Table, presets};
+use comfy_table::{ColumnConstraint, ContentArrangement, Table, presets};
 use time::OffsetDateTime;
 
-use super::{Init, Item, Outcome, Width};
+use super::{Facts, Init, Item, Outcome, Width};
 use crate::clock::{distance, rfc3339};
 
 /// From this many nodes on, a table shows one line per node.
@@ -23,8 +23,32 @@ pub fn init(report: &Init, now: OffsetDateTime, width: Width, wide: bool) -> Str
         text.push_str(&entries(&shared, now, width, wide));
         text.push('\n');
         text.push_str(&summary(&nodes, now, width));
+        let changed = report.outcome == Outcome::Completed || report.outcome == Outcome::Planned;
+        let changes: Vec<&Item> = report
+            .items
+            .iter()
+            .filter(|item| item.node.is_some() && (item.action == "replace" || (changed && item.action == "create")))
+            .collect();
+        if !changes.is_empty() && changes.len() < report.items.len() / 2 {
+            text.push('\n');
+            text.push_str(&entries(&changes, now, width, wide));
+        }
+    }
+    for item in report.items.iter().filter(|item| !item.reasons.is_empty()) {
+        text.push_str(&format!("\n{} is made anew: {}", id(item), sanitised(&item.reasons.join("; "))));
+    }
+    if report.items.iter().any(|item| !item.reasons.is_empty()) {
+        text.push('\n');
     }
     text
+}
+
+/// `NODE/NAME` in a cluster directory, `NAME` otherwise.
+fn id(item: &Item) -> String {
+    match &item.node {
+        Some(node) => format!("{node}/{}", item.name),
+        None => item.name.clone(),
+    }
 }
 
 fn verdict(report: &Init) -> String {
@@ -54,35 +78,57 @@ fn per_node(report: &Init) -> BTreeMap<&str, Vec<&Item>> {
     nodes
 }
 
+/// A column of the table: from which width on it is shown, and whether its cells may be broken into lines.
+struct Column {
+    title: &'static str,
+    from: u16,
+    breaks: bool,
+    cell: fn(&Item, OffsetDateTime) -> String,
+}
+
+const fn column(title: &'static str, from: u16, breaks: bool, cell: fn(&Item, OffsetDateTime) -> String) -> Column {
+    Column { title, from, breaks, cell }
+}
+
+/// What a narrow screen has no room for follows from the entry's name.
+const COLUMNS: &[Column] = &[
+    column("ENTRY", 0, false, |item, _| id(item)),
+    column(ACTION, 0, false, |item, _| item.action.to_owned()),
+    column("SUBJECT", 110, true, |item, _| fact(item, |f| f.subject.clone())),
+    column("NAMES", 75, true, |item, _| fact(item, |f| f.sans.join(", "))),
+    column("EXPIRES", 0, false, |item, now| fact(item, |f| expiry(f.not_after, now))),
+    column("PATH", 150, false, |item, _| item.paths.first().cloned().unwrap_or_default()),
+];
+
+const WIDE: &[Column] = &[
+    column("ALGORITHM", 0, false, |item, _| item.algorithm.clone().unwrap_or_default()),
+    column("USAGES", 0, true, |item, _| fact(item, |f| f.usages.join(", "))),
+    column("SERIAL", 0, false, |item, _| fact(item, |f| f.serial.clone().unwrap_or_default())),
+    column("ISSUER", 0, true, |item, _| fact(item, |f| f.issuer.clone())),
+];
+
+const ACTION: &str = "ACTION";
+
+fn fact(item: &Item, pick: impl Fn(&Facts) -> String) -> String {
+    item.facts.as_ref().map(pick).unwrap_or_default()
+}
+
 fn entries(items: &[&Item], now: OffsetDateTime, width: Width, wide: bool) -> String {
-    let mut header = vec!["ENTRY", "ACTION", "SUBJECT", "NAMES", "EXPIRES", "PATH"];
-    if wide {
-        header.extend(["ALGORITHM", "USAGES", "SERIAL", "ISSUER"]);
-    }
-    let mut table = plain(width, &header);
+    // Wide is for scrolling and for grep: its lines are never broken.
+    let width = width.filter(|_| !wide);
+    // The verdict says what happened to all; the column is for when it differs.
+    let mixed = items.windows(2).any(|pair| matches!(pair, [a, b] if a.action != b.action));
+    let shown = |column: &&Column| width.is_none_or(|w| w >= column.from) && (mixed || column.title != ACTION);
+    let more = if wide { WIDE } else { &[] };
+    let columns: Vec<&Column> = COLUMNS.iter().chain(more).filter(shown).collect();
+    let mut table = plain(width, &columns.iter().map(|column| column.title).collect::<Vec<_>>());
     for item in items {
-        let id = match &item.node {
-            Some(node) => format!("{node}/{}", item.name),
-            None => item.name.clone(),
-        };
-        let facts = item.facts.as_ref();
-        let names = facts.map(|f| f.sans.join(", ")).unwrap_or_default();
-        let expires = facts.map(|f| expiry(f.not_after, now)).unwrap_or_default();
-        let mut row = vec![
-            id,
-            item.action.to_owned(),
-            facts.map(|f| f.subject.clone()).unwrap_or_default(),
-            names,
-            expires,
-            item.paths.first().cloned().unwrap_or_default(),
-        ];
-        if wide {
-            row.push(item.algorithm.clone().unwrap_or_default());
-            row.push(facts.map(|f| f.usages.join(", ")).unwrap_or_default());
-            row.push(facts.and_then(|f| f.serial.clone()).unwrap_or_default());
-            row.push(facts.map(|f| f.issuer.clone()).unwrap_or_default());
+        table.add_row(columns.iter().map(|column| sanitised(&(column.cell)(item, now))));
+    }
+    for (column, described) in table.column_iter_mut().zip(&columns) {
+        if !described.breaks {
+            column.set_constraint(ColumnConstraint::ContentWidth);
         }
-        table.add_row(row.iter().map(|cell| sanitise(cell)));
     }
     finish(&table)
 }
@@ -93,7 +139,7 @@ fn summary(nodes: &BTreeMap<&str, Vec<&Item>>, now: OffsetDateTime, width: Width
         let first = items.iter().filter_map(|item| item.facts.as_ref()).map(|facts| facts.not_after).min();
         let first = first.map(|at| expiry(at, now)).unwrap_or_default();
         let path = format!("nodes/{node}");
-        table.add_row([sanitise(node), items.len().to_string(), first, path]);
+        table.add_row([sanitised(node), items.len().to_string(), first, path]);
     }
     finish(&table)
 }
@@ -122,7 +168,11 @@ fn finish(table: &Table) -> String {
     text
 }
 
-/// Text out of a certificate or a path must not steer a terminal.
-pub fn sanitise(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+/// Text out of a certificate or a path must not steer a terminal: no control characters, and none that reorder what is read
+/// (Unicode bidirectional controls).
+pub fn sanitised(text: &str) -> String {
+    let steers = |c: char| {
+        c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    text.chars().map(|c| if steers(c) { '\u{fffd}' } else { c }).collect()
 }

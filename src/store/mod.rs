@@ -21,6 +21,7 @@ mod lock;
 mod mark;
 mod merge;
 mod recover;
+mod replace;
 mod stage;
 mod step;
 mod transaction;
@@ -40,6 +41,7 @@ pub use check::check_writable;
 pub use error::StoreError;
 pub use lock::Hold;
 pub use recover::{Recovery, pending, recover};
+pub use replace::replace_file;
 pub use transaction::publish;
 
 /// Which directory a path is relative to.

@@ -6,8 +6,8 @@ use std::fmt;
 use time::OffsetDateTime;
 
 use crate::blueprint::{Name, Oid};
-pub use crate::x509::crl_walk::Walker;
 use crate::x509::crl_walk::SMALL;
+pub use crate::x509::crl_walk::Walker;
 
 /// What a revocation list says; entries are only counted.
 #[derive(Debug, Clone, PartialEq, Eq)]

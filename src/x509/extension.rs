@@ -50,7 +50,8 @@ impl Extensions {
     pub fn of_list(der: &[u8]) -> Result<Self, ParseError> {
         let broken = |NotDer| ParseError::Syntax("a list of extensions that is not DER".into());
         let list = tlv::children(der, tlv::SEQUENCE).map_err(broken)?;
-        let list: Result<Vec<_>, _> = list.iter().map(|e| X509Extension::from_der(e.raw).map(|(_, read)| read)).collect();
+        let list: Result<Vec<_>, _> =
+            list.iter().map(|e| X509Extension::from_der(e.raw).map(|(_, read)| read)).collect();
         Self::read(&list.map_err(|_| broken(NotDer))?)
     }
 

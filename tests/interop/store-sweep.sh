@@ -22,14 +22,14 @@ runs=0 bad=0
 # Lays out what is there before, and sets the command.
 prepare() {
   rm -rf "$BOX"; mkdir -p "$BOX"
-  DIR=$BOX/tree KUBELET= VERB=init
+  DIR=$BOX/tree VERB=init KUBELET=()
   case $1 in
     create) ;;
     parents) DIR=$BOX/a/b/tree ;;
     empty) mkdir -m 750 "$DIR" ;;
-    kubelet) KUBELET=$BOX/lib/kubelet ;;
+    kubelet) KUBELET=("$BOX/lib/kubelet") ;;
     force) VERB=force; "$BIN" "$DIR" init one 2>/dev/null; echo own > "$DIR/notes" ;;
-    force-kubelet) VERB=force KUBELET=$BOX/lib/kubelet; "$BIN" "$DIR" init one "$KUBELET" 2>/dev/null ;;
+    force-kubelet) VERB=force KUBELET=("$BOX/lib/kubelet"); "$BIN" "$DIR" init one "${KUBELET[@]}" 2>/dev/null ;;
     *) echo "unknown case $1" >&2; exit 2 ;;
   esac
 }
@@ -65,11 +65,11 @@ after_kill() {
   if ! [ -e "$DIR/.kpki/commit" ]; then
     [ "$seen" = "$before" ] || [ "$seen" = "$whole" ] || complain "visible without a mark: '$seen'"
   fi
-  if ! "$BIN" "$DIR" recover two $KUBELET 2>"$WORK/err"; then complain "recovery failed"; fi
+  if ! "$BIN" "$DIR" recover two "${KUBELET[@]}" 2>"$WORK/err"; then complain "recovery failed"; fi
   seen=$(visible)
   [ "$seen" = "$before" ] || [ "$seen" = "$whole" ] || complain "visible after recovery: '$seen'"
   if [ "$seen" != "$whole" ]; then
-    "$BIN" "$DIR" $VERB two $KUBELET 2>"$WORK/err" || complain "the plain rerun failed"
+    "$BIN" "$DIR" $VERB two "${KUBELET[@]}" 2>"$WORK/err" || complain "the plain rerun failed"
     [ "$(visible)" = "$whole" ] || complain "not whole after the rerun: $(visible)"
   fi
   no_open_key; no_rest
@@ -86,7 +86,7 @@ after_error() {
   elif [ "$rc" != 1 ]; then
     complain "exit status $rc"
   elif grep -q 'the next run puts them in place' "$WORK/err"; then
-    "$BIN" "$DIR" recover two $KUBELET 2>"$WORK/err" || complain "recovery failed"
+    "$BIN" "$DIR" recover two "${KUBELET[@]}" 2>"$WORK/err" || complain "recovery failed"
     [ "$(visible)" = "$whole" ] || complain "not whole after recovery: $(visible)"
     no_open_key; no_rest
   elif grep -q 'may not survive a power failure' "$WORK/err"; then
@@ -101,10 +101,10 @@ after_error() {
 
 for case in "${CASES[@]}"; do
   prepare "$case"; before=$(visible)
-  "$BIN" "$DIR" $VERB two $KUBELET 2>/dev/null; whole=$(visible)
+  "$BIN" "$DIR" $VERB two "${KUBELET[@]}" 2>/dev/null; whole=$(visible)
   for call in "${CALLS[@]}"; do
     prepare "$case"
-    count=$(strace -f -qq -e trace="$call" -o /dev/stdout "$BIN" "$DIR" $VERB two $KUBELET 2>/dev/null | grep -c "$call(" || true)
+    count=$(strace -f -qq -e trace="$call" -o /dev/stdout "$BIN" "$DIR" $VERB two "${KUBELET[@]}" 2>/dev/null | grep -c "$call(" || true)
     for fault in "${FAULTS[@]}"; do
       for ((n = 1; n <= count; n++)); do
         prepare "$case"; snapshot > "$WORK/before"
@@ -112,7 +112,7 @@ for case in "${CASES[@]}"; do
         rc=0
  # Through a second shell, which keeps "Killed" to itself.
         sh -c '"$@"; exit $?' sh strace -f -qq -o /dev/null -e trace="$call" -e inject="$call:$fault:when=$n" \
-          "$BIN" "$DIR" $VERB two $KUBELET >/dev/null 2>"$WORK/err" || rc=$?
+          "$BIN" "$DIR" $VERB two "${KUBELET[@]}" >/dev/null 2>"$WORK/err" || rc=$?
         runs=$((runs + 1))
         if [ "$rc" = 137 ]; then after_kill; else after_error "$rc"; fi
       done

@@ -66,6 +66,7 @@ fn the_readmes_commands_work() {
     let readme = fs::read_to_string(repository("README.md")).unwrap();
     let place = Place::new();
     let mut run = 0;
+    let mut said = String::new();
     for line in readme.lines().filter_map(|line| line.strip_prefix("$ ")) {
         let words: Vec<&str> = line.split_whitespace().collect();
         let words = match words.as_slice() {
@@ -76,13 +77,22 @@ fn the_readmes_commands_work() {
         };
         let words: Vec<String> =
             words.iter().map(|w| if w.starts_with("profiles/") { text(w) } else { (*w).to_owned() }).collect();
-        place.kpki(&words.iter().map(String::as_str).collect::<Vec<_>>()).ok();
+        // The first command makes the tree; told again, it says what the session shows next.
+        said.push_str(&place.kpki(&words.iter().map(String::as_str).collect::<Vec<_>>()).ok().stdout);
+        if run == 0 {
+            fs::remove_dir_all(place.path("demo")).unwrap();
+        }
         run += 1;
     }
     assert!(run >= 3, "{run}");
-    // What the first session shows is what comes out.
-    assert!(readme.contains("created 17 entries: cluster kubernetes, node cp1, in ./demo\n"));
-    assert!(readme.contains("nothing to do, 17 entries are there and fit: cluster kubernetes, node cp1, in ./demo\n"));
+    // What the session shows is what comes out: verdicts, column titles, entries.
+    for line in readme
+        .lines()
+        .filter(|line| ["created ", "nothing to do", "ENTRY ", "ca  "].iter().any(|s| line.starts_with(s)))
+    {
+        let words = |text: &str| text.split_whitespace().take(3).map(str::to_owned).collect::<Vec<_>>();
+        assert!(said.lines().any(|shown| words(shown) == words(line)), "{line}");
+    }
 }
 
 #[test]
@@ -97,6 +107,8 @@ fn the_readme_names_every_verb_package_and_status() {
     for verb in verbs {
         assert!(readme.contains(&format!("`{verb}")), "the README does not list `{verb}`");
     }
+    let rows: Vec<&str> = readme.lines().filter_map(|line| line.strip_prefix("| ")?.split(" |").next()).collect();
+    let named = |package: &str| rows.iter().any(|row| row.split([',', ' ', '(', ')']).any(|word| word == package));
     for package in [
         "rcgen",
         "x509-parser",
@@ -106,14 +118,13 @@ fn the_readme_names_every_verb_package_and_status() {
         "der",
         "time",
         "clap",
-        "serde_yaml",
         "comfy-table",
         "walkdir",
         "aws-lc-rs",
         "saphyr-parser",
         "rustix",
     ] {
-        assert!(readme.contains(package), "{package}");
+        assert!(named(package), "{package}");
     }
     assert!(
         readme.contains("Exit status: 0 done or nothing to do; 1 refused or failed; 2 wrong command line or profile.")

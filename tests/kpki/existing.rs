@@ -81,8 +81,23 @@ fn an_external_authority_needs_what_it_signs() {
     assert!(run.stderr.contains("caused by: scheduler.conf (scheduler.conf): missing"), "{}", run.stderr);
     assert!(run.stderr.contains("certificate signing request"), "{}", run.stderr);
     assert_eq!(before, tree(&place.path("k8s")));
-    // --force cannot help either.
-    place.init(&["--dir", "k8s", "--force"]).fails(1);
+    // --force cannot help, and is no hint.
+    let forced = place.init(&["--dir", "k8s", "--force"]).fails(1);
+    assert!(
+        forced.stderr.contains("hint: put the authority's key") && !forced.stderr.contains("--force"),
+        "{}",
+        forced.stderr
+    );
+    let place = made("");
+    remove(&place, &["pki/ca.key"]);
+    place.write("p.yaml", single("apiServer: {certSANs: [new.example.com]}\n"));
+    let run = place.init(&["--profile", "p.yaml", "--dir", "k8s"]).fails(1);
+    assert!(
+        run.stderr.contains("missing names: new.example.com; the key of its signer ca is not here"),
+        "{}",
+        run.stderr
+    );
+    assert!(!run.stderr.contains("--force"), "{}", run.stderr);
 }
 
 #[test]
@@ -278,4 +293,204 @@ fn what_is_no_file_is_named_and_not_read() {
     place.write("file", "");
     let run = place.init(&["--profile", "p.yaml", "--dir", "file"]).fails(1);
     assert!(run.stderr.contains("error: "), "{}", run.stderr);
+}
+
+/// What a company's PKI hands out: an intermediate with its root, made by somebody else's code, the key as PKCS#8.
+#[test]
+fn a_brought_intermediate_signs_and_its_chain_travels_along() {
+    use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose};
+    let authority = |name: &str, constraint| {
+        let mut params = CertificateParams::default();
+        params.distinguished_name = rcgen::DistinguishedName::new();
+        params.distinguished_name.push(DnType::OrganizationName, "Example Corp");
+        params.distinguished_name.push(DnType::CommonName, name);
+        params.is_ca = IsCa::Ca(constraint);
+        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+        params.use_authority_key_identifier_extension = true;
+        params
+    };
+    let (root_key, key) = (KeyPair::generate().unwrap(), KeyPair::generate().unwrap());
+    let root_params = authority("Root", BasicConstraints::Unconstrained);
+    let root = root_params.self_signed(&root_key).unwrap();
+    let issuer = Issuer::new(root_params, root_key);
+    let intermediate = authority("Kubernetes", BasicConstraints::Constrained(0)).signed_by(&key, &issuer).unwrap();
+    let pem = |der: &[u8]| pem::encode(&pem::Pem::new("CERTIFICATE", der));
+
+    let place = Place::new();
+    place.write("p.yaml", single(""));
+    place.write("k8s/pki/ca.crt", pem(intermediate.der()) + &pem(root.der()));
+    place.write("k8s/pki/ca.key", pem::encode(&pem::Pem::new("PRIVATE KEY", key.serialized_der())));
+    let run = place.init(&["--profile", "p.yaml", "--dir", "k8s", "-o", "json"]).ok().json();
+    assert_eq!(run["entries"][1]["issuer"], "O=Example Corp, CN=Kubernetes");
+    assert!(place.init(&["--dir", "k8s"]).ok().stdout.starts_with("nothing to do"));
+    // The brought files are not in kubeadm's containers.
+    remove(&place, &["pki/ca.crt", "pki/ca.key"]);
+    let facts = facts::read(&place.path("k8s"));
+    let File::Kubeconfig(conf) = &facts["admin.conf"].1 else { panic!() };
+    assert_eq!(conf.authority.len(), 2, "the intermediate and its root");
+    assert_eq!(conf.client[0].issuer, conf.authority[0].subject);
+    assert_eq!(conf.authority[0].issuer, conf.authority[1].subject);
+}
+
+#[test]
+fn choices_stay_when_only_the_profile_is_given_again() {
+    let place = Place::new();
+    let two = "apiVersion: kpki/v1\nkind: ClusterProfile\ncontrolPlaneEndpoint: lb.example.com\nnodes:\n\
+               - {name: cp1, addresses: [10.0.0.1]}\n- {name: cp2, addresses: [10.0.0.2]}\n";
+    place.write("p.yaml", two);
+    place.init(&["--profile", "p.yaml", "--dir", "k8s", "--node", "cp1", "--kubelet-dir", "kubelet-pki"]).ok();
+    let again = place.init(&["--profile", "p.yaml", "--dir", "k8s"]).ok();
+    assert!(again.stdout.starts_with("nothing to do"), "{}", again.stdout);
+    assert!(!place.path("k8s/nodes").exists() && place.path("kubelet-pki/kubelet.crt").exists());
+}
+
+#[test]
+fn a_new_authority_never_cuts_off_what_an_old_one_signed() {
+    let place = made("");
+    remove(&place, &["pki/ca.crt", "pki/ca.key"]);
+    for words in [&["--dir", "k8s"][..], &["--dir", "k8s", "--force"]] {
+        let before = tree(&place.path("k8s"));
+        let run = place.init(words).fails(1);
+        assert!(
+            run.stderr.contains("ca is missing while apiserver, apiserver-kubelet-client and 6 more are still there"),
+            "{}",
+            run.stderr
+        );
+        assert_eq!(before, tree(&place.path("k8s")));
+    }
+    // In a cluster directory the copies on the nodes count, too.
+    let place = Place::new();
+    place.write("p.yaml", single("caKeys: none\n"));
+    place.init(&["--profile", "p.yaml", "--dir", "k8s"]).ok();
+    remove(&place, &["pki/sa.key", "pki/sa.pub"]);
+    let run = place.init(&["--dir", "k8s", "--force"]).fails(1);
+    assert!(run.stderr.contains("sa is missing while cp1/sa is still there"), "{}", run.stderr);
+}
+
+/// Makes certificates with somebody else's code, below this tree's CA.
+fn foreign(place: &Place, change: impl Fn(&mut rcgen::CertificateParams)) -> (String, String) {
+    let key = rcgen::KeyPair::generate().unwrap();
+    let mut params = rcgen::CertificateParams::new(Vec::<String>::new()).unwrap();
+    params.distinguished_name = rcgen::DistinguishedName::new();
+    params.not_before = time::macros::datetime!(2026-01-01 0:00 UTC);
+    params.not_after = time::macros::datetime!(2030-01-01 0:00 UTC);
+    params.key_usages = vec![rcgen::KeyUsagePurpose::DigitalSignature];
+    params.use_authority_key_identifier_extension = true;
+    change(&mut params);
+    let signer = |stem: &str| {
+        let key = pem::parse(place.read(&format!("k8s/pki/{stem}.key"))).unwrap();
+        let key = rcgen::KeyPair::try_from(&rcgen_key(key)).unwrap();
+        let certificate = pem::parse(place.read(&format!("k8s/pki/{stem}.crt"))).unwrap();
+        let (_, x509) = <x509_parser::certificate::X509Certificate<'_> as x509_parser::prelude::FromDer<_>>::from_der(
+            certificate.contents(),
+        )
+        .unwrap();
+        let mut name = rcgen::DistinguishedName::new();
+        let common = x509.subject().iter_common_name().next().unwrap().as_str().unwrap().to_owned();
+        name.push(rcgen::DnType::CommonName, rcgen::DnValue::PrintableString(common.as_str().try_into().unwrap()));
+        let mut params = rcgen::CertificateParams::default();
+        params.distinguished_name = name;
+        let ski = x509.iter_extensions().find_map(|e| match e.parsed_extension() {
+            x509_parser::extensions::ParsedExtension::SubjectKeyIdentifier(id) => Some(id.0.to_vec()),
+            _ => None,
+        });
+        params.key_identifier_method = rcgen::KeyIdMethod::PreSpecified(ski.unwrap());
+        rcgen::Issuer::new(params, key)
+    };
+    let stem = if params.serial_number.is_some() { "apiserver-kubelet-client" } else { "ca" };
+    let certificate = params.signed_by(&key, &signer(stem)).unwrap();
+    (as_pem("CERTIFICATE", certificate.der()), as_pem("PRIVATE KEY", key.serialized_der()))
+}
+
+fn rcgen_key(block: pem::Pem) -> rustls::pki_types::PrivateKeyDer<'static> {
+    rustls::pki_types::PrivateKeyDer::Sec1(block.into_contents().into())
+}
+
+fn as_pem(label: &str, der: &[u8]) -> String {
+    pem::encode_config(&pem::Pem::new(label, der), pem::EncodeConfig::new().set_line_ending(pem::LineEnding::LF))
+}
+
+/// What openssl makes from a CSR: UTF8String where Go writes PrintableString. Names are compared, not their encodings.
+#[test]
+fn a_subject_in_another_string_type_is_the_same_subject() {
+    let place = made("");
+    let (certificate, key) = foreign(&place, |params| {
+        params.distinguished_name.push(rcgen::DnType::CommonName, "kube-apiserver-kubelet-client");
+        params.extended_key_usages = vec![rcgen::ExtendedKeyUsagePurpose::ClientAuth];
+    });
+    place.write("k8s/pki/apiserver-kubelet-client.crt", certificate);
+    place.write("k8s/pki/apiserver-kubelet-client.key", key);
+    let run = place.init(&["--dir", "k8s"]).ok();
+    assert!(run.stdout.starts_with("nothing to do"), "{}", run.stdout);
+}
+
+/// A leaf signed by another leaf, sent along as if it were an intermediate.
+#[test]
+fn a_path_through_a_leaf_is_no_path() {
+    let place = made("");
+    let (certificate, key) = foreign(&place, |params| {
+        params.distinguished_name.push(rcgen::DnType::CommonName, "front-proxy-client");
+        params.extended_key_usages = vec![rcgen::ExtendedKeyUsagePurpose::ClientAuth];
+        // Marks who signs: see `foreign`.
+        params.serial_number = Some(rcgen::SerialNumber::from(7u64));
+    });
+    let chain = place.read("k8s/pki/apiserver-kubelet-client.crt");
+    place.write("k8s/pki/apiserver-kubelet-client.crt", certificate + &chain);
+    place.write("k8s/pki/apiserver-kubelet-client.key", key);
+    let run = place.init(&["--dir", "k8s"]).fails(1);
+    assert!(run.stderr.contains("which may not sign now"), "{}", run.stderr);
+}
+
+#[test]
+fn kubeconfigs_are_held_against_the_profile() {
+    let place = made("");
+    place.write("p.yaml", single("clusterName: other\ncontrolPlaneEndpoint: lb:6443\n"));
+    let run = place.init(&["--profile", "p.yaml", "--dir", "k8s"]).fails(1);
+    assert!(run.stderr.contains("admin.conf (admin.conf): its cluster is kubernetes, not other\n"), "{}", run.stderr);
+    place.write("p.yaml", single("controlPlaneEndpoint: lb:6443\napiServer: {certSANs: []}\n"));
+    let forced = place.init(&["--profile", "p.yaml", "--dir", "k8s", "--force"]).ok();
+    assert!(
+        forced.stdout.contains("admin.conf is made anew: its server is https://10.0.0.11:6443, not https://lb:6443"),
+        "{}",
+        forced.stdout
+    );
+    assert!(place.read("k8s/admin.conf").contains("server: https://lb:6443\n"));
+    // Only the kubelet's own file may point to a rotating certificate.
+    let conf = place.read("k8s/admin.conf").replace("client-certificate-data: ", "client-certificate: /x/");
+    fs::write(place.path("k8s/admin.conf"), conf.replace("client-key-data: ", "client-key: /x/")).unwrap();
+    let run = place.init(&["--dir", "k8s"]).fails(1);
+    assert!(
+        run.stderr.contains("admin.conf (admin.conf): cannot be read: expected embedded credentials"),
+        "{}",
+        run.stderr
+    );
+}
+
+#[test]
+fn surplus_names_and_loose_modes_are_said() {
+    let place = made("apiServer: {certSANs: [old.example.com]}\n");
+    place.write("p.yaml", single(""));
+    set_mode(&place, "pki/ca.key", 0o644);
+    let run = place.init(&["--profile", "p.yaml", "--dir", "k8s"]).ok();
+    assert!(
+        run.stderr.contains("warning: apiserver carries more than the profile asks for (old.example.com); it is kept"),
+        "{}",
+        run.stderr
+    );
+    assert!(run.stderr.contains("warning: pki/ca.key holds a private key and can be read by others (mode 0644); mend it with: chmod 600 k8s/pki/ca.key"), "{}", run.stderr);
+}
+
+fn set_mode(place: &Place, name: &str, mode: u32) {
+    use std::os::unix::fs::PermissionsExt;
+    fs::set_permissions(place.path("k8s").join(name), fs::Permissions::from_mode(mode)).unwrap();
+}
+
+#[test]
+fn a_damaged_record_is_replaced_by_a_profile_that_is_given() {
+    let place = made("");
+    fs::write(place.path("k8s/.kpki/state.json"), "{").unwrap();
+    let run = place.init(&["--dir", "k8s"]).fails(1);
+    assert!(run.stderr.contains("hint: give the profile again with --profile"), "{}", run.stderr);
+    place.init(&["--dir", "k8s", "--profile", "p.yaml"]).ok();
+    place.init(&["--dir", "k8s"]).ok();
 }

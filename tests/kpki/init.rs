@@ -183,6 +183,8 @@ fn ca_keys_stay_away_from_nodes_when_the_profile_says_so() {
     assert!(all.contains(&"nodes/cp1/pki/ca.crt".to_owned()));
     assert!(all.contains(&"nodes/cp1/pki/sa.key".to_owned()), "the API server signs tokens");
     assert!(!all.iter().any(|name| name.starts_with("nodes/") && name.ends_with("ca.key")), "{all:?}");
+    let run = place.init(&["--profile", "p.yaml", "--dir", "k8s", "--node", "cp1"]).fails(1);
+    assert!(run.stderr.contains("caKeys: none") && !place.path("k8s").exists(), "{}", run.stderr);
 }
 
 #[test]
@@ -220,9 +222,32 @@ fn the_kubelets_directory_can_lie_elsewhere() {
 fn one_node_of_many_gets_its_own_tree() {
     let place = Place::new();
     let profile = text("profiles/ha-load-balancer.yaml");
-    place.init(&["--profile", &profile, "--dir", "k8s", "--node", "cp2"]).ok();
-    assert!(place.path("k8s/pki/apiserver.crt").exists());
-    assert!(!place.path("k8s/super-admin.conf").exists() && !place.path("k8s/nodes").exists());
+    // The first begins the authorities, as kubeadm init does, and says that the others need them.
+    let run = place.init(&["--profile", &profile, "--dir", "one", "--node", "cp1"]).ok();
+    assert!(run.stderr.contains("the other control-plane nodes need the same"), "{}", run.stderr);
+    // The second must not begin a cluster of its own.
+    let run = place.init(&["--profile", &profile, "--dir", "two", "--node", "cp2"]).fails(1);
+    assert!(run.stderr.contains("ca, front-proxy-ca and 2 more are missing: this node shares them"), "{}", run.stderr);
+    assert!(!place.path("two").exists());
+    for file in [
+        "ca.crt",
+        "ca.key",
+        "front-proxy-ca.crt",
+        "front-proxy-ca.key",
+        "etcd/ca.crt",
+        "etcd/ca.key",
+        "sa.key",
+        "sa.pub",
+    ] {
+        place.write(&format!("two/pki/{file}"), place.read(&format!("one/pki/{file}")));
+    }
+    let run = place.init(&["--profile", &profile, "--dir", "two", "--node", "cp2"]).ok();
+    assert!(run.stderr.contains("chmod 600"), "what was copied carelessly is pointed out: {}", run.stderr);
+    assert_eq!(place.read("one/pki/ca.crt"), place.read("two/pki/ca.crt"));
+    assert!(place.path("two/pki/apiserver.crt").exists());
+    assert!(!place.path("two/super-admin.conf").exists() && !place.path("two/nodes").exists());
+    let again = place.init(&["--dir", "two", "-o", "json"]).ok();
+    assert_eq!(again.json()["outcome"], "unchanged");
 }
 
 #[test]
@@ -268,6 +293,7 @@ fn colour_is_for_terminals_or_on_request() {
     assert!(colour.stdout.starts_with("\x1b[1mcreated 17"), "{}", colour.stdout);
 }
 
+/// Also the difference `one-algorithm`.
 #[test]
 fn algorithms_hold_for_every_key_and_can_be_chosen_one_by_one() {
     let place = Place::new();
@@ -317,7 +343,7 @@ fn a_leaf_never_outlives_its_authority() {
     );
     let run = place.init(&["--profile", "p.yaml", "--dir", "k8s"]).ok();
     assert!(
-        run.stderr.contains("warning: apiserver and 12 more ends with its authority at 2027-11-20T22:00:00Z"),
+        run.stderr.contains("warning: apiserver, apiserver-kubelet-client and 11 more are cut to the authority's end at 2027-11-20T22:00:00Z"),
         "{}",
         run.stderr
     );
@@ -391,7 +417,75 @@ fn the_clock_is_the_only_thing_at_changes() {
     let place = Place::new();
     place.write("p.yaml", single(""));
     let run = place.kpki(&["init", "--profile", "p.yaml", "--dir", "k8s", "--at", "soon"]).fails(2);
-    assert!(run.stderr.starts_with("error: --at \"soon\" is no instant\nhint: give RFC 3339"), "{}", run.stderr);
+    assert!(
+        run.stderr.starts_with("error: --at \"soon\" is no instant in the years 1970 to 8900\nhint: give RFC 3339"),
+        "{}",
+        run.stderr
+    );
     let run = place.kpki(&["init", "--profile", "p.yaml", "--dir", "k8s", "--at", NOW, "-o", "json"]).ok();
     assert_eq!(run.json()["entries"][0]["expirationDate"], "2036-11-17T22:00:00Z");
+}
+
+#[test]
+fn a_joining_node_needs_the_clusters_authorities() {
+    let place = Place::new();
+    let join = "apiVersion: kubeadm.k8s.io/v1beta4\nkind: JoinConfiguration\nnodeRegistration: {name: n9}\n";
+    place.write("worker.yaml", join);
+    let run = place.init(&["--config", "worker.yaml", "--dir", "k8s"]).fails(2);
+    assert!(
+        run.stderr.contains("controlPlane: expected controlPlane: a worker gets its certificate"),
+        "{}",
+        run.stderr
+    );
+    place.write("join.yaml", format!("{join}controlPlane: {{localAPIEndpoint: {{advertiseAddress: 10.0.0.9}}}}\n"));
+    let run = place.init(&["--config", "join.yaml", "--dir", "k8s"]).fails(1);
+    assert!(
+        run.stderr.contains("this node shares them with the cluster's other control-plane nodes"),
+        "{}",
+        run.stderr
+    );
+    for file in [
+        "ca.crt",
+        "ca.key",
+        "front-proxy-ca.crt",
+        "front-proxy-ca.key",
+        "etcd/ca.crt",
+        "etcd/ca.key",
+        "sa.key",
+        "sa.pub",
+    ] {
+        let source = text(&format!("fixtures/kubeadm/v1.36-default-rsa2048/etc-kubernetes/pki/{file}"));
+        place.write(&format!("k8s/pki/{file}"), fs::read(source).unwrap());
+    }
+    place.init(&["--config", "join.yaml", "--dir", "k8s"]).ok();
+    assert!(place.path("k8s/admin.conf").exists() && !place.path("k8s/super-admin.conf").exists());
+}
+
+#[test]
+fn instants_out_of_range_are_refused() {
+    let place = Place::new();
+    place.write("p.yaml", single(""));
+    for at in ["9999-12-31", "0001-01-01", "+999999999999d", "1950-01-01"] {
+        let run = place.kpki(&["init", "--profile", "p.yaml", "--dir", "k8s", "--at", at]).fails(2);
+        assert!(run.stderr.contains("no instant in the years 1970 to 8900"), "{at}: {}", run.stderr);
+    }
+}
+
+#[test]
+fn a_document_is_a_document_in_any_colour() {
+    let place = Place::new();
+    place.write("p.yaml", single(""));
+    let yaml = place.init(&["--profile", "p.yaml", "--dir", "k8s", "-o", "yaml", "--color", "always"]).ok();
+    assert!(!yaml.stdout.contains('\x1b'), "{}", yaml.stdout);
+}
+
+#[test]
+fn what_a_node_left_behind_is_pointed_out() {
+    let place = Place::new();
+    let two = "apiVersion: kpki/v1\nkind: ClusterProfile\nnodes:\n- {name: cp1, addresses: [10.0.0.1]}\n- {name: w1, roles: [worker], addresses: [10.0.0.8]}\n";
+    place.write("p.yaml", format!("{two}- {{name: w2, roles: [worker], addresses: [10.0.0.9]}}\n"));
+    place.init(&["--profile", "p.yaml", "--dir", "c"]).ok();
+    place.write("p.yaml", two);
+    let run = place.init(&["--profile", "p.yaml", "--dir", "c"]).ok();
+    assert!(run.stderr.contains("warning: c/nodes/w2 belongs to no node of the profile"), "{}", run.stderr);
 }

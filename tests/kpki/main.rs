@@ -10,6 +10,7 @@
     clippy::unwrap_used
 )]
 
+mod check;
 mod docs;
 mod existing;
 mod facts;
@@ -19,3 +20,4 @@ mod init;
 mod kubeadm;
 mod profiles;
 mod refusals;
+mod schema;

@@ -94,7 +94,7 @@ fn making(decision: Decision) -> (Option<Making>, bool) {
     match decision {
         Decision::Make(making) => (Some(making), false),
         Decision::Replace(making, _) => (Some(making), true),
-        Decision::Keep | Decision::Conflict(_) | Decision::NoKey(_) => (None, false),
+        Decision::Keep | Decision::Conflict(..) | Decision::NoKey(_) => (None, false),
     }
 }
 
@@ -228,7 +228,7 @@ impl Source<'_> {
         let made = self.made.get(of).into_iter().flat_map(|made| &made.files).find(|file| file.place == *place);
         match (made, self.survey.get(place)) {
             (Some(file), _) => Some(file.bytes.clone()),
-            (None, Some(Found::File(bytes))) => Some(bytes.clone()),
+            (None, Some(Found::File { bytes, .. })) => Some(bytes.clone()),
             _ => None,
         }
     }

@@ -19,9 +19,9 @@ use crate::plan::decision::{Decision, Making, Notice, Reconciled, Survey};
 use crate::plan::init as plan;
 use crate::plan::layout::{DEFAULT_DIR, DEFAULT_KUBELET_DIR, Directories, Layout, Place, Root};
 use crate::plan::reconcile::reconcile;
-use crate::profile::{Loaded, NodeRole, Origin, Overrides, Profile, Warning};
+use crate::profile::{CaKeys, Loaded, NodeRole, Origin, Overrides, Profile, Warning};
 use crate::report;
-use crate::store::{self, Commit, FileChange, Hold, Locking, RootId, Roots};
+use crate::store::{self, Commit, FileChange, Hold, Locking, RootId, Roots, StoreError};
 use state::State;
 
 /// The command line, checked.
@@ -44,13 +44,18 @@ pub struct Request {
 
 /// Makes the tree, or says exactly why not.
 pub fn run(request: &Request) -> Result<report::Init, Error> {
+    attempt(request, true)
+}
+
+/// Two first runs at once have no lock to meet at: the one that comes second looks again, and finds the tree made.
+fn attempt(request: &Request, again: bool) -> Result<report::Init, Error> {
     let (state, source) = resolve(request)?;
     let loaded = load(&state, &source)?;
     let profile = &loaded.profile;
     let layout = layout(profile, &state)?;
     let (directories, roots) = directories(request, profile, &layout, &state)?;
     let items = plan::items(profile, &layout, &directories);
-    let tree = Tree { request, profile, layout: &layout, roots: &roots, items: &items };
+    let tree = Tree { request, profile, layout: &layout, directories: &directories, roots: &roots, items: &items };
     let own_files = own_files(&state, &tree)?;
 
     if !request.dry_run {
@@ -58,7 +63,7 @@ pub fn run(request: &Request) -> Result<report::Init, Error> {
     }
     let (survey, decided) = tree.decide()?;
     let mut report = tree.report(&survey, &decided);
-    report.warnings = warnings(&loaded.warnings, &decided.notices);
+    report.warnings = tree.warnings(&loaded.warnings, &decided.notices)?;
     if request.dry_run {
         store::check_writable(&roots, &places(&items, &decided.decisions)?)?;
         return Ok(report);
@@ -71,21 +76,39 @@ pub fn run(request: &Request) -> Result<report::Init, Error> {
     // From here on nobody else changes the tree: look once more, then act on what was seen.
     let hold = hold(&roots, request.lock_wait)?;
     let (survey, decided) = tree.decide()?;
-    store::check_writable(&roots, &places(&items, &decided.decisions)?)?;
+    report.outcome = outcome(&decided.decisions);
     report.items = summary::items(&items, &decided, &survey, &roots);
+    report.warnings = tree.warnings(&loaded.warnings, &decided.notices)?;
+    if report.outcome == report::Outcome::Unchanged && state::is_recorded(&roots, &own_files)? {
+        return Ok(report);
+    }
+    match store::check_writable(&roots, &places(&items, &decided.decisions)?) {
+        Err(StoreError::Exist(_)) if again => {
+            drop(hold);
+            return attempt(request, false);
+        }
+        checked => checked?,
+    }
     let made = material::make(&items, decided, &survey, request.now, request.threads)?;
     summary::add_made(&mut report.items, &made);
     let files = made.into_iter().flat_map(|made| made.files).map(change);
     let changes = files.chain(own_files.into_iter().map(Ok)).collect::<Result<Vec<_>, Error>>()?;
     let replaces = report.items.iter().any(|item| item.action == "replace");
     let generation = generation(request.now);
-    store::publish(&Commit {
+    let published = store::publish(&Commit {
         roots: &roots,
         changes,
         dir_mode: 0o755,
         generation: &generation,
         locking: hold.as_ref().map_or(Locking::Wait(request.lock_wait), Locking::Held),
-    })?;
+    });
+    match published {
+        Err(StoreError::Exist(_) | StoreError::MadeMeanwhile(_) | StoreError::ChangedMeanwhile(_)) if again => {
+            drop(hold);
+            return attempt(request, false);
+        }
+        published => published?,
+    };
     report.generation = replaces.then_some(generation);
     Ok(report)
 }
@@ -103,6 +126,7 @@ struct Tree<'a> {
     request: &'a Request,
     profile: &'a Profile,
     layout: &'a Layout,
+    directories: &'a Directories,
     roots: &'a Roots,
     items: &'a [plan::Item],
 }
@@ -112,9 +136,35 @@ impl Tree<'_> {
     fn decide(&self) -> Result<(Survey, Reconciled), Error> {
         let survey = survey::survey(self.roots, plan::places(self.items))?;
         let decided = reconcile(self.profile, self.items, &survey, self.request.now, self.request.force);
-        match crate::error::refusal(&self.roots.main, self.items, &decided, self.layout) {
+        match crate::error::refusal(&self.context(), self.items, &decided) {
             Some(refusal) => Err(refusal),
             None => Ok((survey, decided)),
+        }
+    }
+
+    /// What is worth a warning: in the profile, in what lies there, and what a node that has left the profile left behind.
+    fn warnings(&self, profile: &[Warning], notices: &[Notice]) -> Result<Vec<String>, Error> {
+        let mut lines: Vec<String> = profile.iter().map(ToString::to_string).collect();
+        lines.extend(crate::error::notices(notices, &self.context()));
+        if *self.layout == Layout::Cluster {
+            let known = |name: &str| self.profile.node(name).is_some();
+            for name in survey::names(&self.roots.main, "nodes")?.iter().filter(|name| !known(name)) {
+                let path = self.roots.main.join("nodes").join(name);
+                lines.push(format!(
+                    "{} belongs to no node of the profile; remove it when it is of no use",
+                    path.display()
+                ));
+            }
+        }
+        Ok(lines)
+    }
+
+    fn context(&self) -> crate::error::Context<'_> {
+        crate::error::Context {
+            directory: &self.roots.main,
+            kubelet: self.roots.kubelet.as_deref(),
+            layout: self.layout,
+            force: self.request.force,
         }
     }
 
@@ -135,16 +185,19 @@ impl Tree<'_> {
     }
 }
 
-/// The profile's bytes with the choices that go with them: from the command line, else as recorded in the directory.
+/// The profile's bytes with the choices that go with them. A profile that is given replaces the recorded one; choices
+/// that are not given stay as they were, or a second run without `--node` would turn a node's tree into a cluster's.
 fn resolve(request: &Request) -> Result<(State, String), Error> {
-    let recorded = match &request.profile {
-        Some(_) => None,
-        None => State::read(&request.directory)?,
+    let recorded = match (State::read(&request.directory), &request.profile) {
+        // What is given replaces what is recorded, and so what is damaged.
+        (Err(_), Some(_)) => None,
+        (recorded, _) => recorded?,
     };
     let (base, source) = match (&request.profile, recorded) {
-        (Some(path), _) => {
-            let profile = profiles::read(path)?;
-            (State { profile, hostname: request.hostname.clone(), ..State::default() }, path.display().to_string())
+        (Some(path), recorded) => {
+            let fresh = || State { hostname: request.hostname.clone(), ..State::default() };
+            let state = State { profile: profiles::read(path)?, ..recorded.unwrap_or_else(fresh) };
+            (state, path.display().to_string())
         }
         (None, Some(state)) => (state, state::path(&request.directory).display().to_string()),
         (None, None) => {
@@ -153,16 +206,14 @@ fn resolve(request: &Request) -> Result<(State, String), Error> {
                 .hint("write a starting point with: kpki profile new > cluster.yaml"));
         }
     };
-    Ok((
-        State {
-            node: request.node.clone().or(base.node),
-            kubelet_dir: request.kubelet_dir.clone().or(base.kubelet_dir),
-            kubelet_serving: request.kubelet_serving || base.kubelet_serving,
-            advertise_address: request.advertise_address.or(base.advertise_address),
-            ..base
-        },
-        source,
-    ))
+    let state = State {
+        node: request.node.clone().or(base.node),
+        kubelet_dir: request.kubelet_dir.clone().or(base.kubelet_dir),
+        kubelet_serving: request.kubelet_serving || base.kubelet_serving,
+        advertise_address: request.advertise_address.or(base.advertise_address),
+        ..base
+    };
+    Ok((state, source))
 }
 
 fn load(state: &State, source: &str) -> Result<Loaded, Error> {
@@ -179,10 +230,16 @@ fn layout(profile: &Profile, state: &State) -> Result<Layout, Error> {
     // For a kubeadm configuration --node names the one node, where the file does not.
     let chosen = match profile.origin {
         Origin::Kpki => state.node.as_deref(),
-        Origin::Kubeadm => None,
+        Origin::Kubeadm | Origin::KubeadmJoin => None,
     };
     let layout = Layout::of(profile, chosen);
     let Layout::Node { name } = &layout else { return Ok(layout) };
+    if profile.ca_keys == CaKeys::Nowhere {
+        return Err(Error::new(format!(
+            "caKeys: none keeps the CA keys away from nodes, so {name}'s tree cannot be made alone"
+        ))
+        .hint("make the cluster directory on a safe host, without --node: it keeps the keys in its own pki/"));
+    }
     match profile.node(name) {
         None => {
             let names: Vec<&str> = profile.nodes.iter().map(|node| node.name.as_str()).collect();
@@ -224,7 +281,9 @@ fn directories(
         (Layout::Node { .. }, Some(dir)) => Some(dir.clone()),
         (Layout::Node { .. }, None) => is_default.then(|| PathBuf::from(DEFAULT_KUBELET_DIR)),
     };
-    let below = kubelet.as_deref().map(|dir| dir.strip_prefix(main).map(|below| below.display().to_string()));
+    // The recorded directory is absolute; DIR may be given either way.
+    let absolute = std::path::absolute(main).unwrap_or_else(|_| main.clone());
+    let below = kubelet.as_deref().map(|dir| dir.strip_prefix(&absolute).map(|below| below.display().to_string()));
     let directories = match below {
         Some(Ok(below)) if !below.is_empty() => Directories { pki, kubelet: Some(below) },
         Some(Ok(_)) => {
@@ -248,7 +307,7 @@ fn own_files(state: &State, tree: &Tree<'_>) -> Result<Vec<FileChange>, Error> {
         file(RootId::State, state::STATE, 0o600, state.document().into_bytes())?,
     ];
     if *tree.layout == Layout::Cluster {
-        let manifest = state::manifest(&tree.profile.cluster_name, tree.items);
+        let manifest = state::manifest(tree.profile, &tree.directories.pki, tree.items);
         files.push(file(RootId::Main, state::MANIFEST, 0o644, manifest.into_bytes())?);
     }
     Ok(files)
@@ -296,10 +355,6 @@ fn outcome(decisions: &[Decision]) -> report::Outcome {
         (true, true) => report::Outcome::Completed,
         (true, false) => report::Outcome::Created,
     }
-}
-
-fn warnings(profile: &[Warning], notices: &[Notice]) -> Vec<String> {
-    profile.iter().map(ToString::to_string).chain(crate::error::notices(notices)).collect()
 }
 
 /// `20261120T220101Z-init`: sorts by time, says which command.

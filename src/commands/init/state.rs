@@ -9,8 +9,9 @@ use serde_json::{Value, json};
 use crate::commands::survey;
 use crate::error::Error;
 use crate::files::{self, Dir, RelPath};
-use crate::plan::init::{Item, What};
+use crate::plan::init::{self as plan, Item, What};
 use crate::plan::layout::{DEFAULT_DIR, DEFAULT_KUBELET_DIR, Layout, Place};
+use crate::profile::Profile;
 use crate::store::{FileChange, RootId, Roots};
 
 /// Below `.kpki/`.
@@ -99,10 +100,10 @@ pub fn is_recorded(roots: &Roots, files: &[FileChange]) -> Result<bool, Error> {
 }
 
 /// Which file of a cluster directory is shared and which is one node's, and where it belongs on that node.
-pub fn manifest(cluster: &str, items: &[Item]) -> String {
+pub fn manifest(profile: &Profile, pki: &str, items: &[Item]) -> String {
     let mut files = Vec::new();
     for item in items {
-        for (place, secret) in [(item.private.as_ref(), true), (Some(&item.public), is_secret(item))] {
+        for (place, secret) in [(item.private.as_ref(), true), (Some(&item.public), plan::mode(items, item) == 0o600)] {
             let Some(place) = place else { continue };
             let scope = match (&item.node, &item.what) {
                 (None, _) | (_, What::Copy { .. }) => "shared",
@@ -113,24 +114,22 @@ pub fn manifest(cluster: &str, items: &[Item]) -> String {
                 "entry": item.name,
                 "scope": scope,
                 "node": item.node,
-                "installs": item.node.as_deref().and_then(|node| installs(place, node)),
+                "installs": item.node.as_deref().and_then(|node| installs(place, node, pki, &profile.certificates_dir)),
                 "mode": if secret { "0600" } else { "0644" },
             }));
         }
     }
-    pretty(&json!({"apiVersion": "kpki/v1", "kind": "Manifest", "clusterName": cluster, "files": files}))
-}
-
-fn is_secret(item: &Item) -> bool {
-    item.name == "sa" || matches!(item.what, What::Kubeconfig(..))
+    pretty(&json!({"apiVersion": "kpki/v1", "kind": "Manifest", "clusterName": profile.cluster_name, "files": files}))
 }
 
 /// `nodes/cp1/pki/ca.crt` belongs to `/etc/kubernetes/pki/ca.crt` on cp1.
-fn installs(place: &Place, node: &str) -> Option<String> {
+fn installs(place: &Place, node: &str, pki: &str, certificates_dir: &str) -> Option<String> {
     let below = place.path.strip_prefix("nodes/")?.strip_prefix(node)?.strip_prefix('/')?;
-    Some(match below.strip_prefix("kubelet/") {
-        Some(name) => format!("{DEFAULT_KUBELET_DIR}/{name}"),
-        None => format!("{DEFAULT_DIR}/{below}"),
+    let certificate = below.strip_prefix(pki).and_then(|rest| rest.strip_prefix('/'));
+    Some(match (below.strip_prefix("kubelet/"), certificate) {
+        (Some(name), _) => format!("{DEFAULT_KUBELET_DIR}/{name}"),
+        (None, Some(name)) => format!("{certificates_dir}/{name}"),
+        (None, None) => format!("{DEFAULT_DIR}/{below}"),
     })
 }
 

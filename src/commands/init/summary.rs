@@ -51,7 +51,7 @@ const fn action(decision: &Decision) -> &'static str {
     match decision {
         Decision::Make(_) => "create",
         Decision::Replace(..) => "replace",
-        Decision::Keep | Decision::Conflict(_) | Decision::NoKey(_) => "keep",
+        Decision::Keep | Decision::Conflict(..) | Decision::NoKey(_) => "keep",
     }
 }
 
@@ -108,7 +108,7 @@ fn usages(usages: &[ExtendedKeyUsage]) -> Vec<String> {
 
 /// The certificate that lies there, if one does.
 fn existing(item: &Item, survey: &Survey) -> Option<Certificate> {
-    let Some(Found::File(bytes)) = survey.get(&item.public) else { return None };
+    let Some(Found::File { bytes, .. }) = survey.get(&item.public) else { return None };
     let bundle = match &item.what {
         What::Kubeconfig(..) => match kubeconfig::read(bytes).ok()?.credentials {
             Credentials::Embedded { certificate, .. } => parse_pem_bundle(&certificate).ok()?,

@@ -6,6 +6,8 @@
 
 use std::collections::BTreeMap;
 
+use zeroize::Zeroizing;
+
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError};
 
 use super::flaw::Flaw;
@@ -37,16 +39,28 @@ pub struct Node {
     pub value: Value,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum Value {
     /// Nothing, `~` or `null`, unquoted.
     Null,
     Scalar {
-        text: String,
+        /// It may be a key: kubeconfigs are read here, too.
+        text: Zeroizing<String>,
         style: Style,
     },
     Sequence(Vec<Node>),
     Mapping(Vec<Entry>),
+}
+
+impl std::fmt::Debug for Value {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Null => f.write_str("Null"),
+            Self::Scalar { text, style } => write!(f, "Scalar({} bytes, {style:?})", text.len()),
+            Self::Sequence(items) => f.debug_list().entries(items).finish(),
+            Self::Mapping(entries) => f.debug_list().entries(entries).finish(),
+        }
+    }
 }
 
 /// Whether a scalar may be a number or a truth value.
@@ -185,7 +199,10 @@ impl Builder {
         let value = if plain && matches!(text, "" | "~" | "null" | "Null" | "NULL") {
             Value::Null
         } else {
-            Value::Scalar { text: text.to_owned(), style: if plain { Style::Plain } else { Style::Quoted } }
+            Value::Scalar {
+                text: Zeroizing::new(text.to_owned()),
+                style: if plain { Style::Plain } else { Style::Quoted },
+            }
         };
         // A value that was left out stands, for the reader, where its key stands.
         let mark = match (&value, self.frames.last()) {

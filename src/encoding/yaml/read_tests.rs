@@ -23,7 +23,7 @@ fn a_tree_knows_where_everything_stood() {
     assert_eq!(entries[1].key_mark, Mark { line: 2, column: 1 });
     let Value::Sequence(items) = &entries[1].node.value else { panic!("no sequence") };
     assert_eq!(items[0].mark, Mark { line: 3, column: 5 });
-    assert_eq!(items[0].value, Value::Scalar { text: "x".to_owned(), style: Style::Quoted });
+    assert_eq!(items[0].value, Value::Scalar { text: "x".to_owned().into(), style: Style::Quoted });
     let Value::Mapping(inner) = &items[1].value else { panic!("no mapping") };
     assert_eq!(inner[0].node.mark, Mark { line: 4, column: 9 });
     assert_eq!((inner[1].node.mark, &inner[1].node.value), (Mark { line: 4, column: 12 }, &Value::Null));

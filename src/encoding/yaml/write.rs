@@ -74,7 +74,7 @@ mod tests {
             assert_eq!(stream.faults, [], "{document}");
             let Value::Mapping(entries) = &stream.documents[0].value else { panic!("{document}") };
             let Value::Scalar { text: found, style } = &entries[0].node.value else { panic!("{document}") };
-            assert_eq!(found, text);
+            assert_eq!(found.as_str(), text);
             let risky = ["true", "No", "123", "1e3", "0x10", "12:30", "2026-11-20", "null"].contains(&text);
             assert!(!risky || *style == Style::Quoted, "{document}");
         }

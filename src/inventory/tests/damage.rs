@@ -54,7 +54,9 @@ fn a_directory_nobody_may_enter_is_told() {
     let file = dir.path().join("file");
     std::fs::write(&file, "").unwrap();
     let tree = node(&file);
-    assert!(tree.items.iter().filter(|item| item.name != "kubelet-serving").all(|i| unreadable(i).contains("directory")));
+    assert!(
+        tree.items.iter().filter(|item| item.name != "kubelet-serving").all(|i| unreadable(i).contains("directory"))
+    );
 }
 
 #[test]
@@ -89,7 +91,8 @@ fn a_kubeconfig_with_another_authority_shows_it() {
     let mut own = b"# ours\n".to_vec();
     own.extend(bytes("v1.36-default-rsa2048/etc-kubernetes/pki/ca.crt"));
     std::fs::write(dir.path().join("pki/ca.crt"), own).unwrap();
-    std::fs::copy(fixture("v1.36-default-rsa2048/etc-kubernetes/scheduler.conf"), dir.path().join("scheduler.conf")).unwrap();
+    std::fs::copy(fixture("v1.36-default-rsa2048/etc-kubernetes/scheduler.conf"), dir.path().join("scheduler.conf"))
+        .unwrap();
     assert!(!names(&node(dir.path())).iter().any(|name| name.ends_with("[ca]")));
 }
 

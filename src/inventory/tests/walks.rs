@@ -40,7 +40,8 @@ fn what_lies_in_a_directory_is_found_by_content() {
     put("h.md", b"-----BEGIN\nkubernetes.io/tls Secret, current-context of users\n");
     put("i.bin", &[0; 9000]);
     put("j.yaml", format!("---\n{}---\nkind: ConfigMap\n", secret("one", "")).as_bytes());
-    let list = format!("apiVersion: v1\nkind: List\nitems:\n-{}-{}", &secret("two", "  ")[1..], &secret("three", "  ")[1..]);
+    let list =
+        format!("apiVersion: v1\nkind: List\nitems:\n-{}-{}", &secret("two", "  ")[1..], &secret("three", "  ")[1..]);
     put("k.yaml", list.as_bytes());
     put("l.csr", b"-----BEGIN CERTIFICATE REQUEST-----\nZm9v\n-----END CERTIFICATE REQUEST-----\n");
     put("m.der", &der[..200]);
@@ -105,11 +106,8 @@ fn trees_in_a_directory_are_trees() {
             .map(|r| (r.root.strip_prefix(dir.path()).unwrap().display().to_string(), r.form))
             .collect()
     };
-    let mut wanted = vec![
-        ("a".to_owned(), Form::Node),
-        ("b".to_owned(), Form::Node),
-        ("c/etc/kubernetes".to_owned(), Form::Node),
-    ];
+    let mut wanted =
+        vec![("a".to_owned(), Form::Node), ("b".to_owned(), Form::Node), ("c/etc/kubernetes".to_owned(), Form::Node)];
     assert_eq!(roots(dir.path()), wanted);
     std::fs::write(dir.path().join("loose.pem"), ca()).unwrap();
     wanted.push((String::new(), Form::Directory));
@@ -120,7 +118,8 @@ fn trees_in_a_directory_are_trees() {
     let found = requests(dir.path(), None).unwrap();
     let seen = std::sync::Mutex::new(Vec::new());
     let mut last = 0;
-    fleet(&found, 3, &|index, tree| seen.lock().unwrap().push((index, tree.items.len())), &mut |done, _| last = done).unwrap();
+    fleet(&found, 3, &|index, tree| seen.lock().unwrap().push((index, tree.items.len())), &mut |done, _| last = done)
+        .unwrap();
     let mut seen = seen.into_inner().unwrap();
     seen.sort_unstable();
     assert_eq!(seen, [(0, 15), (1, 15), (2, 15), (3, 1)]);

@@ -66,8 +66,11 @@ fn fields_of_a_profile() {
             "controlPlaneEndpoint: lb:0",
             "3:23: controlPlaneEndpoint: expected host, host:port or [IPv6]:port with a lower-case host, found lb:0",
         ),
-        ("certificatesDir: pki", "3:18: certificatesDir: expected an absolute path without .., found pki"),
-        ("certificatesDir: /a/../b", "3:18: certificatesDir: expected an absolute path without .., found /a/../b"),
+        ("certificatesDir: pki", "3:18: certificatesDir: expected an absolute path without . and .., found pki"),
+        (
+            "certificatesDir: /a/../b",
+            "3:18: certificatesDir: expected an absolute path without . and .., found /a/../b",
+        ),
         ("networking: []", "3:13: networking: expected a mapping, found a list"),
         (
             "networking: {serviceSubnet: 10.96.0.0}",

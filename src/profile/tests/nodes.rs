@@ -179,3 +179,23 @@ fn defaults_and_resolution() {
     let profile = load_text(&with_nodes(split)).unwrap().profile;
     assert_eq!(profile.nodes[0].roles, [NodeRole::ControlPlane]);
 }
+
+#[test]
+fn expiration_has_defaults_and_takes_shares_and_lengths() {
+    let nodes = "apiVersion: kpki/v1\nkind: ClusterProfile\nnodes: [{name: cp1, addresses: [10.0.0.1]}]\n";
+    let read = |text: &str| load_text(&format!("{nodes}{text}")).unwrap().profile.expiration;
+    assert_eq!(read(""), EXPIRATION);
+    let said = read("expiration: {warning: 20%, critical: 5d, caWarning: 2y, caCritical: 10%}");
+    assert_eq!(
+        said,
+        Expiration {
+            warning: Window::PercentLeft(20),
+            critical: Window::Before(Span::days(5)),
+            ca_warning: Window::Before(Span::days(730)),
+            ca_critical: Window::PercentLeft(10),
+        }
+    );
+    for text in ["expiration: {warning: 0d}", "expiration: {warning: 100%}", "expiration: {warn: 30d}"] {
+        assert!(load_text(&format!("{nodes}{text}")).is_err(), "{text}");
+    }
+}

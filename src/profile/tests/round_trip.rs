@@ -141,6 +141,7 @@ fn profile() -> impl Strategy<Value = Profile> {
             ca_keys: if keys { CaKeys::ControlPlane } else { CaKeys::Nowhere },
             crl_validity: Span::days(7),
             renewal: Renewal { before },
+            expiration: Expiration { warning: before, ..EXPIRATION },
             nodes: all,
         }
     })

@@ -4,6 +4,7 @@ mod crash;
 mod create;
 mod merge;
 mod race;
+mod replace;
 
 use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt as _;

@@ -1,0 +1,185 @@
+//! What the findings call for, each kind once. Facts only: `report` has the words.
+
+use std::collections::BTreeMap;
+
+use super::{Judged, JudgedTree, Note, State};
+use crate::catalog;
+use crate::inventory::Kind;
+
+/// Where a verb that repairs a tree finds its profile.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// It was given.
+    Profile { file: String, dir: String },
+    /// It lies in the directory's own `.kpki`.
+    Recorded { dir: String },
+    /// A kubernetes directory nobody told kpki about.
+    Unknown { dir: String },
+    /// No tree: files that were found by walking.
+    Found,
+}
+
+/// Kinds of findings, the most urgent first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Problem {
+    AuthorityExpired,
+    AuthorityEnding,
+    /// An authority or what it signs, and its key lies elsewhere.
+    ExternalAuthorityEnding,
+    External,
+    /// The tree's own, past their end.
+    Expired,
+    /// The kubelet renews its client certificate itself.
+    KubeletClientExpired,
+    NotYetValid,
+    AuthorityMissing,
+    Missing,
+    Unreadable,
+    CrlEnding,
+    /// The tree's own, near their end.
+    Ending,
+    /// Found by walking: somebody else issues them.
+    Foreign,
+    OutlivesAuthority,
+    CutsRenewalsShort,
+}
+
+/// One kind of finding.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Advice {
+    pub problem: Problem,
+    pub count: usize,
+    /// In how many trees.
+    pub trees: usize,
+    /// The first few by name.
+    pub names: Vec<String>,
+    /// The first one's path, and its tree's origin and root: for the command that is shown in full.
+    pub path: String,
+    pub origin: Origin,
+    /// [`Problem::Expired`]: what to repair, in this order, groups of entry names.
+    pub order: Vec<(&'static str, Vec<String>)>,
+    /// Components that read what is replaced, in the order in which to restart them.
+    pub restart: Vec<&'static str>,
+}
+
+/// In which order an expired cluster comes back: each needs the ones before it.
+pub const REPAIR_ORDER: [(&str, &[&str]); 6] = [
+    ("authorities", &["ca", "front-proxy-ca", "etcd-ca"]),
+    ("etcd", &["etcd-server", "etcd-peer", "etcd-healthcheck-client", "apiserver-etcd-client"]),
+    ("API server", &["apiserver", "apiserver-kubelet-client"]),
+    ("front proxy", &["front-proxy-client"]),
+    ("kubeconfigs", &["admin.conf", "super-admin.conf", "controller-manager.conf", "scheduler.conf"]),
+    ("kubelet", &["kubelet.conf", "kubelet-serving"]),
+];
+
+/// In which order components are restarted.
+pub const COMPONENTS: [&str; 5] = ["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet"];
+
+const NAMES: usize = 5;
+
+/// Every kind of finding once, the most urgent first.
+pub fn advice(trees: &[JudgedTree]) -> Vec<Advice> {
+    let mut found: BTreeMap<Problem, Vec<(&JudgedTree, &Judged)>> = BTreeMap::new();
+    for tree in trees {
+        for judged in &tree.items {
+            for problem in problems(tree, judged) {
+                found.entry(problem).or_default().push((tree, judged));
+            }
+        }
+    }
+    found.into_iter().filter_map(|(problem, items)| one(problem, &items)).collect()
+}
+
+fn one(problem: Problem, items: &[(&JudgedTree, &Judged)]) -> Option<Advice> {
+    let (tree, judged) = items.first()?;
+    let mut names: Vec<String> = Vec::new();
+    for (_, judged) in items {
+        if names.len() < NAMES && !names.contains(&judged.item.name) {
+            names.push(judged.item.name.clone());
+        }
+    }
+    let mut roots: Vec<&str> = items.iter().map(|(tree, _)| tree.root.as_str()).collect();
+    roots.dedup();
+    let replaces = matches!(problem, Problem::Expired | Problem::Ending | Problem::Missing);
+    Some(Advice {
+        problem,
+        count: items.len(),
+        trees: roots.len(),
+        names,
+        path: judged.item.path.clone(),
+        origin: tree.origin.clone(),
+        order: if problem == Problem::Expired { order(items) } else { Vec::new() },
+        restart: if replaces { restart(items) } else { Vec::new() },
+    })
+}
+
+fn order(items: &[(&JudgedTree, &Judged)]) -> Vec<(&'static str, Vec<String>)> {
+    let expired = |name: &str| items.iter().any(|(_, judged)| judged.item.name == name);
+    let mut order: Vec<(&'static str, Vec<String>)> = REPAIR_ORDER
+        .into_iter()
+        .map(|(group, names)| {
+            (group, names.iter().filter(|name| expired(name)).map(|name| (*name).to_owned()).collect::<Vec<_>>())
+        })
+        .filter(|(_, names)| !names.is_empty())
+        .collect();
+    let mut others: Vec<String> = items
+        .iter()
+        .map(|(_, judged)| judged.item.name.clone())
+        .filter(|name| !REPAIR_ORDER.iter().any(|(_, names)| names.contains(&name.as_str())))
+        .collect();
+    others.sort();
+    others.dedup();
+    if !others.is_empty() {
+        order.push(("further certificates", others));
+    }
+    order
+}
+
+fn restart(items: &[(&JudgedTree, &Judged)]) -> Vec<&'static str> {
+    let reads = |component: &str| {
+        items.iter().any(|(_, judged)| {
+            catalog::find(&judged.item.name).is_some_and(|entry| entry.components.contains(&component))
+        })
+    };
+    COMPONENTS.into_iter().filter(|component| reads(component)).collect()
+}
+
+fn problems(tree: &JudgedTree, judged: &Judged) -> Vec<Problem> {
+    let mut problems: Vec<Problem> = of_state(tree, judged).into_iter().collect();
+    problems.extend(judged.notes.iter().map(|note| match note {
+        Note::OutlivesAuthority { .. } => Problem::OutlivesAuthority,
+        Note::CutsRenewalsShort { .. } => Problem::CutsRenewalsShort,
+    }));
+    problems
+}
+
+fn of_state(tree: &JudgedTree, judged: &Judged) -> Option<Problem> {
+    let item = &judged.item;
+    let ours = tree.origin != Origin::Found && (item.authority.is_some() || catalog::find(&item.name).is_some());
+    let is_authority = item.kind == Kind::Authority;
+    Some(match judged.state {
+        State::Ok => return None,
+        State::NotYetValid => Problem::NotYetValid,
+        State::Unreadable => Problem::Unreadable,
+        State::Missing if is_authority => Problem::AuthorityMissing,
+        State::Missing if item.externally_managed => Problem::External,
+        State::Missing => Problem::Missing,
+        State::Warning | State::Critical | State::Expired => match (item.kind, judged.state) {
+            (Kind::Crl, _) => Problem::CrlEnding,
+            _ if !ours => Problem::Foreign,
+            _ if is_authority && item.externally_managed => Problem::ExternalAuthorityEnding,
+            (Kind::Authority, State::Expired) => Problem::AuthorityExpired,
+            (Kind::Authority, _) => Problem::AuthorityEnding,
+            (_, State::Expired) if rotates(judged) => Problem::KubeletClientExpired,
+            _ if item.externally_managed => Problem::External,
+            (_, State::Expired) => Problem::Expired,
+            _ if rotates(judged) => return None,
+            _ => Problem::Ending,
+        },
+    })
+}
+
+/// kubelet.conf names the kubelet's own rotating file: near its end the kubelet renews it, past it it cannot.
+fn rotates(judged: &Judged) -> bool {
+    judged.item.name == "kubelet.conf" && !judged.item.path.ends_with("kubelet.conf")
+}

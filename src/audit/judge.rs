@@ -1,0 +1,103 @@
+//! One item, then one tree, at one instant.
+//!
+//! The boundaries, to the second (RFC 5280 section 4.1.2.5: both ends of a validity belong to it):
+//!
+//! | at | state |
+//! |---|---|
+//! | before notBefore | not yet valid |
+//! | more left than the warning threshold | ok |
+//! | exactly the warning threshold left, or less | warning |
+//! | exactly the critical threshold left, or less, up to and with notAfter itself | critical |
+//! | one second after notAfter | expired |
+
+use time::OffsetDateTime;
+
+use super::{Judged, JudgedTree, Note, Origin, Policy, State, Threshold};
+use crate::inventory::{CertificateFacts, Item, Kind, Reading, Tree};
+
+/// What one item is worth at this instant.
+pub fn judge(item: Item, policy: &Policy, at: OffsetDateTime) -> Judged {
+    let (state, expires) = match &item.reading {
+        // An optional file that is not there is no finding.
+        Reading::Missing if item.optional => (State::Ok, None),
+        Reading::Missing => (State::Missing, None),
+        Reading::Unreadable(_) => (State::Unreadable, None),
+        Reading::Certificate(facts) => {
+            let kind = if item.kind == Kind::Secret && facts.is_ca { Kind::Authority } else { item.kind };
+            (between(facts.not_before, facts.not_after, kind, policy, at), Some(facts.not_after))
+        }
+        Reading::Crl(facts) => match facts.next_update {
+            Some(next) => (between(facts.this_update, next, Kind::Crl, policy, at), Some(next)),
+            None if at < facts.this_update => (State::NotYetValid, None),
+            None => (State::Ok, None),
+        },
+    };
+    let residual = expires.map(|end| (end - at).whole_seconds());
+    let notes = match &item.reading {
+        Reading::Certificate(facts) => outlives(facts).into_iter().collect(),
+        _ => Vec::new(),
+    };
+    Judged { item, state, residual, expires, notes }
+}
+
+fn between(start: OffsetDateTime, end: OffsetDateTime, kind: Kind, policy: &Policy, at: OffsetDateTime) -> State {
+    let residual = (end - at).whole_seconds();
+    let (warning, critical) = policy.windows(kind, (end - start).whole_seconds());
+    if residual < 0 {
+        State::Expired
+    } else if at < start {
+        State::NotYetValid
+    } else if residual <= critical || residual == 0 {
+        State::Critical
+    } else if residual <= warning {
+        State::Warning
+    } else {
+        State::Ok
+    }
+}
+
+fn outlives(facts: &CertificateFacts) -> Option<Note> {
+    let until = facts.issuer_not_after.filter(|until| *until < facts.not_after)?;
+    Some(Note::OutlivesAuthority { until })
+}
+
+/// Every item of a tree, and what they say about each other. An optional file that is not there is left out, but for
+/// super-admin.conf: kubeadm lists it, and a reader of kubeadm's table looks for it.
+pub fn judge_tree(tree: Tree, policy: Policy, origin: Origin, at: OffsetDateTime) -> JudgedTree {
+    let shown = |item: &Item| !(item.optional && item.reading == Reading::Missing) || item.name == "super-admin.conf";
+    let mut items: Vec<Judged> = tree.items.into_iter().filter(shown).map(|item| judge(item, &policy, at)).collect();
+    if let Some(before) = policy.renewal {
+        cut_short(&mut items, before, at);
+    }
+    JudgedTree { root: tree.root, cluster: tree.cluster, node: tree.node, policy, origin, items }
+}
+
+/// Points out the authorities that end before what they would sign at the leaves' next renewal; one that is inside its own
+/// windows is pointed out already.
+fn cut_short(items: &mut [Judged], before: Threshold, at: OffsetDateTime) {
+    let ends: Vec<_> = items.iter().filter_map(|judged| next_end(judged, before, at)).collect();
+    for judged in items.iter_mut().filter(|judged| judged.item.kind == Kind::Authority && judged.state == State::Ok) {
+        let Reading::Certificate(facts) = &judged.item.reading else { continue };
+        let signed = ends.iter().filter(|(authority, _)| judged.item.name == authority.name());
+        // The one that would live the longest.
+        if let Some(wanted) = signed.map(|(_, end)| *end).max().filter(|wanted| *wanted > facts.not_after) {
+            judged.notes.push(Note::CutsRenewalsShort { wanted });
+        }
+    }
+}
+
+/// Its authority, and the end of the certificate that takes a leaf's place when that is renewed on time, or now if late.
+fn next_end(
+    judged: &Judged,
+    before: Threshold,
+    at: OffsetDateTime,
+) -> Option<(crate::catalog::Authority, OffsetDateTime)> {
+    let (authority, Reading::Certificate(facts)) = (judged.item.authority?, &judged.item.reading) else { return None };
+    if judged.item.kind == Kind::Authority {
+        return None;
+    }
+    let lifetime = facts.not_after - facts.not_before;
+    let window = time::Duration::seconds(before.seconds(lifetime.whole_seconds()));
+    let due = facts.not_after.checked_sub(window)?.max(at);
+    Some((authority, due.checked_add(lifetime)?))
+}

@@ -1,0 +1,49 @@
+//! Many states as one.
+
+use super::{Judged, JudgedTree, State};
+
+/// How many there are of each state, in [`State::ALL`]'s order.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts([usize; State::ALL.len()]);
+
+impl Counts {
+    pub fn of<'a>(items: impl IntoIterator<Item = &'a Judged>) -> Self {
+        let mut counts = Self::default();
+        for judged in items {
+            counts.add(judged.state);
+        }
+        counts
+    }
+
+    fn add(&mut self, state: State) {
+        let slot = State::ALL.iter().zip(&mut self.0).find(|(known, _)| **known == state);
+        if let Some((_, count)) = slot {
+            *count += 1;
+        }
+    }
+
+    pub fn get(&self, state: State) -> usize {
+        State::ALL.iter().zip(self.0).find(|(known, _)| **known == state).map_or(0, |(_, count)| count)
+    }
+
+    pub fn total(&self) -> usize {
+        self.0.iter().sum()
+    }
+
+    pub fn worst(&self) -> State {
+        State::ALL.into_iter().filter(|state| self.get(*state) > 0).max().unwrap_or(State::Ok)
+    }
+}
+
+/// The answer in one word, with numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Verdict {
+    pub state: State,
+    pub counts: Counts,
+    pub trees: usize,
+}
+
+pub fn verdict(trees: &[JudgedTree]) -> Verdict {
+    let counts = Counts::of(trees.iter().flat_map(|tree| &tree.items));
+    Verdict { state: counts.worst(), counts, trees: trees.len() }
+}

@@ -1,0 +1,220 @@
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+
+use super::Outcome;
+use super::ui::Ui;
+use crate::audit::{State, Threshold};
+use crate::clock::{self, Clock, Span};
+use crate::commands::check_expiration::{self, Request};
+use crate::error::{Error, Exit};
+use crate::report::{CheckForm, Line, Selection, Sort, Tone};
+use crate::run::Environment;
+
+/// Say when every certificate ends: of one node, one cluster or a whole fleet
+///
+/// Looks at certificates, kubeconfigs, the kubelet's own pair and revocation lists, without network and without reading a key,
+/// on a tree that is expired or half missing, too. One file that cannot be read never hides the others.
+///
+/// A threshold is a length of time (30d, 720h) or the share of the lifetime that is left (20%). On the exact second a threshold
+/// is reached its state holds; a certificate is expired one second after its notAfter. A revocation list is never near its end
+/// before 20% (warning) and 5% (critical) of its life are left.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    /// Kubernetes directories, cluster directories, files, or directories to be walked; default: /etc/kubernetes
+    #[arg(value_name = "PATH")]
+    paths: Vec<PathBuf>,
+
+    /// The profile that describes PATH; without PATH, clusters/prod.yaml describes clusters/prod/ where that exists
+    #[arg(short, long = "profile", alias = "config", value_name = "FILE")]
+    profiles: Vec<PathBuf>,
+
+    /// Every NAME.yaml in this directory with its tree NAME/, and every tree in it that records its profile
+    #[arg(long = "profiles", value_name = "DIR")]
+    fleet: Option<PathBuf>,
+
+    /// The kubelet's own directory; default: /var/lib/kubelet/pki for /etc/kubernetes, PATH/kubelet for any other
+    #[arg(long, value_name = "DIR")]
+    kubelet_dir: Option<PathBuf>,
+
+    /// Warn when this much is left; default: the profile's, else 30d
+    #[arg(short, long, value_name = "LEFT", value_parser = threshold)]
+    warning: Option<Threshold>,
+
+    /// Critical when this much is left; default: the profile's, else 7d
+    #[arg(short, long, value_name = "LEFT", value_parser = threshold)]
+    critical: Option<Threshold>,
+
+    /// Warn when this much of an authority is left; default: the profile's, else 1y
+    #[arg(long, value_name = "LEFT", value_parser = threshold)]
+    ca_warning: Option<Threshold>,
+
+    /// Critical when this much of an authority is left; default: the profile's, else 180d
+    #[arg(long, value_name = "LEFT", value_parser = threshold)]
+    ca_critical: Option<Threshold>,
+
+    /// Answer as of this instant: RFC 3339, a date, or +90d; default: now
+    #[arg(long, value_name = "INSTANT", allow_hyphen_values = true)]
+    at: Option<String>,
+
+    /// The order of rows
+    #[arg(long, value_enum, default_value_t = By::Name, value_name = "BY")]
+    sort: By,
+
+    /// Show these states only: ok, warning, critical, expired, not-yet-valid, missing, unreadable
+    #[arg(long, value_name = "STATE,...", value_delimiter = ',', value_parser = state)]
+    only: Vec<State>,
+
+    /// Show only what ends within this time, or has ended
+    #[arg(long, value_name = "DURATION", value_parser = span)]
+    within: Option<Span>,
+
+    /// Show only the worst so many
+    #[arg(long, value_name = "N")]
+    top: Option<usize>,
+
+    /// The form of the report
+    #[arg(short, long, value_enum, default_value_t = Form::Table, value_name = "FORM")]
+    output: Form,
+
+    /// Write the report to this file instead, at once and readable by everybody (0644)
+    #[arg(long, value_name = "FILE")]
+    output_file: Option<PathBuf>,
+
+    /// Exit 0 whatever was found, as kubeadm does
+    #[arg(long)]
+    exit_zero: bool,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  kpki check-expiration                                            this node, /etc/kubernetes
+  kpki check-expiration --within 60d --sort expiry ./cluster       a cluster directory, what ends soon first
+  kpki check-expiration --at +90d                                  as it will be in 90 days
+  kpki check-expiration --warning 20% --critical 5% tls.pem        thresholds as the share of the lifetime left
+  kpki check-expiration --profiles clusters/ --top 20              a fleet: clusters/NAME.yaml with clusters/NAME/
+  kpki check-expiration -o json | jq '.certificates[] | select(.residualTime < 2592000)'
+  kpki check-expiration -o prometheus --output-file /var/lib/node_exporter/kpki.prom
+  kpki check-expiration -o nagios
+
+--only, --within and --top choose what is shown; verdict and exit status are over everything.
+
+Exit status: 0 nothing inside the windows, 1 could not run, 2 wrong command line or profile, 3 a certificate is inside its
+warning window, 4 one is critical, expired, not yet valid, missing or unreadable. --exit-zero makes 3 and 4 a 0. With -o nagios
+the plugin's own: 0 ok, 1 warning, 2 critical, 3 unknown.";
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum By {
+    /// As kubeadm does
+    Name,
+    /// What ends first comes first
+    Expiry,
+    /// The worst first
+    State,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Form {
+    /// kubeadm's table, with verdict and advice
+    #[value(alias = "text")]
+    Table,
+    /// One line per certificate with subject, issuer, names, serial, algorithm and path
+    Wide,
+    /// kubeadm's CertificateExpirationInfo and more
+    Json,
+    Yaml,
+    Csv,
+    /// For node_exporter's textfile collector, with x509-certificate-exporter's names
+    Prometheus,
+    /// One line with perfdata, and a plugin's exit status
+    Nagios,
+}
+
+impl From<Form> for CheckForm {
+    fn from(form: Form) -> Self {
+        match form {
+            Form::Table => Self::Table,
+            Form::Wide => Self::Wide,
+            Form::Json => Self::Json,
+            Form::Yaml => Self::Yaml,
+            Form::Csv => Self::Csv,
+            Form::Prometheus => Self::Prometheus,
+            Form::Nagios => Self::Nagios,
+        }
+    }
+}
+
+fn threshold(text: &str) -> Result<Threshold, String> {
+    Threshold::parse(text).map_err(|why| why.to_string())
+}
+
+fn state(text: &str) -> Result<State, String> {
+    State::parse(text).ok_or_else(|| format!("expected one of {}", State::ALL.map(State::name).join(", ")))
+}
+
+fn span(text: &str) -> Result<Span, String> {
+    Span::parse(text).map_err(|_| "expected a duration such as 60d or 720h".to_owned())
+}
+
+impl Args {
+    pub fn run(&self, environment: &Environment, ui: &mut Ui<'_>) -> Outcome {
+        match self.check(environment, ui) {
+            // A plugin answers in its own way whatever happens: 3 means that nobody knows.
+            Err(error) if self.output == Form::Nagios => {
+                ui.lines(&[Line { text: format!("CERTIFICATES UNKNOWN - {}", error.what), tone: Tone::Bad }])?;
+                Ok(Exit::Plugin(3))
+            }
+            outcome => outcome,
+        }
+    }
+
+    fn check(&self, environment: &Environment, ui: &mut Ui<'_>) -> Outcome {
+        let request = self.request(environment)?;
+        let outcome = check_expiration::run(&request, &mut |done, total| ui.progress(done, total));
+        ui.end_progress();
+        let (check, warnings) = outcome?;
+        ui.warnings(&warnings);
+        let form = CheckForm::from(self.output);
+        match &self.output_file {
+            Some(path) => check_expiration::write(path, &check.render(form))?,
+            None => ui.lines(&check.lines(form))?,
+        }
+        Ok(match self.output {
+            _ if self.exit_zero => Exit::Done,
+            Form::Nagios => Exit::Plugin(check.plugin_status()),
+            _ => Exit::from(check.verdict.state),
+        })
+    }
+
+    fn request(&self, environment: &Environment) -> Result<Request, Error> {
+        let now = environment.clock.now();
+        let at = match &self.at {
+            None => now,
+            Some(text) => clock::parse_instant(text, now).map(|at| Clock::Fixed(at).now()).ok_or_else(|| {
+                Error::usage(format!("--at {text:?} is no instant"))
+                    .hint("give RFC 3339 (2027-01-02T03:04:05Z), a date (2027-01-02), or a distance (+90d, -1h)")
+            })?,
+        };
+        let sort = match self.sort {
+            By::Name => Sort::Name,
+            By::Expiry => Sort::Expiry,
+            By::State => Sort::State,
+        };
+        Ok(Request {
+            paths: self.paths.clone(),
+            profiles: self.profiles.clone(),
+            fleet: self.fleet.clone(),
+            kubelet_dir: self.kubelet_dir.clone(),
+            warning: self.warning,
+            critical: self.critical,
+            ca_warning: self.ca_warning,
+            ca_critical: self.ca_critical,
+            selection: Selection { sort, only: self.only.clone(), within: self.within, top: self.top },
+            at,
+            as_of: self.at.is_some(),
+            hostname: environment.hostname.clone(),
+            threads: environment.threads,
+        })
+    }
+}

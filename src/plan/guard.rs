@@ -1,0 +1,78 @@
+//! What the decisions mean together: a new authority must not cut off what an old one signed, and the nodes of one cluster
+//! must share theirs.
+
+use crate::plan::decision::{Decision, Found, Making, Notice, Reconciled, Refusal, Survey};
+use crate::plan::init::{Item, What};
+use crate::plan::layout::Place;
+use crate::profile::{NodeRole, Origin, Profile};
+
+/// Adds the refusals and notices that no single item shows.
+pub fn guard(profile: &Profile, items: &[Item], survey: &Survey, out: &mut Reconciled) {
+    let new: Vec<usize> = (0..items.len()).filter(|index| makes_shared(items, out, *index)).collect();
+    for index in &new {
+        orphans(items, survey, *index, out);
+    }
+    if out.refusals.is_empty() && !new.is_empty() {
+        shared(profile, items, &new, out);
+    }
+    readable(items, survey, out);
+}
+
+/// An authority or service account pair that this run would begin.
+fn makes_shared(items: &[Item], out: &Reconciled, index: usize) -> bool {
+    matches!(
+        (items.get(index).map(|item| &item.what), out.decisions.get(index)),
+        (Some(What::Authority(_)), Some(Decision::Make(Making::Authority(..))))
+            | (Some(What::ServiceAccount(_)), Some(Decision::Make(Making::KeyPair(_))))
+    )
+}
+
+/// What an authority signed, or copies of it, lie there while it is gone itself.
+fn orphans(items: &[Item], survey: &Survey, index: usize, out: &mut Reconciled) {
+    let Some(item) = items.get(index) else { return };
+    let authority = match item.what {
+        What::Authority(authority) => Some(authority),
+        _ => None,
+    };
+    let follows = |other: &Item| match other.what {
+        What::Copy { of } => of == index,
+        _ => authority.is_some() && other.signer() == authority,
+    };
+    let still: Vec<String> =
+        items.iter().filter(|other| follows(other) && lies_there(survey, &other.public)).map(Item::id).collect();
+    if !still.is_empty() {
+        out.refusals.push(Refusal::SharedMissing { item: item.id(), still });
+    }
+}
+
+fn lies_there(survey: &Survey, place: &Place) -> bool {
+    matches!(survey.get(place), Some(Found::File { .. }))
+}
+
+/// One node's own tree of a cluster with several control-plane nodes: only the first may begin the authorities, as with
+/// kubeadm `init` and `join`; the others get them from there (kubeadm-behaviour section 5.2 lists the files).
+fn shared(profile: &Profile, items: &[Item], new: &[usize], out: &mut Reconciled) {
+    let names: Vec<String> = new.iter().filter_map(|index| items.get(*index)).map(Item::id).collect();
+    let Some(home) = items.first().and_then(|item| item.home.as_deref()) else { return };
+    let others = profile.nodes.iter().any(|node| node.is(NodeRole::ControlPlane) && node.name != home);
+    let first = profile.first_control_plane().is_some_and(|node| node.name == home);
+    if profile.origin == Origin::KubeadmJoin || (others && !first) {
+        out.refusals.push(Refusal::SharedElsewhere { items: names });
+    } else if others {
+        out.notices.push(Notice::OthersNeedShared { items: names });
+    }
+}
+
+/// Keys and what embeds them, when others may read them.
+fn readable(items: &[Item], survey: &Survey, out: &mut Reconciled) {
+    for item in items {
+        let public = Some(&item.public).filter(|_| matches!(item.what, What::Kubeconfig(..)));
+        for place in item.private.iter().chain(public) {
+            if let Some(Found::File { mode, .. }) = survey.get(place)
+                && mode & 0o077 != 0
+            {
+                out.notices.push(Notice::Readable { path: place.path.clone(), mode: *mode });
+            }
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! Cells and columns as kubeadm draws them.
+
+use time::OffsetDateTime;
+use time::macros::format_description;
+
+use super::{Line, Tone};
+use crate::audit::{Judged, JudgedTree, State};
+use crate::inventory::{Kind, Reading};
+use crate::report::table::sanitised;
+
+/// `Nov 20, 2027 20:02 UTC`.
+pub fn date(at: OffsetDateTime) -> String {
+    at.format(format_description!("[month repr:short] [day], [year] [hour]:[minute] UTC")).unwrap_or_default()
+}
+
+const MINUTE: i64 = 60;
+const HOUR: i64 = 60 * MINUTE;
+const DAY: i64 = 24 * HOUR;
+const YEAR: i64 = 365 * DAY;
+
+/// Residual time as kubeadm prints it since 1.31 (apimachinery `duration.HumanDuration`): the larger the unit, the less of it
+/// is shown. Nothing is rounded up.
+pub fn human(seconds: i64) -> String {
+    let two = |large: i64, a: &str, small: i64, b: &str| match small {
+        0 => format!("{large}{a}"),
+        _ => format!("{large}{a}{small}{b}"),
+    };
+    match seconds {
+        s if s < -1 => "<invalid>".to_owned(),
+        s if s < 0 => "0s".to_owned(),
+        s if s < 2 * MINUTE => format!("{s}s"),
+        s if s < 10 * MINUTE => two(s / MINUTE, "m", s % MINUTE, "s"),
+        s if s < 3 * HOUR => format!("{}m", s / MINUTE),
+        s if s < 8 * HOUR => two(s / HOUR, "h", s % HOUR / MINUTE, "m"),
+        s if s < 2 * DAY => format!("{}h", s / HOUR),
+        s if s < 8 * DAY => two(s / DAY, "d", s % DAY / HOUR, "h"),
+        s if s < 2 * YEAR => format!("{}d", s / DAY),
+        s if s < 8 * YEAR => two(s / YEAR, "y", s % YEAR / DAY, "d"),
+        s => format!("{}y", s / YEAR),
+    }
+}
+
+/// The first column: kubeadm marks what is missing, we what cannot be read, too.
+pub fn name(judged: &Judged) -> String {
+    let item = &judged.item;
+    let mark = match item.reading {
+        Reading::Missing => "!MISSING! ",
+        Reading::Unreadable(_) => "!UNREADABLE! ",
+        _ => "",
+    };
+    match item.position {
+        0 => format!("{mark}{}", item.name),
+        // Further certificates of a bundle, counted as people do.
+        position => format!("{mark}{} #{}", item.name, position + 1),
+    }
+}
+
+pub fn expires(judged: &Judged) -> String {
+    judged.expires.map(date).unwrap_or_default()
+}
+
+pub fn residual(judged: &Judged) -> String {
+    judged.residual.map(human).unwrap_or_default()
+}
+
+/// Whose signature it needs, where there is a certificate to speak of.
+pub fn authority(judged: &Judged) -> String {
+    match (&judged.item.reading, judged.item.authority) {
+        (Reading::Missing | Reading::Unreadable(_), _) | (_, None) => String::new(),
+        (_, Some(authority)) => authority.name().to_owned(),
+    }
+}
+
+pub fn external(judged: &Judged) -> String {
+    match &judged.item.reading {
+        Reading::Missing | Reading::Unreadable(_) => String::new(),
+        _ if judged.item.externally_managed => "yes".to_owned(),
+        _ => "no".to_owned(),
+    }
+}
+
+/// The state, with what the neighbours say.
+pub fn state(judged: &Judged) -> String {
+    match &judged.item.reading {
+        Reading::Missing if judged.state == State::Ok => "not expected here".to_owned(),
+        _ => judged.state.words().to_owned(),
+    }
+}
+
+/// Which of the blocks of the table a row belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Block {
+    Certificate,
+    Authority,
+    Crl,
+}
+
+pub fn block(judged: &Judged) -> Block {
+    match judged.item.kind {
+        Kind::Authority | Kind::KubeconfigAuthority => Block::Authority,
+        Kind::Crl => Block::Crl,
+        Kind::Certificate | Kind::Kubeconfig | Kind::Secret => Block::Certificate,
+    }
+}
+
+/// `cluster prod, node cp1: DIR`.
+pub fn place(tree: &JudgedTree) -> String {
+    match (&tree.cluster, &tree.node) {
+        (Some(cluster), Some(node)) => format!("cluster {cluster}, node {node}: {}", tree.root),
+        (Some(cluster), None) => format!("cluster {cluster}: {}", tree.root),
+        (None, Some(node)) => format!("node {node}: {}", tree.root),
+        (None, None) => tree.root.clone(),
+    }
+}
+
+/// Columns as Go's tabwriter makes them for kubeadm: at least 10 wide, 3 blanks between; but no blanks at a line's end.
+pub fn columns(header: &[&str], rows: &[(Vec<String>, Tone)]) -> Vec<Line> {
+    const LEAST: usize = 10;
+    const GAP: usize = 3;
+    let header = (header.iter().map(|cell| (*cell).to_owned()).collect::<Vec<_>>(), Tone::Plain);
+    let all: Vec<(Vec<String>, Tone)> = std::iter::once(&header)
+        .chain(rows)
+        .map(|(cells, tone)| (cells.iter().map(|cell| sanitised(cell)).collect(), *tone))
+        .collect();
+    let widths: Vec<usize> = (0..header.0.len())
+        .map(|i| {
+            let longest = all.iter().filter_map(|(cells, _)| cells.get(i)).map(|cell| cell.chars().count()).max();
+            (longest.unwrap_or(0) + GAP).max(LEAST)
+        })
+        .collect();
+    all.iter()
+        .map(|(cells, tone)| {
+            let padded = cells.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}"));
+            Line { text: padded.collect::<String>().trim_end().to_owned(), tone: *tone }
+        })
+        .collect()
+}

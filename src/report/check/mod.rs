@@ -1,0 +1,110 @@
+//! What `kpki check-expiration` found, and its forms.
+
+mod advice;
+mod cells;
+mod csv;
+mod document;
+mod fleet;
+mod nagios;
+mod prometheus;
+mod select;
+mod table;
+#[cfg(test)]
+mod tests;
+mod wide;
+
+use time::OffsetDateTime;
+
+use super::{json, yaml};
+use crate::audit::{Advice, JudgedTree, State, Verdict};
+
+pub use cells::human;
+pub use select::{Selection, Sort};
+
+/// The forms of `-o`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CheckForm {
+    Table,
+    Wide,
+    Json,
+    Yaml,
+    Csv,
+    Prometheus,
+    Nagios,
+}
+
+/// Every tree that was looked at, judged at one instant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Check {
+    pub at: OffsetDateTime,
+    /// The instant was asked for: the report says so.
+    pub as_of: bool,
+    pub trees: Vec<JudgedTree>,
+    /// Over everything, whatever is selected to be shown.
+    pub verdict: Verdict,
+    pub advice: Vec<Advice>,
+    pub selection: Selection,
+}
+
+/// A line for people, with the state it speaks of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    pub text: String,
+    pub tone: Tone,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tone {
+    Plain,
+    /// A headline.
+    Strong,
+    Good,
+    Warning,
+    Bad,
+}
+
+impl Tone {
+    pub const fn of(state: State) -> Self {
+        match state {
+            State::Ok => Self::Plain,
+            State::Warning => Self::Warning,
+            _ => Self::Bad,
+        }
+    }
+}
+
+impl Line {
+    fn plain(text: impl Into<String>) -> Self {
+        Self { text: text.into(), tone: Tone::Plain }
+    }
+
+    fn strong(text: impl Into<String>) -> Self {
+        Self { text: text.into(), tone: Tone::Strong }
+    }
+}
+
+impl Check {
+    /// The report in one form, line by line; only tables and the status line have a tone.
+    pub fn lines(&self, form: CheckForm) -> Vec<Line> {
+        let text = match form {
+            CheckForm::Table => return table::lines(self),
+            CheckForm::Wide => return wide::lines(self),
+            CheckForm::Json => json::indented(&document::value(self), 4),
+            CheckForm::Yaml => yaml::render(&document::value(self)),
+            CheckForm::Csv => csv::render(self),
+            CheckForm::Prometheus => prometheus::render(self),
+            CheckForm::Nagios => nagios::line(self),
+        };
+        text.lines().map(Line::plain).collect()
+    }
+
+    /// The report in one form, ending with a newline.
+    pub fn render(&self, form: CheckForm) -> String {
+        self.lines(form).into_iter().fold(String::new(), |text, line| text + &line.text + "\n")
+    }
+
+    /// The exit status a monitoring plugin answers with.
+    pub fn plugin_status(&self) -> u8 {
+        nagios::status(&self.verdict).1
+    }
+}
