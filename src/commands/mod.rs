@@ -3,5 +3,6 @@
 
 pub mod check_expiration;
 pub mod init;
+pub mod inspect;
 pub mod profile;
 mod survey;

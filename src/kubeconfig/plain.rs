@@ -191,7 +191,7 @@ mod tests {
         ) {
             let text = short(preferences, files);
             let at = at.index(text.len());
-            let changed = format!("{}{with}{}", &text[..at], text.get(at + cut..).unwrap_or_default());
+            let changed = format!("{}{with}{}", text.get(..at).unwrap_or_default(), text.get(at + cut..).unwrap_or_default());
             if let Some(fast) = read(changed.as_bytes()) {
                 prop_assert_eq!(by_yaml(changed.as_bytes()), Ok(fast), "{}", changed);
             }
