@@ -11,13 +11,19 @@ while [ "$i" -lt "$trees" ]; do
     cp -r "$from" "$place/cluster-$i"
     i=$((i + 1))
 done
-cargo build --quiet --release --example fleet --manifest-path "$here/Cargo.toml"
-find "$place" -type f | wc -l
+cargo build --quiet --release --manifest-path "$here/Cargo.toml"
+kpki=$here/target/release/kpki
+echo "$(find "$place" -type f | wc -l) files"
 for round in 1 2 3; do
-    echo "find | cat, round $round"
+    echo "find | xargs cat, round $round"
     bash -c "time (find '$place' -name '*.crt' -o -name '*.conf' | xargs cat >/dev/null)" 2>&1 | grep real
-    echo "kpki, one tree at a time, round $round"
-    /usr/bin/time -f '%es %MKB' "$here/target/release/examples/fleet" "$place"
+    echo "kpki check-expiration, round $round"
+    # The fixture's certificates may have ended by now: that is no failure here.
+    /usr/bin/time -f '%es %Us user %Ss system %MKB' "$kpki" check-expiration "$place" --exit-zero | head -1
 done
-echo "kpki, every tree kept in memory"
-/usr/bin/time -f '%es %MKB' "$here/target/release/examples/fleet" "$place" keep
+for form in json csv prometheus; do
+    echo "kpki check-expiration -o $form"
+    /usr/bin/time -f '%es %MKB' "$kpki" check-expiration "$place" --exit-zero -o "$form" | wc -c
+done
+echo "one tree"
+/usr/bin/time -f '%es %MKB' "$kpki" check-expiration "$place/cluster-0" --exit-zero | head -1

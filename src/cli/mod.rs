@@ -3,6 +3,7 @@
 mod check_expiration;
 mod generate;
 mod init;
+mod inspect;
 mod profile;
 pub mod ui;
 
@@ -52,6 +53,7 @@ enum Verb {
     Init(init::Args),
     #[command(visible_alias = "check")]
     CheckExpiration(check_expiration::Args),
+    Inspect(inspect::Args),
     Profile(profile::Args),
     #[command(hide = true)]
     Generate(generate::Args),
@@ -108,6 +110,7 @@ pub fn dispatch(args: impl IntoIterator<Item = OsString>, environment: &Environm
     let outcome = match &cli.verb {
         Verb::Init(args) => args.run(environment, ui),
         Verb::CheckExpiration(args) => args.run(environment, ui),
+        Verb::Inspect(args) => args.run(environment, ui),
         Verb::Profile(args) => args.run(environment, ui),
         Verb::Generate(args) => args.run(ui),
     };

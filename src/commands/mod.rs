@@ -3,6 +3,7 @@
 
 pub mod check_expiration;
 pub mod init;
+pub mod inspect;
 pub mod profile;
 mod survey;
 

@@ -26,15 +26,36 @@ pub enum Need {
     Unknown,
 }
 
+/// Where a file is looked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Spot {
+    /// Below the root; or absolute, where a profile says so.
+    Below(String),
+    /// As it stands, from the current directory: what a person said.
+    AsIs(String),
+}
+
+impl Spot {
+    fn join(&self, name: &str) -> Self {
+        match self {
+            Self::Below(dir) => Self::Below(format!("{dir}/{name}")),
+            Self::AsIs(dir) => Self::AsIs(format!("{dir}/{name}")),
+        }
+    }
+}
+
 /// One file.
 #[derive(Debug, Clone)]
 pub struct Expected {
     pub name: String,
-    /// Below the root, or absolute; the first that exists counts.
-    pub paths: Vec<String>,
+    /// The first that exists counts.
+    pub spots: Vec<Spot>,
     pub shape: Shape,
     pub kind: Kind,
+    /// Who signs it.
     pub authority: Option<Authority>,
+    /// Whose key decides whether it is managed here: its signer's, or an authority's own.
+    pub key: Option<Authority>,
     pub need: Need,
     pub entry: Option<&'static Entry>,
 }
@@ -52,11 +73,11 @@ fn below_default(path: &str) -> &str {
 }
 
 /// Everything of one node.
-pub fn of_node(request: &Request<'_>, kubelet_dir: &str) -> Vec<Expected> {
+pub fn of_node(request: &Request<'_>, kubelet: &Spot) -> Vec<Expected> {
     let pki = pki(request.profile);
     let mut all: Vec<Expected> = ENTRIES
         .iter()
-        .filter_map(|entry| of_entry(entry, &pki, kubelet_dir).map(|found| (entry, found)))
+        .filter_map(|entry| of_entry(entry, &pki, kubelet).map(|found| (entry, found)))
         .map(|(entry, expected)| Expected { need: need(request, entry), ..expected })
         .collect();
     all.extend(Authority::ALL.into_iter().map(|authority| list(authority, &pki)));
@@ -71,7 +92,7 @@ pub fn of_node(request: &Request<'_>, kubelet_dir: &str) -> Vec<Expected> {
 pub fn of_cluster(request: &Request<'_>) -> Vec<Expected> {
     let authorities = ENTRIES.iter().filter(|entry| entry.authority().is_some());
     let mut all: Vec<Expected> = authorities
-        .filter_map(|entry| of_entry(entry, "pki", "").map(|found| (entry, found)))
+        .filter_map(|entry| of_entry(entry, "pki", &Spot::Below(String::new())).map(|found| (entry, found)))
         .map(|(entry, expected)| {
             let need = match request.profile {
                 Some(profile) if profile.includes(entry) => Need::Required,
@@ -97,27 +118,29 @@ fn need(request: &Request<'_>, entry: &Entry) -> Need {
     }
 }
 
-fn of_entry(entry: &'static Entry, pki: &str, kubelet_dir: &str) -> Option<Expected> {
-    let (paths, shape, kind) = match entry.files {
+fn of_entry(entry: &'static Entry, pki: &str, kubelet: &Spot) -> Option<Expected> {
+    let below = |path: String| vec![Spot::Below(path)];
+    let (spots, shape, kind) = match entry.files {
         Files::Pair(stem) => {
             let kind = if entry.authority().is_some() { Kind::Authority } else { Kind::Certificate };
-            (vec![format!("{pki}/{stem}.crt")], Shape::Certificates, kind)
+            (below(format!("{pki}/{stem}.crt")), Shape::Certificates, kind)
         }
         Files::KeyPair(_) => return None,
-        Files::Kubeconfig(name) => (vec![name.to_owned()], Shape::Kubeconfig, Kind::Kubeconfig),
+        Files::Kubeconfig(name) => (below(name.to_owned()), Shape::Kubeconfig, Kind::Kubeconfig),
         // What the kubelet got through a CSR, then what it signed itself or was given.
         Files::KubeletPair(stem) => (
-            vec![format!("{kubelet_dir}/kubelet-server-current.pem"), format!("{kubelet_dir}/{stem}.crt")],
+            vec![kubelet.join("kubelet-server-current.pem"), kubelet.join(&format!("{stem}.crt"))],
             Shape::Certificates,
             Kind::Certificate,
         ),
     };
     Some(Expected {
         name: entry.name.to_owned(),
-        paths,
+        spots,
         shape,
         kind,
-        authority: entry.signer.or(entry.authority()),
+        authority: entry.signer,
+        key: entry.signer.or(entry.authority()),
         need: Need::Unknown,
         entry: Some(entry),
     })
@@ -126,10 +149,11 @@ fn of_entry(entry: &'static Entry, pki: &str, kubelet_dir: &str) -> Option<Expec
 fn list(authority: Authority, pki: &str) -> Expected {
     Expected {
         name: format!("{}.crl", authority.name()),
-        paths: vec![format!("{pki}/{}.crl", authority.stem())],
+        spots: vec![Spot::Below(format!("{pki}/{}.crl", authority.stem()))],
         shape: Shape::Certificates,
         kind: Kind::Crl,
         authority: Some(authority),
+        key: Some(authority),
         need: Need::IfThere,
         entry: None,
     }
@@ -140,10 +164,11 @@ fn extras(profile: &Profile, node: Option<&str>, pki: &str) -> impl Iterator<Ite
     extras.filter(move |extra| node.is_none_or(|node| extra.nodes.iter().any(|name| name == node))).map(move |extra| {
         Expected {
             name: extra.name.clone(),
-            paths: vec![format!("{pki}/{}.crt", extra.path)],
+            spots: vec![Spot::Below(format!("{pki}/{}.crt", extra.path))],
             shape: Shape::Certificates,
             kind: Kind::Certificate,
             authority: Some(extra.authority),
+            key: Some(extra.authority),
             need: if node.is_some() { Need::Required } else { Need::IfThere },
             entry: None,
         }
@@ -164,10 +189,11 @@ fn external_etcd(profile: &Profile) -> Vec<Expected> {
         .filter(|(_, path, _)| !path.is_empty() && !usual(path))
         .map(|(name, path, kind)| Expected {
             name: name.to_owned(),
-            paths: vec![path.to_owned()],
+            spots: vec![Spot::Below(path.to_owned())],
             shape: Shape::Certificates,
             kind,
-            authority: Some(Authority::Etcd),
+            authority: Some(Authority::Etcd).filter(|_| kind != Kind::Authority),
+            key: None,
             need: Need::IfThere,
             entry: None,
         })

@@ -18,6 +18,7 @@ mod walk;
 pub use content::{Piece, pieces};
 pub use fleet::{all, fleet};
 pub use request::{Form, Request, requests};
+pub use secret::{Part, parts as secrets};
 
 use std::path::Path;
 

@@ -14,11 +14,30 @@ pub fn looks_like(bytes: &[u8]) -> bool {
     mentions(bytes, TYPE) && mentions(bytes, "Secret")
 }
 
+/// One field of one Secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part {
+    /// NAMESPACE/NAME.
+    pub name: String,
+    pub field: &'static str,
+    /// As it stands inside, or why it cannot be had.
+    pub pem: Result<Vec<u8>, String>,
+}
+
 pub fn pieces(bytes: &[u8]) -> Vec<Piece> {
     let stream = yaml::read(bytes);
     let mut found = Vec::new();
-    for document in &stream.documents {
-        secrets(document, &mut found);
+    for part in stream.documents.iter().flat_map(of_document) {
+        let label = if part.field == "tls.crt" { part.name } else { format!("{} {}", part.name, part.field) };
+        let pieces = match part.pem {
+            Ok(pem) => content::pem(&pem, Kind::Secret),
+            Err(why) => vec![Piece::broken(Kind::Secret, 0, why)],
+        };
+        if pieces.is_empty() {
+            let why = format!("expected a PEM certificate in {}, found none", part.field);
+            found.push(Piece::broken(Kind::Secret, 0, why).within(&label));
+        }
+        found.extend(pieces.into_iter().map(|piece| piece.within(&label)));
     }
     // A template or a text that talks of Secrets is none; a manifest that holds certificates and cannot be read is told.
     if let Some(fault) = stream.faults.first().filter(|_| mentions(bytes, "tls.crt") && !mentions(bytes, "{{")) {
@@ -28,48 +47,47 @@ pub fn pieces(bytes: &[u8]) -> Vec<Piece> {
     found
 }
 
-fn secrets(document: &Node, found: &mut Vec<Piece>) {
+/// The fields of every such Secret in a manifest that hold certificates.
+pub fn parts(bytes: &[u8]) -> Vec<Part> {
+    if looks_like(bytes) { yaml::read(bytes).documents.iter().flat_map(of_document).collect() } else { Vec::new() }
+}
+
+fn of_document(document: &Node) -> Vec<Part> {
     match text(document, "kind") {
-        Some("Secret") if text(document, "type") == Some(TYPE) => secret(document, found),
-        Some("List" | "SecretList") => {
-            if let Some(Value::Sequence(items)) = field(document, "items").map(|items| &items.value) {
-                for item in items {
-                    // The items of a SecretList need not say what they are, and a list in a list is not taken.
-                    if text(item, "type") == Some(TYPE) && matches!(text(item, "kind"), None | Some("Secret")) {
-                        secret(item, found);
-                    }
-                }
-            }
-        }
-        _ => {}
+        Some("Secret") if text(document, "type") == Some(TYPE) => of_secret(document).collect(),
+        // The items of a SecretList need not say what they are, and a list in a list is not taken.
+        Some("List" | "SecretList") => match field(document, "items").map(|items| &items.value) {
+            Some(Value::Sequence(items)) => items
+                .iter()
+                .filter(|item| text(item, "type") == Some(TYPE) && matches!(text(item, "kind"), None | Some("Secret")))
+                .flat_map(of_secret)
+                .collect(),
+            _ => Vec::new(),
+        },
+        _ => Vec::new(),
     }
 }
 
-fn secret(node: &Node, found: &mut Vec<Piece>) {
+fn of_secret(node: &Node) -> impl Iterator<Item = Part> {
     let metadata = field(node, "metadata");
     let part = |key| metadata.and_then(|node| text(node, key));
     let name = match (part("namespace"), part("name").unwrap_or("(no name)")) {
         (Some(namespace), name) => format!("{namespace}/{name}"),
         (None, name) => name.to_owned(),
     };
-    for (index, key) in FIELDS.iter().enumerate() {
-        let plain = field(node, "stringData").and_then(|data| text(data, key)).map(|text| text.as_bytes().to_vec());
-        let encoded = field(node, "data").and_then(|data| text(data, key)).filter(|text| !text.is_empty());
-        let label = if index == 0 { name.clone() } else { format!("{name} {key}") };
+    FIELDS.iter().filter_map(move |key| {
+        let stated = |data| field(node, data).and_then(|data| text(data, key)).filter(|text| !text.is_empty());
         // The API server lets stringData win.
-        let pieces = match (plain, encoded.map(|data| base64::decode(data.as_bytes()))) {
-            (Some(pem), _) => content::pem(&pem, Kind::Secret),
-            (None, Some(Ok(pem))) => content::pem(&pem, Kind::Secret),
-            (None, Some(Err(_))) => vec![Piece::broken(Kind::Secret, 0, format!("expected base64 in {key}"))],
-            (None, None) => continue,
+        let pem = match (stated("stringData"), stated("data")) {
+            (Some(pem), _) => Ok(pem.as_bytes().to_vec()),
+            (None, Some(data)) => match base64::decode(data.as_bytes()) {
+                Ok(pem) => Ok(pem.to_vec()),
+                Err(_) => Err(format!("expected base64 in {key}")),
+            },
+            (None, None) => return None,
         };
-        let empty = pieces.is_empty();
-        found.extend(pieces.into_iter().map(|piece| piece.within(&label)));
-        if empty {
-            let why = format!("expected a PEM certificate in {key}, found none");
-            found.push(Piece::broken(Kind::Secret, 0, why).within(&label));
-        }
-    }
+        Some(Part { name: name.clone(), field: key, pem })
+    })
 }
 
 fn field<'n>(node: &'n Node, key: &str) -> Option<&'n Node> {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::expected::{self, DEFAULT_DIR, Expected, Need, Shape};
+use super::expected::{self, DEFAULT_DIR, Expected, Need, Shape, Spot};
 use super::load::{self, Loader, Met};
 use super::piece::{self, Piece, Place};
 use super::{Form, Kind, Reading, Request, Tree, content, kubeconfigs};
@@ -30,7 +30,7 @@ pub fn read(request: &Request<'_>) -> Tree {
     let host = Host::of(request, root.trim_end_matches('/'));
     let expected = match request.form {
         Form::Shared => expected::of_cluster(request),
-        _ => expected::of_node(request, &host.kubelet_dir),
+        _ => expected::of_node(request, &host.kubelet),
     };
     let dir = match Dir::open_root(&request.root) {
         Ok(dir) => Ok(Some(dir)),
@@ -61,39 +61,40 @@ pub fn read(request: &Request<'_>) -> Tree {
 struct Host {
     /// Without a slash at the end.
     root: String,
-    kubelet_dir: String,
-    /// The kubelet's directory is the one its kubeconfig means: its absolute paths hold as they are.
-    own: bool,
-}
-
-/// Paths that are not absolute are looked up below the root: one outside of it has to be.
-fn absolute(path: &str) -> String {
-    std::path::absolute(path).map_or_else(|_| path.to_owned(), |path| path.display().to_string())
+    kubelet: Spot,
+    /// A person said where the kubelet keeps its files, or this is its machine: what it refers to must be there.
+    sure: bool,
 }
 
 impl Host {
     fn of(request: &Request<'_>, root: &str) -> Self {
         let rootfs = root.strip_suffix(DEFAULT_DIR);
-        let kubelet_dir = match (&request.kubelet_dir, rootfs) {
-            (Some(dir), _) => absolute(&dir.display().to_string()),
-            (None, Some(prefix)) => absolute(&format!("{prefix}{DEFAULT_KUBELET_DIR}")),
-            // Below the root, as every path of the tree that is not absolute.
-            (None, None) => "kubelet".to_owned(),
+        let kubelet = match (&request.kubelet_dir, rootfs) {
+            (Some(dir), _) => Spot::AsIs(dir.display().to_string().trim_end_matches('/').to_owned()),
+            (None, Some(prefix)) => Spot::AsIs(format!("{prefix}{DEFAULT_KUBELET_DIR}")),
+            (None, None) => Spot::Below("kubelet".to_owned()),
         };
-        Self { root: root.to_owned(), kubelet_dir, own: request.kubelet_dir.is_none() && root == DEFAULT_DIR }
+        Self { root: root.to_owned(), kubelet, sure: request.kubelet_dir.is_some() || root == DEFAULT_DIR }
     }
 
-    /// A path below the root, or absolute.
-    fn full(&self, path: &str) -> String {
+    fn below(&self, path: &str) -> String {
         if path.starts_with('/') { path.to_owned() } else { format!("{}/{path}", self.root) }
     }
 
-    /// A file a kubeconfig refers to. The kubelet's own directory may lie elsewhere when a tree is looked at from outside.
+    fn full(&self, spot: &Spot) -> String {
+        match spot {
+            Spot::Below(path) => self.below(path),
+            Spot::AsIs(path) => path.clone(),
+        }
+    }
+
+    /// A file a kubeconfig refers to, and whether it may be missing. The kubelet's own directory may lie elsewhere when a
+    /// tree is looked at from outside.
     fn referred(&self, path: &str) -> (String, bool) {
         let name = path.strip_prefix(DEFAULT_KUBELET_DIR).and_then(|rest| rest.strip_prefix('/'));
         match name {
-            Some(name) if !self.own => (format!("{}/{name}", self.kubelet_dir), true),
-            _ => (self.full(path), false),
+            Some(name) => (format!("{}/{name}", self.full(&self.kubelet)), !self.sure),
+            None => (self.below(path), false),
         }
     }
 }
@@ -109,24 +110,26 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn look(&self, path: &str) -> Result<Option<Source>, String> {
-        match (self.broken, self.dir) {
-            (Some(why), _) => Err(why.clone()),
-            (None, Some(dir)) => files::look_below(dir, Path::new(path)).map_err(|kind| load::refusal(&kind)),
-            (None, None) if path.starts_with('/') => files::look(Path::new(path)).map_err(|kind| load::refusal(&kind)),
-            (None, None) => Ok(None),
-        }
+    fn look(&self, spot: &Spot) -> Result<Option<Source>, String> {
+        let looked = match (spot, self.broken, self.dir) {
+            (Spot::AsIs(path), ..) => files::look(Path::new(path)),
+            (Spot::Below(_), Some(why), _) => return Err(why.clone()),
+            (Spot::Below(path), None, Some(dir)) => files::look_below(dir, Path::new(path)),
+            (Spot::Below(path), None, None) if path.starts_with('/') => files::look(Path::new(path)),
+            (Spot::Below(_), None, None) => Ok(None),
+        };
+        looked.map_err(|kind| load::refusal(&kind))
     }
 
     fn file(&mut self, expected: Expected) -> Found {
-        let looked = expected.paths.iter().map(|path| (path, self.look(path)));
+        let looked = expected.spots.iter().map(|spot| (spot, self.look(spot)));
         let there = looked.into_iter().find(|(_, source)| !matches!(source, Ok(None)));
-        let Some((path, source)) = there else {
-            let path = expected.paths.last().map(|path| self.host.full(path)).unwrap_or_default();
+        let Some((spot, source)) = there else {
+            let path = expected.spots.last().map(|spot| self.host.full(spot)).unwrap_or_default();
             let pieces = vec![Piece::new(expected.kind, 0, Reading::Missing)];
             return Found { expected, path, pieces };
         };
-        let path = self.host.full(path);
+        let path = self.host.full(spot);
         let read = match source {
             Err(why) => Err(why),
             Ok(None) => Ok(Vec::new()),
@@ -141,7 +144,7 @@ impl Reader<'_> {
 
     fn certificates(&mut self, source: &Source, expected: &Expected) -> Result<Vec<Piece>, String> {
         let kind = expected.kind;
-        let own = kind == Kind::Authority && expected.authority == Some(Authority::Cluster);
+        let own = expected.name == Authority::Cluster.name();
         let mut embedded = None;
         let pieces = self.loader.pieces(source, Met::Named, |bytes| {
             if own {
@@ -285,7 +288,7 @@ fn items(found: Vec<Found>, keys: &Keys) -> Vec<super::Item> {
             path: &path,
             authority: expected.authority,
             optional: expected.need != Need::Required,
-            externally_managed: expected.authority.is_some_and(|authority| keys.missing.contains(&authority)),
+            externally_managed: expected.key.is_some_and(|authority| keys.missing.contains(&authority)),
         };
         all.extend(pieces.into_iter().filter(|piece| !is_copy(piece)).map(|piece| piece::item(piece, place)));
     }

@@ -168,8 +168,7 @@ impl Certificate {
 
     /// The usual name of [`Self::signature_algorithm`], or its dotted decimal.
     pub fn signature_name(&self) -> &str {
-        let oid: &str = &self.signature_algorithm.0;
-        SIGNATURES.iter().find(|(known, _)| *known == oid).map_or(oid, |(_, name)| name)
+        signature_name(&self.signature_algorithm)
     }
 
     /// Issuer and subject are the same name; whether the signature agrees is for [`Self::signed_by`] to say.
@@ -202,6 +201,12 @@ impl Certificate {
     }
 }
 
+/// The usual name of a signature's algorithm, or its dotted decimal.
+pub fn signature_name(oid: &Oid) -> &str {
+    let oid: &str = &oid.0;
+    SIGNATURES.iter().find(|(known, _)| *known == oid).map_or(oid, |(_, name)| name)
+}
+
 const SIGNATURES: &[(&str, &str)] = &[
     ("1.2.840.113549.1.1.4", "md5WithRSAEncryption"),
     ("1.2.840.113549.1.1.5", "sha1WithRSAEncryption"),
@@ -220,7 +225,8 @@ pub(super) fn utc(at: OffsetDateTime) -> OffsetDateTime {
     at.checked_to_offset(UtcOffset::UTC).unwrap_or(at)
 }
 
-fn hex(bytes: &[u8], separator: &str) -> String {
+/// Hexadecimal capitals.
+pub fn hex(bytes: &[u8], separator: &str) -> String {
     const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
     let digit = |nibble: u8| DIGITS.get(usize::from(nibble & 15)).map_or('0', |digit| char::from(*digit));
     let mut text = String::with_capacity(bytes.len() * (2 + separator.len()));

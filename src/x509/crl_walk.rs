@@ -16,7 +16,7 @@ pub const SMALL: usize = 1 << 20;
 
 /// Where in the list the walk stands: what the next element is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Expected {
+enum Step {
     Outer,
     Signed,
     Version,
@@ -32,7 +32,7 @@ enum Expected {
     End,
 }
 
-impl Expected {
+impl Step {
     const fn part(self) -> &'static str {
         match self {
             Self::Outer | Self::Signed | Self::End => "frame",
@@ -51,7 +51,7 @@ impl Expected {
 /// Takes a list in pieces of any size; [`Walker::finish`] says what it was.
 #[derive(Debug)]
 pub struct Walker {
-    next: Expected,
+    next: Step,
     /// Absolute offsets: how far has been taken, and where the open collections end.
     at: u64,
     outer_end: u64,
@@ -78,7 +78,7 @@ pub struct Walker {
 impl Default for Walker {
     fn default() -> Self {
         Self {
-            next: Expected::Outer,
+            next: Step::Outer,
             at: 0,
             outer_end: u64::MAX,
             signed_end: u64::MAX,
@@ -179,15 +179,15 @@ impl Walker {
 
     /// Whether only the header of this element is taken, and what is inside follows element by element.
     fn is_collection(&self, found: &Header) -> bool {
-        matches!(self.next, Expected::Outer | Expected::Signed | Expected::Entry)
-            || (matches!(self.next, Expected::NextUpdate | Expected::Entries) && found.tag == tlv::SEQUENCE)
+        matches!(self.next, Step::Outer | Step::Signed | Step::Entry)
+            || (matches!(self.next, Step::NextUpdate | Step::Entries) && found.tag == tlv::SEQUENCE)
     }
 
     /// Takes whole elements from the start of `bytes`; how many bytes that was. 0: the first is not complete.
     fn take(&mut self, bytes: &[u8]) -> Result<usize, CrlError> {
         let mut taken = 0usize;
         loop {
-            if self.next == Expected::End {
+            if self.next == Step::End {
                 return if bytes.len() > taken { Err(CrlError::Trailing) } else { Ok(taken) };
             }
             let rest = bytes.get(taken..).unwrap_or_default();
@@ -195,9 +195,9 @@ impl Walker {
             let Some(found) = header(rest).map_err(broken)? else { return Ok(taken) };
             let end = self.at.saturating_add(found.header as u64).saturating_add(found.content);
             let limit = match self.next {
-                Expected::Outer => u64::MAX,
-                Expected::Entry => self.entries_end,
-                next if next < Expected::OuterAlgorithm && next > Expected::Signed => self.signed_end,
+                Step::Outer => u64::MAX,
+                Step::Entry => self.entries_end,
+                next if next < Step::OuterAlgorithm && next > Step::Signed => self.signed_end,
                 _ => self.outer_end,
             };
             if end > limit {
@@ -238,17 +238,17 @@ impl Walker {
             return Err(CrlError::Frame(self.next.part()));
         }
         self.next = match self.next {
-            Expected::Outer => {
+            Step::Outer => {
                 self.outer_end = end;
-                Expected::Signed
+                Step::Signed
             }
-            Expected::Signed => {
+            Step::Signed => {
                 self.signed_end = end;
-                Expected::Version
+                Step::Version
             }
-            Expected::NextUpdate | Expected::Entries => {
+            Step::NextUpdate | Step::Entries => {
                 self.entries_end = end;
-                Expected::Entry
+                Step::Entry
             }
             other => {
                 self.entries = self.entries.saturating_add(1);
@@ -261,52 +261,52 @@ impl Walker {
 
     /// Moves on where a collection ends.
     fn close(&mut self) {
-        if self.next == Expected::Entry && self.at.saturating_add(self.skip) >= self.entries_end {
-            self.next = Expected::Extensions;
+        if self.next == Step::Entry && self.at.saturating_add(self.skip) >= self.entries_end {
+            self.next = Step::Extensions;
         }
         let signed_over = self.at.saturating_add(self.skip) >= self.signed_end;
-        if signed_over && self.next > Expected::ThisUpdate && self.next < Expected::OuterAlgorithm {
-            self.next = Expected::OuterAlgorithm;
+        if signed_over && self.next > Step::ThisUpdate && self.next < Step::OuterAlgorithm {
+            self.next = Step::OuterAlgorithm;
         }
     }
 
     fn element(&mut self, element: Element<'_>) -> Result<(), NotDer> {
         self.next = match (self.next, element.tag) {
-            (Expected::Version, tlv::INTEGER) => {
+            (Step::Version, tlv::INTEGER) => {
                 self.version = match element.content {
                     [0] => 1,
                     [1] => 2,
                     _ => return Err(NotDer),
                 };
-                Expected::Algorithm
+                Step::Algorithm
             }
-            (Expected::Version | Expected::Algorithm, tlv::SEQUENCE) => {
+            (Step::Version | Step::Algorithm, tlv::SEQUENCE) => {
                 let id = tlv::elements(element.content)?.first().copied().ok_or(NotDer)?;
                 self.signature_algorithm = Some(oid::read(id.content).ok_or(NotDer)?);
                 self.algorithm = element.raw.to_vec();
-                Expected::Issuer
+                Step::Issuer
             }
-            (Expected::Issuer, tlv::SEQUENCE) => {
+            (Step::Issuer, tlv::SEQUENCE) => {
                 self.issuer = Some((name::read(element.raw)?, element.raw.to_vec()));
-                Expected::ThisUpdate
+                Step::ThisUpdate
             }
-            (Expected::ThisUpdate, _) => {
+            (Step::ThisUpdate, _) => {
                 self.this_update = Some(time(element)?);
-                Expected::NextUpdate
+                Step::NextUpdate
             }
-            (Expected::NextUpdate, tlv::UTC_TIME | tlv::GENERALIZED_TIME) => {
+            (Step::NextUpdate, tlv::UTC_TIME | tlv::GENERALIZED_TIME) => {
                 self.next_update = Some(time(element)?);
-                Expected::Entries
+                Step::Entries
             }
-            (Expected::NextUpdate | Expected::Entries | Expected::Extensions, tlv::CONTEXT_CONSTRUCTED)
+            (Step::NextUpdate | Step::Entries | Step::Extensions, tlv::CONTEXT_CONSTRUCTED)
                 if self.at == self.signed_end =>
             {
                 self.read_extensions(element)?;
-                Expected::OuterAlgorithm
+                Step::OuterAlgorithm
             }
             // Byte by byte, as in a certificate (section 5.1.1.2).
-            (Expected::OuterAlgorithm, tlv::SEQUENCE) if element.raw == self.algorithm => Expected::Signature,
-            (Expected::Signature, tlv::BIT_STRING) if self.at == self.outer_end => Expected::End,
+            (Step::OuterAlgorithm, tlv::SEQUENCE) if element.raw == self.algorithm => Step::Signature,
+            (Step::Signature, tlv::BIT_STRING) if self.at == self.outer_end => Step::End,
             _ => return Err(NotDer),
         };
         Ok(())
@@ -353,7 +353,7 @@ impl Walker {
 
     pub fn finish(self) -> Result<Crl, CrlError> {
         match (self.next, self.signature_algorithm, self.issuer, self.this_update) {
-            (Expected::End, Some(signature_algorithm), Some((issuer, issuer_der)), Some(this_update))
+            (Step::End, Some(signature_algorithm), Some((issuer, issuer_der)), Some(this_update))
                 if self.pending.is_empty() =>
             {
                 Ok(Crl {

@@ -17,6 +17,7 @@ mod facts;
 mod handshake;
 mod harness;
 mod init;
+mod inspect;
 mod kubeadm;
 mod metrics;
 mod profiles;

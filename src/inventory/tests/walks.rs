@@ -40,9 +40,8 @@ fn what_lies_in_a_directory_is_found_by_content() {
     put("h.md", b"-----BEGIN\nkubernetes.io/tls Secret, current-context of users\n");
     put("i.bin", &[0; 9000]);
     put("j.yaml", format!("---\n{}---\nkind: ConfigMap\n", secret("one", "")).as_bytes());
-    // An item of a list begins behind its dash.
-    let indented = |name: &str| secret(name, "  ").replacen(' ', "", 1);
-    let list = format!("apiVersion: v1\nkind: List\nitems:\n-{}-{}", indented("two"), indented("three"));
+    let in_list = |name: &str| secret(name, "  ").replacen(' ', "-", 1);
+    let list = format!("apiVersion: v1\nkind: List\nitems:\n{}{}", in_list("two"), in_list("three"));
     put("k.yaml", list.as_bytes());
     put("l.csr", b"-----BEGIN CERTIFICATE REQUEST-----\nZm9v\n-----END CERTIFICATE REQUEST-----\n");
     put("m.der", &der[..200]);

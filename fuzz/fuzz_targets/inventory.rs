@@ -1,0 +1,17 @@
+//! Whatever a walk comes upon, and whatever a person inspects: an answer, never a panic; and kubeadm's shape is read without
+//! a YAML parser as with one (a comment at the end sends the same text the long way).
+#![no_main]
+
+use kpki::{commands::inspect, inventory, kubeconfig};
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| {
+    let _ = inventory::pieces(bytes);
+    let _ = inspect::content("fuzz".to_owned(), bytes);
+    if let Ok(short) = kubeconfig::survey(bytes)
+        && bytes.ends_with(b"\n")
+    {
+        let commented = [bytes, b"# the end\n"].concat();
+        assert_eq!(kubeconfig::survey(&commented).as_ref(), Ok(&short));
+    }
+});

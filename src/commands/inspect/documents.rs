@@ -1,0 +1,54 @@
+//! kubeconfigs and Secrets: what they name, and the certificates in them.
+
+use super::{Findings, describe};
+use crate::encoding::base64;
+use crate::inventory::secrets;
+use crate::kubeconfig::{self, KubeconfigError, Source};
+
+/// Whether the text was a kubeconfig or held Secrets.
+pub fn read(bytes: &[u8], found: &mut Findings) -> bool {
+    // A PEM file is no YAML, and a long one would only be refused for its length.
+    if bytes.starts_with(b"-----BEGIN ") {
+        return false;
+    }
+    match kubeconfig::survey(bytes) {
+        Ok(survey) => {
+            found.add::<String>(Ok(describe::kubeconfig(&survey)), None);
+            for cluster in &survey.clusters {
+                source(cluster.authority.as_ref(), &format!("cluster {}", cluster.name), found);
+            }
+            for user in &survey.users {
+                source(user.certificate.as_ref(), &format!("user {}", user.name), found);
+            }
+            if let Some(why) = &survey.unresolved {
+                found.problem(why);
+            }
+            true
+        }
+        Err(KubeconfigError::NotAKubeconfig | KubeconfigError::NotYaml { .. }) => secret(bytes, found),
+        Err(_) => false,
+    }
+}
+
+fn source(source: Option<&Source<'_>>, owner: &str, found: &mut Findings) {
+    match source {
+        Some(Source::Data(data)) => match base64::decode(data.as_bytes()) {
+            Ok(text) => found.pem(&text, Some(owner)),
+            Err(why) => found.add::<base64::Base64Error>(Err(why), Some(owner)),
+        },
+        // Named in the kubeconfig's own lines; it is a file of its own to inspect.
+        Some(Source::File(_)) | None => {}
+    }
+}
+
+fn secret(bytes: &[u8], found: &mut Findings) -> bool {
+    let secrets = secrets(bytes);
+    for part in &secrets {
+        let owner = format!("Secret {} ({})", part.name, part.field);
+        match &part.pem {
+            Ok(pem) => found.pem(pem, Some(&owner)),
+            Err(why) => found.add(Err::<_, &String>(why), Some(&owner)),
+        }
+    }
+    !secrets.is_empty()
+}

@@ -1,0 +1,150 @@
+//! `kpki inspect`: everything in a file, and nothing of a private key.
+
+use std::fs;
+use std::io::Write;
+use std::process::{Command, Stdio};
+
+use super::harness::{NOW, Place, repository, text};
+
+fn fixture(path: &str) -> String {
+    text(&format!("fixtures/kubeadm/{path}"))
+}
+
+fn inspect(words: &[&str]) -> super::harness::Run {
+    Place::new().kpki(&[&["inspect", "--at", NOW], words].concat())
+}
+
+#[test]
+fn a_certificate_is_told_in_full() {
+    let path = fixture("v1.36-ha-ecdsa-cp1/etc-kubernetes/pki/apiserver.crt");
+    let shown = inspect(&[&path]).ok().stdout;
+    assert!(shown.starts_with(&format!("{path}: certificate\n  subject:")), "{shown}");
+    for line in [
+        "  issuer:              CN=kubernetes\n",
+        "  valid until:         2027-11-20T21:06:20Z (in 364d)\n",
+        "  key usage:           digitalSignature\n                       keyEncipherment\n",
+        "DNS:kubernetes.default.svc\n",
+        "  key:                 ECDSA-P256\n",
+        "basicConstraints (critical)\n",
+        "  signature:           ecdsa-with-SHA256\n",
+    ] {
+        assert!(shown.contains(line), "{line}\n{shown}");
+    }
+    let json = inspect(&[&path, "-o", "json"]).ok().json();
+    let object = &json["files"][0]["objects"][0];
+    assert_eq!(object["type"], "certificate");
+    assert_eq!(object["isCA"], false);
+    assert_eq!(object["notAfter"], "2027-11-20T21:06:20Z");
+    assert_eq!(object["sha256"].as_str().unwrap().len(), 95);
+    let yaml = inspect(&[&path, "-o", "yaml"]).ok().stdout;
+    assert!(yaml.contains("kind: Inspection"), "{yaml}");
+}
+
+#[test]
+fn everything_kubeadm_makes_is_known() {
+    let mut shown = 0;
+    for entry in walkdir::WalkDir::new(repository("fixtures/kubeadm")).sort_by_file_name() {
+        let path = entry.unwrap().into_path();
+        let known = ["crt", "key", "pub", "conf", "csr"];
+        if path.is_file() && path.extension().is_some_and(|end| known.iter().any(|known| end == *known)) {
+            let run = inspect(&[path.to_str().unwrap()]).ok();
+            assert!(!run.stdout.is_empty(), "{}", path.display());
+            shown += 1;
+        }
+    }
+    assert!(shown > 200, "{shown}");
+}
+
+#[test]
+fn no_number_of_a_private_key_is_shown() {
+    let place = Place::new();
+    for (name, algorithm, container) in [
+        ("v1.36-default-rsa2048/etc-kubernetes/pki/ca.key", "RSA-2048", "RSA PRIVATE KEY"),
+        ("v1.36-ha-ecdsa-cp1/etc-kubernetes/pki/ca.key", "ECDSA-P256", "EC PRIVATE KEY"),
+    ] {
+        let json = place.kpki(&["inspect", &fixture(name), "-o", "json"]).ok().json();
+        let key = json["files"][0]["objects"][0].as_object().unwrap().clone();
+        let fields: Vec<_> = key.keys().map(String::as_str).collect();
+        assert_eq!(fields, ["type", "owner", "key", "keyId", "keySha256", "container", "encrypted"]);
+        assert_eq!((key["key"].as_str(), key["container"].as_str()), (Some(algorithm), Some(container)));
+        // Its certificate has the same public half.
+        let json = place.kpki(&["inspect", &fixture(&name.replace(".key", ".crt")), "-o", "json"]).ok().json();
+        assert_eq!(json["files"][0]["objects"][0]["keySha256"], key["keySha256"]);
+    }
+}
+
+#[test]
+fn a_kubeconfig_shows_its_contexts_and_certificates() {
+    let path = fixture("v1.36-default-rsa2048/etc-kubernetes/admin.conf");
+    let shown = inspect(&[&path]).ok().stdout;
+    for line in [
+        "admin.conf: kubeconfig (1 of 3)\n",
+        "  contexts:         kubernetes-admin@kubernetes: user kubernetes-admin at cluster kubernetes\n",
+        "  users:            kubernetes-admin: client-certificate-data, client-key-data\n",
+        "admin.conf: CA certificate of cluster kubernetes (2 of 3)\n",
+        "admin.conf: certificate of user kubernetes-admin (3 of 3)\n",
+    ] {
+        assert!(shown.contains(line), "{line}\n{shown}");
+    }
+}
+
+#[test]
+fn a_request_says_what_it_asks_for() {
+    let path = fixture("v1.36-generate-csr/etc-kubernetes/pki/apiserver.csr");
+    let json = inspect(&[&path, "-o", "json"]).ok().json();
+    let request = &json["files"][0]["objects"][0];
+    assert_eq!((&request["type"], &request["subject"]), (&"signing request".into(), &"CN=kube-apiserver".into()));
+    assert_eq!(request["signatureValid"], true);
+    assert!(request["sans"].as_array().unwrap().contains(&"DNS:kubernetes.default.svc".into()));
+}
+
+#[test]
+fn one_bad_file_never_hides_the_others() {
+    let place = Place::new();
+    place.write("nothing.txt", "hello\n");
+    place.write("half.pem", "-----BEGIN CERTIFICATE-----\nZm9v\n");
+    let good = fixture("v1.36-default-rsa2048/etc-kubernetes/pki/ca.crt");
+    let run = place.kpki(&["inspect", "nothing.txt", "half.pem", "missing", ".", &good]).fails(1);
+    assert!(run.stdout.contains("CA certificate"), "{}", run.stdout);
+    for line in [
+        "error: nothing.txt: expected a certificate, key, CRL, signing request or kubeconfig, found nothing of the kind\n",
+        "error: half.pem: PEM block 1 (CERTIFICATE): expected an END line, found none\n",
+        "error: missing: cannot read missing: no such file or directory\n",
+        "error: .: cannot read .: it is a directory, not a regular file\n",
+    ] {
+        assert!(run.stderr.contains(line), "{line}\n{}", run.stderr);
+    }
+    let json = place.kpki(&["inspect", "missing", &good, "-o", "json"]).fails(1).json();
+    assert_eq!(json["files"][0]["problems"].as_array().unwrap().len(), 1);
+    assert_eq!(json["files"][1]["objects"][0]["type"], "CA certificate");
+    place.kpki(&["inspect"]).fails(2);
+    place.kpki(&["inspect", &good, "--at", "soon"]).fails(2);
+}
+
+#[test]
+fn standard_input_is_a_file_too() {
+    let pem = fs::read(repository("fixtures/kubeadm/v1.36-default-rsa2048/etc-kubernetes/pki/ca.crt")).unwrap();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_kpki"))
+        .args(["inspect", "-"])
+        .env_clear()
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(&pem.repeat(50)).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let shown = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success() && shown.contains("standard input: CA certificate (50 of 50)\n"), "{shown}");
+}
+
+#[test]
+fn a_secret_and_escapes_in_a_name() {
+    let place = Place::new();
+    let pem =
+        fs::read_to_string(repository("fixtures/kubeadm/v1.36-default-rsa2048/etc-kubernetes/pki/ca.crt")).unwrap();
+    let document = serde_json::json!({"apiVersion": "v1", "kind": "Secret", "type": "kubernetes.io/tls",
+        "metadata": {"name": "w\u{1b}[31meb", "namespace": "x"}, "stringData": {"tls.crt": pem}});
+    place.write("secret.json", document.to_string());
+    let shown = place.kpki(&["inspect", "secret.json"]).ok().stdout;
+    assert!(shown.starts_with("secret.json: CA certificate of Secret x/w\u{fffd}[31meb (tls.crt)\n"), "{shown}");
+}
