@@ -47,7 +47,7 @@ pub fn read(document: &Document, overrides: &Overrides, reading: &mut Reading) -
     let mut renewal = fields.section("renewal", reading);
     let before = taken(&mut renewal, "before", reading, values::window);
     renewal.finish(&[], reading);
-    let expiration = expiration(&mut fields, reading);
+    let (expiration, copies) = expiration(&mut fields, reading);
     fields.finish(&[], reading);
 
     let profile = Profile {
@@ -71,13 +71,14 @@ pub fn read(document: &Document, overrides: &Overrides, reading: &mut Reading) -
         crl_validity: crl_validity.unwrap_or(CRL_VALIDITY),
         renewal: before.map_or(RENEWAL, |before| Renewal { before }),
         expiration,
+        copies,
         nodes,
     };
     checks::run(&profile, reading);
     Some(profile)
 }
 
-fn expiration(fields: &mut Fields<'_>, reading: &mut Reading) -> Expiration {
+fn expiration(fields: &mut Fields<'_>, reading: &mut Reading) -> (Expiration, Vec<String>) {
     let mut section = fields.section("expiration", reading);
     let mut window = |key, default| taken(&mut section, key, reading, values::window).unwrap_or(default);
     let expiration = Expiration {
@@ -86,6 +87,7 @@ fn expiration(fields: &mut Fields<'_>, reading: &mut Reading) -> Expiration {
         ca_warning: window("caWarning", EXPIRATION.ca_warning),
         ca_critical: window("caCritical", EXPIRATION.ca_critical),
     };
+    let copies = section.take("copies", reading).and_then(|field| field.values(reading, values::absolute_path));
     section.finish(&[], reading);
-    expiration
+    (expiration, copies.unwrap_or_default())
 }

@@ -105,6 +105,7 @@ pub fn read(documents: &Documents<'_>, overrides: &Overrides, reading: &mut Read
         crl_validity: cluster::CRL_VALIDITY,
         renewal: cluster::RENEWAL,
         expiration: cluster::EXPIRATION,
+        copies: Vec::new(),
         nodes: vec![node],
     })
 }

@@ -69,6 +69,8 @@ pub struct Profile {
     pub crl_validity: Span,
     pub renewal: Renewal,
     pub expiration: Expiration,
+    /// Copies of this cluster's credentials elsewhere (expiration.copies): absolute paths, as they are on the machine.
+    pub copies: Vec<String>,
     /// Never empty; names unique; at least one control-plane node.
     pub nodes: Vec<Node>,
 }

@@ -240,6 +240,14 @@ const FIELDS: &[FieldDoc] = &[
     ours("expiration.critical", WINDOW, "7d", "From here on a certificate is critical.", "5%"),
     ours("expiration.caWarning", WINDOW, "365d", "From here on an authority is worth a warning.", "2y"),
     ours("expiration.caCritical", WINDOW, "180d", "From here on an authority is critical.", "1y"),
+    ours(
+        "expiration.copies",
+        "list of absolute paths",
+        "[]",
+        "Copies of this cluster's credentials elsewhere that kpki check-expiration is to look at, too: a kubeconfig in a home \
+         directory, a proxy's bundle.",
+        "[/root/.kube/config, /etc/haproxy/haproxy.pem]",
+    ),
     ours("nodes", "list of mappings", "required", "The nodes, at most 5000.", "[{name: cp1, addresses: [10.0.0.11]}]"),
     ours("nodes[].name", "DNS name", "required", "Name of the node; lower case.", "cp1"),
     ours(

@@ -48,6 +48,7 @@ pub fn render(profile: &Profile) -> String {
     page.line(1, "critical", &window_text(profile.expiration.critical));
     page.line(1, "caWarning", &window_text(profile.expiration.ca_warning));
     page.line(1, "caCritical", &window_text(profile.expiration.ca_critical));
+    page.list(1, "copies", profile.copies.iter().cloned());
     if !profile.extra_certificates.is_empty() {
         page.open(0, "extraCertificates");
         profile.extra_certificates.iter().for_each(|extra| extra_certificate(&mut page, extra));

@@ -382,3 +382,23 @@ fn a_fleet_is_one_answer() {
     assert_eq!(csv.lines().count(), 1 + 49);
     assert!(csv.contains("\na,cp1,admin.conf,kubeconfig,ok,"), "{csv}");
 }
+
+/// Copies that the profile names: a kubeconfig in a home directory, a proxy's bundle.
+#[test]
+fn copies_elsewhere_are_looked_at() {
+    let place = Place::new();
+    let (conf, bundle) = (place.path("home/config"), place.path("proxy/bundle.pem"));
+    let copies = format!("expiration: {{copies: ['{}', '{}']}}\n", conf.display(), bundle.display());
+    place.write("p.yaml", single(&copies));
+    place.init(&["--profile", "p.yaml", "--dir", "k8s"]).ok();
+    place.write("home/config", place.read("k8s/admin.conf"));
+    let run = place.kpki(&["check-expiration", "k8s", "--at", super::harness::NOW]).fails(4);
+    assert!(run.stdout.contains("!MISSING! bundle.pem"), "{}", run.stdout);
+    place.write("proxy/bundle.pem", place.read("k8s/pki/apiserver.crt") + &place.read("k8s/pki/ca.crt"));
+    let run = place.kpki(&["check-expiration", "k8s", "--at", super::harness::NOW]).ok();
+    assert!(run.stdout.contains("config ") && run.stdout.contains("bundle.pem"), "{}", run.stdout);
+    // A copy that was not renewed with its original is what this is for.
+    let run = place.kpki(&["check-expiration", "k8s", "--at", "2028-01-01", "-o", "json"]).fails(4).json();
+    let expired = run["certificates"].as_array().unwrap().iter().filter(|c| c["state"] == "expired").count();
+    assert!(expired >= 15, "{expired}");
+}

@@ -10,7 +10,7 @@ use crate::audit::{self, JudgedTree, Policy, Threshold};
 use crate::commands::Progress;
 use crate::error::Error;
 use crate::files::{self, FileError, Op};
-use crate::inventory::{self, Item, Kind, Reading, Tree};
+use crate::inventory::{self, Form, Item, Kind, Reading, Tree};
 use crate::parallel;
 use crate::report::{Check, Selection};
 use crate::store;
@@ -79,17 +79,37 @@ fn look(request: &Request, targets: &[Target], progress: Progress<'_>) -> Result
             owners.push(owner);
             wanted.push(target.refine(one));
         }
+        // Copies elsewhere that the profile names: a kubeconfig in a home directory, a proxy's bundle.
+        for copy in target.profile.iter().flat_map(|profile| &profile.copies) {
+            owners.push(owner);
+            wanted.push(inventory::Request {
+                profile: target.profile.as_ref(),
+                ..inventory::Request::new(copy, Form::File)
+            });
+        }
     }
     let trees = inventory::all(&wanted, request.threads, progress)
         .map_err(|parallel::Died| Error::new("a thread ended before its work").hint("report this as a bug"))?;
     let mut judged: Vec<Vec<JudgedTree>> = Vec::new();
     judged.resize_with(targets.len(), Vec::new);
-    for ((owner, wanted), tree) in owners.into_iter().zip(&wanted).zip(trees) {
+    for ((owner, wanted), mut tree) in owners.into_iter().zip(&wanted).zip(trees) {
+        absent(wanted, &mut tree);
         if let (Some(target), Some(slot)) = (targets.get(owner), judged.get_mut(owner)) {
             slot.push(audit::judge_tree(tree, policy(request, target), target.origin_of(wanted), request.at));
         }
     }
     Ok(judged)
+}
+
+/// A copy that is gone is missing, not unreadable: it was expected, and says whose it was.
+fn absent(wanted: &inventory::Request<'_>, tree: &mut Tree) {
+    let (Form::File, Some(profile)) = (wanted.form, wanted.profile) else { return };
+    tree.cluster = Some(profile.cluster_name.clone());
+    if files::what(None, &wanted.root).is_none() {
+        for item in &mut tree.items {
+            item.reading = Reading::Missing;
+        }
+    }
 }
 
 /// Why there is nothing to say about a target.

@@ -129,6 +129,7 @@ fn profile() -> impl Strategy<Value = Profile> {
                 .flat_map(|i| crate::profile::values::service_subnets(subnets[*i]).unwrap())
                 .collect(),
             dns_domain: "cluster.local".to_owned(),
+            copies: vec!["/root/.kube/config".to_owned()],
             api_server_sans,
             etcd,
             algorithm,
