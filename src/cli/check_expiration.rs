@@ -6,7 +6,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use super::Outcome;
 use super::ui::Ui;
 use crate::audit::{State, Threshold};
-use crate::clock::{self, Clock, Span};
+use crate::clock::Span;
 use crate::commands::check_expiration::{self, Request};
 use crate::error::{Error, Exit};
 use crate::report::{CheckForm, Line, Selection, Sort, Tone};
@@ -180,7 +180,10 @@ impl Args {
         let form = CheckForm::from(self.output);
         match &self.output_file {
             Some(path) => check_expiration::write(path, &check.render(form))?,
-            None => ui.lines(&check.lines(form))?,
+            None => match check.lines(form) {
+                Some(lines) => ui.lines(&lines)?,
+                None => ui.report(&check.render(form), crate::report::Form::Json)?,
+            },
         }
         Ok(match self.output {
             _ if self.exit_zero => Exit::Done,
@@ -193,10 +196,7 @@ impl Args {
         let now = environment.clock.now();
         let at = match &self.at {
             None => now,
-            Some(text) => clock::parse_instant(text, now).map(|at| Clock::Fixed(at).now()).ok_or_else(|| {
-                Error::usage(format!("--at {text:?} is no instant"))
-                    .hint("give RFC 3339 (2027-01-02T03:04:05Z), a date (2027-01-02), or a distance (+90d, -1h)")
-            })?,
+            Some(text) => super::instant("--at", text, now)?,
         };
         let sort = match self.sort {
             By::Name => Sort::Name,

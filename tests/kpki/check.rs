@@ -402,3 +402,31 @@ fn copies_elsewhere_are_looked_at() {
     let expired = run["certificates"].as_array().unwrap().iter().filter(|c| c["state"] == "expired").count();
     assert!(expired >= 15, "{expired}");
 }
+
+/// A subject is somebody else's text: whatever form, it must not steer the terminal it is shown on.
+#[test]
+fn escapes_in_a_subject_stay_in_the_subject() {
+    let mut params = rcgen::CertificateParams::new(vec!["x.example.com".to_owned()]).unwrap();
+    params.distinguished_name = rcgen::DistinguishedName::new();
+    params.distinguished_name.push(rcgen::DnType::CommonName, "\u{1b}[31mred\u{1b}]0;title\u{7}\r\u{202e}");
+    let certificate = params.self_signed(&rcgen::KeyPair::generate().unwrap()).unwrap();
+    let place = Place::new();
+    place.write("\u{1b}[2J.pem", pem::encode(&pem::Pem::new("CERTIFICATE", certificate.der().to_vec())));
+    for words in [
+        &["check-expiration", "."][..],
+        &["check-expiration", ".", "-o", "wide"],
+        &["check-expiration", ".", "-o", "csv"],
+        &["check-expiration", ".", "-o", "json"],
+        &["check-expiration", ".", "-o", "yaml"],
+        &["check-expiration", ".", "-o", "prometheus"],
+        &["check-expiration", ".", "-o", "nagios"],
+        &["inspect", "\u{1b}[2J.pem"],
+        &["inspect", "\u{1b}[2J.pem", "-o", "json"],
+        &["inspect", "\u{1b}[2J.pem", "-o", "yaml"],
+        &["inspect", "\u{1b}[2J.gone"],
+    ] {
+        let run = place.kpki(words);
+        let said = run.stdout + &run.stderr;
+        assert!(said.len() > 10 && !said.chars().any(|c| c.is_control() && c != '\n'), "{words:?}: {said:?}");
+    }
+}

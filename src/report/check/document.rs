@@ -8,32 +8,85 @@ use super::{Check, advice};
 use crate::audit::{Judged, JudgedTree, Note, State};
 use crate::clock::rfc3339;
 use crate::inventory::{Kind, Reading};
+use crate::report::json;
+
+/// The document as JSON with kubeadm's four spaces, item by item: of a fleet it is never held whole as values.
+pub fn json(check: &Check) -> String {
+    let mut text = String::from("{");
+    let mut put = |key: &str, value: &str| {
+        let comma = if text.len() > 1 { "," } else { "" };
+        text.push_str(&format!("{comma}\n    \"{key}\": {value}"));
+    };
+    for (key, part) in parts(check) {
+        match part {
+            Part::Value(value) => put(key, shifted(&value, 4).trim()),
+            Part::Items(block) => {
+                let mut list = String::new();
+                for (tree, judged) in selected(check, block) {
+                    list.push_str(if list.is_empty() { "[\n" } else { ",\n" });
+                    list.push_str(&shifted(&item(tree, judged), 8));
+                }
+                list.push_str(if list.is_empty() { "[]" } else { "\n    ]" });
+                put(key, &list);
+            }
+        }
+    }
+    text.push_str("\n}\n");
+    text
+}
+
+/// A value in JSON, every line this much further in.
+fn shifted(value: &Value, by: usize) -> String {
+    let mut text = String::new();
+    for line in json::indented(value, 4).lines() {
+        text.push_str(if text.is_empty() { "" } else { "\n" });
+        text.push_str(&format!("{:by$}{line}", ""));
+    }
+    text
+}
+
+/// The document's fields in order; the lists of items are made as they are written.
+enum Part {
+    Value(Value),
+    Items(Block),
+}
+
+fn selected(check: &Check, block: Block) -> Vec<(&JudgedTree, &Judged)> {
+    let selected = check.selected();
+    let all = selected.into_iter().flat_map(|(tree, items)| items.into_iter().map(move |judged| (tree, judged)));
+    all.filter(|(_, judged)| cells::block(judged) == block).collect()
+}
 
 pub fn value(check: &Check) -> Value {
-    let selected = check.selected();
-    let list = |block: Block| -> Vec<Value> {
-        selected
-            .iter()
-            .flat_map(|(tree, items)| items.iter().map(move |judged| (tree, judged)))
-            .filter(|(_, judged)| cells::block(judged) == block)
-            .map(|(tree, judged)| item(tree, judged))
-            .collect()
-    };
-    json!({
-        "kind": "CertificateExpirationInfo",
-        "apiVersion": "output.kubeadm.k8s.io/v1alpha3",
-        "certificates": list(Block::Certificate),
-        "certificateAuthorities": list(Block::Authority),
-        "crls": list(Block::Crl),
-        "at": rfc3339(check.at),
-        "verdict": {
-            "state": check.verdict.state.name(),
-            "total": check.verdict.counts.total(),
-            "counts": counts(|state| check.verdict.counts.get(state)),
-        },
-        "trees": check.trees.iter().map(tree).collect::<Vec<_>>(),
-        "advice": check.advice.iter().map(advice::value).collect::<Vec<_>>(),
-    })
+    let whole = parts(check).into_iter().map(|(key, part)| {
+        let value = match part {
+            Part::Value(value) => value,
+            Part::Items(block) => selected(check, block).into_iter().map(|(tree, judged)| item(tree, judged)).collect(),
+        };
+        (key.to_owned(), value)
+    });
+    Value::Object(whole.collect())
+}
+
+fn parts(check: &Check) -> Vec<(&'static str, Part)> {
+    vec![
+        ("kind", Part::Value(json!("CertificateExpirationInfo"))),
+        ("apiVersion", Part::Value(json!("output.kubeadm.k8s.io/v1alpha3"))),
+        ("certificates", Part::Items(Block::Certificate)),
+        ("certificateAuthorities", Part::Items(Block::Authority)),
+        ("crls", Part::Items(Block::Crl)),
+        ("at", Part::Value(json!(rfc3339(check.at)))),
+        (
+            "verdict",
+            Part::Value(json!({
+                "state": check.verdict.state.name(),
+                "total": check.verdict.counts.total(),
+                "counts": counts(|state| check.verdict.counts.get(state)),
+            })),
+        ),
+        ("trees", Part::Value(check.trees.iter().map(tree).collect())),
+        ("advice", Part::Value(check.advice.iter().map(advice::value).collect())),
+    ]
 }
 
 fn counts(count: impl Fn(State) -> usize) -> Value {

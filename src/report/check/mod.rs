@@ -15,7 +15,7 @@ mod wide;
 
 use time::OffsetDateTime;
 
-use super::{json, yaml};
+use super::yaml;
 use crate::audit::{Advice, JudgedTree, State, Verdict};
 
 pub use cells::human;
@@ -84,23 +84,32 @@ impl Line {
 }
 
 impl Check {
-    /// The report in one form, line by line; only tables and the status line have a tone.
-    pub fn lines(&self, form: CheckForm) -> Vec<Line> {
-        let text = match form {
-            CheckForm::Table => return table::lines(self),
-            CheckForm::Wide => return wide::lines(self),
-            CheckForm::Json => json::indented(&document::value(self), 4),
+    /// The report for people, line by line with its tone; `None`: the form is for machines.
+    pub fn lines(&self, form: CheckForm) -> Option<Vec<Line>> {
+        match form {
+            CheckForm::Table => Some(table::lines(self)),
+            CheckForm::Wide => Some(wide::lines(self)),
+            _ => None,
+        }
+    }
+
+    /// The report in one form, ending with a newline.
+    pub fn render(&self, form: CheckForm) -> String {
+        let mut text = match form {
+            CheckForm::Table | CheckForm::Wide => {
+                let lines = self.lines(form).unwrap_or_default();
+                lines.into_iter().fold(String::new(), |text, line| text + &line.text + "\n")
+            }
+            CheckForm::Json => document::json(self),
             CheckForm::Yaml => yaml::render(&document::value(self)),
             CheckForm::Csv => csv::render(self),
             CheckForm::Prometheus => prometheus::render(self),
             CheckForm::Nagios => nagios::line(self),
         };
-        text.lines().map(Line::plain).collect()
-    }
-
-    /// The report in one form, ending with a newline.
-    pub fn render(&self, form: CheckForm) -> String {
-        self.lines(form).into_iter().fold(String::new(), |text, line| text + &line.text + "\n")
+        if !text.ends_with('\n') {
+            text.push('\n');
+        }
+        text
     }
 
     /// The exit status a monitoring plugin answers with.

@@ -4,13 +4,14 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::rc::Rc;
 
 use super::Check;
 use crate::audit::{Judged, JudgedTree, State};
 use crate::inventory::{Attributes, Item, Kind, Reading};
 
-/// The labels of one series as they are written, to its value. The map orders them and keeps each once.
-type Series = BTreeMap<String, i128>;
+/// The labels of one series as they are written, to its value. The map orders them and keeps each once; families share them.
+type Series = BTreeMap<Rc<str>, i128>;
 
 struct Family {
     name: &'static str,
@@ -25,9 +26,9 @@ impl Family {
 
     /// The same certificate twice in one file is one series; of two values that meet in one the smaller holds, so that an
     /// alert on what is left errs on the early side.
-    fn add(&mut self, labels: &str, value: impl Into<i128>) {
+    fn add(&mut self, labels: &Rc<str>, value: impl Into<i128>) {
         let value = value.into();
-        self.series.entry(labels.to_owned()).and_modify(|there| *there = value.min(*there)).or_insert(value);
+        self.series.entry(Rc::clone(labels)).and_modify(|there| *there = value.min(*there)).or_insert(value);
     }
 }
 
@@ -65,7 +66,7 @@ pub fn render(check: &Check) -> String {
         up: Family::new("x509_source_up", "1 if the place could be looked at, 0 otherwise."),
     };
     for (tree, items) in check.selected() {
-        families.up.add(&source(tree), i128::from(!unreachable(tree)));
+        families.up.add(&source(tree).into(), i128::from(!unreachable(tree)));
         for judged in items {
             families.item(judged);
         }
@@ -128,21 +129,21 @@ fn source(tree: &JudgedTree) -> String {
     format!("source_kind=\"file\",source_name=\"{}\"", escaped(&tree.root))
 }
 
-fn certificate_labels(item: &Item, serial: &str, subject: &Attributes, issuer: &Attributes) -> String {
+fn certificate_labels(item: &Item, serial: &str, subject: &Attributes, issuer: &Attributes) -> Rc<str> {
     let mut labels = Labels::default();
     labels.add("serial_number", serial);
     labels.attributes("subject", subject);
     labels.attributes("issuer", issuer);
     labels.place(item);
-    labels.0
+    labels.0.into()
 }
 
-fn crl_labels(item: &Item, number: &str, issuer: &Attributes) -> String {
+fn crl_labels(item: &Item, number: &str, issuer: &Attributes) -> Rc<str> {
     let mut labels = Labels::default();
     labels.add("crl_number", number);
     labels.attributes("issuer", issuer);
     labels.place(item);
-    labels.0
+    labels.0.into()
 }
 
 #[derive(Default)]
