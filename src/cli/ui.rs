@@ -1,12 +1,13 @@
 //! The only writer to stdout and stderr. Results go to stdout, everything about the run to stderr; text from outside is
 //! sanitised before it meets a terminal.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 use std::time::{Duration, Instant};
 
 use super::Color;
 use crate::error::{Error, Exit};
-use crate::report::{Form, Line, Tone, Width, sanitised};
+use crate::report::{Form, Line, Tone, Width, is_harmless, sanitised};
 use crate::run::Environment;
 
 /// What one stream is connected to.
@@ -109,7 +110,7 @@ impl<'a> Ui<'a> {
             if colored && !color.is_empty() {
                 text.extend([color, &words, PLAIN, "\n"]);
             } else {
-                text.extend([words.as_str(), "\n"]);
+                text.extend([&words, "\n"]);
             }
         }
         self.write(&text)
@@ -199,9 +200,13 @@ impl<'a> Ui<'a> {
     }
 }
 
-/// What steers a terminal is shown as U+FFFD, but for the line's own end: a subject must not move a cursor.
-fn sanitise(text: &str) -> String {
-    text.split('\n').map(sanitised).collect::<Vec<_>>().join("\n")
+/// What steers a terminal is shown as U+FFFD, but for the line's own end: a subject must not move a cursor. A long report
+/// without any of it is not copied.
+fn sanitise(text: &str) -> Cow<'_, str> {
+    if text.split('\n').all(is_harmless) {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(text.split('\n').map(sanitised).collect::<Vec<_>>().join("\n"))
 }
 
 #[cfg(test)]

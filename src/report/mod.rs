@@ -10,7 +10,7 @@ use time::OffsetDateTime;
 
 pub use check::{Check, CheckForm, Line, Selection, Sort, Tone, human};
 pub use json::value;
-pub use table::sanitised;
+pub use table::{is_harmless, sanitised};
 pub use yaml::render as yaml;
 
 /// The forms of `-o`.

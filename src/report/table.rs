@@ -171,8 +171,14 @@ fn finish(table: &Table) -> String {
 /// Text out of a certificate or a path must not steer a terminal: no control characters, and none that reorder what is read
 /// (Unicode bidirectional controls).
 pub fn sanitised(text: &str) -> String {
-    let steers = |c: char| {
-        c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
     text.chars().map(|c| if steers(c) { '\u{fffd}' } else { c }).collect()
+}
+
+/// Nothing in it would be changed by [`sanitised`].
+pub fn is_harmless(text: &str) -> bool {
+    !text.chars().any(steers)
+}
+
+fn steers(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

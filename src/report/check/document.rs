@@ -13,21 +13,19 @@ use crate::report::json;
 /// The document as JSON with kubeadm's four spaces, item by item: of a fleet it is never held whole as values.
 pub fn json(check: &Check) -> String {
     let mut text = String::from("{");
-    let mut put = |key: &str, value: &str| {
-        let comma = if text.len() > 1 { "," } else { "" };
-        text.push_str(&format!("{comma}\n    \"{key}\": {value}"));
-    };
     for (key, part) in parts(check) {
+        text.push_str(if text.len() > 1 { ",\n" } else { "\n" });
+        text.push_str(&format!("    \"{key}\": "));
         match part {
-            Part::Value(value) => put(key, shifted(&value, 4).trim()),
+            Part::Value(value) => text.push_str(shifted(&value, 4).trim_start()),
             Part::Items(block) => {
-                let mut list = String::new();
-                for (tree, judged) in selected(check, block) {
-                    list.push_str(if list.is_empty() { "[\n" } else { ",\n" });
-                    list.push_str(&shifted(&item(tree, judged), 8));
+                let items = selected(check, block);
+                text.push('[');
+                for (position, (tree, judged)) in items.iter().enumerate() {
+                    text.push_str(if position == 0 { "\n" } else { ",\n" });
+                    text.push_str(&shifted(&item(tree, judged), 8));
                 }
-                list.push_str(if list.is_empty() { "[]" } else { "\n    ]" });
-                put(key, &list);
+                text.push_str(if items.is_empty() { "]" } else { "\n    ]" });
             }
         }
     }

@@ -13,6 +13,10 @@ use crate::inventory::{Attributes, Item, Kind, Reading};
 /// The labels of one series as they are written, to its value. The map orders them and keeps each once; families share them.
 type Series = BTreeMap<Rc<str>, i128>;
 
+/// Room for the value of a series with what stands around it, and for a family's two lines of comment.
+const NUMBER: usize = 24;
+const HEAD: usize = 256;
+
 struct Family {
     name: &'static str,
     help: &'static str,
@@ -72,8 +76,12 @@ pub fn render(check: &Check) -> String {
         }
     }
     let Families { not_after, not_before, expired, error, next_update, this_update, number, stale, up } = families;
-    let mut text = String::new();
-    for family in [not_after, not_before, expired, error, next_update, this_update, number, stale, up] {
+    let families = [not_after, not_before, expired, error, next_update, this_update, number, stale, up];
+    // Reserved at once: a fleet's metrics have tens of megabytes, and growing would hold them twice.
+    let line = |family: &Family, labels: &str| family.name.len() + labels.len() + NUMBER;
+    let of = |family: &Family| family.series.keys().map(|labels| line(family, labels)).sum::<usize>() + HEAD;
+    let mut text = String::with_capacity(families.iter().map(of).sum());
+    for family in families {
         if family.series.is_empty() {
             continue;
         }
