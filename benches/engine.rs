@@ -67,7 +67,7 @@ fn main() {
     }
 
     let keys = if quick { 2 } else { 16 };
-    let one = measure("ca: RSA-2048 keys, one thread, per key", 3, || {
+    let one = measure(&format!("ca: {keys} RSA-2048 keys, one thread"), 3, || {
         ca::generate_keys(&vec![Algorithm::Rsa2048; keys], 1, &mut |_, _| ()).unwrap();
     });
     let all = measure(&format!("ca: {keys} RSA-2048 keys, {threads} threads"), 3, || {
