@@ -4,7 +4,7 @@ use super::Kind;
 use super::content::{self, mentions};
 use super::piece::Piece;
 use crate::encoding::base64;
-use crate::encoding::yaml::{self, Node, Value};
+use crate::encoding::yaml::{self, Node, Value, field, text};
 
 const TYPE: &str = "kubernetes.io/tls";
 /// What holds certificates; `tls.key` is never decoded.
@@ -88,18 +88,4 @@ fn of_secret(node: &Node) -> impl Iterator<Item = Part> {
         };
         Some(Part { name: name.clone(), field: key, pem })
     })
-}
-
-fn field<'n>(node: &'n Node, key: &str) -> Option<&'n Node> {
-    match &node.value {
-        Value::Mapping(entries) => entries.iter().find(|entry| entry.key == key).map(|entry| &entry.node),
-        _ => None,
-    }
-}
-
-fn text<'n>(node: &'n Node, key: &str) -> Option<&'n str> {
-    match &field(node, key)?.value {
-        Value::Scalar { text, .. } => Some(text),
-        _ => None,
-    }
 }

@@ -10,7 +10,7 @@ use std::fmt::{self, Write as _};
 use zeroize::Zeroizing;
 
 use crate::encoding::base64;
-use crate::encoding::yaml::{self, Node, Value};
+use crate::encoding::yaml::{self, Node, Value, field, text};
 
 /// What a kubeconfig with embedded credentials says.
 #[derive(Debug)]
@@ -147,20 +147,6 @@ pub fn read(bytes: &[u8]) -> Result<Read, KubeconfigError> {
         authority: data(cluster, "certificate-authority-data")?.map(|data| data.to_vec()).unwrap_or_default(),
         credentials,
     })
-}
-
-fn field<'n>(node: &'n Node, key: &str) -> Option<&'n Node> {
-    match &node.value {
-        Value::Mapping(entries) => entries.iter().find(|entry| entry.key == key).map(|entry| &entry.node),
-        _ => None,
-    }
-}
-
-fn text<'n>(node: &'n Node, key: &str) -> Option<&'n str> {
-    match &field(node, key)?.value {
-        Value::Scalar { text, .. } => Some(text),
-        _ => None,
-    }
 }
 
 /// The `what` of the item of `list` that has this name.

@@ -3,8 +3,8 @@
 
 use std::borrow::Cow;
 
-use super::{KubeconfigError, field, named, plain, text};
-use crate::encoding::yaml::{self, Node, Value};
+use super::{KubeconfigError, named, plain};
+use crate::encoding::yaml::{self, Node, Value, field, text};
 
 /// What is in a kubeconfig, the current context's cluster and user first.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

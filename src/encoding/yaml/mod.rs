@@ -6,5 +6,5 @@ mod read;
 mod write;
 
 pub use flaw::Flaw;
-pub use read::{Entry, Fault, MAX_BYTES, MAX_PROBLEMS, Mark, Node, Stream, Style, Value, read};
+pub use read::{Entry, Fault, MAX_BYTES, MAX_PROBLEMS, Mark, Node, Stream, Style, Value, field, read, text};
 pub use write::scalar;

@@ -79,6 +79,22 @@ pub struct Entry {
     pub node: Node,
 }
 
+/// The value of a key; `None`: there is none of that name, or the node is no mapping.
+pub fn field<'n>(node: &'n Node, key: &str) -> Option<&'n Node> {
+    match &node.value {
+        Value::Mapping(entries) => entries.iter().find(|entry| entry.key == key).map(|entry| &entry.node),
+        _ => None,
+    }
+}
+
+/// The text of a key's value, where it is a scalar.
+pub fn text<'n>(node: &'n Node, key: &str) -> Option<&'n str> {
+    match &field(node, key)?.value {
+        Value::Scalar { text, .. } => Some(text),
+        _ => None,
+    }
+}
+
 /// Something wrong with the text itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
