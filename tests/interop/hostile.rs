@@ -219,6 +219,20 @@ fn public_kpki(place: &Path) -> PathBuf {
     path
 }
 
+/// Files one may not read are named as unreadable; the others are judged all the same.
+#[test]
+fn a_user_without_rights_sees_what_may_be_seen() {
+    let place = scratch();
+    let profile = write(place.path().join("p.yaml"), SMALL);
+    let tree = place.path().join("tree");
+    init(&profile, &tree).expect_ok("as root");
+    let mut command = program("setpriv");
+    command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(public_kpki(place.path()));
+    let ran = run(command.args(["check-expiration", "-o", "csv"]).arg(&tree)).expect_code(4, "without rights");
+    let state = |name: &str, state: &str| ran.out.lines().any(|line| line.contains(name) && line.contains(state));
+    assert!(state("admin.conf", "unreadable") && state("apiserver,", "ok"), "{}", ran.out);
+}
+
 #[test]
 fn a_user_without_rights_gets_an_error_and_one_with_rights_a_tree() {
     let place = scratch();
