@@ -1,7 +1,9 @@
 //! Publishes a small fixed tree through the store alone, for the sweep of system calls in `tests/interop/store-sweep.sh`.
 //!
-//! `publish DIR init|force|recover TAG [KUBELET]`. `init` refuses files that exist, `force` replaces them, `recover` only finishes what
-//! an interrupted run left. Every file says which run wrote it (TAG), so that a mixed tree can be told from a whole one.
+//! `publish DIR init|seed|force|renew|recover TAG [KUBELET]`. `init` refuses files that exist, `seed` makes two more, `force`
+//! replaces what is there, `renew` removes the two besides, `recover` only finishes what an interrupted run left. Every
+//! file, and every one of three lines in the journal, says which run wrote it (TAG), so that a mixed tree can be told from a
+//! whole one.
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -29,7 +31,7 @@ fn main() -> ExitCode {
         [_, dir, verb, tag] => (dir, verb.as_str(), tag, None),
         [_, dir, verb, tag, kubelet] => (dir, verb.as_str(), tag, Some(kubelet)),
         _ => {
-            say("usage: publish DIR init|force|recover TAG [KUBELET]".to_owned());
+            say("usage: publish DIR init|seed|force|renew|recover TAG [KUBELET]".to_owned());
             return ExitCode::from(2);
         }
     };
@@ -39,10 +41,18 @@ fn main() -> ExitCode {
         "recover" => recover(&roots, wait).map(|recovery| format!("{recovery:?}")),
         _ => publish(&Commit {
             roots: &roots,
-            changes: changes(tag, kubelet.is_some(), verb == "force"),
+            changes: changes(tag, kubelet.is_some(), verb),
             dir_mode: 0o755,
             generation: tag,
             locking: Locking::Wait(wait),
+            removals: if verb == "renew" {
+                surplus(kubelet.is_some()).map(|(root, path, _)| (root, path)).collect()
+            } else {
+                Vec::new()
+            },
+            journal: (0..3).map(|number| format!("{{\"run\":\"{tag}\",\"number\":{number}}}")).collect(),
+            note: Some(format!("{{\"command\":\"{verb}\"}}")),
+            keep_generations: Some(2),
         })
         .map(|receipt| format!("{receipt:?}")),
     };
@@ -64,15 +74,26 @@ fn say(mut text: String) {
     let _ = std::io::stderr().write_all(text.as_bytes());
 }
 
-fn changes(tag: &str, kubelet: bool, replace: bool) -> Vec<FileChange> {
+/// Files that one run makes and another removes.
+fn surplus(kubelet: bool) -> impl Iterator<Item = (RootId, RelPath, u32)> {
+    [(RootId::Main, "pki/old.key", 0o600), (RootId::Kubelet, "old.crt", 0o644)]
+        .into_iter()
+        .filter(move |(root, ..)| kubelet || *root == RootId::Main)
+        .filter_map(|(root, path, mode)| Some((root, RelPath::parse(path).ok()?, mode)))
+}
+
+fn changes(tag: &str, kubelet: bool, verb: &str) -> Vec<FileChange> {
+    let replace = matches!(verb, "force" | "renew");
     let outside = [(RootId::Kubelet, "kubelet.key", 0o600), (RootId::Kubelet, "kubelet.crt", 0o644)];
     FILES
         .into_iter()
         .chain(outside.into_iter().filter(|_| kubelet))
-        .filter_map(|(root, path, mode)| {
+        .filter_map(|(root, path, mode)| Some((root, RelPath::parse(path).ok()?, mode)))
+        .chain(surplus(kubelet).filter(|_| verb == "seed"))
+        .map(|(root, path, mode)| {
             let bytes = Zeroizing::new(format!("{tag} {path}\n").into_bytes());
             let replace = replace || root == RootId::State;
-            RelPath::parse(path).ok().map(|path| FileChange { root, path, mode, bytes, replace })
+            FileChange { root, path, mode, bytes, replace }
         })
         .collect()
 }

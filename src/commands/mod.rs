@@ -4,6 +4,7 @@
 pub mod check_expiration;
 pub mod init;
 pub mod inspect;
+pub mod journal;
 pub mod profile;
 mod survey;
 

@@ -22,4 +22,4 @@ pub use facts::{Facts, What};
 pub use look::{Source, look, look_below, what};
 pub use path::{BadPath, RelPath};
 pub use read::{Found, read, read_input};
-pub(crate) use write::Look;
+pub(crate) use write::{Look, Written, write_all};

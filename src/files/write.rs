@@ -1,6 +1,7 @@
 //! New files: exclusive, with their final mode before the first byte, synced.
 
 use std::os::fd::OwnedFd;
+use std::path::PathBuf;
 
 use rustix::fs::{Gid, Mode, OFlags, Uid};
 use zeroize::Zeroizing;
@@ -17,10 +18,30 @@ pub(crate) struct Look {
     pub owner: Option<(u32, u32)>,
 }
 
+/// A file that is written and not yet synced.
+#[derive(Debug)]
+pub(crate) struct Written {
+    pub fd: OwnedFd,
+    /// For messages.
+    pub path: PathBuf,
+}
+
+impl Written {
+    /// Makes content and size durable; the name is its directory's.
+    pub(crate) fn sync(&self) -> Result<(), FileError> {
+        rustix::io::retry_on_intr(|| rustix::fs::fsync(&self.fd)).map_err(|e| FileError::of(Op::Sync, &self.path, e))
+    }
+}
+
 impl Dir {
     /// Makes a new file and syncs it. On an error it may be left behind, incomplete: it lies in a staging directory that
     /// is removed as a whole.
     pub(crate) fn create(&self, name: &str, look: Look, bytes: &[u8]) -> Result<(), FileError> {
+        self.write_new(name, look, bytes)?.sync()
+    }
+
+    /// The same, the sync left to the caller: syncs that wait together share one commit of the file system's journal.
+    pub(crate) fn write_new(&self, name: &str, look: Look, bytes: &[u8]) -> Result<Written, FileError> {
         let path = self.path_of(name);
         let failed = |op| {
             let path = path.clone();
@@ -36,7 +57,7 @@ impl Dir {
         // Always: the umask may have taken bits away, and a public file has more than the 0600 it was made with.
         rustix::fs::fchmod(&fd, Mode::from_raw_mode(look.mode)).map_err(failed(Op::SetMode))?;
         write_all(&fd, bytes).map_err(failed(Op::Write))?;
-        rustix::io::retry_on_intr(|| rustix::fs::fsync(&fd)).map_err(failed(Op::Sync))
+        Ok(Written { fd, path })
     }
 
     /// Copies a regular file into another directory with its mode and owner, synced: where a hard link is not possible.

@@ -7,15 +7,16 @@ use crate::files::{Dir, Facts, FileError, Kind, Op, RelPath, What};
 
 use super::error::StoreError;
 use super::ground::or_here;
+use super::journal::{self, JOURNAL};
 use super::lock::KPKI;
 use super::tree::Tree;
 use super::{RootId, Roots};
 
-/// A destination, and whether an existing file may be replaced there.
+/// A destination, and whether an existing file may be replaced (or removed) there.
 pub(super) type Wanted<'a> = (RootId, &'a RelPath, bool);
 
 /// Names in `.kpki` that are the store's own.
-const OWN: [&str; 4] = ["lock", "commit", "staging", "generations"];
+const OWN: [&str; 5] = ["lock", "commit", "staging", "generations", JOURNAL];
 
 /// Refuses what the paths alone show to be impossible.
 pub(super) fn paths(roots: &Roots, wanted: &[Wanted<'_>]) -> Result<(), StoreError> {
@@ -112,7 +113,9 @@ pub fn check_writable(roots: &Roots, wanted: &[(RootId, RelPath, bool)]) -> Resu
     let main = existing(&roots.main)?;
     if let Some(main) = &main {
         // The lock and everything that is prepared go there.
-        main.child(KPKI)?.as_ref().unwrap_or(main).check_writable()?;
+        let kpki = main.child(KPKI)?;
+        kpki.as_ref().unwrap_or(main).check_writable()?;
+        kpki.as_ref().map(journal::length).transpose()?;
     }
     for want in wanted {
         let tree = match trees.entry(want.0) {

@@ -7,13 +7,16 @@ use std::sync::Arc;
 use rustix::fs::FlockOperation;
 use rustix::io::Errno;
 
-use crate::files::{Dir, Facts, FileError, Kind, Look, Op};
+use crate::files::{Dir, Facts, FileError, Kind, Look, Op, RelPath};
 
 use super::clear;
 use super::error::StoreError;
+use super::generation::{self, FIRST, RECORD};
 use super::ground::{Ground, or_here};
+use super::journal::{self, JOURNAL};
+use super::kept::GENERATIONS;
 use super::lock::{KPKI, KPKI_MODE};
-use super::stage::{self, Job};
+use super::stage::{self, Job, Unsynced};
 use super::step::{Step, Watch};
 use super::tree::Tree;
 use super::{Commit, RootId};
@@ -27,7 +30,8 @@ pub(super) struct Site {
 }
 
 pub(super) enum Created {
-    Done,
+    /// The name of the generation that was made, if one was.
+    Done { generation: Option<String> },
     /// The empty directory cannot be replaced after all; nothing was changed.
     NotByRename,
 }
@@ -35,7 +39,7 @@ pub(super) enum Created {
 /// Whether the tree can be created by one rename; `None`: it has to be merged.
 pub(super) fn site(commit: &Commit<'_>) -> Result<Option<Site>, StoreError> {
     let main = or_here(&commit.roots.main);
-    if commit.changes.iter().any(|change| change.root == RootId::Kubelet) {
+    if commit.uses_kubelet() {
         return Ok(None);
     }
     let dir = match Dir::open_root(main) {
@@ -84,7 +88,7 @@ pub(super) fn create(commit: &Commit<'_>, site: &Site, watch: &dyn Watch) -> Res
         .make(&site.parent, 0o755)
         .map_err(StoreError::from)
         .and_then(|parent| beside(commit, site, &parent, watch));
-    if !matches!(result, Ok(Created::Done) | Err(StoreError::Unsynced(_)))
+    if !matches!(result, Ok(Created::Done { .. }) | Err(StoreError::Unsynced(_)))
         && !result.as_ref().is_err_and(StoreError::is_crash)
     {
         ground.undo();
@@ -95,7 +99,7 @@ pub(super) fn create(commit: &Commit<'_>, site: &Site, watch: &dyn Watch) -> Res
 fn beside(commit: &Commit<'_>, site: &Site, parent: &Dir, watch: &dyn Watch) -> Result<Created, StoreError> {
     clear::stale_siblings(parent, &site.name)?;
     let (staging, name) = staging(parent, site)?;
-    let result = fill(commit, site, staging, watch).and_then(|staging| {
+    let result = fill(commit, site, staging, watch).and_then(|(staging, generation)| {
         match parent.rename(&name, parent, &site.name) {
             Ok(()) => {}
             Err(error) => match error.kind {
@@ -108,10 +112,10 @@ fn beside(commit: &Commit<'_>, site: &Site, parent: &Dir, watch: &dyn Watch) -> 
         }
         drop(staging);
         parent.sync().map_err(StoreError::Unsynced)?;
-        Ok(Created::Done)
+        Ok(Created::Done { generation })
     });
     match &result {
-        Ok(Created::Done) | Err(StoreError::Unsynced(_)) => {}
+        Ok(Created::Done { .. }) | Err(StoreError::Unsynced(_)) => {}
         Err(error) if error.is_crash() => {}
         // The first error is the one to tell; what is left is removed by the next run.
         _ => drop(parent.remove_tree(&name)),
@@ -155,29 +159,51 @@ fn claim(parent: &Dir, dir: &Dir, name: &OsStr) -> Result<bool, FileError> {
     Ok(named.map(|named| named.inode) == Some(dir.own_facts()?.inode))
 }
 
-/// Writes everything into the staging directory, synced.
-fn fill(commit: &Commit<'_>, site: &Site, staging: Dir, watch: &dyn Watch) -> Result<Arc<Dir>, StoreError> {
-    let state = commit.changes.iter().any(|change| change.root == RootId::State);
+/// Writes everything into the staging directory, synced. With the name of the generation, if there is something to note.
+fn fill(
+    commit: &Commit<'_>,
+    site: &Site,
+    staging: Dir,
+    watch: &dyn Watch,
+) -> Result<(Arc<Dir>, Option<String>), StoreError> {
+    let created: Vec<_> = commit
+        .changes
+        .iter()
+        .filter(|change| change.root != RootId::State)
+        .map(|change| (change.root, change.path.clone()))
+        .collect();
+    let generation = (commit.note.is_some() && !created.is_empty()).then(|| commit.generation.to_owned());
+    let record = generation::record(FIRST, commit.note.as_deref(), &created, &[]);
+    let lines = journal::text(&commit.journal);
+    let mut own = Vec::new();
+    if let Some(name) = &generation {
+        own.push((RelPath::parse(format!("{GENERATIONS}/{name}/{RECORD}"))?, record.as_slice()));
+    }
+    if !lines.is_empty() {
+        own.push((RelPath::parse(JOURNAL)?, lines.as_bytes()));
+    }
+    let state = !own.is_empty() || commit.changes.iter().any(|change| change.root == RootId::State);
     let mut state = match state {
         true => Some(Tree::new(staging.make(KPKI, KPKI_MODE)?, KPKI_MODE)),
         false => None,
     };
     let mut main = Tree::new(staging, commit.dir_mode);
+    let changes = commit.changes.iter().map(|change| (change.root, &change.path, change.mode & 0o777, &**change.bytes));
+    let own = own.iter().map(|(path, bytes)| (RootId::State, path, 0o600, *bytes));
     let mut jobs = Vec::with_capacity(commit.changes.len());
-    for change in &commit.changes {
-        let tree = match (&mut state, change.root) {
+    for (root, path, mode, bytes) in changes.chain(own) {
+        let tree = match (&mut state, root) {
             (Some(state), RootId::State) => state,
             _ => &mut main,
         };
         jobs.push(Job {
-            dir: tree.make(change.path.parent().as_ref())?,
-            name: change.path.file_name().to_owned(),
-            look: Look { mode: change.mode & 0o777, owner: None },
-            bytes: &change.bytes,
+            dir: tree.make(path.parent().as_ref())?,
+            name: path.file_name().to_owned(),
+            look: Look { mode, owner: None },
+            bytes,
         });
     }
-    stage::write(&jobs)?;
-    watch.reached(Step::Staged)?;
+    let mut unsynced = stage::write(&jobs)?;
     let root = Arc::clone(main.root());
     if let Some(existing) = &site.existing {
         let made = root.own_facts()?;
@@ -188,8 +214,9 @@ fn fill(commit: &Commit<'_>, site: &Site, staging: Dir, watch: &dyn Watch) -> Re
     // Only now may others look: everything in it is complete.
     root.set_mode(site.existing.as_ref().map_or(commit.dir_mode, |existing| existing.mode))?;
     main.make(None)?;
-    let dirs: Vec<Arc<Dir>> = state.iter().chain([&main]).flat_map(Tree::changed).collect();
-    stage::sync(&dirs)?;
+    unsynced.extend(state.iter().chain([&main]).flat_map(Tree::changed).map(Unsynced::Dir));
+    stage::sync(&unsynced)?;
+    watch.reached(Step::Staged)?;
     watch.reached(Step::Checked)?;
-    Ok(root)
+    Ok((root, generation))
 }

@@ -30,6 +30,8 @@ pub enum StoreError {
     BadPath(BadPath),
     /// The record of an interrupted run cannot be read.
     BadManifest { path: PathBuf, why: String },
+    /// There is no generation of this name.
+    NoGeneration(String),
     /// Every file is safe on disk and the decision is made; the next run puts the rest in place.
     Unfinished(Box<Self>),
     /// The tree is in place, but the directory it is in could not be synced: it may not survive a power failure.
@@ -87,6 +89,7 @@ impl fmt::Display for StoreError {
             Self::BadManifest { path, why } => {
                 write!(f, "the record of an interrupted run, {}, cannot be read: {why}", path.display())
             }
+            Self::NoGeneration(name) => write!(f, "there is no generation {name:?}"),
             Self::Unfinished(why) => write!(f, "{why}; the new files are safe and the next run puts them in place"),
             Self::Unsynced(why) => write!(f, "the tree is in place but may not survive a power failure: {why}"),
             #[cfg(test)]

@@ -4,15 +4,15 @@ use std::sync::Arc;
 
 use crate::files::{Dir, Facts, FileError, Kind, Op, RelPath};
 
-use super::RootId;
 use super::clear::STAGING;
 use super::error::StoreError;
 use super::kept::{self, GENERATIONS, KEPT};
 use super::lock::{Hold, KPKI_MODE};
-use super::mark::{MARK, Manifest, Placement};
-use super::stage;
+use super::mark::{MARK, Manifest, Placement, Removal};
+use super::stage::{self, Unsynced};
 use super::step::{Step, Watch};
 use super::tree::Tree;
+use super::{RootId, generation, journal};
 
 /// The trees files are put into, each with the facts of the place its new files come from.
 #[derive(Debug)]
@@ -67,7 +67,7 @@ impl Trees {
     }
 }
 
-/// Puts every file in place and removes the mark.
+/// Puts every file in place, removes those that are to go, writes the journal, and removes the mark.
 pub(super) fn finish(hold: &Hold, manifest: &Manifest, trees: &mut Trees, watch: &dyn Watch) -> Result<(), StoreError> {
     // Before anything is visible, the mark has to outlive a power failure.
     hold.kpki.sync()?;
@@ -82,9 +82,18 @@ pub(super) fn finish(hold: &Hold, manifest: &Manifest, trees: &mut Trees, watch:
         run.place(trees, file)?;
         watch.reached(Step::Placed(number + 1))?;
     }
-    let dirs: Vec<Arc<Dir>> = trees.changed().chain(generations).collect();
-    stage::sync(&dirs)?;
+    for (number, file) in manifest.removals.iter().enumerate() {
+        remove(trees, file)?;
+        watch.reached(Step::Removed(number + 1))?;
+    }
+    let journal = run.journal(trees)?;
+    watch.reached(Step::Journaled)?;
+    let dirs = trees.changed().chain(generations).map(Unsynced::Dir);
+    let unsynced: Vec<Unsynced> = journal.into_iter().chain(dirs).collect();
+    stage::sync(&unsynced)?;
     watch.reached(Step::Synced)?;
+    run.prune();
+    watch.reached(Step::Pruned)?;
     hold.kpki.remove_file(MARK)?;
     watch.reached(Step::Unmarked)?;
     hold.kpki.remove_tree(STAGING)?;
@@ -92,6 +101,21 @@ pub(super) fn finish(hold: &Hold, manifest: &Manifest, trees: &mut Trees, watch:
         root.remove_tree(name)?;
     }
     Ok(hold.kpki.sync()?)
+}
+
+/// Removes a file, unless it is another than was seen before the decision: that one is somebody else's.
+fn remove(trees: &mut Trees, file: &Removal) -> Result<(), StoreError> {
+    let parent = file.path.parent();
+    let tree = &mut *trees.get(file.root)?.0;
+    if !tree.look(parent.as_ref())?.whole {
+        return Ok(());
+    }
+    // Also when it is gone already: an interrupted run may not have come to sync that.
+    let dir = tree.make(parent.as_ref())?;
+    match dir.facts(file.path.file_name())? {
+        Some(facts) if file.is(&facts) => Ok(dir.remove_file(file.path.file_name())?),
+        _ => Ok(()),
+    }
 }
 
 struct Run<'a> {
@@ -120,6 +144,22 @@ impl Run<'_> {
         match kpki.child(GENERATIONS)? {
             Some(dir) => Ok(dir),
             None => kpki.make(GENERATIONS, KPKI_MODE),
+        }
+    }
+
+    /// Appends to the journal; what is to be synced of it.
+    fn journal(&self, trees: &mut Trees) -> Result<Option<Unsynced>, StoreError> {
+        let (Some(length), Some(staging)) = (self.manifest.journal, &self.staging) else { return Ok(None) };
+        // The name may be new.
+        trees.get(RootId::State)?.0.make(None)?;
+        Ok(journal::append(&self.hold.kpki, staging, length)?.map(Unsynced::File))
+    }
+
+    /// Old generations go with the staging directory. One that cannot be removed is no reason to stop here: the next
+    /// commit tries again.
+    fn prune(&self) {
+        if let (Some(keep), Some(staging)) = (self.manifest.keep, &self.staging) {
+            let _ = generation::prune(&self.hold.kpki, keep, &self.manifest.generation, staging);
         }
     }
 
@@ -163,7 +203,7 @@ impl Run<'_> {
             Err(error) if error.kind == Kind::Exists && error.op == Op::Link => {}
             kept => kept?,
         }
-        let dirs: Vec<Arc<Dir>> = tree.changed().collect();
+        let dirs: Vec<Unsynced> = tree.changed().map(Unsynced::Dir).collect();
         stage::sync(&dirs)?;
         Ok(generations.sync()?)
     }

@@ -10,7 +10,10 @@ use rustix::io::Errno;
 
 use crate::files::{Dir, Facts, FileError, Found, Kind, Op, RelPath};
 
+use super::Roots;
 use super::error::StoreError;
+use super::ground::or_here;
+use super::recover::{self, Recovery};
 
 pub(super) const KPKI: &str = ".kpki";
 pub(super) const KPKI_MODE: u32 = 0o700;
@@ -66,6 +69,14 @@ impl Hold {
 }
 
 impl Hold {
+    /// Takes the lock and finishes or removes what an interrupted run left, so that the caller sees a whole tree and
+    /// nobody changes it until the lock is let go.
+    pub fn recovered(roots: &Roots, wait: Duration) -> Result<(Self, Recovery), StoreError> {
+        let hold = Self::take(or_here(&roots.main), wait)?;
+        let recovery = recover::under(&hold, roots)?;
+        Ok((hold, recovery))
+    }
+
     /// The last look before the decision: a run whose own attempt to lock failed may have removed the file, and then
     /// another may hold a lock of the same name.
     pub(super) fn check(&self) -> Result<(), StoreError> {

@@ -3,18 +3,20 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::files::{Dir, Facts, FileError, Kind, Look, Op};
+use crate::files::{Dir, Facts, FileError, Kind, Look, Op, RelPath};
 
-use super::check::{Survey, Wanted};
+use super::check::Survey;
 use super::clear::{self, STAGING};
 use super::error::StoreError;
 use super::forward::{self, Trees};
+use super::generation::{self, RECORD};
 use super::ground::Ground;
+use super::journal;
 use super::kept::{self, GENERATIONS, KEPT};
 use super::lock::{Hold, KPKI_MODE};
-use super::mark::{MARK, Manifest, Placement};
+use super::mark::{MARK, Manifest, Placement, Removal};
 use super::recover;
-use super::stage::{self, Job};
+use super::stage::{self, Job, Unsynced};
 use super::step::{Step, Watch};
 use super::tree::Tree;
 use super::{Commit, FileChange, How, Locking, Receipt, RootId};
@@ -71,50 +73,69 @@ fn prepared(commit: &Commit<'_>, hold: &Hold, ground: &mut Ground, watch: &dyn W
             return Err(error);
         }
     };
-    let kept = plan.kept.then(|| hold.kpki.path_of(GENERATIONS).join(&manifest.generation));
+    let generation = plan.generation.then(|| manifest.generation.clone());
+    let kept = (!plan.kept.is_empty()).then(|| hold.kpki.path_of(GENERATIONS).join(&manifest.generation));
     forward::finish(hold, &manifest, &mut plan.trees, watch).map_err(|error| match error.is_crash() {
         true => error,
         false => StoreError::Unfinished(Box::new(error)),
     })?;
-    Ok(Receipt { how: How::Merged, kept, recovered })
+    Ok(Receipt { how: How::Merged, kept, generation, recovered })
 }
 
 /// A merge being prepared.
 struct Plan {
     trees: Trees,
-    /// What is at each destination, in the order of the changes.
+    /// What is at each destination: of the changes, then of the removals.
     found: Vec<Option<Facts>>,
     /// The kubelet's directory, absolute, and the name of the staging directory in it.
     kubelet: Option<(PathBuf, String)>,
     staging: Option<Arc<Dir>>,
-    /// A file is to be replaced, so there is a generation.
-    kept: bool,
+    /// Files that are about to be replaced or removed.
+    kept: Vec<(RootId, RelPath)>,
+    /// Files that are not there yet.
+    created: Vec<(RootId, RelPath)>,
+    /// There is something to keep, or to note.
+    generation: bool,
 }
 
 impl Plan {
     /// Looks at every destination; the only thing made is the kubelet's directory, when it is missing.
     fn open(commit: &Commit<'_>, hold: &Hold, ground: &mut Ground) -> Result<Self, StoreError> {
-        let kubelet_used = commit.changes.iter().any(|change| change.root == RootId::Kubelet);
+        let filled = commit.changes.iter().any(|change| change.root == RootId::Kubelet);
         let (kubelet, kubelet_dir) = match &commit.roots.kubelet {
-            Some(path) if kubelet_used => {
+            // It is made for new files, not to find none there that are to go.
+            Some(path) if filled || (commit.uses_kubelet() && rustix::fs::stat(path).is_ok()) => {
                 let dir = ground.make(path, commit.dir_mode)?;
                 (Some((absolute(path)?, clear::kubelet_staging(&absolute(hold.main.path())?))), Some(dir))
             }
             _ => (None, None),
         };
         let trees = Trees::open(hold, kubelet_dir, commit.dir_mode)?;
-        let mut plan = Self { trees, found: Vec::new(), kubelet, staging: None, kept: false };
+        let (kept, created) = (Vec::new(), Vec::new());
+        let mut plan = Self { trees, found: Vec::new(), kubelet, staging: None, kept, created, generation: false };
         plan.found = plan.survey(commit)?;
-        plan.kept = commit.changes.iter().zip(&plan.found).any(|(change, found)| found.is_some() && is_kept(change));
+        // kpki's own state is replaced all the time and is not worth keeping.
+        let worth = commit.wanted().zip(&plan.found).enumerate().filter(|(_, ((root, ..), _))| *root != RootId::State);
+        for (number, ((root, path, _), found)) in worth {
+            match found {
+                Some(_) => plan.kept.push((root, path.clone())),
+                None if number < commit.changes.len() => plan.created.push((root, path.clone())),
+                None => {}
+            }
+        }
+        plan.generation = !plan.kept.is_empty() || (commit.note.is_some() && !plan.created.is_empty());
         Ok(plan)
     }
 
     fn survey(&mut self, commit: &Commit<'_>) -> Result<Vec<Option<Facts>>, StoreError> {
         let mut survey = Survey::default();
         let mut found = Vec::with_capacity(commit.changes.len());
-        for change in &commit.changes {
-            let wanted: Wanted<'_> = (change.root, &change.path, change.replace);
-            let (tree, home) = self.trees.get(change.root)?;
+        for wanted in commit.wanted() {
+            if wanted.0 == RootId::Kubelet && self.kubelet.is_none() {
+                found.push(None);
+                continue;
+            }
+            let (tree, home) = self.trees.get(wanted.0)?;
             found.push(survey.look(tree, home, wanted)?);
         }
         survey.finish()?;
@@ -141,33 +162,62 @@ impl Plan {
             jobs.push(Job { dir, name: staged.clone(), look: look(change, found.as_ref(), us), bytes: &change.bytes });
             files.push(Placement { root: change.root, staged, path: change.path.clone(), replace: change.replace });
         }
-        let generation = kept::free_name(&hold.kpki, commit.generation)?;
-        let manifest = Manifest { generation, dir_mode: commit.dir_mode, kubelet: self.kubelet.clone(), files };
-        let json = manifest.to_json();
-        let look = Look { mode: 0o600, owner: None };
-        jobs.push(Job { dir: Arc::clone(&staging), name: MARK.to_owned(), look, bytes: &json });
-        stage::write(&jobs)?;
+        let manifest = Manifest {
+            generation: kept::free_name(&hold.kpki, commit.generation)?,
+            dir_mode: commit.dir_mode,
+            kubelet: self.kubelet.clone(),
+            files,
+            removals: self.removals(commit),
+            journal: if commit.journal.is_empty() { None } else { Some(journal::length(&hold.kpki)?) },
+            keep: commit.keep_generations,
+        };
+        let own = |dir: &Arc<Dir>, name: &str, bytes| Job {
+            dir: Arc::clone(dir),
+            name: name.to_owned(),
+            look: Look { mode: 0o600, owner: None },
+            bytes,
+        };
+        let lines = journal::text(&commit.journal);
+        if manifest.journal.is_some() {
+            jobs.push(own(&staging, journal::LINES, lines.as_bytes()));
+        }
         let mut dirs = vec![Arc::clone(&staging), Arc::clone(self.trees.kpki())];
+        let record;
+        if self.generation {
+            let kept = self.keep(commit, &staging)?;
+            let sequence = generation::next_sequence(&hold.kpki)?;
+            record = generation::record(sequence, commit.note.as_deref(), &self.created, &self.kept);
+            jobs.push(own(kept.root(), RECORD, &record));
+            dirs.extend(kept.changed());
+        }
+        let json = manifest.to_json();
+        jobs.push(own(&staging, MARK, &json));
         if hold.made {
             dirs.push(Arc::clone(self.trees.main()));
         }
         dirs.extend(outside);
         dirs.extend(self.trees.kubelet_root().map(Arc::clone));
-        if self.kept {
-            dirs.extend(self.keep(commit, &staging)?.changed());
-        }
-        stage::sync(&dirs)?;
+        let mut unsynced = stage::write(&jobs)?;
+        unsynced.extend(dirs.into_iter().map(Unsynced::Dir));
+        stage::sync(&unsynced)?;
         watch.reached(Step::Staged)?;
         Ok(manifest)
     }
 
-    /// The files about to be replaced, by a second name.
+    /// The files that are to go and are there.
+    fn removals(&self, commit: &Commit<'_>) -> Vec<Removal> {
+        let all = commit.wanted().zip(&self.found).skip(commit.changes.len());
+        all.filter_map(|((root, path, _), found)| Some(Removal::of(root, path, found.as_ref()?))).collect()
+    }
+
+    /// The files about to be replaced or removed, by a second name.
     fn keep(&mut self, commit: &Commit<'_>, staging: &Dir) -> Result<Tree, StoreError> {
         let mut generation = Tree::new(staging.make(KEPT, KPKI_MODE)?, KPKI_MODE);
-        for (change, found) in commit.changes.iter().zip(&self.found) {
-            if let (Some(facts), true) = (found, is_kept(change)) {
-                let dir = self.trees.get(change.root)?.0.look(change.path.parent().as_ref())?.dir;
-                kept::keep(&mut generation, &dir, change.root, &change.path, facts)?;
+        generation.make(None)?;
+        for ((root, path, _), found) in commit.wanted().zip(&self.found) {
+            if let (Some(facts), true) = (found, root != RootId::State) {
+                let dir = self.trees.get(root)?.0.look(path.parent().as_ref())?.dir;
+                kept::keep(&mut generation, &dir, root, path, facts)?;
             }
         }
         Ok(generation)
@@ -176,14 +226,14 @@ impl Plan {
     /// The last look before the decision: what was there is there, what was not is not.
     fn check_again(&mut self, commit: &Commit<'_>) -> Result<(), StoreError> {
         let now = self.survey(commit)?;
-        for ((change, before), now) in commit.changes.iter().zip(&self.found).zip(&now) {
+        for (((root, path, _), before), now) in commit.wanted().zip(&self.found).zip(&now) {
             let same = match (before, now) {
                 (Some(before), Some(now)) => before.same(now),
                 (None, None) => true,
                 _ => false,
             };
             if !same {
-                return Err(StoreError::ChangedMeanwhile(commit.roots.path_of(change.root, &change.path)));
+                return Err(StoreError::ChangedMeanwhile(commit.roots.path_of(root, path)));
             }
         }
         Ok(())
@@ -204,11 +254,6 @@ impl Plan {
             let _ = root.remove_tree(name);
         }
     }
-}
-
-/// kpki's own state is replaced all the time and is not worth keeping.
-fn is_kept(change: &FileChange) -> bool {
-    change.root != RootId::State
 }
 
 /// A replaced file keeps its mode and owner, but what only its owner is to read never has a wider mode than that.

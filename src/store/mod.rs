@@ -6,7 +6,8 @@
 //! **Merge.** Into a tree that exists, directories are never swapped: a running pod that mounts one would go on seeing the
 //! old. Every new file is written beside the tree and synced, every file about to be replaced is kept in a generation,
 //! then one rename of a manifest decides: that is the commit mark. From there on the files are renamed into place one by
-//! one and the mark is removed. A run that finds a mark finishes the work; one that finds none removes what was prepared.
+//! one, those that are to go are removed, the journal gets its lines, and the mark is removed. A run that finds a mark
+//! finishes the work; one that finds none removes what was prepared.
 //!
 //! Below a root no symlink is followed, and every error before the decision leaves the disk as it was.
 
@@ -15,7 +16,9 @@ mod clear;
 mod create;
 mod error;
 mod forward;
+mod generation;
 mod ground;
+mod journal;
 mod kept;
 mod lock;
 mod mark;
@@ -39,8 +42,10 @@ use crate::files::RelPath;
 
 pub use check::check_writable;
 pub use error::StoreError;
+pub use generation::{Generation, Was, before, generations};
+pub use journal::journal;
 pub use lock::Hold;
-pub use recover::{Recovery, pending, recover};
+pub use recover::{Recovery, interrupted, pending, recover};
 pub use replace::replace_file;
 pub use transaction::publish;
 
@@ -116,6 +121,27 @@ pub struct Commit<'a> {
     /// The name under which replaced files are kept, such as `20261120T220101Z-renew`.
     pub generation: &'a str,
     pub locking: Locking<'a>,
+    /// Files that are to be gone afterwards; kept in the generation first. One that is not there is no error. The
+    /// directories they were in stay.
+    pub removals: Vec<(RootId, RelPath)>,
+    /// Lines, without their ends, appended to `.kpki/journal.jsonl`: all or none, exactly once, also after a crash.
+    pub journal: Vec<String>,
+    /// What this run is: a JSON object, opaque to the store, kept with the generation.
+    pub note: Option<String>,
+    /// After success only this many generations are left, the newest; `None`: all are. The one just made stays always.
+    pub keep_generations: Option<usize>,
+}
+
+impl Commit<'_> {
+    /// Every destination: of the changes, then of the removals.
+    fn wanted(&self) -> impl Iterator<Item = check::Wanted<'_>> {
+        let changes = self.changes.iter().map(|change| (change.root, &change.path, change.replace));
+        changes.chain(self.removals.iter().map(|(root, path)| (*root, path, true)))
+    }
+
+    fn uses_kubelet(&self) -> bool {
+        self.wanted().any(|(root, ..)| root == RootId::Kubelet)
+    }
 }
 
 /// How the lock of an existing tree is come by.
@@ -130,8 +156,10 @@ pub enum Locking<'a> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Receipt {
     pub how: How,
-    /// Where the replaced files are kept; `None`: none was replaced.
+    /// Where the replaced and removed files are kept; `None`: there were none.
     pub kept: Option<PathBuf>,
+    /// The name of the generation that was made; `None`: nothing to keep, and nothing to note.
+    pub generation: Option<String>,
     /// What an earlier run had left to do.
     pub recovered: Recovery,
 }

@@ -16,7 +16,7 @@ use super::step::Unwatched;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Recovery {
     Nothing,
-    /// An earlier run had decided; its files are in place now.
+    /// An earlier run had decided; its files are in place now, or gone.
     Finished {
         files: usize,
         generation: String,
@@ -34,16 +34,22 @@ pub fn pending(roots: &Roots) -> Result<bool, StoreError> {
     })
 }
 
-/// Finishes or removes what an interrupted run left. Does not touch a tree that needs none of it.
-pub fn recover(roots: &Roots, wait: Duration) -> Result<Recovery, StoreError> {
-    let Some(kpki) = kpki(roots)? else { return Ok(Recovery::Nothing) };
-    if kpki.facts(MARK)?.is_none() && kpki.facts(STAGING)?.is_none() && outside(&kpki, roots)?.is_none() {
-        return Ok(Recovery::Nothing);
-    }
-    under(&Hold::take(or_here(&roots.main), wait)?, roots)
+/// Whether an interrupted run has left anything at all: a mark, or files it had prepared. As [`pending`] otherwise.
+pub fn interrupted(roots: &Roots) -> Result<bool, StoreError> {
+    let Some(kpki) = kpki(roots)? else { return Ok(false) };
+    Ok(kpki.facts(MARK)?.is_some() || kpki.facts(STAGING)?.is_some() || outside(&kpki, roots)?.is_some())
 }
 
-fn kpki(roots: &Roots) -> Result<Option<Dir>, FileError> {
+/// Finishes or removes what an interrupted run left. Does not touch a tree that needs none of it. A verb that goes on to
+/// decide takes [`Hold::recovered`] instead.
+pub fn recover(roots: &Roots, wait: Duration) -> Result<Recovery, StoreError> {
+    match interrupted(roots)? {
+        true => Ok(Hold::recovered(roots, wait)?.1),
+        false => Ok(Recovery::Nothing),
+    }
+}
+
+pub(super) fn kpki(roots: &Roots) -> Result<Option<Dir>, FileError> {
     match Dir::open_root(or_here(&roots.main)) {
         Ok(main) => main.child(KPKI),
         Err(error) if error.kind == Kind::Missing => Ok(None),
@@ -75,7 +81,8 @@ pub(super) fn under(hold: &Hold, roots: &Roots) -> Result<Recovery, StoreError> 
         let mut trees = Trees::open(hold, kubelet, manifest.dir_mode)?;
         forward::finish(hold, &manifest, &mut trees, &Unwatched)
             .map_err(|error| StoreError::Unfinished(Box::new(error)))?;
-        return Ok(Recovery::Finished { files: manifest.files.len(), generation: manifest.generation });
+        let files = manifest.files.len().saturating_add(manifest.removals.len());
+        return Ok(Recovery::Finished { files, generation: manifest.generation });
     }
     let mut found = Recovery::Nothing;
     if hold.kpki.facts(STAGING)?.is_some() {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::files::{Dir, FileError, Look};
+use crate::files::{Dir, FileError, Look, Written};
 
 /// A file to be made.
 pub(super) struct Job<'a> {
@@ -21,13 +21,36 @@ pub(super) struct Job<'a> {
 const FEW: usize = 2;
 const THREADS: usize = 8;
 
-pub(super) fn write(jobs: &[Job<'_>]) -> Result<(), FileError> {
-    each(jobs, |job| job.dir.create(&job.name, job.look, job.bytes))
+/// So many files are open at once; a process may have 1024.
+const OPEN: usize = 256;
+
+/// What is written and not yet durable.
+pub(super) enum Unsynced {
+    File(Written),
+    Dir(Arc<Dir>),
 }
 
-/// Makes the names in many directories durable.
-pub(super) fn sync(dirs: &[Arc<Dir>]) -> Result<(), FileError> {
-    each(dirs, |dir| dir.sync())
+/// Makes the files, and syncs them but for the last ones, which are returned.
+pub(super) fn write(jobs: &[Job<'_>]) -> Result<Vec<Unsynced>, FileError> {
+    let mut open = Vec::new();
+    for jobs in jobs.chunks(OPEN) {
+        sync(&std::mem::take(&mut open))?;
+        let written = Mutex::new(&mut open);
+        each(jobs, |job| {
+            let file = job.dir.write_new(&job.name, job.look, job.bytes)?;
+            written.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).push(Unsynced::File(file));
+            Ok(())
+        })?;
+    }
+    Ok(open)
+}
+
+/// Makes files and the names in directories durable, in no order.
+pub(super) fn sync(what: &[Unsynced]) -> Result<(), FileError> {
+    each(what, |what| match what {
+        Unsynced::File(file) => file.sync(),
+        Unsynced::Dir(dir) => dir.sync(),
+    })
 }
 
 /// Does something to every item, in parallel when there are many; ends at the first error.

@@ -15,7 +15,13 @@ pub(super) enum Step {
     Kept,
     /// This many files are in place.
     Placed(usize),
+    /// This many files are gone.
+    Removed(usize),
+    /// The journal has its lines.
+    Journaled,
     Synced,
+    /// Old generations are out of the way.
+    Pruned,
     Unmarked,
 }
 

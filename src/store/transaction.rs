@@ -18,13 +18,12 @@ pub(super) fn publish_watched(commit: &Commit<'_>, watch: &dyn Watch) -> Result<
     if generation.parent().is_some() {
         return Err(crate::files::BadPath(commit.generation.to_owned()).into());
     }
-    let wanted: Vec<Wanted<'_>> =
-        commit.changes.iter().map(|change| (change.root, &change.path, change.replace)).collect();
+    let wanted: Vec<Wanted<'_>> = commit.wanted().collect();
     check::paths(commit.roots, &wanted)?;
     if let Some(site) = create::site(commit)? {
         match create::create(commit, &site, watch)? {
-            Created::Done => {
-                return Ok(Receipt { how: How::Created, kept: None, recovered: Recovery::Nothing });
+            Created::Done { generation } => {
+                return Ok(Receipt { how: How::Created, kept: None, generation, recovered: Recovery::Nothing });
             }
             Created::NotByRename => {}
         }

@@ -12,7 +12,7 @@ use time::OffsetDateTime;
 use time::macros::format_description;
 use zeroize::Zeroizing;
 
-use crate::commands::{Progress, profile as profiles, survey};
+use crate::commands::{Progress, journal, profile as profiles, survey};
 use crate::error::Error;
 use crate::files::RelPath;
 use crate::plan::decision::{Decision, Making, Notice, Reconciled, Survey};
@@ -58,9 +58,11 @@ fn attempt(request: &Request, progress: Progress<'_>, again: bool) -> Result<rep
     let tree = Tree { request, profile, layout: &layout, directories: &directories, roots: &roots, items: &items };
     let own_files = own_files(&state, &tree)?;
 
-    if !request.dry_run {
-        store::recover(&roots, request.lock_wait)?;
-    }
+    // The first look takes no lock: a tree with nothing to do may be one that cannot be written to.
+    let recovered = match !request.dry_run && store::interrupted(&roots)? {
+        true => Some(Hold::recovered(&roots, request.lock_wait)?.0),
+        false => None,
+    };
     let (survey, decided) = tree.decide()?;
     let mut report = tree.report(&survey, &decided);
     report.warnings = tree.warnings(&loaded.warnings, &decided.notices)?;
@@ -74,7 +76,10 @@ fn attempt(request: &Request, progress: Progress<'_>, again: bool) -> Result<rep
     }
 
     // From here on nobody else changes the tree: look once more, then act on what was seen.
-    let hold = hold(&roots, request.lock_wait)?;
+    let hold = match recovered {
+        Some(hold) => Some(hold),
+        None => hold(&roots, request.lock_wait)?,
+    };
     let (survey, decided) = tree.decide()?;
     report.outcome = outcome(&decided.decisions);
     report.items = summary::items(&items, &decided, &survey, &roots);
@@ -91,6 +96,7 @@ fn attempt(request: &Request, progress: Progress<'_>, again: bool) -> Result<rep
     }
     let made = material::make(&items, decided, &survey, request.now, request.threads, progress)?;
     summary::add_made(&mut report.items, &made);
+    let (journal, note) = remembered(&items, &made, request.now);
     let files = made.into_iter().flat_map(|made| made.files).map(change);
     let changes = files.chain(own_files.into_iter().map(Ok)).collect::<Result<Vec<_>, Error>>()?;
     let replaces = report.items.iter().any(|item| item.action == "replace");
@@ -101,22 +107,26 @@ fn attempt(request: &Request, progress: Progress<'_>, again: bool) -> Result<rep
         dir_mode: 0o755,
         generation: &generation,
         locking: hold.as_ref().map_or(Locking::Wait(request.lock_wait), Locking::Held),
+        removals: Vec::new(),
+        journal,
+        note: Some(note),
+        keep_generations: Some(journal::KEEP_GENERATIONS),
     });
-    match published {
+    let receipt = match published {
         Err(StoreError::Exist(_) | StoreError::MadeMeanwhile(_) | StoreError::ChangedMeanwhile(_)) if again => {
             drop(hold);
             return attempt(request, progress, false);
         }
         published => published?,
     };
-    report.generation = replaces.then_some(generation);
+    report.generation = receipt.generation.filter(|_| replaces);
     Ok(report)
 }
 
 /// The lock of a tree that exists; an absent or empty one is published by a rename, which needs none.
 fn hold(roots: &Roots, wait: Duration) -> Result<Option<Hold>, Error> {
     match survey::open(&roots.main)? {
-        Some(dir) if !dir.list()?.is_empty() => Ok(Some(Hold::take(&roots.main, wait)?)),
+        Some(dir) if !dir.list()?.is_empty() => Ok(Some(Hold::recovered(roots, wait)?.0)),
         _ => Ok(None),
     }
 }
@@ -355,6 +365,18 @@ fn outcome(decisions: &[Decision]) -> report::Outcome {
         (true, true) => report::Outcome::Completed,
         (true, false) => report::Outcome::Created,
     }
+}
+
+/// A line for the journal for every certificate that was issued, and the note for the history. A copy is no certificate of
+/// its own.
+fn remembered(items: &[plan::Item], made: &[material::Made], now: OffsetDateTime) -> (Vec<String>, String) {
+    let copied = |item: &plan::Item| matches!(item.what, plan::What::Copy { .. });
+    let issued = items.iter().zip(made).filter(|(item, _)| !copied(item));
+    let lines =
+        issued.filter_map(|(item, made)| Some(journal::line("init", &item.id(), made.certificate.as_ref()?, now)));
+    let written = items.iter().zip(made).filter(|(_, made)| !made.files.is_empty());
+    let entries: Vec<String> = written.map(|(item, _)| item.id()).collect();
+    (lines.collect(), journal::note("init", &entries, now))
 }
 
 /// `20261120T220101Z-init`: sorts by time, says which command.

@@ -12,7 +12,7 @@ fn files_join_a_tree_that_exists() {
     let roots = with_kubelet(tmp.path());
     write(&roots.main.join("pki/own.txt"), "mine");
     let receipt = put(&roots, "one", false).unwrap();
-    assert_eq!(receipt, Receipt { how: How::Merged, kept: None, recovered: Recovery::Nothing });
+    assert_eq!(receipt, Receipt { how: How::Merged, kept: None, generation: None, recovered: Recovery::Nothing });
     assert_whole(tmp.path(), &roots, "one");
     assert_eq!(snapshot(tmp.path())["tree/pki/own.txt"].1.as_deref(), Some("mine"));
     assert_eq!(snapshot(tmp.path())["kubelet/pki/sub"].0, 0o755);

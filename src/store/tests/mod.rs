@@ -46,7 +46,17 @@ pub(super) fn changes(roots: &Roots, tag: &str, replace: bool) -> Vec<FileChange
 }
 
 pub(super) fn commit<'a>(roots: &'a Roots, changes: Vec<FileChange>) -> Commit<'a> {
-    Commit { roots, changes, dir_mode: 0o755, generation: "gen", locking: Locking::Wait(Duration::from_secs(20)) }
+    Commit {
+        roots,
+        changes,
+        dir_mode: 0o755,
+        generation: "gen",
+        locking: Locking::Wait(Duration::from_secs(20)),
+        removals: Vec::new(),
+        journal: Vec::new(),
+        note: None,
+        keep_generations: None,
+    }
 }
 
 pub(super) fn put(roots: &Roots, tag: &str, replace: bool) -> Result<Receipt, StoreError> {

@@ -1,0 +1,235 @@
+//! Generations: what each commit replaced or removed, and which files it was the first to make. Together they tell how the
+//! tree was before any of them.
+
+use serde_json::{Value, json};
+use zeroize::Zeroizing;
+
+use crate::files::{self, Dir, FileError, Found, Kind, RelPath, What};
+
+use super::error::StoreError;
+use super::kept::GENERATIONS;
+use super::{RootId, Roots, recover};
+
+/// What a generation says of itself, beside the kept files.
+pub(super) const RECORD: &str = "generation.json";
+const VERSION: u64 = 1;
+/// The number of the first commit in a tree.
+pub(super) const FIRST: u64 = 1;
+/// A record lists paths, a kept file is a key, a certificate or a kubeconfig: this is a bound, not a size.
+const LARGEST: u64 = 64 << 20;
+
+/// What one commit replaced, removed and made.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Generation {
+    pub name: String,
+    /// What the commit said it was.
+    pub note: Option<Value>,
+    /// Files as they were before it.
+    pub kept: Vec<(RootId, RelPath)>,
+    /// Files that were not there before it.
+    pub created: Vec<(RootId, RelPath)>,
+    /// `false`: made by a kpki that kept no record, or the record is damaged. Then files it created are not known.
+    pub recorded: bool,
+    /// Commits in their order, whatever the clock said; 0 without a record.
+    sequence: u64,
+}
+
+/// One file as it was.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Was {
+    pub root: RootId,
+    pub path: RelPath,
+    /// Mode and bytes; `None`: there was no such file.
+    pub content: Option<(u32, Zeroizing<Vec<u8>>)>,
+}
+
+/// The content may be a key.
+impl std::fmt::Debug for Was {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let size = self.content.as_ref().map(|(mode, bytes)| (format!("{mode:04o}"), bytes.len()));
+        write!(f, "{}:{} {size:?}", self.root.name(), self.path)
+    }
+}
+
+/// All generations, the newest first. What is damaged is listed with what can be known.
+pub fn generations(roots: &Roots) -> Result<Vec<Generation>, StoreError> {
+    let Some(all) = open(roots)? else { return Ok(Vec::new()) };
+    let mut found = list(&all)?;
+    for generation in &mut found {
+        if let Some(dir) = all.child(&generation.name)? {
+            walk(&dir, &mut generation.kept)?;
+        }
+        // A file that turned up after the decision is kept, though the commit was to be the first to make it.
+        generation.created.retain(|file| !generation.kept.contains(file));
+    }
+    found.reverse();
+    Ok(found)
+}
+
+/// What the tree has to become to be as it was before this generation's commit: of every file that it or a later one
+/// touched, the oldest content kept since, or that there was none.
+pub fn before(roots: &Roots, name: &str) -> Result<Vec<Was>, StoreError> {
+    let unknown = || StoreError::NoGeneration(name.to_owned());
+    let newest_first = generations(roots)?;
+    let all = open(roots)?.ok_or_else(unknown)?;
+    let at = newest_first.iter().position(|generation| generation.name == name).ok_or_else(unknown)?;
+    let mut seen = std::collections::HashSet::new();
+    let mut was = Vec::new();
+    for generation in newest_first.iter().take(at.saturating_add(1)).rev() {
+        for (root, path) in &generation.kept {
+            if seen.insert((*root, path)) {
+                let content = Some(content(&all, &generation.name, *root, path)?);
+                was.push(Was { root: *root, path: path.clone(), content });
+            }
+        }
+        for (root, path) in &generation.created {
+            if seen.insert((*root, path)) {
+                was.push(Was { root: *root, path: path.clone(), content: None });
+            }
+        }
+    }
+    Ok(was)
+}
+
+fn content(all: &Dir, name: &str, root: RootId, path: &RelPath) -> Result<(u32, Zeroizing<Vec<u8>>), StoreError> {
+    let full = RelPath::parse(name)?.join(&RelPath::parse(root.name())?).join(path);
+    match files::read(all, &full, LARGEST)? {
+        Found::File { bytes, mode, .. } => Ok((mode & 0o777, bytes)),
+        // The record says it is there.
+        Found::Missing => Err(FileError::new(files::Op::Read, &all.path().join(full.as_str()), Kind::Missing).into()),
+    }
+}
+
+fn open(roots: &Roots) -> Result<Option<Dir>, FileError> {
+    recover::kpki(roots)?.map(|kpki| kpki.child(GENERATIONS)).transpose().map(Option::flatten)
+}
+
+/// The generations with what their records say, the oldest first.
+fn list(all: &Dir) -> Result<Vec<Generation>, StoreError> {
+    let mut found = Vec::new();
+    for entry in all.list()? {
+        let Some(name) = entry.name.to_str().filter(|_| matches!(entry.what, What::Directory | What::Unknown)) else {
+            continue;
+        };
+        let Some(dir) = all.child(name).ok().flatten() else { continue };
+        found.push(Generation { name: name.to_owned(), ..read(&dir)?.unwrap_or_default() });
+    }
+    found.sort_by(|a, b| order(a).cmp(&order(b)));
+    Ok(found)
+}
+
+/// The clock may have been turned back between two commits, so the name decides only where there is no record.
+fn order(generation: &Generation) -> (u64, &str, u64) {
+    let numbered = generation.name.rsplit_once('.').and_then(|(name, number)| Some((name, number.parse().ok()?)));
+    let (name, number) = numbered.unwrap_or((&generation.name, 0));
+    (generation.sequence, name, number)
+}
+
+/// The number of the next commit in a tree.
+pub(super) fn next_sequence(kpki: &Dir) -> Result<u64, StoreError> {
+    let Some(all) = kpki.child(GENERATIONS)? else { return Ok(FIRST) };
+    Ok(list(&all)?.iter().map(|found| found.sequence).max().map_or(FIRST, |last| last.saturating_add(1)))
+}
+
+/// Moves all but the newest generations of kpki's into another directory, which is about to be removed.
+pub(super) fn prune(kpki: &Dir, keep: usize, made: &str, to: &Dir) -> Result<(), StoreError> {
+    let Some(all) = kpki.child(GENERATIONS)? else { return Ok(()) };
+    // A directory of another name was put there by somebody, for a reason.
+    let ours: Vec<Generation> =
+        list(&all)?.into_iter().filter(|found| found.recorded || is_stamped(&found.name)).collect();
+    for old in ours.iter().rev().skip(keep).filter(|old| old.name != made) {
+        all.rename(&old.name, to, format!("old-{}", old.name))?;
+    }
+    Ok(())
+}
+
+/// `20261120T220101Z-...`
+fn is_stamped(name: &str) -> bool {
+    let shape = b"00000000T000000Z-";
+    let fits = |(byte, shape): (u8, &u8)| if *shape == b'0' { byte.is_ascii_digit() } else { byte == *shape };
+    name.len() > shape.len() && name.bytes().zip(shape).all(fits)
+}
+
+/// The kept files that lie in a generation, in the order of their paths, added to those already known.
+fn walk(generation: &Dir, kept: &mut Vec<(RootId, RelPath)>) -> Result<(), StoreError> {
+    let known: std::collections::HashSet<_> = kept.iter().cloned().collect();
+    for root in [RootId::Main, RootId::Kubelet] {
+        let Ok(Some(dir)) = generation.child(root.name()) else { continue };
+        let mut paths = Vec::new();
+        below(&dir, None, &mut paths)?;
+        paths.sort();
+        kept.extend(paths.into_iter().map(|path| (root, path)).filter(|file| !known.contains(file)));
+    }
+    Ok(())
+}
+
+fn below(dir: &Dir, path: Option<&RelPath>, found: &mut Vec<RelPath>) -> Result<(), StoreError> {
+    for entry in dir.list()? {
+        let Some(name) = entry.name.to_str().and_then(|name| RelPath::parse(name).ok()) else { continue };
+        let full = path.map_or_else(|| name.clone(), |path| path.join(&name));
+        let what = match entry.what {
+            What::Unknown => dir.facts(name.as_str())?.map_or(What::Unknown, |facts| facts.what),
+            what => what,
+        };
+        match what {
+            What::File => found.push(full),
+            What::Directory => {
+                if let Some(dir) = dir.child(name.as_str())? {
+                    below(&dir, Some(&full), found)?;
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// `generation.json` of a commit.
+pub(super) fn record(
+    sequence: u64,
+    note: Option<&str>,
+    created: &[(RootId, RelPath)],
+    kept: &[(RootId, RelPath)],
+) -> Vec<u8> {
+    let note = note.map(|note| serde_json::from_str(note).unwrap_or_else(|_| Value::String(note.to_owned())));
+    let list = |files: &[(RootId, RelPath)]| -> Vec<Value> {
+        files.iter().map(|(root, path)| json!({"root": root.name(), "path": path.as_str()})).collect()
+    };
+    let record = json!({
+        "version": VERSION, "sequence": sequence, "note": note, "created": list(created), "kept": list(kept),
+    });
+    record.to_string().into_bytes()
+}
+
+/// The record in a generation; `None`: there is none that can be understood.
+fn read(generation: &Dir) -> Result<Option<Generation>, StoreError> {
+    let bytes = match files::read(generation, &RelPath::parse(RECORD)?, LARGEST) {
+        Ok(Found::File { bytes, .. }) => bytes,
+        Ok(Found::Missing) => return Ok(None),
+        Err(error) if matches!(error.kind, Kind::NotAFile(_) | Kind::SymlinkInTheWay | Kind::TooLarge(_)) => {
+            return Ok(None);
+        }
+        Err(error) => return Err(error.into()),
+    };
+    Ok(parse(&bytes))
+}
+
+fn parse(bytes: &[u8]) -> Option<Generation> {
+    let value: Value = serde_json::from_slice(bytes).ok()?;
+    if value.get("version")?.as_u64()? != VERSION {
+        return None;
+    }
+    let files = |key| value.get(key)?.as_array()?.iter().map(file).collect::<Option<Vec<_>>>();
+    Some(Generation {
+        name: String::new(),
+        note: value.get("note").filter(|note| !note.is_null()).cloned(),
+        kept: files("kept")?,
+        created: files("created")?,
+        recorded: true,
+        sequence: value.get("sequence")?.as_u64()?,
+    })
+}
+
+fn file(value: &Value) -> Option<(RootId, RelPath)> {
+    Some((RootId::parse(value.get("root")?.as_str()?)?, RelPath::parse(value.get("path")?.as_str()?).ok()?))
+}
