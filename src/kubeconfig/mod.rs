@@ -1,8 +1,10 @@
 //! kubeconfig files: kubeadm's shape when written, and the credentials inside when read.
 
+mod edit;
 mod plain;
 mod survey;
 
+pub use edit::{NewCredentials, replace};
 pub use survey::{Cluster, Context, Source, Survey, User, survey};
 
 use std::fmt::{self, Write as _};
@@ -10,7 +12,7 @@ use std::fmt::{self, Write as _};
 use zeroize::Zeroizing;
 
 use crate::encoding::base64;
-use crate::encoding::yaml::{self, Node, Value, field, text};
+use crate::encoding::yaml::{self, Fault, Flaw, Node, Stream, Value, field, text};
 
 /// What a kubeconfig with embedded credentials says.
 #[derive(Debug)]
@@ -90,6 +92,12 @@ pub enum KubeconfigError {
         line: usize,
         column: usize,
     },
+    /// YAML that kubectl reads and this program does not.
+    Unusual {
+        what: &'static str,
+        line: usize,
+        column: usize,
+    },
     /// No mapping, or none of this kind.
     NotAKubeconfig,
     Missing(&'static str),
@@ -100,38 +108,40 @@ pub enum KubeconfigError {
     },
     NotBase64(&'static str),
     NoCredentials,
+    /// There is nothing to replace: the credentials lie in files of their own.
+    NotEmbedded {
+        certificate: String,
+    },
+    /// An edited file would have said something else than was meant.
+    EditedWrongly,
 }
 
 impl fmt::Display for KubeconfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotYaml { line, column } => write!(f, "expected YAML, found something else at {line}:{column}"),
+            Self::Unusual { what, line, column } => {
+                write!(f, "expected plain values, each key once, found {what} at {line}:{column}")
+            }
             Self::NotAKubeconfig => f.write_str("expected a kubeconfig (kind: Config), found another document"),
             Self::Missing(field) => write!(f, "expected {field}, found none"),
             Self::Unresolved { what, name } => write!(f, "expected the {what} {name:?}, found none of that name"),
             Self::NotBase64(field) => write!(f, "expected base64 in {field}"),
             Self::NoCredentials => f.write_str("expected a client certificate and key, found neither data nor files"),
+            Self::NotEmbedded { certificate } => {
+                write!(f, "expected embedded credentials, found the file {certificate:?}")
+            }
+            Self::EditedWrongly => f.write_str("expected to change the credentials only, found that more would change"),
         }
     }
 }
 
 /// Reads the credentials of the current context, as kubeadm and kubectl resolve them.
 pub fn read(bytes: &[u8]) -> Result<Read, KubeconfigError> {
-    let stream = yaml::read(bytes);
-    if let Some(fault) = stream.faults.first() {
-        return Err(KubeconfigError::NotYaml { line: fault.mark.line, column: fault.mark.column });
-    }
-    let root = stream.documents.first().ok_or(KubeconfigError::NotAKubeconfig)?;
-    if text(root, "kind") != Some("Config") {
-        return Err(KubeconfigError::NotAKubeconfig);
-    }
-    let current = text(root, "current-context").ok_or(KubeconfigError::Missing("current-context"))?;
-    let context = named(root, "contexts", "context", current)?;
-    let cluster_name = text(context, "cluster").ok_or(KubeconfigError::Missing("context.cluster"))?;
-    let user_name = text(context, "user").ok_or(KubeconfigError::Missing("context.user"))?;
-    let cluster = named(root, "clusters", "cluster", cluster_name)?;
-    let user = named(root, "users", "user", user_name)?;
-    let embedded = (data(user, "client-certificate-data")?, data(user, "client-key-data")?);
+    let stream = stream(bytes)?;
+    let current = current(root(&stream)?)?;
+    let user = current.user;
+    let embedded = (data(user, CERTIFICATE)?, data(user, KEY)?);
     let credentials = match (embedded, text(user, "client-certificate"), text(user, "client-key")) {
         // Data wins over a file, as in client-go.
         ((Some(certificate), Some(key)), _, _) => Credentials::Embedded { certificate: certificate.to_vec(), key },
@@ -141,12 +151,60 @@ pub fn read(bytes: &[u8]) -> Result<Read, KubeconfigError> {
         _ => return Err(KubeconfigError::NoCredentials),
     };
     Ok(Read {
-        cluster: cluster_name.to_owned(),
-        user: user_name.to_owned(),
-        server: text(cluster, "server").unwrap_or_default().to_owned(),
-        authority: data(cluster, "certificate-authority-data")?.map(|data| data.to_vec()).unwrap_or_default(),
+        cluster: current.cluster_name.to_owned(),
+        user: current.user_name.to_owned(),
+        server: text(current.cluster, "server").unwrap_or_default().to_owned(),
+        authority: data(current.cluster, AUTHORITY)?.map(|data| data.to_vec()).unwrap_or_default(),
         credentials,
     })
+}
+
+const CERTIFICATE: &str = "client-certificate-data";
+const KEY: &str = "client-key-data";
+const AUTHORITY: &str = "certificate-authority-data";
+
+fn stream(bytes: &[u8]) -> Result<Stream, KubeconfigError> {
+    let stream = yaml::read(bytes);
+    match stream.faults.first() {
+        Some(fault) => Err(refused(fault)),
+        None => Ok(stream),
+    }
+}
+
+fn refused(fault: &Fault) -> KubeconfigError {
+    let (line, column) = (fault.mark.line, fault.mark.column);
+    let what = match fault.flaw {
+        Flaw::Anchor => "an anchor (&)",
+        Flaw::Alias => "an alias (*)",
+        Flaw::MergeKey => "a merge key (<<)",
+        Flaw::Tag => "a tag (!)",
+        Flaw::DuplicateKey { .. } => "a key again",
+        _ => return KubeconfigError::NotYaml { line, column },
+    };
+    KubeconfigError::Unusual { what, line, column }
+}
+
+fn root(stream: &Stream) -> Result<&Node, KubeconfigError> {
+    let root = stream.documents.first().filter(|root| text(root, "kind") == Some("Config"));
+    root.ok_or(KubeconfigError::NotAKubeconfig)
+}
+
+/// What the current context leads to.
+struct Current<'n> {
+    cluster_name: &'n str,
+    user_name: &'n str,
+    cluster: &'n Node,
+    user: &'n Node,
+}
+
+fn current(root: &Node) -> Result<Current<'_>, KubeconfigError> {
+    let name = text(root, "current-context").filter(|name| !name.is_empty());
+    let context = named(root, "contexts", "context", name.ok_or(KubeconfigError::Missing("current-context"))?)?;
+    let cluster_name = text(context, "cluster").ok_or(KubeconfigError::Missing("context.cluster"))?;
+    let user_name = text(context, "user").ok_or(KubeconfigError::Missing("context.user"))?;
+    let cluster = named(root, "clusters", "cluster", cluster_name)?;
+    let user = named(root, "users", "user", user_name)?;
+    Ok(Current { cluster_name, user_name, cluster, user })
 }
 
 /// The `what` of the item of `list` that has this name.
@@ -162,6 +220,8 @@ fn named<'n>(root: &'n Node, list: &'static str, what: &'static str, name: &str)
         .ok_or_else(|| KubeconfigError::Unresolved { what, name: name.to_owned() })
 }
 
+/// An empty text is none, as in client-go.
 fn data(node: &Node, key: &'static str) -> Result<Option<Zeroizing<Vec<u8>>>, KubeconfigError> {
-    text(node, key).map(|text| base64::decode(text.as_bytes()).map_err(|_| KubeconfigError::NotBase64(key))).transpose()
+    let stated = text(node, key).filter(|text| !text.trim().is_empty());
+    stated.map(|text| base64::decode(text.as_bytes()).map_err(|_| KubeconfigError::NotBase64(key))).transpose()
 }

@@ -3,8 +3,8 @@
 
 use std::borrow::Cow;
 
-use super::{KubeconfigError, named, plain};
-use crate::encoding::yaml::{self, Node, Value, field, text};
+use super::{AUTHORITY, CERTIFICATE, KubeconfigError, current, plain, root, stream};
+use crate::encoding::yaml::{Node, Value, field, text};
 
 /// What is in a kubeconfig, the current context's cluster and user first.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -70,14 +70,8 @@ pub fn survey(bytes: &[u8]) -> Result<Survey<'_>, KubeconfigError> {
 }
 
 pub(super) fn by_yaml(bytes: &[u8]) -> Result<Survey<'static>, KubeconfigError> {
-    let stream = yaml::read(bytes);
-    if let Some(fault) = stream.faults.first() {
-        return Err(KubeconfigError::NotYaml { line: fault.mark.line, column: fault.mark.column });
-    }
-    let root = stream.documents.first().ok_or(KubeconfigError::NotAKubeconfig)?;
-    if text(root, "kind") != Some("Config") {
-        return Err(KubeconfigError::NotAKubeconfig);
-    }
+    let stream = stream(bytes)?;
+    let root = root(&stream)?;
     let mut survey = Survey {
         clusters: items(root, "clusters", "cluster").map(|(name, node)| cluster(name, node)).collect(),
         users: items(root, "users", "user").map(|(name, node)| user(name, node)).collect(),
@@ -85,25 +79,14 @@ pub(super) fn by_yaml(bytes: &[u8]) -> Result<Survey<'static>, KubeconfigError> 
         current: text(root, "current-context").filter(|name| !name.is_empty()).map(owned),
         unresolved: None,
     };
-    match resolve(root) {
-        Ok((cluster, user)) => {
-            first(&mut survey.clusters, |found| found.name == cluster);
-            first(&mut survey.users, |found| found.name == user);
+    match current(root) {
+        Ok(current) => {
+            first(&mut survey.clusters, |found| found.name == current.cluster_name);
+            first(&mut survey.users, |found| found.name == current.user_name);
         }
         Err(error) => survey.unresolved = Some(error),
     }
     Ok(survey)
-}
-
-/// The names of the current context's cluster and user, both of which are there.
-fn resolve(root: &Node) -> Result<(&str, &str), KubeconfigError> {
-    let current = text(root, "current-context").filter(|name| !name.is_empty());
-    let context = named(root, "contexts", "context", current.ok_or(KubeconfigError::Missing("current-context"))?)?;
-    let cluster = text(context, "cluster").ok_or(KubeconfigError::Missing("context.cluster"))?;
-    let user = text(context, "user").ok_or(KubeconfigError::Missing("context.user"))?;
-    named(root, "clusters", "cluster", cluster)?;
-    named(root, "users", "user", user)?;
-    Ok((cluster, user))
 }
 
 /// Moves the first that fits to the front; the others keep their order.
@@ -128,14 +111,14 @@ fn cluster(name: &str, node: &Node) -> Cluster<'static> {
     Cluster {
         name: owned(name),
         server: owned(text(node, "server").unwrap_or_default()),
-        authority: source(node, "certificate-authority-data", "certificate-authority"),
+        authority: source(node, AUTHORITY, "certificate-authority"),
     }
 }
 
 fn user(name: &str, node: &Node) -> User<'static> {
     User {
         name: owned(name),
-        certificate: source(node, "client-certificate-data", "client-certificate"),
+        certificate: source(node, CERTIFICATE, "client-certificate"),
         credentials: CREDENTIALS.iter().copied().filter(|key| field(node, key).is_some()).collect(),
     }
 }

@@ -10,7 +10,7 @@ use super::problem::Kind;
 use super::refusal::Refusal;
 use super::{CaKeys, Etcd, Node, NodeRole, Origin, Profile, cluster, nodes, values};
 use crate::blueprint::Algorithm;
-use crate::encoding::yaml::Node as Document;
+use crate::encoding::yaml::{Mark, Node as Document, Value};
 
 /// kubeadm's default for encryptionAlgorithm.
 const ALGORITHM: Algorithm = Algorithm::Rsa2048;
@@ -57,10 +57,7 @@ pub fn read(documents: &Documents<'_>, overrides: &Overrides, reading: &mut Read
         Some((version, document)) => cluster_configuration(version, document, reading)?,
         // kubeadm's defaults for a file without ClusterConfiguration, so an empty one.
         None => {
-            let empty = Document {
-                mark: crate::encoding::yaml::Mark::START,
-                value: crate::encoding::yaml::Value::Mapping(Vec::new()),
-            };
+            let empty = Document::new(Mark::START, Value::Mapping(Vec::new()));
             cluster_configuration(Version::V1Beta4, &empty, reading)?
         }
     };
@@ -181,7 +178,7 @@ fn join_configuration(document: &Document, reading: &mut Reading) -> Option<Host
 /// A key with an empty mapping counts: `controlPlane: {}` joins the control plane.
 fn has_key(document: &Document, key: &str) -> bool {
     match &document.value {
-        crate::encoding::yaml::Value::Mapping(entries) => entries.iter().any(|entry| entry.key == key),
+        Value::Mapping(entries) => entries.iter().any(|entry| entry.key == key),
         _ => false,
     }
 }

@@ -25,7 +25,9 @@ pub fn read(bytes: &[u8], found: &mut Findings) -> bool {
             }
             true
         }
-        Err(KubeconfigError::NotAKubeconfig | KubeconfigError::NotYaml { .. }) => secret(bytes, found),
+        Err(KubeconfigError::NotAKubeconfig | KubeconfigError::NotYaml { .. } | KubeconfigError::Unusual { .. }) => {
+            secret(bytes, found)
+        }
         Err(_) => false,
     }
 }

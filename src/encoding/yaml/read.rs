@@ -5,6 +5,7 @@
 //! never larger than the text.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use zeroize::Zeroizing;
 
@@ -36,7 +37,17 @@ impl Mark {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Node {
     pub mark: Mark,
+    /// Where a scalar's bytes are in the file, with its quotes and without a block scalar's header; empty for everything
+    /// else.
+    pub range: Range<usize>,
     pub value: Value,
+}
+
+impl Node {
+    /// One that no text holds as a scalar.
+    pub const fn new(mark: Mark, value: Value) -> Self {
+        Self { mark, range: 0..0, value }
+    }
 }
 
 #[derive(Clone, PartialEq, Eq)]
@@ -153,6 +164,7 @@ struct Builder {
 impl Builder {
     fn read(&mut self, bytes: &[u8]) -> Result<(), Fault> {
         let text = checked(bytes)?;
+        let mut offsets = Offsets { text, before: bytes.len() - text.len(), characters: 0, bytes: 0 };
         let mut parser = Parser::new_from_str(text);
         while let Some(event) = parser.next_event() {
             let (event, span) = event.map_err(|error| syntax(&error))?;
@@ -166,11 +178,12 @@ impl Builder {
                 }
                 Event::Scalar(text, style, anchor, tag) => {
                     self.properties(mark, anchor, tag.is_some());
-                    self.scalar(mark, &text, style)?;
+                    let range = offsets.range(span.start.index()..span.end.index(), style);
+                    self.scalar(mark, range, &text, style)?;
                 }
                 Event::Alias(_) => {
                     self.fault(mark, Flaw::Alias);
-                    self.node(Node { mark, value: Value::Null })?;
+                    self.node(Node::new(mark, Value::Null))?;
                 }
                 Event::SequenceStart(anchor, tag) => {
                     self.properties(mark, anchor, tag.is_some());
@@ -181,11 +194,9 @@ impl Builder {
                     self.open(mark, Frame::Mapping { mark, entries: Vec::new(), seen: BTreeMap::new(), key: None })?;
                 }
                 Event::SequenceEnd | Event::MappingEnd => match self.frames.pop() {
-                    Some(Frame::Sequence { mark, items }) => {
-                        self.place_node(Node { mark, value: Value::Sequence(items) })
-                    }
+                    Some(Frame::Sequence { mark, items }) => self.place_node(Node::new(mark, Value::Sequence(items))),
                     Some(Frame::Mapping { mark, entries, .. }) => {
-                        self.place_node(Node { mark, value: Value::Mapping(entries) });
+                        self.place_node(Node::new(mark, Value::Mapping(entries)));
                     }
                     None => {}
                 },
@@ -204,7 +215,7 @@ impl Builder {
         }
     }
 
-    fn scalar(&mut self, mark: Mark, text: &str, style: ScalarStyle) -> Result<(), Fault> {
+    fn scalar(&mut self, mark: Mark, range: Range<usize>, text: &str, style: ScalarStyle) -> Result<(), Fault> {
         let plain = style == ScalarStyle::Plain;
         let awaits_key = matches!(self.frames.last(), Some(Frame::Mapping { key: None, .. }));
         if awaits_key {
@@ -225,7 +236,7 @@ impl Builder {
             (Value::Null, Some(Frame::Mapping { key: Some(key), .. })) if text.is_empty() => key.mark,
             _ => mark,
         };
-        self.node(Node { mark, value })
+        self.node(Node { mark, range, value })
     }
 
     fn key(&mut self, mark: Mark, text: &str, plain: bool) {
@@ -310,6 +321,56 @@ impl Builder {
         }
         Fault { mark, field, flaw }
     }
+}
+
+/// The parser counts characters, a file is edited by bytes. Scalars come in the order of the text, so that it is walked once.
+struct Offsets<'t> {
+    text: &'t str,
+    /// The length of the byte order mark that was taken off.
+    before: usize,
+    characters: usize,
+    bytes: usize,
+}
+
+impl Offsets<'_> {
+    fn range(&mut self, characters: Range<usize>, style: ScalarStyle) -> Range<usize> {
+        let start = self.at(characters.start);
+        let end = self.at(characters.end);
+        let text = self.text.get(start..end).unwrap_or_default();
+        let quoted = match style {
+            ScalarStyle::SingleQuoted => quoted_length(text, b'\''),
+            ScalarStyle::DoubleQuoted => quoted_length(text, b'"'),
+            _ => None,
+        };
+        let start = self.before + start + (text.len() - text.trim_start().len());
+        start..start + quoted.unwrap_or(text.trim().len())
+    }
+
+    fn at(&mut self, character: usize) -> usize {
+        let (passed, rest) = self.text.split_at_checked(self.bytes).unwrap_or_default();
+        self.bytes = match character.checked_sub(self.characters) {
+            Some(ahead) => self.bytes + rest.char_indices().nth(ahead).map_or(rest.len(), |(offset, _)| offset),
+            // A value that was left out stands where its key ended.
+            None => passed.char_indices().nth_back(self.characters - character - 1).map_or(0, |(offset, _)| offset),
+        };
+        self.characters = character;
+        self.bytes
+    }
+}
+
+/// The length of the quoted scalar a text begins with: for the parser, a comment behind it is part of it.
+fn quoted_length(text: &str, quote: u8) -> Option<usize> {
+    let mut bytes = text.bytes().enumerate().skip(1).peekable();
+    while let Some((at, byte)) = bytes.next() {
+        let doubled = quote == b'\'' && byte == quote && bytes.peek().is_some_and(|(_, next)| *next == quote);
+        let escapes = quote == b'"' && byte == b'\\';
+        if doubled || escapes {
+            bytes.next();
+        } else if byte == quote {
+            return Some(at + 1);
+        }
+    }
+    None
 }
 
 fn document_fault(mark: Mark, flaw: Flaw) -> Fault {

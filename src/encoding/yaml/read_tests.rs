@@ -191,3 +191,29 @@ proptest! {
         read(text.as_bytes());
     }
 }
+
+#[test]
+fn a_scalar_knows_its_bytes() {
+    for (value, expected) in [
+        ("b # c", "b"),
+        ("'b' # c's", "'b'"),
+        ("'b''s'  # 'c'", "'b''s'"),
+        ("\"b\\\"\\\\\" # \"c\"", "\"b\\\"\\\\\""),
+        ("''", "''"),
+        ("b\n  c\n  # d", "b\n  c"),
+        ("|- # c\n\n  'b'\n  c \n\n", "'b'\n  c"),
+        (">\n  b\n", "b"),
+        ("", ""),
+        ("~", "~"),
+        ("[a]", ""),
+    ] {
+        for mark in ["", "\u{feff}"] {
+            let text = format!("{mark}ä: [ö]\nk: {value}\nz: ü\n").replace('\n', "\r\n");
+            let stream = read(text.as_bytes());
+            assert_eq!(stream.faults, [], "{text:?}");
+            let bytes = |key| text.get(field(&stream.documents[0], key).unwrap().range.clone());
+            assert_eq!(bytes("k"), Some(expected.replace('\n', "\r\n").as_str()), "{text:?}");
+            assert_eq!(bytes("z"), Some("ü"), "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! New credentials into a kubeconfig that somebody else may have written: only the values change, every other byte stays.
+
+use std::ops::Range;
+
+use zeroize::Zeroizing;
+
+use super::{
+    AUTHORITY, CERTIFICATE, Credentials, Current, KEY, KubeconfigError, Read, current, data, read, root, stream,
+};
+use crate::encoding::base64;
+use crate::encoding::yaml::{Node, Value, field};
+
+/// What the current context is to authenticate by. All of it is PEM.
+pub struct NewCredentials<'a> {
+    pub certificate: &'a str,
+    /// `None`: the key keeps its bytes.
+    pub key: Option<&'a str>,
+    /// The bundle to trust. `None`, or no data there to replace (a CA file, the system's roots): it stays as it is.
+    pub authority: Option<&'a str>,
+}
+
+/// The key stays out of logs.
+impl std::fmt::Debug for NewCredentials<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("NewCredentials")
+    }
+}
+
+/// Replaces `client-certificate-data` and `client-key-data` of the current context's user, and
+/// `certificate-authority-data` of its cluster. Each becomes base64 on one line, in the quotes or the block it was in;
+/// keys are never added.
+///
+/// # Errors
+/// What [`read`] refuses; credentials that are not embedded; an edit that is not read back as exactly what was wanted.
+pub fn replace(bytes: &[u8], new: &NewCredentials<'_>) -> Result<Zeroizing<Vec<u8>>, KubeconfigError> {
+    let old = read(bytes)?;
+    if let Credentials::Files { certificate, .. } = old.credentials {
+        return Err(KubeconfigError::NotEmbedded { certificate });
+    }
+    let stream = stream(bytes)?;
+    let edits = edits(bytes, &current(root(&stream)?)?, new)?;
+    let edited = apply(bytes, &edits).ok_or(KubeconfigError::EditedWrongly)?;
+
+    let again = self::stream(&edited)?;
+    let same = stream.documents.len() == again.documents.len()
+        && stream.documents.iter().zip(&again.documents).all(|(old, new)| same_beside(&edits, old, new));
+    if !same || !says(&read(&edited)?, &old, new) {
+        return Err(KubeconfigError::EditedWrongly);
+    }
+    Ok(edited)
+}
+
+/// One scalar and what takes its place.
+struct Edit {
+    range: Range<usize>,
+    /// Base64, without quotes.
+    text: Zeroizing<String>,
+}
+
+/// In the order of the file.
+fn edits(bytes: &[u8], current: &Current<'_>, new: &NewCredentials<'_>) -> Result<Vec<Edit>, KubeconfigError> {
+    let mut edits = Vec::new();
+    for (node, key, new) in [
+        (current.user, CERTIFICATE, Some(new.certificate)),
+        (current.user, KEY, new.key),
+        (current.cluster, AUTHORITY, new.authority),
+    ] {
+        if let (Some(new), Some(node), Some(_)) = (new, field(node, key), data(node, key)?) {
+            edits.push(Edit { range: inner(bytes, &node.range), text: base64::encode(new.as_bytes()) });
+        }
+    }
+    edits.sort_by_key(|edit| edit.range.start);
+    Ok(edits)
+}
+
+/// A scalar's bytes without its quotes. No base64 begins with one.
+fn inner(bytes: &[u8], range: &Range<usize>) -> Range<usize> {
+    match bytes.get(range.clone()) {
+        Some([b'"', .., b'"'] | [b'\'', .., b'\'']) => range.start + 1..range.end - 1,
+        _ => range.clone(),
+    }
+}
+
+/// `None`: the ranges are not in order inside the text.
+fn apply(bytes: &[u8], edits: &[Edit]) -> Option<Zeroizing<Vec<u8>>> {
+    let added: usize = edits.iter().map(|edit| edit.text.len()).sum();
+    // Reserved at once: growing would leave copies of the key behind.
+    let mut edited = Zeroizing::new(Vec::with_capacity(bytes.len() + added));
+    let mut at = 0;
+    for edit in edits {
+        edited.extend_from_slice(bytes.get(at..edit.range.start)?);
+        edited.extend_from_slice(edit.text.as_bytes());
+        at = edit.range.end;
+    }
+    edited.extend_from_slice(bytes.get(at..)?);
+    Some(edited)
+}
+
+/// Whether two trees are one but for the edited scalars, which are scalars of their kind still.
+fn same_beside(edits: &[Edit], old: &Node, new: &Node) -> bool {
+    let is_edited = || edits.iter().any(|edit| old.range.start <= edit.range.start && edit.range.end <= old.range.end);
+    match (&old.value, &new.value) {
+        (Value::Null, Value::Null) => true,
+        (Value::Scalar { text: a, style: x }, Value::Scalar { text: b, style: y }) => x == y && (a == b || is_edited()),
+        (Value::Sequence(a), Value::Sequence(b)) => {
+            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same_beside(edits, a, b))
+        }
+        (Value::Mapping(a), Value::Mapping(b)) => {
+            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.key == b.key && same_beside(edits, &a.node, &b.node))
+        }
+        _ => false,
+    }
+}
+
+/// Whether an edited kubeconfig holds the new values, and the old ones where there are none.
+fn says(edited: &Read, old: &Read, new: &NewCredentials<'_>) -> bool {
+    let (Credentials::Embedded { certificate, key }, Credentials::Embedded { key: old_key, .. }) =
+        (&edited.credentials, &old.credentials)
+    else {
+        return false;
+    };
+    let authority = match new.authority {
+        Some(authority) if !old.authority.is_empty() => authority.as_bytes(),
+        _ => &old.authority,
+    };
+    certificate == new.certificate.as_bytes()
+        && key.as_slice() == new.key.map_or(old_key.as_slice(), str::as_bytes)
+        && edited.authority == authority
+}
+
+#[cfg(test)]
+#[path = "edit_tests.rs"]
+mod tests;
