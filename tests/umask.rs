@@ -39,6 +39,10 @@ fn modes_are_exact_whatever_the_umask() {
                 dir_mode: 0o755,
                 generation: tag,
                 locking: Locking::Wait(Duration::ZERO),
+                removals: Vec::new(),
+                journal: vec!["{}".to_owned()],
+                note: Some("{}".to_owned()),
+                keep_generations: None,
             })
             .unwrap();
         }

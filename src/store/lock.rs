@@ -77,6 +77,12 @@ impl Hold {
         Ok((hold, recovery))
     }
 
+    #[cfg(test)]
+    pub(super) fn descriptors(&self) -> [std::os::fd::BorrowedFd<'_>; 3] {
+        use std::os::fd::AsFd as _;
+        [self.main.as_fd(), self.kpki.as_fd(), self.lock.as_fd()]
+    }
+
     /// The last look before the decision: a run whose own attempt to lock failed may have removed the file, and then
     /// another may hold a lock of the same name.
     pub(super) fn check(&self) -> Result<(), StoreError> {

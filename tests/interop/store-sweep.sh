@@ -4,14 +4,15 @@
 #   cargo build --example publish && tests/interop/store-sweep.sh target/debug/examples/publish [CASE...]
 #
 # Needs strace, which counts the calls of each thread by itself: N is the N-th call of every thread.
-# Cases: create, parents, empty, kubelet, force, force-kubelet; without one: all of them.
+# Cases: create, parents, empty, kubelet, force, force-kubelet, renew, renew-kubelet; without one: all of them.
 # The oracle: before the decision nothing has changed (after an error) or nothing is visible (after a kill); after it, one
-# recovery makes the tree whole; no file with a key in it is ever readable by others; nothing prepared is left lying around.
+# recovery makes the tree whole; no file with a key in it is ever readable by others; nothing prepared is left lying around;
+# the journal has every line of the runs whose files are visible, once, and of no other.
 set -euo pipefail
 
 BIN=$(realpath "$1"); shift
-CASES=("$@"); [ ${#CASES[@]} -gt 0 ] || CASES=(create parents empty kubelet force force-kubelet)
-CALLS=(openat write pwrite64 fsync rename renameat renameat2 mkdir mkdirat unlink unlinkat rmdir fchmod ftruncate link linkat flock
+CASES=("$@"); [ ${#CASES[@]} -gt 0 ] || CASES=(create parents empty kubelet force force-kubelet renew renew-kubelet)
+CALLS=(openat write pwrite64 fsync rename renameat renameat2 mkdir mkdirat unlink unlinkat rmdir fchmod ftruncate lseek pread64 link linkat flock
        statx getdents64)
 FAULTS=(signal=SIGKILL error=EIO error=ENOSPC)
 WORK=$(mktemp -d)
@@ -30,6 +31,12 @@ prepare() {
     kubelet) KUBELET=("$BOX/lib/kubelet") ;;
     force) VERB=force; "$BIN" "$DIR" init one 2>/dev/null; echo own > "$DIR/notes" ;;
     force-kubelet) VERB=force KUBELET=("$BOX/lib/kubelet"); "$BIN" "$DIR" init one "${KUBELET[@]}" 2>/dev/null ;;
+    # Two files go, a generation is one too many, and somebody has left half a line in the journal.
+    renew*)
+      VERB=renew; [ "$1" = renew ] || KUBELET=("$BOX/lib/kubelet")
+      "$BIN" "$DIR" init zero "${KUBELET[@]}" 2>/dev/null; "$BIN" "$DIR" force half "${KUBELET[@]}" 2>/dev/null
+      rm -r "$DIR/pki" "$BOX"/lib/kubelet/* 2>/dev/null || true; rm "$DIR/admin.conf"
+      "$BIN" "$DIR" seed one "${KUBELET[@]}" 2>/dev/null; printf torn >> "$DIR/.kpki/journal.jsonl" ;;
     *) echo "unknown case $1" >&2; exit 2 ;;
   esac
 }
@@ -43,6 +50,23 @@ visible() { (cd "$BOX" && find . -type f -regex '.*/\(tree\|lib/kubelet\)/.*' ! 
              xargs -0r cat | awk '{n[$1]++} END {for (t in n) print t, n[t]}' | sort | xargs); }
 
 complain() { bad=$((bad + 1)); echo "BAD $where: $*"; sed 's/^/    /' "$WORK/err" | head -5; }
+
+# The lines of the run under test: none when its files are not visible, else three different ones.
+journalled() {
+  local wanted=0 found unlike allowed
+  [ "$(visible)" = "$whole" ] && wanted=3
+  found=$(grep -cE '^\{"run":"two","number":[012]\}$' "$DIR/.kpki/journal.jsonl" 2>/dev/null || true)
+  unlike=$(grep '"two"' "$DIR/.kpki/journal.jsonl" 2>/dev/null | sort -u | grep -c . || true)
+  [ "${found:-0}" = "$wanted" ] && [ "$unlike" = "$wanted" ] || complain "journal: ${found:-0} lines, $unlike unlike, $wanted wanted"
+  if [ -e "$DIR/.kpki/generations" ] && [ "$wanted" = 3 ]; then
+    found=$(find "$DIR/.kpki/generations" -mindepth 1 -maxdepth 1 | wc -l)
+    # An old one that cannot be removed is no reason to fail: the next run tries again.
+    case $fault in error=*) allowed=3 ;; *) allowed=2 ;; esac
+    [ "$found" -le $allowed ] || complain "$found generations"
+    found=$(find "$DIR/.kpki/generations" -mindepth 1 -maxdepth 1 ! -exec test -s '{}/generation.json' \; -print)
+    [ -z "$found" ] || complain "no record in $found"
+  fi
+}
 
 # Said of every state, however the run ended.
 no_open_key() {
@@ -72,7 +96,7 @@ after_kill() {
     "$BIN" "$DIR" $VERB two "${KUBELET[@]}" 2>"$WORK/err" || complain "the plain rerun failed"
     [ "$(visible)" = "$whole" ] || complain "not whole after the rerun: $(visible)"
   fi
-  no_open_key; no_rest
+  no_open_key; no_rest; journalled
 }
 
 after_error() {
@@ -80,7 +104,7 @@ after_error() {
   no_open_key
   if [ "$rc" = 0 ]; then
     [ "$(visible)" = "$whole" ] || complain "exit 0 and not whole: $(visible)"
-    no_rest
+    no_rest; journalled
   elif [ "$rc" = 127 ] && ! grep -q '^error:' "$WORK/err"; then
     : # the loader did not get as far as the program
   elif [ "$rc" != 1 ]; then
@@ -88,9 +112,10 @@ after_error() {
   elif grep -q 'the next run puts them in place' "$WORK/err"; then
     "$BIN" "$DIR" recover two "${KUBELET[@]}" 2>"$WORK/err" || complain "recovery failed"
     [ "$(visible)" = "$whole" ] || complain "not whole after recovery: $(visible)"
-    no_open_key; no_rest
+    no_open_key; no_rest; journalled
   elif grep -q 'may not survive a power failure' "$WORK/err"; then
     [ "$(visible)" = "$whole" ] || complain "not whole: $(visible)"
+    journalled
   else
     # The write that failed may have been that of the message.
     [ "$call" = write ] && ! [ -s "$WORK/err" ] || grep -qE '^error: cannot [a-z ]+ /[^:]*: ' "$WORK/err" || complain "message"

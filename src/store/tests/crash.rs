@@ -1,16 +1,24 @@
 //! A run that ends at any of its steps as if the power had failed there.
 
+#![allow(clippy::disallowed_methods)] // the outside world of these tests
+
 use std::sync::Mutex;
 
 use super::super::step::{Step, Watch};
 use super::super::transaction::publish_watched;
-use super::super::{Recovery, pending, recover};
+use super::super::{Recovery, journal, pending, recover};
 use super::*;
 
 /// Stops at one step; notes the steps it saw.
-struct StopAt {
+pub(super) struct StopAt {
     at: Option<Step>,
     seen: Mutex<Vec<Step>>,
+}
+
+impl StopAt {
+    pub(super) fn new(at: impl Into<Option<Step>>) -> Self {
+        Self { at: at.into(), seen: Mutex::new(Vec::new()) }
+    }
 }
 
 impl Watch for StopAt {
@@ -21,17 +29,25 @@ impl Watch for StopAt {
 }
 
 fn run(roots: &Roots, tag: &str, at: Option<Step>) -> (Result<Receipt, StoreError>, Vec<Step>) {
-    let watch = StopAt { at, seen: Mutex::new(Vec::new()) };
-    let result = publish_watched(&commit(roots, changes(roots, tag, true)), &watch);
+    let watch = StopAt::new(at);
+    let result = publish_watched(&full(roots, tag), &watch);
     (result, watch.seen.into_inner().unwrap())
 }
 
-/// The steps of an undisturbed run.
-fn steps(prepare: fn(&Roots), place: fn(&Path) -> Roots) -> Vec<Step> {
+/// The steps of an undisturbed run, and what is on disk before and after it.
+fn undisturbed(prepare: fn(&Roots), place: fn(&Path) -> Roots) -> (Vec<Step>, Disk, Disk) {
     let tmp = tempfile::tempdir().unwrap();
     let roots = place(tmp.path());
     prepare(&roots);
-    run(&roots, "two", None).1
+    let before = snapshot(tmp.path());
+    let steps = run(&roots, "two", None).1;
+    (steps, before, snapshot(tmp.path()))
+}
+
+type Disk = BTreeMap<String, (u32, Option<String>)>;
+
+fn steps_of(steps: &[Step], which: fn(&Step) -> bool) -> usize {
+    steps.iter().filter(|step| which(step)).count()
 }
 
 fn with_a_tree(roots: &Roots) {
@@ -39,10 +55,10 @@ fn with_a_tree(roots: &Roots) {
 }
 
 fn sweep(prepare: fn(&Roots), place: fn(&Path) -> Roots, before: Option<&str>) {
-    let steps = steps(prepare, place);
+    let (steps, old, new) = undisturbed(prepare, place);
     assert!(steps.len() >= 2);
     let mut decided = false;
-    for step in steps {
+    for step in steps.iter().copied() {
         decided |= step == Step::Marked;
         let tmp = tempfile::tempdir().unwrap();
         let roots = place(tmp.path());
@@ -51,22 +67,27 @@ fn sweep(prepare: fn(&Roots), place: fn(&Path) -> Roots, before: Option<&str>) {
         assert_eq!(pending(&roots).unwrap(), decided && step != Step::Unmarked, "{step:?}");
         let recovered = recover(&roots, Duration::ZERO).unwrap();
         if decided {
-            let files = changes(&roots, "", true).len();
             match recovered {
-                Recovery::Finished { files: found, generation } => {
-                    assert_eq!((found, generation.as_str()), (files, "gen"))
+                Recovery::Finished { files, generation } => {
+                    let removed = steps_of(&steps, |step| matches!(step, Step::Removed(_)));
+                    assert_eq!(files, changes(&roots, "", true).len() + removed);
+                    assert!(generation.starts_with("gen"));
                 }
                 other => assert_eq!((other, step), (Recovery::Discarded, Step::Unmarked)),
             }
             assert_whole(tmp.path(), &roots, "two");
+            assert_eq!(snapshot(tmp.path()), new, "{step:?}");
+            assert_eq!(journal(&roots).unwrap().iter().filter(|line| line.starts_with("two")).count(), 2, "{step:?}");
         } else if let Some(tag) = before {
             assert_whole(tmp.path(), &roots, tag);
+            assert_eq!(snapshot(tmp.path()), old, "{step:?}");
         }
         let after = snapshot(tmp.path());
         assert_eq!(recover(&roots, Duration::ZERO).unwrap(), Recovery::Nothing, "{step:?}");
         assert_eq!(snapshot(tmp.path()), after, "{step:?}");
-        put(&roots, "three", true).unwrap();
+        publish(&full(&roots, "three")).unwrap();
         assert_whole(tmp.path(), &roots, "three");
+        assert_eq!(journal(&roots).unwrap().iter().filter(|line| line.starts_with("three")).count(), 2, "{step:?}");
     }
 }
 
@@ -78,12 +99,57 @@ fn a_create_that_dies_leaves_no_tree_and_nothing_after_the_next() {
 #[test]
 fn a_merge_that_dies_is_finished_or_discarded() {
     sweep(with_a_tree, main_only, Some("one"));
+    sweep(with_history, main_only, Some("one"));
 }
 
 #[test]
 fn a_merge_over_two_roots_that_dies_is_finished_or_discarded() {
     sweep(with_a_tree, with_kubelet, Some("one"));
+    sweep(with_history, with_kubelet, Some("one"));
     sweep(|_| (), with_kubelet, None);
+    assert_eq!(steps_of(&undisturbed(with_history, with_kubelet).0, |step| matches!(step, Step::Removed(_))), 2);
+}
+
+#[test]
+fn a_removal_finds_another_file_after_the_decision_and_leaves_it() {
+    let tmp = tempfile::tempdir().unwrap();
+    let roots = main_only(tmp.path());
+    with_history(&roots);
+    let old = roots.main.join("pki/old.key");
+    let theirs = || {
+        std::fs::remove_file(&old).unwrap();
+        write(&old, "theirs");
+        chmod(&old, 0o600);
+    };
+    publish_watched(&full(&roots, "two"), &Meddle(Step::Kept, theirs)).unwrap();
+    assert_whole(tmp.path(), &roots, "two");
+    assert_eq!(snapshot(&roots.main)["pki/old.key"].1.as_deref(), Some("theirs"));
+    // Before the decision it ends the run, as does one that turns up where there was none.
+    let touched = || write(&old, "again");
+    let error = publish_watched(&full(&roots, "three"), &Meddle(Step::Staged, touched)).unwrap_err();
+    assert_eq!(error, StoreError::ChangedMeanwhile(old.clone()));
+    std::fs::remove_file(&old).unwrap();
+    let error = publish_watched(&full(&roots, "three"), &Meddle(Step::Staged, touched)).unwrap_err();
+    assert_eq!(error, StoreError::ChangedMeanwhile(old.clone()));
+    assert_eq!(journal(&roots).unwrap().len(), 8);
+}
+
+#[test]
+fn the_mark_of_an_earlier_kpki_is_finished() {
+    let tmp = tempfile::tempdir().unwrap();
+    let roots = main_only(tmp.path());
+    with_a_tree(&roots);
+    let watch = StopAt::new(Step::Placed(2));
+    publish_watched(&commit(&roots, changes(&roots, "two", true)), &watch).unwrap_err();
+    let mark = roots.main.join(".kpki/commit");
+    let mut value: serde_json::Value = serde_json::from_slice(&std::fs::read(&mark).unwrap()).unwrap();
+    value["version"] = 1.into();
+    for newer in ["removals", "journal", "keepGenerations"] {
+        assert!(value.as_object_mut().unwrap().remove(newer).is_some());
+    }
+    write(&mark, &value.to_string());
+    assert!(matches!(recover(&roots, Duration::ZERO).unwrap(), Recovery::Finished { .. }));
+    assert_whole(tmp.path(), &roots, "two");
 }
 
 #[test]
@@ -104,7 +170,7 @@ fn a_file_that_turns_up_after_the_decision_is_kept() {
     let tmp = tempfile::tempdir().unwrap();
     let roots = main_only(tmp.path());
     write(&roots.main.join("own"), "x");
-    let watch = StopAt { at: Some(Step::Kept), seen: Mutex::new(Vec::new()) };
+    let watch = StopAt::new(Step::Kept);
     publish_watched(&commit(&roots, changes(&roots, "one", false)), &watch).unwrap_err();
     write(&roots.main.join("pki/ca.crt"), "theirs");
     recover(&roots, Duration::ZERO).unwrap();

@@ -2,7 +2,10 @@ use std::os::unix::fs::{MetadataExt as _, symlink};
 
 use rustix::fs::{FileType, Mode};
 
-use super::super::{How, Recovery, check_writable};
+use super::super::step::Step;
+use super::super::transaction::publish_watched;
+use super::super::{How, Recovery, check_writable, interrupted};
+use super::crash::StopAt;
 use super::*;
 use crate::files::{FileError, Kind, What};
 
@@ -148,6 +151,35 @@ fn the_lock_is_waited_for_and_its_holder_named() {
     publish(&with).unwrap();
     drop(held);
     put(&roots, "three", true).unwrap();
+    assert_whole(tmp.path(), &roots, "three");
+}
+
+#[test]
+fn a_lock_that_recovers_shows_a_whole_tree_and_does_not_outlive_an_exec() {
+    let tmp = tempfile::tempdir().unwrap();
+    let roots = main_only(tmp.path());
+    write(&roots.main.join("own"), "x");
+    let before = snapshot(tmp.path());
+    let (held, recovery) = Hold::recovered(&roots, Duration::ZERO).unwrap();
+    assert_eq!(recovery, Recovery::Nothing);
+    for fd in held.descriptors() {
+        assert!(rustix::io::fcntl_getfd(fd).unwrap().contains(rustix::io::FdFlags::CLOEXEC));
+    }
+    drop(held);
+    assert_eq!(snapshot(tmp.path()), before);
+    assert!(!interrupted(&roots).unwrap());
+
+    put(&roots, "one", true).unwrap();
+    let watch = StopAt::new(Step::Placed(1));
+    publish_watched(&full(&roots, "two"), &watch).unwrap_err();
+    assert!(interrupted(&roots).unwrap());
+    let (held, recovery) = Hold::recovered(&roots, Duration::ZERO).unwrap();
+    assert!(matches!(recovery, Recovery::Finished { .. }));
+    assert_whole(tmp.path(), &roots, "two");
+    assert!(matches!(Hold::recovered(&roots, Duration::ZERO), Err(StoreError::Locked { holder: Some(_), .. })));
+    let with = Commit { locking: Locking::Held(&held), ..full(&roots, "three") };
+    assert_eq!(publish(&with).unwrap().recovered, Recovery::Nothing);
+    drop(held);
     assert_whole(tmp.path(), &roots, "three");
 }
 

@@ -2,6 +2,8 @@
 
 mod crash;
 mod create;
+mod generations;
+mod journal;
 mod merge;
 mod race;
 mod replace;
@@ -61,6 +63,32 @@ pub(super) fn commit<'a>(roots: &'a Roots, changes: Vec<FileChange>) -> Commit<'
 
 pub(super) fn put(roots: &Roots, tag: &str, replace: bool) -> Result<Receipt, StoreError> {
     publish(&commit(roots, changes(roots, tag, replace)))
+}
+
+/// All a commit can do: the whole test tree, two surplus files gone, two lines in the journal, a note, old generations
+/// removed.
+pub(super) fn full<'a>(roots: &'a Roots, tag: &str) -> Commit<'a> {
+    let surplus = SURPLUS.iter().filter(|(root, _)| *root == RootId::Main || roots.kubelet.is_some());
+    Commit {
+        removals: surplus.map(|(root, path)| (*root, rel(path))).collect(),
+        journal: vec![format!("{tag} 0"), format!("{tag} 1")],
+        note: Some(format!("{{\"tag\":\"{tag}\"}}")),
+        keep_generations: Some(2),
+        ..commit(roots, changes(roots, tag, true))
+    }
+}
+
+pub(super) const SURPLUS: [(RootId, &str); 2] = [(RootId::Main, "pki/old.key"), (RootId::Kubelet, "sub/old.crt")];
+
+/// A tree with the surplus files, a journal, and as many generations as stay.
+pub(super) fn with_history(roots: &Roots) {
+    for tag in ["zero", "half", "one"] {
+        let mut all = full(roots, tag);
+        for (root, path) in std::mem::take(&mut all.removals) {
+            all.changes.push(change(root, path.as_str(), 0o600, tag, true));
+        }
+        publish(&all).unwrap();
+    }
 }
 
 pub(super) fn main_only(tmp: &Path) -> Roots {

@@ -1,6 +1,6 @@
 use std::sync::Barrier;
 
-use super::super::How;
+use super::super::{How, generations, journal};
 use super::*;
 
 const RUNS: usize = 6;
@@ -15,7 +15,10 @@ fn race(roots: &Roots, replace: bool) -> Vec<(String, Result<Receipt, StoreError
                 scope.spawn(move || {
                     start.wait();
                     let tag = format!("run{n}");
-                    let result = put(roots, &tag, replace);
+                    let mut all = commit(roots, changes(roots, &tag, replace));
+                    all.journal = vec![tag.clone()];
+                    all.note = Some(format!("\"{tag}\""));
+                    let result = publish(&all);
                     (tag, result)
                 })
             })
@@ -39,6 +42,8 @@ fn of_many_creators_exactly_one_wins() {
                 assert!(expected, "{result:?}");
             }
             assert_whole(tmp.path(), &roots, winners[0]);
+            assert_eq!(journal(&roots).unwrap(), winners);
+            assert_eq!(generations(&roots).unwrap()[0].note.as_ref().unwrap(), winners[0]);
         }
     }
 }
@@ -53,7 +58,16 @@ fn of_many_mergers_each_has_its_turn_and_the_tree_is_never_mixed() {
         assert!(results.iter().all(|(_, result)| result.as_ref().is_ok_and(|r| r.how == How::Merged)), "{results:?}");
         let last = snapshot(&roots.main)["admin.conf"].1.clone().unwrap();
         assert_whole(tmp.path(), &roots, &last);
-        let generations = snapshot(&roots.main.join(".kpki/generations"));
-        assert_eq!(generations.keys().filter(|path| path.ends_with("main/admin.conf")).count(), RUNS - 1);
+        let order: Vec<String> = generations(&roots)
+            .unwrap()
+            .into_iter()
+            .rev()
+            .map(|g| g.note.unwrap())
+            .map(|note| note.as_str().unwrap().to_owned())
+            .collect();
+        assert_eq!(journal(&roots).unwrap(), order);
+        assert_eq!((order.len(), order.last()), (RUNS, Some(&last)));
+        let kept = snapshot(&roots.main.join(".kpki/generations"));
+        assert_eq!(kept.keys().filter(|path| path.ends_with("main/admin.conf")).count(), RUNS - 1);
     }
 }

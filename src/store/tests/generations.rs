@@ -1,0 +1,169 @@
+//! What was before, told from what was kept since.
+
+#![allow(clippy::disallowed_methods)] // the outside world of these tests
+
+use super::super::{Generation, Was, before, generations};
+use super::*;
+
+type Files<'a> = &'a [(&'a str, Option<&'a str>)];
+
+/// One commit: files with their content, or `None` for those that are to go.
+fn step<'a>(roots: &'a Roots, generation: &'a str, files: Files<'_>) -> Commit<'a> {
+    let puts = files.iter().filter_map(|(path, text)| Some(change(RootId::Main, path, 0o600, (*text)?, true)));
+    let gone = files.iter().filter(|(_, text)| text.is_none()).map(|(path, _)| (RootId::Main, rel(path)));
+    Commit { generation, removals: gone.collect(), note: Some("{}".to_owned()), ..commit(roots, puts.collect()) }
+}
+
+fn names(found: &[Generation]) -> Vec<&str> {
+    found.iter().map(|generation| generation.name.as_str()).collect()
+}
+
+fn texts(was: &[Was]) -> Vec<(&str, Option<&str>)> {
+    let text = |was: &Was| was.content.as_ref().map(|(_, bytes)| std::str::from_utf8(bytes).unwrap().to_owned());
+    let mut all: Vec<_> = was.iter().map(|was| (was.path.as_str(), text(was).map(|text| &*text.leak()))).collect();
+    all.sort_unstable();
+    all
+}
+
+/// The visible files of a tree.
+fn visible(roots: &Roots) -> Vec<(String, String)> {
+    let all = snapshot(&roots.main).into_iter().filter(|(path, _)| !path.starts_with(".kpki"));
+    all.filter_map(|(path, (_, text))| Some((path, text?))).collect()
+}
+
+/// Files made, replaced twice, removed and made again; the clock turned back in between.
+const STORY: [(&str, Files<'_>); 5] = [
+    ("20261120T220101Z-init", &[("a", Some("a1")), ("b", Some("b1"))]),
+    ("20261120T220102Z-renew", &[("a", Some("a2")), ("c", Some("c2"))]),
+    ("20261120T220102Z-renew", &[("a", Some("a3")), ("c", Some("c3")), ("none", None)]),
+    ("20261119T000000Z-renew", &[("b", None), ("d/e", Some("d4"))]),
+    ("20261120T220103Z-renew", &[("b", Some("b5")), ("d/e", None)]),
+];
+
+fn told(roots: &Roots) -> Vec<Vec<(String, String)>> {
+    write(&roots.main.join("own"), "x");
+    let mut states = vec![visible(roots)];
+    for (name, files) in STORY {
+        publish(&step(roots, name, files)).unwrap();
+        states.push(visible(roots));
+    }
+    states
+}
+
+#[test]
+fn every_earlier_state_can_be_told_and_put_back() {
+    let story: Vec<String> = ["20261120T220101Z-init", "20261120T220102Z-renew", "20261120T220102Z-renew.2"]
+        .into_iter()
+        .chain(["20261119T000000Z-renew", "20261120T220103Z-renew"])
+        .map(str::to_owned)
+        .collect();
+    for (number, name) in story.iter().enumerate() {
+        let tmp = tempfile::tempdir().unwrap();
+        let roots = main_only(tmp.path());
+        let states = told(&roots);
+        let found = generations(&roots).unwrap();
+        assert!(names(&found).into_iter().rev().eq(story.iter().map(String::as_str)), "{found:?}");
+        let was = before(&roots, name).unwrap();
+        if number == 2 {
+            let expected = [("a", Some("a2")), ("b", Some("b1")), ("c", Some("c2")), ("d/e", None)];
+            assert_eq!(texts(&was), expected);
+        }
+        let mut back = step(&roots, "20261120T220104Z-restore", &[]);
+        for Was { root, path, content } in was {
+            match content {
+                Some((mode, bytes)) => back.changes.push(FileChange { root, path, mode, bytes, replace: true }),
+                None => back.removals.push((root, path)),
+            }
+        }
+        let restored = publish(&back).unwrap();
+        assert_eq!(visible(&roots), states[number], "{name}");
+        // And that can be undone.
+        for Was { path, content, .. } in before(&roots, &restored.generation.unwrap()).unwrap() {
+            let last = states.last().unwrap().iter().find(|(name, _)| *name == path.as_str());
+            assert_eq!(content.map(|(_, bytes)| bytes.to_vec()), last.map(|(_, text)| text.clone().into_bytes()));
+        }
+    }
+}
+
+#[test]
+fn a_generation_lists_what_it_kept_and_what_was_new() {
+    let tmp = tempfile::tempdir().unwrap();
+    let roots = with_kubelet(tmp.path());
+    with_history(&roots);
+    let receipt = publish(&full(&roots, "two")).unwrap();
+    let mut more = full(&roots, "three");
+    more.changes.push(change(RootId::Kubelet, "new", 0o600, "x", false));
+    publish(&more).unwrap();
+    let found = generations(&roots).unwrap();
+    assert_eq!((names(&found)[1], found.len()), (receipt.generation.as_deref().unwrap(), 2));
+    assert_eq!(found[0].note.as_ref().unwrap()["tag"], "three");
+    assert_eq!(found[0].created, [(RootId::Kubelet, rel("new"))]);
+    assert!(found[0].recorded && found[0].kept.len() == FILES.len() + 2);
+    assert!(SURPLUS.iter().all(|(root, path)| found[1].kept.contains(&(*root, rel(path)))), "{found:?}");
+    assert!(!found.iter().any(|g| g.kept.iter().chain(&g.created).any(|(root, _)| *root == RootId::State)));
+    assert_eq!(snapshot(&receipt.kept.unwrap())["main/pki/old.key"], (0o600, Some("one".to_owned())));
+    assert_eq!(before(&roots, "x").unwrap_err(), StoreError::NoGeneration("x".to_owned()));
+}
+
+#[test]
+fn a_tree_made_at_once_has_its_generation_and_one_without_a_note_has_none() {
+    let tmp = tempfile::tempdir().unwrap();
+    let roots = main_only(tmp.path());
+    assert_eq!(generations(&roots).unwrap(), []);
+    let receipt = publish(&full(&roots, "one")).unwrap();
+    assert_eq!((receipt.generation.as_deref(), receipt.kept), (Some("gen"), None));
+    let found = generations(&roots).unwrap();
+    assert_eq!((found.len(), found[0].created.len(), found[0].kept.len()), (1, FILES.len(), 0));
+    assert!(before(&roots, "gen").unwrap().iter().all(|was| was.content.is_none()));
+
+    let own = || vec![change(RootId::State, "profile.yaml", 0o600, "x", true)];
+    let noted = Commit { note: Some("{}".to_owned()), ..commit(&roots, own()) };
+    assert_eq!(publish(&noted).unwrap().generation, None);
+    let new = commit(&roots, vec![change(RootId::Main, "new", 0o600, "x", false)]);
+    assert_eq!(publish(&new).unwrap().generation, None);
+}
+
+#[test]
+fn what_was_made_without_a_record_or_by_others_is_listed_and_ordered_by_name() {
+    let tmp = tempfile::tempdir().unwrap();
+    let roots = main_only(tmp.path());
+    let all = roots.main.join(".kpki/generations");
+    for name in ["20260101T000000Z-init.2", "20260101T000000Z-init", "20260101T000000Z-init.10", "mine"] {
+        write(&all.join(name).join("main/pki/a.crt"), name);
+    }
+    write(&all.join("note.txt"), "not a generation");
+    write(&all.join("20260101T000000Z-init.2/generation.json"), "{\"version\":1,");
+    write(&all.join("20260101T000000Z-init.2/other/x"), "x");
+    std::os::unix::fs::symlink("mine", all.join("link")).unwrap();
+    publish(&step(&roots, "20250101T000000Z-renew", &[("pki/a.crt", Some("new"))])).unwrap();
+    let found = generations(&roots).unwrap();
+    let expected = ["20250101T000000Z-renew", "mine", "20260101T000000Z-init.10", "20260101T000000Z-init.2"];
+    assert_eq!(names(&found)[..4], expected);
+    assert_eq!(found.iter().map(|g| g.recorded).collect::<Vec<_>>(), [true, false, false, false, false]);
+    assert!(found[1..].iter().all(|g| g.kept == [(RootId::Main, rel("pki/a.crt"))]));
+    assert_eq!(
+        texts(&before(&roots, "20260101T000000Z-init.2").unwrap()),
+        [("pki/a.crt", Some("20260101T000000Z-init.2"))]
+    );
+    // What others put there is not ours to remove.
+    let prune = |keep| Commit { keep_generations: Some(keep), ..step(&roots, "p", &[("pki/a.crt", Some("newer"))]) };
+    publish(&prune(3)).unwrap();
+    assert_eq!(
+        names(&generations(&roots).unwrap()),
+        ["p", "20250101T000000Z-renew", "mine", "20260101T000000Z-init.10"]
+    );
+    publish(&prune(0)).unwrap();
+    assert_eq!(names(&generations(&roots).unwrap()), ["p.2", "mine"]);
+    assert_clean(tmp.path());
+}
+
+#[test]
+fn a_kept_file_that_is_gone_is_told_and_not_passed_over() {
+    let tmp = tempfile::tempdir().unwrap();
+    let roots = main_only(tmp.path());
+    told(&roots);
+    std::fs::remove_file(roots.main.join(".kpki/generations/20261120T220102Z-renew/main/a")).unwrap();
+    assert!(before(&roots, "20261120T220102Z-renew.2").is_ok());
+    assert_eq!(texts(&before(&roots, "20261120T220101Z-init").unwrap())[0], ("a", None));
+    assert!(matches!(before(&roots, "20261120T220102Z-renew"), Err(StoreError::File(_))));
+}

@@ -1,0 +1,106 @@
+//! The journal has every line once, whatever lies where it ends.
+
+#![allow(clippy::disallowed_methods)] // the outside world of these tests
+
+use std::os::unix::fs::symlink;
+
+use super::super::step::Step;
+use super::super::transaction::publish_watched;
+use super::super::{check_writable, journal, recover};
+use super::crash::StopAt;
+use super::*;
+use crate::files::{FileError, Kind};
+
+/// A tree with a journal that reads `one`.
+fn prepared(tmp: &Path) -> (Roots, std::path::PathBuf) {
+    let roots = main_only(tmp);
+    write(&roots.main.join("own"), "x");
+    assert_eq!(journal(&roots).unwrap(), [""; 0]);
+    publish(&with_lines(&roots, &["one"])).unwrap();
+    let path = roots.main.join(".kpki/journal.jsonl");
+    assert_eq!(snapshot(&roots.main)[".kpki/journal.jsonl"], (0o600, Some("one\n".to_owned())));
+    (roots, path)
+}
+
+fn with_lines<'a>(roots: &'a Roots, lines: &[&str]) -> Commit<'a> {
+    let journal = lines.iter().map(|line| (*line).to_owned()).collect();
+    Commit { journal, ..commit(roots, Vec::new()) }
+}
+
+#[test]
+fn whatever_a_crash_left_of_the_lines_they_are_there_once() {
+    for (before, tail, expected) in [
+        ("one\n", "", "one\ntwo\nthree\n"),
+        ("one\n", "t", "one\ntwo\nthree\n"),
+        ("one\n", "two\n", "one\ntwo\nthree\n"),
+        ("one\n", "two\nthree\n", "one\ntwo\nthree\n"),
+        // Blocks that were added and never written.
+        ("one\n", "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", "one\ntwo\nthree\n"),
+        // A line of somebody else's without an end.
+        ("one\ntorn", "", "one\ntorn\ntwo\nthree\n"),
+        ("one\ntorn", "\ntwo", "one\ntorn\ntwo\nthree\n"),
+        ("", "", "two\nthree\n"),
+        ("", "tw", "two\nthree\n"),
+    ] {
+        for step in [Step::Marked, Step::Kept] {
+            let tmp = tempfile::tempdir().unwrap();
+            let (roots, path) = prepared(tmp.path());
+            write(&path, before);
+            publish_watched(&with_lines(&roots, &["two", "three"]), &StopAt::new(step)).unwrap_err();
+            assert_eq!(std::fs::read_to_string(&path).unwrap(), before);
+            write(&path, &format!("{before}{tail}"));
+            recover(&roots, Duration::ZERO).unwrap();
+            assert_eq!(std::fs::read_to_string(&path).unwrap(), expected, "{before:?} {tail:?}");
+        }
+    }
+}
+
+#[test]
+fn a_journal_that_was_moved_away_or_cut_begins_anew() {
+    for (cut, expected) in [(None, "two\n"), (Some(""), "two\n"), (Some("on"), "on\ntwo\n")] {
+        let tmp = tempfile::tempdir().unwrap();
+        let (roots, path) = prepared(tmp.path());
+        publish_watched(&with_lines(&roots, &["two"]), &StopAt::new(Step::Marked)).unwrap_err();
+        std::fs::remove_file(&path).unwrap();
+        if let Some(cut) = cut {
+            write(&path, cut);
+            chmod(&path, 0o600);
+        }
+        recover(&roots, Duration::ZERO).unwrap();
+        assert_eq!(snapshot(&roots.main)[".kpki/journal.jsonl"], (0o600, Some(expected.to_owned())));
+    }
+}
+
+#[test]
+fn what_is_no_journal_is_refused_before_anything_is_changed() {
+    for directory in [true, false] {
+        let tmp = tempfile::tempdir().unwrap();
+        let (roots, path) = prepared(tmp.path());
+        std::fs::remove_file(&path).unwrap();
+        if directory {
+            std::fs::create_dir(&path).unwrap();
+        } else {
+            symlink("../own", &path).unwrap();
+        }
+        let before = snapshot(tmp.path());
+        let mut all = full(&roots, "two");
+        all.journal = vec!["two".to_owned()];
+        for error in [publish(&all).map(drop), check_writable(&roots, &[])] {
+            let kind = if directory { Kind::NotAFile(crate::files::What::Directory) } else { Kind::SymlinkInTheWay };
+            assert!(
+                matches!(&error, Err(StoreError::File(FileError { kind: found, .. })) if *found == kind),
+                "{error:?}"
+            );
+        }
+        assert_eq!(snapshot(tmp.path()), before);
+        // After the decision there is no way back, but nothing is written through a symlink either.
+        std::fs::rename(&path, tmp.path().join("aside")).unwrap();
+        publish_watched(&all, &StopAt::new(Step::Marked)).unwrap_err();
+        std::fs::rename(tmp.path().join("aside"), &path).unwrap();
+        assert!(matches!(recover(&roots, Duration::ZERO), Err(StoreError::Unfinished(_))));
+        assert_eq!(snapshot(&roots.main)["own"].1.as_deref(), Some("x"));
+        std::fs::rename(&path, tmp.path().join("aside")).unwrap();
+        recover(&roots, Duration::ZERO).unwrap();
+        assert_eq!(journal(&roots).unwrap(), ["two"]);
+    }
+}
