@@ -176,11 +176,16 @@ impl fmt::Display for Span {
     }
 }
 
-/// How far away an instant is, for people: `in 364d`, `2h ago`, the largest unit that fits, as kubeadm's residual time.
+/// How far away an instant is, for people: `in 364d`, `2h ago`.
 pub fn distance(from: OffsetDateTime, to: OffsetDateTime) -> String {
-    let seconds = (to - from).whole_seconds();
-    let length = seconds.unsigned_abs();
-    let text = match length {
+    let between = to - from;
+    let text = length(between);
+    if between.whole_seconds() < 0 { format!("{text} ago") } else { format!("in {text}") }
+}
+
+/// A length of time without its sign, in the largest unit that fits, as kubeadm's residual time.
+pub fn length(duration: Duration) -> String {
+    match duration.whole_seconds().unsigned_abs() {
         s if s >= 8 * YEAR => format!("{}y", s / YEAR),
         s if s >= 2 * YEAR && s % YEAR >= DAY => format!("{}y{}d", s / YEAR, s % YEAR / DAY),
         s if s >= 2 * YEAR => format!("{}y", s / YEAR),
@@ -188,8 +193,7 @@ pub fn distance(from: OffsetDateTime, to: OffsetDateTime) -> String {
         s if s >= 3 * HOUR => format!("{}h", s / HOUR),
         s if s >= 2 * MINUTE => format!("{}m", s / MINUTE),
         s => format!("{s}s"),
-    };
-    if seconds < 0 { format!("{text} ago") } else { format!("in {text}") }
+    }
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 
 pub mod differences;
 mod entries;
+pub mod readers;
 pub mod releases;
 
 pub use entries::ENTRIES;

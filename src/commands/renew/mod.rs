@@ -1,0 +1,140 @@
+//! `kpki renew`: look, decide, refuse; under the lock look again, make everything in memory, publish, tell who must restart.
+
+mod material;
+mod summary;
+mod tree;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use time::OffsetDateTime;
+
+use crate::commands::targets::{self, Sought, Target};
+use crate::commands::{Progress, journal};
+use crate::error::Error;
+use crate::files::RelPath;
+use crate::parallel;
+use crate::plan::renew::{Credential, Decision};
+use crate::report::renew as report;
+use crate::store::{self, Commit, Hold, Locking, RootId};
+use tree::{Seen, Tree};
+
+/// The command line, checked.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// Empty: all.
+    pub names: Vec<String>,
+    pub dirs: Vec<PathBuf>,
+    pub profiles: Vec<PathBuf>,
+    pub fleet: Option<PathBuf>,
+    pub kubelet_dir: Option<PathBuf>,
+    pub node: Option<String>,
+    pub hostname: Option<String>,
+    /// Only what is due.
+    pub due: bool,
+    pub prune_sans: bool,
+    pub reuse_key: bool,
+    pub dry_run: bool,
+    pub no_hooks: bool,
+    pub now: OffsetDateTime,
+    pub lock_wait: Duration,
+    pub threads: usize,
+}
+
+/// Renews, or says exactly why not. With several trees one that fails does not stop the others.
+pub fn run(request: &Request, progress: Progress<'_>) -> Result<(report::Renew, Vec<String>), Error> {
+    let targets::Resolved { targets, warnings } = targets::resolve(&Sought {
+        paths: &request.dirs,
+        profiles: &request.profiles,
+        fleet: request.fleet.as_deref(),
+        kubelet_dir: request.kubelet_dir.as_deref(),
+        hostname: request.hostname.as_deref(),
+    })?;
+    let trees = match targets.as_slice() {
+        [only] => vec![attempt(request, only, request.threads, progress)?],
+        several => {
+            let one = |index: usize| {
+                let target = several.get(index)?;
+                Some(attempt(request, target, 1, &mut |_, _| ()).unwrap_or_else(|error| failed(target, error)))
+            };
+            parallel::map(several.len(), request.threads, one, |done| progress(done, several.len()))
+                .map_err(|parallel::Died| Error::new("a thread ended before its work").hint("report this as a bug"))?
+        }
+    };
+    Ok((report::Renew { dry_run: request.dry_run, trees }, warnings))
+}
+
+fn failed(target: &Target, error: Error) -> report::Tree {
+    report::Tree {
+        directory: target.root.display().to_string(),
+        cluster: target.profile.as_ref().map(|profile| profile.cluster_name.clone()),
+        failure: Some(report::Failure { what: error.what, why: error.why, hints: error.hints }),
+        ..report::Tree::default()
+    }
+}
+
+fn attempt(request: &Request, target: &Target, threads: usize, progress: Progress<'_>) -> Result<report::Tree, Error> {
+    let tree = Tree::open(request, target)?;
+    // A tree with nothing to do needs no lock and may be read-only; one that an interrupted run left is finished first.
+    if request.dry_run || !store::pending(&tree.roots)? {
+        let seen = tree.look()?;
+        if request.dry_run {
+            store::check_writable(&tree.roots, &places(&tree, &seen)?)?;
+        }
+        if request.dry_run || seen.is_idle() {
+            return Ok(report(&tree, &seen, &[]));
+        }
+    }
+    let (hold, _) = Hold::recovered(&tree.roots, request.lock_wait)?;
+    let seen = tree.look()?;
+    if seen.is_idle() {
+        return Ok(report(&tree, &seen, &[]));
+    }
+    store::check_writable(&tree.roots, &places(&tree, &seen)?)?;
+    let made = material::make(&tree, &seen, request.now, threads, progress)?;
+    let mut report = report(&tree, &seen, &made);
+    report.generation = publish(&tree, made, &hold)?;
+    Ok(report)
+}
+
+fn report(tree: &Tree<'_>, seen: &Seen, made: &[material::Made]) -> report::Tree {
+    let entries = summary::entries(tree, seen, made);
+    report::Tree {
+        directory: tree.target.root.display().to_string(),
+        cluster: tree.target.profile.as_ref().map(|profile| profile.cluster_name.clone()),
+        restart: summary::restart(&entries),
+        entries,
+        warnings: summary::warnings(tree, seen),
+        ..report::Tree::default()
+    }
+}
+
+/// What is going to be written.
+fn places(tree: &Tree<'_>, seen: &Seen) -> Result<Vec<(RootId, RelPath, bool)>, Error> {
+    let renewed = |(credential, decision): (&'_ Credential, &Decision)| match decision {
+        Decision::Renew(_) => std::iter::once(&credential.public).chain(credential.private.as_ref()).cloned().collect(),
+        _ => Vec::new(),
+    };
+    let places = tree.credentials.iter().zip(&seen.decisions).flat_map(renewed);
+    places.map(|place| Ok((material::root(&place), RelPath::parse(place.path.as_str())?, true))).collect()
+}
+
+/// One transaction; the name under which the old files are kept.
+fn publish(tree: &Tree<'_>, made: Vec<material::Made>, hold: &Hold) -> Result<Option<String>, Error> {
+    let id = |made: &material::Made| tree.credentials.get(made.index).map(Credential::id).unwrap_or_default();
+    let now = tree.request.now;
+    let journal = made.iter().map(|made| journal::line("renew", &id(made), &made.certificate, now)).collect();
+    let note = journal::note("renew", &made.iter().map(id).collect::<Vec<_>>(), now);
+    let receipt = store::publish(&Commit {
+        roots: &tree.roots,
+        changes: made.into_iter().flat_map(|made| made.changes).collect(),
+        removals: Vec::new(),
+        journal,
+        note: Some(note),
+        keep_generations: Some(journal::KEEP_GENERATIONS),
+        dir_mode: 0o755,
+        generation: &journal::generation("renew", now),
+        locking: Locking::Held(hold),
+    })?;
+    Ok(receipt.generation)
+}

@@ -1,0 +1,108 @@
+//! The rows of the report.
+
+use super::material::Made;
+use super::tree::{Seen, Tree};
+use crate::blueprint::San;
+use crate::commands::facts::{facts, of_blueprint};
+use crate::commands::restarts::restarts;
+use crate::error;
+use crate::plan::renew::{Credential, Decision, Key, Left, Renewal, Signer};
+use crate::report::renew::{Action, Entry, Restart, Side};
+use crate::x509::Certificate;
+
+/// One row for each credential that is there or should be.
+pub fn entries(tree: &Tree<'_>, seen: &Seen, made: &[Made]) -> Vec<Entry> {
+    let row = |(index, (credential, decision)): (usize, (&Credential, &Decision))| {
+        let made = made.iter().find(|made| made.index == index);
+        entry(tree, seen, credential, decision, made.map(|made| &made.certificate))
+    };
+    tree.credentials.iter().zip(&seen.decisions).enumerate().filter_map(row).collect()
+}
+
+fn entry(
+    tree: &Tree<'_>,
+    seen: &Seen,
+    credential: &Credential,
+    decision: &Decision,
+    made: Option<&Certificate>,
+) -> Option<Entry> {
+    let paths = std::iter::once(&credential.public).chain(credential.private.as_ref());
+    let base = Entry {
+        node: credential.node.clone(),
+        name: credential.name.clone(),
+        paths: paths.map(|place| tree.shown(place)).collect(),
+        ..Entry::default()
+    };
+    Some(match decision {
+        Decision::Absent => return None,
+        Decision::Keep(certificate) => Entry { action: Action::Keep, old: Some(side(certificate)), ..base },
+        Decision::Left(left, certificate) => Entry {
+            action: if left.is_gap() { Action::Left } else { Action::Skip },
+            reasons: vec![error::left(left, &credential.id())],
+            old: certificate.as_deref().map(side).filter(|_| !matches!(left, Left::Unreadable(_))),
+            ..base
+        },
+        Decision::Renew(renewal) => Entry {
+            action: if renewal.old.is_some() { Action::Renew } else { Action::Create },
+            reasons: renewal.reasons.iter().map(error::reason).collect(),
+            old: renewal.old.as_deref().map(side),
+            new: Some(made.map_or_else(|| planned(renewal, seen, credential), side)),
+            names_added: texts(&renewal.names.added),
+            names_removed: texts(&renewal.names.removed),
+            names_surplus: texts(&renewal.names.surplus),
+            key_reused: matches!(renewal.key, Key::Same(_)),
+            ..base
+        },
+    })
+}
+
+fn side(certificate: &Certificate) -> Side {
+    Side { algorithm: certificate.key.to_string(), facts: facts(certificate) }
+}
+
+fn planned(renewal: &Renewal, seen: &Seen, credential: &Credential) -> Side {
+    let issuer = seen.signers.get(&credential.authority).and_then(Signer::certificate);
+    let issuer = issuer.map(|issuer| issuer.subject.clone()).unwrap_or_default();
+    Side { algorithm: renewal.algorithm.to_string(), facts: of_blueprint(&renewal.blueprint, &issuer) }
+}
+
+fn texts(names: &[San]) -> Vec<String> {
+    names.iter().map(San::to_string).collect()
+}
+
+/// What is worth a warning about what is made.
+pub fn warnings(tree: &Tree<'_>, seen: &Seen) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut cut: Vec<(String, String)> = Vec::new();
+    for (credential, decision) in tree.credentials.iter().zip(&seen.decisions) {
+        let Decision::Renew(renewal) = decision else { continue };
+        if renewal.shortened.is_some() {
+            cut.push((credential.id(), crate::clock::rfc3339(renewal.blueprint.not_after)));
+        }
+        if !renewal.dropped.is_empty() {
+            let oids: Vec<String> = renewal.dropped.iter().map(ToString::to_string).collect();
+            lines.push(format!("{} loses extensions that kpki does not write: {}", credential.id(), oids.join(", ")));
+        }
+        if !renewal.names.surplus.is_empty() {
+            lines.push(format!(
+                "{} carries names the profile does not ask for ({}); they are kept (--prune-sans removes them)",
+                credential.id(),
+                texts(&renewal.names.surplus).join(", ")
+            ));
+        }
+    }
+    if let Some((first, at)) = cut.first() {
+        let more = match cut.len() {
+            1 => String::new(),
+            n => format!(" and {} more", n - 1),
+        };
+        lines.push(format!("{first}{more}: cut to the authority's end at {at}; plan the authority's rotation"));
+    }
+    lines
+}
+
+/// What has to happen before the new certificates are used.
+pub fn restart(entries: &[Entry]) -> Vec<Restart> {
+    let made = entries.iter().filter(|entry| matches!(entry.action, Action::Renew | Action::Create));
+    restarts(made.map(|entry| (entry.node.as_deref(), entry.name.as_str())))
+}

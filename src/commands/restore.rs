@@ -1,0 +1,199 @@
+//! `kpki history` and `kpki restore`: the generations a tree keeps, and going back to one.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde_json::Value;
+use time::OffsetDateTime;
+
+use crate::commands::init::state::State;
+use crate::commands::restarts::restarts;
+use crate::commands::{journal, place, survey};
+use crate::error::Error;
+use crate::kubeconfig::{self, Credentials};
+use crate::plan::layout::{DEFAULT_DIR, DEFAULT_KUBELET_DIR};
+use crate::report::history::{Generation, History, Restored};
+use crate::store::{self, Commit, FileChange, Hold, Locking, RootId, Roots, Was};
+use crate::x509::{Certificate, parse_pem_bundle};
+
+/// The command line, checked.
+#[derive(Debug, Clone)]
+pub struct Request {
+    pub dir: PathBuf,
+    pub kubelet_dir: Option<PathBuf>,
+    /// `None`: the newest.
+    pub generation: Option<String>,
+    pub dry_run: bool,
+    pub now: OffsetDateTime,
+    pub lock_wait: Duration,
+}
+
+/// Every generation, the newest first.
+pub fn history(dir: &Path, kubelet_dir: Option<&Path>) -> Result<History, Error> {
+    let roots = roots(dir, kubelet_dir)?;
+    let generations = store::generations(&roots)?.iter().map(shown).collect();
+    Ok(History { directory: dir.display().to_string(), generations })
+}
+
+fn shown(generation: &store::Generation) -> Generation {
+    let note = |key: &str| generation.note.as_ref().and_then(|note| note.get(key));
+    let (stamp, verb) = generation.name.split_once('-').unwrap_or((&generation.name, ""));
+    let text = |key, fallback: &str| note(key).and_then(Value::as_str).unwrap_or(fallback).to_owned();
+    let entries = note("entries").and_then(Value::as_array).into_iter().flatten();
+    Generation {
+        name: generation.name.clone(),
+        time: text("time", stamp),
+        command: text("command", verb.split('.').next().unwrap_or_default()),
+        entries: entries.filter_map(Value::as_str).map(str::to_owned).collect(),
+        replaced: generation.kept.iter().map(|(_, path)| path.to_string()).collect(),
+        created: generation.created.iter().map(|(_, path)| path.to_string()).collect(),
+    }
+}
+
+/// Puts the tree back as it was before a generation's command ran.
+pub fn run(request: &Request) -> Result<Restored, Error> {
+    let roots = roots(&request.dir, request.kubelet_dir.as_deref())?;
+    if request.dry_run {
+        let name = chosen(request, &roots)?;
+        let was = changed(&roots, store::before(&roots, &name)?)?;
+        return Ok(restored(&request.dir, &roots, &name, &was, None));
+    }
+    if survey::open(&request.dir.join(".kpki/generations"))?.is_none() {
+        return Err(none(&request.dir));
+    }
+    let (hold, _) = Hold::recovered(&roots, request.lock_wait)?;
+    let name = chosen(request, &roots)?;
+    let (was, generation) = put_back(&roots, &hold, &name, request.now)?;
+    Ok(restored(&request.dir, &roots, &name, &was, generation))
+}
+
+fn none(dir: &Path) -> Error {
+    Error::new(format!("{} keeps no generation to go back to", dir.display()))
+        .hint("check --dir: it is the directory that was given to init or renew")
+}
+
+fn chosen(request: &Request, roots: &Roots) -> Result<String, Error> {
+    let all = store::generations(roots)?;
+    match &request.generation {
+        None => all.into_iter().next().map(|newest| newest.name).ok_or_else(|| none(&request.dir)),
+        Some(name) if all.iter().any(|one| one.name == *name) => Ok(name.clone()),
+        Some(name) => Err(Error::usage(format!("there is no generation {name:?}"))
+            .hint(format!("list them with: kpki history --dir {}", request.dir.display()))),
+    }
+}
+
+/// One transaction, which keeps what it replaces as a generation of its own. What was put back, and that generation.
+pub fn put_back(
+    roots: &Roots,
+    hold: &Hold,
+    name: &str,
+    now: OffsetDateTime,
+) -> Result<(Vec<Was>, Option<String>), Error> {
+    let mut was = changed(roots, store::before(roots, name)?)?;
+    if was.is_empty() {
+        return Ok((was, None));
+    }
+    // A key and its certificate next to each other.
+    was.sort_by(|a, b| (a.root, a.path.as_str()).cmp(&(b.root, b.path.as_str())));
+    let mut lines = Vec::new();
+    let mut entries = Vec::new();
+    let (mut changes, mut removals) = (Vec::new(), Vec::new());
+    for one in &was {
+        match &one.content {
+            None => removals.push((one.root, one.path.clone())),
+            Some((mode, bytes)) => {
+                if let Some(certificate) = certificate(bytes) {
+                    lines.push(journal::line("restore", one.path.as_str(), &certificate, now));
+                }
+                changes.push(FileChange {
+                    root: one.root,
+                    path: one.path.clone(),
+                    mode: *mode,
+                    bytes: bytes.clone(),
+                    replace: true,
+                });
+            }
+        }
+        entries.push(one.path.to_string());
+    }
+    let stamp = journal::generation("restore", now);
+    let receipt = store::publish(&Commit {
+        roots,
+        changes,
+        removals,
+        journal: lines,
+        note: Some(journal::note("restore", &entries, now)),
+        keep_generations: Some(journal::KEEP_GENERATIONS),
+        dir_mode: 0o755,
+        generation: &stamp,
+        locking: Locking::Held(hold),
+    })?;
+    Ok((was, receipt.generation))
+}
+
+/// What lies there already stays as it is.
+fn changed(roots: &Roots, was: Vec<Was>) -> Result<Vec<Was>, Error> {
+    let mut changed = Vec::new();
+    for one in was {
+        let now = survey::read(roots, one.root, &one.path)?;
+        if now.as_deref() != one.content.as_ref().map(|(_, bytes)| &**bytes) {
+            changed.push(one);
+        }
+    }
+    Ok(changed)
+}
+
+fn restored(dir: &Path, roots: &Roots, name: &str, was: &[Was], generation: Option<String>) -> Restored {
+    let shown = |one: &Was| match one.root {
+        RootId::Kubelet => roots.path_of(one.root, &one.path).display().to_string(),
+        RootId::Main | RootId::State => one.path.to_string(),
+    };
+    let names: Vec<(Option<String>, String)> = was.iter().filter_map(|one| entry(one.path.as_str())).collect();
+    Restored {
+        directory: dir.display().to_string(),
+        generation: name.to_owned(),
+        kept: generation,
+        put_back: was.iter().filter(|one| one.content.is_some()).map(shown).collect(),
+        removed: was.iter().filter(|one| one.content.is_none()).map(shown).collect(),
+        restart: restarts(names.iter().map(|(node, name)| (node.as_deref(), name.as_str()))),
+    }
+}
+
+/// Which node and entry of the catalogue a certificate or kubeconfig is, by its path.
+fn entry(path: &str) -> Option<(Option<String>, String)> {
+    let (node, below) = match path.strip_prefix("nodes/").and_then(|rest| rest.split_once('/')) {
+        Some((node, below)) => (Some(node.to_owned()), below),
+        None => (None, path),
+    };
+    let stem = below.strip_suffix(".crt");
+    let found = crate::catalog::ENTRIES.iter().find(|entry| match entry.files {
+        crate::catalog::Files::Kubeconfig(name) => below == name,
+        crate::catalog::Files::Pair(known) | crate::catalog::Files::KubeletPair(known) => {
+            stem.is_some_and(|stem| stem == known || stem.ends_with(&format!("/{known}")))
+                && (known.contains('/') || !stem.is_some_and(|stem| stem.ends_with("etcd/ca")))
+        }
+        crate::catalog::Files::KeyPair(_) => false,
+    })?;
+    Some((node, found.name.to_owned()))
+}
+
+/// The first certificate of a file, or of a kubeconfig's credential.
+fn certificate(bytes: &[u8]) -> Option<Certificate> {
+    let first = |pem: &[u8]| parse_pem_bundle(pem).ok().and_then(|bundle| bundle.into_iter().next());
+    first(bytes).or_else(|| match kubeconfig::read(bytes).ok()?.credentials {
+        Credentials::Embedded { certificate, .. } => first(&certificate),
+        Credentials::Files { .. } => None,
+    })
+}
+
+/// The tree's roots as init and renew know them.
+fn roots(dir: &Path, kubelet_dir: Option<&Path>) -> Result<Roots, Error> {
+    if survey::open(dir)?.is_none() {
+        return Err(none(dir));
+    }
+    let recorded = State::read(dir).ok().flatten().and_then(|state| state.kubelet_dir);
+    let default = (dir == Path::new(DEFAULT_DIR)).then(|| PathBuf::from(DEFAULT_KUBELET_DIR));
+    let kubelet = kubelet_dir.map(Path::to_path_buf).or(recorded).or(default);
+    let outside = place::directories(dir, "pki".to_owned(), kubelet.as_deref())?.kubelet.is_none();
+    Ok(survey::roots(dir, kubelet.as_deref().filter(|_| outside)))
+}

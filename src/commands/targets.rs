@@ -1,0 +1,218 @@
+//! Which trees are looked at, and which profile describes each.
+//!
+//! - A PATH is described by the one `--profile`, else by the profile recorded in its `.kpki`, else by none.
+//! - `--profile clusters/prod.yaml` without a PATH describes `clusters/prod/` where that exists; a single one otherwise
+//!   describes /etc/kubernetes.
+//! - `--profiles clusters/` is every `clusters/*.yaml` (or .yml) with its `clusters/NAME/`, and every directory in it that
+//!   records a profile of its own.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+use crate::audit::Origin;
+use crate::commands::init::state::{self, State};
+use crate::commands::profile as profiles;
+use crate::error::Error;
+use crate::files::{Dir, What};
+use crate::inventory::{self, Form};
+use crate::plan::layout::DEFAULT_DIR;
+use crate::profile::{Overrides, Profile};
+
+/// What the command line says of places and profiles.
+#[derive(Debug, Clone, Copy)]
+pub struct Sought<'a> {
+    pub paths: &'a [PathBuf],
+    pub profiles: &'a [PathBuf],
+    /// A directory of profiles and trees.
+    pub fleet: Option<&'a Path>,
+    pub kubelet_dir: Option<&'a Path>,
+    pub hostname: Option<&'a str>,
+}
+
+/// One place to look at.
+#[derive(Debug)]
+pub struct Target {
+    pub root: PathBuf,
+    pub profile: Option<Profile>,
+    /// The node whose tree it is, where that is known.
+    pub node: Option<String>,
+    /// Where the kubelet of this node keeps its pair, where a person said so.
+    pub kubelet_dir: Option<PathBuf>,
+    pub origin: Origin,
+    /// A profile was recorded or given for it, and cannot be used: a verb that only looks goes on without.
+    pub broken: Option<Error>,
+}
+
+impl Target {
+    /// What the recorded choices and the command line know of a node's tree beside its path.
+    pub fn refine<'a>(&self, mut one: inventory::Request<'a>) -> inventory::Request<'a> {
+        if one.form == Form::Node && one.cluster_dir.is_none() {
+            one.node = self.node.clone().or(one.node);
+            one.kubelet_dir.clone_from(&self.kubelet_dir);
+        }
+        one
+    }
+
+    /// Where a verb that repairs this tree finds its profile.
+    pub fn origin_of(&self, one: &inventory::Request<'_>) -> Origin {
+        let dir = one.cluster_dir.as_ref().unwrap_or(&one.root);
+        match one.form {
+            Form::Directory | Form::File => Origin::Found,
+            _ if *dir == self.root => self.origin.clone(),
+            // Found by walking: it may record its profile all the same.
+            _ if is_directory(&dir.join(".kpki")) => Origin::Recorded { dir: dir.display().to_string() },
+            _ => Origin::Unknown { dir: dir.display().to_string() },
+        }
+    }
+}
+
+pub struct Resolved {
+    pub targets: Vec<Target>,
+    pub warnings: Vec<String>,
+}
+
+pub fn resolve(sought: &Sought<'_>) -> Result<Resolved, Error> {
+    let mut resolved = Resolved { targets: Vec::new(), warnings: Vec::new() };
+    match (sought.profiles, sought.paths) {
+        ([], []) if sought.fleet.is_none() => resolved.recorded(sought, Path::new(DEFAULT_DIR)),
+        ([], paths) => paths.iter().for_each(|path| resolved.recorded(sought, path)),
+        ([profile], paths @ [_, ..]) => {
+            for path in paths {
+                resolved.given(sought, profile, path.clone())?;
+            }
+        }
+        ([_, _, ..], [_, ..]) => {
+            return Err(Error::usage("several --profile cannot describe a PATH together")
+                .hint("leave the paths out: clusters/prod.yaml describes clusters/prod/")
+                .hint("or give the directory of all profiles with --profiles DIR"));
+        }
+        (profiles, []) => {
+            for profile in profiles {
+                let beside = profile.with_extension("");
+                let root = match (is_directory(&beside) && beside != *profile, profiles.len()) {
+                    (true, _) => beside,
+                    (false, 1) => PathBuf::from(DEFAULT_DIR),
+                    (false, _) => {
+                        return Err(Error::usage(format!("there is no tree for {}", profile.display()))
+                            .because(format!("expected the directory {}", beside.display()))
+                            .hint("check each profile in a run of its own, with the PATH of its tree"));
+                    }
+                };
+                resolved.given(sought, profile, root)?;
+            }
+        }
+    }
+    if let Some(dir) = sought.fleet {
+        resolved.fleet(sought, dir)?;
+    }
+    Ok(resolved)
+}
+
+/// Also by way of a symlink: whoever names a path means what it points to.
+fn is_directory(path: &Path) -> bool {
+    Dir::open_root(path).is_ok()
+}
+
+fn overrides(state: &State) -> Overrides {
+    Overrides {
+        hostname: state.hostname.clone(),
+        node_name: state.node.clone(),
+        advertise_address: state.advertise_address,
+        kubelet_serving: state.kubelet_serving.then_some(true),
+    }
+}
+
+impl Resolved {
+    /// A profile that was given; the choices recorded with the tree stay, as for `init`.
+    fn given(&mut self, sought: &Sought<'_>, file: &Path, root: PathBuf) -> Result<(), Error> {
+        let recorded = if is_directory(&root) { State::read(&root).unwrap_or_default() } else { None };
+        let state =
+            recorded.unwrap_or_else(|| State { hostname: sought.hostname.map(str::to_owned), ..State::default() });
+        let loaded = profiles::load(&file.display().to_string(), &profiles::read(file)?, &overrides(&state))?;
+        self.warnings.extend(loaded.warnings.iter().map(ToString::to_string));
+        let origin = Origin::Profile { file: file.display().to_string(), dir: root.display().to_string() };
+        self.add(sought, root, Some(loaded.profile), state, origin);
+        Ok(())
+    }
+
+    /// A path by itself: with the profile it records, if it records one that can be read.
+    fn recorded(&mut self, sought: &Sought<'_>, root: &Path) {
+        let dir = root.display().to_string();
+        let state = if is_directory(root) { State::read(root) } else { Ok(None) };
+        let mut broken = None;
+        let (profile, state, origin) = match state {
+            Ok(Some(state)) => {
+                let name = state::path(root).display().to_string();
+                match profiles::load(&name, &state.profile, &overrides(&state)) {
+                    Ok(loaded) => (Some(loaded.profile), state, Origin::Recorded { dir }),
+                    Err(error) => {
+                        self.warnings.push(format!(
+                            "{}; the catalogue's rules hold for {}",
+                            error.what,
+                            root.display()
+                        ));
+                        broken = Some(error);
+                        (None, state, Origin::Unknown { dir })
+                    }
+                }
+            }
+            Ok(None) => (None, State::default(), Origin::Unknown { dir }),
+            Err(error) => {
+                self.warnings.push(format!("{}; the catalogue's rules hold for {}", error.what, root.display()));
+                broken = Some(error);
+                (None, State::default(), Origin::Unknown { dir })
+            }
+        };
+        self.add(sought, root.to_path_buf(), profile, state, origin);
+        self.mark(broken);
+    }
+
+    fn add(&mut self, sought: &Sought<'_>, root: PathBuf, profile: Option<Profile>, state: State, origin: Origin) {
+        let kubelet_dir = sought.kubelet_dir.map(Path::to_path_buf).or(state.kubelet_dir);
+        self.targets.push(Target { root, profile, node: state.node, kubelet_dir, origin, broken: None });
+    }
+
+    /// The last target goes without its profile.
+    fn mark(&mut self, broken: Option<Error>) {
+        if let (Some(target), Some(error)) = (self.targets.last_mut(), broken) {
+            target.broken = Some(error);
+        }
+    }
+
+    fn fleet(&mut self, sought: &Sought<'_>, dir: &Path) -> Result<(), Error> {
+        let mut profiles: Vec<PathBuf> = Vec::new();
+        let mut trees: Vec<PathBuf> = Vec::new();
+        for entry in Dir::open_root(dir)?.list()? {
+            let path = dir.join(&entry.name);
+            let is_yaml = path.extension().is_some_and(|end| [OsStr::new("yaml"), OsStr::new("yml")].contains(&end));
+            match entry.what {
+                What::Directory => trees.push(path),
+                _ if is_directory(&path) => trees.push(path),
+                _ if is_yaml => profiles.push(path),
+                _ => {}
+            }
+        }
+        profiles.sort();
+        trees.sort();
+        for profile in &profiles {
+            let tree = profile.with_extension("");
+            trees.retain(|other| *other != tree);
+            if let Err(error) = self.given(sought, profile, tree.clone()) {
+                // The tree is looked at all the same, and named if it is not there.
+                let why = error.why.first().map(|why| format!(": {why}")).unwrap_or_default();
+                self.warnings.push(format!("{}{why}; the catalogue's rules hold for {}", error.what, tree.display()));
+                self.recorded(sought, &tree);
+                self.mark(Some(error));
+            }
+        }
+        for tree in trees.iter().filter(|tree| is_directory(&tree.join(".kpki"))) {
+            self.recorded(sought, tree);
+        }
+        if self.targets.is_empty() {
+            return Err(Error::usage(format!("there is no profile in {}", dir.display()))
+                .hint("expected NAME.yaml beside the tree NAME/, or trees made by kpki")
+                .hint("give the directory as a PATH to have it walked"));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,139 @@
+//! Why something is renewed, left or refused, in words.
+
+use std::path::Path;
+
+use crate::blueprint::San;
+use crate::catalog::Authority;
+use crate::clock::{length, rfc3339};
+use crate::plan::renew::{Left, Reason, Refusal};
+use crate::profile::Window;
+
+use super::Error;
+
+/// Why a certificate is made.
+pub fn reason(reason: &Reason) -> String {
+    match reason {
+        Reason::Asked => "asked for".to_owned(),
+        Reason::Window { left } => format!("due, {} left", length(*left)),
+        Reason::Expired(at) => format!("expired at {}", rfc3339(*at)),
+        Reason::Missing => "missing".to_owned(),
+        Reason::KeyMissing => "its key is missing".to_owned(),
+        Reason::KeyUnreadable(why) => format!("its key cannot be read: {why}"),
+        Reason::KeyMismatch => "its key does not match it".to_owned(),
+        Reason::Unreadable(why) => format!("it cannot be read: {why}"),
+        Reason::MissingNames(names) => format!("the profile adds {}", list(names)),
+        Reason::SurplusNames(names) => format!("the profile does not have {}", list(names)),
+        Reason::EarlierAuthority(name) => {
+            format!("signed by {name}, which is still trusted but does not sign any more")
+        }
+        Reason::AuthorityData => "its certificate-authority-data is not ca.crt".to_owned(),
+    }
+}
+
+fn list(names: &[San]) -> String {
+    names.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+/// Why a certificate stays as it is, and the way out.
+pub fn left(left: &Left, name: &str) -> String {
+    match left {
+        Left::External(authority) => {
+            format!("the key of {} is not here; make a request for its owner with: kpki csr {name}", authority.name())
+        }
+        Left::AuthorityMissing(authority) => {
+            format!("its authority {} is not here; restore {}.crt", authority.name(), authority.stem())
+        }
+        Left::NotOurs(issuer) => format!(
+            "signed by {issuer}, which this tree does not know; have its issuer renew it, or replace it with: kpki init --force"
+        ),
+        Left::KubeletsOwn => "the kubelet signed it itself and renews it".to_owned(),
+        Left::KubeletRotates(path) => format!("it points to {path}, which the kubelet rotates itself"),
+        Left::CredentialFiles(path) => format!("its credentials are in files of their own ({path}); renew them there"),
+        Left::Unreadable(why) => format!("it cannot be read: {why}; restore it, or move it away"),
+        Left::Unknown => "it is missing, and no profile says what it is; give one with --profile FILE".to_owned(),
+        Left::NotReplenished => format!("it is not here and is not made unless it is named: kpki renew {name}"),
+        Left::OtherKey(kind) => format!(
+            "its key is of kind {kind}, which kpki does not make; state an algorithm in the profile, or give --reuse-key"
+        ),
+        Left::IsAuthority => "it is the certificate of an authority".to_owned(),
+        Left::AuthorityEnds(authority, at) => format!(
+            "its authority {} ends at {}, and so would a new one; rotate the authority first",
+            authority.name(),
+            rfc3339(*at)
+        ),
+    }
+}
+
+/// Everything that makes a renewal impossible, as one error.
+pub fn refused(directory: &Path, refusals: &[Refusal]) -> Error {
+    let what = format!("cannot renew in {}: nothing was written", directory.display());
+    let mut error = Error::new(what);
+    for refusal in refusals {
+        let (why, hint) = words(refusal, directory);
+        if !error.why.contains(&why) {
+            error = error.because(why);
+        }
+        if !error.hints.contains(&hint) {
+            error = error.hint(hint);
+        }
+    }
+    error
+}
+
+fn words(refusal: &Refusal, directory: &Path) -> (String, String) {
+    match refusal {
+        Refusal::AuthorityExpired { authority, not_after } => (
+            format!(
+                "the authority {} expired at {}; nothing it signs would be accepted",
+                authority.name(),
+                rfc3339(*not_after)
+            ),
+            format!(
+                "move {stem}.crt and {stem}.key away with everything they signed, make them anew with kpki init, and bring \
+                 {stem}.crt to every node and client",
+                stem = authority.stem()
+            ),
+        ),
+        Refusal::AuthorityNotYetValid { authority, not_before } => (
+            format!("the authority {} is not valid before {}", authority.name(), rfc3339(*not_before)),
+            "check the clock of this machine".to_owned(),
+        ),
+        Refusal::AuthorityUnusable { authority, why } => (
+            format!("the authority {} cannot sign: {why}", authority.name()),
+            format!("put the matching {stem}.crt and {stem}.key in place", stem = authority.stem()),
+        ),
+        Refusal::OtherAuthority { node, authority } => (
+            format!("{node} trusts another {} than pki/{}.crt", authority.name(), authority.stem()),
+            format!(
+                "compare the two with kpki inspect; kpki init --force --dir {} puts the shared one in place",
+                directory.display()
+            ),
+        ),
+        Refusal::WindowTooWide { item, window, lifetime } => (
+            format!(
+                "renewal.before is {}, and {item} lives {}: it would be renewed on every run",
+                match window {
+                    Window::Before(span) => span.to_string(),
+                    Window::PercentLeft(percent) => format!("{percent}%"),
+                },
+                length(*lifetime)
+            ),
+            "make renewal.before shorter than the lifetime, or give it as a share (33%)".to_owned(),
+        ),
+    }
+}
+
+/// The verb does not do this, and which would.
+pub fn not_renewable(name: &str) -> Error {
+    match Authority::parse(name) {
+        Some(authority) => Error::usage(format!("{name} is an authority: renewing it in place is not renewing"))
+            .because("everything it signed, and everybody who trusts it, holds the certificate that would be replaced")
+            .hint(format!(
+                "plan a rotation: a new authority in place of {}.crt, trusted everywhere beside the old one first",
+                authority.stem()
+            )),
+        None => Error::usage(format!("{name} is a key pair without a certificate: it never expires"))
+            .because("a new one would make every service account token invalid")
+            .hint("rotate it on purpose: publish the new public key beside the old one first"),
+    }
+}

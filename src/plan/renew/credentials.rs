@@ -1,0 +1,91 @@
+//! Which certificates a tree has that can be renewed, and where they lie.
+
+use super::Credential;
+use crate::catalog::{Authority, ENTRIES, Entry, Files};
+use crate::plan::init::{self, Item, What};
+use crate::plan::layout::{Directories, Layout, Place};
+use crate::profile::Profile;
+
+/// Everything the profile has, and the kubelet's serving pair where it may lie although the profile does not have it.
+pub fn of_profile(profile: &Profile, layout: &Layout, directories: &Directories) -> Vec<Credential> {
+    let items = init::items(profile, layout, directories);
+    let mut all: Vec<Credential> = items.iter().filter_map(of_item).collect();
+    let nodes = profile.nodes.iter().filter(|node| match layout {
+        Layout::Node { name } => node.name == *name,
+        Layout::Cluster => true,
+    });
+    for node in nodes {
+        let owner = (*layout == Layout::Cluster).then(|| node.name.clone());
+        let further = ENTRIES.iter().filter(|entry| matches!(entry.files, Files::KubeletPair(_)));
+        for credential in further.filter_map(|entry| of_entry(entry, owner.as_deref(), directories)) {
+            if !all.iter().any(|known| known.public == credential.public) {
+                all.push(credential);
+            }
+        }
+    }
+    all
+}
+
+fn of_item(item: &Item) -> Option<Credential> {
+    let entry = match &item.what {
+        What::Leaf(entry) | What::Kubeconfig(entry, _) => Some(*entry),
+        What::Extra(_) => None,
+        What::Authority(_) | What::ServiceAccount(_) | What::Copy { .. } => return None,
+    };
+    Some(Credential {
+        node: item.node.clone(),
+        name: item.name.clone(),
+        entry,
+        authority: item.signer()?,
+        public: item.public.clone(),
+        private: item.private.clone(),
+        wanted: item.home.clone().map(|home| (item.what.clone(), home)),
+        replenished: item.name != "super-admin.conf",
+    })
+}
+
+/// Every certificate of the catalogue, for a tree without a profile: one node's, or a cluster directory's nodes.
+pub fn of_catalogue(nodes: &[Option<String>], directories: &Directories) -> Vec<Credential> {
+    let of_node = |node: &Option<String>| {
+        let node = node.clone();
+        ENTRIES.iter().filter_map(move |entry| of_entry(entry, node.as_deref(), directories))
+    };
+    nodes.iter().flat_map(of_node).collect()
+}
+
+fn of_entry(entry: &'static Entry, node: Option<&str>, directories: &Directories) -> Option<Credential> {
+    let (public, private) = directories.files(&base(node), entry.files);
+    Some(Credential {
+        node: node.map(str::to_owned),
+        name: entry.name.to_owned(),
+        entry: Some(entry),
+        authority: entry.signer?,
+        public,
+        private,
+        wanted: None,
+        replenished: true,
+    })
+}
+
+fn base(node: Option<&str>) -> String {
+    node.map_or_else(String::new, |node| Directories::base(&Layout::Cluster, node))
+}
+
+/// Certificate and key of an authority as the tree's signer uses them.
+pub fn authority_places(authority: Authority, directories: &Directories) -> (Place, Option<Place>) {
+    directories.pair("", authority.stem())
+}
+
+/// The copies of an authority's certificate that the nodes of a cluster directory hold.
+pub fn authority_copies(credentials: &[Credential], directories: &Directories) -> Vec<(String, Authority, Place)> {
+    let mut nodes: Vec<&str> = credentials.iter().filter_map(|credential| credential.node.as_deref()).collect();
+    nodes.dedup();
+    let of_node = |node: &str| {
+        let node = node.to_owned();
+        Authority::ALL.map(|authority| {
+            let (public, _) = directories.pair(&base(Some(&node)), authority.stem());
+            (node.clone(), authority, public)
+        })
+    };
+    nodes.into_iter().flat_map(of_node).collect()
+}

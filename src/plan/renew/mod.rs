@@ -1,0 +1,212 @@
+//! What a renewal does with each certificate of a tree. Pure: bytes, a profile or none, and an instant in; decisions out.
+//!
+//! A certificate's identity is what the one on disk says: subject, names, usages, kind of key, lifetime. A profile adds names
+//! that are missing, and its own algorithm and lifetime where it states them. Nothing is renewed that this tree's authorities
+//! did not sign.
+
+mod credentials;
+mod decide;
+mod identity;
+mod signers;
+
+use time::{Duration, OffsetDateTime};
+
+use crate::blueprint::{Algorithm, Blueprint, Name, Oid, San};
+use crate::ca::PrivateKey;
+use crate::catalog::{Authority, Entry};
+use crate::plan::init::{Access, What};
+use crate::plan::layout::Place;
+use crate::profile::{Profile, Window};
+use crate::x509::{Certificate, OtherKey};
+
+pub use credentials::{authority_copies, authority_places, of_catalogue, of_profile};
+pub use decide::{decide, other_authorities};
+pub use signers::{Signer, Signers, signers};
+
+/// A certificate with its key: two files, or a kubeconfig's.
+#[derive(Debug, Clone)]
+pub struct Credential {
+    /// The node's name in a cluster directory.
+    pub node: Option<String>,
+    /// kubeadm's name, or the profile's for an extra certificate.
+    pub name: String,
+    pub entry: Option<&'static Entry>,
+    pub authority: Authority,
+    /// The certificate, or the kubeconfig.
+    pub public: Place,
+    /// The key; `None`: a kubeconfig embeds it.
+    pub private: Option<Place>,
+    /// What the profile makes of it, and for which node; `None`: no profile speaks of it.
+    pub wanted: Option<(What, String)>,
+    /// `--all` and `--due` make it anew when it is missing. Not so for super-admin.conf: who removed it meant to.
+    pub replenished: bool,
+}
+
+impl Credential {
+    /// `NODE/NAME` in a cluster directory, `NAME` otherwise.
+    pub fn id(&self) -> String {
+        match &self.node {
+            Some(node) => format!("{node}/{}", self.name),
+            None => self.name.clone(),
+        }
+    }
+
+    pub const fn is_kubeconfig(&self) -> bool {
+        self.private.is_none()
+    }
+}
+
+/// How to go about it.
+#[derive(Debug)]
+pub struct Rules<'a> {
+    pub profile: Option<&'a Profile>,
+    pub now: OffsetDateTime,
+    /// Only what is due; the window is `renewal.before`.
+    pub due: Option<Window>,
+    /// They were named one by one: nothing is passed over in silence.
+    pub named: bool,
+    pub prune_sans: bool,
+    pub reuse_key: bool,
+}
+
+/// What is to happen to one credential.
+#[derive(Debug)]
+pub enum Decision {
+    /// It is there and not due.
+    Keep(Box<Certificate>),
+    Renew(Box<Renewal>),
+    /// It stays as it is, and why; the certificate that lies there, if one does.
+    Left(Left, Option<Box<Certificate>>),
+    /// It is not there, and nobody misses it.
+    Absent,
+}
+
+/// One certificate to be made.
+#[derive(Debug)]
+pub struct Renewal {
+    /// Never empty.
+    pub reasons: Vec<Reason>,
+    pub old: Option<Box<Certificate>>,
+    pub blueprint: Blueprint,
+    pub algorithm: Algorithm,
+    pub key: Key,
+    pub names: Names,
+    /// Certificates behind the leaf in its file, which stay there.
+    pub chain: Vec<Certificate>,
+    /// When it would have ended, had its authority not ended sooner.
+    pub shortened: Option<OffsetDateTime>,
+    /// Extensions of the old certificate that the new one does not have.
+    pub dropped: Vec<Oid>,
+    pub kubeconfig: Option<Kubeconfig>,
+}
+
+/// What is done to a kubeconfig.
+#[derive(Debug)]
+pub enum Kubeconfig {
+    /// Only the credential is replaced; `authority`: the CA data as well.
+    Edit {
+        authority: bool,
+    },
+    New(Access),
+}
+
+#[derive(Debug)]
+pub enum Key {
+    New,
+    /// `--reuse-key`.
+    Same(Box<PrivateKey>),
+}
+
+/// What becomes of the names.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Names {
+    pub added: Vec<San>,
+    pub removed: Vec<San>,
+    /// The profile does not ask for them; they are kept.
+    pub surplus: Vec<San>,
+}
+
+/// Why a certificate is made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reason {
+    /// It was named, without `--due`.
+    Asked,
+    Window {
+        left: Duration,
+    },
+    Expired(OffsetDateTime),
+    Missing,
+    KeyMissing,
+    KeyUnreadable(String),
+    KeyMismatch,
+    Unreadable(String),
+    /// The profile asks for names it does not carry.
+    MissingNames(Vec<San>),
+    /// It carries names the profile does not ask for (`--prune-sans`).
+    SurplusNames(Vec<San>),
+    /// Signed by an authority that the tree still trusts but that does not sign any more.
+    EarlierAuthority(Name),
+    /// A kubeconfig's certificate-authority-data is not ca.crt.
+    AuthorityData,
+}
+
+/// Why a certificate is left as it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Left {
+    /// The authority's key is not here.
+    External(Authority),
+    AuthorityMissing(Authority),
+    /// Signed by somebody this tree does not know.
+    NotOurs(Name),
+    /// The kubelet made it for itself.
+    KubeletsOwn,
+    /// kubelet.conf points to the certificate that the kubelet rotates.
+    KubeletRotates(String),
+    /// A kubeconfig that names files.
+    CredentialFiles(String),
+    Unreadable(String),
+    /// Nothing lies there, and neither profile nor catalogue says what it would be.
+    Unknown,
+    /// It is not there; it is made when it is named.
+    NotReplenished,
+    /// A kind of key kpki does not make.
+    OtherKey(OtherKey),
+    IsAuthority,
+    /// The authority ends when this certificate does: a new one would end no later.
+    AuthorityEnds(Authority, OffsetDateTime),
+}
+
+impl Left {
+    /// Something that should have been renewed was not: the exit status says so.
+    pub const fn is_gap(&self) -> bool {
+        !matches!(self, Self::KubeletsOwn | Self::KubeletRotates(_) | Self::NotReplenished)
+    }
+}
+
+/// What makes the whole run impossible.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    AuthorityExpired {
+        authority: Authority,
+        not_after: OffsetDateTime,
+    },
+    AuthorityNotYetValid {
+        authority: Authority,
+        not_before: OffsetDateTime,
+    },
+    AuthorityUnusable {
+        authority: Authority,
+        why: String,
+    },
+    /// A node's copy of an authority is another one: what is signed here would not be trusted there.
+    OtherAuthority {
+        node: String,
+        authority: Authority,
+    },
+    /// It would be due again as soon as it is made.
+    WindowTooWide {
+        item: String,
+        window: Window,
+        lifetime: Duration,
+    },
+}
