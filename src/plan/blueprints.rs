@@ -2,7 +2,7 @@
 
 use time::{Duration, OffsetDateTime};
 
-use crate::blueprint::{Algorithm, Blueprint, KeyUsage, Name, Oid, Role};
+use crate::blueprint::{Algorithm, Blueprint, ExtendedKeyUsage, KeyUsage, Name, Oid, Role};
 use crate::catalog::{Authority, Entry, Subject};
 use crate::clock::Span;
 use crate::plan::init::What;
@@ -71,6 +71,23 @@ pub fn leaf(profile: &Profile, node: &Node, entry: &Entry, now: OffsetDateTime, 
         extended_key_usages: entry.usages.to_vec(),
         sans: sans::sans(entry.sans, profile, node),
         ..dated(now, entry_validity(profile, entry).duration(), signer)
+    }
+}
+
+/// A client that is the same in every tree: no profile is needed to say what it is.
+pub fn client(
+    subject: Name,
+    usages: &[ExtendedKeyUsage],
+    algorithm: Algorithm,
+    now: OffsetDateTime,
+    validity: Duration,
+    signer: Bounds,
+) -> Blueprint {
+    Blueprint {
+        subject,
+        key_usage: with_encipherment(KeyUsage::DIGITAL_SIGNATURE, algorithm),
+        extended_key_usages: usages.to_vec(),
+        ..dated(now, validity, signer)
     }
 }
 

@@ -7,4 +7,5 @@ mod guard;
 pub mod init;
 pub mod layout;
 pub mod reconcile;
+pub mod renew;
 pub mod sans;
