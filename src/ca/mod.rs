@@ -14,4 +14,4 @@ pub use issuer::Issuer;
 pub use key::{PrivateKey, generate_keys};
 pub use parallel::parallel_map;
 pub use serial::serial;
-pub use sign::{Signed, accepted, issue, self_sign};
+pub use sign::{Signed, accepted, accepted_for, issue, self_sign};

@@ -47,6 +47,11 @@ pub fn issue(blueprint: &Blueprint, spki_der: &[u8], issuer: &Issuer) -> Result<
 /// Holds a leaf that was just signed against what a TLS peer with rustls-webpki would decide at this instant: chain,
 /// usages, and every name it is to be valid for.
 pub fn accepted(signed: &Signed, issuer: &Issuer, at: OffsetDateTime) -> Result<(), CaError> {
+    accepted_for(signed, issuer, at, &signed.certificate.sans)
+}
+
+/// The same, with these of its names only.
+pub fn accepted_for(signed: &Signed, issuer: &Issuer, at: OffsetDateTime, names: &[San]) -> Result<(), CaError> {
     let leaf = &signed.certificate;
     for (wanted, usage) in
         [(ExtendedKeyUsage::ServerAuth, Usage::Server), (ExtendedKeyUsage::ClientAuth, Usage::Client)]
@@ -55,7 +60,7 @@ pub fn accepted(signed: &Signed, issuer: &Issuer, at: OffsetDateTime) -> Result<
             verify_for(leaf, &[], issuer.certificate(), usage, at).map_err(CaError::Peer)?;
         }
     }
-    for san in &leaf.sans {
+    for san in names {
         let dialled = match san {
             // Nobody dials a wildcard, but a name below it.
             San::Dns(name) => San::Dns(name.replacen('*', "any", 1)),

@@ -54,7 +54,7 @@ pub struct Args {
     dry_run: bool,
 
     /// How long to wait for another kpki on the same tree
-    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = span)]
+    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = super::span)]
     lock_timeout: Span,
 
     /// Act as of this instant: RFC 3339, a date, or +90d; default: now
@@ -75,10 +75,6 @@ Examples:
   kpki init --dir ./demo                                                again, with the recorded profile: nothing to do
 
 Exit status: 0 done or nothing to do, 1 refused or failed, 2 wrong command line or profile.";
-
-fn span(text: &str) -> Result<Span, String> {
-    Span::parse(text).map_err(|_| "expected a duration such as 30s or 5m".to_owned())
-}
 
 impl Args {
     pub fn run(&self, environment: &Environment, ui: &mut Ui<'_>) -> Outcome {

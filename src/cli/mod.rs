@@ -5,6 +5,8 @@ mod generate;
 mod init;
 mod inspect;
 mod profile;
+mod renew;
+mod restore;
 pub mod ui;
 
 use std::ffi::OsString;
@@ -12,7 +14,7 @@ use std::ffi::OsString;
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use time::OffsetDateTime;
 
-use crate::clock::{self, Clock};
+use crate::clock::{self, Clock, Span};
 use crate::error::{Error, Exit};
 use crate::report::Form;
 use crate::run::Environment;
@@ -44,15 +46,20 @@ Examples:
   kpki init --profile kubeadm.yaml                       kubeadm's own configuration, in /etc/kubernetes
   kpki init --profile cluster.yaml --dir ./demo --dry-run
   kpki check-expiration                                  when everything in /etc/kubernetes ends
+  kpki renew all --due                                   renew what is due, as a scheduled job does
 
 Exit status: 0 done or nothing to do, 1 refused or failed, 2 wrong command line or profile; check-expiration: 3 a certificate is
-inside its warning window, 4 one is critical, expired, not yet valid, missing or unreadable.";
+inside its warning window, 4 one is critical, expired, not yet valid, missing or unreadable; renew: 5 something could not be renewed,
+10 something was (--detailed-exitcode).";
 
 #[derive(Debug, Subcommand)]
 enum Verb {
     Init(init::Args),
     #[command(visible_alias = "check")]
     CheckExpiration(check_expiration::Args),
+    Renew(renew::Args),
+    History(restore::History),
+    Restore(restore::Restore),
     Inspect(inspect::Args),
     Profile(profile::Args),
     #[command(hide = true)]
@@ -100,6 +107,11 @@ fn instant(flag: &str, text: &str, now: OffsetDateTime) -> Result<OffsetDateTime
     })
 }
 
+/// How long to wait for something.
+fn span(text: &str) -> Result<Span, String> {
+    Span::parse(text).map_err(|_| "expected a duration such as 30s or 5m".to_owned())
+}
+
 /// Parses one command line and runs its verb.
 pub fn dispatch(args: impl IntoIterator<Item = OsString>, environment: &Environment, ui: &mut Ui<'_>) -> Exit {
     let cli = match Cli::try_parse_from(args) {
@@ -110,6 +122,9 @@ pub fn dispatch(args: impl IntoIterator<Item = OsString>, environment: &Environm
     let outcome = match &cli.verb {
         Verb::Init(args) => args.run(environment, ui),
         Verb::CheckExpiration(args) => args.run(environment, ui),
+        Verb::Renew(args) => args.run(environment, ui),
+        Verb::History(args) => args.run(ui),
+        Verb::Restore(args) => args.run(environment, ui),
         Verb::Inspect(args) => args.run(environment, ui),
         Verb::Profile(args) => args.run(environment, ui),
         Verb::Generate(args) => args.run(ui),

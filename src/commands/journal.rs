@@ -2,6 +2,7 @@
 
 use serde_json::json;
 use time::OffsetDateTime;
+use time::macros::format_description;
 
 use crate::clock::rfc3339;
 use crate::x509::Certificate;
@@ -29,6 +30,12 @@ pub fn line(command: &str, entry: &str, certificate: &Certificate, at: OffsetDat
 /// What a generation says of the run that made it: which command, when, on which entries.
 pub fn note(command: &str, entries: &[String], at: OffsetDateTime) -> String {
     json!({"command": command, "time": rfc3339(at), "entries": entries}).to_string()
+}
+
+/// `20261120T220101Z-renew`: sorts by time, says which command.
+pub fn generation(command: &str, at: OffsetDateTime) -> String {
+    let stamp = at.format(format_description!("[year][month][day]T[hour][minute][second]Z")).unwrap_or_default();
+    format!("{stamp}-{command}")
 }
 
 #[cfg(test)]

@@ -2,11 +2,17 @@
 //! noun. They return a report; they never print.
 
 pub mod check_expiration;
+mod facts;
 pub mod init;
 pub mod inspect;
 pub mod journal;
+mod place;
 pub mod profile;
+pub mod renew;
+mod restarts;
+pub mod restore;
 mod survey;
+mod targets;
 
 /// Told how many of how many pieces of a long work are done, on the caller's thread.
 pub type Progress<'a> = &'a mut dyn FnMut(usize, usize);

@@ -6,7 +6,8 @@ use crate::error::Error;
 use crate::files::{self, Dir, FileError, Kind, RelPath};
 use crate::plan::decision::{Found, Survey};
 use crate::plan::layout::{Place, Root};
-use crate::store::Roots;
+use crate::store::{RootId, Roots};
+use zeroize::Zeroizing;
 
 /// A certificate bundle or kubeconfig larger than this is not one.
 const LARGEST: u64 = 4 << 20;
@@ -31,6 +32,19 @@ pub fn survey<'a>(roots: &Roots, places: impl Iterator<Item = &'a Place>) -> Res
         survey.insert(place.clone(), found);
     }
     Ok(survey)
+}
+
+/// One file's bytes; `None`: it is not there.
+pub fn read(roots: &Roots, root: RootId, path: &RelPath) -> Result<Option<Zeroizing<Vec<u8>>>, Error> {
+    let dir = match root {
+        RootId::Kubelet => roots.kubelet.as_deref(),
+        RootId::Main | RootId::State => Some(roots.main.as_path()),
+    };
+    let Some(dir) = dir.map(open).transpose()?.flatten() else { return Ok(None) };
+    match files::read(&dir, path, LARGEST)? {
+        files::Found::Missing => Ok(None),
+        files::Found::File { bytes, .. } => Ok(Some(bytes)),
+    }
 }
 
 /// A directory a person named; `None`: there is none.

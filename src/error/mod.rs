@@ -3,12 +3,14 @@
 
 mod nouns;
 mod plan;
+mod renew;
 
 use std::fmt;
 
 use crate::audit::State;
 
 pub use plan::{Context, difference, notices, refusal};
+pub use renew::{left, not_renewable, reason, refused};
 
 /// Exit statuses, one table for the whole program (README and man page show it).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -23,17 +25,23 @@ pub enum Exit {
     Warning,
     /// check-expiration: something is critical, expired, not yet valid, missing or unreadable.
     Critical,
+    /// renew: something could not be renewed; the rest was.
+    Left,
+    /// renew --detailed-exitcode: something was renewed.
+    Renewed,
     /// What a monitoring plugin answers (`-o nagios`): 0 ok, 1 warning, 2 critical, 3 unknown.
     Plugin(u8),
 }
 
 /// The statuses in words, for README, help and the test that holds them together.
-pub const STATUSES: [(u8, &str); 5] = [
+pub const STATUSES: [(u8, &str); 7] = [
     (0, "done, nothing to do, or nothing inside the windows"),
     (1, "refused, failed or could not run"),
     (2, "wrong command line or profile"),
     (3, "check-expiration: a certificate is inside its warning window"),
     (4, "check-expiration: a certificate is critical, expired, not yet valid, missing or unreadable"),
+    (5, "renew: something could not be renewed, such as what an external authority signs; the rest was"),
+    (10, "renew --detailed-exitcode: something was renewed"),
 ];
 
 impl From<State> for Exit {
@@ -56,6 +64,8 @@ impl Exit {
             Self::Usage => 2,
             Self::Warning => 3,
             Self::Critical => 4,
+            Self::Left => 5,
+            Self::Renewed => 10,
             Self::Plugin(status) => status,
         }
     }
@@ -101,7 +111,7 @@ mod tests {
 
     #[test]
     fn statuses_are_a_table() {
-        let all = [Exit::Done, Exit::Failed, Exit::Usage, Exit::Warning, Exit::Critical];
+        let all = [Exit::Done, Exit::Failed, Exit::Usage, Exit::Warning, Exit::Critical, Exit::Left, Exit::Renewed];
         assert_eq!(all.map(Exit::code), STATUSES.map(|(status, _)| status));
         // The worst of several is the later one.
         assert!(all.is_sorted());

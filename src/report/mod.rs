@@ -1,8 +1,10 @@
 //! Outcomes as plain data, and one file per form they can be shown in. Verbs fill these; nothing here decides or prints.
 
 mod check;
+pub mod history;
 pub mod inspect;
 mod json;
+pub mod renew;
 mod table;
 mod yaml;
 

@@ -148,7 +148,7 @@ fn expiry(at: OffsetDateTime, now: OffsetDateTime) -> String {
     format!("{} ({})", rfc3339(at), distance(now, at))
 }
 
-fn plain(width: Width, header: &[&str]) -> Table {
+pub(super) fn plain(width: Width, header: &[&str]) -> Table {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
     match width {
@@ -162,7 +162,7 @@ fn plain(width: Width, header: &[&str]) -> Table {
     table
 }
 
-fn finish(table: &Table) -> String {
+pub(super) fn finish(table: &Table) -> String {
     let mut text = table.trim_fmt();
     text.push('\n');
     text

@@ -1,20 +1,18 @@
 //! `kpki check-expiration`: targets, inventory, judgement, report. Reads only: no network, no key, no lock.
 
-mod targets;
-
 use std::path::{Path, PathBuf};
 
 use time::OffsetDateTime;
 
 use crate::audit::{self, JudgedTree, Policy, Threshold};
 use crate::commands::Progress;
+use crate::commands::targets::{self, Sought, Target};
 use crate::error::Error;
 use crate::files::{self, FileError, Op};
 use crate::inventory::{self, Form, Item, Kind, Reading, Tree};
 use crate::parallel;
 use crate::report::{Check, Selection};
 use crate::store;
-use targets::Target;
 
 /// The command line, checked.
 #[derive(Debug, Clone)]
@@ -36,9 +34,21 @@ pub struct Request {
     pub threads: usize,
 }
 
+impl Request {
+    fn sought(&self) -> Sought<'_> {
+        Sought {
+            paths: &self.paths,
+            profiles: &self.profiles,
+            fleet: self.fleet.as_deref(),
+            kubelet_dir: self.kubelet_dir.as_deref(),
+            hostname: self.hostname.as_deref(),
+        }
+    }
+}
+
 /// Looks at everything, and says what is worth a warning beside it.
 pub fn run(request: &Request, progress: Progress<'_>) -> Result<(Check, Vec<String>), Error> {
-    let targets::Resolved { targets, warnings } = targets::resolve(request)?;
+    let targets::Resolved { targets, warnings } = targets::resolve(&request.sought())?;
     let mut trees = look(request, &targets, progress)?;
     let failed: Vec<(&Target, Error)> = targets
         .iter()

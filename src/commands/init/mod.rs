@@ -9,10 +9,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use time::OffsetDateTime;
-use time::macros::format_description;
 use zeroize::Zeroizing;
 
-use crate::commands::{Progress, journal, profile as profiles, survey};
+use crate::commands::{Progress, journal, place, profile as profiles, survey};
 use crate::error::Error;
 use crate::files::RelPath;
 use crate::plan::decision::{Decision, Making, Notice, Reconciled, Survey};
@@ -100,7 +99,7 @@ fn attempt(request: &Request, progress: Progress<'_>, again: bool) -> Result<rep
     let files = made.into_iter().flat_map(|made| made.files).map(change);
     let changes = files.chain(own_files.into_iter().map(Ok)).collect::<Result<Vec<_>, Error>>()?;
     let replaces = report.items.iter().any(|item| item.action == "replace");
-    let generation = generation(request.now);
+    let generation = journal::generation("init", request.now);
     let published = store::publish(&Commit {
         roots: &roots,
         changes,
@@ -272,14 +271,7 @@ fn directories(
 ) -> Result<(Directories, Roots), Error> {
     let main = &request.directory;
     let is_default = main == Path::new(DEFAULT_DIR);
-    let pki = match Directories::pki_of(profile) {
-        Some(pki) => pki,
-        None if !is_default => "pki".to_owned(),
-        None => {
-            return Err(Error::new(format!("certificatesDir {} lies outside {DEFAULT_DIR}", profile.certificates_dir))
-                .hint("give a directory for the tree with --dir: the certificates go to its pki/"));
-        }
-    };
+    let pki = place::pki(Some(profile), main)?;
     let kubelet = match (layout, &state.kubelet_dir) {
         (Layout::Cluster, Some(_)) => {
             return Err(Error::usage(
@@ -291,17 +283,7 @@ fn directories(
         (Layout::Node { .. }, Some(dir)) => Some(dir.clone()),
         (Layout::Node { .. }, None) => is_default.then(|| PathBuf::from(DEFAULT_KUBELET_DIR)),
     };
-    // The recorded directory is absolute; DIR may be given either way.
-    let absolute = std::path::absolute(main).unwrap_or_else(|_| main.clone());
-    let below = kubelet.as_deref().map(|dir| dir.strip_prefix(&absolute).map(|below| below.display().to_string()));
-    let directories = match below {
-        Some(Ok(below)) if !below.is_empty() => Directories { pki, kubelet: Some(below) },
-        Some(Ok(_)) => {
-            return Err(Error::usage("--kubelet-dir is the same directory as --dir").hint("give another one"));
-        }
-        Some(Err(_)) => Directories { pki, kubelet: None },
-        None => Directories { pki, kubelet: Some("kubelet".to_owned()) },
-    };
+    let directories = place::directories(main, pki, kubelet.as_deref())?;
     let outside = profile.kubelet_serving && directories.kubelet.is_none();
     let roots = survey::roots(main, kubelet.as_deref().filter(|_| outside));
     Ok((directories, roots))
@@ -377,10 +359,4 @@ fn remembered(items: &[plan::Item], made: &[material::Made], now: OffsetDateTime
     let written = items.iter().zip(made).filter(|(_, made)| !made.files.is_empty());
     let entries: Vec<String> = written.map(|(item, _)| item.id()).collect();
     (lines.collect(), journal::note("init", &entries, now))
-}
-
-/// `20261120T220101Z-init`: sorts by time, says which command.
-fn generation(now: OffsetDateTime) -> String {
-    let stamp = now.format(format_description!("[year][month][day]T[hour][minute][second]Z")).unwrap_or_default();
-    format!("{stamp}-init")
 }

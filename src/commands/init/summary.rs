@@ -1,7 +1,8 @@
 //! The rows of the report: what each item is, from its blueprint, from what was made, or from what lies there.
 
 use super::material::Made;
-use crate::blueprint::{Blueprint, ExtendedKeyUsage, Name, San};
+use crate::blueprint::Name;
+use crate::commands::facts::{facts, of_blueprint};
 use crate::kubeconfig::{self, Credentials};
 use crate::plan::decision::{Decision, Found, Making, Reconciled, Survey};
 use crate::plan::init::{Item, What};
@@ -74,36 +75,6 @@ fn planned(item: &Item, making: &Making, reconciled: &Reconciled) -> Option<Fact
         },
     };
     Some(of_blueprint(blueprint, &issuer))
-}
-
-fn of_blueprint(blueprint: &Blueprint, issuer: &Name) -> Facts {
-    Facts {
-        subject: blueprint.subject.to_string(),
-        issuer: issuer.to_string(),
-        sans: blueprint.sans.iter().map(San::to_string).collect(),
-        usages: usages(&blueprint.extended_key_usages),
-        not_before: blueprint.not_before,
-        not_after: blueprint.not_after,
-        serial: None,
-        fingerprint: None,
-    }
-}
-
-fn facts(certificate: &Certificate) -> Facts {
-    Facts {
-        subject: certificate.subject.to_string(),
-        issuer: certificate.issuer.to_string(),
-        sans: certificate.sans.iter().map(San::to_string).collect(),
-        usages: usages(&certificate.extended_key_usages),
-        not_before: certificate.not_before,
-        not_after: certificate.not_after,
-        serial: Some(certificate.serial_hex()),
-        fingerprint: Some(certificate.fingerprint_hex()),
-    }
-}
-
-fn usages(usages: &[ExtendedKeyUsage]) -> Vec<String> {
-    usages.iter().map(|usage| usage.name().to_owned()).collect()
 }
 
 /// The certificate that lies there, if one does.
