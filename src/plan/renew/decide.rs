@@ -215,7 +215,7 @@ impl Run<'_> {
         };
         self.usable()?;
         let (not_before, not_after, shortened) = self.dates(wanted.lifetime + BACK_DATE, authority);
-        self.wide(&[reason.clone()], wanted.lifetime)?;
+        self.wide(std::slice::from_ref(&reason), wanted.lifetime)?;
         let names = Names { added: wanted.blueprint.sans.clone(), ..Names::default() };
         let blueprint = Blueprint { not_before, not_after, ..wanted.blueprint };
         Ok(Decision::Renew(Box::new(Renewal {
@@ -311,7 +311,8 @@ impl Run<'_> {
     /// Cut to the same end again, on every run: there is nothing to win until there is another authority.
     fn gains_nothing(&self, leaf: &Certificate, not_after: OffsetDateTime, reasons: &[Reason]) -> Option<Left> {
         let only_window = matches!(reasons, [Reason::Window { .. }]);
-        (only_window && not_after <= leaf.not_after).then(|| Left::AuthorityEnds(self.credential.authority, not_after))
+        (only_window && not_after <= leaf.not_after)
+            .then_some(Left::AuthorityEnds(self.credential.authority, not_after))
     }
 
     fn wide(&self, reasons: &[Reason], lifetime: Duration) -> Result<(), Refusal> {
