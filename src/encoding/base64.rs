@@ -22,6 +22,11 @@ pub fn encode(bytes: &[u8]) -> Zeroizing<String> {
     Zeroizing::new(STANDARD.encode(bytes))
 }
 
+/// Behind what is there already; for what is no secret.
+pub fn append(bytes: &[u8], text: &mut String) {
+    STANDARD.encode_string(bytes, text);
+}
+
 /// White space anywhere is skipped: YAML folds long values.
 pub fn decode(text: &[u8]) -> Result<Zeroizing<Vec<u8>>, Base64Error> {
     let mut compact = Zeroizing::new(Vec::with_capacity(text.len()));

@@ -6,9 +6,12 @@ pub mod certificate;
 pub mod chain;
 pub mod compare;
 pub mod crl;
+pub mod crl_entry;
+mod crl_scope;
 mod crl_walk;
 pub mod csr;
 mod extension;
+mod names;
 mod sniff;
 pub mod verify;
 
@@ -22,6 +25,7 @@ pub use chain::{ChainError, Usage, valid_for_name, verify_for};
 pub use compare::{Mismatch, compare};
 pub use crl::{Crl, CrlError};
 pub use csr::{Request, RequestError};
+pub use names::same_name;
 pub use sniff::{Der, sniff};
 pub use verify::VerifyError;
 
