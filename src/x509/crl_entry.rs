@@ -204,7 +204,7 @@ mod tests {
         let read: Vec<Revoked> = entries(&bytes).map(|one| one.unwrap().1.revoked().unwrap()).collect();
         assert_eq!(read, all);
         for length in 0..bytes.len() {
-            let _ = entries(&bytes[..length]).map(|one| one.map(|(_, entry)| entry.revoked())).count();
+            entries(&bytes[..length]).for_each(|one| drop(one.map(|(_, entry)| entry.revoked())));
         }
     }
 
