@@ -17,6 +17,7 @@ pub mod parallel;
 pub mod plan;
 pub mod profile;
 pub mod report;
+pub mod revocation;
 pub mod run;
 pub mod store;
 pub mod x509;

@@ -27,7 +27,7 @@ const RANKS: &[&[&str]] = &[
     &["kubeconfig"],
     &["catalog", "x509"],
     &["encoding"],
-    &["blueprint", "clock", "files", "parallel"],
+    &["blueprint", "revocation", "clock", "files", "parallel"],
 ];
 
 /// Upward imports that are meant, with their reason.

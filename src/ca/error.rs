@@ -5,11 +5,12 @@ use std::fmt;
 use time::OffsetDateTime;
 
 use crate::blueprint::{Algorithm, Oid};
+use crate::ca::CrlFault;
 use crate::clock::rfc3339;
 use crate::encoding::EncodeError;
 use crate::encoding::key::KeyError;
 use crate::encoding::public_key::{EXPECTED, KeyKind};
-use crate::x509::{ChainError, Mismatch, ParseError, VerifyError};
+use crate::x509::{ChainError, CrlError, Mismatch, ParseError, VerifyError};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CaError {
@@ -57,12 +58,22 @@ pub enum CaError {
     /// An authority needs a name for others to call their issuer (RFC 5280 section 4.1.2.6).
     NamelessAuthority,
     Encode(EncodeError),
+    /// The list that is to be changed cannot be read.
+    OldCrl(CrlError),
+    /// Nor is it signed by this authority's key.
+    OldCrlSignature(VerifyError),
+    /// What was asked for cannot be a list, or the list before not be continued.
+    Crl(CrlFault),
     // What follows means a fault in kpki or in a library; nothing was handed out.
     Reread(ParseError),
     Differs(Vec<Mismatch>),
     /// Serial number, issuer, key or key identifiers are not those that were signed.
     Surroundings(Surrounding),
     Verify(VerifyError),
+    RereadCrl(CrlError),
+    /// The part that reads back differently.
+    DiffersCrl(&'static str),
+    VerifyCrl(VerifyError),
     /// A TLS peer would refuse it.
     Peer(ChainError),
 }
@@ -143,6 +154,12 @@ impl fmt::Display for CaError {
             }
             Self::Surroundings(what) => write!(f, "the certificate just signed reads back with another {what}"),
             Self::Peer(error) => write!(f, "the certificate just signed would be refused by a TLS peer: {error}"),
+            Self::OldCrl(error) => error.fmt(f),
+            Self::OldCrlSignature(error) => write!(f, "the CRL before is not this authority's: {error}"),
+            Self::Crl(fault) => fault.fmt(f),
+            Self::RereadCrl(error) => write!(f, "the CRL just signed does not read back: {error}"),
+            Self::DiffersCrl(part) => write!(f, "the CRL just signed reads back with another {part}"),
+            Self::VerifyCrl(error) => write!(f, "the CRL just signed does not verify: {error}"),
             Self::Verify(error) => write!(f, "the certificate just signed does not verify: {error}"),
         }
     }

@@ -1,7 +1,9 @@
-//! The write side: a blueprint, a public key and a signer in, a certificate out, all in memory. Keys are made and used by
+//! The write side: a blueprint, a public key and a signer in, a certificate or a revocation list out, all in memory. Keys are made and used by
 //! aws-lc-rs through rcgen; what comes out is read again by x509-parser, held against its blueprint, and its signature
 //! verified by ring, before it leaves this room. Two independent implementations agree on everything handed out.
 
+mod crl;
+mod crl_error;
 mod error;
 mod issuer;
 mod key;
@@ -9,6 +11,8 @@ mod parallel;
 mod serial;
 mod sign;
 
+pub use crl::{Changes, SignedCrl, resign_crl, sign_crl};
+pub use crl_error::CrlFault;
 pub use error::CaError;
 pub use issuer::Issuer;
 pub use key::{PrivateKey, generate_keys};

@@ -22,6 +22,16 @@ pub fn encode(bytes: &[u8]) -> Zeroizing<String> {
     Zeroizing::new(STANDARD.encode(bytes))
 }
 
+/// Behind what is there already; for what is no secret.
+pub fn append(bytes: &[u8], text: &mut String) {
+    STANDARD.encode_string(bytes, text);
+}
+
+/// Behind what is there already, without white space; for what is no secret.
+pub fn decode_into(text: &[u8], bytes: &mut Vec<u8>) -> Result<(), Base64Error> {
+    STANDARD.decode_vec(text, bytes).map_err(|_| Base64Error)
+}
+
 /// White space anywhere is skipped: YAML folds long values.
 pub fn decode(text: &[u8]) -> Result<Zeroizing<Vec<u8>>, Base64Error> {
     let mut compact = Zeroizing::new(Vec::with_capacity(text.len()));

@@ -67,15 +67,27 @@ pub fn to_be_signed(blueprint: &Blueprint, around: Surroundings<'_>) -> Result<V
 /// UTCTime through 2049, GeneralizedTime from 2050 on and before 1950, both in whole seconds UTC (RFC 5280 section
 /// 4.1.2.5).
 pub fn time(at: OffsetDateTime) -> Result<Vec<u8>, EncodeError> {
-    let at = at.checked_to_offset(UtcOffset::UTC).ok_or(EncodeError::Year(at))?;
-    let (year, month, day) = (at.year(), u8::from(at.month()), at.day());
-    let (hour, minute, second) = (at.hour(), at.minute(), at.second());
-    let rest = format!("{month:02}{day:02}{hour:02}{minute:02}{second:02}Z");
+    let (year, rest) = written(at)?;
     match year {
         1950..=2049 => Ok(tlv::write(tlv::UTC_TIME, format!("{:02}{rest}", year.rem_euclid(100)).as_bytes())),
-        0..=9999 => Ok(tlv::write(tlv::GENERALIZED_TIME, format!("{year:04}{rest}").as_bytes())),
+        _ => generalized_time(at),
+    }
+}
+
+/// GeneralizedTime whatever the year, in whole seconds UTC.
+pub fn generalized_time(at: OffsetDateTime) -> Result<Vec<u8>, EncodeError> {
+    match written(at)? {
+        (year @ 0..=9999, rest) => Ok(tlv::write(tlv::GENERALIZED_TIME, format!("{year:04}{rest}").as_bytes())),
         _ => Err(EncodeError::Year(at)),
     }
+}
+
+/// The year, and everything behind it as both forms have it.
+fn written(at: OffsetDateTime) -> Result<(i32, String), EncodeError> {
+    let at = at.checked_to_offset(UtcOffset::UTC).ok_or(EncodeError::Year(at))?;
+    let (month, day) = (u8::from(at.month()), at.day());
+    let (hour, minute, second) = (at.hour(), at.minute(), at.second());
+    Ok((at.year(), format!("{month:02}{day:02}{hour:02}{minute:02}{second:02}Z")))
 }
 
 /// Certificate: the signed bytes, how they were signed, and the signature.
@@ -127,6 +139,7 @@ mod tests {
             assert_eq!(time(at), Ok(tlv::write(tag, text.as_bytes())), "{at}");
         }
         let before = datetime!(-0001-01-01 00:00:00 UTC);
+        assert_eq!(generalized_time(before), Err(EncodeError::Year(before)));
         assert_eq!(time(before), Err(EncodeError::Year(before)));
     }
 

@@ -45,7 +45,8 @@ pub fn all(
     Ok(extensions)
 }
 
-fn extension(id: &[u8], critical: bool, value: &[u8]) -> Vec<u8> {
+/// One Extension element.
+pub fn extension(id: &[u8], critical: bool, value: &[u8]) -> Vec<u8> {
     let id = tlv::write(tlv::OBJECT_IDENTIFIER, id);
     let value = tlv::write(tlv::OCTET_STRING, value);
     // DEFAULT FALSE is left out in DER (X.690 section 11.5).

@@ -7,12 +7,14 @@
 
 pub mod base64;
 pub mod certificate;
+pub mod crl;
 pub mod extension;
 pub mod key;
 pub mod name;
 pub mod oid;
 pub mod pem;
 pub mod pem_blocks;
+pub mod pem_stream;
 pub mod public_key;
 pub mod tlv;
 pub mod yaml;
@@ -38,6 +40,10 @@ pub enum EncodeError {
     EmptyRdn,
     /// An attribute whose tag is not one octet with a primitive or constructed value.
     AttributeTag(u8),
+    /// A serial number of a revoked certificate without octets, or with more than any certificate read here has.
+    Serial { bytes: usize },
+    /// Further extensions of a list's entry that are not whole Extension elements.
+    OtherExtension { bytes: usize },
 }
 
 impl fmt::Display for EncodeError {
@@ -51,6 +57,10 @@ impl fmt::Display for EncodeError {
             }
             Self::EmptyRdn => f.write_str("expected at least one attribute in every part of the subject, found none"),
             Self::AttributeTag(tag) => write!(f, "expected a tag of one octet for a name attribute, found 0x{tag:02x}"),
+            Self::Serial { bytes } => write!(f, "expected a serial number of 1 to 64 bytes, found {bytes}"),
+            Self::OtherExtension { bytes } => {
+                write!(f, "expected whole extensions of an entry, found {bytes} bytes that are not")
+            }
         }
     }
 }

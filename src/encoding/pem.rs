@@ -101,6 +101,22 @@ pub fn write(label: &str, der: &[u8]) -> Zeroizing<String> {
     pem
 }
 
+/// The same for what is no secret, and may be large: one pass, nothing to wipe.
+pub fn write_public(label: &str, der: &[u8]) -> String {
+    let mut pem = String::with_capacity(der.len() / 48 * 65 + 2 * label.len() + 128);
+    for part in ["-----BEGIN ", label, "-----\n"] {
+        pem.push_str(part);
+    }
+    der.chunks(48).for_each(|line| {
+        base64::append(line, &mut pem);
+        pem.push('\n');
+    });
+    for part in ["-----END ", label, "-----\n"] {
+        pem.push_str(part);
+    }
+    pem
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -162,6 +178,7 @@ mod tests {
         #[test]
         fn what_is_written_is_read(label in "[A-Z][A-Z ]{0,20}[A-Z]", der in prop::collection::vec(any::<u8>(), 0..300)) {
             let text = write(&label, &der);
+            prop_assert_eq!(&write_public(&label, &der), text.as_str());
             prop_assert!(text.lines().all(|line| line.len() <= 64));
             let blocks = read(text.as_bytes()).unwrap();
             prop_assert_eq!(blocks.len(), 1);

@@ -1,7 +1,7 @@
 //! DER elements: tag, length, value (X.690 section 10). Writing takes the tag as the octet it is, so that whatever stood in
 //! a foreign name is written back unchanged; reading is strict about lengths, through the `der` crate.
 
-use der::{Encode as _, Header, Reader as _, SliceReader};
+use der::{Encode as _, Reader as _, SliceReader};
 
 pub const BOOLEAN: u8 = 0x01;
 pub const INTEGER: u8 = 0x02;
@@ -9,6 +9,7 @@ pub const BIT_STRING: u8 = 0x03;
 pub const OCTET_STRING: u8 = 0x04;
 pub const NULL: u8 = 0x05;
 pub const OBJECT_IDENTIFIER: u8 = 0x06;
+pub const ENUMERATED: u8 = 0x0a;
 pub const UTC_TIME: u8 = 0x17;
 pub const GENERALIZED_TIME: u8 = 0x18;
 pub const SEQUENCE: u8 = 0x30;
@@ -33,12 +34,48 @@ pub struct Element<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NotDer;
 
+/// Tag, length of the header, length of the content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Header {
+    pub tag: u8,
+    pub header: usize,
+    pub content: u64,
+}
+
+/// The header `bytes` begin with; `None`: more bytes are needed. Lengths are minimal, as DER wants them.
+pub fn read_header(bytes: &[u8]) -> Result<Option<Header>, NotDer> {
+    let [tag, first, rest @ ..] = bytes else { return Ok(None) };
+    if tag & LONG_TAG == LONG_TAG {
+        return Err(NotDer);
+    }
+    if *first < 0x80 {
+        return Ok(Some(Header { tag: *tag, header: 2, content: u64::from(*first) }));
+    }
+    let octets = usize::from(first & 0x7f);
+    if !(1..=6).contains(&octets) {
+        return Err(NotDer);
+    }
+    let Some(length) = rest.get(..octets) else { return Ok(None) };
+    let content = length.iter().fold(0u64, |sum, octet| sum << 8 | u64::from(*octet));
+    let minimal = content >= 0x80 && length.first().is_some_and(|first| *first != 0);
+    if minimal { Ok(Some(Header { tag: *tag, header: 2 + octets, content })) } else { Err(NotDer) }
+}
+
+/// The first element and what follows it; without a list of them, for those who meet a million.
+pub fn first(bytes: &[u8]) -> Result<(Element<'_>, &[u8]), NotDer> {
+    let found = read_header(bytes)?.ok_or(NotDer)?;
+    let content = usize::try_from(found.content).map_err(|_| NotDer)?;
+    let length = found.header.checked_add(content).ok_or(NotDer)?;
+    let (raw, rest) = bytes.split_at_checked(length).ok_or(NotDer)?;
+    Ok((Element { tag: found.tag, raw, content: raw.get(found.header..).unwrap_or_default() }, rest))
+}
+
 /// Every element in `content`, which they must fill.
 pub fn elements(content: &[u8]) -> Result<Vec<Element<'_>>, NotDer> {
     let mut reader = SliceReader::new(content).map_err(|_| NotDer)?;
     let mut found = Vec::new();
     while !reader.is_finished() {
-        let header = Header::peek(&reader).map_err(|_| NotDer)?;
+        let header = der::Header::peek(&reader).map_err(|_| NotDer)?;
         let header_length: usize = header.encoded_len().and_then(usize::try_from).map_err(|_| NotDer)?;
         let raw = reader.tlv_bytes().map_err(|_| NotDer)?;
         let (Some(tag), Some(content)) = (raw.first(), raw.get(header_length..)) else { return Err(NotDer) };
@@ -79,22 +116,25 @@ pub fn octets(element: Element<'_>) -> Result<&[u8], NotDer> {
 }
 
 pub fn write(tag: u8, content: &[u8]) -> Vec<u8> {
-    let length = content.len().to_be_bytes();
-    let significant = length.iter().position(|octet| *octet != 0).unwrap_or(length.len());
-    let significant = length.get(significant..).unwrap_or_default();
-    let mut der = Vec::with_capacity(content.len() + significant.len() + 2);
-    der.push(tag);
-    match significant {
-        [] => der.push(0),
-        [short] if *short < 0x80 => der.push(*short),
-        // At most eight octets, so the sum stays below 0x89.
-        long => {
-            der.push(0x80 | u8::try_from(long.len()).unwrap_or(8));
-            der.extend_from_slice(long);
-        }
-    }
+    let header = header(tag, content.len());
+    // Of final size from the start: a vector that grows would leave copies of a key behind.
+    let mut der = Vec::with_capacity(header.len() + content.len());
+    der.extend_from_slice(&header);
     der.extend_from_slice(content);
     der
+}
+
+/// Tag and length of an element with this much content.
+pub fn header(tag: u8, content: usize) -> Vec<u8> {
+    let length = content.to_be_bytes();
+    let significant = length.iter().position(|octet| *octet != 0).unwrap_or(length.len());
+    let significant = length.get(significant..).unwrap_or_default();
+    match significant {
+        [] => vec![tag, 0],
+        [short] if *short < 0x80 => vec![tag, *short],
+        // At most eight octets, so the sum stays below 0x89.
+        long => [&[tag, 0x80 | u8::try_from(long.len()).unwrap_or(8)], long].concat(),
+    }
 }
 
 pub fn sequence<T: AsRef<[u8]>>(parts: &[T]) -> Vec<u8> {
@@ -102,7 +142,6 @@ pub fn sequence<T: AsRef<[u8]>>(parts: &[T]) -> Vec<u8> {
 }
 
 pub fn concat<T: AsRef<[u8]>>(parts: &[T]) -> Vec<u8> {
-    // Of final size from the start: a vector that grows would leave copies of a key behind.
     let mut all = Vec::with_capacity(parts.iter().map(|part| part.as_ref().len()).sum());
     parts.iter().for_each(|part| all.extend_from_slice(part.as_ref()));
     all
@@ -183,6 +222,7 @@ mod tests {
             &[0x30, 0x84, 0xff, 0xff, 0xff, 0xff],
         ] {
             assert_eq!(single(bad), Err(NotDer), "{bad:?}");
+            assert!(first(bad).is_err() || first(bad).is_ok_and(|(_, rest)| !rest.is_empty()), "{bad:?}");
         }
     }
 }

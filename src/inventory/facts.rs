@@ -97,7 +97,7 @@ pub fn crl(crl: Crl) -> CrlFacts {
     CrlFacts {
         issuer: crl.issuer.to_string(),
         issuer_attributes: attributes(&crl.issuer),
-        number: crl.number,
+        number: crl.number.as_deref().map(decimal),
         this_update: crl.this_update,
         next_update: crl.next_update,
         entries: crl.entries,

@@ -6,10 +6,11 @@ use zeroize::Zeroize as _;
 use super::Kind;
 use super::content::{self, Head};
 use super::piece::Piece;
-use crate::encoding::base64;
+use crate::encoding::crl::LABEL;
+use crate::encoding::pem_stream::{Event, Stream};
 use crate::files::{self, Source, What};
+use crate::x509::Der;
 use crate::x509::crl::Walker;
-use crate::x509::{Crl, Der};
 
 /// A certificate, kubeconfig or key fits in one read.
 const SMALL: usize = 64 << 10;
@@ -165,119 +166,51 @@ fn list(source: &Source, start: &[u8]) -> Result<Piece, String> {
 
 /// Lists as PEM, of any length and number.
 fn lists(source: &Source, start: &[u8]) -> Result<Vec<Piece>, String> {
-    let mut text = Text::default();
-    text.feed(start);
+    let mut lists = Lists::default();
+    let mut text = Stream::new(LABEL);
+    let mut on = |event: Event<'_>| lists.take(event);
+    text.feed(start, &mut on);
     let mut buffer = vec![0; SMALL];
     loop {
         let length = source.read(&mut buffer).map_err(|kind| refusal(&kind))?;
         if length == 0 {
-            return Ok(text.finish());
+            text.finish(&mut on);
+            return Ok(lists.found);
         }
-        text.feed(buffer.get(..length).unwrap_or_default());
+        text.feed(buffer.get(..length).unwrap_or_default(), &mut on);
     }
 }
 
-const BEGIN: &[u8] = b"-----BEGIN X509 CRL-----";
-const END: &[u8] = b"-----END X509 CRL-----";
-
-/// PEM taken in pieces; blocks of other kinds are passed over.
+/// The lists among the blocks of a text, as they end.
 #[derive(Debug, Default)]
-struct Text {
+struct Lists {
     found: Vec<Piece>,
-    /// The line outside a block that is being read, as far as it is of interest.
-    line: Vec<u8>,
-    inside: Option<Inside>,
-    /// A list whose END line is being read.
-    ending: Option<Inside>,
-}
-
-#[derive(Debug, Default)]
-struct Inside {
     walker: Walker,
-    /// Base64 that does not make whole octets yet.
-    rest: Vec<u8>,
     broken: Option<String>,
 }
 
-impl Text {
-    fn feed(&mut self, mut piece: &[u8]) {
-        while !piece.is_empty() {
-            piece = match &mut self.inside {
-                Some(inside) => {
-                    // Base64 knows no hyphen: the END line begins.
-                    let end = piece.iter().position(|byte| *byte == b'-');
-                    let (data, after) = piece.split_at_checked(end.unwrap_or(piece.len())).unwrap_or((piece, &[]));
-                    inside.decode(data);
-                    if end.is_some() {
-                        self.ending = self.inside.take();
-                    }
-                    after
+impl Lists {
+    fn take(&mut self, event: Event<'_>) {
+        match event {
+            Event::Begin => (self.walker, self.broken) = (Walker::default(), None),
+            Event::Der(der) => {
+                if self.broken.is_none() {
+                    self.broken = self.walker.feed(der).err().map(|why| why.to_string());
                 }
-                None => self.outside(piece),
-            };
-        }
-    }
-
-    fn outside<'p>(&mut self, piece: &'p [u8]) -> &'p [u8] {
-        let end = piece.iter().position(|byte| *byte == b'\n');
-        let (line, after) =
-            piece.split_at_checked(end.map_or(piece.len(), |end| end.saturating_add(1))).unwrap_or((piece, &[]));
-        let room = 128usize.saturating_sub(self.line.len());
-        self.line.extend(line.iter().take(room));
-        if end.is_some() {
-            self.line_is_over();
-        }
-        after
-    }
-
-    fn line_is_over(&mut self) {
-        let line = std::mem::take(&mut self.line);
-        let line = line.trim_ascii();
-        if let Some(ending) = self.ending.take() {
-            self.close(ending, line == END);
-        }
-        if line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line) == BEGIN {
-            self.inside = Some(Inside::default());
-        }
-    }
-
-    fn close(&mut self, inside: Inside, ended: bool) {
-        let position = self.found.len();
-        self.found.push(match inside.finish(ended) {
-            Ok(crl) => Piece::crl(position, crl),
-            Err(why) => Piece::broken(Kind::Crl, position, why),
-        });
-    }
-
-    fn finish(mut self) -> Vec<Piece> {
-        self.line_is_over();
-        if let Some(inside) = self.inside.take() {
-            self.close(inside, false);
-        }
-        self.found
-    }
-}
-
-impl Inside {
-    fn decode(&mut self, data: &[u8]) {
-        if self.broken.is_some() {
-            return;
-        }
-        self.rest.extend(data.iter().copied().filter(|byte| !byte.is_ascii_whitespace()));
-        let whole = self.rest.len() / 4 * 4;
-        let decoded = base64::decode(self.rest.get(..whole).unwrap_or_default());
-        self.rest.drain(..whole);
-        let fed =
-            decoded.map_err(|why| why.to_string()).and_then(|der| self.walker.feed(&der).map_err(|w| w.to_string()));
-        self.broken = fed.err();
-    }
-
-    fn finish(self, ended: bool) -> Result<Crl, String> {
-        match self.broken {
-            Some(why) => Err(why),
-            None if !ended => Err("expected an END line, found none".to_owned()),
-            None if !self.rest.is_empty() => Err("expected padded standard base64".to_owned()),
-            None => self.walker.finish().map_err(|why| why.to_string()),
+            }
+            Event::End(end) => {
+                let walker = std::mem::take(&mut self.walker);
+                let read = match (self.broken.take(), end) {
+                    (Some(why), _) => Err(why),
+                    (None, Err(broken)) => Err(broken.to_string()),
+                    (None, Ok(())) => walker.finish().map_err(|why| why.to_string()),
+                };
+                let position = self.found.len();
+                self.found.push(match read {
+                    Ok(crl) => Piece::crl(position, crl),
+                    Err(why) => Piece::broken(Kind::Crl, position, why),
+                });
+            }
         }
     }
 }

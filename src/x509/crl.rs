@@ -2,10 +2,13 @@
 //! counted, never collected, so that its size costs time only.
 
 use std::fmt;
+use std::ops::Range;
 
 use time::OffsetDateTime;
 
 use crate::blueprint::{Name, Oid};
+use crate::revocation::Number;
+pub use crate::x509::crl_scope::Scope;
 use crate::x509::crl_walk::SMALL;
 pub use crate::x509::crl_walk::Walker;
 
@@ -20,15 +23,19 @@ pub struct Crl {
     pub this_update: OffsetDateTime,
     pub next_update: Option<OffsetDateTime>,
     pub entries: u64,
-    /// crlNumber in decimal (section 5.2.3).
-    pub number: Option<String>,
+    /// Where in the DER the entries begin and end; empty: there are none.
+    pub entries_at: Range<u64>,
+    /// cRLNumber: the content octets of the INTEGER, as they stand (section 5.2.3).
+    pub number: Option<Vec<u8>>,
     /// deltaCRLIndicator (section 5.2.4): it says only what changed.
     pub delta: bool,
     /// issuingDistributionPoint (section 5.2.5): it may not speak of every certificate.
-    pub partial: bool,
+    pub scope: Option<Scope>,
     pub authority_key_id: Option<Vec<u8>>,
     /// Every extension in order, with its critical flag.
     pub extensions: Vec<(Oid, bool)>,
+    /// Critical extensions nobody here understands: such a list decides nothing (section 5.2).
+    pub unknown_critical: Vec<Oid>,
 }
 
 /// Why bytes are not a revocation list.
@@ -61,6 +68,17 @@ impl Crl {
         let mut walker = Walker::default();
         walker.feed(der)?;
         walker.finish()
+    }
+
+    /// The number of the edition; `None`: without one, or with one that is negative or too long.
+    pub fn edition(&self) -> Option<Number> {
+        self.number.as_deref().and_then(Number::of_content)
+    }
+
+    /// Its entries in the DER it was read from, whole elements one behind the other.
+    pub fn entries_in<'d>(&self, der: &'d [u8]) -> &'d [u8] {
+        let bound = |at: u64| usize::try_from(at).unwrap_or(usize::MAX);
+        der.get(bound(self.entries_at.start)..bound(self.entries_at.end)).unwrap_or_default()
     }
 }
 

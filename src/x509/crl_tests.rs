@@ -40,8 +40,8 @@ fn a_list_as_facts() {
         let der = list(entries, extensions);
         let crl = Crl::parse(&der).unwrap();
         assert_eq!((crl.entries, crl.version), (entries as u64, 2));
-        assert_eq!(crl.number.as_deref(), extensions.then_some("256"));
-        assert_eq!((crl.partial, crl.delta), (extensions, false));
+        assert_eq!(crl.edition(), extensions.then(|| Number::from(256)));
+        assert_eq!((crl.scope.is_some(), crl.delta), (extensions, false));
         assert_eq!(crl.issuer.to_string(), "CN=kubernetes");
         assert_eq!(crl.this_update, datetime!(2026-11-20 0:00 UTC));
         assert_eq!(crl.next_update, Some(datetime!(2026-11-27 0:00 UTC)));

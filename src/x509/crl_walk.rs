@@ -5,11 +5,13 @@ use x509_parser::prelude::FromDer as _;
 use x509_parser::time::ASN1Time;
 
 use crate::blueprint::{Name, Oid};
-use crate::encoding::tlv::{self, Element, NotDer};
-use crate::encoding::{name, oid};
+use crate::encoding::extension::AUTHORITY_KEY_IDENTIFIER;
+use crate::encoding::tlv::{self, Element, Header, NotDer};
+use crate::encoding::{crl, name, oid};
 use crate::x509::certificate::utc;
 use crate::x509::crl::{Crl, CrlError};
-use crate::x509::decimal;
+use crate::x509::crl_entry::Extension;
+use crate::x509::crl_scope::Scope;
 
 /// Names, extensions and signatures are kept while they are read.
 pub const SMALL: usize = 1 << 20;
@@ -56,9 +58,8 @@ pub struct Walker {
     at: u64,
     outer_end: u64,
     signed_end: u64,
+    entries_start: u64,
     entries_end: u64,
-    /// Content of an entry that is still to come.
-    skip: u64,
     /// An element whose end has not come yet.
     pending: Vec<u8>,
     algorithm: Vec<u8>,
@@ -68,11 +69,12 @@ pub struct Walker {
     this_update: Option<OffsetDateTime>,
     next_update: Option<OffsetDateTime>,
     entries: u64,
-    number: Option<String>,
+    number: Option<Vec<u8>>,
     delta: bool,
-    partial: bool,
+    scope: Option<Scope>,
     authority_key_id: Option<Vec<u8>>,
     extensions: Vec<(Oid, bool)>,
+    unknown_critical: Vec<Oid>,
 }
 
 impl Default for Walker {
@@ -82,8 +84,8 @@ impl Default for Walker {
             at: 0,
             outer_end: u64::MAX,
             signed_end: u64::MAX,
+            entries_start: 0,
             entries_end: 0,
-            skip: 0,
             pending: Vec::new(),
             algorithm: Vec::new(),
             version: 1,
@@ -94,53 +96,29 @@ impl Default for Walker {
             entries: 0,
             number: None,
             delta: false,
-            partial: false,
+            scope: None,
             authority_key_id: None,
             extensions: Vec::new(),
+            unknown_critical: Vec::new(),
         }
     }
-}
-
-/// Tag, length of the header, length of the content.
-struct Header {
-    tag: u8,
-    header: usize,
-    content: u64,
-}
-
-/// `None`: more bytes are needed. Lengths are minimal, as DER wants them.
-fn header(bytes: &[u8]) -> Result<Option<Header>, NotDer> {
-    let [tag, first, rest @ ..] = bytes else { return Ok(None) };
-    if tag & tlv::LONG_TAG == tlv::LONG_TAG {
-        return Err(NotDer);
-    }
-    if *first < 0x80 {
-        return Ok(Some(Header { tag: *tag, header: 2, content: u64::from(*first) }));
-    }
-    let octets = usize::from(first & 0x7f);
-    if !(1..=6).contains(&octets) {
-        return Err(NotDer);
-    }
-    let Some(length) = rest.get(..octets) else { return Ok(None) };
-    let content = length.iter().fold(0u64, |sum, octet| sum << 8 | u64::from(*octet));
-    let minimal = content >= 0x80 && length.first().is_some_and(|first| *first != 0);
-    if minimal { Ok(Some(Header { tag: *tag, header: 2 + octets, content })) } else { Err(NotDer) }
 }
 
 impl Walker {
     /// The next piece.
     pub fn feed(&mut self, piece: &[u8]) -> Result<(), CrlError> {
+        self.feed_each(piece, &mut |_| Ok(()))
+    }
+
+    /// The next piece; `each` is shown every entry that ends in it, as a whole element.
+    pub fn feed_each<F>(&mut self, piece: &[u8], each: &mut F) -> Result<(), CrlError>
+    where
+        F: FnMut(&[u8]) -> Result<(), NotDer>,
+    {
         let mut piece = piece;
         while !piece.is_empty() {
-            let skipped = usize::try_from(self.skip).unwrap_or(usize::MAX).min(piece.len());
-            if skipped > 0 {
-                piece = piece.get(skipped..).unwrap_or_default();
-                self.advance(skipped);
-                self.skip = self.skip.saturating_sub(skipped as u64);
-                continue;
-            }
             if self.pending.is_empty() {
-                let taken = self.take(piece)?;
+                let taken = self.take(piece, each)?;
                 if taken > 0 {
                     piece = piece.get(taken..).unwrap_or_default();
                     continue;
@@ -149,22 +127,23 @@ impl Walker {
                 piece = &[];
             } else {
                 // An element that was cut: what it still needs is added, not the rest of the piece.
-                let needed = match header(&self.pending).map_err(|NotDer| CrlError::Frame(self.next.part()))? {
-                    Some(found) if self.is_collection(&found) => 1,
-                    Some(found) => usize::try_from(found.content)
+                let found = tlv::read_header(&self.pending).map_err(|NotDer| CrlError::Frame(self.next.part()))?;
+                let needed = match found {
+                    Some(found) if !self.is_collection(&found) => usize::try_from(found.content)
                         .unwrap_or(usize::MAX)
                         .saturating_add(found.header)
                         .saturating_sub(self.pending.len())
                         .max(1),
-                    None => 1,
+                    _ => 1,
                 };
                 let (add, rest) = piece.split_at_checked(needed).unwrap_or((piece, &[]));
                 piece = rest;
                 self.pending.extend_from_slice(add);
-                let pending = std::mem::take(&mut self.pending);
-                if self.take(&pending)? == 0 {
-                    self.pending = pending;
+                let mut pending = std::mem::take(&mut self.pending);
+                if self.take(&pending, each)? > 0 {
+                    pending.clear();
                 }
+                self.pending = pending;
             }
             if self.pending.len() > SMALL + 16 {
                 return Err(CrlError::TooLarge(self.next.part()));
@@ -173,26 +152,25 @@ impl Walker {
         Ok(())
     }
 
-    fn advance(&mut self, length: usize) {
-        self.at = self.at.saturating_add(length as u64);
-    }
-
     /// Whether only the header of this element is taken, and what is inside follows element by element.
     fn is_collection(&self, found: &Header) -> bool {
-        matches!(self.next, Step::Outer | Step::Signed | Step::Entry)
+        matches!(self.next, Step::Outer | Step::Signed)
             || (matches!(self.next, Step::NextUpdate | Step::Entries) && found.tag == tlv::SEQUENCE)
     }
 
     /// Takes whole elements from the start of `bytes`; how many bytes that was. 0: the first is not complete.
-    fn take(&mut self, bytes: &[u8]) -> Result<usize, CrlError> {
+    fn take<F>(&mut self, bytes: &[u8], each: &mut F) -> Result<usize, CrlError>
+    where
+        F: FnMut(&[u8]) -> Result<(), NotDer>,
+    {
         let mut taken = 0usize;
         loop {
             if self.next == Step::End {
                 return if bytes.len() > taken { Err(CrlError::Trailing) } else { Ok(taken) };
             }
             let rest = bytes.get(taken..).unwrap_or_default();
-            let broken = |_| CrlError::Frame(self.next.part());
-            let Some(found) = header(rest).map_err(broken)? else { return Ok(taken) };
+            let broken = |NotDer| CrlError::Frame(self.next.part());
+            let Some(found) = tlv::read_header(rest).map_err(broken)? else { return Ok(taken) };
             let end = self.at.saturating_add(found.header as u64).saturating_add(found.content);
             let limit = match self.next {
                 Step::Outer => u64::MAX,
@@ -203,30 +181,23 @@ impl Walker {
             if end > limit {
                 return Err(CrlError::Frame(self.next.part()));
             }
-            if self.is_collection(&found) {
-                taken = taken.saturating_add(found.header);
-                self.advance(found.header);
-                self.open(&found, end)?;
-                // The content of an entry, as far as it is here.
-                let here = usize::try_from(self.skip).unwrap_or(usize::MAX).min(bytes.len().saturating_sub(taken));
-                taken = taken.saturating_add(here);
-                self.advance(here);
-                self.skip = self.skip.saturating_sub(here as u64);
-                if self.skip > 0 {
-                    self.close();
-                    return Ok(taken);
-                }
+            let length = if self.is_collection(&found) {
+                found.header
+            } else if found.content > SMALL as u64 {
+                return Err(CrlError::TooLarge(self.next.part()));
             } else {
-                if found.content > SMALL as u64 {
-                    return Err(CrlError::TooLarge(self.next.part()));
-                }
-                let length = found.header.saturating_add(usize::try_from(found.content).unwrap_or(usize::MAX));
-                let Some(raw) = rest.get(..length) else { return Ok(taken) };
+                found.header.saturating_add(usize::try_from(found.content).unwrap_or(usize::MAX))
+            };
+            let Some(raw) = rest.get(..length) else { return Ok(taken) };
+            taken = taken.saturating_add(length);
+            self.at = self.at.saturating_add(length as u64);
+            if self.is_collection(&found) {
+                self.open(&found, end)?;
+            } else {
                 let content = raw.get(found.header..).unwrap_or_default();
                 let element = Element { tag: found.tag, raw, content };
-                taken = taken.saturating_add(length);
-                self.advance(length);
-                self.element(element).map_err(|NotDer| CrlError::Frame(self.next.part()))?;
+                let read = if self.next == Step::Entry { self.entry(element, each) } else { self.element(element) };
+                read.map_err(|NotDer| CrlError::Frame(self.next.part()))?;
             }
             self.close();
         }
@@ -246,14 +217,10 @@ impl Walker {
                 self.signed_end = end;
                 Step::Version
             }
-            Step::NextUpdate | Step::Entries => {
+            _ => {
+                self.entries_start = self.at;
                 self.entries_end = end;
                 Step::Entry
-            }
-            other => {
-                self.entries = self.entries.saturating_add(1);
-                self.skip = found.content;
-                other
             }
         };
         Ok(())
@@ -261,13 +228,23 @@ impl Walker {
 
     /// Moves on where a collection ends.
     fn close(&mut self) {
-        if self.next == Step::Entry && self.at.saturating_add(self.skip) >= self.entries_end {
+        if self.next == Step::Entry && self.at >= self.entries_end {
             self.next = Step::Extensions;
         }
-        let signed_over = self.at.saturating_add(self.skip) >= self.signed_end;
-        if signed_over && self.next > Step::ThisUpdate && self.next < Step::OuterAlgorithm {
+        if self.at >= self.signed_end && self.next > Step::ThisUpdate && self.next < Step::OuterAlgorithm {
             self.next = Step::OuterAlgorithm;
         }
+    }
+
+    fn entry<F>(&mut self, element: Element<'_>, each: &mut F) -> Result<(), NotDer>
+    where
+        F: FnMut(&[u8]) -> Result<(), NotDer>,
+    {
+        if element.tag != tlv::SEQUENCE {
+            return Err(NotDer);
+        }
+        self.entries = self.entries.saturating_add(1);
+        each(element.raw)
     }
 
     fn element(&mut self, element: Element<'_>) -> Result<(), NotDer> {
@@ -313,42 +290,45 @@ impl Walker {
     }
 
     fn read_extensions(&mut self, element: Element<'_>) -> Result<(), NotDer> {
-        for extension in tlv::children(element.content, tlv::SEQUENCE)? {
-            let parts = tlv::elements(extension.content)?;
-            let (id, critical, value) = match parts.as_slice() {
-                [id, value] => (id, false, value),
-                [id, flag, value] if flag.tag == tlv::BOOLEAN => (id, flag.content != [0], value),
-                _ => return Err(NotDer),
-            };
-            if id.tag != tlv::OBJECT_IDENTIFIER || value.tag != tlv::OCTET_STRING {
+        let mut rest =
+            tlv::single(element.content).ok().filter(|list| list.tag == tlv::SEQUENCE).ok_or(NotDer)?.content;
+        while !rest.is_empty() {
+            let (extension, behind) = tlv::first(rest)?;
+            rest = behind;
+            let Extension { id, critical, value } = Extension::read(extension)?;
+            let oid = oid::read(id).ok_or(NotDer)?;
+            // Section 4.2: one instance at most.
+            if self.extensions.iter().any(|(seen, _)| *seen == oid) {
                 return Err(NotDer);
             }
-            self.extension(id.content, value.content)?;
-            self.extensions.push((oid::read(id.content).ok_or(NotDer)?, critical));
+            if !self.extension(id, value)? && critical {
+                self.unknown_critical.push(oid.clone());
+            }
+            self.extensions.push((oid, critical));
         }
         Ok(())
     }
 
-    /// Content octets of 2.5.29.n.
-    fn extension(&mut self, id: &[u8], value: &[u8]) -> Result<(), NotDer> {
+    /// Whether it is one that is understood here.
+    fn extension(&mut self, id: &[u8], value: &[u8]) -> Result<bool, NotDer> {
         match id {
-            [0x55, 0x1d, 20] => {
+            crl::CRL_NUMBER => {
                 let number = tlv::single(value)?;
                 match number.content {
-                    [_, ..] if number.tag == tlv::INTEGER => self.number = Some(decimal(number.content)),
+                    [_, ..] if number.tag == tlv::INTEGER => self.number = Some(number.content.to_vec()),
                     _ => return Err(NotDer),
                 }
             }
-            [0x55, 0x1d, 27] => self.delta = true,
-            [0x55, 0x1d, 28] => self.partial = true,
-            [0x55, 0x1d, 35] => {
+            crl::DELTA_CRL_INDICATOR => self.delta = true,
+            crl::ISSUING_DISTRIBUTION_POINT => self.scope = Some(Scope::read(value)?),
+            AUTHORITY_KEY_IDENTIFIER => {
                 let parts = tlv::children(value, tlv::SEQUENCE)?;
                 self.authority_key_id =
                     parts.iter().find(|part| part.tag == tlv::CONTEXT).map(|part| part.content.to_vec());
             }
-            _ => {}
+            _ => return Ok(false),
         }
-        Ok(())
+        Ok(true)
     }
 
     pub fn finish(self) -> Result<Crl, CrlError> {
@@ -364,11 +344,13 @@ impl Walker {
                     this_update,
                     next_update: self.next_update,
                     entries: self.entries,
+                    entries_at: self.entries_start..self.entries_end,
                     number: self.number,
                     delta: self.delta,
-                    partial: self.partial,
+                    scope: self.scope,
                     authority_key_id: self.authority_key_id,
                     extensions: self.extensions,
+                    unknown_critical: self.unknown_critical,
                 })
             }
             _ => Err(CrlError::Truncated),
@@ -376,7 +358,8 @@ impl Walker {
     }
 }
 
-fn time(element: Element<'_>) -> Result<OffsetDateTime, NotDer> {
+/// UTCTime or GeneralizedTime.
+pub fn time(element: Element<'_>) -> Result<OffsetDateTime, NotDer> {
     match (element.tag, ASN1Time::from_der(element.raw)) {
         (tlv::UTC_TIME | tlv::GENERALIZED_TIME, Ok(([], at))) => Ok(utc(at.to_datetime())),
         _ => Err(NotDer),

@@ -6,9 +6,16 @@ pub mod certificate;
 pub mod chain;
 pub mod compare;
 pub mod crl;
+pub mod crl_entry;
+pub mod crl_lookup;
+pub mod crl_problem;
+mod crl_scope;
 mod crl_walk;
 pub mod csr;
 mod extension;
+mod names;
+pub mod path;
+pub mod revocation;
 mod sniff;
 pub mod verify;
 
@@ -21,7 +28,10 @@ pub use certificate::{Certificate, ParseError};
 pub use chain::{ChainError, Usage, valid_for_name, verify_for};
 pub use compare::{Mismatch, compare};
 pub use crl::{Crl, CrlError};
+pub use crl_lookup::{Listed, Wanted};
+pub use crl_problem::Problem;
 pub use csr::{Request, RequestError};
+pub use names::same_name;
 pub use sniff::{Der, sniff};
 pub use verify::VerifyError;
 

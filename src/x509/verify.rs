@@ -8,7 +8,7 @@ use ring::signature::{self, UnparsedPublicKey, VerificationAlgorithm};
 use crate::blueprint::{Algorithm, Name, Oid};
 use crate::encoding::certificate::{Frame, frame};
 use crate::encoding::public_key;
-use crate::x509::{Certificate, KeyKind, OtherKey};
+use crate::x509::{Certificate, Crl, KeyKind, OtherKey, same_name};
 
 /// Why a certificate was not signed by another.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,6 +71,25 @@ impl Certificate {
             return Err(VerifyError::KeyIdentifier { wanted: wanted.clone(), found: found.clone() });
         }
         match frame(&self.der) {
+            Ok(frame) => verify_frame(&frame, &self.signature_algorithm, issuer),
+            Err(_) => Err(VerifyError::Signature),
+        }
+    }
+}
+
+impl Crl {
+    /// Name, key identifier and signature say that `issuer` signed this list, which is `der`. Neither dates nor rights are
+    /// looked at. The hash over all of it is what takes the time.
+    pub fn signed_by(&self, der: &[u8], issuer: &Certificate) -> Result<(), VerifyError> {
+        if !same_name(&self.issuer, &issuer.subject) {
+            return Err(VerifyError::Name { wanted: issuer.subject.clone(), found: self.issuer.clone() });
+        }
+        if let (Some(found), Some(wanted)) = (&self.authority_key_id, &issuer.subject_key_id)
+            && found != wanted
+        {
+            return Err(VerifyError::KeyIdentifier { wanted: wanted.clone(), found: found.clone() });
+        }
+        match frame(der) {
             Ok(frame) => verify_frame(&frame, &self.signature_algorithm, issuer),
             Err(_) => Err(VerifyError::Signature),
         }

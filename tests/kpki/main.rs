@@ -20,6 +20,7 @@ mod init;
 mod inspect;
 mod kubeadm;
 mod metrics;
+mod pkits;
 mod profiles;
 mod refusals;
 mod schema;

@@ -73,13 +73,13 @@ pub fn crl(found: &Crl) -> Object {
         fields.push(field("next update", "nextUpdate", Said::Instant(next)));
     }
     if let Some(number) = &found.number {
-        fields.push(text("number", "number", number));
+        fields.push(text("number", "number", decimal(number)));
     }
     fields.push(field("entries", "entries", Said::Number(found.entries)));
     if found.delta {
         fields.push(field("delta", "delta", Said::Flag(true)));
     }
-    if found.partial {
+    if found.scope.is_some() {
         fields.push(field("distribution point", "issuingDistributionPoint", Said::Flag(true)));
     }
     if let Some(id) = &found.authority_key_id {

@@ -1,0 +1,253 @@
+//! PEM of any size in pieces of any size: the blocks of one label are decoded as they come, all others passed over. For what
+//! is no secret; [`crate::encoding::pem`] is for keys and for whole files.
+
+use std::fmt;
+
+use crate::encoding::base64;
+
+/// Base64 gathered before it is decoded; a multiple of four.
+const CHUNK: usize = 1 << 16;
+/// As long as the BEGIN and END lines of any label get; what is longer is text.
+const LINE: usize = 128;
+
+/// What was met.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Event<'a> {
+    Begin,
+    /// The next bytes of the block.
+    Der(&'a [u8]),
+    /// The block is over; what came before is worth nothing where it is broken.
+    End(Result<(), Broken>),
+}
+
+/// Why a block is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Broken {
+    NotBase64,
+    /// Its END line is another's, or missing.
+    NoEnd,
+}
+
+impl fmt::Display for Broken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NotBase64 => "expected padded standard base64",
+            Self::NoEnd => "expected an END line, found none",
+        })
+    }
+}
+
+impl std::error::Error for Broken {}
+
+/// Takes a text; [`Stream::finish`] must be told where it ends.
+#[derive(Debug)]
+pub struct Stream {
+    begin: Vec<u8>,
+    end: Vec<u8>,
+    at: At,
+    /// The line outside a block that is being read, as far as it is of interest.
+    line: Vec<u8>,
+    /// Base64 without white space that is not decoded yet.
+    text: Vec<u8>,
+    der: Vec<u8>,
+    /// Padding was met: nothing may follow.
+    padded: bool,
+    broken: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum At {
+    Outside,
+    Inside,
+    /// In the line that begins with the first hyphen after the base64.
+    End,
+}
+
+impl Stream {
+    pub fn new(label: &str) -> Self {
+        Self {
+            begin: format!("-----BEGIN {label}-----").into_bytes(),
+            end: format!("-----END {label}-----").into_bytes(),
+            at: At::Outside,
+            line: Vec::new(),
+            text: Vec::new(),
+            der: Vec::new(),
+            padded: false,
+            broken: false,
+        }
+    }
+
+    pub fn feed(&mut self, mut piece: &[u8], on: &mut impl FnMut(Event<'_>)) {
+        while !piece.is_empty() {
+            piece = match self.at {
+                At::Inside => self.inside(piece, on),
+                At::Outside | At::End => self.outside(piece, on),
+            };
+        }
+    }
+
+    pub fn finish(mut self, on: &mut impl FnMut(Event<'_>)) {
+        self.line_is_over(on);
+        if self.at == At::Inside {
+            on(Event::End(Err(Broken::NoEnd)));
+        }
+    }
+
+    fn inside<'p>(&mut self, mut piece: &'p [u8], on: &mut impl FnMut(Event<'_>)) -> &'p [u8] {
+        loop {
+            // Lines as everybody writes them are taken as a whole.
+            while let Some((line, [b'\n', after @ ..])) = piece.split_first_chunk::<64>()
+                && line.iter().fold(true, |plain, octet| plain & (*octet > b'-' || *octet == b'+'))
+            {
+                self.text.extend_from_slice(line);
+                piece = after;
+                if self.text.len() >= CHUNK {
+                    self.decode(on);
+                }
+            }
+            // Base64 knows no hyphen: the END line begins.
+            let stop = piece.iter().position(|octet| matches!(octet, b'-' | b'\n'));
+            let (data, rest) = piece.split_at_checked(stop.unwrap_or(piece.len())).unwrap_or((piece, &[]));
+            self.text.extend(data.iter().filter(|octet| !octet.is_ascii_whitespace()));
+            if self.text.len() >= CHUNK {
+                self.decode(on);
+            }
+            match rest {
+                [b'\n', after @ ..] => piece = after,
+                [] => return rest,
+                _ => {
+                    self.decode(on);
+                    self.at = At::End;
+                    return rest;
+                }
+            }
+        }
+    }
+
+    /// Whole groups of four; what is left waits for more.
+    fn decode(&mut self, on: &mut impl FnMut(Event<'_>)) {
+        let whole = self.text.len() / 4 * 4;
+        let text = self.text.get(..whole).unwrap_or_default();
+        self.der.clear();
+        if text.is_empty() || self.broken {
+            self.text.drain(..whole);
+            return;
+        }
+        match base64::decode_into(text, &mut self.der) {
+            Ok(()) if !self.padded => on(Event::Der(&self.der)),
+            _ => self.broken = true,
+        }
+        self.padded = text.ends_with(b"=");
+        self.text.drain(..whole);
+    }
+
+    fn outside<'p>(&mut self, piece: &'p [u8], on: &mut impl FnMut(Event<'_>)) -> &'p [u8] {
+        let end = piece.iter().position(|octet| *octet == b'\n');
+        let (line, after) =
+            piece.split_at_checked(end.map_or(piece.len(), |end| end.saturating_add(1))).unwrap_or((piece, &[]));
+        let room = LINE.saturating_sub(self.line.len());
+        self.line.extend(line.iter().take(room));
+        if end.is_some() {
+            self.line_is_over(on);
+        }
+        after
+    }
+
+    fn line_is_over(&mut self, on: &mut impl FnMut(Event<'_>)) {
+        let line = std::mem::take(&mut self.line);
+        let line = line.trim_ascii();
+        if self.at == At::End {
+            on(Event::End(match (line == self.end, self.broken || !self.text.is_empty()) {
+                (false, _) => Err(Broken::NoEnd),
+                (true, true) => Err(Broken::NotBase64),
+                (true, false) => Ok(()),
+            }));
+            self.at = At::Outside;
+        }
+        if self.at == At::Outside && line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line) == self.begin {
+            self.at = At::Inside;
+            self.text.clear();
+            (self.padded, self.broken) = (false, false);
+            on(Event::Begin);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::encoding::{pem, pem_blocks};
+    use proptest::prelude::*;
+
+    /// Every block, however the text is cut.
+    fn blocks(text: &[u8], size: usize) -> Vec<Result<Vec<u8>, Broken>> {
+        let (mut found, mut open) = (Vec::new(), Vec::new());
+        let mut on = |event: Event<'_>| match event {
+            Event::Begin => open.clear(),
+            Event::Der(der) => open.extend_from_slice(der),
+            Event::End(end) => found.push(end.map(|()| open.clone())),
+        };
+        let mut stream = Stream::new("A B");
+        text.chunks(size.max(1)).for_each(|piece| stream.feed(piece, &mut on));
+        stream.finish(&mut on);
+        found
+    }
+
+    #[test]
+    fn blocks_are_found_whatever_the_editor_left() {
+        let written = pem::write_public("A B", &[7; 200]);
+        let one_line = format!("-----BEGIN A B-----\n{}\n-----END A B-----", base64::encode(&[7; 200]).as_str());
+        for text in [
+            written.clone(),
+            written.replace('\n', "\r\n"),
+            format!("\u{feff}{written}"),
+            format!("text - with\n-----BEGIN C-----\nZm9v\n-----END C-----\n{}", written.trim_end()),
+            written.replace('\n', "\n  "),
+            one_line,
+        ] {
+            for size in [1, 3, 64, 65, 1000] {
+                assert_eq!(blocks(text.as_bytes(), size), [Ok(vec![7; 200])], "{size} {text}");
+            }
+        }
+    }
+
+    #[test]
+    fn broken_blocks_say_so() {
+        for (body, broken) in [
+            ("Zm9\n-----END A B-----\n", Broken::NotBase64),
+            ("Zg==Zg==\n-----END A B-----\n", Broken::NotBase64),
+            ("Zm9v!\n-----END A B-----\n", Broken::NotBase64),
+            ("Zm9v\n-----END A C-----\n", Broken::NoEnd),
+            ("Zm9v\n", Broken::NoEnd),
+            ("Zm9v\n-----END A B--", Broken::NoEnd),
+        ] {
+            let text = format!("-----BEGIN A B-----\n{body}");
+            for size in [1, 4, 1000] {
+                assert_eq!(blocks(text.as_bytes(), size), [Err(broken)], "{body}");
+            }
+        }
+        assert_eq!(blocks(b"-----BEGIN A B-----", 100), [Err(Broken::NoEnd)]);
+    }
+
+    #[test]
+    fn padding_in_the_middle_is_seen_across_chunks() {
+        let text = format!("-----BEGIN A B-----\n{}Zg==\nZm9v\n-----END A B-----\n", "Zm9v".repeat(CHUNK / 4 - 1));
+        assert_eq!(blocks(text.as_bytes(), 4096), [Err(Broken::NotBase64)]);
+    }
+
+    proptest! {
+        #[test]
+        fn any_mutation_reads_as_the_whole_does(at in 0usize..160, octet in any::<u8>(), size in 1usize..90) {
+            let mut text = pem::write_public("A B", &[0x5a; 80]).into_bytes();
+            let at = at % text.len();
+            text[at] = octet;
+            let whole: Vec<Vec<u8>> = pem_blocks::blocks(&text)
+                .filter_map(|block| block.ok().filter(|raw| raw.is("A B"))?.decode().ok())
+                .map(|block| block.contents.to_vec())
+                .collect();
+            let pieces: Vec<Vec<u8>> = blocks(&text, size).into_iter().filter_map(Result::ok).collect();
+            // Headers of old keys (a colon before the base64) are no part of what a stream reads.
+            prop_assert!(pieces == whole || octet == b':' || octet == b'\n', "{:?} {:?}", pieces, whole);
+        }
+    }
+}

@@ -1,0 +1,247 @@
+//! What a revocation list is to say (RFC 5280 section 5), as values: what [`crate::blueprint`] is for a certificate. The
+//! issuer's name, the key identifier and the signature follow from who signs.
+
+use std::fmt;
+
+use time::OffsetDateTime;
+
+/// Why a certificate is not to be trusted any more (section 5.3.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Reason {
+    /// Written by leaving the extension out.
+    Unspecified,
+    KeyCompromise,
+    CaCompromise,
+    AffiliationChanged,
+    Superseded,
+    CessationOfOperation,
+    /// The one that can be taken back.
+    CertificateHold,
+    /// Only in a delta list: what the full one says of this certificate is over.
+    RemoveFromCrl,
+    PrivilegeWithdrawn,
+    AaCompromise,
+}
+
+impl Reason {
+    /// Code and name of each; 7 is not used.
+    const TABLE: [(Self, u8, &'static str); 10] = [
+        (Self::Unspecified, 0, "unspecified"),
+        (Self::KeyCompromise, 1, "keyCompromise"),
+        (Self::CaCompromise, 2, "cACompromise"),
+        (Self::AffiliationChanged, 3, "affiliationChanged"),
+        (Self::Superseded, 4, "superseded"),
+        (Self::CessationOfOperation, 5, "cessationOfOperation"),
+        (Self::CertificateHold, 6, "certificateHold"),
+        (Self::RemoveFromCrl, 8, "removeFromCRL"),
+        (Self::PrivilegeWithdrawn, 9, "privilegeWithdrawn"),
+        (Self::AaCompromise, 10, "aACompromise"),
+    ];
+
+    pub fn all() -> impl Iterator<Item = Self> {
+        Self::TABLE.iter().map(|(reason, ..)| *reason)
+    }
+
+    /// The value of the ENUMERATED.
+    pub fn code(self) -> u8 {
+        Self::TABLE.iter().find(|(reason, ..)| *reason == self).map_or(0, |(_, code, _)| *code)
+    }
+
+    pub fn of_code(code: u8) -> Option<Self> {
+        Self::TABLE.iter().find(|(_, known, _)| *known == code).map(|(reason, ..)| *reason)
+    }
+
+    /// As RFC 5280 spells it.
+    pub fn name(self) -> &'static str {
+        Self::TABLE.iter().find(|(reason, ..)| *reason == self).map_or("unspecified", |(.., name)| *name)
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::TABLE.iter().find(|(.., name)| *name == text).map(|(reason, ..)| *reason)
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// One certificate that is revoked or held.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Revoked {
+    /// The content octets of the INTEGER, as they stand in the certificate.
+    pub serial: Vec<u8>,
+    /// revocationDate: whole seconds, UTC.
+    pub at: OffsetDateTime,
+    /// `None`: no reason is given, which is [`Reason::Unspecified`].
+    pub reason: Option<Reason>,
+    /// invalidityDate: since when the key may have been in other hands (section 5.3.2).
+    pub invalid_since: Option<OffsetDateTime>,
+    /// Further entry extensions, each a whole Extension element, one behind the other: what a foreign list said is kept.
+    pub other: Vec<u8>,
+}
+
+impl Revoked {
+    pub fn is_hold(&self) -> bool {
+        self.reason == Some(Reason::CertificateHold)
+    }
+}
+
+/// What distinguishes one edition of an authority's list from the one before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Edition {
+    pub number: Number,
+    /// Whole seconds, UTC.
+    pub this_update: OffsetDateTime,
+    pub next_update: OffsetDateTime,
+}
+
+/// A whole list: everything that decides its bytes except who signs it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RevocationList {
+    pub edition: Edition,
+    pub revoked: Vec<Revoked>,
+}
+
+/// cRLNumber (section 5.2.3): not negative, at most 20 octets, growing with every edition.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Number {
+    /// Big-endian, no leading zero octet; empty is zero.
+    magnitude: Vec<u8>,
+}
+
+impl Number {
+    pub const OCTETS: usize = 20;
+
+    /// From the content octets of an INTEGER; `None`: negative, or longer than a reader has to take.
+    pub fn of_content(content: &[u8]) -> Option<Self> {
+        let first = content.first()?;
+        let significant = content.iter().position(|octet| *octet != 0).unwrap_or(content.len());
+        let magnitude = content.get(significant..).unwrap_or_default().to_vec();
+        let number = Self { magnitude };
+        (first & 0x80 == 0 && number.fits()).then_some(number)
+    }
+
+    /// 20 octets include the sign.
+    fn fits(&self) -> bool {
+        match self.magnitude.as_slice() {
+            [first, ..] if first & 0x80 != 0 => self.magnitude.len() < Self::OCTETS,
+            other => other.len() <= Self::OCTETS,
+        }
+    }
+
+    /// Big-endian, without leading zeros.
+    pub fn magnitude(&self) -> &[u8] {
+        &self.magnitude
+    }
+
+    /// The number of the next edition; `None`: there is no room for one.
+    pub fn next(&self) -> Option<Self> {
+        let mut magnitude = self.magnitude.clone();
+        for octet in magnitude.iter_mut().rev() {
+            let (sum, carry) = octet.overflowing_add(1);
+            *octet = sum;
+            if !carry {
+                let number = Self { magnitude };
+                return number.fits().then_some(number);
+            }
+        }
+        magnitude.insert(0, 1);
+        let number = Self { magnitude };
+        number.fits().then_some(number)
+    }
+}
+
+impl From<u64> for Number {
+    fn from(value: u64) -> Self {
+        let octets = value.to_be_bytes();
+        let significant = octets.iter().position(|octet| *octet != 0).unwrap_or(octets.len());
+        Self { magnitude: octets.get(significant..).unwrap_or_default().to_vec() }
+    }
+}
+
+impl Ord for Number {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        (self.magnitude.len(), &self.magnitude).cmp(&(other.magnitude.len(), &other.magnitude))
+    }
+}
+
+impl PartialOrd for Number {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// The content octets of a serial number without what adds nothing to its value: two readers may have kept one number with
+/// and without a leading zero.
+pub fn plain_serial(mut content: &[u8]) -> &[u8] {
+    while let [first @ (0 | 0xff), rest @ ..] = content {
+        match rest {
+            [next, ..] if (next & 0x80 != 0) == (*first == 0xff) => content = rest,
+            _ => break,
+        }
+    }
+    content
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reasons_have_the_names_and_codes_of_the_standard() {
+        for reason in Reason::all() {
+            assert_eq!(Reason::parse(reason.name()), Some(reason));
+            assert_eq!(Reason::of_code(reason.code()), Some(reason));
+        }
+        assert_eq!(Reason::parse("cACompromise"), Some(Reason::CaCompromise));
+        assert_eq!(Reason::parse("keycompromise"), None);
+        assert_eq!((Reason::of_code(7), Reason::of_code(11)), (None, None));
+        assert_eq!(Reason::RemoveFromCrl.code(), 8);
+    }
+
+    #[test]
+    fn numbers_grow_by_one_and_compare_as_numbers() {
+        for (content, next) in [
+            (&[0][..], &[1][..]),
+            (&[0x7f], &[0x80]),
+            (&[0, 0xff], &[1, 0]),
+            (&[1, 0xff, 0xff], &[2, 0, 0]),
+            (&[0, 0, 5], &[6]),
+        ] {
+            let number = Number::of_content(content).unwrap();
+            let following = number.next().unwrap();
+            assert_eq!(following.magnitude(), next, "{content:?}");
+            assert!(number < following);
+        }
+        assert_eq!(Number::from(0), Number::of_content(&[0]).unwrap());
+        assert!(Number::from(256) > Number::from(255));
+        assert_eq!(Number::from(u64::MAX).magnitude(), [0xff; 8]);
+        for refused in [&[][..], &[0x80], &[0xff, 0], &[1; 21]] {
+            assert_eq!(Number::of_content(refused), None, "{refused:?}");
+        }
+        let mut largest = [0xff; 20];
+        largest[0] = 0x7f;
+        assert_eq!(Number::of_content(&largest).unwrap().next(), None);
+    }
+
+    #[test]
+    fn serials_are_compared_by_value() {
+        for (content, plain) in [
+            (&[][..], &[][..]),
+            (&[0], &[0]),
+            (&[0, 0], &[0]),
+            (&[0, 1], &[1]),
+            (&[0, 0x80], &[0, 0x80]),
+            (&[0, 0, 0x80], &[0, 0x80]),
+            (&[0xff], &[0xff]),
+            (&[0xff, 0xff], &[0xff]),
+            (&[0xff, 0x80], &[0x80]),
+            (&[0xff, 0x7f], &[0xff, 0x7f]),
+            (&[0x80], &[0x80]),
+        ] {
+            assert_eq!(plain_serial(content), plain, "{content:?}");
+        }
+    }
+}

@@ -1,0 +1,237 @@
+//! One entry of a revocation list (RFC 5280 section 5.3), borrowed from the list's bytes: a million of them are looked at
+//! without keeping any.
+
+use time::OffsetDateTime;
+
+use crate::encoding::crl::{CERTIFICATE_ISSUER, INVALIDITY_DATE, REASON_CODE};
+use crate::encoding::tlv::{self, Element, NotDer};
+use crate::revocation::{Reason, Revoked};
+use crate::x509::crl_walk::time;
+
+/// An entry taken apart; date and extensions are read when asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Entry<'a> {
+    /// The content octets of the INTEGER, as they stand.
+    pub serial: &'a [u8],
+    date: Element<'a>,
+    /// What is inside crlEntryExtensions.
+    extensions: &'a [u8],
+}
+
+/// What forbids to use the whole list, though the entry may be about another certificate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Oddity {
+    /// certificateIssuer: entries are about certificates of other issuers (section 5.3.3).
+    CertificateIssuer,
+    /// A critical extension nobody here understands (section 5.3).
+    UnknownCritical,
+}
+
+/// Extension (section 4.1) taken apart: the content octets of its identifier, its flag, what is in the OCTET STRING.
+#[derive(Debug, Clone, Copy)]
+pub struct Extension<'a> {
+    pub id: &'a [u8],
+    pub critical: bool,
+    pub value: &'a [u8],
+}
+
+impl<'a> Extension<'a> {
+    pub fn read(element: Element<'a>) -> Result<Self, NotDer> {
+        let (id, rest) = tlv::first(element.content)?;
+        let (second, rest) = tlv::first(rest)?;
+        let (critical, value, rest) = match second.tag {
+            tlv::BOOLEAN => {
+                let (value, rest) = tlv::first(rest)?;
+                (second.content != [0], value, rest)
+            }
+            _ => (false, second, rest),
+        };
+        let tags = (element.tag, id.tag, value.tag);
+        if tags != (tlv::SEQUENCE, tlv::OBJECT_IDENTIFIER, tlv::OCTET_STRING) || !rest.is_empty() {
+            return Err(NotDer);
+        }
+        Ok(Self { id: id.content, critical, value: value.content })
+    }
+}
+
+impl<'a> Entry<'a> {
+    /// From the whole element.
+    pub fn read(raw: &'a [u8]) -> Result<Self, NotDer> {
+        let (outer, behind) = tlv::first(raw)?;
+        let (serial, rest) = tlv::first(outer.content)?;
+        let (date, rest) = tlv::first(rest)?;
+        let (extensions, rest) = match rest {
+            [] => (&[][..], rest),
+            _ => match tlv::first(rest)? {
+                (list, rest) if list.tag == tlv::SEQUENCE => (list.content, rest),
+                _ => return Err(NotDer),
+            },
+        };
+        let shaped = outer.tag == tlv::SEQUENCE
+            && serial.tag == tlv::INTEGER
+            && !serial.content.is_empty()
+            && matches!(date.tag, tlv::UTC_TIME | tlv::GENERALIZED_TIME);
+        if shaped && rest.is_empty() && behind.is_empty() {
+            Ok(Self { serial: serial.content, date, extensions })
+        } else {
+            Err(NotDer)
+        }
+    }
+
+    /// Every extension, as the element it is and taken apart.
+    fn extensions(&self) -> impl Iterator<Item = Result<(Element<'a>, Extension<'a>), NotDer>> + use<'a> {
+        let mut rest = self.extensions;
+        std::iter::from_fn(move || {
+            if rest.is_empty() {
+                return None;
+            }
+            let read = tlv::first(rest).and_then(|(element, behind)| {
+                rest = behind;
+                Ok((element, Extension::read(element)?))
+            });
+            if read.is_err() {
+                rest = &[];
+            }
+            Some(read)
+        })
+    }
+
+    /// revocationDate.
+    pub fn at(&self) -> Result<OffsetDateTime, NotDer> {
+        time(self.date)
+    }
+
+    pub fn oddity(&self) -> Result<Option<Oddity>, NotDer> {
+        for extension in self.extensions() {
+            match extension?.1 {
+                Extension { id: CERTIFICATE_ISSUER, .. } => return Ok(Some(Oddity::CertificateIssuer)),
+                Extension { id: REASON_CODE | INVALIDITY_DATE, .. } | Extension { critical: false, .. } => {}
+                _ => return Ok(Some(Oddity::UnknownCritical)),
+            }
+        }
+        Ok(None)
+    }
+
+    /// Everything it says. A reason or invalidity date that is no such thing does not undo the revocation: it is kept among
+    /// [`Revoked::other`] as it stands.
+    pub fn revoked(&self) -> Result<Revoked, NotDer> {
+        let mut revoked = Revoked {
+            serial: self.serial.to_vec(),
+            at: self.at()?,
+            reason: None,
+            invalid_since: None,
+            other: Vec::new(),
+        };
+        let mut seen: Vec<&[u8]> = Vec::new();
+        for extension in self.extensions() {
+            let (element, Extension { id, value, .. }) = extension?;
+            if seen.contains(&id) {
+                return Err(NotDer);
+            }
+            seen.push(id);
+            let read = match id {
+                REASON_CODE => {
+                    revoked.reason = reason(value);
+                    revoked.reason.is_some()
+                }
+                INVALIDITY_DATE => {
+                    let at = tlv::single(value).ok().filter(|element| element.tag == tlv::GENERALIZED_TIME);
+                    revoked.invalid_since = at.and_then(|element| time(element).ok());
+                    revoked.invalid_since.is_some()
+                }
+                _ => false,
+            };
+            if !read {
+                revoked.other.extend_from_slice(element.raw);
+            }
+        }
+        Ok(revoked)
+    }
+}
+
+fn reason(value: &[u8]) -> Option<Reason> {
+    match tlv::single(value).ok()? {
+        Element { tag: tlv::ENUMERATED, content: [code], .. } => Reason::of_code(*code),
+        _ => None,
+    }
+}
+
+/// The entries of a list, out of [`crate::x509::Crl::entries_in`], each with its whole element.
+pub fn entries(mut rest: &[u8]) -> impl Iterator<Item = Result<(&[u8], Entry<'_>), NotDer>> {
+    std::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
+        let read = tlv::first(rest).and_then(|(element, behind)| {
+            rest = behind;
+            Ok((element.raw, Entry::read(element.raw)?))
+        });
+        if read.is_err() {
+            rest = &[];
+        }
+        Some(read)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::encoding::crl::entry;
+    use crate::encoding::extension::extension;
+    use time::macros::datetime;
+
+    fn revoked() -> Revoked {
+        Revoked {
+            serial: vec![5; 16],
+            at: datetime!(2026-11-20 12:00 UTC),
+            reason: None,
+            invalid_since: None,
+            other: vec![],
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        let mut all: Vec<Revoked> = Reason::all()
+            .filter(|reason| *reason != Reason::Unspecified)
+            .map(|reason| Revoked { reason: Some(reason), ..revoked() })
+            .collect();
+        all.push(revoked());
+        all.push(Revoked { at: datetime!(2051-01-01 0:00 UTC), ..revoked() });
+        all.push(Revoked { invalid_since: Some(datetime!(1999-01-01 0:00 UTC)), serial: vec![0x80], ..revoked() });
+        all.push(Revoked { other: extension(&[0x55, 0x1d, 23], false, &[6, 1, 0]), ..revoked() });
+        let bytes: Vec<u8> = all.iter().flat_map(|one| entry(one).unwrap()).collect();
+        let read: Vec<Revoked> = entries(&bytes).map(|one| one.unwrap().1.revoked().unwrap()).collect();
+        assert_eq!(read, all);
+        for length in 0..bytes.len() {
+            entries(&bytes[..length]).for_each(|one| drop(one.map(|(_, entry)| entry.revoked())));
+        }
+    }
+
+    #[test]
+    fn oddities_are_seen() {
+        let oid = |last: u8| [0x55, 0x1d, last];
+        for (other, oddity) in [
+            (extension(&oid(29), true, &[0x30, 0]), Some(Oddity::CertificateIssuer)),
+            (extension(&oid(29), false, &[0x30, 0]), Some(Oddity::CertificateIssuer)),
+            (extension(&oid(23), true, &[6, 0]), Some(Oddity::UnknownCritical)),
+            (extension(&oid(23), false, &[6, 0]), None),
+            (extension(&oid(21), true, &[10, 1, 1]), None),
+        ] {
+            let der = entry(&Revoked { other, ..revoked() }).unwrap();
+            assert_eq!(Entry::read(&der).unwrap().oddity(), Ok(oddity), "{der:?}");
+        }
+    }
+
+    #[test]
+    fn an_odd_reason_does_not_undo_a_revocation_and_two_are_refused() {
+        for value in [&[10, 1, 7][..], &[10, 2, 0, 1], &[2, 1, 1], &[]] {
+            let other = extension(REASON_CODE, false, value);
+            let der = entry(&Revoked { other: other.clone(), ..revoked() }).unwrap();
+            assert_eq!(Entry::read(&der).unwrap().revoked(), Ok(Revoked { other, ..revoked() }), "{value:?}");
+        }
+        let twice = [6, 1].map(|code| extension(REASON_CODE, false, &[10, 1, code])).concat();
+        let der = entry(&Revoked { other: twice, ..revoked() }).unwrap();
+        assert_eq!(Entry::read(&der).unwrap().revoked(), Err(NotDer));
+    }
+}

@@ -1,0 +1,125 @@
+//! Which of some certificates a revocation list names: one pass over the bytes, nothing kept of the other entries.
+
+use std::collections::{HashMap, HashSet};
+use std::fmt;
+
+use crate::revocation::{Reason, Revoked, plain_serial};
+use crate::x509::crl::{Crl, CrlError, Walker};
+use crate::x509::crl_entry::{Entry, Oddity};
+
+/// The serial numbers somebody asks about.
+#[derive(Clone)]
+pub struct Wanted {
+    serials: HashSet<Vec<u8>>,
+    /// One bit for each value the last two octets of a wanted number have: most entries are not wanted, and are passed over
+    /// without being hashed.
+    tails: Vec<u64>,
+}
+
+impl fmt::Debug for Wanted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Wanted({} serial numbers)", self.serials.len())
+    }
+}
+
+impl Wanted {
+    /// Content octets of INTEGERs.
+    pub fn new<'a>(serials: impl IntoIterator<Item = &'a [u8]>) -> Self {
+        let serials: HashSet<Vec<u8>> = serials.into_iter().map(|serial| plain_serial(serial).to_vec()).collect();
+        let mut tails = vec![0; 1 << 10];
+        for serial in &serials {
+            let (word, bit) = tail(serial);
+            if let Some(word) = tails.get_mut(word) {
+                *word |= bit;
+            }
+        }
+        Self { serials, tails }
+    }
+
+    pub fn contains(&self, serial: &[u8]) -> bool {
+        let serial = plain_serial(serial);
+        let (word, bit) = tail(serial);
+        self.tails.get(word).is_some_and(|word| word & bit != 0) && self.serials.contains(serial)
+    }
+}
+
+/// Which word, and which bit in it.
+fn tail(serial: &[u8]) -> (usize, u64) {
+    let value = match serial {
+        [.., high, low] => usize::from(*high) << 8 | usize::from(*low),
+        [low] => usize::from(*low),
+        [] => 0,
+    };
+    (value >> 6, 1 << (value & 63))
+}
+
+/// What a list says of the wanted, and about itself.
+#[derive(Debug, Clone)]
+pub struct Listed<'w> {
+    pub crl: Crl,
+    /// Found in any entry, wanted or not.
+    pub oddity: Option<Oddity>,
+    wanted: &'w Wanted,
+    named: HashMap<Vec<u8>, Named>,
+}
+
+/// A wanted serial number that is on the list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Named {
+    /// The gravest of its entries: an irreversible one before a hold, then the first.
+    pub revoked: Revoked,
+    /// It stands there more than once.
+    pub twice: bool,
+}
+
+impl<'w> Listed<'w> {
+    /// A list that is not wholly well-formed is no list: nothing is said about what it names.
+    pub fn read(der: &[u8], wanted: &'w Wanted) -> Result<Self, CrlError> {
+        let mut walker = Walker::default();
+        let mut named = HashMap::new();
+        let mut oddity = None;
+        walker.feed_each(der, &mut |raw| {
+            let entry = Entry::read(raw)?;
+            oddity = oddity.or(entry.oddity()?);
+            if wanted.contains(entry.serial) {
+                add(&mut named, entry.revoked()?);
+            }
+            Ok(())
+        })?;
+        Ok(Self { crl: walker.finish()?, oddity, wanted, named })
+    }
+
+    /// What it says of this serial number.
+    pub fn named(&self, serial: &[u8]) -> Option<&Named> {
+        self.named.get(plain_serial(serial))
+    }
+
+    /// Whether silence about this serial number means that it is not on the list.
+    pub fn was_asked(&self, serial: &[u8]) -> bool {
+        self.wanted.contains(serial)
+    }
+}
+
+fn add(named: &mut HashMap<Vec<u8>, Named>, revoked: Revoked) {
+    let serial = plain_serial(&revoked.serial).to_vec();
+    match named.get_mut(&serial) {
+        Some(before) => {
+            before.twice = true;
+            if gravity(&revoked) > gravity(&before.revoked) {
+                before.revoked = revoked;
+            }
+        }
+        None => {
+            named.insert(serial, Named { revoked, twice: false });
+        }
+    }
+}
+
+/// What cannot be undone outweighs what can.
+pub fn gravity(revoked: &Revoked) -> u8 {
+    match revoked.reason {
+        Some(Reason::RemoveFromCrl) => 0,
+        Some(Reason::CertificateHold) => 1,
+        _ => 2,
+    }
+}

@@ -1,0 +1,210 @@
+//! Is a certificate revoked (RFC 5280 section 6.3)? Facts in, an answer out. Unknown is an answer of its own and never means
+//! good: only a full, fresh list that the issuer signed and that does not name the certificate says good.
+//!
+//! Of several lists the newest that is full and fresh decides. What is as new or newer may add a revocation (a list that
+//! went stale, a delta, one for some reasons only); nothing may take one away.
+
+use time::OffsetDateTime;
+
+use crate::blueprint::KeyUsage;
+use crate::revocation::{Number, Reason, Revoked};
+use crate::x509::crl_entry::Oddity;
+use crate::x509::crl_lookup::{Listed, gravity};
+use crate::x509::crl_problem::Problem;
+use crate::x509::{Certificate, VerifyError, same_name};
+
+/// What the lists say of a certificate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Status {
+    Good,
+    Revoked(Revoked),
+    /// certificateHold: may be taken back.
+    Held(Revoked),
+    /// No list that can decide; [`Answer::problems`] says why.
+    Unknown,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    pub status: Status,
+    /// Which list decided, in the order they were given.
+    pub list: Option<usize>,
+    /// What is wrong with which list, also where another one decided.
+    pub problems: Vec<(usize, Problem)>,
+}
+
+/// How much of the standard is insisted on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Strictness {
+    /// As section 6.3.3 (f): the signer's keyUsage says cRLSign; and as section 5.2.3: a list has a number.
+    #[default]
+    Strict,
+    /// Both are reported and let pass: kubeadm's authorities have no cRLSign, `openssl ca` writes no number unless told.
+    Lenient,
+}
+
+/// Whose lists are wanted.
+#[derive(Debug, Clone, Copy)]
+pub struct Authority<'a> {
+    /// Who issued the certificates in question, which the caller has made sure of.
+    pub issuer: &'a Certificate,
+    /// Certificates of the same name with other keys, each found valid up to the same anchor: authorities may sign lists with
+    /// another key than certificates (section 5). They need cRLSign whatever the strictness.
+    pub delegates: &'a [&'a Certificate],
+    pub strictness: Strictness,
+}
+
+/// A list held against its issuer and an instant; the list's own bytes are not needed any more.
+#[derive(Debug, Clone)]
+pub struct Vetted<'l> {
+    listed: &'l Listed<'l>,
+    standing: Standing,
+    rank: (Option<Number>, OffsetDateTime),
+    problems: Vec<Problem>,
+}
+
+/// How far a list is believed, whatever the certificate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Standing {
+    Unusable,
+    /// What it names is revoked; what it does not name may be revoked all the same.
+    NamesOnly,
+    /// Was full in its time.
+    Stale,
+    Full,
+}
+
+/// Verifies the signature, which takes a hash over all of `der`, and everything else that is the same for all certificates.
+pub fn vet<'l>(listed: &'l Listed<'l>, der: &[u8], authority: Authority<'_>, at: OffsetDateTime) -> Vetted<'l> {
+    let crl = &listed.crl;
+    let mut problems = Vec::new();
+    let mut standing = Standing::Full;
+    let mut found = |problem: Problem, at_most: Standing| {
+        standing = standing.min(at_most);
+        problems.push(problem);
+    };
+    let lenient = match authority.strictness {
+        Strictness::Strict => Standing::Unusable,
+        Strictness::Lenient => Standing::Full,
+    };
+    match signer(listed, der, authority) {
+        Ok(signer) if !may_sign_lists(signer) => found(Problem::MayNotSign, lenient),
+        Ok(_) => {}
+        Err(VerifyError::Name { found: name, .. }) => found(Problem::OtherIssuer(name), Standing::Unusable),
+        Err(why) => found(Problem::NotSigned(why), Standing::Unusable),
+    }
+    if let Some(oid) = crl.unknown_critical.first() {
+        found(Problem::UnknownCritical(oid.clone()), Standing::Unusable);
+    }
+    if crl.scope.is_some_and(|scope| scope.indirect) || listed.oddity == Some(Oddity::CertificateIssuer) {
+        found(Problem::Indirect, Standing::Unusable);
+    }
+    if listed.oddity == Some(Oddity::UnknownCritical) {
+        found(Problem::UnknownCriticalInEntry, Standing::Unusable);
+    }
+    if crl.this_update > at {
+        found(Problem::NotYetValid { this_update: crl.this_update }, Standing::Unusable);
+    }
+    if crl.delta {
+        found(Problem::Delta, Standing::NamesOnly);
+    }
+    if crl.scope.is_some_and(|scope| scope.leaves_out()) {
+        found(Problem::Partial, Standing::NamesOnly);
+    }
+    match (&crl.number, crl.edition()) {
+        (Some(_), None) => found(Problem::Number, Standing::NamesOnly),
+        (None, _) => found(Problem::NoNumber, lenient.max(Standing::NamesOnly)),
+        _ => {}
+    }
+    match crl.next_update {
+        None => found(Problem::NoNextUpdate, Standing::Stale),
+        Some(next_update) if next_update < at => found(Problem::Stale { next_update }, Standing::Stale),
+        Some(_) => {}
+    }
+    Vetted { listed, standing, rank: (crl.edition(), crl.this_update), problems }
+}
+
+/// The first whose key made the signature; else why the issuer did not.
+fn signer<'a>(listed: &Listed<'_>, der: &[u8], authority: Authority<'a>) -> Result<&'a Certificate, VerifyError> {
+    let signed = |by: &Certificate| listed.crl.signed_by(der, by);
+    match signed(authority.issuer) {
+        Ok(()) => Ok(authority.issuer),
+        Err(why) => {
+            let mut delegates = authority.delegates.iter().filter(|delegate| states_crl_sign(delegate));
+            delegates.find(|delegate| signed(delegate).is_ok()).copied().ok_or(why)
+        }
+    }
+}
+
+fn states_crl_sign(certificate: &Certificate) -> bool {
+    certificate.key_usage.is_some_and(|usage| usage.contains(KeyUsage::CRL_SIGN))
+}
+
+/// keyUsage says cRLSign where it stands (RFC 5280 section 6.3.3 (f)).
+pub fn may_sign_lists(certificate: &Certificate) -> bool {
+    certificate.key_usage.is_none() || states_crl_sign(certificate)
+}
+
+impl Vetted<'_> {
+    /// As new as the other; a list without a number is held against its date alone, so that it cannot be outranked for ever.
+    fn at_least_as_new(&self, other: &Self) -> bool {
+        self.rank >= other.rank || (self.rank.0.is_none() && self.rank.1 >= other.rank.1)
+    }
+}
+
+/// What the lists say of a certificate of [`Authority::issuer`], in whatever order they come.
+pub fn status(certificate: &Certificate, issuer: &Certificate, lists: &[Vetted<'_>]) -> Answer {
+    let serial = certificate.serial.as_slice();
+    let mut problems = Vec::new();
+    let mut usable: Vec<(usize, &Vetted<'_>)> = Vec::new();
+    for (index, list) in lists.iter().enumerate() {
+        problems.extend(list.problems.iter().map(|problem| (index, problem.clone())));
+        let covers = list.listed.crl.scope.is_none_or(|scope| scope.covers(certificate.is_ca));
+        if !same_name(&certificate.issuer, &issuer.subject) || !same_name(&certificate.issuer, &list.listed.crl.issuer)
+        {
+            problems.push((index, Problem::OtherIssuer(list.listed.crl.issuer.clone())));
+        } else if !list.listed.was_asked(serial) {
+            problems.push((index, Problem::NotAsked));
+        } else if !covers {
+            problems.push((index, Problem::OtherKind));
+        } else if list.standing > Standing::Unusable {
+            usable.push((index, list));
+        }
+    }
+    let newest = |wanted: Standing| {
+        usable.iter().filter(|(_, list)| list.standing == wanted).max_by_key(|(_, list)| &list.rank).copied()
+    };
+    let base = newest(Standing::Full).or_else(|| newest(Standing::Stale));
+    let mut gravest: Option<(usize, &Vetted<'_>, &Revoked)> = None;
+    let mut taken_back = false;
+    for (index, list) in usable {
+        let Some(named) = list.listed.named(serial) else { continue };
+        if named.twice {
+            problems.push((index, Problem::Twice));
+        }
+        if !base.is_none_or(|(_, base)| list.at_least_as_new(base)) {
+            continue;
+        }
+        if named.revoked.reason == Some(Reason::RemoveFromCrl) {
+            // A delta takes back what a full list says, and here nothing is taken back; in a full list it is nonsense.
+            problems.push((index, Problem::RemoveFromCrl));
+            taken_back = taken_back || !list.listed.crl.delta;
+            continue;
+        }
+        let key = |list: &Vetted<'_>, one: &Revoked| (gravity(one), list.rank.clone(), std::cmp::Reverse(one.at));
+        if gravest.is_none_or(|(_, other, before)| key(list, &named.revoked) > key(other, before)) {
+            gravest = Some((index, list, &named.revoked));
+        }
+    }
+    let (status, list) = match (gravest, base) {
+        (Some((index, _, revoked)), _) if revoked.is_hold() => (Status::Held(revoked.clone()), Some(index)),
+        (Some((index, _, revoked)), _) => (Status::Revoked(revoked.clone()), Some(index)),
+        (None, Some((index, base))) if base.standing == Standing::Full && !taken_back => (Status::Good, Some(index)),
+        _ => (Status::Unknown, None),
+    };
+    Answer { status, list, problems }
+}
+
+#[cfg(test)]
+#[path = "revocation_tests.rs"]
+mod tests;
