@@ -11,6 +11,7 @@ pub mod commands;
 pub mod encoding;
 pub mod error;
 pub mod files;
+pub mod hooks;
 pub mod inventory;
 pub mod kubeconfig;
 pub mod parallel;

@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use crate::cli;
 use crate::cli::ui::{Terminal, Ui};
 use crate::clock::Clock;
+use crate::hooks;
 
 /// What the process knows of the machine.
 #[derive(Debug, Clone)]
@@ -18,6 +19,8 @@ pub struct Environment {
     pub stderr: Terminal,
     pub threads: usize,
     pub clock: Clock,
+    /// The values of [`hooks::INHERITED`], as far as there are any.
+    pub inherited: Vec<(&'static str, OsString)>,
 }
 
 impl Environment {
@@ -33,6 +36,7 @@ impl Environment {
             stderr: Terminal { is_terminal: io::stderr().is_terminal(), width: width(io::stderr()) },
             threads: std::thread::available_parallelism().map_or(1, usize::from),
             clock: Clock::System,
+            inherited: hooks::INHERITED.iter().filter_map(|name| Some((*name, std::env::var_os(name)?))).collect(),
         }
     }
 }

@@ -22,7 +22,7 @@ const RANKS: &[&[&str]] = &[
     &["commands"],
     &["report", "error"],
     &["plan", "audit"],
-    &["ca", "store", "inventory"],
+    &["ca", "store", "inventory", "hooks"],
     &["profile"],
     &["kubeconfig"],
     &["catalog", "x509"],
@@ -52,7 +52,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("clap_mangen", &["cli"]),
     ("comfy_table", &["report"]),
     ("walkdir", &["inventory"]),
-    ("rustix", &["files", "store", "run"]),
+    ("rustix", &["files", "store", "run", "hooks"]),
     ("serde_json", &["report", "store", "commands"]),
 ];
 
@@ -61,8 +61,8 @@ const STD: &[(&str, &[&str])] = &[
     ("std::fs", &["files", "store"]),
     ("std::env", &["run"]),
     ("process::ExitCode", &["main", "run"]),
-    ("process::Command", &[]),
-    ("std::io", &["run", "cli", "files", "store"]),
+    ("process::Command", &["hooks"]),
+    ("std::io", &["run", "cli", "files", "store", "hooks"]),
     ("SystemTime", &["clock"]),
     ("now_utc", &["clock"]),
     ("println!", &[]),

@@ -227,6 +227,7 @@ mod tests {
             stderr: terminal,
             threads: 1,
             clock: crate::clock::Clock::System,
+            inherited: Vec::new(),
         }
     }
 
