@@ -7,9 +7,6 @@ use time::macros::format_description;
 use crate::clock::rfc3339;
 use crate::x509::Certificate;
 
-/// How many generations stay.
-pub const KEEP_GENERATIONS: usize = 5;
-
 /// One line of `.kpki/journal.jsonl`, without its end: what a later revocation has to know. `command` is what was done,
 /// `entry` is named as in reports (`NODE/NAME` or `NAME`). Serial and SHA-256 fingerprint are lower-case hexadecimal.
 pub fn line(command: &str, entry: &str, certificate: &Certificate, at: OffsetDateTime) -> String {

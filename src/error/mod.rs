@@ -10,7 +10,7 @@ use std::fmt;
 use crate::audit::State;
 
 pub use plan::{Context, difference, notices, refusal};
-pub use renew::{left, not_renewable, reason, refused};
+pub use renew::{ended, left, not_renewable, reason, refused};
 
 /// Exit statuses, one table for the whole program (README and man page show it).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -4,7 +4,8 @@ use std::path::Path;
 
 use crate::blueprint::San;
 use crate::catalog::Authority;
-use crate::clock::{length, rfc3339};
+use crate::clock::{Span, length, rfc3339};
+use crate::hooks::Ended;
 use crate::plan::renew::{Left, Reason, Refusal};
 use crate::profile::Window;
 
@@ -61,6 +62,17 @@ pub fn left(left: &Left, name: &str) -> String {
             authority.name(),
             rfc3339(*at)
         ),
+    }
+}
+
+/// How a hook ended, which had so many seconds.
+pub fn ended(ended: &Ended, timeout: u64) -> String {
+    match ended {
+        Ended::Success => "done".to_owned(),
+        Ended::Status(status) => format!("exit status {status}"),
+        Ended::Signal(signal) => format!("ended by signal {signal}"),
+        Ended::TimedOut => format!("not done after {}", Span::seconds(timeout)),
+        Ended::NotStarted(why) => format!("could not be started: {why}"),
     }
 }
 

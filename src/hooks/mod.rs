@@ -21,9 +21,11 @@ use tail::Tail;
 pub const INHERITED: [&str; 3] = ["PATH", "HOME", "LANG"];
 
 /// What a hook is told, and what it means. Never a secret: the environment of a process is easily seen.
-pub const VARIABLES: [(&str, &str); 8] = [
+pub const VARIABLES: [(&str, &str); 10] = [
     ("KPKI_HOOK", "Which hook it is: pre, deploy or post."),
     ("KPKI_COMPONENT", "deploy: the component whose files were renewed, such as kube-apiserver."),
+    ("KPKI_ACTION", "deploy: restart, or none where the component notices by itself."),
+    ("KPKI_RESULT", "post: renewed, failed (a deploy hook) or restored."),
     ("KPKI_DIR", "The directory whose tree is renewed."),
     ("KPKI_CLUSTER", "The name of the cluster."),
     ("KPKI_NODE", "The name of the node whose tree it is."),

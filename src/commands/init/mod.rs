@@ -109,7 +109,7 @@ fn attempt(request: &Request, progress: Progress<'_>, again: bool) -> Result<rep
         removals: Vec::new(),
         journal,
         note: Some(note),
-        keep_generations: Some(journal::KEEP_GENERATIONS),
+        keep_generations: Some(profile.renewal.keep_generations),
     });
     let receipt = match published {
         Err(StoreError::Exist(_) | StoreError::MadeMeanwhile(_) | StoreError::ChangedMeanwhile(_)) if again => {

@@ -1,9 +1,11 @@
 //! `kpki renew`: look, decide, refuse; under the lock look again, make everything in memory, publish, tell who must restart.
 
+mod hooks;
 mod material;
 mod summary;
 mod tree;
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -17,6 +19,7 @@ use crate::parallel;
 use crate::plan::renew::{Credential, Decision};
 use crate::report::renew as report;
 use crate::store::{self, Commit, Hold, Locking, RootId};
+use hooks::Hooks;
 use tree::{Seen, Tree};
 
 /// The command line, checked.
@@ -36,6 +39,8 @@ pub struct Request {
     pub reuse_key: bool,
     pub dry_run: bool,
     pub no_hooks: bool,
+    /// What hooks get of this process's environment.
+    pub inherited: Vec<(&'static str, OsString)>,
     pub now: OffsetDateTime,
     pub lock_wait: Duration,
     pub threads: usize,
@@ -91,9 +96,13 @@ fn attempt(request: &Request, target: &Target, threads: usize, progress: Progres
         return Ok(report(&tree, &seen, &[]));
     }
     store::check_writable(&tree.roots, &places(&tree, &seen)?)?;
+    let hooks = Hooks::of(&tree, &seen);
+    let pre = hooks.pre()?;
     let made = material::make(&tree, &seen, request.now, threads, progress)?;
     let mut report = report(&tree, &seen, &made);
     report.generation = publish(&tree, made, &hold)?;
+    report.hooks.extend(pre);
+    hooks.after(&mut report, &hold);
     Ok(report)
 }
 
@@ -131,7 +140,7 @@ fn publish(tree: &Tree<'_>, made: Vec<material::Made>, hold: &Hold) -> Result<Op
         removals: Vec::new(),
         journal,
         note: Some(note),
-        keep_generations: Some(journal::KEEP_GENERATIONS),
+        keep_generations: Some(tree.keep_generations()),
         dir_mode: 0o755,
         generation: &journal::generation("renew", now),
         locking: Locking::Held(hold),

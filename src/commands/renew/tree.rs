@@ -102,6 +102,11 @@ impl<'a> Tree<'a> {
         }
     }
 
+    /// How many generations stay.
+    pub fn keep_generations(&self) -> usize {
+        self.target.profile.as_ref().map_or(RENEWAL.keep_generations, |profile| profile.renewal.keep_generations)
+    }
+
     fn rules(&self) -> Rules<'_> {
         let profile = self.target.profile.as_ref();
         let window = profile.map_or(RENEWAL.before, |profile| profile.renewal.before);

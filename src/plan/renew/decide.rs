@@ -132,6 +132,8 @@ impl Run<'_> {
         }
         match self.signer {
             Some(Signer::Here(issuer)) => self.renewal(existing, wanted, names, reasons, authority_data, issuer),
+            // What it trusts may be older than ca.crt; only its owner can sign a new credential.
+            _ if reasons == [Reason::AuthorityData] && !self.is_asked() => Ok(Decision::Keep(Box::new(existing.leaf))),
             _ => left(Left::External(self.credential.authority), existing.leaf),
         }
     }
@@ -387,7 +389,7 @@ fn seconds(window: Window, lifetime: i64) -> i64 {
     }
 }
 
-/// Whether the profile says algorithm and validity itself.
+/// Whether the profile says algorithm and validity itself, of all certificates or of this one.
 fn stated(profile: &Profile, what: &What) -> (bool, bool) {
     let (algorithm, validity) = match what {
         What::Leaf(entry) | What::Kubeconfig(entry, _) => {
@@ -397,7 +399,7 @@ fn stated(profile: &Profile, what: &What) -> (bool, bool) {
         What::Extra(extra) => (extra.algorithm, extra.validity),
         What::Authority(_) | What::ServiceAccount(_) | What::Copy { .. } => (None, None),
     };
-    (algorithm.is_some(), validity.is_some())
+    (profile.stated.algorithm || algorithm.is_some(), profile.stated.validity || validity.is_some())
 }
 
 /// The certificate itself, and what follows it in its file.
