@@ -4,6 +4,7 @@ mod check_expiration;
 mod generate;
 mod init;
 mod inspect;
+mod kubeconfig;
 mod profile;
 mod renew;
 mod restore;
@@ -61,6 +62,7 @@ enum Verb {
     History(restore::History),
     Restore(restore::Restore),
     Inspect(inspect::Args),
+    Kubeconfig(kubeconfig::Args),
     Profile(profile::Args),
     #[command(hide = true)]
     Generate(generate::Args),
@@ -126,6 +128,7 @@ pub fn dispatch(args: impl IntoIterator<Item = OsString>, environment: &Environm
         Verb::History(args) => args.run(ui),
         Verb::Restore(args) => args.run(environment, ui),
         Verb::Inspect(args) => args.run(environment, ui),
+        Verb::Kubeconfig(args) => args.run(environment, ui),
         Verb::Profile(args) => args.run(environment, ui),
         Verb::Generate(args) => args.run(ui),
     };

@@ -6,6 +6,7 @@ mod facts;
 pub mod init;
 pub mod inspect;
 pub mod journal;
+pub mod kubeconfig;
 mod place;
 pub mod profile;
 pub mod renew;

@@ -23,9 +23,28 @@ pub struct Kubeconfig<'a> {
     /// PEM.
     pub authority: &'a str,
     pub certificate: &'a str,
-    pub key: &'a str,
+    pub key: ClientKey<'a>,
     /// Print `preferences: {}`, as kubeadm did up to 1.33.
     pub preferences: bool,
+}
+
+/// Where the client's key is.
+#[derive(Clone, Copy)]
+pub enum ClientKey<'a> {
+    /// PEM, embedded.
+    Data(&'a str),
+    /// It stays in this file with its owner; relative to the kubeconfig, or absolute.
+    File(&'a str),
+}
+
+/// The key stays out of logs.
+impl fmt::Debug for ClientKey<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Data(_) => f.write_str("Data"),
+            Self::File(path) => write!(f, "File({path})"),
+        }
+    }
 }
 
 /// kubeadm's serialisation: keys in alphabetical order, context `USER@CLUSTER`, embedded base64.
@@ -33,7 +52,10 @@ pub fn render(config: &Kubeconfig<'_>) -> Zeroizing<String> {
     let cluster = yaml::scalar(config.cluster);
     let user = yaml::scalar(config.user);
     let context = yaml::scalar(&format!("{}@{}", config.user, config.cluster));
-    let key = base64::encode(config.key.as_bytes());
+    let (field, key) = match config.key {
+        ClientKey::Data(pem) => ("client-key-data", base64::encode(pem.as_bytes())),
+        ClientKey::File(path) => ("client-key", Zeroizing::new(yaml::scalar(path))),
+    };
     // Reserved at once: growing would leave copies of the key behind.
     let mut text = Zeroizing::new(String::with_capacity(key.len() + 2 * config.authority.len() + 4096));
     let _ = write!(
@@ -49,7 +71,7 @@ pub fn render(config: &Kubeconfig<'_>) -> Zeroizing<String> {
     );
     let _ = write!(
         text,
-        "users:\n- name: {user}\n  user:\n    client-certificate-data: {}\n    client-key-data: {}\n",
+        "users:\n- name: {user}\n  user:\n    client-certificate-data: {}\n    {field}: {}\n",
         base64::encode(config.certificate.as_bytes()).as_str(),
         key.as_str(),
     );

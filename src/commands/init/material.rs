@@ -196,7 +196,7 @@ impl Job<'_> {
             server: &access.server,
             authority: bundle,
             certificate: &signed.pem,
-            key: &self.key.to_pem(),
+            key: kubeconfig::ClientKey::Data(&self.key.to_pem()),
             preferences: access.preferences,
         });
         let bytes = Zeroizing::new(text.as_bytes().to_vec());
