@@ -1,5 +1,5 @@
 //! kpki against programs that are not ours: OpenSSL, Go's reading through kubectl, pkilint, etcd, HAProxy, promtool, PyYAML, and a
-//! kernel that refuses (strace, full and read-only file systems). A missing program fails, it never skips.
+//! kernel that refuses (strace, full and read-only file systems), systemd and cron. A missing program fails, it never skips.
 //!
 //! `cargo test --release --features interop --test interop`, as root (mounts, other users, network namespaces).
 
@@ -20,6 +20,8 @@ mod tree;
 
 #[path = "interop/crl.rs"]
 mod crl;
+#[path = "interop/deploy.rs"]
+mod deploy;
 #[path = "interop/etcd.rs"]
 mod etcd;
 #[path = "interop/hostile.rs"]
