@@ -18,5 +18,6 @@ pub mod plan;
 pub mod profile;
 pub mod report;
 pub mod run;
+pub mod sealed;
 pub mod store;
 pub mod x509;

@@ -6,6 +6,7 @@ mod error;
 mod issuer;
 mod key;
 mod parallel;
+mod random;
 mod serial;
 mod sign;
 
@@ -13,5 +14,6 @@ pub use error::CaError;
 pub use issuer::Issuer;
 pub use key::{PrivateKey, generate_keys};
 pub use parallel::parallel_map;
+pub use random::random;
 pub use serial::serial;
 pub use sign::{Signed, accepted, issue, self_sign};

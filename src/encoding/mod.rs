@@ -6,6 +6,7 @@
 //! foreign authority (two OUs, DC=example,DC=com, a TeletexString), which must be repeated byte for byte.
 
 pub mod base64;
+pub mod ber;
 pub mod certificate;
 pub mod extension;
 pub mod key;
