@@ -1,6 +1,7 @@
 //! Words: clap, help text and the terminal. One struct per verb; they decide nothing.
 
 mod check_expiration;
+mod convert;
 mod generate;
 mod init;
 mod inspect;
@@ -54,6 +55,7 @@ enum Verb {
     #[command(visible_alias = "check")]
     CheckExpiration(check_expiration::Args),
     Inspect(inspect::Args),
+    Convert(convert::Args),
     Profile(profile::Args),
     #[command(hide = true)]
     Generate(generate::Args),
@@ -111,6 +113,7 @@ pub fn dispatch(args: impl IntoIterator<Item = OsString>, environment: &Environm
         Verb::Init(args) => args.run(environment, ui),
         Verb::CheckExpiration(args) => args.run(environment, ui),
         Verb::Inspect(args) => args.run(environment, ui),
+        Verb::Convert(args) => args.run(environment, ui),
         Verb::Profile(args) => args.run(environment, ui),
         Verb::Generate(args) => args.run(ui),
     };

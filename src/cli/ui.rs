@@ -143,8 +143,26 @@ impl<'a> Ui<'a> {
         self.write(text)
     }
 
+    /// A result as it is, whatever the flags. A terminal would take binary for commands.
+    pub fn bytes(&mut self, bytes: &[u8], binary: bool) -> Result<(), Error> {
+        if binary && self.stdout.is_terminal {
+            return Err(Error::usage("the result is binary, and standard output is a terminal")
+                .hint("give --out FILE, or redirect standard output"));
+        }
+        self.write_all(bytes)
+    }
+
+    /// Something that is said once and cannot be had again: whatever the flags, where the result does not go.
+    pub fn told(&mut self, label: &str, text: &str) {
+        self.line(CYAN, label, text);
+    }
+
     fn write(&mut self, text: &str) -> Result<(), Error> {
-        match self.out.write_all(text.as_bytes()).and_then(|()| self.out.flush()) {
+        self.write_all(text.as_bytes())
+    }
+
+    fn write_all(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        match self.out.write_all(bytes).and_then(|()| self.out.flush()) {
             Err(why) if why.kind() != io::ErrorKind::BrokenPipe => {
                 Err(Error::new("cannot write to standard output").because(why))
             }
@@ -227,6 +245,8 @@ mod tests {
             stderr: terminal,
             threads: 1,
             clock: crate::clock::Clock::System,
+            variable: |_| None,
+            prompt: |_| Ok(None),
         }
     }
 

@@ -15,6 +15,7 @@ pub mod oid;
 pub mod pem;
 pub mod pem_blocks;
 pub mod public_key;
+pub mod raw_key;
 pub mod tlv;
 pub mod yaml;
 
