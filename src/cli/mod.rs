@@ -45,6 +45,7 @@ Examples:
   kpki init --profile kubeadm.yaml                       kubeadm's own configuration, in /etc/kubernetes
   kpki init --profile cluster.yaml --dir ./demo --dry-run
   kpki check-expiration                                  when everything in /etc/kubernetes ends
+  kpki convert tls.crt tls.key --to p12 --out web.p12    asks for the password
 
 Exit status: 0 done or nothing to do, 1 refused or failed, 2 wrong command line or profile; check-expiration: 3 a certificate is
 inside its warning window, 4 one is critical, expired, not yet valid, missing or unreadable.";

@@ -60,7 +60,7 @@ pub fn load(name: &str, bytes: &[u8], passwords: &mut dyn Passwords) -> Result<L
     let mut loaded = Loaded::default();
     if pkcs12::looks_like(bytes) {
         open(name, bytes, passwords, &mut loaded)?;
-    } else if bytes.first() == Some(&0x30) {
+    } else if bytes.first() == Some(&0x30) && !is_text(bytes) {
         let thing = Thing::of_der(bytes);
         let unknown = || broken(format!("{name}: expected one whole certificate, key, CRL or signing request in DER"));
         loaded.objects.push(Object { thing: thing.ok_or_else(unknown)?, name: None });
@@ -75,6 +75,11 @@ pub fn load(name: &str, bytes: &[u8], passwords: &mut dyn Passwords) -> Result<L
         return Err(LoadError::Nothing(Error::new(format!("{name}: expected {KNOWN}, found {found}"))));
     }
     Ok(loaded)
+}
+
+/// A text may begin with a zero, as DER does; in DER there is always a tag no text has.
+fn is_text(bytes: &[u8]) -> bool {
+    bytes.iter().all(|byte| byte.is_ascii_whitespace() || !byte.is_ascii_control())
 }
 
 /// Labels other programs give to what RFC 7468 calls otherwise.

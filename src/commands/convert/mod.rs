@@ -253,6 +253,7 @@ fn finish(
     mut report: Convert,
 ) -> Result<Done, Error> {
     report.notes.dedup();
+    report.skipped.sort_by(|a, b| a.path.cmp(&b.path));
     let Some(out) = &request.out else {
         if into_directory {
             return Err(Error::usage("this makes several files, and standard output takes one").hint("give --out DIR"));
