@@ -274,6 +274,15 @@ mod tests {
     }
 
     #[test]
+    fn binary_never_reaches_a_terminal() {
+        for (is_terminal, binary, written) in [(true, true, 0), (true, false, 2), (false, true, 2), (false, false, 2)] {
+            let (mut out, mut err) = (Vec::new(), Vec::new());
+            let said = Ui::new(&environment(is_terminal), &mut out, &mut err).bytes(&[0x30, 0], binary);
+            assert_eq!((said.is_ok(), out.len()), (written > 0, written), "{is_terminal} {binary}");
+        }
+    }
+
+    #[test]
     fn lines_are_coloured_by_what_they_say_on_a_terminal_only() {
         let line = |tone| Line { text: "a\x1bb".to_owned(), tone };
         for (is_terminal, tone, shown) in [

@@ -1,7 +1,12 @@
 //! BER into DER (X.690 sections 8 and 10): indefinite and long-winded lengths become minimal ones, and an OCTET STRING in
 //! pieces becomes one. PKCS#12 may be BER (RFC 7292 section 4), and what NSS and older Windows and Java write is.
 
+use zeroize::Zeroizing;
+
 use crate::encoding::tlv::{self, NotDer};
+
+/// It may hold a key: no copy stays behind.
+type Der = Zeroizing<Vec<u8>>;
 
 /// Deeper nesting than any format this program reads has.
 const DEEPEST: usize = 32;
@@ -12,7 +17,7 @@ const INDEFINITE: u8 = 0x80;
 
 /// The one element that `ber` is, as DER. Content of primitive elements stays as it is. Never longer than `ber` but for what
 /// closes its indefinite lengths.
-pub fn to_der(ber: &[u8]) -> Result<Vec<u8>, NotDer> {
+pub fn to_der(ber: &[u8]) -> Result<Zeroizing<Vec<u8>>, NotDer> {
     match element(ber, 0)? {
         (der, []) => Ok(der),
         _ => Err(NotDer),
@@ -20,7 +25,7 @@ pub fn to_der(ber: &[u8]) -> Result<Vec<u8>, NotDer> {
 }
 
 /// The first element as DER, and what follows it.
-fn element(bytes: &[u8], depth: usize) -> Result<(Vec<u8>, &[u8]), NotDer> {
+fn element(bytes: &[u8], depth: usize) -> Result<(Der, &[u8]), NotDer> {
     let [tag, first, rest @ ..] = bytes else { return Err(NotDer) };
     if depth > DEEPEST || tag & tlv::LONG_TAG == tlv::LONG_TAG {
         return Err(NotDer);
@@ -35,19 +40,21 @@ fn element(bytes: &[u8], depth: usize) -> Result<(Vec<u8>, &[u8]), NotDer> {
         let (length, rest) = length(*first, rest)?;
         let (content, rest) = rest.split_at_checked(length).ok_or(NotDer)?;
         if tag & CONSTRUCTED == 0 {
-            return Ok((tlv::write(*tag, content), rest));
+            return Ok((Zeroizing::new(tlv::write(*tag, content)), rest));
         }
         (all(content, depth)?, rest)
     };
     if *tag != OCTET_STRING_IN_PIECES {
-        return Ok((tlv::write(*tag, &tlv::concat(&parts)), rest));
+        let content = Zeroizing::new(tlv::concat(&parts));
+        return Ok((Zeroizing::new(tlv::write(*tag, &content)), rest));
     }
     let pieces = parts.iter().map(|part| match tlv::single(part)? {
         piece if piece.tag == tlv::OCTET_STRING => Ok(piece.content),
         _ => Err(NotDer),
     });
     let pieces = pieces.collect::<Result<Vec<_>, _>>()?;
-    Ok((tlv::write(tlv::OCTET_STRING, &tlv::concat(&pieces)), rest))
+    let content = Zeroizing::new(tlv::concat(&pieces));
+    Ok((Zeroizing::new(tlv::write(tlv::OCTET_STRING, &content)), rest))
 }
 
 fn length(first: u8, rest: &[u8]) -> Result<(usize, &[u8]), NotDer> {
@@ -62,7 +69,7 @@ fn length(first: u8, rest: &[u8]) -> Result<(usize, &[u8]), NotDer> {
     Ok((length, rest))
 }
 
-fn all(mut content: &[u8], depth: usize) -> Result<Vec<Vec<u8>>, NotDer> {
+fn all(mut content: &[u8], depth: usize) -> Result<Vec<Der>, NotDer> {
     let mut parts = Vec::new();
     while !content.is_empty() {
         let (part, rest) = element(content, depth.saturating_add(1))?;
@@ -73,7 +80,7 @@ fn all(mut content: &[u8], depth: usize) -> Result<Vec<Vec<u8>>, NotDer> {
 }
 
 /// Elements up to the two zero octets that end them (section 8.1.5).
-fn until_the_end(mut bytes: &[u8], depth: usize) -> Result<(Vec<Vec<u8>>, &[u8]), NotDer> {
+fn until_the_end(mut bytes: &[u8], depth: usize) -> Result<(Vec<Der>, &[u8]), NotDer> {
     let mut parts = Vec::new();
     loop {
         if let [0, 0, rest @ ..] = bytes {
@@ -101,8 +108,8 @@ mod tests {
             (&[0x24, 0x80, 0x24, 3, 0x04, 1, 1, 0x04, 1, 2, 0, 0], &[0x04, 2, 1, 2]),
             (&[0xa0, 0x80, 0x30, 0x80, 0, 0, 0, 0], &[0xa0, 2, 0x30, 0]),
         ] {
-            assert_eq!(to_der(ber), Ok(der.to_vec()), "{ber:?}");
-            assert_eq!(to_der(der), Ok(der.to_vec()));
+            assert_eq!(to_der(ber), Ok(der.to_vec().into()), "{ber:?}");
+            assert_eq!(to_der(der), Ok(der.to_vec().into()));
         }
     }
 

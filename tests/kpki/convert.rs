@@ -168,6 +168,13 @@ fn pkcs12_keeps_certificates_key_and_order() {
         assert_eq!(ders(&pem), expected, "{name}");
         convert(&place, &[name, "--to", "pem", "--password-file", "wrong"]).fails(1);
     }
+    // A truststore: a name for each, and no certificate twice.
+    place.write("twice.pem", [fs::read(fixture("root.crt")).unwrap(), fs::read(fixture("root.crt")).unwrap()].concat());
+    let words = ["twice.pem", &text(&format!("{SMALL}/pki/ca.crt")), "--to", "p12", "--out-password-file", "pass"];
+    convert(&place, &[&words[..], &["--out", "trust"]].concat()).ok();
+    let trust = kpki::sealed::pkcs12::open(&bytes(&place, "trust"), Some("secret")).unwrap();
+    let found: Vec<_> = trust.bags.iter().map(|bag| bag.friendly_name.clone().unwrap()).collect();
+    assert_eq!(found, ["root", "kubernetes"]);
     // Everybody's files, in parts.
     for (file, password) in [("modern.p12", "pass"), ("legacy.p12", "pass"), ("plain.p12", "pass")] {
         let out = format!("{file}.parts");

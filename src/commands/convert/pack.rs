@@ -45,7 +45,12 @@ pub fn pkcs12(
                 .hint("leave that file out"));
             };
             let read = Certificate::parse(der).map_err(|why| Error::new(format!("a certificate: {why}")))?;
-            let name = object.name.clone().or_else(|| request.name.clone()).or_else(|| read.common_name());
+            if bags.iter().any(|bag: &Bag| matches!(&bag.content, Content::Certificate(there) if there == der)) {
+                continue;
+            }
+            let given = request.name.clone().filter(|_| rest.len() == 1);
+            let name = given.or_else(|| object.name.clone()).or_else(|| read.common_name());
+            let name = name.map(|name| distinct(&name, &bags));
             bags.push(Bag { content: Content::Certificate(der.clone()), friendly_name: name, local_key_id: None });
         }
     }
@@ -62,6 +67,13 @@ pub fn pkcs12(
     let things: Vec<&Thing> = loaded.objects.iter().map(|object| &object.thing).collect();
     let holds = format!("PKCS#12: {}", words(&things));
     Ok(Output { path: String::new(), bytes: bytes.into(), secret: true, binary: true, holds, from })
+}
+
+/// Java keeps one certificate per name.
+fn distinct(name: &str, bags: &[Bag]) -> String {
+    let taken = |wanted: &str| bags.iter().any(|bag| bag.friendly_name.as_deref() == Some(wanted));
+    let numbered = (2..).map(|number: u32| format!("{name}-{number}"));
+    [name.to_owned()].into_iter().chain(numbered).find(|wanted| !taken(wanted)).unwrap_or_default()
 }
 
 /// `https://HOST:PORT`, nothing that YAML reads otherwise.

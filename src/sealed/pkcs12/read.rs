@@ -43,7 +43,7 @@ pub fn looks_like(head: &[u8]) -> bool {
 pub fn open(pfx: &[u8], password: Option<&str>) -> Result<Opened> {
     // Both tries draw on one budget.
     let mut budget = Budget::full();
-    let der = ber::to_der(pfx).map(Zeroizing::new).map_err(broken(PFX))?;
+    let der = ber::to_der(pfx).map_err(broken(PFX))?;
     let file = File::read(&der)?;
     for password in tries(password) {
         match file.open(password, &mut budget) {
@@ -86,7 +86,7 @@ impl<'a> File<'a> {
             mac.check(self.safe, password, budget)?;
         }
         let mut opening = Opening { password, budget, bags: Vec::new() };
-        let safe = ber::to_der(self.safe).map(Zeroizing::new).map_err(broken(CONTENTS))?;
+        let safe = ber::to_der(self.safe).map_err(broken(CONTENTS))?;
         for info in tlv::children(&safe, tlv::SEQUENCE).map_err(broken(CONTENTS))? {
             opening.content(info)?;
         }
@@ -187,7 +187,7 @@ impl Opening<'_, '_> {
         };
         // A wrong key can leave valid padding behind; what it leaves is no SafeContents.
         let wrong = if id == bags::DATA { SealedError::Malformed(CONTENTS) } else { SealedError::WrongPassword };
-        let der = ber::to_der(&plain).map(Zeroizing::new).map_err(|NotDer| wrong)?;
+        let der = ber::to_der(&plain).map_err(|NotDer| wrong)?;
         self.safe_contents(&der, 0)
     }
 
