@@ -20,5 +20,6 @@ pub mod profile;
 pub mod report;
 pub mod revocation;
 pub mod run;
+pub mod sealed;
 pub mod store;
 pub mod x509;

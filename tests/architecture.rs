@@ -25,7 +25,7 @@ const RANKS: &[&[&str]] = &[
     &["ca", "store", "inventory", "hooks"],
     &["profile"],
     &["kubeconfig"],
-    &["catalog", "x509"],
+    &["catalog", "x509", "sealed"],
     &["encoding"],
     &["blueprint", "revocation", "clock", "files", "parallel"],
 ];
@@ -39,7 +39,11 @@ const EXCEPTIONS: &[(&str, &str, &str)] = &[
 /// Which rooms may name which crate. Crates that are not listed may be used anywhere (time, zeroize).
 const CRATES: &[(&str, &[&str])] = &[
     ("rcgen", &["ca"]),
-    ("aws_lc_rs", &["ca"]),
+    ("aws_lc_rs", &["ca", "sealed"]),
+    ("cbc", &["sealed"]),
+    ("des", &["sealed"]),
+    ("rc2", &["sealed"]),
+    ("scrypt", &["sealed"]),
     ("x509_parser", &["x509"]),
     ("webpki", &["x509"]),
     ("rustls_pki_types", &["x509", "ca"]),
@@ -51,7 +55,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("clap_complete", &["cli"]),
     ("clap_mangen", &["cli"]),
     ("comfy_table", &["report"]),
-    ("walkdir", &["inventory"]),
+    ("walkdir", &["inventory", "commands"]),
     ("rustix", &["files", "store", "run", "hooks"]),
     ("serde_json", &["report", "store", "commands"]),
 ];

@@ -1,6 +1,7 @@
 //! Words: clap, help text and the terminal. One struct per verb; they decide nothing.
 
 mod check_expiration;
+mod convert;
 mod generate;
 mod init;
 mod inspect;
@@ -48,6 +49,7 @@ Examples:
   kpki init --profile cluster.yaml --dir ./demo --dry-run
   kpki check-expiration                                  when everything in /etc/kubernetes ends
   kpki renew all --due                                   renew what is due, as a scheduled job does
+  kpki convert tls.crt tls.key --to p12 --out web.p12    asks for the password
 
 Exit status: 0 done or nothing to do, 1 refused or failed, 2 wrong command line or profile; check-expiration: 3 a certificate is
 inside its warning window, 4 one is critical, expired, not yet valid, missing or unreadable; renew: 5 something could not be renewed,
@@ -63,6 +65,7 @@ enum Verb {
     Restore(restore::Restore),
     Inspect(inspect::Args),
     Kubeconfig(kubeconfig::Args),
+    Convert(convert::Args),
     Profile(profile::Args),
     #[command(hide = true)]
     Generate(generate::Args),
@@ -129,6 +132,7 @@ pub fn dispatch(args: impl IntoIterator<Item = OsString>, environment: &Environm
         Verb::Restore(args) => args.run(environment, ui),
         Verb::Inspect(args) => args.run(environment, ui),
         Verb::Kubeconfig(args) => args.run(environment, ui),
+        Verb::Convert(args) => args.run(environment, ui),
         Verb::Profile(args) => args.run(environment, ui),
         Verb::Generate(args) => args.run(ui),
     };

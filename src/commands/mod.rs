@@ -2,6 +2,7 @@
 //! noun. They return a report; they never print.
 
 pub mod check_expiration;
+pub mod convert;
 mod facts;
 pub mod init;
 pub mod inspect;

@@ -1,6 +1,7 @@
 //! Outcomes as plain data, and one file per form they can be shown in. Verbs fill these; nothing here decides or prints.
 
 mod check;
+pub mod convert;
 pub mod history;
 pub mod inspect;
 mod json;

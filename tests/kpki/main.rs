@@ -11,6 +11,7 @@
 )]
 
 mod check;
+mod convert;
 mod docs;
 mod existing;
 mod facts;
