@@ -113,6 +113,7 @@ impl Args {
         ui.warnings(&warnings);
         let form = self.output.into();
         ui.report(&report.render(form, now, ui.width()), form)?;
+        ui.failures(&report.failures());
         Ok(self.exit(&report))
     }
 

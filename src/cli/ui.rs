@@ -170,6 +170,15 @@ impl<'a> Ui<'a> {
         }
     }
 
+    /// What went wrong in a run whose report nobody sees: with `-q` it is all a scheduled job says.
+    pub fn failures(&mut self, failures: &[String]) {
+        if self.quiet {
+            for failure in failures {
+                self.line(RED, "error", failure);
+            }
+        }
+    }
+
     pub fn warnings(&mut self, warnings: &[String]) {
         if !self.quiet {
             for warning in warnings {

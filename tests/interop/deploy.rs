@@ -116,7 +116,6 @@ fn cron_leaves_metrics() {
 }
 
 #[test]
-#[ignore = "until kpki renew is there"]
 fn cron_renews_what_is_due_and_nothing_else() {
     let command = cron().1[0].clone();
     for (lines, is_due) in [("", false), ("certificateValidityPeriod: 1s\n", true)] {

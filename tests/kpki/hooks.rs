@@ -84,3 +84,18 @@ fn a_hook_that_hangs_is_ended() {
     assert!(begun.elapsed() < std::time::Duration::from_secs(20));
     assert!(run.stdout.contains("post hook failed"), "{}", run.stdout);
 }
+
+/// What a scheduled job mails: nothing when all is well, and every failure.
+#[test]
+fn a_quiet_run_tells_its_failures() {
+    let place = made("  hooks: {deploy: {etcd: 'echo broken; exit 1'}}\n");
+    let run = place.kpki(&["renew", "etcd-server", "--dir", "k8s", "--at", LATER, "--quiet"]).fails(1);
+    assert_eq!(
+        (run.stdout.as_str(), run.stderr.as_str()),
+        ("", "error: k8s: the deploy hook of etcd failed: exit status 1: broken\n")
+    );
+    std::fs::remove_file(place.path("k8s/pki/front-proxy-ca.key")).unwrap();
+    let run = place.kpki(&["renew", "front-proxy-client", "--dir", "k8s", "--at", LATER, "--quiet"]).fails(5);
+    assert!(run.stderr.starts_with("error: k8s: front-proxy-client was not renewed: "), "{}", run.stderr);
+    place.kpki(&["renew", "all", "--due", "--dir", "k8s", "--at", LATER, "--quiet"]).ok();
+}

@@ -115,10 +115,7 @@ fn entries(entries: &[&Entry], dry_run: bool, now: OffsetDateTime, width: Width,
     };
     let mut table = plain(width, header);
     for entry in entries {
-        let id = match &entry.node {
-            Some(node) => format!("{node}/{}", entry.name),
-            None => entry.name.clone(),
-        };
+        let id = entry.id();
         let why = entry.reasons.join("; ");
         let action = entry.action.name().to_owned();
         let row = match sides {
