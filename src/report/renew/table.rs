@@ -15,6 +15,9 @@ pub fn render(report: &Renew, now: OffsetDateTime, width: Width, wide: bool) -> 
         return tree(report, only, now, width, wide);
     }
     let mut text = all(report);
+    if report.outcome() == Outcome::Nothing && !wide {
+        return text;
+    }
     if report.trees.len() >= MANY && !wide {
         text.push('\n');
         let mut table = plain(width, &["CLUSTER", "OUTCOME", "RENEWED", "DIRECTORY"]);
