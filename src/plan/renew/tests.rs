@@ -317,26 +317,9 @@ fn the_new_dates_are_the_old_lifetime_from_five_minutes_ago() {
     assert_eq!((renewal.blueprint.not_before, renewal.blueprint.not_after), (NOW - BACK_DATE, NOW + YEAR));
     assert_eq!(renewal.shortened, None);
     // Cut to the authority's end, and said so.
-    let world = World::until(NOW + Duration::days(300)).apiserver_until(NOW + Duration::days(10));
-    let renewal = world.renewal("apiserver");
-    assert_eq!(renewal.blueprint.not_after, NOW + Duration::days(300));
-    assert!(renewal.shortened.is_none_or(|end| end > renewal.blueprint.not_after));
-}
-
-impl World {
-    fn apiserver_until(mut self, end: OffsetDateTime) -> Self {
-        let blueprint = Blueprint { not_after: end, ..server("kube-apiserver", &["kubernetes"]) };
-        self.pair("pki/apiserver", &blueprint);
-        self.profile = None;
-        // So long that the authority's end cuts it.
-        let blueprint = Blueprint {
-            not_before: MADE - YEAR + Duration::hours(1),
-            not_after: end,
-            ..server("kube-apiserver", &["kubernetes"])
-        };
-        self.pair("pki/apiserver", &blueprint);
-        self
-    }
+    let end = NOW + Duration::days(300);
+    let renewal = World::until(end).apiserver().renewal("apiserver");
+    assert_eq!((renewal.blueprint.not_after, renewal.shortened), (end, Some(NOW + YEAR)));
 }
 
 #[test]
