@@ -196,8 +196,8 @@ fn on_other_days_by_the_real_clock() {
     for (day, wanted, kinds) in [
         ("2028-02-29 12:00:00", "notAfter=Feb 28 12:00:0", [2, 0]),
         ("2048-12-31 12:00:00", "notAfter=Dec 31 12:00:0", [2, 0]),
-        ("2049-06-01 12:00:00", "notAfter=Jun  1 12:00:0", [1, 1]),
-        ("2050-06-01 12:00:00", "notAfter=Jun  1 12:00:0", [0, 2]),
+        ("2049-11-01 12:00:00", "notAfter=Nov  1 12:00:0", [1, 1]),
+        ("2050-10-01 12:00:00", "notAfter=Oct  1 12:00:0", [0, 2]),
     ] {
         on(day, &["renew", "all", "--due"], &dir).expect_ok(day);
         for name in ["pki/apiserver.crt", "pki/etcd/peer.crt", "pki/front-proxy-client.crt"] {
