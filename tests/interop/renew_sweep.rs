@@ -184,7 +184,10 @@ fn judge(spot: &Spot, call: &str, before: &Visible, ran: &Ran) -> Result<(), Str
     if !marked {
         let state = state?;
         spot.journalled(&state)?;
-        let told = ran.err.contains("power failure") || ran.err.contains("standard output") || call == "write";
+        let told = ran.err.contains("power failure")
+            || ran.err.contains("the new files are safe")
+            || ran.err.contains("standard output")
+            || call == "write";
         if !ran.ok() && !killed && state == State::New && !told {
             return Err(format!("new, but an error: {}", ran.err));
         }
