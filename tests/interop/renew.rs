@@ -244,3 +244,75 @@ fn openssl_and_kubectl_read_what_was_renewed() {
         }
     }
 }
+
+const FOREIGN: &str = "\
+[req]
+distinguished_name = dn
+prompt = no
+string_mask = utf8only
+utf8 = yes
+[dn]
+C = DE
+0.O = Example GmbH
+1.O = zwei
+OU = Plattf\u{f6}rm
+CN = kube-apiserver
+emailAddress = a@example.com
+[extensions]
+basicConstraints = critical, CA:FALSE
+keyUsage = critical, digitalSignature, nonRepudiation
+extendedKeyUsage = serverAuth, clientAuth, emailProtection, 1.2.3.4.5
+subjectAltName = DNS:kubernetes, DNS:*.example.com, IP:10.0.0.1, IP:fd00::1, email:a@example.com, URI:spiffe://c/x, \
+RID:1.2.3.4, otherName:1.2.3.4;UTF8:hello, dirName:dir
+1.3.6.1.4.1.99999.1 = ASN1:UTF8String:own
+[dir]
+CN = dir
+";
+
+/// A certificate nobody's tool for Kubernetes made: its identity stays to the last string type, and what cannot stay is said.
+#[test]
+fn a_foreign_certificate_keeps_its_identity() {
+    let made = Made::of_text(SMALL, &[]);
+    let config = write(made.dir.with_extension("cnf"), FOREIGN);
+    let [config, request, certificate, key, ca, ca_key] = [
+        config,
+        made.dir.with_extension("csr"),
+        made.path("pki/apiserver.crt"),
+        made.path("pki/apiserver.key"),
+        made.path("pki/ca.crt"),
+        made.path("pki/ca.key"),
+    ]
+    .map(|path| path.to_str().unwrap().to_owned());
+    let curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:secp384r1", "-nodes", "-keyout", &key];
+    say("openssl", [&["req", "-new", "-config", &config, "-out", &request], &curve[..]].concat());
+    let by = ["-CA", &ca, "-CAkey", &ca_key, "-days", "100", "-extfile", &config, "-extensions", "extensions"];
+    say("openssl", [&["x509", "-req", "-in", &request, "-out", &certificate], &by[..]].concat());
+    let facts = || {
+        let shown = ["-subject", "-nameopt", "multiline,show_type", "-ext"];
+        let one = |extension: &str| {
+            say("openssl", [&["x509", "-noout", "-in", &certificate], &shown[..], &[extension]].concat())
+        };
+        ["subjectAltName", "keyUsage", "extendedKeyUsage", "basicConstraints"].map(one)
+    };
+    let before = facts();
+    let ran = renew(&made.dir, &["apiserver"]).expect_ok("renew");
+    assert!(
+        ran.err.contains("apiserver loses extensions that kpki does not write: 1.3.6.1.4.1.99999.1"),
+        "{}",
+        ran.err
+    );
+    // The profile that made the tree adds its own names, behind what is there.
+    let after = facts();
+    let names = before[0].trim_end();
+    assert!(after[0].starts_with(names), "{names} {}", after[0]);
+    assert_eq!(before[1..], after[1..]);
+    let text = say("openssl", ["x509", "-noout", "-text", "-in", &certificate]);
+    assert!(text.contains("(384 bit)"), "{text}");
+
+    // A kind of key kpki does not make is left, and told.
+    say("openssl", ["genpkey", "-algorithm", "ed25519", "-out", &key]);
+    say("openssl", ["req", "-new", "-config", &config, "-key", &key, "-out", &request]);
+    say("openssl", [&["x509", "-req", "-in", &request, "-out", &certificate], &by[..]].concat());
+    let ran = renew(&made.dir, &["apiserver"]).expect_code(5, "ed25519");
+    assert!(ran.out.contains("its key is of kind Ed25519, which kpki does not make"), "{}", ran.out);
+}

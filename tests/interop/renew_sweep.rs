@@ -1,5 +1,6 @@
-//! Every system call with which a whole `kpki renew all` changes the disk is made to fail, and kpki is killed at it. After
-//! each: every pair matches, the tree is the old one or the new one, the journal tells which, and the next run completes.
+//! Every system call with which a whole `kpki renew all`, or the `kpki restore` of one, changes the disk is made to fail, and
+//! kpki is killed at it. After each: every pair matches, the tree is the old one or the new one, the journal tells which, and
+//! the next run completes.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -46,6 +47,14 @@ struct Spot {
     root: PathBuf,
     template: PathBuf,
     outside: bool,
+    verb: Verb,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Verb {
+    Renew,
+    /// Of a renewal that went before.
+    Restore,
 }
 
 #[derive(Debug, PartialEq)]
@@ -70,16 +79,32 @@ impl Spot {
         run(program("cp").arg("-a").arg(&self.template).arg(&self.root)).expect_ok("cp -a");
     }
 
-    fn words(&self, command: &mut Command, more: &[&str]) {
+    fn words(&self, command: &mut Command) {
+        match self.verb {
+            Verb::Renew => self.renewal(command, &[]),
+            Verb::Restore => {
+                command.args(["restore", "--lock-timeout", "2s", "-d"]).arg(self.dir());
+            }
+        }
+    }
+
+    fn renewal(&self, command: &mut Command, more: &[&str]) {
         command.args(["renew", "all", "--lock-timeout", "2s", "-d"]).arg(self.dir()).args(more);
         if self.outside {
             command.arg("--kubelet-dir").arg(self.kubelet());
         }
     }
 
-    fn renew(&self, more: &[&str]) -> Ran {
+    /// What the scheduled job does.
+    fn due(&self) -> Ran {
         let mut command = kpki();
-        self.words(&mut command, more);
+        self.renewal(&mut command, &["--due"]);
+        run(&mut command)
+    }
+
+    fn again(&self) -> Ran {
+        let mut command = kpki();
+        self.words(&mut command);
         run(&mut command)
     }
 
@@ -97,20 +122,21 @@ impl Spot {
         }
     }
 
-    /// Fingerprints of the lines a renewal wrote; a line that is no JSON is said.
+    /// Fingerprints of the lines the verb wrote; a line that is no JSON is said.
     fn journal(&self) -> Result<Vec<String>, String> {
         let text = fs::read_to_string(self.dir().join(".kpki/journal.jsonl")).map_err(|why| why.to_string())?;
         let mut lines = Vec::new();
         for line in text.lines() {
             let line: serde_json::Value = serde_json::from_str(line).map_err(|why| format!("{why}: {line}"))?;
-            if line["command"] == "renew" {
+            let verb = if self.verb == Verb::Renew { "renew" } else { "restore" };
+            if line["command"] == verb {
                 lines.push(line["fingerprint"].as_str().unwrap_or_default().to_owned());
             }
         }
         Ok(lines)
     }
 
-    /// Each certificate of a renewal that is visible stands there once, and no other.
+    /// Each certificate of a run that is visible stands there once, and no other.
     fn journalled(&self, state: &State) -> Result<(), String> {
         let lines = self.journal()?;
         let wanted = match state {
@@ -161,7 +187,7 @@ fn inject(spot: &Spot, call: &str, fault: &str, n: usize) -> (Ran, bool) {
     strace.args(["-f", "--seccomp-bpf", "-qq", "-o"]).arg(&log);
     strace.args(["-e", &format!("trace={call}"), "-e", &format!("inject={call}:{fault}:when={n}")]);
     strace.arg(env!("CARGO_BIN_EXE_kpki"));
-    spot.words(&mut strace, &[]);
+    spot.words(&mut strace);
     let ran = run(&mut strace);
     let said = fs::read_to_string(&log).unwrap_or_default();
     let hit = said.contains("INJECTED") || ran.signal == Some(9) || ran.code == Some(137);
@@ -202,7 +228,7 @@ fn judge(spot: &Spot, call: &str, before: &Visible, ran: &Ran) -> Result<(), Str
         return Err(format!("check-expiration, mark {marked}: {:?} {}{}", check.code, check.out, check.err));
     }
     // The scheduled job finishes what was decided, and has nothing else to do.
-    let due = spot.renew(&["--due"]);
+    let due = spot.due();
     if !due.ok() {
         return Err(format!("the next run failed: {:?} {}", due.code, due.err));
     }
@@ -215,16 +241,18 @@ fn judge(spot: &Spot, call: &str, before: &Visible, ran: &Ran) -> Result<(), Str
     if !rests.is_empty() {
         return Err(format!("left behind after the next run: {rests:?}"));
     }
-    let again = spot.renew(&[]);
-    if !again.ok() || spot.state(before)? != State::New {
-        return Err(format!("renewing again: {:?} {}", again.code, again.err));
+    // Another renewal is another tree; what undoes a restore brings back what was.
+    let again = spot.again();
+    let wanted = if spot.verb == Verb::Restore && state == State::New { State::Old } else { State::New };
+    if !again.ok() || spot.state(before)? != wanted {
+        return Err(format!("once more: {:?} {}", again.code, again.err));
     }
     let lines = spot.journal()?.len();
     let wanted = if state == State::New { 2 * CERTIFICATES } else { CERTIFICATES };
-    if lines == wanted { Ok(()) } else { Err(format!("{lines} lines of the journal after renewing again")) }
+    if lines == wanted { Ok(()) } else { Err(format!("{lines} lines of the journal after once more")) }
 }
 
-fn sweep(outside: bool) {
+fn sweep(verb: Verb, outside: bool) {
     let area = quick_scratch();
     let profile = write(area.path().join("profile.yaml"), SMALL);
     let template = area.path().join("template");
@@ -235,11 +263,13 @@ fn sweep(outside: bool) {
     }
     fs::create_dir_all(&template).unwrap();
     run(&mut init).expect_ok("init");
-    if outside {
-        // The place is remembered, and the copies lie elsewhere.
-        let state = template.join("tree/.kpki/state.json");
-        let text = fs::read_to_string(&state).unwrap();
-        assert!(text.contains("lib/kubelet"), "{text}");
+    if verb == Verb::Restore {
+        let mut renew = kpki();
+        renew.args(["renew", "all", "-d"]).arg(template.join("tree"));
+        if outside {
+            renew.arg("--kubelet-dir").arg(template.join("lib/kubelet"));
+        }
+        run(&mut renew).expect_ok("renew");
     }
     let jobs: Vec<(&str, &str)> = CALLS
         .iter()
@@ -250,7 +280,8 @@ fn sweep(outside: bool) {
     let complaints = Mutex::new(Vec::new());
     std::thread::scope(|scope| {
         for worker in 0..2 {
-            let spot = Spot { root: area.path().join(format!("box{worker}")), template: template.clone(), outside };
+            let spot =
+                Spot { root: area.path().join(format!("box{worker}")), template: template.clone(), outside, verb };
             let (jobs, next, hits, complaints) = (&jobs, &next, &hits, &complaints);
             scope.spawn(move || {
                 while let Some((call, fault)) = jobs.get(next.fetch_add(1, Ordering::SeqCst)) {
@@ -278,15 +309,20 @@ fn sweep(outside: bool) {
     let few: Vec<&String> = complaints.iter().take(30).collect();
     assert!(complaints.is_empty(), "{} of {hits} faults: {few:#?}", complaints.len());
     assert!(hits > 150, "only {hits} faults were injected");
-    eprintln!("renew, kubelet outside {outside}: {hits} faults");
+    eprintln!("{verb:?}, kubelet outside {outside}: {hits} faults");
 }
 
 #[test]
 fn a_renewal_is_old_or_new_whatever_fails() {
-    sweep(false);
+    sweep(Verb::Renew, false);
 }
 
 #[test]
 fn a_renewal_with_the_kubelets_directory_outside() {
-    sweep(true);
+    sweep(Verb::Renew, true);
+}
+
+#[test]
+fn a_restore_is_old_or_new_whatever_fails() {
+    sweep(Verb::Restore, false);
 }
