@@ -40,6 +40,10 @@ mod openssl;
 mod pkilint;
 #[path = "interop/promtool.rs"]
 mod promtool;
+#[path = "interop/renew.rs"]
+mod renew;
+#[path = "interop/renew_sweep.rs"]
+mod renew_sweep;
 #[path = "interop/sweep.rs"]
 mod sweep;
 #[path = "interop/tls.rs"]

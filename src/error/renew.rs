@@ -53,9 +53,9 @@ pub fn left(left: &Left, name: &str) -> String {
         Left::Unreadable(why) => format!("it cannot be read: {why}; restore it, or move it away"),
         Left::Unknown => "it is missing, and no profile says what it is; give one with --profile FILE".to_owned(),
         Left::NotReplenished => format!("it is not here and is not made unless it is named: kpki renew {name}"),
-        Left::OtherKey(kind) => format!(
-            "its key is of kind {kind}, which kpki does not make; state an algorithm in the profile, or give --reuse-key"
-        ),
+        Left::OtherKey(kind) => {
+            format!("its key is of kind {kind}, which kpki does not make; state an algorithm in the profile")
+        }
         Left::IsAuthority => "it is the certificate of an authority".to_owned(),
         Left::AuthorityEnds(authority, at) => format!(
             "its authority {} ends at {}, and so would a new one; rotate the authority first",

@@ -26,4 +26,5 @@ mod metrics;
 mod pkits;
 mod profiles;
 mod refusals;
+mod renew;
 mod schema;

@@ -80,10 +80,10 @@ fn failed(target: &Target, error: Error) -> report::Tree {
 
 fn attempt(request: &Request, target: &Target, threads: usize, progress: Progress<'_>) -> Result<report::Tree, Error> {
     let tree = Tree::open(request, target)?;
-    // A tree with nothing to do needs no lock and may be read-only; one that an interrupted run left is finished first.
-    if request.dry_run || !store::pending(&tree.roots)? {
+    // A tree with nothing to do needs no lock and may be read-only; what an interrupted run left is finished or removed first.
+    if request.dry_run || !store::interrupted(&tree.roots)? {
         let seen = tree.look()?;
-        if request.dry_run {
+        if request.dry_run && !seen.is_idle() {
             store::check_writable(&tree.roots, &places(&tree, &seen)?)?;
         }
         if request.dry_run || seen.is_idle() {

@@ -413,9 +413,12 @@ fn key(pem: impl AsRef<[u8]>) -> Result<PrivateKey, String> {
     PrivateKey::from_pem(pem.as_ref()).map_err(|why| why.to_string())
 }
 
-/// A chain that leads on from the authority that signs is still the new certificate's.
+/// A chain that leads on from the authority that signs is still the new certificate's; that of an earlier authority of the
+/// same name is not.
 fn kept_chain(chain: Vec<Certificate>, authority: &Certificate) -> Vec<Certificate> {
-    let leads_on = chain.first().is_some_and(|first| first.subject_der == authority.subject_der);
+    let same =
+        |first: &Certificate| (&first.subject_der, &first.spki_der) == (&authority.subject_der, &authority.spki_der);
+    let leads_on = chain.first().is_some_and(same);
     if leads_on { chain } else { Vec::new() }
 }
 

@@ -8,6 +8,8 @@ mod credentials;
 mod decide;
 mod identity;
 mod signers;
+#[cfg(test)]
+mod tests;
 
 use time::{Duration, OffsetDateTime};
 
