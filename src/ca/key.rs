@@ -14,7 +14,7 @@ use crate::ca::CaError;
 use crate::ca::parallel::parallel_watched;
 use crate::encoding::key::{Container, KeyMaterial};
 use crate::encoding::public_key;
-use crate::x509::Certificate;
+use crate::x509::{Certificate, Request};
 
 /// A private key of one of the kinds kpki makes. Never shown, wiped when dropped.
 pub struct PrivateKey {
@@ -93,6 +93,11 @@ impl PrivateKey {
     pub fn matches(&self, certificate: &Certificate) -> bool {
         certificate.key == public_key::KeyKind::Known(self.algorithm())
             && certificate.public_bits() == Some(self.pair.der_bytes())
+    }
+
+    /// The request is about this key.
+    pub fn made(&self, request: &Request) -> bool {
+        request.spki_der == self.spki_der()
     }
 
     pub(super) fn sign(&self, message: &[u8]) -> Result<Vec<u8>, CaError> {

@@ -16,6 +16,7 @@ pub mod pem;
 pub mod pem_blocks;
 pub mod pem_stream;
 pub mod public_key;
+pub mod request;
 pub mod tlv;
 pub mod yaml;
 

@@ -34,6 +34,7 @@ pub fn authority(profile: &Profile, authority: Authority, now: OffsetDateTime) -
         key_usage: with_encipherment(usage, algorithm),
         extended_key_usages: Vec::new(),
         sans: sans::authority(authority),
+        permitted: Vec::new(),
     };
     (algorithm, blueprint)
 }
@@ -70,6 +71,7 @@ pub fn leaf(profile: &Profile, node: &Node, entry: &Entry, now: OffsetDateTime, 
         key_usage: with_encipherment(KeyUsage::DIGITAL_SIGNATURE, algorithm(profile, entry)),
         extended_key_usages: entry.usages.to_vec(),
         sans: sans::sans(entry.sans, profile, node),
+        permitted: Vec::new(),
         ..dated(now, entry_validity(profile, entry).duration(), signer)
     }
 }
@@ -106,6 +108,7 @@ pub fn extra(
         key_usage: with_encipherment(KeyUsage::DIGITAL_SIGNATURE, algorithm),
         extended_key_usages: extra.usages.clone(),
         sans: sans::listed(&extra.sans),
+        permitted: Vec::new(),
         ..dated(now, extra.validity.unwrap_or(profile.validity).duration(), signer)
     };
     (algorithm, blueprint)
@@ -138,6 +141,7 @@ fn dated(now: OffsetDateTime, validity: Duration, signer: Bounds) -> Blueprint {
         key_usage: KeyUsage::default(),
         extended_key_usages: Vec::new(),
         sans: Vec::new(),
+        permitted: Vec::new(),
     }
 }
 

@@ -38,6 +38,7 @@ pub fn blueprint(old: &Certificate, algorithm: Algorithm, sans: Vec<San>) -> Blu
         key_usage: key_usage(old, algorithm),
         extended_key_usages: old.extended_key_usages.clone(),
         sans,
+        permitted: Vec::new(),
     }
 }
 
