@@ -8,6 +8,7 @@ use crate::clock::Span;
 use crate::plan::init::What;
 use crate::plan::sans;
 use crate::profile::{ExtraCertificate, Node, Profile, SubjectAttributes};
+use crate::x509::Certificate;
 
 /// kubeadm back-dates by this much, so that a node whose clock is a little late accepts the certificate.
 pub const BACK_DATE: Duration = Duration::minutes(5);
@@ -17,6 +18,12 @@ pub const BACK_DATE: Duration = Duration::minutes(5);
 pub struct Bounds {
     pub not_before: OffsetDateTime,
     pub not_after: OffsetDateTime,
+}
+
+impl Bounds {
+    pub const fn of(signer: &Certificate) -> Self {
+        Self { not_before: signer.not_before, not_after: signer.not_after }
+    }
 }
 
 /// A CA that signs itself.
