@@ -1,6 +1,7 @@
 //! Words: clap, help text and the terminal. One struct per verb; they decide nothing.
 
 mod check_expiration;
+mod csr;
 mod generate;
 mod init;
 mod inspect;
@@ -60,6 +61,7 @@ enum Verb {
     Renew(renew::Args),
     History(restore::History),
     Restore(restore::Restore),
+    Csr(csr::Args),
     Inspect(inspect::Args),
     Profile(profile::Args),
     #[command(hide = true)]
@@ -107,6 +109,12 @@ fn instant(flag: &str, text: &str, now: OffsetDateTime) -> Result<OffsetDateTime
     })
 }
 
+/// The instant a verb acts at.
+fn now(at: Option<&str>, environment: &Environment) -> Result<OffsetDateTime, Error> {
+    let now = environment.clock.now();
+    at.map_or(Ok(now), |text| instant("--at", text, now))
+}
+
 /// How long to wait for something.
 fn span(text: &str) -> Result<Span, String> {
     Span::parse(text).map_err(|_| "expected a duration such as 30s or 5m".to_owned())
@@ -125,6 +133,7 @@ pub fn dispatch(args: impl IntoIterator<Item = OsString>, environment: &Environm
         Verb::Renew(args) => args.run(environment, ui),
         Verb::History(args) => args.run(ui),
         Verb::Restore(args) => args.run(environment, ui),
+        Verb::Csr(args) => args.run(environment, ui),
         Verb::Inspect(args) => args.run(environment, ui),
         Verb::Profile(args) => args.run(environment, ui),
         Verb::Generate(args) => args.run(ui),

@@ -143,6 +143,7 @@ impl Args {
             reuse_key: self.reuse_key,
             dry_run: self.dry_run,
             no_hooks: self.no_hooks,
+            planned: false,
             now,
             lock_wait: std::time::Duration::from_secs(self.lock_timeout.as_seconds()),
             threads: environment.threads,

@@ -2,6 +2,7 @@
 //! noun. They return a report; they never print.
 
 pub mod check_expiration;
+pub mod csr;
 mod facts;
 pub mod init;
 pub mod inspect;
@@ -9,6 +10,7 @@ pub mod journal;
 mod place;
 pub mod profile;
 pub mod renew;
+mod requests;
 mod restarts;
 pub mod restore;
 mod survey;

@@ -2,7 +2,7 @@
 
 mod material;
 mod summary;
-mod tree;
+pub(in crate::commands) mod tree;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -36,9 +36,35 @@ pub struct Request {
     pub reuse_key: bool,
     pub dry_run: bool,
     pub no_hooks: bool,
+    /// The tree may not be there yet: its profile says what it will be.
+    pub planned: bool,
     pub now: OffsetDateTime,
     pub lock_wait: Duration,
     pub threads: usize,
+}
+
+impl Request {
+    /// For a verb that looks at one tree and renews nothing.
+    pub(in crate::commands) const fn looking(now: OffsetDateTime) -> Self {
+        Self {
+            names: Vec::new(),
+            dirs: Vec::new(),
+            profiles: Vec::new(),
+            fleet: None,
+            kubelet_dir: None,
+            node: None,
+            hostname: None,
+            due: false,
+            prune_sans: false,
+            reuse_key: false,
+            dry_run: false,
+            no_hooks: true,
+            planned: true,
+            now,
+            lock_wait: Duration::ZERO,
+            threads: 1,
+        }
+    }
 }
 
 /// Renews, or says exactly why not. With several trees one that fails does not stop the others.
