@@ -3,6 +3,7 @@
 mod check_expiration;
 mod csr;
 mod generate;
+mod import;
 mod init;
 mod inspect;
 mod profile;
@@ -62,6 +63,7 @@ enum Verb {
     History(restore::History),
     Restore(restore::Restore),
     Csr(csr::Args),
+    Import(import::Args),
     Inspect(inspect::Args),
     Profile(profile::Args),
     #[command(hide = true)]
@@ -134,6 +136,7 @@ pub fn dispatch(args: impl IntoIterator<Item = OsString>, environment: &Environm
         Verb::History(args) => args.run(ui),
         Verb::Restore(args) => args.run(environment, ui),
         Verb::Csr(args) => args.run(environment, ui),
+        Verb::Import(args) => args.run(environment, ui),
         Verb::Inspect(args) => args.run(environment, ui),
         Verb::Profile(args) => args.run(environment, ui),
         Verb::Generate(args) => args.run(ui),

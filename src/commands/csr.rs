@@ -214,7 +214,10 @@ fn left(one: &Wanted) -> Option<Entry> {
         node: one.node.clone(),
         name: one.name.clone(),
         action: if left.is_gap() { "left" } else { "skip" },
-        reasons: vec![error::left(left, &id)],
+        reasons: vec![match left {
+            Left::NotReplenished => format!("it is not here; ask for it by name: kpki csr {id}"),
+            left => error::left(left, &id),
+        }],
         ..Entry::default()
     })
 }

@@ -4,6 +4,7 @@
 pub mod check_expiration;
 pub mod csr;
 mod facts;
+pub mod import;
 pub mod init;
 pub mod inspect;
 pub mod journal;

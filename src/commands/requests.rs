@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
+use crate::blueprint::{Blueprint, KeyUsage, Role};
 use crate::ca::{self, PrivateKey};
 use crate::commands::{Progress, survey};
 use crate::error::Error;
@@ -18,6 +19,7 @@ use crate::plan::layout::{Place, Root};
 use crate::plan::renew::Ask;
 use crate::store::{FileChange, RootId, Roots};
 use crate::x509::Request;
+use time::OffsetDateTime;
 
 /// Below `.kpki`.
 const REQUESTS: &str = "requests";
@@ -236,4 +238,18 @@ fn one(
         paths: vec![shown(&files.request), shown(&files.key)],
         changes,
     })
+}
+
+/// A request as a blueprint, for want of anything better that says what a certificate is to be.
+pub fn blueprint_of(request: &Request, now: OffsetDateTime) -> Blueprint {
+    Blueprint {
+        subject: request.subject.clone(),
+        not_before: now,
+        not_after: now,
+        role: Role::EndEntity,
+        key_usage: request.key_usage.unwrap_or(KeyUsage::DIGITAL_SIGNATURE),
+        extended_key_usages: request.extended_key_usages.clone(),
+        sans: request.sans.clone(),
+        permitted: Vec::new(),
+    }
 }

@@ -1,6 +1,7 @@
 //! Where every noun's error becomes what a person reads: what could not be done, why, what to do next, and with which exit
 //! status. The nouns' errors hold facts; the text is written here and nowhere else.
 
+mod import;
 mod nouns;
 mod plan;
 mod renew;
@@ -9,6 +10,7 @@ use std::fmt;
 
 use crate::audit::State;
 
+pub use import::{objection, unwelcome};
 pub use plan::{Context, difference, notices, refusal};
 pub use renew::{left, not_renewable, reason, refused};
 

@@ -4,6 +4,7 @@
 pub mod blueprints;
 pub mod decision;
 mod guard;
+pub mod import;
 pub mod init;
 pub mod layout;
 pub mod reconcile;

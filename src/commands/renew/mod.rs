@@ -1,6 +1,6 @@
 //! `kpki renew`: look, decide, refuse; under the lock look again, make everything in memory, publish, tell who must restart.
 
-mod material;
+pub(in crate::commands) mod material;
 mod summary;
 pub(in crate::commands) mod tree;
 

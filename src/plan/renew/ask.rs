@@ -99,7 +99,9 @@ impl Run<'_> {
     /// Nothing is there to go by.
     fn anew(&self, bounds: Bounds, unreadable: Option<Left>) -> Asked {
         match self.wanted(bounds).or_else(|| self.of_catalogue(bounds)) {
-            Some(_) if !self.credential.replenished && !self.rules.named && unreadable.is_none() => {
+            Some(_)
+                if !self.credential.replenished && !self.rules.named && unreadable.is_none() && self.is_inhabited() =>
+            {
                 Asked::Left(Left::NotReplenished)
             }
             Some(wanted) => Asked::Ask(Box::new(Ask {
@@ -115,6 +117,14 @@ impl Run<'_> {
                 None => Asked::Absent,
             },
         }
+    }
+}
+
+impl Run<'_> {
+    /// Another kubeconfig lies there: what is missing was not made, or was removed.
+    fn is_inhabited(&self) -> bool {
+        let beside = |other: &&Credential| other.node == self.credential.node && other.is_kubeconfig();
+        self.credentials.iter().filter(beside).any(|other| file(self.survey, Some(&other.public)).is_some())
     }
 }
 
