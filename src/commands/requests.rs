@@ -16,7 +16,7 @@ use crate::files::{BadPath, RelPath};
 use crate::kubeconfig::{self, Kubeconfig};
 use crate::plan::init::Access;
 use crate::plan::layout::{Place, Root};
-use crate::plan::renew::Ask;
+use crate::plan::renew::{Ask, Credential};
 use crate::store::{FileChange, RootId, Roots};
 use crate::x509::Request;
 use time::OffsetDateTime;
@@ -127,6 +127,19 @@ pub struct Wish<'a> {
     pub key: Option<PrivateKey>,
 }
 
+impl<'a> Wish<'a> {
+    pub fn of(credential: &'a Credential, ask: &'a Ask) -> Self {
+        Self {
+            node: credential.node.as_deref(),
+            name: &credential.name,
+            public: &credential.public,
+            private: credential.private.as_ref(),
+            ask,
+            key: None,
+        }
+    }
+}
+
 /// What became of it.
 #[derive(Debug)]
 pub struct Made {
@@ -139,6 +152,25 @@ pub struct Made {
     pub is_old_key: bool,
     pub paths: Vec<PathBuf>,
     pub changes: Vec<FileChange>,
+}
+
+/// Whether every request lies there already, word for word.
+pub fn are_there(site: &Site, wishes: &[Wish<'_>]) -> Result<bool, Error> {
+    for wish in wishes {
+        let there = waiting(site, &site.files(wish.public, wish.private)?)?;
+        let says = |waiting: Waiting| {
+            let blueprint = wish.ask.blueprint_for(waiting.key.algorithm());
+            waiting.request.is_some_and(|request| is_for(&request, &blueprint, &waiting.key))
+        };
+        if !there.is_some_and(says) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+fn is_for(request: &Request, blueprint: &Blueprint, key: &PrivateKey) -> bool {
+    ca::asks_for(request, blueprint) && key.made(request) && request.signature_valid == Some(true)
 }
 
 /// Makes every request that is not there already, in memory.
@@ -191,10 +223,7 @@ fn one(
 ) -> Result<Made, Error> {
     let blueprint = wish.ask.blueprint_for(key.algorithm());
     let is_old_key = old.is_some();
-    let same = |request: &Request| {
-        ca::asks_for(request, &blueprint) && key.made(request) && request.signature_valid == Some(true)
-    };
-    let kept = old.flatten().filter(same);
+    let kept = old.flatten().filter(|request| is_for(request, &blueprint, key));
     let is_kept = kept.is_some();
     let file = |path: &RelPath, bytes: &[u8], replace| FileChange {
         root: files.root,

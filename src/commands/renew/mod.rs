@@ -1,5 +1,6 @@
 //! `kpki renew`: look, decide, refuse; under the lock look again, make everything in memory, publish, tell who must restart.
 
+mod external;
 pub(in crate::commands) mod material;
 mod summary;
 pub(in crate::commands) mod tree;
@@ -10,13 +11,14 @@ use std::time::Duration;
 use time::OffsetDateTime;
 
 use crate::commands::targets::{self, Sought, Target};
-use crate::commands::{Progress, journal};
+use crate::commands::{Progress, journal, requests};
 use crate::error::Error;
 use crate::files::RelPath;
 use crate::parallel;
 use crate::plan::renew::{Credential, Decision};
 use crate::report::renew as report;
 use crate::store::{self, Commit, Hold, Locking, RootId};
+use external::External;
 use tree::{Seen, Tree};
 
 /// The command line, checked.
@@ -107,19 +109,32 @@ fn attempt(request: &Request, target: &Target, threads: usize, progress: Progres
         if request.dry_run {
             store::check_writable(&tree.roots, &places(&tree, &seen)?)?;
         }
-        if request.dry_run || seen.is_idle() {
-            return Ok(report(&tree, &seen, &[]));
+        if request.dry_run || (seen.is_idle() && External::of(&tree, &seen).is_there()?) {
+            return shown(&tree, &seen, threads);
         }
     }
     let (hold, _) = Hold::recovered(&tree.roots, request.lock_wait)?;
     let seen = tree.look()?;
-    if seen.is_idle() {
-        return Ok(report(&tree, &seen, &[]));
+    let external = External::of(&tree, &seen);
+    if seen.is_idle() && external.is_there()? {
+        return shown(&tree, &seen, threads);
     }
     store::check_writable(&tree.roots, &places(&tree, &seen)?)?;
     let made = material::make(&tree, &seen, request.now, threads, progress)?;
+    let waiting = external.make(threads, progress)?;
     let mut report = report(&tree, &seen, &made);
-    report.generation = publish(&tree, made, &hold)?;
+    external::tell(&mut report.entries, &waiting);
+    report.generation = publish(&tree, made, waiting, &hold)?;
+    Ok(report)
+}
+
+/// Nothing is to be written: what is, and where requests wait.
+fn shown(tree: &Tree<'_>, seen: &Seen, threads: usize) -> Result<report::Tree, Error> {
+    let mut report = report(tree, seen, &[]);
+    let external = External::of(tree, seen);
+    if external.is_there()? {
+        external::tell(&mut report.entries, &external.make(threads, &mut |_, _| ())?);
+    }
     Ok(report)
 }
 
@@ -146,17 +161,27 @@ fn places(tree: &Tree<'_>, seen: &Seen) -> Result<Vec<(RootId, RelPath, bool)>, 
 }
 
 /// One transaction; the name under which the old files are kept.
-fn publish(tree: &Tree<'_>, made: Vec<material::Made>, hold: &Hold) -> Result<Option<String>, Error> {
+fn publish(
+    tree: &Tree<'_>,
+    made: Vec<material::Made>,
+    waiting: Vec<requests::Made>,
+    hold: &Hold,
+) -> Result<Option<String>, Error> {
     let id = |made: &material::Made| tree.credentials.get(made.index).map(Credential::id).unwrap_or_default();
     let now = tree.request.now;
     let journal = made.iter().map(|made| journal::line("renew", &id(made), &made.certificate, now)).collect();
-    let note = journal::note("renew", &made.iter().map(id).collect::<Vec<_>>(), now);
+    // Requests alone change nothing that is running: there is nothing to go back to.
+    let note = (!made.is_empty()).then(|| journal::note("renew", &made.iter().map(id).collect::<Vec<_>>(), now));
     let receipt = store::publish(&Commit {
         roots: &tree.roots,
-        changes: made.into_iter().flat_map(|made| made.changes).collect(),
+        changes: made
+            .into_iter()
+            .flat_map(|made| made.changes)
+            .chain(waiting.into_iter().flat_map(|made| made.changes))
+            .collect(),
         removals: Vec::new(),
         journal,
-        note: Some(note),
+        note,
         keep_generations: Some(journal::KEEP_GENERATIONS),
         dir_mode: 0o755,
         generation: &journal::generation("renew", now),
