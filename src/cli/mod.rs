@@ -9,6 +9,7 @@ mod inspect;
 mod profile;
 mod renew;
 mod restore;
+mod sign;
 pub mod ui;
 
 use std::ffi::OsString;
@@ -63,6 +64,7 @@ enum Verb {
     History(restore::History),
     Restore(restore::Restore),
     Csr(csr::Args),
+    Sign(sign::Args),
     Import(import::Args),
     Inspect(inspect::Args),
     Profile(profile::Args),
@@ -136,6 +138,7 @@ pub fn dispatch(args: impl IntoIterator<Item = OsString>, environment: &Environm
         Verb::History(args) => args.run(ui),
         Verb::Restore(args) => args.run(environment, ui),
         Verb::Csr(args) => args.run(environment, ui),
+        Verb::Sign(args) => args.run(environment, ui),
         Verb::Import(args) => args.run(environment, ui),
         Verb::Inspect(args) => args.run(environment, ui),
         Verb::Profile(args) => args.run(environment, ui),

@@ -1,6 +1,7 @@
 //! The verbs: one file per command, each a recipe that reads from top to bottom and the only place that knows more than one
 //! noun. They return a report; they never print.
 
+mod cfssl;
 pub mod check_expiration;
 pub mod csr;
 mod facts;
@@ -14,6 +15,7 @@ pub mod renew;
 mod requests;
 mod restarts;
 pub mod restore;
+pub mod sign;
 mod survey;
 mod targets;
 

@@ -5,6 +5,7 @@ mod import;
 mod nouns;
 mod plan;
 mod renew;
+mod sign;
 
 use std::fmt;
 
@@ -13,6 +14,7 @@ use crate::audit::State;
 pub use import::{objection, unwelcome};
 pub use plan::{Context, difference, notices, refusal};
 pub use renew::{left, not_renewable, reason, refused};
+pub use sign::{declined, refused_wish};
 
 /// Exit statuses, one table for the whole program (README and man page show it).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

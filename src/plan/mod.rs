@@ -10,3 +10,4 @@ pub mod layout;
 pub mod reconcile;
 pub mod renew;
 pub mod sans;
+pub mod sign;

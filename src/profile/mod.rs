@@ -27,6 +27,7 @@ pub use reference::{FieldDoc, field_reference};
 pub use refusal::Refusal;
 pub use render::render;
 pub use starter::starter;
+pub use values::{name_text, san};
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;

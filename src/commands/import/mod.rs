@@ -277,7 +277,7 @@ impl<'a> Seen<'a> {
         let blueprint = requests::blueprint_of(request, self.tree.request.now);
         let access = candidate.access.clone();
         let algorithm = candidate.key.algorithm();
-        Some(Box::new(Ask { algorithm, blueprint, names: Names::default(), old: None, access }))
+        Some(Box::new(Ask { algorithm, blueprint, names: Names::default(), lifetime: renew::YEAR, old: None, access }))
     }
 
     fn file(&self, place: &crate::plan::layout::Place) -> Option<&[u8]> {

@@ -22,7 +22,8 @@ impl<'a> External<'a> {
                     _ => None,
                 };
                 let (algorithm, blueprint) = (*algorithm, blueprint.clone());
-                Some((item, Ask { algorithm, blueprint, names: Names::default(), old: None, access }))
+                let lifetime = blueprint.not_after - blueprint.not_before;
+                Some((item, Ask { algorithm, blueprint, names: Names::default(), lifetime, old: None, access }))
             }
             _ => None,
         };

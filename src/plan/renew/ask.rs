@@ -1,9 +1,10 @@
 //! What somebody else's authority is asked to sign: the identity of the certificate on disk, else what profile or catalogue
 //! would make.
 
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 
 use super::decide::{Run, Signed, Unfit};
+use super::identity::YEAR;
 use super::signers::file;
 use super::{Credential, Left, Names, Rules, Signers, identity};
 use crate::blueprint::{Algorithm, Blueprint, Role};
@@ -22,6 +23,8 @@ pub struct Ask {
     pub algorithm: Algorithm,
     pub blueprint: Blueprint,
     pub names: Names,
+    /// How long the certificate is to live, where its signer asks.
+    pub lifetime: Duration,
     /// What lies there now.
     pub old: Option<Box<Certificate>>,
     /// A kubeconfig's, which waits for its certificate.
@@ -86,6 +89,7 @@ impl Run<'_> {
             algorithm,
             blueprint: identity::blueprint(&leaf, algorithm, sans),
             names,
+            lifetime: wanted.as_ref().map_or(YEAR, |wanted| wanted.lifetime),
             old: Some(Box::new(leaf)),
             access: existing.read.map(|read| Access {
                 cluster: read.cluster,
@@ -108,6 +112,7 @@ impl Run<'_> {
                 algorithm: wanted.algorithm,
                 names: Names { added: wanted.blueprint.sans.clone(), ..Names::default() },
                 blueprint: wanted.blueprint,
+                lifetime: wanted.lifetime,
                 old: None,
                 access: wanted.access,
             })),
@@ -149,9 +154,18 @@ pub fn ask_authority(
             role: Role::Authority { path_len: None },
             ..identity::blueprint(&old, algorithm, old.sans.clone())
         };
-        return Ok(Ask { algorithm, blueprint, names: Names::default(), old: Some(Box::new(old)), access: None });
+        let lifetime = old.not_after - old.not_before;
+        return Ok(Ask {
+            algorithm,
+            blueprint,
+            names: Names::default(),
+            lifetime,
+            old: Some(Box::new(old)),
+            access: None,
+        });
     }
     let profile = profile.ok_or(Left::Unknown)?;
     let (algorithm, blueprint) = blueprints::authority(profile, authority, now);
-    Ok(Ask { algorithm, blueprint, names: Names::default(), old: None, access: None })
+    let lifetime = blueprint.not_after - now;
+    Ok(Ask { algorithm, blueprint, names: Names::default(), lifetime, old: None, access: None })
 }

@@ -23,6 +23,7 @@ use crate::x509::{Certificate, OtherKey};
 pub use ask::{Ask, Asked, ask, ask_authority};
 pub use credentials::{authority_copies, authority_places, of_catalogue, of_profile};
 pub use decide::{decide, other_authorities};
+pub use identity::YEAR;
 pub use signers::{Signer, Signers, signers};
 
 /// A certificate with its key: two files, or a kubeconfig's.
