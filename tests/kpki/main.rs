@@ -11,6 +11,7 @@
 )]
 
 mod check;
+mod csr;
 mod docs;
 mod existing;
 mod facts;
