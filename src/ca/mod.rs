@@ -9,6 +9,7 @@ mod issuer;
 mod key;
 mod parallel;
 mod random;
+mod request;
 mod serial;
 mod sign;
 
@@ -19,5 +20,6 @@ pub use issuer::Issuer;
 pub use key::{PrivateKey, generate_keys};
 pub use parallel::parallel_map;
 pub use random::random;
+pub use request::{SignedRequest, asks_for, request};
 pub use serial::serial;
 pub use sign::{Signed, accepted, accepted_for, issue, self_sign};

@@ -2,13 +2,16 @@
 
 mod check_expiration;
 mod convert;
+mod csr;
 mod generate;
+mod import;
 mod init;
 mod inspect;
 mod kubeconfig;
 mod profile;
 mod renew;
 mod restore;
+mod sign;
 pub mod ui;
 
 use std::ffi::OsString;
@@ -63,6 +66,9 @@ enum Verb {
     Renew(renew::Args),
     History(restore::History),
     Restore(restore::Restore),
+    Csr(csr::Args),
+    Sign(sign::Args),
+    Import(import::Args),
     Inspect(inspect::Args),
     Kubeconfig(kubeconfig::Args),
     Convert(convert::Args),
@@ -112,6 +118,12 @@ fn instant(flag: &str, text: &str, now: OffsetDateTime) -> Result<OffsetDateTime
     })
 }
 
+/// The instant a verb acts at.
+fn now(at: Option<&str>, environment: &Environment) -> Result<OffsetDateTime, Error> {
+    let now = environment.clock.now();
+    at.map_or(Ok(now), |text| instant("--at", text, now))
+}
+
 /// How long to wait for something.
 fn span(text: &str) -> Result<Span, String> {
     Span::parse(text).map_err(|_| "expected a duration such as 30s or 5m".to_owned())
@@ -130,6 +142,9 @@ pub fn dispatch(args: impl IntoIterator<Item = OsString>, environment: &Environm
         Verb::Renew(args) => args.run(environment, ui),
         Verb::History(args) => args.run(ui),
         Verb::Restore(args) => args.run(environment, ui),
+        Verb::Csr(args) => args.run(environment, ui),
+        Verb::Sign(args) => args.run(environment, ui),
+        Verb::Import(args) => args.run(environment, ui),
         Verb::Inspect(args) => args.run(environment, ui),
         Verb::Kubeconfig(args) => args.run(environment, ui),
         Verb::Convert(args) => args.run(environment, ui),

@@ -145,6 +145,7 @@ impl Args {
             dry_run: self.dry_run,
             no_hooks: self.no_hooks,
             inherited: environment.inherited.clone(),
+            planned: false,
             now,
             lock_wait: std::time::Duration::from_secs(self.lock_timeout.as_seconds()),
             threads: environment.threads,

@@ -1,9 +1,12 @@
 //! The verbs: one file per command, each a recipe that reads from top to bottom and the only place that knows more than one
 //! noun. They return a report; they never print.
 
+mod cfssl;
 pub mod check_expiration;
 pub mod convert;
+pub mod csr;
 mod facts;
+pub mod import;
 pub mod init;
 pub mod inspect;
 pub mod journal;
@@ -11,8 +14,10 @@ pub mod kubeconfig;
 mod place;
 pub mod profile;
 pub mod renew;
+mod requests;
 mod restarts;
 pub mod restore;
+pub mod sign;
 mod survey;
 mod targets;
 

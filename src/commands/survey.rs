@@ -41,7 +41,11 @@ pub fn read(roots: &Roots, root: RootId, path: &RelPath) -> Result<Option<Zeroiz
         RootId::Main | RootId::State => Some(roots.main.as_path()),
     };
     let Some(dir) = dir.map(open).transpose()?.flatten() else { return Ok(None) };
-    match files::read(&dir, path, LARGEST)? {
+    let below = match root {
+        RootId::State => RelPath::parse(format!(".kpki/{path}"))?,
+        RootId::Main | RootId::Kubelet => path.clone(),
+    };
+    match files::read(&dir, &below, LARGEST)? {
         files::Found::Missing => Ok(None),
         files::Found::File { bytes, .. } => Ok(Some(bytes)),
     }

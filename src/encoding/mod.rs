@@ -18,6 +18,7 @@ pub mod pem_blocks;
 pub mod pem_stream;
 pub mod public_key;
 pub mod raw_key;
+pub mod request;
 pub mod tlv;
 pub mod yaml;
 

@@ -1,16 +1,20 @@
 //! Where every noun's error becomes what a person reads: what could not be done, why, what to do next, and with which exit
 //! status. The nouns' errors hold facts; the text is written here and nowhere else.
 
+mod import;
 mod nouns;
 mod plan;
 mod renew;
+mod sign;
 
 use std::fmt;
 
 use crate::audit::State;
 
+pub use import::{objection, unwelcome};
 pub use plan::{Context, difference, notices, refusal};
 pub use renew::{ended, left, not_renewable, reason, refused};
+pub use sign::{declined, refused_wish};
 
 /// Exit statuses, one table for the whole program (README and man page show it).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

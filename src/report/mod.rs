@@ -6,6 +6,7 @@ pub mod history;
 pub mod inspect;
 mod json;
 pub mod renew;
+pub mod requests;
 mod table;
 mod yaml;
 

@@ -12,6 +12,7 @@
 
 mod check;
 mod convert;
+mod csr;
 mod docs;
 mod existing;
 mod facts;

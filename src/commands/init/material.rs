@@ -96,7 +96,7 @@ fn making(decision: Decision) -> (Option<Making>, bool) {
     match decision {
         Decision::Make(making) => (Some(making), false),
         Decision::Replace(making, _) => (Some(making), true),
-        Decision::Keep | Decision::Conflict(..) | Decision::NoKey(_) => (None, false),
+        Decision::Keep | Decision::Conflict(..) | Decision::NoKey(..) => (None, false),
     }
 }
 

@@ -4,6 +4,7 @@
 //! that are missing, and its own algorithm and lifetime where it states them. Nothing is renewed that this tree's authorities
 //! did not sign.
 
+mod ask;
 mod credentials;
 mod decide;
 mod identity;
@@ -21,8 +22,10 @@ use crate::plan::layout::Place;
 use crate::profile::{Profile, Window};
 use crate::x509::{Certificate, OtherKey};
 
+pub use ask::{Ask, Asked, ask, ask_authority};
 pub use credentials::{authority_copies, authority_places, of_catalogue, of_profile};
 pub use decide::{decide, other_authorities};
+pub use identity::YEAR;
 pub use signers::{Signer, Signers, signers};
 
 /// A certificate with its key: two files, or a kubeconfig's.

@@ -37,6 +37,7 @@ fn authority(name: &str, from: OffsetDateTime, to: OffsetDateTime) -> Issuer {
         key_usage: KeyUsage::DIGITAL_SIGNATURE.and(KeyUsage::KEY_CERT_SIGN),
         extended_key_usages: Vec::new(),
         sans: Vec::new(),
+        permitted: vec![],
     };
     Issuer::new(vec![self_sign(&blueprint, &key).unwrap().certificate], key).unwrap()
 }
@@ -50,6 +51,7 @@ fn server(name: &str, sans: &[&str]) -> Blueprint {
         key_usage: KeyUsage::DIGITAL_SIGNATURE,
         extended_key_usages: vec![ExtendedKeyUsage::ServerAuth],
         sans: sans.iter().map(|name| San::Dns((*name).to_owned())).collect(),
+        permitted: vec![],
     }
 }
 
@@ -141,7 +143,7 @@ impl World {
             server: "https://10.0.0.11:6443",
             authority,
             certificate: &signed.pem,
-            key: key.to_pem().as_str(),
+            key: kubeconfig::ClientKey::Data(key.to_pem().as_str()),
             preferences: false,
         });
         self.put(name, text.as_bytes());
