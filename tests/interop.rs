@@ -1,4 +1,4 @@
-//! kpki against programs that are not ours: OpenSSL, Go's reading through kubectl, pkilint, etcd, HAProxy, promtool, PyYAML, and a
+//! kpki against programs that are not ours: OpenSSL, Go's reading through kubectl, pkilint, etcd, HAProxy, promtool, PyYAML, cfssl, keytool, and a
 //! kernel that refuses (strace, full and read-only file systems). A missing program fails, it never skips.
 //!
 //! `cargo test --release --features interop --test interop`, as root (mounts, other users, network namespaces).
@@ -18,6 +18,8 @@ mod support;
 #[path = "interop/tree.rs"]
 mod tree;
 
+#[path = "interop/csr.rs"]
+mod csr;
 #[path = "interop/etcd.rs"]
 mod etcd;
 #[path = "interop/hostile.rs"]
