@@ -53,10 +53,11 @@ Examples:
   kpki check-expiration                                  when everything in /etc/kubernetes ends
   kpki renew all --due                                   renew what is due, as a scheduled job does
   kpki convert tls.crt tls.key --to p12 --out web.p12    asks for the password
+  kpki csr all && kpki import signed/*.crt               below an authority whose key is not here
 
 Exit status: 0 done or nothing to do, 1 refused or failed, 2 wrong command line or profile; check-expiration: 3 a certificate is
-inside its warning window, 4 one is critical, expired, not yet valid, missing or unreadable; renew: 5 something could not be renewed,
-10 something was (--detailed-exitcode).";
+inside its warning window, 4 one is critical, expired, not yet valid, missing or unreadable; init, renew, csr: 5 something
+is left, such as what an external authority signs, while the rest was done; renew: 10 something was (--detailed-exitcode).";
 
 #[derive(Debug, Subcommand)]
 enum Verb {

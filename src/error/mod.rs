@@ -29,7 +29,7 @@ pub enum Exit {
     Warning,
     /// check-expiration: something is critical, expired, not yet valid, missing or unreadable.
     Critical,
-    /// renew: something could not be renewed; the rest was.
+    /// init, renew, csr: something is left, which waits for an external authority or cannot be made; the rest was done.
     Left,
     /// renew --detailed-exitcode: something was renewed.
     Renewed,
@@ -44,7 +44,7 @@ pub const STATUSES: [(u8, &str); 7] = [
     (2, "wrong command line or profile"),
     (3, "check-expiration: a certificate is inside its warning window"),
     (4, "check-expiration: a certificate is critical, expired, not yet valid, missing or unreadable"),
-    (5, "renew: something could not be renewed, such as what an external authority signs; the rest was"),
+    (5, "init, renew, csr: something is left, such as what an external authority signs; the rest was done"),
     (10, "renew --detailed-exitcode: something was renewed"),
 ];
 
