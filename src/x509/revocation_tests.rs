@@ -1,1 +1,300 @@
+use super::*;
+use crate::blueprint::{Algorithm, Blueprint, Name, Oid, Role};
+use crate::ca::{Issuer, PrivateKey, SignedCrl, issue, self_sign, sign_crl};
+use crate::encoding::certificate::SignatureAlgorithm;
+use crate::encoding::extension::extension;
+use crate::encoding::{certificate, crl as written, tlv};
+use crate::revocation::{Edition, RevocationList};
+use crate::x509::crl::CrlError;
+use crate::x509::crl_lookup::Wanted;
+use proptest::prelude::*;
+use std::sync::LazyLock;
+use time::macros::datetime;
 
+const AT: OffsetDateTime = datetime!(2026-11-20 12:00 UTC);
+const YEAR: time::Duration = time::Duration::days(365);
+
+struct World {
+    ca: Issuer,
+    /// Same name, without cRLSign.
+    mute: Issuer,
+    /// Same name, another key.
+    other: Issuer,
+    leaf: Certificate,
+    /// Signs the lists that nobody here would write.
+    key: PrivateKey,
+}
+
+static WORLD: LazyLock<World> = LazyLock::new(|| {
+    let blueprint = |usage| Blueprint {
+        subject: Name::of("kubernetes", &[]),
+        not_before: AT,
+        not_after: AT + YEAR,
+        role: Role::Authority { path_len: None },
+        key_usage: usage,
+        extended_key_usages: vec![],
+        sans: vec![],
+    };
+    let key = || PrivateKey::generate(Algorithm::EcdsaP256).unwrap();
+    let both = KeyUsage::KEY_CERT_SIGN.and(KeyUsage::CRL_SIGN);
+    let authority = |usage: KeyUsage, key: PrivateKey| {
+        Issuer::new(vec![self_sign(&blueprint(usage), &key).unwrap().certificate], key).unwrap()
+    };
+    let first = key();
+    let again = || PrivateKey::from_pem(first.to_pem().as_bytes()).unwrap();
+    let ca = authority(both, again());
+    let leaf = Blueprint { subject: Name::of("leaf", &[]), role: Role::EndEntity, ..blueprint(KeyUsage(1)) };
+    let leaf = issue(&leaf, &key().spki_der(), &ca).unwrap().certificate;
+    World { mute: authority(KeyUsage::KEY_CERT_SIGN, again()), other: authority(both, key()), leaf, key: again(), ca }
+});
+
+fn entry(reason: Option<Reason>) -> Revoked {
+    Revoked {
+        serial: WORLD.leaf.serial.clone(),
+        at: AT - time::Duration::DAY,
+        reason,
+        invalid_since: None,
+        other: vec![],
+    }
+}
+
+fn list(number: u64, days: i64, revoked: &[Revoked], by: &Issuer) -> SignedCrl {
+    let this_update = AT + time::Duration::days(days);
+    let edition =
+        Edition { number: Number::from(number), this_update, next_update: this_update + time::Duration::WEEK };
+    sign_crl(&RevocationList { edition, revoked: revoked.to_vec() }, by).unwrap()
+}
+
+/// A list of our authority with these extensions and whole entries, whatever sense they make.
+fn odd(extensions: &[Vec<u8>], entries: &[Vec<u8>], next_update: bool) -> Vec<u8> {
+    let world = &*WORLD;
+    let time = |at| certificate::time(at).unwrap();
+    let wrapped = match extensions {
+        [] => Vec::new(),
+        list => tlv::write(tlv::CONTEXT_CONSTRUCTED, &tlv::sequence(list)),
+    };
+    let listed = if entries.is_empty() { Vec::new() } else { tlv::sequence(entries) };
+    let signed = tlv::sequence(&[
+        tlv::integer(&[1]),
+        SignatureAlgorithm::EcdsaWithSha256.to_der(),
+        world.ca.certificate().subject_der.clone(),
+        time(AT),
+        if next_update { time(AT + time::Duration::WEEK) } else { Vec::new() },
+        listed,
+        wrapped,
+    ]);
+    let signature = world.key.sign_for_tests(&signed);
+    written::signed(signed, SignatureAlgorithm::EcdsaWithSha256, &signature)
+}
+
+fn number(content: &[u8]) -> Vec<u8> {
+    extension(written::CRL_NUMBER, false, &tlv::write(tlv::INTEGER, content))
+}
+
+fn ask_with(ders: &[&[u8]], issuer: &Issuer, delegates: &[&Certificate], strictness: Strictness) -> Answer {
+    let wanted = Wanted::new([WORLD.leaf.serial.as_slice()]);
+    let lists: Vec<_> = ders.iter().map(|der| Listed::read(der, &wanted).unwrap()).collect();
+    let authority = Authority { issuer: issuer.certificate(), delegates, strictness };
+    let vetted: Vec<_> = lists.iter().zip(ders).map(|(list, der)| vet(list, der, authority, AT)).collect();
+    let answer = status(&WORLD.leaf, issuer.certificate(), &vetted);
+    // In any order the same.
+    let reversed: Vec<_> = vetted.iter().rev().cloned().collect();
+    assert_eq!(status(&WORLD.leaf, issuer.certificate(), &reversed).status, answer.status);
+    answer
+}
+
+fn ask(ders: &[&[u8]]) -> Answer {
+    ask_with(ders, &WORLD.ca, &[], Strictness::Strict)
+}
+
+fn word(answer: &Answer) -> &'static str {
+    match answer.status {
+        Status::Good => "good",
+        Status::Revoked(_) => "revoked",
+        Status::Held(_) => "held",
+        Status::Unknown => "unknown",
+    }
+}
+
+#[test]
+fn one_list() {
+    let ca = &WORLD.ca;
+    let hold = [entry(Some(Reason::CertificateHold))];
+    for (days, revoked, wanted) in [
+        (0, &[][..], "good"),
+        (-7, &[], "good"),
+        (-8, &[], "unknown"),
+        (1, &[], "unknown"),
+        (0, &[entry(None)], "revoked"),
+        (0, &[entry(Some(Reason::KeyCompromise))], "revoked"),
+        (0, &hold, "held"),
+        (-8, &hold, "held"),
+        (-8, &[entry(None)], "revoked"),
+        (1, &[entry(None)], "unknown"),
+    ] {
+        let answer = ask(&[&list(1, days, revoked, ca).der]);
+        assert_eq!(word(&answer), wanted, "{days} {revoked:?} {answer:?}");
+        assert_eq!(answer.problems.is_empty(), (-7..=0).contains(&days));
+    }
+    assert_eq!(word(&ask(&[])), "unknown");
+}
+
+#[test]
+fn the_newest_decides_in_any_order() {
+    let ca = &WORLD.ca;
+    let make = |(number, days, what): (u64, i64, &str)| {
+        let revoked: &[Revoked] = match what {
+            "-" => &[],
+            "hold" => &[entry(Some(Reason::CertificateHold))],
+            _ => &[entry(None)],
+        };
+        list(number, days, revoked, ca).der
+    };
+    for (lists, wanted) in [
+        (&[(1, -1, "-"), (2, 0, "revoked")][..], "revoked"),
+        (&[(1, -1, "revoked"), (2, 0, "-")], "good"),
+        (&[(1, -1, "hold"), (2, 0, "-")], "good"),
+        (&[(1, -1, "-"), (2, 0, "hold")], "held"),
+        // The number goes before the date; among equals the date decides, and then the gravest.
+        (&[(2, -2, "hold"), (1, 0, "-")], "held"),
+        (&[(2, -2, "-"), (1, 0, "hold")], "good"),
+        (&[(2, -2, "-"), (2, 0, "hold")], "held"),
+        (&[(2, 0, "-"), (2, 0, "hold"), (2, 0, "revoked")], "revoked"),
+        // A newer list that went stale still names; a stale one's silence is none.
+        (&[(3, -8, "revoked"), (2, 0, "-")], "revoked"),
+        (&[(3, -8, "-"), (2, 0, "-")], "good"),
+        (&[(3, -8, "-"), (2, -9, "hold")], "unknown"),
+        (&[(3, 1, "revoked"), (2, 0, "-")], "good"),
+    ] {
+        let ders: Vec<Vec<u8>> = lists.iter().map(|list| make(*list)).collect();
+        let answer = ask(&ders.iter().map(Vec::as_slice).collect::<Vec<_>>());
+        assert_eq!(word(&answer), wanted, "{lists:?} {answer:?}");
+    }
+}
+
+#[test]
+fn who_signed() {
+    let world = &*WORLD;
+    let [ours, theirs] = [&world.ca, &world.other].map(|by| list(1, 0, &[], by).der);
+    let strict = Strictness::Strict;
+    let answer = ask(&[&theirs]);
+    assert!(matches!(answer.problems.as_slice(), [(0, Problem::NotSigned(VerifyError::KeyIdentifier { .. }))]));
+    assert_eq!(word(&answer), "unknown");
+    let mut broken = ours.clone();
+    *broken.last_mut().unwrap() ^= 1;
+    assert_eq!(ask(&[&broken]).problems, [(0, Problem::NotSigned(VerifyError::Signature))]);
+    // A newer list that nobody signed does not get in the way.
+    assert_eq!(word(&ask(&[&list(9, 0, &[entry(None)], &world.other).der, &ours])), "good");
+    // kubeadm's authorities.
+    let answer = ask_with(&[&ours], &world.mute, &[], strict);
+    assert_eq!((word(&answer), answer.problems.as_slice()), ("unknown", &[(0, Problem::MayNotSign)][..]));
+    let answer = ask_with(&[&ours], &world.mute, &[], Strictness::Lenient);
+    assert_eq!((word(&answer), answer.problems.as_slice()), ("good", &[(0, Problem::MayNotSign)][..]));
+    // Another key of the same name, found valid by the caller.
+    assert_eq!(word(&ask_with(&[&theirs], &world.ca, &[world.other.certificate()], strict)), "good");
+    let plain = Certificate { key_usage: None, ..world.other.certificate().clone() };
+    assert_eq!(word(&ask_with(&[&theirs], &world.ca, &[&plain], strict)), "unknown");
+}
+
+#[test]
+fn lists_that_do_not_speak_of_everything() {
+    let scope = |field: &[u8]| extension(written::ISSUING_DISTRIBUTION_POINT, true, &tlv::write(tlv::SEQUENCE, field));
+    let delta = extension(written::DELTA_CRL_INDICATOR, true, &tlv::integer(&[1]));
+    let names = |revoked: &Revoked| written::entry(revoked).unwrap();
+    let unknown = extension(&[0x55, 0x1d, 99], true, &[5, 0]);
+    let stranger = Revoked { serial: vec![1], other: unknown.clone(), ..entry(None) };
+    let indirect = Revoked { other: extension(written::CERTIFICATE_ISSUER, true, &[0x30, 0]), ..entry(None) };
+    let removed = entry(Some(Reason::RemoveFromCrl));
+    let one = || number(&[1]);
+    for (extensions, entries, wanted, problem) in [
+        (vec![one()], vec![], "good", None),
+        (vec![one(), delta.clone()], vec![], "unknown", Some(Problem::Delta)),
+        (vec![one(), delta.clone()], vec![names(&entry(None))], "revoked", Some(Problem::Delta)),
+        (vec![one(), delta], vec![names(&removed)], "unknown", Some(Problem::Delta)),
+        (vec![one()], vec![names(&removed)], "unknown", Some(Problem::RemoveFromCrl)),
+        (vec![one(), scope(&[0x81, 1, 0xff])], vec![], "good", None),
+        (vec![one(), scope(&[0x82, 1, 0xff])], vec![names(&entry(None))], "unknown", Some(Problem::OtherKind)),
+        (vec![one(), scope(&[0x85, 1, 0xff])], vec![], "unknown", Some(Problem::OtherKind)),
+        (vec![one(), scope(&[0x83, 2, 6, 0x40])], vec![], "unknown", Some(Problem::Partial)),
+        (vec![one(), scope(&[0x83, 2, 6, 0x40])], vec![names(&entry(None))], "revoked", Some(Problem::Partial)),
+        (vec![one(), scope(&[0xa0, 2, 0xa0, 0])], vec![], "unknown", Some(Problem::Partial)),
+        (vec![one(), scope(&[0x84, 1, 0xff])], vec![names(&entry(None))], "unknown", Some(Problem::Indirect)),
+        (vec![one()], vec![names(&indirect)], "unknown", Some(Problem::Indirect)),
+        (vec![one(), unknown], vec![], "unknown", Some(Problem::UnknownCritical(Oid::new("2.5.29.99")))),
+        (vec![one()], vec![names(&stranger)], "unknown", Some(Problem::UnknownCriticalInEntry)),
+        // Hostile numbers, and none.
+        (vec![number(&[0x80])], vec![], "unknown", Some(Problem::Number)),
+        (vec![number(&[1; 21])], vec![names(&entry(None))], "revoked", Some(Problem::Number)),
+        (vec![], vec![], "unknown", Some(Problem::NoNumber)),
+        (vec![], vec![names(&entry(None))], "revoked", Some(Problem::NoNumber)),
+    ] {
+        let answer = ask(&[&odd(&extensions, &entries, true)]);
+        assert_eq!(word(&answer), wanted, "{extensions:x?} {entries:x?} {answer:?}");
+        assert_eq!(answer.problems.first().map(|(_, problem)| problem), problem.as_ref());
+    }
+    let plain = odd(&[], &[], true);
+    assert_eq!(word(&ask_with(&[&plain], &WORLD.ca, &[], Strictness::Lenient)), "good");
+    let endless = odd(&[one()], &[], false);
+    assert_eq!(
+        ask(&[&endless]),
+        Answer { status: Status::Unknown, list: None, problems: vec![(0, Problem::NoNextUpdate)] }
+    );
+}
+
+#[test]
+fn serials_twice_and_in_any_order() {
+    let names = |revoked: &Revoked| written::entry(revoked).unwrap();
+    let hold = names(&entry(Some(Reason::CertificateHold)));
+    let padded = names(&Revoked { serial: [&[0], WORLD.leaf.serial.as_slice()].concat(), ..entry(None) });
+    let strangers = [9u8, 1, 5].map(|n| names(&Revoked { serial: vec![n; 16], ..entry(None) }));
+    let removed = names(&entry(Some(Reason::RemoveFromCrl)));
+    for (entries, wanted) in [
+        (vec![hold.clone(), padded.clone()], "revoked"),
+        (vec![padded.clone(), hold.clone()], "revoked"),
+        (vec![removed.clone(), hold.clone()], "held"),
+        (vec![hold.clone(), hold.clone()], "held"),
+    ] {
+        let answer = ask(&[&odd(&[number(&[1])], &entries, true)]);
+        assert_eq!((word(&answer), &answer.problems), (wanted, &vec![(0, Problem::Twice)]));
+    }
+    let unsorted: Vec<Vec<u8>> = strangers.iter().cloned().chain([padded]).collect();
+    assert_eq!(word(&ask(&[&odd(&[number(&[1])], &unsorted, true)])), "revoked");
+    assert_eq!(word(&ask(&[&odd(&[number(&[1])], &strangers, true)])), "good");
+}
+
+#[test]
+fn a_serial_that_was_not_looked_up_is_not_good() {
+    let der = list(1, 0, &[], &WORLD.ca).der;
+    let wanted = Wanted::new([&[1u8, 2][..]]);
+    let listed = Listed::read(&der, &wanted).unwrap();
+    let issuer = WORLD.ca.certificate();
+    let authority = Authority { issuer, delegates: &[], strictness: Strictness::Strict };
+    let answer = status(&WORLD.leaf, issuer, &[vet(&listed, &der, authority, AT)]);
+    assert_eq!(answer, Answer { status: Status::Unknown, list: None, problems: vec![(0, Problem::NotAsked)] });
+}
+
+#[test]
+fn a_list_cut_anywhere_is_none() {
+    let der = list(1, 0, &[entry(None)], &WORLD.ca).der;
+    let wanted = Wanted::new([WORLD.leaf.serial.as_slice()]);
+    for length in 0..der.len() {
+        assert_eq!(Listed::read(&der[..length], &wanted).err(), Some(CrlError::Truncated), "{length}");
+    }
+}
+
+proptest! {
+    /// Whatever octet is changed in a list that revokes, nothing says good.
+    #[test]
+    fn no_mutation_means_good(at in any::<prop::sample::Index>(), octet in any::<u8>()) {
+        let mut der = list(1, 0, &[entry(None)], &WORLD.ca).der;
+        let at = at.index(der.len());
+        der[at] = octet;
+        let wanted = Wanted::new([WORLD.leaf.serial.as_slice()]);
+        if let Ok(listed) = Listed::read(&der, &wanted) {
+            let issuer = WORLD.ca.certificate();
+            let authority = Authority { issuer, delegates: &[], strictness: Strictness::Lenient };
+            let answer = status(&WORLD.leaf, issuer, &[vet(&listed, &der, authority, AT)]);
+            prop_assert!(answer.status != Status::Good, "{at} {octet}");
+        }
+    }
+}
