@@ -18,6 +18,8 @@ mod support;
 #[path = "interop/tree.rs"]
 mod tree;
 
+#[path = "interop/crl.rs"]
+mod crl;
 #[path = "interop/etcd.rs"]
 mod etcd;
 #[path = "interop/hostile.rs"]
