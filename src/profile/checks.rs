@@ -16,17 +16,22 @@ pub fn run(profile: &Profile, reading: &mut Reading) {
 
 fn renewal(profile: &Profile, reading: &mut Reading) {
     let Window::Before(before) = profile.renewal.before else { return };
+    let line = |field: &str| reading.has(field).then(|| reading.place(field).line);
+    let mut refusals = Vec::new();
     if before >= profile.validity {
-        reading.refuse(
-            "renewal.before",
-            Refusal::RenewalTooEarly { before: before.to_string(), validity: profile.validity.to_string() },
-        );
-        return;
+        let line = line("certificateValidityPeriod");
+        let refusal = Refusal::RenewalTooEarly { before, validity: profile.validity, line };
+        refusals.push(("renewal.before".to_owned(), refusal));
     }
-    let shorter =
-        certificates(profile).into_iter().filter(|(_, _, said)| said.is_some_and(|validity| validity <= before));
-    for (path, _, _) in shorter {
-        reading.warn(&path, format!("not longer than renewal.before ({before}): always due for renewal"));
+    let certificates = certificates(profile).into_iter();
+    for (path, validity) in certificates.filter_map(|(path, _, said)| Some((path, said?))) {
+        if validity <= before {
+            let refusal = Refusal::AlwaysDue { before, validity, line: line("renewal.before") };
+            refusals.push((path, refusal));
+        }
+    }
+    for (path, refusal) in refusals {
+        reading.refuse(&path, refusal);
     }
 }
 

@@ -4,7 +4,7 @@ use super::configuration::{self, Dialect, taken};
 use super::fields::{Field, Fields, Reading};
 use super::load::Overrides;
 use super::options::unknown;
-use super::{CaKeys, Expiration, Origin, Profile, Renewal, Window, checks, extra, nodes, options, values};
+use super::{CaKeys, Expiration, Origin, Profile, Window, checks, extra, nodes, options, renewal, values};
 use crate::blueprint::Algorithm;
 use crate::clock::Span;
 use crate::encoding::yaml::Node as Document;
@@ -12,7 +12,6 @@ use crate::encoding::yaml::Node as Document;
 /// Smaller and quicker than RSA at the same strength, and every supported Kubernetes reads it.
 pub const ALGORITHM: Algorithm = Algorithm::EcdsaP256;
 pub const CRL_VALIDITY: Span = Span::days(30);
-pub const RENEWAL: Renewal = Renewal { before: Window::PercentLeft(33) };
 /// A month and a week, as most alerts have it; authorities earlier, because a new one takes a while to reach everybody.
 pub const EXPIRATION: Expiration = Expiration {
     warning: Window::Before(Span::days(30)),
@@ -44,9 +43,7 @@ pub fn read(document: &Document, overrides: &Overrides, reading: &mut Reading) -
     let mut crl = fields.section("crl", reading);
     let crl_validity = taken(&mut crl, "validity", reading, values::duration);
     crl.finish(&[], reading);
-    let mut renewal = fields.section("renewal", reading);
-    let before = taken(&mut renewal, "before", reading, values::window);
-    renewal.finish(&[], reading);
+    let renewal = renewal::read(&mut fields, reading);
     let (expiration, copies) = expiration(&mut fields, reading);
     fields.finish(&[], reading);
 
@@ -63,13 +60,14 @@ pub fn read(document: &Document, overrides: &Overrides, reading: &mut Reading) -
         algorithm: configuration.algorithm.unwrap_or(ALGORITHM),
         validity: configuration.validity,
         ca_validity: configuration.ca_validity,
+        stated: configuration.stated,
         authorities,
         certificates,
         extra_certificates,
         kubelet_serving: overrides.kubelet_serving.or(serving).unwrap_or(true),
         ca_keys: ca_keys.unwrap_or(CaKeys::ControlPlane),
         crl_validity: crl_validity.unwrap_or(CRL_VALIDITY),
-        renewal: before.map_or(RENEWAL, |before| Renewal { before }),
+        renewal,
         expiration,
         copies,
         nodes,

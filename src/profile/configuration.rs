@@ -4,7 +4,7 @@
 use super::fields::{Field, Fields, Reading};
 use super::problem::Kind;
 use super::refusal::Refusal;
-use super::{Endpoint, Etcd, Subnet, values};
+use super::{Endpoint, Etcd, Stated, Subnet, values};
 use crate::blueprint::{Algorithm, San};
 use crate::catalog::releases::Release;
 use crate::clock::Span;
@@ -31,6 +31,7 @@ pub struct Configuration {
     pub algorithm: Option<Algorithm>,
     pub validity: Span,
     pub ca_validity: Span,
+    pub stated: Stated,
 }
 
 pub const CLUSTER_NAME: &str = "kubernetes";
@@ -76,6 +77,7 @@ pub fn read(fields: &mut Fields<'_>, dialect: Dialect, reading: &mut Reading) ->
         dns_domain: dns_domain.unwrap_or_else(|| DNS_DOMAIN.to_owned()),
         api_server_sans,
         etcd,
+        stated: Stated { algorithm: algorithm.is_some(), validity: validity.is_some() },
         algorithm,
         validity: validity.unwrap_or(VALIDITY),
         ca_validity: ca_validity.unwrap_or(CA_VALIDITY),

@@ -8,7 +8,7 @@ use super::fields::{Field, Fields, Reading};
 use super::load::Overrides;
 use super::problem::Kind;
 use super::refusal::Refusal;
-use super::{CaKeys, Etcd, Node, NodeRole, Origin, Profile, cluster, nodes, values};
+use super::{CaKeys, Etcd, Node, NodeRole, Origin, Profile, RENEWAL, cluster, nodes, values};
 use crate::blueprint::Algorithm;
 use crate::encoding::yaml::{Mark, Node as Document, Value};
 
@@ -94,13 +94,14 @@ pub fn read(documents: &Documents<'_>, overrides: &Overrides, reading: &mut Read
         algorithm,
         validity: configuration.validity,
         ca_validity: configuration.ca_validity,
+        stated: configuration.stated,
         authorities: BTreeMap::new(),
         certificates: BTreeMap::new(),
         extra_certificates: Vec::new(),
         kubelet_serving: overrides.kubelet_serving.unwrap_or(false),
         ca_keys: CaKeys::ControlPlane,
         crl_validity: cluster::CRL_VALIDITY,
-        renewal: cluster::RENEWAL,
+        renewal: RENEWAL,
         expiration: cluster::EXPIRATION,
         copies: Vec::new(),
         nodes: vec![node],
@@ -121,7 +122,7 @@ fn cluster_configuration(
 ) -> Option<(configuration::Configuration, Algorithm)> {
     let mut fields = opened(document, reading)?;
     let has_algorithms = version >= Version::V1Beta4;
-    let configuration = configuration::read(&mut fields, Dialect::Kubeadm { has_algorithms }, reading);
+    let mut configuration = configuration::read(&mut fields, Dialect::Kubeadm { has_algorithms }, reading);
     // ControlPlaneKubeletLocalMode (1.31 to 1.35) chooses kubelet.conf's server; the release's default is what is made here.
     let mut gates = fields.section("featureGates", reading);
     let ecdsa = gates.take("PublicKeysECDSA", reading).and_then(|field| field.boolean(reading)).unwrap_or(false);
@@ -146,6 +147,7 @@ fn cluster_configuration(
     fields.finish(answered, reading);
     let default = if ecdsa { Algorithm::EcdsaP256 } else { ALGORITHM };
     let algorithm = configuration.algorithm.unwrap_or(default);
+    configuration.stated.algorithm |= ecdsa;
     Some((configuration, algorithm))
 }
 

@@ -15,17 +15,19 @@ mod problem;
 mod reference;
 mod refusal;
 mod render;
+mod renewal;
 mod starter;
 #[cfg(test)]
 mod tests;
 mod values;
 
-pub use cluster::{EXPIRATION, RENEWAL};
+pub use cluster::EXPIRATION;
 pub use load::{API_VERSION, KIND, Loaded, Overrides, Source, load};
 pub use problem::{CidrError, Kind, Problem, Problems, Shape, Warning};
 pub use reference::{FieldDoc, field_reference};
 pub use refusal::Refusal;
 pub use render::render;
+pub use renewal::{Command, Hooks, OnHookFailure, RENEWAL, Renewal};
 pub use starter::starter;
 
 use std::collections::BTreeMap;
@@ -56,6 +58,7 @@ pub struct Profile {
     /// certificateValidityPeriod and caCertificateValidityPeriod; never zero.
     pub validity: Span,
     pub ca_validity: Span,
+    pub stated: Stated,
     /// What the profile says of single authorities; absent: the defaults above.
     pub authorities: BTreeMap<Authority, AuthorityOptions>,
     /// What the profile says of single entries, by catalogue name.
@@ -90,6 +93,15 @@ impl Origin {
     pub const fn is_kubeadm(self) -> bool {
         matches!(self, Self::Kubeadm | Self::KubeadmJoin)
     }
+}
+
+/// Whether the document itself says it, or a default does: a renewal follows the former only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stated {
+    /// encryptionAlgorithm, or kubeadm's older feature gate PublicKeysECDSA.
+    pub algorithm: bool,
+    /// certificateValidityPeriod.
+    pub validity: bool,
 }
 
 /// controlPlaneEndpoint: `host`, `host:port` or `[v6]:port`.
@@ -173,12 +185,6 @@ pub enum CaKeys {
     ControlPlane,
     /// They stay in the cluster directory.
     Nowhere,
-}
-
-/// When a certificate is due (renewal.before).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Renewal {
-    pub before: Window,
 }
 
 /// How near its end a certificate may come before check-expiration says so (expiration).

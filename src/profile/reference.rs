@@ -45,6 +45,7 @@ const ALGORITHMS: &str = "RSA-2048, RSA-3072, RSA-4096, ECDSA-P256 or ECDSA-P384
 const DURATION: &str = "duration";
 const SANS: &str = "list of IP addresses, DNS names and wildcards (*.name)";
 const WINDOW: &str = "percentage of the lifetime that is left, or duration";
+const COMMAND: &str = "command: text or list of texts";
 const TEXTS: &str = "text or list of texts";
 
 const FIELDS: &[FieldDoc] = &[
@@ -221,14 +222,48 @@ const FIELDS: &[FieldDoc] = &[
     ),
     ours("crl", "mapping", "", "Revocation lists.", "{validity: 7d}"),
     ours("crl.validity", DURATION, "30d", "From thisUpdate to nextUpdate.", "7d"),
-    ours("renewal", "mapping", "", "Renewal.", "{before: 30d}"),
+    ours("renewal", "mapping", "", "Renewal.", "{before: 30d, keepGenerations: 10}"),
     ours(
         "renewal.before",
         "percentage or duration",
         "33%",
-        "When a certificate is due: the share of its lifetime that is left, or the time before its end.",
+        "When a certificate is due: the share of its lifetime that is left, or the time before its end, which must be less \
+         than every lifetime in the profile.",
         "30d",
     ),
+    ours(
+        "renewal.keepGenerations",
+        "number from 1 to 1000",
+        "5",
+        "How many earlier generations of a tree are kept for kpki restore.",
+        "10",
+    ),
+    ours(
+        "renewal.onHookFailure",
+        "report or restore",
+        "report",
+        "What follows when a deploy hook fails: it is reported, or the previous generation is put back, too.",
+        "restore",
+    ),
+    ours(
+        "renewal.hooks",
+        "mapping",
+        "",
+        "Commands that run when something is renewed, and only then. A command is a text for /bin/sh -c, or a list: the \
+         absolute path of a program and its arguments, without a shell.",
+        "{deploy: {etcd: [/usr/local/sbin/restart-static-pod, etcd]}}",
+    ),
+    ours("renewal.hooks.pre", COMMAND, "", "Runs first; when it fails, nothing is touched.", "/usr/local/sbin/drain"),
+    ours(
+        "renewal.hooks.deploy",
+        "mapping of components to commands",
+        "",
+        "Runs for each component whose files were renewed: etcd, kube-apiserver, kube-controller-manager, kube-scheduler, \
+         kubelet; default stands for all others.",
+        "{kubelet: systemctl restart kubelet}",
+    ),
+    ours("renewal.hooks.post", COMMAND, "", "Runs last, whatever the others said.", "logger renewed"),
+    ours("renewal.hooks.timeout", DURATION, "5m", "How long each of them may take; more than zero.", "2m"),
     ours(
         "expiration",
         "mapping",

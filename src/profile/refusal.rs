@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::problem::shown;
+use crate::clock::Span;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refusal {
@@ -65,8 +66,16 @@ pub enum Refusal {
         role: &'static str,
     },
     RenewalTooEarly {
-        before: String,
-        validity: String,
+        before: Span,
+        validity: Span,
+        /// Of certificateValidityPeriod, where it is not the default.
+        line: Option<usize>,
+    },
+    /// A certificate whose own lifetime is not longer than renewal.before, which stands on this line.
+    AlwaysDue {
+        before: Span,
+        validity: Span,
+        line: Option<usize>,
     },
     NoAdvertiseAddress,
     /// A worker's JoinConfiguration.
@@ -139,8 +148,13 @@ impl fmt::Display for Refusal {
                 near.as_deref().map_or(Ok(()), |near| write!(f, " (did you mean {near}?)"))
             }
             Self::NoNodeWithRole { role } => write!(f, "expected a role that a node has, found {role}, which none has"),
-            Self::RenewalTooEarly { before, validity } => {
-                write!(f, "expected less than certificateValidityPeriod ({validity}), found {before}")
+            Self::RenewalTooEarly { before, validity, line } => {
+                let line = on_line(*line);
+                write!(f, "expected less than certificateValidityPeriod ({validity}{line}), found {before}")
+            }
+            Self::AlwaysDue { before, validity, line } => {
+                let line = on_line(*line);
+                write!(f, "expected more than renewal.before ({before}{line}), found {validity}: it would always be due")
             }
             Self::NoAdvertiseAddress => f.write_str(
                 "expected the address of the API server, found none; add localAPIEndpoint.advertiseAddress or pass \
@@ -155,4 +169,8 @@ impl fmt::Display for Refusal {
             }
         }
     }
+}
+
+fn on_line(line: Option<usize>) -> String {
+    line.map(|line| format!(", line {line}")).unwrap_or_default()
 }

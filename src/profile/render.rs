@@ -3,11 +3,14 @@
 use std::fmt::Write as _;
 
 use super::load::{API_VERSION, KIND};
-use super::{CaKeys, Endpoint, Etcd, ExtraCertificate, Node, Profile, SubjectAttributes, Subnet, Window};
+use super::{
+    CaKeys, Command, Endpoint, Etcd, ExtraCertificate, Node, Profile, Renewal, SubjectAttributes, Subnet, Window,
+};
 use crate::blueprint::{ExtendedKeyUsage, San};
 use crate::encoding::yaml::scalar;
 
-/// Complete YAML of kind ClusterProfile. A profile that came from kubeadm's documents becomes one of ours.
+/// Complete YAML of kind ClusterProfile. A profile that came from kubeadm's documents becomes one of ours, and what was left
+/// to a default is stated from then on.
 pub fn render(profile: &Profile) -> String {
     let mut page = Page::default();
     page.line(0, "apiVersion", API_VERSION);
@@ -41,8 +44,7 @@ pub fn render(profile: &Profile) -> String {
     );
     page.open(0, "crl");
     page.line(1, "validity", &profile.crl_validity.to_string());
-    page.open(0, "renewal");
-    page.line(1, "before", &window_text(profile.renewal.before));
+    renewal(&mut page, &profile.renewal);
     page.open(0, "expiration");
     page.line(1, "warning", &window_text(profile.expiration.warning));
     page.line(1, "critical", &window_text(profile.expiration.critical));
@@ -56,6 +58,22 @@ pub fn render(profile: &Profile) -> String {
     page.open(0, "nodes");
     profile.nodes.iter().for_each(|one| node(&mut page, one));
     page.text
+}
+
+fn renewal(page: &mut Page, renewal: &Renewal) {
+    page.open(0, "renewal");
+    page.line(1, "before", &window_text(renewal.before));
+    page.raw(1, "keepGenerations", &renewal.keep_generations.to_string());
+    page.line(1, "onHookFailure", renewal.on_hook_failure.name());
+    page.open(1, "hooks");
+    let hooks = &renewal.hooks;
+    hooks.pre.iter().for_each(|command| page.command(2, "pre", command));
+    if !hooks.deploy.is_empty() {
+        page.open(2, "deploy");
+        hooks.deploy.iter().for_each(|(component, command)| page.command(3, component, command));
+    }
+    hooks.post.iter().for_each(|command| page.command(2, "post", command));
+    page.line(2, "timeout", &hooks.timeout.to_string());
 }
 
 fn window_text(window: Window) -> String {
@@ -190,6 +208,13 @@ impl Page {
     fn list(&mut self, depth: usize, key: &str, values: impl Iterator<Item = String>) {
         let values: Vec<String> = values.map(|value| scalar(&value)).collect();
         self.raw(depth, key, &format!("[{}]", values.join(", ")));
+    }
+
+    fn command(&mut self, depth: usize, key: &str, command: &Command) {
+        match command {
+            Command::Shell(text) => self.line(depth, key, text),
+            Command::Program(words) => self.list(depth, key, words.iter().cloned()),
+        }
     }
 
     /// The first line of an item of a list, whose other lines are one level deeper.

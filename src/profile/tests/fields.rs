@@ -142,6 +142,47 @@ fn fields_of_a_profile() {
             "3:19: renewal.before: expected less than certificateValidityPeriod (365d), found 365d",
         ),
         (
+            "certificateValidityPeriod: 7d\nrenewal: {before: 30d}",
+            "4:19: renewal.before: expected less than certificateValidityPeriod (7d, line 3), found 30d",
+        ),
+        (
+            "renewal: {before: 1d}\ncertificates: {apiserver: {validity: 24h}, admin.conf: {validity: 25h}}",
+            "4:38: certificates.apiserver.validity: expected more than renewal.before (1d, line 3), found 1d: it would always be due",
+        ),
+        (
+            "renewal: {before: 2d}\nextraCertificates: [{name: a, usages: [client], validity: 1d}]",
+            "4:59: extraCertificates[0].validity: expected more than renewal.before (2d, line 3), found 1d: it would always be due",
+        ),
+        ("renewal: {keepGenerations: 0}", "3:28: renewal.keepGenerations: expected a number from 1 to 1000, found 0"),
+        ("renewal: {keepGenerations: many}", "3:28: renewal.keepGenerations: expected a whole number, found many"),
+        (
+            "renewal: {onHookFailure: restor}",
+            "3:26: renewal.onHookFailure: expected report or restore, found restor (did you mean restore?)",
+        ),
+        (
+            "renewal: {hooks: {timeout: 0s}}",
+            "3:28: renewal.hooks.timeout: expected a duration such as 8760h or 90d, found 0s (must be more than zero)",
+        ),
+        ("renewal: {hooks: {pre: ''}}", "3:24: renewal.hooks.pre: expected a command, found nothing"),
+        ("renewal: {hooks: {pre: \"a\\0\"}}", "3:24: renewal.hooks.pre: expected a text without NUL, found a\\u{0}"),
+        (
+            "renewal: {hooks: {pre: {a: b}}}",
+            "3:24: renewal.hooks.pre: expected text or a list of texts, found a mapping",
+        ),
+        (
+            "renewal: {hooks: {post: []}}",
+            "3:25: renewal.hooks.post: expected a program and its arguments, found nothing",
+        ),
+        (
+            "renewal: {hooks: {post: [true]}}",
+            "3:26: renewal.hooks.post[0]: expected the absolute path of a program, found true",
+        ),
+        (
+            "renewal: {hooks: {deploy: {kube-apiservr: /a}}}",
+            "3:28: renewal.hooks.deploy.kube-apiservr: expected one of etcd, kube-apiserver, kube-controller-manager, \
+             kube-scheduler, kubelet, default, found kube-apiservr (did you mean kube-apiserver?)",
+        ),
+        (
             "etcd: {local: {}, external: {endpoints: [\"https://a\"]}}",
             "3:7: etcd: expected either etcd.local or etcd.external, found both",
         ),
@@ -224,4 +265,42 @@ fn all_problems_are_said_at_once_in_the_order_of_the_file() {
     );
     let many: String = (0..20_000).map(|i| format!("k{i}: 1\n")).collect();
     assert_eq!(refusals(&with(&many)).len(), 100);
+}
+
+#[test]
+fn renewal_is_read_as_it_stands() {
+    let text = with(
+        "renewal:\n  before: 30d\n  keepGenerations: 1000\n  onHookFailure: restore\n  hooks:\n    pre: |\n      a\n      b\n    deploy:\n      \
+         etcd: [/bin/x, '', 5]\n      default: restart \"$KPKI_COMPONENT\"\n    post:\n    timeout: 2m",
+    );
+    let renewal = load_text(&text).unwrap().profile.renewal;
+    assert_eq!((renewal.before, renewal.keep_generations), (Window::Before(Span::days(30)), 1000));
+    assert_eq!(renewal.on_hook_failure, OnHookFailure::Restore);
+    let hooks = renewal.hooks;
+    assert_eq!(hooks.pre, Some(Command::Shell("a\nb\n".to_owned())));
+    assert_eq!((&hooks.post, hooks.timeout), (&None, Span::seconds(120)));
+    let etcd = Command::Program(["/bin/x", "", "5"].map(str::to_owned).to_vec());
+    assert_eq!(hooks.deploy("etcd"), Some(&etcd));
+    assert_eq!(hooks.deploy("kubelet"), Some(&Command::Shell("restart \"$KPKI_COMPONENT\"".to_owned())));
+    assert_eq!(load_text(&with("")).unwrap().profile.renewal, RENEWAL);
+}
+
+#[test]
+fn what_is_stated_is_told_from_a_default() {
+    let stated = |text: &str| {
+        let stated = load_text(text).unwrap().profile.stated;
+        (stated.algorithm, stated.validity)
+    };
+    assert_eq!(stated(&with("")), (false, false));
+    assert_eq!(stated(&with("encryptionAlgorithm: ECDSA-P256")), (true, false));
+    assert_eq!(stated(&with("certificateValidityPeriod: 8760h\ncaCertificateValidityPeriod: 10y")), (false, true));
+    let kubeadm = |version: &str, lines: &str| {
+        format!(
+            "apiVersion: kubeadm.k8s.io/{version}\nkind: InitConfiguration\nlocalAPIEndpoint: {{advertiseAddress: 10.0.0.1}}\n\
+             nodeRegistration: {{name: a}}\n---\napiVersion: kubeadm.k8s.io/{version}\nkind: ClusterConfiguration\n{lines}\n"
+        )
+    };
+    assert_eq!(stated(&kubeadm("v1beta4", "")), (false, false));
+    assert_eq!(stated(&kubeadm("v1beta4", "certificateValidityPeriod: 24h")), (false, true));
+    assert_eq!(stated(&kubeadm("v1beta3", "featureGates: {PublicKeysECDSA: true}")), (true, false));
 }

@@ -75,6 +75,34 @@ fn authority_options() -> impl Strategy<Value = AuthorityOptions> {
         })
 }
 
+fn command() -> impl Strategy<Value = Command> {
+    prop_oneof![
+        text().prop_map(Command::Shell),
+        "[a-z\n\t\\\\'\"$;|&#]{0,20}x".prop_map(Command::Shell),
+        vec(prop_oneof![text(), Just(String::new())], 0..4).prop_map(|mut words| {
+            words.insert(0, "/usr/local/sbin/a b".to_owned());
+            Command::Program(words)
+        }),
+    ]
+}
+
+fn renewal() -> impl Strategy<Value = Renewal> {
+    let components = proptest::sample::select(vec!["kube-apiserver", "etcd", "kubelet", Hooks::DEFAULT]);
+    (
+        (1..=1000usize, proptest::sample::select(OnHookFailure::ALL.to_vec())),
+        option::of(command()),
+        proptest::collection::btree_map(components.prop_map(str::to_owned), command(), 0..3),
+        option::of(command()),
+        span(1..3),
+    )
+        .prop_map(|((keep_generations, on_hook_failure), pre, deploy, post, timeout)| Renewal {
+            keep_generations,
+            on_hook_failure,
+            hooks: Hooks { pre, deploy, post, timeout },
+            ..RENEWAL
+        })
+}
+
 type Extra = (Vec<String>, bool, Vec<San>, Option<Algorithm>, Option<Span>, bool);
 
 fn extra() -> impl Strategy<Value = Extra> {
@@ -108,7 +136,7 @@ fn profile() -> impl Strategy<Value = Profile> {
     );
     let third =
         (vec((any::<bool>(), 1..3usize, sans(), 1..u16::MAX), 0..4), vec(extra(), 0..3), btree_set(0..2usize, 1..=2));
-    (first, second, third).prop_map(|(first, second, (nodes, extras, families))| {
+    (first, second, third, renewal()).prop_map(|(first, second, (nodes, extras, families), renewal)| {
         let (name, minor, endpoint, api_server_sans, etcd, algorithm) = first;
         let (validity, ca_validity, authorities, certificates, kubelet_serving, keys, before) = second;
         let local = matches!(etcd, Etcd::Local { .. });
@@ -141,7 +169,8 @@ fn profile() -> impl Strategy<Value = Profile> {
             kubelet_serving,
             ca_keys: if keys { CaKeys::ControlPlane } else { CaKeys::Nowhere },
             crl_validity: Span::days(7),
-            renewal: Renewal { before },
+            stated: STATED,
+            renewal: Renewal { before, ..renewal },
             expiration: Expiration { warning: before, ..EXPIRATION },
             nodes: all,
         }

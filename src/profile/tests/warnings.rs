@@ -31,10 +31,6 @@ fn warnings_of_a_profile() {
             "3: certificates.apiserver.validity: a certificate of 7300d would outlive its CA ca (3650d) and ends with it",
         ),
         (
-            with("renewal: {before: 30d}\ncertificates: {apiserver: {validity: 1d}}"),
-            "4: certificates.apiserver.validity: not longer than renewal.before (30d): always due for renewal",
-        ),
-        (
             with("extraCertificates: [{name: a, usages: [client], organizations: [\"system:masters\"]}]"),
             "3: extraCertificates[0].organizations: system:masters is above RBAC: whoever holds the key rules the cluster until the CA changes",
         ),
