@@ -1,12 +1,14 @@
 //! Words: clap, help text and the terminal. One struct per verb; they decide nothing.
 
 mod check_expiration;
+mod crl;
 mod generate;
 mod init;
 mod inspect;
 mod profile;
 mod renew;
 mod restore;
+mod revoke;
 pub mod ui;
 
 use std::ffi::OsString;
@@ -14,6 +16,7 @@ use std::ffi::OsString;
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use time::OffsetDateTime;
 
+use crate::catalog::Authority;
 use crate::clock::{self, Clock, Span};
 use crate::error::{Error, Exit};
 use crate::report::Form;
@@ -47,9 +50,11 @@ Examples:
   kpki init --profile cluster.yaml --dir ./demo --dry-run
   kpki check-expiration                                  when everything in /etc/kubernetes ends
   kpki renew all --due                                   renew what is due, as a scheduled job does
+  kpki revoke etcd-peer --dir ./demo                     put a certificate on its authority's revocation list
 
 Exit status: 0 done or nothing to do, 1 refused or failed, 2 wrong command line or profile; check-expiration: 3 a certificate is
-inside its warning window, 4 one is critical, expired, not yet valid, missing or unreadable; renew: 5 something could not be renewed,
+inside its warning window, 4 one is critical, expired, revoked, not yet valid, missing or unreadable; crl check: 3 a list is stale or
+about to be, 4 a certificate is revoked or held; renew: 5 something could not be renewed,
 10 something was (--detailed-exitcode).";
 
 #[derive(Debug, Subcommand)]
@@ -58,6 +63,10 @@ enum Verb {
     #[command(visible_alias = "check")]
     CheckExpiration(check_expiration::Args),
     Renew(renew::Args),
+    Revoke(revoke::Revoke),
+    Hold(revoke::Hold),
+    Release(revoke::Release),
+    Crl(crl::Args),
     History(restore::History),
     Restore(restore::Restore),
     Inspect(inspect::Args),
@@ -107,6 +116,14 @@ fn instant(flag: &str, text: &str, now: OffsetDateTime) -> Result<OffsetDateTime
     })
 }
 
+/// An authority by its entry's name.
+fn authority(text: &str) -> Result<Authority, String> {
+    Authority::parse(text).ok_or_else(|| {
+        let known = Authority::ALL.map(Authority::name);
+        format!("expected one of {}", known.join(", "))
+    })
+}
+
 /// How long to wait for something.
 fn span(text: &str) -> Result<Span, String> {
     Span::parse(text).map_err(|_| "expected a duration such as 30s or 5m".to_owned())
@@ -123,6 +140,10 @@ pub fn dispatch(args: impl IntoIterator<Item = OsString>, environment: &Environm
         Verb::Init(args) => args.run(environment, ui),
         Verb::CheckExpiration(args) => args.run(environment, ui),
         Verb::Renew(args) => args.run(environment, ui),
+        Verb::Revoke(args) => args.run(environment, ui),
+        Verb::Hold(args) => args.run(environment, ui),
+        Verb::Release(args) => args.run(environment, ui),
+        Verb::Crl(args) => args.run(environment, ui),
         Verb::History(args) => args.run(ui),
         Verb::Restore(args) => args.run(environment, ui),
         Verb::Inspect(args) => args.run(environment, ui),

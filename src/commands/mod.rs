@@ -2,15 +2,18 @@
 //! noun. They return a report; they never print.
 
 pub mod check_expiration;
+pub mod crl;
 mod facts;
 pub mod init;
 pub mod inspect;
 pub mod journal;
+mod lists;
 mod place;
 pub mod profile;
 pub mod renew;
 mod restarts;
 pub mod restore;
+pub mod revoke;
 mod survey;
 mod targets;
 

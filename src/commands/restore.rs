@@ -10,6 +10,7 @@ use crate::commands::init::state::State;
 use crate::commands::restarts::restarts;
 use crate::commands::{journal, place, survey};
 use crate::error::Error;
+use crate::files::RelPath;
 use crate::kubeconfig::{self, Credentials};
 use crate::plan::layout::{DEFAULT_DIR, DEFAULT_KUBELET_DIR};
 use crate::report::history::{Generation, History, Restored};
@@ -55,16 +56,18 @@ pub fn run(request: &Request) -> Result<Restored, Error> {
     let roots = roots(&request.dir, request.kubelet_dir.as_deref())?;
     if request.dry_run {
         let name = chosen(request, &roots)?;
-        let was = changed(&roots, store::before(&roots, &name)?)?;
-        return Ok(restored(&request.dir, &roots, &name, &was, None));
+        let left = lists_left(&roots, &name)?;
+        let was = changed(&roots, store::before_of(&roots, &name, is_restored)?)?;
+        return Ok(restored(&request.dir, &roots, &name, &was, None, left));
     }
     if survey::open(&request.dir.join(".kpki/generations"))?.is_none() {
         return Err(none(&request.dir));
     }
     let (hold, _) = Hold::recovered(&roots, request.lock_wait)?;
     let name = chosen(request, &roots)?;
+    let left = lists_left(&roots, &name)?;
     let (was, generation) = put_back(&roots, &hold, &name, request.now)?;
-    Ok(restored(&request.dir, &roots, &name, &was, generation))
+    Ok(restored(&request.dir, &roots, &name, &was, generation, left))
 }
 
 fn none(dir: &Path) -> Error {
@@ -82,6 +85,29 @@ fn chosen(request: &Request, roots: &Roots) -> Result<String, Error> {
     }
 }
 
+/// An older revocation list would take revocations back and, with its lower number, be refused by whoever has seen the newer
+/// one: lists only ever go forward.
+fn is_restored(path: &RelPath) -> bool {
+    !path.as_str().ends_with(".crl") && !path.as_str().ends_with(".crl.der")
+}
+
+/// The lists that a generation keeps, or that were made since, and that stay as they are.
+fn lists_left(roots: &Roots, name: &str) -> Result<Vec<String>, Error> {
+    let newer = store::generations(roots)?;
+    let at = newer.iter().position(|one| one.name == name).map_or(0, |at| at.saturating_add(1));
+    let mut left: Vec<String> = newer
+        .iter()
+        .take(at)
+        .flat_map(|one| one.kept.iter().chain(&one.created))
+        .map(|(_, path)| path)
+        .filter(|path| !is_restored(path))
+        .map(ToString::to_string)
+        .collect();
+    left.sort();
+    left.dedup();
+    Ok(left)
+}
+
 /// One transaction, which keeps what it replaces as a generation of its own. What was put back, and that generation.
 pub fn put_back(
     roots: &Roots,
@@ -89,7 +115,7 @@ pub fn put_back(
     name: &str,
     now: OffsetDateTime,
 ) -> Result<(Vec<Was>, Option<String>), Error> {
-    let mut was = changed(roots, store::before(roots, name)?)?;
+    let mut was = changed(roots, store::before_of(roots, name, is_restored)?)?;
     if was.is_empty() {
         return Ok((was, None));
     }
@@ -143,7 +169,14 @@ fn changed(roots: &Roots, was: Vec<Was>) -> Result<Vec<Was>, Error> {
     Ok(changed)
 }
 
-fn restored(dir: &Path, roots: &Roots, name: &str, was: &[Was], generation: Option<String>) -> Restored {
+fn restored(
+    dir: &Path,
+    roots: &Roots,
+    name: &str,
+    was: &[Was],
+    generation: Option<String>,
+    lists_left: Vec<String>,
+) -> Restored {
     let shown = |one: &Was| match one.root {
         RootId::Kubelet => roots.path_of(one.root, &one.path).display().to_string(),
         RootId::Main | RootId::State => one.path.to_string(),
@@ -153,6 +186,7 @@ fn restored(dir: &Path, roots: &Roots, name: &str, was: &[Was], generation: Opti
         directory: dir.display().to_string(),
         generation: name.to_owned(),
         kept: generation,
+        lists_left,
         put_back: was.iter().filter(|one| one.content.is_some()).map(shown).collect(),
         removed: was.iter().filter(|one| one.content.is_none()).map(shown).collect(),
         restart: restarts(names.iter().map(|(node, name)| (node.as_deref(), name.as_str()))),

@@ -4,6 +4,7 @@
 mod nouns;
 mod plan;
 mod renew;
+mod revoke;
 
 use std::fmt;
 
@@ -11,6 +12,10 @@ use crate::audit::State;
 
 pub use plan::{Context, difference, notices, refusal};
 pub use renew::{left, not_renewable, reason, refused};
+pub use revoke::{
+    ambiguous, bad_list, list_not_signed, list_of_tomorrow, no_number_left, no_signer, not_of_this_tree, not_revocable,
+    refused_entries, serial_unknown, unknown_name,
+};
 
 /// Exit statuses, one table for the whole program (README and man page show it).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -21,9 +26,10 @@ pub enum Exit {
     Failed,
     /// The command line or the profile is wrong in form.
     Usage,
-    /// check-expiration: something is inside its warning window, nothing worse.
+    /// check-expiration: something is inside its warning window, nothing worse; crl check: a list is stale or about to be.
     Warning,
-    /// check-expiration: something is critical, expired, not yet valid, missing or unreadable.
+    /// check-expiration: something is critical, expired, held, revoked, not yet valid, missing or unreadable; crl check: a
+    /// certificate is revoked or held.
     Critical,
     /// renew: something could not be renewed; the rest was.
     Left,
@@ -36,10 +42,14 @@ pub enum Exit {
 /// The statuses in words, for README, help and the test that holds them together.
 pub const STATUSES: [(u8, &str); 7] = [
     (0, "done, nothing to do, or nothing inside the windows"),
-    (1, "refused, failed or could not run"),
+    (1, "refused, failed or could not run; crl check: no answer"),
     (2, "wrong command line or profile"),
-    (3, "check-expiration: a certificate is inside its warning window"),
-    (4, "check-expiration: a certificate is critical, expired, not yet valid, missing or unreadable"),
+    (3, "check-expiration: a certificate is inside its warning window; crl check: a list is stale or about to be"),
+    (
+        4,
+        "check-expiration: a certificate is critical, expired, held, revoked, not yet valid, missing or unreadable; crl check: \
+         one is revoked or held",
+    ),
     (5, "renew: something could not be renewed, such as what an external authority signs; the rest was"),
     (10, "renew --detailed-exitcode: something was renewed"),
 ];
@@ -49,9 +59,13 @@ impl From<State> for Exit {
         match state {
             State::Ok => Self::Done,
             State::Warning => Self::Warning,
-            State::Critical | State::Expired | State::NotYetValid | State::Missing | State::Unreadable => {
-                Self::Critical
-            }
+            State::Critical
+            | State::Expired
+            | State::Held
+            | State::Revoked
+            | State::NotYetValid
+            | State::Missing
+            | State::Unreadable => Self::Critical,
         }
     }
 }
@@ -116,7 +130,7 @@ mod tests {
         // The worst of several is the later one.
         assert!(all.is_sorted());
         let states = State::ALL.map(|state| Exit::from(state).code());
-        assert_eq!(states, [0, 3, 4, 4, 4, 4, 4]);
+        assert_eq!(states, [0, 3, 4, 4, 4, 4, 4, 4, 4]);
         assert_eq!([0, 1, 2, 3].map(|status| Exit::Plugin(status).code()), [0, 1, 2, 3]);
     }
 }

@@ -8,4 +8,5 @@ pub mod init;
 pub mod layout;
 pub mod reconcile;
 pub mod renew;
+pub mod revoke;
 pub mod sans;

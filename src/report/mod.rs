@@ -1,10 +1,12 @@
 //! Outcomes as plain data, and one file per form they can be shown in. Verbs fill these; nothing here decides or prints.
 
 mod check;
+pub mod crl;
 pub mod history;
 pub mod inspect;
 mod json;
 pub mod renew;
+pub mod revoke;
 mod table;
 mod yaml;
 

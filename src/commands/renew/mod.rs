@@ -2,13 +2,15 @@
 
 mod material;
 mod summary;
-mod tree;
+pub(super) mod tree;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use time::OffsetDateTime;
 
+use crate::commands::crl::update;
+use crate::commands::lists::Edited;
 use crate::commands::targets::{self, Sought, Target};
 use crate::commands::{Progress, journal};
 use crate::error::Error;
@@ -92,8 +94,10 @@ fn attempt(request: &Request, target: &Target, threads: usize, progress: Progres
     }
     store::check_writable(&tree.roots, &places(&tree, &seen)?)?;
     let made = material::make(&tree, &seen, request.now, threads, progress)?;
+    let edited = update::sign(&tree, &seen.survey, &seen.signers, seen.due_lists().into_iter(), false)?;
     let mut report = report(&tree, &seen, &made);
-    report.generation = publish(&tree, made, &hold)?;
+    report.lists = summary::lists(&seen, &edited);
+    report.generation = publish(&tree, &seen, made, edited, &hold)?;
     Ok(report)
 }
 
@@ -104,6 +108,7 @@ fn report(tree: &Tree<'_>, seen: &Seen, made: &[material::Made]) -> report::Tree
         cluster: tree.target.profile.as_ref().map(|profile| profile.cluster_name.clone()),
         restart: summary::restart(&entries),
         entries,
+        lists: summary::lists(seen, &[]),
         warnings: summary::warnings(tree, seen),
         ..report::Tree::default()
     }
@@ -120,14 +125,26 @@ fn places(tree: &Tree<'_>, seen: &Seen) -> Result<Vec<(RootId, RelPath, bool)>, 
 }
 
 /// One transaction; the name under which the old files are kept.
-fn publish(tree: &Tree<'_>, made: Vec<material::Made>, hold: &Hold) -> Result<Option<String>, Error> {
+fn publish(
+    tree: &Tree<'_>,
+    seen: &Seen,
+    made: Vec<material::Made>,
+    edited: Vec<Edited>,
+    hold: &Hold,
+) -> Result<Option<String>, Error> {
     let id = |made: &material::Made| tree.credentials.get(made.index).map(Credential::id).unwrap_or_default();
     let now = tree.request.now;
-    let journal = made.iter().map(|made| journal::line("renew", &id(made), &made.certificate, now)).collect();
+    let mut journal: Vec<String> =
+        made.iter().map(|made| journal::line("renew", &id(made), &made.certificate, now)).collect();
+    journal.extend(update::lines("renew", &seen.signers, &edited, now));
     let note = journal::note("renew", &made.iter().map(id).collect::<Vec<_>>(), now);
     let receipt = store::publish(&Commit {
         roots: &tree.roots,
-        changes: made.into_iter().flat_map(|made| made.changes).collect(),
+        changes: made
+            .into_iter()
+            .flat_map(|made| made.changes)
+            .chain(edited.into_iter().flat_map(|one| one.changes))
+            .collect(),
         removals: Vec::new(),
         journal,
         note: Some(note),

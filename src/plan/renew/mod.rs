@@ -7,6 +7,7 @@
 mod credentials;
 mod decide;
 mod identity;
+mod revoked;
 mod signers;
 
 use time::{Duration, OffsetDateTime};
@@ -21,6 +22,7 @@ use crate::x509::{Certificate, OtherKey};
 
 pub use credentials::{authority_copies, authority_places, of_catalogue, of_profile};
 pub use decide::{decide, other_authorities};
+pub use revoked::{certificate_of, rules_for, say_why};
 pub use signers::{Signer, Signers, signers};
 
 /// A certificate with its key: two files, or a kubeconfig's.
@@ -135,6 +137,8 @@ pub enum Reason {
         left: Duration,
     },
     Expired(OffsetDateTime),
+    /// Its authority's list names it.
+    Revoked(OffsetDateTime),
     Missing,
     KeyMissing,
     KeyUnreadable(String),
