@@ -23,4 +23,5 @@ mod metrics;
 mod pkits;
 mod profiles;
 mod refusals;
+mod revoke;
 mod schema;

@@ -332,14 +332,11 @@ fn certificates(path: &Path) -> Result<Vec<Certificate>, Error> {
     if bytes.first() == Some(&0x30) {
         return Certificate::parse(&bytes).map(|one| vec![one]).map_err(|why| failed(why.to_string()));
     }
-    let found = parse_pem_bundle(&bytes).map_err(|why| failed(why.to_string()))?;
-    if !found.is_empty() {
-        return Ok(found);
-    }
-    match kubeconfig::read(&bytes).map(|read| read.credentials) {
-        Ok(Credentials::Embedded { certificate, .. }) => {
-            parse_pem_bundle(&certificate).map_err(|why| failed(why.to_string()))
-        }
-        _ => Err(failed("expected a certificate, found nothing of the kind".to_owned())),
-    }
+    // A kubeconfig holds its PEM in base64, and no PEM is a kubeconfig.
+    let embedded = kubeconfig::read(&bytes).map(|read| read.credentials);
+    let text: &[u8] = match &embedded {
+        Ok(Credentials::Embedded { certificate, .. }) => certificate,
+        _ => &bytes,
+    };
+    parse_pem_bundle(text).map_err(|why| failed(why.to_string()))
 }

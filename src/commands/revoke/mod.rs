@@ -276,6 +276,7 @@ fn report(
             warnings.extend(warning(list, new, issuer.certificate()));
         }
     }
+    let lists_change = lists.iter().any(|list| list.action == report::Signing::Sign);
     let touched: Vec<Authority> = seen.lists.keys().copied().collect();
     Ok(report::Revocation {
         verb: request.verb.name(),
@@ -287,7 +288,7 @@ fn report(
         lists,
         in_use: in_use(request.verb, tree, seen),
         warnings,
-        notes: notes::notes(request.verb, &touched, &tree.directories.pki),
+        notes: if lists_change { notes::notes(request.verb, &touched, &tree.directories.pki) } else { Vec::new() },
     })
 }
 

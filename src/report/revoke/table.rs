@@ -9,9 +9,6 @@ use crate::report::table::{finish, plain, sanitised};
 
 pub fn render(report: &Revocation, now: OffsetDateTime, width: Width, wide: bool) -> String {
     let mut text = format!("{}\n", sanitised(&verdict(report)));
-    if let Some(generation) = &report.generation {
-        text.push_str(&format!("the lists before are kept in {}\n", sanitised(generation)));
-    }
     let width = width.filter(|_| !wide);
     if !report.entries.is_empty() {
         let mut table = plain(width, &["CERTIFICATE", "ACTION", "CA", "SERIAL", "SINCE", "REASON"]);
@@ -29,7 +26,12 @@ pub fn render(report: &Revocation, now: OffsetDateTime, width: Width, wide: bool
         text.push('\n');
         text.push_str(&finish(&table));
     }
-    if !report.in_use.is_empty() {
+    if report.verb == "hold" && !report.in_use.is_empty() {
+        text.push_str(&format!(
+            "\nStill in use: {}; what reads the list refuses it until kpki release\n",
+            sanitised(&report.in_use.join(", "))
+        ));
+    } else if !report.in_use.is_empty() {
         text.push_str(&format!(
             "\nStill in use: {}; make anew, with a new key: kpki renew {} --dir {}\n",
             sanitised(&report.in_use.join(", ")),
