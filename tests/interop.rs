@@ -34,6 +34,8 @@ mod openssl;
 mod pkilint;
 #[path = "interop/promtool.rs"]
 mod promtool;
+#[path = "interop/revoke.rs"]
+mod revoke;
 #[path = "interop/sweep.rs"]
 mod sweep;
 #[path = "interop/tls.rs"]

@@ -161,7 +161,7 @@ mod tests {
             line("hold", 255, &revoked(0x82, Some(Reason::CertificateHold))),
             line("revoke", 256, &second),
             line("release", 257, &revoked(0x82, Some(Reason::CertificateHold))),
-            serde_json::json!({"command": "renew", "serial": "80"}),
+            json!({"command": "renew", "serial": "80"}),
         ];
         let all = remembered(&lines, ca, None);
         assert_eq!(all.number, Some(Number::from(257)));
@@ -182,7 +182,7 @@ mod tests {
         let pem = include_bytes!("../../fixtures/kubeadm/v1.36-default-rsa2048/etc-kubernetes/pki/ca.crt");
         let bundle = crate::x509::parse_pem_bundle(pem).unwrap();
         let line = line("renew", "cp1/ca", &bundle[0], NOW);
-        let value: serde_json::Value = serde_json::from_str(&line).unwrap();
+        let value: Value = serde_json::from_str(&line).unwrap();
         let keys: Vec<&str> = value.as_object().unwrap().keys().map(String::as_str).collect();
         assert_eq!(
             keys,

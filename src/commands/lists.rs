@@ -47,6 +47,8 @@ pub struct Edited {
     pub crl: Crl,
     pub number: Number,
     pub changes: Vec<FileChange>,
+    /// Every file, the list's own first.
+    pub paths: Vec<String>,
     /// Entries of the journal that the list had lost.
     pub found_again: usize,
 }
@@ -158,7 +160,8 @@ impl List {
         let found_again = if self.der.is_some() || before.is_some() { found_again } else { 0 };
         let pem = Zeroizing::new(signed.to_pem().into_bytes());
         let changes = files(tree, survey, self.authority, pem, &signed.der, der)?;
-        Ok(Edited { authority: self.authority, crl: signed.crl, number: edition.number, changes, found_again })
+        let paths = changes.iter().map(|change| change.path.to_string()).collect();
+        Ok(Edited { authority: self.authority, crl: signed.crl, number: edition.number, changes, paths, found_again })
     }
 
     /// The highest number anybody has seen: the list's, the journal's, and for want of a list a generation's.
@@ -260,12 +263,18 @@ fn files(
     let change = |path: &str, bytes| -> Result<FileChange, Error> {
         Ok(FileChange { root: RootId::Main, path: RelPath::parse(path)?, mode: MODE, bytes, replace: true })
     };
+    let paths: Vec<String> = paths.collect();
+    let mut left = paths.len();
+    let mut pem = Some(pem);
     for path in paths {
+        left = left.saturating_sub(1);
+        // The last one takes the bytes along: a list may have tens of megabytes.
+        let bytes = if left == 0 { pem.take() } else { pem.clone() };
+        changes.push(change(&path, bytes.unwrap_or_default())?);
         let beside = format!("{path}.der");
         if wanted || files::what(dir.as_ref(), Path::new(&beside)).is_some() {
             changes.push(change(&beside, Zeroizing::new(der.to_vec()))?);
         }
-        changes.push(change(&path, pem.clone())?);
     }
     Ok(changes)
 }

@@ -212,7 +212,7 @@ fn entry(path: &str) -> Option<(Option<String>, String)> {
 }
 
 /// The first certificate of a file, or of a kubeconfig's credential.
-fn certificate(bytes: &[u8]) -> Option<Certificate> {
+pub(super) fn certificate(bytes: &[u8]) -> Option<Certificate> {
     let first = |pem: &[u8]| parse_pem_bundle(pem).ok().and_then(|bundle| bundle.into_iter().next());
     first(bytes).or_else(|| match kubeconfig::read(bytes).ok()?.credentials {
         Credentials::Embedded { certificate, .. } => first(&certificate),

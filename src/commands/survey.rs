@@ -41,7 +41,12 @@ pub fn read(roots: &Roots, root: RootId, path: &RelPath) -> Result<Option<Zeroiz
         RootId::Main | RootId::State => Some(roots.main.as_path()),
     };
     let Some(dir) = dir.map(open).transpose()?.flatten() else { return Ok(None) };
-    match files::read(&dir, path, LARGEST)? {
+    read_below(&dir, path)
+}
+
+/// The same below an open directory.
+pub fn read_below(dir: &Dir, path: &RelPath) -> Result<Option<Zeroizing<Vec<u8>>>, Error> {
+    match files::read(dir, path, LARGEST)? {
         files::Found::Missing => Ok(None),
         files::Found::File { bytes, .. } => Ok(Some(bytes)),
     }

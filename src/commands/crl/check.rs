@@ -244,9 +244,10 @@ impl Gathered {
                 return Err(FileError::new(files::Op::Open, &target.root, files::Kind::Missing).into());
             };
             for one in requests {
+                let of_cluster = one.cluster_dir.is_some();
                 let tree = inventory::tree(&target.refine(one));
                 for item in &tree.items {
-                    let id = tree.node.as_ref().map(|node| format!("{node}/{}", item.name));
+                    let id = tree.node.as_ref().filter(|_| of_cluster).map(|node| format!("{node}/{}", item.name));
                     let wanted = names.is_none_or(|names| {
                         let named = names.iter().find(|name| **name == item.name || Some(**name) == id.as_deref());
                         found.extend(named);

@@ -54,7 +54,7 @@ pub fn run(request: &Request) -> Result<report::Revocation, Error> {
         edited =
             sign(&tree, &survey, &signers, seen.iter().filter(|one| one.sign).map(|one| &one.list), request.place.der)?;
         store::check_writable(&tree.roots, &places(&edited))?;
-        generation = publish(&tree, &signers, &edited, &hold)?;
+        generation = publish(&tree, &signers, &mut edited, &hold)?;
     }
     let mut lists = Vec::new();
     for one in &seen {
@@ -154,7 +154,7 @@ pub(in crate::commands) fn lines(
     edited.iter().filter_map(line).collect()
 }
 
-fn publish(tree: &Tree<'_>, signers: &Signers, edited: &[Edited], hold: &Hold) -> Result<Option<String>, Error> {
+fn publish(tree: &Tree<'_>, signers: &Signers, edited: &mut [Edited], hold: &Hold) -> Result<Option<String>, Error> {
     if edited.is_empty() {
         return Ok(None);
     }
@@ -162,7 +162,7 @@ fn publish(tree: &Tree<'_>, signers: &Signers, edited: &[Edited], hold: &Hold) -
     let names: Vec<String> = edited.iter().map(|one| format!("{}.crl", one.authority.name())).collect();
     let receipt = store::publish(&Commit {
         roots: &tree.roots,
-        changes: edited.iter().flat_map(|one| one.changes.clone()).collect(),
+        changes: edited.iter_mut().flat_map(|one| std::mem::take(&mut one.changes)).collect(),
         removals: Vec::new(),
         journal: lines(VERB, signers, edited, now),
         note: Some(journal::note(VERB, &names, now)),

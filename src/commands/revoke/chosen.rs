@@ -67,7 +67,7 @@ pub fn choose(whom: Whom<'_>, tree: &Tree<'_>, survey: &Survey, signers: &Signer
         })?;
         let issuer = signers.get(&authority).and_then(Signer::certificate);
         let issuer = issuer.ok_or_else(|| error::no_signer(authority, signers.get(&authority)))?;
-        let name = match known::entry(tree, issuer, &serial)? {
+        let name = match known::entry(tree, survey, issuer, &serial)? {
             Some(name) => name,
             None if whom.unknown_serial => None,
             None => return Err(error::serial_unknown(&serial_text(&serial), authority)),

@@ -1,36 +1,53 @@
 //! Whether a tree has ever issued a serial number: its journal, its files, and the files its generations keep say so.
 
 use crate::commands::journal::serial_text;
-use crate::commands::lists;
 use crate::commands::renew::tree::Tree;
+use crate::commands::{lists, restore, survey};
 use crate::error::Error;
-use crate::inventory::{self, Reading};
+use crate::files::{Dir, RelPath};
+use crate::plan::decision::Survey;
+use crate::plan::renew::certificate_of;
+use crate::store;
 use crate::x509::Certificate;
 
 /// `None`: never seen; the inner one is the entry's name, where one is known.
-pub fn entry(tree: &Tree<'_>, issuer: &Certificate, serial: &[u8]) -> Result<Option<Option<String>>, Error> {
-    let serial = serial_text(serial);
-    let by = issuer.subject.to_string();
+pub fn entry(
+    tree: &Tree<'_>,
+    survey: &Survey,
+    issuer: &Certificate,
+    serial: &[u8],
+) -> Result<Option<Option<String>>, Error> {
+    let is_it = |one: &Certificate| one.serial == serial && one.issuer_der == issuer.subject_der;
+    let lying = tree.credentials.iter().find(|one| certificate_of(one, survey).is_some_and(|one| is_it(&one)));
+    if let Some(credential) = lying {
+        return Ok(Some(Some(credential.id())));
+    }
+    let (text, by) = (serial_text(serial), issuer.subject.to_string());
     for line in lists::journal(tree)? {
-        let text = |key: &str| line.get(key).and_then(serde_json::Value::as_str);
-        if text("serial") == Some(serial.as_str()) && text("issuer") == Some(by.as_str()) && text("crlNumber").is_none()
-        {
-            return Ok(Some(text("entry").map(str::to_owned)));
+        let said = |key: &str| line.get(key).and_then(serde_json::Value::as_str);
+        // A revocation alone does not say that it was issued here.
+        if said("serial") == Some(&text) && said("issuer") == Some(&by) && said("crlNumber").is_none() {
+            return Ok(Some(said("entry").map(str::to_owned)));
         }
     }
-    let generations = tree.roots.main.join(".kpki/generations");
-    let profile = tree.target.profile.as_ref();
-    for (root, profile) in [(&tree.target.root, profile), (&generations, None)] {
-        for request in inventory::requests(root, profile).unwrap_or_default() {
-            for item in inventory::tree(&tree.target.refine(request)).items {
-                if let Reading::Certificate(facts) = &item.reading
-                    && facts.serial == serial
-                    && facts.issuer == by
-                {
-                    return Ok(Some(Some(item.name)));
-                }
+    let Some(all) = survey::open(&tree.roots.main.join(".kpki/generations"))? else { return Ok(None) };
+    for generation in store::generations(&tree.roots)? {
+        let kept = generation.kept.iter().filter(|(_, path)| may_hold(path));
+        for (root, path) in kept {
+            let below = RelPath::parse(&format!("{}/{}/{path}", generation.name, root.name()))?;
+            if kept_certificate(&all, &below)?.is_some_and(|one| is_it(&one)) {
+                return Ok(Some(Some(path.to_string())));
             }
         }
     }
     Ok(None)
+}
+
+/// No key is opened for this, and no list.
+fn may_hold(path: &RelPath) -> bool {
+    [".crt", ".pem", ".conf"].iter().any(|end| path.as_str().ends_with(end))
+}
+
+fn kept_certificate(all: &Dir, path: &RelPath) -> Result<Option<Certificate>, Error> {
+    Ok(survey::read_below(all, path)?.and_then(|bytes| restore::certificate(&bytes)))
 }

@@ -122,8 +122,8 @@ pub fn run(request: &Request) -> Result<report::Revocation, Error> {
     }
     let (hold, _) = Hold::recovered(&tree.roots, request.place.lock_wait)?;
     let seen = look(request, &tree)?;
-    let edited = sign(request, &tree, &seen)?;
-    let generation = publish(request, &tree, &seen, &edited, &hold)?;
+    let mut edited = sign(request, &tree, &seen)?;
+    let generation = publish(request, &tree, &seen, &mut edited, &hold)?;
     report(request, &tree, &seen, &edited, generation, warnings)
 }
 
@@ -225,7 +225,7 @@ fn publish(
     request: &Request,
     tree: &Tree<'_>,
     seen: &Seen,
-    edited: &[Edited],
+    edited: &mut [Edited],
     hold: &Hold,
 ) -> Result<Option<String>, Error> {
     if edited.is_empty() {
@@ -234,7 +234,7 @@ fn publish(
     let (verb, now) = (request.verb.name(), request.place.now);
     let mut lines = Vec::new();
     let mut entries = Vec::new();
-    for one in edited {
+    for one in edited.iter() {
         let authority = issuer(&seen.signers, one.authority)?.certificate();
         for (chosen, change) in seen.of(one.authority) {
             let (Change::Add(revoked) | Change::Harden(revoked) | Change::Remove(revoked)) = change else { continue };
@@ -244,7 +244,7 @@ fn publish(
     }
     let receipt = store::publish(&Commit {
         roots: &tree.roots,
-        changes: edited.iter().flat_map(|one| one.changes.clone()).collect(),
+        changes: edited.iter_mut().flat_map(|one| std::mem::take(&mut one.changes)).collect(),
         removals: Vec::new(),
         journal: lines,
         note: Some(journal::note(verb, &entries, now)),
@@ -302,7 +302,7 @@ fn entry(verb: Verb, chosen: &Chosen, change: &Change) -> report::Entry {
     report::Entry {
         name: chosen.name.clone(),
         authority: chosen.authority.name(),
-        serial: journal::serial_text(&chosen.serial),
+        serial: journal::serial_text(&chosen.serial).to_uppercase(),
         action,
         reason: says.map(|one| one.reason.unwrap_or(Reason::Unspecified).name().to_owned()),
         since: says.map(|one| one.at),
@@ -314,7 +314,7 @@ fn entry(verb: Verb, chosen: &Chosen, change: &Change) -> report::Entry {
 pub(in crate::commands) fn row(list: &List, new: Option<&Edited>, changes: bool) -> report::List {
     let crl = new.map(|new| &new.crl).or(list.crl.as_ref());
     let paths = match new {
-        Some(new) => new.changes.iter().map(|change| change.path.to_string()).collect(),
+        Some(new) => new.paths.clone(),
         None => vec![list.path.clone()],
     };
     report::List {
