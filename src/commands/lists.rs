@@ -80,7 +80,7 @@ impl List {
                 Err(kind) => return Err(refused(kind.to_string())),
             },
         };
-        let der = match der.map(|lists| <[Vec<u8>; 1]>::try_from(lists)) {
+        let der = match der.map(<[Vec<u8>; 1]>::try_from) {
             None => None,
             Some(Ok([only])) => Some(only),
             Some(Err(lists)) => return Err(refused(format!("expected one CRL, found {}", lists.len()))),

@@ -34,7 +34,7 @@ pub fn entry(
     for generation in store::generations(&tree.roots)? {
         let kept = generation.kept.iter().filter(|(_, path)| may_hold(path));
         for (root, path) in kept {
-            let below = RelPath::parse(&format!("{}/{}/{path}", generation.name, root.name()))?;
+            let below = RelPath::parse(format!("{}/{}/{path}", generation.name, root.name()))?;
             if kept_certificate(&all, &below)?.is_some_and(|one| is_it(&one)) {
                 return Ok(Some(Some(path.to_string())));
             }
