@@ -6,7 +6,8 @@ set -eu
 
 entries=${1:-1000000}
 here=$(cd "$(dirname "$0")/.." && pwd)
-cargo build --quiet --release --manifest-path "$here/Cargo.toml" --example crl
+cargo build --quiet --release --manifest-path "$here/Cargo.toml" --example crl --bin kpki
+kpki=$here/target/release/kpki
 crl=$here/target/release/examples/crl
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
@@ -29,3 +30,17 @@ measure 'kpki: add one entry, write PEM' "$crl" add "$dir/ca.crl" "$dir" "$dir/n
 measure 'openssl crl -verify, DER' openssl crl -verify -CAfile "$dir/ca.crt" -inform DER -in "$dir/ca.der" -noout
 measure 'openssl crl -verify, PEM' openssl crl -verify -CAfile "$dir/ca.crt" -in "$dir/ca.crl" -noout
 openssl crl -verify -CAfile "$dir/ca.crt" -in "$dir/new.crl" -noout 2>&1 | sed 's/^/openssl on the list with one more: /'
+
+# The verbs on the same list: files found, certificates parsed, the new edition synced with its journal and generation.
+tree=$dir/tree
+mkdir -p "$tree/pki"
+mv "$dir/ca.crt" "$dir/ca.key" "$dir/ca.crl" "$tree/pki"
+"$crl" leaves 1000 "$tree/pki"
+mv "$tree/pki/leaves.pem" "$dir"
+at='2026-11-20T13:00:00Z'
+measure 'kpki crl check leaves.pem (1,000), PEM' "$kpki" crl check "$dir/leaves.pem" --ca "$tree/pki/ca.crt" --crl "$tree/pki/ca.crl" --at "$at"
+for _ in 1 2 3 4 5; do
+    next="4f$(date +%s%N)"
+    command time -f '%e s  %M KB' -a -o "$dir/times" "$kpki" revoke --serial "$next" --ca ca --unknown-serial -d "$tree" --at "$at" >/dev/null
+done
+printf '%-44s %s\n' 'kpki revoke, one more entry' "$(sort -n "$dir/times" | head -n 1)"

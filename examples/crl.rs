@@ -1,6 +1,7 @@
 //! The revocation engine by itself on lists of any size, as its own process, for `benches/crl.sh`.
 //!
-//! `crl make ENTRIES DIR` writes ca.crt, ca.key, ca.crl (PEM) and ca.der; `crl check FILE CA COUNT` looks COUNT certificates
+//! `crl make ENTRIES DIR` writes ca.crt, ca.key, ca.crl (PEM) and ca.der; `crl leaves COUNT DIR` writes
+//! as many certificates to leaves.pem; `crl check FILE CA COUNT` looks COUNT certificates
 //! up and verifies the signature; `crl add FILE DIR OUT` adds one entry and writes PEM.
 
 use std::fs::File;
@@ -27,8 +28,9 @@ fn main() -> Done<()> {
     let said = match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         [_, "make", entries, dir] => make(entries.parse()?, Path::new(dir)),
         [_, "check", file, ca, count] => check(Path::new(file), Path::new(ca), count.parse()?),
+        [_, "leaves", count, dir] => leaves(count.parse()?, Path::new(dir)),
         [_, "add", file, dir, out] => add(Path::new(file), Path::new(dir), Path::new(out)),
-        _ => Err("usage: crl make ENTRIES DIR | check FILE CA COUNT | add FILE DIR OUT".into()),
+        _ => Err("usage: crl make ENTRIES DIR | leaves COUNT DIR | check FILE CA COUNT | add FILE DIR OUT".into()),
     }?;
     writeln!(std::io::stdout(), "{said}")?;
     Ok(())
@@ -100,6 +102,28 @@ fn read(path: &Path) -> Done<Vec<u8>> {
     stream.finish(&mut on);
     end.ok_or("no CRL")??;
     Ok(der)
+}
+
+/// As many certificates in one file.
+fn leaves(count: u64, dir: &Path) -> Done<String> {
+    let mut key = Vec::new();
+    File::open(dir.join("ca.key"))?.read_to_end(&mut key)?;
+    let issuer = Issuer::new(vec![authority(&dir.join("ca.crt"))?], PrivateKey::from_pem(&key)?)?;
+    let key = PrivateKey::generate(Algorithm::EcdsaP256)?.spki_der();
+    let blueprint = Blueprint {
+        subject: Name::of("client", &[]),
+        not_before: AT,
+        not_after: datetime!(2027-11-20 12:00 UTC),
+        role: Role::EndEntity,
+        key_usage: KeyUsage::DIGITAL_SIGNATURE,
+        extended_key_usages: Vec::new(),
+        sans: Vec::new(),
+    };
+    let mut file = File::create(dir.join("leaves.pem"))?;
+    for _ in 0..count {
+        file.write_all(ca::issue(&blueprint, &key, &issuer)?.pem.as_bytes())?;
+    }
+    Ok(format!("{count} certificates"))
 }
 
 fn authority(path: &Path) -> Done<Certificate> {

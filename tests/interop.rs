@@ -45,6 +45,8 @@ mod promtool;
 mod renew;
 #[path = "interop/renew_sweep.rs"]
 mod renew_sweep;
+#[path = "interop/revoke.rs"]
+mod revoke;
 #[path = "interop/sweep.rs"]
 mod sweep;
 #[path = "interop/tls.rs"]

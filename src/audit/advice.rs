@@ -27,6 +27,8 @@ pub enum Problem {
     /// An authority or what it signs, and its key lies elsewhere.
     ExternalAuthorityEnding,
     External,
+    Revoked,
+    Held,
     /// The tree's own, past their end.
     Expired,
     /// The kubelet renews its client certificate itself.
@@ -100,7 +102,7 @@ fn one(problem: Problem, items: &[(&JudgedTree, &Judged)]) -> Option<Advice> {
     }
     let mut roots: Vec<&str> = items.iter().map(|(tree, _)| tree.root.as_str()).collect();
     roots.dedup();
-    let replaces = matches!(problem, Problem::Expired | Problem::Ending | Problem::Missing);
+    let replaces = matches!(problem, Problem::Expired | Problem::Ending | Problem::Missing | Problem::Revoked);
     Some(Advice {
         problem,
         count: items.len(),
@@ -161,6 +163,8 @@ fn of_state(tree: &JudgedTree, judged: &Judged) -> Option<Problem> {
         State::Ok => return None,
         State::NotYetValid => Problem::NotYetValid,
         State::Unreadable => Problem::Unreadable,
+        State::Revoked => Problem::Revoked,
+        State::Held => Problem::Held,
         State::Missing if is_authority => Problem::AuthorityMissing,
         State::Missing if item.externally_managed => Problem::External,
         State::Missing => Problem::Missing,

@@ -23,7 +23,8 @@ pub fn judge(item: Item, policy: &Policy, at: OffsetDateTime) -> Judged {
         Reading::Missing => (State::Missing, None),
         Reading::Unreadable(_) => (State::Unreadable, None),
         Reading::Certificate(facts) => {
-            (between(facts.not_before, facts.not_after, kind(&item), policy, at), Some(facts.not_after))
+            let by_dates = between(facts.not_before, facts.not_after, kind(&item), policy, at);
+            (listed(facts, at).map_or(by_dates, |listed| listed.max(by_dates)), Some(facts.not_after))
         }
         Reading::Crl(facts) => match facts.next_update {
             Some(next) => (between(facts.this_update, next, Kind::Crl, policy, at), Some(next)),
@@ -37,6 +38,12 @@ pub fn judge(item: Item, policy: &Policy, at: OffsetDateTime) -> Judged {
         _ => Vec::new(),
     };
     Judged { item, state, residual, expires, notes }
+}
+
+/// What its authority's list makes of it, from the day the list says on.
+fn listed(facts: &CertificateFacts, at: OffsetDateTime) -> Option<State> {
+    let listed = facts.revoked.as_ref().filter(|revoked| revoked.at <= at)?;
+    Some(if listed.is_hold() { State::Held } else { State::Revoked })
 }
 
 /// From how many seconds before its end on an item is worth a warning, and critical; `None`: it has no end.

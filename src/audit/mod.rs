@@ -24,14 +24,27 @@ pub enum State {
     Warning,
     Critical,
     Expired,
+    /// Its authority's list names it, and may stop to.
+    Held,
+    /// Its authority's list names it.
+    Revoked,
     NotYetValid,
     Missing,
     Unreadable,
 }
 
 impl State {
-    pub const ALL: [Self; 7] =
-        [Self::Ok, Self::Warning, Self::Critical, Self::Expired, Self::NotYetValid, Self::Missing, Self::Unreadable];
+    pub const ALL: [Self; 9] = [
+        Self::Ok,
+        Self::Warning,
+        Self::Critical,
+        Self::Expired,
+        Self::Held,
+        Self::Revoked,
+        Self::NotYetValid,
+        Self::Missing,
+        Self::Unreadable,
+    ];
 
     /// As people say it.
     pub const fn words(self) -> &'static str {
@@ -48,6 +61,8 @@ impl State {
             Self::Warning => "warning",
             Self::Critical => "critical",
             Self::Expired => "expired",
+            Self::Held => "held",
+            Self::Revoked => "revoked",
             Self::NotYetValid => "not-yet-valid",
             Self::Missing => "missing",
             Self::Unreadable => "unreadable",

@@ -7,6 +7,7 @@ use super::*;
 use crate::catalog::Authority;
 use crate::clock::SpanError;
 use crate::inventory::{Attributes, CertificateFacts, CrlFacts, Kind, Reading, Tree};
+use crate::revocation::{Reason, Revoked};
 
 const START: OffsetDateTime = datetime!(2026-01-01 0:00 UTC);
 
@@ -39,6 +40,7 @@ fn facts(days: i64) -> CertificateFacts {
         not_before: START,
         not_after: START + Duration::days(days),
         issuer_not_after: None,
+        revoked: None,
     }
 }
 
@@ -94,6 +96,26 @@ fn every_boundary_is_exact() {
     // Critical wins where the windows are the wrong way around.
     let swapped = Policy { warning: policy.critical, critical: policy.warning, ..policy };
     assert_eq!(around(&leaf, &swapped, left(30, 100)), [Ok, Critical, Critical]);
+}
+
+#[test]
+fn a_listed_certificate_is_held_or_revoked_from_its_day_on_whatever_its_dates_say() {
+    let policy = Policy::default();
+    let day = START + Duration::days(100);
+    let listed = |reason, at| {
+        let mut item = certificate("etcd-peer", Kind::Certificate, Some(Authority::Etcd), 365);
+        if let Reading::Certificate(facts) = &mut item.reading {
+            let revoked = Revoked { serial: vec![5], at, reason, invalid_since: None, other: vec![] };
+            facts.revoked = Some(Box::new(revoked));
+        }
+        item
+    };
+    let hold = Some(Reason::CertificateHold);
+    assert_eq!(around(&listed(None, day), &policy, day), [State::Ok, State::Revoked, State::Revoked]);
+    assert_eq!(around(&listed(hold, day), &policy, day), [State::Ok, State::Held, State::Held]);
+    let end = START + Duration::days(365);
+    assert_eq!(around(&listed(hold, day), &policy, end), [State::Held; 3]);
+    assert!(State::Expired < State::Held && State::Held < State::Revoked);
 }
 
 #[test]

@@ -19,7 +19,8 @@ use crate::run::Environment;
 ///
 /// A threshold is a length of time (30d, 720h) or the share of the lifetime that is left (20%). On the exact second a threshold
 /// is reached its state holds; a certificate is expired one second after its notAfter. A revocation list is never near its end
-/// before 20% (warning) and 5% (critical) of its life are left.
+/// before 20% (warning) and 5% (critical) of its life are left. What the list beside its authority names is held or revoked, if
+/// the authority signed the list.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
@@ -102,7 +103,7 @@ Examples:
 --only, --within and --top choose what is shown; verdict and exit status are over everything.
 
 Exit status: 0 nothing inside the windows, 1 could not run, 2 wrong command line or profile, 3 a certificate is inside its
-warning window, 4 one is critical, expired, not yet valid, missing or unreadable. --exit-zero makes 3 and 4 a 0. With -o nagios
+warning window, 4 one is critical, expired, held, revoked, not yet valid, missing or unreadable. --exit-zero makes 3 and 4 a 0. With -o nagios
 the plugin's own: 0 ok, 1 warning, 2 critical, 3 unknown.";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -2,6 +2,7 @@
 
 mod check_expiration;
 mod convert;
+mod crl;
 mod csr;
 mod generate;
 mod import;
@@ -11,6 +12,7 @@ mod kubeconfig;
 mod profile;
 mod renew;
 mod restore;
+mod revoke;
 mod sign;
 pub mod ui;
 
@@ -19,6 +21,7 @@ use std::ffi::OsString;
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use time::OffsetDateTime;
 
+use crate::catalog::Authority;
 use crate::clock::{self, Clock, Span};
 use crate::error::{Error, Exit};
 use crate::report::Form;
@@ -54,10 +57,12 @@ Examples:
   kpki renew all --due                                   renew what is due, as a scheduled job does
   kpki convert tls.crt tls.key --to p12 --out web.p12    asks for the password
   kpki csr all && kpki import signed/*.crt               below an authority whose key is not here
+  kpki revoke etcd-peer --dir ./demo                     put a certificate on its authority's revocation list
 
 Exit status: 0 done or nothing to do, 1 refused or failed, 2 wrong command line or profile; check-expiration: 3 a certificate is
-inside its warning window, 4 one is critical, expired, not yet valid, missing or unreadable; init, renew, csr: 5 something
-is left, such as what an external authority signs, while the rest was done; renew: 10 something was (--detailed-exitcode).";
+inside its warning window, 4 one is critical, expired, revoked, not yet valid, missing or unreadable; crl check: 3 a list is stale or
+about to be, 4 a certificate is revoked or held; init, renew, csr: 5 something is left, such as what an external authority signs,
+while the rest was done; renew: 10 something was (--detailed-exitcode).";
 
 #[derive(Debug, Subcommand)]
 enum Verb {
@@ -65,6 +70,10 @@ enum Verb {
     #[command(visible_alias = "check")]
     CheckExpiration(check_expiration::Args),
     Renew(renew::Args),
+    Revoke(revoke::Revoke),
+    Hold(revoke::Hold),
+    Release(revoke::Release),
+    Crl(crl::Args),
     History(restore::History),
     Restore(restore::Restore),
     Csr(csr::Args),
@@ -125,6 +134,14 @@ fn now(at: Option<&str>, environment: &Environment) -> Result<OffsetDateTime, Er
     at.map_or(Ok(now), |text| instant("--at", text, now))
 }
 
+/// An authority by its entry's name.
+fn authority(text: &str) -> Result<Authority, String> {
+    Authority::parse(text).ok_or_else(|| {
+        let known = Authority::ALL.map(Authority::name);
+        format!("expected one of {}", known.join(", "))
+    })
+}
+
 /// How long to wait for something.
 fn span(text: &str) -> Result<Span, String> {
     Span::parse(text).map_err(|_| "expected a duration such as 30s or 5m".to_owned())
@@ -141,6 +158,10 @@ pub fn dispatch(args: impl IntoIterator<Item = OsString>, environment: &Environm
         Verb::Init(args) => args.run(environment, ui),
         Verb::CheckExpiration(args) => args.run(environment, ui),
         Verb::Renew(args) => args.run(environment, ui),
+        Verb::Revoke(args) => args.run(environment, ui),
+        Verb::Hold(args) => args.run(environment, ui),
+        Verb::Release(args) => args.run(environment, ui),
+        Verb::Crl(args) => args.run(environment, ui),
         Verb::History(args) => args.run(ui),
         Verb::Restore(args) => args.run(environment, ui),
         Verb::Csr(args) => args.run(environment, ui),

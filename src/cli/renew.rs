@@ -15,7 +15,8 @@ use crate::run::Environment;
 /// --reuse-key. In a kubeconfig only the credential changes, and the CA data where it is not ca.crt; every other byte stays.
 ///
 /// Everything that is named is renewed; with --due only what is inside its renewal window (the profile's renewal.before, 33% of
-/// the lifetime without one), is expired, missing or broken, or lacks a name of the profile: this is what a scheduled job uses.
+/// the lifetime without one), is expired, revoked, missing or broken, or lacks a name of the profile: this is what a scheduled job uses. What its
+/// authority's revocation list names gets a new key always, what is held waits, and lists near their end are signed anew.
 /// Everything is made and verified in memory, the old files are kept as a generation (kpki history, kpki restore), then each file is
 /// replaced by a rename. What an external authority signs is asked for instead: new key and request wait in DIR/.kpki/requests, the running
 /// files stay, and kpki import puts both in place. After a crash or a full disk there is the old tree, or the next run of kpki finishes the new one.

@@ -45,7 +45,8 @@ impl History {
 /// Put a tree back as it was before a run
 ///
 /// Every file that GENERATION's command or a later one replaced gets its old bytes back, and what they had made is removed: one
-/// transaction, which keeps what it replaces as a generation of its own, so that it can be undone.
+/// transaction, which keeps what it replaces as a generation of its own, so that it can be undone. Revocation lists stay as they are: an
+/// older one would take revocations back.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:

@@ -10,6 +10,7 @@ use crate::commands::init::state::{self, State};
 use crate::commands::restarts::restarts;
 use crate::commands::{journal, place, profile as profiles, survey, targets};
 use crate::error::Error;
+use crate::files::RelPath;
 use crate::kubeconfig::{self, Credentials};
 use crate::plan::layout::{DEFAULT_DIR, DEFAULT_KUBELET_DIR};
 use crate::profile::RENEWAL;
@@ -56,16 +57,18 @@ pub fn run(request: &Request) -> Result<Restored, Error> {
     let roots = roots(&request.dir, request.kubelet_dir.as_deref())?;
     if request.dry_run {
         let name = chosen(request, &roots)?;
-        let was = changed(&roots, store::before(&roots, &name)?)?;
-        return Ok(restored(&request.dir, &roots, &name, &was, None));
+        let left = lists_left(&roots, &name)?;
+        let was = changed(&roots, store::before_of(&roots, &name, is_restored)?)?;
+        return Ok(restored(&request.dir, &roots, &name, &was, None, left));
     }
     if survey::open(&request.dir.join(".kpki/generations"))?.is_none() {
         return Err(none(&request.dir));
     }
     let (hold, _) = Hold::recovered(&roots, request.lock_wait)?;
     let name = chosen(request, &roots)?;
+    let left = lists_left(&roots, &name)?;
     let (was, generation) = put_back(&roots, &hold, &name, keep(&request.dir), request.now)?;
-    Ok(restored(&request.dir, &roots, &name, &was, generation))
+    Ok(restored(&request.dir, &roots, &name, &was, generation, left))
 }
 
 fn none(dir: &Path) -> Error {
@@ -118,6 +121,29 @@ fn newest(request: &Request, all: &[store::Generation]) -> Result<String, Error>
     Ok(newest.name.clone())
 }
 
+/// An older revocation list would take revocations back and, with its lower number, be refused by whoever has seen the newer
+/// one: lists only ever go forward.
+fn is_restored(path: &RelPath) -> bool {
+    !path.as_str().ends_with(".crl") && !path.as_str().ends_with(".crl.der")
+}
+
+/// The lists that a generation keeps, or that were made since, and that stay as they are.
+fn lists_left(roots: &Roots, name: &str) -> Result<Vec<String>, Error> {
+    let newer = store::generations(roots)?;
+    let at = newer.iter().position(|one| one.name == name).map_or(0, |at| at.saturating_add(1));
+    let mut left: Vec<String> = newer
+        .iter()
+        .take(at)
+        .flat_map(|one| one.kept.iter().chain(&one.created))
+        .map(|(_, path)| path)
+        .filter(|path| !is_restored(path))
+        .map(ToString::to_string)
+        .collect();
+    left.sort();
+    left.dedup();
+    Ok(left)
+}
+
 /// One transaction, which keeps what it replaces as a generation of its own. What was put back, and that generation.
 pub fn put_back(
     roots: &Roots,
@@ -126,7 +152,7 @@ pub fn put_back(
     keep: usize,
     now: OffsetDateTime,
 ) -> Result<(Vec<Was>, Option<String>), Error> {
-    let mut was = changed(roots, store::before(roots, name)?)?;
+    let mut was = changed(roots, store::before_of(roots, name, is_restored)?)?;
     if was.is_empty() {
         return Ok((was, None));
     }
@@ -180,7 +206,14 @@ fn changed(roots: &Roots, was: Vec<Was>) -> Result<Vec<Was>, Error> {
     Ok(changed)
 }
 
-fn restored(dir: &Path, roots: &Roots, name: &str, was: &[Was], generation: Option<String>) -> Restored {
+fn restored(
+    dir: &Path,
+    roots: &Roots,
+    name: &str,
+    was: &[Was],
+    generation: Option<String>,
+    lists_left: Vec<String>,
+) -> Restored {
     let shown = |one: &Was| match one.root {
         RootId::Kubelet => roots.path_of(one.root, &one.path).display().to_string(),
         RootId::Main | RootId::State => one.path.to_string(),
@@ -190,6 +223,7 @@ fn restored(dir: &Path, roots: &Roots, name: &str, was: &[Was], generation: Opti
         directory: dir.display().to_string(),
         generation: name.to_owned(),
         kept: generation,
+        lists_left,
         put_back: was.iter().filter(|one| one.content.is_some()).map(shown).collect(),
         removed: was.iter().filter(|one| one.content.is_none()).map(shown).collect(),
         restart: restarts(names.iter().map(|(node, name)| (node.as_deref(), name.as_str()))),
@@ -215,7 +249,7 @@ fn entry(path: &str) -> Option<(Option<String>, String)> {
 }
 
 /// The first certificate of a file, or of a kubeconfig's credential.
-fn certificate(bytes: &[u8]) -> Option<Certificate> {
+pub(super) fn certificate(bytes: &[u8]) -> Option<Certificate> {
     let first = |pem: &[u8]| parse_pem_bundle(pem).ok().and_then(|bundle| bundle.into_iter().next());
     first(bytes).or_else(|| match kubeconfig::read(bytes).ok()?.credentials {
         Credentials::Embedded { certificate, .. } => first(&certificate),

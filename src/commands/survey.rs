@@ -45,7 +45,12 @@ pub fn read(roots: &Roots, root: RootId, path: &RelPath) -> Result<Option<Zeroiz
         RootId::State => RelPath::parse(format!(".kpki/{path}"))?,
         RootId::Main | RootId::Kubelet => path.clone(),
     };
-    match files::read(&dir, &below, LARGEST)? {
+    read_below(&dir, &below)
+}
+
+/// The same below an open directory.
+pub fn read_below(dir: &Dir, path: &RelPath) -> Result<Option<Zeroizing<Vec<u8>>>, Error> {
+    match files::read(dir, path, LARGEST)? {
         files::Found::Missing => Ok(None),
         files::Found::File { bytes, .. } => Ok(Some(bytes)),
     }

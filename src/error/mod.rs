@@ -5,6 +5,7 @@ mod import;
 mod nouns;
 mod plan;
 mod renew;
+mod revoke;
 mod sign;
 
 use std::fmt;
@@ -14,6 +15,10 @@ use crate::audit::State;
 pub use import::{objection, unwelcome};
 pub use plan::{Context, difference, notices, refusal};
 pub use renew::{ended, left, not_renewable, reason, refused};
+pub use revoke::{
+    ambiguous, bad_list, list_not_signed, list_of_tomorrow, no_number_left, no_signer, not_of_this_tree, not_revocable,
+    refused_entries, serial_unknown, unknown_name,
+};
 pub use sign::{declined, refused_wish};
 
 /// Exit statuses, one table for the whole program (README and man page show it).
@@ -25,9 +30,10 @@ pub enum Exit {
     Failed,
     /// The command line or the profile is wrong in form.
     Usage,
-    /// check-expiration: something is inside its warning window, nothing worse.
+    /// check-expiration: something is inside its warning window, nothing worse; crl check: a list is stale or about to be.
     Warning,
-    /// check-expiration: something is critical, expired, not yet valid, missing or unreadable.
+    /// check-expiration: something is critical, expired, held, revoked, not yet valid, missing or unreadable; crl check: a
+    /// certificate is revoked or held.
     Critical,
     /// init, renew, csr: something is left, which waits for an external authority or cannot be made; the rest was done.
     Left,
@@ -40,10 +46,14 @@ pub enum Exit {
 /// The statuses in words, for README, help and the test that holds them together.
 pub const STATUSES: [(u8, &str); 7] = [
     (0, "done, nothing to do, or nothing inside the windows"),
-    (1, "refused, failed or could not run"),
+    (1, "refused, failed or could not run; crl check: no answer"),
     (2, "wrong command line or profile"),
-    (3, "check-expiration: a certificate is inside its warning window"),
-    (4, "check-expiration: a certificate is critical, expired, not yet valid, missing or unreadable"),
+    (3, "check-expiration: a certificate is inside its warning window; crl check: a list is stale or about to be"),
+    (
+        4,
+        "check-expiration: a certificate is critical, expired, held, revoked, not yet valid, missing or unreadable; crl check: \
+         one is revoked or held",
+    ),
     (5, "init, renew, csr: something is left, such as what an external authority signs; the rest was done"),
     (10, "renew --detailed-exitcode: something was renewed"),
 ];
@@ -53,9 +63,13 @@ impl From<State> for Exit {
         match state {
             State::Ok => Self::Done,
             State::Warning => Self::Warning,
-            State::Critical | State::Expired | State::NotYetValid | State::Missing | State::Unreadable => {
-                Self::Critical
-            }
+            State::Critical
+            | State::Expired
+            | State::Held
+            | State::Revoked
+            | State::NotYetValid
+            | State::Missing
+            | State::Unreadable => Self::Critical,
         }
     }
 }
@@ -120,7 +134,7 @@ mod tests {
         // The worst of several is the later one.
         assert!(all.is_sorted());
         let states = State::ALL.map(|state| Exit::from(state).code());
-        assert_eq!(states, [0, 3, 4, 4, 4, 4, 4]);
+        assert_eq!(states, [0, 3, 4, 4, 4, 4, 4, 4, 4]);
         assert_eq!([0, 1, 2, 3].map(|status| Exit::Plugin(status).code()), [0, 1, 2, 3]);
     }
 }

@@ -17,6 +17,7 @@ pub fn reason(reason: &Reason) -> String {
         Reason::Asked => "asked for".to_owned(),
         Reason::Window { left } => format!("due, {} left", length(*left)),
         Reason::Expired(at) => format!("expired at {}", rfc3339(*at)),
+        Reason::Revoked(at) => format!("revoked since {}", rfc3339(*at)),
         Reason::Missing => "missing".to_owned(),
         Reason::KeyMissing => "its key is missing".to_owned(),
         Reason::KeyUnreadable(why) => format!("its key cannot be read: {why}"),

@@ -9,8 +9,10 @@ use crate::x509::{Certificate, Crl, decimal};
 /// What ties a certificate to the one that signed it, kept until its tree is read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Link {
+    /// Content octets.
+    pub(super) serial: Vec<u8>,
     subject: Vec<u8>,
-    issuer: Vec<u8>,
+    pub(super) issuer: Vec<u8>,
     subject_key: Option<Vec<u8>>,
     authority_key: Option<Vec<u8>>,
     is_ca: bool,
@@ -81,8 +83,10 @@ pub fn certificate(certificate: Certificate) -> (CertificateFacts, Link) {
         not_before: certificate.not_before,
         not_after: certificate.not_after,
         issuer_not_after: None,
+        revoked: None,
     };
     let link = Link {
+        serial: certificate.serial,
         subject: certificate.subject_der,
         issuer: certificate.issuer_der,
         subject_key: certificate.subject_key_id,

@@ -6,9 +6,11 @@ mod expected;
 mod facts;
 mod fleet;
 mod kubeconfigs;
+mod lists;
 mod load;
 mod piece;
 mod request;
+mod revoked;
 mod secret;
 #[cfg(test)]
 mod tests;
@@ -17,6 +19,7 @@ mod walk;
 
 pub use content::{Piece, pieces};
 pub use fleet::{all, fleet};
+pub use lists::{lists, walk as walk_list};
 pub use request::{Form, Request, requests};
 pub use secret::{Part, parts as secrets};
 
@@ -25,6 +28,7 @@ use std::path::Path;
 use time::OffsetDateTime;
 
 use crate::catalog::Authority;
+use crate::revocation::Revoked;
 
 /// One thing with an end: a certificate or a CRL, expected by the catalogue or found by walking.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,6 +94,8 @@ pub struct CertificateFacts {
     pub not_after: OffsetDateTime,
     /// The end of the authority that signed it, where the tree has it.
     pub issuer_not_after: Option<OffsetDateTime>,
+    /// What the list beside its authority says of it: a list the authority signed, fresh or not.
+    pub revoked: Option<Box<Revoked>>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -46,6 +46,16 @@ impl Piece {
         Self::new(Kind::Crl, position, Reading::Crl(Box::new(facts::crl(crl))))
     }
 
+    /// The DER of its issuer's name, of a certificate.
+    pub(super) fn issuer(&self) -> Option<&Vec<u8>> {
+        self.link.as_ref().map(|link| &link.issuer)
+    }
+
+    /// Content octets, of a certificate.
+    pub(super) fn serial(&self) -> Option<&[u8]> {
+        self.link.as_ref().map(|link| link.serial.as_slice())
+    }
+
     pub(super) fn within(mut self, name: &str) -> Self {
         self.within = Some(name.to_owned());
         self

@@ -1,10 +1,11 @@
 //! One node's kubernetes directory, or what a cluster's nodes share: the catalogue leads.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::expected::{self, DEFAULT_DIR, Expected, Need, Shape, Spot};
 use super::load::{self, Loader, Met};
 use super::piece::{self, Piece, Place};
+use super::revoked;
 use super::{Form, Kind, Reading, Request, Tree, content, kubeconfigs};
 use crate::catalog::{Authority, Files, Holders};
 use crate::encoding::base64;
@@ -48,6 +49,7 @@ pub fn read(request: &Request<'_>) -> Tree {
     let mut found: Vec<Found> = expected.into_iter().map(|expected| reader.file(expected)).collect();
     let keys = Keys::of(request, reader.dir, &found);
     decide(&mut found, &reader, request);
+    mark_revoked(&mut found, request);
     let node = request.node.clone().or_else(|| node_name(&found));
     Tree {
         root: root.clone(),
@@ -255,6 +257,25 @@ fn decide(found: &mut Vec<Found>, reader: &Reader<'_>, request: &Request<'_>) {
         found.expected.need = if required { Need::Required } else { Need::Optional };
     }
     found.retain(|found| found.expected.need != Need::IfThere || found.is_there());
+}
+
+/// Each authority's list, and of a node in a cluster directory also the shared one, whichever is newer.
+fn mark_revoked(found: &mut [Found], request: &Request<'_>) {
+    let shared = |authority: Authority, end: &str| {
+        let stem = request.cluster_dir.as_ref()?.join("pki").join(authority.stem());
+        Some(stem.with_extension(end)).filter(|path| files::what(None, path).is_some())
+    };
+    for authority in Authority::ALL {
+        let is = |found: &&Found, kind| found.expected.kind == kind && found.is_there();
+        let own = found.iter().find(|one| is(one, Kind::Crl) && one.expected.authority == Some(authority));
+        let lists: Vec<PathBuf> =
+            own.map(|own| PathBuf::from(&own.path)).into_iter().chain(shared(authority, "crl")).collect();
+        let issuer = found.iter().find(|one| is(one, Kind::Authority) && one.expected.name == authority.name());
+        let issuer = issuer.map(|issuer| PathBuf::from(&issuer.path)).or_else(|| shared(authority, "crt"));
+        if let (Some(issuer), false) = (issuer, lists.is_empty()) {
+            revoked::mark(&issuer, &lists, found.iter_mut().flat_map(|found| &mut found.pieces));
+        }
+    }
 }
 
 /// `system:node:NAME` in kubelet.conf.

@@ -7,6 +7,7 @@ mod survey;
 pub use edit::{NewCredentials, replace};
 pub use survey::{Cluster, Context, Source, Survey, User, survey};
 
+use std::borrow::Cow;
 use std::fmt::{self, Write as _};
 
 use zeroize::Zeroizing;
@@ -61,7 +62,7 @@ pub fn render(config: &Kubeconfig<'_>) -> Zeroizing<String> {
     let mut text = Zeroizing::new(String::with_capacity(key.len() + 2 * config.authority.len() + 4096));
     text.push_str("apiVersion: v1\nclusters:\n- cluster:\n");
     embed(&mut text, AUTHORITY, config.authority);
-    let _ = write!(text, "    server: {}\n  name: {cluster}\n", yaml::scalar(config.server));
+    let _ = write!(text, "    server: {}\n  name: {cluster}\n", server(config.server));
     let _ = write!(
         text,
         "contexts:\n- context:\n    cluster: {cluster}\n    user: {user}\n  name: {context}\ncurrent-context: {context}\nkind: Config\n{}",
@@ -112,6 +113,15 @@ pub fn pending(bytes: &[u8]) -> Result<Pending, KubeconfigError> {
         server: text(current.cluster, "server").unwrap_or_default().to_owned(),
         key: data(current.user, KEY)?.ok_or(KubeconfigError::NoCredentials)?,
     })
+}
+
+/// A URL stands as it is, as kubeadm writes it; anything that is none is quoted.
+fn server(url: &str) -> Cow<'_, str> {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b":/.-_[]%".contains(&byte);
+    match url.starts_with("https://") && url.bytes().all(plain) && !url.ends_with(':') {
+        true => Cow::Borrowed(url),
+        false => Cow::Owned(yaml::scalar(url)),
+    }
 }
 
 /// What a kubeconfig holds for its current context.

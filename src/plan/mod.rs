@@ -9,5 +9,6 @@ pub mod init;
 pub mod layout;
 pub mod reconcile;
 pub mod renew;
+pub mod revoke;
 pub mod sans;
 pub mod sign;

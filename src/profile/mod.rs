@@ -21,7 +21,7 @@ mod starter;
 mod tests;
 mod values;
 
-pub use cluster::EXPIRATION;
+pub use cluster::{CRL_VALIDITY, EXPIRATION};
 pub use load::{API_VERSION, KIND, Loaded, Overrides, Source, load};
 pub use problem::{CidrError, Kind, Problem, Problems, Shape, Warning};
 pub use reference::{FieldDoc, field_reference};

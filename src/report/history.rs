@@ -36,6 +36,8 @@ pub struct Restored {
     pub put_back: Vec<String>,
     /// They had been made since.
     pub removed: Vec<String>,
+    /// Revocation lists, which stay as they are.
+    pub lists_left: Vec<String>,
     pub restart: Vec<Restart>,
 }
 
@@ -111,6 +113,7 @@ impl Restored {
             "kept": self.kept,
             "putBack": self.put_back,
             "removed": self.removed,
+            "listsLeft": self.lists_left,
             "restart": self.restart.iter().map(restart_value).collect::<Vec<_>>(),
         })
     }
@@ -132,6 +135,11 @@ impl Restored {
         text.extend(self.put_back.iter().map(|path| format!("  {}\n", sanitised(path))));
         text.extend(
             self.removed.iter().map(|path| format!("  {} (removed: it had been made since)\n", sanitised(path))),
+        );
+        text.extend(
+            self.lists_left.iter().map(|path| {
+                format!("  {} (left as it is: an older list would take revocations back)\n", sanitised(path))
+            }),
         );
         text.push_str(&restart_lines(&self.restart, "Before they are used:"));
         text

@@ -2,11 +2,13 @@
 
 mod check;
 pub mod convert;
+pub mod crl;
 pub mod history;
 pub mod inspect;
 mod json;
 pub mod renew;
 pub mod requests;
+pub mod revoke;
 mod table;
 mod yaml;
 

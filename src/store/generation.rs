@@ -69,6 +69,11 @@ pub fn generations(roots: &Roots) -> Result<Vec<Generation>, StoreError> {
 /// What the tree has to become to be as it was before this generation's commit: of every file that it or a later one
 /// touched, the oldest content kept since, or that there was none.
 pub fn before(roots: &Roots, name: &str) -> Result<Vec<Was>, StoreError> {
+    before_of(roots, name, |_| true)
+}
+
+/// The same, only of files that are `wanted`; the others are not read.
+pub fn before_of(roots: &Roots, name: &str, wanted: impl Fn(&RelPath) -> bool) -> Result<Vec<Was>, StoreError> {
     let unknown = || StoreError::NoGeneration(name.to_owned());
     let newest_first = generations(roots)?;
     let all = open(roots)?.ok_or_else(unknown)?;
@@ -77,13 +82,13 @@ pub fn before(roots: &Roots, name: &str) -> Result<Vec<Was>, StoreError> {
     let mut was = Vec::new();
     for generation in newest_first.iter().take(at.saturating_add(1)).rev() {
         for (root, path) in &generation.kept {
-            if seen.insert((*root, path)) {
+            if wanted(path) && seen.insert((*root, path)) {
                 let content = Some(content(&all, &generation.name, *root, path)?);
                 was.push(Was { root: *root, path: path.clone(), content });
             }
         }
         for (root, path) in &generation.created {
-            if seen.insert((*root, path)) {
+            if wanted(path) && seen.insert((*root, path)) {
                 was.push(Was { root: *root, path: path.clone(), content: None });
             }
         }

@@ -42,7 +42,7 @@ use crate::files::RelPath;
 
 pub use check::check_writable;
 pub use error::StoreError;
-pub use generation::{Generation, Was, before, generations};
+pub use generation::{Generation, Was, before, before_of, generations};
 pub use journal::journal;
 pub use lock::Hold;
 pub use recover::{Recovery, interrupted, pending, recover};

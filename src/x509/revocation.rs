@@ -146,6 +146,23 @@ pub fn may_sign_lists(certificate: &Certificate) -> bool {
 }
 
 impl Vetted<'_> {
+    /// What it says of this serial number of its issuer's, if it is believed at all: what it names is revoked, also when it
+    /// went stale since. Only [`status`] can say that a certificate is good.
+    pub fn named(&self, serial: &[u8]) -> Option<&Revoked> {
+        let named = self.listed.named(serial).filter(|_| self.standing > Standing::Unusable)?;
+        Some(&named.revoked).filter(|revoked| revoked.reason != Some(Reason::RemoveFromCrl))
+    }
+
+    /// Whether anything it says is believed.
+    pub fn is_usable(&self) -> bool {
+        self.standing > Standing::Unusable
+    }
+
+    /// What keeps it from being believed, or from being believed fully.
+    pub fn problems(&self) -> &[Problem] {
+        &self.problems
+    }
+
     /// As new as the other; a list without a number is held against its date alone, so that it cannot be outranked for ever.
     fn at_least_as_new(&self, other: &Self) -> bool {
         self.rank >= other.rank || (self.rank.0.is_none() && self.rank.1 >= other.rank.1)

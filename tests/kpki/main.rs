@@ -28,4 +28,5 @@ mod pkits;
 mod profiles;
 mod refusals;
 mod renew;
+mod revoke;
 mod schema;

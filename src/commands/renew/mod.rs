@@ -12,6 +12,8 @@ use std::time::Duration;
 
 use time::OffsetDateTime;
 
+use crate::commands::crl::update;
+use crate::commands::lists::Edited;
 use crate::commands::targets::{self, Sought, Target};
 use crate::commands::{Progress, journal, requests};
 use crate::error::Error;
@@ -131,9 +133,11 @@ fn attempt(request: &Request, target: &Target, threads: usize, progress: Progres
     let pre = hooks.as_ref().map(Hooks::pre).transpose()?.flatten();
     let made = material::make(&tree, &seen, request.now, threads, progress)?;
     let waiting = external.make(threads, progress)?;
+    let edited = update::sign(&tree, &seen.survey, &seen.signers, seen.due_lists().into_iter(), false)?;
     let mut report = report(&tree, &seen, &made);
     external::tell(&mut report.entries, &waiting);
-    report.generation = publish(&tree, made, waiting, &hold)?;
+    report.lists = summary::lists(&seen, &edited);
+    report.generation = publish(&tree, &seen, made, waiting, edited, &hold)?;
     report.hooks.extend(pre);
     if let Some(hooks) = hooks {
         hooks.after(&mut report, &hold);
@@ -158,6 +162,7 @@ fn report(tree: &Tree<'_>, seen: &Seen, made: &[material::Made]) -> report::Tree
         cluster: tree.target.profile.as_ref().map(|profile| profile.cluster_name.clone()),
         restart: summary::restart(&entries),
         entries,
+        lists: summary::lists(seen, &[]),
         warnings: summary::warnings(tree, seen),
         ..report::Tree::default()
     }
@@ -176,21 +181,27 @@ fn places(tree: &Tree<'_>, seen: &Seen) -> Result<Vec<(RootId, RelPath, bool)>, 
 /// One transaction; the name under which the old files are kept.
 fn publish(
     tree: &Tree<'_>,
+    seen: &Seen,
     made: Vec<material::Made>,
     waiting: Vec<requests::Made>,
+    edited: Vec<Edited>,
     hold: &Hold,
 ) -> Result<Option<String>, Error> {
     let id = |made: &material::Made| tree.credentials.get(made.index).map(Credential::id).unwrap_or_default();
     let now = tree.request.now;
-    let journal = made.iter().map(|made| journal::line("renew", &id(made), &made.certificate, now)).collect();
+    let mut journal: Vec<String> =
+        made.iter().map(|made| journal::line("renew", &id(made), &made.certificate, now)).collect();
+    journal.extend(update::lines("renew", &seen.signers, &edited, now));
     // Requests alone change nothing that is running: there is nothing to go back to.
-    let note = (!made.is_empty()).then(|| journal::note("renew", &made.iter().map(id).collect::<Vec<_>>(), now));
+    let note = (!made.is_empty() || !edited.is_empty())
+        .then(|| journal::note("renew", &made.iter().map(id).collect::<Vec<_>>(), now));
     let receipt = store::publish(&Commit {
         roots: &tree.roots,
         changes: made
             .into_iter()
             .flat_map(|made| made.changes)
             .chain(waiting.into_iter().flat_map(|made| made.changes))
+            .chain(edited.into_iter().flat_map(|one| one.changes))
             .collect(),
         removals: Vec::new(),
         journal,

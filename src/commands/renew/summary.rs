@@ -4,6 +4,7 @@ use super::material::Made;
 use super::tree::{Seen, Tree};
 use crate::blueprint::San;
 use crate::commands::facts::{facts, of_blueprint};
+use crate::commands::lists::{Edited, List};
 use crate::commands::restarts::restarts;
 use crate::error;
 use crate::plan::renew::{Credential, Decision, Key, Left, Renewal, Signer};
@@ -70,9 +71,25 @@ fn texts(names: &[San]) -> Vec<String> {
     names.iter().map(San::to_string).collect()
 }
 
+/// The revocation lists that are signed anew; `edited`: they have been.
+pub fn lists(seen: &Seen, edited: &[Edited]) -> Vec<crate::report::revoke::List> {
+    let row = |list: &&List| {
+        let new = edited.iter().find(|one| one.authority == list.authority);
+        crate::commands::revoke::row(list, new, true)
+    };
+    seen.due_lists().iter().map(row).collect()
+}
+
 /// What is worth a warning about what is made.
 pub fn warnings(tree: &Tree<'_>, seen: &Seen) -> Vec<String> {
-    let mut lines = Vec::new();
+    let mut lines: Vec<String> = seen
+        .held
+        .iter()
+        .map(|id| {
+            format!("{id} is held (certificateHold) and is not renewed for that: kpki release or kpki revoke decides")
+        })
+        .chain(seen.unusable_lists.iter().cloned())
+        .collect();
     let mut cut: Vec<(String, String)> = Vec::new();
     for (credential, decision) in tree.credentials.iter().zip(&seen.decisions) {
         let Decision::Renew(renewal) = decision else { continue };

@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use super::Request;
+use crate::catalog::Authority;
+use crate::commands::lists::{self, List, Lying};
 use crate::commands::targets::Target;
 use crate::commands::{place, survey};
 use crate::error::{self, Error};
@@ -12,6 +14,7 @@ use crate::plan::decision::{Found, Survey};
 use crate::plan::layout::{DEFAULT_DIR, DEFAULT_KUBELET_DIR, Directories, Layout, Place, Root};
 use crate::plan::renew::{self as plan, Credential, Decision, Rules, Signers};
 use crate::profile::{Profile, RENEWAL};
+use crate::revocation::Revoked;
 use crate::store::Roots;
 use crate::x509::parse_pem_bundle;
 
@@ -32,11 +35,21 @@ pub struct Seen {
     pub signers: Signers,
     /// One for each credential, in the same order.
     pub decisions: Vec<Decision>,
+    /// The authorities' lists, as far as they lie there.
+    pub lists: Vec<List>,
+    /// Credentials that are held.
+    pub held: Vec<String>,
+    pub unusable_lists: Vec<String>,
 }
 
 impl Seen {
     pub fn is_idle(&self) -> bool {
-        !self.decisions.iter().any(|decision| matches!(decision, Decision::Renew(_)))
+        !self.decisions.iter().any(|decision| matches!(decision, Decision::Renew(_))) && self.due_lists().is_empty()
+    }
+
+    /// Lists that are signed anew in the same transaction; with names or without `--due` only certificates are meant.
+    pub fn due_lists(&self) -> Vec<&List> {
+        self.lists.iter().filter(|list| list.due).collect()
     }
 }
 
@@ -76,10 +89,15 @@ impl<'a> Tree<'a> {
         Ok(Self { request, target, directories, roots, credentials, all })
     }
 
-    /// Everything that is there, unjudged.
-    pub fn read(&self) -> Result<(Survey, Signers), Error> {
-        let copies = plan::authority_copies(&self.all, &self.directories);
-        let authorities: Vec<Place> = crate::catalog::Authority::ALL
+    /// The authorities' certificates as the nodes of a cluster directory hold them.
+    pub fn copies(&self) -> Vec<(String, Authority, Place)> {
+        plan::authority_copies(&self.all, &self.directories)
+    }
+
+    /// Reads everything.
+    pub fn survey(&self) -> Result<Survey, Error> {
+        let copies = self.copies();
+        let authorities: Vec<Place> = Authority::ALL
             .into_iter()
             .flat_map(|authority| {
                 let (public, private) = plan::authority_places(authority, &self.directories);
@@ -88,7 +106,12 @@ impl<'a> Tree<'a> {
             .collect();
         let own = self.all.iter().flat_map(|one| std::iter::once(&one.public).chain(one.private.as_ref()));
         let places = own.chain(&authorities).chain(copies.iter().map(|(.., place)| place));
-        let survey = survey::survey(&self.roots, places)?;
+        survey::survey(&self.roots, places)
+    }
+
+    /// Everything that is there, unjudged.
+    pub fn read(&self) -> Result<(Survey, Signers), Error> {
+        let survey = self.survey()?;
         let signers = plan::signers(&survey, &self.directories);
         Ok((survey, signers))
     }
@@ -96,18 +119,26 @@ impl<'a> Tree<'a> {
     /// Reads everything and decides, or refuses.
     pub fn look(&self) -> Result<Seen, Error> {
         let (survey, signers) = self.read()?;
-        let copies = plan::authority_copies(&self.all, &self.directories);
+        let copies = self.copies();
         let rules = self.rules();
         let mut refusals = plan::other_authorities(&copies, &signers, &survey);
         let mut decisions = Vec::with_capacity(self.credentials.len());
-        for credential in &self.credentials {
-            match plan::decide(credential, &self.all, &signers, &survey, &rules) {
-                Ok(decision) => decisions.push(decision),
+        let Lying { mut lists, said: listed, unusable } = lists::all(self, &survey, &signers)?;
+        for (credential, listed) in self.credentials.iter().zip(&listed) {
+            let rules_here = plan::rules_for(&rules, listed.as_ref());
+            match plan::decide(credential, &self.all, &signers, &survey, &rules_here) {
+                Ok(decision) => decisions.push(plan::say_why(decision, listed.as_ref(), &rules)),
                 Err(refusal) => refusals.push(refusal),
             }
         }
+        if !self.request.due || rules.named {
+            lists.iter_mut().for_each(|list| list.due = false);
+        }
         if refusals.is_empty() {
-            Ok(Seen { survey, signers, decisions })
+            let held = self.credentials.iter().zip(&listed);
+            let held = held.filter(|(_, listed)| listed.as_ref().is_some_and(Revoked::is_hold));
+            let held = held.map(|(credential, _)| credential.id()).collect();
+            Ok(Seen { survey, signers, decisions, lists, held, unusable_lists: unusable })
         } else {
             Err(error::refused(&self.target.root, &refusals))
         }

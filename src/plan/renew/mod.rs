@@ -8,6 +8,7 @@ mod ask;
 mod credentials;
 mod decide;
 mod identity;
+mod revoked;
 mod signers;
 #[cfg(test)]
 mod tests;
@@ -26,6 +27,7 @@ pub use ask::{Ask, Asked, ask, ask_authority};
 pub use credentials::{authority_copies, authority_places, of_catalogue, of_profile};
 pub use decide::{decide, other_authorities};
 pub use identity::YEAR;
+pub use revoked::{certificate_of, rules_for, say_why};
 pub use signers::{Signer, Signers, signers};
 
 /// A certificate with its key: two files, or a kubeconfig's.
@@ -140,6 +142,8 @@ pub enum Reason {
         left: Duration,
     },
     Expired(OffsetDateTime),
+    /// Its authority's list names it.
+    Revoked(OffsetDateTime),
     Missing,
     KeyMissing,
     KeyUnreadable(String),

@@ -50,6 +50,8 @@ pub const fn problem(problem: Problem) -> &'static str {
         Problem::AuthorityEnding => "authority-ending",
         Problem::ExternalAuthorityEnding => "external-authority-ending",
         Problem::External => "externally-managed",
+        Problem::Revoked => "revoked",
+        Problem::Held => "held",
         Problem::Expired => "expired",
         Problem::KubeletClientExpired => "kubelet-client-expired",
         Problem::NotYetValid => "not-yet-valid",
@@ -130,6 +132,20 @@ fn what(advice: &Advice) -> String {
                 "have expired"
             }
         }
+        Problem::Revoked => {
+            if one {
+                "is revoked"
+            } else {
+                "are revoked"
+            }
+        }
+        Problem::Held => {
+            if one {
+                "is held: its authority's list refuses it until it is released"
+            } else {
+                "are held: their authority's list refuses them until they are released"
+            }
+        }
         Problem::NotYetValid => {
             if one {
                 "is not valid yet"
@@ -207,6 +223,14 @@ fn steps(advice: &Advice) -> Vec<String> {
             }
             steps.push(format!("renew them: {}", renew(advice)));
         }
+        Problem::Revoked => {
+            steps.push(format!("make new ones with new keys: kpki renew {} --dir {}", advice.names.join(" "), shell(dir)));
+        }
+        Problem::Held => steps.push(format!(
+            "decide: kpki release {names} --dir {dir}, or for good: kpki revoke {names} --dir {dir}",
+            names = advice.names.join(" "),
+            dir = shell(dir)
+        )),
         Problem::KubeletClientExpired => steps.extend([
             format!("the kubelet renews {} itself, but not once it has expired", advice.path),
             format!("move {dir}/kubelet.conf away and make it anew: {}", init(&advice.origin)),
@@ -222,7 +246,10 @@ fn steps(advice: &Advice) -> Vec<String> {
             format!("look at what is there: kpki inspect {}", shell(&advice.path)),
             "restore it, or move it away and have it made anew".to_owned(),
         ]),
-        Problem::CrlEnding => steps.push(format!("have its authority publish a new one in {}", advice.path)),
+        Problem::CrlEnding => steps.extend([
+            format!("sign the next edition where the authority's key is: kpki crl update --due --dir {}", shell(dir)),
+            format!("or have its authority publish a new one in {}", advice.path),
+        ]),
         Problem::Ending => steps.push(format!("renew them: {}", renew(advice))),
         Problem::Foreign => steps.push(format!("have whoever issued it renew {}", advice.path)),
         Problem::OutlivesAuthority => {

@@ -9,6 +9,7 @@ use crate::audit::{Judged, JudgedTree, Note, State};
 use crate::clock::rfc3339;
 use crate::inventory::{Kind, Reading};
 use crate::report::json;
+use crate::revocation::Reason;
 
 /// The document as JSON with kubeadm's four spaces, item by item: of a fleet it is never held whole as values.
 pub fn json(check: &Check) -> String {
@@ -146,6 +147,10 @@ fn item(tree: &JudgedTree, judged: &Judged) -> Value {
             put("algorithm", json!(facts.algorithm));
             put("sha256", json!(hex(&facts.fingerprint)));
             put("notBefore", json!(rfc3339(facts.not_before)));
+            if let Some(revoked) = &facts.revoked {
+                put("revocationDate", json!(rfc3339(revoked.at)));
+                put("revocationReason", json!(revoked.reason.unwrap_or(Reason::Unspecified).name()));
+            }
         }
         Reading::Crl(facts) => {
             put("issuer", json!(facts.issuer));

@@ -40,6 +40,7 @@ struct Families {
     not_after: Family,
     not_before: Family,
     expired: Family,
+    revoked: Family,
     error: Family,
     next_update: Family,
     this_update: Family,
@@ -59,6 +60,10 @@ pub fn render(check: &Check) -> String {
             "x509_cert_expired",
             "1 if the certificate had expired when this was written, 0 otherwise.",
         ),
+        revoked: Family::new(
+            "x509_cert_revoked",
+            "1 for a certificate that its authority's CRL names, revoked or held.",
+        ),
         error: Family::new("x509_cert_error", "1 if a certificate was expected and could not be had, 0 otherwise."),
         next_update: Family::new("x509_crl_next_update", "End of the CRL's currency, in seconds since the epoch."),
         this_update: Family::new("x509_crl_this_update", "When the CRL was issued, in seconds since the epoch."),
@@ -75,8 +80,9 @@ pub fn render(check: &Check) -> String {
             families.item(judged);
         }
     }
-    let Families { not_after, not_before, expired, error, next_update, this_update, number, stale, up } = families;
-    let families = [not_after, not_before, expired, error, next_update, this_update, number, stale, up];
+    let Families { not_after, not_before, expired, revoked, error, next_update, this_update, number, stale, up } =
+        families;
+    let families = [not_after, not_before, expired, revoked, error, next_update, this_update, number, stale, up];
     // Reserved at once: a fleet's metrics have tens of megabytes, and growing would hold them twice.
     let line = |family: &Family, labels: &str| family.name.len() + labels.len() + NUMBER;
     let of = |family: &Family| family.series.keys().map(|labels| line(family, labels)).sum::<usize>() + HEAD;
@@ -110,7 +116,10 @@ impl Families {
                 );
                 self.not_after.add(&labels, facts.not_after.unix_timestamp());
                 self.not_before.add(&labels, facts.not_before.unix_timestamp());
-                self.expired.add(&labels, i128::from(judged.state == State::Expired));
+                self.expired.add(&labels, i128::from(judged.residual.is_some_and(|left| left < 0)));
+                if matches!(judged.state, State::Held | State::Revoked) {
+                    self.revoked.add(&labels, 1);
+                }
                 self.error.add(&labels, 0);
             }
             Reading::Crl(facts) => {

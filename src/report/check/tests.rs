@@ -27,6 +27,7 @@ fn item(name: &str, days: i64) -> Item {
         not_before: AT - Duration::days(365),
         not_after: AT + Duration::days(days),
         issuer_not_after: None,
+        revoked: None,
     };
     Item {
         name: name.to_owned(),
@@ -286,13 +287,16 @@ fn nagios_is_one_line_with_four_states() {
 fn every_kind_of_finding_has_words_and_only_verbs_that_exist() {
     use Problem::{
         AuthorityEnding, AuthorityExpired, AuthorityMissing, CrlEnding, CutsRenewalsShort, Ending, Expired, External,
-        ExternalAuthorityEnding, Foreign, KubeletClientExpired, Missing, NotYetValid, OutlivesAuthority, Unreadable,
+        ExternalAuthorityEnding, Foreign, Held, KubeletClientExpired, Missing, NotYetValid, OutlivesAuthority, Revoked,
+        Unreadable,
     };
     let all = [
         AuthorityExpired,
         AuthorityEnding,
         ExternalAuthorityEnding,
         External,
+        Revoked,
+        Held,
         Expired,
         KubeletClientExpired,
         NotYetValid,
@@ -329,7 +333,7 @@ fn every_kind_of_finding_has_words_and_only_verbs_that_exist() {
             assert!(value["steps"].as_array().is_some_and(|steps| steps.len() >= 2), "{text}");
             for command in text.split(": kpki ").skip(1) {
                 let verb = command.split(' ').next().unwrap();
-                assert!(["init", "inspect", "renew", "import"].contains(&verb), "{text}");
+                assert!(["init", "inspect", "crl", "renew", "import", "release", "revoke"].contains(&verb), "{text}");
             }
             said.insert(value["problem"].to_string());
         }

@@ -23,6 +23,7 @@ fn tree(tree: &Tree) -> Value {
         "generation": tree.generation,
         "rolledBack": tree.rolled_back,
         "entries": tree.entries.iter().map(entry).collect::<Vec<_>>(),
+        "revocationLists": tree.lists.iter().map(crate::report::revoke::list).collect::<Vec<_>>(),
         "restart": tree.restart.iter().map(restart).collect::<Vec<_>>(),
         "hooks": tree.hooks.iter().map(hook).collect::<Vec<_>>(),
         "warnings": tree.warnings,

@@ -25,6 +25,8 @@ pub struct Tree {
     /// The generation that keeps what was replaced.
     pub generation: Option<String>,
     pub entries: Vec<Entry>,
+    /// Revocation lists that were signed anew in the same transaction.
+    pub lists: Vec<crate::report::revoke::List>,
     pub restart: Vec<Restart>,
     pub hooks: Vec<Hook>,
     /// A failed deploy hook had everything put back as it was.
@@ -157,7 +159,7 @@ impl Tree {
             Outcome::Failed
         } else if has(Action::Left) {
             Outcome::Left
-        } else if has(Action::Renew) || has(Action::Create) {
+        } else if has(Action::Renew) || has(Action::Create) || !self.lists.is_empty() {
             Outcome::Renewed
         } else {
             Outcome::Nothing

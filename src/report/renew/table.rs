@@ -69,6 +69,11 @@ fn tree(report: &Renew, tree: &Tree, now: OffsetDateTime, width: Width, wide: bo
         text.push('\n');
         text.push_str(&entries(&shown, report.dry_run, now, width, wide));
     }
+    for list in &tree.lists {
+        let verb = if report.dry_run { "would sign" } else { "signed" };
+        let next = list.next_update.filter(|_| !report.dry_run).map(|at| format!(", next update {}", rfc3339(at)));
+        text.push_str(&format!("\n{verb} {} anew{}\n", sanitised(&list.name), next.unwrap_or_default()));
+    }
     text.push_str(&restart_lines(&tree.restart, "Before the new certificates are used:"));
     for hook in tree.hooks.iter().filter(|hook| !hook.succeeded) {
         let of = hook.component.as_ref().map(|component| format!(" of {component}")).unwrap_or_default();

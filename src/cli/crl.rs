@@ -1,0 +1,219 @@
+use std::path::PathBuf;
+
+use super::ui::Ui;
+use super::{Outcome, Output, revoke};
+use crate::catalog::Authority;
+use crate::commands::crl::{check, show, update};
+use crate::error::Exit;
+use crate::plan::layout::DEFAULT_DIR;
+use crate::report::Form;
+use crate::report::crl::Answer;
+use crate::run::Environment;
+
+/// Sign, show and check revocation lists
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  kpki crl update --due                 what a scheduled job runs (kpki renew all --due does it, too)
+  kpki crl show /etc/kubernetes/pki/etcd/ca.crl
+  kpki crl check apiserver-etcd-client")]
+pub struct Args {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Verb {
+    Update(Update),
+    Show(Show),
+    Check(Check),
+}
+
+/// Sign the next edition of each list, its entries as they are
+///
+/// A list goes stale at its next update (the profile's crl.validity after it was signed, 30d without one), and what reads it then
+/// refuses every client: sign it in time. An authority that has no list yet gets an empty one. The number grows with every
+/// edition, above the highest that the list, the journal or a generation ever had; entries that the journal knows and the list lost
+/// are on it again.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  kpki crl update                       every authority whose key is here
+  kpki crl update etcd-ca --der         this one, as PEM and DER
+  kpki crl update --due --dir ./cluster
+
+Exit status: 0 signed or nothing to do, 1 refused or failed, 2 wrong command line, 5 a list is due and the key of its authority is not
+here.")]
+struct Update {
+    /// all, or some of ca, front-proxy-ca, etcd-ca; default: all
+    #[arg(value_name = "CA", value_parser = authorities)]
+    authorities: Vec<Named>,
+
+    /// Only lists that have 33% of their life left, or less
+    #[arg(long)]
+    due: bool,
+
+    #[command(flatten)]
+    how: revoke::How,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Named {
+    All,
+    One(Authority),
+}
+
+fn authorities(text: &str) -> Result<Named, String> {
+    if text == "all" { Ok(Named::All) } else { super::authority(text).map(Named::One) }
+}
+
+/// Tell what a revocation list says, whoever made it
+///
+/// PEM or DER, of any size in little memory. Its signature is not verified: kpki crl check does that.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  kpki crl show pki/ca.crl
+  kpki crl show pki/ca.crl -o json | jq '.revoked[].serial'
+
+Exit status: 0 shown, 1 it is no revocation list, 2 wrong command line.")]
+struct Show {
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+
+    /// Count days from this instant: RFC 3339, a date, or +90d; default: now
+    #[arg(long, value_name = "INSTANT", allow_hyphen_values = true)]
+    at: Option<String>,
+
+    /// The form of the report
+    #[arg(short, long, value_enum, default_value_t = Output::Table, value_name = "FORM")]
+    output: Output,
+}
+
+/// Ask the lists whether certificates are revoked
+///
+/// An answer is good only where a full list that is fresh and signed by the certificate's issuer does not name it; no such list is no
+/// answer. Of several lists of one issuer the newest valid one decides. Delta lists, lists for some certificates or reasons and
+/// indirect ones are recognised and never taken for a full one.
+///
+/// Without --ca and --crl: the authorities of the tree in --dir, and the lists beside them.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  kpki crl check                                          everything in /etc/kubernetes
+  kpki crl check apiserver-etcd-client cp1/etcd-peer --dir ./cluster
+  kpki crl check client.crt --ca pki/etcd/ca.crt --crl pki/etcd/ca.crl
+
+Exit status: 0 good, 1 no answer for some, 2 wrong command line, 3 a list that decides is stale or about to be, 4 some are revoked or
+held.")]
+struct Check {
+    /// Files, directories, or names of the tree in --dir; default: everything in --dir
+    #[arg(value_name = "CERT|NAME|DIR")]
+    whom: Vec<String>,
+
+    /// Ask these lists
+    #[arg(long = "crl", value_name = "FILE")]
+    lists: Vec<PathBuf>,
+
+    /// Certificates of the issuers
+    #[arg(long = "ca", value_name = "FILE")]
+    authorities: Vec<PathBuf>,
+
+    /// The tree
+    #[arg(short, long, value_name = "DIR", default_value = DEFAULT_DIR)]
+    dir: PathBuf,
+
+    /// The profile of the tree, in place of the recorded one
+    #[arg(short, long, value_name = "FILE", alias = "config")]
+    profile: Option<PathBuf>,
+
+    /// A list decides nothing where its signer has no cRLSign, or where it has no number
+    #[arg(long)]
+    strict: bool,
+
+    /// Answer as of this instant: RFC 3339, a date, or +90d; default: now
+    #[arg(long, value_name = "INSTANT", allow_hyphen_values = true)]
+    at: Option<String>,
+
+    /// The form of the report
+    #[arg(short, long, value_enum, default_value_t = Output::Table, value_name = "FORM")]
+    output: Output,
+}
+
+impl Args {
+    pub fn run(&self, environment: &Environment, ui: &mut Ui<'_>) -> Outcome {
+        match &self.verb {
+            Verb::Update(args) => args.run(environment, ui),
+            Verb::Show(args) => args.run(environment, ui),
+            Verb::Check(args) => args.run(environment, ui),
+        }
+    }
+}
+
+impl Update {
+    fn run(&self, environment: &Environment, ui: &mut Ui<'_>) -> Outcome {
+        let place = self.how.place(environment)?;
+        let now = place.now;
+        let all = self.authorities.iter().any(|one| matches!(one, Named::All));
+        let one = |named: &Named| match named {
+            Named::One(authority) if !all => Some(*authority),
+            _ => None,
+        };
+        let authorities = self.authorities.iter().filter_map(one).collect();
+        let report = update::run(&update::Request { place, authorities, due: self.due })?;
+        revoke::tell(&report, now, self.how.output, ui)
+    }
+}
+
+impl Show {
+    fn run(&self, environment: &Environment, ui: &mut Ui<'_>) -> Outcome {
+        /// Written at once.
+        const PAGE: usize = 1 << 16;
+        let now = environment.clock.now();
+        let now = self.at.as_deref().map_or(Ok(now), |text| super::instant("--at", text, now))?;
+        let form: Form = self.output.into();
+        let head = show::head(&self.file)?;
+        let mut page = head.open(form, now);
+        let mut first = true;
+        let mut failed = None;
+        show::entries(&self.file, &mut |entry| {
+            page.push_str(&entry.render(form, first));
+            first = false;
+            if page.len() >= PAGE && failed.is_none() {
+                failed = ui.report(&page, Form::Json).err();
+                page.clear();
+            }
+        })?;
+        page.push_str(head.close(form));
+        failed.map_or(Ok(()), Err)?;
+        ui.report(&page, Form::Json)?;
+        Ok(Exit::Done)
+    }
+}
+
+impl Check {
+    fn run(&self, environment: &Environment, ui: &mut Ui<'_>) -> Outcome {
+        let now = environment.clock.now();
+        let request = check::Request {
+            whom: self.whom.clone(),
+            lists: self.lists.clone(),
+            authorities: self.authorities.clone(),
+            dir: self.dir.clone(),
+            profile: self.profile.clone(),
+            hostname: environment.hostname.clone(),
+            strict: self.strict,
+            at: self.at.as_deref().map_or(Ok(now), |text| super::instant("--at", text, now))?,
+        };
+        let (report, warnings) = check::run(&request)?;
+        ui.warnings(&warnings);
+        let form = self.output.into();
+        ui.report(&report.render(form, ui.width()), form)?;
+        Ok(match report.answer() {
+            Answer::Good if report.is_ending() => Exit::Warning,
+            Answer::Good => Exit::Done,
+            Answer::Stale => Exit::Warning,
+            Answer::Unknown => Exit::Failed,
+            Answer::Held | Answer::Revoked => Exit::Critical,
+        })
+    }
+}

@@ -1,0 +1,222 @@
+use std::path::PathBuf;
+
+use super::ui::Ui;
+use super::{Outcome, Output};
+use crate::catalog::Authority;
+use crate::clock::Span;
+use crate::commands::revoke::{self, Place, Request};
+use crate::error::{Error, Exit};
+use crate::plan::layout::DEFAULT_DIR;
+use crate::plan::revoke::Verb;
+use crate::report::revoke::Revocation;
+use crate::revocation::Reason;
+use crate::run::Environment;
+
+/// Revoke certificates for good: the next edition of their authority's list names them
+///
+/// The certificate that lies in the tree as NAME, the one in FILE, or the one with this number; several of a run go on one new
+/// edition of each list. The list lies beside its authority (pki/ca.crl, pki/front-proxy-ca.crl, pki/etcd/ca.crl; in a cluster
+/// directory also beside the copies that nodes hold) and is kept with its journal like everything else: one transaction, a
+/// generation of the list before. A list that somebody else made for the same authority is continued, entry by entry as it is.
+///
+/// kube-apiserver reads no revocation list: it accepts a revoked client certificate until it expires. Against a leaked kubeconfig
+/// remove the role bindings of its user and groups; a system:masters credential can only be taken back with a new CA. What does read
+/// lists: etcd (--client-crl-file, --peer-crl-file), HAProxy (crl-file), nginx (ssl_crl).
+///
+/// Nothing can undo this; kpki hold can be undone. A certificate that is held becomes revoked as of the day of the hold.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  kpki revoke apiserver-etcd-client --reason keyCompromise          then: kpki renew apiserver-etcd-client
+  kpki revoke cp1/etcd-peer --dir ./cluster
+  kpki revoke --cert old-admin.crt --reason superseded
+  kpki revoke --serial 4fd1a6 --ca etcd-ca --unknown-serial --invalid-since 2026-11-01
+
+Exit status: 0 revoked, or it was already, 1 refused or failed, 2 wrong command line.")]
+pub struct Revoke {
+    #[command(flatten)]
+    whom: Whom,
+
+    /// Why, in RFC 5280's words; default: no reason is given
+    #[arg(long, value_name = "REASON", ignore_case = true, value_parser = reasons())]
+    reason: Option<Reason>,
+
+    /// Since when the key may have been in other hands: RFC 3339, a date, or -30d
+    #[arg(long, value_name = "INSTANT", allow_hyphen_values = true)]
+    invalid_since: Option<String>,
+
+    #[command(flatten)]
+    how: How,
+}
+
+/// Revoke certificates for a while: kpki release takes it back
+///
+/// As kpki revoke, with the reason certificateHold. A held certificate is refused by what reads lists until it is released, and is not
+/// renewed by itself; kpki revoke makes the hold final.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  kpki hold apiserver-etcd-client
+  kpki hold --serial 4fd1a6 --ca etcd-ca --dir ./cluster
+
+Exit status: 0 held, or it was already, 1 refused or failed, 2 wrong command line.")]
+pub struct Hold {
+    #[command(flatten)]
+    whom: Whom,
+
+    #[command(flatten)]
+    how: How,
+}
+
+/// Take a hold back: the next edition of the list no longer names the certificate
+///
+/// Only a hold; what is revoked stays revoked. A certificate that no list names is as good as released, and nothing is written.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  kpki release apiserver-etcd-client
+  kpki release cp1/etcd-peer --dir ./cluster
+
+Exit status: 0 released, or nothing to do, 1 refused or failed, 2 wrong command line.")]
+pub struct Release {
+    #[command(flatten)]
+    whom: Whom,
+
+    #[command(flatten)]
+    how: How,
+}
+
+/// Which certificates.
+#[derive(Debug, clap::Args)]
+struct Whom {
+    /// Names as kubeadm has them (apiserver-etcd-client, admin.conf); NODE/NAME where several nodes have one
+    #[arg(value_name = "NAME", required_unless_present_any = ["cert", "serial"])]
+    names: Vec<String>,
+
+    /// The certificate itself, PEM or DER
+    #[arg(long, value_name = "FILE")]
+    cert: Option<PathBuf>,
+
+    /// Its serial number in hexadecimal
+    #[arg(long, value_name = "HEX", requires = "ca")]
+    serial: Option<String>,
+
+    /// The authority whose number it is
+    #[arg(long, value_name = "CA", requires = "serial", value_parser = super::authority)]
+    ca: Option<Authority>,
+
+    /// Also a number that this tree never issued, as far as is known
+    #[arg(long)]
+    unknown_serial: bool,
+}
+
+/// Where, and how.
+#[derive(Debug, clap::Args)]
+pub struct How {
+    /// The tree: a node's kubernetes directory or a cluster directory
+    #[arg(short, long, value_name = "DIR", default_value = DEFAULT_DIR)]
+    dir: PathBuf,
+
+    /// The profile of the tree, in place of the recorded one
+    #[arg(short, long, value_name = "FILE", alias = "config")]
+    profile: Option<PathBuf>,
+
+    /// Write the list as DER too (ca.crl.der); one that is there is kept up to date anyway
+    #[arg(long)]
+    der: bool,
+
+    /// Say what would be done and write nothing
+    #[arg(long)]
+    dry_run: bool,
+
+    /// How long to wait for another kpki on the same tree
+    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = super::span)]
+    lock_timeout: Span,
+
+    /// Act as of this instant, which is the date of revocation and of the list: RFC 3339, a date, or +90d; default: now
+    #[arg(long, value_name = "INSTANT", allow_hyphen_values = true)]
+    at: Option<String>,
+
+    /// The form of the report
+    #[arg(short, long, value_enum, default_value_t = Output::Table, value_name = "FORM")]
+    pub output: Output,
+}
+
+impl How {
+    pub fn place(&self, environment: &Environment) -> Result<Place, Error> {
+        let now = environment.clock.now();
+        Ok(Place {
+            dir: self.dir.clone(),
+            profile: self.profile.clone(),
+            hostname: environment.hostname.clone(),
+            der: self.der,
+            dry_run: self.dry_run,
+            now: self.at.as_deref().map_or(Ok(now), |text| super::instant("--at", text, now))?,
+            lock_wait: std::time::Duration::from_secs(self.lock_timeout.as_seconds()),
+        })
+    }
+}
+
+/// RFC 5280's reasons, but for the one of delta lists and the one that is a verb of its own.
+fn reasons() -> impl clap::builder::TypedValueParser<Value = Reason> {
+    use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+    let all = Reason::all().filter(|reason| !matches!(reason, Reason::RemoveFromCrl | Reason::CertificateHold));
+    PossibleValuesParser::new(all.map(|reason| PossibleValue::new(reason.name()))).map(|name| {
+        let same = |reason: &Reason| reason.name().eq_ignore_ascii_case(&name);
+        Reason::all().find(same).unwrap_or(Reason::Unspecified)
+    })
+}
+
+impl Revoke {
+    pub fn run(&self, environment: &Environment, ui: &mut Ui<'_>) -> Outcome {
+        let place = self.how.place(environment)?;
+        let since = self.invalid_since.as_deref();
+        let since = since.map(|text| super::instant("--invalid-since", text, place.now)).transpose()?;
+        if let Some(since) = since.filter(|since| *since > place.now) {
+            return Err(Error::usage(format!("--invalid-since {} is in the future", crate::clock::rfc3339(since)))
+                .hint("give the instant since when the key may have been in other hands, or leave it out"));
+        }
+        act(&self.whom, Verb::Revoke(self.reason), since, place, self.how.output, ui)
+    }
+}
+
+impl Hold {
+    pub fn run(&self, environment: &Environment, ui: &mut Ui<'_>) -> Outcome {
+        act(&self.whom, Verb::Hold, None, self.how.place(environment)?, self.how.output, ui)
+    }
+}
+
+impl Release {
+    pub fn run(&self, environment: &Environment, ui: &mut Ui<'_>) -> Outcome {
+        act(&self.whom, Verb::Release, None, self.how.place(environment)?, self.how.output, ui)
+    }
+}
+
+fn act(
+    whom: &Whom,
+    verb: Verb,
+    invalid_since: Option<time::OffsetDateTime>,
+    place: Place,
+    output: Output,
+    ui: &mut Ui<'_>,
+) -> Outcome {
+    let now = place.now;
+    let request = Request {
+        place,
+        verb,
+        names: whom.names.clone(),
+        certificate: whom.cert.clone(),
+        serial: whom.serial.clone().zip(whom.ca),
+        invalid_since,
+        unknown_serial: whom.unknown_serial,
+    };
+    tell(&revoke::run(&request)?, now, output, ui)
+}
+
+/// What these verbs and `crl update` say at the end.
+pub fn tell(report: &Revocation, now: time::OffsetDateTime, output: Output, ui: &mut Ui<'_>) -> Outcome {
+    ui.warnings(&report.warnings);
+    let form = output.into();
+    ui.report(&report.render(form, now, ui.width()), form)?;
+    Ok(if report.has_gap() { Exit::Left } else { Exit::Done })
+}

@@ -1,0 +1,51 @@
+//! Who reads revocation lists, and who does not: said with every revocation, because most of Kubernetes does not.
+
+use crate::catalog::Authority;
+use crate::plan::revoke::Verb;
+
+/// The sentence help and reports share.
+pub const fn unread() -> &'static str {
+    "kube-apiserver reads no revocation list: it accepts the certificate until it expires"
+}
+
+/// What people have to do now, for these authorities' lists.
+pub fn notes(verb: Verb, touched: &[Authority], pki: &str) -> Vec<String> {
+    let mut notes = Vec::new();
+    if verb == Verb::Release {
+        return notes;
+    }
+    if touched.contains(&Authority::Cluster) {
+        notes.push(unread().to_owned());
+        notes.push(
+            "a leaked kubeconfig: remove the RoleBindings and ClusterRoleBindings of its user and groups; one of system:masters \
+             needs none, and only a new CA takes it back (its key, its trust on every node and in every kubeconfig)"
+                .to_owned(),
+        );
+    }
+    if touched.contains(&Authority::Etcd) {
+        notes.push(format!(
+            "etcd reads {pki}/etcd/ca.crl where it is told to: --client-crl-file for clients, --peer-crl-file for members, on every \
+             member"
+        ));
+    }
+    if touched.contains(&Authority::FrontProxy) {
+        notes.push(
+            "kube-apiserver reads no list for front-proxy-client either: only a new front-proxy-ca takes it back"
+                .to_owned(),
+        );
+    }
+    notes.push(
+        "HAProxy (crl-file) and nginx (ssl_crl) read a list when they are reloaded: copy it there first".to_owned(),
+    );
+    notes
+}
+
+/// kubeadm's own authorities have no cRLSign.
+pub fn without_crl_sign(authority: Authority) -> String {
+    format!(
+        "{} may not sign revocation lists (its key usage has no cRLSign, as kubeadm makes it); strict readers refuse the list: \
+         OpenSSL and what is built on it (HAProxy, nginx: error 35, every client is turned away), Go's crypto/x509 \
+         (RevocationList.CheckSignatureFrom), rustls; etcd takes it",
+        authority.name()
+    )
+}

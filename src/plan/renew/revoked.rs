@@ -1,0 +1,48 @@
+//! A certificate that its authority's list names: revoked, it is due whatever its dates say, and never keeps its key; held,
+//! it waits for somebody to decide.
+
+use super::signers::file;
+use super::{Credential, Decision, Reason, Rules};
+use crate::kubeconfig::{self, Credentials};
+use crate::plan::decision::Survey;
+use crate::revocation::Revoked;
+use crate::x509::{Certificate, parse_pem_bundle};
+
+/// The certificate of a credential as it lies there; `None`: there is none, or none that can be read.
+pub fn certificate_of(credential: &Credential, survey: &Survey) -> Option<Certificate> {
+    let bytes = file(survey, Some(&credential.public))?;
+    let first = |pem: &[u8]| parse_pem_bundle(pem).ok()?.into_iter().next();
+    if !credential.is_kubeconfig() {
+        return first(bytes);
+    }
+    match kubeconfig::read(bytes).ok()?.credentials {
+        Credentials::Embedded { certificate, .. } => first(&certificate),
+        Credentials::Files { .. } => None,
+    }
+}
+
+/// The rules for a certificate that the list says this of.
+pub fn rules_for<'a>(rules: &Rules<'a>, listed: Option<&Revoked>) -> Rules<'a> {
+    let gone = listed.is_some_and(|revoked| !revoked.is_hold());
+    Rules {
+        profile: rules.profile,
+        now: rules.now,
+        due: rules.due.filter(|_| !gone),
+        named: rules.named,
+        prune_sans: rules.prune_sans,
+        reuse_key: rules.reuse_key && !gone,
+    }
+}
+
+/// The decision made by those rules, with its reason.
+pub fn say_why(decision: Decision, listed: Option<&Revoked>, rules: &Rules<'_>) -> Decision {
+    match (decision, listed) {
+        (Decision::Renew(mut renewal), Some(revoked)) if !revoked.is_hold() => {
+            // Nobody asked for it when only what is due was wanted.
+            renewal.reasons.retain(|reason| *reason != Reason::Asked || rules.due.is_none());
+            renewal.reasons.insert(0, Reason::Revoked(revoked.at));
+            Decision::Renew(renewal)
+        }
+        (decision, _) => decision,
+    }
+}
