@@ -28,6 +28,8 @@ mod crl;
 mod deploy;
 #[path = "interop/etcd.rs"]
 mod etcd;
+#[path = "interop/export.rs"]
+mod export;
 #[path = "interop/hostile.rs"]
 mod hostile;
 #[path = "interop/kubeadm.rs"]

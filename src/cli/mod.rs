@@ -2,6 +2,7 @@
 
 mod check_expiration;
 mod convert;
+mod export;
 mod generate;
 mod init;
 mod inspect;
@@ -52,8 +53,8 @@ Examples:
   kpki convert tls.crt tls.key --to p12 --out web.p12    asks for the password
 
 Exit status: 0 done or nothing to do, 1 refused or failed, 2 wrong command line or profile; check-expiration: 3 a certificate is
-inside its warning window, 4 one is critical, expired, not yet valid, missing or unreadable; renew: 5 something could not be renewed,
-10 something was (--detailed-exitcode).";
+inside its warning window, 4 one is critical, expired, not yet valid, missing or unreadable; export --verify: 4 another node's or
+it does not fit; renew: 5 something could not be renewed, 10 something was (--detailed-exitcode).";
 
 #[derive(Debug, Subcommand)]
 enum Verb {
@@ -66,6 +67,7 @@ enum Verb {
     Inspect(inspect::Args),
     Kubeconfig(kubeconfig::Args),
     Convert(convert::Args),
+    Export(export::Args),
     Profile(profile::Args),
     #[command(hide = true)]
     Generate(generate::Args),
@@ -133,6 +135,7 @@ pub fn dispatch(args: impl IntoIterator<Item = OsString>, environment: &Environm
         Verb::Inspect(args) => args.run(environment, ui),
         Verb::Kubeconfig(args) => args.run(environment, ui),
         Verb::Convert(args) => args.run(environment, ui),
+        Verb::Export(args) => args.run(environment, ui),
         Verb::Profile(args) => args.run(environment, ui),
         Verb::Generate(args) => args.run(ui),
     };

@@ -3,6 +3,7 @@
 
 pub mod check_expiration;
 pub mod convert;
+pub mod export;
 mod facts;
 pub mod init;
 pub mod inspect;

@@ -1,6 +1,7 @@
 //! Where every noun's error becomes what a person reads: what could not be done, why, what to do next, and with which exit
 //! status. The nouns' errors hold facts; the text is written here and nowhere else.
 
+mod export;
 mod nouns;
 mod plan;
 mod renew;
@@ -9,6 +10,7 @@ use std::fmt;
 
 use crate::audit::State;
 
+pub use export::{finding, unfit};
 pub use plan::{Context, difference, notices, refusal};
 pub use renew::{ended, left, not_renewable, reason, refused};
 
@@ -23,7 +25,8 @@ pub enum Exit {
     Usage,
     /// check-expiration: something is inside its warning window, nothing worse.
     Warning,
-    /// check-expiration: something is critical, expired, not yet valid, missing or unreadable.
+    /// check-expiration: something is critical, expired, not yet valid, missing or unreadable; export --verify: it is another
+    /// node's, or does not fit together.
     Critical,
     /// renew: something could not be renewed; the rest was.
     Left,
@@ -39,7 +42,11 @@ pub const STATUSES: [(u8, &str); 7] = [
     (1, "refused, failed or could not run"),
     (2, "wrong command line or profile"),
     (3, "check-expiration: a certificate is inside its warning window"),
-    (4, "check-expiration: a certificate is critical, expired, not yet valid, missing or unreadable"),
+    (
+        4,
+        "check-expiration: a certificate is critical, expired, not yet valid, missing or unreadable; export --verify: what lies \
+         there is another node's, does not fit together or is missing",
+    ),
     (5, "renew: something could not be renewed, such as what an external authority signs; the rest was"),
     (10, "renew --detailed-exitcode: something was renewed"),
 ];

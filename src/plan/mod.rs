@@ -6,6 +6,7 @@ pub mod decision;
 mod guard;
 pub mod init;
 pub mod layout;
+pub mod node;
 pub mod reconcile;
 pub mod renew;
 pub mod sans;

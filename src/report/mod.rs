@@ -2,6 +2,7 @@
 
 mod check;
 pub mod convert;
+pub mod export;
 pub mod history;
 pub mod inspect;
 mod json;

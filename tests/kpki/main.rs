@@ -14,6 +14,7 @@ mod check;
 mod convert;
 mod docs;
 mod existing;
+mod export;
 mod facts;
 mod handshake;
 mod harness;
