@@ -69,6 +69,7 @@ pub fn finding(finding: &Finding) -> String {
         Finding::NotSigned(authority, why) => format!("not signed by the {} beside it: {why}", authority.name()),
         Finding::OtherAuthority => "not the authority that was exported".to_owned(),
         Finding::OtherAuthorityData => "its certificate-authority-data is not the ca beside it".to_owned(),
+        Finding::OtherServer { found, wanted } => format!("it talks to {found}, not to {wanted}"),
         Finding::OtherServiceAccount => "not the service account key that was exported".to_owned(),
         Finding::NotThePublicHalf => "sa.pub does not hold the public half of sa.key".to_owned(),
     }

@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use crate::blueprint::San;
 use crate::ca::PrivateKey;
-use crate::catalog::{Authority, Entry, Files, Sans, Subject};
+use crate::catalog::{Authority, Entry, Files, Sans, Server, Subject};
 use crate::encoding::pem;
 use crate::kubeconfig::{self, Credentials};
 use crate::x509::{Certificate, parse_pem_bundle, sha256};
@@ -18,6 +18,8 @@ use crate::x509::{Certificate, parse_pem_bundle, sha256};
 pub struct Prints {
     pub certificates: Vec<[u8; 32]>,
     pub public_key: Option<[u8; 32]>,
+    /// The API server a kubeconfig talks to.
+    pub server: Option<String>,
 }
 
 /// Who a node is, as far as somebody says.
@@ -87,6 +89,11 @@ pub enum Finding {
     OtherAuthority,
     /// A kubeconfig's certificate-authority-data is not this tree's ca.
     OtherAuthorityData,
+    /// A component of the control plane talks to another API server than its node's own.
+    OtherServer {
+        found: String,
+        wanted: String,
+    },
     /// Not the service account key that was exported.
     OtherServiceAccount,
     NotThePublicHalf,
@@ -143,6 +150,10 @@ impl Judge<'_> {
         let data = parse_pem_bundle(&read.authority).unwrap_or_default();
         if own.is_some() && !read.authority.is_empty() && data.first().map(|c| &c.der) != own.map(|c| &c.der) {
             judged.findings.push(Finding::OtherAuthorityData);
+        }
+        let wanted = holding.exported.as_ref().and_then(|prints| prints.server.as_ref());
+        if let Some(wanted) = wanted.filter(|wanted| entry.server == Server::Local && **wanted != read.server) {
+            judged.findings.push(Finding::OtherServer { found: read.server.clone(), wanted: wanted.clone() });
         }
         match read.credentials {
             Credentials::Embedded { certificate, key } => self.pair(holding, &certificate, &Lies::File(key), judged),
@@ -307,6 +318,10 @@ pub fn prints(entry: Option<&Entry>, public: &[u8]) -> Prints {
     Prints {
         certificates: bundle.iter().map(|certificate| certificate.fingerprint).collect(),
         public_key: own.or_else(bare),
+        server: match entry.map(|entry| entry.files) {
+            Some(Files::Kubeconfig(_)) => kubeconfig::read(public).ok().map(|read| read.server),
+            _ => None,
+        },
     }
 }
 

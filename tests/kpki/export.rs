@@ -61,7 +61,7 @@ fn members(path: &Path) -> Members {
 
 /// As tar would unpack it.
 fn unpack(archive: &Path, root: &Path) {
-    for (path, (kind, _, .., content)) in members(archive) {
+    for (path, (kind, .., content)) in members(archive) {
         let target = root.join(path);
         if kind == b'5' {
             fs::create_dir_all(target).unwrap();
@@ -165,6 +165,7 @@ fn everything_that_is_wrong_is_said_at_once() {
     fs::copy(two.join("pki/etcd/peer.key"), one.join("pki/etcd/peer.key")).unwrap();
     fs::remove_file(one.join("pki/apiserver.key")).unwrap();
     fs::remove_file(one.join("scheduler.conf")).unwrap();
+    fs::copy(two.join("controller-manager.conf"), one.join("controller-manager.conf")).unwrap();
     fs::write(one.join("pki/front-proxy-ca.crt"), fs::read(place.path("c/pki/ca.crt")).unwrap()).unwrap();
     let run = export(&place, &["cp1", "--out", "a.tar"]).fails(1);
     for wanted in [
@@ -172,6 +173,7 @@ fn everything_that_is_wrong_is_said_at_once() {
         "the key does not match the certificate",
         "cp1/etcd-peer",
         "cp1/apiserver (nodes/cp1/pki/apiserver.crt): the certificate is there but the key is missing",
+        "cp1/controller-manager.conf: it talks to https://10.0.0.2:6443, which is cp2",
         "cp1/scheduler.conf (nodes/cp1/scheduler.conf): missing",
         "cp1/front-proxy-ca (nodes/cp1/pki/front-proxy-ca.crt): differs from the shared file",
         "hint: make what is missing: kpki init --dir c",
@@ -190,6 +192,34 @@ fn everything_that_is_wrong_is_said_at_once() {
         fs::remove_file(two.join(file)).unwrap();
         fs::rename(place.path("away"), two.join(file)).unwrap();
     }
+}
+
+#[test]
+fn a_nodes_own_tree_goes_to_that_node_alone() {
+    let place = Place::new();
+    place.write("p.yaml", super::harness::single(""));
+    place.init(&["--profile", "p.yaml", "--dir", "c"]).ok();
+    export(&place, &["cp1", "--out", "a.tar"]).ok();
+    unpack(&place.path("a.tar"), &place.path("n"));
+    verify(&place, "n/etc/kubernetes", &["cp1"]).ok();
+    // The tree itself is a node's as well, with its profile for a manifest.
+    verify(&place, "c", &["cp1"]).ok();
+    assert_eq!(
+        fs::read(place.path("c/kubelet/kubelet.key")).unwrap(),
+        fs::read(place.path("n/var/lib/kubelet/pki/kubelet.key")).unwrap()
+    );
+    // A server that is no node's may be a load balancer, and is worth a word.
+    let conf = place.read("c/scheduler.conf").replace("https://10.0.0.11:6443", "https://lb:6443");
+    place.write("c/scheduler.conf", conf);
+    let run = export(&place, &["cp1", "--out", "b.tar"]).ok();
+    assert!(run.stderr.contains("warning: scheduler.conf talks to https://lb:6443"), "{}", run.stderr);
+    // An authority's key that is elsewhere is no fault.
+    fs::remove_file(place.path("c/pki/ca.key")).unwrap();
+    let run = export(&place, &["cp1", "--out", "d.tar"]).ok();
+    assert!(run.stderr.contains("the key of ca is not in c"), "{}", run.stderr);
+    fs::remove_file(place.path("c/admin.conf")).unwrap();
+    let run = verify(&place, "c", &["cp1"]).fails(4);
+    assert!(run.stdout.starts_with("missing: 1 of 17 entries in c"), "{}", run.stdout);
 }
 
 #[test]
@@ -253,7 +283,7 @@ fn a_node_knows_its_own_files() {
 #[test]
 fn each_thing_that_does_not_fit_is_found() {
     type Change = fn(&Path, &Path);
-    let changes: [(&str, &str, Change); 9] = [
+    let changes: [(&str, &str, Change); 10] = [
         ("etcd-peer", "it is cp2's", |own, other| {
             for file in ["etc/kubernetes/pki/etcd/peer.crt", "etc/kubernetes/pki/etcd/peer.key"] {
                 fs::copy(other.join(file), own.join(file)).unwrap();
@@ -282,6 +312,10 @@ fn each_thing_that_does_not_fit_is_found() {
         ("sa", "not the service account key that was exported", |own, _| {
             let pki = own.join("etc/kubernetes/pki");
             fs::copy(pki.join("ca.key"), pki.join("sa.key")).unwrap();
+        }),
+        ("controller-manager.conf", "it talks to https://10.0.0.2:6443, not to https://10.0.0.1:6443", |own, other| {
+            let file = "etc/kubernetes/controller-manager.conf";
+            fs::copy(other.join(file), own.join(file)).unwrap();
         }),
         ("scheduler.conf", "is not what it should be", |own, _| {
             fs::write(own.join("etc/kubernetes/scheduler.conf"), "kind: Config\n").unwrap();

@@ -42,6 +42,7 @@ impl Manifest {
                 "key": entry.key,
                 "certificates": entry.prints.certificates.iter().map(print).collect::<Vec<_>>(),
                 "publicKey": entry.prints.public_key.as_ref().map(print),
+                "server": entry.prints.server,
             })
         };
         let value = json!({
@@ -95,6 +96,7 @@ fn exported(value: &Value) -> Result<Exported, String> {
         prints: Prints {
             certificates: certificates.iter().map(printed).collect::<Result<_, _>>()?,
             public_key: value.get("publicKey").filter(|key| !key.is_null()).map(printed).transpose()?,
+            server: text(value, "server").ok(),
         },
     })
 }
@@ -132,7 +134,7 @@ mod tests {
                 name: "ca".to_owned(),
                 path: "/etc/kubernetes/pki/ca.crt".to_owned(),
                 key: None,
-                prints: Prints { certificates: vec![[0xab; 32]], public_key: Some([1; 32]) },
+                prints: Prints { certificates: vec![[0xab; 32]], public_key: Some([1; 32]), server: None },
             }],
         };
         let text = manifest.render();
@@ -149,7 +151,7 @@ mod tests {
             assert!(Manifest::parse(text.replacen(from, to, 1).as_bytes()).is_err(), "{from} {to}");
         }
         for end in 0..text.trim_end().len() {
-            assert!(Manifest::parse(text[..end].as_bytes()).is_err(), "{end}");
+            assert!(Manifest::parse(&text.as_bytes()[..end]).is_err(), "{end}");
         }
     }
 }

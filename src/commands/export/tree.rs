@@ -10,7 +10,7 @@ use crate::catalog::{self, Authority};
 use crate::commands::init::state::{self, State};
 use crate::commands::{place, profile as profiles, survey, targets};
 use crate::error::{self, Context, Error};
-use crate::plan::decision::{Decision, Found, Survey};
+use crate::plan::decision::{Decision, Found, Notice, Survey};
 use crate::plan::init::{self as plan, Item, What};
 use crate::plan::layout::{DEFAULT_DIR, DEFAULT_KUBELET_DIR, Directories, Layout, Place, Root};
 use crate::plan::node;
@@ -96,11 +96,18 @@ impl<'a> Tree<'a> {
             force: false,
         };
         let (survey, mut whys) = self.survey();
-        let mut hints = Vec::new();
+        let (mut hints, mut notes) = (Vec::new(), Vec::new());
         if whys.is_empty() {
             let decided = reconcile(&self.profile, &self.items, &survey, now, false);
             (whys, hints) = error::unfit(&context, &self.items, &decided);
             debug_assert!(!whys.is_empty() || decided.decisions.iter().all(|one| matches!(one, Decision::Keep)));
+            for notice in &decided.notices {
+                let Notice::OtherServer { item, found, wanted } = notice else { continue };
+                match self.node_at(found) {
+                    Some(other) => whys.push(format!("{item}: it talks to {found}, which is {other}")),
+                    None => notes.push(format!("{item} talks to {found}, the profile says {wanted}")),
+                }
+            }
         }
         if !whys.is_empty() {
             let mut error = Error::new(format!("cannot export {node} out of {dir}: nothing was written"));
@@ -108,7 +115,18 @@ impl<'a> Tree<'a> {
             error.hints = hints;
             return Err(error);
         }
-        Ok(self.collect(&survey))
+        let mut read = self.collect(&survey);
+        read.notes.extend(notes);
+        Ok(read)
+    }
+
+    /// The other node whose address a URL names: what carries no node's name in its certificate is known by that.
+    fn node_at(&self, url: &str) -> Option<&str> {
+        let authority = url.strip_prefix("https://")?.split('/').next()?;
+        let host = authority.rsplit_once(':').map_or(authority, |(host, _)| host);
+        let address = host.trim_matches(['[', ']']).parse().ok()?;
+        let mut others = self.profile.nodes.iter().filter(|node| node.name != self.request.node);
+        others.find(|node| node.addresses.contains(&address)).map(|node| node.name.as_str())
     }
 
     /// Every place, and every one that is no regular file.
