@@ -51,6 +51,8 @@ const CRATES: &[(&str, &[&str])] = &[
     ("der", &["encoding"]),
     ("base64", &["encoding"]),
     ("saphyr_parser", &["encoding"]),
+    ("tar", &["encoding"]),
+    ("flate2", &["encoding"]),
     ("clap", &["cli"]),
     ("clap_complete", &["cli"]),
     ("clap_mangen", &["cli"]),
@@ -66,7 +68,8 @@ const STD: &[(&str, &[&str])] = &[
     ("std::env", &["run"]),
     ("process::ExitCode", &["main", "run"]),
     ("process::Command", &["hooks"]),
-    ("std::io", &["run", "cli", "files", "store", "hooks"]),
+    // encoding: the traits only, over bytes in memory.
+    ("std::io", &["run", "cli", "files", "store", "hooks", "encoding"]),
     ("SystemTime", &["clock"]),
     ("now_utc", &["clock"]),
     ("println!", &[]),

@@ -29,6 +29,8 @@ mod csr;
 mod deploy;
 #[path = "interop/etcd.rs"]
 mod etcd;
+#[path = "interop/export.rs"]
+mod export;
 #[path = "interop/hostile.rs"]
 mod hostile;
 #[path = "interop/kubeadm.rs"]

@@ -4,6 +4,7 @@ mod check_expiration;
 mod convert;
 mod crl;
 mod csr;
+mod export;
 mod generate;
 mod import;
 mod init;
@@ -61,7 +62,7 @@ Examples:
 
 Exit status: 0 done or nothing to do, 1 refused or failed, 2 wrong command line or profile; check-expiration: 3 a certificate is
 inside its warning window, 4 one is critical, expired, revoked, not yet valid, missing or unreadable; crl check: 3 a list is stale or
-about to be, 4 a certificate is revoked or held; init, renew, csr: 5 something is left, such as what an external authority signs,
+about to be, 4 a certificate is revoked or held; export --verify: 4 another node's; init, renew, csr: 5 something is left, such as what an external authority signs,
 while the rest was done; renew: 10 something was (--detailed-exitcode).";
 
 #[derive(Debug, Subcommand)]
@@ -82,6 +83,7 @@ enum Verb {
     Inspect(inspect::Args),
     Kubeconfig(kubeconfig::Args),
     Convert(convert::Args),
+    Export(export::Args),
     Profile(profile::Args),
     #[command(hide = true)]
     Generate(generate::Args),
@@ -170,6 +172,7 @@ pub fn dispatch(args: impl IntoIterator<Item = OsString>, environment: &Environm
         Verb::Inspect(args) => args.run(environment, ui),
         Verb::Kubeconfig(args) => args.run(environment, ui),
         Verb::Convert(args) => args.run(environment, ui),
+        Verb::Export(args) => args.run(environment, ui),
         Verb::Profile(args) => args.run(environment, ui),
         Verb::Generate(args) => args.run(ui),
     };

@@ -7,6 +7,7 @@ pub mod check_expiration;
 pub mod convert;
 pub mod crl;
 pub mod csr;
+pub mod export;
 mod facts;
 pub mod import;
 pub mod init;

@@ -5,6 +5,7 @@
 //! value per attribute type and one attribute per RDN: it can express neither kubeadm's multi-valued O nor the name of a
 //! foreign authority (two OUs, DC=example,DC=com, a TeletexString), which must be repeated byte for byte.
 
+pub mod archive;
 pub mod base64;
 pub mod ber;
 pub mod certificate;

@@ -1,6 +1,7 @@
 //! Where every noun's error becomes what a person reads: what could not be done, why, what to do next, and with which exit
 //! status. The nouns' errors hold facts; the text is written here and nowhere else.
 
+mod export;
 mod import;
 mod nouns;
 mod plan;
@@ -12,6 +13,7 @@ use std::fmt;
 
 use crate::audit::State;
 
+pub use export::{finding, unfit};
 pub use import::{objection, unwelcome};
 pub use plan::{Context, difference, notices, refusal};
 pub use renew::{ended, left, not_renewable, reason, refused};
@@ -33,7 +35,7 @@ pub enum Exit {
     /// check-expiration: something is inside its warning window, nothing worse; crl check: a list is stale or about to be.
     Warning,
     /// check-expiration: something is critical, expired, held, revoked, not yet valid, missing or unreadable; crl check: a
-    /// certificate is revoked or held.
+    /// certificate is revoked or held; export --verify: it is another node's, or does not fit together.
     Critical,
     /// init, renew, csr: something is left, which waits for an external authority or cannot be made; the rest was done.
     Left,
@@ -52,7 +54,7 @@ pub const STATUSES: [(u8, &str); 7] = [
     (
         4,
         "check-expiration: a certificate is critical, expired, held, revoked, not yet valid, missing or unreadable; crl check: \
-         one is revoked or held",
+         one is revoked or held; export --verify: what lies there is another node's, does not fit together or is missing",
     ),
     (5, "init, renew, csr: something is left, such as what an external authority signs; the rest was done"),
     (10, "renew --detailed-exitcode: something was renewed"),

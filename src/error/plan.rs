@@ -22,7 +22,7 @@ pub struct Context<'a> {
 
 impl Context<'_> {
     /// A place as a person finds it: below DIR, or in the kubelet's own directory.
-    fn shown(&self, place: &Place) -> String {
+    pub(super) fn shown(&self, place: &Place) -> String {
         match (place.root, self.kubelet) {
             (Root::Kubelet, Some(kubelet)) => kubelet.join(&place.path).display().to_string(),
             _ => place.path.clone(),
@@ -80,7 +80,7 @@ pub fn refusal(context: &Context<'_>, items: &[Item], reconciled: &Reconciled) -
     Some(error)
 }
 
-fn refused(refusal: &Refusal) -> (String, String) {
+pub(super) fn refused(refusal: &Refusal) -> (String, String) {
     match refusal {
         Refusal::AuthorityCertificateMissing { item, key } => (
             format!("{item}: {} is there but its certificate is not", key.path),

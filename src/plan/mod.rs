@@ -7,6 +7,7 @@ mod guard;
 pub mod import;
 pub mod init;
 pub mod layout;
+pub mod node;
 pub mod reconcile;
 pub mod renew;
 pub mod revoke;

@@ -3,6 +3,7 @@
 mod check;
 pub mod convert;
 pub mod crl;
+pub mod export;
 pub mod history;
 pub mod inspect;
 mod json;

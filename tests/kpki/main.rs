@@ -15,6 +15,7 @@ mod convert;
 mod csr;
 mod docs;
 mod existing;
+mod export;
 mod facts;
 mod handshake;
 mod harness;

@@ -125,12 +125,17 @@ pub fn manifest(profile: &Profile, pki: &str, items: &[Item]) -> String {
 /// `nodes/cp1/pki/ca.crt` belongs to `/etc/kubernetes/pki/ca.crt` on cp1.
 fn installs(place: &Place, node: &str, pki: &str, certificates_dir: &str) -> Option<String> {
     let below = place.path.strip_prefix("nodes/")?.strip_prefix(node)?.strip_prefix('/')?;
+    Some(belongs(below, pki, certificates_dir))
+}
+
+/// Where a file of a node's directory belongs on the node: its path there is this, seen from that directory.
+pub fn belongs(below: &str, pki: &str, certificates_dir: &str) -> String {
     let certificate = below.strip_prefix(pki).and_then(|rest| rest.strip_prefix('/'));
-    Some(match (below.strip_prefix("kubelet/"), certificate) {
+    match (below.strip_prefix("kubelet/"), certificate) {
         (Some(name), _) => format!("{DEFAULT_KUBELET_DIR}/{name}"),
         (None, Some(name)) => format!("{certificates_dir}/{name}"),
         (None, None) => format!("{DEFAULT_DIR}/{below}"),
-    })
+    }
 }
 
 fn pretty(value: &Value) -> String {

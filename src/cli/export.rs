@@ -1,0 +1,151 @@
+use std::path::{Path, PathBuf};
+
+use clap::ValueEnum;
+
+use super::Outcome;
+use super::ui::Ui;
+use crate::commands::export::{self, Request, VerifyRequest};
+use crate::error::{Error, Exit};
+use crate::plan::layout::DEFAULT_DIR;
+use crate::report::Form;
+use crate::report::export::State;
+use crate::run::Environment;
+
+/// Pack what goes to one node, and check on the node that it is that node's
+///
+/// Takes a directory that kpki init made, by the profile it records, and writes a tar file with the node's authorities,
+/// certificates, keys and kubeconfigs at their places on the node: the same files always make the same bytes. Whatever is missing,
+/// a symlink, another node's or does not fit is said at once, and nothing is written. What the kubelet rotates by itself is not in it.
+///
+/// With --verify, on the node: whether what lies in its /etc/kubernetes is that node's - names, addresses, keys, authorities - held
+/// against the manifest that was unpacked with it, or against the machine's name alone. Dates are for kpki check-expiration.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  kpki export cp2 --dir ./cluster --out cp2.tar.gz            then, on cp2: tar -xpf cp2.tar.gz -C /
+  kpki export cp2 --dir ./cluster --out - | ssh cp2 tar -xpf - -C /
+  kpki export w1 --dir ./cluster --out w1.tar.gz --without-ca-keys
+  kpki export --verify                                        on the node: is this the node these files are for?
+  kpki export --verify cp2 --archive cp2.tar.gz -o json
+
+Exit status: 0 done, or what lies there is the node's; 1 refused, failed or could not look; 2 wrong command line or profile;
+4 --verify: another node's, missing, or it does not fit together.")]
+pub struct Args {
+    /// The node; with --verify, default: this machine's name
+    #[arg(value_name = "NODE", required_unless_present = "verify")]
+    node: Option<String>,
+
+    /// Write the archive to this file, 0600, gzipped if it ends in .gz or .tgz; - is standard output, not gzipped
+    #[arg(long, value_name = "FILE", required_unless_present = "verify", conflicts_with = "verify")]
+    out: Option<PathBuf>,
+
+    /// The directory that kpki init made; with --verify, the node's own
+    #[arg(short, long, value_name = "DIR", default_value = DEFAULT_DIR)]
+    dir: PathBuf,
+
+    /// Leave the keys of the authorities out, whatever the profile says
+    #[arg(long, conflicts_with = "verify")]
+    without_ca_keys: bool,
+
+    /// Replace the file
+    #[arg(long, conflicts_with = "verify")]
+    force: bool,
+
+    /// Check what lies on a node, and change nothing
+    #[arg(long)]
+    verify: bool,
+
+    /// With --verify: hold it against this manifest; default: DIR/kpki-node.json, if it is there
+    #[arg(long, value_name = "FILE", requires = "verify", conflicts_with = "archive")]
+    manifest: Option<PathBuf>,
+
+    /// With --verify: hold it against the manifest in this archive
+    #[arg(long, value_name = "FILE", requires = "verify")]
+    archive: Option<PathBuf>,
+
+    /// The form of the report
+    #[arg(short, long, value_enum, default_value_t = Output::Table, value_name = "FORM")]
+    output: Output,
+
+    /// Act as of this instant: RFC 3339, a date, or +90d; default: now
+    #[arg(long, value_name = "INSTANT", allow_hyphen_values = true, conflicts_with = "verify")]
+    at: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Output {
+    Table,
+    Json,
+    Yaml,
+}
+
+impl From<Output> for Form {
+    fn from(output: Output) -> Self {
+        match output {
+            Output::Table => Self::Table,
+            Output::Json => Self::Json,
+            Output::Yaml => Self::Yaml,
+        }
+    }
+}
+
+impl Args {
+    pub fn run(&self, environment: &Environment, ui: &mut Ui<'_>) -> Outcome {
+        match (&self.node, &self.out) {
+            (Some(node), Some(out)) => self.export(node, out, environment, ui),
+            _ => self.verify(environment, ui),
+        }
+    }
+
+    fn export(&self, node: &str, out: &Path, environment: &Environment, ui: &mut Ui<'_>) -> Outcome {
+        let to_stdout = out == Path::new("-");
+        if to_stdout && self.output != Output::Table {
+            return Err(
+                Error::usage("a report and an archive cannot both go to standard output").hint("give --out FILE")
+            );
+        }
+        if to_stdout && environment.stdout.is_terminal {
+            // Before any key is read.
+            return Err(Error::usage("an archive is binary, and standard output is a terminal")
+                .hint("give --out FILE, or redirect standard output"));
+        }
+        if !to_stdout {
+            export::check(out, self.force)?;
+        }
+        let now = environment.clock.now();
+        let exported = export::run(&Request {
+            node: node.to_owned(),
+            dir: self.dir.clone(),
+            without_ca_keys: self.without_ca_keys,
+            gzip: out.extension().is_some_and(|end| end == "gz" || end == "tgz"),
+            out: out.display().to_string(),
+            now: self.at.as_deref().map_or(Ok(now), |text| super::instant("--at", text, now))?,
+        })?;
+        ui.warnings(&exported.report.notes);
+        if to_stdout {
+            ui.bytes(&exported.bytes, true)?;
+            return Ok(Exit::Done);
+        }
+        export::write(out, &exported.bytes)?;
+        let form = Form::from(self.output);
+        ui.report(&exported.report.render(form, ui.width()), form)?;
+        Ok(Exit::Done)
+    }
+
+    fn verify(&self, environment: &Environment, ui: &mut Ui<'_>) -> Outcome {
+        let report = export::verify(&VerifyRequest {
+            node: self.node.clone(),
+            hostname: environment.hostname.clone(),
+            dir: self.dir.clone(),
+            manifest: self.manifest.clone(),
+            archive: self.archive.clone(),
+        })?;
+        let form = Form::from(self.output);
+        ui.report(&report.render(form, ui.width()), form)?;
+        Ok(match report.outcome() {
+            State::Right | State::Renewed => Exit::Done,
+            State::Unreadable => Exit::Failed,
+            State::Missing | State::Mismatch | State::OtherNode => Exit::Critical,
+        })
+    }
+}

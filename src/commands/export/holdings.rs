@@ -1,0 +1,164 @@
+//! What lies on a node: the catalogue's entries and the manifest's, read as the components read them, through symlinks.
+
+use std::path::{Path, PathBuf};
+
+use super::manifest::Manifest;
+use crate::catalog::{Authority, ENTRIES, Entry, Files};
+use crate::files::{self, Found};
+use crate::kubeconfig::{self, Credentials};
+use crate::plan::layout::{DEFAULT_DIR, DEFAULT_KUBELET_DIR};
+use crate::plan::node::{Holding, Lies};
+use crate::profile::Profile;
+
+/// A certificate bundle or kubeconfig larger than this is not one.
+const LARGEST: u64 = 4 << 20;
+/// What the kubelet got through a CSR, key and certificate in one file.
+const ROTATED: &str = "kubelet-server-current.pem";
+
+/// Where paths of the node are found on this machine.
+pub struct Host {
+    /// Absolute, without a slash at the end.
+    dir: String,
+    /// What stands before `/etc/kubernetes`; `None`: DIR is a copy under another name.
+    prefix: Option<String>,
+}
+
+impl Host {
+    pub fn of(dir: &Path) -> Self {
+        let dir = std::path::absolute(dir).unwrap_or_else(|_| dir.to_path_buf());
+        let dir = dir.display().to_string().trim_end_matches('/').to_owned();
+        let prefix = dir.strip_suffix(DEFAULT_DIR).map(str::to_owned);
+        Self { dir, prefix }
+    }
+
+    /// An absolute path of the node; a relative one is below DIR.
+    pub fn find(&self, path: &str) -> PathBuf {
+        let below = |root: &str| path.strip_prefix(root).and_then(|rest| rest.strip_prefix('/'));
+        match (&self.prefix, below(DEFAULT_DIR), below(DEFAULT_KUBELET_DIR)) {
+            _ if !path.starts_with('/') => PathBuf::from(format!("{}/{path}", self.dir)),
+            (Some(prefix), ..) => PathBuf::from(format!("{prefix}{path}")),
+            (None, Some(rest), _) => PathBuf::from(format!("{}/{rest}", self.dir)),
+            (None, None, Some(rest)) => PathBuf::from(format!("{}/kubelet/{rest}", self.dir)),
+            (None, None, None) => PathBuf::from(path),
+        }
+    }
+
+    fn lies(&self, path: &str) -> Lies {
+        match files::read_input(&self.find(path), LARGEST) {
+            Ok(Found::Missing) => Lies::Missing,
+            Ok(Found::File { bytes, .. }) => Lies::File(bytes),
+            Err(why) => Lies::Unreadable(why.kind.to_string()),
+        }
+    }
+}
+
+/// Who says what has to be there.
+pub struct Sources<'a> {
+    pub manifest: Option<&'a Manifest>,
+    /// The profile that a tree records.
+    pub profile: Option<&'a Profile>,
+    pub node: &'a str,
+}
+
+/// Everything that lies there or has to, the catalogue's first.
+pub fn holdings(host: &Host, sources: &Sources<'_>) -> Vec<Holding> {
+    let certificates = sources.profile.map_or("/etc/kubernetes/pki", |profile| &profile.certificates_dir);
+    let mut all: Vec<Holding> = ENTRIES.iter().map(|entry| of_entry(host, sources, entry, certificates)).collect();
+    let named = |name: &str| ENTRIES.iter().any(|entry| entry.name == name);
+    for one in sources.manifest.iter().flat_map(|manifest| &manifest.entries).filter(|one| !named(&one.name)) {
+        all.push(Holding {
+            name: one.name.clone(),
+            entry: None,
+            path: host.find(&one.path).display().to_string(),
+            public: host.lies(&one.path),
+            private: one.key.as_deref().map_or(Lies::Missing, |key| host.lies(key)),
+            client: Lies::Missing,
+            required: true,
+            exported: Some(one.prints.clone()),
+        });
+    }
+    // Whoever is signed by an authority needs its certificate.
+    let signers: Vec<Authority> = all
+        .iter()
+        .filter(|one| one.public != Lies::Missing)
+        .filter_map(|one| one.entry.and_then(|entry| entry.signer))
+        .collect();
+    for one in &mut all {
+        one.required |= one.entry.and_then(Entry::authority).is_some_and(|authority| signers.contains(&authority));
+    }
+    all
+}
+
+fn of_entry(host: &Host, sources: &Sources<'_>, entry: &'static Entry, certificates: &str) -> Holding {
+    let exported = sources.manifest.and_then(|manifest| manifest.entries.iter().find(|one| one.name == entry.name));
+    let (usual, key) = usual(entry, certificates);
+    let mut path = exported.map_or(usual, |one| one.path.clone());
+    let mut key = exported.and_then(|one| one.key.clone()).unwrap_or(key);
+    let mut prints = exported.map(|one| one.prints.clone());
+    if let Files::KubeletPair(_) = entry.files {
+        let rotated = format!("{DEFAULT_KUBELET_DIR}/{ROTATED}");
+        if host.lies(&rotated) != Lies::Missing {
+            (path, key, prints) = (rotated.clone(), rotated, None);
+        }
+    }
+    let public = host.lies(&path);
+    let (mut private, mut client) = (Lies::Missing, Lies::Missing);
+    match (entry.files, &public) {
+        (Files::Kubeconfig(_), Lies::File(bytes)) => {
+            if let Ok(Credentials::Files { certificate, key }) = kubeconfig::read(bytes).map(|read| read.credentials) {
+                (client, private) = (host.lies(&certificate), host.lies(&key));
+                prints = None;
+            }
+        }
+        (Files::Kubeconfig(_), _) => {}
+        _ => private = host.lies(&key),
+    }
+    let profiled = sources.profile.and_then(|profile| Some((profile, profile.node(sources.node)?)));
+    let required = match (sources.manifest, profiled) {
+        (Some(_), _) => exported.is_some(),
+        (None, Some((profile, node))) => profile.includes(entry) && profile.holds(node, entry),
+        (None, None) => false,
+    };
+    Holding {
+        name: entry.name.to_owned(),
+        entry: Some(entry),
+        path: host.find(&path).display().to_string(),
+        public,
+        private,
+        client,
+        required,
+        exported: prints,
+    }
+}
+
+/// kubeadm's places.
+fn usual(entry: &Entry, certificates: &str) -> (String, String) {
+    match entry.files {
+        Files::Pair(stem) => (format!("{certificates}/{stem}.crt"), format!("{certificates}/{stem}.key")),
+        Files::KeyPair(stem) => (format!("{certificates}/{stem}.pub"), format!("{certificates}/{stem}.key")),
+        Files::Kubeconfig(name) => (format!("{DEFAULT_DIR}/{name}"), String::new()),
+        Files::KubeletPair(stem) => {
+            (format!("{DEFAULT_KUBELET_DIR}/{stem}.crt"), format!("{DEFAULT_KUBELET_DIR}/{stem}.key"))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_of_the_node_are_found_where_its_directory_is() {
+        for (dir, path, found) in [
+            ("/etc/kubernetes", "/etc/kubernetes/pki/ca.crt", "/etc/kubernetes/pki/ca.crt"),
+            ("/etc/kubernetes/", "/var/lib/kubelet/pki/kubelet.crt", "/var/lib/kubelet/pki/kubelet.crt"),
+            ("/mnt/etc/kubernetes", "/var/lib/kubelet/pki/kubelet.crt", "/mnt/var/lib/kubelet/pki/kubelet.crt"),
+            ("/mnt/etc/kubernetes", "/srv/pki/ca.crt", "/mnt/srv/pki/ca.crt"),
+            ("/copy", "/etc/kubernetes/pki/ca.crt", "/copy/pki/ca.crt"),
+            ("/copy", "/var/lib/kubelet/pki/kubelet.crt", "/copy/kubelet/kubelet.crt"),
+            ("/copy", "pki/a.crt", "/copy/pki/a.crt"),
+        ] {
+            assert_eq!(Host::of(Path::new(dir)).find(path), PathBuf::from(found), "{dir} {path}");
+        }
+    }
+}

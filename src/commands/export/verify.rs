@@ -1,0 +1,146 @@
+//! `kpki export --verify`, on the node: whose files are these?
+
+use std::path::{Path, PathBuf};
+
+use super::holdings::{Host, Sources, holdings};
+use super::manifest::{self, Manifest};
+use crate::commands::init::state::{self, State};
+use crate::commands::{profile as profiles, targets};
+use crate::encoding::archive;
+use crate::error::{self, Error};
+use crate::files::{self, Dir, FileError, Found, Kind, Op};
+use crate::plan::layout::DEFAULT_DIR;
+use crate::plan::node::{Finding, Identity, Judged, Lies, judge, names_one, owners};
+use crate::profile::Profile;
+use crate::report::export::{Row, State as RowState, Verify};
+
+/// The command line, checked.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// `None`: the machine's name decides.
+    pub node: Option<String>,
+    pub hostname: Option<String>,
+    pub dir: PathBuf,
+    pub manifest: Option<PathBuf>,
+    pub archive: Option<PathBuf>,
+}
+
+/// Looks, or says why that is not possible.
+pub fn verify(request: &Request) -> Result<Verify, Error> {
+    Dir::open_root(&request.dir)?;
+    let (manifest, against) = manifest_of(request)?;
+    let profile = if manifest.is_none() { recorded(&request.dir) } else { None };
+    let identity = identity(request, manifest.as_ref(), profile.as_ref())?;
+    let sources = Sources { manifest: manifest.as_ref(), profile: profile.as_ref(), node: &identity.node };
+    let host = Host::of(&request.dir);
+    let found = holdings(&host, &sources);
+    if found.iter().all(|one| one.public == Lies::Missing) {
+        return Err(Error::new(format!("there is nothing of a node in {}", request.dir.display()))
+            .hint("give its /etc/kubernetes with --dir"));
+    }
+    let mut judged = judge(&identity, &found);
+    // An archive unpacked on the wrong machine says so itself.
+    if let (Some(manifest), Some(path)) = (&manifest, &against)
+        && !names_one(&identity.node, &manifest.node, identity.hostname)
+    {
+        let findings = vec![Finding::OtherNode(manifest.node.clone())];
+        judged.insert(0, Judged { name: "manifest".to_owned(), path: path.clone(), findings, renewed: false });
+    }
+    Ok(Verify {
+        directory: request.dir.display().to_string(),
+        node: identity.node.clone(),
+        cluster: manifest.map(|m| m.cluster).or(profile.map(|profile| profile.cluster_name)),
+        against,
+        owners: owners(&judged).into_iter().map(str::to_owned).collect(),
+        rows: judged.iter().map(row).collect(),
+    })
+}
+
+/// What it is held against: what was given, or what was unpacked with the files.
+fn manifest_of(request: &Request) -> Result<(Option<Manifest>, Option<String>), Error> {
+    let beside = request.dir.join(manifest::NAME);
+    let (path, bytes) = match (&request.manifest, &request.archive) {
+        (Some(path), _) => (path.clone(), needed(path, manifest::LARGEST)?),
+        (None, Some(path)) => (path.clone(), from_archive(path)?),
+        (None, None) => match files::read_input(&beside, manifest::LARGEST)? {
+            Found::Missing => return Ok((None, None)),
+            Found::File { bytes, .. } => (beside, bytes.to_vec()),
+        },
+    };
+    let read = Manifest::parse(&bytes).map_err(|why| {
+        Error::new(format!("cannot use the manifest in {}", path.display()))
+            .because(why)
+            .hint("export the node again, or leave the manifest out: the machine's name decides then")
+    })?;
+    Ok((Some(read), Some(path.display().to_string())))
+}
+
+fn needed(path: &Path, largest: u64) -> Result<Vec<u8>, Error> {
+    match files::read_input(path, largest)? {
+        Found::File { bytes, .. } => Ok(bytes.to_vec()),
+        Found::Missing => Err(FileError::new(Op::Read, path, Kind::Missing).into()),
+    }
+}
+
+fn from_archive(path: &Path) -> Result<Vec<u8>, Error> {
+    let failed = |why: String| Error::new(format!("cannot use the archive {}", path.display())).because(why);
+    let largest = u64::try_from(archive::LIMIT).unwrap_or(u64::MAX);
+    let members = archive::read(&needed(path, largest)?).map_err(|why| failed(why.to_string()))?;
+    let wanted = format!("{}/{}", DEFAULT_DIR.trim_start_matches('/'), manifest::NAME);
+    let found = members.into_iter().find(|member| member.path == wanted);
+    found.map(|member| member.bytes.to_vec()).ok_or_else(|| {
+        failed(format!("expected {wanted} in it, found none")).hint("give an archive that kpki export made")
+    })
+}
+
+/// The profile a tree records; one that cannot be read is no reason not to look.
+fn recorded(dir: &Path) -> Option<Profile> {
+    let state = State::read(dir).ok()??;
+    let name = state::path(dir).display().to_string();
+    Some(profiles::load(&name, &state.profile, &targets::overrides(&state)).ok()?.profile)
+}
+
+/// A name that was given, else the machine's, else the manifest's.
+fn identity(request: &Request, manifest: Option<&Manifest>, profile: Option<&Profile>) -> Result<Identity, Error> {
+    let own = manifest.map(|manifest| manifest.node.as_str());
+    let (named, hostname) = match (&request.node, &request.hostname, own) {
+        (Some(node), ..) => (node.as_str(), false),
+        (None, Some(name), _) => (name.as_str(), true),
+        (None, None, Some(node)) => (node, false),
+        (None, None, None) => {
+            return Err(
+                Error::usage("this machine has no name to go by").hint("give the node's: kpki export --verify NODE")
+            );
+        }
+    };
+    // The node's own name, where the machine is called longer or shorter.
+    let known = own.into_iter().chain(profile.iter().flat_map(|profile| &profile.nodes).map(|node| node.name.as_str()));
+    let node = known.into_iter().find(|known| names_one(known, named, hostname)).unwrap_or(named).to_owned();
+    let address = match manifest {
+        Some(manifest) if manifest.node == node => manifest.address,
+        Some(_) => None,
+        None => profile.and_then(|profile| profile.node(&node)).and_then(|node| node.advertise_address),
+    };
+    Ok(Identity { node, hostname, address })
+}
+
+fn row(judged: &Judged) -> Row {
+    Row {
+        entry: judged.name.clone(),
+        path: judged.path.clone(),
+        state: judged.findings.iter().map(state_of).max().unwrap_or(match judged.renewed {
+            true => RowState::Renewed,
+            false => RowState::Right,
+        }),
+        findings: judged.findings.iter().map(error::finding).collect(),
+    }
+}
+
+fn state_of(finding: &Finding) -> RowState {
+    match finding {
+        Finding::OtherNode(_) => RowState::OtherNode,
+        Finding::Missing => RowState::Missing,
+        Finding::Unreadable(_) => RowState::Unreadable,
+        _ => RowState::Mismatch,
+    }
+}

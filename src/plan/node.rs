@@ -1,0 +1,355 @@
+//! Whether what lies on a node is that node's: who it should be, held against the certificates, keys and kubeconfigs that were
+//! found. Pure: bytes in, findings out; the words are in `error/export.rs`. Dates are left to check-expiration.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+
+use zeroize::Zeroizing;
+
+use crate::blueprint::San;
+use crate::ca::PrivateKey;
+use crate::catalog::{Authority, Entry, Files, Sans, Server, Subject};
+use crate::encoding::pem;
+use crate::kubeconfig::{self, Credentials};
+use crate::x509::{Certificate, parse_pem_bundle, sha256};
+
+/// What a file holds, by what is no secret of it: SHA-256 over each certificate's DER, and over the SubjectPublicKeyInfo.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Prints {
+    pub certificates: Vec<[u8; 32]>,
+    pub public_key: Option<[u8; 32]>,
+    /// The API server a kubeconfig talks to.
+    pub server: Option<String>,
+}
+
+/// Who a node is, as far as somebody says.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Identity {
+    pub node: String,
+    /// The name is the machine's, not one that a person gave: `cp1` and `cp1.example.com` are one.
+    pub hostname: bool,
+    /// Where its API server and etcd are reached; `None`: nobody says.
+    pub address: Option<IpAddr>,
+}
+
+/// What was found where a file should be.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Lies {
+    Missing,
+    /// It could not be looked at.
+    Unreadable(String),
+    File(Zeroizing<Vec<u8>>),
+}
+
+/// The content may be a key.
+impl std::fmt::Debug for Lies {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Missing => f.write_str("Missing"),
+            Self::Unreadable(why) => write!(f, "Unreadable({why})"),
+            Self::File(bytes) => write!(f, "File({} bytes)", bytes.len()),
+        }
+    }
+}
+
+/// One entry as it lies on the node.
+#[derive(Debug, Clone)]
+pub struct Holding {
+    /// kubeadm's name, or the profile's for an extra certificate.
+    pub name: String,
+    /// `None`: an extra certificate.
+    pub entry: Option<&'static Entry>,
+    pub path: String,
+    pub public: Lies,
+    /// Of a kubeconfig: the key file it points to, if it embeds none.
+    pub private: Lies,
+    /// Of a kubeconfig that embeds no credentials: the certificate file it points to.
+    pub client: Lies,
+    /// It has to be there.
+    pub required: bool,
+    /// As it was exported.
+    pub exported: Option<Prints>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Finding {
+    Missing,
+    Unreadable(String),
+    /// It is no certificate, key or kubeconfig.
+    Broken(String),
+    /// The name of the node it was made for.
+    OtherNode(String),
+    WithoutName(String),
+    WithoutAddress(IpAddr),
+    KeyMissing,
+    KeyBroken(String),
+    KeyMismatch,
+    NotSigned(Authority, String),
+    /// Not the authority that was exported.
+    OtherAuthority,
+    /// A kubeconfig's certificate-authority-data is not this tree's ca.
+    OtherAuthorityData,
+    /// A component of the control plane talks to another API server than its node's own.
+    OtherServer {
+        found: String,
+        wanted: String,
+    },
+    /// Not the service account key that was exported.
+    OtherServiceAccount,
+    NotThePublicHalf,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Judged {
+    pub name: String,
+    pub path: String,
+    pub findings: Vec<Finding>,
+    /// It is the node's, but not the one that was exported: it was renewed since.
+    pub renewed: bool,
+}
+
+/// Everything that lies there, in the same order; what is missing and may be is left out.
+pub fn judge(identity: &Identity, holdings: &[Holding]) -> Vec<Judged> {
+    let mut authorities = BTreeMap::new();
+    for holding in holdings {
+        if let (Some(authority), Lies::File(bytes)) = (holding.entry.and_then(Entry::authority), &holding.public) {
+            authorities.insert(authority, parse_pem_bundle(bytes).unwrap_or_default());
+        }
+    }
+    let judge = Judge { identity, authorities };
+    holdings.iter().filter(|one| one.required || one.public != Lies::Missing).map(|one| judge.one(one)).collect()
+}
+
+struct Judge<'a> {
+    identity: &'a Identity,
+    authorities: BTreeMap<Authority, Vec<Certificate>>,
+}
+
+impl Judge<'_> {
+    fn one(&self, holding: &Holding) -> Judged {
+        let mut judged =
+            Judged { name: holding.name.clone(), path: holding.path.clone(), findings: Vec::new(), renewed: false };
+        match &holding.public {
+            Lies::Missing => judged.findings.push(Finding::Missing),
+            Lies::Unreadable(why) => judged.findings.push(Finding::Unreadable(why.clone())),
+            Lies::File(bytes) => match holding.entry.map(|entry| (entry, entry.files)) {
+                Some((_, Files::KeyPair(_))) => service_account(holding, bytes, &mut judged),
+                Some((entry, Files::Kubeconfig(_))) => self.kubeconfig(holding, entry, bytes, &mut judged),
+                _ => self.pair(holding, bytes, &holding.private, &mut judged),
+            },
+        }
+        judged
+    }
+
+    fn kubeconfig(&self, holding: &Holding, entry: &Entry, bytes: &[u8], judged: &mut Judged) {
+        let read = match kubeconfig::read(bytes) {
+            Ok(read) => read,
+            Err(why) => return judged.findings.push(Finding::Broken(why.to_string())),
+        };
+        let own = self.authorities.get(&Authority::Cluster).and_then(|bundle| bundle.first());
+        let data = parse_pem_bundle(&read.authority).unwrap_or_default();
+        if own.is_some() && !read.authority.is_empty() && data.first().map(|c| &c.der) != own.map(|c| &c.der) {
+            judged.findings.push(Finding::OtherAuthorityData);
+        }
+        let wanted = holding.exported.as_ref().and_then(|prints| prints.server.as_ref());
+        if let Some(wanted) = wanted.filter(|wanted| entry.server == Server::Local && **wanted != read.server) {
+            judged.findings.push(Finding::OtherServer { found: read.server.clone(), wanted: wanted.clone() });
+        }
+        match read.credentials {
+            Credentials::Embedded { certificate, key } => self.pair(holding, &certificate, &Lies::File(key), judged),
+            Credentials::Files { .. } => match &holding.client {
+                Lies::File(bytes) => self.pair(holding, bytes, &holding.private, judged),
+                Lies::Missing => judged.findings.push(Finding::Missing),
+                Lies::Unreadable(why) => judged.findings.push(Finding::Unreadable(why.clone())),
+            },
+        }
+        // Whatever its name, what the kubelet is known by decides.
+        if entry.subject == Subject::Node {
+            let user = read.user.strip_prefix("system:node:").filter(|user| !self.is_named(user));
+            judged.findings.extend(user.map(|user| Finding::OtherNode(user.to_owned())));
+            judged.findings.dedup();
+        }
+    }
+
+    fn pair(&self, holding: &Holding, certificate: &[u8], key: &Lies, judged: &mut Judged) {
+        let bundle = match parse_pem_bundle(certificate) {
+            Ok(bundle) => bundle,
+            Err(why) => return judged.findings.push(Finding::Broken(why.to_string())),
+        };
+        let Some((leaf, chain)) = bundle.split_first() else { return };
+        let authority = holding.entry.and_then(Entry::authority);
+        let findings = &mut judged.findings;
+        match key {
+            // An authority's key may stay elsewhere.
+            Lies::Missing if authority.is_some() => {}
+            Lies::Missing => findings.push(Finding::KeyMissing),
+            Lies::Unreadable(why) => findings.push(Finding::Unreadable(why.clone())),
+            Lies::File(key) => match PrivateKey::from_pem(key) {
+                Ok(key) if key.matches(leaf) => {}
+                Ok(_) => findings.push(Finding::KeyMismatch),
+                Err(why) => findings.push(Finding::KeyBroken(why.to_string())),
+            },
+        }
+        let exported = holding.exported.as_ref().map(|prints| prints.certificates.as_slice()).unwrap_or_default();
+        let same = exported.is_empty() || exported.contains(&leaf.fingerprint);
+        if authority.is_some() {
+            if !same {
+                findings.push(Finding::OtherAuthority);
+            }
+            return;
+        }
+        judged.renewed = !same;
+        if let Some(entry) = holding.entry {
+            if let Some(by_itself) = kubelets_own(entry, leaf) {
+                judged.renewed = false;
+                findings.extend(Some(by_itself).filter(|n| !self.is_named(n)).map(Finding::OtherNode));
+                return;
+            }
+            findings.extend(self.names(entry, leaf));
+            if let Some(signer) = entry.signer {
+                findings.extend(self.signature(signer, leaf, chain));
+            }
+        }
+    }
+
+    /// Whom the certificate was made for.
+    fn names(&self, entry: &Entry, leaf: &Certificate) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        let name = leaf.common_name().unwrap_or_default();
+        let owner = match entry.subject {
+            Subject::NodeName => Some(name.as_str()),
+            Subject::Node => Some(name.strip_prefix("system:node:").unwrap_or(&name)),
+            _ => None,
+        };
+        if let Some(owner) = owner.filter(|owner| !self.is_named(owner)) {
+            return vec![Finding::OtherNode(owner.to_owned())];
+        }
+        if matches!(entry.sans, Sans::None | Sans::Authority) {
+            return findings;
+        }
+        if !leaf.sans.iter().any(|san| matches!(san, San::Dns(name) if self.is_named(name))) {
+            findings.push(Finding::WithoutName(self.identity.node.clone()));
+        }
+        if let Some(address) = self.identity.address.filter(|address| !leaf.sans.contains(&San::Ip(*address))) {
+            findings.push(Finding::WithoutAddress(address));
+        }
+        findings
+    }
+
+    /// Signed by an authority of the tree's bundle, directly or through the intermediates in the leaf's own file.
+    fn signature(&self, signer: Authority, leaf: &Certificate, chain: &[Certificate]) -> Option<Finding> {
+        let bundle = self.authorities.get(&signer).filter(|bundle| !bundle.is_empty())?;
+        let mut child = leaf;
+        let mut parents = chain.iter();
+        loop {
+            if bundle.iter().any(|anchor| child.signed_by(anchor).is_ok()) {
+                return None;
+            }
+            match parents.next() {
+                Some(parent) if parent.may_sign_certificates() && child.signed_by(parent).is_ok() => child = parent,
+                _ => {
+                    let why = bundle.first().and_then(|anchor| leaf.signed_by(anchor).err());
+                    return Some(Finding::NotSigned(signer, why.map(|why| why.to_string()).unwrap_or_default()));
+                }
+            }
+        }
+    }
+
+    fn is_named(&self, found: &str) -> bool {
+        names_one(&self.identity.node, found, self.identity.hostname)
+    }
+}
+
+/// A machine's name may be short or long where its node's is the other.
+pub fn names_one(node: &str, found: &str, hostname: bool) -> bool {
+    let begins = |long: &str, short: &str| {
+        long.strip_prefix(short).is_some_and(|rest| rest.starts_with('.')) && !short.contains('.')
+    };
+    node == found || hostname && (begins(node, found) || begins(found, node))
+}
+
+/// The node of a serving certificate that the kubelet signed itself: `NODE@SECONDS` (client-go util/cert).
+fn kubelets_own(entry: &Entry, leaf: &Certificate) -> Option<String> {
+    let name = leaf.common_name()?;
+    let (node, made) = name.split_once('@')?;
+    let own = matches!(entry.files, Files::KubeletPair(_)) && made.bytes().all(|byte| byte.is_ascii_digit());
+    own.then(|| node.to_owned())
+}
+
+fn service_account(holding: &Holding, public: &[u8], judged: &mut Judged) {
+    let findings = &mut judged.findings;
+    let key = match &holding.private {
+        Lies::Missing => return findings.push(Finding::KeyMissing),
+        Lies::Unreadable(why) => return findings.push(Finding::Unreadable(why.clone())),
+        Lies::File(bytes) => match PrivateKey::from_pem(bytes) {
+            Ok(key) => key,
+            Err(why) => return findings.push(Finding::KeyBroken(why.to_string())),
+        },
+    };
+    if !pem::contains(public, &key.public_pem()) {
+        findings.push(Finding::NotThePublicHalf);
+    }
+    let exported = holding.exported.as_ref().and_then(|prints| prints.public_key);
+    if exported.is_some_and(|exported| exported != sha256(&key.spki_der())) {
+        findings.push(Finding::OtherServiceAccount);
+    }
+}
+
+/// The certificates of an entry's public file, or those that a kubeconfig embeds; none where there are none.
+pub fn certificates(entry: Option<&Entry>, public: &[u8]) -> Vec<Certificate> {
+    match entry.map(|entry| entry.files) {
+        Some(Files::KeyPair(_)) => Vec::new(),
+        Some(Files::Kubeconfig(_)) => match kubeconfig::read(public).map(|read| read.credentials) {
+            Ok(Credentials::Embedded { certificate, .. }) => parse_pem_bundle(&certificate).unwrap_or_default(),
+            _ => Vec::new(),
+        },
+        _ => parse_pem_bundle(public).unwrap_or_default(),
+    }
+}
+
+/// The public side of a file, for a manifest.
+pub fn prints(entry: Option<&Entry>, public: &[u8]) -> Prints {
+    let bundle = certificates(entry, public);
+    let own = bundle.first().map(|leaf| sha256(&leaf.spki_der));
+    let bare = || {
+        let blocks = pem::read(public).unwrap_or_default();
+        blocks.iter().find(|block| block.label == "PUBLIC KEY").map(|block| sha256(&block.contents))
+    };
+    Prints {
+        certificates: bundle.iter().map(|certificate| certificate.fingerprint).collect(),
+        public_key: own.or_else(bare),
+        server: match entry.map(|entry| entry.files) {
+            Some(Files::Kubeconfig(_)) => kubeconfig::read(public).ok().map(|read| read.server),
+            _ => None,
+        },
+    }
+}
+
+/// The other nodes whose certificates were found, each once.
+pub fn owners(judged: &[Judged]) -> BTreeSet<&str> {
+    let findings = judged.iter().flat_map(|one| &one.findings);
+    findings
+        .filter_map(|finding| if let Finding::OtherNode(name) = finding { Some(name.as_str()) } else { None })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::names_one;
+
+    #[test]
+    fn a_machine_may_be_called_longer_or_shorter_than_its_node() {
+        for (node, found, hostname, same) in [
+            ("cp1", "cp1", false, true),
+            ("cp1", "cp1.example.com", false, false),
+            ("cp1", "cp1.example.com", true, true),
+            ("cp1.example.com", "cp1", true, true),
+            ("cp1", "cp10", true, false),
+            ("cp1.a", "cp1.b", true, false),
+            ("cp1.a", "cp1.a.b", true, false),
+            ("cp1", "", true, false),
+        ] {
+            assert_eq!(names_one(node, found, hostname), same, "{node} {found} {hostname}");
+        }
+    }
+}
