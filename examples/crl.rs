@@ -62,6 +62,7 @@ fn make(entries: u64, dir: &Path) -> Done<String> {
         key_usage: KeyUsage::KEY_CERT_SIGN.and(KeyUsage::CRL_SIGN),
         extended_key_usages: Vec::new(),
         sans: Vec::new(),
+        permitted: Vec::new(),
     };
     let signed = ca::self_sign(&blueprint, &key)?;
     File::create(dir.join("ca.key"))?.write_all(key.to_pem().as_bytes())?;

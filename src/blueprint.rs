@@ -28,6 +28,26 @@ pub struct Blueprint {
     pub extended_key_usages: Vec<ExtendedKeyUsage>,
     /// subjectAltName, not critical, in this order; empty: no extension (section 4.2.1.6).
     pub sans: Vec<San>,
+    /// nameConstraints, critical: what an authority may sign for; empty: no extension (section 4.2.1.10).
+    pub permitted: Vec<Subtree>,
+}
+
+/// A part of the name space that nameConstraints permit. Kinds of names of which none is listed are not constrained.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Subtree {
+    /// This name and everything below it.
+    Dns(String),
+    /// The addresses whose first `prefix` bits are these.
+    Ip { network: IpAddr, prefix: u8 },
+}
+
+impl fmt::Display for Subtree {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Dns(name) => f.write_str(name),
+            Self::Ip { network, prefix } => write!(f, "{network}/{prefix}"),
+        }
+    }
 }
 
 /// basicConstraints: an authority may sign certificates, an end entity may not.

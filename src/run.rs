@@ -5,9 +5,18 @@ use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
+use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
+use zeroize::Zeroizing;
+
 use crate::cli;
 use crate::cli::ui::{Terminal, Ui};
 use crate::clock::Clock;
+use crate::hooks;
+
+/// Looks an environment variable up.
+pub type Variable = fn(&str) -> Option<OsString>;
+/// Asks for a line that is not shown; `None`: there is nobody to ask.
+pub type Prompt = fn(&str) -> io::Result<Option<Zeroizing<String>>>;
 
 /// What the process knows of the machine.
 #[derive(Debug, Clone)]
@@ -18,6 +27,10 @@ pub struct Environment {
     pub stderr: Terminal,
     pub threads: usize,
     pub clock: Clock,
+    /// The values of [`hooks::INHERITED`], as far as there are any.
+    pub inherited: Vec<(&'static str, OsString)>,
+    pub variable: Variable,
+    pub prompt: Prompt,
 }
 
 impl Environment {
@@ -33,8 +46,36 @@ impl Environment {
             stderr: Terminal { is_terminal: io::stderr().is_terminal(), width: width(io::stderr()) },
             threads: std::thread::available_parallelism().map_or(1, usize::from),
             clock: Clock::System,
+            inherited: hooks::INHERITED.iter().filter_map(|name| Some((*name, std::env::var_os(name)?))).collect(),
+            variable: |name| std::env::var_os(name),
+            prompt: hidden_line,
         }
     }
+}
+
+/// From the terminal that is standard input, without showing what is typed.
+fn hidden_line(prompt: &str) -> io::Result<Option<Zeroizing<String>>> {
+    let stdin = io::stdin();
+    if !stdin.is_terminal() {
+        return Ok(None);
+    }
+    let before = tcgetattr(&stdin)?;
+    let mut hidden = before.clone();
+    hidden.local_modes.remove(LocalModes::ECHO);
+    hidden.local_modes.insert(LocalModes::ECHONL);
+    let mut err = io::stderr().lock();
+    write!(err, "{prompt}")?;
+    err.flush()?;
+    // Flushed: what was typed before the question is no answer to it.
+    tcsetattr(&stdin, OptionalActions::Flush, &hidden)?;
+    let mut line = Zeroizing::new(String::with_capacity(1024));
+    let read = io::BufRead::read_line(&mut stdin.lock(), &mut line);
+    tcsetattr(&stdin, OptionalActions::Now, &before)?;
+    // The end of the input is an empty line, as from somebody who only confirms.
+    read?;
+    let end = line.trim_end_matches(['\n', '\r']).len();
+    line.truncate(end);
+    Ok(Some(line))
 }
 
 fn width(stream: impl std::os::fd::AsFd) -> Option<u16> {

@@ -22,10 +22,10 @@ const RANKS: &[&[&str]] = &[
     &["commands"],
     &["report", "error"],
     &["plan", "audit"],
-    &["ca", "store", "inventory"],
+    &["ca", "store", "inventory", "hooks"],
     &["profile"],
     &["kubeconfig"],
-    &["catalog", "x509"],
+    &["catalog", "x509", "sealed"],
     &["encoding"],
     &["blueprint", "revocation", "clock", "files", "parallel"],
 ];
@@ -39,7 +39,11 @@ const EXCEPTIONS: &[(&str, &str, &str)] = &[
 /// Which rooms may name which crate. Crates that are not listed may be used anywhere (time, zeroize).
 const CRATES: &[(&str, &[&str])] = &[
     ("rcgen", &["ca"]),
-    ("aws_lc_rs", &["ca"]),
+    ("aws_lc_rs", &["ca", "sealed"]),
+    ("cbc", &["sealed"]),
+    ("des", &["sealed"]),
+    ("rc2", &["sealed"]),
+    ("scrypt", &["sealed"]),
     ("x509_parser", &["x509"]),
     ("webpki", &["x509"]),
     ("rustls_pki_types", &["x509", "ca"]),
@@ -51,8 +55,8 @@ const CRATES: &[(&str, &[&str])] = &[
     ("clap_complete", &["cli"]),
     ("clap_mangen", &["cli"]),
     ("comfy_table", &["report"]),
-    ("walkdir", &["inventory"]),
-    ("rustix", &["files", "store", "run"]),
+    ("walkdir", &["inventory", "commands"]),
+    ("rustix", &["files", "store", "run", "hooks"]),
     ("serde_json", &["report", "store", "commands"]),
 ];
 
@@ -61,8 +65,8 @@ const STD: &[(&str, &[&str])] = &[
     ("std::fs", &["files", "store"]),
     ("std::env", &["run"]),
     ("process::ExitCode", &["main", "run"]),
-    ("process::Command", &[]),
-    ("std::io", &["run", "cli", "files", "store"]),
+    ("process::Command", &["hooks"]),
+    ("std::io", &["run", "cli", "files", "store", "hooks"]),
     ("SystemTime", &["clock"]),
     ("now_utc", &["clock"]),
     ("println!", &[]),

@@ -1,5 +1,7 @@
 //! kpki against programs that are not ours: OpenSSL, Go's reading through kubectl, pkilint, etcd, HAProxy, promtool, PyYAML, and a
-//! kernel that refuses (strace, full and read-only file systems). A missing program fails, it never skips.
+//! kernel that refuses (strace, full and read-only file systems), systemd and cron. A missing program fails, it never skips.
+//! kpki against programs that are not ours: OpenSSL, Go's reading through kubectl, pkilint, etcd, HAProxy, nginx, keytool, promtool, PyYAML,
+//! and a kernel that refuses (strace, full and read-only file systems). A missing program fails, it never skips.
 //!
 //! `cargo test --release --features interop --test interop`, as root (mounts, other users, network namespaces).
 
@@ -18,8 +20,12 @@ mod support;
 #[path = "interop/tree.rs"]
 mod tree;
 
+#[path = "interop/convert.rs"]
+mod convert;
 #[path = "interop/crl.rs"]
 mod crl;
+#[path = "interop/deploy.rs"]
+mod deploy;
 #[path = "interop/etcd.rs"]
 mod etcd;
 #[path = "interop/hostile.rs"]
@@ -34,6 +40,10 @@ mod openssl;
 mod pkilint;
 #[path = "interop/promtool.rs"]
 mod promtool;
+#[path = "interop/renew.rs"]
+mod renew;
+#[path = "interop/renew_sweep.rs"]
+mod renew_sweep;
 #[path = "interop/revoke.rs"]
 mod revoke;
 #[path = "interop/sweep.rs"]

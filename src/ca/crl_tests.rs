@@ -17,6 +17,7 @@ fn issuer(algorithm: Algorithm) -> Issuer {
         key_usage: KeyUsage::KEY_CERT_SIGN.and(KeyUsage::CRL_SIGN),
         extended_key_usages: vec![],
         sans: vec![],
+        permitted: Vec::new(),
     };
     Issuer::new(vec![self_sign(&blueprint, &key).unwrap().certificate], key).unwrap()
 }

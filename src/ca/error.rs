@@ -10,7 +10,7 @@ use crate::clock::rfc3339;
 use crate::encoding::EncodeError;
 use crate::encoding::key::KeyError;
 use crate::encoding::public_key::{EXPECTED, KeyKind};
-use crate::x509::{ChainError, CrlError, Mismatch, ParseError, VerifyError};
+use crate::x509::{ChainError, CrlError, Mismatch, ParseError, RequestError, VerifyError};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CaError {
@@ -70,6 +70,9 @@ pub enum CaError {
     /// Serial number, issuer, key or key identifiers are not those that were signed.
     Surroundings(Surrounding),
     Verify(VerifyError),
+    RereadRequest(RequestError),
+    DiffersRequest,
+    VerifyRequest,
     RereadCrl(CrlError),
     /// The part that reads back differently.
     DiffersCrl(&'static str),
@@ -157,6 +160,9 @@ impl fmt::Display for CaError {
             Self::OldCrl(error) => error.fmt(f),
             Self::OldCrlSignature(error) => write!(f, "the CRL before is not this authority's: {error}"),
             Self::Crl(fault) => fault.fmt(f),
+            Self::RereadRequest(error) => write!(f, "the request just signed does not read back: {error}"),
+            Self::DiffersRequest => f.write_str("the request just signed differs from what was to be asked for"),
+            Self::VerifyRequest => f.write_str("the request just signed does not verify"),
             Self::RereadCrl(error) => write!(f, "the CRL just signed does not read back: {error}"),
             Self::DiffersCrl(part) => write!(f, "the CRL just signed reads back with another {part}"),
             Self::VerifyCrl(error) => write!(f, "the CRL just signed does not verify: {error}"),

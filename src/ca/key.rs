@@ -14,7 +14,7 @@ use crate::ca::CaError;
 use crate::ca::parallel::parallel_watched;
 use crate::encoding::key::{Container, KeyMaterial};
 use crate::encoding::public_key;
-use crate::x509::Certificate;
+use crate::x509::{Certificate, Request};
 
 /// A private key of one of the kinds kpki makes. Never shown, wiped when dropped.
 pub struct PrivateKey {
@@ -99,6 +99,11 @@ impl PrivateKey {
     #[cfg(test)]
     pub fn sign_for_tests(&self, message: &[u8]) -> Vec<u8> {
         self.sign(message).unwrap_or_default()
+    }
+
+    /// The request is about this key.
+    pub fn made(&self, request: &Request) -> bool {
+        request.spki_der == self.spki_der()
     }
 
     pub(super) fn sign(&self, message: &[u8]) -> Result<Vec<u8>, CaError> {

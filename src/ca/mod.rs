@@ -8,6 +8,8 @@ mod error;
 mod issuer;
 mod key;
 mod parallel;
+mod random;
+mod request;
 mod serial;
 mod sign;
 
@@ -17,5 +19,7 @@ pub use error::CaError;
 pub use issuer::Issuer;
 pub use key::{PrivateKey, generate_keys};
 pub use parallel::parallel_map;
+pub use random::random;
+pub use request::{SignedRequest, asks_for, request};
 pub use serial::serial;
 pub use sign::{Signed, accepted, accepted_for, issue, self_sign};

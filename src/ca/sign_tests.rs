@@ -18,6 +18,7 @@ fn authority(common_name: &str) -> Blueprint {
         key_usage: KeyUsage::DIGITAL_SIGNATURE.and(KeyUsage::KEY_ENCIPHERMENT).and(KeyUsage::KEY_CERT_SIGN),
         extended_key_usages: vec![],
         sans: vec![San::Dns(common_name.into())],
+        permitted: Vec::new(),
     }
 }
 
@@ -35,6 +36,7 @@ fn leaf(common_name: &str, organizations: &[&str]) -> Blueprint {
             San::Ip("10.96.0.1".parse().unwrap()),
             San::Ip("fd00::1".parse().unwrap()),
         ],
+        permitted: vec![],
     }
 }
 

@@ -104,6 +104,7 @@ impl Args {
         ui.warnings(&report.warnings);
         let form = self.output.into();
         ui.report(&report.render(form, now, ui.width()), form)?;
-        Ok(Exit::Done)
+        let waits = report.items.iter().any(|item| item.action == "request");
+        Ok(if waits && !self.dry_run { Exit::Left } else { Exit::Done })
     }
 }

@@ -1,14 +1,19 @@
 //! Words: clap, help text and the terminal. One struct per verb; they decide nothing.
 
 mod check_expiration;
+mod convert;
 mod crl;
+mod csr;
 mod generate;
+mod import;
 mod init;
 mod inspect;
+mod kubeconfig;
 mod profile;
 mod renew;
 mod restore;
 mod revoke;
+mod sign;
 pub mod ui;
 
 use std::ffi::OsString;
@@ -51,6 +56,7 @@ Examples:
   kpki check-expiration                                  when everything in /etc/kubernetes ends
   kpki renew all --due                                   renew what is due, as a scheduled job does
   kpki revoke etcd-peer --dir ./demo                     put a certificate on its authority's revocation list
+  kpki convert tls.crt tls.key --to p12 --out web.p12    asks for the password
 
 Exit status: 0 done or nothing to do, 1 refused or failed, 2 wrong command line or profile; check-expiration: 3 a certificate is
 inside its warning window, 4 one is critical, expired, revoked, not yet valid, missing or unreadable; crl check: 3 a list is stale or
@@ -69,7 +75,12 @@ enum Verb {
     Crl(crl::Args),
     History(restore::History),
     Restore(restore::Restore),
+    Csr(csr::Args),
+    Sign(sign::Args),
+    Import(import::Args),
     Inspect(inspect::Args),
+    Kubeconfig(kubeconfig::Args),
+    Convert(convert::Args),
     Profile(profile::Args),
     #[command(hide = true)]
     Generate(generate::Args),
@@ -124,6 +135,12 @@ fn authority(text: &str) -> Result<Authority, String> {
     })
 }
 
+/// The instant a verb acts at.
+fn now(at: Option<&str>, environment: &Environment) -> Result<OffsetDateTime, Error> {
+    let now = environment.clock.now();
+    at.map_or(Ok(now), |text| instant("--at", text, now))
+}
+
 /// How long to wait for something.
 fn span(text: &str) -> Result<Span, String> {
     Span::parse(text).map_err(|_| "expected a duration such as 30s or 5m".to_owned())
@@ -146,7 +163,12 @@ pub fn dispatch(args: impl IntoIterator<Item = OsString>, environment: &Environm
         Verb::Crl(args) => args.run(environment, ui),
         Verb::History(args) => args.run(ui),
         Verb::Restore(args) => args.run(environment, ui),
+        Verb::Csr(args) => args.run(environment, ui),
+        Verb::Sign(args) => args.run(environment, ui),
+        Verb::Import(args) => args.run(environment, ui),
         Verb::Inspect(args) => args.run(environment, ui),
+        Verb::Kubeconfig(args) => args.run(environment, ui),
+        Verb::Convert(args) => args.run(environment, ui),
         Verb::Profile(args) => args.run(environment, ui),
         Verb::Generate(args) => args.run(ui),
     };

@@ -114,6 +114,7 @@ impl Args {
         ui.warnings(&warnings);
         let form = self.output.into();
         ui.report(&report.render(form, now, ui.width()), form)?;
+        ui.failures(&report.failures());
         Ok(self.exit(&report))
     }
 
@@ -144,6 +145,8 @@ impl Args {
             reuse_key: self.reuse_key,
             dry_run: self.dry_run,
             no_hooks: self.no_hooks,
+            inherited: environment.inherited.clone(),
+            planned: false,
             now,
             lock_wait: std::time::Duration::from_secs(self.lock_timeout.as_seconds()),
             threads: environment.threads,

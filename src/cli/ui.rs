@@ -143,12 +143,39 @@ impl<'a> Ui<'a> {
         self.write(text)
     }
 
+    /// A result as it is, whatever the flags. A terminal would take binary for commands.
+    pub fn bytes(&mut self, bytes: &[u8], binary: bool) -> Result<(), Error> {
+        if binary && self.stdout.is_terminal {
+            return Err(Error::usage("the result is binary, and standard output is a terminal")
+                .hint("give --out FILE, or redirect standard output"));
+        }
+        self.write_all(bytes)
+    }
+
+    /// Something that is said once and cannot be had again: whatever the flags, where the result does not go.
+    pub fn told(&mut self, label: &str, text: &str) {
+        self.line(CYAN, label, text);
+    }
+
     fn write(&mut self, text: &str) -> Result<(), Error> {
-        match self.out.write_all(text.as_bytes()).and_then(|()| self.out.flush()) {
+        self.write_all(text.as_bytes())
+    }
+
+    fn write_all(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        match self.out.write_all(bytes).and_then(|()| self.out.flush()) {
             Err(why) if why.kind() != io::ErrorKind::BrokenPipe => {
                 Err(Error::new("cannot write to standard output").because(why))
             }
             _ => Ok(()),
+        }
+    }
+
+    /// What went wrong in a run whose report nobody sees: with `-q` it is all a scheduled job says.
+    pub fn failures(&mut self, failures: &[String]) {
+        if self.quiet {
+            for failure in failures {
+                self.line(RED, "error", failure);
+            }
         }
     }
 
@@ -227,6 +254,9 @@ mod tests {
             stderr: terminal,
             threads: 1,
             clock: crate::clock::Clock::System,
+            inherited: Vec::new(),
+            variable: |_| None,
+            prompt: |_| Ok(None),
         }
     }
 
@@ -250,6 +280,15 @@ mod tests {
         assert_eq!(waiting(true, false, 2), "\r[#####               ] 5 of 20\r\x1b[K");
         for (is_terminal, quiet, patience) in [(false, false, 2), (true, true, 2), (true, false, 0)] {
             assert_eq!(waiting(is_terminal, quiet, patience), "");
+        }
+    }
+
+    #[test]
+    fn binary_never_reaches_a_terminal() {
+        for (is_terminal, binary, written) in [(true, true, 0), (true, false, 2), (false, true, 2), (false, false, 2)] {
+            let (mut out, mut err) = (Vec::new(), Vec::new());
+            let said = Ui::new(&environment(is_terminal), &mut out, &mut err).bytes(&[0x30, 0], binary);
+            assert_eq!((said.is_ok(), out.len()), (written > 0, written), "{is_terminal} {binary}");
         }
     }
 

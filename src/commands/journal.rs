@@ -12,9 +12,6 @@ use crate::revocation::{Number, Reason, Revoked, plain_serial};
 use crate::x509::certificate::hex;
 use crate::x509::{Certificate, decimal};
 
-/// How many generations stay.
-pub const KEEP_GENERATIONS: usize = 5;
-
 /// One line of `.kpki/journal.jsonl`, without its end: what a later revocation has to know. `command` is what was done,
 /// `entry` is named as in reports (`NODE/NAME` or `NAME`). Serial and SHA-256 fingerprint are lower-case hexadecimal.
 pub fn line(command: &str, entry: &str, certificate: &Certificate, at: OffsetDateTime) -> String {

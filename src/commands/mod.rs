@@ -1,19 +1,26 @@
 //! The verbs: one file per command, each a recipe that reads from top to bottom and the only place that knows more than one
 //! noun. They return a report; they never print.
 
+mod cfssl;
 pub mod check_expiration;
+pub mod convert;
 pub mod crl;
+pub mod csr;
 mod facts;
+pub mod import;
 pub mod init;
 pub mod inspect;
 pub mod journal;
+pub mod kubeconfig;
 mod lists;
 mod place;
 pub mod profile;
 pub mod renew;
+mod requests;
 mod restarts;
 pub mod restore;
 pub mod revoke;
+pub mod sign;
 mod survey;
 mod targets;
 

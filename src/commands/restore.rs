@@ -6,13 +6,14 @@ use std::time::Duration;
 use serde_json::Value;
 use time::OffsetDateTime;
 
-use crate::commands::init::state::State;
+use crate::commands::init::state::{self, State};
 use crate::commands::restarts::restarts;
-use crate::commands::{journal, place, survey};
+use crate::commands::{journal, place, profile as profiles, survey, targets};
 use crate::error::Error;
 use crate::files::RelPath;
 use crate::kubeconfig::{self, Credentials};
 use crate::plan::layout::{DEFAULT_DIR, DEFAULT_KUBELET_DIR};
+use crate::profile::RENEWAL;
 use crate::report::history::{Generation, History, Restored};
 use crate::store::{self, Commit, FileChange, Hold, Locking, RootId, Roots, Was};
 use crate::x509::{Certificate, parse_pem_bundle};
@@ -66,7 +67,7 @@ pub fn run(request: &Request) -> Result<Restored, Error> {
     let (hold, _) = Hold::recovered(&roots, request.lock_wait)?;
     let name = chosen(request, &roots)?;
     let left = lists_left(&roots, &name)?;
-    let (was, generation) = put_back(&roots, &hold, &name, request.now)?;
+    let (was, generation) = put_back(&roots, &hold, &name, keep(&request.dir), request.now)?;
     Ok(restored(&request.dir, &roots, &name, &was, generation, left))
 }
 
@@ -113,6 +114,7 @@ pub fn put_back(
     roots: &Roots,
     hold: &Hold,
     name: &str,
+    keep: usize,
     now: OffsetDateTime,
 ) -> Result<(Vec<Was>, Option<String>), Error> {
     let mut was = changed(roots, store::before_of(roots, name, is_restored)?)?;
@@ -149,7 +151,7 @@ pub fn put_back(
         removals,
         journal: lines,
         note: Some(journal::note("restore", &entries, now)),
-        keep_generations: Some(journal::KEEP_GENERATIONS),
+        keep_generations: Some(keep),
         dir_mode: 0o755,
         generation: &stamp,
         locking: Locking::Held(hold),
@@ -218,6 +220,16 @@ pub(super) fn certificate(bytes: &[u8]) -> Option<Certificate> {
         Credentials::Embedded { certificate, .. } => first(&certificate),
         Credentials::Files { .. } => None,
     })
+}
+
+/// How many generations the recorded profile keeps.
+fn keep(dir: &Path) -> usize {
+    let recorded = State::read(dir).ok().flatten();
+    let loaded = recorded.and_then(|state| {
+        let name = state::path(dir).display().to_string();
+        profiles::load(&name, &state.profile, &targets::overrides(&state)).ok()
+    });
+    loaded.map_or(RENEWAL.keep_generations, |loaded| loaded.profile.renewal.keep_generations)
 }
 
 /// The tree's roots as init and renew know them.

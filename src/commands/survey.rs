@@ -41,7 +41,11 @@ pub fn read(roots: &Roots, root: RootId, path: &RelPath) -> Result<Option<Zeroiz
         RootId::Main | RootId::State => Some(roots.main.as_path()),
     };
     let Some(dir) = dir.map(open).transpose()?.flatten() else { return Ok(None) };
-    read_below(&dir, path)
+    let below = match root {
+        RootId::State => RelPath::parse(format!(".kpki/{path}"))?,
+        RootId::Main | RootId::Kubelet => path.clone(),
+    };
+    read_below(&dir, &below)
 }
 
 /// The same below an open directory.

@@ -113,7 +113,8 @@ fn is_directory(path: &Path) -> bool {
     Dir::open_root(path).is_ok()
 }
 
-fn overrides(state: &State) -> Overrides {
+/// What is recorded beside a profile completes it.
+pub fn overrides(state: &State) -> Overrides {
     Overrides {
         hostname: state.hostname.clone(),
         node_name: state.node.clone(),

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use crate::blueprint::{Blueprint, KeyUsage, Role, San};
+use crate::blueprint::{Blueprint, KeyUsage, Role, San, Subtree};
 use crate::encoding::tlv::{self, CONTEXT};
 use crate::encoding::{EncodeError, oid};
 
@@ -11,17 +11,40 @@ pub const SUBJECT_KEY_IDENTIFIER: &[u8] = &[0x55, 0x1d, 14];
 pub const KEY_USAGE: &[u8] = &[0x55, 0x1d, 15];
 pub const SUBJECT_ALT_NAME: &[u8] = &[0x55, 0x1d, 17];
 pub const BASIC_CONSTRAINTS: &[u8] = &[0x55, 0x1d, 19];
+pub const NAME_CONSTRAINTS: &[u8] = &[0x55, 0x1d, 30];
 pub const AUTHORITY_KEY_IDENTIFIER: &[u8] = &[0x55, 0x1d, 35];
 pub const EXTENDED_KEY_USAGE: &[u8] = &[0x55, 0x1d, 37];
 
 /// All of a certificate's extensions in the order Go writes them, so kubeadm: keyUsage, extKeyUsage, basicConstraints,
-/// subjectKeyIdentifier, authorityKeyIdentifier, subjectAltName.
+/// subjectKeyIdentifier, authorityKeyIdentifier, subjectAltName, nameConstraints.
 pub fn all(
     blueprint: &Blueprint,
     subject_key_id: &[u8],
     authority_key_id: Option<&[u8]>,
 ) -> Result<Vec<Vec<u8>>, EncodeError> {
-    let mut extensions = Vec::with_capacity(6);
+    let mut extensions = usages(blueprint)?;
+    extensions.push(extension(SUBJECT_KEY_IDENTIFIER, false, &tlv::write(tlv::OCTET_STRING, subject_key_id)));
+    if let Some(id) = authority_key_id {
+        // keyIdentifier [0] alone: RFC 5280 section 4.2.1.1.
+        extensions.push(extension(AUTHORITY_KEY_IDENTIFIER, false, &tlv::sequence(&[tlv::write(CONTEXT, id)])));
+    }
+    extensions.extend(names(blueprint)?);
+    if !blueprint.permitted.is_empty() {
+        extensions.push(extension(NAME_CONSTRAINTS, true, &name_constraints(&blueprint.permitted)));
+    }
+    Ok(extensions)
+}
+
+/// What a signing request asks for: the same without the identifiers, which are the signer's to state, and without
+/// constraints, which are the signer's to set.
+pub fn requested(blueprint: &Blueprint) -> Result<Vec<Vec<u8>>, EncodeError> {
+    let mut extensions = usages(blueprint)?;
+    extensions.extend(names(blueprint)?);
+    Ok(extensions)
+}
+
+fn usages(blueprint: &Blueprint) -> Result<Vec<Vec<u8>>, EncodeError> {
+    let mut extensions = Vec::with_capacity(7);
     if blueprint.key_usage != KeyUsage::default() {
         extensions.push(extension(KEY_USAGE, true, &key_usage(blueprint.key_usage)));
     }
@@ -31,18 +54,42 @@ pub fn all(
         extensions.push(extension(EXTENDED_KEY_USAGE, false, &tlv::sequence(&purposes)));
     }
     extensions.push(extension(BASIC_CONSTRAINTS, true, &basic_constraints(blueprint.role)));
-    extensions.push(extension(SUBJECT_KEY_IDENTIFIER, false, &tlv::write(tlv::OCTET_STRING, subject_key_id)));
-    if let Some(id) = authority_key_id {
-        // keyIdentifier [0] alone: RFC 5280 section 4.2.1.1.
-        extensions.push(extension(AUTHORITY_KEY_IDENTIFIER, false, &tlv::sequence(&[tlv::write(CONTEXT, id)])));
-    }
-    if !blueprint.sans.is_empty() {
-        let names = blueprint.sans.iter().map(general_name).collect::<Result<Vec<_>, _>>()?;
-        // Section 4.2.1.6: critical where it is the only name there is.
-        let critical = blueprint.subject.0.is_empty();
-        extensions.push(extension(SUBJECT_ALT_NAME, critical, &tlv::sequence(&names)));
-    }
     Ok(extensions)
+}
+
+fn names(blueprint: &Blueprint) -> Result<Option<Vec<u8>>, EncodeError> {
+    if blueprint.sans.is_empty() {
+        return Ok(None);
+    }
+    let names = blueprint.sans.iter().map(general_name).collect::<Result<Vec<_>, _>>()?;
+    // Section 4.2.1.6: critical where it is the only name there is.
+    let critical = blueprint.subject.0.is_empty();
+    Ok(Some(extension(SUBJECT_ALT_NAME, critical, &tlv::sequence(&names))))
+}
+
+/// The value of nameConstraints: permittedSubtrees [0], minimum and maximum left out (RFC 5280 section 4.2.1.10).
+pub fn name_constraints(permitted: &[Subtree]) -> Vec<u8> {
+    let subtrees: Vec<Vec<u8>> = permitted
+        .iter()
+        .map(|subtree| match subtree {
+            Subtree::Dns(name) => tlv::sequence(&[tlv::write(CONTEXT | 2, name.as_bytes())]),
+            Subtree::Ip { network, prefix } => tlv::sequence(&[tlv::write(CONTEXT | 7, &block(*network, *prefix))]),
+        })
+        .collect();
+    tlv::sequence(&[tlv::write(tlv::CONTEXT_CONSTRUCTED, &tlv::concat(&subtrees))])
+}
+
+/// An address and its mask, as a constraint has them.
+fn block(network: IpAddr, prefix: u8) -> Vec<u8> {
+    let octets = match network {
+        IpAddr::V4(address) => address.octets().to_vec(),
+        IpAddr::V6(address) => address.octets().to_vec(),
+    };
+    let mask = (0..octets.len()).map(|index| {
+        let bits = usize::from(prefix).saturating_sub(index * 8).min(8);
+        u8::try_from(0xff00_u16 >> bits & 0xff).unwrap_or(0)
+    });
+    octets.iter().copied().chain(mask).collect()
 }
 
 /// One Extension element.
@@ -127,6 +174,20 @@ mod tests {
             (Role::Authority { path_len: Some(200) }, &[0x30, 7, 1, 1, 0xff, 2, 2, 0, 200]),
         ] {
             assert_eq!(basic_constraints(role), der, "{role:?}");
+        }
+    }
+
+    #[test]
+    fn constraints_have_addresses_with_masks() {
+        let ip = |network: &str, prefix| Subtree::Ip { network: network.parse().unwrap(), prefix };
+        for (subtree, der) in [
+            (Subtree::Dns("a.b".into()), &[0x30, 9, 0xa0, 7, 0x30, 5, 0x82, 3, b'a', b'.', b'b'][..]),
+            (ip("10.0.0.0", 8), &[0x30, 14, 0xa0, 12, 0x30, 10, 0x87, 8, 10, 0, 0, 0, 255, 0, 0, 0]),
+            (ip("10.32.0.0", 12), &[0x30, 14, 0xa0, 12, 0x30, 10, 0x87, 8, 10, 32, 0, 0, 255, 240, 0, 0]),
+            (ip("0.0.0.0", 0), &[0x30, 14, 0xa0, 12, 0x30, 10, 0x87, 8, 0, 0, 0, 0, 0, 0, 0, 0]),
+            (ip("10.0.0.1", 32), &[0x30, 14, 0xa0, 12, 0x30, 10, 0x87, 8, 10, 0, 0, 1, 255, 255, 255, 255]),
+        ] {
+            assert_eq!(name_constraints(&[subtree]), der);
         }
     }
 

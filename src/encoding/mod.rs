@@ -6,6 +6,7 @@
 //! foreign authority (two OUs, DC=example,DC=com, a TeletexString), which must be repeated byte for byte.
 
 pub mod base64;
+pub mod ber;
 pub mod certificate;
 pub mod crl;
 pub mod extension;
@@ -16,6 +17,8 @@ pub mod pem;
 pub mod pem_blocks;
 pub mod pem_stream;
 pub mod public_key;
+pub mod raw_key;
+pub mod request;
 pub mod tlv;
 pub mod yaml;
 

@@ -1,21 +1,25 @@
 //! Where every noun's error becomes what a person reads: what could not be done, why, what to do next, and with which exit
 //! status. The nouns' errors hold facts; the text is written here and nowhere else.
 
+mod import;
 mod nouns;
 mod plan;
 mod renew;
 mod revoke;
+mod sign;
 
 use std::fmt;
 
 use crate::audit::State;
 
+pub use import::{objection, unwelcome};
 pub use plan::{Context, difference, notices, refusal};
-pub use renew::{left, not_renewable, reason, refused};
+pub use renew::{ended, left, not_renewable, reason, refused};
 pub use revoke::{
     ambiguous, bad_list, list_not_signed, list_of_tomorrow, no_number_left, no_signer, not_of_this_tree, not_revocable,
     refused_entries, serial_unknown, unknown_name,
 };
+pub use sign::{declined, refused_wish};
 
 /// Exit statuses, one table for the whole program (README and man page show it).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

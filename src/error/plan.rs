@@ -57,9 +57,6 @@ pub fn refusal(context: &Context<'_>, items: &[Item], reconciled: &Reconciled) -
                 let list = format!("{} ({place}): {}", item.id(), list.join("; "));
                 if signer.is_some() { unsignable.push(list) } else { conflicts.push(list) }
             }
-            Decision::NoKey(authority) => {
-                unsignable.push(format!("{} ({place}): missing, and {}", item.id(), elsewhere(authority)));
-            }
             _ => {}
         }
     }
@@ -74,7 +71,7 @@ pub fn refusal(context: &Context<'_>, items: &[Item], reconciled: &Reconciled) -
         let base = if *context.layout == Layout::Cluster { "the cluster directory" } else { "the tree" };
         error = error.hint("put the authority's key beside its certificate, if it may lie here").hint(format!(
             "or keep the authority external: make a key and a certificate signing request for each of these entries \
-             (kubeadm certs generate-csr), have the authority's owner sign them, and put the results into {base}"
+             (kpki csr NAME), have the authority's owner sign them, and put the results into {base} (kpki import CERT)"
         ));
     }
     if forcible && !context.force {

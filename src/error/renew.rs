@@ -4,7 +4,8 @@ use std::path::Path;
 
 use crate::blueprint::San;
 use crate::catalog::Authority;
-use crate::clock::{length, rfc3339};
+use crate::clock::{Span, length, rfc3339};
+use crate::hooks::Ended;
 use crate::plan::renew::{Left, Reason, Refusal};
 use crate::profile::Window;
 
@@ -53,15 +54,26 @@ pub fn left(left: &Left, name: &str) -> String {
         Left::Unreadable(why) => format!("it cannot be read: {why}; restore it, or move it away"),
         Left::Unknown => "it is missing, and no profile says what it is; give one with --profile FILE".to_owned(),
         Left::NotReplenished => format!("it is not here and is not made unless it is named: kpki renew {name}"),
-        Left::OtherKey(kind) => format!(
-            "its key is of kind {kind}, which kpki does not make; state an algorithm in the profile, or give --reuse-key"
-        ),
+        Left::OtherKey(kind) => {
+            format!("its key is of kind {kind}, which kpki does not make; state an algorithm in the profile")
+        }
         Left::IsAuthority => "it is the certificate of an authority".to_owned(),
         Left::AuthorityEnds(authority, at) => format!(
             "its authority {} ends at {}, and so would a new one; rotate the authority first",
             authority.name(),
             rfc3339(*at)
         ),
+    }
+}
+
+/// How a hook ended, which had so many seconds.
+pub fn ended(ended: &Ended, timeout: u64) -> String {
+    match ended {
+        Ended::Success => "done".to_owned(),
+        Ended::Status(status) => format!("exit status {status}"),
+        Ended::Signal(signal) => format!("ended by signal {signal}"),
+        Ended::TimedOut => format!("not done after {}", Span::seconds(timeout)),
+        Ended::NotStarted(why) => format!("could not be started: {why}"),
     }
 }
 

@@ -20,12 +20,32 @@ pub struct Kubeconfig<'a> {
     pub cluster: &'a str,
     pub user: &'a str,
     pub server: &'a str,
-    /// PEM.
+    /// PEM; empty: not known yet.
     pub authority: &'a str,
+    /// PEM; empty: it has still to be signed.
     pub certificate: &'a str,
-    pub key: &'a str,
+    pub key: ClientKey<'a>,
     /// Print `preferences: {}`, as kubeadm did up to 1.33.
     pub preferences: bool,
+}
+
+/// Where the client's key is.
+#[derive(Clone, Copy)]
+pub enum ClientKey<'a> {
+    /// PEM, embedded.
+    Data(&'a str),
+    /// It stays in this file with its owner; relative to the kubeconfig, or absolute.
+    File(&'a str),
+}
+
+/// The key stays out of logs.
+impl fmt::Debug for ClientKey<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Data(_) => f.write_str("Data"),
+            Self::File(path) => write!(f, "File({path})"),
+        }
+    }
 }
 
 /// kubeadm's serialisation: keys in alphabetical order, context `USER@CLUSTER`, embedded base64.
@@ -33,15 +53,15 @@ pub fn render(config: &Kubeconfig<'_>) -> Zeroizing<String> {
     let cluster = yaml::scalar(config.cluster);
     let user = yaml::scalar(config.user);
     let context = yaml::scalar(&format!("{}@{}", config.user, config.cluster));
-    let key = base64::encode(config.key.as_bytes());
+    let (field, key) = match config.key {
+        ClientKey::Data(pem) => (KEY, base64::encode(pem.as_bytes())),
+        ClientKey::File(path) => ("client-key", Zeroizing::new(yaml::scalar(path))),
+    };
     // Reserved at once: growing would leave copies of the key behind.
     let mut text = Zeroizing::new(String::with_capacity(key.len() + 2 * config.authority.len() + 4096));
-    let _ = write!(
-        text,
-        "apiVersion: v1\nclusters:\n- cluster:\n    certificate-authority-data: {}\n    server: {}\n  name: {cluster}\n",
-        base64::encode(config.authority.as_bytes()).as_str(),
-        config.server,
-    );
+    text.push_str("apiVersion: v1\nclusters:\n- cluster:\n");
+    embed(&mut text, AUTHORITY, config.authority);
+    let _ = write!(text, "    server: {}\n  name: {cluster}\n", yaml::scalar(config.server));
     let _ = write!(
         text,
         "contexts:\n- context:\n    cluster: {cluster}\n    user: {user}\n  name: {context}\ncurrent-context: {context}\nkind: Config\n{}",
@@ -49,11 +69,49 @@ pub fn render(config: &Kubeconfig<'_>) -> Zeroizing<String> {
     );
     let _ = write!(
         text,
-        "users:\n- name: {user}\n  user:\n    client-certificate-data: {}\n    client-key-data: {}\n",
-        base64::encode(config.certificate.as_bytes()).as_str(),
-        key.as_str(),
+        "users:
+- name: {user}
+  user:
+"
     );
+    embed(&mut text, CERTIFICATE, config.certificate);
+    let _ = writeln!(text, "    {field}: {}", key.as_str());
     text
+}
+
+/// Nothing to embed: no line, as kubeadm's `generate-csr` leaves it.
+fn embed(text: &mut String, key: &str, pem: &str) {
+    if !pem.is_empty() {
+        let _ = writeln!(text, "    {key}: {}", base64::encode(pem.as_bytes()).as_str());
+    }
+}
+
+/// A kubeconfig whose key waits for its certificate, as kubeadm's `generate-csr` leaves it.
+pub struct Pending {
+    pub cluster: String,
+    pub user: String,
+    pub server: String,
+    /// PEM.
+    pub key: Zeroizing<Vec<u8>>,
+}
+
+/// The key stays out of logs.
+impl fmt::Debug for Pending {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Pending({}@{})", self.user, self.cluster)
+    }
+}
+
+/// Reads the key of the current context and what it is for, whether a certificate goes with it or not.
+pub fn pending(bytes: &[u8]) -> Result<Pending, KubeconfigError> {
+    let stream = stream(bytes)?;
+    let current = current(root(&stream)?)?;
+    Ok(Pending {
+        cluster: current.cluster_name.to_owned(),
+        user: current.user_name.to_owned(),
+        server: text(current.cluster, "server").unwrap_or_default().to_owned(),
+        key: data(current.user, KEY)?.ok_or(KubeconfigError::NoCredentials)?,
+    })
 }
 
 /// What a kubeconfig holds for its current context.

@@ -8,6 +8,7 @@ use crate::clock::Span;
 use crate::plan::init::What;
 use crate::plan::sans;
 use crate::profile::{ExtraCertificate, Node, Profile, SubjectAttributes};
+use crate::x509::Certificate;
 
 /// kubeadm back-dates by this much, so that a node whose clock is a little late accepts the certificate.
 pub const BACK_DATE: Duration = Duration::minutes(5);
@@ -17,6 +18,12 @@ pub const BACK_DATE: Duration = Duration::minutes(5);
 pub struct Bounds {
     pub not_before: OffsetDateTime,
     pub not_after: OffsetDateTime,
+}
+
+impl Bounds {
+    pub const fn of(signer: &Certificate) -> Self {
+        Self { not_before: signer.not_before, not_after: signer.not_after }
+    }
 }
 
 /// A CA that signs itself.
@@ -34,6 +41,7 @@ pub fn authority(profile: &Profile, authority: Authority, now: OffsetDateTime) -
         key_usage: with_encipherment(usage, algorithm),
         extended_key_usages: Vec::new(),
         sans: sans::authority(authority),
+        permitted: Vec::new(),
     };
     (algorithm, blueprint)
 }
@@ -70,6 +78,7 @@ pub fn leaf(profile: &Profile, node: &Node, entry: &Entry, now: OffsetDateTime, 
         key_usage: with_encipherment(KeyUsage::DIGITAL_SIGNATURE, algorithm(profile, entry)),
         extended_key_usages: entry.usages.to_vec(),
         sans: sans::sans(entry.sans, profile, node),
+        permitted: Vec::new(),
         ..dated(now, entry_validity(profile, entry).duration(), signer)
     }
 }
@@ -106,6 +115,7 @@ pub fn extra(
         key_usage: with_encipherment(KeyUsage::DIGITAL_SIGNATURE, algorithm),
         extended_key_usages: extra.usages.clone(),
         sans: sans::listed(&extra.sans),
+        permitted: Vec::new(),
         ..dated(now, extra.validity.unwrap_or(profile.validity).duration(), signer)
     };
     (algorithm, blueprint)
@@ -138,6 +148,7 @@ fn dated(now: OffsetDateTime, validity: Duration, signer: Bounds) -> Blueprint {
         key_usage: KeyUsage::default(),
         extended_key_usages: Vec::new(),
         sans: Vec::new(),
+        permitted: Vec::new(),
     }
 }
 

@@ -33,8 +33,8 @@ pub enum Decision {
     Replace(Making, Vec<Difference>),
     /// What lies there does not fit; the authority: it could not be re-issued here either, because its key is elsewhere.
     Conflict(Vec<Difference>, Option<Authority>),
-    /// What would have to be made cannot be: the signer's key is not here.
-    NoKey(Authority),
+    /// The signer's key is not here: a request is made in its place.
+    NoKey(Authority, Making),
 }
 
 /// How to make it.

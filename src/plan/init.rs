@@ -225,6 +225,12 @@ fn server(profile: &Profile, node: &Node, server: Server, release: Release) -> S
     }
 }
 
+/// The URL people use: controlPlaneEndpoint, or the first control-plane node's own API server.
+pub fn control_plane_url(profile: &Profile) -> Option<String> {
+    let node = profile.first_control_plane()?;
+    Some(server(profile, node, Server::ControlPlane, profile.kubernetes_version)).filter(|url| !url.is_empty())
+}
+
 /// kubeadm's default bindPort.
 const DEFAULT_PORT: u16 = 6443;
 

@@ -4,9 +4,11 @@
 pub mod blueprints;
 pub mod decision;
 mod guard;
+pub mod import;
 pub mod init;
 pub mod layout;
 pub mod reconcile;
 pub mod renew;
 pub mod revoke;
 pub mod sans;
+pub mod sign;

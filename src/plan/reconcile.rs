@@ -329,7 +329,7 @@ impl Run<'_> {
 
     fn make(&mut self, item: &Item, making: Making) -> Decision {
         match self.no_key(item) {
-            Some(authority) => Decision::NoKey(authority),
+            Some(authority) => Decision::NoKey(authority, making),
             None => {
                 self.notice_shortened(item, &making);
                 Decision::Make(making)

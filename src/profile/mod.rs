@@ -29,6 +29,7 @@ pub use refusal::Refusal;
 pub use render::render;
 pub use renewal::{Command, Hooks, OnHookFailure, RENEWAL, Renewal};
 pub use starter::starter;
+pub use values::{name_text, san};
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;

@@ -1,11 +1,13 @@
 //! Outcomes as plain data, and one file per form they can be shown in. Verbs fill these; nothing here decides or prints.
 
 mod check;
+pub mod convert;
 pub mod crl;
 pub mod history;
 pub mod inspect;
 mod json;
 pub mod renew;
+pub mod requests;
 pub mod revoke;
 mod table;
 mod yaml;

@@ -34,11 +34,18 @@ pub fn init(report: &Init, now: OffsetDateTime, width: Width, wide: bool) -> Str
             text.push_str(&entries(&changes, now, width, wide));
         }
     }
-    for item in report.items.iter().filter(|item| !item.reasons.is_empty()) {
+    let anew = || report.items.iter().filter(|item| item.action == "replace" && !item.reasons.is_empty());
+    for item in anew() {
         text.push_str(&format!("\n{} is made anew: {}", id(item), sanitised(&item.reasons.join("; "))));
     }
-    if report.items.iter().any(|item| !item.reasons.is_empty()) {
+    if anew().next().is_some() {
         text.push('\n');
+    }
+    if report.items.iter().any(|item| item.action == "request") {
+        let dir = sanitised(&report.directory);
+        text.push_str(&format!(
+            "\nHave the authority's owner sign the requests in {dir}/.kpki/requests; then: kpki import CERT... --dir {dir}\n"
+        ));
     }
     text
 }
@@ -58,6 +65,11 @@ fn verdict(report: &Init) -> String {
         None => format!("cluster {}, cluster directory {}", report.cluster, report.directory),
     };
     let (created, replaced, kept) = (count("create"), count("replace"), count("keep"));
+    let waiting = match count("request") {
+        0 => String::new(),
+        one => format!("{one} wait for an external authority: "),
+    };
+    let tree = waiting + &tree;
     match report.outcome {
         Outcome::Created => format!("created {created} entries: {tree}"),
         Outcome::Completed => format!("created {created}, replaced {replaced}, kept {kept} entries: {tree}"),

@@ -94,13 +94,20 @@ pub(super) fn finish(hold: &Hold, manifest: &Manifest, trees: &mut Trees, watch:
     watch.reached(Step::Synced)?;
     run.prune();
     watch.reached(Step::Pruned)?;
-    hold.kpki.remove_file(MARK)?;
+    // Moved and synced before anything is removed: freeing blocks can take longer than all the rest (mount option
+    // `discard`), and no sync is to wait for that.
+    match &run.staging {
+        Some(staging) => hold.kpki.rename(MARK, staging, MARK)?,
+        None => hold.kpki.remove_file(MARK)?,
+    }
+    hold.kpki.sync()?;
     watch.reached(Step::Unmarked)?;
-    hold.kpki.remove_tree(STAGING)?;
+    // Without a sync: what a power failure brings back, the next run finds without a mark and removes.
+    stage::remove(&hold.kpki, STAGING)?;
     if let (Some((_, name)), Some(root)) = (&manifest.kubelet, trees.kubelet_root()) {
         root.remove_tree(name)?;
     }
-    Ok(hold.kpki.sync()?)
+    Ok(())
 }
 
 /// Removes a file, unless it is another than was seen before the decision: that one is somebody else's.

@@ -134,10 +134,9 @@ fn attempt(main: &Dir, made: &mut bool) -> Result<Attempt, FileError> {
         rustix::fs::fchmod(&lock, Mode::RUSR | Mode::WUSR).map_err(failed)?;
     }
     // Only for the message of a run that waits in vain, so no reason to fail on a full disk.
-    let pid = std::process::id().to_string();
-    if rustix::fs::ftruncate(&lock, 0).is_ok() {
-        let _ = rustix::io::pwrite(&lock, pid.as_bytes(), 0);
-    }
+    // Always of one length, so that the file need not be cut first: that frees a block, which can take milliseconds.
+    let pid = format!("{:<10}", std::process::id());
+    let _ = rustix::io::pwrite(&lock, pid.as_bytes(), 0);
     Ok(Attempt::Held(kpki, lock))
 }
 

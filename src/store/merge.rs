@@ -256,12 +256,17 @@ impl Plan {
     }
 }
 
-/// A replaced file keeps its mode and owner, but what only its owner is to read never has a wider mode than that.
+/// A replaced file keeps its mode and owner, but what only its owner is to read never has a wider mode than that. A group
+/// that could read it while others could not was let in on purpose (etcd under a user of its own, say) and stays.
 fn look(change: &FileChange, found: Option<&Facts>, us: (u32, u32)) -> Look {
     let wanted = change.mode & 0o777;
     let Some(found) = found else { return Look { mode: wanted, owner: None } };
     let private = wanted & 0o077 == 0;
-    let mode = if private { found.mode & wanted } else { found.mode & 0o777 };
+    let mode = match (private, found.mode & 0o007) {
+        (true, 0) => found.mode & (wanted | 0o040),
+        (true, _) => found.mode & wanted,
+        (false, _) => found.mode & 0o777,
+    };
     let owner = (found.uid, found.gid);
     Look { mode, owner: (owner != us).then_some(owner) }
 }

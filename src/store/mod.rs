@@ -96,7 +96,8 @@ impl Roots {
 pub struct FileChange {
     pub root: RootId,
     pub path: RelPath,
-    /// Of a new file. A replaced file keeps its mode; one nobody but the owner is to read never gets a wider one.
+    /// Of a new file. A replaced file keeps its mode; one nobody but the owner is to read never gets a
+    /// wider one, beside a group that was let in.
     pub mode: u32,
     pub bytes: Zeroizing<Vec<u8>>,
     /// An existing file may be replaced.

@@ -3,11 +3,12 @@
 //! 3 ms from eight. `syncfs` would be one call, but waits for everything every other program
 //! has written to the file system, on a busy node for seconds.
 
+use std::ffi::OsString;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::files::{Dir, FileError, Look, Written};
+use crate::files::{Dir, FileError, Look, What, Written};
 
 /// A file to be made.
 pub(super) struct Job<'a> {
@@ -51,6 +52,32 @@ pub(super) fn sync(what: &[Unsynced]) -> Result<(), FileError> {
         Unsynced::File(file) => file.sync(),
         Unsynced::Dir(dir) => dir.sync(),
     })
+}
+
+/// Removes a directory with everything in it, many files at once: on a file system mounted with `discard` each waits until
+/// the disk has been told of its blocks (33 files took 100 ms one after the other, 16 ms this way).
+pub(super) fn remove(parent: &Dir, name: &str) -> Result<(), FileError> {
+    let Some(dir) = parent.child(name)? else { return Ok(()) };
+    let mut files = Vec::new();
+    gather(Arc::new(dir), &mut files)?;
+    each(&files, |(dir, name)| dir.remove_file(name))?;
+    parent.remove_tree(name)
+}
+
+/// Every file below a directory that the file system calls one; what is left over, [`Dir::remove_tree`] sees to.
+fn gather(dir: Arc<Dir>, files: &mut Vec<(Arc<Dir>, OsString)>) -> Result<(), FileError> {
+    for entry in dir.list()? {
+        match entry.what {
+            What::File => files.push((Arc::clone(&dir), entry.name)),
+            What::Directory => {
+                if let Some(below) = dir.child(&entry.name)? {
+                    gather(Arc::new(below), files)?;
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 /// Does something to every item, in parallel when there are many; ends at the first error.

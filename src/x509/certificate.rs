@@ -45,6 +45,8 @@ pub struct Certificate {
     pub sans: Vec<San>,
     pub subject_key_id: Option<Vec<u8>>,
     pub authority_key_id: Option<Vec<u8>>,
+    /// The value of nameConstraints, as it stands.
+    pub name_constraints: Option<Vec<u8>>,
     /// Every extension in order, with its critical flag.
     pub extensions: Vec<(Oid, bool)>,
     /// Critical extensions nobody here understands: RFC 5280 section 4.2 has a verifier refuse such a certificate.
@@ -150,6 +152,7 @@ impl Certificate {
             sans: extensions.sans,
             subject_key_id: extensions.subject_key_id,
             authority_key_id: extensions.authority_key_id,
+            name_constraints: extensions.name_constraints,
             extensions: extensions.order,
             unknown_critical: extensions.unknown_critical,
             fingerprint: sha256(der),

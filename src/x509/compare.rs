@@ -7,6 +7,7 @@ use time::{OffsetDateTime, UtcOffset};
 
 use crate::blueprint::{Blueprint, ExtendedKeyUsage, KeyUsage, Name, Role, San};
 use crate::clock::rfc3339;
+use crate::encoding::extension;
 use crate::x509::Certificate;
 
 /// One difference; `wanted` is the blueprint's, `found` the certificate's.
@@ -36,6 +37,8 @@ pub enum Mismatch {
     SurplusExtendedKeyUsage(ExtendedKeyUsage),
     MissingSan(San),
     SurplusSan(San),
+    /// nameConstraints are others, or there although none were wanted, or not there.
+    NameConstraints,
     /// The same values in another order, or some of them twice.
     Order(Listed),
 }
@@ -67,6 +70,7 @@ impl fmt::Display for Mismatch {
             Self::SurplusExtendedKeyUsage(usage) => write!(f, "unexpected extended key usage {}", usage.name()),
             Self::MissingSan(san) => write!(f, "expected the subject alternative name `{san}`"),
             Self::SurplusSan(san) => write!(f, "unexpected subject alternative name `{san}`"),
+            Self::NameConstraints => f.write_str("expected other name constraints"),
             Self::Order(Listed::ExtendedKeyUsages) => f.write_str("expected the extended key usages in another order"),
             Self::Order(Listed::Sans) => f.write_str("expected the subject alternative names in another order"),
         }
@@ -116,6 +120,10 @@ pub fn compare(certificate: &Certificate, blueprint: &Blueprint) -> Vec<Mismatch
         Mismatch::SurplusExtendedKeyUsage,
         Listed::ExtendedKeyUsages,
     );
+    let constraints = (!blueprint.permitted.is_empty()).then(|| extension::name_constraints(&blueprint.permitted));
+    if certificate.name_constraints != constraints {
+        found.push(Mismatch::NameConstraints);
+    }
     lists(&mut found, (&blueprint.sans, &certificate.sans), Mismatch::MissingSan, Mismatch::SurplusSan, Listed::Sans);
     found
 }

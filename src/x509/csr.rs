@@ -4,8 +4,9 @@ use std::fmt;
 
 use crate::blueprint::{ExtendedKeyUsage, KeyUsage, Name, Oid, San};
 use crate::encoding::certificate::frame;
+use crate::encoding::pem::{self, PemError};
 use crate::encoding::tlv::{self, NotDer};
-use crate::encoding::{name, oid};
+use crate::encoding::{name, oid, request};
 use crate::x509::certificate::LIMIT;
 use crate::x509::extension::Extensions;
 use crate::x509::{KeyKind, ParseError, key_kind, verify};
@@ -23,6 +24,7 @@ pub struct Request {
     pub is_ca: bool,
     /// The extensions asked for, in order, with their critical flag.
     pub extensions: Vec<(Oid, bool)>,
+    pub path_len: Option<u32>,
     /// It was signed by the key it holds; `None`: this program cannot verify such a signature.
     pub signature_valid: Option<bool>,
 }
@@ -33,6 +35,13 @@ pub enum RequestError {
     Frame,
     Subject,
     PublicKey,
+    /// Two attributes each hold a list of extensions: which one counts?
+    TwoLists,
+    /// A file holds no request; the labels of the PEM blocks in it.
+    None {
+        found: Vec<String>,
+    },
+    Pem(PemError),
     Extensions(ParseError),
 }
 
@@ -42,6 +51,10 @@ impl fmt::Display for RequestError {
             Self::Frame => f.write_str("expected the DER of one signing request, found something else or more"),
             Self::Subject => f.write_str("expected a signing request with a well-formed subject name"),
             Self::PublicKey => f.write_str("expected a signing request with a well-formed public key"),
+            Self::TwoLists => f.write_str("expected one list of requested extensions, found two"),
+            Self::None { found } if found.is_empty() => f.write_str("expected a signing request, found none"),
+            Self::None { found } => write!(f, "expected a signing request, found {}", found.join(", ")),
+            Self::Pem(error) => error.fmt(f),
             Self::Extensions(error) => write!(f, "signing request: {error}"),
         }
     }
@@ -49,10 +62,26 @@ impl fmt::Display for RequestError {
 
 impl std::error::Error for RequestError {}
 
-/// extensionRequest (RFC 2985 section 5.4.2), 1.2.840.113549.1.9.14.
-const EXTENSION_REQUEST: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 9, 14];
+/// 1.3.6.1.4.1.311.2.1.14: the same attribute, as old Windows writes it.
+const MICROSOFT_EXTENSION_REQUEST: &[u8] = &[0x2b, 6, 1, 4, 1, 0x82, 0x37, 2, 1, 14];
+/// RFC 7468 section 7, and the label that keytool and old programs write.
+const LABELS: [&str; 2] = [request::LABEL, "NEW CERTIFICATE REQUEST"];
 
 impl Request {
+    /// The requests in a file: PEM blocks with text around them, or one in DER. At least one.
+    pub fn read_file(bytes: &[u8]) -> Result<Vec<Self>, RequestError> {
+        if bytes.first() == Some(&tlv::SEQUENCE) {
+            return Ok(vec![Self::parse(bytes)?]);
+        }
+        let blocks = pem::read(bytes).map_err(RequestError::Pem)?;
+        let wanted = blocks.iter().filter(|block| LABELS.contains(&block.label.as_str()));
+        let requests = wanted.map(|block| Self::parse(&block.contents)).collect::<Result<Vec<_>, _>>()?;
+        if requests.is_empty() {
+            return Err(RequestError::None { found: blocks.into_iter().map(|block| block.label).collect() });
+        }
+        Ok(requests)
+    }
+
     pub fn parse(der: &[u8]) -> Result<Self, RequestError> {
         let broken = |NotDer| RequestError::Frame;
         if der.len() > LIMIT {
@@ -83,6 +112,7 @@ impl Request {
             extended_key_usages: extensions.extended_key_usages,
             sans: extensions.sans,
             is_ca: extensions.is_ca,
+            path_len: extensions.path_len,
             extensions: extensions.order,
         })
     }
@@ -91,13 +121,24 @@ impl Request {
 /// The extensions among the attributes; other attributes (a challenge password) are passed over.
 fn requested(attributes: &[u8]) -> Result<Extensions, RequestError> {
     let broken = |NotDer| RequestError::Frame;
+    let mut read = None;
     for attribute in tlv::elements(attributes).map_err(broken)? {
         let parts = tlv::children(attribute.raw, tlv::SEQUENCE).map_err(broken)?;
         let [id, values] = parts.as_slice() else { return Err(RequestError::Frame) };
-        if id.content == EXTENSION_REQUEST && values.tag == tlv::SET {
-            let list = tlv::single(values.content).map_err(broken)?;
-            return Extensions::of_list(list.raw).map_err(RequestError::Extensions);
+        if ![request::EXTENSION_REQUEST, MICROSOFT_EXTENSION_REQUEST].contains(&id.content) {
+            continue;
+        }
+        if values.tag != tlv::SET {
+            return Err(RequestError::Frame);
+        }
+        let list = tlv::single(values.content).map_err(broken)?;
+        if read.replace(Extensions::of_list(list.raw).map_err(RequestError::Extensions)?).is_some() {
+            return Err(RequestError::TwoLists);
         }
     }
-    Ok(Extensions::default())
+    Ok(read.unwrap_or_default())
 }
+
+#[cfg(test)]
+#[path = "csr_tests.rs"]
+mod tests;

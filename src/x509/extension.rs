@@ -23,6 +23,8 @@ pub struct Extensions {
     pub sans: Vec<San>,
     pub subject_key_id: Option<Vec<u8>>,
     pub authority_key_id: Option<Vec<u8>>,
+    /// The value of nameConstraints, as it stands.
+    pub name_constraints: Option<Vec<u8>>,
     pub order: Vec<(Oid, bool)>,
     pub unknown_critical: Vec<Oid>,
 }
@@ -71,6 +73,11 @@ impl Extensions {
             }
             id::SUBJECT_ALT_NAME => {
                 self.sans = tlv::children(value, tlv::SEQUENCE)?.into_iter().map(general_name).collect();
+            }
+            // rustls-webpki evaluates them, in an authority that is trusted as in one on the way.
+            id::NAME_CONSTRAINTS => {
+                tlv::children(value, tlv::SEQUENCE)?;
+                self.name_constraints = Some(value.to_vec());
             }
             id::SUBJECT_KEY_IDENTIFIER => {
                 self.subject_key_id = Some(whole::<KeyIdentifier<'_>>(value)?.0.to_vec());

@@ -18,6 +18,7 @@ fn blueprint(name: &str, role: Role) -> Blueprint {
         },
         extended_key_usages: vec![],
         sans: vec![],
+        permitted: vec![],
     }
 }
 

@@ -34,6 +34,7 @@ static WORLD: LazyLock<World> = LazyLock::new(|| {
         key_usage: usage,
         extended_key_usages: vec![],
         sans: vec![],
+        permitted: vec![],
     };
     let key = || PrivateKey::generate(Algorithm::EcdsaP256).unwrap();
     let both = KeyUsage::KEY_CERT_SIGN.and(KeyUsage::CRL_SIGN);

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::support::{Made, Ran, SMALL, Server, free_port, program, run, scratch, within};
+use crate::support::{Made, Ran, SMALL, Server, free_port, program, run, say, scratch, within};
 
 const THREE: &str = "\
 apiVersion: kpki/v1
@@ -160,4 +160,88 @@ fn three_members_form_and_refuse_strangers() {
         "{}",
         servers.iter().map(Server::log).collect::<String>()
     );
+}
+
+/// What a member presents to somebody who connects now.
+fn serial(url: &str, ca: &Path, client: &Path) -> String {
+    let mut openssl = program("openssl");
+    openssl.args(["s_client", "-connect", url.strip_prefix("https://").unwrap(), "-CAfile"]).arg(ca);
+    openssl.arg("-cert").arg(client.with_extension("crt")).arg("-key").arg(client.with_extension("key"));
+    let said = run(&mut openssl).out;
+    let pem = said.split_once("-----BEGIN").map(|(_, rest)| format!("-----BEGIN{rest}")).unwrap_or_default();
+    let end = "-----END CERTIFICATE-----\n";
+    let pem = pem.split_once(end).map(|(pem, _)| format!("{pem}{end}")).unwrap_or_default();
+    let file = ca.with_extension("presented");
+    std::fs::write(&file, pem).unwrap();
+    say("openssl", ["x509", "-noout", "-serial", "-in", file.to_str().unwrap()])
+}
+
+/// All certificates of a cluster that serves are renewed, again and again: no request fails, no watch ends, and whoever
+/// connects afterwards meets the new certificate.
+#[test]
+fn three_members_go_on_serving_through_renewals() {
+    let tree = Made::of_text(THREE, &[]);
+    let data = scratch();
+    let members = members();
+    let cluster = members.iter().map(|m| format!("{}={}", m.name, m.peer)).collect::<Vec<_>>().join(",");
+    let endpoints = members.iter().map(|m| m.client.clone()).collect::<Vec<_>>().join(",");
+    let mut servers: Vec<Server> = members.iter().map(|member| start(&tree, member, &cluster, data.path())).collect();
+    // A client that read its pair before, as the API server did.
+    let old = data.path().join("client");
+    for end in ["crt", "key"] {
+        std::fs::copy(tree.path(&format!("nodes/cp1/pki/apiserver-etcd-client.{end}")), old.with_extension(end))
+            .unwrap();
+    }
+    let ca = data.path().join("ca.crt");
+    std::fs::copy(tree.path("pki/etcd/ca.crt"), &ca).unwrap();
+    let healthy = |client: &Path| etcdctl(&endpoints, &ca, Some(client.to_path_buf()), &["endpoint", "health"]);
+    assert!(within(Duration::from_secs(40), || healthy(&old).ok()), "no cluster");
+
+    let mut watch = program("etcdctl");
+    watch.env_clear().env("ETCDCTL_API", "3").args(["--endpoints", &members[1].client, "--cacert"]).arg(&ca);
+    watch.arg("--cert").arg(old.with_extension("crt")).arg("--key").arg(old.with_extension("key")).args(["watch", "n"]);
+    let mut watch = Server::start(&mut watch, data.path().join("watch.log"));
+
+    let done = std::sync::atomic::AtomicBool::new(false);
+    let failures = std::sync::Mutex::new(Vec::new());
+    let requests = std::sync::atomic::AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        for member in &members {
+            let (done, failures, requests, ca, old) = (&done, &failures, &requests, &ca, &old);
+            scope.spawn(move || {
+                while !done.load(std::sync::atomic::Ordering::SeqCst) {
+                    let n = requests.fetch_add(1, std::sync::atomic::Ordering::SeqCst).to_string();
+                    let ran = etcdctl(&member.client, ca, Some(old.clone()), &["put", "n", &n]);
+                    if !ran.ok() {
+                        failures.lock().unwrap().push(format!("{}: {ran:?}", member.name));
+                    }
+                }
+            });
+        }
+        let mut seen = std::collections::BTreeSet::new();
+        for round in 0..3 {
+            run(crate::support::kpki().args(["renew", "all", "-d"]).arg(&tree.dir)).expect_ok("renew");
+            for member in &members {
+                let pair = tree.path(&format!("nodes/{}/pki/etcd/server.crt", member.name));
+                let wanted = say("openssl", ["x509", "-noout", "-serial", "-in", pair.to_str().unwrap()]);
+                assert_eq!(serial(&member.client, &ca, &old), wanted, "{}: round {round}", member.name);
+                assert!(seen.insert(wanted));
+            }
+        }
+        done.store(true, std::sync::atomic::Ordering::SeqCst);
+    });
+    let failures = failures.into_inner().unwrap();
+    assert!(failures.is_empty(), "{failures:#?}");
+    let requests = requests.into_inner();
+    assert!(requests > 10, "{requests}");
+    // The new clients, and the watch that began before.
+    for node in ["cp1", "cp2", "cp3"] {
+        let new = tree.path(&format!("nodes/{node}/pki/apiserver-etcd-client"));
+        healthy(&new).expect_ok(node);
+        healthy(&tree.path(&format!("nodes/{node}/pki/etcd/healthcheck-client"))).expect_ok(node);
+    }
+    etcdctl(&endpoints, &ca, Some(old), &["put", "n", "the last"]).expect_ok("put");
+    assert!(within(Duration::from_secs(10), || watch.log().contains("the last")), "{}", watch.log());
+    assert!(!watch.ended() && servers.iter_mut().all(|server| !server.ended()));
+    eprintln!("{requests} requests");
 }

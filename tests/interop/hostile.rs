@@ -31,16 +31,16 @@ fn refused(ran: Ran, path: &Path) {
 }
 
 /// Unmounts when the test is over.
-struct Mounted(PathBuf);
+pub struct Mounted(PathBuf);
 
 impl Mounted {
-    fn new(place: &Path, words: &[&str]) -> Self {
+    pub fn new(place: &Path, words: &[&str]) -> Self {
         fs::create_dir_all(place).unwrap();
         run(program("mount").args(words).arg(place)).expect_ok("mount (needs root)");
         Self(place.to_path_buf())
     }
 
-    fn again(&self, options: &str) {
+    pub fn again(&self, options: &str) {
         run(program("mount").args(["-o", &format!("remount,{options}")]).arg(&self.0)).expect_ok("mount -o remount");
     }
 }
@@ -182,7 +182,7 @@ fn the_directory_itself_may_be_a_symlink_to_a_directory() {
     assert!(!place.path().join("nowhere").exists());
 }
 
-struct Immutable(PathBuf);
+pub struct Immutable(pub PathBuf);
 
 impl Drop for Immutable {
     fn drop(&mut self) {

@@ -249,14 +249,14 @@ fn the_table_of_a_recorded_tree_says_the_whole_command() {
     }
     let later = ["check", "--at", "2028-01-01"];
     let run = place.kpki(&[&later[..], &["clusters/prod"]].concat()).fails(4);
-    assert!(run.stdout.contains(": kpki init --dir clusters/prod --force\n"), "{}", run.stdout);
+    assert!(run.stdout.contains(": kpki renew all --dir clusters/prod\n"), "{}", run.stdout);
     let run = place.kpki(&[&later[..], &["--profile", "clusters/prod.yaml"]].concat()).fails(4);
-    let command = ": kpki init --profile clusters/prod.yaml --dir clusters/prod --force\n";
+    let command = ": kpki renew all --profile clusters/prod.yaml --dir clusters/prod\n";
     assert!(run.stdout.contains(command), "{}", run.stdout);
     // The flag holds over the profile.
     place.kpki(&["check", "--at", super::harness::NOW, "clusters/prod", "--warning", "30d"]).ok();
     // And what it says to do, does it.
-    place.kpki(&["init", "--at", "2028-01-01", "--dir", "clusters/prod", "--force"]).ok();
+    place.kpki(&["renew", "all", "--at", "2028-01-01", "--dir", "clusters/prod"]).ok();
     place.kpki(&["check", "--at", "2028-01-01", "clusters/prod", "--warning", "30d"]).ok();
 }
 

@@ -70,24 +70,22 @@ fn an_external_authority_needs_what_it_signs() {
     let run = place.init(&["--dir", "k8s"]).ok();
     assert!(run.stdout.starts_with("nothing to do"), "{}", run.stdout);
     remove(&place, &["pki/apiserver.crt", "pki/apiserver.key", "scheduler.conf"]);
+    // What is missing waits as a request beside the tree; everything else is as it was.
     let before = tree(&place.path("k8s"));
-    let run = place.init(&["--dir", "k8s"]).fails(1);
-    assert!(
-        run.stderr
-            .contains("caused by: apiserver (pki/apiserver.crt): missing, and the key of its signer ca is not here"),
-        "{}",
-        run.stderr
-    );
-    assert!(run.stderr.contains("caused by: scheduler.conf (scheduler.conf): missing"), "{}", run.stderr);
-    assert!(run.stderr.contains("certificate signing request"), "{}", run.stderr);
-    assert_eq!(before, tree(&place.path("k8s")));
-    // --force cannot help, and is no hint.
-    let forced = place.init(&["--dir", "k8s", "--force"]).fails(1);
-    assert!(
-        forced.stderr.contains("hint: put the authority's key") && !forced.stderr.contains("--force"),
-        "{}",
-        forced.stderr
-    );
+    let run = place.init(&["--dir", "k8s"]).fails(5);
+    assert!(run.stdout.contains("2 wait for an external authority"), "{}", run.stdout);
+    assert!(run.stdout.contains("k8s/.kpki/requests; then: kpki import CERT"), "{}", run.stdout);
+    let mut after = tree(&place.path("k8s"));
+    let requests: Vec<String> =
+        after.keys().filter(|name| name.contains("/requests/") && !name.ends_with('/')).cloned().collect();
+    let wanted = ["pki/apiserver.csr", "pki/apiserver.key", "scheduler.conf", "scheduler.conf.csr"];
+    assert_eq!(requests, wanted.map(|name| format!(".kpki/requests/{name}")));
+    after.retain(|name, _| before.contains_key(name));
+    assert!(before == after);
+    // A key that waits stays, whatever is said.
+    let key = place.read("k8s/.kpki/requests/pki/apiserver.key");
+    place.init(&["--dir", "k8s", "--force"]).fails(5);
+    assert_eq!(key, place.read("k8s/.kpki/requests/pki/apiserver.key"));
     let place = made("");
     remove(&place, &["pki/ca.key"]);
     place.write("p.yaml", single("apiServer: {certSANs: [new.example.com]}\n"));

@@ -489,3 +489,57 @@ fn what_a_node_left_behind_is_pointed_out() {
     let run = place.init(&["--profile", "p.yaml", "--dir", "c"]).ok();
     assert!(run.stderr.contains("warning: c/nodes/w2 belongs to no node of the profile"), "{}", run.stderr);
 }
+
+/// Every certificate of a report by its entry: a copy on a node is the shared one again.
+fn issued(run: &serde_json::Value) -> Vec<(String, String)> {
+    let mut seen = std::collections::BTreeSet::new();
+    let entries = run["entries"].as_array().unwrap().iter().filter(|entry| entry["action"] != "keep");
+    let with_serial = entries.filter_map(|entry| Some((entry, entry["serial"].as_str()?.to_lowercase())));
+    let new = with_serial.filter(|(_, serial)| seen.insert(serial.clone()));
+    new.map(|(entry, serial)| {
+        let name = entry["name"].as_str().unwrap();
+        (entry["node"].as_str().map_or(name.to_owned(), |node| format!("{node}/{name}")), serial)
+    })
+    .collect()
+}
+
+#[test]
+fn the_journal_has_a_line_for_every_certificate_that_was_issued() {
+    let place = Place::new();
+    let journal_of = |dir: &str| -> Vec<(String, String)> {
+        let text = place.read(&format!("{dir}/.kpki/journal.jsonl"));
+        let lines = text.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+        let read = lines.map(|line| {
+            assert_eq!((line["command"].as_str(), line["time"].as_str()), (Some("init"), Some(NOW)));
+            (line["entry"].as_str().unwrap().to_owned(), line["serial"].as_str().unwrap().to_owned())
+        });
+        read.collect()
+    };
+    let ha = text("profiles/ha-load-balancer.yaml");
+    let all = issued(&place.init(&["--profile", &ha, "--dir", "ha", "-o", "json"]).ok().json());
+    assert_eq!(journal_of("ha"), all);
+
+    let journal = || journal_of("k8s");
+    place.write("p.yaml", single(""));
+    let first = issued(&place.init(&["--profile", "p.yaml", "--dir", "k8s", "-o", "json"]).ok().json());
+    assert!(first.len() >= 15);
+    assert_eq!(journal(), first);
+    place.init(&["--dir", "k8s"]).ok();
+    assert_eq!(journal(), first);
+    fs::remove_file(place.path("k8s/pki/apiserver.crt")).unwrap();
+    fs::remove_file(place.path("k8s/pki/apiserver.key")).unwrap();
+    let second = issued(&place.init(&["--dir", "k8s", "-o", "json"]).ok().json());
+    assert_eq!((second.len(), second[0].0.as_str()), (1, "apiserver"));
+    assert_eq!(journal(), [first, second].concat());
+    let record = |name: &str| -> serde_json::Value {
+        serde_json::from_str(&place.read(&format!("k8s/.kpki/generations/{name}/generation.json"))).unwrap()
+    };
+    let mut generations: Vec<String> = fs::read_dir(place.path("k8s/.kpki/generations"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    generations.sort();
+    let [one, two] = [record(&generations[0]), record(&generations[1])];
+    assert_eq!((&one["note"]["command"], one["created"].as_array().unwrap().len()), (&"init".into(), 29));
+    assert_eq!(two["note"]["entries"], serde_json::json!(["apiserver"]));
+}

@@ -11,17 +11,22 @@
 )]
 
 mod check;
+mod convert;
+mod csr;
 mod docs;
 mod existing;
 mod facts;
 mod handshake;
 mod harness;
+mod hooks;
 mod init;
 mod inspect;
 mod kubeadm;
+mod kubeconfig;
 mod metrics;
 mod pkits;
 mod profiles;
 mod refusals;
+mod renew;
 mod revoke;
 mod schema;

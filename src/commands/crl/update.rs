@@ -8,7 +8,7 @@ use crate::commands::renew::tree::Tree;
 use crate::commands::revoke::{Place, places, row, warning};
 use crate::error::{self, Error};
 use crate::plan::decision::Survey;
-use crate::plan::renew::{Signer, Signers, signers};
+use crate::plan::renew::{Signer, Signers};
 use crate::report::revoke as report;
 use crate::store::{self, Commit, Hold, Locking};
 
@@ -38,8 +38,7 @@ pub fn run(request: &Request) -> Result<report::Revocation, Error> {
     let tree = Tree::open(&renewal, &target)?;
     let mut edited = Vec::new();
     let mut generation = None;
-    let survey = tree.survey()?;
-    let signers = signers(&survey, &tree.directories);
+    let (survey, signers) = tree.read()?;
     let mut seen = look(request, &tree, &signers)?;
     let idle = |seen: &[Seen]| !seen.iter().any(|one| one.sign);
     if request.place.dry_run {
@@ -166,7 +165,7 @@ fn publish(tree: &Tree<'_>, signers: &Signers, edited: &mut [Edited], hold: &Hol
         removals: Vec::new(),
         journal: lines(VERB, signers, edited, now),
         note: Some(journal::note(VERB, &names, now)),
-        keep_generations: Some(journal::KEEP_GENERATIONS),
+        keep_generations: Some(tree.keep_generations()),
         dir_mode: 0o755,
         generation: &journal::generation(VERB, now),
         locking: Locking::Held(hold),

@@ -96,7 +96,7 @@ fn making(decision: Decision) -> (Option<Making>, bool) {
     match decision {
         Decision::Make(making) => (Some(making), false),
         Decision::Replace(making, _) => (Some(making), true),
-        Decision::Keep | Decision::Conflict(..) | Decision::NoKey(_) => (None, false),
+        Decision::Keep | Decision::Conflict(..) | Decision::NoKey(..) => (None, false),
     }
 }
 
@@ -196,7 +196,7 @@ impl Job<'_> {
             server: &access.server,
             authority: bundle,
             certificate: &signed.pem,
-            key: &self.key.to_pem(),
+            key: kubeconfig::ClientKey::Data(&self.key.to_pem()),
             preferences: access.preferences,
         });
         let bytes = Zeroizing::new(text.as_bytes().to_vec());

@@ -1,5 +1,6 @@
 //! `kpki init`: the whole tree from a profile. Resolve, plan, survey, refuse, make in memory, publish, report.
 
+mod external;
 mod material;
 pub mod state;
 mod summary;
@@ -21,6 +22,7 @@ use crate::plan::reconcile::reconcile;
 use crate::profile::{CaKeys, Loaded, NodeRole, Origin, Overrides, Profile, Warning};
 use crate::report;
 use crate::store::{self, Commit, FileChange, Hold, Locking, RootId, Roots, StoreError};
+use external::External;
 use state::State;
 
 /// The command line, checked.
@@ -70,7 +72,8 @@ fn attempt(request: &Request, progress: Progress<'_>, again: bool) -> Result<rep
         return Ok(report);
     }
     report.outcome = outcome(&decided.decisions);
-    if report.outcome == report::Outcome::Unchanged && state::is_recorded(&roots, &own_files)? {
+    let external = External::of(&items, &decided, &roots);
+    if report.outcome == report::Outcome::Unchanged && external.is_there()? && state::is_recorded(&roots, &own_files)? {
         return Ok(report);
     }
 
@@ -83,7 +86,8 @@ fn attempt(request: &Request, progress: Progress<'_>, again: bool) -> Result<rep
     report.outcome = outcome(&decided.decisions);
     report.items = summary::items(&items, &decided, &survey, &roots);
     report.warnings = tree.warnings(&loaded.warnings, &decided.notices)?;
-    if report.outcome == report::Outcome::Unchanged && state::is_recorded(&roots, &own_files)? {
+    let external = External::of(&items, &decided, &roots);
+    if report.outcome == report::Outcome::Unchanged && external.is_there()? && state::is_recorded(&roots, &own_files)? {
         return Ok(report);
     }
     match store::check_writable(&roots, &places(&items, &decided.decisions)?) {
@@ -93,10 +97,12 @@ fn attempt(request: &Request, progress: Progress<'_>, again: bool) -> Result<rep
         }
         checked => checked?,
     }
+    let waiting = external.make(request.threads, progress)?;
     let made = material::make(&items, decided, &survey, request.now, request.threads, progress)?;
     summary::add_made(&mut report.items, &made);
     let (journal, note) = remembered(&items, &made, request.now);
     let files = made.into_iter().flat_map(|made| made.files).map(change);
+    let files = files.chain(waiting.into_iter().flat_map(|made| made.changes).map(Ok));
     let changes = files.chain(own_files.into_iter().map(Ok)).collect::<Result<Vec<_>, Error>>()?;
     let replaces = report.items.iter().any(|item| item.action == "replace");
     let generation = journal::generation("init", request.now);
@@ -109,7 +115,7 @@ fn attempt(request: &Request, progress: Progress<'_>, again: bool) -> Result<rep
         removals: Vec::new(),
         journal,
         note: Some(note),
-        keep_generations: Some(journal::KEEP_GENERATIONS),
+        keep_generations: Some(profile.renewal.keep_generations),
     });
     let receipt = match published {
         Err(StoreError::Exist(_) | StoreError::MadeMeanwhile(_) | StoreError::ChangedMeanwhile(_)) if again => {
@@ -341,7 +347,7 @@ fn change(file: material::File) -> Result<FileChange, Error> {
 
 fn outcome(decisions: &[Decision]) -> report::Outcome {
     let kept = decisions.iter().any(|decision| matches!(decision, Decision::Keep));
-    let changed = decisions.iter().any(|decision| !matches!(decision, Decision::Keep));
+    let changed = decisions.iter().any(|decision| matches!(decision, Decision::Make(_) | Decision::Replace(..)));
     match (changed, kept || decisions.iter().any(|d| matches!(d, Decision::Replace(..)))) {
         (false, _) => report::Outcome::Unchanged,
         (true, true) => report::Outcome::Completed,

@@ -20,18 +20,26 @@ pub fn items(items: &[Item], reconciled: &Reconciled, survey: &Survey, roots: &R
                 Decision::Make(making) | Decision::Replace(making, _) => Some(making),
                 _ => None,
             };
+            let waiting = match decision {
+                Decision::NoKey(_, making) => Some(making),
+                _ => None,
+            };
             let existing = existing(item, survey);
             report::Item {
                 node: item.node.clone(),
                 name: item.name.clone(),
                 action: action(decision),
-                algorithm: making.map(algorithm).unwrap_or_else(|| existing.as_ref().map(|c| c.key.to_string())),
+                algorithm: making
+                    .or(waiting)
+                    .map(algorithm)
+                    .unwrap_or_else(|| existing.as_ref().map(|c| c.key.to_string())),
                 facts: making
                     .and_then(|making| planned(item, making, reconciled))
                     .or_else(|| existing.as_ref().map(facts)),
                 paths: paths(item, roots),
                 reasons: match decision {
                     Decision::Replace(_, differences) => differences.iter().map(crate::error::difference).collect(),
+                    Decision::NoKey(authority, _) => vec![format!("the key of {} is not here", authority.name())],
                     _ => Vec::new(),
                 },
             }
@@ -52,7 +60,8 @@ const fn action(decision: &Decision) -> &'static str {
     match decision {
         Decision::Make(_) => "create",
         Decision::Replace(..) => "replace",
-        Decision::Keep | Decision::Conflict(..) | Decision::NoKey(_) => "keep",
+        Decision::NoKey(..) => "request",
+        Decision::Keep | Decision::Conflict(..) => "keep",
     }
 }
 

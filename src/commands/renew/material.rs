@@ -123,7 +123,7 @@ impl Job<'_> {
                     server: &access.server,
                     authority: &self.issuer.bundle_pem(),
                     certificate: &pem,
-                    key: self.key()?.to_pem().as_str(),
+                    key: kubeconfig::ClientKey::Data(self.key()?.to_pem().as_str()),
                     preferences: access.preferences,
                 });
                 changes.push(change(&self.credential.public, 0o600, Zeroizing::new(text.as_bytes().to_vec()))?);

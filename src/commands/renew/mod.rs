@@ -1,9 +1,12 @@
 //! `kpki renew`: look, decide, refuse; under the lock look again, make everything in memory, publish, tell who must restart.
 
-mod material;
+mod external;
+mod hooks;
+pub(in crate::commands) mod material;
 mod summary;
-pub(super) mod tree;
+pub(in crate::commands) mod tree;
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -12,13 +15,15 @@ use time::OffsetDateTime;
 use crate::commands::crl::update;
 use crate::commands::lists::Edited;
 use crate::commands::targets::{self, Sought, Target};
-use crate::commands::{Progress, journal};
+use crate::commands::{Progress, journal, requests};
 use crate::error::Error;
 use crate::files::RelPath;
 use crate::parallel;
 use crate::plan::renew::{Credential, Decision};
 use crate::report::renew as report;
 use crate::store::{self, Commit, Hold, Locking, RootId};
+use external::External;
+use hooks::Hooks;
 use tree::{Seen, Tree};
 
 /// The command line, checked.
@@ -38,9 +43,38 @@ pub struct Request {
     pub reuse_key: bool,
     pub dry_run: bool,
     pub no_hooks: bool,
+    /// What hooks get of this process's environment.
+    pub inherited: Vec<(&'static str, OsString)>,
+    /// The tree may not be there yet: its profile says what it will be.
+    pub planned: bool,
     pub now: OffsetDateTime,
     pub lock_wait: Duration,
     pub threads: usize,
+}
+
+impl Request {
+    /// For a verb that looks at one tree and renews nothing.
+    pub(in crate::commands) const fn looking(now: OffsetDateTime) -> Self {
+        Self {
+            names: Vec::new(),
+            dirs: Vec::new(),
+            profiles: Vec::new(),
+            fleet: None,
+            kubelet_dir: None,
+            node: None,
+            hostname: None,
+            due: false,
+            prune_sans: false,
+            reuse_key: false,
+            dry_run: false,
+            no_hooks: true,
+            inherited: Vec::new(),
+            planned: true,
+            now,
+            lock_wait: Duration::ZERO,
+            threads: 1,
+        }
+    }
 }
 
 /// Renews, or says exactly why not. With several trees one that fails does not stop the others.
@@ -77,27 +111,47 @@ fn failed(target: &Target, error: Error) -> report::Tree {
 
 fn attempt(request: &Request, target: &Target, threads: usize, progress: Progress<'_>) -> Result<report::Tree, Error> {
     let tree = Tree::open(request, target)?;
-    // A tree with nothing to do needs no lock and may be read-only; one that an interrupted run left is finished first.
-    if request.dry_run || !store::pending(&tree.roots)? {
+    // A tree with nothing to do needs no lock and may be read-only; what an interrupted run left is finished or removed first.
+    if request.dry_run || !store::interrupted(&tree.roots)? {
         let seen = tree.look()?;
-        if request.dry_run {
+        if request.dry_run && !seen.is_idle() {
             store::check_writable(&tree.roots, &places(&tree, &seen)?)?;
         }
-        if request.dry_run || seen.is_idle() {
-            return Ok(report(&tree, &seen, &[]));
+        if request.dry_run || (seen.is_idle() && External::of(&tree, &seen).is_there()?) {
+            return shown(&tree, &seen, threads);
         }
     }
     let (hold, _) = Hold::recovered(&tree.roots, request.lock_wait)?;
     let seen = tree.look()?;
-    if seen.is_idle() {
-        return Ok(report(&tree, &seen, &[]));
+    let external = External::of(&tree, &seen);
+    if seen.is_idle() && external.is_there()? {
+        return shown(&tree, &seen, threads);
     }
     store::check_writable(&tree.roots, &places(&tree, &seen)?)?;
+    // Requests alone touch nothing that is running.
+    let hooks = (!seen.is_idle()).then(|| Hooks::of(&tree, &seen));
+    let pre = hooks.as_ref().map(Hooks::pre).transpose()?.flatten();
     let made = material::make(&tree, &seen, request.now, threads, progress)?;
+    let waiting = external.make(threads, progress)?;
     let edited = update::sign(&tree, &seen.survey, &seen.signers, seen.due_lists().into_iter(), false)?;
     let mut report = report(&tree, &seen, &made);
     report.lists = summary::lists(&seen, &edited);
-    report.generation = publish(&tree, &seen, made, edited, &hold)?;
+    external::tell(&mut report.entries, &waiting);
+    report.generation = publish(&tree, &seen, made, edited, waiting, &hold)?;
+    report.hooks.extend(pre);
+    if let Some(hooks) = hooks {
+        hooks.after(&mut report, &hold);
+    }
+    Ok(report)
+}
+
+/// Nothing is to be written: what is, and where requests wait.
+fn shown(tree: &Tree<'_>, seen: &Seen, threads: usize) -> Result<report::Tree, Error> {
+    let mut report = report(tree, seen, &[]);
+    let external = External::of(tree, seen);
+    if external.is_there()? {
+        external::tell(&mut report.entries, &external.make(threads, &mut |_, _| ())?);
+    }
     Ok(report)
 }
 
@@ -130,6 +184,7 @@ fn publish(
     seen: &Seen,
     made: Vec<material::Made>,
     edited: Vec<Edited>,
+    waiting: Vec<requests::Made>,
     hold: &Hold,
 ) -> Result<Option<String>, Error> {
     let id = |made: &material::Made| tree.credentials.get(made.index).map(Credential::id).unwrap_or_default();
@@ -137,18 +192,21 @@ fn publish(
     let mut journal: Vec<String> =
         made.iter().map(|made| journal::line("renew", &id(made), &made.certificate, now)).collect();
     journal.extend(update::lines("renew", &seen.signers, &edited, now));
-    let note = journal::note("renew", &made.iter().map(id).collect::<Vec<_>>(), now);
+    // Requests alone change nothing that is running: there is nothing to go back to.
+    let note = (!made.is_empty() || !edited.is_empty())
+        .then(|| journal::note("renew", &made.iter().map(id).collect::<Vec<_>>(), now));
     let receipt = store::publish(&Commit {
         roots: &tree.roots,
         changes: made
             .into_iter()
             .flat_map(|made| made.changes)
             .chain(edited.into_iter().flat_map(|one| one.changes))
+            .chain(waiting.into_iter().flat_map(|made| made.changes))
             .collect(),
         removals: Vec::new(),
         journal,
-        note: Some(note),
-        keep_generations: Some(journal::KEEP_GENERATIONS),
+        note,
+        keep_generations: Some(tree.keep_generations()),
         dir_mode: 0o755,
         generation: &journal::generation("renew", now),
         locking: Locking::Held(hold),

@@ -26,7 +26,7 @@ pub struct Tree<'a> {
     pub roots: Roots,
     /// Those that were named, or all.
     pub credentials: Vec<Credential>,
-    all: Vec<Credential>,
+    pub all: Vec<Credential>,
 }
 
 /// The tree as it is, and what is to become of each credential.
@@ -60,7 +60,11 @@ impl<'a> Tree<'a> {
         }
         let main = &target.root;
         let profile = target.profile.as_ref();
-        let nodes = nodes(main, profile)?;
+        let nodes = match profile {
+            // Nothing is there yet: the profile says what there will be.
+            Some(profile) if request.planned && files::what(None, main).is_none() => planned(request, profile),
+            _ => nodes(main, profile)?,
+        };
         let pki = place::pki(profile, main)?;
         let kubelet = match (&nodes, &target.kubelet_dir) {
             (Nodes::Several(_), _) => None,
@@ -90,8 +94,8 @@ impl<'a> Tree<'a> {
         plan::authority_copies(&self.all, &self.directories)
     }
 
-    /// Reads everything.
-    pub fn survey(&self) -> Result<Survey, Error> {
+    /// Everything that is there, unjudged.
+    pub fn read(&self) -> Result<(Survey, Signers), Error> {
         let copies = self.copies();
         let authorities: Vec<Place> = Authority::ALL
             .into_iter()
@@ -102,14 +106,15 @@ impl<'a> Tree<'a> {
             .collect();
         let own = self.all.iter().flat_map(|one| std::iter::once(&one.public).chain(one.private.as_ref()));
         let places = own.chain(&authorities).chain(copies.iter().map(|(.., place)| place));
-        survey::survey(&self.roots, places)
+        let survey = survey::survey(&self.roots, places)?;
+        let signers = plan::signers(&survey, &self.directories);
+        Ok((survey, signers))
     }
 
     /// Reads everything and decides, or refuses.
     pub fn look(&self) -> Result<Seen, Error> {
-        let survey = self.survey()?;
+        let (survey, signers) = self.read()?;
         let copies = self.copies();
-        let signers = plan::signers(&survey, &self.directories);
         let rules = self.rules();
         let mut refusals = plan::other_authorities(&copies, &signers, &survey);
         let mut decisions = Vec::with_capacity(self.credentials.len());
@@ -134,7 +139,12 @@ impl<'a> Tree<'a> {
         }
     }
 
-    fn rules(&self) -> Rules<'_> {
+    /// How many generations stay.
+    pub fn keep_generations(&self) -> usize {
+        self.target.profile.as_ref().map_or(RENEWAL.keep_generations, |profile| profile.renewal.keep_generations)
+    }
+
+    pub fn rules(&self) -> Rules<'_> {
         let profile = self.target.profile.as_ref();
         let window = profile.map_or(RENEWAL.before, |profile| profile.renewal.before);
         Rules {
@@ -153,6 +163,13 @@ impl<'a> Tree<'a> {
             (Root::Kubelet, Some(kubelet)) => kubelet.join(&place.path).display().to_string(),
             _ => place.path.clone(),
         }
+    }
+}
+
+fn planned(request: &Request, profile: &Profile) -> Nodes {
+    match Layout::of(profile, request.node.as_deref()) {
+        Layout::Node { .. } => Nodes::One,
+        Layout::Cluster => Nodes::Several(Vec::new()),
     }
 }
 

@@ -19,7 +19,7 @@ use crate::commands::targets::{self, Sought};
 use crate::commands::{journal, renew};
 use crate::error::{self, Error};
 use crate::plan::decision::Survey;
-use crate::plan::renew::{Signer, Signers, certificate_of, signers};
+use crate::plan::renew::{Signer, Signers, certificate_of};
 use crate::plan::revoke::{Change, Verb, Wish, decide};
 use crate::report::revoke as report;
 use crate::revocation::{Reason, Revoked};
@@ -72,6 +72,8 @@ impl Place {
             reuse_key: false,
             dry_run: self.dry_run,
             no_hooks: true,
+            inherited: Vec::new(),
+            planned: false,
             now: self.now,
             lock_wait: self.lock_wait,
             threads: 1,
@@ -116,8 +118,7 @@ pub fn run(request: &Request) -> Result<report::Revocation, Error> {
     }
     if !store::pending(&tree.roots)? {
         // Who is not there is told before anything is locked.
-        let survey = tree.survey()?;
-        let signers = signers(&survey, &tree.directories);
+        let (survey, signers) = tree.read()?;
         chosen(request, &tree, &survey, &signers)?;
     }
     let (hold, _) = Hold::recovered(&tree.roots, request.place.lock_wait)?;
@@ -145,8 +146,7 @@ fn issuer(signers: &Signers, authority: Authority) -> Result<&Issuer, Error> {
 }
 
 fn look(request: &Request, tree: &Tree<'_>) -> Result<Seen, Error> {
-    let survey = tree.survey()?;
-    let signers = signers(&survey, &tree.directories);
+    let (survey, signers) = tree.read()?;
     let chosen = chosen(request, tree, &survey, &signers)?;
     let lines = lists::journal(tree)?;
     let mut lists = BTreeMap::new();
@@ -248,7 +248,7 @@ fn publish(
         removals: Vec::new(),
         journal: lines,
         note: Some(journal::note(verb, &entries, now)),
-        keep_generations: Some(journal::KEEP_GENERATIONS),
+        keep_generations: Some(tree.keep_generations()),
         dir_mode: 0o755,
         generation: &journal::generation(verb, now),
         locking: Locking::Held(hold),

@@ -28,35 +28,35 @@ pub fn decide(
     Run { credential, credentials, signer: signers.get(&credential.authority), survey, rules }.decide()
 }
 
-struct Run<'a> {
-    credential: &'a Credential,
-    credentials: &'a [Credential],
-    signer: Option<&'a Signer>,
-    survey: &'a Survey,
-    rules: &'a Rules<'a>,
+pub(super) struct Run<'a> {
+    pub credential: &'a Credential,
+    pub credentials: &'a [Credential],
+    pub signer: Option<&'a Signer>,
+    pub survey: &'a Survey,
+    pub rules: &'a Rules<'a>,
 }
 
 /// What lies there.
-struct Existing {
-    leaf: Certificate,
+pub(super) struct Existing {
+    pub leaf: Certificate,
     chain: Vec<Certificate>,
     key: Option<Result<PrivateKey, String>>,
-    read: Option<Read>,
+    pub read: Option<Read>,
 }
 
 /// What the profile, or for want of one the catalogue, would make.
-struct Wanted {
-    algorithm: Algorithm,
-    blueprint: Blueprint,
-    lifetime: Duration,
+pub(super) struct Wanted {
+    pub algorithm: Algorithm,
+    pub blueprint: Blueprint,
+    pub lifetime: Duration,
     /// Said in so many words, so that it goes before what lies there.
-    stated_algorithm: bool,
+    pub stated_algorithm: bool,
     stated_validity: bool,
-    access: Option<Access>,
+    pub access: Option<Access>,
 }
 
 /// Why nothing could be had from what lies there.
-enum Unfit {
+pub(super) enum Unfit {
     Nothing,
     Left(Left),
     /// It can be made anew where somebody says what it is.
@@ -73,12 +73,12 @@ impl Run<'_> {
         }
     }
 
-    fn file(&self, private: bool) -> Option<&[u8]> {
+    pub(super) fn file(&self, private: bool) -> Option<&[u8]> {
         let place = if private { self.credential.private.as_ref() } else { Some(&self.credential.public) };
         file(self.survey, place)
     }
 
-    fn existing(&self) -> Result<Existing, Unfit> {
+    pub(super) fn existing(&self) -> Result<Existing, Unfit> {
         let bytes = self.file(false).ok_or(Unfit::Nothing)?;
         if !self.credential.is_kubeconfig() {
             let unreadable = |why: String| Unfit::Broken(Reason::Unreadable(why));
@@ -115,7 +115,7 @@ impl Run<'_> {
             Signed::ByAnEarlierOne(reason) => Some(reason),
             Signed::Elsewhere(refused) => return left(refused, existing.leaf),
         };
-        let wanted = self.wanted(authority);
+        let wanted = self.wanted(Bounds::of(authority));
         let names = wanted.as_ref().map_or_else(
             || (existing.leaf.sans.clone(), Names::default()),
             |wanted| identity::names(&existing.leaf.sans, &wanted.blueprint.sans, self.rules.prune_sans),
@@ -132,6 +132,8 @@ impl Run<'_> {
         }
         match self.signer {
             Some(Signer::Here(issuer)) => self.renewal(existing, wanted, names, reasons, authority_data, issuer),
+            // What it trusts may be older than ca.crt; only its owner can sign a new credential.
+            _ if reasons == [Reason::AuthorityData] && !self.is_asked() => Ok(Decision::Keep(Box::new(existing.leaf))),
             _ => left(Left::External(self.credential.authority), existing.leaf),
         }
     }
@@ -203,7 +205,8 @@ impl Run<'_> {
         if !self.credential.replenished && unreadable.is_none() && !self.rules.named {
             return Ok(Decision::Left(Left::NotReplenished, None));
         }
-        let Some(wanted) = self.wanted(authority).or_else(|| self.of_catalogue(authority)) else {
+        let Some(wanted) = self.wanted(Bounds::of(authority)).or_else(|| self.of_catalogue(Bounds::of(authority)))
+        else {
             return Ok(match (unreadable, self.rules.named || self.file(true).is_some()) {
                 (Some(left), _) => Decision::Left(left, None),
                 (None, true) => Decision::Left(Left::Unknown, None),
@@ -245,7 +248,7 @@ impl Run<'_> {
         self.broken_signer().map_or(Ok(()), Err)
     }
 
-    fn signed(&self, leaf: &Certificate) -> Signed {
+    pub(super) fn signed(&self, leaf: &Certificate) -> Signed {
         let bundle = self.signer.map(Signer::bundle).unwrap_or_default();
         match bundle.iter().position(|authority| leaf.signed_by(authority).is_ok()) {
             Some(0) => Signed::ByTheAuthority,
@@ -324,10 +327,9 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn wanted(&self, authority: &Certificate) -> Option<Wanted> {
+    pub(super) fn wanted(&self, bounds: Bounds) -> Option<Wanted> {
         let profile = self.rules.profile?;
         let (what, home) = self.credential.wanted.as_ref()?;
-        let bounds = Bounds { not_before: authority.not_before, not_after: authority.not_after };
         let (algorithm, blueprint, access) = match what {
             What::Leaf(entry) => (
                 blueprints::algorithm(profile, entry),
@@ -352,7 +354,7 @@ impl Run<'_> {
 
     /// Without a profile the catalogue knows the clients that are the same on every control-plane node; that it is one
     /// is seen by what else lies there.
-    fn of_catalogue(&self, authority: &Certificate) -> Option<Wanted> {
+    pub(super) fn of_catalogue(&self, bounds: Bounds) -> Option<Wanted> {
         let entry: &Entry = self.credential.entry.filter(|_| self.rules.profile.is_none())?;
         let (Subject::Fixed(name, organization), Sans::None, Files::Pair(_)) = (entry.subject, entry.sans, entry.files)
         else {
@@ -363,7 +365,6 @@ impl Run<'_> {
         let server = file(self.survey, self.credentials.iter().find(beside).map(|other| &other.public));
         let (leaf, _) = leaf(server?).ok()?;
         let KeyKind::Known(algorithm) = leaf.key else { return None };
-        let bounds = Bounds { not_before: authority.not_before, not_after: authority.not_after };
         let subject = crate::blueprint::Name::of(name, organization.at(Release::NEWEST).as_slice());
         let blueprint = blueprints::client(subject, entry.usages, algorithm, self.rules.now, YEAR, bounds);
         let (stated_algorithm, stated_validity) = (false, false);
@@ -371,7 +372,7 @@ impl Run<'_> {
     }
 }
 
-enum Signed {
+pub(super) enum Signed {
     ByTheAuthority,
     ByAnEarlierOne(Reason),
     Elsewhere(Left),
@@ -387,7 +388,7 @@ fn seconds(window: Window, lifetime: i64) -> i64 {
     }
 }
 
-/// Whether the profile says algorithm and validity itself.
+/// Whether the profile says algorithm and validity itself, of all certificates or of this one.
 fn stated(profile: &Profile, what: &What) -> (bool, bool) {
     let (algorithm, validity) = match what {
         What::Leaf(entry) | What::Kubeconfig(entry, _) => {
@@ -397,7 +398,7 @@ fn stated(profile: &Profile, what: &What) -> (bool, bool) {
         What::Extra(extra) => (extra.algorithm, extra.validity),
         What::Authority(_) | What::ServiceAccount(_) | What::Copy { .. } => (None, None),
     };
-    (algorithm.is_some(), validity.is_some())
+    (profile.stated.algorithm || algorithm.is_some(), profile.stated.validity || validity.is_some())
 }
 
 /// The certificate itself, and what follows it in its file.
@@ -411,9 +412,12 @@ fn key(pem: impl AsRef<[u8]>) -> Result<PrivateKey, String> {
     PrivateKey::from_pem(pem.as_ref()).map_err(|why| why.to_string())
 }
 
-/// A chain that leads on from the authority that signs is still the new certificate's.
+/// A chain that leads on from the authority that signs is still the new certificate's; that of an earlier authority of the
+/// same name is not.
 fn kept_chain(chain: Vec<Certificate>, authority: &Certificate) -> Vec<Certificate> {
-    let leads_on = chain.first().is_some_and(|first| first.subject_der == authority.subject_der);
+    let same =
+        |first: &Certificate| (&first.subject_der, &first.spki_der) == (&authority.subject_der, &authority.spki_der);
+    let leads_on = chain.first().is_some_and(same);
     if leads_on { chain } else { Vec::new() }
 }
 

@@ -38,7 +38,19 @@ pub fn blueprint(old: &Certificate, algorithm: Algorithm, sans: Vec<San>) -> Blu
         key_usage: key_usage(old, algorithm),
         extended_key_usages: old.extended_key_usages.clone(),
         sans,
+        permitted: Vec::new(),
     }
+}
+
+/// What another kind of key may be used for.
+pub fn for_key(blueprint: Blueprint, was: Algorithm, algorithm: Algorithm) -> Blueprint {
+    let usage = blueprint.key_usage;
+    let key_usage = match (was.is_rsa(), algorithm.is_rsa()) {
+        (true, false) => KeyUsage(usage.0 & !KeyUsage::KEY_ENCIPHERMENT.0),
+        (false, true) => usage.and(KeyUsage::KEY_ENCIPHERMENT),
+        _ => usage,
+    };
+    Blueprint { key_usage, ..blueprint }
 }
 
 /// As it was, but for a key of another kind: RSA keys may encipher, EC keys may not (RFC 5480 section 3).

@@ -4,11 +4,14 @@
 //! that are missing, and its own algorithm and lifetime where it states them. Nothing is renewed that this tree's authorities
 //! did not sign.
 
+mod ask;
 mod credentials;
 mod decide;
 mod identity;
 mod revoked;
 mod signers;
+#[cfg(test)]
+mod tests;
 
 use time::{Duration, OffsetDateTime};
 
@@ -20,8 +23,10 @@ use crate::plan::layout::Place;
 use crate::profile::{Profile, Window};
 use crate::x509::{Certificate, OtherKey};
 
+pub use ask::{Ask, Asked, ask, ask_authority};
 pub use credentials::{authority_copies, authority_places, of_catalogue, of_profile};
 pub use decide::{decide, other_authorities};
+pub use identity::YEAR;
 pub use revoked::{certificate_of, rules_for, say_why};
 pub use signers::{Signer, Signers, signers};
 

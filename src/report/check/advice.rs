@@ -201,7 +201,7 @@ fn steps(advice: &Advice) -> Vec<String> {
     match advice.problem {
         Problem::AuthorityExpired => steps.extend([
             format!("a new authority is needed: move its certificate and key ({}) away, and everything it signed", advice.path),
-            format!("make them anew: {}", init(&advice.origin, "")),
+            format!("make them anew: {}", init(&advice.origin)),
             "bring the new CA certificate to every node and every client, then restart all components".to_owned(),
         ]),
         Problem::AuthorityEnding => steps.extend([
@@ -221,7 +221,7 @@ fn steps(advice: &Advice) -> Vec<String> {
                 let ordered = advice.order.iter().zip(1..);
                 steps.extend(ordered.map(|((group, names), i)| format!("  {i}. {group}: {}", names.join(", "))));
             }
-            steps.push(format!("re-issue them, in that order: {}", init(&advice.origin, " --force")));
+            steps.push(format!("renew them: {}", renew(advice)));
         }
         Problem::Revoked => {
             steps.push(format!("make new ones with new keys: kpki renew {} --dir {}", advice.names.join(" "), shell(dir)));
@@ -233,7 +233,7 @@ fn steps(advice: &Advice) -> Vec<String> {
         )),
         Problem::KubeletClientExpired => steps.extend([
             format!("the kubelet renews {} itself, but not once it has expired", advice.path),
-            format!("move {dir}/kubelet.conf away and make it anew: {}", init(&advice.origin, "")),
+            format!("move {dir}/kubelet.conf away and make it anew: {}", init(&advice.origin)),
             "then: systemctl restart kubelet".to_owned(),
         ]),
         Problem::NotYetValid => steps.push("check the clock of this machine and of the one they were made on".to_owned()),
@@ -241,7 +241,7 @@ fn steps(advice: &Advice) -> Vec<String> {
             "restore {}, or check that this is the directory you mean: without it nothing can be verified",
             advice.path
         )),
-        Problem::Missing => steps.push(format!("make what is missing: {}", init(&advice.origin, ""))),
+        Problem::Missing => steps.push(format!("make what is missing: {}", init(&advice.origin))),
         Problem::Unreadable => steps.extend([
             format!("look at what is there: kpki inspect {}", shell(&advice.path)),
             "restore it, or move it away and have it made anew".to_owned(),
@@ -250,10 +250,7 @@ fn steps(advice: &Advice) -> Vec<String> {
             format!("sign the next edition where the authority's key is: kpki crl update --due --dir {}", shell(dir)),
             format!("or have its authority publish a new one in {}", advice.path),
         ]),
-        Problem::Ending => steps.extend([
-            "kubeadm's own can be renewed with: kubeadm certs renew NAME".to_owned(),
-            format!("or move certificate and key away and have them made anew: {}", init(&advice.origin, "")),
-        ]),
+        Problem::Ending => steps.push(format!("renew them: {}", renew(advice))),
         Problem::Foreign => steps.push(format!("have whoever issued it renew {}", advice.path)),
         Problem::OutlivesAuthority => {
             steps.push("nothing to do now: count on the authority's end, not on theirs".to_owned());
@@ -275,14 +272,24 @@ fn dir(origin: &Origin) -> &str {
     }
 }
 
-fn init(origin: &Origin, flags: &str) -> String {
+fn init(origin: &Origin) -> String {
     let dir = shell(dir(origin));
     match origin {
-        Origin::Profile { file, .. } => format!("kpki init --profile {} --dir {dir}{flags}", shell(file)),
-        Origin::Recorded { .. } => format!("kpki init --dir {dir}{flags}"),
+        Origin::Profile { file, .. } => format!("kpki init --profile {} --dir {dir}", shell(file)),
+        Origin::Recorded { .. } => format!("kpki init --dir {dir}"),
         Origin::Unknown { .. } | Origin::Found => {
-            format!("kpki init --profile FILE --dir {dir}{flags}    (FILE: its profile or kubeadm configuration)")
+            format!("kpki init --profile FILE --dir {dir}    (FILE: its profile or kubeadm configuration)")
         }
+    }
+}
+
+/// These by name, or all when they are many.
+fn renew(advice: &Advice) -> String {
+    let names = if advice.count > advice.names.len() { "all".to_owned() } else { advice.names.join(" ") };
+    let dir = shell(dir(&advice.origin));
+    match &advice.origin {
+        Origin::Profile { file, .. } => format!("kpki renew {names} --profile {} --dir {dir}", shell(file)),
+        Origin::Recorded { .. } | Origin::Unknown { .. } | Origin::Found => format!("kpki renew {names} --dir {dir}"),
     }
 }
 

@@ -138,7 +138,7 @@ fn every_kind_of_row_is_in_the_table() {
         "{text}"
     );
     assert!(text.contains("note: /k8s/pki/apiserver.crt: it is a named pipe\u{fffd}[2J\n"), "{text}");
-    assert!(text.contains("kpki init --dir /clusters/prod --force\n"), "{text}");
+    assert!(text.contains("kpki renew scheduler.conf --dir /clusters/prod\n"), "{text}");
     assert!(!text.contains('\x1b') && !text.lines().any(|line| line.ends_with(' ')));
 }
 
@@ -344,8 +344,8 @@ fn every_kind_of_finding_has_words_and_only_verbs_that_exist() {
         check.trees[0].origin = origins[origin].clone();
         advice::value(&crate::audit::advice(&check.trees)[0])["steps"].to_string()
     };
-    assert!(words(0).contains("kpki init --profile 'my clusters/p.yaml' --dir d --force"), "{}", words(0));
-    assert!(words(1).contains("kpki init --dir 'it'\\\\''s' --force"), "{}", words(1));
+    assert!(words(0).contains("kpki renew apiserver --profile 'my clusters/p.yaml' --dir d"), "{}", words(0));
+    assert!(words(1).contains("kpki renew apiserver --dir 'it'\\\\''s'"), "{}", words(1));
     // Files found by walking are not kpki's to re-issue.
     assert!(words(3).contains("have whoever issued it renew"), "{}", words(3));
 }

@@ -55,6 +55,16 @@ pub struct Entry {
     pub paths: Vec<String>,
 }
 
+impl Entry {
+    /// `NODE/NAME` in a cluster directory, `NAME` otherwise.
+    pub fn id(&self) -> String {
+        match &self.node {
+            Some(node) => format!("{node}/{}", self.name),
+            None => self.name.clone(),
+        }
+    }
+}
+
 /// What a certificate is before or after.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Side {
@@ -156,6 +166,22 @@ impl Tree {
         }
     }
 
+    fn failures(&self) -> Vec<String> {
+        let told = |text: String| format!("{}: {text}", self.directory);
+        let failure = self
+            .failure
+            .iter()
+            .map(|failure| std::iter::once(&failure.what).chain(&failure.why).cloned().collect::<Vec<_>>().join(": "));
+        let left = self.entries.iter().filter(|entry| entry.action == Action::Left);
+        let left = left.map(|entry| format!("{} was not renewed: {}", entry.id(), entry.reasons.join("; ")));
+        let hooks = self.hooks.iter().filter(|hook| !hook.succeeded).map(|hook| {
+            let of = hook.component.as_ref().map(|component| format!(" of {component}")).unwrap_or_default();
+            let said = hook.output.trim_end().lines().last().map(|line| format!(": {line}")).unwrap_or_default();
+            format!("the {} hook{of} failed: {}{said}", hook.name, hook.ended)
+        });
+        failure.chain(left).chain(hooks).map(told).collect()
+    }
+
     /// Something was made, or would be.
     pub fn made(&self) -> usize {
         self.entries.iter().filter(|entry| matches!(entry.action, Action::Renew | Action::Create)).count()
@@ -166,6 +192,11 @@ impl Renew {
     /// The worst of all trees.
     pub fn outcome(&self) -> Outcome {
         self.trees.iter().map(Tree::outcome).max().unwrap_or(Outcome::Nothing)
+    }
+
+    /// What failed or was left, a line for each.
+    pub fn failures(&self) -> Vec<String> {
+        self.trees.iter().flat_map(Tree::failures).collect()
     }
 
     /// Ends with a newline. `now`: what "in 364d" is counted from.

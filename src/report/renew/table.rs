@@ -15,6 +15,9 @@ pub fn render(report: &Renew, now: OffsetDateTime, width: Width, wide: bool) -> 
         return tree(report, only, now, width, wide);
     }
     let mut text = all(report);
+    if report.outcome() == Outcome::Nothing && !wide {
+        return text;
+    }
     if report.trees.len() >= MANY && !wide {
         text.push('\n');
         let mut table = plain(width, &["CLUSTER", "OUTCOME", "RENEWED", "DIRECTORY"]);
@@ -120,10 +123,7 @@ fn entries(entries: &[&Entry], dry_run: bool, now: OffsetDateTime, width: Width,
     };
     let mut table = plain(width, header);
     for entry in entries {
-        let id = match &entry.node {
-            Some(node) => format!("{node}/{}", entry.name),
-            None => entry.name.clone(),
-        };
+        let id = entry.id();
         let why = entry.reasons.join("; ");
         let action = entry.action.name().to_owned();
         let row = match sides {

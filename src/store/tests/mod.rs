@@ -7,6 +7,7 @@ mod journal;
 mod merge;
 mod race;
 mod replace;
+mod timing;
 
 use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt as _;

@@ -1,0 +1,336 @@
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use zeroize::Zeroizing;
+
+use super::Outcome;
+use super::ui::Ui;
+use crate::commands::convert::{self, Asking, Form, Input, LARGEST, Passwords, Request};
+use crate::error::{Error, Exit};
+use crate::files::{self, FileError, Found, Kind, Op};
+use crate::report;
+use crate::run::Environment;
+
+/// Turn certificates, keys, bundles, PKCS#12 files and kubeconfigs into one another
+///
+/// What a file holds is found by its content: PEM with any number of blocks and any text around them, DER, PKCS#12 (modern and
+/// legacy, DER or BER), a kubeconfig. Several files make one result: a bundle, a PKCS#12 file, a Secret. Into a directory (--out
+/// DIR/), each file becomes one of its own, and a directory given is converted with all below it, its structure kept, nothing of
+/// it through a symlink; all or nothing. Files with a private key are 0600. Everything is read back and compared before it is
+/// written.
+///
+/// Names are predictable: ca.crt becomes ca.crt.der and ca.crt again, a.pem becomes a.der, ca.key has its public half in
+/// ca.key.pub, bundle.pem falls apart into bundle-1.crt, bundle-2.crt, and a kubeconfig into ca.crt, client.crt, client.key.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES, group = clap::ArgGroup::new("form").required(true))]
+pub struct Args {
+    /// Files or directories to convert; - is standard input
+    #[arg(value_name = "IN", required = true)]
+    inputs: Vec<PathBuf>,
+
+    /// The form to convert to
+    #[arg(long, value_enum, value_name = "FORM", group = "form")]
+    to: Option<To>,
+
+    /// A bundle of certificates in their order, made of one certificate, its chain and its key
+    #[arg(long, value_enum, value_name = "KIND", group = "form")]
+    bundle: Option<Bundle>,
+
+    /// A manifest that kubectl takes
+    #[arg(long = "as", value_enum, value_name = "KIND", group = "form")]
+    manifest: Option<Manifest>,
+
+    /// Where to write: a file, a directory, or - for standard output
+    #[arg(long, value_name = "FILE|DIR", default_value = "-")]
+    out: PathBuf,
+
+    /// DER where the form is PEM otherwise (pkcs1, sec1, pkcs8, pkcs8-encrypted, spki, parts)
+    #[arg(long)]
+    der: bool,
+
+    /// With --to p12: the encryption Java before 8u301 and Windows before Server 2019 read (3DES and SHA-1)
+    #[arg(long)]
+    legacy: bool,
+
+    /// Replace what is there (in a directory, it is kept in DIR/.kpki/generations)
+    #[arg(long)]
+    force: bool,
+
+    /// Name of the Secret, or friendly name (Java's alias) of the pair in a PKCS#12 file; default there: the common name
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
+
+    /// Namespace of the Secret
+    #[arg(short, long, value_name = "NAMESPACE")]
+    namespace: Option<String>,
+
+    /// With --to kubeconfig: the API server
+    #[arg(long, value_name = "URL")]
+    server: Option<String>,
+
+    /// With --to kubeconfig: the cluster's name; default: kubernetes
+    #[arg(long, value_name = "NAME")]
+    cluster: Option<String>,
+
+    /// With --to kubeconfig: the user's name; default: the certificate's common name
+    #[arg(long, value_name = "NAME")]
+    user: Option<String>,
+
+    /// Read the password of the inputs from the first line of this file
+    #[arg(long, value_name = "FILE", conflicts_with = "password_env")]
+    password_file: Option<PathBuf>,
+
+    /// Read the password of the inputs from this environment variable
+    #[arg(long, value_name = "VARIABLE")]
+    password_env: Option<String>,
+
+    /// Read the password of the result from the first line of this file
+    #[arg(long, value_name = "FILE", conflicts_with = "out_password_env")]
+    out_password_file: Option<PathBuf>,
+
+    /// Read the password of the result from this environment variable
+    #[arg(long, value_name = "VARIABLE")]
+    out_password_env: Option<String>,
+
+    /// With --as kubeadm-certs: the certificate key (64 hexadecimal digits); default: one is made and shown once
+    #[arg(long, value_name = "FILE")]
+    certificate_key_file: Option<PathBuf>,
+
+    /// The form of the report; it needs --out
+    #[arg(short, long, value_enum, value_name = "FORM", default_value_t = Output::Text)]
+    output: Output,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum To {
+    /// Everything as PEM; an encrypted key stays encrypted
+    Pem,
+    /// DER, one object per file; an encrypted key stays encrypted
+    Der,
+    /// Keys as RSA PRIVATE KEY
+    Pkcs1,
+    /// Keys as EC PRIVATE KEY
+    Sec1,
+    /// Keys as PRIVATE KEY
+    Pkcs8,
+    /// Keys as ENCRYPTED PRIVATE KEY (PBKDF2 with HMAC-SHA-256 and 600,000 iterations, AES-256-CBC)
+    Pkcs8Encrypted,
+    /// Public keys out of keys, certificates and requests, as PUBLIC KEY
+    Spki,
+    /// PKCS#12: certificate, chain and key, or certificates to be trusted
+    P12,
+    /// A kubeconfig out of a client certificate, its key and the cluster's authority
+    Kubeconfig,
+    /// Every object a file of its own
+    Parts,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Bundle {
+    /// Certificate, chain and key in one file
+    Haproxy,
+    /// Certificate and chain, without the root
+    Fullchain,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Manifest {
+    /// A kubernetes.io/tls Secret: a server's pair, or an authority's for cert-manager's CA issuer
+    KubernetesSecret,
+    /// The Secret cacerts, an authority for Istio
+    IstioCacerts,
+    /// The Secret kubeadm-certs out of a control-plane node's tree, for: kubeadm join --control-plane --certificate-key
+    KubeadmCerts,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Output {
+    /// For people
+    Text,
+    Json,
+    Yaml,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  kpki convert apiserver.crt --to der --out apiserver.der
+  kpki convert /etc/kubernetes/pki --to der --out ./der                 a whole tree; back again with --to pem
+  kpki convert ca.key --to pkcs8-encrypted --out ca.key.enc             asks for the password
+  kpki convert tls.crt tls.key ca.crt --to p12 --out web.p12 --out-password-file pass
+  kpki convert web.p12 --password-env PASS --to parts --out ./web/
+  kpki convert admin.conf --to parts --out ./admin/                     ca.crt, client.crt, client.key
+  kpki convert ca.crt client.crt client.key --to kubeconfig --server https://10.0.0.1:6443 --out admin.conf
+  kpki convert tls.crt chain.crt tls.key --bundle haproxy --out /etc/haproxy/web.pem
+  kpki convert ca.crt ca.key --as kubernetes-secret --name ca-pair | kubectl create -n cert-manager -f -
+  kpki convert /etc/kubernetes --as kubeadm-certs --out certs.yaml
+
+Exit status: 0 everything was written, 1 refused or failed and nothing was written, 2 wrong command line.";
+
+impl Args {
+    pub fn run(&self, environment: &Environment, ui: &mut Ui<'_>) -> Outcome {
+        let form = self.form()?;
+        let to_stdout = self.out == Path::new("-");
+        if to_stdout && self.output != Output::Text {
+            return Err(Error::usage("a report and a result cannot both go to standard output").hint("give --out FILE"));
+        }
+        let certificate_key = self.certificate_key_file.as_deref().map(first_line).transpose()?;
+        let inputs = self.inputs.iter().map(|path| input(path)).collect::<Result<Vec<_>, _>>()?;
+        let request = Request {
+            inputs,
+            form,
+            out: (!to_stdout).then(|| self.out.clone()),
+            der: self.der,
+            legacy: self.legacy,
+            force: self.force,
+            name: self.name.clone(),
+            namespace: self.namespace.clone(),
+            server: self.server.clone(),
+            cluster: self.cluster.clone(),
+            user: self.user.clone(),
+            certificate_key,
+            now: environment.clock.now(),
+        };
+        let done = convert::run(&request, &mut Given { args: self, environment, asked: None })?;
+        ui.warnings(&done.report.notes);
+        if let Some((bytes, binary)) = &done.document {
+            ui.bytes(bytes, *binary)?;
+            if let Some(key) = &done.report.certificate_key {
+                ui.told("certificate key", key);
+            }
+            return Ok(Exit::Done);
+        }
+        let form = match self.output {
+            Output::Text => report::Form::Table,
+            Output::Json => report::Form::Json,
+            Output::Yaml => report::Form::Yaml,
+        };
+        match &done.report.certificate_key {
+            // It is shown this once, whatever the flags.
+            Some(_) => ui.document(&done.report.render(form))?,
+            None => ui.report(&done.report.render(form), form)?,
+        }
+        Ok(Exit::Done)
+    }
+
+    /// The form, and the flags that go with it.
+    fn form(&self) -> Result<Form, Error> {
+        let form = match (self.to, self.bundle, self.manifest) {
+            (Some(to), ..) => match to {
+                To::Pem => Form::Pem,
+                To::Der => Form::Der,
+                To::Pkcs1 => Form::Pkcs1,
+                To::Sec1 => Form::Sec1,
+                To::Pkcs8 => Form::Pkcs8,
+                To::Pkcs8Encrypted => Form::EncryptedPkcs8,
+                To::Spki => Form::Spki,
+                To::P12 => Form::Pkcs12,
+                To::Kubeconfig => Form::Kubeconfig,
+                To::Parts => Form::Parts,
+            },
+            (_, Some(Bundle::Haproxy), _) => Form::Haproxy,
+            (_, Some(Bundle::Fullchain), _) => Form::FullChain,
+            (.., Some(Manifest::KubernetesSecret)) => Form::KubernetesSecret,
+            (.., Some(Manifest::IstioCacerts)) => Form::IstioCacerts,
+            (.., Some(Manifest::KubeadmCerts)) => Form::KubeadmCerts,
+            (None, None, None) => return Err(Error::usage("expected one of --to, --bundle and --as")),
+        };
+        let secret = matches!(form, Form::KubernetesSecret | Form::IstioCacerts);
+        let kubeconfig = form == Form::Kubeconfig;
+        let in_der = matches!(
+            form,
+            Form::Der | Form::Pkcs1 | Form::Sec1 | Form::Pkcs8 | Form::EncryptedPkcs8 | Form::Spki | Form::Parts
+        );
+        for (given, flag, fits) in [
+            (self.der, "--der", in_der),
+            (self.legacy, "--legacy", form == Form::Pkcs12),
+            (self.name.is_some(), "--name", secret || form == Form::Pkcs12),
+            (self.namespace.is_some(), "--namespace", secret),
+            (self.server.is_some(), "--server", kubeconfig),
+            (self.cluster.is_some(), "--cluster", kubeconfig),
+            (self.user.is_some(), "--user", kubeconfig),
+            (self.certificate_key_file.is_some(), "--certificate-key-file", form == Form::KubeadmCerts),
+        ] {
+            if given && !fits {
+                return Err(Error::usage(format!("{flag} means nothing to this form")).hint("leave it out"));
+            }
+        }
+        Ok(form)
+    }
+}
+
+fn input(path: &Path) -> Result<Input, Error> {
+    if path != Path::new("-") {
+        return Ok(Input::Path(path.to_owned()));
+    }
+    let failed = |why: String| Error::new(format!("cannot read standard input: {why}"));
+    let mut bytes = Zeroizing::new(Vec::new());
+    match std::io::stdin().lock().take(LARGEST.saturating_add(1)).read_to_end(&mut bytes) {
+        Ok(length) if u64::try_from(length).is_ok_and(|length| length <= LARGEST) => Ok(Input::Bytes(bytes)),
+        Ok(_) => Err(failed(format!("it is larger than {LARGEST} bytes"))),
+        Err(why) => Err(failed(why.to_string())),
+    }
+}
+
+/// Longer ones are files somebody took for a password.
+const LONGEST: u64 = 64 << 10;
+
+fn first_line(path: &Path) -> Result<Zeroizing<String>, Error> {
+    let bytes = match files::read_input(path, LONGEST)? {
+        Found::File { bytes, .. } => bytes,
+        Found::Missing => return Err(FileError::new(Op::Read, path, Kind::Missing).into()),
+    };
+    let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    let text = std::str::from_utf8(line);
+    let text = text.map_err(|_| Error::new(format!("{}: expected a password in UTF-8", path.display())))?;
+    Ok(Zeroizing::new(text.to_owned()))
+}
+
+/// Passwords from where the flags say, or from the terminal.
+struct Given<'a> {
+    args: &'a Args,
+    environment: &'a Environment,
+    /// The one for the result, once it was typed.
+    asked: Option<Zeroizing<String>>,
+}
+
+impl Given<'_> {
+    fn variable(&self, name: &str) -> Result<Zeroizing<String>, Error> {
+        match (self.environment.variable)(name).map(std::ffi::OsString::into_string) {
+            Some(Ok(text)) => Ok(Zeroizing::new(text)),
+            Some(Err(_)) => Err(Error::new(format!("the environment variable {name} is not UTF-8"))),
+            None => Err(Error::usage(format!("the environment variable {name} is not set"))
+                .hint("set it, or give the password in a file")),
+        }
+    }
+
+    fn typed(&self, prompt: &str) -> Result<Option<Zeroizing<String>>, Error> {
+        (self.environment.prompt)(prompt).map_err(|why| Error::new("cannot read the password").because(why))
+    }
+}
+
+impl Passwords for Given<'_> {
+    fn ask(&mut self, asking: Asking<'_>) -> Result<Option<Zeroizing<String>>, Error> {
+        let (file, variable) = match asking {
+            Asking::Input(_) => (&self.args.password_file, &self.args.password_env),
+            Asking::Output => (&self.args.out_password_file, &self.args.out_password_env),
+        };
+        if let Some(path) = file {
+            return first_line(path).map(Some);
+        }
+        if let Some(name) = variable {
+            return self.variable(name).map(Some);
+        }
+        if let Asking::Input(name) = asking {
+            return self.typed(&format!("Password of {}: ", report::sanitised(name)));
+        }
+        if self.asked.is_none() {
+            let first = self.typed("Password of the result: ")?;
+            if first.is_some() && first != self.typed("The same again: ")? {
+                return Err(Error::new("the two passwords differ").hint("run the command again"));
+            }
+            self.asked = first;
+        }
+        Ok(self.asked.clone())
+    }
+}

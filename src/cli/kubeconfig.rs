@@ -1,0 +1,145 @@
+use std::path::{Path, PathBuf};
+
+use clap::ArgAction;
+
+use super::Outcome;
+use super::ui::Ui;
+use crate::blueprint::Algorithm;
+use crate::clock::Span;
+use crate::commands::kubeconfig::{self, Request};
+use crate::error::Exit;
+use crate::plan::layout::DEFAULT_DIR;
+use crate::run::Environment;
+
+/// Make kubeconfigs for people and programs
+#[derive(Debug, clap::Args)]
+#[command(
+    arg_required_else_help = true,
+    after_help = "Examples:\n  kpki kubeconfig user jane --group developers > jane.conf"
+)]
+pub struct Args {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Verb {
+    User(User),
+}
+
+/// Make a kubeconfig with a client certificate of the cluster's CA
+///
+/// The user's name becomes the CN, each group an O. It is written to standard output, or with --out to a file only its owner can
+/// read. The certificate is in the tree's journal before anybody has it. kube-apiserver reads no revocation lists: keep the
+/// validity short.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  kpki kubeconfig user jane --group developers > jane.conf               for eight hours, from /etc/kubernetes
+  kpki kubeconfig user ci --group deployers --validity 30d --dir ./cluster --out ci.conf
+  kpki kubeconfig user jane --group developers --csr jane.csr            jane keeps her key: jane.key
+  kpki kubeconfig user root --group system:masters --allow-system-masters
+
+Exit status: 0 done, 1 refused or failed, 2 wrong command line.")]
+struct User {
+    /// The user's name
+    #[arg(value_name = "NAME")]
+    user: String,
+
+    /// A group, as RBAC knows it; can be given several times
+    #[arg(short, long = "group", value_name = "GROUP", alias = "org")]
+    groups: Vec<String>,
+
+    /// How long it is to be valid
+    #[arg(long, value_name = "DURATION", default_value = "8h", value_parser = super::span, alias = "validity-period")]
+    validity: Span,
+
+    /// The API server; default: the profile's control-plane endpoint, else that of admin.conf
+    #[arg(long, value_name = "URL")]
+    server: Option<String>,
+
+    /// The cluster's name in the kubeconfig; default: the profile's, else that of admin.conf
+    #[arg(long, value_name = "NAME")]
+    cluster: Option<String>,
+
+    /// The kind of key; default: the profile's, else ECDSA-P256
+    #[arg(long, value_name = "ALGORITHM", value_parser = algorithm)]
+    algorithm: Option<Algorithm>,
+
+    /// The user's signing request: its key stays with its owner, and only its key is taken from it
+    #[arg(long, value_name = "FILE", conflicts_with = "algorithm")]
+    csr: Option<PathBuf>,
+
+    /// With --csr: where its owner keeps the key; default: NAME.key beside the kubeconfig
+    #[arg(long, value_name = "FILE", requires = "csr")]
+    key_file: Option<String>,
+
+    /// The tree whose cluster CA signs
+    #[arg(short, long, value_name = "DIR", default_value = DEFAULT_DIR)]
+    dir: PathBuf,
+
+    /// Write it to this file, 0600; - is standard output
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+
+    /// Replace the file
+    #[arg(long, requires = "out")]
+    force: bool,
+
+    /// Say again that the user is to be in system:masters
+    #[arg(long, action = ArgAction::SetTrue)]
+    allow_system_masters: bool,
+
+    /// How long to wait for another kpki on the same tree
+    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = super::span)]
+    lock_timeout: Span,
+
+    /// Act as of this instant: RFC 3339, a date, or +90d; default: now
+    #[arg(long, value_name = "INSTANT", allow_hyphen_values = true)]
+    at: Option<String>,
+}
+
+fn algorithm(text: &str) -> Result<Algorithm, String> {
+    Algorithm::parse(text).ok_or_else(|| format!("expected one of {}", Algorithm::ALL.map(Algorithm::name).join(", ")))
+}
+
+impl Args {
+    pub fn run(&self, environment: &Environment, ui: &mut Ui<'_>) -> Outcome {
+        let Verb::User(user) = &self.verb;
+        user.run(environment, ui)
+    }
+}
+
+impl User {
+    fn run(&self, environment: &Environment, ui: &mut Ui<'_>) -> Outcome {
+        let now = environment.clock.now();
+        let now = match &self.at {
+            None => now,
+            Some(text) => super::instant("--at", text, now)?,
+        };
+        let out = self.out.as_deref().filter(|out| *out != Path::new("-"));
+        if let Some(out) = out {
+            kubeconfig::check(out, self.force)?;
+        }
+        let made = kubeconfig::user(&Request {
+            user: self.user.clone(),
+            groups: self.groups.clone(),
+            validity: self.validity,
+            server: self.server.clone(),
+            cluster: self.cluster.clone(),
+            algorithm: self.algorithm,
+            csr: self.csr.clone(),
+            key_file: self.key_file.clone(),
+            dir: self.dir.clone(),
+            allow_masters: self.allow_system_masters,
+            now,
+            lock_wait: std::time::Duration::from_secs(self.lock_timeout.as_seconds()),
+        })?;
+        ui.warnings(&made.warnings);
+        match out {
+            Some(out) => kubeconfig::write(out, &made)?,
+            None => ui.document(&made.text)?,
+        }
+        Ok(Exit::Done)
+    }
+}

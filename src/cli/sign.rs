@@ -1,0 +1,229 @@
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+
+use super::ui::Ui;
+use super::{Outcome, Output};
+use crate::blueprint::{ExtendedKeyUsage, Subtree};
+use crate::catalog::Authority as Signs;
+use crate::clock::Span;
+use crate::commands::sign::{self, Request};
+use crate::error::{Error, Exit};
+use crate::plan::sign::{Authority, Stated, network, subject};
+use crate::profile;
+use crate::run::Environment;
+
+/// Sign other people's requests
+///
+/// The request decides the key and nothing else: its signature and the strength of its key are checked, and names, usages and role
+/// come from the entry it is for (--as) or from the flags. What it asks for beyond that - to be an authority, system:masters, further
+/// names - is refused and said. A subject that Kubernetes gives rights to (system:..., kubeadm:...) has to be stated. Requests of openssl,
+/// cfssl, Go, keytool and cert-manager are read.
+///
+/// The authority is the tree's, whose journal remembers every certificate, or the one given by its files. --ca makes an
+/// authority below it: one of the three of a cluster below an offline root, with the whole chain in its file.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    /// Signing requests, PEM or DER, one in each file
+    #[arg(value_name = "CSR", required = true)]
+    files: Vec<PathBuf>,
+
+    /// The files are cfssl's JSON ({"CN": ..., "hosts": [...], "key": {...}, "names": [...]}): a key is made for each
+    #[arg(long)]
+    csr_json: bool,
+
+    /// The entry it is for: its subject, names and usages hold; NODE/NAME in a cluster directory
+    #[arg(long = "as", value_name = "NAME", required_unless_present_any = ["usage", "ca"], conflicts_with_all = ["usage", "san", "subject", "request_names"])]
+    entry: Option<String>,
+
+    /// What the certificate is for
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "USAGE")]
+    usage: Vec<Usage>,
+
+    /// A DNS name or an address it is valid for
+    #[arg(long, value_delimiter = ',', value_name = "NAME")]
+    san: Vec<String>,
+
+    /// Grant the DNS names and addresses the request asks for
+    #[arg(long)]
+    request_names: bool,
+
+    /// The subject, in place of the request's: O=team,CN=name
+    #[arg(long, value_name = "SUBJECT")]
+    subject: Option<String>,
+
+    /// Make an authority
+    #[arg(long)]
+    ca: bool,
+
+    /// How many authorities may follow below it
+    #[arg(long, value_name = "N", requires = "ca", default_value_t = 0)]
+    path_len: u8,
+
+    /// DNS names it may sign for: this one and all below it
+    #[arg(long, value_delimiter = ',', value_name = "NAME", requires = "ca")]
+    permit_dns: Vec<String>,
+
+    /// Addresses it may sign for
+    #[arg(long, value_delimiter = ',', value_name = "CIDR", requires = "ca")]
+    permit_ip: Vec<String>,
+
+    /// How long it is valid; default: as the profile has it for the entry, else a year; never longer than its authority
+    #[arg(long, value_name = "DURATION", value_parser = super::span)]
+    validity: Option<Span>,
+
+    /// The tree whose authority signs; default: /etc/kubernetes
+    #[arg(short, long, value_name = "DIR")]
+    dir: Option<PathBuf>,
+
+    /// Which of the tree's authorities signs, where no entry says it
+    #[arg(long, value_name = "NAME", default_value = "ca", value_parser = signs)]
+    authority: Signs,
+
+    /// The authority's certificate, with its chain behind it
+    #[arg(long, value_name = "FILE", requires = "ca_key")]
+    ca_cert: Option<PathBuf>,
+
+    /// The authority's key
+    #[arg(long, value_name = "FILE", requires = "ca_cert")]
+    ca_key: Option<PathBuf>,
+
+    /// The profile of the tree, in place of the recorded one
+    #[arg(short, long, alias = "config", value_name = "FILE")]
+    profile: Option<PathBuf>,
+
+    /// Which of the profile's nodes --as means
+    #[arg(short, long, value_name = "NAME", alias = "node-name")]
+    node: Option<String>,
+
+    /// A file, a directory, or - for standard output; default: NAME.crt beside NAME.csr
+    #[arg(short = 'O', long, value_name = "FILE|DIR|-")]
+    out: Option<PathBuf>,
+
+    /// Show what would be signed and write nothing
+    #[arg(long)]
+    dry_run: bool,
+
+    /// How long to wait for another kpki on the same tree
+    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = super::span)]
+    lock_timeout: Span,
+
+    /// Act as of this instant: RFC 3339, a date, or +90d; default: now
+    #[arg(long, value_name = "INSTANT", allow_hyphen_values = true)]
+    at: Option<String>,
+
+    /// The form of the report
+    #[arg(short, long, value_enum, default_value_t = Output::Table, value_name = "FORM")]
+    output: Output,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Usage {
+    Server,
+    Client,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  kpki sign web.csr --usage server --san web.example.com,10.0.0.7
+  kpki sign apiserver.csr --as apiserver --dir ./cluster
+  kpki sign metrics.csr --usage client --subject O=monitoring,CN=prometheus --validity 90d --out -
+  kpki sign ca.csr --ca --as ca --profile cluster.yaml --ca-cert root.crt --ca-key root.key --validity 5y
+  kpki sign etcd-ca.csr --ca --permit-dns example.com --permit-ip 10.0.0.0/8 --ca-cert root.crt --ca-key root.key
+  kpki sign --csr-json web-csr.json --usage server --request-names --out ./web
+
+Names of which no kind is given with --permit-dns or --permit-ip are not constrained.
+
+Exit status: 0 signed, 1 refused or failed and nothing was written, 2 wrong command line or profile.";
+
+fn signs(text: &str) -> Result<Signs, String> {
+    Signs::parse(text).ok_or_else(|| "expected ca, front-proxy-ca or etcd-ca".to_owned())
+}
+
+impl Args {
+    pub fn run(&self, environment: &Environment, ui: &mut Ui<'_>) -> Outcome {
+        let now = super::now(self.at.as_deref(), environment)?;
+        let request = Request {
+            files: self.files.clone(),
+            csr_json: self.csr_json,
+            dir: self.dir.clone(),
+            profile: self.profile.clone(),
+            node: self.node.clone(),
+            hostname: environment.hostname.clone(),
+            authority_files: self.ca_cert.clone().zip(self.ca_key.clone()),
+            signer: self.authority,
+            entry: self.entry.clone(),
+            stated: self.stated()?,
+            authority: self.ca.then(|| self.below()).transpose()?,
+            validity: self.validity.map(Span::duration),
+            out: self.out.clone(),
+            dry_run: self.dry_run,
+            now,
+            lock_wait: std::time::Duration::from_secs(self.lock_timeout.as_seconds()),
+        };
+        if request.authority.is_none() && self.entry.as_deref().is_some_and(|name| Signs::parse(name).is_some()) {
+            return Err(Error::usage("an authority is made with --ca").hint("add --ca, or name another entry"));
+        }
+        let sign::Outcome { report, text } = sign::run(&request)?;
+        ui.warnings(&report.warnings);
+        match text {
+            Some(text) => {
+                // Standard output is the certificate; what was refused must be seen all the same.
+                let refused = report.entries.iter().flat_map(|entry| &entry.refused);
+                let lines: Vec<String> = refused.map(|wish| format!("asked for and refused: {wish}")).collect();
+                ui.warnings(&lines);
+                ui.document(&text)?;
+            }
+            None => {
+                let form = self.output.into();
+                ui.report(&report.render(form, now, ui.width()), form)?;
+            }
+        }
+        Ok(Exit::Done)
+    }
+
+    fn stated(&self) -> Result<Stated, Error> {
+        let usages = self.usage.iter().map(|usage| match usage {
+            Usage::Server => ExtendedKeyUsage::ServerAuth,
+            Usage::Client => ExtendedKeyUsage::ClientAuth,
+        });
+        let sans = self.san.iter().map(|text| {
+            profile::san(text).map_err(|_| {
+                Error::usage(format!("--san {text:?} is neither a DNS name in lower case nor an address"))
+                    .hint("give names such as web.example.com, *.example.com or 10.0.0.7")
+            })
+        });
+        let named = self.subject.as_deref().map(|text| {
+            subject(text).map_err(|why| {
+                Error::usage(format!("--subject {text:?} is no subject")).because(why).hint("give it as O=team,CN=name")
+            })
+        });
+        Ok(Stated {
+            subject: named.transpose()?,
+            usages: usages.collect(),
+            sans: sans.collect::<Result<_, Error>>()?,
+            request_names: self.request_names || self.csr_json,
+        })
+    }
+
+    fn below(&self) -> Result<Authority, Error> {
+        let mut permitted = Vec::new();
+        for name in &self.permit_dns {
+            let plain = profile::san(name).is_ok_and(|san| san.to_string() == *name) && !name.starts_with('*');
+            if !plain || name.parse::<std::net::IpAddr>().is_ok() {
+                return Err(Error::usage(format!("--permit-dns {name:?} is no DNS name"))
+                    .hint("give example.com for it and everything below it"));
+            }
+            permitted.push(Subtree::Dns(name.clone()));
+        }
+        for block in &self.permit_ip {
+            let parsed = network(block).ok_or_else(|| {
+                Error::usage(format!("--permit-ip {block:?} is no block of addresses"))
+                    .hint("give 10.0.0.0/8 or fd00::/8")
+            })?;
+            permitted.push(parsed);
+        }
+        Ok(Authority { path_len: Some(self.path_len), permitted })
+    }
+}

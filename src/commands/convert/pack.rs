@@ -1,0 +1,135 @@
+//! Certificate, key and chain in one file: PKCS#12, and a kubeconfig out of its PEMs.
+
+use zeroize::Zeroizing;
+
+use crate::ca::random;
+use crate::encoding::key::Container;
+use crate::error::Error;
+use crate::kubeconfig::{self, Kubeconfig};
+use crate::sealed::pkcs12::{self, Bag, Content, Random, Strength};
+use crate::x509::Certificate;
+
+use super::forms::{output_password, words};
+use super::identity::Identity;
+use super::load::Loaded;
+use super::object::Thing;
+use super::{Output, Passwords, Request, check};
+
+pub fn pkcs12(
+    request: &Request,
+    loaded: &Loaded,
+    from: String,
+    passwords: &mut dyn Passwords,
+) -> Result<Output, Error> {
+    let (crls, rest): (Vec<_>, Vec<_>) =
+        loaded.objects.iter().cloned().partition(|object| matches!(object.thing, Thing::Crl(_)));
+    let plain = |content| Bag { content, friendly_name: None, local_key_id: None };
+    let mut bags = Vec::new();
+    if rest.iter().any(|object| matches!(object.thing, Thing::Key(_))) {
+        let identity = Identity::of(&rest)?;
+        let id = Some(pkcs12::local_key_id(&identity.leaf.der));
+        let name = request.name.clone().or_else(|| identity.leaf.common_name());
+        let own = |content| Bag { content, friendly_name: name.clone(), local_key_id: id.clone() };
+        bags.push(own(Content::Certificate(identity.leaf.der.clone())));
+        bags.extend(identity.all().skip(1).map(|above| plain(Content::Certificate(above.der.clone()))));
+        let pkcs8 = identity.key()?.recast(Container::Pkcs8).map_err(|why| Error::new(why.to_string()))?;
+        bags.push(own(Content::Key(Zeroizing::new(pkcs8.der().to_vec()))));
+    } else {
+        // A truststore: every certificate by its own name.
+        for object in &rest {
+            let Thing::Certificate(der) = &object.thing else {
+                return Err(Error::new(format!(
+                    "expected certificates, CRLs and a private key for PKCS#12, found a {}",
+                    object.thing.kind()
+                ))
+                .hint("leave that file out"));
+            };
+            let read = Certificate::parse(der).map_err(|why| Error::new(format!("a certificate: {why}")))?;
+            if bags.iter().any(|bag: &Bag| matches!(&bag.content, Content::Certificate(there) if there == der)) {
+                continue;
+            }
+            let given = request.name.clone().filter(|_| rest.len() == 1);
+            let name = given.or_else(|| object.name.clone()).or_else(|| read.common_name());
+            let name = name.map(|name| distinct(&name, &bags));
+            bags.push(Bag { content: Content::Certificate(der.clone()), friendly_name: name, local_key_id: None });
+        }
+    }
+    // Read back, lists stand where they were written: behind the certificates, before the key.
+    let key = bags.iter().position(|bag| matches!(bag.content, Content::Key(_))).unwrap_or(bags.len());
+    let lists: Vec<Bag> = crls.iter().map(|object| plain(Content::Crl(object.thing.der().to_vec()))).collect();
+    bags.splice(key..key, lists);
+    let password = output_password(passwords)?;
+    let strength = if request.legacy { Strength::Legacy } else { Strength::Modern };
+    let random = Random { certificates: (random()?, random()?), key: (random()?, random()?), mac: random()? };
+    let bytes = pkcs12::seal(&bags, &password, strength, &random)
+        .map_err(|why| Error::new("cannot encrypt the PKCS#12 file").because(why))?;
+    check::pkcs12(&bytes, &password, &bags)?;
+    let things: Vec<&Thing> = loaded.objects.iter().map(|object| &object.thing).collect();
+    let holds = format!("PKCS#12: {}", words(&things));
+    Ok(Output { path: String::new(), bytes: bytes.into(), secret: true, binary: true, holds, from })
+}
+
+/// Java keeps one certificate per name.
+fn distinct(name: &str, bags: &[Bag]) -> String {
+    let taken = |wanted: &str| bags.iter().any(|bag| bag.friendly_name.as_deref() == Some(wanted));
+    let numbered = (2..).map(|number: u32| format!("{name}-{number}"));
+    [name.to_owned()].into_iter().chain(numbered).find(|wanted| !taken(wanted)).unwrap_or_default()
+}
+
+/// `https://HOST:PORT`, nothing that YAML reads otherwise.
+fn server(request: &Request, loaded: &Loaded) -> Result<String, Error> {
+    let given = request.server.clone().or_else(|| loaded.kubeconfig.as_ref().map(|found| found.server.clone()));
+    let given = given.ok_or_else(|| {
+        Error::usage("a kubeconfig needs the API server's address").hint("give it with --server https://HOST:6443")
+    })?;
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-._~:/[]%".contains(c);
+    let host = given.strip_prefix("https://").filter(|rest| rest.starts_with(|c: char| c != '/' && c != ':'));
+    if host.is_some() && given.chars().all(plain) && !given.ends_with(':') {
+        Ok(given)
+    } else {
+        Err(Error::usage(format!("--server {given:?}: expected https://HOST:PORT")))
+    }
+}
+
+/// From a client certificate, its key and the cluster's authority.
+pub fn kubeconfig(request: &Request, loaded: &Loaded, from: String, notes: &mut Vec<String>) -> Result<Output, Error> {
+    let server = server(request, loaded)?;
+    let found = loaded.kubeconfig.as_ref();
+    let identity = Identity::of(&loaded.objects)?;
+    let key = identity.key()?.to_pem();
+    let pem = |certificates: &[&Certificate]| certificates.iter().map(|found| found.to_pem()).collect::<String>();
+    // What the client's certificate ends at is the cluster's authority, and so is what has nothing to do with it; only
+    // where neither is there, what is above the client.
+    let mut authority: Vec<&Certificate> = identity.root.iter().chain(&identity.others).collect();
+    let mut client: Vec<&Certificate> = identity.chain().collect();
+    if authority.is_empty() {
+        authority = client.split_off(1);
+    }
+    if authority.is_empty() {
+        return Err(Error::new("expected the certificate of the cluster's authority, found only the client's")
+            .hint("give ca.crt too"));
+    }
+    let user = request.user.clone().or_else(|| found.map(|found| found.user.clone()));
+    let user = user.or_else(|| identity.leaf.common_name()).ok_or_else(|| {
+        Error::usage("the certificate has no common name to call the user by").hint("name the user with --user")
+    })?;
+    let cluster = request.cluster.clone().or_else(|| found.map(|found| found.cluster.clone()));
+    let cluster = cluster.unwrap_or_else(|| "kubernetes".to_owned());
+    if !identity.leaf.extended_key_usages.contains(&crate::blueprint::ExtendedKeyUsage::ClientAuth) {
+        notes.push(format!("{} is no client certificate: the API server will refuse it", identity.leaf.subject));
+    }
+    let (authority, certificate) = (pem(&authority), pem(&client));
+    let text = kubeconfig::render(&Kubeconfig {
+        cluster: &cluster,
+        user: &user,
+        server: &server,
+        authority: &authority,
+        certificate: &certificate,
+        key: kubeconfig::ClientKey::Data(&key),
+        preferences: false,
+    });
+    check::kubeconfig(text.as_bytes(), &authority, &certificate, &key)?;
+    let holds = format!("kubeconfig of {user} for {server}");
+    let bytes = Zeroizing::new(text.as_bytes().to_vec());
+    Ok(Output { path: String::new(), bytes, secret: true, binary: false, holds, from })
+}

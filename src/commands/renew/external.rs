@@ -1,0 +1,54 @@
+//! What somebody else signs: requests with new keys, beside the running tree.
+
+use super::tree::{Seen, Tree};
+use crate::commands::Progress;
+use crate::commands::requests::{self, Made, Site, Wish};
+use crate::error::Error;
+use crate::plan::renew::{self as plan, Ask, Asked, Credential, Decision, Left};
+use crate::report::renew::Entry;
+
+/// What is due and signed by an authority without its key.
+pub struct External<'a> {
+    site: Site,
+    wanted: Vec<(&'a Credential, Box<Ask>)>,
+}
+
+impl<'a> External<'a> {
+    pub fn of(tree: &'a Tree<'_>, seen: &Seen) -> Self {
+        let rules = tree.rules();
+        let ask = |(credential, decision): (&'a Credential, &Decision)| match decision {
+            Decision::Left(Left::External(_), _) => {
+                match plan::ask(credential, &tree.all, &seen.signers, &seen.survey, &rules) {
+                    Asked::Ask(ask) => Some((credential, ask)),
+                    Asked::Left(_) | Asked::Absent => None,
+                }
+            }
+            _ => None,
+        };
+        let wanted = tree.credentials.iter().zip(&seen.decisions).filter_map(ask).collect();
+        Self { site: Site::Tree(tree.roots.clone()), wanted }
+    }
+
+    fn wishes(&self) -> Vec<Wish<'_>> {
+        self.wanted.iter().map(|(credential, ask)| Wish::of(credential, ask)).collect()
+    }
+
+    /// Every request waits already.
+    pub fn is_there(&self) -> Result<bool, Error> {
+        requests::are_there(&self.site, &self.wishes())
+    }
+
+    pub fn make(&self, threads: usize, progress: Progress<'_>) -> Result<Vec<Made>, Error> {
+        requests::make(&self.site, self.wishes(), threads, progress)
+    }
+}
+
+/// Says in the report where each request waits.
+pub fn tell(entries: &mut [Entry], made: &[Made]) {
+    for one in made {
+        let row = entries.iter_mut().find(|entry| entry.node == one.node && entry.name == one.name);
+        let Some((row, path)) = row.zip(one.paths.first()) else { continue };
+        row.reasons =
+            vec![format!("its authority's key is not here; have {} signed, then: kpki import CERT", path.display())];
+    }
+}

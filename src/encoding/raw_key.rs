@@ -1,0 +1,288 @@
+//! Private keys moved from container to container, of whatever algorithm: the elements are rearranged, never looked into.
+//! [`super::key`] reads the kinds kpki works with; here also passes what it only carries.
+
+use std::fmt;
+
+use zeroize::Zeroizing;
+
+use crate::encoding::key::Container;
+use crate::encoding::pem;
+use crate::encoding::public_key::{EC_PUBLIC_KEY, RSA_ENCRYPTION};
+use crate::encoding::tlv::{self, Element, NotDer};
+
+/// A private key in its container, as it stood.
+#[derive(Clone, PartialEq, Eq)]
+pub struct RawKey {
+    container: Container,
+    der: Zeroizing<Vec<u8>>,
+}
+
+impl fmt::Debug for RawKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "RawKey({}, redacted)", self.container.label())
+    }
+}
+
+/// Why a key does not fit a container.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RecastError {
+    /// PKCS#1 holds RSA keys only, SEC1 elliptic curve keys only.
+    OtherAlgorithm(Container),
+    /// What stands inside is not what its container says.
+    Malformed(Container),
+}
+
+impl fmt::Display for RecastError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::OtherAlgorithm(Container::Pkcs1) => f.write_str("expected an RSA key for PKCS#1, found another"),
+            Self::OtherAlgorithm(Container::Sec1) => {
+                f.write_str("expected an elliptic curve key for SEC1, found another")
+            }
+            Self::OtherAlgorithm(Container::Pkcs8) => f.write_str("expected a key of a known kind, found another"),
+            Self::Malformed(container) => write!(f, "expected a well-formed {}", container.label()),
+        }
+    }
+}
+
+impl std::error::Error for RecastError {}
+
+fn is(element: &Element<'_>, tag: u8) -> bool {
+    element.tag == tag
+}
+
+fn algorithm(id: &[u8], parameters: &[u8]) -> Vec<u8> {
+    tlv::sequence(&[tlv::write(tlv::OBJECT_IDENTIFIER, id).as_slice(), parameters])
+}
+
+/// `sequence` for what is secret: the content does not stay behind.
+fn secret_sequence(parts: &[&[u8]]) -> Zeroizing<Vec<u8>> {
+    let content = Zeroizing::new(tlv::concat(parts));
+    Zeroizing::new(tlv::write(tlv::SEQUENCE, &content))
+}
+
+/// The parts of PrivateKeyInfo and OneAsymmetricKey (RFC 5958 section 2).
+struct Pkcs8<'a> {
+    algorithm: Element<'a>,
+    id: &'a [u8],
+    parameters: &'a [u8],
+    key: &'a [u8],
+    /// The BIT STRING's content, from the second version on.
+    public: Option<&'a [u8]>,
+}
+
+impl<'a> Pkcs8<'a> {
+    fn read(der: &'a [u8]) -> Result<Self, NotDer> {
+        let parts = tlv::children(der, tlv::SEQUENCE)?;
+        let [version, algorithm, key, optional @ ..] = parts.as_slice() else { return Err(NotDer) };
+        if !is(version, tlv::INTEGER) || !is(algorithm, tlv::SEQUENCE) || !is(key, tlv::OCTET_STRING) {
+            return Err(NotDer);
+        }
+        let (id, parameters) = match tlv::elements(algorithm.content)?.as_slice() {
+            [id] if is(id, tlv::OBJECT_IDENTIFIER) => (id.content, &[][..]),
+            [id, parameters] if is(id, tlv::OBJECT_IDENTIFIER) => (id.content, parameters.raw),
+            _ => return Err(NotDer),
+        };
+        let public = optional.iter().find(|element| is(element, tlv::CONTEXT | 1)).map(|element| element.content);
+        Ok(Self { algorithm: *algorithm, id, parameters, key: key.content, public })
+    }
+}
+
+/// The parts of ECPrivateKey (RFC 5915 section 3).
+struct Sec1<'a> {
+    scalar: &'a [u8],
+    /// The content of `[0]`: the curve.
+    curve: Option<&'a [u8]>,
+    /// `[1]` whole: the point.
+    point: Option<Element<'a>>,
+}
+
+impl<'a> Sec1<'a> {
+    fn read(der: &'a [u8]) -> Result<Self, NotDer> {
+        let parts = tlv::children(der, tlv::SEQUENCE)?;
+        let [version, scalar, optional @ ..] = parts.as_slice() else { return Err(NotDer) };
+        let known = [tlv::CONTEXT_CONSTRUCTED, tlv::CONTEXT_CONSTRUCTED | 1];
+        let optional_fits = optional.len() <= 2 && optional.iter().all(|element| known.contains(&element.tag));
+        if version.content != [1] || !is(version, tlv::INTEGER) || !is(scalar, tlv::OCTET_STRING) || !optional_fits {
+            return Err(NotDer);
+        }
+        let with = |tag| optional.iter().find(|element| is(element, tag)).copied();
+        Ok(Self {
+            scalar: scalar.raw,
+            curve: with(tlv::CONTEXT_CONSTRUCTED).map(|element| element.content),
+            point: with(tlv::CONTEXT_CONSTRUCTED | 1),
+        })
+    }
+}
+
+/// The numbers of RSAPrivateKey: version 0 and eight more (RFC 8017 appendix A.1.2).
+fn pkcs1(der: &[u8]) -> Result<Vec<Element<'_>>, NotDer> {
+    let parts = tlv::children(der, tlv::SEQUENCE)?;
+    let numbers = parts.len() == 9 && parts.iter().all(|part| is(part, tlv::INTEGER));
+    let version = parts.first().is_some_and(|version| version.content == [0]);
+    if numbers && version { Ok(parts) } else { Err(NotDer) }
+}
+
+impl RawKey {
+    /// By its shape, whatever a label says. SEC1 without a curve is none: nobody could use it.
+    pub fn detect(der: &[u8]) -> Option<Self> {
+        let container = if Pkcs8::read(der).is_ok() {
+            Container::Pkcs8
+        } else if pkcs1(der).is_ok() {
+            Container::Pkcs1
+        } else if Sec1::read(der).is_ok_and(|key| key.curve.is_some()) {
+            Container::Sec1
+        } else {
+            return None;
+        };
+        Some(Self { container, der: Zeroizing::new(der.to_vec()) })
+    }
+
+    pub const fn container(&self) -> Container {
+        self.container
+    }
+
+    pub fn der(&self) -> &[u8] {
+        &self.der
+    }
+
+    pub fn to_pem(&self) -> Zeroizing<String> {
+        pem::write(self.container.label(), &self.der)
+    }
+
+    /// The same key in another container.
+    pub fn recast(&self, wanted: Container) -> Result<Self, RecastError> {
+        let broken = |NotDer| RecastError::Malformed(self.container);
+        let der = match (self.container, wanted) {
+            (from, to) if from == to => return Ok(self.clone()),
+            (_, Container::Pkcs8) => self.to_pkcs8().map_err(broken)?,
+            (Container::Pkcs8, Container::Pkcs1) => {
+                let key = Pkcs8::read(&self.der).map_err(broken)?;
+                if key.id != RSA_ENCRYPTION {
+                    return Err(RecastError::OtherAlgorithm(wanted));
+                }
+                pkcs1(key.key).map_err(broken)?;
+                Zeroizing::new(key.key.to_vec())
+            }
+            (Container::Pkcs8, Container::Sec1) => {
+                let key = Pkcs8::read(&self.der).map_err(broken)?;
+                if key.id != EC_PUBLIC_KEY {
+                    return Err(RecastError::OtherAlgorithm(wanted));
+                }
+                let inner = Sec1::read(key.key).map_err(broken)?;
+                let curve = tlv::write(tlv::CONTEXT_CONSTRUCTED, key.parameters);
+                let point = inner.point.map(|point| point.raw).unwrap_or_default();
+                secret_sequence(&[&tlv::integer(&[1]), inner.scalar, &curve, point])
+            }
+            (_, other) => return Err(RecastError::OtherAlgorithm(other)),
+        };
+        Ok(Self { container: wanted, der })
+    }
+
+    fn to_pkcs8(&self) -> Result<Zeroizing<Vec<u8>>, NotDer> {
+        let wrap = |algorithm: &[u8], key: &[u8]| {
+            let key = Zeroizing::new(tlv::write(tlv::OCTET_STRING, key));
+            secret_sequence(&[&tlv::integer(&[]), algorithm, &key])
+        };
+        match self.container {
+            Container::Pkcs8 => Ok(self.der.clone()),
+            Container::Pkcs1 => Ok(wrap(&algorithm(RSA_ENCRYPTION, &[tlv::NULL, 0]), &self.der)),
+            // The curve moves out, as OpenSSL and Go write it.
+            Container::Sec1 => {
+                let key = Sec1::read(&self.der)?;
+                let point = key.point.map(|point| point.raw).unwrap_or_default();
+                let inner = secret_sequence(&[&tlv::integer(&[1]), key.scalar, point]);
+                Ok(wrap(&algorithm(EC_PUBLIC_KEY, key.curve.ok_or(NotDer)?), &inner))
+            }
+        }
+    }
+
+    /// SubjectPublicKeyInfo, where the container holds the public half.
+    pub fn public(&self) -> Option<Vec<u8>> {
+        let pkcs8 = self.recast(Container::Pkcs8).ok()?;
+        let key = Pkcs8::read(&pkcs8.der).ok()?;
+        let bits = match (key.public, key.id) {
+            // The content of a BIT STRING without unused bits.
+            (Some([0, bits @ ..]), _) => bits.to_vec(),
+            (_, RSA_ENCRYPTION) => match pkcs1(key.key).ok()?.as_slice() {
+                [_, modulus, exponent, ..] => tlv::sequence(&[modulus.raw, exponent.raw]),
+                _ => return None,
+            },
+            (_, EC_PUBLIC_KEY) => {
+                tlv::single(Sec1::read(key.key).ok()?.point?.content).and_then(tlv::octets).ok()?.to_vec()
+            }
+            _ => return None,
+        };
+        Some(tlv::sequence(&[key.algorithm.raw, &tlv::bit_string(&bits)]))
+    }
+}
+
+/// `RSA PUBLIC KEY` (RSAPublicKey, RFC 8017 appendix A.1.1) as SubjectPublicKeyInfo.
+pub fn rsa_public_to_spki(der: &[u8]) -> Vec<u8> {
+    tlv::sequence(&[algorithm(RSA_ENCRYPTION, &[tlv::NULL, 0]), tlv::bit_string(der)])
+}
+
+/// Whether DER has the shape of RSAPublicKey: two numbers.
+pub fn is_rsa_public(der: &[u8]) -> bool {
+    tlv::children(der, tlv::SEQUENCE)
+        .is_ok_and(|parts| parts.len() == 2 && parts.iter().all(|part| tlv::unsigned(*part).is_ok()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[allow(clippy::disallowed_methods)] // fixtures
+    fn fixture(name: &str) -> Vec<u8> {
+        std::fs::read(format!("{}/fixtures/convert/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap()
+    }
+
+    fn block(name: &str) -> Vec<u8> {
+        pem::read(&fixture(name)).unwrap()[0].contents.to_vec()
+    }
+
+    #[test]
+    fn openssl_moves_keys_between_containers_to_the_same_bytes() {
+        use Container::{Pkcs1, Pkcs8, Sec1};
+        for (from, to, file, expected) in [
+            (Sec1, Pkcs8, "leaf.sec1.der", "leaf.pkcs8.der"),
+            (Pkcs8, Sec1, "leaf.pkcs8.der", "leaf.sec1.der"),
+            (Pkcs1, Pkcs8, "rsa.pkcs1.der", "rsa.pkcs8.der"),
+            (Pkcs8, Pkcs1, "rsa.pkcs8.der", "rsa.pkcs1.der"),
+            (Sec1, Sec1, "leaf.sec1.der", "leaf.sec1.der"),
+        ] {
+            let key = RawKey::detect(&fixture(file)).unwrap();
+            assert_eq!(key.container(), from, "{file}");
+            assert_eq!(key.recast(to).unwrap().der(), fixture(expected), "{file}");
+        }
+        let rsa = RawKey::detect(&fixture("rsa.pkcs1.der")).unwrap();
+        assert_eq!(rsa.recast(Sec1), Err(RecastError::OtherAlgorithm(Sec1)));
+        let ed25519 = RawKey::detect(&block("ed25519.key")).unwrap();
+        assert_eq!(ed25519.recast(Pkcs1), Err(RecastError::OtherAlgorithm(Pkcs1)));
+        assert_eq!(ed25519.recast(Sec1), Err(RecastError::OtherAlgorithm(Sec1)));
+        assert_eq!(ed25519.public(), None);
+    }
+
+    #[test]
+    fn the_public_half_is_openssls() {
+        for file in ["leaf.sec1.der", "leaf.pkcs8.der"] {
+            assert_eq!(RawKey::detect(&fixture(file)).unwrap().public(), Some(block("leaf.pub")), "{file}");
+        }
+        let public = rsa_public_to_spki(&block("rsa.pkcs1.pub"));
+        assert!(is_rsa_public(&block("rsa.pkcs1.pub")) && !is_rsa_public(&public));
+        for file in ["rsa.pkcs1.der", "rsa.pkcs8.der"] {
+            assert_eq!(RawKey::detect(&fixture(file)).unwrap().public(), Some(public.clone()), "{file}");
+        }
+    }
+
+    #[test]
+    fn prefixes_and_other_things_are_no_keys() {
+        for file in ["leaf.sec1.der", "leaf.pkcs8.der", "rsa.pkcs1.der", "rsa.pkcs8.der"] {
+            let der = fixture(file);
+            assert!((0..der.len()).all(|length| RawKey::detect(&der[..length]).is_none()), "{file}");
+        }
+        for file in ["leaf.crt", "leaf.csr", "root.crl", "leaf.pub", "rsa.pkcs1.pub", "leaf.scrypt.key"] {
+            assert_eq!(RawKey::detect(&block(file)), None, "{file}");
+        }
+    }
+}

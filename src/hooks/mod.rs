@@ -1,0 +1,194 @@
+//! The commands an operator has running around a renewal, each in a process group of its own: with a known environment, for a
+//! bounded time, with bounded output, and without a process left behind when the time is over.
+
+mod tail;
+#[cfg(test)]
+mod tests;
+
+use std::ffi::OsString;
+use std::io::{self, PipeReader, Read};
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::process::{self, Child, Stdio};
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
+
+use crate::profile::Command;
+use tail::Tail;
+
+/// What a hook gets of the environment of this process; all else is ours.
+pub const INHERITED: [&str; 3] = ["PATH", "HOME", "LANG"];
+
+/// What a hook is told, and what it means. Never a secret: the environment of a process is easily seen.
+pub const VARIABLES: [(&str, &str); 10] = [
+    ("KPKI_HOOK", "Which hook it is: pre, deploy or post."),
+    ("KPKI_COMPONENT", "deploy: the component whose files were renewed, such as kube-apiserver."),
+    ("KPKI_ACTION", "deploy: restart, or none where the component notices by itself."),
+    ("KPKI_RESULT", "post: renewed, failed (a deploy hook) or restored."),
+    ("KPKI_DIR", "The directory whose tree is renewed."),
+    ("KPKI_CLUSTER", "The name of the cluster."),
+    ("KPKI_NODE", "The name of the node whose tree it is."),
+    ("KPKI_ENTRIES", "What is renewed, for deploy what of it the component reads: names with a space between them."),
+    ("KPKI_GENERATION", "The generation that holds what was there before, as kpki restore takes it."),
+    ("KPKI_TIME", "The instant of the renewal, RFC 3339."),
+];
+
+/// One command to run.
+#[derive(Debug, Clone, Copy)]
+pub struct Call<'a> {
+    pub command: &'a Command,
+    /// The values of [`INHERITED`], as far as there are any.
+    pub inherited: &'a [(&'static str, OsString)],
+    /// Names out of [`VARIABLES`].
+    pub variables: &'a [(&'a str, String)],
+    pub timeout: Duration,
+}
+
+/// How it went.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ended {
+    Success,
+    /// Its exit status, which is not zero.
+    Status(i32),
+    /// The signal that ended it.
+    Signal(i32),
+    /// It was told to end, and then made to, and all of its group with it.
+    TimedOut,
+    /// Why, in the system's words.
+    NotStarted(String),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    pub ended: Ended,
+    /// The last of what it wrote to stdout and stderr, at most 4 KiB of it: text without control characters but for newline
+    /// and tab.
+    pub output: String,
+    pub took: Duration,
+}
+
+/// Between SIGTERM and SIGKILL.
+const GRACE: Duration = Duration::from_secs(5);
+/// How long an end may go unnoticed when nothing is to be read.
+const TICK: Duration = Duration::from_millis(10);
+/// A pipe holds 64 KiB: what a command wrote before its end is read in so many steps, whoever goes on writing.
+const STEPS: usize = 16;
+const STEP: usize = 8192;
+
+/// Runs it to its end. What it leaves in the background goes on, unless its time ran out.
+pub fn run(call: &Call<'_>) -> Outcome {
+    run_with_grace(call, GRACE)
+}
+
+fn run_with_grace(call: &Call<'_>, grace: Duration) -> Outcome {
+    let begun = Instant::now();
+    let (ended, output) = match Running::start(call) {
+        Ok(mut running) => (running.finish(call.timeout, grace), running.tail.into_text()),
+        Err(why) => (Ended::NotStarted(why.to_string()), String::new()),
+    };
+    Outcome { ended, output, took: begun.elapsed() }
+}
+
+/// A child that has not been reaped: its group is its own until then.
+struct Running {
+    child: Child,
+    /// `None`: nobody holds the other end any more.
+    pipe: Option<PipeReader>,
+    tail: Tail,
+}
+
+impl Running {
+    fn start(call: &Call<'_>) -> io::Result<Self> {
+        let (pipe, write) = io::pipe()?;
+        rustix::io::ioctl_fionbio(&pipe, true)?;
+        let mut command = match call.command {
+            Command::Shell(text) => {
+                let mut command = process::Command::new("/bin/sh");
+                command.arg("-c").arg(text);
+                command
+            }
+            Command::Program(words) => {
+                let (program, arguments) = words.split_first().ok_or(io::ErrorKind::InvalidInput)?;
+                let mut command = process::Command::new(program);
+                command.args(arguments);
+                command
+            }
+        };
+        command.env_clear().envs(call.inherited.iter().map(|(name, value)| (name, value)));
+        command.envs(call.variables.iter().map(|(name, value)| (name, value)));
+        // Nothing that is mounted now is kept busy by it.
+        command.current_dir("/").process_group(0);
+        command.stdin(Stdio::null()).stdout(write.try_clone()?).stderr(write);
+        // The command holds our copies of the writing end until it is dropped.
+        Ok(Self { child: command.spawn()?, pipe: Some(pipe), tail: Tail::default() })
+    }
+
+    fn finish(&mut self, timeout: Duration, grace: Duration) -> Ended {
+        let in_time = self.watch(timeout);
+        if !in_time {
+            self.signal(Signal::TERM);
+            self.watch(grace);
+            // Also for those of the group that outlived their leader.
+            self.signal(Signal::KILL);
+        }
+        let status = self.child.wait();
+        self.drain();
+        match status {
+            _ if !in_time => Ended::TimedOut,
+            Ok(status) => match (status.code(), status.signal()) {
+                (Some(0), _) => Ended::Success,
+                (Some(code), _) => Ended::Status(code),
+                (None, signal) => Ended::Signal(signal.unwrap_or_default()),
+            },
+            Err(why) => Ended::NotStarted(why.to_string()),
+        }
+    }
+
+    /// Reads along until it is over (`true`) or the time is up.
+    fn watch(&mut self, limit: Duration) -> bool {
+        let begun = Instant::now();
+        loop {
+            let over = self.is_over();
+            self.drain();
+            let left = limit.saturating_sub(begun.elapsed());
+            if over || left.is_zero() {
+                return over;
+            }
+            self.pause(left.min(TICK));
+        }
+    }
+
+    /// Whether it has ended; it is not reaped by that, so that its group cannot become another's.
+    fn is_over(&self) -> bool {
+        let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+        !matches!(waitid(WaitId::Pid(Pid::from_child(&self.child)), options), Ok(None))
+    }
+
+    /// Until there is something to read, or for this long.
+    fn pause(&self, time: Duration) {
+        match (&self.pipe, Timespec::try_from(time)) {
+            (Some(pipe), Ok(time)) => _ = poll(&mut [PollFd::new(pipe, PollFlags::IN)], Some(&time)),
+            _ => std::thread::sleep(time),
+        }
+    }
+
+    /// What can be read without waiting.
+    fn drain(&mut self) {
+        let mut bytes = [0; STEP];
+        for _ in 0..STEPS {
+            let Some(pipe) = &mut self.pipe else { return };
+            match pipe.read(&mut bytes) {
+                Ok(0) => self.pipe = None,
+                Ok(count) => self.tail.push(bytes.get(..count).unwrap_or_default()),
+                Err(why) if why.kind() == io::ErrorKind::Interrupted => {}
+                Err(_) => return,
+            }
+        }
+    }
+
+    fn signal(&self, signal: Signal) {
+        // A group without members is what it is for.
+        let _ = kill_process_group(Pid::from_child(&self.child), signal);
+    }
+}

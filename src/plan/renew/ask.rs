@@ -1,0 +1,171 @@
+//! What somebody else's authority is asked to sign: the identity of the certificate on disk, else what profile or catalogue
+//! would make.
+
+use time::{Duration, OffsetDateTime};
+
+use super::decide::{Run, Signed, Unfit};
+use super::identity::YEAR;
+use super::signers::file;
+use super::{Credential, Left, Names, Rules, Signers, identity};
+use crate::blueprint::{Algorithm, Blueprint, Role};
+use crate::catalog::Authority;
+use crate::plan::blueprints::{self, Bounds};
+use crate::plan::decision::Survey;
+use crate::plan::init::Access;
+use crate::plan::layout::Place;
+use crate::profile::Profile;
+use crate::x509::{Certificate, KeyKind, parse_pem_bundle};
+
+/// One request. Its blueprint's dates mean nothing: the signer decides them.
+#[derive(Debug, Clone)]
+pub struct Ask {
+    /// Of a key that has to be made.
+    pub algorithm: Algorithm,
+    pub blueprint: Blueprint,
+    pub names: Names,
+    /// How long the certificate is to live, where its signer asks.
+    pub lifetime: Duration,
+    /// What lies there now.
+    pub old: Option<Box<Certificate>>,
+    /// A kubeconfig's, which waits for its certificate.
+    pub access: Option<Access>,
+}
+
+impl Ask {
+    /// The same for a key that is there already.
+    pub fn blueprint_for(&self, algorithm: Algorithm) -> Blueprint {
+        identity::for_key(self.blueprint.clone(), self.algorithm, algorithm)
+    }
+}
+
+#[derive(Debug)]
+pub enum Asked {
+    Ask(Box<Ask>),
+    Left(Left),
+    /// It is not there, and nobody misses it.
+    Absent,
+}
+
+/// What is asked for one credential. `credentials`: all of the tree.
+pub fn ask(
+    credential: &Credential,
+    credentials: &[Credential],
+    signers: &Signers,
+    survey: &Survey,
+    rules: &Rules<'_>,
+) -> Asked {
+    Run { credential, credentials, signer: signers.get(&credential.authority), survey, rules }.ask()
+}
+
+impl Run<'_> {
+    fn ask(&self) -> Asked {
+        let bounds = Bounds { not_before: self.rules.now, not_after: self.rules.now };
+        let existing = match self.existing() {
+            Ok(existing) => existing,
+            // kubeadm's generate-csr leaves kubeconfigs that have no certificate yet.
+            Err(Unfit::Left(left @ Left::Unreadable(_))) => return self.anew(bounds, Some(left)),
+            Err(Unfit::Left(left)) => return Asked::Left(left),
+            Err(Unfit::Nothing | Unfit::Broken(_)) => return self.anew(bounds, None),
+        };
+        let leaf = existing.leaf;
+        if leaf.is_ca {
+            return Asked::Left(Left::IsAuthority);
+        }
+        if let Signed::Elsewhere(left @ Left::KubeletsOwn) = self.signed(&leaf) {
+            return Asked::Left(left);
+        }
+        let wanted = self.wanted(bounds);
+        let (sans, names) = wanted.as_ref().map_or_else(
+            || (leaf.sans.clone(), Names::default()),
+            |wanted| identity::names(&leaf.sans, &wanted.blueprint.sans, self.rules.prune_sans),
+        );
+        let stated = wanted.as_ref().filter(|wanted| wanted.stated_algorithm).map(|wanted| wanted.algorithm);
+        let algorithm = match (stated, &leaf.key) {
+            (Some(algorithm), _) => algorithm,
+            (None, KeyKind::Known(algorithm)) => *algorithm,
+            (None, KeyKind::Other(other)) => return Asked::Left(Left::OtherKey(other.clone())),
+        };
+        Asked::Ask(Box::new(Ask {
+            algorithm,
+            blueprint: identity::blueprint(&leaf, algorithm, sans),
+            names,
+            lifetime: wanted.as_ref().map_or(YEAR, |wanted| wanted.lifetime),
+            old: Some(Box::new(leaf)),
+            access: existing.read.map(|read| Access {
+                cluster: read.cluster,
+                user: read.user,
+                server: read.server,
+                preferences: false,
+            }),
+        }))
+    }
+
+    /// Nothing is there to go by.
+    fn anew(&self, bounds: Bounds, unreadable: Option<Left>) -> Asked {
+        match self.wanted(bounds).or_else(|| self.of_catalogue(bounds)) {
+            Some(_)
+                if !self.credential.replenished && !self.rules.named && unreadable.is_none() && self.is_inhabited() =>
+            {
+                Asked::Left(Left::NotReplenished)
+            }
+            Some(wanted) => Asked::Ask(Box::new(Ask {
+                algorithm: wanted.algorithm,
+                names: Names { added: wanted.blueprint.sans.clone(), ..Names::default() },
+                blueprint: wanted.blueprint,
+                lifetime: wanted.lifetime,
+                old: None,
+                access: wanted.access,
+            })),
+            None => match unreadable {
+                Some(left) => Asked::Left(left),
+                None if self.rules.named || self.file(true).is_some() => Asked::Left(Left::Unknown),
+                None => Asked::Absent,
+            },
+        }
+    }
+}
+
+impl Run<'_> {
+    /// Another kubeconfig lies there: what is missing was not made, or was removed.
+    fn is_inhabited(&self) -> bool {
+        let beside = |other: &&Credential| other.node == self.credential.node && other.is_kubeconfig();
+        self.credentials.iter().filter(beside).any(|other| file(self.survey, Some(&other.public)).is_some())
+    }
+}
+
+/// What is asked for an authority of the tree that another one is to sign.
+pub fn ask_authority(
+    authority: Authority,
+    place: &Place,
+    survey: &Survey,
+    profile: Option<&Profile>,
+    now: OffsetDateTime,
+) -> Result<Ask, Left> {
+    let unreadable = |why: String| Left::Unreadable(why);
+    if let Some(bytes) = file(survey, Some(place)) {
+        let bundle = parse_pem_bundle(bytes).map_err(|why| unreadable(why.to_string()))?;
+        let old = bundle.into_iter().next().ok_or_else(|| unreadable("no certificate in it".to_owned()))?;
+        let algorithm = match &old.key {
+            KeyKind::Known(algorithm) => *algorithm,
+            KeyKind::Other(other) => return Err(Left::OtherKey(other.clone())),
+        };
+        let blueprint = Blueprint {
+            // Whether others may follow below it is for the one above to say.
+            role: Role::Authority { path_len: None },
+            ..identity::blueprint(&old, algorithm, old.sans.clone())
+        };
+        let lifetime = old.not_after - old.not_before;
+        return Ok(Ask {
+            algorithm,
+            blueprint,
+            names: Names::default(),
+            lifetime,
+            old: Some(Box::new(old)),
+            access: None,
+        });
+    }
+    let profile = profile.ok_or(Left::Unknown)?;
+    let (algorithm, blueprint) = blueprints::authority(profile, authority, now);
+    let lifetime = blueprint.not_after - now;
+    Ok(Ask { algorithm, blueprint, names: Names::default(), lifetime, old: None, access: None })
+}

@@ -1,0 +1,263 @@
+//! What a request gets. Pure. Names, usages and role come from the entry or from what a person stated, never from the request
+//! alone; what it asks for beyond that is refused and said.
+
+use time::{Duration, OffsetDateTime};
+
+use crate::blueprint::{
+    ATTRIBUTE_NAMES, Attribute, Blueprint, ExtendedKeyUsage, KeyUsage, Name, Oid, Role, San, Subtree,
+};
+use crate::plan::blueprints::{BACK_DATE, Bounds};
+use crate::plan::renew::Ask;
+use crate::profile;
+use crate::x509::{KeyKind, Request};
+
+/// More names than any component of a cluster has.
+pub const MOST_NAMES: usize = 200;
+
+/// What the certificate is to be.
+#[derive(Debug, Clone)]
+pub enum Terms {
+    /// An entry of a tree: the request decides the key and nothing else.
+    Entry(Box<Ask>),
+    /// What a person stated.
+    Stated(Stated),
+}
+
+#[derive(Debug, Clone, Default)]
+pub struct Stated {
+    /// `None`: the request's, where it gives no rights.
+    pub subject: Option<Name>,
+    pub usages: Vec<ExtendedKeyUsage>,
+    pub sans: Vec<San>,
+    /// The names the request asks for are granted.
+    pub request_names: bool,
+}
+
+/// An authority is to be made.
+#[derive(Debug, Clone, Default)]
+pub struct Authority {
+    pub path_len: Option<u8>,
+    pub permitted: Vec<Subtree>,
+}
+
+/// Why a request is not signed at all.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Declined {
+    /// It was not made by whoever has the key.
+    Signature,
+    /// Nobody here can verify it.
+    UnknownSignature(Oid),
+    Key(KeyKind),
+    NoSubject,
+    /// A subject that gives rights must be stated.
+    Privileged(String),
+    TooManyNames(usize),
+    /// A name that is none, such as one with a NUL in it.
+    BadName(String),
+}
+
+/// What it asked for and does not get.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Wish {
+    Authority,
+    Subject(Name),
+    Name(San),
+    Usage(ExtendedKeyUsage),
+    KeyUsage(&'static str),
+    Extension(Oid),
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub struct Grant {
+    pub blueprint: Blueprint,
+    pub refused: Vec<Wish>,
+    /// Names it gets without asking.
+    pub added: Vec<San>,
+    /// It would have ended then, had its signer not ended sooner.
+    pub shortened: Option<OffsetDateTime>,
+}
+
+/// When, and how long.
+#[derive(Debug, Clone, Copy)]
+pub struct Dates {
+    pub now: OffsetDateTime,
+    /// `None`: as long as the entry's live, else a year.
+    pub validity: Option<Duration>,
+    pub signer: Bounds,
+}
+
+/// Everything that is wrong with the request, or what it gets.
+pub fn grant(
+    request: &Request,
+    terms: &Terms,
+    authority: Option<&Authority>,
+    dates: Dates,
+) -> Result<Grant, Vec<Declined>> {
+    let mut declined = soundness(request);
+    let KeyKind::Known(algorithm) = request.key else { return Err(declined) };
+    let (subject, sans, usages, default) = match terms {
+        Terms::Entry(ask) => {
+            let wanted = ask.blueprint_for(algorithm);
+            (wanted.subject, wanted.sans, wanted.extended_key_usages, ask.lifetime)
+        }
+        Terms::Stated(stated) => {
+            let subject = match &stated.subject {
+                Some(subject) => subject.clone(),
+                None => {
+                    declined.extend(subject_flaw(&request.subject, stated));
+                    request.subject.clone()
+                }
+            };
+            let mut sans = stated.sans.clone();
+            if stated.request_names {
+                declined.extend(name_flaws(&request.sans));
+                sans.extend(dialled(&request.sans).filter(|san| !stated.sans.contains(san)).cloned());
+            }
+            (subject, sans, stated.usages.clone(), Duration::days(365))
+        }
+    };
+    if !declined.is_empty() {
+        return Err(declined);
+    }
+    let key_usage = match authority {
+        Some(_) => KeyUsage::DIGITAL_SIGNATURE.and(KeyUsage::KEY_CERT_SIGN).and(KeyUsage::CRL_SIGN),
+        None if algorithm.is_rsa() => KeyUsage::DIGITAL_SIGNATURE.and(KeyUsage::KEY_ENCIPHERMENT),
+        None => KeyUsage::DIGITAL_SIGNATURE,
+    };
+    let end = dates.now.saturating_add(dates.validity.unwrap_or(default));
+    let blueprint = Blueprint {
+        subject,
+        not_before: (dates.now - BACK_DATE).max(dates.signer.not_before),
+        not_after: end.min(dates.signer.not_after),
+        role: authority.map_or(Role::EndEntity, |authority| Role::Authority { path_len: authority.path_len }),
+        key_usage,
+        extended_key_usages: if authority.is_some() { Vec::new() } else { usages },
+        sans,
+        permitted: authority.map(|authority| authority.permitted.clone()).unwrap_or_default(),
+    };
+    let added = blueprint.sans.iter().filter(|san| !request.sans.contains(san)).cloned().collect();
+    let shortened = (end > dates.signer.not_after).then_some(end);
+    Ok(Grant { refused: refused(request, &blueprint), added, shortened, blueprint })
+}
+
+fn soundness(request: &Request) -> Vec<Declined> {
+    let signature = match request.signature_valid {
+        Some(true) => None,
+        Some(false) => Some(Declined::Signature),
+        None if matches!(request.key, KeyKind::Known(_)) => {
+            Some(Declined::UnknownSignature(request.signature_algorithm.clone()))
+        }
+        None => None,
+    };
+    let key = match &request.key {
+        KeyKind::Known(_) => None,
+        weak @ KeyKind::Other(_) => Some(Declined::Key(weak.clone())),
+    };
+    signature.into_iter().chain(key).collect()
+}
+
+/// Whether a subject may be taken over from a request: one that Kubernetes gives rights to may not.
+fn subject_flaw(subject: &Name, stated: &Stated) -> Option<Declined> {
+    let texts = subject.0.iter().flatten().map(Attribute::text);
+    for text in texts {
+        if text.chars().any(char::is_control) {
+            return Some(Declined::BadName(text.into_owned()));
+        }
+    }
+    let rights = |text: &String| text.starts_with("system:") || text.starts_with("kubeadm:");
+    let stated_rights = subject.organizations().into_iter().chain(subject.values(&Oid::COMMON_NAME)).find(rights);
+    if let Some(text) = stated_rights {
+        return Some(Declined::Privileged(text));
+    }
+    let nameless = subject.0.is_empty() && stated.sans.is_empty() && !stated.request_names;
+    nameless.then_some(Declined::NoSubject)
+}
+
+fn name_flaws(sans: &[San]) -> Vec<Declined> {
+    if sans.len() > MOST_NAMES {
+        return vec![Declined::TooManyNames(sans.len())];
+    }
+    let bad = |san: &San| match san {
+        San::Dns(name) => profile::san(name).is_err(),
+        San::Ip(_) | San::Email(_) | San::Uri(_) | San::Other(_) => false,
+    };
+    sans.iter().filter(|san| bad(san)).map(|san| Declined::BadName(san.to_string())).collect()
+}
+
+/// What a TLS peer dials.
+fn dialled(sans: &[San]) -> impl Iterator<Item = &San> {
+    sans.iter().filter(|san| matches!(san, San::Dns(_) | San::Ip(_)))
+}
+
+fn refused(request: &Request, blueprint: &Blueprint) -> Vec<Wish> {
+    let mut wishes = Vec::new();
+    if request.is_ca && blueprint.role == Role::EndEntity {
+        wishes.push(Wish::Authority);
+    }
+    if !request.subject.says_the_same(&blueprint.subject) {
+        wishes.push(Wish::Subject(request.subject.clone()));
+    }
+    wishes.extend(request.sans.iter().filter(|san| !blueprint.sans.contains(san)).cloned().map(Wish::Name));
+    let usages = request.extended_key_usages.iter();
+    wishes.extend(usages.filter(|usage| !blueprint.extended_key_usages.contains(usage)).cloned().map(Wish::Usage));
+    let surplus = KeyUsage(request.key_usage.unwrap_or_default().0 & !blueprint.key_usage.0);
+    wishes.extend(surplus.names().into_iter().map(Wish::KeyUsage));
+    // keyUsage, subjectAltName, basicConstraints, extKeyUsage, and the identifier of the key, which every certificate gets.
+    const JUDGED: [&str; 5] = ["2.5.29.15", "2.5.29.17", "2.5.29.19", "2.5.29.37", "2.5.29.14"];
+    let others = request.extensions.iter().map(|(oid, _)| oid).filter(|oid| !JUDGED.contains(&oid.0.as_ref()));
+    wishes.extend(others.cloned().map(Wish::Extension));
+    wishes
+}
+
+/// A subject as people write it: `O=system:nodes,CN=system:node:cp1`, in the order of the encoding; `\,` is a comma. Values
+/// of one type that follow each other are one part, as kubeadm writes groups.
+pub fn subject(text: &str) -> Result<Name, String> {
+    let mut parts: Vec<(Oid, Vec<String>)> = Vec::new();
+    for part in split(text) {
+        let (kind, value) = part.split_once('=').ok_or_else(|| format!("expected TYPE=VALUE, found {part:?}"))?;
+        let (kind, value) = (kind.trim(), value.trim());
+        let known = ATTRIBUTE_NAMES.iter().find(|(_, name)| name.eq_ignore_ascii_case(kind));
+        let oid = known
+            .map(|(oid, _)| Oid::new(*oid))
+            .ok_or_else(|| format!("expected CN, O, OU, C, L or ST, found {kind:?}"))?;
+        let value = profile::name_text(64, "a text of 1 to 64 characters")(value)
+            .map_err(|_| format!("expected 1 to 64 printable characters in {kind}, found {value:?}"))?;
+        match parts.last_mut() {
+            Some((last, values)) if *last == oid => values.push(value),
+            _ => parts.push((oid, vec![value])),
+        }
+    }
+    Ok(parts.iter().fold(Name::default(), |name, (oid, values)| {
+        name.with(oid, &values.iter().map(String::as_str).collect::<Vec<_>>())
+    }))
+}
+
+fn split(text: &str) -> Vec<String> {
+    let mut parts = vec![String::new()];
+    let mut escaped = false;
+    for c in text.chars() {
+        match (c, escaped, parts.last_mut()) {
+            ('\\', false, _) => escaped = true,
+            (',', false, _) => parts.push(String::new()),
+            (c, _, Some(part)) => {
+                part.push(c);
+                escaped = false;
+            }
+            _ => {}
+        }
+    }
+    parts
+}
+
+/// `10.0.0.0/8`, or one address.
+pub fn network(text: &str) -> Option<Subtree> {
+    let (address, prefix) = text.split_once('/').map_or((text, None), |(address, prefix)| (address, Some(prefix)));
+    let network: std::net::IpAddr = address.parse().ok()?;
+    let most = if network.is_ipv4() { 32 } else { 128 };
+    let prefix = prefix.map_or(Some(most), |prefix| prefix.parse().ok()).filter(|prefix| *prefix <= most)?;
+    Some(Subtree::Ip { network, prefix })
+}
+
+#[cfg(test)]
+#[path = "sign_tests.rs"]
+mod tests;

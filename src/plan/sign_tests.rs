@@ -1,0 +1,148 @@
+use super::*;
+use crate::blueprint::Algorithm;
+use crate::ca::{self, PrivateKey};
+use crate::plan::renew::Names;
+use time::macros::datetime;
+
+const NOW: OffsetDateTime = datetime!(2026-11-20 22:00 UTC);
+
+fn dates() -> Dates {
+    let signer = Bounds { not_before: NOW - Duration::days(1), not_after: NOW + Duration::days(3650) };
+    Dates { now: NOW, validity: None, signer }
+}
+
+fn dns(name: &str) -> San {
+    San::Dns(name.into())
+}
+
+fn blueprint(subject: Name, sans: Vec<San>) -> Blueprint {
+    Blueprint {
+        subject,
+        not_before: NOW,
+        not_after: NOW,
+        role: Role::EndEntity,
+        key_usage: KeyUsage::DIGITAL_SIGNATURE,
+        extended_key_usages: vec![ExtendedKeyUsage::ServerAuth],
+        sans,
+        permitted: Vec::new(),
+    }
+}
+
+fn request(blueprint: &Blueprint) -> Request {
+    let key = PrivateKey::generate(Algorithm::EcdsaP256).unwrap();
+    ca::request(blueprint, &key).unwrap().request
+}
+
+fn entry() -> Terms {
+    Terms::Entry(Box::new(Ask {
+        algorithm: Algorithm::Rsa2048,
+        blueprint: blueprint(Name::of("kube-apiserver", &[]), vec![dns("kubernetes"), dns("cp1")]),
+        names: Names::default(),
+        lifetime: Duration::days(90),
+        old: None,
+        access: None,
+    }))
+}
+
+#[test]
+fn an_entry_is_what_it_is_whatever_is_asked() {
+    let asked = Blueprint {
+        role: Role::Authority { path_len: None },
+        key_usage: KeyUsage::DIGITAL_SIGNATURE.and(KeyUsage::KEY_CERT_SIGN),
+        extended_key_usages: vec![ExtendedKeyUsage::ServerAuth, ExtendedKeyUsage::ClientAuth],
+        ..blueprint(Name::of("kube-apiserver", &["system:masters"]), vec![dns("cp1"), dns("evil.example.com")])
+    };
+    let grant = grant(&request(&asked), &entry(), None, dates()).unwrap();
+    assert_eq!(grant.blueprint.subject, Name::of("kube-apiserver", &[]));
+    assert_eq!(grant.blueprint.sans, [dns("kubernetes"), dns("cp1")]);
+    assert_eq!(grant.blueprint.role, Role::EndEntity);
+    assert_eq!(grant.blueprint.extended_key_usages, [ExtendedKeyUsage::ServerAuth]);
+    assert_eq!(grant.blueprint.not_after, NOW + Duration::days(90));
+    assert_eq!(grant.added, [dns("kubernetes")]);
+    assert_eq!(
+        grant.refused,
+        [
+            Wish::Authority,
+            Wish::Subject(asked.subject),
+            Wish::Name(dns("evil.example.com")),
+            Wish::Usage(ExtendedKeyUsage::ClientAuth),
+            Wish::KeyUsage("keyCertSign"),
+        ]
+    );
+}
+
+#[test]
+fn only_what_was_stated_is_granted() {
+    let asked = request(&blueprint(Name::of("web", &["team"]), vec![dns("a.example.com"), dns("b.example.com")]));
+    let stated =
+        Stated { usages: vec![ExtendedKeyUsage::ServerAuth], sans: vec![dns("a.example.com")], ..Stated::default() };
+    let given = grant(&asked, &Terms::Stated(stated.clone()), None, dates()).unwrap();
+    assert_eq!(
+        (given.blueprint.sans, given.refused),
+        (vec![dns("a.example.com")], vec![Wish::Name(dns("b.example.com"))])
+    );
+    let all = Stated { request_names: true, ..stated.clone() };
+    let given = grant(&asked, &Terms::Stated(all), None, dates()).unwrap();
+    assert_eq!((given.blueprint.sans.len(), given.refused), (2, vec![]));
+    let subject = Some(Name::of("other", &[]));
+    let given = grant(&asked, &Terms::Stated(Stated { subject, ..stated.clone() }), None, dates()).unwrap();
+    assert!(given.refused.contains(&Wish::Subject(Name::of("web", &["team"]))));
+    let long = Dates { validity: Some(Duration::days(9999)), ..dates() };
+    let given = grant(&asked, &Terms::Stated(stated.clone()), None, long).unwrap();
+    assert_eq!((given.blueprint.not_after, given.shortened.is_some()), (long.signer.not_after, true));
+    let authority = Authority { path_len: Some(0), permitted: vec![Subtree::Dns("example.com".into())] };
+    let given = grant(&asked, &Terms::Stated(stated), Some(&authority), dates()).unwrap();
+    assert_eq!(given.blueprint.role, Role::Authority { path_len: Some(0) });
+    assert!(
+        given.blueprint.key_usage.contains(KeyUsage::KEY_CERT_SIGN) && given.blueprint.extended_key_usages.is_empty()
+    );
+    assert_eq!(given.blueprint.permitted, authority.permitted);
+}
+
+#[test]
+fn some_requests_are_not_signed_at_all() {
+    let plain = blueprint(Name::of("web", &[]), vec![dns("a.example.com")]);
+    let stated = Terms::Stated(Stated { request_names: true, ..Stated::default() });
+    let broken = Request { signature_valid: Some(false), ..request(&plain) };
+    let unknown = Request { signature_valid: None, ..request(&plain) };
+    let weak = KeyKind::Other(crate::x509::OtherKey::Rsa { bits: 1024 });
+    let many = Blueprint { sans: (0..1000).map(|i| dns(&format!("n{i}"))).collect(), ..plain.clone() };
+    for (request, terms, declined) in [
+        (broken.clone(), &stated, Declined::Signature),
+        (broken, &entry(), Declined::Signature),
+        (unknown.clone(), &stated, Declined::UnknownSignature(unknown.signature_algorithm)),
+        (Request { key: weak.clone(), signature_valid: None, ..request(&plain) }, &stated, Declined::Key(weak)),
+        (request(&many), &stated, Declined::TooManyNames(1000)),
+        (request(&Blueprint { sans: vec![dns("a\0b")], ..plain.clone() }), &stated, Declined::BadName("a\0b".into())),
+        (request(&blueprint(Name::of("a\0b", &[]), vec![])), &stated, Declined::BadName("a\0b".into())),
+        (
+            request(&blueprint(Name::of("x", &["system:masters"]), vec![])),
+            &stated,
+            Declined::Privileged("system:masters".into()),
+        ),
+        (
+            request(&blueprint(Name::of("system:node:cp1", &[]), vec![])),
+            &stated,
+            Declined::Privileged("system:node:cp1".into()),
+        ),
+        (request(&blueprint(Name::default(), vec![])), &Terms::Stated(Stated::default()), Declined::NoSubject),
+    ] {
+        assert_eq!(grant(&request, terms, None, dates()), Err(vec![declined]));
+    }
+    // An entry takes nothing from a request but its key.
+    assert!(grant(&request(&many), &entry(), None, dates()).is_ok());
+}
+
+#[test]
+fn subjects_and_networks_as_people_write_them() {
+    assert_eq!(subject("O=b,O=a,CN=x"), Ok(Name::of("x", &["a", "b"])));
+    assert_eq!(subject("cn=a\\,b").unwrap().to_string(), "CN=a,b");
+    for wrong in ["", "CN", "X=1", "CN=", "CN=a\0b", "CN=a,,"] {
+        assert!(subject(wrong).is_err(), "{wrong:?}");
+    }
+    assert_eq!(network("10.0.0.0/8"), Some(Subtree::Ip { network: "10.0.0.0".parse().unwrap(), prefix: 8 }));
+    assert_eq!(network("::1"), Some(Subtree::Ip { network: "::1".parse().unwrap(), prefix: 128 }));
+    for wrong in ["10.0.0.0/33", "10.0.0", "a/8", "10.0.0.0/"] {
+        assert_eq!(network(wrong), None, "{wrong}");
+    }
+}

@@ -1,0 +1,287 @@
+//! A PFX opened: the code over it is checked first, then every lock inside is opened with the same password.
+
+use zeroize::Zeroizing;
+
+use super::super::derive::{self, Hash, Purpose};
+use super::super::params::{Identifier, content, ids, named, number};
+use super::super::scheme::{Derivation, Scheme, spend};
+use super::super::{Budget, SealedError, pkcs8, tries};
+use super::{Bag, Content, Opened, bags};
+use crate::encoding::ber;
+use crate::encoding::tlv::{self, Element, NotDer};
+
+/// Bags in bags.
+const DEEPEST: usize = 4;
+/// A truststore of every public authority has some hundreds.
+const MOST_BAGS: usize = 10_000;
+
+type Result<T> = std::result::Result<T, SealedError>;
+
+fn broken(part: &'static str) -> impl Fn(NotDer) -> SealedError {
+    move |NotDer| SealedError::Malformed(part)
+}
+
+const PFX: &str = "PKCS#12 file";
+const CONTENTS: &str = "PKCS#12 content";
+const BAG: &str = "PKCS#12 bag";
+
+/// Whether bytes begin as a PFX does: version 3, then PKCS#7 content. DER or BER, perhaps cut.
+pub fn looks_like(head: &[u8]) -> bool {
+    fn inside(bytes: &[u8]) -> Option<&[u8]> {
+        let [tlv::SEQUENCE, length, rest @ ..] = bytes else { return None };
+        match length {
+            0x81..=0x88 => rest.get(usize::from(length & 0x7f)..),
+            _ => Some(rest),
+        }
+    }
+    let content = inside(head).and_then(|rest| rest.strip_prefix(&[tlv::INTEGER, 1, 3])).and_then(inside);
+    // pkcs-7, whatever content type of it.
+    content.is_some_and(|rest| rest.starts_with(&[tlv::OBJECT_IDENTIFIER, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 7]))
+}
+
+/// Everything in the file. Without a password, the empty and the absent one are tried.
+pub fn open(pfx: &[u8], password: Option<&str>) -> Result<Opened> {
+    // Both tries draw on one budget.
+    let mut budget = Budget::full();
+    let der = ber::to_der(pfx).map_err(broken(PFX))?;
+    let file = File::read(&der)?;
+    for password in tries(password) {
+        match file.open(password, &mut budget) {
+            Err(SealedError::WrongPassword) => {}
+            other => return other,
+        }
+    }
+    Err(SealedError::WrongPassword)
+}
+
+/// The outermost layer.
+struct File<'a> {
+    /// AuthenticatedSafe, BER or DER.
+    safe: &'a [u8],
+    mac: Option<Mac<'a>>,
+}
+
+impl<'a> File<'a> {
+    fn read(der: &'a [u8]) -> Result<Self> {
+        let parts = tlv::children(der, tlv::SEQUENCE).map_err(broken(PFX))?;
+        let [version, safe, rest @ ..] = parts.as_slice() else { return Err(SealedError::Malformed(PFX)) };
+        if version.tag != tlv::INTEGER || version.content != [3] {
+            return Err(SealedError::Malformed("PKCS#12 file of version 3"));
+        }
+        let (id, content) = content_info(*safe)?;
+        if id != bags::DATA {
+            return Err(SealedError::Unsupported { role: "PKCS#12 integrity mode", oid: named(id) });
+        }
+        let safe = octets(content)?;
+        let mac = match rest {
+            [] => None,
+            [mac] => Some(Mac::read(*mac)?),
+            _ => return Err(SealedError::Malformed(PFX)),
+        };
+        Ok(Self { safe, mac })
+    }
+
+    fn open(&self, password: Option<&str>, budget: &mut Budget) -> Result<Opened> {
+        if let Some(mac) = &self.mac {
+            mac.check(self.safe, password, budget)?;
+        }
+        let mut opening = Opening { password, budget, bags: Vec::new() };
+        let safe = ber::to_der(self.safe).map_err(broken(CONTENTS))?;
+        for info in tlv::children(&safe, tlv::SEQUENCE).map_err(broken(CONTENTS))? {
+            opening.content(info)?;
+        }
+        Ok(Opened { bags: opening.bags, checked: self.mac.is_some() })
+    }
+}
+
+/// ContentInfo: the type, and what stands in its `[0]`.
+fn content_info(info: Element<'_>) -> Result<(&[u8], Element<'_>)> {
+    let parts = tlv::children(info.raw, tlv::SEQUENCE).map_err(broken(CONTENTS))?;
+    match parts.as_slice() {
+        [id, content] if id.tag == tlv::OBJECT_IDENTIFIER && content.tag == tlv::CONTEXT_CONSTRUCTED => {
+            Ok((id.content, tlv::single(content.content).map_err(broken(CONTENTS))?))
+        }
+        _ => Err(SealedError::Malformed(CONTENTS)),
+    }
+}
+
+fn octets(element: Element<'_>) -> Result<&[u8]> {
+    content(element, tlv::OCTET_STRING).map_err(broken(CONTENTS))
+}
+
+/// MacData (RFC 7292 section 4), with PBMAC1 in it (RFC 9579).
+struct Mac<'a> {
+    kind: MacKind,
+    code: &'a [u8],
+}
+
+enum MacKind {
+    Pkcs12 { hash: Hash, salt: Vec<u8>, iterations: u64 },
+    Pbmac1 { derivation: Derivation, hash: Hash, key_length: usize },
+}
+
+impl<'a> Mac<'a> {
+    fn read(element: Element<'a>) -> Result<Self> {
+        let part = "PKCS#12 integrity code";
+        let parts = tlv::children(element.raw, tlv::SEQUENCE).map_err(broken(part))?;
+        let (digest, salt, iterations) = match parts.as_slice() {
+            [digest, salt] => (digest, salt, 1),
+            [digest, salt, iterations] => (digest, salt, number(*iterations).map_err(broken(part))?),
+            _ => return Err(SealedError::Malformed(part)),
+        };
+        let digest = tlv::children(digest.raw, tlv::SEQUENCE).map_err(broken(part))?;
+        let [algorithm, code] = digest.as_slice() else { return Err(SealedError::Malformed(part)) };
+        let code = content(*code, tlv::OCTET_STRING).map_err(broken(part))?;
+        let algorithm = Identifier::read(algorithm.raw).map_err(broken(part))?;
+        let kind = if algorithm.id == ids::PBMAC1 {
+            pbmac1(algorithm)?
+        } else {
+            let salt = content(*salt, tlv::OCTET_STRING).map_err(broken(part))?.to_vec();
+            MacKind::Pkcs12 { hash: algorithm.digest()?, salt, iterations }
+        };
+        Ok(Self { kind, code })
+    }
+
+    fn check(&self, message: &[u8], password: Option<&str>, budget: &mut Budget) -> Result<()> {
+        let (hash, key) = match &self.kind {
+            MacKind::Pkcs12 { hash, salt, iterations } => {
+                let iterations = spend(*iterations, budget)?;
+                (*hash, derive::pkcs12(*hash, Purpose::Mac, password, salt, iterations, hash.length()))
+            }
+            MacKind::Pbmac1 { derivation, hash, key_length } => {
+                (*hash, derivation.derive(password, *key_length, budget)?)
+            }
+        };
+        if hash.is_mac(&key, message, self.code) { Ok(()) } else { Err(SealedError::WrongPassword) }
+    }
+}
+
+/// PBMAC1-params (RFC 8018 appendix A.5); RFC 9579 section 5 wants the key length stated.
+fn pbmac1(algorithm: Identifier<'_>) -> Result<MacKind> {
+    let part = "PBMAC1 parameters";
+    let parameters = algorithm.parameters.ok_or(NotDer).map_err(broken(part))?;
+    let parts = tlv::children(parameters.raw, tlv::SEQUENCE).map_err(broken(part))?;
+    let [derivation, scheme] = parts.as_slice() else { return Err(SealedError::Malformed(part)) };
+    let derivation = Derivation::read(derivation.raw)?;
+    let hash = Identifier::read(scheme.raw).map_err(broken(part))?.prf()?;
+    let (Derivation::Pbkdf2 { key_length, .. } | Derivation::Scrypt { key_length, .. }) = &derivation;
+    let length = key_length.and_then(|length| usize::try_from(length).ok()).filter(|length| (16..=64).contains(length));
+    Ok(MacKind::Pbmac1 { hash, key_length: length.ok_or(SealedError::Malformed(part))?, derivation })
+}
+
+/// What is being taken out, and with what.
+struct Opening<'p, 'b> {
+    password: Option<&'p str>,
+    budget: &'b mut Budget,
+    bags: Vec<Bag>,
+}
+
+impl Opening<'_, '_> {
+    /// One ContentInfo of the AuthenticatedSafe.
+    fn content(&mut self, info: Element<'_>) -> Result<()> {
+        let (id, content) = content_info(info)?;
+        let plain = match id {
+            bags::DATA => Zeroizing::new(octets(content)?.to_vec()),
+            bags::ENCRYPTED_DATA => self.encrypted(content)?,
+            _ => return Err(SealedError::Unsupported { role: "PKCS#12 content", oid: named(id) }),
+        };
+        // A wrong key can leave valid padding behind; what it leaves is no SafeContents.
+        let wrong = if id == bags::DATA { SealedError::Malformed(CONTENTS) } else { SealedError::WrongPassword };
+        let der = ber::to_der(&plain).map_err(|NotDer| wrong)?;
+        self.safe_contents(&der, 0)
+    }
+
+    /// EncryptedData (RFC 2315 section 13).
+    fn encrypted(&mut self, data: Element<'_>) -> Result<Zeroizing<Vec<u8>>> {
+        let part = "encrypted PKCS#12 content";
+        let parts = tlv::children(data.raw, tlv::SEQUENCE).map_err(broken(part))?;
+        let [_version, info, ..] = parts.as_slice() else { return Err(SealedError::Malformed(part)) };
+        let parts = tlv::children(info.raw, tlv::SEQUENCE).map_err(broken(part))?;
+        let [_type, algorithm, sealed] = parts.as_slice() else { return Err(SealedError::Malformed(part)) };
+        let joined;
+        let sealed = match sealed.tag {
+            tlv::CONTEXT => sealed.content,
+            // `[0] IMPLICIT OCTET STRING` in pieces: BER.
+            tlv::CONTEXT_CONSTRUCTED => {
+                let pieces = tlv::elements(sealed.content).map_err(broken(part))?;
+                joined = tlv::concat(&pieces.into_iter().map(octets).collect::<Result<Vec<_>>>()?);
+                &joined
+            }
+            _ => return Err(SealedError::Malformed(part)),
+        };
+        Scheme::read(algorithm.raw)?.decrypt(self.password, sealed, self.budget)
+    }
+
+    fn safe_contents(&mut self, der: &[u8], depth: usize) -> Result<()> {
+        if depth > DEEPEST {
+            return Err(SealedError::TooDeep { most: DEEPEST });
+        }
+        for bag in tlv::children(der, tlv::SEQUENCE).map_err(broken(BAG))? {
+            self.bag(bag, depth)?;
+        }
+        Ok(())
+    }
+
+    /// SafeBag (section 4.2).
+    fn bag(&mut self, bag: Element<'_>, depth: usize) -> Result<()> {
+        if self.bags.len() >= MOST_BAGS {
+            return Err(SealedError::TooMany { most: MOST_BAGS });
+        }
+        let parts = tlv::children(bag.raw, tlv::SEQUENCE).map_err(broken(BAG))?;
+        let [id, value, attributes @ ..] = parts.as_slice() else { return Err(SealedError::Malformed(BAG)) };
+        if id.tag != tlv::OBJECT_IDENTIFIER || value.tag != tlv::CONTEXT_CONSTRUCTED || attributes.len() > 1 {
+            return Err(SealedError::Malformed(BAG));
+        }
+        let value = tlv::single(value.content).map_err(broken(BAG))?;
+        let content = match id.content {
+            bags::KEY => Content::Key(Zeroizing::new(value.raw.to_vec())),
+            bags::SHROUDED_KEY => Content::Key(pkcs8::open_with(value.raw, self.password, self.budget)?),
+            bags::CERTIFICATE => Content::Certificate(typed(value, bags::X509_CERTIFICATE)?),
+            bags::CRL => Content::Crl(typed(value, bags::X509_CRL)?),
+            bags::SAFE_CONTENTS => return self.safe_contents(value.raw, depth.saturating_add(1)),
+            other => return Err(SealedError::Unsupported { role: "PKCS#12 bag", oid: named(other) }),
+        };
+        let mut read = Bag { content, friendly_name: None, local_key_id: None };
+        if let Some(attributes) = attributes.first() {
+            for attribute in tlv::children(attributes.raw, tlv::SET).map_err(broken(BAG))? {
+                read.attribute(attribute)?;
+            }
+        }
+        self.bags.push(read);
+        Ok(())
+    }
+}
+
+/// CertBag and CRLBag: a type, and in `[0]` an OCTET STRING.
+fn typed(value: Element<'_>, wanted: &'static [u8]) -> Result<Vec<u8>> {
+    let parts = tlv::children(value.raw, tlv::SEQUENCE).map_err(broken(BAG))?;
+    let [id, value] = parts.as_slice() else { return Err(SealedError::Malformed(BAG)) };
+    if id.content != wanted {
+        return Err(SealedError::Unsupported { role: "PKCS#12 certificate type", oid: named(id.content) });
+    }
+    let inner = content(*value, tlv::CONTEXT_CONSTRUCTED).and_then(tlv::single).map_err(broken(BAG))?;
+    octets(inner).map(<[u8]>::to_vec)
+}
+
+impl Bag {
+    /// The two that mean something to us; others are passed over.
+    fn attribute(&mut self, attribute: Element<'_>) -> Result<()> {
+        let parts = tlv::children(attribute.raw, tlv::SEQUENCE).map_err(broken(BAG))?;
+        let [id, values] = parts.as_slice() else { return Err(SealedError::Malformed(BAG)) };
+        let value = tlv::elements(values.content).map_err(broken(BAG))?.first().copied();
+        match (id.content, value) {
+            (bags::FRIENDLY_NAME, Some(name)) if name.tag == super::write::BMP_STRING => {
+                let units = name.content.chunks_exact(2).map(|pair| match pair {
+                    [high, low] => u16::from_be_bytes([*high, *low]),
+                    _ => 0,
+                });
+                self.friendly_name = Some(char::decode_utf16(units).map(|c| c.unwrap_or('\u{fffd}')).collect());
+            }
+            (bags::LOCAL_KEY_ID, Some(id)) if id.tag == tlv::OCTET_STRING => {
+                self.local_key_id = Some(id.content.to_vec());
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,137 @@
+//! EncryptedPrivateKeyInfo (RFC 5958 section 3): a PKCS#8 key behind a password.
+
+use zeroize::Zeroizing;
+
+use super::scheme::Scheme;
+use super::{Budget, SealedError, tries};
+use crate::encoding::tlv::{self, NotDer};
+
+/// What a new file asks for: OWASP's figure for PBKDF2 with HMAC-SHA-256.
+pub const ITERATIONS: u32 = 600_000;
+
+/// Whether DER has the shape of one; it may still be locked in a way nobody knows.
+pub fn is_encrypted(der: &[u8]) -> bool {
+    parts(der).is_ok()
+}
+
+/// The AlgorithmIdentifier and the ciphertext.
+fn parts(der: &[u8]) -> Result<(&[u8], &[u8]), NotDer> {
+    match *tlv::children(der, tlv::SEQUENCE)?.as_slice() {
+        [algorithm, data] if algorithm.tag == tlv::SEQUENCE && data.tag == tlv::OCTET_STRING => {
+            Ok((algorithm.raw, data.content))
+        }
+        _ => Err(NotDer),
+    }
+}
+
+/// PrivateKeyInfo as DER. Without a password, the empty one is tried.
+pub fn open(der: &[u8], password: Option<&str>) -> Result<Zeroizing<Vec<u8>>, SealedError> {
+    let mut last = SealedError::WrongPassword;
+    let mut budget = Budget::full();
+    for password in tries(password) {
+        match open_with(der, password, &mut budget) {
+            Err(SealedError::WrongPassword) => last = SealedError::WrongPassword,
+            other => return other,
+        }
+    }
+    Err(last)
+}
+
+pub(super) fn open_with(
+    der: &[u8],
+    password: Option<&str>,
+    budget: &mut Budget,
+) -> Result<Zeroizing<Vec<u8>>, SealedError> {
+    let (algorithm, data) = parts(der).map_err(|NotDer| SealedError::Malformed("encrypted private key"))?;
+    let key = Scheme::read(algorithm)?.decrypt(password, data, budget)?;
+    // A wrong key leaves valid padding once in 256 times, but no PrivateKeyInfo.
+    match tlv::children(&key, tlv::SEQUENCE).as_deref() {
+        Ok([version, algorithm, octets, ..])
+            if version.tag == tlv::INTEGER && algorithm.tag == tlv::SEQUENCE && octets.tag == tlv::OCTET_STRING =>
+        {
+            Ok(key)
+        }
+        _ => Err(SealedError::WrongPassword),
+    }
+}
+
+/// Locks PrivateKeyInfo with PBES2: PBKDF2 with HMAC-SHA-256 and [`ITERATIONS`], AES-256-CBC. Salt and initialisation vector
+/// are never used twice.
+pub fn seal(key: &[u8], password: &str, salt: &[u8; 16], iv: &[u8; 16]) -> Result<Vec<u8>, SealedError> {
+    seal_with(&Scheme::modern(salt, iv, ITERATIONS), key, Some(password))
+}
+
+pub(super) fn seal_with(scheme: &Scheme, key: &[u8], password: Option<&str>) -> Result<Vec<u8>, SealedError> {
+    let data = scheme.encrypt(password, key)?;
+    Ok(tlv::sequence(&[scheme.to_der(), tlv::write(tlv::OCTET_STRING, &data)]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::encoding::pem;
+
+    #[allow(clippy::disallowed_methods)] // fixtures
+    fn fixture(name: &str) -> Vec<u8> {
+        std::fs::read(format!("{}/fixtures/convert/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap()
+    }
+
+    fn encrypted(name: &str) -> Vec<u8> {
+        pem::read(&fixture(&format!("leaf.{name}.key"))).unwrap()[0].contents.to_vec()
+    }
+
+    const ALL: [&str; 7] =
+        ["aes128-sha256", "aes192-sha384", "aes256-sha1", "aes256-sha512", "des3", "scrypt", "sha1-3des"];
+
+    #[test]
+    fn every_variety_of_openssl_is_read() {
+        for name in ALL {
+            let der = encrypted(name);
+            assert!(is_encrypted(&der), "{name}");
+            assert_eq!(*open(&der, Some("secret")).unwrap(), fixture("leaf.pkcs8.der"), "{name}");
+            assert_eq!(open(&der, Some("other")), Err(SealedError::WrongPassword), "{name}");
+            assert_eq!(open(&der, None), Err(SealedError::WrongPassword), "{name}");
+            for length in 0..der.len() {
+                assert!(matches!(open(&der[..length], Some("secret")), Err(SealedError::Malformed(_))), "{length}");
+            }
+        }
+        assert!(!is_encrypted(&fixture("leaf.pkcs8.der")) && !is_encrypted(&fixture("leaf.sec1.der")));
+    }
+
+    #[test]
+    fn what_is_sealed_opens_with_its_password_only() {
+        let key = fixture("leaf.pkcs8.der");
+        let sealed = seal(&key, "secret", &[1; 16], &[2; 16]).unwrap();
+        assert_eq!(*open(&sealed, Some("secret")).unwrap(), key);
+        assert_eq!(open(&sealed, Some("Secret")), Err(SealedError::WrongPassword));
+        assert_ne!(seal(&key, "secret", &[1; 16], &[3; 16]).unwrap(), sealed);
+    }
+
+    #[test]
+    fn work_and_memory_are_refused_before_they_are_spent() {
+        let scheme = |iterations| Scheme::modern(&[1; 16], &[2; 16], iterations);
+        for iterations in [10_000_001, 1 << 31, u32::MAX] {
+            let der = tlv::sequence(&[scheme(iterations).to_der(), tlv::write(tlv::OCTET_STRING, &[0; 16])]);
+            let asked = u64::from(iterations);
+            assert_eq!(open(&der, Some("x")), Err(SealedError::TooMuchWork { asked, most: 10_000_000 }));
+        }
+        let number = |n: u64| tlv::integer(&n.to_be_bytes());
+        for (cost, r, p, memory) in [(1 << 40, 8, 1, true), (1 << 14, 1 << 30, 1, true), (1 << 14, 8, 1 << 20, false)] {
+            let parameters =
+                tlv::sequence(&[tlv::write(tlv::OCTET_STRING, &[1; 8]), number(cost), number(r), number(p)]);
+            let der = encrypted("scrypt");
+            // The derivation of a real file exchanged.
+            let (algorithm, data) = parts(&der).unwrap();
+            let outer = tlv::children(algorithm, tlv::SEQUENCE).unwrap();
+            let inner = tlv::children(outer[1].raw, tlv::SEQUENCE).unwrap();
+            let scrypt = super::super::params::write(super::super::params::ids::SCRYPT, &parameters);
+            let pbes2 = tlv::sequence(&[outer[0].raw, &tlv::sequence(&[&scrypt, inner[1].raw])]);
+            let bomb = tlv::sequence(&[pbes2, tlv::write(tlv::OCTET_STRING, data)]);
+            match open(&bomb, Some("secret")) {
+                Err(SealedError::TooMuchMemory { .. }) => assert!(memory),
+                Err(SealedError::TooMuchWork { .. }) => assert!(!memory),
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+}

@@ -1,0 +1,245 @@
+//! Password-based encryption: PBES2 (RFC 8018 section 6.2) and PKCS#12's own schemes (RFC 7292 appendix C).
+
+use zeroize::Zeroizing;
+
+use super::cipher::Cipher;
+use super::derive::{self, Hash, Purpose};
+use super::params::{self, Identifier, content, ids, number};
+use super::{Budget, SealedError};
+use crate::encoding::tlv::{self, NotDer};
+
+/// Of a salt, in bytes; honest ones have 8 to 64.
+const LONGEST_SALT: usize = 1024;
+/// What scrypt may take, in bytes: 16 times what OpenSSL asks for.
+const MOST_MEMORY: u64 = 256 << 20;
+
+/// How something is locked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Scheme {
+    Pbes2 {
+        derivation: Derivation,
+        cipher: Cipher,
+        iv: Vec<u8>,
+    },
+    /// Key and initialisation vector both come from the password, by SHA-1.
+    Pkcs12 {
+        cipher: Cipher,
+        salt: Vec<u8>,
+        iterations: u64,
+    },
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Derivation {
+    Pbkdf2 {
+        salt: Vec<u8>,
+        iterations: u64,
+        key_length: Option<u64>,
+        hash: Hash,
+    },
+    /// RFC 7914.
+    Scrypt {
+        salt: Vec<u8>,
+        cost: u64,
+        block_size: u64,
+        parallel: u64,
+        key_length: Option<u64>,
+    },
+}
+
+impl Scheme {
+    /// From an AlgorithmIdentifier.
+    pub fn read(algorithm: &[u8]) -> Result<Self, SealedError> {
+        let broken = |NotDer| SealedError::Malformed("encryption algorithm");
+        let outer = Identifier::read(algorithm).map_err(broken)?;
+        let parameters = outer.parameters.ok_or(SealedError::Malformed("encryption algorithm"))?;
+        if let Some(cipher) = outer.pkcs12_cipher() {
+            let parts = tlv::children(parameters.raw, tlv::SEQUENCE).map_err(broken)?;
+            let [salt, iterations] = parts.as_slice() else { return Err(broken(NotDer)) };
+            let salt = self::salt(content(*salt, tlv::OCTET_STRING).map_err(broken)?)?;
+            return Ok(Self::Pkcs12 { cipher, salt, iterations: number(*iterations).map_err(broken)? });
+        }
+        if outer.id != ids::PBES2 {
+            return Err(outer.unsupported("password-based encryption"));
+        }
+        let parts = tlv::children(parameters.raw, tlv::SEQUENCE).map_err(broken)?;
+        let [derivation, encryption] = parts.as_slice() else { return Err(broken(NotDer)) };
+        let encryption = Identifier::read(encryption.raw).map_err(broken)?;
+        let cipher = encryption.cipher()?;
+        let iv = encryption.parameters.ok_or(NotDer).and_then(|iv| content(iv, tlv::OCTET_STRING)).map_err(broken)?;
+        if iv.len() != cipher.block_length() {
+            return Err(SealedError::Malformed("initialisation vector"));
+        }
+        Ok(Self::Pbes2 { derivation: Derivation::read(derivation.raw)?, cipher, iv: iv.to_vec() })
+    }
+
+    /// PBKDF2 with HMAC-SHA-256 and AES-256-CBC.
+    pub fn modern(salt: &[u8; 16], iv: &[u8; 16], iterations: u32) -> Self {
+        let iterations = u64::from(iterations);
+        let derivation = Derivation::Pbkdf2 { salt: salt.to_vec(), iterations, key_length: None, hash: Hash::Sha256 };
+        Self::Pbes2 { derivation, cipher: Cipher::Aes256, iv: iv.to_vec() }
+    }
+
+    /// pbeWithSHAAnd3-KeyTripleDES-CBC: the one scheme every reader of PKCS#12 has had since 1999.
+    pub fn legacy(salt: &[u8; 8], iterations: u32) -> Self {
+        Self::Pkcs12 { cipher: Cipher::TripleDes, salt: salt.to_vec(), iterations: u64::from(iterations) }
+    }
+
+    /// The AlgorithmIdentifier, of what [`Self::modern`] and [`Self::legacy`] make.
+    pub fn to_der(&self) -> Vec<u8> {
+        match self {
+            Self::Pbes2 { derivation: Derivation::Pbkdf2 { salt, iterations, .. }, iv, .. } => {
+                let derivation = pbkdf2_sha256(salt, *iterations);
+                let cipher = params::write(ids::AES_256_CBC, &tlv::write(tlv::OCTET_STRING, iv));
+                params::write(ids::PBES2, &tlv::sequence(&[derivation, cipher]))
+            }
+            Self::Pkcs12 { salt, iterations, .. } => params::write(
+                ids::SHA1_TRIPLE_DES,
+                &tlv::sequence(&[tlv::write(tlv::OCTET_STRING, salt), tlv::integer(&iterations.to_be_bytes())]),
+            ),
+            Self::Pbes2 { .. } => Vec::new(),
+        }
+    }
+
+    pub(super) fn decrypt(
+        &self,
+        password: Option<&str>,
+        data: &[u8],
+        budget: &mut Budget,
+    ) -> Result<Zeroizing<Vec<u8>>, SealedError> {
+        let (cipher, key, iv) = self.keys(password, budget)?;
+        cipher.decrypt(&key, &iv, data)
+    }
+
+    pub(super) fn encrypt(&self, password: Option<&str>, data: &[u8]) -> Result<Vec<u8>, SealedError> {
+        let (cipher, key, iv) = self.keys(password, &mut Budget::full())?;
+        cipher.encrypt(&key, &iv, data)
+    }
+
+    fn keys(&self, password: Option<&str>, budget: &mut Budget) -> Result<Keys, SealedError> {
+        match self {
+            Self::Pbes2 { derivation, cipher, iv } => {
+                let key = derivation.derive(password, cipher.key_length(), budget)?;
+                Ok((*cipher, key, Zeroizing::new(iv.clone())))
+            }
+            Self::Pkcs12 { cipher, salt, iterations } => {
+                let iterations = spend(*iterations, budget)?;
+                let derive = |purpose, length| derive::pkcs12(Hash::Sha1, purpose, password, salt, iterations, length);
+                let key = derive(Purpose::Key, cipher.key_length());
+                Ok((*cipher, key, derive(Purpose::Iv, cipher.block_length())))
+            }
+        }
+    }
+}
+
+type Keys = (Cipher, Zeroizing<Vec<u8>>, Zeroizing<Vec<u8>>);
+
+pub(super) fn spend(iterations: u64, budget: &mut Budget) -> Result<u32, SealedError> {
+    budget.spend(iterations)?;
+    // The budget is far below 2^32.
+    u32::try_from(iterations).map_err(|_| SealedError::Malformed("iteration count"))
+}
+
+/// PBKDF2-params with HMAC-SHA-256 and no key length: the cipher says it.
+pub(super) fn pbkdf2_sha256(salt: &[u8], iterations: u64) -> Vec<u8> {
+    let parameters = tlv::sequence(&[
+        tlv::write(tlv::OCTET_STRING, salt),
+        tlv::integer(&iterations.to_be_bytes()),
+        params::write(ids::HMAC_SHA256, &[tlv::NULL, 0]),
+    ]);
+    params::write(ids::PBKDF2, &parameters)
+}
+
+fn salt(octets: &[u8]) -> Result<Vec<u8>, SealedError> {
+    if octets.len() > LONGEST_SALT { Err(SealedError::Malformed("salt")) } else { Ok(octets.to_vec()) }
+}
+
+impl Derivation {
+    /// From an AlgorithmIdentifier.
+    pub fn read(algorithm: &[u8]) -> Result<Self, SealedError> {
+        let broken = |NotDer| SealedError::Malformed("key derivation");
+        let outer = Identifier::read(algorithm).map_err(broken)?;
+        let parameters = outer.parameters.ok_or(NotDer).map_err(broken)?;
+        match outer.id {
+            ids::PBKDF2 => Self::pbkdf2(parameters.raw),
+            ids::SCRYPT => Self::scrypt(parameters.raw).map_err(broken),
+            _ => Err(outer.unsupported("key derivation")),
+        }
+    }
+
+    fn pbkdf2(der: &[u8]) -> Result<Self, SealedError> {
+        let broken = |NotDer| SealedError::Malformed("key derivation");
+        let parts = tlv::children(der, tlv::SEQUENCE).map_err(broken)?;
+        let [salt, iterations, optional @ ..] = parts.as_slice() else { return Err(broken(NotDer)) };
+        let (key_length, optional) = match optional {
+            [length, rest @ ..] if length.tag == tlv::INTEGER => (Some(number(*length).map_err(broken)?), rest),
+            _ => (None, optional),
+        };
+        let hash = match optional {
+            // DEFAULT algid-hmacWithSHA1
+            [] => Hash::Sha1,
+            [prf] => Identifier::read(prf.raw).map_err(broken)?.prf()?,
+            _ => return Err(broken(NotDer)),
+        };
+        let salt = self::salt(content(*salt, tlv::OCTET_STRING).map_err(broken)?)?;
+        Ok(Self::Pbkdf2 { salt, iterations: number(*iterations).map_err(broken)?, key_length, hash })
+    }
+
+    /// RFC 7914 section 7.
+    fn scrypt(der: &[u8]) -> Result<Self, NotDer> {
+        let parts = tlv::children(der, tlv::SEQUENCE)?;
+        let [salt, cost, block_size, parallel, optional @ ..] = parts.as_slice() else { return Err(NotDer) };
+        let key_length = match optional {
+            [] => None,
+            [length] => Some(number(*length)?),
+            _ => return Err(NotDer),
+        };
+        let salt = self::salt(content(*salt, tlv::OCTET_STRING)?).map_err(|_| NotDer)?;
+        let (cost, block_size, parallel) = (number(*cost)?, number(*block_size)?, number(*parallel)?);
+        Ok(Self::Scrypt { salt, cost, block_size, parallel, key_length })
+    }
+
+    /// PBES2 takes the password as octets, here UTF-8; none is the same as an empty one.
+    pub(super) fn derive(
+        &self,
+        password: Option<&str>,
+        length: usize,
+        budget: &mut Budget,
+    ) -> Result<Zeroizing<Vec<u8>>, SealedError> {
+        let (Self::Pbkdf2 { key_length, .. } | Self::Scrypt { key_length, .. }) = self;
+        if key_length.is_some_and(|stated| u64::try_from(length) != Ok(stated)) {
+            return Err(SealedError::Malformed("key length"));
+        }
+        let password = password.unwrap_or_default().as_bytes();
+        match self {
+            Self::Pbkdf2 { salt, iterations, hash, .. } => {
+                derive::pbkdf2(*hash, password, salt, spend(*iterations, budget)?, length)
+            }
+            Self::Scrypt { salt, cost, block_size, parallel, .. } => {
+                let memory = cost.saturating_mul(*block_size).saturating_mul(128);
+                if memory > MOST_MEMORY {
+                    return Err(SealedError::TooMuchMemory { asked: memory, most: MOST_MEMORY });
+                }
+                budget.spend(cost.saturating_mul(*block_size).saturating_mul(*parallel))?;
+                scrypt_key(password, salt, *cost, *block_size, *parallel, length)
+            }
+        }
+    }
+}
+
+fn scrypt_key(
+    password: &[u8],
+    salt: &[u8],
+    cost: u64,
+    block_size: u64,
+    parallel: u64,
+    length: usize,
+) -> Result<Zeroizing<Vec<u8>>, SealedError> {
+    let broken = || SealedError::Malformed("scrypt parameters");
+    let log = u8::try_from(cost.trailing_zeros()).ok().filter(|_| cost.is_power_of_two()).ok_or_else(broken)?;
+    let (r, p) = (u32::try_from(block_size).map_err(|_| broken())?, u32::try_from(parallel).map_err(|_| broken())?);
+    let parameters = scrypt::Params::new(log, r, p).map_err(|_| broken())?;
+    let mut key = Zeroizing::new(vec![0; length]);
+    scrypt::scrypt(password, salt, &parameters, &mut key).map_err(|_| broken())?;
+    Ok(key)
+}

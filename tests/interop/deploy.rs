@@ -1,0 +1,132 @@
+//! What lies in deploy/: systemd reads the units and finds little to worry about, and cron's lines are run as cron runs them.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use tempfile::TempDir;
+
+use crate::support::{Ran, SMALL, kpki, program, project, run, scratch, write};
+
+const INSTALLED: &str = "/usr/local/bin/kpki";
+const COLLECTOR: &str = "/var/lib/node_exporter/textfile_collector";
+/// In tenths, as systemd-analyze takes it: what is left is that root's files are root's, and that hooks see processes.
+const EXPOSURE: &str = "20";
+
+/// The units with the program where it is; the drop-in only where it is asked for.
+fn units(with_hooks: bool) -> TempDir {
+    let place = scratch();
+    let files = ["kpki-renew.service", "kpki-renew.timer", "kpki-renew.service.d/hooks.conf"];
+    for file in files.into_iter().take(if with_hooks { 3 } else { 2 }) {
+        let text = std::fs::read_to_string(project("deploy").join(file)).unwrap();
+        write(place.path().join(file), text.replace(INSTALLED, env!("CARGO_BIN_EXE_kpki")));
+    }
+    place
+}
+
+#[test]
+fn systemd_understands_every_line() {
+    for with_hooks in [false, true] {
+        let place = units(with_hooks);
+        let files = ["kpki-renew.service", "kpki-renew.timer"].map(|file| place.path().join(file));
+        // The man page of a verb that is not installed here is no fault of a unit.
+        let ran = run(program("systemd-analyze").args(["verify", "--man=no"]).args(files)).expect_ok("verify");
+        assert_eq!((ran.out.trim(), ran.err.trim()), ("", ""), "with the drop-in: {with_hooks}");
+    }
+    // A line it does not know is said.
+    let place = units(false);
+    let file = place.path().join("kpki-renew.service");
+    let text = std::fs::read_to_string(&file).unwrap();
+    write(&file, text.replace("NoNewPrivileges", "NoNewPrivilege"));
+    let ran = run(program("systemd-analyze").args(["verify", "--man=no"]).arg(&file));
+    assert!(ran.err.contains("NoNewPrivilege"), "{ran:?}");
+}
+
+#[test]
+fn the_service_is_left_with_little() {
+    let place = units(false);
+    let words = ["security", "--offline=true", "--no-pager", "--threshold", EXPOSURE];
+    let ran = run(program("systemd-analyze").args(words).arg(place.path().join("kpki-renew.service")));
+    let last = ran.out.lines().last().unwrap_or_default().to_owned();
+    eprintln!("{last}");
+    let ran = ran.expect_ok("more exposed than it was");
+    assert!(last.contains("Overall exposure level"), "{}", ran.out);
+}
+
+/// The settings and the commands of the cron file.
+fn cron() -> (Vec<String>, Vec<String>) {
+    let text = std::fs::read_to_string(project("deploy/kpki-renew.cron")).unwrap();
+    assert!(text.ends_with('\n'), "cron leaves a last line without newline alone");
+    let (mut settings, mut commands) = (Vec::new(), Vec::new());
+    for line in text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
+        let words: Vec<&str> = line.splitn(7, ' ').collect();
+        match words.as_slice() {
+            [minute, hour, "*", "*", "*", "root", command] => {
+                assert!(minute.parse::<u8>().unwrap() < 60, "{line}");
+                assert!(*hour == "*" || hour.parse::<u8>().unwrap() < 24, "{line}");
+                assert!(!command.contains('%'), "cron reads % as the end of a line: {line}");
+                commands.push((*command).to_owned());
+            }
+            [setting] if setting.contains('=') => settings.push((*setting).to_owned()),
+            _ => panic!("{line}"),
+        }
+    }
+    (settings, commands)
+}
+
+/// Runs a line of the file as it stands, by the shell and with the settings the file names, where the tree and the program
+/// are installed: in a mount namespace of its own.
+fn as_cron(command: &str, kubernetes: &Path, collector: &Path) -> Ran {
+    const INSTALL: &str = "set -e; mount --make-rprivate /; mount -t tmpfs tmpfs /mnt; mkdir /mnt/tree /mnt/collector; touch /mnt/kpki; \
+         mount --bind \"$1\" /mnt/tree; mount --bind \"$2\" /mnt/collector; mount --bind \"$3\" /mnt/kpki; \
+         for dir in /etc /usr/local /var/lib; do mount -t tmpfs tmpfs $dir; done; \
+         mkdir -p /etc/kubernetes /var/lib/kubelet/pki /usr/local/bin \"$4\"; touch \"$5\"; \
+         mount --bind /mnt/tree /etc/kubernetes; mount --bind /mnt/tree/kubelet /var/lib/kubelet/pki; mount --bind /mnt/collector \"$4\"; mount --bind /mnt/kpki \"$5\"; \
+         cd /; shift 5; exec env -i HOME=/root LOGNAME=root \"$@\"";
+    let (settings, _) = cron();
+    let mut unshare: Command = program("unshare");
+    unshare.args(["-m", "/bin/sh", "-c", INSTALL, "sh"]).args([kubernetes, collector]);
+    unshare.args([env!("CARGO_BIN_EXE_kpki"), COLLECTOR, INSTALLED]).args(settings).args(["/bin/sh", "-c", command]);
+    run(&mut unshare)
+}
+
+fn tree(place: &TempDir, lines: &str) -> (PathBuf, PathBuf) {
+    let profile = write(place.path().join("p.yaml"), format!("{SMALL}{lines}"));
+    let (kubernetes, collector) = (place.path().join("kubernetes"), place.path().join("collector"));
+    std::fs::create_dir(&collector).unwrap();
+    run(kpki().args(["init", "--quiet", "--profile"]).arg(&profile).arg("--dir").arg(&kubernetes)).expect_ok("init");
+    (kubernetes, collector)
+}
+
+#[test]
+fn cron_leaves_metrics() {
+    let place = scratch();
+    let (kubernetes, collector) = tree(&place, "");
+    let (settings, commands) = cron();
+    assert_eq!((settings.len(), commands.len()), (3, 2));
+    let ran = as_cron(&commands[1], &kubernetes, &collector).expect_ok(&commands[1]);
+    // Whatever it says is mailed.
+    assert_eq!((ran.out.as_str(), ran.err.as_str()), ("", ""));
+    let metrics = std::fs::read_to_string(collector.join("kpki.prom")).unwrap();
+    let of = |name: &str| metrics.lines().filter(|line| line.starts_with(name)).collect::<Vec<_>>();
+    assert!(
+        of("x509_cert_not_after").iter().any(|line| line.contains("/etc/kubernetes/pki/apiserver.crt")),
+        "{metrics}"
+    );
+    assert!(of("x509_cert_error").iter().all(|line| line.ends_with(" 0")), "{metrics}");
+}
+
+#[test]
+fn cron_renews_what_is_due_and_nothing_else() {
+    let command = cron().1[0].clone();
+    for (lines, is_due) in [("", false), ("certificateValidityPeriod: 1s\n", true)] {
+        let place = scratch();
+        let (kubernetes, collector) = tree(&place, lines);
+        // The second it lives for.
+        std::thread::sleep(std::time::Duration::from_millis(if is_due { 2100 } else { 0 }));
+        let certificate = || std::fs::read(kubernetes.join("pki/apiserver.crt")).unwrap();
+        let before = certificate();
+        let ran = as_cron(&command, &kubernetes, &collector).expect_ok(&command);
+        assert_eq!((ran.out.as_str(), ran.err.as_str()), ("", ""), "{lines}");
+        assert_eq!(certificate() != before, is_due, "{lines}");
+    }
+}

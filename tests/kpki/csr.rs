@@ -1,0 +1,474 @@
+//! Requests, signing them, and certificates that somebody else signed.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use kpki::blueprint::{Algorithm, Blueprint, ExtendedKeyUsage, KeyUsage, Name, Role, San};
+use kpki::ca::{self, PrivateKey};
+use kpki::x509::{Request, parse_pem_bundle};
+use time::macros::datetime;
+
+use super::harness::{NOW, Place, Run, copy_tree, repository, single, text, tree};
+
+fn at(place: &Place, words: &[&str]) -> Run {
+    let (verb, rest) = words.split_first().unwrap();
+    place.kpki(&[&[verb, "--at", NOW], rest].concat())
+}
+
+fn request(path: &Path) -> Request {
+    Request::read_file(&fs::read(path).unwrap()).unwrap().remove(0)
+}
+
+/// A tree without the lock's file, which comes and goes.
+fn lying(root: &Path) -> BTreeMap<String, (u32, Vec<u8>)> {
+    let mut all = tree(root);
+    all.retain(|name, _| !name.ends_with(".kpki/lock"));
+    all
+}
+
+/// Every `.csr` below a directory, relative, without its ending.
+fn requests(root: &Path) -> Vec<String> {
+    tree(root).into_keys().filter_map(|name| name.strip_suffix(".csr").map(str::to_owned)).collect()
+}
+
+#[test]
+fn requests_are_those_of_kubeadm() {
+    let place = Place::new();
+    let fixture = repository("fixtures/kubeadm/v1.36-generate-csr");
+    let profile = text("fixtures/kubeadm/v1.36-generate-csr/kubeadm.yaml");
+    at(&place, &["csr", "all", "--config", &profile, "--dir", "nowhere", "--out", "out"]).ok();
+    let theirs = fixture.join("etc-kubernetes");
+    let names = |root: &Path| {
+        let all = tree(root).into_keys().filter(|name| !name.ends_with('/'));
+        all.collect::<Vec<_>>()
+    };
+    assert_eq!(names(&place.path("out")), names(&theirs));
+    for name in requests(&theirs) {
+        let (ours, kubeadms) =
+            (request(&place.path(&format!("out/{name}.csr"))), request(&theirs.join(format!("{name}.csr"))));
+        assert_eq!(
+            (&ours.subject, &ours.sans, &ours.key),
+            (&kubeadms.subject, &kubeadms.sans, &kubeadms.key),
+            "{name}"
+        );
+        assert_eq!(ours.signature_valid, Some(true));
+        // kubeadm asks for no usages: whoever signs has to know them.
+        assert!(!ours.extended_key_usages.is_empty() && ours.key_usage == Some(KeyUsage::DIGITAL_SIGNATURE), "{name}");
+    }
+    for (name, (mode, _)) in tree(&place.path("out")).iter().filter(|(name, _)| !name.ends_with('/')) {
+        assert_eq!(*mode, 0o600, "{name}");
+    }
+    // A kubeconfig waits as kubeadm's does, word for word but for its key; kubelet.conf talks to the API server that `init`
+    // and `renew` make it talk to.
+    for name in ["admin.conf", "super-admin.conf", "controller-manager.conf", "scheduler.conf"] {
+        let without_key = |text: String| text.split("client-key-data").next().unwrap().to_owned();
+        let theirs = fs::read_to_string(theirs.join(name)).unwrap();
+        assert_eq!(without_key(place.read(&format!("out/{name}"))), without_key(theirs), "{name}");
+    }
+    // Again: nothing is made anew, no key is touched.
+    let before = lying(&place.path("out"));
+    let run = at(&place, &["csr", "all", "--config", &profile, "--dir", "nowhere", "--out", "out"]).ok();
+    assert!(run.stdout.starts_with("wrote 0 requests, 12 were there already: out\n"), "{}", run.stdout);
+    assert!(before == lying(&place.path("out")));
+}
+
+#[test]
+fn a_request_says_what_lies_there_and_never_costs_a_key() {
+    let place = Place::new();
+    copy_tree(&repository("fixtures/kubeadm/v1.36-external-ca/etc-kubernetes"), &place.path("k"));
+    let before = lying(&place.path("k"));
+    let run = at(&place, &["csr", "apiserver", "admin.conf", "--dir", "k"]).ok();
+    assert!(run.stdout.contains("then: kpki import CERT"), "{}", run.stdout);
+    let staged = place.path("k/.kpki/requests");
+    assert_eq!(requests(&staged), ["admin.conf", "pki/apiserver"]);
+    let old = parse_pem_bundle(place.read("k/pki/apiserver.crt").as_bytes()).unwrap().remove(0);
+    let asked = request(&staged.join("pki/apiserver.csr"));
+    assert_eq!((&asked.subject, &asked.sans, asked.key_usage), (&old.subject, &old.sans, old.key_usage));
+    assert_ne!(asked.spki_der, old.spki_der, "a new key");
+    let mut after = tree(&place.path("k"));
+    after.retain(|name, _| !name.starts_with(".kpki"));
+    assert!(before == after, "what is running is untouched");
+    // Another key than the one that waits is refused; its own is used.
+    let run = at(&place, &["csr", "apiserver", "--dir", "k", "--key", "k/pki/apiserver.key"]).fails(1);
+    assert!(run.stderr.contains("holds another key than --key"), "{}", run.stderr);
+    let waiting = fs::read(staged.join("pki/apiserver.key")).unwrap();
+    fs::remove_file(staged.join("pki/apiserver.csr")).unwrap();
+    at(&place, &["csr", "apiserver", "--dir", "k"]).ok();
+    assert_eq!(waiting, fs::read(staged.join("pki/apiserver.key")).unwrap());
+    assert_eq!(request(&staged.join("pki/apiserver.csr")).spki_der, asked.spki_der);
+    at(&place, &["csr", "etcd-peer", "--dir", "k", "--key", "k/pki/etcd/peer.key"]).ok();
+    let peer = parse_pem_bundle(place.read("k/pki/etcd/peer.crt").as_bytes()).unwrap().remove(0);
+    assert_eq!(request(&staged.join("pki/etcd/peer.csr")).spki_der, peer.spki_der);
+    at(&place, &["csr", "all", "--key", "k/pki/etcd/peer.key", "--dir", "k"]).fails(2);
+    at(&place, &["csr", "nobody", "--dir", "k"]).fails(2);
+    let run = at(&place, &["csr", "ca", "--dir", "k", "-o", "json"]).ok().json();
+    assert_eq!(run["entries"][0]["asked"]["authority"], true);
+}
+
+/// A tree of one node whose authority is elsewhere: `t`, and `corp/` with its key.
+fn external(authority: &str) -> (Place, Vec<&'static str>) {
+    let place = Place::new();
+    place.write("p.yaml", single(""));
+    place.init(&["--profile", "p.yaml", "--dir", "t"]).ok();
+    fs::create_dir(place.path("corp")).unwrap();
+    let key = place.path(&format!("t/pki/{authority}.key"));
+    fs::rename(key, place.path("corp/ca.key")).unwrap();
+    let signed = match authority {
+        "ca" => vec![
+            "apiserver",
+            "apiserver-kubelet-client",
+            "kubelet-serving",
+            "admin.conf",
+            "super-admin.conf",
+            "kubelet.conf",
+            "controller-manager.conf",
+            "scheduler.conf",
+        ],
+        "front-proxy-ca" => vec!["front-proxy-client"],
+        _ => vec!["etcd-server", "etcd-peer", "etcd-healthcheck-client", "apiserver-etcd-client"],
+    };
+    (place, signed)
+}
+
+fn path_of(name: &str) -> String {
+    match name {
+        "kubelet-serving" => "kubelet/kubelet.csr".to_owned(),
+        conf if conf.ends_with(".conf") => format!("{conf}.csr"),
+        etcd if etcd.starts_with("etcd-") => format!("pki/etcd/{}.csr", etcd.trim_start_matches("etcd-")),
+        pair => format!("pki/{pair}.csr"),
+    }
+}
+
+/// The corporate authority signs every request that waits, each for its entry.
+fn sign_all(place: &Place, authority: &str, names: &[&str]) -> Vec<String> {
+    let certificate = format!("t/pki/{authority}.crt");
+    fs::create_dir_all(place.path("signed")).unwrap();
+    for name in names {
+        let csr = format!("t/.kpki/requests/{}", path_of(name));
+        let out = format!("signed/{name}.crt");
+        let _ = fs::remove_file(place.path(&out));
+        at(
+            place,
+            &[
+                "sign",
+                &csr,
+                "--as",
+                name,
+                "--profile",
+                "p.yaml",
+                "--dir",
+                "t",
+                "--ca-cert",
+                &certificate,
+                "--ca-key",
+                "corp/ca.key",
+                "--out",
+                &out,
+            ],
+        )
+        .ok();
+    }
+    names.iter().map(|name| format!("signed/{name}.crt")).collect()
+}
+
+fn import(place: &Place, files: &[String], more: &[&str]) -> Run {
+    let files: Vec<&str> = files.iter().map(String::as_str).collect();
+    at(place, &[&["import", "--dir", "t"], files.as_slice(), more].concat())
+}
+
+#[test]
+fn a_tree_below_an_external_authority_is_completed_and_renewed() {
+    for authority in ["ca", "front-proxy-ca", "etcd/ca"] {
+        let (place, names) = external(authority);
+        for name in &names {
+            let csr = path_of(name);
+            let stem = csr.trim_end_matches(".csr");
+            for file in [stem.to_owned(), format!("{stem}.crt"), format!("{stem}.key")] {
+                let _ = fs::remove_file(place.path(&format!("t/{file}")));
+            }
+        }
+        // init makes what it can, and requests for the rest.
+        let run = place.init(&["--dir", "t"]).fails(5);
+        assert!(run.stdout.contains("kpki import"), "{authority}: {}", run.stdout);
+        assert_eq!(requests(&place.path("t/.kpki/requests")).len(), names.len(), "{authority}");
+        let before = lying(&place.path("t"));
+        place.init(&["--dir", "t"]).fails(5);
+        assert!(before == lying(&place.path("t")), "{authority}: a second run changes nothing");
+        // import completes it.
+        let files = sign_all(&place, authority, &names);
+        let dry = import(&place, &files, &["--dry-run"]).ok();
+        assert!(dry.stdout.starts_with(&format!("would put {} certificates in place", names.len())), "{}", dry.stdout);
+        assert!(before == lying(&place.path("t")));
+        let run = import(&place, &files, &["-o", "json"]).ok();
+        assert_eq!(run.json()["entries"].as_array().unwrap().len(), names.len());
+        let run = place.init(&["--dir", "t"]).ok();
+        assert!(run.stdout.starts_with("nothing to do"), "{authority}: {}", run.stdout);
+        assert_eq!(requests(&place.path("t/.kpki/requests")), Vec::<String>::new());
+        for file in &files {
+            assert_eq!(fs::metadata(place.path(file)).unwrap().permissions().mode() & 0o777, 0o644);
+        }
+        let check = place.kpki(&["check-expiration", "t", "--at", NOW, "-o", "json"]).json();
+        assert!(check.to_string().contains("\"externallyManaged\":true"), "{authority}: {check}");
+        assert!(place.read("t/.kpki/journal.jsonl").contains("\"command\":\"import\""));
+        // renew asks for new ones beside the running tree, once.
+        let before = lying(&place.path("t"));
+        let later = "2027-10-20T00:00:00Z";
+        let renew = |status| place.kpki(&["renew", "all", "--due", "--at", later, "--dir", "t"]).fails(status);
+        let run = renew(5);
+        assert!(run.stdout.contains("have t/.kpki/requests/"), "{authority}: {}", run.stdout);
+        let asked = lying(&place.path("t/.kpki/requests"));
+        assert_eq!(requests(&place.path("t/.kpki/requests")).len(), names.len());
+        renew(5);
+        assert!(asked == lying(&place.path("t/.kpki/requests")), "what waits keeps its key");
+        for (name, was) in before.iter().filter(|(name, _)| !name.starts_with(".kpki")) {
+            let now = &tree(&place.path("t"))[name];
+            let theirs = names.iter().any(|one| {
+                let stem = path_of(one).trim_end_matches(".csr").to_owned();
+                [stem.clone(), format!("{stem}.crt"), format!("{stem}.key")].contains(name)
+            });
+            assert!(!theirs || now == was, "{authority}: {name} is running");
+        }
+        let files = sign_all(&place, authority, &names);
+        let run = import(&place, &files, &[]).ok();
+        assert!(run.stdout.contains("kpki restore"), "{}", run.stdout);
+        assert_eq!(requests(&place.path("t/.kpki/requests")), Vec::<String>::new());
+        place.kpki(&["init", "--dir", "t", "--at", later]).ok();
+    }
+}
+
+#[test]
+fn what_does_not_fit_is_not_imported() {
+    let (place, _) = external("ca");
+    at(&place, &["csr", "apiserver", "scheduler.conf", "--dir", "t"]).ok();
+    let good = sign_all(&place, "ca", &["apiserver", "scheduler.conf"]);
+    let ca = ["--ca-cert", "t/pki/ca.crt", "--ca-key", "corp/ca.key"];
+    let sign = |csr: &str, out: &str, more: &[&str]| at(&place, &[&["sign", csr, "--out", out], more].concat()).ok();
+    let server = "t/.kpki/requests/pki/apiserver.csr";
+    sign(server, "few.crt", &[&["--usage", "server", "--san", "cp1"], &ca[..]].concat());
+    sign(server, "client.crt", &[&["--usage", "client", "--request-names"], &ca[..]].concat());
+    sign(
+        server,
+        "masters.crt",
+        &[&["--usage", "server", "--request-names", "--subject", "O=system:masters,CN=kube-apiserver"], &ca[..]]
+            .concat(),
+    );
+    sign(server, "authority.crt", &[&["--ca"], &ca[..]].concat());
+    let etcd = ["--ca-cert", "t/pki/etcd/ca.crt", "--ca-key", "t/pki/etcd/ca.key"];
+    sign(server, "elsewhere.crt", &[&["--usage", "server", "--request-names"], &etcd[..]].concat());
+    let key = PrivateKey::generate(Algorithm::EcdsaP256).unwrap();
+    place.write("stranger.csr", ca::request(&blueprint("x", &[], vec![]), &key).unwrap().pem);
+    sign("stranger.csr", "stranger.crt", &[&["--usage", "client"], &ca[..]].concat());
+    place.write("nothing.crt", "hello");
+    let before = lying(&place.path("t"));
+    for (file, says) in [
+        ("few.crt", "missing names: "),
+        ("client.crt", "expected the extended key usage serverAuth"),
+        ("masters.crt", "expected the subject `CN=kube-apiserver`, found `O=system:masters, CN=kube-apiserver`"),
+        ("authority.crt", "no key that waits for one belongs to it"),
+        ("elsewhere.crt", "no path leads from it to the tree's ca.crt"),
+        ("stranger.crt", "no key that waits for a certificate or is in use belongs to it"),
+        ("nothing.crt", "expected a PEM certificate"),
+    ] {
+        // One that does not fit, and none is put in place.
+        let run = import(&place, &[good[0].clone(), file.to_owned()], &[]).fails(1);
+        assert!(run.stderr.contains(says) && run.stderr.contains("nothing was written"), "{file}: {}", run.stderr);
+        assert!(before == lying(&place.path("t")), "{file}");
+    }
+    let run = import(&place, &[good[0].clone(), good[0].clone()], &[]).fails(1);
+    assert!(run.stderr.contains("another of the files is for the same entry"), "{}", run.stderr);
+    let early = place.kpki(&["import", &good[0], "--dir", "t", "--at", "2025-01-01"]).fails(1);
+    assert!(early.stderr.contains("it is not valid before"), "{}", early.stderr);
+    let late = place.kpki(&["import", &good[0], "--dir", "t", "--at", "2028-01-01"]).fails(1);
+    assert!(late.stderr.contains("it expired at"), "{}", late.stderr);
+    import(&place, &good, &[]).ok();
+    let again = import(&place, &good, &[]).ok();
+    assert!(again.stdout.contains("2 were in place already"), "{}", again.stdout);
+    assert!(place.read("t/scheduler.conf").contains("certificate-authority-data: "));
+}
+
+#[test]
+fn the_three_authorities_below_an_offline_root() {
+    let place = Place::new();
+    place.write("p.yaml", single(""));
+    place.init(&["--profile", "p.yaml", "--dir", "offline"]).ok();
+    let root = ["--ca-cert", "offline/pki/ca.crt", "--ca-key", "offline/pki/ca.key"];
+    fs::create_dir(place.path("t")).unwrap();
+    at(&place, &["csr", "ca", "front-proxy-ca", "etcd-ca", "--profile", "p.yaml", "--dir", "t"]).ok();
+    let mut files = Vec::new();
+    for (name, csr) in [("ca", "pki/ca"), ("front-proxy-ca", "pki/front-proxy-ca"), ("etcd-ca", "pki/etcd/ca")] {
+        let csr = format!("t/.kpki/requests/{csr}.csr");
+        let out = format!("{name}.crt");
+        let permit: &[&str] = if name == "etcd-ca" {
+            &["--permit-dns", "cp1,localhost", "--permit-ip", "10.0.0.0/8,127.0.0.0/8,::1"]
+        } else {
+            &[]
+        };
+        at(
+            &place,
+            &[
+                &[
+                    "sign",
+                    &csr,
+                    "--ca",
+                    "--as",
+                    name,
+                    "--profile",
+                    "p.yaml",
+                    "--dir",
+                    "t",
+                    "--validity",
+                    "5y",
+                    "--out",
+                    &out,
+                ],
+                permit,
+                &root[..],
+            ]
+            .concat(),
+        )
+        .ok();
+        files.push(out);
+    }
+    import(&place, &files, &["--profile", "p.yaml"]).ok();
+    let bundle = parse_pem_bundle(place.read("t/pki/ca.crt").as_bytes()).unwrap();
+    assert_eq!((bundle.len(), bundle[0].path_len, bundle[1].is_self_issued()), (2, Some(0), true));
+    assert!(parse_pem_bundle(place.read("t/pki/etcd/ca.crt").as_bytes()).unwrap()[0].name_constraints.is_some());
+    place.init(&["--profile", "p.yaml", "--dir", "t"]).ok();
+    let conf = kpki::kubeconfig::read(place.read("t/admin.conf").as_bytes()).unwrap();
+    assert_eq!(parse_pem_bundle(&conf.authority).unwrap(), bundle);
+    at(&place, &["renew", "all", "--dir", "t"]).ok();
+    place.init(&["--dir", "t"]).ok();
+    // What the constraints do not permit is not signed.
+    let run = at(&place, &["csr", "apiserver", "--dir", "t"]).ok();
+    drop(run);
+    let run = at(
+        &place,
+        &[
+            "sign",
+            "t/.kpki/requests/pki/apiserver.csr",
+            "--usage",
+            "server",
+            "--san",
+            "www.example.com",
+            "--authority",
+            "etcd-ca",
+            "--dir",
+            "t",
+        ],
+    )
+    .fails(1);
+    assert!(run.stderr.contains("would be refused by a TLS peer"), "{}", run.stderr);
+    // Another authority does not take the place of one that signed something.
+    at(&place, &["csr", "ca", "--dir", "t"]).ok();
+    at(
+        &place,
+        &[
+            "sign",
+            "t/.kpki/requests/pki/ca.csr",
+            "--ca",
+            "--as",
+            "ca",
+            "--dir",
+            "t",
+            "--out",
+            "other.crt",
+            root[0],
+            root[1],
+            root[2],
+            root[3],
+        ],
+    )
+    .ok();
+    let run = import(&place, &["other.crt".to_owned()], &[]).fails(1);
+    assert!(run.stderr.contains("another authority signed what is in place"), "{}", run.stderr);
+}
+
+fn blueprint(name: &str, groups: &[&str], sans: Vec<San>) -> Blueprint {
+    Blueprint {
+        subject: Name::of(name, groups),
+        not_before: datetime!(2026-11-20 22:00 UTC),
+        not_after: datetime!(2026-11-20 22:00 UTC),
+        role: Role::EndEntity,
+        key_usage: KeyUsage::DIGITAL_SIGNATURE,
+        extended_key_usages: vec![ExtendedKeyUsage::ClientAuth],
+        sans,
+        permitted: Vec::new(),
+    }
+}
+
+#[test]
+fn hostile_requests_get_a_clear_answer_and_nothing_else() {
+    let place = Place::new();
+    place.write("p.yaml", single(""));
+    place.init(&["--profile", "p.yaml", "--dir", "t"]).ok();
+    let key = PrivateKey::generate(Algorithm::EcdsaP256).unwrap();
+    let pem = |wanted: Blueprint| ca::request(&wanted, &key).unwrap().pem;
+    let good = pem(blueprint("web", &["team"], vec![]));
+    let mut broken = pem::parse(&good).unwrap().contents().to_vec();
+    let last = broken.len() - 1;
+    broken[last] ^= 1;
+    place.write("broken.csr", &broken);
+    place.write("many.csr", pem(blueprint("x", &[], (0..1000).map(|i| San::Dns(format!("n{i}.a"))).collect())));
+    place.write("nul.csr", pem(blueprint("x", &[], vec![San::Dns("a\0.example.com".into())])));
+    place.write("path.csr", pem(blueprint("../../../../tmp/x", &[], vec![])));
+    place.write("masters.csr", pem(blueprint("x", &["system:masters"], vec![])));
+    place.write(
+        "authority.csr",
+        pem(Blueprint { role: Role::Authority { path_len: None }, ..blueprint("x", &[], vec![]) }),
+    );
+    place.write("web.csr", &good);
+    place.write("two.csr", [good.as_str(), good.as_str()].concat());
+    let before = lying(&place.path(""));
+    let sign =
+        |file: &str, more: &[&str]| at(&place, &[&["sign", file, "--dir", "t", "--usage", "client"], more].concat());
+    for (file, more, says) in [
+        ("broken.csr", &[][..], "its signature does not verify"),
+        ("many.csr", &["--request-names"], "it asks for 1000 names"),
+        ("nul.csr", &["--request-names"], "is neither a DNS name in lower case nor an address"),
+        ("masters.csr", &[], "its subject says system:masters"),
+        ("two.csr", &[], "expected one signing request, found 2"),
+        ("p.yaml", &[], "expected a signing request, found none"),
+        ("t/pki/ca.crt", &[], "expected a signing request, found CERTIFICATE"),
+    ] {
+        let run = sign(file, more).fails(1);
+        assert!(run.stderr.contains(says), "{file}: {}", run.stderr);
+        assert!(before == lying(&place.path("")), "{file}");
+    }
+    let run = sign("authority.csr", &[]).ok();
+    assert!(run.stdout.contains("asked for and refused:\n- to be an authority"), "{}", run.stdout);
+    let run = sign("path.csr", &["-o", "json"]).ok().json();
+    assert_eq!(run["entries"][0]["paths"][0], "path.crt");
+    let run = sign("many.csr", &["--dry-run"]).ok();
+    assert!(run.stdout.contains("- and 990 more"), "{}", run.stdout);
+    let text = sign("web.csr", &["--out", "-"]).ok().stdout;
+    let issued = parse_pem_bundle(text.as_bytes()).unwrap();
+    assert!(issued.len() == 1 && !issued[0].is_ca && issued[0].subject == Name::of("web", &["team"]));
+    let journal = place.read("t/.kpki/journal.jsonl");
+    assert!(journal.contains(&issued[0].serial_hex().to_lowercase()) && journal.contains("\"command\":\"sign\""));
+    let run = sign("authority.csr", &[]).fails(1);
+    assert!(run.stderr.contains("authority.crt is there already"), "{}", run.stderr);
+    // As an entry it gets what the entry is, whoever it says it is.
+    let run = at(&place, &["sign", "masters.csr", "--as", "scheduler.conf", "--dir", "t", "-o", "json"]).ok().json();
+    assert_eq!(run["entries"][0]["certificate"]["subject"], "CN=system:kube-scheduler");
+    assert_eq!(run["entries"][0]["refused"][0], "the subject O=system:masters, CN=x");
+}
+
+#[test]
+fn cfssls_json_gets_key_request_and_certificate() {
+    let place = Place::new();
+    place.write("p.yaml", single(""));
+    place.init(&["--profile", "p.yaml", "--dir", "t"]).ok();
+    place.write("web.json", r#"{"CN": "web", "hosts": ["web.example.com", "10.0.0.7"], "key": {"algo": "ecdsa", "size": 384}, "names": [{"O": "team"}]}"#);
+    at(&place, &["sign", "--csr-json", "web.json", "--usage", "server", "--dir", "t"]).ok();
+    let issued = parse_pem_bundle(place.read("web.crt").as_bytes()).unwrap().remove(0);
+    assert_eq!((issued.subject.to_string().as_str(), issued.sans.len()), ("O=team, CN=web", 2));
+    assert!(PrivateKey::from_pem(place.read("web.key").as_bytes()).unwrap().matches(&issued));
+    assert_eq!(fs::metadata(place.path("web.key")).unwrap().permissions().mode() & 0o777, 0o600);
+    assert_eq!(request(&place.path("web.csr")).spki_der, issued.spki_der);
+    place.write("bad.json", r#"{"key": {"algo": "rsa", "size": 512}}"#);
+    let run = at(&place, &["sign", "--csr-json", "bad.json", "--usage", "server", "--dir", "t"]).fails(1);
+    assert!(run.stderr.contains("expected a key of rsa 2048"), "{}", run.stderr);
+    assert!(!place.path("bad.key").exists());
+}

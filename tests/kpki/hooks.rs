@@ -1,0 +1,101 @@
+//! The profile's hooks around a renewal.
+
+use super::harness::{Place, single, tree};
+
+/// A tree whose profile has these hooks; each hook writes what it knows to `log`.
+fn made(hooks: &str) -> Place {
+    let place = Place::new();
+    let log = place.path("log");
+    let hooks = hooks.replace("LOG", log.to_str().unwrap());
+    place.write("p.yaml", single(&format!("renewal:\n{hooks}")));
+    place.init(&["--profile", "p.yaml", "--dir", "k8s"]).ok();
+    place
+}
+
+const ALL: &str = r#"  hooks:
+    pre: 'echo "pre $KPKI_CLUSTER $KPKI_ENTRIES" >> LOG'
+    deploy:
+      kube-apiserver: 'echo "deploy $KPKI_COMPONENT $KPKI_ACTION $KPKI_ENTRIES" >> LOG'
+      default: 'echo "default $KPKI_COMPONENT" >> LOG'
+    post: 'echo "post $KPKI_RESULT $KPKI_GENERATION" >> LOG'
+"#;
+
+const LATER: &str = "2026-11-21T00:00:00Z";
+
+#[test]
+fn hooks_run_around_what_is_renewed_and_only_then() {
+    let place = made(ALL);
+    place.kpki(&["renew", "all", "--due", "--dir", "k8s", "--at", LATER]).ok();
+    assert!(!place.path("log").exists(), "nothing was due");
+    place.kpki(&["renew", "apiserver", "etcd-server", "--dir", "k8s", "--at", LATER, "--dry-run"]).ok();
+    assert!(!place.path("log").exists(), "nothing was renewed");
+    place.kpki(&["renew", "apiserver", "etcd-server", "--dir", "k8s", "--at", LATER, "--no-hooks"]).ok();
+    assert!(!place.path("log").exists(), "hooks were not wanted");
+
+    let run = place.kpki(&["renew", "apiserver", "etcd-server", "--dir", "k8s", "--at", LATER, "-o", "json"]).ok();
+    assert_eq!(
+        place.read("log"),
+        "pre kubernetes apiserver etcd-server\n\
+         default etcd\n\
+         deploy kube-apiserver none apiserver\n\
+         post renewed 20261121T000000Z-renew.2\n"
+    );
+    let hooks = run.json()["trees"][0]["hooks"].clone();
+    let names: Vec<_> =
+        hooks.as_array().unwrap().iter().map(|hook| hook["hook"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(names, ["pre", "deploy", "deploy", "post"]);
+}
+
+#[test]
+fn a_pre_hook_that_fails_stops_everything() {
+    let place = made("  hooks: {pre: 'echo not now; exit 3', post: 'touch LOG'}\n");
+    let before = tree(&place.path("k8s"));
+    let run = place.kpki(&["renew", "all", "--dir", "k8s", "--at", LATER]).fails(1);
+    assert!(run.stderr.contains("pre hook failed") && run.stderr.contains("not now"), "{}", run.stderr);
+    assert!(!place.path("log").exists());
+    let after = tree(&place.path("k8s"));
+    let changed: Vec<_> = before.iter().filter(|(name, file)| after.get(*name) != Some(file)).map(|(n, _)| n).collect();
+    assert!(changed.iter().all(|name| name.starts_with(".kpki/lock")), "{changed:?}");
+}
+
+#[test]
+fn a_deploy_hook_that_fails_is_told_or_undoes_the_renewal() {
+    let place = made("  hooks: {deploy: {etcd: 'echo broken; exit 1'}}\n");
+    let old = place.read("k8s/pki/etcd/server.crt");
+    let run = place.kpki(&["renew", "etcd-server", "--dir", "k8s", "--at", LATER]).fails(1);
+    assert!(run.stdout.contains("deploy hook of etcd failed") && run.stdout.contains("broken"), "{}", run.stdout);
+    assert_ne!(old, place.read("k8s/pki/etcd/server.crt"));
+
+    let place = made("  onHookFailure: restore\n  hooks: {deploy: {etcd: 'echo told >> LOG; exit 1'}}\n");
+    let old = (place.read("k8s/pki/etcd/server.crt"), place.read("k8s/pki/etcd/server.key"));
+    let run = place.kpki(&["renew", "etcd-server", "--dir", "k8s", "--at", LATER, "-o", "json"]).fails(1);
+    assert_eq!(old, (place.read("k8s/pki/etcd/server.crt"), place.read("k8s/pki/etcd/server.key")));
+    assert_eq!(run.json()["trees"][0]["rolledBack"], true);
+    assert_eq!(place.read("log"), "told\ntold\n", "the component is told again that the old files are back");
+    let lines = place.read("k8s/.kpki/journal.jsonl");
+    assert!(lines.lines().last().unwrap().contains("\"command\":\"restore\""), "{lines}");
+}
+
+#[test]
+fn a_hook_that_hangs_is_ended() {
+    let place = made("  hooks: {timeout: 1s, post: 'sleep 60'}\n");
+    let begun = std::time::Instant::now();
+    let run = place.kpki(&["renew", "admin.conf", "--dir", "k8s", "--at", LATER]).fails(1);
+    assert!(begun.elapsed() < std::time::Duration::from_secs(20));
+    assert!(run.stdout.contains("post hook failed"), "{}", run.stdout);
+}
+
+/// What a scheduled job mails: nothing when all is well, and every failure.
+#[test]
+fn a_quiet_run_tells_its_failures() {
+    let place = made("  hooks: {deploy: {etcd: 'echo broken; exit 1'}}\n");
+    let run = place.kpki(&["renew", "etcd-server", "--dir", "k8s", "--at", LATER, "--quiet"]).fails(1);
+    assert_eq!(
+        (run.stdout.as_str(), run.stderr.as_str()),
+        ("", "error: k8s: the deploy hook of etcd failed: exit status 1: broken\n")
+    );
+    std::fs::remove_file(place.path("k8s/pki/front-proxy-ca.key")).unwrap();
+    let run = place.kpki(&["renew", "front-proxy-client", "--dir", "k8s", "--at", LATER, "--quiet"]).fails(5);
+    assert!(run.stderr.starts_with("error: k8s: front-proxy-client was not renewed: "), "{}", run.stderr);
+    place.kpki(&["renew", "all", "--due", "--dir", "k8s", "--at", LATER, "--quiet"]).ok();
+}

@@ -1,0 +1,94 @@
+//! `kpki kubeconfig user`.
+
+use std::os::unix::fs::PermissionsExt;
+
+use super::facts::{self, File};
+use super::harness::{NOW, Place, Run, repository, single, tree};
+
+fn made() -> Place {
+    let place = Place::new();
+    place.write("p.yaml", single("controlPlaneEndpoint: lb.example.com:8443\n"));
+    place.init(&["--profile", "p.yaml", "--dir", "k8s"]).ok();
+    place
+}
+
+fn user(place: &Place, words: &[&str]) -> Run {
+    place.kpki(&[&["kubeconfig", "user", "--dir", "k8s", "--at", NOW], words].concat())
+}
+
+#[test]
+fn a_user_gets_a_short_credential_that_the_journal_knows() {
+    let place = made();
+    let before = tree(&place.path("k8s"));
+    let run =
+        user(&place, &["jane", "--group", "developers", "--group", "on-call", "--out", "jane/jane.conf"]).fails(1);
+    assert!(run.stderr.contains("jane"), "{}", run.stderr);
+    let run = user(&place, &["jane", "--group", "developers", "--group", "on-call", "--out", "jane.conf"]).ok();
+    assert_eq!((run.stdout.as_str(), run.stderr.as_str()), ("", ""));
+    assert_eq!(place.path("jane.conf").metadata().unwrap().permissions().mode() & 0o7777, 0o600);
+    place.write("only/jane.conf", place.read("jane.conf"));
+    let read = facts::read(&place.path("only"));
+    let File::Kubeconfig(conf) = &read["jane.conf"].1 else { panic!() };
+    let [leaf] = conf.client.as_slice() else { panic!() };
+    assert_eq!(leaf.not_after - leaf.not_before, 8 * 3600 + 300);
+    let names: Vec<&str> = leaf.subject.iter().flatten().map(|(_, _, text)| text.as_str()).collect();
+    assert_eq!(names, ["on-call", "developers", "jane"]);
+    assert!(conf.shape.contains("server: https://lb.example.com:8443") && conf.shape.contains("jane@kubernetes"));
+
+    let journal = place.read("k8s/.kpki/journal.jsonl");
+    let last: serde_json::Value = serde_json::from_str(journal.lines().last().unwrap()).unwrap();
+    assert_eq!((&last["command"], &last["entry"]), (&"kubeconfig".into(), &"jane".into()));
+    // Each time of the two that signed; nothing else has changed.
+    let after = tree(&place.path("k8s"));
+    let changed: Vec<_> = before.iter().filter(|(name, file)| after.get(*name) != Some(file)).map(|(n, _)| n).collect();
+    assert!(changed.iter().all(|name| [".kpki/journal.jsonl", ".kpki/lock"].contains(&name.as_str())), "{changed:?}");
+
+    let run = user(&place, &["jane", "--group", "developers", "--out", "jane.conf"]).fails(1);
+    assert!(run.stderr.contains("exists already") && run.stderr.contains("--force"), "{}", run.stderr);
+    user(&place, &["jane", "--group", "developers", "--out", "jane.conf", "--force"]).ok();
+}
+
+#[test]
+fn masters_are_asked_for_twice_and_names_are_names() {
+    let place = made();
+    let run = user(&place, &["root", "--group", "system:masters"]).fails(1);
+    assert!(run.stdout.is_empty() && run.stderr.contains("--allow-system-masters"), "{}", run.stderr);
+    let run = user(&place, &["root", "--group", "system:masters", "--allow-system-masters"]).ok();
+    assert!(run.stdout.starts_with("apiVersion: v1\n"));
+    for (words, status) in [
+        (&["", "--group", "a"][..], 2),
+        (&["a\nb", "--group", "a"], 2),
+        (&["a", "--group", ""], 2),
+        (&["a", "--group", "b", "--validity", "0s"], 2),
+        (&["a", "--group", "b", "--validity", "soon"], 2),
+        (&["a", "--group", "b", "--dir", "nowhere"], 2),
+    ] {
+        assert!(user(&place, words).fails(status).stdout.is_empty(), "{words:?}");
+    }
+    let warned = user(&place, &["system:x"]).ok();
+    assert!(warned.stderr.contains("no group") && warned.stderr.contains("Kubernetes keeps"), "{}", warned.stderr);
+}
+
+#[test]
+fn a_key_can_stay_with_its_owner() {
+    let place = made();
+    let folder = repository("fixtures/kubeadm/v1.36-generate-csr");
+    let csr = walkdir::WalkDir::new(folder)
+        .into_iter()
+        .filter_map(Result::ok)
+        .find(|entry| entry.path().ends_with("apiserver.csr"))
+        .unwrap();
+    let run = user(&place, &["jane", "--group", "developers", "--csr", csr.path().to_str().unwrap()]).ok();
+    assert!(run.stdout.contains("    client-key: jane.key\n") && !run.stdout.contains("client-key-data"));
+    let broken = place.write("broken.csr", std::fs::read_to_string(csr.path()).unwrap().replace("A", "B"));
+    let run = user(&place, &["jane", "--group", "developers", "--csr", broken.to_str().unwrap()]).fails(1);
+    assert!(run.stdout.is_empty() && run.stderr.contains("cannot use the request"), "{}", run.stderr);
+}
+
+#[test]
+fn without_the_authoritys_key_there_is_nothing() {
+    let place = made();
+    std::fs::remove_file(place.path("k8s/pki/ca.key")).unwrap();
+    let run = user(&place, &["jane", "--group", "developers"]).fails(1);
+    assert!(run.stderr.contains("the key of the cluster CA is not in k8s"), "{}", run.stderr);
+}

@@ -1,0 +1,125 @@
+//! `kpki history`, `kpki restore` and the journal: what was is kept, comes back to the byte, and is written down once.
+
+use std::fs;
+
+use serde_json::Value;
+
+use super::super::harness::tree;
+use super::{fixture, journal, made, renew, renew_at, report, visible};
+
+#[test]
+fn history_lists_and_restore_puts_back_to_the_byte() {
+    let place = made("");
+    fs::remove_file(place.path("k8s/scheduler.conf")).unwrap();
+    let before = visible(&place);
+    let renewed = report(&place, &["all"]);
+    assert_eq!(renewed["generation"], "20261120T220000Z-renew");
+    assert!(place.path("k8s/scheduler.conf").exists());
+    let history = place.kpki(&["history", "--dir", "k8s", "-o", "json"]).ok().json();
+    assert_eq!((&history["kind"], &history["directory"]), (&"History".into(), &"k8s".into()));
+    let newest = &history["generations"][0];
+    assert_eq!(newest["generation"], "20261120T220000Z-renew");
+    assert_eq!((&newest["command"], &newest["time"]), (&"renew".into(), &"2026-11-20T22:00:00Z".into()));
+    assert_eq!(newest["created"], serde_json::json!(["scheduler.conf"]));
+    assert_eq!(newest["entries"].as_array().unwrap().len(), 13);
+    // Seven pairs in pki, the kubelet's, and four kubeconfigs.
+    assert_eq!(newest["replaced"].as_array().unwrap().len(), 2 * 8 + 4);
+    let after = visible(&place);
+
+    let dry = place.kpki(&["restore", "--dir", "k8s", "--dry-run"]).ok();
+    assert!(dry.stdout.starts_with("would put back 21 files"), "{}", dry.stdout);
+    assert_eq!(visible(&place), after);
+    let restored = place.kpki(&["restore", "--dir", "k8s", "-o", "json"]).ok().json();
+    assert_eq!(restored["removed"], serde_json::json!(["scheduler.conf"]));
+    assert_eq!(visible(&place), before);
+    // And it can be undone by its own generation.
+    let kept = restored["kept"].as_str().unwrap();
+    place.kpki(&["restore", kept, "--dir", "k8s"]).ok();
+    assert_eq!(visible(&place), after);
+}
+
+#[test]
+fn an_older_generation_takes_back_everything_since() {
+    let place = fixture("v1.36-ha-ecdsa-cp1");
+    let before = visible(&place);
+    let mut states = vec![before];
+    for (day, words) in [("2026-12-01", "apiserver"), ("2026-12-02", "all"), ("2026-12-03", "admin.conf")] {
+        renew_at(&place, day, &[words]).ok();
+        states.push(visible(&place));
+    }
+    for (generation, state) in [("20261202T000000Z-renew", 1), ("20261201T000000Z-renew", 0)] {
+        place.kpki(&["restore", generation, "--dir", "k8s"]).ok();
+        assert_eq!(visible(&place), states[state], "{generation}");
+    }
+    let run = place.kpki(&["restore", "20261201T000000Z-renew", "--dir", "k8s"]).ok();
+    assert!(run.stdout.starts_with("nothing to do"), "{}", run.stdout);
+    let run = place.kpki(&["restore", "20991201T000000Z-renew", "--dir", "k8s"]).fails(2);
+    assert!(run.stderr.contains("there is no generation"), "{}", run.stderr);
+    for name in ["..", "../..", "/", "."] {
+        place.kpki(&["restore", name, "--dir", "k8s"]).fails(2);
+    }
+}
+
+#[test]
+fn five_generations_stay() {
+    let place = fixture("v1.36-ha-ecdsa-cp1");
+    for n in 1..=7 {
+        renew_at(&place, &format!("2026-12-{n:02}"), &["scheduler.conf"]).ok();
+    }
+    let history = place.kpki(&["history", "--dir", "k8s", "-o", "json"]).ok().json();
+    let names: Vec<&str> =
+        history["generations"].as_array().unwrap().iter().map(|one| one["generation"].as_str().unwrap()).collect();
+    let wanted = [7, 6, 5, 4, 3].map(|n| format!("202612{n:02}T000000Z-renew"));
+    assert_eq!(names, wanted);
+    for (name, (mode, _)) in tree(&place.path("k8s/.kpki/generations")) {
+        assert_eq!(mode & 0o077, 0, "{name}");
+    }
+    // Twice in one second is two generations.
+    renew_at(&place, "2026-12-07", &["scheduler.conf"]).ok();
+    let again = place.kpki(&["history", "--dir", "k8s", "-o", "json"]).ok().json();
+    assert_eq!(again["generations"].as_array().unwrap().len(), 5);
+    assert_ne!(again["generations"][0]["generation"], "20261207T000000Z-renew");
+}
+
+#[test]
+fn the_journal_has_every_certificate_once() {
+    let place = fixture("v1.36-ha-ecdsa-cp1");
+    let first = report(&place, &["all"]);
+    let second = report(&place, &["apiserver", "admin.conf"]);
+    let failed = renew(&place, &["all", "--reuse-key", "--lock-timeout", "nonsense"]);
+    assert_eq!(failed.status, 2);
+    let lines = journal(&place);
+    assert_eq!(lines.len(), 14);
+    let made: Vec<Value> = [&first, &second]
+        .iter()
+        .flat_map(|tree| tree["entries"].as_array().unwrap().clone())
+        .filter(|entry| entry["action"] == "renew")
+        .collect();
+    for (line, entry) in lines.iter().zip(&made) {
+        assert_eq!((&line["command"], &line["entry"]), (&"renew".into(), &entry["name"]));
+        let new = &entry["new"];
+        let text = |value: &Value| value.as_str().unwrap().to_lowercase().replace(':', "");
+        assert_eq!((text(&line["serial"]), text(&line["fingerprint"])), (text(&new["serial"]), text(&new["sha256"])));
+        assert_eq!((&line["subject"], &line["issuer"]), (&new["subject"], &new["issuer"]));
+        assert_eq!((&line["notBefore"], &line["notAfter"]), (&new["notBefore"], &new["expirationDate"]));
+    }
+    let serials: std::collections::BTreeSet<&str> = lines.iter().map(|line| line["serial"].as_str().unwrap()).collect();
+    assert_eq!(serials.len(), 14);
+    // What is put back is written down as well: it is in use again.
+    place.kpki(&["restore", "--dir", "k8s"]).ok();
+    let lines = journal(&place);
+    assert_eq!(lines.len(), 16);
+    assert!(lines[14..].iter().all(|line| line["command"] == "restore"));
+}
+
+#[test]
+fn there_is_no_history_where_nothing_happened() {
+    let place = fixture("v1.36-ha-ecdsa-cp1");
+    let history = place.kpki(&["history", "--dir", "k8s"]).ok();
+    assert_eq!(history.stdout, "0 generations, the newest first: k8s\n");
+    let before = tree(&place.path("k8s"));
+    let run = place.kpki(&["restore", "--dir", "k8s"]).fails(1);
+    assert!(run.stderr.contains("k8s keeps no generation to go back to"), "{}", run.stderr);
+    place.kpki(&["restore", "--dir", "nowhere"]).fails(1);
+    assert_eq!(before, tree(&place.path("k8s")));
+}
