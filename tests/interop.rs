@@ -1,7 +1,6 @@
-//! kpki against programs that are not ours: OpenSSL, Go's reading through kubectl, pkilint, etcd, HAProxy, promtool, PyYAML, and a
-//! kernel that refuses (strace, full and read-only file systems), systemd and cron. A missing program fails, it never skips.
-//! kpki against programs that are not ours: OpenSSL, Go's reading through kubectl, pkilint, etcd, HAProxy, nginx, keytool, promtool, PyYAML,
-//! and a kernel that refuses (strace, full and read-only file systems). A missing program fails, it never skips.
+//! kpki against programs that are not ours: OpenSSL, Go's reading through kubectl, pkilint, etcd, HAProxy, nginx, cfssl, keytool, promtool,
+//! PyYAML, and a kernel that refuses (strace, full and read-only file systems), systemd and cron. A missing program fails, it
+//! never skips.
 //!
 //! `cargo test --release --features interop --test interop`, as root (mounts, other users, network namespaces).
 
@@ -24,6 +23,8 @@ mod tree;
 mod convert;
 #[path = "interop/crl.rs"]
 mod crl;
+#[path = "interop/csr.rs"]
+mod csr;
 #[path = "interop/deploy.rs"]
 mod deploy;
 #[path = "interop/etcd.rs"]

@@ -69,7 +69,7 @@ const EXAMPLES: &str = "\
 Examples:
   kpki import signed/*.crt                                what the authority's owner sent back, into /etc/kubernetes
   kpki import apiserver.pem --dir ./cluster --dry-run
-  kpki import corporate-ca.crt --as ca --dir ./cluster    the authority itself, before kpki init
+  kpki import corporate-ca.crt --as etcd-ca --dir ./cluster   the authority itself, while it signed nothing yet
   kpki import *.crt --requests ./requests                 keys from kpki csr --out ./requests
 
 Exit status: 0 they are in place, 1 refused or failed and nothing was written, 2 wrong command line or profile.";

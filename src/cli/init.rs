@@ -13,7 +13,8 @@ use crate::run::Environment;
 ///
 /// Makes every certificate, key and kubeconfig of the kubeadm tree that is missing, in one piece: after a crash, a full disk
 /// or a kill there is either no tree or the whole tree. What lies there already is respected: an existing authority is used
-/// (its certificate without its key is an external authority), existing leaves that fit the profile stay, those that do not
+/// (its certificate without its key is an external authority: what it would sign waits in DIR/.kpki/requests as a key and a signing
+/// request, for kpki import), existing leaves that fit the profile stay, those that do not
 /// are listed and nothing is written. A second run changes nothing.
 ///
 /// A profile with one node gives exactly that node's /etc/kubernetes. A profile with several nodes gives a cluster directory:
@@ -74,7 +75,8 @@ Examples:
   kpki init --config kubeadm.yaml --dry-run                             what kubeadm's configuration would give
   kpki init --dir ./demo                                                again, with the recorded profile: nothing to do
 
-Exit status: 0 done or nothing to do, 1 refused or failed, 2 wrong command line or profile.";
+Exit status: 0 done or nothing to do, 1 refused or failed, 2 wrong command line or profile, 5 something waits for an external
+authority; the rest was made.";
 
 impl Args {
     pub fn run(&self, environment: &Environment, ui: &mut Ui<'_>) -> Outcome {

@@ -57,11 +57,12 @@ Examples:
   kpki renew all --due                                   renew what is due, as a scheduled job does
   kpki revoke etcd-peer --dir ./demo                     put a certificate on its authority's revocation list
   kpki convert tls.crt tls.key --to p12 --out web.p12    asks for the password
+  kpki csr all && kpki import signed/*.crt               below an authority whose key is not here
 
 Exit status: 0 done or nothing to do, 1 refused or failed, 2 wrong command line or profile; check-expiration: 3 a certificate is
-inside its warning window, 4 one is critical, expired, revoked, not yet valid, missing or unreadable; crl check: 3 a list is stale or
-about to be, 4 a certificate is revoked or held; renew: 5 something could not be renewed,
-10 something was (--detailed-exitcode).";
+inside its warning window, 4 one is critical, expired, held, revoked, not yet valid, missing or unreadable; crl check: 3 a list is
+stale or about to be, 4 a certificate is revoked or held; init, renew, csr: 5 something is left, such as what an external authority
+signs, while the rest was done; renew: 10 something was (--detailed-exitcode).";
 
 #[derive(Debug, Subcommand)]
 enum Verb {

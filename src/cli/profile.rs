@@ -47,6 +47,15 @@ enum Verb {
         #[command(flatten)]
         missing: Missing,
     },
+    /// Print cfssl's signing profiles (ca-config.json) as a profile
+    ///
+    /// The default's expiry becomes certificateValidityPeriod, that of a profile for authorities caCertificateValidityPeriod; every
+    /// other profile becomes an extra certificate with its usages and validity. What has no place in a profile is said.
+    #[command(after_help = "Examples:\n  kpki profile import-cfssl ca-config.json > cluster.yaml")]
+    ImportCfssl {
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+    },
     /// Print a commented starting point
     #[command(after_help = "Examples:\n  kpki profile new > cluster.yaml")]
     New,
@@ -85,6 +94,12 @@ impl Args {
                 Ok(Exit::Done)
             }
             Verb::Validate { files, missing } => validate(files, missing, environment, ui),
+            Verb::ImportCfssl { file } => {
+                let (text, warnings) = profile::import_cfssl(file)?;
+                ui.warnings(&warnings);
+                ui.document(&text)?;
+                Ok(Exit::Done)
+            }
             Verb::New => {
                 ui.document(starter())?;
                 Ok(Exit::Done)

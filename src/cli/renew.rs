@@ -18,7 +18,8 @@ use crate::run::Environment;
 /// the lifetime without one), is expired, revoked, missing or broken, or lacks a name of the profile: this is what a scheduled job uses. What its
 /// authority's revocation list names gets a new key always, what is held waits, and lists near their end are signed anew.
 /// Everything is made and verified in memory, the old files are kept as a generation (kpki history, kpki restore), then each file is
-/// replaced by a rename. After a crash or a full disk there is the old tree, or the next run of kpki finishes the new one.
+/// replaced by a rename. What an external authority signs is asked for instead: new key and request wait in DIR/.kpki/requests, the running
+/// files stay, and kpki import puts both in place. After a crash or a full disk there is the old tree, or the next run of kpki finishes the new one.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {

@@ -2,6 +2,7 @@
 //! noun. They return a report; they never print.
 
 mod cfssl;
+mod cfssl_profiles;
 pub mod check_expiration;
 pub mod convert;
 pub mod crl;

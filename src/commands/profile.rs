@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::commands::cfssl_profiles;
 use crate::error::Error;
 use crate::files::{self, FileError, Kind, Op};
 use crate::profile::{self, Loaded, Overrides, Source};
@@ -37,6 +38,16 @@ pub fn show(path: &Path, overrides: &Overrides) -> Result<(String, Vec<String>),
     let loaded = load(&path.display().to_string(), &read(path)?, overrides)?;
     let warnings = loaded.warnings.iter().map(ToString::to_string).collect();
     Ok((profile::render(&loaded.profile), warnings))
+}
+
+/// cfssl's signing profiles as a profile, and what could not be taken over.
+pub fn import_cfssl(path: &Path) -> Result<(String, Vec<String>), Error> {
+    let imported = cfssl_profiles::read(&read(path)?).map_err(|why| {
+        Error::new(format!("{} is no configuration of cfssl", path.display()))
+            .because(why)
+            .hint("give cfssl's ca-config.json, the file after cfssl sign -config")
+    })?;
+    Ok((imported.profile, imported.warnings))
 }
 
 /// One file's verdict.

@@ -78,11 +78,34 @@ fn none(dir: &Path) -> Error {
 
 fn chosen(request: &Request, roots: &Roots) -> Result<String, Error> {
     let all = store::generations(roots)?;
-    match &request.generation {
-        None => all.into_iter().next().map(|newest| newest.name).ok_or_else(|| none(&request.dir)),
-        Some(name) if all.iter().any(|one| one.name == *name) => Ok(name.clone()),
-        Some(name) => Err(Error::usage(format!("there is no generation {name:?}"))
-            .hint(format!("list them with: kpki history --dir {}", request.dir.display()))),
+    let name = match &request.generation {
+        None => newest(request, &all)?,
+        Some(name) if all.iter().any(|one| one.name == *name) => name.clone(),
+        Some(name) => {
+            return Err(Error::usage(format!("there is no generation {name:?}"))
+                .hint(format!("list them with: kpki history --dir {}", request.dir.display())));
+        }
+    };
+    in_order(request, &all, &name)?;
+    Ok(name)
+}
+
+/// Without its record nobody knows when a generation was made: what earlier ones made would be taken for newer, and removed.
+fn in_order(request: &Request, all: &[store::Generation], name: &str) -> Result<(), Error> {
+    let unplaced = |one: &&store::Generation| {
+        let stamped = one.name.starts_with(|first: char| first.is_ascii_digit());
+        let after_another = all.iter().any(|other| other.recorded && other.name < one.name);
+        stamped && !one.recorded && after_another && *one.name >= *name
+    };
+    match all.iter().find(unplaced) {
+        None => Ok(()),
+        Some(damaged) => Err(Error::new(format!("cannot tell how the tree was before {name}"))
+            .because(format!("the record of {} is missing or damaged", damaged.name))
+            .hint(format!(
+                "look into {}/.kpki/generations/{}: what was replaced lies there as it was",
+                request.dir.display(),
+                damaged.name
+            ))),
     }
 }
 
@@ -107,6 +130,18 @@ fn lists_left(roots: &Roots, name: &str) -> Result<Vec<String>, Error> {
     left.sort();
     left.dedup();
     Ok(left)
+}
+
+/// What is undone when nobody says what; not what only made files, such as the first `init`, of which nothing would be left.
+fn newest(request: &Request, all: &[store::Generation]) -> Result<String, Error> {
+    let newest = all.first().ok_or_else(|| none(&request.dir))?;
+    in_order(request, all, &newest.name)?;
+    if newest.kept.is_empty() && !newest.created.is_empty() {
+        return Err(Error::new(format!("the newest generation {} replaced nothing", newest.name))
+            .because(format!("going back would only remove the {} files it made", newest.created.len()))
+            .hint(format!("name it if that is meant: kpki restore {} --dir {}", newest.name, request.dir.display())));
+    }
+    Ok(newest.name.clone())
 }
 
 /// One transaction, which keeps what it replaces as a generation of its own. What was put back, and that generation.

@@ -35,7 +35,7 @@ pub enum Exit {
     /// check-expiration: something is critical, expired, held, revoked, not yet valid, missing or unreadable; crl check: a
     /// certificate is revoked or held.
     Critical,
-    /// renew: something could not be renewed; the rest was.
+    /// init, renew, csr: something is left, which waits for an external authority or cannot be made; the rest was done.
     Left,
     /// renew --detailed-exitcode: something was renewed.
     Renewed,
@@ -54,7 +54,7 @@ pub const STATUSES: [(u8, &str); 7] = [
         "check-expiration: a certificate is critical, expired, held, revoked, not yet valid, missing or unreadable; crl check: \
          one is revoked or held",
     ),
-    (5, "renew: something could not be renewed, such as what an external authority signs; the rest was"),
+    (5, "init, renew, csr: something is left, such as what an external authority signs; the rest was done"),
     (10, "renew --detailed-exitcode: something was renewed"),
 ];
 

@@ -49,15 +49,13 @@ pub fn refusal(context: &Context<'_>, items: &[Item], reconciled: &Reconciled) -
     for (item, decision) in items.iter().zip(&reconciled.decisions) {
         let place = context.shown(&item.public);
         let elsewhere = |authority: &Authority| format!("the key of its signer {} is not here", authority.name());
-        match decision {
-            Decision::Conflict(differences, signer) => {
-                let mut list: Vec<String> = differences.iter().map(difference).collect();
-                list.extend(signer.as_ref().map(elsewhere));
-                forcible |= signer.is_none();
-                let list = format!("{} ({place}): {}", item.id(), list.join("; "));
-                if signer.is_some() { unsignable.push(list) } else { conflicts.push(list) }
-            }
-            _ => {}
+        // What is missing and signed elsewhere is no refusal: a request is made in its place.
+        if let Decision::Conflict(differences, signer) = decision {
+            let mut list: Vec<String> = differences.iter().map(difference).collect();
+            list.extend(signer.as_ref().map(elsewhere));
+            forcible |= signer.is_none();
+            let list = format!("{} ({place}): {}", item.id(), list.join("; "));
+            if signer.is_some() { unsignable.push(list) } else { conflicts.push(list) }
         }
     }
     if conflicts.is_empty() && unsignable.is_empty() {

@@ -116,11 +116,22 @@ fn list(all: &Dir) -> Result<Vec<Generation>, StoreError> {
         let Some(name) = entry.name.to_str().filter(|_| matches!(entry.what, What::Directory | What::Unknown)) else {
             continue;
         };
-        let Some(dir) = all.child(name).ok().flatten() else { continue };
+        let Some(dir) = directory(all, name)? else { continue };
         found.push(Generation { name: name.to_owned(), ..read(&dir)?.unwrap_or_default() });
     }
     found.sort_by(|a, b| order(a).cmp(&order(b)));
     Ok(found)
+}
+
+/// A directory of this name; what is something else is nobody's generation. One that cannot be opened is no reason to go on
+/// as if it were not there: an older one would be taken for the newest.
+fn directory(above: &Dir, name: &str) -> Result<Option<Dir>, FileError> {
+    match above.child(name) {
+        Err(error) if matches!(error.kind, Kind::NotAFile(_) | Kind::NotADirectory(_) | Kind::SymlinkInTheWay) => {
+            Ok(None)
+        }
+        other => other,
+    }
 }
 
 /// The clock may have been turned back between two commits, so the name decides only where there is no record.
@@ -159,7 +170,7 @@ fn is_stamped(name: &str) -> bool {
 fn walk(generation: &Dir, kept: &mut Vec<(RootId, RelPath)>) -> Result<(), StoreError> {
     let known: std::collections::HashSet<_> = kept.iter().cloned().collect();
     for root in [RootId::Main, RootId::Kubelet] {
-        let Ok(Some(dir)) = generation.child(root.name()) else { continue };
+        let Some(dir) = directory(generation, root.name())? else { continue };
         let mut paths = Vec::new();
         below(&dir, None, &mut paths)?;
         paths.sort();

@@ -71,7 +71,7 @@ impl Run<'_> {
         if leaf.is_ca {
             return Asked::Left(Left::IsAuthority);
         }
-        if let Signed::Elsewhere(left @ Left::KubeletsOwn) = self.signed(&leaf) {
+        if let Signed::Elsewhere(left @ Left::KubeletsOwn) = self.signed(&leaf, &existing.chain) {
             return Asked::Left(left);
         }
         let wanted = self.wanted(bounds);

@@ -39,7 +39,7 @@ pub(super) struct Run<'a> {
 /// What lies there.
 pub(super) struct Existing {
     pub leaf: Certificate,
-    chain: Vec<Certificate>,
+    pub chain: Vec<Certificate>,
     key: Option<Result<PrivateKey, String>>,
     pub read: Option<Read>,
 }
@@ -110,7 +110,7 @@ impl Run<'_> {
                 None => left(Left::AuthorityMissing(self.credential.authority), existing.leaf),
             };
         };
-        let earlier = match self.signed(&existing.leaf) {
+        let earlier = match self.signed(&existing.leaf, &existing.chain) {
             Signed::ByTheAuthority => None,
             Signed::ByAnEarlierOne(reason) => Some(reason),
             Signed::Elsewhere(refused) => return left(refused, existing.leaf),
@@ -248,9 +248,17 @@ impl Run<'_> {
         self.broken_signer().map_or(Ok(()), Err)
     }
 
-    pub(super) fn signed(&self, leaf: &Certificate) -> Signed {
+    pub(super) fn signed(&self, leaf: &Certificate, chain: &[Certificate]) -> Signed {
         let bundle = self.signer.map(Signer::bundle).unwrap_or_default();
-        match bundle.iter().position(|authority| leaf.signed_by(authority).is_ok()) {
+        let links =
+            |below: &&Certificate, above: &Certificate| above.may_sign_certificates() && below.signed_by(above).is_ok();
+        // Up through the intermediates in its own file, as far as they lead.
+        let top = chain.iter().try_fold(leaf, |below, above| if links(&below, above) { Ok(above) } else { Err(below) });
+        let (Ok(top) | Err(top)) = top;
+        let signs = |authority: &&Certificate| {
+            leaf.signed_by(authority).is_ok() || top.signed_by(authority).is_ok() || top.der == authority.der
+        };
+        match bundle.iter().position(signs) {
             Some(0) => Signed::ByTheAuthority,
             Some(_) => Signed::ByAnEarlierOne(Reason::EarlierAuthority(leaf.issuer.clone())),
             None if matches!(self.credential.entry.map(|entry| entry.files), Some(Files::KubeletPair(_)))

@@ -212,8 +212,8 @@ fn steps(advice: &Advice) -> Vec<String> {
             steps.push(format!("ask its owner for a new one; its certificate belongs to {}", advice.path));
         }
         Problem::External => steps.extend([
-            format!("make a key and a request for each: kubeadm certs generate-csr --cert-dir {dir}/requests --kubeconfig-dir {dir}/requests"),
-            "have the authority's owner sign them, and put the results in place".to_owned(),
+            format!("make a key and a request for each, beside the running tree: kpki renew all --due --dir {dir}"),
+            format!("have the authority's owner sign the requests in {dir}/.kpki/requests; then: kpki import CERT... --dir {dir}"),
         ]),
         Problem::Expired => {
             if advice.order.len() > 1 {

@@ -123,3 +123,30 @@ fn there_is_no_history_where_nothing_happened() {
     place.kpki(&["restore", "--dir", "nowhere"]).fails(1);
     assert_eq!(before, tree(&place.path("k8s")));
 }
+
+/// Who undoes the last run without naming it does not lose the tree that the first one made.
+#[test]
+fn what_only_made_files_is_undone_when_it_is_named() {
+    let place = made("");
+    let before = visible(&place);
+    for words in [&["restore", "--dir", "k8s"][..], &["restore", "--dir", "k8s", "--dry-run"]] {
+        let run = place.kpki(words).fails(1);
+        assert!(run.stderr.contains("the newest generation 20261120T220000Z-init replaced nothing"), "{}", run.stderr);
+        assert!(run.stderr.contains("going back would only remove the 29 files it made"), "{}", run.stderr);
+    }
+    assert_eq!(visible(&place), before);
+    // The record of the newest is damaged: an older one is not taken for it.
+    renew(&place, &["all"]).ok();
+    let renewed = visible(&place);
+    place.write("k8s/.kpki/generations/20261120T220000Z-renew/generation.json", "{");
+    for words in [&["restore"][..], &["restore", "20261120T220000Z-renew"], &["restore", "20261120T220000Z-init"]] {
+        let run = place.kpki(&[words, &["--dir", "k8s"]].concat()).fails(1);
+        let said = "the record of 20261120T220000Z-renew is missing or damaged";
+        assert!(
+            run.stderr.contains(said) && run.stderr.contains("hint: look into k8s/.kpki/generations/"),
+            "{}",
+            run.stderr
+        );
+        assert!(visible(&place) == renewed);
+    }
+}

@@ -1,0 +1,96 @@
+//! What the old certificate says of the new one.
+
+use super::*;
+
+#[test]
+fn a_lifetime_is_what_the_dates_say_or_nothing() {
+    let start = MADE - YEAR;
+    let issuer = authority("ca", start, start + YEAR * 10);
+    let ca = issuer.certificate();
+    let end = ca.not_after;
+    let minutes = Duration::minutes;
+    let cases = [
+        // (first second, last second, lifetime)
+        (MADE, MADE + YEAR, Some(YEAR)),
+        (MADE, MADE + Duration::hours(1), Some(Duration::hours(1))),
+        // kubeadm up to 1.30: begins with its CA, made in the same run.
+        (start, start + YEAR, Some(YEAR)),
+        (start, start + YEAR + minutes(9), Some(YEAR + minutes(9))),
+        (start, start + YEAR + minutes(10), Some(YEAR + minutes(10))),
+        // A whole number of days: chosen so.
+        (start, start + YEAR * 3, Some(YEAR * 3)),
+        (start, start + YEAR * 3 + minutes(10), Some(YEAR * 3 + minutes(10))),
+        // Made years after its CA, and begins with it all the same.
+        (start, start + YEAR * 3 + minutes(11), None),
+        (start, start + YEAR * 3 + Duration::hours(7), None),
+        // Cut to its CA's end.
+        (end - Duration::days(90), end, None),
+        (end - YEAR * 2, end, Some(YEAR * 2)),
+        // The end before the beginning.
+        (MADE, MADE - Duration::SECOND, None),
+    ];
+    let mut old = ca.clone();
+    for (not_before, not_after, wanted) in cases {
+        (old.not_before, old.not_after) = (not_before, not_after);
+        assert_eq!(crate::plan::renew::identity::lifetime(&old, ca), wanted, "{not_before} {not_after}");
+    }
+}
+
+#[test]
+fn names_are_kept_added_and_pruned() {
+    // (old, wanted, prune) -> (all, added, removed, surplus)
+    type Case = (&'static [&'static str], &'static [&'static str], bool, [&'static [&'static str]; 4]);
+    let cases: &[Case] = &[
+        (&["b", "a"], &["a", "b"], false, [&["b", "a"], &[], &[], &[]]),
+        (&["b"], &["a", "b", "c"], false, [&["b", "a", "c"], &["a", "c"], &[], &[]]),
+        (&["b", "x"], &["a", "b"], false, [&["b", "x", "a"], &["a"], &[], &["x"]]),
+        (&["b", "x"], &["a", "b"], true, [&["b", "a"], &["a"], &["x"], &[]]),
+        (&["LB.Example.com"], &["lb.example.com"], true, [&["LB.Example.com"], &[], &[], &[]]),
+        (&["a", "a"], &["a"], true, [&["a", "a"], &[], &[], &[]]),
+        (&[], &[], true, [&[], &[], &[], &[]]),
+        (&["x"], &[], true, [&[], &[], &["x"], &[]]),
+    ];
+    for (old, wanted, prune, [all, added, removed, surplus]) in cases {
+        let (found, names) = crate::plan::renew::identity::names(&dns(old), &dns(wanted), *prune);
+        let expected = Names { added: dns(added), removed: dns(removed), surplus: dns(surplus) };
+        assert_eq!((found, names), (dns(all), expected), "{old:?} {wanted:?} {prune}");
+    }
+    // An address is not the name that reads like it.
+    let ip = San::Ip("10.0.0.1".parse().unwrap());
+    let (all, names) = crate::plan::renew::identity::names(&dns(&["10.0.0.1"]), std::slice::from_ref(&ip), false);
+    assert_eq!((all.len(), names.added), (2, vec![ip]));
+}
+
+#[test]
+fn a_key_of_another_kind_may_do_what_its_kind_may() {
+    let world = World::new().apiserver();
+    let mut old = *world.renewal("apiserver").old.unwrap();
+    let both = KeyUsage::DIGITAL_SIGNATURE.and(KeyUsage::KEY_ENCIPHERMENT);
+    let (rsa, ec) = (Algorithm::Rsa2048, Algorithm::EcdsaP384);
+    let cases = [
+        // kubeadm puts it on EC keys as well: as it was, as long as the kind stays.
+        (ec, Some(both), ec, both),
+        (ec, Some(both), rsa, both),
+        (rsa, Some(both), ec, KeyUsage::DIGITAL_SIGNATURE),
+        (rsa, Some(both), rsa, both),
+        (ec, Some(KeyUsage::DIGITAL_SIGNATURE), rsa, both),
+        (rsa, Some(KeyUsage::DIGITAL_SIGNATURE), rsa, KeyUsage::DIGITAL_SIGNATURE),
+        (ec, None, ec, KeyUsage::DIGITAL_SIGNATURE),
+    ];
+    for (kind, found, new, wanted) in cases {
+        (old.key, old.key_usage) = (KeyKind::Known(kind), found);
+        assert_eq!(
+            crate::plan::renew::identity::blueprint(&old, new, Vec::new()).key_usage,
+            wanted,
+            "{kind} {found:?} {new}"
+        );
+    }
+}
+
+#[test]
+fn extensions_nobody_writes_are_named() {
+    let mut old = *World::new().apiserver().renewal("apiserver").old.unwrap();
+    assert_eq!(crate::plan::renew::identity::dropped(&old), Vec::<Oid>::new());
+    old.extensions.push((Oid::new("1.2.3.4"), false));
+    assert_eq!(crate::plan::renew::identity::dropped(&old), [Oid::new("1.2.3.4")]);
+}

@@ -1,0 +1,198 @@
+//! Every reason, everything left, every refusal.
+
+use super::*;
+
+/// Each reason alone, in a run that only does what is due.
+#[test]
+fn every_reason() {
+    let lines = "apiServer: {certSANs: [old.example.com]}";
+    let only = |world: &World, name: &str| {
+        let mut reasons = world.renewal(name).reasons;
+        assert_eq!(reasons.len(), 1, "{name}: {reasons:?}");
+        reasons.remove(0)
+    };
+    let fresh = || World::new().due().apiserver();
+    fresh().keeps("apiserver");
+
+    let mut world = fresh();
+    world.due = None;
+    assert_eq!(only(&world, "apiserver"), Reason::Asked);
+
+    let mut world = fresh();
+    world.remove("pki/apiserver.key");
+    assert_eq!(only(&world, "apiserver"), Reason::KeyMissing);
+    world.put("pki/apiserver.key", "-----BEGIN EC PRIVATE KEY-----\nAAAA\n-----END EC PRIVATE KEY-----\n");
+    assert!(matches!(only(&world, "apiserver"), Reason::KeyUnreadable(_)));
+    world.put("pki/apiserver.key", key().to_pem().as_str());
+    assert_eq!(only(&world, "apiserver"), Reason::KeyMismatch);
+
+    let world = fresh().profile(lines);
+    let Reason::MissingNames(names) = only(&world, "apiserver") else { panic!() };
+    assert!(names.contains(&San::Dns("cp1".to_owned())) && !names.contains(&San::Dns("kubernetes".to_owned())));
+
+    let full = || {
+        let names = fresh().profile(lines).renewal("apiserver").blueprint.sans;
+        let mut world = World::new().due().profile("");
+        world.pair("pki/apiserver", &Blueprint { sans: names, ..server("kube-apiserver", &[]) });
+        world
+    };
+    full().keeps("apiserver");
+    let mut world = full();
+    world.prune = true;
+    assert_eq!(only(&world, "apiserver"), Reason::SurplusNames(dns(&["old.example.com"])));
+
+    // Missing, and unreadable, where the profile says what it is.
+    let mut world = World::new().due().profile("");
+    assert_eq!(only(&world, "apiserver"), Reason::Missing);
+    world.put("pki/apiserver.crt", "nothing");
+    assert!(matches!(only(&world, "apiserver"), Reason::Unreadable(_)));
+
+    // Two authorities are trusted, the second signed it.
+    let mut world = fresh();
+    let newer = authority("kubernetes", MADE, MADE + YEAR * 10);
+    let bundle = format!("{}{}", newer.bundle_pem(), world.issuer.bundle_pem());
+    world.put("pki/ca.crt", &bundle);
+    world.put("pki/ca.key", newer.key().to_pem().as_str());
+    assert_eq!(only(&world, "apiserver"), Reason::EarlierAuthority(Name::of("kubernetes", &[])));
+
+    // A kubeconfig with the first of two authorities only.
+    let mut world = World::new().due();
+    world.kubeconfig("admin.conf", &world.issuer.bundle_pem());
+    world.keeps("admin.conf");
+    world.put("pki/ca.crt", format!("{}{}", world.issuer.bundle_pem(), newer.bundle_pem()));
+    assert_eq!(only(&world, "admin.conf"), Reason::AuthorityData);
+    assert!(matches!(world.renewal("admin.conf").kubeconfig, Some(Kubeconfig::Edit { authority: true })));
+}
+
+#[test]
+fn everything_that_is_left() {
+    let name = Name::of("kubernetes", &[]);
+    let mut world = World::new().apiserver();
+    world.kubeconfig("admin.conf", &world.issuer.bundle_pem());
+    world.remove("pki/ca.key");
+    assert_eq!(world.left("apiserver"), Left::External(Authority::Cluster));
+    assert_eq!(world.left("admin.conf"), Left::External(Authority::Cluster));
+    world.due = Some(Window::PercentLeft(33));
+    world.keeps("apiserver");
+    world.remove("pki/ca.crt");
+    assert_eq!(world.left("apiserver"), Left::AuthorityMissing(Authority::Cluster));
+
+    let mut world = World::new().apiserver();
+    let stranger = authority("kubernetes", MADE, MADE + YEAR * 10);
+    world.put("pki/ca.crt", stranger.bundle_pem());
+    world.put("pki/ca.key", stranger.key().to_pem().as_str());
+    assert_eq!(world.left("apiserver"), Left::NotOurs(name));
+
+    // The kubelet signs its own, where the profile does not.
+    let mut world = World::new();
+    world.pair("kubelet/kubelet", &server("cp1@1", &["cp1"]));
+    assert_eq!(world.renewal("kubelet-serving").reasons, [Reason::Asked]);
+    world.put("pki/ca.crt", stranger.bundle_pem());
+    world.put("pki/ca.key", stranger.key().to_pem().as_str());
+    assert_eq!(world.left("kubelet-serving"), Left::KubeletsOwn);
+
+    let rotating = "apiVersion: v1\nkind: Config\nclusters:\n- cluster:\n    server: https://10.0.0.11:6443\n  name: k\n\
+        contexts:\n- context:\n    cluster: k\n    user: u\n  name: u@k\ncurrent-context: u@k\nusers:\n- name: u\n  user:\n    \
+        client-certificate: /var/lib/kubelet/pki/kubelet-client-current.pem\n    \
+        client-key: /var/lib/kubelet/pki/kubelet-client-current.pem\n";
+    let file = "/var/lib/kubelet/pki/kubelet-client-current.pem".to_owned();
+    let mut world = World::new();
+    world.put("kubelet.conf", rotating);
+    world.put("admin.conf", rotating);
+    assert_eq!(world.left("kubelet.conf"), Left::KubeletRotates(file.clone()));
+    assert_eq!(world.left("admin.conf"), Left::CredentialFiles(file));
+    world.put("admin.conf", "{");
+    assert!(matches!(world.left("admin.conf"), Left::Unreadable(_)));
+    world.put("pki/apiserver.crt", "nothing");
+    assert!(matches!(world.left("apiserver"), Left::Unreadable(_)));
+
+    let mut world = World::new();
+    world.named = true;
+    assert_eq!(world.left("apiserver"), Left::Unknown);
+    world.named = false;
+    world.put("pki/apiserver.key", key().to_pem().as_str());
+    assert_eq!(world.left("apiserver"), Left::Unknown);
+
+    let mut world = World::new().profile("");
+    assert_eq!(world.left("super-admin.conf"), Left::NotReplenished);
+    world.named = true;
+    assert_eq!(world.renewal("super-admin.conf").reasons, [Reason::Missing]);
+
+    let mut world = World::new();
+    world.put("pki/apiserver.crt", world.issuer.bundle_pem());
+    world.put("pki/apiserver.key", world.issuer.key().to_pem().as_str());
+    assert_eq!(world.left("apiserver"), Left::IsAuthority);
+}
+
+#[test]
+fn only_what_was_to_be_renewed_and_was_not_is_a_gap() {
+    let other = || Left::Unreadable(String::new());
+    let gaps = [
+        (Left::External(Authority::Etcd), true),
+        (Left::AuthorityMissing(Authority::Etcd), true),
+        (Left::NotOurs(Name::default()), true),
+        (other(), true),
+        (Left::Unknown, true),
+        (Left::IsAuthority, true),
+        (Left::AuthorityEnds(Authority::Etcd, NOW), true),
+        (Left::CredentialFiles(String::new()), true),
+        (Left::KubeletsOwn, false),
+        (Left::KubeletRotates(String::new()), false),
+        (Left::NotReplenished, false),
+    ];
+    for (left, gap) in gaps {
+        assert_eq!(left.is_gap(), gap, "{left:?}");
+    }
+}
+
+#[test]
+fn every_refusal() {
+    let authority_of = Authority::Cluster;
+    let end = MADE + YEAR * 2;
+    let mut world = World::until(end).apiserver();
+    world.now = end + Duration::SECOND;
+    let expired = Refusal::AuthorityExpired { authority: authority_of, not_after: end };
+    assert_eq!(world.decide("apiserver").unwrap_err(), expired);
+    world.now = end;
+    assert_eq!(world.renewal("apiserver").blueprint.not_after, end);
+    let start = MADE - YEAR;
+    world.now = start - Duration::SECOND;
+    let early = Refusal::AuthorityNotYetValid { authority: authority_of, not_before: start };
+    assert_eq!(world.decide("apiserver").unwrap_err(), early);
+    world.now = start;
+    assert_eq!(world.renewal("apiserver").blueprint.not_before, start);
+
+    // The key of another: also when nothing is due.
+    let mut world = World::new().due().apiserver();
+    world.put("pki/ca.key", key().to_pem().as_str());
+    assert!(matches!(world.decide("apiserver"), Err(Refusal::AuthorityUnusable { .. })));
+    // And a missing client is no reason to fail without a profile.
+    assert!(matches!(world.decide("admin.conf"), Ok(Decision::Absent)));
+
+    // Renewed on every run: whatever is made is due again.
+    for window in [Window::Before(Span::seconds(366 * 86_400)), Window::Before(Span::seconds(u64::MAX))] {
+        let mut world = World::new().apiserver();
+        world.due = Some(window);
+        assert!(matches!(world.decide("apiserver"), Err(Refusal::WindowTooWide { .. })), "{window:?}");
+        // Without --due nobody asks.
+        world.due = None;
+        assert_eq!(world.renewal("apiserver").reasons, [Reason::Asked]);
+    }
+}
+
+#[test]
+fn a_node_that_trusts_another_authority_is_refused() {
+    let world = World::new();
+    let (ours, other) = (world.issuer.bundle_pem(), authority("kubernetes", MADE, MADE + YEAR * 10).bundle_pem());
+    let place = Place { root: Root::Main, path: "nodes/cp1/pki/ca.crt".to_owned() };
+    let copies = [("cp1".to_owned(), Authority::Cluster, place.clone())];
+    for (copy, refused) in [(Some(&ours), false), (Some(&other), true), (None, false)] {
+        let mut survey = world.survey.clone();
+        if let Some(copy) = copy {
+            let bytes = Zeroizing::new(copy.clone().into_bytes());
+            survey.insert(place.clone(), Found::File { bytes, mode: 0o644 });
+        }
+        let found = other_authorities(&copies, &signers(&survey, &directories()), &survey);
+        assert_eq!(!found.is_empty(), refused);
+    }
+}
