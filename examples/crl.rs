@@ -62,7 +62,6 @@ fn make(entries: u64, dir: &Path) -> Done<String> {
         key_usage: KeyUsage::KEY_CERT_SIGN.and(KeyUsage::CRL_SIGN),
         extended_key_usages: Vec::new(),
         sans: Vec::new(),
-        permitted: vec![],
         permitted: Vec::new(),
     };
     let signed = ca::self_sign(&blueprint, &key)?;
@@ -119,7 +118,6 @@ fn leaves(count: u64, dir: &Path) -> Done<String> {
         key_usage: KeyUsage::DIGITAL_SIGNATURE,
         extended_key_usages: Vec::new(),
         sans: Vec::new(),
-        permitted: vec![],
     };
     let mut file = File::create(dir.join("leaves.pem"))?;
     for _ in 0..count {

@@ -25,6 +25,7 @@ fn issuer(algorithm: Algorithm) -> Issuer {
         key_usage: KeyUsage::KEY_CERT_SIGN.and(KeyUsage::CRL_SIGN),
         extended_key_usages: vec![],
         sans: vec![],
+        permitted: vec![],
     };
     let key = PrivateKey::generate(algorithm).unwrap();
     Issuer::new(vec![ca::self_sign(&blueprint, &key).unwrap().certificate], key).unwrap()
@@ -39,6 +40,7 @@ fn leaf(issuer: &Issuer, name: &str) -> Certificate {
         key_usage: KeyUsage::DIGITAL_SIGNATURE,
         extended_key_usages: vec![ExtendedKeyUsage::ClientAuth],
         sans: vec![],
+        permitted: vec![],
     };
     let key = PrivateKey::generate(Algorithm::EcdsaP256).unwrap();
     ca::issue(&blueprint, &key.spki_der(), issuer).unwrap().certificate

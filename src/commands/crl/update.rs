@@ -8,7 +8,7 @@ use crate::commands::renew::tree::Tree;
 use crate::commands::revoke::{Place, places, row, warning};
 use crate::error::{self, Error};
 use crate::plan::decision::Survey;
-use crate::plan::renew::{Signer, Signers, signers};
+use crate::plan::renew::{Signer, Signers};
 use crate::report::revoke as report;
 use crate::store::{self, Commit, Hold, Locking};
 
@@ -38,8 +38,7 @@ pub fn run(request: &Request) -> Result<report::Revocation, Error> {
     let tree = Tree::open(&renewal, &target)?;
     let mut edited = Vec::new();
     let mut generation = None;
-    let survey = tree.survey()?;
-    let signers = signers(&survey, &tree.directories);
+    let (survey, signers) = tree.read()?;
     let mut seen = look(request, &tree, &signers)?;
     let idle = |seen: &[Seen]| !seen.iter().any(|one| one.sign);
     if request.place.dry_run {
