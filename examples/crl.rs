@@ -118,6 +118,7 @@ fn leaves(count: u64, dir: &Path) -> Done<String> {
         key_usage: KeyUsage::DIGITAL_SIGNATURE,
         extended_key_usages: Vec::new(),
         sans: Vec::new(),
+        permitted: Vec::new(),
     };
     let mut file = File::create(dir.join("leaves.pem"))?;
     for _ in 0..count {
