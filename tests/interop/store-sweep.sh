@@ -57,7 +57,9 @@ journalled() {
   [ "$(visible)" = "$whole" ] && wanted=3
   found=$(grep -cE '^\{"run":"two","number":[012]\}$' "$DIR/.kpki/journal.jsonl" 2>/dev/null || true)
   unlike=$(grep '"two"' "$DIR/.kpki/journal.jsonl" 2>/dev/null | sort -u | grep -c . || true)
-  [ "${found:-0}" = "$wanted" ] && [ "$unlike" = "$wanted" ] || complain "journal: ${found:-0} lines, $unlike unlike, $wanted wanted"
+  if [ "${found:-0}" != "$wanted" ] || [ "$unlike" != "$wanted" ]; then
+    complain "journal: ${found:-0} lines, $unlike unlike, $wanted wanted"
+  fi
   if [ -e "$DIR/.kpki/generations" ] && [ "$wanted" = 3 ]; then
     found=$(find "$DIR/.kpki/generations" -mindepth 1 -maxdepth 1 | wc -l)
     # An old one that cannot be removed is no reason to fail: the next run tries again.
