@@ -5,6 +5,7 @@ use super::{Outcome, Output};
 use crate::clock::Span;
 use crate::commands::renew::{self, Request};
 use crate::error::{Error, Exit};
+use crate::plan::layout::DEFAULT_DIR;
 use crate::report::renew as report;
 use crate::run::Environment;
 
@@ -106,14 +107,25 @@ impl Args {
         let request = self.request(environment, now)?;
         let outcome = renew::run(&request, &mut |done, total| ui.progress(done, total));
         ui.end_progress();
-        let (report, mut warnings) = outcome?;
+        let form = self.output.into();
+        let (report, mut warnings) = match outcome {
+            Ok(outcome) => outcome,
+            // A reader of documents gets one, too.
+            Err(error) if matches!(self.output, Output::Json | Output::Yaml) && error.exit == Exit::Failed => {
+                let dir = self.dirs.first().map_or(DEFAULT_DIR.to_owned(), |dir| dir.display().to_string());
+                let trees = vec![renew::failed_at(dir, &error)];
+                let report = report::Renew { dry_run: self.dry_run, trees };
+                ui.report(&report.render(form, now, ui.width()), form)?;
+                return Err(error);
+            }
+            Err(error) => return Err(error),
+        };
         let several = report.trees.len() > 1;
         for tree in &report.trees {
             let place = |line: &String| if several { format!("{}: {line}", tree.directory) } else { line.clone() };
             warnings.extend(tree.warnings.iter().map(place));
         }
         ui.warnings(&warnings);
-        let form = self.output.into();
         ui.report(&report.render(form, now, ui.width()), form)?;
         ui.failures(&report.failures());
         Ok(self.exit(&report))

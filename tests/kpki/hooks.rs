@@ -94,8 +94,59 @@ fn a_quiet_run_tells_its_failures() {
         (run.stdout.as_str(), run.stderr.as_str()),
         ("", "error: k8s: the deploy hook of etcd failed: exit status 1: broken\n")
     );
+    let place = made("  before: 33%\n");
     std::fs::remove_file(place.path("k8s/pki/front-proxy-ca.key")).unwrap();
     let run = place.kpki(&["renew", "front-proxy-client", "--dir", "k8s", "--at", LATER, "--quiet"]).fails(5);
     assert!(run.stderr.starts_with("error: k8s: front-proxy-client was not renewed: "), "{}", run.stderr);
     place.kpki(&["renew", "all", "--due", "--dir", "k8s", "--at", LATER, "--quiet"]).ok();
+}
+
+/// A run that was killed while it told components is gone on with by the next.
+#[test]
+fn nobody_is_forgotten_when_a_run_is_killed() {
+    let hooks = "  hooks: {deploy: {etcd: 'echo etcd >> LOG', kube-apiserver: 'echo api >> LOG; test -e LOG.go || kill -9 $PPID'}}\n";
+    let place = made(hooks);
+    let words = ["renew", "apiserver", "etcd-server", "--dir", "k8s", "--at", LATER];
+    place.kpki(&words).fails(-1);
+    let new = place.read("k8s/pki/apiserver.crt");
+    assert_eq!(place.read("log"), "etcd\napi\n");
+    place.write("log.go", "");
+    // Nothing is due any more, and both are told, at least once.
+    let run = place
+        .kpki(&["renew", "all", "--due", "--dir", "k8s", "--at", LATER, "--detailed-exitcode", "-o", "json"])
+        .fails(10);
+    assert_eq!(place.read("log"), "etcd\napi\netcd\napi\n");
+    let tree = &run.json()["trees"][0];
+    assert_eq!(tree["finished"], serde_json::json!(["apiserver", "etcd-server"]));
+    assert_eq!(tree["restart"].as_array().unwrap().len(), 2);
+    assert_eq!(new, place.read("k8s/pki/apiserver.crt"));
+    let run = place.kpki(&["renew", "all", "--due", "--dir", "k8s", "--at", LATER]).ok();
+    assert!(run.stdout.starts_with("nothing was renewed") && place.read("log").lines().count() == 4, "{}", run.stdout);
+}
+
+/// A component that could not be told stays on the list, and the exit status says so, until it has been.
+#[test]
+fn a_deploy_hook_that_fails_is_tried_again() {
+    let place = made("  hooks: {deploy: {etcd: 'test -e LOG', kube-apiserver: 'true'}}\n");
+    place.kpki(&["renew", "apiserver", "etcd-server", "--dir", "k8s", "--at", LATER]).fails(1);
+    let due = ["renew", "all", "--due", "--dir", "k8s", "--at", LATER];
+    let run = place.kpki(&due).fails(1);
+    assert!(run.stdout.contains("deploy hook of etcd failed"), "{}", run.stdout);
+    place.write("log", "");
+    let run = place.kpki(&due).ok();
+    assert!(run.stdout.contains("interrupted before it could say so: etcd-server\n"), "{}", run.stdout);
+    let run = place.kpki(&due).ok();
+    assert!(!run.stdout.contains("etcd-server"), "{}", run.stdout);
+    assert!(!place.path("k8s/.kpki/owed.json").exists());
+}
+
+/// What the pre hook changes is seen, and what it began is ended although nothing came of it.
+#[test]
+fn a_pre_hook_may_change_the_tree_and_post_ends_what_it_began() {
+    let place = made("  hooks: {pre: 'echo \"# mine\" >> \"$KPKI_DIR/admin.conf\"'}\n");
+    place.kpki(&["renew", "admin.conf", "--dir", "k8s", "--at", LATER]).ok();
+    assert!(place.read("k8s/admin.conf").ends_with("# mine\n"));
+    let place = made("  hooks: {pre: 'echo nonsense > \"$KPKI_DIR/pki/ca.key\"', post: 'echo $KPKI_RESULT >> LOG'}\n");
+    place.kpki(&["renew", "admin.conf", "--dir", "k8s", "--at", LATER]).fails(1);
+    assert_eq!(place.read("log"), "failed\n");
 }

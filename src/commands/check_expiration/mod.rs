@@ -1,6 +1,7 @@
 //! `kpki check-expiration`: targets, inventory, judgement, report. Reads only: no network, no key, no lock.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use time::OffsetDateTime;
 
@@ -12,7 +13,7 @@ use crate::files::{self, FileError, Op};
 use crate::inventory::{self, Form, Item, Kind, Reading, Tree};
 use crate::parallel;
 use crate::report::{Check, Selection};
-use crate::store;
+use crate::store::{self, Roots};
 
 /// The command line, checked.
 #[derive(Debug, Clone)]
@@ -48,7 +49,8 @@ impl Request {
 
 /// Looks at everything, and says what is worth a warning beside it.
 pub fn run(request: &Request, progress: Progress<'_>) -> Result<(Check, Vec<String>), Error> {
-    let targets::Resolved { targets, warnings } = targets::resolve(&request.sought())?;
+    let targets::Resolved { targets, mut warnings } = targets::resolve(&request.sought())?;
+    warnings.extend(targets.iter().filter_map(finish));
     let mut trees = look(request, &targets, progress)?;
     let failed: Vec<(&Target, Error)> = targets
         .iter()
@@ -78,6 +80,23 @@ pub fn run(request: &Request, progress: Progress<'_>) -> Result<(Check, Vec<Stri
 /// Puts a report where others read it, at once: node_exporter's user among them.
 pub fn write(path: &Path, text: &str) -> Result<(), Error> {
     Ok(store::replace_file(path, text.as_bytes(), 0o644)?)
+}
+
+/// How long a run that only looks waits for one that is at work.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// What an interrupted run has decided is put in place before anything is judged; where this run may not, it says so.
+fn finish(target: &Target) -> Option<String> {
+    let kubelet = target.kubelet_dir.clone();
+    let roots = Roots { main: target.root.clone(), kubelet };
+    if !store::pending(&roots).unwrap_or(false) {
+        return None;
+    }
+    let error = store::recover(&roots, PATIENCE).err()?;
+    Some(format!(
+        "{}: an interrupted run has still to be finished, and what is there is partly old and partly new: {error}",
+        target.root.display()
+    ))
 }
 
 /// The trees of every target, judged; read on all cores, in the targets' order.

@@ -1,18 +1,21 @@
 //! The profile's hooks around one renewal: `pre` before anything is touched, `deploy` for each component that reads what was
 //! renewed, `post` at the end.
 
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use super::tree::{Seen, Tree};
+use super::tree::Tree;
 use crate::clock::rfc3339;
 use crate::commands::restarts::restarts;
 use crate::commands::restore;
 use crate::error::Error;
 use crate::hooks::{self, Call, Ended};
-use crate::plan::renew::{Credential, Decision};
+use crate::plan::renew::Credential;
 use crate::profile::{Command, OnHookFailure, Renewal};
 use crate::report::renew::{Hook, Tree as Report};
 use crate::store::Hold;
+
+static TURN: Mutex<()> = Mutex::new(());
 
 pub struct Hooks<'a> {
     tree: &'a Tree<'a>,
@@ -31,16 +34,20 @@ struct Deploy<'a> {
     entries: Vec<String>,
 }
 
+impl Deploy<'_> {
+    fn ids(&self) -> impl Iterator<Item = String> {
+        self.entries.iter().map(|name| match &self.node {
+            Some(node) => format!("{node}/{name}"),
+            None => name.clone(),
+        })
+    }
+}
+
 impl<'a> Hooks<'a> {
-    pub fn of(tree: &'a Tree<'a>, seen: &Seen) -> Self {
-        let renewed = tree.credentials.iter().zip(&seen.decisions);
-        let credentials = renewed.filter(|(_, decision)| matches!(decision, Decision::Renew(_)));
+    /// `credentials`: what is renewed, or was by a run that could not tell anybody.
+    pub fn of(tree: &'a Tree<'a>, credentials: Vec<&'a Credential>) -> Self {
         let profile = tree.target.profile.as_ref().filter(|_| !tree.request.no_hooks);
-        Self {
-            tree,
-            renewal: profile.map(|profile| &profile.renewal),
-            credentials: credentials.map(|(credential, _)| credential).collect(),
-        }
+        Self { tree, renewal: profile.map(|profile| &profile.renewal), credentials }
     }
 
     /// Runs `pre`; when it fails nothing may be touched.
@@ -55,24 +62,36 @@ impl<'a> Hooks<'a> {
         Err(error.hint("mend what it checks, or leave the hooks out with --no-hooks"))
     }
 
-    /// Runs `deploy` and `post`. Where a deploy hook fails and the profile says so, everything is put back as it was, and the
-    /// components that had been told are told again.
-    pub fn after(&self, report: &mut Report, hold: &Hold) {
-        let Some(renewal) = self.renewal else { return };
+    /// Runs `post` alone: what came after `pre` failed, and whatever `pre` did is to be undone.
+    pub fn failed(&self) {
+        if let Some(command) = self.renewal.and_then(|renewal| renewal.hooks.post.as_ref()) {
+            self.run("post", command, &[("KPKI_RESULT", "failed".to_owned())]);
+        }
+    }
+
+    /// Runs `deploy` and `post`; gives the ids of the entries whose reader still does not know. Where a deploy hook fails and the
+    /// profile says so, everything this run replaced is put back, and the components that had been told are told again.
+    pub fn after(&self, report: &mut Report, generation: &str, hold: &Hold) -> Vec<String> {
+        let Some(renewal) = self.renewal else { return Vec::new() };
         let deploys = self.deploys(renewal);
-        let generation = report.generation.clone().unwrap_or_default();
+        let restores = renewal.on_hook_failure == OnHookFailure::Restore && report.generation.is_some();
+        let generation = generation.to_owned();
+        let mut untold: Vec<String> = Vec::new();
         let mut told: Vec<&Deploy<'_>> = Vec::new();
         let mut failed = false;
         for deploy in &deploys {
             told.push(deploy);
             let ran = self.deploy(deploy, &generation);
-            failed |= !ran.succeeded;
+            if !ran.succeeded {
+                failed = true;
+                untold.extend(deploy.ids());
+            }
             report.hooks.push(ran);
-            if failed && renewal.on_hook_failure == OnHookFailure::Restore {
+            if failed && restores {
                 break;
             }
         }
-        if failed && renewal.on_hook_failure == OnHookFailure::Restore {
+        if failed && restores {
             match restore::put_back(
                 &self.tree.roots,
                 hold,
@@ -82,6 +101,8 @@ impl<'a> Hooks<'a> {
             ) {
                 Ok(_) => {
                     report.rolled_back = true;
+                    report.restart.clear();
+                    untold.clear();
                     let again: Vec<Hook> = told.iter().map(|deploy| self.deploy(deploy, &generation)).collect();
                     report.hooks.extend(again);
                 }
@@ -100,6 +121,7 @@ impl<'a> Hooks<'a> {
             let more = [("KPKI_GENERATION", generation), ("KPKI_RESULT", result.to_owned())];
             report.hooks.push(self.run("post", command, &more));
         }
+        untold
     }
 
     fn deploys<'r>(&self, renewal: &'r Renewal) -> Vec<Deploy<'r>> {
@@ -161,6 +183,8 @@ impl<'a> Hooks<'a> {
             variables.push((key, value.clone()));
         }
         let timeout = self.renewal.map_or(0, |renewal| renewal.hooks.timeout.as_seconds());
+        // One tree's hooks do not run into another's.
+        let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
         let outcome = hooks::run(&Call {
             command,
             inherited: &self.tree.request.inherited,

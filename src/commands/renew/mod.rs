@@ -3,6 +3,7 @@
 mod external;
 mod hooks;
 pub(in crate::commands) mod material;
+mod owed;
 mod summary;
 pub(in crate::commands) mod tree;
 
@@ -14,8 +15,9 @@ use time::OffsetDateTime;
 
 use crate::commands::crl::update;
 use crate::commands::lists::Edited;
+use crate::commands::restarts::restarts;
 use crate::commands::targets::{self, Sought, Target};
-use crate::commands::{Progress, journal, requests};
+use crate::commands::{Progress, journal, requests, survey};
 use crate::error::Error;
 use crate::files::RelPath;
 use crate::parallel;
@@ -24,6 +26,7 @@ use crate::report::renew as report;
 use crate::store::{self, Commit, Hold, Locking, RootId};
 use external::External;
 use hooks::Hooks;
+use owed::Owed;
 use tree::{Seen, Tree};
 
 /// The command line, checked.
@@ -89,9 +92,10 @@ pub fn run(request: &Request, progress: Progress<'_>) -> Result<(report::Renew, 
     let trees = match targets.as_slice() {
         [only] => vec![attempt(request, only, request.threads, progress)?],
         several => {
+            let several = distinct(several);
             let one = |index: usize| {
-                let target = several.get(index)?;
-                Some(attempt(request, target, 1, &mut |_, _| ()).unwrap_or_else(|error| failed(target, error)))
+                let target = *several.get(index)?;
+                Some(attempt(request, target, 1, &mut |_, _| ()).unwrap_or_else(|error| failed(target, &error)))
             };
             parallel::map(several.len(), request.threads, one, |done| progress(done, several.len()))
                 .map_err(|parallel::Died| Error::new("a thread ended before its work").hint("report this as a bug"))?
@@ -100,12 +104,34 @@ pub fn run(request: &Request, progress: Progress<'_>) -> Result<(report::Renew, 
     Ok((report::Renew { dry_run: request.dry_run, trees }, warnings))
 }
 
-fn failed(target: &Target, error: Error) -> report::Tree {
+/// A tree that was named twice is one tree.
+fn distinct(targets: &[Target]) -> Vec<&Target> {
+    let mut seen = Vec::new();
+    let mut distinct = Vec::new();
+    for target in targets {
+        let facts = survey::open(&target.root).ok().flatten().and_then(|dir| dir.own_facts().ok());
+        let identity = facts.map(|facts| (facts.device, facts.inode));
+        if identity.is_none() || !seen.contains(&identity) {
+            seen.push(identity);
+            distinct.push(target);
+        }
+    }
+    distinct
+}
+
+/// A tree whose renewal failed, as a report has it.
+pub fn failed_at(directory: String, error: &Error) -> report::Tree {
     report::Tree {
-        directory: target.root.display().to_string(),
-        cluster: target.profile.as_ref().map(|profile| profile.cluster_name.clone()),
-        failure: Some(report::Failure { what: error.what, why: error.why, hints: error.hints }),
+        directory,
+        failure: Some(report::Failure { what: error.what.clone(), why: error.why.clone(), hints: error.hints.clone() }),
         ..report::Tree::default()
+    }
+}
+
+fn failed(target: &Target, error: &Error) -> report::Tree {
+    report::Tree {
+        cluster: target.profile.as_ref().map(|profile| profile.cluster_name.clone()),
+        ..failed_at(target.root.display().to_string(), error)
     }
 }
 
@@ -117,32 +143,86 @@ fn attempt(request: &Request, target: &Target, threads: usize, progress: Progres
         if request.dry_run && !seen.is_idle() {
             store::check_writable(&tree.roots, &places(&tree, &seen)?)?;
         }
-        if request.dry_run || (seen.is_idle() && External::of(&tree, &seen).is_there()?) {
-            return shown(&tree, &seen, threads);
+        let is_done = seen.is_idle() && External::of(&tree, &seen).is_there()? && Owed::read(&tree)?.is_empty();
+        if request.dry_run || is_done {
+            let mut report = shown(&tree, &seen, threads)?;
+            if store::pending(&tree.roots)? {
+                report.warnings.push(HALF_WAY.to_owned());
+            }
+            return Ok(report);
         }
     }
     let (hold, _) = Hold::recovered(&tree.roots, request.lock_wait)?;
     let seen = tree.look()?;
-    let external = External::of(&tree, &seen);
-    if seen.is_idle() && external.is_there()? {
-        return shown(&tree, &seen, threads);
+    let owed = Owed::read(&tree)?;
+    if seen.is_idle() && External::of(&tree, &seen).is_there()? {
+        let mut report = shown(&tree, &seen, threads)?;
+        tell(&tree, owed, &mut report, &hold)?;
+        return Ok(report);
     }
     store::check_writable(&tree.roots, &places(&tree, &seen)?)?;
     // Requests alone touch nothing that is running.
-    let hooks = (!seen.is_idle()).then(|| Hooks::of(&tree, &seen));
-    let pre = hooks.as_ref().map(Hooks::pre).transpose()?.flatten();
-    let made = material::make(&tree, &seen, request.now, threads, progress)?;
-    let waiting = external.make(threads, progress)?;
-    let edited = update::sign(&tree, &seen.survey, &seen.signers, seen.due_lists().into_iter(), false)?;
-    let mut report = report(&tree, &seen, &made);
-    external::tell(&mut report.entries, &waiting);
-    report.lists = summary::lists(&seen, &edited);
-    report.generation = publish(&tree, &seen, made, waiting, edited, &hold)?;
+    let before = (!seen.is_idle()).then(|| Hooks::of(&tree, renewed(&tree, &seen)));
+    let pre = before.as_ref().map(Hooks::pre).transpose()?.flatten();
+    // A hook may have changed what is there.
+    let again = if pre.is_some() { tree.look() } else { Ok(seen) };
+    let done = again.and_then(|seen| replace(&tree, &seen, owed, threads, &hold, progress));
+    let (mut report, owed) = match done {
+        Ok(done) => done,
+        Err(error) => {
+            if let (Some(hooks), true) = (before, pre.is_some()) {
+                hooks.failed();
+            }
+            return Err(error);
+        }
+    };
     report.hooks.extend(pre);
-    if let Some(hooks) = hooks {
-        hooks.after(&mut report, &hold);
-    }
+    tell(&tree, owed, &mut report, &hold)?;
     Ok(report)
+}
+
+/// What a run that only looks says of a tree that is partly old and partly new.
+const HALF_WAY: &str = "an interrupted run has still to be finished: what is shown is partly old and partly new; any run that may write finishes it";
+
+/// Makes everything in memory and publishes it; what nobody has been told yet is part of the transaction.
+fn replace(
+    tree: &Tree<'_>,
+    seen: &Seen,
+    owed: Owed,
+    threads: usize,
+    hold: &Hold,
+    progress: Progress<'_>,
+) -> Result<(report::Tree, Owed), Error> {
+    let now = tree.request.now;
+    let external = External::of(tree, seen);
+    let made = material::make(tree, seen, now, threads, progress)?;
+    let waiting = external.make(threads, progress)?;
+    let edited = update::sign(tree, &seen.survey, &seen.signers, seen.due_lists().into_iter(), false)?;
+    let mut report = report(tree, seen, &made);
+    external::tell(&mut report.entries, &waiting);
+    report.lists = summary::lists(seen, &edited);
+    let owed = owed.and(&journal::generation("renew", now), renewed(tree, seen).into_iter().map(Credential::id));
+    report.generation = publish(tree, seen, made, waiting, edited, &owed, hold)?;
+    Ok((report, owed))
+}
+
+fn renewed<'t>(tree: &'t Tree<'_>, seen: &Seen) -> Vec<&'t Credential> {
+    let all = tree.credentials.iter().zip(&seen.decisions);
+    all.filter(|(_, decision)| matches!(decision, Decision::Renew(_))).map(|(credential, _)| credential).collect()
+}
+
+/// Says who must restart, and runs the hooks: of this run, and of one that was interrupted before it came to that.
+fn tell(tree: &Tree<'_>, owed: Owed, report: &mut report::Tree, hold: &Hold) -> Result<(), Error> {
+    if owed.is_empty() {
+        return Ok(());
+    }
+    let credentials = owed.credentials(tree);
+    let now: Vec<String> = report.entries.iter().filter(|one| one.is_made()).map(report::Entry::id).collect();
+    report.finished = credentials.iter().map(|one| one.id()).filter(|id| !now.contains(id)).collect();
+    report.restart = restarts(credentials.iter().map(|one| (one.node.as_deref(), one.name.as_str())));
+    let generation = report.generation.clone().unwrap_or_else(|| owed.generation.clone());
+    let untold = Hooks::of(tree, credentials).after(report, &generation, hold);
+    Owed { generation, entries: untold }.keep(tree)
 }
 
 /// Nothing is to be written: what is, and where requests wait.
@@ -185,6 +265,7 @@ fn publish(
     made: Vec<material::Made>,
     waiting: Vec<requests::Made>,
     edited: Vec<Edited>,
+    owed: &Owed,
     hold: &Hold,
 ) -> Result<Option<String>, Error> {
     let id = |made: &material::Made| tree.credentials.get(made.index).map(Credential::id).unwrap_or_default();
@@ -202,6 +283,7 @@ fn publish(
             .flat_map(|made| made.changes)
             .chain(waiting.into_iter().flat_map(|made| made.changes))
             .chain(edited.into_iter().flat_map(|one| one.changes))
+            .chain((!owed.is_empty()).then(|| owed.change()).transpose()?)
             .collect(),
         removals: Vec::new(),
         journal,

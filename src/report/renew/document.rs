@@ -21,6 +21,7 @@ fn tree(tree: &Tree) -> Value {
         "clusterName": tree.cluster,
         "outcome": tree.outcome().name(),
         "generation": tree.generation,
+        "finished": tree.finished,
         "rolledBack": tree.rolled_back,
         "entries": tree.entries.iter().map(entry).collect::<Vec<_>>(),
         "revocationLists": tree.lists.iter().map(crate::report::revoke::list).collect::<Vec<_>>(),

@@ -29,6 +29,8 @@ pub struct Tree {
     pub lists: Vec<crate::report::revoke::List>,
     pub restart: Vec<Restart>,
     pub hooks: Vec<Hook>,
+    /// What an interrupted run had renewed, and nobody had been told.
+    pub finished: Vec<String>,
     /// A failed deploy hook had everything put back as it was.
     pub rolled_back: bool,
     pub warnings: Vec<String>,
@@ -56,6 +58,11 @@ pub struct Entry {
 }
 
 impl Entry {
+    /// It was renewed or made, or would be.
+    pub const fn is_made(&self) -> bool {
+        matches!(self.action, Action::Renew | Action::Create)
+    }
+
     /// `NODE/NAME` in a cluster directory, `NAME` otherwise.
     pub fn id(&self) -> String {
         match &self.node {
@@ -159,7 +166,7 @@ impl Tree {
             Outcome::Failed
         } else if has(Action::Left) {
             Outcome::Left
-        } else if has(Action::Renew) || has(Action::Create) || !self.lists.is_empty() {
+        } else if has(Action::Renew) || has(Action::Create) || !self.lists.is_empty() || !self.finished.is_empty() {
             Outcome::Renewed
         } else {
             Outcome::Nothing

@@ -74,6 +74,10 @@ fn tree(report: &Renew, tree: &Tree, now: OffsetDateTime, width: Width, wide: bo
         let next = list.next_update.filter(|_| !report.dry_run).map(|at| format!(", next update {}", rfc3339(at)));
         text.push_str(&format!("\n{verb} {} anew{}\n", sanitised(&list.name), next.unwrap_or_default()));
     }
+    if !tree.finished.is_empty() {
+        let names = sanitised(&tree.finished.join(", "));
+        text.push_str(&format!("\nAn earlier run renewed these and was interrupted before it could say so: {names}\n"));
+    }
     text.push_str(&restart_lines(&tree.restart, "Before the new certificates are used:"));
     for hook in tree.hooks.iter().filter(|hook| !hook.succeeded) {
         let of = hook.component.as_ref().map(|component| format!(" of {component}")).unwrap_or_default();
