@@ -16,7 +16,7 @@ use crate::audit::State;
 pub use export::{finding, unfit};
 pub use import::{objection, unwelcome};
 pub use plan::{Context, difference, notices, refusal};
-pub use renew::{ended, left, not_renewable, reason, refused};
+pub use renew::{another_node, ended, left, not_renewable, reason, refused};
 pub use revoke::{
     ambiguous, bad_list, list_not_signed, list_of_tomorrow, no_number_left, no_signer, not_of_this_tree, not_revocable,
     refused_entries, serial_unknown, unknown_name,

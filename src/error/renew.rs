@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::blueprint::San;
+use crate::blueprint::{ExtendedKeyUsage, San};
 use crate::catalog::Authority;
 use crate::clock::{Span, length, rfc3339};
 use crate::hooks::Ended;
@@ -17,6 +17,7 @@ pub fn reason(reason: &Reason) -> String {
         Reason::Asked => "asked for".to_owned(),
         Reason::Window { left } => format!("due, {} left", length(*left)),
         Reason::Expired(at) => format!("expired at {}", rfc3339(*at)),
+        Reason::NotYetValid(at) => format!("not valid before {}", rfc3339(*at)),
         Reason::Revoked(at) => format!("revoked since {}", rfc3339(*at)),
         Reason::Missing => "missing".to_owned(),
         Reason::KeyMissing => "its key is missing".to_owned(),
@@ -25,6 +26,10 @@ pub fn reason(reason: &Reason) -> String {
         Reason::Unreadable(why) => format!("it cannot be read: {why}"),
         Reason::MissingNames(names) => format!("the profile adds {}", list(names)),
         Reason::SurplusNames(names) => format!("the profile does not have {}", list(names)),
+        Reason::MissingUsages(usages) => {
+            let usages: Vec<&str> = usages.iter().map(ExtendedKeyUsage::name).collect();
+            format!("it lacks the usage {}", usages.join(", "))
+        }
         Reason::EarlierAuthority(name) => {
             format!("signed by {name}, which is still trusted but does not sign any more")
         }
@@ -63,6 +68,10 @@ pub fn left(left: &Left, name: &str) -> String {
             authority.name(),
             rfc3339(*at)
         ),
+        Left::Refused(refusal) => {
+            let (why, hint) = words(refusal, Path::new("DIR"));
+            format!("{why}; {hint}")
+        }
     }
 }
 
@@ -134,6 +143,14 @@ fn words(refusal: &Refusal, directory: &Path) -> (String, String) {
             "make renewal.before shorter than the lifetime, or give it as a share (33%)".to_owned(),
         ),
     }
+}
+
+/// A profile for another machine would add that one's names here.
+pub fn another_node(directory: &Path, wanted: &str, path: &str, found: &str) -> Error {
+    Error::usage(format!("{} is not the tree of {wanted:?}", directory.display()))
+        .because(format!("{path} names the node {found:?}"))
+        .hint("give the profile that has this node, and its name with --node")
+        .hint(format!("if the node was renamed, move {path} away first"))
 }
 
 /// The verb does not do this, and which would.

@@ -3,10 +3,12 @@
 use super::material::Made;
 use super::tree::{Seen, Tree};
 use crate::blueprint::San;
+use crate::clock::length;
 use crate::commands::facts::{facts, of_blueprint};
 use crate::commands::lists::{Edited, List};
 use crate::commands::restarts::restarts;
 use crate::error;
+use crate::plan::blueprints::BACK_DATE;
 use crate::plan::renew::{Credential, Decision, Key, Left, Renewal, Signer};
 use crate::report::renew::{Action, Entry, Restart, Side};
 use crate::x509::Certificate;
@@ -91,10 +93,20 @@ pub fn warnings(tree: &Tree<'_>, seen: &Seen) -> Vec<String> {
         .chain(seen.unusable_lists.iter().cloned())
         .collect();
     let mut cut: Vec<(String, String)> = Vec::new();
+    let mut guessed: Vec<(String, String)> = Vec::new();
     for (credential, decision) in tree.credentials.iter().zip(&seen.decisions) {
         let Decision::Renew(renewal) = decision else { continue };
         if renewal.shortened.is_some() {
             cut.push((credential.id(), crate::clock::rfc3339(renewal.blueprint.not_after)));
+        }
+        if let Some(lifetime) = renewal.guessed {
+            guessed.push((credential.id(), length(lifetime - BACK_DATE)));
+        }
+        if let Some((found, wanted)) = &renewal.other_name {
+            lines.push(format!(
+                "{} keeps its CN {found:?}, where {wanted:?} is expected; if that is wrong, move it away and renew it again",
+                credential.id()
+            ));
         }
         if !renewal.dropped.is_empty() {
             let oids: Vec<String> = renewal.dropped.iter().map(ToString::to_string).collect();
@@ -108,14 +120,21 @@ pub fn warnings(tree: &Tree<'_>, seen: &Seen) -> Vec<String> {
             ));
         }
     }
+    if let Some((first, lifetime)) = guessed.first() {
+        lines.push(format!(
+            "{first}{}: the lifetime cannot be read off the dates; {lifetime} taken; state certificateValidityPeriod in the profile",
+            more(guessed.len())
+        ));
+    }
     if let Some((first, at)) = cut.first() {
-        let more = match cut.len() {
-            1 => String::new(),
-            n => format!(" and {} more", n - 1),
-        };
+        let more = more(cut.len());
         lines.push(format!("{first}{more}: cut to the authority's end at {at}; plan the authority's rotation"));
     }
     lines
+}
+
+fn more(all: usize) -> String {
+    if all > 1 { format!(" and {} more", all - 1) } else { String::new() }
 }
 
 /// What has to happen before the new certificates are used.

@@ -13,7 +13,7 @@ use crate::inventory::{self, Form};
 use crate::plan::decision::{Found, Survey};
 use crate::plan::layout::{DEFAULT_DIR, DEFAULT_KUBELET_DIR, Directories, Layout, Place, Root};
 use crate::plan::renew::{self as plan, Credential, Decision, Rules, Signers};
-use crate::profile::{Profile, RENEWAL};
+use crate::profile::{Etcd, Profile, RENEWAL};
 use crate::revocation::Revoked;
 use crate::store::Roots;
 use crate::x509::parse_pem_bundle;
@@ -82,6 +82,10 @@ impl<'a> Tree<'a> {
             (Nodes::Several(_), Some(profile)) => plan::of_profile(profile, &Layout::Cluster, &directories),
             (Nodes::One, Some(profile)) => {
                 let name = node_name(request, target, profile, &directories, &roots)?;
+                if let Some((path, found)) = on_disk(profile, &directories, &roots).filter(|(_, found)| *found != name)
+                {
+                    return Err(error::another_node(main, &name, &path, &found));
+                }
                 plan::of_profile(profile, &Layout::Node { name }, &directories)
             }
         };
@@ -121,27 +125,25 @@ impl<'a> Tree<'a> {
         let (survey, signers) = self.read()?;
         let copies = self.copies();
         let rules = self.rules();
-        let mut refusals = plan::other_authorities(&copies, &signers, &survey);
-        let mut decisions = Vec::with_capacity(self.credentials.len());
+        let others = plan::other_authorities(&copies, &signers, &survey);
         let Lying { mut lists, said: listed, unusable } = lists::all(self, &survey, &signers)?;
-        for (credential, listed) in self.credentials.iter().zip(&listed) {
+        let decide = |(credential, listed): (&Credential, &Option<Revoked>)| {
             let rules_here = plan::rules_for(&rules, listed.as_ref());
-            match plan::decide(credential, &self.all, &signers, &survey, &rules_here) {
-                Ok(decision) => decisions.push(plan::say_why(decision, listed.as_ref(), &rules)),
-                Err(refusal) => refusals.push(refusal),
-            }
+            let decision = plan::decide(credential, &self.all, &signers, &survey, &rules_here)?;
+            plan::unless_other(credential, plan::say_why(decision, listed.as_ref(), &rules), &others)
+        };
+        let outcomes = self.credentials.iter().zip(&listed).map(decide).collect();
+        let decisions = plan::settle(&self.credentials, outcomes, &survey, rules.named)
+            .map_err(|refusals| error::refused(&self.target.root, &refusals))?;
+        for list in &mut lists {
+            let signer = signers.get(&list.authority);
+            let unfit = signer.and_then(|signer| signer.refusal(list.authority, rules.now)).is_some();
+            list.due &= self.request.due && !rules.named && !unfit;
         }
-        if !self.request.due || rules.named {
-            lists.iter_mut().for_each(|list| list.due = false);
-        }
-        if refusals.is_empty() {
-            let held = self.credentials.iter().zip(&listed);
-            let held = held.filter(|(_, listed)| listed.as_ref().is_some_and(Revoked::is_hold));
-            let held = held.map(|(credential, _)| credential.id()).collect();
-            Ok(Seen { survey, signers, decisions, lists, held, unusable_lists: unusable })
-        } else {
-            Err(error::refused(&self.target.root, &refusals))
-        }
+        let held = self.credentials.iter().zip(&listed);
+        let held = held.filter(|(_, listed)| listed.as_ref().is_some_and(Revoked::is_hold));
+        let held = held.map(|(credential, _)| credential.id()).collect();
+        Ok(Seen { survey, signers, decisions, lists, held, unusable_lists: unusable })
     }
 
     /// How many generations stay.
@@ -238,6 +240,19 @@ fn node_name(
 
 fn names(profile: &Profile) -> String {
     profile.nodes.iter().map(|node| node.name.as_str()).collect::<Vec<_>>().join(", ")
+}
+
+/// The node that its own certificates name, and the file that says so: the kubelet's client, else etcd's server.
+fn on_disk(profile: &Profile, directories: &Directories, roots: &Roots) -> Option<(String, String)> {
+    let items = plan::of_catalogue(&[None], directories);
+    let own = |name: &str| items.iter().find(|one| one.name == name);
+    let kubelet = own("kubelet.conf")?;
+    let etcd = own("etcd-server").filter(|_| matches!(profile.etcd, Etcd::Local { .. }));
+    let survey = survey::survey(roots, std::iter::once(&kubelet.public).chain(etcd.map(|etcd| &etcd.public))).ok()?;
+    let name = |one: &Credential| plan::certificate_of(one, &survey)?.common_name();
+    let of_kubelet = || Some(name(kubelet)?.strip_prefix("system:node:")?.to_owned());
+    let of_etcd = || etcd.and_then(|etcd| Some((etcd.public.path.clone(), name(etcd)?)));
+    of_kubelet().map(|name| (kubelet.public.path.clone(), name)).or_else(of_etcd)
 }
 
 /// etcd's serving certificate carries the node's name as its CN, and the API server's among its names.

@@ -4,6 +4,7 @@ use time::Duration;
 
 use super::Names;
 use crate::blueprint::{Algorithm, Blueprint, KeyUsage, Oid, Role, San};
+use crate::plan::blueprints::BACK_DATE;
 use crate::x509::{Certificate, KeyKind};
 
 /// kubeadm's certificateValidityPeriod.
@@ -11,21 +12,34 @@ pub const YEAR: Duration = Duration::days(365);
 /// How much later than its authority a certificate of the same run is made.
 const SAME_RUN: Duration = Duration::minutes(10);
 
-/// How long a certificate was meant to live; `None`: its dates do not say.
-///
+/// How long a certificate was meant to live.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lifetime {
+    Stated(Duration),
+    /// Its authority ended sooner.
+    Cut,
+    /// Its dates do not say.
+    Unclear,
+}
+
 /// kubeadm before 1.31, and every kubeconfig it makes, begins a certificate's validity with its authority's: what is made years
 /// later seems to have lived for years. Made in one run with its authority the two agree to a whole number of days. And what
 /// was cut to its authority's end was meant to live longer.
-pub fn lifetime(old: &Certificate, authority: &Certificate) -> Option<Duration> {
+pub fn lifetime(old: &Certificate, authority: &Certificate) -> Lifetime {
     let stated = old.not_after - old.not_before;
-    if stated.is_negative() || (old.not_after == authority.not_after && stated < YEAR) {
-        return None;
+    // Dated back by as much, a new one would be over before it begins.
+    if stated <= BACK_DATE {
+        return Lifetime::Unclear;
     }
-    if old.not_before == authority.not_before && stated > YEAR + SAME_RUN {
-        let over = stated.whole_seconds().rem_euclid(Duration::DAY.whole_seconds());
-        return (over <= SAME_RUN.whole_seconds()).then_some(stated);
+    if old.not_after == authority.not_after && stated < YEAR {
+        return Lifetime::Cut;
     }
-    Some(stated)
+    let over = stated.whole_seconds().rem_euclid(Duration::DAY.whole_seconds());
+    let same_run = stated <= YEAR + SAME_RUN || over <= SAME_RUN.whole_seconds();
+    if old.not_before == authority.not_before && !same_run {
+        return Lifetime::Unclear;
+    }
+    Lifetime::Stated(stated)
 }
 
 /// Its identity; the dates are the caller's to fill in. `algorithm`: of the new key.

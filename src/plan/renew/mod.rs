@@ -8,14 +8,17 @@ mod ask;
 mod credentials;
 mod decide;
 mod identity;
+mod reasons;
+mod refusals;
 mod revoked;
 mod signers;
 #[cfg(test)]
 mod tests;
+mod wanted;
 
 use time::{Duration, OffsetDateTime};
 
-use crate::blueprint::{Algorithm, Blueprint, Name, Oid, San};
+use crate::blueprint::{Algorithm, Blueprint, ExtendedKeyUsage, Name, Oid, San};
 use crate::ca::PrivateKey;
 use crate::catalog::{Authority, Entry};
 use crate::plan::init::{Access, What};
@@ -25,8 +28,9 @@ use crate::x509::{Certificate, OtherKey};
 
 pub use ask::{Ask, Asked, ask, ask_authority};
 pub use credentials::{authority_copies, authority_places, of_catalogue, of_profile};
-pub use decide::{decide, other_authorities};
+pub use decide::decide;
 pub use identity::YEAR;
+pub use refusals::{other_authorities, settle, unless_other};
 pub use revoked::{certificate_of, rules_for, say_why};
 pub use signers::{Signer, Signers, signers};
 
@@ -102,6 +106,10 @@ pub struct Renewal {
     pub chain: Vec<Certificate>,
     /// When it would have ended, had its authority not ended sooner.
     pub shortened: Option<OffsetDateTime>,
+    /// How long it lives, with what it is dated back, where that is a guess.
+    pub guessed: Option<Duration>,
+    /// The CN it keeps, and the one it should have.
+    pub other_name: Option<(String, String)>,
     /// Extensions of the old certificate that the new one does not have.
     pub dropped: Vec<Oid>,
     pub kubeconfig: Option<Kubeconfig>,
@@ -142,6 +150,8 @@ pub enum Reason {
         left: Duration,
     },
     Expired(OffsetDateTime),
+    /// It begins later: made under a wrong clock.
+    NotYetValid(OffsetDateTime),
     /// Its authority's list names it.
     Revoked(OffsetDateTime),
     Missing,
@@ -153,6 +163,8 @@ pub enum Reason {
     MissingNames(Vec<San>),
     /// It carries names the profile does not ask for (`--prune-sans`).
     SurplusNames(Vec<San>),
+    /// It is not good for what it is used for.
+    MissingUsages(Vec<ExtendedKeyUsage>),
     /// Signed by an authority that the tree still trusts but that does not sign any more.
     EarlierAuthority(Name),
     /// A kubeconfig's certificate-authority-data is not ca.crt.
@@ -183,16 +195,18 @@ pub enum Left {
     IsAuthority,
     /// The authority ends when this certificate does: a new one would end no later.
     AuthorityEnds(Authority, OffsetDateTime),
+    /// It could not be renewed, and others could.
+    Refused(Refusal),
 }
 
 impl Left {
     /// Something that should have been renewed was not: the exit status says so.
     pub const fn is_gap(&self) -> bool {
-        !matches!(self, Self::KubeletsOwn | Self::KubeletRotates(_) | Self::NotReplenished)
+        !matches!(self, Self::KubeletsOwn | Self::KubeletRotates(_) | Self::CredentialFiles(_) | Self::NotReplenished)
     }
 }
 
-/// What makes the whole run impossible.
+/// What makes a renewal impossible: of the whole run, where everything is concerned or was named.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refusal {
     AuthorityExpired {

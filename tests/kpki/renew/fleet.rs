@@ -26,7 +26,11 @@ fn outcomes(report: &serde_json::Value) -> Vec<(String, String)> {
 #[test]
 fn a_broken_tree_stops_no_other() {
     let place = clusters(&["a", "b", "c", "d", "e", "f"]);
-    fs::copy(place.path("clusters/c/pki/etcd/ca.key"), place.path("clusters/c/pki/ca.key")).unwrap();
+    // No authority of c has its own key: nothing there can go on.
+    for stem in ["ca", "front-proxy-ca", "etcd/ca"] {
+        fs::copy(place.path("clusters/a/pki/ca.key"), place.path("clusters/c/pki").join(format!("{stem}.key")))
+            .unwrap();
+    }
     place.write("clusters/e.yaml", "nonsense");
     fs::remove_file(place.path("clusters/f/pki/ca.key")).unwrap();
     let report = fleet(&place, &["--profiles", "clusters"], 1);

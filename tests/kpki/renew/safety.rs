@@ -108,14 +108,45 @@ fn an_authority_that_cannot_sign_now_is_refused_before_anything_is_written() {
     }
     assert_eq!(before, tree(&place.path("k8s")));
 
-    // The key of another authority: also for the scheduled job, also when nothing is due.
+    // The key of another authority: also for the scheduled job, also when nothing is due. The other authorities' go on.
     fs::copy(place.path("k8s/pki/front-proxy-ca.key"), place.path("k8s/pki/ca.key")).unwrap();
     let before = visible(&place);
     for words in [&["all"][..], &["all", "--due"], &["all", "--dry-run"]] {
-        let run = renew(&place, words).fails(1);
-        assert!(run.stderr.contains("put the matching ca.crt and ca.key in place"), "{}", run.stderr);
+        let run = renew(&place, words).fails(5);
+        assert!(run.stdout.contains("put the matching ca.crt and ca.key in place"), "{}", run.stdout);
     }
-    assert_eq!(before, visible(&place));
+    let after = visible(&place);
+    let changed = |name: &str| before[name] != after[name];
+    assert!(changed("pki/front-proxy-client.crt") && changed("pki/etcd/server.crt"));
+    assert!(!changed("pki/apiserver.crt") && !changed("pki/apiserver.key") && !changed("admin.conf"));
+    // Named, it is refused, and so is what was named with it.
+    let run = renew(&place, &["apiserver", "etcd-server"]).fails(1);
+    assert!(run.stderr.contains("nothing was written"), "{}", run.stderr);
+    assert_eq!(after, visible(&place));
+}
+
+#[test]
+fn another_node_s_profile_is_refused() {
+    let place = fixture("v1.36-ha-ecdsa-cp1");
+    let before = tree(&place.path("k8s"));
+    place.write("p.yaml", single("").replace("name: cp1", "name: other"));
+    let said = |run: super::Run| {
+        assert!(run.stderr.contains("k8s is not the tree of \"other\""), "{}", run.stderr);
+        assert!(run.stderr.contains("hint: "), "{}", run.stderr);
+        run.stderr
+    };
+    let found = said(renew(&place, &["all", "-p", "p.yaml"]).fails(2));
+    assert!(found.contains("kubelet.conf names the node \"cp1\""), "{found}");
+    said(renew(&place, &["all", "-p", "p.yaml", "--node", "other"]).fails(2));
+    fs::remove_file(place.path("k8s/kubelet.conf")).unwrap();
+    let found = said(renew(&place, &["all", "-p", "p.yaml"]).fails(2));
+    assert!(found.contains("etcd/server.crt names the node"), "{found}");
+    fs::write(place.path("k8s/kubelet.conf"), "").unwrap();
+    fs::remove_file(place.path("k8s/kubelet.conf")).unwrap();
+    fs::remove_file(place.path("k8s/pki/etcd/server.crt")).unwrap();
+    // Nothing names another.
+    renew(&place, &["all", "--dry-run", "-p", "p.yaml"]).ok();
+    assert!(before.contains_key("pki/apiserver.crt"));
 }
 
 #[test]
@@ -254,7 +285,14 @@ fn a_node_that_trusts_another_authority_is_told() {
     let other = fs::read(repository("fixtures/kubeadm/v1.36-ha-ecdsa-cp1/etc-kubernetes/pki/ca.crt")).unwrap();
     place.write("k8s/nodes/cp2/pki/ca.crt", other);
     let before = visible(&place);
-    let run = renew(&place, &["all"]).fails(1);
+    let run = renew(&place, &["cp2/apiserver"]).fails(1);
     assert!(run.stderr.contains("cp2 trusts another ca than pki/ca.crt"), "{}", run.stderr);
     assert_eq!(before, visible(&place));
+    // It concerns what that node has of this authority, and nothing else.
+    let run = renew(&place, &["all"]).fails(5);
+    assert!(run.stdout.contains("cp2 trusts another ca than pki/ca.crt"), "{}", run.stdout);
+    let after = visible(&place);
+    let changed = |name: &str| before[name] != after[name];
+    assert!(changed("nodes/cp1/pki/apiserver.crt") && changed("nodes/cp2/pki/etcd/server.crt"));
+    assert!(!changed("nodes/cp2/pki/apiserver.crt") && !changed("nodes/cp2/admin.conf"));
 }

@@ -1,6 +1,7 @@
 //! What the old certificate says of the new one.
 
 use super::*;
+use crate::plan::renew::identity::Lifetime;
 
 #[test]
 fn a_lifetime_is_what_the_dates_say_or_nothing() {
@@ -9,25 +10,28 @@ fn a_lifetime_is_what_the_dates_say_or_nothing() {
     let ca = issuer.certificate();
     let end = ca.not_after;
     let minutes = Duration::minutes;
+    let stated = Lifetime::Stated;
     let cases = [
         // (first second, last second, lifetime)
-        (MADE, MADE + YEAR, Some(YEAR)),
-        (MADE, MADE + Duration::hours(1), Some(Duration::hours(1))),
+        (MADE, MADE + YEAR, stated(YEAR)),
+        (MADE, MADE + Duration::hours(1), stated(Duration::hours(1))),
         // kubeadm up to 1.30: begins with its CA, made in the same run.
-        (start, start + YEAR, Some(YEAR)),
-        (start, start + YEAR + minutes(9), Some(YEAR + minutes(9))),
-        (start, start + YEAR + minutes(10), Some(YEAR + minutes(10))),
+        (start, start + YEAR, stated(YEAR)),
+        (start, start + YEAR + minutes(9), stated(YEAR + minutes(9))),
+        (start, start + YEAR + minutes(10), stated(YEAR + minutes(10))),
         // A whole number of days: chosen so.
-        (start, start + YEAR * 3, Some(YEAR * 3)),
-        (start, start + YEAR * 3 + minutes(10), Some(YEAR * 3 + minutes(10))),
+        (start, start + YEAR * 3, stated(YEAR * 3)),
+        (start, start + YEAR * 3 + minutes(10), stated(YEAR * 3 + minutes(10))),
         // Made years after its CA, and begins with it all the same.
-        (start, start + YEAR * 3 + minutes(11), None),
-        (start, start + YEAR * 3 + Duration::hours(7), None),
+        (start, start + YEAR * 3 + minutes(11), Lifetime::Unclear),
+        (start, start + YEAR * 3 + Duration::hours(7), Lifetime::Unclear),
         // Cut to its CA's end.
-        (end - Duration::days(90), end, None),
-        (end - YEAR * 2, end, Some(YEAR * 2)),
-        // The end before the beginning.
-        (MADE, MADE - Duration::SECOND, None),
+        (end - Duration::days(90), end, Lifetime::Cut),
+        (end - YEAR * 2, end, stated(YEAR * 2)),
+        // Over before it begins.
+        (MADE, MADE - Duration::SECOND, Lifetime::Unclear),
+        (MADE, MADE + BACK_DATE, Lifetime::Unclear),
+        (MADE, MADE + BACK_DATE + Duration::SECOND, stated(BACK_DATE + Duration::SECOND)),
     ];
     let mut old = ca.clone();
     for (not_before, not_after, wanted) in cases {

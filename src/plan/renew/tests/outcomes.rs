@@ -135,7 +135,7 @@ fn only_what_was_to_be_renewed_and_was_not_is_a_gap() {
         (Left::Unknown, true),
         (Left::IsAuthority, true),
         (Left::AuthorityEnds(Authority::Etcd, NOW), true),
-        (Left::CredentialFiles(String::new()), true),
+        (Left::CredentialFiles(String::new()), false),
         (Left::KubeletsOwn, false),
         (Left::KubeletRotates(String::new()), false),
         (Left::NotReplenished, false),

@@ -1,0 +1,102 @@
+//! What makes a certificate due, and what makes renewing it pointless.
+
+use time::{Duration, OffsetDateTime};
+
+use super::decide::{Existing, Run};
+use super::signers::Signer;
+use super::{Left, Names, Reason, Refusal};
+use crate::blueprint::ExtendedKeyUsage;
+use crate::kubeconfig::Read;
+use crate::plan::blueprints::BACK_DATE;
+use crate::profile::Window;
+use crate::x509::{Certificate, KeyKind, parse_pem_bundle};
+
+impl Run<'_> {
+    /// Whatever profile or catalogue say: it ends, does not begin yet, or is of no use without its key.
+    /// `lifetime`: that of the new certificate.
+    pub(super) fn broken(&self, existing: &Existing, lifetime: Duration) -> Vec<Reason> {
+        let leaf = &existing.leaf;
+        let now = self.rules.now;
+        let mut reasons = Vec::new();
+        if leaf.not_after < now {
+            reasons.push(Reason::Expired(leaf.not_after));
+        } else if now < leaf.not_before {
+            reasons.push(Reason::NotYetValid(leaf.not_before));
+        } else if let Some(window) = self.rules.due {
+            let left = leaf.not_after - now;
+            // Of the shorter life of the two: a profile's shorter one does not make what lives long due at once, and its
+            // longer one does not make everything due.
+            let life = (leaf.not_after - leaf.not_before).min(lifetime - BACK_DATE);
+            if left.whole_seconds() <= seconds(window, life.whole_seconds()) {
+                reasons.push(Reason::Window { left });
+            }
+        }
+        match &existing.key {
+            None => reasons.push(Reason::KeyMissing),
+            // A kind kpki does not read may well be in order.
+            Some(Err(_)) if matches!(leaf.key, KeyKind::Other(_)) => {}
+            Some(Err(why)) => reasons.push(Reason::KeyUnreadable(why.clone())),
+            Some(Ok(key)) if !key.matches(leaf) => reasons.push(Reason::KeyMismatch),
+            Some(Ok(_)) => {}
+        }
+        reasons
+    }
+
+    /// A kubeconfig without CA data gets none: it trusts a file, or the system's authorities.
+    pub(super) fn other_authority_data(&self, read: &Read) -> bool {
+        if read.authority.is_empty() {
+            return false;
+        }
+        let found = parse_pem_bundle(&read.authority).unwrap_or_default();
+        let wanted = self.signer.map(Signer::bundle).unwrap_or_default();
+        !found.iter().map(|one| &one.der).eq(wanted.iter().map(|one| &one.der))
+    }
+
+    /// Cut to the same end again, on every run: there is nothing to win until there is another authority.
+    pub(super) fn gains_nothing(
+        &self,
+        leaf: &Certificate,
+        not_after: OffsetDateTime,
+        reasons: &[Reason],
+    ) -> Option<Left> {
+        let only_window = matches!(reasons, [Reason::Window { .. }]);
+        (only_window && not_after <= leaf.not_after)
+            .then_some(Left::AuthorityEnds(self.credential.authority, not_after))
+    }
+
+    /// What the new one would have left were due as soon as it is made. `lifetime`: with what it is dated back, before its
+    /// authority cuts it.
+    pub(super) fn wide(&self, lifetime: Duration) -> Result<(), Refusal> {
+        let Some(window) = self.rules.due else { return Ok(()) };
+        let left = lifetime - BACK_DATE;
+        if seconds(window, left.whole_seconds()) < left.whole_seconds() {
+            return Ok(());
+        }
+        Err(Refusal::WindowTooWide { item: self.credential.id(), window, lifetime: left })
+    }
+}
+
+/// How long before its end something that lives this long is due, in seconds; a share is rounded down.
+fn seconds(window: Window, lifetime: i64) -> i64 {
+    match window {
+        Window::Before(span) => i64::try_from(span.as_seconds()).unwrap_or(i64::MAX),
+        Window::PercentLeft(percent) => {
+            i64::try_from(i128::from(lifetime.max(0)) * i128::from(percent) / 100).unwrap_or(i64::MAX)
+        }
+    }
+}
+
+/// Why a certificate that works is not the one that is wanted.
+pub(super) fn differences(names: &Names, missing: &[ExtendedKeyUsage]) -> Vec<Reason> {
+    let mut reasons = Vec::new();
+    if !names.added.is_empty() {
+        reasons.push(Reason::MissingNames(names.added.clone()));
+    }
+    if !names.removed.is_empty() {
+        reasons.push(Reason::SurplusNames(names.removed.clone()));
+    }
+    if !missing.is_empty() {
+        reasons.push(Reason::MissingUsages(missing.to_vec()));
+    }
+    reasons
+}

@@ -1,0 +1,216 @@
+//! What is due, what only seems so, and that a second run finds nothing to do.
+
+use super::*;
+use crate::plan::blueprints::BACK_DATE;
+
+fn hours(count: u64) -> Window {
+    Window::Before(Span::seconds(count * 3600))
+}
+
+fn living(lifetime: Duration) -> Blueprint {
+    Blueprint { not_before: NOW - BACK_DATE, not_after: NOW + lifetime, ..server("kube-apiserver", &[]) }
+}
+
+/// Puts what a renewal would make in place of what lies there.
+fn renewed(world: &mut World) {
+    let renewal = world.renewal("apiserver");
+    world.pair("pki/apiserver", &renewal.blueprint);
+}
+
+#[test]
+fn the_window_is_held_against_what_the_new_one_would_have_left() {
+    let lifetime = Duration::hours(8);
+    for (window, refused) in [
+        (hours(8), true),
+        (Window::Before(Span::seconds(8 * 3600 - 1)), false),
+        (Window::PercentLeft(99), false),
+        (Window::PercentLeft(1), false),
+    ] {
+        let mut world = World::new();
+        world.pair("pki/apiserver", &living(lifetime));
+        world.due = Some(window);
+        world.now = NOW + lifetime;
+        if refused {
+            let wide = Refusal::WindowTooWide { item: "apiserver".to_owned(), window, lifetime };
+            assert_eq!(world.decide("apiserver").unwrap_err(), wide);
+            continue;
+        }
+        renewed(&mut world);
+        world.keeps("apiserver");
+    }
+    // What is missing is made with its window as well.
+    let mut world = World::new().profile("certificateValidityPeriod: 8h");
+    world.due = Some(hours(8));
+    assert!(matches!(world.decide("apiserver"), Err(Refusal::WindowTooWide { .. })));
+    world.due = Some(hours(7));
+    assert_eq!(world.renewal("apiserver").reasons, [Reason::Missing]);
+}
+
+#[test]
+fn another_lifetime_in_the_profile_neither_hurries_nor_repeats() {
+    let days = Duration::days;
+    let cases = [
+        // (lives, left, profile, due)
+        (days(3650), days(912), "certificateValidityPeriod: 365d", false),
+        (days(3650), days(121), "certificateValidityPeriod: 365d", false),
+        (days(3650), days(120), "certificateValidityPeriod: 365d", true),
+        (days(365), days(300), "certificateValidityPeriod: 3650d", false),
+        (days(365), days(120), "certificateValidityPeriod: 3650d", true),
+    ];
+    for (lives, left, lines, due) in cases {
+        let names = World::new().profile(lines).renewal("apiserver").blueprint.sans;
+        let mut world = World::until(NOW + days(36_500)).profile(lines).due();
+        world.pair("pki/apiserver", &Blueprint { sans: names, ..living(lives) });
+        world.now = NOW + lives - left;
+        if due {
+            assert_eq!(world.renewal("apiserver").reasons, [Reason::Window { left }], "{lives} {left}");
+            renewed(&mut world);
+        }
+        world.keeps("apiserver");
+    }
+}
+
+#[test]
+fn only_an_authority_that_cuts_leaves_nothing_to_gain() {
+    // kubeadm's of one second, dated back: it is made again when it has expired, and not because of its window.
+    let mut world = World::new().due();
+    world.pair("pki/apiserver", &living(Duration::SECOND));
+    world.keeps("apiserver");
+    world.now = NOW + Duration::seconds(2);
+    assert_eq!(world.renewal("apiserver").reasons, [Reason::Expired(NOW + Duration::SECOND)]);
+    renewed(&mut world);
+    world.keeps("apiserver");
+}
+
+#[test]
+fn what_begins_tomorrow_is_due() {
+    let mut world = World::new().due().apiserver();
+    let begin = MADE - BACK_DATE;
+    world.now = begin;
+    world.keeps("apiserver");
+    world.now = begin - Duration::SECOND;
+    assert_eq!(world.renewal("apiserver").reasons, [Reason::NotYetValid(begin)]);
+}
+
+#[test]
+fn a_lifetime_that_cannot_be_read_is_said_to_be_a_guess() {
+    let start = MADE - YEAR;
+    let patched = Blueprint {
+        not_before: start,
+        not_after: start + YEAR * 9 + Duration::hours(7),
+        ..server("kube-apiserver", &[])
+    };
+    let mut world = World::new();
+    world.pair("pki/apiserver", &patched);
+    let renewal = world.renewal("apiserver");
+    assert_eq!((renewal.blueprint.not_after, renewal.guessed), (NOW + YEAR, Some(YEAR + BACK_DATE)));
+    // The profile says it.
+    let world = World { profile: World::new().profile("certificateValidityPeriod: 3650d").profile, ..world };
+    assert_eq!(world.renewal("apiserver").guessed, None);
+    assert_eq!(World::new().apiserver().renewal("apiserver").guessed, None);
+}
+
+#[test]
+fn a_missing_usage_is_added_and_another_name_is_kept_and_told() {
+    let client = vec![ExtendedKeyUsage::ClientAuth];
+    let copied = Blueprint { extended_key_usages: client.clone(), ..server("front-proxy-client", &[]) };
+    let mut world = World::new().due();
+    world.pair("pki/apiserver", &copied);
+    let renewal = world.renewal("apiserver");
+    assert_eq!(renewal.reasons, [Reason::MissingUsages(vec![ExtendedKeyUsage::ServerAuth])]);
+    let both = [ExtendedKeyUsage::ClientAuth, ExtendedKeyUsage::ServerAuth];
+    assert_eq!(renewal.blueprint.extended_key_usages, both);
+    assert_eq!(renewal.blueprint.subject, Name::of("front-proxy-client", &[]));
+    assert_eq!(renewal.other_name, Some(("front-proxy-client".to_owned(), "kube-apiserver".to_owned())));
+    renewed(&mut world);
+    world.keeps("apiserver");
+    // Good for everything, or for more than is asked: nothing is missing.
+    let any = ExtendedKeyUsage::Other(Oid::new("2.5.29.37.0"));
+    for usages in [Vec::new(), both.to_vec(), vec![any]] {
+        let mut world = World::new().due();
+        world.pair("pki/apiserver", &Blueprint { extended_key_usages: usages, ..server("kube-apiserver", &[]) });
+        world.keeps("apiserver");
+    }
+    // Another O is an older release's.
+    let mut world = World::new().profile("");
+    let old = Blueprint { subject: Name::of("kube-apiserver", &["system:masters"]), ..copied };
+    world.pair("pki/apiserver", &old);
+    assert_eq!(world.renewal("apiserver").other_name, None);
+}
+
+#[test]
+fn what_cannot_be_renewed_here_is_a_gap_when_it_is_due() {
+    let stranger = authority("kubernetes", MADE, MADE + YEAR * 10);
+    let mut world = World::new().due().apiserver();
+    world.put("pki/ca.crt", stranger.bundle_pem());
+    world.put("pki/ca.key", stranger.key().to_pem().as_str());
+    world.keeps("apiserver");
+    world.now = MADE + Duration::days(300);
+    assert_eq!(world.left("apiserver"), Left::NotOurs(Name::of("kubernetes", &[])));
+    world.now = NOW;
+    world.remove("pki/apiserver.key");
+    assert_eq!(world.left("apiserver"), Left::NotOurs(Name::of("kubernetes", &[])));
+}
+
+/// A kubelet puts the authority it made for itself behind its certificate.
+#[test]
+fn the_kubelets_own_certificate_is_its_own_with_a_profile_as_well() {
+    let names = "cp1@1767225600";
+    let own = authority("cp1-ca@1767225600", MADE - YEAR, MADE + YEAR);
+    let other = authority("corporate", MADE - YEAR, MADE + YEAR);
+    for (signer, kubelets) in [(&own, true), (&other, false)] {
+        let mut world = World::new().profile("kubelet: {serving: true}");
+        let key = key();
+        let signed = issue(&server(names, &["cp1"]), &key.spki_der(), signer).unwrap();
+        world.put("kubelet/kubelet.crt", format!("{}{}", signed.pem, signer.bundle_pem()));
+        world.put("kubelet/kubelet.key", key.to_pem().as_str());
+        assert_eq!(world.left("kubelet-serving") == Left::KubeletsOwn, kubelets);
+    }
+}
+
+#[test]
+fn one_bad_authority_concerns_its_own() {
+    let mut world = World::new().due().apiserver();
+    world.now = MADE + YEAR + Duration::DAY;
+    world.pair("pki/front-proxy-client", &server("front-proxy-client", &[]));
+    let old = authority("front-proxy-ca", MADE - YEAR, MADE + Duration::DAY);
+    let usages = vec![ExtendedKeyUsage::ClientAuth];
+    let client = Blueprint { extended_key_usages: usages, not_after: MADE, ..server("front-proxy-client", &[]) };
+    let signed = issue(&client, &key().spki_der(), &old).unwrap();
+    world.put("pki/front-proxy-client.crt", &signed.pem);
+    world.put("pki/front-proxy-ca.crt", old.bundle_pem());
+    world.put("pki/front-proxy-ca.key", old.key().to_pem().as_str());
+    let expired = Refusal::AuthorityExpired { authority: Authority::FrontProxy, not_after: MADE + Duration::DAY };
+    let settled = |names: &[&str], named| {
+        let credentials: Vec<Credential> =
+            world.credentials().into_iter().filter(|one| names.contains(&one.name.as_str())).collect();
+        let outcomes = credentials.iter().map(|one| world.decide(&one.name)).collect();
+        settle(&credentials, outcomes, &world.survey, named)
+    };
+    let both = ["apiserver", "front-proxy-client"];
+    let decisions = settled(&both, false).unwrap();
+    let [Decision::Renew(_), Decision::Left(left, Some(_))] = decisions.as_slice() else { panic!("{decisions:?}") };
+    assert_eq!((left, left.is_gap()), (&Left::Refused(expired.clone()), true));
+    // Named, or nothing else there: refused.
+    assert_eq!(settled(&both, true).unwrap_err(), [expired.clone()]);
+    assert_eq!(settled(&["front-proxy-client", "admin.conf"], false).unwrap_err(), [expired]);
+}
+
+#[test]
+fn another_authority_concerns_that_node_s_entries_of_it() {
+    let world = World::new().apiserver();
+    let refusal = Refusal::OtherAuthority { node: "cp1".to_owned(), authority: Authority::Cluster };
+    for (node, authority, refused) in [
+        (Some("cp1"), Authority::Cluster, true),
+        (Some("cp1"), Authority::Etcd, false),
+        (Some("cp2"), Authority::Cluster, false),
+        (None, Authority::Cluster, false),
+    ] {
+        let credential = world.credentials().into_iter().find(|one| one.name == "apiserver").unwrap();
+        let credential = Credential { node: node.map(str::to_owned), authority, ..credential };
+        let others = std::slice::from_ref(&refusal);
+        let decision = world.decide("apiserver").unwrap();
+        assert_eq!(unless_other(&credential, decision, others).is_err(), refused, "{node:?} {authority:?}");
+        assert!(unless_other(&credential, Decision::Absent, others).is_ok());
+    }
+}

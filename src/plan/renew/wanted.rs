@@ -1,0 +1,133 @@
+//! What profile or catalogue would make of a credential.
+
+use time::Duration;
+
+use super::Credential;
+use super::decide::{Run, leaf};
+use super::identity::{self, Lifetime, YEAR};
+use super::signers::file;
+use crate::blueprint::{Algorithm, Blueprint, ExtendedKeyUsage};
+use crate::catalog::releases::Release;
+use crate::catalog::{Entry, Files, Sans, Subject};
+use crate::plan::blueprints::{self, BACK_DATE, Bounds};
+use crate::plan::init::{Access, What};
+use crate::profile::Profile;
+use crate::x509::{Certificate, KeyKind};
+
+/// What the profile, or for want of one the catalogue, would make.
+pub(super) struct Wanted {
+    pub algorithm: Algorithm,
+    pub blueprint: Blueprint,
+    pub lifetime: Duration,
+    /// Said in so many words, so that it goes before what lies there.
+    pub stated_algorithm: bool,
+    pub stated_validity: bool,
+    pub access: Option<Access>,
+}
+
+impl Run<'_> {
+    pub(super) fn wanted(&self, bounds: Bounds) -> Option<Wanted> {
+        let profile = self.rules.profile?;
+        let (what, home) = self.credential.wanted.as_ref()?;
+        let (algorithm, blueprint, access) = match what {
+            What::Leaf(entry) => (
+                blueprints::algorithm(profile, entry),
+                blueprints::leaf(profile, profile.node(home)?, entry, self.rules.now, bounds),
+                None,
+            ),
+            What::Kubeconfig(entry, access) => (
+                blueprints::algorithm(profile, entry),
+                blueprints::leaf(profile, profile.node(home)?, entry, self.rules.now, bounds),
+                Some(access.clone()),
+            ),
+            What::Extra(extra) => {
+                let (algorithm, blueprint) = blueprints::extra(profile, extra, self.rules.now, bounds);
+                (algorithm, blueprint, None)
+            }
+            What::Authority(_) | What::ServiceAccount(_) | What::Copy { .. } => return None,
+        };
+        let (stated_algorithm, stated_validity) = stated(profile, what);
+        let lifetime = blueprints::validity(profile, what).duration();
+        Some(Wanted { algorithm, blueprint, lifetime, stated_algorithm, stated_validity, access })
+    }
+
+    /// Without a profile the catalogue knows the clients that are the same on every control-plane node; that it is one
+    /// is seen by what else lies there.
+    pub(super) fn of_catalogue(&self, bounds: Bounds) -> Option<Wanted> {
+        let entry: &Entry = self.credential.entry.filter(|_| self.rules.profile.is_none())?;
+        let (Subject::Fixed(name, organization), Sans::None, Files::Pair(_)) = (entry.subject, entry.sans, entry.files)
+        else {
+            return None;
+        };
+        let witness = if entry.name == "etcd-healthcheck-client" { "etcd-server" } else { "apiserver" };
+        let beside = |other: &&Credential| other.node == self.credential.node && other.name == witness;
+        let server = file(self.survey, self.credentials.iter().find(beside).map(|other| &other.public));
+        let (leaf, _) = leaf(server?).ok()?;
+        let KeyKind::Known(algorithm) = leaf.key else { return None };
+        let subject = crate::blueprint::Name::of(name, organization.at(Release::NEWEST).as_slice());
+        let blueprint = blueprints::client(subject, entry.usages, algorithm, self.rules.now, YEAR, bounds);
+        let (stated_algorithm, stated_validity) = (false, false);
+        Some(Wanted { algorithm, blueprint, lifetime: YEAR, stated_algorithm, stated_validity, access: None })
+    }
+
+    /// How long the new certificate lives, with what it is dated back; and whether that is a guess.
+    pub(super) fn lifetime(
+        &self,
+        leaf: &Certificate,
+        wanted: Option<&Wanted>,
+        signer: &Certificate,
+    ) -> (Duration, bool) {
+        let usual = wanted.map_or(YEAR, |wanted| wanted.lifetime) + BACK_DATE;
+        if wanted.is_some_and(|wanted| wanted.stated_validity) {
+            return (usual, false);
+        }
+        match identity::lifetime(leaf, signer) {
+            Lifetime::Stated(lifetime) => (lifetime, false),
+            Lifetime::Cut => (usual, false),
+            Lifetime::Unclear => (usual, true),
+        }
+    }
+
+    /// What the certificate would have to be good for and is not. Without the extension it is good for everything
+    /// (RFC 5280 section 4.2.1.12).
+    pub(super) fn missing_usages(&self, leaf: &Certificate, wanted: Option<&Wanted>) -> Vec<ExtendedKeyUsage> {
+        let found = &leaf.extended_key_usages;
+        let any = |usage: &ExtendedKeyUsage| usage.oid().0 == ANY_USAGE;
+        if found.is_empty() || found.iter().any(any) {
+            return Vec::new();
+        }
+        let usages = match (wanted, self.credential.entry) {
+            (Some(wanted), _) => wanted.blueprint.extended_key_usages.as_slice(),
+            (None, Some(entry)) => entry.usages,
+            (None, None) => &[],
+        };
+        usages.iter().filter(|usage| !found.contains(usage)).cloned().collect()
+    }
+
+    /// The CN it has, and the one it would be made with.
+    pub(super) fn other_name(&self, leaf: &Certificate, wanted: Option<&Wanted>) -> Option<(String, String)> {
+        let expected = match (wanted, self.credential.entry.map(|entry| entry.subject)) {
+            (Some(wanted), _) => wanted.blueprint.subject.common_name()?,
+            (None, Some(Subject::Fixed(name, _))) => name.to_owned(),
+            (None, _) => return None,
+        };
+        let found = leaf.common_name().unwrap_or_default();
+        (found != expected).then_some((found, expected))
+    }
+}
+
+/// anyExtendedKeyUsage.
+const ANY_USAGE: &str = "2.5.29.37.0";
+
+/// Whether the profile says algorithm and validity itself, of all certificates or of this one.
+fn stated(profile: &Profile, what: &What) -> (bool, bool) {
+    let (algorithm, validity) = match what {
+        What::Leaf(entry) | What::Kubeconfig(entry, _) => {
+            let options = profile.certificates.get(entry.name);
+            (options.and_then(|options| options.algorithm), options.and_then(|options| options.validity))
+        }
+        What::Extra(extra) => (extra.algorithm, extra.validity),
+        What::Authority(_) | What::ServiceAccount(_) | What::Copy { .. } => (None, None),
+    };
+    (profile.stated.algorithm || algorithm.is_some(), profile.stated.validity || validity.is_some())
+}
