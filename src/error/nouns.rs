@@ -75,6 +75,14 @@ impl From<StoreError> for Error {
             StoreError::BadManifest { .. } => {
                 Self::new(text).hint("move .kpki/commit and .kpki/staging away after looking at what they hold")
             }
+            StoreError::Untrusted { path, .. } => {
+                let path = path.display();
+                Self::new(text)
+                    .hint(format!(
+                        "look at what it holds, then take it over: chown -R \"$(id -u)\" {path}; chmod -R go= {path}"
+                    ))
+                    .hint("remove it if it is not yours: init and renew go on without")
+            }
             _ => Self::new(text),
         }
     }

@@ -30,6 +30,9 @@ pub enum StoreError {
     BadPath(BadPath),
     /// The record of an interrupted run cannot be read.
     BadManifest { path: PathBuf, why: String },
+    /// What kpki remembers for a tree is somebody else's, or others can write to it, and so it is not believed. `mode`:
+    /// permission bits.
+    Untrusted { path: PathBuf, owner: u32, mode: u32 },
     /// There is no generation of this name.
     NoGeneration(String),
     /// Every file is safe on disk and the decision is made; the next run puts the rest in place.
@@ -89,6 +92,12 @@ impl fmt::Display for StoreError {
             Self::BadManifest { path, why } => {
                 write!(f, "the record of an interrupted run, {}, cannot be read: {why}", path.display())
             }
+            Self::Untrusted { path, owner, mode } => write!(
+                f,
+                "{} decides what is written where: expected one of this user's or root's that nobody else can write to, \
+                 found owner {owner} and mode {mode:04o}",
+                path.display()
+            ),
             Self::NoGeneration(name) => write!(f, "there is no generation {name:?}"),
             Self::Unfinished(why) => write!(f, "{why}; the new files are safe and the next run puts them in place"),
             Self::Unsynced(why) => write!(f, "the tree is in place but may not survive a power failure: {why}"),

@@ -9,9 +9,10 @@ use super::clear::{self, STAGING};
 use super::error::StoreError;
 use super::forward::{self, Trees};
 use super::ground::or_here;
-use super::lock::{Hold, KPKI};
+use super::lock::Hold;
 use super::mark::{self, MARK};
 use super::step::Unwatched;
+use super::trust;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Recovery {
@@ -49,11 +50,11 @@ pub fn recover(roots: &Roots, wait: Duration) -> Result<Recovery, StoreError> {
     }
 }
 
-pub(super) fn kpki(roots: &Roots) -> Result<Option<Dir>, FileError> {
+pub(super) fn kpki(roots: &Roots) -> Result<Option<Dir>, StoreError> {
     match Dir::open_root(or_here(&roots.main)) {
-        Ok(main) => main.child(KPKI),
+        Ok(main) => trust::own(&main),
         Err(error) if error.kind == Kind::Missing => Ok(None),
-        Err(error) => Err(error),
+        Err(error) => Err(error.into()),
     }
 }
 
