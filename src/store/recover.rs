@@ -76,12 +76,11 @@ fn outside(kpki: &Dir, roots: &Roots) -> Result<Option<(Dir, String)>, FileError
 pub(super) fn under(hold: &Hold, roots: &Roots) -> Result<Recovery, StoreError> {
     if let Some(manifest) = mark::find(&hold.kpki)? {
         let kubelet = match &manifest.kubelet {
-            Some((path, _)) => Some(Dir::open_root(path)?),
+            Some((path, _)) => Some(Dir::open_root(path).map_err(StoreError::KubeletGone)?),
             None => None,
         };
         let mut trees = Trees::open(hold, kubelet, manifest.dir_mode)?;
-        forward::finish(hold, &manifest, &mut trees, &Unwatched)
-            .map_err(|error| StoreError::Unfinished(Box::new(error)))?;
+        forward::finish(hold, &manifest, &mut trees, &Unwatched)?;
         let files = manifest.files.len().saturating_add(manifest.removals.len());
         return Ok(Recovery::Finished { files, generation: manifest.generation });
     }

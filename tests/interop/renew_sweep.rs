@@ -216,7 +216,7 @@ fn judge(spot: &Spot, call: &str, before: &Visible, ran: &Ran) -> Result<(), Str
         let state = state?;
         spot.journalled(&state)?;
         let told = ran.err.contains("power failure")
-            || ran.err.contains("the new files are safe")
+            || ran.err.contains("the new files are")
             || ran.err.contains("standard output")
             || call == "write";
         if !ran.ok() && !killed && state == State::New && !told {

@@ -109,7 +109,7 @@ after_error() {
     : # the loader did not get as far as the program
   elif [ "$rc" != 1 ]; then
     complain "exit status $rc"
-  elif grep -q 'the next run puts them in place' "$WORK/err"; then
+  elif grep -qE 'the next run (puts them in place|cleans up)' "$WORK/err"; then
     "$BIN" "$DIR" recover two "${KUBELET[@]}" 2>"$WORK/err" || complain "recovery failed"
     [ "$(visible)" = "$whole" ] || complain "not whole after recovery: $(visible)"
     no_open_key; no_rest; journalled

@@ -132,3 +132,17 @@ fn what_is_no_directory_is_not_followed() {
     std::os::unix::fs::symlink("../elsewhere", place.path("k8s/.kpki")).unwrap();
     refused(&place, "symlink", &VERBS);
 }
+
+/// kubespray's layout.
+#[test]
+fn a_pki_that_is_a_symlink_is_named_with_the_way_out() {
+    let place = made();
+    fs::rename(place.path("k8s/pki"), place.path("k8s/ssl")).unwrap();
+    std::os::unix::fs::symlink("ssl", place.path("k8s/pki")).unwrap();
+    let run = place.kpki(&["renew", "all", "--at", NOW, "--dir", "k8s", "--no-hooks"]).fails(1);
+    assert!(run.stderr.contains("hint: name what it points to in the profile"), "{}", run.stderr);
+    assert!(run.stderr.contains("certificatesDir: /etc/kubernetes/ssl"), "{}", run.stderr);
+    let lines = "certificatesDir: /etc/kubernetes/ssl\n";
+    place.write("ssl.yaml", single(lines));
+    place.kpki(&["renew", "all", "--at", NOW, "--dir", "k8s", "--profile", "ssl.yaml"]).ok();
+}
