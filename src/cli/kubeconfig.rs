@@ -119,7 +119,7 @@ impl User {
         };
         let out = self.out.as_deref().filter(|out| *out != Path::new("-"));
         if let Some(out) = out {
-            kubeconfig::check(out, self.force)?;
+            kubeconfig::check(out, self.force, &self.dir)?;
         }
         let made = kubeconfig::user(&Request {
             user: self.user.clone(),

@@ -15,7 +15,7 @@ use crate::commands::init::state::{self, State};
 use crate::commands::{journal, place, profile as profiles, survey, targets};
 use crate::encoding::pem;
 use crate::error::Error;
-use crate::files::{self, FileError, Kind, Op};
+use crate::files::{self, Dir, FileError, Kind, Op};
 use crate::kubeconfig::{self, ClientKey};
 use crate::plan::blueprints::{self, Bounds};
 use crate::plan::init::control_plane_url;
@@ -73,15 +73,7 @@ pub fn user(request: &Request) -> Result<Made, Error> {
         Some(crate::plan::decision::Found::File { bytes, .. }) => kubeconfig::read(bytes).ok(),
         _ => None,
     };
-    let server = request
-        .server
-        .clone()
-        .or_else(|| profile.as_ref().and_then(control_plane_url))
-        .or_else(|| admin.as_ref().map(|admin| admin.server.clone()))
-        .ok_or_else(|| {
-            Error::usage("nothing says which API server the kubeconfig is for")
-                .hint("give it with --server https://HOST:PORT")
-        })?;
+    let server = server(request, profile.as_ref(), admin.as_ref())?;
     let cluster = request
         .cluster
         .clone()
@@ -137,13 +129,67 @@ pub fn user(request: &Request) -> Result<Made, Error> {
     Ok(Made { text, warnings })
 }
 
-/// Refuses before anything is made: a file that is there is replaced only with `--force`.
-pub fn check(path: &Path, force: bool) -> Result<(), Error> {
+/// Which API server it is for.
+fn server(request: &Request, profile: Option<&Profile>, admin: Option<&kubeconfig::Read>) -> Result<String, Error> {
+    let hint = "give it with --server https://HOST:PORT";
+    let said = |what: &str, server: String| (what.to_owned(), server);
+    let (whose, server) = (request.server.clone().map(|server| said("--server", server)))
+        .or_else(|| profile.and_then(control_plane_url).map(|server| said("the profile's API server", server)))
+        .or_else(|| admin.map(|admin| said("the server in admin.conf", admin.server.clone())))
+        .ok_or_else(|| Error::usage("nothing says which API server the kubeconfig is for").hint(hint))?;
+    match kubeconfig::is_server(&server) {
+        true => Ok(server),
+        false => Err(Error::usage(format!("{whose} {server:?}: expected https://HOST:PORT")).hint(hint)),
+    }
+}
+
+/// Refuses before anything is made: a file of the tree is never replaced, any other only with `--force`.
+pub fn check(path: &Path, force: bool, dir: &Path) -> Result<(), Error> {
+    if is_of_tree(path, dir)? {
+        return Err(Error::new(format!("{} belongs to the tree {}", path.display(), dir.display()))
+            .because("a user's kubeconfig in its place would lock the component out that uses it")
+            .hint("give another file with --out"));
+    }
     if !force && files::what(None, path).is_some() {
         return Err(Error::new(FileError::new(Op::Write, path, Kind::Exists).to_string())
             .hint("give another file with --out, or replace it with --force"));
     }
     Ok(())
+}
+
+/// Whether a file is a kubeconfig of the catalogue in a tree, or lies in one of the tree's own directories. Told by what the
+/// directories are, whatever they are called on the way.
+fn is_of_tree(path: &Path, dir: &Path) -> Result<bool, Error> {
+    let Some(tree) = survey::open(dir)? else { return Ok(false) };
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let Some(mut here) = survey::open(parent)? else { return Ok(false) };
+    let is = |a: &Dir, b: &Dir| -> Result<bool, FileError> {
+        let (a, b) = (a.own_facts()?, b.own_facts()?);
+        Ok((a.inode, a.device) == (b.inode, b.device))
+    };
+    let of_catalogue = crate::catalog::ENTRIES.iter().any(|entry| match entry.files {
+        crate::catalog::Files::Kubeconfig(name) => path.file_name().is_some_and(|file| file == name),
+        _ => false,
+    });
+    if is(&here, &tree)? {
+        return Ok(of_catalogue || path.file_name().is_some_and(|file| file == state::MANIFEST));
+    }
+    let pki = place::pki(profile(dir)?.as_ref(), dir)?;
+    let own: Vec<Dir> = [pki.as_str(), "pki", "nodes", "kubelet", ".kpki"]
+        .iter()
+        .filter_map(|name| survey::open(&dir.join(name)).transpose())
+        .collect::<Result<_, FileError>>()?;
+    loop {
+        for one in &own {
+            if is(&here, one)? {
+                return Ok(true);
+            }
+        }
+        match here.child("..")? {
+            Some(above) if !is(&above, &here)? => here = above,
+            _ => return Ok(false),
+        }
+    }
 }
 
 /// Writes it where nobody else can read it.

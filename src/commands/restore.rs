@@ -6,16 +6,19 @@ use std::time::Duration;
 use serde_json::Value;
 use time::OffsetDateTime;
 
+use crate::catalog::Authority;
 use crate::commands::init::state::{self, State};
 use crate::commands::restarts::restarts;
 use crate::commands::{journal, place, profile as profiles, survey, targets};
 use crate::error::Error;
 use crate::files::RelPath;
 use crate::kubeconfig::{self, Credentials};
-use crate::plan::layout::{DEFAULT_DIR, DEFAULT_KUBELET_DIR};
-use crate::profile::RENEWAL;
+use crate::plan::layout::{DEFAULT_DIR, DEFAULT_KUBELET_DIR, Place, Root};
+use crate::plan::renew::authority_places;
+use crate::plan::restore as plan;
+use crate::profile::{Profile, RENEWAL};
 use crate::report::history::{Generation, History, Restored};
-use crate::store::{self, Commit, FileChange, Hold, Locking, RootId, Roots, Was};
+use crate::store::{self, Commit, FileChange, Hold, Locking, RootId, Roots, StoreError, Was};
 use crate::x509::{Certificate, parse_pem_bundle};
 
 /// The command line, checked.
@@ -58,8 +61,10 @@ pub fn run(request: &Request) -> Result<Restored, Error> {
     if request.dry_run {
         let name = chosen(request, &roots)?;
         let left = lists_left(&roots, &name)?;
-        let was = changed(&roots, store::before_of(&roots, &name, is_restored)?)?;
-        return Ok(restored(&request.dir, &roots, &name, &was, None, left));
+        let all = store::before_of(&roots, &name, is_restored)?;
+        let warnings = verified(request, &roots, &all)?;
+        let was = changed(&roots, all)?;
+        return Ok(Restored { warnings, ..restored(&request.dir, &roots, &name, &was, None, left) });
     }
     if survey::open(&request.dir.join(".kpki/generations"))?.is_none() {
         return Err(none(&request.dir));
@@ -67,8 +72,58 @@ pub fn run(request: &Request) -> Result<Restored, Error> {
     let (hold, _) = Hold::recovered(&roots, request.lock_wait)?;
     let name = chosen(request, &roots)?;
     let left = lists_left(&roots, &name)?;
+    let warnings = verified(request, &roots, &store::before_of(&roots, &name, is_restored)?)?;
     let (was, generation) = put_back(&roots, &hold, &name, keep(&request.dir), request.now)?;
-    Ok(restored(&request.dir, &roots, &name, &was, generation, left))
+    Ok(Restored { warnings, ..restored(&request.dir, &roots, &name, &was, generation, left) })
+}
+
+/// What is worth a warning about the tree as it would be. A pair of which one half would come back without the other, which
+/// another program has replaced since, is refused.
+fn verified(request: &Request, roots: &Roots, was: &[Was]) -> Result<Vec<String>, Error> {
+    let id = |root| match root {
+        Root::Main => RootId::Main,
+        Root::Kubelet => RootId::Kubelet,
+    };
+    let place = |one: &Was| {
+        let root = match one.root {
+            RootId::Main => Root::Main,
+            RootId::Kubelet => Root::Kubelet,
+            RootId::State => return None,
+        };
+        Some(Place { root, path: one.path.to_string() })
+    };
+    let back: plan::Files = was
+        .iter()
+        .filter_map(|one| Some((place(one)?, one.content.as_ref().map(|(_, bytes)| bytes.clone()))))
+        .collect();
+    let profile = recorded(&request.dir);
+    let pki = place::pki(profile.as_ref(), &request.dir).unwrap_or_else(|_| "pki".to_owned());
+    let directories = place::directories(&request.dir, pki, None)?;
+    let authorities = Authority::ALL.map(|authority| authority_places(authority, &directories).0);
+    let mut there = plan::Files::new();
+    for place in plan::siblings(back.keys()).iter().chain(back.keys()).chain(&authorities) {
+        there.insert(place.clone(), survey::read(roots, id(place.root), &RelPath::parse(place.path.as_str())?)?);
+    }
+    let judgement = plan::judge(&back, &there, &authorities, request.now);
+    match judgement.torn.as_slice() {
+        [] => Ok(judgement.warnings),
+        torn => Err(not_whole(request, roots, torn.iter().map(|place| (id(place.root), place.path.as_str())))),
+    }
+}
+
+fn not_whole<'a>(request: &Request, roots: &Roots, torn: impl Iterator<Item = (RootId, &'a str)>) -> Error {
+    let dir = request.dir.display();
+    let mut error = Error::new(format!("going back would leave certificates in {dir} without their keys"));
+    for (root, path) in torn {
+        let shown = RelPath::parse(path).map_or_else(|_| path.into(), |below| roots.path_of(root, &below));
+        error =
+            error.because(format!("{} would not match the key beside it, which was replaced since", shown.display()));
+        if let Some((node, name)) = entry(path) {
+            let name = node.map_or(name.clone(), |node| format!("{node}/{name}"));
+            error = error.hint(format!("make a new pair instead: kpki renew {name} --dir {dir}"));
+        }
+    }
+    error.hint(format!("go back to a newer generation, which holds both halves: kpki history --dir {dir}"))
 }
 
 fn none(dir: &Path) -> Error {
@@ -196,6 +251,9 @@ pub fn put_back(
 
 /// What lies there already stays as it is.
 fn changed(roots: &Roots, was: Vec<Was>) -> Result<Vec<Was>, Error> {
+    if roots.kubelet.is_none() && was.iter().any(|one| one.root == RootId::Kubelet) {
+        return Err(StoreError::NoKubeletRoot.into());
+    }
     let mut changed = Vec::new();
     for one in was {
         let now = survey::read(roots, one.root, &one.path)?;
@@ -224,6 +282,7 @@ fn restored(
         generation: name.to_owned(),
         kept: generation,
         lists_left,
+        warnings: Vec::new(),
         put_back: was.iter().filter(|one| one.content.is_some()).map(shown).collect(),
         removed: was.iter().filter(|one| one.content.is_none()).map(shown).collect(),
         restart: restarts(names.iter().map(|(node, name)| (node.as_deref(), name.as_str()))),
@@ -259,12 +318,14 @@ pub(super) fn certificate(bytes: &[u8]) -> Option<Certificate> {
 
 /// How many generations the recorded profile keeps.
 fn keep(dir: &Path) -> usize {
-    let recorded = State::read(dir).ok().flatten();
-    let loaded = recorded.and_then(|state| {
-        let name = state::path(dir).display().to_string();
-        profiles::load(&name, &state.profile, &targets::overrides(&state)).ok()
-    });
-    loaded.map_or(RENEWAL.keep_generations, |loaded| loaded.profile.renewal.keep_generations)
+    recorded(dir).map_or(RENEWAL.keep_generations, |profile| profile.renewal.keep_generations)
+}
+
+/// The profile the tree records, if it records one that can be used.
+fn recorded(dir: &Path) -> Option<Profile> {
+    let state = State::read(dir).ok()??;
+    let name = state::path(dir).display().to_string();
+    Some(profiles::load(&name, &state.profile, &targets::overrides(&state)).ok()?.profile)
 }
 
 /// The tree's roots as init and renew know them.

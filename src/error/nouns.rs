@@ -9,7 +9,11 @@ use crate::store::StoreError;
 impl From<FileError> for Error {
     fn from(error: FileError) -> Self {
         let hint = file_hint(&error.kind);
-        let shown = Self::new(error.to_string());
+        let mut shown = Self::new(error.to_string());
+        if error.kind == Kind::SymlinkInTheWay && error.path.ends_with("pki") {
+            // kubespray leaves such a link, and keeps the certificates in `ssl`.
+            shown = shown.hint("name what it points to in the profile, such as certificatesDir: /etc/kubernetes/ssl");
+        }
         match hint {
             Some(hint) => shown.hint(hint),
             None => shown,
@@ -67,13 +71,26 @@ impl From<StoreError> for Error {
             StoreError::OtherFileSystem(_) => {
                 Self::new(text).hint("put the whole tree on one file system, or choose another --dir")
             }
-            StoreError::Unfinished(_) => Self::new(text).hint("run the command again: it finishes what was begun"),
+            StoreError::Unfinished { .. } => Self::new(text).hint("run the command again: it finishes what was begun"),
             StoreError::Unsynced(_) => Self::new(text).hint("check the disk, then run the command again"),
             StoreError::Reserved(_) | StoreError::Conflict(_) => {
                 Self::new(text).hint("choose other paths for the extra certificates in the profile")
             }
             StoreError::BadManifest { .. } => {
                 Self::new(text).hint("move .kpki/commit and .kpki/staging away after looking at what they hold")
+            }
+            StoreError::KubeletGone(_) => Self::new(text)
+                .hint("put the directory back (mount it), then run the command again: it finishes what was begun"),
+            StoreError::NoKubeletRoot => {
+                Self::new(text).hint("give it with --kubelet-dir, as it was given to the run that wrote them")
+            }
+            StoreError::Untrusted { path, .. } => {
+                let path = path.display();
+                Self::new(text)
+                    .hint(format!(
+                        "look at what it holds, then take it over: chown -R \"$(id -u)\" {path}; chmod -R go= {path}"
+                    ))
+                    .hint("remove it if it is not yours: init and renew go on without")
             }
             _ => Self::new(text),
         }

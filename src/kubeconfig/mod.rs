@@ -2,9 +2,11 @@
 
 mod edit;
 mod plain;
+mod server;
 mod survey;
 
 pub use edit::{NewCredentials, replace};
+pub use server::is_server;
 pub use survey::{Cluster, Context, Source, Survey, User, survey};
 
 use std::borrow::Cow;

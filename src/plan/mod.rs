@@ -10,6 +10,7 @@ pub mod layout;
 pub mod node;
 pub mod reconcile;
 pub mod renew;
+pub mod restore;
 pub mod revoke;
 pub mod sans;
 pub mod sign;

@@ -38,6 +38,8 @@ pub struct Restored {
     pub removed: Vec<String>,
     /// Revocation lists, which stay as they are.
     pub lists_left: Vec<String>,
+    /// What speaks against using what was put back.
+    pub warnings: Vec<String>,
     pub restart: Vec<Restart>,
 }
 
@@ -114,6 +116,7 @@ impl Restored {
             "putBack": self.put_back,
             "removed": self.removed,
             "listsLeft": self.lists_left,
+            "warnings": self.warnings,
             "restart": self.restart.iter().map(restart_value).collect::<Vec<_>>(),
         })
     }
@@ -141,6 +144,7 @@ impl Restored {
                 format!("  {} (left as it is: an older list would take revocations back)\n", sanitised(path))
             }),
         );
+        text.extend(self.warnings.iter().map(|warning| format!("  warning: {}\n", sanitised(warning))));
         text.push_str(&restart_lines(&self.restart, "Before they are used:"));
         text
     }

@@ -10,7 +10,7 @@ use super::ground::or_here;
 use super::journal::{self, JOURNAL};
 use super::lock::KPKI;
 use super::tree::Tree;
-use super::{RootId, Roots};
+use super::{RootId, Roots, trust};
 
 /// A destination, and whether an existing file may be replaced (or removed) there.
 pub(super) type Wanted<'a> = (RootId, &'a RelPath, bool);
@@ -113,7 +113,7 @@ pub fn check_writable(roots: &Roots, wanted: &[(RootId, RelPath, bool)]) -> Resu
     let main = existing(&roots.main)?;
     if let Some(main) = &main {
         // The lock and everything that is prepared go there.
-        let kpki = main.child(KPKI)?;
+        let kpki = trust::own(main)?;
         kpki.as_ref().unwrap_or(main).check_writable()?;
         kpki.as_ref().map(journal::length).transpose()?;
     }
@@ -138,7 +138,7 @@ fn open(roots: &Roots, root: RootId) -> Result<Option<(Tree, Facts)>, StoreError
             None => return Err(StoreError::NoKubeletRoot),
         },
         RootId::State => match existing(&roots.main)? {
-            Some(main) => main.child(KPKI)?,
+            Some(main) => trust::own(&main)?,
             None => None,
         },
     };

@@ -30,10 +30,16 @@ pub enum StoreError {
     BadPath(BadPath),
     /// The record of an interrupted run cannot be read.
     BadManifest { path: PathBuf, why: String },
+    /// What kpki remembers for a tree is somebody else's, or others can write to it, and so it is not believed. `mode`:
+    /// permission bits.
+    Untrusted { path: PathBuf, owner: u32, mode: u32 },
     /// There is no generation of this name.
     NoGeneration(String),
-    /// Every file is safe on disk and the decision is made; the next run puts the rest in place.
-    Unfinished(Box<Self>),
+    /// Every file is safe on disk and the decision is made; the next run does the rest. `placed`: every file is in place
+    /// already, and what is to go is gone.
+    Unfinished { why: Box<Self>, placed: bool },
+    /// The decision of an earlier run stands, but the kubelet's directory, in which its files are prepared, is not there.
+    KubeletGone(FileError),
     /// The tree is in place, but the directory it is in could not be synced: it may not survive a power failure.
     Unsynced(FileError),
     /// A test ended the run here, as a crash would.
@@ -89,8 +95,20 @@ impl fmt::Display for StoreError {
             Self::BadManifest { path, why } => {
                 write!(f, "the record of an interrupted run, {}, cannot be read: {why}", path.display())
             }
+            Self::Untrusted { path, owner, mode } => write!(
+                f,
+                "{} decides what is written where: expected one of this user's or root's that nobody else can write to, \
+                 found owner {owner} and mode {mode:04o}",
+                path.display()
+            ),
             Self::NoGeneration(name) => write!(f, "there is no generation {name:?}"),
-            Self::Unfinished(why) => write!(f, "{why}; the new files are safe and the next run puts them in place"),
+            Self::Unfinished { why, placed: false } => {
+                write!(f, "{why}; the new files are safe and the next run puts them in place")
+            }
+            Self::Unfinished { why, placed: true } => {
+                write!(f, "{why}; the new files are in place and the next run cleans up")
+            }
+            Self::KubeletGone(why) => write!(f, "an interrupted run is pending and cannot be finished: {why}"),
             Self::Unsynced(why) => write!(f, "the tree is in place but may not survive a power failure: {why}"),
             #[cfg(test)]
             Self::Stopped => f.write_str("stopped by a test"),

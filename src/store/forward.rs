@@ -67,8 +67,23 @@ impl Trees {
     }
 }
 
-/// Puts every file in place, removes those that are to go, writes the journal, and removes the mark.
+/// Puts every file in place, removes those that are to go, writes the journal, and removes the mark. Every error is
+/// [`StoreError::Unfinished`].
 pub(super) fn finish(hold: &Hold, manifest: &Manifest, trees: &mut Trees, watch: &dyn Watch) -> Result<(), StoreError> {
+    let mut placed = false;
+    steps(hold, manifest, trees, watch, &mut placed).map_err(|error| match error.is_crash() {
+        true => error,
+        false => StoreError::Unfinished { why: Box::new(error), placed },
+    })
+}
+
+fn steps(
+    hold: &Hold,
+    manifest: &Manifest,
+    trees: &mut Trees,
+    watch: &dyn Watch,
+    placed: &mut bool,
+) -> Result<(), StoreError> {
     // Before anything is visible, the mark has to outlive a power failure.
     hold.kpki.sync()?;
     watch.reached(Step::Marked)?;
@@ -86,6 +101,7 @@ pub(super) fn finish(hold: &Hold, manifest: &Manifest, trees: &mut Trees, watch:
         remove(trees, file)?;
         watch.reached(Step::Removed(number + 1))?;
     }
+    *placed = true;
     let journal = run.journal(trees)?;
     watch.reached(Step::Journaled)?;
     let dirs = trees.changed().chain(generations).map(Unsynced::Dir);

@@ -105,8 +105,8 @@ fn content(all: &Dir, name: &str, root: RootId, path: &RelPath) -> Result<(u32, 
     }
 }
 
-fn open(roots: &Roots) -> Result<Option<Dir>, FileError> {
-    recover::kpki(roots)?.map(|kpki| kpki.child(GENERATIONS)).transpose().map(Option::flatten)
+fn open(roots: &Roots) -> Result<Option<Dir>, StoreError> {
+    Ok(recover::kpki(roots)?.map(|kpki| kpki.child(GENERATIONS)).transpose()?.flatten())
 }
 
 /// The generations with what their records say, the oldest first.

@@ -14,6 +14,7 @@ use super::Roots;
 use super::error::StoreError;
 use super::ground::or_here;
 use super::recover::{self, Recovery};
+use super::trust;
 
 pub(super) const KPKI: &str = ".kpki";
 pub(super) const KPKI_MODE: u32 = 0o700;
@@ -61,7 +62,7 @@ impl Hold {
                     if made {
                         discard(&dir);
                     }
-                    return Err(error.into());
+                    return Err(error);
                 }
             }
         }
@@ -99,8 +100,8 @@ enum Attempt {
     Gone,
 }
 
-fn attempt(main: &Dir, made: &mut bool) -> Result<Attempt, FileError> {
-    let kpki = match main.child(KPKI)? {
+fn attempt(main: &Dir, made: &mut bool) -> Result<Attempt, StoreError> {
+    let kpki = match trust::own(main)? {
         Some(kpki) => kpki,
         None => match main.make(KPKI, KPKI_MODE) {
             Ok(kpki) => {
@@ -109,7 +110,7 @@ fn attempt(main: &Dir, made: &mut bool) -> Result<Attempt, FileError> {
             }
             // Made by another run meanwhile, or the whole tree was put in place of an empty directory.
             Err(error) if matches!(error.kind, Kind::Exists | Kind::Missing) => return Ok(Attempt::Gone),
-            Err(error) => return Err(error),
+            Err(error) => return Err(error.into()),
         },
     };
     let path = kpki.path_of(LOCK);
@@ -118,12 +119,12 @@ fn attempt(main: &Dir, made: &mut bool) -> Result<Attempt, FileError> {
     let lock = match rustix::fs::openat(&kpki, LOCK, flags, Mode::RUSR | Mode::WUSR) {
         Ok(lock) => lock,
         Err(Errno::NOENT) => return Ok(Attempt::Gone),
-        Err(errno) => return Err(failed(errno)),
+        Err(errno) => return Err(failed(errno).into()),
     };
     match rustix::fs::flock(&lock, FlockOperation::NonBlockingLockExclusive) {
         Ok(()) => {}
         Err(Errno::WOULDBLOCK | Errno::INTR) => return Ok(Attempt::Busy),
-        Err(errno) => return Err(failed(errno)),
+        Err(errno) => return Err(failed(errno).into()),
     }
     // A run that undid its work removed the file before it let go of the lock: then this is a lock on nothing.
     let ours = Facts::of_open(&lock).map_err(failed)?;

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use crate::files::{Dir, Facts, Found, RelPath};
 
-use super::RootId;
 use super::error::StoreError;
+use super::{RootId, trust};
 
 pub(super) const MARK: &str = "commit";
 /// 1, of earlier kpkis, knew neither removals nor a journal.
@@ -149,6 +149,7 @@ fn plain(value: &Value) -> Option<String> {
 /// The mark in `.kpki`, if there is one.
 pub(super) fn find(kpki: &Dir) -> Result<Option<Manifest>, StoreError> {
     let unreadable = |path: &Path, why| StoreError::BadManifest { path: path.to_path_buf(), why };
+    trust::check_own(kpki, MARK)?;
     match crate::files::read(kpki, &RelPath::parse(MARK)?, LARGEST)? {
         Found::Missing => Ok(None),
         Found::File { bytes, .. } => {

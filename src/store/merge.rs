@@ -25,7 +25,7 @@ pub(super) fn merge(commit: &Commit<'_>, watch: &dyn Watch) -> Result<Receipt, S
     let mut ground = Ground::default();
     let result = locked(commit, &mut ground, watch);
     match &result {
-        Ok(_) | Err(StoreError::Unfinished(_)) => {}
+        Ok(_) | Err(StoreError::Unfinished { .. }) => {}
         Err(error) if error.is_crash() => {}
         Err(_) => ground.undo(),
     }
@@ -45,7 +45,7 @@ fn locked(commit: &Commit<'_>, ground: &mut Ground, watch: &dyn Watch) -> Result
     };
     let result = prepared(commit, hold, ground, watch);
     match &result {
-        Ok(_) | Err(StoreError::Unfinished(_)) => hold.used.set(true),
+        Ok(_) | Err(StoreError::Unfinished { .. }) => hold.used.set(true),
         Err(error) if error.is_crash() => hold.used.set(true),
         Err(_) => {}
     }
@@ -75,10 +75,7 @@ fn prepared(commit: &Commit<'_>, hold: &Hold, ground: &mut Ground, watch: &dyn W
     };
     let generation = plan.generation.then(|| manifest.generation.clone());
     let kept = (!plan.kept.is_empty()).then(|| hold.kpki.path_of(GENERATIONS).join(&manifest.generation));
-    forward::finish(hold, &manifest, &mut plan.trees, watch).map_err(|error| match error.is_crash() {
-        true => error,
-        false => StoreError::Unfinished(Box::new(error)),
-    })?;
+    forward::finish(hold, &manifest, &mut plan.trees, watch)?;
     Ok(Receipt { how: How::Merged, kept, generation, recovered })
 }
 

@@ -29,6 +29,7 @@ mod stage;
 mod step;
 mod transaction;
 mod tree;
+mod trust;
 
 #[cfg(test)]
 mod tests;
@@ -48,6 +49,7 @@ pub use lock::Hold;
 pub use recover::{Recovery, interrupted, pending, recover};
 pub use replace::replace_file;
 pub use transaction::publish;
+pub use trust::{check_own, own};
 
 /// Which directory a path is relative to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

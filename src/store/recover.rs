@@ -9,9 +9,10 @@ use super::clear::{self, STAGING};
 use super::error::StoreError;
 use super::forward::{self, Trees};
 use super::ground::or_here;
-use super::lock::{Hold, KPKI};
+use super::lock::Hold;
 use super::mark::{self, MARK};
 use super::step::Unwatched;
+use super::trust;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Recovery {
@@ -49,11 +50,11 @@ pub fn recover(roots: &Roots, wait: Duration) -> Result<Recovery, StoreError> {
     }
 }
 
-pub(super) fn kpki(roots: &Roots) -> Result<Option<Dir>, FileError> {
+pub(super) fn kpki(roots: &Roots) -> Result<Option<Dir>, StoreError> {
     match Dir::open_root(or_here(&roots.main)) {
-        Ok(main) => main.child(KPKI),
+        Ok(main) => trust::own(&main),
         Err(error) if error.kind == Kind::Missing => Ok(None),
-        Err(error) => Err(error),
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -75,12 +76,11 @@ fn outside(kpki: &Dir, roots: &Roots) -> Result<Option<(Dir, String)>, FileError
 pub(super) fn under(hold: &Hold, roots: &Roots) -> Result<Recovery, StoreError> {
     if let Some(manifest) = mark::find(&hold.kpki)? {
         let kubelet = match &manifest.kubelet {
-            Some((path, _)) => Some(Dir::open_root(path)?),
+            Some((path, _)) => Some(Dir::open_root(path).map_err(StoreError::KubeletGone)?),
             None => None,
         };
         let mut trees = Trees::open(hold, kubelet, manifest.dir_mode)?;
-        forward::finish(hold, &manifest, &mut trees, &Unwatched)
-            .map_err(|error| StoreError::Unfinished(Box::new(error)))?;
+        forward::finish(hold, &manifest, &mut trees, &Unwatched)?;
         let files = manifest.files.len().saturating_add(manifest.removals.len());
         return Ok(Recovery::Finished { files, generation: manifest.generation });
     }

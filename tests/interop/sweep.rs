@@ -111,14 +111,19 @@ struct Injected {
 fn inject(place: &Spot, call: &str, fault: &str, n: usize) -> Injected {
     let log = place.root.with_extension("log");
     let mut strace = program("strace");
-    strace.args(["-f", "--seccomp-bpf", "-qq", "-o"]).arg(&log);
+    // Not with --seccomp-bpf, which lets a kill pass.
+    strace.args(["-f", "-qq", "-o"]).arg(&log);
     strace.args(["-e", &format!("trace={call}"), "-e", &format!("inject={call}:{fault}:when={n}")]);
     strace.arg(env!("CARGO_BIN_EXE_kpki"));
     place.words(&mut strace);
     let ran = run(&mut strace);
     let said = fs::read_to_string(&log).unwrap_or_default();
-    let hit = said.contains("INJECTED") || ran.signal == Some(9) || ran.code == Some(137);
+    let hit = said.contains("INJECTED") || killed(&ran);
     Injected { ran, hit }
+}
+
+fn killed(ran: &Ran) -> bool {
+    ran.signal == Some(9) || ran.code == Some(137)
 }
 
 /// Everything that must hold after a run that ended anyhow; `None`: nothing is wrong.
@@ -211,7 +216,7 @@ fn sweep(case: Case) {
         .flat_map(|call| ["signal=SIGKILL", "error=EIO", "error=ENOSPC"].map(|fault| (*call, fault)))
         .filter(|(call, fault)| *fault != "error=ENOSPC" || SPACE.contains(call))
         .collect();
-    let (next, hits) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let (next, hits, kills) = (AtomicUsize::new(0), AtomicUsize::new(0), AtomicUsize::new(0));
     let complaints = Mutex::new(Vec::new());
     std::thread::scope(|scope| {
         for worker in 0..2 {
@@ -221,7 +226,7 @@ fn sweep(case: Case) {
                 profile: profile.clone(),
                 brought: brought.clone(),
             };
-            let (jobs, next, hits, complaints) = (&jobs, &next, &hits, &complaints);
+            let (jobs, next, hits, kills, complaints) = (&jobs, &next, &hits, &kills, &complaints);
             scope.spawn(move || {
                 while let Some((call, fault)) = jobs.get(next.fetch_add(1, Ordering::SeqCst)) {
                     let mut gone_through = false;
@@ -242,6 +247,11 @@ fn sweep(case: Case) {
                             break;
                         }
                         hits.fetch_add(1, Ordering::SeqCst);
+                        kills.fetch_add(usize::from(killed(&injected.ran)), Ordering::SeqCst);
+                        if fault.starts_with("signal") && !killed(&injected.ran) {
+                            let why = format!("{case:?} {call} {fault} {n}: it was not killed");
+                            complaints.lock().unwrap().push(why);
+                        }
                     }
                     assert!(
                         gone_through || !complaints.lock().unwrap().is_empty(),
@@ -251,12 +261,13 @@ fn sweep(case: Case) {
             });
         }
     });
-    let (complaints, hits) = (complaints.into_inner().unwrap(), hits.into_inner());
+    let (complaints, hits, kills) = (complaints.into_inner().unwrap(), hits.into_inner(), kills.into_inner());
     let few: Vec<&String> = complaints.iter().take(30).collect();
     assert!(complaints.is_empty(), "{} of {hits} faults: {few:#?}", complaints.len());
     // It did hit something: a tree of 37 files.
     assert!(hits > 150, "only {hits} faults were injected");
-    eprintln!("{case:?}: {hits} faults");
+    assert!(kills > 75, "only {kills} runs were killed");
+    eprintln!("{case:?}: {hits} faults, {kills} kills");
 }
 
 #[test]

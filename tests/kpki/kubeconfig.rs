@@ -92,3 +92,51 @@ fn without_the_authoritys_key_there_is_nothing() {
     let run = user(&place, &["jane", "--group", "developers"]).fails(1);
     assert!(run.stderr.contains("the key of the cluster CA is not in k8s"), "{}", run.stderr);
 }
+
+#[test]
+fn the_servers_address_is_one_wherever_it_comes_from() {
+    let place = made();
+    for bad in [
+        "http://lb:6443",
+        "lb:6443",
+        "https://",
+        "https://lb:6443\n  insecure-skip-tls-verify: true",
+        "https://a b",
+        "https://lb:0",
+    ] {
+        let run = user(&place, &["jane", "--server", bad]).fails(2);
+        assert!(run.stdout.is_empty() && run.stderr.contains("expected https://HOST:PORT"), "{bad:?}: {}", run.stderr);
+    }
+    let run = user(&place, &["jane", "--server", "https://[2001:db8::1]:6443/k8s"]).ok();
+    assert!(run.stdout.contains("server: https://[2001:db8::1]:6443/k8s\n"), "{}", run.stdout);
+    // Without a profile, that of admin.conf.
+    std::fs::remove_dir_all(place.path("k8s/.kpki")).unwrap();
+    let admin = place.read("k8s/admin.conf").replace("server: https://lb", "server: http://lb");
+    place.write("k8s/admin.conf", admin);
+    let run = user(&place, &["jane"]).fails(2);
+    assert!(run.stderr.contains("the server in admin.conf \"http://lb"), "{}", run.stderr);
+}
+
+#[test]
+fn no_file_of_the_tree_is_written_over() {
+    let place = made();
+    std::os::unix::fs::symlink("k8s/pki", place.path("link")).unwrap();
+    let before = tree(&place.path("k8s"));
+    for out in [
+        "k8s/admin.conf",
+        "k8s/pki/../kubelet.conf",
+        "k8s/pki/ca.key",
+        "k8s/pki/etcd/ca.crt",
+        "k8s/pki/jane.conf",
+        "k8s/.kpki/profile.yaml",
+        "link/apiserver.crt",
+    ] {
+        let run = user(&place, &["jane", "--out", out, "--force"]).fails(1);
+        assert!(run.stderr.contains("belongs to the tree k8s"), "{out}: {}", run.stderr);
+    }
+    assert!(tree(&place.path("k8s")) == before);
+    std::fs::create_dir(place.path("users")).unwrap();
+    for out in ["k8s/jane.conf", "admin.conf", "users/ca.crt"] {
+        user(&place, &["jane", "--out", out, "--force"]).ok();
+    }
+}

@@ -31,3 +31,4 @@ mod refusals;
 mod renew;
 mod revoke;
 mod schema;
+mod trust;

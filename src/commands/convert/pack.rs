@@ -82,12 +82,9 @@ fn server(request: &Request, loaded: &Loaded) -> Result<String, Error> {
     let given = given.ok_or_else(|| {
         Error::usage("a kubeconfig needs the API server's address").hint("give it with --server https://HOST:6443")
     })?;
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-._~:/[]%".contains(c);
-    let host = given.strip_prefix("https://").filter(|rest| rest.starts_with(|c: char| c != '/' && c != ':'));
-    if host.is_some() && given.chars().all(plain) && !given.ends_with(':') {
-        Ok(given)
-    } else {
-        Err(Error::usage(format!("--server {given:?}: expected https://HOST:PORT")))
+    match kubeconfig::is_server(&given) {
+        true => Ok(given),
+        false => Err(Error::usage(format!("--server {given:?}: expected https://HOST:PORT"))),
     }
 }
 

@@ -12,7 +12,7 @@ use crate::files::{self, Dir, RelPath};
 use crate::plan::init::{self as plan, Item, What};
 use crate::plan::layout::{DEFAULT_DIR, DEFAULT_KUBELET_DIR, Layout, Place};
 use crate::profile::Profile;
-use crate::store::{FileChange, RootId, Roots};
+use crate::store::{self, FileChange, RootId, Roots};
 
 /// Below `.kpki/`.
 pub const PROFILE: &str = "profile.yaml";
@@ -33,10 +33,14 @@ pub struct State {
 }
 
 impl State {
-    /// The state in a directory; `None`: there is none.
+    /// The state in a directory; `None`: there is none. Hooks come with it, so that of a stranger is an error.
     pub fn read(main: &Path) -> Result<Option<Self>, Error> {
         let Some(dir) = survey::open(main)? else { return Ok(None) };
-        let file = |name: &str| read(&dir, &format!(".kpki/{name}"));
+        let Some(kpki) = store::own(&dir)? else { return Ok(None) };
+        let file = |name: &str| {
+            store::check_own(&kpki, name)?;
+            read(&kpki, name)
+        };
         let Some(profile) = file(PROFILE)? else { return Ok(None) };
         let choices = match file(STATE)? {
             None => Value::Null,

@@ -232,3 +232,49 @@ fn an_unreadable_mark_is_not_guessed_at() {
     }
     assert_eq!(snapshot(tmp.path()), before);
 }
+
+#[test]
+fn without_the_kubelets_directory_the_decision_waits_for_it() {
+    let tmp = tempfile::tempdir().unwrap();
+    let roots = with_kubelet(tmp.path());
+    put(&roots, "one", false).unwrap();
+    assert_eq!(run(&roots, "two", Some(Step::Placed(1))).0, Err(StoreError::Stopped));
+    let (kubelet, away) = (roots.kubelet.clone().unwrap(), tmp.path().join("away"));
+    std::fs::rename(&kubelet, &away).unwrap();
+    let error = recover(&roots, Duration::ZERO).unwrap_err();
+    assert!(matches!(error, StoreError::KubeletGone(_)), "{error}");
+    assert!(
+        error.to_string().starts_with("an interrupted run is pending and cannot be finished: cannot open "),
+        "{error}"
+    );
+    std::fs::rename(&away, &kubelet).unwrap();
+    recover(&roots, Duration::ZERO).unwrap();
+    assert_whole(tmp.path(), &roots, "two");
+}
+
+#[test]
+fn an_error_tells_whether_the_files_are_in_place_already() {
+    for (occupied, placed) in [("pki", false), (".kpki/journal.jsonl", true)] {
+        let tmp = tempfile::tempdir().unwrap();
+        let roots = main_only(tmp.path());
+        put(&roots, "one", false).unwrap();
+        assert_eq!(run(&roots, "two", Some(Step::Marked)).0, Err(StoreError::Stopped));
+        // Something is in the way that was not there when it was decided.
+        let (path, away) = (roots.main.join(occupied), tmp.path().join("away"));
+        let was = path.exists();
+        if was {
+            std::fs::rename(&path, &away).unwrap();
+        }
+        std::os::unix::fs::symlink("nowhere", &path).unwrap();
+        let error = recover(&roots, Duration::ZERO).unwrap_err();
+        let said =
+            if placed { "; the new files are in place and the next run cleans up" } else { "puts them in place" };
+        assert!(error.to_string().ends_with(said), "{error}");
+        std::fs::remove_file(&path).unwrap();
+        if was {
+            std::fs::rename(&away, &path).unwrap();
+        }
+        recover(&roots, Duration::ZERO).unwrap();
+        assert_whole(tmp.path(), &roots, "two");
+    }
+}

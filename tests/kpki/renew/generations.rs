@@ -150,3 +150,61 @@ fn what_only_made_files_is_undone_when_it_is_named() {
         assert!(visible(&place) == renewed);
     }
 }
+
+/// Another tool has made a new pair since, and the generation holds only one half.
+#[test]
+fn a_pair_comes_back_whole_or_not_at_all() {
+    let place = made("");
+    renew(&place, &["apiserver"]).ok();
+    let kept = place.path("k8s/.kpki/generations/20261120T220000Z-renew");
+    fs::remove_file(kept.join("main/pki/apiserver.key")).unwrap();
+    let record = kept.join("generation.json");
+    let mut value: Value = serde_json::from_slice(&fs::read(&record).unwrap()).unwrap();
+    value["kept"].as_array_mut().unwrap().retain(|file| file["path"] != "pki/apiserver.key");
+    fs::write(&record, value.to_string()).unwrap();
+    let before = visible(&place);
+    for words in [&["restore", "--dir", "k8s"][..], &["restore", "--dir", "k8s", "--dry-run"]] {
+        let run = place.kpki(words).fails(1);
+        for said in [
+            "pki/apiserver.crt would not match the key beside it",
+            "kpki renew apiserver --dir k8s",
+            "newer generation",
+        ] {
+            assert!(run.stderr.contains(said), "{said}: {}", run.stderr);
+        }
+    }
+    assert!(visible(&place) == before);
+}
+
+/// The authority is another one since: what comes back is told to be of the old.
+#[test]
+fn what_comes_back_of_another_authority_is_told() {
+    let place = made("");
+    renew(&place, &["apiserver"]).ok();
+    place.write("p2.yaml", super::super::harness::single(""));
+    place.init(&["--profile", "p2.yaml", "--dir", "other"]).ok();
+    for name in ["pki/ca.crt", "pki/ca.key"] {
+        fs::copy(place.path("other").join(name), place.path("k8s").join(name)).unwrap();
+    }
+    let run = place.kpki(&["restore", "--dir", "k8s", "--dry-run", "-o", "json"]).ok();
+    let warnings = run.json()["warnings"].clone();
+    let said = "pki/apiserver.crt is signed by none of the tree's authorities";
+    assert!(warnings.as_array().unwrap().len() == 1 && warnings[0].as_str().unwrap().starts_with(said), "{warnings}");
+    let run = place.kpki(&["restore", "--dir", "k8s"]).ok();
+    assert!(run.stdout.contains(&format!("  warning: {said}")), "{}", run.stdout);
+}
+
+#[test]
+fn a_kubelets_directory_that_is_not_recorded_is_asked_for() {
+    let place = made("");
+    fs::create_dir(place.path("lib")).unwrap();
+    fs::rename(place.path("k8s/kubelet"), place.path("lib/kubelet")).unwrap();
+    let before = tree(&place.path("lib"));
+    renew(&place, &["all", "--kubelet-dir", "lib/kubelet"]).ok();
+    assert!(tree(&place.path("lib")) != before);
+    let run = place.kpki(&["restore", "--dir", "k8s"]).fails(1);
+    assert!(run.stderr.contains("no directory is known for the kubelet's files"), "{}", run.stderr);
+    assert!(run.stderr.contains("hint: give it with --kubelet-dir"), "{}", run.stderr);
+    place.kpki(&["restore", "--dir", "k8s", "--kubelet-dir", "lib/kubelet"]).ok();
+    assert!(tree(&place.path("lib")) == before);
+}

@@ -1,0 +1,108 @@
+//! What a tree would be once older files were put back into it: a pair of which only one half is old fits nobody.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use time::OffsetDateTime;
+use zeroize::Zeroizing;
+
+use crate::ca::PrivateKey;
+use crate::clock::rfc3339;
+use crate::kubeconfig::{self, Credentials};
+use crate::plan::layout::Place;
+use crate::x509::{Certificate, parse_pem_bundle};
+
+/// Files with their bytes; `None`: there is none, or there is to be none.
+pub type Files = BTreeMap<Place, Option<Zeroizing<Vec<u8>>>>;
+
+/// What speaks against it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Judgement {
+    /// Certificates that would not match the key beside them, though they may have before.
+    pub torn: Vec<Place>,
+    /// What is worth a warning, in words.
+    pub warnings: Vec<String>,
+}
+
+/// The other halves of what is put back: they decide as well whether it fits.
+pub fn siblings<'a>(back: impl IntoIterator<Item = &'a Place>) -> BTreeSet<Place> {
+    back.into_iter().filter_map(pair).flat_map(|(certificate, key)| [certificate, key]).collect()
+}
+
+/// `back`: every file as it was at that time; `there`: what lies there now of these, of their siblings and of the
+/// authorities; `authorities`: the certificates of those that sign this tree.
+pub fn judge(back: &Files, there: &Files, authorities: &[Place], now: OffsetDateTime) -> Judgement {
+    let result = |place: &Place| match back.get(place) {
+        Some(then) => then.as_ref(),
+        None => there.get(place).and_then(Option::as_ref),
+    };
+    let changes = |place: &Place| back.get(place).is_some_and(|then| there.get(place) != Some(then));
+    let signers: Vec<Certificate> =
+        authorities.iter().filter_map(result).filter_map(|pem| parse_pem_bundle(pem).ok()).flatten().collect();
+    let mut judgement = Judgement::default();
+    let pairs: BTreeSet<(Place, Place)> = back.keys().filter_map(pair).collect();
+    for (certificate, key) in pairs.iter().filter(|(certificate, key)| changes(certificate) || changes(key)) {
+        let Some(bundle) = result(certificate).and_then(|pem| parse_pem_bundle(pem).ok()) else { continue };
+        if let Some(pem) = result(key)
+            && !fits(&bundle, pem)
+        {
+            // Both halves are of one time: whoever goes back gets what there was.
+            match back.contains_key(certificate) && back.contains_key(key) {
+                true => {
+                    judgement.warnings.push(format!("{} does not match its key, as at that time", certificate.path))
+                }
+                false => judgement.torn.push(certificate.clone()),
+            }
+        }
+        judgement.warnings.extend(bundle.first().and_then(|leaf| doubt(&certificate.path, leaf, &signers, now)));
+    }
+    for place in back.keys().filter(|place| place.path.ends_with(".conf") && changes(place)) {
+        let Some(Credentials::Embedded { certificate, key }) =
+            result(place).and_then(|bytes| kubeconfig::read(bytes).ok()).map(|read| read.credentials)
+        else {
+            continue;
+        };
+        let Ok(bundle) = parse_pem_bundle(&certificate) else { continue };
+        if !fits(&bundle, &key) {
+            judgement
+                .warnings
+                .push(format!("the certificate in {} does not match its key, as at that time", place.path));
+        }
+        judgement.warnings.extend(bundle.first().and_then(|leaf| doubt(&place.path, leaf, &signers, now)));
+    }
+    judgement
+}
+
+/// Certificate and key of which a file is one half.
+fn pair(place: &Place) -> Option<(Place, Place)> {
+    let stem = place.path.strip_suffix(".crt").or_else(|| place.path.strip_suffix(".key"))?;
+    let half = |end: &str| Place { root: place.root, path: format!("{stem}.{end}") };
+    Some((half("crt"), half("key")))
+}
+
+/// Whether the key is that of the certificate; in an authority's bundle, of any. A key nobody here understands is not judged.
+fn fits(bundle: &[Certificate], key: &[u8]) -> bool {
+    let Ok(key) = PrivateKey::from_pem(key) else { return true };
+    let authority = bundle.first().is_some_and(Certificate::may_sign_certificates);
+    let count = if authority { bundle.len() } else { 1 };
+    bundle.iter().take(count).any(|certificate| key.matches(certificate))
+}
+
+/// What a verifier would object to.
+fn doubt(path: &str, leaf: &Certificate, signers: &[Certificate], now: OffsetDateTime) -> Option<String> {
+    if leaf.not_after < now {
+        return Some(format!("{path} ended at {}", rfc3339(leaf.not_after)));
+    }
+    // The kubelet signs its own serving certificate.
+    let known = signers.iter().any(|signer| signer.subject_der == leaf.issuer_der);
+    if leaf.is_self_issued() || path.ends_with("kubelet.crt") && !known || signers.is_empty() {
+        return None;
+    }
+    match signers.iter().any(|signer| leaf.signed_by(signer).is_ok()) {
+        true => None,
+        false => Some(format!("{path} is signed by none of the tree's authorities (issuer {})", leaf.issuer)),
+    }
+}
+
+#[cfg(test)]
+#[path = "restore_tests.rs"]
+mod tests;

@@ -1,0 +1,77 @@
+use std::path::Path;
+
+use time::macros::datetime;
+
+use super::*;
+use crate::plan::layout::Root;
+
+const NOW: OffsetDateTime = datetime!(2026-11-20 22:00 UTC);
+
+fn place(path: &str) -> Place {
+    Place { root: Root::Main, path: path.to_owned() }
+}
+
+/// A file of one of kubeadm's trees.
+#[allow(clippy::disallowed_methods)]
+fn of(folder: &str, path: &str) -> Option<Zeroizing<Vec<u8>>> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/kubeadm").join(folder).join("etc-kubernetes");
+    Some(Zeroizing::new(std::fs::read(root.join(path)).unwrap()))
+}
+
+const OURS: &str = "v1.36-default-rsa2048";
+const THEIRS: &str = "v1.36-ha-ecdsa-cp1";
+const ENDED: &str = "v1.36-expired";
+const CRT: &str = "pki/apiserver.crt";
+const KEY: &str = "pki/apiserver.key";
+const CONF: &str = "admin.conf";
+
+/// Of which tree each file is that is put back and that lies there: torn, and warnings.
+fn judged(back: &[(&str, &str)], there: &[(&str, &str)]) -> (Vec<String>, Vec<String>) {
+    let files = |all: &[(&str, &str)]| all.iter().map(|(path, folder)| (place(path), of(folder, path))).collect();
+    let authorities = ["pki/ca.crt", "pki/front-proxy-ca.crt", "pki/etcd/ca.crt"].map(place);
+    let mut there: Files = files(there);
+    for authority in &authorities {
+        there.entry(authority.clone()).or_insert_with(|| of(OURS, &authority.path));
+    }
+    let judgement = judge(&files(back), &there, &authorities, NOW);
+    (judgement.torn.into_iter().map(|place| place.path).collect(), judgement.warnings)
+}
+
+#[test]
+fn a_pair_is_put_back_whole_or_not_at_all() {
+    let both = |folder| [(CRT, folder), (KEY, folder)];
+    let fine = (Vec::new(), Vec::new());
+    assert_eq!(judged(&both(OURS), &both(THEIRS)), fine);
+    // Only one half is in the generation, and somebody replaced the other since.
+    for half in [CRT, KEY] {
+        assert_eq!(judged(&[(half, OURS)], &both(OURS)), fine, "{half}: nothing changes");
+        assert_eq!(judged(&[(half, OURS)], &both(THEIRS)).0, [CRT], "{half}");
+    }
+    assert_eq!(judged(&[(CRT, OURS)], &[(CRT, THEIRS), (KEY, OURS)]), fine);
+    assert_eq!(judged(&[(CRT, OURS)], &[(CRT, THEIRS)]), fine, "no key lies there");
+    // They did not match then either.
+    let (torn, warnings) = judged(&[(CRT, OURS), (KEY, THEIRS)], &both(OURS));
+    assert!(
+        torn.is_empty() && warnings == ["pki/apiserver.crt does not match its key, as at that time"],
+        "{warnings:?}"
+    );
+}
+
+#[test]
+fn another_authoritys_and_ended_certificates_are_told() {
+    for path in [CRT, CONF] {
+        let (torn, warnings) = judged(&[(path, THEIRS)], &[(path, OURS)]);
+        let said = format!("{path} is signed by none of the tree's authorities (issuer CN=kubernetes)");
+        assert!(torn.is_empty() && warnings == [said], "{warnings:?}");
+        // Put back with its authority.
+        assert_eq!(judged(&[(path, THEIRS), ("pki/ca.crt", THEIRS)], &[(path, OURS)]), (Vec::new(), Vec::new()));
+        let (torn, warnings) = judged(&[(path, ENDED), ("pki/ca.crt", ENDED)], &[(path, OURS)]);
+        assert!(torn.is_empty() && warnings[0].starts_with(&format!("{path} ended at 20")), "{warnings:?}");
+    }
+}
+
+#[test]
+fn both_halves_are_looked_at() {
+    let found = siblings(&[place(KEY), place(CONF), place("pki/sa.pub")]);
+    assert_eq!(found.into_iter().collect::<Vec<_>>(), [place(CRT), place(KEY)]);
+}
