@@ -35,10 +35,42 @@ pub struct Blueprint {
 /// A part of the name space that nameConstraints permit. Kinds of names of which none is listed are not constrained.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Subtree {
-    /// This name and everything below it.
+    /// This name and everything below it; with a dot before it only what is below it, which RFC 5280 leaves open for DNS names
+    /// and Go, OpenSSL and webpki read alike.
     Dns(String),
     /// The addresses whose first `prefix` bits are these.
     Ip { network: IpAddr, prefix: u8 },
+}
+
+impl Subtree {
+    /// Whether this name lies in it; `None`: it is of another kind, on which this says nothing.
+    pub fn covers(&self, san: &San) -> Option<bool> {
+        match (self, san) {
+            (Self::Dns(tree), San::Dns(name)) => Some(match name.strip_suffix(tree.as_str()) {
+                Some("") => !tree.starts_with('.'),
+                Some(before) => tree.starts_with('.') || before.ends_with('.'),
+                None => false,
+            }),
+            (Self::Ip { network, prefix }, San::Ip(address)) => Some(match (network, address) {
+                (IpAddr::V4(network), IpAddr::V4(address)) => {
+                    let host_bits = 32_u32.saturating_sub((*prefix).into());
+                    (network.to_bits() ^ address.to_bits()).checked_shr(host_bits).unwrap_or(0) == 0
+                }
+                (IpAddr::V6(network), IpAddr::V6(address)) => {
+                    let host_bits = 128_u32.saturating_sub((*prefix).into());
+                    (network.to_bits() ^ address.to_bits()).checked_shr(host_bits).unwrap_or(0) == 0
+                }
+                _ => false,
+            }),
+            _ => None,
+        }
+    }
+
+    /// Whether an authority with these may sign for this name (RFC 5280 section 4.2.1.10).
+    pub fn permit(permitted: &[Self], san: &San) -> bool {
+        let judged: Vec<bool> = permitted.iter().filter_map(|subtree| subtree.covers(san)).collect();
+        judged.is_empty() || judged.contains(&true)
+    }
 }
 
 impl fmt::Display for Subtree {
@@ -338,6 +370,30 @@ impl ExtendedKeyUsage {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn subtrees_permit_what_lies_in_them() {
+        let tree = |text: &str| crate::profile::permitted_name(text).unwrap();
+        let san = |text: &str| crate::profile::san(text).unwrap();
+        for (trees, inside, outside) in [
+            (
+                &["example.com"][..],
+                &["example.com", "a.b.example.com", "*.example.com", "10.0.0.1"][..],
+                &["xexample.com", "com", "*.com"][..],
+            ),
+            (&[".example.com"], &["a.example.com", "*.example.com"], &["example.com", "xexample.com"]),
+            (&["10.0.0.0/8"], &["10.255.0.1", "cp1"], &["11.0.0.1", "::1"]),
+            (&["10.96.0.0/12", "::1"], &["10.111.255.255", "::1"], &["10.112.0.0", "::2", "10.95.0.0"]),
+            (&["0.0.0.0/0"], &["255.1.2.3"], &["fd00::1"]),
+            (&["::/0"], &["fd00::1"], &["1.2.3.4"]),
+            (&["cp1", "localhost", "10.0.0.1"], &["cp1", "localhost", "10.0.0.1"], &["cp2", "10.0.0.2"]),
+            (&[], &["cp1", "10.0.0.1"], &[]),
+        ] {
+            let permitted: Vec<Subtree> = trees.iter().map(|text| tree(text)).collect();
+            inside.iter().for_each(|name| assert!(Subtree::permit(&permitted, &san(name)), "{trees:?} {name}"));
+            outside.iter().for_each(|name| assert!(!Subtree::permit(&permitted, &san(name)), "{trees:?} {name}"));
+        }
+    }
 
     #[test]
     fn a_name_has_kubeadms_shape() {

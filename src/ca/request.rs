@@ -3,6 +3,7 @@
 use crate::blueprint::{Blueprint, Role};
 use crate::ca::{CaError, PrivateKey};
 use crate::encoding::certificate::SignatureAlgorithm;
+use crate::encoding::extension::name_constraints;
 use crate::encoding::request as der;
 use crate::x509::Request;
 
@@ -42,6 +43,7 @@ pub fn asks_for(request: &Request, blueprint: &Blueprint) -> bool {
         && request.key_usage.unwrap_or_default() == blueprint.key_usage
         && request.extended_key_usages == blueprint.extended_key_usages
         && request.sans == blueprint.sans
+        && request.name_constraints == name_constraints(&blueprint.permitted)
 }
 
 #[cfg(test)]

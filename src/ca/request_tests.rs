@@ -1,5 +1,5 @@
 use super::*;
-use crate::blueprint::{Algorithm, ExtendedKeyUsage, KeyUsage, Name, San};
+use crate::blueprint::{Algorithm, ExtendedKeyUsage, KeyUsage, Name, San, Subtree};
 use time::macros::datetime;
 
 fn blueprint() -> Blueprint {
@@ -21,6 +21,7 @@ fn a_request_asks_for_what_its_blueprint_says() {
         role: Role::Authority { path_len: Some(0) },
         key_usage: KeyUsage::KEY_CERT_SIGN,
         extended_key_usages: vec![],
+        permitted: vec![Subtree::Dns(".example.com".into())],
         ..blueprint()
     };
     let bare = Blueprint { sans: vec![], extended_key_usages: vec![], key_usage: KeyUsage::default(), ..blueprint() };
@@ -30,7 +31,10 @@ fn a_request_asks_for_what_its_blueprint_says() {
             let made = request(&wanted, &key).unwrap();
             assert_eq!(Request::read_file(made.pem.as_bytes()), Ok(vec![made.request.clone()]));
             assert!(asks_for(&made.request, &wanted) && key.made(&made.request));
-            let other = Blueprint { sans: vec![San::Dns("other".into())], ..wanted };
+            let other = Blueprint { sans: vec![San::Dns("other".into())], ..wanted.clone() };
+            assert!(!asks_for(&made.request, &other));
+            let other =
+                Blueprint { sans: wanted.sans.clone(), permitted: vec![Subtree::Dns("other".into())], ..wanted };
             assert!(!asks_for(&made.request, &other));
             assert!(!PrivateKey::generate(Algorithm::EcdsaP256).unwrap().made(&made.request));
         }

@@ -9,7 +9,7 @@ use crate::catalog::Authority as Signs;
 use crate::clock::Span;
 use crate::commands::sign::{self, Request};
 use crate::error::{Error, Exit};
-use crate::plan::sign::{Authority, Stated, network, subject};
+use crate::plan::sign::{Authority, Stated, subject};
 use crate::profile;
 use crate::run::Environment;
 
@@ -57,11 +57,12 @@ pub struct Args {
     #[arg(long)]
     ca: bool,
 
-    /// How many authorities may follow below it
-    #[arg(long, value_name = "N", requires = "ca", default_value_t = 0)]
-    path_len: u8,
+    /// How many authorities may follow below it; default: as the profile has it (authorities.NAME.pathLength), else 0
+    #[arg(long, value_name = "N", requires = "ca")]
+    path_len: Option<u8>,
 
-    /// DNS names it may sign for: this one and all below it
+    /// DNS names it may sign for: this one and all below it; .NAME only what is below. This or --permit-ip: in place of the
+    /// profile's permittedNames
     #[arg(long, value_delimiter = ',', value_name = "NAME", requires = "ca")]
     permit_dns: Vec<String>,
 
@@ -133,7 +134,8 @@ Examples:
   kpki sign etcd-ca.csr --ca --permit-dns example.com --permit-ip 10.0.0.0/8 --ca-cert root.crt --ca-key root.key
   kpki sign --csr-json web-csr.json --usage server --request-names --out ./web
 
-Names of which no kind is given with --permit-dns or --permit-ip are not constrained.
+Without --permit-dns and --permit-ip, what the profile says of the authority that --as names holds (authorities.NAME.permittedNames).
+Names of which no kind is given are not constrained.
 
 Exit status: 0 signed, 1 refused or failed and nothing was written, 2 wrong command line or profile.";
 
@@ -210,20 +212,23 @@ impl Args {
     fn below(&self) -> Result<Authority, Error> {
         let mut permitted = Vec::new();
         for name in &self.permit_dns {
-            let plain = profile::san(name).is_ok_and(|san| san.to_string() == *name) && !name.starts_with('*');
-            if !plain || name.parse::<std::net::IpAddr>().is_ok() {
-                return Err(Error::usage(format!("--permit-dns {name:?} is no DNS name"))
-                    .hint("give example.com for it and everything below it"));
+            match profile::permitted_name(name) {
+                Ok(subtree @ Subtree::Dns(_)) => permitted.push(subtree),
+                _ => {
+                    return Err(Error::usage(format!("--permit-dns {name:?} is no DNS name"))
+                        .hint("give example.com for it and everything below it"));
+                }
             }
-            permitted.push(Subtree::Dns(name.clone()));
         }
         for block in &self.permit_ip {
-            let parsed = network(block).ok_or_else(|| {
-                Error::usage(format!("--permit-ip {block:?} is no block of addresses"))
-                    .hint("give 10.0.0.0/8 or fd00::/8")
-            })?;
-            permitted.push(parsed);
+            match profile::permitted_name(block) {
+                Ok(subtree @ Subtree::Ip { .. }) => permitted.push(subtree),
+                _ => {
+                    return Err(Error::usage(format!("--permit-ip {block:?} is no block of addresses"))
+                        .hint("give 10.0.0.0/8 or fd00::/8"));
+                }
+            }
         }
-        Ok(Authority { path_len: Some(self.path_len), permitted })
+        Ok(Authority { path_len: self.path_len, permitted })
     }
 }

@@ -29,17 +29,15 @@ pub fn all(
         extensions.push(extension(AUTHORITY_KEY_IDENTIFIER, false, &tlv::sequence(&[tlv::write(CONTEXT, id)])));
     }
     extensions.extend(names(blueprint)?);
-    if !blueprint.permitted.is_empty() {
-        extensions.push(extension(NAME_CONSTRAINTS, true, &name_constraints(&blueprint.permitted)));
-    }
+    extensions.extend(constraints(blueprint));
     Ok(extensions)
 }
 
-/// What a signing request asks for: the same without the identifiers, which are the signer's to state, and without
-/// constraints, which are the signer's to set.
+/// What a signing request asks for: the same without the identifiers, which are the signer's to state.
 pub fn requested(blueprint: &Blueprint) -> Result<Vec<Vec<u8>>, EncodeError> {
     let mut extensions = usages(blueprint)?;
     extensions.extend(names(blueprint)?);
+    extensions.extend(constraints(blueprint));
     Ok(extensions)
 }
 
@@ -67,8 +65,16 @@ fn names(blueprint: &Blueprint) -> Result<Option<Vec<u8>>, EncodeError> {
     Ok(Some(extension(SUBJECT_ALT_NAME, critical, &tlv::sequence(&names))))
 }
 
-/// The value of nameConstraints: permittedSubtrees [0], minimum and maximum left out (RFC 5280 section 4.2.1.10).
-pub fn name_constraints(permitted: &[Subtree]) -> Vec<u8> {
+fn constraints(blueprint: &Blueprint) -> Option<Vec<u8>> {
+    name_constraints(&blueprint.permitted).map(|value| extension(NAME_CONSTRAINTS, true, &value))
+}
+
+/// The value of nameConstraints: permittedSubtrees [0], minimum and maximum left out (RFC 5280 section 4.2.1.10). `None`:
+/// nothing is constrained, and there is no extension.
+pub fn name_constraints(permitted: &[Subtree]) -> Option<Vec<u8>> {
+    if permitted.is_empty() {
+        return None;
+    }
     let subtrees: Vec<Vec<u8>> = permitted
         .iter()
         .map(|subtree| match subtree {
@@ -76,7 +82,7 @@ pub fn name_constraints(permitted: &[Subtree]) -> Vec<u8> {
             Subtree::Ip { network, prefix } => tlv::sequence(&[tlv::write(CONTEXT | 7, &block(*network, *prefix))]),
         })
         .collect();
-    tlv::sequence(&[tlv::write(tlv::CONTEXT_CONSTRUCTED, &tlv::concat(&subtrees))])
+    Some(tlv::sequence(&[tlv::write(tlv::CONTEXT_CONSTRUCTED, &tlv::concat(&subtrees))]))
 }
 
 /// An address and its mask, as a constraint has them.
@@ -187,8 +193,9 @@ mod tests {
             (ip("0.0.0.0", 0), &[0x30, 14, 0xa0, 12, 0x30, 10, 0x87, 8, 0, 0, 0, 0, 0, 0, 0, 0]),
             (ip("10.0.0.1", 32), &[0x30, 14, 0xa0, 12, 0x30, 10, 0x87, 8, 10, 0, 0, 1, 255, 255, 255, 255]),
         ] {
-            assert_eq!(name_constraints(&[subtree]), der);
+            assert_eq!(name_constraints(&[subtree]).as_deref(), Some(der));
         }
+        assert_eq!(name_constraints(&[]), None);
     }
 
     #[test]

@@ -116,6 +116,14 @@ pub(super) fn refused(refusal: &Refusal) -> (String, String) {
             "restore it (a copy may lie on a control-plane node, or in nodes/NAME/pki), or give another --dir to begin a new cluster"
                 .to_owned(),
         ),
+        Refusal::NotPermitted { item, names } => (
+            format!(
+                "authorities.{item}.permittedNames: {} not in it, and this cluster's certificates are to be valid for {}",
+                few(names, "is", "are"),
+                if names.len() == 1 { "it" } else { "them" }
+            ),
+            "permit every name, node and address of the cluster, or leave that kind (names or addresses) out".to_owned(),
+        ),
         Refusal::SharedElsewhere { items } => (
             format!("{} missing: this node shares them with the cluster's other control-plane nodes", few(items, "is", "are")),
             "copy pki/ca.*, pki/front-proxy-ca.*, pki/sa.* and pki/etcd/ca.* from the first control-plane node, or make the \

@@ -37,11 +37,11 @@ pub fn authority(profile: &Profile, authority: Authority, now: OffsetDateTime) -
         subject: authority_name(authority, &attributes),
         not_before: now - BACK_DATE,
         not_after: now + validity.duration(),
-        role: Role::Authority { path_len: None },
+        role: Role::Authority { path_len: options.and_then(|o| o.path_len) },
         key_usage: with_encipherment(usage, algorithm),
         extended_key_usages: Vec::new(),
         sans: sans::authority(authority),
-        permitted: Vec::new(),
+        permitted: options.map(|o| o.permitted.clone()).unwrap_or_default(),
     };
     (algorithm, blueprint)
 }

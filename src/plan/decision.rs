@@ -140,6 +140,11 @@ pub enum Refusal {
         item: String,
         still: Vec<String>,
     },
+    /// A new authority's permittedNames leave out what its own certificates are to be valid for.
+    NotPermitted {
+        item: String,
+        names: Vec<String>,
+    },
     /// This node's tree must hold the cluster's authorities and service account keys before anything can be made.
     SharedElsewhere {
         items: Vec<String>,

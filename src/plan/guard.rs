@@ -1,9 +1,13 @@
 //! What the decisions mean together: a new authority must not cut off what an old one signed, and the nodes of one cluster
 //! must share theirs.
 
+use std::collections::BTreeSet;
+
+use crate::blueprint::Subtree;
 use crate::plan::decision::{Decision, Found, Making, Notice, Reconciled, Refusal, Survey};
 use crate::plan::init::{Item, What};
 use crate::plan::layout::Place;
+use crate::plan::sans;
 use crate::profile::{NodeRole, Origin, Profile};
 
 /// Adds the refusals and notices that no single item shows.
@@ -11,6 +15,9 @@ pub fn guard(profile: &Profile, items: &[Item], survey: &Survey, out: &mut Recon
     let new: Vec<usize> = (0..items.len()).filter(|index| makes_shared(items, out, *index)).collect();
     for index in &new {
         orphans(items, survey, *index, out);
+    }
+    for index in &new {
+        permitted(profile, items, *index, out);
     }
     if out.refusals.is_empty() && !new.is_empty() {
         shared(profile, items, &new, out);
@@ -42,6 +49,26 @@ fn orphans(items: &[Item], survey: &Survey, index: usize, out: &mut Reconciled) 
         items.iter().filter(|other| follows(other) && lies_there(survey, &other.public)).map(Item::id).collect();
     if !still.is_empty() {
         out.refusals.push(Refusal::SharedMissing { item: item.id(), still });
+    }
+}
+
+/// What a new authority may not sign for, although the profile's own certificates need it: said here and by name, not by
+/// the verifier that would refuse the first of them.
+fn permitted(profile: &Profile, items: &[Item], index: usize, out: &mut Reconciled) {
+    let Some((item, What::Authority(authority))) = items.get(index).map(|item| (item, &item.what)) else { return };
+    let options = profile.authorities.get(authority).filter(|options| !options.permitted.is_empty());
+    let Some(options) = options else { return };
+    let signed = items.iter().filter(|other| other.signer() == Some(*authority));
+    let names =
+        signed.flat_map(|other| match (&other.what, other.home.as_deref().and_then(|home| profile.node(home))) {
+            (What::Leaf(entry) | What::Kubeconfig(entry, _), Some(node)) => sans::sans(entry.sans, profile, node),
+            (What::Extra(extra), _) => sans::listed(&extra.sans),
+            _ => Vec::new(),
+        });
+    let outside: BTreeSet<String> =
+        names.filter(|san| !Subtree::permit(&options.permitted, san)).map(|san| san.to_string()).collect();
+    if !outside.is_empty() {
+        out.refusals.push(Refusal::NotPermitted { item: item.id(), names: outside.into_iter().collect() });
     }
 }
 

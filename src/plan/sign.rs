@@ -6,6 +6,7 @@ use time::{Duration, OffsetDateTime};
 use crate::blueprint::{
     ATTRIBUTE_NAMES, Attribute, Blueprint, ExtendedKeyUsage, KeyUsage, Name, Oid, Role, San, Subtree,
 };
+use crate::encoding::extension;
 use crate::plan::blueprints::{BACK_DATE, Bounds};
 use crate::plan::renew::Ask;
 use crate::profile;
@@ -36,7 +37,9 @@ pub struct Stated {
 /// An authority is to be made.
 #[derive(Debug, Clone, Default)]
 pub struct Authority {
+    /// `None`: the entry's, else 0.
     pub path_len: Option<u8>,
+    /// Empty: the entry's.
     pub permitted: Vec<Subtree>,
 }
 
@@ -95,9 +98,13 @@ pub fn grant(
 ) -> Result<Grant, Vec<Declined>> {
     let mut declined = soundness(request);
     let KeyKind::Known(algorithm) = request.key else { return Err(declined) };
+    let (mut path_len, mut permitted) = (None, Vec::new());
     let (subject, sans, usages, default) = match terms {
         Terms::Entry(ask) => {
             let wanted = ask.blueprint_for(algorithm);
+            if let Role::Authority { path_len: asked } = wanted.role {
+                (path_len, permitted) = (asked, wanted.permitted);
+            }
             (wanted.subject, wanted.sans, wanted.extended_key_usages, ask.lifetime)
         }
         Terms::Stated(stated) => {
@@ -129,11 +136,17 @@ pub fn grant(
         subject,
         not_before: (dates.now - BACK_DATE).max(dates.signer.not_before),
         not_after: end.min(dates.signer.not_after),
-        role: authority.map_or(Role::EndEntity, |authority| Role::Authority { path_len: authority.path_len }),
+        role: authority.map_or(Role::EndEntity, |authority| Role::Authority {
+            path_len: authority.path_len.or(path_len).or(Some(0)),
+        }),
         key_usage,
         extended_key_usages: if authority.is_some() { Vec::new() } else { usages },
         sans,
-        permitted: authority.map(|authority| authority.permitted.clone()).unwrap_or_default(),
+        permitted: match authority {
+            Some(authority) if !authority.permitted.is_empty() => authority.permitted.clone(),
+            Some(_) => permitted,
+            None => Vec::new(),
+        },
     };
     let added = blueprint.sans.iter().filter(|san| !request.sans.contains(san)).cloned().collect();
     let shortened = (end > dates.signer.not_after).then_some(end);
@@ -204,7 +217,9 @@ fn refused(request: &Request, blueprint: &Blueprint) -> Vec<Wish> {
     wishes.extend(surplus.names().into_iter().map(Wish::KeyUsage));
     // keyUsage, subjectAltName, basicConstraints, extKeyUsage, and the identifier of the key, which every certificate gets.
     const JUDGED: [&str; 5] = ["2.5.29.15", "2.5.29.17", "2.5.29.19", "2.5.29.37", "2.5.29.14"];
-    let others = request.extensions.iter().map(|(oid, _)| oid).filter(|oid| !JUDGED.contains(&oid.0.as_ref()));
+    let constrained = request.name_constraints == extension::name_constraints(&blueprint.permitted);
+    let judged = |oid: &Oid| JUDGED.contains(&oid.0.as_ref()) || (constrained && oid.0 == "2.5.29.30");
+    let others = request.extensions.iter().map(|(oid, _)| oid).filter(|oid| !judged(oid));
     wishes.extend(others.cloned().map(Wish::Extension));
     wishes
 }
@@ -247,15 +262,6 @@ fn split(text: &str) -> Vec<String> {
         }
     }
     parts
-}
-
-/// `10.0.0.0/8`, or one address.
-pub fn network(text: &str) -> Option<Subtree> {
-    let (address, prefix) = text.split_once('/').map_or((text, None), |(address, prefix)| (address, Some(prefix)));
-    let network: std::net::IpAddr = address.parse().ok()?;
-    let most = if network.is_ipv4() { 32 } else { 128 };
-    let prefix = prefix.map_or(Some(most), |prefix| prefix.parse().ok()).filter(|prefix| *prefix <= most)?;
-    Some(Subtree::Ip { network, prefix })
 }
 
 #[cfg(test)]

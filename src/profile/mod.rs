@@ -29,12 +29,12 @@ pub use refusal::Refusal;
 pub use render::render;
 pub use renewal::{Command, Hooks, OnHookFailure, RENEWAL, Renewal};
 pub use starter::starter;
-pub use values::{name_text, san};
+pub use values::{name_text, permitted_name, san};
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use crate::blueprint::{Algorithm, ExtendedKeyUsage, San};
+use crate::blueprint::{Algorithm, ExtendedKeyUsage, San, Subtree};
 use crate::catalog::releases::Release;
 use crate::catalog::{Authority, Entry, Files, Holders};
 use crate::clock::Span;
@@ -142,6 +142,10 @@ pub struct AuthorityOptions {
     pub algorithm: Option<Algorithm>,
     pub validity: Option<Span>,
     pub subject: SubjectAttributes,
+    /// permittedNames: what it may sign for; empty: everything.
+    pub permitted: Vec<Subtree>,
+    /// pathLength: how many authorities may follow below it. `None`: whoever signs it decides, itself without limit.
+    pub path_len: Option<u8>,
 }
 
 /// Subject attributes beside the CN, which is kubeadm's; in the order C, O, OU, L, ST (Go's, so kubeadm's).

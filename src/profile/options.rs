@@ -46,8 +46,12 @@ fn authority_options(field: &Field<'_>, reading: &mut Reading) -> AuthorityOptio
     let algorithm = taken(&mut fields, "algorithm", reading, values::algorithm);
     let validity = taken(&mut fields, "validity", reading, values::duration);
     let subject = subject(fields.section("subject", reading), reading);
+    let permitted = fields.take("permittedNames", reading);
+    let permitted = permitted.and_then(|field| field.values(reading, values::permitted_name)).unwrap_or_default();
+    let path_len = fields.take("pathLength", reading).and_then(|field| field.number(reading, 0, u64::from(u8::MAX)));
+    let path_len = path_len.and_then(|length| u8::try_from(length).ok());
     fields.finish(&[], reading);
-    AuthorityOptions { algorithm, validity, subject }
+    AuthorityOptions { algorithm, validity, subject, permitted, path_len }
 }
 
 fn subject(mut fields: Fields<'_>, reading: &mut Reading) -> SubjectAttributes {

@@ -120,6 +120,9 @@ pub enum Kind {
     BadSan {
         found: String,
     },
+    BadPermittedName {
+        found: String,
+    },
     BadEndpoint {
         found: String,
     },
@@ -286,6 +289,9 @@ impl fmt::Display for Kind {
             Self::BadAddress { found } => write!(f, "expected an IP address, found {}", quoted(found)),
             Self::BadSan { found } => {
                 write!(f, "expected an IP address, a lower-case DNS name or *. and one, found {}", quoted(found))
+            }
+            Self::BadPermittedName { found } => {
+                write!(f, "expected a lower-case DNS name, . and one, or a CIDR block, found {}", quoted(found))
             }
             Self::BadEndpoint { found } => {
                 write!(f, "expected host, host:port or [IPv6]:port with a lower-case host, found {}", quoted(found))

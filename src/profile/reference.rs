@@ -162,6 +162,23 @@ const FIELDS: &[FieldDoc] = &[
     ours("authorities.NAME.subject.L", TEXTS, "", "Locality, at most 128 characters.", "Berlin"),
     ours("authorities.NAME.subject.ST", TEXTS, "", "State or province, at most 128 characters.", "Berlin"),
     ours(
+        "authorities.NAME.permittedNames",
+        "list of DNS names, DNS names with a dot before them, and CIDR blocks",
+        "[]",
+        "What this authority may sign for, its critical nameConstraints (RFC 5280 section 4.2.1.10): example.com is that name \
+         and all below it, .example.com only those below. A kind of which none is listed, names or addresses, is not \
+         constrained. All that this cluster's own certificates are valid for must be in it.",
+        "[kubernetes, cluster.local, .example.com, 10.0.0.0/8]",
+    ),
+    ours(
+        "authorities.NAME.pathLength",
+        "number from 0 to 255",
+        "",
+        "How many authorities may follow below this one. Without it, one that signs itself has no limit, and kpki sign --ca \
+         writes 0.",
+        "0",
+    ),
+    ours(
         "certificates",
         "mapping by name: apiserver, etcd-server, admin.conf, sa and all others that are no authority",
         "",

@@ -6,7 +6,7 @@ use super::load::{API_VERSION, KIND};
 use super::{
     CaKeys, Command, Endpoint, Etcd, ExtraCertificate, Node, Profile, Renewal, SubjectAttributes, Subnet, Window,
 };
-use crate::blueprint::{ExtendedKeyUsage, San};
+use crate::blueprint::{ExtendedKeyUsage, San, Subtree};
 use crate::encoding::yaml::scalar;
 
 /// Complete YAML of kind ClusterProfile. A profile that came from kubeadm's documents becomes one of ours, and what was left
@@ -112,6 +112,12 @@ fn options(page: &mut Page, profile: &Profile) {
         page.maybe(2, "algorithm", options.algorithm.map(|algorithm| algorithm.to_string()));
         page.maybe(2, "validity", options.validity.map(|validity| validity.to_string()));
         subject(page, &options.subject);
+        if !options.permitted.is_empty() {
+            page.list(2, "permittedNames", options.permitted.iter().map(Subtree::to_string));
+        }
+        if let Some(length) = options.path_len {
+            page.raw(2, "pathLength", &length.to_string());
+        }
     }
     if !profile.certificates.is_empty() {
         page.open(0, "certificates");

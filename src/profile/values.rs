@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use super::near::nearest;
 use super::problem::{CidrError, Kind};
 use super::{Endpoint, Subnet, Window};
-use crate::blueprint::{Algorithm, San};
+use crate::blueprint::{Algorithm, San, Subtree};
 use crate::catalog::releases::Release;
 use crate::clock::Span;
 
@@ -64,6 +64,20 @@ pub fn san(text: &str) -> Result<San, Kind> {
         return Ok(San::Dns(text.to_owned()));
     }
     Err(Kind::BadSan { found: text.to_owned() })
+}
+
+/// A part of the name space that an authority may sign for: a DNS name, one with a dot before it, an address or a block.
+pub fn permitted_name(text: &str) -> Result<Subtree, Kind> {
+    if let Some(Subnet { network, prefix }) = subnet(text) {
+        return Ok(Subtree::Ip { network, prefix });
+    }
+    if let Some(network) = lenient_address(text) {
+        return Ok(Subtree::Ip { network, prefix: width(network) });
+    }
+    if is_subdomain(text.strip_prefix('.').unwrap_or(text)) && text.len() <= 253 {
+        return Ok(Subtree::Dns(text.to_owned()));
+    }
+    Err(Kind::BadPermittedName { found: text.to_owned() })
 }
 
 /// controlPlaneEndpoint as kubeadm splits it; no wildcard.

@@ -120,8 +120,7 @@ pub fn compare(certificate: &Certificate, blueprint: &Blueprint) -> Vec<Mismatch
         Mismatch::SurplusExtendedKeyUsage,
         Listed::ExtendedKeyUsages,
     );
-    let constraints = (!blueprint.permitted.is_empty()).then(|| extension::name_constraints(&blueprint.permitted));
-    if certificate.name_constraints != constraints {
+    if certificate.name_constraints != extension::name_constraints(&blueprint.permitted) {
         found.push(Mismatch::NameConstraints);
     }
     lists(&mut found, (&blueprint.sans, &certificate.sans), Mismatch::MissingSan, Mismatch::SurplusSan, Listed::Sans);

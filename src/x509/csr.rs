@@ -25,6 +25,8 @@ pub struct Request {
     /// The extensions asked for, in order, with their critical flag.
     pub extensions: Vec<(Oid, bool)>,
     pub path_len: Option<u32>,
+    /// The value of nameConstraints, as it stands.
+    pub name_constraints: Option<Vec<u8>>,
     /// It was signed by the key it holds; `None`: this program cannot verify such a signature.
     pub signature_valid: Option<bool>,
 }
@@ -113,6 +115,7 @@ impl Request {
             sans: extensions.sans,
             is_ca: extensions.is_ca,
             path_len: extensions.path_len,
+            name_constraints: extensions.name_constraints,
             extensions: extensions.order,
         })
     }

@@ -18,6 +18,8 @@ pub struct Certificate {
     pub extended_key_usages: Vec<String>,
     pub is_ca: bool,
     pub path_len: Option<u32>,
+    /// nameConstraints: what is permitted, addresses as octets and mask.
+    pub permitted: Vec<String>,
     /// Extension identifiers in wire order, `!` for critical.
     pub extensions: Vec<String>,
     pub authority_key_id: Option<Vec<u8>>,
@@ -88,6 +90,7 @@ pub fn certificate(der: &[u8]) -> Certificate {
         extended_key_usages: Vec::new(),
         is_ca: false,
         path_len: None,
+        permitted: Vec::new(),
         extensions: Vec::new(),
         authority_key_id: None,
         subject_key_id: None,
@@ -130,6 +133,17 @@ pub fn certificate(der: &[u8]) -> Certificate {
             ParsedExtension::BasicConstraints(constraints) => {
                 facts.is_ca = constraints.ca;
                 facts.path_len = constraints.path_len_constraint;
+            }
+            ParsedExtension::NameConstraints(constraints) => {
+                assert!(constraints.excluded_subtrees.is_none());
+                let permitted = constraints.permitted_subtrees.iter().flatten();
+                facts.permitted = permitted
+                    .map(|subtree| match &subtree.base {
+                        GeneralName::DNSName(name) => (*name).to_owned(),
+                        GeneralName::IPAddress(block) => format!("{block:?}"),
+                        other => panic!("unexpected subtree {other:?}"),
+                    })
+                    .collect();
             }
             ParsedExtension::SubjectKeyIdentifier(id) => facts.subject_key_id = Some(id.0.to_vec()),
             ParsedExtension::AuthorityKeyIdentifier(id) => {

@@ -11,6 +11,7 @@
 )]
 
 mod check;
+mod constraints;
 mod convert;
 mod csr;
 mod docs;

@@ -149,9 +149,11 @@ pub fn ask_authority(
             KeyKind::Known(algorithm) => *algorithm,
             KeyKind::Other(other) => return Err(Left::OtherKey(other.clone())),
         };
+        let options = profile.and_then(|profile| profile.authorities.get(&authority));
         let blueprint = Blueprint {
-            // Whether others may follow below it is for the one above to say.
-            role: Role::Authority { path_len: None },
+            // What it may sign, and whether others may follow below it, is for the one above to say: the profile asks.
+            role: Role::Authority { path_len: options.and_then(|options| options.path_len) },
+            permitted: options.map(|options| options.permitted.clone()).unwrap_or_default(),
             ..identity::blueprint(&old, algorithm, old.sans.clone())
         };
         let lifetime = old.not_after - old.not_before;

@@ -237,6 +237,22 @@ fn fields_of_a_profile() {
             "3:33: authorities.ca.subject.O: expected text or a list of texts, found a mapping",
         ),
         (
+            "authorities: {ca: {permittedNames: [kubernetes, 10.0.0.0/33]}}",
+            "3:49: authorities.ca.permittedNames[1]: expected a lower-case DNS name, . and one, or a CIDR block, found 10.0.0.0/33",
+        ),
+        (
+            "authorities: {ca: {permittedNames: example.com}}",
+            "3:36: authorities.ca.permittedNames: expected a list, found example.com",
+        ),
+        (
+            "authorities: {ca: {pathLength: 256}}",
+            "3:32: authorities.ca.pathLength: expected a number from 0 to 255, found 256",
+        ),
+        (
+            "authorities: {ca: {pathLength: none}}",
+            "3:32: authorities.ca.pathLength: expected a whole number, found none",
+        ),
+        (
             "apiServer: {certSANs: [\"a\\e[31m\"]}",
             "3:24: apiServer.certSANs[0]: expected an IP address, a lower-case DNS name or *. and one, found a\\u{1b}[31m",
         ),

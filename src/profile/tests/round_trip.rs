@@ -61,9 +61,23 @@ fn options() -> impl Strategy<Value = EntryOptions> {
         .prop_map(|(algorithm, validity)| EntryOptions { algorithm, validity })
 }
 
+fn permitted_name() -> impl Strategy<Value = Subtree> {
+    let names = "\\.?[a-z][a-z0-9]{0,5}(\\.[a-z]{2,4}){0,2}|null|true|123|12\\.5|\\.5";
+    prop_oneof![
+        names.prop_map(Subtree::Dns),
+        (any::<std::net::Ipv4Addr>(), 0..=32u8).prop_map(|(ip, prefix)| block(&format!("{ip}/{prefix}"))),
+        (any::<std::net::Ipv6Addr>(), 0..=128u8).prop_map(|(ip, prefix)| block(&format!("{ip}/{prefix}"))),
+    ]
+}
+
+fn block(text: &str) -> Subtree {
+    crate::profile::permitted_name(text).unwrap()
+}
+
 fn authority_options() -> impl Strategy<Value = AuthorityOptions> {
-    (option::of(algorithm()), option::of(span(1..4000)), vec(text(), 0..3), option::of("[A-Z]{2}"), vec(text(), 0..2))
-        .prop_map(|(algorithm, validity, organization, country, state)| AuthorityOptions {
+    let subject = (vec(text(), 0..3), option::of("[A-Z]{2}"), vec(text(), 0..2));
+    (option::of(algorithm()), option::of(span(1..4000)), subject, vec(permitted_name(), 0..4), option::of(any::<u8>()))
+        .prop_map(|(algorithm, validity, (organization, country, state), permitted, path_len)| AuthorityOptions {
             algorithm,
             validity,
             subject: SubjectAttributes {
@@ -72,6 +86,8 @@ fn authority_options() -> impl Strategy<Value = AuthorityOptions> {
                 state,
                 ..SubjectAttributes::default()
             },
+            permitted,
+            path_len,
         })
 }
 

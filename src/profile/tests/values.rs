@@ -102,6 +102,29 @@ fn subnets_lose_their_host_bits() {
 }
 
 #[test]
+fn permitted_names_are_subtrees_and_blocks() {
+    for (text, expected) in [
+        ("cluster.local", Some("cluster.local")),
+        (".example.com", Some(".example.com")),
+        ("10.1.2.3/8", Some("10.0.0.0/8")),
+        ("10.1.2.3", Some("10.1.2.3/32")),
+        ("::1", Some("::1/128")),
+        ("fd00::1/8", Some("fd00::/8")),
+        ("*.example.com", None),
+        ("..com", None),
+        (".", None),
+        ("", None),
+        ("Example.com", None),
+        ("10.0.0.300", None),
+        ("10.0.0.0/33", None),
+        ("a/8", None),
+        ("10.0.0.0/", None),
+    ] {
+        assert_eq!(permitted_name(text).ok().map(|subtree| subtree.to_string()).as_deref(), expected, "{text}");
+    }
+}
+
+#[test]
 fn windows_urls_and_paths() {
     for (text, good) in
         [("1%", true), ("99%", true), ("0%", false), ("100%", false), ("+5%", false), ("5.5%", false), ("30d", true)]
