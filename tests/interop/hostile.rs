@@ -292,6 +292,15 @@ fn the_umask_changes_nothing() {
             fs::remove_file(dir.join("notes")).ok();
             let mut found = modes(&dir);
             found.retain(|(path, _)| !path.ends_with(".kpki/lock"));
+            for (path, _) in &mut found {
+                // The name of a generation is the second it was made in.
+                if let Ok(below) = path.strip_prefix(".kpki/generations") {
+                    let inside: PathBuf = below.iter().skip(1).collect();
+                    if below.iter().next().is_some() {
+                        *path = Path::new(".kpki/generations/G").join(inside).components().collect();
+                    }
+                }
+            }
             all.push((umask, merge, found));
         }
     }
@@ -302,7 +311,7 @@ fn the_umask_changes_nothing() {
     for (path, mode) in first {
         let name = path.to_string_lossy();
         let expected = match () {
-            () if name.starts_with(".kpki") && !name.contains('/') => 0o700,
+            () if [".kpki", ".kpki/generations", ".kpki/generations/G"].contains(&&*name) => 0o700,
             () if name.ends_with(".key")
                 || name.ends_with(".conf")
                 || name.ends_with("sa.pub")

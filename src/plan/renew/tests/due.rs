@@ -192,7 +192,7 @@ fn one_bad_authority_concerns_its_own() {
     let [Decision::Renew(_), Decision::Left(left, Some(_))] = decisions.as_slice() else { panic!("{decisions:?}") };
     assert_eq!((left, left.is_gap()), (&Left::Refused(expired.clone()), true));
     // Named, or nothing else there: refused.
-    assert_eq!(settled(&both, true).unwrap_err(), [expired.clone()]);
+    assert_eq!(settled(&both, true).unwrap_err(), std::slice::from_ref(&expired));
     assert_eq!(settled(&["front-proxy-client", "admin.conf"], false).unwrap_err(), [expired]);
 }
 
