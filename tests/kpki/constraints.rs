@@ -67,7 +67,7 @@ fn names_that_would_not_be_permitted_are_refused_by_name_before_anything_is_writ
     for (authorities, says) in [
         (
             "authorities: {ca: {permittedNames: [kubernetes, cluster.local, kubernetes.default, 10.0.0.0/8]}}\n",
-            "authorities.ca.permittedNames: cp1, kubernetes.default.svc.cluster.local",
+            "authorities.ca.permittedNames: cp1 and kubernetes.default.svc are not in it",
         ),
         (
             "authorities: {etcd-ca: {permittedNames: [10.0.0.0/8, 127.0.0.1]}}\n",
