@@ -157,7 +157,7 @@ fn attempt(request: &Request, target: &Target, threads: usize, progress: Progres
     let owed = Owed::read(&tree)?;
     if seen.is_idle() && External::of(&tree, &seen).is_there()? {
         let mut report = shown(&tree, &seen, threads)?;
-        tell(&tree, owed, &mut report, &hold)?;
+        tell(&tree, owed, &mut report, &hold);
         return Ok(report);
     }
     store::check_writable(&tree.roots, &places(&tree, &seen)?)?;
@@ -177,7 +177,7 @@ fn attempt(request: &Request, target: &Target, threads: usize, progress: Progres
         }
     };
     report.hooks.extend(pre);
-    tell(&tree, owed, &mut report, &hold)?;
+    tell(&tree, owed, &mut report, &hold);
     Ok(report)
 }
 
@@ -212,9 +212,9 @@ fn renewed<'t>(tree: &'t Tree<'_>, seen: &Seen) -> Vec<&'t Credential> {
 }
 
 /// Says who must restart, and runs the hooks: of this run, and of one that was interrupted before it came to that.
-fn tell(tree: &Tree<'_>, owed: Owed, report: &mut report::Tree, hold: &Hold) -> Result<(), Error> {
+fn tell(tree: &Tree<'_>, owed: Owed, report: &mut report::Tree, hold: &Hold) {
     if owed.is_empty() {
-        return Ok(());
+        return;
     }
     let credentials = owed.credentials(tree);
     let now: Vec<String> = report.entries.iter().filter(|one| one.is_made()).map(report::Entry::id).collect();
@@ -222,7 +222,10 @@ fn tell(tree: &Tree<'_>, owed: Owed, report: &mut report::Tree, hold: &Hold) -> 
     report.restart = restarts(credentials.iter().map(|one| (one.node.as_deref(), one.name.as_str())));
     let generation = report.generation.clone().unwrap_or_else(|| owed.generation.clone());
     let untold = Hooks::of(tree, credentials).after(report, &generation, hold);
-    Owed { generation, entries: untold }.keep(tree)
+    // The renewal is done; at the worst it is told twice.
+    if let Err(error) = (Owed { generation, entries: untold }).keep(tree) {
+        report.warnings.push(format!("the next run will tell this once more: {}", error.what));
+    }
 }
 
 /// Nothing is to be written: what is, and where requests wait.
