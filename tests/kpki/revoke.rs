@@ -503,3 +503,17 @@ fn every_kind_of_key_signs_a_list() {
         on(&place, &["crl", "check", "etcd-server"]).ok();
     }
 }
+
+/// A cluster directory whose nodes hold certificates of the profile's own beside kubeadm's: each copy of the list once.
+#[test]
+fn a_cluster_with_extra_certificates_gets_each_list_once() {
+    let place = Place::new();
+    let profile = super::harness::text("profiles/ha-load-balancer.yaml");
+    place.init(&["--profile", &profile, "--dir", "cl"]).ok();
+    place.kpki(&["revoke", "cp1/etcd-peer", "--dir", "cl", "--at", super::harness::NOW]).ok();
+    for node in ["", "nodes/cp1/", "nodes/cp2/", "nodes/cp3/"] {
+        assert_eq!(place.read("cl/pki/etcd/ca.crl"), place.read(&format!("cl/{node}pki/etcd/ca.crl")), "{node}");
+    }
+    let run = place.kpki(&["renew", "all", "--due", "--dir", "cl", "--at", super::harness::NOW]).ok();
+    assert!(run.stdout.starts_with("renewed 1 of "), "{}", run.stdout);
+}

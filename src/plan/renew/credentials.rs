@@ -79,6 +79,8 @@ pub fn authority_places(authority: Authority, directories: &Directories) -> (Pla
 /// The copies of an authority's certificate that the nodes of a cluster directory hold.
 pub fn authority_copies(credentials: &[Credential], directories: &Directories) -> Vec<(String, Authority, Place)> {
     let mut nodes: Vec<&str> = credentials.iter().filter_map(|credential| credential.node.as_deref()).collect();
+    // A node's extra certificates stand behind those of all others.
+    nodes.sort_unstable();
     nodes.dedup();
     let of_node = |node: &str| {
         let node = node.to_owned();
