@@ -27,7 +27,8 @@ pub fn to_der(ber: &[u8]) -> Result<Zeroizing<Vec<u8>>, NotDer> {
 /// The first element as DER, and what follows it.
 fn element(bytes: &[u8], depth: usize) -> Result<(Der, &[u8]), NotDer> {
     let [tag, first, rest @ ..] = bytes else { return Err(NotDer) };
-    if depth > DEEPEST || tag & tlv::LONG_TAG == tlv::LONG_TAG {
+    // Tag 0 only ends what has no length (X.690 section 8.1.5).
+    if depth > DEEPEST || *tag == 0 || tag & tlv::LONG_TAG == tlv::LONG_TAG {
         return Err(NotDer);
     }
     let (parts, rest) = if *first == INDEFINITE {
@@ -125,6 +126,7 @@ mod tests {
             &[0x24, 3, 0x02, 1, 1],
             &[0x30, 0, 0],
             &[0x1f, 0, 0],
+            &[0, 2, 0x27, 0x2a],
             &[0x04, 0x89, 1, 0, 0, 0, 0, 0, 0, 0, 0],
             &deep,
         ] {
