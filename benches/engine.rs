@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use kpki::blueprint::Algorithm;
 use kpki::ca::{self, PrivateKey};
-use kpki::catalog::Authority;
+use kpki::catalog::CaId;
 use kpki::plan::blueprints::{self, Bounds};
 use kpki::profile::{Overrides, Source, load};
 use kpki::x509::Certificate;
@@ -46,7 +46,7 @@ fn main() {
         measure(&format!("ca: one {algorithm} key"), runs, || {
             PrivateKey::generate(algorithm).unwrap();
         });
-        let (_, blueprint) = blueprints::authority(&profile, Authority::Cluster, now);
+        let (_, blueprint) = blueprints::authority(&profile, CaId::Cluster, now);
         let key = PrivateKey::generate(algorithm).unwrap();
         let signed = ca::self_sign(&blueprint, &key).unwrap();
         let bounds = Bounds { not_before: blueprint.not_before, not_after: blueprint.not_after };

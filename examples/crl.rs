@@ -12,9 +12,9 @@ use kpki::blueprint::{Algorithm, Blueprint, KeyUsage, Name, Role};
 use kpki::ca::{self, Changes, Issuer, PrivateKey};
 use kpki::encoding::crl::LABEL;
 use kpki::encoding::pem_stream::{Event, Stream};
-use kpki::revocation::{Edition, Number, Reason, RevocationList, Revoked};
-use kpki::x509::revocation::{Authority, Strictness, status, vet};
-use kpki::x509::{Certificate, Listed, Wanted, parse_pem_bundle};
+use kpki::revocation::{CrlIssue, Number, Reason, RevocationList, Revoked};
+use kpki::x509::revocation::{CrlIssuer, Strictness, status, vet};
+use kpki::x509::{Certificate, CrlLookup, Wanted, parse_pem_bundle};
 use time::OffsetDateTime;
 use time::macros::datetime;
 
@@ -43,8 +43,8 @@ fn serial(index: u64) -> Vec<u8> {
     [high, low].concat()
 }
 
-fn edition(number: u64) -> Edition {
-    Edition { number: Number::from(number), this_update: AT, next_update: datetime!(2026-12-20 12:00 UTC) }
+fn edition(number: u64) -> CrlIssue {
+    CrlIssue { number: Number::from(number), this_update: AT, next_update: datetime!(2026-12-20 12:00 UTC) }
 }
 
 fn revoked(index: u64) -> Revoked {
@@ -144,8 +144,8 @@ fn check(file: &Path, ca: &Path, count: u64) -> Done<String> {
         .collect();
     let wanted = Wanted::new(certificates.iter().map(|certificate| certificate.serial.as_slice()));
     let der = read(file)?;
-    let listed = Listed::read(&der, &wanted)?;
-    let authority = Authority { issuer: &ca, delegates: &[], strictness: Strictness::Strict };
+    let listed = CrlLookup::read(&der, &wanted)?;
+    let authority = CrlIssuer { issuer: &ca, delegates: &[], strictness: Strictness::Strict };
     let vetted = [vet(&listed, &der, authority, AT)];
     let mut said = std::collections::BTreeMap::new();
     for certificate in &certificates {

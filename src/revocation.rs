@@ -90,7 +90,7 @@ impl Revoked {
 
 /// What distinguishes one edition of an authority's list from the one before.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Edition {
+pub struct CrlIssue {
     pub number: Number,
     /// Whole seconds, UTC.
     pub this_update: OffsetDateTime,
@@ -100,7 +100,7 @@ pub struct Edition {
 /// A whole list: everything that decides its bytes except who signs it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RevocationList {
-    pub edition: Edition,
+    pub edition: CrlIssue,
     pub revoked: Vec<Revoked>,
 }
 
@@ -175,7 +175,7 @@ impl PartialOrd for Number {
 
 /// The content octets of a serial number without what adds nothing to its value: two readers may have kept one number with
 /// and without a leading zero.
-pub fn plain_serial(mut content: &[u8]) -> &[u8] {
+pub fn minimal_integer(mut content: &[u8]) -> &[u8] {
     while let [first @ (0 | 0xff), rest @ ..] = content {
         match rest {
             [next, ..] if (next & 0x80 != 0) == (*first == 0xff) => content = rest,
@@ -241,7 +241,7 @@ mod tests {
             (&[0xff, 0x7f], &[0xff, 0x7f]),
             (&[0x80], &[0x80]),
         ] {
-            assert_eq!(plain_serial(content), plain, "{content:?}");
+            assert_eq!(minimal_integer(content), plain, "{content:?}");
         }
     }
 }

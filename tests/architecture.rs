@@ -25,7 +25,7 @@ const RANKS: &[&[&str]] = &[
     &["ca", "store", "inventory", "hooks"],
     &["profile"],
     &["kubeconfig"],
-    &["catalog", "x509", "sealed"],
+    &["catalog", "x509", "encrypted"],
     &["encoding"],
     &["blueprint", "revocation", "clock", "files", "parallel"],
 ];
@@ -39,11 +39,11 @@ const EXCEPTIONS: &[(&str, &str, &str)] = &[
 /// Which rooms may name which crate. Crates that are not listed may be used anywhere (time, zeroize).
 const CRATES: &[(&str, &[&str])] = &[
     ("rcgen", &["ca"]),
-    ("aws_lc_rs", &["ca", "sealed"]),
-    ("cbc", &["sealed"]),
-    ("des", &["sealed"]),
-    ("rc2", &["sealed"]),
-    ("scrypt", &["sealed"]),
+    ("aws_lc_rs", &["ca", "encrypted"]),
+    ("cbc", &["encrypted"]),
+    ("des", &["encrypted"]),
+    ("rc2", &["encrypted"]),
+    ("scrypt", &["encrypted"]),
     ("x509_parser", &["x509"]),
     ("webpki", &["x509"]),
     ("rustls_pki_types", &["x509", "ca"]),

@@ -4,8 +4,8 @@
 
 use kpki::encoding::crl;
 use kpki::x509::crl_entry::entries;
-use kpki::x509::revocation::{Authority, Status, Strictness, status, vet};
-use kpki::x509::{Certificate, Listed, Wanted, parse_pem_bundle};
+use kpki::x509::revocation::{CrlIssuer, Status, Strictness, status, vet};
+use kpki::x509::{Certificate, CrlLookup, Wanted, parse_pem_bundle};
 use libfuzzer_sys::fuzz_target;
 use std::sync::LazyLock;
 
@@ -16,7 +16,7 @@ static CA: LazyLock<Certificate> = LazyLock::new(|| {
 
 fuzz_target!(|bytes: &[u8]| {
     let wanted = Wanted::new([&CA.serial[..], &[1], &[0x80]]);
-    let Ok(listed) = Listed::read(bytes, &wanted) else { return };
+    let Ok(listed) = CrlLookup::read(bytes, &wanted) else { return };
     let mut count = 0;
     for entry in entries(listed.crl.entries_in(bytes)) {
         let (_, entry) = entry.unwrap();
@@ -30,7 +30,7 @@ fuzz_target!(|bytes: &[u8]| {
         }
     }
     assert_eq!(count, listed.crl.entries);
-    let authority = Authority { issuer: &CA, delegates: &[], strictness: Strictness::Lenient };
+    let authority = CrlIssuer { issuer: &CA, delegates: &[], strictness: Strictness::Lenient };
     let vetted = vet(&listed, bytes, authority, listed.crl.this_update);
     assert_eq!(status(&CA, &CA, &[vetted]).status, Status::Unknown);
 });

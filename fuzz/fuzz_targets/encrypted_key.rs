@@ -3,7 +3,7 @@
 
 use kpki::encoding::key::Container;
 use kpki::encoding::raw_key::RawKey;
-use kpki::sealed::pkcs8;
+use kpki::encrypted::pkcs8;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {

@@ -6,7 +6,7 @@ use kpki::{commands::inspect, inventory, kubeconfig};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
-    let _ = inventory::pieces(bytes);
+    let _ = inventory::objects(bytes);
     let _ = inspect::content("fuzz".to_owned(), bytes);
     if let Ok(short) = kubeconfig::survey(bytes)
         && bytes.ends_with(b"\n")

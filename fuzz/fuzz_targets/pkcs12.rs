@@ -2,7 +2,7 @@
 #![no_main]
 
 use kpki::encoding::{ber, tlv};
-use kpki::sealed::pkcs12;
+use kpki::encrypted::pkcs12;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {

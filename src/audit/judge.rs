@@ -111,11 +111,7 @@ fn cut_short(items: &mut [Judged], before: Threshold, at: OffsetDateTime) {
 }
 
 /// Its authority, and the end of the certificate that takes a leaf's place when that is renewed on time, or now if late.
-fn next_end(
-    judged: &Judged,
-    before: Threshold,
-    at: OffsetDateTime,
-) -> Option<(crate::catalog::Authority, OffsetDateTime)> {
+fn next_end(judged: &Judged, before: Threshold, at: OffsetDateTime) -> Option<(crate::catalog::CaId, OffsetDateTime)> {
     let (authority, Reading::Certificate(facts)) = (judged.item.authority?, &judged.item.reading) else { return None };
     if judged.item.kind == Kind::Authority {
         return None;

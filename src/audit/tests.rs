@@ -4,14 +4,14 @@ use time::macros::datetime;
 use time::{Duration, OffsetDateTime};
 
 use super::*;
-use crate::catalog::Authority;
+use crate::catalog::CaId;
 use crate::clock::SpanError;
 use crate::inventory::{Attributes, CertificateFacts, CrlFacts, Kind, Reading, Tree};
 use crate::revocation::{Reason, Revoked};
 
 const START: OffsetDateTime = datetime!(2026-01-01 0:00 UTC);
 
-pub fn certificate(name: &str, kind: Kind, authority: Option<Authority>, days: i64) -> Item {
+pub fn certificate(name: &str, kind: Kind, authority: Option<CaId>, days: i64) -> Item {
     Item {
         name: name.to_owned(),
         path: format!("k8s/pki/{name}.crt"),
@@ -71,7 +71,7 @@ fn every_boundary_is_exact() {
     let policy = Policy::default();
     let left = |days: i64, life: i64| START + Duration::days(life - days);
 
-    let leaf = certificate("apiserver", Kind::Certificate, Some(Authority::Cluster), 365);
+    let leaf = certificate("apiserver", Kind::Certificate, Some(CaId::Cluster), 365);
     assert_eq!(around(&leaf, &policy, START), [NotYetValid, Ok, Ok]);
     assert_eq!(around(&leaf, &policy, left(30, 365)), [Ok, Warning, Warning]);
     assert_eq!(around(&leaf, &policy, left(7, 365)), [Warning, Critical, Critical]);
@@ -103,7 +103,7 @@ fn a_listed_certificate_is_held_or_revoked_from_its_day_on_whatever_its_dates_sa
     let policy = Policy::default();
     let day = START + Duration::days(100);
     let listed = |reason, at| {
-        let mut item = certificate("etcd-peer", Kind::Certificate, Some(Authority::Etcd), 365);
+        let mut item = certificate("etcd-peer", Kind::Certificate, Some(CaId::Etcd), 365);
         if let Reading::Certificate(facts) = &mut item.reading {
             let revoked = Revoked { serial: vec![5], at, reason, invalid_since: None, other: vec![] };
             facts.revoked = Some(Box::new(revoked));
@@ -181,7 +181,7 @@ fn judged(items: Vec<Item>, days: i64) -> JudgedTree {
 #[test]
 fn a_leaf_that_outlives_its_ca_is_pointed_out_and_changes_no_state() {
     let until = START + Duration::days(100);
-    let mut leaf = certificate("apiserver", Kind::Certificate, Some(Authority::Cluster), 365);
+    let mut leaf = certificate("apiserver", Kind::Certificate, Some(CaId::Cluster), 365);
     if let Reading::Certificate(facts) = &mut leaf.reading {
         facts.issuer_not_after = Some(until);
     }
@@ -192,7 +192,7 @@ fn a_leaf_that_outlives_its_ca_is_pointed_out_and_changes_no_state() {
 #[test]
 fn a_ca_that_ends_before_the_next_generation_is_pointed_out() {
     // Renewed when 33% of 500 days are left, that is on day 335, for another 500 days: until day 835.
-    let leaf = || certificate("apiserver", Kind::Certificate, Some(Authority::Cluster), 500);
+    let leaf = || certificate("apiserver", Kind::Certificate, Some(CaId::Cluster), 500);
     let ca = |days| certificate("ca", Kind::Authority, None, days);
     let notes = |days: i64, at: i64| judged(vec![ca(days), leaf()], at).items.remove(0).notes;
     assert_eq!(notes(835, 0), []);
@@ -201,7 +201,7 @@ fn a_ca_that_ends_before_the_next_generation_is_pointed_out() {
     assert_eq!(notes(900, 400), []);
     assert!(matches!(notes(899, 400).as_slice(), [Note::CutsRenewalsShort { .. }]));
     // Another authority's leaves say nothing about this one.
-    let other = certificate("etcd-peer", Kind::Certificate, Some(Authority::Etcd), 365);
+    let other = certificate("etcd-peer", Kind::Certificate, Some(CaId::Etcd), 365);
     assert_eq!(judged(vec![ca(400), other], 0).items.remove(0).notes, []);
 }
 
@@ -236,7 +236,7 @@ fn the_verdict_is_the_worst_state_with_counts() {
 
 #[test]
 fn each_kind_of_finding_is_said_once_with_its_count() {
-    let expired = |name| certificate(name, Kind::Certificate, Some(Authority::Cluster), 1);
+    let expired = |name| certificate(name, Kind::Certificate, Some(CaId::Cluster), 1);
     let mut external = expired("apiserver");
     external.externally_managed = true;
     let trees = [
@@ -280,7 +280,7 @@ fn the_order_of_repair_and_the_components_are_the_catalogues() {
 
 #[test]
 fn extreme_dates_do_not_overflow() {
-    let mut item = certificate("a", Kind::Certificate, Some(Authority::Cluster), 1);
+    let mut item = certificate("a", Kind::Certificate, Some(CaId::Cluster), 1);
     if let Reading::Certificate(facts) = &mut item.reading {
         facts.not_before = datetime!(0001-01-01 0:00 UTC);
         facts.not_after = datetime!(9999-12-31 23:59:59 UTC);

@@ -7,9 +7,9 @@ use time::OffsetDateTime;
 
 use crate::ca::{CaError, CrlFault, Issuer};
 use crate::encoding::certificate::SignatureAlgorithm;
-use crate::encoding::crl::{self, Surroundings};
-use crate::revocation::{Edition, Reason, RevocationList, Revoked, plain_serial};
-use crate::x509::crl_entry::{Oddity, entries};
+use crate::encoding::crl::{self, TbsContext};
+use crate::revocation::{CrlIssue, Reason, RevocationList, Revoked, minimal_integer};
+use crate::x509::crl_entry::{EntryAnomaly, entries};
 use crate::x509::{Crl, key_identifier};
 
 /// A list that was read again, agrees with what was asked for, and verifies.
@@ -46,20 +46,20 @@ pub fn sign_crl(list: &RevocationList, issuer: &Issuer) -> Result<SignedCrl, CaE
 pub fn resign_crl(
     before: &[u8],
     changes: Changes<'_>,
-    edition: &Edition,
+    edition: &CrlIssue,
     issuer: &Issuer,
 ) -> Result<SignedCrl, CaError> {
     let old = Crl::parse(before).map_err(CaError::OldCrl)?;
     usable(&old, edition)?;
     old.signed_by(before, issuer.certificate()).map_err(CaError::OldCrlSignature)?;
     let added = Added::new(changes.additions)?;
-    let removals = changes.removals.iter().map(|serial| plain_serial(serial));
+    let removals = changes.removals.iter().map(|serial| minimal_integer(serial));
     let gone: HashSet<&[u8]> = removals.chain(added.serials.iter().copied()).collect();
     let kept = keep(old.entries_in(before), &gone)?;
     sign(&kept, added, edition, issuer)
 }
 
-fn usable(old: &Crl, edition: &Edition) -> Result<(), CaError> {
+fn usable(old: &Crl, edition: &CrlIssue) -> Result<(), CaError> {
     let full = !old.delta && old.scope.is_none();
     if !full {
         return Err(CaError::Crl(CrlFault::NotFull));
@@ -80,13 +80,13 @@ fn keep<'d>(all: &'d [u8], gone: &HashSet<&[u8]>) -> Result<Vec<&'d [u8]>, CaErr
     let (mut from, mut at) = (0usize, 0usize);
     for entry in entries(all) {
         let (raw, entry) = entry.map_err(|_| CaError::Crl(CrlFault::Entry))?;
-        match entry.oddity().map_err(|_| CaError::Crl(CrlFault::Entry))? {
+        match entry.anomaly().map_err(|_| CaError::Crl(CrlFault::Entry))? {
             None => {}
-            Some(Oddity::CertificateIssuer) => return Err(CaError::Crl(CrlFault::NotFull)),
-            Some(Oddity::UnknownCritical) => return Err(CaError::Crl(CrlFault::Entry)),
+            Some(EntryAnomaly::CertificateIssuer) => return Err(CaError::Crl(CrlFault::NotFull)),
+            Some(EntryAnomaly::UnknownCritical) => return Err(CaError::Crl(CrlFault::Entry)),
         }
         let end = at.saturating_add(raw.len());
-        if gone.contains(plain_serial(entry.serial)) {
+        if gone.contains(minimal_integer(entry.serial)) {
             kept.extend(all.get(from..at));
             from = end;
         }
@@ -111,7 +111,7 @@ impl<'a> Added<'a> {
             if one.reason == Some(Reason::RemoveFromCrl) {
                 return Err(CaError::Crl(CrlFault::RemoveFromCrl));
             }
-            if !serials.insert(plain_serial(&one.serial)) {
+            if !serials.insert(minimal_integer(&one.serial)) {
                 return Err(CaError::Crl(CrlFault::Twice));
             }
             bytes.extend_from_slice(&crl::entry(one).map_err(CaError::Encode)?);
@@ -120,14 +120,14 @@ impl<'a> Added<'a> {
     }
 }
 
-fn sign(kept: &[&[u8]], added: Added<'_>, edition: &Edition, issuer: &Issuer) -> Result<SignedCrl, CaError> {
+fn sign(kept: &[&[u8]], added: Added<'_>, edition: &CrlIssue, issuer: &Issuer) -> Result<SignedCrl, CaError> {
     if edition.next_update <= edition.this_update {
         return Err(CaError::Crl(CrlFault::EmptyValidity));
     }
     let authority = issuer.certificate();
     // Section 5.2.1 wants an identifier in every list; where the authority's certificate has none, nothing is compared.
     let computed = key_identifier(&authority.spki_der).map_err(|_| CaError::BrokenPublicKey)?;
-    let around = Surroundings {
+    let around = TbsContext {
         issuer: &authority.subject_der,
         signature: SignatureAlgorithm::of(issuer.key().algorithm()),
         authority_key_id: authority.subject_key_id.as_deref().unwrap_or(&computed),
@@ -144,7 +144,7 @@ fn sign(kept: &[&[u8]], added: Added<'_>, edition: &Edition, issuer: &Issuer) ->
 }
 
 /// Everything read back is what was meant; else the name of what is not.
-fn check(read: &Crl, edition: &Edition, around: Surroundings<'_>) -> Result<(), &'static str> {
+fn check(read: &Crl, edition: &CrlIssue, around: TbsContext<'_>) -> Result<(), &'static str> {
     let fields = [
         (read.version == 2, "version"),
         (read.issuer_der == around.issuer, "issuer"),

@@ -22,8 +22,8 @@ fn issuer(algorithm: Algorithm) -> Issuer {
     Issuer::new(vec![self_sign(&blueprint, &key).unwrap().certificate], key).unwrap()
 }
 
-fn edition(number: u64) -> Edition {
-    Edition {
+fn edition(number: u64) -> CrlIssue {
+    CrlIssue {
         number: Number::from(number),
         this_update: datetime!(2026-11-20 12:00:00.5 UTC),
         next_update: datetime!(2026-12-20 12:00 UTC),
@@ -72,7 +72,7 @@ fn every_field_survives() {
     all.push(Revoked { invalid_since: Some(datetime!(2026-11-01 0:00 UTC)), ..revoked(21, None) });
     all.push(Revoked { other: extension(&[0x55, 0x1d, 23], false, &[6, 1, 0]), ..revoked(22, None) });
     all.push(Revoked { serial: vec![0x80], ..revoked(0, None) });
-    let far = Edition {
+    let far = CrlIssue {
         number: Number::of_content(&[0x7f; 20]).unwrap(),
         next_update: datetime!(2055-01-01 0:00 UTC),
         ..edition(0)
@@ -140,7 +140,7 @@ fn what_cannot_be_continued_is_refused() {
     ] {
         assert_eq!(sign_crl(&list(1, revoked), &ours).map(|_| ()), Err(CaError::Crl(fault)));
     }
-    let never = Edition { next_update: edition(1).this_update, ..edition(1) };
+    let never = CrlIssue { next_update: edition(1).this_update, ..edition(1) };
     let never = RevocationList { edition: never, revoked: vec![] };
     assert_eq!(sign_crl(&never, &ours).map(|_| ()), Err(CaError::Crl(CrlFault::EmptyValidity)));
 }

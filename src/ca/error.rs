@@ -68,7 +68,7 @@ pub enum CaError {
     Reread(ParseError),
     Differs(Vec<Mismatch>),
     /// Serial number, issuer, key or key identifiers are not those that were signed.
-    Surroundings(Surrounding),
+    TbsContext(Surrounding),
     Verify(VerifyError),
     RereadRequest(RequestError),
     DiffersRequest,
@@ -155,7 +155,7 @@ impl fmt::Display for CaError {
                 f.write_str("the certificate just signed differs from what was asked for")?;
                 mismatches.iter().try_for_each(|mismatch| write!(f, "; {mismatch}"))
             }
-            Self::Surroundings(what) => write!(f, "the certificate just signed reads back with another {what}"),
+            Self::TbsContext(what) => write!(f, "the certificate just signed reads back with another {what}"),
             Self::Peer(error) => write!(f, "the certificate just signed would be refused by a TLS peer: {error}"),
             Self::OldCrl(error) => error.fmt(f),
             Self::OldCrlSignature(error) => write!(f, "the CRL before is not this authority's: {error}"),

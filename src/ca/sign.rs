@@ -5,7 +5,7 @@ use time::OffsetDateTime;
 use crate::blueprint::{Blueprint, ExtendedKeyUsage, Role, San};
 use crate::ca::error::Surrounding;
 use crate::ca::{CaError, Issuer, PrivateKey, serial};
-use crate::encoding::certificate::{self, SignatureAlgorithm, Surroundings};
+use crate::encoding::certificate::{self, SignatureAlgorithm, TbsContext};
 use crate::encoding::name;
 use crate::x509::{Certificate, KeyKind, Usage, compare, key_identifier, key_kind, valid_for_name, verify_for};
 
@@ -91,7 +91,7 @@ fn sign(
         KeyKind::Known(_) => {}
         other @ KeyKind::Other(_) => return Err(CaError::PublicKey(other)),
     }
-    let around = Surroundings {
+    let around = TbsContext {
         serial: &serial()?,
         issuer,
         public_key: spki_der,
@@ -109,7 +109,7 @@ fn sign(
 }
 
 /// Everything read back is what was meant.
-fn check(certificate: &Certificate, blueprint: &Blueprint, around: Surroundings<'_>) -> Result<(), CaError> {
+fn check(certificate: &Certificate, blueprint: &Blueprint, around: TbsContext<'_>) -> Result<(), CaError> {
     let mismatches = compare(certificate, blueprint);
     if !mismatches.is_empty() {
         return Err(CaError::Differs(mismatches));
@@ -123,7 +123,7 @@ fn check(certificate: &Certificate, blueprint: &Blueprint, around: Surroundings<
         (certificate.authority_key_id.as_deref() == around.authority_key_id, Surrounding::AuthorityKeyId),
     ];
     match surroundings.into_iter().find(|(agrees, _)| !agrees) {
-        Some((_, what)) => Err(CaError::Surroundings(what)),
+        Some((_, what)) => Err(CaError::TbsContext(what)),
         None => Ok(()),
     }
 }

@@ -1,7 +1,7 @@
 use super::*;
 use crate::blueprint::{Algorithm, Attribute, ExtendedKeyUsage, KeyUsage, Name, Oid, San};
 use crate::ca::generate_keys;
-use crate::encoding::certificate::frame;
+use crate::encoding::certificate::signed_parts;
 use crate::encoding::tlv;
 use crate::x509::{Mismatch, VerifyError};
 use time::OffsetDateTime;
@@ -153,7 +153,7 @@ fn differences_are_told_apart() {
     let late = datetime!(2028-01-01 0:00 UTC);
     for (blueprint, expected) in [
         (Blueprint { sans, ..base.clone() }, vec![Mismatch::MissingSan(dns("new")), Mismatch::SurplusSan(dropped)]),
-        (Blueprint { sans: reversed, ..base.clone() }, vec![Mismatch::Order(compare::Listed::Sans)]),
+        (Blueprint { sans: reversed, ..base.clone() }, vec![Mismatch::Order(compare::ListField::Sans)]),
         (
             Blueprint { subject: Name::of("y", &[]), ..base.clone() },
             vec![Mismatch::Subject { wanted: Name::of("y", &[]), found: Name::of("x", &[]) }],
@@ -321,7 +321,7 @@ fn rcgen_writes_the_same_fields() {
     let theirs = params.signed_by(&subject, &rcgen::Issuer::new(above, signer)).unwrap();
 
     let fields = |der: &[u8]| -> (Vec<Vec<u8>>, Vec<Vec<u8>>) {
-        let fields = tlv::children(frame(der).unwrap().signed, tlv::SEQUENCE).unwrap();
+        let fields = tlv::children(signed_parts(der).unwrap().signed, tlv::SEQUENCE).unwrap();
         let (extensions, fields) = fields.split_last().unwrap();
         let extensions = tlv::children(extensions.content, tlv::SEQUENCE).unwrap();
         let raw = |elements: &[tlv::Element<'_>]| elements.iter().map(|element| element.raw.to_vec()).collect();

@@ -1,7 +1,7 @@
 //! The table itself.
 
 use super::releases::Organization;
-use super::{Authority, Entry, Files, Holders, Sans, Server, Subject};
+use super::{CaId, Entry, Files, Holders, Sans, Server, Subject};
 use crate::blueprint::ExtendedKeyUsage::{self, ClientAuth, ServerAuth};
 
 const CLIENT: &[ExtendedKeyUsage] = &[ClientAuth];
@@ -9,7 +9,7 @@ const SERVER: &[ExtendedKeyUsage] = &[ServerAuth];
 const BOTH: &[ExtendedKeyUsage] = &[ServerAuth, ClientAuth];
 
 /// A leaf in the pki directory that every control-plane node holds.
-const fn pair(name: &'static str, signer: Authority, subject: Subject, description: &'static str) -> Entry {
+const fn pair(name: &'static str, signer: CaId, subject: Subject, description: &'static str) -> Entry {
     Entry {
         name,
         files: Files::Pair(name),
@@ -25,7 +25,7 @@ const fn pair(name: &'static str, signer: Authority, subject: Subject, descripti
     }
 }
 
-const fn authority(authority: Authority, holders: Holders, description: &'static str) -> Entry {
+const fn authority(authority: CaId, holders: Holders, description: &'static str) -> Entry {
     Entry {
         name: authority.name(),
         files: Files::Pair(authority.stem()),
@@ -52,7 +52,7 @@ const fn kubeconfig(
     Entry {
         name,
         files: Files::Kubeconfig(name),
-        signer: Some(Authority::Cluster),
+        signer: Some(CaId::Cluster),
         subject,
         sans: Sans::None,
         usages: CLIENT,
@@ -67,7 +67,7 @@ const fn kubeconfig(
 /// Every entry, in kubeadm's order of `init phase certs all`, then the kubeconfigs, then what kubeadm leaves out.
 pub const ENTRIES: &[Entry] = &[
     authority(
-        Authority::Cluster,
+        CaId::Cluster,
         Holders::All,
         "self-signed Kubernetes CA to provision identities for other Kubernetes components",
     ),
@@ -76,27 +76,27 @@ pub const ENTRIES: &[Entry] = &[
         usages: SERVER,
         ..pair(
             "apiserver",
-            Authority::Cluster,
+            CaId::Cluster,
             Subject::Fixed("kube-apiserver", Organization::None),
             "certificate for serving the Kubernetes API",
         )
     },
     pair(
         "apiserver-kubelet-client",
-        Authority::Cluster,
+        CaId::Cluster,
         Subject::Fixed("kube-apiserver-kubelet-client", Organization::ApiServerKubeletClient),
         "certificate for the API server to connect to kubelet",
     ),
-    authority(Authority::FrontProxy, Holders::ControlPlane, "self-signed CA to provision identities for front proxy"),
+    authority(CaId::FrontProxy, Holders::ControlPlane, "self-signed CA to provision identities for front proxy"),
     pair(
         "front-proxy-client",
-        Authority::FrontProxy,
+        CaId::FrontProxy,
         Subject::Fixed("front-proxy-client", Organization::None),
         "certificate for the front proxy client",
     ),
     Entry {
         etcd: true,
-        ..authority(Authority::Etcd, Holders::ControlPlaneAndEtcd, "self-signed CA to provision identities for etcd")
+        ..authority(CaId::Etcd, Holders::ControlPlaneAndEtcd, "self-signed CA to provision identities for etcd")
     },
     Entry {
         files: Files::Pair("etcd/server"),
@@ -105,7 +105,7 @@ pub const ENTRIES: &[Entry] = &[
         holders: Holders::EtcdMembers,
         etcd: true,
         components: &["etcd"],
-        ..pair("etcd-server", Authority::Etcd, Subject::NodeName, "certificate for serving etcd")
+        ..pair("etcd-server", CaId::Etcd, Subject::NodeName, "certificate for serving etcd")
     },
     Entry {
         files: Files::Pair("etcd/peer"),
@@ -114,12 +114,7 @@ pub const ENTRIES: &[Entry] = &[
         holders: Holders::EtcdMembers,
         etcd: true,
         components: &["etcd"],
-        ..pair(
-            "etcd-peer",
-            Authority::Etcd,
-            Subject::NodeName,
-            "certificate for etcd nodes to communicate with each other",
-        )
+        ..pair("etcd-peer", CaId::Etcd, Subject::NodeName, "certificate for etcd nodes to communicate with each other")
     },
     Entry {
         files: Files::Pair("etcd/healthcheck-client"),
@@ -128,7 +123,7 @@ pub const ENTRIES: &[Entry] = &[
         components: &["etcd"],
         ..pair(
             "etcd-healthcheck-client",
-            Authority::Etcd,
+            CaId::Etcd,
             Subject::Fixed("kube-etcd-healthcheck-client", Organization::EtcdClient),
             "certificate for liveness probes to healthcheck etcd",
         )
@@ -137,7 +132,7 @@ pub const ENTRIES: &[Entry] = &[
         etcd: true,
         ..pair(
             "apiserver-etcd-client",
-            Authority::Etcd,
+            CaId::Etcd,
             Subject::Fixed("kube-apiserver-etcd-client", Organization::EtcdClient),
             "certificate the apiserver uses to access etcd",
         )
@@ -198,7 +193,7 @@ pub const ENTRIES: &[Entry] = &[
     Entry {
         name: "kubelet-serving",
         files: Files::KubeletPair("kubelet"),
-        signer: Some(Authority::Cluster),
+        signer: Some(CaId::Cluster),
         subject: Subject::Node,
         sans: Sans::Kubelet,
         usages: SERVER,

@@ -12,13 +12,13 @@ use crate::blueprint::ExtendedKeyUsage;
 
 /// The certificate authorities, by kubeadm's names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Authority {
+pub enum CaId {
     Cluster,
     FrontProxy,
     Etcd,
 }
 
-impl Authority {
+impl CaId {
     pub const ALL: [Self; 3] = [Self::Cluster, Self::FrontProxy, Self::Etcd];
 
     /// The name of its entry.
@@ -70,7 +70,7 @@ pub enum Files {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Subject {
     /// A CA: its own name and the profile's subject attributes.
-    Authority(Authority),
+    Authority(CaId),
     /// CN, and O by release (see [`releases`]).
     Fixed(&'static str, releases::Organization),
     /// CN is the node's name.
@@ -129,7 +129,7 @@ pub struct Entry {
     pub name: &'static str,
     pub files: Files,
     /// Who signs it; `None`: it signs itself, or is no certificate.
-    pub signer: Option<Authority>,
+    pub signer: Option<CaId>,
     pub subject: Subject,
     pub sans: Sans,
     /// extKeyUsage in kubeadm's order; empty for CAs and keys.
@@ -146,7 +146,7 @@ pub struct Entry {
 
 impl Entry {
     /// The authority this entry is, if it is one.
-    pub fn authority(&self) -> Option<Authority> {
+    pub fn authority(&self) -> Option<CaId> {
         match self.subject {
             Subject::Authority(authority) => Some(authority),
             _ => None,

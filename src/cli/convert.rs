@@ -7,7 +7,7 @@ use super::Outcome;
 use super::ui::Ui;
 use crate::commands::convert::{self, Asking, Form, Input, LARGEST, Passwords, Request};
 use crate::error::{Error, Exit};
-use crate::files::{self, FileError, Found, Kind, Op};
+use crate::files::{self, FileError, FileState, Kind, Op};
 use crate::report;
 use crate::run::Environment;
 
@@ -276,8 +276,8 @@ const LONGEST: u64 = 64 << 10;
 
 fn first_line(path: &Path) -> Result<Zeroizing<String>, Error> {
     let bytes = match files::read_input(path, LONGEST)? {
-        Found::File { bytes, .. } => bytes,
-        Found::Missing => return Err(FileError::new(Op::Read, path, Kind::Missing).into()),
+        FileState::File { bytes, .. } => bytes,
+        FileState::Missing => return Err(FileError::new(Op::Read, path, Kind::Missing).into()),
     };
     let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
     let line = line.strip_suffix(b"\r").unwrap_or(line);

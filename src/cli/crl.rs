@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use super::ui::Ui;
 use super::{Outcome, Output, revoke};
-use crate::catalog::Authority;
+use crate::catalog::CaId;
 use crate::commands::crl::{check, show, update};
 use crate::error::Exit;
 use crate::plan::layout::DEFAULT_DIR;
@@ -60,7 +60,7 @@ struct Update {
 #[derive(Debug, Clone, Copy)]
 enum Named {
     All,
-    One(Authority),
+    One(CaId),
 }
 
 fn authorities(text: &str) -> Result<Named, String> {

@@ -102,6 +102,6 @@ impl Args {
         ui.warnings(&report.warnings);
         let form = self.output.into();
         ui.report(&report.render(form, now, ui.width()), form)?;
-        Ok(if report.count("left") > 0 { Exit::Left } else { Exit::Done })
+        Ok(if report.count("left") > 0 { Exit::Partial } else { Exit::Done })
     }
 }

@@ -107,6 +107,6 @@ impl Args {
         let form = self.output.into();
         ui.report(&report.render(form, now, ui.width()), form)?;
         let waits = report.items.iter().any(|item| item.action == "request");
-        Ok(if waits && !self.dry_run { Exit::Left } else { Exit::Done })
+        Ok(if waits && !self.dry_run { Exit::Partial } else { Exit::Done })
     }
 }

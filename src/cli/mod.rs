@@ -22,7 +22,7 @@ use std::ffi::OsString;
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use time::OffsetDateTime;
 
-use crate::catalog::Authority;
+use crate::catalog::CaId;
 use crate::clock::{self, Clock, Span};
 use crate::error::{Error, Exit};
 use crate::report::Form;
@@ -137,9 +137,9 @@ fn now(at: Option<&str>, environment: &Environment) -> Result<OffsetDateTime, Er
 }
 
 /// An authority by its entry's name.
-fn authority(text: &str) -> Result<Authority, String> {
-    Authority::parse(text).ok_or_else(|| {
-        let known = Authority::ALL.map(Authority::name);
+fn authority(text: &str) -> Result<CaId, String> {
+    CaId::parse(text).ok_or_else(|| {
+        let known = CaId::ALL.map(CaId::name);
         format!("expected one of {}", known.join(", "))
     })
 }

@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use super::ui::Ui;
 use super::{Outcome, Output};
-use crate::catalog::Authority;
+use crate::catalog::CaId;
 use crate::clock::Span;
 use crate::commands::revoke::{self, Place, Request};
 use crate::error::{Error, Exit};
@@ -35,7 +35,7 @@ Examples:
 Exit status: 0 revoked, or it was already, 1 refused or failed, 2 wrong command line.")]
 pub struct Revoke {
     #[command(flatten)]
-    whom: Whom,
+    whom: Selector,
 
     /// Why, in RFC 5280's words; default: no reason is given
     #[arg(long, value_name = "REASON", ignore_case = true, value_parser = reasons())]
@@ -62,7 +62,7 @@ Examples:
 Exit status: 0 held, or it was already, 1 refused or failed, 2 wrong command line.")]
 pub struct Hold {
     #[command(flatten)]
-    whom: Whom,
+    whom: Selector,
 
     #[command(flatten)]
     how: How,
@@ -80,7 +80,7 @@ Examples:
 Exit status: 0 released, or nothing to do, 1 refused or failed, 2 wrong command line.")]
 pub struct Release {
     #[command(flatten)]
-    whom: Whom,
+    whom: Selector,
 
     #[command(flatten)]
     how: How,
@@ -88,7 +88,7 @@ pub struct Release {
 
 /// Which certificates.
 #[derive(Debug, clap::Args)]
-struct Whom {
+struct Selector {
     /// Names as kubeadm has them (apiserver-etcd-client, admin.conf); NODE/NAME where several nodes have one
     #[arg(value_name = "NAME", required_unless_present_any = ["cert", "serial"])]
     names: Vec<String>,
@@ -103,7 +103,7 @@ struct Whom {
 
     /// The authority whose number it is
     #[arg(long, value_name = "CA", requires = "serial", value_parser = super::authority)]
-    ca: Option<Authority>,
+    ca: Option<CaId>,
 
     /// Also a number that this tree never issued, as far as is known
     #[arg(long)]
@@ -193,7 +193,7 @@ impl Release {
 }
 
 fn act(
-    whom: &Whom,
+    whom: &Selector,
     verb: Verb,
     invalid_since: Option<time::OffsetDateTime>,
     place: Place,
@@ -218,5 +218,5 @@ pub fn tell(report: &Revocation, now: time::OffsetDateTime, output: Output, ui: 
     ui.warnings(&report.warnings);
     let form = output.into();
     ui.report(&report.render(form, now, ui.width()), form)?;
-    Ok(if report.has_gap() { Exit::Left } else { Exit::Done })
+    Ok(if report.has_gap() { Exit::Partial } else { Exit::Done })
 }

@@ -5,11 +5,11 @@ use clap::ValueEnum;
 use super::ui::Ui;
 use super::{Outcome, Output};
 use crate::blueprint::{ExtendedKeyUsage, Subtree};
-use crate::catalog::Authority as Signs;
+use crate::catalog::CaId as Signs;
 use crate::clock::Span;
 use crate::commands::sign::{self, Request};
 use crate::error::{Error, Exit};
-use crate::plan::sign::{Authority, Stated, subject};
+use crate::plan::sign::{CaConstraints, Stated, subject};
 use crate::profile;
 use crate::run::Environment;
 
@@ -209,7 +209,7 @@ impl Args {
         })
     }
 
-    fn below(&self) -> Result<Authority, Error> {
+    fn below(&self) -> Result<CaConstraints, Error> {
         let mut permitted = Vec::new();
         for name in &self.permit_dns {
             match profile::permitted_name(name) {
@@ -229,6 +229,6 @@ impl Args {
                 }
             }
         }
-        Ok(Authority { path_len: self.path_len, permitted })
+        Ok(CaConstraints { path_len: self.path_len, permitted })
     }
 }

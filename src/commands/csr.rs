@@ -6,18 +6,18 @@ use std::time::Duration;
 use time::OffsetDateTime;
 
 use crate::ca::PrivateKey;
-use crate::catalog::Authority;
+use crate::catalog::CaId;
 use crate::commands::renew::Request as Looking;
 use crate::commands::renew::tree::Tree;
-use crate::commands::requests::{self, Made, Site, Wish};
-use crate::commands::targets::{self, Sought, Target};
+use crate::commands::requests::{self, CsrSpec, Made, Site};
+use crate::commands::targets::{self, Target, TargetQuery};
 use crate::commands::{Progress, journal, survey};
 use crate::error::{self, Error};
-use crate::files::{self, Found};
+use crate::files::{self, FileState};
 use crate::plan::layout::Place;
-use crate::plan::renew::{self as plan, Ask, Asked, Left};
+use crate::plan::renew::{self as plan, CsrDecision, CsrTemplate, Skipped};
 use crate::report::requests::{Asks, Entry, Requests, Verb};
-use crate::store::{self, Commit, FileChange, Hold, Locking};
+use crate::store::{self, Commit, FileChange, Locking, TreeLock};
 use crate::x509;
 
 /// The command line, checked.
@@ -45,14 +45,14 @@ struct Wanted {
     name: String,
     public: Place,
     private: Option<Place>,
-    asked: Result<Box<Ask>, Left>,
+    asked: Result<Box<CsrTemplate>, Skipped>,
 }
 
 /// Writes the requests, or says exactly why not.
 pub fn run(request: &Request, progress: Progress<'_>) -> Result<Requests, Error> {
     let (target, warnings) = target(request)?;
     let (authorities, names): (Vec<&String>, Vec<&String>) =
-        request.names.iter().partition(|name| Authority::parse(name).is_some());
+        request.names.iter().partition(|name| CaId::parse(name).is_some());
     let looking = Looking {
         names: names.into_iter().cloned().collect(),
         node: request.node.clone(),
@@ -66,7 +66,7 @@ pub fn run(request: &Request, progress: Progress<'_>) -> Result<Requests, Error>
     };
     let hold = match request.dry_run || files::what(None, &site.roots().main).is_none() {
         true => None,
-        false => Some(Hold::recovered(site.roots(), request.lock_wait)?.0),
+        false => Some(TreeLock::acquire_and_recover(site.roots(), request.lock_wait)?.0),
     };
     let mut wanted = Vec::new();
     if request.names.is_empty() || !looking.names.is_empty() {
@@ -78,8 +78,8 @@ pub fn run(request: &Request, progress: Progress<'_>) -> Result<Requests, Error>
             .hint("name one entry, as NODE/NAME in a cluster directory"));
     }
     let mut key = request.key.as_deref().map(read_key).transpose()?;
-    let wishes = wanted.iter().filter_map(|one| Some((one, one.asked.as_ref().ok()?)));
-    let wishes = wishes.map(|(one, ask)| Wish {
+    let specs = wanted.iter().filter_map(|one| Some((one, one.asked.as_ref().ok()?)));
+    let specs = specs.map(|(one, ask)| CsrSpec {
         node: one.node.as_deref(),
         name: &one.name,
         public: &one.public,
@@ -87,7 +87,7 @@ pub fn run(request: &Request, progress: Progress<'_>) -> Result<Requests, Error>
         ask,
         key: key.take(),
     });
-    let made = requests::make(&site, wishes.collect(), request.threads, progress)?;
+    let made = requests::make(&site, specs.collect(), request.threads, progress)?;
     let mut entries: Vec<Entry> = made.iter().map(entry).collect();
     entries.extend(wanted.iter().filter_map(left));
     let changes: Vec<FileChange> = made.into_iter().flat_map(|made| made.changes).collect();
@@ -131,7 +131,7 @@ pub fn one_target(
     hostname: Option<&str>,
 ) -> Result<(Target, Vec<String>), Error> {
     let targets::Resolved { targets, warnings } =
-        targets::resolve(&Sought { paths, profiles, fleet: None, kubelet_dir, hostname })?;
+        targets::resolve(&TargetQuery { paths, profiles, fleet: None, kubelet_dir, hostname })?;
     let target = targets.into_iter().next();
     Ok((target.ok_or_else(|| Error::usage("no tree was named").hint("give one with --dir"))?, warnings))
 }
@@ -142,9 +142,9 @@ fn credentials(tree: &Tree<'_>) -> Result<Vec<Wanted>, Error> {
     let mut wanted = Vec::new();
     for credential in &tree.credentials {
         let asked = match plan::ask(credential, &tree.all, &signers, &survey, &rules) {
-            Asked::Absent => continue,
-            Asked::Ask(ask) => Ok(ask),
-            Asked::Left(left) => Err(left),
+            CsrDecision::Absent => continue,
+            CsrDecision::CsrTemplate(ask) => Ok(ask),
+            CsrDecision::Skipped(left) => Err(left),
         };
         wanted.push(Wanted {
             node: credential.node.clone(),
@@ -159,7 +159,7 @@ fn credentials(tree: &Tree<'_>) -> Result<Vec<Wanted>, Error> {
 
 fn of_authorities(tree: &Tree<'_>, names: &[&String], now: OffsetDateTime) -> Result<Vec<Wanted>, Error> {
     let mut wanted = Vec::new();
-    for authority in names.iter().filter_map(|name| Authority::parse(name)) {
+    for authority in names.iter().filter_map(|name| CaId::parse(name)) {
         let (public, private) = plan::authority_places(authority, &tree.directories);
         let survey = survey::survey(&tree.roots, std::iter::once(&public))?;
         let asked = plan::ask_authority(authority, &public, &survey, tree.target.profile.as_ref(), now).map(Box::new);
@@ -171,8 +171,8 @@ fn of_authorities(tree: &Tree<'_>, names: &[&String], now: OffsetDateTime) -> Re
 /// A key a person named.
 pub fn read_key(path: &std::path::Path) -> Result<PrivateKey, Error> {
     match files::read_input(path, 1 << 20)? {
-        Found::Missing => Err(files::FileError::new(files::Op::Read, path, files::Kind::Missing).into()),
-        Found::File { bytes, .. } => PrivateKey::from_pem(&bytes).map_err(|why| {
+        FileState::Missing => Err(files::FileError::new(files::Op::Read, path, files::Kind::Missing).into()),
+        FileState::File { bytes, .. } => PrivateKey::from_pem(&bytes).map_err(|why| {
             Error::new(format!("cannot use the key in {}", path.display()))
                 .because(why)
                 .hint("give an unencrypted PEM key: PKCS#1, SEC1 or PKCS#8")
@@ -215,7 +215,7 @@ fn left(one: &Wanted) -> Option<Entry> {
         name: one.name.clone(),
         action: if left.is_gap() { "left" } else { "skip" },
         reasons: vec![match left {
-            Left::NotReplenished => format!("it is not here; ask for it by name: kpki csr {id}"),
+            Skipped::NotReplenished => format!("it is not here; ask for it by name: kpki csr {id}"),
             left => error::left(left, &id),
         }],
         ..Entry::default()

@@ -8,7 +8,7 @@ use time::macros::format_description;
 
 use crate::clock::rfc3339;
 use crate::plan::revoke::serial_of_hex;
-use crate::revocation::{Number, Reason, Revoked, plain_serial};
+use crate::revocation::{Number, Reason, Revoked, minimal_integer};
 use crate::x509::certificate::hex;
 use crate::x509::{Certificate, decimal};
 
@@ -44,7 +44,7 @@ pub fn list_line(
         "time": rfc3339(at),
         "command": command,
         "entry": entry,
-        "crlNumber": decimal(&tlv_content(number)),
+        "crlNumber": decimal(&integer_content(number)),
         "serial": revoked.map(|one| serial_text(&one.serial)),
         "reason": revoked.map(|one| one.reason.unwrap_or(Reason::Unspecified).name()),
         "revocationDate": revoked.map(|one| rfc3339(one.at)),
@@ -57,12 +57,12 @@ pub fn list_line(
 
 /// Content octets of a serial number as the lines above have it: lower-case hexadecimal of the value.
 pub fn serial_text(serial: &[u8]) -> String {
-    let plain = plain_serial(serial);
+    let plain = minimal_integer(serial);
     hex(plain.strip_prefix(&[0]).filter(|rest| !rest.is_empty()).unwrap_or(plain), "").to_lowercase()
 }
 
 /// The number with its sign.
-pub fn tlv_content(number: &Number) -> Vec<u8> {
+pub fn integer_content(number: &Number) -> Vec<u8> {
     [&[0], number.magnitude()].concat()
 }
 

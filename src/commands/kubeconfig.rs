@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use crate::blueprint::{Algorithm, ExtendedKeyUsage, Name};
 use crate::ca::{self, PrivateKey};
-use crate::catalog::Authority;
+use crate::catalog::CaId;
 use crate::clock::Span;
 use crate::commands::init::state::{self, State};
 use crate::commands::{journal, place, profile as profiles, survey, targets};
@@ -21,7 +21,7 @@ use crate::plan::blueprints::{self, Bounds};
 use crate::plan::init::control_plane_url;
 use crate::plan::renew::{Signer, authority_places, signers};
 use crate::profile::Profile;
-use crate::store::{self, Commit, Hold, Locking};
+use crate::store::{self, Commit, Locking, TreeLock};
 use crate::x509;
 
 /// In every cluster, whatever RBAC says (kube-apiserver's privileged group).
@@ -60,17 +60,17 @@ pub fn user(request: &Request) -> Result<Made, Error> {
     let pki = place::pki(profile.as_ref(), &request.dir)?;
     let directories = place::directories(&request.dir, pki, None)?;
     let roots = survey::roots(&request.dir, None);
-    let (certificate, key) = authority_places(Authority::Cluster, &directories);
+    let (certificate, key) = authority_places(CaId::Cluster, &directories);
     let admin = directories.files("", crate::catalog::Files::Kubeconfig("admin.conf")).0;
     let survey = survey::survey(&roots, [Some(&certificate), key.as_ref(), Some(&admin)].into_iter().flatten())?;
     let signers = signers(&survey, &directories);
-    let signer = signers.get(&Authority::Cluster).unwrap_or(&Signer::Missing);
+    let signer = signers.get(&CaId::Cluster).unwrap_or(&Signer::Missing);
     let Signer::Here(issuer) = signer else { return Err(no_signer(request, signer)) };
-    if let Some(refusal) = signer.refusal(Authority::Cluster, request.now) {
+    if let Some(refusal) = signer.refusal(CaId::Cluster, request.now) {
         return Err(crate::error::refused(&request.dir, &[refusal]));
     }
     let admin = match survey.get(&admin) {
-        Some(crate::plan::decision::Found::File { bytes, .. }) => kubeconfig::read(bytes).ok(),
+        Some(crate::plan::decision::FileState::File { bytes, .. }) => kubeconfig::read(bytes).ok(),
         _ => None,
     };
     let server = server(request, profile.as_ref(), admin.as_ref())?;
@@ -102,7 +102,7 @@ pub fn user(request: &Request) -> Result<Made, Error> {
     let signed = ca::issue(&blueprint, &spki, issuer)?;
     ca::accepted(&signed, issuer, request.now)?;
 
-    let hold = Hold::recovered(&roots, request.lock_wait)?.0;
+    let hold = TreeLock::acquire_and_recover(&roots, request.lock_wait)?.0;
     store::publish(&Commit {
         roots: &roots,
         changes: Vec::new(),
@@ -262,7 +262,7 @@ fn key(request: &Request, profile: Option<&Profile>) -> Result<(Vec<u8>, Algorit
             .because(why)
             .hint(format!("look at it: kpki inspect {}", path.display()))
     };
-    let files::Found::File { bytes, .. } = files::read_input(path, 1 << 20)? else {
+    let files::FileState::File { bytes, .. } = files::read_input(path, 1 << 20)? else {
         return Err(FileError::new(Op::Read, path, Kind::Missing).into());
     };
     let blocks = pem::read(&bytes).map_err(|why| broken(why.to_string()))?;

@@ -22,8 +22,8 @@ pub fn read(path: &Path) -> Result<Vec<u8>, Error> {
         Error::new(error.to_string()).hint(hint)
     };
     match files::read_input(path, LARGEST) {
-        Ok(files::Found::File { bytes, .. }) => Ok(bytes.to_vec()),
-        Ok(files::Found::Missing) => Err(unread(FileError::new(Op::Read, path, Kind::Missing))),
+        Ok(files::FileState::File { bytes, .. }) => Ok(bytes.to_vec()),
+        Ok(files::FileState::Missing) => Err(unread(FileError::new(Op::Read, path, Kind::Missing))),
         Err(error) => Err(unread(error)),
     }
 }

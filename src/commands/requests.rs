@@ -16,7 +16,7 @@ use crate::files::{BadPath, RelPath};
 use crate::kubeconfig::{self, Kubeconfig};
 use crate::plan::init::Access;
 use crate::plan::layout::{Place, Root};
-use crate::plan::renew::{Ask, Credential};
+use crate::plan::renew::{Credential, CsrTemplate};
 use crate::store::{FileChange, RootId, Roots};
 use crate::x509::Request;
 use time::OffsetDateTime;
@@ -117,18 +117,18 @@ pub fn waiting(site: &Site, files: &Files) -> Result<Option<Waiting>, Error> {
 
 /// A request that there is to be.
 #[derive(Debug)]
-pub struct Wish<'a> {
+pub struct CsrSpec<'a> {
     pub node: Option<&'a str>,
     pub name: &'a str,
     pub public: &'a Place,
     pub private: Option<&'a Place>,
-    pub ask: &'a Ask,
+    pub ask: &'a CsrTemplate,
     /// `--key`.
     pub key: Option<PrivateKey>,
 }
 
-impl<'a> Wish<'a> {
-    pub fn of(credential: &'a Credential, ask: &'a Ask) -> Self {
+impl<'a> CsrSpec<'a> {
+    pub fn of(credential: &'a Credential, ask: &'a CsrTemplate) -> Self {
         Self {
             node: credential.node.as_deref(),
             name: &credential.name,
@@ -155,11 +155,11 @@ pub struct Made {
 }
 
 /// Whether every request lies there already, word for word.
-pub fn are_there(site: &Site, wishes: &[Wish<'_>]) -> Result<bool, Error> {
-    for wish in wishes {
-        let there = waiting(site, &site.files(wish.public, wish.private)?)?;
+pub fn are_there(site: &Site, specs: &[CsrSpec<'_>]) -> Result<bool, Error> {
+    for spec in specs {
+        let there = waiting(site, &site.files(spec.public, spec.private)?)?;
         let says = |waiting: Waiting| {
-            let blueprint = wish.ask.blueprint_for(waiting.key.algorithm());
+            let blueprint = spec.ask.blueprint_for(waiting.key.algorithm());
             waiting.request.is_some_and(|request| is_for(&request, &blueprint, &waiting.key))
         };
         if !there.is_some_and(says) {
@@ -174,12 +174,12 @@ fn is_for(request: &Request, blueprint: &Blueprint, key: &PrivateKey) -> bool {
 }
 
 /// Makes every request that is not there already, in memory.
-pub fn make(site: &Site, wishes: Vec<Wish<'_>>, threads: usize, progress: Progress<'_>) -> Result<Vec<Made>, Error> {
-    let mut jobs = Vec::with_capacity(wishes.len());
-    for wish in wishes {
-        let files = site.files(wish.public, wish.private)?;
+pub fn make(site: &Site, specs: Vec<CsrSpec<'_>>, threads: usize, progress: Progress<'_>) -> Result<Vec<Made>, Error> {
+    let mut jobs = Vec::with_capacity(specs.len());
+    for spec in specs {
+        let files = site.files(spec.public, spec.private)?;
         let waiting = waiting(site, &files)?;
-        if let (Some(given), Some(waiting)) = (&wish.key, &waiting)
+        if let (Some(given), Some(waiting)) = (&spec.key, &waiting)
             && given.spki_der() != waiting.key.spki_der()
         {
             let shown = site.shown(files.root, &files.key);
@@ -187,17 +187,17 @@ pub fn make(site: &Site, wishes: Vec<Wish<'_>>, threads: usize, progress: Progre
                 Error::new(format!("{shown} holds another key than --key")).hint("move it away, or leave --key out")
             );
         }
-        jobs.push((wish, files, waiting));
+        jobs.push((spec, files, waiting));
     }
     let wanted: Vec<_> = jobs
         .iter()
-        .filter(|(wish, _, waiting)| wish.key.is_none() && waiting.is_none())
-        .map(|(wish, ..)| wish.ask.algorithm)
+        .filter(|(spec, _, waiting)| spec.key.is_none() && waiting.is_none())
+        .map(|(spec, ..)| spec.ask.algorithm)
         .collect();
     let mut fresh = ca::generate_keys(&wanted, threads, progress)?.into_iter();
     let mut made = Vec::with_capacity(jobs.len());
-    for (mut wish, files, waiting) in jobs {
-        let given = wish.key.take();
+    for (mut spec, files, waiting) in jobs {
+        let given = spec.key.take();
         let (key, old) = match (waiting, given) {
             (Some(waiting), _) => (waiting.key, Some(waiting.request)),
             (None, Some(key)) => (key, None),
@@ -208,7 +208,7 @@ pub fn make(site: &Site, wishes: Vec<Wish<'_>>, threads: usize, progress: Progre
                 }
             },
         };
-        made.push(one(site, &wish, &files, &key, old)?);
+        made.push(one(site, &spec, &files, &key, old)?);
     }
     Ok(made)
 }
@@ -216,12 +216,12 @@ pub fn make(site: &Site, wishes: Vec<Wish<'_>>, threads: usize, progress: Progre
 /// `old`: the key was there, with this request or none.
 fn one(
     site: &Site,
-    wish: &Wish<'_>,
+    spec: &CsrSpec<'_>,
     files: &Files,
     key: &PrivateKey,
     old: Option<Option<Request>>,
 ) -> Result<Made, Error> {
-    let blueprint = wish.ask.blueprint_for(key.algorithm());
+    let blueprint = spec.ask.blueprint_for(key.algorithm());
     let is_old_key = old.is_some();
     let kept = old.flatten().filter(|request| is_for(request, &blueprint, key));
     let is_kept = kept.is_some();
@@ -235,7 +235,7 @@ fn one(
     let mut changes = Vec::new();
     if !is_old_key {
         let pem = key.to_pem();
-        let text = match &wish.ask.access {
+        let text = match &spec.ask.access {
             Some(access) if files.embedded => kubeconfig::render(&Kubeconfig {
                 cluster: &access.cluster,
                 user: &access.user,
@@ -259,8 +259,8 @@ fn one(
     };
     let shown = |path: &RelPath| site.roots().path_of(files.root, path);
     Ok(Made {
-        node: wish.node.map(str::to_owned),
-        name: wish.name.to_owned(),
+        node: spec.node.map(str::to_owned),
+        name: spec.name.to_owned(),
         request,
         is_kept,
         is_old_key,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::Value;
 use time::OffsetDateTime;
 
-use crate::catalog::Authority;
+use crate::catalog::CaId;
 use crate::commands::init::state::{self, State};
 use crate::commands::restarts::restarts;
 use crate::commands::{journal, place, profile as profiles, survey, targets};
@@ -18,7 +18,7 @@ use crate::plan::renew::authority_places;
 use crate::plan::restore as plan;
 use crate::profile::{Profile, RENEWAL};
 use crate::report::history::{Generation, History, Restored};
-use crate::store::{self, Commit, FileChange, Hold, Locking, RootId, Roots, StoreError, Was};
+use crate::store::{self, Commit, FileChange, Locking, PriorFile, RootId, Roots, StoreError, TreeLock};
 use crate::x509::{Certificate, parse_pem_bundle};
 
 /// The command line, checked.
@@ -69,7 +69,7 @@ pub fn run(request: &Request) -> Result<Restored, Error> {
     if survey::open(&request.dir.join(".kpki/generations"))?.is_none() {
         return Err(none(&request.dir));
     }
-    let (hold, _) = Hold::recovered(&roots, request.lock_wait)?;
+    let (hold, _) = TreeLock::acquire_and_recover(&roots, request.lock_wait)?;
     let name = chosen(request, &roots)?;
     let left = lists_left(&roots, &name)?;
     let warnings = verified(request, &roots, &store::before_of(&roots, &name, is_restored)?)?;
@@ -79,12 +79,12 @@ pub fn run(request: &Request) -> Result<Restored, Error> {
 
 /// What is worth a warning about the tree as it would be. A pair of which one half would come back without the other, which
 /// another program has replaced since, is refused.
-fn verified(request: &Request, roots: &Roots, was: &[Was]) -> Result<Vec<String>, Error> {
+fn verified(request: &Request, roots: &Roots, was: &[PriorFile]) -> Result<Vec<String>, Error> {
     let id = |root| match root {
         Root::Main => RootId::Main,
         Root::Kubelet => RootId::Kubelet,
     };
-    let place = |one: &Was| {
+    let place = |one: &PriorFile| {
         let root = match one.root {
             RootId::Main => Root::Main,
             RootId::Kubelet => Root::Kubelet,
@@ -99,7 +99,7 @@ fn verified(request: &Request, roots: &Roots, was: &[Was]) -> Result<Vec<String>
     let profile = recorded(&request.dir);
     let pki = place::pki(profile.as_ref(), &request.dir).unwrap_or_else(|_| "pki".to_owned());
     let directories = place::directories(&request.dir, pki, None)?;
-    let authorities = Authority::ALL.map(|authority| authority_places(authority, &directories).0);
+    let authorities = CaId::ALL.map(|authority| authority_places(authority, &directories).0);
     let mut there = plan::Files::new();
     for place in plan::siblings(back.keys()).iter().chain(back.keys()).chain(&authorities) {
         there.insert(place.clone(), survey::read(roots, id(place.root), &RelPath::parse(place.path.as_str())?)?);
@@ -202,11 +202,11 @@ fn lists_left(roots: &Roots, name: &str) -> Result<Vec<String>, Error> {
 /// One transaction, which keeps what it replaces as a generation of its own. What was put back, and that generation.
 pub fn put_back(
     roots: &Roots,
-    hold: &Hold,
+    hold: &TreeLock,
     name: &str,
     keep: usize,
     now: OffsetDateTime,
-) -> Result<(Vec<Was>, Option<String>), Error> {
+) -> Result<(Vec<PriorFile>, Option<String>), Error> {
     let mut was = changed(roots, store::before_of(roots, name, is_restored)?)?;
     if was.is_empty() {
         return Ok((was, None));
@@ -250,7 +250,7 @@ pub fn put_back(
 }
 
 /// What lies there already stays as it is.
-fn changed(roots: &Roots, was: Vec<Was>) -> Result<Vec<Was>, Error> {
+fn changed(roots: &Roots, was: Vec<PriorFile>) -> Result<Vec<PriorFile>, Error> {
     if roots.kubelet.is_none() && was.iter().any(|one| one.root == RootId::Kubelet) {
         return Err(StoreError::NoKubeletRoot.into());
     }
@@ -268,11 +268,11 @@ fn restored(
     dir: &Path,
     roots: &Roots,
     name: &str,
-    was: &[Was],
+    was: &[PriorFile],
     generation: Option<String>,
     lists_left: Vec<String>,
 ) -> Restored {
-    let shown = |one: &Was| match one.root {
+    let shown = |one: &PriorFile| match one.root {
         RootId::Kubelet => roots.path_of(one.root, &one.path).display().to_string(),
         RootId::Main | RootId::State => one.path.to_string(),
     };

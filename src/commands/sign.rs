@@ -8,18 +8,18 @@ use zeroize::Zeroizing;
 
 use crate::blueprint::{Blueprint, KeyUsage, Role};
 use crate::ca::{self, Issuer, PrivateKey, Signed};
-use crate::catalog::Authority as Signs;
+use crate::catalog::CaId;
 use crate::commands::facts::facts;
 use crate::commands::renew::Request as Looking;
 use crate::commands::renew::tree::Tree;
 use crate::commands::{cfssl, csr, journal};
 use crate::error::{self, Error};
-use crate::files::{self, FileError, Found, Kind, Op, What};
+use crate::files::{self, FileError, FileState, Kind, Op, What};
 use crate::plan::blueprints::Bounds;
-use crate::plan::renew::{self, Asked, Left, Signer};
-use crate::plan::sign::{self as plan, Authority, Dates, Grant, Stated, Terms};
+use crate::plan::renew::{self, CsrDecision, Signer, Skipped};
+use crate::plan::sign::{self as plan, CaConstraints, Dates, Grant, Stated, Terms};
 use crate::report::requests::{Entry, Requests, Verb};
-use crate::store::{self, Commit, Hold, Locking};
+use crate::store::{self, Commit, Locking, TreeLock};
 use crate::x509::{self, Certificate, parse_pem_bundle};
 
 /// The command line, checked.
@@ -35,12 +35,12 @@ pub struct Request {
     /// Certificate and key of the signer, in place of the tree's.
     pub authority_files: Option<(PathBuf, PathBuf)>,
     /// Which of the tree's authorities signs, where no entry says it.
-    pub signer: Signs,
+    pub signer: CaId,
     /// `--as`.
     pub entry: Option<String>,
     pub stated: Stated,
     /// `--ca`.
-    pub authority: Option<Authority>,
+    pub authority: Option<CaConstraints>,
     pub validity: Option<time::Duration>,
     pub out: Option<PathBuf>,
     pub dry_run: bool,
@@ -57,14 +57,14 @@ pub struct Outcome {
 }
 
 /// Who signs what.
-struct Ground {
+struct SigningContext {
     issuer: Issuer,
     terms: Terms,
     /// What the journal calls it.
     entry: Option<String>,
     /// Whose journal; `None`: the authority was given by its files.
     roots: Option<store::Roots>,
-    hold: Option<Hold>,
+    hold: Option<TreeLock>,
     warnings: Vec<String>,
 }
 
@@ -78,14 +78,14 @@ struct Job {
     made: Option<(PrivateKey, String)>,
 }
 
-/// Signs every request, or none, and says exactly why not.
+/// CaId every request, or none, and says exactly why not.
 pub fn run(request: &Request) -> Result<Outcome, Error> {
-    let ground = ground(request)?;
+    let context = context(request)?;
     let jobs = jobs(request)?;
-    if ground.entry.is_some() && jobs.len() > 1 {
+    if context.entry.is_some() && jobs.len() > 1 {
         return Err(Error::usage("--as is for one request, and several were given").hint("sign them one by one"));
     }
-    let signer = ground.issuer.certificate();
+    let signer = context.issuer.certificate();
     if !signer.is_valid_at(request.now) {
         return Err(Error::new(format!("the authority {} is not valid now", signer.subject))
             .hint("check the clock; what an expired authority signs is accepted by nobody"));
@@ -93,7 +93,7 @@ pub fn run(request: &Request) -> Result<Outcome, Error> {
     let dates = Dates { now: request.now, validity: request.validity, signer: Bounds::of(signer) };
     let (mut grants, mut declined) = (Vec::new(), Vec::new());
     for job in &jobs {
-        match plan::grant(&job.request, &ground.terms, request.authority.as_ref(), dates) {
+        match plan::grant(&job.request, &context.terms, request.authority.as_ref(), dates) {
             Ok(grant) => grants.push(grant),
             Err(why) => declined.push((job.file.display().to_string(), why)),
         }
@@ -105,13 +105,13 @@ pub fn run(request: &Request) -> Result<Outcome, Error> {
     let mut written = Vec::new();
     let (mut entries, mut lines, mut text) = (Vec::new(), Vec::new(), String::new());
     for (job, grant) in jobs.iter().zip(&grants) {
-        let signed = ca::issue(&grant.blueprint, &job.request.spki_der, &ground.issuer)?;
+        let signed = ca::issue(&grant.blueprint, &job.request.spki_der, &context.issuer)?;
         if request.authority.is_none() {
-            ca::accepted(&signed, &ground.issuer, request.now)?;
+            ca::accepted(&signed, &context.issuer, request.now)?;
         }
-        let pem = with_chain(&signed, &ground, request);
+        let pem = with_chain(&signed, &context, request);
         let outs = if to_stdout { Vec::new() } else { outs(request, job, jobs.len(), &pem)? };
-        let name = ground.entry.clone().unwrap_or_else(|| job.name.clone());
+        let name = context.entry.clone().unwrap_or_else(|| job.name.clone());
         lines.push(journal::line("sign", &name, &signed.certificate, request.now));
         entries.push(entry(
             name,
@@ -123,13 +123,13 @@ pub fn run(request: &Request) -> Result<Outcome, Error> {
         written.extend(outs);
         text.push_str(&pem);
     }
-    let mut warnings = ground.warnings;
+    let mut warnings = context.warnings;
     for (job, grant) in jobs.iter().zip(&grants).filter(|(_, grant)| grant.shortened.is_some()) {
         let at = crate::clock::rfc3339(grant.blueprint.not_after);
         warnings.push(format!("{}: cut to the authority's end at {at}", job.file.display()));
     }
     if !request.dry_run {
-        if let (Some(roots), Some(hold)) = (&ground.roots, &ground.hold) {
+        if let (Some(roots), Some(hold)) = (&context.roots, &context.hold) {
             remember(roots, hold, lines, request.now)?;
         }
         for (path, mode, bytes) in &written {
@@ -138,7 +138,7 @@ pub fn run(request: &Request) -> Result<Outcome, Error> {
     }
     let report = Requests {
         verb: Verb::Sign,
-        directory: ground.roots.map(|roots| roots.main.display().to_string()),
+        directory: context.roots.map(|roots| roots.main.display().to_string()),
         dry_run: request.dry_run,
         generation: None,
         entries,
@@ -149,7 +149,7 @@ pub fn run(request: &Request) -> Result<Outcome, Error> {
 }
 
 /// A certificate is in the journal before anybody has it.
-fn remember(roots: &store::Roots, hold: &Hold, journal: Vec<String>, now: OffsetDateTime) -> Result<(), Error> {
+fn remember(roots: &store::Roots, hold: &TreeLock, journal: Vec<String>, now: OffsetDateTime) -> Result<(), Error> {
     store::publish(&Commit {
         roots,
         changes: Vec::new(),
@@ -164,17 +164,17 @@ fn remember(roots: &store::Roots, hold: &Hold, journal: Vec<String>, now: Offset
     Ok(())
 }
 
-fn ground(request: &Request) -> Result<Ground, Error> {
+fn context(request: &Request) -> Result<SigningContext, Error> {
     let paths: Vec<PathBuf> = request.dir.iter().cloned().collect();
     let profiles: Vec<PathBuf> = request.profile.iter().cloned().collect();
     let looks = request.authority_files.is_none() || request.entry.is_some();
     if !looks {
         let issuer = issuer_of(request)?;
         let terms = Terms::Stated(request.stated.clone());
-        return Ok(Ground { issuer, terms, entry: None, roots: None, hold: None, warnings: Vec::new() });
+        return Ok(SigningContext { issuer, terms, entry: None, roots: None, hold: None, warnings: Vec::new() });
     }
     let (target, warnings) = csr::one_target(&paths, &profiles, None, request.hostname.as_deref())?;
-    let authority = request.entry.as_deref().and_then(Signs::parse);
+    let authority = request.entry.as_deref().and_then(CaId::parse);
     let looking = Looking {
         names: request.entry.iter().filter(|_| authority.is_none()).cloned().collect(),
         node: request.node.clone(),
@@ -195,15 +195,15 @@ fn ground(request: &Request) -> Result<Ground, Error> {
                 return Err(Error::usage(format!("{name} is on several nodes")).hint("give NODE/NAME with --as"));
             };
             let ask = match renew::ask(credential, &tree.all, &signers, &survey, &tree.rules()) {
-                Asked::Ask(ask) => ask,
-                Asked::Left(left) => return Err(unknown(&left, name)),
-                Asked::Absent => return Err(unknown(&Left::Unknown, name)),
+                CsrDecision::CsrTemplate(ask) => ask,
+                CsrDecision::Skipped(left) => return Err(unknown(&left, name)),
+                CsrDecision::Absent => return Err(unknown(&Skipped::Unknown, name)),
             };
             (Terms::Entry(ask), credential.authority, Some(credential.id()))
         }
     };
     if request.authority_files.is_some() {
-        return Ok(Ground { issuer: issuer_of(request)?, terms, entry, roots: None, hold: None, warnings });
+        return Ok(SigningContext { issuer: issuer_of(request)?, terms, entry, roots: None, hold: None, warnings });
     }
     if let Some(refusal) = signers.get(&signer).and_then(|one| one.refusal(signer, request.now)) {
         return Err(error::refused(&target.root, &[refusal]));
@@ -212,11 +212,12 @@ fn ground(request: &Request) -> Result<Ground, Error> {
         return Err(Error::new(format!("the key of {} is not in {}", signer.name(), target.root.display()))
             .hint("sign where it lies, or give both with --ca-cert and --ca-key"));
     };
-    let hold = if request.dry_run { None } else { Some(Hold::recovered(&tree.roots, request.lock_wait)?.0) };
-    Ok(Ground { issuer: *issuer, terms, entry, roots: Some(tree.roots.clone()), hold, warnings })
+    let hold =
+        if request.dry_run { None } else { Some(TreeLock::acquire_and_recover(&tree.roots, request.lock_wait)?.0) };
+    Ok(SigningContext { issuer: *issuer, terms, entry, roots: Some(tree.roots.clone()), hold, warnings })
 }
 
-fn unknown(left: &Left, name: &str) -> Error {
+fn unknown(left: &Skipped, name: &str) -> Error {
     Error::new(format!("cannot tell what {name} is to be"))
         .because(error::left(left, name))
         .hint("give the profile with --profile FILE")
@@ -224,8 +225,8 @@ fn unknown(left: &Left, name: &str) -> Error {
 
 fn input(path: &Path) -> Result<Zeroizing<Vec<u8>>, Error> {
     match files::read_input(path, 4 << 20)? {
-        Found::Missing => Err(FileError::new(Op::Read, path, Kind::Missing).into()),
-        Found::File { bytes, .. } => Ok(bytes),
+        FileState::Missing => Err(FileError::new(Op::Read, path, Kind::Missing).into()),
+        FileState::File { bytes, .. } => Ok(bytes),
     }
 }
 
@@ -283,9 +284,9 @@ fn of_json(wanted: &cfssl::Wanted, request: &Request) -> Blueprint {
 }
 
 /// What goes with the certificate: below an intermediate, the way up; an authority's file is the bundle others will trust.
-fn with_chain(signed: &Signed, ground: &Ground, request: &Request) -> String {
-    let issuer = std::iter::once(ground.issuer.certificate()).chain(ground.issuer.chain());
-    let needed = |one: &&Certificate| match (&request.authority, &ground.roots) {
+fn with_chain(signed: &Signed, context: &SigningContext, request: &Request) -> String {
+    let issuer = std::iter::once(context.issuer.certificate()).chain(context.issuer.chain());
+    let needed = |one: &&Certificate| match (&request.authority, &context.roots) {
         (Some(_), _) => true,
         (None, None) => !one.is_self_issued(),
         // Everybody trusts the tree's own ca.crt.
@@ -327,7 +328,7 @@ fn entry(name: String, job: &Job, grant: &Grant, signed: &Signed, paths: Vec<Str
         algorithm: Some(signed.certificate.key.to_string()),
         asked: Some(csr::asks(&job.request)),
         facts: Some(facts(&signed.certificate)),
-        refused: grant.refused.iter().map(error::refused_wish).collect(),
+        refused: grant.refused.iter().map(error::denied_attribute).collect(),
         added: grant.added.iter().map(ToString::to_string).collect(),
         paths,
         ..Entry::default()

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::Error;
 use crate::files::{self, Dir, FileError, Kind, RelPath};
-use crate::plan::decision::{Found, Survey};
+use crate::plan::decision::{FileState, Survey};
 use crate::plan::layout::{Place, Root};
 use crate::store::{RootId, Roots};
 use zeroize::Zeroizing;
@@ -23,11 +23,8 @@ pub fn survey<'a>(roots: &Roots, places: impl Iterator<Item = &'a Place>) -> Res
             Root::Kubelet => kubelet.as_ref(),
         };
         let found = match root {
-            None => Found::Missing,
-            Some(dir) => match files::read(dir, &RelPath::parse(place.path.as_str())?, LARGEST)? {
-                files::Found::Missing => Found::Missing,
-                files::Found::File { bytes, mode, .. } => Found::File { bytes, mode },
-            },
+            None => FileState::Missing,
+            Some(dir) => files::read(dir, &RelPath::parse(place.path.as_str())?, LARGEST)?,
         };
         survey.insert(place.clone(), found);
     }
@@ -51,8 +48,8 @@ pub fn read(roots: &Roots, root: RootId, path: &RelPath) -> Result<Option<Zeroiz
 /// The same below an open directory.
 pub fn read_below(dir: &Dir, path: &RelPath) -> Result<Option<Zeroizing<Vec<u8>>>, Error> {
     match files::read(dir, path, LARGEST)? {
-        files::Found::Missing => Ok(None),
-        files::Found::File { bytes, .. } => Ok(Some(bytes)),
+        FileState::Missing => Ok(None),
+        FileState::File { bytes, .. } => Ok(Some(bytes)),
     }
 }
 

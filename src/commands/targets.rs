@@ -20,7 +20,7 @@ use crate::profile::{Overrides, Profile};
 
 /// What the command line says of places and profiles.
 #[derive(Debug, Clone, Copy)]
-pub struct Sought<'a> {
+pub struct TargetQuery<'a> {
     pub paths: &'a [PathBuf],
     pub profiles: &'a [PathBuf],
     /// A directory of profiles and trees.
@@ -40,7 +40,7 @@ pub struct Target {
     pub kubelet_dir: Option<PathBuf>,
     pub origin: Origin,
     /// A profile was recorded or given for it, and cannot be used: a verb that only looks goes on without.
-    pub broken: Option<Error>,
+    pub profile_error: Option<Error>,
 }
 
 impl Target {
@@ -71,14 +71,14 @@ pub struct Resolved {
     pub warnings: Vec<String>,
 }
 
-pub fn resolve(sought: &Sought<'_>) -> Result<Resolved, Error> {
+pub fn resolve(query: &TargetQuery<'_>) -> Result<Resolved, Error> {
     let mut resolved = Resolved { targets: Vec::new(), warnings: Vec::new() };
-    match (sought.profiles, sought.paths) {
-        ([], []) if sought.fleet.is_none() => resolved.recorded(sought, Path::new(DEFAULT_DIR)),
-        ([], paths) => paths.iter().for_each(|path| resolved.recorded(sought, path)),
+    match (query.profiles, query.paths) {
+        ([], []) if query.fleet.is_none() => resolved.recorded(query, Path::new(DEFAULT_DIR)),
+        ([], paths) => paths.iter().for_each(|path| resolved.recorded(query, path)),
         ([profile], paths @ [_, ..]) => {
             for path in paths {
-                resolved.given(sought, profile, path.clone())?;
+                resolved.given(query, profile, path.clone())?;
             }
         }
         ([_, _, ..], [_, ..]) => {
@@ -98,12 +98,12 @@ pub fn resolve(sought: &Sought<'_>) -> Result<Resolved, Error> {
                             .hint("check each profile in a run of its own, with the PATH of its tree"));
                     }
                 };
-                resolved.given(sought, profile, root)?;
+                resolved.given(query, profile, root)?;
             }
         }
     }
-    if let Some(dir) = sought.fleet {
-        resolved.fleet(sought, dir)?;
+    if let Some(dir) = query.fleet {
+        resolved.fleet(query, dir)?;
     }
     Ok(resolved)
 }
@@ -125,19 +125,19 @@ pub fn overrides(state: &State) -> Overrides {
 
 impl Resolved {
     /// A profile that was given; the choices recorded with the tree stay, as for `init`.
-    fn given(&mut self, sought: &Sought<'_>, file: &Path, root: PathBuf) -> Result<(), Error> {
+    fn given(&mut self, query: &TargetQuery<'_>, file: &Path, root: PathBuf) -> Result<(), Error> {
         let recorded = if is_directory(&root) { State::read(&root).unwrap_or_default() } else { None };
         let state =
-            recorded.unwrap_or_else(|| State { hostname: sought.hostname.map(str::to_owned), ..State::default() });
+            recorded.unwrap_or_else(|| State { hostname: query.hostname.map(str::to_owned), ..State::default() });
         let loaded = profiles::load(&file.display().to_string(), &profiles::read(file)?, &overrides(&state))?;
         self.warnings.extend(loaded.warnings.iter().map(ToString::to_string));
         let origin = Origin::Profile { file: file.display().to_string(), dir: root.display().to_string() };
-        self.add(sought, root, Some(loaded.profile), state, origin);
+        self.add(query, root, Some(loaded.profile), state, origin);
         Ok(())
     }
 
     /// A path by itself: with the profile it records, if it records one that can be read.
-    fn recorded(&mut self, sought: &Sought<'_>, root: &Path) {
+    fn recorded(&mut self, query: &TargetQuery<'_>, root: &Path) {
         let dir = root.display().to_string();
         let state = if is_directory(root) { State::read(root) } else { Ok(None) };
         let mut broken = None;
@@ -164,23 +164,23 @@ impl Resolved {
                 (None, State::default(), Origin::Unknown { dir })
             }
         };
-        self.add(sought, root.to_path_buf(), profile, state, origin);
+        self.add(query, root.to_path_buf(), profile, state, origin);
         self.mark(broken);
     }
 
-    fn add(&mut self, sought: &Sought<'_>, root: PathBuf, profile: Option<Profile>, state: State, origin: Origin) {
-        let kubelet_dir = sought.kubelet_dir.map(Path::to_path_buf).or(state.kubelet_dir);
-        self.targets.push(Target { root, profile, node: state.node, kubelet_dir, origin, broken: None });
+    fn add(&mut self, query: &TargetQuery<'_>, root: PathBuf, profile: Option<Profile>, state: State, origin: Origin) {
+        let kubelet_dir = query.kubelet_dir.map(Path::to_path_buf).or(state.kubelet_dir);
+        self.targets.push(Target { root, profile, node: state.node, kubelet_dir, origin, profile_error: None });
     }
 
     /// The last target goes without its profile.
-    fn mark(&mut self, broken: Option<Error>) {
-        if let (Some(target), Some(error)) = (self.targets.last_mut(), broken) {
-            target.broken = Some(error);
+    fn mark(&mut self, profile_error: Option<Error>) {
+        if let (Some(target), Some(error)) = (self.targets.last_mut(), profile_error) {
+            target.profile_error = Some(error);
         }
     }
 
-    fn fleet(&mut self, sought: &Sought<'_>, dir: &Path) -> Result<(), Error> {
+    fn fleet(&mut self, query: &TargetQuery<'_>, dir: &Path) -> Result<(), Error> {
         let mut profiles: Vec<PathBuf> = Vec::new();
         let mut trees: Vec<PathBuf> = Vec::new();
         for entry in Dir::open_root(dir)?.list()? {
@@ -198,16 +198,16 @@ impl Resolved {
         for profile in &profiles {
             let tree = profile.with_extension("");
             trees.retain(|other| *other != tree);
-            if let Err(error) = self.given(sought, profile, tree.clone()) {
+            if let Err(error) = self.given(query, profile, tree.clone()) {
                 // The tree is looked at all the same, and named if it is not there.
                 let why = error.why.first().map(|why| format!(": {why}")).unwrap_or_default();
                 self.warnings.push(format!("{}{why}; the catalogue's rules hold for {}", error.what, tree.display()));
-                self.recorded(sought, &tree);
+                self.recorded(query, &tree);
                 self.mark(Some(error));
             }
         }
         for tree in trees.iter().filter(|tree| is_directory(&tree.join(".kpki"))) {
-            self.recorded(sought, tree);
+            self.recorded(query, tree);
         }
         if self.targets.is_empty() {
             return Err(Error::usage(format!("there is no profile in {}", dir.display()))

@@ -37,7 +37,7 @@ impl SignatureAlgorithm {
 
 /// Everything a TBSCertificate needs besides its blueprint.
 #[derive(Debug, Clone, Copy)]
-pub struct Surroundings<'a> {
+pub struct TbsContext<'a> {
     /// Big-endian, positive.
     pub serial: &'a [u8],
     /// The issuer's Name exactly as it stands in its certificate.
@@ -50,7 +50,7 @@ pub struct Surroundings<'a> {
 }
 
 /// TBSCertificate, version 3.
-pub fn to_be_signed(blueprint: &Blueprint, around: Surroundings<'_>) -> Result<Vec<u8>, EncodeError> {
+pub fn to_be_signed(blueprint: &Blueprint, around: TbsContext<'_>) -> Result<Vec<u8>, EncodeError> {
     let extensions = extension::all(blueprint, around.subject_key_id, around.authority_key_id)?;
     Ok(tlv::sequence(&[
         &tlv::write(tlv::CONTEXT_CONSTRUCTED, &tlv::integer(&[2])),
@@ -101,7 +101,7 @@ pub fn to_pem(der: &[u8]) -> String {
 
 /// The three parts of something signed; a revocation list and a signing request have the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Frame<'a> {
+pub struct SignedParts<'a> {
     /// What the signature is over.
     pub signed: &'a [u8],
     /// AlgorithmIdentifier.
@@ -111,10 +111,10 @@ pub struct Frame<'a> {
 }
 
 /// Takes the frame apart; anything before, between or after its parts is refused.
-pub fn frame(der: &[u8]) -> Result<Frame<'_>, NotDer> {
+pub fn signed_parts(der: &[u8]) -> Result<SignedParts<'_>, NotDer> {
     match tlv::children(der, tlv::SEQUENCE)?.as_slice() {
         [signed, algorithm, signature] if signed.tag == tlv::SEQUENCE && algorithm.tag == tlv::SEQUENCE => {
-            Ok(Frame { signed: signed.raw, algorithm: algorithm.raw, signature: tlv::octets(*signature)? })
+            Ok(SignedParts { signed: signed.raw, algorithm: algorithm.raw, signature: tlv::octets(*signature)? })
         }
         _ => Err(NotDer),
     }
@@ -146,9 +146,9 @@ mod tests {
     #[test]
     fn a_frame_with_more_in_it_is_refused() {
         let der = signed(&[0x30, 0], SignatureAlgorithm::EcdsaWithSha256, &[1, 2, 3]);
-        assert_eq!(frame(&der).unwrap().signature, [1, 2, 3]);
-        assert_eq!(frame(&[der.as_slice(), &[0]].concat()), Err(NotDer));
+        assert_eq!(signed_parts(&der).unwrap().signature, [1, 2, 3]);
+        assert_eq!(signed_parts(&[der.as_slice(), &[0]].concat()), Err(NotDer));
         let four = tlv::sequence(&[&[0x30, 0][..], &[0x30, 0], &[3, 1, 0], &[5, 0]]);
-        assert_eq!(frame(&four), Err(NotDer));
+        assert_eq!(signed_parts(&four), Err(NotDer));
     }
 }

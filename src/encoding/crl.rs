@@ -5,7 +5,7 @@ use crate::encoding::certificate::{SignatureAlgorithm, generalized_time, time};
 use crate::encoding::extension::{AUTHORITY_KEY_IDENTIFIER, extension};
 use crate::encoding::tlv::{self, CONTEXT};
 use crate::encoding::{EncodeError, pem};
-use crate::revocation::{Edition, Reason, Revoked};
+use crate::revocation::{CrlIssue, Reason, Revoked};
 
 /// Content octets of the object identifiers, id-ce 2.5.29.n.
 pub const CRL_NUMBER: &[u8] = &[0x55, 0x1d, 20];
@@ -22,7 +22,7 @@ const SERIAL: usize = 64;
 
 /// Everything a TBSCertList needs besides its edition and entries.
 #[derive(Debug, Clone, Copy)]
-pub struct Surroundings<'a> {
+pub struct TbsContext<'a> {
     /// The issuer's Name exactly as it stands in its certificate.
     pub issuer: &'a [u8],
     pub signature: SignatureAlgorithm,
@@ -58,7 +58,7 @@ pub fn entry(revoked: &Revoked) -> Result<Vec<u8>, EncodeError> {
 
 /// TBSCertList with these entries, which are whole elements one behind the other, in as many pieces as the caller has.
 /// Without entries the list of them is absent (section 5.1.2.6).
-pub fn to_be_signed(edition: &Edition, entries: &[&[u8]], around: Surroundings<'_>) -> Result<Vec<u8>, EncodeError> {
+pub fn to_be_signed(edition: &CrlIssue, entries: &[&[u8]], around: TbsContext<'_>) -> Result<Vec<u8>, EncodeError> {
     let extensions = [
         extension(AUTHORITY_KEY_IDENTIFIER, false, &tlv::sequence(&[tlv::write(CONTEXT, around.authority_key_id)])),
         extension(CRL_NUMBER, false, &tlv::integer(edition.number.magnitude())),
@@ -144,12 +144,12 @@ mod tests {
 
     #[test]
     fn no_entries_no_list_of_them() {
-        let edition = Edition {
+        let edition = CrlIssue {
             number: Number::from(0x80),
             this_update: datetime!(2026-11-20 12:00 UTC),
             next_update: datetime!(2050-01-01 0:00 UTC),
         };
-        let around = Surroundings {
+        let around = TbsContext {
             issuer: &[0x30, 0],
             signature: SignatureAlgorithm::EcdsaWithSha256,
             authority_key_id: &[7; 20],
@@ -165,7 +165,7 @@ mod tests {
         let parts = tlv::children(&signed_part, tlv::SEQUENCE).unwrap();
         assert_eq!(parts[5].content, [one.as_slice(), &one].concat());
         let der = signed(signed_part.clone(), around.signature, &[1, 2, 3]);
-        let frame = crate::encoding::certificate::frame(&der).unwrap();
+        let frame = crate::encoding::certificate::signed_parts(&der).unwrap();
         assert_eq!((frame.signed, frame.signature), (signed_part.as_slice(), &[1, 2, 3][..]));
     }
 }

@@ -21,7 +21,7 @@ pub use revoke::{
     ambiguous, bad_list, list_not_signed, list_of_tomorrow, no_number_left, no_signer, not_of_this_tree, not_revocable,
     refused_entries, serial_unknown, unknown_name,
 };
-pub use sign::{declined, refused_wish};
+pub use sign::{declined, denied_attribute};
 
 /// Exit statuses, one table for the whole program (README and man page show it).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -38,7 +38,7 @@ pub enum Exit {
     /// certificate is revoked or held; export --verify: it is another node's, or does not fit together.
     Critical,
     /// init, renew, csr: something is left, which waits for an external authority or cannot be made; the rest was done.
-    Left,
+    Partial,
     /// renew --detailed-exitcode: something was renewed.
     Renewed,
     /// What a monitoring plugin answers (`-o nagios`): 0 ok, 1 warning, 2 critical, 3 unknown.
@@ -84,7 +84,7 @@ impl Exit {
             Self::Usage => 2,
             Self::Warning => 3,
             Self::Critical => 4,
-            Self::Left => 5,
+            Self::Partial => 5,
             Self::Renewed => 10,
             Self::Plugin(status) => status,
         }
@@ -131,7 +131,7 @@ mod tests {
 
     #[test]
     fn statuses_are_a_table() {
-        let all = [Exit::Done, Exit::Failed, Exit::Usage, Exit::Warning, Exit::Critical, Exit::Left, Exit::Renewed];
+        let all = [Exit::Done, Exit::Failed, Exit::Usage, Exit::Warning, Exit::Critical, Exit::Partial, Exit::Renewed];
         assert_eq!(all.map(Exit::code), STATUSES.map(|(status, _)| status));
         // The worst of several is the later one.
         assert!(all.is_sorted());

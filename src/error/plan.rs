@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::catalog::Authority;
+use crate::catalog::CaId;
 use crate::clock::rfc3339;
 use crate::plan::decision::{Decision, Difference, Notice, Reconciled, Refusal};
 use crate::plan::init::Item;
@@ -48,7 +48,7 @@ pub fn refusal(context: &Context<'_>, items: &[Item], reconciled: &Reconciled) -
     let (mut conflicts, mut unsignable, mut forcible) = (Vec::new(), Vec::new(), false);
     for (item, decision) in items.iter().zip(&reconciled.decisions) {
         let place = context.shown(&item.public);
-        let elsewhere = |authority: &Authority| format!("the key of its signer {} is not here", authority.name());
+        let elsewhere = |authority: &CaId| format!("the key of its signer {} is not here", authority.name());
         // What is missing and signed elsewhere is no refusal: a request is made in its place.
         if let Decision::Conflict(differences, signer) = decision {
             let mut list: Vec<String> = differences.iter().map(difference).collect();

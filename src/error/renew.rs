@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use crate::blueprint::{ExtendedKeyUsage, San};
-use crate::catalog::Authority;
+use crate::catalog::CaId;
 use crate::clock::{Span, length, rfc3339};
 use crate::hooks::Ended;
-use crate::plan::renew::{Left, Reason, Refusal};
+use crate::plan::renew::{Reason, Refusal, Skipped};
 use crate::profile::Window;
 
 use super::Error;
@@ -14,7 +14,7 @@ use super::Error;
 /// Why a certificate is made.
 pub fn reason(reason: &Reason) -> String {
     match reason {
-        Reason::Asked => "asked for".to_owned(),
+        Reason::Requested => "asked for".to_owned(),
         Reason::Window { left } => format!("due, {} left", length(*left)),
         Reason::Expired(at) => format!("expired at {}", rfc3339(*at)),
         Reason::NotYetValid(at) => format!("not valid before {}", rfc3339(*at)),
@@ -42,33 +42,35 @@ fn list(names: &[San]) -> String {
 }
 
 /// Why a certificate stays as it is, and the way out.
-pub fn left(left: &Left, name: &str) -> String {
+pub fn left(left: &Skipped, name: &str) -> String {
     match left {
-        Left::External(authority) => {
+        Skipped::External(authority) => {
             format!("the key of {} is not here; make a request for its owner with: kpki csr {name}", authority.name())
         }
-        Left::AuthorityMissing(authority) => {
+        Skipped::AuthorityMissing(authority) => {
             format!("its authority {} is not here; restore {}.crt", authority.name(), authority.stem())
         }
-        Left::NotOurs(issuer) => format!(
+        Skipped::NotOurs(issuer) => format!(
             "signed by {issuer}, which this tree does not know; have its issuer renew it, or replace it with: kpki init --force"
         ),
-        Left::KubeletsOwn => "the kubelet signed it itself and renews it".to_owned(),
-        Left::KubeletRotates(path) => format!("it points to {path}, which the kubelet rotates itself"),
-        Left::CredentialFiles(path) => format!("its credentials are in files of their own ({path}); renew them there"),
-        Left::Unreadable(why) => format!("it cannot be read: {why}; restore it, or move it away"),
-        Left::Unknown => "it is missing, and no profile says what it is; give one with --profile FILE".to_owned(),
-        Left::NotReplenished => format!("it is not here and is not made unless it is named: kpki renew {name}"),
-        Left::OtherKey(kind) => {
+        Skipped::KubeletsOwn => "the kubelet signed it itself and renews it".to_owned(),
+        Skipped::KubeletRotates(path) => format!("it points to {path}, which the kubelet rotates itself"),
+        Skipped::CredentialFiles(path) => {
+            format!("its credentials are in files of their own ({path}); renew them there")
+        }
+        Skipped::Unreadable(why) => format!("it cannot be read: {why}; restore it, or move it away"),
+        Skipped::Unknown => "it is missing, and no profile says what it is; give one with --profile FILE".to_owned(),
+        Skipped::NotReplenished => format!("it is not here and is not made unless it is named: kpki renew {name}"),
+        Skipped::OtherKey(kind) => {
             format!("its key is of kind {kind}, which kpki does not make; state an algorithm in the profile")
         }
-        Left::IsAuthority => "it is the certificate of an authority".to_owned(),
-        Left::AuthorityEnds(authority, at) => format!(
+        Skipped::IsAuthority => "it is the certificate of an authority".to_owned(),
+        Skipped::AuthorityEnds(authority, at) => format!(
             "its authority {} ends at {}, and so would a new one; rotate the authority first",
             authority.name(),
             rfc3339(*at)
         ),
-        Left::Refused(refusal) => {
+        Skipped::Refused(refusal) => {
             let (why, hint) = words(refusal, Path::new("DIR"));
             format!("{why}; {hint}")
         }
@@ -155,7 +157,7 @@ pub fn another_node(directory: &Path, wanted: &str, path: &str, found: &str) -> 
 
 /// The verb does not do this, and which would.
 pub fn not_renewable(name: &str) -> Error {
-    match Authority::parse(name) {
+    match CaId::parse(name) {
         Some(authority) => Error::usage(format!("{name} is an authority: renewing it in place is not renewing"))
             .because("everything it signed, and everybody who trusts it, holds the certificate that would be replaced")
             .hint(format!(

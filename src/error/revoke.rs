@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 
 use super::Error;
 use crate::ca::CaError;
-use crate::catalog::Authority;
+use crate::catalog::CaId;
 use crate::clock::rfc3339;
 use crate::plan::renew::Signer;
 use crate::plan::revoke::Refusal;
@@ -41,7 +41,7 @@ pub fn no_number_left(path: &Path) -> Error {
 }
 
 /// The authority that would sign the list cannot.
-pub fn no_signer(authority: Authority, signer: Option<&Signer>) -> Error {
+pub fn no_signer(authority: CaId, signer: Option<&Signer>) -> Error {
     let (name, stem) = (authority.name(), authority.stem());
     match signer {
         Some(Signer::External(_)) => Error::new(format!("the key of {name} is not here: its list cannot be signed"))
@@ -69,7 +69,7 @@ pub fn ambiguous(name: &str, ids: &[String]) -> Error {
 
 /// An authority, or a pair without a certificate.
 pub fn not_revocable(name: &str) -> Error {
-    match Authority::parse(name) {
+    match CaId::parse(name) {
         Some(authority) => Error::usage(format!("{name} is an authority: its own list cannot revoke it"))
             .because("whoever trusts it does not ask it whether it may be trusted")
             .hint(format!(
@@ -87,7 +87,7 @@ pub fn not_of_this_tree(what: &str, why: impl std::fmt::Display) -> Error {
         .hint("give the tree of its issuer with --dir: a list speaks only of what its authority signed")
 }
 
-pub fn serial_unknown(serial: &str, authority: Authority) -> Error {
+pub fn serial_unknown(serial: &str, authority: CaId) -> Error {
     Error::new(format!("{} of this tree never issued a certificate {serial}, as far as is known", authority.name()))
         .because("neither the journal, nor the generations, nor a file of the tree has this number")
         .hint("check the number: kpki inspect FILE shows it")

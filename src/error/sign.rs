@@ -2,18 +2,18 @@
 
 use super::Error;
 use crate::encoding::public_key::EXPECTED;
-use crate::plan::sign::{Declined, MOST_NAMES, Wish};
+use crate::plan::sign::{Declined, DeniedAttribute, MOST_NAMES};
 use crate::x509::certificate::signature_name;
 
 /// What it asked for and does not get.
-pub fn refused_wish(wish: &Wish) -> String {
+pub fn denied_attribute(wish: &DeniedAttribute) -> String {
     match wish {
-        Wish::Authority => "to be an authority (--ca makes one)".to_owned(),
-        Wish::Subject(subject) => format!("the subject {subject}"),
-        Wish::Name(san) => format!("the name {san}"),
-        Wish::Usage(usage) => format!("the usage {}", usage.name()),
-        Wish::KeyUsage(name) => format!("the key usage {name}"),
-        Wish::Extension(oid) => format!("the extension {oid}"),
+        DeniedAttribute::Authority => "to be an authority (--ca makes one)".to_owned(),
+        DeniedAttribute::Subject(subject) => format!("the subject {subject}"),
+        DeniedAttribute::Name(san) => format!("the name {san}"),
+        DeniedAttribute::Usage(usage) => format!("the usage {}", usage.name()),
+        DeniedAttribute::KeyUsage(name) => format!("the key usage {name}"),
+        DeniedAttribute::Extension(oid) => format!("the extension {oid}"),
     }
 }
 

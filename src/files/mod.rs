@@ -21,5 +21,5 @@ pub use error::{FileError, Kind, Op};
 pub use facts::{Facts, What};
 pub use look::{Source, look, look_below, what};
 pub use path::{BadPath, RelPath};
-pub use read::{Found, read, read_input};
+pub use read::{FileState, read, read_input};
 pub(crate) use write::{Look, Written, write_all};

@@ -14,13 +14,13 @@ use super::path::RelPath;
 
 /// Missing is an answer; everything else that keeps a file from being read is an error.
 #[derive(Clone, PartialEq, Eq)]
-pub enum Found {
+pub enum FileState {
     Missing,
     File { bytes: Zeroizing<Vec<u8>>, mode: u32, uid: u32, gid: u32 },
 }
 
 /// The content may be a key.
-impl std::fmt::Debug for Found {
+impl std::fmt::Debug for FileState {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Missing => f.write_str("Missing"),
@@ -33,11 +33,11 @@ impl std::fmt::Debug for Found {
 pub(super) const READ: OFlags = OFlags::RDONLY.union(OFlags::CLOEXEC).union(OFlags::NONBLOCK).union(OFlags::NOCTTY);
 
 /// Reads a regular file of at most `max` bytes below a directory, through no symlink.
-pub fn read(dir: &Dir, path: &RelPath, max: u64) -> Result<Found, FileError> {
+pub fn read(dir: &Dir, path: &RelPath, max: u64) -> Result<FileState, FileError> {
     let below = match path.parent() {
         Some(parent) => match dir.descend(&parent)? {
             Some(below) => Some(below),
-            None => return Ok(Found::Missing),
+            None => return Ok(FileState::Missing),
         },
         None => None,
     };
@@ -45,16 +45,16 @@ pub fn read(dir: &Dir, path: &RelPath, max: u64) -> Result<Found, FileError> {
     let full = dir.path_of(path.file_name());
     match rustix::fs::openat(dir, path.file_name(), READ | OFlags::NOFOLLOW, Mode::empty()) {
         Ok(fd) => slurp(fd, &full, max),
-        Err(Errno::NOENT) => Ok(Found::Missing),
+        Err(Errno::NOENT) => Ok(FileState::Missing),
         Err(errno) => Err(FileError::new(Op::Read, &full, unopened(errno))),
     }
 }
 
 /// Reads a regular file a person named, of at most `max` bytes; symlinks are their choice.
-pub fn read_input(path: &Path, max: u64) -> Result<Found, FileError> {
+pub fn read_input(path: &Path, max: u64) -> Result<FileState, FileError> {
     match rustix::fs::open(path, READ, Mode::empty()) {
         Ok(fd) => slurp(fd, path, max),
-        Err(Errno::NOENT) => Ok(Found::Missing),
+        Err(Errno::NOENT) => Ok(FileState::Missing),
         Err(errno) => Err(FileError::new(Op::Read, path, unopened(errno))),
     }
 }
@@ -67,7 +67,7 @@ pub(super) fn unopened(errno: Errno) -> Kind {
     }
 }
 
-fn slurp(fd: impl AsFd, path: &Path, max: u64) -> Result<Found, FileError> {
+fn slurp(fd: impl AsFd, path: &Path, max: u64) -> Result<FileState, FileError> {
     let failed = |errno| FileError::of(Op::Read, path, errno);
     let refused = |kind| Err(FileError::new(Op::Read, path, kind));
     let stat = rustix::fs::fstat(&fd).map_err(failed)?;
@@ -104,7 +104,7 @@ fn slurp(fd: impl AsFd, path: &Path, max: u64) -> Result<Found, FileError> {
         }
     }
     bytes.truncate(filled);
-    Ok(Found::File { bytes, mode: stat.st_mode & 0o7777, uid: stat.st_uid, gid: stat.st_gid })
+    Ok(FileState::File { bytes, mode: stat.st_mode & 0o7777, uid: stat.st_uid, gid: stat.st_gid })
 }
 
 #[cfg(test)]

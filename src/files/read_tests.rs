@@ -6,7 +6,7 @@ fn rel(text: &str) -> RelPath {
     RelPath::parse(text).unwrap()
 }
 
-fn kind(found: Result<Found, FileError>) -> Kind {
+fn kind(found: Result<FileState, FileError>) -> Kind {
     found.unwrap_err().kind
 }
 
@@ -22,12 +22,12 @@ fn a_file_is_read_with_its_mode() {
     std::fs::set_permissions(tmp.path().join("f"), std::fs::Permissions::from_mode(0o640)).unwrap();
     let dir = Dir::open_root(tmp.path()).unwrap();
     match read(&dir, &rel("f"), 5).unwrap() {
-        Found::File { bytes, mode, .. } => assert_eq!((bytes.as_slice(), mode), (&b"hello"[..], 0o640)),
-        Found::Missing => panic!("missing"),
+        FileState::File { bytes, mode, .. } => assert_eq!((bytes.as_slice(), mode), (&b"hello"[..], 0o640)),
+        FileState::Missing => panic!("missing"),
     }
     assert_eq!(kind(read(&dir, &rel("f"), 4)), Kind::TooLarge(4));
-    assert_eq!(read(&dir, &rel("g"), 5).unwrap(), Found::Missing);
-    assert_eq!(read(&dir, &rel("g/h"), 5).unwrap(), Found::Missing);
+    assert_eq!(read(&dir, &rel("g"), 5).unwrap(), FileState::Missing);
+    assert_eq!(read(&dir, &rel("g/h"), 5).unwrap(), FileState::Missing);
     assert_eq!(kind(read(&dir, &rel("f/h"), 5)), Kind::NotADirectory(What::File));
 }
 
@@ -60,10 +60,10 @@ fn a_symlink_is_followed_only_where_a_person_named_it() {
         assert_eq!(error.kind, Kind::SymlinkInTheWay, "{name}");
         assert_eq!(error.path, tmp.path().join(name.trim_end_matches("/f")), "{name}");
     }
-    assert!(matches!(read_input(&tmp.path().join("link"), 9), Ok(Found::File { .. })));
-    assert_eq!(read_input(&tmp.path().join("dangling"), 9).unwrap(), Found::Missing);
+    assert!(matches!(read_input(&tmp.path().join("link"), 9), Ok(FileState::File { .. })));
+    assert_eq!(read_input(&tmp.path().join("dangling"), 9).unwrap(), FileState::Missing);
     let through = Dir::open_root(&tmp.path().join("dirlink")).unwrap();
-    assert!(matches!(read(&through, &rel("f"), 9), Ok(Found::File { .. })));
+    assert!(matches!(read(&through, &rel("f"), 9), Ok(FileState::File { .. })));
 }
 
 #[test]
@@ -78,8 +78,8 @@ fn two_gigabytes_of_nothing_are_refused_at_once() {
 fn a_file_that_claims_to_be_empty_is_read_to_its_end_and_no_further() {
     // /proc files have size 0: the same path as a file that grows while it is read.
     let whole = match read_input(Path::new("/proc/self/status"), 1 << 20).unwrap() {
-        Found::File { bytes, .. } => bytes.len() as u64,
-        Found::Missing => panic!("missing"),
+        FileState::File { bytes, .. } => bytes.len() as u64,
+        FileState::Missing => panic!("missing"),
     };
     assert!(whole > 100);
     assert_eq!(kind(read_input(Path::new("/proc/self/status"), 50)), Kind::TooLarge(50));

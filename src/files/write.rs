@@ -67,8 +67,8 @@ impl Dir {
         let path =
             super::RelPath::parse(name).map_err(|_| FileError::new(Op::Link, &self.path_of(name), Kind::Missing))?;
         match super::read(self, &path, facts.size)? {
-            super::Found::Missing => Err(FileError::new(Op::Link, &self.path_of(name), Kind::Missing)),
-            super::Found::File { bytes, mode, uid, gid } => {
+            super::FileState::Missing => Err(FileError::new(Op::Link, &self.path_of(name), Kind::Missing)),
+            super::FileState::File { bytes, mode, uid, gid } => {
                 let look = Look { mode: mode & 0o777, owner: Some((uid, gid)) };
                 let bytes: Zeroizing<Vec<u8>> = bytes;
                 to.create(new, look, &bytes)

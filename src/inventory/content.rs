@@ -1,7 +1,7 @@
 //! From the bytes of a file to the certificates and CRLs in it, by what it holds and not by what it is called.
 
 use super::Kind;
-pub use super::piece::Piece;
+pub use super::object::ParsedObject;
 use super::{kubeconfigs, secret};
 use crate::encoding::pem_blocks::{Raw, blocks};
 use crate::x509::{Certificate, Crl, Der, sniff};
@@ -39,9 +39,9 @@ pub fn head(bytes: &[u8]) -> Head {
     }
 }
 
-/// Every certificate and CRL in a file's bytes, in order; a broken one is a piece of its own. Empty: nothing of the kind.
+/// Every certificate and CRL in a file's bytes, in order; a broken one is a object of its own. Empty: nothing of the kind.
 /// Files a kubeconfig refers to are not opened here.
-pub fn pieces(bytes: &[u8]) -> Vec<Piece> {
+pub fn objects(bytes: &[u8]) -> Vec<ParsedObject> {
     match head(bytes) {
         Head::Der(kind) => der(kind, bytes).into_iter().collect(),
         Head::Pem { .. } | Head::Text => {
@@ -53,63 +53,63 @@ pub fn pieces(bytes: &[u8]) -> Vec<Piece> {
 }
 
 /// A kubeconfig or Secrets, where the text looks like either.
-fn manifest(bytes: &[u8]) -> Vec<Piece> {
+fn manifest(bytes: &[u8]) -> Vec<ParsedObject> {
     if secret::looks_like(bytes) {
-        return secret::pieces(bytes);
+        return secret::objects(bytes);
     }
     if kubeconfigs::looks_like(bytes) {
-        return kubeconfigs::pieces(bytes);
+        return kubeconfigs::objects(bytes);
     }
     Vec::new()
 }
 
-fn der(kind: Der, bytes: &[u8]) -> Option<Piece> {
+fn der(kind: Der, bytes: &[u8]) -> Option<ParsedObject> {
     Some(match kind {
         Der::Certificate => match Certificate::parse(bytes) {
-            Ok(certificate) => Piece::certificate(Kind::Certificate, 0, certificate),
-            Err(why) => Piece::broken(Kind::Certificate, 0, why),
+            Ok(certificate) => ParsedObject::certificate(Kind::Certificate, 0, certificate),
+            Err(why) => ParsedObject::broken(Kind::Certificate, 0, why),
         },
         Der::Crl => match Crl::parse(bytes) {
-            Ok(crl) => Piece::crl(0, crl),
-            Err(why) => Piece::broken(Kind::Crl, 0, why),
+            Ok(crl) => ParsedObject::crl(0, crl),
+            Err(why) => ParsedObject::broken(Kind::Crl, 0, why),
         },
         Der::Request => return None,
     })
 }
 
 /// The certificates and CRLs among the blocks of a text; keys and requests are passed over, undecoded.
-pub fn pem(bytes: &[u8], leaf: Kind) -> Vec<Piece> {
-    let mut found: Vec<Piece> = Vec::new();
+pub fn pem(bytes: &[u8], leaf: Kind) -> Vec<ParsedObject> {
+    let mut found: Vec<ParsedObject> = Vec::new();
     for block in blocks(bytes) {
         let position = found.len();
         match block {
             Ok(raw) if raw.is(CERTIFICATE) => found.push(certificate(&raw, leaf, position)),
             Ok(raw) if raw.is(CRL) => found.push(list(&raw, position)),
             Ok(_) => {}
-            Err(why) if why.label() == CERTIFICATE => found.push(Piece::broken(leaf, position, why)),
-            Err(why) if why.label() == CRL => found.push(Piece::broken(Kind::Crl, position, why)),
+            Err(why) if why.label() == CERTIFICATE => found.push(ParsedObject::broken(leaf, position, why)),
+            Err(why) if why.label() == CRL => found.push(ParsedObject::broken(Kind::Crl, position, why)),
             Err(_) => {}
         }
     }
     found
 }
 
-fn certificate(raw: &Raw<'_>, leaf: Kind, position: usize) -> Piece {
+fn certificate(raw: &Raw<'_>, leaf: Kind, position: usize) -> ParsedObject {
     match raw.decode() {
-        Err(why) => Piece::broken(leaf, position, why),
+        Err(why) => ParsedObject::broken(leaf, position, why),
         Ok(block) => match Certificate::parse(&block.contents) {
-            Ok(certificate) => Piece::certificate(leaf, position, certificate),
-            Err(why) => Piece::broken(leaf, position, why),
+            Ok(certificate) => ParsedObject::certificate(leaf, position, certificate),
+            Err(why) => ParsedObject::broken(leaf, position, why),
         },
     }
 }
 
-fn list(raw: &Raw<'_>, position: usize) -> Piece {
+fn list(raw: &Raw<'_>, position: usize) -> ParsedObject {
     match raw.decode() {
-        Err(why) => Piece::broken(Kind::Crl, position, why),
+        Err(why) => ParsedObject::broken(Kind::Crl, position, why),
         Ok(block) => match Crl::parse(&block.contents) {
-            Ok(crl) => Piece::crl(position, crl),
-            Err(why) => Piece::broken(Kind::Crl, position, why),
+            Ok(crl) => ParsedObject::crl(position, crl),
+            Err(why) => ParsedObject::broken(Kind::Crl, position, why),
         },
     }
 }

@@ -1,7 +1,7 @@
 //! What a tree should hold: the catalogue's entries, the profile's extra certificates, and what may lie beside them.
 
 use super::{Kind, Request};
-use crate::catalog::{Authority, ENTRIES, Entry, Files};
+use crate::catalog::{CaId, ENTRIES, Entry, Files};
 use crate::profile::{Etcd, Profile};
 
 /// kubeadm's directory; what a profile or kubeconfig says of paths below it holds for any root.
@@ -16,7 +16,7 @@ pub enum Shape {
 
 /// Whether it must be there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Need {
+pub enum Presence {
     Required,
     /// Missing is shown, but no finding.
     Optional,
@@ -28,14 +28,14 @@ pub enum Need {
 
 /// Where a file is looked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Spot {
+pub enum CandidatePath {
     /// Below the root; or absolute, where a profile says so.
     Below(String),
     /// As it stands, from the current directory: what a person said.
     AsIs(String),
 }
 
-impl Spot {
+impl CandidatePath {
     fn join(&self, name: &str) -> Self {
         match self {
             Self::Below(dir) => Self::Below(format!("{dir}/{name}")),
@@ -49,14 +49,14 @@ impl Spot {
 pub struct Expected {
     pub name: String,
     /// The first that exists counts.
-    pub spots: Vec<Spot>,
+    pub spots: Vec<CandidatePath>,
     pub shape: Shape,
     pub kind: Kind,
     /// Who signs it.
-    pub authority: Option<Authority>,
+    pub authority: Option<CaId>,
     /// Whose key decides whether it is managed here: its signer's, or an authority's own.
-    pub key: Option<Authority>,
-    pub need: Need,
+    pub key: Option<CaId>,
+    pub need: Presence,
     pub entry: Option<&'static Entry>,
 }
 
@@ -73,14 +73,14 @@ fn below_default(path: &str) -> &str {
 }
 
 /// Everything of one node.
-pub fn of_node(request: &Request<'_>, kubelet: &Spot) -> Vec<Expected> {
+pub fn of_node(request: &Request<'_>, kubelet: &CandidatePath) -> Vec<Expected> {
     let pki = pki(request.profile);
     let mut all: Vec<Expected> = ENTRIES
         .iter()
         .filter_map(|entry| of_entry(entry, &pki, kubelet).map(|found| (entry, found)))
         .map(|(entry, expected)| Expected { need: need(request, entry), ..expected })
         .collect();
-    all.extend(Authority::ALL.into_iter().map(|authority| list(authority, &pki)));
+    all.extend(CaId::ALL.into_iter().map(|authority| list(authority, &pki)));
     if let Some(profile) = request.profile {
         all.extend(extras(profile, request.node.as_deref(), &pki));
         all.extend(external_etcd(profile));
@@ -92,34 +92,34 @@ pub fn of_node(request: &Request<'_>, kubelet: &Spot) -> Vec<Expected> {
 pub fn of_cluster(request: &Request<'_>) -> Vec<Expected> {
     let authorities = ENTRIES.iter().filter(|entry| entry.authority().is_some());
     let mut all: Vec<Expected> = authorities
-        .filter_map(|entry| of_entry(entry, "pki", &Spot::Below(String::new())).map(|found| (entry, found)))
+        .filter_map(|entry| of_entry(entry, "pki", &CandidatePath::Below(String::new())).map(|found| (entry, found)))
         .map(|(entry, expected)| {
             let need = match request.profile {
-                Some(profile) if profile.includes(entry) => Need::Required,
-                None if !entry.etcd => Need::Required,
-                _ => Need::Optional,
+                Some(profile) if profile.includes(entry) => Presence::Required,
+                None if !entry.etcd => Presence::Required,
+                _ => Presence::Optional,
             };
             Expected { need, ..expected }
         })
         .collect();
-    all.extend(Authority::ALL.into_iter().map(|authority| list(authority, "pki")));
+    all.extend(CaId::ALL.into_iter().map(|authority| list(authority, "pki")));
     all
 }
 
-fn need(request: &Request<'_>, entry: &Entry) -> Need {
+fn need(request: &Request<'_>, entry: &Entry) -> Presence {
     let known = request.profile.zip(request.node.as_deref());
     match known.and_then(|(profile, name)| profile.node(name).map(|node| (profile, node))) {
-        Some((profile, node)) if profile.includes(entry) && profile.holds(node, entry) => Need::Required,
+        Some((profile, node)) if profile.includes(entry) && profile.holds(node, entry) => Presence::Required,
         // kubeadm's habit: it shows super-admin.conf everywhere.
-        _ if entry.name == "super-admin.conf" => Need::Optional,
-        Some(_) => Need::IfThere,
-        None if matches!(entry.files, Files::KubeletPair(_)) => Need::IfThere,
-        None => Need::Unknown,
+        _ if entry.name == "super-admin.conf" => Presence::Optional,
+        Some(_) => Presence::IfThere,
+        None if matches!(entry.files, Files::KubeletPair(_)) => Presence::IfThere,
+        None => Presence::Unknown,
     }
 }
 
-fn of_entry(entry: &'static Entry, pki: &str, kubelet: &Spot) -> Option<Expected> {
-    let below = |path: String| vec![Spot::Below(path)];
+fn of_entry(entry: &'static Entry, pki: &str, kubelet: &CandidatePath) -> Option<Expected> {
+    let below = |path: String| vec![CandidatePath::Below(path)];
     let (spots, shape, kind) = match entry.files {
         Files::Pair(stem) => {
             let kind = if entry.authority().is_some() { Kind::Authority } else { Kind::Certificate };
@@ -141,20 +141,20 @@ fn of_entry(entry: &'static Entry, pki: &str, kubelet: &Spot) -> Option<Expected
         kind,
         authority: entry.signer,
         key: entry.signer.or(entry.authority()),
-        need: Need::Unknown,
+        need: Presence::Unknown,
         entry: Some(entry),
     })
 }
 
-fn list(authority: Authority, pki: &str) -> Expected {
+fn list(authority: CaId, pki: &str) -> Expected {
     Expected {
         name: format!("{}.crl", authority.name()),
-        spots: vec![Spot::Below(format!("{pki}/{}.crl", authority.stem()))],
+        spots: vec![CandidatePath::Below(format!("{pki}/{}.crl", authority.stem()))],
         shape: Shape::Certificates,
         kind: Kind::Crl,
         authority: Some(authority),
         key: Some(authority),
-        need: Need::IfThere,
+        need: Presence::IfThere,
         entry: None,
     }
 }
@@ -164,12 +164,12 @@ fn extras(profile: &Profile, node: Option<&str>, pki: &str) -> impl Iterator<Ite
     extras.filter(move |extra| node.is_none_or(|node| extra.nodes.iter().any(|name| name == node))).map(move |extra| {
         Expected {
             name: extra.name.clone(),
-            spots: vec![Spot::Below(format!("{pki}/{}.crt", extra.path))],
+            spots: vec![CandidatePath::Below(format!("{pki}/{}.crt", extra.path))],
             shape: Shape::Certificates,
             kind: Kind::Certificate,
             authority: Some(extra.authority),
             key: Some(extra.authority),
-            need: if node.is_some() { Need::Required } else { Need::IfThere },
+            need: if node.is_some() { Presence::Required } else { Presence::IfThere },
             entry: None,
         }
     })
@@ -189,12 +189,12 @@ fn external_etcd(profile: &Profile) -> Vec<Expected> {
         .filter(|(_, path, _)| !path.is_empty() && !usual(path))
         .map(|(name, path, kind)| Expected {
             name: name.to_owned(),
-            spots: vec![Spot::Below(path.to_owned())],
+            spots: vec![CandidatePath::Below(path.to_owned())],
             shape: Shape::Certificates,
             kind,
-            authority: Some(Authority::Etcd).filter(|_| kind != Kind::Authority),
+            authority: Some(CaId::Etcd).filter(|_| kind != Kind::Authority),
             key: None,
-            need: Need::IfThere,
+            need: Presence::IfThere,
             entry: None,
         })
         .collect()

@@ -8,7 +8,7 @@ use crate::x509::{Certificate, Crl, decimal};
 
 /// What ties a certificate to the one that signed it, kept until its tree is read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Link {
+pub struct IssuerLink {
     /// Content octets.
     pub(super) serial: Vec<u8>,
     subject: Vec<u8>,
@@ -19,7 +19,7 @@ pub struct Link {
     not_after: OffsetDateTime,
 }
 
-impl Link {
+impl IssuerLink {
     /// Self-signed, as far as names tell.
     fn is_root(&self) -> bool {
         self.subject == self.issuer
@@ -40,11 +40,11 @@ const OF_ONE_NAME: usize = 16;
 /// The authorities of a tree, by name.
 #[derive(Debug, Default)]
 pub struct Authorities<'a> {
-    by_name: std::collections::BTreeMap<&'a [u8], Vec<&'a Link>>,
+    by_name: std::collections::BTreeMap<&'a [u8], Vec<&'a IssuerLink>>,
 }
 
 impl<'a> Authorities<'a> {
-    pub fn of(links: impl Iterator<Item = &'a Link>) -> Self {
+    pub fn of(links: impl Iterator<Item = &'a IssuerLink>) -> Self {
         let mut found = Self::default();
         for link in links.filter(|link| link.is_ca) {
             let list = found.by_name.entry(&link.subject).or_default();
@@ -56,7 +56,7 @@ impl<'a> Authorities<'a> {
     }
 
     /// The end of the one that signed this; of several that could have, the latest. `None`: not here, or itself.
-    pub fn end_for(&self, link: &Link) -> Option<OffsetDateTime> {
+    pub fn end_for(&self, link: &IssuerLink) -> Option<OffsetDateTime> {
         if link.is_root() {
             return None;
         }
@@ -65,7 +65,7 @@ impl<'a> Authorities<'a> {
     }
 }
 
-pub fn certificate(certificate: Certificate) -> (CertificateFacts, Link) {
+pub fn certificate(certificate: Certificate) -> (CertificateFacts, IssuerLink) {
     let mut serial = certificate.serial_hex();
     serial.make_ascii_lowercase();
     let facts = CertificateFacts {
@@ -85,7 +85,7 @@ pub fn certificate(certificate: Certificate) -> (CertificateFacts, Link) {
         issuer_not_after: None,
         revoked: None,
     };
-    let link = Link {
+    let link = IssuerLink {
         serial: certificate.serial,
         subject: certificate.subject_der,
         issuer: certificate.issuer_der,

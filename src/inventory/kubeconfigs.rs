@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::content::{self, mentions};
-use super::piece::Piece;
+use super::object::ParsedObject;
 use super::{Kind, Reading};
 use crate::encoding::base64;
 use crate::kubeconfig::{self, Source, Survey};
@@ -13,25 +13,25 @@ pub fn looks_like(bytes: &[u8]) -> bool {
 }
 
 /// Every certificate in a kubeconfig that was found; other files are not opened.
-pub fn pieces(bytes: &[u8]) -> Vec<Piece> {
+pub fn objects(bytes: &[u8]) -> Vec<ParsedObject> {
     match kubeconfig::survey(bytes) {
         Ok(survey) => read(&survey, None, &mut |_| None),
         // Another document that talks of kubeconfigs.
         Err(kubeconfig::KubeconfigError::NotAKubeconfig) => Vec::new(),
-        Err(why) => vec![Piece::broken(Kind::Kubeconfig, 0, why)],
+        Err(why) => vec![ParsedObject::broken(Kind::Kubeconfig, 0, why)],
     }
 }
 
 /// What stands in a file a kubeconfig refers to; `None`: such files are not looked at.
-pub type Open<'a> = &'a mut dyn FnMut(&str) -> Option<Vec<Piece>>;
+pub type Open<'a> = &'a mut dyn FnMut(&str) -> Option<Vec<ParsedObject>>;
 
 /// A kubeconfig the catalogue expects: its current user's certificate first, or why there is none.
-pub fn expected(bytes: &[u8], authority: Option<&str>, open: Open<'_>) -> Vec<Piece> {
+pub fn expected(bytes: &[u8], authority: Option<&str>, open: Open<'_>) -> Vec<ParsedObject> {
     let survey = match kubeconfig::survey(bytes) {
         Ok(survey) => survey,
-        Err(why) => return vec![Piece::broken(Kind::Kubeconfig, 0, why)],
+        Err(why) => return vec![ParsedObject::broken(Kind::Kubeconfig, 0, why)],
     };
-    let mut pieces = read(&survey, authority, open);
+    let mut objects = read(&survey, authority, open);
     let without = || survey.users.first().is_some_and(|user| user.certificate.is_none());
     let missing = match &survey.unresolved {
         Some(why) => Some(why.to_string()),
@@ -39,19 +39,19 @@ pub fn expected(bytes: &[u8], authority: Option<&str>, open: Open<'_>) -> Vec<Pi
         None => None,
     };
     if let Some(why) = missing {
-        pieces.insert(0, Piece::broken(Kind::Kubeconfig, 0, why));
+        objects.insert(0, ParsedObject::broken(Kind::Kubeconfig, 0, why));
     }
-    pieces
+    objects
 }
 
 /// `authority`: base64 of the tree's own CA file; a cluster that embeds the same is no item.
-fn read(survey: &Survey<'_>, authority: Option<&str>, open: Open<'_>) -> Vec<Piece> {
+fn read(survey: &Survey<'_>, authority: Option<&str>, open: Open<'_>) -> Vec<ParsedObject> {
     let mut found = Vec::new();
     for (index, user) in survey.users.iter().enumerate() {
         let Some(source) = &user.certificate else { continue };
         let own = index == 0 && survey.unresolved.is_none();
-        let pieces = of(source, Kind::Kubeconfig, "client-certificate-data", open);
-        found.extend(pieces.into_iter().map(|piece| if own { piece } else { piece.within(&user.name) }));
+        let objects = of(source, Kind::Kubeconfig, "client-certificate-data", open);
+        found.extend(objects.into_iter().map(|object| if own { object } else { object.within(&user.name) }));
     }
     for (index, cluster) in survey.clusters.iter().enumerate() {
         let Some(source) = &cluster.authority else { continue };
@@ -62,32 +62,32 @@ fn read(survey: &Survey<'_>, authority: Option<&str>, open: Open<'_>) -> Vec<Pie
             0 if survey.unresolved.is_none() => Cow::Borrowed("ca"),
             _ => Cow::Owned(format!("ca of {}", cluster.name)),
         };
-        let pieces = of(source, Kind::KubeconfigAuthority, "certificate-authority-data", open);
-        found.extend(pieces.into_iter().map(|piece| piece.within(&name)));
+        let objects = of(source, Kind::KubeconfigAuthority, "certificate-authority-data", open);
+        found.extend(objects.into_iter().map(|object| object.within(&name)));
     }
     found
 }
 
-fn of(source: &Source<'_>, kind: Kind, field: &str, open: Open<'_>) -> Vec<Piece> {
+fn of(source: &Source<'_>, kind: Kind, field: &str, open: Open<'_>) -> Vec<ParsedObject> {
     match source {
         Source::Data(data) => match base64::decode(data.as_bytes()) {
-            Err(_) => vec![Piece::broken(kind, 0, format!("expected base64 in {field}"))],
+            Err(_) => vec![ParsedObject::broken(kind, 0, format!("expected base64 in {field}"))],
             Ok(text) => match content::pem(&text, kind) {
-                pieces if pieces.is_empty() => {
+                objects if objects.is_empty() => {
                     let found = content::instead(&text);
-                    vec![Piece::broken(kind, 0, format!("expected a PEM certificate in {field}, found {found}"))]
+                    vec![ParsedObject::broken(kind, 0, format!("expected a PEM certificate in {field}, found {found}"))]
                 }
-                pieces => pieces,
+                objects => objects,
             },
         },
-        Source::File(path) => open(path).unwrap_or_default().into_iter().map(|piece| renamed(piece, kind)).collect(),
+        Source::File(path) => open(path).unwrap_or_default().into_iter().map(|object| renamed(object, kind)).collect(),
     }
 }
 
 /// A file's certificates are the kubeconfig's.
-fn renamed(mut piece: Piece, kind: Kind) -> Piece {
-    if !matches!(piece.reading, Reading::Crl(_)) {
-        piece.kind = kind;
+fn renamed(mut object: ParsedObject, kind: Kind) -> ParsedObject {
+    if !matches!(object.reading, Reading::Crl(_)) {
+        object.kind = kind;
     }
-    piece
+    object
 }

@@ -52,8 +52,8 @@ where
     let mut walker = Walker::default();
     if buffer.first() == Some(&SEQUENCE) {
         while filled > 0 {
-            let piece = buffer.get(..filled).unwrap_or_default();
-            walker.feed_each(piece, each).map_err(|why| why.to_string())?;
+            let object = buffer.get(..filled).unwrap_or_default();
+            walker.feed_each(object, each).map_err(|why| why.to_string())?;
             filled = source.read(&mut buffer).map_err(|kind| refusal(&kind))?;
         }
         return walker.finish().map_err(|why| why.to_string());

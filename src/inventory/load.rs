@@ -1,11 +1,11 @@
-//! From a file to what it holds, with bounded memory: small files in one read, long revocation lists in pieces, keys and what
+//! From a file to what it holds, with bounded memory: small files in one read, long revocation lists in objects, keys and what
 //! cannot be of interest not at all. Buffers are wiped: a kubeconfig holds a key, and so may any PEM file.
 
 use zeroize::Zeroize as _;
 
 use super::Kind;
 use super::content::{self, Head};
-use super::piece::Piece;
+use super::object::ParsedObject;
 use crate::encoding::crl::LABEL;
 use crate::encoding::pem_stream::{Event, Stream};
 use crate::files::{self, Source, What};
@@ -18,14 +18,14 @@ const SMALL: usize = 64 << 10;
 const HEAD: usize = 4 << 10;
 /// A text that shows no PEM in its first 64 KB is no longer than this, or it is not read on.
 const LARGEST_TEXT: u64 = 4 << 20;
-/// PEM that begins with a list and is longer is taken to hold nothing but lists, and read in pieces.
+/// PEM that begins with a list and is longer is taken to hold nothing but lists, and read in objects.
 const LONG_LIST: u64 = 1 << 20;
 /// A bundle with fifty thousand certificates.
 const LARGEST: u64 = 64 << 20;
 
 /// How a file was met.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Met {
+pub enum ReadMode {
     /// A person or the catalogue named it: whatever keeps it from being read is told.
     Named,
     /// Found while walking: what is not of interest is passed over in silence.
@@ -63,24 +63,24 @@ pub fn refusal(kind: &files::Kind) -> String {
 }
 
 impl Loader {
-    /// The pieces in a file, as `read` finds them in its bytes.
-    pub fn pieces(
+    /// The objects in a file, as `read` finds them in its bytes.
+    pub fn objects(
         &mut self,
         source: &Source,
-        met: Met,
-        read: impl FnOnce(&[u8]) -> Vec<Piece>,
-    ) -> Result<Vec<Piece>, String> {
+        met: ReadMode,
+        read: impl FnOnce(&[u8]) -> Vec<ParsedObject>,
+    ) -> Result<Vec<ParsedObject>, String> {
         if self.buffer.len() < SMALL {
             self.buffer.resize(SMALL, 0);
         }
-        let first = if met == Met::Walked { HEAD } else { SMALL };
+        let first = if met == ReadMode::Walked { HEAD } else { SMALL };
         let filled = self.fill(source, 0, first)?;
-        let pieces = self.whole(source, met, filled, read);
+        let objects = self.whole(source, met, filled, read);
         if let Some(used) = self.buffer.get_mut(..self.used) {
             used.zeroize();
         }
         self.used = 0;
-        pieces
+        objects
     }
 
     fn fill(&mut self, source: &Source, filled: usize, until: usize) -> Result<usize, String> {
@@ -94,11 +94,11 @@ impl Loader {
     fn whole(
         &mut self,
         source: &Source,
-        met: Met,
+        met: ReadMode,
         mut filled: usize,
-        read: impl FnOnce(&[u8]) -> Vec<Piece>,
-    ) -> Result<Vec<Piece>, String> {
-        if met == Met::Walked && filled == HEAD {
+        read: impl FnOnce(&[u8]) -> Vec<ParsedObject>,
+    ) -> Result<Vec<ParsedObject>, String> {
+        if met == ReadMode::Walked && filled == HEAD {
             let start = self.buffer.get(..filled).unwrap_or_default();
             let stop = match content::head(start) {
                 Head::Other => true,
@@ -121,8 +121,8 @@ impl Loader {
                 let largest = if head == Head::Text { LARGEST_TEXT } else { LARGEST };
                 if source.size() > largest || head == Head::Other {
                     return match met {
-                        Met::Walked => Ok(Vec::new()),
-                        Met::Named => {
+                        ReadMode::Walked => Ok(Vec::new()),
+                        ReadMode::Named => {
                             Err(format!("expected at most {largest} bytes, found a file of {}", source.size()))
                         }
                     };
@@ -132,9 +132,9 @@ impl Loader {
                     place.copy_from_slice(start);
                 }
                 let length = source.fill(&mut all, filled).map_err(|kind| refusal(&kind));
-                let pieces = length.map(|length| read(all.get(..length).unwrap_or_default()));
+                let objects = length.map(|length| read(all.get(..length).unwrap_or_default()));
                 all.zeroize();
-                pieces
+                objects
             }
         }
     }
@@ -147,7 +147,7 @@ fn goes_on_behind(head: &[u8]) -> bool {
 }
 
 /// A DER list of any length.
-fn list(source: &Source, start: &[u8]) -> Result<Piece, String> {
+fn list(source: &Source, start: &[u8]) -> Result<ParsedObject, String> {
     let mut walker = Walker::default();
     let mut fed = walker.feed(start);
     let mut buffer = vec![0; SMALL];
@@ -159,13 +159,13 @@ fn list(source: &Source, start: &[u8]) -> Result<Piece, String> {
         fed = walker.feed(buffer.get(..length).unwrap_or_default());
     }
     Ok(match fed.and_then(|()| walker.finish()) {
-        Ok(crl) => Piece::crl(0, crl),
-        Err(why) => Piece::broken(Kind::Crl, 0, why),
+        Ok(crl) => ParsedObject::crl(0, crl),
+        Err(why) => ParsedObject::broken(Kind::Crl, 0, why),
     })
 }
 
 /// Lists as PEM, of any length and number.
-fn lists(source: &Source, start: &[u8]) -> Result<Vec<Piece>, String> {
+fn lists(source: &Source, start: &[u8]) -> Result<Vec<ParsedObject>, String> {
     let mut lists = Lists::default();
     let mut text = Stream::new(LABEL);
     let mut on = |event: Event<'_>| lists.take(event);
@@ -184,7 +184,7 @@ fn lists(source: &Source, start: &[u8]) -> Result<Vec<Piece>, String> {
 /// The lists among the blocks of a text, as they end.
 #[derive(Debug, Default)]
 struct Lists {
-    found: Vec<Piece>,
+    found: Vec<ParsedObject>,
     walker: Walker,
     broken: Option<String>,
 }
@@ -207,8 +207,8 @@ impl Lists {
                 };
                 let position = self.found.len();
                 self.found.push(match read {
-                    Ok(crl) => Piece::crl(position, crl),
-                    Err(why) => Piece::broken(Kind::Crl, position, why),
+                    Ok(crl) => ParsedObject::crl(position, crl),
+                    Err(why) => ParsedObject::broken(Kind::Crl, position, why),
                 });
             }
         }

@@ -8,7 +8,7 @@ mod fleet;
 mod kubeconfigs;
 mod lists;
 mod load;
-mod piece;
+mod object;
 mod request;
 mod revoked;
 mod secret;
@@ -17,7 +17,7 @@ mod tests;
 mod tree;
 mod walk;
 
-pub use content::{Piece, pieces};
+pub use content::{ParsedObject, objects};
 pub use fleet::{all, fleet};
 pub use lists::{lists, walk as walk_list};
 pub use request::{Form, Request, requests};
@@ -27,7 +27,7 @@ use std::path::Path;
 
 use time::OffsetDateTime;
 
-use crate::catalog::Authority;
+use crate::catalog::CaId;
 use crate::revocation::Revoked;
 
 /// One thing with an end: a certificate or a CRL, expected by the catalogue or found by walking.
@@ -40,7 +40,7 @@ pub struct Item {
     /// Position in its file, from 0; a bundle's certificates are several items.
     pub position: usize,
     /// Which of the tree's authorities signs it, where the catalogue says so.
-    pub authority: Option<Authority>,
+    pub authority: Option<CaId>,
     /// Missing is no finding (super-admin.conf on a joined node, a CRL).
     pub optional: bool,
     /// kubeadm's EXTERNALLY MANAGED: the signer's key is not in the tree.

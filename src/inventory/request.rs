@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::walk::{self, Met};
+use super::walk::{self, WalkEvent};
 use crate::files::{self, What};
 use crate::profile::Profile;
 
@@ -94,9 +94,9 @@ pub fn requests<'a>(path: &Path, profile: Option<&'a Profile>) -> Option<Vec<Req
     let mut found = Vec::new();
     let mut loose = false;
     walk::scan(path, &mut |met| match met {
-        Met::Node(root) => found.push(Request::node(root, None, None)),
-        Met::Cluster(root) => found.extend(cluster(&root, None)),
-        Met::File(_) | Met::Failed(..) => loose = true,
+        WalkEvent::Node(root) => found.push(Request::node(root, None, None)),
+        WalkEvent::Cluster(root) => found.extend(cluster(&root, None)),
+        WalkEvent::File(_) | WalkEvent::Failed(..) => loose = true,
     });
     if loose || found.is_empty() {
         found.push(Request::new(path, Form::Directory));

@@ -6,25 +6,26 @@ use std::path::{Path, PathBuf};
 
 use super::Reading;
 use super::lists::lists;
-use super::piece::Piece;
+use super::object::ParsedObject;
 use crate::files;
-use crate::x509::revocation::{Authority, Strictness, vet};
-use crate::x509::{Certificate, Listed, Wanted, parse_pem_bundle};
+use crate::x509::revocation::{CrlIssuer, Strictness, vet};
+use crate::x509::{Certificate, CrlLookup, Wanted, parse_pem_bundle};
 
 /// A bundle of authorities.
 const LARGEST: u64 = 4 << 20;
 
 /// Marks the certificates that the newest believable of these lists names. `authority`: the file of the certificate that
 /// signs them.
-pub fn mark<'p>(authority: &Path, files: &[PathBuf], pieces: impl Iterator<Item = &'p mut Piece>) {
+pub fn mark<'p>(authority: &Path, files: &[PathBuf], objects: impl Iterator<Item = &'p mut ParsedObject>) {
     let Some(issuer) = first(authority) else { return };
-    let mut pieces: Vec<&mut Piece> = pieces.filter(|piece| piece.issuer() == Some(&issuer.subject_der)).collect();
-    let wanted = Wanted::new(pieces.iter().filter_map(|piece| piece.serial()));
-    let mut newest: Option<Listed<'_>> = None;
+    let mut objects: Vec<&mut ParsedObject> =
+        objects.filter(|object| object.issuer() == Some(&issuer.subject_der)).collect();
+    let wanted = Wanted::new(objects.iter().filter_map(|object| object.serial()));
+    let mut newest: Option<CrlLookup<'_>> = None;
     for der in files.iter().flat_map(|file| read(file)) {
-        let Ok(listed) = Listed::read(&der, &wanted) else { continue };
-        let by = Authority { issuer: &issuer, delegates: &[], strictness: Strictness::Lenient };
-        let rank = |one: &Listed<'_>| (one.crl.edition(), one.crl.this_update);
+        let Ok(listed) = CrlLookup::read(&der, &wanted) else { continue };
+        let by = CrlIssuer { issuer: &issuer, delegates: &[], strictness: Strictness::Lenient };
+        let rank = |one: &CrlLookup<'_>| (one.crl.edition(), one.crl.this_update);
         // As of its own day: later it is stale, which takes nothing back.
         let usable = vet(&listed, &der, by, listed.crl.this_update).is_usable() && !listed.crl.delta;
         if usable && newest.as_ref().is_none_or(|other| rank(&listed) > rank(other)) {
@@ -32,9 +33,10 @@ pub fn mark<'p>(authority: &Path, files: &[PathBuf], pieces: impl Iterator<Item 
         }
     }
     let Some(newest) = newest else { return };
-    for piece in &mut pieces {
-        let named = piece.serial().and_then(|serial| newest.named(serial)).map(|named| Box::new(named.revoked.clone()));
-        if let Reading::Certificate(facts) = &mut piece.reading {
+    for object in &mut objects {
+        let named =
+            object.serial().and_then(|serial| newest.named(serial)).map(|named| Box::new(named.revoked.clone()));
+        if let Reading::Certificate(facts) = &mut object.reading {
             facts.revoked = named;
         }
     }
@@ -42,8 +44,8 @@ pub fn mark<'p>(authority: &Path, files: &[PathBuf], pieces: impl Iterator<Item 
 
 fn first(path: &Path) -> Option<Certificate> {
     match files::read_input(path, LARGEST).ok()? {
-        files::Found::File { bytes, .. } => parse_pem_bundle(&bytes).ok()?.into_iter().next(),
-        files::Found::Missing => None,
+        files::FileState::File { bytes, .. } => parse_pem_bundle(&bytes).ok()?.into_iter().next(),
+        files::FileState::Missing => None,
     }
 }
 

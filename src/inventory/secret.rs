@@ -2,7 +2,7 @@
 
 use super::Kind;
 use super::content::{self, mentions};
-use super::piece::Piece;
+use super::object::ParsedObject;
 use crate::encoding::base64;
 use crate::encoding::yaml::{self, Node, Value, field, text};
 
@@ -24,25 +24,25 @@ pub struct Part {
     pub pem: Result<Vec<u8>, String>,
 }
 
-pub fn pieces(bytes: &[u8]) -> Vec<Piece> {
+pub fn objects(bytes: &[u8]) -> Vec<ParsedObject> {
     let stream = yaml::read(bytes);
     let mut found = Vec::new();
     for part in stream.documents.iter().flat_map(of_document) {
         let label = if part.field == "tls.crt" { part.name } else { format!("{} {}", part.name, part.field) };
-        let pieces = match part.pem {
+        let objects = match part.pem {
             Ok(pem) => content::pem(&pem, Kind::Secret),
-            Err(why) => vec![Piece::broken(Kind::Secret, 0, why)],
+            Err(why) => vec![ParsedObject::broken(Kind::Secret, 0, why)],
         };
-        if pieces.is_empty() {
+        if objects.is_empty() {
             let why = format!("expected a PEM certificate in {}, found none", part.field);
-            found.push(Piece::broken(Kind::Secret, 0, why).within(&label));
+            found.push(ParsedObject::broken(Kind::Secret, 0, why).within(&label));
         }
-        found.extend(pieces.into_iter().map(|piece| piece.within(&label)));
+        found.extend(objects.into_iter().map(|object| object.within(&label)));
     }
     // A template or a text that talks of Secrets is none; a manifest that holds certificates and cannot be read is told.
     if let Some(fault) = stream.faults.first().filter(|_| mentions(bytes, "tls.crt") && !mentions(bytes, "{{")) {
         let (line, column) = (fault.mark.line, fault.mark.column);
-        found.push(Piece::broken(Kind::Secret, 0, format!("{line}:{column}: {}", fault.flaw)));
+        found.push(ParsedObject::broken(Kind::Secret, 0, format!("{line}:{column}: {}", fault.flaw)));
     }
     found
 }

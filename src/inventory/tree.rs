@@ -2,12 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use super::expected::{self, DEFAULT_DIR, Expected, Need, Shape, Spot};
-use super::load::{self, Loader, Met};
-use super::piece::{self, Piece, Place};
+use super::expected::{self, CandidatePath, DEFAULT_DIR, Expected, Presence, Shape};
+use super::load::{self, Loader, ReadMode};
+use super::object::{self, ParsedObject, Place};
 use super::revoked;
 use super::{Form, Kind, Reading, Request, Tree, content, kubeconfigs};
-use crate::catalog::{Authority, Files, Holders};
+use crate::catalog::{CaId, Files, Holders};
 use crate::encoding::base64;
 use crate::files::{self, Dir, Source};
 
@@ -17,12 +17,12 @@ const DEFAULT_KUBELET_DIR: &str = "/var/lib/kubelet/pki";
 struct Found {
     expected: Expected,
     path: String,
-    pieces: Vec<Piece>,
+    objects: Vec<ParsedObject>,
 }
 
 impl Found {
     fn is_there(&self) -> bool {
-        self.pieces.first().is_some_and(|piece| piece.reading != Reading::Missing)
+        self.objects.first().is_some_and(|object| object.reading != Reading::Missing)
     }
 }
 
@@ -63,7 +63,7 @@ pub fn read(request: &Request<'_>) -> Tree {
 struct Host {
     /// Without a slash at the end.
     root: String,
-    kubelet: Spot,
+    kubelet: CandidatePath,
     /// A person said where the kubelet keeps its files, or this is its machine: what it refers to must be there.
     sure: bool,
 }
@@ -72,9 +72,9 @@ impl Host {
     fn of(request: &Request<'_>, root: &str) -> Self {
         let rootfs = root.strip_suffix(DEFAULT_DIR);
         let kubelet = match (&request.kubelet_dir, rootfs) {
-            (Some(dir), _) => Spot::AsIs(dir.display().to_string().trim_end_matches('/').to_owned()),
-            (None, Some(prefix)) => Spot::AsIs(format!("{prefix}{DEFAULT_KUBELET_DIR}")),
-            (None, None) => Spot::Below("kubelet".to_owned()),
+            (Some(dir), _) => CandidatePath::AsIs(dir.display().to_string().trim_end_matches('/').to_owned()),
+            (None, Some(prefix)) => CandidatePath::AsIs(format!("{prefix}{DEFAULT_KUBELET_DIR}")),
+            (None, None) => CandidatePath::Below("kubelet".to_owned()),
         };
         Self { root: root.to_owned(), kubelet, sure: request.kubelet_dir.is_some() || root == DEFAULT_DIR }
     }
@@ -83,10 +83,10 @@ impl Host {
         if path.starts_with('/') { path.to_owned() } else { format!("{}/{path}", self.root) }
     }
 
-    fn full(&self, spot: &Spot) -> String {
+    fn full(&self, spot: &CandidatePath) -> String {
         match spot {
-            Spot::Below(path) => self.below(path),
-            Spot::AsIs(path) => path.clone(),
+            CandidatePath::Below(path) => self.below(path),
+            CandidatePath::AsIs(path) => path.clone(),
         }
     }
 
@@ -112,13 +112,13 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn look(&self, spot: &Spot) -> Result<Option<Source>, String> {
+    fn look(&self, spot: &CandidatePath) -> Result<Option<Source>, String> {
         let looked = match (spot, self.broken, self.dir) {
-            (Spot::AsIs(path), ..) => files::look(Path::new(path)),
-            (Spot::Below(_), Some(why), _) => return Err(why.clone()),
-            (Spot::Below(path), None, Some(dir)) => files::look_below(dir, Path::new(path)),
-            (Spot::Below(path), None, None) if path.starts_with('/') => files::look(Path::new(path)),
-            (Spot::Below(_), None, None) => Ok(None),
+            (CandidatePath::AsIs(path), ..) => files::look(Path::new(path)),
+            (CandidatePath::Below(_), Some(why), _) => return Err(why.clone()),
+            (CandidatePath::Below(path), None, Some(dir)) => files::look_below(dir, Path::new(path)),
+            (CandidatePath::Below(path), None, None) if path.starts_with('/') => files::look(Path::new(path)),
+            (CandidatePath::Below(_), None, None) => Ok(None),
         };
         looked.map_err(|kind| load::refusal(&kind))
     }
@@ -128,8 +128,8 @@ impl Reader<'_> {
         let there = looked.into_iter().find(|(_, source)| !matches!(source, Ok(None)));
         let Some((spot, source)) = there else {
             let path = expected.spots.last().map(|spot| self.host.full(spot)).unwrap_or_default();
-            let pieces = vec![Piece::new(expected.kind, 0, Reading::Missing)];
-            return Found { expected, path, pieces };
+            let objects = vec![ParsedObject::new(expected.kind, 0, Reading::Missing)];
+            return Found { expected, path, objects };
         };
         let path = self.host.full(spot);
         let read = match source {
@@ -140,69 +140,73 @@ impl Reader<'_> {
                 Shape::Kubeconfig => self.kubeconfig(&source),
             },
         };
-        let pieces = read.unwrap_or_else(|why| vec![Piece::broken(expected.kind, 0, why)]);
-        Found { expected, path, pieces }
+        let objects = read.unwrap_or_else(|why| vec![ParsedObject::broken(expected.kind, 0, why)]);
+        Found { expected, path, objects }
     }
 
-    fn certificates(&mut self, source: &Source, expected: &Expected) -> Result<Vec<Piece>, String> {
+    fn certificates(&mut self, source: &Source, expected: &Expected) -> Result<Vec<ParsedObject>, String> {
         let kind = expected.kind;
-        let own = expected.name == Authority::Cluster.name();
+        let own = expected.name == CaId::Cluster.name();
         let mut embedded = None;
-        let pieces = self.loader.pieces(source, Met::Named, |bytes| {
+        let objects = self.loader.objects(source, ReadMode::Named, |bytes| {
             if own {
                 embedded = Some(base64::encode(bytes).to_string());
             }
-            let pieces = content::pieces(bytes);
-            if pieces.is_empty() {
+            let objects = content::objects(bytes);
+            if objects.is_empty() {
                 let wanted = if kind == Kind::Crl { "a CRL" } else { "a certificate" };
-                return vec![Piece::broken(kind, 0, format!("expected {wanted}, found {}", content::instead(bytes)))];
+                return vec![ParsedObject::broken(
+                    kind,
+                    0,
+                    format!("expected {wanted}, found {}", content::instead(bytes)),
+                )];
             }
-            pieces
+            objects
         });
         if own {
             self.authority = embedded;
         }
-        let mut pieces = pieces?;
+        let mut objects = objects?;
         // A broken one is what it was expected to be.
-        for piece in pieces.iter_mut().filter(|piece| matches!(piece.reading, Reading::Unreadable(_))) {
-            piece.kind = kind;
+        for object in objects.iter_mut().filter(|object| matches!(object.reading, Reading::Unreadable(_))) {
+            object.kind = kind;
         }
-        Ok(pieces)
+        Ok(objects)
     }
 
-    fn kubeconfig(&mut self, source: &Source) -> Result<Vec<Piece>, String> {
+    fn kubeconfig(&mut self, source: &Source) -> Result<Vec<ParsedObject>, String> {
         let (host, further, authority) = (self.host, &mut self.further, self.authority.as_deref());
         let mut open = |path: &str| {
             let (path, optional) = host.referred(path);
             let look = files::look(Path::new(&path)).map_err(|kind| load::refusal(&kind));
             let read = look.and_then(|source| match source {
-                None => Ok(vec![Piece { optional, ..Piece::new(Kind::Kubeconfig, 0, Reading::Missing) }]),
-                Some(source) => further.pieces(&source, Met::Named, |bytes| {
-                    let pieces = content::pem(bytes, Kind::Kubeconfig);
+                None => Ok(vec![ParsedObject { optional, ..ParsedObject::new(Kind::Kubeconfig, 0, Reading::Missing) }]),
+                Some(source) => further.objects(&source, ReadMode::Named, |bytes| {
+                    let objects = content::pem(bytes, Kind::Kubeconfig);
                     let found = content::instead(bytes);
-                    match pieces.is_empty() {
-                        true => vec![Piece::broken(
+                    match objects.is_empty() {
+                        true => vec![ParsedObject::broken(
                             Kind::Kubeconfig,
                             0,
                             format!("expected a PEM certificate, found {found}"),
                         )],
-                        false => pieces,
+                        false => objects,
                     }
                 }),
             });
-            let mut pieces = read.unwrap_or_else(|why| vec![Piece::broken(Kind::Kubeconfig, 0, why)]);
-            for piece in &mut pieces {
-                piece.elsewhere = Some(path.clone());
+            let mut objects = read.unwrap_or_else(|why| vec![ParsedObject::broken(Kind::Kubeconfig, 0, why)]);
+            for object in &mut objects {
+                object.elsewhere = Some(path.clone());
             }
-            Some(pieces)
+            Some(objects)
         };
-        self.loader.pieces(source, Met::Named, |bytes| kubeconfigs::expected(bytes, authority, &mut open))
+        self.loader.objects(source, ReadMode::Named, |bytes| kubeconfigs::expected(bytes, authority, &mut open))
     }
 }
 
 /// Which authorities' keys are not here.
 struct Keys {
-    missing: Vec<Authority>,
+    missing: Vec<CaId>,
 }
 
 impl Keys {
@@ -212,17 +216,16 @@ impl Keys {
             _ => expected::pki(request.profile),
         };
         // By name only: a key that cannot be read is there, and no key is ever opened.
-        let exists = |authority: &Authority| {
+        let exists = |authority: &CaId| {
             let key = format!("{pki}/{}.key", authority.stem());
             let shared = || request.cluster_dir.as_ref().map(|shared| shared.join("pki").join(authority.stem()));
             dir.is_some_and(|dir| files::what(Some(dir), Path::new(&key)).is_some())
                 || shared().is_some_and(|stem| files::what(None, &stem.with_extension("key")).is_some())
         };
-        let has_certificate = |authority: &Authority| {
-            found.iter().any(|found| found.expected.name == authority.name() && found.is_there())
-        };
-        let missing = |authority: &Authority| has_certificate(authority) && !exists(authority);
-        Self { missing: Authority::ALL.into_iter().filter(missing).collect() }
+        let has_certificate =
+            |authority: &CaId| found.iter().any(|found| found.expected.name == authority.name() && found.is_there());
+        let missing = |authority: &CaId| has_certificate(authority) && !exists(authority);
+        Self { missing: CaId::ALL.into_iter().filter(missing).collect() }
     }
 }
 
@@ -246,7 +249,7 @@ fn decide(found: &mut Vec<Found>, reader: &Reader<'_>, request: &Request<'_>) {
     let control_plane = nothing
         || there(&|holders, etcd| plane(holders) && !etcd)
         || ["ca", "apiserver", "sa", "front-proxy-ca"].into_iter().any(holds_key);
-    for found in found.iter_mut().filter(|found| found.expected.need == Need::Unknown) {
+    for found in found.iter_mut().filter(|found| found.expected.need == Presence::Unknown) {
         let Some(entry) = found.expected.entry else { continue };
         let required = match (entry.holders, entry.etcd) {
             (Holders::EtcdMembers, _) => etcd || nothing,
@@ -254,18 +257,18 @@ fn decide(found: &mut Vec<Found>, reader: &Reader<'_>, request: &Request<'_>) {
             (Holders::All, _) => control_plane || !etcd || entry.files != Files::Kubeconfig("kubelet.conf"),
             _ => control_plane,
         };
-        found.expected.need = if required { Need::Required } else { Need::Optional };
+        found.expected.need = if required { Presence::Required } else { Presence::Optional };
     }
-    found.retain(|found| found.expected.need != Need::IfThere || found.is_there());
+    found.retain(|found| found.expected.need != Presence::IfThere || found.is_there());
 }
 
 /// Each authority's list, and of a node in a cluster directory also the shared one, whichever is newer.
 fn mark_revoked(found: &mut [Found], request: &Request<'_>) {
-    let shared = |authority: Authority, end: &str| {
+    let shared = |authority: CaId, end: &str| {
         let stem = request.cluster_dir.as_ref()?.join("pki").join(authority.stem());
         Some(stem.with_extension(end)).filter(|path| files::what(None, path).is_some())
     };
-    for authority in Authority::ALL {
+    for authority in CaId::ALL {
         let is = |found: &&Found, kind| found.expected.kind == kind && found.is_there();
         let own = found.iter().find(|one| is(one, Kind::Crl) && one.expected.authority == Some(authority));
         let lists: Vec<PathBuf> =
@@ -273,7 +276,7 @@ fn mark_revoked(found: &mut [Found], request: &Request<'_>) {
         let issuer = found.iter().find(|one| is(one, Kind::Authority) && one.expected.name == authority.name());
         let issuer = issuer.map(|issuer| PathBuf::from(&issuer.path)).or_else(|| shared(authority, "crt"));
         if let (Some(issuer), false) = (issuer, lists.is_empty()) {
-            revoked::mark(&issuer, &lists, found.iter_mut().flat_map(|found| &mut found.pieces));
+            revoked::mark(&issuer, &lists, found.iter_mut().flat_map(|found| &mut found.objects));
         }
     }
 }
@@ -281,7 +284,7 @@ fn mark_revoked(found: &mut [Found], request: &Request<'_>) {
 /// `system:node:NAME` in kubelet.conf.
 fn node_name(found: &[Found]) -> Option<String> {
     let kubelet = found.iter().find(|found| found.expected.name == "kubelet.conf")?;
-    match &kubelet.pieces.first()?.reading {
+    match &kubelet.objects.first()?.reading {
         Reading::Certificate(facts) => facts.subject_attributes.cn.strip_prefix("system:node:").map(str::to_owned),
         _ => None,
     }
@@ -292,26 +295,26 @@ fn items(found: Vec<Found>, keys: &Keys) -> Vec<super::Item> {
     let own: Vec<[u8; 32]> = found
         .iter()
         .filter(|found| found.expected.kind == Kind::Authority)
-        .flat_map(|found| &found.pieces)
-        .filter_map(|piece| match &piece.reading {
+        .flat_map(|found| &found.objects)
+        .filter_map(|object| match &object.reading {
             Reading::Certificate(facts) => Some(facts.fingerprint),
             _ => None,
         })
         .collect();
-    let is_copy = |piece: &Piece| match &piece.reading {
-        Reading::Certificate(facts) => piece.kind == Kind::KubeconfigAuthority && own.contains(&facts.fingerprint),
+    let is_copy = |object: &ParsedObject| match &object.reading {
+        Reading::Certificate(facts) => object.kind == Kind::KubeconfigAuthority && own.contains(&facts.fingerprint),
         _ => false,
     };
     let mut all = Vec::new();
-    for Found { expected, path, pieces } in found {
+    for Found { expected, path, objects } in found {
         let place = Place {
             name: &expected.name,
             path: &path,
             authority: expected.authority,
-            optional: expected.need != Need::Required,
+            optional: expected.need != Presence::Required,
             externally_managed: expected.key.is_some_and(|authority| keys.missing.contains(&authority)),
         };
-        all.extend(pieces.into_iter().filter(|piece| !is_copy(piece)).map(|piece| piece::item(piece, place)));
+        all.extend(objects.into_iter().filter(|object| !is_copy(object)).map(|object| object::item(object, place)));
     }
-    piece::linked(all)
+    object::linked(all)
 }

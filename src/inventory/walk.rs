@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 use walkdir::WalkDir;
 
 use super::load::{self, Loader};
-use super::piece::{self, Piece, Place};
+use super::object::{self, ParsedObject, Place};
 use super::{Kind, Tree, content, request};
 use crate::files;
 
 /// What a walk comes upon.
 #[derive(Debug)]
-pub enum Met {
+pub enum WalkEvent {
     /// A directory of kubeadm's shape; the walk does not go in.
     Node(PathBuf),
     Cluster(PathBuf),
@@ -25,7 +25,7 @@ pub enum Met {
 const NEVER: &[&str] = &["/proc", "/sys", "/dev"];
 
 /// Walks in the order of names. Symlinked directories are not entered, so that the walk ends; keys are not even mentioned.
-pub fn scan(root: &Path, met: &mut dyn FnMut(Met)) {
+pub fn scan(root: &Path, met: &mut dyn FnMut(WalkEvent)) {
     let mut walk = WalkDir::new(root).sort_by_file_name().into_iter();
     while let Some(entry) = walk.next() {
         let entry = match entry {
@@ -34,7 +34,7 @@ pub fn scan(root: &Path, met: &mut dyn FnMut(Met)) {
                 let path = error.path().unwrap_or(root).to_owned();
                 let why =
                     error.io_error().map_or_else(|| "it contains itself".to_owned(), |why| lower(&why.to_string()));
-                met(Met::Failed(path, format!("cannot list it: {why}")));
+                met(WalkEvent::Failed(path, format!("cannot list it: {why}")));
                 continue;
             }
         };
@@ -46,14 +46,14 @@ pub fn scan(root: &Path, met: &mut dyn FnMut(Met)) {
             if NEVER.iter().any(|never| path == Path::new(never)) {
                 walk.skip_current_dir();
             } else if request::is_cluster(path) {
-                met(Met::Cluster(path.to_owned()));
+                met(WalkEvent::Cluster(path.to_owned()));
                 walk.skip_current_dir();
             } else if request::is_node(path) {
-                met(Met::Node(path.to_owned()));
+                met(WalkEvent::Node(path.to_owned()));
                 walk.skip_current_dir();
             }
         } else if path.extension().is_none_or(|extension| extension != "key") {
-            met(Met::File(path.to_owned()));
+            met(WalkEvent::File(path.to_owned()));
         }
     }
 }
@@ -74,54 +74,56 @@ pub fn directory(root: &Path) -> Tree {
     let mut loader = Loader::default();
     let mut found = Vec::new();
     scan(root, &mut |met| match met {
-        Met::File(path) => read(&mut loader, root, &path, load::Met::Walked, &mut found),
-        Met::Failed(path, why) => push(root, &path, vec![Piece::broken(Kind::Certificate, 0, why)], &mut found),
-        Met::Node(_) | Met::Cluster(_) => {}
+        WalkEvent::File(path) => read(&mut loader, root, &path, load::ReadMode::Walked, &mut found),
+        WalkEvent::Failed(path, why) => {
+            push(root, &path, vec![ParsedObject::broken(Kind::Certificate, 0, why)], &mut found)
+        }
+        WalkEvent::Node(_) | WalkEvent::Cluster(_) => {}
     });
-    Tree { root: root.display().to_string(), cluster: None, node: None, items: piece::linked(found) }
+    Tree { root: root.display().to_string(), cluster: None, node: None, items: object::linked(found) }
 }
 
 /// Everything in one file. A file without any of it is an item that says so.
 pub fn file(path: &Path) -> Tree {
     let mut found = Vec::new();
-    read(&mut Loader::default(), path, path, load::Met::Named, &mut found);
-    Tree { root: path.display().to_string(), cluster: None, node: None, items: piece::linked(found) }
+    read(&mut Loader::default(), path, path, load::ReadMode::Named, &mut found);
+    Tree { root: path.display().to_string(), cluster: None, node: None, items: object::linked(found) }
 }
 
-type Found = Vec<(super::Item, Option<super::facts::Link>)>;
+type Found = Vec<(super::Item, Option<super::facts::IssuerLink>)>;
 
-fn read(loader: &mut Loader, root: &Path, path: &Path, met: load::Met, found: &mut Found) {
-    let walked = met == load::Met::Walked;
-    let pieces = match files::look(path) {
-        Ok(Some(source)) => match loader.pieces(&source, met, |bytes| kept(bytes, met)) {
-            Ok(pieces) => pieces,
-            Err(why) => vec![Piece::broken(Kind::Certificate, 0, why)],
+fn read(loader: &mut Loader, root: &Path, path: &Path, met: load::ReadMode, found: &mut Found) {
+    let walked = met == load::ReadMode::Walked;
+    let objects = match files::look(path) {
+        Ok(Some(source)) => match loader.objects(&source, met, |bytes| kept(bytes, met)) {
+            Ok(objects) => objects,
+            Err(why) => vec![ParsedObject::broken(Kind::Certificate, 0, why)],
         },
         // Gone between listing and reading, or a symlink that leads nowhere.
         Ok(None) if walked => Vec::new(),
-        Ok(None) => vec![Piece::broken(Kind::Certificate, 0, "expected a file, found none")],
+        Ok(None) => vec![ParsedObject::broken(Kind::Certificate, 0, "expected a file, found none")],
         // Pipes, sockets, devices and symlinks to directories are nobody's certificate.
         Err(files::Kind::NotAFile(_) | files::Kind::Io(_)) if walked => Vec::new(),
-        Err(kind) => vec![Piece::broken(Kind::Certificate, 0, load::refusal(&kind))],
+        Err(kind) => vec![ParsedObject::broken(Kind::Certificate, 0, load::refusal(&kind))],
     };
-    push(root, path, pieces, found);
+    push(root, path, objects, found);
 }
 
-fn kept(bytes: &[u8], met: load::Met) -> Vec<Piece> {
-    let pieces = content::pieces(bytes);
-    if pieces.is_empty() && met == load::Met::Named {
+fn kept(bytes: &[u8], met: load::ReadMode) -> Vec<ParsedObject> {
+    let objects = content::objects(bytes);
+    if objects.is_empty() && met == load::ReadMode::Named {
         let instead = content::instead(bytes);
-        return vec![Piece::broken(
+        return vec![ParsedObject::broken(
             Kind::Certificate,
             0,
             format!("expected a certificate, CRL, kubeconfig or Secret, found {instead}"),
         )];
     }
-    pieces
+    objects
 }
 
-fn push(root: &Path, path: &Path, pieces: Vec<Piece>, found: &mut Found) {
-    if pieces.is_empty() {
+fn push(root: &Path, path: &Path, objects: Vec<ParsedObject>, found: &mut Found) {
+    if objects.is_empty() {
         return;
     }
     let below = path.strip_prefix(root).ok().filter(|below| !below.as_os_str().is_empty());
@@ -131,5 +133,5 @@ fn push(root: &Path, path: &Path, pieces: Vec<Piece>, found: &mut Found) {
     };
     let path = path.display().to_string();
     let place = Place { name: &name, path: &path, authority: None, optional: false, externally_managed: false };
-    found.extend(pieces.into_iter().map(|piece| piece::item(piece, place)));
+    found.extend(objects.into_iter().map(|object| object::item(object, place)));
 }

@@ -3,7 +3,7 @@
 use time::{Duration, OffsetDateTime};
 
 use crate::blueprint::{Algorithm, Blueprint, ExtendedKeyUsage, KeyUsage, Name, Oid, Role};
-use crate::catalog::{Authority, Entry, Subject};
+use crate::catalog::{CaId, Entry, Subject};
 use crate::clock::Span;
 use crate::plan::init::What;
 use crate::plan::sans;
@@ -27,7 +27,7 @@ impl Bounds {
 }
 
 /// A CA that signs itself.
-pub fn authority(profile: &Profile, authority: Authority, now: OffsetDateTime) -> (Algorithm, Blueprint) {
+pub fn authority(profile: &Profile, authority: CaId, now: OffsetDateTime) -> (Algorithm, Blueprint) {
     let options = profile.authorities.get(&authority);
     let algorithm = options.and_then(|o| o.algorithm).unwrap_or(profile.algorithm);
     let validity = options.and_then(|o| o.validity).unwrap_or(profile.ca_validity);
@@ -52,7 +52,7 @@ fn with_encipherment(usage: KeyUsage, algorithm: Algorithm) -> KeyUsage {
 }
 
 /// In Go's order, which is kubeadm's: C, O, OU, L, ST, CN.
-fn authority_name(authority: Authority, attributes: &SubjectAttributes) -> Name {
+fn authority_name(authority: CaId, attributes: &SubjectAttributes) -> Name {
     let values = |list: &[String], oid: Oid, name: Name| {
         let list: Vec<&str> = list.iter().map(String::as_str).collect();
         name.with(&oid, &list)

@@ -3,24 +3,17 @@
 use std::collections::BTreeMap;
 
 use time::OffsetDateTime;
-use zeroize::Zeroizing;
 
 use crate::blueprint::{Algorithm, Blueprint, Name, San};
 use crate::ca::Issuer;
-use crate::catalog::Authority;
+use crate::catalog::CaId;
+pub use crate::files::FileState;
 use crate::plan::blueprints::Bounds;
 use crate::plan::layout::Place;
 use crate::x509::{Certificate, Mismatch};
 
-/// What lies at a place. "Exists" is not a bool: missing and unreadable differ.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Found {
-    Missing,
-    File { bytes: Zeroizing<Vec<u8>>, mode: u32 },
-}
-
 /// Everything the survey read.
-pub type Survey = BTreeMap<Place, Found>;
+pub type Survey = BTreeMap<Place, FileState>;
 
 /// What is to happen to one item.
 #[derive(Debug)]
@@ -32,9 +25,9 @@ pub enum Decision {
     /// What lies there does not fit, and the user said `--force`.
     Replace(Making, Vec<Difference>),
     /// What lies there does not fit; the authority: it could not be re-issued here either, because its key is elsewhere.
-    Conflict(Vec<Difference>, Option<Authority>),
+    Conflict(Vec<Difference>, Option<CaId>),
     /// The signer's key is not here: a request is made in its place.
-    NoKey(Authority, Making),
+    NoKey(CaId, Making),
 }
 
 /// How to make it.
@@ -94,9 +87,9 @@ pub enum Difference {
     KeyMismatch,
     WrongIssuer {
         found: Name,
-        wanted: Authority,
+        wanted: CaId,
     },
-    NotSigned(Authority, String),
+    NotSigned(CaId, String),
     Expired(OffsetDateTime),
     NotYetValid(OffsetDateTime),
     Certificate(Mismatch),
@@ -175,7 +168,7 @@ pub enum Notice {
 pub struct Reconciled {
     /// One for each item, in the same order.
     pub decisions: Vec<Decision>,
-    pub signers: BTreeMap<Authority, Signer>,
+    pub signers: BTreeMap<CaId, Signer>,
     pub refusals: Vec<Refusal>,
     pub notices: Vec<Notice>,
 }

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use crate::blueprint::Subtree;
-use crate::plan::decision::{Decision, Found, Making, Notice, Reconciled, Refusal, Survey};
+use crate::plan::decision::{Decision, FileState, Making, Notice, Reconciled, Refusal, Survey};
 use crate::plan::init::{Item, What};
 use crate::plan::layout::Place;
 use crate::plan::sans;
@@ -73,7 +73,7 @@ fn permitted(profile: &Profile, items: &[Item], index: usize, out: &mut Reconcil
 }
 
 fn lies_there(survey: &Survey, place: &Place) -> bool {
-    matches!(survey.get(place), Some(Found::File { .. }))
+    matches!(survey.get(place), Some(FileState::File { .. }))
 }
 
 /// One node's own tree of a cluster with several control-plane nodes: only the first may begin the authorities, as with
@@ -95,7 +95,7 @@ fn readable(items: &[Item], survey: &Survey, out: &mut Reconciled) {
     for item in items {
         let public = Some(&item.public).filter(|_| matches!(item.what, What::Kubeconfig(..)));
         for place in item.private.iter().chain(public) {
-            if let Some(Found::File { mode, .. }) = survey.get(place)
+            if let Some(FileState::File { mode, .. }) = survey.get(place)
                 && mode & 0o077 != 0
             {
                 out.notices.push(Notice::Readable { path: place.path.clone(), mode: *mode });

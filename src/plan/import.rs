@@ -4,7 +4,7 @@ use time::OffsetDateTime;
 
 use crate::blueprint::{Blueprint, ExtendedKeyUsage, San};
 use crate::ca::{CaError, Issuer};
-use crate::catalog::Authority;
+use crate::catalog::CaId;
 use crate::x509::{Certificate, ChainError, Mismatch, Usage, VerifyError, compare, verify_for};
 
 /// Why it may not.
@@ -13,9 +13,9 @@ pub enum Objection {
     Expired(OffsetDateTime),
     NotYetValid(OffsetDateTime),
     /// The tree has no certificate of the authority that is to have signed it.
-    AuthorityMissing(Authority),
+    AuthorityMissing(CaId),
     /// No path leads from it to the tree's authority.
-    Chain(Authority, ChainError),
+    Chain(CaId, ChainError),
     Certificate(Mismatch),
     MissingNames(Vec<San>),
     // Of an authority:
@@ -32,7 +32,7 @@ pub struct Expected<'a> {
     pub blueprint: &'a Blueprint,
     /// Names it may lack: the one before has them, the profile does not ask for them.
     pub dispensable: &'a [San],
-    pub authority: Authority,
+    pub authority: CaId,
     /// The tree's certificate of that authority.
     pub signer: Option<&'a Certificate>,
     pub now: OffsetDateTime,

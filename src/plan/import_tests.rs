@@ -63,7 +63,7 @@ fn what_is_asked_for_is_what_is_accepted() {
         ("as asked", leaf(&wanted, &root), &[], |v| *v == Verdict::default()),
         ("through an intermediate", leaf(&wanted, &middle), &middles, |v| *v == Verdict::default()),
         ("without it", leaf(&wanted, &middle), &[], |v| {
-            matches!(v.objections.as_slice(), [Objection::Chain(Authority::Cluster, _)])
+            matches!(v.objections.as_slice(), [Objection::Chain(CaId::Cluster, _)])
         }),
         ("by another", leaf(&wanted, &authority("kubernetes")), &[], |v| {
             matches!(v.objections.as_slice(), [Objection::Chain(..)])
@@ -86,7 +86,7 @@ fn what_is_asked_for_is_what_is_accepted() {
         ),
     ];
     let signer = Some(root.certificate());
-    let expected = Expected { blueprint: &wanted, dispensable: &[], authority: Authority::Cluster, signer, now: NOW };
+    let expected = Expected { blueprint: &wanted, dispensable: &[], authority: CaId::Cluster, signer, now: NOW };
     for (what, leaf, rest, expects) in cases {
         let verdict = judge(&leaf, rest, &expected);
         assert!(expects(&verdict), "{what}: {verdict:?}");
@@ -96,7 +96,7 @@ fn what_is_asked_for_is_what_is_accepted() {
     assert!(verdict.objections.is_empty() && verdict.lost == wanted.sans, "{verdict:?}");
     let nobody = Expected { signer: None, ..lenient };
     let objections = judge(&leaf(&wanted, &root), &[], &nobody).objections;
-    assert_eq!(objections, [Objection::AuthorityMissing(Authority::Cluster)]);
+    assert_eq!(objections, [Objection::AuthorityMissing(CaId::Cluster)]);
     let kept = kept_chain(&[middle.certificate().clone(), root.certificate().clone()], &[root.certificate()]);
     assert_eq!(kept, middles);
 }

@@ -2,7 +2,7 @@
 
 use crate::blueprint::Algorithm;
 use crate::catalog::releases::Release;
-use crate::catalog::{Authority, ENTRIES, Entry, Files, Server};
+use crate::catalog::{CaId, ENTRIES, Entry, Files, Server};
 use crate::plan::blueprints;
 use crate::plan::layout::{self, Directories, Layout, Place, Root};
 use crate::profile::{Endpoint, ExtraCertificate, Node, NodeRole, Profile};
@@ -25,7 +25,7 @@ pub struct Item {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum What {
-    Authority(Authority),
+    Authority(CaId),
     /// The service account key pair.
     ServiceAccount(Algorithm),
     Leaf(&'static Entry),
@@ -57,7 +57,7 @@ impl Item {
     }
 
     /// Who signs it.
-    pub fn signer(&self) -> Option<Authority> {
+    pub fn signer(&self) -> Option<CaId> {
         match &self.what {
             What::Leaf(entry) | What::Kubeconfig(entry, _) => entry.signer,
             What::Extra(extra) => Some(extra.authority),
@@ -140,7 +140,7 @@ fn is_shared(entry: &Entry) -> bool {
 }
 
 /// A node's own tree must hold every authority that signs for it.
-fn signs_for(profile: &Profile, node: &Node, authority: Authority) -> bool {
+fn signs_for(profile: &Profile, node: &Node, authority: CaId) -> bool {
     ENTRIES.iter().any(|e| e.signer == Some(authority) && in_profile(profile, e) && layout::holds(profile, node, e))
         || profile.extra_certificates.iter().any(|e| e.authority == authority && e.nodes.contains(&node.name))
 }

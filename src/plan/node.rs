@@ -8,14 +8,14 @@ use zeroize::Zeroizing;
 
 use crate::blueprint::San;
 use crate::ca::PrivateKey;
-use crate::catalog::{Authority, Entry, Files, Sans, Server, Subject};
+use crate::catalog::{CaId, Entry, Files, Sans, Server, Subject};
 use crate::encoding::pem;
 use crate::kubeconfig::{self, Credentials};
 use crate::x509::{Certificate, parse_pem_bundle, sha256};
 
 /// What a file holds, by what is no secret of it: SHA-256 over each certificate's DER, and over the SubjectPublicKeyInfo.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Prints {
+pub struct Fingerprints {
     pub certificates: Vec<[u8; 32]>,
     pub public_key: Option<[u8; 32]>,
     /// The API server a kubeconfig talks to.
@@ -34,7 +34,7 @@ pub struct Identity {
 
 /// What was found where a file should be.
 #[derive(Clone, PartialEq, Eq)]
-pub enum Lies {
+pub enum NodeFile {
     Missing,
     /// It could not be looked at.
     Unreadable(String),
@@ -42,7 +42,7 @@ pub enum Lies {
 }
 
 /// The content may be a key.
-impl std::fmt::Debug for Lies {
+impl std::fmt::Debug for NodeFile {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Missing => f.write_str("Missing"),
@@ -54,21 +54,21 @@ impl std::fmt::Debug for Lies {
 
 /// One entry as it lies on the node.
 #[derive(Debug, Clone)]
-pub struct Holding {
+pub struct NodeEntry {
     /// kubeadm's name, or the profile's for an extra certificate.
     pub name: String,
     /// `None`: an extra certificate.
     pub entry: Option<&'static Entry>,
     pub path: String,
-    pub public: Lies,
+    pub public: NodeFile,
     /// Of a kubeconfig: the key file it points to, if it embeds none.
-    pub private: Lies,
+    pub private: NodeFile,
     /// Of a kubeconfig that embeds no credentials: the certificate file it points to.
-    pub client: Lies,
+    pub client: NodeFile,
     /// It has to be there.
     pub required: bool,
     /// As it was exported.
-    pub exported: Option<Prints>,
+    pub exported: Option<Fingerprints>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,7 +84,7 @@ pub enum Finding {
     KeyMissing,
     KeyBroken(String),
     KeyMismatch,
-    NotSigned(Authority, String),
+    NotSigned(CaId, String),
     /// Not the authority that was exported.
     OtherAuthority,
     /// A kubeconfig's certificate-authority-data is not this tree's ca.
@@ -109,30 +109,34 @@ pub struct Judged {
 }
 
 /// Everything that lies there, in the same order; what is missing and may be is left out.
-pub fn judge(identity: &Identity, holdings: &[Holding]) -> Vec<Judged> {
+pub fn judge(identity: &Identity, node_entries: &[NodeEntry]) -> Vec<Judged> {
     let mut authorities = BTreeMap::new();
-    for holding in holdings {
-        if let (Some(authority), Lies::File(bytes)) = (holding.entry.and_then(Entry::authority), &holding.public) {
+    for holding in node_entries {
+        if let (Some(authority), NodeFile::File(bytes)) = (holding.entry.and_then(Entry::authority), &holding.public) {
             authorities.insert(authority, parse_pem_bundle(bytes).unwrap_or_default());
         }
     }
     let judge = Judge { identity, authorities };
-    holdings.iter().filter(|one| one.required || one.public != Lies::Missing).map(|one| judge.one(one)).collect()
+    node_entries
+        .iter()
+        .filter(|one| one.required || one.public != NodeFile::Missing)
+        .map(|one| judge.one(one))
+        .collect()
 }
 
 struct Judge<'a> {
     identity: &'a Identity,
-    authorities: BTreeMap<Authority, Vec<Certificate>>,
+    authorities: BTreeMap<CaId, Vec<Certificate>>,
 }
 
 impl Judge<'_> {
-    fn one(&self, holding: &Holding) -> Judged {
+    fn one(&self, holding: &NodeEntry) -> Judged {
         let mut judged =
             Judged { name: holding.name.clone(), path: holding.path.clone(), findings: Vec::new(), renewed: false };
         match &holding.public {
-            Lies::Missing => judged.findings.push(Finding::Missing),
-            Lies::Unreadable(why) => judged.findings.push(Finding::Unreadable(why.clone())),
-            Lies::File(bytes) => match holding.entry.map(|entry| (entry, entry.files)) {
+            NodeFile::Missing => judged.findings.push(Finding::Missing),
+            NodeFile::Unreadable(why) => judged.findings.push(Finding::Unreadable(why.clone())),
+            NodeFile::File(bytes) => match holding.entry.map(|entry| (entry, entry.files)) {
                 Some((_, Files::KeyPair(_))) => service_account(holding, bytes, &mut judged),
                 Some((entry, Files::Kubeconfig(_))) => self.kubeconfig(holding, entry, bytes, &mut judged),
                 _ => self.pair(holding, bytes, &holding.private, &mut judged),
@@ -141,12 +145,12 @@ impl Judge<'_> {
         judged
     }
 
-    fn kubeconfig(&self, holding: &Holding, entry: &Entry, bytes: &[u8], judged: &mut Judged) {
+    fn kubeconfig(&self, holding: &NodeEntry, entry: &Entry, bytes: &[u8], judged: &mut Judged) {
         let read = match kubeconfig::read(bytes) {
             Ok(read) => read,
             Err(why) => return judged.findings.push(Finding::Broken(why.to_string())),
         };
-        let own = self.authorities.get(&Authority::Cluster).and_then(|bundle| bundle.first());
+        let own = self.authorities.get(&CaId::Cluster).and_then(|bundle| bundle.first());
         let data = parse_pem_bundle(&read.authority).unwrap_or_default();
         if own.is_some() && !read.authority.is_empty() && data.first().map(|c| &c.der) != own.map(|c| &c.der) {
             judged.findings.push(Finding::OtherAuthorityData);
@@ -156,11 +160,13 @@ impl Judge<'_> {
             judged.findings.push(Finding::OtherServer { found: read.server.clone(), wanted: wanted.clone() });
         }
         match read.credentials {
-            Credentials::Embedded { certificate, key } => self.pair(holding, &certificate, &Lies::File(key), judged),
+            Credentials::Embedded { certificate, key } => {
+                self.pair(holding, &certificate, &NodeFile::File(key), judged)
+            }
             Credentials::Files { .. } => match &holding.client {
-                Lies::File(bytes) => self.pair(holding, bytes, &holding.private, judged),
-                Lies::Missing => judged.findings.push(Finding::Missing),
-                Lies::Unreadable(why) => judged.findings.push(Finding::Unreadable(why.clone())),
+                NodeFile::File(bytes) => self.pair(holding, bytes, &holding.private, judged),
+                NodeFile::Missing => judged.findings.push(Finding::Missing),
+                NodeFile::Unreadable(why) => judged.findings.push(Finding::Unreadable(why.clone())),
             },
         }
         // Whatever its name, what the kubelet is known by decides.
@@ -171,7 +177,7 @@ impl Judge<'_> {
         }
     }
 
-    fn pair(&self, holding: &Holding, certificate: &[u8], key: &Lies, judged: &mut Judged) {
+    fn pair(&self, holding: &NodeEntry, certificate: &[u8], key: &NodeFile, judged: &mut Judged) {
         let bundle = match parse_pem_bundle(certificate) {
             Ok(bundle) => bundle,
             Err(why) => return judged.findings.push(Finding::Broken(why.to_string())),
@@ -181,10 +187,10 @@ impl Judge<'_> {
         let findings = &mut judged.findings;
         match key {
             // An authority's key may stay elsewhere.
-            Lies::Missing if authority.is_some() => {}
-            Lies::Missing => findings.push(Finding::KeyMissing),
-            Lies::Unreadable(why) => findings.push(Finding::Unreadable(why.clone())),
-            Lies::File(key) => match PrivateKey::from_pem(key) {
+            NodeFile::Missing if authority.is_some() => {}
+            NodeFile::Missing => findings.push(Finding::KeyMissing),
+            NodeFile::Unreadable(why) => findings.push(Finding::Unreadable(why.clone())),
+            NodeFile::File(key) => match PrivateKey::from_pem(key) {
                 Ok(key) if key.matches(leaf) => {}
                 Ok(_) => findings.push(Finding::KeyMismatch),
                 Err(why) => findings.push(Finding::KeyBroken(why.to_string())),
@@ -237,7 +243,7 @@ impl Judge<'_> {
     }
 
     /// Signed by an authority of the tree's bundle, directly or through the intermediates in the leaf's own file.
-    fn signature(&self, signer: Authority, leaf: &Certificate, chain: &[Certificate]) -> Option<Finding> {
+    fn signature(&self, signer: CaId, leaf: &Certificate, chain: &[Certificate]) -> Option<Finding> {
         let bundle = self.authorities.get(&signer).filter(|bundle| !bundle.is_empty())?;
         let mut child = leaf;
         let mut parents = chain.iter();
@@ -276,12 +282,12 @@ fn kubelets_own(entry: &Entry, leaf: &Certificate) -> Option<String> {
     own.then(|| node.to_owned())
 }
 
-fn service_account(holding: &Holding, public: &[u8], judged: &mut Judged) {
+fn service_account(holding: &NodeEntry, public: &[u8], judged: &mut Judged) {
     let findings = &mut judged.findings;
     let key = match &holding.private {
-        Lies::Missing => return findings.push(Finding::KeyMissing),
-        Lies::Unreadable(why) => return findings.push(Finding::Unreadable(why.clone())),
-        Lies::File(bytes) => match PrivateKey::from_pem(bytes) {
+        NodeFile::Missing => return findings.push(Finding::KeyMissing),
+        NodeFile::Unreadable(why) => return findings.push(Finding::Unreadable(why.clone())),
+        NodeFile::File(bytes) => match PrivateKey::from_pem(bytes) {
             Ok(key) => key,
             Err(why) => return findings.push(Finding::KeyBroken(why.to_string())),
         },
@@ -308,14 +314,14 @@ pub fn certificates(entry: Option<&Entry>, public: &[u8]) -> Vec<Certificate> {
 }
 
 /// The public side of a file, for a manifest.
-pub fn prints(entry: Option<&Entry>, public: &[u8]) -> Prints {
+pub fn prints(entry: Option<&Entry>, public: &[u8]) -> Fingerprints {
     let bundle = certificates(entry, public);
     let own = bundle.first().map(|leaf| sha256(&leaf.spki_der));
     let bare = || {
         let blocks = pem::read(public).unwrap_or_default();
         blocks.iter().find(|block| block.label == "PUBLIC KEY").map(|block| sha256(&block.contents))
     };
-    Prints {
+    Fingerprints {
         certificates: bundle.iter().map(|certificate| certificate.fingerprint).collect(),
         public_key: own.or_else(bare),
         server: match entry.map(|entry| entry.files) {

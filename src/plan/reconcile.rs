@@ -5,11 +5,11 @@ use time::OffsetDateTime;
 
 use crate::blueprint::Algorithm;
 use crate::ca::{CaError, Issuer, PrivateKey};
-use crate::catalog::Authority;
+use crate::catalog::CaId;
 use crate::encoding::pem;
 use crate::kubeconfig::{self, Credentials};
 use crate::plan::blueprints::{self, Bounds};
-use crate::plan::decision::{Decision, Difference, Found, Making, Notice, Reconciled, Refusal, Signer, Survey};
+use crate::plan::decision::{Decision, Difference, FileState, Making, Notice, Reconciled, Refusal, Signer, Survey};
 use crate::plan::guard;
 use crate::plan::init::{Access, Item, What};
 use crate::plan::layout::Place;
@@ -49,12 +49,12 @@ impl Run<'_> {
 
     fn file(&self, place: Option<&Place>) -> Option<&[u8]> {
         match place.and_then(|place| self.survey.get(place)) {
-            Some(Found::File { bytes, .. }) => Some(bytes.as_slice()),
-            Some(Found::Missing) | None => None,
+            Some(FileState::File { bytes, .. }) => Some(bytes.as_slice()),
+            Some(FileState::Missing) | None => None,
         }
     }
 
-    fn authority(&mut self, item: &Item, authority: Authority) -> Decision {
+    fn authority(&mut self, item: &Item, authority: CaId) -> Decision {
         let (certificate, key) = (self.file(Some(&item.public)), self.file(item.private.as_ref()));
         let refusal = match (certificate, key) {
             (None, None) => {
@@ -256,7 +256,7 @@ impl Run<'_> {
     }
 
     /// Signed by this tree's CA, directly or through intermediates in the leaf's own file (as kubeadm accepts).
-    fn signature(&self, leaf: &Certificate, intermediates: &[Certificate], authority: Authority) -> Vec<Difference> {
+    fn signature(&self, leaf: &Certificate, intermediates: &[Certificate], authority: CaId) -> Vec<Difference> {
         let Some(anchor) = self.out.signers.get(&authority).and_then(Signer::certificate) else {
             return vec![Difference::WrongIssuer { found: leaf.issuer.clone(), wanted: authority }];
         };
@@ -354,7 +354,7 @@ impl Run<'_> {
         }
     }
 
-    fn no_key(&self, item: &Item) -> Option<Authority> {
+    fn no_key(&self, item: &Item) -> Option<CaId> {
         let authority = item.signer()?;
         matches!(self.out.signers.get(&authority), Some(Signer::External(_))).then_some(authority)
     }

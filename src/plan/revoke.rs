@@ -56,7 +56,7 @@ pub enum Refusal {
 
 /// What is asked for.
 #[derive(Debug, Clone, Copy)]
-pub struct Wish<'a> {
+pub struct RevocationRequest<'a> {
     pub verb: Verb,
     /// Content octets.
     pub serial: &'a [u8],
@@ -65,34 +65,34 @@ pub struct Wish<'a> {
 }
 
 /// `listed`: what the list says of this serial number.
-pub fn decide(wish: Wish<'_>, listed: Option<&Revoked>) -> Result<Change, Refusal> {
+pub fn decide(request: RevocationRequest<'_>, listed: Option<&Revoked>) -> Result<Change, Refusal> {
     let new = |reason| Revoked {
-        serial: wish.serial.to_vec(),
-        at: wish.at,
+        serial: request.serial.to_vec(),
+        at: request.at,
         reason,
-        invalid_since: wish.invalid_since,
+        invalid_since: request.invalid_since,
         other: Vec::new(),
     };
     let Some(listed) = listed else {
-        return Ok(match wish.verb {
+        return Ok(match request.verb {
             Verb::Revoke(reason) => Change::Add(new(reason)),
             Verb::Hold => Change::Add(new(Some(Reason::CertificateHold))),
             Verb::Release => Change::Nothing(None),
         });
     };
     let as_it_is = || listed.clone();
-    match (wish.verb, listed.is_hold()) {
+    match (request.verb, listed.is_hold()) {
         (Verb::Revoke(reason), true) => Ok(Change::Harden(Revoked {
             // X.509 section 9.5.3.1: the date stays that of the hold.
             reason,
-            invalid_since: wish.invalid_since.or(listed.invalid_since),
+            invalid_since: request.invalid_since.or(listed.invalid_since),
             other: without_hold_instruction(&listed.other),
             ..as_it_is()
         })),
         (Verb::Revoke(reason), false) => {
             let stated = |one: Option<Reason>| one.unwrap_or(Reason::Unspecified);
             let other_reason = reason.is_some() && stated(reason) != stated(listed.reason);
-            let other_date = wish.invalid_since.is_some() && wish.invalid_since != listed.invalid_since;
+            let other_date = request.invalid_since.is_some() && request.invalid_since != listed.invalid_since;
             if other_reason || other_date {
                 Err(Refusal::Fixed(as_it_is()))
             } else {
@@ -134,7 +134,7 @@ pub fn serial_of_hex(text: &str) -> Option<Vec<u8>> {
     });
     let mut serial = octets.collect::<Option<Vec<u8>>>()?;
     serial.insert(0, 0);
-    Some(crate::revocation::plain_serial(&serial).to_vec())
+    Some(crate::revocation::minimal_integer(&serial).to_vec())
 }
 
 #[cfg(test)]
@@ -150,8 +150,8 @@ mod tests {
         Revoked { serial: vec![5], at: BEFORE, reason, invalid_since: None, other: Vec::new() }
     }
 
-    fn wish(verb: Verb) -> Wish<'static> {
-        Wish { verb, serial: &[5], at: NOW, invalid_since: None }
+    fn request(verb: Verb) -> RevocationRequest<'static> {
+        RevocationRequest { verb, serial: &[5], at: NOW, invalid_since: None }
     }
 
     #[test]
@@ -180,20 +180,20 @@ mod tests {
             (Hold, Some(&gone), Err(Refusal::Stronger(gone.clone()))),
             (Release, Some(&gone), Err(Refusal::NotAHold(gone.clone()))),
         ] {
-            assert_eq!(decide(wish(verb), listed), expected, "{verb:?} {listed:?}");
+            assert_eq!(decide(request(verb), listed), expected, "{verb:?} {listed:?}");
         }
     }
 
     #[test]
     fn an_invalidity_date_is_given_once() {
         let since = Some(BEFORE - Duration::DAY);
-        let wish = Wish { invalid_since: since, ..wish(Verb::Revoke(None)) };
+        let request = RevocationRequest { invalid_since: since, ..request(Verb::Revoke(None)) };
         let listed = Revoked { invalid_since: since, ..entry(None) };
-        assert_eq!(decide(wish, Some(&listed)), Ok(Change::Nothing(Some(listed))));
-        assert_eq!(decide(wish, Some(&entry(None))), Err(Refusal::Fixed(entry(None))));
+        assert_eq!(decide(request, Some(&listed)), Ok(Change::Nothing(Some(listed))));
+        assert_eq!(decide(request, Some(&entry(None))), Err(Refusal::Fixed(entry(None))));
         let held = entry(Some(Reason::CertificateHold));
         let hardened = Revoked { invalid_since: since, ..entry(None) };
-        assert_eq!(decide(wish, Some(&held)), Ok(Change::Harden(hardened)));
+        assert_eq!(decide(request, Some(&held)), Ok(Change::Harden(hardened)));
     }
 
     #[test]
@@ -202,7 +202,7 @@ mod tests {
         let other = [extension(HOLD_INSTRUCTION, false, &[6, 1, 0]), kept.clone()].concat();
         let held = Revoked { other, ..entry(Some(Reason::CertificateHold)) };
         let hardened = Revoked { other: kept, ..entry(None) };
-        assert_eq!(decide(wish(Verb::Revoke(None)), Some(&held)), Ok(Change::Harden(hardened)));
+        assert_eq!(decide(request(Verb::Revoke(None)), Some(&held)), Ok(Change::Harden(hardened)));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::blueprint::San;
-use crate::catalog::{Authority, Sans};
+use crate::catalog::{CaId, Sans};
 use crate::profile::{Etcd, Node, NodeRole, Origin, Profile, Subnet};
 
 /// The SANs of one catalogue entry on one node.
@@ -33,7 +33,7 @@ pub fn sans(rule: Sans, profile: &Profile, node: &Node) -> Vec<San> {
 }
 
 /// A CA's one DNS name is its CN.
-pub fn authority(authority: Authority) -> Vec<San> {
+pub fn authority(authority: CaId) -> Vec<San> {
     vec![San::Dns(authority.common_name().to_owned())]
 }
 

@@ -8,7 +8,7 @@ use crate::blueprint::{
 };
 use crate::encoding::extension;
 use crate::plan::blueprints::{BACK_DATE, Bounds};
-use crate::plan::renew::Ask;
+use crate::plan::renew::CsrTemplate;
 use crate::profile;
 use crate::x509::{KeyKind, Request};
 
@@ -19,7 +19,7 @@ pub const MOST_NAMES: usize = 200;
 #[derive(Debug, Clone)]
 pub enum Terms {
     /// An entry of a tree: the request decides the key and nothing else.
-    Entry(Box<Ask>),
+    Entry(Box<CsrTemplate>),
     /// What a person stated.
     Stated(Stated),
 }
@@ -36,7 +36,7 @@ pub struct Stated {
 
 /// An authority is to be made.
 #[derive(Debug, Clone, Default)]
-pub struct Authority {
+pub struct CaConstraints {
     /// `None`: the entry's, else 0.
     pub path_len: Option<u8>,
     /// Empty: the entry's.
@@ -61,7 +61,7 @@ pub enum Declined {
 
 /// What it asked for and does not get.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Wish {
+pub enum DeniedAttribute {
     Authority,
     Subject(Name),
     Name(San),
@@ -73,7 +73,7 @@ pub enum Wish {
 #[derive(Debug, PartialEq, Eq)]
 pub struct Grant {
     pub blueprint: Blueprint,
-    pub refused: Vec<Wish>,
+    pub refused: Vec<DeniedAttribute>,
     /// Names it gets without asking.
     pub added: Vec<San>,
     /// It would have ended then, had its signer not ended sooner.
@@ -93,7 +93,7 @@ pub struct Dates {
 pub fn grant(
     request: &Request,
     terms: &Terms,
-    authority: Option<&Authority>,
+    authority: Option<&CaConstraints>,
     dates: Dates,
 ) -> Result<Grant, Vec<Declined>> {
     let mut declined = soundness(request);
@@ -202,26 +202,28 @@ fn dialled(sans: &[San]) -> impl Iterator<Item = &San> {
     sans.iter().filter(|san| matches!(san, San::Dns(_) | San::Ip(_)))
 }
 
-fn refused(request: &Request, blueprint: &Blueprint) -> Vec<Wish> {
-    let mut wishes = Vec::new();
+fn refused(request: &Request, blueprint: &Blueprint) -> Vec<DeniedAttribute> {
+    let mut denied = Vec::new();
     if request.is_ca && blueprint.role == Role::EndEntity {
-        wishes.push(Wish::Authority);
+        denied.push(DeniedAttribute::Authority);
     }
     if !request.subject.says_the_same(&blueprint.subject) {
-        wishes.push(Wish::Subject(request.subject.clone()));
+        denied.push(DeniedAttribute::Subject(request.subject.clone()));
     }
-    wishes.extend(request.sans.iter().filter(|san| !blueprint.sans.contains(san)).cloned().map(Wish::Name));
+    denied.extend(request.sans.iter().filter(|san| !blueprint.sans.contains(san)).cloned().map(DeniedAttribute::Name));
     let usages = request.extended_key_usages.iter();
-    wishes.extend(usages.filter(|usage| !blueprint.extended_key_usages.contains(usage)).cloned().map(Wish::Usage));
+    denied.extend(
+        usages.filter(|usage| !blueprint.extended_key_usages.contains(usage)).cloned().map(DeniedAttribute::Usage),
+    );
     let surplus = KeyUsage(request.key_usage.unwrap_or_default().0 & !blueprint.key_usage.0);
-    wishes.extend(surplus.names().into_iter().map(Wish::KeyUsage));
+    denied.extend(surplus.names().into_iter().map(DeniedAttribute::KeyUsage));
     // keyUsage, subjectAltName, basicConstraints, extKeyUsage, and the identifier of the key, which every certificate gets.
     const JUDGED: [&str; 5] = ["2.5.29.15", "2.5.29.17", "2.5.29.19", "2.5.29.37", "2.5.29.14"];
     let constrained = request.name_constraints == extension::name_constraints(&blueprint.permitted);
     let judged = |oid: &Oid| JUDGED.contains(&oid.0.as_ref()) || (constrained && oid.0 == "2.5.29.30");
     let others = request.extensions.iter().map(|(oid, _)| oid).filter(|oid| !judged(oid));
-    wishes.extend(others.cloned().map(Wish::Extension));
-    wishes
+    denied.extend(others.cloned().map(DeniedAttribute::Extension));
+    denied
 }
 
 /// A subject as people write it: `O=system:nodes,CN=system:node:cp1`, in the order of the encoding; `\,` is a comma. Values

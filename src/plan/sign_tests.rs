@@ -34,7 +34,7 @@ fn request(blueprint: &Blueprint) -> Request {
 }
 
 fn entry() -> Terms {
-    Terms::Entry(Box::new(Ask {
+    Terms::Entry(Box::new(CsrTemplate {
         algorithm: Algorithm::Rsa2048,
         blueprint: blueprint(Name::of("kube-apiserver", &[]), vec![dns("kubernetes"), dns("cp1")]),
         names: Names::default(),
@@ -62,11 +62,11 @@ fn an_entry_is_what_it_is_whatever_is_asked() {
     assert_eq!(
         grant.refused,
         [
-            Wish::Authority,
-            Wish::Subject(asked.subject),
-            Wish::Name(dns("evil.example.com")),
-            Wish::Usage(ExtendedKeyUsage::ClientAuth),
-            Wish::KeyUsage("keyCertSign"),
+            DeniedAttribute::Authority,
+            DeniedAttribute::Subject(asked.subject),
+            DeniedAttribute::Name(dns("evil.example.com")),
+            DeniedAttribute::Usage(ExtendedKeyUsage::ClientAuth),
+            DeniedAttribute::KeyUsage("keyCertSign"),
         ]
     );
 }
@@ -79,18 +79,18 @@ fn only_what_was_stated_is_granted() {
     let given = grant(&asked, &Terms::Stated(stated.clone()), None, dates()).unwrap();
     assert_eq!(
         (given.blueprint.sans, given.refused),
-        (vec![dns("a.example.com")], vec![Wish::Name(dns("b.example.com"))])
+        (vec![dns("a.example.com")], vec![DeniedAttribute::Name(dns("b.example.com"))])
     );
     let all = Stated { request_names: true, ..stated.clone() };
     let given = grant(&asked, &Terms::Stated(all), None, dates()).unwrap();
     assert_eq!((given.blueprint.sans.len(), given.refused), (2, vec![]));
     let subject = Some(Name::of("other", &[]));
     let given = grant(&asked, &Terms::Stated(Stated { subject, ..stated.clone() }), None, dates()).unwrap();
-    assert!(given.refused.contains(&Wish::Subject(Name::of("web", &["team"]))));
+    assert!(given.refused.contains(&DeniedAttribute::Subject(Name::of("web", &["team"]))));
     let long = Dates { validity: Some(Duration::days(9999)), ..dates() };
     let given = grant(&asked, &Terms::Stated(stated.clone()), None, long).unwrap();
     assert_eq!((given.blueprint.not_after, given.shortened.is_some()), (long.signer.not_after, true));
-    let authority = Authority { path_len: Some(0), permitted: vec![Subtree::Dns("example.com".into())] };
+    let authority = CaConstraints { path_len: Some(0), permitted: vec![Subtree::Dns("example.com".into())] };
     let given = grant(&asked, &Terms::Stated(stated), Some(&authority), dates()).unwrap();
     assert_eq!(given.blueprint.role, Role::Authority { path_len: Some(0) });
     assert!(
@@ -105,7 +105,7 @@ fn an_authority_gets_the_limits_of_its_entry() {
     let limits = |path_len, permitted: &[&str]| {
         (Role::Authority { path_len }, permitted.iter().map(|name| Subtree::Dns((*name).into())).collect::<Vec<_>>())
     };
-    let nobody = Wish::Extension(Oid::new("2.5.29.30"));
+    let nobody = DeniedAttribute::Extension(Oid::new("2.5.29.30"));
     for (profile, path_len, flags, given, refused) in [
         (limits(None, &[]), None, &[][..], limits(Some(0), &[]), vec![]),
         (limits(Some(2), &["a", ".b"]), None, &[], limits(Some(2), &["a", ".b"]), vec![]),
@@ -115,8 +115,8 @@ fn an_authority_gets_the_limits_of_its_entry() {
         let wanted = Blueprint { role, permitted, ..blueprint(Name::of("kubernetes", &[]), vec![]) };
         let wanted = Blueprint { extended_key_usages: vec![], key_usage: KeyUsage::KEY_CERT_SIGN, ..wanted };
         let Terms::Entry(ask) = entry() else { panic!() };
-        let terms = Terms::Entry(Box::new(Ask { blueprint: wanted.clone(), ..*ask }));
-        let authority = Authority { path_len, permitted: limits(None, flags).1 };
+        let terms = Terms::Entry(Box::new(CsrTemplate { blueprint: wanted.clone(), ..*ask }));
+        let authority = CaConstraints { path_len, permitted: limits(None, flags).1 };
         let got = grant(&request(&wanted), &terms, Some(&authority), dates()).unwrap();
         assert_eq!((got.blueprint.role, got.blueprint.permitted), given);
         assert_eq!(got.refused, refused);

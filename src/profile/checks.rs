@@ -4,7 +4,7 @@
 use super::fields::Reading;
 use super::refusal::Refusal;
 use super::{Etcd, NodeRole, Profile, Window};
-use crate::catalog::{self, Authority, ENTRIES};
+use crate::catalog::{self, CaId, ENTRIES};
 use crate::clock::Span;
 
 pub fn run(profile: &Profile, reading: &mut Reading) {
@@ -47,7 +47,7 @@ fn lifetimes(profile: &Profile, reading: &mut Reading) {
             ),
         );
     } else {
-        for authority in Authority::ALL {
+        for authority in CaId::ALL {
             if let Some(validity) = ca(authority).filter(|validity| profile.validity > *validity) {
                 reading.warn(
                     &format!("authorities.{}.validity", authority.name()),
@@ -71,7 +71,7 @@ fn lifetimes(profile: &Profile, reading: &mut Reading) {
 }
 
 /// Field, signer and own validity of every certificate that says anything of itself.
-fn certificates(profile: &Profile) -> Vec<(String, Authority, Option<Span>)> {
+fn certificates(profile: &Profile) -> Vec<(String, CaId, Option<Span>)> {
     let entries = profile.certificates.iter().filter_map(|(name, options)| {
         let signer = catalog::find(name)?.signer?;
         Some((format!("certificates.{name}.validity"), signer, options.validity))
@@ -104,7 +104,7 @@ fn external_etcd(profile: &Profile, reading: &mut Reading) {
         return;
     }
     let unused = "unused: with etcd.external the certificates of etcd are made elsewhere";
-    if profile.authorities.contains_key(&Authority::Etcd) {
+    if profile.authorities.contains_key(&CaId::Etcd) {
         reading.warn("authorities.etcd-ca", unused);
     }
     for entry in ENTRIES.iter().filter(|entry| entry.etcd && profile.certificates.contains_key(entry.name)) {

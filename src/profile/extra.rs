@@ -10,7 +10,7 @@ use super::problem::Kind;
 use super::refusal::Refusal;
 use super::{Etcd, ExtraCertificate, Node, NodeRole, values};
 use crate::blueprint::{ExtendedKeyUsage, San};
-use crate::catalog::{self, Authority, ENTRIES, Files};
+use crate::catalog::{self, CaId, ENTRIES, Files};
 
 /// Enough for everybody, and it bounds what certificates times nodes can take.
 const MAX_EXTRA: usize = 100;
@@ -82,16 +82,16 @@ fn name(fields: &mut Fields<'_>, reading: &mut Reading) -> String {
     name
 }
 
-fn authority(fields: &mut Fields<'_>, etcd: &Etcd, reading: &mut Reading) -> Authority {
-    let Some(field) = fields.take("authority", reading) else { return Authority::Cluster };
-    let names = Authority::ALL.map(Authority::name);
+fn authority(fields: &mut Fields<'_>, etcd: &Etcd, reading: &mut Reading) -> CaId {
+    let Some(field) = fields.take("authority", reading) else { return CaId::Cluster };
+    let names = CaId::ALL.map(CaId::name);
     let authority = field.value(reading, |text| {
-        Authority::parse(text).ok_or_else(|| unknown("one of ca, front-proxy-ca, etcd-ca", text, names))
+        CaId::parse(text).ok_or_else(|| unknown("one of ca, front-proxy-ca, etcd-ca", text, names))
     });
-    if authority == Some(Authority::Etcd) && matches!(etcd, Etcd::External { .. }) {
+    if authority == Some(CaId::Etcd) && matches!(etcd, Etcd::External { .. }) {
         reading.refuse(&field.path, Refusal::EtcdNotOurs);
     }
-    authority.unwrap_or(Authority::Cluster)
+    authority.unwrap_or(CaId::Cluster)
 }
 
 fn organizations(fields: &mut Fields<'_>, reading: &mut Reading) -> Vec<String> {

@@ -36,7 +36,7 @@ use std::net::IpAddr;
 
 use crate::blueprint::{Algorithm, ExtendedKeyUsage, San, Subtree};
 use crate::catalog::releases::Release;
-use crate::catalog::{Authority, Entry, Files, Holders};
+use crate::catalog::{CaId, Entry, Files, Holders};
 use crate::clock::Span;
 
 /// Everything a cluster's tree depends on, every default filled in.
@@ -61,7 +61,7 @@ pub struct Profile {
     pub ca_validity: Span,
     pub stated: Stated,
     /// What the profile says of single authorities; absent: the defaults above.
-    pub authorities: BTreeMap<Authority, AuthorityOptions>,
+    pub authorities: BTreeMap<CaId, AuthorityOptions>,
     /// What the profile says of single entries, by catalogue name.
     pub certificates: BTreeMap<&'static str, EntryOptions>,
     pub extra_certificates: Vec<ExtraCertificate>,
@@ -170,7 +170,7 @@ pub struct EntryOptions {
 pub struct ExtraCertificate {
     /// Unique, and no catalogue name: a lower-case RFC 1123 subdomain.
     pub name: String,
-    pub authority: Authority,
+    pub authority: CaId,
     pub common_name: String,
     pub organizations: Vec<String>,
     /// Never empty.

@@ -8,24 +8,24 @@ use super::near::nearest;
 use super::problem::Kind;
 use super::refusal::Refusal;
 use super::{AuthorityOptions, EntryOptions, SubjectAttributes, values};
-use crate::catalog::{self, Authority, ENTRIES, Files};
+use crate::catalog::{self, CaId, ENTRIES, Files};
 
 /// RFC 5280 appendix A.1: ub-organization-name and ub-organizational-unit-name, ub-locality-name and ub-state-name.
 const SHORT: usize = 64;
 const LONG: usize = 128;
 
-pub fn authorities(fields: &mut Fields<'_>, reading: &mut Reading) -> BTreeMap<Authority, AuthorityOptions> {
+pub fn authorities(fields: &mut Fields<'_>, reading: &mut Reading) -> BTreeMap<CaId, AuthorityOptions> {
     let mut options = BTreeMap::new();
     let Some(field) = fields.take("authorities", reading) else { return options };
     for (name, field) in field.named(reading).unwrap_or_default() {
-        if let Some(authority) = Authority::parse(name) {
+        if let Some(authority) = CaId::parse(name) {
             options.insert(authority, authority_options(&field, reading));
             continue;
         }
         let kind = if catalog::find(name).is_some() {
             Kind::Refused(Refusal::NotAnAuthority { name: name.to_owned() })
         } else {
-            unknown("one of ca, front-proxy-ca, etcd-ca", name, Authority::ALL.map(Authority::name))
+            unknown("one of ca, front-proxy-ca, etcd-ca", name, CaId::ALL.map(CaId::name))
         };
         reading.problem_at(field.key_mark, &field.path, kind);
     }

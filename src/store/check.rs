@@ -5,8 +5,8 @@ use std::path::Path;
 
 use crate::files::{Dir, Facts, FileError, Kind, Op, RelPath, What};
 
+use super::created_dirs::or_here;
 use super::error::StoreError;
-use super::ground::or_here;
 use super::journal::{self, JOURNAL};
 use super::lock::KPKI;
 use super::tree::Tree;

@@ -10,9 +10,9 @@ use rustix::io::Errno;
 use crate::files::{Dir, Facts, FileError, Kind, Look, Op, RelPath};
 
 use super::clear;
+use super::created_dirs::{CreatedDirs, or_here};
 use super::error::StoreError;
 use super::generation::{self, FIRST, RECORD};
-use super::ground::{Ground, or_here};
 use super::journal::{self, JOURNAL};
 use super::kept::GENERATIONS;
 use super::lock::{KPKI, KPKI_MODE};
@@ -83,15 +83,15 @@ fn replaceable(dir: &Dir, parent: &Dir) -> Result<bool, FileError> {
 }
 
 pub(super) fn create(commit: &Commit<'_>, site: &Site, watch: &dyn Watch) -> Result<Created, StoreError> {
-    let mut ground = Ground::default();
-    let result = ground
+    let mut created_dirs = CreatedDirs::default();
+    let result = created_dirs
         .make(&site.parent, 0o755)
         .map_err(StoreError::from)
         .and_then(|parent| beside(commit, site, &parent, watch));
     if !matches!(result, Ok(Created::Done { .. }) | Err(StoreError::Unsynced(_)))
         && !result.as_ref().is_err_and(StoreError::is_crash)
     {
-        ground.undo();
+        created_dirs.undo();
     }
     result
 }

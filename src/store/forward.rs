@@ -7,7 +7,7 @@ use crate::files::{Dir, Facts, FileError, Kind, Op, RelPath};
 use super::clear::STAGING;
 use super::error::StoreError;
 use super::kept::{self, GENERATIONS, KEPT};
-use super::lock::{Hold, KPKI_MODE};
+use super::lock::{KPKI_MODE, TreeLock};
 use super::mark::{MARK, Manifest, Placement, Removal};
 use super::stage::{self, Unsynced};
 use super::step::{Step, Watch};
@@ -23,7 +23,7 @@ pub(super) struct Trees {
 }
 
 impl Trees {
-    pub fn open(hold: &Hold, kubelet: Option<Dir>, dir_mode: u32) -> Result<Self, FileError> {
+    pub fn open(hold: &TreeLock, kubelet: Option<Dir>, dir_mode: u32) -> Result<Self, FileError> {
         let home = hold.kpki.own_facts()?;
         // Opened anew: the trees keep their own.
         let kpki = Dir::again(&hold.kpki)?;
@@ -69,7 +69,12 @@ impl Trees {
 
 /// Puts every file in place, removes those that are to go, writes the journal, and removes the mark. Every error is
 /// [`StoreError::Unfinished`].
-pub(super) fn finish(hold: &Hold, manifest: &Manifest, trees: &mut Trees, watch: &dyn Watch) -> Result<(), StoreError> {
+pub(super) fn finish(
+    hold: &TreeLock,
+    manifest: &Manifest,
+    trees: &mut Trees,
+    watch: &dyn Watch,
+) -> Result<(), StoreError> {
     let mut placed = false;
     steps(hold, manifest, trees, watch, &mut placed).map_err(|error| match error.is_crash() {
         true => error,
@@ -78,7 +83,7 @@ pub(super) fn finish(hold: &Hold, manifest: &Manifest, trees: &mut Trees, watch:
 }
 
 fn steps(
-    hold: &Hold,
+    hold: &TreeLock,
     manifest: &Manifest,
     trees: &mut Trees,
     watch: &dyn Watch,
@@ -142,7 +147,7 @@ fn remove(trees: &mut Trees, file: &Removal) -> Result<(), StoreError> {
 }
 
 struct Run<'a> {
-    hold: &'a Hold,
+    hold: &'a TreeLock,
     manifest: &'a Manifest,
     /// `None`: an earlier run had put everything in place.
     staging: Option<Dir>,

@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
-use crate::files::{self, Dir, FileError, Found, Kind, RelPath, What};
+use crate::files::{self, Dir, FileError, FileState, Kind, RelPath, What};
 
 use super::error::StoreError;
 use super::kept::GENERATIONS;
@@ -36,7 +36,7 @@ pub struct Generation {
 
 /// One file as it was.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Was {
+pub struct PriorFile {
     pub root: RootId,
     pub path: RelPath,
     /// Mode and bytes; `None`: there was no such file.
@@ -44,7 +44,7 @@ pub struct Was {
 }
 
 /// The content may be a key.
-impl std::fmt::Debug for Was {
+impl std::fmt::Debug for PriorFile {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let size = self.content.as_ref().map(|(mode, bytes)| (format!("{mode:04o}"), bytes.len()));
         write!(f, "{}:{} {size:?}", self.root.name(), self.path)
@@ -68,12 +68,12 @@ pub fn generations(roots: &Roots) -> Result<Vec<Generation>, StoreError> {
 
 /// What the tree has to become to be as it was before this generation's commit: of every file that it or a later one
 /// touched, the oldest content kept since, or that there was none.
-pub fn before(roots: &Roots, name: &str) -> Result<Vec<Was>, StoreError> {
+pub fn before(roots: &Roots, name: &str) -> Result<Vec<PriorFile>, StoreError> {
     before_of(roots, name, |_| true)
 }
 
 /// The same, only of files that are `wanted`; the others are not read.
-pub fn before_of(roots: &Roots, name: &str, wanted: impl Fn(&RelPath) -> bool) -> Result<Vec<Was>, StoreError> {
+pub fn before_of(roots: &Roots, name: &str, wanted: impl Fn(&RelPath) -> bool) -> Result<Vec<PriorFile>, StoreError> {
     let unknown = || StoreError::NoGeneration(name.to_owned());
     let newest_first = generations(roots)?;
     let all = open(roots)?.ok_or_else(unknown)?;
@@ -84,12 +84,12 @@ pub fn before_of(roots: &Roots, name: &str, wanted: impl Fn(&RelPath) -> bool) -
         for (root, path) in &generation.kept {
             if wanted(path) && seen.insert((*root, path)) {
                 let content = Some(content(&all, &generation.name, *root, path)?);
-                was.push(Was { root: *root, path: path.clone(), content });
+                was.push(PriorFile { root: *root, path: path.clone(), content });
             }
         }
         for (root, path) in &generation.created {
             if wanted(path) && seen.insert((*root, path)) {
-                was.push(Was { root: *root, path: path.clone(), content: None });
+                was.push(PriorFile { root: *root, path: path.clone(), content: None });
             }
         }
     }
@@ -99,9 +99,11 @@ pub fn before_of(roots: &Roots, name: &str, wanted: impl Fn(&RelPath) -> bool) -
 fn content(all: &Dir, name: &str, root: RootId, path: &RelPath) -> Result<(u32, Zeroizing<Vec<u8>>), StoreError> {
     let full = RelPath::parse(name)?.join(&RelPath::parse(root.name())?).join(path);
     match files::read(all, &full, LARGEST)? {
-        Found::File { bytes, mode, .. } => Ok((mode & 0o777, bytes)),
+        FileState::File { bytes, mode, .. } => Ok((mode & 0o777, bytes)),
         // The record says it is there.
-        Found::Missing => Err(FileError::new(files::Op::Read, &all.path().join(full.as_str()), Kind::Missing).into()),
+        FileState::Missing => {
+            Err(FileError::new(files::Op::Read, &all.path().join(full.as_str()), Kind::Missing).into())
+        }
     }
 }
 
@@ -220,8 +222,8 @@ pub(super) fn record(
 /// The record in a generation; `None`: there is none that can be understood.
 fn read(generation: &Dir) -> Result<Option<Generation>, StoreError> {
     let bytes = match files::read(generation, &RelPath::parse(RECORD)?, LARGEST) {
-        Ok(Found::File { bytes, .. }) => bytes,
-        Ok(Found::Missing) => return Ok(None),
+        Ok(FileState::File { bytes, .. }) => bytes,
+        Ok(FileState::Missing) => return Ok(None),
         Err(error) if matches!(error.kind, Kind::NotAFile(_) | Kind::SymlinkInTheWay | Kind::TooLarge(_)) => {
             return Ok(None);
         }

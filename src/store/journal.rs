@@ -5,7 +5,7 @@
 
 use rustix::fs::{Mode, OFlags, SeekFrom};
 
-use crate::files::{self, Dir, Facts, FileError, Found, Kind, Op, RelPath, What, Written};
+use crate::files::{self, Dir, Facts, FileError, FileState, Kind, Op, RelPath, What, Written};
 
 use super::error::StoreError;
 use super::{Roots, recover};
@@ -20,8 +20,8 @@ pub(super) const JOURNAL_MODE: u32 = 0o600;
 pub fn journal(roots: &Roots) -> Result<Vec<String>, StoreError> {
     let Some(kpki) = recover::kpki(roots)? else { return Ok(Vec::new()) };
     Ok(match files::read(&kpki, &RelPath::parse(JOURNAL)?, u64::MAX)? {
-        Found::Missing => Vec::new(),
-        Found::File { bytes, .. } => String::from_utf8_lossy(&bytes).lines().map(str::to_owned).collect(),
+        FileState::Missing => Vec::new(),
+        FileState::File { bytes, .. } => String::from_utf8_lossy(&bytes).lines().map(str::to_owned).collect(),
     })
 }
 
@@ -48,7 +48,7 @@ pub(super) fn length(kpki: &Dir) -> Result<u64, FileError> {
 /// earlier run has done it. The sync is left to the caller.
 pub(super) fn append(kpki: &Dir, staging: &Dir, length: u64) -> Result<Option<Written>, FileError> {
     let lines = RelPath::parse(LINES).map_err(|_| FileError::new(Op::Read, staging.path(), Kind::Missing))?;
-    let Found::File { bytes: lines, .. } = files::read(staging, &lines, u64::MAX)? else { return Ok(None) };
+    let FileState::File { bytes: lines, .. } = files::read(staging, &lines, u64::MAX)? else { return Ok(None) };
     let path = kpki.path_of(JOURNAL);
     let failed = |errno| FileError::of(Op::Write, &path, errno);
     let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;

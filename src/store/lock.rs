@@ -8,11 +8,11 @@ use std::time::Duration;
 use rustix::fs::{FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
 
-use crate::files::{Dir, Facts, FileError, Found, Kind, Op, RelPath};
+use crate::files::{Dir, Facts, FileError, FileState, Kind, Op, RelPath};
 
 use super::Roots;
+use super::created_dirs::or_here;
 use super::error::StoreError;
-use super::ground::or_here;
 use super::recover::{self, Recovery};
 use super::trust;
 
@@ -25,7 +25,7 @@ const RACES: u32 = 100;
 
 /// The lock, held. A verb that reads a tree, decides and publishes holds it all the while.
 #[derive(Debug)]
-pub struct Hold {
+pub struct TreeLock {
     pub(super) main: Dir,
     pub(super) kpki: Dir,
     /// `.kpki` is this run's and goes again unless something was published.
@@ -35,7 +35,7 @@ pub struct Hold {
     lock: OwnedFd,
 }
 
-impl Hold {
+impl TreeLock {
     /// Takes the lock of the tree in `main`, which must exist, waiting at most this long.
     pub fn take(main: &Path, wait: Duration) -> Result<Self, StoreError> {
         let mut polls = wait.as_millis() / POLL.as_millis();
@@ -69,10 +69,10 @@ impl Hold {
     }
 }
 
-impl Hold {
+impl TreeLock {
     /// Takes the lock and finishes or removes what an interrupted run left, so that the caller sees a whole tree and
     /// nobody changes it until the lock is let go.
-    pub fn recovered(roots: &Roots, wait: Duration) -> Result<(Self, Recovery), StoreError> {
+    pub fn acquire_and_recover(roots: &Roots, wait: Duration) -> Result<(Self, Recovery), StoreError> {
         let hold = Self::take(or_here(&roots.main), wait)?;
         let recovery = recover::under(&hold, roots)?;
         Ok((hold, recovery))
@@ -160,12 +160,12 @@ fn discard(main: &Dir) {
 fn holder(main: &Dir) -> Option<u32> {
     let path = RelPath::parse(format!("{KPKI}/{LOCK}")).ok()?;
     match crate::files::read(main, &path, 32).ok()? {
-        Found::File { bytes, .. } => std::str::from_utf8(&bytes).ok()?.trim().parse().ok(),
-        Found::Missing => None,
+        FileState::File { bytes, .. } => std::str::from_utf8(&bytes).ok()?.trim().parse().ok(),
+        FileState::Missing => None,
     }
 }
 
-impl Drop for Hold {
+impl Drop for TreeLock {
     fn drop(&mut self) {
         if self.made && !self.used.get() {
             discard(&self.main);

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use crate::files::{Dir, Facts, Found, RelPath};
+use crate::files::{Dir, Facts, FileState, RelPath};
 
 use super::error::StoreError;
 use super::{RootId, trust};
@@ -151,8 +151,8 @@ pub(super) fn find(kpki: &Dir) -> Result<Option<Manifest>, StoreError> {
     let unreadable = |path: &Path, why| StoreError::BadManifest { path: path.to_path_buf(), why };
     trust::check_own(kpki, MARK)?;
     match crate::files::read(kpki, &RelPath::parse(MARK)?, LARGEST)? {
-        Found::Missing => Ok(None),
-        Found::File { bytes, .. } => {
+        FileState::Missing => Ok(None),
+        FileState::File { bytes, .. } => {
             Manifest::from_json(&bytes).map(Some).map_err(|why| unreadable(&kpki.path_of(MARK), why))
         }
     }

@@ -7,13 +7,13 @@ use crate::files::{Dir, Facts, FileError, Kind, Look, Op, RelPath};
 
 use super::check::Survey;
 use super::clear::{self, STAGING};
+use super::created_dirs::CreatedDirs;
 use super::error::StoreError;
 use super::forward::{self, Trees};
 use super::generation::{self, RECORD};
-use super::ground::Ground;
 use super::journal;
 use super::kept::{self, GENERATIONS, KEPT};
-use super::lock::{Hold, KPKI_MODE};
+use super::lock::{KPKI_MODE, TreeLock};
 use super::mark::{MARK, Manifest, Placement, Removal};
 use super::recover;
 use super::stage::{self, Job, Unsynced};
@@ -22,28 +22,28 @@ use super::tree::Tree;
 use super::{Commit, FileChange, How, Locking, Receipt, RootId};
 
 pub(super) fn merge(commit: &Commit<'_>, watch: &dyn Watch) -> Result<Receipt, StoreError> {
-    let mut ground = Ground::default();
-    let result = locked(commit, &mut ground, watch);
+    let mut created_dirs = CreatedDirs::default();
+    let result = locked(commit, &mut created_dirs, watch);
     match &result {
         Ok(_) | Err(StoreError::Unfinished { .. }) => {}
         Err(error) if error.is_crash() => {}
-        Err(_) => ground.undo(),
+        Err(_) => created_dirs.undo(),
     }
     result
 }
 
 /// Takes the lock and finishes or removes what an earlier run left.
-fn locked(commit: &Commit<'_>, ground: &mut Ground, watch: &dyn Watch) -> Result<Receipt, StoreError> {
+fn locked(commit: &Commit<'_>, created_dirs: &mut CreatedDirs, watch: &dyn Watch) -> Result<Receipt, StoreError> {
     let taken;
     let hold = match commit.locking {
         Locking::Held(hold) => hold,
         Locking::Wait(wait) => {
-            ground.make(&commit.roots.main, commit.dir_mode)?;
-            taken = Hold::take(&commit.roots.main, wait)?;
+            created_dirs.make(&commit.roots.main, commit.dir_mode)?;
+            taken = TreeLock::take(&commit.roots.main, wait)?;
             &taken
         }
     };
-    let result = prepared(commit, hold, ground, watch);
+    let result = prepared(commit, hold, created_dirs, watch);
     match &result {
         Ok(_) | Err(StoreError::Unfinished { .. }) => hold.used.set(true),
         Err(error) if error.is_crash() => hold.used.set(true),
@@ -53,10 +53,15 @@ fn locked(commit: &Commit<'_>, ground: &mut Ground, watch: &dyn Watch) -> Result
 }
 
 /// Everything up to the decision, undone on an error; then what cannot fail for a reason of ours.
-fn prepared(commit: &Commit<'_>, hold: &Hold, ground: &mut Ground, watch: &dyn Watch) -> Result<Receipt, StoreError> {
+fn prepared(
+    commit: &Commit<'_>,
+    hold: &TreeLock,
+    created_dirs: &mut CreatedDirs,
+    watch: &dyn Watch,
+) -> Result<Receipt, StoreError> {
     let recovered = recover::under(hold, commit.roots)?;
     watch.reached(Step::Locked)?;
-    let mut plan = Plan::open(commit, hold, ground)?;
+    let mut plan = Plan::open(commit, hold, created_dirs)?;
     let decided = plan.stage(commit, hold, watch).and_then(|manifest| {
         plan.check_again(commit)?;
         hold.check()?;
@@ -97,12 +102,12 @@ struct Plan {
 
 impl Plan {
     /// Looks at every destination; the only thing made is the kubelet's directory, when it is missing.
-    fn open(commit: &Commit<'_>, hold: &Hold, ground: &mut Ground) -> Result<Self, StoreError> {
+    fn open(commit: &Commit<'_>, hold: &TreeLock, created_dirs: &mut CreatedDirs) -> Result<Self, StoreError> {
         let filled = commit.changes.iter().any(|change| change.root == RootId::Kubelet);
         let (kubelet, kubelet_dir) = match &commit.roots.kubelet {
             // It is made for new files, not to find none there that are to go.
             Some(path) if filled || (commit.uses_kubelet() && rustix::fs::stat(path).is_ok()) => {
-                let dir = ground.make(path, commit.dir_mode)?;
+                let dir = created_dirs.make(path, commit.dir_mode)?;
                 (Some((absolute(path)?, clear::kubelet_staging(&absolute(hold.main.path())?))), Some(dir))
             }
             _ => (None, None),
@@ -140,7 +145,7 @@ impl Plan {
     }
 
     /// Writes the new files, keeps the old ones, and writes the manifest; all of it synced.
-    fn stage(&mut self, commit: &Commit<'_>, hold: &Hold, watch: &dyn Watch) -> Result<Manifest, StoreError> {
+    fn stage(&mut self, commit: &Commit<'_>, hold: &TreeLock, watch: &dyn Watch) -> Result<Manifest, StoreError> {
         let staging = Arc::new(hold.kpki.make(STAGING, KPKI_MODE)?);
         self.staging = Some(Arc::clone(&staging));
         let outside = match (&self.kubelet, self.trees.kubelet_root()) {
@@ -237,14 +242,14 @@ impl Plan {
     }
 
     /// The commit mark. Once the rename is done the decision is made, even if its sync fails.
-    fn decide(&self, hold: &Hold) -> Result<(), StoreError> {
+    fn decide(&self, hold: &TreeLock) -> Result<(), StoreError> {
         if let Some(staging) = &self.staging {
             staging.rename(MARK, &hold.kpki, MARK)?;
         }
         Ok(())
     }
 
-    fn undo(&self, hold: &Hold) {
+    fn undo(&self, hold: &TreeLock) {
         // The error that led here is the one to tell; what cannot be removed now, the next run removes.
         let _ = hold.kpki.remove_tree(STAGING);
         if let (Some((_, name)), Some(root)) = (&self.kubelet, self.trees.kubelet_root()) {

@@ -14,10 +14,10 @@
 mod check;
 mod clear;
 mod create;
+mod created_dirs;
 mod error;
 mod forward;
 mod generation;
-mod ground;
 mod journal;
 mod kept;
 mod lock;
@@ -43,9 +43,9 @@ use crate::files::RelPath;
 
 pub use check::check_writable;
 pub use error::StoreError;
-pub use generation::{Generation, Was, before, before_of, generations};
+pub use generation::{Generation, PriorFile, before, before_of, generations};
 pub use journal::journal;
-pub use lock::Hold;
+pub use lock::TreeLock;
 pub use recover::{Recovery, interrupted, pending, recover};
 pub use replace::replace_file;
 pub use transaction::publish;
@@ -152,7 +152,7 @@ impl Commit<'_> {
 pub enum Locking<'a> {
     Wait(Duration),
     /// The caller has held it since before it looked at the tree.
-    Held(&'a Hold),
+    Held(&'a TreeLock),
 }
 
 /// What was done.

@@ -6,10 +6,10 @@ use crate::files::{Dir, FileError, Kind};
 
 use super::Roots;
 use super::clear::{self, STAGING};
+use super::created_dirs::or_here;
 use super::error::StoreError;
 use super::forward::{self, Trees};
-use super::ground::or_here;
-use super::lock::Hold;
+use super::lock::TreeLock;
 use super::mark::{self, MARK};
 use super::step::Unwatched;
 use super::trust;
@@ -42,10 +42,10 @@ pub fn interrupted(roots: &Roots) -> Result<bool, StoreError> {
 }
 
 /// Finishes or removes what an interrupted run left. Does not touch a tree that needs none of it. A verb that goes on to
-/// decide takes [`Hold::recovered`] instead.
+/// decide takes [`TreeLock::acquire_and_recover`] instead.
 pub fn recover(roots: &Roots, wait: Duration) -> Result<Recovery, StoreError> {
     match interrupted(roots)? {
-        true => Ok(Hold::recovered(roots, wait)?.1),
+        true => Ok(TreeLock::acquire_and_recover(roots, wait)?.1),
         false => Ok(Recovery::Nothing),
     }
 }
@@ -73,7 +73,7 @@ fn outside(kpki: &Dir, roots: &Roots) -> Result<Option<(Dir, String)>, FileError
 }
 
 /// The same with the lock in hand.
-pub(super) fn under(hold: &Hold, roots: &Roots) -> Result<Recovery, StoreError> {
+pub(super) fn under(hold: &TreeLock, roots: &Roots) -> Result<Recovery, StoreError> {
     if let Some(manifest) = mark::find(&hold.kpki)? {
         let kubelet = match &manifest.kubelet {
             Some((path, _)) => Some(Dir::open_root(path).map_err(StoreError::KubeletGone)?),

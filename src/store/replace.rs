@@ -4,8 +4,8 @@ use std::path::Path;
 
 use crate::files::{Dir, FileError, Kind, Look, Op, What};
 
+use super::created_dirs::or_here;
 use super::error::StoreError;
-use super::ground::or_here;
 
 /// How many names are tried for the temporary file: an earlier run with this process id may have left one.
 const TRIES: u32 = 16;

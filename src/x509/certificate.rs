@@ -9,7 +9,7 @@ use x509_parser::certificate::{TbsCertificate, X509CertificateParser};
 use x509_parser::nom::Parser as _;
 
 use crate::blueprint::{ExtendedKeyUsage, KeyUsage, Name, Oid, San};
-use crate::encoding::certificate::frame;
+use crate::encoding::certificate::signed_parts;
 use crate::encoding::tlv::{self, NotDer};
 use crate::encoding::{name, oid};
 use crate::x509::extension::Extensions;
@@ -108,7 +108,7 @@ impl Certificate {
         if der.len() > LIMIT {
             return Err(ParseError::TooLarge { found: der.len() });
         }
-        let frame = frame(der).map_err(|NotDer| ParseError::Frame)?;
+        let frame = signed_parts(der).map_err(|NotDer| ParseError::Frame)?;
         let mut parser = X509CertificateParser::new().with_deep_parse_extensions(false);
         let (rest, parsed) = parser.parse(der).map_err(|error| ParseError::Syntax(error.to_string()))?;
         let tbs = &parsed.tbs_certificate;

@@ -89,7 +89,7 @@ fn bytes_after_inside_or_instead_are_refused() {
     assert_eq!(Certificate::parse(&[]), Err(ParseError::Frame));
     assert_eq!(Certificate::parse(&vec![0x30; LIMIT + 1]), Err(ParseError::TooLarge { found: LIMIT + 1 }));
 
-    let frame = frame(&der).unwrap();
+    let frame = signed_parts(&der).unwrap();
     let fields = tlv::children(frame.signed, tlv::SEQUENCE).unwrap();
     let rebuild = |signed: &[u8]| tlv::sequence(&[signed, frame.algorithm, &tlv::bit_string(frame.signature)]);
     let raw: Vec<&[u8]> = fields.iter().map(|field| field.raw).collect();

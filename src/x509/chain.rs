@@ -32,13 +32,13 @@ impl fmt::Display for Usage {
 
 /// Which certificate of a path is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Link {
+pub enum ChainPart {
     Anchor,
     /// The end entity or an intermediate.
     Path,
 }
 
-impl fmt::Display for Link {
+impl fmt::Display for ChainPart {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Anchor => "authority",
@@ -51,11 +51,11 @@ impl fmt::Display for Link {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ChainError {
     Expired {
-        link: Link,
+        link: ChainPart,
         not_after: OffsetDateTime,
     },
     NotYetValid {
-        link: Link,
+        link: ChainPart,
         not_before: OffsetDateTime,
     },
     /// The anchor is not an authority that may sign certificates.
@@ -131,10 +131,10 @@ pub fn verify_for(
         return Err(ChainError::AnchorIsNoAuthority);
     }
     if at < anchor.not_before {
-        return Err(ChainError::NotYetValid { link: Link::Anchor, not_before: anchor.not_before });
+        return Err(ChainError::NotYetValid { link: ChainPart::Anchor, not_before: anchor.not_before });
     }
     if at > anchor.not_after {
-        return Err(ChainError::Expired { link: Link::Anchor, not_after: anchor.not_after });
+        return Err(ChainError::Expired { link: ChainPart::Anchor, not_after: anchor.not_after });
     }
     if leaf.key_usage.is_some_and(|usage| !usage.contains(KeyUsage::DIGITAL_SIGNATURE)) {
         return Err(ChainError::KeyUsage);
@@ -181,10 +181,10 @@ pub fn valid_for_name(leaf: &Certificate, name: &San) -> Result<(), ChainError> 
 fn refused(error: &Error, usage: Usage) -> ChainError {
     match error {
         Error::CertExpired { not_after, .. } => {
-            ChainError::Expired { link: Link::Path, not_after: instant(*not_after) }
+            ChainError::Expired { link: ChainPart::Path, not_after: instant(*not_after) }
         }
         Error::CertNotValidYet { not_before, .. } => {
-            ChainError::NotYetValid { link: Link::Path, not_before: instant(*not_before) }
+            ChainError::NotYetValid { link: ChainPart::Path, not_before: instant(*not_before) }
         }
         Error::UnknownIssuer => ChainError::UnknownIssuer,
         Error::InvalidSignatureForPublicKey => ChainError::Signature,

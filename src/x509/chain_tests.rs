@@ -40,7 +40,7 @@ fn what_kubeadm_made_is_taken_for_its_use_only() {
             let second = time::Duration::SECOND;
             assert_eq!(
                 verify_for(&leaf, &[], &authority, usage, leaf.not_after + second),
-                Err(ChainError::Expired { link: Link::Path, not_after: leaf.not_after })
+                Err(ChainError::Expired { link: ChainPart::Path, not_after: leaf.not_after })
             );
             let front_proxy = tree(name, "front-proxy-ca.crt");
             assert_eq!(
@@ -73,10 +73,10 @@ fn what_webpki_leaves_open_is_closed() {
     let early = datetime!(2001-01-01 0:00 UTC);
     let mut other = authority.clone();
     other.not_before = late;
-    assert_eq!(check(&leaf, &other), Err(ChainError::NotYetValid { link: Link::Anchor, not_before: late }));
+    assert_eq!(check(&leaf, &other), Err(ChainError::NotYetValid { link: ChainPart::Anchor, not_before: late }));
     let mut other = authority.clone();
     other.not_after = early;
-    assert_eq!(check(&leaf, &other), Err(ChainError::Expired { link: Link::Anchor, not_after: early }));
+    assert_eq!(check(&leaf, &other), Err(ChainError::Expired { link: ChainPart::Anchor, not_after: early }));
     let mut other = authority.clone();
     other.is_ca = false;
     assert_eq!(check(&leaf, &other), Err(ChainError::AnchorIsNoAuthority));
@@ -91,7 +91,7 @@ fn what_webpki_leaves_open_is_closed() {
     let before = datetime!(1969-01-01 0:00 UTC);
     assert!(matches!(
         verify_for(&leaf, &[], &authority, Usage::Server, before),
-        Err(ChainError::NotYetValid { link: Link::Anchor, .. })
+        Err(ChainError::NotYetValid { link: ChainPart::Anchor, .. })
     ));
     assert_eq!((leaf.role(), authority.role()), (Some(Role::EndEntity), Some(Role::Authority { path_len: None })));
     assert_eq!(leaf.extended_key_usages, [ExtendedKeyUsage::ServerAuth]);

@@ -40,12 +40,12 @@ pub enum Mismatch {
     /// nameConstraints are others, or there although none were wanted, or not there.
     NameConstraints,
     /// The same values in another order, or some of them twice.
-    Order(Listed),
+    Order(ListField),
 }
 
 /// A field that is a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Listed {
+pub enum ListField {
     ExtendedKeyUsages,
     Sans,
 }
@@ -71,8 +71,10 @@ impl fmt::Display for Mismatch {
             Self::MissingSan(san) => write!(f, "expected the subject alternative name `{san}`"),
             Self::SurplusSan(san) => write!(f, "unexpected subject alternative name `{san}`"),
             Self::NameConstraints => f.write_str("expected other name constraints"),
-            Self::Order(Listed::ExtendedKeyUsages) => f.write_str("expected the extended key usages in another order"),
-            Self::Order(Listed::Sans) => f.write_str("expected the subject alternative names in another order"),
+            Self::Order(ListField::ExtendedKeyUsages) => {
+                f.write_str("expected the extended key usages in another order")
+            }
+            Self::Order(ListField::Sans) => f.write_str("expected the subject alternative names in another order"),
         }
     }
 }
@@ -118,12 +120,18 @@ pub fn compare(certificate: &Certificate, blueprint: &Blueprint) -> Vec<Mismatch
         (&blueprint.extended_key_usages, &certificate.extended_key_usages),
         Mismatch::MissingExtendedKeyUsage,
         Mismatch::SurplusExtendedKeyUsage,
-        Listed::ExtendedKeyUsages,
+        ListField::ExtendedKeyUsages,
     );
     if certificate.name_constraints != extension::name_constraints(&blueprint.permitted) {
         found.push(Mismatch::NameConstraints);
     }
-    lists(&mut found, (&blueprint.sans, &certificate.sans), Mismatch::MissingSan, Mismatch::SurplusSan, Listed::Sans);
+    lists(
+        &mut found,
+        (&blueprint.sans, &certificate.sans),
+        Mismatch::MissingSan,
+        Mismatch::SurplusSan,
+        ListField::Sans,
+    );
     found
 }
 
@@ -132,7 +140,7 @@ fn lists<T: Clone + PartialEq>(
     (wanted, found): (&[T], &[T]),
     missing: fn(T) -> Mismatch,
     surplus: fn(T) -> Mismatch,
-    listed: Listed,
+    listed: ListField,
 ) {
     if wanted == found {
         return;

@@ -20,7 +20,7 @@ pub struct Entry<'a> {
 
 /// What forbids to use the whole list, though the entry may be about another certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Oddity {
+pub enum EntryAnomaly {
     /// certificateIssuer: entries are about certificates of other issuers (section 5.3.3).
     CertificateIssuer,
     /// A critical extension nobody here understands (section 5.3).
@@ -101,12 +101,12 @@ impl<'a> Entry<'a> {
         time(self.date)
     }
 
-    pub fn oddity(&self) -> Result<Option<Oddity>, NotDer> {
+    pub fn anomaly(&self) -> Result<Option<EntryAnomaly>, NotDer> {
         for extension in self.extensions() {
             match extension?.1 {
-                Extension { id: CERTIFICATE_ISSUER, .. } => return Ok(Some(Oddity::CertificateIssuer)),
+                Extension { id: CERTIFICATE_ISSUER, .. } => return Ok(Some(EntryAnomaly::CertificateIssuer)),
                 Extension { id: REASON_CODE | INVALIDITY_DATE, .. } | Extension { critical: false, .. } => {}
-                _ => return Ok(Some(Oddity::UnknownCritical)),
+                _ => return Ok(Some(EntryAnomaly::UnknownCritical)),
             }
         }
         Ok(None)
@@ -211,15 +211,15 @@ mod tests {
     #[test]
     fn oddities_are_seen() {
         let oid = |last: u8| [0x55, 0x1d, last];
-        for (other, oddity) in [
-            (extension(&oid(29), true, &[0x30, 0]), Some(Oddity::CertificateIssuer)),
-            (extension(&oid(29), false, &[0x30, 0]), Some(Oddity::CertificateIssuer)),
-            (extension(&oid(23), true, &[6, 0]), Some(Oddity::UnknownCritical)),
+        for (other, anomaly) in [
+            (extension(&oid(29), true, &[0x30, 0]), Some(EntryAnomaly::CertificateIssuer)),
+            (extension(&oid(29), false, &[0x30, 0]), Some(EntryAnomaly::CertificateIssuer)),
+            (extension(&oid(23), true, &[6, 0]), Some(EntryAnomaly::UnknownCritical)),
             (extension(&oid(23), false, &[6, 0]), None),
             (extension(&oid(21), true, &[10, 1, 1]), None),
         ] {
             let der = entry(&Revoked { other, ..revoked() }).unwrap();
-            assert_eq!(Entry::read(&der).unwrap().oddity(), Ok(oddity), "{der:?}");
+            assert_eq!(Entry::read(&der).unwrap().anomaly(), Ok(anomaly), "{der:?}");
         }
     }
 

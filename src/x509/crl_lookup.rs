@@ -3,9 +3,9 @@
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 
-use crate::revocation::{Reason, Revoked, plain_serial};
+use crate::revocation::{Reason, Revoked, minimal_integer};
 use crate::x509::crl::{Crl, CrlError, Walker};
-use crate::x509::crl_entry::{Entry, Oddity};
+use crate::x509::crl_entry::{Entry, EntryAnomaly};
 
 /// The serial numbers somebody asks about.
 #[derive(Clone)]
@@ -25,7 +25,7 @@ impl fmt::Debug for Wanted {
 impl Wanted {
     /// Content octets of INTEGERs.
     pub fn new<'a>(serials: impl IntoIterator<Item = &'a [u8]>) -> Self {
-        let serials: HashSet<Vec<u8>> = serials.into_iter().map(|serial| plain_serial(serial).to_vec()).collect();
+        let serials: HashSet<Vec<u8>> = serials.into_iter().map(|serial| minimal_integer(serial).to_vec()).collect();
         let mut tails = vec![0; 1 << 10];
         for serial in &serials {
             let (word, bit) = tail(serial);
@@ -37,7 +37,7 @@ impl Wanted {
     }
 
     pub fn contains(&self, serial: &[u8]) -> bool {
-        let serial = plain_serial(serial);
+        let serial = minimal_integer(serial);
         let (word, bit) = tail(serial);
         self.tails.get(word).is_some_and(|word| word & bit != 0) && self.serials.contains(serial)
     }
@@ -55,43 +55,43 @@ fn tail(serial: &[u8]) -> (usize, u64) {
 
 /// What a list says of the wanted, and about itself.
 #[derive(Debug, Clone)]
-pub struct Listed<'w> {
+pub struct CrlLookup<'w> {
     pub crl: Crl,
     /// Found in any entry, wanted or not.
-    pub oddity: Option<Oddity>,
+    pub anomaly: Option<EntryAnomaly>,
     wanted: &'w Wanted,
-    named: HashMap<Vec<u8>, Named>,
+    named: HashMap<Vec<u8>, CrlMatch>,
 }
 
 /// A wanted serial number that is on the list.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Named {
+pub struct CrlMatch {
     /// The gravest of its entries: an irreversible one before a hold, then the first.
     pub revoked: Revoked,
     /// It stands there more than once.
     pub twice: bool,
 }
 
-impl<'w> Listed<'w> {
+impl<'w> CrlLookup<'w> {
     /// A list that is not wholly well-formed is no list: nothing is said about what it names.
     pub fn read(der: &[u8], wanted: &'w Wanted) -> Result<Self, CrlError> {
         let mut walker = Walker::default();
         let mut named = HashMap::new();
-        let mut oddity = None;
+        let mut anomaly = None;
         walker.feed_each(der, &mut |raw| {
             let entry = Entry::read(raw)?;
-            oddity = oddity.or(entry.oddity()?);
+            anomaly = anomaly.or(entry.anomaly()?);
             if wanted.contains(entry.serial) {
                 add(&mut named, entry.revoked()?);
             }
             Ok(())
         })?;
-        Ok(Self { crl: walker.finish()?, oddity, wanted, named })
+        Ok(Self { crl: walker.finish()?, anomaly, wanted, named })
     }
 
     /// What it says of this serial number.
-    pub fn named(&self, serial: &[u8]) -> Option<&Named> {
-        self.named.get(plain_serial(serial))
+    pub fn named(&self, serial: &[u8]) -> Option<&CrlMatch> {
+        self.named.get(minimal_integer(serial))
     }
 
     /// Whether silence about this serial number means that it is not on the list.
@@ -100,23 +100,23 @@ impl<'w> Listed<'w> {
     }
 }
 
-fn add(named: &mut HashMap<Vec<u8>, Named>, revoked: Revoked) {
-    let serial = plain_serial(&revoked.serial).to_vec();
+fn add(named: &mut HashMap<Vec<u8>, CrlMatch>, revoked: Revoked) {
+    let serial = minimal_integer(&revoked.serial).to_vec();
     match named.get_mut(&serial) {
         Some(before) => {
             before.twice = true;
-            if gravity(&revoked) > gravity(&before.revoked) {
+            if severity(&revoked) > severity(&before.revoked) {
                 before.revoked = revoked;
             }
         }
         None => {
-            named.insert(serial, Named { revoked, twice: false });
+            named.insert(serial, CrlMatch { revoked, twice: false });
         }
     }
 }
 
 /// What cannot be undone outweighs what can.
-pub fn gravity(revoked: &Revoked) -> u8 {
+pub fn severity(revoked: &Revoked) -> u8 {
     match revoked.reason {
         Some(Reason::RemoveFromCrl) => 0,
         Some(Reason::CertificateHold) => 1,

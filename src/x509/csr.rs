@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::blueprint::{ExtendedKeyUsage, KeyUsage, Name, Oid, San};
-use crate::encoding::certificate::frame;
+use crate::encoding::certificate::signed_parts;
 use crate::encoding::pem::{self, PemError};
 use crate::encoding::tlv::{self, NotDer};
 use crate::encoding::{name, oid, request};
@@ -89,7 +89,7 @@ impl Request {
         if der.len() > LIMIT {
             return Err(RequestError::Frame);
         }
-        let outer = frame(der).map_err(broken)?;
+        let outer = signed_parts(der).map_err(broken)?;
         let info = tlv::children(outer.signed, tlv::SEQUENCE).map_err(broken)?;
         let [version, subject, spki, attributes @ ..] = info.as_slice() else { return Err(RequestError::Frame) };
         if version.tag != tlv::INTEGER || version.content != [0] || attributes.len() > 1 {

@@ -28,7 +28,7 @@ pub use certificate::{Certificate, ParseError};
 pub use chain::{ChainError, Usage, valid_for_name, verify_for};
 pub use compare::{Mismatch, compare};
 pub use crl::{Crl, CrlError};
-pub use crl_lookup::{Listed, Wanted};
+pub use crl_lookup::{CrlLookup, Wanted};
 pub use crl_problem::Problem;
 pub use csr::{Request, RequestError};
 pub use names::same_name;

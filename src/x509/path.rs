@@ -8,10 +8,10 @@ use std::fmt;
 use time::OffsetDateTime;
 
 use crate::blueprint::{KeyUsage, Oid};
-use crate::encoding::certificate::frame;
-use crate::x509::crl_lookup::Listed;
-use crate::x509::revocation::{Answer, Authority, Status, Strictness, Vetted, status, vet};
-use crate::x509::verify::verify_frame;
+use crate::encoding::certificate::signed_parts;
+use crate::x509::crl_lookup::CrlLookup;
+use crate::x509::revocation::{Answer, CrlIssuer, Status, Strictness, Vetted, status, vet};
+use crate::x509::verify::verify_signed_parts;
 use crate::x509::{Certificate, VerifyError, same_name};
 
 /// Certificates between leaf and anchor; real trees have two or three.
@@ -28,12 +28,12 @@ const CONSTRAINTS: [&str; 3] = ["2.5.29.30", "2.5.29.36", "2.5.29.54"];
 
 /// What a certificate is held against.
 #[derive(Debug, Clone, Copy)]
-pub struct Ground<'a> {
+pub struct ValidationInput<'a> {
     pub anchors: &'a [Certificate],
     /// In any order; may hold more than is needed.
     pub intermediates: &'a [Certificate],
     /// `None`: revocation is not asked about.
-    pub lists: Option<&'a [(&'a [u8], Listed<'a>)]>,
+    pub lists: Option<&'a [(&'a [u8], CrlLookup<'a>)]>,
     pub strictness: Strictness,
     pub at: OffsetDateTime,
 }
@@ -112,22 +112,22 @@ impl fmt::Display for PathError {
 impl std::error::Error for PathError {}
 
 /// The first path found valid, from the anchor down to the leaf; else what is wrong with the one that came furthest.
-pub fn validate<'a>(leaf: &'a Certificate, ground: Ground<'a>) -> Result<Vec<&'a Certificate>, PathError> {
-    validate_below(leaf, ground, &mut Vec::new())
+pub fn validate<'a>(leaf: &'a Certificate, input: ValidationInput<'a>) -> Result<Vec<&'a Certificate>, PathError> {
+    validate_below(leaf, input, &mut Vec::new())
 }
 
 /// `asking`: whose validity is being asked about already, so that a list's signer cannot vouch for itself.
 fn validate_below<'a>(
     leaf: &'a Certificate,
-    ground: Ground<'a>,
+    input: ValidationInput<'a>,
     asking: &mut Vec<[u8; 32]>,
 ) -> Result<Vec<&'a Certificate>, PathError> {
     let mut paths = Vec::new();
-    climb(vec![leaf], ground, &mut paths, &mut 0);
+    climb(vec![leaf], input, &mut paths, &mut 0);
     let mut furthest: Option<(usize, PathError)> = None;
     asking.push(leaf.fingerprint);
     for path in paths {
-        match check(&path, ground, asking) {
+        match check(&path, input, asking) {
             Ok(()) => {
                 asking.pop();
                 return Ok(path);
@@ -143,10 +143,15 @@ fn validate_below<'a>(
 }
 
 /// Every way up by names, `path` going from the leaf upwards; found paths go downwards.
-fn climb<'a>(path: Vec<&'a Certificate>, ground: Ground<'a>, found: &mut Vec<Vec<&'a Certificate>>, steps: &mut usize) {
+fn climb<'a>(
+    path: Vec<&'a Certificate>,
+    input: ValidationInput<'a>,
+    found: &mut Vec<Vec<&'a Certificate>>,
+    steps: &mut usize,
+) {
     let Some(top) = path.last() else { return };
     *steps = steps.saturating_add(1);
-    for anchor in ground.anchors.iter().filter(|anchor| same_name(&top.issuer, &anchor.subject)) {
+    for anchor in input.anchors.iter().filter(|anchor| same_name(&top.issuer, &anchor.subject)) {
         if found.len() < PATHS {
             found.push(std::iter::once(anchor).chain(path.iter().rev().copied()).collect());
         }
@@ -154,16 +159,20 @@ fn climb<'a>(path: Vec<&'a Certificate>, ground: Ground<'a>, found: &mut Vec<Vec
     if path.len() > DEPTH || *steps > STEPS {
         return;
     }
-    for above in ground.intermediates.iter().filter(|above| same_name(&top.issuer, &above.subject)) {
+    for above in input.intermediates.iter().filter(|above| same_name(&top.issuer, &above.subject)) {
         let met = path.iter().any(|seen| seen.fingerprint == above.fingerprint);
         if !met && found.len() < PATHS {
-            climb(path.iter().copied().chain([above]).collect(), ground, found, steps);
+            climb(path.iter().copied().chain([above]).collect(), input, found, steps);
         }
     }
 }
 
 /// From the anchor down; the place comes along with what is wrong there.
-fn check(path: &[&Certificate], ground: Ground<'_>, asking: &mut Vec<[u8; 32]>) -> Result<(), (usize, PathError)> {
+fn check(
+    path: &[&Certificate],
+    input: ValidationInput<'_>,
+    asking: &mut Vec<[u8; 32]>,
+) -> Result<(), (usize, PathError)> {
     let last = path.len().saturating_sub(1);
     // How many authorities that are not self-issued may still follow.
     let mut room = usize::MAX;
@@ -173,7 +182,7 @@ fn check(path: &[&Certificate], ground: Ground<'_>, asking: &mut Vec<[u8; 32]>) 
         if let Some(issuer) = above {
             signed(certificate, issuer).map_err(|why| wrong(PathError::Signature { place, why }))?;
         }
-        own(certificate, place, ground.at).map_err(wrong)?;
+        own(certificate, place, input.at).map_err(wrong)?;
         if place < last {
             if !certificate.may_sign_certificates() {
                 return Err(wrong(PathError::NoAuthority { place }));
@@ -184,8 +193,8 @@ fn check(path: &[&Certificate], ground: Ground<'_>, asking: &mut Vec<[u8; 32]>) 
             let limit = certificate.path_len.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
             room = room.min(limit);
         }
-        if let (Some(issuer), Some(lists)) = (above, ground.lists) {
-            let answer = revoked(certificate, issuer, lists, ground, asking);
+        if let (Some(issuer), Some(lists)) = (above, input.lists) {
+            let answer = revoked(certificate, issuer, lists, input, asking);
             if answer.status != Status::Good {
                 return Err(wrong(PathError::Revocation { place, answer: Box::new(answer) }));
             }
@@ -215,34 +224,34 @@ fn own(certificate: &Certificate, place: usize, at: OffsetDateTime) -> Result<()
 
 /// [`Certificate::signed_by`] with names compared as section 7.1 has it, which [`climb`] did.
 fn signed(certificate: &Certificate, issuer: &Certificate) -> Result<(), VerifyError> {
-    let frame = frame(&certificate.der).map_err(|_| VerifyError::Signature)?;
-    verify_frame(&frame, &certificate.signature_algorithm, issuer)
+    let frame = signed_parts(&certificate.der).map_err(|_| VerifyError::Signature)?;
+    verify_signed_parts(&frame, &certificate.signature_algorithm, issuer)
 }
 
 fn revoked(
     certificate: &Certificate,
     issuer: &Certificate,
-    lists: &[(&[u8], Listed<'_>)],
-    ground: Ground<'_>,
+    lists: &[(&[u8], CrlLookup<'_>)],
+    input: ValidationInput<'_>,
     asking: &mut Vec<[u8; 32]>,
 ) -> Answer {
     let ours: Vec<_> = lists.iter().filter(|(_, list)| same_name(&list.crl.issuer, &issuer.subject)).collect();
-    let by_issuer = |list: &Listed<'_>, der: &[u8]| list.crl.signed_by(der, issuer).is_ok();
+    let by_issuer = |list: &CrlLookup<'_>, der: &[u8]| list.crl.signed_by(der, issuer).is_ok();
     let delegates: Vec<&Certificate> = if asking.len() > SIGNERS || ours.iter().all(|(der, list)| by_issuer(list, der))
     {
         Vec::new()
     } else {
-        ground
+        input
             .intermediates
             .iter()
             .filter(|other| same_name(&other.subject, &issuer.subject) && other.spki_der != issuer.spki_der)
             .filter(|other| other.key_usage.is_some_and(|usage| usage.contains(KeyUsage::CRL_SIGN)))
             .filter(|other| ours.iter().any(|(der, list)| list.crl.signed_by(der, other).is_ok()))
-            .filter(|other| !asking.contains(&other.fingerprint) && validate_below(other, ground, asking).is_ok())
+            .filter(|other| !asking.contains(&other.fingerprint) && validate_below(other, input, asking).is_ok())
             .collect()
     };
-    let authority = Authority { issuer, delegates: &delegates, strictness: ground.strictness };
-    let vetted: Vec<Vetted<'_>> = ours.iter().map(|(der, list)| vet(list, der, authority, ground.at)).collect();
+    let authority = CrlIssuer { issuer, delegates: &delegates, strictness: input.strictness };
+    let vetted: Vec<Vetted<'_>> = ours.iter().map(|(der, list)| vet(list, der, authority, input.at)).collect();
     status(certificate, issuer, &vetted)
 }
 

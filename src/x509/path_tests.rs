@@ -45,8 +45,8 @@ fn leaf(issuer: &Issuer) -> Certificate {
     issue(&blueprint("leaf", Role::EndEntity), &key().spki_der(), issuer).unwrap().certificate
 }
 
-fn ground<'a>(anchors: &'a [Certificate], intermediates: &'a [Certificate]) -> Ground<'a> {
-    Ground { anchors, intermediates, lists: None, strictness: Strictness::Strict, at: AT }
+fn input<'a>(anchors: &'a [Certificate], intermediates: &'a [Certificate]) -> ValidationInput<'a> {
+    ValidationInput { anchors, intermediates, lists: None, strictness: Strictness::Strict, at: AT }
 }
 
 #[test]
@@ -56,22 +56,22 @@ fn paths_are_found_and_held_against_everything() {
     let leaf = leaf(&middle);
     let anchors = [root.certificate().clone()];
     let pool = [below(&root, "beside").certificate().clone(), middle.certificate().clone()];
-    let ground = ground(&anchors, &pool);
-    let path = validate(&leaf, ground).unwrap();
+    let input = input(&anchors, &pool);
+    let path = validate(&leaf, input).unwrap();
     assert_eq!(path, [root.certificate(), middle.certificate(), &leaf]);
-    assert_eq!(validate(&leaf, Ground { intermediates: &[], ..ground }), Err(PathError::NoPath));
-    assert_eq!(validate(&leaf, Ground { anchors: &pool[..1], ..ground }), Err(PathError::NoPath));
-    let late = Ground { at: AT + Duration::days(31), ..ground };
+    assert_eq!(validate(&leaf, ValidationInput { intermediates: &[], ..input }), Err(PathError::NoPath));
+    assert_eq!(validate(&leaf, ValidationInput { anchors: &pool[..1], ..input }), Err(PathError::NoPath));
+    let late = ValidationInput { at: AT + Duration::days(31), ..input };
     assert_eq!(validate(&leaf, late), Err(PathError::Expired { place: 0 }), "an anchor's dates count");
-    let early = Ground { at: AT - Duration::DAY, ..ground };
+    let early = ValidationInput { at: AT - Duration::DAY, ..input };
     assert_eq!(validate(&leaf, early), Err(PathError::NotYetValid { place: 0 }));
     // The name of the anchor, another key.
     let impostor = [self_sign(&blueprint("root", authority(None)), &key()).unwrap().certificate];
-    let wrong = validate(&leaf, Ground { anchors: &impostor, ..ground });
+    let wrong = validate(&leaf, ValidationInput { anchors: &impostor, ..input });
     assert_eq!(wrong, Err(PathError::Signature { place: 1, why: VerifyError::Signature }));
     // Beside the impostor the right one is found.
     let both = [impostor[0].clone(), anchors[0].clone()];
-    assert!(validate(&leaf, Ground { anchors: &both, ..ground }).is_ok());
+    assert!(validate(&leaf, ValidationInput { anchors: &both, ..input }).is_ok());
     for (change, error) in [
         (Certificate { is_ca: false, ..pool[1].clone() }, PathError::NoAuthority { place: 1 }),
         (
@@ -83,7 +83,7 @@ fn paths_are_found_and_held_against_everything() {
             PathError::UnknownCritical { place: 1, oid: Oid::new("1.2.3") },
         ),
     ] {
-        assert_eq!(validate(&leaf, Ground { intermediates: &[change], ..ground }), Err(error));
+        assert_eq!(validate(&leaf, ValidationInput { intermediates: &[change], ..input }), Err(error));
     }
 }
 
@@ -99,7 +99,7 @@ fn an_anchors_path_length_counts() {
     let middle = below(&free, "middle");
     let pool = [middle.certificate().clone()];
     let leaf = leaf(&middle);
-    assert_eq!(validate(&leaf, ground(&anchors, &pool)), Err(PathError::PathLength { place: 1 }));
+    assert_eq!(validate(&leaf, input(&anchors, &pool)), Err(PathError::PathLength { place: 1 }));
 }
 
 #[test]
@@ -107,8 +107,8 @@ fn no_list_no_answer() {
     let root = root(None);
     let leaf = leaf(&root);
     let anchors = [root.certificate().clone()];
-    let none: [(&[u8], Listed<'_>); 0] = [];
-    let asked = Ground { lists: Some(&none), ..ground(&anchors, &[]) };
+    let none: [(&[u8], CrlLookup<'_>); 0] = [];
+    let asked = ValidationInput { lists: Some(&none), ..input(&anchors, &[]) };
     assert!(matches!(validate(&leaf, asked), Err(PathError::Revocation { place: 1, .. })));
 }
 
@@ -124,5 +124,5 @@ fn circles_end() {
     }
     let leaf = leaf(&last);
     let anchors = [below(&root, "elsewhere").certificate().clone()];
-    assert_eq!(validate(&leaf, ground(&anchors, &pool)), Err(PathError::NoPath));
+    assert_eq!(validate(&leaf, input(&anchors, &pool)), Err(PathError::NoPath));
 }

@@ -8,8 +8,8 @@ use time::OffsetDateTime;
 
 use crate::blueprint::KeyUsage;
 use crate::revocation::{Number, Reason, Revoked};
-use crate::x509::crl_entry::Oddity;
-use crate::x509::crl_lookup::{Listed, gravity};
+use crate::x509::crl_entry::EntryAnomaly;
+use crate::x509::crl_lookup::{CrlLookup, severity};
 use crate::x509::crl_problem::Problem;
 use crate::x509::{Certificate, VerifyError, same_name};
 
@@ -45,7 +45,7 @@ pub enum Strictness {
 
 /// Whose lists are wanted.
 #[derive(Debug, Clone, Copy)]
-pub struct Authority<'a> {
+pub struct CrlIssuer<'a> {
     /// Who issued the certificates in question, which the caller has made sure of.
     pub issuer: &'a Certificate,
     /// Certificates of the same name with other keys, each found valid up to the same anchor: authorities may sign lists with
@@ -57,7 +57,7 @@ pub struct Authority<'a> {
 /// A list held against its issuer and an instant; the list's own bytes are not needed any more.
 #[derive(Debug, Clone)]
 pub struct Vetted<'l> {
-    listed: &'l Listed<'l>,
+    listed: &'l CrlLookup<'l>,
     standing: Standing,
     rank: (Option<Number>, OffsetDateTime),
     problems: Vec<Problem>,
@@ -75,7 +75,7 @@ enum Standing {
 }
 
 /// Verifies the signature, which takes a hash over all of `der`, and everything else that is the same for all certificates.
-pub fn vet<'l>(listed: &'l Listed<'l>, der: &[u8], authority: Authority<'_>, at: OffsetDateTime) -> Vetted<'l> {
+pub fn vet<'l>(listed: &'l CrlLookup<'l>, der: &[u8], authority: CrlIssuer<'_>, at: OffsetDateTime) -> Vetted<'l> {
     let crl = &listed.crl;
     let mut problems = Vec::new();
     let mut standing = Standing::Full;
@@ -96,10 +96,10 @@ pub fn vet<'l>(listed: &'l Listed<'l>, der: &[u8], authority: Authority<'_>, at:
     if let Some(oid) = crl.unknown_critical.first() {
         found(Problem::UnknownCritical(oid.clone()), Standing::Unusable);
     }
-    if crl.scope.is_some_and(|scope| scope.indirect) || listed.oddity == Some(Oddity::CertificateIssuer) {
+    if crl.scope.is_some_and(|scope| scope.indirect) || listed.anomaly == Some(EntryAnomaly::CertificateIssuer) {
         found(Problem::Indirect, Standing::Unusable);
     }
-    if listed.oddity == Some(Oddity::UnknownCritical) {
+    if listed.anomaly == Some(EntryAnomaly::UnknownCritical) {
         found(Problem::UnknownCriticalInEntry, Standing::Unusable);
     }
     if crl.this_update > at {
@@ -125,7 +125,7 @@ pub fn vet<'l>(listed: &'l Listed<'l>, der: &[u8], authority: Authority<'_>, at:
 }
 
 /// The first whose key made the signature; else why the issuer did not.
-fn signer<'a>(listed: &Listed<'_>, der: &[u8], authority: Authority<'a>) -> Result<&'a Certificate, VerifyError> {
+fn signer<'a>(listed: &CrlLookup<'_>, der: &[u8], authority: CrlIssuer<'a>) -> Result<&'a Certificate, VerifyError> {
     let signed = |by: &Certificate| listed.crl.signed_by(der, by);
     match signed(authority.issuer) {
         Ok(()) => Ok(authority.issuer),
@@ -169,7 +169,7 @@ impl Vetted<'_> {
     }
 }
 
-/// What the lists say of a certificate of [`Authority::issuer`], in whatever order they come.
+/// What the lists say of a certificate of [`CrlIssuer::issuer`], in whatever order they come.
 pub fn status(certificate: &Certificate, issuer: &Certificate, lists: &[Vetted<'_>]) -> Answer {
     let serial = certificate.serial.as_slice();
     let mut problems = Vec::new();
@@ -208,7 +208,7 @@ pub fn status(certificate: &Certificate, issuer: &Certificate, lists: &[Vetted<'
             taken_back = taken_back || !list.listed.crl.delta;
             continue;
         }
-        let key = |list: &Vetted<'_>, one: &Revoked| (gravity(one), list.rank.clone(), std::cmp::Reverse(one.at));
+        let key = |list: &Vetted<'_>, one: &Revoked| (severity(one), list.rank.clone(), std::cmp::Reverse(one.at));
         if gravest.is_none_or(|(_, other, before)| key(list, &named.revoked) > key(other, before)) {
             gravest = Some((index, list, &named.revoked));
         }

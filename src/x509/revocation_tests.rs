@@ -4,7 +4,7 @@ use crate::ca::{Issuer, PrivateKey, SignedCrl, issue, self_sign, sign_crl};
 use crate::encoding::certificate::SignatureAlgorithm;
 use crate::encoding::extension::extension;
 use crate::encoding::{certificate, crl as written, tlv};
-use crate::revocation::{Edition, RevocationList};
+use crate::revocation::{CrlIssue, RevocationList};
 use crate::x509::crl::CrlError;
 use crate::x509::crl_lookup::Wanted;
 use proptest::prelude::*;
@@ -62,7 +62,7 @@ fn entry(reason: Option<Reason>) -> Revoked {
 fn list(number: u64, days: i64, revoked: &[Revoked], by: &Issuer) -> SignedCrl {
     let this_update = AT + time::Duration::days(days);
     let edition =
-        Edition { number: Number::from(number), this_update, next_update: this_update + time::Duration::WEEK };
+        CrlIssue { number: Number::from(number), this_update, next_update: this_update + time::Duration::WEEK };
     sign_crl(&RevocationList { edition, revoked: revoked.to_vec() }, by).unwrap()
 }
 
@@ -94,8 +94,8 @@ fn number(content: &[u8]) -> Vec<u8> {
 
 fn ask_with(ders: &[&[u8]], issuer: &Issuer, delegates: &[&Certificate], strictness: Strictness) -> Answer {
     let wanted = Wanted::new([WORLD.leaf.serial.as_slice()]);
-    let lists: Vec<_> = ders.iter().map(|der| Listed::read(der, &wanted).unwrap()).collect();
-    let authority = Authority { issuer: issuer.certificate(), delegates, strictness };
+    let lists: Vec<_> = ders.iter().map(|der| CrlLookup::read(der, &wanted).unwrap()).collect();
+    let authority = CrlIssuer { issuer: issuer.certificate(), delegates, strictness };
     let vetted: Vec<_> = lists.iter().zip(ders).map(|(list, der)| vet(list, der, authority, AT)).collect();
     let answer = status(&WORLD.leaf, issuer.certificate(), &vetted);
     // In any order the same.
@@ -267,9 +267,9 @@ fn serials_twice_and_in_any_order() {
 fn a_serial_that_was_not_looked_up_is_not_good() {
     let der = list(1, 0, &[], &WORLD.ca).der;
     let wanted = Wanted::new([&[1u8, 2][..]]);
-    let listed = Listed::read(&der, &wanted).unwrap();
+    let listed = CrlLookup::read(&der, &wanted).unwrap();
     let issuer = WORLD.ca.certificate();
-    let authority = Authority { issuer, delegates: &[], strictness: Strictness::Strict };
+    let authority = CrlIssuer { issuer, delegates: &[], strictness: Strictness::Strict };
     let answer = status(&WORLD.leaf, issuer, &[vet(&listed, &der, authority, AT)]);
     assert_eq!(answer, Answer { status: Status::Unknown, list: None, problems: vec![(0, Problem::NotAsked)] });
 }
@@ -279,7 +279,7 @@ fn a_list_cut_anywhere_is_none() {
     let der = list(1, 0, &[entry(None)], &WORLD.ca).der;
     let wanted = Wanted::new([WORLD.leaf.serial.as_slice()]);
     for length in 0..der.len() {
-        assert_eq!(Listed::read(&der[..length], &wanted).err(), Some(CrlError::Truncated), "{length}");
+        assert_eq!(CrlLookup::read(&der[..length], &wanted).err(), Some(CrlError::Truncated), "{length}");
     }
 }
 
@@ -291,9 +291,9 @@ proptest! {
         let at = at.index(der.len());
         der[at] = octet;
         let wanted = Wanted::new([WORLD.leaf.serial.as_slice()]);
-        if let Ok(listed) = Listed::read(&der, &wanted) {
+        if let Ok(listed) = CrlLookup::read(&der, &wanted) {
             let issuer = WORLD.ca.certificate();
-            let authority = Authority { issuer, delegates: &[], strictness: Strictness::Lenient };
+            let authority = CrlIssuer { issuer, delegates: &[], strictness: Strictness::Lenient };
             let answer = status(&WORLD.leaf, issuer, &[vet(&listed, &der, authority, AT)]);
             prop_assert!(answer.status != Status::Good, "{at} {octet}");
         }

@@ -6,7 +6,7 @@ use std::fmt;
 use ring::signature::{self, UnparsedPublicKey, VerificationAlgorithm};
 
 use crate::blueprint::{Algorithm, Name, Oid};
-use crate::encoding::certificate::{Frame, frame};
+use crate::encoding::certificate::{SignedParts, signed_parts};
 use crate::encoding::public_key;
 use crate::x509::{Certificate, Crl, KeyKind, OtherKey, same_name};
 
@@ -70,8 +70,8 @@ impl Certificate {
         {
             return Err(VerifyError::KeyIdentifier { wanted: wanted.clone(), found: found.clone() });
         }
-        match frame(&self.der) {
-            Ok(frame) => verify_frame(&frame, &self.signature_algorithm, issuer),
+        match signed_parts(&self.der) {
+            Ok(frame) => verify_signed_parts(&frame, &self.signature_algorithm, issuer),
             Err(_) => Err(VerifyError::Signature),
         }
     }
@@ -89,15 +89,15 @@ impl Crl {
         {
             return Err(VerifyError::KeyIdentifier { wanted: wanted.clone(), found: found.clone() });
         }
-        match frame(der) {
-            Ok(frame) => verify_frame(&frame, &self.signature_algorithm, issuer),
+        match signed_parts(der) {
+            Ok(frame) => verify_signed_parts(&frame, &self.signature_algorithm, issuer),
             Err(_) => Err(VerifyError::Signature),
         }
     }
 }
 
 /// Whether `issuer`'s key made the signature of anything with a frame.
-pub fn verify_frame(frame: &Frame<'_>, signature: &Oid, issuer: &Certificate) -> Result<(), VerifyError> {
+pub fn verify_signed_parts(frame: &SignedParts<'_>, signature: &Oid, issuer: &Certificate) -> Result<(), VerifyError> {
     let unsupported = || VerifyError::Unsupported { key: issuer.key.clone(), signature: signature.clone() };
     let algorithm = algorithm(&issuer.key, &signature.0).ok_or_else(unsupported)?;
     let key = public_key::read(&issuer.spki_der).map_err(|_| VerifyError::Signature)?;
@@ -107,7 +107,7 @@ pub fn verify_frame(frame: &Frame<'_>, signature: &Oid, issuer: &Certificate) ->
 }
 
 /// Whether the key in `spki` made the signature; `None`: ring has no algorithm for this.
-pub(super) fn verify_with(frame: &Frame<'_>, signature: &Oid, key: &KeyKind, spki: &[u8]) -> Option<bool> {
+pub(super) fn verify_with(frame: &SignedParts<'_>, signature: &Oid, key: &KeyKind, spki: &[u8]) -> Option<bool> {
     let algorithm = algorithm(key, &signature.0)?;
     let key = public_key::read(spki).ok()?;
     Some(UnparsedPublicKey::new(algorithm, key.bits).verify(frame.signed, frame.signature).is_ok())

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use kpki::blueprint::{Algorithm, Blueprint, ExtendedKeyUsage, KeyUsage, Name, Role};
 use kpki::ca::{self, Changes, Issuer, PrivateKey, SignedCrl};
-use kpki::revocation::{Edition, Number, Reason, RevocationList, Revoked};
+use kpki::revocation::{CrlIssue, Number, Reason, RevocationList, Revoked};
 use kpki::x509::Certificate;
 use serde_json::Value;
 use time::macros::datetime;
@@ -50,8 +50,8 @@ fn revoked(serial: Vec<u8>, reason: Option<Reason>) -> Revoked {
     Revoked { serial, at: AT - Duration::HOUR, reason, invalid_since: None, other: vec![] }
 }
 
-fn edition(number: u64, next_update: OffsetDateTime) -> Edition {
-    Edition { number: Number::from(number), this_update: AT, next_update }
+fn edition(number: u64, next_update: OffsetDateTime) -> CrlIssue {
+    CrlIssue { number: Number::from(number), this_update: AT, next_update }
 }
 
 fn list(next_update: OffsetDateTime, revoked: Vec<Revoked>, by: &Issuer) -> SignedCrl {
@@ -121,5 +121,5 @@ fn openssl_sees_what_is_revoked_and_what_is_not() {
         assert_eq!(ran.ok(), accepted, "{}{}", ran.out, ran.err);
     }
     let text = say("openssl", ["crl", "-noout", "-text", "-in", file.to_str().unwrap()]);
-    assert!(text.contains("Certificate Hold") && text.contains("X509v3 Authority Key Identifier"), "{text}");
+    assert!(text.contains("Certificate Hold") && text.contains("X509v3 CaId Key Identifier"), "{text}");
 }

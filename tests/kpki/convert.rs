@@ -172,7 +172,7 @@ fn pkcs12_keeps_certificates_key_and_order() {
     place.write("twice.pem", [fs::read(fixture("root.crt")).unwrap(), fs::read(fixture("root.crt")).unwrap()].concat());
     let words = ["twice.pem", &text(&format!("{SMALL}/pki/ca.crt")), "--to", "p12", "--out-password-file", "pass"];
     convert(&place, &[&words[..], &["--out", "trust"]].concat()).ok();
-    let trust = kpki::sealed::pkcs12::open(&bytes(&place, "trust"), Some("secret")).unwrap();
+    let trust = kpki::encrypted::pkcs12::open(&bytes(&place, "trust"), Some("secret")).unwrap();
     let found: Vec<_> = trust.bags.iter().map(|bag| bag.friendly_name.clone().unwrap()).collect();
     assert_eq!(found, ["root", "kubernetes"]);
     // Everybody's files, in parts.
@@ -317,7 +317,7 @@ fn a_joining_node_finds_its_files() {
         "sa.pub",
     ] {
         let sealed = datum(&found[0], &file.replace('/', "-"));
-        let plain = kpki::sealed::kubeadm::open(&sealed, &octets).unwrap();
+        let plain = kpki::encrypted::kubeadm::open(&sealed, &octets).unwrap();
         assert_eq!(*plain, fs::read(repository(SMALL).join("pki").join(file)).unwrap(), "{file}");
     }
     // On standard output the key does not stand beside what it opens, and -q does not lose it.

@@ -4,9 +4,9 @@
 use std::fmt::Write as _;
 use std::fs;
 
-use kpki::x509::path::{Ground, validate};
+use kpki::x509::path::{ValidationInput, validate};
 use kpki::x509::revocation::Strictness;
-use kpki::x509::{Certificate, Listed, ParseError, Wanted};
+use kpki::x509::{Certificate, CrlLookup, ParseError, Wanted};
 use serde_json::Value;
 use time::OffsetDateTime;
 use time::macros::datetime;
@@ -40,16 +40,16 @@ impl Vector {
         let certificates = self.certificates.as_ref().map_err(ToString::to_string)?;
         let [anchor, rest @ .., leaf] = certificates.as_slice() else { panic!("{}", self.name) };
         let wanted = Wanted::new(certificates.iter().map(|certificate| certificate.serial.as_slice()));
-        let lists: Vec<(&[u8], Listed<'_>)> =
-            lists.iter().filter_map(|der| Some((der.as_slice(), Listed::read(der, &wanted).ok()?))).collect();
-        let ground = Ground {
+        let lists: Vec<(&[u8], CrlLookup<'_>)> =
+            lists.iter().filter_map(|der| Some((der.as_slice(), CrlLookup::read(der, &wanted).ok()?))).collect();
+        let input = ValidationInput {
             anchors: std::slice::from_ref(anchor),
             intermediates: rest,
             lists: Some(&lists),
             strictness: Strictness::Strict,
             at: AT,
         };
-        validate(leaf, ground).map(|_| ()).map_err(|why| why.to_string())
+        validate(leaf, input).map(|_| ()).map_err(|why| why.to_string())
     }
 }
 

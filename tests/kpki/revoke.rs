@@ -5,7 +5,7 @@ use std::fs;
 use kpki::blueprint::Algorithm;
 use kpki::ca::{self, Issuer, PrivateKey, SignedCrl};
 use kpki::encoding::extension::extension;
-use kpki::revocation::{Edition, Number, Reason, RevocationList, Revoked};
+use kpki::revocation::{CrlIssue, Number, Reason, RevocationList, Revoked};
 use kpki::x509::crl_entry::entries;
 use kpki::x509::{Certificate, Crl, parse_pem_bundle};
 use serde_json::Value;
@@ -57,7 +57,7 @@ fn listed(place: &Place, path: &str) -> (Crl, Vec<Revoked>) {
 }
 
 fn list(number: u64, at: OffsetDateTime, revoked: Vec<Revoked>, by: &Issuer) -> SignedCrl {
-    let edition = Edition { number: Number::from(number), this_update: at, next_update: at + Duration::days(30) };
+    let edition = CrlIssue { number: Number::from(number), this_update: at, next_update: at + Duration::days(30) };
     ca::sign_crl(&RevocationList { edition, revoked }, by).unwrap()
 }
 

@@ -7,7 +7,7 @@ use time::OffsetDateTime;
 
 use crate::audit::{self, JudgedTree, Policy, Threshold};
 use crate::commands::Progress;
-use crate::commands::targets::{self, Sought, Target};
+use crate::commands::targets::{self, Target, TargetQuery};
 use crate::error::Error;
 use crate::files::{self, FileError, Op};
 use crate::inventory::{self, Form, Item, Kind, Reading, Tree};
@@ -36,8 +36,8 @@ pub struct Request {
 }
 
 impl Request {
-    fn sought(&self) -> Sought<'_> {
-        Sought {
+    fn query(&self) -> TargetQuery<'_> {
+        TargetQuery {
             paths: &self.paths,
             profiles: &self.profiles,
             fleet: self.fleet.as_deref(),
@@ -49,7 +49,7 @@ impl Request {
 
 /// Looks at everything, and says what is worth a warning beside it.
 pub fn run(request: &Request, progress: Progress<'_>) -> Result<(Check, Vec<String>), Error> {
-    let targets::Resolved { targets, mut warnings } = targets::resolve(&request.sought())?;
+    let targets::Resolved { targets, mut warnings } = targets::resolve(&request.query())?;
     warnings.extend(targets.iter().filter_map(finish));
     let mut trees = look(request, &targets, progress)?;
     let failed: Vec<(&Target, Error)> = targets

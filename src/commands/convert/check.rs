@@ -2,9 +2,9 @@
 
 use crate::encoding::base64;
 use crate::encoding::yaml::{self, field, text};
+use crate::encrypted::pkcs12::{self, Bag};
 use crate::error::Error;
 use crate::kubeconfig::{self, Credentials};
-use crate::sealed::pkcs12::{self, Bag};
 
 use super::load::load;
 use super::object::Thing;

@@ -4,8 +4,8 @@ use zeroize::Zeroizing;
 
 use crate::ca::random;
 use crate::encoding::key::Container;
+use crate::encrypted::pkcs8;
 use crate::error::Error;
-use crate::sealed::pkcs8;
 
 use super::load::{Loaded, unlocked};
 use super::object::{Object, Thing};

@@ -6,10 +6,10 @@ use zeroize::Zeroizing;
 use crate::ca::random;
 use crate::encoding::base64;
 use crate::encoding::yaml::{self, field, text};
+use crate::encrypted::kubeadm::{KEY_LENGTH, open, seal};
 use crate::error::Error;
-use crate::files::{self, Dir, Found, RelPath};
+use crate::files::{self, Dir, FileState, RelPath};
 use crate::report::convert::Convert;
-use crate::sealed::kubeadm::{KEY_LENGTH, open, seal};
 
 use super::manifest::{self, Secret};
 use super::{Input, Output, Request};
@@ -71,15 +71,15 @@ pub fn manifest(request: &Request, report: &mut Convert) -> Result<(Output, Opti
     let mut plain = Vec::new();
     for file in FILES {
         match files::read(&pki, &RelPath::parse(*file)?, LARGEST)? {
-            Found::File { bytes, .. } => plain.push((file.replace('/', "-"), bytes)),
-            Found::Missing if *file == "ca.crt" || *file == "sa.key" => {
+            FileState::File { bytes, .. } => plain.push((file.replace('/', "-"), bytes)),
+            FileState::Missing if *file == "ca.crt" || *file == "sa.key" => {
                 return Err(Error::new(format!(
                     "{}: expected a control-plane node's {file}, found none",
                     pki.path().display()
                 ))
                 .hint("give the directory /etc/kubernetes of the first control-plane node, or a tree kpki made"));
             }
-            Found::Missing => {
+            FileState::Missing => {
                 report.notes.push(format!("{file} is not there: the joining node has to get it otherwise"));
                 plain.push((file.replace('/', "-"), Zeroizing::default()));
             }

@@ -6,10 +6,10 @@ use super::object::{Object, Thing};
 use super::{Asking, Passwords};
 use crate::encoding::pem::Block;
 use crate::encoding::pem_blocks::{Raw, blocks};
+use crate::encrypted::pkcs12::{self, Content};
+use crate::encrypted::{EncryptionError, pkcs8};
 use crate::error::Error;
 use crate::kubeconfig::{self, Credentials, KubeconfigError};
-use crate::sealed::pkcs12::{self, Content};
-use crate::sealed::{SealedError, pkcs8};
 
 /// A PKCS#12 file larger than this is none.
 const LARGEST_PKCS12: usize = 16 << 20;
@@ -23,7 +23,7 @@ pub struct Loaded {
     pub kubeconfig: Option<Access>,
 }
 
-/// Whom a kubeconfig talks to, and as whom.
+/// Selector a kubeconfig talks to, and as whom.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Access {
     pub server: String,
@@ -147,13 +147,13 @@ fn open(name: &str, bytes: &[u8], passwords: &mut dyn Passwords, loaded: &mut Lo
     Ok(())
 }
 
-fn locked(name: &str, why: &SealedError, given: bool) -> LoadError {
+fn locked(name: &str, why: &EncryptionError, given: bool) -> LoadError {
     LoadError::Broken(match why {
-        SealedError::WrongPassword if given => Error::new(format!("{name}: the password does not open it"))
+        EncryptionError::WrongPassword if given => Error::new(format!("{name}: the password does not open it"))
             .hint("give the right one with --password-file or --password-env; if it is right, the file was changed"),
-        SealedError::WrongPassword => Error::new(format!("{name} is encrypted, and no password is given"))
+        EncryptionError::WrongPassword => Error::new(format!("{name} is encrypted, and no password is given"))
             .hint("give it with --password-file FILE or --password-env VARIABLE, or run on a terminal to be asked"),
-        SealedError::TooMuchWork { .. } | SealedError::TooMuchMemory { .. } => {
+        EncryptionError::TooMuchWork { .. } | EncryptionError::TooMuchMemory { .. } => {
             Error::new(format!("{name}: {why}")).hint("check where the file comes from: no program writes such figures")
         }
         _ => Error::new(format!("{name}: {why}")),

@@ -2,13 +2,13 @@
 
 use zeroize::Zeroizing;
 
-use crate::encoding::certificate::frame;
+use crate::encoding::certificate::signed_parts;
 use crate::encoding::key::Container;
 use crate::encoding::pem;
 use crate::encoding::public_key;
 use crate::encoding::raw_key::{RawKey, is_rsa_public, rsa_public_to_spki};
 use crate::encoding::tlv;
-use crate::sealed::pkcs8;
+use crate::encrypted::pkcs8;
 use crate::x509::{Certificate, Der, Request, sniff};
 
 /// One thing, and what it was called where it lay.
@@ -38,7 +38,7 @@ impl Thing {
     /// By content. `None`: none of them, or not whole.
     pub fn of_der(der: &[u8]) -> Option<Self> {
         tlv::single(der).ok()?;
-        let framed = || frame(der).is_ok();
+        let framed = || signed_parts(der).is_ok();
         match sniff(der) {
             Some(Der::Certificate) if framed() => return Some(Self::Certificate(der.to_vec())),
             Some(Der::Crl) if framed() => return Some(Self::Crl(der.to_vec())),

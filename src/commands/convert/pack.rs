@@ -4,9 +4,9 @@ use zeroize::Zeroizing;
 
 use crate::ca::random;
 use crate::encoding::key::Container;
+use crate::encrypted::pkcs12::{self, Bag, Content, Random, Strength};
 use crate::error::Error;
 use crate::kubeconfig::{self, Kubeconfig};
-use crate::sealed::pkcs12::{self, Bag, Content, Random, Strength};
 use crate::x509::Certificate;
 
 use super::forms::{output_password, words};

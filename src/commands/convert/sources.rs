@@ -6,7 +6,7 @@ use walkdir::WalkDir;
 use zeroize::Zeroizing;
 
 use crate::error::Error;
-use crate::files::{self, Dir, FileError, Found, Kind, Op, RelPath, What};
+use crate::files::{self, Dir, FileError, FileState, Kind, Op, RelPath, What};
 use crate::report::convert::{Convert, Skipped};
 
 use super::{Input, Request};
@@ -45,8 +45,8 @@ pub fn read(request: &Request, report: &mut Convert) -> Result<(Vec<Source>, boo
             }
             Input::Path(path) => {
                 let bytes = match files::read_input(path, LARGEST)? {
-                    Found::File { bytes, .. } => bytes,
-                    Found::Missing => return Err(FileError::new(Op::Read, path, Kind::Missing).into()),
+                    FileState::File { bytes, .. } => bytes,
+                    FileState::Missing => return Err(FileError::new(Op::Read, path, Kind::Missing).into()),
                 };
                 let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
                 sources.add(path.display().to_string(), name, bytes)?;
@@ -94,8 +94,8 @@ fn tree(root: &Path, sources: &mut Sources, report: &mut Convert) -> Result<(), 
         let below = entry.path().strip_prefix(root).unwrap_or(entry.path());
         let below = below.to_str().ok_or_else(|| Error::new(format!("{name}: expected a name in UTF-8")))?;
         match files::read(&dir, &RelPath::parse(below)?, LARGEST)? {
-            Found::File { bytes, .. } => sources.add(name, below.to_owned(), bytes)?,
-            Found::Missing => return Err(FileError::new(Op::Read, entry.path(), Kind::Missing).into()),
+            FileState::File { bytes, .. } => sources.add(name, below.to_owned(), bytes)?,
+            FileState::Missing => return Err(FileError::new(Op::Read, entry.path(), Kind::Missing).into()),
         }
     }
     Ok(())

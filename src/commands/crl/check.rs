@@ -6,15 +6,15 @@ use std::path::{Path, PathBuf};
 use time::OffsetDateTime;
 
 use crate::commands::inspect::LARGEST;
-use crate::commands::targets::{self, Sought};
+use crate::commands::targets::{self, TargetQuery};
 use crate::error::Error;
 use crate::files::{self, FileError, What};
 use crate::inventory::{self, Item, Kind, Reading};
 use crate::kubeconfig::{self, Credentials};
 use crate::report::crl::{Answer, Certificate as Row, Checked, List as ListRow, ListState};
 use crate::revocation::Reason;
-use crate::x509::revocation::{Authority, Status, Strictness, Vetted, status, vet};
-use crate::x509::{Certificate, Listed, Problem, Wanted, decimal, parse_pem_bundle, same_name};
+use crate::x509::revocation::{CrlIssuer, Status, Strictness, Vetted, status, vet};
+use crate::x509::{Certificate, CrlLookup, Problem, Wanted, decimal, parse_pem_bundle, same_name};
 
 /// From how much of its life on a list is about to go stale: as `check-expiration` warns, and after `--due` has signed it anew.
 const ENDING_PERCENT: i128 = 20;
@@ -57,7 +57,7 @@ pub fn run(request: &Request) -> Result<(Checked, Vec<String>), Error> {
     let (mut read, mut ders) = (Vec::new(), Vec::new());
     for path in &lists {
         for der in der(path)? {
-            let listed = Listed::read(&der, &wanted)
+            let listed = CrlLookup::read(&der, &wanted)
                 .map_err(|why| Error::new(format!("cannot use the revocation list {}", path.display())).because(why))?;
             rows.push(path.display().to_string());
             read.push(listed);
@@ -74,7 +74,7 @@ pub fn run(request: &Request) -> Result<(Checked, Vec<String>), Error> {
             let by = authorities.iter().filter(of_name);
             let signer = by.clone().find(|one| listed.crl.signed_by(&der, one).is_ok()).or_else(|| by.clone().next());
             let index = signer.and_then(|by| authorities.iter().position(|one| one.fingerprint == by.fingerprint));
-            let authority = signer.map(|issuer| Authority { issuer, delegates: &[], strictness });
+            let authority = signer.map(|issuer| CrlIssuer { issuer, delegates: &[], strictness });
             (index, authority.map(|authority| vet(listed, &der, authority, request.at)))
         })
         .collect();
@@ -157,7 +157,7 @@ fn certificate_row(
     row
 }
 
-fn list_row(path: &str, listed: &Listed<'_>, vetted: Option<&Vetted<'_>>, at: OffsetDateTime) -> ListRow {
+fn list_row(path: &str, listed: &CrlLookup<'_>, vetted: Option<&Vetted<'_>>, at: OffsetDateTime) -> ListRow {
     let crl = &listed.crl;
     let mut problems: Vec<String> = match vetted {
         Some(vetted) => vetted.problems().iter().map(ToString::to_string).collect(),
@@ -231,7 +231,7 @@ impl Gathered {
     fn tree(&mut self, request: &Request, dir: &Path, names: Option<&[&str]>) -> Result<(), Error> {
         let paths = [dir.to_path_buf()];
         let profiles: Vec<PathBuf> = request.profile.iter().cloned().collect();
-        let resolved = targets::resolve(&Sought {
+        let resolved = targets::resolve(&TargetQuery {
             paths: &paths,
             profiles: &profiles,
             fleet: None,
@@ -326,8 +326,8 @@ impl Gathered {
 /// Every certificate of a file: PEM, DER, or what a kubeconfig embeds.
 fn certificates(path: &Path) -> Result<Vec<Certificate>, Error> {
     let bytes = match files::read_input(path, LARGEST)? {
-        files::Found::File { bytes, .. } => bytes,
-        files::Found::Missing => return Err(FileError::new(files::Op::Read, path, files::Kind::Missing).into()),
+        files::FileState::File { bytes, .. } => bytes,
+        files::FileState::Missing => return Err(FileError::new(files::Op::Read, path, files::Kind::Missing).into()),
     };
     let failed = |why: String| Error::new(format!("cannot read a certificate from {}", path.display())).because(why);
     if bytes.first() == Some(&0x30) {

@@ -1,16 +1,16 @@
 //! `kpki crl update`: the next edition of each list, its entries as they are.
 
 use crate::ca::Changes;
-use crate::catalog::Authority;
+use crate::catalog::CaId;
+use crate::commands::crls::{self, SignedCrlIssue, TreeCrl};
 use crate::commands::journal;
-use crate::commands::lists::{self, Edited, List};
 use crate::commands::renew::tree::Tree;
 use crate::commands::revoke::{Place, places, row, warning};
 use crate::error::{self, Error};
 use crate::plan::decision::Survey;
 use crate::plan::renew::{Signer, Signers};
 use crate::report::revoke as report;
-use crate::store::{self, Commit, Hold, Locking};
+use crate::store::{self, Commit, Locking, TreeLock};
 
 const VERB: &str = "crl-update";
 
@@ -19,14 +19,14 @@ const VERB: &str = "crl-update";
 pub struct Request {
     pub place: Place,
     /// Empty: all.
-    pub authorities: Vec<Authority>,
+    pub authorities: Vec<CaId>,
     /// Only lists that are inside their refresh window.
     pub due: bool,
 }
 
 /// What is to become of one authority's list.
 struct Seen {
-    list: List,
+    list: TreeCrl,
     sign: bool,
     /// Why it is not, where that is a gap.
     left: Option<String>,
@@ -48,7 +48,7 @@ pub fn run(request: &Request) -> Result<report::Revocation, Error> {
             }
         }
     } else if !idle(&seen) || store::pending(&tree.roots)? {
-        let (hold, _) = Hold::recovered(&tree.roots, request.place.lock_wait)?;
+        let (hold, _) = TreeLock::acquire_and_recover(&tree.roots, request.place.lock_wait)?;
         seen = look(request, &tree, &signers)?;
         edited =
             sign(&tree, &survey, &signers, seen.iter().filter(|one| one.sign).map(|one| &one.list), request.place.der)?;
@@ -80,10 +80,10 @@ pub fn run(request: &Request) -> Result<report::Revocation, Error> {
 }
 
 fn look(request: &Request, tree: &Tree<'_>, signers: &Signers) -> Result<Vec<Seen>, Error> {
-    let lines = lists::journal(tree)?;
+    let lines = crls::journal(tree)?;
     let named = !request.authorities.is_empty();
     let mut all = Vec::new();
-    for authority in Authority::ALL {
+    for authority in CaId::ALL {
         if named && !request.authorities.contains(&authority) {
             continue;
         }
@@ -94,7 +94,7 @@ fn look(request: &Request, tree: &Tree<'_>, signers: &Signers) -> Result<Vec<See
             }
             continue;
         };
-        let list = List::read(tree, authority, issuer, &lines)?;
+        let list = TreeCrl::read(tree, authority, issuer, &lines)?;
         let wanted = if request.due { list.is_due(request.place.now) } else { true };
         match signer {
             Some(Signer::Here(_)) => {
@@ -126,9 +126,9 @@ pub(in crate::commands) fn sign<'l>(
     tree: &Tree<'_>,
     survey: &Survey,
     signers: &Signers,
-    lists: impl Iterator<Item = &'l List>,
+    lists: impl Iterator<Item = &'l TreeCrl>,
     der: bool,
-) -> Result<Vec<Edited>, Error> {
+) -> Result<Vec<SignedCrlIssue>, Error> {
     let mut edited = Vec::new();
     for list in lists {
         match signers.get(&list.authority) {
@@ -143,17 +143,22 @@ pub(in crate::commands) fn sign<'l>(
 pub(in crate::commands) fn lines(
     command: &str,
     signers: &Signers,
-    edited: &[Edited],
+    edited: &[SignedCrlIssue],
     now: time::OffsetDateTime,
 ) -> Vec<String> {
-    let line = |one: &Edited| {
+    let line = |one: &SignedCrlIssue| {
         let issuer = signers.get(&one.authority).and_then(Signer::certificate)?;
         Some(journal::list_line(command, &format!("{}.crl", one.authority.name()), issuer, &one.number, None, now))
     };
     edited.iter().filter_map(line).collect()
 }
 
-fn publish(tree: &Tree<'_>, signers: &Signers, edited: &mut [Edited], hold: &Hold) -> Result<Option<String>, Error> {
+fn publish(
+    tree: &Tree<'_>,
+    signers: &Signers,
+    edited: &mut [SignedCrlIssue],
+    hold: &TreeLock,
+) -> Result<Option<String>, Error> {
     if edited.is_empty() {
         return Ok(None);
     }

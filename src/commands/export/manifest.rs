@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use serde_json::{Value, json};
 
-use crate::plan::node::Prints;
+use crate::plan::node::Fingerprints;
 use crate::x509::certificate::hex;
 
 /// Below `/etc/kubernetes`.
@@ -30,7 +30,7 @@ pub struct Exported {
     pub path: String,
     /// The key file, where one was exported.
     pub key: Option<String>,
-    pub prints: Prints,
+    pub prints: Fingerprints,
 }
 
 impl Manifest {
@@ -93,7 +93,7 @@ fn exported(value: &Value) -> Result<Exported, String> {
         name: text(value, "entry")?,
         path: path(text(value, "path")?)?,
         key: text(value, "key").ok().map(path).transpose()?,
-        prints: Prints {
+        prints: Fingerprints {
             certificates: certificates.iter().map(printed).collect::<Result<_, _>>()?,
             public_key: value.get("publicKey").filter(|key| !key.is_null()).map(printed).transpose()?,
             server: text(value, "server").ok(),
@@ -134,7 +134,7 @@ mod tests {
                 name: "ca".to_owned(),
                 path: "/etc/kubernetes/pki/ca.crt".to_owned(),
                 key: None,
-                prints: Prints { certificates: vec![[0xab; 32]], public_key: Some([1; 32]), server: None },
+                prints: Fingerprints { certificates: vec![[0xab; 32]], public_key: Some([1; 32]), server: None },
             }],
         };
         let text = manifest.render();

@@ -1,8 +1,8 @@
 //! `kpki export`: exactly what goes to one node, as a tar file whose bytes depend on nothing else; and on the node, whether what
 //! lies there is that node's.
 
-mod holdings;
 mod manifest;
+mod node_entries;
 mod tree;
 mod verify;
 

@@ -6,11 +6,11 @@ use time::OffsetDateTime;
 
 use super::manifest::{Exported, Manifest};
 use super::{Part, Request};
-use crate::catalog::{self, Authority};
+use crate::catalog::{self, CaId};
 use crate::commands::init::state::{self, State};
 use crate::commands::{place, profile as profiles, survey, targets};
 use crate::error::{self, Context, Error};
-use crate::plan::decision::{Decision, Found, Notice, Survey};
+use crate::plan::decision::{Decision, FileState, Notice, Survey};
 use crate::plan::init::{self as plan, Item, What};
 use crate::plan::layout::{DEFAULT_DIR, DEFAULT_KUBELET_DIR, Directories, Layout, Place, Root};
 use crate::plan::node;
@@ -75,7 +75,7 @@ impl<'a> Tree<'a> {
         items.retain(|item| item.node.is_none() || item.node.as_ref() == Some(&request.node));
         if request.without_ca_keys {
             let goes = |item: &Item| layout != Layout::Cluster || item.node.is_some();
-            for item in items.iter_mut().filter(|item| goes(item) && Authority::parse(&item.name).is_some()) {
+            for item in items.iter_mut().filter(|item| goes(item) && CaId::parse(&item.name).is_some()) {
                 item.private = None;
             }
         }
@@ -158,13 +158,13 @@ impl<'a> Tree<'a> {
         };
         let goes = |item: &&Item| self.layout != Layout::Cluster || item.node.is_some();
         for item in self.items.iter().filter(goes) {
-            let Some(Found::File { bytes: public, .. }) = survey.get(&item.public) else { continue };
+            let Some(FileState::File { bytes: public, .. }) = survey.get(&item.public) else { continue };
             let entry = catalog::find(&item.name);
-            let authority = Authority::parse(&item.name);
+            let authority = CaId::parse(&item.name);
             let path = self.belongs(&item.public);
             let mut key = None;
             match item.private.as_ref().map(|place| (place, survey.get(place))) {
-                Some((place, Some(Found::File { bytes, .. }))) => {
+                Some((place, Some(FileState::File { bytes, .. }))) => {
                     let path = self.belongs(place);
                     key = Some(path.clone());
                     read.ca_keys |= authority.is_some();

@@ -2,15 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
-use super::holdings::{Host, Sources, holdings};
 use super::manifest::{self, Manifest};
+use super::node_entries::{NodeRootfs, Sources, node_entries};
 use crate::commands::init::state::{self, State};
 use crate::commands::{profile as profiles, targets};
 use crate::encoding::archive;
 use crate::error::{self, Error};
-use crate::files::{self, Dir, FileError, Found, Kind, Op};
+use crate::files::{self, Dir, FileError, FileState, Kind, Op};
 use crate::plan::layout::DEFAULT_DIR;
-use crate::plan::node::{Finding, Identity, Judged, Lies, judge, names_one, owners};
+use crate::plan::node::{Finding, Identity, Judged, NodeFile, judge, names_one, owners};
 use crate::profile::Profile;
 use crate::report::export::{Row, State as RowState, Verify};
 
@@ -32,9 +32,9 @@ pub fn verify(request: &Request) -> Result<Verify, Error> {
     let profile = if manifest.is_none() { recorded(&request.dir) } else { None };
     let identity = identity(request, manifest.as_ref(), profile.as_ref())?;
     let sources = Sources { manifest: manifest.as_ref(), profile: profile.as_ref(), node: &identity.node };
-    let host = Host::of(&request.dir);
-    let found = holdings(&host, &sources);
-    if found.iter().all(|one| one.public == Lies::Missing) {
+    let host = NodeRootfs::of(&request.dir);
+    let found = node_entries(&host, &sources);
+    if found.iter().all(|one| one.public == NodeFile::Missing) {
         return Err(Error::new(format!("there is nothing of a node in {}", request.dir.display()))
             .hint("give its /etc/kubernetes with --dir"));
     }
@@ -63,8 +63,8 @@ fn manifest_of(request: &Request) -> Result<(Option<Manifest>, Option<String>), 
         (Some(path), _) => (path.clone(), needed(path, manifest::LARGEST)?),
         (None, Some(path)) => (path.clone(), from_archive(path)?),
         (None, None) => match files::read_input(&beside, manifest::LARGEST)? {
-            Found::Missing => return Ok((None, None)),
-            Found::File { bytes, .. } => (beside, bytes.to_vec()),
+            FileState::Missing => return Ok((None, None)),
+            FileState::File { bytes, .. } => (beside, bytes.to_vec()),
         },
     };
     let read = Manifest::parse(&bytes).map_err(|why| {
@@ -77,8 +77,8 @@ fn manifest_of(request: &Request) -> Result<(Option<Manifest>, Option<String>), 
 
 fn needed(path: &Path, largest: u64) -> Result<Vec<u8>, Error> {
     match files::read_input(path, largest)? {
-        Found::File { bytes, .. } => Ok(bytes.to_vec()),
-        Found::Missing => Err(FileError::new(Op::Read, path, Kind::Missing).into()),
+        FileState::File { bytes, .. } => Ok(bytes.to_vec()),
+        FileState::Missing => Err(FileError::new(Op::Read, path, Kind::Missing).into()),
     }
 }
 

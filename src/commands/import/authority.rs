@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 use super::place::change;
 use super::{Placed, Seen};
 use crate::ca::PrivateKey;
-use crate::catalog::Authority;
+use crate::catalog::CaId;
 use crate::commands::facts::facts;
 use crate::commands::requests::{self, Files, Site};
 use crate::commands::survey;
@@ -26,13 +26,13 @@ pub fn place(
 ) -> Result<Result<Placed, Vec<String>>, Error> {
     let Some(certificate) = bundle.first() else { return Ok(Err(Vec::new())) };
     let mut found = None;
-    for authority in Authority::ALL.into_iter().filter(|one| named.is_none_or(|name| one.name() == name)) {
+    for authority in CaId::ALL.into_iter().filter(|one| named.is_none_or(|name| one.name() == name)) {
         if let Some(key) = key(seen, authority, certificate)? {
             found = Some((authority, key));
             break;
         }
     }
-    let found = found.or_else(|| Some((Authority::parse(named?)?, Key::Elsewhere)));
+    let found = found.or_else(|| Some((CaId::parse(named?)?, Key::Elsewhere)));
     let Some((authority, key)) = found else {
         return Ok(Err(vec![
             "it is the certificate of an authority, and no key that waits for one belongs to it; an external authority is named: --as ca"
@@ -87,7 +87,7 @@ enum Key {
     Elsewhere,
 }
 
-fn key(seen: &Seen<'_>, authority: Authority, certificate: &Certificate) -> Result<Option<Key>, Error> {
+fn key(seen: &Seen<'_>, authority: CaId, certificate: &Certificate) -> Result<Option<Key>, Error> {
     let (public, private) = renew::authority_places(authority, &seen.tree.directories);
     let site = Site::Tree(seen.tree.roots.clone());
     let files = site.files(&public, private.as_ref())?;
@@ -98,8 +98,8 @@ fn key(seen: &Seen<'_>, authority: Authority, certificate: &Certificate) -> Resu
     }
     let survey = survey::survey(&seen.tree.roots, private.iter())?;
     let there = survey.into_values().find_map(|found| match found {
-        crate::plan::decision::Found::File { bytes, .. } => PrivateKey::from_pem(&bytes).ok(),
-        crate::plan::decision::Found::Missing => None,
+        crate::plan::decision::FileState::File { bytes, .. } => PrivateKey::from_pem(&bytes).ok(),
+        crate::plan::decision::FileState::Missing => None,
     });
     Ok(there.filter(|key| key.matches(certificate)).map(|_| Key::InPlace))
 }

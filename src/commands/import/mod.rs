@@ -16,14 +16,14 @@ use crate::commands::requests::{self, Files, Site};
 use crate::commands::restarts::restarts;
 use crate::commands::{csr, journal};
 use crate::error::{self, Error};
-use crate::files::{self, FileError, Found, Kind, Op, RelPath};
+use crate::files::{self, FileError, FileState, Kind, Op, RelPath};
 use crate::kubeconfig;
-use crate::plan::decision::{Found as There, Survey};
+use crate::plan::decision::{FileState as There, Survey};
 use crate::plan::import::{self as plan, Expected};
 use crate::plan::init::Access;
-use crate::plan::renew::{self, Ask, Asked, Credential, Names, Signer, Signers};
+use crate::plan::renew::{self, Credential, CsrDecision, CsrTemplate, Names, Signer, Signers};
 use crate::report::requests::{Entry, Requests, Verb};
-use crate::store::{self, Commit, FileChange, Hold, Locking, RootId};
+use crate::store::{self, Commit, FileChange, Locking, RootId, TreeLock};
 use crate::x509::{Certificate, Request as Asking, parse_pem_bundle};
 
 /// The command line, checked.
@@ -95,7 +95,8 @@ pub fn run(request: &Request) -> Result<Requests, Error> {
         ..Looking::looking(request.now)
     };
     let tree = Tree::open(&looking, &target)?;
-    let hold = if request.dry_run { None } else { Some(Hold::recovered(&tree.roots, request.lock_wait)?.0) };
+    let hold =
+        if request.dry_run { None } else { Some(TreeLock::acquire_and_recover(&tree.roots, request.lock_wait)?.0) };
     let seen = Seen::look(&tree, request.requests.as_deref(), &mut warnings)?;
     let mut placed: Vec<Placed> = Vec::new();
     let mut refused = Vec::new();
@@ -138,7 +139,12 @@ fn id(entry: &Entry) -> String {
 }
 
 /// One transaction; the name under which the old files are kept.
-fn publish(tree: &Tree<'_>, placed: &mut [Placed], hold: &Hold, now: OffsetDateTime) -> Result<Option<String>, Error> {
+fn publish(
+    tree: &Tree<'_>,
+    placed: &mut [Placed],
+    hold: &TreeLock,
+    now: OffsetDateTime,
+) -> Result<Option<String>, Error> {
     let put = || placed.iter().filter_map(|one| Some((id(&one.entry), one.certificate.as_ref()?)));
     let journal: Vec<String> = put().map(|(id, certificate)| journal::line("import", &id, certificate, now)).collect();
     let entries: Vec<String> = put().map(|(id, _)| id).collect();
@@ -267,17 +273,26 @@ impl<'a> Seen<'a> {
     }
 
     /// What it is to be: as the profile or the one before says, else as its request says.
-    fn ask(&self, credential: &Credential, candidate: &Candidate) -> Option<Box<Ask>> {
+    fn ask(&self, credential: &Credential, candidate: &Candidate) -> Option<Box<CsrTemplate>> {
         let mut rules = self.tree.rules();
         rules.named = true;
-        if let Asked::Ask(ask) = renew::ask(credential, &self.tree.all, &self.signers, &self.survey, &rules) {
+        if let CsrDecision::CsrTemplate(ask) =
+            renew::ask(credential, &self.tree.all, &self.signers, &self.survey, &rules)
+        {
             return Some(ask);
         }
         let request = candidate.request.as_ref()?;
         let blueprint = requests::blueprint_of(request, self.tree.request.now);
         let access = candidate.access.clone();
         let algorithm = candidate.key.algorithm();
-        Some(Box::new(Ask { algorithm, blueprint, names: Names::default(), lifetime: renew::YEAR, old: None, access }))
+        Some(Box::new(CsrTemplate {
+            algorithm,
+            blueprint,
+            names: Names::default(),
+            lifetime: renew::YEAR,
+            old: None,
+            access,
+        }))
     }
 
     fn file(&self, place: &crate::plan::layout::Place) -> Option<&[u8]> {
@@ -305,8 +320,8 @@ fn in_place(index: usize, credential: &Credential, survey: &Survey) -> Option<Ca
 /// The certificates of a file: PEM, or one in DER.
 fn bundle(file: &Path) -> Result<Result<Vec<Certificate>, String>, Error> {
     let bytes = match files::read_input(file, 4 << 20)? {
-        Found::Missing => return Err(FileError::new(Op::Read, file, Kind::Missing).into()),
-        Found::File { bytes, .. } => bytes,
+        FileState::Missing => return Err(FileError::new(Op::Read, file, Kind::Missing).into()),
+        FileState::File { bytes, .. } => bytes,
     };
     if bytes.first() == Some(&0x30) {
         return Ok(Certificate::parse(&bytes).map(|one| vec![one]).map_err(|why| why.to_string()));

@@ -10,7 +10,7 @@ use crate::kubeconfig::{self, Kubeconfig, NewCredentials};
 use crate::plan::import as plan;
 use crate::plan::init::What;
 use crate::plan::layout::Place;
-use crate::plan::renew::{Ask, Credential, Signer};
+use crate::plan::renew::{Credential, CsrTemplate, Signer};
 use crate::store::FileChange;
 use crate::x509::Certificate;
 
@@ -19,7 +19,7 @@ impl Seen<'_> {
         &self,
         credential: &Credential,
         candidate: &Candidate,
-        ask: &Ask,
+        ask: &CsrTemplate,
         leaf: &Certificate,
         rest: &[Certificate],
     ) -> Result<Placed, Error> {

@@ -1,16 +1,16 @@
 //! What an external authority signs: keys and requests, which wait beside the tree until `kpki import`.
 
 use crate::commands::Progress;
-use crate::commands::requests::{self, Made, Site, Wish};
+use crate::commands::requests::{self, CsrSpec, Made, Site};
 use crate::error::Error;
 use crate::plan::decision::{Decision, Making, Reconciled};
 use crate::plan::init::{Item, What};
-use crate::plan::renew::{Ask, Names};
+use crate::plan::renew::{CsrTemplate, Names};
 use crate::store::Roots;
 
 pub struct External<'a> {
     site: Site,
-    wanted: Vec<(&'a Item, Ask)>,
+    wanted: Vec<(&'a Item, CsrTemplate)>,
 }
 
 impl<'a> External<'a> {
@@ -23,7 +23,7 @@ impl<'a> External<'a> {
                 };
                 let (algorithm, blueprint) = (*algorithm, blueprint.clone());
                 let lifetime = blueprint.not_after - blueprint.not_before;
-                Some((item, Ask { algorithm, blueprint, names: Names::default(), lifetime, old: None, access }))
+                Some((item, CsrTemplate { algorithm, blueprint, names: Names::default(), lifetime, old: None, access }))
             }
             _ => None,
         };
@@ -31,8 +31,8 @@ impl<'a> External<'a> {
         Self { site: Site::Tree(roots.clone()), wanted }
     }
 
-    fn wishes(&self) -> Vec<Wish<'_>> {
-        let wishes = self.wanted.iter().map(|(item, ask)| Wish {
+    fn specs(&self) -> Vec<CsrSpec<'_>> {
+        let specs = self.wanted.iter().map(|(item, ask)| CsrSpec {
             node: item.node.as_deref(),
             name: &item.name,
             public: &item.public,
@@ -40,15 +40,15 @@ impl<'a> External<'a> {
             ask,
             key: None,
         });
-        wishes.collect()
+        specs.collect()
     }
 
     /// Every request waits already.
     pub fn is_there(&self) -> Result<bool, Error> {
-        requests::are_there(&self.site, &self.wishes())
+        requests::are_there(&self.site, &self.specs())
     }
 
     pub fn make(&self, threads: usize, progress: Progress<'_>) -> Result<Vec<Made>, Error> {
-        requests::make(&self.site, self.wishes(), threads, progress)
+        requests::make(&self.site, self.specs(), threads, progress)
     }
 }

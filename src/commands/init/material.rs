@@ -8,11 +8,11 @@ use zeroize::Zeroizing;
 
 use crate::blueprint::Algorithm;
 use crate::ca::{self, CaError, Issuer, PrivateKey, Signed};
-use crate::catalog::Authority;
+use crate::catalog::CaId;
 use crate::commands::Progress;
 use crate::error::Error;
 use crate::kubeconfig::{self, Kubeconfig};
-use crate::plan::decision::{Decision, Found, Making, Reconciled, Signer, Survey};
+use crate::plan::decision::{Decision, FileState, Making, Reconciled, Signer, Survey};
 use crate::plan::init::{Access, Item, What, public_mode};
 use crate::plan::layout::Place;
 use crate::x509::Certificate;
@@ -132,13 +132,13 @@ fn take(keys: &mut BTreeMap<usize, PrivateKey>, index: usize) -> Result<PrivateK
 }
 
 struct Issuers {
-    by_authority: BTreeMap<Authority, Issuer>,
+    by_authority: BTreeMap<CaId, Issuer>,
     /// The PEM text of each CA bundle, for kubeconfigs.
-    bundles: BTreeMap<Authority, String>,
+    bundles: BTreeMap<CaId, String>,
 }
 
 impl Issuers {
-    fn of(signers: BTreeMap<Authority, Signer>) -> Self {
+    fn of(signers: BTreeMap<CaId, Signer>) -> Self {
         let mut issuers = Self { by_authority: BTreeMap::new(), bundles: BTreeMap::new() };
         for (authority, signer) in signers {
             if let Signer::Here(issuer) = signer {
@@ -148,7 +148,7 @@ impl Issuers {
         issuers
     }
 
-    fn add(&mut self, authority: Authority, issuer: Issuer) {
+    fn add(&mut self, authority: CaId, issuer: Issuer) {
         self.bundles.insert(authority, issuer.bundle_pem());
         self.by_authority.insert(authority, issuer);
     }
@@ -234,7 +234,7 @@ impl Source<'_> {
         let made = self.made.get(of).into_iter().flat_map(|made| &made.files).find(|file| file.place == *place);
         match (made, self.survey.get(place)) {
             (Some(file), _) => Some(file.bytes.clone()),
-            (None, Some(Found::File { bytes, .. })) => Some(bytes.clone()),
+            (None, Some(FileState::File { bytes, .. })) => Some(bytes.clone()),
             _ => None,
         }
     }

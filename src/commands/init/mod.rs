@@ -21,7 +21,7 @@ use crate::plan::layout::{DEFAULT_DIR, DEFAULT_KUBELET_DIR, Directories, Layout,
 use crate::plan::reconcile::reconcile;
 use crate::profile::{CaKeys, Loaded, NodeRole, Origin, Overrides, Profile, Warning};
 use crate::report;
-use crate::store::{self, Commit, FileChange, Hold, Locking, RootId, Roots, StoreError};
+use crate::store::{self, Commit, FileChange, Locking, RootId, Roots, StoreError, TreeLock};
 use external::External;
 use state::State;
 
@@ -61,7 +61,7 @@ fn attempt(request: &Request, progress: Progress<'_>, again: bool) -> Result<rep
 
     // The first look takes no lock: a tree with nothing to do may be one that cannot be written to.
     let recovered = match !request.dry_run && store::interrupted(&roots)? {
-        true => Some(Hold::recovered(&roots, request.lock_wait)?.0),
+        true => Some(TreeLock::acquire_and_recover(&roots, request.lock_wait)?.0),
         false => None,
     };
     let (survey, decided) = tree.decide()?;
@@ -129,9 +129,9 @@ fn attempt(request: &Request, progress: Progress<'_>, again: bool) -> Result<rep
 }
 
 /// The lock of a tree that exists; an absent or empty one is published by a rename, which needs none.
-fn hold(roots: &Roots, wait: Duration) -> Result<Option<Hold>, Error> {
+fn hold(roots: &Roots, wait: Duration) -> Result<Option<TreeLock>, Error> {
     match survey::open(&roots.main)? {
-        Some(dir) if !dir.list()?.is_empty() => Ok(Some(Hold::recovered(roots, wait)?.0)),
+        Some(dir) if !dir.list()?.is_empty() => Ok(Some(TreeLock::acquire_and_recover(roots, wait)?.0)),
         _ => Ok(None),
     }
 }

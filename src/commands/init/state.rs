@@ -83,8 +83,8 @@ pub fn path(main: &Path) -> PathBuf {
 
 fn read(dir: &Dir, path: &str) -> Result<Option<Vec<u8>>, Error> {
     match files::read(dir, &RelPath::parse(path)?, 4 << 20)? {
-        files::Found::Missing => Ok(None),
-        files::Found::File { bytes, .. } => Ok(Some(bytes.to_vec())),
+        files::FileState::Missing => Ok(None),
+        files::FileState::File { bytes, .. } => Ok(Some(bytes.to_vec())),
     }
 }
 

@@ -4,7 +4,7 @@ use super::material::Made;
 use crate::blueprint::Name;
 use crate::commands::facts::{facts, of_blueprint};
 use crate::kubeconfig::{self, Credentials};
-use crate::plan::decision::{Decision, Found, Making, Reconciled, Survey};
+use crate::plan::decision::{Decision, FileState, Making, Reconciled, Survey};
 use crate::plan::init::{Item, What};
 use crate::plan::layout::{Place, Root};
 use crate::report::{self, Facts};
@@ -88,7 +88,7 @@ fn planned(item: &Item, making: &Making, reconciled: &Reconciled) -> Option<Fact
 
 /// The certificate that lies there, if one does.
 fn existing(item: &Item, survey: &Survey) -> Option<Certificate> {
-    let Some(Found::File { bytes, .. }) = survey.get(&item.public) else { return None };
+    let Some(FileState::File { bytes, .. }) = survey.get(&item.public) else { return None };
     let bundle = match &item.what {
         What::Kubeconfig(..) => match kubeconfig::read(bytes).ok()?.credentials {
             Credentials::Embedded { certificate, .. } => parse_pem_bundle(&certificate).ok()?,

@@ -24,8 +24,8 @@ const MOST: usize = 10_000;
 pub fn file(path: &Path) -> File {
     let name = path.display().to_string();
     match files::read_input(path, LARGEST) {
-        Ok(files::Found::File { bytes, .. }) => content(name, &bytes),
-        Ok(files::Found::Missing) => unreadable(name, &FileError::new(Op::Read, path, Kind::Missing).into()),
+        Ok(files::FileState::File { bytes, .. }) => content(name, &bytes),
+        Ok(files::FileState::Missing) => unreadable(name, &FileError::new(Op::Read, path, Kind::Missing).into()),
         Err(error) => unreadable(name, &error.into()),
     }
 }

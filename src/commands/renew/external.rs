@@ -2,25 +2,25 @@
 
 use super::tree::{Seen, Tree};
 use crate::commands::Progress;
-use crate::commands::requests::{self, Made, Site, Wish};
+use crate::commands::requests::{self, CsrSpec, Made, Site};
 use crate::error::Error;
-use crate::plan::renew::{self as plan, Ask, Asked, Credential, Decision, Left};
+use crate::plan::renew::{self as plan, Credential, CsrDecision, CsrTemplate, Decision, Skipped};
 use crate::report::renew::Entry;
 
 /// What is due and signed by an authority without its key.
 pub struct External<'a> {
     site: Site,
-    wanted: Vec<(&'a Credential, Box<Ask>)>,
+    wanted: Vec<(&'a Credential, Box<CsrTemplate>)>,
 }
 
 impl<'a> External<'a> {
     pub fn of(tree: &'a Tree<'_>, seen: &Seen) -> Self {
         let rules = tree.rules();
         let ask = |(credential, decision): (&'a Credential, &Decision)| match decision {
-            Decision::Left(Left::External(_), _) => {
+            Decision::Skipped(Skipped::External(_), _) => {
                 match plan::ask(credential, &tree.all, &seen.signers, &seen.survey, &rules) {
-                    Asked::Ask(ask) => Some((credential, ask)),
-                    Asked::Left(_) | Asked::Absent => None,
+                    CsrDecision::CsrTemplate(ask) => Some((credential, ask)),
+                    CsrDecision::Skipped(_) | CsrDecision::Absent => None,
                 }
             }
             _ => None,
@@ -29,17 +29,17 @@ impl<'a> External<'a> {
         Self { site: Site::Tree(tree.roots.clone()), wanted }
     }
 
-    fn wishes(&self) -> Vec<Wish<'_>> {
-        self.wanted.iter().map(|(credential, ask)| Wish::of(credential, ask)).collect()
+    fn specs(&self) -> Vec<CsrSpec<'_>> {
+        self.wanted.iter().map(|(credential, ask)| CsrSpec::of(credential, ask)).collect()
     }
 
     /// Every request waits already.
     pub fn is_there(&self) -> Result<bool, Error> {
-        requests::are_there(&self.site, &self.wishes())
+        requests::are_there(&self.site, &self.specs())
     }
 
     pub fn make(&self, threads: usize, progress: Progress<'_>) -> Result<Vec<Made>, Error> {
-        requests::make(&self.site, self.wishes(), threads, progress)
+        requests::make(&self.site, self.specs(), threads, progress)
     }
 }
 

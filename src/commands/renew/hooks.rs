@@ -13,7 +13,7 @@ use crate::hooks::{self, Call, Ended};
 use crate::plan::renew::Credential;
 use crate::profile::{Command, OnHookFailure, Renewal};
 use crate::report::renew::{Hook, Tree as Report};
-use crate::store::Hold;
+use crate::store::TreeLock;
 
 static TURN: Mutex<()> = Mutex::new(());
 
@@ -71,12 +71,12 @@ impl<'a> Hooks<'a> {
 
     /// Runs `deploy` and `post`; gives the ids of the entries whose reader still does not know. Where a deploy hook fails and the
     /// profile says so, everything this run replaced is put back, and the components that had been told are told again.
-    pub fn after(&self, report: &mut Report, generation: &str, hold: &Hold) -> Vec<String> {
+    pub fn after(&self, report: &mut Report, generation: &str, hold: &TreeLock) -> Vec<String> {
         let Some(renewal) = self.renewal else { return Vec::new() };
         let deploys = self.deploys(renewal);
         let restores = renewal.on_hook_failure == OnHookFailure::Restore && report.generation.is_some();
         let generation = generation.to_owned();
-        let mut untold: Vec<String> = Vec::new();
+        let mut unnotified: Vec<String> = Vec::new();
         let mut told: Vec<&Deploy<'_>> = Vec::new();
         let mut failed = false;
         for deploy in &deploys {
@@ -84,7 +84,7 @@ impl<'a> Hooks<'a> {
             let ran = self.deploy(deploy, &generation);
             if !ran.succeeded {
                 failed = true;
-                untold.extend(deploy.ids());
+                unnotified.extend(deploy.ids());
             }
             report.hooks.push(ran);
             if failed && restores {
@@ -102,7 +102,7 @@ impl<'a> Hooks<'a> {
                 Ok(_) => {
                     report.rolled_back = true;
                     report.restart.clear();
-                    untold.clear();
+                    unnotified.clear();
                     let again: Vec<Hook> = told.iter().map(|deploy| self.deploy(deploy, &generation)).collect();
                     report.hooks.extend(again);
                 }
@@ -121,7 +121,7 @@ impl<'a> Hooks<'a> {
             let more = [("KPKI_GENERATION", generation), ("KPKI_RESULT", result.to_owned())];
             report.hooks.push(self.run("post", command, &more));
         }
-        untold
+        unnotified
     }
 
     fn deploys<'r>(&self, renewal: &'r Renewal) -> Vec<Deploy<'r>> {

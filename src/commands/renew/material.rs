@@ -10,7 +10,7 @@ use crate::commands::Progress;
 use crate::error::Error;
 use crate::files::RelPath;
 use crate::kubeconfig::{self, NewCredentials};
-use crate::plan::decision::Found;
+use crate::plan::decision::FileState;
 use crate::plan::layout::{Place, Root};
 use crate::plan::renew::{Credential, Decision, Key, Kubeconfig, Renewal, Signer};
 use crate::store::{FileChange, RootId};
@@ -106,7 +106,7 @@ impl Job<'_> {
                     key: fresh.as_ref().map(|key| key.as_str()),
                     authority: bundle.as_deref(),
                 };
-                let Some(Found::File { bytes, .. }) = self.seen.survey.get(&self.credential.public) else {
+                let Some(FileState::File { bytes, .. }) = self.seen.survey.get(&self.credential.public) else {
                     return Err(Error::new(format!("{} is gone", self.credential.id())).hint("run the command again"));
                 };
                 let edited = kubeconfig::replace(bytes, &new).map_err(|why| {

@@ -3,7 +3,7 @@
 mod external;
 mod hooks;
 pub(in crate::commands) mod material;
-mod owed;
+mod pending;
 mod summary;
 pub(in crate::commands) mod tree;
 
@@ -14,19 +14,19 @@ use std::time::Duration;
 use time::OffsetDateTime;
 
 use crate::commands::crl::update;
-use crate::commands::lists::Edited;
+use crate::commands::crls::SignedCrlIssue;
 use crate::commands::restarts::restarts;
-use crate::commands::targets::{self, Sought, Target};
+use crate::commands::targets::{self, Target, TargetQuery};
 use crate::commands::{Progress, journal, requests, survey};
 use crate::error::Error;
 use crate::files::RelPath;
 use crate::parallel;
 use crate::plan::renew::{Credential, Decision};
 use crate::report::renew as report;
-use crate::store::{self, Commit, Hold, Locking, RootId};
+use crate::store::{self, Commit, Locking, RootId, TreeLock};
 use external::External;
 use hooks::Hooks;
-use owed::Owed;
+use pending::PendingNotifications;
 use tree::{Seen, Tree};
 
 /// The command line, checked.
@@ -82,7 +82,7 @@ impl Request {
 
 /// Renews, or says exactly why not. With several trees one that fails does not stop the others.
 pub fn run(request: &Request, progress: Progress<'_>) -> Result<(report::Renew, Vec<String>), Error> {
-    let targets::Resolved { targets, warnings } = targets::resolve(&Sought {
+    let targets::Resolved { targets, warnings } = targets::resolve(&TargetQuery {
         paths: &request.dirs,
         profiles: &request.profiles,
         fleet: request.fleet.as_deref(),
@@ -143,7 +143,8 @@ fn attempt(request: &Request, target: &Target, threads: usize, progress: Progres
         if request.dry_run && !seen.is_idle() {
             store::check_writable(&tree.roots, &places(&tree, &seen)?)?;
         }
-        let is_done = seen.is_idle() && External::of(&tree, &seen).is_there()? && Owed::read(&tree)?.is_empty();
+        let is_done =
+            seen.is_idle() && External::of(&tree, &seen).is_there()? && PendingNotifications::read(&tree)?.is_empty();
         if request.dry_run || is_done {
             let mut report = shown(&tree, &seen, threads)?;
             if store::pending(&tree.roots)? {
@@ -152,12 +153,12 @@ fn attempt(request: &Request, target: &Target, threads: usize, progress: Progres
             return Ok(report);
         }
     }
-    let (hold, _) = Hold::recovered(&tree.roots, request.lock_wait)?;
+    let (hold, _) = TreeLock::acquire_and_recover(&tree.roots, request.lock_wait)?;
     let seen = tree.look()?;
-    let owed = Owed::read(&tree)?;
+    let pending = PendingNotifications::read(&tree)?;
     if seen.is_idle() && External::of(&tree, &seen).is_there()? {
         let mut report = shown(&tree, &seen, threads)?;
-        tell(&tree, owed, &mut report, &hold);
+        tell(&tree, pending, &mut report, &hold);
         return Ok(report);
     }
     store::check_writable(&tree.roots, &places(&tree, &seen)?)?;
@@ -166,8 +167,8 @@ fn attempt(request: &Request, target: &Target, threads: usize, progress: Progres
     let pre = before.as_ref().map(Hooks::pre).transpose()?.flatten();
     // A hook may have changed what is there.
     let again = if pre.is_some() { tree.look() } else { Ok(seen) };
-    let done = again.and_then(|seen| replace(&tree, &seen, owed, threads, &hold, progress));
-    let (mut report, owed) = match done {
+    let done = again.and_then(|seen| replace(&tree, &seen, pending, threads, &hold, progress));
+    let (mut report, pending) = match done {
         Ok(done) => done,
         Err(error) => {
             if let (Some(hooks), true) = (before, pre.is_some()) {
@@ -177,7 +178,7 @@ fn attempt(request: &Request, target: &Target, threads: usize, progress: Progres
         }
     };
     report.hooks.extend(pre);
-    tell(&tree, owed, &mut report, &hold);
+    tell(&tree, pending, &mut report, &hold);
     Ok(report)
 }
 
@@ -188,11 +189,11 @@ const HALF_WAY: &str = "an interrupted run has still to be finished: what is sho
 fn replace(
     tree: &Tree<'_>,
     seen: &Seen,
-    owed: Owed,
+    pending: PendingNotifications,
     threads: usize,
-    hold: &Hold,
+    hold: &TreeLock,
     progress: Progress<'_>,
-) -> Result<(report::Tree, Owed), Error> {
+) -> Result<(report::Tree, PendingNotifications), Error> {
     let now = tree.request.now;
     let external = External::of(tree, seen);
     let made = material::make(tree, seen, now, threads, progress)?;
@@ -201,9 +202,9 @@ fn replace(
     let mut report = report(tree, seen, &made);
     external::tell(&mut report.entries, &waiting);
     report.lists = summary::lists(seen, &edited);
-    let owed = owed.and(&journal::generation("renew", now), renewed(tree, seen).into_iter().map(Credential::id));
-    report.generation = publish(tree, seen, made, waiting, edited, &owed, hold)?;
-    Ok((report, owed))
+    let pending = pending.and(&journal::generation("renew", now), renewed(tree, seen).into_iter().map(Credential::id));
+    report.generation = publish(tree, seen, made, waiting, edited, &pending, hold)?;
+    Ok((report, pending))
 }
 
 fn renewed<'t>(tree: &'t Tree<'_>, seen: &Seen) -> Vec<&'t Credential> {
@@ -212,18 +213,18 @@ fn renewed<'t>(tree: &'t Tree<'_>, seen: &Seen) -> Vec<&'t Credential> {
 }
 
 /// Says who must restart, and runs the hooks: of this run, and of one that was interrupted before it came to that.
-fn tell(tree: &Tree<'_>, owed: Owed, report: &mut report::Tree, hold: &Hold) {
-    if owed.is_empty() {
+fn tell(tree: &Tree<'_>, pending: PendingNotifications, report: &mut report::Tree, hold: &TreeLock) {
+    if pending.is_empty() {
         return;
     }
-    let credentials = owed.credentials(tree);
+    let credentials = pending.credentials(tree);
     let now: Vec<String> = report.entries.iter().filter(|one| one.is_made()).map(report::Entry::id).collect();
     report.finished = credentials.iter().map(|one| one.id()).filter(|id| !now.contains(id)).collect();
     report.restart = restarts(credentials.iter().map(|one| (one.node.as_deref(), one.name.as_str())));
-    let generation = report.generation.clone().unwrap_or_else(|| owed.generation.clone());
-    let untold = Hooks::of(tree, credentials).after(report, &generation, hold);
+    let generation = report.generation.clone().unwrap_or_else(|| pending.generation.clone());
+    let unnotified = Hooks::of(tree, credentials).after(report, &generation, hold);
     // The renewal is done; at the worst it is told twice.
-    if let Err(error) = (Owed { generation, entries: untold }).keep(tree) {
+    if let Err(error) = (PendingNotifications { generation, entries: unnotified }).keep(tree) {
         report.warnings.push(format!("the next run will tell this once more: {}", error.what));
     }
 }
@@ -267,9 +268,9 @@ fn publish(
     seen: &Seen,
     made: Vec<material::Made>,
     waiting: Vec<requests::Made>,
-    edited: Vec<Edited>,
-    owed: &Owed,
-    hold: &Hold,
+    edited: Vec<SignedCrlIssue>,
+    pending: &PendingNotifications,
+    hold: &TreeLock,
 ) -> Result<Option<String>, Error> {
     let id = |made: &material::Made| tree.credentials.get(made.index).map(Credential::id).unwrap_or_default();
     let now = tree.request.now;
@@ -286,7 +287,7 @@ fn publish(
             .flat_map(|made| made.changes)
             .chain(waiting.into_iter().flat_map(|made| made.changes))
             .chain(edited.into_iter().flat_map(|one| one.changes))
-            .chain((!owed.is_empty()).then(|| owed.change()).transpose()?)
+            .chain((!pending.is_empty()).then(|| pending.change()).transpose()?)
             .collect(),
         removals: Vec::new(),
         journal,

@@ -4,12 +4,12 @@ use super::material::Made;
 use super::tree::{Seen, Tree};
 use crate::blueprint::San;
 use crate::clock::length;
+use crate::commands::crls::{SignedCrlIssue, TreeCrl};
 use crate::commands::facts::{facts, of_blueprint};
-use crate::commands::lists::{Edited, List};
 use crate::commands::restarts::restarts;
 use crate::error;
 use crate::plan::blueprints::BACK_DATE;
-use crate::plan::renew::{Credential, Decision, Key, Left, Renewal, Signer};
+use crate::plan::renew::{Credential, Decision, Key, Renewal, Signer, Skipped};
 use crate::report::renew::{Action, Entry, Restart, Side};
 use crate::x509::Certificate;
 
@@ -39,10 +39,10 @@ fn entry(
     Some(match decision {
         Decision::Absent => return None,
         Decision::Keep(certificate) => Entry { action: Action::Keep, old: Some(side(certificate)), ..base },
-        Decision::Left(left, certificate) => Entry {
+        Decision::Skipped(left, certificate) => Entry {
             action: if left.is_gap() { Action::Left } else { Action::Skip },
             reasons: vec![error::left(left, &credential.id())],
-            old: certificate.as_deref().map(side).filter(|_| !matches!(left, Left::Unreadable(_))),
+            old: certificate.as_deref().map(side).filter(|_| !matches!(left, Skipped::Unreadable(_))),
             ..base
         },
         Decision::Renew(renewal) => Entry {
@@ -74,8 +74,8 @@ fn texts(names: &[San]) -> Vec<String> {
 }
 
 /// The revocation lists that are signed anew; `edited`: they have been.
-pub fn lists(seen: &Seen, edited: &[Edited]) -> Vec<crate::report::revoke::List> {
-    let row = |list: &&List| {
+pub fn lists(seen: &Seen, edited: &[SignedCrlIssue]) -> Vec<crate::report::revoke::List> {
+    let row = |list: &&TreeCrl| {
         let new = edited.iter().find(|one| one.authority == list.authority);
         crate::commands::revoke::row(list, new, true)
     };

@@ -3,14 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use super::Request;
-use crate::catalog::Authority;
-use crate::commands::lists::{self, List, Lying};
+use crate::catalog::CaId;
+use crate::commands::crls::{self, TreeCrl, TreeCrls};
 use crate::commands::targets::Target;
 use crate::commands::{place, survey};
 use crate::error::{self, Error};
 use crate::files::{self, FileError, Op};
 use crate::inventory::{self, Form};
-use crate::plan::decision::{Found, Survey};
+use crate::plan::decision::{FileState, Survey};
 use crate::plan::layout::{DEFAULT_DIR, DEFAULT_KUBELET_DIR, Directories, Layout, Place, Root};
 use crate::plan::renew::{self as plan, Credential, Decision, Rules, Signers};
 use crate::profile::{Etcd, Profile, RENEWAL};
@@ -36,7 +36,7 @@ pub struct Seen {
     /// One for each credential, in the same order.
     pub decisions: Vec<Decision>,
     /// The authorities' lists, as far as they lie there.
-    pub lists: Vec<List>,
+    pub lists: Vec<TreeCrl>,
     /// Credentials that are held.
     pub held: Vec<String>,
     pub unusable_lists: Vec<String>,
@@ -48,14 +48,14 @@ impl Seen {
     }
 
     /// Lists that are signed anew in the same transaction; with names or without `--due` only certificates are meant.
-    pub fn due_lists(&self) -> Vec<&List> {
+    pub fn due_lists(&self) -> Vec<&TreeCrl> {
         self.lists.iter().filter(|list| list.due).collect()
     }
 }
 
 impl<'a> Tree<'a> {
     pub fn open(request: &'a Request, target: &'a Target) -> Result<Self, Error> {
-        if let Some(broken) = &target.broken {
+        if let Some(broken) = &target.profile_error {
             return Err(broken.clone());
         }
         let main = &target.root;
@@ -94,14 +94,14 @@ impl<'a> Tree<'a> {
     }
 
     /// The authorities' certificates as the nodes of a cluster directory hold them.
-    pub fn copies(&self) -> Vec<(String, Authority, Place)> {
+    pub fn copies(&self) -> Vec<(String, CaId, Place)> {
         plan::authority_copies(&self.all, &self.directories)
     }
 
     /// Reads everything.
     pub fn survey(&self) -> Result<Survey, Error> {
         let copies = self.copies();
-        let authorities: Vec<Place> = Authority::ALL
+        let authorities: Vec<Place> = CaId::ALL
             .into_iter()
             .flat_map(|authority| {
                 let (public, private) = plan::authority_places(authority, &self.directories);
@@ -126,14 +126,18 @@ impl<'a> Tree<'a> {
         let copies = self.copies();
         let rules = self.rules();
         let others = plan::other_authorities(&copies, &signers, &survey);
-        let Lying { mut lists, said: listed, unusable } = lists::all(self, &survey, &signers)?;
+        let TreeCrls { mut lists, said: listed, unusable } = crls::all(self, &survey, &signers)?;
         let decide = |(credential, listed): (&Credential, &Option<Revoked>)| {
             let rules_here = plan::rules_for(&rules, listed.as_ref());
             let decision = plan::decide(credential, &self.all, &signers, &survey, &rules_here)?;
-            plan::unless_other(credential, plan::say_why(decision, listed.as_ref(), &rules), &others)
+            plan::refuse_foreign_ca(
+                credential,
+                plan::with_revocation_reason(decision, listed.as_ref(), &rules),
+                &others,
+            )
         };
         let outcomes = self.credentials.iter().zip(&listed).map(decide).collect();
-        let decisions = plan::settle(&self.credentials, outcomes, &survey, rules.named)
+        let decisions = plan::collect_refusals(&self.credentials, outcomes, &survey, rules.named)
             .map_err(|refusals| error::refused(&self.target.root, &refusals))?;
         for list in &mut lists {
             let signer = signers.get(&list.authority);
@@ -263,8 +267,8 @@ fn named_by_certificate(profile: &Profile, directories: &Directories, roots: &Ro
     let said: Vec<String> = survey
         .values()
         .filter_map(|found| match found {
-            Found::File { bytes, .. } => parse_pem_bundle(bytes).ok()?.into_iter().next(),
-            Found::Missing => None,
+            FileState::File { bytes, .. } => parse_pem_bundle(bytes).ok()?.into_iter().next(),
+            FileState::Missing => None,
         })
         .flat_map(|leaf| {
             let names: Vec<String> = leaf.sans.iter().map(ToString::to_string).collect();

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use super::known;
-use crate::catalog::Authority;
+use crate::catalog::CaId;
 use crate::commands::inspect::LARGEST;
 use crate::commands::journal::serial_text;
 use crate::commands::renew::tree::Tree;
@@ -17,34 +17,34 @@ use crate::x509::{Certificate, parse_pem_bundle};
 
 /// What the command line says.
 #[derive(Debug, Clone, Copy)]
-pub struct Whom<'a> {
+pub struct Selector<'a> {
     pub names: &'a [String],
     pub certificate: Option<&'a Path>,
-    pub serial: Option<(&'a str, Authority)>,
+    pub serial: Option<(&'a str, CaId)>,
     pub unknown_serial: bool,
 }
 
 /// A certificate that is meant.
 #[derive(Debug, Clone)]
-pub struct Chosen {
+pub struct Selected {
     /// The entry that was named, or the file.
     pub name: Option<String>,
-    pub authority: Authority,
+    pub authority: CaId,
     /// Content octets.
     pub serial: Vec<u8>,
 }
 
-impl Chosen {
+impl Selected {
     /// As messages and the journal call it.
     pub fn shown(&self) -> String {
         self.name.clone().unwrap_or_else(|| format!("{} of {}", serial_text(&self.serial), self.authority.name()))
     }
 }
 
-pub fn choose(whom: Whom<'_>, tree: &Tree<'_>, survey: &Survey, signers: &Signers) -> Result<Vec<Chosen>, Error> {
-    let mut chosen: Vec<Chosen> = Vec::new();
-    let mut add = |one: Chosen| {
-        let same = |other: &Chosen| other.authority == one.authority && other.serial == one.serial;
+pub fn choose(whom: Selector<'_>, tree: &Tree<'_>, survey: &Survey, signers: &Signers) -> Result<Vec<Selected>, Error> {
+    let mut chosen: Vec<Selected> = Vec::new();
+    let mut add = |one: Selected| {
+        let same = |other: &Selected| other.authority == one.authority && other.serial == one.serial;
         if !chosen.iter().any(same) {
             chosen.push(one);
         }
@@ -72,7 +72,7 @@ pub fn choose(whom: Whom<'_>, tree: &Tree<'_>, survey: &Survey, signers: &Signer
             None if whom.unknown_serial => None,
             None => return Err(error::serial_unknown(&serial_text(&serial), authority)),
         };
-        add(Chosen { name, authority, serial });
+        add(Selected { name, authority, serial });
     }
     Ok(chosen)
 }
@@ -96,13 +96,13 @@ fn named<'a>(name: &str, all: &'a [Credential]) -> Result<&'a Credential, Error>
     }
 }
 
-fn of_certificate(name: String, certificate: &Certificate, signers: &Signers) -> Result<Chosen, Error> {
-    let signed = |authority: &Authority| {
+fn of_certificate(name: String, certificate: &Certificate, signers: &Signers) -> Result<Selected, Error> {
+    let signed = |authority: &CaId| {
         let by = signers.get(authority).and_then(Signer::certificate);
         by.is_some_and(|by| certificate.signed_by(by).is_ok())
     };
-    match Authority::ALL.into_iter().find(signed) {
-        Some(authority) => Ok(Chosen { name: Some(name), authority, serial: certificate.serial.clone() }),
+    match CaId::ALL.into_iter().find(signed) {
+        Some(authority) => Ok(Selected { name: Some(name), authority, serial: certificate.serial.clone() }),
         None => {
             let earlier = signers
                 .values()
@@ -119,8 +119,8 @@ fn of_certificate(name: String, certificate: &Certificate, signers: &Signers) ->
 /// The first certificate of a file, PEM or DER.
 fn read(path: &Path) -> Result<Certificate, Error> {
     let bytes = match files::read_input(path, LARGEST)? {
-        files::Found::File { bytes, .. } => bytes,
-        files::Found::Missing => return Err(FileError::new(Op::Read, path, Kind::Missing).into()),
+        files::FileState::File { bytes, .. } => bytes,
+        files::FileState::Missing => return Err(FileError::new(Op::Read, path, Kind::Missing).into()),
     };
     let first = match bytes.first() {
         Some(0x30) => Certificate::parse(&bytes).map_err(|why| why.to_string()),

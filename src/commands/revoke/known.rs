@@ -2,7 +2,7 @@
 
 use crate::commands::journal::serial_text;
 use crate::commands::renew::tree::Tree;
-use crate::commands::{lists, restore, survey};
+use crate::commands::{crls, restore, survey};
 use crate::error::Error;
 use crate::files::{Dir, RelPath};
 use crate::plan::decision::Survey;
@@ -23,7 +23,7 @@ pub fn entry(
         return Ok(Some(Some(credential.id())));
     }
     let (text, by) = (serial_text(serial), issuer.subject.to_string());
-    for line in lists::journal(tree)? {
+    for line in crls::journal(tree)? {
         let said = |key: &str| line.get(key).and_then(serde_json::Value::as_str);
         // A revocation alone does not say that it was issued here.
         if said("serial") == Some(&text) && said("issuer") == Some(&by) && said("crlNumber").is_none() {

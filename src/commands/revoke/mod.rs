@@ -12,21 +12,21 @@ use std::time::Duration;
 use time::OffsetDateTime;
 
 use crate::ca::{Changes, Issuer};
-use crate::catalog::Authority;
-use crate::commands::lists::{self, Edited, List};
+use crate::catalog::CaId;
+use crate::commands::crls::{self, SignedCrlIssue, TreeCrl};
 use crate::commands::renew::tree::Tree;
-use crate::commands::targets::{self, Sought};
+use crate::commands::targets::{self, TargetQuery};
 use crate::commands::{journal, renew};
 use crate::error::{self, Error};
 use crate::plan::decision::Survey;
 use crate::plan::renew::{Signer, Signers, certificate_of, signers};
-use crate::plan::revoke::{Change, Verb, Wish, decide};
+use crate::plan::revoke::{Change, RevocationRequest, Verb, decide};
 use crate::report::revoke as report;
 use crate::revocation::{Reason, Revoked};
-use crate::store::{self, Commit, Hold, Locking, RootId};
+use crate::store::{self, Commit, Locking, RootId, TreeLock};
 use crate::x509::revocation::may_sign_lists;
 use crate::x509::{Certificate, decimal};
-use chosen::{Chosen, Whom};
+use chosen::{Selected, Selector};
 
 pub use notes::unread;
 
@@ -51,7 +51,7 @@ pub struct Request {
     pub names: Vec<String>,
     pub certificate: Option<PathBuf>,
     /// With the authority it is a number of.
-    pub serial: Option<(String, Authority)>,
+    pub serial: Option<(String, CaId)>,
     pub invalid_since: Option<OffsetDateTime>,
     pub unknown_serial: bool,
 }
@@ -72,7 +72,7 @@ impl Place {
 
     pub fn target(&self) -> Result<(targets::Target, Vec<String>), Error> {
         let profiles: Vec<PathBuf> = self.profile.iter().cloned().collect();
-        let resolved = targets::resolve(&Sought {
+        let resolved = targets::resolve(&TargetQuery {
             paths: std::slice::from_ref(&self.dir),
             profiles: &profiles,
             fleet: None,
@@ -88,10 +88,10 @@ impl Place {
 struct Seen {
     survey: Survey,
     signers: Signers,
-    chosen: Vec<Chosen>,
+    chosen: Vec<Selected>,
     /// One for each that was chosen, in the same order.
     changes: Vec<Change>,
-    lists: BTreeMap<Authority, List>,
+    lists: BTreeMap<CaId, TreeCrl>,
 }
 
 /// Revokes, holds or releases, or says exactly why not.
@@ -112,15 +112,15 @@ pub fn run(request: &Request) -> Result<report::Revocation, Error> {
         let signers = signers(&survey, &tree.directories);
         chosen(request, &tree, &survey, &signers)?;
     }
-    let (hold, _) = Hold::recovered(&tree.roots, request.place.lock_wait)?;
+    let (hold, _) = TreeLock::acquire_and_recover(&tree.roots, request.place.lock_wait)?;
     let seen = look(request, &tree)?;
     let mut edited = sign(request, &tree, &seen)?;
     let generation = publish(request, &tree, &seen, &mut edited, &hold)?;
     report(request, &tree, &seen, &edited, generation, warnings)
 }
 
-fn chosen(request: &Request, tree: &Tree<'_>, survey: &Survey, signers: &Signers) -> Result<Vec<Chosen>, Error> {
-    let whom = Whom {
+fn chosen(request: &Request, tree: &Tree<'_>, survey: &Survey, signers: &Signers) -> Result<Vec<Selected>, Error> {
+    let whom = Selector {
         names: &request.names,
         certificate: request.certificate.as_deref(),
         serial: request.serial.as_ref().map(|(serial, authority)| (serial.as_str(), *authority)),
@@ -129,7 +129,7 @@ fn chosen(request: &Request, tree: &Tree<'_>, survey: &Survey, signers: &Signers
     chosen::choose(whom, tree, survey, signers)
 }
 
-fn issuer(signers: &Signers, authority: Authority) -> Result<&Issuer, Error> {
+fn issuer(signers: &Signers, authority: CaId) -> Result<&Issuer, Error> {
     match signers.get(&authority) {
         Some(Signer::Here(issuer)) => Ok(issuer),
         other => Err(error::no_signer(authority, other)),
@@ -140,21 +140,21 @@ fn look(request: &Request, tree: &Tree<'_>) -> Result<Seen, Error> {
     let survey = tree.survey()?;
     let signers = signers(&survey, &tree.directories);
     let chosen = chosen(request, tree, &survey, &signers)?;
-    let lines = lists::journal(tree)?;
+    let lines = crls::journal(tree)?;
     let mut lists = BTreeMap::new();
     let mut changes: Vec<Option<Change>> = vec![None; chosen.len()];
     let mut refusals = Vec::new();
-    for authority in Authority::ALL {
-        let of_it: Vec<(usize, &Chosen)> =
+    for authority in CaId::ALL {
+        let of_it: Vec<(usize, &Selected)> =
             chosen.iter().enumerate().filter(|(_, one)| one.authority == authority).collect();
         if of_it.is_empty() {
             continue;
         }
-        let list = List::read(tree, authority, issuer(&signers, authority)?.certificate(), &lines)?;
+        let list = TreeCrl::read(tree, authority, issuer(&signers, authority)?.certificate(), &lines)?;
         let serials: Vec<&[u8]> = of_it.iter().map(|(_, one)| one.serial.as_slice()).collect();
         let named = list.named(tree, &serials)?;
         for ((index, one), listed) in of_it.into_iter().zip(named) {
-            let wish = Wish {
+            let wish = RevocationRequest {
                 verb: request.verb,
                 serial: &one.serial,
                 at: request.place.now,
@@ -179,14 +179,14 @@ fn look(request: &Request, tree: &Tree<'_>) -> Result<Seen, Error> {
 }
 
 impl Seen {
-    fn of(&self, authority: Authority) -> impl Iterator<Item = (&Chosen, &Change)> {
+    fn of(&self, authority: CaId) -> impl Iterator<Item = (&Selected, &Change)> {
         self.chosen.iter().zip(&self.changes).filter(move |(one, _)| one.authority == authority)
     }
 }
 
 /// The next edition of every list that changes, in memory. One that does not change is verified all the same: a list that is
 /// not the authority's says nothing.
-fn sign(request: &Request, tree: &Tree<'_>, seen: &Seen) -> Result<Vec<Edited>, Error> {
+fn sign(request: &Request, tree: &Tree<'_>, seen: &Seen) -> Result<Vec<SignedCrlIssue>, Error> {
     let mut edited = Vec::new();
     for (authority, list) in &seen.lists {
         let issuer = issuer(&seen.signers, *authority)?;
@@ -217,8 +217,8 @@ fn publish(
     request: &Request,
     tree: &Tree<'_>,
     seen: &Seen,
-    edited: &mut [Edited],
-    hold: &Hold,
+    edited: &mut [SignedCrlIssue],
+    hold: &TreeLock,
 ) -> Result<Option<String>, Error> {
     if edited.is_empty() {
         return Ok(None);
@@ -252,7 +252,7 @@ fn report(
     request: &Request,
     tree: &Tree<'_>,
     seen: &Seen,
-    edited: &[Edited],
+    edited: &[SignedCrlIssue],
     generation: Option<String>,
     mut warnings: Vec<String>,
 ) -> Result<report::Revocation, Error> {
@@ -269,7 +269,7 @@ fn report(
         }
     }
     let lists_change = lists.iter().any(|list| list.action == report::Signing::Sign);
-    let touched: Vec<Authority> = seen.lists.keys().copied().collect();
+    let touched: Vec<CaId> = seen.lists.keys().copied().collect();
     Ok(report::Revocation {
         verb: request.verb.name(),
         dry_run: request.place.dry_run,
@@ -284,7 +284,7 @@ fn report(
     })
 }
 
-fn entry(verb: Verb, chosen: &Chosen, change: &Change) -> report::Entry {
+fn entry(verb: Verb, chosen: &Selected, change: &Change) -> report::Entry {
     let (action, says) = match (change, verb) {
         (Change::Nothing(says), _) => (report::Action::Unchanged, says.as_ref()),
         (Change::Remove(was), _) => (report::Action::Release, Some(was)),
@@ -303,7 +303,7 @@ fn entry(verb: Verb, chosen: &Chosen, change: &Change) -> report::Entry {
 }
 
 /// `new`: the edition that was signed; `changes`: there is one to be signed.
-pub(in crate::commands) fn row(list: &List, new: Option<&Edited>, changes: bool) -> report::List {
+pub(in crate::commands) fn row(list: &TreeCrl, new: Option<&SignedCrlIssue>, changes: bool) -> report::List {
     let crl = new.map(|new| &new.crl).or(list.crl.as_ref());
     let paths = match new {
         Some(new) => new.paths.clone(),
@@ -322,7 +322,11 @@ pub(in crate::commands) fn row(list: &List, new: Option<&Edited>, changes: bool)
 }
 
 /// What is worth a warning about a list that is signed.
-pub(in crate::commands) fn warning(list: &List, new: Option<&Edited>, authority: &Certificate) -> Vec<String> {
+pub(in crate::commands) fn warning(
+    list: &TreeCrl,
+    new: Option<&SignedCrlIssue>,
+    authority: &Certificate,
+) -> Vec<String> {
     let mut lines = Vec::new();
     if !may_sign_lists(authority) {
         lines.push(notes::without_crl_sign(list.authority));
@@ -352,6 +356,6 @@ fn in_use(verb: Verb, tree: &Tree<'_>, seen: &Seen) -> Vec<String> {
 }
 
 /// What a commit of lists writes, for those who publish them together with something else.
-pub(in crate::commands) fn places(edited: &[Edited]) -> Vec<(RootId, crate::files::RelPath, bool)> {
+pub(in crate::commands) fn places(edited: &[SignedCrlIssue]) -> Vec<(RootId, crate::files::RelPath, bool)> {
     edited.iter().flat_map(|one| &one.changes).map(|change| (change.root, change.path.clone(), true)).collect()
 }

@@ -1,6 +1,6 @@
 //! Who reads revocation lists, and who does not: said with every revocation, because most of Kubernetes does not.
 
-use crate::catalog::Authority;
+use crate::catalog::CaId;
 use crate::plan::revoke::Verb;
 
 /// The sentence help and reports share.
@@ -9,12 +9,12 @@ pub const fn unread() -> &'static str {
 }
 
 /// What people have to do now, for these authorities' lists.
-pub fn notes(verb: Verb, touched: &[Authority], pki: &str) -> Vec<String> {
+pub fn notes(verb: Verb, touched: &[CaId], pki: &str) -> Vec<String> {
     let mut notes = Vec::new();
     if verb == Verb::Release {
         return notes;
     }
-    if touched.contains(&Authority::Cluster) {
+    if touched.contains(&CaId::Cluster) {
         notes.push(unread().to_owned());
         notes.push(
             "a leaked kubeconfig: remove the RoleBindings and ClusterRoleBindings of its user and groups; one of system:masters \
@@ -22,13 +22,13 @@ pub fn notes(verb: Verb, touched: &[Authority], pki: &str) -> Vec<String> {
                 .to_owned(),
         );
     }
-    if touched.contains(&Authority::Etcd) {
+    if touched.contains(&CaId::Etcd) {
         notes.push(format!(
             "etcd reads {pki}/etcd/ca.crl where it is told to: --client-crl-file for clients, --peer-crl-file for members, on every \
              member"
         ));
     }
-    if touched.contains(&Authority::FrontProxy) {
+    if touched.contains(&CaId::FrontProxy) {
         notes.push(
             "kube-apiserver reads no list for front-proxy-client either: only a new front-proxy-ca takes it back"
                 .to_owned(),
@@ -41,7 +41,7 @@ pub fn notes(verb: Verb, touched: &[Authority], pki: &str) -> Vec<String> {
 }
 
 /// kubeadm's own authorities have no cRLSign.
-pub fn without_crl_sign(authority: Authority) -> String {
+pub fn without_crl_sign(authority: CaId) -> String {
     format!(
         "{} may not sign revocation lists (its key usage has no cRLSign, as kubeadm makes it); strict readers refuse the list: \
          OpenSSL and what is built on it (HAProxy, nginx: error 35, every client is turned away), Go's crypto/x509 \

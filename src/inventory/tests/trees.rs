@@ -28,7 +28,7 @@ fn every_fixture_says_what_kubeadm_said_of_it() {
                 let end = crate::clock::rfc3339(facts(item).not_after);
                 assert_eq!(row["expirationDate"].as_str(), Some(end.as_str()), "{name} {}", item.name);
                 if let Some(authority) = row.get("caName").and_then(|name| name.as_str()) {
-                    assert_eq!(item.authority.map(Authority::name), Some(authority), "{name} {}", item.name);
+                    assert_eq!(item.authority.map(CaId::name), Some(authority), "{name} {}", item.name);
                     assert!(facts(item).issuer_not_after.is_some(), "{name} {}", item.name);
                 }
                 compared += 1;
@@ -134,7 +134,7 @@ fn a_profile_says_what_is_expected() {
         let item = item(&first, name);
         assert_eq!((&item.reading, item.optional), (&Reading::Missing, false), "{name}");
     }
-    assert_eq!(item(&first, "metrics").authority, Some(Authority::FrontProxy));
+    assert_eq!(item(&first, "metrics").authority, Some(CaId::FrontProxy));
     assert!(item(&read("cp2"), "super-admin.conf").optional);
 }
 

@@ -167,7 +167,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(500))]
     #[test]
     fn any_bytes_are_pieces_or_none(bytes in prop::collection::vec(any::<u8>(), 0..600)) {
-        let _ = pieces(&bytes);
+        let _ = objects(&bytes);
     }
 
     #[test]
@@ -182,8 +182,8 @@ proptest! {
         let at = at.index(bytes.len());
         let end = (at + cut).min(bytes.len());
         bytes.splice(at..end, with);
-        let _ = pieces(&bytes);
+        let _ = objects(&bytes);
         bytes.truncate(at);
-        let _ = pieces(&bytes);
+        let _ = objects(&bytes);
     }
 }

@@ -6,9 +6,9 @@ use time::{Duration, OffsetDateTime};
 use super::decide::{Run, Signed, Unfit};
 use super::identity::YEAR;
 use super::signers::file;
-use super::{Credential, Left, Names, Rules, Signers, identity};
+use super::{Credential, Names, Rules, Signers, Skipped, identity};
 use crate::blueprint::{Algorithm, Blueprint, Role};
-use crate::catalog::Authority;
+use crate::catalog::CaId;
 use crate::plan::blueprints::{self, Bounds};
 use crate::plan::decision::Survey;
 use crate::plan::init::Access;
@@ -18,7 +18,7 @@ use crate::x509::{Certificate, KeyKind, parse_pem_bundle};
 
 /// One request. Its blueprint's dates mean nothing: the signer decides them.
 #[derive(Debug, Clone)]
-pub struct Ask {
+pub struct CsrTemplate {
     /// Of a key that has to be made.
     pub algorithm: Algorithm,
     pub blueprint: Blueprint,
@@ -31,7 +31,7 @@ pub struct Ask {
     pub access: Option<Access>,
 }
 
-impl Ask {
+impl CsrTemplate {
     /// The same for a key that is there already.
     pub fn blueprint_for(&self, algorithm: Algorithm) -> Blueprint {
         identity::for_key(self.blueprint.clone(), self.algorithm, algorithm)
@@ -39,9 +39,9 @@ impl Ask {
 }
 
 #[derive(Debug)]
-pub enum Asked {
-    Ask(Box<Ask>),
-    Left(Left),
+pub enum CsrDecision {
+    CsrTemplate(Box<CsrTemplate>),
+    Skipped(Skipped),
     /// It is not there, and nobody misses it.
     Absent,
 }
@@ -53,26 +53,26 @@ pub fn ask(
     signers: &Signers,
     survey: &Survey,
     rules: &Rules<'_>,
-) -> Asked {
+) -> CsrDecision {
     Run { credential, credentials, signer: signers.get(&credential.authority), survey, rules }.ask()
 }
 
 impl Run<'_> {
-    fn ask(&self) -> Asked {
+    fn ask(&self) -> CsrDecision {
         let bounds = Bounds { not_before: self.rules.now, not_after: self.rules.now };
         let existing = match self.existing() {
             Ok(existing) => existing,
             // kubeadm's generate-csr leaves kubeconfigs that have no certificate yet.
-            Err(Unfit::Left(left @ Left::Unreadable(_))) => return self.anew(bounds, Some(left)),
-            Err(Unfit::Left(left)) => return Asked::Left(left),
+            Err(Unfit::Skipped(left @ Skipped::Unreadable(_))) => return self.anew(bounds, Some(left)),
+            Err(Unfit::Skipped(left)) => return CsrDecision::Skipped(left),
             Err(Unfit::Nothing | Unfit::Broken(_)) => return self.anew(bounds, None),
         };
         let leaf = existing.leaf;
         if leaf.is_ca {
-            return Asked::Left(Left::IsAuthority);
+            return CsrDecision::Skipped(Skipped::IsAuthority);
         }
-        if let Signed::Elsewhere(left @ Left::KubeletsOwn) = self.signed(&leaf, &existing.chain) {
-            return Asked::Left(left);
+        if let Signed::Elsewhere(left @ Skipped::KubeletsOwn) = self.signed(&leaf, &existing.chain) {
+            return CsrDecision::Skipped(left);
         }
         let wanted = self.wanted(bounds);
         let (sans, names) = wanted.as_ref().map_or_else(
@@ -83,9 +83,9 @@ impl Run<'_> {
         let algorithm = match (stated, &leaf.key) {
             (Some(algorithm), _) => algorithm,
             (None, KeyKind::Known(algorithm)) => *algorithm,
-            (None, KeyKind::Other(other)) => return Asked::Left(Left::OtherKey(other.clone())),
+            (None, KeyKind::Other(other)) => return CsrDecision::Skipped(Skipped::OtherKey(other.clone())),
         };
-        Asked::Ask(Box::new(Ask {
+        CsrDecision::CsrTemplate(Box::new(CsrTemplate {
             algorithm,
             blueprint: identity::blueprint(&leaf, algorithm, sans),
             names,
@@ -101,14 +101,14 @@ impl Run<'_> {
     }
 
     /// Nothing is there to go by.
-    fn anew(&self, bounds: Bounds, unreadable: Option<Left>) -> Asked {
+    fn anew(&self, bounds: Bounds, unreadable: Option<Skipped>) -> CsrDecision {
         match self.wanted(bounds).or_else(|| self.of_catalogue(bounds)) {
             Some(_)
                 if !self.credential.replenished && !self.rules.named && unreadable.is_none() && self.is_inhabited() =>
             {
-                Asked::Left(Left::NotReplenished)
+                CsrDecision::Skipped(Skipped::NotReplenished)
             }
-            Some(wanted) => Asked::Ask(Box::new(Ask {
+            Some(wanted) => CsrDecision::CsrTemplate(Box::new(CsrTemplate {
                 algorithm: wanted.algorithm,
                 names: Names { added: wanted.blueprint.sans.clone(), ..Names::default() },
                 blueprint: wanted.blueprint,
@@ -117,9 +117,9 @@ impl Run<'_> {
                 access: wanted.access,
             })),
             None => match unreadable {
-                Some(left) => Asked::Left(left),
-                None if self.rules.named || self.file(true).is_some() => Asked::Left(Left::Unknown),
-                None => Asked::Absent,
+                Some(left) => CsrDecision::Skipped(left),
+                None if self.rules.named || self.file(true).is_some() => CsrDecision::Skipped(Skipped::Unknown),
+                None => CsrDecision::Absent,
             },
         }
     }
@@ -135,19 +135,19 @@ impl Run<'_> {
 
 /// What is asked for an authority of the tree that another one is to sign.
 pub fn ask_authority(
-    authority: Authority,
+    authority: CaId,
     place: &Place,
     survey: &Survey,
     profile: Option<&Profile>,
     now: OffsetDateTime,
-) -> Result<Ask, Left> {
-    let unreadable = |why: String| Left::Unreadable(why);
+) -> Result<CsrTemplate, Skipped> {
+    let unreadable = |why: String| Skipped::Unreadable(why);
     if let Some(bytes) = file(survey, Some(place)) {
         let bundle = parse_pem_bundle(bytes).map_err(|why| unreadable(why.to_string()))?;
         let old = bundle.into_iter().next().ok_or_else(|| unreadable("no certificate in it".to_owned()))?;
         let algorithm = match &old.key {
             KeyKind::Known(algorithm) => *algorithm,
-            KeyKind::Other(other) => return Err(Left::OtherKey(other.clone())),
+            KeyKind::Other(other) => return Err(Skipped::OtherKey(other.clone())),
         };
         let options = profile.and_then(|profile| profile.authorities.get(&authority));
         let blueprint = Blueprint {
@@ -157,7 +157,7 @@ pub fn ask_authority(
             ..identity::blueprint(&old, algorithm, old.sans.clone())
         };
         let lifetime = old.not_after - old.not_before;
-        return Ok(Ask {
+        return Ok(CsrTemplate {
             algorithm,
             blueprint,
             names: Names::default(),
@@ -166,8 +166,8 @@ pub fn ask_authority(
             access: None,
         });
     }
-    let profile = profile.ok_or(Left::Unknown)?;
+    let profile = profile.ok_or(Skipped::Unknown)?;
     let (algorithm, blueprint) = blueprints::authority(profile, authority, now);
     let lifetime = blueprint.not_after - now;
-    Ok(Ask { algorithm, blueprint, names: Names::default(), lifetime, old: None, access: None })
+    Ok(CsrTemplate { algorithm, blueprint, names: Names::default(), lifetime, old: None, access: None })
 }

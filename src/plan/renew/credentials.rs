@@ -1,7 +1,7 @@
 //! Which certificates a tree has that can be renewed, and where they lie.
 
 use super::Credential;
-use crate::catalog::{Authority, ENTRIES, Entry, Files};
+use crate::catalog::{CaId, ENTRIES, Entry, Files};
 use crate::plan::init::{self, Item, What};
 use crate::plan::layout::{Directories, Layout, Place};
 use crate::profile::Profile;
@@ -72,19 +72,19 @@ fn base(node: Option<&str>) -> String {
 }
 
 /// Certificate and key of an authority as the tree's signer uses them.
-pub fn authority_places(authority: Authority, directories: &Directories) -> (Place, Option<Place>) {
+pub fn authority_places(authority: CaId, directories: &Directories) -> (Place, Option<Place>) {
     directories.pair("", authority.stem())
 }
 
 /// The copies of an authority's certificate that the nodes of a cluster directory hold.
-pub fn authority_copies(credentials: &[Credential], directories: &Directories) -> Vec<(String, Authority, Place)> {
+pub fn authority_copies(credentials: &[Credential], directories: &Directories) -> Vec<(String, CaId, Place)> {
     let mut nodes: Vec<&str> = credentials.iter().filter_map(|credential| credential.node.as_deref()).collect();
     // A node's extra certificates stand behind those of all others.
     nodes.sort_unstable();
     nodes.dedup();
     let of_node = |node: &str| {
         let node = node.to_owned();
-        Authority::ALL.map(|authority| {
+        CaId::ALL.map(|authority| {
             let (public, _) = directories.pair(&base(Some(&node)), authority.stem());
             (node.clone(), authority, public)
         })

@@ -6,7 +6,7 @@ use super::identity;
 use super::reasons::differences;
 use super::signers::file;
 use super::wanted::Wanted;
-use super::{Credential, Decision, Key, Kubeconfig, Left, Names, Reason, Refusal, Renewal, Rules, Signer, Signers};
+use super::{Credential, Decision, Key, Kubeconfig, Names, Reason, Refusal, Renewal, Rules, Signer, Signers, Skipped};
 use crate::blueprint::{Blueprint, ExtendedKeyUsage, San};
 use crate::ca::{Issuer, PrivateKey};
 use crate::catalog::Files;
@@ -45,7 +45,7 @@ pub(super) struct Existing {
 /// Why nothing could be had from what lies there.
 pub(super) enum Unfit {
     Nothing,
-    Left(Left),
+    Skipped(Skipped),
     /// It can be made anew where somebody says what it is.
     Broken(Reason),
 }
@@ -54,7 +54,7 @@ impl Run<'_> {
     fn decide(&self) -> Result<Decision, Refusal> {
         match self.existing() {
             Ok(existing) => self.present(existing),
-            Err(Unfit::Left(left)) => Ok(Decision::Left(left, None)),
+            Err(Unfit::Skipped(left)) => Ok(Decision::Skipped(left, None)),
             Err(Unfit::Nothing) => self.absent(Reason::Missing),
             Err(Unfit::Broken(reason)) => self.absent(reason),
         }
@@ -72,12 +72,12 @@ impl Run<'_> {
             let (leaf, chain) = leaf(bytes).map_err(unreadable)?;
             return Ok(Existing { leaf, chain, key: self.file(true).map(key), read: None });
         }
-        let unreadable = |why: String| Unfit::Left(Left::Unreadable(why));
+        let unreadable = |why: String| Unfit::Skipped(Skipped::Unreadable(why));
         let read = kubeconfig::read(bytes).map_err(|why| unreadable(why.to_string()))?;
         match &read.credentials {
-            Credentials::Files { certificate, .. } => Err(Unfit::Left(match self.credential.name.as_str() {
-                "kubelet.conf" => Left::KubeletRotates(certificate.clone()),
-                _ => Left::CredentialFiles(certificate.clone()),
+            Credentials::Files { certificate, .. } => Err(Unfit::Skipped(match self.credential.name.as_str() {
+                "kubelet.conf" => Skipped::KubeletRotates(certificate.clone()),
+                _ => Skipped::CredentialFiles(certificate.clone()),
             })),
             Credentials::Embedded { certificate, key: pem } => {
                 let (leaf, chain) = leaf(certificate).map_err(unreadable)?;
@@ -87,14 +87,14 @@ impl Run<'_> {
     }
 
     fn present(&self, existing: Existing) -> Result<Decision, Refusal> {
-        let left = |left, leaf: Certificate| Ok(Decision::Left(left, Some(Box::new(leaf))));
+        let left = |left, leaf: Certificate| Ok(Decision::Skipped(left, Some(Box::new(leaf))));
         if existing.leaf.is_ca {
-            return left(Left::IsAuthority, existing.leaf);
+            return left(Skipped::IsAuthority, existing.leaf);
         }
         let Some(authority) = self.signer.and_then(Signer::certificate) else {
             return match self.broken_signer() {
                 Some(refusal) => Err(refusal),
-                None => left(Left::AuthorityMissing(self.credential.authority), existing.leaf),
+                None => left(Skipped::AuthorityMissing(self.credential.authority), existing.leaf),
             };
         };
         let wanted = self.wanted(Bounds::of(authority));
@@ -103,7 +103,9 @@ impl Run<'_> {
             Signed::ByTheAuthority => None,
             Signed::ByAnEarlierOne(reason) => Some(reason),
             // What somebody else signed is a gap when it would be due, not before.
-            Signed::Elsewhere(Left::NotOurs(_)) if !self.is_asked() && self.broken(&existing, lifetime).is_empty() => {
+            Signed::Elsewhere(Skipped::NotOurs(_))
+                if !self.is_asked() && self.broken(&existing, lifetime).is_empty() =>
+            {
                 return Ok(Decision::Keep(Box::new(existing.leaf)));
             }
             Signed::Elsewhere(refused) => return left(refused, existing.leaf),
@@ -119,7 +121,7 @@ impl Run<'_> {
         reasons.extend(earlier);
         reasons.extend(authority_data.then_some(Reason::AuthorityData));
         if self.is_asked() && reasons.is_empty() {
-            reasons.push(Reason::Asked);
+            reasons.push(Reason::Requested);
         }
         if reasons.is_empty() {
             return Ok(Decision::Keep(Box::new(existing.leaf)));
@@ -131,7 +133,7 @@ impl Run<'_> {
             }
             // What it trusts may be older than ca.crt; only its owner can sign a new credential.
             _ if reasons == [Reason::AuthorityData] && !self.is_asked() => Ok(Decision::Keep(Box::new(existing.leaf))),
-            _ => left(Left::External(self.credential.authority), existing.leaf),
+            _ => left(Skipped::External(self.credential.authority), existing.leaf),
         }
     }
 
@@ -149,7 +151,7 @@ impl Run<'_> {
             (None, Some(algorithm), _) => algorithm,
             (None, None, KeyKind::Known(algorithm)) => *algorithm,
             (None, None, KeyKind::Other(other)) => {
-                return Ok(Decision::Left(Left::OtherKey(other.clone()), Some(Box::new(leaf))));
+                return Ok(Decision::Skipped(Skipped::OtherKey(other.clone()), Some(Box::new(leaf))));
             }
         };
         let authority = issuer.certificate();
@@ -157,7 +159,7 @@ impl Run<'_> {
         if shortened.is_some()
             && let Some(left) = self.gains_nothing(&leaf, not_after, &reasons)
         {
-            return Ok(Decision::Left(left, Some(Box::new(leaf))));
+            return Ok(Decision::Skipped(left, Some(Box::new(leaf))));
         }
         self.wide(lifetime)?;
         let other_name = self.other_name(&leaf, wanted.as_ref());
@@ -182,30 +184,32 @@ impl Run<'_> {
     /// Nothing is there, or nothing that can be read.
     fn absent(&self, reason: Reason) -> Result<Decision, Refusal> {
         let unreadable = match &reason {
-            Reason::Unreadable(why) => Some(Left::Unreadable(why.clone())),
+            Reason::Unreadable(why) => Some(Skipped::Unreadable(why.clone())),
             _ => None,
         };
         let Some(authority) = self.signer.and_then(Signer::certificate) else {
             return match (self.broken_signer(), unreadable, &self.credential.wanted) {
                 (Some(refusal), ..) if self.credential.wanted.is_some() => Err(refusal),
-                (None, None, Some(_)) => Ok(Decision::Left(Left::AuthorityMissing(self.credential.authority), None)),
-                (_, Some(left), _) => Ok(Decision::Left(left, None)),
+                (None, None, Some(_)) => {
+                    Ok(Decision::Skipped(Skipped::AuthorityMissing(self.credential.authority), None))
+                }
+                (_, Some(left), _) => Ok(Decision::Skipped(left, None)),
                 _ => Ok(Decision::Absent),
             };
         };
         if !self.credential.replenished && unreadable.is_none() && !self.rules.named {
-            return Ok(Decision::Left(Left::NotReplenished, None));
+            return Ok(Decision::Skipped(Skipped::NotReplenished, None));
         }
         let Some(wanted) = self.wanted(Bounds::of(authority)).or_else(|| self.of_catalogue(Bounds::of(authority)))
         else {
             return Ok(match (unreadable, self.rules.named || self.file(true).is_some()) {
-                (Some(left), _) => Decision::Left(left, None),
-                (None, true) => Decision::Left(Left::Unknown, None),
+                (Some(left), _) => Decision::Skipped(left, None),
+                (None, true) => Decision::Skipped(Skipped::Unknown, None),
                 (None, false) => Decision::Absent,
             });
         };
         let Some(Signer::Here(_)) = self.signer else {
-            return Ok(Decision::Left(Left::External(self.credential.authority), None));
+            return Ok(Decision::Skipped(Skipped::External(self.credential.authority), None));
         };
         self.usable()?;
         let (not_before, not_after, shortened) = self.dates(wanted.lifetime + BACK_DATE, authority);
@@ -257,9 +261,9 @@ impl Run<'_> {
             None if matches!(self.credential.entry.map(|entry| entry.files), Some(Files::KubeletPair(_)))
                 && (self.credential.wanted.is_none() || made_by_itself(leaf, top)) =>
             {
-                Signed::Elsewhere(Left::KubeletsOwn)
+                Signed::Elsewhere(Skipped::KubeletsOwn)
             }
-            None => Signed::Elsewhere(Left::NotOurs(leaf.issuer.clone())),
+            None => Signed::Elsewhere(Skipped::NotOurs(leaf.issuer.clone())),
         }
     }
 
@@ -292,7 +296,7 @@ struct New {
 pub(super) enum Signed {
     ByTheAuthority,
     ByAnEarlierOne(Reason),
-    Elsewhere(Left),
+    Elsewhere(Skipped),
 }
 
 /// Self-signed, or by the authority `HOST-ca@TIME` that a kubelet makes for itself and puts behind it.

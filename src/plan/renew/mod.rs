@@ -20,18 +20,18 @@ use time::{Duration, OffsetDateTime};
 
 use crate::blueprint::{Algorithm, Blueprint, ExtendedKeyUsage, Name, Oid, San};
 use crate::ca::PrivateKey;
-use crate::catalog::{Authority, Entry};
+use crate::catalog::{CaId, Entry};
 use crate::plan::init::{Access, What};
 use crate::plan::layout::Place;
 use crate::profile::{Profile, Window};
 use crate::x509::{Certificate, OtherKey};
 
-pub use ask::{Ask, Asked, ask, ask_authority};
+pub use ask::{CsrDecision, CsrTemplate, ask, ask_authority};
 pub use credentials::{authority_copies, authority_places, of_catalogue, of_profile};
 pub use decide::decide;
 pub use identity::YEAR;
-pub use refusals::{other_authorities, settle, unless_other};
-pub use revoked::{certificate_of, rules_for, say_why};
+pub use refusals::{collect_refusals, other_authorities, refuse_foreign_ca};
+pub use revoked::{certificate_of, rules_for, with_revocation_reason};
 pub use signers::{Signer, Signers, signers};
 
 /// A certificate with its key: two files, or a kubeconfig's.
@@ -42,7 +42,7 @@ pub struct Credential {
     /// kubeadm's name, or the profile's for an extra certificate.
     pub name: String,
     pub entry: Option<&'static Entry>,
-    pub authority: Authority,
+    pub authority: CaId,
     /// The certificate, or the kubeconfig.
     pub public: Place,
     /// The key; `None`: a kubeconfig embeds it.
@@ -87,7 +87,7 @@ pub enum Decision {
     Keep(Box<Certificate>),
     Renew(Box<Renewal>),
     /// It stays as it is, and why; the certificate that lies there, if one does.
-    Left(Left, Option<Box<Certificate>>),
+    Skipped(Skipped, Option<Box<Certificate>>),
     /// It is not there, and nobody misses it.
     Absent,
 }
@@ -145,7 +145,7 @@ pub struct Names {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reason {
     /// It was named, without `--due`.
-    Asked,
+    Requested,
     Window {
         left: Duration,
     },
@@ -173,10 +173,10 @@ pub enum Reason {
 
 /// Why a certificate is left as it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Left {
+pub enum Skipped {
     /// The authority's key is not here.
-    External(Authority),
-    AuthorityMissing(Authority),
+    External(CaId),
+    AuthorityMissing(CaId),
     /// Signed by somebody this tree does not know.
     NotOurs(Name),
     /// The kubelet made it for itself.
@@ -194,12 +194,12 @@ pub enum Left {
     OtherKey(OtherKey),
     IsAuthority,
     /// The authority ends when this certificate does: a new one would end no later.
-    AuthorityEnds(Authority, OffsetDateTime),
+    AuthorityEnds(CaId, OffsetDateTime),
     /// It could not be renewed, and others could.
     Refused(Refusal),
 }
 
-impl Left {
+impl Skipped {
     /// Something that should have been renewed was not: the exit status says so.
     pub const fn is_gap(&self) -> bool {
         !matches!(self, Self::KubeletsOwn | Self::KubeletRotates(_) | Self::CredentialFiles(_) | Self::NotReplenished)
@@ -210,21 +210,21 @@ impl Left {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refusal {
     AuthorityExpired {
-        authority: Authority,
+        authority: CaId,
         not_after: OffsetDateTime,
     },
     AuthorityNotYetValid {
-        authority: Authority,
+        authority: CaId,
         not_before: OffsetDateTime,
     },
     AuthorityUnusable {
-        authority: Authority,
+        authority: CaId,
         why: String,
     },
     /// A node's copy of an authority is another one: what is signed here would not be trusted there.
     OtherAuthority {
         node: String,
-        authority: Authority,
+        authority: CaId,
     },
     /// It would be due again as soon as it is made.
     WindowTooWide {

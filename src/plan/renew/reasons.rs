@@ -4,7 +4,7 @@ use time::{Duration, OffsetDateTime};
 
 use super::decide::{Existing, Run};
 use super::signers::Signer;
-use super::{Left, Names, Reason, Refusal};
+use super::{Names, Reason, Refusal, Skipped};
 use crate::blueprint::ExtendedKeyUsage;
 use crate::kubeconfig::Read;
 use crate::plan::blueprints::BACK_DATE;
@@ -58,10 +58,10 @@ impl Run<'_> {
         leaf: &Certificate,
         not_after: OffsetDateTime,
         reasons: &[Reason],
-    ) -> Option<Left> {
+    ) -> Option<Skipped> {
         let only_window = matches!(reasons, [Reason::Window { .. }]);
         (only_window && not_after <= leaf.not_after)
-            .then_some(Left::AuthorityEnds(self.credential.authority, not_after))
+            .then_some(Skipped::AuthorityEnds(self.credential.authority, not_after))
     }
 
     /// What the new one would have left were due as soon as it is made. `lifetime`: with what it is dated back, before its

@@ -1,8 +1,8 @@
 //! What one bad authority does to a run: its own entries stay, the others go on.
 
 use super::signers::{Signer, Signers, file};
-use super::{Credential, Decision, Left, Refusal, certificate_of};
-use crate::catalog::Authority;
+use super::{Credential, Decision, Refusal, Skipped, certificate_of};
+use crate::catalog::CaId;
 use crate::plan::decision::Survey;
 use crate::plan::layout::Place;
 use crate::x509::parse_pem_bundle;
@@ -11,7 +11,7 @@ use crate::x509::parse_pem_bundle;
 ///
 /// # Errors
 /// Every refusal, where the credentials were `named`, or where nothing is without one.
-pub fn settle(
+pub fn collect_refusals(
     credentials: &[Credential],
     outcomes: Vec<Result<Decision, Refusal>>,
     survey: &Survey,
@@ -23,16 +23,16 @@ pub fn settle(
     }
     let left = |(credential, outcome): (&Credential, Result<Decision, Refusal>)| {
         let old = || certificate_of(credential, survey).map(Box::new);
-        outcome.unwrap_or_else(|refusal| Decision::Left(Left::Refused(refusal), old()))
+        outcome.unwrap_or_else(|refusal| Decision::Skipped(Skipped::Refused(refusal), old()))
     };
     Ok(credentials.iter().zip(outcomes).map(left).collect())
 }
 
 /// What stays of a decision where the credential's node trusts another authority than the tree's.
-pub fn unless_other(credential: &Credential, decision: Decision, others: &[Refusal]) -> Result<Decision, Refusal> {
+pub fn refuse_foreign_ca(credential: &Credential, decision: Decision, others: &[Refusal]) -> Result<Decision, Refusal> {
     let concerned = match &decision {
         Decision::Keep(_) | Decision::Renew(_) => true,
-        Decision::Left(left, _) => left.is_gap(),
+        Decision::Skipped(left, _) => left.is_gap(),
         Decision::Absent => false,
     };
     let is_its = |refusal: &&Refusal| match refusal {
@@ -48,8 +48,8 @@ pub fn unless_other(credential: &Credential, decision: Decision, others: &[Refus
 }
 
 /// Every node that trusts another authority.
-pub fn other_authorities(copies: &[(String, Authority, Place)], signers: &Signers, survey: &Survey) -> Vec<Refusal> {
-    let differs = |(node, authority, place): &(String, Authority, Place)| {
+pub fn other_authorities(copies: &[(String, CaId, Place)], signers: &Signers, survey: &Survey) -> Vec<Refusal> {
+    let differs = |(node, authority, place): &(String, CaId, Place)| {
         let signer = signers.get(authority).and_then(Signer::certificate)?;
         let copy = parse_pem_bundle(file(survey, Some(place))?).ok()?;
         let trusts = copy.iter().any(|one| one.der == signer.der);

@@ -35,11 +35,11 @@ pub fn rules_for<'a>(rules: &Rules<'a>, listed: Option<&Revoked>) -> Rules<'a> {
 }
 
 /// The decision made by those rules, with its reason.
-pub fn say_why(decision: Decision, listed: Option<&Revoked>, rules: &Rules<'_>) -> Decision {
+pub fn with_revocation_reason(decision: Decision, listed: Option<&Revoked>, rules: &Rules<'_>) -> Decision {
     match (decision, listed) {
         (Decision::Renew(mut renewal), Some(revoked)) if !revoked.is_hold() => {
             // Nobody asked for it when only what is due was wanted.
-            renewal.reasons.retain(|reason| *reason != Reason::Asked || rules.due.is_none());
+            renewal.reasons.retain(|reason| *reason != Reason::Requested || rules.due.is_none());
             renewal.reasons.insert(0, Reason::Revoked(revoked.at));
             Decision::Renew(renewal)
         }

@@ -6,8 +6,8 @@ use time::OffsetDateTime;
 
 use super::{Refusal, authority_places};
 use crate::ca::{Issuer, PrivateKey};
-use crate::catalog::Authority;
-use crate::plan::decision::{Found, Survey};
+use crate::catalog::CaId;
+use crate::plan::decision::{FileState, Survey};
 use crate::plan::layout::{Directories, Place};
 use crate::x509::{Certificate, parse_pem_bundle};
 
@@ -21,7 +21,7 @@ pub enum Signer {
     Unusable(String),
 }
 
-pub type Signers = BTreeMap<Authority, Signer>;
+pub type Signers = BTreeMap<CaId, Signer>;
 
 impl Signer {
     /// The certificate that signs.
@@ -43,7 +43,7 @@ impl Signer {
     }
 
     /// Why it cannot sign now.
-    pub fn refusal(&self, authority: Authority, now: OffsetDateTime) -> Option<Refusal> {
+    pub fn refusal(&self, authority: CaId, now: OffsetDateTime) -> Option<Refusal> {
         match self {
             Self::Unusable(why) => Some(Refusal::AuthorityUnusable { authority, why: why.clone() }),
             Self::Here(issuer) => {
@@ -64,13 +64,13 @@ pub fn signers(survey: &Survey, directories: &Directories) -> Signers {
         let (public, private) = authority_places(authority, directories);
         (authority, signer(file(survey, Some(&public)), file(survey, private.as_ref())))
     };
-    Authority::ALL.into_iter().map(read).collect()
+    CaId::ALL.into_iter().map(read).collect()
 }
 
 pub(super) fn file<'a>(survey: &'a Survey, place: Option<&Place>) -> Option<&'a [u8]> {
     match place.and_then(|place| survey.get(place)) {
-        Some(Found::File { bytes, .. }) => Some(bytes.as_slice()),
-        Some(Found::Missing) | None => None,
+        Some(FileState::File { bytes, .. }) => Some(bytes.as_slice()),
+        Some(FileState::Missing) | None => None,
     }
 }
 

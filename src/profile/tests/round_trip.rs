@@ -137,7 +137,7 @@ fn profile() -> impl Strategy<Value = Profile> {
     let second = (
         span(2..400),
         span(1..4000),
-        proptest::collection::btree_map(proptest::sample::select(Authority::ALL.to_vec()), authority_options(), 0..3),
+        proptest::collection::btree_map(proptest::sample::select(CaId::ALL.to_vec()), authority_options(), 0..3),
         proptest::collection::btree_map(
             proptest::sample::select(vec!["apiserver", "admin.conf", "etcd-peer"]),
             options(),
@@ -216,7 +216,7 @@ fn extra_certificate(index: usize, extra: Extra, nodes: &[Node]) -> ExtraCertifi
     let (organizations, server, sans, algorithm, validity, everywhere) = extra;
     ExtraCertificate {
         name: format!("extra{index}"),
-        authority: Authority::Cluster,
+        authority: CaId::Cluster,
         common_name: format!("CN of {index}: \"x\""),
         organizations,
         usages: vec![if server { ExtendedKeyUsage::ServerAuth } else { ExtendedKeyUsage::ClientAuth }],

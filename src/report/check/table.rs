@@ -3,7 +3,7 @@
 use super::cells::{self, Block};
 use super::{Check, Line, Tone, advice, fleet};
 use crate::audit::{Judged, JudgedTree, State};
-use crate::catalog::Authority;
+use crate::catalog::CaId;
 use crate::clock::{distance, rfc3339};
 use crate::report::table::sanitised;
 
@@ -130,7 +130,7 @@ fn notes(check: &Check) -> Vec<Line> {
     if unread > MOST {
         texts.push(format!("and {} more that cannot be read", unread - MOST));
     }
-    for authority in Authority::ALL {
+    for authority in CaId::ALL {
         let outlives: Vec<_> = all
             .iter()
             .filter(|(_, judged)| judged.item.authority == Some(authority))

@@ -5,7 +5,7 @@ use time::macros::datetime;
 
 use super::*;
 use crate::audit::{Origin, Policy, Problem, judge_tree, verdict};
-use crate::catalog::Authority;
+use crate::catalog::CaId;
 use crate::clock::Span;
 use crate::inventory::{Attributes, CertificateFacts, CrlFacts, Item, Kind, Reading, Tree};
 
@@ -34,7 +34,7 @@ fn item(name: &str, days: i64) -> Item {
         path: format!("/k8s/pki/{name}.crt"),
         kind: Kind::Certificate,
         position: 0,
-        authority: Some(Authority::Cluster),
+        authority: Some(CaId::Cluster),
         optional: false,
         externally_managed: false,
         reading: Reading::Certificate(Box::new(facts)),

@@ -2,7 +2,7 @@
 
 #![allow(clippy::disallowed_methods)] // the outside world of these tests
 
-use super::super::{Generation, Was, before, generations};
+use super::super::{Generation, PriorFile, before, generations};
 use super::*;
 
 type Files<'a> = &'a [(&'a str, Option<&'a str>)];
@@ -18,8 +18,8 @@ fn names(found: &[Generation]) -> Vec<&str> {
     found.iter().map(|generation| generation.name.as_str()).collect()
 }
 
-fn texts(was: &[Was]) -> Vec<(&str, Option<&str>)> {
-    let text = |was: &Was| was.content.as_ref().map(|(_, bytes)| std::str::from_utf8(bytes).unwrap().to_owned());
+fn texts(was: &[PriorFile]) -> Vec<(&str, Option<&str>)> {
+    let text = |was: &PriorFile| was.content.as_ref().map(|(_, bytes)| std::str::from_utf8(bytes).unwrap().to_owned());
     let mut all: Vec<_> = was.iter().map(|was| (was.path.as_str(), text(was).map(|text| &*text.leak()))).collect();
     all.sort_unstable();
     all
@@ -69,7 +69,7 @@ fn every_earlier_state_can_be_told_and_put_back() {
             assert_eq!(texts(&was), expected);
         }
         let mut back = step(&roots, "20261120T220104Z-restore", &[]);
-        for Was { root, path, content } in was {
+        for PriorFile { root, path, content } in was {
             match content {
                 Some((mode, bytes)) => back.changes.push(FileChange { root, path, mode, bytes, replace: true }),
                 None => back.removals.push((root, path)),
@@ -78,7 +78,7 @@ fn every_earlier_state_can_be_told_and_put_back() {
         let restored = publish(&back).unwrap();
         assert_eq!(visible(&roots), states[number], "{name}");
         // And that can be undone.
-        for Was { path, content, .. } in before(&roots, &restored.generation.unwrap()).unwrap() {
+        for PriorFile { path, content, .. } in before(&roots, &restored.generation.unwrap()).unwrap() {
             let last = states.last().unwrap().iter().find(|(name, _)| *name == path.as_str());
             assert_eq!(content.map(|(_, bytes)| bytes.to_vec()), last.map(|(_, text)| text.clone().into_bytes()));
         }

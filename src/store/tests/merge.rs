@@ -160,7 +160,7 @@ fn a_lock_that_recovers_shows_a_whole_tree_and_does_not_outlive_an_exec() {
     let roots = main_only(tmp.path());
     write(&roots.main.join("own"), "x");
     let before = snapshot(tmp.path());
-    let (held, recovery) = Hold::recovered(&roots, Duration::ZERO).unwrap();
+    let (held, recovery) = TreeLock::acquire_and_recover(&roots, Duration::ZERO).unwrap();
     assert_eq!(recovery, Recovery::Nothing);
     for fd in held.descriptors() {
         assert!(rustix::io::fcntl_getfd(fd).unwrap().contains(rustix::io::FdFlags::CLOEXEC));
@@ -173,10 +173,13 @@ fn a_lock_that_recovers_shows_a_whole_tree_and_does_not_outlive_an_exec() {
     let watch = StopAt::new(Step::Placed(1));
     publish_watched(&full(&roots, "two"), &watch).unwrap_err();
     assert!(interrupted(&roots).unwrap());
-    let (held, recovery) = Hold::recovered(&roots, Duration::ZERO).unwrap();
+    let (held, recovery) = TreeLock::acquire_and_recover(&roots, Duration::ZERO).unwrap();
     assert!(matches!(recovery, Recovery::Finished { .. }));
     assert_whole(tmp.path(), &roots, "two");
-    assert!(matches!(Hold::recovered(&roots, Duration::ZERO), Err(StoreError::Locked { holder: Some(_), .. })));
+    assert!(matches!(
+        TreeLock::acquire_and_recover(&roots, Duration::ZERO),
+        Err(StoreError::Locked { holder: Some(_), .. })
+    ));
     let with = Commit { locking: Locking::Held(&held), ..full(&roots, "three") };
     assert_eq!(publish(&with).unwrap().recovered, Recovery::Nothing);
     drop(held);

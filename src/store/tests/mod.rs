@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use zeroize::Zeroizing;
 
-use super::{Commit, FileChange, Hold, Locking, Receipt, RootId, Roots, StoreError, publish};
+use super::{Commit, FileChange, Locking, Receipt, RootId, Roots, StoreError, TreeLock, publish};
 use crate::files::RelPath;
 
 pub(super) const FILES: [(&str, u32); 6] = [
@@ -148,6 +148,6 @@ pub(super) fn chmod(path: &Path, mode: u32) {
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
 }
 
-pub(super) fn hold(roots: &Roots) -> Hold {
-    Hold::take(&roots.main, Duration::from_secs(1)).unwrap()
+pub(super) fn hold(roots: &Roots) -> TreeLock {
+    TreeLock::take(&roots.main, Duration::from_secs(1)).unwrap()
 }

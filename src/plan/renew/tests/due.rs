@@ -146,10 +146,10 @@ fn what_cannot_be_renewed_here_is_a_gap_when_it_is_due() {
     world.put("pki/ca.key", stranger.key().to_pem().as_str());
     world.keeps("apiserver");
     world.now = MADE + Duration::days(300);
-    assert_eq!(world.left("apiserver"), Left::NotOurs(Name::of("kubernetes", &[])));
+    assert_eq!(world.left("apiserver"), Skipped::NotOurs(Name::of("kubernetes", &[])));
     world.now = NOW;
     world.remove("pki/apiserver.key");
-    assert_eq!(world.left("apiserver"), Left::NotOurs(Name::of("kubernetes", &[])));
+    assert_eq!(world.left("apiserver"), Skipped::NotOurs(Name::of("kubernetes", &[])));
 }
 
 /// A kubelet puts the authority it made for itself behind its certificate.
@@ -164,7 +164,7 @@ fn the_kubelets_own_certificate_is_its_own_with_a_profile_as_well() {
         let signed = issue(&server(names, &["cp1"]), &key.spki_der(), signer).unwrap();
         world.put("kubelet/kubelet.crt", format!("{}{}", signed.pem, signer.bundle_pem()));
         world.put("kubelet/kubelet.key", key.to_pem().as_str());
-        assert_eq!(world.left("kubelet-serving") == Left::KubeletsOwn, kubelets);
+        assert_eq!(world.left("kubelet-serving") == Skipped::KubeletsOwn, kubelets);
     }
 }
 
@@ -180,17 +180,17 @@ fn one_bad_authority_concerns_its_own() {
     world.put("pki/front-proxy-client.crt", &signed.pem);
     world.put("pki/front-proxy-ca.crt", old.bundle_pem());
     world.put("pki/front-proxy-ca.key", old.key().to_pem().as_str());
-    let expired = Refusal::AuthorityExpired { authority: Authority::FrontProxy, not_after: MADE + Duration::DAY };
+    let expired = Refusal::AuthorityExpired { authority: CaId::FrontProxy, not_after: MADE + Duration::DAY };
     let settled = |names: &[&str], named| {
         let credentials: Vec<Credential> =
             world.credentials().into_iter().filter(|one| names.contains(&one.name.as_str())).collect();
         let outcomes = credentials.iter().map(|one| world.decide(&one.name)).collect();
-        settle(&credentials, outcomes, &world.survey, named)
+        collect_refusals(&credentials, outcomes, &world.survey, named)
     };
     let both = ["apiserver", "front-proxy-client"];
     let decisions = settled(&both, false).unwrap();
-    let [Decision::Renew(_), Decision::Left(left, Some(_))] = decisions.as_slice() else { panic!("{decisions:?}") };
-    assert_eq!((left, left.is_gap()), (&Left::Refused(expired.clone()), true));
+    let [Decision::Renew(_), Decision::Skipped(left, Some(_))] = decisions.as_slice() else { panic!("{decisions:?}") };
+    assert_eq!((left, left.is_gap()), (&Skipped::Refused(expired.clone()), true));
     // Named, or nothing else there: refused.
     assert_eq!(settled(&both, true).unwrap_err(), std::slice::from_ref(&expired));
     assert_eq!(settled(&["front-proxy-client", "admin.conf"], false).unwrap_err(), [expired]);
@@ -199,18 +199,18 @@ fn one_bad_authority_concerns_its_own() {
 #[test]
 fn another_authority_concerns_that_node_s_entries_of_it() {
     let world = World::new().apiserver();
-    let refusal = Refusal::OtherAuthority { node: "cp1".to_owned(), authority: Authority::Cluster };
+    let refusal = Refusal::OtherAuthority { node: "cp1".to_owned(), authority: CaId::Cluster };
     for (node, authority, refused) in [
-        (Some("cp1"), Authority::Cluster, true),
-        (Some("cp1"), Authority::Etcd, false),
-        (Some("cp2"), Authority::Cluster, false),
-        (None, Authority::Cluster, false),
+        (Some("cp1"), CaId::Cluster, true),
+        (Some("cp1"), CaId::Etcd, false),
+        (Some("cp2"), CaId::Cluster, false),
+        (None, CaId::Cluster, false),
     ] {
         let credential = world.credentials().into_iter().find(|one| one.name == "apiserver").unwrap();
         let credential = Credential { node: node.map(str::to_owned), authority, ..credential };
         let others = std::slice::from_ref(&refusal);
         let decision = world.decide("apiserver").unwrap();
-        assert_eq!(unless_other(&credential, decision, others).is_err(), refused, "{node:?} {authority:?}");
-        assert!(unless_other(&credential, Decision::Absent, others).is_ok());
+        assert_eq!(refuse_foreign_ca(&credential, decision, others).is_err(), refused, "{node:?} {authority:?}");
+        assert!(refuse_foreign_ca(&credential, Decision::Absent, others).is_ok());
     }
 }

@@ -16,7 +16,7 @@ use crate::ca::{Issuer, issue, self_sign};
 use crate::clock::Span;
 use crate::kubeconfig;
 use crate::plan::blueprints::BACK_DATE;
-use crate::plan::decision::{Found, Survey};
+use crate::plan::decision::{FileState, Survey};
 use crate::plan::layout::{Directories, Layout, Root};
 use crate::profile::{Overrides, Source, load};
 use crate::x509::{KeyKind, parse_pem_bundle};
@@ -114,7 +114,7 @@ impl World {
 
     fn put(&mut self, path: &str, text: impl AsRef<[u8]>) {
         let place = Place { root: Root::Main, path: path.to_owned() };
-        let found = Found::File { bytes: Zeroizing::new(text.as_ref().to_vec()), mode: 0o600 };
+        let found = FileState::File { bytes: Zeroizing::new(text.as_ref().to_vec()), mode: 0o600, uid: 0, gid: 0 };
         self.survey.insert(place, found);
     }
 
@@ -183,9 +183,9 @@ impl World {
     }
 
     #[track_caller]
-    fn left(&self, name: &str) -> Left {
+    fn left(&self, name: &str) -> Skipped {
         match self.decide(name) {
-            Ok(Decision::Left(left, _)) => left,
+            Ok(Decision::Skipped(left, _)) => left,
             other => panic!("{name}: {other:?}"),
         }
     }
@@ -231,7 +231,7 @@ fn due_to_the_second() {
 fn the_new_dates_are_the_old_lifetime_from_five_minutes_ago() {
     let world = World::new().apiserver();
     let renewal = world.renewal("apiserver");
-    assert_eq!(renewal.reasons, [Reason::Asked]);
+    assert_eq!(renewal.reasons, [Reason::Requested]);
     assert_eq!((renewal.blueprint.not_before, renewal.blueprint.not_after), (NOW - BACK_DATE, NOW + YEAR));
     assert_eq!(renewal.shortened, None);
     // Cut to the authority's end, and said so.
@@ -246,8 +246,8 @@ fn what_cannot_end_later_is_left_alone() {
     let cut = Blueprint { not_after: end, ..server("kube-apiserver", &[]) };
     let mut world = World::until(end).due();
     world.pair("pki/apiserver", &cut);
-    assert_eq!(world.left("apiserver"), Left::AuthorityEnds(Authority::Cluster, end));
-    // Asked for, or for another reason, it is made all the same.
+    assert_eq!(world.left("apiserver"), Skipped::AuthorityEnds(CaId::Cluster, end));
+    // CsrDecision for, or for another reason, it is made all the same.
     world.due = None;
     let renewal = world.renewal("apiserver");
     assert_eq!((renewal.blueprint.not_after, renewal.shortened.is_some()), (end, true));
@@ -316,7 +316,7 @@ fn a_chain_stays_while_it_leads_on_from_the_signer() {
     let mut world = World::new().apiserver();
     let newer = authority("kubernetes", MADE, MADE + YEAR * 10);
     let place = Place { root: Root::Main, path: "pki/apiserver.crt".to_owned() };
-    let Some(Found::File { bytes, .. }) = world.survey.get(&place) else { panic!() };
+    let Some(FileState::File { bytes, .. }) = world.survey.get(&place) else { panic!() };
     let leaf = String::from_utf8(bytes.to_vec()).unwrap();
     let old = world.issuer.bundle_pem();
     world.put("pki/apiserver.crt", format!("{leaf}{old}"));

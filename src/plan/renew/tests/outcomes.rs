@@ -16,7 +16,7 @@ fn every_reason() {
 
     let mut world = fresh();
     world.due = None;
-    assert_eq!(only(&world, "apiserver"), Reason::Asked);
+    assert_eq!(only(&world, "apiserver"), Reason::Requested);
 
     let mut world = fresh();
     world.remove("pki/apiserver.key");
@@ -70,26 +70,26 @@ fn everything_that_is_left() {
     let mut world = World::new().apiserver();
     world.kubeconfig("admin.conf", &world.issuer.bundle_pem());
     world.remove("pki/ca.key");
-    assert_eq!(world.left("apiserver"), Left::External(Authority::Cluster));
-    assert_eq!(world.left("admin.conf"), Left::External(Authority::Cluster));
+    assert_eq!(world.left("apiserver"), Skipped::External(CaId::Cluster));
+    assert_eq!(world.left("admin.conf"), Skipped::External(CaId::Cluster));
     world.due = Some(Window::PercentLeft(33));
     world.keeps("apiserver");
     world.remove("pki/ca.crt");
-    assert_eq!(world.left("apiserver"), Left::AuthorityMissing(Authority::Cluster));
+    assert_eq!(world.left("apiserver"), Skipped::AuthorityMissing(CaId::Cluster));
 
     let mut world = World::new().apiserver();
     let stranger = authority("kubernetes", MADE, MADE + YEAR * 10);
     world.put("pki/ca.crt", stranger.bundle_pem());
     world.put("pki/ca.key", stranger.key().to_pem().as_str());
-    assert_eq!(world.left("apiserver"), Left::NotOurs(name));
+    assert_eq!(world.left("apiserver"), Skipped::NotOurs(name));
 
     // The kubelet signs its own, where the profile does not.
     let mut world = World::new();
     world.pair("kubelet/kubelet", &server("cp1@1", &["cp1"]));
-    assert_eq!(world.renewal("kubelet-serving").reasons, [Reason::Asked]);
+    assert_eq!(world.renewal("kubelet-serving").reasons, [Reason::Requested]);
     world.put("pki/ca.crt", stranger.bundle_pem());
     world.put("pki/ca.key", stranger.key().to_pem().as_str());
-    assert_eq!(world.left("kubelet-serving"), Left::KubeletsOwn);
+    assert_eq!(world.left("kubelet-serving"), Skipped::KubeletsOwn);
 
     let rotating = "apiVersion: v1\nkind: Config\nclusters:\n- cluster:\n    server: https://10.0.0.11:6443\n  name: k\n\
         contexts:\n- context:\n    cluster: k\n    user: u\n  name: u@k\ncurrent-context: u@k\nusers:\n- name: u\n  user:\n    \
@@ -99,46 +99,46 @@ fn everything_that_is_left() {
     let mut world = World::new();
     world.put("kubelet.conf", rotating);
     world.put("admin.conf", rotating);
-    assert_eq!(world.left("kubelet.conf"), Left::KubeletRotates(file.clone()));
-    assert_eq!(world.left("admin.conf"), Left::CredentialFiles(file));
+    assert_eq!(world.left("kubelet.conf"), Skipped::KubeletRotates(file.clone()));
+    assert_eq!(world.left("admin.conf"), Skipped::CredentialFiles(file));
     world.put("admin.conf", "{");
-    assert!(matches!(world.left("admin.conf"), Left::Unreadable(_)));
+    assert!(matches!(world.left("admin.conf"), Skipped::Unreadable(_)));
     world.put("pki/apiserver.crt", "nothing");
-    assert!(matches!(world.left("apiserver"), Left::Unreadable(_)));
+    assert!(matches!(world.left("apiserver"), Skipped::Unreadable(_)));
 
     let mut world = World::new();
     world.named = true;
-    assert_eq!(world.left("apiserver"), Left::Unknown);
+    assert_eq!(world.left("apiserver"), Skipped::Unknown);
     world.named = false;
     world.put("pki/apiserver.key", key().to_pem().as_str());
-    assert_eq!(world.left("apiserver"), Left::Unknown);
+    assert_eq!(world.left("apiserver"), Skipped::Unknown);
 
     let mut world = World::new().profile("");
-    assert_eq!(world.left("super-admin.conf"), Left::NotReplenished);
+    assert_eq!(world.left("super-admin.conf"), Skipped::NotReplenished);
     world.named = true;
     assert_eq!(world.renewal("super-admin.conf").reasons, [Reason::Missing]);
 
     let mut world = World::new();
     world.put("pki/apiserver.crt", world.issuer.bundle_pem());
     world.put("pki/apiserver.key", world.issuer.key().to_pem().as_str());
-    assert_eq!(world.left("apiserver"), Left::IsAuthority);
+    assert_eq!(world.left("apiserver"), Skipped::IsAuthority);
 }
 
 #[test]
 fn only_what_was_to_be_renewed_and_was_not_is_a_gap() {
-    let other = || Left::Unreadable(String::new());
+    let other = || Skipped::Unreadable(String::new());
     let gaps = [
-        (Left::External(Authority::Etcd), true),
-        (Left::AuthorityMissing(Authority::Etcd), true),
-        (Left::NotOurs(Name::default()), true),
+        (Skipped::External(CaId::Etcd), true),
+        (Skipped::AuthorityMissing(CaId::Etcd), true),
+        (Skipped::NotOurs(Name::default()), true),
         (other(), true),
-        (Left::Unknown, true),
-        (Left::IsAuthority, true),
-        (Left::AuthorityEnds(Authority::Etcd, NOW), true),
-        (Left::CredentialFiles(String::new()), false),
-        (Left::KubeletsOwn, false),
-        (Left::KubeletRotates(String::new()), false),
-        (Left::NotReplenished, false),
+        (Skipped::Unknown, true),
+        (Skipped::IsAuthority, true),
+        (Skipped::AuthorityEnds(CaId::Etcd, NOW), true),
+        (Skipped::CredentialFiles(String::new()), false),
+        (Skipped::KubeletsOwn, false),
+        (Skipped::KubeletRotates(String::new()), false),
+        (Skipped::NotReplenished, false),
     ];
     for (left, gap) in gaps {
         assert_eq!(left.is_gap(), gap, "{left:?}");
@@ -147,7 +147,7 @@ fn only_what_was_to_be_renewed_and_was_not_is_a_gap() {
 
 #[test]
 fn every_refusal() {
-    let authority_of = Authority::Cluster;
+    let authority_of = CaId::Cluster;
     let end = MADE + YEAR * 2;
     let mut world = World::until(end).apiserver();
     world.now = end + Duration::SECOND;
@@ -176,7 +176,7 @@ fn every_refusal() {
         assert!(matches!(world.decide("apiserver"), Err(Refusal::WindowTooWide { .. })), "{window:?}");
         // Without --due nobody asks.
         world.due = None;
-        assert_eq!(world.renewal("apiserver").reasons, [Reason::Asked]);
+        assert_eq!(world.renewal("apiserver").reasons, [Reason::Requested]);
     }
 }
 
@@ -185,12 +185,12 @@ fn a_node_that_trusts_another_authority_is_refused() {
     let world = World::new();
     let (ours, other) = (world.issuer.bundle_pem(), authority("kubernetes", MADE, MADE + YEAR * 10).bundle_pem());
     let place = Place { root: Root::Main, path: "nodes/cp1/pki/ca.crt".to_owned() };
-    let copies = [("cp1".to_owned(), Authority::Cluster, place.clone())];
+    let copies = [("cp1".to_owned(), CaId::Cluster, place.clone())];
     for (copy, refused) in [(Some(&ours), false), (Some(&other), true), (None, false)] {
         let mut survey = world.survey.clone();
         if let Some(copy) = copy {
             let bytes = Zeroizing::new(copy.clone().into_bytes());
-            survey.insert(place.clone(), Found::File { bytes, mode: 0o644 });
+            survey.insert(place.clone(), FileState::File { bytes, mode: 0o644, uid: 0, gid: 0 });
         }
         let found = other_authorities(&copies, &signers(&survey, &directories()), &survey);
         assert_eq!(!found.is_empty(), refused);

@@ -3,11 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use super::manifest::Manifest;
-use crate::catalog::{Authority, ENTRIES, Entry, Files};
-use crate::files::{self, Found};
+use crate::catalog::{CaId, ENTRIES, Entry, Files};
+use crate::files;
 use crate::kubeconfig::{self, Credentials};
 use crate::plan::layout::{DEFAULT_DIR, DEFAULT_KUBELET_DIR};
-use crate::plan::node::{Holding, Lies};
+use crate::plan::node::{NodeEntry, NodeFile};
 use crate::profile::Profile;
 
 /// A certificate bundle or kubeconfig larger than this is not one.
@@ -16,14 +16,14 @@ const LARGEST: u64 = 4 << 20;
 const ROTATED: &str = "kubelet-server-current.pem";
 
 /// Where paths of the node are found on this machine.
-pub struct Host {
+pub struct NodeRootfs {
     /// Absolute, without a slash at the end.
     dir: String,
     /// What stands before `/etc/kubernetes`; `None`: DIR is a copy under another name.
     prefix: Option<String>,
 }
 
-impl Host {
+impl NodeRootfs {
     pub fn of(dir: &Path) -> Self {
         let dir = std::path::absolute(dir).unwrap_or_else(|_| dir.to_path_buf());
         let dir = dir.display().to_string().trim_end_matches('/').to_owned();
@@ -43,11 +43,11 @@ impl Host {
         }
     }
 
-    fn lies(&self, path: &str) -> Lies {
+    fn lies(&self, path: &str) -> NodeFile {
         match files::read_input(&self.find(path), LARGEST) {
-            Ok(Found::Missing) => Lies::Missing,
-            Ok(Found::File { bytes, .. }) => Lies::File(bytes),
-            Err(why) => Lies::Unreadable(why.kind.to_string()),
+            Ok(files::FileState::Missing) => NodeFile::Missing,
+            Ok(files::FileState::File { bytes, .. }) => NodeFile::File(bytes),
+            Err(why) => NodeFile::Unreadable(why.kind.to_string()),
         }
     }
 }
@@ -61,26 +61,26 @@ pub struct Sources<'a> {
 }
 
 /// Everything that lies there or has to, the catalogue's first.
-pub fn holdings(host: &Host, sources: &Sources<'_>) -> Vec<Holding> {
+pub fn node_entries(host: &NodeRootfs, sources: &Sources<'_>) -> Vec<NodeEntry> {
     let certificates = sources.profile.map_or("/etc/kubernetes/pki", |profile| &profile.certificates_dir);
-    let mut all: Vec<Holding> = ENTRIES.iter().map(|entry| of_entry(host, sources, entry, certificates)).collect();
+    let mut all: Vec<NodeEntry> = ENTRIES.iter().map(|entry| of_entry(host, sources, entry, certificates)).collect();
     let named = |name: &str| ENTRIES.iter().any(|entry| entry.name == name);
     for one in sources.manifest.iter().flat_map(|manifest| &manifest.entries).filter(|one| !named(&one.name)) {
-        all.push(Holding {
+        all.push(NodeEntry {
             name: one.name.clone(),
             entry: None,
             path: host.find(&one.path).display().to_string(),
             public: host.lies(&one.path),
-            private: one.key.as_deref().map_or(Lies::Missing, |key| host.lies(key)),
-            client: Lies::Missing,
+            private: one.key.as_deref().map_or(NodeFile::Missing, |key| host.lies(key)),
+            client: NodeFile::Missing,
             required: true,
             exported: Some(one.prints.clone()),
         });
     }
     // Whoever is signed by an authority needs its certificate.
-    let signers: Vec<Authority> = all
+    let signers: Vec<CaId> = all
         .iter()
-        .filter(|one| one.public != Lies::Missing)
+        .filter(|one| one.public != NodeFile::Missing)
         .filter_map(|one| one.entry.and_then(|entry| entry.signer))
         .collect();
     for one in &mut all {
@@ -89,7 +89,7 @@ pub fn holdings(host: &Host, sources: &Sources<'_>) -> Vec<Holding> {
     all
 }
 
-fn of_entry(host: &Host, sources: &Sources<'_>, entry: &'static Entry, certificates: &str) -> Holding {
+fn of_entry(host: &NodeRootfs, sources: &Sources<'_>, entry: &'static Entry, certificates: &str) -> NodeEntry {
     let exported = sources.manifest.and_then(|manifest| manifest.entries.iter().find(|one| one.name == entry.name));
     let (usual, key) = usual(entry, certificates);
     let mut path = exported.map_or(usual, |one| one.path.clone());
@@ -97,14 +97,14 @@ fn of_entry(host: &Host, sources: &Sources<'_>, entry: &'static Entry, certifica
     let mut prints = exported.map(|one| one.prints.clone());
     if let Files::KubeletPair(_) = entry.files {
         let rotated = format!("{DEFAULT_KUBELET_DIR}/{ROTATED}");
-        if host.lies(&rotated) != Lies::Missing {
+        if host.lies(&rotated) != NodeFile::Missing {
             (path, key, prints) = (rotated.clone(), rotated, None);
         }
     }
     let public = host.lies(&path);
-    let (mut private, mut client) = (Lies::Missing, Lies::Missing);
+    let (mut private, mut client) = (NodeFile::Missing, NodeFile::Missing);
     match (entry.files, &public) {
-        (Files::Kubeconfig(_), Lies::File(bytes)) => {
+        (Files::Kubeconfig(_), NodeFile::File(bytes)) => {
             if let Ok(Credentials::Files { certificate, key }) = kubeconfig::read(bytes).map(|read| read.credentials) {
                 (client, private) = (host.lies(&certificate), host.lies(&key));
                 prints = None;
@@ -119,7 +119,7 @@ fn of_entry(host: &Host, sources: &Sources<'_>, entry: &'static Entry, certifica
         (None, Some((profile, node))) => profile.includes(entry) && profile.holds(node, entry),
         (None, None) => false,
     };
-    Holding {
+    NodeEntry {
         name: entry.name.to_owned(),
         entry: Some(entry),
         path: host.find(&path).display().to_string(),
@@ -158,7 +158,7 @@ mod tests {
             ("/copy", "/var/lib/kubelet/pki/kubelet.crt", "/copy/kubelet/kubelet.crt"),
             ("/copy", "pki/a.crt", "/copy/pki/a.crt"),
         ] {
-            assert_eq!(Host::of(Path::new(dir)).find(path), PathBuf::from(found), "{dir} {path}");
+            assert_eq!(NodeRootfs::of(Path::new(dir)).find(path), PathBuf::from(found), "{dir} {path}");
         }
     }
 }

@@ -5,7 +5,7 @@ use zeroize::Zeroizing;
 use super::super::derive::{self, Hash, Purpose};
 use super::super::params::{Identifier, content, ids, named, number};
 use super::super::scheme::{Derivation, Scheme, spend};
-use super::super::{Budget, SealedError, pkcs8, tries};
+use super::super::{Budget, EncryptionError, pkcs8, tries};
 use super::{Bag, Content, Opened, bags};
 use crate::encoding::ber;
 use crate::encoding::tlv::{self, Element, NotDer};
@@ -15,10 +15,10 @@ const DEEPEST: usize = 4;
 /// A truststore of every public authority has some hundreds.
 const MOST_BAGS: usize = 10_000;
 
-type Result<T> = std::result::Result<T, SealedError>;
+type Result<T> = std::result::Result<T, EncryptionError>;
 
-fn broken(part: &'static str) -> impl Fn(NotDer) -> SealedError {
-    move |NotDer| SealedError::Malformed(part)
+fn broken(part: &'static str) -> impl Fn(NotDer) -> EncryptionError {
+    move |NotDer| EncryptionError::Malformed(part)
 }
 
 const PFX: &str = "PKCS#12 file";
@@ -47,11 +47,11 @@ pub fn open(pfx: &[u8], password: Option<&str>) -> Result<Opened> {
     let file = File::read(&der)?;
     for password in tries(password) {
         match file.open(password, &mut budget) {
-            Err(SealedError::WrongPassword) => {}
+            Err(EncryptionError::WrongPassword) => {}
             other => return other,
         }
     }
-    Err(SealedError::WrongPassword)
+    Err(EncryptionError::WrongPassword)
 }
 
 /// The outermost layer.
@@ -64,19 +64,19 @@ struct File<'a> {
 impl<'a> File<'a> {
     fn read(der: &'a [u8]) -> Result<Self> {
         let parts = tlv::children(der, tlv::SEQUENCE).map_err(broken(PFX))?;
-        let [version, safe, rest @ ..] = parts.as_slice() else { return Err(SealedError::Malformed(PFX)) };
+        let [version, safe, rest @ ..] = parts.as_slice() else { return Err(EncryptionError::Malformed(PFX)) };
         if version.tag != tlv::INTEGER || version.content != [3] {
-            return Err(SealedError::Malformed("PKCS#12 file of version 3"));
+            return Err(EncryptionError::Malformed("PKCS#12 file of version 3"));
         }
         let (id, content) = content_info(*safe)?;
         if id != bags::DATA {
-            return Err(SealedError::Unsupported { role: "PKCS#12 integrity mode", oid: named(id) });
+            return Err(EncryptionError::Unsupported { role: "PKCS#12 integrity mode", oid: named(id) });
         }
         let safe = octets(content)?;
         let mac = match rest {
             [] => None,
             [mac] => Some(Mac::read(*mac)?),
-            _ => return Err(SealedError::Malformed(PFX)),
+            _ => return Err(EncryptionError::Malformed(PFX)),
         };
         Ok(Self { safe, mac })
     }
@@ -101,7 +101,7 @@ fn content_info(info: Element<'_>) -> Result<(&[u8], Element<'_>)> {
         [id, content] if id.tag == tlv::OBJECT_IDENTIFIER && content.tag == tlv::CONTEXT_CONSTRUCTED => {
             Ok((id.content, tlv::single(content.content).map_err(broken(CONTENTS))?))
         }
-        _ => Err(SealedError::Malformed(CONTENTS)),
+        _ => Err(EncryptionError::Malformed(CONTENTS)),
     }
 }
 
@@ -127,10 +127,10 @@ impl<'a> Mac<'a> {
         let (digest, salt, iterations) = match parts.as_slice() {
             [digest, salt] => (digest, salt, 1),
             [digest, salt, iterations] => (digest, salt, number(*iterations).map_err(broken(part))?),
-            _ => return Err(SealedError::Malformed(part)),
+            _ => return Err(EncryptionError::Malformed(part)),
         };
         let digest = tlv::children(digest.raw, tlv::SEQUENCE).map_err(broken(part))?;
-        let [algorithm, code] = digest.as_slice() else { return Err(SealedError::Malformed(part)) };
+        let [algorithm, code] = digest.as_slice() else { return Err(EncryptionError::Malformed(part)) };
         let code = content(*code, tlv::OCTET_STRING).map_err(broken(part))?;
         let algorithm = Identifier::read(algorithm.raw).map_err(broken(part))?;
         let kind = if algorithm.id == ids::PBMAC1 {
@@ -152,7 +152,7 @@ impl<'a> Mac<'a> {
                 (*hash, derivation.derive(password, *key_length, budget)?)
             }
         };
-        if hash.is_mac(&key, message, self.code) { Ok(()) } else { Err(SealedError::WrongPassword) }
+        if hash.is_mac(&key, message, self.code) { Ok(()) } else { Err(EncryptionError::WrongPassword) }
     }
 }
 
@@ -161,12 +161,12 @@ fn pbmac1(algorithm: Identifier<'_>) -> Result<MacKind> {
     let part = "PBMAC1 parameters";
     let parameters = algorithm.parameters.ok_or(NotDer).map_err(broken(part))?;
     let parts = tlv::children(parameters.raw, tlv::SEQUENCE).map_err(broken(part))?;
-    let [derivation, scheme] = parts.as_slice() else { return Err(SealedError::Malformed(part)) };
+    let [derivation, scheme] = parts.as_slice() else { return Err(EncryptionError::Malformed(part)) };
     let derivation = Derivation::read(derivation.raw)?;
     let hash = Identifier::read(scheme.raw).map_err(broken(part))?.prf()?;
     let (Derivation::Pbkdf2 { key_length, .. } | Derivation::Scrypt { key_length, .. }) = &derivation;
     let length = key_length.and_then(|length| usize::try_from(length).ok()).filter(|length| (16..=64).contains(length));
-    Ok(MacKind::Pbmac1 { hash, key_length: length.ok_or(SealedError::Malformed(part))?, derivation })
+    Ok(MacKind::Pbmac1 { hash, key_length: length.ok_or(EncryptionError::Malformed(part))?, derivation })
 }
 
 /// What is being taken out, and with what.
@@ -183,10 +183,11 @@ impl Opening<'_, '_> {
         let plain = match id {
             bags::DATA => Zeroizing::new(octets(content)?.to_vec()),
             bags::ENCRYPTED_DATA => self.encrypted(content)?,
-            _ => return Err(SealedError::Unsupported { role: "PKCS#12 content", oid: named(id) }),
+            _ => return Err(EncryptionError::Unsupported { role: "PKCS#12 content", oid: named(id) }),
         };
         // A wrong key can leave valid padding behind; what it leaves is no SafeContents.
-        let wrong = if id == bags::DATA { SealedError::Malformed(CONTENTS) } else { SealedError::WrongPassword };
+        let wrong =
+            if id == bags::DATA { EncryptionError::Malformed(CONTENTS) } else { EncryptionError::WrongPassword };
         let der = ber::to_der(&plain).map_err(|NotDer| wrong)?;
         self.safe_contents(&der, 0)
     }
@@ -195,9 +196,9 @@ impl Opening<'_, '_> {
     fn encrypted(&mut self, data: Element<'_>) -> Result<Zeroizing<Vec<u8>>> {
         let part = "encrypted PKCS#12 content";
         let parts = tlv::children(data.raw, tlv::SEQUENCE).map_err(broken(part))?;
-        let [_version, info, ..] = parts.as_slice() else { return Err(SealedError::Malformed(part)) };
+        let [_version, info, ..] = parts.as_slice() else { return Err(EncryptionError::Malformed(part)) };
         let parts = tlv::children(info.raw, tlv::SEQUENCE).map_err(broken(part))?;
-        let [_type, algorithm, sealed] = parts.as_slice() else { return Err(SealedError::Malformed(part)) };
+        let [_type, algorithm, sealed] = parts.as_slice() else { return Err(EncryptionError::Malformed(part)) };
         let joined;
         let sealed = match sealed.tag {
             tlv::CONTEXT => sealed.content,
@@ -207,14 +208,14 @@ impl Opening<'_, '_> {
                 joined = tlv::concat(&pieces.into_iter().map(octets).collect::<Result<Vec<_>>>()?);
                 &joined
             }
-            _ => return Err(SealedError::Malformed(part)),
+            _ => return Err(EncryptionError::Malformed(part)),
         };
         Scheme::read(algorithm.raw)?.decrypt(self.password, sealed, self.budget)
     }
 
     fn safe_contents(&mut self, der: &[u8], depth: usize) -> Result<()> {
         if depth > DEEPEST {
-            return Err(SealedError::TooDeep { most: DEEPEST });
+            return Err(EncryptionError::TooDeep { most: DEEPEST });
         }
         for bag in tlv::children(der, tlv::SEQUENCE).map_err(broken(BAG))? {
             self.bag(bag, depth)?;
@@ -225,12 +226,12 @@ impl Opening<'_, '_> {
     /// SafeBag (section 4.2).
     fn bag(&mut self, bag: Element<'_>, depth: usize) -> Result<()> {
         if self.bags.len() >= MOST_BAGS {
-            return Err(SealedError::TooMany { most: MOST_BAGS });
+            return Err(EncryptionError::TooMany { most: MOST_BAGS });
         }
         let parts = tlv::children(bag.raw, tlv::SEQUENCE).map_err(broken(BAG))?;
-        let [id, value, attributes @ ..] = parts.as_slice() else { return Err(SealedError::Malformed(BAG)) };
+        let [id, value, attributes @ ..] = parts.as_slice() else { return Err(EncryptionError::Malformed(BAG)) };
         if id.tag != tlv::OBJECT_IDENTIFIER || value.tag != tlv::CONTEXT_CONSTRUCTED || attributes.len() > 1 {
-            return Err(SealedError::Malformed(BAG));
+            return Err(EncryptionError::Malformed(BAG));
         }
         let value = tlv::single(value.content).map_err(broken(BAG))?;
         let content = match id.content {
@@ -239,7 +240,7 @@ impl Opening<'_, '_> {
             bags::CERTIFICATE => Content::Certificate(typed(value, bags::X509_CERTIFICATE)?),
             bags::CRL => Content::Crl(typed(value, bags::X509_CRL)?),
             bags::SAFE_CONTENTS => return self.safe_contents(value.raw, depth.saturating_add(1)),
-            other => return Err(SealedError::Unsupported { role: "PKCS#12 bag", oid: named(other) }),
+            other => return Err(EncryptionError::Unsupported { role: "PKCS#12 bag", oid: named(other) }),
         };
         let mut read = Bag { content, friendly_name: None, local_key_id: None };
         if let Some(attributes) = attributes.first() {
@@ -255,9 +256,9 @@ impl Opening<'_, '_> {
 /// CertBag and CRLBag: a type, and in `[0]` an OCTET STRING.
 fn typed(value: Element<'_>, wanted: &'static [u8]) -> Result<Vec<u8>> {
     let parts = tlv::children(value.raw, tlv::SEQUENCE).map_err(broken(BAG))?;
-    let [id, value] = parts.as_slice() else { return Err(SealedError::Malformed(BAG)) };
+    let [id, value] = parts.as_slice() else { return Err(EncryptionError::Malformed(BAG)) };
     if id.content != wanted {
-        return Err(SealedError::Unsupported { role: "PKCS#12 certificate type", oid: named(id.content) });
+        return Err(EncryptionError::Unsupported { role: "PKCS#12 certificate type", oid: named(id.content) });
     }
     let inner = content(*value, tlv::CONTEXT_CONSTRUCTED).and_then(tlv::single).map_err(broken(BAG))?;
     octets(inner).map(<[u8]>::to_vec)
@@ -267,7 +268,7 @@ impl Bag {
     /// The two that mean something to us; others are passed over.
     fn attribute(&mut self, attribute: Element<'_>) -> Result<()> {
         let parts = tlv::children(attribute.raw, tlv::SEQUENCE).map_err(broken(BAG))?;
-        let [id, values] = parts.as_slice() else { return Err(SealedError::Malformed(BAG)) };
+        let [id, values] = parts.as_slice() else { return Err(EncryptionError::Malformed(BAG)) };
         let value = tlv::elements(values.content).map_err(broken(BAG))?.first().copied();
         match (id.content, value) {
             (bags::FRIENDLY_NAME, Some(name)) if name.tag == super::write::BMP_STRING => {

@@ -6,7 +6,7 @@ use std::num::NonZeroU32;
 use aws_lc_rs::{digest, hmac, pbkdf2};
 use zeroize::Zeroizing;
 
-use super::SealedError;
+use super::EncryptionError;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Hash {
@@ -78,15 +78,15 @@ pub fn pbkdf2(
     salt: &[u8],
     iterations: u32,
     length: usize,
-) -> Result<Zeroizing<Vec<u8>>, SealedError> {
+) -> Result<Zeroizing<Vec<u8>>, EncryptionError> {
     let algorithm = match hash {
         Hash::Sha1 => pbkdf2::PBKDF2_HMAC_SHA1,
         Hash::Sha256 => pbkdf2::PBKDF2_HMAC_SHA256,
         Hash::Sha384 => pbkdf2::PBKDF2_HMAC_SHA384,
         Hash::Sha512 => pbkdf2::PBKDF2_HMAC_SHA512,
-        Hash::Sha224 => return Err(SealedError::Malformed("PBKDF2 pseudo-random function")),
+        Hash::Sha224 => return Err(EncryptionError::Malformed("PBKDF2 pseudo-random function")),
     };
-    let iterations = NonZeroU32::new(iterations).ok_or(SealedError::Malformed("iteration count"))?;
+    let iterations = NonZeroU32::new(iterations).ok_or(EncryptionError::Malformed("iteration count"))?;
     let mut key = Zeroizing::new(vec![0; length]);
     pbkdf2::derive(algorithm, iterations, salt, password, &mut key);
     Ok(key)

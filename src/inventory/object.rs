@@ -1,27 +1,27 @@
 //! What comes out of a file before anybody says what it is called.
 
-use super::facts::{self, Link};
+use super::facts::{self, IssuerLink};
 use super::{Item, Kind, Reading};
-use crate::catalog::Authority;
+use crate::catalog::CaId;
 use crate::x509::{Certificate, Crl};
 
 /// One certificate or CRL in a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Piece {
+pub struct ParsedObject {
     pub kind: Kind,
     /// Among the certificates of its file, user or Secret, from 0.
     pub position: usize,
     /// Whose it is, where a file holds several parties: a further user, a Secret's name.
     pub within: Option<String>,
     pub reading: Reading,
-    pub(super) link: Option<Link>,
+    pub(super) link: Option<IssuerLink>,
     /// The file it was found in or expected at, where that is another than the one that was read.
     pub(super) elsewhere: Option<String>,
     /// It need not be there at all.
     pub(super) optional: bool,
 }
 
-impl Piece {
+impl ParsedObject {
     pub(super) fn new(kind: Kind, position: usize, reading: Reading) -> Self {
         Self { kind, position, within: None, reading, link: None, elsewhere: None, optional: false }
     }
@@ -37,9 +37,9 @@ impl Piece {
             other => other,
         };
         let (facts, link) = facts::certificate(certificate);
-        let mut piece = Self::new(kind, position, Reading::Certificate(Box::new(facts)));
-        piece.link = Some(link);
-        piece
+        let mut object = Self::new(kind, position, Reading::Certificate(Box::new(facts)));
+        object.link = Some(link);
+        object
     }
 
     pub(super) fn crl(position: usize, crl: Crl) -> Self {
@@ -62,37 +62,37 @@ impl Piece {
     }
 }
 
-/// What a tree says of every piece of one file.
+/// What a tree says of every object of one file.
 #[derive(Debug, Clone, Copy)]
 pub struct Place<'a> {
     pub name: &'a str,
     pub path: &'a str,
-    pub authority: Option<Authority>,
+    pub authority: Option<CaId>,
     pub optional: bool,
     pub externally_managed: bool,
 }
 
 /// Pieces with their links become items; links are given back beside them.
-pub fn item(piece: Piece, place: Place<'_>) -> (Item, Option<Link>) {
-    let name = match &piece.within {
+pub fn item(object: ParsedObject, place: Place<'_>) -> (Item, Option<IssuerLink>) {
+    let name = match &object.within {
         Some(within) => format!("{}[{within}]", place.name),
         None => place.name.to_owned(),
     };
     let item = Item {
         name,
-        path: piece.elsewhere.unwrap_or_else(|| place.path.to_owned()),
-        kind: piece.kind,
-        position: piece.position,
+        path: object.elsewhere.unwrap_or_else(|| place.path.to_owned()),
+        kind: object.kind,
+        position: object.position,
         authority: place.authority,
-        optional: place.optional || piece.optional,
-        externally_managed: place.externally_managed && piece.reading != Reading::Missing,
-        reading: piece.reading,
+        optional: place.optional || object.optional,
+        externally_managed: place.externally_managed && object.reading != Reading::Missing,
+        reading: object.reading,
     };
-    (item, piece.link)
+    (item, object.link)
 }
 
 /// Fills in when each certificate's authority ends.
-pub fn linked(found: Vec<(Item, Option<Link>)>) -> Vec<Item> {
+pub fn linked(found: Vec<(Item, Option<IssuerLink>)>) -> Vec<Item> {
     let authorities = facts::Authorities::of(found.iter().filter_map(|(_, link)| link.as_ref()));
     let ends: Vec<_> = found.iter().map(|(_, link)| link.as_ref().and_then(|link| authorities.end_for(link))).collect();
     let fill = |((mut item, _), end): ((Item, _), _)| {

@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
 use crate::ca::{self, Changes, Issuer};
-use crate::catalog::Authority;
+use crate::catalog::CaId;
 use crate::clock::Span;
 use crate::commands::journal::{self, Remembered};
 use crate::commands::renew::tree::Tree;
@@ -16,22 +16,22 @@ use crate::commands::survey;
 use crate::error::{self, Error};
 use crate::files::{self, RelPath};
 use crate::inventory;
-use crate::plan::decision::{Found, Survey};
+use crate::plan::decision::{FileState, Survey};
 use crate::plan::layout::Place;
 use crate::plan::renew::{Signer, Signers, authority_places, certificate_of};
 use crate::plan::revoke::is_due;
 use crate::profile::CRL_VALIDITY;
-use crate::revocation::{Edition, Number, RevocationList, Revoked};
+use crate::revocation::{CrlIssue, Number, RevocationList, Revoked};
 use crate::store::{self, FileChange, RootId};
-use crate::x509::{Certificate, Crl, Listed, Wanted};
+use crate::x509::{Certificate, Crl, CrlLookup, Wanted};
 
 /// Of every list, and of every copy.
 const MODE: u32 = 0o644;
 
 /// The list of one authority as it lies in the tree.
 #[derive(Debug)]
-pub struct List {
-    pub authority: Authority,
+pub struct TreeCrl {
+    pub authority: CaId,
     pub path: String,
     der: Option<Vec<u8>>,
     pub crl: Option<Crl>,
@@ -42,8 +42,8 @@ pub struct List {
 
 /// The next edition, with every file it is written to.
 #[derive(Debug)]
-pub struct Edited {
-    pub authority: Authority,
+pub struct SignedCrlIssue {
+    pub authority: CaId,
     pub crl: Crl,
     pub number: Number,
     pub changes: Vec<FileChange>,
@@ -54,7 +54,7 @@ pub struct Edited {
 }
 
 /// `pki/ca.crl` beside `pki/ca.crt`.
-pub fn path(tree: &Tree<'_>, authority: Authority) -> String {
+pub fn path(tree: &Tree<'_>, authority: CaId) -> String {
     beside(&authority_places(authority, &tree.directories).0)
 }
 
@@ -67,8 +67,8 @@ pub fn journal(tree: &Tree<'_>) -> Result<Vec<Value>, Error> {
     Ok(store::journal(&tree.roots)?.iter().filter_map(|line| serde_json::from_str(line).ok()).collect())
 }
 
-impl List {
-    pub fn read(tree: &Tree<'_>, authority: Authority, issuer: &Certificate, lines: &[Value]) -> Result<Self, Error> {
+impl TreeCrl {
+    pub fn read(tree: &Tree<'_>, authority: CaId, issuer: &Certificate, lines: &[Value]) -> Result<Self, Error> {
         let path = path(tree, authority);
         let full = tree.roots.main.join(&path);
         let refused = |why: String| error::bad_list(&full, why);
@@ -100,10 +100,10 @@ impl List {
     /// What it says of these serial numbers, in their order; what it has lost and the journal knows counts.
     pub fn named(&self, tree: &Tree<'_>, serials: &[&[u8]]) -> Result<Vec<Option<Revoked>>, Error> {
         let wanted = Wanted::new(serials.iter().copied());
-        let listed = self.der.as_deref().map(|der| Listed::read(der, &wanted)).transpose();
+        let listed = self.der.as_deref().map(|der| CrlLookup::read(der, &wanted)).transpose();
         let listed = listed.map_err(|why| error::bad_list(&tree.roots.main.join(&self.path), why))?;
         let of_list = |serial: &[u8]| Some(listed.as_ref()?.named(serial)?.revoked.clone());
-        let plain = crate::revocation::plain_serial;
+        let plain = crate::revocation::minimal_integer;
         let one = |serial: &&[u8]| match self.remembered.last.get(plain(serial)) {
             Some(last) => last.clone(),
             None => of_list(serial),
@@ -123,7 +123,7 @@ impl List {
         issuer: &Issuer,
         changes: Changes<'_>,
         der: bool,
-    ) -> Result<Edited, Error> {
+    ) -> Result<SignedCrlIssue, Error> {
         let now = tree.request.now;
         let full = tree.roots.main.join(&self.path);
         if let Some(crl) = self.crl.as_ref().filter(|crl| crl.this_update > now) {
@@ -137,7 +137,7 @@ impl List {
         let validity = tree.target.profile.as_ref().map_or(CRL_VALIDITY, |profile| profile.crl_validity);
         let edition = edition(number, now, validity);
         let taken = |serial: &Vec<u8>| {
-            let same = |other: &[u8]| crate::revocation::plain_serial(other) == serial.as_slice();
+            let same = |other: &[u8]| crate::revocation::minimal_integer(other) == serial.as_slice();
             changes.additions.iter().any(|one| same(&one.serial)) || changes.removals.iter().any(|one| same(one))
         };
         let (mut additions, mut removals) = (changes.additions.to_vec(), changes.removals.to_vec());
@@ -161,7 +161,14 @@ impl List {
         let pem = Zeroizing::new(signed.to_pem().into_bytes());
         let changes = files(tree, survey, self.authority, pem, &signed.der, der)?;
         let paths = changes.iter().map(|change| change.path.to_string()).collect();
-        Ok(Edited { authority: self.authority, crl: signed.crl, number: edition.number, changes, paths, found_again })
+        Ok(SignedCrlIssue {
+            authority: self.authority,
+            crl: signed.crl,
+            number: edition.number,
+            changes,
+            paths,
+            found_again,
+        })
     }
 
     /// The highest number anybody has seen: the list's, the journal's, and for want of a list a generation's.
@@ -174,8 +181,8 @@ impl List {
 
 /// Every list that lies in a tree, and what they say.
 #[derive(Debug, Default)]
-pub struct Lying {
-    pub lists: Vec<List>,
+pub struct TreeCrls {
+    pub lists: Vec<TreeCrl>,
     /// Of each credential, in the tree's order.
     pub said: Vec<Option<Revoked>>,
     /// Lists that nothing can be told from: they are no reason not to renew.
@@ -183,11 +190,11 @@ pub struct Lying {
 }
 
 /// What the lists of a tree say of its credentials.
-pub fn all(tree: &Tree<'_>, survey: &Survey, signers: &Signers) -> Result<Lying, Error> {
-    let mut found = Lying { said: vec![None; tree.credentials.len()], ..Lying::default() };
+pub fn all(tree: &Tree<'_>, survey: &Survey, signers: &Signers) -> Result<TreeCrls, Error> {
+    let mut found = TreeCrls { said: vec![None; tree.credentials.len()], ..TreeCrls::default() };
     let dir = survey::open(&tree.roots.main)?;
-    let there = |authority: &Authority| files::what(dir.as_ref(), Path::new(&path(tree, *authority))).is_some();
-    let lying: Vec<Authority> = Authority::ALL.into_iter().filter(there).collect();
+    let there = |authority: &CaId| files::what(dir.as_ref(), Path::new(&path(tree, *authority))).is_some();
+    let lying: Vec<CaId> = CaId::ALL.into_iter().filter(there).collect();
     if lying.is_empty() {
         return Ok(found);
     }
@@ -197,7 +204,7 @@ pub fn all(tree: &Tree<'_>, survey: &Survey, signers: &Signers) -> Result<Lying,
     for authority in lying {
         let signer = signers.get(&authority);
         let Some(issuer) = signer.and_then(Signer::certificate) else { continue };
-        let read = List::read(tree, authority, issuer, &lines);
+        let read = TreeCrl::read(tree, authority, issuer, &lines);
         let mut list = match read.and_then(|list| list.verify(tree, issuer).map(|()| list)) {
             Ok(list) => list,
             Err(error) => {
@@ -224,8 +231,8 @@ pub fn all(tree: &Tree<'_>, survey: &Survey, signers: &Signers) -> Result<Lying,
     Ok(found)
 }
 
-fn edition(number: Number, now: OffsetDateTime, validity: Span) -> Edition {
-    Edition { number, this_update: now, next_update: now.saturating_add(validity.duration()) }
+fn edition(number: Number, now: OffsetDateTime, validity: Span) -> CrlIssue {
+    CrlIssue { number, this_update: now, next_update: now.saturating_add(validity.duration()) }
 }
 
 /// The highest number among the editions that generations keep.
@@ -250,12 +257,12 @@ fn kept(tree: &Tree<'_>, path: &str) -> Result<Option<Number>, Error> {
 fn files(
     tree: &Tree<'_>,
     survey: &Survey,
-    authority: Authority,
+    authority: CaId,
     pem: Zeroizing<Vec<u8>>,
     der: &[u8],
     wanted: bool,
 ) -> Result<Vec<FileChange>, Error> {
-    let holds = |place: &Place| matches!(survey.get(place), Some(Found::File { .. }));
+    let holds = |place: &Place| matches!(survey.get(place), Some(FileState::File { .. }));
     let copies = tree.copies().into_iter().filter(|(_, of, place)| *of == authority && holds(place));
     let paths = std::iter::once(path(tree, authority)).chain(copies.map(|(.., place)| beside(&place)));
     let dir = survey::open(&tree.roots.main)?;

@@ -6,7 +6,7 @@ use crate::blueprint::Oid;
 
 /// Holds nothing out of the content or the password.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum SealedError {
+pub enum EncryptionError {
     /// The password does not fit, or the content was changed: without the right one nobody can tell.
     WrongPassword,
     /// This part is not as its RFC describes it.
@@ -25,7 +25,7 @@ pub enum SealedError {
     Library,
 }
 
-impl fmt::Display for SealedError {
+impl fmt::Display for EncryptionError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::WrongPassword => f.write_str("the password does not open it"),
@@ -44,4 +44,4 @@ impl fmt::Display for SealedError {
     }
 }
 
-impl std::error::Error for SealedError {}
+impl std::error::Error for EncryptionError {}

@@ -1,4 +1,4 @@
-//! What was renewed and nobody has been told yet: `.kpki/owed.json`, written by the renewal's own transaction and removed when
+//! What was renewed and nobody has been told yet: `.kpki/pending.json`, written by the renewal's own transaction and removed when
 //! the report and the deploy hooks are done. A run that was killed in between leaves it, and the next one goes on from there.
 
 use serde_json::{Value, json};
@@ -12,16 +12,16 @@ use crate::plan::renew::Credential;
 use crate::store::{self, FileChange, RootId};
 
 /// Below `.kpki/`.
-const OWED: &str = "owed.json";
+const OWED: &str = "pending.json";
 
 /// The ids of the entries, and the generation that keeps their old files.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Owed {
+pub struct PendingNotifications {
     pub generation: String,
     pub entries: Vec<String>,
 }
 
-impl Owed {
+impl PendingNotifications {
     /// A file that is damaged owes nothing: there is nothing it could be read as.
     pub fn read(tree: &Tree<'_>) -> Result<Self, Error> {
         let Some(bytes) = survey::read(&tree.roots, RootId::State, &RelPath::parse(OWED)?)? else {
@@ -67,7 +67,7 @@ impl Owed {
         })
     }
 
-    /// What is still owed after a run, under its lock. When this is lost the next run tells it again.
+    /// What is still pending after a run, under its lock. When this is lost the next run tells it again.
     pub fn keep(&self, tree: &Tree<'_>) -> Result<(), Error> {
         if !self.is_empty() {
             let path = tree.roots.path_of(RootId::State, &RelPath::parse(OWED)?);

@@ -1,6 +1,6 @@
 //! Reading what stands in the parameters of an algorithm, and the object identifiers in them.
 
-use super::SealedError;
+use super::EncryptionError;
 use super::cipher::Cipher;
 use super::derive::Hash;
 use crate::blueprint::Oid;
@@ -72,26 +72,26 @@ impl<'a> Identifier<'a> {
         }
     }
 
-    pub fn unsupported(&self, role: &'static str) -> SealedError {
+    pub fn unsupported(&self, role: &'static str) -> EncryptionError {
         match oid::read(self.id) {
-            Some(oid) => SealedError::Unsupported { role, oid },
-            None => SealedError::Malformed("object identifier"),
+            Some(oid) => EncryptionError::Unsupported { role, oid },
+            None => EncryptionError::Malformed("object identifier"),
         }
     }
 
-    fn in_table<T: Copy>(&self, table: &[(&[u8], T)], role: &'static str) -> Result<T, SealedError> {
+    fn in_table<T: Copy>(&self, table: &[(&[u8], T)], role: &'static str) -> Result<T, EncryptionError> {
         find(table, self.id).ok_or_else(|| self.unsupported(role))
     }
 
-    pub fn prf(&self) -> Result<Hash, SealedError> {
+    pub fn prf(&self) -> Result<Hash, EncryptionError> {
         self.in_table(PRFS, "pseudo-random function")
     }
 
-    pub fn digest(&self) -> Result<Hash, SealedError> {
+    pub fn digest(&self) -> Result<Hash, EncryptionError> {
         self.in_table(DIGESTS, "digest")
     }
 
-    pub fn cipher(&self) -> Result<Cipher, SealedError> {
+    pub fn cipher(&self) -> Result<Cipher, EncryptionError> {
         self.in_table(CIPHERS, "cipher")
     }
 

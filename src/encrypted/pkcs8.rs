@@ -3,7 +3,7 @@
 use zeroize::Zeroizing;
 
 use super::scheme::Scheme;
-use super::{Budget, SealedError, tries};
+use super::{Budget, EncryptionError, tries};
 use crate::encoding::tlv::{self, NotDer};
 
 /// What a new file asks for: OWASP's figure for PBKDF2 with HMAC-SHA-256.
@@ -25,12 +25,12 @@ fn parts(der: &[u8]) -> Result<(&[u8], &[u8]), NotDer> {
 }
 
 /// PrivateKeyInfo as DER. Without a password, the empty one is tried.
-pub fn open(der: &[u8], password: Option<&str>) -> Result<Zeroizing<Vec<u8>>, SealedError> {
-    let mut last = SealedError::WrongPassword;
+pub fn open(der: &[u8], password: Option<&str>) -> Result<Zeroizing<Vec<u8>>, EncryptionError> {
+    let mut last = EncryptionError::WrongPassword;
     let mut budget = Budget::full();
     for password in tries(password) {
         match open_with(der, password, &mut budget) {
-            Err(SealedError::WrongPassword) => last = SealedError::WrongPassword,
+            Err(EncryptionError::WrongPassword) => last = EncryptionError::WrongPassword,
             other => return other,
         }
     }
@@ -41,8 +41,8 @@ pub(super) fn open_with(
     der: &[u8],
     password: Option<&str>,
     budget: &mut Budget,
-) -> Result<Zeroizing<Vec<u8>>, SealedError> {
-    let (algorithm, data) = parts(der).map_err(|NotDer| SealedError::Malformed("encrypted private key"))?;
+) -> Result<Zeroizing<Vec<u8>>, EncryptionError> {
+    let (algorithm, data) = parts(der).map_err(|NotDer| EncryptionError::Malformed("encrypted private key"))?;
     let key = Scheme::read(algorithm)?.decrypt(password, data, budget)?;
     // A wrong key leaves valid padding once in 256 times, but no PrivateKeyInfo.
     match tlv::children(&key, tlv::SEQUENCE).as_deref() {
@@ -51,17 +51,17 @@ pub(super) fn open_with(
         {
             Ok(key)
         }
-        _ => Err(SealedError::WrongPassword),
+        _ => Err(EncryptionError::WrongPassword),
     }
 }
 
 /// Locks PrivateKeyInfo with PBES2: PBKDF2 with HMAC-SHA-256 and [`ITERATIONS`], AES-256-CBC. Salt and initialisation vector
 /// are never used twice.
-pub fn seal(key: &[u8], password: &str, salt: &[u8; 16], iv: &[u8; 16]) -> Result<Vec<u8>, SealedError> {
+pub fn seal(key: &[u8], password: &str, salt: &[u8; 16], iv: &[u8; 16]) -> Result<Vec<u8>, EncryptionError> {
     seal_with(&Scheme::modern(salt, iv, ITERATIONS), key, Some(password))
 }
 
-pub(super) fn seal_with(scheme: &Scheme, key: &[u8], password: Option<&str>) -> Result<Vec<u8>, SealedError> {
+pub(super) fn seal_with(scheme: &Scheme, key: &[u8], password: Option<&str>) -> Result<Vec<u8>, EncryptionError> {
     let data = scheme.encrypt(password, key)?;
     Ok(tlv::sequence(&[scheme.to_der(), tlv::write(tlv::OCTET_STRING, &data)]))
 }
@@ -89,10 +89,10 @@ mod tests {
             let der = encrypted(name);
             assert!(is_encrypted(&der), "{name}");
             assert_eq!(*open(&der, Some("secret")).unwrap(), fixture("leaf.pkcs8.der"), "{name}");
-            assert_eq!(open(&der, Some("other")), Err(SealedError::WrongPassword), "{name}");
-            assert_eq!(open(&der, None), Err(SealedError::WrongPassword), "{name}");
+            assert_eq!(open(&der, Some("other")), Err(EncryptionError::WrongPassword), "{name}");
+            assert_eq!(open(&der, None), Err(EncryptionError::WrongPassword), "{name}");
             for length in 0..der.len() {
-                assert!(matches!(open(&der[..length], Some("secret")), Err(SealedError::Malformed(_))), "{length}");
+                assert!(matches!(open(&der[..length], Some("secret")), Err(EncryptionError::Malformed(_))), "{length}");
             }
         }
         assert!(!is_encrypted(&fixture("leaf.pkcs8.der")) && !is_encrypted(&fixture("leaf.sec1.der")));
@@ -103,7 +103,7 @@ mod tests {
         let key = fixture("leaf.pkcs8.der");
         let sealed = seal(&key, "secret", &[1; 16], &[2; 16]).unwrap();
         assert_eq!(*open(&sealed, Some("secret")).unwrap(), key);
-        assert_eq!(open(&sealed, Some("Secret")), Err(SealedError::WrongPassword));
+        assert_eq!(open(&sealed, Some("Secret")), Err(EncryptionError::WrongPassword));
         assert_ne!(seal(&key, "secret", &[1; 16], &[3; 16]).unwrap(), sealed);
     }
 
@@ -113,7 +113,7 @@ mod tests {
         for iterations in [10_000_001, 1 << 31, u32::MAX] {
             let der = tlv::sequence(&[scheme(iterations).to_der(), tlv::write(tlv::OCTET_STRING, &[0; 16])]);
             let asked = u64::from(iterations);
-            assert_eq!(open(&der, Some("x")), Err(SealedError::TooMuchWork { asked, most: 10_000_000 }));
+            assert_eq!(open(&der, Some("x")), Err(EncryptionError::TooMuchWork { asked, most: 10_000_000 }));
         }
         let number = |n: u64| tlv::integer(&n.to_be_bytes());
         for (cost, r, p, memory) in [(1 << 40, 8, 1, true), (1 << 14, 1 << 30, 1, true), (1 << 14, 8, 1 << 20, false)] {
@@ -128,8 +128,8 @@ mod tests {
             let pbes2 = tlv::sequence(&[outer[0].raw, &tlv::sequence(&[&scrypt, inner[1].raw])]);
             let bomb = tlv::sequence(&[pbes2, tlv::write(tlv::OCTET_STRING, data)]);
             match open(&bomb, Some("secret")) {
-                Err(SealedError::TooMuchMemory { .. }) => assert!(memory),
-                Err(SealedError::TooMuchWork { .. }) => assert!(!memory),
+                Err(EncryptionError::TooMuchMemory { .. }) => assert!(memory),
+                Err(EncryptionError::TooMuchWork { .. }) => assert!(!memory),
                 other => panic!("{other:?}"),
             }
         }

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::encoding::{pem, tlv};
-use crate::sealed::{MOST_ITERATIONS, SealedError};
+use crate::encrypted::{EncryptionError, MOST_ITERATIONS};
 
 #[allow(clippy::disallowed_methods)] // fixtures
 fn fixture(name: &str) -> Vec<u8> {
@@ -63,7 +63,7 @@ fn what_others_wrote_is_read() {
 fn a_wrong_password_is_an_error_of_its_own() {
     for name in ["modern.p12", "legacy.p12", "keytool.p12", "no-mac.p12", "plain.p12"] {
         for password in [Some("other"), Some("secre"), Some("Secret"), None, Some("")] {
-            assert_eq!(open(&fixture(name), password), Err(SealedError::WrongPassword), "{name} {password:?}");
+            assert_eq!(open(&fixture(name), password), Err(EncryptionError::WrongPassword), "{name} {password:?}");
         }
     }
 }
@@ -90,7 +90,7 @@ fn what_is_written_is_read_back() {
             assert!(looks_like(&file));
             let opened = open(&file, Some(password)).unwrap();
             assert_eq!(opened, Opened { bags: content(), checked: true }, "{strength:?} {password}");
-            assert_eq!(open(&file, Some("other")), Err(SealedError::WrongPassword));
+            assert_eq!(open(&file, Some("other")), Err(EncryptionError::WrongPassword));
         }
     }
 }
@@ -111,7 +111,7 @@ fn every_prefix_is_refused() {
         let file = fixture(name);
         for length in 0..file.len() {
             let error = open(&file[..length], Some("secret")).unwrap_err();
-            assert_eq!(error, SealedError::Malformed("PKCS#12 file"), "{name} {length}");
+            assert_eq!(error, EncryptionError::Malformed("PKCS#12 file"), "{name} {length}");
         }
     }
 }
@@ -154,7 +154,7 @@ fn work_is_refused_before_it_is_done() {
         let mac = tlv::sequence(&[mac[0].raw, mac[1].raw, &tlv::write(tlv::INTEGER, count)]);
         let bomb = tlv::sequence(&[parts[0].raw, parts[1].raw, &mac]);
         match open(&bomb, Some("secret")) {
-            Err(SealedError::TooMuchWork { asked, most }) => assert!(asked > most && most == MOST_ITERATIONS),
+            Err(EncryptionError::TooMuchWork { asked, most }) => assert!(asked > most && most == MOST_ITERATIONS),
             other => panic!("{other:?}"),
         }
     }
@@ -186,15 +186,15 @@ fn bags_in_bags_end_somewhere() {
         open(&unprotected(&contents), None)
     };
     assert!(nested(4).unwrap().bags.is_empty());
-    assert_eq!(nested(5), Err(SealedError::TooDeep { most: 4 }));
+    assert_eq!(nested(5), Err(EncryptionError::TooDeep { most: 4 }));
     // Deeper than BER itself is followed.
-    assert!(matches!(nested(500), Err(SealedError::Malformed(_))));
+    assert!(matches!(nested(500), Err(EncryptionError::Malformed(_))));
 }
 
 #[test]
 fn many_locks_share_one_budget() {
     // Each bag asks for 6,000,000 iterations: the second is one too many.
-    let scheme = crate::sealed::scheme::Scheme::modern(&[1; 16], &[2; 16], 6_000_000);
+    let scheme = crate::encrypted::scheme::Scheme::modern(&[1; 16], &[2; 16], 6_000_000);
     let key = tlv::sequence(&[scheme.to_der(), tlv::write(tlv::OCTET_STRING, &[0; 16])]);
     let bag = tlv::sequence(&[
         tlv::write(tlv::OBJECT_IDENTIFIER, bags::SHROUDED_KEY),
@@ -218,8 +218,8 @@ proptest! {
 /// RFC 9579: the key of the code by PBKDF2. OpenSSL writes it from 3.4 on.
 #[test]
 fn pbmac1_is_checked() {
-    use crate::sealed::derive::{self, Hash};
-    use crate::sealed::params::{self, ids};
+    use crate::encrypted::derive::{self, Hash};
+    use crate::encrypted::params::{self, ids};
     let file = fixture("plain.p12");
     let parts = tlv::children(&file, tlv::SEQUENCE).unwrap();
     let info = tlv::children(parts[1].raw, tlv::SEQUENCE).unwrap();
@@ -238,9 +238,12 @@ fn pbmac1_is_checked() {
     };
     let opened = open(&with(Some(32), b"secret"), Some("secret")).unwrap();
     assert_eq!((opened.checked, opened.bags.len()), (true, 4));
-    assert_eq!(open(&with(Some(32), b"other"), Some("secret")), Err(SealedError::WrongPassword));
+    assert_eq!(open(&with(Some(32), b"other"), Some("secret")), Err(EncryptionError::WrongPassword));
     // RFC 9579 section 5: the length is stated, and it is a key's.
     for stated in [None, Some(0), Some(4)] {
-        assert!(matches!(open(&with(stated, b"secret"), Some("secret")), Err(SealedError::Malformed(_))), "{stated:?}");
+        assert!(
+            matches!(open(&with(stated, b"secret"), Some("secret")), Err(EncryptionError::Malformed(_))),
+            "{stated:?}"
+        );
     }
 }

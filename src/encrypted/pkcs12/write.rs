@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 use super::super::derive::{self, Hash, Purpose};
 use super::super::params::{self, ids};
 use super::super::scheme::Scheme;
-use super::super::{SealedError, pkcs8};
+use super::super::{EncryptionError, pkcs8};
 use super::{Bag, Content, Strength, bags};
 use crate::encoding::tlv;
 
@@ -30,7 +30,7 @@ pub fn local_key_id(certificate: &[u8]) -> Vec<u8> {
 }
 
 /// A whole file.
-pub fn seal(content: &[Bag], password: &str, strength: Strength, random: &Random) -> Result<Vec<u8>, SealedError> {
+pub fn seal(content: &[Bag], password: &str, strength: Strength, random: &Random) -> Result<Vec<u8>, EncryptionError> {
     let password = Some(password);
     let scheme = |(salt, iv): &([u8; 16], [u8; 16])| match (strength, salt.first_chunk::<8>()) {
         (Strength::Legacy, Some(salt)) => Scheme::legacy(salt, ITERATIONS),

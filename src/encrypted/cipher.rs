@@ -9,7 +9,7 @@ use cbc::cipher::block_padding::Pkcs7;
 use cbc::cipher::{BlockModeDecrypt as _, BlockModeEncrypt as _, InnerIvInit as _, KeyInit as _};
 use zeroize::Zeroizing;
 
-use super::SealedError;
+use super::EncryptionError;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cipher {
@@ -55,20 +55,20 @@ impl Cipher {
     }
 
     /// Padding that is none means a wrong key.
-    pub fn decrypt(self, key: &[u8], iv: &[u8], data: &[u8]) -> Result<Zeroizing<Vec<u8>>, SealedError> {
-        let wrong = SealedError::WrongPassword;
+    pub fn decrypt(self, key: &[u8], iv: &[u8], data: &[u8]) -> Result<Zeroizing<Vec<u8>>, EncryptionError> {
+        let wrong = EncryptionError::WrongPassword;
         if key.len() != self.key_length() || iv.len() != self.block_length() {
-            return Err(SealedError::Malformed("initialisation vector"));
+            return Err(EncryptionError::Malformed("initialisation vector"));
         }
         if data.is_empty() || !data.len().is_multiple_of(self.block_length()) {
-            return Err(SealedError::Malformed("ciphertext (whole blocks)"));
+            return Err(EncryptionError::Malformed("ciphertext (whole blocks)"));
         }
         let mut buffer = Zeroizing::new(data.to_vec());
         let length = match self.aes() {
             Some(algorithm) => {
                 let key = UnboundCipherKey::new(algorithm, key).and_then(PaddedBlockDecryptingKey::cbc_pkcs7);
-                let iv = FixedLength::<16>::try_from(iv).map_err(|_| SealedError::Library)?;
-                let key = key.map_err(|_| SealedError::Library)?;
+                let iv = FixedLength::<16>::try_from(iv).map_err(|_| EncryptionError::Library)?;
+                let key = key.map_err(|_| EncryptionError::Library)?;
                 key.decrypt(&mut buffer, DecryptionContext::Iv128(iv)).map_err(|_| wrong)?.len()
             }
             None => self.decrypt_old(key, iv, &mut buffer).ok_or(wrong)?,
@@ -105,27 +105,27 @@ impl Cipher {
     }
 
     /// AES and 3DES.
-    pub fn encrypt(self, key: &[u8], iv: &[u8], data: &[u8]) -> Result<Vec<u8>, SealedError> {
-        let failed = SealedError::Library;
+    pub fn encrypt(self, key: &[u8], iv: &[u8], data: &[u8]) -> Result<Vec<u8>, EncryptionError> {
+        let failed = EncryptionError::Library;
         if let Some(algorithm) = self.aes() {
             let key = UnboundCipherKey::new(algorithm, key).and_then(PaddedBlockEncryptingKey::cbc_pkcs7);
-            let iv = FixedLength::<16>::try_from(iv).map_err(|_| SealedError::Library)?;
+            let iv = FixedLength::<16>::try_from(iv).map_err(|_| EncryptionError::Library)?;
             // Room for the padding: growing would leave a copy of the plaintext behind.
             let mut buffer = Vec::with_capacity(data.len().saturating_add(16));
             buffer.extend_from_slice(data);
-            let key = key.map_err(|_| SealedError::Library)?;
+            let key = key.map_err(|_| EncryptionError::Library)?;
             key.less_safe_encrypt(&mut buffer, EncryptionContext::Iv128(iv)).map_err(|_| failed)?;
             return Ok(buffer);
         }
         if self != Self::TripleDes {
             return Err(failed);
         }
-        let des = self.triple_des(key).ok_or(SealedError::Library)?;
+        let des = self.triple_des(key).ok_or(EncryptionError::Library)?;
         let mut buffer = vec![0; data.len().saturating_add(8)];
         if let Some(start) = buffer.get_mut(..data.len()) {
             start.copy_from_slice(data);
         }
-        let encryptor = cbc::Encryptor::inner_iv_slice_init(des, iv).map_err(|_| SealedError::Library)?;
+        let encryptor = cbc::Encryptor::inner_iv_slice_init(des, iv).map_err(|_| EncryptionError::Library)?;
         let length = encryptor.encrypt_padded::<Pkcs7>(&mut buffer, data.len()).map_err(|_| failed)?.len();
         buffer.truncate(length);
         Ok(buffer)
@@ -164,11 +164,11 @@ mod tests {
         for cipher in ALL {
             let (key, iv) = (vec![3; cipher.key_length()], vec![7; cipher.block_length()]);
             for data in [vec![], vec![0; 5], vec![0; 17]] {
-                assert!(matches!(cipher.decrypt(&key, &iv, &data), Err(SealedError::Malformed(_))), "{cipher:?}");
+                assert!(matches!(cipher.decrypt(&key, &iv, &data), Err(EncryptionError::Malformed(_))), "{cipher:?}");
             }
             assert!(cipher.decrypt(&key, &[0; 3], &[0; 16]).is_err());
             assert!(cipher.decrypt(&[0; 3], &iv, &[0; 16]).is_err());
-            assert_eq!(cipher.decrypt(&key, &iv, &[0; 16]), Err(SealedError::WrongPassword), "{cipher:?}");
+            assert_eq!(cipher.decrypt(&key, &iv, &[0; 16]), Err(EncryptionError::WrongPassword), "{cipher:?}");
         }
     }
 }

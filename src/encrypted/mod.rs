@@ -13,7 +13,7 @@ pub mod pkcs12;
 pub mod pkcs8;
 mod scheme;
 
-pub use error::SealedError;
+pub use error::EncryptionError;
 
 /// A file may ask for this many iterations altogether: some seconds of one core.
 pub const MOST_ITERATIONS: u64 = 10_000_000;
@@ -28,13 +28,13 @@ impl Budget {
     }
 
     /// Before the work, never after it.
-    fn spend(&mut self, iterations: u64) -> Result<(), SealedError> {
+    fn spend(&mut self, iterations: u64) -> Result<(), EncryptionError> {
         match self.0.checked_sub(iterations) {
             Some(left) => {
                 self.0 = left;
                 Ok(())
             }
-            None => Err(SealedError::TooMuchWork {
+            None => Err(EncryptionError::TooMuchWork {
                 asked: (MOST_ITERATIONS - self.0).saturating_add(iterations),
                 most: MOST_ITERATIONS,
             }),

@@ -4,36 +4,36 @@
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use zeroize::Zeroizing;
 
-use super::SealedError;
+use super::EncryptionError;
 
 /// Of a certificate key, in bytes.
 pub const KEY_LENGTH: usize = 32;
 /// In bytes.
 pub const NONCE_LENGTH: usize = 12;
 
-fn key(key: &[u8; KEY_LENGTH]) -> Result<LessSafeKey, SealedError> {
-    UnboundKey::new(&AES_256_GCM, key).map(LessSafeKey::new).map_err(|_| SealedError::Library)
+fn key(key: &[u8; KEY_LENGTH]) -> Result<LessSafeKey, EncryptionError> {
+    UnboundKey::new(&AES_256_GCM, key).map(LessSafeKey::new).map_err(|_| EncryptionError::Library)
 }
 
 /// The nonce is never used twice with one key.
-pub fn seal(plain: &[u8], secret: &[u8; KEY_LENGTH], nonce: [u8; NONCE_LENGTH]) -> Result<Vec<u8>, SealedError> {
+pub fn seal(plain: &[u8], secret: &[u8; KEY_LENGTH], nonce: [u8; NONCE_LENGTH]) -> Result<Vec<u8>, EncryptionError> {
     // Room for the tag: growing would leave a copy of the plaintext behind.
     let mut sealed = Zeroizing::new(Vec::with_capacity(plain.len().saturating_add(AES_256_GCM.tag_len())));
     sealed.extend_from_slice(plain);
     let nonce_octets = nonce;
     key(secret)?
         .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::empty(), &mut *sealed)
-        .map_err(|_| SealedError::Library)?;
+        .map_err(|_| EncryptionError::Library)?;
     Ok([nonce_octets.as_slice(), &sealed].concat())
 }
 
-pub fn open(sealed: &[u8], secret: &[u8; KEY_LENGTH]) -> Result<Zeroizing<Vec<u8>>, SealedError> {
+pub fn open(sealed: &[u8], secret: &[u8; KEY_LENGTH]) -> Result<Zeroizing<Vec<u8>>, EncryptionError> {
     let (nonce, data) =
-        sealed.split_first_chunk::<NONCE_LENGTH>().ok_or(SealedError::Malformed("nonce before the ciphertext"))?;
+        sealed.split_first_chunk::<NONCE_LENGTH>().ok_or(EncryptionError::Malformed("nonce before the ciphertext"))?;
     let mut buffer = Zeroizing::new(data.to_vec());
     let nonce = Nonce::assume_unique_for_key(*nonce);
     let length =
-        key(secret)?.open_in_place(nonce, Aad::empty(), &mut buffer).map_err(|_| SealedError::WrongPassword)?.len();
+        key(secret)?.open_in_place(nonce, Aad::empty(), &mut buffer).map_err(|_| EncryptionError::WrongPassword)?.len();
     buffer.truncate(length);
     Ok(buffer)
 }
@@ -54,7 +54,7 @@ mod tests {
     fn only_the_key_and_the_whole_of_it_open_it() {
         let sealed = seal(b"-----BEGIN", &[1; 32], [9; 12]).unwrap();
         assert_eq!(open(&sealed, &[1; 32]).unwrap().as_slice(), b"-----BEGIN");
-        assert_eq!(open(&sealed, &[2; 32]), Err(SealedError::WrongPassword));
+        assert_eq!(open(&sealed, &[2; 32]), Err(EncryptionError::WrongPassword));
         for length in 0..sealed.len() {
             assert!(open(&sealed[..length], &[1; 32]).is_err(), "{length}");
         }

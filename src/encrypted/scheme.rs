@@ -5,7 +5,7 @@ use zeroize::Zeroizing;
 use super::cipher::Cipher;
 use super::derive::{self, Hash, Purpose};
 use super::params::{self, Identifier, content, ids, number};
-use super::{Budget, SealedError};
+use super::{Budget, EncryptionError};
 use crate::encoding::tlv::{self, NotDer};
 
 /// Of a salt, in bytes; honest ones have 8 to 64.
@@ -49,10 +49,10 @@ pub enum Derivation {
 
 impl Scheme {
     /// From an AlgorithmIdentifier.
-    pub fn read(algorithm: &[u8]) -> Result<Self, SealedError> {
-        let broken = |NotDer| SealedError::Malformed("encryption algorithm");
+    pub fn read(algorithm: &[u8]) -> Result<Self, EncryptionError> {
+        let broken = |NotDer| EncryptionError::Malformed("encryption algorithm");
         let outer = Identifier::read(algorithm).map_err(broken)?;
-        let parameters = outer.parameters.ok_or(SealedError::Malformed("encryption algorithm"))?;
+        let parameters = outer.parameters.ok_or(EncryptionError::Malformed("encryption algorithm"))?;
         if let Some(cipher) = outer.pkcs12_cipher() {
             let parts = tlv::children(parameters.raw, tlv::SEQUENCE).map_err(broken)?;
             let [salt, iterations] = parts.as_slice() else { return Err(broken(NotDer)) };
@@ -68,7 +68,7 @@ impl Scheme {
         let cipher = encryption.cipher()?;
         let iv = encryption.parameters.ok_or(NotDer).and_then(|iv| content(iv, tlv::OCTET_STRING)).map_err(broken)?;
         if iv.len() != cipher.block_length() {
-            return Err(SealedError::Malformed("initialisation vector"));
+            return Err(EncryptionError::Malformed("initialisation vector"));
         }
         Ok(Self::Pbes2 { derivation: Derivation::read(derivation.raw)?, cipher, iv: iv.to_vec() })
     }
@@ -106,17 +106,17 @@ impl Scheme {
         password: Option<&str>,
         data: &[u8],
         budget: &mut Budget,
-    ) -> Result<Zeroizing<Vec<u8>>, SealedError> {
+    ) -> Result<Zeroizing<Vec<u8>>, EncryptionError> {
         let (cipher, key, iv) = self.keys(password, budget)?;
         cipher.decrypt(&key, &iv, data)
     }
 
-    pub(super) fn encrypt(&self, password: Option<&str>, data: &[u8]) -> Result<Vec<u8>, SealedError> {
+    pub(super) fn encrypt(&self, password: Option<&str>, data: &[u8]) -> Result<Vec<u8>, EncryptionError> {
         let (cipher, key, iv) = self.keys(password, &mut Budget::full())?;
         cipher.encrypt(&key, &iv, data)
     }
 
-    fn keys(&self, password: Option<&str>, budget: &mut Budget) -> Result<Keys, SealedError> {
+    fn keys(&self, password: Option<&str>, budget: &mut Budget) -> Result<Keys, EncryptionError> {
         match self {
             Self::Pbes2 { derivation, cipher, iv } => {
                 let key = derivation.derive(password, cipher.key_length(), budget)?;
@@ -134,10 +134,10 @@ impl Scheme {
 
 type Keys = (Cipher, Zeroizing<Vec<u8>>, Zeroizing<Vec<u8>>);
 
-pub(super) fn spend(iterations: u64, budget: &mut Budget) -> Result<u32, SealedError> {
+pub(super) fn spend(iterations: u64, budget: &mut Budget) -> Result<u32, EncryptionError> {
     budget.spend(iterations)?;
     // The budget is far below 2^32.
-    u32::try_from(iterations).map_err(|_| SealedError::Malformed("iteration count"))
+    u32::try_from(iterations).map_err(|_| EncryptionError::Malformed("iteration count"))
 }
 
 /// PBKDF2-params with HMAC-SHA-256 and no key length: the cipher says it.
@@ -150,14 +150,14 @@ pub(super) fn pbkdf2_sha256(salt: &[u8], iterations: u64) -> Vec<u8> {
     params::write(ids::PBKDF2, &parameters)
 }
 
-fn salt(octets: &[u8]) -> Result<Vec<u8>, SealedError> {
-    if octets.len() > LONGEST_SALT { Err(SealedError::Malformed("salt")) } else { Ok(octets.to_vec()) }
+fn salt(octets: &[u8]) -> Result<Vec<u8>, EncryptionError> {
+    if octets.len() > LONGEST_SALT { Err(EncryptionError::Malformed("salt")) } else { Ok(octets.to_vec()) }
 }
 
 impl Derivation {
     /// From an AlgorithmIdentifier.
-    pub fn read(algorithm: &[u8]) -> Result<Self, SealedError> {
-        let broken = |NotDer| SealedError::Malformed("key derivation");
+    pub fn read(algorithm: &[u8]) -> Result<Self, EncryptionError> {
+        let broken = |NotDer| EncryptionError::Malformed("key derivation");
         let outer = Identifier::read(algorithm).map_err(broken)?;
         let parameters = outer.parameters.ok_or(NotDer).map_err(broken)?;
         match outer.id {
@@ -167,8 +167,8 @@ impl Derivation {
         }
     }
 
-    fn pbkdf2(der: &[u8]) -> Result<Self, SealedError> {
-        let broken = |NotDer| SealedError::Malformed("key derivation");
+    fn pbkdf2(der: &[u8]) -> Result<Self, EncryptionError> {
+        let broken = |NotDer| EncryptionError::Malformed("key derivation");
         let parts = tlv::children(der, tlv::SEQUENCE).map_err(broken)?;
         let [salt, iterations, optional @ ..] = parts.as_slice() else { return Err(broken(NotDer)) };
         let (key_length, optional) = match optional {
@@ -205,10 +205,10 @@ impl Derivation {
         password: Option<&str>,
         length: usize,
         budget: &mut Budget,
-    ) -> Result<Zeroizing<Vec<u8>>, SealedError> {
+    ) -> Result<Zeroizing<Vec<u8>>, EncryptionError> {
         let (Self::Pbkdf2 { key_length, .. } | Self::Scrypt { key_length, .. }) = self;
         if key_length.is_some_and(|stated| u64::try_from(length) != Ok(stated)) {
-            return Err(SealedError::Malformed("key length"));
+            return Err(EncryptionError::Malformed("key length"));
         }
         let password = password.unwrap_or_default().as_bytes();
         match self {
@@ -218,7 +218,7 @@ impl Derivation {
             Self::Scrypt { salt, cost, block_size, parallel, .. } => {
                 let memory = cost.saturating_mul(*block_size).saturating_mul(128);
                 if memory > MOST_MEMORY {
-                    return Err(SealedError::TooMuchMemory { asked: memory, most: MOST_MEMORY });
+                    return Err(EncryptionError::TooMuchMemory { asked: memory, most: MOST_MEMORY });
                 }
                 budget.spend(cost.saturating_mul(*block_size).saturating_mul(*parallel))?;
                 scrypt_key(password, salt, *cost, *block_size, *parallel, length)
@@ -234,8 +234,8 @@ fn scrypt_key(
     block_size: u64,
     parallel: u64,
     length: usize,
-) -> Result<Zeroizing<Vec<u8>>, SealedError> {
-    let broken = || SealedError::Malformed("scrypt parameters");
+) -> Result<Zeroizing<Vec<u8>>, EncryptionError> {
+    let broken = || EncryptionError::Malformed("scrypt parameters");
     let log = u8::try_from(cost.trailing_zeros()).ok().filter(|_| cost.is_power_of_two()).ok_or_else(broken)?;
     let (r, p) = (u32::try_from(block_size).map_err(|_| broken())?, u32::try_from(parallel).map_err(|_| broken())?);
     let parameters = scrypt::Params::new(log, r, p).map_err(|_| broken())?;

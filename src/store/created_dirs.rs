@@ -7,7 +7,7 @@ use crate::files::{Dir, FileError, Kind, Op};
 
 /// Directories this run made, outermost first.
 #[derive(Debug, Default)]
-pub(super) struct Ground {
+pub(super) struct CreatedDirs {
     made: Vec<PathBuf>,
 }
 
@@ -19,7 +19,7 @@ pub(super) fn or_here(path: &Path) -> &Path {
     if path.as_os_str().is_empty() { Path::new(".") } else { path }
 }
 
-impl Ground {
+impl CreatedDirs {
     /// Makes `path` with this mode, and what is missing above it.
     pub fn make(&mut self, path: &Path, mode: u32) -> Result<Dir, FileError> {
         let path = or_here(path);
