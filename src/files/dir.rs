@@ -44,12 +44,12 @@ impl Dir {
         }
     }
 
-    /// The same open directory by a second descriptor.
-    pub(crate) fn again(dir: &Self) -> Result<Self, FileError> {
-        let fd = dir.fd.try_clone().map_err(|error| {
-            FileError::of(Op::Open, &dir.path, Errno::from_io_error(&error).unwrap_or(Errno::MFILE))
-        })?;
-        Ok(Self { fd, path: dir.path.clone() })
+    /// The same; `None`: there is nothing at this path.
+    pub fn open_if_exists(path: &Path) -> Result<Option<Self>, FileError> {
+        match Self::open_root(path) {
+            Err(error) if error.kind == Kind::Missing => Ok(None),
+            opened => opened.map(Some),
+        }
     }
 
     pub fn path(&self) -> &Path {
@@ -115,6 +115,18 @@ impl Dir {
             Err(Errno::NOENT) => Ok(None),
             Err(errno) => Err(FileError::of(Op::Inspect, &self.path_of(name), errno)),
         }
+    }
+
+    /// The facts of a regular file that can be replaced; `None`: there is no such name. Anything else is an error.
+    pub(crate) fn regular_file(&self, name: &str) -> Result<Option<Facts>, FileError> {
+        let facts = self.facts(name)?;
+        let kind = match facts.map(|facts| (facts.what, facts.immutable)) {
+            None | Some((What::File, false)) => return Ok(facts),
+            Some((What::File, true)) => Kind::Immutable,
+            Some((What::Symlink, _)) => Kind::SymlinkInTheWay,
+            Some((what, _)) => Kind::NotAFile(what),
+        };
+        Err(FileError::new(Op::Write, &self.path_of(name), kind))
     }
 
     /// The facts of this directory itself.

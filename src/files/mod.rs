@@ -22,4 +22,4 @@ pub use facts::{Facts, What};
 pub use look::{Source, look, look_below, what};
 pub use path::{BadPath, RelPath};
 pub use read::{FileState, read, read_input};
-pub(crate) use write::{Look, Written, write_all};
+pub(crate) use write::{Permissions, Written, write_all};

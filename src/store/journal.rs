@@ -8,7 +8,8 @@ use rustix::fs::{Mode, OFlags, SeekFrom};
 use crate::files::{self, Dir, Facts, FileError, FileState, Kind, Op, RelPath, What, Written};
 
 use super::error::StoreError;
-use super::{Roots, recover};
+use super::roots::Roots;
+use super::trust;
 
 pub(super) const JOURNAL: &str = "journal.jsonl";
 /// The new lines while they are prepared, in the staging directory.
@@ -18,7 +19,7 @@ pub(super) const JOURNAL_MODE: u32 = 0o600;
 /// The lines of the journal, oldest first; none when there is no journal. The last one may be incomplete while a run is at
 /// work.
 pub fn journal(roots: &Roots) -> Result<Vec<String>, StoreError> {
-    let Some(kpki) = recover::kpki(roots)? else { return Ok(Vec::new()) };
+    let Some(kpki) = trust::open(roots)? else { return Ok(Vec::new()) };
     Ok(match files::read(&kpki, &RelPath::parse(JOURNAL)?, u64::MAX)? {
         FileState::Missing => Vec::new(),
         FileState::File { bytes, .. } => String::from_utf8_lossy(&bytes).lines().map(str::to_owned).collect(),
@@ -30,18 +31,9 @@ pub(super) fn text(lines: &[String]) -> String {
     lines.iter().flat_map(|line| [line, "\n"]).collect()
 }
 
-/// How long the journal is; what cannot be appended to is refused.
-pub(super) fn length(kpki: &Dir) -> Result<u64, FileError> {
-    let refused = |kind| Err(FileError::new(Op::Write, &kpki.path_of(JOURNAL), kind));
-    match kpki.facts(JOURNAL)? {
-        None => Ok(0),
-        Some(facts) => match facts.what {
-            What::File if facts.immutable => refused(Kind::Immutable),
-            What::File => Ok(facts.size),
-            What::Symlink => refused(Kind::SymlinkInTheWay),
-            what => refused(Kind::NotAFile(what)),
-        },
-    }
+/// The size of the journal; what cannot be appended to is an error.
+pub(super) fn size(kpki: &Dir) -> Result<u64, FileError> {
+    Ok(kpki.regular_file(JOURNAL)?.map_or(0, |facts| facts.size))
 }
 
 /// Appends the prepared lines to what the journal was when it had this length. `None`: they are no longer prepared, so an

@@ -2,7 +2,7 @@
 
 #![allow(clippy::disallowed_methods)] // the outside world of these tests
 
-use super::super::{Generation, PriorFile, before, generations};
+use super::super::{Generation, generations};
 use super::*;
 
 type Files<'a> = &'a [(&'a str, Option<&'a str>)];
