@@ -174,6 +174,8 @@ impl Dir {
 
     /// Makes the names in this directory durable.
     pub(crate) fn sync(&self) -> Result<(), FileError> {
+        #[cfg(test)]
+        super::synced::note(&self.path);
         match rustix::io::retry_on_intr(|| rustix::fs::fsync(&self.fd)) {
             // Some network and FUSE file systems have nothing to sync in a directory and say so.
             Ok(()) | Err(Errno::INVAL | Errno::NOTSUP) => Ok(()),

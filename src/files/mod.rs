@@ -14,6 +14,8 @@ mod facts;
 mod look;
 mod path;
 mod read;
+#[cfg(test)]
+pub(crate) mod synced;
 mod write;
 
 pub use dir::{Dir, Entry};

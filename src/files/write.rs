@@ -30,6 +30,8 @@ pub(crate) struct Written {
 impl Written {
     /// Makes content and size durable; the name is its directory's.
     pub(crate) fn sync(&self) -> Result<(), FileError> {
+        #[cfg(test)]
+        super::synced::note(&self.path);
         rustix::io::retry_on_intr(|| rustix::fs::fsync(&self.fd)).map_err(|e| FileError::of(Op::Sync, &self.path, e))
     }
 }

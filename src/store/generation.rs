@@ -262,3 +262,19 @@ fn parse(bytes: &[u8]) -> Option<Generation> {
         sequence: record.sequence,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_of_kpki_0_1_0_is_read_and_written_again_byte_for_byte() {
+        let text = include_str!("../../fixtures/state/0.1.0/generation.json");
+        let found = parse(text.as_bytes()).unwrap();
+        let note = found.note.as_ref().unwrap().to_string();
+        let written = record(found.sequence, Some(&note), &found.created, &found.kept).unwrap();
+        assert_eq!(String::from_utf8(written).unwrap(), text);
+        let later = text.replace("\"version\":1", "\"version\":2");
+        assert_eq!(parse(later.as_bytes()), None);
+    }
+}

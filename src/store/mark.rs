@@ -133,6 +133,21 @@ mod tests {
     }
 
     #[test]
+    fn a_removal_knows_its_file_by_inode_size_and_time() {
+        let dir = Dir::open_root(".".as_ref()).unwrap();
+        let facts = dir.own_facts().unwrap();
+        let removal = Removal::of(RootId::Main, &RelPath::parse("a").unwrap(), &facts);
+        assert!(removal.is(&Facts { device: (!facts.device.0, 0), mode: 0, ..facts }));
+        for other in [
+            Facts { inode: !facts.inode, ..facts },
+            Facts { size: !facts.size, ..facts },
+            Facts { modified: (facts.modified.0, facts.modified.1 ^ 1), ..facts },
+        ] {
+            assert!(!removal.is(&other), "{other:?}");
+        }
+    }
+
+    #[test]
     fn a_mark_reads_back_what_it_wrote_and_refuses_to_leave_its_directory() {
         let mark = CommitMark {
             version: VERSION,

@@ -259,3 +259,42 @@ fn absolute(path: &Path) -> Result<PathBuf, FileError> {
     std::fs::canonicalize(path)
         .map_err(|error| FileError::new(Op::Open, path, Errno::from_io_error(&error).map_or(Kind::Missing, Kind::from)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_replaced_file_keeps_its_mode_and_no_key_gets_a_wider_one() {
+        let dir = Dir::open_root(".".as_ref()).unwrap();
+        for (wanted, found, mode) in [
+            (0o644, None, 0o644),
+            (0o4600, None, 0o600),
+            (0o644, Some(0o600), 0o600),
+            (0o644, Some(0o1640), 0o640),
+            (0o600, Some(0o600), 0o600),
+            (0o600, Some(0o400), 0o400),
+            (0o600, Some(0o640), 0o640),
+            (0o600, Some(0o660), 0o640),
+            (0o600, Some(0o644), 0o600),
+            (0o600, Some(0o604), 0o600),
+            (0o400, Some(0o600), 0o400),
+        ] {
+            let facts = Facts { uid: 1, gid: 2, ..dir.own_facts().unwrap() };
+            let found = found.map(|mode| Facts { mode, ..facts });
+            let path = RelPath::parse("a").unwrap();
+            let bytes = Vec::new().into();
+            let change = FileChange { root: RootId::Main, path, mode: wanted, bytes, replace: true };
+            for (us, owner) in [((1, 2), None), ((1, 3), Some((1, 2))), ((3, 2), Some((1, 2)))] {
+                let expected = Permissions { mode, owner: owner.filter(|_| found.is_some()) };
+                assert_eq!(permissions(&change, found.as_ref(), us), expected, "{wanted:o} {found:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_later_run_finds_the_path_from_anywhere() {
+        assert!(absolute(Path::new(".")).unwrap().is_absolute());
+        assert_eq!(absolute(Path::new("no/such/directory")).unwrap_err().kind, Kind::Missing);
+    }
+}

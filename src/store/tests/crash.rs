@@ -178,8 +178,62 @@ fn a_file_that_turns_up_after_the_decision_is_kept() {
     assert_eq!(kept["gen/main/pki/ca.crt"].1.as_deref(), Some("theirs"));
 }
 
+#[test]
+fn a_file_that_turns_up_and_was_kept_before_the_crash_is_no_obstacle() {
+    let tmp = tempfile::tempdir().unwrap();
+    let roots = main_only(tmp.path());
+    write(&roots.main.join("own"), "x");
+    publish_watched(&commit(&roots, changes(&roots, "one", false)), &StopAt::new(Step::Kept)).unwrap_err();
+    let (late, kept) = (roots.main.join("pki/ca.crt"), roots.main.join(".kpki/generations/gen/main/pki/ca.crt"));
+    write(&late, "theirs");
+    std::fs::create_dir_all(kept.parent().unwrap()).unwrap();
+    std::fs::hard_link(&late, &kept).unwrap();
+    recover(&roots, Duration::ZERO).unwrap();
+    assert_whole(tmp.path(), &roots, "one");
+    assert_eq!(std::fs::read_to_string(&kept).unwrap(), "theirs");
+}
+
+#[test]
+fn a_removal_makes_no_directories() {
+    let tmp = tempfile::tempdir().unwrap();
+    let roots = with_kubelet(tmp.path());
+    with_a_tree(&roots);
+    let old = [(RootId::Main, "gone/a"), (RootId::Kubelet, "gone/b")];
+    let put = old.map(|(root, path)| change(root, path, 0o600, "x", true));
+    publish(&commit(&roots, put.to_vec())).unwrap();
+    let removals = old.map(|(root, path)| (root, rel(path))).to_vec();
+    let removing = Commit { removals, ..commit(&roots, Vec::new()) };
+    publish_watched(&removing, &StopAt::new(Step::Marked)).unwrap_err();
+    let gone = [roots.main.join("gone"), roots.kubelet.as_ref().unwrap().join("gone")];
+    gone.iter().for_each(|dir| std::fs::remove_dir_all(dir).unwrap());
+    recover(&roots, Duration::ZERO).unwrap();
+    assert!(!gone.iter().any(|dir| dir.exists()));
+    assert_whole(tmp.path(), &roots, "one");
+
+    // Nor the kubelet's own, where nothing can be to remove; where it is, the file goes.
+    let kubelet = tmp.path().join("elsewhere");
+    let other = Roots { kubelet: Some(kubelet.clone()), ..roots };
+    let removing = Commit { removals: vec![(RootId::Kubelet, rel("a"))], ..commit(&other, Vec::new()) };
+    publish(&removing).unwrap();
+    assert!(!kubelet.exists());
+    write(&kubelet.join("a"), "x");
+    publish(&removing).unwrap();
+    assert_eq!(snapshot(&kubelet).len(), 1);
+}
+
+#[test]
+fn a_mark_without_a_staging_directory_is_removed() {
+    let tmp = tempfile::tempdir().unwrap();
+    let roots = main_only(tmp.path());
+    with_a_tree(&roots);
+    publish_watched(&full(&roots, "two"), &StopAt::new(Step::Synced)).unwrap_err();
+    std::fs::remove_dir_all(roots.main.join(".kpki/staging")).unwrap();
+    assert!(matches!(recover(&roots, Duration::ZERO).unwrap(), Recovery::Finished { .. }));
+    assert_whole(tmp.path(), &roots, "two");
+}
+
 /// Does something to the disk at a step, as another program might.
-struct Meddle<F: Fn()>(Step, F);
+pub(super) struct Meddle<F: Fn()>(pub Step, pub F);
 
 impl<F: Fn()> Watch for Meddle<F> {
     fn reached(&self, step: Step) -> Result<(), StoreError> {
@@ -207,6 +261,26 @@ fn what_others_do_before_the_decision_ends_the_run_without_a_trace() {
     let mut left: Vec<String> = snapshot(tmp.path()).into_keys().collect();
     left.sort();
     assert_eq!(left, ["", "tree", "tree/own", "tree/pki", "tree/pki/ca.crt"]);
+}
+
+#[test]
+fn a_lock_that_was_taken_away_ends_the_run() {
+    for replaced in [false, true] {
+        let tmp = tempfile::tempdir().unwrap();
+        let roots = main_only(tmp.path());
+        with_a_tree(&roots);
+        let lock = roots.main.join(".kpki/lock");
+        write(&lock, "");
+        let watch = Meddle(Step::Staged, || {
+            std::fs::remove_file(&lock).unwrap();
+            if replaced {
+                write(&lock, "1");
+            }
+        });
+        let error = publish_watched(&full(&roots, "two"), &watch).unwrap_err();
+        assert_eq!(error, StoreError::ChangedMeanwhile(lock.clone()));
+        assert_whole(tmp.path(), &roots, "one");
+    }
 }
 
 #[test]

@@ -7,6 +7,8 @@ mod generations;
 mod journal;
 mod merge;
 mod race;
+mod state_files;
+mod sync;
 mod timing;
 
 use std::collections::BTreeMap;
