@@ -18,7 +18,7 @@ mod read;
 pub(crate) mod synced;
 mod write;
 
-pub use dir::{Dir, Entry};
+pub use dir::Dir;
 pub use error::{FileError, Kind, Op};
 pub use facts::{Facts, What};
 pub use look::{Source, look, look_below, what};

@@ -38,13 +38,13 @@ mod trust;
 mod tests;
 
 pub use check::check_writable;
-pub use commit::{Commit, FileChange, Locking, Receipt};
-pub use error::{MarkError, StoreError};
+pub use commit::{Commit, FileChange, Locking};
+pub use error::StoreError;
 pub use file::{create_file, replace_file};
 pub use generation::{Generation, PriorFile, before_of, generations};
 pub use journal::journal;
 pub use lock::TreeLock;
-pub use recover::{Recovery, interrupted, pending, recover};
+pub use recover::{interrupted, pending, recover};
 pub use roots::{RootId, Roots};
 pub use transaction::publish;
 pub use trust::{check_own, own};

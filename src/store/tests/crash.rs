@@ -6,7 +6,7 @@ use std::sync::Mutex;
 
 use super::super::step::{Step, Watch};
 use super::super::transaction::publish_watched;
-use super::super::{Recovery, journal, pending, recover};
+use super::super::{journal, pending, recover};
 use super::*;
 
 /// Stops at one step; notes the steps it saw.

@@ -112,7 +112,7 @@ fn a_trial_writes_nothing_and_says_what_publishing_would() {
         changes(&roots, "x", replace).into_iter().map(|c| (c.root, c.path, c.replace)).collect()
     };
     assert_eq!(check_writable(&roots, &wanted(false)), Ok(()));
-    assert_eq!(recover(&roots, Duration::ZERO), Ok(super::super::Recovery::Nothing));
+    assert_eq!(recover(&roots, Duration::ZERO), Ok(Recovery::Nothing));
     assert_eq!(snapshot(tmp.path()).len(), 1);
     put(&roots, "one", false).unwrap();
     let before = snapshot(tmp.path());

@@ -4,7 +4,7 @@ use rustix::fs::{FileType, Mode};
 
 use super::super::step::Step;
 use super::super::transaction::publish_watched;
-use super::super::{Recovery, check_writable, interrupted};
+use super::super::{check_writable, interrupted};
 use super::crash::StopAt;
 use super::*;
 use crate::files::{FileError, Kind, What};

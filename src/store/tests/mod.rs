@@ -18,7 +18,9 @@ use std::time::Duration;
 
 use zeroize::Zeroizing;
 
-use super::{Commit, FileChange, Locking, PriorFile, Receipt, RootId, Roots, StoreError, TreeLock, publish};
+use super::commit::Receipt;
+use super::recover::Recovery;
+use super::{Commit, FileChange, Locking, PriorFile, RootId, Roots, StoreError, TreeLock, publish};
 use crate::files::RelPath;
 
 pub(super) const FILES: [(&str, u32); 6] = [

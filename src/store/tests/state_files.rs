@@ -2,7 +2,7 @@
 
 #![allow(clippy::disallowed_methods)] // the outside world of these tests
 
-use super::super::{Recovery, generations, journal, recover};
+use super::super::{generations, journal, recover};
 use super::*;
 
 fn fixture(name: &str) -> String {
