@@ -104,73 +104,56 @@ pub struct RevocationList {
     pub revoked: Vec<Revoked>,
 }
 
-/// cRLNumber (section 5.2.3): not negative, at most 20 octets, growing with every edition.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Number {
-    /// Big-endian, no leading zero octet; empty is zero.
-    magnitude: Vec<u8>,
-}
+/// cRLNumber (section 5.2.3): not negative, at most 20 octets, growing with every issue. Big-endian.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Number([u8; Self::OCTETS]);
 
 impl Number {
-    pub const OCTETS: usize = 20;
+    const OCTETS: usize = 20;
 
-    /// From the content octets of an INTEGER; `None`: negative, or longer than a reader has to take.
+    /// From the content octets of an INTEGER; `None`: negative, or longer than a reader has to accept.
     pub fn of_content(content: &[u8]) -> Option<Self> {
         let first = content.first()?;
-        let significant = content.iter().position(|octet| *octet != 0).unwrap_or(content.len());
-        let magnitude = content.get(significant..).unwrap_or_default().to_vec();
-        let number = Self { magnitude };
-        (first & 0x80 == 0 && number.fits()).then_some(number)
+        let mut number = [0; Self::OCTETS];
+        let significant = without_zeros(content);
+        number.get_mut(Self::OCTETS.checked_sub(significant.len())?..)?.copy_from_slice(significant);
+        Self(number).valid().filter(|_| first & 0x80 == 0)
     }
 
     /// 20 octets include the sign.
-    fn fits(&self) -> bool {
-        match self.magnitude.as_slice() {
-            [first, ..] if first & 0x80 != 0 => self.magnitude.len() < Self::OCTETS,
-            other => other.len() <= Self::OCTETS,
-        }
+    fn valid(self) -> Option<Self> {
+        (self.0[0] & 0x80 == 0).then_some(self)
     }
 
     /// Big-endian, without leading zeros.
     pub fn magnitude(&self) -> &[u8] {
-        &self.magnitude
+        without_zeros(&self.0)
     }
 
-    /// The number of the next edition; `None`: there is no room for one.
+    /// The number of the next issue; `None`: it would be too long.
     pub fn next(&self) -> Option<Self> {
-        let mut magnitude = self.magnitude.clone();
-        for octet in magnitude.iter_mut().rev() {
-            let (sum, carry) = octet.overflowing_add(1);
-            *octet = sum;
-            if !carry {
-                let number = Self { magnitude };
-                return number.fits().then_some(number);
+        let mut number = self.0;
+        for octet in number.iter_mut().rev() {
+            *octet = octet.wrapping_add(1);
+            if *octet != 0 {
+                break;
             }
         }
-        magnitude.insert(0, 1);
-        let number = Self { magnitude };
-        number.fits().then_some(number)
+        Self(number).valid()
     }
 }
 
 impl From<u64> for Number {
     fn from(value: u64) -> Self {
-        let octets = value.to_be_bytes();
-        let significant = octets.iter().position(|octet| *octet != 0).unwrap_or(octets.len());
-        Self { magnitude: octets.get(significant..).unwrap_or_default().to_vec() }
+        let mut number = [0; Self::OCTETS];
+        number.iter_mut().rev().zip(value.to_le_bytes()).for_each(|(octet, value)| *octet = value);
+        Self(number)
     }
 }
 
-impl Ord for Number {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        (self.magnitude.len(), &self.magnitude).cmp(&(other.magnitude.len(), &other.magnitude))
-    }
-}
-
-impl PartialOrd for Number {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
+fn without_zeros(octets: &[u8]) -> &[u8] {
+    let significant = octets.iter().position(|octet| *octet != 0).unwrap_or(octets.len());
+    octets.get(significant..).unwrap_or_default()
 }
 
 /// The content octets of a serial number without what adds nothing to its value: two readers may have kept one number with

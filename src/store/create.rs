@@ -70,7 +70,7 @@ fn is_replaceable(dir: &Dir, parent: &Dir) -> Result<bool, FileError> {
 }
 
 /// `None`: the empty directory cannot be replaced after all; nothing was changed.
-pub(super) fn create(commit: &Commit<'_>, place: &Place, watch: &dyn Watch) -> Result<Option<Receipt>, StoreError> {
+pub(super) fn create(commit: &Commit<'_>, place: &Place, watch: Watch<'_>) -> Result<Option<Receipt>, StoreError> {
     let mut created_dirs = CreatedDirs::default();
     let parent = created_dirs.make(&place.parent, 0o755);
     let result = parent.map_err(StoreError::from).and_then(|parent| beside(commit, place, &parent, watch));
@@ -85,7 +85,7 @@ fn is_left(result: &Result<Option<Receipt>, StoreError>) -> bool {
     result.as_ref().map_or_else(StoreError::keeps_changes, Option::is_some)
 }
 
-fn beside(commit: &Commit<'_>, place: &Place, parent: &Dir, watch: &dyn Watch) -> Result<Option<Receipt>, StoreError> {
+fn beside(commit: &Commit<'_>, place: &Place, parent: &Dir, watch: Watch<'_>) -> Result<Option<Receipt>, StoreError> {
     clear::stale_siblings(parent, &place.name)?;
     let (staging, name) = staging(parent, place)?;
     let result = fill(commit, place, staging, watch).and_then(|(staging, generation)| {
@@ -149,7 +149,7 @@ fn fill(
     commit: &Commit<'_>,
     place: &Place,
     staging: Dir,
-    watch: &dyn Watch,
+    watch: Watch<'_>,
 ) -> Result<(Arc<Dir>, Option<String>), StoreError> {
     let created = commit.changes.iter().filter(|change| change.root != RootId::State);
     let created: Vec<_> = created.map(|change| (change.root, change.path.clone())).collect();
@@ -191,7 +191,7 @@ fn fill(
     main.make(None)?;
     unsynced.extend(state.iter().chain([&main]).flat_map(OpenDirs::changed).map(Unsynced::Dir));
     stage::sync(&unsynced)?;
-    watch.reached(Step::Staged)?;
-    watch.reached(Step::Checked)?;
+    watch(Step::Staged)?;
+    watch(Step::Checked)?;
     Ok((root, generation))
 }

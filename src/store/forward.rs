@@ -21,7 +21,7 @@ pub(super) fn finish(
     lock: &TreeLock,
     mark: &CommitMark,
     dirs: &mut OpenRoots,
-    watch: &dyn Watch,
+    watch: Watch<'_>,
 ) -> Result<(), StoreError> {
     let mut placed = false;
     steps(lock, mark, dirs, watch, &mut placed).map_err(|error| match error.is_crash() {
@@ -34,35 +34,35 @@ fn steps(
     lock: &TreeLock,
     mark: &CommitMark,
     dirs: &mut OpenRoots,
-    watch: &dyn Watch,
+    watch: Watch<'_>,
     placed: &mut bool,
 ) -> Result<(), StoreError> {
     // Before anything is visible, the mark has to survive a power failure.
     lock.kpki.sync()?;
-    watch.reached(Step::Marked)?;
+    watch(Step::Marked)?;
     let outside = match (&mark.kubelet, dirs.kubelet()) {
         (Some(kubelet), Some(root)) => root.child(&kubelet.staging)?,
         _ => None,
     };
     let work = Work { kpki: &lock.kpki, mark, staging: lock.kpki.child(STAGING)?, outside };
     let generations = work.move_kept()?;
-    watch.reached(Step::Kept)?;
+    watch(Step::Kept)?;
     for (number, file) in mark.files.iter().enumerate() {
         work.place(dirs, file)?;
-        watch.reached(Step::Placed(number + 1))?;
+        watch(Step::Placed(number + 1))?;
     }
     for (number, file) in mark.removals.iter().enumerate() {
         remove(dirs, file)?;
-        watch.reached(Step::Removed(number + 1))?;
+        watch(Step::Removed(number + 1))?;
     }
     *placed = true;
     let journal = work.append_to_journal(dirs)?;
-    watch.reached(Step::Journaled)?;
+    watch(Step::Journaled)?;
     let changed = dirs.changed().chain(generations).map(Unsynced::Dir);
     stage::sync(&journal.into_iter().chain(changed).collect::<Vec<_>>())?;
-    watch.reached(Step::Synced)?;
+    watch(Step::Synced)?;
     work.prune();
-    watch.reached(Step::Pruned)?;
+    watch(Step::Pruned)?;
     // Moved and synced before anything is removed: to free blocks can take longer than all the rest (mount option `discard`),
     // and no sync has to wait for that.
     match &work.staging {
@@ -70,7 +70,7 @@ fn steps(
         None => lock.kpki.remove_file(MARK)?,
     }
     lock.kpki.sync()?;
-    watch.reached(Step::Unmarked)?;
+    watch(Step::Unmarked)?;
     // Without a sync: if a power failure undoes the removal, the next run removes it again.
     stage::remove(&lock.kpki, STAGING)?;
     if let (Some(kubelet), Some(root)) = (&mark.kubelet, dirs.kubelet()) {

@@ -55,12 +55,6 @@ struct File {
     path: RelPath,
 }
 
-impl From<(RootId, RelPath)> for File {
-    fn from((root, path): (RootId, RelPath)) -> Self {
-        Self { root, path }
-    }
-}
-
 /// One file as it was.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PriorFile {
@@ -103,15 +97,11 @@ pub fn before_of(roots: &Roots, name: &str, wanted: impl Fn(&RelPath) -> bool) -
     let mut seen = HashSet::new();
     let mut was = Vec::new();
     for generation in newest_first.iter().take(at.saturating_add(1)).rev() {
-        for (root, path) in &generation.kept {
+        let kept = generation.kept.iter().map(|file| (file, true));
+        for ((root, path), existed) in kept.chain(generation.created.iter().map(|file| (file, false))) {
             if wanted(path) && seen.insert((*root, path)) {
-                let content = Some(content(&all, &generation.name, *root, path)?);
+                let content = existed.then(|| content(&all, &generation.name, *root, path)).transpose()?;
                 was.push(PriorFile { root: *root, path: path.clone(), content });
-            }
-        }
-        for (root, path) in &generation.created {
-            if wanted(path) && seen.insert((*root, path)) {
-                was.push(PriorFile { root: *root, path: path.clone(), content: None });
             }
         }
     }
@@ -232,22 +222,20 @@ pub(super) fn record(
     kept: &[(RootId, RelPath)],
 ) -> Result<Vec<u8>, FileError> {
     let note = note.map(|note| serde_json::from_str(note).unwrap_or_else(|_| Value::String(note.to_owned())));
-    let files = |files: &[(RootId, RelPath)]| files.iter().cloned().map(File::from).collect();
+    let file = |(root, path): &(RootId, RelPath)| File { root: *root, path: path.clone() };
+    let files = |files: &[(RootId, RelPath)]| files.iter().map(file).collect();
     let record = Record { version: VERSION, sequence, note, created: files(created), kept: files(kept) };
     json::text(&record, Path::new(RECORD))
 }
 
 /// The record in a generation; `None`: there is none, or it is damaged.
 fn read(generation: &Dir) -> Result<Option<Generation>, StoreError> {
-    let bytes = match files::read(generation, &RelPath::parse(RECORD)?, MAX_SIZE) {
-        Ok(FileState::File { bytes, .. }) => bytes,
-        Ok(FileState::Missing) => return Ok(None),
-        Err(error) if matches!(error.kind, Kind::NotAFile(_) | Kind::SymlinkInTheWay | Kind::TooLarge(_)) => {
-            return Ok(None);
-        }
-        Err(error) => return Err(error.into()),
-    };
-    Ok(parse(&bytes))
+    match files::read(generation, &RelPath::parse(RECORD)?, MAX_SIZE) {
+        Ok(FileState::File { bytes, .. }) => Ok(parse(&bytes)),
+        Ok(FileState::Missing) => Ok(None),
+        Err(error) if matches!(error.kind, Kind::NotAFile(_) | Kind::SymlinkInTheWay | Kind::TooLarge(_)) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
 }
 
 fn parse(bytes: &[u8]) -> Option<Generation> {

@@ -22,7 +22,7 @@ use super::stage::{self, NewFile, Unsynced};
 use super::step::{Step, Watch};
 use super::{forward, journal, json, recover};
 
-pub(super) fn merge(commit: &Commit<'_>, watch: &dyn Watch) -> Result<Receipt, StoreError> {
+pub(super) fn merge(commit: &Commit<'_>, watch: Watch<'_>) -> Result<Receipt, StoreError> {
     let mut created_dirs = CreatedDirs::default();
     let result = locked(commit, &mut created_dirs, watch);
     if result.as_ref().is_err_and(|error| !error.keeps_changes()) {
@@ -31,7 +31,7 @@ pub(super) fn merge(commit: &Commit<'_>, watch: &dyn Watch) -> Result<Receipt, S
     result
 }
 
-fn locked(commit: &Commit<'_>, created_dirs: &mut CreatedDirs, watch: &dyn Watch) -> Result<Receipt, StoreError> {
+fn locked(commit: &Commit<'_>, created_dirs: &mut CreatedDirs, watch: Watch<'_>) -> Result<Receipt, StoreError> {
     let taken;
     let lock = match commit.locking {
         Locking::Held(lock) => lock,
@@ -52,10 +52,10 @@ fn recovered(
     commit: &Commit<'_>,
     lock: &TreeLock,
     created_dirs: &mut CreatedDirs,
-    watch: &dyn Watch,
+    watch: Watch<'_>,
 ) -> Result<Receipt, StoreError> {
     recover::under(lock, commit.roots)?;
-    watch.reached(Step::Locked)?;
+    watch(Step::Locked)?;
     let mut merge = Merge::open(commit, lock, created_dirs)?;
     let mark = match merge.decide(commit, lock, watch) {
         Ok(mark) => mark,
@@ -129,13 +129,13 @@ impl Merge {
     }
 
     /// Everything up to the commit mark. With its rename the commit is decided, even if the sync of that fails.
-    fn decide(&mut self, commit: &Commit<'_>, lock: &TreeLock, watch: &dyn Watch) -> Result<CommitMark, StoreError> {
+    fn decide(&mut self, commit: &Commit<'_>, lock: &TreeLock, watch: Watch<'_>) -> Result<CommitMark, StoreError> {
         let staging = Arc::new(lock.kpki.make(STAGING, KPKI_MODE)?);
         let mark = self.stage(commit, lock, &staging)?;
-        watch.reached(Step::Staged)?;
+        watch(Step::Staged)?;
         self.check_again(commit)?;
         lock.check()?;
-        watch.reached(Step::Checked)?;
+        watch(Step::Checked)?;
         staging.rename(MARK, &lock.kpki, MARK)?;
         Ok(mark)
     }
@@ -218,12 +218,8 @@ impl Merge {
     fn check_again(&mut self, commit: &Commit<'_>) -> Result<(), StoreError> {
         let now = self.survey(commit)?;
         for (((root, path, _), before), now) in commit.destinations().zip(&self.found).zip(&now) {
-            let same = match (before, now) {
-                (Some(before), Some(now)) => before.same(now),
-                (None, None) => true,
-                _ => false,
-            };
-            if !same {
+            let same = before.as_ref().zip(now.as_ref()).is_none_or(|(before, now)| before.same(now));
+            if before.is_some() != now.is_some() || !same {
                 return Err(StoreError::ChangedMeanwhile(commit.roots.path_of(root, path)));
             }
         }

@@ -11,7 +11,6 @@ use super::lock::TreeLock;
 use super::mark::{self, MARK};
 use super::open_dirs::OpenRoots;
 use super::roots::{Roots, or_here};
-use super::step::Unwatched;
 use super::trust;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,7 +74,7 @@ pub(super) fn under(lock: &TreeLock, roots: &Roots) -> Result<Recovery, StoreErr
     if let Some(mark) = mark::find(&lock.kpki)? {
         let kubelet = mark.kubelet.as_ref().map(|kubelet| Dir::open_root(&kubelet.path)).transpose();
         let mut dirs = OpenRoots::open(lock, kubelet.map_err(StoreError::KubeletGone)?, mark.dir_mode)?;
-        forward::finish(lock, &mark, &mut dirs, &Unwatched)?;
+        forward::finish(lock, &mark, &mut dirs, &|_| Ok(()))?;
         let files = mark.files.len().saturating_add(mark.removals.len());
         return Ok(Recovery::Finished { files, generation: mark.generation });
     }

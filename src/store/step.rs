@@ -26,15 +26,4 @@ pub(super) enum Step {
 }
 
 /// Called at every step; an error ends the run.
-pub(super) trait Watch {
-    fn reached(&self, step: Step) -> Result<(), StoreError>;
-}
-
-/// Nobody watches.
-pub(super) struct Unwatched;
-
-impl Watch for Unwatched {
-    fn reached(&self, _: Step) -> Result<(), StoreError> {
-        Ok(())
-    }
-}
+pub(super) type Watch<'a> = &'a dyn Fn(Step) -> Result<(), StoreError>;

@@ -4,15 +4,15 @@ use crate::files::{BadPath, RelPath};
 
 use super::commit::{Commit, Destination, Receipt};
 use super::error::StoreError;
-use super::step::{Unwatched, Watch};
+use super::step::Watch;
 use super::{check, create, merge};
 
 /// Publishes. After an error other than [`StoreError::Unfinished`] and [`StoreError::Unsynced`] nothing is changed.
 pub fn publish(commit: &Commit<'_>) -> Result<Receipt, StoreError> {
-    publish_watched(commit, &Unwatched)
+    publish_watched(commit, &|_| Ok(()))
 }
 
-pub(super) fn publish_watched(commit: &Commit<'_>, watch: &dyn Watch) -> Result<Receipt, StoreError> {
+pub(super) fn publish_watched(commit: &Commit<'_>, watch: Watch<'_>) -> Result<Receipt, StoreError> {
     if RelPath::parse(commit.generation)?.parent().is_some() {
         return Err(BadPath(commit.generation.to_owned()).into());
     }

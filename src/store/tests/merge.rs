@@ -5,7 +5,7 @@ use rustix::fs::{FileType, Mode};
 use super::super::step::Step;
 use super::super::transaction::publish_watched;
 use super::super::{check_writable, interrupted};
-use super::crash::StopAt;
+use super::crash::stop_at;
 use super::*;
 use crate::files::{FileError, Kind, What};
 
@@ -171,7 +171,7 @@ fn a_lock_that_recovers_shows_a_whole_tree_and_does_not_outlive_an_exec() {
     assert!(!interrupted(&roots).unwrap());
 
     put(&roots, "one", true).unwrap();
-    let watch = StopAt::new(Step::Placed(1));
+    let watch = stop_at(Step::Placed(1));
     publish_watched(&full(&roots, "two"), &watch).unwrap_err();
     assert!(interrupted(&roots).unwrap());
     let (held, recovery) = TreeLock::acquire_and_recover(&roots, Duration::ZERO).unwrap();

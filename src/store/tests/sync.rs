@@ -1,36 +1,27 @@
 //! What is synced between which steps: nothing is visible before it is durable, and nothing is forgotten afterwards.
 
-use std::sync::Mutex;
+use std::cell::RefCell;
 
 use super::super::recover;
-use super::super::step::{Step, Watch};
+use super::super::step::Step;
 use super::super::transaction::publish_watched;
-use super::crash::StopAt;
+use super::crash::stop_at;
 use super::*;
 use crate::files::synced::take;
 
-/// Notes for every step what was synced since the one before; only steps with a sync.
-struct Syncs<'a> {
-    dir: &'a Path,
-    seen: Mutex<Vec<(Step, Vec<String>)>>,
-}
-
-impl Watch for Syncs<'_> {
-    fn reached(&self, step: Step) -> Result<(), StoreError> {
-        let synced = take(self.dir);
-        if !synced.is_empty() {
-            self.seen.lock().unwrap().push((step, synced));
-        }
-        Ok(())
-    }
-}
-
-/// The syncs of a commit up to its last step, and those that follow.
+/// For every step what was synced since the one before, where anything was; and what was synced after the last one.
 fn syncs(dir: &Path, commit: &Commit<'_>) -> (Vec<(Step, Vec<String>)>, Vec<String>) {
     take(dir);
-    let watch = Syncs { dir, seen: Mutex::default() };
-    publish_watched(commit, &watch).unwrap();
-    (watch.seen.into_inner().unwrap(), take(dir))
+    let seen = RefCell::new(Vec::new());
+    let note = |step| {
+        let synced = take(dir);
+        if !synced.is_empty() {
+            seen.borrow_mut().push((step, synced));
+        }
+        Ok(())
+    };
+    publish_watched(commit, &note).unwrap();
+    (seen.into_inner(), take(dir))
 }
 
 fn paths(paths: &[&str]) -> Vec<String> {
@@ -109,7 +100,7 @@ fn a_recovery_syncs_what_the_interrupted_run_may_not_have_synced() {
     for step in [Step::Marked, Step::Kept, Step::Placed(1), Step::Removed(1), Step::Journaled, Step::Synced] {
         let tmp = tempfile::tempdir().unwrap();
         let roots = with_old_files(tmp.path());
-        publish_watched(&merge(&roots), &StopAt::new(step)).unwrap_err();
+        publish_watched(&merge(&roots), &stop_at(step)).unwrap_err();
         take(tmp.path());
         recover(&roots, Duration::ZERO).unwrap();
         // First and last the directory of the mark.
@@ -131,7 +122,7 @@ fn a_journal_and_a_file_that_turns_up_are_synced() {
     assert_eq!(synced.unwrap().1, paths(&["tree/.kpki", "tree/.kpki/journal.jsonl"]));
 
     let new = commit(&roots, vec![change(RootId::Main, "pki/ca.crt", 0o644, "x", false)]);
-    publish_watched(&new, &StopAt::new(Step::Kept)).unwrap_err();
+    publish_watched(&new, &stop_at(Step::Kept)).unwrap_err();
     write(&roots.main.join("pki/ca.crt"), "theirs");
     take(tmp.path());
     recover(&roots, Duration::ZERO).unwrap();
