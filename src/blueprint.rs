@@ -43,7 +43,7 @@ pub enum Subtree {
 }
 
 impl Subtree {
-    /// Whether this name lies in it; `None`: it is of another kind, which this does not constrain.
+    /// Whether this name is in it; `None`: it is of another kind, which this does not constrain.
     pub fn covers(&self, san: &San) -> Option<bool> {
         match (self, san) {
             (Self::Dns(tree), San::Dns(name)) => Some(match name.strip_suffix(tree.as_str()) {
@@ -174,7 +174,7 @@ pub const ATTRIBUTE_NAMES: &[(&str, &str)] = &[
 pub const TAG_UTF8_STRING: u8 = 0x0c;
 pub const TAG_PRINTABLE_STRING: u8 = 0x13;
 
-/// One attribute of a name with its value as it stands in the DER: tag and content bytes, so that a foreign name is
+/// One attribute of a name with its value as in the DER: tag and content bytes, so that a foreign name is
 /// reproduced byte for byte (issuer and subject are compared bytewise by most verifiers).
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Attribute {
@@ -194,14 +194,7 @@ impl Attribute {
     pub fn text(&self) -> Cow<'_, str> {
         match std::str::from_utf8(&self.value) {
             Ok(text) => Cow::Borrowed(text),
-            Err(_) => {
-                use fmt::Write as _;
-                let mut hex = String::from("#");
-                for byte in &self.value {
-                    let _ = write!(hex, "{byte:02x}");
-                }
-                Cow::Owned(hex)
-            }
+            Err(_) => Cow::Owned(self.value.iter().fold("#".to_owned(), |hex, byte| format!("{hex}{byte:02x}"))),
         }
     }
 }

@@ -1,11 +1,11 @@
-//! What a revocation list is to say (RFC 5280 section 5), as values: what [`crate::blueprint`] is for a certificate. The
-//! issuer's name, the key identifier and the signature follow from who signs.
+//! The content of a CRL (RFC 5280 section 5) as values, as [`crate::blueprint`] is for a certificate. Issuer name, key
+//! identifier and signature follow from the issuer.
 
 use std::fmt;
 
 use time::OffsetDateTime;
 
-/// Why a certificate is not to be trusted any more (section 5.3.1).
+/// Why a certificate is revoked (section 5.3.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Reason {
     /// Written by leaving the extension out.
@@ -15,9 +15,9 @@ pub enum Reason {
     AffiliationChanged,
     Superseded,
     CessationOfOperation,
-    /// The one that can be taken back.
+    /// The only one that can be undone.
     CertificateHold,
-    /// Only in a delta list: what the full one says of this certificate is over.
+    /// Only in a delta CRL: the entry of the base CRL no longer holds.
     RemoveFromCrl,
     PrivilegeWithdrawn,
     AaCompromise,
@@ -70,7 +70,7 @@ impl fmt::Display for Reason {
 /// One certificate that is revoked or held.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Revoked {
-    /// The content octets of the INTEGER, as they stand in the certificate.
+    /// The content octets of the INTEGER, as in the certificate.
     pub serial: Vec<u8>,
     /// revocationDate: whole seconds, UTC.
     pub at: OffsetDateTime,
@@ -78,7 +78,7 @@ pub struct Revoked {
     pub reason: Option<Reason>,
     /// invalidityDate: since when the key may have been in other hands (section 5.3.2).
     pub invalid_since: Option<OffsetDateTime>,
-    /// Further entry extensions, each a whole Extension element, one behind the other: what a foreign list said is kept.
+    /// Further entry extensions, each a whole Extension element, one after the other, kept from a CRL of another program.
     pub other: Vec<u8>,
 }
 
@@ -88,7 +88,7 @@ impl Revoked {
     }
 }
 
-/// What distinguishes one edition of an authority's list from the one before.
+/// What distinguishes one CRL of an issuer from the one before.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CrlIssue {
     pub number: Number,
@@ -97,7 +97,7 @@ pub struct CrlIssue {
     pub next_update: OffsetDateTime,
 }
 
-/// A whole list: everything that decides its bytes except who signs it.
+/// A whole CRL: everything that decides its bytes except its issuer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RevocationList {
     pub edition: CrlIssue,

@@ -68,7 +68,7 @@ pub enum Kind {
     NotADirectory(What),
     /// More than this many bytes.
     TooLarge(u64),
-    /// It may not be changed by anybody (`chattr +i` or `+a`).
+    /// Nobody may change it (`chattr +i` or `+a`).
     Immutable,
     PermissionDenied,
     ReadOnlyFilesystem,

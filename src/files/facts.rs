@@ -67,7 +67,7 @@ pub struct Facts {
 }
 
 impl Facts {
-    /// The same file with the same content, as far as can be told without reading it.
+    /// The same file with the same content, as far as that is known without reading it.
     pub fn same(&self, other: &Self) -> bool {
         (self.inode, self.device, self.size, self.modified) == (other.inode, other.device, other.size, other.modified)
     }
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn an_old_kernel_tells_the_same_but_for_mounts_and_attributes() {
+    fn an_old_kernel_knows_the_same_but_for_mounts_and_attributes() {
         let facts = Facts::of(rustix::fs::CWD, ".").unwrap();
         let old = Facts::by_stat(rustix::fs::CWD, ".").unwrap();
         let Facts { mount, mount_point, immutable, .. } = facts;

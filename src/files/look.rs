@@ -72,11 +72,7 @@ fn open(at: impl AsFd, path: &Path) -> Result<Option<Source>, Kind> {
 
 /// What a path leads to, without opening it; `None`: nothing, or nowhere. A name that may not be looked at counts as a file.
 pub fn what(dir: Option<&Dir>, path: &Path) -> Option<What> {
-    let stat = match dir {
-        Some(dir) => rustix::fs::statat(dir, path, AtFlags::empty()),
-        None => rustix::fs::statat(CWD, path, AtFlags::empty()),
-    };
-    match stat {
+    match rustix::fs::statat(dir.map_or(CWD, Dir::as_fd), path, AtFlags::empty()) {
         Ok(stat) => Some(FileType::from_raw_mode(stat.st_mode).into()),
         Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => None,
         Err(_) => Some(What::Unknown),

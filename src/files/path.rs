@@ -58,7 +58,7 @@ impl RelPath {
         Self(format!("{}/{}", self.0, other.0))
     }
 
-    /// Whether it is `dir` or lies below it.
+    /// Whether it is `dir` or below it.
     pub fn is_within(&self, dir: &str) -> bool {
         self.0.strip_prefix(dir).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     }

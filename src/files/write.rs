@@ -15,7 +15,7 @@ use super::read::{FileState, read};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Permissions {
     pub mode: u32,
-    /// Owner and group to give it; `None`: whoever runs this.
+    /// Owner and group to give it; `None`: those of this process.
     pub owner: Option<(u32, u32)>,
 }
 
@@ -37,13 +37,13 @@ impl Written {
 }
 
 impl Dir {
-    /// Makes a new file and syncs it. On an error it may be left behind, incomplete: it lies in a staging directory that
-    /// is removed as a whole.
+    /// Makes a new file and syncs it. On an error it may be left behind, incomplete: in a staging directory, which is
+    /// removed as a whole.
     pub(crate) fn create(&self, name: &str, permissions: Permissions, bytes: &[u8]) -> Result<(), FileError> {
         self.write_new(name, permissions, bytes)?.sync()
     }
 
-    /// The same, the sync left to the caller: syncs that wait together share one commit of the file system's journal.
+    /// The same, the caller syncs: syncs that wait together share one commit of the file system's journal.
     pub(crate) fn write_new(&self, name: &str, permissions: Permissions, bytes: &[u8]) -> Result<Written, FileError> {
         let path = self.path_of(name);
         let failed = |op| {

@@ -81,17 +81,17 @@ impl fmt::Display for StoreError {
                 [first, rest @ ..] => write!(f, "{} and {} more files exist already", first.display(), rest.len()),
                 [] => f.write_str("files exist already"),
             },
-            Self::MadeMeanwhile(path) => write!(f, "{} was created by somebody else meanwhile", path.display()),
-            Self::ChangedMeanwhile(path) => write!(f, "{} was changed by somebody else meanwhile", path.display()),
+            Self::MadeMeanwhile(path) => write!(f, "{} was created by another process meanwhile", path.display()),
+            Self::ChangedMeanwhile(path) => write!(f, "{} was changed by another process meanwhile", path.display()),
             Self::Locked { path, holder: Some(pid) } => write!(f, "process {pid} holds the lock {}", path.display()),
             Self::Locked { path, holder: None } => write!(f, "another process holds the lock {}", path.display()),
             Self::OtherFileSystem(path) => {
                 write!(f, "{} is on another file system than the tree it belongs to", path.display())
             }
             Self::Conflict(path) => {
-                write!(f, "{} is to be written twice, or as a file and a directory", path.display())
+                write!(f, "{} would be written twice, or as a file and a directory", path.display())
             }
-            Self::Reserved(path) => write!(f, "{} is a name kpki keeps for itself", path.display()),
+            Self::Reserved(path) => write!(f, "{} is reserved for kpki itself", path.display()),
             Self::NoKubeletRoot => f.write_str("no directory is known for the kubelet's files"),
             Self::BadPath(error) => error.fmt(f),
             Self::BadMark { path, why } => {
@@ -99,8 +99,8 @@ impl fmt::Display for StoreError {
             }
             Self::Untrusted { path, owner, mode } => write!(
                 f,
-                "{} decides what is written where: expected one of this user's or root's that nobody else can write to, \
-                 found owner {owner} and mode {mode:04o}",
+                "{} is not trusted: expected this user or root as its owner and no write permission for others, found owner \
+                 {owner} and mode {mode:04o}",
                 path.display()
             ),
             Self::NoGeneration(name) => write!(f, "there is no generation {name:?}"),
@@ -121,7 +121,7 @@ impl fmt::Display for StoreError {
 impl std::error::Error for StoreError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            // They stand for the error they hold.
+            // Displayed as the error itself.
             Self::File(error) => error.source(),
             Self::BadMark { why, .. } => Some(why),
             Self::Unfinished { why, .. } => Some(why),

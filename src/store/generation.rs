@@ -1,4 +1,4 @@
-//! Generations: what each commit replaced or removed, and which files it was the first to make. Together they tell how the
+//! Generations: what each commit replaced or removed, and which files it was the first to make. Together they show how the
 //! tree was before any of them.
 
 use std::collections::HashSet;
@@ -164,7 +164,7 @@ pub(super) fn next_sequence(kpki: &Dir) -> Result<u64, StoreError> {
 /// Moves all but the newest generations of kpki's into another directory, which is about to be removed.
 pub(super) fn prune(kpki: &Dir, keep: usize, made: &str, to: &Dir) -> Result<(), StoreError> {
     let Some(all) = kpki.child(GENERATIONS)? else { return Ok(()) };
-    // A directory of another name was put there by somebody, for a reason.
+    // A directory of another name is not kpki's.
     let ours: Vec<Generation> =
         list(&all)?.into_iter().filter(|found| found.recorded || is_stamped(&found.name)).collect();
     for old in ours.iter().rev().skip(keep).filter(|old| old.name != made) {

@@ -75,9 +75,10 @@ impl TreeLock {
     /// The last check before the commit mark: a run that failed to get the lock may have removed its file, and then another
     /// run may hold a lock of the same name.
     pub(super) fn check(&self) -> Result<(), StoreError> {
-        let path = self.kpki.path_of(LOCK);
-        let ours = Facts::of_open(&self.lock).map_err(|errno| FileError::of(Op::Lock, &path, errno))?;
-        if is_named(&self.kpki, &ours)? { Ok(()) } else { Err(StoreError::ChangedMeanwhile(path)) }
+        match named(&self.kpki, &self.lock)? {
+            Some(_) => Ok(()),
+            None => Err(StoreError::ChangedMeanwhile(self.kpki.path_of(LOCK))),
+        }
     }
 }
 
@@ -115,10 +116,7 @@ fn attempt(main: &Dir, made: &mut bool) -> Result<Attempt, StoreError> {
         Err(errno) => return Err(failed(errno).into()),
     }
     // A run that undid its work removed the file before it released the lock: then this lock is on a file without a name.
-    let ours = Facts::of_open(&lock).map_err(failed)?;
-    if !is_named(&kpki, &ours)? {
-        return Ok(Attempt::Gone);
-    }
+    let Some(ours) = named(&kpki, &lock)? else { return Ok(Attempt::Gone) };
     if ours.mode != 0o600 {
         rustix::fs::fchmod(&lock, Mode::RUSR | Mode::WUSR).map_err(failed)?;
     }
@@ -129,9 +127,11 @@ fn attempt(main: &Dir, made: &mut bool) -> Result<Attempt, StoreError> {
     Ok(Attempt::Held(kpki, lock))
 }
 
-/// Whether the lock file is still the one of its name.
-fn is_named(kpki: &Dir, lock: &Facts) -> Result<bool, FileError> {
-    Ok(kpki.facts(LOCK)?.is_some_and(|named| (named.inode, named.device) == (lock.inode, lock.device)))
+/// The facts of the open lock file; `None`: its name is gone or another file's.
+fn named(kpki: &Dir, lock: &OwnedFd) -> Result<Option<Facts>, FileError> {
+    let ours = Facts::of_open(lock).map_err(|errno| FileError::of(Op::Lock, &kpki.path_of(LOCK), errno))?;
+    let named = kpki.facts(LOCK)?;
+    Ok(named.filter(|named| (named.inode, named.device) == (ours.inode, ours.device)))
 }
 
 /// Removes `.kpki` as far as there is nothing in it but the lock.

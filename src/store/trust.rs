@@ -1,5 +1,5 @@
 //! Whose `.kpki` is trusted. Its content decides what is renamed where and which hooks run, so it has to belong to this user
-//! or to root, and nobody else may be able to write to it. The directory above may be anybody's.
+//! or to root, and nobody else may be able to write to it. The owner of the directory above does not matter.
 
 use std::path::Path;
 

@@ -312,7 +312,7 @@ fn without_the_kubelets_directory_the_decision_waits_for_it() {
 }
 
 #[test]
-fn an_error_tells_whether_the_files_are_in_place_already() {
+fn an_error_says_whether_the_files_are_in_place_already() {
     for (occupied, placed) in [("pki", false), (".kpki/journal.jsonl", true)] {
         let tmp = tempfile::tempdir().unwrap();
         let roots = main_only(tmp.path());
