@@ -76,7 +76,7 @@ impl From<StoreError> for Error {
             StoreError::Reserved(_) | StoreError::Conflict(_) => {
                 Self::new(text).hint("choose other paths for the extra certificates in the profile")
             }
-            StoreError::BadManifest { .. } => {
+            StoreError::BadMark { .. } => {
                 Self::new(text).hint("move .kpki/commit and .kpki/staging away after looking at what they hold")
             }
             StoreError::KubeletGone(_) => Self::new(text)
