@@ -2,22 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{Judged, JudgedTree, Note, State};
+use super::judged::{Judged, JudgedTree, Note, Origin};
+use super::state::State;
 use crate::catalog;
 use crate::inventory::Kind;
-
-/// Where a verb that repairs a tree finds its profile.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Origin {
-    /// It was given.
-    Profile { file: String, dir: String },
-    /// It lies in the directory's own `.kpki`.
-    Recorded { dir: String },
-    /// A kubernetes directory nobody told kpki about.
-    Unknown { dir: String },
-    /// No tree: files that were found by walking.
-    Found,
-}
 
 /// Kinds of findings, the most urgent first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

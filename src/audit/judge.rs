@@ -12,7 +12,9 @@
 
 use time::OffsetDateTime;
 
-use super::{Judged, JudgedTree, Note, Origin, Policy, State, Threshold};
+use super::judged::{Judged, JudgedTree, Note, Origin};
+use super::policy::{Policy, Threshold};
+use super::state::State;
 use crate::inventory::{CertificateFacts, Item, Kind, Reading, Tree};
 
 /// What one item is worth at this instant.

@@ -1,12 +1,8 @@
 //! Which file goes where: a node's own `/etc/kubernetes`, or a cluster directory made on a safe host.
 
+pub use crate::catalog::paths::{DEFAULT_DIR, DEFAULT_KUBELET_DIR};
 use crate::catalog::{Entry, Files};
 use crate::profile::{CaKeys, Node, NodeRole, Profile};
-
-/// kubeadm's directory; everything below it keeps its place under another DIR.
-pub const DEFAULT_DIR: &str = "/etc/kubernetes";
-/// Where the kubelet looks for its own pair.
-pub const DEFAULT_KUBELET_DIR: &str = "/var/lib/kubelet/pki";
 
 /// The shape of the tree.
 #[derive(Debug, Clone, PartialEq, Eq)]
