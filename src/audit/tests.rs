@@ -5,8 +5,8 @@ use time::{Duration, OffsetDateTime};
 
 use super::*;
 use crate::catalog::CaId;
-use crate::clock::SpanError;
-use crate::inventory::{Attributes, CertificateFacts, CrlFacts, Kind, Reading, Tree};
+use crate::clock::{Span, SpanError};
+use crate::inventory::{Attributes, CertificateFacts, CrlFacts, Item, Kind, Reading, Tree};
 use crate::revocation::{Reason, Revoked};
 
 const START: OffsetDateTime = datetime!(2026-01-01 0:00 UTC);

@@ -4,9 +4,9 @@ use std::ops::Range;
 
 use zeroize::Zeroizing;
 
-use super::{
-    AUTHORITY, CERTIFICATE, Credentials, Current, KEY, KubeconfigError, Read, current, data, read, root, stream,
-};
+use super::document::{AUTHORITY, CERTIFICATE, Current, KEY, current, data, root, stream};
+use super::error::KubeconfigError;
+use super::read::{Credentials, Read, read};
 use crate::encoding::base64;
 use crate::encoding::yaml::{Node, Value, field};
 
