@@ -76,7 +76,7 @@ impl TreeCrl {
             None => None,
             Some(dir) => match files::look_below(&dir, Path::new(&path)) {
                 Ok(None) => None,
-                Ok(Some(source)) => Some(inventory::lists(&source).map_err(refused)?),
+                Ok(Some(source)) => Some(inventory::crls(&source).map_err(|why| refused(why.to_string()))?),
                 Err(kind) => return Err(refused(kind.to_string())),
             },
         };
@@ -244,7 +244,7 @@ fn kept(tree: &Tree<'_>, path: &str) -> Result<Option<Number>, Error> {
         }
         let file = tree.roots.main.join(".kpki/generations").join(&generation.name).join("main").join(path);
         let number = files::look(&file).ok().flatten().and_then(|source| {
-            let crl = inventory::walk_list(&source, &mut |_| Ok(())).ok()?;
+            let crl = inventory::walk_crl(&source, &mut |_| Ok(())).ok()?;
             crl.edition()
         });
         highest = highest.max(number);

@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::directories::{exists, is_cluster, is_directory, is_node};
 use super::walk::{self, WalkEvent};
 use crate::files::{self, What};
 use crate::profile::Profile;
@@ -48,35 +49,6 @@ impl<'a> Request<'a> {
     }
 }
 
-/// What tells a kubernetes directory from any other, found by looking at names only.
-const MARKS: &[&str] = &[
-    "admin.conf",
-    "kubelet.conf",
-    "pki/apiserver.crt",
-    "pki/apiserver.key",
-    "controller-manager.conf",
-    "scheduler.conf",
-    "super-admin.conf",
-    "pki/front-proxy-ca.crt",
-    "pki/etcd/ca.crt",
-];
-
-pub fn is_node(path: &Path) -> bool {
-    MARKS.iter().any(|mark| exists(&path.join(mark)))
-}
-
-pub fn is_cluster(path: &Path) -> bool {
-    is_directory(&path.join("nodes")) && (exists(&path.join("pki/ca.crt")) || is_directory(&path.join(".kpki")))
-}
-
-fn exists(path: &Path) -> bool {
-    files::what(None, path).is_some()
-}
-
-fn is_directory(path: &Path) -> bool {
-    files::what(None, path) == Some(What::Directory)
-}
-
 /// Everything a path stands for, in the order of names; `None`: there is nothing at all. With a profile, a directory is its
 /// cluster's or its node's even when nothing of it is there any more.
 pub fn requests<'a>(path: &Path, profile: Option<&'a Profile>) -> Option<Vec<Request<'a>>> {
@@ -93,7 +65,7 @@ pub fn requests<'a>(path: &Path, profile: Option<&'a Profile>) -> Option<Vec<Req
     }
     let mut found = Vec::new();
     let mut loose = false;
-    walk::scan(path, &mut |met| match met {
+    walk::scan(path, &mut |event| match event {
         WalkEvent::Node(root) => found.push(Request::node(root, None, None)),
         WalkEvent::Cluster(root) => found.extend(cluster(&root, None)),
         WalkEvent::File(_) | WalkEvent::Failed(..) => loose = true,
