@@ -330,8 +330,9 @@ const FIELDS: &[FieldDoc] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::profile::Overrides;
     use crate::profile::fields::Reading;
-    use crate::profile::load::{Overrides, read};
+    use crate::profile::load::read;
     use std::collections::BTreeSet;
 
     /// Reads a profile that opens every mapping, and compares what was asked for with the table.
