@@ -12,7 +12,7 @@ use crate::inventory::Kind;
 pub enum Problem {
     AuthorityExpired,
     AuthorityEnding,
-    /// An authority or what it signs, and its key lies elsewhere.
+    /// An authority or what it signs, and its key is elsewhere.
     ExternalAuthorityEnding,
     External,
     Revoked,
@@ -28,7 +28,7 @@ pub enum Problem {
     CrlEnding,
     /// The tree's own, near their end.
     Ending,
-    /// Found by walking: somebody else issues them.
+    /// Found by walking: issued by others.
     Foreign,
     OutlivesAuthority,
     CutsRenewalsShort,

@@ -14,14 +14,14 @@ pub struct Judged {
     /// Seconds until the end, negative once past; `None`: there is nothing to count to.
     pub residual: Option<i64>,
     pub expires: Option<OffsetDateTime>,
-    /// What is worth knowing beside the state; changes no state.
+    /// Does not change the state.
     pub notes: Vec<Note>,
 }
 
-/// What an item's neighbours say about it.
+/// What follows from other items of the tree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Note {
-    /// The certificate claims to live longer than its CA: it is worth nothing from then on.
+    /// The certificate ends after its CA: it fails verification from the end of the CA on.
     OutlivesAuthority { until: OffsetDateTime },
     /// The CA ends before the certificates it would sign at their next renewal do: they will be cut short.
     CutsRenewalsShort { wanted: OffsetDateTime },
@@ -46,9 +46,9 @@ pub struct JudgedTree {
 pub enum Origin {
     /// It was given.
     Profile { file: String, dir: String },
-    /// It lies in the directory's own `.kpki`.
+    /// It is in the directory's own `.kpki`.
     Recorded { dir: String },
-    /// A kubernetes directory nobody told kpki about.
+    /// A kubernetes directory without a profile.
     Unknown { dir: String },
     /// No tree: files that were found by walking.
     Found,

@@ -7,9 +7,9 @@ pub enum State {
     Warning,
     Critical,
     Expired,
-    /// Its authority's list names it, and may stop to.
+    /// On its authority's CRL with reason certificateHold, so that it may come off again.
     Held,
-    /// Its authority's list names it.
+    /// On its authority's CRL.
     Revoked,
     NotYetValid,
     Missing,
@@ -29,7 +29,7 @@ impl State {
         Self::Unreadable,
     ];
 
-    /// As people say it.
+    /// For people.
     pub const fn words(self) -> &'static str {
         match self {
             Self::NotYetValid => "not yet valid",
@@ -37,7 +37,7 @@ impl State {
         }
     }
 
-    /// As flags and machines say it.
+    /// In flags and documents.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Ok => "ok",

@@ -46,7 +46,7 @@ impl CaId {
     }
 }
 
-/// Where an entry lies and in which containers.
+/// Where an entry is and in which containers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Files {
     /// `pki/STEM.crt` and `pki/STEM.key`.
@@ -131,7 +131,7 @@ pub struct Entry {
     pub holders: Holders,
     /// Part of the etcd cluster that kubeadm runs: absent when etcd is external.
     pub etcd: bool,
-    /// kubeadm's long name, as its messages say it.
+    /// kubeadm's long name, as in its messages.
     pub description: &'static str,
     /// The components that read it, which must reload or restart when it changes.
     pub components: &'static [&'static str],

@@ -6,7 +6,7 @@ use super::{kubeconfigs, pem, secrets};
 use crate::encoding::crl::LABEL as CRL;
 use crate::x509::{Der, sniff};
 
-/// What a file is, as far as its beginning tells.
+/// What a file is, judged by its beginning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Head {
     Der(Der),

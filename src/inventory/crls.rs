@@ -71,7 +71,7 @@ fn room(source: &Source, start: &[u8]) -> usize {
     if is_der(start) { size } else { size / 65 * 48 + 64 }
 }
 
-/// The CRLs of a file piece by piece. A file of DER is one, and is read no further once `on` has said no.
+/// The CRLs of a file piece by piece. A file of DER is one, and is read no further once `on` returns false.
 fn events(source: &Source, start: &[u8], on: &mut impl FnMut(Event<'_>) -> bool) -> Result<(), Unreadable> {
     let mut text = (!is_der(start)).then(|| Stream::new(LABEL));
     if text.is_none() {

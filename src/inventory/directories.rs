@@ -1,4 +1,4 @@
-//! What tells a kubernetes directory and a cluster directory from any other, by looking at names only.
+//! Whether a directory is a kubernetes directory or a cluster directory, decided by names only.
 
 use std::path::Path;
 

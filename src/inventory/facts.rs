@@ -53,7 +53,7 @@ pub struct CrlFacts {
     pub entries: u64,
 }
 
-/// What ties a certificate to the one that signed it, kept until its tree is read.
+/// What ties a certificate to the one that signed it, kept until its tree has been read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IssuerLink {
     /// Content octets.
@@ -67,7 +67,7 @@ pub struct IssuerLink {
 }
 
 impl IssuerLink {
-    /// Self-signed, as far as names tell.
+    /// Self-issued: subject and issuer are the same name.
     fn is_root(&self) -> bool {
         self.subject == self.issuer
     }

@@ -7,7 +7,7 @@ use super::tree as trees;
 use super::walk;
 use crate::parallel;
 
-/// Everything a request names, as it is now. Never fails: what cannot be read is an item that says so.
+/// Everything a request names, as it is now. Never fails: what cannot be read is an item with the reason.
 pub fn tree(request: &Request<'_>) -> Tree {
     read(request, &SharedCrls::default())
 }

@@ -13,7 +13,7 @@ pub struct Item {
     pub kind: Kind,
     /// Position in its file, from 0; a bundle's certificates are several items.
     pub position: usize,
-    /// Which of the tree's authorities signs it, where the catalogue says so.
+    /// Which of the tree's authorities signs it, if the catalogue knows it.
     pub authority: Option<CaId>,
     /// Missing is no finding (super-admin.conf on a joined node, a CRL).
     pub optional: bool,

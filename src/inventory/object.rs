@@ -67,7 +67,7 @@ impl ParsedObject {
     }
 }
 
-/// What a tree says of every object of one file.
+/// What is the same for every object of one file.
 #[derive(Debug, Clone, Copy)]
 pub struct Place<'a> {
     pub name: &'a str,

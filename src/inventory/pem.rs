@@ -53,13 +53,13 @@ pub fn crl(der: &[u8], kind: Kind, position: usize) -> ParsedObject {
     }
 }
 
-/// [`objects`]; a text without any is an object that says so. `field`: of the kubeconfig it is from.
+/// [`objects`]; a text without any is one broken object. `field`: of the kubeconfig it is from.
 pub fn wanted(bytes: &[u8], kind: Kind, field: Option<&'static str>) -> Vec<ParsedObject> {
     let objects = objects(bytes, kind);
     if objects.is_empty() { vec![unexpected(bytes, kind, "a PEM certificate", field)] } else { objects }
 }
 
-/// An object that says what a text holds in place of what was expected.
+/// A broken object: what a text holds in place of what was expected.
 pub fn unexpected(bytes: &[u8], kind: Kind, expected: &'static str, field: Option<&'static str>) -> ParsedObject {
     let labels: Vec<String> = blocks(bytes).take(3).flatten().map(|raw| raw.label().into_owned()).collect();
     let found = match labels.is_empty() {

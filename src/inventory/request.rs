@@ -15,12 +15,12 @@ pub enum Form {
     Node,
     /// The authorities of a cluster directory, in its `pki/`.
     Shared,
-    /// Whatever lies in it.
+    /// Whatever is in it.
     Directory,
     File,
 }
 
-/// One tree to be read. [`requests`] makes them from a path; a verb that knows more fills it in.
+/// One tree to be read. [`requests`] makes them from a path; a verb may add to them.
 #[derive(Debug, Clone)]
 pub struct Request<'a> {
     pub root: PathBuf,
@@ -28,9 +28,9 @@ pub struct Request<'a> {
     pub profile: Option<&'a Profile>,
     /// Which of the profile's nodes this is.
     pub node: Option<String>,
-    /// The kubelet's own directory, where a person named it.
+    /// The kubelet's own directory, if it was given.
     pub kubelet_dir: Option<PathBuf>,
-    /// The cluster directory this node's tree lies in: its `pki/` may hold the keys of the authorities.
+    /// The cluster directory this node's tree is in: its `pki/` may hold the keys of the authorities.
     pub cluster_dir: Option<PathBuf>,
 }
 
@@ -39,7 +39,7 @@ impl<'a> Request<'a> {
         Self { root: root.into(), form, profile: None, node: None, kubelet_dir: None, cluster_dir: None }
     }
 
-    /// One node's directory. A profile with one node says which.
+    /// One node's directory. A profile with one node decides which.
     pub fn node(root: impl Into<PathBuf>, profile: Option<&'a Profile>, node: Option<&str>) -> Self {
         let only = match profile.map(|profile| profile.nodes.as_slice()) {
             Some([only]) => Some(only.name.clone()),
@@ -49,7 +49,7 @@ impl<'a> Request<'a> {
     }
 }
 
-/// Everything a path stands for, in the order of names; `None`: there is nothing at all. With a profile, a directory is its
+/// All requests for a path, in the order of names; `None`: the path does not exist. With a profile, a directory is its
 /// cluster's or its node's even when nothing of it is there any more.
 pub fn requests<'a>(path: &Path, profile: Option<&'a Profile>) -> Option<Vec<Request<'a>>> {
     match files::what(None, path)? {

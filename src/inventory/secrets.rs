@@ -57,7 +57,7 @@ pub fn parts(bytes: &[u8]) -> Vec<Part> {
 fn of_document(document: &Node) -> Vec<Part> {
     match text(document, "kind") {
         Some("Secret") if text(document, "type") == Some(TYPE) => of_secret(document).collect(),
-        // The items of a SecretList need not say what they are, and a list in a list is not taken.
+        // The items of a SecretList need no kind, and a list in a list is not taken.
         Some("List" | "SecretList") => match field(document, "items").map(|items| &items.value) {
             Some(Value::Sequence(items)) => items
                 .iter()

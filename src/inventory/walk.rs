@@ -79,7 +79,7 @@ pub fn directory(root: &Path) -> Tree {
     Tree { root: root.display().to_string(), cluster: None, node: None, items: object::linked(found) }
 }
 
-/// Everything in one file. A file without any of it is an item that says so.
+/// Everything in one file. A file without any of it is one item that cannot be read.
 pub fn file(path: &Path) -> Tree {
     let mut found = Vec::new();
     read(&mut Loader::default(), path, path, ReadMode::Named, &mut found);

@@ -40,7 +40,7 @@ pub struct Context<'a> {
 /// Where a certificate comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Source<'a> {
-    /// Base64 of PEM, as it stands.
+    /// Base64 of PEM, not decoded.
     Data(Cow<'a, str>),
     /// A path, relative to the kubeconfig's directory.
     File(Cow<'a, str>),

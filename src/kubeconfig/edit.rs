@@ -1,4 +1,4 @@
-//! New credentials into a kubeconfig that somebody else may have written: only the values change, every other byte stays.
+//! New credentials into a kubeconfig of any origin: only the values change, every other byte stays.
 
 use std::ops::Range;
 

@@ -25,11 +25,11 @@ pub enum KubeconfigError {
     },
     NotBase64(&'static str),
     NoCredentials,
-    /// There is nothing to replace: the credentials lie in files of their own.
+    /// There is nothing to replace: the credentials are in files of their own.
     NotEmbedded {
         certificate: String,
     },
-    /// An edited file would have said something else than was meant.
+    /// The edited file, read back, has not exactly the values that were wanted.
     EditedWrongly,
 }
 

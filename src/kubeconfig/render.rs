@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 use super::document::{AUTHORITY, CERTIFICATE, KEY};
 use crate::encoding::{base64, yaml};
 
-/// What a kubeconfig with embedded credentials says.
+/// The values of a kubeconfig with embedded credentials.
 #[derive(Debug)]
 pub struct Kubeconfig<'a> {
     pub cluster: &'a str,
@@ -28,7 +28,7 @@ pub struct Kubeconfig<'a> {
 pub enum ClientKey<'a> {
     /// PEM, embedded.
     Data(&'a str),
-    /// It stays in this file with its owner; relative to the kubeconfig, or absolute.
+    /// It stays in this file; relative to the kubeconfig, or absolute.
     File(&'a str),
 }
 
@@ -73,7 +73,7 @@ fn embed(text: &mut String, key: &str, pem: &str) {
     }
 }
 
-/// A URL stands as it is, as kubeadm writes it; anything that is none is quoted.
+/// A URL is written without quotes, as kubeadm does; anything else is quoted.
 fn server(url: &str) -> Cow<'_, str> {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b":/.-_[]%".contains(&byte);
     match url.starts_with("https://") && url.bytes().all(plain) && !url.ends_with(':') {

@@ -73,7 +73,7 @@ fn lifetimes(profile: &Profile, reading: &mut Reading) {
     }
 }
 
-/// Field, signer and own validity of every certificate that says anything of itself.
+/// Field, signer and own validity of every certificate that has options in the profile.
 fn certificates(profile: &Profile) -> Vec<(String, CaId, Option<Span>)> {
     let entries = profile.certificates.iter().filter_map(|(name, options)| {
         let signer = catalog::find(name)?.signer?;

@@ -1,5 +1,5 @@
 //! The part of a cluster's configuration that kubeadm has too: same names, same defaults, same bounds. kpki's own kind and
-//! kubeadm's ClusterConfiguration are both read here; [`Dialect`] says which keys beside these are known and not read.
+//! kubeadm's ClusterConfiguration are both read here; [`Dialect`] decides which keys beside these are known and not read.
 
 use std::collections::BTreeMap;
 

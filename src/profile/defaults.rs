@@ -1,4 +1,4 @@
-//! What a profile is when it does not say otherwise.
+//! The defaults of a profile.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};

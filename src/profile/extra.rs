@@ -96,7 +96,7 @@ fn organizations(fields: &mut Fields<'_>, reading: &mut Reading) -> Vec<String> 
     if organizations.iter().any(|organization| organization == MASTERS) {
         reading.warn(
             &field.path,
-            "system:masters is above RBAC: whoever holds the key rules the cluster until the CA changes",
+            "system:masters is above RBAC: the key gives full control of the cluster until the CA changes",
         );
     }
     organizations
@@ -165,7 +165,7 @@ fn no_such_node(word: &str, nodes: &[Node]) -> Mismatch {
     Mismatch::word("a node, or one of control-plane, etcd, worker and all", word, words)
 }
 
-/// Names and paths are nobody else's.
+/// Names and paths must be unique.
 fn check_unique(items: &[Field<'_>], extra: &[ExtraCertificate], reading: &mut Reading) {
     // Items that are no mappings have been reported and are not among `extra`: positions would not fit.
     if items.len() != extra.len() {
@@ -184,7 +184,7 @@ fn check_unique(items: &[Field<'_>], extra: &[ExtraCertificate], reading: &mut R
         let is_kubeadms = ENTRIES.iter().any(|entry| stem_of(entry.files) == Some(stem.as_str()));
         let line = reading.place(&path).line;
         let before = paths.insert(stem, line);
-        // A name that was refused makes its default path wrong too: said once.
+        // A name that was refused makes its default path wrong too: reported once.
         let follows =
             certificate.path == certificate.name && (first.is_some() || catalog::find(&certificate.name).is_some());
         if follows {

@@ -37,7 +37,7 @@ pub struct Documents<'n> {
     pub join: Option<&'n Document>,
 }
 
-/// What InitConfiguration or JoinConfiguration says of the node.
+/// The node of an InitConfiguration or JoinConfiguration.
 #[derive(Debug, Default)]
 struct Host {
     name: Option<String>,
@@ -100,7 +100,7 @@ fn cluster_configuration(version: Version, document: &Document, reading: &mut Re
     if let Some(local) = gates.boolean("ControlPlaneKubeletLocalMode", reading) {
         let release = profile.kubernetes_version;
         if (31..35).contains(&release.minor) && local != release.has_local_kubelet() {
-            let text = "kubelet.conf gets the server that is the release's default, whatever this gate says";
+            let text = "kubelet.conf gets the server that is the release's default, whatever the value of this gate";
             reading.warn("featureGates.ControlPlaneKubeletLocalMode", text);
         }
     }

@@ -16,7 +16,7 @@ pub struct Profile {
     pub cluster_name: String,
     pub kubernetes_version: Release,
     pub control_plane_endpoint: Option<Endpoint>,
-    /// Absolute, no `..`: `/etc/kubernetes/pki` unless said otherwise.
+    /// Absolute, no `..`: default `/etc/kubernetes/pki`.
     pub certificates_dir: String,
     /// One, or two of different families; never empty. Only the first yields the service address in the SANs.
     pub service_subnets: Vec<Subnet>,
@@ -30,9 +30,9 @@ pub struct Profile {
     pub validity: Span,
     pub ca_validity: Span,
     pub stated: Stated,
-    /// What the profile says of single authorities; absent: the defaults above.
+    /// Options of single authorities; absent: the defaults above.
     pub authorities: BTreeMap<CaId, AuthorityOptions>,
-    /// What the profile says of single entries, by catalogue name.
+    /// Options of single entries, by catalogue name.
     pub certificates: BTreeMap<&'static str, EntryOptions>,
     pub extra_certificates: Vec<ExtraCertificate>,
     /// Whether nodes get a kubelet serving pair (kubelet.serving).
@@ -106,7 +106,7 @@ pub enum Etcd {
     },
 }
 
-/// What a profile may say of one authority.
+/// Options of one authority.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AuthorityOptions {
     pub algorithm: Option<Algorithm>,
@@ -114,7 +114,7 @@ pub struct AuthorityOptions {
     pub subject: SubjectAttributes,
     /// permittedNames: what it may sign for; empty: everything.
     pub permitted: Vec<Subtree>,
-    /// pathLength: how many authorities may follow below it. `None`: whoever signs it decides, itself without limit.
+    /// pathLength: how many authorities may follow below it. `None`: its signer decides; one that signs itself has no limit.
     pub path_len: Option<u8>,
 }
 
@@ -128,7 +128,7 @@ pub struct SubjectAttributes {
     pub state: Vec<String>,
 }
 
-/// What a profile may say of one entry that is not an authority (`sa` has an algorithm only).
+/// Options of one entry that is not an authority (`sa` has an algorithm only).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct EntryOptions {
     pub algorithm: Option<Algorithm>,
@@ -156,7 +156,7 @@ pub struct ExtraCertificate {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CaKeys {
-    /// kubeadm's habit: the keys of the authorities lie on control-plane nodes.
+    /// As with kubeadm: the keys of the authorities are on control-plane nodes.
     ControlPlane,
     /// They stay in the cluster directory.
     Nowhere,
@@ -173,7 +173,7 @@ impl CaKeys {
     }
 }
 
-/// How near its end a certificate may come before check-expiration says so (expiration).
+/// How near its end a certificate may come before check-expiration reports it (expiration).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Expiration {
     pub warning: Window,
@@ -308,7 +308,7 @@ impl OnHookFailure {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hooks {
     pub pre: Option<Command>,
-    /// By component of the catalogue; [`Hooks::DEFAULT`] stands for every component that is not named.
+    /// By component of the catalogue; [`Hooks::DEFAULT`] is for every component that is not named.
     pub deploy: BTreeMap<String, Command>,
     pub post: Option<Command>,
     /// Of each of them; never zero.

@@ -1,4 +1,4 @@
-//! The nodes of our own kind: who they are, what they do, where they are reached.
+//! The nodes of a ClusterProfile: names, roles, addresses.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -35,7 +35,7 @@ pub fn read(fields: &mut Fields<'_>, etcd: &Etcd, reading: &mut Reading) -> Vec<
     nodes
 }
 
-/// Which node says which address, and in which field.
+/// The index of the node, an address of it, and the field it is in.
 type Written = Vec<(usize, IpAddr, String)>;
 
 fn node(index: usize, item: &Field<'_>, written: &mut Written, reading: &mut Reading) -> Node {
@@ -80,7 +80,7 @@ fn node(index: usize, item: &Field<'_>, written: &mut Written, reading: &mut Rea
     node
 }
 
-/// The advertise address stands first among the addresses, each of them once; without one, the first address is it.
+/// The advertise address is first among the addresses, each of them once; without one, the first address is it.
 pub fn settle(node: &mut Node) {
     let first = node.advertise_address.or(node.addresses.first().copied());
     let mut addresses: Vec<IpAddr> = Vec::with_capacity(node.addresses.len() + 1);
@@ -108,7 +108,7 @@ fn addresses(field: &Field<'_>, reading: &mut Reading) -> Vec<(IpAddr, String)> 
     addresses
 }
 
-/// An advertise address, read and judged by whose document it stands in.
+/// An advertise address; `origin` decides which addresses are refused.
 pub fn advertise_address(field: &Field<'_>, origin: Origin, reading: &mut Reading) -> Option<IpAddr> {
     let address = field.value(reading, values::address)?;
     judged(address, origin, &field.path, reading)
@@ -149,7 +149,7 @@ pub fn taken(what: &str, first_line: usize) -> Mismatch {
     Mismatch::new(format!("{what} of its own"), format!("one that is taken (line {first_line})"))
 }
 
-/// Stacked etcd, kubeadm's habit: unless some node says otherwise, every control-plane node is an etcd member.
+/// Stacked etcd, kubeadm's habit: unless some node has the role etcd, every control-plane node is an etcd member.
 fn assign_roles(nodes: &mut [Node], etcd: &Etcd, reading: &mut Reading) {
     let external = matches!(etcd, Etcd::External { .. });
     let somebody_said = nodes.iter().any(|node| node.is(NodeRole::Etcd));

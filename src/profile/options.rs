@@ -1,4 +1,4 @@
-//! What a profile says of single authorities and entries of the catalogue.
+//! Options of single authorities and entries of the catalogue.
 
 use std::collections::BTreeMap;
 

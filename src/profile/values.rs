@@ -207,7 +207,7 @@ pub fn release(text: &str) -> Result<Release, Mismatch> {
     Release::parse(text).ok_or_else(|| Mismatch::value("a release such as v1.36.2", text))
 }
 
-/// An absolute path that stays where it says: no `..`, no control characters.
+/// An absolute path without detours: no `..`, no control characters.
 pub fn absolute_path(text: &str) -> Result<String, Mismatch> {
     let plain = text.len() <= 1024 && !text.chars().any(char::is_control);
     let parts = text.strip_prefix('/').map(|rest| rest.strip_suffix('/').unwrap_or(rest));
