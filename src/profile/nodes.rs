@@ -208,9 +208,9 @@ fn check_addresses(nodes: &[Node], written: &Written, reading: &mut Reading) {
     for (i, node) in nodes.iter().enumerate() {
         let serves = node.is(NodeRole::ControlPlane) || node.is(NodeRole::Etcd);
         // One that could not be read has been reported.
-        let said =
+        let stated =
             reading.has(&format!("nodes[{i}].addresses[0]")) || reading.has(&format!("nodes[{i}].advertiseAddress"));
-        if serves && node.addresses.is_empty() && !said {
+        if serves && node.addresses.is_empty() && !stated {
             reading.refuse(&format!("nodes[{i}].addresses"), "an address on a control-plane or etcd node", "none");
         }
     }
