@@ -42,8 +42,11 @@ where
     reader.found.into_iter().next().unwrap_or_else(|| Err(nothing())).map(|(crl, _)| crl)
 }
 
+/// A CRL and its DER, or why it is none.
+pub type Parsed = Result<(Crl, Vec<u8>), Unreadable>;
+
 /// What every CRL of a file says, and its DER if it is to be kept, else nothing; `start`: what was read of the file already.
-pub fn read(source: &Source, start: &[u8], keep: bool) -> Result<Vec<Result<(Crl, Vec<u8>), Unreadable>>, Unreadable> {
+pub fn read(source: &Source, start: &[u8], keep: bool) -> Result<Vec<Parsed>, Unreadable> {
     let mut reader = Reader { room: keep.then(|| room(source, start)), ..Reader::default() };
     events(source, start, &mut |event| reader.take(event, &mut |_| Ok(())))?;
     Ok(reader.found)
@@ -103,7 +106,7 @@ fn events(source: &Source, start: &[u8], on: &mut impl FnMut(Event<'_>) -> bool)
 /// Walks over one CRL after the other.
 #[derive(Default)]
 struct Reader {
-    found: Vec<Result<(Crl, Vec<u8>), Unreadable>>,
+    found: Vec<Parsed>,
     walker: Walker,
     broken: Option<CrlError>,
     /// How much DER to expect in the whole file, if it is kept.

@@ -18,11 +18,13 @@ const LARGEST: u64 = 4 << 20;
 
 /// The CRLs of cluster directories, each read once for all nodes: of every authority the file that was read last.
 #[derive(Debug, Default)]
-pub struct SharedCrls(Mutex<BTreeMap<CaId, (PathBuf, Arc<Vec<Vec<u8>>>)>>);
+pub struct SharedCrls(Mutex<BTreeMap<CaId, (PathBuf, Ders)>>);
+
+type Ders = Arc<Vec<Vec<u8>>>;
 
 impl SharedCrls {
     /// The DER of each CRL in a file; none if it cannot be read, which the tree of the cluster directory reports.
-    pub fn read(&self, authority: CaId, path: &Path) -> Arc<Vec<Vec<u8>>> {
+    pub fn read(&self, authority: CaId, path: &Path) -> Ders {
         let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, ders)) = last.get(&authority).filter(|(read, _)| read == path) {
             return Arc::clone(ders);

@@ -2,7 +2,6 @@
 
 use std::error::Error;
 use std::fmt;
-use std::io;
 
 use crate::encoding::pem::PemError;
 use crate::encoding::pem_stream::Broken;
@@ -23,7 +22,7 @@ pub enum Unreadable {
         size: u64,
     },
     /// A directory; `None`: it contains itself.
-    Listing(Option<io::ErrorKind>),
+    Listing(Option<files::Kind>),
     /// Readable, but it holds something else. `field`: of a kubeconfig or Secret.
     Unexpected {
         expected: &'static str,

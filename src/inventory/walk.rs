@@ -35,7 +35,7 @@ pub fn scan(root: &Path, on: &mut dyn FnMut(WalkEvent)) {
             Ok(entry) => entry,
             Err(error) => {
                 let path = error.path().unwrap_or(root).to_owned();
-                on(WalkEvent::Failed(path, Unreadable::Listing(error.io_error().map(std::io::Error::kind))));
+                on(WalkEvent::Failed(path, Unreadable::Listing(error.io_error().map(files::Kind::from))));
                 continue;
             }
         };
