@@ -158,7 +158,7 @@ fn unreadable(request: &Request, target: &Target, error: &Error) -> JudgedTree {
         authority: None,
         optional: false,
         externally_managed: false,
-        reading: Reading::Unreadable(why),
+        reading: Reading::Unreadable(inventory::Unreadable::Reported(why)),
     };
     let cluster = target.profile.as_ref().map(|profile| profile.cluster_name.clone());
     let tree = Tree { root, cluster, node: None, items: vec![item] };

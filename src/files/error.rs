@@ -102,6 +102,13 @@ impl From<Errno> for Kind {
     }
 }
 
+impl From<&std::io::Error> for Kind {
+    /// Without a number of the system's: an input/output error.
+    fn from(error: &std::io::Error) -> Self {
+        error.raw_os_error().map_or(Self::Io(Errno::IO), |raw| Errno::from_raw_os_error(raw).into())
+    }
+}
+
 impl fmt::Display for FileError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "cannot {} {}: {}", self.op.verb(), self.path.display(), self.kind)

@@ -177,7 +177,7 @@ fn kept(session: &Session<'_>, path: &str) -> Result<Option<Number>, Error> {
         }
         let file = session.tree.roots.main.join(".kpki/generations").join(&generation.name).join("main").join(path);
         let number = files::look(&file).ok().flatten().and_then(|source| {
-            let crl = inventory::walk_list(&source, &mut |_| Ok(())).ok()?;
+            let crl = inventory::walk_crl(&source, &mut |_| Ok(())).ok()?;
             crl.edition()
         });
         highest = highest.max(number);

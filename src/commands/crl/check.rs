@@ -193,7 +193,7 @@ fn list_row(path: &str, listed: &CrlLookup<'_>, vetted: Option<&Vetted<'_>>, at:
 fn der(path: &Path) -> Result<Vec<Vec<u8>>, Error> {
     let failed = |why: String| Error::new(format!("cannot use the revocation list {}", path.display())).because(why);
     match files::look(path) {
-        Ok(Some(source)) => inventory::lists(&source).map_err(failed),
+        Ok(Some(source)) => inventory::crls(&source).map_err(|why| failed(why.to_string())),
         Ok(None) => Err(FileError::new(files::Op::Read, path, files::Kind::Missing).into()),
         Err(kind) => Err(failed(kind.to_string())),
     }

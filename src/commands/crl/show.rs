@@ -14,7 +14,7 @@ use crate::x509::crl::Scope;
 use crate::x509::{Crl, crl_entry, decimal};
 
 pub fn head(path: &Path) -> Result<Head, Error> {
-    let crl = inventory::walk_list(&open(path)?, &mut |_| Ok(())).map_err(|why| refused(path, why))?;
+    let crl = inventory::walk_crl(&open(path)?, &mut |_| Ok(())).map_err(|why| refused(path, why))?;
     Ok(facts(path, &crl))
 }
 
@@ -34,7 +34,7 @@ pub fn entries(path: &Path, each: &mut dyn FnMut(Entry)) -> Result<(), Error> {
         });
         Ok(())
     };
-    inventory::walk_list(&open(path)?, &mut one).map(drop).map_err(|why| refused(path, why))
+    inventory::walk_crl(&open(path)?, &mut one).map(drop).map_err(|why| refused(path, why))
 }
 
 fn open(path: &Path) -> Result<Source, Error> {
@@ -45,7 +45,7 @@ fn open(path: &Path) -> Result<Source, Error> {
     }
 }
 
-fn refused(path: &Path, why: String) -> Error {
+fn refused(path: &Path, why: inventory::Unreadable) -> Error {
     Error::new(format!("cannot read a revocation list from {}", path.display()))
         .because(why)
         .hint("look at what is in the file: kpki inspect shows certificates, keys and requests")

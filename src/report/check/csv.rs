@@ -71,7 +71,7 @@ fn row(tree: &JudgedTree, judged: &Judged) -> [String; HEADER.len()] {
         certificate.map(|facts| hex(&facts.fingerprint)).unwrap_or_default(),
         item.path.clone(),
         match &item.reading {
-            Reading::Unreadable(why) => why.clone(),
+            Reading::Unreadable(why) => why.to_string(),
             _ => String::new(),
         },
     ]

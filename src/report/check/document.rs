@@ -137,7 +137,7 @@ fn item(tree: &JudgedTree, judged: &Judged) -> Value {
     put("notes", notes(judged));
     match &item.reading {
         Reading::Missing => {}
-        Reading::Unreadable(why) => put("reason", json!(why)),
+        Reading::Unreadable(why) => put("reason", json!(why.to_string())),
         Reading::Certificate(facts) => {
             put("subject", json!(facts.subject));
             put("issuer", json!(facts.issuer));

@@ -7,7 +7,7 @@ use super::*;
 use crate::audit::{Origin, Policy, Problem, judge_tree, verdict};
 use crate::catalog::CaId;
 use crate::clock::Span;
-use crate::inventory::{Attributes, CertificateFacts, CrlFacts, Item, Kind, Reading, Tree};
+use crate::inventory::{Attributes, CertificateFacts, CrlFacts, Item, Kind, Reading, Tree, Unreadable};
 
 const AT: OffsetDateTime = datetime!(2026-11-20 22:00 UTC);
 
@@ -56,8 +56,10 @@ fn crl() -> Item {
 
 fn damaged() -> Vec<Item> {
     let missing = Item { reading: Reading::Missing, ..item("etcd-peer", 1) };
-    let unreadable =
-        Item { reading: Reading::Unreadable("it is a named pipe\x1b[2J".to_owned()), ..item("apiserver", 1) };
+    let unreadable = Item {
+        reading: Reading::Unreadable(Unreadable::Reported("it is a named pipe\x1b[2J".to_owned())),
+        ..item("apiserver", 1)
+    };
     let second = Item { position: 1, ..item("bundle.pem", 20) };
     let authority = Item { kind: Kind::Authority, authority: None, ..item("ca", 100) };
     vec![item("admin.conf", 365), item("scheduler.conf", -3), missing, unreadable, second, authority, crl()]
@@ -267,7 +269,7 @@ fn nagios_is_one_line_with_four_states() {
     let line = |items: Vec<Item>| check(&[("prod", items)], Selection::default()).render(CheckForm::Nagios);
     assert_eq!(line(vec![item("a'b=c", 365)]), "CERTIFICATES OK - 1 ok; a'b=c: 365d left | 'a''b_c'=365;30:;7:;;\n");
     let bad = |days| item("x", days);
-    let unreadable = || Item { reading: Reading::Unreadable("x".to_owned()), ..item("y", 1) };
+    let unreadable = || Item { reading: Reading::Unreadable(Unreadable::Reported("x".to_owned())), ..item("y", 1) };
     for (items, word, status) in [
         (vec![bad(20)], "WARNING", 1),
         (vec![bad(1)], "CRITICAL", 2),

@@ -51,7 +51,7 @@ fn row(judged: &crate::audit::Judged) -> Vec<String> {
             facts.number.clone().unwrap_or_default(),
             String::new(),
         ),
-        Reading::Unreadable(why) => (why.clone(), String::new(), String::new(), String::new(), String::new()),
+        Reading::Unreadable(why) => (why.to_string(), String::new(), String::new(), String::new(), String::new()),
         Reading::Missing => Default::default(),
     };
     vec![
