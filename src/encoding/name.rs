@@ -39,7 +39,7 @@ pub fn read(der: &[u8]) -> Result<Name, NotDer> {
 
 fn read_attribute(der: &[u8]) -> Result<Attribute, NotDer> {
     match tlv::children(der, tlv::SEQUENCE)?.as_slice() {
-        [kind, value] if kind.tag == tlv::OBJECT_IDENTIFIER && value.tag & tlv::LONG_TAG != tlv::LONG_TAG => {
+        [kind, value] if kind.tag == tlv::OBJECT_IDENTIFIER => {
             let oid = oid::read(kind.content).ok_or(NotDer)?;
             Ok(Attribute { oid, tag: value.tag, value: value.content.to_vec() })
         }

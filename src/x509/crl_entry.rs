@@ -80,20 +80,7 @@ impl<'a> Entry<'a> {
 
     /// Every extension, as the element it is and taken apart.
     fn extensions(&self) -> impl Iterator<Item = Result<(Element<'a>, Extension<'a>), NotDer>> + use<'a> {
-        let mut rest = self.extensions;
-        std::iter::from_fn(move || {
-            if rest.is_empty() {
-                return None;
-            }
-            let read = tlv::first(rest).and_then(|(element, behind)| {
-                rest = behind;
-                Ok((element, Extension::read(element)?))
-            });
-            if read.is_err() {
-                rest = &[];
-            }
-            Some(read)
-        })
+        tlv::each(self.extensions).map(|element| element.and_then(|element| Ok((element, Extension::read(element)?))))
     }
 
     /// revocationDate.
@@ -157,20 +144,8 @@ fn reason(value: &[u8]) -> Option<Reason> {
 }
 
 /// The entries of a list, out of [`crate::x509::Crl::entries_in`], each with its whole element.
-pub fn entries(mut rest: &[u8]) -> impl Iterator<Item = Result<(&[u8], Entry<'_>), NotDer>> {
-    std::iter::from_fn(move || {
-        if rest.is_empty() {
-            return None;
-        }
-        let read = tlv::first(rest).and_then(|(element, behind)| {
-            rest = behind;
-            Ok((element.raw, Entry::read(element.raw)?))
-        });
-        if read.is_err() {
-            rest = &[];
-        }
-        Some(read)
-    })
+pub fn entries(all: &[u8]) -> impl Iterator<Item = Result<(&[u8], Entry<'_>), NotDer>> {
+    tlv::each(all).map(|element| element.and_then(|element| Ok((element.raw, Entry::read(element.raw)?))))
 }
 
 #[cfg(test)]

@@ -129,11 +129,9 @@ impl Walker {
                 // An element that was cut: what it still needs is added, not the rest of the piece.
                 let found = tlv::read_header(&self.pending).map_err(|NotDer| CrlError::Frame(self.next.part()))?;
                 let needed = match found {
-                    Some(found) if !self.is_collection(&found) => usize::try_from(found.content)
-                        .unwrap_or(usize::MAX)
-                        .saturating_add(found.header)
-                        .saturating_sub(self.pending.len())
-                        .max(1),
+                    Some(found) if !self.is_collection(&found) => {
+                        found.header.saturating_add(found.content).saturating_sub(self.pending.len()).max(1)
+                    }
                     _ => 1,
                 };
                 let (add, rest) = piece.split_at_checked(needed).unwrap_or((piece, &[]));
@@ -171,7 +169,7 @@ impl Walker {
             let rest = bytes.get(taken..).unwrap_or_default();
             let broken = |NotDer| CrlError::Frame(self.next.part());
             let Some(found) = tlv::read_header(rest).map_err(broken)? else { return Ok(taken) };
-            let end = self.at.saturating_add(found.header as u64).saturating_add(found.content);
+            let end = self.at.saturating_add(found.header.saturating_add(found.content) as u64);
             let limit = match self.next {
                 Step::Outer => u64::MAX,
                 Step::Entry => self.entries_end,
@@ -183,10 +181,10 @@ impl Walker {
             }
             let length = if self.is_collection(&found) {
                 found.header
-            } else if found.content > SMALL as u64 {
+            } else if found.content > SMALL {
                 return Err(CrlError::TooLarge(self.next.part()));
             } else {
-                found.header.saturating_add(usize::try_from(found.content).unwrap_or(usize::MAX))
+                found.header.saturating_add(found.content)
             };
             let Some(raw) = rest.get(..length) else { return Ok(taken) };
             taken = taken.saturating_add(length);
@@ -290,11 +288,7 @@ impl Walker {
     }
 
     fn read_extensions(&mut self, element: Element<'_>) -> Result<(), NotDer> {
-        let mut rest =
-            tlv::single(element.content).ok().filter(|list| list.tag == tlv::SEQUENCE).ok_or(NotDer)?.content;
-        while !rest.is_empty() {
-            let (extension, behind) = tlv::first(rest)?;
-            rest = behind;
+        for extension in tlv::children(element.content, tlv::SEQUENCE)? {
             let Extension { id, critical, value } = Extension::read(extension)?;
             let oid = oid::read(id).ok_or(NotDer)?;
             // Section 4.2: one instance at most.

@@ -28,11 +28,7 @@ const BAG: &str = "PKCS#12 bag";
 /// Whether bytes begin as a PFX does: version 3, then PKCS#7 content. DER or BER, perhaps cut.
 pub fn looks_like(head: &[u8]) -> bool {
     fn inside(bytes: &[u8]) -> Option<&[u8]> {
-        let [tlv::SEQUENCE, length, rest @ ..] = bytes else { return None };
-        match length {
-            0x81..=0x88 => rest.get(usize::from(length & 0x7f)..),
-            _ => Some(rest),
-        }
+        ber::header(bytes).filter(|(tag, ..)| *tag == tlv::SEQUENCE).map(|(.., rest)| rest)
     }
     let content = inside(head).and_then(|rest| rest.strip_prefix(&[tlv::INTEGER, 1, 3])).and_then(inside);
     // pkcs-7, whatever content type of it.
@@ -271,7 +267,7 @@ impl Bag {
         let [id, values] = parts.as_slice() else { return Err(EncryptionError::Malformed(BAG)) };
         let value = tlv::elements(values.content).map_err(broken(BAG))?.first().copied();
         match (id.content, value) {
-            (bags::FRIENDLY_NAME, Some(name)) if name.tag == super::write::BMP_STRING => {
+            (bags::FRIENDLY_NAME, Some(name)) if name.tag == tlv::BMP_STRING => {
                 let units = name.content.chunks_exact(2).map(|pair| match pair {
                     [high, low] => u16::from_be_bytes([*high, *low]),
                     _ => 0,

@@ -14,8 +14,6 @@ use crate::encoding::tlv;
 /// 5,000,000; OpenSSL's own figure is 2,048.
 pub const ITERATIONS: u32 = 100_000;
 
-pub(super) const BMP_STRING: u8 = 0x1e;
-
 /// Random octets: every file needs its own.
 #[derive(Debug, Clone, Copy)]
 pub struct Random {
@@ -90,7 +88,7 @@ fn safe_bag(id: &[u8], value: &[u8], bag: &Bag, trusted: bool) -> Vec<u8> {
     }
     if let Some(name) = &bag.friendly_name {
         let octets: Vec<u8> = name.encode_utf16().flat_map(u16::to_be_bytes).collect();
-        attributes.push(attribute(bags::FRIENDLY_NAME, &tlv::write(BMP_STRING, &octets)));
+        attributes.push(attribute(bags::FRIENDLY_NAME, &tlv::write(tlv::BMP_STRING, &octets)));
     }
     if trusted {
         attributes.push(attribute(bags::TRUSTED_KEY_USAGE, &tlv::write(tlv::OBJECT_IDENTIFIER, bags::ANY_USAGE)));
