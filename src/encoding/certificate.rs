@@ -96,7 +96,7 @@ pub fn signed(to_be_signed: &[u8], algorithm: SignatureAlgorithm, signature: &[u
 }
 
 pub fn to_pem(der: &[u8]) -> String {
-    pem::write("CERTIFICATE", der).to_string()
+    pem::write_public("CERTIFICATE", der)
 }
 
 /// The three parts of something signed; a revocation list and a signing request have the same.

@@ -99,7 +99,7 @@ pub fn signed(to_be_signed: Vec<u8>, algorithm: SignatureAlgorithm, signature: &
 }
 
 pub fn to_pem(der: &[u8]) -> String {
-    pem::write_public(LABEL, der)
+    pem::write_large(LABEL, der)
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ pub mod name;
 pub mod oid;
 pub mod pem;
 pub mod pem_blocks;
+pub mod pem_scan;
 pub mod pem_stream;
 pub mod public_key;
 pub mod raw_key;

@@ -133,5 +133,5 @@ pub fn kind(algorithm: &[u8]) -> Result<Option<KeyKind>, NotDer> {
 
 /// The `PUBLIC KEY` file kubeadm calls sa.pub.
 pub fn to_pem(der: &[u8]) -> String {
-    pem::write("PUBLIC KEY", der).to_string()
+    pem::write_public("PUBLIC KEY", der)
 }
