@@ -68,7 +68,7 @@ pub enum CaError {
     Reread(ParseError),
     Differs(Vec<Mismatch>),
     /// Serial number, issuer, key or key identifiers are not those that were signed.
-    TbsContext(Surrounding),
+    TbsContext(TbsField),
     Verify(VerifyError),
     RereadRequest(RequestError),
     DiffersRequest,
@@ -83,7 +83,7 @@ pub enum CaError {
 
 /// What a blueprint does not state but a certificate does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Surrounding {
+pub enum TbsField {
     Serial,
     Issuer,
     PublicKey,
@@ -92,7 +92,7 @@ pub enum Surrounding {
     Version,
 }
 
-impl fmt::Display for Surrounding {
+impl fmt::Display for TbsField {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Serial => "serial number",
@@ -171,4 +171,18 @@ impl fmt::Display for CaError {
     }
 }
 
-impl std::error::Error for CaError {}
+impl std::error::Error for CaError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Key(error) => Some(error),
+            Self::Encode(error) => Some(error),
+            Self::OldCrl(error) | Self::RereadCrl(error) => Some(error),
+            Self::OldCrlSignature(error) | Self::Verify(error) | Self::VerifyCrl(error) => Some(error),
+            Self::Crl(fault) => Some(fault),
+            Self::Reread(error) => Some(error),
+            Self::RereadRequest(error) => Some(error),
+            Self::Peer(error) => Some(error),
+            _ => None,
+        }
+    }
+}

@@ -2,9 +2,10 @@
 //! bytes. A list of a million entries is re-signed by copying them.
 
 use crate::encoding::certificate::{SignatureAlgorithm, generalized_time, time};
-use crate::encoding::extension::{AUTHORITY_KEY_IDENTIFIER, extension};
-use crate::encoding::tlv::{self, CONTEXT};
-use crate::encoding::{EncodeError, pem};
+use crate::encoding::error::EncodeError;
+use crate::encoding::extension::{authority_key_identifier, extension};
+use crate::encoding::pem;
+use crate::encoding::tlv;
 use crate::revocation::{CrlIssue, Reason, Revoked};
 
 /// Content octets of the object identifiers, id-ce 2.5.29.n.
@@ -60,7 +61,7 @@ pub fn entry(revoked: &Revoked) -> Result<Vec<u8>, EncodeError> {
 /// Without entries the list of them is absent (section 5.1.2.6).
 pub fn to_be_signed(edition: &CrlIssue, entries: &[&[u8]], around: TbsContext<'_>) -> Result<Vec<u8>, EncodeError> {
     let extensions = [
-        extension(AUTHORITY_KEY_IDENTIFIER, false, &tlv::sequence(&[tlv::write(CONTEXT, around.authority_key_id)])),
+        authority_key_identifier(around.authority_key_id),
         extension(CRL_NUMBER, false, &tlv::integer(edition.number.magnitude())),
     ];
     let head = tlv::concat(&[

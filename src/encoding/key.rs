@@ -1,14 +1,15 @@
-//! The containers private keys travel in: `RSA PRIVATE KEY` (PKCS#1, RFC 8017 appendix A.1.2), `EC PRIVATE KEY` (SEC1, RFC
-//! 5915) and `PRIVATE KEY` (PKCS#8, RFC 5208 and RFC 5958). All are read; the first two, kubeadm's, are written.
+//! The private keys kpki works with. All three containers are read; PKCS#1 and SEC1, kubeadm's, are written.
 
 use std::fmt;
 
 use zeroize::Zeroizing;
 
-use crate::blueprint::Algorithm;
+use crate::blueprint::{Algorithm, Oid};
+pub use crate::encoding::key_container::Container;
+use crate::encoding::key_container::{Pkcs8, Sec1, rsa_numbers, write_sec1};
 use crate::encoding::pem::{self, Block, PemError};
 use crate::encoding::public_key::{self, EXPECTED, KeyKind, OtherKey};
-use crate::encoding::tlv::{self, Element, NotDer};
+use crate::encoding::tlv::{self, NotDer};
 
 /// A private key of a kind kpki works with, taken out of its container. The numbers are not checked against each other:
 /// that is the signing library's part.
@@ -27,24 +28,6 @@ enum Parts {
 impl fmt::Debug for KeyMaterial {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "KeyMaterial({}, redacted)", self.algorithm)
-    }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Container {
-    Pkcs1,
-    Sec1,
-    Pkcs8,
-}
-
-impl Container {
-    /// The label of its PEM block (RFC 7468 section 10; PKCS#1 and SEC1 by OpenSSL's custom).
-    pub const fn label(self) -> &'static str {
-        match self {
-            Self::Pkcs1 => "RSA PRIVATE KEY",
-            Self::Sec1 => "EC PRIVATE KEY",
-            Self::Pkcs8 => "PRIVATE KEY",
-        }
     }
 }
 
@@ -79,7 +62,14 @@ impl fmt::Display for KeyError {
     }
 }
 
-impl std::error::Error for KeyError {}
+impl std::error::Error for KeyError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Pem(error) => Some(error),
+            _ => None,
+        }
+    }
+}
 
 impl KeyMaterial {
     /// The first private key among the PEM blocks, as kubeadm reads. `EC PARAMETERS` (OpenSSL writes it before a key) and
@@ -96,10 +86,11 @@ impl KeyMaterial {
         if block.encrypted || block.label == "ENCRYPTED PRIVATE KEY" {
             return Err(KeyError::Encrypted);
         }
-        let container = [Container::Pkcs1, Container::Sec1, Container::Pkcs8]
-            .into_iter()
-            .find(|container| container.label() == block.label)
-            .ok_or_else(|| match block.label.as_str() {
+        let container =
+            Container::ALL.into_iter().find(|container| container.label() == block.label).ok_or_else(|| match block
+                .label
+                .as_str()
+            {
                 "DSA PRIVATE KEY" => KeyError::Unsupported(OtherKey::Algorithm(DSA)),
                 _ => KeyError::UnknownContainer(block.label.clone()),
             })?;
@@ -149,17 +140,11 @@ impl KeyMaterial {
                     Algorithm::EcdsaP384 => public_key::SECP384R1,
                     _ => public_key::SECP256R1,
                 };
-                let curve = tlv::write(tlv::CONTEXT_CONSTRUCTED, &tlv::write(tlv::OBJECT_IDENTIFIER, curve));
+                let curve = tlv::write(tlv::OBJECT_IDENTIFIER, curve);
                 let point =
                     point.as_ref().map(|point| tlv::write(tlv::CONTEXT_CONSTRUCTED | 1, &tlv::bit_string(point)));
                 let scalar = Zeroizing::new(tlv::write(tlv::OCTET_STRING, scalar));
-                let content = Zeroizing::new(tlv::concat(&[
-                    tlv::integer(&[1]).as_slice(),
-                    &scalar,
-                    &curve,
-                    point.as_deref().unwrap_or_default(),
-                ]));
-                Zeroizing::new(tlv::write(tlv::SEQUENCE, &content))
+                write_sec1(&scalar, &curve, point.as_deref().unwrap_or_default())
             }
         }
     }
@@ -169,51 +154,28 @@ impl KeyMaterial {
     }
 }
 
-const DSA: crate::blueprint::Oid = crate::blueprint::Oid(std::borrow::Cow::Borrowed("1.2.840.10040.4.1"));
+const DSA: Oid = Oid(std::borrow::Cow::Borrowed("1.2.840.10040.4.1"));
 
 enum Read {
     Key(KeyMaterial),
     Other(OtherKey),
 }
 
-fn is_version(element: &Element<'_>, versions: &[u8]) -> bool {
-    element.tag == tlv::INTEGER && matches!(element.content, [version] if versions.contains(version))
-}
-
-/// RSAPrivateKey: version 0 (two primes), modulus, publicExponent, privateExponent, and five more (RFC 8017 A.1.2).
 fn read_pkcs1(der: &[u8]) -> Result<Read, NotDer> {
-    match tlv::children(der, tlv::SEQUENCE)?.as_slice() {
-        [version, modulus, rest @ ..] if is_version(version, &[0]) && rest.len() == 7 => {
-            match KeyKind::rsa(public_key::modulus_bits(tlv::unsigned(*modulus)?)) {
-                KeyKind::Known(algorithm) => {
-                    Ok(Read::Key(KeyMaterial { algorithm, parts: Parts::Rsa(Zeroizing::new(der.to_vec())) }))
-                }
-                KeyKind::Other(other) => Ok(Read::Other(other)),
-            }
+    let [modulus, _] = rsa_numbers(der)?;
+    match KeyKind::rsa(public_key::modulus_bits(tlv::unsigned(modulus)?)) {
+        KeyKind::Known(algorithm) => {
+            Ok(Read::Key(KeyMaterial { algorithm, parts: Parts::Rsa(Zeroizing::new(der.to_vec())) }))
         }
-        _ => Err(NotDer),
+        KeyKind::Other(other) => Ok(Read::Other(other)),
     }
 }
 
-/// ECPrivateKey (RFC 5915 section 3). Inside PKCS#8 the curve stands outside and may be left out here.
+/// Inside PKCS#8 the curve stands outside and may be left out here.
 fn read_sec1(der: &[u8], outer: Option<KeyKind>) -> Result<Read, NotDer> {
-    let parts = tlv::children(der, tlv::SEQUENCE)?;
-    let [version, scalar, optional @ ..] = parts.as_slice() else { return Err(NotDer) };
-    if !is_version(version, &[1]) || scalar.tag != tlv::OCTET_STRING {
-        return Err(NotDer);
-    }
-    let (parameters, optional) = take(optional, tlv::CONTEXT_CONSTRUCTED);
-    let (point, optional) = take(optional, tlv::CONTEXT_CONSTRUCTED | 1);
-    if !optional.is_empty() {
-        return Err(NotDer);
-    }
-    let inner = parameters
-        .map(|parameters| match tlv::single(parameters.content)? {
-            curve if curve.tag == tlv::OBJECT_IDENTIFIER => KeyKind::curve(curve.content),
-            _ => Err(NotDer),
-        })
-        .transpose()?;
-    let kind = match (outer, inner) {
+    let parts = Sec1::read(der)?;
+    let curve = |curve| KeyKind::curve(tlv::single(curve)?.of(tlv::OBJECT_IDENTIFIER)?);
+    let kind = match (outer, parts.curve.map(curve).transpose()?) {
         (Some(outer), Some(inner)) if outer != inner => return Err(NotDer),
         (Some(kind), _) | (None, Some(kind)) => kind,
         (None, None) => return Err(NotDer),
@@ -223,16 +185,9 @@ fn read_sec1(der: &[u8], outer: Option<KeyKind>) -> Result<Read, NotDer> {
         KeyKind::Known(algorithm) => (algorithm, 32),
         KeyKind::Other(other) => return Ok(Read::Other(other)),
     };
-    let scalar = fixed_length(scalar.content, size)?;
-    let point = point.map(|point| tlv::single(point.content).and_then(tlv::octets).map(<[u8]>::to_vec)).transpose()?;
+    let scalar = fixed_length(parts.scalar.content, size)?;
+    let point = parts.point_octets()?.map(<[u8]>::to_vec);
     Ok(Read::Key(KeyMaterial { algorithm, parts: Parts::Ec { scalar, point } }))
-}
-
-fn take<'a, 'e>(elements: &'a [Element<'e>], tag: u8) -> (Option<&'a Element<'e>>, &'a [Element<'e>]) {
-    match elements {
-        [first, rest @ ..] if first.tag == tag => (Some(first), rest),
-        _ => (None, elements),
-    }
 }
 
 /// Old OpenSSL dropped leading zeros and some writers add them; RFC 5915 section 3 wants the length of the field.
@@ -246,20 +201,19 @@ fn fixed_length(octets: &[u8], size: usize) -> Result<Zeroizing<Vec<u8>>, NotDer
     Ok(fixed)
 }
 
-/// PrivateKeyInfo, version 0, or OneAsymmetricKey, version 1 with a public key (RFC 5958 section 2).
+/// Version 0, or version 1 with a public key.
 fn read_pkcs8(der: &[u8]) -> Result<Read, NotDer> {
-    let parts = tlv::children(der, tlv::SEQUENCE)?;
-    let [version, algorithm, key, optional @ ..] = parts.as_slice() else { return Err(NotDer) };
-    let (_attributes, optional) = take(optional, tlv::CONTEXT_CONSTRUCTED);
-    let (public, optional) = take(optional, tlv::CONTEXT | 1);
-    let versions: &[u8] = if public.is_some() { &[1] } else { &[0, 1] };
-    if !is_version(version, versions) || key.tag != tlv::OCTET_STRING || !optional.is_empty() {
+    let Pkcs8 { version, algorithm, key, mut optional } = Pkcs8::read(der)?;
+    let _attributes = optional.optional(tlv::CONTEXT_CONSTRUCTED)?;
+    let public = optional.optional(tlv::CONTEXT | 1)?;
+    optional.end()?;
+    if version != [1] && !(version == [0] && public.is_none()) {
         return Err(NotDer);
     }
-    match public_key::kind(algorithm.raw)? {
-        None => read_pkcs1(key.content),
+    match public_key::kind(algorithm)? {
+        None => read_pkcs1(key),
         Some(KeyKind::Other(other)) => Ok(Read::Other(other)),
-        Some(curve) => read_sec1(key.content, Some(curve)),
+        Some(curve) => read_sec1(key, Some(curve)),
     }
 }
 

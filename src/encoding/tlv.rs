@@ -1,6 +1,8 @@
 //! DER elements: tag, length, value (X.690 section 10). Here stands what DER is: everything that walks bytes by hand asks
 //! [`read_header`]. Writing takes the tag as the octet it is, so that a foreign name is written back unchanged.
 
+use std::fmt;
+
 use der::{Decode as _, ErrorKind, Reader as _, SliceReader};
 
 pub const BOOLEAN: u8 = 0x01;
@@ -33,9 +35,24 @@ pub struct Element<'a> {
     pub content: &'a [u8],
 }
 
+impl<'a> Element<'a> {
+    /// The content, where this is the tag.
+    pub fn of(self, tag: u8) -> Result<&'a [u8], NotDer> {
+        if self.tag == tag { Ok(self.content) } else { Err(NotDer) }
+    }
+}
+
 /// The bytes are not DER: an unknown tag, a length that runs past the end, is not minimal or indefinite, or something follows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NotDer;
+
+impl fmt::Display for NotDer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("expected DER, found something else")
+    }
+}
+
+impl std::error::Error for NotDer {}
 
 /// Tag, length of the header, length of the content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,6 +119,54 @@ pub fn each(mut content: &[u8]) -> impl Iterator<Item = Result<Element<'_>, NotD
     })
 }
 
+/// The fields of a SEQUENCE, taken one by one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fields<'a>(&'a [u8]);
+
+impl<'a> Fields<'a> {
+    /// Of the one element with this tag that `der` is.
+    pub fn inside(der: &'a [u8], tag: u8) -> Result<Self, NotDer> {
+        single(der)?.of(tag).map(Self)
+    }
+
+    /// Of elements one after the other.
+    pub const fn of(content: &'a [u8]) -> Self {
+        Self(content)
+    }
+
+    /// The next one, whatever it is.
+    pub fn next(&mut self) -> Result<Element<'a>, NotDer> {
+        let (element, rest) = first(self.0)?;
+        self.0 = rest;
+        Ok(element)
+    }
+
+    /// The content of the next one, which must have this tag.
+    pub fn take(&mut self, tag: u8) -> Result<&'a [u8], NotDer> {
+        self.next()?.of(tag)
+    }
+
+    /// The next one, if it has this tag.
+    pub fn optional(&mut self, tag: u8) -> Result<Option<Element<'a>>, NotDer> {
+        if self.0.first() == Some(&tag) { self.next().map(Some) } else { Ok(None) }
+    }
+
+    /// The next one, if there is one.
+    pub fn any(&mut self) -> Result<Option<Element<'a>>, NotDer> {
+        if self.0.is_empty() { Ok(None) } else { self.next().map(Some) }
+    }
+
+    /// All that are left, without taking them.
+    pub fn all(&self) -> Result<Vec<Element<'a>>, NotDer> {
+        elements(self.0)
+    }
+
+    /// Nothing is left.
+    pub fn end(self) -> Result<(), NotDer> {
+        if self.0.is_empty() { Ok(()) } else { Err(NotDer) }
+    }
+}
+
 /// Every element in `content`, which they must fill.
 pub fn elements(content: &[u8]) -> Result<Vec<Element<'_>>, NotDer> {
     each(content).collect()
@@ -117,8 +182,7 @@ pub fn single(der: &[u8]) -> Result<Element<'_>, NotDer> {
 
 /// The elements of the one element with this tag that `der` is.
 pub fn children(der: &[u8], tag: u8) -> Result<Vec<Element<'_>>, NotDer> {
-    let outer = single(der)?;
-    if outer.tag == tag { elements(outer.content) } else { Err(NotDer) }
+    elements(single(der)?.of(tag)?)
 }
 
 /// The octets of a non-negative INTEGER without its sign octet; refuses negative and padded ones.

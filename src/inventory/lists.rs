@@ -5,8 +5,7 @@ use crate::encoding::crl::LABEL;
 use crate::encoding::pem_stream::{Event, Stream};
 use crate::encoding::tlv::NotDer;
 use crate::files::Source;
-use crate::x509::Crl;
-use crate::x509::crl::Walker;
+use crate::x509::{Crl, Walker};
 
 const CHUNK: usize = 1 << 18;
 /// DER begins with a SEQUENCE, which no text does.

@@ -9,8 +9,7 @@ use super::object::ParsedObject;
 use crate::encoding::crl::LABEL;
 use crate::encoding::pem_stream::{Event, Stream};
 use crate::files::{self, Source, What};
-use crate::x509::Der;
-use crate::x509::crl::Walker;
+use crate::x509::{Der, Walker};
 
 /// A certificate, kubeconfig or key fits in one read.
 const SMALL: usize = 64 << 10;

@@ -61,7 +61,7 @@ impl fmt::Display for Mismatch {
                 write!(f, "expected validity until {}, found {}", rfc3339(*wanted), rfc3339(*found))
             }
             Self::Role { wanted, found } => {
-                write!(f, "expected {}, found {}", role(Some(*wanted)), role(*found))
+                write!(f, "expected {}, found {}", role_name(Some(*wanted)), role_name(*found))
             }
             Self::KeyUsage { wanted, found } => {
                 write!(f, "expected the key usage {}, found {}", key_usage(Some(*wanted)), key_usage(*found))
@@ -79,7 +79,7 @@ impl fmt::Display for Mismatch {
     }
 }
 
-fn role(role: Option<Role>) -> String {
+fn role_name(role: Option<Role>) -> String {
     match role {
         Some(Role::EndEntity) => "an end entity".into(),
         Some(Role::Authority { path_len: None }) => "an authority".into(),
@@ -154,15 +154,20 @@ fn lists<T: Clone + PartialEq>(
 }
 
 impl Certificate {
-    /// basicConstraints as a blueprint states it; `None` where no blueprint can: a path length beyond 255, or one without
-    /// cA. A certificate without the extension is an end entity's (RFC 5280 section 4.2.1.9).
+    /// [`role`] of this certificate.
     pub fn role(&self) -> Option<Role> {
-        match (self.is_ca, self.path_len) {
-            (false, None) => Some(Role::EndEntity),
-            (false, Some(_)) => None,
-            (true, None) => Some(Role::Authority { path_len: None }),
-            (true, Some(length)) => u8::try_from(length).ok().map(|length| Role::Authority { path_len: Some(length) }),
-        }
+        role(self.is_ca, self.path_len)
+    }
+}
+
+/// basicConstraints as a blueprint states it; `None` where no blueprint can: a path length beyond 255, or one without cA. A
+/// certificate without the extension is an end entity's (RFC 5280 section 4.2.1.9).
+pub fn role(is_ca: bool, path_len: Option<u32>) -> Option<Role> {
+    match (is_ca, path_len.map(u8::try_from)) {
+        (false, None) => Some(Role::EndEntity),
+        (true, None) => Some(Role::Authority { path_len: None }),
+        (true, Some(Ok(length))) => Some(Role::Authority { path_len: Some(length) }),
+        (false, Some(_)) | (true, Some(Err(_))) => None,
     }
 }
 

@@ -9,8 +9,9 @@ use time::OffsetDateTime;
 use crate::blueprint::{Name, Oid};
 use crate::revocation::Number;
 pub use crate::x509::crl_scope::Scope;
-use crate::x509::crl_walk::SMALL;
-pub use crate::x509::crl_walk::Walker;
+
+/// Names, extensions and signatures are kept while they are read.
+pub const SMALL: usize = 1 << 20;
 
 /// What a revocation list says; entries are only counted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,12 +65,6 @@ impl fmt::Display for CrlError {
 impl std::error::Error for CrlError {}
 
 impl Crl {
-    pub fn parse(der: &[u8]) -> Result<Self, CrlError> {
-        let mut walker = Walker::default();
-        walker.feed(der)?;
-        walker.finish()
-    }
-
     /// The number of the edition; `None`: without one, or with one that is negative or too long.
     pub fn edition(&self) -> Option<Number> {
         self.number.as_deref().and_then(Number::of_content)
@@ -81,7 +76,3 @@ impl Crl {
         der.get(bound(self.entries_at.start)..bound(self.entries_at.end)).unwrap_or_default()
     }
 }
-
-#[cfg(test)]
-#[path = "crl_tests.rs"]
-mod tests;

@@ -4,9 +4,9 @@
 use time::OffsetDateTime;
 
 use crate::encoding::crl::{CERTIFICATE_ISSUER, INVALIDITY_DATE, REASON_CODE};
-use crate::encoding::tlv::{self, Element, NotDer};
+use crate::encoding::tlv::{self, Element, Fields, NotDer};
 use crate::revocation::{Reason, Revoked};
-use crate::x509::crl_walk::time;
+use crate::x509::time::time;
 
 /// An entry taken apart; date and extensions are read when asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,45 +37,25 @@ pub struct Extension<'a> {
 
 impl<'a> Extension<'a> {
     pub fn read(element: Element<'a>) -> Result<Self, NotDer> {
-        let (id, rest) = tlv::first(element.content)?;
-        let (second, rest) = tlv::first(rest)?;
-        let (critical, value, rest) = match second.tag {
-            tlv::BOOLEAN => {
-                let (value, rest) = tlv::first(rest)?;
-                (second.content != [0], value, rest)
-            }
-            _ => (false, second, rest),
-        };
-        let tags = (element.tag, id.tag, value.tag);
-        if tags != (tlv::SEQUENCE, tlv::OBJECT_IDENTIFIER, tlv::OCTET_STRING) || !rest.is_empty() {
-            return Err(NotDer);
-        }
-        Ok(Self { id: id.content, critical, value: value.content })
+        let mut fields = Fields::of(element.of(tlv::SEQUENCE)?);
+        let id = fields.take(tlv::OBJECT_IDENTIFIER)?;
+        let critical = fields.optional(tlv::BOOLEAN)?.is_some_and(|flag| flag.content != [0]);
+        let value = fields.take(tlv::OCTET_STRING)?;
+        fields.end().map(|()| Self { id, critical, value })
     }
 }
 
 impl<'a> Entry<'a> {
     /// From the whole element.
     pub fn read(raw: &'a [u8]) -> Result<Self, NotDer> {
-        let (outer, behind) = tlv::first(raw)?;
-        let (serial, rest) = tlv::first(outer.content)?;
-        let (date, rest) = tlv::first(rest)?;
-        let (extensions, rest) = match rest {
-            [] => (&[][..], rest),
-            _ => match tlv::first(rest)? {
-                (list, rest) if list.tag == tlv::SEQUENCE => (list.content, rest),
-                _ => return Err(NotDer),
-            },
-        };
-        let shaped = outer.tag == tlv::SEQUENCE
-            && serial.tag == tlv::INTEGER
-            && !serial.content.is_empty()
-            && matches!(date.tag, tlv::UTC_TIME | tlv::GENERALIZED_TIME);
-        if shaped && rest.is_empty() && behind.is_empty() {
-            Ok(Self { serial: serial.content, date, extensions })
-        } else {
-            Err(NotDer)
+        let mut fields = Fields::inside(raw, tlv::SEQUENCE)?;
+        let (serial, date) = (fields.take(tlv::INTEGER)?, fields.next()?);
+        let extensions = fields.any()?.map_or(Ok(&[][..]), |list| list.of(tlv::SEQUENCE))?;
+        fields.end()?;
+        if serial.is_empty() || !matches!(date.tag, tlv::UTC_TIME | tlv::GENERALIZED_TIME) {
+            return Err(NotDer);
         }
+        Ok(Self { serial, date, extensions })
     }
 
     /// Every extension, as the element it is and taken apart.

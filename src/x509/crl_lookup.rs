@@ -4,8 +4,9 @@ use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 use crate::revocation::{Reason, Revoked, minimal_integer};
-use crate::x509::crl::{Crl, CrlError, Walker};
+use crate::x509::crl::{Crl, CrlError};
 use crate::x509::crl_entry::{Entry, EntryAnomaly};
+use crate::x509::crl_walk::Walker;
 
 /// The serial numbers somebody asks about.
 #[derive(Clone)]

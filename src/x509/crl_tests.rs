@@ -1,12 +1,12 @@
 use super::*;
-use crate::encoding::tlv;
+use crate::revocation::Number;
 use proptest::prelude::*;
 use time::macros::datetime;
 
 /// A list with this many entries of 36 bytes.
 fn list(entries: usize, extensions: bool) -> Vec<u8> {
     let algorithm = tlv::sequence(&[tlv::write(tlv::OBJECT_IDENTIFIER, &[0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 2])]);
-    let issuer = crate::encoding::name::write(&Name::of("kubernetes", &[])).unwrap();
+    let issuer = name::write(&Name::of("kubernetes", &[])).unwrap();
     let entry = tlv::sequence(&[tlv::integer(&[7; 16]), tlv::write(tlv::UTC_TIME, b"261120000000Z")]);
     let entries = match entries {
         0 => Vec::new(),

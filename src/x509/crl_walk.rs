@@ -1,20 +1,15 @@
 //! The walk over a revocation list's DER, resumable at every byte.
 
 use time::OffsetDateTime;
-use x509_parser::prelude::FromDer as _;
-use x509_parser::time::ASN1Time;
 
 use crate::blueprint::{Name, Oid};
 use crate::encoding::extension::AUTHORITY_KEY_IDENTIFIER;
 use crate::encoding::tlv::{self, Element, Header, NotDer};
 use crate::encoding::{crl, name, oid};
-use crate::x509::certificate::utc;
-use crate::x509::crl::{Crl, CrlError};
+use crate::x509::crl::{Crl, CrlError, SMALL};
 use crate::x509::crl_entry::Extension;
 use crate::x509::crl_scope::Scope;
-
-/// Names, extensions and signatures are kept while they are read.
-pub const SMALL: usize = 1 << 20;
+use crate::x509::time::time;
 
 /// Where in the list the walk stands: what the next element is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -352,10 +347,14 @@ impl Walker {
     }
 }
 
-/// UTCTime or GeneralizedTime.
-pub fn time(element: Element<'_>) -> Result<OffsetDateTime, NotDer> {
-    match (element.tag, ASN1Time::from_der(element.raw)) {
-        (tlv::UTC_TIME | tlv::GENERALIZED_TIME, Ok(([], at))) => Ok(utc(at.to_datetime())),
-        _ => Err(NotDer),
+impl Crl {
+    pub fn parse(der: &[u8]) -> Result<Self, CrlError> {
+        let mut walker = Walker::default();
+        walker.feed(der)?;
+        walker.finish()
     }
 }
+
+#[cfg(test)]
+#[path = "crl_tests.rs"]
+mod tests;

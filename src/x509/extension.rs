@@ -11,7 +11,7 @@ use x509_parser::prelude::{FromDer, X509Error};
 use crate::blueprint::{ExtendedKeyUsage, KeyUsage, Oid, San};
 use crate::encoding::tlv::{self, Element, NotDer};
 use crate::encoding::{extension as id, oid};
-use crate::x509::ParseError;
+use crate::x509::parse_error::ParseError;
 
 #[derive(Debug, Default)]
 pub struct Extensions {
@@ -34,7 +34,7 @@ impl Extensions {
         let mut facts = Self::default();
         for extension in extensions {
             let content = extension.oid.as_bytes();
-            let oid = oid::read(content).ok_or_else(|| ParseError::Syntax("an extension without identifier".into()))?;
+            let oid = oid::read(content).ok_or(ParseError::Extensions)?;
             if facts.order.iter().any(|(seen, _)| *seen == oid) {
                 return Err(ParseError::DuplicateExtension(oid));
             }
@@ -50,7 +50,7 @@ impl Extensions {
 
     /// From the DER of a list of extensions, as a request carries it.
     pub fn of_list(der: &[u8]) -> Result<Self, ParseError> {
-        let broken = |NotDer| ParseError::Syntax("a list of extensions that is not DER".into());
+        let broken = |NotDer| ParseError::Extensions;
         let list = tlv::children(der, tlv::SEQUENCE).map_err(broken)?;
         let list: Result<Vec<_>, _> =
             list.iter().map(|e| X509Extension::from_der(e.raw).map(|(_, read)| read)).collect();

@@ -387,7 +387,7 @@ fn syntax(error: &ScanError) -> Fault {
         info if info.contains("unknown anchor") => Flaw::Alias,
         // Its own bound for flow collections lies beyond ours, but it reads a whole collection ahead.
         info if info.contains("recursion limit") => Flaw::TooDeep { limit: MAX_DEPTH },
-        info => Flaw::NotYaml { why: info.to_owned() },
+        _ => Flaw::NotYaml(error.clone()),
     };
     document_fault(place(error.marker()), kind)
 }

@@ -4,11 +4,12 @@
 use zeroize::Zeroizing;
 
 use super::super::derive::{self, Hash, Purpose};
-use super::super::params::{self, ids};
+use super::super::params::ids;
 use super::super::scheme::Scheme;
 use super::super::{EncryptionError, pkcs8};
-use super::{Bag, Content, Strength, bags};
-use crate::encoding::tlv;
+use super::bags;
+use super::content::{Bag, Content, Strength};
+use crate::encoding::{algorithm, tlv};
 
 /// For each of the three derivations of a file. .NET 9 refuses more than 300,000 for one and 1,000,000 for all, Java more than
 /// 5,000,000; OpenSSL's own figure is 2,048.
@@ -110,6 +111,6 @@ fn mac(safe: &[u8], password: Option<&str>, strength: Strength, salt: &[u8; 16])
     };
     let key: Zeroizing<Vec<u8>> = derive::pkcs12(hash, Purpose::Mac, password, salt, ITERATIONS, hash.length());
     let code = hash.mac(&key, safe);
-    let digest = tlv::sequence(&[params::write(id, &[tlv::NULL, 0]), tlv::write(tlv::OCTET_STRING, &code)]);
+    let digest = tlv::sequence(&[algorithm::write(id, &[tlv::NULL, 0]), tlv::write(tlv::OCTET_STRING, &code)]);
     tlv::sequence(&[digest, tlv::write(tlv::OCTET_STRING, salt), tlv::integer(&ITERATIONS.to_be_bytes())])
 }
