@@ -49,10 +49,9 @@ impl PrivateKey {
     pub fn from_pem(pem: &[u8]) -> Result<Self, CaError> {
         let material = KeyMaterial::from_pem(pem).map_err(CaError::Key)?;
         let algorithm = material.algorithm();
-        let der = material.to_der();
         let der = match material.container() {
-            Container::Pkcs1 => PrivateKeyDer::Pkcs1(PrivatePkcs1KeyDer::from(der.as_slice())),
-            Container::Sec1 | Container::Pkcs8 => PrivateKeyDer::Sec1(PrivateSec1KeyDer::from(der.as_slice())),
+            Container::Pkcs1 => PrivateKeyDer::Pkcs1(PrivatePkcs1KeyDer::from(material.der())),
+            Container::Sec1 | Container::Pkcs8 => PrivateKeyDer::Sec1(PrivateSec1KeyDer::from(material.der())),
         };
         // The algorithm is one of the five this file knows; rcgen panics on others.
         let pair = KeyPair::from_der_and_sign_algo(&der, library(algorithm));

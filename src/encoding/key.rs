@@ -11,18 +11,12 @@ use crate::encoding::pem::{self, Block, PemError};
 use crate::encoding::public_key::{self, EXPECTED, KeyKind, OtherKey};
 use crate::encoding::tlv::{self, NotDer};
 
-/// A private key of a kind kpki works with, taken out of its container. The numbers are not checked against each other:
-/// that is the signing library's part.
+/// A private key of a kind kpki works with, in kubeadm's container. The numbers are not checked against each other: that is
+/// the signing library's part.
 pub struct KeyMaterial {
     algorithm: Algorithm,
-    parts: Parts,
-}
-
-enum Parts {
-    /// RSAPrivateKey, as it stood.
-    Rsa(Zeroizing<Vec<u8>>),
-    /// The secret number, left-padded to the size of the field, and the point where the container had it.
-    Ec { scalar: Zeroizing<Vec<u8>>, point: Option<Vec<u8>> },
+    /// RSAPrivateKey as it stood, or ECPrivateKey as [`write_ec`] writes it.
+    der: Zeroizing<Vec<u8>>,
 }
 
 impl fmt::Debug for KeyMaterial {
@@ -116,41 +110,27 @@ impl KeyMaterial {
 
     /// kubeadm's container for this kind of key.
     pub const fn container(&self) -> Container {
-        match self.parts {
-            Parts::Rsa(_) => Container::Pkcs1,
-            Parts::Ec { .. } => Container::Sec1,
-        }
+        if self.algorithm.is_rsa() { Container::Pkcs1 } else { Container::Sec1 }
     }
 
     /// States the public point of an EC key, computed by the signing library, for containers that leave it out.
     #[must_use]
-    pub fn with_point(mut self, computed: &[u8]) -> Self {
-        if let Parts::Ec { point, .. } = &mut self.parts {
-            *point = Some(computed.to_vec());
+    pub fn with_point(self, computed: &[u8]) -> Self {
+        match Sec1::read(&self.der) {
+            Ok(key) if !self.algorithm.is_rsa() => {
+                Self { algorithm: self.algorithm, der: write_ec(self.algorithm, key.scalar.content, Some(computed)) }
+            }
+            _ => self,
         }
-        self
     }
 
-    /// [`Self::container`] as DER. SEC1 as Go writes it: version 1, the number in full length, the curve and the point.
-    pub fn to_der(&self) -> Zeroizing<Vec<u8>> {
-        match &self.parts {
-            Parts::Rsa(der) => der.clone(),
-            Parts::Ec { scalar, point } => {
-                let curve = match self.algorithm {
-                    Algorithm::EcdsaP384 => public_key::SECP384R1,
-                    _ => public_key::SECP256R1,
-                };
-                let curve = tlv::write(tlv::OBJECT_IDENTIFIER, curve);
-                let point =
-                    point.as_ref().map(|point| tlv::write(tlv::CONTEXT_CONSTRUCTED | 1, &tlv::bit_string(point)));
-                let scalar = Zeroizing::new(tlv::write(tlv::OCTET_STRING, scalar));
-                write_sec1(&scalar, &curve, point.as_deref().unwrap_or_default())
-            }
-        }
+    /// In [`Self::container`].
+    pub fn der(&self) -> &[u8] {
+        &self.der
     }
 
     pub fn to_pem(&self) -> Zeroizing<String> {
-        pem::write(self.container().label(), &self.to_der())
+        pem::write(self.container().label(), &self.der)
     }
 }
 
@@ -164,9 +144,7 @@ enum Read {
 fn read_pkcs1(der: &[u8]) -> Result<Read, NotDer> {
     let [modulus, _] = rsa_numbers(der)?;
     match KeyKind::rsa(public_key::modulus_bits(tlv::unsigned(modulus)?)) {
-        KeyKind::Known(algorithm) => {
-            Ok(Read::Key(KeyMaterial { algorithm, parts: Parts::Rsa(Zeroizing::new(der.to_vec())) }))
-        }
+        KeyKind::Known(algorithm) => Ok(Read::Key(KeyMaterial { algorithm, der: Zeroizing::new(der.to_vec()) })),
         KeyKind::Other(other) => Ok(Read::Other(other)),
     }
 }
@@ -186,8 +164,18 @@ fn read_sec1(der: &[u8], outer: Option<KeyKind>) -> Result<Read, NotDer> {
         KeyKind::Other(other) => return Ok(Read::Other(other)),
     };
     let scalar = fixed_length(parts.scalar.content, size)?;
-    let point = parts.point_octets()?.map(<[u8]>::to_vec);
-    Ok(Read::Key(KeyMaterial { algorithm, parts: Parts::Ec { scalar, point } }))
+    Ok(Read::Key(KeyMaterial { algorithm, der: write_ec(algorithm, &scalar, parts.point_octets()?) }))
+}
+
+/// SEC1 as Go writes it: version 1, the number in full length, the curve and the point.
+fn write_ec(algorithm: Algorithm, scalar: &[u8], point: Option<&[u8]>) -> Zeroizing<Vec<u8>> {
+    let curve = match algorithm {
+        Algorithm::EcdsaP384 => public_key::SECP384R1,
+        _ => public_key::SECP256R1,
+    };
+    let point = point.map(|point| tlv::write(tlv::CONTEXT_CONSTRUCTED | 1, &tlv::bit_string(point)));
+    let scalar = Zeroizing::new(tlv::write(tlv::OCTET_STRING, scalar));
+    write_sec1(&scalar, &tlv::write(tlv::OBJECT_IDENTIFIER, curve), point.as_deref().unwrap_or_default())
 }
 
 /// Old OpenSSL dropped leading zeros and some writers add them; RFC 5915 section 3 wants the length of the field.

@@ -115,6 +115,9 @@ impl Stream {
                 self.decode(on);
             }
             self.in_line = end.is_none();
+            if self.in_line {
+                return rest;
+            }
             piece = rest;
         }
     }

@@ -12,6 +12,7 @@ use crate::encoding::tlv::NotDer;
 use crate::x509::certificate::Certificate;
 use crate::x509::crl::Crl;
 use crate::x509::names::same_name;
+use crate::x509::text::hex;
 
 /// Why a certificate was not signed by another.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,7 +40,8 @@ impl fmt::Display for VerifyError {
         match self {
             Self::Name { wanted, found } => write!(f, "expected the issuer `{wanted}`, found `{found}`"),
             Self::KeyIdentifier { wanted, found } => {
-                write!(f, "expected the authority key identifier {}, found {}", Hex(wanted), Hex(found))
+                let lower = |id| hex(id, "").to_lowercase();
+                write!(f, "expected the authority key identifier {}, found {}", lower(wanted), lower(found))
             }
             Self::Unsupported { key, signature } => {
                 write!(
@@ -53,14 +55,6 @@ impl fmt::Display for VerifyError {
 }
 
 impl std::error::Error for VerifyError {}
-
-struct Hex<'a>(&'a [u8]);
-
-impl fmt::Display for Hex<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
-    }
-}
 
 impl Certificate {
     /// Name, key identifier and signature say that `issuer` signed this. Neither dates nor rights are looked at.
