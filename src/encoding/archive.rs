@@ -59,7 +59,7 @@ pub enum ArchiveError {
     TooMany,
     /// A link, a device, a pipe.
     NotPlain(String),
-    /// Absolute, or with `..`: unpacked it would lie elsewhere.
+    /// Absolute, or with `..`: it would be unpacked elsewhere.
     Escapes(String),
     Twice(String),
 }
@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn what_would_lie_elsewhere_or_is_no_file_is_refused() {
+    fn what_leaves_the_directory_or_is_no_file_is_refused() {
         for (kind, path, link, wanted) in [
             (EntryType::Regular, "../a", None, ArchiveError::Escapes("../a".to_owned())),
             (EntryType::Regular, "/a", None, ArchiveError::Escapes("/a".to_owned())),

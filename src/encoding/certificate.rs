@@ -100,7 +100,7 @@ pub fn to_pem(der: &[u8]) -> String {
     pem::write_public("CERTIFICATE", der)
 }
 
-/// The three parts of something signed; a revocation list and a signing request have the same.
+/// The three parts of something signed; a CRL and a signing request have the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SignedParts<'a> {
     /// What the signature is over.

@@ -1,4 +1,4 @@
-//! A file says itself how often a password is to be hashed: this is as often as it may be.
+//! A file states how often a password is to be hashed; this is the upper bound.
 
 use super::EncryptionError;
 

@@ -1,8 +1,8 @@
 //! What a password locks: encrypted PKCS#8 (RFC 5958), PKCS#12 (RFC 7292), and the files kubeadm uploads for a joining
 //! control-plane node. aws-lc-rs does the work; the two ciphers it has dropped, which old files still carry, come from des and
-//! rc2. Salts and initialisation vectors are arguments: this room draws nothing.
+//! rc2. Salts and initialisation vectors are arguments: nothing here is random.
 //!
-//! A file says itself how often a password is to be hashed, so every reader here has a bound it does not pass.
+//! A file states how often a password is to be hashed, so every reader here has an upper bound.
 
 mod budget;
 mod cipher;

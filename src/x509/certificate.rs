@@ -66,29 +66,30 @@ impl Certificate {
         if der.len() > LIMIT {
             return Err(ParseError::TooLarge { found: der.len() });
         }
-        let frame = signed_parts(der).map_err(|NotDer| ParseError::Frame)?;
+        let parts = signed_parts(der).map_err(|NotDer| ParseError::Malformed)?;
         let mut parser = X509CertificateParser::new().with_deep_parse_extensions(false);
         let (rest, parsed) = parser.parse(der).map_err(ParseError::Syntax)?;
         let tbs = &parsed.tbs_certificate;
         // The parser ends the signed part after the last field it knows: then something follows that it did not look at.
-        if !rest.is_empty() || tbs.as_ref() != frame.signed {
-            return Err(ParseError::Frame);
+        if !rest.is_empty() || tbs.as_ref() != parts.signed {
+            return Err(ParseError::Malformed);
         }
         // Byte by byte: the parser's own comparison overlooks the headers of the parameters.
-        let fields = tlv::children(frame.signed, tlv::SEQUENCE).map_err(|NotDer| ParseError::Frame)?;
+        let fields = tlv::children(parts.signed, tlv::SEQUENCE).map_err(|NotDer| ParseError::Malformed)?;
         let versioned = fields.first().is_some_and(|field| field.tag == tlv::CONTEXT_CONSTRUCTED);
-        if fields.get(usize::from(versioned) + 1).map(|inner| inner.raw) != Some(frame.algorithm) {
+        if fields.get(usize::from(versioned) + 1).map(|inner| inner.raw) != Some(parts.algorithm) {
             return Err(ParseError::SignatureAlgorithm);
         }
-        Self::from_tbs(der, tbs)
+        let extensions = fields.iter().find(|field| field.tag == tlv::CONTEXT_CONSTRUCTED | 3);
+        let extensions = extensions.map(|list| Extensions::read(list.content)).transpose()?.unwrap_or_default();
+        Self::from_tbs(der, tbs, extensions)
     }
 
-    fn from_tbs(der: &[u8], tbs: &TbsCertificate<'_>) -> Result<Self, ParseError> {
+    fn from_tbs(der: &[u8], tbs: &TbsCertificate<'_>, extensions: Extensions) -> Result<Self, ParseError> {
         let serial = tbs.raw_serial();
         if serial.is_empty() || serial.len() > 64 {
             return Err(ParseError::Serial);
         }
-        let extensions = Extensions::read(tbs.extensions())?;
         Ok(Self {
             der: der.to_vec(),
             version: tbs.version.0.saturating_add(1),

@@ -1,9 +1,10 @@
-//! One entry of a revocation list (RFC 5280 section 5.3), borrowed from the list's bytes: a million of them are looked at
+//! One entry of a CRL (RFC 5280 section 5.3), borrowed from the CRL's bytes: a million of them are looked at
 //! without keeping any.
 
 use time::OffsetDateTime;
 
 use crate::encoding::crl::{CERTIFICATE_ISSUER, INVALIDITY_DATE, REASON_CODE};
+pub use crate::encoding::extension::Extension;
 use crate::encoding::tlv::{self, Element, Fields, NotDer};
 use crate::revocation::{Reason, Revoked};
 use crate::x509::time::time;
@@ -18,31 +19,13 @@ pub struct Entry<'a> {
     extensions: &'a [u8],
 }
 
-/// What forbids to use the whole list, though the entry may be about another certificate.
+/// What forbids to use the whole CRL, though the entry may be about another certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EntryAnomaly {
     /// certificateIssuer: entries are about certificates of other issuers (section 5.3.3).
     CertificateIssuer,
     /// A critical extension nobody here understands (section 5.3).
     UnknownCritical,
-}
-
-/// Extension (section 4.1) taken apart: the content octets of its identifier, its flag, what is in the OCTET STRING.
-#[derive(Debug, Clone, Copy)]
-pub struct Extension<'a> {
-    pub id: &'a [u8],
-    pub critical: bool,
-    pub value: &'a [u8],
-}
-
-impl<'a> Extension<'a> {
-    pub fn read(element: Element<'a>) -> Result<Self, NotDer> {
-        let mut fields = Fields::of(element.of(tlv::SEQUENCE)?);
-        let id = fields.take(tlv::OBJECT_IDENTIFIER)?;
-        let critical = fields.optional(tlv::BOOLEAN)?.is_some_and(|flag| flag.content != [0]);
-        let value = fields.take(tlv::OCTET_STRING)?;
-        fields.end().map(|()| Self { id, critical, value })
-    }
 }
 
 impl<'a> Entry<'a> {
@@ -123,7 +106,7 @@ fn reason(value: &[u8]) -> Option<Reason> {
     }
 }
 
-/// The entries of a list, out of [`crate::x509::Crl::entries_in`], each with its whole element.
+/// The entries of a CRL, out of [`crate::x509::Crl::entries_in`], each with its whole element.
 pub fn entries(all: &[u8]) -> impl Iterator<Item = Result<(&[u8], Entry<'_>), NotDer>> {
     tlv::each(all).map(|element| element.and_then(|element| Ok((element.raw, Entry::read(element.raw)?))))
 }
@@ -164,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn oddities_are_seen() {
+    fn anomalies_are_found() {
         let oid = |last: u8| [0x55, 0x1d, last];
         for (other, anomaly) in [
             (extension(&oid(29), true, &[0x30, 0]), Some(EntryAnomaly::CertificateIssuer)),

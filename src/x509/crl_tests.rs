@@ -66,7 +66,7 @@ fn what_is_no_list_is_refused() {
         assert_eq!(Crl::parse(&der[..length]), Err(CrlError::Truncated), "{length}");
     }
     assert_eq!(Crl::parse(&[der.as_slice(), &[0]].concat()), Err(CrlError::Trailing));
-    assert!(matches!(Crl::parse(b"-----BEGIN X509 CRL-----"), Err(CrlError::Frame(_) | CrlError::Truncated)));
+    assert!(matches!(Crl::parse(b"-----BEGIN X509 CRL-----"), Err(CrlError::Malformed(_) | CrlError::Truncated)));
     let huge = [&[0x30, 0x84, 0x7f, 0xff, 0xff, 0xff, 0x30, 0x84, 0x7f, 0xff, 0xff, 0, 0x30, 0x84, 0x70, 0, 0, 0][..]];
     assert_eq!(Crl::parse(huge[0]), Err(CrlError::TooLarge("version")));
 }

@@ -121,7 +121,7 @@ impl Walker {
                 piece = &[];
             } else {
                 // An element that was cut: what it still needs is added, not the rest of the piece.
-                let found = tlv::read_header(&self.pending).map_err(|NotDer| CrlError::Frame(self.next.part()))?;
+                let found = tlv::read_header(&self.pending).map_err(|NotDer| CrlError::Malformed(self.next.part()))?;
                 let needed = match found {
                     Some(found) if !self.is_collection(&found) => {
                         found.header.saturating_add(found.content).saturating_sub(self.pending.len()).max(1)
@@ -162,7 +162,7 @@ impl Walker {
                 self.headers += 1;
             }
             let rest = bytes.get(taken..).unwrap_or_default();
-            let broken = |NotDer| CrlError::Frame(self.next.part());
+            let broken = |NotDer| CrlError::Malformed(self.next.part());
             let Some(found) = tlv::read_header(rest).map_err(broken)? else { return Ok(taken) };
             let end = self.at.saturating_add(found.header.saturating_add(found.content) as u64);
             let limit = match self.next {
@@ -172,7 +172,7 @@ impl Walker {
                 _ => self.outer_end,
             };
             if end > limit {
-                return Err(CrlError::Frame(self.next.part()));
+                return Err(CrlError::Malformed(self.next.part()));
             }
             let length = if self.is_collection(&found) {
                 found.header
@@ -197,7 +197,7 @@ impl Walker {
                     (Step::Entry, _) => Err(NotDer),
                     _ => self.element(element),
                 };
-                read.map_err(|NotDer| CrlError::Frame(self.next.part()))?;
+                read.map_err(|NotDer| CrlError::Malformed(self.next.part()))?;
             }
             self.close();
         }
@@ -206,7 +206,7 @@ impl Walker {
     /// The header of a collection was taken.
     fn open(&mut self, found: &Header, end: u64) -> Result<(), CrlError> {
         if found.tag != tlv::SEQUENCE {
-            return Err(CrlError::Frame(self.next.part()));
+            return Err(CrlError::Malformed(self.next.part()));
         }
         self.next = match self.next {
             Step::Outer => {

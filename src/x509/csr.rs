@@ -37,7 +37,7 @@ pub struct Request {
 /// Why bytes are not a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RequestError {
-    Frame,
+    Malformed,
     Subject,
     PublicKey,
     /// Two attributes each hold a list of extensions: which one counts?
@@ -53,7 +53,7 @@ pub enum RequestError {
 impl fmt::Display for RequestError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Frame => f.write_str("expected the DER of one signing request, found something else or more"),
+            Self::Malformed => f.write_str("expected the DER of one signing request, found something else or more"),
             Self::Subject => f.write_str("expected a signing request with a well-formed subject name"),
             Self::PublicKey => f.write_str("expected a signing request with a well-formed public key"),
             Self::TwoLists => f.write_str("expected one list of requested extensions, found two"),
@@ -96,14 +96,14 @@ impl Request {
     }
 
     pub fn parse(der: &[u8]) -> Result<Self, RequestError> {
-        let broken = |NotDer| RequestError::Frame;
+        let broken = |NotDer| RequestError::Malformed;
         if der.len() > LIMIT {
-            return Err(RequestError::Frame);
+            return Err(RequestError::Malformed);
         }
         let outer = signed_parts(der).map_err(broken)?;
         let mut info = Fields::inside(outer.signed, tlv::SEQUENCE).map_err(broken)?;
         if info.take(tlv::INTEGER) != Ok(&[0]) {
-            return Err(RequestError::Frame);
+            return Err(RequestError::Malformed);
         }
         let (subject, spki) = (info.next().map_err(broken)?, info.next().map_err(broken)?);
         let attributes = info.any().map_err(broken)?.map(|attributes| attributes.of(tlv::CONTEXT_CONSTRUCTED));
@@ -131,7 +131,7 @@ impl Request {
 
 /// The extensions among the attributes; other attributes (a challenge password) are passed over.
 fn requested(attributes: &[u8]) -> Result<Extensions, RequestError> {
-    let broken = |NotDer| RequestError::Frame;
+    let broken = |NotDer| RequestError::Malformed;
     let mut read = None;
     for attribute in tlv::each(attributes) {
         let mut fields = Fields::of(attribute.and_then(|attribute| attribute.of(tlv::SEQUENCE)).map_err(broken)?);
@@ -141,7 +141,7 @@ fn requested(attributes: &[u8]) -> Result<Extensions, RequestError> {
             continue;
         }
         let list = values.of(tlv::SET).and_then(tlv::single).map_err(broken)?;
-        if read.replace(Extensions::of_list(list.raw).map_err(RequestError::Extensions)?).is_some() {
+        if read.replace(Extensions::read(list.raw).map_err(RequestError::Extensions)?).is_some() {
             return Err(RequestError::TwoLists);
         }
     }

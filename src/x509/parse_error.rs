@@ -16,7 +16,7 @@ pub enum ParseError {
         found: usize,
     },
     /// Not the three parts of a certificate, or something stands before, inside or after it that does not belong there.
-    Frame,
+    Malformed,
     Syntax(nom::Err<X509Error>),
     /// Not a list of extensions.
     Extensions,
@@ -38,7 +38,7 @@ impl fmt::Display for ParseError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::TooLarge { found } => write!(f, "expected a certificate of at most {LIMIT} bytes, found {found}"),
-            Self::Frame => f.write_str("expected the DER of one certificate, found something else or more"),
+            Self::Malformed => f.write_str("expected the DER of one certificate, found something else or more"),
             Self::Syntax(error) => write!(f, "expected a certificate: {error}"),
             Self::Extensions => f.write_str("expected a well-formed list of extensions"),
             Self::Issuer => f.write_str("expected a well-formed issuer name"),

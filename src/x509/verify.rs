@@ -126,3 +126,7 @@ fn algorithm(key: &KeyKind, signature: &str) -> Option<&'static dyn Verification
         _ => return None,
     })
 }
+
+#[cfg(test)]
+#[path = "verify_tests.rs"]
+mod tests;

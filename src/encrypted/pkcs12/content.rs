@@ -4,7 +4,7 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
-/// One thing in the file.
+/// A key, certificate or CRL, with its names.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Bag {
     pub content: Content,
@@ -19,7 +19,7 @@ pub enum Content {
     Key(Zeroizing<Vec<u8>>),
     /// An X.509 certificate as DER.
     Certificate(Vec<u8>),
-    /// A certificate list as DER.
+    /// A CRL as DER.
     Crl(Vec<u8>),
 }
 

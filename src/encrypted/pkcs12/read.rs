@@ -84,7 +84,7 @@ impl<'a> File<'a> {
     }
 }
 
-/// ContentInfo: the type, and what stands in its `[0]`. Bags of certificates and CRLs have the same shape.
+/// ContentInfo: the type, and the value in its `[0]`. Bags of certificates and CRLs have the same shape.
 fn content_info(info: Element<'_>) -> std::result::Result<(&[u8], Element<'_>), NotDer> {
     let (id, content) = pair(info)?;
     Ok((id.of(tlv::OBJECT_IDENTIFIER)?, tlv::single(content.of(tlv::CONTEXT_CONSTRUCTED)?)?))
