@@ -164,7 +164,7 @@ mod tests {
 
         fn ber(&self) -> Vec<u8> {
             match self {
-                Self::Leaf(tlv::OCTET_STRING, content, form) if form % 3 == 0 => {
+                Self::Leaf(tlv::OCTET_STRING, content, form) if form.is_multiple_of(3) => {
                     let pieces: Vec<_> = content.chunks(7).map(|piece| tlv::write(tlv::OCTET_STRING, piece)).collect();
                     long(OCTET_STRING_IN_PIECES, &tlv::concat(&pieces), *form)
                 }
@@ -180,7 +180,7 @@ mod tests {
 
     /// An even form: an indefinite length; else one with leading zeros.
     fn long(tag: u8, content: &[u8], form: u8) -> Vec<u8> {
-        if form % 2 == 0 {
+        if form.is_multiple_of(2) {
             return [&[tag, INDEFINITE], content, &[0, 0]].concat();
         }
         let octets = usize::from(form / 2 % 5);

@@ -28,15 +28,17 @@ impl fmt::Debug for KeyMaterial {
 /// Why a private key cannot be used. Holds nothing out of the key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KeyError {
+    /// A block is broken.
     Pem(PemError),
     /// No private key among the blocks; their labels.
-    NoKey {
-        found: Vec<String>,
-    },
+    NoKey { found: Vec<String> },
+    /// It needs a password first.
     Encrypted,
+    /// A kind of key kpki does not work with.
     Unsupported(OtherKey),
     /// A private key block of another format, by its label.
     UnknownContainer(String),
+    /// The DER is not what the container says.
     Malformed(Container),
 }
 

@@ -41,7 +41,7 @@ impl<'a> Pkcs8<'a> {
     pub fn read(der: &'a [u8]) -> Result<Self, NotDer> {
         let mut fields = Fields::inside(der, tlv::SEQUENCE)?;
         let version = fields.take(tlv::INTEGER)?;
-        let algorithm = AlgorithmIdentifier::read(fields.next()?.raw)?;
+        let algorithm = AlgorithmIdentifier::read(fields.element()?.raw)?;
         let key = fields.take(tlv::OCTET_STRING)?;
         fields.all()?;
         Ok(Self { version, algorithm, key, optional: fields })
@@ -63,7 +63,7 @@ impl<'a> Sec1<'a> {
     pub fn read(der: &'a [u8]) -> Result<Self, NotDer> {
         let mut fields = Fields::inside(der, tlv::SEQUENCE)?;
         let version = fields.take(tlv::INTEGER)?;
-        let scalar = fields.next()?;
+        let scalar = fields.element()?;
         let curve = fields.optional(tlv::CONTEXT_CONSTRUCTED)?.map(|curve| curve.content);
         let point = fields.optional(tlv::CONTEXT_CONSTRUCTED | 1)?;
         fields.end()?;

@@ -103,8 +103,8 @@ pub struct PublicKey<'a> {
 
 pub fn read(der: &[u8]) -> Result<PublicKey<'_>, NotDer> {
     let mut fields = Fields::inside(der, tlv::SEQUENCE)?;
-    let algorithm = AlgorithmIdentifier::read(fields.next()?.raw)?;
-    let bits = tlv::octets(fields.next()?)?;
+    let algorithm = AlgorithmIdentifier::read(fields.element()?.raw)?;
+    let bits = tlv::octets(fields.element()?)?;
     fields.end()?;
     let kind = match kind(algorithm)? {
         Some(kind) => kind,

@@ -135,7 +135,7 @@ impl<'a> Fields<'a> {
     }
 
     /// The next one, whatever it is.
-    pub fn next(&mut self) -> Result<Element<'a>, NotDer> {
+    pub fn element(&mut self) -> Result<Element<'a>, NotDer> {
         let (element, rest) = first(self.0)?;
         self.0 = rest;
         Ok(element)
@@ -143,17 +143,17 @@ impl<'a> Fields<'a> {
 
     /// The content of the next one, which must have this tag.
     pub fn take(&mut self, tag: u8) -> Result<&'a [u8], NotDer> {
-        self.next()?.of(tag)
+        self.element()?.of(tag)
     }
 
     /// The next one, if it has this tag.
     pub fn optional(&mut self, tag: u8) -> Result<Option<Element<'a>>, NotDer> {
-        if self.0.first() == Some(&tag) { self.next().map(Some) } else { Ok(None) }
+        if self.0.first() == Some(&tag) { self.element().map(Some) } else { Ok(None) }
     }
 
     /// The next one, if there is one.
     pub fn any(&mut self) -> Result<Option<Element<'a>>, NotDer> {
-        if self.0.is_empty() { Ok(None) } else { self.next().map(Some) }
+        if self.0.is_empty() { Ok(None) } else { self.element().map(Some) }
     }
 
     /// All that are left, without taking them.

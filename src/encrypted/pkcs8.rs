@@ -20,7 +20,7 @@ pub fn is_encrypted(der: &[u8]) -> bool {
 /// The AlgorithmIdentifier and the ciphertext.
 fn parts(der: &[u8]) -> Result<(&[u8], &[u8]), NotDer> {
     let mut fields = Fields::inside(der, tlv::SEQUENCE)?;
-    let algorithm = fields.next()?;
+    let algorithm = fields.element()?;
     let data = fields.take(tlv::OCTET_STRING)?;
     fields.end()?;
     algorithm.of(tlv::SEQUENCE).map(|_| (algorithm.raw, data))

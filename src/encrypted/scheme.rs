@@ -137,7 +137,7 @@ type Keys = (Cipher, Zeroizing<Vec<u8>>, Zeroizing<Vec<u8>>);
 /// The two fields of a SEQUENCE.
 pub(super) fn pair(sequence: Element<'_>) -> Result<(Element<'_>, Element<'_>), NotDer> {
     let mut fields = Fields::of(sequence.of(tlv::SEQUENCE)?);
-    let pair = (fields.next()?, fields.next()?);
+    let pair = (fields.element()?, fields.element()?);
     fields.end().map(|()| pair)
 }
 
@@ -172,7 +172,7 @@ impl Derivation {
     /// RFC 8018 appendix A.2.
     fn pbkdf2(mut fields: Fields<'_>) -> Result<Self, EncryptionError> {
         let mut read = || {
-            let (salt, iterations) = (fields.take(tlv::OCTET_STRING)?, number(fields.next()?)?);
+            let (salt, iterations) = (fields.take(tlv::OCTET_STRING)?, number(fields.element()?)?);
             let key_length = fields.optional(tlv::INTEGER)?.map(number).transpose()?;
             let prf = fields.any()?.map(|prf| AlgorithmIdentifier::read(prf.raw)).transpose()?;
             fields.end().map(|()| (salt, iterations, key_length, prf))
@@ -187,7 +187,8 @@ impl Derivation {
     /// RFC 7914 section 7.
     fn scrypt(mut fields: Fields<'_>) -> Result<Self, NotDer> {
         let salt = salt(fields.take(tlv::OCTET_STRING)?).map_err(|_| NotDer)?;
-        let (cost, block_size, parallel) = (number(fields.next()?)?, number(fields.next()?)?, number(fields.next()?)?);
+        let (cost, block_size, parallel) =
+            (number(fields.element()?)?, number(fields.element()?)?, number(fields.element()?)?);
         let key_length = fields.any()?.map(number).transpose()?;
         fields.end()?;
         Ok(Self::Scrypt { salt, cost, block_size, parallel, key_length })

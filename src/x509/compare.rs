@@ -13,29 +13,23 @@ use crate::x509::Certificate;
 /// One difference; `wanted` is the blueprint's, `found` the certificate's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Mismatch {
-    Subject {
-        wanted: Name,
-        found: Name,
-    },
-    NotBefore {
-        wanted: OffsetDateTime,
-        found: OffsetDateTime,
-    },
-    NotAfter {
-        wanted: OffsetDateTime,
-        found: OffsetDateTime,
-    },
-    Role {
-        wanted: Role,
-        found: Option<Role>,
-    },
-    KeyUsage {
-        wanted: KeyUsage,
-        found: Option<KeyUsage>,
-    },
+    /// Names are compared byte by byte.
+    Subject { wanted: Name, found: Name },
+    /// In whole seconds.
+    NotBefore { wanted: OffsetDateTime, found: OffsetDateTime },
+    /// In whole seconds.
+    NotAfter { wanted: OffsetDateTime, found: OffsetDateTime },
+    /// `None`: no role a blueprint can state.
+    Role { wanted: Role, found: Option<Role> },
+    /// `None`: the extension is absent.
+    KeyUsage { wanted: KeyUsage, found: Option<KeyUsage> },
+    /// The blueprint has it.
     MissingExtendedKeyUsage(ExtendedKeyUsage),
+    /// The certificate has it.
     SurplusExtendedKeyUsage(ExtendedKeyUsage),
+    /// The blueprint has it.
     MissingSan(San),
+    /// The certificate has it.
     SurplusSan(San),
     /// nameConstraints are others, or there although none were wanted, or not there.
     NameConstraints,

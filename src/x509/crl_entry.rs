@@ -32,7 +32,7 @@ impl<'a> Entry<'a> {
     /// From the whole element.
     pub fn read(raw: &'a [u8]) -> Result<Self, NotDer> {
         let mut fields = Fields::inside(raw, tlv::SEQUENCE)?;
-        let (serial, date) = (fields.take(tlv::INTEGER)?, fields.next()?);
+        let (serial, date) = (fields.take(tlv::INTEGER)?, fields.element()?);
         let extensions = fields.any()?.map_or(Ok(&[][..]), |list| list.of(tlv::SEQUENCE))?;
         fields.end()?;
         if serial.is_empty() || !matches!(date.tag, tlv::UTC_TIME | tlv::GENERALIZED_TIME) {

@@ -23,9 +23,8 @@ pub enum Problem {
     UnknownCriticalInEntry,
     /// It speaks of other issuers' certificates too (section 5.2.5).
     Indirect,
-    NotYetValid {
-        this_update: OffsetDateTime,
-    },
+    /// thisUpdate is in the future.
+    NotYetValid { this_update: OffsetDateTime },
     /// It speaks of authorities only and this is none, or the other way round, or of attribute certificates.
     OtherKind,
     /// This serial number was not looked up in it: a mistake of the caller.
@@ -39,9 +38,8 @@ pub enum Problem {
     Number,
     /// Without a number an old CRL cannot be told from a new one: as strictness says.
     NoNumber,
-    Stale {
-        next_update: OffsetDateTime,
-    },
+    /// nextUpdate is in the past.
+    Stale { next_update: OffsetDateTime },
     /// It never ends: somebody may show an old one for ever (section 5.1.2.5 wants one).
     NoNextUpdate,
     // About the certificate's own entry.

@@ -37,16 +37,19 @@ pub struct Request {
 /// Why bytes are not a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RequestError {
+    /// Not the DER of one request, or something follows.
     Malformed,
+    /// Not a Name.
     Subject,
+    /// Not a SubjectPublicKeyInfo.
     PublicKey,
     /// Two attributes each hold a list of extensions: which one counts?
     TwoLists,
     /// A file holds no request; the labels of the PEM blocks in it.
-    None {
-        found: Vec<String>,
-    },
+    None { found: Vec<String> },
+    /// A block is broken.
     Pem(PemError),
+    /// The requested extensions cannot be read.
     Extensions(ParseError),
 }
 
@@ -105,7 +108,7 @@ impl Request {
         if info.take(tlv::INTEGER) != Ok(&[0]) {
             return Err(RequestError::Malformed);
         }
-        let (subject, spki) = (info.next().map_err(broken)?, info.next().map_err(broken)?);
+        let (subject, spki) = (info.element().map_err(broken)?, info.element().map_err(broken)?);
         let attributes = info.any().map_err(broken)?.map(|attributes| attributes.of(tlv::CONTEXT_CONSTRUCTED));
         info.end().map_err(broken)?;
         let extensions = requested(attributes.transpose().map_err(broken)?.unwrap_or_default())?;
@@ -135,7 +138,7 @@ fn requested(attributes: &[u8]) -> Result<Extensions, RequestError> {
     let mut read = None;
     for attribute in tlv::each(attributes) {
         let mut fields = Fields::of(attribute.and_then(|attribute| attribute.of(tlv::SEQUENCE)).map_err(broken)?);
-        let (id, values) = (fields.next().map_err(broken)?, fields.next().map_err(broken)?);
+        let (id, values) = (fields.element().map_err(broken)?, fields.element().map_err(broken)?);
         fields.end().map_err(broken)?;
         if ![request::EXTENSION_REQUEST, MICROSOFT_EXTENSION_REQUEST].contains(&id.content) {
             continue;

@@ -12,22 +12,27 @@ pub const LIMIT: usize = 1 << 20;
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum ParseError {
-    TooLarge {
-        found: usize,
-    },
+    /// More bytes than [`LIMIT`].
+    TooLarge { found: usize },
     /// Not the three parts of a certificate, or something stands before, inside or after it that does not belong there.
     Malformed,
+    /// What x509-parser refuses.
     Syntax(nom::Err<X509Error>),
     /// Not a list of extensions.
     Extensions,
+    /// Not a Name.
     Issuer,
+    /// Not a Name.
     Subject,
+    /// Not a SubjectPublicKeyInfo.
     PublicKey,
     /// The algorithm inside the signed part is not the one beside it (RFC 5280 section 4.1.1.2).
     SignatureAlgorithm,
+    /// Empty, or of more than 64 octets.
     Serial,
     /// RFC 5280 section 4.2: one instance at most.
     DuplicateExtension(Oid),
+    /// Its value is not what its identifier says.
     Extension(Oid),
 }
 

@@ -18,20 +18,12 @@ use crate::x509::text::hex;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum VerifyError {
     /// RFC 5280 section 6.1.3 (a)(4), compared byte by byte as most verifiers do.
-    Name {
-        wanted: Name,
-        found: Name,
-    },
+    Name { wanted: Name, found: Name },
     /// Both identifiers are there and differ (RFC 5280 section 4.2.1.1).
-    KeyIdentifier {
-        wanted: Vec<u8>,
-        found: Vec<u8>,
-    },
+    KeyIdentifier { wanted: Vec<u8>, found: Vec<u8> },
     /// ring has no algorithm for this key with this signature.
-    Unsupported {
-        key: KeyKind,
-        signature: Oid,
-    },
+    Unsupported { key: KeyKind, signature: Oid },
+    /// The key did not make this signature.
     Signature,
 }
 

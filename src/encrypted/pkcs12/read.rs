@@ -62,7 +62,7 @@ impl<'a> File<'a> {
         if fields.take(tlv::INTEGER) != Ok(&[3]) {
             return Err(EncryptionError::Malformed("PKCS#12 file of version 3"));
         }
-        let (safe, mac) = (fields.next().map_err(broken(PFX))?, fields.any().map_err(broken(PFX))?);
+        let (safe, mac) = (fields.element().map_err(broken(PFX))?, fields.any().map_err(broken(PFX))?);
         fields.end().map_err(broken(PFX))?;
         let (id, content) = content_info(safe).map_err(broken(CONTENTS))?;
         if id != bags::DATA {
@@ -121,7 +121,7 @@ impl<'a> Mac<'a> {
     /// The digest's algorithm and octets, the salt, and the iterations, DEFAULT 1.
     fn fields(element: Element<'a>) -> std::result::Result<MacFields<'a>, NotDer> {
         let mut fields = Fields::of(element.of(tlv::SEQUENCE)?);
-        let (algorithm, code) = pair(fields.next()?)?;
+        let (algorithm, code) = pair(fields.element()?)?;
         let salt = fields.take(tlv::OCTET_STRING)?;
         let iterations = fields.any()?.map_or(Ok(1), number)?;
         fields.end()?;
@@ -230,10 +230,10 @@ impl Opening<'_, '_> {
 /// The algorithm and the ciphertext of EncryptedData (RFC 2315 section 13).
 fn encrypted_content_info(data: Element<'_>) -> std::result::Result<(Element<'_>, Element<'_>), NotDer> {
     let mut fields = Fields::of(data.of(tlv::SEQUENCE)?);
-    let _version = fields.next()?;
+    let _version = fields.element()?;
     let mut info = Fields::of(fields.take(tlv::SEQUENCE)?);
-    let _type = info.next()?;
-    let parts = (info.next()?, info.next()?);
+    let _type = info.element()?;
+    let parts = (info.element()?, info.element()?);
     info.end()?;
     fields.all().map(|_unprotected_attributes| parts)
 }
