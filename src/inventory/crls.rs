@@ -6,7 +6,7 @@ use crate::encoding::pem_stream::{Event, Stream};
 use crate::encoding::tlv::{NotDer, SEQUENCE};
 use crate::files::Source;
 use crate::x509::Crl;
-use crate::x509::crl::{CrlError, Walker};
+use crate::x509::{CrlError, Walker};
 
 /// In bytes.
 const CHUNK: usize = 1 << 18;

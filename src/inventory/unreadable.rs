@@ -8,7 +8,7 @@ use crate::encoding::pem_stream::Broken;
 use crate::encoding::yaml::{Flaw, Mark};
 use crate::files::{self, What};
 use crate::kubeconfig::KubeconfigError;
-use crate::x509::certificate::ParseError;
+use crate::x509::ParseError;
 use crate::x509::crl::CrlError;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
