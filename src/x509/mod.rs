@@ -13,6 +13,7 @@ mod crl_scope;
 mod crl_walk;
 pub mod csr;
 mod extension;
+pub mod name_constraints;
 mod names;
 pub mod path;
 pub mod revocation;
