@@ -139,6 +139,7 @@ impl Args {
             dir: self.dir.clone(),
             manifest: self.manifest.clone(),
             archive: self.archive.clone(),
+            now: environment.clock.now(),
         })?;
         let form = Form::from(self.output);
         ui.report(&report.render(form, ui.width()), form)?;

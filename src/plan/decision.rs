@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use time::OffsetDateTime;
 
-use crate::blueprint::{Algorithm, Blueprint, Name, San};
+use crate::blueprint::{Algorithm, Blueprint, San};
 use crate::ca::Issuer;
 use crate::catalog::CaId;
 pub use crate::files::FileState;
 use crate::plan::blueprints::Bounds;
 use crate::plan::layout::Place;
-use crate::x509::{Certificate, Mismatch};
+use crate::x509::{Certificate, Mismatch, PathError};
 
 /// Everything the survey read.
 pub type Survey = BTreeMap<Place, FileState>;
@@ -85,11 +85,8 @@ pub enum Difference {
     KeyMissing,
     KeyUnreadable(String),
     KeyMismatch,
-    WrongIssuer {
-        found: Name,
-        wanted: CaId,
-    },
-    NotSigned(CaId, String),
+    /// No valid path leads to this tree's authority.
+    Path(CaId, PathError),
     Expired(OffsetDateTime),
     NotYetValid(OffsetDateTime),
     Certificate(Mismatch),

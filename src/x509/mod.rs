@@ -33,6 +33,7 @@ pub use crl_lookup::{CrlLookup, Wanted};
 pub use crl_problem::Problem;
 pub use csr::{Request, RequestError};
 pub use names::same_name;
+pub use path::PathError;
 pub use sniff::{Der, sniff};
 pub use verify::VerifyError;
 

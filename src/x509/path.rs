@@ -136,6 +136,13 @@ impl Violation {
     }
 }
 
+impl PathError {
+    /// Every signature holds, and only dates are wrong: whoever signed the leaf was allowed to, at another time.
+    pub const fn is_about_dates(&self) -> bool {
+        matches!(self, Self::Invalid { violation: Violation::Expired { .. } | Violation::NotYetValid { .. }, .. })
+    }
+}
+
 impl fmt::Display for PathError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
