@@ -8,14 +8,16 @@ use zeroize::Zeroizing;
 use crate::blueprint::{Algorithm, Blueprint, KeyUsage, Name, Role, Subtree};
 use crate::ca::{Issuer, PrivateKey, issue, self_sign};
 use crate::catalog::{CaId, find};
-use crate::plan::decision::{self, Difference, FileState, Making, Survey};
+use crate::files::FileState;
+use crate::plan::decision::{self, Difference, Making};
 use crate::plan::import::{self, Expected, Objection};
 use crate::plan::init::{Item, items};
-use crate::plan::layout::{Directories, Layout, Place, Root};
 use crate::plan::node::{self, Finding, Identity, NodeEntry, NodeFile};
 use crate::plan::reconcile::reconcile;
 use crate::plan::renew::{self, Credential, Decision, Reason, Rules, Skipped};
 use crate::profile::{Overrides, Profile, Source, Window, load};
+use crate::tree::authorities::authorities;
+use crate::tree::{Directories, Layout, Place, Root, Survey};
 use crate::x509::path::{self, Part, Violation};
 use crate::x509::{Certificate, PathError, parse_pem_bundle};
 
@@ -99,8 +101,9 @@ impl World {
     }
 
     fn decided(&self) -> decision::Decision {
-        let mut decisions = reconcile(&self.profile, &self.items, &self.survey, NOW, false).decisions;
-        decisions.swap_remove(self.items.iter().position(|item| item.name == "apiserver").unwrap())
+        let authorities = authorities(&self.survey, &self.directories);
+        let mut decisions = reconcile(&self.profile, &self.items, &self.survey, &authorities, NOW, false).decisions;
+        decisions.swap_remove(self.items.iter().position(|item| item.id.name == "apiserver").unwrap())
     }
 
     fn init(&self) -> Answer {
@@ -117,12 +120,12 @@ impl World {
     fn decide(&self, due: Option<Window>) -> Decision {
         let layout = Layout::Node { name: "cp1".to_owned() };
         let credentials = renew::of_profile(&self.profile, &layout, &self.directories);
-        let is_its = |one: &&Credential| one.name == "apiserver";
+        let is_its = |one: &&Credential| one.id.name == "apiserver";
         let credential = credentials.iter().find(is_its).unwrap();
-        let signers = renew::signers(&self.survey, &self.directories);
+        let authorities = authorities(&self.survey, &self.directories);
         let profile = Some(&self.profile);
         let rules = Rules { profile, now: NOW, due, named: true, prune_sans: false, reuse_key: false };
-        renew::decide(credential, &credentials, &signers, &self.survey, &rules).unwrap()
+        renew::decide(credential, &credentials, &authorities, &self.survey, &rules).unwrap()
     }
 
     /// What is not this tree's is left alone: only dates are healed by signing anew.
