@@ -243,7 +243,7 @@ mod tests {
         for value in [
             value(&[minimum], &[]),
             value(&[tlv::sequence::<Vec<u8>>(&[])], &[]),
-            value(&[base.clone()], &[]),
+            value(std::slice::from_ref(&base), &[]),
             tlv::sequence(&[tlv::write(0xa2, &subtree(DNS, b"a"))]),
             tlv::write(tlv::SET, &[]),
         ] {
