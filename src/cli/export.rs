@@ -117,6 +117,7 @@ impl Args {
             dir: self.dir.clone(),
             manifest: self.manifest.clone(),
             archive: self.archive.clone(),
+            now: environment.clock.now(),
         })?;
         let form = self.report.form();
         ui.report(&report.render(form, ui.width()), form)?;

@@ -7,6 +7,7 @@ use crate::clock::rfc3339;
 use crate::plan::decision::{Decision, Difference, Notice, Reconciled, Refusal};
 use crate::plan::init::Item;
 use crate::tree::layout::{Layout, Place, Root};
+use crate::x509::PathError;
 
 use super::Error;
 
@@ -145,10 +146,11 @@ pub fn difference(difference: &Difference) -> String {
         Difference::KeyMissing => "the certificate is there but the key is missing".to_owned(),
         Difference::KeyUnreadable(why) => format!("the key cannot be read: {why}"),
         Difference::KeyMismatch => "the key does not match the certificate".to_owned(),
-        Difference::WrongIssuer { found, wanted } => {
-            format!("signed by {found}, not by this tree's {}", wanted.name())
+        Difference::Path(authority, PathError::NoPath { issuer }) => {
+            format!("signed by {issuer}, not by this tree's {}", authority.name())
         }
-        Difference::NotSigned(authority, why) => format!("not signed by this tree's {}: {why}", authority.name()),
+        Difference::Path(_, why) if why.is_about_dates() => why.to_string(),
+        Difference::Path(authority, why) => format!("not signed by this tree's {}: {why}", authority.name()),
         Difference::Expired(at) => format!("expired at {}", rfc3339(*at)),
         Difference::NotYetValid(at) => format!("not valid before {}", rfc3339(*at)),
         Difference::MissingNames(sans) => {

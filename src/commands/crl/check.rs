@@ -15,8 +15,9 @@ use crate::tree::layout::DEFAULT_DIR;
 use crate::workspace::TreeArgs;
 use crate::workspace::survey::LARGEST_INPUT;
 use crate::workspace::targets;
+use crate::x509::path::{self, Part};
 use crate::x509::revocation::{CrlIssuer, Status, Strictness, Vetted, status, vet};
-use crate::x509::{Certificate, CrlLookup, Problem, Wanted, decimal, parse_pem_bundle, same_name};
+use crate::x509::{Certificate, CrlLookup, PathError, Problem, Wanted, decimal, parse_pem_bundle, same_name};
 
 /// From how much of its life on a list is about to go stale: as `check-expiration` warns, and after `--due` has signed it anew.
 const ENDING_PERCENT: i128 = 20;
@@ -40,6 +41,8 @@ pub struct Request {
 struct Gathered {
     certificates: Vec<(String, Certificate)>,
     authorities: Vec<Certificate>,
+    /// Out of the files of certificates: trusted where a path leads to one of the authorities.
+    intermediates: Vec<Certificate>,
     lists: BTreeSet<PathBuf>,
 }
 
@@ -50,9 +53,12 @@ pub fn run(request: &Request) -> Result<Checked, Error> {
         gathered.authority(path)?;
     }
     gathered.lists.extend(request.lists.iter().cloned());
-    let Gathered { certificates, mut authorities, lists } = gathered;
+    let Gathered { certificates, mut authorities, mut intermediates, lists } = gathered;
     let mut seen = BTreeSet::new();
     authorities.retain(|one| seen.insert(one.fingerprint));
+    intermediates.retain(|one| seen.insert(one.fingerprint));
+    let anchors = authorities.clone();
+    authorities.extend(intermediates.iter().cloned());
     let wanted = Wanted::new(certificates.iter().map(|(_, one)| one.serial.as_slice()));
     let mut rows = Vec::new();
     let (mut read, mut ders) = (Vec::new(), Vec::new());
@@ -85,15 +91,33 @@ pub fn run(request: &Request) -> Result<Checked, Error> {
         .zip(&vetted)
         .map(|((path, listed), (_, vetted))| list_row(path, listed, vetted.as_ref(), request.at))
         .collect();
-    let answers =
-        certificates.iter().map(|(name, one)| certificate_row(name, one, &authorities, &vetted, &lists)).collect();
+    let answers = certificates
+        .iter()
+        .map(|(name, one)| {
+            let broken = broken_path(one, &intermediates, &anchors, request.at);
+            certificate_row(name, one, &authorities, broken, &vetted, &lists)
+        })
+        .collect();
     Ok(Checked { at: request.at, certificates: answers, lists })
+}
+
+/// What is wrong with the intermediates above a certificate: no CRL of theirs says then that it is good. Without a trusted
+/// authority nobody knows.
+fn broken_path(
+    certificate: &Certificate,
+    intermediates: &[Certificate],
+    anchors: &[Certificate],
+    at: OffsetDateTime,
+) -> Option<PathError> {
+    let judged = path::judge(certificate, intermediates, anchors, at);
+    judged.err().filter(|why| matches!(why, PathError::Invalid { part: Part::Intermediate, .. }))
 }
 
 fn certificate_row(
     name: &str,
     certificate: &Certificate,
     authorities: &[Certificate],
+    broken: Option<PathError>,
     vetted: &[(Option<usize>, Option<Vetted<'_>>)],
     lists: &[ListRow],
 ) -> Row {
@@ -106,7 +130,7 @@ fn certificate_row(
         since: None,
         invalid_since: None,
         list: None,
-        why: Vec::new(),
+        why: broken.iter().map(ToString::to_string).collect(),
     };
     let Some(index) = authorities.iter().position(|one| certificate.signed_by(one).is_ok()) else {
         row.why.push(format!("its issuer {} is not here: give it with --ca", certificate.issuer));
@@ -133,7 +157,7 @@ fn certificate_row(
     };
     let revoked = match &answer.status {
         Status::Good => {
-            row.answer = Answer::Good;
+            row.answer = if broken.is_none() { Answer::Good } else { Answer::Unknown };
             None
         }
         Status::Revoked(revoked) => {
@@ -146,10 +170,13 @@ fn certificate_row(
         }
         Status::Unknown => {
             row.answer = if own.iter().any(stale) { Answer::Stale } else { Answer::Unknown };
-            row.why = answer.problems.iter().map(|(_, problem)| problem.to_string()).collect();
+            row.why.extend(answer.problems.iter().map(|(_, problem)| problem.to_string()));
             None
         }
     };
+    if revoked.is_some() {
+        row.why.clear();
+    }
     row.reason = revoked.map(|one| one.reason.unwrap_or(Reason::Unspecified).name());
     row.since = revoked.map(|one| one.at);
     row.invalid_since = revoked.and_then(|one| one.invalid_since);
@@ -276,7 +303,9 @@ impl Gathered {
                 }
             }
             Kind::Certificate | Kind::Kubeconfig if wanted && item.position == 0 => {
-                self.certificates.extend(certificates(path)?.into_iter().next().map(|one| (shown, one)));
+                let mut all = certificates(path)?.into_iter();
+                self.certificates.extend(all.next().map(|one| (shown, one)));
+                self.intermediates.extend(all.filter(|one| one.is_ca));
             }
             _ => {}
         }
@@ -307,7 +336,8 @@ impl Gathered {
                 other => format!("{} #{}", path.display(), other.saturating_add(1)),
             };
             if one.is_ca {
-                self.authorities.push(one.clone());
+                let own = if one.is_self_issued() { &mut self.authorities } else { &mut self.intermediates };
+                own.push(one.clone());
             }
             // A root at the end of a chain is not revoked by its own list.
             if alone || !one.is_self_issued() {

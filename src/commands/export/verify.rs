@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use time::OffsetDateTime;
+
 use super::manifest::{self, Manifest};
 use super::node_entries::{NodeRootfs, Sources, node_entries};
 use crate::encoding::archive;
@@ -22,6 +24,7 @@ pub struct Request {
     pub dir: PathBuf,
     pub manifest: Option<PathBuf>,
     pub archive: Option<PathBuf>,
+    pub now: OffsetDateTime,
 }
 
 /// Looks, or says why that is not possible.
@@ -39,7 +42,7 @@ pub fn verify(request: &Request) -> Result<Verify, Error> {
         return Err(Error::new(format!("there is nothing of a node in {}", request.dir.display()))
             .hint("give its /etc/kubernetes with --dir"));
     }
-    let mut judged = judge(&identity, &found);
+    let mut judged = judge(&identity, &found, request.now);
     // An archive unpacked on the wrong machine says so itself.
     if let (Some(manifest), Some(path)) = (&manifest, &against)
         && !names_one(&identity.node, &manifest.node, identity.hostname)
