@@ -167,26 +167,24 @@ impl Update {
 
 impl Show {
     fn run(&self, environment: &Environment, ui: &mut Ui<'_>) -> Outcome {
-        /// Written at once.
-        const PAGE: usize = 1 << 16;
         let now = environment.clock.now();
         let now = self.at.as_deref().map_or(Ok(now), |text| super::instant("--at", text, now))?;
         let form: Form = self.output.into();
         let head = show::head(&self.file)?;
-        let mut page = head.open(form, now);
-        let mut first = true;
-        let mut failed = None;
-        show::entries(&self.file, &mut |entry| {
-            page.push_str(&entry.render(form, first));
-            first = false;
-            if page.len() >= PAGE && failed.is_none() {
-                failed = ui.report(&page, Form::Json).err();
-                page.clear();
-            }
+        let mut read = Ok(());
+        ui.output(|out| {
+            head.open(form, now, out)?;
+            let (mut first, mut written) = (true, Ok(()));
+            read = show::entries(&self.file, &mut |entry| {
+                if written.is_ok() {
+                    written = entry.write(form, first, out);
+                }
+                first = false;
+            });
+            written?;
+            if read.is_ok() { out.write_all(head.close(form).as_bytes()) } else { Ok(()) }
         })?;
-        page.push_str(head.close(form));
-        failed.map_or(Ok(()), Err)?;
-        ui.report(&page, Form::Json)?;
+        read?;
         Ok(Exit::Done)
     }
 }
@@ -207,8 +205,8 @@ impl Check {
         let (report, warnings) = check::run(&request)?;
         ui.warnings(&warnings);
         let form = self.output.into();
-        ui.report(&report.render(form, ui.width()), form)?;
-        Ok(match report.answer() {
+        ui.report(&report, form, now)?;
+        Ok(match report.answer {
             Answer::Good if report.is_ending() => Exit::Warning,
             Answer::Good => Exit::Done,
             Answer::Stale => Exit::Warning,

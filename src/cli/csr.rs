@@ -101,7 +101,7 @@ impl Args {
         let report = outcome?;
         ui.warnings(&report.warnings);
         let form = self.output.into();
-        ui.report(&report.render(form, now, ui.width()), form)?;
+        ui.report(&report, form, now)?;
         Ok(if report.count("left") > 0 { Exit::Partial } else { Exit::Done })
     }
 }

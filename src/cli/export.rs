@@ -127,8 +127,7 @@ impl Args {
             return Ok(Exit::Done);
         }
         export::write(out, &exported.bytes)?;
-        let form = Form::from(self.output);
-        ui.report(&exported.report.render(form, ui.width()), form)?;
+        ui.report(&exported.report, self.output.into(), now)?;
         Ok(Exit::Done)
     }
 
@@ -140,9 +139,8 @@ impl Args {
             manifest: self.manifest.clone(),
             archive: self.archive.clone(),
         })?;
-        let form = Form::from(self.output);
-        ui.report(&report.render(form, ui.width()), form)?;
-        Ok(match report.outcome() {
+        ui.report(&report, self.output.into(), environment.clock.now())?;
+        Ok(match report.outcome {
             State::Right | State::Renewed => Exit::Done,
             State::Unreadable => Exit::Failed,
             State::Missing | State::Mismatch | State::OtherNode => Exit::Critical,

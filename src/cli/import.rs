@@ -92,7 +92,7 @@ impl Args {
         })?;
         ui.warnings(&report.warnings);
         let form = self.output.into();
-        ui.report(&report.render(form, now, ui.width()), form)?;
+        ui.report(&report, form, now)?;
         Ok(Exit::Done)
     }
 }

@@ -105,7 +105,7 @@ impl Args {
         let report = outcome?;
         ui.warnings(&report.warnings);
         let form = self.output.into();
-        ui.report(&report.render(form, now, ui.width()), form)?;
+        ui.report(&report, form, now)?;
         let waits = report.items.iter().any(|item| item.action == "request");
         Ok(if waits && !self.dry_run { Exit::Partial } else { Exit::Done })
     }

@@ -114,8 +114,8 @@ impl Args {
             Err(error) if matches!(self.output, Output::Json | Output::Yaml) && error.exit == Exit::Failed => {
                 let dir = self.dirs.first().map_or(DEFAULT_DIR.to_owned(), |dir| dir.display().to_string());
                 let trees = vec![renew::failed_at(dir, &error)];
-                let report = report::Renew { dry_run: self.dry_run, trees };
-                ui.report(&report.render(form, now, ui.width()), form)?;
+                let report = report::Renew::new(self.dry_run, trees);
+                ui.report(&report, form, now)?;
                 return Err(error);
             }
             Err(error) => return Err(error),
@@ -126,13 +126,13 @@ impl Args {
             warnings.extend(tree.warnings.iter().map(place));
         }
         ui.warnings(&warnings);
-        ui.report(&report.render(form, now, ui.width()), form)?;
+        ui.report(&report, form, now)?;
         ui.failures(&report.failures());
         Ok(self.exit(&report))
     }
 
     fn exit(&self, report: &report::Renew) -> Exit {
-        match report.outcome() {
+        match report.outcome {
             report::Outcome::Failed => Exit::Failed,
             report::Outcome::Left => Exit::Partial,
             report::Outcome::Renewed if self.detailed_exitcode => Exit::Renewed,

@@ -34,10 +34,9 @@ pub struct History {
 }
 
 impl History {
-    pub fn run(&self, ui: &mut Ui<'_>) -> Outcome {
+    pub fn run(&self, environment: &Environment, ui: &mut Ui<'_>) -> Outcome {
         let history = restore::history(&self.dir, self.kubelet_dir.as_deref())?;
-        let form = self.output.into();
-        ui.report(&history.render(form, ui.width()), form)?;
+        ui.report(&history, self.output.into(), environment.clock.now())?;
         Ok(Exit::Done)
     }
 }
@@ -91,8 +90,7 @@ impl Restore {
             now: environment.clock.now(),
             lock_wait: std::time::Duration::from_secs(self.lock_timeout.as_seconds()),
         };
-        let form = self.output.into();
-        ui.report(&restore::run(&request)?.render(form), form)?;
+        ui.report(&restore::run(&request)?, self.output.into(), request.now)?;
         Ok(Exit::Done)
     }
 }

@@ -217,6 +217,6 @@ fn act(
 pub fn tell(report: &Revocation, now: time::OffsetDateTime, output: Output, ui: &mut Ui<'_>) -> Outcome {
     ui.warnings(&report.warnings);
     let form = output.into();
-    ui.report(&report.render(form, now, ui.width()), form)?;
+    ui.report(report, form, now)?;
     Ok(if report.has_gap() { Exit::Partial } else { Exit::Done })
 }

@@ -179,7 +179,7 @@ impl Args {
             }
             None => {
                 let form = self.output.into();
-                ui.report(&report.render(form, now, ui.width()), form)?;
+                ui.report(&report, form, now)?;
             }
         }
         Ok(Exit::Done)

@@ -86,7 +86,7 @@ pub fn run(request: &Request) -> Result<(Checked, Vec<String>), Error> {
         .collect();
     let answers =
         certificates.iter().map(|(name, one)| certificate_row(name, one, &authorities, &vetted, &lists)).collect();
-    Ok((Checked { at: request.at, certificates: answers, lists }, warnings))
+    Ok((Checked::new(request.at, answers, lists), warnings))
 }
 
 fn certificate_row(

@@ -46,13 +46,15 @@ pub fn verify(request: &Request) -> Result<Verify, Error> {
         let findings = vec![Finding::OtherNode(manifest.node.clone())];
         judged.insert(0, Judged { name: "manifest".to_owned(), path: path.clone(), findings, renewed: false });
     }
+    let rows: Vec<Row> = judged.iter().map(row).collect();
     Ok(Verify {
+        outcome: RowState::of(&rows),
         directory: request.dir.display().to_string(),
         node: identity.node.clone(),
         cluster: manifest.map(|m| m.cluster).or(profile.map(|profile| profile.cluster_name)),
         against,
         owners: owners(&judged).into_iter().map(str::to_owned).collect(),
-        rows: judged.iter().map(row).collect(),
+        rows,
     })
 }
 

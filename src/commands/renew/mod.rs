@@ -101,7 +101,7 @@ pub fn run(request: &Request, progress: Progress<'_>) -> Result<(report::Renew, 
                 .map_err(|parallel::Died| Error::new("a thread ended before its work").hint("report this as a bug"))?
         }
     };
-    Ok((report::Renew { dry_run: request.dry_run, trees }, warnings))
+    Ok((report::Renew::new(request.dry_run, trees), warnings))
 }
 
 /// A tree that was named twice is one tree.

@@ -3,8 +3,9 @@
 use time::OffsetDateTime;
 use time::macros::format_description;
 
-use super::{Line, Tone};
+use super::result::{Line, Tone};
 use crate::audit::{Judged, JudgedTree, State};
+use crate::catalog::CaId;
 use crate::inventory::{Kind, Reading};
 use crate::report::table::sanitised;
 
@@ -64,27 +65,49 @@ pub fn residual(judged: &Judged) -> String {
 }
 
 /// Whose signature it needs, where there is a certificate to speak of.
-pub fn authority(judged: &Judged) -> String {
-    match (&judged.item.reading, judged.item.authority) {
-        (Reading::Missing | Reading::Unreadable(_), _) | (_, None) => String::new(),
-        (_, Some(authority)) => authority.name().to_owned(),
+pub fn authority(judged: &Judged) -> &'static str {
+    judged.item.authority.filter(|_| is_there(judged)).map_or("", CaId::name)
+}
+
+pub fn external(judged: &Judged) -> &'static str {
+    match (is_there(judged), judged.item.externally_managed) {
+        (false, _) => "",
+        (true, true) => "yes",
+        (true, false) => "no",
     }
 }
 
-pub fn external(judged: &Judged) -> String {
+/// It could be read.
+pub const fn is_there(judged: &Judged) -> bool {
+    !matches!(judged.item.reading, Reading::Missing | Reading::Unreadable(_))
+}
+
+pub fn state(judged: &Judged) -> &'static str {
     match &judged.item.reading {
-        Reading::Missing | Reading::Unreadable(_) => String::new(),
-        _ if judged.item.externally_managed => "yes".to_owned(),
-        _ => "no".to_owned(),
+        Reading::Missing if judged.state == State::Ok => "not expected here",
+        _ => judged.state.words(),
     }
 }
 
-/// The state, with what the neighbours say.
-pub fn state(judged: &Judged) -> String {
-    match &judged.item.reading {
-        Reading::Missing if judged.state == State::Ok => "not expected here".to_owned(),
-        _ => judged.state.words().to_owned(),
+/// As documents have it.
+pub const fn type_name(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Certificate => "certificate",
+        Kind::Authority => "authority",
+        Kind::Kubeconfig => "kubeconfig",
+        Kind::KubeconfigAuthority => "kubeconfig-authority",
+        Kind::Crl => "crl",
+        Kind::Secret => "secret",
     }
+}
+
+/// Lower case without colons, as other tools' JSON has it.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
+        let digit = |half: u8| char::from_digit(half.into(), 16).unwrap_or('?');
+        text.extend([digit(byte >> 4), digit(byte & 15)]);
+        text
+    })
 }
 
 /// Which of the blocks of the table a row belongs to.

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::cells;
-use super::{Check, Line, Tone, table};
+use super::result::{Check, Line, Tone};
+use super::{cells, verdict};
 use crate::audit::{Counts, Judged, JudgedTree, State};
 
 /// How many clusters and items are shown when nobody says `--top`.
@@ -38,7 +38,7 @@ pub fn lines(check: &Check) -> Vec<Line> {
         let rows: Vec<(Vec<String>, Tone)> = worst.iter().map(|(tree, judged)| item(tree, judged)).collect();
         lines.extend(cells::columns(&["CERTIFICATE", "EXPIRES", "RESIDUAL TIME", "STATE", "PLACE"], &rows));
     }
-    lines.extend(table::hidden(check, worst.len()));
+    lines.extend(verdict::hidden(check, worst.len()));
     lines
 }
 
@@ -80,7 +80,7 @@ fn item(tree: &JudgedTree, judged: &Judged) -> (Vec<String>, Tone) {
         cells::name(judged),
         cells::expires(judged),
         cells::residual(judged),
-        cells::state(judged),
+        cells::state(judged).to_owned(),
         cells::place(tree),
     ];
     (row, Tone::of(judged.state))

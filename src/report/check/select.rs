@@ -2,32 +2,8 @@
 
 use std::cmp::Ordering;
 
-use super::Check;
+use super::result::{Check, Selection, Sort};
 use crate::audit::{Judged, JudgedTree, State};
-use crate::clock::Span;
-
-/// `--sort`, `--only`, `--within`, `--top`.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Selection {
-    pub sort: Sort,
-    /// Empty: every state.
-    pub only: Vec<State>,
-    /// Only what ends within this time, has ended already, or has no known end although it should.
-    pub within: Option<Span>,
-    /// The worst so many.
-    pub top: Option<usize>,
-}
-
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Sort {
-    /// As kubeadm does.
-    #[default]
-    Name,
-    /// What ends first comes first.
-    Expiry,
-    /// The worst first.
-    State,
-}
 
 impl Selection {
     fn shows(&self, judged: &Judged) -> bool {

@@ -1,7 +1,8 @@
 //! One line per item with everything that fits on one.
 
-use super::cells;
-use super::{Check, Line, Tone, advice, table};
+use super::result::{Check, Line, Tone};
+use super::{advice, cells, verdict};
+use crate::audit::Judged;
 use crate::inventory::Reading;
 use crate::report::table::sanitised;
 
@@ -20,7 +21,7 @@ const HEADER: [&str; 11] = [
 ];
 
 pub fn lines(check: &Check) -> Vec<Line> {
-    let mut lines = vec![table::verdict(check)];
+    let mut lines = vec![verdict::line(check)];
     let selected = check.selected();
     for (tree, items) in selected.iter().filter(|(_, items)| !items.is_empty()) {
         lines.push(Line::plain(""));
@@ -30,12 +31,12 @@ pub fn lines(check: &Check) -> Vec<Line> {
         let rows: Vec<(Vec<String>, Tone)> = items.iter().map(|judged| (row(judged), Tone::of(judged.state))).collect();
         lines.extend(cells::columns(&HEADER, &rows));
     }
-    lines.extend(table::hidden(check, selected.iter().map(|(_, items)| items.len()).sum()));
+    lines.extend(verdict::hidden(check, selected.iter().map(|(_, items)| items.len()).sum()));
     lines.extend(advice::lines(&check.advice));
     lines
 }
 
-fn row(judged: &crate::audit::Judged) -> Vec<String> {
+fn row(judged: &Judged) -> Vec<String> {
     let (subject, issuer, names, serial, algorithm) = match &judged.item.reading {
         Reading::Certificate(facts) => (
             facts.subject.clone(),
@@ -58,8 +59,8 @@ fn row(judged: &crate::audit::Judged) -> Vec<String> {
         cells::name(judged),
         cells::expires(judged),
         cells::residual(judged),
-        cells::state(judged),
-        cells::authority(judged),
+        cells::state(judged).to_owned(),
+        cells::authority(judged).to_owned(),
         subject,
         issuer,
         names,

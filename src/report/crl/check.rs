@@ -1,0 +1,161 @@
+//! `kpki crl check`: what the CRLs say of certificates.
+
+use std::fmt;
+use std::io::{self, Write};
+
+use serde::Serialize;
+use time::OffsetDateTime;
+
+use crate::clock::rfc3339;
+use crate::report::form::{Report, Screen};
+use crate::report::json::{instant, instant_if_any, lower_case};
+use crate::report::table::{end, table};
+
+/// What the CRLs say of some certificates.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Checked {
+    #[serde(serialize_with = "instant")]
+    pub at: OffsetDateTime,
+    /// The worst of all certificates.
+    pub answer: Answer,
+    pub certificates: Vec<Certificate>,
+    pub lists: Vec<List>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Certificate {
+    pub name: String,
+    pub issuer: String,
+    /// Hexadecimal.
+    #[serde(serialize_with = "lower_case")]
+    pub serial: String,
+    pub answer: Answer,
+    pub reason: Option<&'static str>,
+    #[serde(rename = "revocationDate", serialize_with = "instant_if_any")]
+    pub since: Option<OffsetDateTime>,
+    #[serde(rename = "invalidityDate", serialize_with = "instant_if_any")]
+    pub invalid_since: Option<OffsetDateTime>,
+    /// Which CRL decided.
+    pub list: Option<String>,
+    /// Why there is no answer.
+    pub why: Vec<String>,
+}
+
+/// Ordered: a later one decides the exit status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Answer {
+    Good,
+    /// A list was good for an answer once.
+    Stale,
+    /// Unknown is not good.
+    Unknown,
+    Held,
+    Revoked,
+}
+
+impl Answer {
+    pub const ALL: [Self; 5] = [Self::Good, Self::Stale, Self::Unknown, Self::Held, Self::Revoked];
+}
+
+impl fmt::Display for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.serialize(f)
+    }
+}
+
+/// One CRL that was evaluated.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct List {
+    pub path: String,
+    pub issuer: String,
+    pub state: ListState,
+    #[serde(rename = "crlNumber")]
+    pub number: Option<String>,
+    #[serde(serialize_with = "instant")]
+    pub this_update: OffsetDateTime,
+    #[serde(serialize_with = "instant_if_any")]
+    pub next_update: Option<OffsetDateTime>,
+    pub entries: u64,
+    pub problems: Vec<String>,
+}
+
+/// Ordered: a later one is worse.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ListState {
+    Fresh,
+    /// It decides, and goes stale soon.
+    Ending,
+    Stale,
+    /// Nothing it says is believed.
+    Unusable,
+}
+
+impl fmt::Display for ListState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.serialize(f)
+    }
+}
+
+impl Checked {
+    pub fn new(at: OffsetDateTime, certificates: Vec<Certificate>, lists: Vec<List>) -> Self {
+        let answer = certificates.iter().map(|one| one.answer).max().unwrap_or(Answer::Unknown);
+        Self { at, answer, certificates, lists }
+    }
+
+    /// A CRL that decided something goes stale soon.
+    pub fn is_ending(&self) -> bool {
+        let decided = |list: &List| self.certificates.iter().any(|one| one.list.as_ref() == Some(&list.path));
+        self.lists.iter().any(|list| list.state == ListState::Ending && decided(list))
+    }
+}
+
+/// From this many certificates on, the good ones are left out.
+const MANY: usize = 25;
+
+impl Report for Checked {
+    fn kind(&self) -> &'static str {
+        "RevocationCheck"
+    }
+
+    fn text(&self, screen: Screen, out: &mut dyn Write) -> io::Result<()> {
+        let total = self.certificates.len();
+        let count = |answer| self.certificates.iter().filter(|one| one.answer == answer).count();
+        let parts = Answer::ALL.into_iter().rev().map(|answer| (answer, count(answer))).filter(|(_, count)| *count > 0);
+        let parts: Vec<String> = parts.map(|(answer, count)| format!("{count} {answer}")).collect();
+        let noun = if total == 1 { "certificate" } else { "certificates" };
+        writeln!(out, "{}: {} of {total} {noun}", self.answer, parts.join(", "))?;
+        let shown = |one: &&Certificate| screen.wide || total < MANY || one.answer != Answer::Good;
+        let mut rows = self.certificates.iter().filter(shown).map(certificate).peekable();
+        if rows.peek().is_some() {
+            writeln!(out)?;
+            table(out, screen.width, &["CERTIFICATE", "ANSWER", "SERIAL", "SINCE", "REASON"], rows)?;
+        }
+        if !self.lists.is_empty() {
+            writeln!(out)?;
+            let header = ["REVOCATION LIST", "STATE", "NUMBER", "ENTRIES", "NEXT UPDATE", "REMARKS"];
+            table(out, screen.width, &header, self.lists.iter().map(|list| crl(list, self.at)))?;
+        }
+        Ok(())
+    }
+}
+
+fn certificate(one: &Certificate) -> [String; 5] {
+    let since = one.since.map(rfc3339).unwrap_or_default();
+    let invalid = one.invalid_since.map(|at| format!(" (invalid since {})", rfc3339(at))).unwrap_or_default();
+    let reason = one.reason.map_or_else(|| one.why.join("; "), str::to_owned);
+    [one.name.clone(), one.answer.to_string(), one.serial.clone(), since + &invalid, reason]
+}
+
+fn crl(one: &List, at: OffsetDateTime) -> [String; 6] {
+    [
+        one.path.clone(),
+        one.state.to_string(),
+        one.number.clone().unwrap_or_default(),
+        one.entries.to_string(),
+        one.next_update.map(|next| end(next, at)).unwrap_or_default(),
+        one.problems.join("; "),
+    ]
+}
