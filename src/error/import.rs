@@ -1,6 +1,6 @@
 //! Why a certificate may not be put in place, in words.
 
-use super::Error;
+use super::failure::Error;
 use crate::clock::rfc3339;
 use crate::plan::import::Objection;
 
@@ -40,14 +40,12 @@ fn few(names: &[String]) -> String {
 
 /// Everything that makes an import impossible, as one error. Each file with what is wrong with it.
 pub fn unwelcome(refused: &[(String, Vec<String>)]) -> Error {
-    let mut error = Error::new(match refused {
+    let error = Error::new(match refused {
         [(file, _)] => format!("cannot import {file}; nothing was written"),
         several => format!("cannot import {} of the certificates; nothing was written", several.len()),
     });
-    for (file, why) in refused {
-        error = error.because(format!("{file}: {}", why.join("; ")));
-    }
-    error
+    let whys = refused.iter().map(|(file, why)| format!("{file}: {}", why.join("; ")));
+    whys.fold(error, Error::because)
         .hint("compare it with what was asked for: kpki inspect CERT DIR/.kpki/requests/...")
         .hint("append the certificates between it and the tree's authority to its file, nearest first")
 }

@@ -1,6 +1,7 @@
 //! The nouns' errors with what to do about them.
 
-use super::{Error, Exit};
+use super::exit::Exit;
+use super::failure::Error;
 use crate::ca::CaError;
 use crate::files::{BadPath, FileError, Kind};
 use crate::profile::Problems;

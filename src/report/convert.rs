@@ -11,7 +11,7 @@ use super::table::line;
 
 /// What a conversion did.
 #[derive(Clone, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(tag = "kind", rename = "Conversion", rename_all = "camelCase")]
 pub struct Convert {
     /// The file or directory that was asked for.
     pub out: String,
@@ -65,10 +65,6 @@ fn shown<S: Serializer>(key: &Option<Zeroizing<String>>, to: S) -> Result<S::Ok,
 }
 
 impl Report for Convert {
-    fn kind(&self) -> &'static str {
-        "Conversion"
-    }
-
     fn text(&self, _: Screen, out: &mut dyn Write) -> io::Result<()> {
         for Written { path, holds, from, secret, .. } in &self.written {
             line(out, format_args!("wrote {path} ({holds}, {}) from {from}", octal(*secret)))?;

@@ -1,17 +1,16 @@
 //! `kpki export`: what went into the archive, and what `--verify` found on the node. Nothing of the content.
 
-use std::fmt;
 use std::io::{self, Write};
 
 use serde::Serialize;
 
 use super::form::{Report, Screen};
-use super::json::octal;
+use super::json::{Name, octal};
 use super::table::{line, lines, table};
 
 /// What was packed for one node.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(tag = "kind", rename_all = "camelCase")]
 pub struct Export {
     #[serde(rename = "clusterName")]
     pub cluster: String,
@@ -35,10 +34,6 @@ pub struct File {
 }
 
 impl Report for Export {
-    fn kind(&self) -> &'static str {
-        "Export"
-    }
-
     fn text(&self, screen: Screen, out: &mut dyn Write) -> io::Result<()> {
         let Self { node, cluster, out: archive, files, .. } = self;
         let keys = if self.ca_keys { "with CA keys" } else { "without CA keys" };
@@ -53,6 +48,7 @@ impl Report for Export {
 
 /// Whether the files on a node are that node's.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind", rename = "NodeVerification")]
 pub struct Verify {
     /// [`State::of`] the entries.
     pub outcome: State,
@@ -91,12 +87,6 @@ pub enum State {
     OtherNode,
 }
 
-impl fmt::Display for State {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.serialize(f)
-    }
-}
-
 impl State {
     /// The worst of all; `Renewed` is right.
     pub fn of(rows: &[Row]) -> Self {
@@ -111,23 +101,19 @@ impl Verify {
         match self.outcome {
             State::OtherNode => format!("wrong node: {dir} holds files of {}, not of {node}", self.owners.join(", ")),
             State::Right | State::Renewed => format!("right: {dir} is {node}'s; {all} entries fit"),
-            worst => format!("{worst}: {bad} of {all} entries in {dir} are not as {node} needs them"),
+            worst => format!("{}: {bad} of {all} entries in {dir} are not as {node} needs them", Name(worst)),
         }
     }
 }
 
 impl Report for Verify {
-    fn kind(&self) -> &'static str {
-        "NodeVerification"
-    }
-
     fn text(&self, screen: Screen, out: &mut dyn Write) -> io::Result<()> {
         line(out, self.verdict())?;
         writeln!(out)?;
         let rows = self
             .rows
             .iter()
-            .map(|row| [row.entry.clone(), row.state.to_string(), row.path.clone(), row.findings.join("; ")]);
+            .map(|row| [row.entry.clone(), Name(row.state).to_string(), row.path.clone(), row.findings.join("; ")]);
         table(out, screen.width, &["ENTRY", "STATE", "PATH", "WHY"], rows)?;
         let node = &self.node;
         if self.outcome > State::Unreadable {

@@ -30,11 +30,8 @@ pub struct Screen {
     pub wide: bool,
 }
 
-/// What a verb did: one document, which machines read as it is, and a text for people.
+/// What a verb did: one document, which begins with its `kind` and which machines read as it is, and a text for people.
 pub trait Report: Serialize {
-    /// `kind` of the document.
-    fn kind(&self) -> &'static str;
-
     /// For people; every line ends with a newline.
     fn text(&self, screen: Screen, out: &mut dyn Write) -> io::Result<()>;
 }
@@ -43,7 +40,6 @@ pub trait Report: Serialize {
 #[serde(rename_all = "camelCase")]
 struct Document<'a, R> {
     api_version: &'static str,
-    kind: &'static str,
     #[serde(flatten)]
     report: &'a R,
 }
@@ -56,7 +52,7 @@ pub fn write(
     width: Width,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    let document = Document { api_version: "kpki/v1", kind: report.kind(), report };
+    let document = Document { api_version: "kpki/v1", report };
     match form {
         Form::Table => report.text(Screen { now, width, wide: false }, out),
         Form::Wide => report.text(Screen { now, width: None, wide: true }, out),

@@ -9,6 +9,7 @@ use super::restart::{Restart, restart_lines};
 use super::table::{first_of, line, table};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind")]
 pub struct History {
     pub directory: String,
     /// The newest first.
@@ -30,7 +31,7 @@ pub struct Generation {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(tag = "kind", rename = "RestoreReport", rename_all = "camelCase")]
 pub struct Restored {
     pub directory: String,
     /// The tree is as it was before this one's command ran.
@@ -51,10 +52,6 @@ pub struct Restored {
 const FEW: usize = 4;
 
 impl Report for History {
-    fn kind(&self) -> &'static str {
-        "History"
-    }
-
     fn text(&self, screen: Screen, out: &mut dyn Write) -> io::Result<()> {
         let count = self.generations.len();
         let noun = if count == 1 { "generation" } else { "generations" };
@@ -74,10 +71,6 @@ impl Report for History {
 }
 
 impl Report for Restored {
-    fn kind(&self) -> &'static str {
-        "RestoreReport"
-    }
-
     fn text(&self, _: Screen, out: &mut dyn Write) -> io::Result<()> {
         let (count, before) = (self.put_back.len() + self.removed.len(), &self.generation);
         match (count, &self.kept) {

@@ -11,6 +11,7 @@ use super::table::{end, line};
 
 /// What several files hold.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind", rename = "Inspection")]
 pub struct Inspect {
     pub files: Vec<File>,
 }
@@ -67,10 +68,6 @@ fn by_key<S: Serializer>(fields: &[Field], to: S) -> Result<S::Ok, S::Error> {
 }
 
 impl Report for Inspect {
-    fn kind(&self) -> &'static str {
-        "Inspection"
-    }
-
     fn text(&self, screen: Screen, out: &mut dyn Write) -> io::Result<()> {
         for (position, shown) in self.files.iter().enumerate() {
             if position > 0 {

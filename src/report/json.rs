@@ -1,5 +1,6 @@
 //! JSON: keys in a fixed order, instants in RFC 3339 UTC, absent facts as null.
 
+use std::fmt;
 use std::io::{self, Write};
 
 use serde::{Serialize, Serializer};
@@ -13,6 +14,15 @@ pub fn write(document: &impl Serialize, indent: &str, mut out: &mut dyn Write) -
     let formatter = PrettyFormatter::with_indent(indent.as_bytes());
     document.serialize(&mut serde_json::Serializer::with_formatter(&mut out, formatter))?;
     out.write_all(b"\n")
+}
+
+/// The name of an enum's variant as documents have it.
+pub struct Name<T>(pub T);
+
+impl<T: Serialize> fmt::Display for Name<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.serialize(f)
+    }
 }
 
 pub fn instant<S: Serializer>(at: &OffsetDateTime, to: S) -> Result<S::Ok, S::Error> {

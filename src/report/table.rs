@@ -59,6 +59,12 @@ pub fn end(at: OffsetDateTime, now: OffsetDateTime) -> String {
     format!("{} ({})", rfc3339(at), distance(now, at))
 }
 
+/// When something was revoked, and since when it is invalid.
+pub fn revoked(since: Option<OffsetDateTime>, invalid_since: Option<OffsetDateTime>) -> String {
+    let invalid = invalid_since.map(|at| format!(" (invalid since {})", rfc3339(at)));
+    since.map(rfc3339).unwrap_or_default() + &invalid.unwrap_or_default()
+}
+
 /// `cluster NAME, in DIR`, or the directory.
 pub fn place(cluster: Option<&str>, directory: &str) -> String {
     cluster.map_or_else(|| directory.to_owned(), |cluster| format!("cluster {cluster}, in {directory}"))

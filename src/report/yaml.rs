@@ -13,45 +13,29 @@ pub fn write(document: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
 
 /// `inline`: the cursor stands behind `- `, so the first key needs no indentation.
 fn node(out: &mut dyn Write, value: &Value, depth: usize, inline: bool) -> io::Result<()> {
-    let indent = |out: &mut dyn Write| write!(out, "{:1$}", "", depth * 2);
-    match value {
-        Value::Object(map) => {
-            for (i, (key, value)) in map.iter().enumerate() {
-                if i > 0 || !inline {
-                    indent(out)?;
-                }
-                write!(out, "{}:", scalar(key))?;
-                match value {
-                    Value::Object(inner) if !inner.is_empty() => {
-                        writeln!(out)?;
-                        node(out, value, depth + 1, false)?;
-                    }
-                    Value::Array(inner) if !inner.is_empty() => {
-                        writeln!(out)?;
-                        node(out, value, depth, false)?;
-                    }
-                    _ => leaf(out, value)?,
-                }
+    let children: Vec<(String, &Value)> = match value {
+        Value::Object(map) => map.iter().map(|(key, value)| (format!("{}:", scalar(key)), value)).collect(),
+        Value::Array(list) => list.iter().map(|value| ("-".to_owned(), value)).collect(),
+        _ => return leaf(out, value),
+    };
+    for (i, (lead, child)) in children.into_iter().enumerate() {
+        let indent = if i == 0 && inline { 0 } else { depth * 2 };
+        write!(out, "{:indent$}{lead}", "")?;
+        match (value, child) {
+            (Value::Array(_), Value::Object(map)) if !map.is_empty() => {
+                write!(out, " ")?;
+                node(out, child, depth + 1, true)?;
             }
-        }
-        Value::Array(list) => {
-            for value in list {
-                indent(out)?;
-                write!(out, "-")?;
-                match value {
-                    Value::Object(inner) if !inner.is_empty() => {
-                        write!(out, " ")?;
-                        node(out, value, depth + 1, true)?;
-                    }
-                    Value::Array(inner) if !inner.is_empty() => {
-                        writeln!(out)?;
-                        node(out, value, depth + 1, false)?;
-                    }
-                    _ => leaf(out, value)?,
-                }
+            (_, Value::Object(map)) if !map.is_empty() => {
+                writeln!(out)?;
+                node(out, child, depth + 1, false)?;
             }
+            (_, Value::Array(list)) if !list.is_empty() => {
+                writeln!(out)?;
+                node(out, child, depth + usize::from(value.is_array()), false)?;
+            }
+            _ => leaf(out, child)?,
         }
-        _ => leaf(out, value)?,
     }
     Ok(())
 }

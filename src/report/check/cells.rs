@@ -6,7 +6,7 @@ use time::macros::format_description;
 use super::result::{Line, Tone};
 use crate::audit::{Judged, JudgedTree, State};
 use crate::catalog::CaId;
-use crate::inventory::{Kind, Reading};
+use crate::inventory::{CertificateFacts, Kind, Reading};
 use crate::report::table::sanitised;
 
 /// `Nov 20, 2027 20:02 UTC`.
@@ -74,6 +74,13 @@ pub fn external(judged: &Judged) -> &'static str {
         (false, _) => "",
         (true, true) => "yes",
         (true, false) => "no",
+    }
+}
+
+pub fn certificate(judged: &Judged) -> Option<&CertificateFacts> {
+    match &judged.item.reading {
+        Reading::Certificate(facts) => Some(facts),
+        _ => None,
     }
 }
 

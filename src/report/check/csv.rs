@@ -9,30 +9,11 @@ use crate::audit::{Judged, JudgedTree};
 use crate::clock::rfc3339;
 use crate::inventory::Reading;
 
-const HEADER: [&str; 19] = [
-    "cluster",
-    "node",
-    "name",
-    "type",
-    "state",
-    "expirationDate",
-    "residualTime",
-    "caName",
-    "externallyManaged",
-    "missing",
-    "notBefore",
-    "subject",
-    "issuer",
-    "sans",
-    "serial",
-    "algorithm",
-    "sha256",
-    "path",
-    "reason",
-];
+const HEADER: &str = "cluster,node,name,type,state,expirationDate,residualTime,caName,externallyManaged,missing,notBefore,\
+                      subject,issuer,sans,serial,algorithm,sha256,path,reason";
 
 pub fn write(check: &Check, out: &mut dyn Write) -> io::Result<()> {
-    writeln!(out, "{}", HEADER.join(","))?;
+    writeln!(out, "{HEADER}")?;
     for (tree, items) in check.selected() {
         for judged in items {
             for (i, cell) in row(tree, judged).iter().enumerate() {
@@ -44,12 +25,9 @@ pub fn write(check: &Check, out: &mut dyn Write) -> io::Result<()> {
     Ok(())
 }
 
-fn row<'a>(tree: &'a JudgedTree, judged: &'a Judged) -> [Cow<'a, str>; HEADER.len()] {
+fn row<'a>(tree: &'a JudgedTree, judged: &'a Judged) -> [Cow<'a, str>; 19] {
     let item = &judged.item;
-    let certificate = match &item.reading {
-        Reading::Certificate(facts) => Some(facts),
-        _ => None,
-    };
+    let certificate = cells::certificate(judged);
     let (start, issuer) = match &item.reading {
         Reading::Certificate(facts) => (Some(facts.not_before), facts.issuer.as_str()),
         Reading::Crl(facts) => (Some(facts.this_update), facts.issuer.as_str()),

@@ -8,7 +8,7 @@ use super::advice::{self, Finding};
 use super::cells::{self, Block};
 use super::result::Check;
 use super::select::Rows;
-use crate::audit::{Counts, Judged, JudgedTree, Note, State, Verdict};
+use crate::audit::{Counts, Judged, JudgedTree, Note, Policy, State, Verdict};
 use crate::catalog::CaId;
 use crate::inventory::Reading;
 use crate::report::json::{instant, instant_if_any};
@@ -211,33 +211,26 @@ struct Tree<'a> {
     node: Option<&'a str>,
     state: &'static str,
     total: usize,
-    thresholds: Thresholds,
+    #[serde(serialize_with = "thresholds")]
+    thresholds: &'a Policy,
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Thresholds {
-    warning: String,
-    critical: String,
-    ca_warning: String,
-    ca_critical: String,
+fn thresholds<S: Serializer>(policy: &Policy, to: S) -> Result<S::Ok, S::Error> {
+    let Policy { warning, critical, ca_warning, ca_critical, .. } = policy;
+    let all = [("warning", warning), ("critical", critical), ("caWarning", ca_warning), ("caCritical", ca_critical)];
+    to.collect_map(all.map(|(key, threshold)| (key, threshold.to_string())))
 }
 
 fn trees<S: Serializer>(trees: &[JudgedTree], to: S) -> Result<S::Ok, S::Error> {
     to.collect_seq(trees.iter().map(|tree| {
-        let (counted, policy) = (Counts::of(&tree.items), &tree.policy);
+        let counted = Counts::of(&tree.items);
         Tree {
             root: &tree.root,
             cluster: tree.cluster.as_deref(),
             node: tree.node.as_deref(),
             state: counted.worst().name(),
             total: counted.total(),
-            thresholds: Thresholds {
-                warning: policy.warning.to_string(),
-                critical: policy.critical.to_string(),
-                ca_warning: policy.ca_warning.to_string(),
-                ca_critical: policy.ca_critical.to_string(),
-            },
+            thresholds: &tree.policy,
         }
     }))
 }

@@ -8,9 +8,10 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
+use super::cells::certificate;
 use super::result::Check;
 use crate::audit::{Judged, JudgedTree, State};
-use crate::inventory::{Attributes, CertificateFacts, CrlFacts, Kind, Reading};
+use crate::inventory::{Attributes, CrlFacts, Kind, Reading};
 
 /// A family of series, and its value for an item; `None`: the item has no such series.
 struct Family {
@@ -72,13 +73,6 @@ const FAMILIES: [Family; 9] = [
         value: |judged| crl(judged)?.next_update.map(|_| (judged.state == State::Expired).into()),
     },
 ];
-
-fn certificate(judged: &Judged) -> Option<&CertificateFacts> {
-    match &judged.item.reading {
-        Reading::Certificate(facts) => Some(facts),
-        _ => None,
-    }
-}
 
 fn crl(judged: &Judged) -> Option<&CrlFacts> {
     match &judged.item.reading {

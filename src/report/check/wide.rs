@@ -6,20 +6,6 @@ use crate::audit::Judged;
 use crate::inventory::Reading;
 use crate::report::table::sanitised;
 
-const HEADER: [&str; 11] = [
-    "CERTIFICATE",
-    "EXPIRES",
-    "RESIDUAL TIME",
-    "STATE",
-    "CERTIFICATE AUTHORITY",
-    "SUBJECT",
-    "ISSUER",
-    "NAMES",
-    "SERIAL",
-    "ALGORITHM",
-    "PATH",
-];
-
 pub fn lines(check: &Check) -> Vec<Line> {
     let mut lines = vec![verdict::line(check)];
     let selected = check.selected();
@@ -28,44 +14,42 @@ pub fn lines(check: &Check) -> Vec<Line> {
         if check.trees.len() > 1 {
             lines.push(Line::strong(sanitised(&cells::place(tree))));
         }
-        let rows: Vec<(Vec<String>, Tone)> = items.iter().map(|judged| (row(judged), Tone::of(judged.state))).collect();
-        lines.extend(cells::columns(&HEADER, &rows));
+        let rows: Vec<(Vec<String>, Tone)> = items
+            .iter()
+            .map(|judged| (COLUMNS.iter().map(|(_, cell)| cell(judged)).collect(), Tone::of(judged.state)))
+            .collect();
+        lines.extend(cells::columns(&COLUMNS.map(|(title, _)| title), &rows));
     }
     lines.extend(verdict::hidden(check, selected.iter().map(|(_, items)| items.len()).sum()));
     lines.extend(advice::lines(&check.advice));
     lines
 }
 
-fn row(judged: &Judged) -> Vec<String> {
-    let (subject, issuer, names, serial, algorithm) = match &judged.item.reading {
-        Reading::Certificate(facts) => (
-            facts.subject.clone(),
-            facts.issuer.clone(),
-            facts.sans.join(","),
-            facts.serial.clone(),
-            facts.algorithm.clone(),
-        ),
-        Reading::Crl(facts) => (
-            format!("CRL with {} entries", facts.entries),
-            facts.issuer.clone(),
-            String::new(),
-            facts.number.clone().unwrap_or_default(),
-            String::new(),
-        ),
-        Reading::Unreadable(why) => (why.clone(), String::new(), String::new(), String::new(), String::new()),
-        Reading::Missing => Default::default(),
-    };
-    vec![
-        cells::name(judged),
-        cells::expires(judged),
-        cells::residual(judged),
-        cells::state(judged).to_owned(),
-        cells::authority(judged).to_owned(),
-        subject,
-        issuer,
-        names,
-        serial,
-        algorithm,
-        judged.item.path.clone(),
-    ]
-}
+type Column = (&'static str, fn(&Judged) -> String);
+
+const COLUMNS: [Column; 11] = [
+    ("CERTIFICATE", cells::name),
+    ("EXPIRES", cells::expires),
+    ("RESIDUAL TIME", cells::residual),
+    ("STATE", |judged| cells::state(judged).to_owned()),
+    ("CERTIFICATE AUTHORITY", |judged| cells::authority(judged).to_owned()),
+    ("SUBJECT", |judged| match &judged.item.reading {
+        Reading::Certificate(facts) => facts.subject.clone(),
+        Reading::Crl(facts) => format!("CRL with {} entries", facts.entries),
+        Reading::Unreadable(why) => why.clone(),
+        Reading::Missing => String::new(),
+    }),
+    ("ISSUER", |judged| match &judged.item.reading {
+        Reading::Certificate(facts) => facts.issuer.clone(),
+        Reading::Crl(facts) => facts.issuer.clone(),
+        Reading::Unreadable(_) | Reading::Missing => String::new(),
+    }),
+    ("NAMES", |judged| cells::certificate(judged).map(|facts| facts.sans.join(",")).unwrap_or_default()),
+    ("SERIAL", |judged| match &judged.item.reading {
+        Reading::Certificate(facts) => facts.serial.clone(),
+        Reading::Crl(facts) => facts.number.clone().unwrap_or_default(),
+        Reading::Unreadable(_) | Reading::Missing => String::new(),
+    }),
+    ("ALGORITHM", |judged| cells::certificate(judged).map(|facts| facts.algorithm.clone()).unwrap_or_default()),
+    ("PATH", |judged| judged.item.path.clone()),
+];

@@ -1,18 +1,17 @@
 //! `kpki crl check`: what the CRLs say of certificates.
 
-use std::fmt;
 use std::io::{self, Write};
 
 use serde::Serialize;
 use time::OffsetDateTime;
 
-use crate::clock::rfc3339;
 use crate::report::form::{Report, Screen};
-use crate::report::json::{instant, instant_if_any, lower_case};
-use crate::report::table::{end, table};
+use crate::report::json::{Name, instant, instant_if_any, lower_case};
+use crate::report::table::{end, revoked, table};
 
 /// What the CRLs say of some certificates.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind", rename = "RevocationCheck")]
 pub struct Checked {
     #[serde(serialize_with = "instant")]
     pub at: OffsetDateTime,
@@ -58,12 +57,6 @@ impl Answer {
     pub const ALL: [Self; 5] = [Self::Good, Self::Stale, Self::Unknown, Self::Held, Self::Revoked];
 }
 
-impl fmt::Display for Answer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.serialize(f)
-    }
-}
-
 /// One CRL that was evaluated.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -93,12 +86,6 @@ pub enum ListState {
     Unusable,
 }
 
-impl fmt::Display for ListState {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.serialize(f)
-    }
-}
-
 impl Checked {
     pub fn new(at: OffsetDateTime, certificates: Vec<Certificate>, lists: Vec<List>) -> Self {
         let answer = certificates.iter().map(|one| one.answer).max().unwrap_or(Answer::Unknown);
@@ -116,17 +103,13 @@ impl Checked {
 const MANY: usize = 25;
 
 impl Report for Checked {
-    fn kind(&self) -> &'static str {
-        "RevocationCheck"
-    }
-
     fn text(&self, screen: Screen, out: &mut dyn Write) -> io::Result<()> {
         let total = self.certificates.len();
         let count = |answer| self.certificates.iter().filter(|one| one.answer == answer).count();
         let parts = Answer::ALL.into_iter().rev().map(|answer| (answer, count(answer))).filter(|(_, count)| *count > 0);
-        let parts: Vec<String> = parts.map(|(answer, count)| format!("{count} {answer}")).collect();
+        let parts: Vec<String> = parts.map(|(answer, count)| format!("{count} {}", Name(answer))).collect();
         let noun = if total == 1 { "certificate" } else { "certificates" };
-        writeln!(out, "{}: {} of {total} {noun}", self.answer, parts.join(", "))?;
+        writeln!(out, "{}: {} of {total} {noun}", Name(self.answer), parts.join(", "))?;
         let shown = |one: &&Certificate| screen.wide || total < MANY || one.answer != Answer::Good;
         let mut rows = self.certificates.iter().filter(shown).map(certificate).peekable();
         if rows.peek().is_some() {
@@ -143,16 +126,14 @@ impl Report for Checked {
 }
 
 fn certificate(one: &Certificate) -> [String; 5] {
-    let since = one.since.map(rfc3339).unwrap_or_default();
-    let invalid = one.invalid_since.map(|at| format!(" (invalid since {})", rfc3339(at))).unwrap_or_default();
     let reason = one.reason.map_or_else(|| one.why.join("; "), str::to_owned);
-    [one.name.clone(), one.answer.to_string(), one.serial.clone(), since + &invalid, reason]
+    [one.name.clone(), Name(one.answer).to_string(), one.serial.clone(), revoked(one.since, one.invalid_since), reason]
 }
 
 fn crl(one: &List, at: OffsetDateTime) -> [String; 6] {
     [
         one.path.clone(),
-        one.state.to_string(),
+        Name(one.state).to_string(),
         one.number.clone().unwrap_or_default(),
         one.entries.to_string(),
         one.next_update.map(|next| end(next, at)).unwrap_or_default(),

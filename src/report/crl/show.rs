@@ -13,7 +13,7 @@ use crate::report::yaml;
 
 /// What a CRL says of itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(tag = "kind", rename = "RevocationList", rename_all = "camelCase")]
 pub struct Head {
     pub path: String,
     pub issuer: String,
@@ -84,10 +84,6 @@ impl Head {
 }
 
 impl Report for Head {
-    fn kind(&self) -> &'static str {
-        "RevocationList"
-    }
-
     fn text(&self, screen: Screen, out: &mut dyn Write) -> io::Result<()> {
         let noun = if self.entries == 1 { "entry" } else { "entries" };
         let next = self.next_update.map(|at| end(at, screen.now));

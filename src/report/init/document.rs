@@ -3,7 +3,7 @@ use serde::{Serialize, Serializer};
 use crate::report::certificate::{self, Facts};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(tag = "kind", rename = "InitReport", rename_all = "camelCase")]
 pub struct Init {
     pub outcome: Outcome,
     #[serde(rename = "clusterName")]

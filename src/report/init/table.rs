@@ -15,10 +15,6 @@ use crate::report::table::{end, line, lines, plain, sanitised, table};
 const MANY_NODES: usize = 5;
 
 impl Report for Init {
-    fn kind(&self) -> &'static str {
-        "InitReport"
-    }
-
     fn text(&self, screen: Screen, out: &mut dyn Write) -> io::Result<()> {
         line(out, verdict(self))?;
         writeln!(out)?;

@@ -1,5 +1,3 @@
-use std::fmt;
-
 use serde::Serialize;
 
 use crate::report::certificate::{Side, entry_id};
@@ -8,7 +6,7 @@ use crate::report::revoke;
 
 /// Every tree of one run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(tag = "kind", rename = "RenewReport", rename_all = "camelCase")]
 pub struct Renew {
     /// `--dry-run`: nothing was made and nothing written.
     pub dry_run: bool,
@@ -76,12 +74,6 @@ pub enum Action {
     Left,
 }
 
-impl fmt::Display for Action {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.serialize(f)
-    }
-}
-
 /// One hook that was run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Hook {
@@ -115,12 +107,6 @@ pub enum Outcome {
     Left,
     /// A tree, or a hook, failed.
     Failed,
-}
-
-impl fmt::Display for Outcome {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.serialize(f)
-    }
 }
 
 impl Renew {

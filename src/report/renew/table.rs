@@ -6,6 +6,7 @@ use super::document::{Action, Entry, Outcome, Renew, Tree};
 use crate::clock::rfc3339;
 use crate::report::certificate::Side;
 use crate::report::form::{Report, Screen};
+use crate::report::json::Name;
 use crate::report::restart::restart_lines;
 use crate::report::table::{end, line, lines, place, table};
 
@@ -13,10 +14,6 @@ use crate::report::table::{end, line, lines, place, table};
 const MANY: usize = 5;
 
 impl Report for Renew {
-    fn kind(&self) -> &'static str {
-        "RenewReport"
-    }
-
     fn text(&self, screen: Screen, out: &mut dyn Write) -> io::Result<()> {
         if let [only] = self.trees.as_slice() {
             return tree(self, only, screen, out);
@@ -35,7 +32,7 @@ impl Report for Renew {
         // What is as it should be is not listed among hundreds.
         let rows = self.trees.iter().filter(|tree| tree.outcome != Outcome::Nothing).map(|tree| {
             let cluster = tree.cluster.clone().unwrap_or_default();
-            [cluster, tree.outcome.to_string(), tree.made().to_string(), tree.directory.clone()]
+            [cluster, Name(tree.outcome).to_string(), tree.made().to_string(), tree.directory.clone()]
         });
         table(out, screen.width, &["CLUSTER", "OUTCOME", "RENEWED", "DIRECTORY"], rows)?;
         self.trees.iter().try_for_each(|tree| failure(tree, out))
@@ -120,7 +117,7 @@ fn entries(entries: &[&Entry], dry_run: bool, screen: Screen, out: &mut dyn Writ
         false => &["ENTRY", "ACTION", "EXPIRES", "WHY"],
     };
     let rows = entries.iter().map(|entry| {
-        let (id, action, why) = (entry.id(), entry.action.to_string(), entry.reasons.join("; "));
+        let (id, action, why) = (entry.id(), Name(entry.action).to_string(), entry.reasons.join("; "));
         if !sides {
             let side = entry.new.as_ref().or(entry.old.as_ref());
             let expires = side.map(|side| end(side.facts.not_after, screen.now)).unwrap_or_default();

@@ -4,17 +4,20 @@ use crate::report::certificate::{Facts, entry_id};
 use crate::report::restart::Restart;
 
 /// Which of the three it was.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub enum Verb {
+    #[serde(rename = "CsrReport")]
     Csr,
+    #[serde(rename = "SignReport")]
     Sign,
+    #[serde(rename = "ImportReport")]
     Import,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Requests {
-    #[serde(skip)]
+    #[serde(rename = "kind")]
     pub verb: Verb,
     /// The tree; `None`: there is none (an authority was given by its files).
     pub directory: Option<String>,

@@ -12,14 +12,6 @@ use crate::report::table::{end, line, lines, table};
 const FEW: usize = 10;
 
 impl Report for Requests {
-    fn kind(&self) -> &'static str {
-        match self.verb {
-            Verb::Csr => "CsrReport",
-            Verb::Sign => "SignReport",
-            Verb::Import => "ImportReport",
-        }
-    }
-
     fn text(&self, screen: Screen, out: &mut dyn Write) -> io::Result<()> {
         line(out, verdict(self))?;
         if let Some(generation) = &self.generation {

@@ -1,12 +1,10 @@
-use std::fmt;
-
 use serde::Serialize;
 use time::OffsetDateTime;
 
 use crate::report::json::{instant_if_any, lower_case};
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(tag = "kind", rename = "RevocationReport", rename_all = "camelCase")]
 pub struct Revocation {
     /// `revoke`, `hold`, `release`, `crl update`.
     pub verb: &'static str,
@@ -54,12 +52,6 @@ pub enum Action {
     Unchanged,
 }
 
-impl fmt::Display for Action {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.serialize(f)
-    }
-}
-
 /// One authority's CRL.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -86,12 +78,6 @@ pub enum Signing {
     Keep,
     /// It is due, and its authority's key is not here.
     Left,
-}
-
-impl fmt::Display for Signing {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.serialize(f)
-    }
 }
 
 impl Revocation {

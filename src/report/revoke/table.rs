@@ -3,15 +3,11 @@
 use std::io::{self, Write};
 
 use super::document::{Action, Entry, List, Revocation, Signing};
-use crate::clock::rfc3339;
 use crate::report::form::{Report, Screen};
-use crate::report::table::{end, first_of, line, lines, place, table};
+use crate::report::json::Name;
+use crate::report::table::{end, first_of, line, lines, place, revoked, table};
 
 impl Report for Revocation {
-    fn kind(&self) -> &'static str {
-        "RevocationReport"
-    }
-
     fn text(&self, screen: Screen, out: &mut dyn Write) -> io::Result<()> {
         line(out, verdict(self))?;
         if !self.entries.is_empty() {
@@ -59,14 +55,12 @@ fn verdict(report: &Revocation) -> String {
 }
 
 fn entry(entry: &Entry) -> [String; 6] {
-    let since = entry.since.map(rfc3339).unwrap_or_default();
-    let invalid = entry.invalid_since.map(|at| format!(" (invalid since {})", rfc3339(at))).unwrap_or_default();
     [
         entry.name.clone().unwrap_or_else(|| "-".to_owned()),
-        entry.action.to_string(),
+        Name(entry.action).to_string(),
         entry.authority.to_owned(),
         entry.serial.clone(),
-        since + &invalid,
+        revoked(entry.since, entry.invalid_since),
         entry.reason.clone().unwrap_or_default(),
     ]
 }
@@ -76,8 +70,8 @@ const FEW: usize = 2;
 
 fn crl(list: &List, screen: Screen) -> [String; 6] {
     let action = match (&list.why, list.action) {
-        (Some(why), Signing::Keep | Signing::Left) => format!("{}: {why}", list.action),
-        _ => list.action.to_string(),
+        (Some(why), Signing::Keep | Signing::Left) => format!("{}: {why}", Name(list.action)),
+        _ => Name(list.action).to_string(),
     };
     [
         list.name.clone(),
