@@ -89,11 +89,12 @@ pub const fn is_there(judged: &Judged) -> bool {
     !matches!(judged.item.reading, Reading::Missing | Reading::Unreadable(_))
 }
 
-pub fn state(judged: &Judged) -> &'static str {
-    match &judged.item.reading {
+pub fn state(judged: &Judged) -> String {
+    let words = match &judged.item.reading {
         Reading::Missing if judged.state == State::Ok => "not expected here",
         _ => judged.state.words(),
-    }
+    };
+    words.to_owned()
 }
 
 /// As documents have it.
@@ -143,8 +144,23 @@ pub fn place(tree: &JudgedTree) -> String {
     }
 }
 
+/// A column of items: its title, and a cell of it.
+pub type Column = (&'static str, fn(&Judged) -> String);
+
+pub const EXPIRES: Column = ("EXPIRES", expires);
+pub const RESIDUAL: Column = ("RESIDUAL TIME", residual);
+pub const AUTHORITY: Column = ("CERTIFICATE AUTHORITY", |judged| authority(judged).to_owned());
+pub const EXTERNAL: Column = ("EXTERNALLY MANAGED", |judged| external(judged).to_owned());
+pub const STATE: Column = ("STATE", state);
+
+pub fn table(columns: &[Column], items: &[&Judged]) -> Vec<Line> {
+    let header: Vec<&str> = columns.iter().map(|(title, _)| *title).collect();
+    let row = |judged: &Judged| columns.iter().map(|(_, cell)| cell(judged)).collect();
+    lines(&header, &items.iter().map(|judged| (row(judged), Tone::of(judged.state))).collect::<Vec<_>>())
+}
+
 /// Columns as Go's tabwriter makes them for kubeadm: at least 10 wide, 3 blanks between; but no blanks at a line's end.
-pub fn columns(header: &[&str], rows: &[(Vec<String>, Tone)]) -> Vec<Line> {
+pub fn lines(header: &[&str], rows: &[(Vec<String>, Tone)]) -> Vec<Line> {
     const LEAST: usize = 10;
     const GAP: usize = 3;
     let header = (header.iter().map(|cell| (*cell).to_owned()).collect::<Vec<_>>(), Tone::Plain);

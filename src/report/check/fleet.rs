@@ -25,7 +25,7 @@ pub fn lines(check: &Check) -> Vec<Line> {
     });
     let rows: Vec<(Vec<String>, Tone)> = clusters.iter().take(top).map(row).collect();
     let mut lines = vec![Line::plain("")];
-    lines.extend(cells::columns(
+    lines.extend(cells::lines(
         &["CLUSTER", "PLACES", "CERTIFICATES", "FIRST TO END", "EXPIRES", "RESIDUAL TIME", "STATE"],
         &rows,
     ));
@@ -36,7 +36,7 @@ pub fn lines(check: &Check) -> Vec<Line> {
     if !worst.is_empty() {
         lines.push(Line::plain(""));
         let rows: Vec<(Vec<String>, Tone)> = worst.iter().map(|(tree, judged)| item(tree, judged)).collect();
-        lines.extend(cells::columns(&["CERTIFICATE", "EXPIRES", "RESIDUAL TIME", "STATE", "PLACE"], &rows));
+        lines.extend(cells::lines(&["CERTIFICATE", "EXPIRES", "RESIDUAL TIME", "STATE", "PLACE"], &rows));
     }
     lines.extend(verdict::hidden(check, worst.len()));
     lines
@@ -80,7 +80,7 @@ fn item(tree: &JudgedTree, judged: &Judged) -> (Vec<String>, Tone) {
         cells::name(judged),
         cells::expires(judged),
         cells::residual(judged),
-        cells::state(judged).to_owned(),
+        cells::state(judged),
         cells::place(tree),
     ];
     (row, Tone::of(judged.state))

@@ -24,8 +24,8 @@ pub fn status(verdict: &Verdict) -> (&'static str, u8) {
 pub fn line(check: &Check) -> String {
     let (word, _) = status(&check.verdict);
     let counted = verdict::counted(&check.verdict.counts);
-    let all = check.trees.iter().flat_map(|tree| &tree.items);
-    let first = all.filter_map(|judged| Some((judged.residual?, judged))).min_by_key(|(residual, _)| *residual);
+    let first =
+        check.items().filter_map(|(_, judged)| Some((judged.residual?, judged))).min_by_key(|(residual, _)| *residual);
     let first = first.map_or_else(String::new, |(residual, judged)| {
         let left = if residual < 0 { "expired".to_owned() } else { format!("{} left", cells::human(residual)) };
         format!("; {}: {left}", judged.item.name)

@@ -2,7 +2,7 @@
 
 use time::OffsetDateTime;
 
-use crate::audit::{Advice, JudgedTree, State, Verdict};
+use crate::audit::{Advice, Judged, JudgedTree, State, Verdict};
 use crate::clock::Span;
 
 /// Every tree that was looked at, judged at one instant.
@@ -16,6 +16,13 @@ pub struct Check {
     pub verdict: Verdict,
     pub advice: Vec<Advice>,
     pub selection: Selection,
+}
+
+impl Check {
+    /// All of them, whatever is selected.
+    pub(super) fn items(&self) -> impl Iterator<Item = (&JudgedTree, &Judged)> {
+        self.trees.iter().flat_map(|tree| tree.items.iter().map(move |judged| (tree, judged)))
+    }
 }
 
 /// `--sort`, `--only`, `--within`, `--top`.

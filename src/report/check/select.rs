@@ -62,12 +62,7 @@ impl Check {
 
     /// The worst so many of all that are selected, the worst first.
     pub fn worst(&self, top: usize) -> Vec<(&JudgedTree, &Judged)> {
-        let mut all: Vec<(&JudgedTree, &Judged)> = self
-            .trees
-            .iter()
-            .flat_map(|tree| tree.items.iter().map(move |judged| (tree, judged)))
-            .filter(|(_, judged)| self.selection.shows(judged))
-            .collect();
+        let mut all: Vec<_> = self.items().filter(|(_, judged)| self.selection.shows(judged)).collect();
         // Stable: among equals the trees' own order holds.
         all.sort_by(|(_, a), (_, b)| b.state.cmp(&a.state).then_with(|| by_expiry(a, b)));
         all.truncate(top);

@@ -2,10 +2,10 @@
 
 use time::OffsetDateTime;
 
-use super::cells::{self, Block};
-use super::result::{Check, Line, Tone};
+use super::cells::{self, AUTHORITY, Block, Column, EXPIRES, EXTERNAL, RESIDUAL, STATE};
+use super::result::{Check, Line};
 use super::{advice, fleet, verdict};
-use crate::audit::{Judged, JudgedTree, Note, State};
+use crate::audit::{Judged, Note, State};
 use crate::catalog::CaId;
 use crate::inventory::Reading;
 use crate::report::table::sanitised;
@@ -39,87 +39,56 @@ fn blocks(items: &[&Judged]) -> Vec<Line> {
     // kubeadm's table is left as people know it as long as there is nothing to add.
     let with_state = items.iter().any(|judged| judged.state != State::Ok);
     let mut lines = Vec::new();
-    for (block, header) in [
-        (
-            Block::Certificate,
-            &["CERTIFICATE", "EXPIRES", "RESIDUAL TIME", "CERTIFICATE AUTHORITY", "EXTERNALLY MANAGED"][..],
-        ),
-        (Block::Authority, &["CERTIFICATE AUTHORITY", "EXPIRES", "RESIDUAL TIME", "EXTERNALLY MANAGED"][..]),
-        (Block::Crl, &["REVOCATION LIST", "EXPIRES", "RESIDUAL TIME", "CERTIFICATE AUTHORITY"][..]),
-    ] {
-        let rows: Vec<(Vec<String>, Tone)> = items
-            .iter()
-            .filter(|judged| cells::block(judged) == block)
-            .map(|judged| (row(judged, block, with_state), Tone::of(judged.state)))
-            .collect();
-        if rows.is_empty() {
+    for (block, columns) in BLOCKS {
+        let items: Vec<&Judged> = items.iter().copied().filter(|judged| cells::block(judged) == block).collect();
+        if items.is_empty() {
             continue;
         }
         if !lines.is_empty() {
             lines.push(Line::plain(""));
         }
-        let header: Vec<&str> = header.iter().copied().chain(with_state.then_some("STATE")).collect();
-        lines.extend(cells::columns(&header, &rows));
+        let columns: Vec<Column> = columns.iter().copied().chain(with_state.then_some(STATE)).collect();
+        lines.extend(cells::table(&columns, &items));
     }
     lines
 }
 
-fn row(judged: &Judged, block: Block, with_state: bool) -> Vec<String> {
-    let mut row = vec![cells::name(judged), cells::expires(judged), cells::residual(judged)];
-    match block {
-        Block::Certificate => row.extend([cells::authority(judged), cells::external(judged)].map(str::to_owned)),
-        Block::Authority => row.push(cells::external(judged).to_owned()),
-        Block::Crl => row.push(cells::authority(judged).to_owned()),
-    }
-    row.extend(with_state.then(|| cells::state(judged).to_owned()));
-    row
-}
+const BLOCKS: [(Block, &[Column]); 3] = [
+    (Block::Certificate, &[("CERTIFICATE", cells::name), EXPIRES, RESIDUAL, AUTHORITY, EXTERNAL]),
+    (Block::Authority, &[("CERTIFICATE AUTHORITY", cells::name), EXPIRES, RESIDUAL, EXTERNAL]),
+    (Block::Crl, &[("REVOCATION LIST", cells::name), EXPIRES, RESIDUAL, AUTHORITY]),
+];
 
 /// What is not in a table: why something cannot be read, and what the neighbours say; once per kind and authority.
 fn notes(check: &Check) -> Vec<Line> {
     const MOST: usize = 10;
-    let all: Vec<(&JudgedTree, &Judged)> =
-        check.trees.iter().flat_map(|tree| tree.items.iter().map(move |judged| (tree, judged))).collect();
-    let mut texts: Vec<String> = all
-        .iter()
-        .filter_map(|(_, judged)| match &judged.item.reading {
-            Reading::Unreadable(why) => Some(format!("{}: {why}", judged.item.path)),
-            _ => None,
-        })
-        .collect();
+    let unreadable = |judged: &Judged| match &judged.item.reading {
+        Reading::Unreadable(why) => Some(format!("{}: {why}", judged.item.path)),
+        _ => None,
+    };
+    let mut texts: Vec<String> = check.items().filter_map(|(_, judged)| unreadable(judged)).collect();
     let unread = texts.len();
     texts.truncate(MOST);
     if unread > MOST {
         texts.push(format!("and {} more that cannot be read", unread - MOST));
     }
     for authority in CaId::ALL {
-        let outlives: Vec<_> = all
-            .iter()
-            .filter(|(_, judged)| judged.item.authority == Some(authority))
-            .filter_map(|(_, judged)| outlived(judged).map(|until| (judged, until)))
-            .collect();
-        if let Some((judged, until)) = outlives.first() {
-            let others = match outlives.len() {
-                1 => String::new(),
-                count => format!(" and {} more", count - 1),
+        let name = authority.name();
+        let signed = check.items().filter(|(_, judged)| judged.item.authority == Some(authority));
+        let mut outlives = signed.filter_map(|(_, judged)| Some((&judged.item.name, outlived(judged)?)));
+        if let Some((first, until)) = outlives.next() {
+            let others = match outlives.count() {
+                0 => String::new(),
+                more => format!(" and {more} more"),
             };
-            texts.push(format!(
-                "{}{others} would outlive {}, which ends {}: of no use from then on",
-                judged.item.name,
-                authority.name(),
-                cells::date(*until)
-            ));
+            let until = cells::date(until);
+            texts.push(format!("{first}{others} would outlive {name}, which ends {until}: of no use from then on"));
         }
-        let short = all
-            .iter()
-            .filter(|(_, judged)| judged.item.name == authority.name())
-            .find_map(|(_, judged)| Some((judged.expires?, cut_short(judged)?)));
-        if let Some((end, wanted)) = short {
+        let mut own = check.items().filter(|(_, judged)| judged.item.name == name);
+        if let Some((end, wanted)) = own.find_map(|(_, judged)| Some((judged.expires?, cut_short(judged)?))) {
+            let (end, wanted) = (cells::date(end), cells::date(wanted));
             texts.push(format!(
-                "{} ends {}: certificates it signs at the next renewal would end {}, and are cut short",
-                authority.name(),
-                cells::date(end),
-                cells::date(wanted)
+                "{name} ends {end}: certificates it signs at the next renewal would end {wanted}, and are cut short"
             ));
         }
     }

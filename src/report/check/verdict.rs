@@ -15,8 +15,8 @@ pub fn line(check: &Check) -> Line {
         State::Ok => format!("ok: {total} {things}{place}"),
         worst => format!("{}: {} of {total} {things}{place}", worst.words(), counted(&verdict.counts)),
     };
-    let all = check.trees.iter().flat_map(|tree| tree.items.iter().map(move |judged| (tree, judged)));
-    let first = all.filter_map(|(tree, judged)| Some((judged.expires?, tree, judged))).min_by_key(|(end, ..)| *end);
+    let first =
+        check.items().filter_map(|(tree, judged)| Some((judged.expires?, tree, judged))).min_by_key(|(end, ..)| *end);
     if let Some((end, tree, judged)) = first {
         let item = match (&tree.cluster, verdict.trees > 1) {
             (Some(cluster), true) => format!("{} of {cluster}", judged.item.name),

@@ -1,8 +1,8 @@
 //! One line per item with everything that fits on one.
 
-use super::result::{Check, Line, Tone};
-use super::{advice, cells, verdict};
-use crate::audit::Judged;
+use super::cells::{self, AUTHORITY, Column, EXPIRES, RESIDUAL, STATE};
+use super::result::{Check, Line};
+use super::{advice, verdict};
 use crate::inventory::Reading;
 use crate::report::table::sanitised;
 
@@ -14,25 +14,19 @@ pub fn lines(check: &Check) -> Vec<Line> {
         if check.trees.len() > 1 {
             lines.push(Line::strong(sanitised(&cells::place(tree))));
         }
-        let rows: Vec<(Vec<String>, Tone)> = items
-            .iter()
-            .map(|judged| (COLUMNS.iter().map(|(_, cell)| cell(judged)).collect(), Tone::of(judged.state)))
-            .collect();
-        lines.extend(cells::columns(&COLUMNS.map(|(title, _)| title), &rows));
+        lines.extend(cells::table(&COLUMNS, items));
     }
     lines.extend(verdict::hidden(check, selected.iter().map(|(_, items)| items.len()).sum()));
     lines.extend(advice::lines(&check.advice));
     lines
 }
 
-type Column = (&'static str, fn(&Judged) -> String);
-
 const COLUMNS: [Column; 11] = [
     ("CERTIFICATE", cells::name),
-    ("EXPIRES", cells::expires),
-    ("RESIDUAL TIME", cells::residual),
-    ("STATE", |judged| cells::state(judged).to_owned()),
-    ("CERTIFICATE AUTHORITY", |judged| cells::authority(judged).to_owned()),
+    EXPIRES,
+    RESIDUAL,
+    STATE,
+    AUTHORITY,
     ("SUBJECT", |judged| match &judged.item.reading {
         Reading::Certificate(facts) => facts.subject.clone(),
         Reading::Crl(facts) => format!("CRL with {} entries", facts.entries),
