@@ -8,7 +8,7 @@ use crate::commands::export::{self, Request, VerifyRequest};
 use crate::error::{Error, Exit};
 use crate::plan::layout::DEFAULT_DIR;
 use crate::report::Form;
-use crate::report::export::State;
+use crate::report::export::NodeState;
 use crate::run::Environment;
 
 /// Pack what goes to one node, and check on the node that it is that node's
@@ -141,9 +141,9 @@ impl Args {
         })?;
         ui.report(&report, self.output.into(), environment.clock.now())?;
         Ok(match report.outcome {
-            State::Right | State::Renewed => Exit::Done,
-            State::Unreadable => Exit::Failed,
-            State::Missing | State::Mismatch | State::OtherNode => Exit::Critical,
+            NodeState::Right | NodeState::Renewed => Exit::Done,
+            NodeState::Unreadable => Exit::Failed,
+            NodeState::Missing | NodeState::Mismatch | NodeState::OtherNode => Exit::Critical,
         })
     }
 }

@@ -134,7 +134,7 @@ impl Args {
     fn exit(&self, report: &report::Renew) -> Exit {
         match report.outcome {
             report::Outcome::Failed => Exit::Failed,
-            report::Outcome::Left => Exit::Partial,
+            report::Outcome::Partial => Exit::Partial,
             report::Outcome::Renewed if self.detailed_exitcode => Exit::Renewed,
             report::Outcome::Renewed | report::Outcome::Nothing => Exit::Done,
         }

@@ -16,7 +16,7 @@ use crate::error::{self, Error};
 use crate::files::{self, FileState};
 use crate::plan::layout::Place;
 use crate::plan::renew::{self as plan, CsrDecision, CsrTemplate, Skipped};
-use crate::report::requests::{Asks, Entry, Requests, Verb};
+use crate::report::requests::{RequestEntry, RequestedFacts, Requests, Verb};
 use crate::store::{self, Commit, FileChange, Locking, TreeLock};
 use crate::x509;
 
@@ -88,7 +88,7 @@ pub fn run(request: &Request, progress: Progress<'_>) -> Result<Requests, Error>
         key: key.take(),
     });
     let made = requests::make(&site, specs.collect(), request.threads, progress)?;
-    let mut entries: Vec<Entry> = made.iter().map(entry).collect();
+    let mut entries: Vec<RequestEntry> = made.iter().map(entry).collect();
     entries.extend(wanted.iter().filter_map(left));
     let changes: Vec<FileChange> = made.into_iter().flat_map(|made| made.changes).collect();
     if !request.dry_run && !changes.is_empty() {
@@ -181,8 +181,8 @@ pub fn read_key(path: &std::path::Path) -> Result<PrivateKey, Error> {
 }
 
 /// The row of a request.
-pub fn entry(made: &Made) -> Entry {
-    Entry {
+pub fn entry(made: &Made) -> RequestEntry {
+    RequestEntry {
         node: made.node.clone(),
         name: made.name.clone(),
         action: if made.is_kept { "keep" } else { "request" },
@@ -193,13 +193,13 @@ pub fn entry(made: &Made) -> Entry {
             .into_iter()
             .collect(),
         paths: made.paths.iter().map(|path| path.display().to_string()).collect(),
-        ..Entry::default()
+        ..RequestEntry::default()
     }
 }
 
 /// What a request asks for, as reports show it.
-pub fn asks(request: &x509::Request) -> Asks {
-    Asks {
+pub fn asks(request: &x509::Request) -> RequestedFacts {
+    RequestedFacts {
         subject: request.subject.to_string(),
         sans: request.sans.iter().map(ToString::to_string).collect(),
         usages: request.extended_key_usages.iter().map(|usage| usage.name().to_owned()).collect(),
@@ -207,10 +207,10 @@ pub fn asks(request: &x509::Request) -> Asks {
     }
 }
 
-fn left(one: &Wanted) -> Option<Entry> {
+fn left(one: &Wanted) -> Option<RequestEntry> {
     let left = one.asked.as_ref().err()?;
     let id = one.node.as_ref().map_or_else(|| one.name.clone(), |node| format!("{node}/{}", one.name));
-    Some(Entry {
+    Some(RequestEntry {
         node: one.node.clone(),
         name: one.name.clone(),
         action: if left.is_gap() { "left" } else { "skip" },
@@ -218,6 +218,6 @@ fn left(one: &Wanted) -> Option<Entry> {
             Skipped::NotReplenished => format!("it is not here; ask for it by name: kpki csr {id}"),
             left => error::left(left, &id),
         }],
-        ..Entry::default()
+        ..RequestEntry::default()
     })
 }

@@ -18,7 +18,7 @@ use crate::files::{self, FileError, FileState, Kind, Op, What};
 use crate::plan::blueprints::Bounds;
 use crate::plan::renew::{self, CsrDecision, Signer, Skipped};
 use crate::plan::sign::{self as plan, CaConstraints, Dates, Grant, Stated, Terms};
-use crate::report::requests::{Entry, Requests, Verb};
+use crate::report::requests::{RequestEntry, Requests, Verb};
 use crate::store::{self, Commit, Locking, TreeLock};
 use crate::x509::{self, Certificate, parse_pem_bundle};
 
@@ -321,8 +321,8 @@ fn outs(request: &Request, job: &Job, jobs: usize, pem: &str) -> Result<Vec<Out>
     }
 }
 
-fn entry(name: String, job: &Job, grant: &Grant, signed: &Signed, paths: Vec<String>) -> Entry {
-    Entry {
+fn entry(name: String, job: &Job, grant: &Grant, signed: &Signed, paths: Vec<String>) -> RequestEntry {
+    RequestEntry {
         name,
         action: "sign",
         algorithm: Some(signed.certificate.key.to_string()),
@@ -331,6 +331,6 @@ fn entry(name: String, job: &Job, grant: &Grant, signed: &Signed, paths: Vec<Str
         refused: grant.refused.iter().map(error::denied_attribute).collect(),
         added: grant.added.iter().map(ToString::to_string).collect(),
         paths,
-        ..Entry::default()
+        ..RequestEntry::default()
     }
 }

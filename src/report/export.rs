@@ -20,13 +20,13 @@ pub struct Export {
     pub bytes: usize,
     /// Keys of authorities are in it.
     pub ca_keys: bool,
-    pub files: Vec<File>,
+    pub files: Vec<ExportedFile>,
     pub notes: Vec<String>,
 }
 
 /// A file as it is placed on the node.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct File {
+pub struct ExportedFile {
     pub path: String,
     #[serde(serialize_with = "octal")]
     pub mode: u32,
@@ -50,8 +50,8 @@ impl Report for Export {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "kind", rename = "NodeVerification")]
 pub struct Verify {
-    /// [`State::of`] the entries.
-    pub outcome: State,
+    /// [`NodeState::of`] the entries.
+    pub outcome: NodeState,
     pub node: String,
     #[serde(rename = "clusterName")]
     pub cluster: Option<String>,
@@ -61,21 +61,21 @@ pub struct Verify {
     /// The other nodes whose files are there.
     pub owners: Vec<String>,
     #[serde(rename = "entries")]
-    pub rows: Vec<Row>,
+    pub rows: Vec<VerifiedEntry>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Row {
+pub struct VerifiedEntry {
     pub entry: String,
     pub path: String,
-    pub state: State,
+    pub state: NodeState,
     pub findings: Vec<String>,
 }
 
 /// Ordered: a later one is worse.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum State {
+pub enum NodeState {
     Right,
     /// The node's, and newer than what was exported.
     Renewed,
@@ -87,9 +87,9 @@ pub enum State {
     OtherNode,
 }
 
-impl State {
+impl NodeState {
     /// The worst of all; `Renewed` is right.
-    pub fn of(rows: &[Row]) -> Self {
+    pub fn of(rows: &[VerifiedEntry]) -> Self {
         rows.iter().map(|row| row.state).max().filter(|worst| *worst != Self::Renewed).unwrap_or(Self::Right)
     }
 }
@@ -97,10 +97,12 @@ impl State {
 impl Verify {
     fn verdict(&self) -> String {
         let (dir, node, all) = (&self.directory, &self.node, self.rows.len());
-        let bad = self.rows.iter().filter(|row| row.state > State::Renewed).count();
+        let bad = self.rows.iter().filter(|row| row.state > NodeState::Renewed).count();
         match self.outcome {
-            State::OtherNode => format!("wrong node: {dir} holds files of {}, not of {node}", self.owners.join(", ")),
-            State::Right | State::Renewed => format!("right: {dir} is {node}'s; {all} entries fit"),
+            NodeState::OtherNode => {
+                format!("wrong node: {dir} holds files of {}, not of {node}", self.owners.join(", "))
+            }
+            NodeState::Right | NodeState::Renewed => format!("right: {dir} is {node}'s; {all} entries fit"),
             worst => format!("{}: {bad} of {all} entries in {dir} are not as {node} needs them", Name(worst)),
         }
     }
@@ -116,11 +118,11 @@ impl Report for Verify {
             .map(|row| [row.entry.clone(), Name(row.state).to_string(), row.path.clone(), row.findings.join("; ")]);
         table(out, screen.width, &["ENTRY", "STATE", "PATH", "WHY"], rows)?;
         let node = &self.node;
-        if self.outcome > State::Unreadable {
+        if self.outcome > NodeState::Unreadable {
             let again = format!("kpki export {node} --dir DIR --out {node}.tar.gz");
             lines(out, "export it again where the cluster directory is: ", [again])?;
         }
-        if self.outcome == State::OtherNode {
+        if self.outcome == NodeState::OtherNode {
             line(out, "where the node is not called like its machine: kpki export --verify NODE")?;
         }
         Ok(())

@@ -60,7 +60,7 @@ pub fn run(request: &Request) -> Result<report::Revocation, Error> {
         let new = edited.iter().find(|new| new.authority == one.list.authority);
         let mut row = row(&one.list, new, one.sign);
         if let Some(why) = &one.left {
-            (row.action, row.why) = (report::Signing::Left, Some(why.clone()));
+            (row.action, row.why) = (report::Signing::Skipped, Some(why.clone()));
         }
         lists.push(row);
         if let Some(issuer) = signers.get(&one.list.authority).and_then(Signer::certificate).filter(|_| one.sign) {

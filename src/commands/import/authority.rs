@@ -14,7 +14,7 @@ use crate::error::{self, Error};
 use crate::kubeconfig::{self, Credentials};
 use crate::plan::import as plan;
 use crate::plan::renew::{self, Credential};
-use crate::report::requests::Entry;
+use crate::report::requests::RequestEntry;
 use crate::x509::{Certificate, parse_pem_bundle};
 
 /// `Err`: why it may not be put in place.
@@ -53,17 +53,17 @@ pub fn place(
         return Ok(Err(objections.iter().map(error::objection).collect()));
     }
     let pem: String = bundle.iter().map(Certificate::to_pem).collect();
-    let entry = Entry {
+    let entry = RequestEntry {
         name: authority.name().to_owned(),
         action: "import",
         algorithm: Some(certificate.key.to_string()),
         facts: Some(facts(certificate)),
         old: ask.and_then(|ask| ask.old).map(|old| facts(&old)),
         paths: std::iter::once(&public).chain(private.as_ref()).map(|place| seen.tree.shown(place)).collect(),
-        ..Entry::default()
+        ..RequestEntry::default()
     };
     if there == Some(pem.as_bytes()) && !matches!(key, Key::Staged(..)) {
-        return Ok(Ok(Placed { entry: Entry { action: "keep", old: None, ..entry }, ..Placed::default() }));
+        return Ok(Ok(Placed { entry: RequestEntry { action: "keep", old: None, ..entry }, ..Placed::default() }));
     }
     let mut placed = Placed { entry, certificate: Some(certificate.clone()), ..Placed::default() };
     if let (Key::Staged(key, files), Some(private)) = (key, &private) {

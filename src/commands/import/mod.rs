@@ -22,7 +22,7 @@ use crate::plan::decision::{FileState as There, Survey};
 use crate::plan::import::{self as plan, Expected};
 use crate::plan::init::Access;
 use crate::plan::renew::{self, Credential, CsrDecision, CsrTemplate, Names, Signer, Signers};
-use crate::report::requests::{Entry, Requests, Verb};
+use crate::report::requests::{RequestEntry, Requests, Verb};
 use crate::store::{self, Commit, FileChange, Locking, RootId, TreeLock};
 use crate::x509::{Certificate, Request as Asking, parse_pem_bundle};
 
@@ -76,7 +76,7 @@ enum Source {
 /// What one file became.
 #[derive(Default)]
 struct Placed {
-    entry: Entry,
+    entry: RequestEntry,
     certificate: Option<Certificate>,
     changes: Vec<FileChange>,
     removals: Vec<(RootId, RelPath)>,
@@ -117,7 +117,7 @@ pub fn run(request: &Request) -> Result<Requests, Error> {
         Some(hold) => publish(&tree, &mut placed, hold, request.now)?,
         None => None,
     };
-    let entries: Vec<Entry> = placed.into_iter().map(|one| one.entry).collect();
+    let entries: Vec<RequestEntry> = placed.into_iter().map(|one| one.entry).collect();
     let put = entries.iter().filter(|entry| entry.action == "import");
     Ok(Requests {
         verb: Verb::Import,
@@ -134,7 +134,7 @@ fn same(one: &Placed, other: &Placed) -> bool {
     (&one.entry.node, &one.entry.name) == (&other.entry.node, &other.entry.name)
 }
 
-fn id(entry: &Entry) -> String {
+fn id(entry: &RequestEntry) -> String {
     entry.node.as_ref().map_or_else(|| entry.name.clone(), |node| format!("{node}/{}", entry.name))
 }
 
@@ -329,14 +329,14 @@ fn bundle(file: &Path) -> Result<Result<Vec<Certificate>, String>, Error> {
     Ok(parse_pem_bundle(&bytes).map_err(|why| why.to_string()))
 }
 
-fn row(credential: &Credential, action: &'static str, leaf: &Certificate, old: Option<&Certificate>) -> Entry {
-    Entry {
+fn row(credential: &Credential, action: &'static str, leaf: &Certificate, old: Option<&Certificate>) -> RequestEntry {
+    RequestEntry {
         node: credential.node.clone(),
         name: credential.name.clone(),
         action,
         algorithm: Some(leaf.key.to_string()),
         facts: Some(facts(leaf)),
         old: old.map(facts),
-        ..Entry::default()
+        ..RequestEntry::default()
     }
 }

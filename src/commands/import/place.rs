@@ -27,7 +27,7 @@ impl Seen<'_> {
         let paths = paths.map(|place| self.tree.shown(place)).collect();
         let old = ask.old.as_deref();
         if matches!(candidate.source, Source::InPlace) && old.is_some_and(|old| old.der == leaf.der) {
-            let entry = crate::report::requests::Entry { paths, ..row(credential, "keep", leaf, None) };
+            let entry = crate::report::requests::RequestEntry { paths, ..row(credential, "keep", leaf, None) };
             return Ok(Placed { entry, ..Placed::default() });
         }
         let trusted = self.signers.get(&credential.authority).map(Signer::bundle).unwrap_or_default();
@@ -55,7 +55,7 @@ impl Seen<'_> {
             Source::Staged(files) => vec![(files.root, files.key.clone()), (files.root, files.request.clone())],
             Source::Out | Source::InPlace => Vec::new(),
         };
-        let entry = crate::report::requests::Entry { paths, ..row(credential, "import", leaf, old) };
+        let entry = crate::report::requests::RequestEntry { paths, ..row(credential, "import", leaf, old) };
         Ok(Placed { entry, certificate: Some(leaf.clone()), changes, removals })
     }
 

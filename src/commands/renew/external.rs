@@ -5,7 +5,7 @@ use crate::commands::Progress;
 use crate::commands::requests::{self, CsrSpec, Made, Site};
 use crate::error::Error;
 use crate::plan::renew::{self as plan, Credential, CsrDecision, CsrTemplate, Decision, Skipped};
-use crate::report::renew::Entry;
+use crate::report::renew::RenewalEntry;
 
 /// What is due and signed by an authority without its key.
 pub struct External<'a> {
@@ -44,7 +44,7 @@ impl<'a> External<'a> {
 }
 
 /// Says in the report where each request waits.
-pub fn tell(entries: &mut [Entry], made: &[Made]) {
+pub fn tell(entries: &mut [RenewalEntry], made: &[Made]) {
     for one in made {
         let row = entries.iter_mut().find(|entry| entry.node == one.node && entry.name == one.name);
         let Some((row, path)) = row.zip(one.paths.first()) else { continue };

@@ -218,7 +218,7 @@ fn tell(tree: &Tree<'_>, pending: PendingNotifications, report: &mut report::Tre
         return;
     }
     let credentials = pending.credentials(tree);
-    let now: Vec<String> = report.entries.iter().filter(|one| one.is_made()).map(report::Entry::id).collect();
+    let now: Vec<String> = report.entries.iter().filter(|one| one.is_made()).map(report::RenewalEntry::id).collect();
     report.finished = credentials.iter().map(|one| one.id()).filter(|id| !now.contains(id)).collect();
     report.restart = restarts(credentials.iter().map(|one| (one.node.as_deref(), one.name.as_str())));
     let generation = report.generation.clone().unwrap_or_else(|| pending.generation.clone());

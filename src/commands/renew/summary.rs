@@ -10,11 +10,11 @@ use crate::commands::restarts::restarts;
 use crate::error;
 use crate::plan::blueprints::BACK_DATE;
 use crate::plan::renew::{Credential, Decision, Key, Renewal, Signer, Skipped};
-use crate::report::renew::{Action, Entry, Restart, Side};
+use crate::report::renew::{Action, RenewalEntry, Restart, Side};
 use crate::x509::Certificate;
 
 /// One row for each credential that is there or should be.
-pub fn entries(tree: &Tree<'_>, seen: &Seen, made: &[Made]) -> Vec<Entry> {
+pub fn entries(tree: &Tree<'_>, seen: &Seen, made: &[Made]) -> Vec<RenewalEntry> {
     let row = |(index, (credential, decision)): (usize, (&Credential, &Decision))| {
         let made = made.iter().find(|made| made.index == index);
         entry(tree, seen, credential, decision, made.map(|made| &made.certificate))
@@ -28,24 +28,24 @@ fn entry(
     credential: &Credential,
     decision: &Decision,
     made: Option<&Certificate>,
-) -> Option<Entry> {
+) -> Option<RenewalEntry> {
     let paths = std::iter::once(&credential.public).chain(credential.private.as_ref());
-    let base = Entry {
+    let base = RenewalEntry {
         node: credential.node.clone(),
         name: credential.name.clone(),
         paths: paths.map(|place| tree.shown(place)).collect(),
-        ..Entry::default()
+        ..RenewalEntry::default()
     };
     Some(match decision {
         Decision::Absent => return None,
-        Decision::Keep(certificate) => Entry { action: Action::Keep, old: Some(side(certificate)), ..base },
-        Decision::Skipped(left, certificate) => Entry {
-            action: if left.is_gap() { Action::Left } else { Action::Skip },
+        Decision::Keep(certificate) => RenewalEntry { action: Action::Keep, old: Some(side(certificate)), ..base },
+        Decision::Skipped(left, certificate) => RenewalEntry {
+            action: if left.is_gap() { Action::Skipped } else { Action::NotApplicable },
             reasons: vec![error::left(left, &credential.id())],
             old: certificate.as_deref().map(side).filter(|_| !matches!(left, Skipped::Unreadable(_))),
             ..base
         },
-        Decision::Renew(renewal) => Entry {
+        Decision::Renew(renewal) => RenewalEntry {
             action: if renewal.old.is_some() { Action::Renew } else { Action::Create },
             reasons: renewal.reasons.iter().map(error::reason).collect(),
             old: renewal.old.as_deref().map(side),
@@ -74,7 +74,7 @@ fn texts(names: &[San]) -> Vec<String> {
 }
 
 /// The revocation lists that are signed anew; `edited`: they have been.
-pub fn lists(seen: &Seen, edited: &[SignedCrlIssue]) -> Vec<crate::report::revoke::List> {
+pub fn lists(seen: &Seen, edited: &[SignedCrlIssue]) -> Vec<crate::report::revoke::CrlRow> {
     let row = |list: &&TreeCrl| {
         let new = edited.iter().find(|one| one.authority == list.authority);
         crate::commands::revoke::row(list, new, true)
@@ -138,7 +138,7 @@ fn more(all: usize) -> String {
 }
 
 /// What has to happen before the new certificates are used.
-pub fn restart(entries: &[Entry]) -> Vec<Restart> {
+pub fn restart(entries: &[RenewalEntry]) -> Vec<Restart> {
     let made = entries.iter().filter(|entry| matches!(entry.action, Action::Renew | Action::Create));
     restarts(made.map(|entry| (entry.node.as_deref(), entry.name.as_str())))
 }

@@ -256,7 +256,7 @@ fn report(
     generation: Option<String>,
     mut warnings: Vec<String>,
 ) -> Result<report::Revocation, Error> {
-    let entries: Vec<report::Entry> =
+    let entries: Vec<report::RevocationEntry> =
         seen.chosen.iter().zip(&seen.changes).map(|(chosen, change)| entry(request.verb, chosen, change)).collect();
     let mut lists = Vec::new();
     for (authority, list) in &seen.lists {
@@ -284,14 +284,14 @@ fn report(
     })
 }
 
-fn entry(verb: Verb, chosen: &Selected, change: &Change) -> report::Entry {
+fn entry(verb: Verb, chosen: &Selected, change: &Change) -> report::RevocationEntry {
     let (action, says) = match (change, verb) {
         (Change::Nothing(says), _) => (report::Action::Unchanged, says.as_ref()),
         (Change::Remove(was), _) => (report::Action::Release, Some(was)),
         (Change::Add(says) | Change::Harden(says), Verb::Hold) => (report::Action::Hold, Some(says)),
         (Change::Add(says) | Change::Harden(says), _) => (report::Action::Revoke, Some(says)),
     };
-    report::Entry {
+    report::RevocationEntry {
         name: chosen.name.clone(),
         authority: chosen.authority.name(),
         serial: journal::serial_text(&chosen.serial).to_uppercase(),
@@ -303,13 +303,13 @@ fn entry(verb: Verb, chosen: &Selected, change: &Change) -> report::Entry {
 }
 
 /// `new`: the edition that was signed; `changes`: there is one to be signed.
-pub(in crate::commands) fn row(list: &TreeCrl, new: Option<&SignedCrlIssue>, changes: bool) -> report::List {
+pub(in crate::commands) fn row(list: &TreeCrl, new: Option<&SignedCrlIssue>, changes: bool) -> report::CrlRow {
     let crl = new.map(|new| &new.crl).or(list.crl.as_ref());
     let paths = match new {
         Some(new) => new.paths.clone(),
         None => vec![list.path.clone()],
     };
-    report::List {
+    report::CrlRow {
         name: format!("{}.crl", list.authority.name()),
         action: if changes { report::Signing::Sign } else { report::Signing::Keep },
         why: None,

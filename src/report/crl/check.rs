@@ -12,17 +12,17 @@ use crate::report::table::{end, revoked, table};
 /// What the CRLs say of some certificates.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "kind", rename = "RevocationCheck")]
-pub struct Checked {
+pub struct CrlCheck {
     #[serde(serialize_with = "instant")]
     pub at: OffsetDateTime,
     /// The worst of all certificates.
     pub answer: Answer,
-    pub certificates: Vec<Certificate>,
-    pub lists: Vec<List>,
+    pub certificates: Vec<CheckedCertificate>,
+    pub lists: Vec<CheckedCrl>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Certificate {
+pub struct CheckedCertificate {
     pub name: String,
     pub issuer: String,
     /// Hexadecimal.
@@ -60,10 +60,10 @@ impl Answer {
 /// One CRL that was evaluated.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct List {
+pub struct CheckedCrl {
     pub path: String,
     pub issuer: String,
-    pub state: ListState,
+    pub state: CrlState,
     #[serde(rename = "crlNumber")]
     pub number: Option<String>,
     #[serde(serialize_with = "instant")]
@@ -77,7 +77,7 @@ pub struct List {
 /// Ordered: a later one is worse.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum ListState {
+pub enum CrlState {
     Fresh,
     /// It decides, and goes stale soon.
     Ending,
@@ -86,23 +86,23 @@ pub enum ListState {
     Unusable,
 }
 
-impl Checked {
-    pub fn new(at: OffsetDateTime, certificates: Vec<Certificate>, lists: Vec<List>) -> Self {
+impl CrlCheck {
+    pub fn new(at: OffsetDateTime, certificates: Vec<CheckedCertificate>, lists: Vec<CheckedCrl>) -> Self {
         let answer = certificates.iter().map(|one| one.answer).max().unwrap_or(Answer::Unknown);
         Self { at, answer, certificates, lists }
     }
 
     /// A CRL that decided something goes stale soon.
     pub fn is_ending(&self) -> bool {
-        let decided = |list: &List| self.certificates.iter().any(|one| one.list.as_ref() == Some(&list.path));
-        self.lists.iter().any(|list| list.state == ListState::Ending && decided(list))
+        let decided = |list: &CheckedCrl| self.certificates.iter().any(|one| one.list.as_ref() == Some(&list.path));
+        self.lists.iter().any(|list| list.state == CrlState::Ending && decided(list))
     }
 }
 
 /// From this many certificates on, the good ones are left out.
 const MANY: usize = 25;
 
-impl Report for Checked {
+impl Report for CrlCheck {
     fn text(&self, screen: Screen, out: &mut dyn Write) -> io::Result<()> {
         let total = self.certificates.len();
         let count = |answer| self.certificates.iter().filter(|one| one.answer == answer).count();
@@ -110,7 +110,7 @@ impl Report for Checked {
         let parts: Vec<String> = parts.map(|(answer, count)| format!("{count} {}", Name(answer))).collect();
         let noun = if total == 1 { "certificate" } else { "certificates" };
         writeln!(out, "{}: {} of {total} {noun}", Name(self.answer), parts.join(", "))?;
-        let shown = |one: &&Certificate| screen.wide || total < MANY || one.answer != Answer::Good;
+        let shown = |one: &&CheckedCertificate| screen.wide || total < MANY || one.answer != Answer::Good;
         let mut rows = self.certificates.iter().filter(shown).map(certificate).peekable();
         if rows.peek().is_some() {
             writeln!(out)?;
@@ -125,12 +125,12 @@ impl Report for Checked {
     }
 }
 
-fn certificate(one: &Certificate) -> [String; 5] {
+fn certificate(one: &CheckedCertificate) -> [String; 5] {
     let reason = one.reason.map_or_else(|| one.why.join("; "), str::to_owned);
     [one.name.clone(), Name(one.answer).to_string(), one.serial.clone(), revoked(one.since, one.invalid_since), reason]
 }
 
-fn crl(one: &List, at: OffsetDateTime) -> [String; 6] {
+fn crl(one: &CheckedCrl, at: OffsetDateTime) -> [String; 6] {
     [
         one.path.clone(),
         Name(one.state).to_string(),

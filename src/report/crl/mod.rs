@@ -3,5 +3,5 @@
 mod check;
 mod show;
 
-pub use check::{Answer, Certificate, Checked, List, ListState};
-pub use show::{Entry, Head};
+pub use check::{Answer, CheckedCertificate, CheckedCrl, CrlCheck, CrlState};
+pub use show::{CrlEntry, CrlHead};

@@ -14,7 +14,7 @@ use crate::report::yaml;
 /// What a CRL says of itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "kind", rename = "RevocationList", rename_all = "camelCase")]
-pub struct Head {
+pub struct CrlHead {
     pub path: String,
     pub issuer: String,
     pub version: u32,
@@ -40,7 +40,7 @@ pub struct Head {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Entry {
+pub struct CrlEntry {
     /// Hexadecimal.
     #[serde(serialize_with = "lower_case")]
     pub serial: String,
@@ -54,7 +54,7 @@ pub struct Entry {
     pub more: bool,
 }
 
-impl Head {
+impl CrlHead {
     /// Everything before the entries.
     pub fn open(&self, form: Form, now: OffsetDateTime, out: &mut dyn Write) -> io::Result<()> {
         let mut text = Vec::new();
@@ -83,7 +83,7 @@ impl Head {
     }
 }
 
-impl Report for Head {
+impl Report for CrlHead {
     fn text(&self, screen: Screen, out: &mut dyn Write) -> io::Result<()> {
         let noun = if self.entries == 1 { "entry" } else { "entries" };
         let next = self.next_update.map(|at| end(at, screen.now));
@@ -112,7 +112,7 @@ impl Report for Head {
     }
 }
 
-impl Entry {
+impl CrlEntry {
     /// One entry; `first`: no other stands before it.
     pub fn write(&self, form: Form, first: bool, out: &mut dyn Write) -> io::Result<()> {
         match form {
@@ -138,8 +138,8 @@ mod tests {
 
     const NOW: OffsetDateTime = datetime!(2026-11-20 22:00 UTC);
 
-    fn head(entries: u64) -> Head {
-        Head {
+    fn head(entries: u64) -> CrlHead {
+        CrlHead {
             path: "ca.crl".to_owned(),
             issuer: "CN=kubernetes".to_owned(),
             version: 2,
@@ -158,7 +158,7 @@ mod tests {
     #[test]
     fn what_is_written_piece_by_piece_is_one_document() {
         let entry =
-            Entry { serial: "0A".to_owned(), since: NOW, reason: "superseded", invalid_since: None, more: false };
+            CrlEntry { serial: "0A".to_owned(), since: NOW, reason: "superseded", invalid_since: None, more: false };
         for count in [0u64, 1, 3] {
             let head = head(count);
             let written = |form| {

@@ -29,10 +29,10 @@ pub struct Tree {
     pub finished: Vec<String>,
     /// A failed deploy hook had everything put back as it was.
     pub rolled_back: bool,
-    pub entries: Vec<Entry>,
+    pub entries: Vec<RenewalEntry>,
     /// CRLs that were signed anew in the same transaction.
     #[serde(rename = "revocationLists")]
-    pub lists: Vec<revoke::List>,
+    pub lists: Vec<revoke::CrlRow>,
     pub restart: Vec<Restart>,
     pub hooks: Vec<Hook>,
     pub warnings: Vec<String>,
@@ -43,11 +43,11 @@ pub struct Tree {
 /// One certificate.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Entry {
+pub struct RenewalEntry {
     pub node: Option<String>,
     pub name: String,
     pub action: Action,
-    /// Why it is renewed, or left.
+    /// Why it is renewed, or skipped.
     pub reasons: Vec<String>,
     pub key_reused: bool,
     pub names_added: Vec<String>,
@@ -69,9 +69,11 @@ pub enum Action {
     #[default]
     Keep,
     /// It is not for this verb, and that is as it should be.
-    Skip,
+    #[serde(rename = "skip")]
+    NotApplicable,
     /// It should have been renewed and could not be.
-    Left,
+    #[serde(rename = "left")]
+    Skipped,
 }
 
 /// One hook that was run.
@@ -104,7 +106,8 @@ pub enum Outcome {
     Nothing,
     Renewed,
     /// Something could not be renewed; the rest was.
-    Left,
+    #[serde(rename = "left")]
+    Partial,
     /// A tree, or a hook, failed.
     Failed,
 }
@@ -118,7 +121,7 @@ impl Renew {
         Self { dry_run, outcome, trees }
     }
 
-    /// What failed or was left, a line for each.
+    /// What failed or was skipped, a line for each.
     pub fn failures(&self) -> Vec<String> {
         self.trees.iter().flat_map(Tree::failures).collect()
     }
@@ -128,8 +131,8 @@ impl Tree {
     fn judge(&self) -> Outcome {
         if self.failure.is_some() || self.failed_hooks().next().is_some() {
             Outcome::Failed
-        } else if self.left().next().is_some() {
-            Outcome::Left
+        } else if self.skipped().next().is_some() {
+            Outcome::Partial
         } else if self.made() > 0 || !self.lists.is_empty() || !self.finished.is_empty() {
             Outcome::Renewed
         } else {
@@ -142,12 +145,13 @@ impl Tree {
             let causes: Vec<&str> = std::iter::once(&failure.what).chain(&failure.why).map(String::as_str).collect();
             causes.join(": ")
         });
-        let left = self.left().map(|entry| format!("{} was not renewed: {}", entry.id(), entry.reasons.join("; ")));
+        let skipped =
+            self.skipped().map(|entry| format!("{} was not renewed: {}", entry.id(), entry.reasons.join("; ")));
         let hooks = self.failed_hooks().map(|hook| {
             let last = hook.output.trim_end().lines().last().map(|line| format!(": {line}")).unwrap_or_default();
             format!("the {} failed: {}{last}", hook.title(), hook.ended)
         });
-        failure.chain(left).chain(hooks).map(|text| format!("{}: {text}", self.directory)).collect()
+        failure.chain(skipped).chain(hooks).map(|text| format!("{}: {text}", self.directory)).collect()
     }
 
     /// How many were renewed or made, or would be.
@@ -155,8 +159,8 @@ impl Tree {
         self.entries.iter().filter(|entry| entry.is_made()).count()
     }
 
-    pub(super) fn left(&self) -> impl Iterator<Item = &Entry> {
-        self.entries.iter().filter(|entry| entry.action == Action::Left)
+    pub(super) fn skipped(&self) -> impl Iterator<Item = &RenewalEntry> {
+        self.entries.iter().filter(|entry| entry.action == Action::Skipped)
     }
 
     pub(super) fn failed_hooks(&self) -> impl Iterator<Item = &Hook> {
@@ -164,7 +168,7 @@ impl Tree {
     }
 }
 
-impl Entry {
+impl RenewalEntry {
     /// It was renewed or made, or would be.
     pub const fn is_made(&self) -> bool {
         matches!(self.action, Action::Renew | Action::Create)

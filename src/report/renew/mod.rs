@@ -5,4 +5,4 @@ mod table;
 
 pub use super::certificate::Side;
 pub use super::restart::Restart;
-pub use document::{Action, Entry, Failure, Hook, Outcome, Renew, Tree};
+pub use document::{Action, Failure, Hook, Outcome, Renew, RenewalEntry, Tree};

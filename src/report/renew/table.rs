@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::document::{Action, Entry, Outcome, Renew, Tree};
+use super::document::{Action, Outcome, Renew, RenewalEntry, Tree};
 use crate::clock::rfc3339;
 use crate::report::certificate::Side;
 use crate::report::form::{Report, Screen};
@@ -45,7 +45,7 @@ fn all(report: &Renew) -> String {
     let verb = if report.dry_run { "would renew" } else { "renewed" };
     let parts = [
         (Outcome::Failed, "failed"),
-        (Outcome::Left, "with something left"),
+        (Outcome::Partial, "with something left"),
         (Outcome::Renewed, "renewed"),
         (Outcome::Nothing, "with nothing due"),
     ];
@@ -59,8 +59,8 @@ fn tree(report: &Renew, tree: &Tree, screen: Screen, out: &mut dyn Write) -> io:
         return failure(tree, out);
     }
     verdict(report, tree, out)?;
-    let shown = |entry: &&Entry| screen.wide || entry.action != Action::Keep;
-    let shown: Vec<&Entry> = tree.entries.iter().filter(shown).collect();
+    let shown = |entry: &&RenewalEntry| screen.wide || entry.action != Action::Keep;
+    let shown: Vec<&RenewalEntry> = tree.entries.iter().filter(shown).collect();
     if !shown.is_empty() {
         writeln!(out)?;
         entries(&shown, report.dry_run, screen, out)?;
@@ -91,7 +91,7 @@ fn verdict(report: &Renew, tree: &Tree, out: &mut dyn Write) -> io::Result<()> {
         (_, _, true) => format!("renewed {made} of {total} certificates and put the old ones back: {place}"),
         (..) => format!("renewed {made} of {total} certificates: {place}"),
     };
-    match tree.left().count() {
+    match tree.skipped().count() {
         0 => line(out, verdict)?,
         left => line(out, format_args!("{verdict}; {left} could not be"))?,
     }
@@ -110,7 +110,7 @@ fn failure(tree: &Tree, out: &mut dyn Write) -> io::Result<()> {
     failure.hints.iter().try_for_each(|hint| line(out, format_args!("    hint: {hint}")))
 }
 
-fn entries(entries: &[&Entry], dry_run: bool, screen: Screen, out: &mut dyn Write) -> io::Result<()> {
+fn entries(entries: &[&RenewalEntry], dry_run: bool, screen: Screen, out: &mut dyn Write) -> io::Result<()> {
     let sides = dry_run || screen.wide;
     let header: &[&str] = match sides {
         true => &["ENTRY", "ACTION", "SERIAL", "EXPIRES", "ALGORITHM", "NAMES", "WHY"],
@@ -133,7 +133,7 @@ fn entries(entries: &[&Entry], dry_run: bool, screen: Screen, out: &mut dyn Writ
 }
 
 /// `old -> new`, or the one that is there.
-fn both(entry: &Entry, pick: impl Fn(&Side) -> String) -> String {
+fn both(entry: &RenewalEntry, pick: impl Fn(&Side) -> String) -> String {
     match (entry.old.as_ref().map(&pick), entry.new.as_ref().map(&pick)) {
         (Some(old), Some(new)) if old == new => new,
         (Some(old), Some(new)) => format!("{old} -> {new}"),
@@ -141,7 +141,7 @@ fn both(entry: &Entry, pick: impl Fn(&Side) -> String) -> String {
     }
 }
 
-fn names(entry: &Entry) -> String {
+fn names(entry: &RenewalEntry) -> String {
     let added = entry.names_added.iter().map(|name| format!("+{name}"));
     let removed = entry.names_removed.iter().map(|name| format!("-{name}"));
     added.chain(removed).collect::<Vec<_>>().join(" ")

@@ -25,21 +25,21 @@ pub struct Requests {
     pub dry_run: bool,
     /// The generation that keeps what was replaced.
     pub generation: Option<String>,
-    pub entries: Vec<Entry>,
+    pub entries: Vec<RequestEntry>,
     pub restart: Vec<Restart>,
     pub warnings: Vec<String>,
 }
 
 /// One request or certificate.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct Entry {
+pub struct RequestEntry {
     pub node: Option<String>,
     /// The entry's name, or for a request without one the file's.
     pub name: String,
     /// `request`, `keep`, `sign`, `import`, `left`, `skip`.
     pub action: &'static str,
     pub algorithm: Option<String>,
-    pub asked: Option<Asks>,
+    pub asked: Option<RequestedFacts>,
     /// What was issued, or put in place.
     #[serde(rename = "certificate")]
     pub facts: Option<Facts>,
@@ -56,14 +56,14 @@ pub struct Entry {
 
 /// What a request asks for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Asks {
+pub struct RequestedFacts {
     pub subject: String,
     pub sans: Vec<String>,
     pub usages: Vec<String>,
     pub authority: bool,
 }
 
-impl Entry {
+impl RequestEntry {
     pub(super) fn id(&self) -> String {
         entry_id(self.node.as_deref(), &self.name)
     }

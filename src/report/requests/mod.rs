@@ -4,4 +4,4 @@
 mod document;
 mod table;
 
-pub use document::{Asks, Entry, Requests, Verb};
+pub use document::{RequestEntry, RequestedFacts, Requests, Verb};

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::document::{Asks, Entry, Requests, Verb};
+use super::document::{RequestEntry, RequestedFacts, Requests, Verb};
 use crate::report::certificate::Facts;
 use crate::report::form::{Report, Screen};
 use crate::report::restart::restart_lines;
@@ -82,7 +82,7 @@ fn entries(report: &Requests, screen: Screen, out: &mut dyn Write) -> io::Result
 }
 
 /// Of the certificate, or where there is none yet, of the request.
-fn fact(entry: &Entry, of_facts: fn(&Facts) -> String, of_request: fn(&Asks) -> String) -> String {
+fn fact(entry: &RequestEntry, of_facts: fn(&Facts) -> String, of_request: fn(&RequestedFacts) -> String) -> String {
     entry.facts.as_ref().map(of_facts).or_else(|| entry.asked.as_ref().map(of_request)).unwrap_or_default()
 }
 

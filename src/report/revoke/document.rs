@@ -14,8 +14,8 @@ pub struct Revocation {
     pub cluster: Option<String>,
     /// The generation that keeps the CRLs before.
     pub generation: Option<String>,
-    pub entries: Vec<Entry>,
-    pub lists: Vec<List>,
+    pub entries: Vec<RevocationEntry>,
+    pub lists: Vec<CrlRow>,
     /// Entries of the tree whose certificate was just revoked or held.
     pub in_use: Vec<String>,
     pub warnings: Vec<String>,
@@ -25,7 +25,7 @@ pub struct Revocation {
 
 /// One certificate.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Entry {
+pub struct RevocationEntry {
     /// As in other reports; `None`: it is known by its number only.
     pub name: Option<String>,
     #[serde(rename = "caName")]
@@ -55,7 +55,7 @@ pub enum Action {
 /// One authority's CRL.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct List {
+pub struct CrlRow {
     pub name: String,
     pub action: Signing,
     /// Why it was left as it is.
@@ -77,13 +77,14 @@ pub enum Signing {
     Sign,
     Keep,
     /// It is due, and its authority's key is not here.
-    Left,
+    #[serde(rename = "left")]
+    Skipped,
 }
 
 impl Revocation {
     /// Something could not be done.
     pub fn has_gap(&self) -> bool {
-        self.lists.iter().any(|list| list.action == Signing::Left)
+        self.lists.iter().any(|list| list.action == Signing::Skipped)
     }
 
     pub fn signed(&self) -> usize {

@@ -3,4 +3,4 @@
 mod document;
 mod table;
 
-pub use document::{Action, Entry, List, Revocation, Signing};
+pub use document::{Action, CrlRow, Revocation, RevocationEntry, Signing};

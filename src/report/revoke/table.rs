@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::document::{Action, Entry, List, Revocation, Signing};
+use super::document::{Action, CrlRow, Revocation, RevocationEntry, Signing};
 use crate::report::form::{Report, Screen};
 use crate::report::json::Name;
 use crate::report::table::{end, first_of, line, lines, place, revoked, table};
@@ -54,7 +54,7 @@ fn verdict(report: &Revocation) -> String {
     }
 }
 
-fn entry(entry: &Entry) -> [String; 6] {
+fn entry(entry: &RevocationEntry) -> [String; 6] {
     [
         entry.name.clone().unwrap_or_else(|| "-".to_owned()),
         Name(entry.action).to_string(),
@@ -68,9 +68,9 @@ fn entry(entry: &Entry) -> [String; 6] {
 /// How many files are named.
 const FEW: usize = 2;
 
-fn crl(list: &List, screen: Screen) -> [String; 6] {
+fn crl(list: &CrlRow, screen: Screen) -> [String; 6] {
     let action = match (&list.why, list.action) {
-        (Some(why), Signing::Keep | Signing::Left) => format!("{}: {why}", Name(list.action)),
+        (Some(why), Signing::Keep | Signing::Skipped) => format!("{}: {why}", Name(list.action)),
         _ => Name(list.action).to_string(),
     };
     [
