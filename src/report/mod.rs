@@ -15,6 +15,8 @@ pub mod requests;
 mod restart;
 pub mod revoke;
 mod table;
+#[cfg(test)]
+mod tests;
 mod yaml;
 
 pub use certificate::Facts;

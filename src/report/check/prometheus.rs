@@ -3,10 +3,11 @@
 //! every series of a family has all the labels, empty where they do not apply.
 //!
 //! A family's series stand together and each only once, so every family goes over all items. Their labels are made again each
-//! time: kept, those of a fleet would take more memory than everything else.
+//! time: kept, those of a fleet would take more memory than everything else. What names subject and issuer is shared.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
+use std::rc::Rc;
 
 use super::cells::certificate;
 use super::result::Check;
@@ -87,7 +88,9 @@ fn number(facts: &CrlFacts) -> &str {
 
 pub fn write(check: &Check, out: &mut dyn Write) -> io::Result<()> {
     let selected = check.selected();
-    let mut items: Vec<&Judged> = selected.iter().flat_map(|(_, items)| items).copied().collect();
+    let mut names = BTreeSet::new();
+    let items = selected.iter().flat_map(|(_, items)| items);
+    let mut items: Vec<Labelled<'_>> = items.map(|judged| Labelled::of(judged, &mut names)).collect();
     by_labels(&mut items);
     for family in &FAMILIES {
         series(family, &items, out)?;
@@ -103,19 +106,65 @@ pub fn write(check: &Check, out: &mut dyn Write) -> io::Result<()> {
     sources.iter().try_for_each(|(labels, up)| writeln!(out, "x509_source_up{{{labels}}} {}", u8::from(*up)))
 }
 
-/// In the order of their labels. The number comes first and settles it for most, so that few labels are held at a time.
-fn by_labels(items: &mut [&Judged]) {
-    items.sort_by(|a, b| leading(a).cmp(leading(b)));
-    for same in items.chunk_by_mut(|a, b| leading(a) == leading(b)) {
-        same.sort_by_cached_key(|judged| labels(judged, String::new()));
+/// An item with the labels that say whose certificate it is and who signed it; many items have the same.
+struct Labelled<'a> {
+    judged: &'a Judged,
+    names: Rc<str>,
+}
+
+impl<'a> Labelled<'a> {
+    fn of(judged: &'a Judged, known: &mut BTreeSet<Rc<str>>) -> Self {
+        let (mut labels, none) = (Labels::default(), Attributes::default());
+        let (subject, issuer) = match &judged.item.reading {
+            Reading::Certificate(facts) => (Some(&facts.subject_attributes), &facts.issuer_attributes),
+            Reading::Crl(facts) => (None, &facts.issuer_attributes),
+            Reading::Missing | Reading::Unreadable(_) => (Some(&none), &none),
+        };
+        if let Some(subject) = subject {
+            labels.attributes(SUBJECT, subject);
+        }
+        labels.attributes(ISSUER, issuer);
+        let names = known.get(labels.0.as_str()).cloned().unwrap_or_else(|| labels.0.into());
+        known.insert(Rc::clone(&names));
+        Self { judged, names }
+    }
+
+    fn number(&self) -> &str {
+        match &self.judged.item.reading {
+            Reading::Certificate(facts) => &facts.serial_decimal,
+            Reading::Crl(facts) => number(facts),
+            Reading::Missing | Reading::Unreadable(_) => "",
+        }
+    }
+
+    /// The labels as they are written, in the memory of others.
+    fn labels(&self, mut text: String) -> String {
+        text.clear();
+        let (mut labels, item) = (Labels(text), &self.judged.item);
+        let is_crl = matches!(item.reading, Reading::Crl(_));
+        labels.add(if is_crl { "crl_number" } else { "serial_number" }, self.number());
+        labels.0.extend([",", &self.names]);
+        labels.add("filename", item.path.rsplit_once('/').map_or(item.path.as_str(), |(_, name)| name));
+        labels.add("filepath", &item.path);
+        let embedded = match item.kind {
+            Kind::Kubeconfig => "user",
+            Kind::KubeconfigAuthority => "cluster",
+            _ => "",
+        };
+        labels.add("embedded_kind", embedded);
+        labels.0.push_str(
+            ",embedded_key=\"\",secret_namespace=\"\",secret_name=\"\",secret_key=\"\",configmap_namespace=\"\",\
+             configmap_name=\"\",configmap_key=\"\"",
+        );
+        labels.0
     }
 }
 
-fn leading(judged: &Judged) -> &str {
-    match &judged.item.reading {
-        Reading::Certificate(facts) => &facts.serial_decimal,
-        Reading::Crl(facts) => number(facts),
-        Reading::Missing | Reading::Unreadable(_) => "",
+/// In the order of their labels. The number comes first and settles it for most, so that few labels are held at a time.
+fn by_labels(items: &mut [Labelled<'_>]) {
+    items.sort_by(|a, b| a.number().cmp(b.number()));
+    for same in items.chunk_by_mut(|a, b| a.number() == b.number()) {
+        same.sort_by_cached_key(|item| item.labels(String::new()));
     }
 }
 
@@ -125,12 +174,12 @@ fn head(name: &str, help: &str, out: &mut dyn Write) -> io::Result<()> {
 
 /// The same certificate twice in one file is one series; of two values that meet in one the smaller holds, so that an alert
 /// on what is left errs on the early side.
-fn series(family: &Family, items: &[&Judged], out: &mut dyn Write) -> io::Result<()> {
+fn series(family: &Family, items: &[Labelled<'_>], out: &mut dyn Write) -> io::Result<()> {
     let (mut last, mut spare) = (None::<(String, i128)>, String::new());
     let write = |labels: &str, value: i128, out: &mut dyn Write| writeln!(out, "{}{{{labels}}} {value}", family.name);
-    for judged in items {
-        let Some(value) = (family.value)(judged) else { continue };
-        let next = labels(judged, std::mem::take(&mut spare));
+    for item in items {
+        let Some(value) = (family.value)(item.judged) else { continue };
+        let next = item.labels(std::mem::take(&mut spare));
         match last.take() {
             Some((labels, other)) if labels == next => {
                 last = Some((labels, value.min(other)));
@@ -157,42 +206,6 @@ fn source(tree: &JudgedTree) -> String {
     let mut labels = Labels::default();
     labels.add("source_kind", "file");
     labels.add("source_name", &tree.root);
-    labels.0
-}
-
-/// An item's labels as they are written, in the memory of others.
-fn labels(judged: &Judged, mut text: String) -> String {
-    text.clear();
-    let (mut labels, none) = (Labels(text), Attributes::default());
-    match &judged.item.reading {
-        Reading::Crl(facts) => {
-            labels.add("crl_number", number(facts));
-            labels.attributes(ISSUER, &facts.issuer_attributes);
-        }
-        Reading::Certificate(facts) => {
-            labels.add("serial_number", &facts.serial_decimal);
-            labels.attributes(SUBJECT, &facts.subject_attributes);
-            labels.attributes(ISSUER, &facts.issuer_attributes);
-        }
-        Reading::Missing | Reading::Unreadable(_) => {
-            labels.add("serial_number", "");
-            labels.attributes(SUBJECT, &none);
-            labels.attributes(ISSUER, &none);
-        }
-    }
-    let item = &judged.item;
-    labels.add("filename", item.path.rsplit_once('/').map_or(item.path.as_str(), |(_, name)| name));
-    labels.add("filepath", &item.path);
-    let embedded = match item.kind {
-        Kind::Kubeconfig => "user",
-        Kind::KubeconfigAuthority => "cluster",
-        _ => "",
-    };
-    labels.add("embedded_kind", embedded);
-    labels.0.push_str(
-        ",embedded_key=\"\",secret_namespace=\"\",secret_name=\"\",secret_key=\"\",configmap_namespace=\"\",\
-         configmap_name=\"\",configmap_key=\"\"",
-    );
     labels.0
 }
 
