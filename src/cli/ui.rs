@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 use time::OffsetDateTime;
 
 use super::Color;
+use super::environment::Environment;
 use crate::error::{Error, Exit};
 use crate::report::{self, Form, Line, Report, Tone, Width, is_harmless, sanitised};
-use crate::run::Environment;
 
 /// What one stream is connected to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

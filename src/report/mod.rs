@@ -4,7 +4,9 @@ mod certificate;
 mod check;
 pub mod convert;
 pub mod crl;
+pub mod crl_readers;
 pub mod export;
+pub mod facts;
 mod form;
 pub mod history;
 mod init;
@@ -13,6 +15,7 @@ mod json;
 pub mod renew;
 pub mod requests;
 mod restart;
+pub mod restarts;
 pub mod revoke;
 mod table;
 #[cfg(test)]
