@@ -44,13 +44,7 @@ impl From<State> for Exit {
         match state {
             State::Ok => Self::Done,
             State::Warning => Self::Warning,
-            State::Critical
-            | State::Expired
-            | State::Held
-            | State::Revoked
-            | State::NotYetValid
-            | State::Missing
-            | State::Unreadable => Self::Critical,
+            _ => Self::Critical,
         }
     }
 }

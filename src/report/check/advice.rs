@@ -200,11 +200,11 @@ fn init(origin: &Origin) -> String {
 /// These by name, or all when they are many.
 fn renew(advice: &Advice) -> String {
     let names = if advice.count > advice.names.len() { "all".to_owned() } else { advice.names.join(" ") };
-    let dir = shell(dir(&advice.origin));
-    match &advice.origin {
-        Origin::Profile { file, .. } => format!("kpki renew {names} --profile {} --dir {dir}", shell(file)),
-        Origin::Recorded { .. } | Origin::Unknown { .. } | Origin::Found => format!("kpki renew {names} --dir {dir}"),
-    }
+    let profile = match &advice.origin {
+        Origin::Profile { file, .. } => format!("--profile {} ", shell(file)),
+        Origin::Recorded { .. } | Origin::Unknown { .. } | Origin::Found => String::new(),
+    };
+    format!("kpki renew {names} {profile}--dir {}", shell(dir(&advice.origin)))
 }
 
 /// A word a shell reads as one.

@@ -77,6 +77,14 @@ pub fn external(judged: &Judged) -> &'static str {
     }
 }
 
+pub fn issuer(judged: &Judged) -> &str {
+    match &judged.item.reading {
+        Reading::Certificate(facts) => &facts.issuer,
+        Reading::Crl(facts) => &facts.issuer,
+        Reading::Missing | Reading::Unreadable(_) => "",
+    }
+}
+
 pub fn certificate(judged: &Judged) -> Option<&CertificateFacts> {
     match &judged.item.reading {
         Reading::Certificate(facts) => Some(facts),

@@ -28,14 +28,14 @@ pub fn write(check: &Check, out: &mut dyn Write) -> io::Result<()> {
 fn row<'a>(tree: &'a JudgedTree, judged: &'a Judged) -> [Cow<'a, str>; 19] {
     let item = &judged.item;
     let certificate = cells::certificate(judged);
-    let (start, issuer) = match &item.reading {
-        Reading::Certificate(facts) => (Some(facts.not_before), facts.issuer.as_str()),
-        Reading::Crl(facts) => (Some(facts.this_update), facts.issuer.as_str()),
-        _ => (None, ""),
+    let start = match &item.reading {
+        Reading::Certificate(facts) => Some(facts.not_before),
+        Reading::Crl(facts) => Some(facts.this_update),
+        Reading::Missing | Reading::Unreadable(_) => None,
     };
     let reason = match &item.reading {
-        Reading::Unreadable(why) => why,
-        _ => "",
+        Reading::Unreadable(why) => why.to_string(),
+        _ => String::new(),
     };
     [
         tree.cluster.as_deref().unwrap_or_default().into(),
@@ -50,7 +50,7 @@ fn row<'a>(tree: &'a JudgedTree, judged: &'a Judged) -> [Cow<'a, str>; 19] {
         (item.reading == Reading::Missing).to_string().into(),
         start.map(rfc3339).unwrap_or_default().into(),
         certificate.map_or("", |facts| &facts.subject).into(),
-        issuer.into(),
+        cells::issuer(judged).into(),
         certificate.map(|facts| facts.sans.join(" ")).unwrap_or_default().into(),
         certificate.map_or("", |facts| &facts.serial).into(),
         certificate.map_or("", |facts| &facts.algorithm).into(),

@@ -24,8 +24,7 @@ pub struct Document<'a> {
     crls: Items<'a>,
     #[serde(serialize_with = "instant")]
     at: OffsetDateTime,
-    #[serde(serialize_with = "verdict")]
-    verdict: &'a Verdict,
+    verdict: Summary<'a>,
     #[serde(serialize_with = "trees")]
     trees: &'a [JudgedTree],
     advice: Vec<Finding>,
@@ -33,6 +32,7 @@ pub struct Document<'a> {
 
 pub fn of<'a>(check: &'a Check, rows: &'a [Rows<'a>]) -> Document<'a> {
     let items = |block| Items { rows, block };
+    let Verdict { state, counts, .. } = &check.verdict;
     Document {
         kind: "CertificateExpirationInfo",
         api_version: "output.kubeadm.k8s.io/v1alpha3",
@@ -40,7 +40,7 @@ pub fn of<'a>(check: &'a Check, rows: &'a [Rows<'a>]) -> Document<'a> {
         certificate_authorities: items(Block::Authority),
         crls: items(Block::Crl),
         at: check.at,
-        verdict: &check.verdict,
+        verdict: Summary { state: state.name(), total: counts.total(), counts },
         trees: &check.trees,
         advice: check.advice.iter().map(advice::finding).collect(),
     }
@@ -87,7 +87,7 @@ struct Item<'a> {
 enum Content<'a> {
     Missing {},
     Unreadable {
-        reason: &'a str,
+        reason: String,
     },
     Certificate {
         subject: &'a str,
@@ -155,7 +155,7 @@ impl<'a> Content<'a> {
     fn of(reading: &'a Reading) -> Self {
         match reading {
             Reading::Missing => Self::Missing {},
-            Reading::Unreadable(reason) => Self::Unreadable { reason },
+            Reading::Unreadable(why) => Self::Unreadable { reason: why.to_string() },
             Reading::Certificate(facts) => Self::Certificate {
                 subject: &facts.subject,
                 issuer: &facts.issuer,
@@ -188,16 +188,12 @@ const fn remark(note: &Note) -> Remark {
     }
 }
 
-fn verdict<S: Serializer>(verdict: &Verdict, to: S) -> Result<S::Ok, S::Error> {
-    #[derive(Serialize)]
-    struct Document<'a> {
-        state: &'static str,
-        total: usize,
-        #[serde(serialize_with = "counts")]
-        counts: &'a Counts,
-    }
-    let Verdict { state, counts, .. } = verdict;
-    Document { state: state.name(), total: counts.total(), counts }.serialize(to)
+#[derive(Serialize)]
+struct Summary<'a> {
+    state: &'static str,
+    total: usize,
+    #[serde(serialize_with = "counts")]
+    counts: &'a Counts,
 }
 
 fn counts<S: Serializer>(counts: &Counts, to: S) -> Result<S::Ok, S::Error> {

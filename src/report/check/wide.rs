@@ -30,14 +30,10 @@ const COLUMNS: [Column; 11] = [
     ("SUBJECT", |judged| match &judged.item.reading {
         Reading::Certificate(facts) => facts.subject.clone(),
         Reading::Crl(facts) => format!("CRL with {} entries", facts.entries),
-        Reading::Unreadable(why) => why.clone(),
+        Reading::Unreadable(why) => why.to_string(),
         Reading::Missing => String::new(),
     }),
-    ("ISSUER", |judged| match &judged.item.reading {
-        Reading::Certificate(facts) => facts.issuer.clone(),
-        Reading::Crl(facts) => facts.issuer.clone(),
-        Reading::Unreadable(_) | Reading::Missing => String::new(),
-    }),
+    ("ISSUER", |judged| cells::issuer(judged).to_owned()),
     ("NAMES", |judged| cells::certificate(judged).map(|facts| facts.sans.join(",")).unwrap_or_default()),
     ("SERIAL", |judged| match &judged.item.reading {
         Reading::Certificate(facts) => facts.serial.clone(),

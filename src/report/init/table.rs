@@ -86,33 +86,24 @@ fn per_node(report: &Init) -> BTreeMap<&str, Vec<&Item>> {
     nodes
 }
 
-/// A column of the table: from which width on it is shown, and whether its cells may be broken into lines.
-struct Column {
-    title: &'static str,
-    from: u16,
-    breaks: bool,
-    cell: fn(&Item, OffsetDateTime) -> String,
-}
-
-const fn column(title: &'static str, from: u16, breaks: bool, cell: fn(&Item, OffsetDateTime) -> String) -> Column {
-    Column { title, from, breaks, cell }
-}
+/// Title, from which width on it is shown, whether its cells may be broken into lines, and a cell.
+type Column = (&'static str, u16, bool, fn(&Item, OffsetDateTime) -> String);
 
 /// What a narrow screen has no room for follows from the entry's name.
 const COLUMNS: &[Column] = &[
-    column("ENTRY", 0, false, |item, _| id(item)),
-    column(ACTION, 0, false, |item, _| item.action.to_owned()),
-    column("SUBJECT", 110, true, |item, _| fact(item, |f| f.subject.clone())),
-    column("NAMES", 75, true, |item, _| fact(item, |f| f.sans.join(", "))),
-    column("EXPIRES", 0, false, |item, now| fact(item, |f| end(f.not_after, now))),
-    column("PATH", 150, false, |item, _| item.paths.first().cloned().unwrap_or_default()),
+    ("ENTRY", 0, false, |item, _| id(item)),
+    (ACTION, 0, false, |item, _| item.action.to_owned()),
+    ("SUBJECT", 110, true, |item, _| fact(item, |f| f.subject.clone())),
+    ("NAMES", 75, true, |item, _| fact(item, |f| f.sans.join(", "))),
+    ("EXPIRES", 0, false, |item, now| fact(item, |f| end(f.not_after, now))),
+    ("PATH", 150, false, |item, _| item.paths.first().cloned().unwrap_or_default()),
 ];
 
 const WIDE: &[Column] = &[
-    column("ALGORITHM", 0, false, |item, _| item.algorithm.clone().unwrap_or_default()),
-    column("USAGES", 0, true, |item, _| fact(item, |f| f.usages.join(", "))),
-    column("SERIAL", 0, false, |item, _| fact(item, |f| f.serial.clone().unwrap_or_default())),
-    column("ISSUER", 0, true, |item, _| fact(item, |f| f.issuer.clone())),
+    ("ALGORITHM", 0, false, |item, _| item.algorithm.clone().unwrap_or_default()),
+    ("USAGES", 0, true, |item, _| fact(item, |f| f.usages.join(", "))),
+    ("SERIAL", 0, false, |item, _| fact(item, |f| f.serial.clone().unwrap_or_default())),
+    ("ISSUER", 0, true, |item, _| fact(item, |f| f.issuer.clone())),
 ];
 
 const ACTION: &str = "ACTION";
@@ -124,15 +115,15 @@ fn fact(item: &Item, pick: impl Fn(&Facts) -> String) -> String {
 fn entries(items: &[&Item], screen: Screen, out: &mut dyn Write) -> io::Result<()> {
     // The verdict says what happened to all; the column is for when it differs.
     let mixed = items.windows(2).any(|pair| matches!(pair, [a, b] if a.action != b.action));
-    let shown = |column: &&Column| screen.width.is_none_or(|w| w >= column.from) && (mixed || column.title != ACTION);
+    let shown = |column: &&Column| screen.width.is_none_or(|width| width >= column.1) && (mixed || column.0 != ACTION);
     let more = if screen.wide { WIDE } else { &[] };
     let columns: Vec<&Column> = COLUMNS.iter().chain(more).filter(shown).collect();
-    let mut table = plain(screen.width, &columns.iter().map(|column| column.title).collect::<Vec<_>>());
+    let mut table = plain(screen.width, &columns.iter().map(|(title, ..)| *title).collect::<Vec<_>>());
     for item in items {
-        table.add_row(columns.iter().map(|column| sanitised(&(column.cell)(item, screen.now))));
+        table.add_row(columns.iter().map(|(.., cell)| sanitised(&cell(item, screen.now))));
     }
-    for (column, described) in table.column_iter_mut().zip(&columns) {
-        if !described.breaks {
+    for (column, (_, _, breaks, _)) in table.column_iter_mut().zip(&columns) {
+        if !breaks {
             column.set_constraint(ColumnConstraint::ContentWidth);
         }
     }
