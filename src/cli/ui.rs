@@ -291,6 +291,30 @@ mod tests {
         assert_eq!(sanitise("a\x1b[31mb\r\nc\u{9b}"), "a\u{fffd}[31mb\u{fffd}\nc\u{fffd}");
     }
 
+    #[test]
+    fn what_is_written_in_pieces_is_sanitised_and_its_first_line_stands_out() {
+        for (bold, start) in [(false, "a\u{fffd}bc\n"), (true, "\x1b[1ma\u{fffd}bc\x1b[0m\n")] {
+            let (mut out, mut err) = (Vec::new(), Vec::new());
+            let pieces = |out: &mut dyn Write| {
+                out.write_all(b"a\x1bb")?;
+                out.write_all(b"c\n")?;
+                // Longer than the buffer, and no piece is cut inside a character.
+                (0..BUFFER).try_for_each(|_| write!(out, "\u{e4}\u{202e}"))
+            };
+            Ui::new(&environment(true), &mut out, &mut err).stream(bold, pieces).unwrap();
+            assert_eq!(String::from_utf8(out).unwrap(), start.to_owned() + &"\u{e4}\u{fffd}".repeat(BUFFER));
+        }
+    }
+
+    #[test]
+    fn a_reader_that_went_away_is_no_failure() {
+        for (kind, is_failure) in [(io::ErrorKind::BrokenPipe, false), (io::ErrorKind::StorageFull, true)] {
+            let (mut out, mut err) = (Vec::new(), Vec::new());
+            let written = Ui::new(&environment(true), &mut out, &mut err).output(|_| Err(kind.into()));
+            assert_eq!(written.is_err(), is_failure);
+        }
+    }
+
     fn environment(is_terminal: bool) -> Environment {
         let terminal = Terminal { is_terminal, width: None };
         Environment {

@@ -12,7 +12,7 @@ pub fn unfit(context: &Context<'_>, items: &[Item], reconciled: &Reconciled) -> 
     let (mut whys, mut hints): (Vec<_>, Vec<_>) = reconciled.refusals.iter().map(refused).unzip();
     let (mut missing, mut differs) = (false, false);
     for (item, decision) in items.iter().zip(&reconciled.decisions) {
-        let said = |place: &Place, what: &str| format!("{} ({}): {what}", item.id.to_string(), context.shown(place));
+        let said = |place: &Place, what: &str| format!("{} ({}): {what}", item.id, context.shown(place));
         match decision {
             Decision::Keep | Decision::Replace(..) => {}
             Decision::Make(Making::Copy { public, private, .. }) => {

@@ -49,7 +49,7 @@ pub fn refusal(context: &Context<'_>, items: &[Item], reconciled: &Reconciled) -
             let mut list: Vec<String> = differences.iter().map(difference).collect();
             list.extend(signer.as_ref().map(elsewhere));
             forcible |= signer.is_none();
-            let list = format!("{} ({place}): {}", item.id.to_string(), list.join("; "));
+            let list = format!("{} ({place}): {}", item.id, list.join("; "));
             if signer.is_some() { unsignable.push(list) } else { conflicts.push(list) }
         }
     }
