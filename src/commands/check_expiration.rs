@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::files::{self, FileError, Op};
 use crate::inventory::{self, Form, Item, Kind, Reading, Tree};
 use crate::parallel;
-use crate::report::{Check, Selection};
+use crate::report::{Check, CheckForm, Selection};
 use crate::store::{self, Roots};
 use crate::workspace::Progress;
 use crate::workspace::TreeArgs;
@@ -62,8 +62,10 @@ pub fn run(request: &Request, progress: Progress<'_>) -> Result<(Check, Vec<Stri
 }
 
 /// Puts a report where others read it, at once: node_exporter's user among them.
-pub fn write(path: &Path, text: &str) -> Result<(), Error> {
-    Ok(store::replace_file(path, text.as_bytes(), 0o644)?)
+pub fn write(path: &Path, check: &Check, form: CheckForm) -> Result<(), Error> {
+    let mut bytes = Vec::new();
+    check.write(form, &mut bytes).map_err(|why| Error::new("cannot write the report").because(why))?;
+    Ok(store::replace_file(path, &bytes, 0o644)?)
 }
 
 /// How long a run that only looks waits for one that is at work.

@@ -139,9 +139,9 @@ pub fn places(issues: &[SignedCrlIssue]) -> Vec<(RootId, RelPath, bool)> {
 }
 
 /// `new`: the issue that was signed; `changes`: there is one to be signed.
-pub fn row(crl: &TreeCrl, new: Option<&SignedCrlIssue>, changes: bool) -> report::List {
+pub fn row(crl: &TreeCrl, new: Option<&SignedCrlIssue>, changes: bool) -> report::CrlRow {
     let content = new.map(|new| &new.crl).or(crl.crl.as_ref());
-    report::List {
+    report::CrlRow {
         name: format!("{}.crl", crl.authority.name()),
         action: if changes { report::Signing::Sign } else { report::Signing::Keep },
         why: None,
