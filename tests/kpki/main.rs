@@ -23,6 +23,7 @@ mod harness;
 mod hooks;
 mod init;
 mod inspect;
+mod interrupted_import;
 mod kubeadm;
 mod kubeconfig;
 mod metrics;
