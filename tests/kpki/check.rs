@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use serde_json::Value;
 
+use super::expect::recorded;
 use super::harness::{Place, Run, copy_tree, repository, single, text};
 use super::metrics::metrics;
 use super::schema;
@@ -122,18 +123,9 @@ fn every_form_is_what_it_was() {
         for form in ["table", "wide", "json", "yaml", "csv", "prometheus", "nagios"] {
             let run = check_at(folder, at, &["-o", form, "--exit-zero"]).ok();
             assert_eq!(run.stderr, "");
-            golden(&format!("{case}.{form}"), &run.stdout);
+            recorded(&format!("golden/{case}.{form}"), &run.stdout);
         }
     }
-}
-
-fn golden(name: &str, found: &str) {
-    let path = repository("tests/kpki/golden").join(name);
-    if std::env::var_os("KPKI_UPDATE").is_some() {
-        fs::write(&path, found).unwrap();
-    }
-    let wanted = fs::read_to_string(&path).unwrap_or_default();
-    assert!(wanted == found, "{name} differs; if it is meant: KPKI_UPDATE=1 cargo test --test kpki check\n{found}");
 }
 
 #[test]

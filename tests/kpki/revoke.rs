@@ -12,6 +12,7 @@ use serde_json::Value;
 use time::macros::datetime;
 use time::{Duration, OffsetDateTime};
 
+use super::expect::recorded;
 use super::harness::{Place, Run, copy_tree, names, repository, single, tree};
 use super::schema;
 
@@ -65,14 +66,6 @@ fn entry(serial: &[u8], reason: Option<Reason>) -> Revoked {
     Revoked { serial: serial.to_vec(), at: AT - Duration::HOUR, reason, invalid_since: None, other: vec![] }
 }
 
-fn golden(name: &str, found: &str) {
-    let path = repository("tests/kpki/golden").join(name);
-    if std::env::var_os("KPKI_UPDATE").is_some() {
-        fs::write(&path, found).unwrap();
-    }
-    assert_eq!(found, fs::read_to_string(&path).unwrap_or_default(), "{name}; KPKI_UPDATE=1 writes it");
-}
-
 /// A tree of real kubeadm's, whose authorities have no cRLSign.
 fn kubeadms() -> (Place, String) {
     let place = Place::new();
@@ -87,12 +80,12 @@ fn every_form_says_the_same_and_kubeadms_authority_is_warned_about() {
         let (place, made) = kubeadms();
         let words = ["revoke", "admin.conf", "apiserver-etcd-client", "--reason", "keyCompromise", "-o", form];
         let run = at(&place, &made, &words).ok();
-        golden(&format!("revoke.{form}"), &run.stdout);
-        golden("revoke.stderr", &run.stderr);
+        recorded(&format!("golden/revoke.{form}"), &run.stdout);
+        recorded("golden/revoke.stderr", &run.stderr);
         let check = at(&place, &made, &["crl", "check", "admin.conf", "apiserver", "-o", form]).fails(4);
-        golden(&format!("crl-check.{form}"), &check.stdout);
+        recorded(&format!("golden/crl-check.{form}"), &check.stdout);
         let shown = place.kpki(&["crl", "show", "d/pki/etcd/ca.crl", "--at", &made, "-o", form]).ok();
-        golden(&format!("crl-show.{form}"), &shown.stdout);
+        recorded(&format!("golden/crl-show.{form}"), &shown.stdout);
     }
 }
 

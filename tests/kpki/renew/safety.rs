@@ -7,6 +7,7 @@ use std::process::{Command, Stdio};
 
 use rustix::fs::{FlockOperation, flock};
 
+use super::super::expect::recorded;
 use super::super::harness::{Place, repository, single, tree};
 use super::{fixture, made, renew, renew_at, report, visible};
 
@@ -25,21 +26,12 @@ fn a_dry_run_shows_old_and_new_and_writes_nothing() {
     let place = fixture("v1.36-ha-ecdsa-cp1");
     let before = tree(&place.path("k8s"));
     let run = renew(&place, &["all", "--dry-run"]).ok();
-    golden("renew-dry-run.table", &run.stdout);
+    recorded("golden/renew-dry-run.table", &run.stdout);
     let run = renew(&place, &["apiserver", "admin.conf", "--dry-run", "-o", "json"]).ok();
-    golden("renew-dry-run.json", &run.stdout);
+    recorded("golden/renew-dry-run.json", &run.stdout);
     let run = renew_at(&place, "2027-09-01", &["all", "--due", "--dry-run", "--detailed-exitcode"]).fails(10);
     assert_eq!(run.stdout.matches("due, 80d left").count(), 12, "{}", run.stdout);
     assert_eq!(before, tree(&place.path("k8s")));
-}
-
-fn golden(name: &str, found: &str) {
-    let path = repository("tests/kpki/golden").join(name);
-    if std::env::var_os("KPKI_UPDATE").is_some() {
-        fs::write(&path, found).unwrap();
-    }
-    let wanted = fs::read_to_string(&path).unwrap_or_default();
-    assert!(wanted == found, "{name} differs; if it is meant: KPKI_UPDATE=1 cargo test --test kpki renew\n{found}");
 }
 
 #[test]
