@@ -162,12 +162,14 @@ fn normal(text: &str) -> String {
     let mut out = String::new();
     let mut rest = text;
     while let Some(first) = rest.chars().next() {
-        let word = rest.find(|c: char| !(c.is_ascii_alphanumeric() || "+/=:".contains(c))).unwrap_or(rest.len());
-        let word = &rest[..word.max(first.len_utf8())];
-        out.push_str(random(word.trim_end_matches(':')).unwrap_or(word));
-        if random(word.trim_end_matches(':')).is_some() && word.ends_with(':') {
-            out.push(':');
-        }
+        let word = |more: &str| {
+            let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && !more.contains(c)).unwrap_or(rest.len());
+            &rest[..end.max(first.len_utf8())]
+        };
+        let candidates = [word("+/="), word(":").trim_end_matches(':'), word("")];
+        let found = candidates.into_iter().find_map(|word| Some((word, random(word)?)));
+        let (word, text) = found.unwrap_or((candidates[2], candidates[2]));
+        out.push_str(text);
         rest = &rest[word.len()..];
     }
     // A serial number is now and then a byte shorter, a directory longer, and so would a column be.
@@ -182,7 +184,8 @@ fn random(word: &str) -> Option<&'static str> {
     let digits = word.replace(':', "");
     let pairs = word.split(':').all(|part| part.len() == 2);
     if !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return (word.len() >= 64 && !word.contains(':')).then_some("[BASE64]");
+        let mixed = word.contains(char::is_uppercase) && word.contains(char::is_lowercase);
+        return (word.len() >= 64 && !word.contains(':') && mixed).then_some("[BASE64]");
     }
     match (digits.len(), digits.bytes().all(|byte| byte.is_ascii_digit())) {
         _ if word.contains(':') && !pairs => None,
