@@ -13,7 +13,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 
-use super::harness::{Place, Run, repository, tree};
+use super::harness::{Place, Run, repository};
 
 type Files = BTreeMap<String, (u32, Vec<u8>)>;
 
@@ -44,9 +44,9 @@ impl Place {
 
     /// The same with something on standard input.
     pub fn run_with(&self, words: &[&str], stdin: &[u8]) -> Checked<'_> {
-        let before = files(self);
-        let Run { status, stdout, stderr } = self.kpki_with(words, stdin);
-        let tree = changes(&before, &files(self));
+        let before = self.files();
+        let Run { status, stdout, stderr, .. } = self.kpki_with(words, stdin);
+        let tree = changes(&before, &self.files());
         let command = format!("kpki {}", words.join(" "));
         let normal =
             |text: String| normal(&text.replace(self.path("").to_str().unwrap().trim_end_matches('/'), "[DIR]"));
@@ -132,13 +132,6 @@ impl Outcome {
         let Self { command, status, stdout, stderr, tree } = self;
         format!("$ {command}\nexit status {status}\n--- stdout\n{stdout}--- stderr\n{stderr}--- tree\n{tree}")
     }
-}
-
-/// Everything below the place but the locks.
-fn files(place: &Place) -> Files {
-    let mut files = tree(&place.path(""));
-    files.retain(|name, _| !name.ends_with(".kpki/lock"));
-    files
 }
 
 fn changes(before: &Files, after: &Files) -> String {

@@ -29,6 +29,8 @@ pub struct Run {
     pub status: i32,
     pub stdout: String,
     pub stderr: String,
+    /// Something below the place is not as it was before.
+    pub wrote: bool,
 }
 
 impl Place {
@@ -58,6 +60,7 @@ impl Place {
 
     /// The same with something on standard input. A run that hangs is killed, and has status -1.
     pub fn kpki_with(&self, words: &[&str], stdin: &[u8]) -> Run {
+        let before = self.files();
         let mut child = Command::new(env!("CARGO_BIN_EXE_kpki"))
             .args(words)
             .current_dir(self.dir.path())
@@ -83,7 +86,15 @@ impl Place {
             status: output.status.code().unwrap_or(-1),
             stdout: String::from_utf8(output.stdout).unwrap(),
             stderr: String::from_utf8(output.stderr).unwrap(),
+            wrote: self.files() != before,
         }
+    }
+
+    /// Everything below the place but the locks, which come and go.
+    pub fn files(&self) -> BTreeMap<String, (u32, Vec<u8>)> {
+        let mut files = tree(self.dir.path());
+        files.retain(|name, _| !name.ends_with(".kpki/lock"));
+        files
     }
 
     /// `kpki init --at NOW` with these words.
@@ -93,12 +104,35 @@ impl Place {
 }
 
 impl Run {
+    /// It succeeded, and had nothing to complain about.
+    #[track_caller]
     pub fn ok(self) -> Self {
-        assert_eq!(self.status, 0, "stdout: {}\nstderr: {}", self.stdout, self.stderr);
-        self
+        let run = self.status(0);
+        assert_eq!(run.stderr, "", "stdout: {}", run.stdout);
+        run
     }
 
+    /// It succeeded with a warning.
+    #[track_caller]
+    pub fn warns(self) -> Self {
+        let run = self.status(0);
+        assert!(run.stderr.starts_with("warning: ") || run.stderr.starts_with("note: "), "{}", run.stderr);
+        run
+    }
+
+    /// It was refused: an error, no report, and nothing was written.
+    #[track_caller]
     pub fn fails(self, status: i32) -> Self {
+        let run = self.status(status);
+        assert!(run.stderr.contains("error: "), "stderr: {}", run.stderr);
+        assert_eq!(run.stdout, "", "stderr: {}", run.stderr);
+        assert!(!run.wrote, "a refusal changed the disk: {}", run.stderr);
+        run
+    }
+
+    /// It ended with this status, and may have reported and written something.
+    #[track_caller]
+    pub fn status(self, status: i32) -> Self {
         assert_eq!(self.status, status, "stdout: {}\nstderr: {}", self.stdout, self.stderr);
         self
     }

@@ -81,7 +81,7 @@ fn imported() -> Place {
 }
 
 fn at(place: &Place, words: &[&str]) {
-    place.kpki(&[words, &["--at", NOW]].concat()).ok();
+    place.kpki(&[words, &["--at", NOW]].concat()).status(0);
 }
 
 /// With every mode.

@@ -29,7 +29,7 @@ fn a_dry_run_shows_old_and_new_and_writes_nothing() {
     recorded("golden/renew-dry-run.table", &run.stdout);
     let run = renew(&place, &["apiserver", "admin.conf", "--dry-run", "-o", "json"]).ok();
     recorded("golden/renew-dry-run.json", &run.stdout);
-    let run = renew_at(&place, "2027-09-01", &["all", "--due", "--dry-run", "--detailed-exitcode"]).fails(10);
+    let run = renew_at(&place, "2027-09-01", &["all", "--due", "--dry-run", "--detailed-exitcode"]).status(10);
     assert_eq!(run.stdout.matches("due, 80d left").count(), 12, "{}", run.stdout);
     assert_eq!(before, tree(&place.path("k8s")));
 }
@@ -77,7 +77,7 @@ fn the_exit_status_is_a_table() {
         ("2026-11-20T22:00:00Z", &["--due"], 2),
         ("2026-11-20T22:00:00Z", &["nobody"], 2),
     ] {
-        renew_at(&fresh(), at, words).fails(status);
+        renew_at(&fresh(), at, words).status(status);
     }
     let place = Place::new();
     fs::create_dir(place.path("k8s")).unwrap();
@@ -104,7 +104,7 @@ fn an_authority_that_cannot_sign_now_is_refused_before_anything_is_written() {
     fs::copy(place.path("k8s/pki/front-proxy-ca.key"), place.path("k8s/pki/ca.key")).unwrap();
     let before = visible(&place);
     for words in [&["all"][..], &["all", "--due"], &["all", "--dry-run"]] {
-        let run = renew(&place, words).fails(5);
+        let run = renew(&place, words).status(5);
         assert!(run.stdout.contains("put the matching ca.crt and ca.key in place"), "{}", run.stdout);
     }
     let after = visible(&place);
@@ -137,7 +137,7 @@ fn another_node_s_profile_is_refused() {
     fs::remove_file(place.path("k8s/kubelet.conf")).unwrap();
     fs::remove_file(place.path("k8s/pki/etcd/server.crt")).unwrap();
     // Nothing names another.
-    renew(&place, &["all", "--dry-run", "-p", "p.yaml"]).ok();
+    renew(&place, &["all", "--dry-run", "-p", "p.yaml"]).warns();
     assert!(before.contains_key("pki/apiserver.crt"));
 }
 
@@ -281,7 +281,7 @@ fn a_node_that_trusts_another_authority_is_told() {
     assert!(run.stderr.contains("cp2 trusts another ca than pki/ca.crt"), "{}", run.stderr);
     assert_eq!(before, visible(&place));
     // It concerns what that node has of this authority, and nothing else.
-    let run = renew(&place, &["all"]).fails(5);
+    let run = renew(&place, &["all"]).status(5);
     assert!(run.stdout.contains("cp2 trusts another ca than pki/ca.crt"), "{}", run.stdout);
     let after = visible(&place);
     let changed = |name: &str| before[name] != after[name];
