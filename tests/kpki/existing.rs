@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 
 use super::facts::{self, File};
-use super::harness::{Place, repository, single, tree};
+use super::harness::{NOW, Place, repository, single, tree};
 
 /// A tree made by kpki in `k8s`, from `p.yaml`.
 fn made(extra: &str) -> Place {
@@ -103,24 +103,18 @@ fn what_does_not_fit_is_named_exactly_and_nothing_is_written() {
     struct Case {
         name: &'static str,
         damage: fn(&Place),
-        says: &'static [&'static str],
     }
     fn copy(place: &Place, from: &str, to: &str) {
         fs::copy(place.path("k8s").join(from), place.path("k8s").join(to)).unwrap();
     }
     let cases = [
-        Case {
-            name: "key mismatch",
-            damage: |p| copy(p, "pki/apiserver-kubelet-client.key", "pki/apiserver.key"),
-            says: &["apiserver (pki/apiserver.crt): the key does not match the certificate"],
-        },
+        Case { name: "key mismatch", damage: |p| copy(p, "pki/apiserver-kubelet-client.key", "pki/apiserver.key") },
         Case {
             name: "wrong certificate",
             damage: |p| {
                 copy(p, "pki/apiserver-kubelet-client.crt", "pki/apiserver.crt");
                 copy(p, "pki/apiserver-kubelet-client.key", "pki/apiserver.key");
             },
-            says: &["CN=kube-apiserver-kubelet-client", "serverAuth", "missing names: cp1, kubernetes"],
         },
         Case {
             name: "wrong issuer",
@@ -128,28 +122,11 @@ fn what_does_not_fit_is_named_exactly_and_nothing_is_written() {
                 copy(p, "pki/etcd/server.crt", "pki/front-proxy-client.crt");
                 copy(p, "pki/etcd/server.key", "pki/front-proxy-client.key");
             },
-            says: &["signed by CN=etcd-ca, not by this tree's front-proxy-ca"],
         },
-        Case {
-            name: "key missing",
-            damage: |p| fs::remove_file(p.path("k8s/pki/apiserver.key")).unwrap(),
-            says: &["apiserver (pki/apiserver.crt): the certificate is there but the key is missing"],
-        },
-        Case {
-            name: "certificate missing",
-            damage: |p| fs::remove_file(p.path("k8s/pki/apiserver.crt")).unwrap(),
-            says: &["the key is there but the certificate is missing"],
-        },
-        Case {
-            name: "not PEM",
-            damage: |p| fs::write(p.path("k8s/pki/apiserver.crt"), "hello").unwrap(),
-            says: &["apiserver (pki/apiserver.crt): cannot be read"],
-        },
-        Case {
-            name: "not YAML",
-            damage: |p| fs::write(p.path("k8s/admin.conf"), "{").unwrap(),
-            says: &["admin.conf (admin.conf): cannot be read"],
-        },
+        Case { name: "key missing", damage: |p| fs::remove_file(p.path("k8s/pki/apiserver.key")).unwrap() },
+        Case { name: "certificate missing", damage: |p| fs::remove_file(p.path("k8s/pki/apiserver.crt")).unwrap() },
+        Case { name: "not PEM", damage: |p| fs::write(p.path("k8s/pki/apiserver.crt"), "hello").unwrap() },
+        Case { name: "not YAML", damage: |p| fs::write(p.path("k8s/admin.conf"), "{").unwrap() },
         Case {
             name: "foreign public half",
             damage: |p| {
@@ -159,19 +136,13 @@ fn what_does_not_fit_is_named_exactly_and_nothing_is_written() {
                 )
                 .unwrap()
             },
-            says: &["sa (pki/sa.pub): sa.pub does not hold the public half of sa.key"],
         },
     ];
     for case in cases {
         let place = made("");
         (case.damage)(&place);
-        let before = tree(&place.path("k8s"));
-        let run = place.init(&["--dir", "k8s"]).fails(1);
-        for says in case.says {
-            assert!(run.stderr.contains(says), "{}: {says}: {}", case.name, run.stderr);
-        }
-        assert!(run.stderr.contains("nothing was written"), "{}", run.stderr);
-        assert_eq!(before, tree(&place.path("k8s")), "{}", case.name);
+        let run = place.run(&["init", "--dir", "k8s", "--at", NOW]);
+        run.status(1).recorded(&format!("does-not-fit/{}", case.name.replace(' ', "-")));
 
         // --force mends exactly that and keeps what it replaced.
         let run = place.init(&["--dir", "k8s", "--force", "-o", "json"]).status(0).json();

@@ -101,11 +101,16 @@ impl<'a> Checked<'a> {
     }
 }
 
+/// Whether what is found is to be written in place of being compared.
+pub fn recording() -> bool {
+    std::env::var_os("KPKI_RECORD").is_some()
+}
+
 /// Compares with a file below `tests/kpki`, or writes it.
 #[track_caller]
 pub fn recorded(name: &str, found: &str) {
     let path = repository("tests/kpki").join(name);
-    if ["KPKI_RECORD", "KPKI_UPDATE"].iter().any(|name| std::env::var_os(name).is_some()) {
+    if recording() {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(&path, found).unwrap();
     }

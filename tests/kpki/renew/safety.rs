@@ -223,7 +223,8 @@ fn a_killed_holder_leaves_no_stale_lock() {
         let _ = run.kill();
         let _ = run.wait();
         let run = place.kpki(&["renew", "all", "--due", "--dir", "k8s", "--lock-timeout", "0s", "--at", super::NOW]);
-        run.ok();
+        // It may have something to finish, and says so.
+        run.status(0);
     }
     fs::write(place.path("k8s/.kpki/lock"), "1").unwrap();
     renew(&place, &["all", "--lock-timeout", "0s"]).ok();
