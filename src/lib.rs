@@ -22,4 +22,6 @@ pub mod report;
 pub mod revocation;
 pub mod run;
 pub mod store;
+pub mod tree;
+pub mod workspace;
 pub mod x509;

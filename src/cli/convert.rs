@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 use super::Outcome;
+use super::environment::Environment;
 use super::ui::Ui;
 use crate::commands::convert::{self, Asking, Form, Input, LARGEST, Passwords, Request};
 use crate::error::{Error, Exit};
 use crate::files::{self, FileError, FileState, Kind, Op};
 use crate::report;
-use crate::run::Environment;
 
 /// Turn certificates, keys, bundles, PKCS#12 files and kubeconfigs into one another
 ///

@@ -1,9 +1,11 @@
 //! Words: clap, help text and the terminal. One struct per verb; they decide nothing.
 
 mod check_expiration;
+mod common;
 mod convert;
 mod crl;
 mod csr;
+pub mod environment;
 mod export;
 mod generate;
 mod import;
@@ -26,7 +28,7 @@ use crate::catalog::CaId;
 use crate::clock::{self, Clock, Span};
 use crate::error::{Error, Exit};
 use crate::report::Form;
-use crate::run::Environment;
+use environment::Environment;
 use ui::Ui;
 
 /// PKI and certificate lifecycle for Kubernetes clusters, offline
@@ -128,12 +130,6 @@ fn instant(flag: &str, text: &str, now: OffsetDateTime) -> Result<OffsetDateTime
         Error::usage(format!("{flag} {text:?} is no instant in the years 1970 to 8900"))
             .hint("give RFC 3339 (2027-01-02T03:04:05Z), a date (2027-01-02), or a distance (+90d, -1h)")
     })
-}
-
-/// The instant a verb acts at.
-fn now(at: Option<&str>, environment: &Environment) -> Result<OffsetDateTime, Error> {
-    let now = environment.clock.now();
-    at.map_or(Ok(now), |text| instant("--at", text, now))
 }
 
 /// An authority by its entry's name.

@@ -2,12 +2,12 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 
 use super::Outcome;
+use super::environment::Environment;
 use super::ui::Ui;
 use crate::commands::profile;
 use crate::error::Exit;
 use crate::profile::{Overrides, starter};
 use crate::report::Form;
-use crate::run::Environment;
 
 /// Show, check and start profiles
 #[derive(Debug, clap::Args)]

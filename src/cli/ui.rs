@@ -6,9 +6,9 @@ use std::io::{self, Write};
 use std::time::{Duration, Instant};
 
 use super::Color;
+use super::environment::Environment;
 use crate::error::{Error, Exit};
 use crate::report::{Form, Line, Tone, Width, is_harmless, sanitised};
-use crate::run::Environment;
 
 /// What one stream is connected to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

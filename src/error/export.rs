@@ -2,8 +2,8 @@
 
 use crate::plan::decision::{Decision, Making, Notice, Reconciled};
 use crate::plan::init::Item;
-use crate::plan::layout::Place;
 use crate::plan::node::Finding;
+use crate::tree::layout::Place;
 
 use super::plan::{Context, difference, refused};
 
@@ -17,7 +17,7 @@ pub fn unfit(context: &Context<'_>, items: &[Item], reconciled: &Reconciled) -> 
     }
     let (mut missing, mut differs) = (false, false);
     for (item, decision) in items.iter().zip(&reconciled.decisions) {
-        let said = |place: &Place, what: &str| format!("{} ({}): {what}", item.id(), context.shown(place));
+        let said = |place: &Place, what: &str| format!("{} ({}): {what}", item.id.to_string(), context.shown(place));
         match decision {
             Decision::Keep | Decision::Replace(..) => {}
             Decision::Make(Making::Copy { public, private, .. }) => {

@@ -2,9 +2,9 @@
 
 use super::Error;
 use crate::clock::rfc3339;
-use crate::plan::import::Objection;
+use crate::plan::import::{Objection, Refusal};
 
-pub fn objection(objection: &Objection) -> String {
+fn objection(objection: &Objection) -> String {
     match objection {
         Objection::Expired(at) => format!("it expired at {}", rfc3339(*at)),
         Objection::NotYetValid(at) => format!("it is not valid before {}", rfc3339(*at)),
@@ -38,14 +38,37 @@ fn few(names: &[String]) -> String {
     }
 }
 
+fn refusal(refusal: &Refusal) -> String {
+    let objections = |all: &[Objection]| all.iter().map(objection).collect::<Vec<_>>().join("; ");
+    match refusal {
+        Refusal::Bundle(why) => why.to_string(),
+        Refusal::Der(why) => why.to_string(),
+        Refusal::NoKey { named, subject } => {
+            let of = named.as_ref().map(|name| format!(" of {name}")).unwrap_or_default();
+            format!("no key{of} that waits for a certificate or is in use belongs to it (subject {subject})")
+        }
+        Refusal::AmbiguousKey => "its key is that of several entries; say which it is for with --as NAME".to_owned(),
+        Refusal::Unknown(id) => format!("nothing says what {id} is to be; give the profile with --profile FILE"),
+        Refusal::Unfit(id, all) => format!("it is for the key of {id}; {}", objections(all)),
+        Refusal::Twice => "another of the files is for the same entry".to_owned(),
+        Refusal::UnnamedAuthority => {
+            "it is the certificate of an authority, and no key that waits for one belongs to it; an external authority is named: \
+             --as ca"
+                .to_owned()
+        }
+        Refusal::OtherKey(authority) => format!("{}.key is the key of another certificate", authority.stem()),
+        Refusal::UnfitAuthority(all) => objections(all),
+    }
+}
+
 /// Everything that makes an import impossible, as one error. Each file with what is wrong with it.
-pub fn unwelcome(refused: &[(String, Vec<String>)]) -> Error {
+pub fn not_imported(refused: &[(String, Refusal)]) -> Error {
     let mut error = Error::new(match refused {
         [(file, _)] => format!("cannot import {file}; nothing was written"),
         several => format!("cannot import {} of the certificates; nothing was written", several.len()),
     });
     for (file, why) in refused {
-        error = error.because(format!("{file}: {}", why.join("; ")));
+        error = error.because(format!("{file}: {}", refusal(why)));
     }
     error
         .hint("compare it with what was asked for: kpki inspect CERT DIR/.kpki/requests/...")

@@ -14,7 +14,7 @@ use std::fmt;
 use crate::audit::State;
 
 pub use export::{finding, unfit};
-pub use import::{objection, unwelcome};
+pub use import::not_imported;
 pub use plan::{Context, difference, notices, refusal};
 pub use renew::{another_node, ended, left, not_renewable, reason, refused};
 pub use revoke::{

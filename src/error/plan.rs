@@ -6,7 +6,7 @@ use crate::catalog::CaId;
 use crate::clock::rfc3339;
 use crate::plan::decision::{Decision, Difference, Notice, Reconciled, Refusal};
 use crate::plan::init::Item;
-use crate::plan::layout::{Layout, Place, Root};
+use crate::tree::layout::{Layout, Place, Root};
 
 use super::Error;
 
@@ -54,7 +54,7 @@ pub fn refusal(context: &Context<'_>, items: &[Item], reconciled: &Reconciled) -
             let mut list: Vec<String> = differences.iter().map(difference).collect();
             list.extend(signer.as_ref().map(elsewhere));
             forcible |= signer.is_none();
-            let list = format!("{} ({place}): {}", item.id(), list.join("; "));
+            let list = format!("{} ({place}): {}", item.id.to_string(), list.join("; "));
             if signer.is_some() { unsignable.push(list) } else { conflicts.push(list) }
         }
     }

@@ -8,9 +8,9 @@ use super::Error;
 use crate::ca::CaError;
 use crate::catalog::CaId;
 use crate::clock::rfc3339;
-use crate::plan::renew::Signer;
 use crate::plan::revoke::Refusal;
 use crate::revocation::{Reason, Revoked};
+use crate::tree::Authority;
 
 /// What lies where a list belongs cannot be continued.
 pub fn bad_list(path: &Path, why: impl std::fmt::Display) -> Error {
@@ -41,13 +41,13 @@ pub fn no_number_left(path: &Path) -> Error {
 }
 
 /// The authority that would sign the list cannot.
-pub fn no_signer(authority: CaId, signer: Option<&Signer>) -> Error {
+pub fn no_signer(authority: CaId, authority_state: Option<&Authority>) -> Error {
     let (name, stem) = (authority.name(), authority.stem());
-    match signer {
-        Some(Signer::External(_)) => Error::new(format!("the key of {name} is not here: its list cannot be signed"))
+    match authority_state {
+        Some(Authority::External(_)) => Error::new(format!("the key of {name} is not here: its list cannot be signed"))
             .hint(format!("run this where {stem}.key is (the cluster directory), and copy {stem}.crl from there"))
             .hint("or have the authority's owner revoke it: the serial number is what they need (kpki inspect)"),
-        Some(Signer::Unusable(why)) => Error::new(format!("the authority {name} cannot sign: {why}"))
+        Some(Authority::Unusable(why)) => Error::new(format!("the authority {name} cannot sign: {why}"))
             .hint(format!("put the matching {stem}.crt and {stem}.key in place")),
         _ => Error::new(format!("the authority {name} is not here"))
             .hint(format!("check --dir, or restore {stem}.crt and {stem}.key")),

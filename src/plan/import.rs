@@ -2,10 +2,13 @@
 
 use time::OffsetDateTime;
 
-use crate::blueprint::{Blueprint, ExtendedKeyUsage, San};
+use crate::blueprint::{Blueprint, ExtendedKeyUsage, Name, San};
 use crate::ca::{CaError, Issuer};
 use crate::catalog::CaId;
-use crate::x509::{Certificate, ChainError, Mismatch, Usage, VerifyError, compare, verify_for};
+use crate::tree::EntryId;
+use crate::x509::{
+    BundleError, Certificate, ChainError, Mismatch, ParseError, Usage, VerifyError, compare, verify_for,
+};
 
 /// Why it may not.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +27,32 @@ pub enum Objection {
     BrokenChain(VerifyError),
     /// What lies in the tree was signed by another one.
     SignedByAnother(Vec<String>),
+}
+
+/// Why a file cannot be put in place at all.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    Bundle(BundleError),
+    Der(ParseError),
+    /// No key belongs to it; the entry that was named, and the certificate's subject.
+    NoKey {
+        named: Option<String>,
+        subject: Name,
+    },
+    /// Its key is that of several entries.
+    AmbiguousKey,
+    /// Neither profile nor request says what the entry is to be.
+    Unknown(EntryId),
+    /// It is for the key of this entry, and not what the entry is to be.
+    Unfit(EntryId, Vec<Objection>),
+    /// Another of the files is for the same entry.
+    Twice,
+    // Of an authority:
+    /// No waiting key belongs to it, and none of the authorities was named.
+    UnnamedAuthority,
+    /// The key in the tree is that of another certificate.
+    OtherKey(CaId),
+    UnfitAuthority(Vec<Objection>),
 }
 
 /// What a certificate is held against.
@@ -109,7 +138,7 @@ fn path(leaf: &Certificate, rest: &[Certificate], signer: &Certificate, expected
 }
 
 /// The certificates behind a leaf that a peer needs: neither the tree's own nor a root.
-pub fn kept_chain(rest: &[Certificate], trusted: &[&Certificate]) -> Vec<Certificate> {
+pub fn kept_chain(rest: &[Certificate], trusted: &[Certificate]) -> Vec<Certificate> {
     let needed = |one: &&Certificate| !one.is_self_issued() && !trusted.iter().any(|known| known.der == one.der);
     rest.iter().filter(needed).cloned().collect()
 }

@@ -97,7 +97,7 @@ fn what_is_asked_for_is_what_is_accepted() {
     let nobody = Expected { signer: None, ..lenient };
     let objections = judge(&leaf(&wanted, &root), &[], &nobody).objections;
     assert_eq!(objections, [Objection::AuthorityMissing(CaId::Cluster)]);
-    let kept = kept_chain(&[middle.certificate().clone(), root.certificate().clone()], &[root.certificate()]);
+    let kept = kept_chain(&[middle.certificate().clone(), root.certificate().clone()], &[root.certificate().clone()]);
     assert_eq!(kept, middles);
 }
 

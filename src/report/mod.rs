@@ -3,12 +3,15 @@
 mod check;
 pub mod convert;
 pub mod crl;
+pub mod crl_readers;
 pub mod export;
+pub mod facts;
 pub mod history;
 pub mod inspect;
 mod json;
 pub mod renew;
 pub mod requests;
+pub mod restarts;
 pub mod revoke;
 mod table;
 mod yaml;

@@ -5,14 +5,16 @@ use std::path::{Path, PathBuf};
 
 use time::OffsetDateTime;
 
-use crate::commands::inspect::LARGEST;
-use crate::commands::targets::{self, TargetQuery};
 use crate::error::Error;
 use crate::files::{self, FileError, What};
 use crate::inventory::{self, Item, Kind, Reading};
 use crate::kubeconfig::{self, Credentials};
 use crate::report::crl::{Answer, Certificate as Row, Checked, List as ListRow, ListState};
 use crate::revocation::Reason;
+use crate::tree::layout::DEFAULT_DIR;
+use crate::workspace::TreeArgs;
+use crate::workspace::survey::LARGEST_INPUT;
+use crate::workspace::targets;
 use crate::x509::revocation::{CrlIssuer, Status, Strictness, Vetted, status, vet};
 use crate::x509::{Certificate, CrlLookup, Problem, Wanted, decimal, parse_pem_bundle, same_name};
 
@@ -26,9 +28,8 @@ pub struct Request {
     pub whom: Vec<String>,
     pub lists: Vec<PathBuf>,
     pub authorities: Vec<PathBuf>,
-    pub dir: PathBuf,
-    pub profile: Option<PathBuf>,
-    pub hostname: Option<String>,
+    /// One directory.
+    pub trees: TreeArgs,
     /// An authority without cRLSign, and a list without a number, decide nothing.
     pub strict: bool,
     pub at: OffsetDateTime,
@@ -42,9 +43,9 @@ struct Gathered {
     lists: BTreeSet<PathBuf>,
 }
 
-pub fn run(request: &Request) -> Result<(Checked, Vec<String>), Error> {
+pub fn run(request: &Request) -> Result<Checked, Error> {
     let mut gathered = Gathered::default();
-    let warnings = gathered.take(request)?;
+    gathered.take(request)?;
     for path in &request.authorities {
         gathered.authority(path)?;
     }
@@ -86,7 +87,7 @@ pub fn run(request: &Request) -> Result<(Checked, Vec<String>), Error> {
         .collect();
     let answers =
         certificates.iter().map(|(name, one)| certificate_row(name, one, &authorities, &vetted, &lists)).collect();
-    Ok((Checked { at: request.at, certificates: answers, lists }, warnings))
+    Ok(Checked { at: request.at, certificates: answers, lists })
 }
 
 fn certificate_row(
@@ -199,7 +200,8 @@ fn der(path: &Path) -> Result<Vec<Vec<u8>>, Error> {
 }
 
 impl Gathered {
-    fn take(&mut self, request: &Request) -> Result<Vec<String>, Error> {
+    fn take(&mut self, request: &Request) -> Result<(), Error> {
+        let dir = request.trees.dirs.first().map_or(Path::new(DEFAULT_DIR), PathBuf::as_path);
         let mut names: Vec<&str> = Vec::new();
         let mut asked = false;
         for one in &request.whom {
@@ -215,29 +217,22 @@ impl Gathered {
         }
         let whole = request.whom.is_empty();
         if !names.is_empty() || whole {
-            self.tree(request, &request.dir, (!whole).then_some(&names))?;
-        } else if asked && request.authorities.is_empty() && files::what(None, &request.dir).is_some() {
+            self.tree(request, dir, (!whole).then_some(&names))?;
+        } else if asked && request.authorities.is_empty() && files::what(None, dir).is_some() {
             // Whose they are: the authorities of the tree.
-            self.tree(request, &request.dir, Some(&[]))?;
+            self.tree(request, dir, Some(&[]))?;
         }
         if self.certificates.is_empty() {
             return Err(Error::new("there is no certificate to ask about")
                 .hint("name files, a directory, or entries of the tree in --dir"));
         }
-        Ok(Vec::new())
+        Ok(())
     }
 
     /// A tree's authorities with their lists, and its certificates: all, or those of these names.
     fn tree(&mut self, request: &Request, dir: &Path, names: Option<&[&str]>) -> Result<(), Error> {
-        let paths = [dir.to_path_buf()];
-        let profiles: Vec<PathBuf> = request.profile.iter().cloned().collect();
-        let resolved = targets::resolve(&TargetQuery {
-            paths: &paths,
-            profiles: &profiles,
-            fleet: None,
-            kubelet_dir: None,
-            hostname: request.hostname.as_deref(),
-        })?;
+        let trees = TreeArgs { dirs: vec![dir.to_path_buf()], ..request.trees.clone() };
+        let resolved = targets::resolve(&trees)?;
         let mut found: BTreeSet<&str> = BTreeSet::new();
         for target in &resolved.targets {
             let Some(requests) = inventory::requests(&target.root, target.profile.as_ref()) else {
@@ -325,7 +320,7 @@ impl Gathered {
 
 /// Every certificate of a file: PEM, DER, or what a kubeconfig embeds.
 fn certificates(path: &Path) -> Result<Vec<Certificate>, Error> {
-    let bytes = match files::read_input(path, LARGEST)? {
+    let bytes = match files::read_input(path, LARGEST_INPUT)? {
         files::FileState::File { bytes, .. } => bytes,
         files::FileState::Missing => return Err(FileError::new(files::Op::Read, path, files::Kind::Missing).into()),
     };

@@ -4,32 +4,32 @@ use time::{Duration, OffsetDateTime};
 
 use super::identity;
 use super::reasons::differences;
-use super::signers::file;
 use super::wanted::Wanted;
-use super::{Credential, Decision, Key, Kubeconfig, Names, Reason, Refusal, Renewal, Rules, Signer, Signers, Skipped};
+use super::{Credential, Decision, Key, Kubeconfig, Names, Reason, Refusal, Renewal, Rules, Skipped};
 use crate::blueprint::{Blueprint, ExtendedKeyUsage, San};
-use crate::ca::{Issuer, PrivateKey};
+use crate::ca::PrivateKey;
 use crate::catalog::Files;
 use crate::kubeconfig::{self, Credentials, Read};
 use crate::plan::blueprints::{BACK_DATE, Bounds};
-use crate::plan::decision::Survey;
+use crate::tree::Survey;
+use crate::tree::{Authorities, Authority, file};
 use crate::x509::{Certificate, KeyKind, parse_pem_bundle};
 
 /// Decides one credential. `credentials`: all of the tree, which say what else is there.
 pub fn decide(
     credential: &Credential,
     credentials: &[Credential],
-    signers: &Signers,
+    authorities: &Authorities,
     survey: &Survey,
     rules: &Rules<'_>,
 ) -> Result<Decision, Refusal> {
-    Run { credential, credentials, signer: signers.get(&credential.authority), survey, rules }.decide()
+    Run { credential, credentials, authority: authorities.get(&credential.authority), survey, rules }.decide()
 }
 
 pub(super) struct Run<'a> {
     pub credential: &'a Credential,
     pub credentials: &'a [Credential],
-    pub signer: Option<&'a Signer>,
+    pub authority: Option<&'a Authority>,
     pub survey: &'a Survey,
     pub rules: &'a Rules<'a>,
 }
@@ -75,7 +75,7 @@ impl Run<'_> {
         let unreadable = |why: String| Unfit::Skipped(Skipped::Unreadable(why));
         let read = kubeconfig::read(bytes).map_err(|why| unreadable(why.to_string()))?;
         match &read.credentials {
-            Credentials::Files { certificate, .. } => Err(Unfit::Skipped(match self.credential.name.as_str() {
+            Credentials::Files { certificate, .. } => Err(Unfit::Skipped(match self.credential.id.name.as_str() {
                 "kubelet.conf" => Skipped::KubeletRotates(certificate.clone()),
                 _ => Skipped::CredentialFiles(certificate.clone()),
             })),
@@ -91,7 +91,7 @@ impl Run<'_> {
         if existing.leaf.is_ca {
             return left(Skipped::IsAuthority, existing.leaf);
         }
-        let Some(authority) = self.signer.and_then(Signer::certificate) else {
+        let Some(authority) = self.authority.and_then(Authority::certificate) else {
             return match self.broken_signer() {
                 Some(refusal) => Err(refusal),
                 None => left(Skipped::AuthorityMissing(self.credential.authority), existing.leaf),
@@ -126,10 +126,10 @@ impl Run<'_> {
         if reasons.is_empty() {
             return Ok(Decision::Keep(Box::new(existing.leaf)));
         }
-        match self.signer {
-            Some(Signer::Here(issuer)) => {
+        match self.authority {
+            Some(Authority::Local(_)) => {
                 let new = New { wanted, names, missing, lifetime, guessed, reasons, authority_data };
-                self.renewal(existing, new, issuer)
+                self.renewal(existing, new, authority)
             }
             // What it trusts may be older than ca.crt; only its owner can sign a new credential.
             _ if reasons == [Reason::AuthorityData] && !self.is_asked() => Ok(Decision::Keep(Box::new(existing.leaf))),
@@ -137,7 +137,7 @@ impl Run<'_> {
         }
     }
 
-    fn renewal(&self, existing: Existing, new: New, issuer: &Issuer) -> Result<Decision, Refusal> {
+    fn renewal(&self, existing: Existing, new: New, authority: &Certificate) -> Result<Decision, Refusal> {
         self.usable()?;
         let New { wanted, names: (sans, names), missing, lifetime, guessed, reasons, authority_data } = new;
         let Existing { leaf, chain, key, .. } = existing;
@@ -154,7 +154,6 @@ impl Run<'_> {
                 return Ok(Decision::Skipped(Skipped::OtherKey(other.clone()), Some(Box::new(leaf))));
             }
         };
-        let authority = issuer.certificate();
         let (not_before, not_after, shortened) = self.dates(lifetime, authority);
         if shortened.is_some()
             && let Some(left) = self.gains_nothing(&leaf, not_after, &reasons)
@@ -187,7 +186,7 @@ impl Run<'_> {
             Reason::Unreadable(why) => Some(Skipped::Unreadable(why.clone())),
             _ => None,
         };
-        let Some(authority) = self.signer.and_then(Signer::certificate) else {
+        let Some(authority) = self.authority.and_then(Authority::certificate) else {
             return match (self.broken_signer(), unreadable, &self.credential.wanted) {
                 (Some(refusal), ..) if self.credential.wanted.is_some() => Err(refusal),
                 (None, None, Some(_)) => {
@@ -208,7 +207,7 @@ impl Run<'_> {
                 (None, false) => Decision::Absent,
             });
         };
-        let Some(Signer::Here(_)) = self.signer else {
+        let Some(Authority::Local(_)) = self.authority else {
             return Ok(Decision::Skipped(Skipped::External(self.credential.authority), None));
         };
         self.usable()?;
@@ -238,7 +237,7 @@ impl Run<'_> {
 
     /// Why the signer cannot be used, where it is there at all.
     fn broken_signer(&self) -> Option<Refusal> {
-        self.signer.and_then(|signer| signer.refusal(self.credential.authority, self.rules.now))
+        self.authority.and_then(|authority| super::refusal(self.credential.authority, authority, self.rules.now))
     }
 
     fn usable(&self) -> Result<(), Refusal> {
@@ -246,13 +245,13 @@ impl Run<'_> {
     }
 
     pub(super) fn signed(&self, leaf: &Certificate, chain: &[Certificate]) -> Signed {
-        let bundle = self.signer.map(Signer::bundle).unwrap_or_default();
+        let bundle = self.authority.map(Authority::bundle).unwrap_or_default();
         let links =
             |below: &&Certificate, above: &Certificate| above.may_sign_certificates() && below.signed_by(above).is_ok();
         // Up through the intermediates in its own file, as far as they lead.
         let top = chain.iter().try_fold(leaf, |below, above| if links(&below, above) { Ok(above) } else { Err(below) });
         let (Ok(top) | Err(top)) = top;
-        let signs = |authority: &&Certificate| {
+        let signs = |authority: &Certificate| {
             leaf.signed_by(authority).is_ok() || top.signed_by(authority).is_ok() || top.der == authority.der
         };
         match bundle.iter().position(signs) {
