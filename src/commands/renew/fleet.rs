@@ -1,0 +1,51 @@
+//! Several trees: each once, and one that fails beside the others.
+
+use super::evaluate::Evaluation;
+use super::external;
+use super::external::External;
+use super::hooks::Hooks;
+use super::renewing::Renewing;
+use super::request::Request;
+use super::{make, summary};
+use crate::error::Error;
+use crate::files::RelPath;
+use crate::parallel;
+use crate::report::renew as report;
+use crate::report::restarts::restarts;
+use crate::store::{self, RootId};
+use crate::tree::Issuers;
+use crate::workspace::pending::PendingNotifications;
+use crate::workspace::targets::{self, Target};
+use crate::workspace::{Absent, Locked, Progress, RunArgs, Session, Transaction};
+use crate::workspace::{crl_issue, journal, survey};
+
+/// A tree that was named twice is one tree.
+pub fn distinct(targets: &[Target]) -> Vec<&Target> {
+    let mut known = Vec::new();
+    let mut distinct = Vec::new();
+    for target in targets {
+        let facts = survey::open(&target.root).ok().flatten().and_then(|dir| dir.own_facts().ok());
+        let identity = facts.map(|facts| (facts.device, facts.inode));
+        if identity.is_none() || !known.contains(&identity) {
+            known.push(identity);
+            distinct.push(target);
+        }
+    }
+    distinct
+}
+
+/// A tree whose renewal failed, as a report has it.
+pub fn failed_at(directory: String, error: &Error) -> report::Tree {
+    report::Tree {
+        directory,
+        failure: Some(report::Failure { what: error.what.clone(), why: error.why.clone(), hints: error.hints.clone() }),
+        ..report::Tree::default()
+    }
+}
+
+pub fn failed(target: &Target, error: &Error) -> report::Tree {
+    report::Tree {
+        cluster: target.profile.as_ref().map(|profile| profile.cluster_name.clone()),
+        ..failed_at(target.root.display().to_string(), error)
+    }
+}
