@@ -4,21 +4,13 @@ use super::answer::{broken_path, certificate_row, list_row};
 use super::check_request::Request;
 use super::gather::Gathered;
 use crate::error::Error;
-use crate::files::{self, FileError, What};
-use crate::inventory::{self, Item, Kind, Reading};
-use crate::kubeconfig::{self, Credentials};
-use crate::report::crl::{Answer, CheckedCertificate as Row, CheckedCrl, CrlCheck, CrlState};
-use crate::revocation::Reason;
-use crate::tree::layout::DEFAULT_DIR;
-use crate::workspace::TreeArgs;
-use crate::workspace::survey::LARGEST_INPUT;
-use crate::workspace::targets;
-use crate::x509::path::{self, Part};
-use crate::x509::revocation::{CrlIssuer, Status, Strictness, Vetted, status, vet};
-use crate::x509::{Certificate, CrlLookup, PathError, Problem, Wanted, decimal, parse_pem_bundle, same_name};
+use crate::files::{self, FileError};
+use crate::inventory::{self};
+use crate::report::crl::{CheckedCrl, CrlCheck};
+use crate::x509::revocation::{CrlIssuer, Strictness, Vetted, vet};
+use crate::x509::{Certificate, CrlLookup, Wanted, same_name};
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
-use time::OffsetDateTime;
+use std::path::Path;
 
 pub fn run(request: &Request) -> Result<CrlCheck, Error> {
     let mut gathered = Gathered::default();

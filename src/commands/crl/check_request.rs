@@ -1,20 +1,7 @@
 //! What `kpki crl check` is asked.
 
-use crate::error::Error;
-use crate::files::{self, FileError, What};
-use crate::inventory::{self, Item, Kind, Reading};
-use crate::kubeconfig::{self, Credentials};
-use crate::report::crl::{Answer, CheckedCertificate as Row, CheckedCrl, CrlCheck, CrlState};
-use crate::revocation::Reason;
-use crate::tree::layout::DEFAULT_DIR;
 use crate::workspace::TreeArgs;
-use crate::workspace::survey::LARGEST_INPUT;
-use crate::workspace::targets;
-use crate::x509::path::{self, Part};
-use crate::x509::revocation::{CrlIssuer, Status, Strictness, Vetted, status, vet};
-use crate::x509::{Certificate, CrlLookup, PathError, Problem, Wanted, decimal, parse_pem_bundle, same_name};
-use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use time::OffsetDateTime;
 
 /// The command line, checked.

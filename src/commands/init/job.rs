@@ -1,15 +1,12 @@
 //! One item made: key and certificate as files.
 
-use crate::blueprint::Algorithm;
 use crate::ca::{self, CaError, Issuer, PrivateKey, Signed};
 use crate::catalog::CaId;
-use crate::error::Error;
 use crate::files::BadPath;
-use crate::plan::decision::{Decision, Making, Reconciled};
+use crate::plan::decision::Making;
 use crate::plan::init::{Access, Item, What, public_mode};
 use crate::store::FileChange;
-use crate::tree::{self, Issuers, Place, Survey};
-use crate::workspace::{Progress, RunArgs};
+use crate::tree::{Issuers, Place};
 use crate::x509::Certificate;
 use std::collections::BTreeMap;
 use time::OffsetDateTime;
@@ -65,7 +62,7 @@ pub struct Job<'a> {
     pub index: usize,
     pub item: &'a Item,
     pub making: &'a Making,
-    replace: bool,
+    pub replace: bool,
     pub key: PrivateKey,
 }
 

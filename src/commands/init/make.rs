@@ -1,20 +1,15 @@
 //! From decisions to bytes, all in memory: keys in parallel on all cores, then the authorities, then what they sign. Every
 //! certificate has been re-read, compared with its blueprint and verified by the other crypto library when it leaves `ca`.
 
-use super::job::{File, Job, Made, Signing, file, pair};
+use super::job::{Job, Made, Signing, file, pair};
 use crate::blueprint::Algorithm;
-use crate::ca::{self, CaError, Issuer, PrivateKey, Signed};
-use crate::catalog::CaId;
+use crate::ca::{self, Issuer, PrivateKey};
 use crate::error::Error;
-use crate::files::BadPath;
 use crate::plan::decision::{Decision, Making, Reconciled};
-use crate::plan::init::{Access, Item, What, public_mode};
-use crate::store::FileChange;
+use crate::plan::init::{Item, What, public_mode};
 use crate::tree::{self, Issuers, Place, Survey};
 use crate::workspace::{Progress, RunArgs};
-use crate::x509::Certificate;
 use std::collections::BTreeMap;
-use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
 /// Makes everything the decisions ask for; in the items' order.

@@ -1,23 +1,8 @@
 //! Which users and groups get a certificate, and what is said about it.
 
 use super::request::Request;
-use crate::blueprint::{Algorithm, ExtendedKeyUsage, Name};
-use crate::ca::{self, PrivateKey};
-use crate::catalog::{CaId, Files};
 use crate::clock::Span;
-use crate::encoding::pem;
-use crate::error::{self, Error};
-use crate::kubeconfig::{self, ClientKey, Kubeconfig};
-use crate::plan::blueprints::{self, Bounds};
-use crate::plan::init::control_plane_url;
-use crate::plan::renew::refusal;
-use crate::profile::Profile;
-use crate::store;
-use crate::tree::{Authority, file};
-use crate::workspace::{RunArgs, Snapshot, Transaction, TreeDir, journal, profiles, survey};
-use crate::x509;
-use std::path::{Path, PathBuf};
-use zeroize::Zeroizing;
+use crate::error::Error;
 
 /// In every cluster, whatever RBAC says (kube-apiserver's privileged group).
 const MASTERS: &str = "system:masters";

@@ -1,22 +1,9 @@
 //! What the command line asks for.
 
-use crate::blueprint::{Algorithm, ExtendedKeyUsage, Name};
-use crate::ca::{self, PrivateKey};
-use crate::catalog::{CaId, Files};
+use crate::blueprint::Algorithm;
 use crate::clock::Span;
-use crate::encoding::pem;
-use crate::error::{self, Error};
-use crate::kubeconfig::{self, ClientKey, Kubeconfig};
-use crate::plan::blueprints::{self, Bounds};
-use crate::plan::init::control_plane_url;
-use crate::plan::renew::refusal;
-use crate::profile::Profile;
-use crate::store;
-use crate::tree::{Authority, file};
-use crate::workspace::{RunArgs, Snapshot, Transaction, TreeDir, journal, profiles, survey};
-use crate::x509;
-use std::path::{Path, PathBuf};
-use zeroize::Zeroizing;
+use crate::workspace::RunArgs;
+use std::path::PathBuf;
 
 /// The command line, checked.
 #[derive(Debug, Clone)]

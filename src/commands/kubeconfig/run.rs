@@ -5,7 +5,6 @@ use super::request::Request;
 use crate::blueprint::{Algorithm, ExtendedKeyUsage, Name};
 use crate::ca::{self, PrivateKey};
 use crate::catalog::{CaId, Files};
-use crate::clock::Span;
 use crate::encoding::pem;
 use crate::error::{self, Error};
 use crate::kubeconfig::{self, ClientKey, Kubeconfig};
@@ -15,9 +14,9 @@ use crate::plan::renew::refusal;
 use crate::profile::Profile;
 use crate::store;
 use crate::tree::{Authority, file};
-use crate::workspace::{RunArgs, Snapshot, Transaction, TreeDir, journal, profiles, survey};
+use crate::workspace::{Snapshot, Transaction, TreeDir, journal, profiles, survey};
 use crate::x509;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use zeroize::Zeroizing;
 
 /// A signing request larger than this is none.

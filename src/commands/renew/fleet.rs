@@ -1,23 +1,9 @@
 //! Several trees: each once, and one that fails beside the others.
 
-use super::evaluate::Evaluation;
-use super::external;
-use super::external::External;
-use super::hooks::Hooks;
-use super::renewing::Renewing;
-use super::request::Request;
-use super::{make, summary};
 use crate::error::Error;
-use crate::files::RelPath;
-use crate::parallel;
 use crate::report::renew as report;
-use crate::report::restarts::restarts;
-use crate::store::{self, RootId};
-use crate::tree::Issuers;
-use crate::workspace::pending::PendingNotifications;
-use crate::workspace::targets::{self, Target};
-use crate::workspace::{Absent, Locked, Progress, RunArgs, Session, Transaction};
-use crate::workspace::{crl_issue, journal, survey};
+use crate::workspace::survey;
+use crate::workspace::targets::Target;
 
 /// A tree that was named twice is one tree.
 pub fn distinct(targets: &[Target]) -> Vec<&Target> {

@@ -18,7 +18,7 @@ use crate::tree::Issuers;
 use crate::workspace::pending::PendingNotifications;
 use crate::workspace::targets::{self, Target};
 use crate::workspace::{Absent, Locked, Progress, RunArgs, Session, Transaction};
-use crate::workspace::{crl_issue, journal, survey};
+use crate::workspace::{crl_issue, journal};
 
 /// Renews, or says exactly why not. With several trees one that fails does not stop the others.
 pub fn run(request: &Request, progress: Progress<'_>) -> Result<(report::Renew, Vec<String>), Error> {
