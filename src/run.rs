@@ -9,47 +9,27 @@ use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
 use zeroize::Zeroizing;
 
 use crate::cli;
+pub use crate::cli::environment::{Environment, Prompt, Variable};
 use crate::cli::ui::{Terminal, Ui};
 use crate::clock::Clock;
 use crate::hooks;
 
-/// Looks an environment variable up.
-pub type Variable = fn(&str) -> Option<OsString>;
-/// Asks for a line that is not shown; `None`: there is nobody to ask.
-pub type Prompt = fn(&str) -> io::Result<Option<Zeroizing<String>>>;
-
-/// What the process knows of the machine.
-#[derive(Debug, Clone)]
-pub struct Environment {
-    pub hostname: Option<String>,
-    pub no_color: bool,
-    pub stdout: Terminal,
-    pub stderr: Terminal,
-    pub threads: usize,
-    pub clock: Clock,
-    /// The values of [`hooks::INHERITED`], as far as there are any.
-    pub inherited: Vec<(&'static str, OsString)>,
-    pub variable: Variable,
-    pub prompt: Prompt,
-}
-
-impl Environment {
-    #[allow(clippy::disallowed_methods)] // this is the room
-    pub fn of_process() -> Self {
-        let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-        let dumb = std::env::var_os("TERM").is_some_and(|value| value == "dumb");
-        let hostname = rustix::system::uname().nodename().to_str().ok().map(|name| name.trim().to_lowercase());
-        Self {
-            hostname: hostname.filter(|name| !name.is_empty()),
-            no_color: no_color || dumb,
-            stdout: Terminal { is_terminal: io::stdout().is_terminal(), width: width(io::stdout()) },
-            stderr: Terminal { is_terminal: io::stderr().is_terminal(), width: width(io::stderr()) },
-            threads: std::thread::available_parallelism().map_or(1, usize::from),
-            clock: Clock::System,
-            inherited: hooks::INHERITED.iter().filter_map(|name| Some((*name, std::env::var_os(name)?))).collect(),
-            variable: |name| std::env::var_os(name),
-            prompt: hidden_line,
-        }
+/// The environment of this process.
+#[allow(clippy::disallowed_methods)] // this is the room
+fn of_process() -> Environment {
+    let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let dumb = std::env::var_os("TERM").is_some_and(|value| value == "dumb");
+    let hostname = rustix::system::uname().nodename().to_str().ok().map(|name| name.trim().to_lowercase());
+    Environment {
+        hostname: hostname.filter(|name| !name.is_empty()),
+        no_color: no_color || dumb,
+        stdout: Terminal { is_terminal: io::stdout().is_terminal(), width: width(io::stdout()) },
+        stderr: Terminal { is_terminal: io::stderr().is_terminal(), width: width(io::stderr()) },
+        threads: std::thread::available_parallelism().map_or(1, usize::from),
+        clock: Clock::System,
+        inherited: hooks::INHERITED.iter().filter_map(|name| Some((*name, std::env::var_os(name)?))).collect(),
+        variable: |name| std::env::var_os(name),
+        prompt: hidden_line,
     }
 }
 
@@ -85,7 +65,7 @@ fn width(stream: impl std::os::fd::AsFd) -> Option<u16> {
 /// The program.
 #[allow(clippy::disallowed_methods)] // argv is read here and nowhere else
 pub fn main() -> ExitCode {
-    let environment = Environment::of_process();
+    let environment = of_process();
     let (mut out, mut err) = (io::stdout().lock(), io::stderr().lock());
     ExitCode::from(run(std::env::args_os(), &environment, &mut out, &mut err))
 }

@@ -3,14 +3,14 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
-use super::Outcome;
+use super::environment::Environment;
 use super::ui::Ui;
+use super::{Outcome, common};
 use crate::audit::{State, Threshold};
 use crate::clock::Span;
 use crate::commands::check_expiration::{self, Request};
 use crate::error::{Error, Exit};
 use crate::report::{CheckForm, Line, Selection, Sort, Tone};
-use crate::run::Environment;
 
 /// Say when every certificate ends: of one node, one cluster or a whole fleet
 ///
@@ -24,21 +24,12 @@ use crate::run::Environment;
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// Kubernetes directories, cluster directories, files, or directories to be walked; default: /etc/kubernetes
+    /// Kubernetes directories, cluster directories, files, or directories to be walked, as with --dir; default: /etc/kubernetes
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
 
-    /// The profile that describes PATH; without PATH, clusters/prod.yaml describes clusters/prod/ where that exists
-    #[arg(short, long = "profile", alias = "config", value_name = "FILE")]
-    profiles: Vec<PathBuf>,
-
-    /// Every NAME.yaml in this directory with its tree NAME/, and every tree in it that records its profile
-    #[arg(long = "profiles", value_name = "DIR")]
-    fleet: Option<PathBuf>,
-
-    /// The kubelet's own directory; default: /var/lib/kubelet/pki for /etc/kubernetes, PATH/kubelet for any other
-    #[arg(long, value_name = "DIR")]
-    kubelet_dir: Option<PathBuf>,
+    #[command(flatten)]
+    trees: common::Fleet,
 
     /// Warn when this much is left; default: the profile's, else 30d
     #[arg(short, long, value_name = "LEFT", value_parser = threshold)]
@@ -56,9 +47,8 @@ pub struct Args {
     #[arg(long, value_name = "LEFT", value_parser = threshold)]
     ca_critical: Option<Threshold>,
 
-    /// Answer as of this instant: RFC 3339, a date, or +90d; default: now
-    #[arg(long, value_name = "INSTANT", allow_hyphen_values = true)]
-    at: Option<String>,
+    #[command(flatten)]
+    at: common::At,
 
     /// The order of rows
     #[arg(long, value_enum, default_value_t = By::Name, value_name = "BY")]
@@ -180,10 +170,10 @@ impl Args {
         ui.warnings(&warnings);
         let form = CheckForm::from(self.output);
         match &self.output_file {
-            Some(path) => check_expiration::write(path, &check.render(form))?,
+            Some(path) => check_expiration::write(path, &check, form)?,
             None => match check.lines(form) {
                 Some(lines) => ui.lines(&lines)?,
-                None => ui.report(&check.render(form), crate::report::Form::Json)?,
+                None => ui.output(|out| check.write(form, out))?,
             },
         }
         Ok(match self.output {
@@ -194,29 +184,20 @@ impl Args {
     }
 
     fn request(&self, environment: &Environment) -> Result<Request, Error> {
-        let now = environment.clock.now();
-        let at = match &self.at {
-            None => now,
-            Some(text) => super::instant("--at", text, now)?,
-        };
         let sort = match self.sort {
             By::Name => Sort::Name,
             By::Expiry => Sort::Expiry,
             By::State => Sort::State,
         };
         Ok(Request {
-            paths: self.paths.clone(),
-            profiles: self.profiles.clone(),
-            fleet: self.fleet.clone(),
-            kubelet_dir: self.kubelet_dir.clone(),
+            trees: self.trees.args(environment, &self.paths),
             warning: self.warning,
             critical: self.critical,
             ca_warning: self.ca_warning,
             ca_critical: self.ca_critical,
             selection: Selection { sort, only: self.only.clone(), within: self.within, top: self.top },
-            at,
-            as_of: self.at.is_some(),
-            hostname: environment.hostname.clone(),
+            at: self.at.instant(environment)?,
+            as_of: self.at.at.is_some(),
             threads: environment.threads,
         })
     }

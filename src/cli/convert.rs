@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 use super::Outcome;
+use super::environment::Environment;
 use super::ui::Ui;
 use crate::commands::convert::{self, Asking, Form, Input, LARGEST, Passwords, Request};
 use crate::error::{Error, Exit};
 use crate::files::{self, FileError, FileState, Kind, Op};
 use crate::report;
-use crate::run::Environment;
 
 /// Turn certificates, keys, bundles, PKCS#12 files and kubeconfigs into one another
 ///
@@ -204,11 +204,11 @@ impl Args {
             Output::Json => report::Form::Json,
             Output::Yaml => report::Form::Yaml,
         };
-        match &done.report.certificate_key {
-            // It is shown this once, whatever the flags.
-            Some(_) => ui.document(&done.report.render(form))?,
-            None => ui.report(&done.report.render(form), form)?,
+        // It is shown this once, whatever the flags.
+        if done.report.certificate_key.is_some() {
+            ui.insist();
         }
+        ui.report(&done.report, form, request.now)?;
         Ok(Exit::Done)
     }
 

@@ -1,14 +1,12 @@
 use std::path::PathBuf;
 
+use super::environment::Environment;
 use super::ui::Ui;
-use super::{Outcome, Output, revoke};
+use super::{Outcome, common, revoke};
 use crate::catalog::CaId;
 use crate::commands::crl::{check, show, update};
 use crate::error::Exit;
-use crate::plan::layout::DEFAULT_DIR;
-use crate::report::Form;
 use crate::report::crl::Answer;
-use crate::run::Environment;
 
 /// Sign, show and check revocation lists
 #[derive(Debug, clap::Args)]
@@ -54,7 +52,7 @@ struct Update {
     due: bool,
 
     #[command(flatten)]
-    how: revoke::How,
+    crl: revoke::CrlRun,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -81,13 +79,11 @@ struct Show {
     #[arg(value_name = "FILE")]
     file: PathBuf,
 
-    /// Count days from this instant: RFC 3339, a date, or +90d; default: now
-    #[arg(long, value_name = "INSTANT", allow_hyphen_values = true)]
-    at: Option<String>,
+    #[command(flatten)]
+    at: common::At,
 
-    /// The form of the report
-    #[arg(short, long, value_enum, default_value_t = Output::Table, value_name = "FORM")]
-    output: Output,
+    #[command(flatten)]
+    report: common::Report,
 }
 
 /// Ask the lists whether certificates are revoked
@@ -119,25 +115,18 @@ struct Check {
     #[arg(long = "ca", value_name = "FILE")]
     authorities: Vec<PathBuf>,
 
-    /// The tree
-    #[arg(short, long, value_name = "DIR", default_value = DEFAULT_DIR)]
-    dir: PathBuf,
-
-    /// The profile of the tree, in place of the recorded one
-    #[arg(short, long, value_name = "FILE", alias = "config")]
-    profile: Option<PathBuf>,
+    #[command(flatten)]
+    tree: common::Tree,
 
     /// A list decides nothing where its signer has no cRLSign, or where it has no number
     #[arg(long)]
     strict: bool,
 
-    /// Answer as of this instant: RFC 3339, a date, or +90d; default: now
-    #[arg(long, value_name = "INSTANT", allow_hyphen_values = true)]
-    at: Option<String>,
+    #[command(flatten)]
+    at: common::At,
 
-    /// The form of the report
-    #[arg(short, long, value_enum, default_value_t = Output::Table, value_name = "FORM")]
-    output: Output,
+    #[command(flatten)]
+    report: common::Report,
 }
 
 impl Args {
@@ -152,63 +141,55 @@ impl Args {
 
 impl Update {
     fn run(&self, environment: &Environment, ui: &mut Ui<'_>) -> Outcome {
-        let place = self.how.place(environment)?;
-        let now = place.now;
         let all = self.authorities.iter().any(|one| matches!(one, Named::All));
         let one = |named: &Named| match named {
             Named::One(authority) if !all => Some(*authority),
             _ => None,
         };
         let authorities = self.authorities.iter().filter_map(one).collect();
-        let report = update::run(&update::Request { place, authorities, due: self.due })?;
-        revoke::tell(&report, now, self.how.output, ui)
+        let (trees, run) = (self.crl.tree.args(environment), self.crl.run.args(environment)?);
+        let now = run.now;
+        let report = update::run(&update::Request { trees, run, der: self.crl.der, authorities, due: self.due })?;
+        self.crl.show(&report, now, ui)
     }
 }
 
 impl Show {
     fn run(&self, environment: &Environment, ui: &mut Ui<'_>) -> Outcome {
-        /// Written at once.
-        const PAGE: usize = 1 << 16;
-        let now = environment.clock.now();
-        let now = self.at.as_deref().map_or(Ok(now), |text| super::instant("--at", text, now))?;
-        let form: Form = self.output.into();
+        let now = self.at.instant(environment)?;
+        let form = self.report.form();
         let head = show::head(&self.file)?;
-        let mut page = head.open(form, now);
-        let mut first = true;
-        let mut failed = None;
-        show::entries(&self.file, &mut |entry| {
-            page.push_str(&entry.render(form, first));
-            first = false;
-            if page.len() >= PAGE && failed.is_none() {
-                failed = ui.report(&page, Form::Json).err();
-                page.clear();
-            }
+        let mut read = Ok(());
+        ui.output(|out| {
+            head.open(form, now, out)?;
+            let (mut first, mut written) = (true, Ok(()));
+            read = show::entries(&self.file, &mut |entry| {
+                if written.is_ok() {
+                    written = entry.write(form, first, out);
+                }
+                first = false;
+            });
+            written?;
+            if read.is_ok() { out.write_all(head.close(form).as_bytes()) } else { Ok(()) }
         })?;
-        page.push_str(head.close(form));
-        failed.map_or(Ok(()), Err)?;
-        ui.report(&page, Form::Json)?;
+        read?;
         Ok(Exit::Done)
     }
 }
 
 impl Check {
     fn run(&self, environment: &Environment, ui: &mut Ui<'_>) -> Outcome {
-        let now = environment.clock.now();
         let request = check::Request {
             whom: self.whom.clone(),
             lists: self.lists.clone(),
             authorities: self.authorities.clone(),
-            dir: self.dir.clone(),
-            profile: self.profile.clone(),
-            hostname: environment.hostname.clone(),
+            trees: self.tree.args(environment),
             strict: self.strict,
-            at: self.at.as_deref().map_or(Ok(now), |text| super::instant("--at", text, now))?,
+            at: self.at.instant(environment)?,
         };
-        let (report, warnings) = check::run(&request)?;
-        ui.warnings(&warnings);
-        let form = self.output.into();
-        ui.report(&report.render(form, ui.width()), form)?;
-        Ok(match report.answer() {
+        let report = check::run(&request)?;
+        ui.report(&report, self.report.form(), environment.clock.now())?;
+        Ok(match report.answer {
             Answer::Good if report.is_ending() => Exit::Warning,
             Answer::Good => Exit::Done,
             Answer::Stale => Exit::Warning,

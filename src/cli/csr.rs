@@ -1,11 +1,10 @@
 use std::path::PathBuf;
 
+use super::environment::Environment;
 use super::ui::Ui;
-use super::{Outcome, Output};
-use crate::clock::Span;
+use super::{Outcome, common};
 use crate::commands::csr::{self, Request};
-use crate::error::{Error, Exit};
-use crate::run::Environment;
+use crate::error::Exit;
 
 /// Write keys and signing requests for an authority whose key is not here
 ///
@@ -23,21 +22,8 @@ pub struct Args {
     #[arg(value_name = "NAME", required = true)]
     names: Vec<String>,
 
-    /// The tree; default: /etc/kubernetes
-    #[arg(short, long, value_name = "DIR")]
-    dir: Option<PathBuf>,
-
-    /// The profile of the tree, in place of the recorded one
-    #[arg(short, long, alias = "config", value_name = "FILE")]
-    profile: Option<PathBuf>,
-
-    /// Which node's tree it is, where the profile has several and nothing else says it
-    #[arg(short, long, value_name = "NAME", alias = "node-name")]
-    node: Option<String>,
-
-    /// The kubelet's own directory; default: /var/lib/kubelet/pki for /etc/kubernetes, DIR/kubelet for any other
-    #[arg(long, value_name = "DIR")]
-    kubelet_dir: Option<PathBuf>,
+    #[command(flatten)]
+    tree: common::Tree,
 
     /// Where keys and requests go, in place of DIR/.kpki/requests
     #[arg(short = 'O', long, value_name = "DIR")]
@@ -47,21 +33,11 @@ pub struct Args {
     #[arg(short, long, value_name = "FILE")]
     key: Option<PathBuf>,
 
-    /// Show what would be asked for and write nothing
-    #[arg(long)]
-    dry_run: bool,
+    #[command(flatten)]
+    run: common::Run,
 
-    /// How long to wait for another kpki on the same tree
-    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = super::span)]
-    lock_timeout: Span,
-
-    /// Act as of this instant: RFC 3339, a date, or +90d; default: now
-    #[arg(long, value_name = "INSTANT", allow_hyphen_values = true)]
-    at: Option<String>,
-
-    /// The form of the report
-    #[arg(short, long, value_enum, default_value_t = Output::Table, value_name = "FORM")]
-    output: Output,
+    #[command(flatten)]
+    report: common::Report,
 }
 
 const EXAMPLES: &str = "\
@@ -77,31 +53,18 @@ that was named.";
 
 impl Args {
     pub fn run(&self, environment: &Environment, ui: &mut Ui<'_>) -> Outcome {
-        let now = super::now(self.at.as_deref(), environment)?;
-        let all = self.names.iter().any(|name| name == "all");
-        if all && self.names.len() > 1 {
-            return Err(Error::usage("all goes with no other name").hint("leave the names out, or leave all out"));
-        }
         let request = Request {
-            names: if all { Vec::new() } else { self.names.clone() },
-            dir: self.dir.clone(),
-            profile: self.profile.clone(),
-            node: self.node.clone(),
-            kubelet_dir: self.kubelet_dir.clone(),
-            hostname: environment.hostname.clone(),
+            trees: self.tree.args(environment),
+            run: self.run.args(environment)?,
+            names: common::all_or_names(&self.names)?,
             out: self.out.clone(),
             key: self.key.clone(),
-            dry_run: self.dry_run,
-            now,
-            lock_wait: std::time::Duration::from_secs(self.lock_timeout.as_seconds()),
-            threads: environment.threads,
         };
         let outcome = csr::run(&request, &mut |done, total| ui.progress(done, total));
         ui.end_progress();
         let report = outcome?;
         ui.warnings(&report.warnings);
-        let form = self.output.into();
-        ui.report(&report.render(form, now, ui.width()), form)?;
+        ui.report(&report, self.report.form(), request.run.now)?;
         Ok(if report.count("left") > 0 { Exit::Partial } else { Exit::Done })
     }
 }

@@ -1,15 +1,13 @@
 use std::path::{Path, PathBuf};
 
-use clap::ValueEnum;
-
-use super::Outcome;
+use super::environment::Environment;
 use super::ui::Ui;
+use super::{Outcome, common};
 use crate::commands::export::{self, Request, VerifyRequest};
 use crate::error::{Error, Exit};
-use crate::plan::layout::DEFAULT_DIR;
 use crate::report::Form;
-use crate::report::export::State;
-use crate::run::Environment;
+use crate::report::export::NodeState;
+use crate::tree::layout::DEFAULT_DIR;
 
 /// Pack what goes to one node, and check on the node that it is that node's
 ///
@@ -63,30 +61,11 @@ pub struct Args {
     #[arg(long, value_name = "FILE", requires = "verify")]
     archive: Option<PathBuf>,
 
-    /// The form of the report
-    #[arg(short, long, value_enum, default_value_t = Output::Table, value_name = "FORM")]
-    output: Output,
+    #[command(flatten)]
+    report: common::Report,
 
-    /// Act as of this instant: RFC 3339, a date, or +90d; default: now
-    #[arg(long, value_name = "INSTANT", allow_hyphen_values = true, conflicts_with = "verify")]
-    at: Option<String>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Output {
-    Table,
-    Json,
-    Yaml,
-}
-
-impl From<Output> for Form {
-    fn from(output: Output) -> Self {
-        match output {
-            Output::Table => Self::Table,
-            Output::Json => Self::Json,
-            Output::Yaml => Self::Yaml,
-        }
-    }
+    #[command(flatten)]
+    at: common::At,
 }
 
 impl Args {
@@ -99,7 +78,7 @@ impl Args {
 
     fn export(&self, node: &str, out: &Path, environment: &Environment, ui: &mut Ui<'_>) -> Outcome {
         let to_stdout = out == Path::new("-");
-        if to_stdout && self.output != Output::Table {
+        if to_stdout && self.report.form() != Form::Table {
             return Err(
                 Error::usage("a report and an archive cannot both go to standard output").hint("give --out FILE")
             );
@@ -112,14 +91,13 @@ impl Args {
         if !to_stdout {
             export::check(out, self.force)?;
         }
-        let now = environment.clock.now();
         let exported = export::run(&Request {
             node: node.to_owned(),
             dir: self.dir.clone(),
             without_ca_keys: self.without_ca_keys,
             gzip: out.extension().is_some_and(|end| end == "gz" || end == "tgz"),
             out: out.display().to_string(),
-            now: self.at.as_deref().map_or(Ok(now), |text| super::instant("--at", text, now))?,
+            now: self.at.instant(environment)?,
         })?;
         ui.warnings(&exported.report.notes);
         if to_stdout {
@@ -127,8 +105,7 @@ impl Args {
             return Ok(Exit::Done);
         }
         export::write(out, &exported.bytes)?;
-        let form = Form::from(self.output);
-        ui.report(&exported.report.render(form, ui.width()), form)?;
+        ui.report(&exported.report, self.report.form(), environment.clock.now())?;
         Ok(Exit::Done)
     }
 
@@ -139,13 +116,13 @@ impl Args {
             dir: self.dir.clone(),
             manifest: self.manifest.clone(),
             archive: self.archive.clone(),
+            now: environment.clock.now(),
         })?;
-        let form = Form::from(self.output);
-        ui.report(&report.render(form, ui.width()), form)?;
-        Ok(match report.outcome() {
-            State::Right | State::Renewed => Exit::Done,
-            State::Unreadable => Exit::Failed,
-            State::Missing | State::Mismatch | State::OtherNode => Exit::Critical,
+        ui.report(&report, self.report.form(), environment.clock.now())?;
+        Ok(match report.outcome {
+            NodeState::Right | NodeState::Renewed => Exit::Done,
+            NodeState::Unreadable => Exit::Failed,
+            NodeState::Missing | NodeState::Mismatch | NodeState::OtherNode => Exit::Critical,
         })
     }
 }

@@ -1,11 +1,10 @@
 use std::path::PathBuf;
 
+use super::environment::Environment;
 use super::ui::Ui;
-use super::{Outcome, Output};
-use crate::clock::Span;
+use super::{Outcome, common};
 use crate::commands::import::{self, Request};
 use crate::error::Exit;
-use crate::run::Environment;
 
 /// Put certificates that somebody else signed in place
 ///
@@ -24,21 +23,8 @@ pub struct Args {
     #[arg(value_name = "CERT", required = true)]
     files: Vec<PathBuf>,
 
-    /// The tree; default: /etc/kubernetes
-    #[arg(short, long, value_name = "DIR")]
-    dir: Option<PathBuf>,
-
-    /// The profile of the tree, in place of the recorded one
-    #[arg(short, long, alias = "config", value_name = "FILE")]
-    profile: Option<PathBuf>,
-
-    /// Which node's tree it is, where the profile has several and nothing else says it
-    #[arg(short, long, value_name = "NAME", alias = "node-name")]
-    node: Option<String>,
-
-    /// The kubelet's own directory; default: /var/lib/kubelet/pki for /etc/kubernetes, DIR/kubelet for any other
-    #[arg(long, value_name = "DIR")]
-    kubelet_dir: Option<PathBuf>,
+    #[command(flatten)]
+    tree: common::Tree,
 
     /// The entry it is for, where several have the same key; for an external authority: ca, front-proxy-ca or etcd-ca
     #[arg(long = "as", value_name = "NAME")]
@@ -48,21 +34,11 @@ pub struct Args {
     #[arg(long, value_name = "DIR")]
     requests: Option<PathBuf>,
 
-    /// Show what would be put in place and write nothing
-    #[arg(long)]
-    dry_run: bool,
+    #[command(flatten)]
+    run: common::Run,
 
-    /// How long to wait for another kpki on the same tree
-    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = super::span)]
-    lock_timeout: Span,
-
-    /// Act as of this instant: RFC 3339, a date, or +90d; default: now
-    #[arg(long, value_name = "INSTANT", allow_hyphen_values = true)]
-    at: Option<String>,
-
-    /// The form of the report
-    #[arg(short, long, value_enum, default_value_t = Output::Table, value_name = "FORM")]
-    output: Output,
+    #[command(flatten)]
+    report: common::Report,
 }
 
 const EXAMPLES: &str = "\
@@ -76,23 +52,16 @@ Exit status: 0 they are in place, 1 refused or failed and nothing was written, 2
 
 impl Args {
     pub fn run(&self, environment: &Environment, ui: &mut Ui<'_>) -> Outcome {
-        let now = super::now(self.at.as_deref(), environment)?;
-        let report = import::run(&Request {
+        let request = Request {
+            trees: self.tree.args(environment),
+            run: self.run.args(environment)?,
             files: self.files.clone(),
-            dir: self.dir.clone(),
-            profile: self.profile.clone(),
-            node: self.node.clone(),
-            kubelet_dir: self.kubelet_dir.clone(),
-            hostname: environment.hostname.clone(),
             entry: self.entry.clone(),
             requests: self.requests.clone(),
-            dry_run: self.dry_run,
-            now,
-            lock_wait: std::time::Duration::from_secs(self.lock_timeout.as_seconds()),
-        })?;
+        };
+        let report = import::run(&request)?;
         ui.warnings(&report.warnings);
-        let form = self.output.into();
-        ui.report(&report.render(form, now, ui.width()), form)?;
+        ui.report(&report, self.report.form(), request.run.now)?;
         Ok(Exit::Done)
     }
 }

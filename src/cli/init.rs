@@ -1,13 +1,12 @@
 use std::net::IpAddr;
 use std::path::PathBuf;
 
+use super::environment::Environment;
 use super::ui::Ui;
-use super::{Outcome, Output};
-use crate::clock::Span;
+use super::{Outcome, common};
 use crate::commands::init::{self, Request};
 use crate::error::Exit;
-use crate::plan::layout::DEFAULT_DIR;
-use crate::run::Environment;
+use crate::tree::layout::DEFAULT_DIR;
 
 /// Make the whole certificate tree from a profile
 ///
@@ -50,21 +49,11 @@ pub struct Args {
     #[arg(long)]
     force: bool,
 
-    /// Print the plan and write nothing
-    #[arg(long)]
-    dry_run: bool,
+    #[command(flatten)]
+    run: common::Run,
 
-    /// How long to wait for another kpki on the same tree
-    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = super::span)]
-    lock_timeout: Span,
-
-    /// Act as of this instant: RFC 3339, a date, or +90d; default: now
-    #[arg(long, value_name = "INSTANT", allow_hyphen_values = true)]
-    at: Option<String>,
-
-    /// The form of the report
-    #[arg(short, long, value_enum, default_value_t = Output::Table, value_name = "FORM")]
-    output: Output,
+    #[command(flatten)]
+    report: common::Report,
 }
 
 const EXAMPLES: &str = "\
@@ -80,11 +69,6 @@ authority; the rest was made.";
 
 impl Args {
     pub fn run(&self, environment: &Environment, ui: &mut Ui<'_>) -> Outcome {
-        let now = environment.clock.now();
-        let now = match &self.at {
-            None => now,
-            Some(text) => super::instant("--at", text, now)?,
-        };
         let request = Request {
             directory: self.dir.clone(),
             profile: self.profile.clone(),
@@ -95,18 +79,14 @@ impl Args {
             advertise_address: self.apiserver_advertise_address,
             hostname: environment.hostname.clone(),
             force: self.force,
-            dry_run: self.dry_run,
-            now,
-            lock_wait: std::time::Duration::from_secs(self.lock_timeout.as_seconds()),
-            threads: environment.threads,
+            run: self.run.args(environment)?,
         };
         let outcome = init::run(&request, &mut |done, total| ui.progress(done, total));
         ui.end_progress();
         let report = outcome?;
         ui.warnings(&report.warnings);
-        let form = self.output.into();
-        ui.report(&report.render(form, now, ui.width()), form)?;
+        ui.report(&report, self.report.form(), request.run.now)?;
         let waits = report.items.iter().any(|item| item.action == "request");
-        Ok(if waits && !self.dry_run { Exit::Partial } else { Exit::Done })
+        Ok(if waits && !self.run.dry_run { Exit::Partial } else { Exit::Done })
     }
 }

@@ -1,13 +1,14 @@
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
+use super::environment::Environment;
 use super::ui::Ui;
-use super::{Outcome, instant};
+use super::{Outcome, common};
 use crate::commands::inspect;
 use crate::error::{Error, Exit};
 use crate::report::Form;
 use crate::report::inspect::{File, Inspect};
-use crate::run::Environment;
+use crate::workspace::survey::LARGEST_INPUT;
 
 /// Show all there is in a certificate, bundle, CRL, CSR, key or kubeconfig
 ///
@@ -21,9 +22,8 @@ pub struct Args {
     #[arg(value_name = "FILE", required = true)]
     files: Vec<PathBuf>,
 
-    /// Count distances from this instant: RFC 3339, a date, or +90d; default: now
-    #[arg(long, value_name = "INSTANT", allow_hyphen_values = true)]
-    at: Option<String>,
+    #[command(flatten)]
+    at: common::At,
 
     /// The form of the result
     #[arg(short, long, value_enum, value_name = "FORM", default_value_t = Output::Text)]
@@ -49,8 +49,7 @@ Exit status: 0 everything was shown, 1 a file could not be read or holds nothing
 
 impl Args {
     pub fn run(&self, environment: &Environment, ui: &mut Ui<'_>) -> Outcome {
-        let now = environment.clock.now();
-        let at = self.at.as_deref().map_or(Ok(now), |text| instant("--at", text, now))?;
+        let at = self.at.instant(environment)?;
         let files: Vec<File> = self.files.iter().map(|path| file(path)).collect();
         let failed = files.iter().any(|file| !file.problems.is_empty());
         let form = match self.output {
@@ -67,7 +66,7 @@ impl Args {
                 .collect(),
             Form::Json | Form::Yaml => files.clone(),
         };
-        ui.report(&Inspect { files: shown }.render(form, at), form)?;
+        ui.report(&Inspect { files: shown }, form, at)?;
         for file in &files {
             for problem in &file.problems {
                 ui.error(&Error::new(format!("{}: {problem}", file.path)));
@@ -83,12 +82,12 @@ fn file(path: &Path) -> File {
     }
     let name = "standard input".to_owned();
     let mut bytes = zeroize::Zeroizing::new(Vec::new());
-    match std::io::stdin().lock().take(inspect::LARGEST.saturating_add(1)).read_to_end(&mut bytes) {
-        Ok(length) if u64::try_from(length).is_ok_and(|length| length <= inspect::LARGEST) => {
+    match std::io::stdin().lock().take(LARGEST_INPUT.saturating_add(1)).read_to_end(&mut bytes) {
+        Ok(length) if u64::try_from(length).is_ok_and(|length| length <= LARGEST_INPUT) => {
             inspect::content(name, &bytes)
         }
         Ok(_) => {
-            let why = format!("cannot read standard input: it is larger than {} bytes", inspect::LARGEST);
+            let why = format!("cannot read standard input: it is larger than {} bytes", LARGEST_INPUT);
             inspect::unreadable(name, &Error::new(why))
         }
         Err(why) => inspect::unreadable(name, &Error::new(format!("cannot read standard input: {why}"))),

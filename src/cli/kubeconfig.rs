@@ -2,14 +2,13 @@ use std::path::{Path, PathBuf};
 
 use clap::ArgAction;
 
-use super::Outcome;
+use super::environment::Environment;
 use super::ui::Ui;
+use super::{Outcome, common};
 use crate::blueprint::Algorithm;
 use crate::clock::Span;
 use crate::commands::kubeconfig::{self, Request};
 use crate::error::Exit;
-use crate::plan::layout::DEFAULT_DIR;
-use crate::run::Environment;
 
 /// Make kubeconfigs for people and programs
 #[derive(Debug, clap::Args)]
@@ -74,9 +73,8 @@ struct User {
     #[arg(long, value_name = "FILE", requires = "csr")]
     key_file: Option<String>,
 
-    /// The tree whose cluster CA signs
-    #[arg(short, long, value_name = "DIR", default_value = DEFAULT_DIR)]
-    dir: PathBuf,
+    #[command(flatten)]
+    tree: common::Dir,
 
     /// Write it to this file, 0600; - is standard output
     #[arg(long, value_name = "FILE")]
@@ -90,13 +88,8 @@ struct User {
     #[arg(long, action = ArgAction::SetTrue)]
     allow_system_masters: bool,
 
-    /// How long to wait for another kpki on the same tree
-    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = super::span)]
-    lock_timeout: Span,
-
-    /// Act as of this instant: RFC 3339, a date, or +90d; default: now
-    #[arg(long, value_name = "INSTANT", allow_hyphen_values = true)]
-    at: Option<String>,
+    #[command(flatten)]
+    write: common::Write,
 }
 
 fn algorithm(text: &str) -> Result<Algorithm, String> {
@@ -112,14 +105,9 @@ impl Args {
 
 impl User {
     fn run(&self, environment: &Environment, ui: &mut Ui<'_>) -> Outcome {
-        let now = environment.clock.now();
-        let now = match &self.at {
-            None => now,
-            Some(text) => super::instant("--at", text, now)?,
-        };
         let out = self.out.as_deref().filter(|out| *out != Path::new("-"));
         if let Some(out) = out {
-            kubeconfig::check(out, self.force, &self.dir)?;
+            kubeconfig::check(out, self.force, &self.tree.dir)?;
         }
         let made = kubeconfig::user(&Request {
             user: self.user.clone(),
@@ -130,10 +118,9 @@ impl User {
             algorithm: self.algorithm,
             csr: self.csr.clone(),
             key_file: self.key_file.clone(),
-            dir: self.dir.clone(),
+            dir: self.tree.dir.clone(),
             allow_masters: self.allow_system_masters,
-            now,
-            lock_wait: std::time::Duration::from_secs(self.lock_timeout.as_seconds()),
+            run: self.write.args(environment)?,
         })?;
         ui.warnings(&made.warnings);
         match out {

@@ -1,9 +1,11 @@
 //! Words: clap, help text and the terminal. One struct per verb; they decide nothing.
 
 mod check_expiration;
+mod common;
 mod convert;
 mod crl;
 mod csr;
+pub mod environment;
 mod export;
 mod generate;
 mod import;
@@ -26,7 +28,7 @@ use crate::catalog::CaId;
 use crate::clock::{self, Clock, Span};
 use crate::error::{Error, Exit};
 use crate::report::Form;
-use crate::run::Environment;
+use environment::Environment;
 use ui::Ui;
 
 /// PKI and certificate lifecycle for Kubernetes clusters, offline
@@ -130,12 +132,6 @@ fn instant(flag: &str, text: &str, now: OffsetDateTime) -> Result<OffsetDateTime
     })
 }
 
-/// The instant a verb acts at.
-fn now(at: Option<&str>, environment: &Environment) -> Result<OffsetDateTime, Error> {
-    let now = environment.clock.now();
-    at.map_or(Ok(now), |text| instant("--at", text, now))
-}
-
 /// An authority by its entry's name.
 fn authority(text: &str) -> Result<CaId, String> {
     CaId::parse(text).ok_or_else(|| {
@@ -164,7 +160,7 @@ pub fn dispatch(args: impl IntoIterator<Item = OsString>, environment: &Environm
         Verb::Hold(args) => args.run(environment, ui),
         Verb::Release(args) => args.run(environment, ui),
         Verb::Crl(args) => args.run(environment, ui),
-        Verb::History(args) => args.run(ui),
+        Verb::History(args) => args.run(environment, ui),
         Verb::Restore(args) => args.run(environment, ui),
         Verb::Csr(args) => args.run(environment, ui),
         Verb::Sign(args) => args.run(environment, ui),

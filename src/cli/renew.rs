@@ -1,13 +1,9 @@
-use std::path::PathBuf;
-
+use super::environment::Environment;
 use super::ui::Ui;
-use super::{Outcome, Output};
-use crate::clock::Span;
+use super::{Outcome, Output, common};
 use crate::commands::renew::{self, Request};
 use crate::error::{Error, Exit};
-use crate::plan::layout::DEFAULT_DIR;
 use crate::report::renew as report;
-use crate::run::Environment;
 
 /// Renew certificates and kubeconfigs in place, as one transaction
 ///
@@ -28,25 +24,8 @@ pub struct Args {
     #[arg(value_name = "NAME", required = true)]
     names: Vec<String>,
 
-    /// The tree: a node's kubernetes directory or a cluster directory; default: /etc/kubernetes
-    #[arg(short, long = "dir", value_name = "DIR")]
-    dirs: Vec<PathBuf>,
-
-    /// The profile of the tree, in place of the recorded one; clusters/prod.yaml is that of clusters/prod/ where that exists
-    #[arg(short, long = "profile", alias = "config", value_name = "FILE")]
-    profiles: Vec<PathBuf>,
-
-    /// Every NAME.yaml in this directory with its tree NAME/, and every tree in it that records its profile
-    #[arg(long = "profiles", value_name = "DIR")]
-    fleet: Option<PathBuf>,
-
-    /// Which node's tree it is, where the profile has several and nothing else says it
-    #[arg(short, long, value_name = "NAME", alias = "node-name")]
-    node: Option<String>,
-
-    /// The kubelet's own directory; default: /var/lib/kubelet/pki for /etc/kubernetes, DIR/kubelet for any other
-    #[arg(long, value_name = "DIR")]
-    kubelet_dir: Option<PathBuf>,
+    #[command(flatten)]
+    trees: common::Fleet,
 
     /// Only what is due
     #[arg(long)]
@@ -60,10 +39,6 @@ pub struct Args {
     #[arg(long)]
     reuse_key: bool,
 
-    /// Show old and new side by side and write nothing
-    #[arg(long)]
-    dry_run: bool,
-
     /// Do not run the profile's hooks
     #[arg(long)]
     no_hooks: bool,
@@ -72,17 +47,11 @@ pub struct Args {
     #[arg(long)]
     detailed_exitcode: bool,
 
-    /// How long to wait for another kpki on the same tree
-    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = super::span)]
-    lock_timeout: Span,
+    #[command(flatten)]
+    run: common::Run,
 
-    /// Act as of this instant: RFC 3339, a date, or +90d; default: now
-    #[arg(long, value_name = "INSTANT", allow_hyphen_values = true)]
-    at: Option<String>,
-
-    /// The form of the report
-    #[arg(short, long, value_enum, default_value_t = Output::Table, value_name = "FORM")]
-    output: Output,
+    #[command(flatten)]
+    report: common::Report,
 }
 
 const EXAMPLES: &str = "\
@@ -99,23 +68,18 @@ external authority, for instance) while the rest was; with --detailed-exitcode 1
 
 impl Args {
     pub fn run(&self, environment: &Environment, ui: &mut Ui<'_>) -> Outcome {
-        let now = environment.clock.now();
-        let now = match &self.at {
-            None => now,
-            Some(text) => super::instant("--at", text, now)?,
-        };
-        let request = self.request(environment, now)?;
+        let request = self.request(environment)?;
+        let now = request.run.now;
         let outcome = renew::run(&request, &mut |done, total| ui.progress(done, total));
         ui.end_progress();
-        let form = self.output.into();
+        let form = self.report.form();
         let (report, mut warnings) = match outcome {
             Ok(outcome) => outcome,
             // A reader of documents gets one, too.
-            Err(error) if matches!(self.output, Output::Json | Output::Yaml) && error.exit == Exit::Failed => {
-                let dir = self.dirs.first().map_or(DEFAULT_DIR.to_owned(), |dir| dir.display().to_string());
-                let trees = vec![renew::failed_at(dir, &error)];
-                let report = report::Renew { dry_run: self.dry_run, trees };
-                ui.report(&report.render(form, now, ui.width()), form)?;
+            Err(error) if matches!(self.report.output, Output::Json | Output::Yaml) && error.exit == Exit::Failed => {
+                let trees = vec![renew::failed_at(self.trees.first_dir().display().to_string(), &error)];
+                let report = report::Renew::new(self.run.dry_run, trees);
+                ui.report(&report, form, now)?;
                 return Err(error);
             }
             Err(error) => return Err(error),
@@ -126,43 +90,30 @@ impl Args {
             warnings.extend(tree.warnings.iter().map(place));
         }
         ui.warnings(&warnings);
-        ui.report(&report.render(form, now, ui.width()), form)?;
+        ui.report(&report, form, now)?;
         ui.failures(&report.failures());
         Ok(self.exit(&report))
     }
 
     fn exit(&self, report: &report::Renew) -> Exit {
-        match report.outcome() {
+        match report.outcome {
             report::Outcome::Failed => Exit::Failed,
-            report::Outcome::Left => Exit::Partial,
+            report::Outcome::Partial => Exit::Partial,
             report::Outcome::Renewed if self.detailed_exitcode => Exit::Renewed,
             report::Outcome::Renewed | report::Outcome::Nothing => Exit::Done,
         }
     }
 
-    fn request(&self, environment: &Environment, now: time::OffsetDateTime) -> Result<Request, Error> {
-        let all = self.names.iter().any(|name| name == "all");
-        if all && self.names.len() > 1 {
-            return Err(Error::usage("all goes with no other name").hint("leave the names out, or leave all out"));
-        }
+    fn request(&self, environment: &Environment) -> Result<Request, Error> {
         Ok(Request {
-            names: if all { Vec::new() } else { self.names.clone() },
-            dirs: self.dirs.clone(),
-            profiles: self.profiles.clone(),
-            fleet: self.fleet.clone(),
-            kubelet_dir: self.kubelet_dir.clone(),
-            node: self.node.clone(),
-            hostname: environment.hostname.clone(),
+            trees: self.trees.args(environment, &[]),
+            run: self.run.args(environment)?,
+            names: common::all_or_names(&self.names)?,
             due: self.due,
             prune_sans: self.prune_sans,
             reuse_key: self.reuse_key,
-            dry_run: self.dry_run,
             no_hooks: self.no_hooks,
             inherited: environment.inherited.clone(),
-            planned: false,
-            now,
-            lock_wait: std::time::Duration::from_secs(self.lock_timeout.as_seconds()),
-            threads: environment.threads,
         })
     }
 }

@@ -1,12 +1,10 @@
 use std::path::PathBuf;
 
+use super::environment::Environment;
 use super::ui::Ui;
-use super::{Outcome, Output};
-use crate::clock::Span;
+use super::{Outcome, common};
 use crate::commands::restore::{self, Request};
 use crate::error::Exit;
-use crate::plan::layout::DEFAULT_DIR;
-use crate::run::Environment;
 
 /// List the generations a tree keeps: what each run replaced
 ///
@@ -20,24 +18,21 @@ Examples:
 
 Exit status: 0 done, 1 could not run, 2 wrong command line.")]
 pub struct History {
-    /// The tree
-    #[arg(short, long, value_name = "DIR", default_value = DEFAULT_DIR)]
-    dir: PathBuf,
+    #[command(flatten)]
+    tree: common::Dir,
 
     /// The kubelet's own directory, where it is not the recorded one
     #[arg(long, value_name = "DIR")]
     kubelet_dir: Option<PathBuf>,
 
-    /// The form of the report
-    #[arg(short, long, value_enum, default_value_t = Output::Table, value_name = "FORM")]
-    output: Output,
+    #[command(flatten)]
+    report: common::Report,
 }
 
 impl History {
-    pub fn run(&self, ui: &mut Ui<'_>) -> Outcome {
-        let history = restore::history(&self.dir, self.kubelet_dir.as_deref())?;
-        let form = self.output.into();
-        ui.report(&history.render(form, ui.width()), form)?;
+    pub fn run(&self, environment: &Environment, ui: &mut Ui<'_>) -> Outcome {
+        let history = restore::history(&self.tree.dir, self.kubelet_dir.as_deref())?;
+        ui.report(&history, self.report.form(), environment.clock.now())?;
         Ok(Exit::Done)
     }
 }
@@ -60,39 +55,29 @@ pub struct Restore {
     #[arg(value_name = "GENERATION")]
     generation: Option<String>,
 
-    /// The tree
-    #[arg(short, long, value_name = "DIR", default_value = DEFAULT_DIR)]
-    dir: PathBuf,
+    #[command(flatten)]
+    tree: common::Dir,
 
     /// The kubelet's own directory, where it is not the recorded one
     #[arg(long, value_name = "DIR")]
     kubelet_dir: Option<PathBuf>,
 
-    /// Say what would be put back and write nothing
-    #[arg(long)]
-    dry_run: bool,
+    #[command(flatten)]
+    run: common::Run,
 
-    /// How long to wait for another kpki on the same tree
-    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = super::span)]
-    lock_timeout: Span,
-
-    /// The form of the report
-    #[arg(short, long, value_enum, default_value_t = Output::Table, value_name = "FORM")]
-    output: Output,
+    #[command(flatten)]
+    report: common::Report,
 }
 
 impl Restore {
     pub fn run(&self, environment: &Environment, ui: &mut Ui<'_>) -> Outcome {
         let request = Request {
-            dir: self.dir.clone(),
+            dir: self.tree.dir.clone(),
             kubelet_dir: self.kubelet_dir.clone(),
             generation: self.generation.clone(),
-            dry_run: self.dry_run,
-            now: environment.clock.now(),
-            lock_wait: std::time::Duration::from_secs(self.lock_timeout.as_seconds()),
+            run: self.run.args(environment)?,
         };
-        let form = self.output.into();
-        ui.report(&restore::run(&request)?.render(form), form)?;
+        ui.report(&restore::run(&request)?, self.report.form(), request.run.now)?;
         Ok(Exit::Done)
     }
 }

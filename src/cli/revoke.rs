@@ -1,16 +1,14 @@
 use std::path::PathBuf;
 
+use super::environment::Environment;
 use super::ui::Ui;
-use super::{Outcome, Output};
+use super::{Outcome, common};
 use crate::catalog::CaId;
-use crate::clock::Span;
-use crate::commands::revoke::{self, Place, Request};
+use crate::commands::revoke::{self, Request};
 use crate::error::{Error, Exit};
-use crate::plan::layout::DEFAULT_DIR;
 use crate::plan::revoke::Verb;
 use crate::report::revoke::Revocation;
 use crate::revocation::Reason;
-use crate::run::Environment;
 
 /// Revoke certificates for good: the next edition of their authority's list names them
 ///
@@ -35,7 +33,7 @@ Examples:
 Exit status: 0 revoked, or it was already, 1 refused or failed, 2 wrong command line.")]
 pub struct Revoke {
     #[command(flatten)]
-    whom: Selector,
+    selector: Selector,
 
     /// Why, in RFC 5280's words; default: no reason is given
     #[arg(long, value_name = "REASON", ignore_case = true, value_parser = reasons())]
@@ -46,7 +44,7 @@ pub struct Revoke {
     invalid_since: Option<String>,
 
     #[command(flatten)]
-    how: How,
+    crl: CrlRun,
 }
 
 /// Revoke certificates for a while: kpki release takes it back
@@ -62,10 +60,10 @@ Examples:
 Exit status: 0 held, or it was already, 1 refused or failed, 2 wrong command line.")]
 pub struct Hold {
     #[command(flatten)]
-    whom: Selector,
+    selector: Selector,
 
     #[command(flatten)]
-    how: How,
+    crl: CrlRun,
 }
 
 /// Take a hold back: the next edition of the list no longer names the certificate
@@ -80,10 +78,10 @@ Examples:
 Exit status: 0 released, or nothing to do, 1 refused or failed, 2 wrong command line.")]
 pub struct Release {
     #[command(flatten)]
-    whom: Selector,
+    selector: Selector,
 
     #[command(flatten)]
-    how: How,
+    crl: CrlRun,
 }
 
 /// Which certificates.
@@ -110,51 +108,21 @@ struct Selector {
     unknown_serial: bool,
 }
 
-/// Where, and how.
+/// Of which tree, and how.
 #[derive(Debug, clap::Args)]
-pub struct How {
-    /// The tree: a node's kubernetes directory or a cluster directory
-    #[arg(short, long, value_name = "DIR", default_value = DEFAULT_DIR)]
-    dir: PathBuf,
+pub struct CrlRun {
+    #[command(flatten)]
+    pub tree: common::Tree,
 
-    /// The profile of the tree, in place of the recorded one
-    #[arg(short, long, value_name = "FILE", alias = "config")]
-    profile: Option<PathBuf>,
-
-    /// Write the list as DER too (ca.crl.der); one that is there is kept up to date anyway
+    /// Write the CRL as DER too (ca.crl.der); one that is there is kept up to date anyway
     #[arg(long)]
-    der: bool,
+    pub der: bool,
 
-    /// Say what would be done and write nothing
-    #[arg(long)]
-    dry_run: bool,
+    #[command(flatten)]
+    pub run: common::Run,
 
-    /// How long to wait for another kpki on the same tree
-    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = super::span)]
-    lock_timeout: Span,
-
-    /// Act as of this instant, which is the date of revocation and of the list: RFC 3339, a date, or +90d; default: now
-    #[arg(long, value_name = "INSTANT", allow_hyphen_values = true)]
-    at: Option<String>,
-
-    /// The form of the report
-    #[arg(short, long, value_enum, default_value_t = Output::Table, value_name = "FORM")]
-    pub output: Output,
-}
-
-impl How {
-    pub fn place(&self, environment: &Environment) -> Result<Place, Error> {
-        let now = environment.clock.now();
-        Ok(Place {
-            dir: self.dir.clone(),
-            profile: self.profile.clone(),
-            hostname: environment.hostname.clone(),
-            der: self.der,
-            dry_run: self.dry_run,
-            now: self.at.as_deref().map_or(Ok(now), |text| super::instant("--at", text, now))?,
-            lock_wait: std::time::Duration::from_secs(self.lock_timeout.as_seconds()),
-        })
-    }
+    #[command(flatten)]
+    pub report: common::Report,
 }
 
 /// RFC 5280's reasons, but for the one of delta lists and the one that is a verb of its own.
@@ -169,54 +137,57 @@ fn reasons() -> impl clap::builder::TypedValueParser<Value = Reason> {
 
 impl Revoke {
     pub fn run(&self, environment: &Environment, ui: &mut Ui<'_>) -> Outcome {
-        let place = self.how.place(environment)?;
+        let now = self.crl.run.args(environment)?.now;
         let since = self.invalid_since.as_deref();
-        let since = since.map(|text| super::instant("--invalid-since", text, place.now)).transpose()?;
-        if let Some(since) = since.filter(|since| *since > place.now) {
+        let since = since.map(|text| super::instant("--invalid-since", text, now)).transpose()?;
+        if let Some(since) = since.filter(|since| *since > now) {
             return Err(Error::usage(format!("--invalid-since {} is in the future", crate::clock::rfc3339(since)))
                 .hint("give the instant since when the key may have been in other hands, or leave it out"));
         }
-        act(&self.whom, Verb::Revoke(self.reason), since, place, self.how.output, ui)
+        run(&self.selector, Verb::Revoke(self.reason), since, &self.crl, environment, ui)
     }
 }
 
 impl Hold {
     pub fn run(&self, environment: &Environment, ui: &mut Ui<'_>) -> Outcome {
-        act(&self.whom, Verb::Hold, None, self.how.place(environment)?, self.how.output, ui)
+        run(&self.selector, Verb::Hold, None, &self.crl, environment, ui)
     }
 }
 
 impl Release {
     pub fn run(&self, environment: &Environment, ui: &mut Ui<'_>) -> Outcome {
-        act(&self.whom, Verb::Release, None, self.how.place(environment)?, self.how.output, ui)
+        run(&self.selector, Verb::Release, None, &self.crl, environment, ui)
     }
 }
 
-fn act(
-    whom: &Selector,
+fn run(
+    selector: &Selector,
     verb: Verb,
     invalid_since: Option<time::OffsetDateTime>,
-    place: Place,
-    output: Output,
+    crl: &CrlRun,
+    environment: &Environment,
     ui: &mut Ui<'_>,
 ) -> Outcome {
-    let now = place.now;
     let request = Request {
-        place,
+        trees: crl.tree.args(environment),
+        run: crl.run.args(environment)?,
+        der: crl.der,
         verb,
-        names: whom.names.clone(),
-        certificate: whom.cert.clone(),
-        serial: whom.serial.clone().zip(whom.ca),
+        names: selector.names.clone(),
+        certificate: selector.cert.clone(),
+        serial: selector.serial.clone().zip(selector.ca),
         invalid_since,
-        unknown_serial: whom.unknown_serial,
+        unknown_serial: selector.unknown_serial,
     };
-    tell(&revoke::run(&request)?, now, output, ui)
+    let report = revoke::run(&request)?;
+    crl.show(&report, request.run.now, ui)
 }
 
-/// What these verbs and `crl update` say at the end.
-pub fn tell(report: &Revocation, now: time::OffsetDateTime, output: Output, ui: &mut Ui<'_>) -> Outcome {
-    ui.warnings(&report.warnings);
-    let form = output.into();
-    ui.report(&report.render(form, now, ui.width()), form)?;
-    Ok(if report.has_gap() { Exit::Partial } else { Exit::Done })
+impl CrlRun {
+    /// What these verbs and `crl update` say at the end.
+    pub fn show(&self, report: &Revocation, now: time::OffsetDateTime, ui: &mut Ui<'_>) -> Outcome {
+        ui.warnings(&report.warnings);
+        ui.report(report, self.report.form(), now)?;
+        Ok(if report.has_gap() { Exit::Partial } else { Exit::Done })
+    }
 }

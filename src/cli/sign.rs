@@ -2,16 +2,16 @@ use std::path::PathBuf;
 
 use clap::ValueEnum;
 
+use super::environment::Environment;
 use super::ui::Ui;
-use super::{Outcome, Output};
+use super::{Outcome, common};
 use crate::blueprint::{ExtendedKeyUsage, Subtree};
-use crate::catalog::CaId as Signs;
+use crate::catalog::CaId;
 use crate::clock::Span;
 use crate::commands::sign::{self, Request};
 use crate::error::{Error, Exit};
 use crate::plan::sign::{CaConstraints, Stated, subject};
 use crate::profile;
-use crate::run::Environment;
 
 /// Sign other people's requests
 ///
@@ -74,13 +74,12 @@ pub struct Args {
     #[arg(long, value_name = "DURATION", value_parser = super::span)]
     validity: Option<Span>,
 
-    /// The tree whose authority signs; default: /etc/kubernetes
-    #[arg(short, long, value_name = "DIR")]
-    dir: Option<PathBuf>,
+    #[command(flatten)]
+    tree: common::Tree,
 
     /// Which of the tree's authorities signs, where no entry says it
-    #[arg(long, value_name = "NAME", default_value = "ca", value_parser = signs)]
-    authority: Signs,
+    #[arg(long, value_name = "NAME", default_value = "ca", value_parser = super::authority)]
+    authority: CaId,
 
     /// The authority's certificate, with its chain behind it
     #[arg(long, value_name = "FILE", requires = "ca_key")]
@@ -90,33 +89,15 @@ pub struct Args {
     #[arg(long, value_name = "FILE", requires = "ca_cert")]
     ca_key: Option<PathBuf>,
 
-    /// The profile of the tree, in place of the recorded one
-    #[arg(short, long, alias = "config", value_name = "FILE")]
-    profile: Option<PathBuf>,
-
-    /// Which of the profile's nodes --as means
-    #[arg(short, long, value_name = "NAME", alias = "node-name")]
-    node: Option<String>,
-
     /// A file, a directory, or - for standard output; default: NAME.crt beside NAME.csr
     #[arg(short = 'O', long, value_name = "FILE|DIR|-")]
     out: Option<PathBuf>,
 
-    /// Show what would be signed and write nothing
-    #[arg(long)]
-    dry_run: bool,
+    #[command(flatten)]
+    run: common::Run,
 
-    /// How long to wait for another kpki on the same tree
-    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = super::span)]
-    lock_timeout: Span,
-
-    /// Act as of this instant: RFC 3339, a date, or +90d; default: now
-    #[arg(long, value_name = "INSTANT", allow_hyphen_values = true)]
-    at: Option<String>,
-
-    /// The form of the report
-    #[arg(short, long, value_enum, default_value_t = Output::Table, value_name = "FORM")]
-    output: Output,
+    #[command(flatten)]
+    report: common::Report,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -139,20 +120,13 @@ Names of which no kind is given are not constrained.
 
 Exit status: 0 signed, 1 refused or failed and nothing was written, 2 wrong command line or profile.";
 
-fn signs(text: &str) -> Result<Signs, String> {
-    Signs::parse(text).ok_or_else(|| "expected ca, front-proxy-ca or etcd-ca".to_owned())
-}
-
 impl Args {
     pub fn run(&self, environment: &Environment, ui: &mut Ui<'_>) -> Outcome {
-        let now = super::now(self.at.as_deref(), environment)?;
         let request = Request {
             files: self.files.clone(),
             csr_json: self.csr_json,
-            dir: self.dir.clone(),
-            profile: self.profile.clone(),
-            node: self.node.clone(),
-            hostname: environment.hostname.clone(),
+            trees: self.tree.args(environment),
+            run: self.run.args(environment)?,
             authority_files: self.ca_cert.clone().zip(self.ca_key.clone()),
             signer: self.authority,
             entry: self.entry.clone(),
@@ -160,11 +134,8 @@ impl Args {
             authority: self.ca.then(|| self.below()).transpose()?,
             validity: self.validity.map(Span::duration),
             out: self.out.clone(),
-            dry_run: self.dry_run,
-            now,
-            lock_wait: std::time::Duration::from_secs(self.lock_timeout.as_seconds()),
         };
-        if request.authority.is_none() && self.entry.as_deref().is_some_and(|name| Signs::parse(name).is_some()) {
+        if request.authority.is_none() && self.entry.as_deref().is_some_and(|name| CaId::parse(name).is_some()) {
             return Err(Error::usage("an authority is made with --ca").hint("add --ca, or name another entry"));
         }
         let sign::Outcome { report, text } = sign::run(&request)?;
@@ -173,13 +144,13 @@ impl Args {
             Some(text) => {
                 // Standard output is the certificate; what was refused must be seen all the same.
                 let refused = report.entries.iter().flat_map(|entry| &entry.refused);
-                let lines: Vec<String> = refused.map(|wish| format!("asked for and refused: {wish}")).collect();
+                let lines: Vec<String> =
+                    refused.map(|attribute| format!("asked for and refused: {attribute}")).collect();
                 ui.warnings(&lines);
                 ui.document(&text)?;
             }
             None => {
-                let form = self.output.into();
-                ui.report(&report.render(form, now, ui.width()), form)?;
+                ui.report(&report, self.report.form(), request.run.now)?;
             }
         }
         Ok(Exit::Done)

@@ -1,10 +1,11 @@
 //! Why a certificate may not be put in place, in words.
 
-use super::Error;
+use super::failure::Error;
+use crate::catalog::CaId;
 use crate::clock::rfc3339;
-use crate::plan::import::Objection;
+use crate::plan::import::{Objection, Refusal};
 
-pub fn objection(objection: &Objection) -> String {
+fn objection(objection: &Objection) -> String {
     match objection {
         Objection::Expired(at) => format!("it expired at {}", rfc3339(*at)),
         Objection::NotYetValid(at) => format!("it is not valid before {}", rfc3339(*at)),
@@ -13,9 +14,9 @@ pub fn objection(objection: &Objection) -> String {
             authority.stem(),
             authority.name()
         ),
-        Objection::Chain(authority, why) => {
-            format!("no path leads from it to the tree's {}.crt: {why}", authority.stem())
-        }
+        Objection::Path(_, why) if why.is_about_dates() => why.to_string(),
+        Objection::Path(authority, why) => no_path(*authority, why),
+        Objection::Peer(authority, why) => no_path(*authority, why),
         Objection::Certificate(mismatch) => mismatch.to_string(),
         Objection::MissingNames(names) => {
             format!("missing names: {}", names.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))
@@ -29,6 +30,10 @@ pub fn objection(objection: &Objection) -> String {
     }
 }
 
+fn no_path(authority: CaId, why: &dyn std::error::Error) -> String {
+    format!("no path leads from it to the tree's {}.crt: {why}", authority.stem())
+}
+
 fn few(names: &[String]) -> String {
     match names {
         [first, second, third, rest @ ..] if !rest.is_empty() => {
@@ -38,16 +43,37 @@ fn few(names: &[String]) -> String {
     }
 }
 
+fn refusal(refusal: &Refusal) -> String {
+    let objections = |all: &[Objection]| all.iter().map(objection).collect::<Vec<_>>().join("; ");
+    match refusal {
+        Refusal::Bundle(why) => why.to_string(),
+        Refusal::Der(why) => why.to_string(),
+        Refusal::NoKey { named, subject } => {
+            let of = named.as_ref().map(|name| format!(" of {name}")).unwrap_or_default();
+            format!("no key{of} that waits for a certificate or is in use belongs to it (subject {subject})")
+        }
+        Refusal::AmbiguousKey => "its key is that of several entries; say which it is for with --as NAME".to_owned(),
+        Refusal::Unknown(id) => format!("nothing says what {id} is to be; give the profile with --profile FILE"),
+        Refusal::Unfit(id, all) => format!("it is for the key of {id}; {}", objections(all)),
+        Refusal::Twice => "another of the files is for the same entry".to_owned(),
+        Refusal::UnnamedAuthority => {
+            "it is the certificate of an authority, and no key that waits for one belongs to it; an external authority is named: \
+             --as ca"
+                .to_owned()
+        }
+        Refusal::OtherKey(authority) => format!("{}.key is the key of another certificate", authority.stem()),
+        Refusal::UnfitAuthority(all) => objections(all),
+    }
+}
+
 /// Everything that makes an import impossible, as one error. Each file with what is wrong with it.
-pub fn unwelcome(refused: &[(String, Vec<String>)]) -> Error {
-    let mut error = Error::new(match refused {
+pub fn not_imported(refused: &[(String, Refusal)]) -> Error {
+    let error = Error::new(match refused {
         [(file, _)] => format!("cannot import {file}; nothing was written"),
         several => format!("cannot import {} of the certificates; nothing was written", several.len()),
     });
-    for (file, why) in refused {
-        error = error.because(format!("{file}: {}", why.join("; ")));
-    }
-    error
+    let whys = refused.iter().map(|(file, why)| format!("{file}: {}", refusal(why)));
+    whys.fold(error, Error::because)
         .hint("compare it with what was asked for: kpki inspect CERT DIR/.kpki/requests/...")
         .hint("append the certificates between it and the tree's authority to its file, nearest first")
 }

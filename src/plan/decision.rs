@@ -4,16 +4,11 @@ use std::collections::BTreeMap;
 
 use time::OffsetDateTime;
 
-use crate::blueprint::{Algorithm, Blueprint, Name, San};
-use crate::ca::Issuer;
+use crate::blueprint::{Algorithm, Blueprint, San};
 use crate::catalog::CaId;
-pub use crate::files::FileState;
 use crate::plan::blueprints::Bounds;
-use crate::plan::layout::Place;
-use crate::x509::{Certificate, Mismatch};
-
-/// Everything the survey read.
-pub type Survey = BTreeMap<Place, FileState>;
+use crate::tree::layout::Place;
+use crate::x509::{Certificate, Mismatch, PathError};
 
 /// What is to happen to one item.
 #[derive(Debug)]
@@ -47,15 +42,13 @@ pub enum Making {
     },
 }
 
-/// A certificate authority of this tree.
+/// Who signs an item.
 #[derive(Debug)]
 pub enum Signer {
-    /// To be made in this run.
+    /// An authority to be made in this run.
     New(Bounds),
-    /// In the tree, with its key.
-    Here(Box<Issuer>),
-    /// In the tree without its key: somebody else signs.
-    External(Vec<Certificate>),
+    /// One of the tree's authorities.
+    InTree { bundle: Vec<Certificate>, is_local: bool },
 }
 
 impl Signer {
@@ -63,16 +56,20 @@ impl Signer {
     pub fn bounds(&self) -> Option<Bounds> {
         match self {
             Self::New(bounds) => Some(*bounds),
-            _ => self.certificate().map(|c| Bounds { not_before: c.not_before, not_after: c.not_after }),
+            Self::InTree { .. } => self.certificate().map(Bounds::of),
         }
     }
 
     /// The certificate that signs, if it is there already.
     pub fn certificate(&self) -> Option<&Certificate> {
+        self.bundle().first()
+    }
+
+    /// Every certificate of its file.
+    pub fn bundle(&self) -> &[Certificate] {
         match self {
-            Self::New(_) => None,
-            Self::Here(issuer) => Some(issuer.certificate()),
-            Self::External(bundle) => bundle.first(),
+            Self::New(_) => &[],
+            Self::InTree { bundle, .. } => bundle,
         }
     }
 }
@@ -85,11 +82,8 @@ pub enum Difference {
     KeyMissing,
     KeyUnreadable(String),
     KeyMismatch,
-    WrongIssuer {
-        found: Name,
-        wanted: CaId,
-    },
-    NotSigned(CaId, String),
+    /// No valid path leads to this tree's authority.
+    Path(CaId, PathError),
     Expired(OffsetDateTime),
     NotYetValid(OffsetDateTime),
     Certificate(Mismatch),

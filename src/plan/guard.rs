@@ -4,11 +4,13 @@
 use std::collections::BTreeSet;
 
 use crate::blueprint::Subtree;
-use crate::plan::decision::{Decision, FileState, Making, Notice, Reconciled, Refusal, Survey};
+use crate::files::FileState;
+use crate::plan::decision::{Decision, Making, Notice, Reconciled, Refusal};
 use crate::plan::init::{Item, What};
-use crate::plan::layout::Place;
 use crate::plan::sans;
 use crate::profile::{NodeRole, Origin, Profile};
+use crate::tree::Survey;
+use crate::tree::layout::Place;
 
 /// Adds the refusals and notices that no single item shows.
 pub fn guard(profile: &Profile, items: &[Item], survey: &Survey, out: &mut Reconciled) {
@@ -45,10 +47,13 @@ fn orphans(items: &[Item], survey: &Survey, index: usize, out: &mut Reconciled) 
         What::Copy { of } => of == index,
         _ => authority.is_some() && other.signer() == authority,
     };
-    let still: Vec<String> =
-        items.iter().filter(|other| follows(other) && lies_there(survey, &other.public)).map(Item::id).collect();
+    let still: Vec<String> = items
+        .iter()
+        .filter(|other| follows(other) && lies_there(survey, &other.public))
+        .map(|one| one.id.to_string())
+        .collect();
     if !still.is_empty() {
-        out.refusals.push(Refusal::SharedMissing { item: item.id(), still });
+        out.refusals.push(Refusal::SharedMissing { item: item.id.to_string(), still });
     }
 }
 
@@ -68,7 +73,7 @@ fn permitted(profile: &Profile, items: &[Item], index: usize, out: &mut Reconcil
     let outside: BTreeSet<String> =
         names.filter(|san| !Subtree::permit(&options.permitted, san)).map(|san| san.to_string()).collect();
     if !outside.is_empty() {
-        out.refusals.push(Refusal::NotPermitted { item: item.id(), names: outside.into_iter().collect() });
+        out.refusals.push(Refusal::NotPermitted { item: item.id.to_string(), names: outside.into_iter().collect() });
     }
 }
 
@@ -79,7 +84,7 @@ fn lies_there(survey: &Survey, place: &Place) -> bool {
 /// One node's own tree of a cluster with several control-plane nodes: only the first may begin the authorities, as with
 /// kubeadm `init` and `join`; the others get them from there (kubeadm-behaviour section 5.2 lists the files).
 fn shared(profile: &Profile, items: &[Item], new: &[usize], out: &mut Reconciled) {
-    let names: Vec<String> = new.iter().filter_map(|index| items.get(*index)).map(Item::id).collect();
+    let names: Vec<String> = new.iter().filter_map(|index| items.get(*index)).map(|one| one.id.to_string()).collect();
     let Some(home) = items.first().and_then(|item| item.home.as_deref()) else { return };
     let others = profile.nodes.iter().any(|node| node.is(NodeRole::ControlPlane) && node.name != home);
     let first = profile.first_control_plane().is_some_and(|node| node.name == home);

@@ -2,10 +2,14 @@
 
 use time::OffsetDateTime;
 
-use crate::blueprint::{Blueprint, ExtendedKeyUsage, San};
+use crate::blueprint::{Blueprint, ExtendedKeyUsage, Name, San};
 use crate::ca::{CaError, Issuer};
 use crate::catalog::CaId;
-use crate::x509::{Certificate, ChainError, Mismatch, Usage, VerifyError, compare, verify_for};
+use crate::tree::EntryId;
+use crate::x509::{
+    BundleError, Certificate, ChainError, Mismatch, ParseError, PathError, Usage, VerifyError, compare, path,
+    verify_for,
+};
 
 /// Why it may not.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,8 +18,10 @@ pub enum Objection {
     NotYetValid(OffsetDateTime),
     /// The tree has no certificate of the authority that is to have signed it.
     AuthorityMissing(CaId),
-    /// No path leads from it to the tree's authority.
-    Chain(CaId, ChainError),
+    /// No valid path leads from it to the tree's authority.
+    Path(CaId, PathError),
+    /// A TLS peer would refuse it all the same.
+    Peer(CaId, ChainError),
     Certificate(Mismatch),
     MissingNames(Vec<San>),
     // Of an authority:
@@ -24,6 +30,32 @@ pub enum Objection {
     BrokenChain(VerifyError),
     /// What lies in the tree was signed by another one.
     SignedByAnother(Vec<String>),
+}
+
+/// Why a file cannot be put in place at all.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    Bundle(BundleError),
+    Der(ParseError),
+    /// No key belongs to it; the entry that was named, and the certificate's subject.
+    NoKey {
+        named: Option<String>,
+        subject: Name,
+    },
+    /// Its key is that of several entries.
+    AmbiguousKey,
+    /// Neither profile nor request says what the entry is to be.
+    Unknown(EntryId),
+    /// It is for the key of this entry, and not what the entry is to be.
+    Unfit(EntryId, Vec<Objection>),
+    /// Another of the files is for the same entry.
+    Twice,
+    // Of an authority:
+    /// No waiting key belongs to it, and none of the authorities was named.
+    UnnamedAuthority,
+    /// The key in the tree is that of another certificate.
+    OtherKey(CaId),
+    UnfitAuthority(Vec<Objection>),
 }
 
 /// What a certificate is held against.
@@ -85,10 +117,13 @@ fn dates(certificate: &Certificate, now: OffsetDateTime) -> Option<Objection> {
     (now < certificate.not_before).then_some(Objection::NotYetValid(certificate.not_before))
 }
 
-/// As a TLS peer that trusts the tree's authority sees it; dates are told apart already.
+/// The path to the tree's authority, and what a TLS peer that trusts it says; the leaf's own dates are judged already.
 fn path(leaf: &Certificate, rest: &[Certificate], signer: &Certificate, expected: &Expected<'_>) -> Option<Objection> {
     if dates(leaf, expected.now).is_some() || leaf.is_ca {
         return None;
+    }
+    if let Err(why) = path::judge(leaf, rest, std::slice::from_ref(signer), expected.now) {
+        return Some(Objection::Path(expected.authority, why));
     }
     let usages = [(ExtendedKeyUsage::ServerAuth, Usage::Server), (ExtendedKeyUsage::ClientAuth, Usage::Client)];
     let wanted = &expected.blueprint.extended_key_usages;
@@ -105,11 +140,11 @@ fn path(leaf: &Certificate, rest: &[Certificate], signer: &Certificate, expected
         .into_iter()
         .map(|(_, usage)| verify_for(leaf, rest, signer, usage, expected.now))
         .find_map(Result::err)
-        .map(|why| Objection::Chain(expected.authority, why))
+        .map(|why| Objection::Peer(expected.authority, why))
 }
 
 /// The certificates behind a leaf that a peer needs: neither the tree's own nor a root.
-pub fn kept_chain(rest: &[Certificate], trusted: &[&Certificate]) -> Vec<Certificate> {
+pub fn kept_chain(rest: &[Certificate], trusted: &[Certificate]) -> Vec<Certificate> {
     let needed = |one: &&Certificate| !one.is_self_issued() && !trusted.iter().any(|known| known.der == one.der);
     rest.iter().filter(needed).cloned().collect()
 }

@@ -1,21 +1,23 @@
 //! The items of a new tree, in signing order: the catalogue held against the profile's nodes.
 
+use zeroize::Zeroizing;
+
 use crate::blueprint::Algorithm;
 use crate::catalog::releases::Release;
 use crate::catalog::{CaId, ENTRIES, Entry, Files, Server};
+use crate::kubeconfig::{self, ClientKey, Kubeconfig};
 use crate::plan::blueprints;
-use crate::plan::layout::{self, Directories, Layout, Place, Root};
 use crate::profile::{Endpoint, ExtraCertificate, Node, NodeRole, Profile};
+use crate::tree::EntryId;
+use crate::tree::layout::{self, Directories, Layout, Place, Root};
 
 /// One thing the tree is to hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Item {
-    /// The node's name where the layout has several; `None`: shared by all, or the tree is one node's.
-    pub node: Option<String>,
+    /// The node's name where the layout has several, and kubeadm's name, or the profile's for an extra certificate.
+    pub id: EntryId,
     /// The node whose names it carries; `None` for what is shared.
     pub home: Option<String>,
-    /// kubeadm's name, or the profile's for an extra certificate.
-    pub name: String,
     pub what: What,
     /// The certificate, public key or kubeconfig.
     pub public: Place,
@@ -47,15 +49,22 @@ pub struct Access {
     pub preferences: bool,
 }
 
-impl Item {
-    /// `NODE/NAME` in a cluster directory, `NAME` otherwise.
-    pub fn id(&self) -> String {
-        match &self.node {
-            Some(node) => format!("{node}/{}", self.name),
-            None => self.name.clone(),
-        }
+impl Access {
+    /// The kubeconfig with these in it, all PEM.
+    pub fn kubeconfig(&self, authority: &str, certificate: &str, key: &str) -> Zeroizing<String> {
+        kubeconfig::render(&Kubeconfig {
+            cluster: &self.cluster,
+            user: &self.user,
+            server: &self.server,
+            authority,
+            certificate,
+            key: ClientKey::Data(key),
+            preferences: self.preferences,
+        })
     }
+}
 
+impl Item {
     /// Who signs it.
     pub fn signer(&self) -> Option<CaId> {
         match &self.what {
@@ -105,7 +114,7 @@ pub fn items(profile: &Profile, layout: &Layout, directories: &Directories) -> V
             for entry in shared {
                 let (public, private) = directories.files("", entry.files);
                 let what = shared_what(profile, entry);
-                items.push(Item { node: None, home: None, name: entry.name.to_owned(), what, public, private });
+                items.push(Item { id: EntryId::new(None, entry.name), home: None, what, public, private });
             }
             let count = items.len();
             for node in &nodes {
@@ -123,7 +132,13 @@ pub fn items(profile: &Profile, layout: &Layout, directories: &Directories) -> V
             let (public, private) = directories.pair(&base, &extra.path);
             let what = What::Extra(extra.clone());
             let home = Some(node.name.clone());
-            items.push(Item { node: owner(layout, node), home, name: extra.name.clone(), what, public, private });
+            items.push(Item {
+                id: EntryId { node: owner(layout, node), name: extra.name.clone() },
+                home,
+                what,
+                public,
+                private,
+            });
         }
     }
     items
@@ -164,7 +179,7 @@ fn item(profile: &Profile, layout: &Layout, directories: &Directories, node: &No
         _ => What::Leaf(entry),
     };
     let home = Some(node.name.clone());
-    Item { node: owner(layout, node), home, name: entry.name.to_owned(), what, public, private }
+    Item { id: EntryId { node: owner(layout, node), name: entry.name.to_owned() }, home, what, public, private }
 }
 
 /// The copy of a shared item that a node needs, if it needs one.
@@ -177,7 +192,7 @@ fn copy(
     of: usize,
 ) -> Option<Item> {
     let shared = items.get(of)?;
-    let entry = crate::catalog::find(&shared.name)?;
+    let entry = crate::catalog::find(&shared.id.name)?;
     if !layout::holds(profile, node, entry) {
         return None;
     }
@@ -185,7 +200,7 @@ fn copy(
     let with_key = entry.authority().is_none() || layout::holds_ca_keys(profile, node);
     let private = if with_key { private } else { None };
     let (node, home) = (owner(layout, node), Some(node.name.clone()));
-    Some(Item { node, home, name: shared.name.clone(), what: What::Copy { of }, public, private })
+    Some(Item { id: EntryId { node, name: shared.id.name.clone() }, home, what: What::Copy { of }, public, private })
 }
 
 fn access(profile: &Profile, node: &Node, entry: &Entry) -> Access {
@@ -264,7 +279,7 @@ mod tests {
     fn held(profile: &Profile, node: &str) -> Vec<String> {
         let directories = Directories { pki: "pki".to_owned(), kubelet: Some("kubelet".to_owned()) };
         let items = items(profile, &Layout::Cluster, &directories);
-        items.iter().filter(|item| item.node.as_deref() == Some(node)).map(|item| item.name.clone()).collect()
+        items.iter().filter(|item| item.id.node.as_deref() == Some(node)).map(|item| item.id.name.clone()).collect()
     }
 
     const MIXED: &str = "controlPlaneEndpoint: lb.example.com:8443\nnodes:\n\

@@ -6,7 +6,6 @@ pub mod decision;
 mod guard;
 pub mod import;
 pub mod init;
-pub mod layout;
 pub mod node;
 pub mod reconcile;
 pub mod renew;
@@ -14,3 +13,6 @@ pub mod restore;
 pub mod revoke;
 pub mod sans;
 pub mod sign;
+
+#[cfg(test)]
+mod judges_tests;

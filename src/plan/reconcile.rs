@@ -4,21 +4,29 @@
 use time::OffsetDateTime;
 
 use crate::blueprint::Algorithm;
-use crate::ca::{CaError, Issuer, PrivateKey};
+use crate::ca::{Issuer, PrivateKey};
 use crate::catalog::CaId;
 use crate::encoding::pem;
 use crate::kubeconfig::{self, Credentials};
 use crate::plan::blueprints::{self, Bounds};
-use crate::plan::decision::{Decision, Difference, FileState, Making, Notice, Reconciled, Refusal, Signer, Survey};
+use crate::plan::decision::{Decision, Difference, Making, Notice, Reconciled, Refusal, Signer};
 use crate::plan::guard;
 use crate::plan::init::{Access, Item, What};
-use crate::plan::layout::Place;
 use crate::profile::{Node, Profile};
-use crate::x509::{Certificate, KeyKind, Mismatch, compare, parse_pem_bundle};
+use crate::tree::layout::Place;
+use crate::tree::{Authorities, Authority, Survey, Unusable, file};
+use crate::x509::{Certificate, KeyKind, Mismatch, compare, parse_pem_bundle, path};
 
 /// Decides every item. `force`: what does not fit is replaced; authorities and sa.key never are.
-pub fn reconcile(profile: &Profile, items: &[Item], survey: &Survey, now: OffsetDateTime, force: bool) -> Reconciled {
-    let mut run = Run { profile, items, survey, now, force, out: Reconciled::default() };
+pub fn reconcile(
+    profile: &Profile,
+    items: &[Item],
+    survey: &Survey,
+    authorities: &Authorities,
+    now: OffsetDateTime,
+    force: bool,
+) -> Reconciled {
+    let mut run = Run { profile, items, survey, authorities, now, force, out: Reconciled::default() };
     for item in items {
         let decision = run.decide(item);
         run.out.decisions.push(decision);
@@ -31,6 +39,7 @@ struct Run<'a> {
     profile: &'a Profile,
     items: &'a [Item],
     survey: &'a Survey,
+    authorities: &'a Authorities,
     now: OffsetDateTime,
     force: bool,
     out: Reconciled,
@@ -48,28 +57,25 @@ impl Run<'_> {
     }
 
     fn file(&self, place: Option<&Place>) -> Option<&[u8]> {
-        match place.and_then(|place| self.survey.get(place)) {
-            Some(FileState::File { bytes, .. }) => Some(bytes.as_slice()),
-            Some(FileState::Missing) | None => None,
-        }
+        file(self.survey, place)
     }
 
-    fn authority(&mut self, item: &Item, authority: CaId) -> Decision {
-        let (certificate, key) = (self.file(Some(&item.public)), self.file(item.private.as_ref()));
-        let refusal = match (certificate, key) {
-            (None, None) => {
-                let (algorithm, blueprint) = blueprints::authority(self.profile, authority, self.now);
+    fn authority(&mut self, item: &Item, id: CaId) -> Decision {
+        let key = self.file(item.private.as_ref()).is_some();
+        let refusal = match self.authorities.get(&id) {
+            Some(Authority::Missing) | None if !key => {
+                let (algorithm, blueprint) = blueprints::authority(self.profile, id, self.now);
                 let bounds = Bounds { not_before: blueprint.not_before, not_after: blueprint.not_after };
-                self.out.signers.insert(authority, Signer::New(bounds));
+                self.out.signers.insert(id, Signer::New(bounds));
                 return Decision::Make(Making::Authority(algorithm, blueprint));
             }
-            (None, Some(_)) => {
+            Some(Authority::Missing) | None => {
                 let key = item.private.clone().unwrap_or_else(|| item.public.clone());
-                Refusal::AuthorityCertificateMissing { item: item.id(), key }
+                Refusal::AuthorityCertificateMissing { item: item.id.to_string(), key }
             }
-            (Some(certificate), key) => match self.existing_authority(item, certificate, key) {
+            Some(authority) => match existing_authority(item, authority, self.now) {
                 Ok(signer) => {
-                    self.out.signers.insert(authority, signer);
+                    self.out.signers.insert(id, signer);
                     return Decision::Keep;
                 }
                 Err(refusal) => refusal,
@@ -77,28 +83,6 @@ impl Run<'_> {
         };
         self.out.refusals.push(refusal);
         Decision::Keep
-    }
-
-    fn existing_authority(&self, item: &Item, certificate: &[u8], key: Option<&[u8]>) -> Result<Signer, Refusal> {
-        let unreadable = |why: String| Refusal::AuthorityUnreadable { item: item.id(), why };
-        let bundle = parse_pem_bundle(certificate).map_err(|e| unreadable(e.to_string()))?;
-        let Some(first) = bundle.first() else {
-            return Err(unreadable("no certificate in it".to_owned()));
-        };
-        if first.not_after < self.now {
-            return Err(Refusal::AuthorityExpired { item: item.id(), not_after: first.not_after });
-        }
-        if first.not_before > self.now {
-            return Err(Refusal::AuthorityNotYetValid { item: item.id(), not_before: first.not_before });
-        }
-        let unusable = |why: CaError| Refusal::AuthorityUnusable { item: item.id(), why: why.to_string() };
-        match key {
-            None => Issuer::check(first).map_err(unusable).map(|()| Signer::External(bundle)),
-            Some(key) => {
-                let key = PrivateKey::from_pem(key).map_err(unusable)?;
-                Ok(Signer::Here(Box::new(Issuer::new(bundle, key).map_err(unusable)?)))
-            }
-        }
     }
 
     fn service_account(&mut self, item: &Item, algorithm: Algorithm) -> Decision {
@@ -164,16 +148,16 @@ impl Run<'_> {
                 // kubeadm keeps a kubeconfig that talks to another server, with a warning; so do we, unless told otherwise.
                 false if what == "server" && !self.force => {
                     let (found, wanted) = (found.clone(), wanted.clone());
-                    notices.push(Notice::OtherServer { item: item.id(), found, wanted });
+                    notices.push(Notice::OtherServer { item: item.id.to_string(), found, wanted });
                 }
                 false => differences.push(Difference::OtherAccess(format!("its {what} is {found}, not {wanted}"))),
             }
         }
         match &read.credentials {
-            Credentials::Files { .. } if item.name == "kubelet.conf" => {
+            Credentials::Files { .. } if item.id.name == "kubelet.conf" => {
                 // The file was the kubelet's from its first rotation on, names and all.
                 differences.clear();
-                notices.push(Notice::KubeletRotates { item: item.id() });
+                notices.push(Notice::KubeletRotates { item: item.id.to_string() });
             }
             Credentials::Files { certificate, .. } => {
                 let why = format!("expected embedded credentials, found the file {certificate}");
@@ -220,7 +204,7 @@ impl Run<'_> {
         let Some((leaf, intermediates)) = bundle.split_first() else {
             return (vec![Difference::Unreadable("no certificate in it".to_owned())], Vec::new());
         };
-        let mut differences = self.signature(leaf, intermediates, authority);
+        let mut differences: Vec<Difference> = self.signature(leaf, intermediates, authority).into_iter().collect();
         differences.extend(dates(leaf, self.now));
         let (mut missing, mut surplus) = (Vec::new(), Vec::new());
         for mismatch in compare(leaf, blueprint) {
@@ -246,38 +230,20 @@ impl Run<'_> {
         }
         let mut notices = Vec::new();
         if !surplus.is_empty() {
-            notices.push(Notice::Surplus { item: item.id(), what: surplus });
+            notices.push(Notice::Surplus { item: item.id.to_string(), what: surplus });
         }
         if leaf.key != KeyKind::Known(*algorithm) {
             let found = leaf.key.to_string();
-            notices.push(Notice::OtherAlgorithm { item: item.id(), found, wanted: *algorithm });
+            notices.push(Notice::OtherAlgorithm { item: item.id.to_string(), found, wanted: *algorithm });
         }
         (differences, notices)
     }
 
     /// Signed by this tree's CA, directly or through intermediates in the leaf's own file (as kubeadm accepts).
-    fn signature(&self, leaf: &Certificate, intermediates: &[Certificate], authority: CaId) -> Vec<Difference> {
-        let Some(anchor) = self.out.signers.get(&authority).and_then(Signer::certificate) else {
-            return vec![Difference::WrongIssuer { found: leaf.issuer.clone(), wanted: authority }];
-        };
-        let mut child = leaf;
-        for parent in intermediates.iter().chain([anchor]) {
-            if child.signed_by(anchor).is_ok() {
-                return Vec::new();
-            }
-            if !parent.may_sign_certificates() || !parent.is_valid_at(self.now) {
-                let why = format!("the path leads through {}, which may not sign now", parent.subject);
-                return vec![Difference::NotSigned(authority, why)];
-            }
-            match child.signed_by(parent) {
-                Ok(()) => child = parent,
-                Err(_) if child.issuer != anchor.subject => {
-                    return vec![Difference::WrongIssuer { found: leaf.issuer.clone(), wanted: authority }];
-                }
-                Err(why) => return vec![Difference::NotSigned(authority, why.to_string())],
-            }
-        }
-        Vec::new()
+    fn signature(&self, leaf: &Certificate, intermediates: &[Certificate], authority: CaId) -> Option<Difference> {
+        let signer = self.out.signers.get(&authority).and_then(Signer::certificate);
+        let judged = path::judge(leaf, intermediates, signer.map(std::slice::from_ref).unwrap_or_default(), self.now);
+        judged.err().map(|why| Difference::Path(authority, why))
     }
 
     fn copy(&mut self, item: &Item, of: usize) -> Decision {
@@ -356,15 +322,41 @@ impl Run<'_> {
 
     fn no_key(&self, item: &Item) -> Option<CaId> {
         let authority = item.signer()?;
-        matches!(self.out.signers.get(&authority), Some(Signer::External(_))).then_some(authority)
+        matches!(self.out.signers.get(&authority), Some(Signer::InTree { is_local: false, .. })).then_some(authority)
     }
 
     fn notice_shortened(&mut self, item: &Item, making: &Making) {
         let Making::Certificate(_, blueprint) = making else { return };
         let wanted = self.now + blueprints::validity(self.profile, &item.what).duration();
         if blueprint.not_after < wanted {
-            self.out.notices.push(Notice::Shortened { item: item.id(), wanted, not_after: blueprint.not_after });
+            self.out.notices.push(Notice::Shortened {
+                item: item.id.to_string(),
+                wanted,
+                not_after: blueprint.not_after,
+            });
         }
+    }
+}
+
+fn existing_authority(item: &Item, authority: &Authority, now: OffsetDateTime) -> Result<Signer, Refusal> {
+    let item = item.id.to_string();
+    match authority {
+        Authority::Unusable(Unusable::Bundle(why)) => Err(Refusal::AuthorityUnreadable { item, why: why.to_string() }),
+        Authority::Unusable(why) => Err(Refusal::AuthorityUnusable { item, why: why.to_string() }),
+        Authority::Local(bundle) | Authority::External(bundle) => {
+            if let Some(first) = bundle.first() {
+                match dates(first, now) {
+                    Some(Difference::Expired(not_after)) => return Err(Refusal::AuthorityExpired { item, not_after }),
+                    Some(_) => {
+                        return Err(Refusal::AuthorityNotYetValid { item, not_before: first.not_before });
+                    }
+                    None => {}
+                }
+                Issuer::check(first).map_err(|why| Refusal::AuthorityUnusable { item, why: why.to_string() })?;
+            }
+            Ok(Signer::InTree { bundle: bundle.clone(), is_local: authority.is_local() })
+        }
+        Authority::Missing => Ok(Signer::InTree { bundle: Vec::new(), is_local: false }),
     }
 }
 

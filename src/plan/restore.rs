@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 use crate::ca::PrivateKey;
 use crate::clock::rfc3339;
 use crate::kubeconfig::{self, Credentials};
-use crate::plan::layout::Place;
+use crate::tree::layout::Place;
 use crate::x509::{Certificate, parse_pem_bundle};
 
 /// Files with their bytes; `None`: there is none, or there is to be none.

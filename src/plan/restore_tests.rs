@@ -3,7 +3,7 @@ use std::path::Path;
 use time::macros::datetime;
 
 use super::*;
-use crate::plan::layout::Root;
+use crate::tree::layout::Root;
 
 const NOW: OffsetDateTime = datetime!(2026-11-20 22:00 UTC);
 

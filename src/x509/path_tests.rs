@@ -1,5 +1,5 @@
 use super::*;
-use crate::blueprint::{Algorithm, Blueprint, Name, Role};
+use crate::blueprint::{Algorithm, Blueprint, Name, Role, San, Subtree};
 use crate::ca::{Issuer, PrivateKey, issue, self_sign};
 use time::Duration;
 use time::macros::datetime;
@@ -30,9 +30,13 @@ fn key() -> PrivateKey {
     PrivateKey::generate(Algorithm::EcdsaP256).unwrap()
 }
 
-fn root(path_len: Option<u8>) -> Issuer {
+fn root_of(wanted: &Blueprint) -> Issuer {
     let key = key();
-    Issuer::new(vec![self_sign(&blueprint("root", authority(path_len)), &key).unwrap().certificate], key).unwrap()
+    Issuer::new(vec![self_sign(wanted, &key).unwrap().certificate], key).unwrap()
+}
+
+fn root(path_len: Option<u8>) -> Issuer {
+    root_of(&blueprint("root", authority(path_len)))
 }
 
 fn below(issuer: &Issuer, name: &str) -> Issuer {
@@ -45,8 +49,22 @@ fn leaf(issuer: &Issuer) -> Certificate {
     issue(&blueprint("leaf", Role::EndEntity), &key().spki_der(), issuer).unwrap().certificate
 }
 
+/// The key of an issuer under a certificate that says something else.
+fn as_if(issuer: &Issuer, certificate: Certificate) -> Issuer {
+    Issuer::new(vec![certificate], PrivateKey::from_pem(issuer.key().to_pem().as_bytes()).unwrap()).unwrap()
+}
+
 fn input<'a>(anchors: &'a [Certificate], intermediates: &'a [Certificate]) -> ValidationInput<'a> {
-    ValidationInput { anchors, intermediates, lists: None, strictness: Strictness::Strict, at: AT }
+    let (links, dates) = (Links::Rfc5280, Dates::All);
+    ValidationInput { anchors, intermediates, at: AT, links, dates, revocation: None }
+}
+
+/// Where the path breaks, and how.
+fn broken(answer: Result<Path<'_>, PathError>) -> (Part, usize, Violation) {
+    match answer {
+        Err(PathError::Invalid { part, depth, violation, .. }) => (part, depth, violation),
+        other => panic!("{other:?}"),
+    }
 }
 
 #[test]
@@ -58,58 +76,198 @@ fn paths_are_found_and_held_against_everything() {
     let pool = [below(&root, "beside").certificate().clone(), middle.certificate().clone()];
     let input = input(&anchors, &pool);
     let path = validate(&leaf, input).unwrap();
-    assert_eq!(path, [root.certificate(), middle.certificate(), &leaf]);
-    assert_eq!(validate(&leaf, ValidationInput { intermediates: &[], ..input }), Err(PathError::NoPath));
-    assert_eq!(validate(&leaf, ValidationInput { anchors: &pool[..1], ..input }), Err(PathError::NoPath));
-    let late = ValidationInput { at: AT + Duration::days(31), ..input };
-    assert_eq!(validate(&leaf, late), Err(PathError::Expired { place: 0 }), "an anchor's dates count");
+    assert_eq!((path.certificates, path.anchor), (vec![root.certificate(), middle.certificate(), &leaf], 0));
+    let no_path = PathError::NoPath { issuer: Name::of("middle", &[]) };
+    assert_eq!(validate(&leaf, ValidationInput { intermediates: &[], ..input }), Err(no_path.clone()));
+    assert_eq!(validate(&leaf, ValidationInput { anchors: &pool[..1], ..input }), Err(no_path));
+    let after = AT + Duration::days(30);
+    // Both ends of a validity belong to it.
+    assert!(validate(&leaf, ValidationInput { at: after, ..input }).is_ok());
+    let late = ValidationInput { at: after + Duration::SECOND, ..input };
+    let expired = Violation::Expired { not_after: after };
+    assert_eq!(broken(validate(&leaf, late)), (Part::Anchor, 0, expired.clone()), "an anchor's dates count");
+    let late = ValidationInput { dates: Dates::Intermediates, ..late };
+    assert_eq!(broken(validate(&leaf, late)), (Part::Intermediate, 1, expired));
     let early = ValidationInput { at: AT - Duration::DAY, ..input };
-    assert_eq!(validate(&leaf, early), Err(PathError::NotYetValid { place: 0 }));
+    assert_eq!(broken(validate(&leaf, early)), (Part::Anchor, 0, Violation::NotYetValid { not_before: AT }));
     // The name of the anchor, another key.
-    let impostor = [self_sign(&blueprint("root", authority(None)), &key()).unwrap().certificate];
-    let wrong = validate(&leaf, ValidationInput { anchors: &impostor, ..input });
-    assert_eq!(wrong, Err(PathError::Signature { place: 1, why: VerifyError::Signature }));
+    let impostor = [root_of(&blueprint("root", authority(None))).certificate().clone()];
+    let wrong = broken(validate(&leaf, ValidationInput { anchors: &impostor, ..input }));
+    assert_eq!(wrong, (Part::Intermediate, 1, Violation::Signature(VerifyError::Signature)));
     // Beside the impostor the right one is found.
     let both = [impostor[0].clone(), anchors[0].clone()];
-    assert!(validate(&leaf, ValidationInput { anchors: &both, ..input }).is_ok());
-    for (change, error) in [
-        (Certificate { is_ca: false, ..pool[1].clone() }, PathError::NoAuthority { place: 1 }),
+    assert_eq!(validate(&leaf, ValidationInput { anchors: &both, ..input }).unwrap().anchor, 1);
+    let middle = &pool[1];
+    for (change, violation) in [
+        (Certificate { is_ca: false, ..middle.clone() }, Violation::NotAuthority),
+        (Certificate { key_usage: Some(KeyUsage::CRL_SIGN), ..middle.clone() }, Violation::NoKeyCertSign),
         (
-            Certificate { extensions: vec![(Oid::new("2.5.29.30"), false)], ..pool[1].clone() },
-            PathError::Constraint { place: 1, oid: Oid::new("2.5.29.30") },
+            Certificate { extensions: vec![(Oid::new("2.5.29.36"), false)], ..middle.clone() },
+            Violation::Unevaluated(Oid::new("2.5.29.36")),
         ),
         (
-            Certificate { unknown_critical: vec![Oid::new("1.2.3")], ..pool[1].clone() },
-            PathError::UnknownCritical { place: 1, oid: Oid::new("1.2.3") },
+            Certificate { unknown_critical: vec![Oid::new("1.2.3")], ..middle.clone() },
+            Violation::UnknownCritical(Oid::new("1.2.3")),
+        ),
+        (
+            Certificate { name_constraints: Some(vec![0x30, 1]), ..middle.clone() },
+            Violation::Unevaluated(Oid::new("2.5.29.30")),
         ),
     ] {
-        assert_eq!(validate(&leaf, ValidationInput { intermediates: &[change], ..input }), Err(error));
+        let pool = [change];
+        let answer = validate(&leaf, ValidationInput { intermediates: &pool, ..input });
+        assert_eq!(broken(answer), (Part::Intermediate, 1, violation));
     }
+    let critical = Certificate { unknown_critical: vec![Oid::new("1.2.3")], ..leaf.clone() };
+    assert_eq!(broken(validate(&critical, input)), (Part::Leaf, 2, Violation::UnknownCritical(Oid::new("1.2.3"))));
+    let no_authority = [Certificate { is_ca: false, ..anchors[0].clone() }];
+    let answer = validate(&leaf, ValidationInput { anchors: &no_authority, ..input });
+    assert_eq!(broken(answer), (Part::Anchor, 0, Violation::NotAuthority));
+}
+
+/// A file that pretends to hang below an expired intermediate was not signed by it: only then an expiry is what is wrong.
+#[test]
+fn signatures_come_before_dates() {
+    let root = root(None);
+    let middle = below(&root, "middle");
+    let foreign = below(&root_of(&blueprint("elsewhere", authority(None))), "middle");
+    let anchors = [root.certificate().clone()];
+    let pool = [middle.certificate().clone()];
+    let late = ValidationInput { at: AT + Duration::days(31), ..input(&anchors, &pool) };
+    let forged = leaf(&foreign);
+    assert_eq!(broken(validate(&forged, late)), (Part::Leaf, 2, Violation::Signature(VerifyError::Signature)));
+    // Of two broken paths the one that breaks later is told.
+    let pool = [foreign.certificate().clone(), middle.certificate().clone()];
+    let late = ValidationInput { intermediates: &pool, dates: Dates::Intermediates, ..late };
+    assert!(matches!(broken(validate(&leaf(&middle), late)), (Part::Intermediate, 1, Violation::Expired { .. })));
+    assert!(matches!(broken(validate(&forged, late)), (_, _, Violation::Signature(_))));
+}
+
+#[test]
+fn the_first_anchor_that_a_path_leads_to_is_taken() {
+    let (new, old) = (root(None), root(None));
+    let middle = below(&new, "root");
+    let leaf = leaf(&old);
+    let cross = Certificate {
+        ..issue(&blueprint("root", authority(None)), &old.certificate().spki_der, &new).unwrap().certificate
+    };
+    let anchors = [new.certificate().clone(), old.certificate().clone()];
+    assert_eq!(judge(&leaf, &[], &anchors, AT).map(|path| path.anchor), Ok(1));
+    assert_eq!(judge(&leaf, &[cross, middle.certificate().clone()], &anchors, AT).map(|path| path.anchor), Ok(0));
+}
+
+#[test]
+fn links_are_exact_where_go_wants_them_so() {
+    let root = root(None);
+    let leaf = leaf(&root);
+    let anchors = [root.certificate().clone()];
+    let loud = root_of(&blueprint("ROOT", authority(None)));
+    let loud =
+        [Certificate { spki_der: anchors[0].spki_der.clone(), subject_key_id: None, ..loud.certificate().clone() }];
+    assert!(validate(&leaf, input(&loud, &[])).is_ok());
+    assert!(matches!(
+        broken(judge(&leaf, &[], &loud, AT)),
+        (Part::Leaf, 1, Violation::Signature(VerifyError::Name { .. }))
+    ));
+    let other_id = [Certificate { subject_key_id: Some(vec![1]), ..anchors[0].clone() }];
+    assert!(validate(&leaf, input(&other_id, &[])).is_ok());
+    let answer = judge(&leaf, &[], &other_id, AT);
+    let error = answer.clone().unwrap_err();
+    assert!(matches!(broken(answer), (Part::Leaf, 1, Violation::Signature(VerifyError::KeyIdentifier { .. }))));
+    assert!(std::error::Error::source(&error).is_some_and(|why| why.is::<VerifyError>()));
+    assert_eq!(error.to_string(), format!("certificate `CN=leaf`: {}", std::error::Error::source(&error).unwrap()));
+    let nobody = PathError::NoPath { issuer: Name::of("root", &[]) };
+    assert!(std::error::Error::source(&nobody).is_none());
+    assert_eq!(nobody.to_string(), "expected an issuer that leads to a trusted authority, found `CN=root`");
 }
 
 #[test]
 fn an_anchors_path_length_counts() {
     let root = root(Some(0));
-    let anchors = [Certificate { path_len: Some(0), ..root.certificate().clone() }];
-    let free = Issuer::new(
-        vec![Certificate { path_len: None, ..anchors[0].clone() }],
-        PrivateKey::from_pem(root.key().to_pem().as_bytes()).unwrap(),
-    )
-    .unwrap();
+    let free = as_if(&root, Certificate { path_len: None, ..root.certificate().clone() });
     let middle = below(&free, "middle");
     let pool = [middle.certificate().clone()];
     let leaf = leaf(&middle);
-    assert_eq!(validate(&leaf, input(&anchors, &pool)), Err(PathError::PathLength { place: 1 }));
+    for (allowed, answer) in [
+        (
+            0,
+            Err(PathError::Invalid {
+                part: Part::Intermediate,
+                depth: 1,
+                subject: Name::of("middle", &[]),
+                violation: Violation::PathLength,
+            }),
+        ),
+        (1, Ok(0)),
+    ] {
+        let anchors = [Certificate { path_len: Some(allowed), ..root.certificate().clone() }];
+        assert_eq!(validate(&leaf, input(&anchors, &pool)).map(|path| path.anchor), answer);
+    }
+}
+
+/// Self-issued intermediates do not count (RFC 5280 section 6.1.4 (l)), and what an intermediate allows counts below it.
+#[test]
+fn path_lengths_count_downwards() {
+    let root = root(None);
+    let first = below(&root, "first");
+    let again = below(&first, "first");
+    let second = below(&again, "second");
+    let limit = |issuer: &Issuer, path_len| Certificate { path_len, ..issuer.certificate().clone() };
+    let anchors = [root.certificate().clone()];
+    let leaf = leaf(&second);
+    for (allowed, valid) in
+        [((None, None), true), ((Some(1), None), true), ((Some(0), None), false), ((Some(5), Some(0)), false)]
+    {
+        let pool = [limit(&first, allowed.0), limit(&again, allowed.1), second.certificate().clone()];
+        let answer = validate(&leaf, input(&anchors, &pool));
+        match valid {
+            true => assert_eq!(answer.unwrap().certificates.len(), 5),
+            false => assert_eq!(broken(answer), (Part::Intermediate, 3, Violation::PathLength), "{allowed:?}"),
+        }
+    }
 }
 
 #[test]
-fn no_list_no_answer() {
+fn name_constraints_of_every_authority_count() {
+    let permitted = vec![Subtree::Dns("example.com".into())];
+    let root = root_of(&Blueprint { permitted, ..blueprint("root", authority(None)) });
+    let middle = below(&root, "middle");
+    let named = |issuer: &Issuer, name: &str| {
+        let wanted = Blueprint { sans: vec![San::Dns(name.into())], ..blueprint("leaf", Role::EndEntity) };
+        issue(&wanted, &key().spki_der(), issuer).unwrap().certificate
+    };
+    let anchors = [root.certificate().clone()];
+    let san = |name: &str| Violation::Forbidden(ForbiddenName::San(San::Dns(name.into())));
+    let pool = [middle.certificate().clone()];
+    assert!(validate(&named(&root, "a.example.com"), input(&anchors, &[])).is_ok());
+    assert!(validate(&named(&middle, "a.example.com"), input(&anchors, &pool)).is_ok());
+    let wrong = named(&root, "example.org");
+    assert_eq!(broken(validate(&wrong, input(&anchors, &[]))), (Part::Leaf, 1, san("example.org")));
+    let wrong = named(&middle, "example.org");
+    assert_eq!(broken(validate(&wrong, input(&anchors, &pool))), (Part::Leaf, 2, san("example.org")));
+    // A name of an intermediate counts, but for a self-issued one; those of a leaf always do.
+    let stray = vec![San::Dns("example.org".into())];
+    let good = named(&middle, "a.example.com");
+    let named_middle = [Certificate { sans: stray.clone(), ..pool[0].clone() }];
+    assert_eq!(broken(validate(&good, input(&anchors, &named_middle))), (Part::Intermediate, 1, san("example.org")));
+    let again = below(&root, "root");
+    let self_issued = [Certificate { sans: stray.clone(), ..again.certificate().clone() }];
+    assert!(validate(&named(&again, "a.example.com"), input(&anchors, &self_issued)).is_ok());
+    assert_eq!(broken(validate(&self_issued[0], input(&anchors, &[]))), (Part::Leaf, 1, san("example.org")));
+    // Those of the certificate itself say nothing about it.
+    let own = Certificate { name_constraints: root.certificate().name_constraints.clone(), sans: stray, ..leaf(&root) };
+    let free = [Certificate { name_constraints: None, ..anchors[0].clone() }];
+    assert!(validate(&own, input(&free, &[])).is_ok());
+}
+
+#[test]
+fn without_a_crl_there_is_no_answer() {
     let root = root(None);
     let leaf = leaf(&root);
     let anchors = [root.certificate().clone()];
-    let none: [(&[u8], CrlLookup<'_>); 0] = [];
-    let asked = ValidationInput { lists: Some(&none), ..input(&anchors, &[]) };
-    assert!(matches!(validate(&leaf, asked), Err(PathError::Revocation { place: 1, .. })));
+    let revocation = Some(Revocation { crls: &[], strictness: Strictness::Strict });
+    let asked = ValidationInput { revocation, ..input(&anchors, &[]) };
+    assert!(matches!(broken(validate(&leaf, asked)), (Part::Leaf, 1, Violation::Revocation(_))));
 }
 
 /// Authorities that all have one name sign each other: a reader gives up in time.
@@ -124,5 +282,5 @@ fn circles_end() {
     }
     let leaf = leaf(&last);
     let anchors = [below(&root, "elsewhere").certificate().clone()];
-    assert_eq!(validate(&leaf, input(&anchors, &pool)), Err(PathError::NoPath));
+    assert_eq!(validate(&leaf, input(&anchors, &pool)), Err(PathError::NoPath { issuer: Name::of("same", &[]) }));
 }

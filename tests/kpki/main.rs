@@ -10,12 +10,14 @@
     clippy::unwrap_used
 )]
 
+mod chains;
 mod check;
 mod constraints;
 mod convert;
 mod csr;
 mod docs;
 mod existing;
+mod expect;
 mod export;
 mod facts;
 mod handshake;
@@ -23,6 +25,7 @@ mod harness;
 mod hooks;
 mod init;
 mod inspect;
+mod interrupted_import;
 mod kubeadm;
 mod kubeconfig;
 mod metrics;
@@ -33,3 +36,4 @@ mod renew;
 mod revoke;
 mod schema;
 mod trust;
+mod verbs;

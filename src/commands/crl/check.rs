@@ -5,16 +5,19 @@ use std::path::{Path, PathBuf};
 
 use time::OffsetDateTime;
 
-use crate::commands::inspect::LARGEST;
-use crate::commands::targets::{self, TargetQuery};
 use crate::error::Error;
 use crate::files::{self, FileError, What};
 use crate::inventory::{self, Item, Kind, Reading};
 use crate::kubeconfig::{self, Credentials};
-use crate::report::crl::{Answer, Certificate as Row, Checked, List as ListRow, ListState};
+use crate::report::crl::{Answer, CheckedCertificate as Row, CheckedCrl, CrlCheck, CrlState};
 use crate::revocation::Reason;
+use crate::tree::layout::DEFAULT_DIR;
+use crate::workspace::TreeArgs;
+use crate::workspace::survey::LARGEST_INPUT;
+use crate::workspace::targets;
+use crate::x509::path::{self, Part};
 use crate::x509::revocation::{CrlIssuer, Status, Strictness, Vetted, status, vet};
-use crate::x509::{Certificate, CrlLookup, Problem, Wanted, decimal, parse_pem_bundle, same_name};
+use crate::x509::{Certificate, CrlLookup, PathError, Problem, Wanted, decimal, parse_pem_bundle, same_name};
 
 /// From how much of its life on a list is about to go stale: as `check-expiration` warns, and after `--due` has signed it anew.
 const ENDING_PERCENT: i128 = 20;
@@ -26,9 +29,8 @@ pub struct Request {
     pub whom: Vec<String>,
     pub lists: Vec<PathBuf>,
     pub authorities: Vec<PathBuf>,
-    pub dir: PathBuf,
-    pub profile: Option<PathBuf>,
-    pub hostname: Option<String>,
+    /// One directory.
+    pub trees: TreeArgs,
     /// An authority without cRLSign, and a list without a number, decide nothing.
     pub strict: bool,
     pub at: OffsetDateTime,
@@ -39,19 +41,24 @@ pub struct Request {
 struct Gathered {
     certificates: Vec<(String, Certificate)>,
     authorities: Vec<Certificate>,
+    /// Out of the files of certificates: trusted where a path leads to one of the authorities.
+    intermediates: Vec<Certificate>,
     lists: BTreeSet<PathBuf>,
 }
 
-pub fn run(request: &Request) -> Result<(Checked, Vec<String>), Error> {
+pub fn run(request: &Request) -> Result<CrlCheck, Error> {
     let mut gathered = Gathered::default();
-    let warnings = gathered.take(request)?;
+    gathered.take(request)?;
     for path in &request.authorities {
         gathered.authority(path)?;
     }
     gathered.lists.extend(request.lists.iter().cloned());
-    let Gathered { certificates, mut authorities, lists } = gathered;
+    let Gathered { certificates, mut authorities, mut intermediates, lists } = gathered;
     let mut seen = BTreeSet::new();
     authorities.retain(|one| seen.insert(one.fingerprint));
+    intermediates.retain(|one| seen.insert(one.fingerprint));
+    let anchors = authorities.clone();
+    authorities.extend(intermediates.iter().cloned());
     let wanted = Wanted::new(certificates.iter().map(|(_, one)| one.serial.as_slice()));
     let mut rows = Vec::new();
     let (mut read, mut ders) = (Vec::new(), Vec::new());
@@ -78,23 +85,41 @@ pub fn run(request: &Request) -> Result<(Checked, Vec<String>), Error> {
             (index, authority.map(|authority| vet(listed, &der, authority, request.at)))
         })
         .collect();
-    let lists: Vec<ListRow> = rows
+    let lists: Vec<CheckedCrl> = rows
         .iter()
         .zip(&read)
         .zip(&vetted)
         .map(|((path, listed), (_, vetted))| list_row(path, listed, vetted.as_ref(), request.at))
         .collect();
-    let answers =
-        certificates.iter().map(|(name, one)| certificate_row(name, one, &authorities, &vetted, &lists)).collect();
-    Ok((Checked { at: request.at, certificates: answers, lists }, warnings))
+    let answers = certificates
+        .iter()
+        .map(|(name, one)| {
+            let broken = broken_path(one, &intermediates, &anchors, request.at);
+            certificate_row(name, one, &authorities, broken, &vetted, &lists)
+        })
+        .collect();
+    Ok(CrlCheck::new(request.at, answers, lists))
+}
+
+/// What is wrong with the intermediates above a certificate: no CRL of theirs says then that it is good. Without a trusted
+/// authority nobody knows.
+fn broken_path(
+    certificate: &Certificate,
+    intermediates: &[Certificate],
+    anchors: &[Certificate],
+    at: OffsetDateTime,
+) -> Option<PathError> {
+    let judged = path::judge(certificate, intermediates, anchors, at);
+    judged.err().filter(|why| matches!(why, PathError::Invalid { part: Part::Intermediate, .. }))
 }
 
 fn certificate_row(
     name: &str,
     certificate: &Certificate,
     authorities: &[Certificate],
+    broken: Option<PathError>,
     vetted: &[(Option<usize>, Option<Vetted<'_>>)],
-    lists: &[ListRow],
+    lists: &[CheckedCrl],
 ) -> Row {
     let mut row = Row {
         name: name.to_owned(),
@@ -105,7 +130,7 @@ fn certificate_row(
         since: None,
         invalid_since: None,
         list: None,
-        why: Vec::new(),
+        why: broken.iter().map(ToString::to_string).collect(),
     };
     let Some(index) = authorities.iter().position(|one| certificate.signed_by(one).is_ok()) else {
         row.why.push(format!("its issuer {} is not here: give it with --ca", certificate.issuer));
@@ -132,7 +157,7 @@ fn certificate_row(
     };
     let revoked = match &answer.status {
         Status::Good => {
-            row.answer = Answer::Good;
+            row.answer = if broken.is_none() { Answer::Good } else { Answer::Unknown };
             None
         }
         Status::Revoked(revoked) => {
@@ -145,10 +170,13 @@ fn certificate_row(
         }
         Status::Unknown => {
             row.answer = if own.iter().any(stale) { Answer::Stale } else { Answer::Unknown };
-            row.why = answer.problems.iter().map(|(_, problem)| problem.to_string()).collect();
+            row.why.extend(answer.problems.iter().map(|(_, problem)| problem.to_string()));
             None
         }
     };
+    if revoked.is_some() {
+        row.why.clear();
+    }
     row.reason = revoked.map(|one| one.reason.unwrap_or(Reason::Unspecified).name());
     row.since = revoked.map(|one| one.at);
     row.invalid_since = revoked.and_then(|one| one.invalid_since);
@@ -157,27 +185,27 @@ fn certificate_row(
     row
 }
 
-fn list_row(path: &str, listed: &CrlLookup<'_>, vetted: Option<&Vetted<'_>>, at: OffsetDateTime) -> ListRow {
+fn list_row(path: &str, listed: &CrlLookup<'_>, vetted: Option<&Vetted<'_>>, at: OffsetDateTime) -> CheckedCrl {
     let crl = &listed.crl;
     let mut problems: Vec<String> = match vetted {
         Some(vetted) => vetted.problems().iter().map(ToString::to_string).collect(),
         None => vec![format!("its issuer {} is not here: give it with --ca", crl.issuer)],
     };
     let state = match (vetted, crl.next_update) {
-        (None, _) => ListState::Unusable,
-        (Some(vetted), _) if !vetted.is_usable() => ListState::Unusable,
-        (Some(_), Some(next)) if next < at => ListState::Stale,
+        (None, _) => CrlState::Unusable,
+        (Some(vetted), _) if !vetted.is_usable() => CrlState::Unusable,
+        (Some(_), Some(next)) if next < at => CrlState::Stale,
         (Some(_), Some(next)) => {
             let (left, life) = ((next - at).whole_seconds(), (next - crl.this_update).whole_seconds());
             let ending = i128::from(left) * 100 <= i128::from(life) * ENDING_PERCENT;
-            if ending { ListState::Ending } else { ListState::Fresh }
+            if ending { CrlState::Ending } else { CrlState::Fresh }
         }
-        (Some(_), None) => ListState::Fresh,
+        (Some(_), None) => CrlState::Fresh,
     };
-    if state == ListState::Ending {
+    if state == CrlState::Ending {
         problems.push("it goes stale soon: kpki crl update".to_owned());
     }
-    ListRow {
+    CheckedCrl {
         path: path.to_owned(),
         issuer: crl.issuer.to_string(),
         number: crl.number.as_deref().map(decimal),
@@ -192,14 +220,15 @@ fn list_row(path: &str, listed: &CrlLookup<'_>, vetted: Option<&Vetted<'_>>, at:
 fn der(path: &Path) -> Result<Vec<Vec<u8>>, Error> {
     let failed = |why: String| Error::new(format!("cannot use the revocation list {}", path.display())).because(why);
     match files::look(path) {
-        Ok(Some(source)) => inventory::lists(&source).map_err(failed),
+        Ok(Some(source)) => inventory::crls(&source).map_err(|why| failed(why.to_string())),
         Ok(None) => Err(FileError::new(files::Op::Read, path, files::Kind::Missing).into()),
         Err(kind) => Err(failed(kind.to_string())),
     }
 }
 
 impl Gathered {
-    fn take(&mut self, request: &Request) -> Result<Vec<String>, Error> {
+    fn take(&mut self, request: &Request) -> Result<(), Error> {
+        let dir = request.trees.dirs.first().map_or(Path::new(DEFAULT_DIR), PathBuf::as_path);
         let mut names: Vec<&str> = Vec::new();
         let mut asked = false;
         for one in &request.whom {
@@ -215,29 +244,22 @@ impl Gathered {
         }
         let whole = request.whom.is_empty();
         if !names.is_empty() || whole {
-            self.tree(request, &request.dir, (!whole).then_some(&names))?;
-        } else if asked && request.authorities.is_empty() && files::what(None, &request.dir).is_some() {
+            self.tree(request, dir, (!whole).then_some(&names))?;
+        } else if asked && request.authorities.is_empty() && files::what(None, dir).is_some() {
             // Whose they are: the authorities of the tree.
-            self.tree(request, &request.dir, Some(&[]))?;
+            self.tree(request, dir, Some(&[]))?;
         }
         if self.certificates.is_empty() {
             return Err(Error::new("there is no certificate to ask about")
                 .hint("name files, a directory, or entries of the tree in --dir"));
         }
-        Ok(Vec::new())
+        Ok(())
     }
 
     /// A tree's authorities with their lists, and its certificates: all, or those of these names.
     fn tree(&mut self, request: &Request, dir: &Path, names: Option<&[&str]>) -> Result<(), Error> {
-        let paths = [dir.to_path_buf()];
-        let profiles: Vec<PathBuf> = request.profile.iter().cloned().collect();
-        let resolved = targets::resolve(&TargetQuery {
-            paths: &paths,
-            profiles: &profiles,
-            fleet: None,
-            kubelet_dir: None,
-            hostname: request.hostname.as_deref(),
-        })?;
+        let trees = TreeArgs { dirs: vec![dir.to_path_buf()], ..request.trees.clone() };
+        let resolved = targets::resolve(&trees)?;
         let mut found: BTreeSet<&str> = BTreeSet::new();
         for target in &resolved.targets {
             let Some(requests) = inventory::requests(&target.root, target.profile.as_ref()) else {
@@ -281,7 +303,9 @@ impl Gathered {
                 }
             }
             Kind::Certificate | Kind::Kubeconfig if wanted && item.position == 0 => {
-                self.certificates.extend(certificates(path)?.into_iter().next().map(|one| (shown, one)));
+                let mut all = certificates(path)?.into_iter();
+                self.certificates.extend(all.next().map(|one| (shown, one)));
+                self.intermediates.extend(all.filter(|one| one.is_ca));
             }
             _ => {}
         }
@@ -312,7 +336,8 @@ impl Gathered {
                 other => format!("{} #{}", path.display(), other.saturating_add(1)),
             };
             if one.is_ca {
-                self.authorities.push(one.clone());
+                let own = if one.is_self_issued() { &mut self.authorities } else { &mut self.intermediates };
+                own.push(one.clone());
             }
             // A root at the end of a chain is not revoked by its own list.
             if alone || !one.is_self_issued() {
@@ -325,7 +350,7 @@ impl Gathered {
 
 /// Every certificate of a file: PEM, DER, or what a kubeconfig embeds.
 fn certificates(path: &Path) -> Result<Vec<Certificate>, Error> {
-    let bytes = match files::read_input(path, LARGEST)? {
+    let bytes = match files::read_input(path, LARGEST_INPUT)? {
         files::FileState::File { bytes, .. } => bytes,
         files::FileState::Missing => return Err(FileError::new(files::Op::Read, path, files::Kind::Missing).into()),
     };

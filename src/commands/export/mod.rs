@@ -3,7 +3,7 @@
 
 mod manifest;
 mod node_entries;
-mod tree;
+mod source;
 mod verify;
 
 use std::collections::BTreeSet;
@@ -15,9 +15,9 @@ use zeroize::Zeroizing;
 use crate::encoding::archive::{self, Member};
 use crate::error::Error;
 use crate::files::{self, FileError, Kind, Op};
-use crate::plan::layout::{DEFAULT_DIR, DEFAULT_KUBELET_DIR};
-use crate::report::export::{Export, File};
+use crate::report::export::{Export, ExportedFile};
 use crate::store;
+use crate::tree::layout::{DEFAULT_DIR, DEFAULT_KUBELET_DIR};
 
 pub use verify::{Request as VerifyRequest, verify};
 
@@ -57,8 +57,8 @@ struct Part {
 
 /// Reads and checks everything of the node, then packs it.
 pub fn run(request: &Request) -> Result<Exported, Error> {
-    let tree = tree::Tree::open(request)?;
-    let read = tree.read(request.now)?;
+    let source = source::Source::open(request)?;
+    let read = source.read(request.now)?;
     let manifest = Part {
         path: format!("{DEFAULT_DIR}/{}", manifest::NAME),
         mode: 0o644,
@@ -71,12 +71,15 @@ pub fn run(request: &Request) -> Result<Exported, Error> {
     Ok(Exported {
         report: Export {
             node: request.node.clone(),
-            cluster: tree.profile.cluster_name.clone(),
+            cluster: source.profile.cluster_name.clone(),
             directory: request.dir.display().to_string(),
             out: request.out.clone(),
             bytes: bytes.len(),
             ca_keys: read.ca_keys,
-            files: parts.iter().map(|p| File { path: p.path.clone(), entry: p.entry.clone(), mode: p.mode }).collect(),
+            files: parts
+                .iter()
+                .map(|p| ExportedFile { path: p.path.clone(), entry: p.entry.clone(), mode: p.mode })
+                .collect(),
             notes: read.notes,
         },
         bytes,

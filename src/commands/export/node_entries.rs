@@ -6,9 +6,9 @@ use super::manifest::Manifest;
 use crate::catalog::{CaId, ENTRIES, Entry, Files};
 use crate::files;
 use crate::kubeconfig::{self, Credentials};
-use crate::plan::layout::{DEFAULT_DIR, DEFAULT_KUBELET_DIR};
 use crate::plan::node::{NodeEntry, NodeFile};
 use crate::profile::Profile;
+use crate::tree::layout::{DEFAULT_DIR, DEFAULT_KUBELET_DIR};
 
 /// A certificate bundle or kubeconfig larger than this is not one.
 const LARGEST: u64 = 4 << 20;

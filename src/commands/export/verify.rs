@@ -2,17 +2,18 @@
 
 use std::path::{Path, PathBuf};
 
+use time::OffsetDateTime;
+
 use super::manifest::{self, Manifest};
 use super::node_entries::{NodeRootfs, Sources, node_entries};
-use crate::commands::init::state::{self, State};
-use crate::commands::{profile as profiles, targets};
 use crate::encoding::archive;
 use crate::error::{self, Error};
-use crate::files::{self, Dir, FileError, FileState, Kind, Op};
-use crate::plan::layout::DEFAULT_DIR;
+use crate::files::{self, Dir, FileState};
 use crate::plan::node::{Finding, Identity, Judged, NodeFile, judge, names_one, owners};
 use crate::profile::Profile;
-use crate::report::export::{Row, State as RowState, Verify};
+use crate::report::export::{NodeState, VerifiedEntry, Verify};
+use crate::tree::layout::DEFAULT_DIR;
+use crate::workspace::{profiles, survey};
 
 /// The command line, checked.
 #[derive(Debug, Clone)]
@@ -23,13 +24,16 @@ pub struct Request {
     pub dir: PathBuf,
     pub manifest: Option<PathBuf>,
     pub archive: Option<PathBuf>,
+    pub now: OffsetDateTime,
 }
 
 /// Looks, or says why that is not possible.
 pub fn verify(request: &Request) -> Result<Verify, Error> {
     Dir::open_root(&request.dir)?;
     let (manifest, against) = manifest_of(request)?;
-    let profile = if manifest.is_none() { recorded(&request.dir) } else { None };
+    // A profile that cannot be read is no reason not to look.
+    let recorded = || Some(profiles::recorded(&request.dir).ok()??.1);
+    let profile = if manifest.is_none() { recorded() } else { None };
     let identity = identity(request, manifest.as_ref(), profile.as_ref())?;
     let sources = Sources { manifest: manifest.as_ref(), profile: profile.as_ref(), node: &identity.node };
     let host = NodeRootfs::of(&request.dir);
@@ -38,7 +42,7 @@ pub fn verify(request: &Request) -> Result<Verify, Error> {
         return Err(Error::new(format!("there is nothing of a node in {}", request.dir.display()))
             .hint("give its /etc/kubernetes with --dir"));
     }
-    let mut judged = judge(&identity, &found);
+    let mut judged = judge(&identity, &found, request.now);
     // An archive unpacked on the wrong machine says so itself.
     if let (Some(manifest), Some(path)) = (&manifest, &against)
         && !names_one(&identity.node, &manifest.node, identity.hostname)
@@ -46,13 +50,15 @@ pub fn verify(request: &Request) -> Result<Verify, Error> {
         let findings = vec![Finding::OtherNode(manifest.node.clone())];
         judged.insert(0, Judged { name: "manifest".to_owned(), path: path.clone(), findings, renewed: false });
     }
+    let rows: Vec<VerifiedEntry> = judged.iter().map(row).collect();
     Ok(Verify {
+        outcome: NodeState::of(&rows),
         directory: request.dir.display().to_string(),
         node: identity.node.clone(),
         cluster: manifest.map(|m| m.cluster).or(profile.map(|profile| profile.cluster_name)),
         against,
         owners: owners(&judged).into_iter().map(str::to_owned).collect(),
-        rows: judged.iter().map(row).collect(),
+        rows,
     })
 }
 
@@ -60,7 +66,7 @@ pub fn verify(request: &Request) -> Result<Verify, Error> {
 fn manifest_of(request: &Request) -> Result<(Option<Manifest>, Option<String>), Error> {
     let beside = request.dir.join(manifest::NAME);
     let (path, bytes) = match (&request.manifest, &request.archive) {
-        (Some(path), _) => (path.clone(), needed(path, manifest::LARGEST)?),
+        (Some(path), _) => (path.clone(), survey::input(path, manifest::LARGEST)?.to_vec()),
         (None, Some(path)) => (path.clone(), from_archive(path)?),
         (None, None) => match files::read_input(&beside, manifest::LARGEST)? {
             FileState::Missing => return Ok((None, None)),
@@ -75,29 +81,15 @@ fn manifest_of(request: &Request) -> Result<(Option<Manifest>, Option<String>), 
     Ok((Some(read), Some(path.display().to_string())))
 }
 
-fn needed(path: &Path, largest: u64) -> Result<Vec<u8>, Error> {
-    match files::read_input(path, largest)? {
-        FileState::File { bytes, .. } => Ok(bytes.to_vec()),
-        FileState::Missing => Err(FileError::new(Op::Read, path, Kind::Missing).into()),
-    }
-}
-
 fn from_archive(path: &Path) -> Result<Vec<u8>, Error> {
     let failed = |why: String| Error::new(format!("cannot use the archive {}", path.display())).because(why);
     let largest = u64::try_from(archive::LIMIT).unwrap_or(u64::MAX);
-    let members = archive::read(&needed(path, largest)?).map_err(|why| failed(why.to_string()))?;
+    let members = archive::read(&survey::input(path, largest)?).map_err(|why| failed(why.to_string()))?;
     let wanted = format!("{}/{}", DEFAULT_DIR.trim_start_matches('/'), manifest::NAME);
     let found = members.into_iter().find(|member| member.path == wanted);
     found.map(|member| member.bytes.to_vec()).ok_or_else(|| {
         failed(format!("expected {wanted} in it, found none")).hint("give an archive that kpki export made")
     })
-}
-
-/// The profile a tree records; one that cannot be read is no reason not to look.
-fn recorded(dir: &Path) -> Option<Profile> {
-    let state = State::read(dir).ok()??;
-    let name = state::path(dir).display().to_string();
-    Some(profiles::load(&name, &state.profile, &targets::overrides(&state)).ok()?.profile)
 }
 
 /// A name that was given, else the machine's, else the manifest's.
@@ -124,23 +116,23 @@ fn identity(request: &Request, manifest: Option<&Manifest>, profile: Option<&Pro
     Ok(Identity { node, hostname, address })
 }
 
-fn row(judged: &Judged) -> Row {
-    Row {
+fn row(judged: &Judged) -> VerifiedEntry {
+    VerifiedEntry {
         entry: judged.name.clone(),
         path: judged.path.clone(),
         state: judged.findings.iter().map(state_of).max().unwrap_or(match judged.renewed {
-            true => RowState::Renewed,
-            false => RowState::Right,
+            true => NodeState::Renewed,
+            false => NodeState::Right,
         }),
         findings: judged.findings.iter().map(error::finding).collect(),
     }
 }
 
-fn state_of(finding: &Finding) -> RowState {
+fn state_of(finding: &Finding) -> NodeState {
     match finding {
-        Finding::OtherNode(_) => RowState::OtherNode,
-        Finding::Missing => RowState::Missing,
-        Finding::Unreadable(_) => RowState::Unreadable,
-        _ => RowState::Mismatch,
+        Finding::OtherNode(_) => NodeState::OtherNode,
+        Finding::Missing => NodeState::Missing,
+        Finding::Unreadable(_) => NodeState::Unreadable,
+        _ => NodeState::Mismatch,
     }
 }

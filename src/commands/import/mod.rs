@@ -1,82 +1,53 @@
-//! `kpki import`: certificates that somebody else signed, put in place. Match each with its key, judge all, publish.
+//! `kpki import`: certificates that somebody else signed, put in place. Match each with its key, judge all, commit.
 
 mod authority;
+mod candidates;
 mod place;
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-use time::OffsetDateTime;
-
-use crate::ca::PrivateKey;
-use crate::commands::facts::facts;
-use crate::commands::renew::Request as Looking;
-use crate::commands::renew::tree::Tree;
-use crate::commands::requests::{self, Files, Site};
-use crate::commands::restarts::restarts;
-use crate::commands::{csr, journal};
 use crate::error::{self, Error};
-use crate::files::{self, FileError, FileState, Kind, Op, RelPath};
-use crate::kubeconfig;
-use crate::plan::decision::{FileState as There, Survey};
-use crate::plan::import::{self as plan, Expected};
-use crate::plan::init::Access;
-use crate::plan::renew::{self, Credential, CsrDecision, CsrTemplate, Names, Signer, Signers};
-use crate::report::requests::{Entry, Requests, Verb};
-use crate::store::{self, Commit, FileChange, Locking, RootId, TreeLock};
-use crate::x509::{Certificate, Request as Asking, parse_pem_bundle};
+use crate::files::RelPath;
+use crate::plan::import::{self as plan, Expected, Refusal};
+use crate::plan::renew::{self, Credential, CsrDecision, CsrTemplate, Names};
+use crate::report::facts::facts;
+use crate::report::requests::{RequestEntry, Requests, Verb};
+use crate::report::restarts::restarts;
+use crate::store::{FileChange, RootId};
+use crate::tree::{EntryId, Place, file};
+use crate::workspace::{
+    Absent, Locked, RunArgs, Session, Snapshot, Transaction, TreeArgs, journal, requests, survey, targets,
+};
+use crate::x509::{Certificate, parse_pem_bundle};
+use candidates::Candidate;
+
+/// A file of certificates larger than this is none.
+const LARGEST: u64 = 4 << 20;
 
 /// The command line, checked.
 #[derive(Debug, Clone)]
 pub struct Request {
     pub files: Vec<PathBuf>,
-    pub dir: Option<PathBuf>,
-    pub profile: Option<PathBuf>,
-    pub node: Option<String>,
-    pub kubelet_dir: Option<PathBuf>,
-    pub hostname: Option<String>,
+    pub trees: TreeArgs,
+    pub run: RunArgs,
     /// The entry they are for, where the key does not say it.
     pub entry: Option<String>,
     /// Where `kpki csr --out` put keys and requests.
     pub requests: Option<PathBuf>,
-    pub dry_run: bool,
-    pub now: OffsetDateTime,
-    pub lock_wait: Duration,
 }
 
-/// Everything that lies there.
-struct Seen<'a> {
-    tree: &'a Tree<'a>,
-    survey: Survey,
-    signers: Signers,
-    keys: Vec<Candidate>,
-}
-
-/// A key that waits for a certificate, or has one.
-struct Candidate {
-    /// Among the tree's credentials.
-    index: usize,
-    key: PrivateKey,
-    source: Source,
-    /// What its request asks for.
-    request: Option<Asking>,
-    /// Of a kubeconfig without a certificate.
-    access: Option<Access>,
-}
-
-enum Source {
-    /// Staged with the tree; it goes when the certificate is in place.
-    Staged(Files),
-    /// In a directory a person named.
-    Out,
-    /// The key that is in use.
-    InPlace,
+/// The tree as it is, and every key that a certificate can be for.
+struct Importing<'a> {
+    request: &'a Request,
+    session: &'a Session<'a>,
+    snapshot: Snapshot,
+    candidates: Vec<Candidate>,
 }
 
 /// What one file became.
 #[derive(Default)]
 struct Placed {
-    entry: Entry,
+    entry: RequestEntry,
     certificate: Option<Certificate>,
     changes: Vec<FileChange>,
     removals: Vec<(RootId, RelPath)>,
@@ -84,259 +55,153 @@ struct Placed {
 
 /// Puts everything in place, or nothing, and says exactly why not.
 pub fn run(request: &Request) -> Result<Requests, Error> {
-    let paths: Vec<PathBuf> = request.dir.iter().cloned().collect();
-    let profiles: Vec<PathBuf> = request.profile.iter().cloned().collect();
-    let (target, mut warnings) =
-        csr::one_target(&paths, &profiles, request.kubelet_dir.as_deref(), request.hostname.as_deref())?;
-    let looking = Looking {
-        node: request.node.clone(),
-        hostname: request.hostname.clone(),
-        planned: false,
-        ..Looking::looking(request.now)
+    let (target, mut warnings) = targets::one(&request.trees)?;
+    let session = Session::open(&request.trees, &request.run, &target, Absent::Refused)?;
+    let locked = if request.run.dry_run { None } else { Some(session.lock()?) };
+    let snapshot = match &locked {
+        Some(locked) => session.read(locked)?.0,
+        None => session.peek()?,
     };
-    let tree = Tree::open(&looking, &target)?;
-    let hold =
-        if request.dry_run { None } else { Some(TreeLock::acquire_and_recover(&tree.roots, request.lock_wait)?.0) };
-    let seen = Seen::look(&tree, request.requests.as_deref(), &mut warnings)?;
-    let mut placed: Vec<Placed> = Vec::new();
-    let mut refused = Vec::new();
-    for file in &request.files {
-        match seen.one(file, request, &mut warnings)? {
-            Ok(one) if one.certificate.is_some() && placed.iter().any(|other| same(other, &one)) => {
-                refused
-                    .push((file.display().to_string(), vec!["another of the files is for the same entry".to_owned()]));
+    let candidates = candidates::read(&session, &snapshot.survey, request.requests.as_deref(), &mut warnings)?;
+    let importing = Importing { request, session: &session, snapshot, candidates };
+    let (mut placed, mut refused): (Vec<Placed>, Vec<(String, Refusal)>) = (Vec::new(), Vec::new());
+    for path in &request.files {
+        match importing.one(path, &mut warnings)? {
+            Ok(one) if one.certificate.is_some() && placed.iter().any(|other| other.id() == one.id()) => {
+                refused.push((path.display().to_string(), Refusal::Twice));
             }
             Ok(one) => placed.push(one),
-            Err(why) => refused.push((file.display().to_string(), why)),
+            Err(why) => refused.push((path.display().to_string(), why)),
         }
     }
     if !refused.is_empty() {
-        return Err(error::unwelcome(&refused));
+        return Err(error::not_imported(&refused));
     }
-    let generation = match &hold {
-        Some(hold) => publish(&tree, &mut placed, hold, request.now)?,
-        None => None,
-    };
-    let entries: Vec<Entry> = placed.into_iter().map(|one| one.entry).collect();
-    let put = entries.iter().filter(|entry| entry.action == "import");
+    let generation = locked.map(|locked| commit(&session, &mut placed, &locked)).transpose()?.flatten();
+    let put = placed.iter().filter(|one| one.entry.action == "import").map(Placed::id);
     Ok(Requests {
         verb: Verb::Import,
-        directory: Some(target.root.display().to_string()),
-        dry_run: request.dry_run,
+        directory: Some(session.names().0),
+        dry_run: request.run.dry_run,
         generation,
-        restart: restarts(put.map(|entry| (entry.node.as_deref(), entry.name.as_str()))),
-        entries,
+        restart: restarts(put),
+        entries: placed.into_iter().map(|one| one.entry).collect(),
         warnings,
     })
 }
 
-fn same(one: &Placed, other: &Placed) -> bool {
-    (&one.entry.node, &one.entry.name) == (&other.entry.node, &other.entry.name)
-}
-
-fn id(entry: &Entry) -> String {
-    entry.node.as_ref().map_or_else(|| entry.name.clone(), |node| format!("{node}/{}", entry.name))
+impl Placed {
+    fn id(&self) -> EntryId {
+        EntryId::new(self.entry.node.as_deref(), &self.entry.name)
+    }
 }
 
 /// One transaction; the name under which the old files are kept.
-fn publish(
-    tree: &Tree<'_>,
-    placed: &mut [Placed],
-    hold: &TreeLock,
-    now: OffsetDateTime,
-) -> Result<Option<String>, Error> {
-    let put = || placed.iter().filter_map(|one| Some((id(&one.entry), one.certificate.as_ref()?)));
-    let journal: Vec<String> = put().map(|(id, certificate)| journal::line("import", &id, certificate, now)).collect();
-    let entries: Vec<String> = put().map(|(id, _)| id).collect();
-    if entries.is_empty() {
+fn commit(session: &Session<'_>, placed: &mut [Placed], locked: &Locked<'_>) -> Result<Option<String>, Error> {
+    let now = session.run.now;
+    let put: Vec<(String, &Certificate)> =
+        placed.iter().filter_map(|one| Some((one.id().to_string(), one.certificate.as_ref()?))).collect();
+    if put.is_empty() {
         return Ok(None);
     }
-    let receipt = store::publish(&Commit {
-        roots: &tree.roots,
+    let journal = put.iter().map(|(id, certificate)| journal::line("import", id, certificate, now)).collect();
+    let entries = Some(put.into_iter().map(|(id, _)| id).collect());
+    let transaction = Transaction {
+        journal,
+        entries,
         changes: placed.iter_mut().flat_map(|one| std::mem::take(&mut one.changes)).collect(),
         removals: placed.iter_mut().flat_map(|one| std::mem::take(&mut one.removals)).collect(),
-        journal,
-        note: Some(journal::note("import", &entries, now)),
-        keep_generations: Some(tree.keep_generations()),
-        dir_mode: 0o755,
-        generation: &journal::generation("import", now),
-        locking: Locking::Held(hold),
-    })?;
-    Ok(receipt.generation)
+    };
+    Ok(locked.commit("import", now, transaction)?)
 }
 
-impl<'a> Seen<'a> {
-    fn look(tree: &'a Tree<'a>, out: Option<&Path>, warnings: &mut Vec<String>) -> Result<Self, Error> {
-        let (survey, signers) = tree.read()?;
-        let staged = Site::Tree(tree.roots.clone());
-        let out = out.map(Site::out);
-        let mut keys = Vec::new();
-        for (index, credential) in tree.credentials.iter().enumerate() {
-            for site in std::iter::once(&staged).chain(&out) {
-                let files = site.files(&credential.public, credential.private.as_ref())?;
-                match requests::waiting(site, &files) {
-                    Ok(None) => {}
-                    Ok(Some(requests::Waiting { key, request, access })) => {
-                        let source = match site {
-                            Site::Tree(_) => Source::Staged(files),
-                            Site::Out(_) => Source::Out,
-                        };
-                        keys.push(Candidate { index, key, source, request, access });
-                    }
-                    // It may not be the one that is needed.
-                    Err(error) => warnings.push(error.what),
-                }
-            }
-            keys.extend(in_place(index, credential, &survey));
-        }
-        Ok(Self { tree, survey, signers, keys })
-    }
-
+impl Importing<'_> {
     /// One file, or why it may not be put in place.
-    fn one(
-        &self,
-        file: &Path,
-        request: &Request,
-        warnings: &mut Vec<String>,
-    ) -> Result<Result<Placed, Vec<String>>, Error> {
-        let bundle = match bundle(file)? {
+    fn one(&self, path: &Path, warnings: &mut Vec<String>) -> Result<Result<Placed, Refusal>, Error> {
+        let bundle = match bundle(path)? {
             Ok(bundle) => bundle,
-            Err(why) => return Ok(Err(vec![why])),
+            Err(why) => return Ok(Err(why)),
         };
-        let Some((leaf, rest)) = bundle.split_first() else { return Ok(Err(vec!["no certificate in it".to_owned()])) };
-        let named = request.entry.as_deref();
+        let named = self.request.entry.as_deref();
+        let credentials = &self.session.credentials;
+        let Some((leaf, rest)) = bundle.split_first() else { return Ok(Err(Refusal::UnfitAuthority(Vec::new()))) };
         if leaf.is_ca {
-            return authority::place(self, &bundle, named, request.now);
+            return self.authority(&bundle, named);
         }
-        let matching = match self.matching(leaf, named) {
-            Ok(matching) => matching,
-            Err(why) => return Ok(Err(vec![why])),
+        let candidate = match candidates::matching(&self.candidates, credentials, leaf, named) {
+            Ok(candidate) => candidate,
+            Err(why) => return Ok(Err(why)),
         };
-        let Some(credential) = self.tree.credentials.get(matching.index) else { return Ok(Err(Vec::new())) };
-        let Some(ask) = self.ask(credential, matching) else {
-            let why = format!("nothing says what {} is to be; give the profile with --profile FILE", credential.id());
-            return Ok(Err(vec![why]));
+        let Some(credential) = credentials.get(candidate.index) else { return Ok(Err(Refusal::AmbiguousKey)) };
+        let id = &credential.id;
+        let Some(template) = self.template(credential, candidate) else {
+            return Ok(Err(Refusal::Unknown(id.clone())));
         };
         let verdict = plan::judge(
             leaf,
             rest,
             &Expected {
-                blueprint: &ask.blueprint_for(matching.key.algorithm()),
-                dispensable: &ask.names.surplus,
+                blueprint: &template.blueprint_for(candidate.key.algorithm()),
+                dispensable: &template.names.surplus,
                 authority: credential.authority,
-                signer: self.signers.get(&credential.authority).and_then(Signer::certificate),
-                now: request.now,
+                signer: self.snapshot.certificate(credential.authority),
+                now: self.request.run.now,
             },
         );
         if !verdict.objections.is_empty() {
-            let mut why = vec![format!("it is for the key of {}", credential.id())];
-            why.extend(verdict.objections.iter().map(error::objection));
-            return Ok(Err(why));
+            return Ok(Err(Refusal::Unfit(id.clone(), verdict.objections)));
         }
         if !verdict.surplus.is_empty() {
-            warnings.push(format!(
-                "{} carries more than was asked for: {}",
-                credential.id(),
-                verdict.surplus.join(", ")
-            ));
+            warnings.push(format!("{id} carries more than was asked for: {}", verdict.surplus.join(", ")));
         }
         if !verdict.lost.is_empty() {
             let lost: Vec<String> = verdict.lost.iter().map(ToString::to_string).collect();
-            warnings.push(format!("{} loses names that it has now: {}", credential.id(), lost.join(", ")));
+            warnings.push(format!("{id} loses names that it has now: {}", lost.join(", ")));
         }
-        self.place(credential, matching, &ask, leaf, rest).map(Ok)
+        self.place(credential, candidate, &template, leaf, rest).map(Ok)
     }
 
-    /// The key a certificate is about. The one that waits goes before the one in use.
-    fn matching(&self, leaf: &Certificate, named: Option<&str>) -> Result<&Candidate, String> {
-        let is_named = |candidate: &&Candidate| {
-            let credential = self.tree.credentials.get(candidate.index);
-            credential.is_some_and(|one| named.is_none_or(|name| one.id() == name || one.name == name))
-        };
-        let mut all: Vec<&Candidate> =
-            self.keys.iter().filter(is_named).filter(|candidate| candidate.key.matches(leaf)).collect();
-        if all.iter().any(|one| one.index != all.first().map_or(0, |first| first.index)) {
-            // One key for several entries: the name decides.
-            let says = |candidate: &&Candidate| {
-                candidate.request.as_ref().is_some_and(|request| request.subject.says_the_same(&leaf.subject))
-            };
-            all.retain(says);
-        }
-        let first = all.first().map(|first| first.index);
-        if all.iter().any(|one| Some(one.index) != first) {
-            return Err("its key is that of several entries; say which it is for with --as NAME".to_owned());
-        }
-        let of = named.map(|name| format!(" of {name}")).unwrap_or_default();
-        all.into_iter().next().ok_or_else(|| {
-            format!("no key{of} that waits for a certificate or is in use belongs to it (subject {})", leaf.subject)
-        })
-    }
-
-    /// What it is to be: as the profile or the one before says, else as its request says.
-    fn ask(&self, credential: &Credential, candidate: &Candidate) -> Option<Box<CsrTemplate>> {
-        let mut rules = self.tree.rules();
-        rules.named = true;
-        if let CsrDecision::CsrTemplate(ask) =
-            renew::ask(credential, &self.tree.all, &self.signers, &self.survey, &rules)
+    /// What it is to be: as the profile or the certificate before says, else as its request says.
+    fn template(&self, credential: &Credential, candidate: &Candidate) -> Option<Box<CsrTemplate>> {
+        let Snapshot { survey, authorities } = &self.snapshot;
+        let rules = self.session.identity_rules(true);
+        if let CsrDecision::CsrTemplate(template) =
+            renew::ask(credential, &self.session.credentials, authorities, survey, &rules)
         {
-            return Some(ask);
+            return Some(template);
         }
-        let request = candidate.request.as_ref()?;
-        let blueprint = requests::blueprint_of(request, self.tree.request.now);
-        let access = candidate.access.clone();
-        let algorithm = candidate.key.algorithm();
         Some(Box::new(CsrTemplate {
-            algorithm,
-            blueprint,
+            algorithm: candidate.key.algorithm(),
+            blueprint: requests::blueprint_of(candidate.request.as_ref()?, self.request.run.now),
             names: Names::default(),
             lifetime: renew::YEAR,
             old: None,
-            access,
+            access: candidate.access.clone(),
         }))
     }
 
-    fn file(&self, place: &crate::plan::layout::Place) -> Option<&[u8]> {
-        match self.survey.get(place) {
-            Some(There::File { bytes, .. }) => Some(bytes),
-            Some(There::Missing) | None => None,
-        }
+    fn file(&self, place: &Place) -> Option<&[u8]> {
+        file(&self.snapshot.survey, Some(place))
     }
-}
-
-/// The key an entry has now.
-fn in_place(index: usize, credential: &Credential, survey: &Survey) -> Option<Candidate> {
-    let place = credential.private.as_ref().unwrap_or(&credential.public);
-    let Some(There::File { bytes, .. }) = survey.get(place) else { return None };
-    let (pem, access) = if credential.is_kubeconfig() {
-        let kubeconfig::Pending { cluster, user, server, key } = kubeconfig::pending(bytes).ok()?;
-        (key, Some(Access { cluster, user, server, preferences: false }))
-    } else {
-        (bytes.clone(), None)
-    };
-    let key = PrivateKey::from_pem(&pem).ok()?;
-    Some(Candidate { index, key, source: Source::InPlace, request: None, access })
 }
 
 /// The certificates of a file: PEM, or one in DER.
-fn bundle(file: &Path) -> Result<Result<Vec<Certificate>, String>, Error> {
-    let bytes = match files::read_input(file, 4 << 20)? {
-        FileState::Missing => return Err(FileError::new(Op::Read, file, Kind::Missing).into()),
-        FileState::File { bytes, .. } => bytes,
-    };
+fn bundle(path: &Path) -> Result<Result<Vec<Certificate>, Refusal>, Error> {
+    let bytes = survey::input(path, LARGEST)?;
     if bytes.first() == Some(&0x30) {
-        return Ok(Certificate::parse(&bytes).map(|one| vec![one]).map_err(|why| why.to_string()));
+        return Ok(Certificate::parse(&bytes).map(|one| vec![one]).map_err(Refusal::Der));
     }
-    Ok(parse_pem_bundle(&bytes).map_err(|why| why.to_string()))
+    Ok(parse_pem_bundle(&bytes).map_err(Refusal::Bundle))
 }
 
-fn row(credential: &Credential, action: &'static str, leaf: &Certificate, old: Option<&Certificate>) -> Entry {
-    Entry {
-        node: credential.node.clone(),
-        name: credential.name.clone(),
+fn row(credential: &Credential, action: &'static str, leaf: &Certificate, old: Option<&Certificate>) -> RequestEntry {
+    RequestEntry {
+        node: credential.id.node.clone(),
+        name: credential.id.name.clone(),
         action,
         algorithm: Some(leaf.key.to_string()),
         facts: Some(facts(leaf)),
         old: old.map(facts),
-        ..Entry::default()
+        ..RequestEntry::default()
     }
 }

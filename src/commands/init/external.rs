@@ -1,12 +1,12 @@
-//! What an external authority signs: keys and requests, which wait beside the tree until `kpki import`.
+//! What an external authority signs: keys and requests, which wait beside the tree for `kpki import`.
 
-use crate::commands::Progress;
-use crate::commands::requests::{self, CsrSpec, Made, Site};
 use crate::error::Error;
 use crate::plan::decision::{Decision, Making, Reconciled};
 use crate::plan::init::{Item, What};
 use crate::plan::renew::{CsrTemplate, Names};
 use crate::store::Roots;
+use crate::workspace::Progress;
+use crate::workspace::requests::{self, CsrSpec, Made, Site};
 
 pub struct External<'a> {
     site: Site,
@@ -32,20 +32,19 @@ impl<'a> External<'a> {
     }
 
     fn specs(&self) -> Vec<CsrSpec<'_>> {
-        let specs = self.wanted.iter().map(|(item, ask)| CsrSpec {
-            node: item.node.as_deref(),
-            name: &item.name,
+        let specs = self.wanted.iter().map(|(item, template)| CsrSpec {
+            id: item.id.clone(),
             public: &item.public,
             private: item.private.as_ref(),
-            ask,
+            template,
             key: None,
         });
         specs.collect()
     }
 
-    /// Every request waits already.
-    pub fn is_there(&self) -> Result<bool, Error> {
-        requests::are_there(&self.site, &self.specs())
+    /// Every request is waiting already.
+    pub fn is_waiting(&self) -> Result<bool, Error> {
+        requests::are_waiting(&self.site, &self.specs())
     }
 
     pub fn make(&self, threads: usize, progress: Progress<'_>) -> Result<Vec<Made>, Error> {

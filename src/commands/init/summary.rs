@@ -1,20 +1,62 @@
-//! The rows of the report: what each item is, from its blueprint, from what was made, or from what lies there.
+//! The report: what each item is, from its blueprint, from what was made, or from what is there.
 
-use super::material::Made;
+use super::Request;
+use super::evaluate::{Evaluation, context};
+use super::make::Made;
+use super::resolve::Resolved;
 use crate::blueprint::Name;
-use crate::commands::facts::{facts, of_blueprint};
-use crate::kubeconfig::{self, Credentials};
-use crate::plan::decision::{Decision, FileState, Making, Reconciled, Survey};
+use crate::error::Error;
+use crate::plan::decision::{Decision, Making, Reconciled};
 use crate::plan::init::{Item, What};
-use crate::plan::layout::{Place, Root};
-use crate::report::{self, Facts};
-use crate::store::Roots;
+use crate::report::facts::{facts, of_blueprint};
+use crate::report::{self, Facts, Outcome};
+use crate::tree::{Layout, Survey, file, leaf};
+use crate::workspace::{TreeDir, state, survey};
 use crate::x509::{Certificate, parse_pem_bundle};
 
-pub fn items(items: &[Item], reconciled: &Reconciled, survey: &Survey, roots: &Roots) -> Vec<report::Item> {
+/// What each item is, and what is worth a warning.
+pub fn report(
+    request: &Request,
+    resolved: &Resolved,
+    evaluation: &Evaluation,
+    outcome: Outcome,
+) -> Result<report::Init, Error> {
+    let profile = &resolved.loaded.profile;
+    Ok(report::Init {
+        directory: request.directory.display().to_string(),
+        cluster: profile.cluster_name.clone(),
+        layout: state::layout_name(&resolved.layout),
+        node: match &resolved.layout {
+            Layout::Node { name } => Some(name.clone()),
+            Layout::Cluster => None,
+        },
+        outcome,
+        generation: None,
+        items: items(&resolved.items, evaluation, &resolved.tree),
+        warnings: warnings(request, resolved, evaluation)?,
+    })
+}
+
+/// In the profile, in what is there, and what a node that has left the profile left behind.
+fn warnings(request: &Request, resolved: &Resolved, evaluation: &Evaluation) -> Result<Vec<String>, Error> {
+    let (loaded, main) = (&resolved.loaded, &resolved.tree.roots.main);
+    let mut lines: Vec<String> = loaded.warnings.iter().map(ToString::to_string).collect();
+    lines.extend(crate::error::notices(&evaluation.decided.notices, &context(request, resolved)));
+    if resolved.layout == Layout::Cluster {
+        let is_known = |name: &str| loaded.profile.node(name).is_some();
+        for name in survey::names(main, "nodes")?.iter().filter(|name| !is_known(name)) {
+            let path = main.join("nodes").join(name);
+            lines.push(format!("{} belongs to no node of the profile; remove it when it is of no use", path.display()));
+        }
+    }
+    Ok(lines)
+}
+
+fn items(items: &[Item], evaluation: &Evaluation, tree: &TreeDir) -> Vec<report::Item> {
+    let Evaluation { snapshot, decided } = evaluation;
     items
         .iter()
-        .zip(&reconciled.decisions)
+        .zip(&decided.decisions)
         .map(|(item, decision)| {
             let making = match decision {
                 Decision::Make(making) | Decision::Replace(making, _) => Some(making),
@@ -24,19 +66,22 @@ pub fn items(items: &[Item], reconciled: &Reconciled, survey: &Survey, roots: &R
                 Decision::NoKey(_, making) => Some(making),
                 _ => None,
             };
-            let existing = existing(item, survey);
+            let existing = existing(item, &snapshot.survey);
             report::Item {
-                node: item.node.clone(),
-                name: item.name.clone(),
+                node: item.id.node.clone(),
+                name: item.id.name.clone(),
                 action: action(decision),
                 algorithm: making
                     .or(waiting)
                     .map(algorithm)
                     .unwrap_or_else(|| existing.as_ref().map(|c| c.key.to_string())),
                 facts: making
-                    .and_then(|making| planned(item, making, reconciled))
+                    .and_then(|making| planned(item, making, decided))
                     .or_else(|| existing.as_ref().map(facts)),
-                paths: paths(item, roots),
+                paths: std::iter::once(&item.public)
+                    .chain(item.private.as_ref())
+                    .map(|place| tree.display_path(place))
+                    .collect(),
                 reasons: match decision {
                     Decision::Replace(_, differences) => differences.iter().map(crate::error::difference).collect(),
                     Decision::NoKey(authority, _) => vec![format!("the key of {} is not here", authority.name())],
@@ -86,24 +131,11 @@ fn planned(item: &Item, making: &Making, reconciled: &Reconciled) -> Option<Fact
     Some(of_blueprint(blueprint, &issuer))
 }
 
-/// The certificate that lies there, if one does.
+/// The certificate that is there, if one is.
 fn existing(item: &Item, survey: &Survey) -> Option<Certificate> {
-    let Some(FileState::File { bytes, .. }) = survey.get(&item.public) else { return None };
-    let bundle = match &item.what {
-        What::Kubeconfig(..) => match kubeconfig::read(bytes).ok()?.credentials {
-            Credentials::Embedded { certificate, .. } => parse_pem_bundle(&certificate).ok()?,
-            Credentials::Files { .. } => return None,
-        },
-        _ => parse_pem_bundle(bytes).ok()?,
-    };
-    bundle.into_iter().next()
-}
-
-/// Certificate first: it is what people look for.
-fn paths(item: &Item, roots: &Roots) -> Vec<String> {
-    let shown = |place: &Place| match (place.root, &roots.kubelet) {
-        (Root::Kubelet, Some(kubelet)) => kubelet.join(&place.path).display().to_string(),
-        _ => place.path.clone(),
-    };
-    std::iter::once(&item.public).chain(item.private.as_ref()).map(shown).collect()
+    let bytes = file(survey, Some(&item.public))?;
+    match &item.what {
+        What::Kubeconfig(..) => leaf::embedded(bytes)?.into_iter().next(),
+        _ => parse_pem_bundle(bytes).ok()?.into_iter().next(),
+    }
 }

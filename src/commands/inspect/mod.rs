@@ -13,17 +13,17 @@ use crate::encoding::pem_blocks::{Raw, blocks};
 use crate::error::Error;
 use crate::files::{self, FileError, Kind, Op};
 use crate::report::inspect::{File, Object};
+use crate::workspace::survey::LARGEST_INPUT;
 use crate::x509::{Certificate, Crl, Der, Request, key_kind, sniff};
 
 /// A revocation list with a million entries, as PEM.
-pub const LARGEST: u64 = 128 << 20;
 /// More objects of one file are counted, not shown.
 const MOST: usize = 10_000;
 
 /// One file; it is never an error of the whole run.
 pub fn file(path: &Path) -> File {
     let name = path.display().to_string();
-    match files::read_input(path, LARGEST) {
+    match files::read_input(path, LARGEST_INPUT) {
         Ok(files::FileState::File { bytes, .. }) => content(name, &bytes),
         Ok(files::FileState::Missing) => unreadable(name, &FileError::new(Op::Read, path, Kind::Missing).into()),
         Err(error) => unreadable(name, &error.into()),

@@ -1,41 +1,42 @@
-//! What somebody else signs: requests with new keys, beside the running tree.
+//! What an authority without its key here is to sign: requests with new keys, beside the running tree.
 
-use super::tree::{Seen, Tree};
-use crate::commands::Progress;
-use crate::commands::requests::{self, CsrSpec, Made, Site};
+use super::Renewing;
+use super::evaluate::Evaluation;
 use crate::error::Error;
 use crate::plan::renew::{self as plan, Credential, CsrDecision, CsrTemplate, Decision, Skipped};
-use crate::report::renew::Entry;
+use crate::report::renew::RenewalEntry;
+use crate::workspace::Progress;
+use crate::workspace::requests::{self, CsrSpec, Made, Site};
 
 /// What is due and signed by an authority without its key.
-pub struct External<'a> {
+pub(in crate::commands::renew) struct External<'a> {
     site: Site,
     wanted: Vec<(&'a Credential, Box<CsrTemplate>)>,
 }
 
 impl<'a> External<'a> {
-    pub fn of(tree: &'a Tree<'_>, seen: &Seen) -> Self {
-        let rules = tree.rules();
-        let ask = |(credential, decision): (&'a Credential, &Decision)| match decision {
+    pub fn of(renewing: &'a Renewing<'_>, evaluation: &Evaluation) -> Self {
+        let (session, rules, snapshot) = (&renewing.session, renewing.rules(), &evaluation.snapshot);
+        let template = |(credential, decision): (&'a Credential, &Decision)| match decision {
             Decision::Skipped(Skipped::External(_), _) => {
-                match plan::ask(credential, &tree.all, &seen.signers, &seen.survey, &rules) {
-                    CsrDecision::CsrTemplate(ask) => Some((credential, ask)),
+                match plan::ask(credential, &session.credentials, &snapshot.authorities, &snapshot.survey, &rules) {
+                    CsrDecision::CsrTemplate(template) => Some((credential, template)),
                     CsrDecision::Skipped(_) | CsrDecision::Absent => None,
                 }
             }
             _ => None,
         };
-        let wanted = tree.credentials.iter().zip(&seen.decisions).filter_map(ask).collect();
-        Self { site: Site::Tree(tree.roots.clone()), wanted }
+        let wanted = renewing.credentials.iter().zip(&evaluation.decisions).filter_map(template).collect();
+        Self { site: Site::Tree(session.tree.roots.clone()), wanted }
     }
 
     fn specs(&self) -> Vec<CsrSpec<'_>> {
-        self.wanted.iter().map(|(credential, ask)| CsrSpec::of(credential, ask)).collect()
+        self.wanted.iter().map(|(credential, template)| CsrSpec::of(credential, template)).collect()
     }
 
-    /// Every request waits already.
-    pub fn is_there(&self) -> Result<bool, Error> {
-        requests::are_there(&self.site, &self.specs())
+    /// Every request is waiting already.
+    pub fn is_waiting(&self) -> Result<bool, Error> {
+        requests::are_waiting(&self.site, &self.specs())
     }
 
     pub fn make(&self, threads: usize, progress: Progress<'_>) -> Result<Vec<Made>, Error> {
@@ -44,9 +45,9 @@ impl<'a> External<'a> {
 }
 
 /// Says in the report where each request waits.
-pub fn tell(entries: &mut [Entry], made: &[Made]) {
+pub(in crate::commands::renew) fn describe(entries: &mut [RenewalEntry], made: &[Made]) {
     for one in made {
-        let row = entries.iter_mut().find(|entry| entry.node == one.node && entry.name == one.name);
+        let row = entries.iter_mut().find(|entry| entry.node == one.id.node && entry.name == one.id.name);
         let Some((row, path)) = row.zip(one.paths.first()) else { continue };
         row.reasons =
             vec![format!("its authority's key is not here; have {} signed, then: kpki import CERT", path.display())];

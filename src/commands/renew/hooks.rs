@@ -4,50 +4,31 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use super::tree::Tree;
+use super::Renewing;
+use super::deploys::{self, Deploy};
 use crate::clock::rfc3339;
-use crate::commands::restarts::restarts;
-use crate::commands::restore;
 use crate::error::Error;
 use crate::hooks::{self, Call, Ended};
 use crate::plan::renew::Credential;
 use crate::profile::{Command, OnHookFailure, Renewal};
 use crate::report::renew::{Hook, Tree as Report};
-use crate::store::TreeLock;
+use crate::workspace::{Locked, generations};
 
 static TURN: Mutex<()> = Mutex::new(());
 
-pub struct Hooks<'a> {
-    tree: &'a Tree<'a>,
+pub(in crate::commands::renew) struct Hooks<'a> {
+    renewing: &'a Renewing<'a>,
     /// `None`: no profile, or `--no-hooks`.
     renewal: Option<&'a Renewal>,
     /// What is renewed.
     credentials: Vec<&'a Credential>,
 }
 
-/// One deploy hook to run.
-struct Deploy<'a> {
-    command: &'a Command,
-    node: Option<String>,
-    component: String,
-    action: &'static str,
-    entries: Vec<String>,
-}
-
-impl Deploy<'_> {
-    fn ids(&self) -> impl Iterator<Item = String> {
-        self.entries.iter().map(|name| match &self.node {
-            Some(node) => format!("{node}/{name}"),
-            None => name.clone(),
-        })
-    }
-}
-
 impl<'a> Hooks<'a> {
-    /// `credentials`: what is renewed, or was by a run that could not tell anybody.
-    pub fn of(tree: &'a Tree<'a>, credentials: Vec<&'a Credential>) -> Self {
-        let profile = tree.target.profile.as_ref().filter(|_| !tree.request.no_hooks);
-        Self { tree, renewal: profile.map(|profile| &profile.renewal), credentials }
+    /// `credentials`: what is renewed, or was by a run that was interrupted before its notifications.
+    pub fn of(renewing: &'a Renewing<'a>, credentials: Vec<&'a Credential>) -> Self {
+        let profile = renewing.session.profile().filter(|_| !renewing.request.no_hooks);
+        Self { renewing, renewal: profile.map(|profile| &profile.renewal), credentials }
     }
 
     /// Runs `pre`; when it fails nothing may be touched.
@@ -69,18 +50,19 @@ impl<'a> Hooks<'a> {
         }
     }
 
-    /// Runs `deploy` and `post`; gives the ids of the entries whose reader still does not know. Where a deploy hook fails and the
-    /// profile says so, everything this run replaced is put back, and the components that had been told are told again.
-    pub fn after(&self, report: &mut Report, generation: &str, hold: &TreeLock) -> Vec<String> {
+    /// Runs `deploy` and `post`; gives the ids of the entries whose reader was not notified. Where a deploy hook fails and the
+    /// profile says so, everything this run replaced is put back, and the components are notified again.
+    pub fn after(&self, report: &mut Report, generation: &str, locked: &Locked<'_>) -> Vec<String> {
         let Some(renewal) = self.renewal else { return Vec::new() };
-        let deploys = self.deploys(renewal);
+        let deploys = deploys::of(&self.credentials, renewal);
+        let now = self.renewing.session.run.now;
         let restores = renewal.on_hook_failure == OnHookFailure::Restore && report.generation.is_some();
         let generation = generation.to_owned();
         let mut unnotified: Vec<String> = Vec::new();
-        let mut told: Vec<&Deploy<'_>> = Vec::new();
+        let mut notified: Vec<&Deploy<'_>> = Vec::new();
         let mut failed = false;
         for deploy in &deploys {
-            told.push(deploy);
+            notified.push(deploy);
             let ran = self.deploy(deploy, &generation);
             if !ran.succeeded {
                 failed = true;
@@ -92,18 +74,12 @@ impl<'a> Hooks<'a> {
             }
         }
         if failed && restores {
-            match restore::put_back(
-                &self.tree.roots,
-                hold,
-                &generation,
-                renewal.keep_generations,
-                self.tree.request.now,
-            ) {
+            match generations::put_back(&self.renewing.session.tree, locked, &generation, now) {
                 Ok(_) => {
                     report.rolled_back = true;
                     report.restart.clear();
                     unnotified.clear();
-                    let again: Vec<Hook> = told.iter().map(|deploy| self.deploy(deploy, &generation)).collect();
+                    let again: Vec<Hook> = notified.iter().map(|deploy| self.deploy(deploy, &generation)).collect();
                     report.hooks.extend(again);
                 }
                 Err(error) => report.warnings.push(format!(
@@ -124,34 +100,6 @@ impl<'a> Hooks<'a> {
         unnotified
     }
 
-    fn deploys<'r>(&self, renewal: &'r Renewal) -> Vec<Deploy<'r>> {
-        let changed = self.credentials.iter().map(|one| (one.node.as_deref(), one.name.as_str()));
-        let known = restarts(changed).into_iter().filter(|restart| restart.component != "people");
-        let mut all: Vec<Deploy<'r>> = known
-            .filter_map(|restart| {
-                Some(Deploy {
-                    command: renewal.hooks.deploy(restart.component)?,
-                    node: restart.node,
-                    component: restart.component.to_owned(),
-                    action: restart.action,
-                    entries: restart.entries,
-                })
-            })
-            .collect();
-        merge(&mut all);
-        // An extra certificate is read by something only the profile's author knows.
-        for extra in self.credentials.iter().filter(|one| one.entry.is_none()) {
-            all.extend(renewal.hooks.deploy(&extra.name).map(|command| Deploy {
-                command,
-                node: extra.node.clone(),
-                component: extra.name.clone(),
-                action: "restart",
-                entries: vec![extra.name.clone()],
-            }));
-        }
-        all
-    }
-
     fn deploy(&self, deploy: &Deploy<'_>, generation: &str) -> Hook {
         let more = [
             ("KPKI_COMPONENT", deploy.component.clone()),
@@ -168,14 +116,15 @@ impl<'a> Hooks<'a> {
     }
 
     fn run(&self, name: &'static str, command: &Command, more: &[(&'static str, String)]) -> Hook {
-        let profile = self.tree.target.profile.as_ref();
-        let directory = std::path::absolute(&self.tree.roots.main).unwrap_or_else(|_| self.tree.roots.main.clone());
-        let ids: Vec<String> = self.credentials.iter().map(|one| one.id()).collect();
+        let profile = self.renewing.session.profile();
+        let main = &self.renewing.session.tree.roots.main;
+        let directory = std::path::absolute(main).unwrap_or_else(|_| main.clone());
+        let ids: Vec<String> = self.credentials.iter().map(|one| one.id.to_string()).collect();
         let mut variables = vec![
             ("KPKI_HOOK", name.to_owned()),
             ("KPKI_DIR", directory.display().to_string()),
             ("KPKI_CLUSTER", profile.map(|profile| profile.cluster_name.clone()).unwrap_or_default()),
-            ("KPKI_TIME", rfc3339(self.tree.request.now)),
+            ("KPKI_TIME", rfc3339(self.renewing.session.run.now)),
             ("KPKI_ENTRIES", ids.join(" ")),
         ];
         for (key, value) in more {
@@ -187,7 +136,7 @@ impl<'a> Hooks<'a> {
         let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
         let outcome = hooks::run(&Call {
             command,
-            inherited: &self.tree.request.inherited,
+            inherited: &self.renewing.request.inherited,
             variables: &variables,
             timeout: Duration::from_secs(timeout),
         });
@@ -200,22 +149,4 @@ impl<'a> Hooks<'a> {
             output: outcome.output,
         }
     }
-}
-
-/// One call for each component of each node, whatever it has to do with each of its files.
-fn merge(all: &mut Vec<Deploy<'_>>) {
-    let mut merged: Vec<Deploy<'_>> = Vec::new();
-    for deploy in all.drain(..) {
-        let same = |other: &&mut Deploy<'_>| other.node == deploy.node && other.component == deploy.component;
-        match merged.iter_mut().find(same) {
-            Some(known) => {
-                known.entries.extend(deploy.entries);
-                if deploy.action == "restart" {
-                    known.action = deploy.action;
-                }
-            }
-            None => merged.push(deploy),
-        }
-    }
-    *all = merged;
 }

@@ -1,55 +1,75 @@
 //! The rows of the report.
 
-use super::material::Made;
-use super::tree::{Seen, Tree};
+use super::Renewing;
+use super::evaluate::Evaluation;
+use super::make::Made;
 use crate::blueprint::San;
 use crate::clock::length;
-use crate::commands::crls::{SignedCrlIssue, TreeCrl};
-use crate::commands::facts::{facts, of_blueprint};
-use crate::commands::restarts::restarts;
 use crate::error;
 use crate::plan::blueprints::BACK_DATE;
-use crate::plan::renew::{Credential, Decision, Key, Renewal, Signer, Skipped};
-use crate::report::renew::{Action, Entry, Restart, Side};
+use crate::plan::renew::{Credential, Decision, Key, Renewal, Skipped};
+use crate::report::facts::{facts, of_blueprint};
+use crate::report::renew::{self as report, Action, RenewalEntry, Side};
+use crate::report::restarts::restarts;
+use crate::tree::EntryId;
+use crate::workspace::crl_issue::{self, SignedCrlIssue};
+use crate::workspace::crls::TreeCrl;
 use crate::x509::Certificate;
 
+/// What is, and what has been made.
+pub fn report(renewing: &Renewing<'_>, evaluation: &Evaluation, made: &[Made]) -> report::Tree {
+    let entries = entries(renewing, evaluation, made);
+    let (directory, cluster) = renewing.session.names();
+    let renewed = entries.iter().filter(|entry| matches!(entry.action, Action::Renew | Action::Create));
+    report::Tree {
+        directory,
+        cluster,
+        // What has to happen before the new certificates are used.
+        restart: restarts(renewed.map(|entry| EntryId::new(entry.node.as_deref(), &entry.name))),
+        entries,
+        lists: crls(evaluation, &[]),
+        warnings: warnings(renewing, evaluation),
+        ..report::Tree::default()
+    }
+}
+
 /// One row for each credential that is there or should be.
-pub fn entries(tree: &Tree<'_>, seen: &Seen, made: &[Made]) -> Vec<Entry> {
-    let row = |(index, (credential, decision)): (usize, (&Credential, &Decision))| {
-        let made = made.iter().find(|made| made.index == index);
-        entry(tree, seen, credential, decision, made.map(|made| &made.certificate))
+fn entries(renewing: &Renewing<'_>, evaluation: &Evaluation, made: &[Made]) -> Vec<RenewalEntry> {
+    let row = |(credential, decision): (&Credential, &Decision)| {
+        let made = made.iter().find(|made| made.id == credential.id);
+        entry(renewing, evaluation, credential, decision, made.map(|made| &made.certificate))
     };
-    tree.credentials.iter().zip(&seen.decisions).enumerate().filter_map(row).collect()
+    renewing.credentials.iter().zip(&evaluation.decisions).filter_map(row).collect()
 }
 
 fn entry(
-    tree: &Tree<'_>,
-    seen: &Seen,
+    renewing: &Renewing<'_>,
+    evaluation: &Evaluation,
     credential: &Credential,
     decision: &Decision,
     made: Option<&Certificate>,
-) -> Option<Entry> {
+) -> Option<RenewalEntry> {
     let paths = std::iter::once(&credential.public).chain(credential.private.as_ref());
-    let base = Entry {
-        node: credential.node.clone(),
-        name: credential.name.clone(),
-        paths: paths.map(|place| tree.shown(place)).collect(),
-        ..Entry::default()
+    let base = RenewalEntry {
+        node: credential.id.node.clone(),
+        name: credential.id.name.clone(),
+        paths: paths.map(|place| renewing.session.tree.display_path(place)).collect(),
+        ..RenewalEntry::default()
     };
     Some(match decision {
         Decision::Absent => return None,
-        Decision::Keep(certificate) => Entry { action: Action::Keep, old: Some(side(certificate)), ..base },
-        Decision::Skipped(left, certificate) => Entry {
-            action: if left.is_gap() { Action::Left } else { Action::Skip },
-            reasons: vec![error::left(left, &credential.id())],
+        Decision::Keep(certificate) => RenewalEntry { action: Action::Keep, old: Some(side(certificate)), ..base },
+        Decision::Skipped(left, certificate) => RenewalEntry {
+            action: if left.is_gap() { Action::Skipped } else { Action::NotApplicable },
+            reasons: vec![error::left(left, &credential.id.to_string())],
             old: certificate.as_deref().map(side).filter(|_| !matches!(left, Skipped::Unreadable(_))),
             ..base
         },
-        Decision::Renew(renewal) => Entry {
+        Decision::Renew(renewal) => RenewalEntry {
             action: if renewal.old.is_some() { Action::Renew } else { Action::Create },
             reasons: renewal.reasons.iter().map(error::reason).collect(),
             old: renewal.old.as_deref().map(side),
-            new: Some(made.map_or_else(|| planned(renewal, seen, credential), side)),
+            new: Some(made.map_or_else(|| planned(renewal, evaluation, credential), side)),
             names_added: texts(&renewal.names.added),
             names_removed: texts(&renewal.names.removed),
             names_surplus: texts(&renewal.names.surplus),
@@ -63,8 +83,8 @@ fn side(certificate: &Certificate) -> Side {
     Side { algorithm: certificate.key.to_string(), facts: facts(certificate) }
 }
 
-fn planned(renewal: &Renewal, seen: &Seen, credential: &Credential) -> Side {
-    let issuer = seen.signers.get(&credential.authority).and_then(Signer::certificate);
+fn planned(renewal: &Renewal, evaluation: &Evaluation, credential: &Credential) -> Side {
+    let issuer = evaluation.snapshot.certificate(credential.authority);
     let issuer = issuer.map(|issuer| issuer.subject.clone()).unwrap_or_default();
     Side { algorithm: renewal.algorithm.to_string(), facts: of_blueprint(&renewal.blueprint, &issuer) }
 }
@@ -73,49 +93,53 @@ fn texts(names: &[San]) -> Vec<String> {
     names.iter().map(San::to_string).collect()
 }
 
-/// The revocation lists that are signed anew; `edited`: they have been.
-pub fn lists(seen: &Seen, edited: &[SignedCrlIssue]) -> Vec<crate::report::revoke::List> {
-    let row = |list: &&TreeCrl| {
-        let new = edited.iter().find(|one| one.authority == list.authority);
-        crate::commands::revoke::row(list, new, true)
+/// The CRLs that are signed anew; `signed`: they have been.
+pub fn crls(evaluation: &Evaluation, signed: &[SignedCrlIssue]) -> Vec<crate::report::revoke::CrlRow> {
+    let row = |crl: &&TreeCrl| {
+        let new = signed.iter().find(|one| one.authority == crl.authority);
+        crl_issue::row(crl, new, true)
     };
-    seen.due_lists().iter().map(row).collect()
+    evaluation.due_crls().iter().map(row).collect()
 }
 
 /// What is worth a warning about what is made.
-pub fn warnings(tree: &Tree<'_>, seen: &Seen) -> Vec<String> {
-    let mut lines: Vec<String> = seen
+fn warnings(renewing: &Renewing<'_>, evaluation: &Evaluation) -> Vec<String> {
+    let mut lines: Vec<String> = evaluation
         .held
         .iter()
         .map(|id| {
             format!("{id} is held (certificateHold) and is not renewed for that: kpki release or kpki revoke decides")
         })
-        .chain(seen.unusable_lists.iter().cloned())
+        .chain(evaluation.unusable_crls.iter().cloned())
         .collect();
     let mut cut: Vec<(String, String)> = Vec::new();
     let mut guessed: Vec<(String, String)> = Vec::new();
-    for (credential, decision) in tree.credentials.iter().zip(&seen.decisions) {
+    for (credential, decision) in renewing.credentials.iter().zip(&evaluation.decisions) {
         let Decision::Renew(renewal) = decision else { continue };
         if renewal.shortened.is_some() {
-            cut.push((credential.id(), crate::clock::rfc3339(renewal.blueprint.not_after)));
+            cut.push((credential.id.to_string(), crate::clock::rfc3339(renewal.blueprint.not_after)));
         }
         if let Some(lifetime) = renewal.guessed {
-            guessed.push((credential.id(), length(lifetime - BACK_DATE)));
+            guessed.push((credential.id.to_string(), length(lifetime - BACK_DATE)));
         }
         if let Some((found, wanted)) = &renewal.other_name {
             lines.push(format!(
                 "{} keeps its CN {found:?}, where {wanted:?} is expected; if that is wrong, move it away and renew it again",
-                credential.id()
+                credential.id.to_string()
             ));
         }
         if !renewal.dropped.is_empty() {
             let oids: Vec<String> = renewal.dropped.iter().map(ToString::to_string).collect();
-            lines.push(format!("{} loses extensions that kpki does not write: {}", credential.id(), oids.join(", ")));
+            lines.push(format!(
+                "{} loses extensions that kpki does not write: {}",
+                credential.id.to_string(),
+                oids.join(", ")
+            ));
         }
         if !renewal.names.surplus.is_empty() {
             lines.push(format!(
                 "{} carries names the profile does not ask for ({}); they are kept (--prune-sans removes them)",
-                credential.id(),
+                credential.id.to_string(),
                 texts(&renewal.names.surplus).join(", ")
             ));
         }
@@ -135,10 +159,4 @@ pub fn warnings(tree: &Tree<'_>, seen: &Seen) -> Vec<String> {
 
 fn more(all: usize) -> String {
     if all > 1 { format!(" and {} more", all - 1) } else { String::new() }
-}
-
-/// What has to happen before the new certificates are used.
-pub fn restart(entries: &[Entry]) -> Vec<Restart> {
-    let made = entries.iter().filter(|entry| matches!(entry.action, Action::Renew | Action::Create));
-    restarts(made.map(|entry| (entry.node.as_deref(), entry.name.as_str())))
 }

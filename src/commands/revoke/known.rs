@@ -1,37 +1,38 @@
 //! Whether a tree has ever issued a serial number: its journal, its files, and the files its generations keep say so.
 
-use crate::commands::journal::serial_text;
-use crate::commands::renew::tree::Tree;
-use crate::commands::{crls, restore, survey};
 use crate::error::Error;
 use crate::files::{Dir, RelPath};
-use crate::plan::decision::Survey;
 use crate::plan::renew::certificate_of;
 use crate::store;
+use crate::tree::leaf;
+use crate::workspace::journal::{self, Line, serial_text};
+use crate::workspace::{Session, Snapshot, survey};
 use crate::x509::Certificate;
 
 /// `None`: never seen; the inner one is the entry's name, where one is known.
 pub fn entry(
-    tree: &Tree<'_>,
-    survey: &Survey,
+    session: &Session<'_>,
+    snapshot: &Snapshot,
     issuer: &Certificate,
     serial: &[u8],
 ) -> Result<Option<Option<String>>, Error> {
     let is_it = |one: &Certificate| one.serial == serial && one.issuer_der == issuer.subject_der;
-    let lying = tree.credentials.iter().find(|one| certificate_of(one, survey).is_some_and(|one| is_it(&one)));
+    let lying =
+        session.credentials.iter().find(|one| certificate_of(one, &snapshot.survey).is_some_and(|one| is_it(&one)));
     if let Some(credential) = lying {
-        return Ok(Some(Some(credential.id())));
+        return Ok(Some(Some(credential.id.to_string())));
     }
     let (text, by) = (serial_text(serial), issuer.subject.to_string());
-    for line in crls::journal(tree)? {
-        let said = |key: &str| line.get(key).and_then(serde_json::Value::as_str);
+    for line in journal::read(&session.tree.roots)? {
         // A revocation alone does not say that it was issued here.
-        if said("serial") == Some(&text) && said("issuer") == Some(&by) && said("crlNumber").is_none() {
-            return Ok(Some(said("entry").map(str::to_owned)));
+        if let Line::Certificate(line) = line
+            && (line.serial.as_str(), line.issuer.as_str()) == (&text, &by)
+        {
+            return Ok(Some(Some(line.entry)));
         }
     }
-    let Some(all) = survey::open(&tree.roots.main.join(".kpki/generations"))? else { return Ok(None) };
-    for generation in store::generations(&tree.roots)? {
+    let Some(all) = survey::open(&session.tree.roots.main.join(".kpki/generations"))? else { return Ok(None) };
+    for generation in store::generations(&session.tree.roots)? {
         let kept = generation.kept.iter().filter(|(_, path)| may_hold(path));
         for (root, path) in kept {
             let below = RelPath::parse(format!("{}/{}/{path}", generation.name, root.name()))?;
@@ -49,5 +50,5 @@ fn may_hold(path: &RelPath) -> bool {
 }
 
 fn kept_certificate(all: &Dir, path: &RelPath) -> Result<Option<Certificate>, Error> {
-    Ok(survey::read_below(all, path)?.and_then(|bytes| restore::certificate(&bytes)))
+    Ok(survey::read_below(all, path)?.and_then(|bytes| leaf::leaf(&bytes)))
 }

@@ -5,15 +5,15 @@ use time::{Duration, OffsetDateTime};
 
 use super::decide::{Run, Signed, Unfit};
 use super::identity::YEAR;
-use super::signers::file;
-use super::{Credential, Names, Rules, Signers, Skipped, identity};
+use super::{Credential, Names, Rules, Skipped, identity};
 use crate::blueprint::{Algorithm, Blueprint, Role};
 use crate::catalog::CaId;
 use crate::plan::blueprints::{self, Bounds};
-use crate::plan::decision::Survey;
 use crate::plan::init::Access;
-use crate::plan::layout::Place;
 use crate::profile::Profile;
+use crate::tree::Survey;
+use crate::tree::layout::Place;
+use crate::tree::{Authorities, file};
 use crate::x509::{Certificate, KeyKind, parse_pem_bundle};
 
 /// One request. Its blueprint's dates mean nothing: the signer decides them.
@@ -50,11 +50,11 @@ pub enum CsrDecision {
 pub fn ask(
     credential: &Credential,
     credentials: &[Credential],
-    signers: &Signers,
+    authorities: &Authorities,
     survey: &Survey,
     rules: &Rules<'_>,
 ) -> CsrDecision {
-    Run { credential, credentials, signer: signers.get(&credential.authority), survey, rules }.ask()
+    Run { credential, credentials, authority: authorities.get(&credential.authority), survey, rules }.ask()
 }
 
 impl Run<'_> {
@@ -128,7 +128,7 @@ impl Run<'_> {
 impl Run<'_> {
     /// Another kubeconfig lies there: what is missing was not made, or was removed.
     fn is_inhabited(&self) -> bool {
-        let beside = |other: &&Credential| other.node == self.credential.node && other.is_kubeconfig();
+        let beside = |other: &&Credential| other.id.node == self.credential.id.node && other.is_kubeconfig();
         self.credentials.iter().filter(beside).any(|other| file(self.survey, Some(&other.public)).is_some())
     }
 }

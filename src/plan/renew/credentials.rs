@@ -3,8 +3,8 @@
 use super::Credential;
 use crate::catalog::{CaId, ENTRIES, Entry, Files};
 use crate::plan::init::{self, Item, What};
-use crate::plan::layout::{Directories, Layout, Place};
 use crate::profile::Profile;
+use crate::tree::{Directories, EntryId, Layout, Place};
 
 /// Everything the profile has, and the kubelet's serving pair where it may lie although the profile does not have it.
 pub fn of_profile(profile: &Profile, layout: &Layout, directories: &Directories) -> Vec<Credential> {
@@ -33,14 +33,13 @@ fn of_item(item: &Item) -> Option<Credential> {
         What::Authority(_) | What::ServiceAccount(_) | What::Copy { .. } => return None,
     };
     Some(Credential {
-        node: item.node.clone(),
-        name: item.name.clone(),
+        id: item.id.clone(),
         entry,
         authority: item.signer()?,
         public: item.public.clone(),
         private: item.private.clone(),
         wanted: item.home.clone().map(|home| (item.what.clone(), home)),
-        replenished: item.name != "super-admin.conf",
+        replenished: item.id.name != "super-admin.conf",
     })
 }
 
@@ -56,8 +55,7 @@ pub fn of_catalogue(nodes: &[Option<String>], directories: &Directories) -> Vec<
 fn of_entry(entry: &'static Entry, node: Option<&str>, directories: &Directories) -> Option<Credential> {
     let (public, private) = directories.files(&base(node), entry.files);
     Some(Credential {
-        node: node.map(str::to_owned),
-        name: entry.name.to_owned(),
+        id: EntryId::new(node, entry.name),
         entry: Some(entry),
         authority: entry.signer?,
         public,
@@ -71,14 +69,9 @@ fn base(node: Option<&str>) -> String {
     node.map_or_else(String::new, |node| Directories::base(&Layout::Cluster, node))
 }
 
-/// Certificate and key of an authority as the tree's signer uses them.
-pub fn authority_places(authority: CaId, directories: &Directories) -> (Place, Option<Place>) {
-    directories.pair("", authority.stem())
-}
-
 /// The copies of an authority's certificate that the nodes of a cluster directory hold.
 pub fn authority_copies(credentials: &[Credential], directories: &Directories) -> Vec<(String, CaId, Place)> {
-    let mut nodes: Vec<&str> = credentials.iter().filter_map(|credential| credential.node.as_deref()).collect();
+    let mut nodes: Vec<&str> = credentials.iter().filter_map(|credential| credential.id.node.as_deref()).collect();
     // A node's extra certificates stand behind those of all others.
     nodes.sort_unstable();
     nodes.dedup();

@@ -4,32 +4,32 @@ use time::{Duration, OffsetDateTime};
 
 use super::identity;
 use super::reasons::differences;
-use super::signers::file;
 use super::wanted::Wanted;
-use super::{Credential, Decision, Key, Kubeconfig, Names, Reason, Refusal, Renewal, Rules, Signer, Signers, Skipped};
+use super::{Credential, Decision, Key, Kubeconfig, Names, Reason, Refusal, Renewal, Rules, Skipped};
 use crate::blueprint::{Blueprint, ExtendedKeyUsage, San};
-use crate::ca::{Issuer, PrivateKey};
+use crate::ca::PrivateKey;
 use crate::catalog::Files;
 use crate::kubeconfig::{self, Credentials, Read};
 use crate::plan::blueprints::{BACK_DATE, Bounds};
-use crate::plan::decision::Survey;
-use crate::x509::{Certificate, KeyKind, parse_pem_bundle};
+use crate::tree::Survey;
+use crate::tree::{Authorities, Authority, file};
+use crate::x509::{Certificate, KeyKind, parse_pem_bundle, path};
 
 /// Decides one credential. `credentials`: all of the tree, which say what else is there.
 pub fn decide(
     credential: &Credential,
     credentials: &[Credential],
-    signers: &Signers,
+    authorities: &Authorities,
     survey: &Survey,
     rules: &Rules<'_>,
 ) -> Result<Decision, Refusal> {
-    Run { credential, credentials, signer: signers.get(&credential.authority), survey, rules }.decide()
+    Run { credential, credentials, authority: authorities.get(&credential.authority), survey, rules }.decide()
 }
 
 pub(super) struct Run<'a> {
     pub credential: &'a Credential,
     pub credentials: &'a [Credential],
-    pub signer: Option<&'a Signer>,
+    pub authority: Option<&'a Authority>,
     pub survey: &'a Survey,
     pub rules: &'a Rules<'a>,
 }
@@ -75,7 +75,7 @@ impl Run<'_> {
         let unreadable = |why: String| Unfit::Skipped(Skipped::Unreadable(why));
         let read = kubeconfig::read(bytes).map_err(|why| unreadable(why.to_string()))?;
         match &read.credentials {
-            Credentials::Files { certificate, .. } => Err(Unfit::Skipped(match self.credential.name.as_str() {
+            Credentials::Files { certificate, .. } => Err(Unfit::Skipped(match self.credential.id.name.as_str() {
                 "kubelet.conf" => Skipped::KubeletRotates(certificate.clone()),
                 _ => Skipped::CredentialFiles(certificate.clone()),
             })),
@@ -91,7 +91,7 @@ impl Run<'_> {
         if existing.leaf.is_ca {
             return left(Skipped::IsAuthority, existing.leaf);
         }
-        let Some(authority) = self.signer.and_then(Signer::certificate) else {
+        let Some(authority) = self.authority.and_then(Authority::certificate) else {
             return match self.broken_signer() {
                 Some(refusal) => Err(refusal),
                 None => left(Skipped::AuthorityMissing(self.credential.authority), existing.leaf),
@@ -99,9 +99,9 @@ impl Run<'_> {
         };
         let wanted = self.wanted(Bounds::of(authority));
         let (lifetime, guessed) = self.lifetime(&existing.leaf, wanted.as_ref(), authority);
-        let earlier = match self.signed(&existing.leaf, &existing.chain) {
+        let path = match self.signed(&existing.leaf, &existing.chain) {
             Signed::ByTheAuthority => None,
-            Signed::ByAnEarlierOne(reason) => Some(reason),
+            Signed::Outdated(reason) => Some(reason),
             // What somebody else signed is a gap when it would be due, not before.
             Signed::Elsewhere(Skipped::NotOurs(_))
                 if !self.is_asked() && self.broken(&existing, lifetime).is_empty() =>
@@ -118,7 +118,7 @@ impl Run<'_> {
         let missing = self.missing_usages(&existing.leaf, wanted.as_ref());
         let mut reasons = self.broken(&existing, lifetime);
         reasons.extend(differences(&names.1, &missing));
-        reasons.extend(earlier);
+        reasons.extend(path);
         reasons.extend(authority_data.then_some(Reason::AuthorityData));
         if self.is_asked() && reasons.is_empty() {
             reasons.push(Reason::Requested);
@@ -126,10 +126,10 @@ impl Run<'_> {
         if reasons.is_empty() {
             return Ok(Decision::Keep(Box::new(existing.leaf)));
         }
-        match self.signer {
-            Some(Signer::Here(issuer)) => {
+        match self.authority {
+            Some(Authority::Local(_)) => {
                 let new = New { wanted, names, missing, lifetime, guessed, reasons, authority_data };
-                self.renewal(existing, new, issuer)
+                self.renewal(existing, new, authority)
             }
             // What it trusts may be older than ca.crt; only its owner can sign a new credential.
             _ if reasons == [Reason::AuthorityData] && !self.is_asked() => Ok(Decision::Keep(Box::new(existing.leaf))),
@@ -137,7 +137,7 @@ impl Run<'_> {
         }
     }
 
-    fn renewal(&self, existing: Existing, new: New, issuer: &Issuer) -> Result<Decision, Refusal> {
+    fn renewal(&self, existing: Existing, new: New, authority: &Certificate) -> Result<Decision, Refusal> {
         self.usable()?;
         let New { wanted, names: (sans, names), missing, lifetime, guessed, reasons, authority_data } = new;
         let Existing { leaf, chain, key, .. } = existing;
@@ -154,7 +154,6 @@ impl Run<'_> {
                 return Ok(Decision::Skipped(Skipped::OtherKey(other.clone()), Some(Box::new(leaf))));
             }
         };
-        let authority = issuer.certificate();
         let (not_before, not_after, shortened) = self.dates(lifetime, authority);
         if shortened.is_some()
             && let Some(left) = self.gains_nothing(&leaf, not_after, &reasons)
@@ -187,7 +186,7 @@ impl Run<'_> {
             Reason::Unreadable(why) => Some(Skipped::Unreadable(why.clone())),
             _ => None,
         };
-        let Some(authority) = self.signer.and_then(Signer::certificate) else {
+        let Some(authority) = self.authority.and_then(Authority::certificate) else {
             return match (self.broken_signer(), unreadable, &self.credential.wanted) {
                 (Some(refusal), ..) if self.credential.wanted.is_some() => Err(refusal),
                 (None, None, Some(_)) => {
@@ -208,7 +207,7 @@ impl Run<'_> {
                 (None, false) => Decision::Absent,
             });
         };
-        let Some(Signer::Here(_)) = self.signer else {
+        let Some(Authority::Local(_)) = self.authority else {
             return Ok(Decision::Skipped(Skipped::External(self.credential.authority), None));
         };
         self.usable()?;
@@ -238,7 +237,7 @@ impl Run<'_> {
 
     /// Why the signer cannot be used, where it is there at all.
     fn broken_signer(&self) -> Option<Refusal> {
-        self.signer.and_then(|signer| signer.refusal(self.credential.authority, self.rules.now))
+        self.authority.and_then(|authority| super::refusal(self.credential.authority, authority, self.rules.now))
     }
 
     fn usable(&self) -> Result<(), Refusal> {
@@ -246,24 +245,18 @@ impl Run<'_> {
     }
 
     pub(super) fn signed(&self, leaf: &Certificate, chain: &[Certificate]) -> Signed {
-        let bundle = self.signer.map(Signer::bundle).unwrap_or_default();
-        let links =
-            |below: &&Certificate, above: &Certificate| above.may_sign_certificates() && below.signed_by(above).is_ok();
-        // Up through the intermediates in its own file, as far as they lead.
-        let top = chain.iter().try_fold(leaf, |below, above| if links(&below, above) { Ok(above) } else { Err(below) });
-        let (Ok(top) | Err(top)) = top;
-        let signs = |authority: &&Certificate| {
-            leaf.signed_by(authority).is_ok() || top.signed_by(authority).is_ok() || top.der == authority.der
-        };
-        match bundle.iter().position(signs) {
-            Some(0) => Signed::ByTheAuthority,
-            Some(_) => Signed::ByAnEarlierOne(Reason::EarlierAuthority(leaf.issuer.clone())),
-            None if matches!(self.credential.entry.map(|entry| entry.files), Some(Files::KubeletPair(_)))
-                && (self.credential.wanted.is_none() || made_by_itself(leaf, top)) =>
+        let bundle = self.authority.map(Authority::bundle).unwrap_or_default();
+        match path::judge(leaf, chain, bundle, self.rules.now) {
+            Ok(path) if path.anchor == 0 => Signed::ByTheAuthority,
+            Ok(_) => Signed::Outdated(Reason::EarlierAuthority(leaf.issuer.clone())),
+            Err(why) if why.is_about_dates() => Signed::Outdated(Reason::Path(why)),
+            Err(_)
+                if matches!(self.credential.entry.map(|entry| entry.files), Some(Files::KubeletPair(_)))
+                    && (self.credential.wanted.is_none() || made_by_itself(leaf, chain)) =>
             {
                 Signed::Elsewhere(Skipped::KubeletsOwn)
             }
-            None => Signed::Elsewhere(Skipped::NotOurs(leaf.issuer.clone())),
+            Err(_) => Signed::Elsewhere(Skipped::NotOurs(leaf.issuer.clone())),
         }
     }
 
@@ -295,14 +288,16 @@ struct New {
 
 pub(super) enum Signed {
     ByTheAuthority,
-    ByAnEarlierOne(Reason),
+    /// By an authority of this tree, but not as it would be signed now.
+    Outdated(Reason),
     Elsewhere(Skipped),
 }
 
 /// Self-signed, or by the authority `HOST-ca@TIME` that a kubelet makes for itself and puts behind it.
-fn made_by_itself(leaf: &Certificate, top: &Certificate) -> bool {
-    let kubelets = || top.common_name().is_some_and(|name| name.contains("-ca@"));
-    top.signed_by(top).is_ok() && (leaf.der == top.der || kubelets())
+fn made_by_itself(leaf: &Certificate, chain: &[Certificate]) -> bool {
+    let kubelets = |above: &Certificate| above.common_name().is_some_and(|name| name.contains("-ca@"));
+    leaf.signed_by(leaf).is_ok()
+        || chain.iter().any(|above| kubelets(above) && above.signed_by(above).is_ok() && leaf.signed_by(above).is_ok())
 }
 
 /// The certificate itself, and what follows it in its file.

@@ -11,7 +11,6 @@ mod identity;
 mod reasons;
 mod refusals;
 mod revoked;
-mod signers;
 #[cfg(test)]
 mod tests;
 mod wanted;
@@ -22,25 +21,22 @@ use crate::blueprint::{Algorithm, Blueprint, ExtendedKeyUsage, Name, Oid, San};
 use crate::ca::PrivateKey;
 use crate::catalog::{CaId, Entry};
 use crate::plan::init::{Access, What};
-use crate::plan::layout::Place;
 use crate::profile::{Profile, Window};
-use crate::x509::{Certificate, OtherKey};
+use crate::tree::{Authority, EntryId, Place, Unusable};
+use crate::x509::{Certificate, OtherKey, PathError};
 
 pub use ask::{CsrDecision, CsrTemplate, ask, ask_authority};
-pub use credentials::{authority_copies, authority_places, of_catalogue, of_profile};
+pub use credentials::{authority_copies, of_catalogue, of_profile};
 pub use decide::decide;
 pub use identity::YEAR;
 pub use refusals::{collect_refusals, other_authorities, refuse_foreign_ca};
 pub use revoked::{certificate_of, rules_for, with_revocation_reason};
-pub use signers::{Signer, Signers, signers};
 
 /// A certificate with its key: two files, or a kubeconfig's.
 #[derive(Debug, Clone)]
 pub struct Credential {
-    /// The node's name in a cluster directory.
-    pub node: Option<String>,
-    /// kubeadm's name, or the profile's for an extra certificate.
-    pub name: String,
+    /// The node's name in a cluster directory, and kubeadm's name, or the profile's for an extra certificate.
+    pub id: EntryId,
     pub entry: Option<&'static Entry>,
     pub authority: CaId,
     /// The certificate, or the kubeconfig.
@@ -54,14 +50,6 @@ pub struct Credential {
 }
 
 impl Credential {
-    /// `NODE/NAME` in a cluster directory, `NAME` otherwise.
-    pub fn id(&self) -> String {
-        match &self.node {
-            Some(node) => format!("{node}/{}", self.name),
-            None => self.name.clone(),
-        }
-    }
-
     pub const fn is_kubeconfig(&self) -> bool {
         self.private.is_none()
     }
@@ -167,6 +155,8 @@ pub enum Reason {
     MissingUsages(Vec<ExtendedKeyUsage>),
     /// Signed by an authority that the tree still trusts but that does not sign any more.
     EarlierAuthority(Name),
+    /// An intermediate between it and its authority has expired, or is not valid yet.
+    Path(PathError),
     /// A kubeconfig's certificate-authority-data is not ca.crt.
     AuthorityData,
 }
@@ -219,7 +209,7 @@ pub enum Refusal {
     },
     AuthorityUnusable {
         authority: CaId,
-        why: String,
+        why: Unusable,
     },
     /// A node's copy of an authority is another one: what is signed here would not be trusted there.
     OtherAuthority {
@@ -232,4 +222,16 @@ pub enum Refusal {
         window: Window,
         lifetime: Duration,
     },
+}
+
+/// Why an authority that is there cannot sign now.
+pub fn refusal(id: CaId, authority: &Authority, now: OffsetDateTime) -> Option<Refusal> {
+    if let Authority::Unusable(why) = authority {
+        return Some(Refusal::AuthorityUnusable { authority: id, why: why.clone() });
+    }
+    let Certificate { not_before, not_after, .. } = *authority.certificate().filter(|_| authority.is_local())?;
+    if not_after < now {
+        return Some(Refusal::AuthorityExpired { authority: id, not_after });
+    }
+    (now < not_before).then_some(Refusal::AuthorityNotYetValid { authority: id, not_before })
 }

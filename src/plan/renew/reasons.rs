@@ -3,12 +3,12 @@
 use time::{Duration, OffsetDateTime};
 
 use super::decide::{Existing, Run};
-use super::signers::Signer;
 use super::{Names, Reason, Refusal, Skipped};
 use crate::blueprint::ExtendedKeyUsage;
 use crate::kubeconfig::Read;
 use crate::plan::blueprints::BACK_DATE;
 use crate::profile::Window;
+use crate::tree::Authority;
 use crate::x509::{Certificate, KeyKind, parse_pem_bundle};
 
 impl Run<'_> {
@@ -48,7 +48,7 @@ impl Run<'_> {
             return false;
         }
         let found = parse_pem_bundle(&read.authority).unwrap_or_default();
-        let wanted = self.signer.map(Signer::bundle).unwrap_or_default();
+        let wanted = self.authority.map(Authority::bundle).unwrap_or_default();
         !found.iter().map(|one| &one.der).eq(wanted.iter().map(|one| &one.der))
     }
 
@@ -72,7 +72,7 @@ impl Run<'_> {
         if seconds(window, left.whole_seconds()) < left.whole_seconds() {
             return Ok(());
         }
-        Err(Refusal::WindowTooWide { item: self.credential.id(), window, lifetime: left })
+        Err(Refusal::WindowTooWide { item: self.credential.id.to_string(), window, lifetime: left })
     }
 }
 

@@ -1,10 +1,10 @@
 //! What one bad authority does to a run: its own entries stay, the others go on.
 
-use super::signers::{Signer, Signers, file};
 use super::{Credential, Decision, Refusal, Skipped, certificate_of};
 use crate::catalog::CaId;
-use crate::plan::decision::Survey;
-use crate::plan::layout::Place;
+use crate::tree::Survey;
+use crate::tree::layout::Place;
+use crate::tree::{Authorities, Authority, file};
 use crate::x509::parse_pem_bundle;
 
 /// Turns refusals into entries that are left, one outcome for each credential in their order.
@@ -37,7 +37,7 @@ pub fn refuse_foreign_ca(credential: &Credential, decision: Decision, others: &[
     };
     let is_its = |refusal: &&Refusal| match refusal {
         Refusal::OtherAuthority { node, authority } => {
-            credential.node.as_ref() == Some(node) && credential.authority == *authority
+            credential.id.node.as_ref() == Some(node) && credential.authority == *authority
         }
         _ => false,
     };
@@ -48,9 +48,9 @@ pub fn refuse_foreign_ca(credential: &Credential, decision: Decision, others: &[
 }
 
 /// Every node that trusts another authority.
-pub fn other_authorities(copies: &[(String, CaId, Place)], signers: &Signers, survey: &Survey) -> Vec<Refusal> {
+pub fn other_authorities(copies: &[(String, CaId, Place)], authorities: &Authorities, survey: &Survey) -> Vec<Refusal> {
     let differs = |(node, authority, place): &(String, CaId, Place)| {
-        let signer = signers.get(authority).and_then(Signer::certificate)?;
+        let signer = authorities.get(authority).and_then(Authority::certificate)?;
         let copy = parse_pem_bundle(file(survey, Some(place))?).ok()?;
         let trusts = copy.iter().any(|one| one.der == signer.der);
         (!trusts).then(|| Refusal::OtherAuthority { node: node.clone(), authority: *authority })

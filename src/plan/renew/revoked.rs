@@ -1,24 +1,17 @@
 //! A certificate that its authority's list names: revoked, it is due whatever its dates say, and never keeps its key; held,
 //! it waits for somebody to decide.
 
-use super::signers::file;
 use super::{Credential, Decision, Reason, Rules};
-use crate::kubeconfig::{self, Credentials};
-use crate::plan::decision::Survey;
 use crate::revocation::Revoked;
+use crate::tree::Survey;
+use crate::tree::{file, leaf};
 use crate::x509::{Certificate, parse_pem_bundle};
 
 /// The certificate of a credential as it lies there; `None`: there is none, or none that can be read.
 pub fn certificate_of(credential: &Credential, survey: &Survey) -> Option<Certificate> {
     let bytes = file(survey, Some(&credential.public))?;
-    let first = |pem: &[u8]| parse_pem_bundle(pem).ok()?.into_iter().next();
-    if !credential.is_kubeconfig() {
-        return first(bytes);
-    }
-    match kubeconfig::read(bytes).ok()?.credentials {
-        Credentials::Embedded { certificate, .. } => first(&certificate),
-        Credentials::Files { .. } => None,
-    }
+    let bundle = if credential.is_kubeconfig() { leaf::embedded(bytes)? } else { parse_pem_bundle(bytes).ok()? };
+    bundle.into_iter().next()
 }
 
 /// The rules for a certificate that the list says this of.

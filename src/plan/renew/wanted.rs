@@ -5,13 +5,13 @@ use time::Duration;
 use super::Credential;
 use super::decide::{Run, leaf};
 use super::identity::{self, Lifetime, YEAR};
-use super::signers::file;
 use crate::blueprint::{Algorithm, Blueprint, ExtendedKeyUsage};
 use crate::catalog::releases::Release;
 use crate::catalog::{Entry, Files, Sans, Subject};
 use crate::plan::blueprints::{self, BACK_DATE, Bounds};
 use crate::plan::init::{Access, What};
 use crate::profile::Profile;
+use crate::tree::file;
 use crate::x509::{Certificate, KeyKind};
 
 /// What the profile, or for want of one the catalogue, would make.
@@ -60,7 +60,7 @@ impl Run<'_> {
             return None;
         };
         let witness = if entry.name == "etcd-healthcheck-client" { "etcd-server" } else { "apiserver" };
-        let beside = |other: &&Credential| other.node == self.credential.node && other.name == witness;
+        let beside = |other: &&Credential| other.id.node == self.credential.id.node && other.id.name == witness;
         let server = file(self.survey, self.credentials.iter().find(beside).map(|other| &other.public));
         let (leaf, _) = leaf(server?).ok()?;
         let KeyKind::Known(algorithm) = leaf.key else { return None };

@@ -183,8 +183,8 @@ fn one_bad_authority_concerns_its_own() {
     let expired = Refusal::AuthorityExpired { authority: CaId::FrontProxy, not_after: MADE + Duration::DAY };
     let settled = |names: &[&str], named| {
         let credentials: Vec<Credential> =
-            world.credentials().into_iter().filter(|one| names.contains(&one.name.as_str())).collect();
-        let outcomes = credentials.iter().map(|one| world.decide(&one.name)).collect();
+            world.credentials().into_iter().filter(|one| names.contains(&one.id.name.as_str())).collect();
+        let outcomes = credentials.iter().map(|one| world.decide(&one.id.name)).collect();
         collect_refusals(&credentials, outcomes, &world.survey, named)
     };
     let both = ["apiserver", "front-proxy-client"];
@@ -206,8 +206,8 @@ fn another_authority_concerns_that_node_s_entries_of_it() {
         (Some("cp2"), CaId::Cluster, false),
         (None, CaId::Cluster, false),
     ] {
-        let credential = world.credentials().into_iter().find(|one| one.name == "apiserver").unwrap();
-        let credential = Credential { node: node.map(str::to_owned), authority, ..credential };
+        let credential = world.credentials().into_iter().find(|one| one.id.name == "apiserver").unwrap();
+        let credential = Credential { id: EntryId::new(node, "apiserver"), authority, ..credential };
         let others = std::slice::from_ref(&refusal);
         let decision = world.decide("apiserver").unwrap();
         assert_eq!(refuse_foreign_ca(&credential, decision, others).is_err(), refused, "{node:?} {authority:?}");

@@ -14,11 +14,13 @@ use super::*;
 use crate::blueprint::{ExtendedKeyUsage, KeyUsage, Role};
 use crate::ca::{Issuer, issue, self_sign};
 use crate::clock::Span;
+use crate::files::FileState;
 use crate::kubeconfig;
 use crate::plan::blueprints::BACK_DATE;
-use crate::plan::decision::{FileState, Survey};
-use crate::plan::layout::{Directories, Layout, Root};
 use crate::profile::{Overrides, Source, load};
+use crate::tree::Survey;
+use crate::tree::authorities::authorities;
+use crate::tree::layout::{Directories, Layout, Root};
 use crate::x509::{KeyKind, parse_pem_bundle};
 
 const MADE: OffsetDateTime = datetime!(2026-01-01 00:00 UTC);
@@ -162,7 +164,7 @@ impl World {
 
     fn decide(&self, name: &str) -> Result<Decision, Refusal> {
         let credentials = self.credentials();
-        let credential = credentials.iter().find(|one| one.name == name).unwrap_or_else(|| panic!("{name}"));
+        let credential = credentials.iter().find(|one| one.id.name == name).unwrap_or_else(|| panic!("{name}"));
         let rules = Rules {
             profile: self.profile.as_ref(),
             now: self.now,
@@ -171,7 +173,7 @@ impl World {
             prune_sans: self.prune,
             reuse_key: self.reuse,
         };
-        decide(credential, &credentials, &signers(&self.survey, &directories()), &self.survey, &rules)
+        decide(credential, &credentials, &authorities(&self.survey, &directories()), &self.survey, &rules)
     }
 
     #[track_caller]
@@ -262,12 +264,12 @@ fn without_a_profile_the_catalogue_makes_the_clients_it_knows() {
     world.pair("pki/etcd/server", &server("cp1", &["cp1"]));
     let mut made = BTreeSet::new();
     for credential in world.credentials() {
-        if let Ok(Decision::Renew(renewal)) = world.decide(&credential.name)
+        if let Ok(Decision::Renew(renewal)) = world.decide(&credential.id.name)
             && renewal.reasons == [Reason::Missing]
         {
             assert!(renewal.blueprint.sans.is_empty() && renewal.algorithm == Algorithm::EcdsaP256);
             assert_eq!(renewal.blueprint.not_after, NOW + YEAR);
-            made.insert(credential.name);
+            made.insert(credential.id.name);
         }
     }
     let wanted = ["apiserver-etcd-client", "apiserver-kubelet-client", "etcd-healthcheck-client", "front-proxy-client"];

@@ -192,7 +192,7 @@ fn a_node_that_trusts_another_authority_is_refused() {
             let bytes = Zeroizing::new(copy.clone().into_bytes());
             survey.insert(place.clone(), FileState::File { bytes, mode: 0o644, uid: 0, gid: 0 });
         }
-        let found = other_authorities(&copies, &signers(&survey, &directories()), &survey);
+        let found = other_authorities(&copies, &authorities(&survey, &directories()), &survey);
         assert_eq!(!found.is_empty(), refused);
     }
 }

@@ -1,0 +1,183 @@
+//! Arguments that several verbs share, in the same words everywhere.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::Args;
+use time::OffsetDateTime;
+
+use super::environment::Environment;
+use super::{Output, instant, span};
+use crate::clock::Span;
+use crate::error::Error;
+use crate::report::Form;
+use crate::tree::layout::DEFAULT_DIR;
+use crate::workspace::{RunArgs, TreeArgs};
+
+/// One tree, and nothing else about it.
+#[derive(Debug, Args)]
+pub struct Dir {
+    /// The tree: a node's kubernetes directory or a cluster directory
+    #[arg(short, long, value_name = "DIR", default_value = DEFAULT_DIR)]
+    pub dir: PathBuf,
+}
+
+/// One tree.
+#[derive(Debug, Args)]
+pub struct Tree {
+    /// The tree: a node's kubernetes directory or a cluster directory; default: /etc/kubernetes
+    #[arg(short, long, value_name = "DIR")]
+    dir: Option<PathBuf>,
+
+    /// The profile of the tree, in place of the recorded one; clusters/prod.yaml is that of clusters/prod/ where that exists
+    #[arg(short, long, alias = "config", value_name = "FILE")]
+    profile: Option<PathBuf>,
+
+    #[command(flatten)]
+    node: Node,
+}
+
+/// Several trees.
+#[derive(Debug, Args)]
+pub struct Fleet {
+    /// The tree: a node's kubernetes directory or a cluster directory; can be given several times; default: /etc/kubernetes
+    #[arg(short, long = "dir", value_name = "DIR")]
+    dirs: Vec<PathBuf>,
+
+    /// The profile of the tree, in place of the recorded one; clusters/prod.yaml is that of clusters/prod/ where that exists
+    #[arg(short, long = "profile", alias = "config", value_name = "FILE")]
+    profiles: Vec<PathBuf>,
+
+    /// Every NAME.yaml in this directory with its tree NAME/, and every tree in it that records its profile
+    #[arg(long = "profiles", value_name = "DIR")]
+    fleet: Option<PathBuf>,
+
+    #[command(flatten)]
+    node: Node,
+}
+
+/// Whose tree it is.
+#[derive(Debug, Args)]
+struct Node {
+    /// Which node's tree it is, where the profile has several and nothing else says it
+    #[arg(short, long, value_name = "NAME", alias = "node-name")]
+    node: Option<String>,
+
+    /// The kubelet's own directory; default: /var/lib/kubelet/pki for /etc/kubernetes, DIR/kubelet for any other
+    #[arg(long, value_name = "DIR")]
+    kubelet_dir: Option<PathBuf>,
+}
+
+/// How a run goes about it.
+#[derive(Debug, Args)]
+pub struct Run {
+    /// Say what would be done and write nothing
+    #[arg(long)]
+    pub dry_run: bool,
+
+    #[command(flatten)]
+    write: Write,
+}
+
+/// How a run that always writes goes about it.
+#[derive(Debug, Args)]
+pub struct Write {
+    /// How long to wait for another kpki on the same tree
+    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = span)]
+    lock_timeout: Span,
+
+    #[command(flatten)]
+    at: At,
+}
+
+#[derive(Debug, Args)]
+pub struct At {
+    /// Act as of this instant: RFC 3339, a date, or +90d; default: now
+    #[arg(long, value_name = "INSTANT", allow_hyphen_values = true)]
+    pub at: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct Report {
+    /// The form of the report
+    #[arg(short, long, value_enum, default_value_t = Output::Table, value_name = "FORM")]
+    pub output: Output,
+}
+
+impl Tree {
+    pub fn args(&self, environment: &Environment) -> TreeArgs {
+        self.node.args(environment, self.dir.iter(), self.profile.iter(), None)
+    }
+}
+
+impl Fleet {
+    /// `further`: directories that are given by position.
+    pub fn args(&self, environment: &Environment, further: &[PathBuf]) -> TreeArgs {
+        self.node.args(environment, further.iter().chain(&self.dirs), self.profiles.iter(), self.fleet.as_deref())
+    }
+
+    /// What an error about the whole run is said of.
+    pub fn first_dir(&self) -> &Path {
+        self.dirs.first().map_or(Path::new(DEFAULT_DIR), PathBuf::as_path)
+    }
+}
+
+impl Node {
+    fn args<'p>(
+        &self,
+        environment: &Environment,
+        dirs: impl Iterator<Item = &'p PathBuf>,
+        profiles: impl Iterator<Item = &'p PathBuf>,
+        fleet: Option<&Path>,
+    ) -> TreeArgs {
+        TreeArgs {
+            dirs: dirs.cloned().collect(),
+            profiles: profiles.cloned().collect(),
+            fleet: fleet.map(Path::to_path_buf),
+            kubelet_dir: self.kubelet_dir.clone(),
+            node: self.node.clone(),
+            hostname: environment.hostname.clone(),
+        }
+    }
+}
+
+impl Run {
+    pub fn args(&self, environment: &Environment) -> Result<RunArgs, Error> {
+        Ok(RunArgs { dry_run: self.dry_run, ..self.write.args(environment)? })
+    }
+}
+
+impl Write {
+    pub fn args(&self, environment: &Environment) -> Result<RunArgs, Error> {
+        Ok(RunArgs {
+            now: self.at.instant(environment)?,
+            lock_wait: Duration::from_secs(self.lock_timeout.as_seconds()),
+            threads: environment.threads,
+            dry_run: false,
+        })
+    }
+}
+
+impl At {
+    pub fn instant(&self, environment: &Environment) -> Result<OffsetDateTime, Error> {
+        let now = environment.clock.now();
+        self.at.as_deref().map_or(Ok(now), |text| instant("--at", text, now))
+    }
+}
+
+impl Report {
+    pub fn form(&self) -> Form {
+        self.output.into()
+    }
+}
+
+/// The names that were given; `all`: every one, as an empty list.
+pub fn all_or_names(names: &[String]) -> Result<Vec<String>, Error> {
+    match names {
+        [only] if only == "all" => Ok(Vec::new()),
+        names if names.iter().any(|name| name == "all") => {
+            Err(Error::usage("all goes with no other name").hint("leave the names out, or leave all out"))
+        }
+        names => Ok(names.to_vec()),
+    }
+}

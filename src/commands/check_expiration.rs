@@ -1,0 +1,168 @@
+//! `kpki check-expiration`: targets, inventory, judgement, report. Reads only: no network, no key, no lock.
+
+use std::path::Path;
+use std::time::Duration;
+
+use time::OffsetDateTime;
+
+use crate::audit::{self, JudgedTree, Policy, Threshold};
+use crate::error::Error;
+use crate::files::{self, FileError, Op};
+use crate::inventory::{self, Form, Item, Kind, Reading, Tree};
+use crate::parallel;
+use crate::report::{Check, CheckForm, Selection};
+use crate::store::{self, Roots};
+use crate::workspace::Progress;
+use crate::workspace::TreeArgs;
+use crate::workspace::targets::{self, Target};
+
+/// The command line, checked.
+#[derive(Debug, Clone)]
+pub struct Request {
+    pub trees: TreeArgs,
+    /// What the command line says, over the profiles.
+    pub warning: Option<Threshold>,
+    pub critical: Option<Threshold>,
+    pub ca_warning: Option<Threshold>,
+    pub ca_critical: Option<Threshold>,
+    pub selection: Selection,
+    pub at: OffsetDateTime,
+    pub as_of: bool,
+    pub threads: usize,
+}
+
+/// Looks at everything, and says what is worth a warning beside it.
+pub fn run(request: &Request, progress: Progress<'_>) -> Result<(Check, Vec<String>), Error> {
+    let targets::Resolved { targets, mut warnings } = targets::resolve(&request.trees)?;
+    warnings.extend(targets.iter().filter_map(finish));
+    let mut trees = look(request, &targets, progress)?;
+    let failed: Vec<(&Target, Error)> = targets
+        .iter()
+        .zip(&trees)
+        .filter(|(_, trees)| trees.iter().all(|tree| tree.items.is_empty()))
+        .map(|(target, trees)| (target, nothing(target, trees.is_empty())))
+        .collect();
+    if failed.len() == targets.len()
+        && let Some((_, error)) = failed.into_iter().next()
+    {
+        return Err(error);
+    }
+    // One place that cannot be looked at never hides the others.
+    for (target, trees) in targets.iter().zip(&mut trees) {
+        if trees.iter().all(|tree| tree.items.is_empty()) {
+            *trees = vec![unreadable(request, target, &nothing(target, trees.is_empty()))];
+        }
+    }
+    let trees: Vec<JudgedTree> = trees.into_iter().flatten().filter(|tree| !tree.items.is_empty()).collect();
+    let verdict = audit::verdict(&trees);
+    let advice = audit::advice(&trees);
+    let check =
+        Check { at: request.at, as_of: request.as_of, trees, verdict, advice, selection: request.selection.clone() };
+    Ok((check, warnings))
+}
+
+/// Puts a report where others read it, at once: node_exporter's user among them.
+pub fn write(path: &Path, check: &Check, form: CheckForm) -> Result<(), Error> {
+    let mut bytes = Vec::new();
+    check.write(form, &mut bytes).map_err(|why| Error::new("cannot write the report").because(why))?;
+    Ok(store::replace_file(path, &bytes, 0o644)?)
+}
+
+/// How long a run that only looks waits for one that is at work.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// What an interrupted run has decided is put in place before anything is judged; where this run may not, it says so.
+fn finish(target: &Target) -> Option<String> {
+    let kubelet = target.kubelet_dir.clone();
+    let roots = Roots { main: target.root.clone(), kubelet };
+    if !store::pending(&roots).unwrap_or(false) {
+        return None;
+    }
+    let error = store::recover(&roots, PATIENCE).err()?;
+    Some(format!(
+        "{}: an interrupted run has still to be finished, and what is there is partly old and partly new: {error}",
+        target.root.display()
+    ))
+}
+
+/// The trees of every target, judged; read on all cores, in the targets' order.
+fn look(request: &Request, targets: &[Target], progress: Progress<'_>) -> Result<Vec<Vec<JudgedTree>>, Error> {
+    let mut owners = Vec::new();
+    let mut wanted = Vec::new();
+    for (owner, target) in targets.iter().enumerate() {
+        for one in inventory::requests(&target.root, target.profile.as_ref()).unwrap_or_default() {
+            owners.push(owner);
+            wanted.push(target.refine(one));
+        }
+        // Copies elsewhere that the profile names: a kubeconfig in a home directory, a proxy's bundle.
+        for copy in target.profile.iter().flat_map(|profile| &profile.copies) {
+            owners.push(owner);
+            wanted.push(inventory::Request {
+                profile: target.profile.as_ref(),
+                ..inventory::Request::new(copy, Form::File)
+            });
+        }
+    }
+    let trees = inventory::all(&wanted, request.threads, progress)
+        .map_err(|parallel::Died| Error::new("a thread ended before its work").hint("report this as a bug"))?;
+    let mut judged: Vec<Vec<JudgedTree>> = Vec::new();
+    judged.resize_with(targets.len(), Vec::new);
+    for ((owner, wanted), mut tree) in owners.into_iter().zip(&wanted).zip(trees) {
+        absent(wanted, &mut tree);
+        if let (Some(target), Some(slot)) = (targets.get(owner), judged.get_mut(owner)) {
+            slot.push(audit::judge_tree(tree, policy(request, target), target.origin_of(wanted), request.at));
+        }
+    }
+    Ok(judged)
+}
+
+/// A copy that is gone is missing, not unreadable: it was expected, and says whose it was.
+fn absent(wanted: &inventory::Request<'_>, tree: &mut Tree) {
+    let (Form::File, Some(profile)) = (wanted.form, wanted.profile) else { return };
+    tree.cluster = Some(profile.cluster_name.clone());
+    if files::what(None, &wanted.root).is_none() {
+        for item in &mut tree.items {
+            item.reading = Reading::Missing;
+        }
+    }
+}
+
+/// Why there is nothing to say about a target.
+fn nothing(target: &Target, absent: bool) -> Error {
+    if absent {
+        return FileError::new(Op::Open, &target.root, files::Kind::Missing).into();
+    }
+    Error::new(format!("no certificate was found in {}", target.root.display()))
+        .hint("check the path: it is a kubernetes directory, a cluster directory, a file, or a directory to be walked")
+}
+
+/// The command line over the profile over the defaults.
+fn policy(request: &Request, target: &Target) -> Policy {
+    let said = target.profile.as_ref().map_or_else(Policy::default, Policy::of_profile);
+    Policy {
+        warning: request.warning.unwrap_or(said.warning),
+        critical: request.critical.unwrap_or(said.critical),
+        ca_warning: request.ca_warning.unwrap_or(said.ca_warning),
+        ca_critical: request.ca_critical.unwrap_or(said.ca_critical),
+        renewal: said.renewal,
+    }
+}
+
+/// A place nothing could be had from, as one item that says why.
+fn unreadable(request: &Request, target: &Target, error: &Error) -> JudgedTree {
+    let root = target.root.display().to_string();
+    let why = std::iter::once(&error.what).chain(&error.why).cloned().collect::<Vec<_>>().join(": ");
+    let item = Item {
+        name: root.clone(),
+        path: root.clone(),
+        kind: Kind::Certificate,
+        position: 0,
+        authority: None,
+        optional: false,
+        externally_managed: false,
+        reading: Reading::Unreadable(inventory::Unreadable::Reported(why)),
+    };
+    let cluster = target.profile.as_ref().map(|profile| profile.cluster_name.clone());
+    let tree = Tree { root, cluster, node: None, items: vec![item] };
+    audit::judge_tree(tree, policy(request, target), target.origin.clone(), request.at)
+}

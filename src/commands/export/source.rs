@@ -1,0 +1,198 @@
+//! The tree an export is taken from: the recorded profile says what goes to the node, and what lies there has to be that.
+
+use time::OffsetDateTime;
+
+use super::manifest::{Exported, Manifest};
+use super::{Part, Request};
+use crate::catalog::{self, CaId};
+use crate::error::{self, Context, Error};
+use crate::files::FileState;
+use crate::plan::decision::{Decision, Notice};
+use crate::plan::init::{self as plan, Item, What};
+use crate::plan::node;
+use crate::plan::reconcile::reconcile;
+use crate::profile::Profile;
+use crate::tree::layout::{DEFAULT_KUBELET_DIR, Root};
+use crate::tree::{Directories, Layout, Place, Survey, authorities};
+use crate::workspace::{TreeDir, profiles, state, survey, tree_dir};
+
+pub struct Source<'a> {
+    request: &'a Request,
+    pub profile: Profile,
+    layout: Layout,
+    tree: TreeDir,
+    /// What is shared, and what is the node's.
+    items: Vec<Item>,
+}
+
+/// Everything that goes into the archive but the manifest's bytes.
+pub struct Read {
+    pub parts: Vec<Part>,
+    pub manifest: Manifest,
+    /// notBefore of the newest certificate, in seconds since 1970.
+    pub newest: u64,
+    /// Keys of authorities among them.
+    pub ca_keys: bool,
+    pub notes: Vec<String>,
+}
+
+impl<'a> Source<'a> {
+    pub fn open(request: &'a Request) -> Result<Self, Error> {
+        let main = &request.dir;
+        let (state, profile) = profiles::recorded(main)?.ok_or_else(|| {
+            Error::new(format!("{} records no profile", main.display()))
+                .because("expected a directory that kpki init made")
+                .hint("give it with --dir")
+        })?;
+        if profile.node(&request.node).is_none() {
+            let names: Vec<&str> = profile.nodes.iter().map(|node| node.name.as_str()).collect();
+            let what = format!("the profile has no node {:?}; it has {}", request.node, names.join(", "));
+            return Err(Error::usage(what).hint("give one of these, or add the node to the profile and run kpki init"));
+        }
+        let chosen = if profile.origin.is_kubeadm() { None } else { state.choices.node.as_deref() };
+        let layout = Layout::of(&profile, chosen);
+        let kubelet = match &layout {
+            Layout::Cluster => None,
+            Layout::Node { name } if *name != request.node => {
+                return Err(Error::usage(format!("{} is {name}'s own tree, not {}'s", main.display(), request.node))
+                    .hint("give the cluster directory with --dir: it holds every node's tree"));
+            }
+            Layout::Node { .. } => tree_dir::kubelet_dir(main, state.choices.kubelet_dir.as_deref()),
+        };
+        let tree = TreeDir::new(main, Some(&profile), kubelet.as_deref())?;
+        // What is shared stands first, so that a copy still points to what it copies.
+        let mut items = plan::items(&profile, &layout, &tree.directories);
+        items.retain(|item| item.id.node.is_none() || item.id.node.as_ref() == Some(&request.node));
+        if request.without_ca_keys {
+            let goes = |item: &Item| layout != Layout::Cluster || item.id.node.is_some();
+            for item in items.iter_mut().filter(|item| goes(item) && CaId::parse(&item.id.name).is_some()) {
+                item.private = None;
+            }
+        }
+        Ok(Self { request, profile, layout, tree, items })
+    }
+
+    /// Reads everything, or says at once all that is wrong.
+    pub fn read(&self, now: OffsetDateTime) -> Result<Read, Error> {
+        let (node, dir) = (&self.request.node, self.request.dir.display());
+        if self.tree.is_interrupted()? {
+            return Err(Error::new(format!("cannot export {node}: an earlier run in {dir} was interrupted"))
+                .hint("run that command again: it finishes what was begun"));
+        }
+        let context = Context {
+            directory: &self.tree.roots.main,
+            kubelet: self.tree.roots.kubelet.as_deref(),
+            layout: &self.layout,
+            force: false,
+        };
+        let (survey, mut whys) = self.survey();
+        let (mut hints, mut notes) = (Vec::new(), Vec::new());
+        if whys.is_empty() {
+            let authorities = authorities::authorities(&survey, &self.tree.directories);
+            let decided = reconcile(&self.profile, &self.items, &survey, &authorities, now, false);
+            (whys, hints) = error::unfit(&context, &self.items, &decided);
+            debug_assert!(!whys.is_empty() || decided.decisions.iter().all(|one| matches!(one, Decision::Keep)));
+            for notice in &decided.notices {
+                let Notice::OtherServer { item, found, wanted } = notice else { continue };
+                match self.node_at(found) {
+                    Some(other) => whys.push(format!("{item}: it talks to {found}, which is {other}")),
+                    None => notes.push(format!("{item} talks to {found}, the profile says {wanted}")),
+                }
+            }
+        }
+        if !whys.is_empty() {
+            let mut error = Error::new(format!("cannot export {node} out of {dir}: nothing was written"));
+            error.why = whys;
+            error.hints = hints;
+            return Err(error);
+        }
+        let mut read = self.collect(&survey);
+        read.notes.extend(notes);
+        Ok(read)
+    }
+
+    /// The other node whose address a URL names: what carries no node's name in its certificate is known by that.
+    fn node_at(&self, url: &str) -> Option<&str> {
+        let authority = url.strip_prefix("https://")?.split('/').next()?;
+        let host = authority.rsplit_once(':').map_or(authority, |(host, _)| host);
+        let address = host.trim_matches(['[', ']']).parse().ok()?;
+        let mut others = self.profile.nodes.iter().filter(|node| node.name != self.request.node);
+        others.find(|node| node.addresses.contains(&address)).map(|node| node.name.as_str())
+    }
+
+    /// Every place, and every one that is no regular file.
+    fn survey(&self) -> (Survey, Vec<String>) {
+        let (mut all, mut whys) = (Survey::new(), Vec::new());
+        for place in plan::places(&self.items) {
+            match survey::survey(&self.tree.roots, std::iter::once(place)) {
+                Ok(found) => all.extend(found),
+                Err(why) => whys.push(why.what),
+            }
+        }
+        whys.dedup();
+        (all, whys)
+    }
+
+    fn collect(&self, survey: &Survey) -> Read {
+        let home = self.profile.node(&self.request.node);
+        let mut read = Read {
+            parts: Vec::new(),
+            manifest: Manifest {
+                cluster: self.profile.cluster_name.clone(),
+                node: self.request.node.clone(),
+                address: home.and_then(|node| node.advertise_address),
+                entries: Vec::new(),
+            },
+            newest: 0,
+            ca_keys: false,
+            notes: Vec::new(),
+        };
+        let goes = |item: &&Item| self.layout != Layout::Cluster || item.id.node.is_some();
+        for item in self.items.iter().filter(goes) {
+            let Some(FileState::File { bytes: public, .. }) = survey.get(&item.public) else { continue };
+            let entry = catalog::find(&item.id.name);
+            let authority = CaId::parse(&item.id.name);
+            let path = self.belongs(&item.public);
+            let mut key = None;
+            match item.private.as_ref().map(|place| (place, survey.get(place))) {
+                Some((place, Some(FileState::File { bytes, .. }))) => {
+                    let path = self.belongs(place);
+                    key = Some(path.clone());
+                    read.ca_keys |= authority.is_some();
+                    read.parts.push(Part { path, mode: 0o600, entry: item.id.name.clone(), bytes: bytes.clone() });
+                }
+                Some(_) if authority.is_some() => {
+                    read.notes.push(format!("the key of {} is not in {}", item.id.name, self.request.dir.display()));
+                }
+                _ => {}
+            }
+            for certificate in node::certificates(entry, public) {
+                read.newest = read.newest.max(u64::try_from(certificate.not_before.unix_timestamp()).unwrap_or(0));
+            }
+            let prints = node::prints(entry, public);
+            read.manifest.entries.push(Exported { name: item.id.name.clone(), path: path.clone(), key, prints });
+            let mode = self.mode(item);
+            read.parts.push(Part { path, mode, entry: item.id.name.clone(), bytes: public.clone() });
+        }
+        read
+    }
+
+    fn mode(&self, item: &Item) -> u32 {
+        match item.what {
+            What::Copy { .. } => plan::mode(&self.items, item),
+            ref what => plan::public_mode(what),
+        }
+    }
+
+    /// The path on the node.
+    fn belongs(&self, place: &Place) -> String {
+        let base = Directories::base(&self.layout, &self.request.node);
+        let below = place.path.strip_prefix(&base).unwrap_or(&place.path);
+        let kubelet = self.tree.directories.kubelet.as_deref().and_then(|kubelet| below.strip_prefix(kubelet));
+        match (place.root, kubelet.and_then(|rest| rest.strip_prefix('/'))) {
+            (Root::Kubelet, _) => format!("{DEFAULT_KUBELET_DIR}/{below}"),
+            (Root::Main, Some(name)) => format!("{DEFAULT_KUBELET_DIR}/{name}"),
+            (Root::Main, None) => state::belongs(below, &self.tree.directories.pki, &self.profile.certificates_dir),
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! The plan held against what is there.
+
+use super::Request;
+use super::external::External;
+use super::resolve::Resolved;
+use crate::error::{self, Context, Error};
+use crate::files::RelPath;
+use crate::plan::decision::{Decision, Making, Reconciled};
+use crate::plan::init::Item;
+use crate::plan::reconcile::reconcile;
+use crate::report::Outcome;
+use crate::store::RootId;
+use crate::workspace::{Snapshot, state};
+
+pub struct Evaluation {
+    pub snapshot: Snapshot,
+    pub decided: Reconciled,
+}
+
+/// Decides every item, or refuses.
+pub fn evaluate(request: &Request, resolved: &Resolved, snapshot: Snapshot) -> Result<Evaluation, Error> {
+    let (profile, items) = (&resolved.loaded.profile, &resolved.items);
+    let Snapshot { survey, authorities } = &snapshot;
+    let decided = reconcile(profile, items, survey, authorities, request.run.now, request.force);
+    match error::refusal(&context(request, resolved), items, &decided) {
+        Some(refusal) => Err(refusal),
+        None => Ok(Evaluation { snapshot, decided }),
+    }
+}
+
+/// What messages say of the tree.
+pub fn context<'a>(request: &Request, resolved: &'a Resolved) -> Context<'a> {
+    Context {
+        directory: &resolved.tree.roots.main,
+        kubelet: resolved.tree.roots.kubelet.as_deref(),
+        layout: &resolved.layout,
+        force: request.force,
+    }
+}
+
+impl Evaluation {
+    /// Nothing is to be made, every request is waiting, and kpki's own files are as they should be.
+    pub fn is_unchanged(&self, resolved: &Resolved) -> Result<bool, Error> {
+        let roots = &resolved.tree.roots;
+        Ok(self.outcome() == Outcome::Unchanged
+            && External::of(&resolved.items, &self.decided, roots).is_waiting()?
+            && state::is_recorded(roots, &resolved.own_files)?)
+    }
+
+    pub fn outcome(&self) -> Outcome {
+        let any = |is: fn(&Decision) -> bool| self.decided.decisions.iter().any(is);
+        let replaces = any(|decision| matches!(decision, Decision::Replace(..)));
+        if !replaces && !any(|decision| matches!(decision, Decision::Make(_))) {
+            return Outcome::Unchanged;
+        }
+        match replaces || any(|decision| matches!(decision, Decision::Keep)) {
+            true => Outcome::Completed,
+            false => Outcome::Created,
+        }
+    }
+
+    /// What is going to be written, and whether something may lie there.
+    pub fn places(&self, items: &[Item]) -> Result<Vec<(RootId, RelPath, bool)>, Error> {
+        let mut places = Vec::new();
+        for (item, decision) in items.iter().zip(&self.decided.decisions) {
+            let (making, replace) = match decision {
+                Decision::Make(making) => (making, false),
+                Decision::Replace(making, _) => (making, true),
+                _ => continue,
+            };
+            let (public, private) = match making {
+                Making::PublicHalf(_) => (true, false),
+                Making::Copy { public, private, .. } => (*public, *private),
+                _ => (true, true),
+            };
+            let public = public.then_some(&item.public);
+            for place in public.into_iter().chain(item.private.as_ref().filter(|_| private)) {
+                places.push((place.root_id(), RelPath::parse(place.path.as_str())?, replace));
+            }
+        }
+        Ok(places)
+    }
+}

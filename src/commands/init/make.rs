@@ -1,0 +1,246 @@
+//! From decisions to bytes, all in memory: keys in parallel on all cores, then the authorities, then what they sign. Every
+//! certificate has been re-read, compared with its blueprint and verified by the other crypto library when it leaves `ca`.
+
+use std::collections::BTreeMap;
+
+use time::OffsetDateTime;
+use zeroize::Zeroizing;
+
+use crate::blueprint::Algorithm;
+use crate::ca::{self, CaError, Issuer, PrivateKey, Signed};
+use crate::catalog::CaId;
+use crate::error::Error;
+use crate::files::BadPath;
+use crate::plan::decision::{Decision, Making, Reconciled};
+use crate::plan::init::{Access, Item, What, public_mode};
+use crate::store::FileChange;
+use crate::tree::{self, Issuers, Place, Survey};
+use crate::workspace::{Progress, RunArgs};
+use crate::x509::Certificate;
+
+/// A file to publish.
+#[derive(Debug)]
+pub struct File {
+    pub place: Place,
+    pub mode: u32,
+    pub bytes: Zeroizing<Vec<u8>>,
+    pub replace: bool,
+}
+
+impl File {
+    pub fn change(self) -> Result<FileChange, BadPath> {
+        Ok(FileChange { replace: self.replace, ..self.place.change(self.mode, self.bytes)? })
+    }
+}
+
+/// What one item became.
+#[derive(Debug, Default)]
+pub struct Made {
+    pub certificate: Option<Certificate>,
+    /// Key before certificate, back to back.
+    pub files: Vec<File>,
+}
+
+/// Makes everything the decisions ask for; in the items' order.
+pub fn make(
+    items: &[Item],
+    reconciled: Reconciled,
+    survey: &Survey,
+    issuers: Issuers,
+    run: &RunArgs,
+    progress: Progress<'_>,
+) -> Result<Vec<Made>, Error> {
+    let Reconciled { decisions, .. } = reconciled;
+    let (threads, now) = (run.threads, run.now);
+    let makings: Vec<(Option<Making>, bool)> = decisions.into_iter().map(making).collect();
+    let mut keys = keys(&makings, threads, progress)?;
+    let mut signing = Signing::of(issuers);
+    let mut made: Vec<Made> = Vec::with_capacity(items.len());
+    made.resize_with(items.len(), Made::default);
+
+    // Authorities first: the rest needs their certificates.
+    for (index, (item, (making, replace))) in items.iter().zip(&makings).enumerate() {
+        if let (What::Authority(authority), Some(Making::Authority(_, blueprint))) = (&item.what, making) {
+            let key = take(&mut keys, index)?;
+            let signed = ca::self_sign(blueprint, &key)?;
+            let done = pair(item, &signed, key.to_pem(), *replace);
+            signing.add(*authority, Issuer::new(vec![signed.certificate], key)?);
+            set(&mut made, index, done);
+        }
+    }
+
+    let jobs: Vec<Job<'_>> = items
+        .iter()
+        .zip(&makings)
+        .enumerate()
+        .filter_map(|(index, (item, (making, replace)))| {
+            let key = keys.remove(&index)?;
+            Some(Job { index, item, making: making.as_ref()?, replace: *replace, key })
+        })
+        .collect();
+    let results = ca::parallel_map(&jobs, threads, |job| job.run(&signing, now))?;
+    for (job, done) in jobs.iter().zip(results) {
+        set(&mut made, job.index, done);
+    }
+
+    for (index, (item, (making, replace))) in items.iter().zip(&makings).enumerate() {
+        let done = match making {
+            Some(Making::PublicHalf(half)) => {
+                let bytes = Zeroizing::new(half.clone().into_bytes());
+                Made { certificate: None, files: vec![file(&item.public, public_mode(&item.what), bytes, *replace)] }
+            }
+            Some(Making::Copy { of, public, private }) => {
+                let source = Source { items, made: &made, survey };
+                copy(item, *of, (*public, *private), *replace, &source)
+            }
+            _ => continue,
+        };
+        set(&mut made, index, done);
+    }
+    Ok(made)
+}
+
+fn making(decision: Decision) -> (Option<Making>, bool) {
+    match decision {
+        Decision::Make(making) => (Some(making), false),
+        Decision::Replace(making, _) => (Some(making), true),
+        Decision::Keep | Decision::Conflict(..) | Decision::NoKey(..) => (None, false),
+    }
+}
+
+fn set(made: &mut [Made], index: usize, done: Made) {
+    if let Some(slot) = made.get_mut(index) {
+        *slot = done;
+    }
+}
+
+/// A key for every item that needs one, by index.
+fn keys(
+    makings: &[(Option<Making>, bool)],
+    threads: usize,
+    progress: Progress<'_>,
+) -> Result<BTreeMap<usize, PrivateKey>, Error> {
+    let wanted: Vec<(usize, Algorithm)> = makings
+        .iter()
+        .enumerate()
+        .filter_map(|(index, (making, _))| match making {
+            Some(Making::Authority(algorithm, _) | Making::Certificate(algorithm, _) | Making::KeyPair(algorithm)) => {
+                Some((index, *algorithm))
+            }
+            _ => None,
+        })
+        .collect();
+    let algorithms: Vec<Algorithm> = wanted.iter().map(|(_, algorithm)| *algorithm).collect();
+    let keys = ca::generate_keys(&algorithms, threads, progress)?;
+    Ok(wanted.into_iter().map(|(index, _)| index).zip(keys).collect())
+}
+
+fn take(keys: &mut BTreeMap<usize, PrivateKey>, index: usize) -> Result<PrivateKey, Error> {
+    keys.remove(&index).ok_or_else(|| Error::new("no key was generated for an authority").hint("report this as a bug"))
+}
+
+/// Who signs, each with the PEM text of its bundle for kubeconfigs.
+struct Signing {
+    issuers: Issuers,
+    bundles: BTreeMap<CaId, String>,
+}
+
+impl Signing {
+    fn of(issuers: Issuers) -> Self {
+        let bundle = |id| Some((id, issuers.get(id)?.bundle_pem()));
+        Self { bundles: CaId::ALL.into_iter().filter_map(bundle).collect(), issuers }
+    }
+
+    fn add(&mut self, authority: CaId, issuer: Issuer) {
+        self.bundles.insert(authority, issuer.bundle_pem());
+        self.issuers.add(authority, issuer);
+    }
+
+    fn of_item(&self, item: &Item) -> Option<(&Issuer, &str)> {
+        let authority = item.signer()?;
+        Some((self.issuers.get(authority)?, self.bundles.get(&authority)?))
+    }
+}
+
+struct Job<'a> {
+    index: usize,
+    item: &'a Item,
+    making: &'a Making,
+    replace: bool,
+    key: PrivateKey,
+}
+
+impl Job<'_> {
+    fn run(&self, signing: &Signing, now: OffsetDateTime) -> Result<Made, CaError> {
+        match self.making {
+            Making::Certificate(_, blueprint) => {
+                let (issuer, bundle) = signing.of_item(self.item).ok_or(CaError::EmptyBundle)?;
+                let signed = ca::issue(blueprint, &self.key.spki_der(), issuer)?;
+                ca::accepted(&signed, issuer, now)?;
+                Ok(match &self.item.what {
+                    What::Kubeconfig(_, access) => self.kubeconfig(access, &signed, bundle),
+                    _ => pair(self.item, &signed, self.key.to_pem(), self.replace),
+                })
+            }
+            Making::KeyPair(_) => {
+                let public = Zeroizing::new(self.key.public_pem().into_bytes());
+                let mut files = private(self.item, self.key.to_pem(), self.replace);
+                files.push(file(&self.item.public, public_mode(&self.item.what), public, self.replace));
+                Ok(Made { certificate: None, files })
+            }
+            _ => Ok(Made::default()),
+        }
+    }
+
+    fn kubeconfig(&self, access: &Access, signed: &Signed, bundle: &str) -> Made {
+        let text = access.kubeconfig(bundle, &signed.pem, &self.key.to_pem());
+        let bytes = Zeroizing::new(text.as_bytes().to_vec());
+        let files = vec![file(&self.item.public, public_mode(&self.item.what), bytes, self.replace)];
+        Made { certificate: Some(signed.certificate.clone()), files }
+    }
+}
+
+fn file(place: &Place, mode: u32, bytes: Zeroizing<Vec<u8>>, replace: bool) -> File {
+    File { place: place.clone(), mode, bytes, replace }
+}
+
+fn private(item: &Item, key: Zeroizing<String>, replace: bool) -> Vec<File> {
+    let bytes = Zeroizing::new(key.as_bytes().to_vec());
+    item.private.iter().map(|place| file(place, 0o600, bytes.clone(), replace)).collect()
+}
+
+fn pair(item: &Item, signed: &Signed, key: Zeroizing<String>, replace: bool) -> Made {
+    let certificate = Zeroizing::new(signed.pem.as_bytes().to_vec());
+    let mut files = private(item, key, replace);
+    files.push(file(&item.public, public_mode(&item.what), certificate, replace));
+    Made { certificate: Some(signed.certificate.clone()), files }
+}
+
+struct Source<'a> {
+    items: &'a [Item],
+    made: &'a [Made],
+    survey: &'a Survey,
+}
+
+impl Source<'_> {
+    /// The bytes of a shared place: made in this run, or there already.
+    fn bytes(&self, of: usize, place: Option<&Place>) -> Option<Zeroizing<Vec<u8>>> {
+        let place = place?;
+        let made = self.made.get(of).into_iter().flat_map(|made| &made.files).find(|file| file.place == *place);
+        let existing = || tree::file(self.survey, Some(place)).map(|bytes| Zeroizing::new(bytes.to_vec()));
+        made.map(|file| file.bytes.clone()).or_else(existing)
+    }
+}
+
+fn copy(item: &Item, of: usize, (public, private): (bool, bool), replace: bool, source: &Source<'_>) -> Made {
+    let Some(shared) = source.items.get(of) else { return Made::default() };
+    let mut files = Vec::new();
+    if let (true, Some(place), Some(bytes)) = (private, &item.private, source.bytes(of, shared.private.as_ref())) {
+        files.push(file(place, 0o600, bytes, replace));
+    }
+    if let (true, Some(bytes)) = (public, source.bytes(of, Some(&shared.public))) {
+        files.push(file(&item.public, public_mode(&shared.what), bytes, replace));
+    }
+    let certificate = source.made.get(of).and_then(|made| made.certificate.clone());
+    Made { certificate, files }
+}

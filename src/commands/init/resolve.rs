@@ -1,0 +1,134 @@
+//! What a run is about: the profile with the choices that go with it, the layout, the directories, the items.
+
+use std::path::Path;
+
+use zeroize::Zeroizing;
+
+use super::Request;
+use crate::error::Error;
+use crate::files::RelPath;
+use crate::plan::init::{self as plan, Item};
+use crate::profile::{CaKeys, Loaded, NodeRole, Origin, Profile};
+use crate::store::{FileChange, RootId};
+use crate::tree::Layout;
+use crate::workspace::state::{self, Choices, State};
+use crate::workspace::{TreeDir, profiles, tree_dir};
+
+pub struct Resolved {
+    pub loaded: Loaded,
+    pub layout: Layout,
+    pub tree: TreeDir,
+    pub items: Vec<Item>,
+    /// kpki's own files: the profile as used, the choices, and a cluster directory's manifest.
+    pub own_files: Vec<FileChange>,
+}
+
+pub fn resolve(request: &Request) -> Result<Resolved, Error> {
+    let (state, source) = state_of(request)?;
+    let loaded = profiles::load_state(&state, &source)?;
+    let profile = &loaded.profile;
+    let layout = layout(profile, &state.choices)?;
+    let tree = tree_dir(&request.directory, profile, &layout, &state.choices)?;
+    let items = plan::items(profile, &layout, &tree.directories);
+    let own_files = own_files(&state, profile, &layout, &tree, &items)?;
+    Ok(Resolved { loaded, layout, tree, items, own_files })
+}
+
+/// The profile's bytes with the choices that go with them, and what messages call the profile. A profile that is given replaces
+/// the recorded one; choices that are not given stay as they were, or a second run without `--node` would turn a node's tree
+/// into a cluster's.
+fn state_of(request: &Request) -> Result<(State, String), Error> {
+    let main = &request.directory;
+    let recorded = match (State::read(main), &request.profile) {
+        // What is given replaces what is recorded, and so what is damaged.
+        (Err(_), Some(_)) => None,
+        (recorded, _) => recorded?,
+    };
+    let (profile, choices, source) = match (&request.profile, recorded) {
+        (Some(path), recorded) => {
+            let fresh = || Choices { hostname: request.hostname.clone(), ..Choices::default() };
+            let choices = recorded.map_or_else(fresh, |state| state.choices);
+            (profiles::read(path)?, choices, path.display().to_string())
+        }
+        (None, Some(state)) => (state.profile, state.choices, state::path(main).display().to_string()),
+        (None, None) => {
+            return Err(Error::usage(format!("no profile was given, and {} holds none", main.display()))
+                .hint("give one with --profile FILE (a kubeadm configuration works as it is)")
+                .hint("write a starting point with: kpki profile new > cluster.yaml"));
+        }
+    };
+    let choices = Choices {
+        node: request.node.clone().or(choices.node),
+        kubelet_dir: request.kubelet_dir.clone().or(choices.kubelet_dir),
+        kubelet_serving: request.kubelet_serving || choices.kubelet_serving,
+        advertise_address: request.advertise_address.or(choices.advertise_address),
+        hostname: choices.hostname,
+    };
+    Ok((State { profile, choices }, source))
+}
+
+fn layout(profile: &Profile, choices: &Choices) -> Result<Layout, Error> {
+    // For a kubeadm configuration --node names the one node, where the file does not.
+    let chosen = match profile.origin {
+        Origin::Kpki => choices.node.as_deref(),
+        Origin::Kubeadm | Origin::KubeadmJoin => None,
+    };
+    let layout = Layout::of(profile, chosen);
+    let Layout::Node { name } = &layout else { return Ok(layout) };
+    if profile.ca_keys == CaKeys::Nowhere {
+        return Err(Error::new(format!(
+            "caKeys: none keeps the CA keys away from nodes, so {name}'s tree cannot be made alone"
+        ))
+        .hint("make the cluster directory on a safe host, without --node: it keeps the keys in its own pki/"));
+    }
+    match profile.node(name) {
+        None => {
+            let names: Vec<&str> = profile.nodes.iter().map(|node| node.name.as_str()).collect();
+            Err(Error::usage(format!("the profile has no node {name:?}; it has {}", names.join(", ")))
+                .hint("give one of these with --node, or add the node to the profile"))
+        }
+        Some(node) if !node.is(NodeRole::ControlPlane) => Err(Error::new(format!(
+            "node {name} is no control-plane node: its tree would need the key of the cluster CA"
+        ))
+        .hint("make the cluster directory on a safe host, without --node: it holds a ready tree for every node")),
+        Some(_) => Ok(layout),
+    }
+}
+
+fn tree_dir(main: &Path, profile: &Profile, layout: &Layout, choices: &Choices) -> Result<TreeDir, Error> {
+    let chosen = choices.kubelet_dir.as_deref();
+    let kubelet = match layout {
+        Layout::Cluster if chosen.is_some() => {
+            return Err(Error::usage(
+                "--kubelet-dir is for one node's tree; a cluster directory holds nodes/NAME/kubelet",
+            )
+            .hint("choose a node with --node, or leave --kubelet-dir out"));
+        }
+        Layout::Cluster => None,
+        Layout::Node { .. } => tree_dir::kubelet_dir(main, chosen),
+    };
+    let mut tree = TreeDir::new(main, Some(profile), kubelet.as_deref())?;
+    tree.roots.kubelet = tree.roots.kubelet.filter(|_| profile.kubelet_serving);
+    Ok(tree)
+}
+
+fn own_files(
+    state: &State,
+    profile: &Profile,
+    layout: &Layout,
+    tree: &TreeDir,
+    items: &[Item],
+) -> Result<Vec<FileChange>, Error> {
+    let file = |root: RootId, path: &str, mode: u32, bytes: Vec<u8>| -> Result<FileChange, Error> {
+        Ok(FileChange { root, path: RelPath::parse(path)?, mode, bytes: Zeroizing::new(bytes), replace: true })
+    };
+    let mut files = vec![
+        file(RootId::State, state::PROFILE, 0o600, state.profile.clone())?,
+        file(RootId::State, state::STATE, 0o600, state.document()?.into_bytes())?,
+    ];
+    if *layout == Layout::Cluster {
+        let manifest = state::manifest(profile, &tree.directories.pki, items)?;
+        files.push(file(RootId::Main, state::MANIFEST, 0o644, manifest.into_bytes())?);
+    }
+    Ok(files)
+}

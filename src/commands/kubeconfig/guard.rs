@@ -1,0 +1,58 @@
+//! Where a user's kubeconfig may be written: never over a file of a tree.
+
+use std::path::Path;
+
+use crate::catalog::{ENTRIES, Files};
+use crate::error::Error;
+use crate::files::{self, Dir, FileError, Kind, Op};
+use crate::workspace::{profiles, state, survey, tree_dir};
+
+/// Refuses before anything is made: a file of the tree is never replaced, any other only with `--force`.
+pub fn check(path: &Path, force: bool, dir: &Path) -> Result<(), Error> {
+    if is_of_tree(path, dir)? {
+        return Err(Error::new(format!("{} belongs to the tree {}", path.display(), dir.display()))
+            .because("a user's kubeconfig in its place would lock the component out that uses it")
+            .hint("give another file with --out"));
+    }
+    if !force && files::what(None, path).is_some() {
+        return Err(Error::new(FileError::new(Op::Write, path, Kind::Exists).to_string())
+            .hint("give another file with --out, or replace it with --force"));
+    }
+    Ok(())
+}
+
+/// Whether a file is a kubeconfig of the catalogue in a tree, or in one of the tree's own directories. Decided by what the
+/// directories are (device and inode), whatever they are called on the way.
+fn is_of_tree(path: &Path, dir: &Path) -> Result<bool, Error> {
+    let Some(tree) = survey::open(dir)? else { return Ok(false) };
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let Some(mut here) = survey::open(parent)? else { return Ok(false) };
+    let is = |a: &Dir, b: &Dir| -> Result<bool, FileError> {
+        let (a, b) = (a.own_facts()?, b.own_facts()?);
+        Ok((a.inode, a.device) == (b.inode, b.device))
+    };
+    let of_catalogue = ENTRIES.iter().any(|entry| match entry.files {
+        Files::Kubeconfig(name) => path.file_name().is_some_and(|file| file == name),
+        _ => false,
+    });
+    if is(&here, &tree)? {
+        return Ok(of_catalogue || path.file_name().is_some_and(|file| file == state::MANIFEST));
+    }
+    let profile = profiles::recorded(dir)?.map(|(_, profile)| profile);
+    let pki = tree_dir::pki(profile.as_ref(), dir)?;
+    let own: Vec<Dir> = [pki.as_str(), "pki", "nodes", "kubelet", ".kpki"]
+        .iter()
+        .filter_map(|name| survey::open(&dir.join(name)).transpose())
+        .collect::<Result<_, FileError>>()?;
+    loop {
+        for one in &own {
+            if is(&here, one)? {
+                return Ok(true);
+            }
+        }
+        match here.child("..")? {
+            Some(above) if !is(&above, &here)? => here = above,
+            _ => return Ok(false),
+        }
+    }
+}

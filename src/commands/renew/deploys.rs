@@ -1,0 +1,69 @@
+//! Which deploy hooks a renewal has to run.
+
+use crate::plan::renew::Credential;
+use crate::profile::{Command, Renewal};
+use crate::report::restarts::restarts;
+use crate::tree::EntryId;
+
+/// One deploy hook to run.
+pub struct Deploy<'a> {
+    pub command: &'a Command,
+    pub node: Option<String>,
+    pub component: String,
+    pub action: &'static str,
+    pub entries: Vec<String>,
+}
+
+impl Deploy<'_> {
+    pub fn ids(&self) -> impl Iterator<Item = String> {
+        self.entries.iter().map(|name| EntryId::new(self.node.as_deref(), name).to_string())
+    }
+}
+
+/// One call for each component of each node, and one for each extra certificate that has a hook.
+pub fn of<'r>(credentials: &[&Credential], renewal: &'r Renewal) -> Vec<Deploy<'r>> {
+    let known = restarts(credentials.iter().map(|one| one.id.clone()))
+        .into_iter()
+        .filter(|restart| restart.component != "people");
+    let mut all: Vec<Deploy<'r>> = known
+        .filter_map(|restart| {
+            Some(Deploy {
+                command: renewal.hooks.deploy(restart.component)?,
+                node: restart.node,
+                component: restart.component.to_owned(),
+                action: restart.action,
+                entries: restart.entries,
+            })
+        })
+        .collect();
+    merge(&mut all);
+    // An extra certificate is read by something only the profile's author knows.
+    for extra in credentials.iter().filter(|one| one.entry.is_none()) {
+        all.extend(renewal.hooks.deploy(&extra.id.name).map(|command| Deploy {
+            command,
+            node: extra.id.node.clone(),
+            component: extra.id.name.clone(),
+            action: "restart",
+            entries: vec![extra.id.name.clone()],
+        }));
+    }
+    all
+}
+
+/// One call for each component of each node, whatever it has to do with each of its files.
+fn merge(all: &mut Vec<Deploy<'_>>) {
+    let mut merged: Vec<Deploy<'_>> = Vec::new();
+    for deploy in all.drain(..) {
+        let same = |other: &&mut Deploy<'_>| other.node == deploy.node && other.component == deploy.component;
+        match merged.iter_mut().find(same) {
+            Some(known) => {
+                known.entries.extend(deploy.entries);
+                if deploy.action == "restart" {
+                    known.action = deploy.action;
+                }
+            }
+            None => merged.push(deploy),
+        }
+    }
+    *all = merged;
+}

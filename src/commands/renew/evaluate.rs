@@ -1,0 +1,75 @@
+//! What a tree's certificates are, and what is to become of each.
+
+use super::Renewing;
+use crate::catalog::CaId;
+use crate::error::{self, Error};
+use crate::plan::renew::{self as plan, Credential, Decision, Rules};
+use crate::profile::RENEWAL;
+use crate::revocation::Revoked;
+use crate::workspace::Snapshot;
+use crate::workspace::crls::{self, TreeCrl, TreeCrls};
+
+/// The tree as it is, and a decision for each credential, in the same order.
+pub(in crate::commands::renew) struct Evaluation {
+    pub snapshot: Snapshot,
+    pub decisions: Vec<Decision>,
+    pub crls: Vec<TreeCrl>,
+    /// Credentials that are held.
+    pub held: Vec<String>,
+    pub unusable_crls: Vec<String>,
+}
+
+impl Evaluation {
+    pub fn is_idle(&self) -> bool {
+        !self.decisions.iter().any(|decision| matches!(decision, Decision::Renew(_))) && self.due_crls().is_empty()
+    }
+
+    /// CRLs that are signed anew in the same transaction; with names or without `--due` only certificates are meant.
+    pub fn due_crls(&self) -> Vec<&TreeCrl> {
+        self.crls.iter().filter(|crl| crl.due).collect()
+    }
+
+    pub fn renewed<'c>(&self, credentials: &'c [Credential]) -> Vec<&'c Credential> {
+        let all = credentials.iter().zip(&self.decisions);
+        all.filter(|(_, decision)| matches!(decision, Decision::Renew(_))).map(|(credential, _)| credential).collect()
+    }
+}
+
+impl Renewing<'_> {
+    pub fn rules(&self) -> Rules<'_> {
+        let (request, profile) = (self.request, self.session.profile());
+        let window = profile.map_or(RENEWAL.before, |profile| profile.renewal.before);
+        Rules {
+            due: request.due.then_some(window),
+            prune_sans: request.prune_sans,
+            reuse_key: request.reuse_key,
+            ..self.session.identity_rules(!request.names.is_empty())
+        }
+    }
+
+    /// Decides every credential, or refuses.
+    pub fn evaluate(&self, snapshot: Snapshot) -> Result<Evaluation, Error> {
+        let (session, rules) = (&self.session, self.rules());
+        let Snapshot { survey, authorities } = &snapshot;
+        let foreign = plan::other_authorities(&session.copies(), authorities, survey);
+        let TreeCrls { mut crls, revoked, unusable } = crls::of_credentials(session, &snapshot, &self.credentials)?;
+        let decide = |(credential, revoked): (&Credential, &Option<Revoked>)| {
+            let own_rules = plan::rules_for(&rules, revoked.as_ref());
+            let decision = plan::decide(credential, &session.credentials, authorities, survey, &own_rules)?;
+            let decision = plan::with_revocation_reason(decision, revoked.as_ref(), &rules);
+            plan::refuse_foreign_ca(credential, decision, &foreign)
+        };
+        let outcomes = self.credentials.iter().zip(&revoked).map(decide).collect();
+        let decisions = plan::collect_refusals(&self.credentials, outcomes, survey, rules.named)
+            .map_err(|refusals| error::refused(&session.target.root, &refusals))?;
+        let can_sign =
+            |id: CaId| authorities.get(&id).is_some_and(|authority| plan::refusal(id, authority, rules.now).is_none());
+        for crl in &mut crls {
+            crl.due &= self.request.due && !rules.named && can_sign(crl.authority);
+        }
+        let held = self.credentials.iter().zip(&revoked);
+        let held = held.filter(|(_, revoked)| revoked.as_ref().is_some_and(Revoked::is_hold));
+        let held = held.map(|(credential, _)| credential.id.to_string()).collect();
+        Ok(Evaluation { decisions, crls, held, unusable_crls: unusable, snapshot })
+    }
+}

@@ -1,0 +1,116 @@
+//! From decisions to bytes, all in memory: keys on all cores, then what they certify.
+
+use zeroize::Zeroizing;
+
+use super::Renewing;
+use super::evaluate::Evaluation;
+use crate::blueprint::Algorithm;
+use crate::ca::{self, CaError, Issuer, PrivateKey, Signed};
+use crate::error::Error;
+use crate::kubeconfig::{self, NewCredentials};
+use crate::plan::renew::{Credential, Decision, Key, Kubeconfig, Renewal};
+use crate::store::FileChange;
+use crate::tree::{EntryId, Issuers, Survey, file};
+use crate::workspace::Progress;
+use crate::x509::Certificate;
+
+/// What one credential became.
+pub(in crate::commands::renew) struct Made {
+    pub id: EntryId,
+    pub certificate: Certificate,
+    /// Key before certificate, back to back.
+    pub changes: Vec<FileChange>,
+}
+
+/// Makes everything that is to be renewed, in the credentials' order.
+pub(in crate::commands::renew) fn make(
+    renewing: &Renewing<'_>,
+    evaluation: &Evaluation,
+    issuers: &Issuers,
+    progress: Progress<'_>,
+) -> Result<Vec<Made>, Error> {
+    let run = renewing.session.run;
+    let decided = renewing.credentials.iter().zip(&evaluation.decisions);
+    let renewals: Vec<(&Credential, &Renewal)> = decided
+        .filter_map(|(credential, decision)| match decision {
+            Decision::Renew(renewal) => Some((credential, &**renewal)),
+            _ => None,
+        })
+        .collect();
+    let is_new = |renewal: &Renewal| matches!(renewal.key, Key::New);
+    let algorithms: Vec<Algorithm> =
+        renewals.iter().filter(|(_, renewal)| is_new(renewal)).map(|(_, renewal)| renewal.algorithm).collect();
+    let mut fresh = ca::generate_keys(&algorithms, run.threads, progress)?.into_iter();
+    let mut jobs = Vec::with_capacity(renewals.len());
+    for (credential, renewal) in renewals {
+        let issuer = issuers.get(credential.authority).ok_or(CaError::EmptyBundle)?;
+        let (kept, fresh) = match &renewal.key {
+            Key::New => (None, fresh.next()),
+            Key::Same(key) => (Some(&**key), None),
+        };
+        jobs.push(Job { credential, renewal, issuer, kept, fresh, survey: &evaluation.snapshot.survey });
+    }
+    let signed = ca::parallel_map(&jobs, run.threads, |job| job.sign(run.now))?;
+    jobs.iter().zip(signed).map(|(job, signed)| job.made(&signed)).collect()
+}
+
+struct Job<'a> {
+    credential: &'a Credential,
+    renewal: &'a Renewal,
+    issuer: &'a Issuer,
+    kept: Option<&'a PrivateKey>,
+    fresh: Option<PrivateKey>,
+    survey: &'a Survey,
+}
+
+impl Job<'_> {
+    fn key(&self) -> Result<&PrivateKey, CaError> {
+        self.kept.or(self.fresh.as_ref()).ok_or(CaError::Generate(self.renewal.algorithm))
+    }
+
+    fn sign(&self, now: time::OffsetDateTime) -> Result<Signed, CaError> {
+        let signed = ca::issue(&self.renewal.blueprint, &self.key()?.spki_der(), self.issuer)?;
+        // A name that no TLS client can dial was the old certificate's as well, and is kept.
+        ca::accepted_for(&signed, self.issuer, now, &self.renewal.names.added)?;
+        Ok(signed)
+    }
+
+    fn made(&self, signed: &Signed) -> Result<Made, Error> {
+        let mut pem = signed.pem.clone();
+        pem.extend(self.renewal.chain.iter().map(Certificate::to_pem));
+        let fresh = self.fresh.as_ref().map(PrivateKey::to_pem);
+        let public = &self.credential.public;
+        let changes = match &self.renewal.kubeconfig {
+            None => {
+                let key = self.credential.private.as_ref().zip(fresh);
+                let key = key.map(|(place, key)| place.change(0o600, Zeroizing::new(key.as_bytes().to_vec())));
+                let certificate = public.change(0o644, Zeroizing::new(pem.into_bytes()));
+                key.into_iter().chain([certificate]).collect::<Result<_, _>>()?
+            }
+            Some(Kubeconfig::Edit { authority }) => vec![public.change(0o600, self.edited(&pem, fresh, *authority)?)?],
+            Some(Kubeconfig::New(access)) => {
+                let key = self.key()?.to_pem();
+                let text = access.kubeconfig(&self.issuer.bundle_pem(), &pem, &key);
+                vec![public.change(0o600, Zeroizing::new(text.as_bytes().to_vec()))?]
+            }
+        };
+        Ok(Made { id: self.credential.id.clone(), certificate: signed.certificate.clone(), changes })
+    }
+
+    /// The kubeconfig that is there with the new credential in it.
+    fn edited(&self, pem: &str, key: Option<Zeroizing<String>>, authority: bool) -> Result<Zeroizing<Vec<u8>>, Error> {
+        let bundle = authority.then(|| self.issuer.bundle_pem());
+        let new = NewCredentials {
+            certificate: pem,
+            key: key.as_ref().map(|key| key.as_str()),
+            authority: bundle.as_deref(),
+        };
+        let bytes = file(self.survey, Some(&self.credential.public))
+            .ok_or_else(|| Error::new(format!("{} is gone", self.credential.id)).hint("run the command again"))?;
+        kubeconfig::replace(bytes, &new).map_err(|why| {
+            Error::new(format!("cannot replace the credential in {}", self.credential.public.path))
+                .because(why)
+                .hint("look at the file; kubectl config view --raw writes it in its plainest form")
+        })
+    }
+}

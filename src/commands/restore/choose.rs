@@ -1,0 +1,51 @@
+//! Which generation to go back to.
+
+use super::{Request, none};
+use crate::error::Error;
+use crate::store::{self, Generation, Roots};
+
+/// The generation that was named, or the newest.
+pub fn choose(request: &Request, roots: &Roots) -> Result<String, Error> {
+    let all = store::generations(roots)?;
+    let name = match &request.generation {
+        None => newest(request, &all)?,
+        Some(name) if all.iter().any(|one| one.name == *name) => name.clone(),
+        Some(name) => {
+            return Err(Error::usage(format!("there is no generation {name:?}"))
+                .hint(format!("list them with: kpki history --dir {}", request.dir.display())));
+        }
+    };
+    in_order(request, &all, &name)?;
+    Ok(name)
+}
+
+/// Without its record it is not known when a generation was made: what earlier ones made would be taken for newer, and removed.
+fn in_order(request: &Request, all: &[Generation], name: &str) -> Result<(), Error> {
+    let unplaced = |one: &&Generation| {
+        let stamped = one.name.starts_with(|first: char| first.is_ascii_digit());
+        let after_another = all.iter().any(|other| other.recorded && other.name < one.name);
+        stamped && !one.recorded && after_another && *one.name >= *name
+    };
+    match all.iter().find(unplaced) {
+        None => Ok(()),
+        Some(damaged) => Err(Error::new(format!("cannot tell how the tree was before {name}"))
+            .because(format!("the record of {} is missing or damaged", damaged.name))
+            .hint(format!(
+                "look into {}/.kpki/generations/{}: what was replaced is there as it was",
+                request.dir.display(),
+                damaged.name
+            ))),
+    }
+}
+
+/// Never one that only made files, such as the first `init`: of it nothing would be left.
+fn newest(request: &Request, all: &[Generation]) -> Result<String, Error> {
+    let newest = all.first().ok_or_else(|| none(&request.dir))?;
+    in_order(request, all, &newest.name)?;
+    if newest.kept.is_empty() && !newest.created.is_empty() {
+        return Err(Error::new(format!("the newest generation {} replaced nothing", newest.name))
+            .because(format!("going back would only remove the {} files it made", newest.created.len()))
+            .hint(format!("name it if that is meant: kpki restore {} --dir {}", newest.name, request.dir.display())));
+    }
+    Ok(newest.name.clone())
+}

@@ -1,0 +1,119 @@
+//! Which certificates are meant: by name, by themselves, or by number. Each belongs to an authority of this tree, which its
+//! signature says.
+
+use std::path::Path;
+
+use super::known;
+use crate::catalog::CaId;
+use crate::error::{self, Error};
+use crate::plan::renew::{Credential, certificate_of};
+use crate::plan::revoke::serial_of_hex;
+use crate::tree::EntryId;
+use crate::workspace::journal::serial_text;
+use crate::workspace::{Session, Snapshot, survey};
+use crate::x509::{Certificate, parse_pem_bundle};
+
+/// What the command line says.
+#[derive(Debug, Clone, Copy)]
+pub struct Selector<'a> {
+    pub names: &'a [String],
+    pub certificate: Option<&'a Path>,
+    pub serial: Option<(&'a str, CaId)>,
+    pub unknown_serial: bool,
+}
+
+/// A certificate that is meant.
+#[derive(Debug, Clone)]
+pub struct Selected {
+    /// The entry that was named, or the file.
+    pub name: Option<String>,
+    pub authority: CaId,
+    /// Content octets.
+    pub serial: Vec<u8>,
+}
+
+impl Selected {
+    /// As messages and the journal call it.
+    pub fn label(&self) -> String {
+        self.name.clone().unwrap_or_else(|| format!("{} of {}", serial_text(&self.serial), self.authority.name()))
+    }
+}
+
+impl Selector<'_> {
+    pub fn select(&self, session: &Session<'_>, snapshot: &Snapshot) -> Result<Vec<Selected>, Error> {
+        let mut selected: Vec<Selected> = Vec::new();
+        let mut add = |one: Selected| {
+            let is_same = |other: &Selected| other.authority == one.authority && other.serial == one.serial;
+            if !selected.iter().any(is_same) {
+                selected.push(one);
+            }
+        };
+        for name in self.names {
+            let credential = named(name, session)?;
+            let certificate = certificate_of(credential, &snapshot.survey).ok_or_else(|| {
+                Error::new(format!("cannot revoke {name}: there is no certificate of its own that can be read"))
+                    .hint("give the certificate itself with --cert FILE, or its number with --serial HEX --ca CA")
+            })?;
+            add(of_certificate(credential.id.to_string(), &certificate, snapshot)?);
+        }
+        if let Some(path) = self.certificate {
+            add(of_certificate(path.display().to_string(), &read(path)?, snapshot)?);
+        }
+        if let Some((text, authority)) = self.serial {
+            let serial = serial_of_hex(text).ok_or_else(|| {
+                Error::usage(format!("--serial {text:?} is no serial number"))
+                    .hint("give it in hexadecimal, as kpki inspect and openssl x509 -serial show it")
+            })?;
+            let issuer = snapshot.certificate(authority);
+            let issuer = issuer.ok_or_else(|| error::no_signer(authority, snapshot.authorities.get(&authority)))?;
+            let name = match known::entry(session, snapshot, issuer, &serial)? {
+                Some(name) => name,
+                None if self.unknown_serial => None,
+                None => return Err(error::serial_unknown(&serial_text(&serial), authority)),
+            };
+            add(Selected { name, authority, serial });
+        }
+        Ok(selected)
+    }
+}
+
+/// One entry: a name that several nodes have is ambiguous.
+fn named<'s>(name: &str, session: &'s Session<'_>) -> Result<&'s Credential, Error> {
+    let found: Vec<&Credential> = session.credentials.iter().filter(|one| one.id.is_named(name)).collect();
+    match found.as_slice() {
+        [only] => Ok(only),
+        [] => {
+            let bare = EntryId::bare_name(name);
+            if crate::catalog::find(bare).is_some_and(|entry| entry.signer.is_none()) {
+                return Err(error::not_revocable(bare));
+            }
+            Err(error::unknown_name(name, &session.known_names()))
+        }
+        several => Err(error::ambiguous(name, &several.iter().map(|one| one.id.to_string()).collect::<Vec<_>>())),
+    }
+}
+
+fn of_certificate(name: String, certificate: &Certificate, snapshot: &Snapshot) -> Result<Selected, Error> {
+    let is_signed = |id: &CaId| snapshot.certificate(*id).is_some_and(|issuer| certificate.signed_by(issuer).is_ok());
+    if let Some(authority) = CaId::ALL.into_iter().find(is_signed) {
+        return Ok(Selected { name: Some(name), authority, serial: certificate.serial.clone() });
+    }
+    let mut earlier = CaId::ALL.into_iter().flat_map(|id| snapshot.bundle(id).iter().skip(1));
+    let why = match earlier.any(|issuer| certificate.signed_by(issuer).is_ok()) {
+        true => format!("its issuer {} is still trusted, but its key signs no more", certificate.issuer),
+        false => format!("its issuer is {}", certificate.issuer),
+    };
+    Err(error::not_of_this_tree(&name, why))
+}
+
+/// The first certificate of a file, PEM or DER.
+fn read(path: &Path) -> Result<Certificate, Error> {
+    let bytes = survey::input(path, survey::LARGEST_INPUT)?;
+    let first = match bytes.first() {
+        Some(0x30) => Certificate::parse(&bytes).map_err(|why| why.to_string()),
+        _ => parse_pem_bundle(&bytes)
+            .map_err(|why| why.to_string())
+            .and_then(|bundle| bundle.into_iter().next().ok_or_else(|| "no certificate in it".to_owned())),
+    };
+    first.map_err(|why| Error::new(format!("cannot read a certificate from {}", path.display())).because(why))
+}

@@ -1,0 +1,82 @@
+//! The report of a revocation.
+
+use super::select::Selected;
+use super::{Evaluation, Request};
+use crate::catalog::CaId;
+use crate::error::Error;
+use crate::plan::renew::certificate_of;
+use crate::plan::revoke::{Change, Verb};
+use crate::report::crl_readers;
+use crate::report::revoke as report;
+use crate::revocation::Reason;
+use crate::workspace::crl_issue::{self, SignedCrlIssue};
+use crate::workspace::{Session, journal};
+use crate::x509::Certificate;
+
+pub fn report(
+    request: &Request,
+    session: &Session<'_>,
+    evaluation: &Evaluation,
+    issues: &[SignedCrlIssue],
+    generation: Option<String>,
+    mut warnings: Vec<String>,
+) -> Result<report::Revocation, Error> {
+    let all = evaluation.selected.iter().zip(&evaluation.changes);
+    let entries: Vec<report::RevocationEntry> = all.map(|(one, change)| entry(request.verb, one, change)).collect();
+    let mut lists = Vec::new();
+    for (authority, crl) in &evaluation.crls {
+        let new = issues.iter().find(|issue| issue.authority == *authority);
+        let changes = evaluation.of(*authority).any(|(_, change)| !matches!(change, Change::Nothing(_)));
+        lists.push(crl_issue::row(crl, new, changes));
+        if changes {
+            warnings.extend(crl_issue::warnings(crl, new, evaluation.issuer(*authority)?));
+        }
+    }
+    let is_signed = lists.iter().any(|list| list.action == report::Signing::Sign);
+    let touched: Vec<CaId> = evaluation.crls.keys().copied().collect();
+    let (directory, cluster) = session.names();
+    let pki = &session.tree.directories.pki;
+    Ok(report::Revocation {
+        verb: request.verb.name(),
+        dry_run: request.run.dry_run,
+        directory,
+        cluster,
+        generation,
+        entries,
+        lists,
+        in_use: if request.verb == Verb::Release { Vec::new() } else { in_use(session, evaluation) },
+        warnings,
+        notes: if is_signed { crl_readers::notes(request.verb, &touched, pki) } else { Vec::new() },
+    })
+}
+
+fn entry(verb: Verb, one: &Selected, change: &Change) -> report::RevocationEntry {
+    let (action, entry) = match (change, verb) {
+        (Change::Nothing(entry), _) => (report::Action::Unchanged, entry.as_ref()),
+        (Change::Remove(was), _) => (report::Action::Release, Some(was)),
+        (Change::Add(entry) | Change::Harden(entry), Verb::Hold) => (report::Action::Hold, Some(entry)),
+        (Change::Add(entry) | Change::Harden(entry), _) => (report::Action::Revoke, Some(entry)),
+    };
+    report::RevocationEntry {
+        name: one.name.clone(),
+        authority: one.authority.name(),
+        serial: journal::serial_text(&one.serial).to_uppercase(),
+        action,
+        reason: entry.map(|one| one.reason.unwrap_or(Reason::Unspecified).name().to_owned()),
+        since: entry.map(|one| one.at),
+        invalid_since: entry.and_then(|one| one.invalid_since),
+    }
+}
+
+/// Entries of the tree whose certificate the CRL now names.
+fn in_use(session: &Session<'_>, evaluation: &Evaluation) -> Vec<String> {
+    let is_named = |certificate: &Certificate| {
+        evaluation.selected.iter().any(|one| {
+            let issuer = evaluation.snapshot.certificate(one.authority);
+            one.serial == certificate.serial && issuer.is_some_and(|by| by.subject_der == certificate.issuer_der)
+        })
+    };
+    let survey = &evaluation.snapshot.survey;
+    let used = session.credentials.iter().filter(|one| certificate_of(one, survey).is_some_and(|it| is_named(&it)));
+    used.map(|one| one.id.to_string()).collect()
+}

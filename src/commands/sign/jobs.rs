@@ -1,0 +1,93 @@
+//! The requests on their way, and where their files go.
+
+use std::path::PathBuf;
+
+use zeroize::Zeroizing;
+
+use super::{Request, cfssl};
+use crate::blueprint::{Blueprint, KeyUsage, Role};
+use crate::ca::{self, PrivateKey};
+use crate::error::Error;
+use crate::files::{self, What};
+use crate::workspace::survey;
+use crate::x509;
+
+/// A request or an authority's file larger than this is none.
+pub const LARGEST: u64 = 4 << 20;
+
+/// One request on its way.
+pub struct Job {
+    /// What it is called: the file's name without its ending.
+    pub name: String,
+    pub file: PathBuf,
+    pub request: x509::Request,
+    /// `--csr-json`: the key that was made, and the request as PEM.
+    pub made: Option<(PrivateKey, String)>,
+}
+
+/// Reads every request; keys for cfssl's are made here.
+pub fn read(request: &Request) -> Result<Vec<Job>, Error> {
+    let mut jobs = Vec::new();
+    for file in &request.files {
+        let bytes = survey::input(file, LARGEST)?;
+        let refused = |why: String| {
+            Error::new(format!("cannot read {}; nothing was written", file.display()))
+                .because(why)
+                .hint("look at it with: kpki inspect")
+        };
+        // The file's name, never a name in the request, says where a certificate goes.
+        let name = file.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+        if request.csr_json {
+            let wanted = cfssl::read(&bytes).map_err(refused)?;
+            let key = PrivateKey::generate(wanted.algorithm)?;
+            let made = ca::request(&of_json(&wanted, request), &key)?;
+            jobs.push(Job { name, file: file.clone(), request: made.request, made: Some((key, made.pem)) });
+            continue;
+        }
+        match x509::Request::read_file(&bytes).map_err(|why| refused(why.to_string()))?.as_slice() {
+            [one] => jobs.push(Job { name, file: file.clone(), request: one.clone(), made: None }),
+            several => return Err(refused(format!("expected one signing request, found {}", several.len()))),
+        }
+    }
+    Ok(jobs)
+}
+
+/// What cfssl's JSON asks for is what its author states: names as well.
+fn of_json(wanted: &cfssl::Wanted, request: &Request) -> Blueprint {
+    Blueprint {
+        subject: wanted.subject.clone(),
+        not_before: request.run.now,
+        not_after: request.run.now,
+        role: Role::EndEntity,
+        key_usage: KeyUsage::DIGITAL_SIGNATURE,
+        extended_key_usages: request.stated.usages.clone(),
+        sans: wanted.sans.clone(),
+        permitted: Vec::new(),
+    }
+}
+
+pub type Out = (PathBuf, u32, Zeroizing<Vec<u8>>);
+
+/// Where the files of one request go. Nothing that is there is written over.
+pub fn outs(request: &Request, job: &Job, jobs: usize, pem: &str) -> Result<Vec<Out>, Error> {
+    let beside = |end: &str| job.file.with_file_name(format!("{}.{end}", job.name));
+    let place = |end: &str| match &request.out {
+        None => beside(end),
+        Some(out) if jobs > 1 || files::what(None, out) == Some(What::Directory) => {
+            out.join(format!("{}.{end}", job.name))
+        }
+        Some(out) if end == "crt" => out.clone(),
+        Some(out) => out.with_extension(end),
+    };
+    let mut outs: Vec<Out> = Vec::new();
+    if let Some((key, pem)) = &job.made {
+        outs.push((place("key"), 0o600, Zeroizing::new(key.to_pem().as_bytes().to_vec())));
+        outs.push((place("csr"), 0o644, Zeroizing::new(pem.clone().into_bytes())));
+    }
+    outs.push((place("crt"), 0o644, Zeroizing::new(pem.as_bytes().to_vec())));
+    match outs.iter().find(|(path, ..)| files::what(None, path).is_some()) {
+        Some((path, ..)) => Err(Error::new(format!("{} is there already; nothing was written", path.display()))
+            .hint("move it away, or give another place with --out")),
+        None => Ok(outs),
+    }
+}

@@ -1,0 +1,51 @@
+//! What a certificate is to be: what the command line states, or what an entry of the tree is.
+
+use super::Request;
+use crate::catalog::CaId;
+use crate::error::{self, Error};
+use crate::plan::renew::{self, CsrDecision, Skipped};
+use crate::plan::sign::Terms;
+use crate::workspace::{Session, Snapshot};
+
+pub struct Agreed {
+    pub terms: Terms,
+    /// Which of the tree's authorities signs.
+    pub authority: CaId,
+    /// What the journal calls it.
+    pub entry: Option<String>,
+}
+
+pub fn agree(request: &Request, tree: Option<(&Session<'_>, &Snapshot)>) -> Result<Agreed, Error> {
+    let stated = || Terms::Stated(request.stated.clone());
+    let (Some(name), Some((session, snapshot))) = (&request.entry, tree) else {
+        return Ok(Agreed { terms: stated(), authority: request.signer, entry: None });
+    };
+    if let Some(authority) = CaId::parse(name) {
+        let (public, _) = session.tree.directories.authority(authority);
+        let (profile, now) = (session.profile(), session.run.now);
+        let template = renew::ask_authority(authority, &public, &snapshot.survey, profile, now);
+        let terms = Terms::Entry(Box::new(template.map_err(|skipped| unknown(&skipped, name))?));
+        return Ok(Agreed { terms, authority: request.signer, entry: Some(name.clone()) });
+    }
+    let selected = session.select(std::slice::from_ref(name))?;
+    let [credential] = selected.as_slice() else {
+        return Err(Error::usage(format!("{name} is on several nodes")).hint("give NODE/NAME with --as"));
+    };
+    let (authorities, survey) = (&snapshot.authorities, &snapshot.survey);
+    let rules = session.identity_rules(true);
+    match renew::ask(credential, &session.credentials, authorities, survey, &rules) {
+        CsrDecision::CsrTemplate(template) => Ok(Agreed {
+            terms: Terms::Entry(template),
+            authority: credential.authority,
+            entry: Some(credential.id.to_string()),
+        }),
+        CsrDecision::Skipped(skipped) => Err(unknown(&skipped, name)),
+        CsrDecision::Absent => Err(unknown(&Skipped::Unknown, name)),
+    }
+}
+
+fn unknown(skipped: &Skipped, name: &str) -> Error {
+    Error::new(format!("cannot tell what {name} is to be"))
+        .because(error::left(skipped, name))
+        .hint("give the profile with --profile FILE")
+}

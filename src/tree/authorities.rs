@@ -1,0 +1,128 @@
+//! The authorities of a tree. What anybody may know of one is an [`Authority`]; what signs is an [`Issuer`], and those are
+//! handed out only against the tree's lock, so that nothing is signed with a key that recovery is about to replace.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use crate::ca::{CaError, Issuer, PrivateKey};
+use crate::catalog::CaId;
+use crate::store::TreeLock;
+use crate::tree::layout::Directories;
+use crate::tree::survey::{Survey, file};
+use crate::x509::{BundleError, Certificate, parse_pem_bundle};
+
+/// One authority as the tree holds it.
+#[derive(Debug)]
+pub enum Authority {
+    /// Its key is here. The certificates of its file: the first one signs, its chain follows.
+    Local(Vec<Certificate>),
+    /// Without its key: somebody else signs.
+    External(Vec<Certificate>),
+    Missing,
+    /// It is there, but cannot sign.
+    Unusable(Unusable),
+}
+
+/// Why an authority cannot sign.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unusable {
+    Bundle(BundleError),
+    Ca(CaError),
+}
+
+pub type Authorities = BTreeMap<CaId, Authority>;
+
+impl Authority {
+    /// The certificate that signs.
+    pub fn certificate(&self) -> Option<&Certificate> {
+        self.bundle().first()
+    }
+
+    /// Every certificate of its file: what the tree trusts.
+    pub fn bundle(&self) -> &[Certificate] {
+        match self {
+            Self::Local(bundle) | Self::External(bundle) => bundle,
+            Self::Missing | Self::Unusable(_) => &[],
+        }
+    }
+
+    pub const fn is_local(&self) -> bool {
+        matches!(self, Self::Local(_))
+    }
+}
+
+impl fmt::Display for Unusable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Bundle(why) => why.fmt(f),
+            Self::Ca(why) => why.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for Unusable {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Bundle(why) => why.source(),
+            Self::Ca(why) => why.source(),
+        }
+    }
+}
+
+/// Who can sign in this run.
+#[derive(Debug, Default)]
+pub struct Issuers(BTreeMap<CaId, Issuer>);
+
+impl Issuers {
+    pub fn get(&self, authority: CaId) -> Option<&Issuer> {
+        self.0.get(&authority)
+    }
+
+    /// An authority that was made in this run.
+    pub fn add(&mut self, authority: CaId, issuer: Issuer) {
+        self.0.insert(authority, issuer);
+    }
+
+    /// Those whose keys are in a tree, as read under its lock.
+    pub fn of_locked(survey: &Survey, directories: &Directories, _lock: &TreeLock) -> Self {
+        let read = |authority| Some((authority, issuer(survey, directories, authority)?.ok()?));
+        Self(CaId::ALL.into_iter().filter_map(read).collect())
+    }
+}
+
+/// All three, as they are.
+pub fn authorities(survey: &Survey, directories: &Directories) -> Authorities {
+    let read = |id: CaId| {
+        let authority = match issuer(survey, directories, id) {
+            Some(Ok(issuer)) => {
+                Authority::Local(std::iter::once(issuer.certificate()).chain(issuer.chain()).cloned().collect())
+            }
+            Some(Err(why)) => Authority::Unusable(why),
+            None => external(file(survey, Some(&directories.authority(id).0))),
+        };
+        (id, authority)
+    };
+    CaId::ALL.into_iter().map(read).collect()
+}
+
+fn external(certificate: Option<&[u8]>) -> Authority {
+    match certificate.map(certificates) {
+        None => Authority::Missing,
+        Some(Ok(bundle)) => Authority::External(bundle),
+        Some(Err(why)) => Authority::Unusable(why),
+    }
+}
+
+fn certificates(bytes: &[u8]) -> Result<Vec<Certificate>, Unusable> {
+    parse_pem_bundle(bytes).map_err(Unusable::Bundle)
+}
+
+/// `None`: its certificate or its key is not in the tree.
+fn issuer(survey: &Survey, directories: &Directories, authority: CaId) -> Option<Result<Issuer, Unusable>> {
+    let (public, private) = directories.authority(authority);
+    let (certificate, key) = (file(survey, Some(&public))?, file(survey, private.as_ref())?);
+    let issuer = || {
+        Issuer::new(certificates(certificate)?, PrivateKey::from_pem(key).map_err(Unusable::Ca)?).map_err(Unusable::Ca)
+    };
+    Some(issuer())
+}

@@ -1,0 +1,133 @@
+//! Which file goes where: a node's own `/etc/kubernetes`, or a cluster directory made on a safe host.
+
+use zeroize::Zeroizing;
+
+use crate::catalog::{CaId, Entry, Files};
+use crate::files::{BadPath, RelPath};
+pub use crate::catalog::paths::{DEFAULT_DIR, DEFAULT_KUBELET_DIR};
+use crate::profile::{CaKeys, Node, NodeRole, Profile};
+use crate::store::{FileChange, RootId};
+
+/// The shape of the tree.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Layout {
+    /// DIR is this node's `/etc/kubernetes`.
+    Node { name: String },
+    /// `DIR/pki` with the authorities and the sa keys once, `DIR/nodes/NAME/` a ready `/etc/kubernetes` for each node.
+    Cluster,
+}
+
+impl Layout {
+    /// One node, or one chosen: its own tree. Several, or CA keys that must not lie on a node: a cluster directory.
+    pub fn of(profile: &Profile, chosen: Option<&str>) -> Self {
+        match (chosen, profile.nodes.as_slice()) {
+            (Some(name), _) => Self::Node { name: name.to_owned() },
+            (None, [only]) if profile.ca_keys == CaKeys::ControlPlane => Self::Node { name: only.name.clone() },
+            _ => Self::Cluster,
+        }
+    }
+}
+
+/// One of the two directories a tree may lie in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Root {
+    /// DIR.
+    Main,
+    /// The kubelet's own directory, outside DIR.
+    Kubelet,
+}
+
+/// A file's place: below a root, `/` between components.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Place {
+    pub root: Root,
+    pub path: String,
+}
+
+impl Place {
+    fn main(path: String) -> Self {
+        Self { root: Root::Main, path }
+    }
+
+    /// The root as the store knows it.
+    pub const fn root_id(&self) -> RootId {
+        match self.root {
+            Root::Main => RootId::Main,
+            Root::Kubelet => RootId::Kubelet,
+        }
+    }
+
+    /// A file at this place, which may replace another.
+    ///
+    /// # Errors
+    /// The path is none below a root.
+    pub fn change(&self, mode: u32, bytes: Zeroizing<Vec<u8>>) -> Result<FileChange, BadPath> {
+        Ok(FileChange { root: self.root_id(), path: RelPath::parse(self.path.as_str())?, mode, bytes, replace: true })
+    }
+}
+
+/// The directories a plan uses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Directories {
+    /// The name of the pki directory below a node's directory: `pki`, or what certificatesDir says.
+    pub pki: String,
+    /// The kubelet's own directory below a node's directory; `None`: it lies outside DIR.
+    pub kubelet: Option<String>,
+}
+
+impl Directories {
+    /// The part of certificatesDir below `/etc/kubernetes`; `None`: it lies elsewhere.
+    pub fn pki_of(profile: &Profile) -> Option<String> {
+        let below = profile.certificates_dir.strip_prefix(DEFAULT_DIR)?.strip_prefix('/')?.trim_end_matches('/');
+        (!below.is_empty()).then(|| below.to_owned())
+    }
+
+    /// The base of a node's `/etc/kubernetes` below DIR: empty, or `nodes/NAME/`.
+    pub fn base(layout: &Layout, node: &str) -> String {
+        match layout {
+            Layout::Node { .. } => String::new(),
+            Layout::Cluster => format!("nodes/{node}/"),
+        }
+    }
+
+    /// Certificate (or public key, or kubeconfig) and key of an entry as it lies under `base`.
+    pub fn files(&self, base: &str, files: Files) -> (Place, Option<Place>) {
+        match files {
+            Files::Pair(stem) => self.pair(base, stem),
+            Files::KeyPair(stem) => (
+                Place::main(format!("{base}{}/{stem}.pub", self.pki)),
+                Some(Place::main(format!("{base}{}/{stem}.key", self.pki))),
+            ),
+            Files::Kubeconfig(name) => (Place::main(format!("{base}{name}")), None),
+            Files::KubeletPair(stem) => {
+                let (root, base) = match &self.kubelet {
+                    None => (Root::Kubelet, String::new()),
+                    Some(below) => (Root::Main, format!("{base}{below}/")),
+                };
+                let place = |end: &str| Place { root, path: format!("{base}{stem}.{end}") };
+                (place("crt"), Some(place("key")))
+            }
+        }
+    }
+
+    /// A certificate and its key below the pki directory.
+    pub fn pair(&self, base: &str, stem: &str) -> (Place, Option<Place>) {
+        let place = |end: &str| Place::main(format!("{base}{}/{stem}.{end}", self.pki));
+        (place("crt"), Some(place("key")))
+    }
+
+    /// Certificate and key of an authority as the tree itself uses them.
+    pub fn authority(&self, authority: CaId) -> (Place, Option<Place>) {
+        self.pair("", authority.stem())
+    }
+}
+
+/// Whether this node holds this entry at all.
+pub fn holds(profile: &Profile, node: &Node, entry: &Entry) -> bool {
+    profile.holds(node, entry)
+}
+
+/// Whether the keys of the authorities are copied to this node.
+pub fn holds_ca_keys(profile: &Profile, node: &Node) -> bool {
+    profile.ca_keys == CaKeys::ControlPlane && node.is(NodeRole::ControlPlane)
+}

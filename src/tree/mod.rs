@@ -1,0 +1,13 @@
+//! A kubeadm tree as values: where its files are, what they hold, whose certificates they are. Pure.
+
+pub mod authorities;
+pub mod entry_id;
+pub mod entry_path;
+pub mod layout;
+pub mod leaf;
+pub mod survey;
+
+pub use authorities::{Authorities, Authority, Issuers, Unusable};
+pub use entry_id::EntryId;
+pub use layout::{Directories, Layout, Place, Root};
+pub use survey::{Survey, file};

@@ -1,0 +1,31 @@
+//! What every command line says in the same words.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use time::OffsetDateTime;
+
+/// Which trees are meant, and what describes them.
+#[derive(Debug, Clone, Default)]
+pub struct TreeArgs {
+    pub dirs: Vec<PathBuf>,
+    pub profiles: Vec<PathBuf>,
+    /// A directory of profiles and trees.
+    pub fleet: Option<PathBuf>,
+    /// The kubelet's own directory, where it is not the default.
+    pub kubelet_dir: Option<PathBuf>,
+    /// Which of the profile's nodes the tree belongs to.
+    pub node: Option<String>,
+    /// The machine's name, kubeadm's default for the node's.
+    pub hostname: Option<String>,
+}
+
+/// How a run goes about it.
+#[derive(Debug, Clone)]
+pub struct RunArgs {
+    pub now: OffsetDateTime,
+    /// How long to wait for another run's lock.
+    pub lock_wait: Duration,
+    pub threads: usize,
+    pub dry_run: bool,
+}

@@ -1,0 +1,220 @@
+//! The next issue of a CRL: signed in memory, with every file it is written to and the journal's line for it.
+
+use std::path::Path;
+
+use time::OffsetDateTime;
+use zeroize::Zeroizing;
+
+use crate::ca::{self, Changes, Issuer};
+use crate::catalog::CaId;
+use crate::error::{self, Error};
+use crate::files::{self, FileState, RelPath};
+use crate::inventory;
+use crate::report::crl_readers;
+use crate::report::revoke as report;
+use crate::revocation::{CrlIssue, Number, RevocationList};
+use crate::store::{self, FileChange, RootId};
+use crate::tree::{Issuers, Place};
+use crate::workspace::crls::{TreeCrl, beside, path};
+use crate::workspace::session::Session;
+use crate::workspace::tree_dir::Snapshot;
+use crate::workspace::{journal, survey};
+use crate::x509::revocation::may_sign_lists;
+use crate::x509::{Certificate, Crl, decimal};
+
+/// Of every CRL, and of every copy.
+const MODE: u32 = 0o644;
+
+/// The next issue.
+#[derive(Debug)]
+pub struct SignedCrlIssue {
+    pub authority: CaId,
+    pub crl: Crl,
+    pub number: Number,
+    pub changes: Vec<FileChange>,
+    /// Every file, the CRL's own first.
+    pub paths: Vec<String>,
+    /// Entries of the journal that the CRL had lost.
+    pub found_again: usize,
+}
+
+impl TreeCrl {
+    /// Signs the next issue.
+    pub fn next_issue(
+        &self,
+        session: &Session<'_>,
+        snapshot: &Snapshot,
+        issuer: &Issuer,
+        changes: Changes<'_>,
+        der: bool,
+    ) -> Result<SignedCrlIssue, Error> {
+        let now = session.run.now;
+        let full = session.tree.roots.main.join(&self.path);
+        if let Some(crl) = self.crl.as_ref().filter(|crl| crl.this_update > now) {
+            return Err(error::list_of_tomorrow(&full, crl.this_update, now));
+        }
+        let before = self.number(session)?;
+        let number = match &before {
+            None => Number::from(1),
+            Some(before) => before.next().ok_or_else(|| error::no_number_left(&full))?,
+        };
+        let edition =
+            CrlIssue { number, this_update: now, next_update: now.saturating_add(session.crl_validity().duration()) };
+        let taken = |serial: &Vec<u8>| {
+            let same = |other: &[u8]| crate::revocation::minimal_integer(other) == serial.as_slice();
+            changes.additions.iter().any(|one| same(&one.serial)) || changes.removals.iter().any(|one| same(one))
+        };
+        let (mut additions, mut removals) = (changes.additions.to_vec(), changes.removals.to_vec());
+        let mut found_again = 0usize;
+        for (serial, last) in self.remembered.last.iter().filter(|(serial, _)| !taken(serial)) {
+            found_again = found_again.saturating_add(1);
+            match last {
+                Some(revoked) => additions.push(revoked.clone()),
+                None => removals.push(serial.clone()),
+            }
+        }
+        let signed = match &self.der {
+            None => ca::sign_crl(&RevocationList { edition: edition.clone(), revoked: additions }, issuer),
+            Some(old) => {
+                let changes = Changes { additions: &additions, removals: &removals };
+                ca::resign_crl(old, changes, &edition, issuer)
+            }
+        };
+        let signed = signed.map_err(|why| error::list_not_signed(&full, why))?;
+        let found_again = if self.der.is_some() || before.is_some() { found_again } else { 0 };
+        let pem = Zeroizing::new(signed.to_pem().into_bytes());
+        let changes = files(session, snapshot, self.authority, pem, &signed.der, der)?;
+        let paths = changes.iter().map(|change| change.path.to_string()).collect();
+        Ok(SignedCrlIssue {
+            authority: self.authority,
+            crl: signed.crl,
+            number: edition.number,
+            changes,
+            paths,
+            found_again,
+        })
+    }
+
+    /// The highest number anybody has seen: the list's, the journal's, and for want of a list a generation's.
+    fn number(&self, session: &Session<'_>) -> Result<Option<Number>, Error> {
+        let own = self.crl.as_ref().and_then(Crl::edition);
+        let kept = if self.crl.is_none() { kept(session, &self.path)? } else { None };
+        Ok(own.max(kept).max(self.remembered.number.clone()))
+    }
+}
+
+/// The next issue of these CRLs, their entries as they are.
+pub fn reissue<'l>(
+    session: &Session<'_>,
+    snapshot: &Snapshot,
+    issuers: &Issuers,
+    crls: impl Iterator<Item = &'l TreeCrl>,
+    der: bool,
+) -> Result<Vec<SignedCrlIssue>, Error> {
+    let sign = |crl: &TreeCrl| {
+        let issuer = issuers.get(crl.authority);
+        let issuer = issuer.ok_or_else(|| error::no_signer(crl.authority, snapshot.authorities.get(&crl.authority)))?;
+        crl.next_issue(session, snapshot, issuer, Changes::default(), der)
+    };
+    crls.map(sign).collect()
+}
+
+impl SignedCrlIssue {
+    /// As reports and the journal call it.
+    pub fn name(&self) -> String {
+        format!("{}.crl", self.authority.name())
+    }
+
+    /// The journal's line for an issue whose entries stayed.
+    pub fn line(&self, command: &str, snapshot: &Snapshot, now: OffsetDateTime) -> Option<String> {
+        let issuer = snapshot.certificate(self.authority)?;
+        Some(journal::crl_line(command, &self.name(), issuer, &self.number, None, now))
+    }
+}
+
+/// What a commit of these writes.
+pub fn places(issues: &[SignedCrlIssue]) -> Vec<(RootId, RelPath, bool)> {
+    let changes = issues.iter().flat_map(|issue| &issue.changes);
+    changes.map(|change| (change.root, change.path.clone(), change.replace)).collect()
+}
+
+/// `new`: the issue that was signed; `changes`: there is one to be signed.
+pub fn row(crl: &TreeCrl, new: Option<&SignedCrlIssue>, changes: bool) -> report::CrlRow {
+    let content = new.map(|new| &new.crl).or(crl.crl.as_ref());
+    report::CrlRow {
+        name: format!("{}.crl", crl.authority.name()),
+        action: if changes { report::Signing::Sign } else { report::Signing::Keep },
+        why: None,
+        number: content.and_then(|crl| crl.number.as_deref()).map(decimal),
+        this_update: content.map(|crl| crl.this_update),
+        next_update: content.and_then(|crl| crl.next_update),
+        entries: content.map_or(0, |crl| crl.entries),
+        paths: new.map_or_else(|| vec![crl.path.clone()], |new| new.paths.clone()),
+    }
+}
+
+/// What is worth a warning about a CRL that is signed.
+pub fn warnings(crl: &TreeCrl, new: Option<&SignedCrlIssue>, authority: &Certificate) -> Vec<String> {
+    let mut lines = Vec::new();
+    if !may_sign_lists(authority) {
+        lines.push(crl_readers::without_crl_sign(crl.authority));
+    }
+    if let Some(new) = new.filter(|new| new.found_again > 0) {
+        lines.push(format!(
+            "{} was older than the journal: {} of its entries were lost and are on it again",
+            crl.path, new.found_again
+        ));
+    }
+    lines
+}
+
+/// The highest number among the editions that generations keep.
+fn kept(session: &Session<'_>, path: &str) -> Result<Option<Number>, Error> {
+    let mut highest = None;
+    for generation in store::generations(&session.tree.roots)? {
+        if !generation.kept.iter().any(|(root, kept)| *root == RootId::Main && kept.as_str() == path) {
+            continue;
+        }
+        let file = session.tree.roots.main.join(".kpki/generations").join(&generation.name).join("main").join(path);
+        let number = files::look(&file).ok().flatten().and_then(|source| {
+            let crl = inventory::walk_crl(&source, &mut |_| Ok(())).ok()?;
+            crl.edition()
+        });
+        highest = highest.max(number);
+    }
+    Ok(highest)
+}
+
+/// The list beside its authority, and beside each copy of the authority that the nodes of a cluster directory hold. DER is
+/// written where it is asked for, and kept up to date where it lies.
+fn files(
+    session: &Session<'_>,
+    snapshot: &Snapshot,
+    authority: CaId,
+    pem: Zeroizing<Vec<u8>>,
+    der: &[u8],
+    wanted: bool,
+) -> Result<Vec<FileChange>, Error> {
+    let holds = |place: &Place| matches!(snapshot.survey.get(place), Some(FileState::File { .. }));
+    let copies = session.copies().into_iter().filter(|(_, of, place)| *of == authority && holds(place));
+    let paths = std::iter::once(path(session, authority)).chain(copies.map(|(.., place)| beside(&place)));
+    let dir = survey::open(&session.tree.roots.main)?;
+    let mut changes = Vec::new();
+    let change = |path: &str, bytes| -> Result<FileChange, Error> {
+        Ok(FileChange { root: RootId::Main, path: RelPath::parse(path)?, mode: MODE, bytes, replace: true })
+    };
+    let paths: Vec<String> = paths.collect();
+    let mut left = paths.len();
+    let mut pem = Some(pem);
+    for path in paths {
+        left = left.saturating_sub(1);
+        // The last one takes the bytes along: a list may have tens of megabytes.
+        let bytes = if left == 0 { pem.take() } else { pem.clone() };
+        changes.push(change(&path, bytes.unwrap_or_default())?);
+        let beside = format!("{path}.der");
+        if wanted || files::what(dir.as_ref(), Path::new(&beside)).is_some() {
+            changes.push(change(&beside, Zeroizing::new(der.to_vec()))?);
+        }
+    }
+    Ok(changes)
+}

@@ -1,0 +1,145 @@
+//! The CRLs of a tree: one for each authority, beside its certificate. CRL and journal together are the state: entries of the
+//! journal that a CRL put back by hand has lost are in its next issue again.
+
+use std::path::Path;
+
+use time::OffsetDateTime;
+
+use crate::catalog::CaId;
+use crate::error::{self, Error};
+use crate::files;
+use crate::inventory;
+use crate::plan::renew::{Credential, certificate_of};
+use crate::plan::revoke::is_due;
+use crate::revocation::Revoked;
+use crate::tree::Authority;
+use crate::tree::layout::Place;
+use crate::workspace::journal::{self, Line, Remembered};
+use crate::workspace::session::Session;
+use crate::workspace::survey;
+use crate::workspace::tree_dir::Snapshot;
+use crate::x509::{Certificate, Crl, CrlLookup, Wanted};
+
+/// The CRL of one authority in the tree.
+#[derive(Debug)]
+pub struct TreeCrl {
+    pub authority: CaId,
+    pub path: String,
+    pub(super) der: Option<Vec<u8>>,
+    pub crl: Option<Crl>,
+    pub(super) remembered: Remembered,
+    /// It is inside its refresh window, and its authority's key is here.
+    pub due: bool,
+}
+
+/// `pki/ca.crl` beside `pki/ca.crt`.
+pub fn path(session: &Session<'_>, authority: CaId) -> String {
+    beside(&session.tree.directories.authority(authority).0)
+}
+
+pub(super) fn beside(certificate: &Place) -> String {
+    format!("{}.crl", certificate.path.strip_suffix(".crt").unwrap_or(&certificate.path))
+}
+
+impl TreeCrl {
+    pub fn read(session: &Session<'_>, authority: CaId, issuer: &Certificate, lines: &[Line]) -> Result<Self, Error> {
+        let path = path(session, authority);
+        let full = session.tree.roots.main.join(&path);
+        let refused = |why: String| error::bad_list(&full, why);
+        let der = match survey::open(&session.tree.roots.main)? {
+            None => None,
+            Some(dir) => match files::look_below(&dir, Path::new(&path)) {
+                Ok(None) => None,
+                Ok(Some(source)) => Some(inventory::crls(&source).map_err(|why| refused(why.to_string()))?),
+                Err(kind) => return Err(refused(kind.to_string())),
+            },
+        };
+        let der = match der.map(<[Vec<u8>; 1]>::try_from) {
+            None => None,
+            Some(Ok([only])) => Some(only),
+            Some(Err(lists)) => return Err(refused(format!("expected one CRL, found {}", lists.len()))),
+        };
+        let crl = der.as_deref().map(Crl::parse).transpose().map_err(|why| refused(why.to_string()))?;
+        let number = crl.as_ref().and_then(Crl::edition);
+        let remembered = journal::remembered(lines, issuer, number.as_ref());
+        Ok(Self { authority, path, der, crl, remembered, due: false })
+    }
+
+    /// Its issuer signed it. [`Self::next_issue`] finds this out by itself.
+    pub fn verify(&self, session: &Session<'_>, issuer: &Certificate) -> Result<(), Error> {
+        let (Some(der), Some(crl)) = (&self.der, &self.crl) else { return Ok(()) };
+        crl.signed_by(der, issuer).map_err(|why| error::bad_list(&session.tree.roots.main.join(&self.path), why))
+    }
+
+    /// Its entries for these serial numbers, in their order. An entry that it has lost and the journal knows counts.
+    pub fn entries(&self, session: &Session<'_>, serials: &[&[u8]]) -> Result<Vec<Option<Revoked>>, Error> {
+        let wanted = Wanted::new(serials.iter().copied());
+        let listed = self.der.as_deref().map(|der| CrlLookup::read(der, &wanted)).transpose();
+        let listed = listed.map_err(|why| error::bad_list(&session.tree.roots.main.join(&self.path), why))?;
+        let of_list = |serial: &[u8]| Some(listed.as_ref()?.named(serial)?.revoked.clone());
+        let plain = crate::revocation::minimal_integer;
+        let one = |serial: &&[u8]| match self.remembered.last.get(plain(serial)) {
+            Some(last) => last.clone(),
+            None => of_list(serial),
+        };
+        Ok(serials.iter().map(one).collect())
+    }
+
+    pub fn is_due(&self, now: OffsetDateTime) -> bool {
+        self.crl.as_ref().is_some_and(|crl| is_due(crl.this_update, crl.next_update, now))
+    }
+}
+
+/// Every CRL in a tree, and what they say.
+#[derive(Debug, Default)]
+pub struct TreeCrls {
+    pub crls: Vec<TreeCrl>,
+    /// Of each credential that was asked about, in their order.
+    pub revoked: Vec<Option<Revoked>>,
+    /// CRLs that cannot be used: they are no reason not to renew.
+    pub unusable: Vec<String>,
+}
+
+/// What the CRLs of a tree say of these credentials.
+pub fn of_credentials(
+    session: &Session<'_>,
+    snapshot: &Snapshot,
+    credentials: &[Credential],
+) -> Result<TreeCrls, Error> {
+    let mut found = TreeCrls { revoked: vec![None; credentials.len()], ..TreeCrls::default() };
+    let dir = survey::open(&session.tree.roots.main)?;
+    let is_there = |authority: &CaId| files::what(dir.as_ref(), Path::new(&path(session, *authority))).is_some();
+    let present: Vec<CaId> = CaId::ALL.into_iter().filter(is_there).collect();
+    if present.is_empty() {
+        return Ok(found);
+    }
+    let lines = journal::read(&session.tree.roots)?;
+    let certificates: Vec<Option<Certificate>> =
+        credentials.iter().map(|credential| certificate_of(credential, &snapshot.survey)).collect();
+    for authority in present {
+        let Some(issuer) = snapshot.certificate(authority) else { continue };
+        let read = TreeCrl::read(session, authority, issuer, &lines);
+        let mut crl = match read.and_then(|crl| crl.verify(session, issuer).map(|()| crl)) {
+            Ok(crl) => crl,
+            Err(error) => {
+                let why = error.why.first().map(|why| format!(": {why}")).unwrap_or_default();
+                let path = path(session, authority);
+                found.unusable.push(format!("{path} cannot be used{why}; which certificates it revokes is not known"));
+                continue;
+            }
+        };
+        let issued = certificates.iter().enumerate().filter_map(|(index, one)| {
+            let certificate = one.as_ref().filter(|one| one.issuer_der == issuer.subject_der)?;
+            Some((index, certificate.serial.as_slice()))
+        });
+        let (positions, serials): (Vec<usize>, Vec<&[u8]>) = issued.unzip();
+        for (index, entry) in positions.into_iter().zip(crl.entries(session, &serials)?) {
+            if let Some(slot) = found.revoked.get_mut(index) {
+                *slot = entry;
+            }
+        }
+        crl.due = snapshot.authorities.get(&authority).is_some_and(Authority::is_local) && crl.is_due(session.run.now);
+        found.crls.push(crl);
+    }
+    Ok(found)
+}

@@ -1,0 +1,75 @@
+//! Going back to what a tree was before a generation's command ran.
+
+use time::OffsetDateTime;
+
+use crate::error::Error;
+use crate::files::RelPath;
+use crate::store::{self, FileChange, PriorFile, RootId, Roots, StoreError};
+use crate::tree::leaf;
+use crate::workspace::tree_dir::{Locked, Transaction, TreeDir};
+use crate::workspace::{journal, survey};
+
+/// Every file as it was, but CRLs. An older CRL would take revocations back and, with its lower number, be refused by every
+/// reader that has seen the newer one: CRLs only ever go forward.
+pub fn before(roots: &Roots, name: &str) -> Result<Vec<PriorFile>, Error> {
+    Ok(store::before_of(roots, name, is_restored)?)
+}
+
+fn is_restored(path: &RelPath) -> bool {
+    !path.as_str().ends_with(".crl") && !path.as_str().ends_with(".crl.der")
+}
+
+/// The CRLs that a generation keeps, or that were made since, and that stay as they are.
+pub fn crls_left(roots: &Roots, name: &str) -> Result<Vec<String>, Error> {
+    let newer = store::generations(roots)?;
+    let at = newer.iter().position(|one| one.name == name).map_or(0, |at| at.saturating_add(1));
+    let paths = newer.iter().take(at).flat_map(|one| one.kept.iter().chain(&one.created)).map(|(_, path)| path);
+    let mut left: Vec<String> = paths.filter(|path| !is_restored(path)).map(ToString::to_string).collect();
+    left.sort();
+    left.dedup();
+    Ok(left)
+}
+
+/// Those that are different now.
+pub fn changed(roots: &Roots, prior: Vec<PriorFile>) -> Result<Vec<PriorFile>, Error> {
+    if roots.kubelet.is_none() && prior.iter().any(|one| one.root == RootId::Kubelet) {
+        return Err(StoreError::NoKubeletRoot.into());
+    }
+    let mut changed = Vec::new();
+    for one in prior {
+        let now = survey::read(roots, one.root, &one.path)?;
+        if now.as_deref() != one.content.as_ref().map(|(_, bytes)| &**bytes) {
+            changed.push(one);
+        }
+    }
+    Ok(changed)
+}
+
+/// One transaction, which keeps what it replaces as a generation of its own. What was put back, and that generation.
+pub fn put_back(
+    tree: &TreeDir,
+    locked: &Locked<'_>,
+    name: &str,
+    now: OffsetDateTime,
+) -> Result<(Vec<PriorFile>, Option<String>), Error> {
+    let mut prior = changed(&tree.roots, before(&tree.roots, name)?)?;
+    if prior.is_empty() {
+        return Ok((prior, None));
+    }
+    // A key and its certificate next to each other.
+    prior.sort_by(|a, b| (a.root, a.path.as_str()).cmp(&(b.root, b.path.as_str())));
+    let mut transaction =
+        Transaction { entries: Some(prior.iter().map(|one| one.path.to_string()).collect()), ..Transaction::default() };
+    for one in &prior {
+        let Some((mode, bytes)) = &one.content else {
+            transaction.removals.push((one.root, one.path.clone()));
+            continue;
+        };
+        let certificate = leaf::leaf(bytes);
+        transaction.journal.extend(certificate.map(|one_of| journal::line("restore", one.path.as_str(), &one_of, now)));
+        let (root, path, bytes) = (one.root, one.path.clone(), bytes.clone());
+        transaction.changes.push(FileChange { root, path, mode: *mode, bytes, replace: true });
+    }
+    let generation = locked.commit("restore", now, transaction)?;
+    Ok((prior, generation))
+}

@@ -1,0 +1,276 @@
+//! What the journal and the history remember of a run: a line for each certificate and each CRL, a note for each generation.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+use time::macros::format_description;
+
+use crate::clock::rfc3339;
+use crate::error::Error;
+use crate::plan::revoke::serial_of_hex;
+use crate::revocation::{Number, Reason, Revoked, minimal_integer};
+use crate::store::{self, Roots};
+use crate::x509::certificate::hex;
+use crate::x509::{Certificate, decimal};
+
+/// One line of `.kpki/journal.jsonl`. Instants are RFC 3339 in UTC; serial numbers and SHA-256 fingerprints are lower-case
+/// hexadecimal without separators.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Line {
+    Crl(CrlLine),
+    Certificate(CertificateLine),
+}
+
+/// A certificate that was issued: what a later revocation has to know.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CertificateLine {
+    pub time: String,
+    /// What was done.
+    pub command: String,
+    /// `NODE/NAME` or `NAME`.
+    pub entry: String,
+    pub serial: String,
+    pub fingerprint: String,
+    pub subject: String,
+    pub not_before: String,
+    pub not_after: String,
+    pub issuer: String,
+}
+
+/// A new issue of a CRL. Its number is there so that a CRL that was lost, or put back to an earlier issue, is brought up to
+/// what is written here.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CrlLine {
+    pub time: String,
+    pub command: String,
+    pub entry: String,
+    /// Decimal.
+    pub crl_number: String,
+    /// The entry that was added, or removed by a release; `None`: the entries stayed.
+    pub serial: Option<String>,
+    pub reason: Option<String>,
+    pub revocation_date: Option<String>,
+    pub invalidity_date: Option<String>,
+    pub issuer: String,
+    pub issuer_fingerprint: String,
+}
+
+/// What a generation says of the run that made it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Note {
+    pub command: String,
+    pub time: String,
+    pub entries: Vec<String>,
+}
+
+impl Note {
+    /// `None`: it is none of kpki's.
+    pub fn read(note: &serde_json::Value) -> Option<Self> {
+        Self::deserialize(note).ok()
+    }
+}
+
+/// The line for a certificate, without its end.
+pub fn line(command: &str, entry: &str, certificate: &Certificate, at: OffsetDateTime) -> String {
+    document(&CertificateLine {
+        time: rfc3339(at),
+        command: command.to_owned(),
+        entry: entry.to_owned(),
+        serial: certificate.serial_hex().to_lowercase(),
+        fingerprint: fingerprint(certificate),
+        subject: certificate.subject.to_string(),
+        not_before: rfc3339(certificate.not_before),
+        not_after: rfc3339(certificate.not_after),
+        issuer: certificate.issuer.to_string(),
+    })
+}
+
+/// The line for an issue of a CRL, without its end. `revoked`: the entry that was added, or removed by a release.
+pub fn crl_line(
+    command: &str,
+    entry: &str,
+    authority: &Certificate,
+    number: &Number,
+    revoked: Option<&Revoked>,
+    at: OffsetDateTime,
+) -> String {
+    document(&CrlLine {
+        time: rfc3339(at),
+        command: command.to_owned(),
+        entry: entry.to_owned(),
+        crl_number: decimal(&integer_content(number)),
+        serial: revoked.map(|one| serial_text(&one.serial)),
+        reason: revoked.map(|one| one.reason.unwrap_or(Reason::Unspecified).name().to_owned()),
+        revocation_date: revoked.map(|one| rfc3339(one.at)),
+        invalidity_date: revoked.and_then(|one| one.invalid_since).map(rfc3339),
+        issuer: authority.subject.to_string(),
+        issuer_fingerprint: fingerprint(authority),
+    })
+}
+
+/// The note of a generation.
+pub fn note(command: &str, entries: &[String], at: OffsetDateTime) -> String {
+    document(&Note { command: command.to_owned(), time: rfc3339(at), entries: entries.to_vec() })
+}
+
+/// `20261120T220101Z-renew`: sorts by time, says which command.
+pub fn generation(command: &str, at: OffsetDateTime) -> String {
+    let stamp = at.format(format_description!("[year][month][day]T[hour][minute][second]Z")).unwrap_or_default();
+    format!("{stamp}-{command}")
+}
+
+/// Every line of a tree's journal that can be understood.
+pub fn read(roots: &Roots) -> Result<Vec<Line>, Error> {
+    Ok(store::journal(roots)?.iter().filter_map(|line| serde_json::from_str(line).ok()).collect())
+}
+
+/// Strings and lists of strings always have a JSON form.
+fn document(value: &impl Serialize) -> String {
+    serde_json::to_string(value).unwrap_or_default()
+}
+
+fn fingerprint(certificate: &Certificate) -> String {
+    certificate.fingerprint_hex().replace(':', "").to_lowercase()
+}
+
+/// Content octets of a serial number as the lines have it.
+pub fn serial_text(serial: &[u8]) -> String {
+    let plain = minimal_integer(serial);
+    hex(plain.strip_prefix(&[0]).filter(|rest| !rest.is_empty()).unwrap_or(plain), "").to_lowercase()
+}
+
+/// The number with its sign.
+fn integer_content(number: &Number) -> Vec<u8> {
+    [&[0], number.magnitude()].concat()
+}
+
+/// What the lines say of one authority's CRL.
+#[derive(Debug, Default)]
+pub struct Remembered {
+    /// The highest number of an issue.
+    pub number: Option<Number>,
+    /// What has been done above a number: the last change of each serial number's entry; `None`: released.
+    pub last: BTreeMap<Vec<u8>, Option<Revoked>>,
+}
+
+/// Lines of issues above `number`; all of them where the CRL has none.
+pub fn remembered(lines: &[Line], authority: &Certificate, number: Option<&Number>) -> Remembered {
+    let fingerprint = fingerprint(authority);
+    let mut remembered = Remembered::default();
+    for line in lines {
+        let Line::Crl(line) = line else { continue };
+        let Some(written) = number_of(&line.crl_number).filter(|_| line.issuer_fingerprint == fingerprint) else {
+            continue;
+        };
+        let above = number.is_none_or(|number| written > *number);
+        remembered.number = remembered.number.max(Some(written));
+        let Some(serial) = line.serial.as_deref().and_then(serial_of_hex).filter(|_| above) else { continue };
+        let revoked = line.revoked(&serial);
+        remembered.last.insert(serial, revoked);
+    }
+    remembered
+}
+
+impl CrlLine {
+    /// `None`: the entry was removed.
+    fn revoked(&self, serial: &[u8]) -> Option<Revoked> {
+        let instant = |text: &str| crate::clock::parse_instant(text, OffsetDateTime::UNIX_EPOCH);
+        let at = self.revocation_date.as_deref().filter(|_| self.command != "release").and_then(instant)?;
+        let reason = self.reason.as_deref().and_then(Reason::parse);
+        Some(Revoked {
+            serial: serial.to_vec(),
+            at,
+            reason: reason.filter(|reason| *reason != Reason::Unspecified),
+            invalid_since: self.invalidity_date.as_deref().and_then(instant),
+            other: Vec::new(),
+        })
+    }
+}
+
+/// Decimal to the number.
+fn number_of(text: &str) -> Option<Number> {
+    let mut magnitude: Vec<u8> = Vec::new();
+    for digit in text.chars() {
+        let mut carry = digit.to_digit(10)?;
+        for octet in magnitude.iter_mut().rev() {
+            let value = u32::from(*octet) * 10 + carry;
+            *octet = u8::try_from(value & 0xff).ok()?;
+            carry = value >> 8;
+        }
+        if carry > 0 {
+            magnitude.insert(0, u8::try_from(carry).ok()?);
+        }
+    }
+    Number::of_content(&[&[0], magnitude.as_slice()].concat())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::Value;
+    use time::macros::datetime;
+
+    const NOW: OffsetDateTime = datetime!(2026-11-20 22:01:01 +1);
+
+    #[test]
+    fn lists_are_brought_up_to_what_the_lines_say() {
+        let pem = include_bytes!("../../fixtures/kubeadm/v1.36-default-rsa2048/etc-kubernetes/pki/ca.crt");
+        let ca = &crate::x509::parse_pem_bundle(pem).unwrap()[0];
+        let revoked = |serial: u8, reason| Revoked {
+            serial: vec![0, serial],
+            at: datetime!(2026-11-20 21:01:01 UTC),
+            reason,
+            invalid_since: Some(datetime!(2026-11-01 0:00 UTC)),
+            other: Vec::new(),
+        };
+        let key = Some(Reason::KeyCompromise);
+        let crl = |command, number, one: &Revoked| {
+            let text = crl_line(command, "x", ca, &Number::from(number), Some(one), NOW);
+            serde_json::from_str::<Line>(&text).unwrap()
+        };
+        let (first, second) = (revoked(0x80, key), revoked(0x81, None));
+        let lines = [
+            crl("revoke", 254, &first),
+            crl("hold", 255, &revoked(0x82, Some(Reason::CertificateHold))),
+            crl("revoke", 256, &second),
+            crl("release", 257, &revoked(0x82, Some(Reason::CertificateHold))),
+            serde_json::from_str(&line("renew", "x", ca, NOW)).unwrap(),
+        ];
+        let all = remembered(&lines, ca, None);
+        assert_eq!(all.number, Some(Number::from(257)));
+        let last: Vec<_> = all.last.into_iter().collect();
+        assert_eq!(last, [(vec![0, 0x80], Some(first)), (vec![0, 0x81], Some(second.clone())), (vec![0, 0x82], None)]);
+        let above = remembered(&lines, ca, Some(&Number::from(255))).last;
+        assert_eq!(above.into_iter().collect::<Vec<_>>(), [(vec![0, 0x81], Some(second)), (vec![0, 0x82], None)]);
+        let other = Certificate { fingerprint: [0; 32], ..ca.clone() };
+        assert_eq!(remembered(&lines, &other, None).number, None);
+        for number in [0, 1, 255, 256, u64::MAX] {
+            assert_eq!(number_of(&number.to_string()), Some(Number::from(number)));
+        }
+        assert_eq!(number_of("1x"), None);
+    }
+
+    #[test]
+    fn a_line_is_one_line_of_json_in_a_fixed_order() {
+        let pem = include_bytes!("../../fixtures/kubeadm/v1.36-default-rsa2048/etc-kubernetes/pki/ca.crt");
+        let bundle = crate::x509::parse_pem_bundle(pem).unwrap();
+        let line = line("renew", "cp1/ca", &bundle[0], NOW);
+        let value: Value = serde_json::from_str(&line).unwrap();
+        let keys: Vec<&str> = value.as_object().unwrap().keys().map(String::as_str).collect();
+        assert_eq!(
+            keys,
+            ["time", "command", "entry", "serial", "fingerprint", "subject", "notBefore", "notAfter", "issuer"]
+        );
+        assert!(line.starts_with(r#"{"time":"2026-11-20T21:01:01Z","command":"renew","entry":"cp1/ca","serial":""#));
+        assert!(!line.contains('\n') && value["fingerprint"].as_str().unwrap().len() == 64);
+        assert_eq!(value["subject"], "CN=kubernetes");
+        assert_eq!(
+            note("init", &["ca".to_owned()], NOW),
+            r#"{"command":"init","time":"2026-11-20T21:01:01Z","entries":["ca"]}"#
+        );
+    }
+}

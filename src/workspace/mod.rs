@@ -1,0 +1,22 @@
+//! A tree on disk, as every verb meets it: which one is meant, its recorded state, its lock, its transaction.
+
+pub mod args;
+pub mod crl_issue;
+pub mod crls;
+pub mod generations;
+pub mod journal;
+pub mod pending;
+pub mod profiles;
+pub mod requests;
+pub mod session;
+pub mod state;
+pub mod survey;
+pub mod targets;
+pub mod tree_dir;
+
+/// Called on the caller's thread with how many of how many parts of a long work are done.
+pub type Progress<'a> = &'a mut dyn FnMut(usize, usize);
+
+pub use args::{RunArgs, TreeArgs};
+pub use session::{Absent, Session};
+pub use tree_dir::{Locked, Snapshot, Transaction, TreeDir};

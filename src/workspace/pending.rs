@@ -1,0 +1,78 @@
+//! Renewals that no report and no deploy hook has followed yet: `.kpki/owed.json`, written by the renewal's own transaction and
+//! removed when report and hooks are done. A run that was killed in between leaves it, and the next one goes on from there.
+
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use crate::error::Error;
+use crate::files::RelPath;
+use crate::plan::renew::Credential;
+use crate::store::{self, FileChange, RootId};
+use crate::workspace::session::Session;
+use crate::workspace::survey;
+
+/// Below `.kpki/`; the name is that of version 0.1.0.
+const FILE: &str = "owed.json";
+
+/// The ids of the entries, and the generation that keeps their old files.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PendingNotifications {
+    pub generation: String,
+    pub entries: Vec<String>,
+}
+
+impl PendingNotifications {
+    /// A damaged file is as none: there is nothing that it could be read as.
+    pub fn read(session: &Session<'_>) -> Result<Self, Error> {
+        let bytes = survey::read(&session.tree.roots, RootId::State, &RelPath::parse(FILE)?)?;
+        Ok(bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default())
+    }
+
+    pub const fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// With what is renewed now.
+    pub fn and(mut self, generation: &str, more: impl Iterator<Item = String>) -> Self {
+        generation.clone_into(&mut self.generation);
+        for id in more {
+            if !self.entries.contains(&id) {
+                self.entries.push(id);
+            }
+        }
+        self
+    }
+
+    /// The tree's credentials among them, whatever was named on the command line.
+    pub fn credentials<'t>(&self, session: &'t Session<'_>) -> Vec<&'t Credential> {
+        session.credentials.iter().filter(|one| self.entries.contains(&one.id.to_string())).collect()
+    }
+
+    /// As a part of the transaction.
+    pub fn change(&self) -> Result<FileChange, Error> {
+        let failed = |why| Error::new(format!("cannot write .kpki/{FILE}")).because(why);
+        Ok(FileChange {
+            root: RootId::State,
+            path: RelPath::parse(FILE)?,
+            mode: 0o600,
+            bytes: Zeroizing::new(serde_json::to_vec(self).map_err(failed)?),
+            replace: true,
+        })
+    }
+
+    /// What is still pending after a run, under its lock. When this fails the next run notifies once more.
+    pub fn keep(&self, session: &Session<'_>) -> Result<(), Error> {
+        let roots = &session.tree.roots;
+        if !self.is_empty() {
+            let path = roots.path_of(RootId::State, &RelPath::parse(FILE)?);
+            return Ok(store::replace_file(&path, &self.change()?.bytes, 0o600)?);
+        }
+        let main = survey::open(&roots.main)?;
+        let state = main.map(|main| main.child(".kpki")).transpose()?.flatten();
+        match state {
+            Some(state) if state.facts(FILE)?.is_some() => Ok(state.remove_file(FILE)?),
+            _ => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! How every verb reads a profile: one that is given, or the one a tree records.
+
+use std::path::Path;
+
+use crate::error::Error;
+use crate::files::{self, FileError, FileState, Kind, Op};
+use crate::profile::{self, Loaded, Overrides, Profile, Source};
+use crate::workspace::state::{self, State};
+
+/// A profile larger than this is refused before it is read (the parser holds the same limit).
+const LARGEST: u64 = 1 << 20;
+
+/// The bytes of a profile file.
+pub fn read(path: &Path) -> Result<Vec<u8>, Error> {
+    let unread = |error: FileError| {
+        let hint = match error.kind {
+            Kind::Missing => "check the path; a relative one is looked up from the current directory",
+            Kind::PermissionDenied => "run as a user who may read it",
+            Kind::TooLarge(_) => "check that it is the file you mean: a profile has a few kilobytes",
+            _ => "give the path of a YAML file; one can be started with: kpki profile new > cluster.yaml",
+        };
+        Error::new(error.to_string()).hint(hint)
+    };
+    match files::read_input(path, LARGEST) {
+        Ok(FileState::File { bytes, .. }) => Ok(bytes.to_vec()),
+        Ok(FileState::Missing) => Err(unread(FileError::new(Op::Read, path, Kind::Missing))),
+        Err(error) => Err(unread(error)),
+    }
+}
+
+/// A profile from its bytes; `name` is what messages call it.
+pub fn load(name: &str, bytes: &[u8], overrides: &Overrides) -> Result<Loaded, Error> {
+    profile::load(Source { name, bytes }, overrides).map_err(Error::from)
+}
+
+/// A profile with the choices that go with it.
+pub fn load_state(state: &State, name: &str) -> Result<Loaded, Error> {
+    load(name, &state.profile, &state.overrides())
+}
+
+/// The profile that a tree records; `None`: it records none.
+pub fn recorded(main: &Path) -> Result<Option<(State, Profile)>, Error> {
+    let Some(state) = State::read(main)? else { return Ok(None) };
+    let profile = load_state(&state, &state::path(main).display().to_string())?.profile;
+    Ok(Some((state, profile)))
+}

@@ -1,0 +1,273 @@
+//! Requests that wait for their certificates: key and signing request of an entry, side by side, away from what is running.
+//!
+//! They lie in `DIR/.kpki/requests/` with the tree's own paths (`pki/apiserver.key` and `.csr`, `admin.conf` and
+//! `admin.conf.csr`), or in a directory a person named. A key that is there already is used and never written over: a request
+//! that is on its way to somebody must not lose its key.
+
+use std::path::{Path, PathBuf};
+
+use zeroize::Zeroizing;
+
+use crate::blueprint::{Blueprint, KeyUsage, Role};
+use crate::ca::{self, PrivateKey};
+use crate::error::Error;
+use crate::files::{BadPath, RelPath};
+use crate::kubeconfig;
+use crate::plan::init::Access;
+use crate::plan::renew::{Credential, CsrTemplate};
+use crate::store::{FileChange, RootId, Roots};
+use crate::tree::EntryId;
+use crate::tree::layout::{Place, Root};
+use crate::workspace::{Progress, survey};
+use crate::x509::Request;
+use time::OffsetDateTime;
+
+/// Below `.kpki`.
+const REQUESTS: &str = "requests";
+
+/// Where requests lie.
+#[derive(Debug, Clone)]
+pub enum Site {
+    /// With the tree they are for.
+    Tree(Roots),
+    /// In a directory of their own.
+    Out(Roots),
+}
+
+impl Site {
+    pub fn out(dir: &Path) -> Self {
+        Self::Out(Roots { main: dir.to_path_buf(), kubelet: None })
+    }
+
+    pub const fn roots(&self) -> &Roots {
+        match self {
+            Self::Tree(roots) | Self::Out(roots) => roots,
+        }
+    }
+
+    /// The request's files for what lies, or will lie, at these places.
+    pub fn files(&self, public: &Place, private: Option<&Place>) -> Result<Files, BadPath> {
+        let below = |place: &Place, path: &str| {
+            let kubelet = if place.root == Root::Kubelet { "kubelet/" } else { "" };
+            match self {
+                Self::Tree(_) => RelPath::parse(format!("{REQUESTS}/{kubelet}{path}")),
+                Self::Out(_) => RelPath::parse(format!("{kubelet}{path}")),
+            }
+        };
+        let stem = public.path.strip_suffix(".crt").unwrap_or(&public.path);
+        Ok(Files {
+            root: match self {
+                Self::Tree(_) => RootId::State,
+                Self::Out(_) => RootId::Main,
+            },
+            key: below(public, private.map_or(public.path.as_str(), |place| &place.path))?,
+            request: below(public, &format!("{stem}.csr"))?,
+            embedded: private.is_none(),
+        })
+    }
+
+    /// A file as a person finds it.
+    pub fn shown(&self, root: RootId, path: &RelPath) -> String {
+        match self {
+            Self::Tree(roots) | Self::Out(roots) => roots.path_of(root, path).display().to_string(),
+        }
+    }
+}
+
+/// The two files of one request.
+#[derive(Debug, Clone)]
+pub struct Files {
+    pub root: RootId,
+    /// The key, or the kubeconfig that holds it.
+    pub key: RelPath,
+    pub request: RelPath,
+    embedded: bool,
+}
+
+/// What lies there.
+#[derive(Debug)]
+pub struct Waiting {
+    pub key: PrivateKey,
+    /// What it asks for; `None`: there is a key, and no request that can be read.
+    pub request: Option<Request>,
+    /// Of a kubeconfig.
+    pub access: Option<Access>,
+}
+
+/// Reads a request and its key; `None`: there is no key.
+pub fn waiting(site: &Site, files: &Files) -> Result<Option<Waiting>, Error> {
+    let Some(bytes) = survey::read(site.roots(), files.root, &files.key)? else { return Ok(None) };
+    let shown = site.shown(files.root, &files.key);
+    let unusable = |why: &dyn std::fmt::Display| {
+        Error::new(format!("cannot use the key in {shown}"))
+            .because(why)
+            .hint("move it away to have a new key made; a certificate for the old one cannot be used then")
+    };
+    let (pem, access) = if files.embedded {
+        let pending = kubeconfig::pending(&bytes).map_err(|why| unusable(&why))?;
+        let kubeconfig::Pending { cluster, user, server, key } = pending;
+        (key, Some(Access { cluster, user, server, preferences: false }))
+    } else {
+        (bytes, None)
+    };
+    let key = PrivateKey::from_pem(&pem).map_err(|why| unusable(&why))?;
+    let request = survey::read(site.roots(), files.root, &files.request)?;
+    let request = request.and_then(|bytes| Request::read_file(&bytes).ok()?.into_iter().next());
+    Ok(Some(Waiting { key, request, access }))
+}
+
+/// A request that there is to be.
+#[derive(Debug)]
+pub struct CsrSpec<'a> {
+    pub id: EntryId,
+    pub public: &'a Place,
+    pub private: Option<&'a Place>,
+    pub template: &'a CsrTemplate,
+    /// `--key`.
+    pub key: Option<PrivateKey>,
+}
+
+impl<'a> CsrSpec<'a> {
+    pub fn of(credential: &'a Credential, template: &'a CsrTemplate) -> Self {
+        Self {
+            id: credential.id.clone(),
+            public: &credential.public,
+            private: credential.private.as_ref(),
+            template,
+            key: None,
+        }
+    }
+}
+
+/// What became of it.
+#[derive(Debug)]
+pub struct Made {
+    pub id: EntryId,
+    pub request: Request,
+    /// It lies there already, word for word.
+    pub is_kept: bool,
+    /// The key was there before.
+    pub is_old_key: bool,
+    pub paths: Vec<PathBuf>,
+    pub changes: Vec<FileChange>,
+}
+
+/// Whether every request lies there already, word for word.
+pub fn are_waiting(site: &Site, specs: &[CsrSpec<'_>]) -> Result<bool, Error> {
+    for spec in specs {
+        let there = waiting(site, &site.files(spec.public, spec.private)?)?;
+        let says = |waiting: Waiting| {
+            let blueprint = spec.template.blueprint_for(waiting.key.algorithm());
+            waiting.request.is_some_and(|request| is_for(&request, &blueprint, &waiting.key))
+        };
+        if !there.is_some_and(says) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+fn is_for(request: &Request, blueprint: &Blueprint, key: &PrivateKey) -> bool {
+    ca::asks_for(request, blueprint) && key.made(request) && request.signature_valid == Some(true)
+}
+
+/// Makes every request that is not there already, in memory.
+pub fn make(site: &Site, specs: Vec<CsrSpec<'_>>, threads: usize, progress: Progress<'_>) -> Result<Vec<Made>, Error> {
+    let mut jobs = Vec::with_capacity(specs.len());
+    for spec in specs {
+        let files = site.files(spec.public, spec.private)?;
+        let waiting = waiting(site, &files)?;
+        if let (Some(given), Some(waiting)) = (&spec.key, &waiting)
+            && given.spki_der() != waiting.key.spki_der()
+        {
+            let shown = site.shown(files.root, &files.key);
+            return Err(
+                Error::new(format!("{shown} holds another key than --key")).hint("move it away, or leave --key out")
+            );
+        }
+        jobs.push((spec, files, waiting));
+    }
+    let wanted: Vec<_> = jobs
+        .iter()
+        .filter(|(spec, _, waiting)| spec.key.is_none() && waiting.is_none())
+        .map(|(spec, ..)| spec.template.algorithm)
+        .collect();
+    let mut fresh = ca::generate_keys(&wanted, threads, progress)?.into_iter();
+    let mut made = Vec::with_capacity(jobs.len());
+    for (mut spec, files, waiting) in jobs {
+        let given = spec.key.take();
+        let (key, old) = match (waiting, given) {
+            (Some(waiting), _) => (waiting.key, Some(waiting.request)),
+            (None, Some(key)) => (key, None),
+            (None, None) => match fresh.next() {
+                Some(key) => (key, None),
+                None => {
+                    return Err(Error::new("fewer keys were made than asked for").hint("report this as a bug"));
+                }
+            },
+        };
+        made.push(one(site, &spec, &files, &key, old)?);
+    }
+    Ok(made)
+}
+
+/// `old`: the key was there, with this request or none.
+fn one(
+    site: &Site,
+    spec: &CsrSpec<'_>,
+    files: &Files,
+    key: &PrivateKey,
+    old: Option<Option<Request>>,
+) -> Result<Made, Error> {
+    let blueprint = spec.template.blueprint_for(key.algorithm());
+    let is_old_key = old.is_some();
+    let kept = old.flatten().filter(|request| is_for(request, &blueprint, key));
+    let is_kept = kept.is_some();
+    let file = |path: &RelPath, bytes: &[u8], replace| FileChange {
+        root: files.root,
+        path: path.clone(),
+        mode: 0o600,
+        bytes: Zeroizing::new(bytes.to_vec()),
+        replace,
+    };
+    let mut changes = Vec::new();
+    if !is_old_key {
+        let pem = key.to_pem();
+        let text = match &spec.template.access {
+            Some(access) if files.embedded => access.kubeconfig("", "", &pem),
+            _ => pem,
+        };
+        changes.push(file(&files.key, text.as_bytes(), false));
+    }
+    let request = match kept {
+        Some(request) => request,
+        None => {
+            let made = ca::request(&blueprint, key)?;
+            changes.push(file(&files.request, made.pem.as_bytes(), true));
+            made.request
+        }
+    };
+    let shown = |path: &RelPath| site.roots().path_of(files.root, path);
+    Ok(Made {
+        id: spec.id.clone(),
+        request,
+        is_kept,
+        is_old_key,
+        paths: vec![shown(&files.request), shown(&files.key)],
+        changes,
+    })
+}
+
+/// A request as a blueprint, for want of anything better that says what a certificate is to be.
+pub fn blueprint_of(request: &Request, now: OffsetDateTime) -> Blueprint {
+    Blueprint {
+        subject: request.subject.clone(),
+        not_before: now,
+        not_after: now,
+        role: Role::EndEntity,
+        key_usage: request.key_usage.unwrap_or(KeyUsage::DIGITAL_SIGNATURE),
+        extended_key_usages: request.extended_key_usages.clone(),
+        sans: request.sans.clone(),
+        permitted: Vec::new(),
+    }
+}

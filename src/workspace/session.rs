@@ -1,0 +1,234 @@
+//! A tree that is there, or that a profile says will be: its shape, and every certificate it has or should have.
+
+use std::path::Path;
+
+use crate::catalog::CaId;
+use crate::clock::Span;
+use crate::error::{self, Error};
+use crate::files::{self, FileError, Op};
+use crate::inventory::{self, Form};
+use crate::plan::renew::{self as plan, Credential, Rules};
+use crate::profile::{CRL_VALIDITY, Etcd, Profile};
+use crate::tree::Issuers;
+use crate::tree::layout::{Layout, Place};
+use crate::tree::{EntryId, leaf, survey};
+use crate::workspace::args::{RunArgs, TreeArgs};
+use crate::workspace::targets::Target;
+use crate::workspace::tree_dir::{self, Locked, Snapshot, TreeDir};
+
+/// What does not change while a run looks and acts.
+#[derive(Debug)]
+pub struct Session<'a> {
+    pub run: &'a RunArgs,
+    pub target: &'a Target,
+    pub tree: TreeDir,
+    /// Every certificate with a key.
+    pub credentials: Vec<Credential>,
+}
+
+/// What a profile says of a tree that is not there yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Absent {
+    /// It will be what the profile says.
+    Planned,
+    Refused,
+}
+
+impl<'a> Session<'a> {
+    pub fn open(args: &TreeArgs, run: &'a RunArgs, target: &'a Target, absent: Absent) -> Result<Self, Error> {
+        if let Some(why) = &target.profile_error {
+            return Err(why.clone());
+        }
+        let main = &target.root;
+        let profile = target.profile.as_ref();
+        let nodes = match profile {
+            Some(profile) if absent == Absent::Planned && files::what(None, main).is_none() => {
+                match Layout::of(profile, args.node.as_deref()) {
+                    Layout::Node { .. } => Nodes::One,
+                    Layout::Cluster => Nodes::Several(Vec::new()),
+                }
+            }
+            _ => nodes(main, profile)?,
+        };
+        let kubelet = match &nodes {
+            Nodes::Several(_) => None,
+            Nodes::One => tree_dir::kubelet_dir(main, target.kubelet_dir.as_deref()),
+        };
+        let tree = TreeDir::new(main, profile, kubelet.as_deref())?;
+        let credentials = match (&nodes, profile) {
+            (Nodes::Several(names), None) => {
+                let names: Vec<Option<String>> = names.iter().cloned().map(Some).collect();
+                plan::of_catalogue(&names, &tree.directories)
+            }
+            (Nodes::One, None) => plan::of_catalogue(&[None], &tree.directories),
+            (Nodes::Several(_), Some(profile)) => plan::of_profile(profile, &Layout::Cluster, &tree.directories),
+            (Nodes::One, Some(profile)) => {
+                let name = node_name(args, target, profile, &tree)?;
+                if let Some((path, found)) = on_disk(profile, &tree).filter(|(_, found)| *found != name) {
+                    return Err(error::another_node(main, &name, &path, &found));
+                }
+                plan::of_profile(profile, &Layout::Node { name }, &tree.directories)
+            }
+        };
+        Ok(Self { run, target, tree, credentials })
+    }
+
+    /// Those that were named, as `NODE/NAME` or as NAME on every node that has it; all, where none was.
+    pub fn select(&self, names: &[String]) -> Result<Vec<Credential>, Error> {
+        if names.is_empty() {
+            return Ok(self.credentials.clone());
+        }
+        for name in names {
+            if !self.credentials.iter().any(|one| one.id.is_named(name)) {
+                let bare = EntryId::bare_name(name);
+                if crate::catalog::find(bare).is_some_and(|entry| entry.signer.is_none()) {
+                    return Err(error::not_renewable(bare));
+                }
+                return Err(Error::usage(format!("there is no certificate {name:?} to renew"))
+                    .because(format!("expected all, or some of {}", self.known_names().join(", ")))
+                    .hint("give NODE/NAME for one node of a cluster directory"));
+            }
+        }
+        let is_wanted = |one: &&Credential| names.iter().any(|name| one.id.is_named(name));
+        Ok(self.credentials.iter().filter(is_wanted).cloned().collect())
+    }
+
+    /// Every name that an entry has, once.
+    pub fn known_names(&self) -> Vec<&str> {
+        let mut known: Vec<&str> = self.credentials.iter().map(|one| one.id.name.as_str()).collect();
+        known.sort_unstable();
+        known.dedup();
+        known
+    }
+
+    /// Looks at everything without the lock.
+    pub fn peek(&self) -> Result<Snapshot, Error> {
+        self.tree.peek(self.places().iter())
+    }
+
+    /// The same under the lock.
+    pub fn read(&self, locked: &Locked<'_>) -> Result<(Snapshot, Issuers), Error> {
+        locked.read(self.places().iter())
+    }
+
+    pub fn lock(&self) -> Result<Locked<'_>, Error> {
+        self.tree.lock(self.run.lock_wait)
+    }
+
+    /// The authorities' certificates as the nodes of a cluster directory hold them.
+    pub fn copies(&self) -> Vec<(String, CaId, Place)> {
+        plan::authority_copies(&self.credentials, &self.tree.directories)
+    }
+
+    fn places(&self) -> Vec<Place> {
+        let own = self.credentials.iter().flat_map(|one| std::iter::once(&one.public).chain(one.private.as_ref()));
+        own.cloned().chain(self.copies().into_iter().map(|(.., place)| place)).collect()
+    }
+
+    pub fn profile(&self) -> Option<&'a Profile> {
+        self.target.profile.as_ref()
+    }
+
+    /// How long a new CRL is good for.
+    pub fn crl_validity(&self) -> Span {
+        self.profile().map_or(CRL_VALIDITY, |profile| profile.crl_validity)
+    }
+
+    /// The identity of every certificate stays; nothing is asked of its dates.
+    pub fn identity_rules(&self, named: bool) -> Rules<'a> {
+        Rules { profile: self.profile(), now: self.run.now, due: None, named, prune_sans: false, reuse_key: false }
+    }
+
+    /// The directory and the cluster, as reports name them.
+    pub fn names(&self) -> (String, Option<String>) {
+        (self.target.root.display().to_string(), self.profile().map(|profile| profile.cluster_name.clone()))
+    }
+}
+
+enum Nodes {
+    One,
+    Several(Vec<String>),
+}
+
+/// Whose tree it is: one node's, or a cluster directory with its nodes.
+fn nodes(main: &Path, profile: Option<&Profile>) -> Result<Nodes, Error> {
+    let requests = inventory::requests(main, profile)
+        .ok_or_else(|| Error::from(FileError::new(Op::Open, main, files::Kind::Missing)))?;
+    let mut names = Vec::new();
+    let mut shared = false;
+    for request in &requests {
+        match request.form {
+            Form::Shared if request.root == main => shared = true,
+            Form::Node if request.root == main => return Ok(Nodes::One),
+            Form::Node if request.cluster_dir.as_deref() == Some(main) => names.extend(request.node.clone()),
+            _ => {
+                return Err(Error::new(format!("{} is no kubernetes directory", main.display()))
+                    .because("expected pki/ and kubeconfigs, or a cluster directory with nodes/")
+                    .hint("give the directory above pki/ with --dir")
+                    .hint("renew a directory of many clusters with: kpki renew all --profiles DIR"));
+            }
+        }
+    }
+    if shared { Ok(Nodes::Several(names)) } else { Ok(Nodes::One) }
+}
+
+/// Which of the profile's nodes this tree is.
+fn node_name(args: &TreeArgs, target: &Target, profile: &Profile, tree: &TreeDir) -> Result<String, Error> {
+    let known = |name: &String| profile.node(name).is_some();
+    if let Some(name) = &args.node {
+        return if known(name) {
+            Ok(name.clone())
+        } else {
+            Err(Error::usage(format!("the profile has no node {name:?}"))
+                .because(format!("it has {}", names(profile)))
+                .hint("give one of these with --node"))
+        };
+    }
+    if let [only] = profile.nodes.as_slice() {
+        return Ok(only.name.clone());
+    }
+    let said = target.node.clone().filter(known);
+    let found = || named_by_certificate(profile, tree);
+    let here = || args.hostname.clone().filter(known);
+    said.or_else(found).or_else(here).ok_or_else(|| {
+        Error::usage(format!("nothing says which of the profile's nodes {} is", target.root.display()))
+            .because(format!("it has {}", names(profile)))
+            .hint("say it with --node NAME")
+    })
+}
+
+fn names(profile: &Profile) -> String {
+    profile.nodes.iter().map(|node| node.name.as_str()).collect::<Vec<_>>().join(", ")
+}
+
+/// The node that its own certificates name, and the file that says so: the kubelet's client, else etcd's server.
+fn on_disk(profile: &Profile, tree: &TreeDir) -> Option<(String, String)> {
+    let items = plan::of_catalogue(&[None], &tree.directories);
+    let own = |name: &str| items.iter().find(|one| one.id.name == name);
+    let kubelet = own("kubelet.conf")?;
+    let etcd = own("etcd-server").filter(|_| matches!(profile.etcd, Etcd::Local { .. }));
+    let places = std::iter::once(&kubelet.public).chain(etcd.map(|etcd| &etcd.public));
+    let found = crate::workspace::survey::survey(&tree.roots, places).ok()?;
+    let name = |one: &Credential| plan::certificate_of(one, &found)?.common_name();
+    let of_kubelet = || Some(name(kubelet)?.strip_prefix("system:node:")?.to_owned());
+    let of_etcd = || etcd.and_then(|etcd| Some((etcd.public.path.clone(), name(etcd)?)));
+    of_kubelet().map(|name| (kubelet.public.path.clone(), name)).or_else(of_etcd)
+}
+
+/// etcd's serving certificate carries the node's name as its CN, and the API server's among its names.
+fn named_by_certificate(profile: &Profile, tree: &TreeDir) -> Option<String> {
+    let places = [tree.directories.pair("", "etcd/server").0, tree.directories.pair("", "apiserver").0];
+    let found = crate::workspace::survey::survey(&tree.roots, places.iter()).ok()?;
+    let leaves = places.iter().filter_map(|place| leaf::leaf(survey::file(&found, Some(place))?));
+    let said: Vec<String> = leaves
+        .flat_map(|leaf| {
+            let names: Vec<String> = leaf.sans.iter().map(ToString::to_string).collect();
+            leaf.common_name().into_iter().chain(names)
+        })
+        .collect();
+    let mut nodes = profile.nodes.iter().filter(|node| said.contains(&node.name));
+    match (nodes.next(), nodes.next()) {
+        (Some(only), None) => Some(only.name.clone()),
+        _ => None,
+    }
+}

@@ -1,0 +1,96 @@
+//! Reads what already lies where a verb would write.
+
+use std::path::Path;
+
+use crate::ca::PrivateKey;
+use crate::error::Error;
+use crate::files::FileState;
+use crate::files::{self, Dir, FileError, Kind, Op, RelPath};
+use crate::store::{RootId, Roots};
+use crate::tree::Survey;
+use crate::tree::layout::{Place, Root};
+use zeroize::Zeroizing;
+
+/// What is named on the command line may be this large.
+pub const LARGEST_INPUT: u64 = 128 << 20;
+/// A key larger than this is none.
+const LARGEST_KEY: u64 = 1 << 20;
+/// A certificate bundle or kubeconfig larger than this is not one.
+const LARGEST: u64 = 4 << 20;
+
+/// Every place, read or found missing; anything else in the way is an error.
+pub fn survey<'a>(roots: &Roots, places: impl Iterator<Item = &'a Place>) -> Result<Survey, Error> {
+    let main = open(&roots.main)?;
+    let kubelet = roots.kubelet.as_deref().map(open).transpose()?.flatten();
+    let mut survey = Survey::new();
+    for place in places {
+        let root = match place.root {
+            Root::Main => main.as_ref(),
+            Root::Kubelet => kubelet.as_ref(),
+        };
+        let found = match root {
+            None => FileState::Missing,
+            Some(dir) => files::read(dir, &RelPath::parse(place.path.as_str())?, LARGEST)?,
+        };
+        survey.insert(place.clone(), found);
+    }
+    Ok(survey)
+}
+
+/// One file's bytes; `None`: it is not there.
+pub fn read(roots: &Roots, root: RootId, path: &RelPath) -> Result<Option<Zeroizing<Vec<u8>>>, Error> {
+    let dir = match root {
+        RootId::Kubelet => roots.kubelet.as_deref(),
+        RootId::Main | RootId::State => Some(roots.main.as_path()),
+    };
+    let Some(dir) = dir.map(open).transpose()?.flatten() else { return Ok(None) };
+    let below = match root {
+        RootId::State => RelPath::parse(format!(".kpki/{path}"))?,
+        RootId::Main | RootId::Kubelet => path.clone(),
+    };
+    read_below(&dir, &below)
+}
+
+/// The same below an open directory.
+pub fn read_below(dir: &Dir, path: &RelPath) -> Result<Option<Zeroizing<Vec<u8>>>, Error> {
+    match files::read(dir, path, LARGEST)? {
+        FileState::Missing => Ok(None),
+        FileState::File { bytes, .. } => Ok(Some(bytes)),
+    }
+}
+
+/// The bytes of a file that was named on the command line, of at most so many.
+pub fn input(path: &Path, largest: u64) -> Result<Zeroizing<Vec<u8>>, Error> {
+    match files::read_input(path, largest)? {
+        FileState::File { bytes, .. } => Ok(bytes),
+        FileState::Missing => Err(FileError::new(Op::Read, path, Kind::Missing).into()),
+    }
+}
+
+/// A private key that was named on the command line.
+pub fn key(path: &Path) -> Result<PrivateKey, Error> {
+    PrivateKey::from_pem(&input(path, LARGEST_KEY)?).map_err(|why| {
+        Error::new(format!("cannot use the key in {}", path.display()))
+            .because(why)
+            .hint("give an unencrypted PEM key: PKCS#1, SEC1 or PKCS#8")
+    })
+}
+
+/// A directory a person named; `None`: there is none.
+pub fn open(path: &Path) -> Result<Option<Dir>, FileError> {
+    match Dir::open_root(path) {
+        Ok(dir) => Ok(Some(dir)),
+        Err(error) if error.kind == Kind::Missing => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// The names in a directory below a root, sorted; none when it is not there.
+pub fn names(root: &Path, below: &str) -> Result<Vec<String>, Error> {
+    let Some(root) = open(root)? else { return Ok(Vec::new()) };
+    let Some(dir) = root.child(below)? else { return Ok(Vec::new()) };
+    let mut names: Vec<String> =
+        dir.list()?.into_iter().map(|entry| entry.name.to_string_lossy().into_owned()).collect();
+    names.sort();
+    Ok(names)
+}

@@ -1,0 +1,202 @@
+//! Which trees are looked at, and which profile describes each.
+//!
+//! - A PATH is described by the one `--profile`, else by the profile recorded in its `.kpki`, else by none.
+//! - `--profile clusters/prod.yaml` without a PATH describes `clusters/prod/` where that exists; a single one otherwise
+//!   describes /etc/kubernetes.
+//! - `--profiles clusters/` is every `clusters/*.yaml` (or .yml) with its `clusters/NAME/`, and every directory in it that
+//!   records a profile of its own.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+use crate::audit::Origin;
+use crate::error::Error;
+use crate::files::{Dir, What};
+use crate::inventory::{self, Form};
+use crate::profile::Profile;
+use crate::tree::layout::DEFAULT_DIR;
+use crate::workspace::args::TreeArgs;
+use crate::workspace::profiles;
+use crate::workspace::state::{self, Choices, State};
+
+/// One place to look at.
+#[derive(Debug)]
+pub struct Target {
+    pub root: PathBuf,
+    pub profile: Option<Profile>,
+    /// The node whose tree it is, where that is known.
+    pub node: Option<String>,
+    /// Where the kubelet of this node keeps its pair, where a person said so.
+    pub kubelet_dir: Option<PathBuf>,
+    pub origin: Origin,
+    /// A profile was recorded or given for it, and cannot be used: a verb that only looks goes on without.
+    pub profile_error: Option<Error>,
+}
+
+impl Target {
+    /// What the recorded choices and the command line know of a node's tree beside its path.
+    pub fn refine<'a>(&self, mut one: inventory::Request<'a>) -> inventory::Request<'a> {
+        if one.form == Form::Node && one.cluster_dir.is_none() {
+            one.node = self.node.clone().or(one.node);
+            one.kubelet_dir.clone_from(&self.kubelet_dir);
+        }
+        one
+    }
+
+    /// Where a verb that repairs this tree finds its profile.
+    pub fn origin_of(&self, one: &inventory::Request<'_>) -> Origin {
+        let dir = one.cluster_dir.as_ref().unwrap_or(&one.root);
+        match one.form {
+            Form::Directory | Form::File => Origin::Found,
+            _ if *dir == self.root => self.origin.clone(),
+            // Found by walking: it may record its profile all the same.
+            _ if is_directory(&dir.join(".kpki")) => Origin::Recorded { dir: dir.display().to_string() },
+            _ => Origin::Unknown { dir: dir.display().to_string() },
+        }
+    }
+}
+
+#[derive(Debug)]
+pub struct Resolved {
+    pub targets: Vec<Target>,
+    pub warnings: Vec<String>,
+}
+
+pub fn resolve(args: &TreeArgs) -> Result<Resolved, Error> {
+    let mut resolved = Resolved { targets: Vec::new(), warnings: Vec::new() };
+    match (args.profiles.as_slice(), args.dirs.as_slice()) {
+        ([], []) if args.fleet.is_none() => resolved.recorded(args, Path::new(DEFAULT_DIR)),
+        ([], paths) => paths.iter().for_each(|path| resolved.recorded(args, path)),
+        ([profile], paths @ [_, ..]) => {
+            for path in paths {
+                resolved.given(args, profile, path.clone())?;
+            }
+        }
+        ([_, _, ..], [_, ..]) => {
+            return Err(Error::usage("several --profile cannot describe a PATH together")
+                .hint("leave the paths out: clusters/prod.yaml describes clusters/prod/")
+                .hint("or give the directory of all profiles with --profiles DIR"));
+        }
+        (profiles, []) => {
+            for profile in profiles {
+                let beside = profile.with_extension("");
+                let root = match (is_directory(&beside) && beside != *profile, profiles.len()) {
+                    (true, _) => beside,
+                    (false, 1) => PathBuf::from(DEFAULT_DIR),
+                    (false, _) => {
+                        return Err(Error::usage(format!("there is no tree for {}", profile.display()))
+                            .because(format!("expected the directory {}", beside.display()))
+                            .hint("check each profile in a run of its own, with the PATH of its tree"));
+                    }
+                };
+                resolved.given(args, profile, root)?;
+            }
+        }
+    }
+    if let Some(dir) = args.fleet.as_deref() {
+        resolved.fleet(args, dir)?;
+    }
+    Ok(resolved)
+}
+
+/// Also by way of a symlink: whoever names a path means what it points to.
+fn is_directory(path: &Path) -> bool {
+    Dir::open_root(path).is_ok()
+}
+
+/// The one tree that a command line names.
+pub fn one(args: &TreeArgs) -> Result<(Target, Vec<String>), Error> {
+    let Resolved { targets, warnings } = resolve(args)?;
+    let target = targets.into_iter().next();
+    Ok((target.ok_or_else(|| Error::usage("no tree was named").hint("give one with --dir"))?, warnings))
+}
+
+impl Resolved {
+    /// A profile that was given; the choices recorded with the tree stay, as for `init`.
+    fn given(&mut self, args: &TreeArgs, file: &Path, root: PathBuf) -> Result<(), Error> {
+        // What is given replaces what is recorded, and so what is damaged.
+        let recorded = if is_directory(&root) { State::read(&root).ok().flatten() } else { None };
+        let fresh = || Choices { hostname: args.hostname.clone(), ..Choices::default() };
+        let choices = recorded.map_or_else(fresh, |state| state.choices);
+        let state = State { profile: profiles::read(file)?, choices };
+        let loaded = profiles::load_state(&state, &file.display().to_string())?;
+        self.warnings.extend(loaded.warnings.iter().map(ToString::to_string));
+        let origin = Origin::Profile { file: file.display().to_string(), dir: root.display().to_string() };
+        self.add(args, root, Some(loaded.profile), state.choices, origin);
+        Ok(())
+    }
+
+    /// A path by itself: with the profile it records, if it records one that can be read.
+    fn recorded(&mut self, args: &TreeArgs, root: &Path) {
+        let dir = root.display().to_string();
+        let state = if is_directory(root) { State::read(root) } else { Ok(None) };
+        let (choices, loaded) = match state {
+            Ok(Some(state)) => {
+                let loaded = profiles::load_state(&state, &state::path(root).display().to_string());
+                (state.choices, loaded.map(Some))
+            }
+            Ok(None) => (Choices::default(), Ok(None)),
+            Err(error) => (Choices::default(), Err(error)),
+        };
+        match loaded {
+            Ok(Some(loaded)) => {
+                self.add(args, root.to_path_buf(), Some(loaded.profile), choices, Origin::Recorded { dir });
+            }
+            Ok(None) => self.add(args, root.to_path_buf(), None, choices, Origin::Unknown { dir }),
+            Err(error) => {
+                self.warnings.push(format!("{}; the catalogue's rules hold for {dir}", error.what));
+                self.add(args, root.to_path_buf(), None, choices, Origin::Unknown { dir });
+                self.mark(error);
+            }
+        }
+    }
+
+    fn add(&mut self, args: &TreeArgs, root: PathBuf, profile: Option<Profile>, choices: Choices, origin: Origin) {
+        let kubelet_dir = args.kubelet_dir.clone().or(choices.kubelet_dir);
+        self.targets.push(Target { root, profile, node: choices.node, kubelet_dir, origin, profile_error: None });
+    }
+
+    /// The last target goes without its profile.
+    fn mark(&mut self, profile_error: Error) {
+        if let Some(target) = self.targets.last_mut() {
+            target.profile_error = Some(profile_error);
+        }
+    }
+
+    fn fleet(&mut self, args: &TreeArgs, dir: &Path) -> Result<(), Error> {
+        let mut profiles: Vec<PathBuf> = Vec::new();
+        let mut trees: Vec<PathBuf> = Vec::new();
+        for entry in Dir::open_root(dir)?.list()? {
+            let path = dir.join(&entry.name);
+            let is_yaml = path.extension().is_some_and(|end| [OsStr::new("yaml"), OsStr::new("yml")].contains(&end));
+            match entry.what {
+                What::Directory => trees.push(path),
+                _ if is_directory(&path) => trees.push(path),
+                _ if is_yaml => profiles.push(path),
+                _ => {}
+            }
+        }
+        profiles.sort();
+        trees.sort();
+        for profile in &profiles {
+            let tree = profile.with_extension("");
+            trees.retain(|other| *other != tree);
+            if let Err(error) = self.given(args, profile, tree.clone()) {
+                // The tree is looked at all the same, and named if it is not there.
+                let why = error.why.first().map(|why| format!(": {why}")).unwrap_or_default();
+                self.warnings.push(format!("{}{why}; the catalogue's rules hold for {}", error.what, tree.display()));
+                self.recorded(args, &tree);
+                self.mark(error);
+            }
+        }
+        for tree in trees.iter().filter(|tree| is_directory(&tree.join(".kpki"))) {
+            self.recorded(args, tree);
+        }
+        if self.targets.is_empty() {
+            return Err(Error::usage(format!("there is no profile in {}", dir.display()))
+                .hint("expected NAME.yaml beside the tree NAME/, or trees made by kpki")
+                .hint("give the directory as a PATH to have it walked"));
+        }
+        Ok(())
+    }
+}

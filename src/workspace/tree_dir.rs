@@ -1,0 +1,199 @@
+//! Where a tree is on disk, and the only way to change it: [`TreeDir::lock`] recovers what an interrupted run left and gives a
+//! [`Locked`], the only source of an issuer, whose [`Locked::commit`] is the only transaction.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use time::OffsetDateTime;
+
+use crate::catalog::CaId;
+use crate::error::Error;
+use crate::files::RelPath;
+use crate::profile::{Profile, RENEWAL};
+use crate::store::{self, Commit, FileChange, Locking, RootId, Roots, StoreError, TreeLock};
+use crate::tree::layout::{DEFAULT_DIR, DEFAULT_KUBELET_DIR};
+use crate::tree::{Authorities, Authority, Directories, Issuers, Place, Root, Survey, authorities};
+use crate::workspace::{journal, survey};
+use crate::x509::Certificate;
+
+/// Directories that kpki makes; those of its own are 0700.
+const DIR_MODE: u32 = 0o755;
+
+/// The directories of one tree.
+#[derive(Debug, Clone)]
+pub struct TreeDir {
+    pub roots: Roots,
+    pub directories: Directories,
+    /// `None`: no generation is ever removed.
+    pub keep_generations: Option<usize>,
+}
+
+/// What is in a tree, as anybody may know it.
+#[derive(Debug)]
+pub struct Snapshot {
+    pub survey: Survey,
+    pub authorities: Authorities,
+}
+
+/// A tree that nobody else changes, and in which no run is half done.
+#[derive(Debug)]
+pub struct Locked<'t> {
+    tree: &'t TreeDir,
+    /// `None`: there is nothing yet, and one rename publishes it.
+    lock: Option<TreeLock>,
+    wait: Duration,
+}
+
+/// One commit: all of it, or nothing.
+#[derive(Debug, Default)]
+pub struct Transaction {
+    pub changes: Vec<FileChange>,
+    pub removals: Vec<(RootId, RelPath)>,
+    /// Lines of the journal.
+    pub journal: Vec<String>,
+    /// The entries that `kpki history` names; `None`: there is nothing to go back to.
+    pub entries: Option<Vec<String>>,
+}
+
+impl TreeDir {
+    /// `kubelet`: its own directory, where one is known; `None`: `DIR/kubelet`.
+    pub fn new(main: &Path, profile: Option<&Profile>, kubelet: Option<&Path>) -> Result<Self, Error> {
+        Self::with_pki(main, pki(profile, main)?, profile, kubelet)
+    }
+
+    /// The same with a pki directory that is known.
+    pub fn with_pki(
+        main: &Path,
+        pki: String,
+        profile: Option<&Profile>,
+        kubelet: Option<&Path>,
+    ) -> Result<Self, Error> {
+        // What is recorded is absolute; DIR may be given either way.
+        let absolute = std::path::absolute(main).unwrap_or_else(|_| main.to_path_buf());
+        let below = match kubelet.map(|dir| dir.strip_prefix(&absolute).map(|below| below.display().to_string())) {
+            Some(Ok(below)) if below.is_empty() => {
+                return Err(Error::usage("--kubelet-dir is the same directory as --dir").hint("give another one"));
+            }
+            Some(below) => below.ok(),
+            None => Some("kubelet".to_owned()),
+        };
+        let outside = kubelet.filter(|_| below.is_none()).map(PathBuf::from);
+        let keep = profile.map_or(RENEWAL.keep_generations, |profile| profile.renewal.keep_generations);
+        Ok(Self {
+            roots: Roots { main: main.to_path_buf(), kubelet: outside },
+            directories: Directories { pki, kubelet: below },
+            keep_generations: Some(keep),
+        })
+    }
+
+    /// A directory that holds no tree, such as that of `kpki csr --out`.
+    pub fn plain(main: &Path) -> Self {
+        let directories = Directories { pki: "pki".to_owned(), kubelet: Some("kubelet".to_owned()) };
+        Self { roots: Roots { main: main.to_path_buf(), kubelet: None }, directories, keep_generations: None }
+    }
+
+    /// Looks without the lock. For a tree that another run may be changing, or has left half done.
+    pub fn peek<'a>(&self, places: impl Iterator<Item = &'a Place>) -> Result<Snapshot, Error> {
+        let own = CaId::ALL.map(|id| self.directories.authority(id));
+        let mut survey = survey::survey(&self.roots, places)?;
+        let own = own.iter().flat_map(|(public, private)| std::iter::once(public).chain(private));
+        survey.extend(survey::survey(&self.roots, own.filter(|place| !survey.contains_key(*place)))?);
+        let authorities = authorities::authorities(&survey, &self.directories);
+        Ok(Snapshot { survey, authorities })
+    }
+
+    /// Waits for the lock and finishes, or undoes, what an interrupted run left.
+    pub fn lock(&self, wait: Duration) -> Result<Locked<'_>, Error> {
+        let (lock, _) = TreeLock::acquire_and_recover(&self.roots, wait)?;
+        Ok(Locked { tree: self, lock: Some(lock), wait })
+    }
+
+    /// As [`Self::lock`]; a directory that is absent or empty has no lock: one rename publishes it.
+    pub fn lock_or_create(&self, wait: Duration) -> Result<Locked<'_>, Error> {
+        match survey::open(&self.roots.main)? {
+            Some(dir) if !dir.list()?.is_empty() => self.lock(wait),
+            _ => Ok(Locked { tree: self, lock: None, wait }),
+        }
+    }
+
+    /// An interrupted run left something.
+    pub fn is_interrupted(&self) -> Result<bool, Error> {
+        Ok(store::interrupted(&self.roots)?)
+    }
+
+    /// An interrupted run has committed and is half way through.
+    pub fn is_half_done(&self) -> Result<bool, Error> {
+        Ok(store::pending(&self.roots)?)
+    }
+
+    /// A place as a person finds it: below DIR, or in the kubelet's own directory.
+    pub fn display_path(&self, place: &Place) -> String {
+        match (place.root, &self.roots.kubelet) {
+            (Root::Kubelet, Some(kubelet)) => kubelet.join(&place.path).display().to_string(),
+            _ => place.path.clone(),
+        }
+    }
+}
+
+/// The pki directory below DIR: what certificatesDir says of it.
+pub fn pki(profile: Option<&Profile>, main: &Path) -> Result<String, Error> {
+    let Some(profile) = profile else { return Ok("pki".to_owned()) };
+    match Directories::pki_of(profile) {
+        Some(pki) => Ok(pki),
+        None if main != Path::new(DEFAULT_DIR) => Ok("pki".to_owned()),
+        None => Err(Error::new(format!("certificatesDir {} is outside {DEFAULT_DIR}", profile.certificates_dir))
+            .hint("give a directory for the tree with --dir: the certificates go to its pki/")),
+    }
+}
+
+/// The kubelet's own directory: the one that was chosen, or the default beside the default DIR.
+pub fn kubelet_dir(main: &Path, chosen: Option<&Path>) -> Option<PathBuf> {
+    let default = || (main == Path::new(DEFAULT_DIR)).then(|| PathBuf::from(DEFAULT_KUBELET_DIR));
+    chosen.map(Path::to_path_buf).or_else(default)
+}
+
+impl Snapshot {
+    /// The certificate of the authority that signs.
+    pub fn certificate(&self, authority: CaId) -> Option<&Certificate> {
+        self.authorities.get(&authority).and_then(Authority::certificate)
+    }
+
+    /// Every certificate in the authority's file.
+    pub fn bundle(&self, authority: CaId) -> &[Certificate] {
+        self.authorities.get(&authority).map_or(&[], Authority::bundle)
+    }
+}
+
+impl Locked<'_> {
+    /// Looks again, now that nothing changes any more, and hands out who can sign.
+    pub fn read<'a>(&self, places: impl Iterator<Item = &'a Place>) -> Result<(Snapshot, Issuers), Error> {
+        let snapshot = self.tree.peek(places)?;
+        let issuers = match &self.lock {
+            Some(lock) => Issuers::of_locked(&snapshot.survey, &self.tree.directories, lock),
+            None => Issuers::default(),
+        };
+        Ok((snapshot, issuers))
+    }
+
+    /// Commits. The name of the generation that keeps what was replaced; `None`: nothing was.
+    pub fn commit(
+        &self,
+        verb: &str,
+        now: OffsetDateTime,
+        transaction: Transaction,
+    ) -> Result<Option<String>, StoreError> {
+        let Transaction { changes, removals, journal, entries } = transaction;
+        let receipt = store::publish(&Commit {
+            roots: &self.tree.roots,
+            changes,
+            removals,
+            journal,
+            note: entries.map(|entries| journal::note(verb, &entries, now)),
+            keep_generations: self.tree.keep_generations,
+            dir_mode: DIR_MODE,
+            generation: &journal::generation(verb, now),
+            locking: self.lock.as_ref().map_or(Locking::Wait(self.wait), Locking::Held),
+        })?;
+        Ok(receipt.generation)
+    }
+}
