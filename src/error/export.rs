@@ -9,15 +9,10 @@ use super::plan::{Context, difference, refused};
 
 /// Everything that keeps the items of a node from being what the profile says, an entry each, and what to do about it.
 pub fn unfit(context: &Context<'_>, items: &[Item], reconciled: &Reconciled) -> (Vec<String>, Vec<String>) {
-    let (mut whys, mut hints) = (Vec::new(), Vec::new());
-    for refusal in &reconciled.refusals {
-        let (why, hint) = refused(refusal);
-        whys.push(why);
-        hints.push(hint);
-    }
+    let (mut whys, mut hints): (Vec<_>, Vec<_>) = reconciled.refusals.iter().map(refused).unzip();
     let (mut missing, mut differs) = (false, false);
     for (item, decision) in items.iter().zip(&reconciled.decisions) {
-        let said = |place: &Place, what: &str| format!("{} ({}): {what}", item.id.to_string(), context.shown(place));
+        let said = |place: &Place, what: &str| format!("{} ({}): {what}", item.id, context.shown(place));
         match decision {
             Decision::Keep | Decision::Replace(..) => {}
             Decision::Make(Making::Copy { public, private, .. }) => {

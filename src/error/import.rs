@@ -1,6 +1,6 @@
 //! Why a certificate may not be put in place, in words.
 
-use super::Error;
+use super::failure::Error;
 use crate::catalog::CaId;
 use crate::clock::rfc3339;
 use crate::plan::import::{Objection, Refusal};
@@ -68,14 +68,12 @@ fn refusal(refusal: &Refusal) -> String {
 
 /// Everything that makes an import impossible, as one error. Each file with what is wrong with it.
 pub fn not_imported(refused: &[(String, Refusal)]) -> Error {
-    let mut error = Error::new(match refused {
+    let error = Error::new(match refused {
         [(file, _)] => format!("cannot import {file}; nothing was written"),
         several => format!("cannot import {} of the certificates; nothing was written", several.len()),
     });
-    for (file, why) in refused {
-        error = error.because(format!("{file}: {}", refusal(why)));
-    }
-    error
+    let whys = refused.iter().map(|(file, why)| format!("{file}: {}", refusal(why)));
+    whys.fold(error, Error::because)
         .hint("compare it with what was asked for: kpki inspect CERT DIR/.kpki/requests/...")
         .hint("append the certificates between it and the tree's authority to its file, nearest first")
 }

@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use serde_json::Value;
 
+use super::expect::recorded;
 use super::harness::{Place, Run, copy_tree, repository, single, text};
 use super::metrics::metrics;
 use super::schema;
@@ -122,18 +123,9 @@ fn every_form_is_what_it_was() {
         for form in ["table", "wide", "json", "yaml", "csv", "prometheus", "nagios"] {
             let run = check_at(folder, at, &["-o", form, "--exit-zero"]).ok();
             assert_eq!(run.stderr, "");
-            golden(&format!("{case}.{form}"), &run.stdout);
+            recorded(&format!("golden/{case}.{form}"), &run.stdout);
         }
     }
-}
-
-fn golden(name: &str, found: &str) {
-    let path = repository("tests/kpki/golden").join(name);
-    if std::env::var_os("KPKI_UPDATE").is_some() {
-        fs::write(&path, found).unwrap();
-    }
-    let wanted = fs::read_to_string(&path).unwrap_or_default();
-    assert!(wanted == found, "{name} differs; if it is meant: KPKI_UPDATE=1 cargo test --test kpki check\n{found}");
 }
 
 #[test]
@@ -163,7 +155,7 @@ fn the_exit_status_is_a_table() {
         ("v1.36-ha-ecdsa-cp1", "2027-11-18", &["-o", "nagios"], 2),
         ("v1.36-ha-ecdsa-cp1", "2027-11-18", &["-o", "nagios", "--exit-zero"], 0),
     ] {
-        check_at(folder, at, words).fails(status);
+        check_at(folder, at, words).status(status);
     }
 }
 
@@ -175,11 +167,11 @@ fn what_cannot_be_looked_at_is_no_success() {
     fs::create_dir(place.path("empty")).unwrap();
     let run = place.kpki(&["check", "empty"]).fails(1);
     assert!(run.stderr.contains("no certificate was found in empty"), "{}", run.stderr);
-    let run = place.kpki(&["check", "absent", "-o", "nagios"]).fails(3);
+    let run = place.kpki(&["check", "absent", "-o", "nagios"]).status(3);
     assert!(run.stdout.starts_with("CERTIFICATES UNKNOWN - "), "{}", run.stdout);
     // One place that cannot be looked at does not hide another.
     copy_tree(&repository("fixtures/kubeadm/v1.36-ha-ecdsa-cp1/etc-kubernetes"), &place.path("k8s"));
-    let run = place.kpki(&["check", "k8s", "absent", "--at", "2026-12-01"]).fails(4);
+    let run = place.kpki(&["check", "k8s", "absent", "--at", "2026-12-01"]).status(4);
     assert!(
         run.stdout.contains("!UNREADABLE! absent") && run.stdout.contains("apiserver-etcd-client"),
         "{}",
@@ -194,7 +186,7 @@ fn damage_is_named_and_hides_nothing() {
     fs::remove_file(place.path("k8s/pki/etcd/peer.crt")).unwrap();
     fs::write(place.path("k8s/pki/apiserver.crt"), "-----BEGIN CERTIFICATE-----\nMIIB\n").unwrap();
     fs::write(place.path("k8s/scheduler.conf"), "{").unwrap();
-    let run = place.kpki(&["check", "k8s", "--at", "2026-12-01", "-o", "json"]).fails(4);
+    let run = place.kpki(&["check", "k8s", "--at", "2026-12-01", "-o", "json"]).status(4);
     let value = run.json();
     for (name, state) in [
         ("etcd-peer", "missing"),
@@ -207,7 +199,7 @@ fn damage_is_named_and_hides_nothing() {
         assert_eq!(item["state"], state, "{name}");
         assert_eq!(item["residualTime"].is_null(), state != "ok", "{name}");
     }
-    let table = place.kpki(&["check", "k8s", "--at", "2026-12-01"]).fails(4).stdout;
+    let table = place.kpki(&["check", "k8s", "--at", "2026-12-01"]).status(4).stdout;
     assert!(table.starts_with("unreadable: 2 unreadable, 1 missing, "), "{table}");
     assert!(table.contains("!MISSING! etcd-peer") && table.contains("!UNREADABLE! apiserver"), "{table}");
     assert!(table.contains("make what is missing: kpki init --profile FILE --dir k8s "), "{table}");
@@ -243,14 +235,14 @@ fn the_table_of_a_recorded_tree_says_the_whole_command() {
         &["--profile", "clusters/prod.yaml", "clusters/prod"],
         &["--profiles", "clusters"],
     ] {
-        let run = place.kpki(&[&["check", "--at", super::harness::NOW], words].concat()).fails(3);
+        let run = place.kpki(&[&["check", "--at", super::harness::NOW], words].concat()).status(3);
         assert!(run.stdout.starts_with("warning: "), "{}", run.stdout);
         assert_eq!(run.stderr, "");
     }
     let later = ["check", "--at", "2028-01-01"];
-    let run = place.kpki(&[&later[..], &["clusters/prod"]].concat()).fails(4);
+    let run = place.kpki(&[&later[..], &["clusters/prod"]].concat()).status(4);
     assert!(run.stdout.contains(": kpki renew all --dir clusters/prod\n"), "{}", run.stdout);
-    let run = place.kpki(&[&later[..], &["--profile", "clusters/prod.yaml"]].concat()).fails(4);
+    let run = place.kpki(&[&later[..], &["--profile", "clusters/prod.yaml"]].concat()).status(4);
     let command = ": kpki renew all --profile clusters/prod.yaml --dir clusters/prod\n";
     assert!(run.stdout.contains(command), "{}", run.stdout);
     // The flag holds over the profile.
@@ -311,7 +303,7 @@ fn colour_is_for_those_who_want_it() {
     assert!(coloured.starts_with("\x1b[1;31mexpired: "), "{coloured}");
     let bare: String = coloured.replace("\x1b[1;31m", "").replace("\x1b[1m", "").replace("\x1b[0m", "");
     assert_eq!(bare, plain);
-    let quiet = check_at("v1.36-expired", "2026-12-01", &["-q"]).fails(4);
+    let quiet = check_at("v1.36-expired", "2026-12-01", &["-q"]).status(4);
     assert_eq!((quiet.stdout.as_str(), quiet.stderr.as_str()), ("", ""));
     // Machines are never painted for.
     for form in ["json", "csv", "prometheus", "yaml"] {
@@ -368,7 +360,7 @@ fn a_fleet_is_one_answer() {
     place.write("fleet/d.yaml", single("clusterName: d\n"));
     place.write("fleet/notes.txt", "no profile");
     fs::create_dir(place.path("fleet/other")).unwrap();
-    let run = place.kpki(&fleet).fails(4);
+    let run = place.kpki(&fleet).status(4);
     assert!(
         run.stdout.starts_with("unreadable: 1 unreadable, 48 ok of 49 certificates in 4 places; "),
         "{}",
@@ -376,9 +368,9 @@ fn a_fleet_is_one_answer() {
     );
     assert!(run.stdout.contains("!UNREADABLE! fleet/d"), "{}", run.stdout);
     assert!(run.stderr.starts_with("warning: fleet/c.yaml is no valid profile: "), "{}", run.stderr);
-    let run = place.kpki(&[&fleet[..], &["--top", "1"]].concat()).fails(4);
+    let run = place.kpki(&[&fleet[..], &["--top", "1"]].concat()).status(4);
     assert!(run.stdout.contains("\n\nCLUSTER   PLACES    CERTIFICATES   FIRST TO END"), "{}", run.stdout);
-    let csv = place.kpki(&[&fleet[..], &["-o", "csv", "--exit-zero"]].concat()).ok().stdout;
+    let csv = place.kpki(&[&fleet[..], &["-o", "csv", "--exit-zero"]].concat()).warns().stdout;
     assert_eq!(csv.lines().count(), 1 + 49);
     assert!(csv.contains("\na,cp1,admin.conf,kubeconfig,ok,"), "{csv}");
 }
@@ -392,13 +384,13 @@ fn copies_elsewhere_are_looked_at() {
     place.write("p.yaml", single(&copies));
     place.init(&["--profile", "p.yaml", "--dir", "k8s"]).ok();
     place.write("home/config", place.read("k8s/admin.conf"));
-    let run = place.kpki(&["check-expiration", "k8s", "--at", super::harness::NOW]).fails(4);
+    let run = place.kpki(&["check-expiration", "k8s", "--at", super::harness::NOW]).status(4);
     assert!(run.stdout.contains("!MISSING! bundle.pem"), "{}", run.stdout);
     place.write("proxy/bundle.pem", place.read("k8s/pki/apiserver.crt") + &place.read("k8s/pki/ca.crt"));
     let run = place.kpki(&["check-expiration", "k8s", "--at", super::harness::NOW]).ok();
     assert!(run.stdout.contains("config ") && run.stdout.contains("bundle.pem"), "{}", run.stdout);
     // A copy that was not renewed with its original is what this is for.
-    let run = place.kpki(&["check-expiration", "k8s", "--at", "2028-01-01", "-o", "json"]).fails(4).json();
+    let run = place.kpki(&["check-expiration", "k8s", "--at", "2028-01-01", "-o", "json"]).status(4).json();
     let expired = run["certificates"].as_array().unwrap().iter().filter(|c| c["state"] == "expired").count();
     assert!(expired >= 15, "{expired}");
 }

@@ -64,26 +64,19 @@ fn authorities_are_limited_as_the_profile_says() {
 
 #[test]
 fn names_that_would_not_be_permitted_are_refused_by_name_before_anything_is_written() {
-    for (authorities, says) in [
+    for (case, authorities) in [
+        ("ca", "authorities: {ca: {permittedNames: [kubernetes, cluster.local, kubernetes.default, 10.0.0.0/8]}}\n"),
+        ("etcd-ca", "authorities: {etcd-ca: {permittedNames: [10.0.0.0/8, 127.0.0.1]}}\n"),
         (
-            "authorities: {ca: {permittedNames: [kubernetes, cluster.local, kubernetes.default, 10.0.0.0/8]}}\n",
-            "authorities.ca.permittedNames: cp1 and kubernetes.default.svc are not in it",
-        ),
-        (
-            "authorities: {etcd-ca: {permittedNames: [10.0.0.0/8, 127.0.0.1]}}\n",
-            "authorities.etcd-ca.permittedNames: ::1 is not in it, and this cluster's certificates are to be valid for it",
-        ),
-        (
+            "extra",
             "authorities: {front-proxy-ca: {permittedNames: [x]}}\nextraCertificates: [{name: e, usages: [server], \
              certSANs: [e.example.com], authority: front-proxy-ca}]\n",
-            "authorities.front-proxy-ca.permittedNames: e.example.com is not in it",
         ),
     ] {
         let place = Place::new();
         place.write("p.yaml", single(authorities));
-        let run = place.init(&["--profile", "p.yaml", "--dir", "t"]).fails(1);
-        assert!(run.stderr.contains(says), "{}", run.stderr);
-        assert!(!place.path("t").exists());
+        let run = place.run(&["init", "-p", "p.yaml", "--dir", "t", "--at", NOW]);
+        run.status(1).recorded(&format!("not-permitted/{case}"));
     }
 }
 
@@ -93,7 +86,7 @@ fn an_offline_root_limits_the_authority_as_the_profile_says() {
     let sign = |out: &str, more: &[&str]| {
         let words = ["sign", "--at", NOW, "t/.kpki/requests/pki/ca.csr", "--ca", "--as", "ca", "--out", out];
         let root = ["--dir", "t", "--ca-cert", "root/pki/ca.crt", "--ca-key", "root/pki/ca.key"];
-        place.kpki(&[&words[..], &root, more].concat()).ok();
+        place.kpki(&[&words[..], &root, more].concat()).status(0);
         let text = place.read(out);
         let File::Certificates(list) = facts::read_certificates(&place.path(""))[out].clone() else { panic!("{text}") };
         (list[0].path_len, list[0].permitted.len())

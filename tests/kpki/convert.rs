@@ -187,7 +187,7 @@ fn pkcs12_keeps_certificates_key_and_order() {
         assert_eq!(found, wanted, "{file}");
     }
     assert_eq!(ders(&convert(&place, &[&fixture("empty-password.p12"), "--to", "pem"]).ok().stdout), expected);
-    let unchecked = convert(&place, &[&fixture("no-mac.p12"), "--to", "pem", "--password-file", "pass"]).ok();
+    let unchecked = convert(&place, &[&fixture("no-mac.p12"), "--to", "pem", "--password-file", "pass"]).warns();
     assert!(unchecked.stderr.contains("carries no code over its content"), "{}", unchecked.stderr);
 }
 
@@ -197,11 +197,11 @@ fn bundles_are_in_their_order() {
     let files = ["root.crt", "leaf.key", "intermediate.crt", "leaf.crt"].map(fixture);
     let files: Vec<&str> = files.iter().map(String::as_str).collect();
     let of = |names: &[&str]| names.iter().map(|name| fs::read_to_string(fixture(name)).unwrap()).collect::<String>();
-    let haproxy = convert(&place, &[&files[..], &["--bundle", "haproxy", "--out", "web.pem"]].concat()).ok();
+    let haproxy = convert(&place, &[&files[..], &["--bundle", "haproxy", "--out", "web.pem"]].concat()).warns();
     assert!(haproxy.stderr.contains("left out CN=root"), "{}", haproxy.stderr);
     assert_eq!(place.read("web.pem"), of(&["leaf.crt", "intermediate.crt", "leaf.key"]));
     assert_eq!(tree(&place.path("."))["web.pem"].0, 0o600);
-    let chain = convert(&place, &[&files[..], &["--bundle", "fullchain", "--out", "chain.pem"]].concat()).ok();
+    let chain = convert(&place, &[&files[..], &["--bundle", "fullchain", "--out", "chain.pem"]].concat()).warns();
     assert!(chain.stderr.contains("left out the private key"), "{}", chain.stderr);
     assert_eq!(place.read("chain.pem"), of(&["leaf.crt", "intermediate.crt"]));
     assert_eq!(tree(&place.path("."))["chain.pem"].0, 0o644);
@@ -321,12 +321,12 @@ fn a_joining_node_finds_its_files() {
         assert_eq!(*plain, fs::read(repository(SMALL).join("pki").join(file)).unwrap(), "{file}");
     }
     // On standard output the key does not stand beside what it opens, and -q does not lose it.
-    let run = place.kpki(&["-q", "convert", &text(SMALL), "--as", "kubeadm-certs"]).ok();
+    let run = place.kpki(&["-q", "convert", &text(SMALL), "--as", "kubeadm-certs"]).status(0);
     assert!(run.stderr.starts_with("certificate key: ") && !run.stdout.contains("certificate key"), "{}", run.stderr);
     // A key of one's own, and an external authority.
     place.write("key", &key);
     let external = text("fixtures/kubeadm/v1.36-external-ca/etc-kubernetes");
-    let run = convert(&place, &[&external, "--as", "kubeadm-certs", "--certificate-key-file", "key"]).ok();
+    let run = convert(&place, &[&external, "--as", "kubeadm-certs", "--certificate-key-file", "key"]).warns();
     assert!(run.stderr.contains("ca.key is not there") && !run.stderr.contains("certificate key:"), "{}", run.stderr);
     assert_eq!(datum(&documents(&run.stdout)[0], "ca.key"), b"");
     place.write("key", "12");
@@ -344,7 +344,7 @@ fn odd_text_and_wrong_labels_are_read_for_what_they_are() {
     assert_eq!(clean.stdout, read("leaf.crt") + &read("root.crl") + &read("leaf.csr"));
     assert_eq!(clean.stderr, "");
     place.write("liar.pem", read("leaf.key").replace("EC PRIVATE KEY", "RSA PRIVATE KEY"));
-    let run = convert(&place, &["liar.pem", "--to", "pem"]).ok();
+    let run = convert(&place, &["liar.pem", "--to", "pem"]).warns();
     assert_eq!(run.stdout, read("leaf.key"));
     let said = "warning: liar.pem: PEM block 1 says RSA PRIVATE KEY and holds an SEC1 private key (EC PRIVATE KEY); taken for \
                 what it is\n";

@@ -1,4 +1,4 @@
-//! Prose is compiled: README, man pages and help are held against the definitions they describe. With KPKI_UPDATE=1 the
+//! Prose is compiled: README, man pages and help are held against the definitions they describe. With KPKI_RECORD=1 the
 //! generated parts are written instead.
 
 use std::fs;
@@ -8,19 +8,16 @@ use kpki::catalog::differences::DIFFERENCES;
 use kpki::cli;
 use kpki::error::STATUSES;
 
+use super::expect::recording;
 use super::harness::{Place, repository, text};
 
-fn updating() -> bool {
-    std::env::var_os("KPKI_UPDATE").is_some()
-}
-
 fn hold(path: &str, expected: &str) {
-    if updating() {
+    if recording() {
         fs::create_dir_all(repository(path).parent().unwrap()).unwrap();
         fs::write(repository(path), expected).unwrap();
     }
     let found = fs::read_to_string(repository(path)).unwrap_or_default();
-    assert!(found == expected, "{path} is not what the definitions say; run: KPKI_UPDATE=1 cargo test docs");
+    assert!(found == expected, "{path} is not what the definitions say; run: KPKI_RECORD=1 cargo test docs");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 
 use super::facts::{self, File};
-use super::harness::{Place, repository, single, tree};
+use super::harness::{NOW, Place, repository, single, tree};
 
 /// A tree made by kpki in `k8s`, from `p.yaml`.
 fn made(extra: &str) -> Place {
@@ -31,10 +31,10 @@ fn an_existing_authority_is_used_in_every_container() {
             place.write(&format!("k8s/pki/{file}"), fs::read(source).unwrap());
         }
         let before = (place.read("k8s/pki/ca.crt"), place.read("k8s/pki/ca.key"));
-        let run = place.init(&["--profile", "p.yaml", "--dir", "k8s"]).ok();
+        let run = place.init(&["--profile", "p.yaml", "--dir", "k8s"]).warns();
         assert!(run.stdout.starts_with("created 16, replaced 0, kept 1 "), "{folder}: {}", run.stdout);
         assert_eq!(before, (place.read("k8s/pki/ca.crt"), place.read("k8s/pki/ca.key")));
-        let again = place.init(&["--dir", "k8s"]).ok();
+        let again = place.init(&["--dir", "k8s"]).warns();
         assert!(again.stdout.starts_with("nothing to do"), "{}", again.stdout);
     }
 }
@@ -48,7 +48,7 @@ fn a_bundle_goes_into_kubeconfigs_as_a_whole() {
     let read = |file: &str| fs::read_to_string(repository(base).join(file)).unwrap();
     place.write("k8s/pki/ca.crt", read("ca.crt") + &read("front-proxy-ca.crt"));
     place.write("k8s/pki/ca.key", read("ca.key"));
-    place.init(&["--profile", "p.yaml", "--dir", "k8s"]).ok();
+    place.init(&["--profile", "p.yaml", "--dir", "k8s"]).warns();
     let facts = facts::read(&place.path("k8s"));
     let File::Kubeconfig(conf) = &facts["admin.conf"].1 else { panic!() };
     assert_eq!(conf.authority.len(), 2);
@@ -72,7 +72,7 @@ fn an_external_authority_needs_what_it_signs() {
     remove(&place, &["pki/apiserver.crt", "pki/apiserver.key", "scheduler.conf"]);
     // What is missing waits as a request beside the tree; everything else is as it was.
     let before = tree(&place.path("k8s"));
-    let run = place.init(&["--dir", "k8s"]).fails(5);
+    let run = place.init(&["--dir", "k8s"]).status(5);
     assert!(run.stdout.contains("2 wait for an external authority"), "{}", run.stdout);
     assert!(run.stdout.contains("k8s/.kpki/requests; then: kpki import CERT"), "{}", run.stdout);
     let mut after = tree(&place.path("k8s"));
@@ -84,7 +84,7 @@ fn an_external_authority_needs_what_it_signs() {
     assert!(before == after);
     // A key that waits stays, whatever is said.
     let key = place.read("k8s/.kpki/requests/pki/apiserver.key");
-    place.init(&["--dir", "k8s", "--force"]).fails(5);
+    place.init(&["--dir", "k8s", "--force"]).status(5);
     assert_eq!(key, place.read("k8s/.kpki/requests/pki/apiserver.key"));
     let place = made("");
     remove(&place, &["pki/ca.key"]);
@@ -103,24 +103,18 @@ fn what_does_not_fit_is_named_exactly_and_nothing_is_written() {
     struct Case {
         name: &'static str,
         damage: fn(&Place),
-        says: &'static [&'static str],
     }
     fn copy(place: &Place, from: &str, to: &str) {
         fs::copy(place.path("k8s").join(from), place.path("k8s").join(to)).unwrap();
     }
     let cases = [
-        Case {
-            name: "key mismatch",
-            damage: |p| copy(p, "pki/apiserver-kubelet-client.key", "pki/apiserver.key"),
-            says: &["apiserver (pki/apiserver.crt): the key does not match the certificate"],
-        },
+        Case { name: "key mismatch", damage: |p| copy(p, "pki/apiserver-kubelet-client.key", "pki/apiserver.key") },
         Case {
             name: "wrong certificate",
             damage: |p| {
                 copy(p, "pki/apiserver-kubelet-client.crt", "pki/apiserver.crt");
                 copy(p, "pki/apiserver-kubelet-client.key", "pki/apiserver.key");
             },
-            says: &["CN=kube-apiserver-kubelet-client", "serverAuth", "missing names: cp1, kubernetes"],
         },
         Case {
             name: "wrong issuer",
@@ -128,28 +122,11 @@ fn what_does_not_fit_is_named_exactly_and_nothing_is_written() {
                 copy(p, "pki/etcd/server.crt", "pki/front-proxy-client.crt");
                 copy(p, "pki/etcd/server.key", "pki/front-proxy-client.key");
             },
-            says: &["signed by CN=etcd-ca, not by this tree's front-proxy-ca"],
         },
-        Case {
-            name: "key missing",
-            damage: |p| fs::remove_file(p.path("k8s/pki/apiserver.key")).unwrap(),
-            says: &["apiserver (pki/apiserver.crt): the certificate is there but the key is missing"],
-        },
-        Case {
-            name: "certificate missing",
-            damage: |p| fs::remove_file(p.path("k8s/pki/apiserver.crt")).unwrap(),
-            says: &["the key is there but the certificate is missing"],
-        },
-        Case {
-            name: "not PEM",
-            damage: |p| fs::write(p.path("k8s/pki/apiserver.crt"), "hello").unwrap(),
-            says: &["apiserver (pki/apiserver.crt): cannot be read"],
-        },
-        Case {
-            name: "not YAML",
-            damage: |p| fs::write(p.path("k8s/admin.conf"), "{").unwrap(),
-            says: &["admin.conf (admin.conf): cannot be read"],
-        },
+        Case { name: "key missing", damage: |p| fs::remove_file(p.path("k8s/pki/apiserver.key")).unwrap() },
+        Case { name: "certificate missing", damage: |p| fs::remove_file(p.path("k8s/pki/apiserver.crt")).unwrap() },
+        Case { name: "not PEM", damage: |p| fs::write(p.path("k8s/pki/apiserver.crt"), "hello").unwrap() },
+        Case { name: "not YAML", damage: |p| fs::write(p.path("k8s/admin.conf"), "{").unwrap() },
         Case {
             name: "foreign public half",
             damage: |p| {
@@ -159,22 +136,16 @@ fn what_does_not_fit_is_named_exactly_and_nothing_is_written() {
                 )
                 .unwrap()
             },
-            says: &["sa (pki/sa.pub): sa.pub does not hold the public half of sa.key"],
         },
     ];
     for case in cases {
         let place = made("");
         (case.damage)(&place);
-        let before = tree(&place.path("k8s"));
-        let run = place.init(&["--dir", "k8s"]).fails(1);
-        for says in case.says {
-            assert!(run.stderr.contains(says), "{}: {says}: {}", case.name, run.stderr);
-        }
-        assert!(run.stderr.contains("nothing was written"), "{}", run.stderr);
-        assert_eq!(before, tree(&place.path("k8s")), "{}", case.name);
+        let run = place.run(&["init", "--dir", "k8s", "--at", NOW]);
+        run.status(1).recorded(&format!("does-not-fit/{}", case.name.replace(' ', "-")));
 
         // --force mends exactly that and keeps what it replaced.
-        let run = place.init(&["--dir", "k8s", "--force", "-o", "json"]).ok().json();
+        let run = place.init(&["--dir", "k8s", "--force", "-o", "json"]).status(0).json();
         let replaced: Vec<_> = run["entries"].as_array().unwrap().iter().filter(|e| e["action"] == "replace").collect();
         assert_eq!(replaced.len(), 1, "{}: {run}", case.name);
         assert!(!replaced[0]["reasons"].as_array().unwrap().is_empty());
@@ -202,7 +173,7 @@ fn a_profile_that_asks_for_more_names_is_a_difference() {
     assert!(place.read("k8s/.kpki/profile.yaml").contains("lb.example.com"));
     // Fewer names are no contradiction: the certificate still does its work.
     place.write("p.yaml", single("controlPlaneEndpoint: lb.example.com:6443\n"));
-    let run = place.init(&["--profile", "p.yaml", "--dir", "k8s"]).ok();
+    let run = place.init(&["--profile", "p.yaml", "--dir", "k8s"]).warns();
     assert!(run.stdout.starts_with("nothing to do"), "{}", run.stdout);
 }
 
@@ -253,7 +224,7 @@ fn a_kubelet_that_rotates_its_own_certificate_is_left_alone() {
         })
         .collect();
     fs::write(place.path("k8s/kubelet.conf"), &rotating).unwrap();
-    let run = place.init(&["--dir", "k8s"]).ok();
+    let run = place.init(&["--dir", "k8s"]).warns();
     assert!(
         run.stderr.contains("warning: kubelet.conf points to the kubelet's own rotating certificate"),
         "{}",
@@ -318,9 +289,9 @@ fn a_brought_intermediate_signs_and_its_chain_travels_along() {
     place.write("p.yaml", single(""));
     place.write("k8s/pki/ca.crt", pem(intermediate.der()) + &pem(root.der()));
     place.write("k8s/pki/ca.key", pem::encode(&pem::Pem::new("PRIVATE KEY", key.serialized_der())));
-    let run = place.init(&["--profile", "p.yaml", "--dir", "k8s", "-o", "json"]).ok().json();
+    let run = place.init(&["--profile", "p.yaml", "--dir", "k8s", "-o", "json"]).warns().json();
     assert_eq!(run["entries"][1]["issuer"], "O=Example Corp, CN=Kubernetes");
-    assert!(place.init(&["--dir", "k8s"]).ok().stdout.starts_with("nothing to do"));
+    assert!(place.init(&["--dir", "k8s"]).warns().stdout.starts_with("nothing to do"));
     // The brought files are not in kubeadm's containers.
     remove(&place, &["pki/ca.crt", "pki/ca.key"]);
     let facts = facts::read(&place.path("k8s"));
@@ -336,7 +307,7 @@ fn choices_stay_when_only_the_profile_is_given_again() {
     let two = "apiVersion: kpki/v1\nkind: ClusterProfile\ncontrolPlaneEndpoint: lb.example.com\nnodes:\n\
                - {name: cp1, addresses: [10.0.0.1]}\n- {name: cp2, addresses: [10.0.0.2]}\n";
     place.write("p.yaml", two);
-    place.init(&["--profile", "p.yaml", "--dir", "k8s", "--node", "cp1", "--kubelet-dir", "kubelet-pki"]).ok();
+    place.init(&["--profile", "p.yaml", "--dir", "k8s", "--node", "cp1", "--kubelet-dir", "kubelet-pki"]).warns();
     let again = place.init(&["--profile", "p.yaml", "--dir", "k8s"]).ok();
     assert!(again.stdout.starts_with("nothing to do"), "{}", again.stdout);
     assert!(!place.path("k8s/nodes").exists() && place.path("kubelet-pki/kubelet.crt").exists());
@@ -473,7 +444,7 @@ fn surplus_names_and_loose_modes_are_said() {
     let place = made("apiServer: {certSANs: [old.example.com]}\n");
     place.write("p.yaml", single(""));
     set_mode(&place, "pki/ca.key", 0o644);
-    let run = place.init(&["--profile", "p.yaml", "--dir", "k8s"]).ok();
+    let run = place.init(&["--profile", "p.yaml", "--dir", "k8s"]).warns();
     assert!(
         run.stderr.contains("warning: apiserver carries more than the profile asks for (old.example.com); it is kept"),
         "{}",

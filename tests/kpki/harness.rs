@@ -2,14 +2,21 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
 
 use tempfile::TempDir;
 
 /// Every test's "now": inside the lifetime of all fixtures that have not expired.
 pub const NOW: &str = "2026-11-20T22:00:00Z";
+
+/// No run takes this long, however busy the machine is.
+const LIMIT: Duration = Duration::from_secs(600);
 
 /// A place to run in.
 pub struct Place {
@@ -22,6 +29,8 @@ pub struct Run {
     pub status: i32,
     pub stdout: String,
     pub stderr: String,
+    /// Something below the place is not as it was before.
+    pub wrote: bool,
 }
 
 impl Place {
@@ -46,18 +55,46 @@ impl Place {
 
     /// kpki with these words, in this place, with an empty environment.
     pub fn kpki(&self, words: &[&str]) -> Run {
-        let output = Command::new(env!("CARGO_BIN_EXE_kpki"))
+        self.kpki_with(words, b"")
+    }
+
+    /// The same with something on standard input. A run that hangs is killed, and has status -1.
+    pub fn kpki_with(&self, words: &[&str], stdin: &[u8]) -> Run {
+        let before = self.files();
+        let mut child = Command::new(env!("CARGO_BIN_EXE_kpki"))
             .args(words)
             .current_dir(self.dir.path())
             .env_clear()
-            .stdin(Stdio::null())
-            .output()
+            .stdin(if stdin.is_empty() { Stdio::null() } else { Stdio::piped() })
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
             .unwrap();
+        // Who does not read it is no failure.
+        let _ = child.stdin.take().map(|mut input| input.write_all(stdin));
+        let process = rustix::process::Pid::from_child(&child);
+        let (ended, end) = mpsc::channel::<()>();
+        let watch = thread::spawn(move || {
+            if end.recv_timeout(LIMIT) == Err(mpsc::RecvTimeoutError::Timeout) {
+                let _ = rustix::process::kill_process(process, rustix::process::Signal::KILL);
+            }
+        });
+        let output = child.wait_with_output().unwrap();
+        drop(ended);
+        watch.join().unwrap();
         Run {
             status: output.status.code().unwrap_or(-1),
             stdout: String::from_utf8(output.stdout).unwrap(),
             stderr: String::from_utf8(output.stderr).unwrap(),
+            wrote: self.files() != before,
         }
+    }
+
+    /// Everything below the place but the locks, which come and go.
+    pub fn files(&self) -> BTreeMap<String, (u32, Vec<u8>)> {
+        let mut files = tree(self.dir.path());
+        files.retain(|name, _| !name.ends_with(".kpki/lock"));
+        files
     }
 
     /// `kpki init --at NOW` with these words.
@@ -67,12 +104,35 @@ impl Place {
 }
 
 impl Run {
+    /// It succeeded, and had nothing to complain about.
+    #[track_caller]
     pub fn ok(self) -> Self {
-        assert_eq!(self.status, 0, "stdout: {}\nstderr: {}", self.stdout, self.stderr);
-        self
+        let run = self.status(0);
+        assert_eq!(run.stderr, "", "stdout: {}", run.stdout);
+        run
     }
 
+    /// It succeeded with a warning.
+    #[track_caller]
+    pub fn warns(self) -> Self {
+        let run = self.status(0);
+        assert!(run.stderr.starts_with("warning: ") || run.stderr.starts_with("note: "), "{}", run.stderr);
+        run
+    }
+
+    /// It was refused: an error, no report, and nothing was written.
+    #[track_caller]
     pub fn fails(self, status: i32) -> Self {
+        let run = self.status(status);
+        assert!(run.stderr.contains("error: "), "stderr: {}", run.stderr);
+        assert_eq!(run.stdout, "", "stderr: {}", run.stderr);
+        assert!(!run.wrote, "a refusal changed the disk: {}", run.stderr);
+        run
+    }
+
+    /// It ended with this status, and may have reported and written something.
+    #[track_caller]
+    pub fn status(self, status: i32) -> Self {
         assert_eq!(self.status, status, "stdout: {}\nstderr: {}", self.stdout, self.stderr);
         self
     }

@@ -62,13 +62,13 @@ fn a_pre_hook_that_fails_stops_everything() {
 fn a_deploy_hook_that_fails_is_told_or_undoes_the_renewal() {
     let place = made("  hooks: {deploy: {etcd: 'echo broken; exit 1'}}\n");
     let old = place.read("k8s/pki/etcd/server.crt");
-    let run = place.kpki(&["renew", "etcd-server", "--dir", "k8s", "--at", LATER]).fails(1);
+    let run = place.kpki(&["renew", "etcd-server", "--dir", "k8s", "--at", LATER]).status(1);
     assert!(run.stdout.contains("deploy hook of etcd failed") && run.stdout.contains("broken"), "{}", run.stdout);
     assert_ne!(old, place.read("k8s/pki/etcd/server.crt"));
 
     let place = made("  onHookFailure: restore\n  hooks: {deploy: {etcd: 'echo told >> LOG; exit 1'}}\n");
     let old = (place.read("k8s/pki/etcd/server.crt"), place.read("k8s/pki/etcd/server.key"));
-    let run = place.kpki(&["renew", "etcd-server", "--dir", "k8s", "--at", LATER, "-o", "json"]).fails(1);
+    let run = place.kpki(&["renew", "etcd-server", "--dir", "k8s", "--at", LATER, "-o", "json"]).status(1);
     assert_eq!(old, (place.read("k8s/pki/etcd/server.crt"), place.read("k8s/pki/etcd/server.key")));
     assert_eq!(run.json()["trees"][0]["rolledBack"], true);
     assert_eq!(place.read("log"), "told\ntold\n", "the component is told again that the old files are back");
@@ -78,25 +78,23 @@ fn a_deploy_hook_that_fails_is_told_or_undoes_the_renewal() {
 
 #[test]
 fn a_hook_that_hangs_is_ended() {
-    let place = made("  hooks: {timeout: 1s, post: 'sleep 60'}\n");
-    let begun = std::time::Instant::now();
-    let run = place.kpki(&["renew", "admin.conf", "--dir", "k8s", "--at", LATER]).fails(1);
-    assert!(begun.elapsed() < std::time::Duration::from_secs(20));
-    assert!(run.stdout.contains("post hook failed"), "{}", run.stdout);
+    let place = made("  hooks: {timeout: 1s, post: 'sleep 10000'}\n");
+    let run = place.kpki(&["renew", "admin.conf", "--dir", "k8s", "--at", LATER]).status(1);
+    assert!(run.stdout.contains("post hook failed: not done after 1s"), "{}", run.stdout);
 }
 
 /// What a scheduled job mails: nothing when all is well, and every failure.
 #[test]
 fn a_quiet_run_tells_its_failures() {
     let place = made("  hooks: {deploy: {etcd: 'echo broken; exit 1'}}\n");
-    let run = place.kpki(&["renew", "etcd-server", "--dir", "k8s", "--at", LATER, "--quiet"]).fails(1);
+    let run = place.kpki(&["renew", "etcd-server", "--dir", "k8s", "--at", LATER, "--quiet"]).status(1);
     assert_eq!(
         (run.stdout.as_str(), run.stderr.as_str()),
         ("", "error: k8s: the deploy hook of etcd failed: exit status 1: broken\n")
     );
     let place = made("  before: 33%\n");
     std::fs::remove_file(place.path("k8s/pki/front-proxy-ca.key")).unwrap();
-    let run = place.kpki(&["renew", "front-proxy-client", "--dir", "k8s", "--at", LATER, "--quiet"]).fails(5);
+    let run = place.kpki(&["renew", "front-proxy-client", "--dir", "k8s", "--at", LATER, "--quiet"]).status(5);
     assert!(run.stderr.starts_with("error: k8s: front-proxy-client was not renewed: "), "{}", run.stderr);
     place.kpki(&["renew", "all", "--due", "--dir", "k8s", "--at", LATER, "--quiet"]).ok();
 }
@@ -107,14 +105,14 @@ fn nobody_is_forgotten_when_a_run_is_killed() {
     let hooks = "  hooks: {deploy: {etcd: 'echo etcd >> LOG', kube-apiserver: 'echo api >> LOG; test -e LOG.go || kill -9 $PPID'}}\n";
     let place = made(hooks);
     let words = ["renew", "apiserver", "etcd-server", "--dir", "k8s", "--at", LATER];
-    place.kpki(&words).fails(-1);
+    place.kpki(&words).status(-1);
     let new = place.read("k8s/pki/apiserver.crt");
     assert_eq!(place.read("log"), "etcd\napi\n");
     place.write("log.go", "");
     // Nothing is due any more, and both are told, at least once.
     let run = place
         .kpki(&["renew", "all", "--due", "--dir", "k8s", "--at", LATER, "--detailed-exitcode", "-o", "json"])
-        .fails(10);
+        .status(10);
     assert_eq!(place.read("log"), "etcd\napi\netcd\napi\n");
     let tree = &run.json()["trees"][0];
     assert_eq!(tree["finished"], serde_json::json!(["apiserver", "etcd-server"]));
@@ -128,9 +126,9 @@ fn nobody_is_forgotten_when_a_run_is_killed() {
 #[test]
 fn a_deploy_hook_that_fails_is_tried_again() {
     let place = made("  hooks: {deploy: {etcd: 'test -e LOG', kube-apiserver: 'true'}}\n");
-    place.kpki(&["renew", "apiserver", "etcd-server", "--dir", "k8s", "--at", LATER]).fails(1);
+    place.kpki(&["renew", "apiserver", "etcd-server", "--dir", "k8s", "--at", LATER]).status(1);
     let due = ["renew", "all", "--due", "--dir", "k8s", "--at", LATER];
-    let run = place.kpki(&due).fails(1);
+    let run = place.kpki(&due).status(1);
     assert!(run.stdout.contains("deploy hook of etcd failed"), "{}", run.stdout);
     place.write("log", "");
     let run = place.kpki(&due).ok();
@@ -147,6 +145,6 @@ fn a_pre_hook_may_change_the_tree_and_post_ends_what_it_began() {
     place.kpki(&["renew", "admin.conf", "--dir", "k8s", "--at", LATER]).ok();
     assert!(place.read("k8s/admin.conf").ends_with("# mine\n"));
     let place = made("  hooks: {pre: 'echo nonsense > \"$KPKI_DIR/pki/ca.key\"', post: 'echo $KPKI_RESULT >> LOG'}\n");
-    place.kpki(&["renew", "admin.conf", "--dir", "k8s", "--at", LATER]).fails(1);
+    place.kpki(&["renew", "admin.conf", "--dir", "k8s", "--at", LATER]).status(1);
     assert_eq!(place.read("log"), "failed\n");
 }

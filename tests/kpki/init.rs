@@ -223,7 +223,7 @@ fn one_node_of_many_gets_its_own_tree() {
     let place = Place::new();
     let profile = text("profiles/ha-load-balancer.yaml");
     // The first begins the authorities, as kubeadm init does, and says that the others need them.
-    let run = place.init(&["--profile", &profile, "--dir", "one", "--node", "cp1"]).ok();
+    let run = place.init(&["--profile", &profile, "--dir", "one", "--node", "cp1"]).warns();
     assert!(run.stderr.contains("the other control-plane nodes need the same"), "{}", run.stderr);
     // The second must not begin a cluster of its own.
     let run = place.init(&["--profile", &profile, "--dir", "two", "--node", "cp2"]).fails(1);
@@ -241,12 +241,12 @@ fn one_node_of_many_gets_its_own_tree() {
     ] {
         place.write(&format!("two/pki/{file}"), place.read(&format!("one/pki/{file}")));
     }
-    let run = place.init(&["--profile", &profile, "--dir", "two", "--node", "cp2"]).ok();
+    let run = place.init(&["--profile", &profile, "--dir", "two", "--node", "cp2"]).warns();
     assert!(run.stderr.contains("chmod 600"), "what was copied carelessly is pointed out: {}", run.stderr);
     assert_eq!(place.read("one/pki/ca.crt"), place.read("two/pki/ca.crt"));
     assert!(place.path("two/pki/apiserver.crt").exists());
     assert!(!place.path("two/super-admin.conf").exists() && !place.path("two/nodes").exists());
-    let again = place.init(&["--dir", "two", "-o", "json"]).ok();
+    let again = place.init(&["--dir", "two", "-o", "json"]).warns();
     assert_eq!(again.json()["outcome"], "unchanged");
 }
 
@@ -341,7 +341,7 @@ fn a_leaf_never_outlives_its_authority() {
         "p.yaml",
         single("certificateValidityPeriod: 2y\nrenewal: {before: 30d}\ncaCertificateValidityPeriod: 1y\n"),
     );
-    let run = place.init(&["--profile", "p.yaml", "--dir", "k8s"]).ok();
+    let run = place.init(&["--profile", "p.yaml", "--dir", "k8s"]).warns();
     assert!(
         run.stderr.contains("warning: apiserver, apiserver-kubelet-client and 11 more are cut to the authority's end at 2027-11-20T22:00:00Z"),
         "{}",
@@ -457,7 +457,7 @@ fn a_joining_node_needs_the_clusters_authorities() {
         let source = text(&format!("fixtures/kubeadm/v1.36-default-rsa2048/etc-kubernetes/pki/{file}"));
         place.write(&format!("k8s/pki/{file}"), fs::read(source).unwrap());
     }
-    place.init(&["--config", "join.yaml", "--dir", "k8s"]).ok();
+    place.init(&["--config", "join.yaml", "--dir", "k8s"]).warns();
     assert!(place.path("k8s/admin.conf").exists() && !place.path("k8s/super-admin.conf").exists());
 }
 
@@ -486,7 +486,7 @@ fn what_a_node_left_behind_is_pointed_out() {
     place.write("p.yaml", format!("{two}- {{name: w2, roles: [worker], addresses: [10.0.0.9]}}\n"));
     place.init(&["--profile", "p.yaml", "--dir", "c"]).ok();
     place.write("p.yaml", two);
-    let run = place.init(&["--profile", "p.yaml", "--dir", "c"]).ok();
+    let run = place.init(&["--profile", "p.yaml", "--dir", "c"]).warns();
     assert!(run.stderr.contains("warning: c/nodes/w2 belongs to no node of the profile"), "{}", run.stderr);
 }
 

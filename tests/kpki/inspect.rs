@@ -104,7 +104,7 @@ fn one_bad_file_never_hides_the_others() {
     place.write("nothing.txt", "hello\n");
     place.write("half.pem", "-----BEGIN CERTIFICATE-----\nZm9v\n");
     let good = fixture("v1.36-default-rsa2048/etc-kubernetes/pki/ca.crt");
-    let run = place.kpki(&["inspect", "nothing.txt", "half.pem", "missing", ".", &good]).fails(1);
+    let run = place.kpki(&["inspect", "nothing.txt", "half.pem", "missing", ".", &good]).status(1);
     assert!(run.stdout.contains("CA certificate"), "{}", run.stdout);
     for line in [
         "error: nothing.txt: expected a certificate, key, CRL, signing request or kubeconfig, found nothing of the kind\n",
@@ -114,7 +114,7 @@ fn one_bad_file_never_hides_the_others() {
     ] {
         assert!(run.stderr.contains(line), "{line}\n{}", run.stderr);
     }
-    let json = place.kpki(&["inspect", "missing", &good, "-o", "json"]).fails(1).json();
+    let json = place.kpki(&["inspect", "missing", &good, "-o", "json"]).status(1).json();
     assert_eq!(json["files"][0]["problems"].as_array().unwrap().len(), 1);
     assert_eq!(json["files"][1]["objects"][0]["type"], "CA certificate");
     place.kpki(&["inspect"]).fails(2);

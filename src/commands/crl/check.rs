@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::files::{self, FileError, What};
 use crate::inventory::{self, Item, Kind, Reading};
 use crate::kubeconfig::{self, Credentials};
-use crate::report::crl::{Answer, Certificate as Row, Checked, List as ListRow, ListState};
+use crate::report::crl::{Answer, CheckedCertificate as Row, CheckedCrl, CrlCheck, CrlState};
 use crate::revocation::Reason;
 use crate::tree::layout::DEFAULT_DIR;
 use crate::workspace::TreeArgs;
@@ -46,7 +46,7 @@ struct Gathered {
     lists: BTreeSet<PathBuf>,
 }
 
-pub fn run(request: &Request) -> Result<Checked, Error> {
+pub fn run(request: &Request) -> Result<CrlCheck, Error> {
     let mut gathered = Gathered::default();
     gathered.take(request)?;
     for path in &request.authorities {
@@ -85,7 +85,7 @@ pub fn run(request: &Request) -> Result<Checked, Error> {
             (index, authority.map(|authority| vet(listed, &der, authority, request.at)))
         })
         .collect();
-    let lists: Vec<ListRow> = rows
+    let lists: Vec<CheckedCrl> = rows
         .iter()
         .zip(&read)
         .zip(&vetted)
@@ -98,7 +98,7 @@ pub fn run(request: &Request) -> Result<Checked, Error> {
             certificate_row(name, one, &authorities, broken, &vetted, &lists)
         })
         .collect();
-    Ok(Checked { at: request.at, certificates: answers, lists })
+    Ok(CrlCheck::new(request.at, answers, lists))
 }
 
 /// What is wrong with the intermediates above a certificate: no CRL of theirs says then that it is good. Without a trusted
@@ -119,7 +119,7 @@ fn certificate_row(
     authorities: &[Certificate],
     broken: Option<PathError>,
     vetted: &[(Option<usize>, Option<Vetted<'_>>)],
-    lists: &[ListRow],
+    lists: &[CheckedCrl],
 ) -> Row {
     let mut row = Row {
         name: name.to_owned(),
@@ -185,27 +185,27 @@ fn certificate_row(
     row
 }
 
-fn list_row(path: &str, listed: &CrlLookup<'_>, vetted: Option<&Vetted<'_>>, at: OffsetDateTime) -> ListRow {
+fn list_row(path: &str, listed: &CrlLookup<'_>, vetted: Option<&Vetted<'_>>, at: OffsetDateTime) -> CheckedCrl {
     let crl = &listed.crl;
     let mut problems: Vec<String> = match vetted {
         Some(vetted) => vetted.problems().iter().map(ToString::to_string).collect(),
         None => vec![format!("its issuer {} is not here: give it with --ca", crl.issuer)],
     };
     let state = match (vetted, crl.next_update) {
-        (None, _) => ListState::Unusable,
-        (Some(vetted), _) if !vetted.is_usable() => ListState::Unusable,
-        (Some(_), Some(next)) if next < at => ListState::Stale,
+        (None, _) => CrlState::Unusable,
+        (Some(vetted), _) if !vetted.is_usable() => CrlState::Unusable,
+        (Some(_), Some(next)) if next < at => CrlState::Stale,
         (Some(_), Some(next)) => {
             let (left, life) = ((next - at).whole_seconds(), (next - crl.this_update).whole_seconds());
             let ending = i128::from(left) * 100 <= i128::from(life) * ENDING_PERCENT;
-            if ending { ListState::Ending } else { ListState::Fresh }
+            if ending { CrlState::Ending } else { CrlState::Fresh }
         }
-        (Some(_), None) => ListState::Fresh,
+        (Some(_), None) => CrlState::Fresh,
     };
-    if state == ListState::Ending {
+    if state == CrlState::Ending {
         problems.push("it goes stale soon: kpki crl update".to_owned());
     }
-    ListRow {
+    CheckedCrl {
         path: path.to_owned(),
         issuer: crl.issuer.to_string(),
         number: crl.number.as_deref().map(decimal),
@@ -220,7 +220,7 @@ fn list_row(path: &str, listed: &CrlLookup<'_>, vetted: Option<&Vetted<'_>>, at:
 fn der(path: &Path) -> Result<Vec<Vec<u8>>, Error> {
     let failed = |why: String| Error::new(format!("cannot use the revocation list {}", path.display())).because(why);
     match files::look(path) {
-        Ok(Some(source)) => inventory::lists(&source).map_err(failed),
+        Ok(Some(source)) => inventory::crls(&source).map_err(|why| failed(why.to_string())),
         Ok(None) => Err(FileError::new(files::Op::Read, path, files::Kind::Missing).into()),
         Err(kind) => Err(failed(kind.to_string())),
     }

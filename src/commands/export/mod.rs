@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 use crate::encoding::archive::{self, Member};
 use crate::error::Error;
 use crate::files::{self, FileError, Kind, Op};
-use crate::report::export::{Export, File};
+use crate::report::export::{Export, ExportedFile};
 use crate::store;
 use crate::tree::layout::{DEFAULT_DIR, DEFAULT_KUBELET_DIR};
 
@@ -76,7 +76,10 @@ pub fn run(request: &Request) -> Result<Exported, Error> {
             out: request.out.clone(),
             bytes: bytes.len(),
             ca_keys: read.ca_keys,
-            files: parts.iter().map(|p| File { path: p.path.clone(), entry: p.entry.clone(), mode: p.mode }).collect(),
+            files: parts
+                .iter()
+                .map(|p| ExportedFile { path: p.path.clone(), entry: p.entry.clone(), mode: p.mode })
+                .collect(),
             notes: read.notes,
         },
         bytes,

@@ -11,7 +11,7 @@ use crate::files::RelPath;
 use crate::plan::import::{self as plan, Expected, Refusal};
 use crate::plan::renew::{self, Credential, CsrDecision, CsrTemplate, Names};
 use crate::report::facts::facts;
-use crate::report::requests::{Entry, Requests, Verb};
+use crate::report::requests::{RequestEntry, Requests, Verb};
 use crate::report::restarts::restarts;
 use crate::store::{FileChange, RootId};
 use crate::tree::{EntryId, Place, file};
@@ -47,7 +47,7 @@ struct Importing<'a> {
 /// What one file became.
 #[derive(Default)]
 struct Placed {
-    entry: Entry,
+    entry: RequestEntry,
     certificate: Option<Certificate>,
     changes: Vec<FileChange>,
     removals: Vec<(RootId, RelPath)>,
@@ -194,14 +194,14 @@ fn bundle(path: &Path) -> Result<Result<Vec<Certificate>, Refusal>, Error> {
     Ok(parse_pem_bundle(&bytes).map_err(Refusal::Bundle))
 }
 
-fn row(credential: &Credential, action: &'static str, leaf: &Certificate, old: Option<&Certificate>) -> Entry {
-    Entry {
+fn row(credential: &Credential, action: &'static str, leaf: &Certificate, old: Option<&Certificate>) -> RequestEntry {
+    RequestEntry {
         node: credential.id.node.clone(),
         name: credential.id.name.clone(),
         action,
         algorithm: Some(leaf.key.to_string()),
         facts: Some(facts(leaf)),
         old: old.map(facts),
-        ..Entry::default()
+        ..RequestEntry::default()
     }
 }

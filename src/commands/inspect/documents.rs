@@ -2,7 +2,7 @@
 
 use super::{Findings, describe};
 use crate::encoding::base64;
-use crate::inventory::secrets;
+use crate::inventory::{Unreadable, secrets};
 use crate::kubeconfig::{self, KubeconfigError, Source};
 
 /// Whether the text was a kubeconfig or held Secrets.
@@ -49,7 +49,7 @@ fn secret(bytes: &[u8], found: &mut Findings) -> bool {
         let owner = format!("Secret {} ({})", part.name, part.field);
         match &part.pem {
             Ok(pem) => found.pem(pem, Some(&owner)),
-            Err(why) => found.add(Err::<_, &String>(why), Some(&owner)),
+            Err(why) => found.add(Err::<_, &Unreadable>(why), Some(&owner)),
         }
     }
     !secrets.is_empty()

@@ -65,7 +65,7 @@ pub fn run(request: &Request, progress: Progress<'_>) -> Result<(report::Renew, 
                 .map_err(|parallel::Died| Error::new("a thread ended before its work").hint("report this as a bug"))?
         }
     };
-    Ok((report::Renew { dry_run: request.run.dry_run, trees }, warnings))
+    Ok((report::Renew::new(request.run.dry_run, trees), warnings))
 }
 
 /// A tree that was named twice is one tree.
@@ -201,7 +201,8 @@ impl Renewing<'_> {
             return;
         }
         let credentials = pending.credentials(&self.session);
-        let made: Vec<String> = report.entries.iter().filter(|one| one.is_made()).map(report::Entry::id).collect();
+        let made: Vec<String> =
+            report.entries.iter().filter(|one| one.is_made()).map(report::RenewalEntry::id).collect();
         report.finished = credentials.iter().map(|one| one.id.to_string()).filter(|id| !made.contains(id)).collect();
         report.restart = restarts(credentials.iter().map(|one| one.id.clone()));
         let generation = report.generation.clone().unwrap_or_else(|| pending.generation.clone());

@@ -4,8 +4,6 @@ mod choose;
 
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
-
 use crate::catalog::CaId;
 use crate::error::Error;
 use crate::files::RelPath;
@@ -40,7 +38,7 @@ fn shown(generation: &store::Generation) -> Generation {
     let (stamp, verb) = generation.name.split_once('-').unwrap_or((&generation.name, ""));
     let verb = verb.split('.').next().unwrap_or(verb);
     let unnoted = || Note { command: verb.to_owned(), time: stamp.to_owned(), entries: Vec::new() };
-    let note = generation.note.as_ref().and_then(|note| Note::deserialize(note).ok()).unwrap_or_else(unnoted);
+    let note = generation.note.as_ref().and_then(Note::read).unwrap_or_else(unnoted);
     let paths = |files: &[(RootId, RelPath)]| files.iter().map(|(_, path)| path.to_string()).collect();
     Generation {
         name: generation.name.clone(),

@@ -14,7 +14,7 @@ use crate::plan::renew::refusal;
 use crate::plan::sign::{self as plan, CaConstraints, Dates, Grant, Stated};
 use crate::report::Facts;
 use crate::report::facts::{facts, of_blueprint, requested};
-use crate::report::requests::{Entry, Requests, Verb};
+use crate::report::requests::{RequestEntry, Requests, Verb};
 use crate::store;
 use crate::tree::Issuers;
 use crate::workspace::{Absent, Locked, RunArgs, Session, Snapshot, Transaction, TreeArgs, journal, survey, targets};
@@ -210,8 +210,8 @@ fn with_chain(signed: &Signed, issuer: &Issuer, in_tree: bool, request: &Request
     std::iter::once(signed.pem.clone()).chain(chain.filter(is_needed).map(Certificate::to_pem)).collect()
 }
 
-fn entry(name: String, job: &Job, grant: &Grant, facts: Facts, paths: Vec<String>) -> Entry {
-    Entry {
+fn entry(name: String, job: &Job, grant: &Grant, facts: Facts, paths: Vec<String>) -> RequestEntry {
+    RequestEntry {
         name,
         action: "sign",
         algorithm: Some(job.request.key.to_string()),
@@ -220,6 +220,6 @@ fn entry(name: String, job: &Job, grant: &Grant, facts: Facts, paths: Vec<String
         refused: grant.refused.iter().map(error::denied_attribute).collect(),
         added: grant.added.iter().map(ToString::to_string).collect(),
         paths,
-        ..Entry::default()
+        ..RequestEntry::default()
     }
 }

@@ -15,7 +15,7 @@ fn clusters(names: &[&str]) -> Place {
 }
 
 fn fleet(place: &Place, words: &[&str], status: i32) -> serde_json::Value {
-    place.kpki(&[&["renew", "all", "--at", NOW, "-o", "json"], words].concat()).fails(status).json()
+    place.kpki(&[&["renew", "all", "--at", NOW, "-o", "json"], words].concat()).status(status).json()
 }
 
 fn outcomes(report: &serde_json::Value) -> Vec<(String, String)> {
@@ -40,7 +40,7 @@ fn a_broken_tree_stops_no_other() {
     let failure = &report["trees"][2]["failure"];
     assert!(failure["what"].as_str().unwrap().contains("nothing was written"), "{failure}");
     assert!(failure["why"][0].as_str().unwrap().contains("the authority ca cannot sign"), "{failure}");
-    let table = place.kpki(&["renew", "all", "--due", "--at", NOW, "--profiles", "clusters"]).fails(1);
+    let table = place.kpki(&["renew", "all", "--due", "--at", NOW, "--profiles", "clusters"]).status(1);
     assert!(table.stdout.contains("2 failed"), "{}", table.stdout);
     // Mended, nothing is due.
     let run = place.kpki(&["renew", "all", "--due", "--at", NOW, "-d", "clusters/a", "-d", "clusters/b"]).ok();
