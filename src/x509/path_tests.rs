@@ -1,6 +1,9 @@
 use super::*;
 use crate::blueprint::{Algorithm, Blueprint, Name, Role, San, Subtree};
-use crate::ca::{Issuer, PrivateKey, issue, self_sign};
+use crate::ca::{Issuer, PrivateKey, issue, self_sign, sign_crl};
+use crate::encoding::{name, tlv};
+use crate::revocation::{CrlIssue, Number, RevocationList};
+use crate::x509::Wanted;
 use time::Duration;
 use time::macros::datetime;
 
@@ -130,7 +133,7 @@ fn paths_are_found_and_held_against_everything() {
 fn signatures_come_before_dates() {
     let root = root(None);
     let middle = below(&root, "middle");
-    let foreign = below(&root_of(&blueprint("elsewhere", authority(None))), "middle");
+    let foreign = below(&root_of(&blueprint("root", authority(None))), "middle");
     let anchors = [root.certificate().clone()];
     let pool = [middle.certificate().clone()];
     let late = ValidationInput { at: AT + Duration::days(31), ..input(&anchors, &pool) };
@@ -139,8 +142,50 @@ fn signatures_come_before_dates() {
     // Of two broken paths the one that breaks later is told.
     let pool = [foreign.certificate().clone(), middle.certificate().clone()];
     let late = ValidationInput { intermediates: &pool, dates: Dates::Intermediates, ..late };
-    assert!(matches!(broken(validate(&leaf(&middle), late)), (Part::Intermediate, 1, Violation::Expired { .. })));
+    let genuine = leaf(&middle);
+    let answer = validate(&genuine, late);
+    assert!(answer.clone().is_err_and(|why| why.is_about_dates()));
+    assert!(matches!(broken(answer), (Part::Intermediate, 1, Violation::Expired { .. })));
+    assert!(validate(&forged, late).is_err_and(|why| !why.is_about_dates()));
     assert!(matches!(broken(validate(&forged, late)), (_, _, Violation::Signature(_))));
+}
+
+#[test]
+fn the_dates_of_both_ends_are_judged_elsewhere() {
+    let root = root(None);
+    let anchors = [Certificate { not_after: AT - Duration::DAY, ..root.certificate().clone() }];
+    let ended = Certificate { not_after: AT - Duration::DAY, ..leaf(&root) };
+    assert!(judge(&ended, &[], &anchors, AT).is_ok());
+    let early = Violation::NotYetValid { not_before: AT };
+    let middle = below(&root, "middle");
+    let pool = [middle.certificate().clone()];
+    let leaf = leaf(&middle);
+    let answer = judge(&leaf, &pool, &anchors, AT - Duration::SECOND);
+    assert!(answer.clone().is_err_and(|why| why.is_about_dates()));
+    assert_eq!(broken(answer), (Part::Intermediate, 1, early));
+}
+
+/// The first of several that are wrong alike.
+#[test]
+fn the_first_anchor_of_the_name_is_named() {
+    let anchors = [root(None), root(None)].map(|issuer| issuer.certificate().clone());
+    let answer = broken(judge(&leaf(&root(None)), &[], &anchors, AT));
+    let (Part::Leaf, 1, Violation::Signature(VerifyError::KeyIdentifier { wanted, .. })) = answer else {
+        panic!("{answer:?}")
+    };
+    assert_eq!(Some(wanted), anchors[0].subject_key_id);
+}
+
+#[test]
+fn a_path_may_be_so_long_and_no_longer() {
+    let root = root(None);
+    let anchors = [root.certificate().clone()];
+    let (mut last, mut pool) = (root, Vec::new());
+    for number in 1..=DEPTH + 1 {
+        last = below(&last, &format!("middle {number}"));
+        pool.push(last.certificate().clone());
+        assert_eq!(validate(&leaf(&last), input(&anchors, &pool)).is_ok(), number <= DEPTH, "{number}");
+    }
 }
 
 #[test]
@@ -254,6 +299,16 @@ fn name_constraints_of_every_authority_count() {
     let self_issued = [Certificate { sans: stray.clone(), ..again.certificate().clone() }];
     assert!(validate(&named(&again, "a.example.com"), input(&anchors, &self_issued)).is_ok());
     assert_eq!(broken(validate(&self_issued[0], input(&anchors, &[]))), (Part::Leaf, 1, san("example.org")));
+    // A subject is a name as well, if there is one.
+    let organization = name::write(&Name::default().with(&Oid::ORGANIZATION, &["Example"])).unwrap();
+    let subtree = tlv::sequence(&[tlv::write(0xa4, &organization)]);
+    let name_constraints = Some(tlv::sequence(&[tlv::write(0xa0, &subtree)]));
+    let narrow = [Certificate { name_constraints, ..anchors[0].clone() }];
+    let plain = leaf(&root);
+    let subject = Violation::Forbidden(ForbiddenName::Subject);
+    assert_eq!(broken(validate(&plain, input(&narrow, &[]))), (Part::Leaf, 1, subject));
+    let nameless = Certificate { subject: Name::default(), subject_der: tlv::sequence::<Vec<u8>>(&[]), ..plain };
+    assert!(validate(&nameless, input(&narrow, &[])).is_ok());
     // Those of the certificate itself say nothing about it.
     let own = Certificate { name_constraints: root.certificate().name_constraints.clone(), sans: stray, ..leaf(&root) };
     let free = [Certificate { name_constraints: None, ..anchors[0].clone() }];
@@ -268,6 +323,28 @@ fn without_a_crl_there_is_no_answer() {
     let revocation = Some(Revocation { crls: &[], strictness: Strictness::Strict });
     let asked = ValidationInput { revocation, ..input(&anchors, &[]) };
     assert!(matches!(broken(validate(&leaf, asked)), (Part::Leaf, 1, Violation::Revocation(_))));
+}
+
+/// A CRL signed with another key of the authority counts while that key's certificate is valid, whoever's dates are judged.
+#[test]
+fn the_signer_of_a_crl_must_be_valid_itself() {
+    let root = root(None);
+    let leaf = leaf(&root);
+    let anchors = [root.certificate().clone()];
+    for (not_after, valid) in [(AT, true), (AT - Duration::SECOND, false)] {
+        let signs_crls = key();
+        let wanted = Blueprint { not_before: AT - Duration::DAY, not_after, ..blueprint("root", authority(None)) };
+        let delegate = issue(&wanted, &signs_crls.spki_der(), &root).unwrap().certificate;
+        let pool = [delegate.clone()];
+        let edition = CrlIssue { number: Number::from(1), this_update: AT, next_update: AT + Duration::DAY };
+        let delegate = Issuer::new(vec![delegate], signs_crls).unwrap();
+        let crl = sign_crl(&RevocationList { edition, revoked: vec![] }, &delegate).unwrap();
+        let wanted = Wanted::new([leaf.serial.as_slice()]);
+        let crls = [(crl.der.as_slice(), CrlLookup::read(&crl.der, &wanted).unwrap())];
+        let revocation = Some(Revocation { crls: &crls, strictness: Strictness::Strict });
+        let input = ValidationInput { dates: Dates::Intermediates, revocation, ..input(&anchors, &pool) };
+        assert_eq!(validate(&leaf, input).is_ok(), valid, "{not_after}");
+    }
 }
 
 /// Authorities that all have one name sign each other: a reader gives up in time.
