@@ -9,8 +9,9 @@ use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
 use zeroize::Zeroizing;
 
 use crate::cli;
+use crate::cli::environment::Terminal;
 pub use crate::cli::environment::{Environment, Prompt, Variable};
-use crate::cli::ui::{Terminal, Ui};
+use crate::cli::ui::Ui;
 use crate::clock::Clock;
 use crate::hooks;
 

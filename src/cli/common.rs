@@ -7,7 +7,7 @@ use clap::Args;
 use time::OffsetDateTime;
 
 use super::environment::Environment;
-use super::{Output, instant, span};
+use super::values::{Output, instant, span};
 use crate::clock::Span;
 use crate::error::Error;
 use crate::report::Form;

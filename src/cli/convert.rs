@@ -3,9 +3,9 @@ use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
-use super::Outcome;
 use super::environment::Environment;
 use super::ui::Ui;
+use super::values::Outcome;
 use crate::commands::convert::{self, Asking, Form, Input, LARGEST, Passwords, Request};
 use crate::error::{Error, Exit};
 use crate::files::{self, FileError, FileState, Kind, Op};

@@ -2,7 +2,8 @@ use std::path::PathBuf;
 
 use super::environment::Environment;
 use super::ui::Ui;
-use super::{Outcome, common, revoke};
+use super::values::Outcome;
+use super::{common, revoke};
 use crate::catalog::CaId;
 use crate::commands::crl::{CheckRequest, check, show, update};
 use crate::error::Exit;
@@ -62,7 +63,7 @@ enum Named {
 }
 
 fn authorities(text: &str) -> Result<Named, String> {
-    if text == "all" { Ok(Named::All) } else { super::authority(text).map(Named::One) }
+    if text == "all" { Ok(Named::All) } else { super::values::authority(text).map(Named::One) }
 }
 
 /// Tell what a revocation list says, whoever made it

@@ -5,7 +5,6 @@ use std::io;
 
 use zeroize::Zeroizing;
 
-use super::ui::Terminal;
 use crate::clock::Clock;
 
 /// Looks an environment variable up.
@@ -26,4 +25,11 @@ pub struct Environment {
     pub inherited: Vec<(&'static str, OsString)>,
     pub variable: Variable,
     pub prompt: Prompt,
+}
+
+/// What one stream is connected to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Terminal {
+    pub is_terminal: bool,
+    pub width: Option<u16>,
 }

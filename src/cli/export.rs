@@ -1,8 +1,9 @@
 use std::path::{Path, PathBuf};
 
+use super::common;
 use super::environment::Environment;
 use super::ui::Ui;
-use super::{Outcome, common};
+use super::values::Outcome;
 use crate::commands::export::{self, Request, VerifyRequest};
 use crate::error::{Error, Exit};
 use crate::report::Form;

@@ -1,7 +1,7 @@
 //! `kpki generate` (hidden): man pages and shell completions from the definitions themselves.
 
-use super::Outcome;
 use super::ui::Ui;
+use super::values::Outcome;
 use crate::error::{Error, Exit};
 use crate::hooks::{INHERITED, VARIABLES};
 use crate::profile::{FieldDoc, field_reference};
@@ -28,13 +28,13 @@ enum Verb {
 }
 
 impl Args {
-    pub fn run(&self, ui: &mut Ui<'_>) -> Outcome {
+    pub fn run(&self, mut command: clap::Command, ui: &mut Ui<'_>) -> Outcome {
         match &self.verb {
             Verb::Man { page: None } => {
-                let names: Vec<String> = pages()?.into_iter().map(|(name, _)| name + "\n").collect();
+                let names: Vec<String> = pages(command)?.into_iter().map(|(name, _)| name + "\n").collect();
                 ui.document(&names.concat())?;
             }
-            Verb::Man { page: Some(wanted) } => match pages()?.into_iter().find(|(name, _)| name == wanted) {
+            Verb::Man { page: Some(wanted) } => match pages(command)?.into_iter().find(|(name, _)| name == wanted) {
                 Some((_, text)) => ui.document(&text)?,
                 None => {
                     return Err(Error::usage(format!("there is no man page {wanted:?}"))
@@ -43,7 +43,7 @@ impl Args {
             },
             Verb::Completions { shell } => {
                 let mut script = Vec::new();
-                clap_complete::generate(*shell, &mut super::command(), "kpki", &mut script);
+                clap_complete::generate(*shell, &mut command, "kpki", &mut script);
                 ui.document(&String::from_utf8_lossy(&script))?;
             }
         }
@@ -52,9 +52,8 @@ impl Args {
 }
 
 /// Every man page: its file name and its roff.
-pub fn pages() -> Result<Vec<(String, String)>, Error> {
+fn pages(mut command: clap::Command) -> Result<Vec<(String, String)>, Error> {
     let mut pages = Vec::new();
-    let mut command = super::command();
     command.build();
     page(&command, "kpki", &mut pages)?;
     pages.push(("kpki-profile.5".to_owned(), profile_page(field_reference())));

@@ -1,8 +1,9 @@
 use std::path::PathBuf;
 
+use super::common;
 use super::environment::Environment;
 use super::ui::Ui;
-use super::{Outcome, common};
+use super::values::Outcome;
 use crate::commands::import::{self, Request};
 use crate::error::Exit;
 

@@ -1,9 +1,10 @@
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
+use super::common;
 use super::environment::Environment;
 use super::ui::Ui;
-use super::{Outcome, common};
+use super::values::Outcome;
 use crate::commands::inspect;
 use crate::error::{Error, Exit};
 use crate::report::Form;

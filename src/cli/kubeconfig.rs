@@ -2,9 +2,10 @@ use std::path::{Path, PathBuf};
 
 use clap::ArgAction;
 
+use super::common;
 use super::environment::Environment;
 use super::ui::Ui;
-use super::{Outcome, common};
+use super::values::Outcome;
 use crate::blueprint::Algorithm;
 use crate::clock::Span;
 use crate::commands::kubeconfig::{self, Request};
@@ -50,7 +51,7 @@ struct User {
     groups: Vec<String>,
 
     /// How long it is to be valid
-    #[arg(long, value_name = "DURATION", default_value = "8h", value_parser = super::span, alias = "validity-period")]
+    #[arg(long, value_name = "DURATION", default_value = "8h", value_parser = super::values::span, alias = "validity-period")]
     validity: Span,
 
     /// The API server; default: the profile's control-plane endpoint, else that of admin.conf

@@ -18,18 +18,14 @@ mod restore;
 mod revoke;
 mod sign;
 pub mod ui;
+mod values;
 
-use std::ffi::OsString;
-
-use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
-use time::OffsetDateTime;
-
-use crate::catalog::CaId;
-use crate::clock::{self, Clock, Span};
-use crate::error::{Error, Exit};
-use crate::report::Form;
+use crate::error::Exit;
+use clap::{CommandFactory, Parser, Subcommand};
 use environment::Environment;
+use std::ffi::OsString;
 use ui::Ui;
+use values::Color;
 
 /// PKI and certificate lifecycle for Kubernetes clusters, offline
 ///
@@ -91,60 +87,6 @@ enum Verb {
     Generate(generate::Args),
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Color {
-    Auto,
-    Always,
-    Never,
-}
-
-/// `-o`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Output {
-    /// For people
-    Table,
-    /// The table with algorithm, usages, serial and issuer
-    Wide,
-    Json,
-    Yaml,
-}
-
-impl From<Output> for Form {
-    fn from(output: Output) -> Self {
-        match output {
-            Output::Table => Self::Table,
-            Output::Wide => Self::Wide,
-            Output::Json => Self::Json,
-            Output::Yaml => Self::Yaml,
-        }
-    }
-}
-
-/// The years in which a certificate can begin and its CA still end before 9999 (RFC 5280 section 4.1.2.5).
-const YEARS: std::ops::RangeInclusive<i32> = 1970..=8900;
-
-/// An instant on the command line.
-fn instant(flag: &str, text: &str, now: OffsetDateTime) -> Result<OffsetDateTime, Error> {
-    let at = clock::parse_instant(text, now).map(|at| Clock::Fixed(at).now());
-    at.filter(|at| YEARS.contains(&at.year())).ok_or_else(|| {
-        Error::usage(format!("{flag} {text:?} is no instant in the years 1970 to 8900"))
-            .hint("give RFC 3339 (2027-01-02T03:04:05Z), a date (2027-01-02), or a distance (+90d, -1h)")
-    })
-}
-
-/// An authority by its entry's name.
-fn authority(text: &str) -> Result<CaId, String> {
-    CaId::parse(text).ok_or_else(|| {
-        let known = CaId::ALL.map(CaId::name);
-        format!("expected one of {}", known.join(", "))
-    })
-}
-
-/// How long to wait for something.
-fn span(text: &str) -> Result<Span, String> {
-    Span::parse(text).map_err(|_| "expected a duration such as 30s or 5m".to_owned())
-}
-
 /// Parses one command line and runs its verb.
 pub fn dispatch(args: impl IntoIterator<Item = OsString>, environment: &Environment, ui: &mut Ui<'_>) -> Exit {
     let cli = match Cli::try_parse_from(args) {
@@ -170,7 +112,7 @@ pub fn dispatch(args: impl IntoIterator<Item = OsString>, environment: &Environm
         Verb::Convert(args) => args.run(environment, ui),
         Verb::Export(args) => args.run(environment, ui),
         Verb::Profile(args) => args.run(environment, ui),
-        Verb::Generate(args) => args.run(ui),
+        Verb::Generate(args) => args.run(Cli::command(), ui),
     };
     match outcome {
         Ok(exit) => exit,
@@ -182,5 +124,3 @@ pub fn dispatch(args: impl IntoIterator<Item = OsString>, environment: &Environm
 pub fn command() -> clap::Command {
     Cli::command()
 }
-
-type Outcome = Result<Exit, Error>;

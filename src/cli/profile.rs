@@ -1,9 +1,9 @@
 use std::net::IpAddr;
 use std::path::PathBuf;
 
-use super::Outcome;
 use super::environment::Environment;
 use super::ui::Ui;
+use super::values::Outcome;
 use crate::commands::profile;
 use crate::error::Exit;
 use crate::profile::{Overrides, starter};

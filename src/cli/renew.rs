@@ -1,6 +1,7 @@
+use super::common;
 use super::environment::Environment;
 use super::ui::Ui;
-use super::{Outcome, Output, common};
+use super::values::{Outcome, Output};
 use crate::commands::renew::{self, Request};
 use crate::error::{Error, Exit};
 use crate::report::renew as report;

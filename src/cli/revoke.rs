@@ -1,8 +1,9 @@
 use std::path::PathBuf;
 
+use super::common;
 use super::environment::Environment;
 use super::ui::Ui;
-use super::{Outcome, common};
+use super::values::Outcome;
 use crate::catalog::CaId;
 use crate::commands::revoke::{self, Request};
 use crate::error::{Error, Exit};
@@ -100,7 +101,7 @@ struct Selector {
     serial: Option<String>,
 
     /// The authority whose number it is
-    #[arg(long, value_name = "CA", requires = "serial", value_parser = super::authority)]
+    #[arg(long, value_name = "CA", requires = "serial", value_parser = super::values::authority)]
     ca: Option<CaId>,
 
     /// Also a number that this tree never issued, as far as is known
@@ -139,7 +140,7 @@ impl Revoke {
     pub fn run(&self, environment: &Environment, ui: &mut Ui<'_>) -> Outcome {
         let now = self.crl.run.args(environment)?.now;
         let since = self.invalid_since.as_deref();
-        let since = since.map(|text| super::instant("--invalid-since", text, now)).transpose()?;
+        let since = since.map(|text| super::values::instant("--invalid-since", text, now)).transpose()?;
         if let Some(since) = since.filter(|since| *since > now) {
             return Err(Error::usage(format!("--invalid-since {} is in the future", crate::clock::rfc3339(since)))
                 .hint("give the instant since when the key may have been in other hands, or leave it out"));

@@ -2,9 +2,10 @@ use std::path::PathBuf;
 
 use clap::ValueEnum;
 
+use super::common;
 use super::environment::Environment;
 use super::ui::Ui;
-use super::{Outcome, common};
+use super::values::Outcome;
 use crate::blueprint::{ExtendedKeyUsage, Subtree};
 use crate::catalog::CaId;
 use crate::clock::Span;
@@ -71,14 +72,14 @@ pub struct Args {
     permit_ip: Vec<String>,
 
     /// How long it is valid; default: as the profile has it for the entry, else a year; never longer than its authority
-    #[arg(long, value_name = "DURATION", value_parser = super::span)]
+    #[arg(long, value_name = "DURATION", value_parser = super::values::span)]
     validity: Option<Span>,
 
     #[command(flatten)]
     tree: common::Tree,
 
     /// Which of the tree's authorities signs, where no entry says it
-    #[arg(long, value_name = "NAME", default_value = "ca", value_parser = super::authority)]
+    #[arg(long, value_name = "NAME", default_value = "ca", value_parser = super::values::authority)]
     authority: CaId,
 
     /// The authority's certificate, with its chain behind it

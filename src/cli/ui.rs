@@ -7,17 +7,10 @@ use std::time::{Duration, Instant};
 
 use time::OffsetDateTime;
 
-use super::Color;
-use super::environment::Environment;
+use super::environment::{Environment, Terminal};
+use super::values::Color;
 use crate::error::{Error, Exit};
 use crate::report::{self, Form, Line, Report, Tone, Width, is_harmless, sanitised};
-
-/// What one stream is connected to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Terminal {
-    pub is_terminal: bool,
-    pub width: Option<u16>,
-}
 
 /// Both streams with their manners.
 pub struct Ui<'a> {

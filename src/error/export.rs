@@ -1,7 +1,7 @@
 //! Why a node's files cannot be exported, and what is wrong with those on a node, in words.
 
 use crate::plan::decision::{Decision, Making, Notice, Reconciled};
-use crate::plan::init::Item;
+use crate::plan::item::Item;
 use crate::plan::node::Finding;
 use crate::tree::layout::Place;
 

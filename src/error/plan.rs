@@ -7,7 +7,7 @@ use time::OffsetDateTime;
 use crate::catalog::CaId;
 use crate::clock::rfc3339;
 use crate::plan::decision::{Decision, Difference, Notice, Reconciled, Refusal};
-use crate::plan::init::Item;
+use crate::plan::item::Item;
 use crate::tree::layout::{Layout, Place, Root};
 use crate::x509::PathError;
 

@@ -5,7 +5,7 @@ use time::{Duration, OffsetDateTime};
 use crate::blueprint::{Algorithm, Blueprint, ExtendedKeyUsage, KeyUsage, Name, Oid, Role};
 use crate::catalog::{CaId, Entry, Subject};
 use crate::clock::Span;
-use crate::plan::init::What;
+use crate::plan::item::What;
 use crate::plan::sans;
 use crate::profile::{ExtraCertificate, Node, Profile, SubjectAttributes};
 use crate::x509::Certificate;

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use crate::blueprint::Subtree;
 use crate::files::FileState;
 use crate::plan::decision::{Decision, Making, Notice, Reconciled, Refusal};
-use crate::plan::init::{Item, What};
+use crate::plan::item::{Item, What};
 use crate::plan::sans;
 use crate::profile::{NodeRole, Origin, Profile};
 use crate::tree::Survey;

@@ -1,88 +1,12 @@
 //! The items of a new tree, in signing order: the catalogue held against the profile's nodes.
 
-use zeroize::Zeroizing;
-
-use crate::blueprint::Algorithm;
 use crate::catalog::releases::Release;
 use crate::catalog::{CaId, ENTRIES, Entry, Files, Server};
-use crate::kubeconfig::{self, ClientKey, Kubeconfig};
 use crate::plan::blueprints;
-use crate::profile::{Endpoint, ExtraCertificate, Node, NodeRole, Profile};
+use crate::plan::item::{Access, Item, What, public_mode};
+use crate::profile::{Endpoint, Node, NodeRole, Profile};
 use crate::tree::EntryId;
 use crate::tree::layout::{self, Directories, Layout, Place, Root};
-
-/// One thing the tree is to hold.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Item {
-    /// The node's name where the layout has several, and kubeadm's name, or the profile's for an extra certificate.
-    pub id: EntryId,
-    /// The node whose names it carries; `None` for what is shared.
-    pub home: Option<String>,
-    pub what: What,
-    /// The certificate, public key or kubeconfig.
-    pub public: Place,
-    /// The private key, where it is a file of its own.
-    pub private: Option<Place>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum What {
-    Authority(CaId),
-    /// The service account key pair.
-    ServiceAccount(Algorithm),
-    Leaf(&'static Entry),
-    Extra(ExtraCertificate),
-    Kubeconfig(&'static Entry, Access),
-    /// A copy of a shared item for one node, with or without its key.
-    Copy {
-        of: usize,
-    },
-}
-
-/// What a kubeconfig says beside its credentials.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Access {
-    pub cluster: String,
-    pub user: String,
-    pub server: String,
-    /// Print `preferences: {}` (kubeadm up to 1.33).
-    pub preferences: bool,
-}
-
-impl Access {
-    /// The kubeconfig with these in it, all PEM.
-    pub fn kubeconfig(&self, authority: &str, certificate: &str, key: &str) -> Zeroizing<String> {
-        kubeconfig::render(&Kubeconfig {
-            cluster: &self.cluster,
-            user: &self.user,
-            server: &self.server,
-            authority,
-            certificate,
-            key: ClientKey::Data(key),
-            preferences: self.preferences,
-        })
-    }
-}
-
-impl Item {
-    /// Who signs it.
-    pub fn signer(&self) -> Option<CaId> {
-        match &self.what {
-            What::Leaf(entry) | What::Kubeconfig(entry, _) => entry.signer,
-            What::Extra(extra) => Some(extra.authority),
-            What::Authority(_) | What::ServiceAccount(_) | What::Copy { .. } => None,
-        }
-    }
-}
-
-/// Whether `private` may be read by others: never. `public` is secret when it embeds a key, and sa.pub goes through
-/// kubeadm's key writer (kubeadm-behaviour section 1.6).
-pub fn public_mode(what: &What) -> u32 {
-    match what {
-        What::Kubeconfig(..) | What::ServiceAccount(_) => 0o600,
-        _ => 0o644,
-    }
-}
 
 /// The mode of an item's public file; a copy has that of what it copies.
 pub fn mode(items: &[Item], item: &Item) -> u32 {

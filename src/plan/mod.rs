@@ -6,6 +6,7 @@ pub mod decision;
 mod guard;
 pub mod import;
 pub mod init;
+pub mod item;
 pub mod node;
 pub mod reconcile;
 pub mod renew;

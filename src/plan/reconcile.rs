@@ -11,7 +11,7 @@ use crate::kubeconfig::{self, Credentials};
 use crate::plan::blueprints::{self, Bounds};
 use crate::plan::decision::{Decision, Difference, Making, Notice, Reconciled, Refusal, Signer};
 use crate::plan::guard;
-use crate::plan::init::{Access, Item, What};
+use crate::plan::item::{Access, Item, What};
 use crate::profile::{Node, Profile};
 use crate::tree::layout::Place;
 use crate::tree::{Authorities, Authority, Survey, Unusable, file};

@@ -175,7 +175,7 @@ fn kept(session: &Session<'_>, path: &str) -> Result<Option<Number>, Error> {
         if !generation.kept.iter().any(|(root, kept)| *root == RootId::Main && kept.as_str() == path) {
             continue;
         }
-        let file = session.tree.roots.main.join(".kpki/generations").join(&generation.name).join("main").join(path);
+        let file = session.tree.generation_dir(&generation.name).join("main").join(path);
         let number = files::look(&file).ok().flatten().and_then(|source| {
             let crl = inventory::walk_crl(&source, &mut |_| Ok(())).ok()?;
             crl.edition()

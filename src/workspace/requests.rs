@@ -13,7 +13,7 @@ use crate::ca::{self, PrivateKey};
 use crate::error::Error;
 use crate::files::{BadPath, RelPath};
 use crate::kubeconfig;
-use crate::plan::init::Access;
+use crate::plan::item::Access;
 use crate::plan::renew::{Credential, CsrTemplate};
 use crate::store::{FileChange, RootId, Roots};
 use crate::tree::EntryId;

@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 use crate::files::RelPath;
-use crate::plan::init::{self as plan, Item, What};
+use crate::plan::init as plan;
+use crate::plan::item::{Item, What};
 use crate::profile::{Overrides, Profile};
 use crate::store::{self, FileChange, RootId, Roots};
 use crate::tree::layout::{DEFAULT_DIR, DEFAULT_KUBELET_DIR, Layout, Place};

@@ -126,6 +126,11 @@ impl TreeDir {
         Ok(store::pending(&self.roots)?)
     }
 
+    /// Where a generation keeps what was replaced.
+    pub fn generation_dir(&self, name: &str) -> PathBuf {
+        self.roots.main.join(".kpki/generations").join(name)
+    }
+
     /// A place as a person finds it: below DIR, or in the kubelet's own directory.
     pub fn display_path(&self, place: &Place) -> String {
         match (place.root, &self.roots.kubelet) {

@@ -10,6 +10,7 @@ use crate::encrypted::pkcs12::{self, Content};
 use crate::encrypted::{EncryptionError, pkcs8};
 use crate::error::Error;
 use crate::kubeconfig::{self, Credentials, KubeconfigError};
+use crate::plan::item::Access;
 
 /// A PKCS#12 file larger than this is none.
 const LARGEST_PKCS12: usize = 16 << 20;
@@ -21,14 +22,6 @@ pub struct Loaded {
     pub notes: Vec<String>,
     /// It was a kubeconfig, with its server, cluster and user.
     pub kubeconfig: Option<Access>,
-}
-
-/// Selector a kubeconfig talks to, and as whom.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Access {
-    pub server: String,
-    pub cluster: String,
-    pub user: String,
 }
 
 #[derive(Debug)]
@@ -202,6 +195,7 @@ fn kubeconfig(name: &str, bytes: &[u8], passwords: &mut dyn Passwords, loaded: &
         loaded.notes.extend(inner.notes);
         loaded.objects.extend(inner.objects.into_iter().map(|object| Object { name: Some(part.to_owned()), ..object }));
     }
-    loaded.kubeconfig = Some(Access { server: read.server, cluster: read.cluster, user: read.user });
+    loaded.kubeconfig =
+        Some(Access { cluster: read.cluster, user: read.user, server: read.server, preferences: false });
     Ok(true)
 }

@@ -6,7 +6,8 @@ use crate::ca::random;
 use crate::encoding::key::Container;
 use crate::encrypted::pkcs12::{self, Bag, Content, Random, Strength};
 use crate::error::Error;
-use crate::kubeconfig::{self, Kubeconfig};
+use crate::kubeconfig;
+use crate::plan::item::Access;
 use crate::x509::Certificate;
 
 use super::check;
@@ -117,17 +118,10 @@ pub fn kubeconfig(request: &Request, loaded: &Loaded, from: String, notes: &mut 
         notes.push(format!("{} is no client certificate: the API server will refuse it", identity.leaf.subject));
     }
     let (authority, certificate) = (pem(&authority), pem(&client));
-    let text = kubeconfig::render(&Kubeconfig {
-        cluster: &cluster,
-        user: &user,
-        server: &server,
-        authority: &authority,
-        certificate: &certificate,
-        key: kubeconfig::ClientKey::Data(&key),
-        preferences: false,
-    });
+    let access = Access { cluster, user, server, preferences: false };
+    let text = access.kubeconfig(&authority, &certificate, &key);
     check::kubeconfig(text.as_bytes(), &authority, &certificate, &key)?;
-    let holds = format!("kubeconfig of {user} for {server}");
+    let holds = format!("kubeconfig of {} for {}", access.user, access.server);
     let bytes = Zeroizing::new(text.as_bytes().to_vec());
     Ok(Output { path: String::new(), bytes, secret: true, binary: false, holds, from })
 }

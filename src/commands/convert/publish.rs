@@ -6,10 +6,10 @@ use std::time::Duration;
 use time::OffsetDateTime;
 
 use super::request::Output;
-use crate::clock;
 use crate::error::Error;
 use crate::files::RelPath;
-use crate::store::{Commit, FileChange, Locking, RootId, Roots, StoreError, create_file, publish, replace_file};
+use crate::store::{FileChange, RootId, StoreError, create_file, replace_file};
+use crate::workspace::{Transaction, TreeDir};
 
 const LOCK_WAIT: Duration = Duration::from_secs(10);
 
@@ -50,21 +50,9 @@ pub fn directory(out: &Path, outputs: Vec<Output>, force: bool, now: OffsetDateT
         })
         .collect::<Result<Vec<_>, Error>>()?;
     // A trailing slash says only that it is a directory.
-    let roots = Roots { main: out.components().collect::<PathBuf>(), kubelet: None };
-    let generation = format!("{}-convert", clock::rfc3339(now).replace(['-', ':'], ""));
-    let commit = Commit {
-        roots: &roots,
-        changes,
-        dir_mode: 0o755,
-        generation: &generation,
-        locking: Locking::Wait(LOCK_WAIT),
-        removals: Vec::new(),
-        journal: Vec::new(),
-        note: None,
-        keep_generations: None,
-    };
-    match publish(&commit) {
-        Ok(receipt) => Ok(receipt.kept.map(|kept| kept.display().to_string())),
-        Err(error) => Err(shown(error)),
-    }
+    let tree = TreeDir::plain(&out.components().collect::<PathBuf>());
+    let locked = tree.lock_or_create(LOCK_WAIT)?;
+    let transaction = Transaction { changes, ..Transaction::default() };
+    let generation = locked.commit("convert", now, transaction).map_err(shown)?;
+    Ok(generation.map(|name| tree.generation_dir(&name).display().to_string()))
 }

@@ -8,7 +8,9 @@ use crate::catalog::{self, CaId};
 use crate::error::{self, Context, Error};
 use crate::files::FileState;
 use crate::plan::decision::{Decision, Notice};
-use crate::plan::init::{self as plan, Item, What};
+use crate::plan::init as plan;
+use crate::plan::item;
+use crate::plan::item::{Item, What};
 use crate::plan::node;
 use crate::plan::reconcile::reconcile;
 use crate::profile::Profile;
@@ -180,7 +182,7 @@ impl<'a> Source<'a> {
     fn mode(&self, item: &Item) -> u32 {
         match item.what {
             What::Copy { .. } => plan::mode(&self.items, item),
-            ref what => plan::public_mode(what),
+            ref what => item::public_mode(what),
         }
     }
 

@@ -6,7 +6,7 @@ use crate::ca::PrivateKey;
 use crate::error::Error;
 use crate::kubeconfig;
 use crate::plan::import::Refusal;
-use crate::plan::init::Access;
+use crate::plan::item::Access;
 use crate::plan::renew::Credential;
 use crate::tree::{Survey, file};
 use crate::workspace::Session;

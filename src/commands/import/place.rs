@@ -7,7 +7,7 @@ use super::importing::{Importing, Placed, row};
 use crate::error::Error;
 use crate::kubeconfig::{self, NewCredentials};
 use crate::plan::import as plan;
-use crate::plan::init::What;
+use crate::plan::item::What;
 use crate::plan::renew::{Credential, CsrTemplate};
 use crate::report::requests::RequestEntry;
 use crate::x509::Certificate;

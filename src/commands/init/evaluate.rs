@@ -6,7 +6,7 @@ use super::resolve::Resolved;
 use crate::error::{self, Context, Error};
 use crate::files::RelPath;
 use crate::plan::decision::{Decision, Making, Reconciled};
-use crate::plan::init::Item;
+use crate::plan::item::Item;
 use crate::plan::reconcile::reconcile;
 use crate::report::Outcome;
 use crate::store::RootId;

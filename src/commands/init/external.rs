@@ -2,7 +2,7 @@
 
 use crate::error::Error;
 use crate::plan::decision::{Decision, Making, Reconciled};
-use crate::plan::init::{Item, What};
+use crate::plan::item::{Item, What};
 use crate::plan::renew::{CsrTemplate, Names};
 use crate::store::Roots;
 use crate::workspace::Progress;

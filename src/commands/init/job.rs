@@ -4,7 +4,7 @@ use crate::ca::{self, CaError, Issuer, PrivateKey, Signed};
 use crate::catalog::CaId;
 use crate::files::BadPath;
 use crate::plan::decision::Making;
-use crate::plan::init::{Access, Item, What, public_mode};
+use crate::plan::item::{Access, Item, What, public_mode};
 use crate::store::FileChange;
 use crate::tree::{Issuers, Place};
 use crate::x509::Certificate;

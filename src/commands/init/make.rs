@@ -6,7 +6,7 @@ use crate::blueprint::Algorithm;
 use crate::ca::{self, Issuer, PrivateKey};
 use crate::error::Error;
 use crate::plan::decision::{Decision, Making, Reconciled};
-use crate::plan::init::{Item, What, public_mode};
+use crate::plan::item::{Item, What, public_mode};
 use crate::tree::{self, Issuers, Place, Survey};
 use crate::workspace::{Progress, RunArgs};
 use std::collections::BTreeMap;

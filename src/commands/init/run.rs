@@ -7,7 +7,9 @@ use super::resolve::Resolved;
 use super::{evaluate, job, resolve};
 use super::{make, summary};
 use crate::error::Error;
-use crate::plan::init::{self as plan, Item};
+use crate::plan::init as plan;
+use crate::plan::item;
+use crate::plan::item::Item;
 use crate::report;
 use crate::store::{self, StoreError};
 use crate::tree::Issuers;
@@ -110,7 +112,7 @@ impl Making<'_> {
 /// A line for the journal for every certificate that was issued, and the entries for the history. A copy is no certificate of
 /// its own.
 fn remembered(items: &[Item], made: &[job::Made], now: OffsetDateTime) -> (Vec<String>, Vec<String>) {
-    let is_copy = |item: &Item| matches!(item.what, plan::What::Copy { .. });
+    let is_copy = |item: &Item| matches!(item.what, item::What::Copy { .. });
     let issued = items.iter().zip(made).filter(|(item, _)| !is_copy(item));
     let lines = issued
         .filter_map(|(item, made)| Some(journal::line("init", &item.id.to_string(), made.certificate.as_ref()?, now)));

@@ -7,7 +7,7 @@ use super::resolve::Resolved;
 use crate::blueprint::Name;
 use crate::error::Error;
 use crate::plan::decision::{Decision, Making, Reconciled};
-use crate::plan::init::{Item, What};
+use crate::plan::item::{Item, What};
 use crate::report::facts::{facts, of_blueprint};
 use crate::report::{self, Facts, Outcome};
 use crate::tree::{Layout, Survey, file, leaf};

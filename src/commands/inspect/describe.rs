@@ -32,10 +32,10 @@ pub fn certificate(found: &Certificate) -> Object {
     fields.extend(usages(found.key_usage, &found.extended_key_usages, &found.sans));
     fields.extend(public(&found.key, &found.spki_der));
     if let Some(id) = &found.subject_key_id {
-        fields.push(text("subject key id", "subjectKeyId", hex(id)));
+        fields.push(text("subject key id", "subjectKeyId", certificate::hex(id, ":").to_lowercase()));
     }
     if let Some(id) = &found.authority_key_id {
-        fields.push(text("authority key id", "authorityKeyId", hex(id)));
+        fields.push(text("authority key id", "authorityKeyId", certificate::hex(id, ":").to_lowercase()));
     }
     fields.push(text("signature", "signatureAlgorithm", found.signature_name()));
     fields.push(field("version", "version", Said::Number(u64::from(found.version))));
@@ -44,7 +44,7 @@ pub fn certificate(found: &Certificate) -> Object {
         let unknown = found.unknown_critical.iter().map(ToString::to_string).collect();
         fields.push(field("unknown critical", "unknownCritical", Said::List(unknown)));
     }
-    fields.push(text("SHA-256", "sha256", hex(&found.fingerprint)));
+    fields.push(text("SHA-256", "sha256", certificate::hex(&found.fingerprint, ":").to_lowercase()));
     object(if found.is_ca { "CA certificate" } else { "certificate" }, fields)
 }
 
@@ -83,7 +83,7 @@ pub fn crl(found: &Crl) -> Object {
         fields.push(field("distribution point", "issuingDistributionPoint", Said::Flag(true)));
     }
     if let Some(id) = &found.authority_key_id {
-        fields.push(text("authority key id", "authorityKeyId", hex(id)));
+        fields.push(text("authority key id", "authorityKeyId", certificate::hex(id, ":").to_lowercase()));
     }
     fields.push(text("signature", "signatureAlgorithm", certificate::signature_name(&found.signature_algorithm)));
     fields.push(field("version", "version", Said::Number(u64::from(found.version))));
@@ -157,8 +157,10 @@ const fn san_kind(san: &San) -> &'static str {
 }
 
 fn public(kind: &KeyKind, spki: &[u8]) -> impl Iterator<Item = Field> {
-    let id = key_identifier(spki).ok().map(|id| text("key id (RFC 7093)", "keyId", hex(&id)));
-    let pin = text("key SHA-256", "keySha256", hex(&sha256(spki)));
+    let id = key_identifier(spki)
+        .ok()
+        .map(|id| text("key id (RFC 7093)", "keyId", certificate::hex(&id, ":").to_lowercase()));
+    let pin = text("key SHA-256", "keySha256", certificate::hex(&sha256(spki), ":").to_lowercase());
     [text("key", "key", kind)].into_iter().chain(id).chain([pin])
 }
 
@@ -194,10 +196,4 @@ fn extensions(found: &[(Oid, bool)]) -> Option<Field> {
         Extension { oid: oid.to_string(), name: name.to_owned(), critical: *critical }
     });
     (!found.is_empty()).then(|| field("extensions", "extensions", Said::Extensions(named.collect())))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    let mut text = certificate::hex(bytes, ":");
-    text.make_ascii_lowercase();
-    text
 }

@@ -3,13 +3,13 @@
 
 use time::{Duration, OffsetDateTime};
 
-use super::decide::{Run, Signed, Unfit};
+use super::context::{Run, Signed, Unfit};
 use super::identity::YEAR;
 use super::{Credential, Names, Rules, Skipped, identity};
 use crate::blueprint::{Algorithm, Blueprint, Role};
 use crate::catalog::CaId;
 use crate::plan::blueprints::{self, Bounds};
-use crate::plan::init::Access;
+use crate::plan::item::Access;
 use crate::profile::Profile;
 use crate::tree::Survey;
 use crate::tree::layout::Place;

@@ -2,7 +2,8 @@
 
 use super::Credential;
 use crate::catalog::{CaId, ENTRIES, Entry, Files};
-use crate::plan::init::{self, Item, What};
+use crate::plan::init;
+use crate::plan::item::{Item, What};
 use crate::profile::Profile;
 use crate::tree::{Directories, EntryId, Layout, Place};
 

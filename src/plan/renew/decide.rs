@@ -1,7 +1,6 @@
 //! One credential: is it due, may it be renewed, and what is to be made.
 
-use time::{Duration, OffsetDateTime};
-
+use super::context::{Existing, Run, Signed, Unfit};
 use super::identity;
 use super::reasons::differences;
 use super::wanted::Wanted;
@@ -9,11 +8,12 @@ use super::{Credential, Decision, Key, Kubeconfig, Names, Reason, Refusal, Renew
 use crate::blueprint::{Blueprint, ExtendedKeyUsage, San};
 use crate::ca::PrivateKey;
 use crate::catalog::Files;
-use crate::kubeconfig::{self, Credentials, Read};
+use crate::kubeconfig::{self, Credentials};
 use crate::plan::blueprints::{BACK_DATE, Bounds};
 use crate::tree::Survey;
 use crate::tree::{Authorities, Authority, file};
 use crate::x509::{Certificate, KeyKind, parse_pem_bundle, path};
+use time::{Duration, OffsetDateTime};
 
 /// Decides one credential. `credentials`: all of the tree, which say what else is there.
 pub fn decide(
@@ -24,30 +24,6 @@ pub fn decide(
     rules: &Rules<'_>,
 ) -> Result<Decision, Refusal> {
     Run { credential, credentials, authority: authorities.get(&credential.authority), survey, rules }.decide()
-}
-
-pub(super) struct Run<'a> {
-    pub credential: &'a Credential,
-    pub credentials: &'a [Credential],
-    pub authority: Option<&'a Authority>,
-    pub survey: &'a Survey,
-    pub rules: &'a Rules<'a>,
-}
-
-/// What lies there.
-pub(super) struct Existing {
-    pub leaf: Certificate,
-    pub chain: Vec<Certificate>,
-    pub key: Option<Result<PrivateKey, String>>,
-    pub read: Option<Read>,
-}
-
-/// Why nothing could be had from what lies there.
-pub(super) enum Unfit {
-    Nothing,
-    Skipped(Skipped),
-    /// It can be made anew where somebody says what it is.
-    Broken(Reason),
 }
 
 impl Run<'_> {
@@ -284,13 +260,6 @@ struct New {
     guessed: bool,
     reasons: Vec<Reason>,
     authority_data: bool,
-}
-
-pub(super) enum Signed {
-    ByTheAuthority,
-    /// By an authority of this tree, but not as it would be signed now.
-    Outdated(Reason),
-    Elsewhere(Skipped),
 }
 
 /// Self-signed, or by the authority `HOST-ca@TIME` that a kubelet makes for itself and puts behind it.

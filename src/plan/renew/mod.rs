@@ -5,6 +5,7 @@
 //! did not sign.
 
 mod ask;
+mod context;
 mod credentials;
 mod decide;
 mod identity;
@@ -20,7 +21,7 @@ use time::{Duration, OffsetDateTime};
 use crate::blueprint::{Algorithm, Blueprint, ExtendedKeyUsage, Name, Oid, San};
 use crate::ca::PrivateKey;
 use crate::catalog::{CaId, Entry};
-use crate::plan::init::{Access, What};
+use crate::plan::item::{Access, What};
 use crate::profile::{Profile, Window};
 use crate::tree::{Authority, EntryId, Place, Unusable};
 use crate::x509::{Certificate, OtherKey, PathError};

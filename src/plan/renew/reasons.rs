@@ -2,7 +2,7 @@
 
 use time::{Duration, OffsetDateTime};
 
-use super::decide::{Existing, Run};
+use super::context::{Existing, Run};
 use super::{Names, Reason, Refusal, Skipped};
 use crate::blueprint::ExtendedKeyUsage;
 use crate::kubeconfig::Read;

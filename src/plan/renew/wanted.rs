@@ -3,13 +3,14 @@
 use time::Duration;
 
 use super::Credential;
-use super::decide::{Run, leaf};
+use super::context::Run;
+use super::decide::leaf;
 use super::identity::{self, Lifetime, YEAR};
 use crate::blueprint::{Algorithm, Blueprint, ExtendedKeyUsage};
 use crate::catalog::releases::Release;
 use crate::catalog::{Entry, Files, Sans, Subject};
 use crate::plan::blueprints::{self, BACK_DATE, Bounds};
-use crate::plan::init::{Access, What};
+use crate::plan::item::{Access, What};
 use crate::profile::Profile;
 use crate::tree::file;
 use crate::x509::{Certificate, KeyKind};
