@@ -94,18 +94,12 @@ impl PrivateKey {
             && certificate.public_bits() == Some(self.pair.der_bytes())
     }
 
-    /// For tests elsewhere that need signed nonsense.
-    #[cfg(test)]
-    pub fn sign_for_tests(&self, message: &[u8]) -> Vec<u8> {
-        self.sign(message).unwrap_or_default()
-    }
-
     /// The request is about this key.
     pub fn made(&self, request: &Request) -> bool {
         request.spki_der == self.spki_der()
     }
 
-    pub(super) fn sign(&self, message: &[u8]) -> Result<Vec<u8>, CaError> {
+    pub(crate) fn sign(&self, message: &[u8]) -> Result<Vec<u8>, CaError> {
         self.pair.sign(message).map_err(|_| CaError::Sign(self.algorithm()))
     }
 }

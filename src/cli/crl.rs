@@ -4,7 +4,7 @@ use super::environment::Environment;
 use super::ui::Ui;
 use super::{Outcome, common, revoke};
 use crate::catalog::CaId;
-use crate::commands::crl::{check, show, update};
+use crate::commands::crl::{CheckRequest, check, show, update};
 use crate::error::Exit;
 use crate::report::crl::Answer;
 
@@ -179,7 +179,7 @@ impl Show {
 
 impl Check {
     fn run(&self, environment: &Environment, ui: &mut Ui<'_>) -> Outcome {
-        let request = check::Request {
+        let request = CheckRequest {
             whom: self.whom.clone(),
             lists: self.lists.clone(),
             authorities: self.authorities.clone(),

@@ -95,7 +95,7 @@ impl RawKey {
                     return Err(RecastError::OtherAlgorithm(wanted));
                 }
                 let inner = Sec1::read(key.key).map_err(broken)?;
-                let curve = key.algorithm.parameters.map(|curve| curve.raw).unwrap_or_default();
+                let curve = key.algorithm.parameters.ok_or(NotDer).map_err(broken)?.raw;
                 let point = inner.point.map(|point| point.raw).unwrap_or_default();
                 write_sec1(inner.scalar.raw, curve, point)
             }

@@ -51,7 +51,7 @@ pub fn seal(key: &[u8], password: &str, salt: &[u8; 16], iv: &[u8; 16]) -> Resul
 
 pub(super) fn seal_with(scheme: &Scheme, key: &[u8], password: Option<&str>) -> Result<Vec<u8>, EncryptionError> {
     let data = scheme.encrypt(password, key)?;
-    Ok(tlv::sequence(&[scheme.to_der(), tlv::write(tlv::OCTET_STRING, &data)]))
+    Ok(tlv::sequence(&[scheme.to_der()?, tlv::write(tlv::OCTET_STRING, &data)]))
 }
 
 #[cfg(test)]
@@ -99,7 +99,7 @@ mod tests {
     fn work_and_memory_are_refused_before_they_are_spent() {
         let scheme = |iterations| Scheme::modern(&[1; 16], &[2; 16], iterations);
         for iterations in [10_000_001, 1 << 31, u32::MAX] {
-            let der = tlv::sequence(&[scheme(iterations).to_der(), tlv::write(tlv::OCTET_STRING, &[0; 16])]);
+            let der = tlv::sequence(&[scheme(iterations).to_der().unwrap(), tlv::write(tlv::OCTET_STRING, &[0; 16])]);
             let asked = u64::from(iterations);
             assert_eq!(open(&der, Some("x")), Err(EncryptionError::TooMuchWork { asked, most: 10_000_000 }));
         }

@@ -85,19 +85,23 @@ impl Scheme {
         Self::Pkcs12 { cipher: Cipher::TripleDes, salt: salt.to_vec(), iterations: u64::from(iterations) }
     }
 
-    /// The AlgorithmIdentifier, of what [`Self::modern`] and [`Self::legacy`] make.
-    pub fn to_der(&self) -> Vec<u8> {
+    /// The AlgorithmIdentifier of what [`Self::modern`] and [`Self::legacy`] make; others are only read.
+    pub fn to_der(&self) -> Result<Vec<u8>, EncryptionError> {
+        let counted = |salt: &[u8], iterations: u64| {
+            [tlv::write(tlv::OCTET_STRING, salt), tlv::integer(&iterations.to_be_bytes())].concat()
+        };
         match self {
             Self::Pbes2 { derivation: Derivation::Pbkdf2 { salt, iterations, .. }, iv, .. } => {
-                let derivation = pbkdf2_sha256(salt, *iterations);
+                // No key length: the cipher says it.
+                let prf = algorithm::write(ids::HMAC_SHA256, &[tlv::NULL, 0]);
+                let derivation = algorithm::write(ids::PBKDF2, &tlv::sequence(&[counted(salt, *iterations), prf]));
                 let cipher = algorithm::write(ids::AES_256_CBC, &tlv::write(tlv::OCTET_STRING, iv));
-                algorithm::write(ids::PBES2, &tlv::sequence(&[derivation, cipher]))
+                Ok(algorithm::write(ids::PBES2, &tlv::sequence(&[derivation, cipher])))
             }
-            Self::Pkcs12 { salt, iterations, .. } => algorithm::write(
-                ids::SHA1_TRIPLE_DES,
-                &tlv::sequence(&[tlv::write(tlv::OCTET_STRING, salt), tlv::integer(&iterations.to_be_bytes())]),
-            ),
-            Self::Pbes2 { .. } => Vec::new(),
+            Self::Pkcs12 { salt, iterations, .. } => {
+                Ok(algorithm::write(ids::SHA1_TRIPLE_DES, &tlv::sequence(&[counted(salt, *iterations)])))
+            }
+            Self::Pbes2 { .. } => Err(EncryptionError::Malformed("key derivation")),
         }
     }
 
@@ -139,16 +143,6 @@ pub(super) fn pair(sequence: Element<'_>) -> Result<(Element<'_>, Element<'_>), 
     let mut fields = Fields::of(sequence.of(tlv::SEQUENCE)?);
     let pair = (fields.element()?, fields.element()?);
     fields.end().map(|()| pair)
-}
-
-/// PBKDF2-params with HMAC-SHA-256 and no key length: the cipher says it.
-pub(super) fn pbkdf2_sha256(salt: &[u8], iterations: u64) -> Vec<u8> {
-    let parameters = tlv::sequence(&[
-        tlv::write(tlv::OCTET_STRING, salt),
-        tlv::integer(&iterations.to_be_bytes()),
-        algorithm::write(ids::HMAC_SHA256, &[tlv::NULL, 0]),
-    ]);
-    algorithm::write(ids::PBKDF2, &parameters)
 }
 
 fn salt(octets: &[u8]) -> Result<Vec<u8>, EncryptionError> {

@@ -69,9 +69,7 @@ impl From<StoreError> for Error {
             StoreError::Reserved(_) | StoreError::Conflict(_) => {
                 "choose other paths for the extra certificates in the profile"
             }
-            StoreError::BadMark { .. } => {
-                "move .kpki/commit and .kpki/staging away after looking at what they hold"
-            }
+            StoreError::BadMark { .. } => "move .kpki/commit and .kpki/staging away after looking at what they hold",
             StoreError::KubeletGone(_) => {
                 "put the directory back (mount it), then run the command again: it finishes what was begun"
             }

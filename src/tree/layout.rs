@@ -2,9 +2,9 @@
 
 use zeroize::Zeroizing;
 
+pub use crate::catalog::paths::{DEFAULT_DIR, DEFAULT_KUBELET_DIR};
 use crate::catalog::{CaId, Entry, Files};
 use crate::files::{BadPath, RelPath};
-pub use crate::catalog::paths::{DEFAULT_DIR, DEFAULT_KUBELET_DIR};
 use crate::profile::{CaKeys, Node, NodeRole, Profile};
 use crate::store::{FileChange, RootId};
 

@@ -84,7 +84,7 @@ fn odd(extensions: &[Vec<u8>], entries: &[Vec<u8>], next_update: bool) -> Vec<u8
         listed,
         wrapped,
     ]);
-    let signature = world.key.sign_for_tests(&signed);
+    let signature = world.key.sign(&signed).unwrap();
     written::signed(signed, SignatureAlgorithm::EcdsaWithSha256, &signature)
 }
 

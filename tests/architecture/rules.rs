@@ -36,6 +36,7 @@ pub const CRATES: &[(&str, &[&str])] = &[
     ("rustls_pki_types", &["x509", "ca"]),
     ("ring", &["x509"]),
     ("der", &["encoding"]),
+    ("pem", &["encoding"]),
     ("base64", &["encoding"]),
     ("saphyr_parser", &["encoding"]),
     ("tar", &["encoding"]),

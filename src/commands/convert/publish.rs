@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use time::OffsetDateTime;
 
-use super::Output;
+use super::request::Output;
 use crate::clock;
 use crate::error::Error;
 use crate::files::RelPath;

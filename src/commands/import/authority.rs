@@ -3,7 +3,7 @@
 
 use zeroize::Zeroizing;
 
-use super::{Importing, Placed};
+use super::importing::{Importing, Placed};
 use crate::ca::PrivateKey;
 use crate::catalog::{self, CaId};
 use crate::error::Error;

@@ -3,7 +3,7 @@
 use zeroize::Zeroizing;
 
 use super::candidates::{Candidate, Source};
-use super::{Importing, Placed, row};
+use super::importing::{Importing, Placed, row};
 use crate::error::Error;
 use crate::kubeconfig::{self, NewCredentials};
 use crate::plan::import as plan;

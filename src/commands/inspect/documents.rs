@@ -1,6 +1,7 @@
 //! kubeconfigs and Secrets: what they name, and the certificates in them.
 
-use super::{Findings, describe};
+use super::describe;
+use super::findings::Findings;
 use crate::encoding::base64;
 use crate::inventory::{Unreadable, secrets};
 use crate::kubeconfig::{self, KubeconfigError, Source};

@@ -1,7 +1,7 @@
 //! What an authority without its key here is to sign: requests with new keys, beside the running tree.
 
-use super::Renewing;
 use super::evaluate::Evaluation;
+use super::renewing::Renewing;
 use crate::error::Error;
 use crate::plan::renew::{self as plan, Credential, CsrDecision, CsrTemplate, Decision, Skipped};
 use crate::report::renew::RenewalEntry;

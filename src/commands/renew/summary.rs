@@ -1,8 +1,8 @@
 //! The rows of the report.
 
-use super::Renewing;
 use super::evaluate::Evaluation;
 use super::make::Made;
+use super::renewing::Renewing;
 use crate::blueprint::San;
 use crate::clock::length;
 use crate::error;

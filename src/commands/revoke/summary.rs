@@ -1,7 +1,8 @@
 //! The report of a revocation.
 
+use super::evaluate::Evaluation;
+use super::request::Request;
 use super::select::Selected;
-use super::{Evaluation, Request};
 use crate::catalog::CaId;
 use crate::error::Error;
 use crate::plan::renew::certificate_of;

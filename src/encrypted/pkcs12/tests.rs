@@ -195,7 +195,7 @@ fn bags_in_bags_end_somewhere() {
 fn many_locks_share_one_budget() {
     // Each bag asks for 6,000,000 iterations: the second is one too many.
     let scheme = crate::encrypted::scheme::Scheme::modern(&[1; 16], &[2; 16], 6_000_000);
-    let key = tlv::sequence(&[scheme.to_der(), tlv::write(tlv::OCTET_STRING, &[0; 16])]);
+    let key = tlv::sequence(&[scheme.to_der().unwrap(), tlv::write(tlv::OCTET_STRING, &[0; 16])]);
     let bag = tlv::sequence(&[
         tlv::write(tlv::OBJECT_IDENTIFIER, bags::SHROUDED_KEY),
         tlv::write(tlv::CONTEXT_CONSTRUCTED, &key),

@@ -55,7 +55,7 @@ pub fn seal(content: &[Bag], password: &str, strength: Strength, random: &Random
         let sealed = scheme.encrypt(password, &tlv::sequence(&public))?;
         let info = tlv::sequence(&[
             tlv::write(tlv::OBJECT_IDENTIFIER, bags::DATA),
-            scheme.to_der(),
+            scheme.to_der()?,
             tlv::write(tlv::CONTEXT, &sealed),
         ]);
         infos.push(content_info(bags::ENCRYPTED_DATA, &tlv::sequence(&[tlv::integer(&[]), info])));
