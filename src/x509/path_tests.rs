@@ -1,9 +1,7 @@
 use super::*;
 use crate::blueprint::{Algorithm, Blueprint, Name, Role, San, Subtree};
-use crate::ca::{Issuer, PrivateKey, issue, self_sign, sign_crl};
+use crate::ca::{Issuer, PrivateKey, issue, self_sign};
 use crate::encoding::{name, tlv};
-use crate::revocation::{CrlIssue, Number, RevocationList};
-use crate::x509::Wanted;
 use time::Duration;
 use time::macros::datetime;
 
@@ -323,28 +321,6 @@ fn without_a_crl_there_is_no_answer() {
     let revocation = Some(Revocation { crls: &[], strictness: Strictness::Strict });
     let asked = ValidationInput { revocation, ..input(&anchors, &[]) };
     assert!(matches!(broken(validate(&leaf, asked)), (Part::Leaf, 1, Violation::Revocation(_))));
-}
-
-/// A CRL signed with another key of the authority counts while that key's certificate is valid, whoever's dates are judged.
-#[test]
-fn the_signer_of_a_crl_must_be_valid_itself() {
-    let root = root(None);
-    let leaf = leaf(&root);
-    let anchors = [root.certificate().clone()];
-    for (not_after, valid) in [(AT, true), (AT - Duration::SECOND, false)] {
-        let signs_crls = key();
-        let wanted = Blueprint { not_before: AT - Duration::DAY, not_after, ..blueprint("root", authority(None)) };
-        let delegate = issue(&wanted, &signs_crls.spki_der(), &root).unwrap().certificate;
-        let pool = [delegate.clone()];
-        let edition = CrlIssue { number: Number::from(1), this_update: AT, next_update: AT + Duration::DAY };
-        let delegate = Issuer::new(vec![delegate], signs_crls).unwrap();
-        let crl = sign_crl(&RevocationList { edition, revoked: vec![] }, &delegate).unwrap();
-        let wanted = Wanted::new([leaf.serial.as_slice()]);
-        let crls = [(crl.der.as_slice(), CrlLookup::read(&crl.der, &wanted).unwrap())];
-        let revocation = Some(Revocation { crls: &crls, strictness: Strictness::Strict });
-        let input = ValidationInput { dates: Dates::Intermediates, revocation, ..input(&anchors, &pool) };
-        assert_eq!(validate(&leaf, input).is_ok(), valid, "{not_after}");
-    }
 }
 
 /// Authorities that all have one name sign each other: a reader gives up in time.
