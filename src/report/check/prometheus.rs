@@ -110,6 +110,8 @@ pub fn write(check: &Check, out: &mut dyn Write) -> io::Result<()> {
 struct Labelled<'a> {
     judged: &'a Judged,
     names: Rc<str>,
+    /// The first digits of its number, with which its labels begin.
+    leading: u128,
 }
 
 impl<'a> Labelled<'a> {
@@ -126,23 +128,16 @@ impl<'a> Labelled<'a> {
         labels.attributes(ISSUER, issuer);
         let names = known.get(labels.0.as_str()).cloned().unwrap_or_else(|| labels.0.into());
         known.insert(Rc::clone(&names));
-        Self { judged, names }
-    }
-
-    fn number(&self) -> &str {
-        match &self.judged.item.reading {
-            Reading::Certificate(facts) => &facts.serial_decimal,
-            Reading::Crl(facts) => number(facts),
-            Reading::Missing | Reading::Unreadable(_) => "",
-        }
+        let digits = leading_label(judged).1.bytes().chain(std::iter::repeat(0)).take(16);
+        Self { judged, names, leading: digits.fold(0, |all, digit| (all << 8) | u128::from(digit)) }
     }
 
     /// The labels as they are written, in the memory of others.
     fn labels(&self, mut text: String) -> String {
         text.clear();
         let (mut labels, item) = (Labels(text), &self.judged.item);
-        let is_crl = matches!(item.reading, Reading::Crl(_));
-        labels.add(if is_crl { "crl_number" } else { "serial_number" }, self.number());
+        let (name, number) = leading_label(self.judged);
+        labels.add(name, number);
         labels.0.extend([",", &self.names]);
         labels.add("filename", item.path.rsplit_once('/').map_or(item.path.as_str(), |(_, name)| name));
         labels.add("filepath", &item.path);
@@ -160,10 +155,18 @@ impl<'a> Labelled<'a> {
     }
 }
 
+fn leading_label(judged: &Judged) -> (&'static str, &str) {
+    match &judged.item.reading {
+        Reading::Certificate(facts) => ("serial_number", &facts.serial_decimal),
+        Reading::Crl(facts) => ("crl_number", number(facts)),
+        Reading::Missing | Reading::Unreadable(_) => ("serial_number", ""),
+    }
+}
+
 /// In the order of their labels. The number comes first and settles it for most, so that few labels are held at a time.
 fn by_labels(items: &mut [Labelled<'_>]) {
-    items.sort_by(|a, b| a.number().cmp(b.number()));
-    for same in items.chunk_by_mut(|a, b| a.number() == b.number()) {
+    items.sort_by_key(|item| item.leading);
+    for same in items.chunk_by_mut(|a, b| a.leading == b.leading) {
         same.sort_by_cached_key(|item| item.labels(String::new()));
     }
 }
