@@ -127,7 +127,9 @@ fn time_runs_out_for_the_whole_group() {
 #[test]
 fn it_may_clean_up_when_its_time_is_over() {
     let outcome = timed_out("trap 'echo cleaned; exit 0' TERM; echo ready; while :; do sleep 1; done", LONG);
-    assert_eq!((outcome.ended, outcome.output.as_str()), (Ended::TimedOut, "ready\ncleaned"));
+    // Some shells report the end of the sleep in between.
+    assert_eq!(outcome.ended, Ended::TimedOut);
+    assert!(outcome.output.starts_with("ready") && outcome.output.ends_with("cleaned"), "{}", outcome.output);
 }
 
 /// Whether there is such a process, and it is no zombie that waits for the first process of the machine.

@@ -112,7 +112,7 @@ fn a_commit_mark_of_a_stranger_moves_nothing() {
     let unmoved = || {
         for verb in verbs {
             let run = place.kpki(&[verb, &["--dir", "k8s"]].concat()).fails(1);
-            assert!(run.stderr.contains("k8s/.kpki/commit decides"), "{verb:?}: {}", run.stderr);
+            assert!(run.stderr.contains("k8s/.kpki/commit is not trusted"), "{verb:?}: {}", run.stderr);
             assert!(victim.exists() && !elsewhere.join("moved").exists());
         }
     };
