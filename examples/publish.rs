@@ -2,7 +2,7 @@
 //!
 //! `publish DIR init|seed|force|renew|recover TAG [KUBELET]`. `init` refuses files that exist, `seed` makes two more, `force`
 //! replaces what is there, `renew` removes the two besides, `recover` only finishes what an interrupted run left. Every
-//! file, and every one of three lines in the journal, says which run wrote it (TAG), so that a mixed tree can be told from a
+//! file, and every one of three lines in the journal, says which run wrote it (TAG), so that a mixed tree can be distinguished from a
 //! whole one.
 
 use std::io::Write as _;

@@ -1,5 +1,5 @@
-//! The one value that passes between the rooms: everything that decides the bytes of a certificate except its key, its
-//! serial number (drawn by [`crate::ca`], the only room with randomness) and its signature.
+//! Everything that decides the bytes of a certificate except its key, its serial number (drawn by [`crate::ca`], the only room
+//! with randomness) and its signature.
 //!
 //! No field is an `Option` that means "the library decides". The two key identifiers are not stated because they follow
 //! from the keys: subjectKeyIdentifier is the leftmost 160 bits of the SHA-256 of the subjectPublicKey (RFC 7093 section 2
@@ -43,7 +43,7 @@ pub enum Subtree {
 }
 
 impl Subtree {
-    /// Whether this name lies in it; `None`: it is of another kind, on which this says nothing.
+    /// Whether this name is in it; `None`: it is of another kind, which this does not constrain.
     pub fn covers(&self, san: &San) -> Option<bool> {
         match (self, san) {
             (Self::Dns(tree), San::Dns(name)) => Some(match name.strip_suffix(tree.as_str()) {
@@ -51,17 +51,12 @@ impl Subtree {
                 Some(before) => tree.starts_with('.') || before.ends_with('.'),
                 None => false,
             }),
-            (Self::Ip { network, prefix }, San::Ip(address)) => Some(match (network, address) {
-                (IpAddr::V4(network), IpAddr::V4(address)) => {
-                    let host_bits = 32_u32.saturating_sub((*prefix).into());
-                    (network.to_bits() ^ address.to_bits()).checked_shr(host_bits).unwrap_or(0) == 0
-                }
-                (IpAddr::V6(network), IpAddr::V6(address)) => {
-                    let host_bits = 128_u32.saturating_sub((*prefix).into());
-                    (network.to_bits() ^ address.to_bits()).checked_shr(host_bits).unwrap_or(0) == 0
-                }
-                _ => false,
-            }),
+            (Self::Ip { network, prefix }, San::Ip(address)) => {
+                let (network, bits) = number(network);
+                let (address, of) = number(address);
+                let host_bits = bits.saturating_sub((*prefix).into());
+                Some(bits == of && (network ^ address).checked_shr(host_bits).unwrap_or(0) == 0)
+            }
             _ => None,
         }
     }
@@ -70,6 +65,14 @@ impl Subtree {
     pub fn permit(permitted: &[Self], san: &San) -> bool {
         let judged: Vec<bool> = permitted.iter().filter_map(|subtree| subtree.covers(san)).collect();
         judged.is_empty() || judged.contains(&true)
+    }
+}
+
+/// An address as a number of so many bits.
+fn number(address: &IpAddr) -> (u128, u32) {
+    match address {
+        IpAddr::V4(address) => (address.to_bits().into(), 32),
+        IpAddr::V6(address) => (address.to_bits(), 128),
     }
 }
 
@@ -171,7 +174,7 @@ pub const ATTRIBUTE_NAMES: &[(&str, &str)] = &[
 pub const TAG_UTF8_STRING: u8 = 0x0c;
 pub const TAG_PRINTABLE_STRING: u8 = 0x13;
 
-/// One attribute of a name with its value as it stands in the DER: tag and content bytes, so that a foreign name is
+/// One attribute of a name with its value as in the DER: tag and content bytes, so that a foreign name is
 /// reproduced byte for byte (issuer and subject are compared bytewise by most verifiers).
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Attribute {
@@ -191,14 +194,7 @@ impl Attribute {
     pub fn text(&self) -> Cow<'_, str> {
         match std::str::from_utf8(&self.value) {
             Ok(text) => Cow::Borrowed(text),
-            Err(_) => {
-                use fmt::Write as _;
-                let mut hex = String::from("#");
-                for byte in &self.value {
-                    let _ = write!(hex, "{byte:02x}");
-                }
-                Cow::Owned(hex)
-            }
+            Err(_) => Cow::Owned(self.value.iter().fold("#".to_owned(), |hex, byte| format!("{hex}{byte:02x}"))),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What time it is, and how long things last. The only room that asks the system clock; everybody else is told the instant.
+//! What time it is, and how long things last. The only room that reads the system clock; all others get the instant.
 
 use std::fmt;
 
@@ -37,11 +37,11 @@ pub fn rfc3339(at: OffsetDateTime) -> String {
 
 /// Reads an RFC 3339 instant (any offset), a date (`2027-01-02`, midnight UTC), or `+90d` / `-1h` relative to `now`.
 pub fn parse_instant(text: &str, now: OffsetDateTime) -> Option<OffsetDateTime> {
-    if let Some(span) = text.strip_prefix('+') {
-        return now.checked_add(Span::parse(span).ok()?.duration());
-    }
-    if let Some(span) = text.strip_prefix('-') {
-        return now.checked_sub(Span::parse(span).ok()?.duration());
+    let span = |text| Some(Span::parse(text).ok()?.duration());
+    match text.split_at_checked(1) {
+        Some(("+", text)) => return now.checked_add(span(text)?),
+        Some(("-", text)) => return now.checked_sub(span(text)?),
+        _ => {}
     }
     let whole = if text.len() == 10 { format!("{text}T00:00:00Z") } else { text.to_owned() };
     OffsetDateTime::parse(&whole, &Rfc3339).ok().map(whole_seconds)
@@ -57,7 +57,7 @@ pub enum SpanError {
     Empty,
     /// Not a sequence of numbers with units.
     Malformed,
-    /// A number without a unit: nobody can know whether days or seconds are meant.
+    /// A number without a unit: days or seconds may be meant.
     NoUnit,
     UnknownUnit(char),
     /// Below zero, or more than a thousand years.
@@ -66,11 +66,41 @@ pub enum SpanError {
     Fraction,
 }
 
+impl fmt::Display for SpanError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Empty => f.write_str("it is empty"),
+            Self::Malformed => f.write_str("it is not a sequence of numbers with units"),
+            Self::NoUnit => f.write_str("a number without a unit"),
+            Self::UnknownUnit(unit) => write!(f, "unknown unit {unit:?}"),
+            Self::OutOfRange => f.write_str("below zero or more than 1000 years"),
+            Self::Fraction => f.write_str("finer than a second"),
+        }
+    }
+}
+
+impl std::error::Error for SpanError {}
+
 const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
 const YEAR: u64 = 365 * DAY;
 const LONGEST: u64 = 1000 * YEAR;
+
+const SECOND_NANOS: u128 = 1_000_000_000;
+/// In nanoseconds.
+const UNITS: [(&str, u128); 10] = [
+    ("ns", 1),
+    ("us", 1_000),
+    ("µs", 1_000),
+    ("ms", 1_000_000),
+    ("s", SECOND_NANOS),
+    ("m", MINUTE as u128 * SECOND_NANOS),
+    ("h", HOUR as u128 * SECOND_NANOS),
+    ("d", DAY as u128 * SECOND_NANOS),
+    ("w", 7 * DAY as u128 * SECOND_NANOS),
+    ("y", YEAR as u128 * SECOND_NANOS),
+];
 
 impl Span {
     pub const fn seconds(seconds: u64) -> Self {
@@ -115,26 +145,16 @@ impl Span {
             }
             let end = tail.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(tail.len());
             let (unit, next) = tail.split_at_checked(end).ok_or(SpanError::Malformed)?;
-            let unit_nanos: u128 = match unit {
-                "" => return Err(SpanError::NoUnit),
-                "ns" => 1,
-                "us" | "µs" => 1_000,
-                "ms" => 1_000_000,
-                "s" => 1_000_000_000,
-                "m" => u128::from(MINUTE) * 1_000_000_000,
-                "h" => u128::from(HOUR) * 1_000_000_000,
-                "d" => u128::from(DAY) * 1_000_000_000,
-                "w" => u128::from(7 * DAY) * 1_000_000_000,
-                "y" => u128::from(YEAR) * 1_000_000_000,
-                other => return Err(SpanError::UnknownUnit(other.chars().next().unwrap_or('?'))),
-            };
-            nanos = nanos.checked_add(amount(number, unit_nanos)?).ok_or(SpanError::OutOfRange)?;
+            let known = UNITS.iter().find(|(name, _)| *name == unit);
+            let (_, unit_nanos) =
+                known.ok_or_else(|| unit.chars().next().map_or(SpanError::NoUnit, SpanError::UnknownUnit))?;
+            nanos = nanos.checked_add(amount(number, *unit_nanos)?).ok_or(SpanError::OutOfRange)?;
             rest = next;
         }
-        if !nanos.is_multiple_of(1_000_000_000) {
+        if !nanos.is_multiple_of(SECOND_NANOS) {
             return Err(SpanError::Fraction);
         }
-        u64::try_from(nanos / 1_000_000_000)
+        u64::try_from(nanos / SECOND_NANOS)
             .ok()
             .filter(|seconds| *seconds <= LONGEST)
             .map(Self)

@@ -7,10 +7,18 @@ use std::thread;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Died;
 
-/// What `work` gives for each index below `count`, in order; an index it gives nothing for is left out. Threads take the next
-/// index as they become free, because one piece may take ten times as long as another. The calling thread works too, so
-/// this succeeds even where no thread can be started; `between` is called on it after each of its own pieces, with how many
-/// are done by now.
+impl std::fmt::Display for Died {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a thread ended before its work")
+    }
+}
+
+impl std::error::Error for Died {}
+
+/// The results of `work` for each index below `count`, in order, without those that are `None`. Threads take the next index
+/// as they become free, because one piece may take ten times as long as another. The calling thread works too, so this
+/// succeeds even where no thread can be started; it calls `between` after each of its pieces with the number of all pieces
+/// that are done.
 pub fn map<R, F>(count: usize, threads: usize, work: F, mut between: impl FnMut(usize)) -> Result<Vec<R>, Died>
 where
     R: Send,
@@ -18,7 +26,7 @@ where
 {
     let next = AtomicUsize::new(0);
     let finished = AtomicUsize::new(0);
-    let labour = |between: &mut dyn FnMut(usize)| {
+    let pieces = |between: &mut dyn FnMut(usize)| {
         let mut done = Vec::new();
         loop {
             let index = next.fetch_add(1, Ordering::Relaxed);
@@ -31,13 +39,13 @@ where
             between(finished.fetch_add(1, Ordering::Relaxed).saturating_add(1));
         }
     };
-    let labour = &labour;
+    let pieces = &pieces;
     let mut done = thread::scope(|scope| {
         let helpers = threads.min(count).saturating_sub(1);
         let started: Vec<_> = (0..helpers)
-            .map_while(|_| thread::Builder::new().spawn_scoped(scope, move || labour(&mut |_| ())).ok())
+            .map_while(|_| thread::Builder::new().spawn_scoped(scope, move || pieces(&mut |_| ())).ok())
             .collect();
-        let mut done = labour(&mut between);
+        let mut done = pieces(&mut between);
         for helper in started {
             done.append(&mut helper.join().map_err(|_| Died)?);
         }

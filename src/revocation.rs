@@ -1,11 +1,11 @@
-//! What a revocation list is to say (RFC 5280 section 5), as values: what [`crate::blueprint`] is for a certificate. The
-//! issuer's name, the key identifier and the signature follow from who signs.
+//! The content of a CRL (RFC 5280 section 5) as values, as [`crate::blueprint`] is for a certificate. Issuer name, key
+//! identifier and signature follow from the issuer.
 
 use std::fmt;
 
 use time::OffsetDateTime;
 
-/// Why a certificate is not to be trusted any more (section 5.3.1).
+/// Why a certificate is revoked (section 5.3.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Reason {
     /// Written by leaving the extension out.
@@ -15,9 +15,9 @@ pub enum Reason {
     AffiliationChanged,
     Superseded,
     CessationOfOperation,
-    /// The one that can be taken back.
+    /// The only one that can be undone.
     CertificateHold,
-    /// Only in a delta list: what the full one says of this certificate is over.
+    /// Only in a delta CRL: the entry of the base CRL no longer holds.
     RemoveFromCrl,
     PrivilegeWithdrawn,
     AaCompromise,
@@ -70,7 +70,7 @@ impl fmt::Display for Reason {
 /// One certificate that is revoked or held.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Revoked {
-    /// The content octets of the INTEGER, as they stand in the certificate.
+    /// The content octets of the INTEGER, as in the certificate.
     pub serial: Vec<u8>,
     /// revocationDate: whole seconds, UTC.
     pub at: OffsetDateTime,
@@ -78,7 +78,7 @@ pub struct Revoked {
     pub reason: Option<Reason>,
     /// invalidityDate: since when the key may have been in other hands (section 5.3.2).
     pub invalid_since: Option<OffsetDateTime>,
-    /// Further entry extensions, each a whole Extension element, one behind the other: what a foreign list said is kept.
+    /// Further entry extensions, each a whole Extension element, one after the other, kept from a CRL of another program.
     pub other: Vec<u8>,
 }
 
@@ -88,7 +88,7 @@ impl Revoked {
     }
 }
 
-/// What distinguishes one edition of an authority's list from the one before.
+/// What distinguishes one CRL of an issuer from the one before.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CrlIssue {
     pub number: Number,
@@ -97,80 +97,63 @@ pub struct CrlIssue {
     pub next_update: OffsetDateTime,
 }
 
-/// A whole list: everything that decides its bytes except who signs it.
+/// A whole CRL: everything that decides its bytes except its issuer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RevocationList {
     pub edition: CrlIssue,
     pub revoked: Vec<Revoked>,
 }
 
-/// cRLNumber (section 5.2.3): not negative, at most 20 octets, growing with every edition.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Number {
-    /// Big-endian, no leading zero octet; empty is zero.
-    magnitude: Vec<u8>,
-}
+/// cRLNumber (section 5.2.3): not negative, at most 20 octets, growing with every issue. Big-endian.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Number([u8; Self::OCTETS]);
 
 impl Number {
-    pub const OCTETS: usize = 20;
+    const OCTETS: usize = 20;
 
-    /// From the content octets of an INTEGER; `None`: negative, or longer than a reader has to take.
+    /// From the content octets of an INTEGER; `None`: negative, or longer than a reader has to accept.
     pub fn of_content(content: &[u8]) -> Option<Self> {
         let first = content.first()?;
-        let significant = content.iter().position(|octet| *octet != 0).unwrap_or(content.len());
-        let magnitude = content.get(significant..).unwrap_or_default().to_vec();
-        let number = Self { magnitude };
-        (first & 0x80 == 0 && number.fits()).then_some(number)
+        let mut number = [0; Self::OCTETS];
+        let significant = without_zeros(content);
+        number.get_mut(Self::OCTETS.checked_sub(significant.len())?..)?.copy_from_slice(significant);
+        Self(number).valid().filter(|_| first & 0x80 == 0)
     }
 
     /// 20 octets include the sign.
-    fn fits(&self) -> bool {
-        match self.magnitude.as_slice() {
-            [first, ..] if first & 0x80 != 0 => self.magnitude.len() < Self::OCTETS,
-            other => other.len() <= Self::OCTETS,
-        }
+    fn valid(self) -> Option<Self> {
+        (self.0[0] & 0x80 == 0).then_some(self)
     }
 
     /// Big-endian, without leading zeros.
     pub fn magnitude(&self) -> &[u8] {
-        &self.magnitude
+        without_zeros(&self.0)
     }
 
-    /// The number of the next edition; `None`: there is no room for one.
+    /// The number of the next issue; `None`: it would be too long.
     pub fn next(&self) -> Option<Self> {
-        let mut magnitude = self.magnitude.clone();
-        for octet in magnitude.iter_mut().rev() {
-            let (sum, carry) = octet.overflowing_add(1);
-            *octet = sum;
-            if !carry {
-                let number = Self { magnitude };
-                return number.fits().then_some(number);
+        let mut number = self.0;
+        for octet in number.iter_mut().rev() {
+            *octet = octet.wrapping_add(1);
+            if *octet != 0 {
+                break;
             }
         }
-        magnitude.insert(0, 1);
-        let number = Self { magnitude };
-        number.fits().then_some(number)
+        Self(number).valid()
     }
 }
 
 impl From<u64> for Number {
     fn from(value: u64) -> Self {
-        let octets = value.to_be_bytes();
-        let significant = octets.iter().position(|octet| *octet != 0).unwrap_or(octets.len());
-        Self { magnitude: octets.get(significant..).unwrap_or_default().to_vec() }
+        let mut number = [0; Self::OCTETS];
+        number.iter_mut().rev().zip(value.to_le_bytes()).for_each(|(octet, value)| *octet = value);
+        Self(number)
     }
 }
 
-impl Ord for Number {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        (self.magnitude.len(), &self.magnitude).cmp(&(other.magnitude.len(), &other.magnitude))
-    }
-}
-
-impl PartialOrd for Number {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
+fn without_zeros(octets: &[u8]) -> &[u8] {
+    let significant = octets.iter().position(|octet| *octet != 0).unwrap_or(octets.len());
+    octets.get(significant..).unwrap_or_default()
 }
 
 /// The content octets of a serial number without what adds nothing to its value: two readers may have kept one number with

@@ -2,7 +2,7 @@
 #![no_main]
 
 use kpki::x509::Crl;
-use kpki::x509::crl::Walker;
+use kpki::x509::Walker;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {

@@ -2,29 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use super::{Judged, JudgedTree, Note, State};
+use super::judged::{Judged, JudgedTree, Note, Origin};
+use super::state::State;
 use crate::catalog;
 use crate::inventory::Kind;
-
-/// Where a verb that repairs a tree finds its profile.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Origin {
-    /// It was given.
-    Profile { file: String, dir: String },
-    /// It lies in the directory's own `.kpki`.
-    Recorded { dir: String },
-    /// A kubernetes directory nobody told kpki about.
-    Unknown { dir: String },
-    /// No tree: files that were found by walking.
-    Found,
-}
 
 /// Kinds of findings, the most urgent first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Problem {
     AuthorityExpired,
     AuthorityEnding,
-    /// An authority or what it signs, and its key lies elsewhere.
+    /// An authority or what it signs, and its key is elsewhere.
     ExternalAuthorityEnding,
     External,
     Revoked,
@@ -40,7 +28,7 @@ pub enum Problem {
     CrlEnding,
     /// The tree's own, near their end.
     Ending,
-    /// Found by walking: somebody else issues them.
+    /// Found by walking: issued by others.
     Foreign,
     OutlivesAuthority,
     CutsRenewalsShort,

@@ -12,10 +12,12 @@
 
 use time::OffsetDateTime;
 
-use super::{Judged, JudgedTree, Note, Origin, Policy, State, Threshold};
+use super::judged::{Judged, JudgedTree, Note, Origin};
+use super::policy::{Policy, Threshold};
+use super::state::State;
 use crate::inventory::{CertificateFacts, Item, Kind, Reading, Tree};
 
-/// What one item is worth at this instant.
+/// The state of one item at this instant.
 pub fn judge(item: Item, policy: &Policy, at: OffsetDateTime) -> Judged {
     let (state, expires) = match &item.reading {
         // An optional file that is not there is no finding.
@@ -24,7 +26,7 @@ pub fn judge(item: Item, policy: &Policy, at: OffsetDateTime) -> Judged {
         Reading::Unreadable(_) => (State::Unreadable, None),
         Reading::Certificate(facts) => {
             let by_dates = between(facts.not_before, facts.not_after, kind(&item), policy, at);
-            (listed(facts, at).map_or(by_dates, |listed| listed.max(by_dates)), Some(facts.not_after))
+            (on_crl(facts, at).map_or(by_dates, |state| state.max(by_dates)), Some(facts.not_after))
         }
         Reading::Crl(facts) => match facts.next_update {
             Some(next) => (between(facts.this_update, next, Kind::Crl, policy, at), Some(next)),
@@ -40,13 +42,13 @@ pub fn judge(item: Item, policy: &Policy, at: OffsetDateTime) -> Judged {
     Judged { item, state, residual, expires, notes }
 }
 
-/// What its authority's list makes of it, from the day the list says on.
-fn listed(facts: &CertificateFacts, at: OffsetDateTime) -> Option<State> {
-    let listed = facts.revoked.as_ref().filter(|revoked| revoked.at <= at)?;
-    Some(if listed.is_hold() { State::Held } else { State::Revoked })
+/// Its state by its authority's CRL, from the revocationDate on.
+fn on_crl(facts: &CertificateFacts, at: OffsetDateTime) -> Option<State> {
+    let revoked = facts.revoked.as_ref().filter(|revoked| revoked.at <= at)?;
+    Some(if revoked.is_hold() { State::Held } else { State::Revoked })
 }
 
-/// From how many seconds before its end on an item is worth a warning, and critical; `None`: it has no end.
+/// How many seconds before its end an item becomes a warning, and critical; `None`: it has no end.
 pub fn windows(item: &Item, policy: &Policy) -> Option<(i64, i64)> {
     let lifetime = match &item.reading {
         Reading::Certificate(facts) => facts.not_after - facts.not_before,
@@ -56,7 +58,7 @@ pub fn windows(item: &Item, policy: &Policy) -> Option<(i64, i64)> {
     Some(policy.windows(kind(item), lifetime.whole_seconds()))
 }
 
-/// A Secret may hold an authority; everywhere else the kind says it.
+/// A Secret may hold an authority; everywhere else the kind decides.
 fn kind(item: &Item) -> Kind {
     match &item.reading {
         Reading::Certificate(facts) if item.kind == Kind::Secret && facts.is_ca => Kind::Authority,
@@ -85,7 +87,7 @@ fn outlives(facts: &CertificateFacts) -> Option<Note> {
     Some(Note::OutlivesAuthority { until })
 }
 
-/// Every item of a tree, and what they say about each other. An optional file that is not there is left out, but for
+/// Every item of a tree, with notes about each other. An optional file that is not there is left out, but for
 /// super-admin.conf: kubeadm lists it, and a reader of kubeadm's table looks for it.
 pub fn judge_tree(tree: Tree, policy: Policy, origin: Origin, at: OffsetDateTime) -> JudgedTree {
     let shown = |item: &Item| !(item.optional && item.reading == Reading::Missing) || item.name == "super-admin.conf";

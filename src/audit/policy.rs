@@ -2,10 +2,28 @@
 
 use std::fmt;
 
-use super::{Policy, Threshold};
 use crate::clock::{Span, SpanError};
 use crate::inventory::Kind;
 use crate::profile::{EXPIRATION, Expiration, Profile, RENEWAL, Window};
+
+/// How near an end may come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Threshold {
+    /// This much time is left.
+    Left(Span),
+    /// This share of the lifetime is left, in percent.
+    PercentLeft(u8),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Policy {
+    pub warning: Threshold,
+    pub critical: Threshold,
+    pub ca_warning: Threshold,
+    pub ca_critical: Threshold,
+    /// renewal.before, so that a CA that ends before the leaves' next renewal is pointed out.
+    pub renewal: Option<Threshold>,
+}
 
 /// A CRL is short-lived by design (30 days by default), so a threshold meant for certificates of a year would hold all its
 /// life. Of its life a CRL is never called near its end before these shares are left, in percent.

@@ -5,8 +5,8 @@ use time::{Duration, OffsetDateTime};
 
 use super::*;
 use crate::catalog::CaId;
-use crate::clock::SpanError;
-use crate::inventory::{Attributes, CertificateFacts, CrlFacts, Kind, Reading, Tree};
+use crate::clock::{Span, SpanError};
+use crate::inventory::{Attributes, CertificateFacts, CrlFacts, Item, Kind, Reading, Tree, Unreadable};
 use crate::revocation::{Reason, Revoked};
 
 const START: OffsetDateTime = datetime!(2026-01-01 0:00 UTC);
@@ -142,7 +142,8 @@ fn what_is_not_there_is_neither_fine_nor_expired() {
     let judged = judge(missing.clone(), &policy, START);
     assert_eq!((judged.state, judged.residual, judged.expires), (State::Missing, None, None));
     assert_eq!(state_at(&Item { optional: true, ..missing.clone() }, &policy, START), State::Ok);
-    let unreadable = Item { reading: Reading::Unreadable("no PEM".to_owned()), optional: true, ..missing };
+    let unreadable =
+        Item { reading: Reading::Unreadable(Unreadable::Reported("no PEM".to_owned())), optional: true, ..missing };
     assert_eq!(state_at(&unreadable, &policy, START), State::Unreadable);
 }
 

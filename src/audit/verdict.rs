@@ -1,6 +1,7 @@
 //! Many states as one.
 
-use super::{Judged, JudgedTree, State};
+use super::judged::{Judged, JudgedTree};
+use super::state::State;
 
 /// How many there are of each state, in [`State::ALL`]'s order.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

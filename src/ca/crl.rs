@@ -1,5 +1,5 @@
-//! From what a revocation list is to say to the signed list: written, read again by the walker, held against what was asked
-//! for, its signature verified by ring. A list of a million entries is changed by copying what stays.
+//! From the entries wanted to the signed CRL: written, read again by the walker, held against what was asked
+//! for, its signature verified by ring. A CRL of a million entries is changed by copying what stays.
 
 use std::collections::HashSet;
 
@@ -12,7 +12,7 @@ use crate::revocation::{CrlIssue, Reason, RevocationList, Revoked, minimal_integ
 use crate::x509::crl_entry::{EntryAnomaly, entries};
 use crate::x509::{Crl, key_identifier};
 
-/// A list that was read again, agrees with what was asked for, and verifies.
+/// A CRL that was read again, agrees with what was asked for, and verifies.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignedCrl {
     pub der: Vec<u8>,
@@ -25,41 +25,41 @@ impl SignedCrl {
     }
 }
 
-/// What is to be different from the list before.
+/// What is to be different from the CRL before.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Changes<'a> {
-    /// An entry takes the place of what the list says of the same serial number.
+    /// An entry takes the place of what the CRL says of the same serial number.
     pub additions: &'a [Revoked],
-    /// Serial numbers, content octets; one that is not on the list is no error.
+    /// Serial numbers, content octets; one that is not on the CRL is no error.
     pub removals: &'a [Vec<u8>],
 }
 
-/// Signs a list from nothing. An authority without cRLSign signs too: to warn is the caller's part.
+/// Signs a CRL from nothing. An authority without cRLSign signs too: to warn is the caller's part.
 pub fn sign_crl(list: &RevocationList, issuer: &Issuer) -> Result<SignedCrl, CaError> {
     let added = Added::new(&list.revoked)?;
     sign(&[], added, &list.edition, issuer)
 }
 
-/// Signs the next edition of a list. The one before must be this authority's, signed by its key, full, understood, and of a
+/// Signs the next issue of a CRL. The one before must be this authority's, signed by its key, full, understood, and of a
 /// lower number: what somebody else changed in the file is not signed as if it were ours. Its entries are copied byte for
 /// byte; its own extensions beside number and key identifier are not repeated.
 pub fn resign_crl(
     before: &[u8],
     changes: Changes<'_>,
-    edition: &CrlIssue,
+    issue: &CrlIssue,
     issuer: &Issuer,
 ) -> Result<SignedCrl, CaError> {
     let old = Crl::parse(before).map_err(CaError::OldCrl)?;
-    usable(&old, edition)?;
+    usable(&old, issue)?;
     old.signed_by(before, issuer.certificate()).map_err(CaError::OldCrlSignature)?;
     let added = Added::new(changes.additions)?;
     let removals = changes.removals.iter().map(|serial| minimal_integer(serial));
     let gone: HashSet<&[u8]> = removals.chain(added.serials.iter().copied()).collect();
     let kept = keep(old.entries_in(before), &gone)?;
-    sign(&kept, added, edition, issuer)
+    sign(&kept, added, issue, issuer)
 }
 
-fn usable(old: &Crl, edition: &CrlIssue) -> Result<(), CaError> {
+fn usable(old: &Crl, issue: &CrlIssue) -> Result<(), CaError> {
     let full = !old.delta && old.scope.is_none();
     if !full {
         return Err(CaError::Crl(CrlFault::NotFull));
@@ -68,7 +68,7 @@ fn usable(old: &Crl, edition: &CrlIssue) -> Result<(), CaError> {
         return Err(CaError::Crl(CrlFault::UnknownCritical(oid.clone())));
     }
     match old.edition() {
-        Some(before) if edition.number <= before => Err(CaError::Crl(CrlFault::NotNewer)),
+        Some(before) if issue.number <= before => Err(CaError::Crl(CrlFault::NotNewer)),
         None if old.number.is_some() => Err(CaError::Crl(CrlFault::OldNumber)),
         _ => Ok(()),
     }
@@ -120,12 +120,12 @@ impl<'a> Added<'a> {
     }
 }
 
-fn sign(kept: &[&[u8]], added: Added<'_>, edition: &CrlIssue, issuer: &Issuer) -> Result<SignedCrl, CaError> {
-    if edition.next_update <= edition.this_update {
+fn sign(kept: &[&[u8]], added: Added<'_>, issue: &CrlIssue, issuer: &Issuer) -> Result<SignedCrl, CaError> {
+    if issue.next_update <= issue.this_update {
         return Err(CaError::Crl(CrlFault::EmptyValidity));
     }
     let authority = issuer.certificate();
-    // Section 5.2.1 wants an identifier in every list; where the authority's certificate has none, nothing is compared.
+    // Section 5.2.1 wants an identifier in every CRL; where the authority's certificate has none, nothing is compared.
     let computed = key_identifier(&authority.spki_der).map_err(|_| CaError::BrokenPublicKey)?;
     let around = TbsContext {
         issuer: &authority.subject_der,
@@ -133,24 +133,24 @@ fn sign(kept: &[&[u8]], added: Added<'_>, edition: &CrlIssue, issuer: &Issuer) -
         authority_key_id: authority.subject_key_id.as_deref().unwrap_or(&computed),
     };
     let pieces: Vec<&[u8]> = kept.iter().copied().chain([added.bytes.as_slice()]).collect();
-    let to_be_signed = crl::to_be_signed(edition, &pieces, around).map_err(CaError::Encode)?;
+    let to_be_signed = crl::to_be_signed(issue, &pieces, around).map_err(CaError::Encode)?;
     let signature = issuer.key().sign(&to_be_signed)?;
     let der = crl::signed(to_be_signed, around.signature, &signature);
     let read = Crl::parse(&der).map_err(CaError::RereadCrl)?;
-    check(&read, edition, around).map_err(CaError::DiffersCrl)?;
+    check(&read, issue, around).map_err(CaError::DiffersCrl)?;
     check_entries(read.entries_in(&der), kept, added.revoked).map_err(CaError::DiffersCrl)?;
     read.signed_by(&der, authority).map_err(CaError::VerifyCrl)?;
     Ok(SignedCrl { der, crl: read })
 }
 
 /// Everything read back is what was meant; else the name of what is not.
-fn check(read: &Crl, edition: &CrlIssue, around: TbsContext<'_>) -> Result<(), &'static str> {
+fn check(read: &Crl, issue: &CrlIssue, around: TbsContext<'_>) -> Result<(), &'static str> {
     let fields = [
         (read.version == 2, "version"),
         (read.issuer_der == around.issuer, "issuer"),
-        (same_second(read.this_update, edition.this_update), "thisUpdate"),
-        (read.next_update.is_some_and(|next| same_second(next, edition.next_update)), "nextUpdate"),
-        (read.edition().as_ref() == Some(&edition.number), "number"),
+        (same_second(read.this_update, issue.this_update), "thisUpdate"),
+        (read.next_update.is_some_and(|next| same_second(next, issue.next_update)), "nextUpdate"),
+        (read.edition().as_ref() == Some(&issue.number), "number"),
         (read.authority_key_id.as_deref() == Some(around.authority_key_id), "authority key identifier"),
         (read.extensions.len() == 2 && !read.delta && read.scope.is_none(), "extensions"),
     ];

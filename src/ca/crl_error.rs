@@ -1,4 +1,4 @@
-//! Why a revocation list was not signed, beyond what certificates know.
+//! Why a CRL was not signed, beyond what certificates know.
 
 use std::fmt;
 
@@ -10,13 +10,13 @@ pub enum CrlFault {
     EmptyValidity,
     /// One serial number in two of the new entries.
     Twice,
-    /// Only delta lists take an entry back this way (RFC 5280 section 5.3.1).
+    /// Only delta CRLs take an entry back this way (RFC 5280 section 5.3.1).
     RemoveFromCrl,
-    /// The list before is a delta, or speaks only of some certificates or of other issuers'.
+    /// The CRL before is a delta, or speaks only of some certificates or of other issuers'.
     NotFull,
-    /// The list before has a critical extension nobody here understands.
+    /// The CRL before has a critical extension nobody here understands.
     UnknownCritical(Oid),
-    /// The list before has an entry that is not well-formed, or with a critical extension nobody here understands.
+    /// The CRL before has an entry that is not well-formed, or with a critical extension nobody here understands.
     Entry,
     /// The number is not above the one before (RFC 5280 section 5.2.3).
     NotNewer,

@@ -14,6 +14,7 @@ use crate::x509::{ChainError, CrlError, Mismatch, ParseError, RequestError, Veri
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CaError {
+    /// The key cannot be read.
     Key(KeyError),
     /// The container is well-formed, but its numbers are no key of this kind.
     InvalidKey(Algorithm),
@@ -25,13 +26,12 @@ pub enum CaError {
     Sign(Algorithm),
     /// A worker ended before its work did.
     Worker,
+    /// A file without certificates.
     EmptyBundle,
     /// The first certificate is not an authority, or its keyUsage lacks keyCertSign.
     NotAnAuthority,
     /// The key belongs to none of the bundle, or to another than the first (counted from 1).
-    KeyMismatch {
-        position: Option<usize>,
-    },
+    KeyMismatch { position: Option<usize> },
     /// A critical extension nobody here understands: every verifier refuses what it signs (RFC 5280 section 4.2).
     AuthorityExtension(Oid),
     /// The authority's extKeyUsage does not let it sign for servers and clients.
@@ -40,42 +40,44 @@ pub enum CaError {
     IssuerKey(KeyKind),
     /// The key to be certified is none that kpki certifies.
     PublicKey(KeyKind),
+    /// Not a SubjectPublicKeyInfo.
     BrokenPublicKey,
     /// The certificate would be valid longer than its issuer.
-    Outlives {
-        not_after: OffsetDateTime,
-        issuer_not_after: OffsetDateTime,
-    },
+    Outlives { not_after: OffsetDateTime, issuer_not_after: OffsetDateTime },
     /// Valid until before valid from.
-    EmptyValidity {
-        not_before: OffsetDateTime,
-        not_after: OffsetDateTime,
-    },
+    EmptyValidity { not_before: OffsetDateTime, not_after: OffsetDateTime },
     /// The issuer's pathLenConstraint leaves no room for this authority (RFC 5280 section 4.2.1.9).
-    PathLength {
-        issuer: u32,
-    },
+    PathLength { issuer: u32 },
     /// An authority needs a name for others to call their issuer (RFC 5280 section 4.1.2.6).
     NamelessAuthority,
+    /// The blueprint cannot be written.
     Encode(EncodeError),
-    /// The list that is to be changed cannot be read.
+    /// The CRL that is to be changed cannot be read.
     OldCrl(CrlError),
     /// Nor is it signed by this authority's key.
     OldCrlSignature(VerifyError),
-    /// What was asked for cannot be a list, or the list before not be continued.
+    /// What was asked for cannot be a CRL, or the CRL before cannot be continued.
     Crl(CrlFault),
-    // What follows means a fault in kpki or in a library; nothing was handed out.
+    /// The certificate just signed cannot be read. This and what follows means a fault in kpki or in a library; nothing was
+    /// handed out.
     Reread(ParseError),
+    /// The certificate just signed is not its blueprint's.
     Differs(Vec<Mismatch>),
     /// Serial number, issuer, key or key identifiers are not those that were signed.
-    TbsContext(Surrounding),
+    TbsContext(TbsField),
+    /// Its signature is not the signer's.
     Verify(VerifyError),
+    /// The request just signed cannot be read.
     RereadRequest(RequestError),
+    /// It is not its blueprint's.
     DiffersRequest,
+    /// Its signature is not its own key's.
     VerifyRequest,
+    /// The CRL just signed cannot be read.
     RereadCrl(CrlError),
     /// The part that reads back differently.
     DiffersCrl(&'static str),
+    /// Its signature is not the signer's.
     VerifyCrl(VerifyError),
     /// A TLS peer would refuse it.
     Peer(ChainError),
@@ -83,7 +85,7 @@ pub enum CaError {
 
 /// What a blueprint does not state but a certificate does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Surrounding {
+pub enum TbsField {
     Serial,
     Issuer,
     PublicKey,
@@ -92,7 +94,7 @@ pub enum Surrounding {
     Version,
 }
 
-impl fmt::Display for Surrounding {
+impl fmt::Display for TbsField {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Serial => "serial number",
@@ -171,4 +173,18 @@ impl fmt::Display for CaError {
     }
 }
 
-impl std::error::Error for CaError {}
+impl std::error::Error for CaError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Key(error) => Some(error),
+            Self::Encode(error) => Some(error),
+            Self::OldCrl(error) | Self::RereadCrl(error) => Some(error),
+            Self::OldCrlSignature(error) | Self::Verify(error) | Self::VerifyCrl(error) => Some(error),
+            Self::Crl(fault) => Some(fault),
+            Self::Reread(error) => Some(error),
+            Self::RereadRequest(error) => Some(error),
+            Self::Peer(error) => Some(error),
+            _ => None,
+        }
+    }
+}

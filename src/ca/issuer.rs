@@ -21,7 +21,7 @@ impl Issuer {
         }
         let mut certificates = bundle.into_iter();
         let certificate = certificates.next().ok_or(CaError::EmptyBundle)?;
-        usable(&certificate)?;
+        Self::check(&certificate)?;
         if let KeyKind::Other(_) = &certificate.key {
             return Err(CaError::IssuerKey(certificate.key));
         }
@@ -29,11 +29,6 @@ impl Issuer {
             return Err(CaError::KeyMismatch { position: None });
         }
         Ok(Self { certificate, chain: certificates.collect(), key })
-    }
-
-    /// Whether verifiers will take what this authority signs; its key and dates are not looked at.
-    pub fn check(certificate: &Certificate) -> Result<(), CaError> {
-        usable(certificate)
     }
 
     pub const fn certificate(&self) -> &Certificate {
@@ -53,18 +48,19 @@ impl Issuer {
     pub fn bundle_pem(&self) -> String {
         std::iter::once(&self.certificate).chain(&self.chain).map(Certificate::to_pem).collect()
     }
-}
 
-/// Go and OpenSSL hold these against every authority of a path; rustls-webpki does not look at them on a trust anchor.
-fn usable(certificate: &Certificate) -> Result<(), CaError> {
-    if !certificate.may_sign_certificates() {
-        return Err(CaError::NotAnAuthority);
+    /// Whether verifiers will take what this authority signs; its key and dates are not looked at. Go and OpenSSL hold this
+    /// against every authority of a path; rustls-webpki does not on a trust anchor.
+    pub fn check(certificate: &Certificate) -> Result<(), CaError> {
+        if !certificate.may_sign_certificates() {
+            return Err(CaError::NotAnAuthority);
+        }
+        if let Some(oid) = certificate.unknown_critical.first() {
+            return Err(CaError::AuthorityExtension(oid.clone()));
+        }
+        let usages = &certificate.extended_key_usages;
+        let any = ExtendedKeyUsage::Other(Oid::new("2.5.29.37.0"));
+        let both = usages.contains(&ExtendedKeyUsage::ServerAuth) && usages.contains(&ExtendedKeyUsage::ClientAuth);
+        if usages.is_empty() || usages.contains(&any) || both { Ok(()) } else { Err(CaError::AuthorityUsages) }
     }
-    if let Some(oid) = certificate.unknown_critical.first() {
-        return Err(CaError::AuthorityExtension(oid.clone()));
-    }
-    let usages = &certificate.extended_key_usages;
-    let any = ExtendedKeyUsage::Other(Oid::new("2.5.29.37.0"));
-    let both = usages.contains(&ExtendedKeyUsage::ServerAuth) && usages.contains(&ExtendedKeyUsage::ClientAuth);
-    if usages.is_empty() || usages.contains(&any) || both { Ok(()) } else { Err(CaError::AuthorityUsages) }
 }

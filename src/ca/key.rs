@@ -1,7 +1,7 @@
 //! Private keys: made, read, written and used for signing.
 //!
 //! rcgen's key pair keeps whatever container it was given and calls it PKCS#8; here its own copy is wiped and the key is
-//! kept beside it in kubeadm's container, so that a file never says something else than its label.
+//! kept beside it in kubeadm's container, so that content and label of a file agree.
 
 use std::fmt;
 
@@ -49,10 +49,9 @@ impl PrivateKey {
     pub fn from_pem(pem: &[u8]) -> Result<Self, CaError> {
         let material = KeyMaterial::from_pem(pem).map_err(CaError::Key)?;
         let algorithm = material.algorithm();
-        let der = material.to_der();
         let der = match material.container() {
-            Container::Pkcs1 => PrivateKeyDer::Pkcs1(PrivatePkcs1KeyDer::from(der.as_slice())),
-            Container::Sec1 | Container::Pkcs8 => PrivateKeyDer::Sec1(PrivateSec1KeyDer::from(der.as_slice())),
+            Container::Pkcs1 => PrivateKeyDer::Pkcs1(PrivatePkcs1KeyDer::from(material.der())),
+            Container::Sec1 | Container::Pkcs8 => PrivateKeyDer::Sec1(PrivateSec1KeyDer::from(material.der())),
         };
         // The algorithm is one of the five this file knows; rcgen panics on others.
         let pair = KeyPair::from_der_and_sign_algo(&der, library(algorithm));
@@ -63,7 +62,7 @@ impl PrivateKey {
         pair.zeroize();
         let material = material.with_point(pair.der_bytes());
         let key = Self { pair, material };
-        // What the library holds and what the container says are one kind, or the file would lie.
+        // What the library holds and what the container says are one kind, or the label of the file would be wrong.
         match public_key::read(&key.spki_der()) {
             Ok(read) if read.kind == public_key::KeyKind::Known(key.algorithm()) => Ok(key),
             _ => Err(CaError::InvalidKey(key.algorithm())),
@@ -95,18 +94,12 @@ impl PrivateKey {
             && certificate.public_bits() == Some(self.pair.der_bytes())
     }
 
-    /// For tests elsewhere that need signed nonsense.
-    #[cfg(test)]
-    pub fn sign_for_tests(&self, message: &[u8]) -> Vec<u8> {
-        self.sign(message).unwrap_or_default()
-    }
-
     /// The request is about this key.
     pub fn made(&self, request: &Request) -> bool {
         request.spki_der == self.spki_der()
     }
 
-    pub(super) fn sign(&self, message: &[u8]) -> Result<Vec<u8>, CaError> {
+    pub(crate) fn sign(&self, message: &[u8]) -> Result<Vec<u8>, CaError> {
         self.pair.sign(message).map_err(|_| CaError::Sign(self.algorithm()))
     }
 }
@@ -119,7 +112,7 @@ const fn library(algorithm: Algorithm) -> &'static SignatureAlgorithm {
     }
 }
 
-/// One key per entry, in this order, made by as many threads as are given; `progress` is told how many of how many are
+/// One key per entry, in this order, made by as many threads as are given; `progress` is called with how many of how many are
 /// done, on the calling thread.
 pub fn generate_keys(
     algorithms: &[Algorithm],

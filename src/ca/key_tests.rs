@@ -87,7 +87,7 @@ fn numbers_that_do_not_fit_together_are_refused() {
 
     // A flipped bit in the middle of every number of an RSA key.
     let der = KeyMaterial::from_pem(PrivateKey::generate(Algorithm::Rsa2048).unwrap().to_pem().as_bytes()).unwrap();
-    let der = der.to_der();
+    let der = der.der();
     for position in [100, 400, 600, 750, 900, 1000, 1150] {
         let mut broken = der.to_vec();
         broken[position] ^= 0x10;

@@ -1,6 +1,6 @@
-//! The write side: a blueprint, a public key and a signer in, a certificate or a revocation list out, all in memory. Keys are made and used by
-//! aws-lc-rs through rcgen; what comes out is read again by x509-parser, held against its blueprint, and its signature
-//! verified by ring, before it leaves this room. Two independent implementations agree on everything handed out.
+//! The write side: a blueprint, a public key and a signer in, a certificate or a CRL out, all in memory. Keys are made and
+//! used by aws-lc-rs through rcgen; what comes out is read again by x509-parser, compared with its blueprint, and its
+//! signature verified by ring, before it leaves this room. Two independent implementations agree on everything handed out.
 
 mod crl;
 mod crl_error;

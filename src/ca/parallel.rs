@@ -15,7 +15,7 @@ where
     parallel_watched(items, threads, work, &mut |_| ())
 }
 
-/// The same; the calling thread is told how many are done.
+/// The same; `between` is called on the calling thread with how many are done.
 pub fn parallel_watched<T, R, F>(
     items: &[T],
     threads: usize,

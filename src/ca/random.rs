@@ -1,4 +1,4 @@
-//! The one place that draws: serial numbers, salts, keys of ciphers.
+//! The one source of random octets: serial numbers, salts, keys of ciphers.
 
 use crate::ca::CaError;
 

@@ -1,5 +1,5 @@
 use super::*;
-use crate::blueprint::{Algorithm, ExtendedKeyUsage, KeyUsage, Name, San, Subtree};
+use crate::blueprint::{Algorithm, ExtendedKeyUsage, KeyUsage, Name, Role, San, Subtree};
 use time::macros::datetime;
 
 fn blueprint() -> Blueprint {

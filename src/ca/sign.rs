@@ -3,7 +3,7 @@
 use time::OffsetDateTime;
 
 use crate::blueprint::{Blueprint, ExtendedKeyUsage, Role, San};
-use crate::ca::error::Surrounding;
+use crate::ca::error::TbsField;
 use crate::ca::{CaError, Issuer, PrivateKey, serial};
 use crate::encoding::certificate::{self, SignatureAlgorithm, TbsContext};
 use crate::encoding::name;
@@ -114,15 +114,15 @@ fn check(certificate: &Certificate, blueprint: &Blueprint, around: TbsContext<'_
     if !mismatches.is_empty() {
         return Err(CaError::Differs(mismatches));
     }
-    let surroundings = [
-        (certificate.version == 3, Surrounding::Version),
-        (certificate.serial == around.serial, Surrounding::Serial),
-        (certificate.issuer_der == around.issuer, Surrounding::Issuer),
-        (certificate.spki_der == around.public_key, Surrounding::PublicKey),
-        (certificate.subject_key_id.as_deref() == Some(around.subject_key_id), Surrounding::SubjectKeyId),
-        (certificate.authority_key_id.as_deref() == around.authority_key_id, Surrounding::AuthorityKeyId),
+    let fields = [
+        (certificate.version == 3, TbsField::Version),
+        (certificate.serial == around.serial, TbsField::Serial),
+        (certificate.issuer_der == around.issuer, TbsField::Issuer),
+        (certificate.spki_der == around.public_key, TbsField::PublicKey),
+        (certificate.subject_key_id.as_deref() == Some(around.subject_key_id), TbsField::SubjectKeyId),
+        (certificate.authority_key_id.as_deref() == around.authority_key_id, TbsField::AuthorityKeyId),
     ];
-    match surroundings.into_iter().find(|(agrees, _)| !agrees) {
+    match fields.into_iter().find(|(agrees, _)| !agrees) {
         Some((_, what)) => Err(CaError::TbsContext(what)),
         None => Ok(()),
     }

@@ -312,11 +312,11 @@ fn rcgen_writes_the_same_fields() {
     above.key_identifier_method =
         rcgen::KeyIdMethod::PreSpecified(issuer.certificate().subject_key_id.clone().unwrap());
     let der = issuer.key().to_pem();
-    let material = crate::encoding::key::KeyMaterial::from_pem(der.as_bytes()).unwrap().to_der();
-    let private = rustls_pki_types::PrivateKeyDer::Sec1(material.to_vec().into());
+    let material = crate::encoding::key::KeyMaterial::from_pem(der.as_bytes()).unwrap().der().to_vec();
+    let private = rustls_pki_types::PrivateKeyDer::Sec1(material.into());
     let signer = rcgen::KeyPair::from_der_and_sign_algo(&private, &rcgen::PKCS_ECDSA_P256_SHA256).unwrap();
-    let private = crate::encoding::key::KeyMaterial::from_pem(key.to_pem().as_bytes()).unwrap().to_der();
-    let private = rustls_pki_types::PrivateKeyDer::Sec1(private.to_vec().into());
+    let private = crate::encoding::key::KeyMaterial::from_pem(key.to_pem().as_bytes()).unwrap().der().to_vec();
+    let private = rustls_pki_types::PrivateKeyDer::Sec1(private.into());
     let subject = rcgen::KeyPair::from_der_and_sign_algo(&private, &rcgen::PKCS_ECDSA_P256_SHA256).unwrap();
     let theirs = params.signed_by(&subject, &rcgen::Issuer::new(above, signer)).unwrap();
 

@@ -1,7 +1,7 @@
 //! The table itself.
 
+use super::entry::{CaId, Entry, Files, Holders, Sans, Server, Subject};
 use super::releases::Organization;
-use super::{CaId, Entry, Files, Holders, Sans, Server, Subject};
 use crate::blueprint::ExtendedKeyUsage::{self, ClientAuth, ServerAuth};
 
 const CLIENT: &[ExtendedKeyUsage] = &[ClientAuth];
@@ -204,3 +204,73 @@ pub const ENTRIES: &[Entry] = &[
         components: &["kubelet"],
     },
 ];
+
+/// Looks an entry up by its exact name.
+pub fn find(name: &str) -> Option<&'static Entry> {
+    ENTRIES.iter().find(|entry| entry.name == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn names_and_paths_are_unique() {
+        let names: BTreeSet<_> = ENTRIES.iter().map(|e| e.name).collect();
+        let files: BTreeSet<_> = ENTRIES.iter().map(|e| format!("{:?}", e.files)).collect();
+        assert_eq!((names.len(), files.len()), (ENTRIES.len(), ENTRIES.len()));
+    }
+
+    #[test]
+    fn a_signer_stands_before_what_it_signs() {
+        for (i, entry) in ENTRIES.iter().enumerate() {
+            if let Some(signer) = entry.signer {
+                let position = ENTRIES.iter().position(|e| e.authority() == Some(signer));
+                assert!(position.is_some_and(|p| p < i), "{}", entry.name);
+            }
+        }
+    }
+
+    #[test]
+    fn only_certificates_have_usages_and_only_kubeconfigs_have_servers() {
+        for entry in ENTRIES {
+            assert_eq!(entry.usages.is_empty(), entry.signer.is_none(), "{}", entry.name);
+            assert_eq!(entry.server == Server::None, !matches!(entry.files, Files::Kubeconfig(_)), "{}", entry.name);
+        }
+    }
+
+    #[test]
+    fn the_tree_is_kubeadms_and_the_kubelets() {
+        // kubeadm-behaviour section 1.1 and 2: ten pairs, sa, five kubeconfigs; and ours.
+        let names: Vec<_> = ENTRIES.iter().map(|e| e.name).collect();
+        assert_eq!(
+            names,
+            [
+                "ca",
+                "apiserver",
+                "apiserver-kubelet-client",
+                "front-proxy-ca",
+                "front-proxy-client",
+                "etcd-ca",
+                "etcd-server",
+                "etcd-peer",
+                "etcd-healthcheck-client",
+                "apiserver-etcd-client",
+                "sa",
+                "admin.conf",
+                "super-admin.conf",
+                "kubelet.conf",
+                "controller-manager.conf",
+                "scheduler.conf",
+                "kubelet-serving",
+            ]
+        );
+    }
+
+    #[test]
+    fn external_etcd_drops_exactly_kubeadms_five() {
+        let etcd: Vec<_> = ENTRIES.iter().filter(|e| e.etcd).map(|e| e.name).collect();
+        assert_eq!(etcd, ["etcd-ca", "etcd-server", "etcd-peer", "etcd-healthcheck-client", "apiserver-etcd-client"]);
+    }
+}

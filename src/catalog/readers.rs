@@ -79,7 +79,7 @@ pub fn command(component: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalog::ENTRIES;
+    use crate::catalog::entries::ENTRIES;
 
     #[test]
     fn every_certificate_that_can_be_renewed_has_its_readers() {

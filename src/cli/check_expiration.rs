@@ -170,10 +170,10 @@ impl Args {
         ui.warnings(&warnings);
         let form = CheckForm::from(self.output);
         match &self.output_file {
-            Some(path) => check_expiration::write(path, &check.render(form))?,
+            Some(path) => check_expiration::write(path, &check, form)?,
             None => match check.lines(form) {
                 Some(lines) => ui.lines(&lines)?,
-                None => ui.report(&check.render(form), crate::report::Form::Json)?,
+                None => ui.output(|out| check.write(form, out))?,
             },
         }
         Ok(match self.output {

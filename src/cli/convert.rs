@@ -204,11 +204,11 @@ impl Args {
             Output::Json => report::Form::Json,
             Output::Yaml => report::Form::Yaml,
         };
-        match &done.report.certificate_key {
-            // It is shown this once, whatever the flags.
-            Some(_) => ui.document(&done.report.render(form))?,
-            None => ui.report(&done.report.render(form), form)?,
+        // It is shown this once, whatever the flags.
+        if done.report.certificate_key.is_some() {
+            ui.insist();
         }
+        ui.report(&done.report, form, request.now)?;
         Ok(Exit::Done)
     }
 

@@ -4,9 +4,8 @@ use super::environment::Environment;
 use super::ui::Ui;
 use super::{Outcome, common, revoke};
 use crate::catalog::CaId;
-use crate::commands::crl::{check, show, update};
+use crate::commands::crl::{CheckRequest, check, show, update};
 use crate::error::Exit;
-use crate::report::Form;
 use crate::report::crl::Answer;
 
 /// Sign, show and check revocation lists
@@ -157,32 +156,30 @@ impl Update {
 
 impl Show {
     fn run(&self, environment: &Environment, ui: &mut Ui<'_>) -> Outcome {
-        /// Written at once.
-        const PAGE: usize = 1 << 16;
         let now = self.at.instant(environment)?;
         let form = self.report.form();
         let head = show::head(&self.file)?;
-        let mut page = head.open(form, now);
-        let mut first = true;
-        let mut failed = None;
-        show::entries(&self.file, &mut |entry| {
-            page.push_str(&entry.render(form, first));
-            first = false;
-            if page.len() >= PAGE && failed.is_none() {
-                failed = ui.report(&page, Form::Json).err();
-                page.clear();
-            }
+        let mut read = Ok(());
+        ui.output(|out| {
+            head.open(form, now, out)?;
+            let (mut first, mut written) = (true, Ok(()));
+            read = show::entries(&self.file, &mut |entry| {
+                if written.is_ok() {
+                    written = entry.write(form, first, out);
+                }
+                first = false;
+            });
+            written?;
+            if read.is_ok() { out.write_all(head.close(form).as_bytes()) } else { Ok(()) }
         })?;
-        page.push_str(head.close(form));
-        failed.map_or(Ok(()), Err)?;
-        ui.report(&page, Form::Json)?;
+        read?;
         Ok(Exit::Done)
     }
 }
 
 impl Check {
     fn run(&self, environment: &Environment, ui: &mut Ui<'_>) -> Outcome {
-        let request = check::Request {
+        let request = CheckRequest {
             whom: self.whom.clone(),
             lists: self.lists.clone(),
             authorities: self.authorities.clone(),
@@ -191,9 +188,8 @@ impl Check {
             at: self.at.instant(environment)?,
         };
         let report = check::run(&request)?;
-        let form = self.report.form();
-        ui.report(&report.render(form, ui.width()), form)?;
-        Ok(match report.answer() {
+        ui.report(&report, self.report.form(), environment.clock.now())?;
+        Ok(match report.answer {
             Answer::Good if report.is_ending() => Exit::Warning,
             Answer::Good => Exit::Done,
             Answer::Stale => Exit::Warning,

@@ -64,8 +64,7 @@ impl Args {
         ui.end_progress();
         let report = outcome?;
         ui.warnings(&report.warnings);
-        let form = self.report.form();
-        ui.report(&report.render(form, request.run.now, ui.width()), form)?;
+        ui.report(&report, self.report.form(), request.run.now)?;
         Ok(if report.count("left") > 0 { Exit::Partial } else { Exit::Done })
     }
 }

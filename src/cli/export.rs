@@ -6,7 +6,7 @@ use super::{Outcome, common};
 use crate::commands::export::{self, Request, VerifyRequest};
 use crate::error::{Error, Exit};
 use crate::report::Form;
-use crate::report::export::State;
+use crate::report::export::NodeState;
 use crate::tree::layout::DEFAULT_DIR;
 
 /// Pack what goes to one node, and check on the node that it is that node's
@@ -105,8 +105,7 @@ impl Args {
             return Ok(Exit::Done);
         }
         export::write(out, &exported.bytes)?;
-        let form = self.report.form();
-        ui.report(&exported.report.render(form, ui.width()), form)?;
+        ui.report(&exported.report, self.report.form(), environment.clock.now())?;
         Ok(Exit::Done)
     }
 
@@ -117,13 +116,13 @@ impl Args {
             dir: self.dir.clone(),
             manifest: self.manifest.clone(),
             archive: self.archive.clone(),
+            now: environment.clock.now(),
         })?;
-        let form = self.report.form();
-        ui.report(&report.render(form, ui.width()), form)?;
-        Ok(match report.outcome() {
-            State::Right | State::Renewed => Exit::Done,
-            State::Unreadable => Exit::Failed,
-            State::Missing | State::Mismatch | State::OtherNode => Exit::Critical,
+        ui.report(&report, self.report.form(), environment.clock.now())?;
+        Ok(match report.outcome {
+            NodeState::Right | NodeState::Renewed => Exit::Done,
+            NodeState::Unreadable => Exit::Failed,
+            NodeState::Missing | NodeState::Mismatch | NodeState::OtherNode => Exit::Critical,
         })
     }
 }

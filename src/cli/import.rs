@@ -61,8 +61,7 @@ impl Args {
         };
         let report = import::run(&request)?;
         ui.warnings(&report.warnings);
-        let form = self.report.form();
-        ui.report(&report.render(form, request.run.now, ui.width()), form)?;
+        ui.report(&report, self.report.form(), request.run.now)?;
         Ok(Exit::Done)
     }
 }

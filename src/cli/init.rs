@@ -85,8 +85,7 @@ impl Args {
         ui.end_progress();
         let report = outcome?;
         ui.warnings(&report.warnings);
-        let form = self.report.form();
-        ui.report(&report.render(form, request.run.now, ui.width()), form)?;
+        ui.report(&report, self.report.form(), request.run.now)?;
         let waits = report.items.iter().any(|item| item.action == "request");
         Ok(if waits && !self.run.dry_run { Exit::Partial } else { Exit::Done })
     }

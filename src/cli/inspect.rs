@@ -66,7 +66,7 @@ impl Args {
                 .collect(),
             Form::Json | Form::Yaml => files.clone(),
         };
-        ui.report(&Inspect { files: shown }.render(form, at), form)?;
+        ui.report(&Inspect { files: shown }, form, at)?;
         for file in &files {
             for problem in &file.problems {
                 ui.error(&Error::new(format!("{}: {problem}", file.path)));

@@ -7,7 +7,7 @@ use super::ui::Ui;
 use crate::commands::profile;
 use crate::error::Exit;
 use crate::profile::{Overrides, starter};
-use crate::report::Form;
+use crate::report::{Line, Tone};
 
 /// Show, check and start profiles
 #[derive(Debug, clap::Args)]
@@ -115,8 +115,8 @@ fn validate(files: &[PathBuf], missing: &Missing, environment: &Environment, ui:
         match &verdict.outcome {
             Ok((cluster, nodes)) => {
                 let nodes = if *nodes == 1 { "1 node".to_owned() } else { format!("{nodes} nodes") };
-                let line = format!("{}: valid: cluster {cluster}, {nodes}\n", verdict.path.display());
-                ui.report(&line, Form::Table)?;
+                let text = format!("{}: valid: cluster {cluster}, {nodes}", verdict.path.display());
+                ui.lines(&[Line { text, tone: Tone::Strong }])?;
             }
             Err(error) => exit = exit.max(ui.error(error)),
         }

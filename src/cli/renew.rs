@@ -78,8 +78,8 @@ impl Args {
             // A reader of documents gets one, too.
             Err(error) if matches!(self.report.output, Output::Json | Output::Yaml) && error.exit == Exit::Failed => {
                 let trees = vec![renew::failed_at(self.trees.first_dir().display().to_string(), &error)];
-                let report = report::Renew { dry_run: self.run.dry_run, trees };
-                ui.report(&report.render(form, now, ui.width()), form)?;
+                let report = report::Renew::new(self.run.dry_run, trees);
+                ui.report(&report, form, now)?;
                 return Err(error);
             }
             Err(error) => return Err(error),
@@ -90,15 +90,15 @@ impl Args {
             warnings.extend(tree.warnings.iter().map(place));
         }
         ui.warnings(&warnings);
-        ui.report(&report.render(form, now, ui.width()), form)?;
+        ui.report(&report, form, now)?;
         ui.failures(&report.failures());
         Ok(self.exit(&report))
     }
 
     fn exit(&self, report: &report::Renew) -> Exit {
-        match report.outcome() {
+        match report.outcome {
             report::Outcome::Failed => Exit::Failed,
-            report::Outcome::Left => Exit::Partial,
+            report::Outcome::Partial => Exit::Partial,
             report::Outcome::Renewed if self.detailed_exitcode => Exit::Renewed,
             report::Outcome::Renewed | report::Outcome::Nothing => Exit::Done,
         }

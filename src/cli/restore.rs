@@ -30,10 +30,9 @@ pub struct History {
 }
 
 impl History {
-    pub fn run(&self, ui: &mut Ui<'_>) -> Outcome {
+    pub fn run(&self, environment: &Environment, ui: &mut Ui<'_>) -> Outcome {
         let history = restore::history(&self.tree.dir, self.kubelet_dir.as_deref())?;
-        let form = self.report.form();
-        ui.report(&history.render(form, ui.width()), form)?;
+        ui.report(&history, self.report.form(), environment.clock.now())?;
         Ok(Exit::Done)
     }
 }
@@ -78,8 +77,7 @@ impl Restore {
             generation: self.generation.clone(),
             run: self.run.args(environment)?,
         };
-        let form = self.report.form();
-        ui.report(&restore::run(&request)?.render(form), form)?;
+        ui.report(&restore::run(&request)?, self.report.form(), request.run.now)?;
         Ok(Exit::Done)
     }
 }

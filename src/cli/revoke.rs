@@ -187,8 +187,7 @@ impl CrlRun {
     /// What these verbs and `crl update` say at the end.
     pub fn show(&self, report: &Revocation, now: time::OffsetDateTime, ui: &mut Ui<'_>) -> Outcome {
         ui.warnings(&report.warnings);
-        let form = self.report.form();
-        ui.report(&report.render(form, now, ui.width()), form)?;
+        ui.report(report, self.report.form(), now)?;
         Ok(if report.has_gap() { Exit::Partial } else { Exit::Done })
     }
 }

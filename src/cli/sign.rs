@@ -150,8 +150,7 @@ impl Args {
                 ui.document(&text)?;
             }
             None => {
-                let form = self.report.form();
-                ui.report(&report.render(form, request.run.now, ui.width()), form)?;
+                ui.report(&report, self.report.form(), request.run.now)?;
             }
         }
         Ok(Exit::Done)

@@ -2,13 +2,15 @@
 //! sanitised before it meets a terminal.
 
 use std::borrow::Cow;
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 use std::time::{Duration, Instant};
+
+use time::OffsetDateTime;
 
 use super::Color;
 use super::environment::Environment;
 use crate::error::{Error, Exit};
-use crate::report::{Form, Line, Tone, Width, is_harmless, sanitised};
+use crate::report::{self, Form, Line, Report, Tone, Width, is_harmless, sanitised};
 
 /// What one stream is connected to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -64,6 +66,11 @@ impl<'a> Ui<'a> {
         self.quiet = quiet;
     }
 
+    /// From here on `-q` does not hold: what comes is shown this once.
+    pub fn insist(&mut self) {
+        self.quiet = false;
+    }
+
     /// How wide tables may be: only a terminal has a width.
     pub fn width(&self) -> Width {
         if self.stdout.is_terminal { self.stdout.width } else { None }
@@ -77,18 +84,16 @@ impl<'a> Ui<'a> {
         }
     }
 
-    /// A result in one of its forms; nothing with `-q`. A table's first line is its verdict and stands out.
-    pub fn report(&mut self, text: &str, form: Form) -> Result<(), Error> {
-        if self.quiet {
-            return Ok(());
-        }
-        let table = matches!(form, Form::Table | Form::Wide);
-        match text.split_once('\n') {
-            Some((verdict, rest)) if table && self.colored(self.stdout) => {
-                self.write(&format!("{BOLD}{}{PLAIN}\n{}", sanitise(verdict), sanitise(rest)))
-            }
-            _ => self.write(&sanitise(text)),
-        }
+    /// A report in one of its forms; nothing with `-q`. A table's first line is its verdict and stands out.
+    pub fn report(&mut self, report: &impl Report, form: Form, now: OffsetDateTime) -> Result<(), Error> {
+        let (quiet, width, bold) = (self.quiet, self.width(), self.colored(self.stdout));
+        let bold = bold && matches!(form, Form::Table | Form::Wide);
+        if quiet { Ok(()) } else { self.stream(bold, |out| report::write(report, form, now, width, out)) }
+    }
+
+    /// A result that is written as it is made; nothing with `-q`.
+    pub fn output(&mut self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Error> {
+        if self.quiet { Ok(()) } else { self.stream(false, write) }
     }
 
     /// A report line by line, each coloured by what it says; nothing with `-q`.
@@ -113,7 +118,7 @@ impl<'a> Ui<'a> {
                 text.extend([&words, "\n"]);
             }
         }
-        self.write(&text)
+        self.write_all(text.as_bytes())
     }
 
     /// How far a run is, for people who wait: on a terminal, after a second, ten times a second at the most.
@@ -140,7 +145,7 @@ impl<'a> Ui<'a> {
 
     /// A document that was asked for: printed whatever the flags.
     pub fn document(&mut self, text: &str) -> Result<(), Error> {
-        self.write(text)
+        self.write_all(text.as_bytes())
     }
 
     /// A result as it is, whatever the flags. A terminal would take binary for commands.
@@ -157,17 +162,13 @@ impl<'a> Ui<'a> {
         self.line(CYAN, label, text);
     }
 
-    fn write(&mut self, text: &str) -> Result<(), Error> {
-        self.write_all(text.as_bytes())
+    fn stream(&mut self, bold: bool, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Error> {
+        let mut out = BufWriter::with_capacity(BUFFER, Sanitiser { out: &mut *self.out, bold, begun: false });
+        written(write(&mut out).and_then(|()| out.flush()))
     }
 
     fn write_all(&mut self, bytes: &[u8]) -> Result<(), Error> {
-        match self.out.write_all(bytes).and_then(|()| self.out.flush()) {
-            Err(why) if why.kind() != io::ErrorKind::BrokenPipe => {
-                Err(Error::new("cannot write to standard output").because(why))
-            }
-            _ => Ok(()),
-        }
+        written(self.out.write_all(bytes).and_then(|()| self.out.flush()))
     }
 
     /// What went wrong in a run whose report nobody sees: with `-q` it is all a scheduled job says.
@@ -227,6 +228,51 @@ impl<'a> Ui<'a> {
     }
 }
 
+/// A reader that went away is no failure of ours.
+fn written(result: io::Result<()>) -> Result<(), Error> {
+    match result {
+        Err(why) if why.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Error::new("cannot write to standard output").because(why))
+        }
+        _ => Ok(()),
+    }
+}
+
+const BUFFER: usize = 64 << 10;
+
+/// Between a report and a terminal: [`sanitise`], and the first line in bold where that is wanted. What is written to it in
+/// one piece is whole characters, and a buffer before it keeps them so.
+struct Sanitiser<'a> {
+    out: &'a mut dyn Write,
+    bold: bool,
+    begun: bool,
+}
+
+impl Write for Sanitiser<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let harmless = bytes.iter().all(|byte| (b' '..0x7f).contains(byte) || *byte == b'\n');
+        let clean = if harmless { None } else { Some(sanitise(&String::from_utf8_lossy(bytes)).into_owned()) };
+        let mut rest = clean.as_ref().map_or(bytes, String::as_bytes);
+        if self.bold && !self.begun {
+            self.begun = true;
+            self.out.write_all(BOLD.as_bytes())?;
+        }
+        if let (true, Some(end)) = (self.bold, rest.iter().position(|byte| *byte == b'\n')) {
+            self.bold = false;
+            let (line, more) = rest.split_at(end);
+            self.out.write_all(line)?;
+            self.out.write_all(PLAIN.as_bytes())?;
+            rest = more;
+        }
+        self.out.write_all(rest)?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
 /// What steers a terminal is shown as U+FFFD, but for the line's own end: a subject must not move a cursor. A long report
 /// without any of it is not copied.
 fn sanitise(text: &str) -> Cow<'_, str> {
@@ -243,6 +289,30 @@ mod tests {
     #[test]
     fn escapes_from_outside_do_not_reach_a_terminal() {
         assert_eq!(sanitise("a\x1b[31mb\r\nc\u{9b}"), "a\u{fffd}[31mb\u{fffd}\nc\u{fffd}");
+    }
+
+    #[test]
+    fn what_is_written_in_pieces_is_sanitised_and_its_first_line_stands_out() {
+        for (bold, start) in [(false, "a\u{fffd}bc\n"), (true, "\x1b[1ma\u{fffd}bc\x1b[0m\n")] {
+            let (mut out, mut err) = (Vec::new(), Vec::new());
+            let pieces = |out: &mut dyn Write| {
+                out.write_all(b"a\x1bb")?;
+                out.write_all(b"c\n")?;
+                // Longer than the buffer, and no piece is cut inside a character.
+                (0..BUFFER).try_for_each(|_| write!(out, "\u{e4}\u{202e}"))
+            };
+            Ui::new(&environment(true), &mut out, &mut err).stream(bold, pieces).unwrap();
+            assert_eq!(String::from_utf8(out).unwrap(), start.to_owned() + &"\u{e4}\u{fffd}".repeat(BUFFER));
+        }
+    }
+
+    #[test]
+    fn a_reader_that_went_away_is_no_failure() {
+        for (kind, is_failure) in [(io::ErrorKind::BrokenPipe, false), (io::ErrorKind::StorageFull, true)] {
+            let (mut out, mut err) = (Vec::new(), Vec::new());
+            let written = Ui::new(&environment(true), &mut out, &mut err).output(|_| Err(kind.into()));
+            assert_eq!(written.is_err(), is_failure);
+        }
     }
 
     fn environment(is_terminal: bool) -> Environment {

@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::files::{self, FileError, Op};
 use crate::inventory::{self, Form, Item, Kind, Reading, Tree};
 use crate::parallel;
-use crate::report::{Check, Selection};
+use crate::report::{Check, CheckForm, Selection};
 use crate::store::{self, Roots};
 use crate::workspace::Progress;
 use crate::workspace::TreeArgs;
@@ -62,8 +62,10 @@ pub fn run(request: &Request, progress: Progress<'_>) -> Result<(Check, Vec<Stri
 }
 
 /// Puts a report where others read it, at once: node_exporter's user among them.
-pub fn write(path: &Path, text: &str) -> Result<(), Error> {
-    Ok(store::replace_file(path, text.as_bytes(), 0o644)?)
+pub fn write(path: &Path, check: &Check, form: CheckForm) -> Result<(), Error> {
+    let mut bytes = Vec::new();
+    check.write(form, &mut bytes).map_err(|why| Error::new("cannot write the report").because(why))?;
+    Ok(store::replace_file(path, &bytes, 0o644)?)
 }
 
 /// How long a run that only looks waits for one that is at work.
@@ -158,7 +160,7 @@ fn unreadable(request: &Request, target: &Target, error: &Error) -> JudgedTree {
         authority: None,
         optional: false,
         externally_managed: false,
-        reading: Reading::Unreadable(why),
+        reading: Reading::Unreadable(inventory::Unreadable::Reported(why)),
     };
     let cluster = target.profile.as_ref().map(|profile| profile.cluster_name.clone());
     let tree = Tree { root, cluster, node: None, items: vec![item] };

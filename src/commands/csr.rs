@@ -7,7 +7,7 @@ use crate::error::{self, Error};
 use crate::files;
 use crate::plan::renew::{self as plan, CsrDecision, CsrTemplate, Skipped};
 use crate::report::facts::requested;
-use crate::report::requests::{Entry, Requests, Verb};
+use crate::report::requests::{RequestEntry, Requests, Verb};
 use crate::tree::{EntryId, Place};
 use crate::workspace::requests::{self, CsrSpec, Made, Site};
 use crate::workspace::{Absent, Progress, RunArgs, Session, Snapshot, Transaction, TreeArgs, TreeDir, survey, targets};
@@ -113,9 +113,9 @@ fn of_credentials(session: &Session<'_>, snapshot: &Snapshot, names: &[String]) 
 }
 
 /// The row of a request.
-fn entry(made: &Made) -> Entry {
+fn entry(made: &Made) -> RequestEntry {
     let of_old_key = made.is_old_key && !made.is_kept;
-    Entry {
+    RequestEntry {
         node: made.id.node.clone(),
         name: made.id.name.clone(),
         action: if made.is_kept { "keep" } else { "request" },
@@ -123,14 +123,14 @@ fn entry(made: &Made) -> Entry {
         asked: Some(requested(&made.request)),
         reasons: of_old_key.then(|| "for the key that was there".to_owned()).into_iter().collect(),
         paths: made.paths.iter().map(|path| path.display().to_string()).collect(),
-        ..Entry::default()
+        ..RequestEntry::default()
     }
 }
 
-fn skipped(one: &Wanted) -> Option<Entry> {
+fn skipped(one: &Wanted) -> Option<RequestEntry> {
     let skipped = one.template.as_ref().err()?;
     let id = one.id.to_string();
-    Some(Entry {
+    Some(RequestEntry {
         node: one.id.node.clone(),
         name: one.id.name.clone(),
         action: if skipped.is_gap() { "left" } else { "skip" },
@@ -138,6 +138,6 @@ fn skipped(one: &Wanted) -> Option<Entry> {
             Skipped::NotReplenished => format!("it is not here; ask for it by name: kpki csr {id}"),
             skipped => error::left(skipped, &id),
         }],
-        ..Entry::default()
+        ..RequestEntry::default()
     })
 }

@@ -53,11 +53,13 @@ pub enum ArchiveError {
     LongPath(String),
     /// As the library says it.
     Broken(String),
+    /// A member that ends before its size.
+    Cut(String),
     TooLarge,
     TooMany,
     /// A link, a device, a pipe.
     NotPlain(String),
-    /// Absolute, or with `..`: unpacked it would lie elsewhere.
+    /// Absolute, or with `..`: it would be unpacked elsewhere.
     Escapes(String),
     Twice(String),
 }
@@ -67,6 +69,7 @@ impl fmt::Display for ArchiveError {
         match self {
             Self::LongPath(path) => write!(f, "expected a path that a tar file has room for, found {path:?}"),
             Self::Broken(why) => write!(f, "expected a tar file, plain or gzipped: {why}"),
+            Self::Cut(path) => write!(f, "expected a tar file, plain or gzipped: {path:?} ends too soon"),
             Self::TooLarge => write!(f, "expected at most {LIMIT} bytes unpacked, found more"),
             Self::TooMany => write!(f, "expected at most {MEMBERS} members, found more"),
             Self::NotPlain(path) => write!(f, "expected regular files and directories, found {path:?} of another kind"),
@@ -148,7 +151,7 @@ pub fn read(bytes: &[u8]) -> Result<Vec<Content>, ArchiveError> {
                 let size = usize::try_from(entry.size()).unwrap_or(usize::MAX);
                 let bytes = all(entry, size.min(LIMIT))?;
                 if bytes.len() != size {
-                    return Err(ArchiveError::Broken(format!("{name:?} ends too soon")));
+                    return Err(ArchiveError::Cut(name));
                 }
                 if found.iter().any(|other| other.path == name) {
                     return Err(ArchiveError::Twice(name));
@@ -224,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn what_would_lie_elsewhere_or_is_no_file_is_refused() {
+    fn what_leaves_the_directory_or_is_no_file_is_refused() {
         for (kind, path, link, wanted) in [
             (EntryType::Regular, "../a", None, ArchiveError::Escapes("../a".to_owned())),
             (EntryType::Regular, "/a", None, ArchiveError::Escapes("/a".to_owned())),

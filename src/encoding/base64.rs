@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
-/// The text is not padded standard base64; how far it could be read is not told, the text may be a key.
+/// The text is not padded standard base64; how far it could be read is left out, because the text may be a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Base64Error;
 

@@ -3,17 +3,31 @@
 
 use zeroize::Zeroizing;
 
-use crate::encoding::tlv::{self, NotDer};
+use crate::encoding::tlv::{self, CONSTRUCTED, NotDer};
 
 /// It may hold a key: no copy stays behind.
 type Der = Zeroizing<Vec<u8>>;
 
 /// Deeper nesting than any format this program reads has.
 const DEEPEST: usize = 32;
-/// An OCTET STRING in pieces.
 const OCTET_STRING_IN_PIECES: u8 = tlv::OCTET_STRING | CONSTRUCTED;
-const CONSTRUCTED: u8 = 0x20;
 const INDEFINITE: u8 = 0x80;
+
+/// The header `bytes` begin with: the tag, the length of the content, and what follows. No length: two zero octets end it.
+pub fn header(bytes: &[u8]) -> Option<(u8, Option<usize>, &[u8])> {
+    match bytes {
+        [tag, INDEFINITE, rest @ ..] => Some((*tag, None, rest)),
+        [tag, short @ ..0x80, rest @ ..] => Some((*tag, Some(usize::from(*short)), rest)),
+        [tag, first, rest @ ..] => {
+            let (octets, rest) = rest.split_at_checked(usize::from(first & 0x7f))?;
+            let length = octets.iter().try_fold(0usize, |length, octet| {
+                length.checked_mul(256).and_then(|length| length.checked_add(usize::from(*octet)))
+            });
+            Some((*tag, Some(length?), rest))
+        }
+        _ => None,
+    }
+}
 
 /// The one element that `ber` is, as DER. Content of primitive elements stays as it is. Never longer than `ber` but for what
 /// closes its indefinite lengths.
@@ -26,28 +40,25 @@ pub fn to_der(ber: &[u8]) -> Result<Zeroizing<Vec<u8>>, NotDer> {
 
 /// The first element as DER, and what follows it.
 fn element(bytes: &[u8], depth: usize) -> Result<(Der, &[u8]), NotDer> {
-    let [tag, first, rest @ ..] = bytes else { return Err(NotDer) };
-    // Tag 0 only ends what has no length (X.690 section 8.1.5).
-    if depth > DEEPEST || *tag == 0 || tag & tlv::LONG_TAG == tlv::LONG_TAG {
+    let (tag, length, rest) = header(bytes).ok_or(NotDer)?;
+    if depth > DEEPEST || !(tlv::is_tag(tag) || tag == OCTET_STRING_IN_PIECES) {
         return Err(NotDer);
     }
-    let (parts, rest) = if *first == INDEFINITE {
+    let (parts, rest) = match length {
+        Some(length) => {
+            let (content, rest) = rest.split_at_checked(length).ok_or(NotDer)?;
+            if tag & CONSTRUCTED == 0 {
+                return Ok((Zeroizing::new(tlv::write(tag, content)), rest));
+            }
+            (all(content, depth)?, rest)
+        }
         // Only what is made of elements can say where it ends.
-        if tag & CONSTRUCTED == 0 {
-            return Err(NotDer);
-        }
-        until_the_end(rest, depth)?
-    } else {
-        let (length, rest) = length(*first, rest)?;
-        let (content, rest) = rest.split_at_checked(length).ok_or(NotDer)?;
-        if tag & CONSTRUCTED == 0 {
-            return Ok((Zeroizing::new(tlv::write(*tag, content)), rest));
-        }
-        (all(content, depth)?, rest)
+        None if tag & CONSTRUCTED == 0 => return Err(NotDer),
+        None => until_the_end(rest, depth)?,
     };
-    if *tag != OCTET_STRING_IN_PIECES {
+    if tag != OCTET_STRING_IN_PIECES {
         let content = Zeroizing::new(tlv::concat(&parts));
-        return Ok((Zeroizing::new(tlv::write(*tag, &content)), rest));
+        return Ok((Zeroizing::new(tlv::write(tag, &content)), rest));
     }
     let pieces = parts.iter().map(|part| match tlv::single(part)? {
         piece if piece.tag == tlv::OCTET_STRING => Ok(piece.content),
@@ -56,18 +67,6 @@ fn element(bytes: &[u8], depth: usize) -> Result<(Der, &[u8]), NotDer> {
     let pieces = pieces.collect::<Result<Vec<_>, _>>()?;
     let content = Zeroizing::new(tlv::concat(&pieces));
     Ok((Zeroizing::new(tlv::write(tlv::OCTET_STRING, &content)), rest))
-}
-
-fn length(first: u8, rest: &[u8]) -> Result<(usize, &[u8]), NotDer> {
-    if first < 0x80 {
-        return Ok((usize::from(first), rest));
-    }
-    let (octets, rest) = rest.split_at_checked(usize::from(first & 0x7f)).ok_or(NotDer)?;
-    let mut length = 0usize;
-    for octet in octets {
-        length = length.checked_mul(256).and_then(|length| length.checked_add(usize::from(*octet))).ok_or(NotDer)?;
-    }
-    Ok((length, rest))
 }
 
 fn all(mut content: &[u8], depth: usize) -> Result<Vec<Der>, NotDer> {
@@ -127,6 +126,9 @@ mod tests {
             &[0x30, 0, 0],
             &[0x1f, 0, 0],
             &[0, 2, 0x27, 0x2a],
+            &[0x19, 1, 0],
+            &[0x2c, 3, 0x0c, 1, b'a'],
+            &[0x30, 2, 0x1c, 0],
             &[0x04, 0x89, 1, 0, 0, 0, 0, 0, 0, 0, 0],
             &deep,
         ] {
@@ -134,11 +136,91 @@ mod tests {
         }
     }
 
+    /// An element, and the octets that choose how its length is written.
+    #[derive(Debug, Clone)]
+    enum Tree {
+        Leaf(u8, Vec<u8>, u8),
+        Node(u8, Vec<Tree>, u8),
+    }
+
+    fn tree() -> impl Strategy<Value = Tree> {
+        let tag = prop::sample::select(vec![2u8, 4, 5, 6, 0x0c, 0x13, 0x17, 0x1e, 0x80, 0x9e, 0x41, 0xc0]);
+        let leaf = (tag, prop::collection::vec(any::<u8>(), 0..300), any::<u8>());
+        let leaf = leaf.prop_map(|(tag, content, form)| Tree::Leaf(tag, content, form));
+        leaf.prop_recursive(5, 40, 4, |inner| {
+            let tag = prop::sample::select(vec![0x30u8, 0x31, 0xa0, 0xa3, 0x60, 0xe1]);
+            let node = (tag, prop::collection::vec(inner, 0..4), any::<u8>());
+            node.prop_map(|(tag, children, form)| Tree::Node(tag, children, form))
+        })
+    }
+
+    impl Tree {
+        fn der(&self) -> Vec<u8> {
+            match self {
+                Self::Leaf(tag, content, _) => tlv::write(*tag, content),
+                Self::Node(tag, children, _) => tlv::write(*tag, &tlv::concat(&self.parts(children, Self::der))),
+            }
+        }
+
+        fn ber(&self) -> Vec<u8> {
+            match self {
+                Self::Leaf(tlv::OCTET_STRING, content, form) if form.is_multiple_of(3) => {
+                    let pieces: Vec<_> = content.chunks(7).map(|piece| tlv::write(tlv::OCTET_STRING, piece)).collect();
+                    long(OCTET_STRING_IN_PIECES, &tlv::concat(&pieces), *form)
+                }
+                Self::Leaf(tag, content, form) => long(*tag, content, form | 1),
+                Self::Node(tag, children, form) => long(*tag, &tlv::concat(&self.parts(children, Self::ber)), *form),
+            }
+        }
+
+        fn parts(&self, children: &[Self], each: fn(&Self) -> Vec<u8>) -> Vec<Vec<u8>> {
+            children.iter().map(each).collect()
+        }
+    }
+
+    /// An even form: an indefinite length; else one with leading zeros.
+    fn long(tag: u8, content: &[u8], form: u8) -> Vec<u8> {
+        if form.is_multiple_of(2) {
+            return [&[tag, INDEFINITE], content, &[0, 0]].concat();
+        }
+        let octets = usize::from(form / 2 % 5);
+        let length = u64::try_from(content.len()).unwrap().to_be_bytes();
+        match octets {
+            0 | 1 => tlv::write(tag, content),
+            _ => [&[tag, 0x80 | u8::try_from(octets).unwrap()], &length[8 - octets..], content].concat(),
+        }
+    }
+
+    /// What the one reader of DER makes of bytes, down to the last element.
+    fn is_der(bytes: &[u8]) -> bool {
+        tlv::elements(bytes)
+            .is_ok_and(|all| all.iter().all(|element| element.tag & CONSTRUCTED == 0 || is_der(element.content)))
+    }
+
     proptest! {
         #[test]
-        fn any_bytes_become_der_or_nothing(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-            if let Ok(der) = to_der(&bytes) {
-                prop_assert!(tlv::single(&der).is_ok());
+        fn every_way_to_write_it_becomes_the_same_der(tree in tree()) {
+            let der = tree.der();
+            prop_assert_eq!(to_der(&tree.ber()), Ok(der.clone().into()));
+            prop_assert!(is_der(&der));
+        }
+
+        #[test]
+        fn any_bytes_become_der_or_nothing(
+            tree in tree(),
+            changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..4),
+            noise in prop::collection::vec(any::<u8>(), 0..20),
+        ) {
+            let mut bytes = tree.ber();
+            for (at, byte) in changes {
+                let at = at.index(bytes.len());
+                bytes[at] = byte;
+            }
+            for bytes in [&bytes, &noise] {
+                if let Ok(der) = to_der(bytes) {
+                    prop_assert!(tlv::single(&der).is_ok() && is_der(&der));
+                    prop_assert_eq!(to_der(&der), Ok(der));
+                }
             }
         }
     }

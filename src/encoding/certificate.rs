@@ -1,11 +1,12 @@
-//! A certificate's frame (RFC 5280 section 4.1): the TBSCertificate written from a blueprint, and the outer three parts
-//! taken apart again.
+//! A certificate (RFC 5280 section 4.1): the TBSCertificate written from a blueprint, and the outer three parts taken apart
+//! again.
 
 use time::{OffsetDateTime, UtcOffset};
 
 use crate::blueprint::{Algorithm, Blueprint};
+use crate::encoding::error::EncodeError;
 use crate::encoding::tlv::{self, NotDer};
-use crate::encoding::{EncodeError, extension, name, pem};
+use crate::encoding::{algorithm, extension, name, pem};
 
 /// How kpki signs: decided by the signer's key (as Go does, so kubeadm).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,7 +32,7 @@ impl SignatureAlgorithm {
             Self::EcdsaWithSha256 => (&[0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 2], &[]),
             Self::EcdsaWithSha384 => (&[0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 3], &[]),
         };
-        tlv::sequence(&[tlv::write(tlv::OBJECT_IDENTIFIER, oid).as_slice(), parameters])
+        algorithm::write(oid, parameters)
     }
 }
 
@@ -90,16 +91,16 @@ fn written(at: OffsetDateTime) -> Result<(i32, String), EncodeError> {
     Ok((at.year(), format!("{month:02}{day:02}{hour:02}{minute:02}{second:02}Z")))
 }
 
-/// Certificate: the signed bytes, how they were signed, and the signature.
+/// Certificate or CertificationRequest: the signed bytes, how they were signed, and the signature.
 pub fn signed(to_be_signed: &[u8], algorithm: SignatureAlgorithm, signature: &[u8]) -> Vec<u8> {
     tlv::sequence(&[to_be_signed, &algorithm.to_der(), &tlv::bit_string(signature)])
 }
 
 pub fn to_pem(der: &[u8]) -> String {
-    pem::write("CERTIFICATE", der).to_string()
+    pem::write_public("CERTIFICATE", der)
 }
 
-/// The three parts of something signed; a revocation list and a signing request have the same.
+/// The three parts of something signed; a CRL and a signing request have the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SignedParts<'a> {
     /// What the signature is over.
@@ -110,7 +111,7 @@ pub struct SignedParts<'a> {
     pub signature: &'a [u8],
 }
 
-/// Takes the frame apart; anything before, between or after its parts is refused.
+/// Takes them apart; anything before, between or after them is refused.
 pub fn signed_parts(der: &[u8]) -> Result<SignedParts<'_>, NotDer> {
     match tlv::children(der, tlv::SEQUENCE)?.as_slice() {
         [signed, algorithm, signature] if signed.tag == tlv::SEQUENCE && algorithm.tag == tlv::SEQUENCE => {
@@ -144,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn a_frame_with_more_in_it_is_refused() {
+    fn more_than_the_three_parts_is_refused() {
         let der = signed(&[0x30, 0], SignatureAlgorithm::EcdsaWithSha256, &[1, 2, 3]);
         assert_eq!(signed_parts(&der).unwrap().signature, [1, 2, 3]);
         assert_eq!(signed_parts(&[der.as_slice(), &[0]].concat()), Err(NotDer));

@@ -1,10 +1,11 @@
-//! A revocation list's frame (RFC 5280 section 5.1): the TBSCertList, version 2, written around entries that are already
-//! bytes. A list of a million entries is re-signed by copying them.
+//! A CRL (RFC 5280 section 5.1): the TBSCertList, version 2, written around entries that are already
+//! bytes. A CRL of a million entries is re-signed by copying them.
 
 use crate::encoding::certificate::{SignatureAlgorithm, generalized_time, time};
-use crate::encoding::extension::{AUTHORITY_KEY_IDENTIFIER, extension};
-use crate::encoding::tlv::{self, CONTEXT};
-use crate::encoding::{EncodeError, pem};
+use crate::encoding::error::EncodeError;
+use crate::encoding::extension::{authority_key_identifier, extension};
+use crate::encoding::pem;
+use crate::encoding::tlv;
 use crate::revocation::{CrlIssue, Reason, Revoked};
 
 /// Content octets of the object identifiers, id-ce 2.5.29.n.
@@ -20,7 +21,7 @@ pub const LABEL: &str = "X509 CRL";
 /// A serial number has at most 20 octets (section 4.1.2.2); older and foreign ones are repeated as they stand.
 const SERIAL: usize = 64;
 
-/// Everything a TBSCertList needs besides its edition and entries.
+/// Everything a TBSCertList needs besides its number, dates and entries.
 #[derive(Debug, Clone, Copy)]
 pub struct TbsContext<'a> {
     /// The issuer's Name exactly as it stands in its certificate.
@@ -58,17 +59,17 @@ pub fn entry(revoked: &Revoked) -> Result<Vec<u8>, EncodeError> {
 
 /// TBSCertList with these entries, which are whole elements one behind the other, in as many pieces as the caller has.
 /// Without entries the list of them is absent (section 5.1.2.6).
-pub fn to_be_signed(edition: &CrlIssue, entries: &[&[u8]], around: TbsContext<'_>) -> Result<Vec<u8>, EncodeError> {
+pub fn to_be_signed(issue: &CrlIssue, entries: &[&[u8]], around: TbsContext<'_>) -> Result<Vec<u8>, EncodeError> {
     let extensions = [
-        extension(AUTHORITY_KEY_IDENTIFIER, false, &tlv::sequence(&[tlv::write(CONTEXT, around.authority_key_id)])),
-        extension(CRL_NUMBER, false, &tlv::integer(edition.number.magnitude())),
+        authority_key_identifier(around.authority_key_id),
+        extension(CRL_NUMBER, false, &tlv::integer(issue.number.magnitude())),
     ];
     let head = tlv::concat(&[
         &tlv::integer(&[1]),
         &around.signature.to_der(),
         around.issuer,
-        &time(edition.this_update)?,
-        &time(edition.next_update)?,
+        &time(issue.this_update)?,
+        &time(issue.next_update)?,
     ]);
     let length = entries.iter().map(|piece| piece.len()).sum();
     let list = if length == 0 { Vec::new() } else { tlv::header(tlv::SEQUENCE, length) };
@@ -99,7 +100,7 @@ pub fn signed(to_be_signed: Vec<u8>, algorithm: SignatureAlgorithm, signature: &
 }
 
 pub fn to_pem(der: &[u8]) -> String {
-    pem::write_public(LABEL, der)
+    pem::write_large(LABEL, der)
 }
 
 #[cfg(test)]
@@ -144,7 +145,7 @@ mod tests {
 
     #[test]
     fn no_entries_no_list_of_them() {
-        let edition = CrlIssue {
+        let issue = CrlIssue {
             number: Number::from(0x80),
             this_update: datetime!(2026-11-20 12:00 UTC),
             next_update: datetime!(2050-01-01 0:00 UTC),
@@ -154,18 +155,18 @@ mod tests {
             signature: SignatureAlgorithm::EcdsaWithSha256,
             authority_key_id: &[7; 20],
         };
-        let signed_part = to_be_signed(&edition, &[], around).unwrap();
+        let signed_part = to_be_signed(&issue, &[], around).unwrap();
         let parts = tlv::children(&signed_part, tlv::SEQUENCE).unwrap();
         let tags: Vec<u8> = parts.iter().map(|part| part.tag).collect();
         assert_eq!(tags, [tlv::INTEGER, tlv::SEQUENCE, tlv::SEQUENCE, tlv::UTC_TIME, tlv::GENERALIZED_TIME, 0xa0]);
         assert!(signed_part.ends_with(&[6, 3, 0x55, 0x1d, 20, 4, 4, 2, 2, 0, 0x80]));
         let one = entry(&revoked()).unwrap();
         let pieces: [&[u8]; 3] = [&one, &[], &one];
-        let signed_part = to_be_signed(&edition, &pieces, around).unwrap();
+        let signed_part = to_be_signed(&issue, &pieces, around).unwrap();
         let parts = tlv::children(&signed_part, tlv::SEQUENCE).unwrap();
         assert_eq!(parts[5].content, [one.as_slice(), &one].concat());
         let der = signed(signed_part.clone(), around.signature, &[1, 2, 3]);
-        let frame = crate::encoding::certificate::signed_parts(&der).unwrap();
-        assert_eq!((frame.signed, frame.signature), (signed_part.as_slice(), &[1, 2, 3][..]));
+        let parts = crate::encoding::certificate::signed_parts(&der).unwrap();
+        assert_eq!((parts.signed, parts.signature), (signed_part.as_slice(), &[1, 2, 3][..]));
     }
 }

@@ -1,10 +1,11 @@
-//! The certificate extensions kpki writes, each as a whole Extension element (RFC 5280 sections 4.1 and 4.2.1).
+//! Extension elements (RFC 5280 section 4.1): taken apart, and those of certificates kpki writes (section 4.2.1).
 
 use std::net::IpAddr;
 
 use crate::blueprint::{Blueprint, KeyUsage, Role, San, Subtree};
-use crate::encoding::tlv::{self, CONTEXT};
-use crate::encoding::{EncodeError, oid};
+use crate::encoding::error::EncodeError;
+use crate::encoding::oid;
+use crate::encoding::tlv::{self, CONTEXT, Element, Fields, NotDer};
 
 /// Content octets of the object identifiers, id-ce 2.5.29.n.
 pub const SUBJECT_KEY_IDENTIFIER: &[u8] = &[0x55, 0x1d, 14];
@@ -22,20 +23,27 @@ pub fn all(
     subject_key_id: &[u8],
     authority_key_id: Option<&[u8]>,
 ) -> Result<Vec<Vec<u8>>, EncodeError> {
-    let mut extensions = usages(blueprint)?;
-    extensions.push(extension(SUBJECT_KEY_IDENTIFIER, false, &tlv::write(tlv::OCTET_STRING, subject_key_id)));
-    if let Some(id) = authority_key_id {
-        // keyIdentifier [0] alone: RFC 5280 section 4.2.1.1.
-        extensions.push(extension(AUTHORITY_KEY_IDENTIFIER, false, &tlv::sequence(&[tlv::write(CONTEXT, id)])));
-    }
-    extensions.extend(names(blueprint)?);
-    extensions.extend(constraints(blueprint));
-    Ok(extensions)
+    let subject = extension(SUBJECT_KEY_IDENTIFIER, false, &tlv::write(tlv::OCTET_STRING, subject_key_id));
+    let identifiers = std::iter::once(subject).chain(authority_key_id.map(authority_key_identifier));
+    with_identifiers(blueprint, identifiers)
 }
 
 /// What a signing request asks for: the same without the identifiers, which are the signer's to state.
 pub fn requested(blueprint: &Blueprint) -> Result<Vec<Vec<u8>>, EncodeError> {
+    with_identifiers(blueprint, std::iter::empty())
+}
+
+/// keyIdentifier [0] alone: RFC 5280 section 4.2.1.1. A CRL has the same (section 5.2.1).
+pub fn authority_key_identifier(id: &[u8]) -> Vec<u8> {
+    extension(AUTHORITY_KEY_IDENTIFIER, false, &tlv::sequence(&[tlv::write(CONTEXT, id)]))
+}
+
+fn with_identifiers(
+    blueprint: &Blueprint,
+    identifiers: impl Iterator<Item = Vec<u8>>,
+) -> Result<Vec<Vec<u8>>, EncodeError> {
     let mut extensions = usages(blueprint)?;
+    extensions.extend(identifiers);
     extensions.extend(names(blueprint)?);
     extensions.extend(constraints(blueprint));
     Ok(extensions)
@@ -96,6 +104,24 @@ fn block(network: IpAddr, prefix: u8) -> Vec<u8> {
         u8::try_from(0xff00_u16 >> bits & 0xff).unwrap_or(0)
     });
     octets.iter().copied().chain(mask).collect()
+}
+
+/// Extension (RFC 5280 section 4.1) taken apart: the content octets of its identifier, its flag, what is in the OCTET STRING.
+#[derive(Debug, Clone, Copy)]
+pub struct Extension<'a> {
+    pub id: &'a [u8],
+    pub critical: bool,
+    pub value: &'a [u8],
+}
+
+impl<'a> Extension<'a> {
+    pub fn read(element: Element<'a>) -> Result<Self, NotDer> {
+        let mut fields = Fields::of(element.of(tlv::SEQUENCE)?);
+        let id = fields.take(tlv::OBJECT_IDENTIFIER)?;
+        let critical = fields.optional(tlv::BOOLEAN)?.is_some_and(|flag| flag.content != [0]);
+        let value = fields.take(tlv::OCTET_STRING)?;
+        fields.end().map(|()| Self { id, critical, value })
+    }
 }
 
 /// One Extension element.

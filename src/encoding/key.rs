@@ -1,27 +1,22 @@
-//! The containers private keys travel in: `RSA PRIVATE KEY` (PKCS#1, RFC 8017 appendix A.1.2), `EC PRIVATE KEY` (SEC1, RFC
-//! 5915) and `PRIVATE KEY` (PKCS#8, RFC 5208 and RFC 5958). All are read; the first two, kubeadm's, are written.
+//! The private keys kpki works with. All three containers are read; PKCS#1 and SEC1, kubeadm's, are written.
 
 use std::fmt;
 
 use zeroize::Zeroizing;
 
-use crate::blueprint::Algorithm;
+use crate::blueprint::{Algorithm, Oid};
+pub use crate::encoding::key_container::Container;
+use crate::encoding::key_container::{Pkcs8, Sec1, rsa_numbers, write_sec1};
 use crate::encoding::pem::{self, Block, PemError};
 use crate::encoding::public_key::{self, EXPECTED, KeyKind, OtherKey};
-use crate::encoding::tlv::{self, Element, NotDer};
+use crate::encoding::tlv::{self, NotDer};
 
-/// A private key of a kind kpki works with, taken out of its container. The numbers are not checked against each other:
-/// that is the signing library's part.
+/// A private key of a kind kpki works with, in kubeadm's container. The numbers are not checked against each other: that is
+/// the signing library's part.
 pub struct KeyMaterial {
     algorithm: Algorithm,
-    parts: Parts,
-}
-
-enum Parts {
-    /// RSAPrivateKey, as it stood.
-    Rsa(Zeroizing<Vec<u8>>),
-    /// The secret number, left-padded to the size of the field, and the point where the container had it.
-    Ec { scalar: Zeroizing<Vec<u8>>, point: Option<Vec<u8>> },
+    /// RSAPrivateKey as it stood, or ECPrivateKey as [`write_ec`] writes it.
+    der: Zeroizing<Vec<u8>>,
 }
 
 impl fmt::Debug for KeyMaterial {
@@ -30,36 +25,20 @@ impl fmt::Debug for KeyMaterial {
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Container {
-    Pkcs1,
-    Sec1,
-    Pkcs8,
-}
-
-impl Container {
-    /// The label of its PEM block (RFC 7468 section 10; PKCS#1 and SEC1 by OpenSSL's custom).
-    pub const fn label(self) -> &'static str {
-        match self {
-            Self::Pkcs1 => "RSA PRIVATE KEY",
-            Self::Sec1 => "EC PRIVATE KEY",
-            Self::Pkcs8 => "PRIVATE KEY",
-        }
-    }
-}
-
 /// Why a private key cannot be used. Holds nothing out of the key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KeyError {
+    /// A block is broken.
     Pem(PemError),
     /// No private key among the blocks; their labels.
-    NoKey {
-        found: Vec<String>,
-    },
+    NoKey { found: Vec<String> },
+    /// It needs a password first.
     Encrypted,
+    /// A kind of key kpki does not work with.
     Unsupported(OtherKey),
     /// A private key block of another format, by its label.
     UnknownContainer(String),
+    /// The DER is not what the container says.
     Malformed(Container),
 }
 
@@ -79,7 +58,14 @@ impl fmt::Display for KeyError {
     }
 }
 
-impl std::error::Error for KeyError {}
+impl std::error::Error for KeyError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Pem(error) => Some(error),
+            _ => None,
+        }
+    }
+}
 
 impl KeyMaterial {
     /// The first private key among the PEM blocks, as kubeadm reads. `EC PARAMETERS` (OpenSSL writes it before a key) and
@@ -96,10 +82,11 @@ impl KeyMaterial {
         if block.encrypted || block.label == "ENCRYPTED PRIVATE KEY" {
             return Err(KeyError::Encrypted);
         }
-        let container = [Container::Pkcs1, Container::Sec1, Container::Pkcs8]
-            .into_iter()
-            .find(|container| container.label() == block.label)
-            .ok_or_else(|| match block.label.as_str() {
+        let container =
+            Container::ALL.into_iter().find(|container| container.label() == block.label).ok_or_else(|| match block
+                .label
+                .as_str()
+            {
                 "DSA PRIVATE KEY" => KeyError::Unsupported(OtherKey::Algorithm(DSA)),
                 _ => KeyError::UnknownContainer(block.label.clone()),
             })?;
@@ -125,95 +112,50 @@ impl KeyMaterial {
 
     /// kubeadm's container for this kind of key.
     pub const fn container(&self) -> Container {
-        match self.parts {
-            Parts::Rsa(_) => Container::Pkcs1,
-            Parts::Ec { .. } => Container::Sec1,
-        }
+        if self.algorithm.is_rsa() { Container::Pkcs1 } else { Container::Sec1 }
     }
 
     /// States the public point of an EC key, computed by the signing library, for containers that leave it out.
     #[must_use]
-    pub fn with_point(mut self, computed: &[u8]) -> Self {
-        if let Parts::Ec { point, .. } = &mut self.parts {
-            *point = Some(computed.to_vec());
+    pub fn with_point(self, computed: &[u8]) -> Self {
+        match Sec1::read(&self.der) {
+            Ok(key) if !self.algorithm.is_rsa() => {
+                Self { algorithm: self.algorithm, der: write_ec(self.algorithm, key.scalar.content, Some(computed)) }
+            }
+            _ => self,
         }
-        self
     }
 
-    /// [`Self::container`] as DER. SEC1 as Go writes it: version 1, the number in full length, the curve and the point.
-    pub fn to_der(&self) -> Zeroizing<Vec<u8>> {
-        match &self.parts {
-            Parts::Rsa(der) => der.clone(),
-            Parts::Ec { scalar, point } => {
-                let curve = match self.algorithm {
-                    Algorithm::EcdsaP384 => public_key::SECP384R1,
-                    _ => public_key::SECP256R1,
-                };
-                let curve = tlv::write(tlv::CONTEXT_CONSTRUCTED, &tlv::write(tlv::OBJECT_IDENTIFIER, curve));
-                let point =
-                    point.as_ref().map(|point| tlv::write(tlv::CONTEXT_CONSTRUCTED | 1, &tlv::bit_string(point)));
-                let scalar = Zeroizing::new(tlv::write(tlv::OCTET_STRING, scalar));
-                let content = Zeroizing::new(tlv::concat(&[
-                    tlv::integer(&[1]).as_slice(),
-                    &scalar,
-                    &curve,
-                    point.as_deref().unwrap_or_default(),
-                ]));
-                Zeroizing::new(tlv::write(tlv::SEQUENCE, &content))
-            }
-        }
+    /// In [`Self::container`].
+    pub fn der(&self) -> &[u8] {
+        &self.der
     }
 
     pub fn to_pem(&self) -> Zeroizing<String> {
-        pem::write(self.container().label(), &self.to_der())
+        pem::write(self.container().label(), &self.der)
     }
 }
 
-const DSA: crate::blueprint::Oid = crate::blueprint::Oid(std::borrow::Cow::Borrowed("1.2.840.10040.4.1"));
+const DSA: Oid = Oid(std::borrow::Cow::Borrowed("1.2.840.10040.4.1"));
 
 enum Read {
     Key(KeyMaterial),
     Other(OtherKey),
 }
 
-fn is_version(element: &Element<'_>, versions: &[u8]) -> bool {
-    element.tag == tlv::INTEGER && matches!(element.content, [version] if versions.contains(version))
-}
-
-/// RSAPrivateKey: version 0 (two primes), modulus, publicExponent, privateExponent, and five more (RFC 8017 A.1.2).
 fn read_pkcs1(der: &[u8]) -> Result<Read, NotDer> {
-    match tlv::children(der, tlv::SEQUENCE)?.as_slice() {
-        [version, modulus, rest @ ..] if is_version(version, &[0]) && rest.len() == 7 => {
-            match KeyKind::rsa(public_key::modulus_bits(tlv::unsigned(*modulus)?)) {
-                KeyKind::Known(algorithm) => {
-                    Ok(Read::Key(KeyMaterial { algorithm, parts: Parts::Rsa(Zeroizing::new(der.to_vec())) }))
-                }
-                KeyKind::Other(other) => Ok(Read::Other(other)),
-            }
-        }
-        _ => Err(NotDer),
+    let [modulus, _] = rsa_numbers(der)?;
+    match KeyKind::rsa(public_key::modulus_bits(tlv::unsigned(modulus)?)) {
+        KeyKind::Known(algorithm) => Ok(Read::Key(KeyMaterial { algorithm, der: Zeroizing::new(der.to_vec()) })),
+        KeyKind::Other(other) => Ok(Read::Other(other)),
     }
 }
 
-/// ECPrivateKey (RFC 5915 section 3). Inside PKCS#8 the curve stands outside and may be left out here.
+/// Inside PKCS#8 the curve stands outside and may be left out here.
 fn read_sec1(der: &[u8], outer: Option<KeyKind>) -> Result<Read, NotDer> {
-    let parts = tlv::children(der, tlv::SEQUENCE)?;
-    let [version, scalar, optional @ ..] = parts.as_slice() else { return Err(NotDer) };
-    if !is_version(version, &[1]) || scalar.tag != tlv::OCTET_STRING {
-        return Err(NotDer);
-    }
-    let (parameters, optional) = take(optional, tlv::CONTEXT_CONSTRUCTED);
-    let (point, optional) = take(optional, tlv::CONTEXT_CONSTRUCTED | 1);
-    if !optional.is_empty() {
-        return Err(NotDer);
-    }
-    let inner = parameters
-        .map(|parameters| match tlv::single(parameters.content)? {
-            curve if curve.tag == tlv::OBJECT_IDENTIFIER => KeyKind::curve(curve.content),
-            _ => Err(NotDer),
-        })
-        .transpose()?;
-    let kind = match (outer, inner) {
+    let parts = Sec1::read(der)?;
+    let curve = |curve| KeyKind::curve(tlv::single(curve)?.of(tlv::OBJECT_IDENTIFIER)?);
+    let kind = match (outer, parts.curve.map(curve).transpose()?) {
         (Some(outer), Some(inner)) if outer != inner => return Err(NotDer),
         (Some(kind), _) | (None, Some(kind)) => kind,
         (None, None) => return Err(NotDer),
@@ -223,16 +165,19 @@ fn read_sec1(der: &[u8], outer: Option<KeyKind>) -> Result<Read, NotDer> {
         KeyKind::Known(algorithm) => (algorithm, 32),
         KeyKind::Other(other) => return Ok(Read::Other(other)),
     };
-    let scalar = fixed_length(scalar.content, size)?;
-    let point = point.map(|point| tlv::single(point.content).and_then(tlv::octets).map(<[u8]>::to_vec)).transpose()?;
-    Ok(Read::Key(KeyMaterial { algorithm, parts: Parts::Ec { scalar, point } }))
+    let scalar = fixed_length(parts.scalar.content, size)?;
+    Ok(Read::Key(KeyMaterial { algorithm, der: write_ec(algorithm, &scalar, parts.point_octets()?) }))
 }
 
-fn take<'a, 'e>(elements: &'a [Element<'e>], tag: u8) -> (Option<&'a Element<'e>>, &'a [Element<'e>]) {
-    match elements {
-        [first, rest @ ..] if first.tag == tag => (Some(first), rest),
-        _ => (None, elements),
-    }
+/// SEC1 as Go writes it: version 1, the number in full length, the curve and the point.
+fn write_ec(algorithm: Algorithm, scalar: &[u8], point: Option<&[u8]>) -> Zeroizing<Vec<u8>> {
+    let curve = match algorithm {
+        Algorithm::EcdsaP384 => public_key::SECP384R1,
+        _ => public_key::SECP256R1,
+    };
+    let point = point.map(|point| tlv::write(tlv::CONTEXT_CONSTRUCTED | 1, &tlv::bit_string(point)));
+    let scalar = Zeroizing::new(tlv::write(tlv::OCTET_STRING, scalar));
+    write_sec1(&scalar, &tlv::write(tlv::OBJECT_IDENTIFIER, curve), point.as_deref().unwrap_or_default())
 }
 
 /// Old OpenSSL dropped leading zeros and some writers add them; RFC 5915 section 3 wants the length of the field.
@@ -246,20 +191,19 @@ fn fixed_length(octets: &[u8], size: usize) -> Result<Zeroizing<Vec<u8>>, NotDer
     Ok(fixed)
 }
 
-/// PrivateKeyInfo, version 0, or OneAsymmetricKey, version 1 with a public key (RFC 5958 section 2).
+/// Version 0, or version 1 with a public key.
 fn read_pkcs8(der: &[u8]) -> Result<Read, NotDer> {
-    let parts = tlv::children(der, tlv::SEQUENCE)?;
-    let [version, algorithm, key, optional @ ..] = parts.as_slice() else { return Err(NotDer) };
-    let (_attributes, optional) = take(optional, tlv::CONTEXT_CONSTRUCTED);
-    let (public, optional) = take(optional, tlv::CONTEXT | 1);
-    let versions: &[u8] = if public.is_some() { &[1] } else { &[0, 1] };
-    if !is_version(version, versions) || key.tag != tlv::OCTET_STRING || !optional.is_empty() {
+    let Pkcs8 { version, algorithm, key, mut optional } = Pkcs8::read(der)?;
+    let _attributes = optional.optional(tlv::CONTEXT_CONSTRUCTED)?;
+    let public = optional.optional(tlv::CONTEXT | 1)?;
+    optional.end()?;
+    if version != [1] && !(version == [0] && public.is_none()) {
         return Err(NotDer);
     }
-    match public_key::kind(algorithm.raw)? {
-        None => read_pkcs1(key.content),
+    match public_key::kind(algorithm)? {
+        None => read_pkcs1(key),
         Some(KeyKind::Other(other)) => Ok(Read::Other(other)),
-        Some(curve) => read_sec1(key.content, Some(curve)),
+        Some(curve) => read_sec1(key, Some(curve)),
     }
 }
 

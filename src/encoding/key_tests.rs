@@ -22,10 +22,10 @@ fn sec1_is_written_as_go_writes_it() {
     let full = sec1(&[7; 32], Some(public_key::SECP256R1), Some(&[4; 65]));
     assert_eq!(full[..7], [0x30, 0x77, 2, 1, 1, 4, 32]);
     let key = KeyMaterial::from_der(Container::Sec1, &full).unwrap();
-    assert_eq!((key.algorithm(), key.to_der().as_slice()), (Algorithm::EcdsaP256, full.as_slice()));
+    assert_eq!((key.algorithm(), key.der()), (Algorithm::EcdsaP256, full.as_slice()));
     let full = sec1(&[7; 48], Some(public_key::SECP384R1), Some(&[4; 97]));
     let key = KeyMaterial::from_der(Container::Sec1, &full).unwrap();
-    assert_eq!((key.algorithm(), key.to_der().as_slice()), (Algorithm::EcdsaP384, full.as_slice()));
+    assert_eq!((key.algorithm(), key.der()), (Algorithm::EcdsaP384, full.as_slice()));
 }
 
 #[test]
@@ -47,7 +47,7 @@ fn every_container_of_one_key_gives_the_same_material() {
         ),
     ] {
         let key = KeyMaterial::from_der(container, &der).unwrap().with_point(&[4; 65]);
-        assert_eq!(key.to_der().as_slice(), wanted);
+        assert_eq!(key.der(), wanted);
     }
 }
 
@@ -55,8 +55,8 @@ fn every_container_of_one_key_gives_the_same_material() {
 fn a_number_of_another_length_is_brought_to_full_length() {
     for scalar in [&[1, 2][..], &[&[0][..], &[0; 31], &[1, 2]].concat()] {
         let key = KeyMaterial::from_der(Container::Sec1, &sec1(scalar, Some(public_key::SECP256R1), None)).unwrap();
-        assert_eq!(key.to_der()[5..7], [4, 32]);
-        assert_eq!(key.to_der()[37..39], [1, 2]);
+        assert_eq!(key.der()[5..7], [4, 32]);
+        assert_eq!(key.der()[37..39], [1, 2]);
     }
     let long = sec1(&[1; 33], Some(public_key::SECP256R1), None);
     assert_eq!(KeyMaterial::from_der(Container::Sec1, &long).unwrap_err(), KeyError::Malformed(Container::Sec1));

@@ -1,8 +1,9 @@
 //! Distinguished names as DER (RFC 5280 section 4.1.2.4), both ways without loss.
 
 use crate::blueprint::{Attribute, Name};
+use crate::encoding::error::EncodeError;
+use crate::encoding::oid;
 use crate::encoding::tlv::{self, NotDer};
-use crate::encoding::{EncodeError, oid};
 
 /// The attributes keep the order of the blueprint inside an RDN: [`Name::with`] puts them in the order of a DER SET (X.690
 /// section 11.6), and a foreign name in another order must come out as it stood, or its issuer and subject stop matching.
@@ -39,7 +40,7 @@ pub fn read(der: &[u8]) -> Result<Name, NotDer> {
 
 fn read_attribute(der: &[u8]) -> Result<Attribute, NotDer> {
     match tlv::children(der, tlv::SEQUENCE)?.as_slice() {
-        [kind, value] if kind.tag == tlv::OBJECT_IDENTIFIER && value.tag & tlv::LONG_TAG != tlv::LONG_TAG => {
+        [kind, value] if kind.tag == tlv::OBJECT_IDENTIFIER => {
             let oid = oid::read(kind.content).ok_or(NotDer)?;
             Ok(Attribute { oid, tag: value.tag, value: value.content.to_vec() })
         }

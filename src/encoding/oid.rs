@@ -4,7 +4,8 @@
 use std::borrow::Cow;
 
 use crate::blueprint::Oid;
-use crate::encoding::{EncodeError, tlv};
+use crate::encoding::error::EncodeError;
+use crate::encoding::tlv;
 
 /// The whole element.
 pub fn write(oid: &Oid) -> Result<Vec<u8>, EncodeError> {

@@ -2,68 +2,11 @@
 //! blocks, CRLF, a byte order mark, a missing last newline), never silently: a block that begins and does not end is an
 //! error, not the end of the file.
 
-use std::fmt;
-
 use zeroize::Zeroizing;
 
-use crate::encoding::{base64, pem_blocks};
-
-/// More than any file this program is meant to read: a revocation list with a million entries, as PEM, has 67 MB.
-pub const LIMIT: usize = 128 << 20;
-
-/// What stands between `-----BEGIN label-----` and `-----END label-----`.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Block {
-    pub label: String,
-    pub contents: Zeroizing<Vec<u8>>,
-    /// `Proc-Type: 4,ENCRYPTED` stood before the base64 (RFC 1421 section 4.6.1.1): the contents are not DER.
-    pub encrypted: bool,
-}
-
-/// The contents may be a key.
-impl fmt::Debug for Block {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Block({}, {} bytes)", self.label, self.contents.len())
-    }
-}
-
-/// `position` counts blocks from 1.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum PemError {
-    TooLarge { found: usize },
-    Unterminated { position: usize, label: String },
-    WrongEnd { position: usize, label: String, found: String },
-    NotBase64 { position: usize, label: String },
-}
-
-impl PemError {
-    /// The label of the block it is about.
-    pub fn label(&self) -> &str {
-        match self {
-            Self::TooLarge { .. } => "",
-            Self::Unterminated { label, .. } | Self::WrongEnd { label, .. } | Self::NotBase64 { label, .. } => label,
-        }
-    }
-}
-
-impl fmt::Display for PemError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::TooLarge { found } => write!(f, "expected at most {LIMIT} bytes of PEM, found {found}"),
-            Self::Unterminated { position, label } => {
-                write!(f, "PEM block {position} ({label}): expected an END line, found none")
-            }
-            Self::WrongEnd { position, label, found } => {
-                write!(f, "PEM block {position} ({label}): expected its END line, found the one of {found}")
-            }
-            Self::NotBase64 { position, label } => {
-                write!(f, "PEM block {position} ({label}): expected padded standard base64")
-            }
-        }
-    }
-}
-
-impl std::error::Error for PemError {}
+use crate::encoding::base64;
+pub use crate::encoding::pem_blocks::{Block, PemError};
+use crate::encoding::pem_blocks::{LIMIT, blocks};
 
 /// Whether one of the blocks of `input` is the block `wanted` holds.
 pub fn contains(input: &[u8], wanted: &str) -> bool {
@@ -78,7 +21,7 @@ pub fn read(input: &[u8]) -> Result<Vec<Block>, PemError> {
     if input.len() > LIMIT {
         return Err(PemError::TooLarge { found: input.len() });
     }
-    pem_blocks::blocks(input).map(|block| block.and_then(|raw| raw.decode())).collect()
+    blocks(input).map(|block| block.and_then(|raw| raw.decode())).collect()
 }
 
 /// As Go writes it, so as kubeadm does: lines of 64 characters, each ended by a newline.
@@ -101,8 +44,14 @@ pub fn write(label: &str, der: &[u8]) -> Zeroizing<String> {
     pem
 }
 
-/// The same for what is no secret, and may be large: one pass, nothing to wipe.
+/// The same for certificates, requests and public keys. The `pem` crate leaves copies of what it writes in memory: not for keys.
 pub fn write_public(label: &str, der: &[u8]) -> String {
+    let config = ::pem::EncodeConfig::new().set_line_ending(::pem::LineEnding::LF);
+    ::pem::encode_config(&::pem::Pem::new(label, der), config)
+}
+
+/// The same for CRLs, which may be large: one pass and no copies.
+pub fn write_large(label: &str, der: &[u8]) -> String {
     let mut pem = String::with_capacity(der.len() / 48 * 65 + 2 * label.len() + 128);
     for part in ["-----BEGIN ", label, "-----\n"] {
         pem.push_str(part);
@@ -179,6 +128,7 @@ mod tests {
         fn what_is_written_is_read(label in "[A-Z][A-Z ]{0,20}[A-Z]", der in prop::collection::vec(any::<u8>(), 0..300)) {
             let text = write(&label, &der);
             prop_assert_eq!(&write_public(&label, &der), text.as_str());
+            prop_assert_eq!(&write_large(&label, &der), text.as_str());
             prop_assert!(text.lines().all(|line| line.len() <= 64));
             let blocks = read(text.as_bytes()).unwrap();
             prop_assert_eq!(blocks.len(), 1);

@@ -1,14 +1,69 @@
 //! PEM block by block, without decoding what nobody asks for: how a file that also holds keys is read for its certificates.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use zeroize::Zeroizing;
 
 use crate::encoding::base64;
-use crate::encoding::pem::{Block, PemError};
+use crate::encoding::pem_scan::{self, Line};
 
-const BEGIN: &[u8] = b"-----BEGIN ";
-const END: &[u8] = b"-----END ";
+/// More than any file this program is meant to read: a CRL with a million entries, as PEM, has 67 MB.
+pub const LIMIT: usize = 128 << 20;
+
+/// What stands between `-----BEGIN label-----` and `-----END label-----`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Block {
+    pub label: String,
+    pub contents: Zeroizing<Vec<u8>>,
+    /// `Proc-Type: 4,ENCRYPTED` stood before the base64 (RFC 1421 section 4.6.1.1): the contents are not DER.
+    pub encrypted: bool,
+}
+
+/// The contents may be a key.
+impl fmt::Debug for Block {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Block({}, {} bytes)", self.label, self.contents.len())
+    }
+}
+
+/// `position` counts blocks from 1.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PemError {
+    TooLarge { found: usize },
+    Unterminated { position: usize, label: String },
+    WrongEnd { position: usize, label: String, found: String },
+    NotBase64 { position: usize, label: String },
+}
+
+impl PemError {
+    /// The label of the block it is about.
+    pub fn label(&self) -> &str {
+        match self {
+            Self::TooLarge { .. } => "",
+            Self::Unterminated { label, .. } | Self::WrongEnd { label, .. } | Self::NotBase64 { label, .. } => label,
+        }
+    }
+}
+
+impl fmt::Display for PemError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooLarge { found } => write!(f, "expected at most {LIMIT} bytes of PEM, found {found}"),
+            Self::Unterminated { position, label } => {
+                write!(f, "PEM block {position} ({label}): expected an END line, found none")
+            }
+            Self::WrongEnd { position, label, found } => {
+                write!(f, "PEM block {position} ({label}): expected its END line, found the one of {found}")
+            }
+            Self::NotBase64 { position, label } => {
+                write!(f, "PEM block {position} ({label}): expected padded standard base64")
+            }
+        }
+    }
+}
+
+impl std::error::Error for PemError {}
 
 /// One block as it stands.
 #[derive(Clone, Copy)]
@@ -21,8 +76,8 @@ pub struct Raw<'a> {
 }
 
 /// The body may be a key.
-impl std::fmt::Debug for Raw<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for Raw<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Raw({}, {} bytes)", self.label(), self.body.len())
     }
 }
@@ -52,8 +107,8 @@ impl<'a> Raw<'a> {
             }
         }
         match base64::decode(&text) {
-            Ok(contents) => Ok(Block { label: self.label().into_owned(), contents, encrypted }),
-            Err(_) => Err(PemError::NotBase64 { position: self.position, label: self.label().into_owned() }),
+            Ok(contents) => Ok(Block { label: owned(self.label), contents, encrypted }),
+            Err(_) => Err(PemError::NotBase64 { position: self.position, label: owned(self.label) }),
         }
     }
 
@@ -73,76 +128,56 @@ impl<'a> Raw<'a> {
 pub struct Blocks<'a> {
     rest: &'a [u8],
     position: usize,
+    /// The block that has begun: its label, and the text from its first line on.
+    open: Option<(&'a [u8], &'a [u8])>,
 }
 
-impl std::fmt::Debug for Blocks<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for Blocks<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Blocks({} before {} bytes)", self.position, self.rest.len())
     }
 }
 
 pub fn blocks(input: &[u8]) -> Blocks<'_> {
-    Blocks { rest: input.strip_prefix("\u{feff}".as_bytes()).unwrap_or(input), position: 0 }
-}
-
-/// The first line and what follows it.
-fn line(text: &[u8]) -> (&[u8], &[u8]) {
-    let end = text.iter().position(|byte| *byte == b'\n');
-    let (first, rest) = text.split_at_checked(end.map_or(text.len(), |end| end + 1)).unwrap_or((text, &[]));
-    (first.trim_ascii(), rest)
-}
-
-fn label<'a>(line: &'a [u8], start: &[u8]) -> Option<&'a [u8]> {
-    line.strip_prefix(start)?.strip_suffix(b"-----")
+    Blocks { rest: input, position: 0, open: None }
 }
 
 impl<'a> Iterator for Blocks<'a> {
     type Item = Result<Raw<'a>, PemError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let wanted = loop {
-            if self.rest.is_empty() {
-                return None;
-            }
-            let (first, rest) = line(self.rest);
+        while !self.rest.is_empty() {
+            let here = self.rest;
+            let end = here.iter().position(|byte| *byte == b'\n').map_or(here.len(), |end| end + 1);
+            let (line, rest) = here.split_at_checked(end).unwrap_or((here, &[]));
             self.rest = rest;
-            if let Some(found) = label(first, BEGIN) {
-                break found;
-            }
-        };
-        self.position += 1;
-        let position = self.position;
-        let name = || String::from_utf8_lossy(wanted).into_owned();
-        let inside = self.rest;
-        loop {
-            if self.rest.is_empty() {
-                return Some(Err(PemError::Unterminated { position, label: name() }));
-            }
-            let (next, rest) = line(self.rest);
-            if next.starts_with(b"-----") {
-                return Some(match label(next, END) {
-                    Some(found) => {
-                        let length = inside.len().saturating_sub(self.rest.len());
-                        self.rest = rest;
-                        if found == wanted {
-                            Ok(Raw { position, label: wanted, body: inside.get(..length).unwrap_or_default() })
-                        } else {
-                            let found = String::from_utf8_lossy(found).into_owned();
-                            Err(PemError::WrongEnd { position, label: name(), found })
-                        }
-                    }
-                    // The line may begin the next block: it is looked at again.
-                    None => {
-                        if label(next, BEGIN).is_none() {
-                            self.rest = rest;
-                        }
-                        Err(PemError::Unterminated { position, label: name() })
-                    }
-                });
-            }
-            self.rest = rest;
+            let position = self.position;
+            let meaning = pem_scan::line(self.open.map(|(label, _)| label), line);
+            let begun = match meaning {
+                Line::Text => continue,
+                Line::Begin(label) => {
+                    self.position += 1;
+                    Some((label, rest))
+                }
+                Line::End | Line::OtherEnd(_) | Line::Hyphens => None,
+            };
+            let Some((label, inside)) = std::mem::replace(&mut self.open, begun) else { continue };
+            return Some(match meaning {
+                Line::End => {
+                    let length = inside.len().saturating_sub(here.len());
+                    Ok(Raw { position, label, body: inside.get(..length).unwrap_or_default() })
+                }
+                Line::OtherEnd(found) => Err(PemError::WrongEnd { position, label: owned(label), found: owned(found) }),
+                _ => Err(PemError::Unterminated { position, label: owned(label) }),
+            });
         }
+        let (label, _) = self.open.take()?;
+        Some(Err(PemError::Unterminated { position: self.position, label: owned(label) }))
     }
+}
+
+fn owned(label: &[u8]) -> String {
+    String::from_utf8_lossy(label).into_owned()
 }
 
 #[cfg(test)]

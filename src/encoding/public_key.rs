@@ -3,7 +3,8 @@
 use std::fmt;
 
 use crate::blueprint::{Algorithm, Oid};
-use crate::encoding::tlv::{self, NotDer};
+use crate::encoding::algorithm::AlgorithmIdentifier;
+use crate::encoding::tlv::{self, Fields, NotDer};
 use crate::encoding::{oid, pem};
 
 /// AlgorithmIdentifier of RSA keys, parameters NULL (RFC 3279 section 2.3.1).
@@ -101,10 +102,11 @@ pub struct PublicKey<'a> {
 }
 
 pub fn read(der: &[u8]) -> Result<PublicKey<'_>, NotDer> {
-    let parts = tlv::children(der, tlv::SEQUENCE)?;
-    let [algorithm, key] = parts.as_slice() else { return Err(NotDer) };
-    let bits = tlv::octets(*key)?;
-    let kind = match kind(algorithm.raw)? {
+    let mut fields = Fields::inside(der, tlv::SEQUENCE)?;
+    let algorithm = AlgorithmIdentifier::read(fields.element()?.raw)?;
+    let bits = tlv::octets(fields.element()?)?;
+    fields.end()?;
+    let kind = match kind(algorithm)? {
         Some(kind) => kind,
         None => match tlv::children(bits, tlv::SEQUENCE)?.as_slice() {
             [modulus, _exponent] => KeyKind::rsa(modulus_bits(tlv::unsigned(*modulus)?)),
@@ -114,24 +116,17 @@ pub fn read(der: &[u8]) -> Result<PublicKey<'_>, NotDer> {
     Ok(PublicKey { kind, bits })
 }
 
-/// The kind an AlgorithmIdentifier names; `None`: RSA, where the size stands in the key itself.
-pub fn kind(algorithm: &[u8]) -> Result<Option<KeyKind>, NotDer> {
-    let parts = tlv::children(algorithm, tlv::SEQUENCE)?;
-    let (Some(id), parameters) = (parts.first(), parts.get(1)) else { return Err(NotDer) };
-    if id.tag != tlv::OBJECT_IDENTIFIER || parts.len() > 2 {
-        return Err(NotDer);
-    }
-    match id.content {
+/// The kind an algorithm names; `None`: RSA, where the size stands in the key itself.
+pub fn kind(algorithm: AlgorithmIdentifier<'_>) -> Result<Option<KeyKind>, NotDer> {
+    match algorithm.id {
         RSA_ENCRYPTION => Ok(None),
-        EC_PUBLIC_KEY => match parameters {
-            Some(curve) if curve.tag == tlv::OBJECT_IDENTIFIER => KeyKind::curve(curve.content).map(Some),
-            _ => Err(NotDer), // explicit curve parameters: forbidden by RFC 5480 section 2.1.1
-        },
-        other => oid::read(other).map(|oid| Some(KeyKind::Other(OtherKey::Algorithm(oid)))).ok_or(NotDer),
+        // Explicit curve parameters are forbidden by RFC 5480 section 2.1.1.
+        EC_PUBLIC_KEY => KeyKind::curve(algorithm.parameters.ok_or(NotDer)?.of(tlv::OBJECT_IDENTIFIER)?).map(Some),
+        _ => algorithm.oid().map(|oid| Some(KeyKind::Other(OtherKey::Algorithm(oid)))),
     }
 }
 
 /// The `PUBLIC KEY` file kubeadm calls sa.pub.
 pub fn to_pem(der: &[u8]) -> String {
-    pem::write("PUBLIC KEY", der).to_string()
+    pem::write_public("PUBLIC KEY", der)
 }

@@ -5,10 +5,11 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
-use crate::encoding::key::Container;
+use crate::encoding::algorithm;
+use crate::encoding::key_container::{Container, Pkcs8, Sec1, rsa_numbers, secret_sequence, write_sec1};
 use crate::encoding::pem;
 use crate::encoding::public_key::{EC_PUBLIC_KEY, RSA_ENCRYPTION};
-use crate::encoding::tlv::{self, Element, NotDer};
+use crate::encoding::tlv::{self, NotDer};
 
 /// A private key in its container, as it stood.
 #[derive(Clone, PartialEq, Eq)]
@@ -47,88 +48,12 @@ impl fmt::Display for RecastError {
 
 impl std::error::Error for RecastError {}
 
-fn is(element: &Element<'_>, tag: u8) -> bool {
-    element.tag == tag
-}
-
-fn algorithm(id: &[u8], parameters: &[u8]) -> Vec<u8> {
-    tlv::sequence(&[tlv::write(tlv::OBJECT_IDENTIFIER, id).as_slice(), parameters])
-}
-
-/// `sequence` for what is secret: the content does not stay behind.
-fn secret_sequence(parts: &[&[u8]]) -> Zeroizing<Vec<u8>> {
-    let content = Zeroizing::new(tlv::concat(parts));
-    Zeroizing::new(tlv::write(tlv::SEQUENCE, &content))
-}
-
-/// The parts of PrivateKeyInfo and OneAsymmetricKey (RFC 5958 section 2).
-struct Pkcs8<'a> {
-    algorithm: Element<'a>,
-    id: &'a [u8],
-    parameters: &'a [u8],
-    key: &'a [u8],
-    /// The BIT STRING's content, from the second version on.
-    public: Option<&'a [u8]>,
-}
-
-impl<'a> Pkcs8<'a> {
-    fn read(der: &'a [u8]) -> Result<Self, NotDer> {
-        let parts = tlv::children(der, tlv::SEQUENCE)?;
-        let [version, algorithm, key, optional @ ..] = parts.as_slice() else { return Err(NotDer) };
-        if !is(version, tlv::INTEGER) || !is(algorithm, tlv::SEQUENCE) || !is(key, tlv::OCTET_STRING) {
-            return Err(NotDer);
-        }
-        let (id, parameters) = match tlv::elements(algorithm.content)?.as_slice() {
-            [id] if is(id, tlv::OBJECT_IDENTIFIER) => (id.content, &[][..]),
-            [id, parameters] if is(id, tlv::OBJECT_IDENTIFIER) => (id.content, parameters.raw),
-            _ => return Err(NotDer),
-        };
-        let public = optional.iter().find(|element| is(element, tlv::CONTEXT | 1)).map(|element| element.content);
-        Ok(Self { algorithm: *algorithm, id, parameters, key: key.content, public })
-    }
-}
-
-/// The parts of ECPrivateKey (RFC 5915 section 3).
-struct Sec1<'a> {
-    scalar: &'a [u8],
-    /// The content of `[0]`: the curve.
-    curve: Option<&'a [u8]>,
-    /// `[1]` whole: the point.
-    point: Option<Element<'a>>,
-}
-
-impl<'a> Sec1<'a> {
-    fn read(der: &'a [u8]) -> Result<Self, NotDer> {
-        let parts = tlv::children(der, tlv::SEQUENCE)?;
-        let [version, scalar, optional @ ..] = parts.as_slice() else { return Err(NotDer) };
-        let known = [tlv::CONTEXT_CONSTRUCTED, tlv::CONTEXT_CONSTRUCTED | 1];
-        let optional_fits = optional.len() <= 2 && optional.iter().all(|element| known.contains(&element.tag));
-        if version.content != [1] || !is(version, tlv::INTEGER) || !is(scalar, tlv::OCTET_STRING) || !optional_fits {
-            return Err(NotDer);
-        }
-        let with = |tag| optional.iter().find(|element| is(element, tag)).copied();
-        Ok(Self {
-            scalar: scalar.raw,
-            curve: with(tlv::CONTEXT_CONSTRUCTED).map(|element| element.content),
-            point: with(tlv::CONTEXT_CONSTRUCTED | 1),
-        })
-    }
-}
-
-/// The numbers of RSAPrivateKey: version 0 and eight more (RFC 8017 appendix A.1.2).
-fn pkcs1(der: &[u8]) -> Result<Vec<Element<'_>>, NotDer> {
-    let parts = tlv::children(der, tlv::SEQUENCE)?;
-    let numbers = parts.len() == 9 && parts.iter().all(|part| is(part, tlv::INTEGER));
-    let version = parts.first().is_some_and(|version| version.content == [0]);
-    if numbers && version { Ok(parts) } else { Err(NotDer) }
-}
-
 impl RawKey {
     /// By its shape, whatever a label says. SEC1 without a curve is none: nobody could use it.
     pub fn detect(der: &[u8]) -> Option<Self> {
         let container = if Pkcs8::read(der).is_ok() {
             Container::Pkcs8
-        } else if pkcs1(der).is_ok() {
+        } else if rsa_numbers(der).is_ok() {
             Container::Pkcs1
         } else if Sec1::read(der).is_ok_and(|key| key.curve.is_some()) {
             Container::Sec1
@@ -158,21 +83,21 @@ impl RawKey {
             (_, Container::Pkcs8) => self.to_pkcs8().map_err(broken)?,
             (Container::Pkcs8, Container::Pkcs1) => {
                 let key = Pkcs8::read(&self.der).map_err(broken)?;
-                if key.id != RSA_ENCRYPTION {
+                if key.algorithm.id != RSA_ENCRYPTION {
                     return Err(RecastError::OtherAlgorithm(wanted));
                 }
-                pkcs1(key.key).map_err(broken)?;
+                rsa_numbers(key.key).map_err(broken)?;
                 Zeroizing::new(key.key.to_vec())
             }
             (Container::Pkcs8, Container::Sec1) => {
                 let key = Pkcs8::read(&self.der).map_err(broken)?;
-                if key.id != EC_PUBLIC_KEY {
+                if key.algorithm.id != EC_PUBLIC_KEY {
                     return Err(RecastError::OtherAlgorithm(wanted));
                 }
                 let inner = Sec1::read(key.key).map_err(broken)?;
-                let curve = tlv::write(tlv::CONTEXT_CONSTRUCTED, key.parameters);
+                let curve = key.algorithm.parameters.ok_or(NotDer).map_err(broken)?.raw;
                 let point = inner.point.map(|point| point.raw).unwrap_or_default();
-                secret_sequence(&[&tlv::integer(&[1]), inner.scalar, &curve, point])
+                write_sec1(inner.scalar.raw, curve, point)
             }
             (_, other) => return Err(RecastError::OtherAlgorithm(other)),
         };
@@ -186,13 +111,13 @@ impl RawKey {
         };
         match self.container {
             Container::Pkcs8 => Ok(self.der.clone()),
-            Container::Pkcs1 => Ok(wrap(&algorithm(RSA_ENCRYPTION, &[tlv::NULL, 0]), &self.der)),
+            Container::Pkcs1 => Ok(wrap(&algorithm::write(RSA_ENCRYPTION, &[tlv::NULL, 0]), &self.der)),
             // The curve moves out, as OpenSSL and Go write it.
             Container::Sec1 => {
                 let key = Sec1::read(&self.der)?;
                 let point = key.point.map(|point| point.raw).unwrap_or_default();
-                let inner = secret_sequence(&[&tlv::integer(&[1]), key.scalar, point]);
-                Ok(wrap(&algorithm(EC_PUBLIC_KEY, key.curve.ok_or(NotDer)?), &inner))
+                let inner = secret_sequence(&[&tlv::integer(&[1]), key.scalar.raw, point]);
+                Ok(wrap(&algorithm::write(EC_PUBLIC_KEY, key.curve.ok_or(NotDer)?), &inner))
             }
         }
     }
@@ -201,16 +126,12 @@ impl RawKey {
     pub fn public(&self) -> Option<Vec<u8>> {
         let pkcs8 = self.recast(Container::Pkcs8).ok()?;
         let key = Pkcs8::read(&pkcs8.der).ok()?;
-        let bits = match (key.public, key.id) {
+        let public = key.optional.all().ok()?.into_iter().find(|element| element.tag == tlv::CONTEXT | 1);
+        let bits = match (public.map(|element| element.content), key.algorithm.id) {
             // The content of a BIT STRING without unused bits.
             (Some([0, bits @ ..]), _) => bits.to_vec(),
-            (_, RSA_ENCRYPTION) => match pkcs1(key.key).ok()?.as_slice() {
-                [_, modulus, exponent, ..] => tlv::sequence(&[modulus.raw, exponent.raw]),
-                _ => return None,
-            },
-            (_, EC_PUBLIC_KEY) => {
-                tlv::single(Sec1::read(key.key).ok()?.point?.content).and_then(tlv::octets).ok()?.to_vec()
-            }
+            (_, RSA_ENCRYPTION) => tlv::sequence(&rsa_numbers(key.key).ok()?.map(|number| number.raw)),
+            (_, EC_PUBLIC_KEY) => Sec1::read(key.key).ok()?.point_octets().ok()??.to_vec(),
             _ => return None,
         };
         Some(tlv::sequence(&[key.algorithm.raw, &tlv::bit_string(&bits)]))
@@ -219,7 +140,7 @@ impl RawKey {
 
 /// `RSA PUBLIC KEY` (RSAPublicKey, RFC 8017 appendix A.1.1) as SubjectPublicKeyInfo.
 pub fn rsa_public_to_spki(der: &[u8]) -> Vec<u8> {
-    tlv::sequence(&[algorithm(RSA_ENCRYPTION, &[tlv::NULL, 0]), tlv::bit_string(der)])
+    tlv::sequence(&[algorithm::write(RSA_ENCRYPTION, &[tlv::NULL, 0]), tlv::bit_string(der)])
 }
 
 /// Whether DER has the shape of RSAPublicKey: two numbers.

@@ -1,9 +1,9 @@
-//! A signing request's frame (PKCS#10, RFC 2986 section 4.1), written from a blueprint.
+//! A signing request (PKCS#10, RFC 2986 section 4.1), written from a blueprint.
 
 use crate::blueprint::Blueprint;
-use crate::encoding::certificate::SignatureAlgorithm;
+use crate::encoding::error::EncodeError;
 use crate::encoding::tlv::{self, CONTEXT_CONSTRUCTED};
-use crate::encoding::{EncodeError, extension, name, pem};
+use crate::encoding::{extension, name, pem};
 
 /// Content octets of extensionRequest (RFC 2985 section 5.4.2), 1.2.840.113549.1.9.14.
 pub const EXTENSION_REQUEST: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 9, 14];
@@ -23,11 +23,6 @@ pub fn to_be_signed(blueprint: &Blueprint, public_key: &[u8]) -> Result<Vec<u8>,
         public_key,
         &tlv::write(CONTEXT_CONSTRUCTED, &attribute),
     ]))
-}
-
-/// CertificationRequest: the signed bytes, how they were signed, and the signature.
-pub fn signed(to_be_signed: &[u8], algorithm: SignatureAlgorithm, signature: &[u8]) -> Vec<u8> {
-    tlv::sequence(&[to_be_signed, &algorithm.to_der(), &tlv::bit_string(signature)])
 }
 
 pub fn to_pem(der: &[u8]) -> String {

@@ -1,7 +1,9 @@
-//! DER elements: tag, length, value (X.690 section 10). Writing takes the tag as the octet it is, so that whatever stood in
-//! a foreign name is written back unchanged; reading is strict about lengths, through the `der` crate.
+//! DER elements: tag, length, value (X.690 section 10). Here stands what DER is: everything that walks bytes by hand asks
+//! [`read_header`]. Writing takes the tag as the octet it is, so that a foreign name is written back unchanged.
 
-use der::{Encode as _, Reader as _, SliceReader};
+use std::fmt;
+
+use der::{Decode as _, ErrorKind, Reader as _, SliceReader};
 
 pub const BOOLEAN: u8 = 0x01;
 pub const INTEGER: u8 = 0x02;
@@ -12,6 +14,7 @@ pub const OBJECT_IDENTIFIER: u8 = 0x06;
 pub const ENUMERATED: u8 = 0x0a;
 pub const UTC_TIME: u8 = 0x17;
 pub const GENERALIZED_TIME: u8 = 0x18;
+pub const BMP_STRING: u8 = 0x1e;
 pub const SEQUENCE: u8 = 0x30;
 pub const SET: u8 = 0x31;
 /// A context-specific tag of a primitive value: `[n] IMPLICIT`.
@@ -19,6 +22,8 @@ pub const CONTEXT: u8 = 0x80;
 /// A context-specific tag around another element: `[n] EXPLICIT`.
 pub const CONTEXT_CONSTRUCTED: u8 = 0xa0;
 
+/// The value is made of elements (X.690 section 8.1.2.5).
+pub const CONSTRUCTED: u8 = 0x20;
 /// The low five bits all set announce a tag of several octets (X.690 section 8.1.2.4).
 pub const LONG_TAG: u8 = 0x1f;
 
@@ -30,72 +35,154 @@ pub struct Element<'a> {
     pub content: &'a [u8],
 }
 
-/// The bytes are not DER: a length runs past the end, is not minimal or indefinite, or something follows.
+impl<'a> Element<'a> {
+    /// The content, where this is the tag.
+    pub fn of(self, tag: u8) -> Result<&'a [u8], NotDer> {
+        if self.tag == tag { Ok(self.content) } else { Err(NotDer) }
+    }
+}
+
+/// The bytes are not DER: an unknown tag, a length that runs past the end, is not minimal or indefinite, or something follows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NotDer;
+
+impl fmt::Display for NotDer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("expected DER, found something else")
+    }
+}
+
+impl std::error::Error for NotDer {}
 
 /// Tag, length of the header, length of the content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Header {
     pub tag: u8,
     pub header: usize,
-    pub content: u64,
+    pub content: usize,
 }
 
-/// The header `bytes` begin with; `None`: more bytes are needed. Lengths are minimal, as DER wants them.
+/// Whether an element may have this tag: one octet, and of the universal types those the `der` crate knows. Strings are never
+/// in pieces (X.690 section 10.2), and 0 is no type at all.
+pub const fn is_tag(tag: u8) -> bool {
+    match tag {
+        0x01..=0x06 | 0x09 | 0x0a | 0x0c | 0x0d | 0x12..=0x18 | 0x1a | 0x1b | BMP_STRING | SEQUENCE | SET => true,
+        ..0x40 => false,
+        _ => tag & LONG_TAG != LONG_TAG,
+    }
+}
+
+/// The header `bytes` begin with; `None`: more bytes are needed. Lengths are minimal and below 4 GiB.
 pub fn read_header(bytes: &[u8]) -> Result<Option<Header>, NotDer> {
-    let [tag, first, rest @ ..] = bytes else { return Ok(None) };
-    if tag & LONG_TAG == LONG_TAG {
-        return Err(NotDer);
+    match bytes {
+        [tag, ..] if !is_tag(*tag) => Err(NotDer),
+        // Nearly every length there is.
+        [tag, short @ ..0x80, ..] => Ok(Some(Header { tag: *tag, header: 2, content: usize::from(*short) })),
+        [tag, rest @ ..] => long_header(*tag, rest),
+        [] => Ok(None),
     }
-    if *first < 0x80 {
-        return Ok(Some(Header { tag: *tag, header: 2, content: u64::from(*first) }));
-    }
-    let octets = usize::from(first & 0x7f);
-    if !(1..=6).contains(&octets) {
-        return Err(NotDer);
-    }
-    let Some(length) = rest.get(..octets) else { return Ok(None) };
-    let content = length.iter().fold(0u64, |sum, octet| sum << 8 | u64::from(*octet));
-    let minimal = content >= 0x80 && length.first().is_some_and(|first| *first != 0);
-    if minimal { Ok(Some(Header { tag: *tag, header: 2 + octets, content })) } else { Err(NotDer) }
 }
 
-/// The first element and what follows it; without a list of them, for those who meet a million.
+/// At most five octets state a length.
+fn long_header(tag: u8, length: &[u8]) -> Result<Option<Header>, NotDer> {
+    let mut reader = SliceReader::new(length.get(..5).unwrap_or(length)).map_err(|_| NotDer)?;
+    match der::Length::decode(&mut reader) {
+        Ok(content) => {
+            let octets: usize = reader.position().try_into().map_err(|_| NotDer)?;
+            Ok(Some(Header { tag, header: 1 + octets, content: content.try_into().map_err(|_| NotDer)? }))
+        }
+        Err(error) if matches!(error.kind(), ErrorKind::Incomplete { .. }) => Ok(None),
+        Err(_) => Err(NotDer),
+    }
+}
+
+/// The first element and what follows it.
 pub fn first(bytes: &[u8]) -> Result<(Element<'_>, &[u8]), NotDer> {
-    let found = read_header(bytes)?.ok_or(NotDer)?;
-    let content = usize::try_from(found.content).map_err(|_| NotDer)?;
-    let length = found.header.checked_add(content).ok_or(NotDer)?;
+    let Header { tag, header, content } = read_header(bytes)?.ok_or(NotDer)?;
+    let length = header.checked_add(content).ok_or(NotDer)?;
     let (raw, rest) = bytes.split_at_checked(length).ok_or(NotDer)?;
-    Ok((Element { tag: found.tag, raw, content: raw.get(found.header..).unwrap_or_default() }, rest))
+    Ok((Element { tag, raw, content: raw.get(header..).ok_or(NotDer)? }, rest))
+}
+
+/// The elements in `content` one after the other, for those who meet a million; an error is the last item.
+pub fn each(mut content: &[u8]) -> impl Iterator<Item = Result<Element<'_>, NotDer>> {
+    std::iter::from_fn(move || {
+        if content.is_empty() {
+            return None;
+        }
+        let (element, rest) = match first(content) {
+            Ok((element, rest)) => (Ok(element), rest),
+            Err(NotDer) => (Err(NotDer), &[][..]),
+        };
+        content = rest;
+        Some(element)
+    })
+}
+
+/// The fields of a SEQUENCE, taken one by one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fields<'a>(&'a [u8]);
+
+impl<'a> Fields<'a> {
+    /// Of the one element with this tag that `der` is.
+    pub fn inside(der: &'a [u8], tag: u8) -> Result<Self, NotDer> {
+        single(der)?.of(tag).map(Self)
+    }
+
+    /// Of elements one after the other.
+    pub const fn of(content: &'a [u8]) -> Self {
+        Self(content)
+    }
+
+    /// The next one, whatever it is.
+    pub fn element(&mut self) -> Result<Element<'a>, NotDer> {
+        let (element, rest) = first(self.0)?;
+        self.0 = rest;
+        Ok(element)
+    }
+
+    /// The content of the next one, which must have this tag.
+    pub fn take(&mut self, tag: u8) -> Result<&'a [u8], NotDer> {
+        self.element()?.of(tag)
+    }
+
+    /// The next one, if it has this tag.
+    pub fn optional(&mut self, tag: u8) -> Result<Option<Element<'a>>, NotDer> {
+        if self.0.first() == Some(&tag) { self.element().map(Some) } else { Ok(None) }
+    }
+
+    /// The next one, if there is one.
+    pub fn any(&mut self) -> Result<Option<Element<'a>>, NotDer> {
+        if self.0.is_empty() { Ok(None) } else { self.element().map(Some) }
+    }
+
+    /// All that are left, without taking them.
+    pub fn all(&self) -> Result<Vec<Element<'a>>, NotDer> {
+        elements(self.0)
+    }
+
+    /// Nothing is left.
+    pub fn end(self) -> Result<(), NotDer> {
+        if self.0.is_empty() { Ok(()) } else { Err(NotDer) }
+    }
 }
 
 /// Every element in `content`, which they must fill.
 pub fn elements(content: &[u8]) -> Result<Vec<Element<'_>>, NotDer> {
-    let mut reader = SliceReader::new(content).map_err(|_| NotDer)?;
-    let mut found = Vec::new();
-    while !reader.is_finished() {
-        let header = der::Header::peek(&reader).map_err(|_| NotDer)?;
-        let header_length: usize = header.encoded_len().and_then(usize::try_from).map_err(|_| NotDer)?;
-        let raw = reader.tlv_bytes().map_err(|_| NotDer)?;
-        let (Some(tag), Some(content)) = (raw.first(), raw.get(header_length..)) else { return Err(NotDer) };
-        found.push(Element { tag: *tag, raw, content });
-    }
-    Ok(found)
+    each(content).collect()
 }
 
 /// The one element that `der` is.
 pub fn single(der: &[u8]) -> Result<Element<'_>, NotDer> {
-    match elements(der)?.as_slice() {
-        [element] => Ok(*element),
+    match first(der)? {
+        (element, []) => Ok(element),
         _ => Err(NotDer),
     }
 }
 
 /// The elements of the one element with this tag that `der` is.
 pub fn children(der: &[u8], tag: u8) -> Result<Vec<Element<'_>>, NotDer> {
-    let outer = single(der)?;
-    if outer.tag == tag { elements(outer.content) } else { Err(NotDer) }
+    elements(single(der)?.of(tag)?)
 }
 
 /// The octets of a non-negative INTEGER without its sign octet; refuses negative and padded ones.
@@ -218,11 +305,41 @@ mod tests {
             &[0x30, 0x00, 0x00],
             &[0x30, 0x80, 0x00, 0x00],
             &[0x30, 0x81, 0x00],
+            &[0x30, 0x81, 0x7f],
             &[0x30, 0x82, 0x00, 0x01, 0x05],
             &[0x30, 0x84, 0xff, 0xff, 0xff, 0xff],
+            &[0x30, 0x85, 0, 0, 0, 0, 0],
+            &[0x30, 0xff, 0],
+            // End-of-contents, GraphicString, UniversalString, strings in pieces, a SEQUENCE without elements, a long tag.
+            &[0x00, 0x00],
+            &[0x19, 1, 0],
+            &[0x1c, 0],
+            &[0x24, 0],
+            &[0x2c, 0],
+            &[0x10, 0],
+            &[0x1f, 0x1f, 0],
+            &[0xbf, 0x1f, 0],
         ] {
             assert_eq!(single(bad), Err(NotDer), "{bad:?}");
-            assert!(first(bad).is_err() || first(bad).is_ok_and(|(_, rest)| !rest.is_empty()), "{bad:?}");
+            assert_eq!(elements(&[&[5, 0], bad].concat()).is_ok(), bad.is_empty(), "{bad:?}");
         }
+    }
+
+    #[test]
+    fn tags_are_those_the_der_crate_knows() {
+        for tag in 0..=0xff {
+            let known = der::Header::decode(&mut SliceReader::new(&[tag, 0]).unwrap()).is_ok();
+            assert_eq!(is_tag(tag), known, "{tag:#x}");
+            assert_eq!(read_header(&[tag, 0]).is_ok(), known, "{tag:#x}");
+        }
+    }
+
+    #[test]
+    fn a_cut_header_wants_more() {
+        let whole = header(SEQUENCE, 0x12345);
+        for length in 0..whole.len() {
+            assert_eq!(read_header(&whole[..length]), Ok(None), "{length}");
+        }
+        assert_eq!(read_header(&whole), Ok(Some(Header { tag: SEQUENCE, header: 5, content: 0x12345 })));
     }
 }

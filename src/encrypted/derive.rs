@@ -39,22 +39,8 @@ impl Hash {
     }
 
     /// Of its output, in bytes.
-    pub const fn length(self) -> usize {
-        match self {
-            Self::Sha1 => 20,
-            Self::Sha224 => 28,
-            Self::Sha256 => 32,
-            Self::Sha384 => 48,
-            Self::Sha512 => 64,
-        }
-    }
-
-    /// Of its input blocks, in bytes.
-    const fn block(self) -> usize {
-        match self {
-            Self::Sha1 | Self::Sha224 | Self::Sha256 => 64,
-            Self::Sha384 | Self::Sha512 => 128,
-        }
+    pub fn length(self) -> usize {
+        self.digest().output_len()
     }
 
     pub fn of(self, bytes: &[u8]) -> Vec<u8> {
@@ -129,7 +115,7 @@ pub fn pkcs12(
     iterations: u32,
     length: usize,
 ) -> Zeroizing<Vec<u8>> {
-    let block = hash.block();
+    let block = hash.digest().block_len();
     let diversifier = vec![purpose as u8; block];
     let (salt, password) = (repeated(salt, block), repeated(&bmp(password), block));
     let mut input = Zeroizing::new([salt.as_slice(), &password].concat());

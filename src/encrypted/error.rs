@@ -1,4 +1,4 @@
-//! Why something stays locked.
+//! Why encrypted content cannot be read or written.
 
 use std::fmt;
 

@@ -1,9 +1,8 @@
-//! Reading what stands in the parameters of an algorithm, and the object identifiers in them.
+//! The algorithms of password-based encryption by their object identifiers.
 
 use super::EncryptionError;
 use super::cipher::Cipher;
 use super::derive::Hash;
-use crate::blueprint::Oid;
 use crate::encoding::oid;
 use crate::encoding::tlv::{self, Element, NotDer};
 
@@ -54,54 +53,34 @@ const PKCS12: &[(&[u8], Cipher)] = &[
     (&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 12, 1, 6], Cipher::Rc2With40Bits),
 ];
 
-/// An AlgorithmIdentifier: its object identifier and its parameters.
-#[derive(Debug, Clone, Copy)]
-pub struct Identifier<'a> {
-    pub id: &'a [u8],
-    pub parameters: Option<Element<'a>>,
+/// What an algorithm is called that is not known in this role.
+pub fn unsupported(role: &'static str, id: &[u8]) -> EncryptionError {
+    oid::read(id)
+        .map_or(EncryptionError::Malformed("object identifier"), |oid| EncryptionError::Unsupported { role, oid })
 }
 
-impl<'a> Identifier<'a> {
-    pub fn read(der: &'a [u8]) -> Result<Self, NotDer> {
-        match *tlv::children(der, tlv::SEQUENCE)?.as_slice() {
-            [id] if id.tag == tlv::OBJECT_IDENTIFIER => Ok(Self { id: id.content, parameters: None }),
-            [id, parameters] if id.tag == tlv::OBJECT_IDENTIFIER => {
-                Ok(Self { id: id.content, parameters: Some(parameters) })
-            }
-            _ => Err(NotDer),
-        }
-    }
-
-    pub fn unsupported(&self, role: &'static str) -> EncryptionError {
-        match oid::read(self.id) {
-            Some(oid) => EncryptionError::Unsupported { role, oid },
-            None => EncryptionError::Malformed("object identifier"),
-        }
-    }
-
-    fn in_table<T: Copy>(&self, table: &[(&[u8], T)], role: &'static str) -> Result<T, EncryptionError> {
-        find(table, self.id).ok_or_else(|| self.unsupported(role))
-    }
-
-    pub fn prf(&self) -> Result<Hash, EncryptionError> {
-        self.in_table(PRFS, "pseudo-random function")
-    }
-
-    pub fn digest(&self) -> Result<Hash, EncryptionError> {
-        self.in_table(DIGESTS, "digest")
-    }
-
-    pub fn cipher(&self) -> Result<Cipher, EncryptionError> {
-        self.in_table(CIPHERS, "cipher")
-    }
-
-    pub fn pkcs12_cipher(&self) -> Option<Cipher> {
-        find(PKCS12, self.id)
-    }
+fn in_table<T: Copy>(table: &[(&[u8], T)], role: &'static str, id: &[u8]) -> Result<T, EncryptionError> {
+    find(table, id).ok_or_else(|| unsupported(role, id))
 }
 
 fn find<T: Copy>(table: &[(&[u8], T)], id: &[u8]) -> Option<T> {
     table.iter().find(|(known, _)| *known == id).map(|(_, value)| *value)
+}
+
+pub fn prf(id: &[u8]) -> Result<Hash, EncryptionError> {
+    in_table(PRFS, "pseudo-random function", id)
+}
+
+pub fn digest(id: &[u8]) -> Result<Hash, EncryptionError> {
+    in_table(DIGESTS, "digest", id)
+}
+
+pub fn cipher(id: &[u8]) -> Result<Cipher, EncryptionError> {
+    in_table(CIPHERS, "cipher", id)
+}
+
+pub fn pkcs12_cipher(id: &[u8]) -> Option<Cipher> {
+    find(PKCS12, id)
 }
 
 /// A positive INTEGER; one that is too large for 64 bits is as large as they go, which no bound allows.
@@ -115,19 +94,4 @@ pub fn number(element: Element<'_>) -> Result<u64, NotDer> {
         return Ok(u64::MAX);
     }
     Ok(octets.iter().fold(0, |number, octet| number << 8 | u64::from(*octet)))
-}
-
-/// The content of an element of this tag.
-pub fn content(element: Element<'_>, tag: u8) -> Result<&[u8], NotDer> {
-    if element.tag == tag { Ok(element.content) } else { Err(NotDer) }
-}
-
-/// `AlgorithmIdentifier { id, parameters }` as DER.
-pub fn write(id: &[u8], parameters: &[u8]) -> Vec<u8> {
-    tlv::sequence(&[tlv::write(tlv::OBJECT_IDENTIFIER, id).as_slice(), parameters])
-}
-
-/// How a foreign algorithm is called in an error.
-pub fn named(id: &[u8]) -> Oid {
-    oid::read(id).unwrap_or_else(|| Oid::new("an object identifier that is none"))
 }

@@ -2,9 +2,12 @@
 
 use zeroize::Zeroizing;
 
+use super::EncryptionError;
+use super::budget::Budget;
+use super::password::first_that_fits;
 use super::scheme::Scheme;
-use super::{Budget, EncryptionError, tries};
-use crate::encoding::tlv::{self, NotDer};
+use crate::encoding::key_container::Pkcs8;
+use crate::encoding::tlv::{self, Fields, NotDer};
 
 /// What a new file asks for: OWASP's figure for PBKDF2 with HMAC-SHA-256.
 pub const ITERATIONS: u32 = 600_000;
@@ -16,25 +19,17 @@ pub fn is_encrypted(der: &[u8]) -> bool {
 
 /// The AlgorithmIdentifier and the ciphertext.
 fn parts(der: &[u8]) -> Result<(&[u8], &[u8]), NotDer> {
-    match *tlv::children(der, tlv::SEQUENCE)?.as_slice() {
-        [algorithm, data] if algorithm.tag == tlv::SEQUENCE && data.tag == tlv::OCTET_STRING => {
-            Ok((algorithm.raw, data.content))
-        }
-        _ => Err(NotDer),
-    }
+    let mut fields = Fields::inside(der, tlv::SEQUENCE)?;
+    let algorithm = fields.element()?;
+    let data = fields.take(tlv::OCTET_STRING)?;
+    fields.end()?;
+    algorithm.of(tlv::SEQUENCE).map(|_| (algorithm.raw, data))
 }
 
 /// PrivateKeyInfo as DER. Without a password, the empty one is tried.
 pub fn open(der: &[u8], password: Option<&str>) -> Result<Zeroizing<Vec<u8>>, EncryptionError> {
-    let mut last = EncryptionError::WrongPassword;
     let mut budget = Budget::full();
-    for password in tries(password) {
-        match open_with(der, password, &mut budget) {
-            Err(EncryptionError::WrongPassword) => last = EncryptionError::WrongPassword,
-            other => return other,
-        }
-    }
-    Err(last)
+    first_that_fits(password, |password| open_with(der, password, &mut budget))
 }
 
 pub(super) fn open_with(
@@ -45,14 +40,7 @@ pub(super) fn open_with(
     let (algorithm, data) = parts(der).map_err(|NotDer| EncryptionError::Malformed("encrypted private key"))?;
     let key = Scheme::read(algorithm)?.decrypt(password, data, budget)?;
     // A wrong key leaves valid padding once in 256 times, but no PrivateKeyInfo.
-    match tlv::children(&key, tlv::SEQUENCE).as_deref() {
-        Ok([version, algorithm, octets, ..])
-            if version.tag == tlv::INTEGER && algorithm.tag == tlv::SEQUENCE && octets.tag == tlv::OCTET_STRING =>
-        {
-            Ok(key)
-        }
-        _ => Err(EncryptionError::WrongPassword),
-    }
+    if Pkcs8::read(&key).is_ok() { Ok(key) } else { Err(EncryptionError::WrongPassword) }
 }
 
 /// Locks PrivateKeyInfo with PBES2: PBKDF2 with HMAC-SHA-256 and [`ITERATIONS`], AES-256-CBC. Salt and initialisation vector
@@ -63,7 +51,7 @@ pub fn seal(key: &[u8], password: &str, salt: &[u8; 16], iv: &[u8; 16]) -> Resul
 
 pub(super) fn seal_with(scheme: &Scheme, key: &[u8], password: Option<&str>) -> Result<Vec<u8>, EncryptionError> {
     let data = scheme.encrypt(password, key)?;
-    Ok(tlv::sequence(&[scheme.to_der(), tlv::write(tlv::OCTET_STRING, &data)]))
+    Ok(tlv::sequence(&[scheme.to_der()?, tlv::write(tlv::OCTET_STRING, &data)]))
 }
 
 #[cfg(test)]
@@ -111,7 +99,7 @@ mod tests {
     fn work_and_memory_are_refused_before_they_are_spent() {
         let scheme = |iterations| Scheme::modern(&[1; 16], &[2; 16], iterations);
         for iterations in [10_000_001, 1 << 31, u32::MAX] {
-            let der = tlv::sequence(&[scheme(iterations).to_der(), tlv::write(tlv::OCTET_STRING, &[0; 16])]);
+            let der = tlv::sequence(&[scheme(iterations).to_der().unwrap(), tlv::write(tlv::OCTET_STRING, &[0; 16])]);
             let asked = u64::from(iterations);
             assert_eq!(open(&der, Some("x")), Err(EncryptionError::TooMuchWork { asked, most: 10_000_000 }));
         }
@@ -124,7 +112,7 @@ mod tests {
             let (algorithm, data) = parts(&der).unwrap();
             let outer = tlv::children(algorithm, tlv::SEQUENCE).unwrap();
             let inner = tlv::children(outer[1].raw, tlv::SEQUENCE).unwrap();
-            let scrypt = super::super::params::write(super::super::params::ids::SCRYPT, &parameters);
+            let scrypt = crate::encoding::algorithm::write(super::super::params::ids::SCRYPT, &parameters);
             let pbes2 = tlv::sequence(&[outer[0].raw, &tlv::sequence(&[&scrypt, inner[1].raw])]);
             let bomb = tlv::sequence(&[pbes2, tlv::write(tlv::OCTET_STRING, data)]);
             match open(&bomb, Some("secret")) {

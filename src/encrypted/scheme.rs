@@ -2,11 +2,13 @@
 
 use zeroize::Zeroizing;
 
+use super::EncryptionError;
+use super::budget::Budget;
 use super::cipher::Cipher;
 use super::derive::{self, Hash, Purpose};
-use super::params::{self, Identifier, content, ids, number};
-use super::{Budget, EncryptionError};
-use crate::encoding::tlv::{self, NotDer};
+use super::params::{self, ids, number};
+use crate::encoding::algorithm::{self, AlgorithmIdentifier};
+use crate::encoding::tlv::{self, Element, Fields, NotDer};
 
 /// Of a salt, in bytes; honest ones have 8 to 64.
 const LONGEST_SALT: usize = 1024;
@@ -51,26 +53,24 @@ impl Scheme {
     /// From an AlgorithmIdentifier.
     pub fn read(algorithm: &[u8]) -> Result<Self, EncryptionError> {
         let broken = |NotDer| EncryptionError::Malformed("encryption algorithm");
-        let outer = Identifier::read(algorithm).map_err(broken)?;
-        let parameters = outer.parameters.ok_or(EncryptionError::Malformed("encryption algorithm"))?;
-        if let Some(cipher) = outer.pkcs12_cipher() {
-            let parts = tlv::children(parameters.raw, tlv::SEQUENCE).map_err(broken)?;
-            let [salt, iterations] = parts.as_slice() else { return Err(broken(NotDer)) };
-            let salt = self::salt(content(*salt, tlv::OCTET_STRING).map_err(broken)?)?;
-            return Ok(Self::Pkcs12 { cipher, salt, iterations: number(*iterations).map_err(broken)? });
-        }
-        if outer.id != ids::PBES2 {
-            return Err(outer.unsupported("password-based encryption"));
-        }
-        let parts = tlv::children(parameters.raw, tlv::SEQUENCE).map_err(broken)?;
-        let [derivation, encryption] = parts.as_slice() else { return Err(broken(NotDer)) };
-        let encryption = Identifier::read(encryption.raw).map_err(broken)?;
-        let cipher = encryption.cipher()?;
-        let iv = encryption.parameters.ok_or(NotDer).and_then(|iv| content(iv, tlv::OCTET_STRING)).map_err(broken)?;
-        if iv.len() != cipher.block_length() {
-            return Err(EncryptionError::Malformed("initialisation vector"));
-        }
-        Ok(Self::Pbes2 { derivation: Derivation::read(derivation.raw)?, cipher, iv: iv.to_vec() })
+        let outer = AlgorithmIdentifier::read(algorithm).map_err(broken)?;
+        let parameters = outer.parameters.ok_or(NotDer).map_err(broken)?;
+        let Some(cipher) = params::pkcs12_cipher(outer.id) else {
+            if outer.id != ids::PBES2 {
+                return Err(params::unsupported("password-based encryption", outer.id));
+            }
+            let (derivation, encryption) = pair(parameters).map_err(broken)?;
+            let encryption = AlgorithmIdentifier::read(encryption.raw).map_err(broken)?;
+            let cipher = params::cipher(encryption.id)?;
+            let iv = encryption.parameters.ok_or(NotDer).and_then(|iv| iv.of(tlv::OCTET_STRING)).map_err(broken)?;
+            if iv.len() != cipher.block_length() {
+                return Err(EncryptionError::Malformed("initialisation vector"));
+            }
+            return Ok(Self::Pbes2 { derivation: Derivation::read(derivation.raw)?, cipher, iv: iv.to_vec() });
+        };
+        let (salt, iterations) = pair(parameters).map_err(broken)?;
+        let salt = self::salt(salt.of(tlv::OCTET_STRING).map_err(broken)?)?;
+        Ok(Self::Pkcs12 { cipher, salt, iterations: number(iterations).map_err(broken)? })
     }
 
     /// PBKDF2 with HMAC-SHA-256 and AES-256-CBC.
@@ -85,19 +85,23 @@ impl Scheme {
         Self::Pkcs12 { cipher: Cipher::TripleDes, salt: salt.to_vec(), iterations: u64::from(iterations) }
     }
 
-    /// The AlgorithmIdentifier, of what [`Self::modern`] and [`Self::legacy`] make.
-    pub fn to_der(&self) -> Vec<u8> {
+    /// The AlgorithmIdentifier of what [`Self::modern`] and [`Self::legacy`] make; others are only read.
+    pub fn to_der(&self) -> Result<Vec<u8>, EncryptionError> {
+        let counted = |salt: &[u8], iterations: u64| {
+            [tlv::write(tlv::OCTET_STRING, salt), tlv::integer(&iterations.to_be_bytes())].concat()
+        };
         match self {
             Self::Pbes2 { derivation: Derivation::Pbkdf2 { salt, iterations, .. }, iv, .. } => {
-                let derivation = pbkdf2_sha256(salt, *iterations);
-                let cipher = params::write(ids::AES_256_CBC, &tlv::write(tlv::OCTET_STRING, iv));
-                params::write(ids::PBES2, &tlv::sequence(&[derivation, cipher]))
+                // No key length: the cipher says it.
+                let prf = algorithm::write(ids::HMAC_SHA256, &[tlv::NULL, 0]);
+                let derivation = algorithm::write(ids::PBKDF2, &tlv::sequence(&[counted(salt, *iterations), prf]));
+                let cipher = algorithm::write(ids::AES_256_CBC, &tlv::write(tlv::OCTET_STRING, iv));
+                Ok(algorithm::write(ids::PBES2, &tlv::sequence(&[derivation, cipher])))
             }
-            Self::Pkcs12 { salt, iterations, .. } => params::write(
-                ids::SHA1_TRIPLE_DES,
-                &tlv::sequence(&[tlv::write(tlv::OCTET_STRING, salt), tlv::integer(&iterations.to_be_bytes())]),
-            ),
-            Self::Pbes2 { .. } => Vec::new(),
+            Self::Pkcs12 { salt, iterations, .. } => {
+                Ok(algorithm::write(ids::SHA1_TRIPLE_DES, &tlv::sequence(&[counted(salt, *iterations)])))
+            }
+            Self::Pbes2 { .. } => Err(EncryptionError::Malformed("key derivation")),
         }
     }
 
@@ -123,7 +127,7 @@ impl Scheme {
                 Ok((*cipher, key, Zeroizing::new(iv.clone())))
             }
             Self::Pkcs12 { cipher, salt, iterations } => {
-                let iterations = spend(*iterations, budget)?;
+                let iterations = budget.spend(*iterations)?;
                 let derive = |purpose, length| derive::pkcs12(Hash::Sha1, purpose, password, salt, iterations, length);
                 let key = derive(Purpose::Key, cipher.key_length());
                 Ok((*cipher, key, derive(Purpose::Iv, cipher.block_length())))
@@ -134,20 +138,11 @@ impl Scheme {
 
 type Keys = (Cipher, Zeroizing<Vec<u8>>, Zeroizing<Vec<u8>>);
 
-pub(super) fn spend(iterations: u64, budget: &mut Budget) -> Result<u32, EncryptionError> {
-    budget.spend(iterations)?;
-    // The budget is far below 2^32.
-    u32::try_from(iterations).map_err(|_| EncryptionError::Malformed("iteration count"))
-}
-
-/// PBKDF2-params with HMAC-SHA-256 and no key length: the cipher says it.
-pub(super) fn pbkdf2_sha256(salt: &[u8], iterations: u64) -> Vec<u8> {
-    let parameters = tlv::sequence(&[
-        tlv::write(tlv::OCTET_STRING, salt),
-        tlv::integer(&iterations.to_be_bytes()),
-        params::write(ids::HMAC_SHA256, &[tlv::NULL, 0]),
-    ]);
-    params::write(ids::PBKDF2, &parameters)
+/// The two fields of a SEQUENCE.
+pub(super) fn pair(sequence: Element<'_>) -> Result<(Element<'_>, Element<'_>), NotDer> {
+    let mut fields = Fields::of(sequence.of(tlv::SEQUENCE)?);
+    let pair = (fields.element()?, fields.element()?);
+    fields.end().map(|()| pair)
 }
 
 fn salt(octets: &[u8]) -> Result<Vec<u8>, EncryptionError> {
@@ -158,44 +153,38 @@ impl Derivation {
     /// From an AlgorithmIdentifier.
     pub fn read(algorithm: &[u8]) -> Result<Self, EncryptionError> {
         let broken = |NotDer| EncryptionError::Malformed("key derivation");
-        let outer = Identifier::read(algorithm).map_err(broken)?;
-        let parameters = outer.parameters.ok_or(NotDer).map_err(broken)?;
+        let outer = AlgorithmIdentifier::read(algorithm).map_err(broken)?;
+        let parameters = outer.parameters.ok_or(NotDer).and_then(|all| all.of(tlv::SEQUENCE)).map(Fields::of);
+        let parameters = parameters.map_err(broken)?;
         match outer.id {
-            ids::PBKDF2 => Self::pbkdf2(parameters.raw),
-            ids::SCRYPT => Self::scrypt(parameters.raw).map_err(broken),
-            _ => Err(outer.unsupported("key derivation")),
+            ids::PBKDF2 => Self::pbkdf2(parameters),
+            ids::SCRYPT => Self::scrypt(parameters).map_err(broken),
+            _ => Err(params::unsupported("key derivation", outer.id)),
         }
     }
 
-    fn pbkdf2(der: &[u8]) -> Result<Self, EncryptionError> {
-        let broken = |NotDer| EncryptionError::Malformed("key derivation");
-        let parts = tlv::children(der, tlv::SEQUENCE).map_err(broken)?;
-        let [salt, iterations, optional @ ..] = parts.as_slice() else { return Err(broken(NotDer)) };
-        let (key_length, optional) = match optional {
-            [length, rest @ ..] if length.tag == tlv::INTEGER => (Some(number(*length).map_err(broken)?), rest),
-            _ => (None, optional),
+    /// RFC 8018 appendix A.2.
+    fn pbkdf2(mut fields: Fields<'_>) -> Result<Self, EncryptionError> {
+        let mut read = || {
+            let (salt, iterations) = (fields.take(tlv::OCTET_STRING)?, number(fields.element()?)?);
+            let key_length = fields.optional(tlv::INTEGER)?.map(number).transpose()?;
+            let prf = fields.any()?.map(|prf| AlgorithmIdentifier::read(prf.raw)).transpose()?;
+            fields.end().map(|()| (salt, iterations, key_length, prf))
         };
-        let hash = match optional {
-            // DEFAULT algid-hmacWithSHA1
-            [] => Hash::Sha1,
-            [prf] => Identifier::read(prf.raw).map_err(broken)?.prf()?,
-            _ => return Err(broken(NotDer)),
-        };
-        let salt = self::salt(content(*salt, tlv::OCTET_STRING).map_err(broken)?)?;
-        Ok(Self::Pbkdf2 { salt, iterations: number(*iterations).map_err(broken)?, key_length, hash })
+        let (octets, iterations, key_length, prf) =
+            read().map_err(|NotDer| EncryptionError::Malformed("key derivation"))?;
+        // DEFAULT algid-hmacWithSHA1
+        let hash = prf.map_or(Ok(Hash::Sha1), |prf| params::prf(prf.id))?;
+        Ok(Self::Pbkdf2 { salt: salt(octets)?, iterations, key_length, hash })
     }
 
     /// RFC 7914 section 7.
-    fn scrypt(der: &[u8]) -> Result<Self, NotDer> {
-        let parts = tlv::children(der, tlv::SEQUENCE)?;
-        let [salt, cost, block_size, parallel, optional @ ..] = parts.as_slice() else { return Err(NotDer) };
-        let key_length = match optional {
-            [] => None,
-            [length] => Some(number(*length)?),
-            _ => return Err(NotDer),
-        };
-        let salt = self::salt(content(*salt, tlv::OCTET_STRING)?).map_err(|_| NotDer)?;
-        let (cost, block_size, parallel) = (number(*cost)?, number(*block_size)?, number(*parallel)?);
+    fn scrypt(mut fields: Fields<'_>) -> Result<Self, NotDer> {
+        let salt = salt(fields.take(tlv::OCTET_STRING)?).map_err(|_| NotDer)?;
+        let (cost, block_size, parallel) =
+            (number(fields.element()?)?, number(fields.element()?)?, number(fields.element()?)?);
+        let key_length = fields.any()?.map(number).transpose()?;
+        fields.end()?;
         Ok(Self::Scrypt { salt, cost, block_size, parallel, key_length })
     }
 
@@ -213,7 +202,7 @@ impl Derivation {
         let password = password.unwrap_or_default().as_bytes();
         match self {
             Self::Pbkdf2 { salt, iterations, hash, .. } => {
-                derive::pbkdf2(*hash, password, salt, spend(*iterations, budget)?, length)
+                derive::pbkdf2(*hash, password, salt, budget.spend(*iterations)?, length)
             }
             Self::Scrypt { salt, cost, block_size, parallel, .. } => {
                 let memory = cost.saturating_mul(*block_size).saturating_mul(128);

@@ -9,15 +9,10 @@ use super::plan::{Context, difference, refused};
 
 /// Everything that keeps the items of a node from being what the profile says, an entry each, and what to do about it.
 pub fn unfit(context: &Context<'_>, items: &[Item], reconciled: &Reconciled) -> (Vec<String>, Vec<String>) {
-    let (mut whys, mut hints) = (Vec::new(), Vec::new());
-    for refusal in &reconciled.refusals {
-        let (why, hint) = refused(refusal);
-        whys.push(why);
-        hints.push(hint);
-    }
+    let (mut whys, mut hints): (Vec<_>, Vec<_>) = reconciled.refusals.iter().map(refused).unzip();
     let (mut missing, mut differs) = (false, false);
     for (item, decision) in items.iter().zip(&reconciled.decisions) {
-        let said = |place: &Place, what: &str| format!("{} ({}): {what}", item.id.to_string(), context.shown(place));
+        let said = |place: &Place, what: &str| format!("{} ({}): {what}", item.id, context.shown(place));
         match decision {
             Decision::Keep | Decision::Replace(..) => {}
             Decision::Make(Making::Copy { public, private, .. }) => {
@@ -66,7 +61,8 @@ pub fn finding(finding: &Finding) -> String {
         Finding::KeyMissing => "its key is missing".to_owned(),
         Finding::KeyBroken(why) => format!("its key cannot be used: {why}"),
         Finding::KeyMismatch => "its key does not match it".to_owned(),
-        Finding::NotSigned(authority, why) => format!("not signed by the {} beside it: {why}", authority.name()),
+        Finding::Path(_, why) if why.is_about_dates() => why.to_string(),
+        Finding::Path(authority, why) => format!("not signed by the {} beside it: {why}", authority.name()),
         Finding::OtherAuthority => "not the authority that was exported".to_owned(),
         Finding::OtherAuthorityData => "its certificate-authority-data is not the ca beside it".to_owned(),
         Finding::OtherServer { found, wanted } => format!("it talks to {found}, not to {wanted}"),

@@ -1,6 +1,7 @@
 //! Why a certificate may not be put in place, in words.
 
-use super::Error;
+use super::failure::Error;
+use crate::catalog::CaId;
 use crate::clock::rfc3339;
 use crate::plan::import::{Objection, Refusal};
 
@@ -13,9 +14,9 @@ fn objection(objection: &Objection) -> String {
             authority.stem(),
             authority.name()
         ),
-        Objection::Chain(authority, why) => {
-            format!("no path leads from it to the tree's {}.crt: {why}", authority.stem())
-        }
+        Objection::Path(_, why) if why.is_about_dates() => why.to_string(),
+        Objection::Path(authority, why) => no_path(*authority, why),
+        Objection::Peer(authority, why) => no_path(*authority, why),
         Objection::Certificate(mismatch) => mismatch.to_string(),
         Objection::MissingNames(names) => {
             format!("missing names: {}", names.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))
@@ -27,6 +28,10 @@ fn objection(objection: &Objection) -> String {
             few(entries)
         ),
     }
+}
+
+fn no_path(authority: CaId, why: &dyn std::error::Error) -> String {
+    format!("no path leads from it to the tree's {}.crt: {why}", authority.stem())
 }
 
 fn few(names: &[String]) -> String {
@@ -63,14 +68,12 @@ fn refusal(refusal: &Refusal) -> String {
 
 /// Everything that makes an import impossible, as one error. Each file with what is wrong with it.
 pub fn not_imported(refused: &[(String, Refusal)]) -> Error {
-    let mut error = Error::new(match refused {
+    let error = Error::new(match refused {
         [(file, _)] => format!("cannot import {file}; nothing was written"),
         several => format!("cannot import {} of the certificates; nothing was written", several.len()),
     });
-    for (file, why) in refused {
-        error = error.because(format!("{file}: {}", refusal(why)));
-    }
-    error
+    let whys = refused.iter().map(|(file, why)| format!("{file}: {}", refusal(why)));
+    whys.fold(error, Error::because)
         .hint("compare it with what was asked for: kpki inspect CERT DIR/.kpki/requests/...")
         .hint("append the certificates between it and the tree's authority to its file, nearest first")
 }

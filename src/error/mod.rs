@@ -1,7 +1,9 @@
 //! Where every noun's error becomes what a person reads: what could not be done, why, what to do next, and with which exit
 //! status. The nouns' errors hold facts; the text is written here and nowhere else.
 
+mod exit;
 mod export;
+mod failure;
 mod import;
 mod nouns;
 mod plan;
@@ -9,11 +11,9 @@ mod renew;
 mod revoke;
 mod sign;
 
-use std::fmt;
-
-use crate::audit::State;
-
+pub use exit::{Exit, STATUSES};
 pub use export::{finding, unfit};
+pub use failure::Error;
 pub use import::not_imported;
 pub use plan::{Context, difference, notices, refusal};
 pub use renew::{another_node, ended, left, not_renewable, reason, refused};
@@ -22,121 +22,3 @@ pub use revoke::{
     refused_entries, serial_unknown, unknown_name,
 };
 pub use sign::{declined, denied_attribute};
-
-/// Exit statuses, one table for the whole program (README and man page show it).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Exit {
-    /// Done, or nothing to do.
-    Done,
-    /// Refused or failed; nothing was changed unless the message says so.
-    Failed,
-    /// The command line or the profile is wrong in form.
-    Usage,
-    /// check-expiration: something is inside its warning window, nothing worse; crl check: a list is stale or about to be.
-    Warning,
-    /// check-expiration: something is critical, expired, held, revoked, not yet valid, missing or unreadable; crl check: a
-    /// certificate is revoked or held; export --verify: it is another node's, or does not fit together.
-    Critical,
-    /// init, renew, csr: something is left, which waits for an external authority or cannot be made; the rest was done.
-    Partial,
-    /// renew --detailed-exitcode: something was renewed.
-    Renewed,
-    /// What a monitoring plugin answers (`-o nagios`): 0 ok, 1 warning, 2 critical, 3 unknown.
-    Plugin(u8),
-}
-
-/// The statuses in words, for README, help and the test that holds them together.
-pub const STATUSES: [(u8, &str); 7] = [
-    (0, "done, nothing to do, or nothing inside the windows"),
-    (1, "refused, failed or could not run; crl check: no answer"),
-    (2, "wrong command line or profile"),
-    (3, "check-expiration: a certificate is inside its warning window; crl check: a list is stale or about to be"),
-    (
-        4,
-        "check-expiration: a certificate is critical, expired, held, revoked, not yet valid, missing or unreadable; crl check: \
-         one is revoked or held; export --verify: what lies there is another node's, does not fit together or is missing",
-    ),
-    (5, "init, renew, csr: something is left, such as what an external authority signs; the rest was done"),
-    (10, "renew --detailed-exitcode: something was renewed"),
-];
-
-impl From<State> for Exit {
-    fn from(state: State) -> Self {
-        match state {
-            State::Ok => Self::Done,
-            State::Warning => Self::Warning,
-            State::Critical
-            | State::Expired
-            | State::Held
-            | State::Revoked
-            | State::NotYetValid
-            | State::Missing
-            | State::Unreadable => Self::Critical,
-        }
-    }
-}
-
-impl Exit {
-    pub const fn code(self) -> u8 {
-        match self {
-            Self::Done => 0,
-            Self::Failed => 1,
-            Self::Usage => 2,
-            Self::Warning => 3,
-            Self::Critical => 4,
-            Self::Partial => 5,
-            Self::Renewed => 10,
-            Self::Plugin(status) => status,
-        }
-    }
-}
-
-/// A failure, ready to be shown.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Error {
-    /// What could not be done, with the name and path: lower case, no full stop.
-    pub what: String,
-    /// The chain of causes, nearest first; each adds a fact.
-    pub why: Vec<String>,
-    /// What to do next: each starts with a verb.
-    pub hints: Vec<String>,
-    pub exit: Exit,
-}
-
-impl Error {
-    pub fn new(what: impl Into<String>) -> Self {
-        Self { what: what.into(), why: Vec::new(), hints: Vec::new(), exit: Exit::Failed }
-    }
-
-    pub fn usage(what: impl Into<String>) -> Self {
-        Self { exit: Exit::Usage, ..Self::new(what) }
-    }
-
-    #[must_use]
-    pub fn because(mut self, why: impl fmt::Display) -> Self {
-        self.why.push(why.to_string());
-        self
-    }
-
-    #[must_use]
-    pub fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hints.push(hint.into());
-        self
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn statuses_are_a_table() {
-        let all = [Exit::Done, Exit::Failed, Exit::Usage, Exit::Warning, Exit::Critical, Exit::Partial, Exit::Renewed];
-        assert_eq!(all.map(Exit::code), STATUSES.map(|(status, _)| status));
-        // The worst of several is the later one.
-        assert!(all.is_sorted());
-        let states = State::ALL.map(|state| Exit::from(state).code());
-        assert_eq!(states, [0, 3, 4, 4, 4, 4, 4, 4, 4]);
-        assert_eq!([0, 1, 2, 3].map(|status| Exit::Plugin(status).code()), [0, 1, 2, 3]);
-    }
-}

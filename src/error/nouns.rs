@@ -1,6 +1,7 @@
 //! The nouns' errors with what to do about them.
 
-use super::{Error, Exit};
+use super::exit::Exit;
+use super::failure::Error;
 use crate::ca::CaError;
 use crate::files::{BadPath, FileError, Kind};
 use crate::profile::Problems;
@@ -8,16 +9,12 @@ use crate::store::StoreError;
 
 impl From<FileError> for Error {
     fn from(error: FileError) -> Self {
-        let hint = file_hint(&error.kind);
         let mut shown = Self::new(error.to_string());
         if error.kind == Kind::SymlinkInTheWay && error.path.ends_with("pki") {
             // kubespray leaves such a link, and keeps the certificates in `ssl`.
             shown = shown.hint("name what it points to in the profile, such as certificatesDir: /etc/kubernetes/ssl");
         }
-        match hint {
-            Some(hint) => shown.hint(hint),
-            None => shown,
-        }
+        file_hint(&error.kind).into_iter().fold(shown, Self::hint)
     }
 }
 
@@ -59,41 +56,34 @@ impl From<CaError> for Error {
 impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
         let text = error.to_string();
-        match error {
-            StoreError::File(error) => Self::from(error),
-            StoreError::BadPath(error) => Self::from(error),
+        let hint = match error {
+            StoreError::File(error) => return error.into(),
+            StoreError::BadPath(error) => return error.into(),
             StoreError::Exist(_) | StoreError::MadeMeanwhile(_) | StoreError::ChangedMeanwhile(_) => {
-                Self::new(text).hint("run the command again: it takes what is there into account")
+                "run the command again: it takes what is there into account"
             }
-            StoreError::Locked { .. } => {
-                Self::new(text).hint("wait for the other kpki, or give a longer --lock-timeout")
-            }
-            StoreError::OtherFileSystem(_) => {
-                Self::new(text).hint("put the whole tree on one file system, or choose another --dir")
-            }
-            StoreError::Unfinished { .. } => Self::new(text).hint("run the command again: it finishes what was begun"),
-            StoreError::Unsynced(_) => Self::new(text).hint("check the disk, then run the command again"),
+            StoreError::Locked { .. } => "wait for the other kpki, or give a longer --lock-timeout",
+            StoreError::OtherFileSystem(_) => "put the whole tree on one file system, or choose another --dir",
+            StoreError::Unfinished { .. } => "run the command again: it finishes what was begun",
+            StoreError::Unsynced(_) => "check the disk, then run the command again",
             StoreError::Reserved(_) | StoreError::Conflict(_) => {
-                Self::new(text).hint("choose other paths for the extra certificates in the profile")
+                "choose other paths for the extra certificates in the profile"
             }
-            StoreError::BadManifest { .. } => {
-                Self::new(text).hint("move .kpki/commit and .kpki/staging away after looking at what they hold")
+            StoreError::BadMark { .. } => "move .kpki/commit and .kpki/staging away after looking at what they hold",
+            StoreError::KubeletGone(_) => {
+                "put the directory back (mount it), then run the command again: it finishes what was begun"
             }
-            StoreError::KubeletGone(_) => Self::new(text)
-                .hint("put the directory back (mount it), then run the command again: it finishes what was begun"),
-            StoreError::NoKubeletRoot => {
-                Self::new(text).hint("give it with --kubelet-dir, as it was given to the run that wrote them")
-            }
+            StoreError::NoKubeletRoot => "give it with --kubelet-dir, as it was given to the run that wrote them",
             StoreError::Untrusted { path, .. } => {
                 let path = path.display();
-                Self::new(text)
-                    .hint(format!(
-                        "look at what it holds, then take it over: chown -R \"$(id -u)\" {path}; chmod -R go= {path}"
-                    ))
-                    .hint("remove it if it is not yours: init and renew go on without")
+                let take = format!(
+                    "look at what it holds, then take it over: chown -R \"$(id -u)\" {path}; chmod -R go= {path}"
+                );
+                return Self::new(text).hint(take).hint("remove it if it is not yours: init and renew go on without");
             }
-            _ => Self::new(text),
-        }
+            _ => return Self::new(text),
+        };
+        Self::new(text).hint(hint)
     }
 }
 

@@ -2,13 +2,16 @@
 
 use std::path::Path;
 
+use time::OffsetDateTime;
+
 use crate::catalog::CaId;
 use crate::clock::rfc3339;
 use crate::plan::decision::{Decision, Difference, Notice, Reconciled, Refusal};
 use crate::plan::init::Item;
 use crate::tree::layout::{Layout, Place, Root};
+use crate::x509::PathError;
 
-use super::Error;
+use super::failure::Error;
 
 /// What a message about a tree needs to know beside the facts.
 #[derive(Debug, Clone, Copy)]
@@ -35,15 +38,8 @@ pub fn refusal(context: &Context<'_>, items: &[Item], reconciled: &Reconciled) -
     let directory = context.directory.display();
     let what = |reason: &str| format!("cannot make the tree in {directory}: {reason}; nothing was written");
     if !reconciled.refusals.is_empty() {
-        let mut error = Error::new(what("an authority or shared key is not as it must be"));
-        for refusal in &reconciled.refusals {
-            let (why, hint) = refused(refusal);
-            error = error.because(why);
-            if !error.hints.contains(&hint) {
-                error = error.hint(hint);
-            }
-        }
-        return Some(error);
+        let error = Error::new(what("an authority or shared key is not as it must be"));
+        return Some(error.causes(reconciled.refusals.iter().map(refused)));
     }
     let (mut conflicts, mut unsignable, mut forcible) = (Vec::new(), Vec::new(), false);
     for (item, decision) in items.iter().zip(&reconciled.decisions) {
@@ -54,7 +50,7 @@ pub fn refusal(context: &Context<'_>, items: &[Item], reconciled: &Reconciled) -
             let mut list: Vec<String> = differences.iter().map(difference).collect();
             list.extend(signer.as_ref().map(elsewhere));
             forcible |= signer.is_none();
-            let list = format!("{} ({place}): {}", item.id.to_string(), list.join("; "));
+            let list = format!("{} ({place}): {}", item.id, list.join("; "));
             if signer.is_some() { unsignable.push(list) } else { conflicts.push(list) }
         }
     }
@@ -67,7 +63,7 @@ pub fn refusal(context: &Context<'_>, items: &[Item], reconciled: &Reconciled) -
     error.why = conflicts.into_iter().chain(unsignable.iter().cloned()).collect();
     if !unsignable.is_empty() {
         let base = if *context.layout == Layout::Cluster { "the cluster directory" } else { "the tree" };
-        error = error.hint("put the authority's key beside its certificate, if it may lie here").hint(format!(
+        error = error.hint("put the authority's key beside its certificate, if it may be kept here").hint(format!(
             "or keep the authority external: make a key and a certificate signing request for each of these entries \
              (kpki csr NAME), have the authority's owner sign them, and put the results into {base} (kpki import CERT)"
         ));
@@ -113,7 +109,7 @@ pub(super) fn refused(refusal: &Refusal) -> (String, String) {
                 few(still, "is", "are"),
                 if still.len() == 1 { "it" } else { "them" }
             ),
-            "restore it (a copy may lie on a control-plane node, or in nodes/NAME/pki), or give another --dir to begin a new cluster"
+            "restore it (there may be a copy on a control-plane node, or in nodes/NAME/pki), or give another --dir to begin a new cluster"
                 .to_owned(),
         ),
         Refusal::NotPermitted { item, names } => (
@@ -136,7 +132,7 @@ pub(super) fn refused(refusal: &Refusal) -> (String, String) {
     }
 }
 
-/// One difference between what lies there and what the profile wants.
+/// One difference between an existing file and the profile.
 pub fn difference(difference: &Difference) -> String {
     let list = |values: &[String]| values.join(", ");
     match difference {
@@ -145,10 +141,11 @@ pub fn difference(difference: &Difference) -> String {
         Difference::KeyMissing => "the certificate is there but the key is missing".to_owned(),
         Difference::KeyUnreadable(why) => format!("the key cannot be read: {why}"),
         Difference::KeyMismatch => "the key does not match the certificate".to_owned(),
-        Difference::WrongIssuer { found, wanted } => {
-            format!("signed by {found}, not by this tree's {}", wanted.name())
+        Difference::Path(authority, PathError::NoPath { issuer }) => {
+            format!("signed by {issuer}, not by this tree's {}", authority.name())
         }
-        Difference::NotSigned(authority, why) => format!("not signed by this tree's {}: {why}", authority.name()),
+        Difference::Path(_, why) if why.is_about_dates() => why.to_string(),
+        Difference::Path(authority, why) => format!("not signed by this tree's {}: {why}", authority.name()),
         Difference::Expired(at) => format!("expired at {}", rfc3339(*at)),
         Difference::NotYetValid(at) => format!("not valid before {}", rfc3339(*at)),
         Difference::MissingNames(sans) => {
@@ -175,20 +172,14 @@ fn few(names: &[String], one: &str, several: &str) -> String {
 /// Warnings about single entries; the same shortening of many is said once, with a count.
 pub fn notices(notices: &[Notice], context: &Context<'_>) -> Vec<String> {
     let mut lines = Vec::new();
-    let shortened: Vec<_> = notices
-        .iter()
-        .filter_map(|notice| match notice {
-            Notice::Shortened { item, not_after, .. } => Some((item.clone(), *not_after)),
-            _ => None,
-        })
-        .collect();
-    if let Some((_, not_after)) = shortened.first() {
-        let names: Vec<String> = shortened.iter().map(|(item, _)| item.clone()).collect();
-        let at = rfc3339(*not_after);
-        lines.push(format!(
-            "{} cut to the authority's end at {at}, sooner than the profile asks",
-            few(&names, "is", "are")
-        ));
+    let shortened = notices.iter().filter_map(|notice| match notice {
+        Notice::Shortened { item, not_after, .. } => Some((item.clone(), *not_after)),
+        _ => None,
+    });
+    let (names, ends): (Vec<String>, Vec<OffsetDateTime>) = shortened.unzip();
+    if let Some(end) = ends.first() {
+        let (names, end) = (few(&names, "is", "are"), rfc3339(*end));
+        lines.push(format!("{names} cut to the authority's end at {end}, sooner than the profile asks"));
     }
     for notice in notices {
         lines.push(match notice {

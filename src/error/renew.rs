@@ -9,7 +9,7 @@ use crate::hooks::Ended;
 use crate::plan::renew::{Reason, Refusal, Skipped};
 use crate::profile::Window;
 
-use super::Error;
+use super::failure::Error;
 
 /// Why a certificate is made.
 pub fn reason(reason: &Reason) -> String {
@@ -33,6 +33,7 @@ pub fn reason(reason: &Reason) -> String {
         Reason::EarlierAuthority(name) => {
             format!("signed by {name}, which is still trusted but does not sign any more")
         }
+        Reason::Path(why) => why.to_string(),
         Reason::AuthorityData => "its certificate-authority-data is not ca.crt".to_owned(),
     }
 }
@@ -90,18 +91,8 @@ pub fn ended(ended: &Ended, timeout: u64) -> String {
 
 /// Everything that makes a renewal impossible, as one error.
 pub fn refused(directory: &Path, refusals: &[Refusal]) -> Error {
-    let what = format!("cannot renew in {}: nothing was written", directory.display());
-    let mut error = Error::new(what);
-    for refusal in refusals {
-        let (why, hint) = words(refusal, directory);
-        if !error.why.contains(&why) {
-            error = error.because(why);
-        }
-        if !error.hints.contains(&hint) {
-            error = error.hint(hint);
-        }
-    }
-    error
+    Error::new(format!("cannot renew in {}: nothing was written", directory.display()))
+        .causes(refusals.iter().map(|refusal| words(refusal, directory)))
 }
 
 fn words(refusal: &Refusal, directory: &Path) -> (String, String) {

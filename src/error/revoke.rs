@@ -1,10 +1,10 @@
-//! Why something is not revoked, held or released, and why a list is not signed, in words.
+//! Why something is not revoked, held or released, and why a CRL is not signed, in words.
 
 use std::path::Path;
 
 use time::OffsetDateTime;
 
-use super::Error;
+use super::failure::Error;
 use crate::ca::CaError;
 use crate::catalog::CaId;
 use crate::clock::rfc3339;
@@ -12,7 +12,7 @@ use crate::plan::revoke::Refusal;
 use crate::revocation::{Reason, Revoked};
 use crate::tree::Authority;
 
-/// What lies where a list belongs cannot be continued.
+/// What is in the CRL's place cannot be continued.
 pub fn bad_list(path: &Path, why: impl std::fmt::Display) -> Error {
     let shown = path.display();
     Error::new(format!("cannot use the revocation list {shown}: nothing was written"))
@@ -28,7 +28,7 @@ pub fn list_not_signed(path: &Path, why: CaError) -> Error {
     }
 }
 
-/// A new list with an earlier date than the one before would be taken for an old one.
+/// A new CRL with an earlier date than the one before would be taken for an old one.
 pub fn list_of_tomorrow(path: &Path, this_update: OffsetDateTime, now: OffsetDateTime) -> Error {
     Error::new(format!("{} is of {}, and now it is {}", path.display(), rfc3339(this_update), rfc3339(now)))
         .hint("check the clock of this machine, or give a later instant with --at")
@@ -40,7 +40,7 @@ pub fn no_number_left(path: &Path) -> Error {
         .hint("plan a rotation of its authority: no reader would take a lower number")
 }
 
-/// The authority that would sign the list cannot.
+/// The authority that would sign the CRL cannot.
 pub fn no_signer(authority: CaId, authority_state: Option<&Authority>) -> Error {
     let (name, stem) = (authority.name(), authority.stem());
     match authority_state {
@@ -54,7 +54,7 @@ pub fn no_signer(authority: CaId, authority_state: Option<&Authority>) -> Error 
     }
 }
 
-/// Nobody knows this name.
+/// The tree has no such name.
 pub fn unknown_name(name: &str, known: &[&str]) -> Error {
     Error::usage(format!("there is no certificate {name:?} to revoke"))
         .because(format!("expected some of {}", known.join(", ")))
@@ -71,7 +71,7 @@ pub fn ambiguous(name: &str, ids: &[String]) -> Error {
 pub fn not_revocable(name: &str) -> Error {
     match CaId::parse(name) {
         Some(authority) => Error::usage(format!("{name} is an authority: its own list cannot revoke it"))
-            .because("whoever trusts it does not ask it whether it may be trusted")
+            .because("a trust anchor is trusted without a look at its own revocation list")
             .hint(format!(
                 "plan a rotation: a new authority in place of {}.crt, and the old one removed everywhere",
                 authority.stem()
@@ -96,17 +96,12 @@ pub fn serial_unknown(serial: &str, authority: CaId) -> Error {
 
 /// Entries that cannot become what was asked for.
 pub fn refused_entries(verb: &str, refusals: &[(String, Refusal)]) -> Error {
-    let one = refusals.first().map(|(what, _)| what.clone()).unwrap_or_default();
-    let what = if refusals.len() > 1 { format!("{} certificates", refusals.len()) } else { one };
-    let mut error = Error::new(format!("cannot {verb} {what}: nothing was written"));
-    for (name, refusal) in refusals {
-        let (why, hint) = words(name, refusal);
-        error = error.because(why);
-        if !error.hints.contains(&hint) {
-            error = error.hint(hint);
-        }
-    }
-    error
+    let what = match refusals {
+        [(name, _)] => name.clone(),
+        several => format!("{} certificates", several.len()),
+    };
+    Error::new(format!("cannot {verb} {what}: nothing was written"))
+        .causes(refusals.iter().map(|(name, refusal)| words(name, refusal)))
 }
 
 fn words(name: &str, refusal: &Refusal) -> (String, String) {

@@ -1,6 +1,6 @@
 //! What a request is refused, in words.
 
-use super::Error;
+use super::failure::Error;
 use crate::encoding::public_key::EXPECTED;
 use crate::plan::sign::{Declined, DeniedAttribute, MOST_NAMES};
 use crate::x509::certificate::signature_name;
@@ -19,21 +19,15 @@ pub fn denied_attribute(wish: &DeniedAttribute) -> String {
 
 /// Requests that are not signed at all, as one error: each file with what is wrong with it.
 pub fn declined(files: &[(String, Vec<Declined>)]) -> Error {
-    let mut error = Error::new(match files {
+    let error = Error::new(match files {
         [(file, _)] => format!("cannot sign {file}; nothing was written"),
         several => format!("cannot sign {} of the requests; nothing was written", several.len()),
     });
-    let mut hints = Vec::new();
-    for (file, all) in files {
-        for one in all {
-            let (why, hint) = words(one);
-            error = error.because(format!("{file}: {why}"));
-            if !hints.contains(&hint) {
-                hints.push(hint);
-            }
-        }
-    }
-    hints.into_iter().fold(error, Error::hint)
+    error.causes(
+        files
+            .iter()
+            .flat_map(|(file, all)| all.iter().map(words).map(move |(why, hint)| (format!("{file}: {why}"), hint))),
+    )
 }
 
 fn words(declined: &Declined) -> (String, &'static str) {
@@ -48,7 +42,7 @@ fn words(declined: &Declined) -> (String, &'static str) {
         ),
         Declined::Key(kind) => (format!("expected a key of {EXPECTED}, found {kind}"), "have a stronger key made"),
         Declined::NoSubject => (
-            "it names nobody: no subject, and no names were stated".to_owned(),
+            "it has neither a subject nor names, and none were stated".to_owned(),
             "state a subject with --subject, or names with --san",
         ),
         Declined::Privileged(name) => (

@@ -23,7 +23,7 @@ pub struct Dir {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
     pub name: OsString,
-    /// [`What::Unknown`] where the file system does not tell while listing.
+    /// [`What::Unknown`] where the file system does not say it in a listing.
     pub what: What,
 }
 
@@ -32,24 +32,26 @@ const DIRECTORY: OFlags = OFlags::DIRECTORY.union(OFlags::CLOEXEC).union(OFlags:
 impl Dir {
     /// Opens the directory a person named: symlinks on the way and at the end are their choice.
     pub fn open_root(path: &Path) -> Result<Self, FileError> {
-        let opened = match rustix::fs::open(path, DIRECTORY, Mode::empty()) {
+        Self::open(rustix::fs::CWD, path, DIRECTORY, path.to_path_buf())
+    }
+
+    /// The same; `None`: there is nothing at this path.
+    pub fn open_if_exists(path: &Path) -> Result<Option<Self>, FileError> {
+        if_exists(Self::open_root(path))
+    }
+
+    fn open(at: BorrowedFd<'_>, name: &Path, flags: OFlags, path: PathBuf) -> Result<Self, FileError> {
+        let opened = match rustix::fs::openat(at, name, flags, Mode::empty()) {
             // A directory one may pass but not list: its files can still be reached by name.
-            Err(Errno::ACCESS) => rustix::fs::open(path, DIRECTORY | OFlags::PATH, Mode::empty()),
+            Err(Errno::ACCESS) => rustix::fs::openat(at, name, flags | OFlags::PATH, Mode::empty()),
             other => other,
         };
         match opened {
-            Ok(fd) => Ok(Self { fd, path: path.to_path_buf() }),
-            Err(Errno::NOTDIR) => Err(FileError::new(Op::Open, path, not_a_directory(rustix::fs::CWD, path))),
-            Err(errno) => Err(FileError::of(Op::Open, path, errno)),
+            Ok(fd) => Ok(Self { fd, path }),
+            Err(Errno::LOOP) if !flags.contains(OFlags::NOFOLLOW) => Err(FileError::of(Op::Open, &path, Errno::LOOP)),
+            Err(Errno::NOTDIR | Errno::LOOP) => Err(FileError::new(Op::Open, &path, not_a_directory(at, name))),
+            Err(errno) => Err(FileError::of(Op::Open, &path, errno)),
         }
-    }
-
-    /// The same open directory by a second descriptor.
-    pub(crate) fn again(dir: &Self) -> Result<Self, FileError> {
-        let fd = dir.fd.try_clone().map_err(|error| {
-            FileError::of(Op::Open, &dir.path, Errno::from_io_error(&error).unwrap_or(Errno::MFILE))
-        })?;
-        Ok(Self { fd, path: dir.path.clone() })
     }
 
     pub fn path(&self) -> &Path {
@@ -63,24 +65,11 @@ impl Dir {
     /// Opens a directory in this one; `None`: there is none of that name. A symlink is an error.
     pub fn child(&self, name: impl AsRef<OsStr>) -> Result<Option<Self>, FileError> {
         let name = name.as_ref();
-        let flags = DIRECTORY | OFlags::NOFOLLOW;
-        let opened = match rustix::fs::openat(&self.fd, name, flags, Mode::empty()) {
-            Err(Errno::ACCESS) => rustix::fs::openat(&self.fd, name, flags | OFlags::PATH, Mode::empty()),
-            other => other,
-        };
-        match opened {
-            Ok(fd) => Ok(Some(Self { fd, path: self.path_of(name) })),
-            Err(Errno::NOENT) => Ok(None),
-            Err(Errno::NOTDIR | Errno::LOOP) => {
-                let kind = not_a_directory(self.fd.as_fd(), Path::new(name));
-                Err(FileError::new(Op::Open, &self.path_of(name), kind))
-            }
-            Err(errno) => Err(FileError::of(Op::Open, &self.path_of(name), errno)),
-        }
+        if_exists(Self::open(self.fd.as_fd(), Path::new(name), DIRECTORY | OFlags::NOFOLLOW, self.path_of(name)))
     }
 
     /// Opens a directory below this one, component by component.
-    pub fn descend(&self, path: &RelPath) -> Result<Option<Self>, FileError> {
+    pub(super) fn descend(&self, path: &RelPath) -> Result<Option<Self>, FileError> {
         let mut found: Option<Self> = None;
         for name in path.components() {
             match found.as_ref().unwrap_or(self).child(name)? {
@@ -102,7 +91,7 @@ impl Dir {
             Ok(dir)
         });
         if opened.is_err() {
-            // Ours and empty; if it cannot be removed either, the first error is the one to tell.
+            // If it cannot be removed either, the first error is the one to report.
             let _ = rustix::fs::unlinkat(&self.fd, name, AtFlags::REMOVEDIR);
         }
         opened
@@ -115,6 +104,18 @@ impl Dir {
             Err(Errno::NOENT) => Ok(None),
             Err(errno) => Err(FileError::of(Op::Inspect, &self.path_of(name), errno)),
         }
+    }
+
+    /// The facts of a regular file that can be replaced; `None`: there is no such name. Anything else is an error.
+    pub(crate) fn regular_file(&self, name: &str) -> Result<Option<Facts>, FileError> {
+        let facts = self.facts(name)?;
+        let kind = match facts.map(|facts| (facts.what, facts.immutable)) {
+            None | Some((What::File, false)) => return Ok(facts),
+            Some((What::File, true)) => Kind::Immutable,
+            Some((What::Symlink, _)) => Kind::SymlinkInTheWay,
+            Some((what, _)) => Kind::NotAFile(what),
+        };
+        Err(FileError::new(Op::Write, &self.path_of(name), kind))
     }
 
     /// The facts of this directory itself.
@@ -131,7 +132,7 @@ impl Dir {
         let access = Access::WRITE_OK | Access::EXEC_OK;
         match rustix::fs::accessat(&self.fd, ".", access, AtFlags::EACCESS) {
             Ok(()) => Ok(()),
-            // An old kernel without faccessat2: the attempt itself will tell.
+            // An old kernel without faccessat2: the attempt itself will fail.
             Err(Errno::NOSYS | Errno::INVAL) => Ok(()),
             Err(errno) => refused(errno.into()),
         }
@@ -162,6 +163,8 @@ impl Dir {
 
     /// Makes the names in this directory durable.
     pub(crate) fn sync(&self) -> Result<(), FileError> {
+        #[cfg(test)]
+        super::synced::note(&self.path);
         match rustix::io::retry_on_intr(|| rustix::fs::fsync(&self.fd)) {
             // Some network and FUSE file systems have nothing to sync in a directory and say so.
             Ok(()) | Err(Errno::INVAL | Errno::NOTSUP) => Ok(()),
@@ -169,7 +172,7 @@ impl Dir {
         }
     }
 
-    /// Moves a name into another directory, over what is there.
+    /// Moves a name into another directory, and replaces an existing file.
     pub(crate) fn rename(&self, name: impl AsRef<OsStr>, to: &Self, new: impl AsRef<OsStr>) -> Result<(), FileError> {
         let (name, new) = (name.as_ref(), new.as_ref());
         rustix::fs::renameat(&self.fd, name, &to.fd, new).map_err(|e| FileError::of(Op::Rename, &to.path_of(new), e))
@@ -231,12 +234,19 @@ impl AsFd for Dir {
     }
 }
 
-/// What stands where a directory was wanted.
+fn if_exists(opened: Result<Dir, FileError>) -> Result<Option<Dir>, FileError> {
+    match opened {
+        Err(error) if error.kind == Kind::Missing => Ok(None),
+        opened => opened.map(Some),
+    }
+}
+
+/// Why a name that is no directory cannot be opened as one.
 fn not_a_directory(at: BorrowedFd<'_>, path: &Path) -> Kind {
     match rustix::fs::statat(at, path, AtFlags::SYMLINK_NOFOLLOW) {
         Ok(stat) => match What::from(rustix::fs::FileType::from_raw_mode(stat.st_mode)) {
             What::Symlink => Kind::SymlinkInTheWay,
-            // It was none a moment ago.
+            // It has become one since.
             What::Directory => Kind::Io(Errno::NOTDIR),
             what => Kind::NotADirectory(what),
         },

@@ -7,7 +7,7 @@ use rustix::io::Errno;
 
 use super::facts::What;
 
-/// No I/O error without its path and the operation that met it.
+/// An I/O error with its path and operation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileError {
     pub op: Op,
@@ -68,7 +68,7 @@ pub enum Kind {
     NotADirectory(What),
     /// More than this many bytes.
     TooLarge(u64),
-    /// It may not be changed by anybody (`chattr +i` or `+a`).
+    /// Nobody may change it (`chattr +i` or `+a`).
     Immutable,
     PermissionDenied,
     ReadOnlyFilesystem,
@@ -102,6 +102,13 @@ impl From<Errno> for Kind {
     }
 }
 
+impl From<&std::io::Error> for Kind {
+    /// Without a number of the system's: an input/output error.
+    fn from(error: &std::io::Error) -> Self {
+        error.raw_os_error().map_or(Self::Io(Errno::IO), |raw| Errno::from_raw_os_error(raw).into())
+    }
+}
+
 impl fmt::Display for FileError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "cannot {} {}: {}", self.op.verb(), self.path.display(), self.kind)
@@ -132,7 +139,14 @@ fn lower(text: &str) -> String {
     chars.next().map(|first| first.to_lowercase().chain(chars).collect()).unwrap_or_default()
 }
 
-impl std::error::Error for FileError {}
+impl std::error::Error for FileError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match &self.kind {
+            Kind::Io(errno) => Some(errno),
+            _ => None,
+        }
+    }
+}
 
 #[cfg(test)]
 mod tests {
@@ -142,7 +156,9 @@ mod tests {
     fn an_error_says_operation_path_and_reason() {
         let error = FileError::of(Op::Sync, Path::new("/x/y"), Errno::IO);
         assert_eq!(error.to_string(), "cannot sync /x/y: input/output error (os error 5)");
+        assert_eq!(std::error::Error::source(&error).unwrap().to_string(), "Input/output error (os error 5)");
         let error = FileError::of(Op::Write, Path::new("/x"), Errno::NOSPC);
+        assert!(std::error::Error::source(&error).is_none());
         assert_eq!(error.to_string(), "cannot write /x: no space left on the file system");
     }
 }

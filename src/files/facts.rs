@@ -67,7 +67,7 @@ pub struct Facts {
 }
 
 impl Facts {
-    /// The same file with the same content, as far as can be told without reading it.
+    /// The same file with the same content, as far as that is known without reading it.
     pub fn same(&self, other: &Self) -> bool {
         (self.inode, self.device, self.size, self.modified) == (other.inode, other.device, other.size, other.modified)
     }
@@ -116,5 +116,33 @@ impl Facts {
             mount_point: false,
             immutable: false,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_the_same_unless_place_size_or_time_changed() {
+        let facts = Facts::of(rustix::fs::CWD, ".").unwrap();
+        assert!(facts.same(&Facts { mode: facts.mode ^ 0o777, uid: !facts.uid, ..facts }));
+        for other in [
+            Facts { inode: !facts.inode, ..facts },
+            Facts { device: (!facts.device.0, facts.device.1), ..facts },
+            Facts { size: !facts.size, ..facts },
+            Facts { modified: (facts.modified.0, facts.modified.1 ^ 1), ..facts },
+        ] {
+            assert!(!facts.same(&other), "{other:?}");
+        }
+    }
+
+    #[test]
+    fn an_old_kernel_knows_the_same_but_for_mounts_and_attributes() {
+        let facts = Facts::of(rustix::fs::CWD, ".").unwrap();
+        let old = Facts::by_stat(rustix::fs::CWD, ".").unwrap();
+        let Facts { mount, mount_point, immutable, .. } = facts;
+        assert_eq!(Facts { mount, mount_point, immutable, ..old }, facts);
+        assert_eq!((old.mount, old.mount_point, old.immutable), (0, false, false));
     }
 }

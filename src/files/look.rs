@@ -1,5 +1,4 @@
-//! Files looked at rather than taken in: opened, known for what they are before a byte is read, and read piece by piece into
-//! the reader's own buffer. Symlinks are followed: what a kubelet or a person put there is what counts.
+//! Regular files, opened to be read piece by piece into the caller's buffer. Symlinks are followed.
 
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
@@ -46,12 +45,12 @@ impl Source {
     }
 }
 
-/// A path looked at, from the current directory where it is relative; `None`: there is nothing.
+/// Opens a path, from the current directory where it is relative; `None`: there is nothing.
 pub fn look(path: &Path) -> Result<Option<Source>, Kind> {
     open(CWD, path)
 }
 
-/// A path below an open directory, or an absolute one.
+/// Opens a path below a directory, or an absolute one.
 pub fn look_below(dir: &Dir, path: &Path) -> Result<Option<Source>, Kind> {
     open(dir, path)
 }
@@ -60,7 +59,7 @@ fn open(at: impl AsFd, path: &Path) -> Result<Option<Source>, Kind> {
     let fd = match rustix::fs::openat(at, path, READ, Mode::empty()) {
         Ok(fd) => fd,
         Err(Errno::NOENT | Errno::NOTDIR) => return Ok(None),
-        // Not that a symlink is there, but that it leads nowhere.
+        // A circle of symlinks; one symlink is no error here.
         Err(Errno::LOOP) => return Err(Kind::Io(Errno::LOOP)),
         Err(errno) => return Err(unopened(errno)),
     };
@@ -73,11 +72,7 @@ fn open(at: impl AsFd, path: &Path) -> Result<Option<Source>, Kind> {
 
 /// What a path leads to, without opening it; `None`: nothing, or nowhere. A name that may not be looked at counts as a file.
 pub fn what(dir: Option<&Dir>, path: &Path) -> Option<What> {
-    let stat = match dir {
-        Some(dir) => rustix::fs::statat(dir, path, AtFlags::empty()),
-        None => rustix::fs::statat(CWD, path, AtFlags::empty()),
-    };
-    match stat {
+    match rustix::fs::statat(dir.map_or(CWD, Dir::as_fd), path, AtFlags::empty()) {
         Ok(stat) => Some(FileType::from_raw_mode(stat.st_mode).into()),
         Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) => None,
         Err(_) => Some(What::Unknown),

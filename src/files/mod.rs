@@ -14,12 +14,14 @@ mod facts;
 mod look;
 mod path;
 mod read;
+#[cfg(test)]
+pub(crate) mod synced;
 mod write;
 
-pub use dir::{Dir, Entry};
+pub use dir::Dir;
 pub use error::{FileError, Kind, Op};
 pub use facts::{Facts, What};
 pub use look::{Source, look, look_below, what};
 pub use path::{BadPath, RelPath};
 pub use read::{FileState, read, read_input};
-pub(crate) use write::{Look, Written, write_all};
+pub(crate) use write::{Permissions, Written, write_all};

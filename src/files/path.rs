@@ -2,8 +2,11 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 /// Components separated by single slashes; none empty, `.` or `..`, none with a NUL byte.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String")]
 pub struct RelPath(String);
 
 /// The text that is not a [`RelPath`].
@@ -17,6 +20,14 @@ impl fmt::Display for BadPath {
 }
 
 impl std::error::Error for BadPath {}
+
+impl TryFrom<String> for RelPath {
+    type Error = BadPath;
+
+    fn try_from(text: String) -> Result<Self, BadPath> {
+        Self::parse(text)
+    }
+}
 
 impl RelPath {
     pub fn parse(text: impl Into<String>) -> Result<Self, BadPath> {
@@ -47,7 +58,7 @@ impl RelPath {
         Self(format!("{}/{}", self.0, other.0))
     }
 
-    /// Whether it is `dir` or lies below it.
+    /// Whether it is `dir` or below it.
     pub fn is_within(&self, dir: &str) -> bool {
         self.0.strip_prefix(dir).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     }

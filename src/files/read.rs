@@ -1,9 +1,9 @@
 //! Bounded reads of regular files.
 
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::path::Path;
 
-use rustix::fs::{FileType, Mode, OFlags};
+use rustix::fs::{CWD, FileType, Mode, OFlags};
 use rustix::io::Errno;
 use zeroize::Zeroizing;
 
@@ -12,7 +12,7 @@ use super::error::{FileError, Kind, Op};
 use super::facts::What;
 use super::path::RelPath;
 
-/// Missing is an answer; everything else that keeps a file from being read is an error.
+/// A missing file is a result; everything else that prevents reading is an error.
 #[derive(Clone, PartialEq, Eq)]
 pub enum FileState {
     Missing,
@@ -41,19 +41,24 @@ pub fn read(dir: &Dir, path: &RelPath, max: u64) -> Result<FileState, FileError>
         },
         None => None,
     };
-    let dir = below.as_ref().unwrap_or(dir);
-    let full = dir.path_of(path.file_name());
-    match rustix::fs::openat(dir, path.file_name(), READ | OFlags::NOFOLLOW, Mode::empty()) {
-        Ok(fd) => slurp(fd, &full, max),
-        Err(Errno::NOENT) => Ok(FileState::Missing),
-        Err(errno) => Err(FileError::new(Op::Read, &full, unopened(errno))),
-    }
+    let (dir, name) = (below.as_ref().unwrap_or(dir), path.file_name());
+    open_and_read(dir.as_fd(), Path::new(name), READ | OFlags::NOFOLLOW, &dir.path_of(name), max)
 }
 
 /// Reads a regular file a person named, of at most `max` bytes; symlinks are their choice.
 pub fn read_input(path: &Path, max: u64) -> Result<FileState, FileError> {
-    match rustix::fs::open(path, READ, Mode::empty()) {
-        Ok(fd) => slurp(fd, path, max),
+    open_and_read(CWD, path, READ, path, max)
+}
+
+fn open_and_read(
+    at: BorrowedFd<'_>,
+    name: &Path,
+    flags: OFlags,
+    path: &Path,
+    max: u64,
+) -> Result<FileState, FileError> {
+    match rustix::fs::openat(at, name, flags, Mode::empty()) {
+        Ok(fd) => read_open(fd, path, max),
         Err(Errno::NOENT) => Ok(FileState::Missing),
         Err(errno) => Err(FileError::new(Op::Read, path, unopened(errno))),
     }
@@ -67,7 +72,7 @@ pub(super) fn unopened(errno: Errno) -> Kind {
     }
 }
 
-fn slurp(fd: impl AsFd, path: &Path, max: u64) -> Result<FileState, FileError> {
+fn read_open(fd: impl AsFd, path: &Path, max: u64) -> Result<FileState, FileError> {
     let failed = |errno| FileError::of(Op::Read, path, errno);
     let refused = |kind| Err(FileError::new(Op::Read, path, kind));
     let stat = rustix::fs::fstat(&fd).map_err(failed)?;

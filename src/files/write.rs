@@ -4,17 +4,18 @@ use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 
 use rustix::fs::{Gid, Mode, OFlags, Uid};
-use zeroize::Zeroizing;
 
 use super::dir::Dir;
 use super::error::{FileError, Kind, Op};
 use super::facts::Facts;
+use super::path::RelPath;
+use super::read::{FileState, read};
 
-/// What a new file is to be.
+/// Of a new file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Look {
+pub(crate) struct Permissions {
     pub mode: u32,
-    /// Owner and group to give it; `None`: whoever runs this.
+    /// Owner and group to give it; `None`: those of this process.
     pub owner: Option<(u32, u32)>,
 }
 
@@ -29,19 +30,21 @@ pub(crate) struct Written {
 impl Written {
     /// Makes content and size durable; the name is its directory's.
     pub(crate) fn sync(&self) -> Result<(), FileError> {
+        #[cfg(test)]
+        super::synced::note(&self.path);
         rustix::io::retry_on_intr(|| rustix::fs::fsync(&self.fd)).map_err(|e| FileError::of(Op::Sync, &self.path, e))
     }
 }
 
 impl Dir {
-    /// Makes a new file and syncs it. On an error it may be left behind, incomplete: it lies in a staging directory that
-    /// is removed as a whole.
-    pub(crate) fn create(&self, name: &str, look: Look, bytes: &[u8]) -> Result<(), FileError> {
-        self.write_new(name, look, bytes)?.sync()
+    /// Makes a new file and syncs it. On an error it may be left behind, incomplete: in a staging directory, which is
+    /// removed as a whole.
+    pub(crate) fn create(&self, name: &str, permissions: Permissions, bytes: &[u8]) -> Result<(), FileError> {
+        self.write_new(name, permissions, bytes)?.sync()
     }
 
-    /// The same, the sync left to the caller: syncs that wait together share one commit of the file system's journal.
-    pub(crate) fn write_new(&self, name: &str, look: Look, bytes: &[u8]) -> Result<Written, FileError> {
+    /// The same, the caller syncs: syncs that wait together share one commit of the file system's journal.
+    pub(crate) fn write_new(&self, name: &str, permissions: Permissions, bytes: &[u8]) -> Result<Written, FileError> {
         let path = self.path_of(name);
         let failed = |op| {
             let path = path.clone();
@@ -50,12 +53,12 @@ impl Dir {
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let fd = rustix::fs::openat(self, name, flags, Mode::RUSR | Mode::WUSR).map_err(failed(Op::Create))?;
         // The owner first: changing it clears bits of the mode.
-        if let Some((uid, gid)) = look.owner {
+        if let Some((uid, gid)) = permissions.owner {
             rustix::fs::fchown(&fd, Some(Uid::from_raw(uid)), Some(Gid::from_raw(gid)))
                 .map_err(failed(Op::SetOwner))?;
         }
         // Always: the umask may have taken bits away, and a public file has more than the 0600 it was made with.
-        rustix::fs::fchmod(&fd, Mode::from_raw_mode(look.mode)).map_err(failed(Op::SetMode))?;
+        rustix::fs::fchmod(&fd, Mode::from_raw_mode(permissions.mode)).map_err(failed(Op::SetMode))?;
         write_all(&fd, bytes).map_err(failed(Op::Write))?;
         // Only a hint: the disk begins to write now, and the syncs that come later wait for all files at once.
         let _ = rustix::fs::fadvise(&fd, 0, None, rustix::fs::Advice::DontNeed);
@@ -64,14 +67,11 @@ impl Dir {
 
     /// Copies a regular file into another directory with its mode and owner, synced: where a hard link is not possible.
     pub(crate) fn copy(&self, name: &str, facts: &Facts, to: &Self, new: &str) -> Result<(), FileError> {
-        let path =
-            super::RelPath::parse(name).map_err(|_| FileError::new(Op::Link, &self.path_of(name), Kind::Missing))?;
-        match super::read(self, &path, facts.size)? {
-            super::FileState::Missing => Err(FileError::new(Op::Link, &self.path_of(name), Kind::Missing)),
-            super::FileState::File { bytes, mode, uid, gid } => {
-                let look = Look { mode: mode & 0o777, owner: Some((uid, gid)) };
-                let bytes: Zeroizing<Vec<u8>> = bytes;
-                to.create(new, look, &bytes)
+        let missing = || FileError::new(Op::Link, &self.path_of(name), Kind::Missing);
+        match read(self, &RelPath::parse(name).map_err(|_| missing())?, facts.size)? {
+            FileState::Missing => Err(missing()),
+            FileState::File { bytes, mode, uid, gid } => {
+                to.create(new, Permissions { mode: mode & 0o777, owner: Some((uid, gid)) }, &bytes)
             }
         }
     }

@@ -1,5 +1,5 @@
-//! The commands an operator has running around a renewal, each in a process group of its own: with a known environment, for a
-//! bounded time, with bounded output, and without a process left behind when the time is over.
+//! The commands that an operator runs around a renewal, each in a process group of its own: with a known environment, for a
+//! bounded time, with bounded output, and with no process left behind when the time is over.
 
 mod tail;
 #[cfg(test)]
@@ -12,15 +12,16 @@ use std::process::{self, Child, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 
 use crate::profile::Command;
 use tail::Tail;
 
-/// What a hook gets of the environment of this process; all else is ours.
+/// What a hook inherits from the environment of this process.
 pub const INHERITED: [&str; 3] = ["PATH", "HOME", "LANG"];
 
-/// What a hook is told, and what it means. Never a secret: the environment of a process is easily seen.
+/// The variables of a hook and their meaning. No secrets: others can see the environment of a process.
 pub const VARIABLES: [(&str, &str); 10] = [
     ("KPKI_HOOK", "Which hook it is: pre, deploy or post."),
     ("KPKI_COMPONENT", "deploy: the component whose files were renewed, such as kube-apiserver."),
@@ -53,10 +54,9 @@ pub enum Ended {
     Status(i32),
     /// The signal that ended it.
     Signal(i32),
-    /// It was told to end, and then made to, and all of its group with it.
+    /// It was asked to end (SIGTERM), and then it and its process group were killed.
     TimedOut,
-    /// Why, in the system's words.
-    NotStarted(String),
+    NotStarted(Errno),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,35 +65,33 @@ pub struct Outcome {
     /// The last of what it wrote to stdout and stderr, at most 4 KiB of it: text without control characters but for newline
     /// and tab.
     pub output: String,
-    pub took: Duration,
 }
 
 /// Between SIGTERM and SIGKILL.
 const GRACE: Duration = Duration::from_secs(5);
-/// How long an end may go unnoticed when nothing is to be read.
+/// How long the end of a silent command may go unnoticed.
 const TICK: Duration = Duration::from_millis(10);
-/// A pipe holds 64 KiB: what a command wrote before its end is read in so many steps, whoever goes on writing.
+/// A pipe holds 64 KiB: so many steps read what a command wrote before its end, even if another process goes on writing.
 const STEPS: usize = 16;
 const STEP: usize = 8192;
 
 /// Runs it to its end. What it leaves in the background goes on, unless its time ran out.
 pub fn run(call: &Call<'_>) -> Outcome {
-    run_with_grace(call, GRACE)
+    match Running::start(call) {
+        Ok(running) => running.finish(call.timeout, GRACE),
+        Err(why) => Outcome { ended: not_started(&why), output: String::new() },
+    }
 }
 
-fn run_with_grace(call: &Call<'_>, grace: Duration) -> Outcome {
-    let begun = Instant::now();
-    let (ended, output) = match Running::start(call) {
-        Ok(mut running) => (running.finish(call.timeout, grace), running.tail.into_text()),
-        Err(why) => (Ended::NotStarted(why.to_string()), String::new()),
-    };
-    Outcome { ended, output, took: begun.elapsed() }
+fn not_started(why: &io::Error) -> Ended {
+    // Words that no program can be given are no error of the system.
+    Ended::NotStarted(Errno::from_io_error(why).unwrap_or(Errno::INVAL))
 }
 
 /// A child that has not been reaped: its group is its own until then.
 struct Running {
     child: Child,
-    /// `None`: nobody holds the other end any more.
+    /// `None`: the other end is closed.
     pipe: Option<PipeReader>,
     tail: Tail,
 }
@@ -117,14 +115,14 @@ impl Running {
         };
         command.env_clear().envs(call.inherited.iter().map(|(name, value)| (name, value)));
         command.envs(call.variables.iter().map(|(name, value)| (name, value)));
-        // Nothing that is mounted now is kept busy by it.
+        // So that it keeps no mounted file system busy.
         command.current_dir("/").process_group(0);
         command.stdin(Stdio::null()).stdout(write.try_clone()?).stderr(write);
         // The command holds our copies of the writing end until it is dropped.
         Ok(Self { child: command.spawn()?, pipe: Some(pipe), tail: Tail::default() })
     }
 
-    fn finish(&mut self, timeout: Duration, grace: Duration) -> Ended {
+    fn finish(mut self, timeout: Duration, grace: Duration) -> Outcome {
         let in_time = self.watch(timeout);
         if !in_time {
             self.signal(Signal::TERM);
@@ -134,15 +132,16 @@ impl Running {
         }
         let status = self.child.wait();
         self.drain();
-        match status {
+        let ended = match status {
             _ if !in_time => Ended::TimedOut,
             Ok(status) => match (status.code(), status.signal()) {
                 (Some(0), _) => Ended::Success,
                 (Some(code), _) => Ended::Status(code),
                 (None, signal) => Ended::Signal(signal.unwrap_or_default()),
             },
-            Err(why) => Ended::NotStarted(why.to_string()),
-        }
+            Err(why) => not_started(&why),
+        };
+        Outcome { ended, output: self.tail.into_text() }
     }
 
     /// Reads along until it is over (`true`) or the time is up.

@@ -18,13 +18,18 @@ impl Tail {
         }
     }
 
+    #[cfg(test)]
+    pub fn has_line(&self) -> bool {
+        self.bytes.contains(&b'\n')
+    }
+
     fn shorten(&mut self) {
         let surplus = self.bytes.len().saturating_sub(KEPT);
         self.bytes.drain(..surplus);
         self.cut |= surplus > 0;
     }
 
-    /// For people: what a terminal would obey is replaced, and a character that was cut in two is left out.
+    /// For people: control characters are replaced, and a character that was cut in two is left out.
     pub fn into_text(mut self) -> String {
         self.shorten();
         let halves =

@@ -1,20 +1,12 @@
-//! What a tree should hold: the catalogue's entries, the profile's extra certificates, and what may lie beside them.
+//! What a tree should hold: the catalogue's entries, the profile's extra certificates, and what may be beside them.
 
-use super::{Kind, Request};
+use super::item::Kind;
+use super::request::Request;
+use crate::catalog::paths::DEFAULT_DIR;
 use crate::catalog::{CaId, ENTRIES, Entry, Files};
 use crate::profile::{Etcd, Profile};
 
-/// kubeadm's directory; what a profile or kubeconfig says of paths below it holds for any root.
-pub const DEFAULT_DIR: &str = "/etc/kubernetes";
-
-/// How a file is read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Shape {
-    Certificates,
-    Kubeconfig,
-}
-
-/// Whether it must be there.
+/// Whether a file must exist.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Presence {
     Required,
@@ -22,16 +14,16 @@ pub enum Presence {
     Optional,
     /// Missing is not even shown.
     IfThere,
-    /// Nobody said; what else is there decides.
+    /// No profile says; what else is in the tree decides.
     Unknown,
 }
 
-/// Where a file is looked for.
+/// Where a file may be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CandidatePath {
-    /// Below the root; or absolute, where a profile says so.
+    /// Below the root of the tree; or absolute, if a profile says so.
     Below(String),
-    /// As it stands, from the current directory: what a person said.
+    /// As a person gave it, from the current directory.
     AsIs(String),
 }
 
@@ -44,20 +36,27 @@ impl CandidatePath {
     }
 }
 
-/// One file.
+/// One file. What it holds follows from its kind: a kubeconfig, or certificates or CRLs.
 #[derive(Debug, Clone)]
 pub struct Expected {
     pub name: String,
     /// The first that exists counts.
-    pub spots: Vec<CandidatePath>,
-    pub shape: Shape,
+    pub candidates: Vec<CandidatePath>,
     pub kind: Kind,
     /// Who signs it.
     pub authority: Option<CaId>,
     /// Whose key decides whether it is managed here: its signer's, or an authority's own.
     pub key: Option<CaId>,
-    pub need: Presence,
+    pub presence: Presence,
     pub entry: Option<&'static Entry>,
+}
+
+impl Expected {
+    /// What is no entry of the catalogue.
+    fn further(name: String, path: String, kind: Kind, authority: Option<CaId>) -> Self {
+        let candidates = vec![CandidatePath::Below(path)];
+        Self { name, candidates, kind, authority, key: authority, presence: Presence::IfThere, entry: None }
+    }
 }
 
 /// The pki directory, below the root or absolute.
@@ -66,7 +65,7 @@ pub fn pki(profile: Option<&Profile>) -> String {
     below_default(&profile.certificates_dir).to_owned()
 }
 
-/// A path as it is found below any root, where it lies below kubeadm's directory.
+/// A path relative to the root, if it is below kubeadm's directory.
 fn below_default(path: &str) -> &str {
     let path = path.trim_end_matches('/');
     path.strip_prefix(DEFAULT_DIR).and_then(|rest| rest.strip_prefix('/')).filter(|p| !p.is_empty()).unwrap_or(path)
@@ -78,9 +77,9 @@ pub fn of_node(request: &Request<'_>, kubelet: &CandidatePath) -> Vec<Expected> 
     let mut all: Vec<Expected> = ENTRIES
         .iter()
         .filter_map(|entry| of_entry(entry, &pki, kubelet).map(|found| (entry, found)))
-        .map(|(entry, expected)| Expected { need: need(request, entry), ..expected })
+        .map(|(entry, expected)| Expected { presence: presence(request, entry), ..expected })
         .collect();
-    all.extend(CaId::ALL.into_iter().map(|authority| list(authority, &pki)));
+    all.extend(CaId::ALL.into_iter().map(|authority| crl(authority, &pki)));
     if let Some(profile) = request.profile {
         all.extend(extras(profile, request.node.as_deref(), &pki));
         all.extend(external_etcd(profile));
@@ -94,19 +93,19 @@ pub fn of_cluster(request: &Request<'_>) -> Vec<Expected> {
     let mut all: Vec<Expected> = authorities
         .filter_map(|entry| of_entry(entry, "pki", &CandidatePath::Below(String::new())).map(|found| (entry, found)))
         .map(|(entry, expected)| {
-            let need = match request.profile {
+            let presence = match request.profile {
                 Some(profile) if profile.includes(entry) => Presence::Required,
                 None if !entry.etcd => Presence::Required,
                 _ => Presence::Optional,
             };
-            Expected { need, ..expected }
+            Expected { presence, ..expected }
         })
         .collect();
-    all.extend(CaId::ALL.into_iter().map(|authority| list(authority, "pki")));
+    all.extend(CaId::ALL.into_iter().map(|authority| crl(authority, "pki")));
     all
 }
 
-fn need(request: &Request<'_>, entry: &Entry) -> Presence {
+fn presence(request: &Request<'_>, entry: &Entry) -> Presence {
     let known = request.profile.zip(request.node.as_deref());
     match known.and_then(|(profile, name)| profile.node(name).map(|node| (profile, node))) {
         Some((profile, node)) if profile.includes(entry) && profile.holds(node, entry) => Presence::Required,
@@ -120,62 +119,44 @@ fn need(request: &Request<'_>, entry: &Entry) -> Presence {
 
 fn of_entry(entry: &'static Entry, pki: &str, kubelet: &CandidatePath) -> Option<Expected> {
     let below = |path: String| vec![CandidatePath::Below(path)];
-    let (spots, shape, kind) = match entry.files {
+    let (candidates, kind) = match entry.files {
         Files::Pair(stem) => {
             let kind = if entry.authority().is_some() { Kind::Authority } else { Kind::Certificate };
-            (below(format!("{pki}/{stem}.crt")), Shape::Certificates, kind)
+            (below(format!("{pki}/{stem}.crt")), kind)
         }
         Files::KeyPair(_) => return None,
-        Files::Kubeconfig(name) => (below(name.to_owned()), Shape::Kubeconfig, Kind::Kubeconfig),
+        Files::Kubeconfig(name) => (below(name.to_owned()), Kind::Kubeconfig),
         // What the kubelet got through a CSR, then what it signed itself or was given.
-        Files::KubeletPair(stem) => (
-            vec![kubelet.join("kubelet-server-current.pem"), kubelet.join(&format!("{stem}.crt"))],
-            Shape::Certificates,
-            Kind::Certificate,
-        ),
+        Files::KubeletPair(stem) => {
+            (vec![kubelet.join("kubelet-server-current.pem"), kubelet.join(&format!("{stem}.crt"))], Kind::Certificate)
+        }
     };
     Some(Expected {
         name: entry.name.to_owned(),
-        spots,
-        shape,
+        candidates,
         kind,
         authority: entry.signer,
         key: entry.signer.or(entry.authority()),
-        need: Presence::Unknown,
+        presence: Presence::Unknown,
         entry: Some(entry),
     })
 }
 
-fn list(authority: CaId, pki: &str) -> Expected {
-    Expected {
-        name: format!("{}.crl", authority.name()),
-        spots: vec![CandidatePath::Below(format!("{pki}/{}.crl", authority.stem()))],
-        shape: Shape::Certificates,
-        kind: Kind::Crl,
-        authority: Some(authority),
-        key: Some(authority),
-        need: Presence::IfThere,
-        entry: None,
-    }
+fn crl(authority: CaId, pki: &str) -> Expected {
+    let (name, path) = (format!("{}.crl", authority.name()), format!("{pki}/{}.crl", authority.stem()));
+    Expected::further(name, path, Kind::Crl, Some(authority))
 }
 
 fn extras(profile: &Profile, node: Option<&str>, pki: &str) -> impl Iterator<Item = Expected> {
     let extras = profile.extra_certificates.iter();
     extras.filter(move |extra| node.is_none_or(|node| extra.nodes.iter().any(|name| name == node))).map(move |extra| {
-        Expected {
-            name: extra.name.clone(),
-            spots: vec![CandidatePath::Below(format!("{pki}/{}.crt", extra.path))],
-            shape: Shape::Certificates,
-            kind: Kind::Certificate,
-            authority: Some(extra.authority),
-            key: Some(extra.authority),
-            need: if node.is_some() { Presence::Required } else { Presence::IfThere },
-            entry: None,
-        }
+        let path = format!("{pki}/{}.crt", extra.path);
+        let presence = if node.is_some() { Presence::Required } else { Presence::IfThere };
+        Expected { presence, ..Expected::further(extra.name.clone(), path, Kind::Certificate, Some(extra.authority)) }
     })
 }
 
-/// The files the API server needs for an etcd it does not run, where the profile names them outside the catalogue's places.
+/// The files the API server needs for an etcd it does not run, if the profile names them outside the catalogue's places.
 fn external_etcd(profile: &Profile) -> Vec<Expected> {
     let Etcd::External { ca_file, cert_file, .. } = &profile.etcd else { return Vec::new() };
     let named = [("etcd-ca", ca_file, Kind::Authority), ("apiserver-etcd-client", cert_file, Kind::Certificate)];
@@ -187,15 +168,9 @@ fn external_etcd(profile: &Profile) -> Vec<Expected> {
         .into_iter()
         .map(|(name, path, kind)| (name, below_default(path), kind))
         .filter(|(_, path, _)| !path.is_empty() && !usual(path))
-        .map(|(name, path, kind)| Expected {
-            name: name.to_owned(),
-            spots: vec![CandidatePath::Below(path.to_owned())],
-            shape: Shape::Certificates,
-            kind,
-            authority: Some(CaId::Etcd).filter(|_| kind != Kind::Authority),
-            key: None,
-            need: Presence::IfThere,
-            entry: None,
+        .map(|(name, path, kind)| {
+            let authority = Some(CaId::Etcd).filter(|_| kind != Kind::Authority);
+            Expected { key: None, ..Expected::further(name.to_owned(), path.to_owned(), kind, authority) }
         })
         .collect()
 }

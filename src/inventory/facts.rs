@@ -2,11 +2,58 @@
 
 use time::OffsetDateTime;
 
-use super::{Attributes, CertificateFacts, CrlFacts};
 use crate::blueprint::{Name, Oid, San};
+use crate::revocation::Revoked;
 use crate::x509::{Certificate, Crl, decimal};
 
-/// What ties a certificate to the one that signed it, kept until its tree is read.
+/// What the checks and reports need of a certificate; the DER is not kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CertificateFacts {
+    /// As `blueprint::Name` prints it.
+    pub subject: String,
+    pub issuer: String,
+    /// Attributes by short name for metrics: (C, ST, L, O, OU, CN), first value each, of subject and issuer.
+    pub subject_attributes: Attributes,
+    pub issuer_attributes: Attributes,
+    pub sans: Vec<String>,
+    pub usages: Vec<String>,
+    pub is_ca: bool,
+    /// Lower-case hexadecimal, as `Certificate::serial_hex`; and decimal for metrics.
+    pub serial: String,
+    pub serial_decimal: String,
+    pub algorithm: String,
+    pub fingerprint: [u8; 32],
+    pub not_before: OffsetDateTime,
+    pub not_after: OffsetDateTime,
+    /// The end of the authority that signed it, where the tree has it.
+    pub issuer_not_after: Option<OffsetDateTime>,
+    /// Its entry on the CRL beside its authority: a CRL the authority signed, stale or not.
+    pub revoked: Option<Box<Revoked>>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Attributes {
+    pub c: String,
+    pub st: String,
+    pub l: String,
+    pub o: String,
+    pub ou: String,
+    pub cn: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CrlFacts {
+    pub issuer: String,
+    pub issuer_attributes: Attributes,
+    /// crlNumber in decimal (RFC 5280 section 5.2.3), if it has one.
+    pub number: Option<String>,
+    pub this_update: OffsetDateTime,
+    /// Its end; a CRL without nextUpdate never goes stale.
+    pub next_update: Option<OffsetDateTime>,
+    pub entries: u64,
+}
+
+/// What ties a certificate to the one that signed it, kept until its tree has been read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IssuerLink {
     /// Content octets.
@@ -20,7 +67,7 @@ pub struct IssuerLink {
 }
 
 impl IssuerLink {
-    /// Self-signed, as far as names tell.
+    /// Self-issued: subject and issuer are the same name.
     fn is_root(&self) -> bool {
         self.subject == self.issuer
     }

@@ -1,34 +1,36 @@
-//! Many trees on all cores.
+//! One tree, or many on all cores.
 
-use super::{Request, Tree};
+use super::item::Tree;
+use super::request::{Form, Request};
+use super::revoked::SharedCrls;
+use super::tree as trees;
+use super::walk;
 use crate::parallel;
 
-/// Reads every request; `each` is handed its index and tree as soon as it is read, on whichever thread read it and in no
-/// order, so that a caller may keep as little of a tree as it likes. `progress` is called now and then, on the calling thread,
-/// with how many are done.
-pub fn fleet(
-    requests: &[Request<'_>],
-    threads: usize,
-    each: &(dyn Fn(usize, Tree) + Sync),
-    progress: &mut dyn FnMut(usize, usize),
-) -> Result<(), parallel::Died> {
-    let total = requests.len();
-    let work = |index: usize| {
-        if let Some(request) = requests.get(index) {
-            each(index, super::tree(request));
-        }
-        None::<()>
-    };
-    parallel::map(total, threads, work, |done| progress(done, total)).map(|_| ())
+/// Everything a request names, as it is now. Never fails: what cannot be read is an item with the reason.
+pub fn tree(request: &Request<'_>) -> Tree {
+    read(request, &SharedCrls::default())
 }
 
-/// All trees at once, in the order of the requests.
+/// All trees, in the order of the requests. `progress` is called now and then, on the calling thread, with how many are done
+/// and how many there are.
+///
+/// # Errors
+/// A thread panicked.
 pub fn all(
     requests: &[Request<'_>],
     threads: usize,
     progress: &mut dyn FnMut(usize, usize),
 ) -> Result<Vec<Tree>, parallel::Died> {
-    let total = requests.len();
-    let work = |index: usize| requests.get(index).map(super::tree);
-    parallel::map(total, threads, work, |done| progress(done, total))
+    let shared = SharedCrls::default();
+    let work = |index: usize| requests.get(index).map(|request| read(request, &shared));
+    parallel::map(requests.len(), threads, work, |done| progress(done, requests.len()))
+}
+
+fn read(request: &Request<'_>, shared: &SharedCrls) -> Tree {
+    match request.form {
+        Form::Node | Form::Shared => trees::read(request, shared),
+        Form::Directory => walk::directory(&request.root),
+        Form::File => walk::file(&request.root),
+    }
 }

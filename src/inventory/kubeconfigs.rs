@@ -2,11 +2,12 @@
 
 use std::borrow::Cow;
 
-use super::content::{self, mentions};
+use super::item::{Kind, Reading};
 use super::object::ParsedObject;
-use super::{Kind, Reading};
+use super::pem::{self, mentions};
+use super::unreadable::Unreadable;
 use crate::encoding::base64;
-use crate::kubeconfig::{self, Source, Survey};
+use crate::kubeconfig::{self, KubeconfigError, Source, Survey};
 
 pub fn looks_like(bytes: &[u8]) -> bool {
     mentions(bytes, "current-context") && mentions(bytes, "users")
@@ -15,27 +16,27 @@ pub fn looks_like(bytes: &[u8]) -> bool {
 /// Every certificate in a kubeconfig that was found; other files are not opened.
 pub fn objects(bytes: &[u8]) -> Vec<ParsedObject> {
     match kubeconfig::survey(bytes) {
-        Ok(survey) => read(&survey, None, &mut |_| None),
-        // Another document that talks of kubeconfigs.
-        Err(kubeconfig::KubeconfigError::NotAKubeconfig) => Vec::new(),
-        Err(why) => vec![ParsedObject::broken(Kind::Kubeconfig, 0, why)],
+        Ok(survey) => read(&survey, None, &mut |_| Vec::new()),
+        // Another document that mentions kubeconfigs.
+        Err(KubeconfigError::NotAKubeconfig) => Vec::new(),
+        Err(why) => vec![broken(why)],
     }
 }
 
-/// What stands in a file a kubeconfig refers to; `None`: such files are not looked at.
-pub type Open<'a> = &'a mut dyn FnMut(&str) -> Option<Vec<ParsedObject>>;
+/// What a file holds that a kubeconfig refers to.
+pub type Open<'a> = &'a mut dyn FnMut(&str) -> Vec<ParsedObject>;
 
 /// A kubeconfig the catalogue expects: its current user's certificate first, or why there is none.
 pub fn expected(bytes: &[u8], authority: Option<&str>, open: Open<'_>) -> Vec<ParsedObject> {
     let survey = match kubeconfig::survey(bytes) {
         Ok(survey) => survey,
-        Err(why) => return vec![ParsedObject::broken(Kind::Kubeconfig, 0, why)],
+        Err(why) => return vec![broken(why)],
     };
     let mut objects = read(&survey, authority, open);
     let without = || survey.users.first().is_some_and(|user| user.certificate.is_none());
     let missing = match &survey.unresolved {
-        Some(why) => Some(why.to_string()),
-        None if without() => Some("expected a client certificate, found neither data nor a file".to_owned()),
+        Some(why) => Some(Unreadable::Kubeconfig(why.clone())),
+        None if without() => Some(Unreadable::NoClientCertificate),
         None => None,
     };
     if let Some(why) = missing {
@@ -68,19 +69,17 @@ fn read(survey: &Survey<'_>, authority: Option<&str>, open: Open<'_>) -> Vec<Par
     found
 }
 
-fn of(source: &Source<'_>, kind: Kind, field: &str, open: Open<'_>) -> Vec<ParsedObject> {
+fn broken(why: KubeconfigError) -> ParsedObject {
+    ParsedObject::broken(Kind::Kubeconfig, 0, Unreadable::Kubeconfig(why))
+}
+
+fn of(source: &Source<'_>, kind: Kind, field: &'static str, open: Open<'_>) -> Vec<ParsedObject> {
     match source {
         Source::Data(data) => match base64::decode(data.as_bytes()) {
-            Err(_) => vec![ParsedObject::broken(kind, 0, format!("expected base64 in {field}"))],
-            Ok(text) => match content::pem(&text, kind) {
-                objects if objects.is_empty() => {
-                    let found = content::instead(&text);
-                    vec![ParsedObject::broken(kind, 0, format!("expected a PEM certificate in {field}, found {found}"))]
-                }
-                objects => objects,
-            },
+            Err(_) => vec![ParsedObject::broken(kind, 0, Unreadable::NotBase64(field))],
+            Ok(text) => pem::wanted(&text, kind, Some(field)),
         },
-        Source::File(path) => open(path).unwrap_or_default().into_iter().map(|object| renamed(object, kind)).collect(),
+        Source::File(path) => open(path).into_iter().map(|object| renamed(object, kind)).collect(),
     }
 }
 

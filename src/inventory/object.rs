@@ -1,7 +1,8 @@
-//! What comes out of a file before anybody says what it is called.
+//! What comes out of a file, before it has a name in a tree.
 
 use super::facts::{self, IssuerLink};
-use super::{Item, Kind, Reading};
+use super::item::{Item, Kind, Reading};
+use super::unreadable::Unreadable;
 use crate::catalog::CaId;
 use crate::x509::{Certificate, Crl};
 
@@ -15,7 +16,9 @@ pub struct ParsedObject {
     pub within: Option<String>,
     pub reading: Reading,
     pub(super) link: Option<IssuerLink>,
-    /// The file it was found in or expected at, where that is another than the one that was read.
+    /// Of a CRL, unless it was only walked over.
+    pub(super) der: Option<Vec<u8>>,
+    /// The file it was found in or expected at, if that is not the one that was read.
     pub(super) elsewhere: Option<String>,
     /// It need not be there at all.
     pub(super) optional: bool,
@@ -23,11 +26,11 @@ pub struct ParsedObject {
 
 impl ParsedObject {
     pub(super) fn new(kind: Kind, position: usize, reading: Reading) -> Self {
-        Self { kind, position, within: None, reading, link: None, elsewhere: None, optional: false }
+        Self { kind, position, within: None, reading, link: None, der: None, elsewhere: None, optional: false }
     }
 
-    pub(super) fn broken(kind: Kind, position: usize, why: impl std::fmt::Display) -> Self {
-        Self::new(kind, position, Reading::Unreadable(why.to_string()))
+    pub(super) fn broken(kind: Kind, position: usize, why: Unreadable) -> Self {
+        Self::new(kind, position, Reading::Unreadable(why))
     }
 
     /// `leaf`: what an end entity's certificate is called here.
@@ -42,8 +45,10 @@ impl ParsedObject {
         object
     }
 
-    pub(super) fn crl(position: usize, crl: Crl) -> Self {
-        Self::new(Kind::Crl, position, Reading::Crl(Box::new(facts::crl(crl))))
+    /// `der`: empty if it is not kept.
+    pub(super) fn crl(position: usize, crl: Crl, der: Vec<u8>) -> Self {
+        let object = Self::new(Kind::Crl, position, Reading::Crl(Box::new(facts::crl(crl))));
+        Self { der: Some(der).filter(|der| !der.is_empty()), ..object }
     }
 
     /// The DER of its issuer's name, of a certificate.
@@ -62,7 +67,7 @@ impl ParsedObject {
     }
 }
 
-/// What a tree says of every object of one file.
+/// What is the same for every object of one file.
 #[derive(Debug, Clone, Copy)]
 pub struct Place<'a> {
     pub name: &'a str,
@@ -72,7 +77,7 @@ pub struct Place<'a> {
     pub externally_managed: bool,
 }
 
-/// Pieces with their links become items; links are given back beside them.
+/// An object and its link become an item; the link is given back beside it.
 pub fn item(object: ParsedObject, place: Place<'_>) -> (Item, Option<IssuerLink>) {
     let name = match &object.within {
         Some(within) => format!("{}[{within}]", place.name),

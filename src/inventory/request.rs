@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::directories::{exists, is_cluster, is_directory, is_node};
 use super::walk::{self, WalkEvent};
 use crate::files::{self, What};
 use crate::profile::Profile;
@@ -14,12 +15,12 @@ pub enum Form {
     Node,
     /// The authorities of a cluster directory, in its `pki/`.
     Shared,
-    /// Whatever lies in it.
+    /// Whatever is in it.
     Directory,
     File,
 }
 
-/// One tree to be read. [`requests`] makes them from a path; a verb that knows more fills it in.
+/// One tree to be read. [`requests`] makes them from a path; a verb may add to them.
 #[derive(Debug, Clone)]
 pub struct Request<'a> {
     pub root: PathBuf,
@@ -27,9 +28,9 @@ pub struct Request<'a> {
     pub profile: Option<&'a Profile>,
     /// Which of the profile's nodes this is.
     pub node: Option<String>,
-    /// The kubelet's own directory, where a person named it.
+    /// The kubelet's own directory, if it was given.
     pub kubelet_dir: Option<PathBuf>,
-    /// The cluster directory this node's tree lies in: its `pki/` may hold the keys of the authorities.
+    /// The cluster directory this node's tree is in: its `pki/` may hold the keys of the authorities.
     pub cluster_dir: Option<PathBuf>,
 }
 
@@ -38,7 +39,7 @@ impl<'a> Request<'a> {
         Self { root: root.into(), form, profile: None, node: None, kubelet_dir: None, cluster_dir: None }
     }
 
-    /// One node's directory. A profile with one node says which.
+    /// One node's directory. A profile with one node decides which.
     pub fn node(root: impl Into<PathBuf>, profile: Option<&'a Profile>, node: Option<&str>) -> Self {
         let only = match profile.map(|profile| profile.nodes.as_slice()) {
             Some([only]) => Some(only.name.clone()),
@@ -48,36 +49,7 @@ impl<'a> Request<'a> {
     }
 }
 
-/// What tells a kubernetes directory from any other, found by looking at names only.
-const MARKS: &[&str] = &[
-    "admin.conf",
-    "kubelet.conf",
-    "pki/apiserver.crt",
-    "pki/apiserver.key",
-    "controller-manager.conf",
-    "scheduler.conf",
-    "super-admin.conf",
-    "pki/front-proxy-ca.crt",
-    "pki/etcd/ca.crt",
-];
-
-pub fn is_node(path: &Path) -> bool {
-    MARKS.iter().any(|mark| exists(&path.join(mark)))
-}
-
-pub fn is_cluster(path: &Path) -> bool {
-    is_directory(&path.join("nodes")) && (exists(&path.join("pki/ca.crt")) || is_directory(&path.join(".kpki")))
-}
-
-fn exists(path: &Path) -> bool {
-    files::what(None, path).is_some()
-}
-
-fn is_directory(path: &Path) -> bool {
-    files::what(None, path) == Some(What::Directory)
-}
-
-/// Everything a path stands for, in the order of names; `None`: there is nothing at all. With a profile, a directory is its
+/// All requests for a path, in the order of names; `None`: the path does not exist. With a profile, a directory is its
 /// cluster's or its node's even when nothing of it is there any more.
 pub fn requests<'a>(path: &Path, profile: Option<&'a Profile>) -> Option<Vec<Request<'a>>> {
     match files::what(None, path)? {
@@ -93,7 +65,7 @@ pub fn requests<'a>(path: &Path, profile: Option<&'a Profile>) -> Option<Vec<Req
     }
     let mut found = Vec::new();
     let mut loose = false;
-    walk::scan(path, &mut |met| match met {
+    walk::scan(path, &mut |event| match event {
         WalkEvent::Node(root) => found.push(Request::node(root, None, None)),
         WalkEvent::Cluster(root) => found.extend(cluster(&root, None)),
         WalkEvent::File(_) | WalkEvent::Failed(..) => loose = true,

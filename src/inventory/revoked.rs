@@ -1,55 +1,75 @@
-//! What the lists beside a tree's authorities say of its certificates. Only lists that are there are read, only what their
-//! authority signed is believed, and no key is needed. Whether a list is fresh is its own item's affair: what it names is
-//! revoked also when it went stale since.
+//! What the CRLs beside a tree's authorities say of its certificates. Only a CRL that its authority signed is believed, and no
+//! key is needed. Whether a CRL is stale is reported as an item of its own: what it names is revoked all the same.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use super::Reading;
-use super::lists::lists;
+use super::crls::crls;
+use super::item::Reading;
 use super::object::ParsedObject;
-use crate::files;
+use crate::catalog::CaId;
+use crate::files::{self, FileState};
 use crate::x509::revocation::{CrlIssuer, Strictness, vet};
 use crate::x509::{Certificate, CrlLookup, Wanted, parse_pem_bundle};
 
-/// A bundle of authorities.
+/// A bundle of authorities, in bytes.
 const LARGEST: u64 = 4 << 20;
 
-/// Marks the certificates that the newest believable of these lists names. `authority`: the file of the certificate that
-/// signs them.
-pub fn mark<'p>(authority: &Path, files: &[PathBuf], objects: impl Iterator<Item = &'p mut ParsedObject>) {
-    let Some(issuer) = first(authority) else { return };
+/// The CRLs of cluster directories, each read once for all nodes: of every authority the file that was read last.
+#[derive(Debug, Default)]
+pub struct SharedCrls(Mutex<BTreeMap<CaId, (PathBuf, Ders)>>);
+
+type Ders = Arc<Vec<Vec<u8>>>;
+
+impl SharedCrls {
+    /// The DER of each CRL in a file; none if it cannot be read, which the tree of the cluster directory reports.
+    pub fn read(&self, authority: CaId, path: &Path) -> Ders {
+        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, ders)) = last.get(&authority).filter(|(read, _)| read == path) {
+            return Arc::clone(ders);
+        }
+        let source = files::look(path).ok().flatten();
+        let ders = Arc::new(source.and_then(|source| crls(&source).ok()).unwrap_or_default());
+        last.insert(authority, (path.to_owned(), Arc::clone(&ders)));
+        ders
+    }
+}
+
+/// Marks the certificates that the newest believable of these CRLs names.
+pub fn mark<'d, 'p>(
+    issuer: &Certificate,
+    ders: impl Iterator<Item = &'d Vec<u8>>,
+    objects: impl Iterator<Item = &'p mut ParsedObject>,
+) {
     let mut objects: Vec<&mut ParsedObject> =
         objects.filter(|object| object.issuer() == Some(&issuer.subject_der)).collect();
     let wanted = Wanted::new(objects.iter().filter_map(|object| object.serial()));
     let mut newest: Option<CrlLookup<'_>> = None;
-    for der in files.iter().flat_map(|file| read(file)) {
-        let Ok(listed) = CrlLookup::read(&der, &wanted) else { continue };
-        let by = CrlIssuer { issuer: &issuer, delegates: &[], strictness: Strictness::Lenient };
+    for der in ders {
+        let Ok(lookup) = CrlLookup::read(der, &wanted) else { continue };
+        let by = CrlIssuer { issuer, delegates: &[], strictness: Strictness::Lenient };
         let rank = |one: &CrlLookup<'_>| (one.crl.edition(), one.crl.this_update);
-        // As of its own day: later it is stale, which takes nothing back.
-        let usable = vet(&listed, &der, by, listed.crl.this_update).is_usable() && !listed.crl.delta;
-        if usable && newest.as_ref().is_none_or(|other| rank(&listed) > rank(other)) {
-            newest = Some(listed);
+        // At the time of its own issue: later it is stale, which takes nothing back.
+        let usable = vet(&lookup, der, by, lookup.crl.this_update).is_usable() && !lookup.crl.delta;
+        if usable && newest.as_ref().is_none_or(|other| rank(&lookup) > rank(other)) {
+            newest = Some(lookup);
         }
     }
     let Some(newest) = newest else { return };
     for object in &mut objects {
-        let named =
-            object.serial().and_then(|serial| newest.named(serial)).map(|named| Box::new(named.revoked.clone()));
+        let entry = object.serial().and_then(|serial| newest.named(serial));
+        let revoked = entry.map(|entry| Box::new(entry.revoked.clone()));
         if let Reading::Certificate(facts) = &mut object.reading {
-            facts.revoked = named;
+            facts.revoked = revoked;
         }
     }
 }
 
-fn first(path: &Path) -> Option<Certificate> {
+/// The first certificate of an authority's file.
+pub fn issuer(path: &Path) -> Option<Certificate> {
     match files::read_input(path, LARGEST).ok()? {
-        files::FileState::File { bytes, .. } => parse_pem_bundle(&bytes).ok()?.into_iter().next(),
-        files::FileState::Missing => None,
+        FileState::File { bytes, .. } => parse_pem_bundle(&bytes).ok()?.into_iter().next(),
+        FileState::Missing => None,
     }
-}
-
-/// One that cannot be read says so as an item of its own.
-fn read(path: &Path) -> Vec<Vec<u8>> {
-    files::look(path).ok().flatten().and_then(|source| lists(&source).ok()).unwrap_or_default()
 }

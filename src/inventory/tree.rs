@@ -2,18 +2,20 @@
 
 use std::path::{Path, PathBuf};
 
-use super::expected::{self, CandidatePath, DEFAULT_DIR, Expected, Presence, Shape};
-use super::load::{self, Loader, ReadMode};
+use super::expected::{self, CandidatePath, Expected, Presence};
+use super::item::{Item, Kind, Reading, Tree};
+use super::load::{Loader, ReadMode};
 use super::object::{self, ParsedObject, Place};
-use super::revoked;
-use super::{Form, Kind, Reading, Request, Tree, content, kubeconfigs};
+use super::request::{Form, Request};
+use super::revoked::{self, SharedCrls};
+use super::unreadable::Unreadable;
+use super::{content, directories, kubeconfigs, pem};
+use crate::catalog::paths::{DEFAULT_DIR, DEFAULT_KUBELET_DIR};
 use crate::catalog::{CaId, Files, Holders};
 use crate::encoding::base64;
 use crate::files::{self, Dir, Source};
 
-const DEFAULT_KUBELET_DIR: &str = "/var/lib/kubelet/pki";
-
-/// What was found of one expected file.
+/// An expected file and what it holds.
 struct Found {
     expected: Expected,
     path: String,
@@ -26,230 +28,198 @@ impl Found {
     }
 }
 
-pub fn read(request: &Request<'_>) -> Tree {
+pub fn read(request: &Request<'_>, shared: &SharedCrls) -> Tree {
     let root = request.root.display().to_string();
-    let host = Host::of(request, root.trim_end_matches('/'));
-    let expected = match request.form {
-        Form::Shared => expected::of_cluster(request),
-        _ => expected::of_node(request, &host.kubelet),
+    let rootfs = NodeRootfs::of(request, root.trim_end_matches('/'));
+    let (expected, pki) = match request.form {
+        Form::Shared => (expected::of_cluster(request), "pki".to_owned()),
+        _ => (expected::of_node(request, &rootfs.kubelet), expected::pki(request.profile)),
     };
     let dir = match Dir::open_root(&request.root) {
         Ok(dir) => Ok(Some(dir)),
         Err(error) if error.kind == files::Kind::Missing => Ok(None),
-        Err(error) => Err(load::refusal(&error.kind)),
+        Err(error) => Err(Unreadable::File(error.kind)),
     };
     let mut reader = Reader {
-        dir: dir.as_ref().ok().and_then(Option::as_ref),
-        broken: dir.as_ref().err(),
-        host: &host,
-        loader: Loader::default(),
-        further: Loader::default(),
+        dir: dir.as_ref(),
+        rootfs: &rootfs,
+        loader: Loader::keeping_crls(),
+        referred: Loader::default(),
         authority: None,
     };
     let mut found: Vec<Found> = expected.into_iter().map(|expected| reader.file(expected)).collect();
-    let keys = Keys::of(request, reader.dir, &found);
-    decide(&mut found, &reader, request);
-    mark_revoked(&mut found, request);
+    let dir = dir.as_ref().ok().and_then(Option::as_ref);
+    let is_key =
+        |stem: &str| dir.is_some_and(|dir| files::what(Some(dir), Path::new(&format!("{pki}/{stem}.key"))).is_some());
+    let external = external_authorities(request, &is_key, &found);
+    decide(&mut found, &is_key);
+    mark_revoked(&mut found, request, shared);
     let node = request.node.clone().or_else(|| node_name(&found));
     Tree {
         root: root.clone(),
         cluster: request.profile.map(|profile| profile.cluster_name.clone()),
         node: node.filter(|_| request.form == Form::Node),
-        items: items(found, &keys),
+        items: items(found, &external),
     }
 }
 
-/// Where paths of the node are found on this machine.
-struct Host {
-    /// Without a slash at the end.
+/// Where paths of the node are on this machine.
+struct NodeRootfs {
+    /// Of the tree, without a slash at the end.
     root: String,
     kubelet: CandidatePath,
-    /// A person said where the kubelet keeps its files, or this is its machine: what it refers to must be there.
-    sure: bool,
+    /// A person gave the kubelet's directory, or this is its machine: files it refers to must exist.
+    is_certain: bool,
 }
 
-impl Host {
+impl NodeRootfs {
     fn of(request: &Request<'_>, root: &str) -> Self {
-        let rootfs = root.strip_suffix(DEFAULT_DIR);
-        let kubelet = match (&request.kubelet_dir, rootfs) {
+        let kubelet = match (&request.kubelet_dir, root.strip_suffix(DEFAULT_DIR)) {
             (Some(dir), _) => CandidatePath::AsIs(dir.display().to_string().trim_end_matches('/').to_owned()),
             (None, Some(prefix)) => CandidatePath::AsIs(format!("{prefix}{DEFAULT_KUBELET_DIR}")),
             (None, None) => CandidatePath::Below("kubelet".to_owned()),
         };
-        Self { root: root.to_owned(), kubelet, sure: request.kubelet_dir.is_some() || root == DEFAULT_DIR }
+        Self { root: root.to_owned(), kubelet, is_certain: request.kubelet_dir.is_some() || root == DEFAULT_DIR }
     }
 
     fn below(&self, path: &str) -> String {
         if path.starts_with('/') { path.to_owned() } else { format!("{}/{path}", self.root) }
     }
 
-    fn full(&self, spot: &CandidatePath) -> String {
-        match spot {
+    fn full(&self, candidate: &CandidatePath) -> String {
+        match candidate {
             CandidatePath::Below(path) => self.below(path),
             CandidatePath::AsIs(path) => path.clone(),
         }
     }
 
-    /// A file a kubeconfig refers to, and whether it may be missing. The kubelet's own directory may lie elsewhere when a
-    /// tree is looked at from outside.
+    /// A file a kubeconfig refers to, and whether it may be missing: the kubelet's own directory may be elsewhere when a tree
+    /// is read from outside the node.
     fn referred(&self, path: &str) -> (String, bool) {
         let name = path.strip_prefix(DEFAULT_KUBELET_DIR).and_then(|rest| rest.strip_prefix('/'));
         match name {
-            Some(name) => (format!("{}/{name}", self.full(&self.kubelet)), !self.sure),
+            Some(name) => (format!("{}/{name}", self.full(&self.kubelet)), !self.is_certain),
             None => (self.below(path), false),
         }
     }
 }
 
 struct Reader<'a> {
-    dir: Option<&'a Dir>,
-    broken: Option<&'a String>,
-    host: &'a Host,
+    /// `None`: there is no such directory.
+    dir: Result<&'a Option<Dir>, &'a Unreadable>,
+    rootfs: &'a NodeRootfs,
     loader: Loader,
-    further: Loader,
+    /// For files that kubeconfigs refer to.
+    referred: Loader,
     /// Base64 of the cluster's CA file, as kubeconfigs embed it.
     authority: Option<String>,
 }
 
 impl Reader<'_> {
-    fn look(&self, spot: &CandidatePath) -> Result<Option<Source>, String> {
-        let looked = match (spot, self.broken, self.dir) {
-            (CandidatePath::AsIs(path), ..) => files::look(Path::new(path)),
-            (CandidatePath::Below(_), Some(why), _) => return Err(why.clone()),
-            (CandidatePath::Below(path), None, Some(dir)) => files::look_below(dir, Path::new(path)),
-            (CandidatePath::Below(path), None, None) if path.starts_with('/') => files::look(Path::new(path)),
-            (CandidatePath::Below(_), None, None) => Ok(None),
+    fn open(&self, candidate: &CandidatePath) -> Result<Option<Source>, Unreadable> {
+        let opened = match (candidate, self.dir) {
+            (CandidatePath::AsIs(path), _) => files::look(Path::new(path)),
+            (CandidatePath::Below(_), Err(why)) => return Err(why.clone()),
+            (CandidatePath::Below(path), Ok(Some(dir))) => files::look_below(dir, Path::new(path)),
+            (CandidatePath::Below(path), Ok(None)) if path.starts_with('/') => files::look(Path::new(path)),
+            (CandidatePath::Below(_), Ok(None)) => Ok(None),
         };
-        looked.map_err(|kind| load::refusal(&kind))
+        opened.map_err(Unreadable::File)
     }
 
     fn file(&mut self, expected: Expected) -> Found {
-        let looked = expected.spots.iter().map(|spot| (spot, self.look(spot)));
-        let there = looked.into_iter().find(|(_, source)| !matches!(source, Ok(None)));
-        let Some((spot, source)) = there else {
-            let path = expected.spots.last().map(|spot| self.host.full(spot)).unwrap_or_default();
-            let objects = vec![ParsedObject::new(expected.kind, 0, Reading::Missing)];
-            return Found { expected, path, objects };
-        };
-        let path = self.host.full(spot);
-        let read = match source {
-            Err(why) => Err(why),
-            Ok(None) => Ok(Vec::new()),
-            Ok(Some(source)) => match expected.shape {
-                Shape::Certificates => self.certificates(&source, &expected),
-                Shape::Kubeconfig => self.kubeconfig(&source),
-            },
-        };
-        let objects = read.unwrap_or_else(|why| vec![ParsedObject::broken(expected.kind, 0, why)]);
-        Found { expected, path, objects }
+        let mut last = String::new();
+        for candidate in &expected.candidates {
+            last = self.rootfs.full(candidate);
+            let objects = match self.open(candidate) {
+                Ok(None) => continue,
+                Err(why) => vec![ParsedObject::broken(expected.kind, 0, why)],
+                Ok(Some(source)) if expected.kind == Kind::Kubeconfig => self.kubeconfig(&source),
+                Ok(Some(source)) => self.certificates(&source, &expected),
+            };
+            return Found { expected, path: last, objects };
+        }
+        let objects = vec![ParsedObject::new(expected.kind, 0, Reading::Missing)];
+        Found { expected, path: last, objects }
     }
 
-    fn certificates(&mut self, source: &Source, expected: &Expected) -> Result<Vec<ParsedObject>, String> {
+    fn certificates(&mut self, source: &Source, expected: &Expected) -> Vec<ParsedObject> {
         let kind = expected.kind;
         let own = expected.name == CaId::Cluster.name();
         let mut embedded = None;
-        let objects = self.loader.objects(source, ReadMode::Named, |bytes| {
+        let mut objects = self.loader.objects(source, kind, ReadMode::Named, |bytes| {
             if own {
                 embedded = Some(base64::encode(bytes).to_string());
             }
             let objects = content::objects(bytes);
             if objects.is_empty() {
                 let wanted = if kind == Kind::Crl { "a CRL" } else { "a certificate" };
-                return vec![ParsedObject::broken(
-                    kind,
-                    0,
-                    format!("expected {wanted}, found {}", content::instead(bytes)),
-                )];
+                return vec![pem::unexpected(bytes, kind, wanted, None)];
             }
             objects
         });
         if own {
             self.authority = embedded;
         }
-        let mut objects = objects?;
-        // A broken one is what it was expected to be.
+        // A broken one counts as what was expected.
         for object in objects.iter_mut().filter(|object| matches!(object.reading, Reading::Unreadable(_))) {
             object.kind = kind;
         }
-        Ok(objects)
+        objects
     }
 
-    fn kubeconfig(&mut self, source: &Source) -> Result<Vec<ParsedObject>, String> {
-        let (host, further, authority) = (self.host, &mut self.further, self.authority.as_deref());
+    fn kubeconfig(&mut self, source: &Source) -> Vec<ParsedObject> {
+        const KIND: Kind = Kind::Kubeconfig;
+        let (rootfs, referred, authority) = (self.rootfs, &mut self.referred, self.authority.as_deref());
         let mut open = |path: &str| {
-            let (path, optional) = host.referred(path);
-            let look = files::look(Path::new(&path)).map_err(|kind| load::refusal(&kind));
-            let read = look.and_then(|source| match source {
-                None => Ok(vec![ParsedObject { optional, ..ParsedObject::new(Kind::Kubeconfig, 0, Reading::Missing) }]),
-                Some(source) => further.objects(&source, ReadMode::Named, |bytes| {
-                    let objects = content::pem(bytes, Kind::Kubeconfig);
-                    let found = content::instead(bytes);
-                    match objects.is_empty() {
-                        true => vec![ParsedObject::broken(
-                            Kind::Kubeconfig,
-                            0,
-                            format!("expected a PEM certificate, found {found}"),
-                        )],
-                        false => objects,
-                    }
-                }),
-            });
-            let mut objects = read.unwrap_or_else(|why| vec![ParsedObject::broken(Kind::Kubeconfig, 0, why)]);
+            let (path, optional) = rootfs.referred(path);
+            let mut objects = match files::look(Path::new(&path)) {
+                Err(kind) => vec![ParsedObject::broken(KIND, 0, Unreadable::File(kind))],
+                Ok(None) => vec![ParsedObject { optional, ..ParsedObject::new(KIND, 0, Reading::Missing) }],
+                Ok(Some(source)) => {
+                    referred.objects(&source, KIND, ReadMode::Named, |bytes| pem::wanted(bytes, KIND, None))
+                }
+            };
             for object in &mut objects {
                 object.elsewhere = Some(path.clone());
             }
-            Some(objects)
+            objects
         };
-        self.loader.objects(source, ReadMode::Named, |bytes| kubeconfigs::expected(bytes, authority, &mut open))
+        self.loader.objects(source, KIND, ReadMode::Named, |bytes| kubeconfigs::expected(bytes, authority, &mut open))
     }
 }
 
-/// Which authorities' keys are not here.
-struct Keys {
-    missing: Vec<CaId>,
+/// A file of an authority in the cluster directory that this node's tree is in, if it exists.
+fn shared_file(request: &Request<'_>, authority: CaId, extension: &str) -> Option<PathBuf> {
+    let stem = request.cluster_dir.as_ref()?.join("pki").join(authority.stem());
+    Some(stem.with_extension(extension)).filter(|path| directories::exists(path))
 }
 
-impl Keys {
-    fn of(request: &Request<'_>, dir: Option<&Dir>, found: &[Found]) -> Self {
-        let pki = match request.form {
-            Form::Shared => "pki".to_owned(),
-            _ => expected::pki(request.profile),
-        };
-        // By name only: a key that cannot be read is there, and no key is ever opened.
-        let exists = |authority: &CaId| {
-            let key = format!("{pki}/{}.key", authority.stem());
-            let shared = || request.cluster_dir.as_ref().map(|shared| shared.join("pki").join(authority.stem()));
-            dir.is_some_and(|dir| files::what(Some(dir), Path::new(&key)).is_some())
-                || shared().is_some_and(|stem| files::what(None, &stem.with_extension("key")).is_some())
-        };
-        let has_certificate =
-            |authority: &CaId| found.iter().any(|found| found.expected.name == authority.name() && found.is_there());
-        let missing = |authority: &CaId| has_certificate(authority) && !exists(authority);
-        Self { missing: CaId::ALL.into_iter().filter(missing).collect() }
-    }
+/// Authorities whose certificate is here and whose key is not. By name only: a key that cannot be read exists, and no key is
+/// ever opened.
+fn external_authorities(request: &Request<'_>, is_key: &dyn Fn(&str) -> bool, found: &[Found]) -> Vec<CaId> {
+    let has_certificate =
+        |authority: &CaId| found.iter().any(|found| found.expected.name == authority.name() && found.is_there());
+    let has_key = |authority: &CaId| is_key(authority.stem()) || shared_file(request, *authority, "key").is_some();
+    CaId::ALL.into_iter().filter(|authority| has_certificate(authority) && !has_key(authority)).collect()
 }
 
-/// Settles what nobody said: a worker needs no API server, and etcd may be somewhere else.
-fn decide(found: &mut Vec<Found>, reader: &Reader<'_>, request: &Request<'_>) {
+/// Decides what no profile says: a worker needs no API server, and etcd may be somewhere else.
+fn decide(found: &mut Vec<Found>, is_key: &dyn Fn(&str) -> bool) {
     let there = |wanted: &dyn Fn(&Holders, bool) -> bool| {
         found.iter().any(|found| match found.expected.entry {
             Some(entry) => wanted(&entry.holders, entry.etcd) && found.is_there(),
             None => false,
         })
     };
-    let pki = expected::pki(request.profile);
-    let holds_key = |stem: &str| {
-        let path = format!("{pki}/{stem}.key");
-        reader.dir.is_some_and(|dir| files::what(Some(dir), Path::new(&path)).is_some())
-    };
     let plane = |holders: &Holders| matches!(holders, Holders::ControlPlane | Holders::FirstControlPlane);
     let etcd = there(&|holders, etcd| etcd && *holders == Holders::EtcdMembers)
-        || ["etcd/ca", "etcd/server", "etcd/peer", "etcd/healthcheck-client"].into_iter().any(holds_key);
+        || ["etcd/ca", "etcd/server", "etcd/peer", "etcd/healthcheck-client"].into_iter().any(is_key);
     let nothing = !there(&|_, _| true);
     let control_plane = nothing
         || there(&|holders, etcd| plane(holders) && !etcd)
-        || ["ca", "apiserver", "sa", "front-proxy-ca"].into_iter().any(holds_key);
-    for found in found.iter_mut().filter(|found| found.expected.need == Presence::Unknown) {
+        || ["ca", "apiserver", "sa", "front-proxy-ca"].into_iter().any(is_key);
+    for found in found.iter_mut().filter(|found| found.expected.presence == Presence::Unknown) {
         let Some(entry) = found.expected.entry else { continue };
         let required = match (entry.holders, entry.etcd) {
             (Holders::EtcdMembers, _) => etcd || nothing,
@@ -257,26 +227,27 @@ fn decide(found: &mut Vec<Found>, reader: &Reader<'_>, request: &Request<'_>) {
             (Holders::All, _) => control_plane || !etcd || entry.files != Files::Kubeconfig("kubelet.conf"),
             _ => control_plane,
         };
-        found.expected.need = if required { Presence::Required } else { Presence::Optional };
+        found.expected.presence = if required { Presence::Required } else { Presence::Optional };
     }
-    found.retain(|found| found.expected.need != Presence::IfThere || found.is_there());
+    found.retain(|found| found.expected.presence != Presence::IfThere || found.is_there());
 }
 
-/// Each authority's list, and of a node in a cluster directory also the shared one, whichever is newer.
-fn mark_revoked(found: &mut [Found], request: &Request<'_>) {
-    let shared = |authority: CaId, end: &str| {
-        let stem = request.cluster_dir.as_ref()?.join("pki").join(authority.stem());
-        Some(stem.with_extension(end)).filter(|path| files::what(None, path).is_some())
-    };
+/// By each authority's CRL, and of a node in a cluster directory also the shared one, whichever is newer.
+fn mark_revoked(found: &mut [Found], request: &Request<'_>, shared: &SharedCrls) {
     for authority in CaId::ALL {
-        let is = |found: &&Found, kind| found.expected.kind == kind && found.is_there();
-        let own = found.iter().find(|one| is(one, Kind::Crl) && one.expected.authority == Some(authority));
-        let lists: Vec<PathBuf> =
-            own.map(|own| PathBuf::from(&own.path)).into_iter().chain(shared(authority, "crl")).collect();
-        let issuer = found.iter().find(|one| is(one, Kind::Authority) && one.expected.name == authority.name());
-        let issuer = issuer.map(|issuer| PathBuf::from(&issuer.path)).or_else(|| shared(authority, "crt"));
-        if let (Some(issuer), false) = (issuer, lists.is_empty()) {
-            revoked::mark(&issuer, &lists, found.iter_mut().flat_map(|found| &mut found.objects));
+        let crls =
+            found.iter_mut().filter(|one| one.expected.kind == Kind::Crl && one.expected.authority == Some(authority));
+        let own: Vec<Vec<u8>> = crls.flat_map(|one| &mut one.objects).filter_map(|object| object.der.take()).collect();
+        let shared = shared_file(request, authority, "crl").map(|path| shared.read(authority, &path));
+        let issuer = found.iter().find(|one| {
+            one.expected.kind == Kind::Authority && one.expected.name == authority.name() && one.is_there()
+        });
+        let path = issuer.map(|one| PathBuf::from(&one.path)).or_else(|| shared_file(request, authority, "crt"));
+        let ders = || own.iter().chain(shared.iter().flat_map(|shared| shared.iter()));
+        if let (Some(path), Some(_)) = (path, ders().next())
+            && let Some(issuer) = revoked::issuer(&path)
+        {
+            revoked::mark(&issuer, ders(), found.iter_mut().flat_map(|one| &mut one.objects));
         }
     }
 }
@@ -290,8 +261,8 @@ fn node_name(found: &[Found]) -> Option<String> {
     }
 }
 
-fn items(found: Vec<Found>, keys: &Keys) -> Vec<super::Item> {
-    // Authorities by fingerprint, so that a kubeconfig's copy in another spelling is not told twice.
+fn items(found: Vec<Found>, external: &[CaId]) -> Vec<Item> {
+    // Authorities by fingerprint, so that a kubeconfig's copy in another spelling is not listed twice.
     let own: Vec<[u8; 32]> = found
         .iter()
         .filter(|found| found.expected.kind == Kind::Authority)
@@ -311,8 +282,8 @@ fn items(found: Vec<Found>, keys: &Keys) -> Vec<super::Item> {
             name: &expected.name,
             path: &path,
             authority: expected.authority,
-            optional: expected.need != Presence::Required,
-            externally_managed: expected.key.is_some_and(|authority| keys.missing.contains(&authority)),
+            optional: expected.presence != Presence::Required,
+            externally_managed: expected.key.is_some_and(|authority| external.contains(&authority)),
         };
         all.extend(objects.into_iter().filter(|object| !is_copy(object)).map(|object| object::item(object, place)));
     }

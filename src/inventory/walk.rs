@@ -1,15 +1,18 @@
-//! Any directory: what lies in it, by content.
+//! Any directory or file: what is in it, by content.
 
 use std::path::{Path, PathBuf};
 
 use walkdir::WalkDir;
 
-use super::load::{self, Loader};
+use super::facts::IssuerLink;
+use super::item::{Item, Kind, Tree};
+use super::load::{Loader, ReadMode};
 use super::object::{self, ParsedObject, Place};
-use super::{Kind, Tree, content, request};
+use super::unreadable::Unreadable;
+use super::{content, directories, pem};
 use crate::files;
 
-/// What a walk comes upon.
+/// What a walk finds.
 #[derive(Debug)]
 pub enum WalkEvent {
     /// A directory of kubeadm's shape; the walk does not go in.
@@ -18,23 +21,21 @@ pub enum WalkEvent {
     /// A file, or a symlink to whatever.
     File(PathBuf),
     /// A directory that cannot be listed.
-    Failed(PathBuf, String),
+    Failed(PathBuf, Unreadable),
 }
 
-/// File systems that are none.
+/// Not file systems of files.
 const NEVER: &[&str] = &["/proc", "/sys", "/dev"];
 
-/// Walks in the order of names. Symlinked directories are not entered, so that the walk ends; keys are not even mentioned.
-pub fn scan(root: &Path, met: &mut dyn FnMut(WalkEvent)) {
+/// Walks in the order of names. Symlinked directories are not entered, so that the walk ends; keys are left out.
+pub fn scan(root: &Path, on: &mut dyn FnMut(WalkEvent)) {
     let mut walk = WalkDir::new(root).sort_by_file_name().into_iter();
     while let Some(entry) = walk.next() {
         let entry = match entry {
             Ok(entry) => entry,
             Err(error) => {
                 let path = error.path().unwrap_or(root).to_owned();
-                let why =
-                    error.io_error().map_or_else(|| "it contains itself".to_owned(), |why| lower(&why.to_string()));
-                met(WalkEvent::Failed(path, format!("cannot list it: {why}")));
+                on(WalkEvent::Failed(path, Unreadable::Listing(error.io_error().map(files::Kind::from))));
                 continue;
             }
         };
@@ -45,22 +46,17 @@ pub fn scan(root: &Path, met: &mut dyn FnMut(WalkEvent)) {
             }
             if NEVER.iter().any(|never| path == Path::new(never)) {
                 walk.skip_current_dir();
-            } else if request::is_cluster(path) {
-                met(WalkEvent::Cluster(path.to_owned()));
+            } else if directories::is_cluster(path) {
+                on(WalkEvent::Cluster(path.to_owned()));
                 walk.skip_current_dir();
-            } else if request::is_node(path) {
-                met(WalkEvent::Node(path.to_owned()));
+            } else if directories::is_node(path) {
+                on(WalkEvent::Node(path.to_owned()));
                 walk.skip_current_dir();
             }
         } else if path.extension().is_none_or(|extension| extension != "key") {
-            met(WalkEvent::File(path.to_owned()));
+            on(WalkEvent::File(path.to_owned()));
         }
     }
-}
-
-fn lower(text: &str) -> String {
-    let mut chars = text.chars();
-    chars.next().map(|first| first.to_lowercase().chain(chars).collect()).unwrap_or_default()
 }
 
 /// The names of the directories in a directory, in order.
@@ -73,8 +69,8 @@ pub fn directories(root: &Path) -> Vec<String> {
 pub fn directory(root: &Path) -> Tree {
     let mut loader = Loader::default();
     let mut found = Vec::new();
-    scan(root, &mut |met| match met {
-        WalkEvent::File(path) => read(&mut loader, root, &path, load::ReadMode::Walked, &mut found),
+    scan(root, &mut |event| match event {
+        WalkEvent::File(path) => read(&mut loader, root, &path, ReadMode::Walked, &mut found),
         WalkEvent::Failed(path, why) => {
             push(root, &path, vec![ParsedObject::broken(Kind::Certificate, 0, why)], &mut found)
         }
@@ -83,41 +79,34 @@ pub fn directory(root: &Path) -> Tree {
     Tree { root: root.display().to_string(), cluster: None, node: None, items: object::linked(found) }
 }
 
-/// Everything in one file. A file without any of it is an item that says so.
+/// Everything in one file. A file without any of it is one item that cannot be read.
 pub fn file(path: &Path) -> Tree {
     let mut found = Vec::new();
-    read(&mut Loader::default(), path, path, load::ReadMode::Named, &mut found);
+    read(&mut Loader::default(), path, path, ReadMode::Named, &mut found);
     Tree { root: path.display().to_string(), cluster: None, node: None, items: object::linked(found) }
 }
 
-type Found = Vec<(super::Item, Option<super::facts::IssuerLink>)>;
+type Found = Vec<(Item, Option<IssuerLink>)>;
 
-fn read(loader: &mut Loader, root: &Path, path: &Path, met: load::ReadMode, found: &mut Found) {
-    let walked = met == load::ReadMode::Walked;
+fn read(loader: &mut Loader, root: &Path, path: &Path, mode: ReadMode, found: &mut Found) {
+    let walked = mode == ReadMode::Walked;
+    let broken = |why| vec![ParsedObject::broken(Kind::Certificate, 0, why)];
     let objects = match files::look(path) {
-        Ok(Some(source)) => match loader.objects(&source, met, |bytes| kept(bytes, met)) {
-            Ok(objects) => objects,
-            Err(why) => vec![ParsedObject::broken(Kind::Certificate, 0, why)],
-        },
+        Ok(Some(source)) => loader.objects(&source, Kind::Certificate, mode, |bytes| contents(bytes, mode)),
         // Gone between listing and reading, or a symlink that leads nowhere.
         Ok(None) if walked => Vec::new(),
-        Ok(None) => vec![ParsedObject::broken(Kind::Certificate, 0, "expected a file, found none")],
-        // Pipes, sockets, devices and symlinks to directories are nobody's certificate.
+        Ok(None) => broken(Unreadable::NoFile),
+        // Pipes, sockets, devices and symlinks to directories hold no certificate.
         Err(files::Kind::NotAFile(_) | files::Kind::Io(_)) if walked => Vec::new(),
-        Err(kind) => vec![ParsedObject::broken(Kind::Certificate, 0, load::refusal(&kind))],
+        Err(kind) => broken(Unreadable::File(kind)),
     };
     push(root, path, objects, found);
 }
 
-fn kept(bytes: &[u8], met: load::ReadMode) -> Vec<ParsedObject> {
+fn contents(bytes: &[u8], mode: ReadMode) -> Vec<ParsedObject> {
     let objects = content::objects(bytes);
-    if objects.is_empty() && met == load::ReadMode::Named {
-        let instead = content::instead(bytes);
-        return vec![ParsedObject::broken(
-            Kind::Certificate,
-            0,
-            format!("expected a certificate, CRL, kubeconfig or Secret, found {instead}"),
-        )];
+    if objects.is_empty() && mode == ReadMode::Named {
+        return vec![pem::unexpected(bytes, Kind::Certificate, "a certificate, CRL, kubeconfig or Secret", None)];
     }
     objects
 }

@@ -1,12 +1,12 @@
-//! New credentials into a kubeconfig that somebody else may have written: only the values change, every other byte stays.
+//! New credentials into a kubeconfig of any origin: only the values change, every other byte stays.
 
 use std::ops::Range;
 
 use zeroize::Zeroizing;
 
-use super::{
-    AUTHORITY, CERTIFICATE, Credentials, Current, KEY, KubeconfigError, Read, current, data, read, root, stream,
-};
+use super::document::{AUTHORITY, CERTIFICATE, Current, KEY, current, data, root, stream};
+use super::error::KubeconfigError;
+use super::read::{Credentials, Read, read};
 use crate::encoding::base64;
 use crate::encoding::yaml::{Node, Value, field};
 

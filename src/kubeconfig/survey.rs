@@ -1,52 +1,12 @@
-//! Everything a kubeconfig names, not only what its current context does: every user's certificate and every cluster's
-//! authority. Keys are noticed, never decoded.
+//! Everything in a kubeconfig: every user's certificate and every cluster's authority. Keys are noticed, never decoded.
 
 use std::borrow::Cow;
 
-use super::{AUTHORITY, CERTIFICATE, KubeconfigError, current, plain, root, stream};
-use crate::encoding::yaml::{Node, Value, field, text};
-
-/// What is in a kubeconfig, the current context's cluster and user first.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Survey<'a> {
-    pub clusters: Vec<Cluster<'a>>,
-    pub users: Vec<User<'a>>,
-    pub contexts: Vec<Context<'a>>,
-    pub current: Option<Cow<'a, str>>,
-    /// Why the current context leads to no cluster or no user; the lists are then in the order of the file.
-    pub unresolved: Option<KubeconfigError>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Cluster<'a> {
-    pub name: Cow<'a, str>,
-    pub server: Cow<'a, str>,
-    pub authority: Option<Source<'a>>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct User<'a> {
-    pub name: Cow<'a, str>,
-    pub certificate: Option<Source<'a>>,
-    /// The fields it authenticates by, as they are called: `client-key-data`, `token`, `exec`.
-    pub credentials: Vec<&'static str>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Context<'a> {
-    pub name: Cow<'a, str>,
-    pub cluster: Cow<'a, str>,
-    pub user: Cow<'a, str>,
-}
-
-/// Where a certificate comes from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Source<'a> {
-    /// Base64 of PEM, as it stands.
-    Data(Cow<'a, str>),
-    /// A path, relative to the kubeconfig's directory.
-    File(Cow<'a, str>),
-}
+use super::contents::{Cluster, Context, Source, Survey, User};
+use super::document::{AUTHORITY, CERTIFICATE, current, items, root, stream};
+use super::error::KubeconfigError;
+use super::plain;
+use crate::encoding::yaml::{Node, field, text};
 
 /// The ways to authenticate client-go knows.
 const CREDENTIALS: &[&str] = &[
@@ -63,19 +23,16 @@ const CREDENTIALS: &[&str] = &[
 
 /// Reads any kubeconfig; kubeadm's own shape without a YAML parser, to the same result.
 pub fn survey(bytes: &[u8]) -> Result<Survey<'_>, KubeconfigError> {
-    match plain::read(bytes) {
-        Some(survey) => Ok(survey),
-        None => by_yaml(bytes),
-    }
+    plain::read(bytes).map_or_else(|| by_yaml(bytes), Ok)
 }
 
-pub(super) fn by_yaml(bytes: &[u8]) -> Result<Survey<'static>, KubeconfigError> {
+fn by_yaml(bytes: &[u8]) -> Result<Survey<'static>, KubeconfigError> {
     let stream = stream(bytes)?;
     let root = root(&stream)?;
     let mut survey = Survey {
-        clusters: items(root, "clusters", "cluster").map(|(name, node)| cluster(name, node)).collect(),
-        users: items(root, "users", "user").map(|(name, node)| user(name, node)).collect(),
-        contexts: items(root, "contexts", "context").map(|(name, node)| context(name, node)).collect(),
+        clusters: named(root, "clusters", "cluster").map(|(name, node)| cluster(name, node)).collect(),
+        users: named(root, "users", "user").map(|(name, node)| user(name, node)).collect(),
+        contexts: named(root, "contexts", "context").map(|(name, node)| context(name, node)).collect(),
         current: text(root, "current-context").filter(|name| !name.is_empty()).map(owned),
         unresolved: None,
     };
@@ -98,13 +55,9 @@ fn first<T>(list: &mut [T], fits: impl Fn(&T) -> bool) {
     }
 }
 
-/// Names and contents of a list. client-go takes the first of two with one name; the other is of no use to anybody.
-fn items<'n>(root: &'n Node, list: &str, what: &'static str) -> impl Iterator<Item = (&'n str, &'n Node)> {
-    let items = match field(root, list).map(|node| &node.value) {
-        Some(Value::Sequence(items)) => items.as_slice(),
-        _ => &[],
-    };
-    items.iter().filter_map(move |item| Some((text(item, "name")?, field(item, what)?)))
+/// Names and contents of a list. client-go takes the first of two with one name; the other is never used.
+fn named<'n>(root: &'n Node, list: &str, what: &'static str) -> impl Iterator<Item = (&'n str, &'n Node)> {
+    items(root, list).iter().filter_map(move |item| Some((text(item, "name")?, field(item, what)?)))
 }
 
 fn cluster(name: &str, node: &Node) -> Cluster<'static> {
@@ -136,4 +89,106 @@ fn source(node: &Node, data: &str, file: &str) -> Option<Source<'static>> {
 
 fn owned(text: &str) -> Cow<'static, str> {
     Cow::Owned(text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::plain::read;
+    use super::*;
+    use proptest::prelude::*;
+
+    const KUBEADM: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/kubeadm");
+
+    #[allow(clippy::disallowed_methods)] // fixtures
+    fn fixtures() -> Vec<Vec<u8>> {
+        let files = walkdir::WalkDir::new(KUBEADM).sort_by_file_name().into_iter().map(Result::unwrap);
+        let files = files.filter(|entry| entry.path().extension().is_some_and(|found| found == "conf"));
+        files.map(|entry| std::fs::read(entry.path()).unwrap()).collect()
+    }
+
+    /// Short, so that mutations meet more than base64.
+    fn short(preferences: bool, files: bool) -> String {
+        let preferences = if preferences { "preferences: {}\n" } else { "" };
+        let (a, b) = match files {
+            true => ("client-certificate: /var/lib/kubelet/pki/kubelet-client-current.pem", "client-key: /k.pem"),
+            false => ("client-certificate-data: Zm9v", "client-key-data: Zm9vYg=="),
+        };
+        format!(
+            "apiVersion: v1\nclusters:\n- cluster:\n    certificate-authority-data: Zm8=\n    server: https://[fd00::1]:6443\n  \
+             name: k\ncontexts:\n- context:\n    cluster: k\n    user: system:node:a\n  name: system:node:a@k\n\
+             current-context: system:node:a@k\nkind: Config\n{preferences}users:\n- name: system:node:a\n  user:\n    {a}\n    {b}\n"
+        )
+    }
+
+    #[test]
+    fn every_kubeconfig_kubeadm_made_goes_the_short_way_to_the_same_end() {
+        let mut found = fixtures();
+        // `generate-csr` leaves kubeconfigs without certificates.
+        found.retain(|bytes| String::from_utf8_lossy(bytes).contains("client-certificate-data"));
+        assert!(found.len() >= 40, "{}", found.len());
+        for (preferences, files) in [(false, false), (true, false), (false, true), (true, true)] {
+            found.push(short(preferences, files).into_bytes());
+        }
+        for bytes in found {
+            let fast = read(&bytes).unwrap_or_else(|| panic!("{} bytes", bytes.len()));
+            assert_eq!(by_yaml(&bytes), Ok(fast));
+        }
+    }
+
+    #[test]
+    fn unusual_texts_are_left_to_yaml() {
+        let text = short(false, false);
+        for (from, to) in [
+            ("server: ", "server:  "),
+            ("name: k\n", "name: k \n"),
+            ("name: k\n", "name: \"k\"\n"),
+            ("name: k\n", "name: k # c\n"),
+            ("name: k\n", "name: null\n"),
+            ("name: k\n", "name: k:\n"),
+            ("cluster: k", "cluster: other"),
+            ("\n", "\r\n"),
+            ("kind: Config", "kind: Secret"),
+            ("client-key-data: Zm9vYg==\n", "client-key-data: Zm9vYg==\n    token: x\n"),
+            ("Zm9vYg==\n", "Zm9vYg=="),
+            ("Zm9vYg==\n", "Zm9vYg==\n\n"),
+        ] {
+            let changed = text.replace(from, to);
+            assert_ne!(changed, text);
+            assert_eq!(read(changed.as_bytes()), None, "{changed}");
+        }
+    }
+
+    #[test]
+    fn two_users_and_the_current_one_first() {
+        let text = "kind: Config\nclusters:\n- name: a\n  cluster: {server: x}\n- name: b\n  cluster: {certificate-authority: ca.crt}\n\
+                    contexts:\n- name: c\n  context: {cluster: b, user: v}\ncurrent-context: c\n\
+                    users:\n- name: u\n  user: {client-certificate-data: Zm8=, token: t}\n- name: v\n  user: {client-certificate: v.crt}\n";
+        let found = survey(text.as_bytes()).unwrap();
+        assert_eq!(found.users.iter().map(|user| user.name.as_ref()).collect::<Vec<_>>(), ["v", "u"]);
+        assert_eq!(found.users[1].credentials, ["client-certificate-data", "token"]);
+        assert_eq!(found.users[0].certificate, Some(Source::File("v.crt".into())));
+        assert_eq!(found.clusters[0].authority, Some(Source::File("ca.crt".into())));
+        assert_eq!(found.unresolved, None);
+        let lost = text.replace("user: v}", "user: w}");
+        let lost = survey(lost.as_bytes()).unwrap();
+        assert_eq!(lost.users[0].name, "u");
+        assert!(lost.unresolved.is_some());
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2000))]
+        #[test]
+        fn a_mutation_is_read_as_yaml_reads_it(
+            preferences in any::<bool>(), files in any::<bool>(), at in any::<prop::sample::Index>(),
+            with in prop_oneof![Just(String::new()), "[ -~\n]{1,3}", Just("\n".to_owned()), Just(" ".to_owned()), Just(": ".to_owned())],
+            cut in 0usize..3,
+        ) {
+            let text = short(preferences, files);
+            let at = at.index(text.len());
+            let changed = format!("{}{with}{}", text.get(..at).unwrap_or_default(), text.get(at + cut..).unwrap_or_default());
+            if let Some(fast) = read(changed.as_bytes()) {
+                prop_assert_eq!(by_yaml(changed.as_bytes()), Ok(fast), "{}", changed);
+            }
+        }
+    }
 }

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use time::OffsetDateTime;
 
-use crate::blueprint::{Algorithm, Blueprint, Name, San};
+use crate::blueprint::{Algorithm, Blueprint, San};
 use crate::catalog::CaId;
 use crate::plan::blueprints::Bounds;
 use crate::tree::layout::Place;
-use crate::x509::{Certificate, Mismatch};
+use crate::x509::{Certificate, Mismatch, PathError};
 
 /// What is to happen to one item.
 #[derive(Debug)]
@@ -82,11 +82,8 @@ pub enum Difference {
     KeyMissing,
     KeyUnreadable(String),
     KeyMismatch,
-    WrongIssuer {
-        found: Name,
-        wanted: CaId,
-    },
-    NotSigned(CaId, String),
+    /// No valid path leads to this tree's authority.
+    Path(CaId, PathError),
     Expired(OffsetDateTime),
     NotYetValid(OffsetDateTime),
     Certificate(Mismatch),

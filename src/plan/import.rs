@@ -7,7 +7,8 @@ use crate::ca::{CaError, Issuer};
 use crate::catalog::CaId;
 use crate::tree::EntryId;
 use crate::x509::{
-    BundleError, Certificate, ChainError, Mismatch, ParseError, Usage, VerifyError, compare, verify_for,
+    BundleError, Certificate, ChainError, Mismatch, ParseError, PathError, Usage, VerifyError, compare, path,
+    verify_for,
 };
 
 /// Why it may not.
@@ -17,8 +18,10 @@ pub enum Objection {
     NotYetValid(OffsetDateTime),
     /// The tree has no certificate of the authority that is to have signed it.
     AuthorityMissing(CaId),
-    /// No path leads from it to the tree's authority.
-    Chain(CaId, ChainError),
+    /// No valid path leads from it to the tree's authority.
+    Path(CaId, PathError),
+    /// A TLS peer would refuse it all the same.
+    Peer(CaId, ChainError),
     Certificate(Mismatch),
     MissingNames(Vec<San>),
     // Of an authority:
@@ -114,10 +117,13 @@ fn dates(certificate: &Certificate, now: OffsetDateTime) -> Option<Objection> {
     (now < certificate.not_before).then_some(Objection::NotYetValid(certificate.not_before))
 }
 
-/// As a TLS peer that trusts the tree's authority sees it; dates are told apart already.
+/// The path to the tree's authority, and what a TLS peer that trusts it says; the leaf's own dates are judged already.
 fn path(leaf: &Certificate, rest: &[Certificate], signer: &Certificate, expected: &Expected<'_>) -> Option<Objection> {
     if dates(leaf, expected.now).is_some() || leaf.is_ca {
         return None;
+    }
+    if let Err(why) = path::judge(leaf, rest, std::slice::from_ref(signer), expected.now) {
+        return Some(Objection::Path(expected.authority, why));
     }
     let usages = [(ExtendedKeyUsage::ServerAuth, Usage::Server), (ExtendedKeyUsage::ClientAuth, Usage::Client)];
     let wanted = &expected.blueprint.extended_key_usages;
@@ -134,7 +140,7 @@ fn path(leaf: &Certificate, rest: &[Certificate], signer: &Certificate, expected
         .into_iter()
         .map(|(_, usage)| verify_for(leaf, rest, signer, usage, expected.now))
         .find_map(Result::err)
-        .map(|why| Objection::Chain(expected.authority, why))
+        .map(|why| Objection::Peer(expected.authority, why))
 }
 
 /// The certificates behind a leaf that a peer needs: neither the tree's own nor a root.

@@ -63,10 +63,10 @@ fn what_is_asked_for_is_what_is_accepted() {
         ("as asked", leaf(&wanted, &root), &[], |v| *v == Verdict::default()),
         ("through an intermediate", leaf(&wanted, &middle), &middles, |v| *v == Verdict::default()),
         ("without it", leaf(&wanted, &middle), &[], |v| {
-            matches!(v.objections.as_slice(), [Objection::Chain(CaId::Cluster, _)])
+            matches!(v.objections.as_slice(), [Objection::Path(CaId::Cluster, PathError::NoPath { .. })])
         }),
         ("by another", leaf(&wanted, &authority("kubernetes")), &[], |v| {
-            matches!(v.objections.as_slice(), [Objection::Chain(..)])
+            matches!(v.objections.as_slice(), [Objection::Path(..)])
         }),
         ("more names", leaf(&more, &root), &[], |v| v.objections.is_empty() && v.surplus == ["b"]),
         ("more usages", leaf(&both, &root), &[], |v| v.objections.is_empty() && v.surplus == ["clientAuth"]),

@@ -13,3 +13,6 @@ pub mod restore;
 pub mod revoke;
 pub mod sans;
 pub mod sign;
+
+#[cfg(test)]
+mod judges_tests;

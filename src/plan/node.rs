@@ -1,9 +1,11 @@
 //! Whether what lies on a node is that node's: who it should be, held against the certificates, keys and kubeconfigs that were
-//! found. Pure: bytes in, findings out; the words are in `error/export.rs`. Dates are left to check-expiration.
+//! found. Pure: bytes in, findings out; the words are in `error/export.rs`. The dates of
+//! entries are left to check-expiration; those of the intermediates behind them are not.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
+use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
 use crate::blueprint::San;
@@ -11,7 +13,7 @@ use crate::ca::PrivateKey;
 use crate::catalog::{CaId, Entry, Files, Sans, Server, Subject};
 use crate::encoding::pem;
 use crate::kubeconfig::{self, Credentials};
-use crate::x509::{Certificate, parse_pem_bundle, sha256};
+use crate::x509::{Certificate, PathError, parse_pem_bundle, path, sha256};
 
 /// What a file holds, by what is no secret of it: SHA-256 over each certificate's DER, and over the SubjectPublicKeyInfo.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -84,7 +86,8 @@ pub enum Finding {
     KeyMissing,
     KeyBroken(String),
     KeyMismatch,
-    NotSigned(CaId, String),
+    /// No valid path leads to the authority beside it.
+    Path(CaId, PathError),
     /// Not the authority that was exported.
     OtherAuthority,
     /// A kubeconfig's certificate-authority-data is not this tree's ca.
@@ -109,14 +112,14 @@ pub struct Judged {
 }
 
 /// Everything that lies there, in the same order; what is missing and may be is left out.
-pub fn judge(identity: &Identity, node_entries: &[NodeEntry]) -> Vec<Judged> {
+pub fn judge(identity: &Identity, node_entries: &[NodeEntry], at: OffsetDateTime) -> Vec<Judged> {
     let mut authorities = BTreeMap::new();
     for holding in node_entries {
         if let (Some(authority), NodeFile::File(bytes)) = (holding.entry.and_then(Entry::authority), &holding.public) {
             authorities.insert(authority, parse_pem_bundle(bytes).unwrap_or_default());
         }
     }
-    let judge = Judge { identity, authorities };
+    let judge = Judge { identity, authorities, at };
     node_entries
         .iter()
         .filter(|one| one.required || one.public != NodeFile::Missing)
@@ -127,6 +130,7 @@ pub fn judge(identity: &Identity, node_entries: &[NodeEntry]) -> Vec<Judged> {
 struct Judge<'a> {
     identity: &'a Identity,
     authorities: BTreeMap<CaId, Vec<Certificate>>,
+    at: OffsetDateTime,
 }
 
 impl Judge<'_> {
@@ -245,20 +249,7 @@ impl Judge<'_> {
     /// Signed by an authority of the tree's bundle, directly or through the intermediates in the leaf's own file.
     fn signature(&self, signer: CaId, leaf: &Certificate, chain: &[Certificate]) -> Option<Finding> {
         let bundle = self.authorities.get(&signer).filter(|bundle| !bundle.is_empty())?;
-        let mut child = leaf;
-        let mut parents = chain.iter();
-        loop {
-            if bundle.iter().any(|anchor| child.signed_by(anchor).is_ok()) {
-                return None;
-            }
-            match parents.next() {
-                Some(parent) if parent.may_sign_certificates() && child.signed_by(parent).is_ok() => child = parent,
-                _ => {
-                    let why = bundle.first().and_then(|anchor| leaf.signed_by(anchor).err());
-                    return Some(Finding::NotSigned(signer, why.map(|why| why.to_string()).unwrap_or_default()));
-                }
-            }
-        }
+        path::judge(leaf, chain, bundle, self.at).err().map(|why| Finding::Path(signer, why))
     }
 
     fn is_named(&self, found: &str) -> bool {

@@ -15,7 +15,7 @@ use crate::plan::init::{Access, Item, What};
 use crate::profile::{Node, Profile};
 use crate::tree::layout::Place;
 use crate::tree::{Authorities, Authority, Survey, Unusable, file};
-use crate::x509::{Certificate, KeyKind, Mismatch, compare, parse_pem_bundle};
+use crate::x509::{Certificate, KeyKind, Mismatch, compare, parse_pem_bundle, path};
 
 /// Decides every item. `force`: what does not fit is replaced; authorities and sa.key never are.
 pub fn reconcile(
@@ -204,7 +204,7 @@ impl Run<'_> {
         let Some((leaf, intermediates)) = bundle.split_first() else {
             return (vec![Difference::Unreadable("no certificate in it".to_owned())], Vec::new());
         };
-        let mut differences = self.signature(leaf, intermediates, authority);
+        let mut differences: Vec<Difference> = self.signature(leaf, intermediates, authority).into_iter().collect();
         differences.extend(dates(leaf, self.now));
         let (mut missing, mut surplus) = (Vec::new(), Vec::new());
         for mismatch in compare(leaf, blueprint) {
@@ -240,28 +240,10 @@ impl Run<'_> {
     }
 
     /// Signed by this tree's CA, directly or through intermediates in the leaf's own file (as kubeadm accepts).
-    fn signature(&self, leaf: &Certificate, intermediates: &[Certificate], authority: CaId) -> Vec<Difference> {
-        let Some(anchor) = self.out.signers.get(&authority).and_then(Signer::certificate) else {
-            return vec![Difference::WrongIssuer { found: leaf.issuer.clone(), wanted: authority }];
-        };
-        let mut child = leaf;
-        for parent in intermediates.iter().chain([anchor]) {
-            if child.signed_by(anchor).is_ok() {
-                return Vec::new();
-            }
-            if !parent.may_sign_certificates() || !parent.is_valid_at(self.now) {
-                let why = format!("the path leads through {}, which may not sign now", parent.subject);
-                return vec![Difference::NotSigned(authority, why)];
-            }
-            match child.signed_by(parent) {
-                Ok(()) => child = parent,
-                Err(_) if child.issuer != anchor.subject => {
-                    return vec![Difference::WrongIssuer { found: leaf.issuer.clone(), wanted: authority }];
-                }
-                Err(why) => return vec![Difference::NotSigned(authority, why.to_string())],
-            }
-        }
-        Vec::new()
+    fn signature(&self, leaf: &Certificate, intermediates: &[Certificate], authority: CaId) -> Option<Difference> {
+        let signer = self.out.signers.get(&authority).and_then(Signer::certificate);
+        let judged = path::judge(leaf, intermediates, signer.map(std::slice::from_ref).unwrap_or_default(), self.now);
+        judged.err().map(|why| Difference::Path(authority, why))
     }
 
     fn copy(&mut self, item: &Item, of: usize) -> Decision {

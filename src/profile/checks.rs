@@ -2,8 +2,8 @@
 //! where those are read.
 
 use super::fields::Reading;
-use super::refusal::Refusal;
-use super::{Etcd, NodeRole, Profile, Window};
+use super::model::{Etcd, NodeRole, Profile, Window};
+use super::problem::Mismatch;
 use crate::catalog::{self, CaId, ENTRIES};
 use crate::clock::Span;
 
@@ -16,26 +16,29 @@ pub fn run(profile: &Profile, reading: &mut Reading) {
 
 fn renewal(profile: &Profile, reading: &mut Reading) {
     let Window::Before(before) = profile.renewal.before else { return };
-    let line = |field: &str| reading.has(field).then(|| reading.place(field).line);
-    let mut refusals = Vec::new();
+    let line = |field: &str| match reading.has(field) {
+        true => format!(", line {}", reading.place(field).line),
+        false => String::new(),
+    };
+    let mut refused = Vec::new();
     if before >= profile.validity {
-        let line = line("certificateValidityPeriod");
-        let refusal = Refusal::RenewalTooEarly { before, validity: profile.validity, line };
-        refusals.push(("renewal.before".to_owned(), refusal));
+        let (validity, line) = (profile.validity, line("certificateValidityPeriod"));
+        let expected = format!("less than certificateValidityPeriod ({validity}{line})");
+        refused.push(("renewal.before".to_owned(), Mismatch::new(expected, before.to_string())));
     }
     let certificates = certificates(profile).into_iter();
-    for (path, validity) in certificates.filter_map(|(path, _, said)| Some((path, said?))) {
+    for (path, validity) in certificates.filter_map(|(path, _, stated)| Some((path, stated?))) {
         if validity <= before {
-            let refusal = Refusal::AlwaysDue { before, validity, line: line("renewal.before") };
-            refusals.push((path, refusal));
+            let expected = format!("more than renewal.before ({before}{})", line("renewal.before"));
+            refused.push((path, Mismatch::new(expected, format!("{validity}: it would always be due"))));
         }
     }
-    for (path, refusal) in refusals {
-        reading.refuse(&path, refusal);
+    for (path, why) in refused {
+        reading.problem(&path, why);
     }
 }
 
-/// Certificates that outlive their CA: the engine shortens them, so the profile's word will not hold.
+/// Certificates that would outlive their CA: they are shortened, so that the profile's validity does not hold.
 fn lifetimes(profile: &Profile, reading: &mut Reading) {
     let ca = |authority| profile.authorities.get(&authority).and_then(|options| options.validity);
     if profile.validity > profile.ca_validity {
@@ -56,9 +59,9 @@ fn lifetimes(profile: &Profile, reading: &mut Reading) {
             }
         }
     }
-    for (path, signer, said) in certificates(profile) {
+    for (path, signer, stated) in certificates(profile) {
         let ca_validity = ca(signer).unwrap_or(profile.ca_validity);
-        if let Some(validity) = said.filter(|validity| *validity > ca_validity) {
+        if let Some(validity) = stated.filter(|validity| *validity > ca_validity) {
             reading.warn(
                 &path,
                 format!(
@@ -70,7 +73,7 @@ fn lifetimes(profile: &Profile, reading: &mut Reading) {
     }
 }
 
-/// Field, signer and own validity of every certificate that says anything of itself.
+/// Field, signer and own validity of every certificate that has options in the profile.
 fn certificates(profile: &Profile) -> Vec<(String, CaId, Option<Span>)> {
     let entries = profile.certificates.iter().filter_map(|(name, options)| {
         let signer = catalog::find(name)?.signer?;
@@ -98,7 +101,7 @@ fn endpoint(profile: &Profile, reading: &mut Reading) {
     }
 }
 
-/// What is said of certificates that external etcd leaves to others.
+/// Options of certificates that external etcd leaves to others.
 fn external_etcd(profile: &Profile, reading: &mut Reading) {
     if matches!(profile.etcd, Etcd::Local { .. }) {
         return;

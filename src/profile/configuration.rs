@@ -1,13 +1,15 @@
-//! The part of a cluster's configuration that kubeadm has too: same names, same defaults, same bounds. Our own kind and
-//! kubeadm's ClusterConfiguration are both read here; [`Dialect`] says which keys beside these are let pass.
+//! The part of a cluster's configuration that kubeadm has too: same names, same defaults, same bounds. kpki's own kind and
+//! kubeadm's ClusterConfiguration are both read here; [`Dialect`] decides which keys beside these are known and not read.
 
+use std::collections::BTreeMap;
+
+use super::defaults;
 use super::fields::{Field, Fields, Reading};
-use super::problem::Kind;
-use super::refusal::Refusal;
-use super::{Endpoint, Etcd, Stated, Subnet, values};
-use crate::blueprint::{Algorithm, San};
+use super::model::{CaKeys, Etcd, Origin, Profile, Stated};
+use super::problem::shown;
+use super::values;
+use crate::catalog::paths::DEFAULT_CERTIFICATES_DIR;
 use crate::catalog::releases::Release;
-use crate::clock::Span;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Dialect {
@@ -18,83 +20,60 @@ pub enum Dialect {
     },
 }
 
-#[derive(Debug)]
-pub struct Configuration {
-    pub cluster_name: String,
-    pub kubernetes_version: Release,
-    pub control_plane_endpoint: Option<Endpoint>,
-    pub certificates_dir: String,
-    pub service_subnets: Vec<Subnet>,
-    pub dns_domain: String,
-    pub api_server_sans: Vec<San>,
-    pub etcd: Etcd,
-    pub algorithm: Option<Algorithm>,
-    pub validity: Span,
-    pub ca_validity: Span,
-    pub stated: Stated,
-}
-
-pub const CLUSTER_NAME: &str = "kubernetes";
-pub const CERTIFICATES_DIR: &str = "/etc/kubernetes/pki";
-pub const SERVICE_SUBNET: &str = "10.96.0.0/12";
-pub const DNS_DOMAIN: &str = "cluster.local";
-const VALIDITY: Span = Span::hours(8760);
-const CA_VALIDITY: Span = Span::hours(87600);
-
-pub fn read(fields: &mut Fields<'_>, dialect: Dialect, reading: &mut Reading) -> Configuration {
-    let cluster_name = taken(fields, "clusterName", reading, values::name_text(253, "a name for the cluster"));
+/// A profile in which all that kubeadm does not have is at its default, and that has no nodes yet.
+pub fn read(fields: &mut Fields<'_>, dialect: Dialect, reading: &mut Reading) -> Profile {
+    let is_kpki = dialect == Dialect::Kpki;
+    let cluster_name = fields.value("clusterName", reading, values::name_text(253, "a name for the cluster"));
     let kubernetes_version = version(fields, dialect, reading);
-    let control_plane_endpoint = taken(fields, "controlPlaneEndpoint", reading, values::endpoint);
-    let certificates_dir = taken(fields, "certificatesDir", reading, values::certificates_dir);
+    let control_plane_endpoint = fields.value("controlPlaneEndpoint", reading, values::endpoint);
+    let certificates_dir = fields.value("certificatesDir", reading, values::certificates_dir);
 
     let mut networking = fields.section("networking", reading);
-    let service_subnets = taken(&mut networking, "serviceSubnet", reading, values::service_subnets);
-    let dns_domain = taken(&mut networking, "dnsDomain", reading, values::subdomain);
+    let service_subnets = networking.value("serviceSubnet", reading, values::service_subnets);
+    let dns_domain = networking.value("dnsDomain", reading, values::subdomain);
 
     let mut api_server = fields.section("apiServer", reading);
-    let api_server_sans = sans(&mut api_server, "certSANs", reading);
+    let api_server_sans = api_server.values("certSANs", reading, values::san);
 
-    if dialect != Dialect::Kpki {
+    if !is_kpki {
         networking.skip(&["podSubnet"]);
         api_server.skip(&["extraArgs", "extraVolumes", "extraEnvs", "timeoutForControlPlane"]);
     }
-    networking.finish(&[], reading);
-    api_server.finish(&[], reading);
+    networking.finish(reading);
+    api_server.finish(reading);
     let etcd = etcd(fields, dialect, reading);
 
     let (mut algorithm, mut validity, mut ca_validity) = (None, None, None);
     if matches!(dialect, Dialect::Kpki | Dialect::Kubeadm { has_algorithms: true }) {
-        algorithm = taken(fields, "encryptionAlgorithm", reading, values::algorithm);
-        validity = taken(fields, "certificateValidityPeriod", reading, values::duration);
-        ca_validity = taken(fields, "caCertificateValidityPeriod", reading, values::duration);
+        algorithm = fields.value("encryptionAlgorithm", reading, values::algorithm);
+        validity = fields.value("certificateValidityPeriod", reading, values::duration);
+        ca_validity = fields.value("caCertificateValidityPeriod", reading, values::duration);
     }
-    Configuration {
-        cluster_name: cluster_name.unwrap_or_else(|| CLUSTER_NAME.to_owned()),
+    Profile {
+        origin: if is_kpki { Origin::Kpki } else { Origin::Kubeadm },
+        cluster_name: cluster_name.unwrap_or_else(|| defaults::CLUSTER_NAME.to_owned()),
         kubernetes_version,
         control_plane_endpoint,
-        certificates_dir: certificates_dir.unwrap_or_else(|| CERTIFICATES_DIR.to_owned()),
-        service_subnets: service_subnets.unwrap_or_else(|| values::service_subnets(SERVICE_SUBNET).unwrap_or_default()),
-        dns_domain: dns_domain.unwrap_or_else(|| DNS_DOMAIN.to_owned()),
+        certificates_dir: certificates_dir.unwrap_or_else(|| DEFAULT_CERTIFICATES_DIR.to_owned()),
+        service_subnets: service_subnets.unwrap_or_else(|| vec![defaults::SERVICE_SUBNET]),
+        dns_domain: dns_domain.unwrap_or_else(|| defaults::DNS_DOMAIN.to_owned()),
         api_server_sans,
         etcd,
         stated: Stated { algorithm: algorithm.is_some(), validity: validity.is_some() },
-        algorithm,
-        validity: validity.unwrap_or(VALIDITY),
-        ca_validity: ca_validity.unwrap_or(CA_VALIDITY),
+        algorithm: algorithm.unwrap_or(if is_kpki { defaults::ALGORITHM } else { defaults::KUBEADM_ALGORITHM }),
+        validity: validity.unwrap_or(defaults::VALIDITY),
+        ca_validity: ca_validity.unwrap_or(defaults::CA_VALIDITY),
+        authorities: BTreeMap::new(),
+        certificates: BTreeMap::new(),
+        extra_certificates: Vec::new(),
+        kubelet_serving: is_kpki,
+        ca_keys: CaKeys::ControlPlane,
+        crl_validity: defaults::CRL_VALIDITY,
+        renewal: defaults::RENEWAL,
+        expiration: defaults::EXPIRATION,
+        copies: Vec::new(),
+        nodes: Vec::new(),
     }
-}
-
-pub fn taken<T>(
-    fields: &mut Fields<'_>,
-    key: &'static str,
-    reading: &mut Reading,
-    parse: impl Fn(&str) -> Result<T, Kind>,
-) -> Option<T> {
-    fields.take(key, reading)?.value(reading, parse)
-}
-
-pub fn sans(fields: &mut Fields<'_>, key: &'static str, reading: &mut Reading) -> Vec<San> {
-    fields.take(key, reading).and_then(|field| field.values(reading, values::san)).unwrap_or_default()
 }
 
 /// kubernetesVersion; kubeadm's labels (`stable-1`, `latest`, a URL) stand for a release only the network knows.
@@ -124,18 +103,18 @@ fn etcd(fields: &mut Fields<'_>, dialect: Dialect, reading: &mut Reading) -> Etc
     let mut etcd = fields.section("etcd", reading);
     let (has_local, has_external) = (etcd.is_present("local"), etcd.is_present("external"));
     let mut local = etcd.section("local", reading);
-    let server_sans = sans(&mut local, "serverCertSANs", reading);
-    let peer_sans = sans(&mut local, "peerCertSANs", reading);
+    let server_sans = local.values("serverCertSANs", reading, values::san);
+    let peer_sans = local.values("peerCertSANs", reading, values::san);
     if dialect != Dialect::Kpki {
         local.skip(&["imageRepository", "imageTag", "dataDir", "extraArgs", "extraEnvs"]);
     }
-    local.finish(&[], reading);
+    local.finish(reading);
     let external = etcd.section("external", reading);
     let external = external_etcd(external, has_external, dialect, reading);
     let path = etcd.path.clone();
-    etcd.finish(&[], reading);
+    etcd.finish(reading);
     if has_local && has_external {
-        reading.refuse(&path, Refusal::EtcdLocalAndExternal);
+        reading.refuse(&path, "either etcd.local or etcd.external", "both");
     }
     if has_external { external } else { Etcd::Local { server_sans, peer_sans } }
 }
@@ -143,9 +122,8 @@ fn etcd(fields: &mut Fields<'_>, dialect: Dialect, reading: &mut Reading) -> Etc
 /// kubeadm's rules: the pair goes together and needs the CA, and with any of them every endpoint is https.
 fn external_etcd(mut fields: Fields<'_>, required: bool, dialect: Dialect, reading: &mut Reading) -> Etcd {
     let endpoints_field = fields.take("endpoints", reading);
-    let ca_file = taken(&mut fields, "caFile", reading, values::absolute_path).unwrap_or_default();
-    let cert_file = taken(&mut fields, "certFile", reading, values::absolute_path).unwrap_or_default();
-    let key_file = taken(&mut fields, "keyFile", reading, values::absolute_path).unwrap_or_default();
+    let mut file = |key| fields.value(key, reading, values::absolute_path).unwrap_or_default();
+    let (ca_file, cert_file, key_file) = (file("caFile"), file("certFile"), file("keyFile"));
     if dialect != Dialect::Kpki {
         fields.skip(&["httpEndpoints"]);
     }
@@ -159,29 +137,26 @@ fn external_etcd(mut fields: Fields<'_>, required: bool, dialect: Dialect, readi
         .collect::<Vec<_>>();
     if required {
         let (cert, key) = (reading.has(&fields.join("certFile")), reading.has(&fields.join("keyFile")));
-        if endpoints_field.is_none_or(|field| is_empty_list(&field)) {
-            reading.problem(&fields.join("endpoints"), Kind::Missing { expected: "at least one etcd URL" });
+        if endpoints_field.is_none_or(|field| field.is_empty_list()) {
+            reading.missing(&fields.join("endpoints"), "at least one etcd URL");
         }
         if cert != key {
-            reading.refuse(&fields.join(if cert { "keyFile" } else { "certFile" }), Refusal::EtcdPairIncomplete);
+            let missing = fields.join(if cert { "keyFile" } else { "certFile" });
+            reading.refuse(&missing, "certFile and keyFile together", "one of them");
         }
         if cert && key && !reading.has(&fields.join("caFile")) {
-            reading.refuse(&fields.join("caFile"), Refusal::EtcdPairWithoutCa);
+            reading.refuse(&fields.join("caFile"), "caFile beside certFile and keyFile", "none");
         }
     }
-    fields.finish(&[], reading);
+    fields.finish(reading);
     Etcd::External { endpoints, ca_file, cert_file, key_file }
 }
 
 fn external_endpoint(item: &Field<'_>, secured: bool, reading: &mut Reading) -> Option<String> {
     let url = item.value(reading, values::url)?;
     if secured && !url.starts_with("https://") {
-        reading.refuse(&item.path, Refusal::EtcdNeedsHttps { found: url });
+        reading.refuse(&item.path, "an https URL beside caFile, certFile and keyFile", shown(&url));
         return None;
     }
     Some(url)
-}
-
-pub fn is_empty_list(field: &Field<'_>) -> bool {
-    matches!(&field.node.value, crate::encoding::yaml::Value::Sequence(items) if items.is_empty())
 }

@@ -2,14 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::configuration::{is_empty_list, sans, taken};
 use super::fields::{Field, Fields, Reading};
-use super::nodes::ALL_NODES;
-use super::options::unknown;
-use super::problem::Kind;
-use super::refusal::Refusal;
-use super::{Etcd, ExtraCertificate, Node, NodeRole, values};
-use crate::blueprint::{ExtendedKeyUsage, San};
+use super::model::{Etcd, ExtraCertificate, Node, NodeRole};
+use super::nodes::{ALL_NODES, MAX_NODES, taken};
+use super::problem::{Mismatch, shown};
+use super::values;
+use crate::blueprint::ExtendedKeyUsage;
 use crate::catalog::{self, CaId, ENTRIES, Files};
 
 /// Enough for everybody, and it bounds what certificates times nodes can take.
@@ -36,26 +34,26 @@ fn certificate(item: &Field<'_>, nodes: &[Node], etcd: &Etcd, reading: &mut Read
     let common_name = match fields.take("commonName", reading) {
         Some(field) => field.value(reading, values::name_text(64, COMMON_NAME)).unwrap_or_default(),
         None => {
-            if let Err(kind) = values::name_text(64, COMMON_NAME)(&name)
+            if let Err(why) = values::name_text(64, COMMON_NAME)(&name)
                 && !name.is_empty()
             {
-                reading.problem(&fields.join("commonName"), kind);
+                reading.problem(&fields.join("commonName"), why);
             }
             name.clone()
         }
     };
     let organizations = organizations(&mut fields, reading);
     let usages = usages(&mut fields, reading);
-    let sans: Vec<San> = sans(&mut fields, "certSANs", reading);
+    let sans = fields.values("certSANs", reading, values::san);
     let nothing_said = !reading.has(&format!("{}[0]", fields.join("certSANs")));
     if usages.contains(&ExtendedKeyUsage::ServerAuth) && sans.is_empty() && nothing_said {
-        reading.refuse(&fields.join("certSANs"), Refusal::ServerWithoutNames);
+        reading.refuse(&fields.join("certSANs"), "certSANs beside usage server", "none");
     }
-    let path = taken(&mut fields, "path", reading, path).unwrap_or_else(|| name.clone());
+    let path = fields.value("path", reading, path).unwrap_or_else(|| name.clone());
     let nodes = holders(&mut fields, nodes, reading);
-    let algorithm = taken(&mut fields, "algorithm", reading, values::algorithm);
-    let validity = taken(&mut fields, "validity", reading, values::duration);
-    fields.finish(&[], reading);
+    let algorithm = fields.value("algorithm", reading, values::algorithm);
+    let validity = fields.value("validity", reading, values::duration);
+    fields.finish(reading);
     Some(ExtraCertificate {
         name,
         authority,
@@ -72,24 +70,21 @@ fn certificate(item: &Field<'_>, nodes: &[Node], etcd: &Etcd, reading: &mut Read
 
 fn name(fields: &mut Fields<'_>, reading: &mut Reading) -> String {
     let Some(field) = fields.take("name", reading) else {
-        reading.problem(&fields.join("name"), Kind::Missing { expected: "a name for the certificate" });
+        reading.missing(&fields.join("name"), "a name for the certificate");
         return String::new();
     };
     let name = field.value(reading, values::subdomain).unwrap_or_default();
     if catalog::find(&name).is_some() {
-        reading.refuse(&field.path, Refusal::CertificateNameIsKubeadms);
+        reading.refuse(&field.path, "a name of your own", "one of kubeadm's certificates");
     }
     name
 }
 
 fn authority(fields: &mut Fields<'_>, etcd: &Etcd, reading: &mut Reading) -> CaId {
     let Some(field) = fields.take("authority", reading) else { return CaId::Cluster };
-    let names = CaId::ALL.map(CaId::name);
-    let authority = field.value(reading, |text| {
-        CaId::parse(text).ok_or_else(|| unknown("one of ca, front-proxy-ca, etcd-ca", text, names))
-    });
+    let authority = field.value(reading, values::authority);
     if authority == Some(CaId::Etcd) && matches!(etcd, Etcd::External { .. }) {
-        reading.refuse(&field.path, Refusal::EtcdNotOurs);
+        reading.refuse(&field.path, "another authority", "etcd-ca, which etcd.external leaves to others");
     }
     authority.unwrap_or(CaId::Cluster)
 }
@@ -101,7 +96,7 @@ fn organizations(fields: &mut Fields<'_>, reading: &mut Reading) -> Vec<String> 
     if organizations.iter().any(|organization| organization == MASTERS) {
         reading.warn(
             &field.path,
-            "system:masters is above RBAC: whoever holds the key rules the cluster until the CA changes",
+            "system:masters is above RBAC: the key gives full control of the cluster until the CA changes",
         );
     }
     organizations
@@ -110,23 +105,23 @@ fn organizations(fields: &mut Fields<'_>, reading: &mut Reading) -> Vec<String> 
 fn usages(fields: &mut Fields<'_>, reading: &mut Reading) -> Vec<ExtendedKeyUsage> {
     let expected = "at least one of server, client";
     let Some(field) = fields.take("usages", reading) else {
-        reading.problem(&fields.join("usages"), Kind::Missing { expected });
+        reading.missing(&fields.join("usages"), expected);
         return Vec::new();
     };
-    if is_empty_list(&field) {
-        reading.problem(&field.path, Kind::Missing { expected });
+    if field.is_empty_list() {
+        reading.missing(&field.path, expected);
     }
     let read = field.values(reading, |text| match text {
         "server" => Ok(ExtendedKeyUsage::ServerAuth),
         "client" => Ok(ExtendedKeyUsage::ClientAuth),
-        _ => Err(unknown("server or client", text, ["server", "client"])),
+        _ => Err(values::unknown(&["server", "client"], text)),
     });
     let mut seen = BTreeSet::new();
     read.unwrap_or_default().into_iter().filter(|usage| seen.insert(usage.clone())).collect()
 }
 
 /// Below the pki directory, without ending: plain parts, and none that could be a file of the tree.
-fn path(text: &str) -> Result<String, Kind> {
+fn path(text: &str) -> Result<String, Mismatch> {
     let part = |part: &str| {
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
         let ending =
@@ -136,18 +131,18 @@ fn path(text: &str) -> Result<String, Kind> {
     if text.len() <= 400 && text.split('/').all(part) {
         return Ok(text.to_owned());
     }
-    Err(Kind::BadPath { expected: PATH, found: text.to_owned() })
+    Err(Mismatch::value(PATH, text))
 }
 
 /// Names of nodes and roles, resolved in the order of the nodes.
 fn holders(fields: &mut Fields<'_>, nodes: &[Node], reading: &mut Reading) -> Vec<String> {
     let named = |chosen: &dyn Fn(&Node) -> bool| nodes.iter().filter(|n| chosen(n)).map(|n| n.name.clone()).collect();
     let Some(field) = fields.take("nodes", reading) else { return named(&|node| node.is(NodeRole::ControlPlane)) };
-    if is_empty_list(&field) {
-        reading.problem(&field.path, Kind::Missing { expected: "at least one node or role" });
+    if field.is_empty_list() {
+        reading.missing(&field.path, "at least one node or role");
     }
     let mut chosen = BTreeSet::new();
-    for item in field.items(reading, super::nodes::MAX_NODES).unwrap_or_default() {
+    for item in field.items(reading, MAX_NODES).unwrap_or_default() {
         let Some(word) = item.text(reading) else { continue };
         let role = NodeRole::ALL.into_iter().find(|role| role.name() == word);
         let found: Vec<&str> = match role {
@@ -155,20 +150,22 @@ fn holders(fields: &mut Fields<'_>, nodes: &[Node], reading: &mut Reading) -> Ve
             None => nodes.iter().filter(|n| word == ALL_NODES || n.name == word).map(|n| n.name.as_str()).collect(),
         };
         match role {
-            Some(role) if found.is_empty() => reading.refuse(&item.path, Refusal::NoNodeWithRole { role: role.name() }),
-            None if found.is_empty() => reading.refuse(&item.path, no_such_node(word, nodes)),
+            Some(role) if found.is_empty() => {
+                reading.refuse(&item.path, "a role that a node has", format!("{}, which none has", role.name()));
+            }
+            None if found.is_empty() => reading.problem(&item.path, no_such_node(word, nodes)),
             _ => chosen.extend(found),
         }
     }
     named(&|node| chosen.contains(node.name.as_str()))
 }
 
-fn no_such_node(word: &str, nodes: &[Node]) -> Refusal {
+fn no_such_node(word: &str, nodes: &[Node]) -> Mismatch {
     let words = nodes.iter().map(|node| node.name.as_str()).chain(NodeRole::ALL.map(NodeRole::name)).chain([ALL_NODES]);
-    Refusal::NoSuchNode { found: word.to_owned(), near: super::near::nearest(word, words).map(str::to_owned) }
+    Mismatch::word("a node, or one of control-plane, etcd, worker and all", word, words)
 }
 
-/// Names and paths are nobody else's.
+/// Names and paths must be unique.
 fn check_unique(items: &[Field<'_>], extra: &[ExtraCertificate], reading: &mut Reading) {
     // Items that are no mappings have been reported and are not among `extra`: positions would not fit.
     if items.len() != extra.len() {
@@ -181,22 +178,22 @@ fn check_unique(items: &[Field<'_>], extra: &[ExtraCertificate], reading: &mut R
         let line = reading.place(&name).line;
         let first = names.insert(&certificate.name, line);
         if let Some(first_line) = first {
-            reading.refuse(&name, Refusal::CertificateNameTaken { first_line });
+            reading.problem(&name, taken("a name", first_line));
         }
         let stem = certificate.path.to_ascii_lowercase();
         let is_kubeadms = ENTRIES.iter().any(|entry| stem_of(entry.files) == Some(stem.as_str()));
         let line = reading.place(&path).line;
-        let taken = paths.insert(stem, line);
-        // A name that was refused makes its default path wrong too: said once.
+        let before = paths.insert(stem, line);
+        // A name that was refused makes its default path wrong too: reported once.
         let follows =
             certificate.path == certificate.name && (first.is_some() || catalog::find(&certificate.name).is_some());
         if follows {
             continue;
         }
         if is_kubeadms {
-            reading.refuse(&path, Refusal::PathIsKubeadms { found: certificate.path.clone() });
-        } else if let Some(first_line) = taken {
-            reading.refuse(&path, Refusal::PathTaken { first_line });
+            reading.refuse(&path, "a path of your own", format!("{}, which is kubeadm's", shown(&certificate.path)));
+        } else if let Some(first_line) = before {
+            reading.problem(&path, taken("a path", first_line));
         }
     }
 }

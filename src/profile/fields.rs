@@ -1,14 +1,13 @@
-//! From nodes to checked values: who asks for a key says what it must be; what nobody asked for is an unknown key. Problems
-//! are collected and reading goes on, so that one run shows them all.
+//! From YAML nodes to checked values: a reader that takes a key states what its value must be; a key that was not taken is
+//! unknown. Problems are collected and reading goes on, so that one run shows them all.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use super::near::nearest;
-use super::problem::{Kind, Problem, Problems, Shape, Warning, shown};
-use super::refusal::Refusal;
+use super::problem::{Kind, Mismatch, Problem, Problems, Warning, shown};
 use crate::encoding::yaml::{Entry, MAX_PROBLEMS, Mark, Node, Style, Value};
 
-/// What reading a file has brought up so far, and where each field stands.
+/// The problems and warnings of a file so far, and where each field is.
 #[derive(Debug)]
 pub struct Reading {
     file: String,
@@ -16,7 +15,7 @@ pub struct Reading {
     warnings: Vec<Warning>,
     /// Of each field its mark, and whether it has a value (`key:` alone has a place and none).
     places: BTreeMap<String, (Mark, bool)>,
-    /// Every key somebody asked for: the field reference is held against it.
+    /// Every key that was taken: the field reference is compared with it.
     #[cfg(test)]
     pub asked: std::collections::BTreeSet<String>,
 }
@@ -33,7 +32,7 @@ impl Reading {
         }
     }
 
-    /// Where a field stands; one that is not there: where the field stands that should hold it.
+    /// Where a field is; if it is missing, where the field is that should hold it.
     pub fn place(&self, field: &str) -> Mark {
         let mut field = field;
         loop {
@@ -47,7 +46,7 @@ impl Reading {
         }
     }
 
-    pub fn stands_at(&mut self, field: &str, mark: Mark) {
+    pub fn locate(&mut self, field: &str, mark: Mark) {
         self.places.insert(field.to_owned(), (mark, true));
     }
 
@@ -56,18 +55,23 @@ impl Reading {
         self.places.get(field).is_some_and(|(_, given)| *given)
     }
 
-    pub fn problem(&mut self, field: &str, kind: Kind) {
-        self.problem_at(self.place(field), field, kind);
+    pub fn problem(&mut self, field: &str, mismatch: Mismatch) {
+        self.problem_at(self.place(field), field, mismatch);
     }
 
-    pub fn problem_at(&mut self, mark: Mark, field: &str, kind: Kind) {
+    pub fn problem_at(&mut self, mark: Mark, field: &str, kind: impl Into<Kind>) {
         if !self.is_full() {
-            self.problems.push(Problem::at(&self.file, mark, field, kind));
+            self.problems.push(Problem::at(&self.file, mark, field, kind.into()));
         }
     }
 
-    pub fn refuse(&mut self, field: &str, refusal: Refusal) {
-        self.problem(field, Kind::Refused(refusal));
+    /// A rule that is about more than this one value; both texts are the message's.
+    pub fn refuse(&mut self, field: &str, expected: impl Into<Cow<'static, str>>, found: impl Into<Cow<'static, str>>) {
+        self.problem(field, Mismatch::new(expected, found));
+    }
+
+    pub fn missing(&mut self, field: &str, expected: &'static str) {
+        self.problem(field, Mismatch::missing(expected));
     }
 
     pub fn warn(&mut self, field: &str, text: impl Into<String>) {
@@ -98,40 +102,39 @@ impl Reading {
     }
 }
 
-/// One node, and what it is called.
+/// One YAML node and its path.
 #[derive(Debug, Clone)]
 pub struct Field<'n> {
     pub node: &'n Node,
     pub path: String,
-    /// Where its key stands; of an item: where it stands itself.
+    /// Where its key is; of an item: where it is itself.
     pub key_mark: Mark,
 }
 
 impl<'n> Field<'n> {
     /// The whole document.
     pub fn root(node: &'n Node, reading: &mut Reading) -> Self {
-        reading.stands_at("", node.mark);
+        reading.locate("", node.mark);
         Self { node, path: String::new(), key_mark: node.mark }
     }
 
-    fn wrong_type(&self, expected: Shape, reading: &mut Reading) {
-        reading.problem(&self.path, Kind::WrongType { expected, found: found(&self.node.value) });
+    /// The answer of a reader that cannot take this kind of node.
+    fn wrong_type<T>(&self, expected: &'static str, reading: &mut Reading) -> Option<T> {
+        reading.refuse(&self.path, expected, found(&self.node.value));
+        None
     }
 
-    /// Text of any style: who writes `name: 007` means the text. Empty text is text.
+    /// Text of any style: `name: 007` is the text. Empty text is text.
     pub fn text(&self, reading: &mut Reading) -> Option<&'n str> {
         match &self.node.value {
             Value::Scalar { text, .. } => Some(text),
-            _ => {
-                self.wrong_type(Shape::Text, reading);
-                None
-            }
+            _ => self.wrong_type("text", reading),
         }
     }
 
-    pub fn value<T>(&self, reading: &mut Reading, parse: impl Fn(&str) -> Result<T, Kind>) -> Option<T> {
+    pub fn value<T>(&self, reading: &mut Reading, parse: impl Fn(&str) -> Result<T, Mismatch>) -> Option<T> {
         let text = self.text(reading)?;
-        parse(text).map_err(|kind| reading.problem(&self.path, kind)).ok()
+        parse(text).map_err(|why| reading.problem(&self.path, why)).ok()
     }
 
     pub fn boolean(&self, reading: &mut Reading) -> Option<bool> {
@@ -142,10 +145,7 @@ impl<'n> Field<'n> {
             Value::Scalar { text, style: Style::Plain } if matches!(text.as_str(), "false" | "False" | "FALSE") => {
                 Some(false)
             }
-            _ => {
-                self.wrong_type(Shape::Boolean, reading);
-                None
-            }
+            _ => self.wrong_type("true or false", reading),
         }
     }
 
@@ -156,63 +156,55 @@ impl<'n> Field<'n> {
             {
                 let number = text.parse().ok().filter(|number| (from..=to).contains(number));
                 if number.is_none() {
-                    reading.problem(&self.path, Kind::OutOfRange { from, to, found: text.to_string() });
+                    reading.refuse(&self.path, format!("a number from {from} to {to}"), shown(text));
                 }
                 number
             }
-            _ => {
-                self.wrong_type(Shape::Number, reading);
-                None
-            }
+            _ => self.wrong_type("a whole number", reading),
         }
     }
 
     /// The items of a list.
     pub fn items(&self, reading: &mut Reading, limit: usize) -> Option<Vec<Field<'n>>> {
         let Value::Sequence(items) = &self.node.value else {
-            self.wrong_type(Shape::List, reading);
-            return None;
+            return self.wrong_type("a list", reading);
         };
         if items.len() > limit {
-            reading.problem(&self.path, Kind::TooMany { limit, found: items.len() });
+            reading.refuse(&self.path, format!("at most {limit} items"), items.len().to_string());
             return None;
         }
         let field = |(i, node): (usize, &'n Node)| {
             let path = format!("{}[{i}]", self.path);
-            reading.stands_at(&path, node.mark);
+            reading.locate(&path, node.mark);
             Field { node, path, key_mark: node.mark }
         };
         Some(items.iter().enumerate().map(field).collect())
     }
 
     /// A list of values; the ones that cannot be read are reported and left out.
-    pub fn values<T>(&self, reading: &mut Reading, parse: impl Fn(&str) -> Result<T, Kind>) -> Option<Vec<T>> {
+    pub fn values<T>(&self, reading: &mut Reading, parse: impl Fn(&str) -> Result<T, Mismatch>) -> Option<Vec<T>> {
         const MANY: usize = 1000;
         let items = self.items(reading, MANY)?;
         Some(items.iter().filter_map(|item| item.value(reading, &parse)).collect())
     }
 
     /// One text, or a list of them.
-    pub fn one_or_more<T>(&self, reading: &mut Reading, parse: impl Fn(&str) -> Result<T, Kind>) -> Option<Vec<T>> {
+    pub fn one_or_more<T>(&self, reading: &mut Reading, parse: impl Fn(&str) -> Result<T, Mismatch>) -> Option<Vec<T>> {
         match &self.node.value {
             Value::Scalar { .. } => self.value(reading, parse).map(|value| vec![value]),
             Value::Sequence(_) => self.values(reading, parse),
-            _ => {
-                self.wrong_type(Shape::TextOrList, reading);
-                None
-            }
+            _ => self.wrong_type("text or a list of texts", reading),
         }
     }
 
     /// The entries of a mapping whose keys are names.
     pub fn named(&self, reading: &mut Reading) -> Option<Vec<(&'n str, Field<'n>)>> {
         let Value::Mapping(entries) = &self.node.value else {
-            self.wrong_type(Shape::Mapping, reading);
-            return None;
+            return self.wrong_type("a mapping", reading);
         };
         let child = |entry: &'n Entry| {
             let path = join(&self.path, &entry.key);
-            reading.stands_at(&path, entry.key_mark);
+            reading.locate(&path, entry.key_mark);
             (entry.key.as_str(), Field { node: &entry.node, path, key_mark: entry.key_mark })
         };
         Some(entries.iter().map(child).collect())
@@ -220,21 +212,19 @@ impl<'n> Field<'n> {
 
     /// As [`Self::fields`]; `null` is a mapping without entries.
     pub fn open(&self, reading: &mut Reading) -> Option<Fields<'n>> {
-        match self.node.value {
-            Value::Null => {
-                Some(Fields { entries: &[], path: self.path.clone(), known: Vec::new(), empty_is_absent: false })
-            }
-            _ => self.fields(reading),
-        }
+        if self.node.value == Value::Null { Some(Fields::of(&[], self.path.clone())) } else { self.fields(reading) }
     }
 
     /// The entries of a mapping whose keys are fields.
     pub fn fields(&self, reading: &mut Reading) -> Option<Fields<'n>> {
         let Value::Mapping(entries) = &self.node.value else {
-            self.wrong_type(Shape::Mapping, reading);
-            return None;
+            return self.wrong_type("a mapping", reading);
         };
-        Some(Fields { entries, path: self.path.clone(), known: Vec::new(), empty_is_absent: false })
+        Some(Fields::of(entries, self.path.clone()))
+    }
+
+    pub fn is_empty_list(&self) -> bool {
+        matches!(&self.node.value, Value::Sequence(items) if items.is_empty())
     }
 }
 
@@ -259,10 +249,16 @@ pub struct Fields<'n> {
     entries: &'n [Entry],
     pub path: String,
     known: Vec<&'static str>,
+    /// What [`Self::refuse`] has answered.
+    refused: Vec<&'static str>,
     empty_is_absent: bool,
 }
 
 impl<'n> Fields<'n> {
+    fn of(entries: &'n [Entry], path: String) -> Self {
+        Self { entries, path, known: Vec::new(), refused: Vec::new(), empty_is_absent: false }
+    }
+
     /// Go cannot tell an empty text from an absent one, and `kubeadm config print` writes empty ones.
     #[must_use]
     pub fn empty_is_absent(mut self) -> Self {
@@ -293,13 +289,33 @@ impl<'n> Fields<'n> {
 
     /// Takes a mapping; absent: nothing to take from.
     pub fn section(&mut self, key: &'static str, reading: &mut Reading) -> Fields<'n> {
-        let empty_is_absent = self.empty_is_absent;
         let section = self.take(key, reading).and_then(|field| field.fields(reading));
-        let path = self.join(key);
-        section.map_or(Self { entries: &[], path, known: Vec::new(), empty_is_absent }, |section| Self {
-            empty_is_absent,
-            ..section
-        })
+        let section = section.unwrap_or_else(|| Self::of(&[], self.join(key)));
+        Self { empty_is_absent: self.empty_is_absent, ..section }
+    }
+
+    /// Takes one value; `None`: absent, or refused.
+    pub fn value<T>(
+        &mut self,
+        key: &'static str,
+        reading: &mut Reading,
+        parse: impl Fn(&str) -> Result<T, Mismatch>,
+    ) -> Option<T> {
+        self.take(key, reading)?.value(reading, parse)
+    }
+
+    /// Takes a list of values; those that are refused are left out.
+    pub fn values<T>(
+        &mut self,
+        key: &'static str,
+        reading: &mut Reading,
+        parse: impl Fn(&str) -> Result<T, Mismatch>,
+    ) -> Vec<T> {
+        self.take(key, reading).and_then(|field| field.values(reading, parse)).unwrap_or_default()
+    }
+
+    pub fn boolean(&mut self, key: &'static str, reading: &mut Reading) -> Option<bool> {
+        self.take(key, reading)?.boolean(reading)
     }
 
     /// Keys that are known and not read.
@@ -308,9 +324,10 @@ impl<'n> Fields<'n> {
     }
 
     /// A key that gets a better answer than "unknown".
-    pub fn refuse(&mut self, key: &'static str, kind: Kind, reading: &mut Reading) {
+    pub fn refuse(&mut self, key: &'static str, why: Mismatch, reading: &mut Reading) {
+        self.refused.push(key);
         if let Some(entry) = self.entries.iter().find(|entry| entry.key == key) {
-            reading.problem_at(entry.key_mark, &self.join(key), kind);
+            reading.problem_at(entry.key_mark, &self.join(key), why);
         }
     }
 
@@ -318,17 +335,17 @@ impl<'n> Fields<'n> {
         self.entries.iter().any(|entry| entry.key == key && entry.node.value != Value::Null)
     }
 
-    /// Reports every key nobody asked for.
-    pub fn finish(self, answered: &[&str], reading: &mut Reading) {
+    /// Reports every key that was not taken.
+    pub fn finish(self, reading: &mut Reading) {
         for entry in self.entries {
             if reading.is_full() {
                 return;
             }
             let key = entry.key.as_str();
-            if !self.known.contains(&key) && !answered.contains(&key) {
-                let near = nearest(key, self.known.iter().copied());
-                let field = self.join(key);
-                reading.problem_at(entry.key_mark, &field, Kind::UnknownKey { near });
+            if !self.known.contains(&key) && !self.refused.contains(&key) {
+                let known = self.known.iter().copied();
+                let unknown = Mismatch { found: "an unknown one".into(), ..Mismatch::word("a known key", key, known) };
+                reading.problem_at(entry.key_mark, &self.join(key), unknown);
             }
         }
     }

@@ -1,19 +1,15 @@
 //! kubeadm's own documents, `apiVersion: kubeadm.k8s.io/...`: the tree of the one node they describe. The keys of each
-//! struct are kubeadm's (its API reference, v1beta2 to v1beta4); what decides nothing here is let pass unread.
-
-use std::collections::BTreeMap;
+//! struct are kubeadm's (its API reference, v1beta2 to v1beta4); what decides nothing here is known and not read.
 
 use super::configuration::{self, Dialect};
+use super::defaults::BIND_PORT;
 use super::fields::{Field, Fields, Reading};
-use super::load::Overrides;
-use super::problem::Kind;
-use super::refusal::Refusal;
-use super::{CaKeys, Etcd, Node, NodeRole, Origin, Profile, RENEWAL, cluster, nodes, values};
+use super::model::{Etcd, Node, NodeRole, Origin, Profile};
+use super::overrides::Overrides;
+use super::problem::Mismatch;
+use super::{nodes, values};
 use crate::blueprint::Algorithm;
 use crate::encoding::yaml::{Mark, Node as Document, Value};
-
-/// kubeadm's default for encryptionAlgorithm.
-const ALGORITHM: Algorithm = Algorithm::Rsa2048;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Version {
@@ -41,7 +37,7 @@ pub struct Documents<'n> {
     pub join: Option<&'n Document>,
 }
 
-/// What InitConfiguration or JoinConfiguration says of the node.
+/// The node of an InitConfiguration or JoinConfiguration.
 #[derive(Debug, Default)]
 struct Host {
     name: Option<String>,
@@ -53,7 +49,7 @@ struct Host {
 }
 
 pub fn read(documents: &Documents<'_>, overrides: &Overrides, reading: &mut Reading) -> Option<Profile> {
-    let (configuration, algorithm) = match documents.cluster {
+    let mut profile = match documents.cluster {
         Some((version, document)) => cluster_configuration(version, document, reading)?,
         // kubeadm's defaults for a file without ClusterConfiguration, so an empty one.
         None => {
@@ -64,7 +60,7 @@ pub fn read(documents: &Documents<'_>, overrides: &Overrides, reading: &mut Read
     let host = match (documents.init, documents.join) {
         (Some(document), join) => {
             if let Some(join) = join {
-                reading.stands_at("kind", join.mark);
+                reading.locate("kind", join.mark);
                 reading.warn("kind", "JoinConfiguration is not read beside an InitConfiguration");
             }
             init_configuration(document, reading)?
@@ -76,36 +72,15 @@ pub fn read(documents: &Documents<'_>, overrides: &Overrides, reading: &mut Read
             ..Host::default()
         },
     };
-    let joins = documents.init.is_none() && documents.join.is_some();
-    let node = node(host, &configuration.etcd, overrides, reading);
-    if configuration.validity > configuration.ca_validity {
+    if documents.init.is_none() && documents.join.is_some() {
+        profile.origin = Origin::KubeadmJoin;
+    }
+    profile.nodes = vec![node(host, &profile.etcd, overrides, reading)];
+    profile.kubelet_serving = overrides.kubelet_serving.unwrap_or(profile.kubelet_serving);
+    if profile.validity > profile.ca_validity {
         reading.warn("certificateValidityPeriod", "certificates would outlive their CA and end with it");
     }
-    Some(Profile {
-        origin: if joins { Origin::KubeadmJoin } else { Origin::Kubeadm },
-        cluster_name: configuration.cluster_name,
-        kubernetes_version: configuration.kubernetes_version,
-        control_plane_endpoint: configuration.control_plane_endpoint,
-        certificates_dir: configuration.certificates_dir,
-        service_subnets: configuration.service_subnets,
-        dns_domain: configuration.dns_domain,
-        api_server_sans: configuration.api_server_sans,
-        etcd: configuration.etcd,
-        algorithm,
-        validity: configuration.validity,
-        ca_validity: configuration.ca_validity,
-        stated: configuration.stated,
-        authorities: BTreeMap::new(),
-        certificates: BTreeMap::new(),
-        extra_certificates: Vec::new(),
-        kubelet_serving: overrides.kubelet_serving.unwrap_or(false),
-        ca_keys: CaKeys::ControlPlane,
-        crl_validity: cluster::CRL_VALIDITY,
-        renewal: RENEWAL,
-        expiration: cluster::EXPIRATION,
-        copies: Vec::new(),
-        nodes: vec![node],
-    })
+    Some(profile)
 }
 
 /// A document's fields, apiVersion and kind taken.
@@ -115,40 +90,36 @@ fn opened<'n>(document: &'n Document, reading: &mut Reading) -> Option<Fields<'n
     Some(fields)
 }
 
-fn cluster_configuration(
-    version: Version,
-    document: &Document,
-    reading: &mut Reading,
-) -> Option<(configuration::Configuration, Algorithm)> {
+fn cluster_configuration(version: Version, document: &Document, reading: &mut Reading) -> Option<Profile> {
     let mut fields = opened(document, reading)?;
     let has_algorithms = version >= Version::V1Beta4;
-    let mut configuration = configuration::read(&mut fields, Dialect::Kubeadm { has_algorithms }, reading);
+    let mut profile = configuration::read(&mut fields, Dialect::Kubeadm { has_algorithms }, reading);
     // ControlPlaneKubeletLocalMode (1.31 to 1.35) chooses kubelet.conf's server; the release's default is what is made here.
     let mut gates = fields.section("featureGates", reading);
-    let ecdsa = gates.take("PublicKeysECDSA", reading).and_then(|field| field.boolean(reading)).unwrap_or(false);
-    if let Some(local) = gates.take("ControlPlaneKubeletLocalMode", reading).and_then(|field| field.boolean(reading)) {
-        let release = configuration.kubernetes_version;
+    let ecdsa = gates.boolean("PublicKeysECDSA", reading) == Some(true);
+    if let Some(local) = gates.boolean("ControlPlaneKubeletLocalMode", reading) {
+        let release = profile.kubernetes_version;
         if (31..35).contains(&release.minor) && local != release.has_local_kubelet() {
-            let text = "kubelet.conf gets the server that is the release's default, whatever this gate says";
+            let text = "kubelet.conf gets the server that is the release's default, whatever the value of this gate";
             reading.warn("featureGates.ControlPlaneKubeletLocalMode", text);
         }
     }
     fields.skip(&["controllerManager", "scheduler", "dns", "imageRepository", "proxy"]);
-    let mut answered: &[&str] = &[];
     if version == Version::V1Beta2 {
         fields.skip(&["useHyperKubeImage"]);
     }
     if !has_algorithms {
-        answered = &["encryptionAlgorithm", "certificateValidityPeriod", "caCertificateValidityPeriod"];
         for key in ["encryptionAlgorithm", "certificateValidityPeriod", "caCertificateValidityPeriod"] {
-            fields.refuse(key, Kind::LaterKey { since: "v1beta4" }, reading);
+            let why = Mismatch::new("a key of this apiVersion", "one that exists from v1beta4 on");
+            fields.refuse(key, why, reading);
         }
     }
-    fields.finish(answered, reading);
-    let default = if ecdsa { Algorithm::EcdsaP256 } else { ALGORITHM };
-    let algorithm = configuration.algorithm.unwrap_or(default);
-    configuration.stated.algorithm |= ecdsa;
-    Some((configuration, algorithm))
+    fields.finish(reading);
+    if ecdsa && !profile.stated.algorithm {
+        profile.algorithm = Algorithm::EcdsaP256;
+    }
+    profile.stated.algorithm |= ecdsa;
+    Some(profile)
 }
 
 fn init_configuration(document: &Document, reading: &mut Reading) -> Option<Host> {
@@ -157,7 +128,7 @@ fn init_configuration(document: &Document, reading: &mut Reading) -> Option<Host
     registration(&mut fields, &mut host, reading);
     api_endpoint(&mut fields, &mut host, reading);
     fields.skip(&["bootstrapTokens", "certificateKey", "skipPhases", "patches", "dryRun", "timeouts"]);
-    fields.finish(&[], reading);
+    fields.finish(reading);
     Some(host)
 }
 
@@ -166,14 +137,16 @@ fn join_configuration(document: &Document, reading: &mut Reading) -> Option<Host
     let mut host = Host::default();
     registration(&mut fields, &mut host, reading);
     if !has_key(document, "controlPlane") {
-        reading.refuse("controlPlane", Refusal::JoinsAsWorker);
+        let found = "a worker: it gets its certificate from the cluster (TLS bootstrap), or from a cluster directory made \
+                     from a profile";
+        reading.refuse("controlPlane", "controlPlane", found);
     }
     let mut control_plane = fields.section("controlPlane", reading);
     api_endpoint(&mut control_plane, &mut host, reading);
     control_plane.skip(&["certificateKey"]);
-    control_plane.finish(&[], reading);
+    control_plane.finish(reading);
     fields.skip(&["caCertPath", "discovery", "skipPhases", "patches", "dryRun", "timeouts"]);
-    fields.finish(&[], reading);
+    fields.finish(reading);
     Some(host)
 }
 
@@ -197,7 +170,7 @@ fn registration(fields: &mut Fields<'_>, host: &mut Host, reading: &mut Reading)
         "imagePullPolicy",
         "imagePullSerial",
     ]);
-    registration.finish(&[], reading);
+    registration.finish(reading);
 }
 
 fn api_endpoint(fields: &mut Fields<'_>, host: &mut Host, reading: &mut Reading) {
@@ -209,7 +182,7 @@ fn api_endpoint(fields: &mut Fields<'_>, host: &mut Host, reading: &mut Reading)
     if let Some(field) = endpoint.take("bindPort", reading) {
         host.bind_port = Some(nodes::port(&field, reading));
     }
-    endpoint.finish(&[], reading);
+    endpoint.finish(reading);
 }
 
 /// The one node: control plane, and etcd member when etcd is stacked.
@@ -218,11 +191,12 @@ fn node(host: Host, etcd: &Etcd, overrides: &Overrides, reading: &mut Reading) -
     let name = host.name.as_ref().or(overrides.node_name.as_ref()).or(overrides.hostname.as_ref());
     let name = match name.map(|name| name.trim().to_lowercase()) {
         None => {
-            reading.refuse(&host.name_field, Refusal::NoNodeName);
+            let found = "none; add nodeRegistration.name or pass --node-name";
+            reading.refuse(&host.name_field, "the name of the node", found);
             String::new()
         }
         Some(name) => {
-            values::subdomain(&name).map_err(|kind| reading.problem(&host.name_field, kind)).unwrap_or_default()
+            values::subdomain(&name).map_err(|why| reading.problem(&host.name_field, why)).unwrap_or_default()
         }
     };
     nodes::warn_of_long_name(&name, &host.name_field, reading);
@@ -233,7 +207,8 @@ fn node(host: Host, etcd: &Etcd, overrides: &Overrides, reading: &mut Reading) -
             nodes::judged(address.to_canonical(), Origin::Kubeadm, "--apiserver-advertise-address", reading)
         }
         None => {
-            reading.refuse(&host.address_field, Refusal::NoAdvertiseAddress);
+            let found = "none; add localAPIEndpoint.advertiseAddress or pass --apiserver-advertise-address";
+            reading.refuse(&host.address_field, "the address of the API server", found);
             None
         }
     };
@@ -245,7 +220,7 @@ fn node(host: Host, etcd: &Etcd, overrides: &Overrides, reading: &mut Reading) -
         name,
         roles,
         advertise_address: given,
-        bind_port: host.bind_port.unwrap_or(nodes::BIND_PORT),
+        bind_port: host.bind_port.unwrap_or(BIND_PORT),
         addresses: given.into_iter().collect(),
         sans: Vec::new(),
     }

@@ -1,12 +1,12 @@
-//! From bytes to a profile: which documents are there, whose they are, and who reads them.
+//! From bytes to a profile: which documents are there, of which kind they are, and who reads them.
 
-use std::net::IpAddr;
-
+use super::cluster;
 use super::fields::Reading;
 use super::kubeadm::{self, Documents, Version};
+use super::model::Profile;
 use super::near::nearest;
-use super::problem::{Kind, Problems, Shape, Warning, shown};
-use super::{Profile, cluster};
+use super::overrides::Overrides;
+use super::problem::{Kind, Mismatch, Problems, Warning, shown};
 use crate::encoding::yaml::{self, MAX_PROBLEMS, Node as Document, Stream, Value};
 
 pub const API_VERSION: &str = "kpki/v1";
@@ -22,23 +22,13 @@ pub struct Source<'a> {
     pub bytes: &'a [u8],
 }
 
-/// What the command line and the machine add. Our own kind says everything itself and takes `kubelet_serving` only.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Overrides {
-    /// For kubeadm's documents: the node's name when nothing else says it.
-    pub hostname: Option<String>,
-    pub node_name: Option<String>,
-    pub advertise_address: Option<IpAddr>,
-    pub kubelet_serving: Option<bool>,
-}
-
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Loaded {
     pub profile: Profile,
     pub warnings: Vec<Warning>,
 }
 
-/// Reads a profile, or says everything that is wrong with it.
+/// Reads a profile, or reports everything that is wrong with it.
 pub fn load(source: Source<'_>, overrides: &Overrides) -> Result<Loaded, Problems> {
     let mut reading = Reading::of(source.name);
     let profile = read(source.bytes, overrides, &mut reading);
@@ -51,13 +41,13 @@ pub fn load(source: Source<'_>, overrides: &Overrides) -> Result<Loaded, Problem
 pub(super) fn read(bytes: &[u8], overrides: &Overrides, reading: &mut Reading) -> Option<Profile> {
     let stream = yaml::read(bytes);
     for fault in stream.faults.iter().take(MAX_PROBLEMS) {
-        reading.problem_at(fault.mark, &fault.field, Kind::Text(fault.flaw.clone()));
+        reading.problem_at(fault.mark, &fault.field, Kind::Yaml(fault.flaw.clone()));
     }
     if !stream.readable() {
         return None;
     }
     if stream.documents.is_empty() {
-        reading.problem("", Kind::Empty);
+        reading.missing("", "a ClusterProfile (apiVersion: kpki/v1) or kubeadm's documents");
         return None;
     }
     let sorted = sort(&stream, reading)?;
@@ -84,7 +74,7 @@ fn sort<'n>(stream: &'n Stream, reading: &mut Reading) -> Option<Sorted<'n>> {
             if kind.text != KIND {
                 wrong_kind(KIND, &kind, &[KIND], reading);
             } else if own.is_some() {
-                reading.problem_at(document.mark, "", Kind::SecondDocument { kind: KIND });
+                reading.problem_at(document.mark, "", second(KIND));
             } else {
                 own = Some(document);
             }
@@ -100,25 +90,26 @@ fn sort<'n>(stream: &'n Stream, reading: &mut Reading) -> Option<Sorted<'n>> {
         // Documents of other components share a file with kubeadm's, and kubeadm hands them on.
         let ours = version.text.starts_with("kpki/") || version.text.starts_with("kubeadm.k8s.io/");
         if is_kubeadm && !ours {
-            reading.stands_at("kind", kind.mark);
+            reading.locate("kind", kind.mark);
             reading.warn("kind", format!("{} of {} is not read", shown(kind.text), shown(version.text)));
         } else {
             let known = Version::ALL.map(|(name, _)| name).into_iter().chain([API_VERSION]);
-            let near = nearest(version.text, known);
-            let found = version.text.to_owned();
-            reading.problem_at(version.mark, "apiVersion", Kind::WrongApiVersion { found, near });
+            let why = Mismatch::word("kpki/v1 or kubeadm.k8s.io/v1beta4", version.text, known);
+            reading.problem_at(version.mark, "apiVersion", why);
         }
     }
     match (own, some_kubeadm) {
         (Some(_), Some(mark)) => {
-            reading.problem_at(mark, "", Kind::MixedKinds);
+            let why = Mismatch::new("either one ClusterProfile or kubeadm's documents", "both in one file");
+            reading.problem_at(mark, "", why);
             None
         }
         (Some(document), None) => Some(Sorted::Kpki(document)),
         (None, Some(mark)) => {
             let usable = kubeadm.cluster.is_some() || kubeadm.init.is_some() || kubeadm.join.is_some();
             if !usable && reading.is_clean() {
-                reading.problem_at(mark, "kind", Kind::NothingUsable);
+                let why = Mismatch::new("a ClusterConfiguration, InitConfiguration or JoinConfiguration", "none");
+                reading.problem_at(mark, "kind", why);
             }
             usable.then_some(Sorted::Kubeadm(kubeadm))
         }
@@ -139,7 +130,7 @@ fn identity<'n>(document: &'n Document, reading: &mut Reading) -> Option<(Word<'
             Value::Scalar { text, .. } => shown(text),
             Value::Null | Value::Mapping(_) => String::new(),
         };
-        reading.problem_at(document.mark, "", Kind::WrongType { expected: Shape::Mapping, found });
+        reading.problem_at(document.mark, "", Mismatch::new("a mapping", found));
         return None;
     };
     let mut word = |key: &str, expected| {
@@ -147,11 +138,11 @@ fn identity<'n>(document: &'n Document, reading: &mut Reading) -> Option<(Word<'
         match entry.map(|entry| (&entry.node.value, entry.node.mark)) {
             Some((Value::Scalar { text, .. }, mark)) => Some(Word { text, mark }),
             Some((_, mark)) => {
-                reading.problem_at(mark, key, Kind::Missing { expected });
+                reading.problem_at(mark, key, Mismatch::missing(expected));
                 None
             }
             None => {
-                reading.problem_at(document.mark, key, Kind::Missing { expected });
+                reading.problem_at(document.mark, key, Mismatch::missing(expected));
                 None
             }
         }
@@ -162,8 +153,12 @@ fn identity<'n>(document: &'n Document, reading: &mut Reading) -> Option<(Word<'
 }
 
 fn wrong_kind(expected: &'static str, kind: &Word<'_>, known: &[&'static str], reading: &mut Reading) {
-    let near = nearest(kind.text, known.iter().copied());
-    reading.problem_at(kind.mark, "kind", Kind::WrongKind { expected, found: kind.text.to_owned(), near });
+    let why = Mismatch::word(expected, kind.text, known.iter().copied());
+    reading.problem_at(kind.mark, "kind", why);
+}
+
+fn second(kind: &str) -> Mismatch {
+    Mismatch::new(format!("one {kind}"), "another one")
 }
 
 fn kubeadm_document<'n>(
@@ -182,13 +177,13 @@ fn kubeadm_document<'n>(
             if mistyped {
                 wrong_kind("a kind of kubeadm", kind, &KUBEADM_KINDS, reading);
             } else {
-                reading.stands_at("kind", kind.mark);
+                reading.locate("kind", kind.mark);
                 reading.warn("kind", format!("{} is not read", shown(other)));
             }
             return;
         }
     };
     if twice {
-        reading.problem_at(document.mark, "", Kind::SecondDocument { kind: name });
+        reading.problem_at(document.mark, "", second(name));
     }
 }

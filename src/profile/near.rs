@@ -1,6 +1,6 @@
-//! "Did you mean": the candidate nearest to a word somebody typed.
+//! "Did you mean": the candidate nearest to a mistyped word.
 
-/// Longer words are no typing mistakes of ours, and the distance is quadratic.
+/// Longer words are no mistyped ones, and the distance takes quadratic time.
 const LONGEST_WORD: usize = 48;
 
 /// The candidate with the smallest edit distance, if it is small enough for its length; letter case counts for nothing.

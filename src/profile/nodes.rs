@@ -1,18 +1,16 @@
-//! The nodes of our own kind: who they are, what they do, where they are reached.
+//! The nodes of a ClusterProfile: names, roles, addresses.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use super::configuration::{is_empty_list, sans};
+use super::defaults::BIND_PORT;
 use super::fields::{Field, Fields, Reading};
-use super::near::nearest;
-use super::problem::Kind;
-use super::refusal::Refusal;
-use super::{Etcd, Node, NodeRole, Origin, values};
+use super::model::{Etcd, Node, NodeRole, Origin};
+use super::problem::{Mismatch, shown};
+use super::values;
 
 /// Kubernetes' own bound for the size of a cluster.
 pub const MAX_NODES: usize = 5000;
-pub const BIND_PORT: u16 = 6443;
 /// RFC 5280 appendix A.1, ub-common-name: the node's name is the CN of its etcd certificates.
 const LONGEST_COMMON_NAME: usize = 64;
 /// In extraCertificates[].nodes these stand for roles.
@@ -20,12 +18,12 @@ pub const ALL_NODES: &str = "all";
 
 pub fn read(fields: &mut Fields<'_>, etcd: &Etcd, reading: &mut Reading) -> Vec<Node> {
     let Some(field) = fields.take("nodes", reading) else {
-        reading.problem("nodes", Kind::Missing { expected: "a list of nodes" });
+        reading.missing("nodes", "a list of nodes");
         return Vec::new();
     };
     let Some(items) = field.items(reading, MAX_NODES) else { return Vec::new() };
     if items.is_empty() {
-        reading.problem("nodes", Kind::Missing { expected: "at least one node" });
+        reading.missing("nodes", "at least one node");
         return Vec::new();
     }
     // One node per item, whatever is wrong with it: the paths of the checks below go by position.
@@ -37,7 +35,7 @@ pub fn read(fields: &mut Fields<'_>, etcd: &Etcd, reading: &mut Reading) -> Vec<
     nodes
 }
 
-/// Which node says which address, and in which field.
+/// The index of the node, an address of it, and the field it is in.
 type Written = Vec<(usize, IpAddr, String)>;
 
 fn node(index: usize, item: &Field<'_>, written: &mut Written, reading: &mut Reading) -> Node {
@@ -52,12 +50,13 @@ fn node(index: usize, item: &Field<'_>, written: &mut Written, reading: &mut Rea
     let Some(mut fields) = item.fields(reading) else { return node };
     match fields.take("name", reading) {
         Some(field) => node.name = field.value(reading, values::subdomain).unwrap_or_default(),
-        None => reading.problem(&fields.join("name"), Kind::Missing { expected: "the name of the node" }),
+        None => reading.missing(&fields.join("name"), "the name of the node"),
     }
     if let Some(field) = fields.take("roles", reading) {
-        node.roles = field.values(reading, role).unwrap_or_default();
-        if is_empty_list(&field) {
-            reading.problem(&field.path, Kind::Missing { expected: "at least one role" });
+        node.roles =
+            field.values(reading, |text| values::choice(&NodeRole::ALL, NodeRole::name, text)).unwrap_or_default();
+        if field.is_empty_list() {
+            reading.missing(&field.path, "at least one role");
         }
     }
     if let Some(field) = fields.take("addresses", reading) {
@@ -72,8 +71,8 @@ fn node(index: usize, item: &Field<'_>, written: &mut Written, reading: &mut Rea
     if let Some(field) = fields.take("bindPort", reading) {
         node.bind_port = port(&field, reading);
     }
-    node.sans = sans(&mut fields, "certSANs", reading);
-    fields.finish(&[], reading);
+    node.sans = fields.values("certSANs", reading, values::san);
+    fields.finish(reading);
 
     node.roles.sort_unstable();
     node.roles.dedup();
@@ -81,7 +80,7 @@ fn node(index: usize, item: &Field<'_>, written: &mut Written, reading: &mut Rea
     node
 }
 
-/// The advertise address stands first among the addresses, each of them once; without one, the first address is it.
+/// The advertise address is first among the addresses, each of them once; without one, the first address is it.
 pub fn settle(node: &mut Node) {
     let first = node.advertise_address.or(node.addresses.first().copied());
     let mut addresses: Vec<IpAddr> = Vec::with_capacity(node.addresses.len() + 1);
@@ -89,15 +88,6 @@ pub fn settle(node: &mut Node) {
     addresses.extend(first.iter().chain(&node.addresses).filter(|address| seen.insert(**address)));
     node.addresses = addresses;
     node.advertise_address = first;
-}
-
-fn role(text: &str) -> Result<NodeRole, Kind> {
-    let names = NodeRole::ALL.map(NodeRole::name);
-    NodeRole::ALL.into_iter().find(|role| role.name() == text).ok_or_else(|| Kind::UnknownWord {
-        expected: format!("one of {}", names.join(", ")),
-        found: text.to_owned(),
-        near: nearest(text, names).map(str::to_owned),
-    })
 }
 
 pub fn port(field: &Field<'_>, reading: &mut Reading) -> u16 {
@@ -110,7 +100,7 @@ fn addresses(field: &Field<'_>, reading: &mut Reading) -> Vec<(IpAddr, String)> 
     for item in field.items(reading, 100).unwrap_or_default() {
         if let Some(address) = item.value(reading, values::address) {
             match never_a_nodes(address) {
-                Some(refusal) => reading.refuse(&item.path, refusal),
+                Some(why) => reading.problem(&item.path, why),
                 None => addresses.push((address, item.path)),
             }
         }
@@ -118,7 +108,7 @@ fn addresses(field: &Field<'_>, reading: &mut Reading) -> Vec<(IpAddr, String)> 
     addresses
 }
 
-/// An advertise address, read and judged by whose document it stands in.
+/// An advertise address; `origin` decides which addresses are refused.
 pub fn advertise_address(field: &Field<'_>, origin: Origin, reading: &mut Reading) -> Option<IpAddr> {
     let address = field.value(reading, values::address)?;
     judged(address, origin, &field.path, reading)
@@ -126,8 +116,8 @@ pub fn advertise_address(field: &Field<'_>, origin: Origin, reading: &mut Readin
 
 /// kubeadm takes global unicast addresses only; our own kind lets a single-node laboratory live on loopback.
 pub fn judged(address: IpAddr, origin: Origin, path: &str, reading: &mut Reading) -> Option<IpAddr> {
-    if let Some(refusal) = never_a_nodes(address) {
-        reading.refuse(path, refusal);
+    if let Some(why) = never_a_nodes(address) {
+        reading.problem(path, why);
         return None;
     }
     let link_local = match address {
@@ -136,7 +126,7 @@ pub fn judged(address: IpAddr, origin: Origin, path: &str, reading: &mut Reading
     };
     if address.is_loopback() || link_local {
         if origin == Origin::Kubeadm {
-            reading.refuse(path, Refusal::AddressNotGlobal { found: address.to_string() });
+            reading.refuse(path, "a global unicast address as kubeadm does", address.to_string());
             return None;
         }
         reading.warn(path, format!("no other node reaches {address}; kubeadm refuses it as advertiseAddress"));
@@ -144,29 +134,31 @@ pub fn judged(address: IpAddr, origin: Origin, path: &str, reading: &mut Reading
     Some(address)
 }
 
-fn never_a_nodes(address: IpAddr) -> Option<Refusal> {
-    let found = address.to_string();
-    if address.is_unspecified() {
-        Some(Refusal::AddressUnspecified { found })
-    } else if address.is_multicast() {
-        Some(Refusal::AddressMulticast { found })
-    } else if matches!(address, IpAddr::V4(v4) if v4.is_broadcast()) {
-        Some(Refusal::AddressBroadcast { found })
-    } else {
-        None
-    }
+fn never_a_nodes(address: IpAddr) -> Option<Mismatch> {
+    let what = match address {
+        _ if address.is_unspecified() => "unspecified",
+        _ if address.is_multicast() => "multicast",
+        IpAddr::V4(v4) if v4.is_broadcast() => "broadcast",
+        _ => return None,
+    };
+    Some(Mismatch::new("the address of a node", format!("the {what} address {address}")))
 }
 
-/// Stacked etcd, kubeadm's habit: unless some node says otherwise, every control-plane node is an etcd member.
+/// `what` of one thing that another already has.
+pub fn taken(what: &str, first_line: usize) -> Mismatch {
+    Mismatch::new(format!("{what} of its own"), format!("one that is taken (line {first_line})"))
+}
+
+/// Stacked etcd, kubeadm's habit: unless some node has the role etcd, every control-plane node is an etcd member.
 fn assign_roles(nodes: &mut [Node], etcd: &Etcd, reading: &mut Reading) {
     let external = matches!(etcd, Etcd::External { .. });
     let somebody_said = nodes.iter().any(|node| node.is(NodeRole::Etcd));
     for (i, node) in nodes.iter_mut().enumerate() {
         if node.is(NodeRole::Worker) && node.is(NodeRole::ControlPlane) {
-            reading.refuse(&format!("nodes[{i}].roles"), Refusal::WorkerAndControlPlane);
+            reading.refuse(&format!("nodes[{i}].roles"), "worker or control-plane", "both");
         }
         if external && node.is(NodeRole::Etcd) {
-            reading.refuse(&format!("nodes[{i}].roles"), Refusal::EtcdRoleButExternal);
+            reading.refuse(&format!("nodes[{i}].roles"), "no role etcd with etcd.external", "one");
         }
         if !external && !somebody_said && node.is(NodeRole::ControlPlane) {
             node.roles.push(NodeRole::Etcd);
@@ -176,7 +168,7 @@ fn assign_roles(nodes: &mut [Node], etcd: &Etcd, reading: &mut Reading) {
     // A role that could not be read may have been the missing one, and has been reported.
     let readable = nodes.iter().all(|node| !node.roles.is_empty());
     if readable && !nodes.iter().any(|node| node.is(NodeRole::ControlPlane)) {
-        reading.refuse("nodes", Refusal::NoControlPlane);
+        reading.refuse("nodes", "at least one node with role control-plane", "none");
     }
 }
 
@@ -186,12 +178,13 @@ fn check_names(nodes: &[Node], reading: &mut Reading) {
         let path = format!("nodes[{i}].name");
         let line = reading.place(&path).line;
         if let Some(first_line) = seen.get(node.name.as_str()).copied() {
-            reading.refuse(&path, Refusal::NodeNameTaken { first_line });
+            reading.problem(&path, taken("a name", first_line));
         } else {
             seen.insert(&node.name, line);
         }
         if node.name == ALL_NODES || NodeRole::ALL.iter().any(|role| role.name() == node.name) {
-            reading.refuse(&path, Refusal::NodeNameReserved);
+            let found = "a word that stands for roles (control-plane, etcd, worker, all)";
+            reading.refuse(&path, "a node name", found);
         }
         warn_of_long_name(&node.name, &path, reading);
     }
@@ -208,17 +201,17 @@ fn check_addresses(nodes: &[Node], written: &Written, reading: &mut Reading) {
     for (index, address, path) in written {
         let (first, line) = *seen.entry(*address).or_insert_with(|| (*index, reading.place(path).line));
         if first != *index {
-            let node = nodes.get(first).map(|node| node.name.clone()).unwrap_or_default();
-            reading.refuse(path, Refusal::AddressTaken { node, line });
+            let node = nodes.get(first).map_or("", |node| &node.name);
+            reading.refuse(path, "an address of its own", format!("one of node {} (line {line})", shown(node)));
         }
     }
     for (i, node) in nodes.iter().enumerate() {
         let serves = node.is(NodeRole::ControlPlane) || node.is(NodeRole::Etcd);
         // One that could not be read has been reported.
-        let said =
+        let stated =
             reading.has(&format!("nodes[{i}].addresses[0]")) || reading.has(&format!("nodes[{i}].advertiseAddress"));
-        if serves && node.addresses.is_empty() && !said {
-            reading.refuse(&format!("nodes[{i}].addresses"), Refusal::NoAddress);
+        if serves && node.addresses.is_empty() && !stated {
+            reading.refuse(&format!("nodes[{i}].addresses"), "an address on a control-plane or etcd node", "none");
         }
     }
 }

@@ -1,13 +1,11 @@
-//! What a profile says of single authorities and entries of the catalogue.
+//! Options of single authorities and entries of the catalogue.
 
 use std::collections::BTreeMap;
 
-use super::configuration::taken;
 use super::fields::{Field, Fields, Reading};
-use super::near::nearest;
-use super::problem::Kind;
-use super::refusal::Refusal;
-use super::{AuthorityOptions, EntryOptions, SubjectAttributes, values};
+use super::model::{AuthorityOptions, EntryOptions, SubjectAttributes};
+use super::problem::{Mismatch, shown};
+use super::values;
 use crate::catalog::{self, CaId, ENTRIES, Files};
 
 /// RFC 5280 appendix A.1: ub-organization-name and ub-organizational-unit-name, ub-locality-name and ub-state-name.
@@ -22,40 +20,29 @@ pub fn authorities(fields: &mut Fields<'_>, reading: &mut Reading) -> BTreeMap<C
             options.insert(authority, authority_options(&field, reading));
             continue;
         }
-        let kind = if catalog::find(name).is_some() {
-            Kind::Refused(Refusal::NotAnAuthority { name: name.to_owned() })
-        } else {
-            unknown("one of ca, front-proxy-ca, etcd-ca", name, CaId::ALL.map(CaId::name))
+        let why = match catalog::find(name) {
+            Some(_) => Mismatch::new("an authority", format!("{} (its place is certificates)", shown(name))),
+            None => values::unknown(&CaId::ALL.map(CaId::name), name),
         };
-        reading.problem_at(field.key_mark, &field.path, kind);
+        reading.problem_at(field.key_mark, &field.path, why);
     }
     options
 }
 
-/// A word out of a closed set, which does not belong to it.
-pub fn unknown<'a>(expected: &str, found: &str, words: impl IntoIterator<Item = &'a str>) -> Kind {
-    Kind::UnknownWord {
-        expected: expected.to_owned(),
-        found: found.to_owned(),
-        near: nearest(found, words).map(str::to_owned),
-    }
-}
-
 fn authority_options(field: &Field<'_>, reading: &mut Reading) -> AuthorityOptions {
     let Some(mut fields) = field.open(reading) else { return AuthorityOptions::default() };
-    let algorithm = taken(&mut fields, "algorithm", reading, values::algorithm);
-    let validity = taken(&mut fields, "validity", reading, values::duration);
+    let algorithm = fields.value("algorithm", reading, values::algorithm);
+    let validity = fields.value("validity", reading, values::duration);
     let subject = subject(fields.section("subject", reading), reading);
-    let permitted = fields.take("permittedNames", reading);
-    let permitted = permitted.and_then(|field| field.values(reading, values::permitted_name)).unwrap_or_default();
+    let permitted = fields.values("permittedNames", reading, values::permitted_name);
     let path_len = fields.take("pathLength", reading).and_then(|field| field.number(reading, 0, u64::from(u8::MAX)));
     let path_len = path_len.and_then(|length| u8::try_from(length).ok());
-    fields.finish(&[], reading);
+    fields.finish(reading);
     AuthorityOptions { algorithm, validity, subject, permitted, path_len }
 }
 
 fn subject(mut fields: Fields<'_>, reading: &mut Reading) -> SubjectAttributes {
-    let mut attribute = |key, parse: &dyn Fn(&str) -> Result<String, Kind>| {
+    let mut attribute = |key, parse: &dyn Fn(&str) -> Result<String, Mismatch>| {
         fields.take(key, reading).and_then(|field| field.one_or_more(reading, parse)).unwrap_or_default()
     };
     let short = values::name_text(SHORT, "a text of 1 to 64 characters");
@@ -67,8 +54,8 @@ fn subject(mut fields: Fields<'_>, reading: &mut Reading) -> SubjectAttributes {
         locality: attribute("L", &long),
         state: attribute("ST", &long),
     };
-    fields.refuse("CN", Kind::Refused(Refusal::CommonNameFixed), reading);
-    fields.finish(&["CN"], reading);
+    fields.refuse("CN", Mismatch::new("C, O, OU, L or ST", "CN, which is kubeadm's and fixed"), reading);
+    fields.finish(reading);
     attributes
 }
 
@@ -82,13 +69,13 @@ pub fn certificates(fields: &mut Fields<'_>, reading: &mut Reading) -> BTreeMap<
                 options.insert(entry.name, entry_options(&field, is_key, reading));
             }
             Some(_) => {
-                let refusal = Refusal::IsAnAuthority { name: name.to_owned() };
-                reading.problem_at(field.key_mark, &field.path, Kind::Refused(refusal));
+                let found = format!("the authority {} (its place is authorities)", shown(name));
+                reading.problem_at(field.key_mark, &field.path, Mismatch::new("a certificate", found));
             }
             None => {
                 let names = ENTRIES.iter().filter(|entry| entry.authority().is_none()).map(|entry| entry.name);
-                let kind = unknown("the name of one of kubeadm's certificates", name, names);
-                reading.problem_at(field.key_mark, &field.path, kind);
+                let why = Mismatch::word("the name of one of kubeadm's certificates", name, names);
+                reading.problem_at(field.key_mark, &field.path, why);
             }
         }
     }
@@ -97,14 +84,14 @@ pub fn certificates(fields: &mut Fields<'_>, reading: &mut Reading) -> BTreeMap<
 
 fn entry_options(field: &Field<'_>, is_key: bool, reading: &mut Reading) -> EntryOptions {
     let Some(mut fields) = field.open(reading) else { return EntryOptions::default() };
-    let algorithm = taken(&mut fields, "algorithm", reading, values::algorithm);
-    let mut validity = None;
-    if is_key {
-        fields.refuse("validity", Kind::Refused(Refusal::NoValidity), reading);
-        fields.finish(&["validity"], reading);
+    let algorithm = fields.value("algorithm", reading, values::algorithm);
+    let validity = if is_key {
+        let why = Mismatch::new("algorithm only", "a validity: sa is a key pair without certificate");
+        fields.refuse("validity", why, reading);
+        None
     } else {
-        validity = taken(&mut fields, "validity", reading, values::duration);
-        fields.finish(&[], reading);
-    }
+        fields.value("validity", reading, values::duration)
+    };
+    fields.finish(reading);
     EntryOptions { algorithm, validity }
 }

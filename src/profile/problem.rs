@@ -1,10 +1,11 @@
-//! What is wrong with a profile: facts with a place, and their one line each. A profile is read to its end, so that one run
-//! shows everything there is to mend.
+//! What is wrong with a profile: what was expected and what was found, with a place, in one line each. A profile is read to its
+//! end, so that one run shows everything there is to correct.
 
+use std::borrow::Cow;
+use std::error::Error;
 use std::fmt;
 
-use super::refusal::Refusal;
-use crate::clock::SpanError;
+use super::near::nearest;
 use crate::encoding::yaml::{Flaw, Mark};
 
 /// One thing that is wrong, and where.
@@ -23,6 +24,23 @@ pub struct Problem {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problems(pub Vec<Problem>);
 
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Kind {
+    /// The text is not the YAML that is read here.
+    Yaml(Flaw),
+    Mismatch(Mismatch),
+}
+
+/// A field that is not what it must be, by itself or beside the others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mismatch {
+    pub expected: Cow<'static, str>,
+    /// Fit for a message: short, control characters escaped.
+    pub found: Cow<'static, str>,
+    /// The candidate that was probably meant.
+    pub near: Option<String>,
+}
+
 /// Something that may be meant, but probably not.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Warning {
@@ -32,137 +50,45 @@ pub struct Warning {
     pub text: String,
 }
 
-/// What a node is, said to people.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Shape {
-    Mapping,
-    List,
-    Text,
-    TextOrList,
-    Boolean,
-    Number,
-}
+impl Mismatch {
+    /// `found` must be fit for a message; see [`shown`].
+    pub fn new(expected: impl Into<Cow<'static, str>>, found: impl Into<Cow<'static, str>>) -> Self {
+        Self { expected: expected.into(), found: found.into(), near: None }
+    }
 
-impl Shape {
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Mapping => "a mapping",
-            Self::List => "a list",
-            Self::Text => "text",
-            Self::TextOrList => "text or a list of texts",
-            Self::Boolean => "true or false",
-            Self::Number => "a whole number",
-        }
+    /// A value out of the file.
+    pub fn value(expected: impl Into<Cow<'static, str>>, found: &str) -> Self {
+        Self::new(expected, quoted(found))
+    }
+
+    pub fn missing(expected: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(expected, "nothing")
+    }
+
+    /// A word that does not belong to a closed set.
+    pub fn word<'a>(
+        expected: impl Into<Cow<'static, str>>,
+        found: &str,
+        words: impl IntoIterator<Item = &'a str>,
+    ) -> Self {
+        Self { near: nearest(found, words).map(str::to_owned), ..Self::new(expected, shown(found)) }
     }
 }
 
-/// Why a text is no subnet for services.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CidrError {
-    NotCidr,
-    TooSmall,
-    TooLarge,
-    TooMany,
-    SameFamily,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Kind {
-    /// The text itself.
-    Text(Flaw),
-    // The documents.
-    Empty,
-    WrongApiVersion {
-        found: String,
-        near: Option<&'static str>,
-    },
-    WrongKind {
-        expected: &'static str,
-        found: String,
-        near: Option<&'static str>,
-    },
-    SecondDocument {
-        kind: &'static str,
-    },
-    MixedKinds,
-    NothingUsable,
-    // The fields.
-    UnknownKey {
-        near: Option<&'static str>,
-    },
-    LaterKey {
-        since: &'static str,
-    },
-    Missing {
-        expected: &'static str,
-    },
-    WrongType {
-        expected: Shape,
-        found: String,
-    },
-    /// Not one of a closed set of words.
-    UnknownWord {
-        expected: String,
-        found: String,
-        near: Option<String>,
-    },
-    BadCidr {
-        found: String,
-        why: CidrError,
-    },
-    BadName {
-        expected: &'static str,
-        found: String,
-    },
-    BadAddress {
-        found: String,
-    },
-    BadSan {
-        found: String,
-    },
-    BadPermittedName {
-        found: String,
-    },
-    BadEndpoint {
-        found: String,
-    },
-    BadUrl {
-        found: String,
-    },
-    BadDuration {
-        found: String,
-        why: Option<SpanError>,
-    },
-    BadWindow {
-        found: String,
-    },
-    BadRelease {
-        found: String,
-    },
-    BadPath {
-        expected: &'static str,
-        found: String,
-    },
-    BadText {
-        expected: &'static str,
-        found: String,
-    },
-    OutOfRange {
-        from: u64,
-        to: u64,
-        found: String,
-    },
-    TooMany {
-        limit: usize,
-        found: usize,
-    },
-    /// Each field by itself would do; together, or for this cluster, they do not.
-    Refused(Refusal),
+impl From<Mismatch> for Kind {
+    fn from(mismatch: Mismatch) -> Self {
+        Self::Mismatch(mismatch)
+    }
 }
 
 /// A value out of the file, fit for a message: at most 60 characters, control characters escaped.
 pub fn shown(text: &str) -> String {
     cut(text, 60)
+}
+
+/// An empty text would vanish from a message.
+pub fn quoted(text: &str) -> String {
+    if text.is_empty() { "an empty text".to_owned() } else { shown(text) }
 }
 
 /// A path: escaped, and never cut.
@@ -198,135 +124,58 @@ impl Problem {
     }
 }
 
+fn field_prefix(f: &mut fmt::Formatter<'_>, field: &str) -> fmt::Result {
+    if field.is_empty() { Ok(()) } else { write!(f, "{}: ", shown(field)) }
+}
+
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}:{}: ", whole(&self.file), self.line, self.column)?;
-        if !self.field.is_empty() {
-            write!(f, "{}: ", shown(&self.field))?;
-        }
-        write!(f, "{}", self.kind)
+        field_prefix(f, &self.field)?;
+        self.kind.fmt(f)
     }
 }
 
 impl fmt::Display for Problems {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (i, problem) in self.0.iter().enumerate() {
-            if i > 0 {
-                f.write_str("\n")?;
-            }
-            write!(f, "{problem}")?;
+            write!(f, "{}{problem}", if i > 0 { "\n" } else { "" })?;
         }
         Ok(())
     }
 }
 
-impl std::error::Error for Problems {}
-
 impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}: ", whole(&self.file), self.line)?;
-        if !self.field.is_empty() {
-            write!(f, "{}: ", shown(&self.field))?;
-        }
+        field_prefix(f, &self.field)?;
         f.write_str(&self.text)
     }
-}
-
-fn near(f: &mut fmt::Formatter<'_>, candidate: Option<&str>) -> fmt::Result {
-    candidate.map_or(Ok(()), |candidate| write!(f, " (did you mean {candidate}?)"))
 }
 
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Text(flaw) => flaw.fmt(f),
-            Self::Empty => {
-                f.write_str("expected a ClusterProfile (apiVersion: kpki/v1) or kubeadm's documents, found nothing")
-            }
-            Self::WrongApiVersion { found, near: candidate } => {
-                write!(f, "expected kpki/v1 or kubeadm.k8s.io/v1beta4, found {}", shown(found))?;
-                near(f, *candidate)
-            }
-            Self::WrongKind { expected, found, near: candidate } => {
-                write!(f, "expected {expected}, found {}", shown(found))?;
-                near(f, *candidate)
-            }
-            Self::SecondDocument { kind } => write!(f, "expected one {kind}, found another one"),
-            Self::MixedKinds => {
-                f.write_str("expected either one ClusterProfile or kubeadm's documents, found both in one file")
-            }
-            Self::NothingUsable => {
-                f.write_str("expected a ClusterConfiguration, InitConfiguration or JoinConfiguration, found none")
-            }
-            Self::UnknownKey { near: candidate } => {
-                f.write_str("expected a known key, found an unknown one")?;
-                near(f, *candidate)
-            }
-            Self::LaterKey { since } => {
-                write!(f, "expected a key of this apiVersion, found one that exists from {since} on")
-            }
-            Self::Missing { expected } => write!(f, "expected {expected}, found nothing"),
-            Self::WrongType { expected, found } => write!(f, "expected {}, found {found}", expected.name()),
-            Self::UnknownWord { expected, found, near: candidate } => {
-                write!(f, "expected {expected}, found {}", shown(found))?;
-                near(f, candidate.as_deref())
-            }
-            Self::BadCidr { found, why } => {
-                let expected = match why {
-                    CidrError::NotCidr => "a CIDR block such as 10.96.0.0/12",
-                    CidrError::TooSmall => "a block of at least 10 addresses",
-                    CidrError::TooLarge => "a block of at most 2^20 addresses (20 host bits)",
-                    CidrError::TooMany => "one CIDR block, or one of each family",
-                    CidrError::SameFamily => "two CIDR blocks of different families",
-                };
-                write!(f, "expected {expected}, found {}", shown(found))
-            }
-            Self::BadName { expected, found }
-            | Self::BadPath { expected, found }
-            | Self::BadText { expected, found } => {
-                write!(f, "expected {expected}, found {}", quoted(found))
-            }
-            Self::BadAddress { found } => write!(f, "expected an IP address, found {}", quoted(found)),
-            Self::BadSan { found } => {
-                write!(f, "expected an IP address, a lower-case DNS name or *. and one, found {}", quoted(found))
-            }
-            Self::BadPermittedName { found } => {
-                write!(f, "expected a lower-case DNS name, . and one, or a CIDR block, found {}", quoted(found))
-            }
-            Self::BadEndpoint { found } => {
-                write!(f, "expected host, host:port or [IPv6]:port with a lower-case host, found {}", quoted(found))
-            }
-            Self::BadUrl { found } => {
-                write!(f, "expected a URL such as https://10.0.0.21:2379, found {}", quoted(found))
-            }
-            Self::BadDuration { found, why } => {
-                write!(f, "expected a duration such as 8760h or 90d, found {}{}", quoted(found), span_reason(*why))
-            }
-            Self::BadWindow { found } => {
-                write!(f, "expected a percentage from 1% to 99% or a duration such as 30d, found {}", quoted(found))
-            }
-            Self::BadRelease { found } => write!(f, "expected a release such as v1.36.2, found {}", quoted(found)),
-            Self::OutOfRange { from, to, found } => {
-                write!(f, "expected a number from {from} to {to}, found {}", shown(found))
-            }
-            Self::TooMany { limit, found } => write!(f, "expected at most {limit} items, found {found}"),
-            Self::Refused(refusal) => write!(f, "{refusal}"),
+            Self::Yaml(flaw) => flaw.fmt(f),
+            Self::Mismatch(mismatch) => mismatch.fmt(f),
         }
     }
 }
 
-/// An empty text would vanish from a message.
-pub fn quoted(text: &str) -> String {
-    if text.is_empty() { "an empty text".to_owned() } else { shown(text) }
+impl fmt::Display for Mismatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "expected {}, found {}", self.expected, self.found)?;
+        self.near.as_ref().map_or(Ok(()), |near| write!(f, " (did you mean {near}?)"))
+    }
 }
 
-fn span_reason(why: Option<SpanError>) -> String {
-    match why {
-        None => " (must be more than zero)".to_owned(),
-        Some(SpanError::Empty | SpanError::Malformed) => String::new(),
-        Some(SpanError::NoUnit) => " (a number without a unit)".to_owned(),
-        Some(SpanError::UnknownUnit(unit)) => format!(" (unknown unit {})", shown(&unit.to_string())),
-        Some(SpanError::OutOfRange) => " (below zero or more than 1000 years)".to_owned(),
-        Some(SpanError::Fraction) => " (finer than a second)".to_owned(),
+impl Error for Problem {}
+
+impl Error for Mismatch {}
+
+impl Error for Problems {
+    /// The first.
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.0.first().map(|problem| problem as _)
     }
 }

@@ -3,14 +3,14 @@
 /// One field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FieldDoc {
-    /// Dotted; `[]` stands for each item of a list, `NAME` for each name of a mapping.
+    /// Dotted; `[]` means each item of a list, `NAME` for each name of a mapping.
     pub field: &'static str,
     /// What its value is, in words.
     pub kind: &'static str,
     /// Empty: none, the field may be left out; `required`: it may not.
     pub default: &'static str,
     pub description: &'static str,
-    /// A value as it stands in YAML.
+    /// A value in YAML.
     pub example: &'static str,
     /// Whether kubeadm has it under this name with this meaning.
     pub kubeadm: bool,
@@ -237,7 +237,7 @@ const FIELDS: &[FieldDoc] = &[
         "Where the keys of the authorities go: to control-plane nodes as with kubeadm, or nowhere.",
         "none",
     ),
-    ours("crl", "mapping", "", "Revocation lists.", "{validity: 7d}"),
+    ours("crl", "mapping", "", "Certificate revocation lists (CRLs).", "{validity: 7d}"),
     ours("crl.validity", DURATION, "30d", "From thisUpdate to nextUpdate.", "7d"),
     ours("renewal", "mapping", "", "Renewal.", "{before: 30d, keepGenerations: 10}"),
     ours(
@@ -279,19 +279,19 @@ const FIELDS: &[FieldDoc] = &[
          kubelet; default stands for all others.",
         "{kubelet: systemctl restart kubelet}",
     ),
-    ours("renewal.hooks.post", COMMAND, "", "Runs last, whatever the others said.", "logger renewed"),
+    ours("renewal.hooks.post", COMMAND, "", "Runs last, also when one of the others failed.", "logger renewed"),
     ours("renewal.hooks.timeout", DURATION, "5m", "How long each of them may take; more than zero.", "2m"),
     ours(
         "expiration",
         "mapping",
         "",
-        "How near its end a certificate may come before kpki check-expiration says so.",
+        "How near its end a certificate may come before kpki check-expiration reports it.",
         "{warning: 30d, critical: 7d}",
     ),
-    ours("expiration.warning", WINDOW, "30d", "From here on a certificate is worth a warning.", "20%"),
-    ours("expiration.critical", WINDOW, "7d", "From here on a certificate is critical.", "5%"),
-    ours("expiration.caWarning", WINDOW, "365d", "From here on an authority is worth a warning.", "2y"),
-    ours("expiration.caCritical", WINDOW, "180d", "From here on an authority is critical.", "1y"),
+    ours("expiration.warning", WINDOW, "30d", "From here on a certificate is reported as a warning.", "20%"),
+    ours("expiration.critical", WINDOW, "7d", "From here on a certificate is reported as critical.", "5%"),
+    ours("expiration.caWarning", WINDOW, "365d", "From here on an authority is reported as a warning.", "2y"),
+    ours("expiration.caCritical", WINDOW, "180d", "From here on an authority is reported as critical.", "1y"),
     ours(
         "expiration.copies",
         "list of absolute paths",
@@ -330,8 +330,9 @@ const FIELDS: &[FieldDoc] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::profile::Overrides;
     use crate::profile::fields::Reading;
-    use crate::profile::load::{Overrides, read};
+    use crate::profile::load::read;
     use std::collections::BTreeSet;
 
     /// Reads a profile that opens every mapping, and compares what was asked for with the table.

@@ -1,56 +1,45 @@
-//! A profile as a complete document of our own kind: every default visible, and read back to the same profile.
+//! A profile as a complete document of kpki's own kind: every default visible, and read back to the same profile.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 
 use super::load::{API_VERSION, KIND};
-use super::{
-    CaKeys, Command, Endpoint, Etcd, ExtraCertificate, Node, Profile, Renewal, SubjectAttributes, Subnet, Window,
-};
-use crate::blueprint::{ExtendedKeyUsage, San, Subtree};
+use super::model::{Command, Endpoint, Etcd, ExtraCertificate, Node, Profile, Renewal, SubjectAttributes, Subnet};
+use crate::blueprint::{ExtendedKeyUsage, San};
 use crate::encoding::yaml::scalar;
 
-/// Complete YAML of kind ClusterProfile. A profile that came from kubeadm's documents becomes one of ours, and what was left
-/// to a default is stated from then on.
+/// Complete YAML of kind ClusterProfile. A profile from kubeadm's documents becomes one of that kind, and what was left to a
+/// default is stated from then on.
 pub fn render(profile: &Profile) -> String {
     let mut page = Page::default();
     page.line(0, "apiVersion", API_VERSION);
     page.line(0, "kind", KIND);
     page.line(0, "clusterName", &profile.cluster_name);
-    page.line(0, "kubernetesVersion", &profile.kubernetes_version.to_string());
-    if let Some(endpoint) = &profile.control_plane_endpoint {
-        page.line(0, "controlPlaneEndpoint", &endpoint_text(endpoint));
-    }
+    page.line(0, "kubernetesVersion", profile.kubernetes_version);
+    page.maybe(0, "controlPlaneEndpoint", profile.control_plane_endpoint.as_ref().map(endpoint_text));
     page.line(0, "certificatesDir", &profile.certificates_dir);
     page.open(0, "networking");
     let subnets: Vec<String> = profile.service_subnets.iter().map(subnet_text).collect();
-    page.line(1, "serviceSubnet", &subnets.join(","));
+    page.line(1, "serviceSubnet", subnets.join(","));
     page.line(1, "dnsDomain", &profile.dns_domain);
     page.open(0, "apiServer");
-    page.list(1, "certSANs", profile.api_server_sans.iter().map(San::to_string));
+    page.list(1, "certSANs", &profile.api_server_sans);
     etcd(&mut page, &profile.etcd);
     page.line(0, "encryptionAlgorithm", profile.algorithm.name());
-    page.line(0, "certificateValidityPeriod", &profile.validity.to_string());
-    page.line(0, "caCertificateValidityPeriod", &profile.ca_validity.to_string());
+    page.line(0, "certificateValidityPeriod", profile.validity);
+    page.line(0, "caCertificateValidityPeriod", profile.ca_validity);
     options(&mut page, profile);
     page.open(0, "kubelet");
-    page.raw(1, "serving", &profile.kubelet_serving.to_string());
-    page.line(
-        0,
-        "caKeys",
-        match profile.ca_keys {
-            CaKeys::ControlPlane => "control-plane",
-            CaKeys::Nowhere => "none",
-        },
-    );
+    page.raw(1, "serving", profile.kubelet_serving);
+    page.line(0, "caKeys", profile.ca_keys.name());
     page.open(0, "crl");
-    page.line(1, "validity", &profile.crl_validity.to_string());
+    page.line(1, "validity", profile.crl_validity);
     renewal(&mut page, &profile.renewal);
     page.open(0, "expiration");
-    page.line(1, "warning", &window_text(profile.expiration.warning));
-    page.line(1, "critical", &window_text(profile.expiration.critical));
-    page.line(1, "caWarning", &window_text(profile.expiration.ca_warning));
-    page.line(1, "caCritical", &window_text(profile.expiration.ca_critical));
-    page.list(1, "copies", profile.copies.iter().cloned());
+    page.line(1, "warning", profile.expiration.warning);
+    page.line(1, "critical", profile.expiration.critical);
+    page.line(1, "caWarning", profile.expiration.ca_warning);
+    page.line(1, "caCritical", profile.expiration.ca_critical);
+    page.list(1, "copies", &profile.copies);
     if !profile.extra_certificates.is_empty() {
         page.open(0, "extraCertificates");
         profile.extra_certificates.iter().for_each(|extra| extra_certificate(&mut page, extra));
@@ -62,8 +51,8 @@ pub fn render(profile: &Profile) -> String {
 
 fn renewal(page: &mut Page, renewal: &Renewal) {
     page.open(0, "renewal");
-    page.line(1, "before", &window_text(renewal.before));
-    page.raw(1, "keepGenerations", &renewal.keep_generations.to_string());
+    page.line(1, "before", renewal.before);
+    page.raw(1, "keepGenerations", renewal.keep_generations);
     page.line(1, "onHookFailure", renewal.on_hook_failure.name());
     page.open(1, "hooks");
     let hooks = &renewal.hooks;
@@ -73,14 +62,7 @@ fn renewal(page: &mut Page, renewal: &Renewal) {
         hooks.deploy.iter().for_each(|(component, command)| page.command(3, component, command));
     }
     hooks.post.iter().for_each(|command| page.command(2, "post", command));
-    page.line(2, "timeout", &hooks.timeout.to_string());
-}
-
-fn window_text(window: Window) -> String {
-    match window {
-        Window::Before(span) => span.to_string(),
-        Window::PercentLeft(percent) => format!("{percent}%"),
-    }
+    page.line(2, "timeout", hooks.timeout);
 }
 
 fn etcd(page: &mut Page, etcd: &Etcd) {
@@ -88,12 +70,12 @@ fn etcd(page: &mut Page, etcd: &Etcd) {
     match etcd {
         Etcd::Local { server_sans, peer_sans } => {
             page.open(1, "local");
-            page.list(2, "serverCertSANs", server_sans.iter().map(San::to_string));
-            page.list(2, "peerCertSANs", peer_sans.iter().map(San::to_string));
+            page.list(2, "serverCertSANs", server_sans);
+            page.list(2, "peerCertSANs", peer_sans);
         }
         Etcd::External { endpoints, ca_file, cert_file, key_file } => {
             page.open(1, "external");
-            page.list(2, "endpoints", endpoints.iter().cloned());
+            page.list(2, "endpoints", endpoints);
             for (key, file) in [("caFile", ca_file), ("certFile", cert_file), ("keyFile", key_file)] {
                 if !file.is_empty() {
                     page.line(2, key, file);
@@ -109,14 +91,14 @@ fn options(page: &mut Page, profile: &Profile) {
     }
     for (authority, options) in &profile.authorities {
         page.open(1, authority.name());
-        page.maybe(2, "algorithm", options.algorithm.map(|algorithm| algorithm.to_string()));
-        page.maybe(2, "validity", options.validity.map(|validity| validity.to_string()));
+        page.maybe(2, "algorithm", options.algorithm);
+        page.maybe(2, "validity", options.validity);
         subject(page, &options.subject);
         if !options.permitted.is_empty() {
-            page.list(2, "permittedNames", options.permitted.iter().map(Subtree::to_string));
+            page.list(2, "permittedNames", &options.permitted);
         }
         if let Some(length) = options.path_len {
-            page.raw(2, "pathLength", &length.to_string());
+            page.raw(2, "pathLength", length);
         }
     }
     if !profile.certificates.is_empty() {
@@ -124,16 +106,15 @@ fn options(page: &mut Page, profile: &Profile) {
     }
     for (name, options) in &profile.certificates {
         page.open(1, name);
-        page.maybe(2, "algorithm", options.algorithm.map(|algorithm| algorithm.to_string()));
-        page.maybe(2, "validity", options.validity.map(|validity| validity.to_string()));
+        page.maybe(2, "algorithm", options.algorithm);
+        page.maybe(2, "validity", options.validity);
     }
 }
 
 fn subject(page: &mut Page, subject: &SubjectAttributes) {
-    if *subject == SubjectAttributes::default() {
-        return;
+    if *subject != SubjectAttributes::default() {
+        page.open(2, "subject");
     }
-    page.open(2, "subject");
     for (key, values) in [
         ("C", &subject.country),
         ("O", &subject.organization),
@@ -142,7 +123,7 @@ fn subject(page: &mut Page, subject: &SubjectAttributes) {
         ("ST", &subject.state),
     ] {
         if !values.is_empty() {
-            page.list(3, key, values.iter().cloned());
+            page.list(3, key, values);
         }
     }
 }
@@ -151,27 +132,27 @@ fn extra_certificate(page: &mut Page, extra: &ExtraCertificate) {
     page.item(1, "name", &extra.name);
     page.line(2, "authority", extra.authority.name());
     page.line(2, "commonName", &extra.common_name);
-    page.list(2, "organizations", extra.organizations.iter().cloned());
+    page.list(2, "organizations", &extra.organizations);
     let usage = |usage: &ExtendedKeyUsage| match usage {
         ExtendedKeyUsage::ServerAuth => "server".to_owned(),
         ExtendedKeyUsage::ClientAuth => "client".to_owned(),
         ExtendedKeyUsage::Other(oid) => oid.to_string(),
     };
     page.list(2, "usages", extra.usages.iter().map(usage));
-    page.list(2, "certSANs", extra.sans.iter().map(San::to_string));
+    page.list(2, "certSANs", &extra.sans);
     page.line(2, "path", &extra.path);
-    page.list(2, "nodes", extra.nodes.iter().cloned());
-    page.maybe(2, "algorithm", extra.algorithm.map(|algorithm| algorithm.to_string()));
-    page.maybe(2, "validity", extra.validity.map(|validity| validity.to_string()));
+    page.list(2, "nodes", &extra.nodes);
+    page.maybe(2, "algorithm", extra.algorithm);
+    page.maybe(2, "validity", extra.validity);
 }
 
 fn node(page: &mut Page, node: &Node) {
     page.item(1, "name", &node.name);
-    page.list(2, "roles", node.roles.iter().map(|role| role.name().to_owned()));
-    page.list(2, "addresses", node.addresses.iter().map(ToString::to_string));
-    page.maybe(2, "advertiseAddress", node.advertise_address.map(|address| address.to_string()));
-    page.raw(2, "bindPort", &node.bind_port.to_string());
-    page.list(2, "certSANs", node.sans.iter().map(San::to_string));
+    page.list(2, "roles", node.roles.iter().map(|role| role.name()));
+    page.list(2, "addresses", &node.addresses);
+    page.maybe(2, "advertiseAddress", node.advertise_address);
+    page.raw(2, "bindPort", node.bind_port);
+    page.list(2, "certSANs", &node.sans);
 }
 
 fn endpoint_text(endpoint: &Endpoint) -> String {
@@ -192,7 +173,7 @@ struct Page {
 }
 
 impl Page {
-    fn raw(&mut self, depth: usize, key: &str, value: &str) {
+    fn raw(&mut self, depth: usize, key: &str, value: impl fmt::Display) {
         // Writing to a String cannot fail.
         let _ = writeln!(self.text, "{:width$}{key}: {value}", "", width = 2 * depth);
     }
@@ -201,25 +182,25 @@ impl Page {
         let _ = writeln!(self.text, "{:width$}{key}:", "", width = 2 * depth);
     }
 
-    fn line(&mut self, depth: usize, key: &str, value: &str) {
-        self.raw(depth, key, &scalar(value));
+    fn line(&mut self, depth: usize, key: &str, value: impl ToString) {
+        self.raw(depth, key, scalar(&value.to_string()));
     }
 
-    fn maybe(&mut self, depth: usize, key: &str, value: Option<String>) {
+    fn maybe(&mut self, depth: usize, key: &str, value: Option<impl ToString>) {
         if let Some(value) = value {
-            self.line(depth, key, &value);
+            self.line(depth, key, value);
         }
     }
 
-    fn list(&mut self, depth: usize, key: &str, values: impl Iterator<Item = String>) {
-        let values: Vec<String> = values.map(|value| scalar(&value)).collect();
-        self.raw(depth, key, &format!("[{}]", values.join(", ")));
+    fn list<V: ToString>(&mut self, depth: usize, key: &str, values: impl IntoIterator<Item = V>) {
+        let values: Vec<String> = values.into_iter().map(|value| scalar(&value.to_string())).collect();
+        self.raw(depth, key, format!("[{}]", values.join(", ")));
     }
 
     fn command(&mut self, depth: usize, key: &str, command: &Command) {
         match command {
             Command::Shell(text) => self.line(depth, key, text),
-            Command::Program(words) => self.list(depth, key, words.iter().cloned()),
+            Command::Program(words) => self.list(depth, key, words),
         }
     }
 

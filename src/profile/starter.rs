@@ -1,6 +1,6 @@
 //! The profile to begin with.
 
-/// What `kpki profile new` writes: commented, and valid as it stands.
+/// What `kpki profile new` writes: commented and valid.
 pub fn starter() -> &'static str {
     include_str!("../../profiles/starter.yaml")
 }

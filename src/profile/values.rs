@@ -2,16 +2,17 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::near::nearest;
-use super::problem::{CidrError, Kind};
-use super::{Endpoint, Subnet, Window};
+use super::model::{Endpoint, Subnet, Window};
+use super::problem::{Mismatch, quoted, shown};
 use crate::blueprint::{Algorithm, San, Subtree};
+use crate::catalog::CaId;
+use crate::catalog::paths::DEFAULT_DIR;
 use crate::catalog::releases::Release;
-use crate::clock::Span;
+use crate::clock::{Span, SpanError};
 
 /// An address as kubeadm reads it: leading zeros in IPv4 octets are decimal, and IPv4 inside IPv6 is IPv4.
-pub fn address(text: &str) -> Result<IpAddr, Kind> {
-    lenient_address(text).ok_or_else(|| Kind::BadAddress { found: text.to_owned() })
+pub fn address(text: &str) -> Result<IpAddr, Mismatch> {
+    lenient_address(text).ok_or_else(|| Mismatch::value("an IP address", text))
 }
 
 fn lenient_address(text: &str) -> Option<IpAddr> {
@@ -45,29 +46,27 @@ fn looks_like_ipv4(text: &str) -> bool {
     text.split('.').count() == 4 && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
 }
 
-pub const SUBDOMAIN: &str = "a lower-case DNS name (RFC 1123)";
-
-pub fn subdomain(text: &str) -> Result<String, Kind> {
+pub fn subdomain(text: &str) -> Result<String, Mismatch> {
     if is_subdomain(text) {
         Ok(text.to_owned())
     } else {
-        Err(Kind::BadName { expected: SUBDOMAIN, found: text.to_owned() })
+        Err(Mismatch::value("a lower-case DNS name (RFC 1123)", text))
     }
 }
 
 /// One entry of certSANs: an address, a subdomain, or a wildcard of one.
-pub fn san(text: &str) -> Result<San, Kind> {
+pub fn san(text: &str) -> Result<San, Mismatch> {
     if let Some(address) = lenient_address(text) {
         return Ok(San::Ip(address));
     }
     if is_subdomain(text.strip_prefix("*.").unwrap_or(text)) && text.len() <= 253 {
         return Ok(San::Dns(text.to_owned()));
     }
-    Err(Kind::BadSan { found: text.to_owned() })
+    Err(Mismatch::value("an IP address, a lower-case DNS name or *. and one", text))
 }
 
 /// A part of the name space that an authority may sign for: a DNS name, one with a dot before it, an address or a block.
-pub fn permitted_name(text: &str) -> Result<Subtree, Kind> {
+pub fn permitted_name(text: &str) -> Result<Subtree, Mismatch> {
     if let Some(Subnet { network, prefix }) = subnet(text) {
         return Ok(Subtree::Ip { network, prefix });
     }
@@ -77,12 +76,12 @@ pub fn permitted_name(text: &str) -> Result<Subtree, Kind> {
     if is_subdomain(text.strip_prefix('.').unwrap_or(text)) && text.len() <= 253 {
         return Ok(Subtree::Dns(text.to_owned()));
     }
-    Err(Kind::BadPermittedName { found: text.to_owned() })
+    Err(Mismatch::value("a lower-case DNS name, . and one, or a CIDR block", text))
 }
 
 /// controlPlaneEndpoint as kubeadm splits it; no wildcard.
-pub fn endpoint(text: &str) -> Result<Endpoint, Kind> {
-    let bad = || Kind::BadEndpoint { found: text.to_owned() };
+pub fn endpoint(text: &str) -> Result<Endpoint, Mismatch> {
+    let bad = || Mismatch::value("host, host:port or [IPv6]:port with a lower-case host", text);
     let host = |host: &str| match lenient_address(host) {
         Some(address) => Ok(San::Ip(address)),
         None if is_subdomain(host) => Ok(San::Dns(host.to_owned())),
@@ -107,26 +106,26 @@ pub fn endpoint(text: &str) -> Result<Endpoint, Kind> {
 }
 
 /// kubeadm's bounds for networking.serviceSubnet: at least ten addresses, at most 20 host bits.
-pub fn service_subnets(text: &str) -> Result<Vec<Subnet>, Kind> {
-    let bad = |why| Kind::BadCidr { found: text.to_owned(), why };
+pub fn service_subnets(text: &str) -> Result<Vec<Subnet>, Mismatch> {
+    let bad = |expected| Mismatch::new(expected, shown(text));
     let mut subnets = Vec::new();
     for part in text.split(',').take(3) {
-        subnets.push(subnet(part.trim()).ok_or_else(|| bad(CidrError::NotCidr))?);
+        subnets.push(subnet(part.trim()).ok_or_else(|| bad("a CIDR block such as 10.96.0.0/12"))?);
     }
     for subnet in &subnets {
         let host_bits = width(subnet.network) - subnet.prefix;
         if host_bits < 4 {
-            return Err(bad(CidrError::TooSmall));
+            return Err(bad("a block of at least 10 addresses"));
         }
         if host_bits > 20 {
-            return Err(bad(CidrError::TooLarge));
+            return Err(bad("a block of at most 2^20 addresses (20 host bits)"));
         }
     }
     match subnets.as_slice() {
         [_] => Ok(subnets),
         [one, two] if one.network.is_ipv4() != two.network.is_ipv4() => Ok(subnets),
-        [_, _] => Err(bad(CidrError::SameFamily)),
-        _ => Err(bad(CidrError::TooMany)),
+        [_, _] => Err(bad("two CIDR blocks of different families")),
+        _ => Err(bad("one CIDR block, or one of each family")),
     }
 }
 
@@ -155,17 +154,22 @@ fn subnet(text: &str) -> Option<Subnet> {
     Some(Subnet { network, prefix })
 }
 
-pub fn duration(text: &str) -> Result<Span, Kind> {
-    match Span::parse(text) {
-        Ok(span) if span.as_seconds() > 0 => Ok(span),
-        Ok(_) => Err(Kind::BadDuration { found: text.to_owned(), why: None }),
-        Err(why) => Err(Kind::BadDuration { found: text.to_owned(), why: Some(why) }),
-    }
+pub fn duration(text: &str) -> Result<Span, Mismatch> {
+    let why = match Span::parse(text) {
+        Ok(span) if span.as_seconds() > 0 => return Ok(span),
+        Ok(_) => " (must be more than zero)".to_owned(),
+        Err(SpanError::Empty | SpanError::Malformed) => String::new(),
+        Err(SpanError::NoUnit) => " (a number without a unit)".to_owned(),
+        Err(SpanError::UnknownUnit(unit)) => format!(" (unknown unit {})", shown(&unit.to_string())),
+        Err(SpanError::OutOfRange) => " (below zero or more than 1000 years)".to_owned(),
+        Err(SpanError::Fraction) => " (finer than a second)".to_owned(),
+    };
+    Err(Mismatch::new("a duration such as 8760h or 90d", format!("{}{why}", quoted(text))))
 }
 
 /// renewal.before: a share of the lifetime, or a duration.
-pub fn window(text: &str) -> Result<Window, Kind> {
-    let bad = || Kind::BadWindow { found: text.to_owned() };
+pub fn window(text: &str) -> Result<Window, Mismatch> {
+    let bad = || Mismatch::value("a percentage from 1% to 99% or a duration such as 30d", text);
     match text.strip_suffix('%') {
         Some(number) => {
             let digits = (1..=2).contains(&number.len()) && number.bytes().all(|byte| byte.is_ascii_digit());
@@ -176,49 +180,61 @@ pub fn window(text: &str) -> Result<Window, Kind> {
     }
 }
 
-pub fn algorithm(text: &str) -> Result<Algorithm, Kind> {
-    Algorithm::parse(text).ok_or_else(|| {
-        let names = Algorithm::ALL.map(Algorithm::name);
-        Kind::UnknownWord {
-            expected: format!("one of {}", names.join(", ")),
-            found: text.to_owned(),
-            near: nearest(text, names).map(str::to_owned),
-        }
-    })
+/// One of a closed set, by name.
+pub fn choice<T: Copy>(all: &[T], name: fn(T) -> &'static str, text: &str) -> Result<T, Mismatch> {
+    let names: Vec<&str> = all.iter().copied().map(name).collect();
+    all.iter().copied().find(|one| name(*one) == text).ok_or_else(|| unknown(&names, text))
 }
 
-pub fn release(text: &str) -> Result<Release, Kind> {
-    Release::parse(text).ok_or_else(|| Kind::BadRelease { found: text.to_owned() })
+/// A word that is none of these.
+pub fn unknown(words: &[&str], text: &str) -> Mismatch {
+    let expected = match words {
+        [one, other] => format!("{one} or {other}"),
+        _ => format!("one of {}", words.join(", ")),
+    };
+    Mismatch::word(expected, text, words.iter().copied())
 }
 
-/// An absolute path that stays where it says: no `..`, no control characters.
-pub fn absolute_path(text: &str) -> Result<String, Kind> {
+pub fn algorithm(text: &str) -> Result<Algorithm, Mismatch> {
+    choice(&Algorithm::ALL, Algorithm::name, text)
+}
+
+pub fn authority(text: &str) -> Result<CaId, Mismatch> {
+    choice(&CaId::ALL, CaId::name, text)
+}
+
+pub fn release(text: &str) -> Result<Release, Mismatch> {
+    Release::parse(text).ok_or_else(|| Mismatch::value("a release such as v1.36.2", text))
+}
+
+/// An absolute path without detours: no `..`, no control characters.
+pub fn absolute_path(text: &str) -> Result<String, Mismatch> {
     let plain = text.len() <= 1024 && !text.chars().any(char::is_control);
     let parts = text.strip_prefix('/').map(|rest| rest.strip_suffix('/').unwrap_or(rest));
     match parts {
         Some(parts) if plain && parts.split('/').all(|part| !matches!(part, "" | "." | "..")) => {
             Ok(format!("/{parts}"))
         }
-        _ => Err(Kind::BadPath { expected: "an absolute path without . and ..", found: text.to_owned() }),
+        _ => Err(Mismatch::value("an absolute path without . and ..", text)),
     }
 }
 
 /// certificatesDir: beside the kubeconfigs, not in their place nor where kpki keeps its own.
-pub fn certificates_dir(text: &str) -> Result<String, Kind> {
+pub fn certificates_dir(text: &str) -> Result<String, Mismatch> {
     let path = absolute_path(text)?;
-    let below = path.strip_prefix("/etc/kubernetes");
+    let below = path.strip_prefix(DEFAULT_DIR);
     let first = below.and_then(|below| below.split('/').nth(1)).unwrap_or_default();
     let reserved = [".kpki", "kubelet", "nodes", "manifest.json"].contains(&first) || first.ends_with(".conf");
     if below == Some("") || (below.is_some_and(|below| below.starts_with('/')) && reserved) {
         let expected = "a directory of its own for the certificates, such as /etc/kubernetes/pki";
-        return Err(Kind::BadPath { expected, found: text.to_owned() });
+        return Err(Mismatch::value(expected, text));
     }
     Ok(path)
 }
 
 /// The URL of an external etcd member: `http://` or `https://`, a host and perhaps a port.
-pub fn url(text: &str) -> Result<String, Kind> {
-    let bad = || Kind::BadUrl { found: text.to_owned() };
+pub fn url(text: &str) -> Result<String, Mismatch> {
+    let bad = || Mismatch::value("a URL such as https://10.0.0.21:2379", text);
     let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")).ok_or_else(bad)?;
     let rest = rest.strip_suffix('/').unwrap_or(rest);
     match rest.strip_prefix('[').and_then(|inside| inside.strip_suffix(']')) {
@@ -233,17 +249,17 @@ pub fn url(text: &str) -> Result<String, Kind> {
 }
 
 /// Text for a name in a certificate: not empty, no control characters, within RFC 5280's upper bound (appendix A.1).
-pub fn name_text(limit: usize, expected: &'static str) -> impl Fn(&str) -> Result<String, Kind> {
+pub fn name_text(limit: usize, expected: &'static str) -> impl Fn(&str) -> Result<String, Mismatch> {
     move |text| {
         let fits = !text.trim().is_empty() && text.chars().count() <= limit && !text.chars().any(char::is_control);
-        if fits { Ok(text.to_owned()) } else { Err(Kind::BadText { expected, found: text.to_owned() }) }
+        if fits { Ok(text.to_owned()) } else { Err(Mismatch::value(expected, text)) }
     }
 }
 
 /// A country is two upper-case letters (RFC 5280 appendix A.1, ISO 3166).
-pub fn country(text: &str) -> Result<String, Kind> {
+pub fn country(text: &str) -> Result<String, Mismatch> {
     if text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_uppercase()) {
         return Ok(text.to_owned());
     }
-    Err(Kind::BadText { expected: "a country of two upper-case letters", found: text.to_owned() })
+    Err(Mismatch::value("a country of two upper-case letters", text))
 }

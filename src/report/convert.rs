@@ -1,25 +1,29 @@
 //! `kpki convert`: what was written where. Nothing of the content.
 
 use std::fmt;
+use std::io::{self, Write};
 
-use serde_json::{Value, json};
+use serde::{Serialize, Serializer};
 use zeroize::Zeroizing;
 
-use super::{Form, json, sanitised, yaml};
+use super::form::{Report, Screen};
+use super::table::line;
 
 /// What a conversion did.
-#[derive(Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind", rename = "Conversion", rename_all = "camelCase")]
 pub struct Convert {
     /// The file or directory that was asked for.
     pub out: String,
     pub written: Vec<Written>,
     /// In a directory, what is not of this form.
     pub skipped: Vec<Skipped>,
-    /// Worth a word: a mislabelled block, something left out.
+    /// Remarks: a mislabelled block, something left out.
     pub notes: Vec<String>,
     /// Where replaced files are kept.
     pub kept: Option<String>,
     /// kubeadm's certificate key, where one was made: it is shown this once.
+    #[serde(serialize_with = "shown")]
     pub certificate_key: Option<Zeroizing<String>>,
 }
 
@@ -30,7 +34,7 @@ impl fmt::Debug for Convert {
     }
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Written {
     pub path: String,
     /// In words.
@@ -38,67 +42,35 @@ pub struct Written {
     pub from: String,
     pub bytes: usize,
     /// 0600.
+    #[serde(rename = "mode", serialize_with = "mode")]
     pub secret: bool,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Skipped {
     pub path: String,
     pub why: String,
 }
 
-impl Convert {
-    pub fn render(&self, form: Form) -> Zeroizing<String> {
-        Zeroizing::new(match form {
-            Form::Table | Form::Wide => self.text(),
-            Form::Json => json::text(&self.value()),
-            Form::Yaml => yaml::render(&self.value()),
-        })
-    }
+const fn octal(secret: bool) -> &'static str {
+    if secret { "0600" } else { "0644" }
+}
 
-    fn text(&self) -> String {
-        let mut text = String::new();
-        for written in &self.written {
-            let mode = if written.secret { "0600" } else { "0644" };
-            text.push_str(&sanitised(&format!(
-                "wrote {} ({}, {mode}) from {}",
-                written.path, written.holds, written.from
-            )));
-            text.push('\n');
-        }
-        for skipped in &self.skipped {
-            text.push_str(&sanitised(&format!("skipped {}: {}", skipped.path, skipped.why)));
-            text.push('\n');
-        }
-        if let Some(kept) = &self.kept {
-            text.push_str(&sanitised(&format!("kept what was replaced in {kept}")));
-            text.push('\n');
-        }
-        if let Some(key) = &self.certificate_key {
-            text.push_str(&format!("certificate key: {}\n", key.as_str()));
-        }
-        text
-    }
+fn mode<S: Serializer>(secret: &bool, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_str(octal(*secret))
+}
 
-    fn value(&self) -> Value {
-        let written = |written: &Written| {
-            json!({
-                "path": written.path,
-                "holds": written.holds,
-                "from": written.from,
-                "bytes": written.bytes,
-                "mode": if written.secret { "0600" } else { "0644" },
-            })
-        };
-        json!({
-            "apiVersion": "kpki/v1",
-            "kind": "Conversion",
-            "out": self.out,
-            "written": self.written.iter().map(written).collect::<Vec<_>>(),
-            "skipped": self.skipped.iter().map(|s| json!({"path": s.path, "why": s.why})).collect::<Vec<_>>(),
-            "notes": self.notes,
-            "kept": self.kept,
-            "certificateKey": self.certificate_key.as_ref().map(|key| key.as_str()),
-        })
+fn shown<S: Serializer>(key: &Option<Zeroizing<String>>, to: S) -> Result<S::Ok, S::Error> {
+    key.as_ref().map(|key| key.as_str()).serialize(to)
+}
+
+impl Report for Convert {
+    fn text(&self, _: Screen, out: &mut dyn Write) -> io::Result<()> {
+        for Written { path, holds, from, secret, .. } in &self.written {
+            line(out, format_args!("wrote {path} ({holds}, {}) from {from}", octal(*secret)))?;
+        }
+        self.skipped.iter().try_for_each(|Skipped { path, why }| line(out, format_args!("skipped {path}: {why}")))?;
+        self.kept.iter().try_for_each(|kept| line(out, format_args!("kept what was replaced in {kept}")))?;
+        self.certificate_key.iter().try_for_each(|key| writeln!(out, "certificate key: {}", key.as_str()))
     }
 }

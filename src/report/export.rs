@@ -1,184 +1,130 @@
 //! `kpki export`: what went into the archive, and what `--verify` found on the node. Nothing of the content.
 
-use serde_json::{Value, json};
+use std::io::{self, Write};
 
-use super::table::{finish, plain};
-use super::{Form, Width, json, sanitised, yaml};
+use serde::Serialize;
+
+use super::form::{Report, Screen};
+use super::json::{Name, octal};
+use super::table::{line, lines, table};
 
 /// What was packed for one node.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind", rename_all = "camelCase")]
 pub struct Export {
-    pub node: String,
+    #[serde(rename = "clusterName")]
     pub cluster: String,
+    pub node: String,
     pub directory: String,
     pub out: String,
     pub bytes: usize,
     /// Keys of authorities are in it.
     pub ca_keys: bool,
-    pub files: Vec<File>,
+    pub files: Vec<ExportedFile>,
     pub notes: Vec<String>,
 }
 
-/// A file as it lies on the node.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct File {
+/// A file as it is placed on the node.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ExportedFile {
     pub path: String,
-    pub entry: String,
+    #[serde(serialize_with = "octal")]
     pub mode: u32,
+    pub entry: String,
 }
 
-impl Export {
-    pub fn render(&self, form: Form, width: Width) -> String {
-        match form {
-            Form::Table | Form::Wide => self.table(width),
-            Form::Json => json::text(&self.value()),
-            Form::Yaml => yaml::render(&self.value()),
-        }
-    }
-
-    fn table(&self, width: Width) -> String {
+impl Report for Export {
+    fn text(&self, screen: Screen, out: &mut dyn Write) -> io::Result<()> {
+        let Self { node, cluster, out: archive, files, .. } = self;
         let keys = if self.ca_keys { "with CA keys" } else { "without CA keys" };
-        let count = self.files.len();
-        let verdict = format!("exported {} of {} to {}: {count} files, {keys}", self.node, self.cluster, self.out);
-        let mut table = plain(width, &["PATH", "MODE", "ENTRY"]);
-        for file in &self.files {
-            table.add_row([sanitised(&file.path), format!("{:04o}", file.mode), sanitised(&file.entry)]);
-        }
-        let next = format!(
-            "on {0}: tar -xpf {1} -C / && kpki export --verify {0}",
-            self.node,
-            self.out.rsplit('/').next().unwrap_or_default()
-        );
-        format!("{}\n\n{}\n{}\n", sanitised(&verdict), finish(&table), sanitised(&next))
-    }
-
-    fn value(&self) -> Value {
-        let file = |file: &File| json!({"path": file.path, "mode": format!("{:04o}", file.mode), "entry": file.entry});
-        json!({
-            "apiVersion": "kpki/v1",
-            "kind": "Export",
-            "clusterName": self.cluster,
-            "node": self.node,
-            "directory": self.directory,
-            "out": self.out,
-            "bytes": self.bytes,
-            "caKeys": self.ca_keys,
-            "files": self.files.iter().map(file).collect::<Vec<_>>(),
-            "notes": self.notes,
-        })
+        line(out, format_args!("exported {node} of {cluster} to {archive}: {} files, {keys}", files.len()))?;
+        writeln!(out)?;
+        let rows = files.iter().map(|file| [file.path.clone(), format!("{:04o}", file.mode), file.entry.clone()]);
+        table(out, screen.width, &["PATH", "MODE", "ENTRY"], rows)?;
+        let archive = archive.rsplit('/').next().unwrap_or_default();
+        lines(out, "", [format!("on {node}: tar -xpf {archive} -C / && kpki export --verify {node}")])
     }
 }
 
-/// Whether what lies on a node is that node's.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// Whether the files on a node are that node's.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind", rename = "NodeVerification")]
 pub struct Verify {
-    pub directory: String,
+    /// [`NodeState::of`] the entries.
+    pub outcome: NodeState,
     pub node: String,
+    #[serde(rename = "clusterName")]
     pub cluster: Option<String>,
-    /// The manifest or archive it was held against.
+    pub directory: String,
+    /// The manifest or archive it was compared with.
     pub against: Option<String>,
-    /// The other nodes whose files lie there.
+    /// The other nodes whose files are there.
     pub owners: Vec<String>,
-    pub rows: Vec<Row>,
+    #[serde(rename = "entries")]
+    pub rows: Vec<VerifiedEntry>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Row {
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct VerifiedEntry {
     pub entry: String,
     pub path: String,
-    pub state: State,
+    pub state: NodeState,
     pub findings: Vec<String>,
 }
 
 /// Ordered: a later one is worse.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum State {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum NodeState {
     Right,
     /// The node's, and newer than what was exported.
     Renewed,
-    /// It could not be looked at.
+    /// It could not be read.
     Unreadable,
     Missing,
     Mismatch,
+    #[serde(rename = "wrong node")]
     OtherNode,
 }
 
-impl State {
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Right => "right",
-            Self::Renewed => "renewed",
-            Self::Unreadable => "unreadable",
-            Self::Missing => "missing",
-            Self::Mismatch => "mismatch",
-            Self::OtherNode => "wrong node",
-        }
+impl NodeState {
+    /// The worst of all; `Renewed` is right.
+    pub fn of(rows: &[VerifiedEntry]) -> Self {
+        rows.iter().map(|row| row.state).max().filter(|worst| *worst != Self::Renewed).unwrap_or(Self::Right)
     }
 }
 
 impl Verify {
-    /// The worst of all; `Renewed` is right.
-    pub fn outcome(&self) -> State {
-        match self.rows.iter().map(|row| row.state).max() {
-            None | Some(State::Renewed) => State::Right,
-            Some(worst) => worst,
-        }
-    }
-
-    pub fn render(&self, form: Form, width: Width) -> String {
-        match form {
-            Form::Table | Form::Wide => self.table(width),
-            Form::Json => json::text(&self.value()),
-            Form::Yaml => yaml::render(&self.value()),
-        }
-    }
-
     fn verdict(&self) -> String {
         let (dir, node, all) = (&self.directory, &self.node, self.rows.len());
-        let bad = self.rows.iter().filter(|row| row.state > State::Renewed).count();
-        match self.outcome() {
-            State::OtherNode => format!("wrong node: {dir} holds files of {}, not of {node}", self.owners.join(", ")),
-            State::Right | State::Renewed => format!("right: {dir} is {node}'s; {all} entries fit"),
-            worst => format!("{}: {bad} of {all} entries in {dir} are not as {node} needs them", worst.name()),
+        let bad = self.rows.iter().filter(|row| row.state > NodeState::Renewed).count();
+        match self.outcome {
+            NodeState::OtherNode => {
+                format!("wrong node: {dir} holds files of {}, not of {node}", self.owners.join(", "))
+            }
+            NodeState::Right | NodeState::Renewed => format!("right: {dir} is {node}'s; {all} entries fit"),
+            worst => format!("{}: {bad} of {all} entries in {dir} are not as {node} needs them", Name(worst)),
         }
-    }
-
-    fn table(&self, width: Width) -> String {
-        let mut table = plain(width, &["ENTRY", "STATE", "PATH", "WHY"]);
-        for row in &self.rows {
-            let cells = [&row.entry, row.state.name(), &row.path, &row.findings.join("; ")];
-            table.add_row(cells.map(sanitised));
-        }
-        let mut text = format!("{}\n\n{}", sanitised(&self.verdict()), finish(&table));
-        if self.outcome() > State::Unreadable {
-            let next = format!(
-                "\nexport it again where the cluster directory is: kpki export {} --dir DIR --out {}.tar.gz\n",
-                self.node, self.node
-            );
-            text.push_str(&sanitised_lines(&next));
-        }
-        if self.outcome() == State::OtherNode {
-            text.push_str("where the node is not called like its machine: kpki export --verify NODE\n");
-        }
-        text
-    }
-
-    fn value(&self) -> Value {
-        let row = |row: &Row| json!({"entry": row.entry, "path": row.path, "state": row.state.name(), "findings": row.findings});
-        json!({
-            "apiVersion": "kpki/v1",
-            "kind": "NodeVerification",
-            "outcome": self.outcome().name(),
-            "node": self.node,
-            "clusterName": self.cluster,
-            "directory": self.directory,
-            "against": self.against,
-            "owners": self.owners,
-            "entries": self.rows.iter().map(row).collect::<Vec<_>>(),
-        })
     }
 }
 
-fn sanitised_lines(text: &str) -> String {
-    text.split('\n').map(sanitised).collect::<Vec<_>>().join("\n")
+impl Report for Verify {
+    fn text(&self, screen: Screen, out: &mut dyn Write) -> io::Result<()> {
+        line(out, self.verdict())?;
+        writeln!(out)?;
+        let rows = self
+            .rows
+            .iter()
+            .map(|row| [row.entry.clone(), Name(row.state).to_string(), row.path.clone(), row.findings.join("; ")]);
+        table(out, screen.width, &["ENTRY", "STATE", "PATH", "WHY"], rows)?;
+        let node = &self.node;
+        if self.outcome > NodeState::Unreadable {
+            let again = format!("kpki export {node} --dir DIR --out {node}.tar.gz");
+            lines(out, "export it again where the cluster directory is: ", [again])?;
+        }
+        if self.outcome == NodeState::OtherNode {
+            line(out, "where the node is not called like its machine: kpki export --verify NODE")?;
+        }
+        Ok(())
+    }
 }

@@ -2,7 +2,7 @@
 
 use crate::blueprint::{Blueprint, ExtendedKeyUsage, Name, San};
 use crate::report::Facts;
-use crate::report::requests::Asks;
+use crate::report::requests::RequestedFacts;
 use crate::x509::{Certificate, Request};
 
 pub fn of_blueprint(blueprint: &Blueprint, issuer: &Name) -> Facts {
@@ -32,8 +32,8 @@ pub fn facts(certificate: &Certificate) -> Facts {
 }
 
 /// What a request asks for.
-pub fn requested(request: &Request) -> Asks {
-    Asks {
+pub fn requested(request: &Request) -> RequestedFacts {
+    RequestedFacts {
         subject: request.subject.to_string(),
         sans: request.sans.iter().map(ToString::to_string).collect(),
         usages: usages(&request.extended_key_usages),

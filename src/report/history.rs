@@ -1,12 +1,15 @@
 //! What `kpki history` and `kpki restore` say.
 
-use serde_json::{Value, json};
+use std::io::{self, Write};
 
-use super::renew::{Restart, restart_lines, restart_value};
-use super::table::{finish, plain, sanitised};
-use super::{Form, Width, json as document, yaml};
+use serde::Serialize;
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+use super::form::{Report, Screen};
+use super::restart::{Restart, restart_lines};
+use super::table::{first_of, line, table};
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind")]
 pub struct History {
     pub directory: String,
     /// The newest first.
@@ -14,8 +17,9 @@ pub struct History {
 }
 
 /// What one run replaced, as it was before.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Generation {
+    #[serde(rename = "generation")]
     pub name: String,
     /// RFC 3339, UTC.
     pub time: String,
@@ -26,7 +30,8 @@ pub struct Generation {
     pub created: Vec<String>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind", rename = "RestoreReport", rename_all = "camelCase")]
 pub struct Restored {
     pub directory: String,
     /// The tree is as it was before this one's command ran.
@@ -36,116 +41,57 @@ pub struct Restored {
     pub put_back: Vec<String>,
     /// They had been made since.
     pub removed: Vec<String>,
-    /// Revocation lists, which stay as they are.
+    /// CRLs, which stay as they are.
     pub lists_left: Vec<String>,
     /// What speaks against using what was put back.
     pub warnings: Vec<String>,
     pub restart: Vec<Restart>,
 }
 
-impl History {
-    pub fn render(&self, form: Form, width: Width) -> String {
-        match form {
-            Form::Table | Form::Wide => self.table(form == Form::Wide, width),
-            Form::Json => document::text(&self.value()),
-            Form::Yaml => yaml::render(&self.value()),
-        }
-    }
+/// How many names are shown of each generation.
+const FEW: usize = 4;
 
-    fn value(&self) -> Value {
-        let generation = |one: &Generation| {
-            json!({
-                "generation": one.name, "time": one.time, "command": one.command, "entries": one.entries,
-                "replaced": one.replaced, "created": one.created,
-            })
-        };
-        json!({
-            "apiVersion": "kpki/v1",
-            "kind": "History",
-            "directory": self.directory,
-            "generations": self.generations.iter().map(generation).collect::<Vec<_>>(),
-        })
-    }
-
-    fn table(&self, wide: bool, width: Width) -> String {
+impl Report for History {
+    fn text(&self, screen: Screen, out: &mut dyn Write) -> io::Result<()> {
         let count = self.generations.len();
         let noun = if count == 1 { "generation" } else { "generations" };
-        let mut text = format!("{count} {noun}, the newest first: {}\n", sanitised(&self.directory));
+        line(out, format_args!("{count} {noun}, the newest first: {}", self.directory))?;
         if count == 0 {
-            return text;
+            return Ok(());
         }
-        text.push('\n');
-        let mut table = plain(width.filter(|_| !wide), &["GENERATION", "WHEN", "COMMAND", "FILES", "CHANGED"]);
-        for one in &self.generations {
+        writeln!(out)?;
+        let rows = self.generations.iter().map(|one| {
             let files = one.replaced.len() + one.created.len();
             let changed = if one.entries.is_empty() { &one.replaced } else { &one.entries };
-            let more = if wide || changed.len() <= FEW {
-                String::new()
-            } else {
-                format!(", and {} more", changed.len() - FEW)
-            };
-            let shown =
-                changed.iter().take(if wide { usize::MAX } else { FEW }).cloned().collect::<Vec<_>>().join(", ");
-            let row = [one.name.clone(), one.time.clone(), one.command.clone(), files.to_string(), shown + &more];
-            table.add_row(row.map(|cell| sanitised(&cell)));
-        }
-        text.push_str(&finish(&table));
-        text
+            let changed = first_of(changed, if screen.wide { usize::MAX } else { FEW });
+            [one.name.clone(), one.time.clone(), one.command.clone(), files.to_string(), changed]
+        });
+        table(out, screen.width, &["GENERATION", "WHEN", "COMMAND", "FILES", "CHANGED"], rows)
     }
 }
 
-/// How many names are said of each generation.
-const FEW: usize = 4;
-
-impl Restored {
-    pub fn render(&self, form: Form) -> String {
-        match form {
-            Form::Table | Form::Wide => self.text(),
-            Form::Json => document::text(&self.value()),
-            Form::Yaml => yaml::render(&self.value()),
+impl Report for Restored {
+    fn text(&self, _: Screen, out: &mut dyn Write) -> io::Result<()> {
+        let (count, before) = (self.put_back.len() + self.removed.len(), &self.generation);
+        match (count, &self.kept) {
+            (0, _) => line(out, format_args!("nothing to do: the tree is as it was before {before}"))?,
+            (_, None) => line(out, format_args!("would put back {count} files as they were before {before}"))?,
+            (_, Some(kept)) => {
+                line(out, format_args!("put back {count} files as they were before {before}"))?;
+                line(out, format_args!("undo it with: kpki restore {kept} --dir {}", self.directory))?;
+            }
         }
-    }
-
-    fn value(&self) -> Value {
-        json!({
-            "apiVersion": "kpki/v1",
-            "kind": "RestoreReport",
-            "directory": self.directory,
-            "generation": self.generation,
-            "kept": self.kept,
-            "putBack": self.put_back,
-            "removed": self.removed,
-            "listsLeft": self.lists_left,
-            "warnings": self.warnings,
-            "restart": self.restart.iter().map(restart_value).collect::<Vec<_>>(),
-        })
-    }
-
-    fn text(&self) -> String {
-        let count = self.put_back.len() + self.removed.len();
-        let mut text = match (count, &self.kept) {
-            (0, _) => format!("nothing to do: the tree is as it was before {}\n", self.generation),
-            (_, None) => format!("would put back {count} files as they were before {}\n", self.generation),
-            (_, Some(kept)) => format!(
-                "put back {count} files as they were before {}\nundo it with: kpki restore {kept} --dir {}\n",
-                self.generation,
-                sanitised(&self.directory)
-            ),
-        };
         if count > 0 {
-            text.push('\n');
+            writeln!(out)?;
         }
-        text.extend(self.put_back.iter().map(|path| format!("  {}\n", sanitised(path))));
-        text.extend(
-            self.removed.iter().map(|path| format!("  {} (removed: it had been made since)\n", sanitised(path))),
-        );
-        text.extend(
-            self.lists_left.iter().map(|path| {
-                format!("  {} (left as it is: an older list would take revocations back)\n", sanitised(path))
-            }),
-        );
-        text.extend(self.warnings.iter().map(|warning| format!("  warning: {}\n", sanitised(warning))));
-        text.push_str(&restart_lines(&self.restart, "Before they are used:"));
-        text
+        for (paths, remark) in [
+            (&self.put_back, ""),
+            (&self.removed, " (removed: it had been made since)"),
+            (&self.lists_left, " (left as it is: an older list would take revocations back)"),
+        ] {
+            paths.iter().try_for_each(|path| line(out, format_args!("  {path}{remark}")))?;
+        }
+        self.warnings.iter().try_for_each(|warning| line(out, format_args!("  warning: {warning}")))?;
+        restart_lines(&self.restart, "Before they are used:", out)
     }
 }

@@ -1,18 +1,22 @@
 //! `kpki inspect`: everything in a file, as aligned lines for people or as a document.
 
-use serde_json::{Map, Value, json};
+use std::io::{self, Write};
+
+use serde::{Serialize, Serializer};
 use time::OffsetDateTime;
 
-use super::{Form, json, sanitised, yaml};
-use crate::clock::{distance, rfc3339};
+use super::form::{Report, Screen};
+use super::json::instant;
+use super::table::{end, line};
 
 /// What several files hold.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind", rename = "Inspection")]
 pub struct Inspect {
     pub files: Vec<File>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct File {
     pub path: String,
     pub objects: Vec<Object>,
@@ -20,12 +24,14 @@ pub struct File {
     pub problems: Vec<String>,
 }
 
-/// A certificate, a key, a list: what it is, and what it says.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A certificate, a key, a CRL: what it is, and what it says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Object {
+    #[serde(rename = "type")]
     pub kind: &'static str,
     /// Whose it is, where a file holds several parties.
     pub owner: Option<String>,
+    #[serde(flatten, serialize_with = "by_key")]
     pub fields: Vec<Field>,
 }
 
@@ -37,59 +43,60 @@ pub struct Field {
     pub value: Said,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
 pub enum Said {
     Text(String),
     Number(u64),
     Flag(bool),
     List(Vec<String>),
+    #[serde(serialize_with = "instant")]
     Instant(OffsetDateTime),
-    /// Extensions: object identifier, its usual name, critical.
-    Extensions(Vec<(String, String, bool)>),
+    Extensions(Vec<Extension>),
 }
 
-impl Inspect {
-    pub fn render(&self, form: Form, now: OffsetDateTime) -> String {
-        match form {
-            Form::Table | Form::Wide => self.files.iter().map(|file| text(file, now)).collect::<Vec<_>>().join("\n"),
-            Form::Json => json::text(&self.value()),
-            Form::Yaml => yaml::render(&self.value()),
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Extension {
+    pub oid: String,
+    /// The usual one; empty: it is not known.
+    pub name: String,
+    pub critical: bool,
+}
+
+fn by_key<S: Serializer>(fields: &[Field], to: S) -> Result<S::Ok, S::Error> {
+    to.collect_map(fields.iter().map(|field| (field.key, &field.value)))
+}
+
+impl Report for Inspect {
+    fn text(&self, screen: Screen, out: &mut dyn Write) -> io::Result<()> {
+        for (position, shown) in self.files.iter().enumerate() {
+            if position > 0 {
+                writeln!(out)?;
+            }
+            file(shown, screen.now, out)?;
         }
-    }
-
-    fn value(&self) -> Value {
-        json!({
-            "apiVersion": "kpki/v1",
-            "kind": "Inspection",
-            "files": self.files.iter().map(file).collect::<Vec<_>>(),
-        })
+        Ok(())
     }
 }
 
-fn text(file: &File, now: OffsetDateTime) -> String {
-    let mut text = String::new();
-    for (index, object) in file.objects.iter().enumerate() {
+fn file(file: &File, now: OffsetDateTime, out: &mut dyn Write) -> io::Result<()> {
+    for (object, number) in file.objects.iter().zip(1..) {
         let position = match file.objects.len() {
-            0 | 1 => String::new(),
-            all => format!(" ({} of {all})", index.saturating_add(1)),
+            1 => String::new(),
+            all => format!(" ({number} of {all})"),
         };
         let owner = object.owner.as_ref().map(|owner| format!(" of {owner}")).unwrap_or_default();
-        text.push_str(&sanitised(&format!("{}: {}{owner}{position}", file.path, object.kind)));
-        text.push('\n');
-        let width = object.fields.iter().map(|field| field.label.len()).max().unwrap_or(0).saturating_add(1);
+        line(out, format_args!("{}: {}{owner}{position}", file.path, object.kind))?;
+        let width = object.fields.iter().map(|field| field.label.len() + 1).max().unwrap_or(0);
         for field in &object.fields {
-            let label = format!("{}:", field.label);
-            for (line, words) in lines(&field.value, now).iter().enumerate() {
-                let label = if line == 0 { label.as_str() } else { "" };
-                text.push_str(&format!("  {label:<width$}  {}\n", sanitised(words)));
+            let mut label = format!("{}:", field.label);
+            for text in lines(&field.value, now) {
+                line(out, format_args!("  {label:<width$}  {text}"))?;
+                label.clear();
             }
         }
     }
-    for problem in &file.problems {
-        text.push_str(&sanitised(&format!("{}: {problem}", file.path)));
-        text.push('\n');
-    }
-    text
+    file.problems.iter().try_for_each(|problem| line(out, format_args!("{}: {problem}", file.path)))
 }
 
 fn lines(said: &Said, now: OffsetDateTime) -> Vec<String> {
@@ -98,42 +105,12 @@ fn lines(said: &Said, now: OffsetDateTime) -> Vec<String> {
         Said::Number(number) => vec![number.to_string()],
         Said::Flag(flag) => vec![if *flag { "yes" } else { "no" }.to_owned()],
         Said::List(list) => list.clone(),
-        Said::Instant(at) => vec![format!("{} ({})", rfc3339(*at), distance(now, *at))],
-        Said::Extensions(list) => list
-            .iter()
-            .map(|(oid, name, critical)| {
-                let shown = if name.is_empty() { oid } else { name };
-                format!("{shown}{}", if *critical { " (critical)" } else { "" })
-            })
-            .collect(),
+        Said::Instant(at) => vec![end(*at, now)],
+        Said::Extensions(list) => list.iter().map(extension).collect(),
     }
 }
 
-fn file(file: &File) -> Value {
-    json!({
-        "path": file.path,
-        "objects": file.objects.iter().map(object).collect::<Vec<_>>(),
-        "problems": file.problems,
-    })
-}
-
-fn object(object: &Object) -> Value {
-    let mut map = Map::new();
-    map.insert("type".to_owned(), json!(object.kind));
-    map.insert("owner".to_owned(), json!(object.owner));
-    for field in &object.fields {
-        let value = match &field.value {
-            Said::Text(text) => json!(text),
-            Said::Number(number) => json!(number),
-            Said::Flag(flag) => json!(flag),
-            Said::List(list) => json!(list),
-            Said::Instant(at) => json!(rfc3339(*at)),
-            Said::Extensions(list) => list
-                .iter()
-                .map(|(oid, name, critical)| json!({"oid": oid, "name": name, "critical": critical}))
-                .collect(),
-        };
-        map.insert(field.key.to_owned(), value);
-    }
-    Value::Object(map)
+fn extension(Extension { oid, name, critical }: &Extension) -> String {
+    let shown = if name.is_empty() { oid } else { name };
+    format!("{shown}{}", if *critical { " (critical)" } else { "" })
 }

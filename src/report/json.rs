@@ -1,61 +1,44 @@
-//! JSON: two spaces, keys in a fixed order, instants in RFC 3339 UTC, absent facts as null.
+//! JSON: keys in a fixed order, instants in RFC 3339 UTC, absent facts as null.
 
-use serde_json::{Value, json};
+use std::fmt;
+use std::io::{self, Write};
 
-use super::{Facts, Init, Item};
+use serde::{Serialize, Serializer};
+use serde_json::ser::PrettyFormatter;
+use time::OffsetDateTime;
+
 use crate::clock::rfc3339;
 
-/// The report as a document; YAML is the same document.
-pub fn value(report: &Init) -> Value {
-    json!({
-        "apiVersion": "kpki/v1",
-        "kind": "InitReport",
-        "outcome": report.outcome.name(),
-        "clusterName": report.cluster,
-        "directory": report.directory,
-        "layout": report.layout,
-        "node": report.node,
-        "generation": report.generation,
-        "entries": report.items.iter().map(item).collect::<Vec<_>>(),
-        "warnings": report.warnings,
-    })
+/// The document with each level indented by so much, and a newline behind it.
+pub fn write(document: &impl Serialize, indent: &str, mut out: &mut dyn Write) -> io::Result<()> {
+    let formatter = PrettyFormatter::with_indent(indent.as_bytes());
+    document.serialize(&mut serde_json::Serializer::with_formatter(&mut out, formatter))?;
+    out.write_all(b"\n")
 }
 
-fn item(item: &Item) -> Value {
-    let facts = |pick: &dyn Fn(&Facts) -> Value| item.facts.as_ref().map_or(Value::Null, pick);
-    json!({
-        "node": item.node,
-        "name": item.name,
-        "action": item.action,
-        "algorithm": item.algorithm,
-        "subject": facts(&|f| json!(f.subject)),
-        "issuer": facts(&|f| json!(f.issuer)),
-        "sans": facts(&|f| json!(f.sans)),
-        "usages": facts(&|f| json!(f.usages)),
-        "notBefore": facts(&|f| json!(rfc3339(f.not_before))),
-        "expirationDate": facts(&|f| json!(rfc3339(f.not_after))),
-        "serial": facts(&|f| json!(f.serial)),
-        "sha256": facts(&|f| json!(f.fingerprint)),
-        "paths": item.paths,
-        "reasons": item.reasons,
-    })
-}
+/// The name of an enum's variant as documents have it.
+pub struct Name<T>(pub T);
 
-pub fn text(value: &Value) -> String {
-    let mut text = serde_json::to_string_pretty(value).unwrap_or_default();
-    text.push('\n');
-    text
-}
-
-/// With wider indentation. Strings hold no line breaks in JSON, so what leads a line is indentation.
-pub fn indented(value: &Value, width: usize) -> String {
-    let narrow = text(value);
-    let mut wide = String::with_capacity(narrow.len() + narrow.len() / 4);
-    for line in narrow.lines() {
-        let rest = line.trim_start_matches(' ');
-        wide.extend(std::iter::repeat_n(' ', (line.len() - rest.len()) / 2 * width));
-        wide.push_str(rest);
-        wide.push('\n');
+impl<T: Serialize> fmt::Display for Name<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.serialize(f)
     }
-    wide
+}
+
+pub fn instant<S: Serializer>(at: &OffsetDateTime, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_str(&rfc3339(*at))
+}
+
+pub fn instant_if_any<S: Serializer>(at: &Option<OffsetDateTime>, to: S) -> Result<S::Ok, S::Error> {
+    at.map(rfc3339).serialize(to)
+}
+
+/// Hexadecimal as other tools' JSON has it.
+pub fn lower_case<S: Serializer>(hex: &str, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_str(&hex.to_lowercase())
+}
+
+/// `0600`.
+pub fn octal<S: Serializer>(mode: &u32, to: S) -> Result<S::Ok, S::Error> {
+    to.collect_str(&format_args!("{mode:04o}"))
 }

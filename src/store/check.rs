@@ -1,28 +1,26 @@
-//! Looks at every destination and refuses what cannot be, without writing anything.
+//! Checks every destination and refuses what is impossible, without writing anything.
 
 use std::collections::{HashMap, HashSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use crate::files::{Dir, Facts, FileError, Kind, Op, RelPath, What};
+use crate::files::{Dir, Facts, FileError, Kind, Op, RelPath};
 
-use super::created_dirs::or_here;
+use super::commit::Destination;
+use super::created_dirs::open_existing;
 use super::error::StoreError;
 use super::journal::{self, JOURNAL};
-use super::lock::KPKI;
-use super::tree::Tree;
-use super::{RootId, Roots, trust};
-
-/// A destination, and whether an existing file may be replaced (or removed) there.
-pub(super) type Wanted<'a> = (RootId, &'a RelPath, bool);
+use super::open_dirs::{OpenDirs, Reached};
+use super::roots::{KPKI, RootId, Roots, or_here};
+use super::trust;
 
 /// Names in `.kpki` that are the store's own.
 const OWN: [&str; 5] = ["lock", "commit", "staging", "generations", JOURNAL];
 
 /// Refuses what the paths alone show to be impossible.
-pub(super) fn paths(roots: &Roots, wanted: &[Wanted<'_>]) -> Result<(), StoreError> {
+pub(super) fn paths(roots: &Roots, destinations: &[Destination<'_>]) -> Result<(), StoreError> {
     let conflict = |root, path| Err(StoreError::Conflict(roots.path_of(root, path)));
     let mut all: HashSet<(RootId, &str)> = HashSet::new();
-    for (root, path, _) in wanted {
+    for (root, path, _) in destinations {
         let reserved = match root {
             RootId::Main => path.is_within(KPKI),
             RootId::State => OWN.iter().any(|name| path.is_within(name)),
@@ -38,7 +36,7 @@ pub(super) fn paths(roots: &Roots, wanted: &[Wanted<'_>]) -> Result<(), StoreErr
             return conflict(*root, path);
         }
     }
-    for (root, path, _) in wanted {
+    for (root, path, _) in destinations {
         let mut above = path.parent();
         while let Some(dir) = above {
             if all.contains(&(*root, dir.as_str())) {
@@ -50,121 +48,85 @@ pub(super) fn paths(roots: &Roots, wanted: &[Wanted<'_>]) -> Result<(), StoreErr
     Ok(())
 }
 
-/// Looks at destinations in one tree; remembers which directories were looked at.
+/// Checks destinations one by one.
 #[derive(Debug, Default)]
 pub(super) struct Survey {
-    /// Directories that were looked at.
-    seen: HashSet<std::path::PathBuf>,
-    existing: Vec<std::path::PathBuf>,
+    /// Directories that were checked.
+    checked: HashSet<PathBuf>,
+    existing: Vec<PathBuf>,
 }
 
 impl Survey {
-    /// The facts of the file at a destination, `None`: there is none. `home`: where new files are prepared.
+    /// The facts of the file at a destination; `None`: there is none.
     pub fn look(
         &mut self,
-        tree: &mut Tree,
-        home: &Facts,
-        (_, path, replace): Wanted<'_>,
+        dirs: &mut OpenDirs,
+        (_, path, replace): Destination<'_>,
     ) -> Result<Option<Facts>, StoreError> {
-        let reached = tree.look(path.parent().as_ref())?;
-        let dir = &reached.dir;
-        if self.seen.insert(dir.path().to_path_buf()) {
+        let Reached { dir, whole } = dirs.reach(path.parent().as_ref())?;
+        if self.checked.insert(dir.path().to_path_buf()) {
             dir.check_writable()?;
-            let here = dir.own_facts()?;
-            if (here.device, here.mount) != (home.device, home.mount) {
+            if !dirs.takes_renames(&dir.own_facts()?) {
                 return Err(StoreError::OtherFileSystem(dir.path().to_path_buf()));
             }
         }
-        if !reached.whole {
-            return Ok(None);
-        }
-        let found = file(dir, path.file_name())?;
+        let found = if whole { dir.regular_file(path.file_name())? } else { None };
         if found.is_some() && !replace {
             self.existing.push(dir.path_of(path.file_name()));
         }
         Ok(found)
     }
 
-    /// All files that stand in the way, told at once.
+    /// All files that may not be replaced, in one error.
     pub fn finish(self) -> Result<(), StoreError> {
         if self.existing.is_empty() { Ok(()) } else { Err(StoreError::Exist(self.existing)) }
     }
 }
 
-/// The facts of a file that might be replaced; anything but a file is in the way.
-fn file(dir: &Dir, name: &str) -> Result<Option<Facts>, FileError> {
-    let Some(facts) = dir.facts(name)? else { return Ok(None) };
-    let refused = |kind| Err(FileError::new(Op::Write, &dir.path_of(name), kind));
-    match facts.what {
-        What::File if facts.immutable => refused(Kind::Immutable),
-        What::File => Ok(Some(facts)),
-        What::Symlink => refused(Kind::SymlinkInTheWay),
-        what => refused(Kind::NotAFile(what)),
-    }
-}
-
 /// Refuses, before anything is made, what publishing would refuse: files that exist and may not be replaced, symlinks and
-/// directories in the way, directories and file systems that cannot be written to. Free space is not looked at.
-pub fn check_writable(roots: &Roots, wanted: &[(RootId, RelPath, bool)]) -> Result<(), StoreError> {
-    let wanted: Vec<Wanted<'_>> = wanted.iter().map(|(root, path, replace)| (*root, path, *replace)).collect();
-    paths(roots, &wanted)?;
-    let mut survey = Survey::default();
-    let mut trees: HashMap<RootId, Option<(Tree, Facts)>> = HashMap::new();
-    let main = existing(&roots.main)?;
-    if let Some(main) = &main {
+/// directories in the way, directories and file systems that cannot be written to. Free space is not checked. Each
+/// destination is a root, a path and whether an existing file may be replaced.
+pub fn check_writable(roots: &Roots, destinations: &[(RootId, RelPath, bool)]) -> Result<(), StoreError> {
+    let all: Vec<Destination<'_>> = destinations.iter().map(|(root, path, replace)| (*root, path, *replace)).collect();
+    paths(roots, &all)?;
+    if let Some(main) = existing(&roots.main)? {
         // The lock and everything that is prepared go there.
-        let kpki = trust::own(main)?;
-        kpki.as_ref().unwrap_or(main).check_writable()?;
-        kpki.as_ref().map(journal::length).transpose()?;
+        let kpki = trust::own(&main)?;
+        kpki.as_ref().unwrap_or(&main).check_writable()?;
+        kpki.as_ref().map(journal::size).transpose()?;
     }
-    for want in wanted {
-        let tree = match trees.entry(want.0) {
-            std::collections::hash_map::Entry::Occupied(known) => known.into_mut(),
-            std::collections::hash_map::Entry::Vacant(new) => new.insert(open(roots, want.0)?),
-        };
-        if let Some((tree, home)) = tree {
-            survey.look(tree, home, want)?;
+    let mut survey = Survey::default();
+    let mut opened: HashMap<RootId, Option<OpenDirs>> = HashMap::new();
+    for destination in all {
+        let root = destination.0;
+        if !opened.contains_key(&root) {
+            opened.insert(root, open(roots, root)?);
+        }
+        if let Some(Some(dirs)) = opened.get_mut(&root) {
+            survey.look(dirs, destination)?;
         }
     }
     survey.finish()
 }
 
-/// A root that exists; `None`: nothing is there yet, so nothing is in the way.
-fn open(roots: &Roots, root: RootId) -> Result<Option<(Tree, Facts)>, StoreError> {
+/// A root that exists; `None`: there is none, so nothing is in the way.
+fn open(roots: &Roots, root: RootId) -> Result<Option<OpenDirs>, StoreError> {
     let dir = match root {
         RootId::Main => existing(&roots.main)?,
-        RootId::Kubelet => match &roots.kubelet {
-            Some(path) => existing(path)?,
-            None => return Err(StoreError::NoKubeletRoot),
-        },
-        RootId::State => match existing(&roots.main)? {
-            Some(main) => trust::own(&main)?,
-            None => None,
-        },
+        RootId::Kubelet => existing(roots.kubelet.as_deref().ok_or(StoreError::NoKubeletRoot)?)?,
+        RootId::State => trust::open(roots)?,
     };
-    dir.map(|dir| Ok((dir.own_facts()?, dir)))
-        .transpose()
-        .map(|found| found.map(|(home, dir)| (Tree::new(dir, 0), home)))
+    let Some(dir) = dir else { return Ok(None) };
+    let home = dir.own_facts()?;
+    Ok(Some(OpenDirs::new(dir, 0).prepared_in(home)))
 }
 
-/// Opens a root. Where there is none, the nearest directory above has to be one it can be made in.
+/// Opens a root. Where there is none, the nearest directory above must be writable.
 fn existing(path: &Path) -> Result<Option<Dir>, FileError> {
-    match Dir::open_root(or_here(path)) {
-        Ok(dir) => return Ok(Some(dir)),
-        Err(error) if error.kind == Kind::Missing => {}
-        Err(error) => return Err(error),
+    let found = open_existing(path)?;
+    if found.is_none() {
+        let above = or_here(path).parent().ok_or_else(|| FileError::new(Op::Open, path, Kind::Missing))?;
+        existing(above)?.map_or(Ok(()), |dir| dir.check_writable())?;
     }
-    let mut here = or_here(path);
-    loop {
-        if rustix::fs::lstat(here).is_ok() {
-            // It is there and could not be opened: a symlink to nothing.
-            return Err(FileError::new(Op::Open, here, Kind::SymlinkInTheWay));
-        }
-        here = or_here(here.parent().ok_or_else(|| FileError::new(Op::Open, path, Kind::Missing))?);
-        match Dir::open_root(here) {
-            Ok(dir) => return dir.check_writable().map(|()| None),
-            Err(error) if error.kind == Kind::Missing => {}
-            Err(error) => return Err(error),
-        }
-    }
+    Ok(found)
 }

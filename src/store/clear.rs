@@ -1,4 +1,4 @@
-//! Staging directories: their names, and the removal of those nobody needs.
+//! Staging directories: their names, and the removal of those that dead runs left.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
@@ -28,7 +28,7 @@ pub(super) fn sibling(name: &OsStr, n: u32) -> OsString {
 }
 
 /// Removes staging directories beside a tree whose makers are gone. A living maker holds a lock on its directory; a name
-/// that looks like ours but belongs to somebody else is left alone.
+/// of this form that belongs to another user is left alone.
 pub(super) fn stale_siblings(parent: &Dir, name: &OsStr) -> Result<(), FileError> {
     let prefix = prefix(name);
     let us = rustix::process::geteuid().as_raw();
@@ -50,7 +50,7 @@ pub(super) fn stale_siblings(parent: &Dir, name: &OsStr) -> Result<(), FileError
 
 /// The name of the staging directory in the kubelet's directory. Two trees may share that directory, and what one of them
 /// has prepared there is not the other's to remove, so the name follows from where the tree is (FNV-1a of its path; a
-/// collision needs somebody who chooses both paths).
+/// collision needs two paths that were chosen for it).
 pub(super) fn kubelet_staging(main: &Path) -> String {
     let hash =
         main.as_os_str().as_bytes().iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {

@@ -1,4 +1,4 @@
-//! A tree where there is none: made beside its place, put there by one rename.
+//! A new tree: made beside its place, put there by one rename.
 
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
@@ -7,52 +7,39 @@ use std::sync::Arc;
 use rustix::fs::FlockOperation;
 use rustix::io::Errno;
 
-use crate::files::{Dir, Facts, FileError, Kind, Look, Op, RelPath};
+use crate::files::{Dir, Facts, FileError, Kind, Op, Permissions, RelPath};
 
 use super::clear;
-use super::created_dirs::{CreatedDirs, or_here};
+use super::commit::{Commit, Receipt};
+use super::created_dirs::{CreatedDirs, open_existing};
 use super::error::StoreError;
 use super::generation::{self, FIRST, RECORD};
 use super::journal::{self, JOURNAL};
 use super::kept::GENERATIONS;
-use super::lock::{KPKI, KPKI_MODE};
-use super::stage::{self, Job, Unsynced};
+use super::open_dirs::OpenDirs;
+use super::roots::{KPKI, KPKI_MODE, RootId, or_here};
+use super::stage::{self, NewFile, Unsynced};
 use super::step::{Step, Watch};
-use super::tree::Tree;
-use super::{Commit, RootId};
 
 /// Where the tree goes.
-pub(super) struct Site {
+pub(super) struct Place {
     parent: PathBuf,
     name: OsString,
-    /// An empty directory that is there already; its mode and owner are kept.
+    /// An empty directory that exists already; its mode and owner are kept.
     existing: Option<Facts>,
 }
 
-pub(super) enum Created {
-    /// The name of the generation that was made, if one was.
-    Done { generation: Option<String> },
-    /// The empty directory cannot be replaced after all; nothing was changed.
-    NotByRename,
-}
-
-/// Whether the tree can be created by one rename; `None`: it has to be merged.
-pub(super) fn site(commit: &Commit<'_>) -> Result<Option<Site>, StoreError> {
+/// Where a rename can put the tree; `None`: it has to be merged.
+pub(super) fn place(commit: &Commit<'_>) -> Result<Option<Place>, StoreError> {
     let main = or_here(&commit.roots.main);
     if commit.uses_kubelet() {
         return Ok(None);
     }
-    let dir = match Dir::open_root(main) {
-        Ok(dir) => dir,
-        Err(error) if error.kind == Kind::Missing => {
-            if rustix::fs::lstat(main).is_ok() {
-                return Err(FileError::new(Op::Open, main, Kind::SymlinkInTheWay).into());
-            }
-            let (Some(parent), Some(name)) = (main.parent(), main.file_name()) else { return Err(error.into()) };
-            let (parent, name) = (or_here(parent).to_path_buf(), name.to_os_string());
-            return Ok(Some(Site { parent, name, existing: None }));
-        }
-        Err(error) => return Err(error.into()),
+    let Some(dir) = open_existing(main)? else {
+        let missing = || FileError::new(Op::Open, main, Kind::Missing);
+        let parent = main.parent().ok_or_else(missing)?;
+        let name = main.file_name().ok_or_else(missing)?;
+        return Ok(Some(Place { parent: or_here(parent).to_owned(), name: name.to_owned(), existing: None }));
     };
     if !dir.list()?.is_empty() {
         return Ok(None);
@@ -60,93 +47,91 @@ pub(super) fn site(commit: &Commit<'_>) -> Result<Option<Site>, StoreError> {
     // The name to replace is that of the directory itself, not of a symlink to it.
     let Ok(real) = std::fs::canonicalize(main) else { return Ok(None) };
     let (Some(parent), Some(name)) = (real.parent(), real.file_name()) else { return Ok(None) };
-    if !replaceable(&dir, &Dir::open_root(parent)?)? {
+    if !is_replaceable(&dir, &Dir::open_root(parent)?)? {
         return Ok(None);
     }
-    Ok(Some(Site { parent: parent.to_path_buf(), name: name.to_os_string(), existing: Some(dir.own_facts()?) }))
+    Ok(Some(Place { parent: parent.to_owned(), name: name.to_owned(), existing: Some(dir.own_facts()?) }))
 }
 
-/// Whether nobody would miss this very directory if another empty one took its place.
-fn replaceable(dir: &Dir, parent: &Dir) -> Result<bool, FileError> {
+/// Whether another empty directory can take the place of this one unnoticed.
+fn is_replaceable(dir: &Dir, parent: &Dir) -> Result<bool, FileError> {
     let (here, above) = (dir.own_facts()?, parent.own_facts()?);
     let mounted = here.mount_point || (here.device, here.mount) != (above.device, above.mount);
-    // A shell that stands in it (`cd out && kpki init .`) would be left in a directory that no longer has a name.
-    let standing = Dir::open_root(".".as_ref())
+    // A shell in it (`cd out && kpki init .`) would be left in a directory that no longer has a name.
+    let in_use = Dir::open_root(".".as_ref())
         .and_then(|cwd| cwd.own_facts())
         .is_ok_and(|cwd| (cwd.inode, cwd.device) == (here.inode, here.device));
     let us = (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw());
     let owner_kept = us.0 == 0 || us == (here.uid, here.gid);
-    // Access control lists and security labels do not come along.
+    // A new directory has no access control lists and security labels.
     let mut names = [0u8; 256];
     let labelled = !matches!(rustix::fs::flistxattr(dir, &mut names[..]), Ok(0) | Err(Errno::NOTSUP));
-    Ok(!mounted && !standing && owner_kept && !labelled && !here.immutable && parent.check_writable().is_ok())
+    Ok(!mounted && !in_use && owner_kept && !labelled && !here.immutable && parent.check_writable().is_ok())
 }
 
-pub(super) fn create(commit: &Commit<'_>, site: &Site, watch: &dyn Watch) -> Result<Created, StoreError> {
+/// `None`: the empty directory cannot be replaced after all; nothing was changed.
+pub(super) fn create(commit: &Commit<'_>, place: &Place, watch: Watch<'_>) -> Result<Option<Receipt>, StoreError> {
     let mut created_dirs = CreatedDirs::default();
-    let result = created_dirs
-        .make(&site.parent, 0o755)
-        .map_err(StoreError::from)
-        .and_then(|parent| beside(commit, site, &parent, watch));
-    if !matches!(result, Ok(Created::Done { .. }) | Err(StoreError::Unsynced(_)))
-        && !result.as_ref().is_err_and(StoreError::is_crash)
-    {
+    let parent = created_dirs.make(&place.parent, 0o755);
+    let result = parent.map_err(StoreError::from).and_then(|parent| beside(commit, place, &parent, watch));
+    if !is_left(&result) {
         created_dirs.undo();
     }
     result
 }
 
-fn beside(commit: &Commit<'_>, site: &Site, parent: &Dir, watch: &dyn Watch) -> Result<Created, StoreError> {
-    clear::stale_siblings(parent, &site.name)?;
-    let (staging, name) = staging(parent, site)?;
-    let result = fill(commit, site, staging, watch).and_then(|(staging, generation)| {
-        match parent.rename(&name, parent, &site.name) {
-            Ok(()) => {}
-            Err(error) => match error.kind {
-                Kind::Io(Errno::BUSY) => return Ok(Created::NotByRename),
+/// Whether what the run has made stays on disk.
+fn is_left(result: &Result<Option<Receipt>, StoreError>) -> bool {
+    result.as_ref().map_or_else(StoreError::keeps_changes, Option::is_some)
+}
+
+fn beside(commit: &Commit<'_>, place: &Place, parent: &Dir, watch: Watch<'_>) -> Result<Option<Receipt>, StoreError> {
+    clear::stale_siblings(parent, &place.name)?;
+    let (staging, name) = staging(parent, place)?;
+    let result = fill(commit, place, staging, watch).and_then(|(staging, generation)| {
+        if let Err(error) = parent.rename(&name, parent, &place.name) {
+            return match error.kind {
+                Kind::Io(Errno::BUSY) => Ok(None),
                 Kind::Exists | Kind::Io(Errno::NOTEMPTY | Errno::NOTDIR) => {
-                    return Err(StoreError::MadeMeanwhile(parent.path_of(&site.name)));
+                    Err(StoreError::MadeMeanwhile(parent.path_of(&place.name)))
                 }
-                _ => return Err(error.into()),
-            },
+                _ => Err(error.into()),
+            };
         }
+        // Closed, and with it unlocked, under its new name.
         drop(staging);
         parent.sync().map_err(StoreError::Unsynced)?;
-        Ok(Created::Done { generation })
+        Ok(Some(Receipt { kept: None, generation }))
     });
-    match &result {
-        Ok(Created::Done { .. }) | Err(StoreError::Unsynced(_)) => {}
-        Err(error) if error.is_crash() => {}
-        // The first error is the one to tell; what is left is removed by the next run.
-        _ => drop(parent.remove_tree(&name)),
+    if !is_left(&result) {
+        // The first error is the one to report; what cannot be removed, the next run removes.
+        let _ = parent.remove_tree(&name);
     }
     result
 }
 
-/// Makes a directory nobody else can enter and locks it, so that another run can tell it from what a dead one left.
-fn staging(parent: &Dir, site: &Site) -> Result<(Dir, OsString), StoreError> {
-    let mut n = 0;
-    loop {
-        let name = clear::sibling(&site.name, n);
+/// Makes a directory that nobody else can enter and locks it, so that another run does not take it for a dead one's.
+fn staging(parent: &Dir, place: &Place) -> Result<(Dir, OsString), StoreError> {
+    // Another run may remove the parent in between, too.
+    const TRIES: u32 = 1000;
+    const MISSING: u32 = 10;
+    for n in 0..TRIES {
+        let name = clear::sibling(&place.name, n);
         match parent.make(&name, 0o700) {
             Ok(dir) => match claim(parent, &dir, &name) {
                 Ok(true) => return Ok((dir, name)),
-                // Whoever took it for a dead run's removes it.
+                // The run that took it for a dead one's removes it.
                 Ok(false) => {}
                 Err(error) => {
                     let _ = parent.remove_dir(&name);
                     return Err(error.into());
                 }
             },
-            Err(error) if error.kind == Kind::Exists => {}
-            Err(error) if error.kind == Kind::Missing && n < 10 => {}
+            Err(error) if error.kind == Kind::Exists || (error.kind == Kind::Missing && n < MISSING) => {}
             Err(error) => return Err(error.into()),
         }
-        n = n
-            .checked_add(1)
-            .filter(|n| *n < 1000)
-            .ok_or_else(|| FileError::new(Op::MakeDir, &parent.path_of(clear::sibling(&site.name, 0)), Kind::Exists))?;
     }
+    Err(FileError::new(Op::MakeDir, &parent.path_of(clear::sibling(&place.name, 0)), Kind::Exists).into())
 }
 
 /// Locks the new directory. `false`: between making and locking, another run has taken it for a dead one's.
@@ -159,21 +144,17 @@ fn claim(parent: &Dir, dir: &Dir, name: &OsStr) -> Result<bool, FileError> {
     Ok(named.map(|named| named.inode) == Some(dir.own_facts()?.inode))
 }
 
-/// Writes everything into the staging directory, synced. With the name of the generation, if there is something to note.
+/// Writes everything into the staging directory, synced. With the name of the generation, if there is a note.
 fn fill(
     commit: &Commit<'_>,
-    site: &Site,
+    place: &Place,
     staging: Dir,
-    watch: &dyn Watch,
+    watch: Watch<'_>,
 ) -> Result<(Arc<Dir>, Option<String>), StoreError> {
-    let created: Vec<_> = commit
-        .changes
-        .iter()
-        .filter(|change| change.root != RootId::State)
-        .map(|change| (change.root, change.path.clone()))
-        .collect();
+    let created = commit.changes.iter().filter(|change| change.root != RootId::State);
+    let created: Vec<_> = created.map(|change| (change.root, change.path.clone())).collect();
     let generation = (commit.note.is_some() && !created.is_empty()).then(|| commit.generation.to_owned());
-    let record = generation::record(FIRST, commit.note.as_deref(), &created, &[]);
+    let record = generation::record(FIRST, commit.note.as_deref(), &created, &[])?;
     let lines = journal::text(&commit.journal);
     let mut own = Vec::new();
     if let Some(name) = &generation {
@@ -182,41 +163,35 @@ fn fill(
     if !lines.is_empty() {
         own.push((RelPath::parse(JOURNAL)?, lines.as_bytes()));
     }
-    let state = !own.is_empty() || commit.changes.iter().any(|change| change.root == RootId::State);
-    let mut state = match state {
-        true => Some(Tree::new(staging.make(KPKI, KPKI_MODE)?, KPKI_MODE)),
-        false => None,
-    };
-    let mut main = Tree::new(staging, commit.dir_mode);
     let changes = commit.changes.iter().map(|change| (change.root, &change.path, change.mode & 0o777, &**change.bytes));
     let own = own.iter().map(|(path, bytes)| (RootId::State, path, 0o600, *bytes));
-    let mut jobs = Vec::with_capacity(commit.changes.len());
+    let mut main = OpenDirs::new(staging, commit.dir_mode);
+    let mut state = None;
+    let mut files = Vec::with_capacity(commit.changes.len());
     for (root, path, mode, bytes) in changes.chain(own) {
-        let tree = match (&mut state, root) {
-            (Some(state), RootId::State) => state,
+        let dirs = match (root, &mut state) {
+            (RootId::State, Some(state)) => state,
+            (RootId::State, none) => none.insert(OpenDirs::new(main.root().make(KPKI, KPKI_MODE)?, KPKI_MODE)),
             _ => &mut main,
         };
-        jobs.push(Job {
-            dir: tree.make(path.parent().as_ref())?,
-            name: path.file_name().to_owned(),
-            look: Look { mode, owner: None },
-            bytes,
-        });
+        let dir = dirs.make(path.parent().as_ref())?;
+        let permissions = Permissions { mode, owner: None };
+        files.push(NewFile { dir, name: path.file_name().to_owned(), permissions, bytes });
     }
-    let mut unsynced = stage::write(&jobs)?;
+    let mut unsynced = stage::write(&files)?;
     let root = Arc::clone(main.root());
-    if let Some(existing) = &site.existing {
+    if let Some(existing) = &place.existing {
         let made = root.own_facts()?;
         if (made.uid, made.gid) != (existing.uid, existing.gid) {
             root.set_owner(existing.uid, existing.gid)?;
         }
     }
     // Only now may others look: everything in it is complete.
-    root.set_mode(site.existing.as_ref().map_or(commit.dir_mode, |existing| existing.mode))?;
+    root.set_mode(place.existing.as_ref().map_or(commit.dir_mode, |existing| existing.mode))?;
     main.make(None)?;
-    unsynced.extend(state.iter().chain([&main]).flat_map(Tree::changed).map(Unsynced::Dir));
+    unsynced.extend(state.iter().chain([&main]).flat_map(OpenDirs::changed).map(Unsynced::Dir));
     stage::sync(&unsynced)?;
-    watch.reached(Step::Staged)?;
-    watch.reached(Step::Checked)?;
+    watch(Step::Staged)?;
+    watch(Step::Checked)?;
     Ok((root, generation))
 }

@@ -1,9 +1,11 @@
-//! The directories above and at a root that have to be there before anything can be prepared, and their removal when
-//! nothing came of it.
+//! The directories above and at a root that have to exist before anything can be prepared. A failed run removes those it
+//! made.
 
 use std::path::{Path, PathBuf};
 
 use crate::files::{Dir, FileError, Kind, Op};
+
+use super::roots::or_here;
 
 /// Directories this run made, outermost first.
 #[derive(Debug, Default)]
@@ -14,22 +16,21 @@ pub(super) struct CreatedDirs {
 /// The mode of directories above the tree.
 const PARENT_MODE: u32 = 0o755;
 
-/// `""` is where a relative path of one name lies.
-pub(super) fn or_here(path: &Path) -> &Path {
-    if path.as_os_str().is_empty() { Path::new(".") } else { path }
+/// Opens a directory; `None`: there is none. A symlink to nothing is an error: its target is not this program's to make.
+pub(super) fn open_existing(path: &Path) -> Result<Option<Dir>, FileError> {
+    let opened = Dir::open_if_exists(or_here(path))?;
+    if opened.is_none() && rustix::fs::lstat(path).is_ok() {
+        return Err(FileError::new(Op::Open, path, Kind::SymlinkInTheWay));
+    }
+    Ok(opened)
 }
 
 impl CreatedDirs {
     /// Makes `path` with this mode, and what is missing above it.
     pub fn make(&mut self, path: &Path, mode: u32) -> Result<Dir, FileError> {
         let path = or_here(path);
-        match Dir::open_root(path) {
-            Err(error) if error.kind == Kind::Missing => {}
-            found => return found,
-        }
-        if rustix::fs::lstat(path).is_ok_and(|found| rustix::fs::FileType::from_raw_mode(found.st_mode).is_symlink()) {
-            // A symlink to nothing: what it was meant to lead to is not for this program to guess.
-            return Err(FileError::new(Op::Open, path, Kind::SymlinkInTheWay));
+        if let Some(dir) = open_existing(path)? {
+            return Ok(dir);
         }
         let missing = || FileError::new(Op::Open, path, Kind::Missing);
         let (parent, name) = (path.parent().ok_or_else(missing)?, path.file_name().ok_or_else(missing)?);
@@ -45,7 +46,7 @@ impl CreatedDirs {
         }
     }
 
-    /// Removes what was made, as far as nobody has put anything into it.
+    /// Removes what was made, as far as it is empty.
     pub fn undo(self) {
         for path in self.made.iter().rev() {
             let _ = rustix::fs::rmdir(path);

@@ -11,34 +11,31 @@ pub enum StoreError {
     File(FileError),
     /// These files exist and may not be replaced. Nothing was changed.
     Exist(Vec<PathBuf>),
-    /// Somebody published at this place while this run prepared to. Nothing was changed.
+    /// Another process made a tree here while this run prepared one. Nothing was changed.
     MadeMeanwhile(PathBuf),
-    /// The file was replaced by somebody while this run prepared to. Nothing was changed.
+    /// Another process changed the file while this run prepared its own. Nothing was changed.
     ChangedMeanwhile(PathBuf),
-    /// Another run holds the lock, for longer than this one was to wait.
+    /// Another process holds the lock, for longer than this one had to wait.
     Locked { path: PathBuf, holder: Option<u32> },
-    /// A directory that is on another file system than the place where its files are prepared, so that they cannot be
-    /// put in place by a rename.
+    /// The directory is on another file system than the place where its files are prepared: no rename can put them in place.
     OtherFileSystem(PathBuf),
-    /// Two changes that cannot both be: the same path twice, or a file as the directory of another.
+    /// Two changes exclude each other: the same path twice, or a file as the directory of another.
     Conflict(PathBuf),
-    /// A path that belongs to the store itself.
+    /// The path is used by the store itself.
     Reserved(PathBuf),
-    /// A file is to go to the kubelet's directory, but none is given.
+    /// A file belongs in the kubelet's directory, and none is given.
     NoKubeletRoot,
     /// A name that is not a plain name.
     BadPath(BadPath),
-    /// The record of an interrupted run cannot be read.
-    BadManifest { path: PathBuf, why: String },
-    /// What kpki remembers for a tree is somebody else's, or others can write to it, and so it is not believed. `mode`:
-    /// permission bits.
+    /// The commit mark of an interrupted run cannot be read.
+    BadMark { path: PathBuf, why: MarkError },
+    /// `.kpki` or a file in it belongs to another user, or others can write to it. `mode`: permission bits.
     Untrusted { path: PathBuf, owner: u32, mode: u32 },
     /// There is no generation of this name.
     NoGeneration(String),
-    /// Every file is safe on disk and the decision is made; the next run does the rest. `placed`: every file is in place
-    /// already, and what is to go is gone.
+    /// The commit mark is in place; the next run finishes the work. `placed`: every file is in place or removed already.
     Unfinished { why: Box<Self>, placed: bool },
-    /// The decision of an earlier run stands, but the kubelet's directory, in which its files are prepared, is not there.
+    /// An earlier run has to be finished, but the kubelet's directory, in which its files are prepared, does not exist.
     KubeletGone(FileError),
     /// The tree is in place, but the directory it is in could not be synced: it may not survive a power failure.
     Unsynced(FileError),
@@ -60,13 +57,18 @@ impl From<BadPath> for StoreError {
 }
 
 impl StoreError {
-    /// Whether the disk is to be left as a crash would leave it.
+    /// Whether a test ended the run as a crash would.
     pub(super) const fn is_crash(&self) -> bool {
         match self {
             #[cfg(test)]
             Self::Stopped => true,
             _ => false,
         }
+    }
+
+    /// Whether what the run has made stays on disk.
+    pub(super) const fn keeps_changes(&self) -> bool {
+        matches!(self, Self::Unfinished { .. } | Self::Unsynced(_)) || self.is_crash()
     }
 }
 
@@ -79,26 +81,26 @@ impl fmt::Display for StoreError {
                 [first, rest @ ..] => write!(f, "{} and {} more files exist already", first.display(), rest.len()),
                 [] => f.write_str("files exist already"),
             },
-            Self::MadeMeanwhile(path) => write!(f, "{} was created by somebody else meanwhile", path.display()),
-            Self::ChangedMeanwhile(path) => write!(f, "{} was changed by somebody else meanwhile", path.display()),
+            Self::MadeMeanwhile(path) => write!(f, "{} was created by another process meanwhile", path.display()),
+            Self::ChangedMeanwhile(path) => write!(f, "{} was changed by another process meanwhile", path.display()),
             Self::Locked { path, holder: Some(pid) } => write!(f, "process {pid} holds the lock {}", path.display()),
             Self::Locked { path, holder: None } => write!(f, "another process holds the lock {}", path.display()),
             Self::OtherFileSystem(path) => {
                 write!(f, "{} is on another file system than the tree it belongs to", path.display())
             }
             Self::Conflict(path) => {
-                write!(f, "{} is to be written twice, or as a file and a directory", path.display())
+                write!(f, "{} would be written twice, or as a file and a directory", path.display())
             }
-            Self::Reserved(path) => write!(f, "{} is a name kpki keeps for itself", path.display()),
+            Self::Reserved(path) => write!(f, "{} is reserved for kpki itself", path.display()),
             Self::NoKubeletRoot => f.write_str("no directory is known for the kubelet's files"),
             Self::BadPath(error) => error.fmt(f),
-            Self::BadManifest { path, why } => {
+            Self::BadMark { path, why } => {
                 write!(f, "the record of an interrupted run, {}, cannot be read: {why}", path.display())
             }
             Self::Untrusted { path, owner, mode } => write!(
                 f,
-                "{} decides what is written where: expected one of this user's or root's that nobody else can write to, \
-                 found owner {owner} and mode {mode:04o}",
+                "{} is not trusted: expected this user or root as its owner and no write permission for others, found owner \
+                 {owner} and mode {mode:04o}",
                 path.display()
             ),
             Self::NoGeneration(name) => write!(f, "there is no generation {name:?}"),
@@ -116,4 +118,41 @@ impl fmt::Display for StoreError {
     }
 }
 
-impl std::error::Error for StoreError {}
+impl std::error::Error for StoreError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            // Displayed as the error itself.
+            Self::File(error) => error.source(),
+            Self::BadMark { why, .. } => Some(why),
+            Self::Unfinished { why, .. } => Some(why),
+            Self::KubeletGone(why) | Self::Unsynced(why) => Some(why),
+            _ => None,
+        }
+    }
+}
+
+/// Why a commit mark cannot be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MarkError {
+    /// Of a newer kpki.
+    Version(u64),
+    /// Not the JSON document it has to be, from this place on; both count from 1.
+    Malformed { line: usize, column: usize },
+}
+
+impl From<serde_json::Error> for MarkError {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Malformed { line: error.line(), column: error.column() }
+    }
+}
+
+impl fmt::Display for MarkError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Version(version) => write!(f, "this kpki does not know its version {version}"),
+            Self::Malformed { line, column } => write!(f, "it is malformed at line {line}, column {column}"),
+        }
+    }
+}
+
+impl std::error::Error for MarkError {}

@@ -1,22 +1,27 @@
-//! Generations: what each commit replaced or removed, and which files it was the first to make. Together they tell how the
+//! Generations: what each commit replaced or removed, and which files it was the first to make. Together they show how the
 //! tree was before any of them.
 
-use serde_json::{Value, json};
+use std::collections::HashSet;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use zeroize::Zeroizing;
 
 use crate::files::{self, Dir, FileError, FileState, Kind, RelPath, What};
 
 use super::error::StoreError;
 use super::kept::GENERATIONS;
-use super::{RootId, Roots, recover};
+use super::roots::{RootId, Roots};
+use super::{json, trust};
 
 /// What a generation says of itself, beside the kept files.
 pub(super) const RECORD: &str = "generation.json";
 const VERSION: u64 = 1;
 /// The number of the first commit in a tree.
 pub(super) const FIRST: u64 = 1;
-/// A record lists paths, a kept file is a key, a certificate or a kubeconfig: this is a bound, not a size.
-const LARGEST: u64 = 64 << 20;
+/// Of a record, which lists paths, and of a kept file: a key, a certificate or a kubeconfig.
+const MAX_SIZE: u64 = 64 << 20;
 
 /// What one commit replaced, removed and made.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -32,6 +37,22 @@ pub struct Generation {
     pub recorded: bool,
     /// Commits in their order, whatever the clock said; 0 without a record.
     sequence: u64,
+}
+
+/// `generation.json`.
+#[derive(Serialize, Deserialize)]
+struct Record {
+    version: u64,
+    sequence: u64,
+    note: Option<Value>,
+    created: Vec<File>,
+    kept: Vec<File>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct File {
+    root: RootId,
+    path: RelPath,
 }
 
 /// One file as it was.
@@ -66,30 +87,21 @@ pub fn generations(roots: &Roots) -> Result<Vec<Generation>, StoreError> {
     Ok(found)
 }
 
-/// What the tree has to become to be as it was before this generation's commit: of every file that it or a later one
-/// touched, the oldest content kept since, or that there was none.
-pub fn before(roots: &Roots, name: &str) -> Result<Vec<PriorFile>, StoreError> {
-    before_of(roots, name, |_| true)
-}
-
-/// The same, only of files that are `wanted`; the others are not read.
+/// What the tree has to become to be as it was before this generation's commit: the oldest content, or absence, of every
+/// file that it or a later one touched. Only files that are `wanted` are read.
 pub fn before_of(roots: &Roots, name: &str, wanted: impl Fn(&RelPath) -> bool) -> Result<Vec<PriorFile>, StoreError> {
     let unknown = || StoreError::NoGeneration(name.to_owned());
     let newest_first = generations(roots)?;
     let all = open(roots)?.ok_or_else(unknown)?;
     let at = newest_first.iter().position(|generation| generation.name == name).ok_or_else(unknown)?;
-    let mut seen = std::collections::HashSet::new();
+    let mut seen = HashSet::new();
     let mut was = Vec::new();
     for generation in newest_first.iter().take(at.saturating_add(1)).rev() {
-        for (root, path) in &generation.kept {
+        let kept = generation.kept.iter().map(|file| (file, true));
+        for ((root, path), existed) in kept.chain(generation.created.iter().map(|file| (file, false))) {
             if wanted(path) && seen.insert((*root, path)) {
-                let content = Some(content(&all, &generation.name, *root, path)?);
+                let content = existed.then(|| content(&all, &generation.name, *root, path)).transpose()?;
                 was.push(PriorFile { root: *root, path: path.clone(), content });
-            }
-        }
-        for (root, path) in &generation.created {
-            if wanted(path) && seen.insert((*root, path)) {
-                was.push(PriorFile { root: *root, path: path.clone(), content: None });
             }
         }
     }
@@ -98,7 +110,7 @@ pub fn before_of(roots: &Roots, name: &str, wanted: impl Fn(&RelPath) -> bool) -
 
 fn content(all: &Dir, name: &str, root: RootId, path: &RelPath) -> Result<(u32, Zeroizing<Vec<u8>>), StoreError> {
     let full = RelPath::parse(name)?.join(&RelPath::parse(root.name())?).join(path);
-    match files::read(all, &full, LARGEST)? {
+    match files::read(all, &full, MAX_SIZE)? {
         FileState::File { bytes, mode, .. } => Ok((mode & 0o777, bytes)),
         // The record says it is there.
         FileState::Missing => {
@@ -108,7 +120,7 @@ fn content(all: &Dir, name: &str, root: RootId, path: &RelPath) -> Result<(u32, 
 }
 
 fn open(roots: &Roots) -> Result<Option<Dir>, StoreError> {
-    Ok(recover::kpki(roots)?.map(|kpki| kpki.child(GENERATIONS)).transpose()?.flatten())
+    Ok(trust::open(roots)?.map(|kpki| kpki.child(GENERATIONS)).transpose()?.flatten())
 }
 
 /// The generations with what their records say, the oldest first.
@@ -152,7 +164,7 @@ pub(super) fn next_sequence(kpki: &Dir) -> Result<u64, StoreError> {
 /// Moves all but the newest generations of kpki's into another directory, which is about to be removed.
 pub(super) fn prune(kpki: &Dir, keep: usize, made: &str, to: &Dir) -> Result<(), StoreError> {
     let Some(all) = kpki.child(GENERATIONS)? else { return Ok(()) };
-    // A directory of another name was put there by somebody, for a reason.
+    // A directory of another name is not kpki's.
     let ours: Vec<Generation> =
         list(&all)?.into_iter().filter(|found| found.recorded || is_stamped(&found.name)).collect();
     for old in ours.iter().rev().skip(keep).filter(|old| old.name != made) {
@@ -170,7 +182,7 @@ fn is_stamped(name: &str) -> bool {
 
 /// The kept files that lie in a generation, in the order of their paths, added to those already known.
 fn walk(generation: &Dir, kept: &mut Vec<(RootId, RelPath)>) -> Result<(), StoreError> {
-    let known: std::collections::HashSet<_> = kept.iter().cloned().collect();
+    let known: HashSet<_> = kept.iter().cloned().collect();
     for root in [RootId::Main, RootId::Kubelet] {
         let Some(dir) = directory(generation, root.name())? else { continue };
         let mut paths = Vec::new();
@@ -208,46 +220,49 @@ pub(super) fn record(
     note: Option<&str>,
     created: &[(RootId, RelPath)],
     kept: &[(RootId, RelPath)],
-) -> Vec<u8> {
+) -> Result<Vec<u8>, FileError> {
     let note = note.map(|note| serde_json::from_str(note).unwrap_or_else(|_| Value::String(note.to_owned())));
-    let list = |files: &[(RootId, RelPath)]| -> Vec<Value> {
-        files.iter().map(|(root, path)| json!({"root": root.name(), "path": path.as_str()})).collect()
-    };
-    let record = json!({
-        "version": VERSION, "sequence": sequence, "note": note, "created": list(created), "kept": list(kept),
-    });
-    record.to_string().into_bytes()
+    let file = |(root, path): &(RootId, RelPath)| File { root: *root, path: path.clone() };
+    let files = |files: &[(RootId, RelPath)]| files.iter().map(file).collect();
+    let record = Record { version: VERSION, sequence, note, created: files(created), kept: files(kept) };
+    json::text(&record, Path::new(RECORD))
 }
 
-/// The record in a generation; `None`: there is none that can be understood.
+/// The record in a generation; `None`: there is none, or it is damaged.
 fn read(generation: &Dir) -> Result<Option<Generation>, StoreError> {
-    let bytes = match files::read(generation, &RelPath::parse(RECORD)?, LARGEST) {
-        Ok(FileState::File { bytes, .. }) => bytes,
-        Ok(FileState::Missing) => return Ok(None),
-        Err(error) if matches!(error.kind, Kind::NotAFile(_) | Kind::SymlinkInTheWay | Kind::TooLarge(_)) => {
-            return Ok(None);
-        }
-        Err(error) => return Err(error.into()),
-    };
-    Ok(parse(&bytes))
+    match files::read(generation, &RelPath::parse(RECORD)?, MAX_SIZE) {
+        Ok(FileState::File { bytes, .. }) => Ok(parse(&bytes)),
+        Ok(FileState::Missing) => Ok(None),
+        Err(error) if matches!(error.kind, Kind::NotAFile(_) | Kind::SymlinkInTheWay | Kind::TooLarge(_)) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
 }
 
 fn parse(bytes: &[u8]) -> Option<Generation> {
-    let value: Value = serde_json::from_slice(bytes).ok()?;
-    if value.get("version")?.as_u64()? != VERSION {
-        return None;
-    }
-    let files = |key| value.get(key)?.as_array()?.iter().map(file).collect::<Option<Vec<_>>>();
+    let record: Record = serde_json::from_slice(bytes).ok().filter(|record: &Record| record.version == VERSION)?;
+    let files = |files: Vec<File>| files.into_iter().map(|file| (file.root, file.path)).collect();
     Some(Generation {
         name: String::new(),
-        note: value.get("note").filter(|note| !note.is_null()).cloned(),
-        kept: files("kept")?,
-        created: files("created")?,
+        note: record.note,
+        kept: files(record.kept),
+        created: files(record.created),
         recorded: true,
-        sequence: value.get("sequence")?.as_u64()?,
+        sequence: record.sequence,
     })
 }
 
-fn file(value: &Value) -> Option<(RootId, RelPath)> {
-    Some((RootId::parse(value.get("root")?.as_str()?)?, RelPath::parse(value.get("path")?.as_str()?).ok()?))
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_of_kpki_0_1_0_is_read_and_written_again_byte_for_byte() {
+        let text = include_str!("../../fixtures/state/0.1.0/generation.json");
+        let found = parse(text.as_bytes()).unwrap();
+        let note = found.note.as_ref().unwrap().to_string();
+        let written = record(found.sequence, Some(&note), &found.created, &found.kept).unwrap();
+        assert_eq!(String::from_utf8(written).unwrap(), text);
+        let later = text.replace("\"version\":1", "\"version\":2");
+        assert_eq!(parse(later.as_bytes()), None);
+    }
 }

@@ -1,14 +1,15 @@
 //! The journal: `.kpki/journal.jsonl`, one line per certificate, only ever appended to.
 //!
-//! The commit mark records how long it was at the decision, and nobody else appends under the lock. Whatever lies beyond
-//! that length when the work is finished is a part of these very lines, and is written again.
+//! The commit mark records the size of the journal, and only the holder of the lock appends. What is beyond that size when the
+//! work is finished is a part of the same lines, and is written again.
 
 use rustix::fs::{Mode, OFlags, SeekFrom};
 
 use crate::files::{self, Dir, Facts, FileError, FileState, Kind, Op, RelPath, What, Written};
 
 use super::error::StoreError;
-use super::{Roots, recover};
+use super::roots::Roots;
+use super::trust;
 
 pub(super) const JOURNAL: &str = "journal.jsonl";
 /// The new lines while they are prepared, in the staging directory.
@@ -18,34 +19,25 @@ pub(super) const JOURNAL_MODE: u32 = 0o600;
 /// The lines of the journal, oldest first; none when there is no journal. The last one may be incomplete while a run is at
 /// work.
 pub fn journal(roots: &Roots) -> Result<Vec<String>, StoreError> {
-    let Some(kpki) = recover::kpki(roots)? else { return Ok(Vec::new()) };
+    let Some(kpki) = trust::open(roots)? else { return Ok(Vec::new()) };
     Ok(match files::read(&kpki, &RelPath::parse(JOURNAL)?, u64::MAX)? {
         FileState::Missing => Vec::new(),
         FileState::File { bytes, .. } => String::from_utf8_lossy(&bytes).lines().map(str::to_owned).collect(),
     })
 }
 
-/// The lines as they lie on disk.
+/// The lines as on disk.
 pub(super) fn text(lines: &[String]) -> String {
     lines.iter().flat_map(|line| [line, "\n"]).collect()
 }
 
-/// How long the journal is; what cannot be appended to is refused.
-pub(super) fn length(kpki: &Dir) -> Result<u64, FileError> {
-    let refused = |kind| Err(FileError::new(Op::Write, &kpki.path_of(JOURNAL), kind));
-    match kpki.facts(JOURNAL)? {
-        None => Ok(0),
-        Some(facts) => match facts.what {
-            What::File if facts.immutable => refused(Kind::Immutable),
-            What::File => Ok(facts.size),
-            What::Symlink => refused(Kind::SymlinkInTheWay),
-            what => refused(Kind::NotAFile(what)),
-        },
-    }
+/// The size of the journal; what cannot be appended to is an error.
+pub(super) fn size(kpki: &Dir) -> Result<u64, FileError> {
+    Ok(kpki.regular_file(JOURNAL)?.map_or(0, |facts| facts.size))
 }
 
-/// Appends the prepared lines to what the journal was when it had this length. `None`: they are no longer prepared, so an
-/// earlier run has done it. The sync is left to the caller.
+/// Appends the prepared lines to the journal as it was when it had this size. `None`: they are no longer prepared, so an
+/// earlier run has appended them. The caller syncs.
 pub(super) fn append(kpki: &Dir, staging: &Dir, length: u64) -> Result<Option<Written>, FileError> {
     let lines = RelPath::parse(LINES).map_err(|_| FileError::new(Op::Read, staging.path(), Kind::Missing))?;
     let FileState::File { bytes: lines, .. } = files::read(staging, &lines, u64::MAX)? else { return Ok(None) };
@@ -63,14 +55,14 @@ pub(super) fn append(kpki: &Dir, staging: &Dir, length: u64) -> Result<Option<Wr
     if facts.size > length {
         rustix::fs::ftruncate(&fd, length).map_err(failed)?;
     }
-    // Shorter than at the decision only when somebody has cut it since.
+    // It is shorter only when another program has truncated it.
     let end = facts.size.min(length);
     if let Some(last) = end.checked_sub(1) {
         let mut byte = [b'\n'];
         rustix::io::retry_on_intr(|| rustix::io::pread(&fd, &mut byte, last)).map_err(failed)?;
         rustix::fs::seek(&fd, SeekFrom::Start(end)).map_err(failed)?;
         if byte != *b"\n" {
-            // A line somebody left unfinished must not become the beginning of ours.
+            // An incomplete line of another program must not become the beginning of the first new one.
             files::write_all(&fd, b"\n").map_err(failed)?;
         }
     }

@@ -1,20 +1,19 @@
-//! Replaced files are kept: a second name for the same file in a generation costs nothing, and where that is not possible
-//! (another file system) it is copied.
+//! Replaced files are kept in a generation: by a second name for the same file, or by a copy where that is not possible.
 
 use rustix::io::Errno;
 
 use crate::files::{Dir, Facts, FileError, Op, RelPath};
 
-use super::RootId;
-use super::tree::Tree;
+use super::open_dirs::OpenDirs;
+use super::roots::RootId;
 
 pub(super) const GENERATIONS: &str = "generations";
 /// The generation while it is prepared, in the staging directory.
 pub(super) const KEPT: &str = "kept";
 
-/// Keeps the file at a destination in a generation, as `main/pki/ca.crt`.
+/// Keeps a file of `dir` in a generation, as `main/pki/ca.crt`.
 pub(super) fn keep(
-    generation: &mut Tree,
+    generation: &mut OpenDirs,
     dir: &Dir,
     root: RootId,
     path: &RelPath,
@@ -31,7 +30,7 @@ pub(super) fn keep(
     }
 }
 
-/// A name for a generation that is free: the one asked for, or that with a number.
+/// A free name for a generation: the one asked for, or that with a number.
 pub(super) fn free_name(kpki: &Dir, wanted: &str) -> Result<String, FileError> {
     let Some(generations) = kpki.child(GENERATIONS)? else { return Ok(wanted.to_owned()) };
     let mut name = wanted.to_owned();

@@ -3,6 +3,7 @@
 use std::cell::Cell;
 use std::os::fd::OwnedFd;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use rustix::fs::{FlockOperation, Mode, OFlags};
@@ -10,25 +11,21 @@ use rustix::io::Errno;
 
 use crate::files::{Dir, Facts, FileError, FileState, Kind, Op, RelPath};
 
-use super::Roots;
-use super::created_dirs::or_here;
 use super::error::StoreError;
-use super::recover::{self, Recovery};
+use super::roots::{KPKI, KPKI_MODE};
 use super::trust;
 
-pub(super) const KPKI: &str = ".kpki";
-pub(super) const KPKI_MODE: u32 = 0o700;
 const LOCK: &str = "lock";
 const POLL: Duration = Duration::from_millis(50);
-/// How often the place may be removed and made again under our hands before that is an error.
+/// How often another process may remove and make the directory or the lock before that is an error.
 const RACES: u32 = 100;
 
-/// The lock, held. A verb that reads a tree, decides and publishes holds it all the while.
+/// The lock, held. A verb that reads a tree, decides and publishes holds it from the first to the last.
 #[derive(Debug)]
 pub struct TreeLock {
-    pub(super) main: Dir,
-    pub(super) kpki: Dir,
-    /// `.kpki` is this run's and goes again unless something was published.
+    pub(super) main: Arc<Dir>,
+    pub(super) kpki: Arc<Dir>,
+    /// This run made `.kpki`, and removes it unless something was published.
     pub(super) made: bool,
     pub(super) used: Cell<bool>,
     /// Closing it is what releases the lock.
@@ -45,7 +42,8 @@ impl TreeLock {
             let dir = Dir::open_root(main)?;
             match attempt(&dir, &mut made) {
                 Ok(Attempt::Held(kpki, lock)) => {
-                    return Ok(Self { main: dir, kpki, made, used: Cell::new(false), lock });
+                    let (main, kpki) = (Arc::new(dir), Arc::new(kpki));
+                    return Ok(Self { main, kpki, made, used: Cell::new(false), lock });
                 }
                 Ok(Attempt::Busy) if polls == 0 => {
                     return Err(StoreError::Locked { path: dir.path_of(KPKI).join(LOCK), holder: holder(&dir) });
@@ -67,16 +65,6 @@ impl TreeLock {
             }
         }
     }
-}
-
-impl TreeLock {
-    /// Takes the lock and finishes or removes what an interrupted run left, so that the caller sees a whole tree and
-    /// nobody changes it until the lock is let go.
-    pub fn acquire_and_recover(roots: &Roots, wait: Duration) -> Result<(Self, Recovery), StoreError> {
-        let hold = Self::take(or_here(&roots.main), wait)?;
-        let recovery = recover::under(&hold, roots)?;
-        Ok((hold, recovery))
-    }
 
     #[cfg(test)]
     pub(super) fn descriptors(&self) -> [std::os::fd::BorrowedFd<'_>; 3] {
@@ -84,19 +72,20 @@ impl TreeLock {
         [self.main.as_fd(), self.kpki.as_fd(), self.lock.as_fd()]
     }
 
-    /// The last look before the decision: a run whose own attempt to lock failed may have removed the file, and then
-    /// another may hold a lock of the same name.
+    /// The last check before the commit mark: a run that failed to get the lock may have removed its file, and then another
+    /// run may hold a lock of the same name.
     pub(super) fn check(&self) -> Result<(), StoreError> {
-        let path = self.kpki.path_of(LOCK);
-        let ours = Facts::of_open(&self.lock).map_err(|errno| FileError::of(Op::Lock, &path, errno))?;
-        if is_named(&self.kpki, &ours)? { Ok(()) } else { Err(StoreError::ChangedMeanwhile(path)) }
+        match named(&self.kpki, &self.lock)? {
+            Some(_) => Ok(()),
+            None => Err(StoreError::ChangedMeanwhile(self.kpki.path_of(LOCK))),
+        }
     }
 }
 
 enum Attempt {
     Held(Dir, OwnedFd),
     Busy,
-    /// Somebody removed it between two looks.
+    /// Another process removed it in between.
     Gone,
 }
 
@@ -108,7 +97,7 @@ fn attempt(main: &Dir, made: &mut bool) -> Result<Attempt, StoreError> {
                 *made = true;
                 kpki
             }
-            // Made by another run meanwhile, or the whole tree was put in place of an empty directory.
+            // Another run made it, or replaced an empty directory by a whole tree.
             Err(error) if matches!(error.kind, Kind::Exists | Kind::Missing) => return Ok(Attempt::Gone),
             Err(error) => return Err(error.into()),
         },
@@ -126,24 +115,23 @@ fn attempt(main: &Dir, made: &mut bool) -> Result<Attempt, StoreError> {
         Err(Errno::WOULDBLOCK | Errno::INTR) => return Ok(Attempt::Busy),
         Err(errno) => return Err(failed(errno).into()),
     }
-    // A run that undid its work removed the file before it let go of the lock: then this is a lock on nothing.
-    let ours = Facts::of_open(&lock).map_err(failed)?;
-    if !is_named(&kpki, &ours)? {
-        return Ok(Attempt::Gone);
-    }
+    // A run that undid its work removed the file before it released the lock: then this lock is on a file without a name.
+    let Some(ours) = named(&kpki, &lock)? else { return Ok(Attempt::Gone) };
     if ours.mode != 0o600 {
         rustix::fs::fchmod(&lock, Mode::RUSR | Mode::WUSR).map_err(failed)?;
     }
-    // Only for the message of a run that waits in vain, so no reason to fail on a full disk.
-    // Always of one length, so that the file need not be cut first: that frees a block, which can take milliseconds.
+    // Only for the message of a run that waits in vain, so a full disk is no error here. Always of one length, so that the
+    // file need not be truncated, which frees a block and can take milliseconds.
     let pid = format!("{:<10}", std::process::id());
     let _ = rustix::io::pwrite(&lock, pid.as_bytes(), 0);
     Ok(Attempt::Held(kpki, lock))
 }
 
-/// Whether the lock file is still the one of its name.
-fn is_named(kpki: &Dir, lock: &Facts) -> Result<bool, FileError> {
-    Ok(kpki.facts(LOCK)?.is_some_and(|named| (named.inode, named.device) == (lock.inode, lock.device)))
+/// The facts of the open lock file; `None`: its name is gone or another file's.
+fn named(kpki: &Dir, lock: &OwnedFd) -> Result<Option<Facts>, FileError> {
+    let ours = Facts::of_open(lock).map_err(|errno| FileError::of(Op::Lock, &kpki.path_of(LOCK), errno))?;
+    let named = kpki.facts(LOCK)?;
+    Ok(named.filter(|named| (named.inode, named.device) == (ours.inode, ours.device)))
 }
 
 /// Removes `.kpki` as far as there is nothing in it but the lock.

@@ -1,37 +1,65 @@
-//! The manifest of a merge. Under its final name it is the commit mark: whoever finds it finishes the work it lists.
+//! The commit mark, `.kpki/commit`: the work of a merge. A run that finds it finishes that work.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use serde_json::{Value, json};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::files::{Dir, Facts, FileState, RelPath};
+use crate::files::{self, Dir, Facts, FileState, RelPath};
 
-use super::error::StoreError;
-use super::{RootId, trust};
+use super::error::{MarkError, StoreError};
+use super::roots::RootId;
+use super::trust;
 
 pub(super) const MARK: &str = "commit";
-/// 1, of earlier kpkis, knew neither removals nor a journal.
-const VERSIONS: std::ops::RangeInclusive<u64> = 1..=2;
-/// A few hundred thousand files; nobody has them, and it is a bound.
-const LARGEST: u64 = 64 << 20;
+/// Version 1 has neither removals nor a journal, and keeps all generations.
+pub(super) const VERSION: u64 = 2;
+/// Some hundred thousand files.
+const MAX_SIZE: u64 = 64 << 20;
 
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Manifest {
-    /// The name of the generation the replaced files go to; also used for a file that turns up at the last moment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct CommitMark {
+    pub version: u64,
+    /// The generation of the replaced files, and of a file that appears after the mark.
+    #[serde(deserialize_with = "plain_name")]
     pub generation: String,
     pub dir_mode: u32,
-    /// The kubelet's directory, absolute, and the name of the staging directory in it.
-    pub kubelet: Option<(PathBuf, String)>,
+    #[serde(deserialize_with = "Option::deserialize")] // the field is required
+    pub kubelet: Option<KubeletStaging>,
     pub files: Vec<Placement>,
+    #[serde(default)]
     pub removals: Vec<Removal>,
-    /// How long the journal was when the lines to append to it were prepared; `None`: there are none.
+    /// The size of the journal when its new lines were prepared; `None`: there are none.
+    #[serde(default)]
     pub journal: Option<u64>,
     /// How many generations are left afterwards; `None`: all.
-    pub keep: Option<usize>,
+    #[serde(default)]
+    pub keep_generations: Option<usize>,
 }
 
-/// One file that is to go, as it was when that was decided.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct KubeletStaging {
+    /// The kubelet's directory, absolute.
+    pub path: PathBuf,
+    /// The name of the staging directory in it.
+    #[serde(deserialize_with = "plain_name")]
+    pub staging: String,
+}
+
+/// One rename.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Placement {
+    pub root: RootId,
+    /// The name in the staging directory.
+    #[serde(deserialize_with = "plain_name")]
+    pub staged: String,
+    pub path: RelPath,
+    pub replace: bool,
+}
+
+/// One file to remove, as it was before the mark.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Removal {
     pub root: RootId,
     pub path: RelPath,
@@ -40,120 +68,44 @@ pub(super) struct Removal {
     pub modified: (i64, u32),
 }
 
-/// One rename.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Placement {
-    pub root: RootId,
-    /// The name in the staging directory.
-    pub staged: String,
-    pub path: RelPath,
-    pub replace: bool,
-}
-
-impl Manifest {
-    pub fn to_json(&self) -> Vec<u8> {
-        let files: Vec<Value> = self
-            .files
-            .iter()
-            .map(|file| {
-                json!({
-                    "root": file.root.name(), "staged": file.staged, "path": file.path.as_str(), "replace": file.replace,
-                })
-            })
-            .collect();
-        let kubelet = self.kubelet.as_ref().map(|(path, staging)| json!({"path": path.to_str(), "staging": staging}));
-        let removals: Vec<Value> = self.removals.iter().map(Removal::to_json).collect();
-        let manifest = json!({
-            "version": VERSIONS.end(), "generation": self.generation, "dirMode": self.dir_mode, "kubelet": kubelet,
-            "files": files, "removals": removals, "journal": self.journal, "keepGenerations": self.keep,
-        });
-        manifest.to_string().into_bytes()
-    }
-
-    fn from_json(bytes: &[u8]) -> Result<Self, String> {
-        let value: Value = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
-        let version = value.get("version").and_then(Value::as_u64).filter(|version| VERSIONS.contains(version));
-        let Some(version) = version else { return Err("its version is not known to this kpki".to_owned()) };
-        let read = || {
-            let kubelet = match value.get("kubelet")? {
-                Value::Null => None,
-                kubelet => Some((PathBuf::from(kubelet.get("path")?.as_str()?), plain(kubelet.get("staging")?)?)),
-            };
-            let files = value.get("files")?.as_array()?.iter().map(Placement::from_json).collect::<Option<_>>()?;
-            let dir_mode = u32::try_from(value.get("dirMode")?.as_u64()?).ok()? & 0o777;
-            let generation = plain(value.get("generation")?)?;
-            let (removals, journal, keep) = if version == 1 { Default::default() } else { second(&value)? };
-            Some(Self { generation, dir_mode, kubelet, files, removals, journal, keep })
-        };
-        read().ok_or_else(|| "a field is missing or malformed".to_owned())
-    }
-}
-
-/// What the second version has more than the first.
-fn second(value: &Value) -> Option<(Vec<Removal>, Option<u64>, Option<usize>)> {
-    let number = |key| match value.get(key)? {
-        Value::Null => Some(None),
-        number => Some(Some(number.as_u64()?)),
-    };
-    let removals = value.get("removals")?.as_array()?.iter().map(Removal::from_json).collect::<Option<_>>()?;
-    let keep = number("keepGenerations")?.map(|keep| usize::try_from(keep).unwrap_or(usize::MAX));
-    Some((removals, number("journal")?, keep))
-}
-
 impl Removal {
     pub fn of(root: RootId, path: &RelPath, facts: &Facts) -> Self {
         Self { root, path: path.clone(), inode: facts.inode, size: facts.size, modified: facts.modified }
     }
 
-    /// Whether it is still the file that was to go. Not the device: its number may change with a restart.
+    /// Whether the file is unchanged. The number of its device may change with a restart.
     pub fn is(&self, facts: &Facts) -> bool {
         (self.inode, self.size, self.modified) == (facts.inode, facts.size, facts.modified)
-    }
-
-    fn to_json(&self) -> Value {
-        json!({
-            "root": self.root.name(), "path": self.path.as_str(), "inode": self.inode, "size": self.size,
-            "modified": [self.modified.0, self.modified.1],
-        })
-    }
-
-    fn from_json(value: &Value) -> Option<Self> {
-        let modified = value.get("modified")?.as_array()?;
-        Some(Self {
-            root: RootId::parse(value.get("root")?.as_str()?)?,
-            path: RelPath::parse(value.get("path")?.as_str()?).ok()?,
-            inode: value.get("inode")?.as_u64()?,
-            size: value.get("size")?.as_u64()?,
-            modified: (modified.first()?.as_i64()?, u32::try_from(modified.get(1)?.as_u64()?).ok()?),
-        })
-    }
-}
-
-impl Placement {
-    fn from_json(value: &Value) -> Option<Self> {
-        Some(Self {
-            root: RootId::parse(value.get("root")?.as_str()?)?,
-            staged: plain(value.get("staged")?)?,
-            path: RelPath::parse(value.get("path")?.as_str()?).ok()?,
-            replace: value.get("replace")?.as_bool()?,
-        })
     }
 }
 
 /// A name that stays in its directory.
-fn plain(value: &Value) -> Option<String> {
-    let path = RelPath::parse(value.as_str()?).ok()?;
-    path.parent().is_none().then(|| path.as_str().to_owned())
+fn plain_name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let path = RelPath::deserialize(deserializer)?;
+    if path.parent().is_some() { Err(D::Error::custom("not a plain name")) } else { Ok(path.file_name().to_owned()) }
+}
+
+#[derive(Deserialize)]
+struct Versioned {
+    version: u64,
+}
+
+pub(super) fn parse(bytes: &[u8]) -> Result<CommitMark, MarkError> {
+    let Versioned { version } = serde_json::from_slice(bytes)?;
+    if !(1..=VERSION).contains(&version) {
+        return Err(MarkError::Version(version));
+    }
+    let mark: CommitMark = serde_json::from_slice(bytes)?;
+    Ok(CommitMark { dir_mode: mark.dir_mode & 0o777, ..mark })
 }
 
 /// The mark in `.kpki`, if there is one.
-pub(super) fn find(kpki: &Dir) -> Result<Option<Manifest>, StoreError> {
-    let unreadable = |path: &Path, why| StoreError::BadManifest { path: path.to_path_buf(), why };
+pub(super) fn find(kpki: &Dir) -> Result<Option<CommitMark>, StoreError> {
     trust::check_own(kpki, MARK)?;
-    match crate::files::read(kpki, &RelPath::parse(MARK)?, LARGEST)? {
+    match files::read(kpki, &RelPath::parse(MARK)?, MAX_SIZE)? {
         FileState::Missing => Ok(None),
         FileState::File { bytes, .. } => {
-            Manifest::from_json(&bytes).map(Some).map_err(|why| unreadable(&kpki.path_of(MARK), why))
+            parse(&bytes).map(Some).map_err(|why| StoreError::BadMark { path: kpki.path_of(MARK), why })
         }
     }
 }
@@ -162,19 +114,52 @@ pub(super) fn find(kpki: &Dir) -> Result<Option<Manifest>, StoreError> {
 mod tests {
     use super::*;
 
+    fn json(mark: &CommitMark) -> String {
+        serde_json::to_string(mark).unwrap()
+    }
+
     #[test]
-    fn a_manifest_reads_back_what_it_wrote_and_refuses_to_leave_its_directory() {
-        let placement = |path: &str| Placement {
-            root: RootId::Kubelet,
-            staged: "0".into(),
-            path: RelPath::parse(path).unwrap(),
-            replace: true,
-        };
-        let manifest = Manifest {
+    fn marks_of_kpki_0_1_0_are_read_and_written_again_byte_for_byte() {
+        for (text, files, removals, journal) in [
+            (include_str!("../../fixtures/state/0.1.0/mark.json"), 22, 0, true),
+            (include_str!("../../fixtures/state/0.1.0/mark-with-removals.json"), 0, 2, false),
+        ] {
+            let mark = parse(text.as_bytes()).unwrap();
+            let found = (mark.files.len(), mark.removals.len(), mark.journal.is_some());
+            assert_eq!(found, (files, removals, journal));
+            assert_eq!((mark.dir_mode, mark.keep_generations), (0o755, Some(3)));
+            assert_eq!(json(&mark), text);
+        }
+    }
+
+    #[test]
+    fn a_removal_knows_its_file_by_inode_size_and_time() {
+        let dir = Dir::open_root(".".as_ref()).unwrap();
+        let facts = dir.own_facts().unwrap();
+        let removal = Removal::of(RootId::Main, &RelPath::parse("a").unwrap(), &facts);
+        assert!(removal.is(&Facts { device: (!facts.device.0, 0), mode: 0, ..facts }));
+        for other in [
+            Facts { inode: !facts.inode, ..facts },
+            Facts { size: !facts.size, ..facts },
+            Facts { modified: (facts.modified.0, facts.modified.1 ^ 1), ..facts },
+        ] {
+            assert!(!removal.is(&other), "{other:?}");
+        }
+    }
+
+    #[test]
+    fn a_mark_reads_back_what_it_wrote_and_refuses_to_leave_its_directory() {
+        let mark = CommitMark {
+            version: VERSION,
             generation: "g".into(),
             dir_mode: 0o755,
-            kubelet: Some(("/k".into(), ".s".into())),
-            files: vec![placement("a/b")],
+            kubelet: Some(KubeletStaging { path: "/k".into(), staging: ".s".into() }),
+            files: vec![Placement {
+                root: RootId::Kubelet,
+                staged: "0".into(),
+                path: RelPath::parse("a/b").unwrap(),
+                replace: true,
+            }],
             removals: vec![Removal {
                 root: RootId::Main,
                 path: RelPath::parse("c").unwrap(),
@@ -183,26 +168,31 @@ mod tests {
                 modified: (-1, 999_999_999),
             }],
             journal: Some(77),
-            keep: Some(5),
+            keep_generations: Some(5),
         };
-        let json = manifest.to_json();
-        assert_eq!(Manifest::from_json(&json), Ok(manifest.clone()));
-        // The very text an earlier kpki left.
-        let first = r#"{"version":1,"generation":"g","dirMode":493,"kubelet":{"path":"/k","staging":".s"},"files":[
+        let text = json(&mark);
+        assert_eq!(parse(text.as_bytes()), Ok(mark.clone()));
+        let first = r#"{"version":1,"generation":"g","dirMode":16877,"kubelet":{"path":"/k","staging":".s"},"files":[
             {"root":"kubelet","staged":"0","path":"a/b","replace":true}]}"#;
-        let old = Manifest { removals: Vec::new(), journal: None, keep: None, ..manifest };
-        assert_eq!(Manifest::from_json(first.as_bytes()), Ok(old));
-        let text = String::from_utf8(json).unwrap();
+        let old = CommitMark { version: 1, removals: Vec::new(), journal: None, keep_generations: None, ..mark };
+        assert_eq!(parse(first.as_bytes()), Ok(old));
+        assert_eq!(parse(text.replace(":2,", ":3,").as_bytes()), Err(MarkError::Version(3)));
+        assert_eq!(parse(text.replace(":2,", ":0,").as_bytes()), Err(MarkError::Version(0)));
+        assert_eq!(parse(b"{\"version\":2,"), Err(MarkError::Malformed { line: 1, column: 13 }));
         for (from, to) in [
             ("\"a/b\"", "\"../b\""),
             ("\".s\"", "\"a/s\""),
-            (":2,", ":3,"),
+            ("\"0\"", "\"..\""),
+            ("\"g\"", "\"g/h\""),
             ("kubelet\",\"st", "x\",\"st"),
+            ("\"kubelet\":{\"path\":\"/k\",\"staging\":\".s\"},", ""),
             ("\"c\"", "\"/c\""),
             ("77", "-1"),
             ("\"journal\"", "\"j\""),
         ] {
-            assert!(Manifest::from_json(text.replace(from, to).as_bytes()).is_err(), "{from}");
+            let changed = text.replace(from, to);
+            assert_ne!(changed, text, "{from}");
+            assert!(matches!(parse(changed.as_bytes()), Err(MarkError::Malformed { .. })), "{from}");
         }
     }
 }

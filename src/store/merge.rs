@@ -3,266 +3,243 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::files::{Dir, Facts, FileError, Kind, Look, Op, RelPath};
+use rustix::io::Errno;
+
+use crate::files::{Dir, Facts, FileError, Kind, Op, Permissions, RelPath};
 
 use super::check::Survey;
 use super::clear::{self, STAGING};
+use super::commit::{Commit, FileChange, Locking, Receipt};
 use super::created_dirs::CreatedDirs;
 use super::error::StoreError;
-use super::forward::{self, Trees};
 use super::generation::{self, RECORD};
-use super::journal;
 use super::kept::{self, GENERATIONS, KEPT};
-use super::lock::{KPKI_MODE, TreeLock};
-use super::mark::{MARK, Manifest, Placement, Removal};
-use super::recover;
-use super::stage::{self, Job, Unsynced};
+use super::lock::TreeLock;
+use super::mark::{self, CommitMark, KubeletStaging, MARK, Placement, Removal};
+use super::open_dirs::{OpenDirs, OpenRoots};
+use super::roots::{KPKI_MODE, RootId};
+use super::stage::{self, NewFile, Unsynced};
 use super::step::{Step, Watch};
-use super::tree::Tree;
-use super::{Commit, FileChange, How, Locking, Receipt, RootId};
+use super::{forward, journal, json, recover};
 
-pub(super) fn merge(commit: &Commit<'_>, watch: &dyn Watch) -> Result<Receipt, StoreError> {
+pub(super) fn merge(commit: &Commit<'_>, watch: Watch<'_>) -> Result<Receipt, StoreError> {
     let mut created_dirs = CreatedDirs::default();
     let result = locked(commit, &mut created_dirs, watch);
-    match &result {
-        Ok(_) | Err(StoreError::Unfinished { .. }) => {}
-        Err(error) if error.is_crash() => {}
-        Err(_) => created_dirs.undo(),
+    if result.as_ref().is_err_and(|error| !error.keeps_changes()) {
+        created_dirs.undo();
     }
     result
 }
 
-/// Takes the lock and finishes or removes what an earlier run left.
-fn locked(commit: &Commit<'_>, created_dirs: &mut CreatedDirs, watch: &dyn Watch) -> Result<Receipt, StoreError> {
+fn locked(commit: &Commit<'_>, created_dirs: &mut CreatedDirs, watch: Watch<'_>) -> Result<Receipt, StoreError> {
     let taken;
-    let hold = match commit.locking {
-        Locking::Held(hold) => hold,
+    let lock = match commit.locking {
+        Locking::Held(lock) => lock,
         Locking::Wait(wait) => {
             created_dirs.make(&commit.roots.main, commit.dir_mode)?;
             taken = TreeLock::take(&commit.roots.main, wait)?;
             &taken
         }
     };
-    let result = prepared(commit, hold, created_dirs, watch);
-    match &result {
-        Ok(_) | Err(StoreError::Unfinished { .. }) => hold.used.set(true),
-        Err(error) if error.is_crash() => hold.used.set(true),
-        Err(_) => {}
+    let result = recovered(commit, lock, created_dirs, watch);
+    if result.as_ref().map_or_else(StoreError::keeps_changes, |_| true) {
+        lock.used.set(true);
     }
     result
 }
 
-/// Everything up to the decision, undone on an error; then what cannot fail for a reason of ours.
-fn prepared(
+fn recovered(
     commit: &Commit<'_>,
-    hold: &TreeLock,
+    lock: &TreeLock,
     created_dirs: &mut CreatedDirs,
-    watch: &dyn Watch,
+    watch: Watch<'_>,
 ) -> Result<Receipt, StoreError> {
-    let recovered = recover::under(hold, commit.roots)?;
-    watch.reached(Step::Locked)?;
-    let mut plan = Plan::open(commit, hold, created_dirs)?;
-    let decided = plan.stage(commit, hold, watch).and_then(|manifest| {
-        plan.check_again(commit)?;
-        hold.check()?;
-        watch.reached(Step::Checked)?;
-        plan.decide(hold)?;
-        Ok(manifest)
-    });
-    let manifest = match decided {
-        Ok(manifest) => manifest,
+    recover::under(lock, commit.roots)?;
+    watch(Step::Locked)?;
+    let mut merge = Merge::open(commit, lock, created_dirs)?;
+    let mark = match merge.decide(commit, lock, watch) {
+        Ok(mark) => mark,
         Err(error) => {
             if !error.is_crash() {
-                plan.undo(hold);
+                merge.undo(lock);
             }
             return Err(error);
         }
     };
-    let generation = plan.generation.then(|| manifest.generation.clone());
-    let kept = (!plan.kept.is_empty()).then(|| hold.kpki.path_of(GENERATIONS).join(&manifest.generation));
-    forward::finish(hold, &manifest, &mut plan.trees, watch)?;
-    Ok(Receipt { how: How::Merged, kept, generation, recovered })
+    forward::finish(lock, &mark, &mut merge.dirs, watch)?;
+    let kept = (!merge.kept.is_empty()).then(|| lock.kpki.path_of(GENERATIONS).join(&mark.generation));
+    Ok(Receipt { kept, generation: merge.has_generation.then_some(mark.generation) })
 }
 
-/// A merge being prepared.
-struct Plan {
-    trees: Trees,
+/// A merge before its commit mark.
+struct Merge {
+    dirs: OpenRoots,
     /// What is at each destination: of the changes, then of the removals.
     found: Vec<Option<Facts>>,
-    /// The kubelet's directory, absolute, and the name of the staging directory in it.
-    kubelet: Option<(PathBuf, String)>,
-    staging: Option<Arc<Dir>>,
-    /// Files that are about to be replaced or removed.
+    kubelet: Option<KubeletStaging>,
+    /// Files to be replaced or removed.
     kept: Vec<(RootId, RelPath)>,
-    /// Files that are not there yet.
+    /// Files that do not exist yet.
     created: Vec<(RootId, RelPath)>,
-    /// There is something to keep, or to note.
-    generation: bool,
+    /// There is a file to keep, or a note.
+    has_generation: bool,
 }
 
-impl Plan {
-    /// Looks at every destination; the only thing made is the kubelet's directory, when it is missing.
-    fn open(commit: &Commit<'_>, hold: &TreeLock, created_dirs: &mut CreatedDirs) -> Result<Self, StoreError> {
+impl Merge {
+    /// Checks every destination; makes nothing but the kubelet's directory, when it is missing.
+    fn open(commit: &Commit<'_>, lock: &TreeLock, created_dirs: &mut CreatedDirs) -> Result<Self, StoreError> {
         let filled = commit.changes.iter().any(|change| change.root == RootId::Kubelet);
         let (kubelet, kubelet_dir) = match &commit.roots.kubelet {
-            // It is made for new files, not to find none there that are to go.
+            // It is made for new files, and not for removals, of which there are none in a new directory.
             Some(path) if filled || (commit.uses_kubelet() && rustix::fs::stat(path).is_ok()) => {
                 let dir = created_dirs.make(path, commit.dir_mode)?;
-                (Some((absolute(path)?, clear::kubelet_staging(&absolute(hold.main.path())?))), Some(dir))
+                let staging = clear::kubelet_staging(&absolute(lock.main.path())?);
+                (Some(KubeletStaging { path: absolute(path)?, staging }), Some(dir))
             }
             _ => (None, None),
         };
-        let trees = Trees::open(hold, kubelet_dir, commit.dir_mode)?;
+        let dirs = OpenRoots::open(lock, kubelet_dir, commit.dir_mode)?;
         let (kept, created) = (Vec::new(), Vec::new());
-        let mut plan = Self { trees, found: Vec::new(), kubelet, staging: None, kept, created, generation: false };
-        plan.found = plan.survey(commit)?;
-        // kpki's own state is replaced all the time and is not worth keeping.
-        let worth = commit.wanted().zip(&plan.found).enumerate().filter(|(_, ((root, ..), _))| *root != RootId::State);
-        for (number, ((root, path, _), found)) in worth {
+        let mut merge = Self { dirs, found: Vec::new(), kubelet, kept, created, has_generation: false };
+        merge.found = merge.survey(commit)?;
+        for (number, ((root, path, _), found)) in commit.destinations().zip(&merge.found).enumerate() {
             match found {
-                Some(_) => plan.kept.push((root, path.clone())),
-                None if number < commit.changes.len() => plan.created.push((root, path.clone())),
+                // kpki's own state is replaced all the time and not worth keeping.
+                _ if root == RootId::State => {}
+                Some(_) => merge.kept.push((root, path.clone())),
+                None if number < commit.changes.len() => merge.created.push((root, path.clone())),
                 None => {}
             }
         }
-        plan.generation = !plan.kept.is_empty() || (commit.note.is_some() && !plan.created.is_empty());
-        Ok(plan)
+        merge.has_generation = !merge.kept.is_empty() || (commit.note.is_some() && !merge.created.is_empty());
+        Ok(merge)
     }
 
     fn survey(&mut self, commit: &Commit<'_>) -> Result<Vec<Option<Facts>>, StoreError> {
         let mut survey = Survey::default();
         let mut found = Vec::with_capacity(commit.changes.len());
-        for wanted in commit.wanted() {
-            if wanted.0 == RootId::Kubelet && self.kubelet.is_none() {
-                found.push(None);
-                continue;
-            }
-            let (tree, home) = self.trees.get(wanted.0)?;
-            found.push(survey.look(tree, home, wanted)?);
+        for destination in commit.destinations() {
+            found.push(match destination.0 {
+                RootId::Kubelet if self.kubelet.is_none() => None,
+                root => survey.look(self.dirs.get(root)?, destination)?,
+            });
         }
         survey.finish()?;
         Ok(found)
     }
 
-    /// Writes the new files, keeps the old ones, and writes the manifest; all of it synced.
-    fn stage(&mut self, commit: &Commit<'_>, hold: &TreeLock, watch: &dyn Watch) -> Result<Manifest, StoreError> {
-        let staging = Arc::new(hold.kpki.make(STAGING, KPKI_MODE)?);
-        self.staging = Some(Arc::clone(&staging));
-        let outside = match (&self.kubelet, self.trees.kubelet_root()) {
-            (Some((_, name)), Some(root)) => Some(Arc::new(root.make(name, KPKI_MODE)?)),
+    /// Everything up to the commit mark. With its rename the commit is decided, even if the sync of that fails.
+    fn decide(&mut self, commit: &Commit<'_>, lock: &TreeLock, watch: Watch<'_>) -> Result<CommitMark, StoreError> {
+        let staging = Arc::new(lock.kpki.make(STAGING, KPKI_MODE)?);
+        let mark = self.stage(commit, lock, &staging)?;
+        watch(Step::Staged)?;
+        self.check_again(commit)?;
+        lock.check()?;
+        watch(Step::Checked)?;
+        staging.rename(MARK, &lock.kpki, MARK)?;
+        Ok(mark)
+    }
+
+    /// Writes the new files, keeps the old ones, and writes the mark; all of it synced.
+    fn stage(&mut self, commit: &Commit<'_>, lock: &TreeLock, staging: &Arc<Dir>) -> Result<CommitMark, StoreError> {
+        let outside = match (&self.kubelet, self.dirs.kubelet()) {
+            (Some(kubelet), Some(root)) => Some(Arc::new(root.make(&kubelet.staging, KPKI_MODE)?)),
             _ => None,
         };
         let us = (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw());
         let mut jobs = Vec::with_capacity(commit.changes.len());
         let mut files = Vec::with_capacity(commit.changes.len());
         for (number, (change, found)) in commit.changes.iter().zip(&self.found).enumerate() {
-            let dir = match (&outside, change.root) {
-                (Some(outside), RootId::Kubelet) => Arc::clone(outside),
-                _ => Arc::clone(&staging),
-            };
-            let staged = number.to_string();
-            jobs.push(Job { dir, name: staged.clone(), look: look(change, found.as_ref(), us), bytes: &change.bytes });
+            let dir = outside.as_ref().filter(|_| change.root == RootId::Kubelet).unwrap_or(staging);
+            let (staged, permissions) = (number.to_string(), permissions(change, found.as_ref(), us));
+            jobs.push(NewFile { dir: Arc::clone(dir), name: staged.clone(), permissions, bytes: &change.bytes });
             files.push(Placement { root: change.root, staged, path: change.path.clone(), replace: change.replace });
         }
-        let manifest = Manifest {
-            generation: kept::free_name(&hold.kpki, commit.generation)?,
+        let removals = commit.destinations().zip(&self.found).skip(commit.changes.len());
+        let mark = CommitMark {
+            version: mark::VERSION,
+            generation: kept::free_name(&lock.kpki, commit.generation)?,
             dir_mode: commit.dir_mode,
             kubelet: self.kubelet.clone(),
             files,
-            removals: self.removals(commit),
-            journal: if commit.journal.is_empty() { None } else { Some(journal::length(&hold.kpki)?) },
-            keep: commit.keep_generations,
+            removals: removals
+                .filter_map(|((root, path, _), found)| Some(Removal::of(root, path, found.as_ref()?)))
+                .collect(),
+            journal: if commit.journal.is_empty() { None } else { Some(journal::size(&lock.kpki)?) },
+            keep_generations: commit.keep_generations,
         };
-        let own = |dir: &Arc<Dir>, name: &str, bytes| Job {
+        let own = |dir: &Arc<Dir>, name: &str, bytes| NewFile {
             dir: Arc::clone(dir),
             name: name.to_owned(),
-            look: Look { mode: 0o600, owner: None },
+            permissions: Permissions { mode: 0o600, owner: None },
             bytes,
         };
         let lines = journal::text(&commit.journal);
-        if manifest.journal.is_some() {
-            jobs.push(own(&staging, journal::LINES, lines.as_bytes()));
+        if mark.journal.is_some() {
+            jobs.push(own(staging, journal::LINES, lines.as_bytes()));
         }
-        let mut dirs = vec![Arc::clone(&staging), Arc::clone(self.trees.kpki())];
+        let mut dirs = vec![Arc::clone(staging), Arc::clone(&lock.kpki)];
         let record;
-        if self.generation {
-            let kept = self.keep(commit, &staging)?;
-            let sequence = generation::next_sequence(&hold.kpki)?;
-            record = generation::record(sequence, commit.note.as_deref(), &self.created, &self.kept);
+        if self.has_generation {
+            let kept = self.keep(commit, staging)?;
+            let sequence = generation::next_sequence(&lock.kpki)?;
+            record = generation::record(sequence, commit.note.as_deref(), &self.created, &self.kept)?;
             jobs.push(own(kept.root(), RECORD, &record));
             dirs.extend(kept.changed());
         }
-        let json = manifest.to_json();
-        jobs.push(own(&staging, MARK, &json));
-        if hold.made {
-            dirs.push(Arc::clone(self.trees.main()));
+        // Of what is in it, only a path outside can be other than UTF-8.
+        let text = json::text(&mark, self.kubelet.as_ref().map_or(Path::new(MARK), |kubelet| &kubelet.path))?;
+        jobs.push(own(staging, MARK, &text));
+        if lock.made {
+            dirs.push(Arc::clone(&lock.main));
         }
         dirs.extend(outside);
-        dirs.extend(self.trees.kubelet_root().map(Arc::clone));
+        dirs.extend(self.dirs.kubelet().cloned());
         let mut unsynced = stage::write(&jobs)?;
         unsynced.extend(dirs.into_iter().map(Unsynced::Dir));
         stage::sync(&unsynced)?;
-        watch.reached(Step::Staged)?;
-        Ok(manifest)
+        Ok(mark)
     }
 
-    /// The files that are to go and are there.
-    fn removals(&self, commit: &Commit<'_>) -> Vec<Removal> {
-        let all = commit.wanted().zip(&self.found).skip(commit.changes.len());
-        all.filter_map(|((root, path, _), found)| Some(Removal::of(root, path, found.as_ref()?))).collect()
-    }
-
-    /// The files about to be replaced or removed, by a second name.
-    fn keep(&mut self, commit: &Commit<'_>, staging: &Dir) -> Result<Tree, StoreError> {
-        let mut generation = Tree::new(staging.make(KEPT, KPKI_MODE)?, KPKI_MODE);
+    /// Keeps the files to be replaced or removed by a second name.
+    fn keep(&mut self, commit: &Commit<'_>, staging: &Dir) -> Result<OpenDirs, StoreError> {
+        let mut generation = OpenDirs::new(staging.make(KEPT, KPKI_MODE)?, KPKI_MODE);
         generation.make(None)?;
-        for ((root, path, _), found) in commit.wanted().zip(&self.found) {
+        for ((root, path, _), found) in commit.destinations().zip(&self.found) {
             if let (Some(facts), true) = (found, root != RootId::State) {
-                let dir = self.trees.get(root)?.0.look(path.parent().as_ref())?.dir;
+                let dir = self.dirs.get(root)?.reach(path.parent().as_ref())?.dir;
                 kept::keep(&mut generation, &dir, root, path, facts)?;
             }
         }
         Ok(generation)
     }
 
-    /// The last look before the decision: what was there is there, what was not is not.
+    /// The last check before the mark: nothing has changed at any destination.
     fn check_again(&mut self, commit: &Commit<'_>) -> Result<(), StoreError> {
         let now = self.survey(commit)?;
-        for (((root, path, _), before), now) in commit.wanted().zip(&self.found).zip(&now) {
-            let same = match (before, now) {
-                (Some(before), Some(now)) => before.same(now),
-                (None, None) => true,
-                _ => false,
-            };
-            if !same {
+        for (((root, path, _), before), now) in commit.destinations().zip(&self.found).zip(&now) {
+            let same = before.as_ref().zip(now.as_ref()).is_none_or(|(before, now)| before.same(now));
+            if before.is_some() != now.is_some() || !same {
                 return Err(StoreError::ChangedMeanwhile(commit.roots.path_of(root, path)));
             }
         }
         Ok(())
     }
 
-    /// The commit mark. Once the rename is done the decision is made, even if its sync fails.
-    fn decide(&self, hold: &TreeLock) -> Result<(), StoreError> {
-        if let Some(staging) = &self.staging {
-            staging.rename(MARK, &hold.kpki, MARK)?;
-        }
-        Ok(())
-    }
-
-    fn undo(&self, hold: &TreeLock) {
-        // The error that led here is the one to tell; what cannot be removed now, the next run removes.
-        let _ = hold.kpki.remove_tree(STAGING);
-        if let (Some((_, name)), Some(root)) = (&self.kubelet, self.trees.kubelet_root()) {
-            let _ = root.remove_tree(name);
+    /// What cannot be removed now, the next run removes; the error that led here is the one to report.
+    fn undo(&self, lock: &TreeLock) {
+        let _ = lock.kpki.remove_tree(STAGING);
+        if let (Some(kubelet), Some(root)) = (&self.kubelet, self.dirs.kubelet()) {
+            let _ = root.remove_tree(&kubelet.staging);
         }
     }
 }
 
-/// A replaced file keeps its mode and owner, but what only its owner is to read never has a wider mode than that. A group
-/// that could read it while others could not was let in on purpose (etcd under a user of its own, say) and stays.
-fn look(change: &FileChange, found: Option<&Facts>, us: (u32, u32)) -> Look {
+/// A replaced file keeps its mode and owner. But where only the owner is to read, the mode never gets wider than that, except
+/// for a group that could read the file while others could not: that was set on purpose (etcd under a user of its own, say).
+fn permissions(change: &FileChange, found: Option<&Facts>, us: (u32, u32)) -> Permissions {
     let wanted = change.mode & 0o777;
-    let Some(found) = found else { return Look { mode: wanted, owner: None } };
+    let Some(found) = found else { return Permissions { mode: wanted, owner: None } };
     let private = wanted & 0o077 == 0;
     let mode = match (private, found.mode & 0o007) {
         (true, 0) => found.mode & (wanted | 0o040),
@@ -270,14 +247,50 @@ fn look(change: &FileChange, found: Option<&Facts>, us: (u32, u32)) -> Look {
         (false, _) => found.mode & 0o777,
     };
     let owner = (found.uid, found.gid);
-    Look { mode, owner: (owner != us).then_some(owner) }
+    Permissions { mode, owner: (owner != us).then_some(owner) }
 }
 
-/// Where a later run finds it, whatever directory that is started in.
+/// The path by which a later run finds it, whatever its current directory.
 fn absolute(path: &Path) -> Result<PathBuf, FileError> {
-    let failed = |kind| FileError::new(Op::Open, path, kind);
-    let real = std::fs::canonicalize(path)
-        .map_err(|error| failed(rustix::io::Errno::from_io_error(&error).map_or(Kind::Missing, Kind::from)))?;
-    // The manifest is JSON: text.
-    if real.to_str().is_none() { Err(failed(Kind::Io(rustix::io::Errno::ILSEQ))) } else { Ok(real) }
+    std::fs::canonicalize(path)
+        .map_err(|error| FileError::new(Op::Open, path, Errno::from_io_error(&error).map_or(Kind::Missing, Kind::from)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_replaced_file_keeps_its_mode_and_no_key_gets_a_wider_one() {
+        let dir = Dir::open_root(".".as_ref()).unwrap();
+        for (wanted, found, mode) in [
+            (0o644, None, 0o644),
+            (0o4600, None, 0o600),
+            (0o644, Some(0o600), 0o600),
+            (0o644, Some(0o1640), 0o640),
+            (0o600, Some(0o600), 0o600),
+            (0o600, Some(0o400), 0o400),
+            (0o600, Some(0o640), 0o640),
+            (0o600, Some(0o660), 0o640),
+            (0o600, Some(0o644), 0o600),
+            (0o600, Some(0o604), 0o600),
+            (0o400, Some(0o600), 0o400),
+        ] {
+            let facts = Facts { uid: 1, gid: 2, ..dir.own_facts().unwrap() };
+            let found = found.map(|mode| Facts { mode, ..facts });
+            let path = RelPath::parse("a").unwrap();
+            let bytes = Vec::new().into();
+            let change = FileChange { root: RootId::Main, path, mode: wanted, bytes, replace: true };
+            for (us, owner) in [((1, 2), None), ((1, 3), Some((1, 2))), ((3, 2), Some((1, 2)))] {
+                let expected = Permissions { mode, owner: owner.filter(|_| found.is_some()) };
+                assert_eq!(permissions(&change, found.as_ref(), us), expected, "{wanted:o} {found:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_later_run_finds_the_path_from_anywhere() {
+        assert!(absolute(Path::new(".")).unwrap().is_absolute());
+        assert_eq!(absolute(Path::new("no/such/directory")).unwrap_err().kind, Kind::Missing);
+    }
 }

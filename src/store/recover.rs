@@ -1,48 +1,47 @@
-//! What an interrupted run left: finished if it had decided, removed if it had not.
+//! What an interrupted run left: finished if there is a commit mark, removed if there is none.
 
 use std::time::Duration;
 
-use crate::files::{Dir, FileError, Kind};
+use crate::files::{Dir, FileError};
 
-use super::Roots;
 use super::clear::{self, STAGING};
-use super::created_dirs::or_here;
 use super::error::StoreError;
-use super::forward::{self, Trees};
+use super::forward;
 use super::lock::TreeLock;
 use super::mark::{self, MARK};
-use super::step::Unwatched;
+use super::open_dirs::OpenRoots;
+use super::roots::{Roots, or_here};
 use super::trust;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Recovery {
     Nothing,
-    /// An earlier run had decided; its files are in place now, or gone.
+    /// There was a commit mark; its files are now in place or removed.
     Finished {
         files: usize,
         generation: String,
     },
-    /// An earlier run had not decided; what it had prepared is gone.
+    /// There was no commit mark; what had been prepared is removed.
     Discarded,
 }
 
-/// Whether an interrupted run has left a tree that is partly old and partly new. Writes nothing, takes no lock: a run that
-/// is at work right now is seen as well.
+/// Whether there is a commit mark: the tree may be partly old and partly new. Writes nothing and takes no lock, so it also
+/// sees a run that is at work right now.
 pub fn pending(roots: &Roots) -> Result<bool, StoreError> {
-    Ok(match kpki(roots)? {
+    Ok(match trust::open(roots)? {
         Some(kpki) => kpki.facts(MARK)?.is_some(),
         None => false,
     })
 }
 
-/// Whether an interrupted run has left anything at all: a mark, or files it had prepared. As [`pending`] otherwise.
+/// Whether there is a commit mark or prepared files. Otherwise as [`pending`].
 pub fn interrupted(roots: &Roots) -> Result<bool, StoreError> {
-    let Some(kpki) = kpki(roots)? else { return Ok(false) };
+    let Some(kpki) = trust::open(roots)? else { return Ok(false) };
     Ok(kpki.facts(MARK)?.is_some() || kpki.facts(STAGING)?.is_some() || outside(&kpki, roots)?.is_some())
 }
 
-/// Finishes or removes what an interrupted run left. Does not touch a tree that needs none of it. A verb that goes on to
-/// decide takes [`TreeLock::acquire_and_recover`] instead.
+/// Finishes or removes what an interrupted run left; does not touch a tree that needs neither. A verb that decides by the
+/// tree takes [`TreeLock::acquire_and_recover`] instead.
 pub fn recover(roots: &Roots, wait: Duration) -> Result<Recovery, StoreError> {
     match interrupted(roots)? {
         true => Ok(TreeLock::acquire_and_recover(roots, wait)?.1),
@@ -50,48 +49,40 @@ pub fn recover(roots: &Roots, wait: Duration) -> Result<Recovery, StoreError> {
     }
 }
 
-pub(super) fn kpki(roots: &Roots) -> Result<Option<Dir>, StoreError> {
-    match Dir::open_root(or_here(&roots.main)) {
-        Ok(main) => trust::own(&main),
-        Err(error) if error.kind == Kind::Missing => Ok(None),
-        Err(error) => Err(error.into()),
-    }
-}
-
-/// The kubelet's directory and the name of what this tree has prepared there.
+/// The kubelet's directory and the name of the staging directory that exists in it.
 fn outside(kpki: &Dir, roots: &Roots) -> Result<Option<(Dir, String)>, FileError> {
     let Some(path) = &roots.kubelet else { return Ok(None) };
-    let root = match Dir::open_root(path) {
-        Ok(root) => root,
-        Err(error) if error.kind == Kind::Missing => return Ok(None),
-        Err(error) => return Err(error),
-    };
+    let Some(root) = Dir::open_if_exists(path)? else { return Ok(None) };
     let Some(main) = kpki.path().parent() else { return Ok(None) };
     let Ok(main) = std::fs::canonicalize(main) else { return Ok(None) };
     let name = clear::kubelet_staging(&main);
     Ok(root.facts(&name)?.map(|_| (root, name)))
 }
 
-/// The same with the lock in hand.
-pub(super) fn under(hold: &TreeLock, roots: &Roots) -> Result<Recovery, StoreError> {
-    if let Some(manifest) = mark::find(&hold.kpki)? {
-        let kubelet = match &manifest.kubelet {
-            Some((path, _)) => Some(Dir::open_root(path).map_err(StoreError::KubeletGone)?),
-            None => None,
-        };
-        let mut trees = Trees::open(hold, kubelet, manifest.dir_mode)?;
-        forward::finish(hold, &manifest, &mut trees, &Unwatched)?;
-        let files = manifest.files.len().saturating_add(manifest.removals.len());
-        return Ok(Recovery::Finished { files, generation: manifest.generation });
+impl TreeLock {
+    /// Takes the lock and finishes or removes what an interrupted run left, so that the caller sees a whole tree and nobody
+    /// changes it until the lock is released.
+    pub fn acquire_and_recover(roots: &Roots, wait: Duration) -> Result<(Self, Recovery), StoreError> {
+        let lock = Self::take(or_here(&roots.main), wait)?;
+        let recovery = under(&lock, roots)?;
+        Ok((lock, recovery))
     }
-    let mut found = Recovery::Nothing;
-    if hold.kpki.facts(STAGING)?.is_some() {
-        hold.kpki.remove_tree(STAGING)?;
-        found = Recovery::Discarded;
+}
+
+/// [`recover`] by a run that holds the lock.
+pub(super) fn under(lock: &TreeLock, roots: &Roots) -> Result<Recovery, StoreError> {
+    if let Some(mark) = mark::find(&lock.kpki)? {
+        let kubelet = mark.kubelet.as_ref().map(|kubelet| Dir::open_root(&kubelet.path)).transpose();
+        let mut dirs = OpenRoots::open(lock, kubelet.map_err(StoreError::KubeletGone)?, mark.dir_mode)?;
+        forward::finish(lock, &mark, &mut dirs, &|_| Ok(()))?;
+        let files = mark.files.len().saturating_add(mark.removals.len());
+        return Ok(Recovery::Finished { files, generation: mark.generation });
     }
-    if let Some((root, name)) = outside(&hold.kpki, roots)? {
-        root.remove_tree(&name)?;
-        found = Recovery::Discarded;
+    let staged = lock.kpki.facts(STAGING)?.is_some();
+    let outside = outside(&lock.kpki, roots)?;
+    lock.kpki.remove_tree(STAGING)?;
+    if let Some((root, name)) = &outside {
+        root.remove_tree(name)?;
     }
-    Ok(found)
+    Ok(if staged || outside.is_some() { Recovery::Discarded } else { Recovery::Nothing })
 }

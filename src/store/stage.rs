@@ -1,47 +1,43 @@
-//! Writes and syncs many things at once. A sync waits for the disk and not for the processor, and syncs that wait together
+//! Writes and syncs many files at once. A sync waits for the disk and not for the processor, and syncs that wait together
 //! share one journal commit: on a busy machine 30 new files took 104 ms one after the other, 9 ms from four threads and
-//! 3 ms from eight. `syncfs` would be one call, but waits for everything every other program
-//! has written to the file system, on a busy node for seconds.
+//! 3 ms from eight. `syncfs` would be one call, but waits for everything that every other program has written to the file
+//! system, on a busy node for seconds.
 
 use std::ffi::OsString;
+use std::path::Path;
 use std::sync::Arc;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::files::{Dir, FileError, Look, What, Written};
+use rustix::io::Errno;
 
-/// A file to be made.
-pub(super) struct Job<'a> {
+use crate::files::{Dir, FileError, Op, Permissions, What, Written};
+use crate::parallel::{self, Died};
+
+pub(super) struct NewFile<'a> {
     pub dir: Arc<Dir>,
     pub name: String,
-    pub look: Look,
+    pub permissions: Permissions,
     pub bytes: &'a [u8],
 }
 
-/// Up to this many, starting a thread costs more than waiting.
-const FEW: usize = 2;
+/// One thread for two items, up to this many: starting one costs more than waiting for one or two.
 const THREADS: usize = 8;
 
 /// So many files are open at once; a process may have 1024.
 const OPEN: usize = 256;
 
-/// What is written and not yet durable.
+/// Written and not yet durable.
 pub(super) enum Unsynced {
     File(Written),
     Dir(Arc<Dir>),
 }
 
-/// Makes the files, and syncs them but for the last ones, which are returned.
-pub(super) fn write(jobs: &[Job<'_>]) -> Result<Vec<Unsynced>, FileError> {
+/// Makes the files, and syncs all but the last ones, which are returned.
+pub(super) fn write(files: &[NewFile<'_>]) -> Result<Vec<Unsynced>, FileError> {
     let mut open = Vec::new();
-    for jobs in jobs.chunks(OPEN) {
+    for files in files.chunks(OPEN) {
         sync(&std::mem::take(&mut open))?;
-        let written = Mutex::new(&mut open);
-        each(jobs, |job| {
-            let file = job.dir.write_new(&job.name, job.look, job.bytes)?;
-            written.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).push(Unsynced::File(file));
-            Ok(())
-        })?;
+        open = each(files, |file| file.dir.write_new(&file.name, file.permissions, file.bytes).map(Unsynced::File))?;
     }
     Ok(open)
 }
@@ -52,10 +48,11 @@ pub(super) fn sync(what: &[Unsynced]) -> Result<(), FileError> {
         Unsynced::File(file) => file.sync(),
         Unsynced::Dir(dir) => dir.sync(),
     })
+    .map(drop)
 }
 
-/// Removes a directory with everything in it, many files at once: on a file system mounted with `discard` each waits until
-/// the disk has been told of its blocks (33 files took 100 ms one after the other, 16 ms this way).
+/// Removes a directory with everything in it, many files at once: on a file system mounted with `discard` each removal waits
+/// for the disk (33 files took 100 ms one after the other, 16 ms this way).
 pub(super) fn remove(parent: &Dir, name: &str) -> Result<(), FileError> {
     let Some(dir) = parent.child(name)? else { return Ok(()) };
     let mut files = Vec::new();
@@ -64,7 +61,7 @@ pub(super) fn remove(parent: &Dir, name: &str) -> Result<(), FileError> {
     parent.remove_tree(name)
 }
 
-/// Every file below a directory that the file system calls one; what is left over, [`Dir::remove_tree`] sees to.
+/// Every entry that the file system calls a file, below a directory; [`Dir::remove_tree`] handles what is left.
 fn gather(dir: Arc<Dir>, files: &mut Vec<(Arc<Dir>, OsString)>) -> Result<(), FileError> {
     for entry in dir.list()? {
         match entry.what {
@@ -80,55 +77,45 @@ fn gather(dir: Arc<Dir>, files: &mut Vec<(Arc<Dir>, OsString)>) -> Result<(), Fi
     Ok(())
 }
 
-/// Does something to every item, in parallel when there are many; ends at the first error.
-pub(super) fn each<T: Sync>(items: &[T], act: impl Fn(&T) -> Result<(), FileError> + Sync) -> Result<(), FileError> {
-    if items.len() <= FEW {
-        return items.iter().try_for_each(act);
-    }
-    let next = AtomicUsize::new(0);
-    let failed: Mutex<Option<FileError>> = Mutex::new(None);
-    let work = || {
-        while let Some(item) = items.get(next.fetch_add(1, Ordering::Relaxed)) {
-            if let Err(error) = act(item) {
-                // The others find nothing left to do.
-                next.store(items.len(), Ordering::Relaxed);
-                failed.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).get_or_insert(error);
-            }
+/// Acts on every item, on several threads where there are many, and ends at the first error.
+fn each<T: Sync, R: Send>(items: &[T], act: impl Fn(&T) -> Result<R, FileError> + Sync) -> Result<Vec<R>, FileError> {
+    let failed = AtomicBool::new(false);
+    let work = |index| {
+        if failed.load(Ordering::Relaxed) {
+            return None;
         }
+        let result = act(items.get(index)?);
+        failed.fetch_or(result.is_err(), Ordering::Relaxed);
+        Some(result)
     };
-    std::thread::scope(|scope| {
-        for _ in 1..items.len().div_ceil(2).min(THREADS) {
-            // Without another thread this one does it all.
-            let _ = std::thread::Builder::new().spawn_scoped(scope, work);
-        }
-        work();
-    });
-    failed.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner()).map_or(Ok(()), Err)
+    parallel::map(items.len(), items.len().div_ceil(2).min(THREADS), work, |_| ())
+        .map_err(|Died| FileError::of(Op::Write, Path::new("."), Errno::CANCELED))?
+        .into_iter()
+        .collect()
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::AtomicUsize;
+
     use super::*;
-    use crate::files::{Kind, Op};
+    use crate::files::Kind;
 
     #[test]
     fn every_item_is_done_once_and_the_first_error_ends_it() {
-        for count in [0, 1, FEW, FEW + 1, 1000] {
+        for count in [0, 1, 2, 3, 1000] {
             let items: Vec<AtomicUsize> = (0..count).map(|_| AtomicUsize::new(0)).collect();
-            each(&items, |item| {
-                item.fetch_add(1, Ordering::Relaxed);
-                Ok(())
-            })
-            .unwrap();
+            let done = each(&items, |item| Ok(item.fetch_add(1, Ordering::Relaxed))).unwrap();
+            assert_eq!(done, vec![0; count]);
             assert!(items.iter().all(|item| item.load(Ordering::Relaxed) == 1), "{count}");
         }
-        let items: Vec<usize> = (0..1000).collect();
+        // Every thread ends at its own first error, at the latest.
         let done = AtomicUsize::new(0);
-        let error = each(&items, |item| {
+        let error = each(&[0; 1000], |_| {
             done.fetch_add(1, Ordering::Relaxed);
-            if *item == 10 { Err(FileError::new(Op::Write, "x".as_ref(), Kind::NoSpace)) } else { Ok(()) }
+            Err::<(), _>(FileError::new(Op::Write, "x".as_ref(), Kind::NoSpace))
         });
         assert_eq!(error.unwrap_err().kind, Kind::NoSpace);
-        assert!(done.load(Ordering::Relaxed) < 1000);
+        assert!(done.load(Ordering::Relaxed) <= THREADS, "{done:?}");
     }
 }

@@ -1,4 +1,4 @@
-//! The points a publication passes, for tests that stop it there and leave the disk as a crash would.
+//! The steps of a publication, for tests that stop it at one of them and leave the disk as a crash would.
 
 use super::error::StoreError;
 
@@ -8,33 +8,22 @@ pub(super) enum Step {
     Locked,
     /// Everything is on disk, nothing is visible.
     Staged,
-    /// The destinations were looked at again; the next thing is the commit mark, or the one rename.
+    /// The destinations were checked again; next is the commit mark, or the one rename.
     Checked,
     Marked,
     /// The replaced files are in their generation.
     Kept,
     /// This many files are in place.
     Placed(usize),
-    /// This many files are gone.
+    /// This many files are removed.
     Removed(usize),
     /// The journal has its lines.
     Journaled,
     Synced,
-    /// Old generations are out of the way.
+    /// Old generations are in the staging directory.
     Pruned,
     Unmarked,
 }
 
-/// Told of every step; an error ends the run.
-pub(super) trait Watch {
-    fn reached(&self, step: Step) -> Result<(), StoreError>;
-}
-
-/// Nobody watches.
-pub(super) struct Unwatched;
-
-impl Watch for Unwatched {
-    fn reached(&self, _: Step) -> Result<(), StoreError> {
-        Ok(())
-    }
-}
+/// Called at every step; an error ends the run.
+pub(super) type Watch<'a> = &'a dyn Fn(Step) -> Result<(), StoreError>;

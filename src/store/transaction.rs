@@ -1,32 +1,27 @@
-//! Publishes a set of files, all or nothing, in whichever of the two ways the place allows.
+//! Publishes a set of files, all or nothing: a new tree by one rename, or else a merge.
 
-use crate::files::RelPath;
+use crate::files::{BadPath, RelPath};
 
-use super::check::{self, Wanted};
-use super::create::{self, Created};
+use super::commit::{Commit, Destination, Receipt};
 use super::error::StoreError;
-use super::step::{Unwatched, Watch};
-use super::{Commit, How, Receipt, Recovery, merge};
+use super::step::Watch;
+use super::{check, create, merge};
 
-/// Publishes. On an error other than [`StoreError::Unfinished`] and [`StoreError::Unsynced`] nothing was changed.
+/// Publishes. After an error other than [`StoreError::Unfinished`] and [`StoreError::Unsynced`] nothing is changed.
 pub fn publish(commit: &Commit<'_>) -> Result<Receipt, StoreError> {
-    publish_watched(commit, &Unwatched)
+    publish_watched(commit, &|_| Ok(()))
 }
 
-pub(super) fn publish_watched(commit: &Commit<'_>, watch: &dyn Watch) -> Result<Receipt, StoreError> {
-    let generation = RelPath::parse(commit.generation)?;
-    if generation.parent().is_some() {
-        return Err(crate::files::BadPath(commit.generation.to_owned()).into());
+pub(super) fn publish_watched(commit: &Commit<'_>, watch: Watch<'_>) -> Result<Receipt, StoreError> {
+    if RelPath::parse(commit.generation)?.parent().is_some() {
+        return Err(BadPath(commit.generation.to_owned()).into());
     }
-    let wanted: Vec<Wanted<'_>> = commit.wanted().collect();
-    check::paths(commit.roots, &wanted)?;
-    if let Some(site) = create::site(commit)? {
-        match create::create(commit, &site, watch)? {
-            Created::Done { generation } => {
-                return Ok(Receipt { how: How::Created, kept: None, generation, recovered: Recovery::Nothing });
-            }
-            Created::NotByRename => {}
-        }
+    let destinations: Vec<Destination<'_>> = commit.destinations().collect();
+    check::paths(commit.roots, &destinations)?;
+    if let Some(place) = create::place(commit)?
+        && let Some(receipt) = create::create(commit, &place, watch)?
+    {
+        return Ok(receipt);
     }
     merge::merge(commit, watch)
 }

@@ -1,24 +1,29 @@
-//! Whose `.kpki` is believed. What lies in it decides what is renamed where and which hooks run, so it has to be this
-//! user's or root's, and nobody else may be able to write to it. The directory above may be anybody's.
+//! Whose `.kpki` is trusted. Its content decides what is renamed where and which hooks run, so it has to belong to this user
+//! or to root, and nobody else may be able to write to it. The owner of the directory above does not matter.
 
 use std::path::Path;
 
 use crate::files::{Dir, Facts};
 
 use super::error::StoreError;
-use super::lock::KPKI;
+use super::roots::{KPKI, Roots, or_here};
 
 /// Group and others.
 const WRITABLE: u32 = 0o022;
 
-/// `.kpki` of a tree, held against its owner and mode; `None`: there is none.
+/// `.kpki` of a tree after a check of its owner and mode; `None`: there is none.
 pub fn own(main: &Dir) -> Result<Option<Dir>, StoreError> {
     let Some(kpki) = main.child(KPKI)? else { return Ok(None) };
     judge(&kpki.own_facts()?, kpki.path())?;
     Ok(Some(kpki))
 }
 
-/// The same of a file in it; one that is not there is nobody's.
+/// The same by the path of the tree, which may not exist.
+pub(super) fn open(roots: &Roots) -> Result<Option<Dir>, StoreError> {
+    Dir::open_if_exists(or_here(&roots.main))?.map_or(Ok(None), |main| own(&main))
+}
+
+/// Checks owner and mode of a file in `.kpki`. One that does not exist is fine.
 pub fn check_own(kpki: &Dir, name: &str) -> Result<(), StoreError> {
     match kpki.facts(name)? {
         Some(facts) => judge(&facts, &kpki.path_of(name)),
@@ -42,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn this_users_and_roots_are_believed_unless_others_can_write() {
+    fn only_files_of_this_user_and_root_that_others_cannot_write_are_trusted() {
         for (owner, mode, us, trusted) in [
             (0, 0o700, 0, true),
             (0, 0o755, 1000, true),

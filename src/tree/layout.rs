@@ -2,15 +2,11 @@
 
 use zeroize::Zeroizing;
 
+pub use crate::catalog::paths::{DEFAULT_DIR, DEFAULT_KUBELET_DIR};
 use crate::catalog::{CaId, Entry, Files};
 use crate::files::{BadPath, RelPath};
 use crate::profile::{CaKeys, Node, NodeRole, Profile};
 use crate::store::{FileChange, RootId};
-
-/// kubeadm's directory; everything below it keeps its place under another DIR.
-pub const DEFAULT_DIR: &str = "/etc/kubernetes";
-/// Where the kubelet looks for its own pair.
-pub const DEFAULT_KUBELET_DIR: &str = "/var/lib/kubelet/pki";
 
 /// The shape of the tree.
 #[derive(Debug, Clone, PartialEq, Eq)]

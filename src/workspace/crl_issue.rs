@@ -139,9 +139,9 @@ pub fn places(issues: &[SignedCrlIssue]) -> Vec<(RootId, RelPath, bool)> {
 }
 
 /// `new`: the issue that was signed; `changes`: there is one to be signed.
-pub fn row(crl: &TreeCrl, new: Option<&SignedCrlIssue>, changes: bool) -> report::List {
+pub fn row(crl: &TreeCrl, new: Option<&SignedCrlIssue>, changes: bool) -> report::CrlRow {
     let content = new.map(|new| &new.crl).or(crl.crl.as_ref());
-    report::List {
+    report::CrlRow {
         name: format!("{}.crl", crl.authority.name()),
         action: if changes { report::Signing::Sign } else { report::Signing::Keep },
         why: None,
@@ -177,7 +177,7 @@ fn kept(session: &Session<'_>, path: &str) -> Result<Option<Number>, Error> {
         }
         let file = session.tree.roots.main.join(".kpki/generations").join(&generation.name).join("main").join(path);
         let number = files::look(&file).ok().flatten().and_then(|source| {
-            let crl = inventory::walk_list(&source, &mut |_| Ok(())).ok()?;
+            let crl = inventory::walk_crl(&source, &mut |_| Ok(())).ok()?;
             crl.edition()
         });
         highest = highest.max(number);

@@ -50,7 +50,7 @@ impl TreeCrl {
             None => None,
             Some(dir) => match files::look_below(&dir, Path::new(&path)) {
                 Ok(None) => None,
-                Ok(Some(source)) => Some(inventory::lists(&source).map_err(refused)?),
+                Ok(Some(source)) => Some(inventory::crls(&source).map_err(|why| refused(why.to_string()))?),
                 Err(kind) => return Err(refused(kind.to_string())),
             },
         };

@@ -67,6 +67,13 @@ pub struct Note {
     pub entries: Vec<String>,
 }
 
+impl Note {
+    /// `None`: it is none of kpki's.
+    pub fn read(note: &serde_json::Value) -> Option<Self> {
+        Self::deserialize(note).ok()
+    }
+}
+
 /// The line for a certificate, without its end.
 pub fn line(command: &str, entry: &str, certificate: &Certificate, at: OffsetDateTime) -> String {
     document(&CertificateLine {

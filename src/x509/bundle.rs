@@ -8,15 +8,12 @@ use crate::x509::{Certificate, ParseError};
 /// `position` counts certificates from 1.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum BundleError {
+    /// A block is broken.
     Pem(PemError),
     /// No certificate among the blocks; their labels.
-    NoCertificate {
-        found: Vec<String>,
-    },
-    Certificate {
-        position: usize,
-        error: ParseError,
-    },
+    NoCertificate { found: Vec<String> },
+    /// One of the certificates cannot be read.
+    Certificate { position: usize, error: ParseError },
 }
 
 impl fmt::Display for BundleError {
@@ -32,7 +29,15 @@ impl fmt::Display for BundleError {
     }
 }
 
-impl std::error::Error for BundleError {}
+impl std::error::Error for BundleError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Pem(error) => Some(error),
+            Self::Certificate { error, .. } => Some(error),
+            _ => None,
+        }
+    }
+}
 
 /// Every `CERTIFICATE` block in order, at least one; blocks of other kinds are passed over (kubelet keeps the key in the
 /// same file).

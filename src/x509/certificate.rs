@@ -4,19 +4,19 @@
 use std::fmt;
 
 use time::OffsetDateTime;
-use time::UtcOffset;
 use x509_parser::certificate::{TbsCertificate, X509CertificateParser};
 use x509_parser::nom::Parser as _;
 
 use crate::blueprint::{ExtendedKeyUsage, KeyUsage, Name, Oid, San};
 use crate::encoding::certificate::signed_parts;
+use crate::encoding::public_key::KeyKind;
 use crate::encoding::tlv::{self, NotDer};
 use crate::encoding::{name, oid};
 use crate::x509::extension::Extensions;
-use crate::x509::{KeyKind, key_kind, sha256};
-
-/// A certificate is a few kilobytes; a thousand SANs make 64 KB.
-pub const LIMIT: usize = 1 << 20;
+use crate::x509::key::{key_kind, sha256};
+use crate::x509::parse_error::{LIMIT, ParseError};
+pub use crate::x509::text::hex;
+use crate::x509::time::utc;
 
 /// What a certificate says (RFC 5280 section 4.1 and 4.2).
 #[derive(Clone, PartialEq, Eq)]
@@ -61,76 +61,35 @@ impl fmt::Debug for Certificate {
     }
 }
 
-/// Why bytes are not a certificate.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ParseError {
-    TooLarge {
-        found: usize,
-    },
-    /// The outer frame is broken, or something stands before, inside or after it that does not belong there.
-    Frame,
-    /// As the parser says it.
-    Syntax(String),
-    Issuer,
-    Subject,
-    PublicKey,
-    /// The algorithm inside the signed part is not the one beside it (RFC 5280 section 4.1.1.2).
-    SignatureAlgorithm,
-    Serial,
-    /// RFC 5280 section 4.2: one instance at most.
-    DuplicateExtension(Oid),
-    Extension(Oid),
-}
-
-impl fmt::Display for ParseError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::TooLarge { found } => write!(f, "expected a certificate of at most {LIMIT} bytes, found {found}"),
-            Self::Frame => f.write_str("expected the DER of one certificate, found something else or more"),
-            Self::Syntax(message) => write!(f, "expected a certificate: {message}"),
-            Self::Issuer => f.write_str("expected a well-formed issuer name"),
-            Self::Subject => f.write_str("expected a well-formed subject name"),
-            Self::PublicKey => f.write_str("expected a well-formed public key"),
-            Self::SignatureAlgorithm => {
-                f.write_str("expected one signature algorithm inside and beside the signed part, found two")
-            }
-            Self::Serial => f.write_str("expected a serial number of 1 to 64 bytes"),
-            Self::DuplicateExtension(oid) => write!(f, "expected each extension once, found {oid} twice"),
-            Self::Extension(oid) => write!(f, "expected a well-formed extension {oid}"),
-        }
-    }
-}
-
-impl std::error::Error for ParseError {}
-
 impl Certificate {
     pub fn parse(der: &[u8]) -> Result<Self, ParseError> {
         if der.len() > LIMIT {
             return Err(ParseError::TooLarge { found: der.len() });
         }
-        let frame = signed_parts(der).map_err(|NotDer| ParseError::Frame)?;
+        let parts = signed_parts(der).map_err(|NotDer| ParseError::Malformed)?;
         let mut parser = X509CertificateParser::new().with_deep_parse_extensions(false);
-        let (rest, parsed) = parser.parse(der).map_err(|error| ParseError::Syntax(error.to_string()))?;
+        let (rest, parsed) = parser.parse(der).map_err(ParseError::Syntax)?;
         let tbs = &parsed.tbs_certificate;
         // The parser ends the signed part after the last field it knows: then something follows that it did not look at.
-        if !rest.is_empty() || tbs.as_ref() != frame.signed {
-            return Err(ParseError::Frame);
+        if !rest.is_empty() || tbs.as_ref() != parts.signed {
+            return Err(ParseError::Malformed);
         }
         // Byte by byte: the parser's own comparison overlooks the headers of the parameters.
-        let fields = tlv::children(frame.signed, tlv::SEQUENCE).map_err(|NotDer| ParseError::Frame)?;
+        let fields = tlv::children(parts.signed, tlv::SEQUENCE).map_err(|NotDer| ParseError::Malformed)?;
         let versioned = fields.first().is_some_and(|field| field.tag == tlv::CONTEXT_CONSTRUCTED);
-        if fields.get(usize::from(versioned) + 1).map(|inner| inner.raw) != Some(frame.algorithm) {
+        if fields.get(usize::from(versioned) + 1).map(|inner| inner.raw) != Some(parts.algorithm) {
             return Err(ParseError::SignatureAlgorithm);
         }
-        Self::from_tbs(der, tbs)
+        let extensions = fields.iter().find(|field| field.tag == tlv::CONTEXT_CONSTRUCTED | 3);
+        let extensions = extensions.map(|list| Extensions::read(list.content)).transpose()?.unwrap_or_default();
+        Self::from_tbs(der, tbs, extensions)
     }
 
-    fn from_tbs(der: &[u8], tbs: &TbsCertificate<'_>) -> Result<Self, ParseError> {
+    fn from_tbs(der: &[u8], tbs: &TbsCertificate<'_>, extensions: Extensions) -> Result<Self, ParseError> {
         let serial = tbs.raw_serial();
         if serial.is_empty() || serial.len() > 64 {
             return Err(ParseError::Serial);
         }
-        let extensions = Extensions::read(tbs.extensions())?;
         Ok(Self {
             der: der.to_vec(),
             version: tbs.version.0.saturating_add(1),
@@ -223,25 +182,6 @@ const SIGNATURES: &[(&str, &str)] = &[
     ("1.2.840.10045.4.3.4", "ecdsa-with-SHA512"),
     ("1.3.101.112", "Ed25519"),
 ];
-
-pub(super) fn utc(at: OffsetDateTime) -> OffsetDateTime {
-    at.checked_to_offset(UtcOffset::UTC).unwrap_or(at)
-}
-
-/// Hexadecimal capitals.
-pub fn hex(bytes: &[u8], separator: &str) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
-    let digit = |nibble: u8| DIGITS.get(usize::from(nibble & 15)).map_or('0', |digit| char::from(*digit));
-    let mut text = String::with_capacity(bytes.len() * (2 + separator.len()));
-    for byte in bytes {
-        if !text.is_empty() {
-            text.push_str(separator);
-        }
-        text.push(digit(byte >> 4));
-        text.push(digit(*byte));
-    }
-    text
-}
 
 #[cfg(test)]
 #[path = "certificate_tests.rs"]

@@ -85,13 +85,13 @@ fn bytes_after_inside_or_instead_are_refused() {
     let der = fixture("v1.36-ha-ecdsa-cp1/etc-kubernetes/pki/apiserver.crt").der;
     let mut longer = der.clone();
     longer.push(0);
-    assert_eq!(Certificate::parse(&longer), Err(ParseError::Frame));
-    assert_eq!(Certificate::parse(&[]), Err(ParseError::Frame));
+    assert_eq!(Certificate::parse(&longer), Err(ParseError::Malformed));
+    assert_eq!(Certificate::parse(&[]), Err(ParseError::Malformed));
     assert_eq!(Certificate::parse(&vec![0x30; LIMIT + 1]), Err(ParseError::TooLarge { found: LIMIT + 1 }));
 
-    let frame = signed_parts(&der).unwrap();
-    let fields = tlv::children(frame.signed, tlv::SEQUENCE).unwrap();
-    let rebuild = |signed: &[u8]| tlv::sequence(&[signed, frame.algorithm, &tlv::bit_string(frame.signature)]);
+    let parts = signed_parts(&der).unwrap();
+    let fields = tlv::children(parts.signed, tlv::SEQUENCE).unwrap();
+    let rebuild = |signed: &[u8]| tlv::sequence(&[signed, parts.algorithm, &tlv::bit_string(parts.signature)]);
     let raw: Vec<&[u8]> = fields.iter().map(|field| field.raw).collect();
     assert_eq!(rebuild(&tlv::sequence(&raw)), der);
 
@@ -141,7 +141,7 @@ fn a_bundle_says_which_certificate_is_broken() {
     assert_eq!(parse_pem_bundle(format!("{}{}{}", *key, *good, *good).as_bytes()).unwrap().len(), 2);
     assert_eq!(
         parse_pem_bundle(format!("{}{}", *good, *broken).as_bytes()),
-        Err(BundleError::Certificate { position: 2, error: ParseError::Frame })
+        Err(BundleError::Certificate { position: 2, error: ParseError::Malformed })
     );
     assert_eq!(
         parse_pem_bundle(key.as_bytes()),

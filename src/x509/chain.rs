@@ -77,8 +77,8 @@ pub enum ChainError {
     Name(San),
     /// A name that TLS does not know: neither DNS nor address.
     NoServerName(San),
-    /// As rustls-webpki says it.
-    Refused(String),
+    /// For another reason of rustls-webpki's.
+    Refused(Box<Error>),
 }
 
 impl fmt::Display for ChainError {
@@ -101,12 +101,19 @@ impl fmt::Display for ChainError {
             Self::IsAuthority => f.write_str("expected the certificate of an end entity, found one of an authority"),
             Self::Name(san) => write!(f, "expected a certificate valid for `{san}`, found other names"),
             Self::NoServerName(san) => write!(f, "expected a DNS name or an address, found `{san}`"),
-            Self::Refused(message) => write!(f, "rustls-webpki refuses it: {message}"),
+            Self::Refused(why) => write!(f, "rustls-webpki refuses it: {why}"),
         }
     }
 }
 
-impl std::error::Error for ChainError {}
+impl std::error::Error for ChainError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Refused(why) => Some(why),
+            _ => None,
+        }
+    }
+}
 
 /// RSA from 2048 bits and both curves, each with the hashes webpki offers; no SHA-1, no Ed25519.
 const ALGORITHMS: &[&dyn SignatureVerificationAlgorithm] = &[
@@ -171,10 +178,10 @@ pub fn valid_for_name(leaf: &Certificate, name: &San) -> Result<(), ChainError> 
         San::Email(_) | San::Uri(_) | San::Other(_) => return Err(no_server_name()),
     };
     let der = CertificateDer::from_slice(&leaf.der);
-    let end_entity = EndEntityCert::try_from(&der).map_err(|error| ChainError::Refused(error.to_string()))?;
+    let end_entity = EndEntityCert::try_from(&der).map_err(|error| ChainError::Refused(Box::new(error)))?;
     end_entity.verify_is_valid_for_subject_name(&server).map_err(|error| match error {
         Error::CertNotValidForName(_) => ChainError::Name(name.clone()),
-        other => ChainError::Refused(other.to_string()),
+        other => ChainError::Refused(Box::new(other)),
     })
 }
 
@@ -190,7 +197,7 @@ fn refused(error: &Error, usage: Usage) -> ChainError {
         Error::InvalidSignatureForPublicKey => ChainError::Signature,
         Error::RequiredEkuNotFoundContext(_) => ChainError::ExtendedKeyUsage(usage),
         Error::CaUsedAsEndEntity => ChainError::IsAuthority,
-        other => ChainError::Refused(other.to_string()),
+        other => ChainError::Refused(Box::new(other.clone())),
     }
 }
 

@@ -13,29 +13,23 @@ use crate::x509::Certificate;
 /// One difference; `wanted` is the blueprint's, `found` the certificate's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Mismatch {
-    Subject {
-        wanted: Name,
-        found: Name,
-    },
-    NotBefore {
-        wanted: OffsetDateTime,
-        found: OffsetDateTime,
-    },
-    NotAfter {
-        wanted: OffsetDateTime,
-        found: OffsetDateTime,
-    },
-    Role {
-        wanted: Role,
-        found: Option<Role>,
-    },
-    KeyUsage {
-        wanted: KeyUsage,
-        found: Option<KeyUsage>,
-    },
+    /// Names are compared byte by byte.
+    Subject { wanted: Name, found: Name },
+    /// In whole seconds.
+    NotBefore { wanted: OffsetDateTime, found: OffsetDateTime },
+    /// In whole seconds.
+    NotAfter { wanted: OffsetDateTime, found: OffsetDateTime },
+    /// `None`: no role a blueprint can state.
+    Role { wanted: Role, found: Option<Role> },
+    /// `None`: the extension is absent.
+    KeyUsage { wanted: KeyUsage, found: Option<KeyUsage> },
+    /// The blueprint has it.
     MissingExtendedKeyUsage(ExtendedKeyUsage),
+    /// The certificate has it.
     SurplusExtendedKeyUsage(ExtendedKeyUsage),
+    /// The blueprint has it.
     MissingSan(San),
+    /// The certificate has it.
     SurplusSan(San),
     /// nameConstraints are others, or there although none were wanted, or not there.
     NameConstraints,
@@ -61,7 +55,7 @@ impl fmt::Display for Mismatch {
                 write!(f, "expected validity until {}, found {}", rfc3339(*wanted), rfc3339(*found))
             }
             Self::Role { wanted, found } => {
-                write!(f, "expected {}, found {}", role(Some(*wanted)), role(*found))
+                write!(f, "expected {}, found {}", role_name(Some(*wanted)), role_name(*found))
             }
             Self::KeyUsage { wanted, found } => {
                 write!(f, "expected the key usage {}, found {}", key_usage(Some(*wanted)), key_usage(*found))
@@ -79,7 +73,7 @@ impl fmt::Display for Mismatch {
     }
 }
 
-fn role(role: Option<Role>) -> String {
+fn role_name(role: Option<Role>) -> String {
     match role {
         Some(Role::EndEntity) => "an end entity".into(),
         Some(Role::Authority { path_len: None }) => "an authority".into(),
@@ -154,15 +148,20 @@ fn lists<T: Clone + PartialEq>(
 }
 
 impl Certificate {
-    /// basicConstraints as a blueprint states it; `None` where no blueprint can: a path length beyond 255, or one without
-    /// cA. A certificate without the extension is an end entity's (RFC 5280 section 4.2.1.9).
+    /// [`role`] of this certificate.
     pub fn role(&self) -> Option<Role> {
-        match (self.is_ca, self.path_len) {
-            (false, None) => Some(Role::EndEntity),
-            (false, Some(_)) => None,
-            (true, None) => Some(Role::Authority { path_len: None }),
-            (true, Some(length)) => u8::try_from(length).ok().map(|length| Role::Authority { path_len: Some(length) }),
-        }
+        role(self.is_ca, self.path_len)
+    }
+}
+
+/// basicConstraints as a blueprint states it; `None` where no blueprint can: a path length beyond 255, or one without cA. A
+/// certificate without the extension is an end entity's (RFC 5280 section 4.2.1.9).
+pub fn role(is_ca: bool, path_len: Option<u32>) -> Option<Role> {
+    match (is_ca, path_len.map(u8::try_from)) {
+        (false, None) => Some(Role::EndEntity),
+        (true, None) => Some(Role::Authority { path_len: None }),
+        (true, Some(Ok(length))) => Some(Role::Authority { path_len: Some(length) }),
+        (false, Some(_)) | (true, Some(Err(_))) => None,
     }
 }
 

@@ -1,4 +1,4 @@
-//! A revocation list as facts (RFC 5280 section 5), taken in piece by piece: the entries of a list with a million of them are
+//! A CRL as facts (RFC 5280 section 5), taken in piece by piece: the entries of a CRL with a million of them are
 //! counted, never collected, so that its size costs time only.
 
 use std::fmt;
@@ -9,10 +9,11 @@ use time::OffsetDateTime;
 use crate::blueprint::{Name, Oid};
 use crate::revocation::Number;
 pub use crate::x509::crl_scope::Scope;
-use crate::x509::crl_walk::SMALL;
-pub use crate::x509::crl_walk::Walker;
 
-/// What a revocation list says; entries are only counted.
+/// Names, extensions and signatures are kept while they are read.
+pub const SMALL: usize = 1 << 20;
+
+/// What a CRL says; entries are only counted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Crl {
     /// 1 or 2.
@@ -34,18 +35,18 @@ pub struct Crl {
     pub authority_key_id: Option<Vec<u8>>,
     /// Every extension in order, with its critical flag.
     pub extensions: Vec<(Oid, bool)>,
-    /// Critical extensions nobody here understands: such a list decides nothing (section 5.2).
+    /// Critical extensions nobody here understands: such a CRL decides nothing (section 5.2).
     pub unknown_critical: Vec<Oid>,
 }
 
-/// Why bytes are not a revocation list.
+/// Why bytes are not a CRL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CrlError {
     /// It ends before its own length says.
     Truncated,
-    /// What stands in it is not DER, or not in the order of a revocation list.
-    Frame(&'static str),
-    /// A part that is short in every real list is longer than this program takes.
+    /// What stands in it is not DER, or not in the order of a CRL.
+    Malformed(&'static str),
+    /// A part that is short in every real CRL is longer than this program takes.
     TooLarge(&'static str),
     Trailing,
 }
@@ -54,7 +55,7 @@ impl fmt::Display for CrlError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Truncated => f.write_str("expected the whole of a CRL, found its end missing"),
-            Self::Frame(part) => write!(f, "expected a CRL with a well-formed {part}"),
+            Self::Malformed(part) => write!(f, "expected a CRL with a well-formed {part}"),
             Self::TooLarge(part) => write!(f, "expected a CRL with a {part} of at most {SMALL} bytes, found more"),
             Self::Trailing => f.write_str("expected one CRL, found more behind it"),
         }
@@ -64,13 +65,7 @@ impl fmt::Display for CrlError {
 impl std::error::Error for CrlError {}
 
 impl Crl {
-    pub fn parse(der: &[u8]) -> Result<Self, CrlError> {
-        let mut walker = Walker::default();
-        walker.feed(der)?;
-        walker.finish()
-    }
-
-    /// The number of the edition; `None`: without one, or with one that is negative or too long.
+    /// The number; `None`: without one, or with one that is negative or too long.
     pub fn edition(&self) -> Option<Number> {
         self.number.as_deref().and_then(Number::of_content)
     }
@@ -81,7 +76,3 @@ impl Crl {
         der.get(bound(self.entries_at.start)..bound(self.entries_at.end)).unwrap_or_default()
     }
 }
-
-#[cfg(test)]
-#[path = "crl_tests.rs"]
-mod tests;

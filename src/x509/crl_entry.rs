@@ -1,12 +1,13 @@
-//! One entry of a revocation list (RFC 5280 section 5.3), borrowed from the list's bytes: a million of them are looked at
+//! One entry of a CRL (RFC 5280 section 5.3), borrowed from the CRL's bytes: a million of them are looked at
 //! without keeping any.
 
 use time::OffsetDateTime;
 
 use crate::encoding::crl::{CERTIFICATE_ISSUER, INVALIDITY_DATE, REASON_CODE};
-use crate::encoding::tlv::{self, Element, NotDer};
+pub use crate::encoding::extension::Extension;
+use crate::encoding::tlv::{self, Element, Fields, NotDer};
 use crate::revocation::{Reason, Revoked};
-use crate::x509::crl_walk::time;
+use crate::x509::time::time;
 
 /// An entry taken apart; date and extensions are read when asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,7 +19,7 @@ pub struct Entry<'a> {
     extensions: &'a [u8],
 }
 
-/// What forbids to use the whole list, though the entry may be about another certificate.
+/// What forbids to use the whole CRL, though the entry may be about another certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EntryAnomaly {
     /// certificateIssuer: entries are about certificates of other issuers (section 5.3.3).
@@ -27,73 +28,22 @@ pub enum EntryAnomaly {
     UnknownCritical,
 }
 
-/// Extension (section 4.1) taken apart: the content octets of its identifier, its flag, what is in the OCTET STRING.
-#[derive(Debug, Clone, Copy)]
-pub struct Extension<'a> {
-    pub id: &'a [u8],
-    pub critical: bool,
-    pub value: &'a [u8],
-}
-
-impl<'a> Extension<'a> {
-    pub fn read(element: Element<'a>) -> Result<Self, NotDer> {
-        let (id, rest) = tlv::first(element.content)?;
-        let (second, rest) = tlv::first(rest)?;
-        let (critical, value, rest) = match second.tag {
-            tlv::BOOLEAN => {
-                let (value, rest) = tlv::first(rest)?;
-                (second.content != [0], value, rest)
-            }
-            _ => (false, second, rest),
-        };
-        let tags = (element.tag, id.tag, value.tag);
-        if tags != (tlv::SEQUENCE, tlv::OBJECT_IDENTIFIER, tlv::OCTET_STRING) || !rest.is_empty() {
-            return Err(NotDer);
-        }
-        Ok(Self { id: id.content, critical, value: value.content })
-    }
-}
-
 impl<'a> Entry<'a> {
     /// From the whole element.
     pub fn read(raw: &'a [u8]) -> Result<Self, NotDer> {
-        let (outer, behind) = tlv::first(raw)?;
-        let (serial, rest) = tlv::first(outer.content)?;
-        let (date, rest) = tlv::first(rest)?;
-        let (extensions, rest) = match rest {
-            [] => (&[][..], rest),
-            _ => match tlv::first(rest)? {
-                (list, rest) if list.tag == tlv::SEQUENCE => (list.content, rest),
-                _ => return Err(NotDer),
-            },
-        };
-        let shaped = outer.tag == tlv::SEQUENCE
-            && serial.tag == tlv::INTEGER
-            && !serial.content.is_empty()
-            && matches!(date.tag, tlv::UTC_TIME | tlv::GENERALIZED_TIME);
-        if shaped && rest.is_empty() && behind.is_empty() {
-            Ok(Self { serial: serial.content, date, extensions })
-        } else {
-            Err(NotDer)
+        let mut fields = Fields::inside(raw, tlv::SEQUENCE)?;
+        let (serial, date) = (fields.take(tlv::INTEGER)?, fields.element()?);
+        let extensions = fields.any()?.map_or(Ok(&[][..]), |list| list.of(tlv::SEQUENCE))?;
+        fields.end()?;
+        if serial.is_empty() || !matches!(date.tag, tlv::UTC_TIME | tlv::GENERALIZED_TIME) {
+            return Err(NotDer);
         }
+        Ok(Self { serial, date, extensions })
     }
 
     /// Every extension, as the element it is and taken apart.
     fn extensions(&self) -> impl Iterator<Item = Result<(Element<'a>, Extension<'a>), NotDer>> + use<'a> {
-        let mut rest = self.extensions;
-        std::iter::from_fn(move || {
-            if rest.is_empty() {
-                return None;
-            }
-            let read = tlv::first(rest).and_then(|(element, behind)| {
-                rest = behind;
-                Ok((element, Extension::read(element)?))
-            });
-            if read.is_err() {
-                rest = &[];
-            }
-            Some(read)
-        })
+        tlv::each(self.extensions).map(|element| element.and_then(|element| Ok((element, Extension::read(element)?))))
     }
 
     /// revocationDate.
@@ -156,21 +106,9 @@ fn reason(value: &[u8]) -> Option<Reason> {
     }
 }
 
-/// The entries of a list, out of [`crate::x509::Crl::entries_in`], each with its whole element.
-pub fn entries(mut rest: &[u8]) -> impl Iterator<Item = Result<(&[u8], Entry<'_>), NotDer>> {
-    std::iter::from_fn(move || {
-        if rest.is_empty() {
-            return None;
-        }
-        let read = tlv::first(rest).and_then(|(element, behind)| {
-            rest = behind;
-            Ok((element.raw, Entry::read(element.raw)?))
-        });
-        if read.is_err() {
-            rest = &[];
-        }
-        Some(read)
-    })
+/// The entries of a CRL, out of [`crate::x509::Crl::entries_in`], each with its whole element.
+pub fn entries(all: &[u8]) -> impl Iterator<Item = Result<(&[u8], Entry<'_>), NotDer>> {
+    tlv::each(all).map(|element| element.and_then(|element| Ok((element.raw, Entry::read(element.raw)?))))
 }
 
 #[cfg(test)]
@@ -209,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn oddities_are_seen() {
+    fn anomalies_are_found() {
         let oid = |last: u8| [0x55, 0x1d, last];
         for (other, anomaly) in [
             (extension(&oid(29), true, &[0x30, 0]), Some(EntryAnomaly::CertificateIssuer)),

@@ -1,11 +1,12 @@
-//! Which of some certificates a revocation list names: one pass over the bytes, nothing kept of the other entries.
+//! Which of some certificates a CRL names: one pass over the bytes, nothing kept of the other entries.
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 use crate::revocation::{Reason, Revoked, minimal_integer};
-use crate::x509::crl::{Crl, CrlError, Walker};
+use crate::x509::crl::{Crl, CrlError};
 use crate::x509::crl_entry::{Entry, EntryAnomaly};
+use crate::x509::crl_walk::Walker;
 
 /// The serial numbers somebody asks about.
 #[derive(Clone)]
@@ -53,7 +54,7 @@ fn tail(serial: &[u8]) -> (usize, u64) {
     (value >> 6, 1 << (value & 63))
 }
 
-/// What a list says of the wanted, and about itself.
+/// What a CRL says of the wanted, and about itself.
 #[derive(Debug, Clone)]
 pub struct CrlLookup<'w> {
     pub crl: Crl,
@@ -63,17 +64,17 @@ pub struct CrlLookup<'w> {
     named: HashMap<Vec<u8>, CrlMatch>,
 }
 
-/// A wanted serial number that is on the list.
+/// A wanted serial number that is on the CRL.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CrlMatch {
-    /// The gravest of its entries: an irreversible one before a hold, then the first.
+    /// The worst of its entries: an irreversible one before a hold, then the first.
     pub revoked: Revoked,
     /// It stands there more than once.
     pub twice: bool,
 }
 
 impl<'w> CrlLookup<'w> {
-    /// A list that is not wholly well-formed is no list: nothing is said about what it names.
+    /// A CRL that is not wholly well-formed is no CRL: nothing is said about what it names.
     pub fn read(der: &[u8], wanted: &'w Wanted) -> Result<Self, CrlError> {
         let mut walker = Walker::default();
         let mut named = HashMap::new();
@@ -94,7 +95,7 @@ impl<'w> CrlLookup<'w> {
         self.named.get(minimal_integer(serial))
     }
 
-    /// Whether silence about this serial number means that it is not on the list.
+    /// Whether silence about this serial number means that it is not on the CRL.
     pub fn was_asked(&self, serial: &[u8]) -> bool {
         self.wanted.contains(serial)
     }

@@ -1,4 +1,4 @@
-//! What keeps a revocation list from being believed, or from being believed fully.
+//! What keeps a CRL from being believed, or from being believed fully.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use crate::x509::VerifyError;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Problem {
-    // Of these the list is not looked at further.
+    // Of these the CRL is not looked at further.
     /// It is about another authority's certificates.
     OtherIssuer(Name),
     /// The issuer's key did not sign it.
@@ -23,9 +23,8 @@ pub enum Problem {
     UnknownCriticalInEntry,
     /// It speaks of other issuers' certificates too (section 5.2.5).
     Indirect,
-    NotYetValid {
-        this_update: OffsetDateTime,
-    },
+    /// thisUpdate is in the future.
+    NotYetValid { this_update: OffsetDateTime },
     /// It speaks of authorities only and this is none, or the other way round, or of attribute certificates.
     OtherKind,
     /// This serial number was not looked up in it: a mistake of the caller.
@@ -37,15 +36,14 @@ pub enum Problem {
     Partial,
     /// Negative, or longer than 20 octets (section 5.2.3).
     Number,
-    /// Without a number an old list cannot be told from a new one: as strictness says.
+    /// Without a number an old CRL cannot be told from a new one: as strictness says.
     NoNumber,
-    Stale {
-        next_update: OffsetDateTime,
-    },
+    /// nextUpdate is in the past.
+    Stale { next_update: OffsetDateTime },
     /// It never ends: somebody may show an old one for ever (section 5.1.2.5 wants one).
     NoNextUpdate,
     // About the certificate's own entry.
-    /// It stands there more than once; the gravest entry counts.
+    /// It stands there more than once; the worst entry counts.
     Twice,
     /// Only a delta may take an entry back (section 5.3.1), and here nothing is taken back.
     RemoveFromCrl,

@@ -1,8 +1,8 @@
-//! issuingDistributionPoint (RFC 5280 section 5.2.5): of which certificates a revocation list speaks at all.
+//! issuingDistributionPoint (RFC 5280 section 5.2.5): of which certificates a CRL speaks at all.
 
 use crate::encoding::tlv::{self, NotDer};
 
-/// What a list confines itself to; all `false`: nothing.
+/// What a CRL confines itself to; all `false`: nothing.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Scope {
     /// Only certificates that name the same distribution point.

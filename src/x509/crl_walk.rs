@@ -1,22 +1,20 @@
-//! The walk over a revocation list's DER, resumable at every byte.
+//! The walk over a CRL's DER, resumable at every byte.
+
+use std::borrow::Cow;
 
 use time::OffsetDateTime;
-use x509_parser::prelude::FromDer as _;
-use x509_parser::time::ASN1Time;
 
 use crate::blueprint::{Name, Oid};
+use crate::encoding::algorithm::AlgorithmIdentifier;
 use crate::encoding::extension::AUTHORITY_KEY_IDENTIFIER;
 use crate::encoding::tlv::{self, Element, Header, NotDer};
 use crate::encoding::{crl, name, oid};
-use crate::x509::certificate::utc;
-use crate::x509::crl::{Crl, CrlError};
+use crate::x509::crl::{Crl, CrlError, SMALL};
 use crate::x509::crl_entry::Extension;
 use crate::x509::crl_scope::Scope;
+use crate::x509::time::time;
 
-/// Names, extensions and signatures are kept while they are read.
-pub const SMALL: usize = 1 << 20;
-
-/// Where in the list the walk stands: what the next element is.
+/// What the next element is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Step {
     Outer,
@@ -50,7 +48,7 @@ impl Step {
     }
 }
 
-/// Takes a list in pieces of any size; [`Walker::finish`] says what it was.
+/// Takes a CRL in pieces of any size; [`Walker::finish`] says what it was.
 #[derive(Debug)]
 pub struct Walker {
     next: Step,
@@ -58,48 +56,44 @@ pub struct Walker {
     at: u64,
     outer_end: u64,
     signed_end: u64,
-    entries_start: u64,
-    entries_end: u64,
     /// An element whose end has not come yet.
     pending: Vec<u8>,
     algorithm: Vec<u8>,
-    version: u32,
-    signature_algorithm: Option<Oid>,
-    issuer: Option<(Name, Vec<u8>)>,
-    this_update: Option<OffsetDateTime>,
-    next_update: Option<OffsetDateTime>,
-    entries: u64,
-    number: Option<Vec<u8>>,
-    delta: bool,
-    scope: Option<Scope>,
-    authority_key_id: Option<Vec<u8>>,
-    extensions: Vec<(Oid, bool)>,
-    unknown_critical: Vec<Oid>,
+    /// Filled in as its parts come: whole where `next` is [`Step::End`].
+    crl: Crl,
+    /// How many headers were read.
+    #[cfg(test)]
+    headers: u64,
 }
 
 impl Default for Walker {
     fn default() -> Self {
-        Self {
-            next: Step::Outer,
-            at: 0,
-            outer_end: u64::MAX,
-            signed_end: u64::MAX,
-            entries_start: 0,
-            entries_end: 0,
-            pending: Vec::new(),
-            algorithm: Vec::new(),
+        let crl = Crl {
             version: 1,
-            signature_algorithm: None,
-            issuer: None,
-            this_update: None,
+            signature_algorithm: Oid(Cow::Borrowed("")),
+            issuer: Name::default(),
+            issuer_der: Vec::new(),
+            this_update: OffsetDateTime::UNIX_EPOCH,
             next_update: None,
             entries: 0,
+            entries_at: 0..0,
             number: None,
             delta: false,
             scope: None,
             authority_key_id: None,
             extensions: Vec::new(),
             unknown_critical: Vec::new(),
+        };
+        Self {
+            next: Step::Outer,
+            at: 0,
+            outer_end: u64::MAX,
+            signed_end: u64::MAX,
+            pending: Vec::new(),
+            algorithm: Vec::new(),
+            crl,
+            #[cfg(test)]
+            headers: 0,
         }
     }
 }
@@ -111,11 +105,11 @@ impl Walker {
     }
 
     /// The next piece; `each` is shown every entry that ends in it, as a whole element.
-    pub fn feed_each<F>(&mut self, piece: &[u8], each: &mut F) -> Result<(), CrlError>
-    where
-        F: FnMut(&[u8]) -> Result<(), NotDer>,
-    {
-        let mut piece = piece;
+    pub fn feed_each(
+        &mut self,
+        mut piece: &[u8],
+        each: &mut impl FnMut(&[u8]) -> Result<(), NotDer>,
+    ) -> Result<(), CrlError> {
         while !piece.is_empty() {
             if self.pending.is_empty() {
                 let taken = self.take(piece, each)?;
@@ -127,13 +121,11 @@ impl Walker {
                 piece = &[];
             } else {
                 // An element that was cut: what it still needs is added, not the rest of the piece.
-                let found = tlv::read_header(&self.pending).map_err(|NotDer| CrlError::Frame(self.next.part()))?;
+                let found = tlv::read_header(&self.pending).map_err(|NotDer| CrlError::Malformed(self.next.part()))?;
                 let needed = match found {
-                    Some(found) if !self.is_collection(&found) => usize::try_from(found.content)
-                        .unwrap_or(usize::MAX)
-                        .saturating_add(found.header)
-                        .saturating_sub(self.pending.len())
-                        .max(1),
+                    Some(found) if !self.is_collection(&found) => {
+                        found.header.saturating_add(found.content).saturating_sub(self.pending.len()).max(1)
+                    }
                     _ => 1,
                 };
                 let (add, rest) = piece.split_at_checked(needed).unwrap_or((piece, &[]));
@@ -159,34 +151,35 @@ impl Walker {
     }
 
     /// Takes whole elements from the start of `bytes`; how many bytes that was. 0: the first is not complete.
-    fn take<F>(&mut self, bytes: &[u8], each: &mut F) -> Result<usize, CrlError>
-    where
-        F: FnMut(&[u8]) -> Result<(), NotDer>,
-    {
+    fn take(&mut self, bytes: &[u8], each: &mut impl FnMut(&[u8]) -> Result<(), NotDer>) -> Result<usize, CrlError> {
         let mut taken = 0usize;
         loop {
             if self.next == Step::End {
                 return if bytes.len() > taken { Err(CrlError::Trailing) } else { Ok(taken) };
             }
+            #[cfg(test)]
+            {
+                self.headers += 1;
+            }
             let rest = bytes.get(taken..).unwrap_or_default();
-            let broken = |NotDer| CrlError::Frame(self.next.part());
+            let broken = |NotDer| CrlError::Malformed(self.next.part());
             let Some(found) = tlv::read_header(rest).map_err(broken)? else { return Ok(taken) };
-            let end = self.at.saturating_add(found.header as u64).saturating_add(found.content);
+            let end = self.at.saturating_add(found.header.saturating_add(found.content) as u64);
             let limit = match self.next {
                 Step::Outer => u64::MAX,
-                Step::Entry => self.entries_end,
+                Step::Entry => self.crl.entries_at.end,
                 next if next < Step::OuterAlgorithm && next > Step::Signed => self.signed_end,
                 _ => self.outer_end,
             };
             if end > limit {
-                return Err(CrlError::Frame(self.next.part()));
+                return Err(CrlError::Malformed(self.next.part()));
             }
             let length = if self.is_collection(&found) {
                 found.header
-            } else if found.content > SMALL as u64 {
+            } else if found.content > SMALL {
                 return Err(CrlError::TooLarge(self.next.part()));
             } else {
-                found.header.saturating_add(usize::try_from(found.content).unwrap_or(usize::MAX))
+                found.header.saturating_add(found.content)
             };
             let Some(raw) = rest.get(..length) else { return Ok(taken) };
             taken = taken.saturating_add(length);
@@ -196,8 +189,15 @@ impl Walker {
             } else {
                 let content = raw.get(found.header..).unwrap_or_default();
                 let element = Element { tag: found.tag, raw, content };
-                let read = if self.next == Step::Entry { self.entry(element, each) } else { self.element(element) };
-                read.map_err(|NotDer| CrlError::Frame(self.next.part()))?;
+                let read = match (self.next, element.tag) {
+                    (Step::Entry, tlv::SEQUENCE) => {
+                        self.crl.entries = self.crl.entries.saturating_add(1);
+                        each(element.raw)
+                    }
+                    (Step::Entry, _) => Err(NotDer),
+                    _ => self.element(element),
+                };
+                read.map_err(|NotDer| CrlError::Malformed(self.next.part()))?;
             }
             self.close();
         }
@@ -206,7 +206,7 @@ impl Walker {
     /// The header of a collection was taken.
     fn open(&mut self, found: &Header, end: u64) -> Result<(), CrlError> {
         if found.tag != tlv::SEQUENCE {
-            return Err(CrlError::Frame(self.next.part()));
+            return Err(CrlError::Malformed(self.next.part()));
         }
         self.next = match self.next {
             Step::Outer => {
@@ -218,8 +218,7 @@ impl Walker {
                 Step::Version
             }
             _ => {
-                self.entries_start = self.at;
-                self.entries_end = end;
+                self.crl.entries_at = self.at..end;
                 Step::Entry
             }
         };
@@ -228,7 +227,7 @@ impl Walker {
 
     /// Moves on where a collection ends.
     fn close(&mut self) {
-        if self.next == Step::Entry && self.at >= self.entries_end {
+        if self.next == Step::Entry && self.at >= self.crl.entries_at.end {
             self.next = Step::Extensions;
         }
         if self.at >= self.signed_end && self.next > Step::ThisUpdate && self.next < Step::OuterAlgorithm {
@@ -236,21 +235,10 @@ impl Walker {
         }
     }
 
-    fn entry<F>(&mut self, element: Element<'_>, each: &mut F) -> Result<(), NotDer>
-    where
-        F: FnMut(&[u8]) -> Result<(), NotDer>,
-    {
-        if element.tag != tlv::SEQUENCE {
-            return Err(NotDer);
-        }
-        self.entries = self.entries.saturating_add(1);
-        each(element.raw)
-    }
-
     fn element(&mut self, element: Element<'_>) -> Result<(), NotDer> {
         self.next = match (self.next, element.tag) {
             (Step::Version, tlv::INTEGER) => {
-                self.version = match element.content {
+                self.crl.version = match element.content {
                     [0] => 1,
                     [1] => 2,
                     _ => return Err(NotDer),
@@ -258,21 +246,20 @@ impl Walker {
                 Step::Algorithm
             }
             (Step::Version | Step::Algorithm, tlv::SEQUENCE) => {
-                let id = tlv::elements(element.content)?.first().copied().ok_or(NotDer)?;
-                self.signature_algorithm = Some(oid::read(id.content).ok_or(NotDer)?);
+                self.crl.signature_algorithm = AlgorithmIdentifier::read(element.raw)?.oid()?;
                 self.algorithm = element.raw.to_vec();
                 Step::Issuer
             }
             (Step::Issuer, tlv::SEQUENCE) => {
-                self.issuer = Some((name::read(element.raw)?, element.raw.to_vec()));
+                (self.crl.issuer, self.crl.issuer_der) = (name::read(element.raw)?, element.raw.to_vec());
                 Step::ThisUpdate
             }
             (Step::ThisUpdate, _) => {
-                self.this_update = Some(time(element)?);
+                self.crl.this_update = time(element)?;
                 Step::NextUpdate
             }
             (Step::NextUpdate, tlv::UTC_TIME | tlv::GENERALIZED_TIME) => {
-                self.next_update = Some(time(element)?);
+                self.crl.next_update = Some(time(element)?);
                 Step::Entries
             }
             (Step::NextUpdate | Step::Entries | Step::Extensions, tlv::CONTEXT_CONSTRUCTED)
@@ -290,21 +277,17 @@ impl Walker {
     }
 
     fn read_extensions(&mut self, element: Element<'_>) -> Result<(), NotDer> {
-        let mut rest =
-            tlv::single(element.content).ok().filter(|list| list.tag == tlv::SEQUENCE).ok_or(NotDer)?.content;
-        while !rest.is_empty() {
-            let (extension, behind) = tlv::first(rest)?;
-            rest = behind;
+        for extension in tlv::children(element.content, tlv::SEQUENCE)? {
             let Extension { id, critical, value } = Extension::read(extension)?;
             let oid = oid::read(id).ok_or(NotDer)?;
             // Section 4.2: one instance at most.
-            if self.extensions.iter().any(|(seen, _)| *seen == oid) {
+            if self.crl.extensions.iter().any(|(seen, _)| *seen == oid) {
                 return Err(NotDer);
             }
             if !self.extension(id, value)? && critical {
-                self.unknown_critical.push(oid.clone());
+                self.crl.unknown_critical.push(oid.clone());
             }
-            self.extensions.push((oid, critical));
+            self.crl.extensions.push((oid, critical));
         }
         Ok(())
     }
@@ -315,15 +298,15 @@ impl Walker {
             crl::CRL_NUMBER => {
                 let number = tlv::single(value)?;
                 match number.content {
-                    [_, ..] if number.tag == tlv::INTEGER => self.number = Some(number.content.to_vec()),
+                    [_, ..] if number.tag == tlv::INTEGER => self.crl.number = Some(number.content.to_vec()),
                     _ => return Err(NotDer),
                 }
             }
-            crl::DELTA_CRL_INDICATOR => self.delta = true,
-            crl::ISSUING_DISTRIBUTION_POINT => self.scope = Some(Scope::read(value)?),
+            crl::DELTA_CRL_INDICATOR => self.crl.delta = true,
+            crl::ISSUING_DISTRIBUTION_POINT => self.crl.scope = Some(Scope::read(value)?),
             AUTHORITY_KEY_IDENTIFIER => {
                 let parts = tlv::children(value, tlv::SEQUENCE)?;
-                self.authority_key_id =
+                self.crl.authority_key_id =
                     parts.iter().find(|part| part.tag == tlv::CONTEXT).map(|part| part.content.to_vec());
             }
             _ => return Ok(false),
@@ -332,36 +315,18 @@ impl Walker {
     }
 
     pub fn finish(self) -> Result<Crl, CrlError> {
-        match (self.next, self.signature_algorithm, self.issuer, self.this_update) {
-            (Step::End, Some(signature_algorithm), Some((issuer, issuer_der)), Some(this_update))
-                if self.pending.is_empty() =>
-            {
-                Ok(Crl {
-                    version: self.version,
-                    signature_algorithm,
-                    issuer,
-                    issuer_der,
-                    this_update,
-                    next_update: self.next_update,
-                    entries: self.entries,
-                    entries_at: self.entries_start..self.entries_end,
-                    number: self.number,
-                    delta: self.delta,
-                    scope: self.scope,
-                    authority_key_id: self.authority_key_id,
-                    extensions: self.extensions,
-                    unknown_critical: self.unknown_critical,
-                })
-            }
-            _ => Err(CrlError::Truncated),
-        }
+        if self.next == Step::End && self.pending.is_empty() { Ok(self.crl) } else { Err(CrlError::Truncated) }
     }
 }
 
-/// UTCTime or GeneralizedTime.
-pub fn time(element: Element<'_>) -> Result<OffsetDateTime, NotDer> {
-    match (element.tag, ASN1Time::from_der(element.raw)) {
-        (tlv::UTC_TIME | tlv::GENERALIZED_TIME, Ok(([], at))) => Ok(utc(at.to_datetime())),
-        _ => Err(NotDer),
+impl Crl {
+    pub fn parse(der: &[u8]) -> Result<Self, CrlError> {
+        let mut walker = Walker::default();
+        walker.feed(der)?;
+        walker.finish()
     }
 }
+
+#[cfg(test)]
+#[path = "crl_tests.rs"]
+mod tests;

@@ -3,13 +3,16 @@
 use std::fmt;
 
 use crate::blueprint::{ExtendedKeyUsage, KeyUsage, Name, Oid, San};
+use crate::encoding::algorithm::AlgorithmIdentifier;
 use crate::encoding::certificate::signed_parts;
 use crate::encoding::pem::{self, PemError};
-use crate::encoding::tlv::{self, NotDer};
-use crate::encoding::{name, oid, request};
-use crate::x509::certificate::LIMIT;
+use crate::encoding::public_key::KeyKind;
+use crate::encoding::tlv::{self, Fields, NotDer};
+use crate::encoding::{name, request};
 use crate::x509::extension::Extensions;
-use crate::x509::{KeyKind, ParseError, key_kind, verify};
+use crate::x509::key::key_kind;
+use crate::x509::parse_error::{LIMIT, ParseError};
+use crate::x509::verify::verify_with;
 
 /// What a request asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,23 +37,26 @@ pub struct Request {
 /// Why bytes are not a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RequestError {
-    Frame,
+    /// Not the DER of one request, or something follows.
+    Malformed,
+    /// Not a Name.
     Subject,
+    /// Not a SubjectPublicKeyInfo.
     PublicKey,
     /// Two attributes each hold a list of extensions: which one counts?
     TwoLists,
     /// A file holds no request; the labels of the PEM blocks in it.
-    None {
-        found: Vec<String>,
-    },
+    None { found: Vec<String> },
+    /// A block is broken.
     Pem(PemError),
+    /// The requested extensions cannot be read.
     Extensions(ParseError),
 }
 
 impl fmt::Display for RequestError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Frame => f.write_str("expected the DER of one signing request, found something else or more"),
+            Self::Malformed => f.write_str("expected the DER of one signing request, found something else or more"),
             Self::Subject => f.write_str("expected a signing request with a well-formed subject name"),
             Self::PublicKey => f.write_str("expected a signing request with a well-formed public key"),
             Self::TwoLists => f.write_str("expected one list of requested extensions, found two"),
@@ -62,7 +68,15 @@ impl fmt::Display for RequestError {
     }
 }
 
-impl std::error::Error for RequestError {}
+impl std::error::Error for RequestError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Pem(error) => Some(error),
+            Self::Extensions(error) => Some(error),
+            _ => None,
+        }
+    }
+}
 
 /// 1.3.6.1.4.1.311.2.1.14: the same attribute, as old Windows writes it.
 const MICROSOFT_EXTENSION_REQUEST: &[u8] = &[0x2b, 6, 1, 4, 1, 0x82, 0x37, 2, 1, 14];
@@ -85,28 +99,25 @@ impl Request {
     }
 
     pub fn parse(der: &[u8]) -> Result<Self, RequestError> {
-        let broken = |NotDer| RequestError::Frame;
+        let broken = |NotDer| RequestError::Malformed;
         if der.len() > LIMIT {
-            return Err(RequestError::Frame);
+            return Err(RequestError::Malformed);
         }
         let outer = signed_parts(der).map_err(broken)?;
-        let info = tlv::children(outer.signed, tlv::SEQUENCE).map_err(broken)?;
-        let [version, subject, spki, attributes @ ..] = info.as_slice() else { return Err(RequestError::Frame) };
-        if version.tag != tlv::INTEGER || version.content != [0] || attributes.len() > 1 {
-            return Err(RequestError::Frame);
+        let mut info = Fields::inside(outer.signed, tlv::SEQUENCE).map_err(broken)?;
+        if info.take(tlv::INTEGER) != Ok(&[0]) {
+            return Err(RequestError::Malformed);
         }
-        let extensions = match attributes.first() {
-            Some(list) if list.tag == tlv::CONTEXT_CONSTRUCTED => requested(list.content)?,
-            Some(_) => return Err(RequestError::Frame),
-            None => Extensions::default(),
-        };
-        let algorithm = tlv::children(outer.algorithm, tlv::SEQUENCE).map_err(broken)?;
-        let id = algorithm.first().filter(|id| id.tag == tlv::OBJECT_IDENTIFIER).ok_or(RequestError::Frame)?;
-        let signature_algorithm = oid::read(id.content).ok_or(RequestError::Frame)?;
+        let (subject, spki) = (info.element().map_err(broken)?, info.element().map_err(broken)?);
+        let attributes = info.any().map_err(broken)?.map(|attributes| attributes.of(tlv::CONTEXT_CONSTRUCTED));
+        info.end().map_err(broken)?;
+        let extensions = requested(attributes.transpose().map_err(broken)?.unwrap_or_default())?;
+        let signature_algorithm =
+            AlgorithmIdentifier::read(outer.algorithm).and_then(|algorithm| algorithm.oid()).map_err(broken)?;
         let key = key_kind(spki.raw).map_err(|NotDer| RequestError::PublicKey)?;
         Ok(Self {
             subject: name::read(subject.raw).map_err(|NotDer| RequestError::Subject)?,
-            signature_valid: verify::verify_with(&outer, &signature_algorithm, &key, spki.raw),
+            signature_valid: verify_with(&outer, &signature_algorithm, &key, spki.raw),
             key,
             spki_der: spki.raw.to_vec(),
             signature_algorithm,
@@ -123,19 +134,17 @@ impl Request {
 
 /// The extensions among the attributes; other attributes (a challenge password) are passed over.
 fn requested(attributes: &[u8]) -> Result<Extensions, RequestError> {
-    let broken = |NotDer| RequestError::Frame;
+    let broken = |NotDer| RequestError::Malformed;
     let mut read = None;
-    for attribute in tlv::elements(attributes).map_err(broken)? {
-        let parts = tlv::children(attribute.raw, tlv::SEQUENCE).map_err(broken)?;
-        let [id, values] = parts.as_slice() else { return Err(RequestError::Frame) };
+    for attribute in tlv::each(attributes) {
+        let mut fields = Fields::of(attribute.and_then(|attribute| attribute.of(tlv::SEQUENCE)).map_err(broken)?);
+        let (id, values) = (fields.element().map_err(broken)?, fields.element().map_err(broken)?);
+        fields.end().map_err(broken)?;
         if ![request::EXTENSION_REQUEST, MICROSOFT_EXTENSION_REQUEST].contains(&id.content) {
             continue;
         }
-        if values.tag != tlv::SET {
-            return Err(RequestError::Frame);
-        }
-        let list = tlv::single(values.content).map_err(broken)?;
-        if read.replace(Extensions::of_list(list.raw).map_err(RequestError::Extensions)?).is_some() {
+        let list = values.of(tlv::SET).and_then(tlv::single).map_err(broken)?;
+        if read.replace(Extensions::read(list.raw).map_err(RequestError::Extensions)?).is_some() {
             return Err(RequestError::TwoLists);
         }
     }

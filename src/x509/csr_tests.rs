@@ -1,5 +1,6 @@
 use super::*;
 use crate::blueprint::{Algorithm, Blueprint, Role};
+use crate::encoding::certificate::{SignatureAlgorithm, signed};
 use crate::encoding::extension;
 use time::macros::datetime;
 
@@ -23,7 +24,7 @@ fn with_attributes(attributes: Option<&[u8]>) -> Vec<u8> {
     parts.extend(attributes.map(|content| tlv::write(tlv::CONTEXT_CONSTRUCTED, content)));
     let info = tlv::sequence(&parts);
     let signature = rcgen::SigningKey::sign(&key, &info).unwrap();
-    request::signed(&info, crate::encoding::certificate::SignatureAlgorithm::of(Algorithm::EcdsaP256), &signature)
+    signed(&info, SignatureAlgorithm::of(Algorithm::EcdsaP256), &signature)
 }
 
 fn spki(key: &rcgen::KeyPair) -> Vec<u8> {
@@ -57,8 +58,8 @@ fn attributes_are_read_however_they_are_written() {
     for (attributes, error) in [
         ([usual.clone(), microsoft].concat(), RequestError::TwoLists),
         ([usual.clone(), usual.clone()].concat(), RequestError::TwoLists),
-        (attribute(request::EXTENSION_REQUEST, &[names(), names()].concat()), RequestError::Frame),
-        (tlv::sequence(&[&usual]), RequestError::Frame),
+        (attribute(request::EXTENSION_REQUEST, &[names(), names()].concat()), RequestError::Malformed),
+        (tlv::sequence(&[&usual]), RequestError::Malformed),
     ] {
         assert_eq!(Request::parse(&with_attributes(Some(&attributes))), Err(error));
     }

@@ -4,14 +4,14 @@
 
 use std::net::IpAddr;
 
-use x509_parser::extensions::{AuthorityKeyIdentifier, BasicConstraints, KeyUsage as ParsedKeyUsage};
-use x509_parser::extensions::{KeyIdentifier, X509Extension};
+use x509_parser::extensions::{AuthorityKeyIdentifier, BasicConstraints, KeyIdentifier, KeyUsage as ParsedKeyUsage};
 use x509_parser::prelude::{FromDer, X509Error};
 
 use crate::blueprint::{ExtendedKeyUsage, KeyUsage, Oid, San};
+use crate::encoding::extension::{self as id, Extension};
+use crate::encoding::oid;
 use crate::encoding::tlv::{self, Element, NotDer};
-use crate::encoding::{extension as id, oid};
-use crate::x509::ParseError;
+use crate::x509::parse_error::ParseError;
 
 #[derive(Debug, Default)]
 pub struct Extensions {
@@ -30,31 +30,22 @@ pub struct Extensions {
 }
 
 impl Extensions {
-    pub fn read(extensions: &[X509Extension<'_>]) -> Result<Self, ParseError> {
+    /// From the DER of a list of extensions.
+    pub fn read(der: &[u8]) -> Result<Self, ParseError> {
         let mut facts = Self::default();
-        for extension in extensions {
-            let content = extension.oid.as_bytes();
-            let oid = oid::read(content).ok_or_else(|| ParseError::Syntax("an extension without identifier".into()))?;
+        for element in tlv::children(der, tlv::SEQUENCE).map_err(|NotDer| ParseError::Extensions)? {
+            let Extension { id, critical, value } =
+                Extension::read(element).map_err(|NotDer| ParseError::Extensions)?;
+            let oid = oid::read(id).ok_or(ParseError::Extensions)?;
             if facts.order.iter().any(|(seen, _)| *seen == oid) {
                 return Err(ParseError::DuplicateExtension(oid));
             }
-            if facts.take(content, extension.value).map_err(|NotDer| ParseError::Extension(oid.clone()))?.is_none()
-                && extension.critical
-            {
+            if facts.take(id, value).map_err(|NotDer| ParseError::Extension(oid.clone()))?.is_none() && critical {
                 facts.unknown_critical.push(oid.clone());
             }
-            facts.order.push((oid, extension.critical));
+            facts.order.push((oid, critical));
         }
         Ok(facts)
-    }
-
-    /// From the DER of a list of extensions, as a request carries it.
-    pub fn of_list(der: &[u8]) -> Result<Self, ParseError> {
-        let broken = |NotDer| ParseError::Syntax("a list of extensions that is not DER".into());
-        let list = tlv::children(der, tlv::SEQUENCE).map_err(broken)?;
-        let list: Result<Vec<_>, _> =
-            list.iter().map(|e| X509Extension::from_der(e.raw).map(|(_, read)| read)).collect();
-        Self::read(&list.map_err(|_| broken(NotDer))?)
     }
 
     /// `None`: not an extension known here.

@@ -1,15 +1,17 @@
-//! From a certificate up to an anchor (RFC 5280 section 6), with revocation: signatures, names, dates, roles, path lengths,
-//! critical extensions and CRLs. What this program does not process is refused wherever it stands: name constraints and
-//! policy constraints. A stricter reader than the TLS peer in [`crate::x509::chain`]: the anchor's dates, role and path
-//! length count too.
+//! The judge of certification paths (RFC 5280 section 6.1): from a certificate up to an anchor, by signatures, names, dates,
+//! roles, path lengths, name constraints, critical extensions and, where they are given, CRLs. What this program does not
+//! evaluate (policy constraints) is refused wherever it stands. Stricter than the TLS peer in [`crate::x509::chain`]: the
+//! anchor's role, path length and name constraints count too.
 
 use std::fmt;
 
 use time::OffsetDateTime;
 
-use crate::blueprint::{KeyUsage, Oid};
+use crate::blueprint::{KeyUsage, Name, Oid};
+use crate::clock::rfc3339;
 use crate::encoding::certificate::signed_parts;
 use crate::x509::crl_lookup::CrlLookup;
+use crate::x509::name_constraints::{ForbiddenName, NameConstraints};
 use crate::x509::revocation::{Answer, CrlIssuer, Status, Strictness, Vetted, status, vet};
 use crate::x509::verify::verify_signed_parts;
 use crate::x509::{Certificate, VerifyError, same_name};
@@ -20,146 +22,258 @@ const DEPTH: usize = 12;
 const PATHS: usize = 64;
 /// Certificates looked at on the way up, on all paths together.
 const STEPS: usize = 4096;
-/// Signers of lists whose own validity hangs on other signers of lists.
+/// CRL signers whose own validity hangs on other CRL signers.
 const SIGNERS: usize = 2;
 
-/// What restricts a path in ways nobody here evaluates: nameConstraints, policyConstraints, inhibitAnyPolicy.
-const CONSTRAINTS: [&str; 3] = ["2.5.29.30", "2.5.29.36", "2.5.29.54"];
+const NAME_CONSTRAINTS: &str = "2.5.29.30";
+/// policyConstraints and inhibitAnyPolicy, which nobody here evaluates.
+const POLICIES: [&str; 2] = ["2.5.29.36", "2.5.29.54"];
 
 /// What a certificate is held against.
 #[derive(Debug, Clone, Copy)]
 pub struct ValidationInput<'a> {
+    /// The first that a valid path leads to is taken.
     pub anchors: &'a [Certificate],
     /// In any order; may hold more than is needed.
     pub intermediates: &'a [Certificate],
-    /// `None`: revocation is not asked about.
-    pub lists: Option<&'a [(&'a [u8], CrlLookup<'a>)]>,
-    pub strictness: Strictness,
     pub at: OffsetDateTime,
+    pub links: Links,
+    pub dates: Dates,
+    /// `None`: revocation is not asked about.
+    pub revocation: Option<Revocation<'a>>,
 }
 
-/// Why no path is valid; `place` counts certificates from the anchor, which is 0.
+/// What links a certificate to its issuer, beside the signature.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Links {
+    /// Names as RFC 5280 section 7.1 compares them.
+    Rfc5280,
+    /// As Go and OpenSSL link them: names byte by byte, and key identifiers that do not differ.
+    Exact,
+}
+
+/// Whose dates count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dates {
+    All,
+    /// Those of leaf and anchor are judged elsewhere.
+    Intermediates,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub struct Revocation<'a> {
+    /// Each with its DER.
+    pub crls: &'a [(&'a [u8], CrlLookup<'a>)],
+    pub strictness: Strictness,
+}
+
+/// A valid path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Path<'a> {
+    /// From the anchor down to the leaf.
+    pub certificates: Vec<&'a Certificate>,
+    /// Position of the anchor among those that were given.
+    pub anchor: usize,
+}
+
+/// Why no path is valid: what is wrong with the one that came furthest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PathError {
     /// No names lead to an anchor.
-    NoPath,
-    Signature {
-        place: usize,
-        why: VerifyError,
+    NoPath { issuer: Name },
+    Invalid {
+        part: Part,
+        /// Certificates above it: the anchor has none.
+        depth: usize,
+        subject: Name,
+        violation: Violation,
     },
-    NotYetValid {
-        place: usize,
-    },
-    Expired {
-        place: usize,
-    },
-    /// It signs without being an authority that may.
-    NoAuthority {
-        place: usize,
-    },
-    PathLength {
-        place: usize,
-    },
-    UnknownCritical {
-        place: usize,
-        oid: Oid,
-    },
-    Constraint {
-        place: usize,
-        oid: Oid,
-    },
-    /// Revoked, held or unknown.
-    Revocation {
-        place: usize,
-        answer: Box<Answer>,
-    },
+}
+
+/// Where in a path a certificate stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    Anchor,
+    Intermediate,
+    Leaf,
+}
+
+/// A rule that a certificate breaks, by its place in RFC 5280.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Violation {
+    /// 6.1.3 (a)(1) and (4).
+    Signature(VerifyError),
+    /// 6.1.4 (k).
+    NotAuthority,
+    /// 6.1.4 (n).
+    NoKeyCertSign,
+    /// 6.1.4 (l): one authority more than those above it allow.
+    PathLength,
+    /// 6.1.3 (b) and (c): the name constraints of an authority above it.
+    Forbidden(ForbiddenName),
+    /// 6.1.4 (o), 6.1.5 (f).
+    UnknownCritical(Oid),
+    /// An extension that restricts paths in a way not evaluated here.
+    Unevaluated(Oid),
+    /// 6.1.3 (a)(2).
+    NotYetValid { not_before: OffsetDateTime },
+    /// 6.1.3 (a)(2).
+    Expired { not_after: OffsetDateTime },
+    /// 6.1.3 (a)(3): revoked, held or unknown.
+    Revocation(Box<Answer>),
+}
+
+impl Violation {
+    /// Rules are judged in this order over the whole path: an intermediate that has only expired did sign what is below it.
+    const fn stage(&self) -> u8 {
+        match self {
+            Self::Signature(_) => 0,
+            Self::NotAuthority | Self::NoKeyCertSign | Self::PathLength => 1,
+            Self::Forbidden(_) | Self::UnknownCritical(_) | Self::Unevaluated(_) => 2,
+            Self::NotYetValid { .. } | Self::Expired { .. } => 3,
+            Self::Revocation(_) => 4,
+        }
+    }
+}
+
+impl PathError {
+    /// Every signature holds, and only dates are wrong: whoever signed the leaf was allowed to, at another time.
+    pub const fn is_about_dates(&self) -> bool {
+        matches!(self, Self::Invalid { violation: Violation::Expired { .. } | Violation::NotYetValid { .. }, .. })
+    }
 }
 
 impl fmt::Display for PathError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NoPath => f.write_str("expected a path to an anchor, found none"),
-            Self::Signature { place, why } => write!(f, "certificate {place}: {why}"),
-            Self::NotYetValid { place } => write!(f, "certificate {place} is not valid yet"),
-            Self::Expired { place } => write!(f, "certificate {place} has expired"),
-            Self::NoAuthority { place } => {
-                write!(
-                    f,
-                    "certificate {place}: expected an authority that may sign certificates, found one that may not"
-                )
+            Self::NoPath { issuer } => {
+                write!(f, "expected an issuer that leads to a trusted authority, found `{issuer}`")
             }
-            Self::PathLength { place } => {
-                write!(f, "certificate {place} is one authority more than those above it allow")
-            }
-            Self::UnknownCritical { place, oid } => {
-                write!(f, "certificate {place}: expected no critical extensions but the known, found {oid}")
-            }
-            Self::Constraint { place, oid } => {
-                write!(f, "certificate {place}: expected no constraints on names or policies, found {oid}")
-            }
-            Self::Revocation { place, answer } => {
-                let said = match answer.status {
-                    Status::Revoked(_) => "is revoked",
-                    Status::Held(_) => "is on hold",
-                    Status::Good | Status::Unknown => "may be revoked: no CRL says it is not",
-                };
-                write!(f, "certificate {place} {said}")
-            }
+            Self::Invalid { part, subject, violation, .. } => write!(f, "{part} `{subject}`: {violation}"),
         }
     }
 }
 
-impl std::error::Error for PathError {}
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Anchor => "authority",
+            Self::Intermediate => "intermediate",
+            Self::Leaf => "certificate",
+        })
+    }
+}
 
-/// The first path found valid, from the anchor down to the leaf; else what is wrong with the one that came furthest.
-pub fn validate<'a>(leaf: &'a Certificate, input: ValidationInput<'a>) -> Result<Vec<&'a Certificate>, PathError> {
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Signature(why) => why.fmt(f),
+            Self::NotAuthority => f.write_str("expected an authority, found none (basicConstraints)"),
+            Self::NoKeyCertSign => f.write_str("expected the key usage keyCertSign, found none"),
+            Self::PathLength => f.write_str("one authority more than those above it allow (pathLenConstraint)"),
+            Self::Forbidden(ForbiddenName::Subject) => {
+                f.write_str("its subject is not allowed by the name constraints above it")
+            }
+            Self::Forbidden(ForbiddenName::San(san)) => {
+                write!(f, "its name `{san}` is not allowed by the name constraints above it")
+            }
+            Self::UnknownCritical(oid) => write!(f, "expected only known critical extensions, found {oid}"),
+            Self::Unevaluated(oid) => write!(f, "expected no constraint that kpki does not evaluate, found {oid}"),
+            Self::NotYetValid { not_before } => write!(f, "not valid before {}", rfc3339(*not_before)),
+            Self::Expired { not_after } => write!(f, "expired at {}", rfc3339(*not_after)),
+            Self::Revocation(answer) => f.write_str(match answer.status {
+                Status::Revoked(_) => "revoked",
+                Status::Held(_) => "on hold",
+                Status::Good | Status::Unknown => "may be revoked: no CRL says that it is not",
+            }),
+        }
+    }
+}
+
+impl std::error::Error for PathError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Invalid { violation: Violation::Signature(why), .. } => Some(why),
+            _ => None,
+        }
+    }
+}
+
+/// A leaf with the certificates behind it in its file, as kubeadm's peers see it; the dates of leaf and anchor are judged
+/// elsewhere.
+///
+/// # Errors
+/// What is wrong with the path that came furthest.
+pub fn judge<'a>(
+    leaf: &'a Certificate,
+    intermediates: &'a [Certificate],
+    anchors: &'a [Certificate],
+    at: OffsetDateTime,
+) -> Result<Path<'a>, PathError> {
+    let (links, dates) = (Links::Exact, Dates::Intermediates);
+    validate(leaf, ValidationInput { anchors, intermediates, at, links, dates, revocation: None })
+}
+
+/// The valid path to the first of the anchors that one leads to.
+///
+/// # Errors
+/// What is wrong with the path that came furthest.
+pub fn validate<'a>(leaf: &'a Certificate, input: ValidationInput<'a>) -> Result<Path<'a>, PathError> {
     validate_below(leaf, input, &mut Vec::new())
 }
 
-/// `asking`: whose validity is being asked about already, so that a list's signer cannot vouch for itself.
+/// `asking`: whose validity is being asked about already, so that a CRL's signer cannot vouch for itself.
 fn validate_below<'a>(
     leaf: &'a Certificate,
     input: ValidationInput<'a>,
     asking: &mut Vec<[u8; 32]>,
-) -> Result<Vec<&'a Certificate>, PathError> {
+) -> Result<Path<'a>, PathError> {
     let mut paths = Vec::new();
     climb(vec![leaf], input, &mut paths, &mut 0);
-    let mut furthest: Option<(usize, PathError)> = None;
+    paths.sort_by_key(|path| path.anchor);
+    let mut furthest: Option<(u8, usize, PathError)> = None;
     asking.push(leaf.fingerprint);
+    let mut valid = None;
     for path in paths {
-        match check(&path, input, asking) {
-            Ok(()) => {
-                asking.pop();
-                return Ok(path);
-            }
-            Err((place, error)) if furthest.as_ref().is_none_or(|(best, _)| place > *best) => {
-                furthest = Some((place, error));
-            }
-            Err(_) => {}
+        let Err((depth, violation)) = check(&path.certificates, input, asking) else {
+            valid = Some(path);
+            break;
+        };
+        let stage = violation.stage();
+        if furthest.as_ref().is_none_or(|(best, deepest, _)| (stage, depth) > (*best, *deepest)) {
+            furthest = Some((stage, depth, invalid(&path, depth, violation)));
         }
     }
     asking.pop();
-    Err(furthest.map_or(PathError::NoPath, |(_, error)| error))
+    let none = || PathError::NoPath { issuer: leaf.issuer.clone() };
+    valid.ok_or_else(|| furthest.map_or_else(none, |(.., error)| error))
+}
+
+fn invalid(path: &Path<'_>, depth: usize, violation: Violation) -> PathError {
+    let part = match depth {
+        0 => Part::Anchor,
+        depth if depth + 1 < path.certificates.len() => Part::Intermediate,
+        _ => Part::Leaf,
+    };
+    let subject = path.certificates.get(depth).map(|one| one.subject.clone()).unwrap_or_default();
+    PathError::Invalid { part, depth, subject, violation }
 }
 
 /// Every way up by names, `path` going from the leaf upwards; found paths go downwards.
-fn climb<'a>(
-    path: Vec<&'a Certificate>,
-    input: ValidationInput<'a>,
-    found: &mut Vec<Vec<&'a Certificate>>,
-    steps: &mut usize,
-) {
+fn climb<'a>(path: Vec<&'a Certificate>, input: ValidationInput<'a>, found: &mut Vec<Path<'a>>, steps: &mut usize) {
     let Some(top) = path.last() else { return };
     *steps = steps.saturating_add(1);
-    for anchor in input.anchors.iter().filter(|anchor| same_name(&top.issuer, &anchor.subject)) {
+    let issued = |above: &Certificate| same_name(&top.issuer, &above.subject);
+    for (anchor, certificate) in input.anchors.iter().enumerate().filter(|(_, anchor)| issued(anchor)) {
         if found.len() < PATHS {
-            found.push(std::iter::once(anchor).chain(path.iter().rev().copied()).collect());
+            let certificates = std::iter::once(certificate).chain(path.iter().rev().copied()).collect();
+            found.push(Path { certificates, anchor });
         }
     }
     if path.len() > DEPTH || *steps > STEPS {
         return;
     }
-    for above in input.intermediates.iter().filter(|above| same_name(&top.issuer, &above.subject)) {
+    for above in input.intermediates.iter().filter(|above| issued(above)) {
         let met = path.iter().any(|seen| seen.fingerprint == above.fingerprint);
         if !met && found.len() < PATHS {
             climb(path.iter().copied().chain([above]).collect(), input, found, steps);
@@ -167,91 +281,125 @@ fn climb<'a>(
     }
 }
 
-/// From the anchor down; the place comes along with what is wrong there.
+/// The first rule that is broken, with the position from the anchor; stage by stage, each from the anchor down.
 fn check(
     path: &[&Certificate],
     input: ValidationInput<'_>,
     asking: &mut Vec<[u8; 32]>,
-) -> Result<(), (usize, PathError)> {
-    let last = path.len().saturating_sub(1);
-    // How many authorities that are not self-issued may still follow.
-    let mut room = usize::MAX;
-    let mut above: Option<&Certificate> = None;
-    for (place, certificate) in path.iter().copied().enumerate() {
-        let wrong = |error: PathError| (place, error);
-        if let Some(issuer) = above {
-            signed(certificate, issuer).map_err(|why| wrong(PathError::Signature { place, why }))?;
+) -> Result<(), (usize, Violation)> {
+    let links = || path.iter().zip(path.iter().skip(1)).enumerate().map(|(above, link)| (above + 1, link));
+    for (depth, (issuer, certificate)) in links() {
+        signed(certificate, issuer, input.links).map_err(|why| (depth, Violation::Signature(why)))?;
+    }
+    roles(path)?;
+    for (depth, certificate) in path.iter().enumerate() {
+        extensions(certificate).map_or(Ok(()), |violation| Err((depth, violation)))?;
+        names(path, depth, certificate)?;
+    }
+    for (depth, certificate) in path.iter().enumerate() {
+        let between = depth > 0 && depth + 1 < path.len();
+        if input.dates == Dates::All || between {
+            dates(certificate, input.at).map_or(Ok(()), |violation| Err((depth, violation)))?;
         }
-        own(certificate, place, input.at).map_err(wrong)?;
-        if place < last {
-            if !certificate.may_sign_certificates() {
-                return Err(wrong(PathError::NoAuthority { place }));
-            }
-            if above.is_some() && !same_name(&certificate.issuer, &certificate.subject) {
-                room = room.checked_sub(1).ok_or(wrong(PathError::PathLength { place }))?;
-            }
-            let limit = certificate.path_len.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
-            room = room.min(limit);
+    }
+    let Some(revocation) = input.revocation else { return Ok(()) };
+    for (depth, (issuer, certificate)) in links() {
+        let answer = revoked(certificate, issuer, revocation, input, asking);
+        if answer.status != Status::Good {
+            return Err((depth, Violation::Revocation(Box::new(answer))));
         }
-        if let (Some(issuer), Some(lists)) = (above, input.lists) {
-            let answer = revoked(certificate, issuer, lists, input, asking);
-            if answer.status != Status::Good {
-                return Err(wrong(PathError::Revocation { place, answer: Box::new(answer) }));
-            }
-        }
-        above = Some(certificate);
     }
     Ok(())
 }
 
-/// What a certificate must be wherever it stands.
-fn own(certificate: &Certificate, place: usize, at: OffsetDateTime) -> Result<(), PathError> {
-    if at < certificate.not_before {
-        return Err(PathError::NotYetValid { place });
+/// Every signer is an authority, and no more of them follow each other than those above allow.
+fn roles(path: &[&Certificate]) -> Result<(), (usize, Violation)> {
+    // How many authorities that are not self-issued may still follow.
+    let mut room = u32::MAX;
+    let signers = path.split_last().map_or(&[][..], |(_, signers)| signers);
+    for (depth, signer) in signers.iter().enumerate() {
+        if !signer.is_ca {
+            return Err((depth, Violation::NotAuthority));
+        }
+        if !signer.may_sign_certificates() {
+            return Err((depth, Violation::NoKeyCertSign));
+        }
+        if depth > 0 && !self_issued(signer) {
+            room = room.checked_sub(1).ok_or((depth, Violation::PathLength))?;
+        }
+        room = room.min(signer.path_len.unwrap_or(u32::MAX));
     }
-    if at > certificate.not_after {
-        return Err(PathError::Expired { place });
-    }
-    let mut extensions = certificate.extensions.iter().map(|(oid, _)| oid);
-    if let Some(oid) = extensions.find(|oid| CONSTRAINTS.contains(&&*oid.0)) {
-        return Err(PathError::Constraint { place, oid: oid.clone() });
-    }
-    match certificate.unknown_critical.first() {
-        Some(oid) => Err(PathError::UnknownCritical { place, oid: oid.clone() }),
-        None => Ok(()),
-    }
+    Ok(())
 }
 
-/// [`Certificate::signed_by`] with names compared as section 7.1 has it, which [`climb`] did.
-fn signed(certificate: &Certificate, issuer: &Certificate) -> Result<(), VerifyError> {
-    let frame = signed_parts(&certificate.der).map_err(|_| VerifyError::Signature)?;
-    verify_signed_parts(&frame, &certificate.signature_algorithm, issuer)
+fn extensions(certificate: &Certificate) -> Option<Violation> {
+    let mut present = certificate.extensions.iter().map(|(oid, _)| oid);
+    let unevaluated = present.find(|oid| POLICIES.contains(&&*oid.0)).cloned().map(Violation::Unevaluated);
+    unevaluated.or_else(|| certificate.unknown_critical.first().cloned().map(Violation::UnknownCritical))
+}
+
+/// The name constraints of an authority against everything below it but self-issued intermediates.
+fn names(path: &[&Certificate], depth: usize, authority: &Certificate) -> Result<(), (usize, Violation)> {
+    let Some(value) = &authority.name_constraints else { return Ok(()) };
+    let constraints =
+        NameConstraints::read(value).map_err(|_| (depth, Violation::Unevaluated(Oid::new(NAME_CONSTRAINTS))))?;
+    for (below, certificate) in path.iter().enumerate().skip(depth + 1) {
+        if below + 1 < path.len() && self_issued(certificate) {
+            continue;
+        }
+        if let Some(name) = constraints.forbidden(certificate) {
+            return Err((below, Violation::Forbidden(name)));
+        }
+    }
+    Ok(())
+}
+
+fn self_issued(certificate: &Certificate) -> bool {
+    same_name(&certificate.issuer, &certificate.subject)
+}
+
+fn dates(certificate: &Certificate, at: OffsetDateTime) -> Option<Violation> {
+    let Certificate { not_before, not_after, .. } = *certificate;
+    if at < not_before {
+        return Some(Violation::NotYetValid { not_before });
+    }
+    (at > not_after).then_some(Violation::Expired { not_after })
+}
+
+/// [`climb`] has compared the names as section 7.1 has it.
+fn signed(certificate: &Certificate, issuer: &Certificate, links: Links) -> Result<(), VerifyError> {
+    if links == Links::Exact {
+        return certificate.signed_by(issuer);
+    }
+    let parts = signed_parts(&certificate.der).map_err(|_| VerifyError::Signature)?;
+    verify_signed_parts(&parts, &certificate.signature_algorithm, issuer)
 }
 
 fn revoked(
     certificate: &Certificate,
     issuer: &Certificate,
-    lists: &[(&[u8], CrlLookup<'_>)],
+    revocation: Revocation<'_>,
     input: ValidationInput<'_>,
     asking: &mut Vec<[u8; 32]>,
 ) -> Answer {
-    let ours: Vec<_> = lists.iter().filter(|(_, list)| same_name(&list.crl.issuer, &issuer.subject)).collect();
-    let by_issuer = |list: &CrlLookup<'_>, der: &[u8]| list.crl.signed_by(der, issuer).is_ok();
-    let delegates: Vec<&Certificate> = if asking.len() > SIGNERS || ours.iter().all(|(der, list)| by_issuer(list, der))
-    {
+    let Revocation { crls, strictness } = revocation;
+    let ours: Vec<_> = crls.iter().filter(|(_, crl)| same_name(&crl.crl.issuer, &issuer.subject)).collect();
+    let by_issuer = |crl: &CrlLookup<'_>, der: &[u8]| crl.crl.signed_by(der, issuer).is_ok();
+    let delegates: Vec<&Certificate> = if asking.len() > SIGNERS || ours.iter().all(|(der, crl)| by_issuer(crl, der)) {
         Vec::new()
     } else {
+        let whole = ValidationInput { dates: Dates::All, ..input };
         input
             .intermediates
             .iter()
             .filter(|other| same_name(&other.subject, &issuer.subject) && other.spki_der != issuer.spki_der)
             .filter(|other| other.key_usage.is_some_and(|usage| usage.contains(KeyUsage::CRL_SIGN)))
-            .filter(|other| ours.iter().any(|(der, list)| list.crl.signed_by(der, other).is_ok()))
-            .filter(|other| !asking.contains(&other.fingerprint) && validate_below(other, input, asking).is_ok())
+            .filter(|other| ours.iter().any(|(der, crl)| crl.crl.signed_by(der, other).is_ok()))
+            .filter(|other| !asking.contains(&other.fingerprint) && validate_below(other, whole, asking).is_ok())
             .collect()
     };
-    let authority = CrlIssuer { issuer, delegates: &delegates, strictness: input.strictness };
-    let vetted: Vec<Vetted<'_>> = ours.iter().map(|(der, list)| vet(list, der, authority, input.at)).collect();
+    let authority = CrlIssuer { issuer, delegates: &delegates, strictness };
+    let vetted: Vec<Vetted<'_>> = ours.iter().map(|(der, crl)| vet(crl, der, authority, input.at)).collect();
     status(certificate, issuer, &vetted)
 }
 

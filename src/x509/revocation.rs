@@ -1,7 +1,7 @@
 //! Is a certificate revoked (RFC 5280 section 6.3)? Facts in, an answer out. Unknown is an answer of its own and never means
-//! good: only a full, fresh list that the issuer signed and that does not name the certificate says good.
+//! good: only a full, fresh CRL that the issuer signed and that does not name the certificate says good.
 //!
-//! Of several lists the newest that is full and fresh decides. What is as new or newer may add a revocation (a list that
+//! Of several CRLs the newest that is full and fresh decides. What is as new or newer may add a revocation (a CRL that
 //! went stale, a delta, one for some reasons only); nothing may take one away.
 
 use time::OffsetDateTime;
@@ -13,57 +13,57 @@ use crate::x509::crl_lookup::{CrlLookup, severity};
 use crate::x509::crl_problem::Problem;
 use crate::x509::{Certificate, VerifyError, same_name};
 
-/// What the lists say of a certificate.
+/// What the CRLs say of a certificate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Status {
     Good,
     Revoked(Revoked),
     /// certificateHold: may be taken back.
     Held(Revoked),
-    /// No list that can decide; [`Answer::problems`] says why.
+    /// No CRL that can decide; [`Answer::problems`] says why.
     Unknown,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
     pub status: Status,
-    /// Which list decided, in the order they were given.
+    /// Which CRL decided, in the order they were given.
     pub list: Option<usize>,
-    /// What is wrong with which list, also where another one decided.
+    /// What is wrong with which CRL, also where another one decided.
     pub problems: Vec<(usize, Problem)>,
 }
 
 /// How much of the standard is insisted on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Strictness {
-    /// As section 6.3.3 (f): the signer's keyUsage says cRLSign; and as section 5.2.3: a list has a number.
+    /// As section 6.3.3 (f): the signer's keyUsage says cRLSign; and as section 5.2.3: a CRL has a number.
     #[default]
     Strict,
-    /// Both are reported and let pass: kubeadm's authorities have no cRLSign, `openssl ca` writes no number unless told.
+    /// Both are reported and let pass: kubeadm's authorities have no cRLSign, `openssl ca` writes no number unless configured.
     Lenient,
 }
 
-/// Whose lists are wanted.
+/// Whose CRLs are wanted.
 #[derive(Debug, Clone, Copy)]
 pub struct CrlIssuer<'a> {
     /// Who issued the certificates in question, which the caller has made sure of.
     pub issuer: &'a Certificate,
-    /// Certificates of the same name with other keys, each found valid up to the same anchor: authorities may sign lists with
+    /// Certificates of the same name with other keys, each found valid up to the same anchor: authorities may sign CRLs with
     /// another key than certificates (section 5). They need cRLSign whatever the strictness.
     pub delegates: &'a [&'a Certificate],
     pub strictness: Strictness,
 }
 
-/// A list held against its issuer and an instant; the list's own bytes are not needed any more.
+/// A CRL held against its issuer and an instant; the CRL's own bytes are not needed any more.
 #[derive(Debug, Clone)]
 pub struct Vetted<'l> {
-    listed: &'l CrlLookup<'l>,
+    lookup: &'l CrlLookup<'l>,
     standing: Standing,
     rank: (Option<Number>, OffsetDateTime),
     problems: Vec<Problem>,
 }
 
-/// How far a list is believed, whatever the certificate.
+/// How far a CRL is believed, whatever the certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Standing {
     Unusable,
@@ -75,8 +75,8 @@ enum Standing {
 }
 
 /// Verifies the signature, which takes a hash over all of `der`, and everything else that is the same for all certificates.
-pub fn vet<'l>(listed: &'l CrlLookup<'l>, der: &[u8], authority: CrlIssuer<'_>, at: OffsetDateTime) -> Vetted<'l> {
-    let crl = &listed.crl;
+pub fn vet<'l>(lookup: &'l CrlLookup<'l>, der: &[u8], authority: CrlIssuer<'_>, at: OffsetDateTime) -> Vetted<'l> {
+    let crl = &lookup.crl;
     let mut problems = Vec::new();
     let mut standing = Standing::Full;
     let mut found = |problem: Problem, at_most: Standing| {
@@ -87,7 +87,7 @@ pub fn vet<'l>(listed: &'l CrlLookup<'l>, der: &[u8], authority: CrlIssuer<'_>, 
         Strictness::Strict => Standing::Unusable,
         Strictness::Lenient => Standing::Full,
     };
-    match signer(listed, der, authority) {
+    match signer(lookup, der, authority) {
         Ok(signer) if !may_sign_lists(signer) => found(Problem::MayNotSign, lenient),
         Ok(_) => {}
         Err(VerifyError::Name { found: name, .. }) => found(Problem::OtherIssuer(name), Standing::Unusable),
@@ -96,10 +96,10 @@ pub fn vet<'l>(listed: &'l CrlLookup<'l>, der: &[u8], authority: CrlIssuer<'_>, 
     if let Some(oid) = crl.unknown_critical.first() {
         found(Problem::UnknownCritical(oid.clone()), Standing::Unusable);
     }
-    if crl.scope.is_some_and(|scope| scope.indirect) || listed.anomaly == Some(EntryAnomaly::CertificateIssuer) {
+    if crl.scope.is_some_and(|scope| scope.indirect) || lookup.anomaly == Some(EntryAnomaly::CertificateIssuer) {
         found(Problem::Indirect, Standing::Unusable);
     }
-    if listed.anomaly == Some(EntryAnomaly::UnknownCritical) {
+    if lookup.anomaly == Some(EntryAnomaly::UnknownCritical) {
         found(Problem::UnknownCriticalInEntry, Standing::Unusable);
     }
     if crl.this_update > at {
@@ -121,12 +121,12 @@ pub fn vet<'l>(listed: &'l CrlLookup<'l>, der: &[u8], authority: CrlIssuer<'_>, 
         Some(next_update) if next_update < at => found(Problem::Stale { next_update }, Standing::Stale),
         Some(_) => {}
     }
-    Vetted { listed, standing, rank: (crl.edition(), crl.this_update), problems }
+    Vetted { lookup, standing, rank: (crl.edition(), crl.this_update), problems }
 }
 
 /// The first whose key made the signature; else why the issuer did not.
-fn signer<'a>(listed: &CrlLookup<'_>, der: &[u8], authority: CrlIssuer<'a>) -> Result<&'a Certificate, VerifyError> {
-    let signed = |by: &Certificate| listed.crl.signed_by(der, by);
+fn signer<'a>(lookup: &CrlLookup<'_>, der: &[u8], authority: CrlIssuer<'a>) -> Result<&'a Certificate, VerifyError> {
+    let signed = |by: &Certificate| lookup.crl.signed_by(der, by);
     match signed(authority.issuer) {
         Ok(()) => Ok(authority.issuer),
         Err(why) => {
@@ -149,7 +149,7 @@ impl Vetted<'_> {
     /// What it says of this serial number of its issuer's, if it is believed at all: what it names is revoked, also when it
     /// went stale since. Only [`status`] can say that a certificate is good.
     pub fn named(&self, serial: &[u8]) -> Option<&Revoked> {
-        let named = self.listed.named(serial).filter(|_| self.standing > Standing::Unusable)?;
+        let named = self.lookup.named(serial).filter(|_| self.standing > Standing::Unusable)?;
         Some(&named.revoked).filter(|revoked| revoked.reason != Some(Reason::RemoveFromCrl))
     }
 
@@ -163,57 +163,56 @@ impl Vetted<'_> {
         &self.problems
     }
 
-    /// As new as the other; a list without a number is held against its date alone, so that it cannot be outranked for ever.
+    /// As new as the other; a CRL without a number is held against its date alone, so that it cannot be outranked for ever.
     fn at_least_as_new(&self, other: &Self) -> bool {
         self.rank >= other.rank || (self.rank.0.is_none() && self.rank.1 >= other.rank.1)
     }
 }
 
-/// What the lists say of a certificate of [`CrlIssuer::issuer`], in whatever order they come.
-pub fn status(certificate: &Certificate, issuer: &Certificate, lists: &[Vetted<'_>]) -> Answer {
+/// What the CRLs say of a certificate of [`CrlIssuer::issuer`], in whatever order they come.
+pub fn status(certificate: &Certificate, issuer: &Certificate, crls: &[Vetted<'_>]) -> Answer {
     let serial = certificate.serial.as_slice();
     let mut problems = Vec::new();
     let mut usable: Vec<(usize, &Vetted<'_>)> = Vec::new();
-    for (index, list) in lists.iter().enumerate() {
-        problems.extend(list.problems.iter().map(|problem| (index, problem.clone())));
-        let covers = list.listed.crl.scope.is_none_or(|scope| scope.covers(certificate.is_ca));
-        if !same_name(&certificate.issuer, &issuer.subject) || !same_name(&certificate.issuer, &list.listed.crl.issuer)
-        {
-            problems.push((index, Problem::OtherIssuer(list.listed.crl.issuer.clone())));
-        } else if !list.listed.was_asked(serial) {
+    for (index, crl) in crls.iter().enumerate() {
+        problems.extend(crl.problems.iter().map(|problem| (index, problem.clone())));
+        let covers = crl.lookup.crl.scope.is_none_or(|scope| scope.covers(certificate.is_ca));
+        if !same_name(&certificate.issuer, &issuer.subject) || !same_name(&certificate.issuer, &crl.lookup.crl.issuer) {
+            problems.push((index, Problem::OtherIssuer(crl.lookup.crl.issuer.clone())));
+        } else if !crl.lookup.was_asked(serial) {
             problems.push((index, Problem::NotAsked));
         } else if !covers {
             problems.push((index, Problem::OtherKind));
-        } else if list.standing > Standing::Unusable {
-            usable.push((index, list));
+        } else if crl.standing > Standing::Unusable {
+            usable.push((index, crl));
         }
     }
     let newest = |wanted: Standing| {
-        usable.iter().filter(|(_, list)| list.standing == wanted).max_by_key(|(_, list)| &list.rank).copied()
+        usable.iter().filter(|(_, crl)| crl.standing == wanted).max_by_key(|(_, crl)| &crl.rank).copied()
     };
     let base = newest(Standing::Full).or_else(|| newest(Standing::Stale));
-    let mut gravest: Option<(usize, &Vetted<'_>, &Revoked)> = None;
+    let mut worst: Option<(usize, &Vetted<'_>, &Revoked)> = None;
     let mut taken_back = false;
-    for (index, list) in usable {
-        let Some(named) = list.listed.named(serial) else { continue };
+    for (index, crl) in usable {
+        let Some(named) = crl.lookup.named(serial) else { continue };
         if named.twice {
             problems.push((index, Problem::Twice));
         }
-        if !base.is_none_or(|(_, base)| list.at_least_as_new(base)) {
+        if !base.is_none_or(|(_, base)| crl.at_least_as_new(base)) {
             continue;
         }
         if named.revoked.reason == Some(Reason::RemoveFromCrl) {
-            // A delta takes back what a full list says, and here nothing is taken back; in a full list it is nonsense.
+            // A delta takes back what a full CRL says, and here nothing is taken back; in a full CRL it is nonsense.
             problems.push((index, Problem::RemoveFromCrl));
-            taken_back = taken_back || !list.listed.crl.delta;
+            taken_back = taken_back || !crl.lookup.crl.delta;
             continue;
         }
-        let key = |list: &Vetted<'_>, one: &Revoked| (severity(one), list.rank.clone(), std::cmp::Reverse(one.at));
-        if gravest.is_none_or(|(_, other, before)| key(list, &named.revoked) > key(other, before)) {
-            gravest = Some((index, list, &named.revoked));
+        let key = |crl: &Vetted<'_>, one: &Revoked| (severity(one), crl.rank.clone(), std::cmp::Reverse(one.at));
+        if worst.is_none_or(|(_, other, before)| key(crl, &named.revoked) > key(other, before)) {
+            worst = Some((index, crl, &named.revoked));
         }
     }
-    let (status, list) = match (gravest, base) {
+    let (status, list) = match (worst, base) {
         (Some((index, _, revoked)), _) if revoked.is_hold() => (Status::Held(revoked.clone()), Some(index)),
         (Some((index, _, revoked)), _) => (Status::Revoked(revoked.clone()), Some(index)),
         (None, Some((index, base))) if base.standing == Standing::Full && !taken_back => (Status::Good, Some(index)),

@@ -84,7 +84,7 @@ fn odd(extensions: &[Vec<u8>], entries: &[Vec<u8>], next_update: bool) -> Vec<u8
         listed,
         wrapped,
     ]);
-    let signature = world.key.sign_for_tests(&signed);
+    let signature = world.key.sign(&signed).unwrap();
     written::signed(signed, SignatureAlgorithm::EcdsaWithSha256, &signature)
 }
 
@@ -156,7 +156,7 @@ fn the_newest_decides_in_any_order() {
         (&[(1, -1, "revoked"), (2, 0, "-")], "good"),
         (&[(1, -1, "hold"), (2, 0, "-")], "good"),
         (&[(1, -1, "-"), (2, 0, "hold")], "held"),
-        // The number goes before the date; among equals the date decides, and then the gravest.
+        // The number goes before the date; among equals the date decides, and then the worst.
         (&[(2, -2, "hold"), (1, 0, "-")], "held"),
         (&[(2, -2, "-"), (1, 0, "hold")], "good"),
         (&[(2, -2, "-"), (2, 0, "hold")], "held"),

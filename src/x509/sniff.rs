@@ -1,6 +1,7 @@
-//! What a DER file is, by its first elements: names lie.
+//! What a DER file is, by its first elements; its name may say something else. Lengths that are BER only do not matter yet: the
+//! reader of what it is refuses them with a reason.
 
-use crate::encoding::tlv;
+use crate::encoding::{ber, tlv};
 
 /// Kinds of DER that are told apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,27 +32,16 @@ pub fn sniff(head: &[u8]) -> Option<Der> {
     }
 }
 
-/// Header and length of the first element.
-fn header(bytes: &[u8]) -> Option<(u8, usize, usize)> {
-    let [tag, first, rest @ ..] = bytes else { return None };
-    if *first < 0x80 {
-        return Some((*tag, 2, usize::from(*first)));
-    }
-    let octets = usize::from(first & 0x7f);
-    let length = rest.get(..octets).filter(|_| (1..=6).contains(&octets))?;
-    Some((*tag, 2 + octets, length.iter().fold(0usize, |sum, octet| sum << 8 | usize::from(*octet))))
-}
-
 /// What stands behind the header of a SEQUENCE.
 fn inside(bytes: &[u8]) -> Option<&[u8]> {
-    match header(bytes)? {
-        (tlv::SEQUENCE, length, _) => bytes.get(length..),
+    match ber::header(bytes)? {
+        (tlv::SEQUENCE, Some(_), rest) => Some(rest),
         _ => None,
     }
 }
 
 /// The tag of the first element, and what stands behind it.
 fn element(bytes: &[u8]) -> Option<(u8, &[u8])> {
-    let (tag, header, content) = header(bytes)?;
-    bytes.get(header.checked_add(content)?..).map(|rest| (tag, rest))
+    let (tag, content, rest) = ber::header(bytes)?;
+    rest.get(content?..).map(|rest| (tag, rest))
 }

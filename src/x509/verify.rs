@@ -7,27 +7,23 @@ use ring::signature::{self, UnparsedPublicKey, VerificationAlgorithm};
 
 use crate::blueprint::{Algorithm, Name, Oid};
 use crate::encoding::certificate::{SignedParts, signed_parts};
-use crate::encoding::public_key;
-use crate::x509::{Certificate, Crl, KeyKind, OtherKey, same_name};
+use crate::encoding::public_key::{self, KeyKind, OtherKey};
+use crate::encoding::tlv::NotDer;
+use crate::x509::certificate::Certificate;
+use crate::x509::crl::Crl;
+use crate::x509::names::same_name;
+use crate::x509::text::hex;
 
 /// Why a certificate was not signed by another.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum VerifyError {
     /// RFC 5280 section 6.1.3 (a)(4), compared byte by byte as most verifiers do.
-    Name {
-        wanted: Name,
-        found: Name,
-    },
+    Name { wanted: Name, found: Name },
     /// Both identifiers are there and differ (RFC 5280 section 4.2.1.1).
-    KeyIdentifier {
-        wanted: Vec<u8>,
-        found: Vec<u8>,
-    },
+    KeyIdentifier { wanted: Vec<u8>, found: Vec<u8> },
     /// ring has no algorithm for this key with this signature.
-    Unsupported {
-        key: KeyKind,
-        signature: Oid,
-    },
+    Unsupported { key: KeyKind, signature: Oid },
+    /// The key did not make this signature.
     Signature,
 }
 
@@ -36,7 +32,8 @@ impl fmt::Display for VerifyError {
         match self {
             Self::Name { wanted, found } => write!(f, "expected the issuer `{wanted}`, found `{found}`"),
             Self::KeyIdentifier { wanted, found } => {
-                write!(f, "expected the authority key identifier {}, found {}", Hex(wanted), Hex(found))
+                let lower = |id| hex(id, "").to_lowercase();
+                write!(f, "expected the authority key identifier {}, found {}", lower(wanted), lower(found))
             }
             Self::Unsupported { key, signature } => {
                 write!(
@@ -51,66 +48,56 @@ impl fmt::Display for VerifyError {
 
 impl std::error::Error for VerifyError {}
 
-struct Hex<'a>(&'a [u8]);
-
-impl fmt::Display for Hex<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
-    }
-}
-
 impl Certificate {
     /// Name, key identifier and signature say that `issuer` signed this. Neither dates nor rights are looked at.
     pub fn signed_by(&self, issuer: &Self) -> Result<(), VerifyError> {
-        if self.issuer_der != issuer.subject_der {
-            return Err(VerifyError::Name { wanted: issuer.subject.clone(), found: self.issuer.clone() });
-        }
-        if let (Some(found), Some(wanted)) = (&self.authority_key_id, &issuer.subject_key_id)
-            && found != wanted
-        {
-            return Err(VerifyError::KeyIdentifier { wanted: wanted.clone(), found: found.clone() });
-        }
-        match signed_parts(&self.der) {
-            Ok(frame) => verify_signed_parts(&frame, &self.signature_algorithm, issuer),
-            Err(_) => Err(VerifyError::Signature),
-        }
+        let same = self.issuer_der == issuer.subject_der;
+        names_agree(same, &self.issuer, self.authority_key_id.as_deref(), issuer)?;
+        verify_der(&self.der, &self.signature_algorithm, issuer)
     }
 }
 
 impl Crl {
-    /// Name, key identifier and signature say that `issuer` signed this list, which is `der`. Neither dates nor rights are
+    /// Name, key identifier and signature say that `issuer` signed this CRL, which is `der`. Neither dates nor rights are
     /// looked at. The hash over all of it is what takes the time.
     pub fn signed_by(&self, der: &[u8], issuer: &Certificate) -> Result<(), VerifyError> {
-        if !same_name(&self.issuer, &issuer.subject) {
-            return Err(VerifyError::Name { wanted: issuer.subject.clone(), found: self.issuer.clone() });
-        }
-        if let (Some(found), Some(wanted)) = (&self.authority_key_id, &issuer.subject_key_id)
-            && found != wanted
-        {
-            return Err(VerifyError::KeyIdentifier { wanted: wanted.clone(), found: found.clone() });
-        }
-        match signed_parts(der) {
-            Ok(frame) => verify_signed_parts(&frame, &self.signature_algorithm, issuer),
-            Err(_) => Err(VerifyError::Signature),
-        }
+        let same = same_name(&self.issuer, &issuer.subject);
+        names_agree(same, &self.issuer, self.authority_key_id.as_deref(), issuer)?;
+        verify_der(der, &self.signature_algorithm, issuer)
     }
 }
 
-/// Whether `issuer`'s key made the signature of anything with a frame.
-pub fn verify_signed_parts(frame: &SignedParts<'_>, signature: &Oid, issuer: &Certificate) -> Result<(), VerifyError> {
-    let unsupported = || VerifyError::Unsupported { key: issuer.key.clone(), signature: signature.clone() };
-    let algorithm = algorithm(&issuer.key, &signature.0).ok_or_else(unsupported)?;
-    let key = public_key::read(&issuer.spki_der).map_err(|_| VerifyError::Signature)?;
-    UnparsedPublicKey::new(algorithm, key.bits)
-        .verify(frame.signed, frame.signature)
-        .map_err(|_| VerifyError::Signature)
+/// What was signed names `issuer`: by its name, and by its key where both say which.
+fn names_agree(same: bool, name: &Name, key_id: Option<&[u8]>, issuer: &Certificate) -> Result<(), VerifyError> {
+    if !same {
+        return Err(VerifyError::Name { wanted: issuer.subject.clone(), found: name.clone() });
+    }
+    match (key_id, &issuer.subject_key_id) {
+        (Some(found), Some(wanted)) if found != wanted => {
+            Err(VerifyError::KeyIdentifier { wanted: wanted.clone(), found: found.to_vec() })
+        }
+        _ => Ok(()),
+    }
+}
+
+fn verify_der(der: &[u8], signature: &Oid, issuer: &Certificate) -> Result<(), VerifyError> {
+    verify_signed_parts(&signed_parts(der).map_err(|NotDer| VerifyError::Signature)?, signature, issuer)
+}
+
+/// Whether `issuer`'s key made the signature of anything that is signed.
+pub fn verify_signed_parts(parts: &SignedParts<'_>, signature: &Oid, issuer: &Certificate) -> Result<(), VerifyError> {
+    match verify_with(parts, signature, &issuer.key, &issuer.spki_der) {
+        Some(true) => Ok(()),
+        Some(false) => Err(VerifyError::Signature),
+        None => Err(VerifyError::Unsupported { key: issuer.key.clone(), signature: signature.clone() }),
+    }
 }
 
 /// Whether the key in `spki` made the signature; `None`: ring has no algorithm for this.
-pub(super) fn verify_with(frame: &SignedParts<'_>, signature: &Oid, key: &KeyKind, spki: &[u8]) -> Option<bool> {
+pub(super) fn verify_with(parts: &SignedParts<'_>, signature: &Oid, key: &KeyKind, spki: &[u8]) -> Option<bool> {
     let algorithm = algorithm(key, &signature.0)?;
     let key = public_key::read(spki).ok()?;
-    Some(UnparsedPublicKey::new(algorithm, key.bits).verify(frame.signed, frame.signature).is_ok())
+    Some(UnparsedPublicKey::new(algorithm, key.bits).verify(parts.signed, parts.signature).is_ok())
 }
 
 fn algorithm(key: &KeyKind, signature: &str) -> Option<&'static dyn VerificationAlgorithm> {
@@ -131,3 +118,7 @@ fn algorithm(key: &KeyKind, signature: &str) -> Option<&'static dyn Verification
         _ => return None,
     })
 }
+
+#[cfg(test)]
+#[path = "verify_tests.rs"]
+mod tests;

@@ -10,6 +10,7 @@
     clippy::unwrap_used
 )]
 
+mod chains;
 mod check;
 mod constraints;
 mod convert;

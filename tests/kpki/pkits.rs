@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 use std::fs;
 
-use kpki::x509::path::{ValidationInput, validate};
+use kpki::x509::path::{Dates, Links, Revocation, ValidationInput, validate};
 use kpki::x509::revocation::Strictness;
 use kpki::x509::{Certificate, CrlLookup, ParseError, Wanted};
 use serde_json::Value;
@@ -46,9 +46,10 @@ impl Vector {
         let input = ValidationInput {
             anchors: std::slice::from_ref(anchor),
             intermediates: rest,
-            lists: Some(&lists),
-            strictness: Strictness::Strict,
             at: AT,
+            links: Links::Rfc5280,
+            dates: Dates::All,
+            revocation: Some(Revocation { crls: &lists, strictness: Strictness::Strict }),
         };
         validate(leaf, input).map(|_| ()).map_err(|why| why.to_string())
     }

@@ -60,7 +60,7 @@ fn a_directory_that_others_can_write_to_or_own_is_not_believed() {
         refused(
             &place,
             &format!(
-                "k8s/.kpki decides what is written where: expected one of this user's or root's that nobody else can write to, found owner {} and mode {mode:04o}",
+                "k8s/.kpki is not trusted: expected this user or root as its owner and no write permission for others, found owner {} and mode {mode:04o}",
                 kpki.metadata().unwrap().uid()
             ),
             &VERBS,

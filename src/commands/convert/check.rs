@@ -8,7 +8,7 @@ use crate::kubeconfig::{self, Credentials};
 
 use super::load::load;
 use super::object::Thing;
-use super::{Asking, Passwords};
+use super::request::{Asking, Passwords};
 
 struct Nobody;
 

@@ -3,12 +3,13 @@
 use crate::error::Error;
 use crate::x509::Certificate;
 
+use super::check;
 use super::forms::pem_of;
 use super::identity::Identity;
 use super::load::Loaded;
 use super::manifest::{self, Secret};
 use super::object::Thing;
-use super::{Output, Request, check};
+use super::request::{Output, Request};
 
 fn things<'a>(certificates: impl Iterator<Item = &'a Certificate>) -> Vec<Thing> {
     certificates.map(|certificate| Thing::Certificate(certificate.der.clone())).collect()

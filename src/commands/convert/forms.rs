@@ -9,8 +9,9 @@ use crate::error::Error;
 
 use super::load::{Loaded, unlocked};
 use super::object::{Object, Thing};
+use super::request::{Asking, Form, Output, Passwords, Request};
 use super::sources::Source;
-use super::{Asking, Form, Output, Passwords, Request, check, names};
+use super::{check, names};
 
 /// Nothing where the file holds nothing this form is about.
 pub fn of_file(

@@ -12,7 +12,7 @@ use crate::files::{self, Dir, FileState, RelPath};
 use crate::report::convert::Convert;
 
 use super::manifest::{self, Secret};
-use super::{Input, Output, Request};
+use super::request::{Input, Output, Request};
 
 /// Below `pki`; in the Secret `/` is written `-`. kubeadm wants every one of them there; what a node does not have (the key
 /// of an external authority) is empty and is not saved on the other side.

@@ -3,7 +3,7 @@
 use zeroize::Zeroizing;
 
 use super::object::{Object, Thing};
-use super::{Asking, Passwords};
+use super::request::{Asking, Passwords};
 use crate::encoding::pem::Block;
 use crate::encoding::pem_blocks::{Raw, blocks};
 use crate::encrypted::pkcs12::{self, Content};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Output;
+use super::request::Output;
 use crate::error::Error;
 
 /// Endings that say what a file holds, whatever its framing.

@@ -9,11 +9,12 @@ use crate::error::Error;
 use crate::kubeconfig::{self, Kubeconfig};
 use crate::x509::Certificate;
 
+use super::check;
 use super::forms::{output_password, words};
 use super::identity::Identity;
 use super::load::Loaded;
 use super::object::Thing;
-use super::{Output, Passwords, Request, check};
+use super::request::{Output, Passwords, Request};
 
 pub fn pkcs12(
     request: &Request,

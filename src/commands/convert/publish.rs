@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use time::OffsetDateTime;
 
-use super::Output;
+use super::request::Output;
 use crate::clock;
 use crate::error::Error;
-use crate::files::{Dir, FileError, Kind, Look, Op, RelPath};
-use crate::store::{Commit, FileChange, Locking, RootId, Roots, StoreError, publish, replace_file};
+use crate::files::RelPath;
+use crate::store::{Commit, FileChange, Locking, RootId, Roots, StoreError, create_file, publish, replace_file};
 
 const LOCK_WAIT: Duration = Duration::from_secs(10);
 
@@ -17,40 +17,22 @@ const fn mode(output: &Output) -> u32 {
     if output.secret { 0o600 } else { 0o644 }
 }
 
-fn exists(error: &StoreError) -> Error {
-    Error::new(error.to_string()).hint("replace what is there with --force, or choose another --out")
+fn shown(error: StoreError) -> Error {
+    match error {
+        StoreError::Exist(_) => {
+            Error::new(error.to_string()).hint("replace what is there with --force, or choose another --out")
+        }
+        error => error.into(),
+    }
 }
 
-/// One file; what is there is replaced only with `force`.
+/// One file; an existing one is replaced only with `force`.
 pub fn file(path: &Path, output: &Output, force: bool) -> Result<(), Error> {
-    if force {
-        return Ok(replace_file(path, &output.bytes, mode(output))?);
+    if path.file_name().is_none_or(|name| name.to_str().is_none()) {
+        return Err(Error::usage(format!("--out {}: expected the name of a file", path.display())));
     }
-    let name = path.file_name().and_then(|name| name.to_str());
-    let name = name.ok_or_else(|| Error::usage(format!("--out {}: expected the name of a file", path.display())))?;
-    let parent = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
-    let dir = Dir::open_root(parent)?;
-    if dir.facts(name)?.is_some() {
-        return Err(exists(&StoreError::Exist(vec![path.to_owned()])));
-    }
-    let temporary = format!(".{name}.kpki-{}", std::process::id());
-    let made = dir
-        .create(&temporary, Look { mode: mode(output), owner: None }, &output.bytes)
-        .and_then(|()| dir.rename_new(&temporary, &dir, name));
-    if let Err(error) = made {
-        // Ours; the first error is the one to tell.
-        if !(error.op == Op::Create && error.kind == Kind::Exists) {
-            let _ = dir.remove_file(&temporary);
-        }
-        return Err(match error {
-            FileError { op: Op::Rename, kind: Kind::Exists, .. } => exists(&StoreError::Exist(vec![path.to_owned()])),
-            error => error.into(),
-        });
-    }
-    Ok(dir.sync()?)
+    let write = if force { replace_file } else { create_file };
+    write(path, &output.bytes, mode(output)).map_err(shown)
 }
 
 /// All of them, or none. Where replaced files are kept; `None`: none was replaced.
@@ -83,7 +65,6 @@ pub fn directory(out: &Path, outputs: Vec<Output>, force: bool, now: OffsetDateT
     };
     match publish(&commit) {
         Ok(receipt) => Ok(receipt.kept.map(|kept| kept.display().to_string())),
-        Err(error @ StoreError::Exist(_)) => Err(exists(&error)),
-        Err(error) => Err(error.into()),
+        Err(error) => Err(shown(error)),
     }
 }

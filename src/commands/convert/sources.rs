@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::files::{self, Dir, FileError, FileState, Kind, Op, RelPath, What};
 use crate::report::convert::{Convert, Skipped};
 
-use super::{Input, Request};
+use super::request::{Input, Request};
 
 /// Of one file: a revocation list with a million entries, as PEM.
 pub const LARGEST: u64 = 128 << 20;

@@ -7,22 +7,22 @@ use crate::encoding::tlv::NotDer;
 use crate::error::Error;
 use crate::files::{self, FileError, Op, Source};
 use crate::inventory;
-use crate::report::crl::{Entry, Head};
+use crate::report::crl::{CrlEntry, CrlHead};
 use crate::revocation::Reason;
 use crate::x509::certificate::{hex, signature_name};
 use crate::x509::crl::Scope;
 use crate::x509::{Crl, crl_entry, decimal};
 
-pub fn head(path: &Path) -> Result<Head, Error> {
-    let crl = inventory::walk_list(&open(path)?, &mut |_| Ok(())).map_err(|why| refused(path, why))?;
+pub fn head(path: &Path) -> Result<CrlHead, Error> {
+    let crl = inventory::walk_crl(&open(path)?, &mut |_| Ok(())).map_err(|why| refused(path, why))?;
     Ok(facts(path, &crl))
 }
 
 /// Every entry in the list's order.
-pub fn entries(path: &Path, each: &mut dyn FnMut(Entry)) -> Result<(), Error> {
+pub fn entries(path: &Path, each: &mut dyn FnMut(CrlEntry)) -> Result<(), Error> {
     let mut one = |raw: &[u8]| -> Result<(), NotDer> {
         let revoked = crl_entry::Entry::read(raw)?.revoked()?;
-        each(Entry {
+        each(CrlEntry {
             serial: hex(
                 revoked.serial.strip_prefix(&[0]).filter(|rest| !rest.is_empty()).unwrap_or(&revoked.serial),
                 "",
@@ -34,7 +34,7 @@ pub fn entries(path: &Path, each: &mut dyn FnMut(Entry)) -> Result<(), Error> {
         });
         Ok(())
     };
-    inventory::walk_list(&open(path)?, &mut one).map(drop).map_err(|why| refused(path, why))
+    inventory::walk_crl(&open(path)?, &mut one).map(drop).map_err(|why| refused(path, why))
 }
 
 fn open(path: &Path) -> Result<Source, Error> {
@@ -45,14 +45,14 @@ fn open(path: &Path) -> Result<Source, Error> {
     }
 }
 
-fn refused(path: &Path, why: String) -> Error {
+fn refused(path: &Path, why: inventory::Unreadable) -> Error {
     Error::new(format!("cannot read a revocation list from {}", path.display()))
         .because(why)
         .hint("look at what is in the file: kpki inspect shows certificates, keys and requests")
 }
 
-fn facts(path: &Path, crl: &Crl) -> Head {
-    Head {
+fn facts(path: &Path, crl: &Crl) -> CrlHead {
+    CrlHead {
         path: path.display().to_string(),
         issuer: crl.issuer.to_string(),
         version: crl.version,

@@ -60,7 +60,7 @@ pub fn run(request: &Request) -> Result<report::Revocation, Error> {
         let new = issues.iter().find(|new| new.authority == one.crl.authority);
         let mut row = crl_issue::row(&one.crl, new, one.sign);
         if let Some(why) = &one.skipped {
-            (row.action, row.why) = (report::Signing::Left, Some(why.clone()));
+            (row.action, row.why) = (report::Signing::Skipped, Some(why.clone()));
         }
         lists.push(row);
         if let Some(issuer) = snapshot.certificate(one.crl.authority).filter(|_| one.sign) {

@@ -3,7 +3,7 @@
 use time::OffsetDateTime;
 
 use super::manifest::{Exported, Manifest};
-use super::{Part, Request};
+use super::request::{Part, Request};
 use crate::catalog::{self, CaId};
 use crate::error::{self, Context, Error};
 use crate::files::FileState;

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use time::OffsetDateTime;
+
 use super::manifest::{self, Manifest};
 use super::node_entries::{NodeRootfs, Sources, node_entries};
 use crate::encoding::archive;
@@ -9,7 +11,7 @@ use crate::error::{self, Error};
 use crate::files::{self, Dir, FileState};
 use crate::plan::node::{Finding, Identity, Judged, NodeFile, judge, names_one, owners};
 use crate::profile::Profile;
-use crate::report::export::{Row, State as RowState, Verify};
+use crate::report::export::{NodeState, VerifiedEntry, Verify};
 use crate::tree::layout::DEFAULT_DIR;
 use crate::workspace::{profiles, survey};
 
@@ -22,6 +24,7 @@ pub struct Request {
     pub dir: PathBuf,
     pub manifest: Option<PathBuf>,
     pub archive: Option<PathBuf>,
+    pub now: OffsetDateTime,
 }
 
 /// Looks, or says why that is not possible.
@@ -39,7 +42,7 @@ pub fn verify(request: &Request) -> Result<Verify, Error> {
         return Err(Error::new(format!("there is nothing of a node in {}", request.dir.display()))
             .hint("give its /etc/kubernetes with --dir"));
     }
-    let mut judged = judge(&identity, &found);
+    let mut judged = judge(&identity, &found, request.now);
     // An archive unpacked on the wrong machine says so itself.
     if let (Some(manifest), Some(path)) = (&manifest, &against)
         && !names_one(&identity.node, &manifest.node, identity.hostname)
@@ -47,13 +50,15 @@ pub fn verify(request: &Request) -> Result<Verify, Error> {
         let findings = vec![Finding::OtherNode(manifest.node.clone())];
         judged.insert(0, Judged { name: "manifest".to_owned(), path: path.clone(), findings, renewed: false });
     }
+    let rows: Vec<VerifiedEntry> = judged.iter().map(row).collect();
     Ok(Verify {
+        outcome: NodeState::of(&rows),
         directory: request.dir.display().to_string(),
         node: identity.node.clone(),
         cluster: manifest.map(|m| m.cluster).or(profile.map(|profile| profile.cluster_name)),
         against,
         owners: owners(&judged).into_iter().map(str::to_owned).collect(),
-        rows: judged.iter().map(row).collect(),
+        rows,
     })
 }
 
@@ -111,23 +116,23 @@ fn identity(request: &Request, manifest: Option<&Manifest>, profile: Option<&Pro
     Ok(Identity { node, hostname, address })
 }
 
-fn row(judged: &Judged) -> Row {
-    Row {
+fn row(judged: &Judged) -> VerifiedEntry {
+    VerifiedEntry {
         entry: judged.name.clone(),
         path: judged.path.clone(),
         state: judged.findings.iter().map(state_of).max().unwrap_or(match judged.renewed {
-            true => RowState::Renewed,
-            false => RowState::Right,
+            true => NodeState::Renewed,
+            false => NodeState::Right,
         }),
         findings: judged.findings.iter().map(error::finding).collect(),
     }
 }
 
-fn state_of(finding: &Finding) -> RowState {
+fn state_of(finding: &Finding) -> NodeState {
     match finding {
-        Finding::OtherNode(_) => RowState::OtherNode,
-        Finding::Missing => RowState::Missing,
-        Finding::Unreadable(_) => RowState::Unreadable,
-        _ => RowState::Mismatch,
+        Finding::OtherNode(_) => NodeState::OtherNode,
+        Finding::Missing => NodeState::Missing,
+        Finding::Unreadable(_) => NodeState::Unreadable,
+        _ => NodeState::Mismatch,
     }
 }

@@ -3,14 +3,14 @@
 
 use zeroize::Zeroizing;
 
-use super::{Importing, Placed};
+use super::importing::{Importing, Placed};
 use crate::ca::PrivateKey;
 use crate::catalog::{self, CaId};
 use crate::error::Error;
 use crate::plan::import::{self as plan, Refusal};
 use crate::plan::renew::{self, Credential};
 use crate::report::facts::facts;
-use crate::report::requests::Entry;
+use crate::report::requests::RequestEntry;
 use crate::workspace::requests::{self, Files, Site};
 use crate::x509::Certificate;
 
@@ -60,7 +60,7 @@ impl Importing<'_> {
             return Ok(Err(Refusal::UnfitAuthority(objections)));
         }
         let pem: String = bundle.iter().map(Certificate::to_pem).collect();
-        let entry = Entry {
+        let entry = RequestEntry {
             name: authority.name().to_owned(),
             action: "import",
             algorithm: Some(certificate.key.to_string()),
@@ -70,10 +70,10 @@ impl Importing<'_> {
                 .chain(private.as_ref())
                 .map(|place| self.session.tree.display_path(place))
                 .collect(),
-            ..Entry::default()
+            ..RequestEntry::default()
         };
         if there == Some(pem.as_bytes()) && !matches!(key, Key::Staged(..)) {
-            return Ok(Ok(Placed { entry: Entry { action: "keep", old: None, ..entry }, ..Placed::default() }));
+            return Ok(Ok(Placed { entry: RequestEntry { action: "keep", old: None, ..entry }, ..Placed::default() }));
         }
         let mut placed = Placed { entry, certificate: Some(certificate.clone()), ..Placed::default() };
         if let (Key::Staged(key, files), Some(private)) = (key, &private) {

@@ -3,13 +3,13 @@
 use zeroize::Zeroizing;
 
 use super::candidates::{Candidate, Source};
-use super::{Importing, Placed, row};
+use super::importing::{Importing, Placed, row};
 use crate::error::Error;
 use crate::kubeconfig::{self, NewCredentials};
 use crate::plan::import as plan;
 use crate::plan::init::What;
 use crate::plan::renew::{Credential, CsrTemplate};
-use crate::report::requests::Entry;
+use crate::report::requests::RequestEntry;
 use crate::x509::Certificate;
 
 impl Importing<'_> {
@@ -25,7 +25,7 @@ impl Importing<'_> {
         let paths = paths.map(|place| self.session.tree.display_path(place)).collect();
         let old = template.old.as_deref();
         if matches!(candidate.source, Source::InPlace) && old.is_some_and(|old| old.der == leaf.der) {
-            let entry = Entry { paths, ..row(credential, "keep", leaf, None) };
+            let entry = RequestEntry { paths, ..row(credential, "keep", leaf, None) };
             return Ok(Placed { entry, ..Placed::default() });
         }
         let trusted = self.snapshot.bundle(credential.authority);
@@ -53,7 +53,7 @@ impl Importing<'_> {
             Source::Staged(files) => vec![(files.root, files.key.clone()), (files.root, files.request.clone())],
             Source::Out | Source::InPlace => Vec::new(),
         };
-        let entry = Entry { paths, ..row(credential, "import", leaf, old) };
+        let entry = RequestEntry { paths, ..row(credential, "import", leaf, old) };
         Ok(Placed { entry, certificate: Some(leaf.clone()), changes, removals })
     }
 

@@ -1,7 +1,7 @@
 //! The plan held against what is there.
 
-use super::Request;
 use super::external::External;
+use super::request::Request;
 use super::resolve::Resolved;
 use crate::error::{self, Context, Error};
 use crate::files::RelPath;

@@ -1,45 +1,16 @@
 //! From decisions to bytes, all in memory: keys in parallel on all cores, then the authorities, then what they sign. Every
 //! certificate has been re-read, compared with its blueprint and verified by the other crypto library when it leaves `ca`.
 
-use std::collections::BTreeMap;
-
-use time::OffsetDateTime;
-use zeroize::Zeroizing;
-
+use super::job::{Job, Made, Signing, file, pair};
 use crate::blueprint::Algorithm;
-use crate::ca::{self, CaError, Issuer, PrivateKey, Signed};
-use crate::catalog::CaId;
+use crate::ca::{self, Issuer, PrivateKey};
 use crate::error::Error;
-use crate::files::BadPath;
 use crate::plan::decision::{Decision, Making, Reconciled};
-use crate::plan::init::{Access, Item, What, public_mode};
-use crate::store::FileChange;
+use crate::plan::init::{Item, What, public_mode};
 use crate::tree::{self, Issuers, Place, Survey};
 use crate::workspace::{Progress, RunArgs};
-use crate::x509::Certificate;
-
-/// A file to publish.
-#[derive(Debug)]
-pub struct File {
-    pub place: Place,
-    pub mode: u32,
-    pub bytes: Zeroizing<Vec<u8>>,
-    pub replace: bool,
-}
-
-impl File {
-    pub fn change(self) -> Result<FileChange, BadPath> {
-        Ok(FileChange { replace: self.replace, ..self.place.change(self.mode, self.bytes)? })
-    }
-}
-
-/// What one item became.
-#[derive(Debug, Default)]
-pub struct Made {
-    pub certificate: Option<Certificate>,
-    /// Key before certificate, back to back.
-    pub files: Vec<File>,
-}
+use std::collections::BTreeMap;
+use zeroize::Zeroizing;
 
 /// Makes everything the decisions ask for; in the items' order.
 pub fn make(
@@ -137,83 +108,6 @@ fn keys(
 
 fn take(keys: &mut BTreeMap<usize, PrivateKey>, index: usize) -> Result<PrivateKey, Error> {
     keys.remove(&index).ok_or_else(|| Error::new("no key was generated for an authority").hint("report this as a bug"))
-}
-
-/// Who signs, each with the PEM text of its bundle for kubeconfigs.
-struct Signing {
-    issuers: Issuers,
-    bundles: BTreeMap<CaId, String>,
-}
-
-impl Signing {
-    fn of(issuers: Issuers) -> Self {
-        let bundle = |id| Some((id, issuers.get(id)?.bundle_pem()));
-        Self { bundles: CaId::ALL.into_iter().filter_map(bundle).collect(), issuers }
-    }
-
-    fn add(&mut self, authority: CaId, issuer: Issuer) {
-        self.bundles.insert(authority, issuer.bundle_pem());
-        self.issuers.add(authority, issuer);
-    }
-
-    fn of_item(&self, item: &Item) -> Option<(&Issuer, &str)> {
-        let authority = item.signer()?;
-        Some((self.issuers.get(authority)?, self.bundles.get(&authority)?))
-    }
-}
-
-struct Job<'a> {
-    index: usize,
-    item: &'a Item,
-    making: &'a Making,
-    replace: bool,
-    key: PrivateKey,
-}
-
-impl Job<'_> {
-    fn run(&self, signing: &Signing, now: OffsetDateTime) -> Result<Made, CaError> {
-        match self.making {
-            Making::Certificate(_, blueprint) => {
-                let (issuer, bundle) = signing.of_item(self.item).ok_or(CaError::EmptyBundle)?;
-                let signed = ca::issue(blueprint, &self.key.spki_der(), issuer)?;
-                ca::accepted(&signed, issuer, now)?;
-                Ok(match &self.item.what {
-                    What::Kubeconfig(_, access) => self.kubeconfig(access, &signed, bundle),
-                    _ => pair(self.item, &signed, self.key.to_pem(), self.replace),
-                })
-            }
-            Making::KeyPair(_) => {
-                let public = Zeroizing::new(self.key.public_pem().into_bytes());
-                let mut files = private(self.item, self.key.to_pem(), self.replace);
-                files.push(file(&self.item.public, public_mode(&self.item.what), public, self.replace));
-                Ok(Made { certificate: None, files })
-            }
-            _ => Ok(Made::default()),
-        }
-    }
-
-    fn kubeconfig(&self, access: &Access, signed: &Signed, bundle: &str) -> Made {
-        let text = access.kubeconfig(bundle, &signed.pem, &self.key.to_pem());
-        let bytes = Zeroizing::new(text.as_bytes().to_vec());
-        let files = vec![file(&self.item.public, public_mode(&self.item.what), bytes, self.replace)];
-        Made { certificate: Some(signed.certificate.clone()), files }
-    }
-}
-
-fn file(place: &Place, mode: u32, bytes: Zeroizing<Vec<u8>>, replace: bool) -> File {
-    File { place: place.clone(), mode, bytes, replace }
-}
-
-fn private(item: &Item, key: Zeroizing<String>, replace: bool) -> Vec<File> {
-    let bytes = Zeroizing::new(key.as_bytes().to_vec());
-    item.private.iter().map(|place| file(place, 0o600, bytes.clone(), replace)).collect()
-}
-
-fn pair(item: &Item, signed: &Signed, key: Zeroizing<String>, replace: bool) -> Made {
-    let certificate = Zeroizing::new(signed.pem.as_bytes().to_vec());
-    let mut files = private(item, key, replace);
-    files.push(file(&item.public, public_mode(&item.what), certificate, replace));
-    Made { certificate: Some(signed.certificate.clone()), files }
 }
 
 struct Source<'a> {

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use zeroize::Zeroizing;
 
-use super::Request;
+use super::request::Request;
 use crate::error::Error;
 use crate::files::RelPath;
 use crate::plan::init::{self as plan, Item};

@@ -1,8 +1,8 @@
 //! The report: what each item is, from its blueprint, from what was made, or from what is there.
 
-use super::Request;
 use super::evaluate::{Evaluation, context};
-use super::make::Made;
+use super::job::Made;
+use super::request::Request;
 use super::resolve::Resolved;
 use crate::blueprint::Name;
 use crate::error::Error;

@@ -1,7 +1,7 @@
 //! Things as fields.
 
 use crate::blueprint::{Algorithm, ExtendedKeyUsage, KeyUsage, Oid, San};
-use crate::report::inspect::{Field, Object, Said};
+use crate::report::inspect::{Extension, Field, Object, Said};
 use crate::x509::{Certificate, Crl, KeyKind, Request, certificate, decimal, key_identifier, key_kind, sha256};
 
 fn field(label: &'static str, key: &'static str, value: Said) -> Field {
@@ -191,7 +191,7 @@ const EXTENSIONS: &[(&str, &str)] = &[
 fn extensions(found: &[(Oid, bool)]) -> Option<Field> {
     let named = found.iter().map(|(oid, critical)| {
         let name = EXTENSIONS.iter().find(|(known, _)| *known == oid.0).map_or("", |(_, name)| name);
-        (oid.to_string(), name.to_owned(), *critical)
+        Extension { oid: oid.to_string(), name: name.to_owned(), critical: *critical }
     });
     (!found.is_empty()).then(|| field("extensions", "extensions", Said::Extensions(named.collect())))
 }

@@ -1,8 +1,9 @@
 //! kubeconfigs and Secrets: what they name, and the certificates in them.
 
-use super::{Findings, describe};
+use super::describe;
+use super::findings::Findings;
 use crate::encoding::base64;
-use crate::inventory::secrets;
+use crate::inventory::{Unreadable, secrets};
 use crate::kubeconfig::{self, KubeconfigError, Source};
 
 /// Whether the text was a kubeconfig or held Secrets.
@@ -49,7 +50,7 @@ fn secret(bytes: &[u8], found: &mut Findings) -> bool {
         let owner = format!("Secret {} ({})", part.name, part.field);
         match &part.pem {
             Ok(pem) => found.pem(pem, Some(&owner)),
-            Err(why) => found.add(Err::<_, &String>(why), Some(&owner)),
+            Err(why) => found.add(Err::<_, &Unreadable>(why), Some(&owner)),
         }
     }
     !secrets.is_empty()

@@ -1,6 +1,6 @@
 //! What a tree's certificates are, and what is to become of each.
 
-use super::Renewing;
+use super::renewing::Renewing;
 use crate::catalog::CaId;
 use crate::error::{self, Error};
 use crate::plan::renew::{self as plan, Credential, Decision, Rules};

@@ -1,10 +1,10 @@
 //! What an authority without its key here is to sign: requests with new keys, beside the running tree.
 
-use super::Renewing;
 use super::evaluate::Evaluation;
+use super::renewing::Renewing;
 use crate::error::Error;
 use crate::plan::renew::{self as plan, Credential, CsrDecision, CsrTemplate, Decision, Skipped};
-use crate::report::renew::Entry;
+use crate::report::renew::RenewalEntry;
 use crate::workspace::Progress;
 use crate::workspace::requests::{self, CsrSpec, Made, Site};
 
@@ -45,7 +45,7 @@ impl<'a> External<'a> {
 }
 
 /// Says in the report where each request waits.
-pub(in crate::commands::renew) fn describe(entries: &mut [Entry], made: &[Made]) {
+pub(in crate::commands::renew) fn describe(entries: &mut [RenewalEntry], made: &[Made]) {
     for one in made {
         let row = entries.iter_mut().find(|entry| entry.node == one.id.node && entry.name == one.id.name);
         let Some((row, path)) = row.zip(one.paths.first()) else { continue };

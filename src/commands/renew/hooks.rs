@@ -4,8 +4,8 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use super::Renewing;
 use super::deploys::{self, Deploy};
+use super::renewing::Renewing;
 use crate::clock::rfc3339;
 use crate::error::Error;
 use crate::hooks::{self, Call, Ended};

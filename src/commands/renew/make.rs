@@ -2,8 +2,8 @@
 
 use zeroize::Zeroizing;
 
-use super::Renewing;
 use super::evaluate::Evaluation;
+use super::renewing::Renewing;
 use crate::blueprint::Algorithm;
 use crate::ca::{self, CaError, Issuer, PrivateKey, Signed};
 use crate::error::Error;

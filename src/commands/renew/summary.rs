@@ -1,15 +1,15 @@
 //! The rows of the report.
 
-use super::Renewing;
 use super::evaluate::Evaluation;
 use super::make::Made;
+use super::renewing::Renewing;
 use crate::blueprint::San;
 use crate::clock::length;
 use crate::error;
 use crate::plan::blueprints::BACK_DATE;
 use crate::plan::renew::{Credential, Decision, Key, Renewal, Skipped};
 use crate::report::facts::{facts, of_blueprint};
-use crate::report::renew::{self as report, Action, Entry, Side};
+use crate::report::renew::{self as report, Action, RenewalEntry, Side};
 use crate::report::restarts::restarts;
 use crate::tree::EntryId;
 use crate::workspace::crl_issue::{self, SignedCrlIssue};
@@ -34,7 +34,7 @@ pub fn report(renewing: &Renewing<'_>, evaluation: &Evaluation, made: &[Made]) -
 }
 
 /// One row for each credential that is there or should be.
-fn entries(renewing: &Renewing<'_>, evaluation: &Evaluation, made: &[Made]) -> Vec<Entry> {
+fn entries(renewing: &Renewing<'_>, evaluation: &Evaluation, made: &[Made]) -> Vec<RenewalEntry> {
     let row = |(credential, decision): (&Credential, &Decision)| {
         let made = made.iter().find(|made| made.id == credential.id);
         entry(renewing, evaluation, credential, decision, made.map(|made| &made.certificate))
@@ -48,24 +48,24 @@ fn entry(
     credential: &Credential,
     decision: &Decision,
     made: Option<&Certificate>,
-) -> Option<Entry> {
+) -> Option<RenewalEntry> {
     let paths = std::iter::once(&credential.public).chain(credential.private.as_ref());
-    let base = Entry {
+    let base = RenewalEntry {
         node: credential.id.node.clone(),
         name: credential.id.name.clone(),
         paths: paths.map(|place| renewing.session.tree.display_path(place)).collect(),
-        ..Entry::default()
+        ..RenewalEntry::default()
     };
     Some(match decision {
         Decision::Absent => return None,
-        Decision::Keep(certificate) => Entry { action: Action::Keep, old: Some(side(certificate)), ..base },
-        Decision::Skipped(left, certificate) => Entry {
-            action: if left.is_gap() { Action::Left } else { Action::Skip },
+        Decision::Keep(certificate) => RenewalEntry { action: Action::Keep, old: Some(side(certificate)), ..base },
+        Decision::Skipped(left, certificate) => RenewalEntry {
+            action: if left.is_gap() { Action::Skipped } else { Action::NotApplicable },
             reasons: vec![error::left(left, &credential.id.to_string())],
             old: certificate.as_deref().map(side).filter(|_| !matches!(left, Skipped::Unreadable(_))),
             ..base
         },
-        Decision::Renew(renewal) => Entry {
+        Decision::Renew(renewal) => RenewalEntry {
             action: if renewal.old.is_some() { Action::Renew } else { Action::Create },
             reasons: renewal.reasons.iter().map(error::reason).collect(),
             old: renewal.old.as_deref().map(side),
@@ -94,7 +94,7 @@ fn texts(names: &[San]) -> Vec<String> {
 }
 
 /// The CRLs that are signed anew; `signed`: they have been.
-pub fn crls(evaluation: &Evaluation, signed: &[SignedCrlIssue]) -> Vec<crate::report::revoke::List> {
+pub fn crls(evaluation: &Evaluation, signed: &[SignedCrlIssue]) -> Vec<crate::report::revoke::CrlRow> {
     let row = |crl: &&TreeCrl| {
         let new = signed.iter().find(|one| one.authority == crl.authority);
         crl_issue::row(crl, new, true)

@@ -1,6 +1,6 @@
 //! Which generation to go back to.
 
-use super::{Request, none};
+use super::request::{Request, none};
 use crate::error::Error;
 use crate::store::{self, Generation, Roots};
 

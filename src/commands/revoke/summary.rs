@@ -1,7 +1,8 @@
 //! The report of a revocation.
 
+use super::evaluate::Evaluation;
+use super::request::Request;
 use super::select::Selected;
-use super::{Evaluation, Request};
 use crate::catalog::CaId;
 use crate::error::Error;
 use crate::plan::renew::certificate_of;
@@ -22,7 +23,7 @@ pub fn report(
     mut warnings: Vec<String>,
 ) -> Result<report::Revocation, Error> {
     let all = evaluation.selected.iter().zip(&evaluation.changes);
-    let entries: Vec<report::Entry> = all.map(|(one, change)| entry(request.verb, one, change)).collect();
+    let entries: Vec<report::RevocationEntry> = all.map(|(one, change)| entry(request.verb, one, change)).collect();
     let mut lists = Vec::new();
     for (authority, crl) in &evaluation.crls {
         let new = issues.iter().find(|issue| issue.authority == *authority);
@@ -50,14 +51,14 @@ pub fn report(
     })
 }
 
-fn entry(verb: Verb, one: &Selected, change: &Change) -> report::Entry {
+fn entry(verb: Verb, one: &Selected, change: &Change) -> report::RevocationEntry {
     let (action, entry) = match (change, verb) {
         (Change::Nothing(entry), _) => (report::Action::Unchanged, entry.as_ref()),
         (Change::Remove(was), _) => (report::Action::Release, Some(was)),
         (Change::Add(entry) | Change::Harden(entry), Verb::Hold) => (report::Action::Hold, Some(entry)),
         (Change::Add(entry) | Change::Harden(entry), _) => (report::Action::Revoke, Some(entry)),
     };
-    report::Entry {
+    report::RevocationEntry {
         name: one.name.clone(),
         authority: one.authority.name(),
         serial: journal::serial_text(&one.serial).to_uppercase(),

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use zeroize::Zeroizing;
 
-use super::{Request, cfssl};
+use super::cfssl;
+use super::request::Request;
 use crate::blueprint::{Blueprint, KeyUsage, Role};
 use crate::ca::{self, PrivateKey};
 use crate::error::Error;

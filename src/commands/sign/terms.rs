@@ -1,6 +1,6 @@
 //! What a certificate is to be: what the command line states, or what an entry of the tree is.
 
-use super::Request;
+use super::request::Request;
 use crate::catalog::CaId;
 use crate::error::{self, Error};
 use crate::plan::renew::{self, CsrDecision, Skipped};

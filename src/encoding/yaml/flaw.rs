@@ -2,34 +2,22 @@
 
 use std::fmt;
 
+use saphyr_parser::ScanError;
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Flaw {
-    TooLarge {
-        bytes: usize,
-        limit: usize,
-    },
+    TooLarge { bytes: usize, limit: usize },
     NotUtf8,
-    /// As the parser says it.
-    NotYaml {
-        why: String,
-    },
-    TooDeep {
-        limit: usize,
-    },
-    TooManyNodes {
-        limit: usize,
-    },
-    TooManyDocuments {
-        limit: usize,
-    },
+    NotYaml(ScanError),
+    TooDeep { limit: usize },
+    TooManyNodes { limit: usize },
+    TooManyDocuments { limit: usize },
     Anchor,
     Alias,
     MergeKey,
     Tag,
     KeyNotText,
-    DuplicateKey {
-        first_line: usize,
-    },
+    DuplicateKey { first_line: usize },
 }
 
 impl fmt::Display for Flaw {
@@ -37,8 +25,8 @@ impl fmt::Display for Flaw {
         match self {
             Self::TooLarge { bytes, limit } => write!(f, "expected at most {limit} bytes, found {bytes}"),
             Self::NotUtf8 => f.write_str("expected UTF-8, found a byte that is none"),
-            Self::NotYaml { why } => {
-                write!(f, "expected YAML, found an error: {}", why.chars().take(160).collect::<String>())
+            Self::NotYaml(error) => {
+                write!(f, "expected YAML, found an error: {}", error.info().chars().take(160).collect::<String>())
             }
             Self::TooDeep { limit } => write!(f, "expected at most {limit} levels of nesting, found more"),
             Self::TooManyNodes { limit } => write!(f, "expected at most {limit} keys and values, found more"),
@@ -57,6 +45,15 @@ impl fmt::Display for Flaw {
             Self::DuplicateKey { first_line } => {
                 write!(f, "expected each key once, found it again (first on line {first_line})")
             }
+        }
+    }
+}
+
+impl std::error::Error for Flaw {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::NotYaml(error) => Some(error),
+            _ => None,
         }
     }
 }

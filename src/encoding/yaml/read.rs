@@ -1,4 +1,4 @@
-//! YAML into a small tree that remembers where everything stood. The only place in this room that knows the YAML crate.
+//! YAML into a small tree that remembers where everything stood. The only file that knows the YAML crate beside its errors.
 //!
 //! A profile comes from somebody else's editor, so the text is refused early: size, depth and number of nodes are bounded,
 //! and what only makes YAML clever (anchors, aliases, merge keys, tags) is not taken at all. Without aliases the tree is
@@ -159,6 +159,9 @@ struct Builder {
     nodes: usize,
     started: usize,
     stream: Stream,
+    /// How many events the parser gave.
+    #[cfg(test)]
+    events: usize,
 }
 
 impl Builder {
@@ -169,6 +172,10 @@ impl Builder {
         while let Some(event) = parser.next_event() {
             let (event, span) = event.map_err(|error| syntax(&error))?;
             let mark = place(&span.start);
+            #[cfg(test)]
+            {
+                self.events += 1;
+            }
             match event {
                 Event::DocumentStart(_) => {
                     self.started += 1;
@@ -387,7 +394,7 @@ fn syntax(error: &ScanError) -> Fault {
         info if info.contains("unknown anchor") => Flaw::Alias,
         // Its own bound for flow collections lies beyond ours, but it reads a whole collection ahead.
         info if info.contains("recursion limit") => Flaw::TooDeep { limit: MAX_DEPTH },
-        info => Flaw::NotYaml { why: info.to_owned() },
+        _ => Flaw::NotYaml(error.clone()),
     };
     document_fault(place(error.marker()), kind)
 }

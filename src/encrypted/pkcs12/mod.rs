@@ -2,68 +2,12 @@
 //! written since 1999, DER or BER. Written: today's algorithms, or those an old reader needs.
 
 mod bags;
+mod content;
 mod read;
 #[cfg(test)]
 mod tests;
 mod write;
 
-use std::fmt;
-
-use zeroize::Zeroizing;
-
+pub use content::{Bag, Content, Opened, Strength};
 pub use read::{looks_like, open};
 pub use write::{ITERATIONS, Random, local_key_id, seal};
-
-/// One thing in the file.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Bag {
-    pub content: Content,
-    pub friendly_name: Option<String>,
-    /// Ties a key to its certificate.
-    pub local_key_id: Option<Vec<u8>>,
-}
-
-#[derive(Clone, PartialEq, Eq)]
-pub enum Content {
-    /// PrivateKeyInfo (PKCS#8) as DER.
-    Key(Zeroizing<Vec<u8>>),
-    /// An X.509 certificate as DER.
-    Certificate(Vec<u8>),
-    /// A certificate list as DER.
-    Crl(Vec<u8>),
-}
-
-/// The content may be a key.
-impl fmt::Debug for Bag {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Bag({:?}, {:?})", self.content, self.friendly_name)
-    }
-}
-
-impl fmt::Debug for Content {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (what, length) = match self {
-            Self::Key(der) => ("Key", der.len()),
-            Self::Certificate(der) => ("Certificate", der.len()),
-            Self::Crl(der) => ("Crl", der.len()),
-        };
-        write!(f, "{what}({length} bytes)")
-    }
-}
-
-/// What a file held.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Opened {
-    pub bags: Vec<Bag>,
-    /// A code over the content was checked; without one, nobody would notice a change.
-    pub checked: bool,
-}
-
-/// How a new file is locked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Strength {
-    /// As OpenSSL 3: PBES2 with PBKDF2-HMAC-SHA-256 and AES-256-CBC, HMAC-SHA-256 over all.
-    Modern,
-    /// pbeWithSHAAnd3-KeyTripleDES-CBC and HMAC-SHA-1: what Java before 8u301 and Windows before Server 2019 read.
-    Legacy,
-}

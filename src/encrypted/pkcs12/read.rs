@@ -2,13 +2,18 @@
 
 use zeroize::Zeroizing;
 
+use super::super::EncryptionError;
+use super::super::budget::Budget;
 use super::super::derive::{self, Hash, Purpose};
-use super::super::params::{Identifier, content, ids, named, number};
-use super::super::scheme::{Derivation, Scheme, spend};
-use super::super::{Budget, EncryptionError, pkcs8, tries};
-use super::{Bag, Content, Opened, bags};
+use super::super::params::{self, ids, number};
+use super::super::password::first_that_fits;
+use super::super::pkcs8;
+use super::super::scheme::{Derivation, Scheme, pair};
+use super::bags;
+use super::content::{Bag, Content, Opened};
+use crate::encoding::algorithm::AlgorithmIdentifier;
 use crate::encoding::ber;
-use crate::encoding::tlv::{self, Element, NotDer};
+use crate::encoding::tlv::{self, Element, Fields, NotDer};
 
 /// Bags in bags.
 const DEEPEST: usize = 4;
@@ -28,11 +33,7 @@ const BAG: &str = "PKCS#12 bag";
 /// Whether bytes begin as a PFX does: version 3, then PKCS#7 content. DER or BER, perhaps cut.
 pub fn looks_like(head: &[u8]) -> bool {
     fn inside(bytes: &[u8]) -> Option<&[u8]> {
-        let [tlv::SEQUENCE, length, rest @ ..] = bytes else { return None };
-        match length {
-            0x81..=0x88 => rest.get(usize::from(length & 0x7f)..),
-            _ => Some(rest),
-        }
+        ber::header(bytes).filter(|(tag, ..)| *tag == tlv::SEQUENCE).map(|(.., rest)| rest)
     }
     let content = inside(head).and_then(|rest| rest.strip_prefix(&[tlv::INTEGER, 1, 3])).and_then(inside);
     // pkcs-7, whatever content type of it.
@@ -45,13 +46,7 @@ pub fn open(pfx: &[u8], password: Option<&str>) -> Result<Opened> {
     let mut budget = Budget::full();
     let der = ber::to_der(pfx).map_err(broken(PFX))?;
     let file = File::read(&der)?;
-    for password in tries(password) {
-        match file.open(password, &mut budget) {
-            Err(EncryptionError::WrongPassword) => {}
-            other => return other,
-        }
-    }
-    Err(EncryptionError::WrongPassword)
+    first_that_fits(password, |password| file.open(password, &mut budget))
 }
 
 /// The outermost layer.
@@ -63,22 +58,17 @@ struct File<'a> {
 
 impl<'a> File<'a> {
     fn read(der: &'a [u8]) -> Result<Self> {
-        let parts = tlv::children(der, tlv::SEQUENCE).map_err(broken(PFX))?;
-        let [version, safe, rest @ ..] = parts.as_slice() else { return Err(EncryptionError::Malformed(PFX)) };
-        if version.tag != tlv::INTEGER || version.content != [3] {
+        let mut fields = Fields::inside(der, tlv::SEQUENCE).map_err(broken(PFX))?;
+        if fields.take(tlv::INTEGER) != Ok(&[3]) {
             return Err(EncryptionError::Malformed("PKCS#12 file of version 3"));
         }
-        let (id, content) = content_info(*safe)?;
+        let (safe, mac) = (fields.element().map_err(broken(PFX))?, fields.any().map_err(broken(PFX))?);
+        fields.end().map_err(broken(PFX))?;
+        let (id, content) = content_info(safe).map_err(broken(CONTENTS))?;
         if id != bags::DATA {
-            return Err(EncryptionError::Unsupported { role: "PKCS#12 integrity mode", oid: named(id) });
+            return Err(params::unsupported("PKCS#12 integrity mode", id));
         }
-        let safe = octets(content)?;
-        let mac = match rest {
-            [] => None,
-            [mac] => Some(Mac::read(*mac)?),
-            _ => return Err(EncryptionError::Malformed(PFX)),
-        };
-        Ok(Self { safe, mac })
+        Ok(Self { safe: octets(content)?, mac: mac.map(Mac::read).transpose()? })
     }
 
     fn open(&self, password: Option<&str>, budget: &mut Budget) -> Result<Opened> {
@@ -94,19 +84,14 @@ impl<'a> File<'a> {
     }
 }
 
-/// ContentInfo: the type, and what stands in its `[0]`.
-fn content_info(info: Element<'_>) -> Result<(&[u8], Element<'_>)> {
-    let parts = tlv::children(info.raw, tlv::SEQUENCE).map_err(broken(CONTENTS))?;
-    match parts.as_slice() {
-        [id, content] if id.tag == tlv::OBJECT_IDENTIFIER && content.tag == tlv::CONTEXT_CONSTRUCTED => {
-            Ok((id.content, tlv::single(content.content).map_err(broken(CONTENTS))?))
-        }
-        _ => Err(EncryptionError::Malformed(CONTENTS)),
-    }
+/// ContentInfo: the type, and the value in its `[0]`. Bags of certificates and CRLs have the same shape.
+fn content_info(info: Element<'_>) -> std::result::Result<(&[u8], Element<'_>), NotDer> {
+    let (id, content) = pair(info)?;
+    Ok((id.of(tlv::OBJECT_IDENTIFIER)?, tlv::single(content.of(tlv::CONTEXT_CONSTRUCTED)?)?))
 }
 
 fn octets(element: Element<'_>) -> Result<&[u8]> {
-    content(element, tlv::OCTET_STRING).map_err(broken(CONTENTS))
+    element.of(tlv::OCTET_STRING).map_err(broken(CONTENTS))
 }
 
 /// MacData (RFC 7292 section 4), with PBMAC1 in it (RFC 9579).
@@ -115,6 +100,8 @@ struct Mac<'a> {
     code: &'a [u8],
 }
 
+type MacFields<'a> = (AlgorithmIdentifier<'a>, &'a [u8], &'a [u8], u64);
+
 enum MacKind {
     Pkcs12 { hash: Hash, salt: Vec<u8>, iterations: u64 },
     Pbmac1 { derivation: Derivation, hash: Hash, key_length: usize },
@@ -122,30 +109,29 @@ enum MacKind {
 
 impl<'a> Mac<'a> {
     fn read(element: Element<'a>) -> Result<Self> {
-        let part = "PKCS#12 integrity code";
-        let parts = tlv::children(element.raw, tlv::SEQUENCE).map_err(broken(part))?;
-        let (digest, salt, iterations) = match parts.as_slice() {
-            [digest, salt] => (digest, salt, 1),
-            [digest, salt, iterations] => (digest, salt, number(*iterations).map_err(broken(part))?),
-            _ => return Err(EncryptionError::Malformed(part)),
-        };
-        let digest = tlv::children(digest.raw, tlv::SEQUENCE).map_err(broken(part))?;
-        let [algorithm, code] = digest.as_slice() else { return Err(EncryptionError::Malformed(part)) };
-        let code = content(*code, tlv::OCTET_STRING).map_err(broken(part))?;
-        let algorithm = Identifier::read(algorithm.raw).map_err(broken(part))?;
+        let (algorithm, code, salt, iterations) = Self::fields(element).map_err(broken("PKCS#12 integrity code"))?;
         let kind = if algorithm.id == ids::PBMAC1 {
             pbmac1(algorithm)?
         } else {
-            let salt = content(*salt, tlv::OCTET_STRING).map_err(broken(part))?.to_vec();
-            MacKind::Pkcs12 { hash: algorithm.digest()?, salt, iterations }
+            MacKind::Pkcs12 { hash: params::digest(algorithm.id)?, salt: salt.to_vec(), iterations }
         };
         Ok(Self { kind, code })
+    }
+
+    /// The digest's algorithm and octets, the salt, and the iterations, DEFAULT 1.
+    fn fields(element: Element<'a>) -> std::result::Result<MacFields<'a>, NotDer> {
+        let mut fields = Fields::of(element.of(tlv::SEQUENCE)?);
+        let (algorithm, code) = pair(fields.element()?)?;
+        let salt = fields.take(tlv::OCTET_STRING)?;
+        let iterations = fields.any()?.map_or(Ok(1), number)?;
+        fields.end()?;
+        Ok((AlgorithmIdentifier::read(algorithm.raw)?, code.of(tlv::OCTET_STRING)?, salt, iterations))
     }
 
     fn check(&self, message: &[u8], password: Option<&str>, budget: &mut Budget) -> Result<()> {
         let (hash, key) = match &self.kind {
             MacKind::Pkcs12 { hash, salt, iterations } => {
-                let iterations = spend(*iterations, budget)?;
+                let iterations = budget.spend(*iterations)?;
                 (*hash, derive::pkcs12(*hash, Purpose::Mac, password, salt, iterations, hash.length()))
             }
             MacKind::Pbmac1 { derivation, hash, key_length } => {
@@ -157,13 +143,11 @@ impl<'a> Mac<'a> {
 }
 
 /// PBMAC1-params (RFC 8018 appendix A.5); RFC 9579 section 5 wants the key length stated.
-fn pbmac1(algorithm: Identifier<'_>) -> Result<MacKind> {
+fn pbmac1(algorithm: AlgorithmIdentifier<'_>) -> Result<MacKind> {
     let part = "PBMAC1 parameters";
-    let parameters = algorithm.parameters.ok_or(NotDer).map_err(broken(part))?;
-    let parts = tlv::children(parameters.raw, tlv::SEQUENCE).map_err(broken(part))?;
-    let [derivation, scheme] = parts.as_slice() else { return Err(EncryptionError::Malformed(part)) };
+    let (derivation, scheme) = algorithm.parameters.ok_or(NotDer).and_then(pair).map_err(broken(part))?;
     let derivation = Derivation::read(derivation.raw)?;
-    let hash = Identifier::read(scheme.raw).map_err(broken(part))?.prf()?;
+    let hash = params::prf(AlgorithmIdentifier::read(scheme.raw).map_err(broken(part))?.id)?;
     let (Derivation::Pbkdf2 { key_length, .. } | Derivation::Scrypt { key_length, .. }) = &derivation;
     let length = key_length.and_then(|length| usize::try_from(length).ok()).filter(|length| (16..=64).contains(length));
     Ok(MacKind::Pbmac1 { hash, key_length: length.ok_or(EncryptionError::Malformed(part))?, derivation })
@@ -179,11 +163,11 @@ struct Opening<'p, 'b> {
 impl Opening<'_, '_> {
     /// One ContentInfo of the AuthenticatedSafe.
     fn content(&mut self, info: Element<'_>) -> Result<()> {
-        let (id, content) = content_info(info)?;
+        let (id, content) = content_info(info).map_err(broken(CONTENTS))?;
         let plain = match id {
             bags::DATA => Zeroizing::new(octets(content)?.to_vec()),
             bags::ENCRYPTED_DATA => self.encrypted(content)?,
-            _ => return Err(EncryptionError::Unsupported { role: "PKCS#12 content", oid: named(id) }),
+            _ => return Err(params::unsupported("PKCS#12 content", id)),
         };
         // A wrong key can leave valid padding behind; what it leaves is no SafeContents.
         let wrong =
@@ -195,10 +179,7 @@ impl Opening<'_, '_> {
     /// EncryptedData (RFC 2315 section 13).
     fn encrypted(&mut self, data: Element<'_>) -> Result<Zeroizing<Vec<u8>>> {
         let part = "encrypted PKCS#12 content";
-        let parts = tlv::children(data.raw, tlv::SEQUENCE).map_err(broken(part))?;
-        let [_version, info, ..] = parts.as_slice() else { return Err(EncryptionError::Malformed(part)) };
-        let parts = tlv::children(info.raw, tlv::SEQUENCE).map_err(broken(part))?;
-        let [_type, algorithm, sealed] = parts.as_slice() else { return Err(EncryptionError::Malformed(part)) };
+        let (algorithm, sealed) = encrypted_content_info(data).map_err(broken(part))?;
         let joined;
         let sealed = match sealed.tag {
             tlv::CONTEXT => sealed.content,
@@ -228,50 +209,62 @@ impl Opening<'_, '_> {
         if self.bags.len() >= MOST_BAGS {
             return Err(EncryptionError::TooMany { most: MOST_BAGS });
         }
-        let parts = tlv::children(bag.raw, tlv::SEQUENCE).map_err(broken(BAG))?;
-        let [id, value, attributes @ ..] = parts.as_slice() else { return Err(EncryptionError::Malformed(BAG)) };
-        if id.tag != tlv::OBJECT_IDENTIFIER || value.tag != tlv::CONTEXT_CONSTRUCTED || attributes.len() > 1 {
-            return Err(EncryptionError::Malformed(BAG));
-        }
-        let value = tlv::single(value.content).map_err(broken(BAG))?;
-        let content = match id.content {
+        let (id, value, attributes) = safe_bag(bag).map_err(broken(BAG))?;
+        let content = match id {
             bags::KEY => Content::Key(Zeroizing::new(value.raw.to_vec())),
             bags::SHROUDED_KEY => Content::Key(pkcs8::open_with(value.raw, self.password, self.budget)?),
             bags::CERTIFICATE => Content::Certificate(typed(value, bags::X509_CERTIFICATE)?),
             bags::CRL => Content::Crl(typed(value, bags::X509_CRL)?),
             bags::SAFE_CONTENTS => return self.safe_contents(value.raw, depth.saturating_add(1)),
-            other => return Err(EncryptionError::Unsupported { role: "PKCS#12 bag", oid: named(other) }),
+            other => return Err(params::unsupported("PKCS#12 bag", other)),
         };
         let mut read = Bag { content, friendly_name: None, local_key_id: None };
-        if let Some(attributes) = attributes.first() {
-            for attribute in tlv::children(attributes.raw, tlv::SET).map_err(broken(BAG))? {
-                read.attribute(attribute)?;
-            }
+        for attribute in attributes {
+            read.attribute(attribute).map_err(broken(BAG))?;
         }
         self.bags.push(read);
         Ok(())
     }
 }
 
+/// The algorithm and the ciphertext of EncryptedData (RFC 2315 section 13).
+fn encrypted_content_info(data: Element<'_>) -> std::result::Result<(Element<'_>, Element<'_>), NotDer> {
+    let mut fields = Fields::of(data.of(tlv::SEQUENCE)?);
+    let _version = fields.element()?;
+    let mut info = Fields::of(fields.take(tlv::SEQUENCE)?);
+    let _type = info.element()?;
+    let parts = (info.element()?, info.element()?);
+    info.end()?;
+    fields.all().map(|_unprotected_attributes| parts)
+}
+
+/// The type, the value in `[0]`, and the attributes of a SafeBag.
+fn safe_bag(bag: Element<'_>) -> std::result::Result<(&[u8], Element<'_>, Vec<Element<'_>>), NotDer> {
+    let mut fields = Fields::of(bag.of(tlv::SEQUENCE)?);
+    let id = fields.take(tlv::OBJECT_IDENTIFIER)?;
+    let value = tlv::single(fields.take(tlv::CONTEXT_CONSTRUCTED)?)?;
+    let attributes = match fields.any()? {
+        Some(attributes) => tlv::elements(attributes.of(tlv::SET)?)?,
+        None => Vec::new(),
+    };
+    fields.end().map(|()| (id, value, attributes))
+}
+
 /// CertBag and CRLBag: a type, and in `[0]` an OCTET STRING.
 fn typed(value: Element<'_>, wanted: &'static [u8]) -> Result<Vec<u8>> {
-    let parts = tlv::children(value.raw, tlv::SEQUENCE).map_err(broken(BAG))?;
-    let [id, value] = parts.as_slice() else { return Err(EncryptionError::Malformed(BAG)) };
-    if id.content != wanted {
-        return Err(EncryptionError::Unsupported { role: "PKCS#12 certificate type", oid: named(id.content) });
+    let (id, inner) = content_info(value).map_err(broken(BAG))?;
+    if id != wanted {
+        return Err(params::unsupported("PKCS#12 certificate type", id));
     }
-    let inner = content(*value, tlv::CONTEXT_CONSTRUCTED).and_then(tlv::single).map_err(broken(BAG))?;
     octets(inner).map(<[u8]>::to_vec)
 }
 
 impl Bag {
     /// The two that mean something to us; others are passed over.
-    fn attribute(&mut self, attribute: Element<'_>) -> Result<()> {
-        let parts = tlv::children(attribute.raw, tlv::SEQUENCE).map_err(broken(BAG))?;
-        let [id, values] = parts.as_slice() else { return Err(EncryptionError::Malformed(BAG)) };
-        let value = tlv::elements(values.content).map_err(broken(BAG))?.first().copied();
-        match (id.content, value) {
-            (bags::FRIENDLY_NAME, Some(name)) if name.tag == super::write::BMP_STRING => {
+    fn attribute(&mut self, attribute: Element<'_>) -> std::result::Result<(), NotDer> {
+        let (id, values) = pair(attribute)?;
+        match (id.content, tlv::elements(values.content)?.first()) {
+            (bags::FRIENDLY_NAME, Some(name)) if name.tag == tlv::BMP_STRING => {
                 let units = name.content.chunks_exact(2).map(|pair| match pair {
                     [high, low] => u16::from_be_bytes([*high, *low]),
                     _ => 0,

@@ -195,7 +195,7 @@ fn bags_in_bags_end_somewhere() {
 fn many_locks_share_one_budget() {
     // Each bag asks for 6,000,000 iterations: the second is one too many.
     let scheme = crate::encrypted::scheme::Scheme::modern(&[1; 16], &[2; 16], 6_000_000);
-    let key = tlv::sequence(&[scheme.to_der(), tlv::write(tlv::OCTET_STRING, &[0; 16])]);
+    let key = tlv::sequence(&[scheme.to_der().unwrap(), tlv::write(tlv::OCTET_STRING, &[0; 16])]);
     let bag = tlv::sequence(&[
         tlv::write(tlv::OBJECT_IDENTIFIER, bags::SHROUDED_KEY),
         tlv::write(tlv::CONTEXT_CONSTRUCTED, &key),
@@ -218,19 +218,20 @@ proptest! {
 /// RFC 9579: the key of the code by PBKDF2. OpenSSL writes it from 3.4 on.
 #[test]
 fn pbmac1_is_checked() {
+    use crate::encoding::algorithm;
     use crate::encrypted::derive::{self, Hash};
-    use crate::encrypted::params::{self, ids};
+    use crate::encrypted::params::ids;
     let file = fixture("plain.p12");
     let parts = tlv::children(&file, tlv::SEQUENCE).unwrap();
     let info = tlv::children(parts[1].raw, tlv::SEQUENCE).unwrap();
     let safe = tlv::single(info[1].content).unwrap().content;
     let with = |stated: Option<u8>, password: &[u8]| {
         let length = stated.map(|length| tlv::integer(&[length])).unwrap_or_default();
-        let prf = params::write(ids::HMAC_SHA256, &[tlv::NULL, 0]);
+        let prf = algorithm::write(ids::HMAC_SHA256, &[tlv::NULL, 0]);
         let salt = tlv::write(tlv::OCTET_STRING, b"saltsalt");
         let derivation =
-            params::write(ids::PBKDF2, &tlv::sequence(&[salt, tlv::integer(&[0x10, 0]), length, prf.clone()]));
-        let algorithm = params::write(ids::PBMAC1, &tlv::sequence(&[derivation, prf]));
+            algorithm::write(ids::PBKDF2, &tlv::sequence(&[salt, tlv::integer(&[0x10, 0]), length, prf.clone()]));
+        let algorithm = algorithm::write(ids::PBMAC1, &tlv::sequence(&[derivation, prf]));
         let key = derive::pbkdf2(Hash::Sha256, password, b"saltsalt", 4096, 32).unwrap();
         let code = tlv::write(tlv::OCTET_STRING, &Hash::Sha256.mac(&key, safe));
         let mac = [tlv::sequence(&[algorithm, code]), tlv::write(tlv::OCTET_STRING, b"NOT USED"), tlv::integer(&[1])];

@@ -4,17 +4,16 @@
 use zeroize::Zeroizing;
 
 use super::super::derive::{self, Hash, Purpose};
-use super::super::params::{self, ids};
+use super::super::params::ids;
 use super::super::scheme::Scheme;
 use super::super::{EncryptionError, pkcs8};
-use super::{Bag, Content, Strength, bags};
-use crate::encoding::tlv;
+use super::bags;
+use super::content::{Bag, Content, Strength};
+use crate::encoding::{algorithm, tlv};
 
 /// For each of the three derivations of a file. .NET 9 refuses more than 300,000 for one and 1,000,000 for all, Java more than
 /// 5,000,000; OpenSSL's own figure is 2,048.
 pub const ITERATIONS: u32 = 100_000;
-
-pub(super) const BMP_STRING: u8 = 0x1e;
 
 /// Random octets: every file needs its own.
 #[derive(Debug, Clone, Copy)]
@@ -56,7 +55,7 @@ pub fn seal(content: &[Bag], password: &str, strength: Strength, random: &Random
         let sealed = scheme.encrypt(password, &tlv::sequence(&public))?;
         let info = tlv::sequence(&[
             tlv::write(tlv::OBJECT_IDENTIFIER, bags::DATA),
-            scheme.to_der(),
+            scheme.to_der()?,
             tlv::write(tlv::CONTEXT, &sealed),
         ]);
         infos.push(content_info(bags::ENCRYPTED_DATA, &tlv::sequence(&[tlv::integer(&[]), info])));
@@ -90,7 +89,7 @@ fn safe_bag(id: &[u8], value: &[u8], bag: &Bag, trusted: bool) -> Vec<u8> {
     }
     if let Some(name) = &bag.friendly_name {
         let octets: Vec<u8> = name.encode_utf16().flat_map(u16::to_be_bytes).collect();
-        attributes.push(attribute(bags::FRIENDLY_NAME, &tlv::write(BMP_STRING, &octets)));
+        attributes.push(attribute(bags::FRIENDLY_NAME, &tlv::write(tlv::BMP_STRING, &octets)));
     }
     if trusted {
         attributes.push(attribute(bags::TRUSTED_KEY_USAGE, &tlv::write(tlv::OBJECT_IDENTIFIER, bags::ANY_USAGE)));
@@ -112,6 +111,6 @@ fn mac(safe: &[u8], password: Option<&str>, strength: Strength, salt: &[u8; 16])
     };
     let key: Zeroizing<Vec<u8>> = derive::pkcs12(hash, Purpose::Mac, password, salt, ITERATIONS, hash.length());
     let code = hash.mac(&key, safe);
-    let digest = tlv::sequence(&[params::write(id, &[tlv::NULL, 0]), tlv::write(tlv::OCTET_STRING, &code)]);
+    let digest = tlv::sequence(&[algorithm::write(id, &[tlv::NULL, 0]), tlv::write(tlv::OCTET_STRING, &code)]);
     tlv::sequence(&[digest, tlv::write(tlv::OCTET_STRING, salt), tlv::integer(&ITERATIONS.to_be_bytes())])
 }

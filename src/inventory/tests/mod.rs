@@ -8,7 +8,9 @@ mod walks;
 
 use std::path::{Path, PathBuf};
 
+use super::walk::directory;
 use super::*;
+use crate::catalog::CaId;
 
 const KUBEADM: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/kubeadm");
 
@@ -58,9 +60,9 @@ fn facts(item: &Item) -> &CertificateFacts {
     }
 }
 
-fn unreadable(item: &Item) -> &str {
+fn unreadable(item: &Item) -> String {
     match &item.reading {
-        Reading::Unreadable(why) => why,
+        Reading::Unreadable(why) => why.to_string(),
         other => panic!("{}: {other:?}", item.name),
     }
 }

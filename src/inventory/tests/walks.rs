@@ -51,7 +51,7 @@ fn what_lies_in_a_directory_is_found_by_content() {
     symlink("r", at("r")).unwrap();
     symlink("nowhere", at("s")).unwrap();
     symlink("a.txt", at("t")).unwrap();
-    let tree = walk(dir.path());
+    let tree = directory(dir.path());
     let wanted = [
         ("a.txt", Kind::Authority),
         ("b", Kind::Authority),
@@ -112,26 +112,25 @@ fn trees_in_a_directory_are_trees() {
     std::fs::write(dir.path().join("loose.pem"), ca()).unwrap();
     wanted.push((String::new(), Form::Directory));
     assert_eq!(roots(dir.path()), wanted);
-    assert_eq!(names(&walk(dir.path())), ["loose.pem"]);
+    assert_eq!(names(&directory(dir.path())), ["loose.pem"]);
     assert!(requests(&dir.path().join("nothing"), None).is_none());
     assert_eq!(requests(&dir.path().join("loose.pem"), None).unwrap()[0].form, Form::File);
     let found = requests(dir.path(), None).unwrap();
-    let seen = std::sync::Mutex::new(Vec::new());
-    let mut last = 0;
-    fleet(&found, 3, &|index, tree| seen.lock().unwrap().push((index, tree.items.len())), &mut |done, _| last = done)
-        .unwrap();
-    let mut seen = seen.into_inner().unwrap();
-    seen.sort_unstable();
-    assert_eq!(seen, [(0, 15), (1, 15), (2, 15), (3, 1)]);
+    let trees = all(&found, 3, &mut |_, _| ()).unwrap();
+    assert_eq!(trees.iter().map(|tree| tree.items.len()).collect::<Vec<_>>(), [15, 15, 15, 1]);
 }
 
-/// A list with many entries, as DER; signed by nobody.
+/// A CRL of the cluster's authority with many entries, as DER; signed by nobody.
 fn list(entries: usize) -> Vec<u8> {
+    crl(&[7; 20], entries)
+}
+
+fn crl(serial: &[u8], entries: usize) -> Vec<u8> {
     use crate::encoding::tlv;
     let algorithm = tlv::sequence(&[tlv::write(tlv::OBJECT_IDENTIFIER, &[0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 2])]);
     let issuer = crate::encoding::name::write(&crate::blueprint::Name::of("kubernetes", &[])).unwrap();
     let time = tlv::write(tlv::UTC_TIME, b"261120000000Z");
-    let entry = tlv::sequence(&[tlv::integer(&[7; 20]), time.clone()]);
+    let entry = tlv::sequence(&[tlv::integer(serial), time.clone()]);
     let entries = tlv::write(tlv::SEQUENCE, &entry.repeat(entries));
     let signed = tlv::sequence(&[&tlv::integer(&[1]), &algorithm, &issuer, &time, &time, &entries]);
     tlv::sequence(&[signed, algorithm, tlv::bit_string(&[9; 70])])
@@ -161,6 +160,23 @@ fn lists_of_any_length_are_counted() {
         std::fs::write(dir.path().join("pki/ca.crl"), &text.as_bytes()[..length]).unwrap();
         unreadable(item(&node(dir.path()), "ca.crl"));
     }
+}
+
+#[test]
+fn a_crl_that_its_authority_did_not_sign_revokes_nothing() {
+    let dir = copy("v1.36-default-rsa2048");
+    let pem = bytes("v1.36-default-rsa2048/etc-kubernetes/pki/apiserver.crt");
+    let serial = crate::x509::parse_pem_bundle(&pem).unwrap().remove(0).serial;
+    let forged = crl(&serial, 1);
+    let wanted = crate::x509::Wanted::new([serial.as_slice()]);
+    assert!(
+        crate::x509::CrlLookup::read(&forged, &wanted).unwrap().named(&serial).is_some(),
+        "it names the certificate"
+    );
+    std::fs::write(dir.path().join("pki/ca.crl"), &forged).unwrap();
+    let tree = node(dir.path());
+    assert!(matches!(&item(&tree, "ca.crl").reading, Reading::Crl(facts) if facts.entries == 1));
+    assert_eq!(facts(item(&tree, "apiserver")).revoked, None);
 }
 
 proptest! {

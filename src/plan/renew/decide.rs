@@ -13,7 +13,7 @@ use crate::kubeconfig::{self, Credentials, Read};
 use crate::plan::blueprints::{BACK_DATE, Bounds};
 use crate::tree::Survey;
 use crate::tree::{Authorities, Authority, file};
-use crate::x509::{Certificate, KeyKind, parse_pem_bundle};
+use crate::x509::{Certificate, KeyKind, parse_pem_bundle, path};
 
 /// Decides one credential. `credentials`: all of the tree, which say what else is there.
 pub fn decide(
@@ -99,9 +99,9 @@ impl Run<'_> {
         };
         let wanted = self.wanted(Bounds::of(authority));
         let (lifetime, guessed) = self.lifetime(&existing.leaf, wanted.as_ref(), authority);
-        let earlier = match self.signed(&existing.leaf, &existing.chain) {
+        let path = match self.signed(&existing.leaf, &existing.chain) {
             Signed::ByTheAuthority => None,
-            Signed::ByAnEarlierOne(reason) => Some(reason),
+            Signed::Outdated(reason) => Some(reason),
             // What somebody else signed is a gap when it would be due, not before.
             Signed::Elsewhere(Skipped::NotOurs(_))
                 if !self.is_asked() && self.broken(&existing, lifetime).is_empty() =>
@@ -118,7 +118,7 @@ impl Run<'_> {
         let missing = self.missing_usages(&existing.leaf, wanted.as_ref());
         let mut reasons = self.broken(&existing, lifetime);
         reasons.extend(differences(&names.1, &missing));
-        reasons.extend(earlier);
+        reasons.extend(path);
         reasons.extend(authority_data.then_some(Reason::AuthorityData));
         if self.is_asked() && reasons.is_empty() {
             reasons.push(Reason::Requested);
@@ -246,23 +246,17 @@ impl Run<'_> {
 
     pub(super) fn signed(&self, leaf: &Certificate, chain: &[Certificate]) -> Signed {
         let bundle = self.authority.map(Authority::bundle).unwrap_or_default();
-        let links =
-            |below: &&Certificate, above: &Certificate| above.may_sign_certificates() && below.signed_by(above).is_ok();
-        // Up through the intermediates in its own file, as far as they lead.
-        let top = chain.iter().try_fold(leaf, |below, above| if links(&below, above) { Ok(above) } else { Err(below) });
-        let (Ok(top) | Err(top)) = top;
-        let signs = |authority: &Certificate| {
-            leaf.signed_by(authority).is_ok() || top.signed_by(authority).is_ok() || top.der == authority.der
-        };
-        match bundle.iter().position(signs) {
-            Some(0) => Signed::ByTheAuthority,
-            Some(_) => Signed::ByAnEarlierOne(Reason::EarlierAuthority(leaf.issuer.clone())),
-            None if matches!(self.credential.entry.map(|entry| entry.files), Some(Files::KubeletPair(_)))
-                && (self.credential.wanted.is_none() || made_by_itself(leaf, top)) =>
+        match path::judge(leaf, chain, bundle, self.rules.now) {
+            Ok(path) if path.anchor == 0 => Signed::ByTheAuthority,
+            Ok(_) => Signed::Outdated(Reason::EarlierAuthority(leaf.issuer.clone())),
+            Err(why) if why.is_about_dates() => Signed::Outdated(Reason::Path(why)),
+            Err(_)
+                if matches!(self.credential.entry.map(|entry| entry.files), Some(Files::KubeletPair(_)))
+                    && (self.credential.wanted.is_none() || made_by_itself(leaf, chain)) =>
             {
                 Signed::Elsewhere(Skipped::KubeletsOwn)
             }
-            None => Signed::Elsewhere(Skipped::NotOurs(leaf.issuer.clone())),
+            Err(_) => Signed::Elsewhere(Skipped::NotOurs(leaf.issuer.clone())),
         }
     }
 
@@ -294,14 +288,16 @@ struct New {
 
 pub(super) enum Signed {
     ByTheAuthority,
-    ByAnEarlierOne(Reason),
+    /// By an authority of this tree, but not as it would be signed now.
+    Outdated(Reason),
     Elsewhere(Skipped),
 }
 
 /// Self-signed, or by the authority `HOST-ca@TIME` that a kubelet makes for itself and puts behind it.
-fn made_by_itself(leaf: &Certificate, top: &Certificate) -> bool {
-    let kubelets = || top.common_name().is_some_and(|name| name.contains("-ca@"));
-    top.signed_by(top).is_ok() && (leaf.der == top.der || kubelets())
+fn made_by_itself(leaf: &Certificate, chain: &[Certificate]) -> bool {
+    let kubelets = |above: &Certificate| above.common_name().is_some_and(|name| name.contains("-ca@"));
+    leaf.signed_by(leaf).is_ok()
+        || chain.iter().any(|above| kubelets(above) && above.signed_by(above).is_ok() && leaf.signed_by(above).is_ok())
 }
 
 /// The certificate itself, and what follows it in its file.

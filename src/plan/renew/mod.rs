@@ -23,7 +23,7 @@ use crate::catalog::{CaId, Entry};
 use crate::plan::init::{Access, What};
 use crate::profile::{Profile, Window};
 use crate::tree::{Authority, EntryId, Place, Unusable};
-use crate::x509::{Certificate, OtherKey};
+use crate::x509::{Certificate, OtherKey, PathError};
 
 pub use ask::{CsrDecision, CsrTemplate, ask, ask_authority};
 pub use credentials::{authority_copies, of_catalogue, of_profile};
@@ -155,6 +155,8 @@ pub enum Reason {
     MissingUsages(Vec<ExtendedKeyUsage>),
     /// Signed by an authority that the tree still trusts but that does not sign any more.
     EarlierAuthority(Name),
+    /// An intermediate between it and its authority has expired, or is not valid yet.
+    Path(PathError),
     /// A kubeconfig's certificate-authority-data is not ca.crt.
     AuthorityData,
 }

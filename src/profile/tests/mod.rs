@@ -9,6 +9,11 @@ mod values;
 mod warnings;
 
 use super::*;
+use crate::blueprint::{Algorithm, ExtendedKeyUsage, San, Subtree};
+use crate::catalog::CaId;
+use crate::catalog::releases::Release;
+use crate::clock::Span;
+use std::net::IpAddr;
 use std::path::Path;
 
 pub(super) fn load_text(text: &str) -> Result<Loaded, Problems> {

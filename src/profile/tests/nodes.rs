@@ -121,7 +121,7 @@ fn extra_certificates_of_a_profile() {
         ),
         (
             "name: a, usages: [client], nodes: [cp2]",
-            "3:57: extraCertificates[0].nodes[0]: expected a node or one of control-plane, etcd, worker, all; found cp2 (did you mean cp1?)",
+            "3:57: extraCertificates[0].nodes[0]: expected a node, or one of control-plane, etcd, worker and all, found cp2 (did you mean cp1?)",
         ),
         (
             "name: a, usages: [client], nodes: [worker]",

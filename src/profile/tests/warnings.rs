@@ -32,7 +32,7 @@ fn warnings_of_a_profile() {
         ),
         (
             with("extraCertificates: [{name: a, usages: [client], organizations: [\"system:masters\"]}]"),
-            "3: extraCertificates[0].organizations: system:masters is above RBAC: whoever holds the key rules the cluster until the CA changes",
+            "3: extraCertificates[0].organizations: system:masters is above RBAC: the key gives full control of the cluster until the CA changes",
         ),
         (
             with("etcd: {external: {endpoints: [\"https://a\"]}}\nauthorities: {etcd-ca: {}}"),

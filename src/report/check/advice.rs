@@ -1,10 +1,9 @@
 //! What to do, in words: each kind of finding once, with the exact next command.
 
-use serde_json::{Value, json};
-use time::OffsetDateTime;
+use serde::Serialize;
 
-use super::Line;
-use crate::audit::{Advice, Judged, Note, Origin, Problem};
+use super::result::Line;
+use crate::audit::{Advice, Origin, Problem};
 use crate::report::table::sanitised;
 
 pub fn lines(advice: &[Advice]) -> Vec<Line> {
@@ -21,178 +20,93 @@ pub fn lines(advice: &[Advice]) -> Vec<Line> {
     lines
 }
 
-pub fn value(advice: &Advice) -> Value {
-    json!({
-        "problem": problem(advice.problem),
-        "count": advice.count,
-        "what": what(advice),
-        "steps": steps(advice),
-    })
+/// A finding as documents have it.
+#[derive(Serialize)]
+pub struct Finding {
+    problem: &'static str,
+    count: usize,
+    what: String,
+    steps: Vec<String>,
 }
 
-pub fn outlived(judged: &Judged) -> Option<OffsetDateTime> {
-    judged.notes.iter().find_map(|note| match note {
-        Note::OutlivesAuthority { until } => Some(*until),
-        Note::CutsRenewalsShort { .. } => None,
-    })
-}
-
-pub fn cut_short(judged: &Judged) -> Option<OffsetDateTime> {
-    judged.notes.iter().find_map(|note| match note {
-        Note::CutsRenewalsShort { wanted } => Some(*wanted),
-        Note::OutlivesAuthority { .. } => None,
-    })
-}
-
-pub const fn problem(problem: Problem) -> &'static str {
-    match problem {
-        Problem::AuthorityExpired => "authority-expired",
-        Problem::AuthorityEnding => "authority-ending",
-        Problem::ExternalAuthorityEnding => "external-authority-ending",
-        Problem::External => "externally-managed",
-        Problem::Revoked => "revoked",
-        Problem::Held => "held",
-        Problem::Expired => "expired",
-        Problem::KubeletClientExpired => "kubelet-client-expired",
-        Problem::NotYetValid => "not-yet-valid",
-        Problem::AuthorityMissing => "authority-missing",
-        Problem::Missing => "missing",
-        Problem::Unreadable => "unreadable",
-        Problem::CrlEnding => "crl-ending",
-        Problem::Ending => "ending",
-        Problem::Foreign => "issued-elsewhere",
-        Problem::OutlivesAuthority => "outlives-authority",
-        Problem::CutsRenewalsShort => "cuts-renewals-short",
-    }
+pub fn finding(advice: &Advice) -> Finding {
+    let (problem, ..) = words(advice.problem);
+    Finding { problem, count: advice.count, what: what(advice), steps: steps(advice) }
 }
 
 /// `11 certificates have expired (admin.conf, apiserver, ...)`.
 fn what(advice: &Advice) -> String {
-    let one = advice.count == 1;
-    let noun = match advice.problem {
-        Problem::AuthorityExpired
-        | Problem::AuthorityEnding
-        | Problem::ExternalAuthorityEnding
-        | Problem::AuthorityMissing
-        | Problem::CutsRenewalsShort => {
-            if one {
-                "authority"
-            } else {
-                "authorities"
-            }
-        }
-        Problem::CrlEnding => {
-            if one {
-                "revocation list"
-            } else {
-                "revocation lists"
-            }
-        }
-        Problem::Unreadable => {
-            if one {
-                "file"
-            } else {
-                "files"
-            }
-        }
-        _ => {
-            if one {
-                "certificate"
-            } else {
-                "certificates"
-            }
-        }
-    };
-    let verb = match advice.problem {
-        Problem::AuthorityExpired => {
-            if one {
-                "has expired: nothing it signed is accepted any more"
-            } else {
-                "have expired: nothing they signed is accepted any more"
-            }
-        }
-        Problem::AuthorityEnding | Problem::ExternalAuthorityEnding | Problem::CrlEnding => {
-            if one {
-                "is near its end or past it"
-            } else {
-                "are near their end or past it"
-            }
-        }
-        Problem::External => {
-            if one {
-                "needs an authority whose key is not here"
-            } else {
-                "need an authority whose key is not here"
-            }
-        }
-        Problem::Expired | Problem::KubeletClientExpired => {
-            if one {
-                "has expired"
-            } else {
-                "have expired"
-            }
-        }
-        Problem::Revoked => {
-            if one {
-                "is revoked"
-            } else {
-                "are revoked"
-            }
-        }
-        Problem::Held => {
-            if one {
-                "is held: its authority's list refuses it until it is released"
-            } else {
-                "are held: their authority's list refuses them until they are released"
-            }
-        }
-        Problem::NotYetValid => {
-            if one {
-                "is not valid yet"
-            } else {
-                "are not valid yet"
-            }
-        }
-        Problem::AuthorityMissing | Problem::Missing => {
-            if one {
-                "is missing"
-            } else {
-                "are missing"
-            }
-        }
-        Problem::Unreadable => "cannot be read",
-        Problem::Ending => {
-            if one {
-                "is near its end"
-            } else {
-                "are near their end"
-            }
-        }
-        Problem::Foreign => {
-            if one {
-                "is near its end or past it, and not of a tree kpki made"
-            } else {
-                "are near their end or past it, and not of a tree kpki made"
-            }
-        }
-        Problem::OutlivesAuthority => {
-            if one {
-                "would outlive its authority"
-            } else {
-                "would outlive their authority"
-            }
-        }
-        Problem::CutsRenewalsShort => {
-            if one {
-                "ends too soon for the next renewal"
-            } else {
-                "end too soon for the next renewal"
-            }
-        }
-    };
+    let (_, [noun, nouns], [is, are]) = words(advice.problem);
+    let (noun, is) = if advice.count == 1 { (noun, is) } else { (nouns, are) };
     let more = if advice.count > advice.names.len() { ", ..." } else { "" };
     let trees = if advice.trees > 1 { format!(" in {} places", advice.trees) } else { String::new() };
-    format!("{} {noun}{trees} {verb} ({}{more})", advice.count, advice.names.join(", "))
+    format!("{} {noun}{trees} {is} ({}{more})", advice.count, advice.names.join(", "))
+}
+
+/// One, and several.
+type Words = [&'static str; 2];
+
+const AUTHORITY: Words = ["authority", "authorities"];
+const CERTIFICATE: Words = ["certificate", "certificates"];
+const CRL: Words = ["revocation list", "revocation lists"];
+const FILE: Words = ["file", "files"];
+
+const EXPIRED: Words = ["has expired", "have expired"];
+const ENDING: Words = ["is near its end or past it", "are near their end or past it"];
+const MISSING: Words = ["is missing", "are missing"];
+
+/// The problem's name in documents, what has it, and what is wrong.
+const fn words(problem: Problem) -> (&'static str, Words, Words) {
+    match problem {
+        Problem::AuthorityExpired => (
+            "authority-expired",
+            AUTHORITY,
+            [
+                "has expired: nothing it signed is accepted any more",
+                "have expired: nothing they signed is accepted any more",
+            ],
+        ),
+        Problem::AuthorityEnding => ("authority-ending", AUTHORITY, ENDING),
+        Problem::ExternalAuthorityEnding => ("external-authority-ending", AUTHORITY, ENDING),
+        Problem::External => (
+            "externally-managed",
+            CERTIFICATE,
+            ["needs an authority whose key is not here", "need an authority whose key is not here"],
+        ),
+        Problem::Revoked => ("revoked", CERTIFICATE, ["is revoked", "are revoked"]),
+        Problem::Held => (
+            "held",
+            CERTIFICATE,
+            [
+                "is held: its authority's list refuses it until it is released",
+                "are held: their authority's list refuses them until they are released",
+            ],
+        ),
+        Problem::Expired => ("expired", CERTIFICATE, EXPIRED),
+        Problem::KubeletClientExpired => ("kubelet-client-expired", CERTIFICATE, EXPIRED),
+        Problem::NotYetValid => ("not-yet-valid", CERTIFICATE, ["is not valid yet", "are not valid yet"]),
+        Problem::AuthorityMissing => ("authority-missing", AUTHORITY, MISSING),
+        Problem::Missing => ("missing", CERTIFICATE, MISSING),
+        Problem::Unreadable => ("unreadable", FILE, ["cannot be read", "cannot be read"]),
+        Problem::CrlEnding => ("crl-ending", CRL, ENDING),
+        Problem::Ending => ("ending", CERTIFICATE, ["is near its end", "are near their end"]),
+        Problem::Foreign => (
+            "issued-elsewhere",
+            CERTIFICATE,
+            [
+                "is near its end or past it, and not of a tree kpki made",
+                "are near their end or past it, and not of a tree kpki made",
+            ],
+        ),
+        Problem::OutlivesAuthority => {
+            ("outlives-authority", CERTIFICATE, ["would outlive its authority", "would outlive their authority"])
+        }
+        Problem::CutsRenewalsShort => (
+            "cuts-renewals-short",
+            AUTHORITY,
+            ["ends too soon for the next renewal", "end too soon for the next renewal"],
+        ),
+    }
 }
 
 fn steps(advice: &Advice) -> Vec<String> {
@@ -251,7 +165,7 @@ fn steps(advice: &Advice) -> Vec<String> {
             format!("or have its authority publish a new one in {}", advice.path),
         ]),
         Problem::Ending => steps.push(format!("renew them: {}", renew(advice))),
-        Problem::Foreign => steps.push(format!("have whoever issued it renew {}", advice.path)),
+        Problem::Foreign => steps.push(format!("have its issuer renew {}", advice.path)),
         Problem::OutlivesAuthority => {
             steps.push("nothing to do now: count on the authority's end, not on theirs".to_owned());
         }
@@ -286,11 +200,11 @@ fn init(origin: &Origin) -> String {
 /// These by name, or all when they are many.
 fn renew(advice: &Advice) -> String {
     let names = if advice.count > advice.names.len() { "all".to_owned() } else { advice.names.join(" ") };
-    let dir = shell(dir(&advice.origin));
-    match &advice.origin {
-        Origin::Profile { file, .. } => format!("kpki renew {names} --profile {} --dir {dir}", shell(file)),
-        Origin::Recorded { .. } | Origin::Unknown { .. } | Origin::Found => format!("kpki renew {names} --dir {dir}"),
-    }
+    let profile = match &advice.origin {
+        Origin::Profile { file, .. } => format!("--profile {} ", shell(file)),
+        Origin::Recorded { .. } | Origin::Unknown { .. } | Origin::Found => String::new(),
+    };
+    format!("kpki renew {names} {profile}--dir {}", shell(dir(&advice.origin)))
 }
 
 /// A word a shell reads as one.

@@ -3,9 +3,10 @@
 use time::OffsetDateTime;
 use time::macros::format_description;
 
-use super::{Line, Tone};
+use super::result::{Line, Tone};
 use crate::audit::{Judged, JudgedTree, State};
-use crate::inventory::{Kind, Reading};
+use crate::catalog::CaId;
+use crate::inventory::{CertificateFacts, Kind, Reading};
 use crate::report::table::sanitised;
 
 /// `Nov 20, 2027 20:02 UTC`.
@@ -64,27 +65,65 @@ pub fn residual(judged: &Judged) -> String {
 }
 
 /// Whose signature it needs, where there is a certificate to speak of.
-pub fn authority(judged: &Judged) -> String {
-    match (&judged.item.reading, judged.item.authority) {
-        (Reading::Missing | Reading::Unreadable(_), _) | (_, None) => String::new(),
-        (_, Some(authority)) => authority.name().to_owned(),
+pub fn authority(judged: &Judged) -> &'static str {
+    judged.item.authority.filter(|_| is_there(judged)).map_or("", CaId::name)
+}
+
+pub fn external(judged: &Judged) -> &'static str {
+    match (is_there(judged), judged.item.externally_managed) {
+        (false, _) => "",
+        (true, true) => "yes",
+        (true, false) => "no",
     }
 }
 
-pub fn external(judged: &Judged) -> String {
+pub fn issuer(judged: &Judged) -> &str {
     match &judged.item.reading {
-        Reading::Missing | Reading::Unreadable(_) => String::new(),
-        _ if judged.item.externally_managed => "yes".to_owned(),
-        _ => "no".to_owned(),
+        Reading::Certificate(facts) => &facts.issuer,
+        Reading::Crl(facts) => &facts.issuer,
+        Reading::Missing | Reading::Unreadable(_) => "",
     }
 }
 
-/// The state, with what the neighbours say.
+pub fn certificate(judged: &Judged) -> Option<&CertificateFacts> {
+    match &judged.item.reading {
+        Reading::Certificate(facts) => Some(facts),
+        _ => None,
+    }
+}
+
+/// It could be read.
+pub const fn is_there(judged: &Judged) -> bool {
+    !matches!(judged.item.reading, Reading::Missing | Reading::Unreadable(_))
+}
+
 pub fn state(judged: &Judged) -> String {
-    match &judged.item.reading {
-        Reading::Missing if judged.state == State::Ok => "not expected here".to_owned(),
-        _ => judged.state.words().to_owned(),
+    let words = match &judged.item.reading {
+        Reading::Missing if judged.state == State::Ok => "not expected here",
+        _ => judged.state.words(),
+    };
+    words.to_owned()
+}
+
+/// As documents have it.
+pub const fn type_name(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Certificate => "certificate",
+        Kind::Authority => "authority",
+        Kind::Kubeconfig => "kubeconfig",
+        Kind::KubeconfigAuthority => "kubeconfig-authority",
+        Kind::Crl => "crl",
+        Kind::Secret => "secret",
     }
+}
+
+/// Lower case without colons, as other tools' JSON has it.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
+        let digit = |half: u8| char::from_digit(half.into(), 16).unwrap_or('?');
+        text.extend([digit(byte >> 4), digit(byte & 15)]);
+        text
+    })
 }
 
 /// Which of the blocks of the table a row belongs to.
@@ -113,8 +152,23 @@ pub fn place(tree: &JudgedTree) -> String {
     }
 }
 
+/// A column of items: its title, and a cell of it.
+pub type Column = (&'static str, fn(&Judged) -> String);
+
+pub const EXPIRES: Column = ("EXPIRES", expires);
+pub const RESIDUAL: Column = ("RESIDUAL TIME", residual);
+pub const AUTHORITY: Column = ("CERTIFICATE AUTHORITY", |judged| authority(judged).to_owned());
+pub const EXTERNAL: Column = ("EXTERNALLY MANAGED", |judged| external(judged).to_owned());
+pub const STATE: Column = ("STATE", state);
+
+pub fn table(columns: &[Column], items: &[&Judged]) -> Vec<Line> {
+    let header: Vec<&str> = columns.iter().map(|(title, _)| *title).collect();
+    let row = |judged: &Judged| columns.iter().map(|(_, cell)| cell(judged)).collect();
+    lines(&header, &items.iter().map(|judged| (row(judged), Tone::of(judged.state))).collect::<Vec<_>>())
+}
+
 /// Columns as Go's tabwriter makes them for kubeadm: at least 10 wide, 3 blanks between; but no blanks at a line's end.
-pub fn columns(header: &[&str], rows: &[(Vec<String>, Tone)]) -> Vec<Line> {
+pub fn lines(header: &[&str], rows: &[(Vec<String>, Tone)]) -> Vec<Line> {
     const LEAST: usize = 10;
     const GAP: usize = 3;
     let header = (header.iter().map(|cell| (*cell).to_owned()).collect::<Vec<_>>(), Tone::Plain);

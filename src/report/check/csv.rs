@@ -1,87 +1,74 @@
 //! CSV: RFC 4180's quoting, a header, one line per item. Lines end in LF: `cut` and `awk` read it, spreadsheets do, too.
 
-use super::document::{hex, type_name};
-use super::{Check, cells};
+use std::borrow::Cow;
+use std::io::{self, Write};
+
+use super::cells;
+use super::result::Check;
 use crate::audit::{Judged, JudgedTree};
 use crate::clock::rfc3339;
 use crate::inventory::Reading;
 
-const HEADER: [&str; 19] = [
-    "cluster",
-    "node",
-    "name",
-    "type",
-    "state",
-    "expirationDate",
-    "residualTime",
-    "caName",
-    "externallyManaged",
-    "missing",
-    "notBefore",
-    "subject",
-    "issuer",
-    "sans",
-    "serial",
-    "algorithm",
-    "sha256",
-    "path",
-    "reason",
-];
+const HEADER: &str = "cluster,node,name,type,state,expirationDate,residualTime,caName,externallyManaged,missing,notBefore,\
+                      subject,issuer,sans,serial,algorithm,sha256,path,reason";
 
-pub fn render(check: &Check) -> String {
-    let mut text = HEADER.join(",") + "\n";
+pub fn write(check: &Check, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "{HEADER}")?;
     for (tree, items) in check.selected() {
         for judged in items {
-            let row: Vec<String> = row(tree, judged).iter().map(|cell| quoted(cell)).collect();
-            text.push_str(&row.join(","));
-            text.push('\n');
+            for (i, cell) in row(tree, judged).iter().enumerate() {
+                write!(out, "{}{}", if i == 0 { "" } else { "," }, quoted(cell))?;
+            }
+            writeln!(out)?;
         }
     }
-    text
+    Ok(())
 }
 
-fn row(tree: &JudgedTree, judged: &Judged) -> [String; HEADER.len()] {
+fn row<'a>(tree: &'a JudgedTree, judged: &'a Judged) -> [Cow<'a, str>; 19] {
     let item = &judged.item;
-    let certificate = match &item.reading {
-        Reading::Certificate(facts) => Some(facts),
-        _ => None,
+    let certificate = cells::certificate(judged);
+    let start = match &item.reading {
+        Reading::Certificate(facts) => Some(facts.not_before),
+        Reading::Crl(facts) => Some(facts.this_update),
+        Reading::Missing | Reading::Unreadable(_) => None,
     };
-    let (not_before, issuer) = match &item.reading {
-        Reading::Certificate(facts) => (rfc3339(facts.not_before), facts.issuer.clone()),
-        Reading::Crl(facts) => (rfc3339(facts.this_update), facts.issuer.clone()),
-        _ => Default::default(),
+    let reason = match &item.reading {
+        Reading::Unreadable(why) => why.to_string(),
+        _ => String::new(),
     };
     [
-        tree.cluster.clone().unwrap_or_default(),
-        tree.node.clone().unwrap_or_default(),
-        item.name.clone(),
-        type_name(item.kind).to_owned(),
-        judged.state.name().to_owned(),
-        judged.expires.map(rfc3339).unwrap_or_default(),
-        judged.residual.map(|seconds| seconds.to_string()).unwrap_or_default(),
-        cells::authority(judged),
-        item.externally_managed.to_string(),
-        (item.reading == Reading::Missing).to_string(),
-        not_before,
-        certificate.map(|facts| facts.subject.clone()).unwrap_or_default(),
-        issuer,
-        certificate.map(|facts| facts.sans.join(" ")).unwrap_or_default(),
-        certificate.map(|facts| facts.serial.clone()).unwrap_or_default(),
-        certificate.map(|facts| facts.algorithm.clone()).unwrap_or_default(),
-        certificate.map(|facts| hex(&facts.fingerprint)).unwrap_or_default(),
-        item.path.clone(),
-        match &item.reading {
-            Reading::Unreadable(why) => why.clone(),
-            _ => String::new(),
-        },
+        tree.cluster.as_deref().unwrap_or_default().into(),
+        tree.node.as_deref().unwrap_or_default().into(),
+        item.name.as_str().into(),
+        cells::type_name(item.kind).into(),
+        judged.state.name().into(),
+        judged.expires.map(rfc3339).unwrap_or_default().into(),
+        judged.residual.map(|seconds| seconds.to_string()).unwrap_or_default().into(),
+        cells::authority(judged).into(),
+        item.externally_managed.to_string().into(),
+        (item.reading == Reading::Missing).to_string().into(),
+        start.map(rfc3339).unwrap_or_default().into(),
+        certificate.map_or("", |facts| &facts.subject).into(),
+        cells::issuer(judged).into(),
+        certificate.map(|facts| facts.sans.join(" ")).unwrap_or_default().into(),
+        certificate.map_or("", |facts| &facts.serial).into(),
+        certificate.map_or("", |facts| &facts.algorithm).into(),
+        certificate.map(|facts| cells::hex(&facts.fingerprint)).unwrap_or_default().into(),
+        item.path.as_str().into(),
+        reason.into(),
     ]
 }
 
 /// A record is one line here: a line break inside a value is shown as what it is not, a character.
-pub fn quoted(cell: &str) -> String {
+pub fn quoted(cell: &str) -> Cow<'_, str> {
+    let harmless = |byte: &u8| (b' '..0x7f).contains(byte) && *byte != b',' && *byte != b'"';
+    if cell.bytes().all(|byte| harmless(&byte)) && !cell.starts_with(' ') && !cell.ends_with(' ') {
+        return cell.into();
+    }
     let cell: String = cell.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
     if cell.contains([',', '"']) || cell.starts_with(' ') || cell.ends_with(' ') {
-        return format!("\"{}\"", cell.replace('"', "\"\""));
+        return format!("\"{}\"", cell.replace('"', "\"\"")).into();
     }
-    cell
+    cell.into()
 }

@@ -1,187 +1,232 @@
 //! JSON and YAML: kubeadm's `CertificateExpirationInfo`, field by field with the same meaning, and ours under further keys.
-//! What has no date says null, never 0.
+//! What has no date says null, never 0. Rows are made as they are written.
 
-use serde_json::{Map, Value, json};
+use serde::{Serialize, Serializer};
+use time::OffsetDateTime;
 
+use super::advice::{self, Finding};
 use super::cells::{self, Block};
-use super::{Check, advice};
-use crate::audit::{Judged, JudgedTree, Note, State};
-use crate::clock::rfc3339;
-use crate::inventory::{Kind, Reading};
-use crate::report::json;
-use crate::revocation::Reason;
+use super::result::Check;
+use super::select::Rows;
+use crate::audit::{Counts, Judged, JudgedTree, Note, Policy, State, Verdict};
+use crate::catalog::CaId;
+use crate::inventory::Reading;
+use crate::report::json::{instant, instant_if_any};
+use crate::revocation::{Reason, Revoked};
 
-/// The document as JSON with kubeadm's four spaces, item by item: of a fleet it is never held whole as values.
-pub fn json(check: &Check) -> String {
-    let mut text = String::from("{");
-    for (key, part) in parts(check) {
-        text.push_str(if text.len() > 1 { ",\n" } else { "\n" });
-        text.push_str(&format!("    \"{key}\": "));
-        match part {
-            Part::Value(value) => text.push_str(shifted(&value, 4).trim_start()),
-            Part::Items(block) => {
-                let items = selected(check, block);
-                text.push('[');
-                for (position, (tree, judged)) in items.iter().enumerate() {
-                    text.push_str(if position == 0 { "\n" } else { ",\n" });
-                    text.push_str(&shifted(&item(tree, judged), 8));
-                }
-                text.push_str(if items.is_empty() { "]" } else { "\n    ]" });
-            }
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Document<'a> {
+    kind: &'static str,
+    api_version: &'static str,
+    certificates: Items<'a>,
+    certificate_authorities: Items<'a>,
+    crls: Items<'a>,
+    #[serde(serialize_with = "instant")]
+    at: OffsetDateTime,
+    verdict: Summary<'a>,
+    #[serde(serialize_with = "trees")]
+    trees: &'a [JudgedTree],
+    advice: Vec<Finding>,
+}
+
+pub fn of<'a>(check: &'a Check, rows: &'a [Rows<'a>]) -> Document<'a> {
+    let items = |block| Items { rows, block };
+    let Verdict { state, counts, .. } = &check.verdict;
+    Document {
+        kind: "CertificateExpirationInfo",
+        api_version: "output.kubeadm.k8s.io/v1alpha3",
+        certificates: items(Block::Certificate),
+        certificate_authorities: items(Block::Authority),
+        crls: items(Block::Crl),
+        at: check.at,
+        verdict: Summary { state: state.name(), total: counts.total(), counts },
+        trees: &check.trees,
+        advice: check.advice.iter().map(advice::finding).collect(),
+    }
+}
+
+struct Items<'a> {
+    rows: &'a [Rows<'a>],
+    block: Block,
+}
+
+impl Serialize for Items<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let all = self.rows.iter().flat_map(|(tree, items)| items.iter().map(move |judged| (*tree, *judged)));
+        to.collect_seq(all.filter(|(_, judged)| cells::block(judged) == self.block).map(|(t, j)| Item::of(t, j)))
+    }
+}
+
+/// kubeadm's fields in kubeadm's order, then ours.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Item<'a> {
+    name: &'a str,
+    #[serde(serialize_with = "instant_if_any")]
+    expiration_date: Option<OffsetDateTime>,
+    residual_time: Option<i64>,
+    externally_managed: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ca_name: Option<&'static str>,
+    missing: bool,
+    state: &'static str,
+    r#type: &'static str,
+    cluster: Option<&'a str>,
+    node: Option<&'a str>,
+    path: &'a str,
+    position: usize,
+    optional: bool,
+    notes: Vec<Remark>,
+    #[serde(flatten)]
+    content: Content<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged, rename_all_fields = "camelCase")]
+enum Content<'a> {
+    Missing {},
+    Unreadable {
+        reason: String,
+    },
+    Certificate {
+        subject: &'a str,
+        issuer: &'a str,
+        sans: &'a [String],
+        usages: &'a [String],
+        serial: &'a str,
+        algorithm: &'a str,
+        sha256: String,
+        #[serde(serialize_with = "instant")]
+        not_before: OffsetDateTime,
+        #[serde(flatten)]
+        revocation: Option<Revocation>,
+    },
+    Crl {
+        issuer: &'a str,
+        crl_number: Option<&'a str>,
+        #[serde(serialize_with = "instant")]
+        this_update: OffsetDateTime,
+        entries: u64,
+    },
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Revocation {
+    #[serde(serialize_with = "instant")]
+    revocation_date: OffsetDateTime,
+    revocation_reason: &'static str,
+}
+
+#[derive(Serialize)]
+struct Remark {
+    note: &'static str,
+    #[serde(serialize_with = "instant")]
+    date: OffsetDateTime,
+}
+
+impl<'a> Item<'a> {
+    fn of(tree: &'a JudgedTree, judged: &'a Judged) -> Self {
+        let item = &judged.item;
+        let there = cells::is_there(judged);
+        let signed = there && cells::block(judged) != Block::Authority;
+        Self {
+            name: &item.name,
+            expiration_date: judged.expires,
+            residual_time: judged.residual,
+            externally_managed: there && item.externally_managed,
+            ca_name: item.authority.filter(|_| signed).map(CaId::name),
+            missing: item.reading == Reading::Missing,
+            state: judged.state.name(),
+            r#type: cells::type_name(item.kind),
+            cluster: tree.cluster.as_deref(),
+            node: tree.node.as_deref(),
+            path: &item.path,
+            position: item.position,
+            optional: item.optional,
+            notes: judged.notes.iter().map(remark).collect(),
+            content: Content::of(&item.reading),
         }
     }
-    text.push_str("\n}\n");
-    text
 }
 
-/// A value in JSON, every line this much further in.
-fn shifted(value: &Value, by: usize) -> String {
-    let mut text = String::new();
-    for line in json::indented(value, 4).lines() {
-        text.push_str(if text.is_empty() { "" } else { "\n" });
-        text.push_str(&format!("{:by$}{line}", ""));
-    }
-    text
-}
-
-/// The document's fields in order; the lists of items are made as they are written.
-enum Part {
-    Value(Value),
-    Items(Block),
-}
-
-fn selected(check: &Check, block: Block) -> Vec<(&JudgedTree, &Judged)> {
-    let selected = check.selected();
-    let all = selected.into_iter().flat_map(|(tree, items)| items.into_iter().map(move |judged| (tree, judged)));
-    all.filter(|(_, judged)| cells::block(judged) == block).collect()
-}
-
-pub fn value(check: &Check) -> Value {
-    let whole = parts(check).into_iter().map(|(key, part)| {
-        let value = match part {
-            Part::Value(value) => value,
-            Part::Items(block) => selected(check, block).into_iter().map(|(tree, judged)| item(tree, judged)).collect(),
-        };
-        (key.to_owned(), value)
-    });
-    Value::Object(whole.collect())
-}
-
-fn parts(check: &Check) -> Vec<(&'static str, Part)> {
-    vec![
-        ("kind", Part::Value(json!("CertificateExpirationInfo"))),
-        ("apiVersion", Part::Value(json!("output.kubeadm.k8s.io/v1alpha3"))),
-        ("certificates", Part::Items(Block::Certificate)),
-        ("certificateAuthorities", Part::Items(Block::Authority)),
-        ("crls", Part::Items(Block::Crl)),
-        ("at", Part::Value(json!(rfc3339(check.at)))),
-        (
-            "verdict",
-            Part::Value(json!({
-                "state": check.verdict.state.name(),
-                "total": check.verdict.counts.total(),
-                "counts": counts(|state| check.verdict.counts.get(state)),
-            })),
-        ),
-        ("trees", Part::Value(check.trees.iter().map(tree).collect())),
-        ("advice", Part::Value(check.advice.iter().map(advice::value).collect())),
-    ]
-}
-
-fn counts(count: impl Fn(State) -> usize) -> Value {
-    Value::Object(State::ALL.into_iter().map(|state| (state.name().to_owned(), json!(count(state)))).collect())
-}
-
-fn tree(tree: &JudgedTree) -> Value {
-    let counted = crate::audit::Counts::of(&tree.items);
-    let policy = &tree.policy;
-    json!({
-        "root": tree.root,
-        "cluster": tree.cluster,
-        "node": tree.node,
-        "state": counted.worst().name(),
-        "total": counted.total(),
-        "thresholds": {
-            "warning": policy.warning.to_string(),
-            "critical": policy.critical.to_string(),
-            "caWarning": policy.ca_warning.to_string(),
-            "caCritical": policy.ca_critical.to_string(),
-        },
-    })
-}
-
-fn item(tree: &JudgedTree, judged: &Judged) -> Value {
-    let item = &judged.item;
-    let there = !matches!(item.reading, Reading::Missing | Reading::Unreadable(_));
-    let mut map = Map::new();
-    let mut put = |key: &str, value: Value| {
-        map.insert(key.to_owned(), value);
-    };
-    // kubeadm's, in kubeadm's order.
-    put("name", json!(item.name));
-    put("expirationDate", json!(judged.expires.map(rfc3339)));
-    put("residualTime", json!(judged.residual));
-    put("externallyManaged", json!(there && item.externally_managed));
-    if let (Some(authority), true, Block::Certificate | Block::Crl) = (item.authority, there, cells::block(judged)) {
-        put("caName", json!(authority.name()));
-    }
-    put("missing", json!(item.reading == Reading::Missing));
-    // Ours.
-    put("state", json!(judged.state.name()));
-    put("type", json!(type_name(item.kind)));
-    put("cluster", json!(tree.cluster));
-    put("node", json!(tree.node));
-    put("path", json!(item.path));
-    put("position", json!(item.position));
-    put("optional", json!(item.optional));
-    put("notes", notes(judged));
-    match &item.reading {
-        Reading::Missing => {}
-        Reading::Unreadable(why) => put("reason", json!(why)),
-        Reading::Certificate(facts) => {
-            put("subject", json!(facts.subject));
-            put("issuer", json!(facts.issuer));
-            put("sans", json!(facts.sans));
-            put("usages", json!(facts.usages));
-            put("serial", json!(facts.serial));
-            put("algorithm", json!(facts.algorithm));
-            put("sha256", json!(hex(&facts.fingerprint)));
-            put("notBefore", json!(rfc3339(facts.not_before)));
-            if let Some(revoked) = &facts.revoked {
-                put("revocationDate", json!(rfc3339(revoked.at)));
-                put("revocationReason", json!(revoked.reason.unwrap_or(Reason::Unspecified).name()));
-            }
-        }
-        Reading::Crl(facts) => {
-            put("issuer", json!(facts.issuer));
-            put("crlNumber", json!(facts.number));
-            put("thisUpdate", json!(rfc3339(facts.this_update)));
-            put("entries", json!(facts.entries));
+impl<'a> Content<'a> {
+    fn of(reading: &'a Reading) -> Self {
+        match reading {
+            Reading::Missing => Self::Missing {},
+            Reading::Unreadable(why) => Self::Unreadable { reason: why.to_string() },
+            Reading::Certificate(facts) => Self::Certificate {
+                subject: &facts.subject,
+                issuer: &facts.issuer,
+                sans: &facts.sans,
+                usages: &facts.usages,
+                serial: &facts.serial,
+                algorithm: &facts.algorithm,
+                sha256: cells::hex(&facts.fingerprint),
+                not_before: facts.not_before,
+                revocation: facts.revoked.as_deref().map(revocation),
+            },
+            Reading::Crl(facts) => Self::Crl {
+                issuer: &facts.issuer,
+                crl_number: facts.number.as_deref(),
+                this_update: facts.this_update,
+                entries: facts.entries,
+            },
         }
     }
-    Value::Object(map)
 }
 
-fn notes(judged: &Judged) -> Value {
-    let note = |note: &Note| match note {
-        Note::OutlivesAuthority { until } => json!({"note": "outlives-authority", "date": rfc3339(*until)}),
-        Note::CutsRenewalsShort { wanted } => json!({"note": "cuts-renewals-short", "date": rfc3339(*wanted)}),
-    };
-    Value::Array(judged.notes.iter().map(note).collect())
+fn revocation(revoked: &Revoked) -> Revocation {
+    Revocation { revocation_date: revoked.at, revocation_reason: revoked.reason.unwrap_or(Reason::Unspecified).name() }
 }
 
-pub fn type_name(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Certificate => "certificate",
-        Kind::Authority => "authority",
-        Kind::Kubeconfig => "kubeconfig",
-        Kind::KubeconfigAuthority => "kubeconfig-authority",
-        Kind::Crl => "crl",
-        Kind::Secret => "secret",
+const fn remark(note: &Note) -> Remark {
+    match note {
+        Note::OutlivesAuthority { until } => Remark { note: "outlives-authority", date: *until },
+        Note::CutsRenewalsShort { wanted } => Remark { note: "cuts-renewals-short", date: *wanted },
     }
 }
 
-/// Lower case without colons, as other tools' JSON has it.
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+#[derive(Serialize)]
+struct Summary<'a> {
+    state: &'static str,
+    total: usize,
+    #[serde(serialize_with = "counts")]
+    counts: &'a Counts,
+}
+
+fn counts<S: Serializer>(counts: &Counts, to: S) -> Result<S::Ok, S::Error> {
+    to.collect_map(State::ALL.map(|state| (state.name(), counts.get(state))))
+}
+
+#[derive(Serialize)]
+struct Tree<'a> {
+    root: &'a str,
+    cluster: Option<&'a str>,
+    node: Option<&'a str>,
+    state: &'static str,
+    total: usize,
+    #[serde(serialize_with = "thresholds")]
+    thresholds: &'a Policy,
+}
+
+fn thresholds<S: Serializer>(policy: &Policy, to: S) -> Result<S::Ok, S::Error> {
+    let Policy { warning, critical, ca_warning, ca_critical, .. } = policy;
+    let all = [("warning", warning), ("critical", critical), ("caWarning", ca_warning), ("caCritical", ca_critical)];
+    to.collect_map(all.map(|(key, threshold)| (key, threshold.to_string())))
+}
+
+fn trees<S: Serializer>(trees: &[JudgedTree], to: S) -> Result<S::Ok, S::Error> {
+    to.collect_seq(trees.iter().map(|tree| {
+        let counted = Counts::of(&tree.items);
+        Tree {
+            root: &tree.root,
+            cluster: tree.cluster.as_deref(),
+            node: tree.node.as_deref(),
+            state: counted.worst().name(),
+            total: counted.total(),
+            thresholds: &tree.policy,
+        }
+    }))
 }

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::cells;
-use super::{Check, Line, Tone, table};
+use super::result::{Check, Line, Tone};
+use super::{cells, verdict};
 use crate::audit::{Counts, Judged, JudgedTree, State};
 
 /// How many clusters and items are shown when nobody says `--top`.
@@ -25,7 +25,7 @@ pub fn lines(check: &Check) -> Vec<Line> {
     });
     let rows: Vec<(Vec<String>, Tone)> = clusters.iter().take(top).map(row).collect();
     let mut lines = vec![Line::plain("")];
-    lines.extend(cells::columns(
+    lines.extend(cells::lines(
         &["CLUSTER", "PLACES", "CERTIFICATES", "FIRST TO END", "EXPIRES", "RESIDUAL TIME", "STATE"],
         &rows,
     ));
@@ -36,9 +36,9 @@ pub fn lines(check: &Check) -> Vec<Line> {
     if !worst.is_empty() {
         lines.push(Line::plain(""));
         let rows: Vec<(Vec<String>, Tone)> = worst.iter().map(|(tree, judged)| item(tree, judged)).collect();
-        lines.extend(cells::columns(&["CERTIFICATE", "EXPIRES", "RESIDUAL TIME", "STATE", "PLACE"], &rows));
+        lines.extend(cells::lines(&["CERTIFICATE", "EXPIRES", "RESIDUAL TIME", "STATE", "PLACE"], &rows));
     }
-    lines.extend(table::hidden(check, worst.len()));
+    lines.extend(verdict::hidden(check, worst.len()));
     lines
 }
 

@@ -1,6 +1,7 @@
 //! One line for Nagios, Icinga and their kin: status, what ends first, and perfdata in days.
 
-use super::{Check, cells};
+use super::result::Check;
+use super::{cells, verdict};
 use crate::audit::{Judged, JudgedTree, State, Verdict, windows};
 
 const DAY: i64 = 86_400;
@@ -22,15 +23,9 @@ pub fn status(verdict: &Verdict) -> (&'static str, u8) {
 
 pub fn line(check: &Check) -> String {
     let (word, _) = status(&check.verdict);
-    let verdict = &check.verdict;
-    let parts: Vec<String> = State::ALL
-        .into_iter()
-        .rev()
-        .filter(|state| verdict.counts.get(*state) > 0)
-        .map(|state| format!("{} {}", verdict.counts.get(state), state.words()))
-        .collect();
-    let all = check.trees.iter().flat_map(|tree| &tree.items);
-    let first = all.filter_map(|judged| Some((judged.residual?, judged))).min_by_key(|(residual, _)| *residual);
+    let counted = verdict::counted(&check.verdict.counts);
+    let first =
+        check.items().filter_map(|(_, judged)| Some((judged.residual?, judged))).min_by_key(|(residual, _)| *residual);
     let first = first.map_or_else(String::new, |(residual, judged)| {
         let left = if residual < 0 { "expired".to_owned() } else { format!("{} left", cells::human(residual)) };
         format!("; {}: {left}", judged.item.name)
@@ -41,9 +36,9 @@ pub fn line(check: &Check) -> String {
         .flat_map(|(tree, items)| items.iter().filter_map(|judged| value(check, tree, judged)))
         .collect();
     // A bar begins perfdata, so none may stand in the text.
-    let text = format!("CERTIFICATES {word} - {}{first}", parts.join(", ")).replace('|', "/");
+    let text = format!("CERTIFICATES {word} - {counted}{first}").replace('|', "/");
     let text: String = text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
-    format!("{text} | {}\n", perfdata.join(" "))
+    format!("{text} | {}", perfdata.join(" "))
 }
 
 /// `'name'=days;warn;crit;;`: a value below its threshold alerts, so the ranges are `N:`.

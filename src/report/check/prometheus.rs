@@ -1,216 +1,249 @@
 //! Prometheus text with the metric and label names of x509-certificate-exporter v4, so that its dashboards and alerts work
 //! on the textfile collector, too. Absolute timestamps and no client timestamps (the collector refuses a file that has any);
 //! every series of a family has all the labels, empty where they do not apply.
+//!
+//! A family's series stand together and each only once, so every family goes over all items. Their labels are made again each
+//! time: kept, those of a fleet would take more memory than everything else. What names subject and issuer is shared.
 
-use std::collections::BTreeMap;
-use std::fmt::Write as _;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, Write};
 use std::rc::Rc;
 
-use super::Check;
+use super::cells::certificate;
+use super::result::Check;
 use crate::audit::{Judged, JudgedTree, State};
-use crate::inventory::{Attributes, Item, Kind, Reading};
+use crate::inventory::{Attributes, CrlFacts, Kind, Reading};
 
-/// The labels of one series as they are written, to its value. The map orders them and keeps each once; families share them.
-type Series = BTreeMap<Rc<str>, i128>;
-
-/// Room for the value of a series with what stands around it, and for a family's two lines of comment.
-const NUMBER: usize = 24;
-const HEAD: usize = 256;
-
+/// A family of series, and its value for an item; `None`: the item has no such series.
 struct Family {
     name: &'static str,
     help: &'static str,
-    series: Series,
+    value: fn(&Judged) -> Option<i128>,
 }
 
-impl Family {
-    const fn new(name: &'static str, help: &'static str) -> Self {
-        Self { name, help, series: BTreeMap::new() }
+const FAMILIES: [Family; 9] = [
+    Family {
+        name: "x509_cert_not_after",
+        help: "End of the certificate's validity, in seconds since the epoch.",
+        value: |judged| certificate(judged).map(|facts| facts.not_after.unix_timestamp().into()),
+    },
+    Family {
+        name: "x509_cert_not_before",
+        help: "Start of the certificate's validity, in seconds since the epoch.",
+        value: |judged| certificate(judged).map(|facts| facts.not_before.unix_timestamp().into()),
+    },
+    Family {
+        name: "x509_cert_expired",
+        help: "1 if the certificate had expired when this was written, 0 otherwise.",
+        value: |judged| certificate(judged).map(|_| judged.residual.is_some_and(|left| left < 0).into()),
+    },
+    Family {
+        name: "x509_cert_revoked",
+        help: "1 for a certificate that its authority's CRL names, revoked or held.",
+        value: |judged| certificate(judged).filter(|_| matches!(judged.state, State::Held | State::Revoked)).map(|_| 1),
+    },
+    Family {
+        name: "x509_cert_error",
+        help: "1 if a certificate was expected and could not be had, 0 otherwise.",
+        value: |judged| match judged.item.reading {
+            Reading::Certificate(_) => Some(0),
+            Reading::Missing if judged.state == State::Ok => None,
+            Reading::Missing | Reading::Unreadable(_) => Some(1),
+            Reading::Crl(_) => None,
+        },
+    },
+    Family {
+        name: "x509_crl_next_update",
+        help: "End of the CRL's currency, in seconds since the epoch.",
+        value: |judged| crl(judged)?.next_update.map(|at| at.unix_timestamp().into()),
+    },
+    Family {
+        name: "x509_crl_this_update",
+        help: "When the CRL was issued, in seconds since the epoch.",
+        value: |judged| crl(judged).map(|facts| facts.this_update.unix_timestamp().into()),
+    },
+    Family {
+        name: "x509_crl_number",
+        help: "Number of the CRL, 0 if it has none.",
+        // A number may have 160 bits; Prometheus counts in floats anyway.
+        value: |judged| crl(judged).map(|facts| number(facts).parse().unwrap_or(i128::MAX)),
+    },
+    Family {
+        name: "x509_crl_stale",
+        help: "1 if the CRL was past its nextUpdate when this was written, 0 otherwise.",
+        value: |judged| crl(judged)?.next_update.map(|_| (judged.state == State::Expired).into()),
+    },
+];
+
+fn crl(judged: &Judged) -> Option<&CrlFacts> {
+    match &judged.item.reading {
+        Reading::Crl(facts) => Some(facts),
+        _ => None,
+    }
+}
+
+fn number(facts: &CrlFacts) -> &str {
+    facts.number.as_deref().unwrap_or("0")
+}
+
+pub fn write(check: &Check, out: &mut dyn Write) -> io::Result<()> {
+    let selected = check.selected();
+    let mut names = BTreeSet::new();
+    let items = selected.iter().flat_map(|(_, items)| items);
+    let mut items: Vec<Labelled<'_>> = items.map(|judged| Labelled::of(judged, &mut names)).collect();
+    by_labels(&mut items);
+    for family in &FAMILIES {
+        series(family, &items, out)?;
+    }
+    let mut sources: BTreeMap<String, bool> = BTreeMap::new();
+    for (tree, _) in &selected {
+        let up = is_up(tree);
+        sources.entry(source(tree)).and_modify(|other| *other &= up).or_insert(up);
+    }
+    if !sources.is_empty() {
+        head("x509_source_up", "1 if the place could be looked at, 0 otherwise.", out)?;
+    }
+    sources.iter().try_for_each(|(labels, up)| writeln!(out, "x509_source_up{{{labels}}} {}", u8::from(*up)))
+}
+
+/// An item with the labels that say whose certificate it is and who signed it; many items have the same.
+struct Labelled<'a> {
+    judged: &'a Judged,
+    names: Rc<str>,
+}
+
+impl<'a> Labelled<'a> {
+    fn of(judged: &'a Judged, known: &mut BTreeSet<Rc<str>>) -> Self {
+        let (mut labels, none) = (Labels::default(), Attributes::default());
+        let (subject, issuer) = match &judged.item.reading {
+            Reading::Certificate(facts) => (Some(&facts.subject_attributes), &facts.issuer_attributes),
+            Reading::Crl(facts) => (None, &facts.issuer_attributes),
+            Reading::Missing | Reading::Unreadable(_) => (Some(&none), &none),
+        };
+        if let Some(subject) = subject {
+            labels.attributes(SUBJECT, subject);
+        }
+        labels.attributes(ISSUER, issuer);
+        let names = known.get(labels.0.as_str()).cloned().unwrap_or_else(|| labels.0.into());
+        known.insert(Rc::clone(&names));
+        Self { judged, names }
     }
 
-    /// The same certificate twice in one file is one series; of two values that meet in one the smaller holds, so that an
-    /// alert on what is left errs on the early side.
-    fn add(&mut self, labels: &Rc<str>, value: impl Into<i128>) {
-        let value = value.into();
-        self.series.entry(Rc::clone(labels)).and_modify(|there| *there = value.min(*there)).or_insert(value);
-    }
-}
-
-struct Families {
-    not_after: Family,
-    not_before: Family,
-    expired: Family,
-    revoked: Family,
-    error: Family,
-    next_update: Family,
-    this_update: Family,
-    number: Family,
-    stale: Family,
-    up: Family,
-}
-
-pub fn render(check: &Check) -> String {
-    let mut families = Families {
-        not_after: Family::new("x509_cert_not_after", "End of the certificate's validity, in seconds since the epoch."),
-        not_before: Family::new(
-            "x509_cert_not_before",
-            "Start of the certificate's validity, in seconds since the epoch.",
-        ),
-        expired: Family::new(
-            "x509_cert_expired",
-            "1 if the certificate had expired when this was written, 0 otherwise.",
-        ),
-        revoked: Family::new(
-            "x509_cert_revoked",
-            "1 for a certificate that its authority's CRL names, revoked or held.",
-        ),
-        error: Family::new("x509_cert_error", "1 if a certificate was expected and could not be had, 0 otherwise."),
-        next_update: Family::new("x509_crl_next_update", "End of the CRL's currency, in seconds since the epoch."),
-        this_update: Family::new("x509_crl_this_update", "When the CRL was issued, in seconds since the epoch."),
-        number: Family::new("x509_crl_number", "Number of the CRL, 0 if it has none."),
-        stale: Family::new(
-            "x509_crl_stale",
-            "1 if the CRL was past its nextUpdate when this was written, 0 otherwise.",
-        ),
-        up: Family::new("x509_source_up", "1 if the place could be looked at, 0 otherwise."),
-    };
-    for (tree, items) in check.selected() {
-        families.up.add(&source(tree).into(), i128::from(!unreachable(tree)));
-        for judged in items {
-            families.item(judged);
+    fn number(&self) -> &str {
+        match &self.judged.item.reading {
+            Reading::Certificate(facts) => &facts.serial_decimal,
+            Reading::Crl(facts) => number(facts),
+            Reading::Missing | Reading::Unreadable(_) => "",
         }
     }
-    let Families { not_after, not_before, expired, revoked, error, next_update, this_update, number, stale, up } =
-        families;
-    let families = [not_after, not_before, expired, revoked, error, next_update, this_update, number, stale, up];
-    // Reserved at once: a fleet's metrics have tens of megabytes, and growing would hold them twice.
-    let line = |family: &Family, labels: &str| family.name.len() + labels.len() + NUMBER;
-    let of = |family: &Family| family.series.keys().map(|labels| line(family, labels)).sum::<usize>() + HEAD;
-    let mut text = String::with_capacity(families.iter().map(of).sum());
-    for family in families {
-        if family.series.is_empty() {
-            continue;
-        }
-        let _ = write!(text, "# HELP {name} {}\n# TYPE {name} gauge\n", family.help, name = family.name);
-        for (labels, value) in &family.series {
-            let _ = writeln!(text, "{}{{{labels}}} {value}", family.name);
-        }
+
+    /// The labels as they are written, in the memory of others.
+    fn labels(&self, mut text: String) -> String {
+        text.clear();
+        let (mut labels, item) = (Labels(text), &self.judged.item);
+        let is_crl = matches!(item.reading, Reading::Crl(_));
+        labels.add(if is_crl { "crl_number" } else { "serial_number" }, self.number());
+        labels.0.extend([",", &self.names]);
+        labels.add("filename", item.path.rsplit_once('/').map_or(item.path.as_str(), |(_, name)| name));
+        labels.add("filepath", &item.path);
+        let embedded = match item.kind {
+            Kind::Kubeconfig => "user",
+            Kind::KubeconfigAuthority => "cluster",
+            _ => "",
+        };
+        labels.add("embedded_kind", embedded);
+        labels.0.push_str(
+            ",embedded_key=\"\",secret_namespace=\"\",secret_name=\"\",secret_key=\"\",configmap_namespace=\"\",\
+             configmap_name=\"\",configmap_key=\"\"",
+        );
+        labels.0
     }
-    text
 }
 
-/// Nothing of it could be read.
-fn unreachable(tree: &JudgedTree) -> bool {
-    tree.items.iter().all(|judged| matches!(judged.state, State::Missing | State::Unreadable))
+/// In the order of their labels. The number comes first and settles it for most, so that few labels are held at a time.
+fn by_labels(items: &mut [Labelled<'_>]) {
+    items.sort_by(|a, b| a.number().cmp(b.number()));
+    for same in items.chunk_by_mut(|a, b| a.number() == b.number()) {
+        same.sort_by_cached_key(|item| item.labels(String::new()));
+    }
 }
 
-impl Families {
-    fn item(&mut self, judged: &Judged) {
-        match &judged.item.reading {
-            Reading::Certificate(facts) => {
-                let labels = certificate_labels(
-                    &judged.item,
-                    &facts.serial_decimal,
-                    &facts.subject_attributes,
-                    &facts.issuer_attributes,
-                );
-                self.not_after.add(&labels, facts.not_after.unix_timestamp());
-                self.not_before.add(&labels, facts.not_before.unix_timestamp());
-                self.expired.add(&labels, i128::from(judged.residual.is_some_and(|left| left < 0)));
-                if matches!(judged.state, State::Held | State::Revoked) {
-                    self.revoked.add(&labels, 1);
-                }
-                self.error.add(&labels, 0);
+fn head(name: &str, help: &str, out: &mut dyn Write) -> io::Result<()> {
+    write!(out, "# HELP {name} {help}\n# TYPE {name} gauge\n")
+}
+
+/// The same certificate twice in one file is one series; of two values that meet in one the smaller holds, so that an alert
+/// on what is left errs on the early side.
+fn series(family: &Family, items: &[Labelled<'_>], out: &mut dyn Write) -> io::Result<()> {
+    let (mut last, mut spare) = (None::<(String, i128)>, String::new());
+    let write = |labels: &str, value: i128, out: &mut dyn Write| writeln!(out, "{}{{{labels}}} {value}", family.name);
+    for item in items {
+        let Some(value) = (family.value)(item.judged) else { continue };
+        let next = item.labels(std::mem::take(&mut spare));
+        match last.take() {
+            Some((labels, other)) if labels == next => {
+                last = Some((labels, value.min(other)));
+                spare = next;
+                continue;
             }
-            Reading::Crl(facts) => {
-                let number = facts.number.clone().unwrap_or_else(|| "0".to_owned());
-                let labels = crl_labels(&judged.item, &number, &facts.issuer_attributes);
-                if let Some(next) = facts.next_update {
-                    self.next_update.add(&labels, next.unix_timestamp());
-                    self.stale.add(&labels, i128::from(judged.state == State::Expired));
-                }
-                self.this_update.add(&labels, facts.this_update.unix_timestamp());
-                // A number may have 160 bits; Prometheus counts in floats anyway.
-                self.number.add(&labels, number.parse::<i128>().unwrap_or(i128::MAX));
+            Some((labels, other)) => {
+                write(&labels, other, out)?;
+                spare = labels;
             }
-            Reading::Missing if judged.state == State::Ok => {}
-            Reading::Missing | Reading::Unreadable(_) => {
-                let none = Attributes::default();
-                self.error.add(&certificate_labels(&judged.item, "", &none, &none), 1);
-            }
+            None => head(family.name, family.help, out)?,
         }
+        last = Some((next, value));
     }
+    last.map_or(Ok(()), |(labels, value)| write(&labels, value, out))
+}
+
+/// Something of it could be read.
+fn is_up(tree: &JudgedTree) -> bool {
+    tree.items.iter().any(|judged| !matches!(judged.state, State::Missing | State::Unreadable))
 }
 
 fn source(tree: &JudgedTree) -> String {
-    format!("source_kind=\"file\",source_name=\"{}\"", escaped(&tree.root))
+    let mut labels = Labels::default();
+    labels.add("source_kind", "file");
+    labels.add("source_name", &tree.root);
+    labels.0
 }
 
-fn certificate_labels(item: &Item, serial: &str, subject: &Attributes, issuer: &Attributes) -> Rc<str> {
-    let mut labels = Labels::default();
-    labels.add("serial_number", serial);
-    labels.attributes("subject", subject);
-    labels.attributes("issuer", issuer);
-    labels.place(item);
-    labels.0.into()
-}
-
-fn crl_labels(item: &Item, number: &str, issuer: &Attributes) -> Rc<str> {
-    let mut labels = Labels::default();
-    labels.add("crl_number", number);
-    labels.attributes("issuer", issuer);
-    labels.place(item);
-    labels.0.into()
-}
+const SUBJECT: [&str; 6] = ["subject_C", "subject_ST", "subject_L", "subject_O", "subject_OU", "subject_CN"];
+const ISSUER: [&str; 6] = ["issuer_C", "issuer_ST", "issuer_L", "issuer_O", "issuer_OU", "issuer_CN"];
 
 #[derive(Default)]
 struct Labels(String);
 
 impl Labels {
     fn add(&mut self, name: &str, value: &str) {
-        if !self.0.is_empty() {
-            self.0.push(',');
-        }
-        let _ = write!(self.0, "{name}=\"{}\"", escaped(value));
+        let comma = if self.0.is_empty() { "" } else { "," };
+        self.0.extend([comma, name, "=\""]);
+        self.escaped(value);
+        self.0.push('"');
     }
 
-    fn attributes(&mut self, of: &str, attributes: &Attributes) {
+    fn attributes(&mut self, names: [&str; 6], attributes: &Attributes) {
         let Attributes { c, st, l, o, ou, cn } = attributes;
-        for (short, value) in [("C", c), ("ST", st), ("L", l), ("O", o), ("OU", ou), ("CN", cn)] {
-            self.add(&format!("{of}_{short}"), value);
+        for (name, value) in names.into_iter().zip([c, st, l, o, ou, cn]) {
+            self.add(name, value);
         }
     }
 
-    fn place(&mut self, item: &Item) {
-        self.add("filename", item.path.rsplit_once('/').map_or(item.path.as_str(), |(_, name)| name));
-        self.add("filepath", &item.path);
-        let embedded = match item.kind {
-            Kind::Kubeconfig => "user",
-            Kind::KubeconfigAuthority => "cluster",
-            _ => "",
-        };
-        self.add("embedded_kind", embedded);
-        self.add("embedded_key", "");
-        for name in
-            ["secret_namespace", "secret_name", "secret_key", "configmap_namespace", "configmap_name", "configmap_key"]
-        {
-            self.add(name, "");
+    /// Label values escape the backslash, the quote and the line's end (Prometheus text format 0.0.4); other control
+    /// characters have no business in one.
+    fn escaped(&mut self, value: &str) {
+        if value.bytes().all(|byte| (b' '..0x7f).contains(&byte) && byte != b'\\' && byte != b'"') {
+            return self.0.push_str(value);
+        }
+        for c in value.chars() {
+            match c {
+                '\\' => self.0.push_str("\\\\"),
+                '"' => self.0.push_str("\\\""),
+                '\n' => self.0.push_str("\\n"),
+                c if c.is_control() => self.0.push('\u{fffd}'),
+                c => self.0.push(c),
+            }
         }
     }
-}
-
-/// Label values escape the backslash, the quote and the line's end (Prometheus text format 0.0.4); other control characters
-/// have no business in one.
-fn escaped(value: &str) -> String {
-    let mut text = String::with_capacity(value.len());
-    for c in value.chars() {
-        match c {
-            '\\' => text.push_str("\\\\"),
-            '"' => text.push_str("\\\""),
-            '\n' => text.push_str("\\n"),
-            c if c.is_control() => text.push('\u{fffd}'),
-            c => text.push(c),
-        }
-    }
-    text
 }

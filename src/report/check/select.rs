@@ -2,32 +2,8 @@
 
 use std::cmp::Ordering;
 
-use super::Check;
+use super::result::{Check, Selection, Sort};
 use crate::audit::{Judged, JudgedTree, State};
-use crate::clock::Span;
-
-/// `--sort`, `--only`, `--within`, `--top`.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Selection {
-    pub sort: Sort,
-    /// Empty: every state.
-    pub only: Vec<State>,
-    /// Only what ends within this time, has ended already, or has no known end although it should.
-    pub within: Option<Span>,
-    /// The worst so many.
-    pub top: Option<usize>,
-}
-
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Sort {
-    /// As kubeadm does.
-    #[default]
-    Name,
-    /// What ends first comes first.
-    Expiry,
-    /// The worst first.
-    State,
-}
 
 impl Selection {
     fn shows(&self, judged: &Judged) -> bool {
@@ -86,12 +62,7 @@ impl Check {
 
     /// The worst so many of all that are selected, the worst first.
     pub fn worst(&self, top: usize) -> Vec<(&JudgedTree, &Judged)> {
-        let mut all: Vec<(&JudgedTree, &Judged)> = self
-            .trees
-            .iter()
-            .flat_map(|tree| tree.items.iter().map(move |judged| (tree, judged)))
-            .filter(|(_, judged)| self.selection.shows(judged))
-            .collect();
+        let mut all: Vec<_> = self.items().filter(|(_, judged)| self.selection.shows(judged)).collect();
         // Stable: among equals the trees' own order holds.
         all.sort_by(|(_, a), (_, b)| b.state.cmp(&a.state).then_with(|| by_expiry(a, b)));
         all.truncate(top);

@@ -1,17 +1,20 @@
 //! kubeadm's table, with a verdict above it, a column for the state where there is something to say, and what to do below.
 
-use super::cells::{self, Block};
-use super::{Check, Line, Tone, advice, fleet};
-use crate::audit::{Judged, JudgedTree, State};
+use time::OffsetDateTime;
+
+use super::cells::{self, AUTHORITY, Block, Column, EXPIRES, EXTERNAL, RESIDUAL, STATE};
+use super::result::{Check, Line};
+use super::{advice, fleet, verdict};
+use crate::audit::{Judged, Note, State};
 use crate::catalog::CaId;
-use crate::clock::{distance, rfc3339};
+use crate::inventory::Reading;
 use crate::report::table::sanitised;
 
 /// From this many trees on a table begins with a line per cluster and shows the worst items only.
 const MANY: usize = 10;
 
 pub fn lines(check: &Check) -> Vec<Line> {
-    let mut lines = vec![verdict(check)];
+    let mut lines = vec![verdict::line(check)];
     if check.trees.len() >= MANY || (check.trees.len() > 1 && check.selection.top.is_some()) {
         lines.extend(fleet::lines(check));
     } else {
@@ -24,46 +27,11 @@ pub fn lines(check: &Check) -> Vec<Line> {
             }
             lines.extend(blocks(items));
         }
-        lines.extend(hidden(check, shown));
+        lines.extend(verdict::hidden(check, shown));
     }
     lines.extend(notes(check));
     lines.extend(advice::lines(&check.advice));
     lines
-}
-
-/// `expired: 11 expired, 3 ok of 14 certificates; admin.conf ended 17m ago`.
-pub fn verdict(check: &Check) -> Line {
-    let verdict = &check.verdict;
-    let total = verdict.counts.total();
-    let things = if total == 1 { "certificate" } else { "certificates" };
-    let place = if verdict.trees > 1 { format!(" in {} places", verdict.trees) } else { String::new() };
-    let mut text = match verdict.state {
-        State::Ok => format!("ok: {total} {things}{place}"),
-        worst => {
-            let parts: Vec<String> = State::ALL
-                .into_iter()
-                .rev()
-                .filter(|state| verdict.counts.get(*state) > 0)
-                .map(|state| format!("{} {}", verdict.counts.get(state), state.words()))
-                .collect();
-            format!("{}: {} of {total} {things}{place}", worst.words(), parts.join(", "))
-        }
-    };
-    let all = check.trees.iter().flat_map(|tree| tree.items.iter().map(move |judged| (tree, judged)));
-    let first = all.filter_map(|(tree, judged)| Some((judged.expires?, tree, judged))).min_by_key(|(end, ..)| *end);
-    if let Some((end, tree, judged)) = first {
-        let item = match (&tree.cluster, verdict.trees > 1) {
-            (Some(cluster), true) => format!("{} of {cluster}", judged.item.name),
-            _ => judged.item.name.clone(),
-        };
-        let verb = if end < check.at { "ended first," } else { "ends first," };
-        text.push_str(&format!("; {item} {verb} {}", distance(check.at, end)));
-    }
-    if check.as_of {
-        text.push_str(&format!("; as of {}", rfc3339(check.at)));
-    }
-    let tone = if verdict.state == State::Ok { Tone::Good } else { Tone::of(verdict.state) };
-    Line { text: sanitised(&text), tone }
 }
 
 /// The blocks of one tree: certificates, authorities, revocation lists.
@@ -71,93 +39,56 @@ fn blocks(items: &[&Judged]) -> Vec<Line> {
     // kubeadm's table is left as people know it as long as there is nothing to add.
     let with_state = items.iter().any(|judged| judged.state != State::Ok);
     let mut lines = Vec::new();
-    for (block, header) in [
-        (
-            Block::Certificate,
-            &["CERTIFICATE", "EXPIRES", "RESIDUAL TIME", "CERTIFICATE AUTHORITY", "EXTERNALLY MANAGED"][..],
-        ),
-        (Block::Authority, &["CERTIFICATE AUTHORITY", "EXPIRES", "RESIDUAL TIME", "EXTERNALLY MANAGED"][..]),
-        (Block::Crl, &["REVOCATION LIST", "EXPIRES", "RESIDUAL TIME", "CERTIFICATE AUTHORITY"][..]),
-    ] {
-        let rows: Vec<(Vec<String>, Tone)> = items
-            .iter()
-            .filter(|judged| cells::block(judged) == block)
-            .map(|judged| (row(judged, block, with_state), Tone::of(judged.state)))
-            .collect();
-        if rows.is_empty() {
+    for (block, columns) in BLOCKS {
+        let items: Vec<&Judged> = items.iter().copied().filter(|judged| cells::block(judged) == block).collect();
+        if items.is_empty() {
             continue;
         }
         if !lines.is_empty() {
             lines.push(Line::plain(""));
         }
-        let header: Vec<&str> = header.iter().copied().chain(with_state.then_some("STATE")).collect();
-        lines.extend(cells::columns(&header, &rows));
+        let columns: Vec<Column> = columns.iter().copied().chain(with_state.then_some(STATE)).collect();
+        lines.extend(cells::table(&columns, &items));
     }
     lines
 }
 
-fn row(judged: &Judged, block: Block, with_state: bool) -> Vec<String> {
-    let mut row = vec![cells::name(judged), cells::expires(judged), cells::residual(judged)];
-    match block {
-        Block::Certificate => row.extend([cells::authority(judged), cells::external(judged)]),
-        Block::Authority => row.push(cells::external(judged)),
-        Block::Crl => row.push(cells::authority(judged)),
-    }
-    row.extend(with_state.then(|| cells::state(judged)));
-    row
-}
-
-pub fn hidden(check: &Check, shown: usize) -> Option<Line> {
-    let total: usize = check.trees.iter().map(|tree| tree.items.len()).sum();
-    let hidden = total.saturating_sub(shown);
-    (hidden > 0).then(|| Line::plain(format!("{hidden} of {total} are not shown")))
-}
+const BLOCKS: [(Block, &[Column]); 3] = [
+    (Block::Certificate, &[("CERTIFICATE", cells::name), EXPIRES, RESIDUAL, AUTHORITY, EXTERNAL]),
+    (Block::Authority, &[("CERTIFICATE AUTHORITY", cells::name), EXPIRES, RESIDUAL, EXTERNAL]),
+    (Block::Crl, &[("REVOCATION LIST", cells::name), EXPIRES, RESIDUAL, AUTHORITY]),
+];
 
 /// What is not in a table: why something cannot be read, and what the neighbours say; once per kind and authority.
 fn notes(check: &Check) -> Vec<Line> {
     const MOST: usize = 10;
-    let all: Vec<(&JudgedTree, &Judged)> =
-        check.trees.iter().flat_map(|tree| tree.items.iter().map(move |judged| (tree, judged))).collect();
-    let mut texts: Vec<String> = all
-        .iter()
-        .filter_map(|(_, judged)| match &judged.item.reading {
-            crate::inventory::Reading::Unreadable(why) => Some(format!("{}: {why}", judged.item.path)),
-            _ => None,
-        })
-        .collect();
+    let unreadable = |judged: &Judged| match &judged.item.reading {
+        Reading::Unreadable(why) => Some(format!("{}: {why}", judged.item.path)),
+        _ => None,
+    };
+    let mut texts: Vec<String> = check.items().filter_map(|(_, judged)| unreadable(judged)).collect();
     let unread = texts.len();
     texts.truncate(MOST);
     if unread > MOST {
         texts.push(format!("and {} more that cannot be read", unread - MOST));
     }
     for authority in CaId::ALL {
-        let outlives: Vec<_> = all
-            .iter()
-            .filter(|(_, judged)| judged.item.authority == Some(authority))
-            .filter_map(|(_, judged)| advice::outlived(judged).map(|until| (judged, until)))
-            .collect();
-        if let Some((judged, until)) = outlives.first() {
-            let others = match outlives.len() {
-                1 => String::new(),
-                count => format!(" and {} more", count - 1),
+        let name = authority.name();
+        let signed = check.items().filter(|(_, judged)| judged.item.authority == Some(authority));
+        let mut outlives = signed.filter_map(|(_, judged)| Some((&judged.item.name, outlived(judged)?)));
+        if let Some((first, until)) = outlives.next() {
+            let others = match outlives.count() {
+                0 => String::new(),
+                more => format!(" and {more} more"),
             };
-            texts.push(format!(
-                "{}{others} would outlive {}, which ends {}: of no use from then on",
-                judged.item.name,
-                authority.name(),
-                cells::date(*until)
-            ));
+            let until = cells::date(until);
+            texts.push(format!("{first}{others} would outlive {name}, which ends {until}: of no use from then on"));
         }
-        let short = all
-            .iter()
-            .filter(|(_, judged)| judged.item.name == authority.name())
-            .find_map(|(_, judged)| Some((judged.expires?, advice::cut_short(judged)?)));
-        if let Some((end, wanted)) = short {
+        let mut own = check.items().filter(|(_, judged)| judged.item.name == name);
+        if let Some((end, wanted)) = own.find_map(|(_, judged)| Some((judged.expires?, cut_short(judged)?))) {
+            let (end, wanted) = (cells::date(end), cells::date(wanted));
             texts.push(format!(
-                "{} ends {}: certificates it signs at the next renewal would end {}, and are cut short",
-                authority.name(),
-                cells::date(end),
-                cells::date(wanted)
+                "{name} ends {end}: certificates it signs at the next renewal would end {wanted}, and are cut short"
             ));
         }
     }
@@ -167,4 +98,18 @@ fn notes(check: &Check) -> Vec<Line> {
         lines.insert(0, Line::plain(""));
     }
     lines
+}
+
+fn outlived(judged: &Judged) -> Option<OffsetDateTime> {
+    judged.notes.iter().find_map(|note| match note {
+        Note::OutlivesAuthority { until } => Some(*until),
+        Note::CutsRenewalsShort { .. } => None,
+    })
+}
+
+fn cut_short(judged: &Judged) -> Option<OffsetDateTime> {
+    judged.notes.iter().find_map(|note| match note {
+        Note::CutsRenewalsShort { wanted } => Some(*wanted),
+        Note::OutlivesAuthority { .. } => None,
+    })
 }

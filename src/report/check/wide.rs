@@ -1,70 +1,45 @@
 //! One line per item with everything that fits on one.
 
-use super::cells;
-use super::{Check, Line, Tone, advice, table};
+use super::cells::{self, AUTHORITY, Column, EXPIRES, RESIDUAL, STATE};
+use super::result::{Check, Line};
+use super::{advice, verdict};
 use crate::inventory::Reading;
 use crate::report::table::sanitised;
 
-const HEADER: [&str; 11] = [
-    "CERTIFICATE",
-    "EXPIRES",
-    "RESIDUAL TIME",
-    "STATE",
-    "CERTIFICATE AUTHORITY",
-    "SUBJECT",
-    "ISSUER",
-    "NAMES",
-    "SERIAL",
-    "ALGORITHM",
-    "PATH",
-];
-
 pub fn lines(check: &Check) -> Vec<Line> {
-    let mut lines = vec![table::verdict(check)];
+    let mut lines = vec![verdict::line(check)];
     let selected = check.selected();
     for (tree, items) in selected.iter().filter(|(_, items)| !items.is_empty()) {
         lines.push(Line::plain(""));
         if check.trees.len() > 1 {
             lines.push(Line::strong(sanitised(&cells::place(tree))));
         }
-        let rows: Vec<(Vec<String>, Tone)> = items.iter().map(|judged| (row(judged), Tone::of(judged.state))).collect();
-        lines.extend(cells::columns(&HEADER, &rows));
+        lines.extend(cells::table(&COLUMNS, items));
     }
-    lines.extend(table::hidden(check, selected.iter().map(|(_, items)| items.len()).sum()));
+    lines.extend(verdict::hidden(check, selected.iter().map(|(_, items)| items.len()).sum()));
     lines.extend(advice::lines(&check.advice));
     lines
 }
 
-fn row(judged: &crate::audit::Judged) -> Vec<String> {
-    let (subject, issuer, names, serial, algorithm) = match &judged.item.reading {
-        Reading::Certificate(facts) => (
-            facts.subject.clone(),
-            facts.issuer.clone(),
-            facts.sans.join(","),
-            facts.serial.clone(),
-            facts.algorithm.clone(),
-        ),
-        Reading::Crl(facts) => (
-            format!("CRL with {} entries", facts.entries),
-            facts.issuer.clone(),
-            String::new(),
-            facts.number.clone().unwrap_or_default(),
-            String::new(),
-        ),
-        Reading::Unreadable(why) => (why.clone(), String::new(), String::new(), String::new(), String::new()),
-        Reading::Missing => Default::default(),
-    };
-    vec![
-        cells::name(judged),
-        cells::expires(judged),
-        cells::residual(judged),
-        cells::state(judged),
-        cells::authority(judged),
-        subject,
-        issuer,
-        names,
-        serial,
-        algorithm,
-        judged.item.path.clone(),
-    ]
-}
+const COLUMNS: [Column; 11] = [
+    ("CERTIFICATE", cells::name),
+    EXPIRES,
+    RESIDUAL,
+    STATE,
+    AUTHORITY,
+    ("SUBJECT", |judged| match &judged.item.reading {
+        Reading::Certificate(facts) => facts.subject.clone(),
+        Reading::Crl(facts) => format!("CRL with {} entries", facts.entries),
+        Reading::Unreadable(why) => why.to_string(),
+        Reading::Missing => String::new(),
+    }),
+    ("ISSUER", |judged| cells::issuer(judged).to_owned()),
+    ("NAMES", |judged| cells::certificate(judged).map(|facts| facts.sans.join(",")).unwrap_or_default()),
+    ("SERIAL", |judged| match &judged.item.reading {
+        Reading::Certificate(facts) => facts.serial.clone(),
+        Reading::Crl(facts) => facts.number.clone().unwrap_or_default(),
+        Reading::Unreadable(_) | Reading::Missing => String::new(),
+    }),
+    ("ALGORITHM", |judged| cells::certificate(judged).map(|facts| facts.algorithm.clone()).unwrap_or_default()),
+    ("PATH", |judged| judged.item.path.clone()),
+];

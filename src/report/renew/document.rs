@@ -1,89 +1,189 @@
-//! The report as a document.
+use serde::Serialize;
 
-use serde_json::{Value, json};
+use crate::report::certificate::{Side, entry_id};
+use crate::report::restart::Restart;
+use crate::report::revoke;
 
-use super::{Entry, Failure, Hook, Renew, Restart, Side, Tree};
-use crate::clock::rfc3339;
-
-pub fn value(report: &Renew) -> Value {
-    json!({
-        "apiVersion": "kpki/v1",
-        "kind": "RenewReport",
-        "dryRun": report.dry_run,
-        "outcome": report.outcome().name(),
-        "trees": report.trees.iter().map(tree).collect::<Vec<_>>(),
-    })
+/// Every tree of one run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind", rename = "RenewReport", rename_all = "camelCase")]
+pub struct Renew {
+    /// `--dry-run`: nothing was made and nothing written.
+    pub dry_run: bool,
+    /// The worst of all trees.
+    pub outcome: Outcome,
+    pub trees: Vec<Tree>,
 }
 
-fn tree(tree: &Tree) -> Value {
-    json!({
-        "directory": tree.directory,
-        "clusterName": tree.cluster,
-        "outcome": tree.outcome().name(),
-        "generation": tree.generation,
-        "finished": tree.finished,
-        "rolledBack": tree.rolled_back,
-        "entries": tree.entries.iter().map(entry).collect::<Vec<_>>(),
-        "revocationLists": tree.lists.iter().map(crate::report::revoke::list).collect::<Vec<_>>(),
-        "restart": tree.restart.iter().map(restart).collect::<Vec<_>>(),
-        "hooks": tree.hooks.iter().map(hook).collect::<Vec<_>>(),
-        "warnings": tree.warnings,
-        "failure": tree.failure.as_ref().map(failure),
-    })
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Tree {
+    pub directory: String,
+    #[serde(rename = "clusterName")]
+    pub cluster: Option<String>,
+    /// Known once the tree is part of a [`Renew`].
+    pub outcome: Outcome,
+    /// The generation that keeps what was replaced.
+    pub generation: Option<String>,
+    /// What an interrupted run had renewed, and has not been reported yet.
+    pub finished: Vec<String>,
+    /// A failed deploy hook had everything put back as it was.
+    pub rolled_back: bool,
+    pub entries: Vec<RenewalEntry>,
+    /// CRLs that were signed anew in the same transaction.
+    #[serde(rename = "revocationLists")]
+    pub lists: Vec<revoke::CrlRow>,
+    pub restart: Vec<Restart>,
+    pub hooks: Vec<Hook>,
+    pub warnings: Vec<String>,
+    /// Nothing could be done here; with several trees the others go on.
+    pub failure: Option<Failure>,
 }
 
-fn entry(entry: &Entry) -> Value {
-    json!({
-        "node": entry.node,
-        "name": entry.name,
-        "action": entry.action.name(),
-        "reasons": entry.reasons,
-        "keyReused": entry.key_reused,
-        "namesAdded": entry.names_added,
-        "namesRemoved": entry.names_removed,
-        "namesSurplus": entry.names_surplus,
-        "old": entry.old.as_ref().map(side),
-        "new": entry.new.as_ref().map(side),
-        "paths": entry.paths,
-    })
+/// One certificate.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RenewalEntry {
+    pub node: Option<String>,
+    pub name: String,
+    pub action: Action,
+    /// Why it is renewed, or skipped.
+    pub reasons: Vec<String>,
+    pub key_reused: bool,
+    pub names_added: Vec<String>,
+    pub names_removed: Vec<String>,
+    /// The profile does not ask for them; they are kept.
+    pub names_surplus: Vec<String>,
+    pub old: Option<Side>,
+    pub new: Option<Side>,
+    /// Below the directory, or absolute for the kubelet's own.
+    pub paths: Vec<String>,
 }
 
-fn side(side: &Side) -> Value {
-    json!({
-        "algorithm": side.algorithm,
-        "subject": side.facts.subject,
-        "issuer": side.facts.issuer,
-        "sans": side.facts.sans,
-        "usages": side.facts.usages,
-        "notBefore": rfc3339(side.facts.not_before),
-        "expirationDate": rfc3339(side.facts.not_after),
-        "serial": side.facts.serial,
-        "sha256": side.facts.fingerprint,
-    })
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Action {
+    Renew,
+    /// It was missing.
+    Create,
+    #[default]
+    Keep,
+    /// It is not for this verb, and that is as it should be.
+    #[serde(rename = "skip")]
+    NotApplicable,
+    /// It should have been renewed and could not be.
+    #[serde(rename = "left")]
+    Skipped,
 }
 
-pub fn restart(restart: &Restart) -> Value {
-    json!({
-        "node": restart.node,
-        "component": restart.component,
-        "action": restart.action,
-        "why": restart.why,
-        "entries": restart.entries,
-        "command": restart.command,
-    })
+/// One hook that was run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Hook {
+    #[serde(rename = "hook")]
+    pub name: String,
+    pub node: Option<String>,
+    pub component: Option<String>,
+    pub succeeded: bool,
+    /// `exit status 3`, `timed out after 5m`.
+    pub ended: String,
+    /// The end of what it wrote.
+    pub output: String,
 }
 
-fn hook(hook: &Hook) -> Value {
-    json!({
-        "hook": hook.name,
-        "node": hook.node,
-        "component": hook.component,
-        "succeeded": hook.succeeded,
-        "ended": hook.ended,
-        "output": hook.output,
-    })
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Failure {
+    pub what: String,
+    pub why: Vec<String>,
+    pub hints: Vec<String>,
 }
 
-fn failure(failure: &Failure) -> Value {
-    json!({"what": failure.what, "why": failure.why, "hints": failure.hints})
+/// The answer in one word; ordered: a later one is worse.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Outcome {
+    #[default]
+    #[serde(rename = "nothing-due")]
+    Nothing,
+    Renewed,
+    /// Something could not be renewed; the rest was.
+    #[serde(rename = "left")]
+    Partial,
+    /// A tree, or a hook, failed.
+    Failed,
+}
+
+impl Renew {
+    pub fn new(dry_run: bool, mut trees: Vec<Tree>) -> Self {
+        for tree in &mut trees {
+            tree.outcome = tree.judge();
+        }
+        let outcome = trees.iter().map(|tree| tree.outcome).max().unwrap_or_default();
+        Self { dry_run, outcome, trees }
+    }
+
+    /// What failed or was skipped, a line for each.
+    pub fn failures(&self) -> Vec<String> {
+        self.trees.iter().flat_map(Tree::failures).collect()
+    }
+}
+
+impl Tree {
+    fn judge(&self) -> Outcome {
+        if self.failure.is_some() || self.failed_hooks().next().is_some() {
+            Outcome::Failed
+        } else if self.skipped().next().is_some() {
+            Outcome::Partial
+        } else if self.made() > 0 || !self.lists.is_empty() || !self.finished.is_empty() {
+            Outcome::Renewed
+        } else {
+            Outcome::Nothing
+        }
+    }
+
+    fn failures(&self) -> Vec<String> {
+        let failure = self.failure.iter().map(|failure| {
+            let causes: Vec<&str> = std::iter::once(&failure.what).chain(&failure.why).map(String::as_str).collect();
+            causes.join(": ")
+        });
+        let skipped =
+            self.skipped().map(|entry| format!("{} was not renewed: {}", entry.id(), entry.reasons.join("; ")));
+        let hooks = self.failed_hooks().map(|hook| {
+            let last = hook.output.trim_end().lines().last().map(|line| format!(": {line}")).unwrap_or_default();
+            format!("the {} failed: {}{last}", hook.title(), hook.ended)
+        });
+        failure.chain(skipped).chain(hooks).map(|text| format!("{}: {text}", self.directory)).collect()
+    }
+
+    /// How many were renewed or made, or would be.
+    pub fn made(&self) -> usize {
+        self.entries.iter().filter(|entry| entry.is_made()).count()
+    }
+
+    pub(super) fn skipped(&self) -> impl Iterator<Item = &RenewalEntry> {
+        self.entries.iter().filter(|entry| entry.action == Action::Skipped)
+    }
+
+    pub(super) fn failed_hooks(&self) -> impl Iterator<Item = &Hook> {
+        self.hooks.iter().filter(|hook| !hook.succeeded)
+    }
+}
+
+impl RenewalEntry {
+    /// It was renewed or made, or would be.
+    pub const fn is_made(&self) -> bool {
+        matches!(self.action, Action::Renew | Action::Create)
+    }
+
+    /// `NODE/NAME` in a cluster directory, `NAME` otherwise.
+    pub fn id(&self) -> String {
+        entry_id(self.node.as_deref(), &self.name)
+    }
+}
+
+impl Hook {
+    /// `deploy hook of etcd`.
+    pub(super) fn title(&self) -> String {
+        let of = self.component.as_ref().map(|component| format!(" of {component}")).unwrap_or_default();
+        format!("{} hook{of}", self.name)
+    }
 }

@@ -1,59 +1,77 @@
-//! The report as a document.
+use serde::Serialize;
 
-use serde_json::{Value, json};
+use crate::report::certificate::{Facts, entry_id};
+use crate::report::restart::Restart;
 
-use super::{Asks, Entry, Requests, Verb};
-use crate::clock::rfc3339;
-use crate::report::Facts;
-use crate::report::renew::restart_value;
-
-pub fn value(report: &Requests) -> Value {
-    let kind = match report.verb {
-        Verb::Csr => "CsrReport",
-        Verb::Sign => "SignReport",
-        Verb::Import => "ImportReport",
-    };
-    json!({
-        "apiVersion": "kpki/v1",
-        "kind": kind,
-        "directory": report.directory,
-        "dryRun": report.dry_run,
-        "generation": report.generation,
-        "entries": report.entries.iter().map(entry).collect::<Vec<_>>(),
-        "restart": report.restart.iter().map(restart_value).collect::<Vec<_>>(),
-        "warnings": report.warnings,
-    })
+/// Which of the three it was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub enum Verb {
+    #[serde(rename = "CsrReport")]
+    Csr,
+    #[serde(rename = "SignReport")]
+    Sign,
+    #[serde(rename = "ImportReport")]
+    Import,
 }
 
-fn entry(entry: &Entry) -> Value {
-    json!({
-        "node": entry.node,
-        "name": entry.name,
-        "action": entry.action,
-        "algorithm": entry.algorithm,
-        "asked": entry.asked.as_ref().map(asked),
-        "certificate": entry.facts.as_ref().map(facts),
-        "replaces": entry.old.as_ref().map(facts),
-        "refused": entry.refused,
-        "added": entry.added,
-        "reasons": entry.reasons,
-        "paths": entry.paths,
-    })
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Requests {
+    #[serde(rename = "kind")]
+    pub verb: Verb,
+    /// The tree; `None`: there is none (an authority was given by its files).
+    pub directory: Option<String>,
+    /// `--dry-run`: nothing was written.
+    pub dry_run: bool,
+    /// The generation that keeps what was replaced.
+    pub generation: Option<String>,
+    pub entries: Vec<RequestEntry>,
+    pub restart: Vec<Restart>,
+    pub warnings: Vec<String>,
 }
 
-fn asked(asked: &Asks) -> Value {
-    json!({"subject": asked.subject, "sans": asked.sans, "usages": asked.usages, "authority": asked.authority})
+/// One request or certificate.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct RequestEntry {
+    pub node: Option<String>,
+    /// The entry's name, or for a request without one the file's.
+    pub name: String,
+    /// `request`, `keep`, `sign`, `import`, `left`, `skip`.
+    pub action: &'static str,
+    pub algorithm: Option<String>,
+    pub asked: Option<RequestedFacts>,
+    /// What was issued, or put in place.
+    #[serde(rename = "certificate")]
+    pub facts: Option<Facts>,
+    /// What was there before.
+    #[serde(rename = "replaces")]
+    pub old: Option<Facts>,
+    /// What the request asked for and did not get.
+    pub refused: Vec<String>,
+    /// What it got without asking.
+    pub added: Vec<String>,
+    pub reasons: Vec<String>,
+    pub paths: Vec<String>,
 }
 
-fn facts(facts: &Facts) -> Value {
-    json!({
-        "subject": facts.subject,
-        "issuer": facts.issuer,
-        "sans": facts.sans,
-        "usages": facts.usages,
-        "notBefore": rfc3339(facts.not_before),
-        "expirationDate": rfc3339(facts.not_after),
-        "serial": facts.serial,
-        "sha256": facts.fingerprint,
-    })
+/// What a request asks for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RequestedFacts {
+    pub subject: String,
+    pub sans: Vec<String>,
+    pub usages: Vec<String>,
+    pub authority: bool,
+}
+
+impl RequestEntry {
+    pub(super) fn id(&self) -> String {
+        entry_id(self.node.as_deref(), &self.name)
+    }
+}
+
+impl Requests {
+    /// How many entries ended this way.
+    pub fn count(&self, action: &str) -> usize {
+        self.entries.iter().filter(|entry| entry.action == action).count()
+    }
 }

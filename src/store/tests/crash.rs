@@ -2,36 +2,24 @@
 
 #![allow(clippy::disallowed_methods)] // the outside world of these tests
 
-use std::sync::Mutex;
+use std::cell::RefCell;
 
-use super::super::step::{Step, Watch};
+use super::super::step::Step;
 use super::super::transaction::publish_watched;
-use super::super::{Recovery, journal, pending, recover};
+use super::super::{journal, pending, recover};
 use super::*;
 
-/// Stops at one step; notes the steps it saw.
-pub(super) struct StopAt {
-    at: Option<Step>,
-    seen: Mutex<Vec<Step>>,
-}
-
-impl StopAt {
-    pub(super) fn new(at: impl Into<Option<Step>>) -> Self {
-        Self { at: at.into(), seen: Mutex::new(Vec::new()) }
-    }
-}
-
-impl Watch for StopAt {
-    fn reached(&self, step: Step) -> Result<(), StoreError> {
-        self.seen.lock().unwrap().push(step);
-        if self.at == Some(step) { Err(StoreError::Stopped) } else { Ok(()) }
-    }
+pub(super) fn stop_at(at: Step) -> impl Fn(Step) -> Result<(), StoreError> {
+    move |step| if step == at { Err(StoreError::Stopped) } else { Ok(()) }
 }
 
 fn run(roots: &Roots, tag: &str, at: Option<Step>) -> (Result<Receipt, StoreError>, Vec<Step>) {
-    let watch = StopAt::new(at);
-    let result = publish_watched(&full(roots, tag), &watch);
-    (result, watch.seen.into_inner().unwrap())
+    let seen = RefCell::new(Vec::new());
+    let result = publish_watched(&full(roots, tag), &|step| {
+        seen.borrow_mut().push(step);
+        at.map_or(Ok(()), |at| stop_at(at)(step))
+    });
+    (result, seen.into_inner())
 }
 
 /// The steps of an undisturbed run, and what is on disk before and after it.
@@ -121,15 +109,15 @@ fn a_removal_finds_another_file_after_the_decision_and_leaves_it() {
         write(&old, "theirs");
         chmod(&old, 0o600);
     };
-    publish_watched(&full(&roots, "two"), &Meddle(Step::Kept, theirs)).unwrap();
+    publish_watched(&full(&roots, "two"), &meddle(Step::Kept, theirs)).unwrap();
     assert_whole(tmp.path(), &roots, "two");
     assert_eq!(snapshot(&roots.main)["pki/old.key"].1.as_deref(), Some("theirs"));
     // Before the decision it ends the run, as does one that turns up where there was none.
     let touched = || write(&old, "again");
-    let error = publish_watched(&full(&roots, "three"), &Meddle(Step::Staged, touched)).unwrap_err();
+    let error = publish_watched(&full(&roots, "three"), &meddle(Step::Staged, touched)).unwrap_err();
     assert_eq!(error, StoreError::ChangedMeanwhile(old.clone()));
     std::fs::remove_file(&old).unwrap();
-    let error = publish_watched(&full(&roots, "three"), &Meddle(Step::Staged, touched)).unwrap_err();
+    let error = publish_watched(&full(&roots, "three"), &meddle(Step::Staged, touched)).unwrap_err();
     assert_eq!(error, StoreError::ChangedMeanwhile(old.clone()));
     assert_eq!(journal(&roots).unwrap().len(), 8);
 }
@@ -139,7 +127,7 @@ fn the_mark_of_an_earlier_kpki_is_finished() {
     let tmp = tempfile::tempdir().unwrap();
     let roots = main_only(tmp.path());
     with_a_tree(&roots);
-    let watch = StopAt::new(Step::Placed(2));
+    let watch = stop_at(Step::Placed(2));
     publish_watched(&commit(&roots, changes(&roots, "two", true)), &watch).unwrap_err();
     let mark = roots.main.join(".kpki/commit");
     let mut value: serde_json::Value = serde_json::from_slice(&std::fs::read(&mark).unwrap()).unwrap();
@@ -160,8 +148,7 @@ fn publishing_finishes_what_it_finds() {
     assert!(run(&roots, "two", Some(Step::Placed(2))).0.is_err());
     // The kubelet's directory is in the manifest: the run that finishes need not be told.
     let main = Roots { main: roots.main.clone(), kubelet: None };
-    let receipt = publish(&commit(&main, vec![change(RootId::Main, "new", 0o600, "x", false)])).unwrap();
-    assert_eq!(receipt.recovered, Recovery::Finished { files: 9, generation: "gen".to_owned() });
+    publish(&commit(&main, vec![change(RootId::Main, "new", 0o600, "x", false)])).unwrap();
     assert_whole(tmp.path(), &roots, "two");
 }
 
@@ -170,7 +157,7 @@ fn a_file_that_turns_up_after_the_decision_is_kept() {
     let tmp = tempfile::tempdir().unwrap();
     let roots = main_only(tmp.path());
     write(&roots.main.join("own"), "x");
-    let watch = StopAt::new(Step::Kept);
+    let watch = stop_at(Step::Kept);
     publish_watched(&commit(&roots, changes(&roots, "one", false)), &watch).unwrap_err();
     write(&roots.main.join("pki/ca.crt"), "theirs");
     recover(&roots, Duration::ZERO).unwrap();
@@ -179,13 +166,65 @@ fn a_file_that_turns_up_after_the_decision_is_kept() {
     assert_eq!(kept["gen/main/pki/ca.crt"].1.as_deref(), Some("theirs"));
 }
 
-/// Does something to the disk at a step, as another program might.
-struct Meddle<F: Fn()>(Step, F);
+#[test]
+fn a_file_that_turns_up_and_was_kept_before_the_crash_is_no_obstacle() {
+    let tmp = tempfile::tempdir().unwrap();
+    let roots = main_only(tmp.path());
+    write(&roots.main.join("own"), "x");
+    publish_watched(&commit(&roots, changes(&roots, "one", false)), &stop_at(Step::Kept)).unwrap_err();
+    let (late, kept) = (roots.main.join("pki/ca.crt"), roots.main.join(".kpki/generations/gen/main/pki/ca.crt"));
+    write(&late, "theirs");
+    std::fs::create_dir_all(kept.parent().unwrap()).unwrap();
+    std::fs::hard_link(&late, &kept).unwrap();
+    recover(&roots, Duration::ZERO).unwrap();
+    assert_whole(tmp.path(), &roots, "one");
+    assert_eq!(std::fs::read_to_string(&kept).unwrap(), "theirs");
+}
 
-impl<F: Fn()> Watch for Meddle<F> {
-    fn reached(&self, step: Step) -> Result<(), StoreError> {
-        if step == self.0 {
-            (self.1)();
+#[test]
+fn a_removal_makes_no_directories() {
+    let tmp = tempfile::tempdir().unwrap();
+    let roots = with_kubelet(tmp.path());
+    with_a_tree(&roots);
+    let old = [(RootId::Main, "gone/a"), (RootId::Kubelet, "gone/b")];
+    let put = old.map(|(root, path)| change(root, path, 0o600, "x", true));
+    publish(&commit(&roots, put.to_vec())).unwrap();
+    let removals = old.map(|(root, path)| (root, rel(path))).to_vec();
+    let removing = Commit { removals, ..commit(&roots, Vec::new()) };
+    publish_watched(&removing, &stop_at(Step::Marked)).unwrap_err();
+    let gone = [roots.main.join("gone"), roots.kubelet.as_ref().unwrap().join("gone")];
+    gone.iter().for_each(|dir| std::fs::remove_dir_all(dir).unwrap());
+    recover(&roots, Duration::ZERO).unwrap();
+    assert!(!gone.iter().any(|dir| dir.exists()));
+    assert_whole(tmp.path(), &roots, "one");
+
+    // Nor the kubelet's own, where nothing can be to remove; where it is, the file goes.
+    let kubelet = tmp.path().join("elsewhere");
+    let other = Roots { kubelet: Some(kubelet.clone()), ..roots };
+    let removing = Commit { removals: vec![(RootId::Kubelet, rel("a"))], ..commit(&other, Vec::new()) };
+    publish(&removing).unwrap();
+    assert!(!kubelet.exists());
+    write(&kubelet.join("a"), "x");
+    publish(&removing).unwrap();
+    assert_eq!(snapshot(&kubelet).len(), 1);
+}
+
+#[test]
+fn a_mark_without_a_staging_directory_is_removed() {
+    let tmp = tempfile::tempdir().unwrap();
+    let roots = main_only(tmp.path());
+    with_a_tree(&roots);
+    publish_watched(&full(&roots, "two"), &stop_at(Step::Synced)).unwrap_err();
+    std::fs::remove_dir_all(roots.main.join(".kpki/staging")).unwrap();
+    assert!(matches!(recover(&roots, Duration::ZERO).unwrap(), Recovery::Finished { .. }));
+    assert_whole(tmp.path(), &roots, "two");
+}
+
+/// Does something to the disk at a step, as another program might.
+fn meddle(at: Step, act: impl Fn()) -> impl Fn(Step) -> Result<(), StoreError> {
+    move |step| {
+        if step == at {
+            act();
         }
         Ok(())
     }
@@ -197,12 +236,12 @@ fn what_others_do_before_the_decision_ends_the_run_without_a_trace() {
     let roots = with_kubelet(tmp.path());
     write(&roots.main.join("own"), "x");
     let theirs = roots.main.join("pki/ca.crt");
-    let watch = Meddle(Step::Staged, || write(&theirs, "theirs"));
+    let watch = meddle(Step::Staged, || write(&theirs, "theirs"));
     let error = publish_watched(&commit(&roots, changes(&roots, "one", false)), &watch).unwrap_err();
     assert_eq!(error, StoreError::Exist(vec![theirs.clone()]));
     let error = publish_watched(
         &commit(&roots, changes(&roots, "one", true)),
-        &Meddle(Step::Staged, || write(&theirs, "changed again")),
+        &meddle(Step::Staged, || write(&theirs, "changed again")),
     );
     assert_eq!(error.unwrap_err(), StoreError::ChangedMeanwhile(theirs.clone()));
     let mut left: Vec<String> = snapshot(tmp.path()).into_keys().collect();
@@ -211,10 +250,30 @@ fn what_others_do_before_the_decision_ends_the_run_without_a_trace() {
 }
 
 #[test]
+fn a_lock_that_was_taken_away_ends_the_run() {
+    for replaced in [false, true] {
+        let tmp = tempfile::tempdir().unwrap();
+        let roots = main_only(tmp.path());
+        with_a_tree(&roots);
+        let lock = roots.main.join(".kpki/lock");
+        write(&lock, "");
+        let watch = meddle(Step::Staged, || {
+            std::fs::remove_file(&lock).unwrap();
+            if replaced {
+                write(&lock, "1");
+            }
+        });
+        let error = publish_watched(&full(&roots, "two"), &watch).unwrap_err();
+        assert_eq!(error, StoreError::ChangedMeanwhile(lock.clone()));
+        assert_whole(tmp.path(), &roots, "one");
+    }
+}
+
+#[test]
 fn a_tree_made_meanwhile_wins() {
     let tmp = tempfile::tempdir().unwrap();
     let roots = main_only(tmp.path());
-    let watch = Meddle(Step::Checked, || drop(put(&roots, "theirs", false)));
+    let watch = meddle(Step::Checked, || drop(put(&roots, "theirs", false)));
     let error = publish_watched(&commit(&roots, changes(&roots, "one", false)), &watch).unwrap_err();
     assert_eq!(error, StoreError::MadeMeanwhile(roots.main.clone()));
     assert_whole(tmp.path(), &roots, "theirs");
@@ -228,7 +287,7 @@ fn an_unreadable_mark_is_not_guessed_at() {
     write(&roots.main.join(".kpki/commit"), "{\"version\":1}");
     let before = snapshot(tmp.path());
     for error in [recover(&roots, Duration::ZERO).map(drop), put(&roots, "two", true).map(drop)] {
-        assert!(matches!(error, Err(StoreError::BadManifest { .. })));
+        assert!(matches!(error, Err(StoreError::BadMark { .. })));
     }
     assert_eq!(snapshot(tmp.path()), before);
 }
@@ -253,7 +312,7 @@ fn without_the_kubelets_directory_the_decision_waits_for_it() {
 }
 
 #[test]
-fn an_error_tells_whether_the_files_are_in_place_already() {
+fn an_error_says_whether_the_files_are_in_place_already() {
     for (occupied, placed) in [("pki", false), (".kpki/journal.jsonl", true)] {
         let tmp = tempfile::tempdir().unwrap();
         let roots = main_only(tmp.path());

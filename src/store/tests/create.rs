@@ -1,6 +1,6 @@
 use std::os::unix::fs::{MetadataExt as _, symlink};
 
-use super::super::{How, check_writable, recover};
+use super::super::{check_writable, recover};
 use super::*;
 use crate::files::{FileError, Kind};
 
@@ -8,7 +8,8 @@ use crate::files::{FileError, Kind};
 fn a_tree_appears_whole_with_its_modes() {
     let tmp = tempfile::tempdir().unwrap();
     let roots = Roots { main: tmp.path().join("a/b/tree"), kubelet: None };
-    assert_eq!(put(&roots, "one", false).unwrap().how, How::Created);
+    put(&roots, "one", false).unwrap();
+    assert!(!is_merged(&roots));
     assert_whole(tmp.path(), &roots, "one");
     let found = snapshot(tmp.path());
     for (dir, mode) in [("a", 0o755), ("a/b", 0o755), ("a/b/tree", 0o755), ("a/b/tree/pki/etcd", 0o755)] {
@@ -24,7 +25,8 @@ fn an_empty_directory_is_replaced_and_keeps_its_mode() {
     std::fs::create_dir(&roots.main).unwrap();
     chmod(&roots.main, 0o2750);
     let before = roots.main.metadata().unwrap().ino();
-    assert_eq!(put(&roots, "one", false).unwrap().how, How::Created);
+    put(&roots, "one", false).unwrap();
+    assert!(!is_merged(&roots));
     assert_ne!(roots.main.metadata().unwrap().ino(), before);
     assert_eq!(snapshot(tmp.path())["tree"].0, 0o2750);
     assert_whole(tmp.path(), &roots, "one");
@@ -39,7 +41,8 @@ fn a_symlink_a_person_named_stays_and_one_to_nothing_is_refused() {
         assert!(matches!(&error, StoreError::File(FileError { kind: Kind::SymlinkInTheWay, .. })), "{error}");
     }
     std::fs::create_dir(tmp.path().join("real")).unwrap();
-    assert_eq!(put(&roots, "one", false).unwrap().how, How::Created);
+    put(&roots, "one", false).unwrap();
+    assert!(!is_merged(&roots));
     assert!(roots.main.symlink_metadata().unwrap().is_symlink());
     assert_whole(tmp.path(), &roots, "one");
 }
@@ -109,7 +112,7 @@ fn a_trial_writes_nothing_and_says_what_publishing_would() {
         changes(&roots, "x", replace).into_iter().map(|c| (c.root, c.path, c.replace)).collect()
     };
     assert_eq!(check_writable(&roots, &wanted(false)), Ok(()));
-    assert_eq!(recover(&roots, Duration::ZERO), Ok(super::super::Recovery::Nothing));
+    assert_eq!(recover(&roots, Duration::ZERO), Ok(Recovery::Nothing));
     assert_eq!(snapshot(tmp.path()).len(), 1);
     put(&roots, "one", false).unwrap();
     let before = snapshot(tmp.path());

@@ -1,8 +1,8 @@
-//! What was before, told from what was kept since.
+//! What was before, as known by what was kept since.
 
 #![allow(clippy::disallowed_methods)] // the outside world of these tests
 
-use super::super::{Generation, PriorFile, before, generations};
+use super::super::{Generation, generations};
 use super::*;
 
 type Files<'a> = &'a [(&'a str, Option<&'a str>)];
@@ -40,7 +40,7 @@ const STORY: [(&str, Files<'_>); 5] = [
     ("20261120T220103Z-renew", &[("b", Some("b5")), ("d/e", None)]),
 ];
 
-fn told(roots: &Roots) -> Vec<Vec<(String, String)>> {
+fn states_of(roots: &Roots) -> Vec<Vec<(String, String)>> {
     write(&roots.main.join("own"), "x");
     let mut states = vec![visible(roots)];
     for (name, files) in STORY {
@@ -51,7 +51,7 @@ fn told(roots: &Roots) -> Vec<Vec<(String, String)>> {
 }
 
 #[test]
-fn every_earlier_state_can_be_told_and_put_back() {
+fn every_earlier_state_can_be_known_and_put_back() {
     let story: Vec<String> = ["20261120T220101Z-init", "20261120T220102Z-renew", "20261120T220102Z-renew.2"]
         .into_iter()
         .chain(["20261119T000000Z-renew", "20261120T220103Z-renew"])
@@ -60,7 +60,7 @@ fn every_earlier_state_can_be_told_and_put_back() {
     for (number, name) in story.iter().enumerate() {
         let tmp = tempfile::tempdir().unwrap();
         let roots = main_only(tmp.path());
-        let states = told(&roots);
+        let states = states_of(&roots);
         let found = generations(&roots).unwrap();
         assert!(names(&found).into_iter().rev().eq(story.iter().map(String::as_str)), "{found:?}");
         let was = before(&roots, name).unwrap();
@@ -158,10 +158,10 @@ fn what_was_made_without_a_record_or_by_others_is_listed_and_ordered_by_name() {
 }
 
 #[test]
-fn a_kept_file_that_is_gone_is_told_and_not_passed_over() {
+fn a_kept_file_that_is_gone_is_an_error() {
     let tmp = tempfile::tempdir().unwrap();
     let roots = main_only(tmp.path());
-    told(&roots);
+    states_of(&roots);
     std::fs::remove_file(roots.main.join(".kpki/generations/20261120T220102Z-renew/main/a")).unwrap();
     assert!(before(&roots, "20261120T220102Z-renew.2").is_ok());
     assert_eq!(texts(&before(&roots, "20261120T220101Z-init").unwrap())[0], ("a", None));

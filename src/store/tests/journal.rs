@@ -7,7 +7,7 @@ use std::os::unix::fs::symlink;
 use super::super::step::Step;
 use super::super::transaction::publish_watched;
 use super::super::{check_writable, journal, recover};
-use super::crash::StopAt;
+use super::crash::stop_at;
 use super::*;
 use crate::files::{FileError, Kind};
 
@@ -46,7 +46,7 @@ fn whatever_a_crash_left_of_the_lines_they_are_there_once() {
             let tmp = tempfile::tempdir().unwrap();
             let (roots, path) = prepared(tmp.path());
             write(&path, before);
-            publish_watched(&with_lines(&roots, &["two", "three"]), &StopAt::new(step)).unwrap_err();
+            publish_watched(&with_lines(&roots, &["two", "three"]), &stop_at(step)).unwrap_err();
             assert_eq!(std::fs::read_to_string(&path).unwrap(), before);
             write(&path, &format!("{before}{tail}"));
             recover(&roots, Duration::ZERO).unwrap();
@@ -60,7 +60,7 @@ fn a_journal_that_was_moved_away_or_cut_begins_anew() {
     for (cut, expected) in [(None, "two\n"), (Some(""), "two\n"), (Some("on"), "on\ntwo\n")] {
         let tmp = tempfile::tempdir().unwrap();
         let (roots, path) = prepared(tmp.path());
-        publish_watched(&with_lines(&roots, &["two"]), &StopAt::new(Step::Marked)).unwrap_err();
+        publish_watched(&with_lines(&roots, &["two"]), &stop_at(Step::Marked)).unwrap_err();
         std::fs::remove_file(&path).unwrap();
         if let Some(cut) = cut {
             write(&path, cut);
@@ -95,7 +95,7 @@ fn what_is_no_journal_is_refused_before_anything_is_changed() {
         assert_eq!(snapshot(tmp.path()), before);
         // After the decision there is no way back, but nothing is written through a symlink either.
         std::fs::rename(&path, tmp.path().join("aside")).unwrap();
-        publish_watched(&all, &StopAt::new(Step::Marked)).unwrap_err();
+        publish_watched(&all, &stop_at(Step::Marked)).unwrap_err();
         std::fs::rename(tmp.path().join("aside"), &path).unwrap();
         assert!(matches!(recover(&roots, Duration::ZERO), Err(StoreError::Unfinished { placed: true, .. })));
         assert_eq!(snapshot(&roots.main)["own"].1.as_deref(), Some("x"));

@@ -2,11 +2,13 @@
 
 mod crash;
 mod create;
+mod file;
 mod generations;
 mod journal;
 mod merge;
 mod race;
-mod replace;
+mod state_files;
+mod sync;
 mod timing;
 
 use std::collections::BTreeMap;
@@ -16,7 +18,9 @@ use std::time::Duration;
 
 use zeroize::Zeroizing;
 
-use super::{Commit, FileChange, Locking, Receipt, RootId, Roots, StoreError, TreeLock, publish};
+use super::commit::Receipt;
+use super::recover::Recovery;
+use super::{Commit, FileChange, Locking, PriorFile, RootId, Roots, StoreError, TreeLock, publish};
 use crate::files::RelPath;
 
 pub(super) const FILES: [(&str, u32); 6] = [
@@ -98,6 +102,15 @@ pub(super) fn main_only(tmp: &Path) -> Roots {
 
 pub(super) fn with_kubelet(tmp: &Path) -> Roots {
     Roots { main: tmp.join("tree"), kubelet: Some(tmp.join("kubelet/pki")) }
+}
+
+/// Only a merge takes the lock of the tree.
+pub(super) fn is_merged(roots: &Roots) -> bool {
+    roots.main.join(".kpki/lock").exists()
+}
+
+pub(super) fn before(roots: &Roots, name: &str) -> Result<Vec<PriorFile>, StoreError> {
+    super::before_of(roots, name, |_| true)
 }
 
 /// Everything below a directory but the lock: mode, and content of files.

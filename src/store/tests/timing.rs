@@ -1,22 +1,10 @@
 //! How long a commit takes and where: `cargo test --release --lib store::tests::timing -- --ignored --nocapture`.
 
-use std::sync::Mutex;
+use std::cell::RefCell;
 use std::time::Instant;
 
-use super::super::step::{Step, Watch};
 use super::super::transaction::publish_watched;
 use super::*;
-
-/// Notes when each step was reached.
-const KEEP: Option<usize> = Some(5);
-struct Clock(Instant, Mutex<Vec<(Step, Duration)>>);
-
-impl Watch for Clock {
-    fn reached(&self, step: Step) -> Result<(), StoreError> {
-        self.1.lock().unwrap().push((step, self.0.elapsed()));
-        Ok(())
-    }
-}
 
 #[test]
 #[ignore = "a measurement, not a test"]
@@ -36,17 +24,22 @@ fn sixteen_pairs_replaced() {
     let mut phases: BTreeMap<usize, (String, Duration)> = BTreeMap::new();
     const RUNS: u32 = 40;
     for run in 0..=RUNS {
-        let clock = Clock(Instant::now(), Mutex::default());
+        let (begun, steps) = (Instant::now(), RefCell::new(Vec::new()));
         let journal = (0..16).map(|n| format!("{n} {text}")).collect();
         let note = Some("{}".to_owned());
-        publish_watched(&Commit { journal, note, keep_generations: KEEP, ..commit(&roots, all()) }, &clock).unwrap();
-        let total = clock.0.elapsed();
+        let all = Commit { journal, note, keep_generations: Some(5), ..commit(&roots, all()) };
+        let watch = |step| {
+            steps.borrow_mut().push((step, begun.elapsed()));
+            Ok(())
+        };
+        publish_watched(&all, &watch).unwrap();
+        let total = begun.elapsed();
         if run == 0 {
             continue;
         }
         totals.push(total);
         let mut last = Duration::ZERO;
-        for (number, (step, at)) in clock.1.into_inner().unwrap().into_iter().enumerate() {
+        for (number, (step, at)) in steps.into_inner().into_iter().enumerate() {
             let phase = phases.entry(number).or_insert_with(|| (format!("{step:?}"), Duration::ZERO));
             phase.1 += at - last;
             last = at;

@@ -5,7 +5,7 @@
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 
-use crate::store::{StoreError, replace_file};
+use crate::store::{StoreError, create_file, replace_file};
 
 fn names(dir: &std::path::Path) -> Vec<String> {
     let mut names: Vec<String> =
@@ -53,6 +53,21 @@ fn what_is_no_regular_file_is_not_replaced() {
         assert!(matches!(replace_file(&dir.path().join(name), b"x", 0o644), Err(StoreError::File(_))), "{name}");
         assert_eq!(before, names(dir.path()));
     }
-    assert!(matches!(replace_file("/dev/null".as_ref(), b"x", 0o644), Err(StoreError::File(_))));
+    for path in ["/dev/null", "/"] {
+        assert!(replace_file(path.as_ref(), b"x", 0o644).is_err(), "{path}");
+    }
     assert_eq!(fs::read_to_string(dir.path().join("target")).unwrap(), "kept");
+}
+
+#[test]
+fn a_new_file_replaces_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a");
+    create_file(&path, b"one", 0o640).unwrap();
+    assert_eq!(create_file(&path, b"two", 0o644), Err(StoreError::Exist(vec![path.clone()])));
+    assert_eq!(fs::read_to_string(&path).unwrap(), "one");
+    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o7777, 0o640);
+    symlink("nowhere", dir.path().join("link")).unwrap();
+    assert!(matches!(create_file(&dir.path().join("link"), b"two", 0o644), Err(StoreError::Exist(_))));
+    assert_eq!(names(dir.path()), ["a", "link"]);
 }

@@ -1,8 +1,9 @@
 //! Manifests of Secrets with a certificate in them: `type: kubernetes.io/tls`, alone, in a list, or one document of many.
 
-use super::Kind;
-use super::content::{self, mentions};
+use super::item::Kind;
 use super::object::ParsedObject;
+use super::pem::{self, mentions};
+use super::unreadable::{Contents, Unreadable};
 use crate::encoding::base64;
 use crate::encoding::yaml::{self, Node, Value, field, text};
 
@@ -20,8 +21,8 @@ pub struct Part {
     /// NAMESPACE/NAME.
     pub name: String,
     pub field: &'static str,
-    /// As it stands inside, or why it cannot be had.
-    pub pem: Result<Vec<u8>, String>,
+    /// Decoded, or why it cannot be.
+    pub pem: Result<Vec<u8>, Unreadable>,
 }
 
 pub fn objects(bytes: &[u8]) -> Vec<ParsedObject> {
@@ -30,19 +31,20 @@ pub fn objects(bytes: &[u8]) -> Vec<ParsedObject> {
     for part in stream.documents.iter().flat_map(of_document) {
         let label = if part.field == "tls.crt" { part.name } else { format!("{} {}", part.name, part.field) };
         let objects = match part.pem {
-            Ok(pem) => content::pem(&pem, Kind::Secret),
+            Ok(pem) => pem::objects(&pem, Kind::Secret),
             Err(why) => vec![ParsedObject::broken(Kind::Secret, 0, why)],
         };
         if objects.is_empty() {
-            let why = format!("expected a PEM certificate in {}, found none", part.field);
+            let (expected, field) = ("a PEM certificate", Some(part.field));
+            let why = Unreadable::Unexpected { expected, field, found: Contents::Nothing };
             found.push(ParsedObject::broken(Kind::Secret, 0, why).within(&label));
         }
         found.extend(objects.into_iter().map(|object| object.within(&label)));
     }
-    // A template or a text that talks of Secrets is none; a manifest that holds certificates and cannot be read is told.
+    // A template or a text that mentions Secrets is none; a manifest of certificates that cannot be read is reported.
     if let Some(fault) = stream.faults.first().filter(|_| mentions(bytes, "tls.crt") && !mentions(bytes, "{{")) {
-        let (line, column) = (fault.mark.line, fault.mark.column);
-        found.push(ParsedObject::broken(Kind::Secret, 0, format!("{line}:{column}: {}", fault.flaw)));
+        let why = Unreadable::Yaml { at: fault.mark, flaw: fault.flaw.clone() };
+        found.push(ParsedObject::broken(Kind::Secret, 0, why));
     }
     found
 }
@@ -55,7 +57,7 @@ pub fn parts(bytes: &[u8]) -> Vec<Part> {
 fn of_document(document: &Node) -> Vec<Part> {
     match text(document, "kind") {
         Some("Secret") if text(document, "type") == Some(TYPE) => of_secret(document).collect(),
-        // The items of a SecretList need not say what they are, and a list in a list is not taken.
+        // The items of a SecretList need no kind, and a list in a list is not taken.
         Some("List" | "SecretList") => match field(document, "items").map(|items| &items.value) {
             Some(Value::Sequence(items)) => items
                 .iter()
@@ -82,7 +84,7 @@ fn of_secret(node: &Node) -> impl Iterator<Item = Part> {
             (Some(pem), _) => Ok(pem.as_bytes().to_vec()),
             (None, Some(data)) => match base64::decode(data.as_bytes()) {
                 Ok(pem) => Ok(pem.to_vec()),
-                Err(_) => Err(format!("expected base64 in {key}")),
+                Err(_) => Err(Unreadable::NotBase64(key)),
             },
             (None, None) => return None,
         };

@@ -1,0 +1,55 @@
+//! Items and trees with what was found of them.
+
+use time::OffsetDateTime;
+
+use super::policy::Policy;
+use super::state::State;
+use crate::inventory::Item;
+
+/// One item judged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Judged {
+    pub item: Item,
+    pub state: State,
+    /// Seconds until the end, negative once past; `None`: there is nothing to count to.
+    pub residual: Option<i64>,
+    pub expires: Option<OffsetDateTime>,
+    /// Does not change the state.
+    pub notes: Vec<Note>,
+}
+
+/// What follows from other items of the tree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Note {
+    /// The certificate ends after its CA: it fails verification from the end of the CA on.
+    OutlivesAuthority { until: OffsetDateTime },
+    /// The CA ends before the certificates it would sign at their next renewal do: they will be cut short.
+    CutsRenewalsShort { wanted: OffsetDateTime },
+}
+
+/// One tree, judged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JudgedTree {
+    /// The directory or file that was looked at.
+    pub root: String,
+    pub cluster: Option<String>,
+    pub node: Option<String>,
+    /// By what it was judged: profiles may differ.
+    pub policy: Policy,
+    /// Where a verb that repairs it finds its profile.
+    pub origin: Origin,
+    pub items: Vec<Judged>,
+}
+
+/// Where a verb that repairs a tree finds its profile.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// It was given.
+    Profile { file: String, dir: String },
+    /// It is in the directory's own `.kpki`.
+    Recorded { dir: String },
+    /// A kubernetes directory without a profile.
+    Unknown { dir: String },
+    /// No tree: files that were found by walking.
+    Found,
+}

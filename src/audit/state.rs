@@ -1,0 +1,58 @@
+//! What an item is at one instant, in one word.
+
+/// Ordered: a later one is worse.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum State {
+    Ok,
+    Warning,
+    Critical,
+    Expired,
+    /// On its authority's CRL with reason certificateHold, so that it may come off again.
+    Held,
+    /// On its authority's CRL.
+    Revoked,
+    NotYetValid,
+    Missing,
+    Unreadable,
+}
+
+impl State {
+    pub const ALL: [Self; 9] = [
+        Self::Ok,
+        Self::Warning,
+        Self::Critical,
+        Self::Expired,
+        Self::Held,
+        Self::Revoked,
+        Self::NotYetValid,
+        Self::Missing,
+        Self::Unreadable,
+    ];
+
+    /// For people.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::NotYetValid => "not yet valid",
+            other => other.name(),
+        }
+    }
+
+    /// In flags and documents.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Warning => "warning",
+            Self::Critical => "critical",
+            Self::Expired => "expired",
+            Self::Held => "held",
+            Self::Revoked => "revoked",
+            Self::NotYetValid => "not-yet-valid",
+            Self::Missing => "missing",
+            Self::Unreadable => "unreadable",
+        }
+    }
+
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.name() == name)
+    }
+}

@@ -1,0 +1,110 @@
+//! What is to be made of what, and one file to be.
+
+use crate::error::Error;
+use std::path::PathBuf;
+use time::OffsetDateTime;
+use zeroize::Zeroizing;
+
+/// What is to be made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    Pem,
+    Der,
+    Pkcs1,
+    Sec1,
+    Pkcs8,
+    EncryptedPkcs8,
+    Spki,
+    Parts,
+    Pkcs12,
+    Kubeconfig,
+    Haproxy,
+    FullChain,
+    KubernetesSecret,
+    IstioCacerts,
+    KubeadmCerts,
+}
+
+impl Form {
+    /// Each file can become one of its own; the others make one of all.
+    pub const fn is_by_file(self) -> bool {
+        matches!(
+            self,
+            Self::Pem
+                | Self::Der
+                | Self::Pkcs1
+                | Self::Sec1
+                | Self::Pkcs8
+                | Self::EncryptedPkcs8
+                | Self::Spki
+                | Self::Parts
+        )
+    }
+}
+
+/// Where something comes from.
+#[derive(Debug, Clone)]
+pub enum Input {
+    Path(PathBuf),
+    /// Standard input, already read.
+    Bytes(Zeroizing<Vec<u8>>),
+}
+
+/// What is wanted, and of what.
+#[derive(Debug)]
+pub struct Request {
+    pub inputs: Vec<Input>,
+    pub form: Form,
+    /// `None`: standard output.
+    pub out: Option<PathBuf>,
+    /// DER where the form could be PEM.
+    pub der: bool,
+    /// PKCS#12 for old readers.
+    pub legacy: bool,
+    /// Files that exist may be replaced.
+    pub force: bool,
+    /// Of a Secret, or the friendly name in PKCS#12.
+    pub name: Option<String>,
+    pub namespace: Option<String>,
+    pub server: Option<String>,
+    pub cluster: Option<String>,
+    pub user: Option<String>,
+    /// 64 hexadecimal digits, as `kubeadm certs certificate-key` prints them.
+    pub certificate_key: Option<Zeroizing<String>>,
+    pub now: OffsetDateTime,
+}
+
+/// For what a password is asked.
+#[derive(Debug, Clone, Copy)]
+pub enum Asking<'a> {
+    /// Of the file of this name.
+    Input(&'a str),
+    /// Of what is written.
+    Output,
+}
+
+/// Where passwords come from. Never from the command line.
+pub trait Passwords {
+    /// `None`: nobody gave one.
+    fn ask(&mut self, asking: Asking<'_>) -> Result<Option<Zeroizing<String>>, Error>;
+}
+
+/// One file to be.
+pub struct Output {
+    /// Below the directory; empty where one file is made.
+    pub path: String,
+    pub bytes: Zeroizing<Vec<u8>>,
+    /// It holds a private key: 0600.
+    pub secret: bool,
+    pub binary: bool,
+    /// In words.
+    pub holds: String,
+    pub from: String,
+}
+
+/// The content may be a key.
+impl std::fmt::Debug for Output {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Output({}, {} bytes)", self.path, self.bytes.len())
+    }
+}

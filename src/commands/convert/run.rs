@@ -1,0 +1,122 @@
+//! Read, convert, read back, write.
+
+use super::load::{LoadError, Loaded, load};
+use super::request::Form;
+use super::request::Output;
+use super::request::Passwords;
+use super::request::Request;
+use super::sources::Source;
+use super::write::Done;
+use super::write::finish;
+use super::{deploy, forms, kubeadm, names, pack};
+use super::{load, sources};
+use crate::error::Error;
+use crate::files::{self, What};
+use crate::report::convert::{Convert, Skipped};
+use std::path::Path;
+use zeroize::Zeroizing;
+
+pub fn run(request: &Request, passwords: &mut dyn Passwords) -> Result<Done, Error> {
+    let mut report = Convert::default();
+    if request.form == Form::KubeadmCerts {
+        let (output, key) = kubeadm::manifest(request, &mut report)?;
+        report.certificate_key = key;
+        return finish(request, vec![output], false, report);
+    }
+    let (sources, from_tree) = sources::read(request, &mut report)?;
+    let into_directory = from_tree || request.out.as_deref().is_some_and(is_directory);
+    let outputs = if request.form.is_by_file() && (into_directory || request.form == Form::Parts) {
+        by_file(request, &sources, from_tree, passwords, &mut report)?
+    } else if from_tree {
+        return Err(Error::usage("this form makes one file of all, and a directory was given")
+            .hint("give the files that belong together"));
+    } else {
+        together(request, &sources, passwords, &mut report)?
+    };
+    finish(request, outputs, into_directory || request.form == Form::Parts, report)
+}
+
+fn is_directory(path: &Path) -> bool {
+    path.as_os_str().as_encoded_bytes().ends_with(b"/") || files::what(None, path) == Some(What::Directory)
+}
+
+/// Each source on its own.
+fn by_file(
+    request: &Request,
+    sources: &[Source],
+    from_tree: bool,
+    passwords: &mut dyn Passwords,
+    report: &mut Convert,
+) -> Result<Vec<Output>, Error> {
+    let mut outputs = Vec::new();
+    for source in sources {
+        let loaded = match load(&source.name, &source.bytes, passwords) {
+            Ok(loaded) => loaded,
+            Err(LoadError::Nothing(why)) if from_tree => {
+                skip(&source.name, &why.what, report);
+                continue;
+            }
+            Err(why) => return Err(why.into()),
+        };
+        report.notes.extend(loaded.notes.iter().cloned());
+        let made = forms::of_file(request, source, &loaded, sources.len() > 1, passwords, &mut report.notes)?;
+        if made.is_empty() && !from_tree {
+            return Err(forms::nothing_for(request.form, &source.name, &loaded));
+        }
+        if made.is_empty() {
+            skip(&source.name, &forms::nothing_for(request.form, &source.name, &loaded).what, report);
+        }
+        outputs.extend(made);
+    }
+    if outputs.is_empty() {
+        return Err(Error::new("there is nothing to convert").hint("look at what the files hold: kpki inspect FILE..."));
+    }
+    names::different(&outputs)?;
+    Ok(outputs)
+}
+
+fn skip(path: &str, why: &str, report: &mut Convert) {
+    let why = why.strip_prefix(path).map_or(why, |rest| rest.trim_start_matches([':', ' ']));
+    report.skipped.push(Skipped { path: path.to_owned(), why: why.to_owned() });
+}
+
+/// All sources into one.
+fn together(
+    request: &Request,
+    sources: &[Source],
+    passwords: &mut dyn Passwords,
+    report: &mut Convert,
+) -> Result<Vec<Output>, Error> {
+    let mut all = Loaded::default();
+    for source in sources {
+        let mut loaded = load(&source.name, &source.bytes, passwords).map_err(Error::from)?;
+        report.notes.append(&mut loaded.notes);
+        if !request.form.is_by_file() {
+            for object in &mut loaded.objects {
+                object.thing = load::unlocked(&source.name, &object.thing, passwords)?;
+            }
+        }
+        all.objects.append(&mut loaded.objects);
+        all.kubeconfig = all.kubeconfig.or(loaded.kubeconfig);
+    }
+    let name = sources.iter().map(|source| source.name.as_str()).collect::<Vec<_>>().join(", ");
+    let output = match request.form {
+        Form::Pkcs12 => pack::pkcs12(request, &all, name, passwords)?,
+        Form::Kubeconfig => pack::kubeconfig(request, &all, name, &mut report.notes)?,
+        Form::Haproxy => deploy::haproxy(&all, name, &mut report.notes)?,
+        Form::FullChain => deploy::full_chain(&all, name, &mut report.notes)?,
+        Form::KubernetesSecret => deploy::kubernetes_secret(request, &all, name)?,
+        Form::IstioCacerts => deploy::istio_cacerts(request, &all, name)?,
+        _ => {
+            let source = Source { name, path: String::new(), bytes: Zeroizing::default() };
+            let made = forms::of_file(request, &source, &all, false, passwords, &mut report.notes)?;
+            return match made.len() {
+                0 => Err(forms::nothing_for(request.form, &source.name, &all)),
+                1 => Ok(made),
+                found => Err(Error::new(format!("expected one object for one DER file, found {found}"))
+                    .hint("give a directory: --out DIR/")),
+            };
+        }
+    };
+    Ok(vec![output])
+}

@@ -1,0 +1,165 @@
+//! The certificates that are asked about, and the authorities and CRLs that can answer.
+
+use super::check_request::Request;
+use crate::error::Error;
+use crate::files::{self, FileError, What};
+use crate::inventory::{self, Item, Kind, Reading};
+use crate::kubeconfig::{self, Credentials};
+use crate::tree::layout::DEFAULT_DIR;
+use crate::workspace::TreeArgs;
+use crate::workspace::survey::LARGEST_INPUT;
+use crate::workspace::targets;
+use crate::x509::{Certificate, parse_pem_bundle};
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+/// What is asked about, and what there is to ask.
+#[derive(Default)]
+pub struct Gathered {
+    pub certificates: Vec<(String, Certificate)>,
+    pub authorities: Vec<Certificate>,
+    /// Out of the files of certificates: trusted where a path leads to one of the authorities.
+    pub intermediates: Vec<Certificate>,
+    pub lists: BTreeSet<PathBuf>,
+}
+
+impl Gathered {
+    pub fn take(&mut self, request: &Request) -> Result<(), Error> {
+        let dir = request.trees.dirs.first().map_or(Path::new(DEFAULT_DIR), PathBuf::as_path);
+        let mut names: Vec<&str> = Vec::new();
+        let mut asked = false;
+        for one in &request.whom {
+            let path = Path::new(one);
+            match files::what(None, path) {
+                Some(What::Directory) => self.tree(request, path, None)?,
+                Some(_) => {
+                    asked = true;
+                    self.file(path)?;
+                }
+                None => names.push(one),
+            }
+        }
+        let whole = request.whom.is_empty();
+        if !names.is_empty() || whole {
+            self.tree(request, dir, (!whole).then_some(&names))?;
+        } else if asked && request.authorities.is_empty() && files::what(None, dir).is_some() {
+            // Whose they are: the authorities of the tree.
+            self.tree(request, dir, Some(&[]))?;
+        }
+        if self.certificates.is_empty() {
+            return Err(Error::new("there is no certificate to ask about")
+                .hint("name files, a directory, or entries of the tree in --dir"));
+        }
+        Ok(())
+    }
+
+    /// A tree's authorities with their lists, and its certificates: all, or those of these names.
+    pub fn tree(&mut self, request: &Request, dir: &Path, names: Option<&[&str]>) -> Result<(), Error> {
+        let trees = TreeArgs { dirs: vec![dir.to_path_buf()], ..request.trees.clone() };
+        let resolved = targets::resolve(&trees)?;
+        let mut found: BTreeSet<&str> = BTreeSet::new();
+        for target in &resolved.targets {
+            let Some(requests) = inventory::requests(&target.root, target.profile.as_ref()) else {
+                return Err(FileError::new(files::Op::Open, &target.root, files::Kind::Missing).into());
+            };
+            for one in requests {
+                let of_cluster = one.cluster_dir.is_some();
+                let tree = inventory::tree(&target.refine(one));
+                for item in &tree.items {
+                    let id = tree.node.as_ref().filter(|_| of_cluster).map(|node| format!("{node}/{}", item.name));
+                    let wanted = names.is_none_or(|names| {
+                        let named = names.iter().find(|name| **name == item.name || Some(**name) == id.as_deref());
+                        found.extend(named);
+                        named.is_some()
+                    });
+                    self.item(item, id.unwrap_or_else(|| item.name.clone()), wanted, request)?;
+                }
+            }
+        }
+        match names.unwrap_or_default().iter().find(|name| !found.contains(*name)) {
+            Some(name) => Err(Error::usage(format!("{name:?} is no file, and no certificate of {}", dir.display()))
+                .hint("give the path of a file, or say with --dir whose entry it is")),
+            None => Ok(()),
+        }
+    }
+
+    pub fn item(&mut self, item: &Item, shown: String, wanted: bool, request: &Request) -> Result<(), Error> {
+        if !matches!(item.reading, Reading::Certificate(_)) {
+            return Ok(());
+        }
+        let path = Path::new(&item.path);
+        match item.kind {
+            Kind::Authority => {
+                // The first of a file, with its list beside it.
+                if item.position == 0 && request.authorities.is_empty() {
+                    self.authority(path)?;
+                }
+                let list = path.with_extension("crl");
+                if request.lists.is_empty() && self.lists_are_new(path) && files::what(None, &list).is_some() {
+                    self.lists.insert(list);
+                }
+            }
+            Kind::Certificate | Kind::Kubeconfig if wanted && item.position == 0 => {
+                let mut all = certificates(path)?.into_iter();
+                self.certificates.extend(all.next().map(|one| (shown, one)));
+                self.intermediates.extend(all.filter(|one| one.is_ca));
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// The nodes of a cluster directory hold copies of the shared authorities' lists, which are told once.
+    pub fn lists_are_new(&self, authority: &Path) -> bool {
+        let name = authority.file_name();
+        let etcd = authority.parent().and_then(Path::file_name).is_some_and(|dir| dir == "etcd");
+        !self.lists.iter().any(|list| {
+            list.with_extension("crt").file_name() == name
+                && list.parent().and_then(Path::file_name).is_some_and(|dir| dir == "etcd") == etcd
+        })
+    }
+
+    pub fn authority(&mut self, path: &Path) -> Result<(), Error> {
+        self.authorities.extend(certificates(path)?.into_iter().filter(|one| one.is_ca));
+        Ok(())
+    }
+
+    pub fn file(&mut self, path: &Path) -> Result<(), Error> {
+        let all = certificates(path)?;
+        let alone = all.len() == 1;
+        for (position, one) in all.into_iter().enumerate() {
+            let name = match position {
+                0 => path.display().to_string(),
+                other => format!("{} #{}", path.display(), other.saturating_add(1)),
+            };
+            if one.is_ca {
+                let own = if one.is_self_issued() { &mut self.authorities } else { &mut self.intermediates };
+                own.push(one.clone());
+            }
+            // A root at the end of a chain is not revoked by its own list.
+            if alone || !one.is_self_issued() {
+                self.certificates.push((name, one));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Every certificate of a file: PEM, DER, or what a kubeconfig embeds.
+pub fn certificates(path: &Path) -> Result<Vec<Certificate>, Error> {
+    let bytes = match files::read_input(path, LARGEST_INPUT)? {
+        files::FileState::File { bytes, .. } => bytes,
+        files::FileState::Missing => return Err(FileError::new(files::Op::Read, path, files::Kind::Missing).into()),
+    };
+    let failed = |why: String| Error::new(format!("cannot read a certificate from {}", path.display())).because(why);
+    if bytes.first() == Some(&0x30) {
+        return Certificate::parse(&bytes).map(|one| vec![one]).map_err(|why| failed(why.to_string()));
+    }
+    // A kubeconfig holds its PEM in base64, and no PEM is a kubeconfig.
+    let embedded = kubeconfig::read(&bytes).map(|read| read.credentials);
+    let text: &[u8] = match &embedded {
+        Ok(Credentials::Embedded { certificate, .. }) => certificate,
+        _ => &bytes,
+    };
+    parse_pem_bundle(text).map_err(|why| failed(why.to_string()))
+}

@@ -1,0 +1,110 @@
+//! Read and check everything of the node, then pack it.
+
+use super::request::Part;
+use super::request::Request;
+use super::{manifest, source};
+use crate::encoding::archive::{self, Member};
+use crate::error::Error;
+use crate::files::{self, FileError, Kind, Op};
+use crate::report::export::{Export, ExportedFile};
+use crate::store;
+use crate::tree::layout::{DEFAULT_DIR, DEFAULT_KUBELET_DIR};
+use std::collections::BTreeSet;
+use std::path::Path;
+use zeroize::Zeroizing;
+
+/// The archive holds keys.
+pub struct Exported {
+    pub report: Export,
+    pub bytes: Zeroizing<Vec<u8>>,
+}
+
+impl std::fmt::Debug for Exported {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Exported({} bytes)", self.bytes.len())
+    }
+}
+
+/// Reads and checks everything of the node, then packs it.
+pub fn run(request: &Request) -> Result<Exported, Error> {
+    let source = source::Source::open(request)?;
+    let read = source.read(request.now)?;
+    let manifest = Part {
+        path: format!("{DEFAULT_DIR}/{}", manifest::NAME),
+        mode: 0o644,
+        entry: "manifest".to_owned(),
+        bytes: Zeroizing::new(read.manifest.render().into_bytes()),
+    };
+    let mut parts: Vec<Part> = read.parts.into_iter().chain([manifest]).collect();
+    parts.sort_by(|a, b| a.path.cmp(&b.path));
+    let bytes = pack(&parts, read.newest, request.gzip)?;
+    Ok(Exported {
+        report: Export {
+            node: request.node.clone(),
+            cluster: source.profile.cluster_name.clone(),
+            directory: request.dir.display().to_string(),
+            out: request.out.clone(),
+            bytes: bytes.len(),
+            ca_keys: read.ca_keys,
+            files: parts
+                .iter()
+                .map(|p| ExportedFile { path: p.path.clone(), entry: p.entry.clone(), mode: p.mode })
+                .collect(),
+            notes: read.notes,
+        },
+        bytes,
+    })
+}
+
+/// The same files always make the same bytes: sorted, root's, and as old as the newest certificate among them (`newest`, in
+/// seconds since 1970): tar warns of 1970, and a node's backup should see that they are new.
+fn pack(parts: &[Part], newest: u64, gzip: bool) -> Result<Zeroizing<Vec<u8>>, Error> {
+    let below = |path: &str| path.trim_start_matches('/').to_owned();
+    let mut directories = BTreeSet::new();
+    for part in parts {
+        let mut path = part.path.as_str();
+        while let Some((parent, _)) = path.rsplit_once('/') {
+            if is_above(parent) {
+                break;
+            }
+            directories.insert(below(parent));
+            path = parent;
+        }
+    }
+    let files: Vec<(String, &Part)> = parts.iter().map(|part| (below(&part.path), part)).collect();
+    let directories = directories.iter().map(|path| Member { path, mode: 0o755, content: None });
+    let files_of = files.iter().map(|(path, part)| Member { path, mode: part.mode, content: Some(&part.bytes) });
+    let mut members: Vec<Member<'_>> = directories.chain(files_of).collect();
+    members.sort_by(|a, b| a.path.cmp(b.path));
+    let failed = |why: archive::ArchiveError| Error::new("cannot make the archive").because(why);
+    let bytes = archive::write(&members, newest, gzip).map_err(failed)?;
+    // What tar would unpack is what was read.
+    let back = archive::read(&bytes).map_err(failed)?;
+    let fits = |(one, (path, part)): (&archive::Content, &(String, &Part))| {
+        one.path == *path && one.mode == part.mode && one.bytes == part.bytes
+    };
+    if back.len() != files.len() || !back.iter().zip(&files).all(fits) {
+        return Err(Error::new("the archive does not hold what was put into it").hint("report this as a bug"));
+    }
+    Ok(bytes)
+}
+
+/// Directories that are the system's, not ours: unpacking leaves their modes alone.
+fn is_above(directory: &str) -> bool {
+    let parents = |dir: &str| dir.strip_prefix(directory).is_some_and(|rest| rest.starts_with('/'));
+    directory.is_empty() || parents(DEFAULT_DIR) || parents(DEFAULT_KUBELET_DIR)
+}
+
+/// Refuses before anything is read: a file that is there is replaced only with `--force`.
+pub fn check(path: &Path, force: bool) -> Result<(), Error> {
+    if !force && files::what(None, path).is_some() {
+        return Err(Error::new(FileError::new(Op::Write, path, Kind::Exists).to_string())
+            .hint("give another file with --out, or replace it with --force"));
+    }
+    Ok(())
+}
+
+/// Writes it where nobody else can read it.
+pub fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    Ok(store::replace_file(path, bytes, 0o600)?)
+}

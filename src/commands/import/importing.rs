@@ -1,0 +1,58 @@
+//! What an import knows, and what one file becomes.
+
+use super::candidates::Candidate;
+use super::request::Request;
+use crate::files::RelPath;
+use crate::plan::renew::Credential;
+use crate::report::facts::facts;
+use crate::report::requests::RequestEntry;
+use crate::store::{FileChange, RootId};
+use crate::tree::{EntryId, Place, file};
+use crate::workspace::{Session, Snapshot};
+use crate::x509::Certificate;
+
+/// The tree as it is, and every key that a certificate can be for.
+pub struct Importing<'a> {
+    pub request: &'a Request,
+    pub session: &'a Session<'a>,
+    pub snapshot: Snapshot,
+    pub candidates: Vec<Candidate>,
+}
+
+impl Importing<'_> {
+    pub fn file(&self, place: &Place) -> Option<&[u8]> {
+        file(&self.snapshot.survey, Some(place))
+    }
+}
+
+/// What one file became.
+#[derive(Default)]
+pub struct Placed {
+    pub entry: RequestEntry,
+    pub certificate: Option<Certificate>,
+    pub changes: Vec<FileChange>,
+    pub removals: Vec<(RootId, RelPath)>,
+}
+
+impl Placed {
+    pub fn id(&self) -> EntryId {
+        EntryId::new(self.entry.node.as_deref(), &self.entry.name)
+    }
+}
+
+pub fn row(
+    credential: &Credential,
+    action: &'static str,
+    leaf: &Certificate,
+    old: Option<&Certificate>,
+) -> RequestEntry {
+    RequestEntry {
+        node: credential.id.node.clone(),
+        name: credential.id.name.clone(),
+        action,
+        algorithm: Some(leaf.key.to_string()),
+        facts: Some(facts(leaf)),
+        old: old.map(facts),
+        ..RequestEntry::default()
+    }
+}

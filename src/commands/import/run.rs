@@ -1,0 +1,149 @@
+//! Match each certificate with its key, judge all, commit.
+
+use super::candidates;
+use super::candidates::Candidate;
+use super::importing::Importing;
+use super::importing::Placed;
+use super::request::Request;
+use crate::error::{self, Error};
+use crate::plan::import::{self as plan, Expected, Refusal};
+use crate::plan::renew::{self, Credential, CsrDecision, CsrTemplate, Names};
+use crate::report::requests::{Requests, Verb};
+use crate::report::restarts::restarts;
+use crate::workspace::{Absent, Locked, Session, Snapshot, Transaction, journal, requests, survey, targets};
+use crate::x509::{Certificate, parse_pem_bundle};
+use std::path::Path;
+
+/// A file of certificates larger than this is none.
+const LARGEST: u64 = 4 << 20;
+
+/// Puts everything in place, or nothing, and says exactly why not.
+pub fn run(request: &Request) -> Result<Requests, Error> {
+    let (target, mut warnings) = targets::one(&request.trees)?;
+    let session = Session::open(&request.trees, &request.run, &target, Absent::Refused)?;
+    let locked = if request.run.dry_run { None } else { Some(session.lock()?) };
+    let snapshot = match &locked {
+        Some(locked) => session.read(locked)?.0,
+        None => session.peek()?,
+    };
+    let candidates = candidates::read(&session, &snapshot.survey, request.requests.as_deref(), &mut warnings)?;
+    let importing = Importing { request, session: &session, snapshot, candidates };
+    let (mut placed, mut refused): (Vec<Placed>, Vec<(String, Refusal)>) = (Vec::new(), Vec::new());
+    for path in &request.files {
+        match importing.one(path, &mut warnings)? {
+            Ok(one) if one.certificate.is_some() && placed.iter().any(|other| other.id() == one.id()) => {
+                refused.push((path.display().to_string(), Refusal::Twice));
+            }
+            Ok(one) => placed.push(one),
+            Err(why) => refused.push((path.display().to_string(), why)),
+        }
+    }
+    if !refused.is_empty() {
+        return Err(error::not_imported(&refused));
+    }
+    let generation = locked.map(|locked| commit(&session, &mut placed, &locked)).transpose()?.flatten();
+    let put = placed.iter().filter(|one| one.entry.action == "import").map(Placed::id);
+    Ok(Requests {
+        verb: Verb::Import,
+        directory: Some(session.names().0),
+        dry_run: request.run.dry_run,
+        generation,
+        restart: restarts(put),
+        entries: placed.into_iter().map(|one| one.entry).collect(),
+        warnings,
+    })
+}
+
+/// One transaction; the name under which the old files are kept.
+fn commit(session: &Session<'_>, placed: &mut [Placed], locked: &Locked<'_>) -> Result<Option<String>, Error> {
+    let now = session.run.now;
+    let put: Vec<(String, &Certificate)> =
+        placed.iter().filter_map(|one| Some((one.id().to_string(), one.certificate.as_ref()?))).collect();
+    if put.is_empty() {
+        return Ok(None);
+    }
+    let journal = put.iter().map(|(id, certificate)| journal::line("import", id, certificate, now)).collect();
+    let entries = Some(put.into_iter().map(|(id, _)| id).collect());
+    let transaction = Transaction {
+        journal,
+        entries,
+        changes: placed.iter_mut().flat_map(|one| std::mem::take(&mut one.changes)).collect(),
+        removals: placed.iter_mut().flat_map(|one| std::mem::take(&mut one.removals)).collect(),
+    };
+    Ok(locked.commit("import", now, transaction)?)
+}
+
+impl Importing<'_> {
+    /// One file, or why it may not be put in place.
+    fn one(&self, path: &Path, warnings: &mut Vec<String>) -> Result<Result<Placed, Refusal>, Error> {
+        let bundle = match bundle(path)? {
+            Ok(bundle) => bundle,
+            Err(why) => return Ok(Err(why)),
+        };
+        let named = self.request.entry.as_deref();
+        let credentials = &self.session.credentials;
+        let Some((leaf, rest)) = bundle.split_first() else { return Ok(Err(Refusal::UnfitAuthority(Vec::new()))) };
+        if leaf.is_ca {
+            return self.authority(&bundle, named);
+        }
+        let candidate = match candidates::matching(&self.candidates, credentials, leaf, named) {
+            Ok(candidate) => candidate,
+            Err(why) => return Ok(Err(why)),
+        };
+        let Some(credential) = credentials.get(candidate.index) else { return Ok(Err(Refusal::AmbiguousKey)) };
+        let id = &credential.id;
+        let Some(template) = self.template(credential, candidate) else {
+            return Ok(Err(Refusal::Unknown(id.clone())));
+        };
+        let verdict = plan::judge(
+            leaf,
+            rest,
+            &Expected {
+                blueprint: &template.blueprint_for(candidate.key.algorithm()),
+                dispensable: &template.names.surplus,
+                authority: credential.authority,
+                signer: self.snapshot.certificate(credential.authority),
+                now: self.request.run.now,
+            },
+        );
+        if !verdict.objections.is_empty() {
+            return Ok(Err(Refusal::Unfit(id.clone(), verdict.objections)));
+        }
+        if !verdict.surplus.is_empty() {
+            warnings.push(format!("{id} carries more than was asked for: {}", verdict.surplus.join(", ")));
+        }
+        if !verdict.lost.is_empty() {
+            let lost: Vec<String> = verdict.lost.iter().map(ToString::to_string).collect();
+            warnings.push(format!("{id} loses names that it has now: {}", lost.join(", ")));
+        }
+        self.place(credential, candidate, &template, leaf, rest).map(Ok)
+    }
+
+    /// What it is to be: as the profile or the certificate before says, else as its request says.
+    fn template(&self, credential: &Credential, candidate: &Candidate) -> Option<Box<CsrTemplate>> {
+        let Snapshot { survey, authorities } = &self.snapshot;
+        let rules = self.session.identity_rules(true);
+        if let CsrDecision::CsrTemplate(template) =
+            renew::ask(credential, &self.session.credentials, authorities, survey, &rules)
+        {
+            return Some(template);
+        }
+        Some(Box::new(CsrTemplate {
+            algorithm: candidate.key.algorithm(),
+            blueprint: requests::blueprint_of(candidate.request.as_ref()?, self.request.run.now),
+            names: Names::default(),
+            lifetime: renew::YEAR,
+            old: None,
+            access: candidate.access.clone(),
+        }))
+    }
+}
+
+/// The certificates of a file: PEM, or one in DER.
+fn bundle(path: &Path) -> Result<Result<Vec<Certificate>, Refusal>, Error> {
+    let bytes = survey::input(path, LARGEST)?;
+    if bytes.first() == Some(&0x30) {
+        return Ok(Certificate::parse(&bytes).map(|one| vec![one]).map_err(Refusal::Der));
+    }
+    Ok(parse_pem_bundle(&bytes).map_err(Refusal::Bundle))
+}

@@ -1,0 +1,20 @@
+//! What the command line asks for.
+
+use crate::workspace::RunArgs;
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+/// The command line, checked.
+#[derive(Debug, Clone)]
+pub struct Request {
+    pub directory: PathBuf,
+    pub profile: Option<PathBuf>,
+    pub node: Option<String>,
+    pub kubelet_dir: Option<PathBuf>,
+    pub kubelet_serving: bool,
+    pub advertise_address: Option<IpAddr>,
+    /// The machine's name, kubeadm's default for the node's.
+    pub hostname: Option<String>,
+    pub force: bool,
+    pub run: RunArgs,
+}

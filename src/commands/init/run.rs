@@ -1,0 +1,119 @@
+//! Resolve, evaluate, refuse, make in memory, commit, report.
+
+use super::evaluate::Evaluation;
+use super::external::External;
+use super::request::Request;
+use super::resolve::Resolved;
+use super::{evaluate, job, resolve};
+use super::{make, summary};
+use crate::error::Error;
+use crate::plan::init::{self as plan, Item};
+use crate::report;
+use crate::store::{self, StoreError};
+use crate::tree::Issuers;
+use crate::workspace::{Locked, Progress, Transaction, journal};
+use time::OffsetDateTime;
+
+/// Makes the tree, or says exactly why not.
+pub fn run(request: &Request, progress: Progress<'_>) -> Result<report::Init, Error> {
+    match attempt(request, progress)? {
+        Attempt::Done(report) => Ok(*report),
+        // Two first runs at once have no lock to meet at: the one that comes second looks again, and finds the tree made.
+        Attempt::Raced(_) => match attempt(request, progress)? {
+            Attempt::Done(report) => Ok(*report),
+            Attempt::Raced(why) => Err(why.into()),
+        },
+    }
+}
+
+enum Attempt {
+    Done(Box<report::Init>),
+    /// Another run changed the directory after it was looked at.
+    Raced(StoreError),
+}
+
+fn attempt(request: &Request, progress: Progress<'_>) -> Result<Attempt, Error> {
+    let resolved = resolve::resolve(request)?;
+    let (tree, run) = (&resolved.tree, &request.run);
+    let done = |report| Ok(Attempt::Done(Box::new(report)));
+    let locked = match !run.dry_run && tree.is_interrupted()? {
+        true => tree.lock(run.lock_wait)?,
+        false => {
+            // The first look takes no lock: a tree with nothing to do may be one that cannot be written to.
+            let evaluation = evaluate::evaluate(request, &resolved, tree.peek(plan::places(&resolved.items))?)?;
+            if run.dry_run {
+                store::check_writable(&tree.roots, &evaluation.places(&resolved.items)?)?;
+                return done(summary::report(request, &resolved, &evaluation, report::Outcome::Planned)?);
+            }
+            if evaluation.is_unchanged(&resolved)? {
+                return done(summary::report(request, &resolved, &evaluation, report::Outcome::Unchanged)?);
+            }
+            tree.lock_or_create(run.lock_wait)?
+        }
+    };
+    // From here on nobody else changes the tree: look once more, then act on what is there.
+    let (snapshot, issuers) = locked.read(plan::places(&resolved.items))?;
+    let evaluation = evaluate::evaluate(request, &resolved, snapshot)?;
+    if evaluation.is_unchanged(&resolved)? {
+        return done(summary::report(request, &resolved, &evaluation, report::Outcome::Unchanged)?);
+    }
+    match store::check_writable(&tree.roots, &evaluation.places(&resolved.items)?) {
+        Err(raced @ StoreError::Exist(_)) => return Ok(Attempt::Raced(raced)),
+        checked => checked?,
+    }
+    let mut report = summary::report(request, &resolved, &evaluation, evaluation.outcome())?;
+    let made =
+        Making { request, resolved: &resolved, evaluation, locked: &locked }.commit(issuers, &mut report, progress)?;
+    match made {
+        Err(raced @ (StoreError::Exist(_) | StoreError::MadeMeanwhile(_) | StoreError::ChangedMeanwhile(_))) => {
+            Ok(Attempt::Raced(raced))
+        }
+        committed => {
+            let replaces = report.items.iter().any(|item| item.action == "replace");
+            report.generation = committed?.filter(|_| replaces);
+            done(report)
+        }
+    }
+}
+
+struct Making<'a> {
+    request: &'a Request,
+    resolved: &'a Resolved,
+    evaluation: Evaluation,
+    locked: &'a Locked<'a>,
+}
+
+impl Making<'_> {
+    /// Makes everything in memory, and commits it.
+    fn commit(
+        self,
+        issuers: Issuers,
+        report: &mut report::Init,
+        progress: Progress<'_>,
+    ) -> Result<Result<Option<String>, StoreError>, Error> {
+        let (items, run) = (&self.resolved.items, &self.request.run);
+        let requests =
+            External::of(items, &self.evaluation.decided, &self.resolved.tree.roots).make(run.threads, progress)?;
+        let Evaluation { snapshot, decided } = self.evaluation;
+        let made = make::make(items, decided, &snapshot.survey, issuers, run, progress)?;
+        summary::add_made(&mut report.items, &made);
+        let (journal, entries) = remembered(items, &made, run.now);
+        let files = made.into_iter().flat_map(|made| made.files).map(job::File::change);
+        let mut changes = files.collect::<Result<Vec<_>, _>>()?;
+        changes.extend(requests.into_iter().flat_map(|made| made.changes));
+        changes.extend(self.resolved.own_files.iter().cloned());
+        let transaction = Transaction { changes, journal, entries: Some(entries), ..Transaction::default() };
+        Ok(self.locked.commit("init", run.now, transaction))
+    }
+}
+
+/// A line for the journal for every certificate that was issued, and the entries for the history. A copy is no certificate of
+/// its own.
+fn remembered(items: &[Item], made: &[job::Made], now: OffsetDateTime) -> (Vec<String>, Vec<String>) {
+    let is_copy = |item: &Item| matches!(item.what, plan::What::Copy { .. });
+    let issued = items.iter().zip(made).filter(|(item, _)| !is_copy(item));
+    let lines = issued
+        .filter_map(|(item, made)| Some(journal::line("init", &item.id.to_string(), made.certificate.as_ref()?, now)));
+    let written = items.iter().zip(made).filter(|(_, made)| !made.files.is_empty());
+    (lines.collect(), written.map(|(item, _)| item.id.to_string()).collect())
+}

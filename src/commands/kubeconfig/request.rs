@@ -1,0 +1,24 @@
+//! What the command line asks for.
+
+use crate::blueprint::Algorithm;
+use crate::clock::Span;
+use crate::workspace::RunArgs;
+use std::path::PathBuf;
+
+/// The command line, checked.
+#[derive(Debug, Clone)]
+pub struct Request {
+    pub user: String,
+    pub groups: Vec<String>,
+    pub validity: Span,
+    pub server: Option<String>,
+    pub cluster: Option<String>,
+    pub algorithm: Option<Algorithm>,
+    /// The user's request: the key stays with its owner.
+    pub csr: Option<PathBuf>,
+    /// Where the owner keeps that key.
+    pub key_file: Option<String>,
+    pub dir: PathBuf,
+    pub allow_masters: bool,
+    pub run: RunArgs,
+}

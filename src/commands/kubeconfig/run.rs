@@ -1,0 +1,149 @@
+//! Refuse; under the lock read again, sign, remember, render.
+
+use super::policy::{refuse, warnings};
+use super::request::Request;
+use crate::blueprint::{Algorithm, ExtendedKeyUsage, Name};
+use crate::ca::{self, PrivateKey};
+use crate::catalog::{CaId, Files};
+use crate::encoding::pem;
+use crate::error::{self, Error};
+use crate::kubeconfig::{self, ClientKey, Kubeconfig};
+use crate::plan::blueprints::{self, Bounds};
+use crate::plan::init::control_plane_url;
+use crate::plan::renew::refusal;
+use crate::profile::Profile;
+use crate::store;
+use crate::tree::{Authority, file};
+use crate::workspace::{Snapshot, Transaction, TreeDir, journal, profiles, survey};
+use crate::x509;
+use std::path::Path;
+use zeroize::Zeroizing;
+
+/// A signing request larger than this is none.
+const LARGEST_REQUEST: u64 = 1 << 20;
+
+/// The kubeconfig, and what is worth a warning.
+#[derive(Debug)]
+pub struct Made {
+    pub text: Zeroizing<String>,
+    pub warnings: Vec<String>,
+}
+
+/// Makes the kubeconfig; its certificate is in the journal before anybody has it.
+pub fn user(request: &Request) -> Result<Made, Error> {
+    refuse(request)?;
+    let profile = profiles::recorded(&request.dir)?.map(|(_, profile)| profile);
+    let tree = TreeDir::new(&request.dir, profile.as_ref(), None)?;
+    let admin = tree.directories.files("", Files::Kubeconfig("admin.conf")).0;
+    can_sign(request, &tree.peek(std::iter::once(&admin))?)?;
+    let locked = tree.lock(request.run.lock_wait)?;
+    let (snapshot, issuers) = locked.read(std::iter::once(&admin))?;
+    can_sign(request, &snapshot)?;
+    let issuer = issuers.get(CaId::Cluster).ok_or_else(|| no_signer(request, &Authority::Missing))?;
+
+    let admin = file(&snapshot.survey, Some(&admin)).and_then(|bytes| kubeconfig::read(bytes).ok());
+    let server = server(request, profile.as_ref(), admin.as_ref())?;
+    let named = request.cluster.clone().or_else(|| profile.as_ref().map(|profile| profile.cluster_name.clone()));
+    let cluster = named.or_else(|| admin.map(|admin| admin.cluster)).unwrap_or_else(|| "kubernetes".to_owned());
+    let (spki, algorithm, own) = key(request, profile.as_ref())?;
+    let groups: Vec<&str> = request.groups.iter().map(String::as_str).collect();
+    let (now, validity) = (request.run.now, request.validity.duration());
+    let blueprint = blueprints::client(
+        Name::of(&request.user, &groups),
+        &[ExtendedKeyUsage::ClientAuth],
+        algorithm,
+        now,
+        validity,
+        Bounds::of(issuer.certificate()),
+    );
+    let mut warnings = warnings(request);
+    if blueprint.not_after < now + validity {
+        let end = crate::clock::rfc3339(blueprint.not_after);
+        warnings.push(format!("it ends with its authority, at {end}, sooner than asked for"));
+    }
+    let signed = ca::issue(&blueprint, &spki, issuer)?;
+    ca::accepted(&signed, issuer, now)?;
+    let line = journal::line("kubeconfig", &request.user, &signed.certificate, now);
+    locked.commit("kubeconfig", now, Transaction { journal: vec![line], ..Transaction::default() })?;
+
+    let pem = own.as_ref().map(PrivateKey::to_pem);
+    let file = request.key_file.clone().unwrap_or_else(|| format!("{}.key", request.user));
+    let key = pem.as_ref().map_or(ClientKey::File(&file), |pem| ClientKey::Data(pem));
+    let text = kubeconfig::render(&Kubeconfig {
+        cluster: &cluster,
+        user: &request.user,
+        server: &server,
+        authority: &issuer.bundle_pem(),
+        certificate: &signed.pem,
+        key,
+        preferences: profile.as_ref().is_some_and(|profile| profile.kubernetes_version.prints_preferences()),
+    });
+    Ok(Made { text, warnings })
+}
+
+fn can_sign(request: &Request, snapshot: &Snapshot) -> Result<(), Error> {
+    let authority = snapshot.authorities.get(&CaId::Cluster).unwrap_or(&Authority::Missing);
+    if !authority.is_local() {
+        return Err(no_signer(request, authority));
+    }
+    match refusal(CaId::Cluster, authority, request.run.now) {
+        Some(refusal) => Err(error::refused(&request.dir, &[refusal])),
+        None => Ok(()),
+    }
+}
+
+/// Which API server it is for.
+fn server(request: &Request, profile: Option<&Profile>, admin: Option<&kubeconfig::Read>) -> Result<String, Error> {
+    let hint = "give it with --server https://HOST:PORT";
+    let said = |what: &str, server: String| (what.to_owned(), server);
+    let (whose, server) = (request.server.clone().map(|server| said("--server", server)))
+        .or_else(|| profile.and_then(control_plane_url).map(|server| said("the profile's API server", server)))
+        .or_else(|| admin.map(|admin| said("the server in admin.conf", admin.server.clone())))
+        .ok_or_else(|| Error::usage("nothing says which API server the kubeconfig is for").hint(hint))?;
+    match kubeconfig::is_server(&server) {
+        true => Ok(server),
+        false => Err(Error::usage(format!("{whose} {server:?}: expected https://HOST:PORT")).hint(hint)),
+    }
+}
+
+/// Writes it where nobody else can read it.
+pub fn write(path: &Path, made: &Made) -> Result<(), Error> {
+    Ok(store::replace_file(path, made.text.as_bytes(), 0o600)?)
+}
+
+fn no_signer(request: &Request, authority: &Authority) -> Error {
+    let dir = request.dir.display();
+    match authority {
+        Authority::External(_) => Error::new(format!("the key of the cluster CA is not in {dir}"))
+            .hint("run it where the key is, or have its owner sign a request"),
+        Authority::Unusable(why) => Error::new(format!("the cluster CA in {dir} cannot sign")).because(why),
+        Authority::Missing | Authority::Local(_) => Error::new(format!("there is no cluster CA in {dir}"))
+            .hint("give the tree with --dir: the directory above pki/"),
+    }
+}
+
+/// A new key, or the public half of the one that stays with its owner.
+fn key(request: &Request, profile: Option<&Profile>) -> Result<(Vec<u8>, Algorithm, Option<PrivateKey>), Error> {
+    let Some(path) = &request.csr else {
+        let algorithm = request.algorithm.or(profile.map(|profile| profile.algorithm)).unwrap_or(Algorithm::EcdsaP256);
+        let key = PrivateKey::generate(algorithm)?;
+        return Ok((key.spki_der(), algorithm, Some(key)));
+    };
+    let broken = |why: String| {
+        Error::new(format!("cannot use the request in {}", path.display()))
+            .because(why)
+            .hint(format!("look at it: kpki inspect {}", path.display()))
+    };
+    let bytes = survey::input(path, LARGEST_REQUEST)?;
+    let blocks = pem::read(&bytes).map_err(|why| broken(why.to_string()))?;
+    let found = blocks.iter().find(|block| block.label.ends_with("CERTIFICATE REQUEST"));
+    let der = found.map_or(bytes.as_slice(), |block| &block.contents);
+    let csr = x509::Request::parse(der).map_err(|why| broken(why.to_string()))?;
+    if csr.signature_valid != Some(true) {
+        return Err(broken("expected it to be signed by the key it holds, found another signature".to_owned()));
+    }
+    match csr.key {
+        x509::KeyKind::Known(algorithm) => Ok((csr.spki_der, algorithm, None)),
+        x509::KeyKind::Other(other) => Err(broken(format!("expected a key kpki certifies, found {other}"))),
+    }
+}

@@ -1,0 +1,177 @@
+//! Evaluate, refuse; under the lock evaluate again, make everything in memory, commit, notify.
+
+use super::evaluate::Evaluation;
+use super::external;
+use super::external::External;
+use super::fleet::{distinct, failed};
+use super::hooks::Hooks;
+use super::renewing::Renewing;
+use super::request::Request;
+use super::{make, summary};
+use crate::error::Error;
+use crate::files::RelPath;
+use crate::parallel;
+use crate::report::renew as report;
+use crate::report::restarts::restarts;
+use crate::store::{self, RootId};
+use crate::tree::Issuers;
+use crate::workspace::pending::PendingNotifications;
+use crate::workspace::targets::{self, Target};
+use crate::workspace::{Absent, Locked, Progress, RunArgs, Session, Transaction};
+use crate::workspace::{crl_issue, journal};
+
+/// Renews, or says exactly why not. With several trees one that fails does not stop the others.
+pub fn run(request: &Request, progress: Progress<'_>) -> Result<(report::Renew, Vec<String>), Error> {
+    let targets::Resolved { targets, warnings } = targets::resolve(&request.trees)?;
+    let trees = match targets.as_slice() {
+        [only] => vec![attempt(request, &request.run, only, progress)?],
+        several => {
+            let several = distinct(several);
+            let alone = RunArgs { threads: 1, ..request.run.clone() };
+            let one = |index: usize| {
+                let target = *several.get(index)?;
+                Some(attempt(request, &alone, target, &mut |_, _| ()).unwrap_or_else(|error| failed(target, &error)))
+            };
+            parallel::map(several.len(), request.run.threads, one, |done| progress(done, several.len()))
+                .map_err(|parallel::Died| Error::new("a thread ended before its work").hint("report this as a bug"))?
+        }
+    };
+    Ok((report::Renew::new(request.run.dry_run, trees), warnings))
+}
+
+fn attempt(request: &Request, run: &RunArgs, target: &Target, progress: Progress<'_>) -> Result<report::Tree, Error> {
+    let session = Session::open(&request.trees, run, target, Absent::Refused)?;
+    let credentials = session.select(&request.names)?;
+    let renewing = Renewing { request, session, credentials };
+    let tree = &renewing.session.tree;
+    // A tree with nothing to do needs no lock and may be read-only.
+    if run.dry_run || !tree.is_interrupted()? {
+        let evaluation = renewing.evaluate(renewing.session.peek()?)?;
+        if run.dry_run && !evaluation.is_idle() {
+            store::check_writable(&tree.roots, &renewing.places(&evaluation)?)?;
+        }
+        let is_done = renewing.is_unchanged(&evaluation)? && PendingNotifications::read(&renewing.session)?.is_empty();
+        if run.dry_run || is_done {
+            let mut report = renewing.unwritten(&evaluation)?;
+            if tree.is_half_done()? {
+                report.warnings.push(HALF_DONE.to_owned());
+            }
+            return Ok(report);
+        }
+    }
+    let locked = renewing.session.lock()?;
+    let (snapshot, issuers) = renewing.session.read(&locked)?;
+    let evaluation = renewing.evaluate(snapshot)?;
+    let pending = PendingNotifications::read(&renewing.session)?;
+    if renewing.is_unchanged(&evaluation)? {
+        let mut report = renewing.unwritten(&evaluation)?;
+        renewing.notify(pending, &mut report, &locked);
+        return Ok(report);
+    }
+    store::check_writable(&tree.roots, &renewing.places(&evaluation)?)?;
+    // Requests alone touch nothing that is running.
+    let before = (!evaluation.is_idle()).then(|| Hooks::of(&renewing, evaluation.renewed(&renewing.credentials)));
+    let pre = before.as_ref().map(Hooks::pre).transpose()?.flatten();
+    // A hook may have changed what is there.
+    let current = if pre.is_some() { renewing.read(&locked) } else { Ok((evaluation, issuers)) };
+    let done = current.and_then(|(now, issuers)| renewing.replace(&now, &issuers, pending, &locked, progress));
+    let (mut report, pending) = match done {
+        Ok(done) => done,
+        Err(error) => {
+            if let (Some(hooks), true) = (before, pre.is_some()) {
+                hooks.failed();
+            }
+            return Err(error);
+        }
+    };
+    report.hooks.extend(pre);
+    renewing.notify(pending, &mut report, &locked);
+    Ok(report)
+}
+
+/// What a run that only looks says of a tree that is partly old and partly new.
+const HALF_DONE: &str = "an interrupted run is not finished: what is shown is partly old and partly new; any run that may write finishes it";
+
+impl Renewing<'_> {
+    fn read(&self, locked: &Locked<'_>) -> Result<(Evaluation, Issuers), Error> {
+        let (snapshot, issuers) = self.session.read(locked)?;
+        Ok((self.evaluate(snapshot)?, issuers))
+    }
+
+    /// Makes everything in memory and commits it; the notifications that are due are part of the transaction.
+    fn replace(
+        &self,
+        evaluation: &Evaluation,
+        issuers: &Issuers,
+        pending: PendingNotifications,
+        locked: &Locked<'_>,
+        progress: Progress<'_>,
+    ) -> Result<(report::Tree, PendingNotifications), Error> {
+        let (session, now) = (&self.session, self.session.run.now);
+        let external = External::of(self, evaluation);
+        let made = make::make(self, evaluation, issuers, progress)?;
+        let requests = external.make(session.run.threads, progress)?;
+        let snapshot = &evaluation.snapshot;
+        let crls = crl_issue::reissue(session, snapshot, issuers, evaluation.due_crls().into_iter(), false)?;
+        let mut report = summary::report(self, evaluation, &made);
+        external::describe(&mut report.entries, &requests);
+        report.lists = summary::crls(evaluation, &crls);
+        let ids: Vec<String> = made.iter().map(|made| made.id.to_string()).collect();
+        let pending = pending.and(&journal::generation("renew", now), ids.iter().cloned());
+        let lines = made.iter().map(|made| journal::line("renew", &made.id.to_string(), &made.certificate, now));
+        let lines = lines.chain(crls.iter().filter_map(|crl| crl.line("renew", snapshot, now))).collect();
+        // Requests alone change nothing that is running: there is nothing to go back to.
+        let changes_tree = !made.is_empty() || !crls.is_empty();
+        let changes = made.into_iter().flat_map(|made| made.changes);
+        let changes = changes.chain(requests.into_iter().flat_map(|made| made.changes));
+        let changes = changes.chain(crls.into_iter().flat_map(|crl| crl.changes));
+        let transaction = Transaction {
+            changes: changes.chain((!pending.is_empty()).then(|| pending.change()).transpose()?).collect(),
+            journal: lines,
+            entries: changes_tree.then_some(ids),
+            ..Transaction::default()
+        };
+        report.generation = locked.commit("renew", now, transaction)?;
+        Ok((report, pending))
+    }
+
+    /// Says who must restart, and runs the hooks: of this run, and of one that was interrupted before it came to that.
+    fn notify(&self, pending: PendingNotifications, report: &mut report::Tree, locked: &Locked<'_>) {
+        if pending.is_empty() {
+            return;
+        }
+        let credentials = pending.credentials(&self.session);
+        let made: Vec<String> =
+            report.entries.iter().filter(|one| one.is_made()).map(report::RenewalEntry::id).collect();
+        report.finished = credentials.iter().map(|one| one.id.to_string()).filter(|id| !made.contains(id)).collect();
+        report.restart = restarts(credentials.iter().map(|one| one.id.clone()));
+        let generation = report.generation.clone().unwrap_or_else(|| pending.generation.clone());
+        let unnotified = Hooks::of(self, credentials).after(report, &generation, locked);
+        // The renewal is done; at the worst its notifications are repeated.
+        if let Err(error) = (PendingNotifications { generation, entries: unnotified }).keep(&self.session) {
+            report.warnings.push(format!("the next run will notify once more: {}", error.what));
+        }
+    }
+
+    /// Nothing is due, and every request is waiting already.
+    fn is_unchanged(&self, evaluation: &Evaluation) -> Result<bool, Error> {
+        Ok(evaluation.is_idle() && External::of(self, evaluation).is_waiting()?)
+    }
+
+    /// The report of a run that writes nothing: what is there, and where requests wait.
+    fn unwritten(&self, evaluation: &Evaluation) -> Result<report::Tree, Error> {
+        let mut report = summary::report(self, evaluation, &[]);
+        let external = External::of(self, evaluation);
+        if external.is_waiting()? {
+            external::describe(&mut report.entries, &external.make(self.session.run.threads, &mut |_, _| ())?);
+        }
+        Ok(report)
+    }
+
+    /// What is going to be written.
+    fn places(&self, evaluation: &Evaluation) -> Result<Vec<(RootId, RelPath, bool)>, Error> {
+        let renewed = evaluation.renewed(&self.credentials);
+        let places = renewed.iter().flat_map(|one| std::iter::once(&one.public).chain(one.private.as_ref()));
+        places.map(|place| Ok((place.root_id(), RelPath::parse(place.path.as_str())?, true))).collect()
+    }
+}

@@ -1,0 +1,140 @@
+//! The generations, and going back to one as one transaction.
+
+use super::choose;
+use super::request::Request;
+use super::request::none;
+use crate::catalog::CaId;
+use crate::error::Error;
+use crate::files::RelPath;
+use crate::plan::restore as plan;
+use crate::report::history::{Generation, History, Restored};
+use crate::report::restarts::restarts;
+use crate::store::{self, PriorFile, RootId, Roots};
+use crate::tree::entry_path::entry_of_path;
+use crate::tree::layout::{Place, Root};
+use crate::workspace::journal::Note;
+use crate::workspace::state::State;
+use crate::workspace::{TreeDir, generations, profiles, survey, tree_dir};
+use std::path::Path;
+
+/// Every generation, the newest first.
+pub fn history(dir: &Path, kubelet_dir: Option<&Path>) -> Result<History, Error> {
+    let tree = open(dir, kubelet_dir)?;
+    let generations = store::generations(&tree.roots)?.iter().map(shown).collect();
+    Ok(History { directory: dir.display().to_string(), generations })
+}
+
+fn shown(generation: &store::Generation) -> Generation {
+    let (stamp, verb) = generation.name.split_once('-').unwrap_or((&generation.name, ""));
+    let verb = verb.split('.').next().unwrap_or(verb);
+    let unnoted = || Note { command: verb.to_owned(), time: stamp.to_owned(), entries: Vec::new() };
+    let note = generation.note.as_ref().and_then(Note::read).unwrap_or_else(unnoted);
+    let paths = |files: &[(RootId, RelPath)]| files.iter().map(|(_, path)| path.to_string()).collect();
+    Generation {
+        name: generation.name.clone(),
+        time: note.time,
+        command: note.command,
+        entries: note.entries,
+        replaced: paths(&generation.kept),
+        created: paths(&generation.created),
+    }
+}
+
+/// Puts the tree back as it was before a generation's command ran.
+pub fn run(request: &Request) -> Result<Restored, Error> {
+    let tree = open(&request.dir, request.kubelet_dir.as_deref())?;
+    let roots = &tree.roots;
+    if request.run.dry_run {
+        let name = choose::choose(request, roots)?;
+        let all = generations::before(roots, &name)?;
+        let warnings = verified(request, &tree, &all)?;
+        let prior = generations::changed(roots, all)?;
+        return restored(request, roots, &name, &prior, None, warnings);
+    }
+    if survey::open(&request.dir.join(".kpki/generations"))?.is_none() {
+        return Err(none(&request.dir));
+    }
+    let locked = tree.lock(request.run.lock_wait)?;
+    let name = choose::choose(request, roots)?;
+    let warnings = verified(request, &tree, &generations::before(roots, &name)?)?;
+    let (prior, generation) = generations::put_back(&tree, &locked, &name, request.run.now)?;
+    restored(request, roots, &name, &prior, generation, warnings)
+}
+
+/// What is worth a warning about the tree as it would be. A pair of which one half would come back without the other, which
+/// another program has replaced since, is refused.
+fn verified(request: &Request, tree: &TreeDir, prior: &[PriorFile]) -> Result<Vec<String>, Error> {
+    let place = |one: &PriorFile| {
+        let root = match one.root {
+            RootId::Main => Root::Main,
+            RootId::Kubelet => Root::Kubelet,
+            RootId::State => return None,
+        };
+        Some(Place { root, path: one.path.to_string() })
+    };
+    let back: plan::Files = prior
+        .iter()
+        .filter_map(|one| Some((place(one)?, one.content.as_ref().map(|(_, bytes)| bytes.clone()))))
+        .collect();
+    let authorities = CaId::ALL.map(|authority| tree.directories.authority(authority).0);
+    let mut there = plan::Files::new();
+    for place in plan::siblings(back.keys()).iter().chain(back.keys()).chain(&authorities) {
+        there.insert(place.clone(), survey::read(&tree.roots, place.root_id(), &RelPath::parse(place.path.as_str())?)?);
+    }
+    let judgement = plan::judge(&back, &there, &authorities, request.run.now);
+    match judgement.torn.as_slice() {
+        [] => Ok(judgement.warnings),
+        torn => Err(not_whole(request, &tree.roots, torn)),
+    }
+}
+
+fn not_whole(request: &Request, roots: &Roots, torn: &[Place]) -> Error {
+    let dir = request.dir.display();
+    let mut error = Error::new(format!("going back would leave certificates in {dir} without their keys"));
+    for place in torn {
+        let path = place.path.as_str();
+        let shown = RelPath::parse(path).map_or_else(|_| path.into(), |below| roots.path_of(place.root_id(), &below));
+        error =
+            error.because(format!("{} would not match the key beside it, which was replaced since", shown.display()));
+        if let Some(id) = entry_of_path(path) {
+            error = error.hint(format!("make a new pair instead: kpki renew {id} --dir {dir}"));
+        }
+    }
+    error.hint(format!("go back to a newer generation, which holds both halves: kpki history --dir {dir}"))
+}
+
+fn restored(
+    request: &Request,
+    roots: &Roots,
+    name: &str,
+    prior: &[PriorFile],
+    generation: Option<String>,
+    warnings: Vec<String>,
+) -> Result<Restored, Error> {
+    let shown = |one: &PriorFile| match one.root {
+        RootId::Kubelet => roots.path_of(one.root, &one.path).display().to_string(),
+        RootId::Main | RootId::State => one.path.to_string(),
+    };
+    Ok(Restored {
+        directory: request.dir.display().to_string(),
+        generation: name.to_owned(),
+        kept: generation,
+        lists_left: generations::crls_left(roots, name)?,
+        warnings,
+        put_back: prior.iter().filter(|one| one.content.is_some()).map(shown).collect(),
+        removed: prior.iter().filter(|one| one.content.is_none()).map(shown).collect(),
+        restart: restarts(prior.iter().filter_map(|one| entry_of_path(one.path.as_str()))),
+    })
+}
+
+/// The tree as init and renew know it; a profile that cannot be used is no reason not to go back.
+fn open(dir: &Path, kubelet_dir: Option<&Path>) -> Result<TreeDir, Error> {
+    if survey::open(dir)?.is_none() {
+        return Err(none(dir));
+    }
+    let recorded = State::read(dir).ok().flatten().and_then(|state| state.choices.kubelet_dir);
+    let kubelet = tree_dir::kubelet_dir(dir, kubelet_dir.or(recorded.as_deref()));
+    let profile = profiles::recorded(dir).ok().flatten().map(|(_, profile)| profile);
+    let pki = tree_dir::pki(profile.as_ref(), dir).unwrap_or_else(|_| "pki".to_owned());
+    TreeDir::with_pki(dir, pki, profile.as_ref(), kubelet.as_deref())
+}

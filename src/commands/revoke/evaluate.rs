@@ -1,0 +1,75 @@
+//! The tree as it is, and what is to become of each entry.
+
+use super::request::Request;
+use super::select::{Selected, Selector};
+use crate::catalog::CaId;
+use crate::error::{self, Error};
+use crate::plan::revoke::{Change, RevocationRequest, decide};
+use crate::revocation::Revoked;
+use crate::workspace::crls::TreeCrl;
+use crate::workspace::{Session, Snapshot, journal};
+use crate::x509::Certificate;
+use std::collections::BTreeMap;
+
+/// The tree as it is, and what is to become of each entry.
+pub struct Evaluation {
+    pub snapshot: Snapshot,
+    pub selected: Vec<Selected>,
+    /// One for each that was selected, in the same order.
+    pub changes: Vec<Change>,
+    pub crls: BTreeMap<CaId, TreeCrl>,
+}
+
+pub fn selector(request: &Request) -> Selector<'_> {
+    Selector {
+        names: &request.names,
+        certificate: request.certificate.as_deref(),
+        serial: request.serial.as_ref().map(|(serial, authority)| (serial.as_str(), *authority)),
+        unknown_serial: request.unknown_serial,
+    }
+}
+
+pub fn evaluate(request: &Request, session: &Session<'_>, snapshot: Snapshot) -> Result<Evaluation, Error> {
+    let selected = selector(request).select(session, &snapshot)?;
+    let lines = journal::read(&session.tree.roots)?;
+    let mut evaluation = Evaluation { snapshot, changes: Vec::new(), crls: BTreeMap::new(), selected };
+    let mut found: Vec<Option<Revoked>> = vec![None; evaluation.selected.len()];
+    for authority in CaId::ALL {
+        let of_it = evaluation.selected.iter().enumerate().filter(|(_, one)| one.authority == authority);
+        let (positions, serials): (Vec<usize>, Vec<&[u8]>) =
+            of_it.map(|(position, one)| (position, one.serial.as_slice())).unzip();
+        if positions.is_empty() {
+            continue;
+        }
+        let crl = TreeCrl::read(session, authority, evaluation.issuer(authority)?, &lines)?;
+        for (position, entry) in positions.into_iter().zip(crl.entries(session, &serials)?) {
+            if let Some(slot) = found.get_mut(position) {
+                *slot = entry;
+            }
+        }
+        evaluation.crls.insert(authority, crl);
+    }
+    let mut refusals = Vec::new();
+    for (one, entry) in evaluation.selected.iter().zip(&found) {
+        let (verb, invalid_since) = (request.verb, request.invalid_since);
+        let wanted = RevocationRequest { verb, serial: &one.serial, at: request.run.now, invalid_since };
+        match decide(wanted, entry.as_ref()) {
+            Ok(change) => evaluation.changes.push(change),
+            Err(refusal) => refusals.push((one.label(), refusal)),
+        }
+    }
+    if refusals.is_empty() { Ok(evaluation) } else { Err(error::refused_entries(request.verb.name(), &refusals)) }
+}
+
+impl Evaluation {
+    pub fn of(&self, authority: CaId) -> impl Iterator<Item = (&Selected, &Change)> {
+        self.selected.iter().zip(&self.changes).filter(move |(one, _)| one.authority == authority)
+    }
+
+    /// The certificate of an authority whose key is here.
+    pub fn issuer(&self, authority: CaId) -> Result<&Certificate, Error> {
+        let state = self.snapshot.authorities.get(&authority);
+        let local = state.filter(|state| state.is_local()).and_then(|state| state.certificate());
+        local.ok_or_else(|| error::no_signer(authority, state))
+    }
+}

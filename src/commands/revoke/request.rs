@@ -1,0 +1,23 @@
+//! What the command line asks for.
+
+use crate::catalog::CaId;
+use crate::plan::revoke::Verb;
+use crate::workspace::{RunArgs, TreeArgs};
+use std::path::PathBuf;
+use time::OffsetDateTime;
+
+/// The command line, checked.
+#[derive(Debug, Clone)]
+pub struct Request {
+    pub trees: TreeArgs,
+    pub run: RunArgs,
+    /// Write DER beside PEM.
+    pub der: bool,
+    pub verb: Verb,
+    pub names: Vec<String>,
+    pub certificate: Option<PathBuf>,
+    /// With the authority it is a number of.
+    pub serial: Option<(String, CaId)>,
+    pub invalid_since: Option<OffsetDateTime>,
+    pub unknown_serial: bool,
+}

@@ -1,0 +1,100 @@
+//! Evaluate, refuse; under the lock evaluate again, sign, commit.
+
+use super::evaluate::Evaluation;
+use super::evaluate::evaluate;
+use super::evaluate::selector;
+use super::request::Request;
+use super::summary;
+use crate::ca::Changes;
+use crate::error::{self, Error};
+use crate::plan::renew::refusal;
+use crate::plan::revoke::Change;
+use crate::report::revoke as report;
+use crate::revocation::Revoked;
+use crate::tree::Issuers;
+use crate::workspace::crl_issue::SignedCrlIssue;
+use crate::workspace::{Absent, Locked, Session, Transaction, journal, targets};
+
+/// Revokes, holds or releases, or says exactly why not.
+pub fn run(request: &Request) -> Result<report::Revocation, Error> {
+    let (target, warnings) = targets::one(&request.trees)?;
+    let session = Session::open(&request.trees, &request.run, &target, Absent::Refused)?;
+    if request.run.dry_run {
+        let evaluation = evaluate(request, &session, session.peek()?)?;
+        for (authority, crl) in &evaluation.crls {
+            crl.verify(&session, evaluation.issuer(*authority)?)?;
+        }
+        return summary::report(request, &session, &evaluation, &[], None, warnings);
+    }
+    if !session.tree.is_half_done()? {
+        // A name that is unknown is refused before anything is locked.
+        selector(request).select(&session, &session.peek()?)?;
+    }
+    let locked = session.lock()?;
+    let (snapshot, issuers) = session.read(&locked)?;
+    let evaluation = evaluate(request, &session, snapshot)?;
+    let mut issues = sign(request, &session, &evaluation, &issuers)?;
+    let generation = commit(request, &evaluation, &mut issues, &locked)?;
+    summary::report(request, &session, &evaluation, &issues, generation, warnings)
+}
+
+/// The next issue of every CRL that changes, in memory. One that does not change is verified all the same: a CRL that is not
+/// the authority's says nothing.
+fn sign(
+    request: &Request,
+    session: &Session<'_>,
+    evaluation: &Evaluation,
+    issuers: &Issuers,
+) -> Result<Vec<SignedCrlIssue>, Error> {
+    let mut issues = Vec::new();
+    for (id, crl) in &evaluation.crls {
+        let state = evaluation.snapshot.authorities.get(id);
+        let issuer = issuers.get(*id).ok_or_else(|| error::no_signer(*id, state))?;
+        let (mut additions, mut removals): (Vec<Revoked>, Vec<Vec<u8>>) = (Vec::new(), Vec::new());
+        for (_, change) in evaluation.of(*id) {
+            match change {
+                Change::Add(revoked) | Change::Harden(revoked) => additions.push(revoked.clone()),
+                Change::Remove(revoked) => removals.push(revoked.serial.clone()),
+                Change::Nothing(_) => {}
+            }
+        }
+        if additions.is_empty() && removals.is_empty() {
+            crl.verify(session, issuer.certificate())?;
+            continue;
+        }
+        if let Some(refusal) = state.and_then(|state| refusal(*id, state, request.run.now)) {
+            return Err(error::refused(&session.target.root, &[refusal]));
+        }
+        let changes = Changes { additions: &additions, removals: &removals };
+        issues.push(crl.next_issue(session, &evaluation.snapshot, issuer, changes, request.der)?);
+    }
+    Ok(issues)
+}
+
+fn commit(
+    request: &Request,
+    evaluation: &Evaluation,
+    issues: &mut [SignedCrlIssue],
+    locked: &Locked<'_>,
+) -> Result<Option<String>, Error> {
+    if issues.is_empty() {
+        return Ok(None);
+    }
+    let (verb, now) = (request.verb.name(), request.run.now);
+    let (mut lines, mut entries) = (Vec::new(), Vec::new());
+    for issue in issues.iter() {
+        let authority = evaluation.issuer(issue.authority)?;
+        for (one, change) in evaluation.of(issue.authority) {
+            let (Change::Add(revoked) | Change::Harden(revoked) | Change::Remove(revoked)) = change else { continue };
+            lines.push(journal::crl_line(verb, &one.label(), authority, &issue.number, Some(revoked), now));
+            entries.push(one.label());
+        }
+    }
+    let transaction = Transaction {
+        changes: issues.iter_mut().flat_map(|issue| std::mem::take(&mut issue.changes)).collect(),
+        journal: lines,
+        entries: Some(entries),
+        ..Transaction::default()
+    };
+    Ok(locked.commit(verb, now, transaction)?)
+}

@@ -1,0 +1,134 @@
+//! Read, judge all, sign in memory, journal, write.
+
+use super::jobs;
+use super::jobs::Job;
+use super::request::Request;
+use super::signer::Signer;
+use super::signer::issuer_of;
+use super::terms;
+use crate::ca::{self, Issuer, Signed};
+use crate::error::{self, Error};
+use crate::plan::blueprints::Bounds;
+use crate::plan::sign::{self as plan, Dates, Grant};
+use crate::report::Facts;
+use crate::report::facts::{facts, of_blueprint, requested};
+use crate::report::requests::{RequestEntry, Requests, Verb};
+use crate::store;
+use crate::workspace::{Absent, Session, Transaction, journal, targets};
+use crate::x509::Certificate;
+use std::path::Path;
+
+/// The report, and what goes to standard output.
+#[derive(Debug)]
+pub struct Outcome {
+    pub report: Requests,
+    /// `--out -`: the certificates.
+    pub text: Option<String>,
+}
+
+/// Signs every request, or none, and says exactly why not.
+pub fn run(request: &Request) -> Result<Outcome, Error> {
+    let by_files = request.authority_files.as_ref().map(issuer_of).transpose()?;
+    let target = match by_files.is_none() || request.entry.is_some() {
+        true => Some(targets::one(&request.trees)?),
+        false => None,
+    };
+    let session = match &target {
+        Some((target, _)) => Some(Session::open(&request.trees, &request.run, target, Absent::Planned)?),
+        None => None,
+    };
+    let signer = Signer::open(by_files, session.as_ref())?;
+    let agreed = terms::agree(request, session.as_ref().zip(signer.snapshot.as_ref()))?;
+    let jobs = jobs::read(request)?;
+    if agreed.entry.is_some() && jobs.len() > 1 {
+        return Err(Error::usage("--as is for one request, and several were given").hint("sign them one by one"));
+    }
+    let authority = signer.certificate(agreed.authority)?;
+    if !authority.is_valid_at(request.run.now) {
+        return Err(Error::new(format!("the authority {} is not valid now", authority.subject))
+            .hint("check the clock; what an expired authority signs is accepted by nobody"));
+    }
+    let dates = Dates { now: request.run.now, validity: request.validity, signer: Bounds::of(authority) };
+    let (mut grants, mut declined) = (Vec::new(), Vec::new());
+    for job in &jobs {
+        match plan::grant(&job.request, &agreed.terms, request.authority.as_ref(), dates) {
+            Ok(grant) => grants.push(grant),
+            Err(why) => declined.push((job.file.display().to_string(), why)),
+        }
+    }
+    if !declined.is_empty() {
+        return Err(error::declined(&declined));
+    }
+    let to_stdout = request.out.as_deref() == Some(Path::new("-"));
+    let (mut written, mut entries, mut lines, mut text) = (Vec::new(), Vec::new(), Vec::new(), String::new());
+    for (job, grant) in jobs.iter().zip(&grants) {
+        let name = agreed.entry.clone().unwrap_or_else(|| job.name.clone());
+        let (says, pem) = match signer.issuer(agreed.authority) {
+            // A dry run has no key to sign with.
+            None => (of_blueprint(&grant.blueprint, &authority.subject), String::new()),
+            Some(issuer) => {
+                let signed = ca::issue(&grant.blueprint, &job.request.spki_der, issuer)?;
+                if request.authority.is_none() {
+                    ca::accepted(&signed, issuer, request.run.now)?;
+                }
+                lines.push(journal::line("sign", &name, &signed.certificate, request.run.now));
+                (facts(&signed.certificate), with_chain(&signed, issuer, signer.is_tree(), request))
+            }
+        };
+        let outs = if to_stdout { Vec::new() } else { jobs::outs(request, job, jobs.len(), &pem)? };
+        let paths = outs.iter().map(|(path, ..)| path.display().to_string()).collect();
+        entries.push(entry(name, job, grant, says, paths));
+        written.extend(outs);
+        text.push_str(&pem);
+    }
+    let mut warnings = target.as_ref().map_or(Vec::new(), |(_, warnings)| warnings.clone());
+    for (job, grant) in jobs.iter().zip(&grants).filter(|(_, grant)| grant.shortened.is_some()) {
+        let at = crate::clock::rfc3339(grant.blueprint.not_after);
+        warnings.push(format!("{}: cut to the authority's end at {at}", job.file.display()));
+    }
+    if !request.run.dry_run {
+        // A certificate is in the journal before anybody has it.
+        if let Some(locked) = &signer.locked {
+            locked.commit("sign", request.run.now, Transaction { journal: lines, ..Transaction::default() })?;
+        }
+        for (path, mode, bytes) in &written {
+            store::replace_file(path, bytes, *mode)?;
+        }
+    }
+    let report = Requests {
+        verb: Verb::Sign,
+        directory: signer.session.filter(|_| signer.is_tree()).map(|session| session.names().0),
+        dry_run: request.run.dry_run,
+        generation: None,
+        entries,
+        restart: Vec::new(),
+        warnings,
+    };
+    Ok(Outcome { report, text: (to_stdout && !request.run.dry_run).then_some(text) })
+}
+
+/// What goes with the certificate: below an intermediate, its chain; an authority's file is the bundle others will trust.
+fn with_chain(signed: &Signed, issuer: &Issuer, in_tree: bool, request: &Request) -> String {
+    let chain = std::iter::once(issuer.certificate()).chain(issuer.chain());
+    let is_needed = |one: &&Certificate| match (&request.authority, in_tree) {
+        (Some(_), _) => true,
+        (None, false) => !one.is_self_issued(),
+        // Everybody trusts the tree's own ca.crt.
+        (None, true) => false,
+    };
+    std::iter::once(signed.pem.clone()).chain(chain.filter(is_needed).map(Certificate::to_pem)).collect()
+}
+
+fn entry(name: String, job: &Job, grant: &Grant, facts: Facts, paths: Vec<String>) -> RequestEntry {
+    RequestEntry {
+        name,
+        action: "sign",
+        algorithm: Some(job.request.key.to_string()),
+        asked: Some(requested(&job.request)),
+        facts: Some(facts),
+        refused: grant.refused.iter().map(error::denied_attribute).collect(),
+        added: grant.added.iter().map(ToString::to_string).collect(),
+        paths,
+        ..RequestEntry::default()
+    }
+}

@@ -1,0 +1,78 @@
+//! Who signs: an authority of a tree under its lock, or one whose files were named.
+
+use super::jobs;
+use crate::ca::Issuer;
+use crate::catalog::CaId;
+use crate::error::{self, Error};
+use crate::plan::renew::refusal;
+use crate::tree::Issuers;
+use crate::workspace::{Locked, Session, Snapshot, survey};
+use crate::x509::{Certificate, parse_pem_bundle};
+use std::path::PathBuf;
+
+/// Where the authority comes from.
+pub struct Signer<'a> {
+    /// Its files were named on the command line.
+    pub by_files: Option<Issuer>,
+    /// The tree, as far as it is needed: for the authority, or for what an entry is to be.
+    pub session: Option<&'a Session<'a>>,
+    pub locked: Option<Locked<'a>>,
+    pub snapshot: Option<Snapshot>,
+    pub issuers: Issuers,
+}
+
+impl<'a> Signer<'a> {
+    /// Locks the tree where its authority is to sign.
+    pub fn open(by_files: Option<Issuer>, session: Option<&'a Session<'a>>) -> Result<Self, Error> {
+        let mut signer = Self { by_files, session, locked: None, snapshot: None, issuers: Issuers::default() };
+        let Some(session) = session else { return Ok(signer) };
+        if signer.by_files.is_some() || session.run.dry_run {
+            signer.snapshot = Some(session.peek()?);
+            return Ok(signer);
+        }
+        let locked = session.lock()?;
+        let (snapshot, issuers) = session.read(&locked)?;
+        Ok(Self { locked: Some(locked), snapshot: Some(snapshot), issuers, ..signer })
+    }
+
+    pub const fn is_tree(&self) -> bool {
+        self.by_files.is_none()
+    }
+
+    pub fn issuer(&self, authority: CaId) -> Option<&Issuer> {
+        self.by_files.as_ref().or_else(|| self.issuers.get(authority))
+    }
+
+    /// The certificate of the authority that signs, whose key is here.
+    pub fn certificate(&self, id: CaId) -> Result<&Certificate, Error> {
+        if let Some(issuer) = &self.by_files {
+            return Ok(issuer.certificate());
+        }
+        let session = self.session.ok_or_else(no_authority)?;
+        let state = self.snapshot.as_ref().and_then(|snapshot| snapshot.authorities.get(&id));
+        if let Some(refusal) = state.and_then(|state| refusal(id, state, session.run.now)) {
+            return Err(error::refused(&session.target.root, &[refusal]));
+        }
+        let local = state.filter(|state| state.is_local()).and_then(|state| state.certificate());
+        local.ok_or_else(|| {
+            Error::new(format!("the key of {} is not in {}", id.name(), session.target.root.display()))
+                .hint("sign where it is, or give both with --ca-cert and --ca-key")
+        })
+    }
+}
+
+pub fn no_authority() -> Error {
+    Error::usage("no authority was given").hint("give one with --dir, or with --ca-cert and --ca-key")
+}
+
+/// An authority whose certificate and key were named on the command line.
+pub fn issuer_of((certificate, key): &(PathBuf, PathBuf)) -> Result<Issuer, Error> {
+    let unusable = |why: String| {
+        Error::new(format!("cannot sign with {}", certificate.display()))
+            .because(why)
+            .hint("give the certificate of an authority, first in its file, and its key")
+    };
+    let bundle = parse_pem_bundle(&survey::input(certificate, jobs::LARGEST)?);
+    let bundle = bundle.map_err(|why| unusable(why.to_string()))?;
+    Issuer::new(bundle, survey::key(key)?).map_err(|why| unusable(why.to_string()))
+}

@@ -1,0 +1,81 @@
+//! With which status a run ends.
+
+use crate::audit::State;
+
+/// Exit statuses, one table for the whole program (README and man page show it).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Exit {
+    /// Done, or nothing to do.
+    Done,
+    /// Refused or failed; nothing was changed unless the message says so.
+    Failed,
+    /// The command line or the profile is wrong in form.
+    Usage,
+    /// check-expiration: something is inside its warning window, nothing worse; crl check: a list is stale or about to be.
+    Warning,
+    /// check-expiration: something is critical, expired, held, revoked, not yet valid, missing or unreadable; crl check: a
+    /// certificate is revoked or held; export --verify: it is another node's, or does not fit together.
+    Critical,
+    /// init, renew, csr: something is left, which waits for an external authority or cannot be made; the rest was done.
+    Partial,
+    /// renew --detailed-exitcode: something was renewed.
+    Renewed,
+    /// What a monitoring plugin answers (`-o nagios`): 0 ok, 1 warning, 2 critical, 3 unknown.
+    Plugin(u8),
+}
+
+/// The statuses in words, for README, help and the test that holds them together.
+pub const STATUSES: [(u8, &str); 7] = [
+    (0, "done, nothing to do, or nothing inside the windows"),
+    (1, "refused, failed or could not run; crl check: no answer"),
+    (2, "wrong command line or profile"),
+    (3, "check-expiration: a certificate is inside its warning window; crl check: a list is stale or about to be"),
+    (
+        4,
+        "check-expiration: a certificate is critical, expired, held, revoked, not yet valid, missing or unreadable; crl check: \
+         one is revoked or held; export --verify: a file is another node's, does not fit together or is missing",
+    ),
+    (5, "init, renew, csr: something is left, such as what an external authority signs; the rest was done"),
+    (10, "renew --detailed-exitcode: something was renewed"),
+];
+
+impl From<State> for Exit {
+    fn from(state: State) -> Self {
+        match state {
+            State::Ok => Self::Done,
+            State::Warning => Self::Warning,
+            _ => Self::Critical,
+        }
+    }
+}
+
+impl Exit {
+    pub const fn code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Failed => 1,
+            Self::Usage => 2,
+            Self::Warning => 3,
+            Self::Critical => 4,
+            Self::Partial => 5,
+            Self::Renewed => 10,
+            Self::Plugin(status) => status,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn statuses_are_a_table() {
+        let all = [Exit::Done, Exit::Failed, Exit::Usage, Exit::Warning, Exit::Critical, Exit::Partial, Exit::Renewed];
+        assert_eq!(all.map(Exit::code), STATUSES.map(|(status, _)| status));
+        // The worst of several is the later one.
+        assert!(all.is_sorted());
+        let states = State::ALL.map(|state| Exit::from(state).code());
+        assert_eq!(states, [0, 3, 4, 4, 4, 4, 4, 4, 4]);
+        assert_eq!([0, 1, 2, 3].map(|status| Exit::Plugin(status).code()), [0, 1, 2, 3]);
+    }
+}

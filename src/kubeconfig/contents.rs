@@ -1,0 +1,47 @@
+//! Everything a kubeconfig names, not only what its current context does.
+
+use std::borrow::Cow;
+
+use super::error::KubeconfigError;
+
+/// What is in a kubeconfig, the current context's cluster and user first.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Survey<'a> {
+    pub clusters: Vec<Cluster<'a>>,
+    pub users: Vec<User<'a>>,
+    pub contexts: Vec<Context<'a>>,
+    pub current: Option<Cow<'a, str>>,
+    /// Why the current context leads to no cluster or no user; the lists are then in the order of the file.
+    pub unresolved: Option<KubeconfigError>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cluster<'a> {
+    pub name: Cow<'a, str>,
+    pub server: Cow<'a, str>,
+    pub authority: Option<Source<'a>>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct User<'a> {
+    pub name: Cow<'a, str>,
+    pub certificate: Option<Source<'a>>,
+    /// The fields it authenticates by, as they are called: `client-key-data`, `token`, `exec`.
+    pub credentials: Vec<&'static str>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Context<'a> {
+    pub name: Cow<'a, str>,
+    pub cluster: Cow<'a, str>,
+    pub user: Cow<'a, str>,
+}
+
+/// Where a certificate comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source<'a> {
+    /// Base64 of PEM, not decoded.
+    Data(Cow<'a, str>),
+    /// A path, relative to the kubeconfig's directory.
+    File(Cow<'a, str>),
+}

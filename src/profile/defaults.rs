@@ -1,0 +1,33 @@
+//! The defaults of a profile.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr};
+
+use super::model::{Expiration, Hooks, OnHookFailure, Renewal, Subnet, Window};
+use crate::blueprint::Algorithm;
+use crate::clock::Span;
+
+pub const CLUSTER_NAME: &str = "kubernetes";
+pub const SERVICE_SUBNET: Subnet = Subnet { network: IpAddr::V4(Ipv4Addr::new(10, 96, 0, 0)), prefix: 12 };
+pub const DNS_DOMAIN: &str = "cluster.local";
+/// Smaller and quicker than RSA at the same strength, and every supported Kubernetes reads it.
+pub const ALGORITHM: Algorithm = Algorithm::EcdsaP256;
+/// kubeadm's.
+pub const KUBEADM_ALGORITHM: Algorithm = Algorithm::Rsa2048;
+pub const VALIDITY: Span = Span::hours(8760);
+pub const CA_VALIDITY: Span = Span::hours(87600);
+pub const BIND_PORT: u16 = 6443;
+pub const CRL_VALIDITY: Span = Span::days(30);
+/// A month and a week, as most alerts have it; authorities earlier, because it takes a while to distribute a new one.
+pub const EXPIRATION: Expiration = Expiration {
+    warning: Window::Before(Span::days(30)),
+    critical: Window::Before(Span::days(7)),
+    ca_warning: Window::Before(Span::days(365)),
+    ca_critical: Window::Before(Span::days(180)),
+};
+pub const RENEWAL: Renewal = Renewal {
+    before: Window::PercentLeft(33),
+    keep_generations: 5,
+    on_hook_failure: OnHookFailure::Report,
+    hooks: Hooks { pre: None, deploy: BTreeMap::new(), post: None, timeout: Span::seconds(300) },
+};

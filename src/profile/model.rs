@@ -1,0 +1,335 @@
+//! A profile as a value: everything a cluster's tree depends on.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::IpAddr;
+
+use crate::blueprint::{Algorithm, ExtendedKeyUsage, San, Subtree};
+use crate::catalog::releases::Release;
+use crate::catalog::{CaId, Entry, Files, Holders};
+use crate::clock::Span;
+
+/// Everything a cluster's tree depends on, every default filled in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Profile {
+    pub origin: Origin,
+    pub cluster_name: String,
+    pub kubernetes_version: Release,
+    pub control_plane_endpoint: Option<Endpoint>,
+    /// Absolute, no `..`: default `/etc/kubernetes/pki`.
+    pub certificates_dir: String,
+    /// One, or two of different families; never empty. Only the first yields the service address in the SANs.
+    pub service_subnets: Vec<Subnet>,
+    pub dns_domain: String,
+    /// apiServer.certSANs: `San::Dns` (wildcards allowed) and `San::Ip` only, in the profile's order.
+    pub api_server_sans: Vec<San>,
+    pub etcd: Etcd,
+    /// encryptionAlgorithm: the default of every key.
+    pub algorithm: Algorithm,
+    /// certificateValidityPeriod and caCertificateValidityPeriod; never zero.
+    pub validity: Span,
+    pub ca_validity: Span,
+    pub stated: Stated,
+    /// Options of single authorities; absent: the defaults above.
+    pub authorities: BTreeMap<CaId, AuthorityOptions>,
+    /// Options of single entries, by catalogue name.
+    pub certificates: BTreeMap<&'static str, EntryOptions>,
+    pub extra_certificates: Vec<ExtraCertificate>,
+    /// Whether nodes get a kubelet serving pair (kubelet.serving).
+    pub kubelet_serving: bool,
+    /// Whether control-plane nodes get the CA keys (caKeys).
+    pub ca_keys: CaKeys,
+    /// crl.validity: from thisUpdate to nextUpdate.
+    pub crl_validity: Span,
+    pub renewal: Renewal,
+    pub expiration: Expiration,
+    /// Copies of this cluster's credentials elsewhere (expiration.copies): absolute paths, as they are on the machine.
+    pub copies: Vec<String>,
+    /// Never empty; names unique; at least one control-plane node.
+    pub nodes: Vec<Node>,
+}
+
+/// Which kind of document it was: it decides what "exactly kubeadm's tree" means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// `apiVersion: kpki/v1`, `kind: ClusterProfile`.
+    Kpki,
+    /// `apiVersion: kubeadm.k8s.io/...`: the tree is kubeadm's, no file more, one node.
+    Kubeadm,
+    /// The same for a node that joins: the authorities come from the cluster, and super-admin.conf stays where it is.
+    KubeadmJoin,
+}
+
+impl Origin {
+    pub const fn is_kubeadm(self) -> bool {
+        matches!(self, Self::Kubeadm | Self::KubeadmJoin)
+    }
+}
+
+/// Whether the document states it, or it is a default: a renewal follows only what is stated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stated {
+    /// encryptionAlgorithm, or kubeadm's older feature gate PublicKeysECDSA.
+    pub algorithm: bool,
+    /// certificateValidityPeriod.
+    pub validity: bool,
+}
+
+/// controlPlaneEndpoint: `host`, `host:port` or `[v6]:port`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Endpoint {
+    /// `San::Dns` (a lower-case RFC 1123 subdomain) or `San::Ip`.
+    pub host: San,
+    /// `None`: the node's bindPort.
+    pub port: Option<u16>,
+}
+
+/// A CIDR block with its host bits cleared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Subnet {
+    pub network: IpAddr,
+    pub prefix: u8,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Etcd {
+    Local {
+        server_sans: Vec<San>,
+        peer_sans: Vec<San>,
+    },
+    /// At least one endpoint. A file that is not named is an empty text; the pair comes together, and never without the CA.
+    External {
+        endpoints: Vec<String>,
+        ca_file: String,
+        cert_file: String,
+        key_file: String,
+    },
+}
+
+/// Options of one authority.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AuthorityOptions {
+    pub algorithm: Option<Algorithm>,
+    pub validity: Option<Span>,
+    pub subject: SubjectAttributes,
+    /// permittedNames: what it may sign for; empty: everything.
+    pub permitted: Vec<Subtree>,
+    /// pathLength: how many authorities may follow below it. `None`: its signer decides; one that signs itself has no limit.
+    pub path_len: Option<u8>,
+}
+
+/// Subject attributes beside the CN, which is kubeadm's; in the order C, O, OU, L, ST (Go's, so kubeadm's).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SubjectAttributes {
+    pub country: Vec<String>,
+    pub organization: Vec<String>,
+    pub organizational_unit: Vec<String>,
+    pub locality: Vec<String>,
+    pub state: Vec<String>,
+}
+
+/// Options of one entry that is not an authority (`sa` has an algorithm only).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct EntryOptions {
+    pub algorithm: Option<Algorithm>,
+    pub validity: Option<Span>,
+}
+
+/// A certificate beside kubeadm's: for a load balancer, metrics-server, a monitoring client.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExtraCertificate {
+    /// Unique, and no catalogue name: a lower-case RFC 1123 subdomain.
+    pub name: String,
+    pub authority: CaId,
+    pub common_name: String,
+    pub organizations: Vec<String>,
+    /// Never empty.
+    pub usages: Vec<ExtendedKeyUsage>,
+    pub sans: Vec<San>,
+    /// Below the pki directory, without `.crt`/`.key`: relative, plain components, not a catalogue path.
+    pub path: String,
+    pub algorithm: Option<Algorithm>,
+    pub validity: Option<Span>,
+    /// Names of the nodes that hold it, each with a key of its own; resolved from names and roles.
+    pub nodes: Vec<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CaKeys {
+    /// As with kubeadm: the keys of the authorities are on control-plane nodes.
+    ControlPlane,
+    /// They stay in the cluster directory.
+    Nowhere,
+}
+
+impl CaKeys {
+    pub const ALL: [Self; 2] = [Self::ControlPlane, Self::Nowhere];
+
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ControlPlane => "control-plane",
+            Self::Nowhere => "none",
+        }
+    }
+}
+
+/// How near its end a certificate may come before check-expiration reports it (expiration).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Expiration {
+    pub warning: Window,
+    pub critical: Window,
+    pub ca_warning: Window,
+    pub ca_critical: Window,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Window {
+    /// This long before the end.
+    Before(Span),
+    /// When this share of the lifetime is left, in percent: 1 to 99.
+    PercentLeft(u8),
+}
+
+impl fmt::Display for Window {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Before(span) => span.fmt(f),
+            Self::PercentLeft(percent) => write!(f, "{percent}%"),
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Node {
+    /// A lower-case RFC 1123 subdomain: also a directory name and a CN.
+    pub name: String,
+    /// Sorted, unique, never empty.
+    pub roles: Vec<NodeRole>,
+    /// localAPIEndpoint.advertiseAddress; always there on control-plane nodes and etcd members.
+    pub advertise_address: Option<IpAddr>,
+    /// localAPIEndpoint.bindPort.
+    pub bind_port: u16,
+    /// Every address, the advertise address first; may be empty on a worker.
+    pub addresses: Vec<IpAddr>,
+    /// Further names and addresses for this node's serving certificates.
+    pub sans: Vec<San>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum NodeRole {
+    ControlPlane,
+    Etcd,
+    Worker,
+}
+
+impl NodeRole {
+    pub const ALL: [Self; 3] = [Self::ControlPlane, Self::Etcd, Self::Worker];
+
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ControlPlane => "control-plane",
+            Self::Etcd => "etcd",
+            Self::Worker => "worker",
+        }
+    }
+}
+
+impl Node {
+    pub fn is(&self, role: NodeRole) -> bool {
+        self.roles.contains(&role)
+    }
+}
+
+impl Profile {
+    pub fn node(&self, name: &str) -> Option<&Node> {
+        self.nodes.iter().find(|node| node.name == name)
+    }
+
+    /// Whether this cluster has this entry at all.
+    pub fn includes(&self, entry: &Entry) -> bool {
+        let etcd = !entry.etcd || matches!(self.etcd, Etcd::Local { .. });
+        let kubelet = !matches!(entry.files, Files::KubeletPair(_)) || self.kubelet_serving;
+        let writes_super_admin = self.kubernetes_version.has_super_admin() && self.origin != Origin::KubeadmJoin;
+        let super_admin = entry.name != "super-admin.conf" || writes_super_admin;
+        // kubeadm `init` makes the front-proxy and etcd authorities on every control-plane node: so does the catalogue.
+        etcd && kubelet && super_admin
+    }
+
+    /// Whether this node holds this entry, if its cluster has it.
+    pub fn holds(&self, node: &Node, entry: &Entry) -> bool {
+        let control_plane = node.is(NodeRole::ControlPlane);
+        match entry.holders {
+            Holders::All => true,
+            Holders::ControlPlane => control_plane,
+            Holders::FirstControlPlane => self.first_control_plane().is_some_and(|first| first.name == node.name),
+            Holders::EtcdMembers => node.is(NodeRole::Etcd),
+            Holders::ControlPlaneAndEtcd => control_plane || node.is(NodeRole::Etcd),
+        }
+    }
+
+    /// The node on which `kubeadm init` would have run.
+    pub fn first_control_plane(&self) -> Option<&Node> {
+        self.nodes.iter().find(|node| node.is(NodeRole::ControlPlane))
+    }
+}
+
+/// When a certificate is due, and what happens around its renewal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Renewal {
+    /// Shorter than every lifetime in the profile.
+    pub before: Window,
+    /// How many earlier generations of a tree are kept: 1 to 1000.
+    pub keep_generations: usize,
+    pub on_hook_failure: OnHookFailure,
+    pub hooks: Hooks,
+}
+
+/// What follows when a deploy hook fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnHookFailure {
+    /// It is reported, and the exit status shows it.
+    Report,
+    /// The previous generation is put back.
+    Restore,
+}
+
+impl OnHookFailure {
+    pub const ALL: [Self; 2] = [Self::Report, Self::Restore];
+
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Report => "report",
+            Self::Restore => "restore",
+        }
+    }
+}
+
+/// The commands that run when something is renewed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hooks {
+    pub pre: Option<Command>,
+    /// By component of the catalogue; [`Hooks::DEFAULT`] is for every component that is not named.
+    pub deploy: BTreeMap<String, Command>,
+    pub post: Option<Command>,
+    /// Of each of them; never zero.
+    pub timeout: Span,
+}
+
+/// Free of NUL bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Command {
+    /// For `/bin/sh -c`; not blank.
+    Shell(String),
+    /// An absolute path and its arguments; never empty.
+    Program(Vec<String>),
+}
+
+impl Hooks {
+    /// The name of the deploy hook for every component without one of its own.
+    pub const DEFAULT: &str = "default";
+
+    /// What to run when this component's files have changed.
+    pub fn deploy(&self, component: &str) -> Option<&Command> {
+        self.deploy.get(component).or_else(|| self.deploy.get(Self::DEFAULT))
+    }
+}

@@ -1,0 +1,50 @@
+//! One file per form; here is which is which.
+
+use std::io::{self, Write};
+
+use super::result::{Check, Line};
+use super::{csv, document, nagios, prometheus, table, wide};
+use crate::report::{json, yaml};
+
+/// The forms of `-o`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CheckForm {
+    Table,
+    Wide,
+    Json,
+    Yaml,
+    Csv,
+    Prometheus,
+    Nagios,
+}
+
+impl Check {
+    /// The report for people, line by line with its tone; `None`: the form is for machines.
+    pub fn lines(&self, form: CheckForm) -> Option<Vec<Line>> {
+        match form {
+            CheckForm::Table => Some(table::lines(self)),
+            CheckForm::Wide => Some(wide::lines(self)),
+            _ => None,
+        }
+    }
+
+    /// The report in one form, written as it is made: of a fleet the text is never held whole.
+    pub fn write(&self, form: CheckForm, out: &mut dyn Write) -> io::Result<()> {
+        match form {
+            CheckForm::Table | CheckForm::Wide => {
+                self.lines(form).iter().flatten().try_for_each(|line| writeln!(out, "{}", line.text))
+            }
+            // kubeadm's indentation.
+            CheckForm::Json => json::write(&document::of(self, &self.selected()), "    ", out),
+            CheckForm::Yaml => yaml::write(&document::of(self, &self.selected()), out),
+            CheckForm::Csv => csv::write(self, out),
+            CheckForm::Prometheus => prometheus::write(self, out),
+            CheckForm::Nagios => writeln!(out, "{}", nagios::line(self)),
+        }
+    }
+
+    /// The exit status a monitoring plugin answers with.
+    pub fn plugin_status(&self) -> u8 {
+        nagios::status(&self.verdict).1
+    }
+}

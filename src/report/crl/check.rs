@@ -1,0 +1,142 @@
+//! `kpki crl check`: what the CRLs say of certificates.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+use time::OffsetDateTime;
+
+use crate::report::form::{Report, Screen};
+use crate::report::json::{Name, instant, instant_if_any, lower_case};
+use crate::report::table::{end, revoked, table};
+
+/// What the CRLs say of some certificates.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind", rename = "RevocationCheck")]
+pub struct CrlCheck {
+    #[serde(serialize_with = "instant")]
+    pub at: OffsetDateTime,
+    /// The worst of all certificates.
+    pub answer: Answer,
+    pub certificates: Vec<CheckedCertificate>,
+    pub lists: Vec<CheckedCrl>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CheckedCertificate {
+    pub name: String,
+    pub issuer: String,
+    /// Hexadecimal.
+    #[serde(serialize_with = "lower_case")]
+    pub serial: String,
+    pub answer: Answer,
+    pub reason: Option<&'static str>,
+    #[serde(rename = "revocationDate", serialize_with = "instant_if_any")]
+    pub since: Option<OffsetDateTime>,
+    #[serde(rename = "invalidityDate", serialize_with = "instant_if_any")]
+    pub invalid_since: Option<OffsetDateTime>,
+    /// Which CRL decided.
+    pub list: Option<String>,
+    /// Why there is no answer.
+    pub why: Vec<String>,
+}
+
+/// Ordered: a later one decides the exit status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Answer {
+    Good,
+    /// A list was good for an answer once.
+    Stale,
+    /// Unknown is not good.
+    Unknown,
+    Held,
+    Revoked,
+}
+
+impl Answer {
+    pub const ALL: [Self; 5] = [Self::Good, Self::Stale, Self::Unknown, Self::Held, Self::Revoked];
+}
+
+/// One CRL that was evaluated.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CheckedCrl {
+    pub path: String,
+    pub issuer: String,
+    pub state: CrlState,
+    #[serde(rename = "crlNumber")]
+    pub number: Option<String>,
+    #[serde(serialize_with = "instant")]
+    pub this_update: OffsetDateTime,
+    #[serde(serialize_with = "instant_if_any")]
+    pub next_update: Option<OffsetDateTime>,
+    pub entries: u64,
+    pub problems: Vec<String>,
+}
+
+/// Ordered: a later one is worse.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CrlState {
+    Fresh,
+    /// It decides, and goes stale soon.
+    Ending,
+    Stale,
+    /// Nothing it says is believed.
+    Unusable,
+}
+
+impl CrlCheck {
+    pub fn new(at: OffsetDateTime, certificates: Vec<CheckedCertificate>, lists: Vec<CheckedCrl>) -> Self {
+        let answer = certificates.iter().map(|one| one.answer).max().unwrap_or(Answer::Unknown);
+        Self { at, answer, certificates, lists }
+    }
+
+    /// A CRL that decided something goes stale soon.
+    pub fn is_ending(&self) -> bool {
+        let decided = |list: &CheckedCrl| self.certificates.iter().any(|one| one.list.as_ref() == Some(&list.path));
+        self.lists.iter().any(|list| list.state == CrlState::Ending && decided(list))
+    }
+}
+
+/// From this many certificates on, the good ones are left out.
+const MANY: usize = 25;
+
+impl Report for CrlCheck {
+    fn text(&self, screen: Screen, out: &mut dyn Write) -> io::Result<()> {
+        let total = self.certificates.len();
+        let count = |answer| self.certificates.iter().filter(|one| one.answer == answer).count();
+        let parts = Answer::ALL.into_iter().rev().map(|answer| (answer, count(answer))).filter(|(_, count)| *count > 0);
+        let parts: Vec<String> = parts.map(|(answer, count)| format!("{count} {}", Name(answer))).collect();
+        let noun = if total == 1 { "certificate" } else { "certificates" };
+        writeln!(out, "{}: {} of {total} {noun}", Name(self.answer), parts.join(", "))?;
+        let shown = |one: &&CheckedCertificate| screen.wide || total < MANY || one.answer != Answer::Good;
+        let mut rows = self.certificates.iter().filter(shown).map(certificate).peekable();
+        if rows.peek().is_some() {
+            writeln!(out)?;
+            table(out, screen.width, &["CERTIFICATE", "ANSWER", "SERIAL", "SINCE", "REASON"], rows)?;
+        }
+        if !self.lists.is_empty() {
+            writeln!(out)?;
+            let header = ["REVOCATION LIST", "STATE", "NUMBER", "ENTRIES", "NEXT UPDATE", "REMARKS"];
+            table(out, screen.width, &header, self.lists.iter().map(|list| crl(list, self.at)))?;
+        }
+        Ok(())
+    }
+}
+
+fn certificate(one: &CheckedCertificate) -> [String; 5] {
+    let reason = one.reason.map_or_else(|| one.why.join("; "), str::to_owned);
+    [one.name.clone(), Name(one.answer).to_string(), one.serial.clone(), revoked(one.since, one.invalid_since), reason]
+}
+
+fn crl(one: &CheckedCrl, at: OffsetDateTime) -> [String; 6] {
+    [
+        one.path.clone(),
+        Name(one.state).to_string(),
+        one.number.clone().unwrap_or_default(),
+        one.entries.to_string(),
+        one.next_update.map(|next| end(next, at)).unwrap_or_default(),
+        one.problems.join("; "),
+    ]
+}

@@ -1,0 +1,7 @@
+//! What `kpki crl show` and `kpki crl check` say.
+
+mod check;
+mod show;
+
+pub use check::{Answer, CheckedCertificate, CheckedCrl, CrlCheck, CrlState};
+pub use show::{CrlEntry, CrlHead};

@@ -1,0 +1,56 @@
+use serde::{Serialize, Serializer};
+
+use crate::report::certificate::{self, Facts};
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind", rename = "InitReport", rename_all = "camelCase")]
+pub struct Init {
+    pub outcome: Outcome,
+    #[serde(rename = "clusterName")]
+    pub cluster: String,
+    pub directory: String,
+    pub layout: &'static str,
+    /// The node of a one-node tree.
+    pub node: Option<String>,
+    /// The generation that keeps what was replaced.
+    pub generation: Option<String>,
+    #[serde(rename = "entries")]
+    pub items: Vec<Item>,
+    pub warnings: Vec<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Outcome {
+    /// Everything was made.
+    Created,
+    /// What was missing was added, what did not fit was replaced.
+    Completed,
+    /// Everything was there and fits.
+    Unchanged,
+    /// `--dry-run`.
+    Planned,
+}
+
+/// One entry of the tree.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Item {
+    pub node: Option<String>,
+    pub name: String,
+    /// `create`, `replace`, `request`, `keep`.
+    pub action: &'static str,
+    pub algorithm: Option<String>,
+    #[serde(flatten, serialize_with = "facts_or_nulls")]
+    pub facts: Option<Facts>,
+    /// Below the directory, or absolute for the kubelet's own.
+    pub paths: Vec<String>,
+    /// Why it is replaced.
+    pub reasons: Vec<String>,
+}
+
+fn facts_or_nulls<S: Serializer>(facts: &Option<Facts>, to: S) -> Result<S::Ok, S::Error> {
+    match facts {
+        Some(facts) => facts.serialize(to),
+        None => to.collect_map(certificate::KEYS.map(|key| (key, ()))),
+    }
+}

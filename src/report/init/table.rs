@@ -1,0 +1,140 @@
+//! For people: a verdict, then a row per entry, or per node where there are many.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+use comfy_table::ColumnConstraint;
+use time::OffsetDateTime;
+
+use super::document::{Init, Item, Outcome};
+use crate::report::certificate::{Facts, entry_id};
+use crate::report::form::{Report, Screen};
+use crate::report::table::{end, line, lines, plain, sanitised, table};
+
+/// From this many nodes on, a table shows one line per node.
+const MANY_NODES: usize = 5;
+
+impl Report for Init {
+    fn text(&self, screen: Screen, out: &mut dyn Write) -> io::Result<()> {
+        line(out, verdict(self))?;
+        writeln!(out)?;
+        let nodes = per_node(self);
+        if screen.wide || nodes.len() < MANY_NODES {
+            entries(&self.items.iter().collect::<Vec<_>>(), screen, out)?;
+        } else {
+            let shared: Vec<&Item> = self.items.iter().filter(|item| item.node.is_none()).collect();
+            entries(&shared, screen, out)?;
+            writeln!(out)?;
+            summary(&nodes, screen, out)?;
+            let changed = matches!(self.outcome, Outcome::Completed | Outcome::Planned);
+            let is_change = |item: &&Item| item.action == "replace" || (changed && item.action == "create");
+            let changes: Vec<&Item> = self.items.iter().filter(|item| item.node.is_some()).filter(is_change).collect();
+            if !changes.is_empty() && changes.len() < self.items.len() / 2 {
+                writeln!(out)?;
+                entries(&changes, screen, out)?;
+            }
+        }
+        let replaced = self.items.iter().filter(|item| item.action == "replace" && !item.reasons.is_empty());
+        let anew = replaced.map(|item| format!("{} is made anew: {}", id(item), item.reasons.join("; ")));
+        lines(out, "", anew)?;
+        if self.items.iter().any(|item| item.action == "request") {
+            let dir = &self.directory;
+            writeln!(out)?;
+            line(
+                out,
+                format!(
+                    "Have the authority's owner sign the requests in {dir}/.kpki/requests; then: kpki import CERT... --dir {dir}"
+                ),
+            )?;
+        }
+        Ok(())
+    }
+}
+
+fn id(item: &Item) -> String {
+    entry_id(item.node.as_deref(), &item.name)
+}
+
+fn verdict(report: &Init) -> String {
+    let count = |action: &str| report.items.iter().filter(|item| item.action == action).count();
+    let tree = match &report.node {
+        Some(node) => format!("cluster {}, node {node}, in {}", report.cluster, report.directory),
+        None => format!("cluster {}, cluster directory {}", report.cluster, report.directory),
+    };
+    let (created, replaced, kept) = (count("create"), count("replace"), count("keep"));
+    let tree = match count("request") {
+        0 => tree,
+        waiting => format!("{waiting} wait for an external authority: {tree}"),
+    };
+    match report.outcome {
+        Outcome::Created => format!("created {created} entries: {tree}"),
+        Outcome::Completed => format!("created {created}, replaced {replaced}, kept {kept} entries: {tree}"),
+        Outcome::Unchanged => format!("nothing to do, {kept} entries are there and fit: {tree}"),
+        Outcome::Planned => {
+            format!("would create {created}, replace {replaced}, keep {kept} entries (nothing was written): {tree}")
+        }
+    }
+}
+
+fn per_node(report: &Init) -> BTreeMap<&str, Vec<&Item>> {
+    let mut nodes: BTreeMap<&str, Vec<&Item>> = BTreeMap::new();
+    for item in &report.items {
+        if let Some(node) = item.node.as_deref() {
+            nodes.entry(node).or_default().push(item);
+        }
+    }
+    nodes
+}
+
+/// Title, from which width on it is shown, whether its cells may be broken into lines, and a cell.
+type Column = (&'static str, u16, bool, fn(&Item, OffsetDateTime) -> String);
+
+/// What a narrow screen has no room for follows from the entry's name.
+const COLUMNS: &[Column] = &[
+    ("ENTRY", 0, false, |item, _| id(item)),
+    (ACTION, 0, false, |item, _| item.action.to_owned()),
+    ("SUBJECT", 110, true, |item, _| fact(item, |f| f.subject.clone())),
+    ("NAMES", 75, true, |item, _| fact(item, |f| f.sans.join(", "))),
+    ("EXPIRES", 0, false, |item, now| fact(item, |f| end(f.not_after, now))),
+    ("PATH", 150, false, |item, _| item.paths.first().cloned().unwrap_or_default()),
+];
+
+const WIDE: &[Column] = &[
+    ("ALGORITHM", 0, false, |item, _| item.algorithm.clone().unwrap_or_default()),
+    ("USAGES", 0, true, |item, _| fact(item, |f| f.usages.join(", "))),
+    ("SERIAL", 0, false, |item, _| fact(item, |f| f.serial.clone().unwrap_or_default())),
+    ("ISSUER", 0, true, |item, _| fact(item, |f| f.issuer.clone())),
+];
+
+const ACTION: &str = "ACTION";
+
+fn fact(item: &Item, pick: impl Fn(&Facts) -> String) -> String {
+    item.facts.as_ref().map(pick).unwrap_or_default()
+}
+
+fn entries(items: &[&Item], screen: Screen, out: &mut dyn Write) -> io::Result<()> {
+    // The verdict says what happened to all; the column is for when it differs.
+    let mixed = items.windows(2).any(|pair| matches!(pair, [a, b] if a.action != b.action));
+    let shown = |column: &&Column| screen.width.is_none_or(|width| width >= column.1) && (mixed || column.0 != ACTION);
+    let more = if screen.wide { WIDE } else { &[] };
+    let columns: Vec<&Column> = COLUMNS.iter().chain(more).filter(shown).collect();
+    let mut table = plain(screen.width, &columns.iter().map(|(title, ..)| *title).collect::<Vec<_>>());
+    for item in items {
+        table.add_row(columns.iter().map(|(.., cell)| sanitised(&cell(item, screen.now))));
+    }
+    for (column, (_, _, breaks, _)) in table.column_iter_mut().zip(&columns) {
+        if !breaks {
+            column.set_constraint(ColumnConstraint::ContentWidth);
+        }
+    }
+    writeln!(out, "{}", table.trim_fmt())
+}
+
+fn summary(nodes: &BTreeMap<&str, Vec<&Item>>, screen: Screen, out: &mut dyn Write) -> io::Result<()> {
+    let rows = nodes.iter().map(|(node, items)| {
+        let first = items.iter().filter_map(|item| item.facts.as_ref()).map(|facts| facts.not_after).min();
+        let first = first.map(|at| end(at, screen.now)).unwrap_or_default();
+        [(*node).to_owned(), items.len().to_string(), first, format!("nodes/{node}")]
+    });
+    table(out, screen.width, &["NODE", "ENTRIES", "FIRST EXPIRY", "PATH"], rows)
+}

@@ -1,0 +1,254 @@
+//! nameConstraints of an authority, evaluated (RFC 5280 sections 4.2.1.10, 6.1.3 (b) and (c)): DNS names, addresses and
+//! directory names. A constraint on another form of name refuses every name of that form.
+
+use std::net::IpAddr;
+
+use crate::blueprint::San;
+use crate::encoding::name;
+use crate::encoding::tlv::{self, Element, NotDer};
+use crate::x509::{Certificate, same_name};
+
+const DNS: u8 = 0x82;
+const DIRECTORY: u8 = 0xa4;
+const ADDRESS: u8 = 0x87;
+const PERMITTED: u8 = 0xa0;
+const EXCLUDED: u8 = 0xa1;
+
+/// The subtrees of one authority, each by its base: a GeneralName.
+#[derive(Debug)]
+pub struct NameConstraints<'a> {
+    permitted: Vec<Element<'a>>,
+    excluded: Vec<Element<'a>>,
+}
+
+/// A name that the constraints do not allow.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ForbiddenName {
+    Subject,
+    San(San),
+}
+
+/// A name of a certificate, with the tag of its form.
+struct Presented<'a> {
+    form: u8,
+    content: &'a [u8],
+}
+
+impl<'a> NameConstraints<'a> {
+    /// # Errors
+    /// The value is no NameConstraints, or has a minimum or maximum, which the standard does not use.
+    pub fn read(value: &'a [u8]) -> Result<Self, NotDer> {
+        let mut constraints = Self { permitted: Vec::new(), excluded: Vec::new() };
+        for part in tlv::children(value, tlv::SEQUENCE)? {
+            let bases = match part.tag {
+                PERMITTED => &mut constraints.permitted,
+                EXCLUDED => &mut constraints.excluded,
+                _ => return Err(NotDer),
+            };
+            for subtree in tlv::elements(part.content)? {
+                match tlv::children(subtree.raw, tlv::SEQUENCE)?.as_slice() {
+                    [base] => bases.push(*base),
+                    _ => return Err(NotDer),
+                }
+            }
+        }
+        Ok(constraints)
+    }
+
+    /// The first name of the certificate that they do not allow.
+    pub fn forbidden(&self, certificate: &Certificate) -> Option<ForbiddenName> {
+        let subject = Presented { form: DIRECTORY, content: &certificate.subject_der };
+        if !certificate.subject.0.is_empty() && !self.allow(&subject) {
+            return Some(ForbiddenName::Subject);
+        }
+        certificate.sans.iter().find(|san| !self.allow_san(san)).cloned().map(ForbiddenName::San)
+    }
+
+    fn allow_san(&self, san: &San) -> bool {
+        let allow = |form, content: &[u8]| self.allow(&Presented { form, content });
+        match san {
+            San::Email(text) => allow(0x81, text.as_bytes()),
+            San::Dns(text) => allow(DNS, text.as_bytes()),
+            San::Uri(text) => allow(0x86, text.as_bytes()),
+            San::Ip(IpAddr::V4(address)) => allow(ADDRESS, &address.octets()),
+            San::Ip(IpAddr::V6(address)) => allow(ADDRESS, &address.octets()),
+            San::Other(der) => tlv::single(der).is_ok_and(|element| allow(element.tag, element.content)),
+        }
+    }
+
+    fn allow(&self, name: &Presented<'_>) -> bool {
+        let of_form = |base: &&Element<'_>| base.tag == name.form;
+        let mut permitted = self.permitted.iter().filter(of_form).peekable();
+        (permitted.peek().is_none() || permitted.any(|base| covers(base, name) == Some(true)))
+            && self
+                .excluded
+                .iter()
+                .filter(of_form)
+                .all(|base| covers(base, name) == Some(false) && !reaches(base, name))
+    }
+}
+
+/// Whether the name lies in the subtree; `None`: this form is not evaluated, or one of the two cannot be read.
+fn covers(base: &Element<'_>, name: &Presented<'_>) -> Option<bool> {
+    match name.form {
+        DNS => Some(below(&dns(base.content)?, &dns(name.content)?)),
+        ADDRESS => address(base.content, name.content),
+        DIRECTORY => {
+            let (base, mut name) = (name::read(base.content).ok()?, name::read(name.content).ok()?);
+            name.0.truncate(base.0.len());
+            Some(same_name(&base, &name))
+        }
+        _ => None,
+    }
+}
+
+/// A wildcard stands for names in a subtree below its own domain as well: too many for an excluded one.
+fn reaches(base: &Element<'_>, name: &Presented<'_>) -> bool {
+    let (Some(base), Some(name)) = (dns(base.content), dns(name.content)) else { return false };
+    name.strip_prefix("*.").is_some_and(|domain| below(domain, base.trim_start_matches('.')))
+}
+
+/// Capitals do not count, nor does the dot of the root.
+fn dns(content: &[u8]) -> Option<String> {
+    let text = std::str::from_utf8(content).ok().filter(|text| text.is_ascii())?;
+    Some(text.strip_suffix('.').unwrap_or(text).to_ascii_lowercase())
+}
+
+/// The name itself and everything below it; with a dot before it only what is below it, which the standard leaves open and
+/// Go, OpenSSL and rustls-webpki read alike.
+fn below(tree: &str, name: &str) -> bool {
+    match name.strip_suffix(tree) {
+        Some("") => !tree.starts_with('.'),
+        Some(before) => tree.is_empty() || tree.starts_with('.') || before.ends_with('.'),
+        None => false,
+    }
+}
+
+/// The base is an address and its mask, of the same length each.
+fn address(base: &[u8], name: &[u8]) -> Option<bool> {
+    let (network, mask) = base.split_at_checked(base.len() / 2).filter(|_| matches!(base.len(), 8 | 32))?;
+    if !matches!(name.len(), 4 | 16) {
+        return None;
+    }
+    let same = |((network, mask), octet): ((&u8, &u8), &u8)| (network ^ octet) & mask == 0;
+    Some(network.len() == name.len() && network.iter().zip(mask).zip(name).all(same))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::blueprint::{Name, Oid};
+
+    fn subtree(form: u8, base: &[u8]) -> Vec<u8> {
+        tlv::sequence(&[tlv::write(form, base)])
+    }
+
+    fn value(permitted: &[Vec<u8>], excluded: &[Vec<u8>]) -> Vec<u8> {
+        let part = |tag, subtrees: &[Vec<u8>]| tlv::write(tag, &tlv::concat(subtrees));
+        match (permitted, excluded) {
+            (permitted, []) => tlv::sequence(&[part(PERMITTED, permitted)]),
+            ([], excluded) => tlv::sequence(&[part(EXCLUDED, excluded)]),
+            (permitted, excluded) => tlv::sequence(&[part(PERMITTED, permitted), part(EXCLUDED, excluded)]),
+        }
+    }
+
+    #[test]
+    fn names_are_held_against_subtrees() {
+        let dns = |text: &str| subtree(DNS, text.as_bytes());
+        let ten = subtree(ADDRESS, &[10, 0, 0, 0, 255, 0, 0, 0]);
+        let odd = subtree(ADDRESS, &[10, 0, 0, 1, 255, 0, 0, 255]);
+        let mail = subtree(0x81, b"example.com");
+        let broken = subtree(ADDRESS, &[10, 0, 0, 0, 255]);
+        let v6 = San::Ip("fd00::1".parse().unwrap());
+        let v4 = |text: &str| San::Ip(text.parse().unwrap());
+        let name = |text: &str| San::Dns(text.to_owned());
+        let other = |tag: u8, content: &[u8]| San::Other(tlv::write(tag, content));
+        for (permitted, excluded, allowed, forbidden) in [
+            (
+                vec![dns("example.com")],
+                vec![],
+                vec![
+                    name("example.com"),
+                    name("A.Example.COM"),
+                    name("*.example.com"),
+                    name("example.com."),
+                    v6.clone(),
+                ],
+                vec![name("xexample.com"), name("com"), name("*.com"), other(DNS, &[0xff])],
+            ),
+            (vec![dns(".example.com")], vec![], vec![name("a.example.com")], vec![name("example.com")]),
+            (vec![dns("a"), dns("b")], vec![], vec![name("a"), name("x.b")], vec![name("c")]),
+            (vec![dns("")], vec![], vec![name("a"), name("b.c")], vec![other(DNS, &[0xff])]),
+            (
+                vec![],
+                vec![dns("bad.example.com")],
+                vec![name("example.com"), name("*.other.com"), v6.clone()],
+                vec![name("BAD.example.com"), name("x.bad.example.com"), name("*.example.com"), other(DNS, &[0xff])],
+            ),
+            (vec![], vec![dns(".example.com")], vec![name("example.com")], vec![name("*.com"), name("*.example.com")]),
+            (vec![], vec![dns("")], vec![v6.clone()], vec![name("a")]),
+            (
+                vec![dns("example.com")],
+                vec![dns("b.example.com")],
+                vec![name("a.example.com")],
+                vec![name("b.example.com")],
+            ),
+            (
+                vec![ten.clone()],
+                vec![],
+                vec![v4("10.1.2.3"), name("a")],
+                vec![v4("11.0.0.1"), v6.clone(), other(ADDRESS, &[10, 0, 0, 0, 0])],
+            ),
+            (vec![odd], vec![], vec![v4("10.7.7.1")], vec![v4("10.7.7.2")]),
+            (vec![], vec![ten.clone()], vec![v4("11.0.0.1"), v6.clone()], vec![v4("10.1.2.3"), other(ADDRESS, &[1])]),
+            (vec![], vec![broken.clone()], vec![name("a")], vec![v4("10.0.0.1")]),
+            (vec![broken], vec![], vec![name("a")], vec![v4("10.0.0.1")]),
+            // Forms that are not evaluated.
+            (vec![mail.clone()], vec![], vec![name("a")], vec![San::Email("a@example.com".to_owned())]),
+            (vec![], vec![mail], vec![name("a")], vec![San::Email("a@elsewhere.org".to_owned())]),
+            (vec![subtree(0x86, b"x")], vec![], vec![name("a")], vec![San::Uri("u:x".to_owned())]),
+            (vec![], vec![subtree(0x88, &[0x2a])], vec![name("a")], vec![other(0x88, &[0x2a]), San::Other(vec![1])]),
+        ] {
+            let value = value(&permitted, &excluded);
+            let constraints = NameConstraints::read(&value).unwrap();
+            allowed.iter().for_each(|san| assert!(constraints.allow_san(san), "{san} in {value:02x?}"));
+            forbidden.iter().for_each(|san| assert!(!constraints.allow_san(san), "{san} in {value:02x?}"));
+        }
+    }
+
+    #[test]
+    fn directory_names_lie_below_their_beginning() {
+        let written = |name: &Name| name::write(name).unwrap();
+        let org = |text: &str| Name(vec![Name::of(text, &[]).0.remove(0)]);
+        let base = org("Example");
+        let deeper = Name([base.0.clone(), Name::of("cp1", &[]).0].concat());
+        let loud = Name([org("EXAMPLE").0, Name::of("cp1", &[]).0].concat());
+        let value = value(&[subtree(DIRECTORY, &written(&base))], &[]);
+        let constraints = NameConstraints::read(&value).unwrap();
+        for (name, allowed) in
+            [(&base, true), (&deeper, true), (&loud, true), (&org("Other"), false), (&Name::default(), false)]
+        {
+            let content = written(name);
+            assert_eq!(constraints.allow(&Presented { form: DIRECTORY, content: &content }), allowed, "{name}");
+            let san = San::Other(tlv::write(DIRECTORY, &content));
+            assert_eq!(constraints.allow_san(&san), allowed, "{name}");
+        }
+        assert_eq!(Oid::COMMON_NAME, base.0[0][0].oid);
+    }
+
+    #[test]
+    fn what_the_standard_does_not_use_is_not_evaluated() {
+        let base = tlv::write(DNS, b"a");
+        let minimum = tlv::sequence(&[base.clone(), tlv::write(0x80, &[0])]);
+        for value in [
+            value(&[minimum], &[]),
+            value(&[tlv::sequence::<Vec<u8>>(&[])], &[]),
+            value(std::slice::from_ref(&base), &[]),
+            tlv::sequence(&[tlv::write(0xa2, &subtree(DNS, b"a"))]),
+            tlv::write(tlv::SET, &[]),
+        ] {
+            assert!(NameConstraints::read(&value).is_err(), "{value:02x?}");
+        }
+        assert!(NameConstraints::read(&value(&[subtree(DNS, b"a")], &[subtree(DNS, b"b")])).is_ok());
+    }
+}
