@@ -43,11 +43,11 @@ fn is(report: &impl Report, expected: &str) {
 
 #[test]
 fn init_says_null_for_what_has_no_certificate() {
-    let item = |facts| crate::plan::item::Item {
+    let item = |facts| init::Item {
         name: text("sa"),
         action: "create",
         facts,
-        ..crate::plan::item::Item::default()
+        ..init::Item::default()
     };
     let report = init::Init {
         directory: text("d"),

@@ -41,7 +41,6 @@ impl From<LoadError> for Error {
 }
 
 type Result<T> = std::result::Result<T, LoadError>;
-
 fn broken(what: impl Into<String>) -> LoadError {
     LoadError::Broken(Error::new(what))
 }

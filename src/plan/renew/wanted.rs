@@ -4,7 +4,6 @@ use time::Duration;
 
 use super::Credential;
 use super::context::Run;
-use super::decide::leaf;
 use super::identity::{self, Lifetime, YEAR};
 use crate::blueprint::{Algorithm, Blueprint, ExtendedKeyUsage};
 use crate::catalog::releases::Release;
@@ -12,7 +11,7 @@ use crate::catalog::{Entry, Files, Sans, Subject};
 use crate::plan::blueprints::{self, BACK_DATE, Bounds};
 use crate::plan::item::{Access, What};
 use crate::profile::Profile;
-use crate::tree::file;
+use crate::tree::{file, leaf};
 use crate::x509::{Certificate, KeyKind};
 
 /// What the profile, or for want of one the catalogue, would make.
@@ -63,7 +62,7 @@ impl Run<'_> {
         let witness = if entry.name == "etcd-healthcheck-client" { "etcd-server" } else { "apiserver" };
         let beside = |other: &&Credential| other.id.node == self.credential.id.node && other.id.name == witness;
         let server = file(self.survey, self.credentials.iter().find(beside).map(|other| &other.public));
-        let (leaf, _) = leaf(server?).ok()?;
+        let leaf = leaf::leaf(server?)?;
         let KeyKind::Known(algorithm) = leaf.key else { return None };
         let subject = crate::blueprint::Name::of(name, organization.at(Release::NEWEST).as_slice());
         let blueprint = blueprints::client(subject, entry.usages, algorithm, self.rules.now, YEAR, bounds);
