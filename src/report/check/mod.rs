@@ -16,6 +16,6 @@ mod tests;
 mod verdict;
 mod wide;
 
-pub use cells::human;
+#[cfg(any(test, feature = "internals"))]
 pub use forms::CheckForm;
 pub use result::{Check, Line, Selection, Sort, Tone};
