@@ -16,6 +16,5 @@ mod tests;
 mod verdict;
 mod wide;
 
-#[cfg(any(test, feature = "internals"))]
 pub use forms::CheckForm;
 pub use result::{Check, Line, Selection, Sort, Tone};
