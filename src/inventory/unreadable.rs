@@ -13,7 +13,7 @@ use crate::x509::crl::CrlError;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unreadable {
     #[error("{}", unread(.0))]
-    File(files::Kind),
+    File(#[from] files::Kind),
     /// A file was named that does not exist.
     #[error("expected a file, found none")]
     NoFile,
@@ -27,21 +27,21 @@ pub enum Unreadable {
     #[error("expected {expected}{}, found {found}", .field.map(|field| format!(" in {field}")).unwrap_or_default())]
     Unexpected { expected: &'static str, field: Option<&'static str>, found: Contents },
     #[error("{0}")]
-    Pem(#[source] PemError),
+    Pem(#[from] PemError),
     /// The body of a PEM block that was read piece by piece.
     #[error("{0}")]
-    PemBody(#[source] Broken),
+    PemBody(#[from] Broken),
     #[error("{0}")]
-    Certificate(#[source] ParseError),
+    Certificate(#[from] ParseError),
     #[error("{0}")]
-    Crl(#[source] CrlError),
+    Crl(#[from] CrlError),
     /// The value of this field of a kubeconfig or Secret.
     #[error("expected base64 in {0}")]
     NotBase64(&'static str),
     #[error("{}:{}: {flaw}", .at.line, .at.column)]
     Yaml { at: Mark, flaw: Flaw },
     #[error("{0}")]
-    Kubeconfig(#[source] KubeconfigError),
+    Kubeconfig(#[from] KubeconfigError),
     /// A kubeconfig whose user has neither certificate data nor a certificate file.
     #[error("expected a client certificate, found neither data nor a file")]
     NoClientCertificate,

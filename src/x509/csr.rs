@@ -37,7 +37,7 @@ pub struct Request {
 pub enum RequestError {
     /// Not the DER of one request, or something follows.
     #[error("expected the DER of one signing request, found something else or more")]
-    Malformed,
+    Malformed(#[from] NotDer),
     /// Not a Name.
     #[error("expected a signing request with a well-formed subject name")]
     Subject,
@@ -79,21 +79,19 @@ impl Request {
     }
 
     pub fn parse(der: &[u8]) -> Result<Self, RequestError> {
-        let broken = |NotDer| RequestError::Malformed;
         if der.len() > LIMIT {
-            return Err(RequestError::Malformed);
+            return Err(RequestError::Malformed(NotDer));
         }
-        let outer = signed_parts(der).map_err(broken)?;
-        let mut info = Fields::inside(outer.signed, tlv::SEQUENCE).map_err(broken)?;
+        let outer = signed_parts(der)?;
+        let mut info = Fields::inside(outer.signed, tlv::SEQUENCE)?;
         if info.take(tlv::INTEGER) != Ok(&[0]) {
-            return Err(RequestError::Malformed);
+            return Err(RequestError::Malformed(NotDer));
         }
-        let (subject, spki) = (info.element().map_err(broken)?, info.element().map_err(broken)?);
-        let attributes = info.any().map_err(broken)?.map(|attributes| attributes.of(tlv::CONTEXT_CONSTRUCTED));
-        info.end().map_err(broken)?;
-        let extensions = requested(attributes.transpose().map_err(broken)?.unwrap_or_default())?;
-        let signature_algorithm =
-            AlgorithmIdentifier::read(outer.algorithm).and_then(|algorithm| algorithm.oid()).map_err(broken)?;
+        let (subject, spki) = (info.element()?, info.element()?);
+        let attributes = info.any()?.map(|attributes| attributes.of(tlv::CONTEXT_CONSTRUCTED));
+        info.end()?;
+        let extensions = requested(attributes.transpose()?.unwrap_or_default())?;
+        let signature_algorithm = AlgorithmIdentifier::read(outer.algorithm).and_then(|algorithm| algorithm.oid())?;
         let key = key_kind(spki.raw).map_err(|NotDer| RequestError::PublicKey)?;
         Ok(Self {
             subject: name::read(subject.raw).map_err(|NotDer| RequestError::Subject)?,
@@ -114,16 +112,15 @@ impl Request {
 
 /// The extensions among the attributes; other attributes (a challenge password) are passed over.
 fn requested(attributes: &[u8]) -> Result<Extensions, RequestError> {
-    let broken = |NotDer| RequestError::Malformed;
     let mut read = None;
     for attribute in tlv::each(attributes) {
-        let mut fields = Fields::of(attribute.and_then(|attribute| attribute.of(tlv::SEQUENCE)).map_err(broken)?);
-        let (id, values) = (fields.element().map_err(broken)?, fields.element().map_err(broken)?);
-        fields.end().map_err(broken)?;
+        let mut fields = Fields::of(attribute.and_then(|attribute| attribute.of(tlv::SEQUENCE))?);
+        let (id, values) = (fields.element()?, fields.element()?);
+        fields.end()?;
         if ![request::EXTENSION_REQUEST, MICROSOFT_EXTENSION_REQUEST].contains(&id.content) {
             continue;
         }
-        let list = values.of(tlv::SET).and_then(tlv::single).map_err(broken)?;
+        let list = values.of(tlv::SET).and_then(tlv::single)?;
         if read.replace(Extensions::read(list.raw)?).is_some() {
             return Err(RequestError::TwoLists);
         }
