@@ -1,6 +1,7 @@
 //! Certificates out of a PEM file: one, or an authority followed by those above or beside it.
 
 use crate::encoding::pem::{self, PemError};
+use crate::encoding::tlv::SEQUENCE;
 use crate::x509::{Certificate, ParseError};
 
 /// `position` counts certificates from 1.
@@ -9,6 +10,9 @@ pub enum BundleError {
     /// A block is broken.
     #[error("{0}")]
     Pem(#[from] PemError),
+    /// It is not PEM, and no certificate in DER.
+    #[error("{0}")]
+    Der(#[from] ParseError),
     /// No certificate among the blocks; their labels.
     #[error("expected a PEM certificate, found {}", pem::listed(.found, "no PEM block"))]
     NoCertificate { found: Vec<String> },
@@ -19,6 +23,11 @@ pub enum BundleError {
         #[source]
         error: ParseError,
     },
+}
+
+/// The certificates of a file: PEM, or one in DER.
+pub fn parse_bundle(input: &[u8]) -> Result<Vec<Certificate>, BundleError> {
+    if input.first() == Some(&SEQUENCE) { Ok(vec![Certificate::parse(input)?]) } else { parse_pem_bundle(input) }
 }
 
 /// Every `CERTIFICATE` block in order, at least one; blocks of other kinds are passed over (kubelet keeps the key in the
