@@ -23,7 +23,7 @@ pub const RANKS: &[&[&str]] = &[
 /// `ROOM -> ROOM`, against the ranks.
 pub const UPWARD: &[&str] = &[];
 
-/// Which rooms may name which crate. Crates that are not listed may be used anywhere (time, zeroize).
+/// Which rooms may name which crate. Crates that are not listed may be used anywhere (time, zeroize, thiserror).
 pub const CRATES: &[(&str, &[&str])] = &[
     ("rcgen", &["ca"]),
     ("aws_lc_rs", &["ca", "encrypted"]),

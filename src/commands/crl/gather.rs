@@ -9,7 +9,7 @@ use crate::tree::layout::DEFAULT_DIR;
 use crate::workspace::TreeArgs;
 use crate::workspace::survey::LARGEST_INPUT;
 use crate::workspace::targets;
-use crate::x509::{Certificate, parse_pem_bundle};
+use crate::x509::{Certificate, parse_bundle, parse_pem_bundle};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -151,15 +151,11 @@ pub fn certificates(path: &Path) -> Result<Vec<Certificate>, Error> {
         files::FileState::File { bytes, .. } => bytes,
         files::FileState::Missing => return Err(FileError::new(files::Op::Read, path, files::Kind::Missing).into()),
     };
-    let failed = |why: String| Error::new(format!("cannot read a certificate from {}", path.display())).because(why);
-    if bytes.first() == Some(&0x30) {
-        return Certificate::parse(&bytes).map(|one| vec![one]).map_err(|why| failed(why.to_string()));
-    }
     // A kubeconfig holds its PEM in base64, and no PEM is a kubeconfig.
     let embedded = kubeconfig::read(&bytes).map(|read| read.credentials);
-    let text: &[u8] = match &embedded {
-        Ok(Credentials::Embedded { certificate, .. }) => certificate,
-        _ => &bytes,
+    let bundle = match &embedded {
+        Ok(Credentials::Embedded { certificate, .. }) => parse_pem_bundle(certificate),
+        _ => parse_bundle(&bytes),
     };
-    parse_pem_bundle(text).map_err(|why| failed(why.to_string()))
+    bundle.map_err(|why| Error::new(format!("cannot read a certificate from {}", path.display())).because(why))
 }

@@ -47,7 +47,7 @@ impl NodeRootfs {
         match files::read_input(&self.find(path), LARGEST) {
             Ok(files::FileState::Missing) => NodeFile::Missing,
             Ok(files::FileState::File { bytes, .. }) => NodeFile::File(bytes),
-            Err(why) => NodeFile::Unreadable(why.kind.to_string()),
+            Err(why) => NodeFile::Unreadable(why.kind),
         }
     }
 }

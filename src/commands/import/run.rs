@@ -11,7 +11,7 @@ use crate::plan::renew::{self, Credential, CsrDecision, CsrTemplate, Names};
 use crate::report::requests::{Requests, Verb};
 use crate::report::restarts::restarts;
 use crate::workspace::{Absent, Locked, Session, Snapshot, Transaction, journal, requests, survey, targets};
-use crate::x509::{Certificate, parse_pem_bundle};
+use crate::x509::{Certificate, parse_bundle};
 use std::path::Path;
 
 /// A file of certificates larger than this is none.
@@ -141,9 +141,5 @@ impl Importing<'_> {
 
 /// The certificates of a file: PEM, or one in DER.
 fn bundle(path: &Path) -> Result<Result<Vec<Certificate>, Refusal>, Error> {
-    let bytes = survey::input(path, LARGEST)?;
-    if bytes.first() == Some(&0x30) {
-        return Ok(Certificate::parse(&bytes).map(|one| vec![one]).map_err(Refusal::Der));
-    }
-    Ok(parse_pem_bundle(&bytes).map_err(Refusal::Bundle))
+    Ok(parse_bundle(&survey::input(path, LARGEST)?).map_err(Refusal::Bundle))
 }

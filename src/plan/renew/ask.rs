@@ -4,6 +4,7 @@
 use time::{Duration, OffsetDateTime};
 
 use super::context::{Run, Signed, Unfit};
+use super::decide::leaf;
 use super::identity::YEAR;
 use super::{Credential, Names, Rules, Skipped, identity};
 use crate::blueprint::{Algorithm, Blueprint, Role};
@@ -14,7 +15,7 @@ use crate::profile::Profile;
 use crate::tree::Survey;
 use crate::tree::layout::Place;
 use crate::tree::{Authorities, file};
-use crate::x509::{Certificate, KeyKind, parse_pem_bundle};
+use crate::x509::{Certificate, KeyKind};
 
 /// One request. Its blueprint's dates mean nothing: the signer decides them.
 #[derive(Debug, Clone)]
@@ -141,10 +142,8 @@ pub fn ask_authority(
     profile: Option<&Profile>,
     now: OffsetDateTime,
 ) -> Result<CsrTemplate, Skipped> {
-    let unreadable = |why: String| Skipped::Unreadable(why);
     if let Some(bytes) = file(survey, Some(place)) {
-        let bundle = parse_pem_bundle(bytes).map_err(|why| unreadable(why.to_string()))?;
-        let old = bundle.into_iter().next().ok_or_else(|| unreadable("no certificate in it".to_owned()))?;
+        let (old, _) = leaf(bytes).map_err(|why| Skipped::Unreadable(why.into()))?;
         let algorithm = match &old.key {
             KeyKind::Known(algorithm) => *algorithm,
             KeyKind::Other(other) => return Err(Skipped::OtherKey(other.clone())),

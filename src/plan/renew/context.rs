@@ -1,7 +1,7 @@
 //! What one decision is made from.
 
 use super::{Credential, Reason, Rules, Skipped};
-use crate::ca::PrivateKey;
+use crate::ca::{CaError, PrivateKey};
 use crate::kubeconfig::Read;
 use crate::tree::Authority;
 use crate::tree::Survey;
@@ -19,7 +19,7 @@ pub(super) struct Run<'a> {
 pub(super) struct Existing {
     pub leaf: Certificate,
     pub chain: Vec<Certificate>,
-    pub key: Option<Result<PrivateKey, String>>,
+    pub key: Option<Result<PrivateKey, CaError>>,
     pub read: Option<Read>,
 }
 

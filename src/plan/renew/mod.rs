@@ -19,8 +19,9 @@ mod wanted;
 use time::{Duration, OffsetDateTime};
 
 use crate::blueprint::{Algorithm, Blueprint, ExtendedKeyUsage, Name, Oid, San};
-use crate::ca::PrivateKey;
+use crate::ca::{CaError, PrivateKey};
 use crate::catalog::{CaId, Entry};
+use crate::plan::decision::Unreadable;
 use crate::plan::item::{Access, What};
 use crate::profile::{Profile, Window};
 use crate::tree::{Authority, EntryId, Place, Unusable};
@@ -145,9 +146,9 @@ pub enum Reason {
     Revoked(OffsetDateTime),
     Missing,
     KeyMissing,
-    KeyUnreadable(String),
+    KeyUnreadable(CaError),
     KeyMismatch,
-    Unreadable(String),
+    Unreadable(Unreadable),
     /// The profile asks for names it does not carry.
     MissingNames(Vec<San>),
     /// It carries names the profile does not ask for (`--prune-sans`).
@@ -176,7 +177,7 @@ pub enum Skipped {
     KubeletRotates(String),
     /// A kubeconfig that names files.
     CredentialFiles(String),
-    Unreadable(String),
+    Unreadable(Unreadable),
     /// Nothing lies there, and neither profile nor catalogue says what it would be.
     Unknown,
     /// It is not there; it is made when it is named.
