@@ -62,6 +62,11 @@ impl Access {
 }
 
 impl Item {
+    /// Where its files are.
+    pub fn places(&self) -> impl Iterator<Item = &Place> {
+        std::iter::once(&self.public).chain(&self.private)
+    }
+
     /// Who signs it.
     pub fn signer(&self) -> Option<CaId> {
         match &self.what {

@@ -121,7 +121,7 @@ impl<'a> Session<'a> {
     }
 
     fn places(&self) -> Vec<Place> {
-        let own = self.credentials.iter().flat_map(|one| std::iter::once(&one.public).chain(one.private.as_ref()));
+        let own = self.credentials.iter().flat_map(Credential::places);
         own.cloned().chain(self.copies().into_iter().map(|(.., place)| place)).collect()
     }
 

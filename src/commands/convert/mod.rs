@@ -19,5 +19,4 @@ mod write;
 
 pub use request::{Asking, Form, Input, Passwords, Request};
 pub use run::run;
-pub use sources::LARGEST;
 pub use write::Done;

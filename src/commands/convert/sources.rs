@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 use crate::error::Error;
 use crate::files::{self, Dir, FileError, FileState, Kind, Op, RelPath, What};
 use crate::report::convert::{Convert, Skipped};
+use crate::workspace::survey;
 
 use super::request::{Input, Request};
 
@@ -44,10 +45,7 @@ pub fn read(request: &Request, report: &mut Convert) -> Result<(Vec<Source>, boo
                 tree(path, &mut sources, report)?;
             }
             Input::Path(path) => {
-                let bytes = match files::read_input(path, LARGEST)? {
-                    FileState::File { bytes, .. } => bytes,
-                    FileState::Missing => return Err(FileError::new(Op::Read, path, Kind::Missing).into()),
-                };
+                let bytes = survey::input(path, LARGEST)?;
                 let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
                 sources.add(path.display().to_string(), name, bytes)?;
             }

@@ -6,9 +6,7 @@ use crate::files::{self, FileError, What};
 use crate::inventory::{self, Item, Kind, Reading};
 use crate::kubeconfig::{self, Credentials};
 use crate::tree::layout::DEFAULT_DIR;
-use crate::workspace::TreeArgs;
-use crate::workspace::survey::LARGEST_INPUT;
-use crate::workspace::targets;
+use crate::workspace::{TreeArgs, survey, targets};
 use crate::x509::{Certificate, parse_pem_bundle};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -147,10 +145,7 @@ impl Gathered {
 
 /// Every certificate of a file: PEM, DER, or what a kubeconfig embeds.
 pub fn certificates(path: &Path) -> Result<Vec<Certificate>, Error> {
-    let bytes = match files::read_input(path, LARGEST_INPUT)? {
-        files::FileState::File { bytes, .. } => bytes,
-        files::FileState::Missing => return Err(FileError::new(files::Op::Read, path, files::Kind::Missing).into()),
-    };
+    let bytes = survey::input(path, survey::LARGEST_INPUT)?;
     let failed = |why: String| Error::new(format!("cannot read a certificate from {}", path.display())).because(why);
     if bytes.first() == Some(&0x30) {
         return Certificate::parse(&bytes).map(|one| vec![one]).map_err(|why| failed(why.to_string()));

@@ -1,7 +1,7 @@
 //! Resolve, evaluate, refuse, make in memory, commit, report.
 
 use super::evaluate::Evaluation;
-use super::external::External;
+use super::external::external;
 use super::request::Request;
 use super::resolve::Resolved;
 use super::{evaluate, job, resolve};
@@ -95,7 +95,7 @@ impl Making<'_> {
     ) -> Result<Result<Option<String>, StoreError>, Error> {
         let (items, run) = (&self.resolved.items, &self.request.run);
         let requests =
-            External::of(items, &self.evaluation.decided, &self.resolved.tree.roots).make(run.threads, progress)?;
+            external(items, &self.evaluation.decided, &self.resolved.tree.roots).make(run.threads, progress)?;
         let Evaluation { snapshot, decided } = self.evaluation;
         let made = make::make(items, decided, &snapshot.survey, issuers, run, progress)?;
         summary::add_made(&mut report.items, &made);

@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::files::RelPath;
 use crate::plan::restore as plan;
 use crate::report::history::{Generation, History, Restored};
-use crate::report::restarts::restarts;
+use crate::report::restart::restarts;
 use crate::store::{self, PriorFile, RootId, Roots};
 use crate::tree::entry_path::entry_of_path;
 use crate::tree::layout::{Place, Root};

@@ -14,6 +14,7 @@ use crate::report::Facts;
 use crate::report::facts::{facts, of_blueprint, requested};
 use crate::report::requests::{RequestEntry, Requests, Verb};
 use crate::store;
+use crate::tree::EntryId;
 use crate::workspace::{Absent, Session, Transaction, journal, targets};
 use crate::x509::Certificate;
 use std::path::Path;
@@ -121,7 +122,7 @@ fn with_chain(signed: &Signed, issuer: &Issuer, in_tree: bool, request: &Request
 
 fn entry(name: String, job: &Job, grant: &Grant, facts: Facts, paths: Vec<String>) -> RequestEntry {
     RequestEntry {
-        name,
+        id: EntryId { node: None, name },
         action: "sign",
         algorithm: Some(job.request.key.to_string()),
         asked: Some(requested(&job.request)),

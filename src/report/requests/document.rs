@@ -1,7 +1,8 @@
 use serde::Serialize;
 
-use crate::report::certificate::{Facts, entry_id};
+use crate::report::certificate::Facts;
 use crate::report::restart::Restart;
+use crate::tree::EntryId;
 
 /// Which of the three it was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -33,9 +34,9 @@ pub struct Requests {
 /// One request or certificate.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct RequestEntry {
-    pub node: Option<String>,
-    /// The entry's name, or for a request without one the file's.
-    pub name: String,
+    /// Of the entry; a request without one is called after its file.
+    #[serde(flatten)]
+    pub id: EntryId,
     /// `request`, `keep`, `sign`, `import`, `left`, `skip`.
     pub action: &'static str,
     pub algorithm: Option<String>,
@@ -61,12 +62,6 @@ pub struct RequestedFacts {
     pub sans: Vec<String>,
     pub usages: Vec<String>,
     pub authority: bool,
-}
-
-impl RequestEntry {
-    pub(super) fn id(&self) -> String {
-        entry_id(self.node.as_deref(), &self.name)
-    }
 }
 
 impl Requests {
