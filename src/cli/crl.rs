@@ -1,9 +1,6 @@
 use std::path::PathBuf;
 
-use super::environment::Environment;
-use super::ui::Ui;
-use super::values::Outcome;
-use super::{common, revoke};
+use super::{common, environment::Environment, revoke, ui::Ui, values::Outcome};
 use crate::catalog::CaId;
 use crate::commands::crl::{CheckRequest, check, show, update};
 use crate::error::Exit;

@@ -1,10 +1,7 @@
 use std::net::IpAddr;
 use std::path::PathBuf;
 
-use super::common;
-use super::environment::Environment;
-use super::ui::Ui;
-use super::values::Outcome;
+use super::{common, environment::Environment, ui::Ui, values::Outcome};
 use crate::commands::init::{self, Request};
 use crate::error::Exit;
 use crate::tree::layout::DEFAULT_DIR;

@@ -1,9 +1,7 @@
 use std::path::{Path, PathBuf};
 
-use super::common;
-use super::environment::Environment;
-use super::ui::Ui;
 use super::values::{Outcome, TextOutput};
+use super::{common, environment::Environment, ui::Ui};
 use crate::commands::inspect;
 use crate::error::{Error, Exit};
 use crate::report::Form;

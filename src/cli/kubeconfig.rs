@@ -2,10 +2,7 @@ use std::path::{Path, PathBuf};
 
 use clap::ArgAction;
 
-use super::common;
-use super::environment::Environment;
-use super::ui::Ui;
-use super::values::Outcome;
+use super::{common, environment::Environment, ui::Ui, values::Outcome};
 use crate::blueprint::Algorithm;
 use crate::clock::Span;
 use crate::commands::kubeconfig::{self, Request};

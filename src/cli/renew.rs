@@ -1,7 +1,5 @@
-use super::common;
-use super::environment::Environment;
-use super::ui::Ui;
 use super::values::{Outcome, Output};
+use super::{common, environment::Environment, ui::Ui};
 use crate::commands::renew::{self, Request};
 use crate::error::{Error, Exit};
 use crate::report::renew as report;

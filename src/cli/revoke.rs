@@ -1,9 +1,6 @@
 use std::path::PathBuf;
 
-use super::common;
-use super::environment::Environment;
-use super::ui::Ui;
-use super::values::Outcome;
+use super::{common, environment::Environment, ui::Ui, values::Outcome};
 use crate::catalog::CaId;
 use crate::commands::revoke::{self, Request};
 use crate::error::{Error, Exit};

@@ -1,9 +1,7 @@
 //! Match each certificate with its key, judge all, commit.
 
-use super::candidates;
-use super::candidates::Candidate;
-use super::importing::Importing;
-use super::importing::Placed;
+use super::candidates::{self, Candidate};
+use super::importing::{Importing, Placed};
 use super::request::Request;
 use crate::error::{self, Error};
 use crate::plan::import::{self as plan, Expected, Refusal};

@@ -17,8 +17,7 @@ use crate::store::{self, RootId};
 use crate::tree::{EntryId, Issuers};
 use crate::workspace::pending::PendingNotifications;
 use crate::workspace::targets::{self, Target};
-use crate::workspace::{Absent, Locked, Progress, RunArgs, Session, Transaction};
-use crate::workspace::{crl_issue, journal};
+use crate::workspace::{Absent, Locked, Progress, RunArgs, Session, Transaction, crl_issue, journal};
 
 /// Renews, or says exactly why not. With several trees one that fails does not stop the others.
 pub fn run(request: &Request, progress: Progress<'_>) -> Result<(report::Renew, Vec<String>), Error> {

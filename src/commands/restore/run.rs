@@ -1,8 +1,7 @@
 //! The generations, and going back to one as one transaction.
 
 use super::choose;
-use super::request::Request;
-use super::request::none;
+use super::request::{Request, none};
 use crate::catalog::CaId;
 use crate::error::Error;
 use crate::files::RelPath;

@@ -1,10 +1,8 @@
 //! Read, judge all, sign in memory, journal, write.
 
-use super::jobs;
-use super::jobs::Job;
+use super::jobs::{self, Job};
 use super::request::Request;
-use super::signer::Signer;
-use super::signer::issuer_of;
+use super::signer::{Signer, issuer_of};
 use super::terms;
 use crate::ca::{self, Issuer, Signed};
 use crate::error::{self, Error};

@@ -4,16 +4,15 @@
 use time::{Duration, OffsetDateTime};
 
 use super::context::{Run, Signed, Unfit};
-use super::identity::YEAR;
-use super::{Credential, Names, Rules, Skipped, identity};
+use super::identity::{self, YEAR};
+use super::{Credential, Names, Rules, Skipped};
 use crate::blueprint::{Algorithm, Blueprint, Role};
 use crate::catalog::CaId;
 use crate::plan::blueprints::{self, Bounds};
 use crate::plan::item::Access;
 use crate::profile::Profile;
-use crate::tree::Survey;
 use crate::tree::layout::Place;
-use crate::tree::{Authorities, file};
+use crate::tree::{Authorities, Survey, file};
 use crate::x509::{Certificate, KeyKind, parse_pem_bundle};
 
 /// One request. Its blueprint's dates mean nothing: the signer decides them.

@@ -1,17 +1,15 @@
 //! One credential: is it due, may it be renewed, and what is to be made.
 
 use super::context::{Existing, Run, Signed, Unfit};
-use super::identity;
 use super::reasons::differences;
 use super::wanted::Wanted;
-use super::{Credential, Decision, Key, Kubeconfig, Names, Reason, Refusal, Renewal, Rules, Skipped};
+use super::{Credential, Decision, Key, Kubeconfig, Names, Reason, Refusal, Renewal, Rules, Skipped, identity};
 use crate::blueprint::{Blueprint, ExtendedKeyUsage, San};
 use crate::ca::PrivateKey;
 use crate::catalog::Files;
 use crate::kubeconfig::{self, Credentials};
 use crate::plan::blueprints::{BACK_DATE, Bounds};
-use crate::tree::Survey;
-use crate::tree::{Authorities, Authority, file};
+use crate::tree::{Authorities, Authority, Survey, file};
 use crate::x509::{Certificate, KeyKind, parse_pem_bundle, path};
 use time::{Duration, OffsetDateTime};
 
