@@ -162,9 +162,7 @@ impl Args {
 
     fn check(&self, environment: &Environment, ui: &mut Ui<'_>) -> Outcome {
         let request = self.request(environment)?;
-        let outcome = check_expiration::run(&request, &mut |done, total| ui.progress(done, total));
-        ui.end_progress();
-        let (check, warnings) = outcome?;
+        let (check, warnings) = ui.working(|progress| check_expiration::run(&request, progress))?;
         ui.warnings(&warnings);
         let form = CheckForm::from(self.output);
         match &self.output_file {

@@ -186,12 +186,12 @@ pub fn stdin() -> Result<Zeroizing<Vec<u8>>, Error> {
 }
 
 /// The names that were given; `all`: every one, as an empty list.
-pub fn all_or_names(names: &[String]) -> Result<Vec<String>, Error> {
-    match names {
+pub fn all_or_names(names: Vec<String>) -> Result<Vec<String>, Error> {
+    match names.as_slice() {
         [only] if only == "all" => Ok(Vec::new()),
         names if names.iter().any(|name| name == "all") => {
             Err(Error::usage("all goes with no other name").hint("leave the names out, or leave all out"))
         }
-        names => Ok(names.to_vec()),
+        _ => Ok(names),
     }
 }

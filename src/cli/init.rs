@@ -79,9 +79,7 @@ impl Args {
             force: self.force,
             run: self.run.args(environment)?,
         };
-        let outcome = init::run(&request, &mut |done, total| ui.progress(done, total));
-        ui.end_progress();
-        let report = outcome?;
+        let report = ui.working(|progress| init::run(&request, progress))?;
         ui.warnings(&report.warnings);
         ui.report(&report, self.report.form(), request.run.now)?;
         let waits = report.items.iter().any(|item| item.action == "request");

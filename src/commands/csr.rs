@@ -71,10 +71,9 @@ pub fn run(request: &Request, progress: Progress<'_>) -> Result<Requests, Error>
         verb: Verb::Csr,
         directory: Some(site.roots().main.display().to_string()),
         dry_run: run.dry_run,
-        generation: None,
         entries,
-        restart: Vec::new(),
         warnings,
+        ..Requests::default()
     })
 }
 

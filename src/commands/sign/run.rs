@@ -98,10 +98,9 @@ pub fn run(request: &Request) -> Result<Outcome, Error> {
         verb: Verb::Sign,
         directory: signer.session.filter(|_| signer.is_tree()).map(|session| session.names().0),
         dry_run: request.run.dry_run,
-        generation: None,
         entries,
-        restart: Vec::new(),
         warnings,
+        ..Requests::default()
     };
     Ok(Outcome { report, text: (to_stdout && !request.run.dry_run).then_some(text) })
 }

@@ -5,8 +5,9 @@ use crate::report::restart::Restart;
 use crate::tree::EntryId;
 
 /// Which of the three it was.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub enum Verb {
+    #[default]
     #[serde(rename = "CsrReport")]
     Csr,
     #[serde(rename = "SignReport")]
@@ -15,7 +16,7 @@ pub enum Verb {
     Import,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Requests {
     #[serde(rename = "kind")]
