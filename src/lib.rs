@@ -1,27 +1,46 @@
-//! kpki: the PKI and certificate lifecycle tool for Kubernetes. The rooms and who may enter which are described in
-//! ARCHITECTURE.md and held by `tests/architecture/`.
+//! kpki: the PKI and certificate lifecycle tool for Kubernetes. The rooms and what each may import are described in
+//! ARCHITECTURE.md and checked by `tests/architecture/`.
+//!
+//! The public face is [`main`] alone, so that the compiler finds code that nothing uses. The feature `internals` opens the rooms
+//! to the project's own tests, benchmarks, examples and fuzz targets; it promises nothing to anybody else.
 
-pub mod audit;
-pub mod blueprint;
-pub mod ca;
-pub mod catalog;
-pub mod cli;
-pub mod clock;
-pub mod commands;
-pub mod encoding;
-pub mod encrypted;
-pub mod error;
-pub mod files;
-pub mod hooks;
-pub mod inventory;
-pub mod kubeconfig;
-pub mod parallel;
-pub mod plan;
-pub mod profile;
-pub mod report;
-pub mod revocation;
-pub mod run;
-pub mod store;
-pub mod tree;
-pub mod workspace;
-pub mod x509;
+macro_rules! rooms {
+    ($($room:ident)*) => {
+        $(
+            #[cfg(feature = "internals")]
+            #[doc(hidden)]
+            pub mod $room;
+            #[cfg(not(feature = "internals"))]
+            mod $room;
+        )*
+    };
+}
+
+rooms! {
+    audit
+    blueprint
+    ca
+    catalog
+    cli
+    clock
+    commands
+    encoding
+    encrypted
+    error
+    files
+    hooks
+    inventory
+    kubeconfig
+    parallel
+    plan
+    profile
+    report
+    revocation
+    run
+    store
+    tree
+    workspace
+    x509
+}
+
+pub use run::main;

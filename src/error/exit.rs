@@ -24,7 +24,8 @@ pub enum Exit {
     Plugin(u8),
 }
 
-/// The statuses in words, for README, help and the test that holds them together.
+/// The statuses in words, for the test that holds README and help together.
+#[cfg(any(test, feature = "internals"))]
 pub const STATUSES: [(u8, &str); 7] = [
     (0, "done, nothing to do, or nothing inside the windows"),
     (1, "refused, failed or could not run; crl check: no answer"),

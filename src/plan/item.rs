@@ -2,7 +2,7 @@
 
 use crate::blueprint::Algorithm;
 use crate::catalog::{CaId, Entry};
-use crate::kubeconfig::{self, ClientKey, Kubeconfig};
+use crate::kubeconfig::{self, ClientKey, Kubeconfig, Pending, Read};
 use crate::profile::ExtraCertificate;
 use crate::tree::EntryId;
 use crate::tree::layout::Place;
@@ -58,6 +58,28 @@ impl Access {
             key: ClientKey::Data(key),
             preferences: self.preferences,
         })
+    }
+}
+
+impl What {
+    /// What a kubeconfig says beside its credentials.
+    pub fn access(&self) -> Option<&Access> {
+        match self {
+            Self::Kubeconfig(_, access) => Some(access),
+            _ => None,
+        }
+    }
+}
+
+impl From<Read> for Access {
+    fn from(read: Read) -> Self {
+        Self { cluster: read.cluster, user: read.user, server: read.server, preferences: false }
+    }
+}
+
+impl From<Pending> for Access {
+    fn from(pending: Pending) -> Self {
+        Self { cluster: pending.cluster, user: pending.user, server: pending.server, preferences: false }
     }
 }
 

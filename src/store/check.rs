@@ -99,10 +99,11 @@ pub fn check_writable(roots: &Roots, destinations: &[(RootId, RelPath, bool)]) -
     let mut opened: HashMap<RootId, Option<OpenDirs>> = HashMap::new();
     for destination in all {
         let root = destination.0;
-        if !opened.contains_key(&root) {
-            opened.insert(root, open(roots, root)?);
-        }
-        if let Some(Some(dirs)) = opened.get_mut(&root) {
+        let dirs = match opened.entry(root) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => new.insert(open(roots, root)?),
+        };
+        if let Some(dirs) = dirs {
             survey.look(dirs, destination)?;
         }
     }

@@ -103,17 +103,19 @@ pub fn waiting(site: &Site, files: &Files) -> Result<Option<Waiting>, Error> {
             .because(why)
             .hint("move it away to have a new key made; a certificate for the old one cannot be used then")
     };
-    let (pem, access) = if files.embedded {
-        let pending = kubeconfig::pending(&bytes).map_err(|why| unusable(&why))?;
-        let kubeconfig::Pending { cluster, user, server, key } = pending;
-        (key, Some(Access { cluster, user, server, preferences: false }))
-    } else {
-        (bytes, None)
-    };
-    let key = PrivateKey::from_pem(&pem).map_err(|why| unusable(&why))?;
+    let (key, access) = held_key(&bytes, files.embedded).map_err(|why| unusable(&why))?;
     let request = survey::read(site.roots(), files.root, &files.request)?;
     let request = request.and_then(|bytes| Request::read_file(&bytes).ok()?.into_iter().next());
     Ok(Some(Waiting { key, request, access }))
+}
+
+/// A private key, by itself or in a kubeconfig, which need not have a certificate yet.
+pub fn held_key(bytes: &[u8], embedded: bool) -> Result<(PrivateKey, Option<Access>), Box<dyn std::error::Error>> {
+    if !embedded {
+        return Ok((PrivateKey::from_pem(bytes)?, None));
+    }
+    let pending = kubeconfig::pending(bytes)?;
+    Ok((PrivateKey::from_pem(&pending.key)?, Some(Access::from(pending))))
 }
 
 /// A request that there is to be.

@@ -433,7 +433,7 @@ fn a_joining_node_needs_the_clusters_authorities() {
     place.write("worker.yaml", join);
     let run = place.init(&["--config", "worker.yaml", "--dir", "k8s"]).fails(2);
     assert!(
-        run.stderr.contains("controlPlane: expected controlPlane: a worker gets its certificate"),
+        run.stderr.contains("controlPlane: expected controlPlane, found a worker: it gets its certificate"),
         "{}",
         run.stderr
     );

@@ -5,7 +5,7 @@ use super::importing::{Importing, Placed};
 use super::request::Request;
 use crate::error::{self, Error};
 use crate::plan::import::{self as plan, Expected, Refusal};
-use crate::plan::renew::{self, Credential, CsrDecision, CsrTemplate, Names};
+use crate::plan::renew::{self, Credential, CsrDecision, CsrTemplate};
 use crate::report::requests::{Requests, Verb};
 use crate::report::restart::restarts;
 use crate::workspace::{Absent, Locked, Session, Snapshot, Transaction, journal, requests, survey, targets};
@@ -126,14 +126,9 @@ impl Importing<'_> {
         {
             return Some(template);
         }
-        Some(Box::new(CsrTemplate {
-            algorithm: candidate.key.algorithm(),
-            blueprint: requests::blueprint_of(candidate.request.as_ref()?, self.request.run.now),
-            names: Names::default(),
-            lifetime: renew::YEAR,
-            old: None,
-            access: candidate.access.clone(),
-        }))
+        let blueprint = requests::blueprint_of(candidate.request.as_ref()?, self.request.run.now);
+        let template = CsrTemplate::new(candidate.key.algorithm(), blueprint, renew::YEAR);
+        Some(Box::new(CsrTemplate { access: candidate.access.clone(), ..template }))
     }
 }
 

@@ -1,21 +1,17 @@
 //! What an external authority signs: keys and requests, which wait beside the tree for `kpki import`.
 
 use crate::plan::decision::{Decision, Making, Reconciled};
-use crate::plan::item::{Item, What};
-use crate::plan::renew::{CsrTemplate, Names};
+use crate::plan::item::Item;
+use crate::plan::renew::CsrTemplate;
 use crate::store::Roots;
 use crate::workspace::requests::{External, Site};
 
 pub fn external<'a>(items: &'a [Item], decided: &Reconciled, roots: &Roots) -> External<'a> {
     let ask = |(item, decision): (&'a Item, &Decision)| {
         let Decision::NoKey(_, Making::Certificate(algorithm, blueprint)) = decision else { return None };
-        let access = match &item.what {
-            What::Kubeconfig(_, access) => Some(access.clone()),
-            _ => None,
-        };
-        let (algorithm, blueprint) = (*algorithm, blueprint.clone());
         let lifetime = blueprint.not_after - blueprint.not_before;
-        let template = CsrTemplate { algorithm, blueprint, names: Names::default(), lifetime, old: None, access };
+        let access = item.what.access().cloned();
+        let template = CsrTemplate { access, ..CsrTemplate::new(*algorithm, blueprint.clone(), lifetime) };
         Some((&item.id, &item.public, item.private.as_ref(), template))
     };
     let wanted = items.iter().zip(&decided.decisions).filter_map(ask).collect();

@@ -122,7 +122,7 @@ fn warnings(renewing: &Renewing<'_>, evaluation: &Evaluation) -> Vec<String> {
         if let Some((found, wanted)) = &renewal.other_name {
             lines.push(format!(
                 "{} keeps its CN {found:?}, where {wanted:?} is expected; if that is wrong, move it away and renew it again",
-                credential.id.to_string()
+                credential.id
             ));
         }
         if !renewal.dropped.is_empty() {
@@ -132,7 +132,7 @@ fn warnings(renewing: &Renewing<'_>, evaluation: &Evaluation) -> Vec<String> {
         if !renewal.names.surplus.is_empty() {
             lines.push(format!(
                 "{} carries names the profile does not ask for ({}); they are kept (--prune-sans removes them)",
-                credential.id.to_string(),
+                credential.id,
                 texts(&renewal.names.surplus).join(", ")
             ));
         }

@@ -84,10 +84,7 @@ impl Run<'_> {
             }
             Signed::Elsewhere(refused) => return left(refused, existing.leaf),
         };
-        let names = wanted.as_ref().map_or_else(
-            || (existing.leaf.sans.clone(), Names::default()),
-            |wanted| identity::names(&existing.leaf.sans, &wanted.blueprint.sans, self.rules.prune_sans),
-        );
+        let names = self.names(&existing.leaf, wanted.as_ref());
         let authority_data = existing.read.as_ref().is_some_and(|read| self.other_authority_data(read));
         let missing = self.missing_usages(&existing.leaf, wanted.as_ref());
         let mut reasons = self.broken(&existing, lifetime);
