@@ -1,5 +1,6 @@
 //! Checks every destination and refuses what is impossible, without writing anything.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
