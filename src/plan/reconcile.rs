@@ -12,7 +12,7 @@ use crate::plan::blueprints::{self, Bounds};
 use crate::plan::decision::{Decision, Difference, Making, Notice, Reconciled, Refusal, Signer, Unreadable};
 use crate::plan::guard;
 use crate::plan::item::{Access, Item, What};
-use crate::profile::{Node, Profile};
+use crate::profile::Profile;
 use crate::tree::layout::Place;
 use crate::tree::{Authorities, Authority, Survey, Unusable, file};
 use crate::x509::{Certificate, KeyKind, Mismatch, compare, parse_pem_bundle, path};
@@ -276,20 +276,8 @@ impl Run<'_> {
     /// The blueprint of a leaf, within its signer's dates; `None`: the signer could not be read and is refused already.
     fn making(&mut self, item: &Item) -> Option<Making> {
         let bounds = self.out.signers.get(&item.signer()?)?.bounds()?;
-        let (algorithm, blueprint) = match &item.what {
-            What::Leaf(entry) | What::Kubeconfig(entry, _) => {
-                let node = self.node(item)?;
-                let algorithm = blueprints::algorithm(self.profile, entry);
-                (algorithm, blueprints::leaf(self.profile, node, entry, self.now, bounds))
-            }
-            What::Extra(extra) => blueprints::extra(self.profile, extra, self.now, bounds),
-            _ => return None,
-        };
-        Some(Making::Certificate(algorithm, blueprint))
-    }
-
-    fn node(&self, item: &Item) -> Option<&Node> {
-        item.home.as_deref().and_then(|name| self.profile.node(name))
+        let signed = blueprints::signed(self.profile, &item.what, item.home.as_deref(), self.now, bounds);
+        signed.map(|(algorithm, blueprint)| Making::Certificate(algorithm, blueprint))
     }
 
     fn make(&mut self, item: &Item, making: Making) -> Decision {

@@ -6,9 +6,7 @@ use crate::files::{self, FileError, What};
 use crate::inventory::{self, Item, Kind, Reading};
 use crate::kubeconfig::{self, Credentials};
 use crate::tree::layout::DEFAULT_DIR;
-use crate::workspace::TreeArgs;
-use crate::workspace::survey::LARGEST_INPUT;
-use crate::workspace::targets;
+use crate::workspace::{TreeArgs, survey, targets};
 use crate::x509::{Certificate, parse_bundle, parse_pem_bundle};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -147,10 +145,7 @@ impl Gathered {
 
 /// Every certificate of a file: PEM, DER, or what a kubeconfig embeds.
 pub fn certificates(path: &Path) -> Result<Vec<Certificate>, Error> {
-    let bytes = match files::read_input(path, LARGEST_INPUT)? {
-        files::FileState::File { bytes, .. } => bytes,
-        files::FileState::Missing => return Err(FileError::new(files::Op::Read, path, files::Kind::Missing).into()),
-    };
+    let bytes = survey::input(path, survey::LARGEST_INPUT)?;
     // A kubeconfig holds its PEM in base64, and no PEM is a kubeconfig.
     let embedded = kubeconfig::read(&bytes).map(|read| read.credentials);
     let bundle = match &embedded {

@@ -1,7 +1,6 @@
 //! Read and check everything of the node, then pack it.
 
-use super::request::Part;
-use super::request::Request;
+use super::request::{Part, Request};
 use super::{manifest, source};
 use crate::encoding::archive::{self, Member};
 use crate::error::Error;

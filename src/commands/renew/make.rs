@@ -6,7 +6,7 @@ use super::evaluate::Evaluation;
 use super::renewing::Renewing;
 use crate::blueprint::Algorithm;
 use crate::ca::{self, CaError, Issuer, PrivateKey, Signed};
-use crate::error::Error;
+use crate::error::{self, Error};
 use crate::kubeconfig::{self, NewCredentials};
 use crate::plan::renew::{Credential, Decision, Key, Kubeconfig, Renewal};
 use crate::store::FileChange;
@@ -107,10 +107,6 @@ impl Job<'_> {
         };
         let bytes = file(self.survey, Some(&self.credential.public))
             .ok_or_else(|| Error::new(format!("{} is gone", self.credential.id)).hint("run the command again"))?;
-        kubeconfig::replace(bytes, &new).map_err(|why| {
-            Error::new(format!("cannot replace the credential in {}", self.credential.public.path))
-                .because(why)
-                .hint("look at the file; kubectl config view --raw writes it in its plainest form")
-        })
+        kubeconfig::replace(bytes, &new).map_err(|why| error::not_replaced(&self.credential.public, why))
     }
 }

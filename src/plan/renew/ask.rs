@@ -5,16 +5,15 @@ use time::{Duration, OffsetDateTime};
 
 use super::context::{Run, Signed, Unfit};
 use super::decide::leaf;
-use super::identity::YEAR;
-use super::{Credential, Names, Rules, Skipped, identity};
+use super::identity::{self, YEAR};
+use super::{Credential, Names, Rules, Skipped};
 use crate::blueprint::{Algorithm, Blueprint, Role};
 use crate::catalog::CaId;
 use crate::plan::blueprints::{self, Bounds};
 use crate::plan::item::Access;
 use crate::profile::Profile;
-use crate::tree::Survey;
 use crate::tree::layout::Place;
-use crate::tree::{Authorities, file};
+use crate::tree::{Authorities, Survey, file};
 use crate::x509::{Certificate, KeyKind};
 
 /// One request. Its blueprint's dates mean nothing: the signer decides them.
@@ -33,6 +32,11 @@ pub struct CsrTemplate {
 }
 
 impl CsrTemplate {
+    /// Of something that is not there yet.
+    pub fn new(algorithm: Algorithm, blueprint: Blueprint, lifetime: Duration) -> Self {
+        Self { algorithm, blueprint, names: Names::default(), lifetime, old: None, access: None }
+    }
+
     /// The same for a key that is there already.
     pub fn blueprint_for(&self, algorithm: Algorithm) -> Blueprint {
         identity::for_key(self.blueprint.clone(), self.algorithm, algorithm)
@@ -76,10 +80,7 @@ impl Run<'_> {
             return CsrDecision::Skipped(left);
         }
         let wanted = self.wanted(bounds);
-        let (sans, names) = wanted.as_ref().map_or_else(
-            || (leaf.sans.clone(), Names::default()),
-            |wanted| identity::names(&leaf.sans, &wanted.blueprint.sans, self.rules.prune_sans),
-        );
+        let (sans, names) = self.names(&leaf, wanted.as_ref());
         let stated = wanted.as_ref().filter(|wanted| wanted.stated_algorithm).map(|wanted| wanted.algorithm);
         let algorithm = match (stated, &leaf.key) {
             (Some(algorithm), _) => algorithm,
@@ -92,12 +93,7 @@ impl Run<'_> {
             names,
             lifetime: wanted.as_ref().map_or(YEAR, |wanted| wanted.lifetime),
             old: Some(Box::new(leaf)),
-            access: existing.read.map(|read| Access {
-                cluster: read.cluster,
-                user: read.user,
-                server: read.server,
-                preferences: false,
-            }),
+            access: existing.read.map(Access::from),
         }))
     }
 
@@ -110,12 +106,9 @@ impl Run<'_> {
                 CsrDecision::Skipped(Skipped::NotReplenished)
             }
             Some(wanted) => CsrDecision::CsrTemplate(Box::new(CsrTemplate {
-                algorithm: wanted.algorithm,
                 names: Names { added: wanted.blueprint.sans.clone(), ..Names::default() },
-                blueprint: wanted.blueprint,
-                lifetime: wanted.lifetime,
-                old: None,
                 access: wanted.access,
+                ..CsrTemplate::new(wanted.algorithm, wanted.blueprint, wanted.lifetime)
             })),
             None => match unreadable {
                 Some(left) => CsrDecision::Skipped(left),
@@ -156,17 +149,10 @@ pub fn ask_authority(
             ..identity::blueprint(&old, algorithm, old.sans.clone())
         };
         let lifetime = old.not_after - old.not_before;
-        return Ok(CsrTemplate {
-            algorithm,
-            blueprint,
-            names: Names::default(),
-            lifetime,
-            old: Some(Box::new(old)),
-            access: None,
-        });
+        return Ok(CsrTemplate { old: Some(Box::new(old)), ..CsrTemplate::new(algorithm, blueprint, lifetime) });
     }
     let profile = profile.ok_or(Skipped::Unknown)?;
     let (algorithm, blueprint) = blueprints::authority(profile, authority, now);
     let lifetime = blueprint.not_after - now;
-    Ok(CsrTemplate { algorithm, blueprint, names: Names::default(), lifetime, old: None, access: None })
+    Ok(CsrTemplate::new(algorithm, blueprint, lifetime))
 }

@@ -3,8 +3,7 @@
 use super::{Credential, Reason, Rules, Skipped};
 use crate::ca::{CaError, PrivateKey};
 use crate::kubeconfig::Read;
-use crate::tree::Authority;
-use crate::tree::Survey;
+use crate::tree::{Authority, Survey};
 use crate::x509::Certificate;
 
 pub(super) struct Run<'a> {

@@ -1,17 +1,15 @@
 //! One credential: is it due, may it be renewed, and what is to be made.
 
 use super::context::{Existing, Run, Signed, Unfit};
-use super::identity;
 use super::reasons::differences;
 use super::wanted::Wanted;
-use super::{Credential, Decision, Key, Kubeconfig, Names, Reason, Refusal, Renewal, Rules, Skipped};
+use super::{Credential, Decision, Key, Kubeconfig, Names, Reason, Refusal, Renewal, Rules, Skipped, identity};
 use crate::blueprint::{Blueprint, ExtendedKeyUsage, San};
 use crate::ca::PrivateKey;
 use crate::catalog::Files;
 use crate::kubeconfig::{self, Credentials};
 use crate::plan::blueprints::{BACK_DATE, Bounds};
-use crate::tree::Survey;
-use crate::tree::{Authorities, Authority, file};
+use crate::tree::{Authorities, Authority, Survey, file};
 use crate::x509::{BundleError, Certificate, KeyKind, parse_pem_bundle, path};
 use time::{Duration, OffsetDateTime};
 
@@ -85,10 +83,7 @@ impl Run<'_> {
             }
             Signed::Elsewhere(refused) => return left(refused, existing.leaf),
         };
-        let names = wanted.as_ref().map_or_else(
-            || (existing.leaf.sans.clone(), Names::default()),
-            |wanted| identity::names(&existing.leaf.sans, &wanted.blueprint.sans, self.rules.prune_sans),
-        );
+        let names = self.names(&existing.leaf, wanted.as_ref());
         let authority_data = existing.read.as_ref().is_some_and(|read| self.other_authority_data(read));
         let missing = self.missing_usages(&existing.leaf, wanted.as_ref());
         let mut reasons = self.broken(&existing, lifetime);

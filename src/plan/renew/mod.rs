@@ -55,6 +55,11 @@ impl Credential {
     pub const fn is_kubeconfig(&self) -> bool {
         self.private.is_none()
     }
+
+    /// Where its files are.
+    pub fn places(&self) -> impl Iterator<Item = &Place> {
+        std::iter::once(&self.public).chain(&self.private)
+    }
 }
 
 /// How to go about it.
