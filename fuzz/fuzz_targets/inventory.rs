@@ -7,7 +7,7 @@ use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
     let _ = inventory::objects(bytes);
-    let _ = inspect::content("fuzz".to_owned(), bytes);
+    let _ = inspect::file("fuzz".to_owned(), Ok(bytes.to_vec().into()));
     if let Ok(short) = kubeconfig::survey(bytes)
         && bytes.ends_with(b"\n")
     {

@@ -14,8 +14,7 @@ pub fn file(path: String, bytes: Result<Zeroizing<Vec<u8>>, Error>) -> File {
     }
 }
 
-/// What bytes hold.
-pub fn content(path: String, bytes: &[u8]) -> File {
+fn content(path: String, bytes: &[u8]) -> File {
     let mut found = Findings::default();
     if bytes.first() == Some(&0x30) {
         found.der(bytes);
