@@ -285,6 +285,31 @@ fn one_file_has_one_answer() {
     }
 }
 
+/// Of an entry itself `init` judges the dates, to the second.
+#[test]
+fn init_names_a_leaf_outside_its_dates() {
+    let signs = root();
+    let mut world = World::new(&signs, &root());
+    let second = Duration::SECOND;
+    for (not_before, not_after, difference) in [
+        (NOW, NOW, None),
+        (NOW - second, NOW - second, Some(Difference::Expired(NOW - second))),
+        (NOW + second, NOW + second, Some(Difference::NotYetValid(NOW + second))),
+    ] {
+        let key = key();
+        let blueprint = Blueprint { not_before, not_after, ..world.blueprint.clone() };
+        let leaf = issue(&blueprint, &key.spki_der(), &signs).unwrap();
+        world.put("pki/apiserver.crt", &leaf.pem);
+        world.put("pki/apiserver.key", key.to_pem().as_str());
+        let found = match world.decided() {
+            decision::Decision::Keep => vec![],
+            decision::Decision::Conflict(differences, None) => differences,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(found, Vec::from_iter(difference));
+    }
+}
+
 fn breaks(answer: &Answer, wanted: Part, expects: impl Fn(&Violation) -> bool) -> bool {
     matches!(answer, Answer::Broken(PathError::Invalid { part, violation, .. }) if *part == wanted && expects(violation))
 }

@@ -11,11 +11,12 @@ fn place(path: &str) -> Place {
     Place { root: Root::Main, path: path.to_owned() }
 }
 
-/// A file of one of kubeadm's trees.
+/// A file of one of kubeadm's trees; of two trees, `A+B`, one after the other.
 #[allow(clippy::disallowed_methods)]
-fn of(folder: &str, path: &str) -> Option<Zeroizing<Vec<u8>>> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/kubeadm").join(folder).join("etc-kubernetes");
-    Some(Zeroizing::new(std::fs::read(root.join(path)).unwrap()))
+fn of(folders: &str, path: &str) -> Option<Zeroizing<Vec<u8>>> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/kubeadm");
+    let read = |folder| std::fs::read(root.join(folder).join("etc-kubernetes").join(path)).unwrap();
+    Some(Zeroizing::new(folders.split('+').flat_map(read).collect()))
 }
 
 const OURS: &str = "v1.36-default-rsa2048";
@@ -67,6 +68,18 @@ fn another_authoritys_and_ended_certificates_are_told() {
         assert_eq!(judged(&[(path, THEIRS), ("pki/ca.crt", THEIRS)], &[(path, OURS)]), (Vec::new(), Vec::new()));
         let (torn, warnings) = judged(&[(path, ENDED), ("pki/ca.crt", ENDED)], &[(path, OURS)]);
         assert!(torn.is_empty() && warnings[0].starts_with(&format!("{path} ended at 20")), "{warnings:?}");
+    }
+}
+
+#[test]
+fn a_key_fits_any_certificate_of_an_authority_and_only_the_first_of_a_leaf() {
+    let two = &format!("{THEIRS}+{OURS}");
+    for (stem, warnings) in [("pki/ca", 0), ("pki/apiserver", 1)] {
+        let (certificate, key) = (&*format!("{stem}.crt"), &*format!("{stem}.key"));
+        let back = [(certificate, two.as_str()), (key, OURS), ("pki/ca.crt", two)];
+        let (torn, said) = judged(&back, &[(certificate, OURS), (key, OURS)]);
+        assert_eq!((torn.len(), said.len()), (0, warnings), "{stem}: {said:?}");
+        assert!(said.iter().all(|line| line.ends_with("does not match its key, as at that time")), "{said:?}");
     }
 }
 

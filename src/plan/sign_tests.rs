@@ -145,6 +145,16 @@ fn some_requests_are_not_signed_at_all() {
             Declined::Privileged("system:masters".into()),
         ),
         (
+            request(&blueprint(Name::of("x", &["kubeadm:cluster-admins"]), vec![])),
+            &stated,
+            Declined::Privileged("kubeadm:cluster-admins".into()),
+        ),
+        (
+            request(&blueprint(Name::of("kubeadm:x", &["team"]), vec![])),
+            &stated,
+            Declined::Privileged("kubeadm:x".into()),
+        ),
+        (
             request(&blueprint(Name::of("system:node:cp1", &[]), vec![])),
             &stated,
             Declined::Privileged("system:node:cp1".into()),
@@ -161,7 +171,55 @@ fn some_requests_are_not_signed_at_all() {
 fn subjects_as_people_write_them() {
     assert_eq!(subject("O=b,O=a,CN=x"), Ok(Name::of("x", &["a", "b"])));
     assert_eq!(subject("cn=a\\,b").unwrap().to_string(), "CN=a,b");
+    let name = Name::default().with(&Oid::COMMON_NAME, &["a\\"]).with(&Oid::ORGANIZATION, &["b"]);
+    assert_eq!(subject("CN=a\\\\,O=b"), Ok(name));
     for wrong in ["", "CN", "X=1", "CN=", "CN=a\0b", "CN=a,,"] {
         assert!(subject(wrong).is_err(), "{wrong:?}");
+    }
+}
+
+#[test]
+fn the_limits_themselves_are_granted() {
+    let stated = Terms::Stated(Stated { request_names: true, ..Stated::default() });
+    let names = |count| request(&blueprint(Name::of("web", &[]), (0..count).map(|i| dns(&format!("n{i}"))).collect()));
+    let given = grant(&names(MOST_NAMES), &stated, None, dates()).unwrap();
+    assert_eq!((given.blueprint.sans.len(), given.refused, given.added), (MOST_NAMES, vec![], vec![]));
+    let declined = vec![Declined::TooManyNames(MOST_NAMES + 1)];
+    assert_eq!(grant(&names(MOST_NAMES + 1), &stated, None, dates()), Err(declined));
+    // A year where nobody states another; the back-date where the signer is old enough.
+    assert_eq!(given.blueprint.not_before, NOW - BACK_DATE);
+    assert_eq!((given.blueprint.not_after, given.shortened), (NOW + Duration::days(365), None));
+    let end = NOW + Duration::DAY;
+    for (validity, shortened) in [(Duration::DAY, None), (Duration::DAY * 2, Some(end + Duration::DAY))] {
+        let signer = Bounds { not_before: NOW, not_after: end };
+        let given = grant(&names(1), &stated, None, Dates { now: NOW, validity: Some(validity), signer }).unwrap();
+        let found = (given.blueprint.not_before, given.blueprint.not_after, given.shortened);
+        assert_eq!(found, (NOW, end, shortened));
+    }
+}
+
+#[test]
+fn without_a_subject_there_must_be_names() {
+    let nobody = request(&blueprint(Name::default(), vec![dns("a.example.com")]));
+    for (sans, request_names, is_granted) in
+        [(vec![], false, false), (vec![dns("b.example.com")], false, true), (vec![], true, true)]
+    {
+        let terms = Terms::Stated(Stated { sans, request_names, ..Stated::default() });
+        assert_eq!(grant(&nobody, &terms, None, dates()).is_ok(), is_granted);
+    }
+}
+
+#[test]
+fn only_rsa_enciphers_keys_and_only_what_is_dialled_is_granted() {
+    let mail = San::Email("a@example.com".into());
+    let asked = request(&blueprint(Name::of("web", &[]), vec![dns("a.example.com"), mail.clone()]));
+    let terms = Terms::Stated(Stated { request_names: true, ..Stated::default() });
+    for (algorithm, key_usage) in [
+        (Algorithm::EcdsaP256, KeyUsage::DIGITAL_SIGNATURE),
+        (Algorithm::Rsa2048, KeyUsage::DIGITAL_SIGNATURE.and(KeyUsage::KEY_ENCIPHERMENT)),
+    ] {
+        let given = grant(&Request { key: KeyKind::Known(algorithm), ..asked.clone() }, &terms, None, dates()).unwrap();
+        assert_eq!((given.blueprint.key_usage, given.blueprint.sans), (key_usage, vec![dns("a.example.com")]));
+        assert!(given.refused.contains(&DeniedAttribute::Name(mail.clone())));
     }
 }

@@ -3,7 +3,10 @@
 use std::fs;
 
 use super::facts::{self, File};
-use super::harness::{NOW, Place, names, single, text, tree};
+use kpki::commands::init;
+use kpki::workspace::RunArgs;
+
+use super::harness::{NOW, Place, copy_tree, names, single, text, tree};
 
 #[test]
 fn one_node_gets_exactly_its_etc_kubernetes() {
@@ -542,4 +545,42 @@ fn the_journal_has_a_line_for_every_certificate_that_was_issued() {
     let [one, two] = [record(&generations[0]), record(&generations[1])];
     assert_eq!((&one["note"]["command"], one["created"].as_array().unwrap().len()), (&"init".into(), 29));
     assert_eq!(two["note"]["entries"], serde_json::json!(["apiserver"]));
+}
+
+/// Another first run makes the tree while this one makes its keys: this one looks again and keeps what is there.
+#[test]
+fn a_first_run_that_comes_second_keeps_the_tree_of_the_other() {
+    for begun in [false, true] {
+        let place = Place::new();
+        place.write("p.yaml", single(""));
+        place.init(&["--profile", "p.yaml", "--dir", "other"]).ok();
+        if begun {
+            place.write("k8s/own", "x");
+        }
+        let now = time::macros::datetime!(2026-11-20 22:00 UTC);
+        let request = init::Request {
+            directory: place.path("k8s"),
+            profile: Some(place.path("p.yaml")),
+            node: None,
+            kubelet_dir: None,
+            kubelet_serving: false,
+            advertise_address: None,
+            hostname: None,
+            force: false,
+            run: RunArgs { now, lock_wait: std::time::Duration::ZERO, threads: 1, dry_run: false },
+        };
+        let mut made = false;
+        let mut other = |_, _| {
+            if !std::mem::replace(&mut made, true) {
+                copy_tree(&place.path("other/pki"), &place.path("k8s/pki"));
+            }
+        };
+        init::run(&request, &mut other).unwrap();
+        let pki = |name: &str| {
+            let mut files = tree(&place.path(name));
+            files.retain(|path, _| path.starts_with("pki/") && !path.ends_with('/'));
+            files
+        };
+        assert!(made && pki("k8s") == pki("other"), "{begun}");
+    }
 }

@@ -55,8 +55,13 @@ fn masters_are_asked_for_twice_and_names_are_names() {
     assert!(run.stdout.is_empty() && run.stderr.contains("--allow-system-masters"), "{}", run.stderr);
     let run = user(&place, &["root", "--group", "system:masters", "--allow-system-masters"]).ok();
     assert!(run.stdout.starts_with("apiVersion: v1\n"));
+    // RFC 5280 appendix A.1, ub-common-name and ub-organization-name: in characters.
+    let (longest, longer) = ("\u{e4}".repeat(64), "\u{e4}".repeat(65));
+    user(&place, &[&longest, "--group", &longest]).ok();
     for (words, status) in [
-        (&["", "--group", "a"][..], 2),
+        (&[&longer, "--group", "a"][..], 2),
+        (&["a", "--group", &longer], 2),
+        (&["", "--group", "a"], 2),
         (&["a\nb", "--group", "a"], 2),
         (&["a", "--group", ""], 2),
         (&["a", "--group", "b", "--validity", "0s"], 2),

@@ -274,6 +274,22 @@ fn what_is_not_the_authoritys_list_is_never_continued() {
     }
 }
 
+/// It says of the certificate what is wanted, so that there is nothing to sign; but its authority has not said it.
+#[test]
+fn a_list_that_needs_no_change_is_verified_all_the_same() {
+    let place = made();
+    let serial = certificate(&place, "d/pki/etcd/peer.crt").serial;
+    let mut der = list(7, AT - Duration::DAY, vec![entry(&serial, None)], &issuer(&place, "etcd/ca")).der;
+    place.write("d/pki/etcd/ca.crl", &der);
+    on(&place, &["revoke", "etcd-peer"]).ok();
+    *der.last_mut().unwrap() ^= 1;
+    place.write("d/pki/etcd/ca.crl", &der);
+    for words in [&["revoke", "etcd-peer"][..], &["revoke", "etcd-peer", "--dry-run"]] {
+        let refused = on(&place, words).fails(1);
+        assert!(refused.stderr.contains("d/pki/etcd/ca.crl"), "{}", refused.stderr);
+    }
+}
+
 #[test]
 fn what_a_list_lost_the_journal_still_knows() {
     let place = made();

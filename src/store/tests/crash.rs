@@ -250,6 +250,21 @@ fn what_others_do_before_the_decision_ends_the_run_without_a_trace() {
 }
 
 #[test]
+fn a_run_that_fails_before_the_mark_leaves_nothing_prepared_in_either_root() {
+    let tmp = tempfile::tempdir().unwrap();
+    let roots = with_kubelet(tmp.path());
+    with_a_tree(&roots);
+    let old = roots.main.join("pki/old.key");
+    let touched = || {
+        write(&old, "theirs");
+        chmod(&old, 0o600);
+    };
+    let error = publish_watched(&full(&roots, "two"), &meddle(Step::Staged, touched)).unwrap_err();
+    assert_eq!(error, StoreError::ChangedMeanwhile(old.clone()));
+    assert_whole(tmp.path(), &roots, "one");
+}
+
+#[test]
 fn a_lock_that_was_taken_away_ends_the_run() {
     for replaced in [false, true] {
         let tmp = tempfile::tempdir().unwrap();

@@ -78,6 +78,16 @@ fn a_merge_syncs_before_it_is_decided_and_before_the_mark_goes() {
 }
 
 #[test]
+fn a_generation_that_keeps_no_file_is_synced() {
+    let tmp = tempfile::tempdir().unwrap();
+    let roots = with_old_files(tmp.path());
+    let new = vec![change(RootId::Main, "pki/new.crt", 0o644, "new", false)];
+    let (steps, _) = syncs(tmp.path(), &Commit { note: Some("{}".to_owned()), ..commit(&roots, new) });
+    let (step, staged) = &steps[0];
+    assert!(*step == Step::Staged && paths(&["tree/.kpki/staging/kept"]).iter().all(|path| staged.contains(path)));
+}
+
+#[test]
 fn both_roots_are_synced() {
     let tmp = tempfile::tempdir().unwrap();
     let roots = with_kubelet(tmp.path());
