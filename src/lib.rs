@@ -1,5 +1,5 @@
-//! kpki: the PKI and certificate lifecycle tool for Kubernetes. The rooms and who may enter which are described in
-//! ARCHITECTURE.md and held by `tests/architecture/`.
+//! kpki: the PKI and certificate lifecycle tool for Kubernetes. The modules and their dependencies are described in
+//! ARCHITECTURE.md and checked by `tests/architecture/`.
 
 pub mod audit;
 pub mod blueprint;

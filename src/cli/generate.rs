@@ -110,7 +110,10 @@ fn profile_page(fields: &[FieldDoc]) -> String {
         }
     }
     page.push_str(".SH ENVIRONMENT OF HOOKS\n");
-    page.push_str(&format!("A hook gets only {} from the environment of kpki, and in addition:\n", INHERITED.join(", ")));
+    page.push_str(&format!(
+        "A hook gets only {} from the environment of kpki, and in addition:\n",
+        INHERITED.join(", ")
+    ));
     for (name, meaning) in VARIABLES {
         page.push_str(&format!(".TP\n.B {}\n{}\n", roff(name), roff(meaning)));
     }

@@ -172,7 +172,9 @@ impl Args {
         });
         let named = self.subject.as_deref().map(|text| {
             subject(text).map_err(|why| {
-                Error::usage(format!("--subject {text:?} is not a valid subject")).because(why).hint("give it as O=team,CN=name")
+                Error::usage(format!("--subject {text:?} is not a valid subject"))
+                    .because(why)
+                    .hint("give it as O=team,CN=name")
             })
         });
         Ok(Stated {

@@ -43,12 +43,7 @@ fn is(report: &impl Report, expected: &str) {
 
 #[test]
 fn init_says_null_for_what_has_no_certificate() {
-    let item = |facts| init::Item {
-        name: text("sa"),
-        action: "create",
-        facts,
-        ..init::Item::default()
-    };
+    let item = |facts| init::Item { name: text("sa"), action: "create", facts, ..init::Item::default() };
     let report = init::Init {
         directory: text("d"),
         cluster: text("c"),

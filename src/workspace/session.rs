@@ -1,4 +1,4 @@
-//! A tree that is there, or that a profile says will be: its shape, and every certificate it has or should have.
+//! A tree that exists or that a profile describes: its layout, and every certificate it has or should have.
 
 use std::path::Path;
 
@@ -16,7 +16,7 @@ use crate::workspace::args::{RunArgs, TreeArgs};
 use crate::workspace::targets::Target;
 use crate::workspace::tree_dir::{self, Locked, Snapshot, TreeDir};
 
-/// What does not change while a run looks and acts.
+/// The facts that do not change during a run.
 #[derive(Debug)]
 pub struct Session<'a> {
     pub run: &'a RunArgs,
@@ -26,10 +26,10 @@ pub struct Session<'a> {
     pub credentials: Vec<Credential>,
 }
 
-/// What a profile says of a tree that is not there yet.
+/// For a tree that does not exist yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Absent {
-    /// It will be what the profile says.
+    /// The profile describes it.
     Planned,
     Refused,
 }
@@ -73,7 +73,7 @@ impl<'a> Session<'a> {
         Ok(Self { run, target, tree, credentials })
     }
 
-    /// Those that were named, as `NODE/NAME` or as NAME on every node that has it; all, where none was.
+    /// The named credentials, as `NODE/NAME` or as NAME on every node that has it; without names, all.
     pub fn select(&self, names: &[String]) -> Result<Vec<Credential>, Error> {
         if names.is_empty() {
             return Ok(self.credentials.clone());
@@ -93,7 +93,7 @@ impl<'a> Session<'a> {
         Ok(self.credentials.iter().filter(is_wanted).cloned().collect())
     }
 
-    /// Every name that an entry has, once.
+    /// Every entry's name, once.
     pub fn known_names(&self) -> Vec<&str> {
         let mut known: Vec<&str> = self.credentials.iter().map(|one| one.id.name.as_str()).collect();
         known.sort_unstable();
@@ -101,7 +101,7 @@ impl<'a> Session<'a> {
         known
     }
 
-    /// Looks at everything without the lock.
+    /// Reads everything without the lock.
     pub fn peek(&self) -> Result<Snapshot, Error> {
         self.tree.peek(self.places().iter())
     }
@@ -129,12 +129,12 @@ impl<'a> Session<'a> {
         self.target.profile.as_ref()
     }
 
-    /// How long a new CRL is good for.
+    /// The time from thisUpdate to nextUpdate of a new CRL.
     pub fn crl_validity(&self) -> Span {
         self.profile().map_or(CRL_VALIDITY, |profile| profile.crl_validity)
     }
 
-    /// The identity of every certificate stays; nothing is asked of its dates.
+    /// A renewal plan that keeps every identity and ignores dates.
     pub fn identity_rules(&self, named: bool) -> Rules<'a> {
         Rules { profile: self.profile(), now: self.run.now, due: None, named, prune_sans: false, reuse_key: false }
     }
@@ -150,7 +150,7 @@ enum Nodes {
     Several(Vec<String>),
 }
 
-/// Whose tree it is: one node's, or a cluster directory with its nodes.
+/// The layout: one node's tree, or a cluster directory with its nodes.
 fn nodes(main: &Path, profile: Option<&Profile>) -> Result<Nodes, Error> {
     let requests = inventory::requests(main, profile)
         .ok_or_else(|| Error::from(FileError::new(Op::Open, main, files::Kind::Missing)))?;
@@ -172,7 +172,7 @@ fn nodes(main: &Path, profile: Option<&Profile>) -> Result<Nodes, Error> {
     if shared { Ok(Nodes::Several(names)) } else { Ok(Nodes::One) }
 }
 
-/// Which of the profile's nodes this tree is.
+/// The node of the profile that this tree belongs to.
 fn node_name(args: &TreeArgs, target: &Target, profile: &Profile, tree: &TreeDir) -> Result<String, Error> {
     let known = |name: &String| profile.node(name).is_some();
     if let Some(name) = &args.node {

@@ -181,7 +181,7 @@ fn a_profile_that_asks_for_more_names_is_a_difference() {
 fn an_authority_is_never_replaced() {
     for (gone, says) in [
         ("pki/ca.crt", "ca: pki/ca.key is there but its certificate is not"),
-        ("pki/sa.key", "sa: sa.pub is there but sa.key is not"),
+        ("pki/sa.key", "sa: sa.pub exists but sa.key does not"),
     ] {
         let place = made("");
         remove(&place, &[gone]);

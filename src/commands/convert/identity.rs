@@ -96,7 +96,7 @@ impl Identity {
     }
 }
 
-/// By name and signature; a signature of a kind nobody here verifies counts by its names.
+/// By name and signature; a signature with an unknown algorithm counts by its names.
 fn signs(issuer: &Certificate, subject: &Certificate) -> bool {
     matches!(subject.signed_by(issuer), Ok(()) | Err(VerifyError::Unsupported { .. }))
 }

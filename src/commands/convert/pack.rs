@@ -56,7 +56,7 @@ pub fn pkcs12(
             bags.push(Bag { content: Content::Certificate(der.clone()), friendly_name: name, local_key_id: None });
         }
     }
-    // Read back, lists stand where they were written: behind the certificates, before the key.
+    // Read back, CRLs are in the order in which they were written: after the certificates, before the key.
     let key = bags.iter().position(|bag| matches!(bag.content, Content::Key(_))).unwrap_or(bags.len());
     let lists: Vec<Bag> = crls.iter().map(|object| plain(Content::Crl(object.thing.der().to_vec()))).collect();
     bags.splice(key..key, lists);

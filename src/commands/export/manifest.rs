@@ -1,5 +1,5 @@
-//! `kpki-node.json`: whose files these are, by what is no secret of them. It lies beside them on the node; Kubernetes looks at
-//! none of it.
+//! `kpki-node.json`: which node the files are for, with public data only. It is in `/etc/kubernetes` on the node;
+//! Kubernetes does not read it.
 
 use std::net::IpAddr;
 
@@ -18,7 +18,7 @@ const KIND: &str = "NodeManifest";
 pub struct Manifest {
     pub cluster: String,
     pub node: String,
-    /// Where its API server and etcd are reached.
+    /// The addresses of its API server and etcd.
     pub address: Option<IpAddr>,
     pub entries: Vec<Exported>,
 }
@@ -28,7 +28,7 @@ pub struct Exported {
     pub name: String,
     /// On the node, absolute: certificate, public key or kubeconfig.
     pub path: String,
-    /// The key file, where one was exported.
+    /// The key file, if exported.
     pub key: Option<String>,
     pub prints: Fingerprints,
 }
@@ -58,7 +58,7 @@ impl Manifest {
         text
     }
 
-    /// `Err`: why it is none, in the house voice.
+    /// `Err`: the problem as "expected ..., found ...".
     pub fn parse(bytes: &[u8]) -> Result<Self, String> {
         let value: Value = serde_json::from_slice(bytes).map_err(|why| format!("expected JSON: {why}"))?;
         if text(&value, "kind")? != KIND {

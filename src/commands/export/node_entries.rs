@@ -1,4 +1,4 @@
-//! What lies on a node: the catalogue's entries and the manifest's, read as the components read them, through symlinks.
+//! The files on a node: the catalogue's entries and the manifest's, read as the components read them, through symlinks.
 
 use std::path::{Path, PathBuf};
 
@@ -12,14 +12,14 @@ use crate::tree::layout::{DEFAULT_DIR, DEFAULT_KUBELET_DIR};
 
 /// A certificate bundle or kubeconfig larger than this is not one.
 const LARGEST: u64 = 4 << 20;
-/// What the kubelet got through a CSR, key and certificate in one file.
+/// The kubelet's rotated client certificate and key in one file.
 const ROTATED: &str = "kubelet-server-current.pem";
 
-/// Where paths of the node are found on this machine.
+/// Maps paths of the node to this machine.
 pub struct NodeRootfs {
     /// Absolute, without a slash at the end.
     dir: String,
-    /// What stands before `/etc/kubernetes`; `None`: DIR is a copy under another name.
+    /// The prefix of `/etc/kubernetes`; `None`: DIR is a copy under another name.
     prefix: Option<String>,
 }
 
@@ -52,15 +52,15 @@ impl NodeRootfs {
     }
 }
 
-/// Who says what has to be there.
+/// The sources of the expected entries.
 pub struct Sources<'a> {
     pub manifest: Option<&'a Manifest>,
-    /// The profile that a tree records.
+    /// The recorded profile of a tree.
     pub profile: Option<&'a Profile>,
     pub node: &'a str,
 }
 
-/// Everything that lies there or has to, the catalogue's first.
+/// Every existing or expected entry, the catalogue's first.
 pub fn node_entries(host: &NodeRootfs, sources: &Sources<'_>) -> Vec<NodeEntry> {
     let certificates = sources.profile.map_or("/etc/kubernetes/pki", |profile| &profile.certificates_dir);
     let mut all: Vec<NodeEntry> = ENTRIES.iter().map(|entry| of_entry(host, sources, entry, certificates)).collect();
@@ -77,7 +77,7 @@ pub fn node_entries(host: &NodeRootfs, sources: &Sources<'_>) -> Vec<NodeEntry> 
             exported: Some(one.prints.clone()),
         });
     }
-    // Whoever is signed by an authority needs its certificate.
+    // An entry needs the certificate of its authority.
     let signers: Vec<CaId> = all
         .iter()
         .filter(|one| one.public != NodeFile::Missing)

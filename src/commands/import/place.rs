@@ -57,7 +57,7 @@ impl Importing<'_> {
         Ok(Placed { entry, certificate: Some(leaf.clone()), changes, removals })
     }
 
-    /// The one that is there with new credentials, or a whole one.
+    /// The existing kubeconfig with new credentials, or a new one.
     fn kubeconfig(
         &self,
         credential: &Credential,
@@ -73,13 +73,13 @@ impl Importing<'_> {
             return kubeconfig::replace(there, &new).map_err(|why| {
                 Error::new(format!("cannot replace the credential in {}", credential.public.path))
                     .because(why)
-                    .hint("look at the file; kubectl config view --raw writes it in its plainest form")
+                    .hint("check the file; kubectl config view --raw prints it in a plain form")
             });
         }
         let access = match (&credential.wanted, &candidate.access) {
             (Some((What::Kubeconfig(_, access), _)), _) | (_, Some(access)) => access,
             _ => {
-                return Err(Error::new(format!("nothing says which server {} talks to", credential.id.to_string()))
+                return Err(Error::new(format!("the server of {} is unknown", credential.id.to_string()))
                     .hint("give the profile with --profile FILE"));
             }
         };

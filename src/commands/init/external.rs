@@ -1,4 +1,4 @@
-//! What an external authority signs: keys and requests, which wait beside the tree for `kpki import`.
+//! Entries of an external authority: keys and requests beside the tree, for `kpki import`.
 
 use crate::error::Error;
 use crate::plan::decision::{Decision, Making, Reconciled};
@@ -42,7 +42,7 @@ impl<'a> External<'a> {
         specs.collect()
     }
 
-    /// Every request is waiting already.
+    /// Every request exists already.
     pub fn is_waiting(&self) -> Result<bool, Error> {
         requests::are_waiting(&self.site, &self.specs())
     }

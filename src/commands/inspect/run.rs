@@ -8,7 +8,7 @@ use crate::report::inspect::File;
 use crate::workspace::survey::LARGEST_INPUT;
 use std::path::Path;
 
-/// One file; it is never an error of the whole run.
+/// One file; a problem is never an error of the whole run.
 pub fn file(path: &Path) -> File {
     let name = path.display().to_string();
     match files::read_input(path, LARGEST_INPUT) {
@@ -18,12 +18,12 @@ pub fn file(path: &Path) -> File {
     }
 }
 
-/// Why a file has nothing to show.
+/// A file that cannot be read.
 pub fn unreadable(path: String, error: &Error) -> File {
     File { path, objects: Vec::new(), problems: vec![error.what.clone()] }
 }
 
-/// What bytes hold; `path` is what they are called.
+/// The contents of bytes; `path` is their name in the report.
 pub fn content(path: String, bytes: &[u8]) -> File {
     let mut found = Findings::default();
     if bytes.first() == Some(&0x30) {

@@ -1,4 +1,4 @@
-//! What an authority without its key here is to sign: requests with new keys, beside the running tree.
+//! Renewals by an external authority: requests with new keys, beside the files in use.
 
 use super::evaluate::Evaluation;
 use super::renewing::Renewing;
@@ -8,7 +8,7 @@ use crate::report::renew::RenewalEntry;
 use crate::workspace::Progress;
 use crate::workspace::requests::{self, CsrSpec, Made, Site};
 
-/// What is due and signed by an authority without its key.
+/// Due credentials of external authorities.
 pub(in crate::commands::renew) struct External<'a> {
     site: Site,
     wanted: Vec<(&'a Credential, Box<CsrTemplate>)>,
@@ -34,7 +34,7 @@ impl<'a> External<'a> {
         self.wanted.iter().map(|(credential, template)| CsrSpec::of(credential, template)).collect()
     }
 
-    /// Every request is waiting already.
+    /// Every request exists already.
     pub fn is_waiting(&self) -> Result<bool, Error> {
         requests::are_waiting(&self.site, &self.specs())
     }
@@ -44,12 +44,12 @@ impl<'a> External<'a> {
     }
 }
 
-/// Says in the report where each request waits.
+/// Adds the path of each request to the report.
 pub(in crate::commands::renew) fn describe(entries: &mut [RenewalEntry], made: &[Made]) {
     for one in made {
         let row = entries.iter_mut().find(|entry| entry.node == one.id.node && entry.name == one.id.name);
         let Some((row, path)) = row.zip(one.paths.first()) else { continue };
         row.reasons =
-            vec![format!("its authority's key is not here; have {} signed, then: kpki import CERT", path.display())];
+            vec![format!("its authority is external; have {} signed, then: kpki import CERT", path.display())];
     }
 }

@@ -1,4 +1,4 @@
-//! What the command line asks for.
+//! The request from the command line.
 
 use crate::workspace::{RunArgs, TreeArgs};
 use std::ffi::OsString;
@@ -15,6 +15,6 @@ pub struct Request {
     pub prune_sans: bool,
     pub reuse_key: bool,
     pub no_hooks: bool,
-    /// What hooks get of this process's environment.
+    /// The environment of hooks, from this process's.
     pub inherited: Vec<(&'static str, OsString)>,
 }

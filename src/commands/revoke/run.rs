@@ -15,7 +15,7 @@ use crate::tree::Issuers;
 use crate::workspace::crl_issue::SignedCrlIssue;
 use crate::workspace::{Absent, Locked, Session, Transaction, journal, targets};
 
-/// Revokes, holds or releases, or says exactly why not.
+/// Revokes, holds or releases.
 pub fn run(request: &Request) -> Result<report::Revocation, Error> {
     let (target, warnings) = targets::one(&request.trees)?;
     let session = Session::open(&request.trees, &request.run, &target, Absent::Refused)?;
@@ -27,7 +27,7 @@ pub fn run(request: &Request) -> Result<report::Revocation, Error> {
         return summary::report(request, &session, &evaluation, &[], None, warnings);
     }
     if !session.tree.is_half_done()? {
-        // A name that is unknown is refused before anything is locked.
+        // An unknown name is refused before the lock.
         selector(request).select(&session, &session.peek()?)?;
     }
     let locked = session.lock()?;
@@ -38,8 +38,8 @@ pub fn run(request: &Request) -> Result<report::Revocation, Error> {
     summary::report(request, &session, &evaluation, &issues, generation, warnings)
 }
 
-/// The next issue of every CRL that changes, in memory. One that does not change is verified all the same: a CRL that is not
-/// the authority's says nothing.
+/// The next issue of every CRL that changes, in memory. A CRL that does not change is verified too: one that the
+/// authority did not sign has no meaning.
 fn sign(
     request: &Request,
     session: &Session<'_>,

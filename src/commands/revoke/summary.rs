@@ -69,7 +69,7 @@ fn entry(verb: Verb, one: &Selected, change: &Change) -> report::RevocationEntry
     }
 }
 
-/// Entries of the tree whose certificate the CRL now names.
+/// Entries of the tree whose certificate is now in the CRL.
 fn in_use(session: &Session<'_>, evaluation: &Evaluation) -> Vec<String> {
     let is_named = |certificate: &Certificate| {
         evaluation.selected.iter().any(|one| {

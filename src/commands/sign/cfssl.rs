@@ -1,11 +1,12 @@
-//! cfssl's certificate request in JSON, `{"CN": ..., "hosts": [...], "key": {"algo": ..., "size": ...}, "names": [...]}`.
+//! cfssl's certificate request in JSON, `{"CN": ..., "hosts": [...], "key": {"algo": ..., "size": ...}, "names":
+//! [...]}`.
 
 use serde_json::Value;
 
 use crate::blueprint::{Algorithm, Name, Oid, San};
 use crate::profile;
 
-/// What it says.
+/// Its contents.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wanted {
     pub subject: Name,
@@ -13,7 +14,7 @@ pub struct Wanted {
     pub algorithm: Algorithm,
 }
 
-/// Everything that is wrong with it is said in one text.
+/// Every problem is in one message.
 pub fn read(bytes: &[u8]) -> Result<Wanted, String> {
     let value: Value = serde_json::from_slice(bytes).map_err(|why| format!("expected JSON: {why}"))?;
     let Value::Object(_) = value else { return Err("expected a JSON object".to_owned()) };
