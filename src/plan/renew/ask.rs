@@ -1,6 +1,5 @@
 //! Requests for an external authority: the identity of the certificate on disk, else the blueprint of profile or
 //! catalogue.
-//!
 
 use time::{Duration, OffsetDateTime};
 
