@@ -154,7 +154,7 @@ impl fmt::Display for CaError {
             Self::Encode(error) => error.fmt(f),
             Self::Reread(error) => write!(f, "the certificate just signed does not read back: {error}"),
             Self::Differs(mismatches) => {
-                f.write_str("the certificate just signed differs from what was asked for")?;
+                f.write_str("the certificate just signed differs from its blueprint")?;
                 mismatches.iter().try_for_each(|mismatch| write!(f, "; {mismatch}"))
             }
             Self::TbsContext(what) => write!(f, "the certificate just signed reads back with another {what}"),
@@ -163,7 +163,7 @@ impl fmt::Display for CaError {
             Self::OldCrlSignature(error) => write!(f, "the CRL before is not this authority's: {error}"),
             Self::Crl(fault) => fault.fmt(f),
             Self::RereadRequest(error) => write!(f, "the request just signed does not read back: {error}"),
-            Self::DiffersRequest => f.write_str("the request just signed differs from what was to be asked for"),
+            Self::DiffersRequest => f.write_str("the request just signed differs from its blueprint"),
             Self::VerifyRequest => f.write_str("the request just signed does not verify"),
             Self::RereadCrl(error) => write!(f, "the CRL just signed does not read back: {error}"),
             Self::DiffersCrl(part) => write!(f, "the CRL just signed reads back with another {part}"),

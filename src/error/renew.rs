@@ -14,7 +14,7 @@ use super::failure::Error;
 /// Why a certificate is renewed.
 pub fn reason(reason: &Reason) -> String {
     match reason {
-        Reason::Requested => "asked for".to_owned(),
+        Reason::Requested => "named".to_owned(),
         Reason::Window { left } => format!("due, {} left", length(*left)),
         Reason::Expired(at) => format!("expired at {}", rfc3339(*at)),
         Reason::NotYetValid(at) => format!("not valid before {}", rfc3339(*at)),

@@ -202,7 +202,7 @@ pub fn make(site: &Site, specs: Vec<CsrSpec<'_>>, threads: usize, progress: Prog
             (None, None) => match fresh.next() {
                 Some(key) => (key, None),
                 None => {
-                    return Err(Error::new("fewer keys were made than asked for").hint("report this as a bug"));
+                    return Err(Error::new("fewer keys were made than requested").hint("report this as a bug"));
                 }
             },
         };

@@ -191,9 +191,9 @@ fn node_name(args: &TreeArgs, target: &Target, profile: &Profile, tree: &TreeDir
     let found = || named_by_certificate(profile, tree);
     let here = || args.hostname.clone().filter(known);
     said.or_else(found).or_else(here).ok_or_else(|| {
-        Error::usage(format!("nothing says which of the profile's nodes {} is", target.root.display()))
+        Error::usage(format!("the node of {} is unknown: the profile has several", target.root.display()))
             .because(format!("it has {}", names(profile)))
-            .hint("say it with --node NAME")
+            .hint("name it with --node NAME")
     })
 }
 

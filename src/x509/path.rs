@@ -184,7 +184,7 @@ impl fmt::Display for Violation {
             Self::Revocation(answer) => f.write_str(match answer.status {
                 Status::Revoked(_) => "revoked",
                 Status::Held(_) => "on hold",
-                Status::Good | Status::Unknown => "may be revoked: no CRL says that it is not",
+                Status::Good | Status::Unknown => "may be revoked: no CRL covers it",
             }),
         }
     }

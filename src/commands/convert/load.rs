@@ -95,7 +95,7 @@ fn block(name: &str, raw: &Raw<'_>, loaded: &mut Loaded) -> Result<()> {
     let Some(thing) = Thing::of_der(&block.contents) else {
         let ours = ["CERTIFICATE", "X509 CRL", "CERTIFICATE REQUEST", "PUBLIC KEY", "PRIVATE KEY"];
         return Err(if ours.iter().any(|known| label.ends_with(known)) && !label.starts_with("OPENSSH") {
-            broken(format!("{at} ({label}): expected the whole DER of what its label says"))
+            broken(format!("{at} ({label}): expected complete DER of the type of its label"))
         } else {
             LoadError::Nothing(Error::new(format!("{at}: expected {KNOWN}, found {label}")))
         });

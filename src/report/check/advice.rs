@@ -48,7 +48,7 @@ type Words = [&'static str; 2];
 
 const AUTHORITY: Words = ["authority", "authorities"];
 const CERTIFICATE: Words = ["certificate", "certificates"];
-const CRL: Words = ["revocation list", "revocation lists"];
+const CRL: Words = ["CRL", "CRLs"];
 const FILE: Words = ["file", "files"];
 
 const EXPIRED: Words = ["has expired", "have expired"];
@@ -68,11 +68,9 @@ const fn words(problem: Problem) -> (&'static str, Words, Words) {
         ),
         Problem::AuthorityEnding => ("authority-ending", AUTHORITY, ENDING),
         Problem::ExternalAuthorityEnding => ("external-authority-ending", AUTHORITY, ENDING),
-        Problem::External => (
-            "externally-managed",
-            CERTIFICATE,
-            ["needs an authority whose key is not here", "need an authority whose key is not here"],
-        ),
+        Problem::External => {
+            ("externally-managed", CERTIFICATE, ["needs an external authority", "need an external authority"])
+        }
         Problem::Revoked => ("revoked", CERTIFICATE, ["is revoked", "are revoked"]),
         Problem::Held => (
             "held",
@@ -115,7 +113,7 @@ fn steps(advice: &Advice) -> Vec<String> {
     match advice.problem {
         Problem::AuthorityExpired => steps.extend([
             format!("a new authority is needed: move its certificate and key ({}) away, and everything it signed", advice.path),
-            format!("make them anew: {}", init(&advice.origin)),
+            format!("make them again: {}", init(&advice.origin)),
             "bring the new CA certificate to every node and every client, then restart all components".to_owned(),
         ]),
         Problem::AuthorityEnding => steps.extend([
@@ -147,7 +145,7 @@ fn steps(advice: &Advice) -> Vec<String> {
         )),
         Problem::KubeletClientExpired => steps.extend([
             format!("the kubelet renews {} itself, but not once it has expired", advice.path),
-            format!("move {dir}/kubelet.conf away and make it anew: {}", init(&advice.origin)),
+            format!("move {dir}/kubelet.conf away and make it again: {}", init(&advice.origin)),
             "then: systemctl restart kubelet".to_owned(),
         ]),
         Problem::NotYetValid => steps.push("check the clock of this machine and of the one they were made on".to_owned()),
@@ -158,7 +156,7 @@ fn steps(advice: &Advice) -> Vec<String> {
         Problem::Missing => steps.push(format!("make what is missing: {}", init(&advice.origin))),
         Problem::Unreadable => steps.extend([
             format!("look at what is there: kpki inspect {}", shell(&advice.path)),
-            "restore it, or move it away and have it made anew".to_owned(),
+            "restore it, or move it away and have it made again".to_owned(),
         ]),
         Problem::CrlEnding => steps.extend([
             format!("sign the next edition where the authority's key is: kpki crl update --due --dir {}", shell(dir)),

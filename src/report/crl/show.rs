@@ -29,7 +29,7 @@ pub struct CrlHead {
     pub next_update: Option<OffsetDateTime>,
     /// Hexadecimal.
     pub authority_key_id: Option<String>,
-    /// A delta CRL (RFC 5280 section 5.2.4): it says only what changed.
+    /// A delta CRL (RFC 5280 section 5.2.4): it has only changes.
     pub delta: bool,
     /// What it confines itself to, in words; empty: nothing.
     pub scope: Vec<&'static str>,
@@ -95,7 +95,7 @@ impl Report for CrlHead {
             ("next update", Some(next.unwrap_or_else(|| "none: it never goes stale".to_owned()))),
             ("signature", Some(format!("{} (not verified here: kpki crl check)", self.signature))),
             ("key id", self.authority_key_id.clone()),
-            ("delta", self.delta.then(|| "it says only what changed".to_owned())),
+            ("delta", self.delta.then(|| "it has only changes".to_owned())),
             ("scope", Some(self.scope.join(", ")).filter(|scope| !scope.is_empty())),
             (
                 "critical",

@@ -35,7 +35,7 @@ impl Report for Init {
             }
         }
         let replaced = self.items.iter().filter(|item| item.action == "replace" && !item.reasons.is_empty());
-        let anew = replaced.map(|item| format!("{} is made anew: {}", id(item), item.reasons.join("; ")));
+        let anew = replaced.map(|item| format!("{} is re-issued: {}", id(item), item.reasons.join("; ")));
         lines(out, "", anew)?;
         if self.items.iter().any(|item| item.action == "request") {
             let dir = &self.directory;

@@ -68,11 +68,11 @@ fn tree(report: &Renew, tree: &Tree, screen: Screen, out: &mut dyn Write) -> io:
     for crl in &tree.lists {
         let verb = if report.dry_run { "would sign" } else { "signed" };
         let next = crl.next_update.filter(|_| !report.dry_run).map(|at| format!(", next update {}", rfc3339(at)));
-        lines(out, "", [format!("{verb} {} anew{}", crl.name, next.unwrap_or_default())])?;
+        lines(out, "", [format!("{verb} the next {}{}", crl.name, next.unwrap_or_default())])?;
     }
     if !tree.finished.is_empty() {
         let names = tree.finished.join(", ");
-        lines(out, "An earlier run renewed these and was interrupted before it could say so: ", [names])?;
+        lines(out, "An earlier run renewed these and was interrupted before its report: ", [names])?;
     }
     restart_lines(&tree.restart, "Before the new certificates are used:", out)?;
     for hook in tree.failed_hooks() {

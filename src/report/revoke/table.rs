@@ -22,9 +22,9 @@ impl Report for Revocation {
         }
         if !self.in_use.is_empty() {
             let next = match self.verb {
-                "hold" => "what reads the list refuses it until kpki release".to_owned(),
+                "hold" => "readers of the CRL refuse it until kpki release".to_owned(),
                 _ => {
-                    format!("make anew, with a new key: kpki renew {} --dir {}", self.in_use.join(" "), self.directory)
+                    format!("replace, with a new key: kpki renew {} --dir {}", self.in_use.join(" "), self.directory)
                 }
             };
             lines(out, "Still in use: ", [format!("{}; {next}", self.in_use.join(", "))])?;
