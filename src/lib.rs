@@ -1,27 +1,46 @@
-//! kpki: the PKI and certificate lifecycle tool for Kubernetes. The modules and their dependencies are described in
+//! kpki: the PKI and certificate lifecycle tool for Kubernetes. The modules and what each may import are described in
 //! ARCHITECTURE.md and checked by `tests/architecture/`.
+//!
+//! The only public function is [`main`], so that the compiler finds unused code. The feature `internals` makes the modules public
+//! for the tests, benchmarks, examples and fuzz targets of this project; it has no stability guarantee.
 
-pub mod audit;
-pub mod blueprint;
-pub mod ca;
-pub mod catalog;
-pub mod cli;
-pub mod clock;
-pub mod commands;
-pub mod encoding;
-pub mod encrypted;
-pub mod error;
-pub mod files;
-pub mod hooks;
-pub mod inventory;
-pub mod kubeconfig;
-pub mod parallel;
-pub mod plan;
-pub mod profile;
-pub mod report;
-pub mod revocation;
-pub mod run;
-pub mod store;
-pub mod tree;
-pub mod workspace;
-pub mod x509;
+macro_rules! rooms {
+    ($($room:ident)*) => {
+        $(
+            #[cfg(feature = "internals")]
+            #[doc(hidden)]
+            pub mod $room;
+            #[cfg(not(feature = "internals"))]
+            mod $room;
+        )*
+    };
+}
+
+rooms! {
+    audit
+    blueprint
+    ca
+    catalog
+    cli
+    clock
+    commands
+    encoding
+    encrypted
+    error
+    files
+    hooks
+    inventory
+    kubeconfig
+    parallel
+    plan
+    profile
+    report
+    revocation
+    run
+    store
+    tree
+    workspace
+    x509
+}
+
+pub use run::main;

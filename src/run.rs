@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use crate::cli;
 use crate::cli::environment::Terminal;
-pub use crate::cli::environment::{Environment, Prompt, Variable};
+pub use crate::cli::environment::Environment;
 use crate::cli::ui::Ui;
 use crate::clock::Clock;
 use crate::hooks;

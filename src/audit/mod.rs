@@ -9,9 +9,9 @@ mod state;
 mod tests;
 mod verdict;
 
-pub use advice::{Advice, COMPONENTS, Problem, REPAIR_ORDER, advice};
-pub use judge::{judge, judge_tree, windows};
+pub use advice::{Advice, COMPONENTS, Problem, advice};
+pub use judge::{judge_tree, windows};
 pub use judged::{Judged, JudgedTree, Note, Origin};
-pub use policy::{Policy, Threshold, ThresholdError};
+pub use policy::{Policy, Threshold};
 pub use state::State;
 pub use verdict::{Counts, Verdict, verdict};

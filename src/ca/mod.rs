@@ -13,13 +13,15 @@ mod request;
 mod serial;
 mod sign;
 
-pub use crl::{Changes, SignedCrl, resign_crl, sign_crl};
+pub use crl::{Changes, resign_crl, sign_crl};
+#[cfg(any(test, feature = "internals"))]
+pub use crl::SignedCrl;
 pub use crl_error::CrlFault;
 pub use error::CaError;
 pub use issuer::Issuer;
 pub use key::{PrivateKey, generate_keys};
 pub use parallel::parallel_map;
 pub use random::random;
-pub use request::{SignedRequest, asks_for, request};
+pub use request::{asks_for, request};
 pub use serial::serial;
 pub use sign::{Signed, accepted, accepted_for, issue, self_sign};

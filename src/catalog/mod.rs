@@ -2,6 +2,7 @@
 //! nodes need it and which component must be restarted when it changes. `plan/` turns it into blueprints; nothing here
 //! decides. Imports only `blueprint`, which is below.
 
+#[cfg(any(test, feature = "internals"))]
 pub mod differences;
 mod entries;
 mod entry;

@@ -122,6 +122,7 @@ pub fn dispatch(args: impl IntoIterator<Item = OsString>, environment: &Environm
 }
 
 /// The whole command tree, for man pages, completions and the tests that hold the README against it.
+#[cfg(any(test, feature = "internals"))]
 pub fn command() -> clap::Command {
     Cli::command()
 }

@@ -15,5 +15,4 @@ pub mod pkcs12;
 pub mod pkcs8;
 mod scheme;
 
-pub use budget::MOST_ITERATIONS;
 pub use error::EncryptionError;

@@ -25,7 +25,8 @@ pub enum Exit {
     Plugin(u8),
 }
 
-/// The statuses as text, for README, help and the test that compares them.
+/// The statuses as text, for the test that compares README and help.
+#[cfg(any(test, feature = "internals"))]
 pub const STATUSES: [(u8, &str); 7] = [
     (0, "done, nothing to do, or nothing inside the windows"),
     (1, "refused, failed or could not run; crl check: no answer"),

@@ -11,7 +11,9 @@ mod renew;
 mod revoke;
 mod sign;
 
-pub use exit::{Exit, STATUSES};
+pub use exit::Exit;
+#[cfg(any(test, feature = "internals"))]
+pub use exit::STATUSES;
 pub use export::{finding, unfit};
 pub use failure::Error;
 pub use import::not_imported;

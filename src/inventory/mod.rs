@@ -21,12 +21,10 @@ mod tree;
 mod unreadable;
 mod walk;
 
-pub use content::objects;
 pub use crls::{crls, walk as walk_crl};
 pub use facts::{Attributes, CertificateFacts, CrlFacts};
 pub use fleet::{all, tree};
 pub use item::{Item, Kind, Reading, Tree};
-pub use object::ParsedObject;
 pub use request::{Form, Request, requests};
-pub use secrets::{Part, parts as secrets};
-pub use unreadable::{Contents, Unreadable};
+pub use secrets::parts as secrets;
+pub use unreadable::Unreadable;

@@ -6,7 +6,7 @@ use crate::plan::blueprints;
 use crate::plan::item::{Access, Item, What, public_mode};
 use crate::profile::{Endpoint, Node, NodeRole, Profile};
 use crate::tree::EntryId;
-use crate::tree::layout::{self, Directories, Layout, Place, Root};
+use crate::tree::layout::{self, Directories, Layout, Place};
 
 /// The mode of an item's public file; a copy has that of what it copies.
 pub fn mode(items: &[Item], item: &Item) -> u32 {
@@ -183,11 +183,6 @@ fn url(endpoint: &Endpoint, port: u16) -> String {
 /// Every place of the items, for the survey.
 pub fn places(items: &[Item]) -> impl Iterator<Item = &Place> {
     items.iter().flat_map(|item| std::iter::once(&item.public).chain(item.private.as_ref()))
-}
-
-/// Whether any file is in the kubelet's own directory outside DIR.
-pub fn uses_kubelet_root(items: &[Item]) -> bool {
-    places(items).any(|place| place.root == Root::Kubelet)
 }
 
 #[cfg(test)]

@@ -26,11 +26,11 @@ mod values;
 pub use defaults::{CRL_VALIDITY, EXPIRATION, RENEWAL};
 pub use load::{Loaded, Source, load};
 pub use model::{
-    AuthorityOptions, CaKeys, Command, Endpoint, EntryOptions, Etcd, Expiration, ExtraCertificate, Hooks, Node,
-    NodeRole, OnHookFailure, Origin, Profile, Renewal, Stated, SubjectAttributes, Subnet, Window,
+    CaKeys, Command, Endpoint, Etcd, Expiration, ExtraCertificate, Node,
+    NodeRole, OnHookFailure, Origin, Profile, Renewal, SubjectAttributes, Subnet, Window,
 };
 pub use overrides::Overrides;
-pub use problem::{Kind, Mismatch, Problem, Problems, Warning};
+pub use problem::Problems;
 pub use reference::{FieldDoc, field_reference};
 pub use render::render;
 pub use starter::starter;

@@ -1,5 +1,6 @@
 //! Checks every destination and refuses what is impossible, without writing anything.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
@@ -99,10 +100,11 @@ pub fn check_writable(roots: &Roots, destinations: &[(RootId, RelPath, bool)]) -
     let mut opened: HashMap<RootId, Option<OpenDirs>> = HashMap::new();
     for destination in all {
         let root = destination.0;
-        if !opened.contains_key(&root) {
-            opened.insert(root, open(roots, root)?);
-        }
-        if let Some(Some(dirs)) = opened.get_mut(&root) {
+        let dirs = match opened.entry(root) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => new.insert(open(roots, root)?),
+        };
+        if let Some(dirs) = dirs {
             survey.look(dirs, destination)?;
         }
     }

@@ -19,7 +19,9 @@ const PARENT_MODE: u32 = 0o755;
 /// Opens a directory; `None`: there is none. A symlink to nothing is an error: its target is not this program's to make.
 pub(super) fn open_existing(path: &Path) -> Result<Option<Dir>, FileError> {
     let opened = Dir::open_if_exists(or_here(path))?;
-    if opened.is_none() && rustix::fs::lstat(path).is_ok() {
+    // Another run may have made the directory by now: only a symlink is one to nothing.
+    let is_symlink = |found: rustix::fs::Stat| rustix::fs::FileType::from_raw_mode(found.st_mode).is_symlink();
+    if opened.is_none() && rustix::fs::lstat(path).is_ok_and(is_symlink) {
         return Err(FileError::new(Op::Open, path, Kind::SymlinkInTheWay));
     }
     Ok(opened)

@@ -146,13 +146,6 @@ pub fn may_sign_lists(certificate: &Certificate) -> bool {
 }
 
 impl Vetted<'_> {
-    /// What it says of this serial number of its issuer's, if it is believed at all: what it names is revoked, also when it
-    /// went stale since. Only [`status`] can say that a certificate is good.
-    pub fn named(&self, serial: &[u8]) -> Option<&Revoked> {
-        let named = self.lookup.named(serial).filter(|_| self.standing > Standing::Unusable)?;
-        Some(&named.revoked).filter(|revoked| revoked.reason != Some(Reason::RemoveFromCrl))
-    }
-
     /// Whether anything it says is believed.
     pub fn is_usable(&self) -> bool {
         self.standing > Standing::Unusable

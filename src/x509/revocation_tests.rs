@@ -1,6 +1,6 @@
 use super::*;
 use crate::blueprint::{Algorithm, Blueprint, Name, Oid, Role};
-use crate::ca::{Issuer, PrivateKey, SignedCrl, issue, self_sign, sign_crl};
+use crate::ca::{Issuer, PrivateKey, issue, self_sign, sign_crl};
 use crate::encoding::certificate::SignatureAlgorithm;
 use crate::encoding::extension::extension;
 use crate::encoding::{certificate, crl as written, tlv};
@@ -59,7 +59,7 @@ fn entry(reason: Option<Reason>) -> Revoked {
     }
 }
 
-fn list(number: u64, days: i64, revoked: &[Revoked], by: &Issuer) -> SignedCrl {
+fn list(number: u64, days: i64, revoked: &[Revoked], by: &Issuer) -> crate::ca::SignedCrl {
     let this_update = AT + time::Duration::days(days);
     let edition =
         CrlIssue { number: Number::from(number), this_update, next_update: this_update + time::Duration::WEEK };

@@ -90,6 +90,3 @@ pub const KNOWN_CIRCLES: &[&str] = &[];
 pub const LONGEST_VERB: usize = 200;
 pub const LONGEST_FILE: usize = 450;
 pub const LONGEST_MAIN: usize = 15;
-
-/// Files that name a crate outside of its room today.
-pub const STRAYED_CRATES: &[&str] = &[];

@@ -71,12 +71,12 @@ const CRL_TREE: &[&str] = &["crl", "check", "apiserver", "--dir", "t", "--crl", 
 fn an_expired_intermediate_is_expired_for_every_verb() {
     let place = made(true);
     for (words, status) in [(INIT, 1), (VERIFY, 4), (IMPORT, 1), (CRL_FILE, 1), (CRL_TREE, 1)] {
-        let run = place.kpki(words).fails(status);
+        let run = place.kpki(words).status(status);
         assert!(format!("{}{}", run.stdout, run.stderr).contains(EXPIRED), "{words:?}: {run:?}");
     }
     let run = place.kpki(CRL_FILE);
     assert!(run.stdout.starts_with("unknown: 2 unknown of 2 certificates\n"), "{}", run.stdout);
-    assert!(place.kpki(CHECK).fails(4).stdout.contains("expired"));
+    assert!(place.kpki(CHECK).status(4).stdout.contains("expired"));
     let run = place.kpki(RENEW).ok();
     assert!(run.stdout.contains(EXPIRED), "{}", run.stdout);
     assert_eq!(place.read("t/pki/apiserver.crt").matches("BEGIN CERTIFICATE").count(), 1, "the intermediate is gone");
@@ -92,7 +92,7 @@ fn a_valid_intermediate_is_valid_for_every_verb() {
         place.kpki(words).ok();
     }
     // Of the intermediate itself nothing is known: its authority has no CRL.
-    let run = place.kpki(CRL_FILE).fails(1);
+    let run = place.kpki(CRL_FILE).status(1);
     assert!(run.stdout.starts_with("unknown: 1 unknown, 1 good of 2 certificates\n"), "{}", run.stdout);
     let before = place.read("t/pki/apiserver.crt");
     assert!(place.kpki(INIT).ok().stdout.starts_with("nothing to do"));

@@ -20,4 +20,3 @@ mod write;
 pub use request::{Asking, Form, Input, Passwords, Request};
 pub use run::run;
 pub use sources::LARGEST;
-pub use write::Done;

@@ -9,5 +9,5 @@ mod source;
 mod verify;
 
 pub use request::Request;
-pub use run::{Exported, check, run, write};
+pub use run::{check, run, write};
 pub use verify::{Request as VerifyRequest, verify};

@@ -79,7 +79,7 @@ impl Importing<'_> {
         let access = match (&credential.wanted, &candidate.access) {
             (Some((What::Kubeconfig(_, access), _)), _) | (_, Some(access)) => access,
             _ => {
-                return Err(Error::new(format!("the server of {} is unknown", credential.id.to_string()))
+                return Err(Error::new(format!("the server of {} is unknown", credential.id))
                     .hint("give the profile with --profile FILE"));
             }
         };

@@ -8,4 +8,4 @@ mod run;
 
 pub use guard::check;
 pub use request::Request;
-pub use run::{Made, user, write};
+pub use run::{user, write};

@@ -10,7 +10,7 @@ pub struct Request {
     pub run: RunArgs,
     /// Empty: all.
     pub names: Vec<String>,
-    /// Only what is due.
+    /// Renew only what is due.
     pub due: bool,
     pub prune_sans: bool,
     pub reuse_key: bool,

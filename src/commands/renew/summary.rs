@@ -125,21 +125,21 @@ fn warnings(renewing: &Renewing<'_>, evaluation: &Evaluation) -> Vec<String> {
         if let Some((found, wanted)) = &renewal.other_name {
             lines.push(format!(
                 "{} keeps its CN {found:?}, expected {wanted:?}; if it is wrong, move the file away and renew it again",
-                credential.id.to_string()
+                credential.id
             ));
         }
         if !renewal.dropped.is_empty() {
             let oids: Vec<String> = renewal.dropped.iter().map(ToString::to_string).collect();
             lines.push(format!(
                 "{} loses extensions that kpki does not write: {}",
-                credential.id.to_string(),
+                credential.id,
                 oids.join(", ")
             ));
         }
         if !renewal.names.surplus.is_empty() {
             lines.push(format!(
                 "{} has names that are not in the profile ({}); they are kept (--prune-sans removes them)",
-                credential.id.to_string(),
+                credential.id,
                 texts(&renewal.names.surplus).join(", ")
             ));
         }

@@ -4,7 +4,9 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::encoding::{pem, tlv};
-use crate::encrypted::{EncryptionError, MOST_ITERATIONS};
+use crate::encrypted::EncryptionError;
+use crate::encrypted::budget::MOST_ITERATIONS;
+use crate::encrypted::pkcs12::content::Opened;
 
 #[allow(clippy::disallowed_methods)] // fixtures
 fn fixture(name: &str) -> Vec<u8> {

@@ -1,4 +1,5 @@
 use super::*;
+use crate::inventory::content::objects;
 use crate::encoding::base64;
 use proptest::prelude::*;
 use rustix::fs::{CWD, FileType, Mode};

@@ -62,7 +62,7 @@ impl Credential {
 pub struct Rules<'a> {
     pub profile: Option<&'a Profile>,
     pub now: OffsetDateTime,
-    /// Only what is due; the window is `renewal.before`.
+    /// Renew only what is due; the window is `renewal.before`.
     pub due: Option<Window>,
     /// Entries were named: every skipped one is reported.
     pub named: bool,

@@ -9,6 +9,7 @@ mod values;
 mod warnings;
 
 use super::*;
+use crate::profile::model::Stated;
 use crate::blueprint::{Algorithm, ExtendedKeyUsage, San, Subtree};
 use crate::catalog::CaId;
 use crate::catalog::releases::Release;

@@ -1,6 +1,7 @@
 //! Generated profiles are rendered and read back; valid files are damaged and never make the reader panic.
 
 use super::*;
+use crate::profile::model::{AuthorityOptions, EntryOptions, Hooks};
 use proptest::collection::{btree_set, vec};
 use proptest::option;
 use proptest::prelude::*;

@@ -16,6 +16,5 @@ mod tests;
 mod verdict;
 mod wide;
 
-pub use cells::human;
 pub use forms::CheckForm;
 pub use result::{Check, Line, Selection, Sort, Tone};

@@ -52,7 +52,7 @@ pub struct RenewalEntry {
     pub key_reused: bool,
     pub names_added: Vec<String>,
     pub names_removed: Vec<String>,
-    /// The profile does not ask for them; they are kept.
+    /// They are not in the profile and are kept.
     pub names_surplus: Vec<String>,
     pub old: Option<Side>,
     pub new: Option<Side>,

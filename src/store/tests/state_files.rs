@@ -29,7 +29,7 @@ fn a_renewal_that_kpki_0_1_0_began_is_finished() {
     let whole = fixture("journal.jsonl");
     let (old, new) = whole.split_at(length);
     let roots = tree(tmp.path(), &[("commit", &mark), ("staging/journal", new)]);
-    write(&roots.main.join(".kpki/journal.jsonl"), &format!("{old}{}", &new[..99]));
+    write(&roots.main.join(".kpki/journal.jsonl"), &format!("{old}{}", new.get(..99).unwrap()));
     let outside = tmp.path().join("kubelet").join(value["kubelet"]["staging"].as_str().unwrap());
     let files = value["files"].as_array().unwrap();
     for file in files {

@@ -101,7 +101,7 @@ impl World {
         world
     }
 
-    /// Only what is due, a third before the end.
+    /// Renew only what is due, a third before the end.
     fn due(mut self) -> Self {
         self.due = Some(Window::PercentLeft(33));
         self
