@@ -14,9 +14,9 @@ pub enum CrlFault {
     RemoveFromCrl,
     /// The CRL before is a delta, or speaks only of some certificates or of other issuers'.
     NotFull,
-    /// The CRL before has a critical extension nobody here understands.
+    /// The CRL before has an unknown critical extension.
     UnknownCritical(Oid),
-    /// The CRL before has an entry that is not well-formed, or with a critical extension nobody here understands.
+    /// The CRL before has an entry that is not well-formed, or with an unknown critical extension.
     Entry,
     /// The number is not above the one before (RFC 5280 section 5.2.3).
     NotNewer,
@@ -30,7 +30,7 @@ impl fmt::Display for CrlFault {
             Self::EmptyValidity => f.write_str("expected a next update after this update of the CRL, found none"),
             Self::Twice => f.write_str("expected each serial number once, found one in two entries"),
             Self::RemoveFromCrl => {
-                f.write_str("expected a reason for a revocation, found removeFromCRL, which only a delta CRL knows")
+                f.write_str("expected a reason for a revocation, found removeFromCRL, which is for delta CRLs only")
             }
             Self::NotFull => f.write_str(
                 "expected a CRL that speaks of every certificate of its issuer, found a partial, indirect or delta one",

@@ -32,7 +32,7 @@ pub enum CaError {
     NotAnAuthority,
     /// The key belongs to none of the bundle, or to another than the first (counted from 1).
     KeyMismatch { position: Option<usize> },
-    /// A critical extension nobody here understands: every verifier refuses what it signs (RFC 5280 section 4.2).
+    /// An unknown critical extension: every verifier refuses what it signs (RFC 5280 section 4.2).
     AuthorityExtension(Oid),
     /// The authority's extKeyUsage does not let it sign for servers and clients.
     AuthorityUsages,

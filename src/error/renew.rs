@@ -107,7 +107,7 @@ fn words(refusal: &Refusal, directory: &Path) -> (String, String) {
                 rfc3339(*not_after)
             ),
             format!(
-                "move {stem}.crt and {stem}.key away with everything they signed, make them anew with kpki init, and bring \
+                "move {stem}.crt and {stem}.key away with everything they signed, make new ones with kpki init, and bring \
                  {stem}.crt to every node and client",
                 stem = authority.stem()
             ),

@@ -49,7 +49,7 @@ fn orphans(items: &[Item], survey: &Survey, index: usize, out: &mut Reconciled) 
     };
     let still: Vec<String> = items
         .iter()
-        .filter(|other| follows(other) && lies_there(survey, &other.public))
+        .filter(|other| follows(other) && exists(survey, &other.public))
         .map(|one| one.id.to_string())
         .collect();
     if !still.is_empty() {
@@ -77,7 +77,7 @@ fn permitted(profile: &Profile, items: &[Item], index: usize, out: &mut Reconcil
     }
 }
 
-fn lies_there(survey: &Survey, place: &Place) -> bool {
+fn exists(survey: &Survey, place: &Place) -> bool {
     matches!(survey.get(place), Some(FileState::File { .. }))
 }
 

@@ -35,7 +35,7 @@ pub struct Crl {
     pub authority_key_id: Option<Vec<u8>>,
     /// Every extension in order, with its critical flag.
     pub extensions: Vec<(Oid, bool)>,
-    /// Critical extensions nobody here understands: such a CRL decides nothing (section 5.2).
+    /// Unknown critical extensions: such a CRL decides nothing (section 5.2).
     pub unknown_critical: Vec<Oid>,
 }
 

@@ -17,7 +17,7 @@ pub enum Problem {
     NotSigned(VerifyError),
     /// The signer's keyUsage lacks cRLSign: refused, or reported only, as strictness says.
     MayNotSign,
-    /// A critical extension nobody here understands (RFC 5280 section 5.2).
+    /// An unknown critical extension (RFC 5280 section 5.2).
     UnknownCritical(Oid),
     /// The same in an entry (section 5.3), be it about another certificate.
     UnknownCriticalInEntry,
@@ -36,7 +36,7 @@ pub enum Problem {
     Partial,
     /// Negative, or longer than 20 octets (section 5.2.3).
     Number,
-    /// Without a number an old CRL cannot be told from a new one: as strictness says.
+    /// Strict: without a CRL number an old CRL cannot be distinguished from a newer one.
     NoNumber,
     /// nextUpdate is in the past.
     Stale { next_update: OffsetDateTime },

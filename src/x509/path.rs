@@ -26,7 +26,7 @@ const STEPS: usize = 4096;
 const SIGNERS: usize = 2;
 
 const NAME_CONSTRAINTS: &str = "2.5.29.30";
-/// policyConstraints and inhibitAnyPolicy, which nobody here evaluates.
+/// policyConstraints and inhibitAnyPolicy, which are not evaluated.
 const POLICIES: [&str; 2] = ["2.5.29.36", "2.5.29.54"];
 
 /// The expectation for a certificate.
@@ -138,7 +138,7 @@ impl Violation {
 }
 
 impl PathError {
-    /// Every signature holds, and only dates are wrong: whoever signed the leaf was allowed to, at another time.
+    /// Every signature is valid, and only dates are wrong: the leaf's issuer was allowed to sign at another time.
     pub const fn is_about_dates(&self) -> bool {
         matches!(self, Self::Invalid { violation: Violation::Expired { .. } | Violation::NotYetValid { .. }, .. })
     }

@@ -43,7 +43,7 @@ impl NodeRootfs {
         }
     }
 
-    fn lies(&self, path: &str) -> NodeFile {
+    fn file_at(&self, path: &str) -> NodeFile {
         match files::read_input(&self.find(path), LARGEST) {
             Ok(files::FileState::Missing) => NodeFile::Missing,
             Ok(files::FileState::File { bytes, .. }) => NodeFile::File(bytes),
@@ -70,8 +70,8 @@ pub fn node_entries(host: &NodeRootfs, sources: &Sources<'_>) -> Vec<NodeEntry> 
             name: one.name.clone(),
             entry: None,
             path: host.find(&one.path).display().to_string(),
-            public: host.lies(&one.path),
-            private: one.key.as_deref().map_or(NodeFile::Missing, |key| host.lies(key)),
+            public: host.file_at(&one.path),
+            private: one.key.as_deref().map_or(NodeFile::Missing, |key| host.file_at(key)),
             client: NodeFile::Missing,
             required: true,
             exported: Some(one.prints.clone()),
@@ -97,21 +97,21 @@ fn of_entry(host: &NodeRootfs, sources: &Sources<'_>, entry: &'static Entry, cer
     let mut prints = exported.map(|one| one.prints.clone());
     if let Files::KubeletPair(_) = entry.files {
         let rotated = format!("{DEFAULT_KUBELET_DIR}/{ROTATED}");
-        if host.lies(&rotated) != NodeFile::Missing {
+        if host.file_at(&rotated) != NodeFile::Missing {
             (path, key, prints) = (rotated.clone(), rotated, None);
         }
     }
-    let public = host.lies(&path);
+    let public = host.file_at(&path);
     let (mut private, mut client) = (NodeFile::Missing, NodeFile::Missing);
     match (entry.files, &public) {
         (Files::Kubeconfig(_), NodeFile::File(bytes)) => {
             if let Ok(Credentials::Files { certificate, key }) = kubeconfig::read(bytes).map(|read| read.credentials) {
-                (client, private) = (host.lies(&certificate), host.lies(&key));
+                (client, private) = (host.file_at(&certificate), host.file_at(&key));
                 prints = None;
             }
         }
         (Files::Kubeconfig(_), _) => {}
-        _ => private = host.lies(&key),
+        _ => private = host.file_at(&key),
     }
     let profiled = sources.profile.and_then(|profile| Some((profile, profile.node(sources.node)?)));
     let required = match (sources.manifest, profiled) {

@@ -28,7 +28,7 @@ pub fn collect_refusals(
     Ok(credentials.iter().zip(outcomes).map(left).collect())
 }
 
-/// What stays of a decision where the credential's node trusts another authority than the tree's.
+/// The decision if the credential's node trusts another authority than the tree's.
 pub fn refuse_foreign_ca(credential: &Credential, decision: Decision, others: &[Refusal]) -> Result<Decision, Refusal> {
     let concerned = match &decision {
         Decision::Keep(_) | Decision::Renew(_) => true,

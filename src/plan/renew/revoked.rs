@@ -27,7 +27,7 @@ pub fn rules_for<'a>(rules: &Rules<'a>, listed: Option<&Revoked>) -> Rules<'a> {
     }
 }
 
-/// The decision made by those rules, with its reason.
+/// Applies those rules to a decision, and adds the reason.
 pub fn with_revocation_reason(decision: Decision, listed: Option<&Revoked>, rules: &Rules<'_>) -> Decision {
     match (decision, listed) {
         (Decision::Renew(mut renewal), Some(revoked)) if !revoked.is_hold() => {

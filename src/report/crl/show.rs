@@ -92,7 +92,7 @@ impl Report for CrlHead {
             ("issuer", Some(self.issuer.clone())),
             ("number", Some(self.number.clone().unwrap_or_else(|| "none".to_owned()))),
             ("this update", Some(rfc3339(self.this_update))),
-            ("next update", Some(next.unwrap_or_else(|| "none: it never goes stale".to_owned()))),
+            ("next update", Some(next.unwrap_or_else(|| "none: it is never stale".to_owned()))),
             ("signature", Some(format!("{} (not verified here: kpki crl check)", self.signature))),
             ("key id", self.authority_key_id.clone()),
             ("delta", self.delta.then(|| "it has only changes".to_owned())),
@@ -100,7 +100,7 @@ impl Report for CrlHead {
             (
                 "critical",
                 (!self.unknown_critical.is_empty())
-                    .then(|| format!("{}, which kpki does not know", self.unknown_critical.join(", "))),
+                    .then(|| format!("{}, unknown to kpki", self.unknown_critical.join(", "))),
             ),
         ] {
             value.map_or(Ok(()), |value| line(out, format_args!("{:<14}{value}", format!("{label}:"))))?;

@@ -69,7 +69,7 @@ fn verdict(report: &Init) -> String {
     match report.outcome {
         Outcome::Created => format!("created {created} entries: {tree}"),
         Outcome::Completed => format!("created {created}, replaced {replaced}, kept {kept} entries: {tree}"),
-        Outcome::Unchanged => format!("nothing to do, {kept} entries are there and fit: {tree}"),
+        Outcome::Unchanged => format!("nothing to do, {kept} entries exist and fit: {tree}"),
         Outcome::Planned => {
             format!("would create {created}, replace {replaced}, keep {kept} entries (nothing was written): {tree}")
         }

@@ -30,7 +30,7 @@ pub struct Tree {
     /// A failed deploy hook had everything put back as it was.
     pub rolled_back: bool,
     pub entries: Vec<RenewalEntry>,
-    /// CRLs that were signed anew in the same transaction.
+    /// CRLs that were signed in the same transaction.
     #[serde(rename = "revocationLists")]
     pub lists: Vec<revoke::CrlRow>,
     pub restart: Vec<Restart>,

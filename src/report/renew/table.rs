@@ -45,7 +45,7 @@ fn all(report: &Renew) -> String {
     let verb = if report.dry_run { "would renew" } else { "renewed" };
     let parts = [
         (Outcome::Failed, "failed"),
-        (Outcome::Partial, "with something left"),
+        (Outcome::Partial, "with some not renewed"),
         (Outcome::Renewed, "renewed"),
         (Outcome::Nothing, "with nothing due"),
     ];
@@ -86,9 +86,9 @@ fn verdict(report: &Renew, tree: &Tree, out: &mut dyn Write) -> io::Result<()> {
     let (made, total) = (tree.made(), tree.entries.len());
     let place = place(tree.cluster.as_deref(), &tree.directory);
     let verdict = match (made, report.dry_run, tree.rolled_back) {
-        (0, _, _) => format!("nothing was renewed, {total} certificates were looked at: {place}"),
+        (0, _, _) => format!("nothing was renewed, {total} certificates were checked: {place}"),
         (_, true, _) => format!("would renew {made} of {total} certificates (nothing was written): {place}"),
-        (_, _, true) => format!("renewed {made} of {total} certificates and put the old ones back: {place}"),
+        (_, _, true) => format!("renewed {made} of {total} certificates and restored the old ones: {place}"),
         (..) => format!("renewed {made} of {total} certificates: {place}"),
     };
     match tree.skipped().count() {

@@ -38,7 +38,7 @@ fn verdict(report: &Requests) -> String {
     let kept = report.count("keep");
     let mut text = match report.verb {
         Verb::Csr => {
-            format!("{} {} requests, {kept} were there already", would("wrote", "write"), report.count("request"))
+            format!("{} {} requests, {kept} exist already", would("wrote", "write"), report.count("request"))
         }
         Verb::Sign => format!("{} {} certificates", would("signed", "sign"), report.count("sign")),
         Verb::Import => {

@@ -38,12 +38,12 @@ fn verdict(report: &Revocation) -> String {
     let changed = report.entries.iter().filter(|entry| entry.action != Action::Unchanged).count();
     let (done, todo, already) = match report.verb {
         "hold" => ("held", "hold", "it is held already"),
-        "release" => ("released", "release", "no list names it"),
+        "release" => ("released", "release", "no CRL has it"),
         "revoke" => ("revoked", "revoke", "it is revoked already"),
-        _ => ("signed", "sign", "no list is due"),
+        _ => ("signed", "sign", "no CRL is due"),
     };
     let (count, noun) = match report.entries.is_empty() {
-        true => (report.signed(), "list"),
+        true => (report.signed(), "CRL"),
         false => (changed, "certificate"),
     };
     let plural = if count == 1 { "" } else { "s" };
