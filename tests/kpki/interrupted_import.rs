@@ -15,10 +15,6 @@ use x509_parser::prelude::{CertificateRevocationList, FromDer, X509Certificate};
 use super::facts::decode;
 use super::harness::{NOW, Place, single};
 
-/// Verbs that look at the authority before they recover: between the two renames they refuse a key and certificate that
-/// do not belong together, in place of finishing the import. Only to be made shorter: one that is right fails the test.
-const KNOWN: &[(&str, Point)] = &[("kubeconfig user", Point::KeyPlaced), ("crl update", Point::KeyPlaced)];
-
 /// A verb, its arguments, and the file it signs.
 const VERBS: &[(&str, &[&str], &str)] = &[
     ("sign", &["sign", "web.csr", "--usage", "client", "--out", "web.crt"], "web.crt"),
@@ -228,13 +224,8 @@ fn every_verb_signs_with_the_authority_that_is_in_place() {
             let _ = fs::remove_file(place.path(output));
             interrupted(&place, point);
             let run = place.kpki(&[words, &["--dir", "t", "--at", NOW][..]].concat());
-            let refused = run.status != 0;
-            let found = if refused { vec![run.stderr] } else { faults(&place, point, output) };
-            match KNOWN.contains(&(*verb, point)) {
-                true if !refused => wrong.push(format!("{verb} at {point:?} is right: remove it from KNOWN")),
-                true => {}
-                false => wrong.extend(found.iter().map(|why| format!("{verb} at {point:?}: {why}"))),
-            }
+            let found = if run.status != 0 { vec![run.stderr] } else { faults(&place, point, output) };
+            wrong.extend(found.iter().map(|why| format!("{verb} at {point:?}: {why}")));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));

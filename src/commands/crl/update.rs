@@ -37,7 +37,9 @@ pub fn run(request: &Request) -> Result<report::Revocation, Error> {
     let (target, mut warnings) = targets::one(&request.trees)?;
     let session = Session::open(&request.trees, &request.run, &target, Absent::Refused)?;
     let mut snapshot = session.peek()?;
-    let mut plans = evaluate(request, &session, &snapshot)?;
+    // A tree that an interrupted run left half done is judged when that run is finished.
+    let half_done = !request.run.dry_run && session.tree.is_half_done()?;
+    let mut plans = if half_done { Vec::new() } else { evaluate(request, &session, &snapshot)? };
     let (mut issues, mut generation) = (Vec::new(), None);
     if request.run.dry_run {
         for one in plans.iter().filter(|one| one.sign) {
@@ -45,7 +47,7 @@ pub fn run(request: &Request) -> Result<report::Revocation, Error> {
                 one.crl.verify(&session, issuer)?;
             }
         }
-    } else if plans.iter().any(|one| one.sign) || session.tree.is_half_done()? {
+    } else if half_done || plans.iter().any(|one| one.sign) {
         let locked = session.lock()?;
         let (now, issuers) = session.read(&locked)?;
         snapshot = now;
