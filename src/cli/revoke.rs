@@ -13,7 +13,7 @@ use crate::revocation::Reason;
 
 /// Revoke certificates permanently: sign a CRL with an entry for each of them
 ///
-/// Names the certificate of an entry in the tree (NAME), the one in FILE, or the one with a serial number. One run
+/// Revokes the certificate of an entry in the tree (NAME), the one in FILE, or the one with a serial number. One run
 /// signs one new CRL of each authority. The CRL is beside its authority (pki/ca.crl, pki/front-proxy-ca.crl,
 /// pki/etcd/ca.crl; in a cluster directory also beside the nodes' copies of the authority). CRL and journal are written
 /// in one transaction, and the previous CRL is kept as a generation. A CRL of the same authority that another program

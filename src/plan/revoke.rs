@@ -37,7 +37,7 @@ impl Verb {
 pub enum Change {
     Add(Revoked),
     /// A hold becomes a revocation.
-    Harden(Revoked),
+    MakePermanent(Revoked),
     /// A hold is released.
     Remove(Revoked),
     /// The CRL has this state already; `None`: it has no entry for the certificate.
@@ -82,7 +82,7 @@ pub fn decide(request: RevocationRequest<'_>, listed: Option<&Revoked>) -> Resul
     };
     let as_it_is = || listed.clone();
     match (request.verb, listed.is_hold()) {
-        (Verb::Revoke(reason), true) => Ok(Change::Harden(Revoked {
+        (Verb::Revoke(reason), true) => Ok(Change::MakePermanent(Revoked {
             // X.509 section 9.5.3.1: the date stays that of the hold.
             reason,
             invalid_since: request.invalid_since.or(listed.invalid_since),
@@ -169,8 +169,8 @@ mod tests {
             (Hold, None, Ok(Change::Add(now(Some(Reason::CertificateHold))))),
             (Release, None, Ok(Change::Nothing(None))),
             // The date of the hold stays.
-            (Revoke(key), Some(&held), Ok(Change::Harden(entry(key)))),
-            (Revoke(None), Some(&held), Ok(Change::Harden(entry(None)))),
+            (Revoke(key), Some(&held), Ok(Change::MakePermanent(entry(key)))),
+            (Revoke(None), Some(&held), Ok(Change::MakePermanent(entry(None)))),
             (Hold, Some(&held), Ok(Change::Nothing(Some(held.clone())))),
             (Release, Some(&held), Ok(Change::Remove(held.clone()))),
             (Revoke(None), Some(&gone), Ok(Change::Nothing(Some(gone.clone())))),
@@ -193,8 +193,8 @@ mod tests {
         assert_eq!(decide(request, Some(&listed)), Ok(Change::Nothing(Some(listed))));
         assert_eq!(decide(request, Some(&entry(None))), Err(Refusal::Fixed(entry(None))));
         let held = entry(Some(Reason::CertificateHold));
-        let hardened = Revoked { invalid_since: since, ..entry(None) };
-        assert_eq!(decide(request, Some(&held)), Ok(Change::Harden(hardened)));
+        let permanent = Revoked { invalid_since: since, ..entry(None) };
+        assert_eq!(decide(request, Some(&held)), Ok(Change::MakePermanent(permanent)));
     }
 
     #[test]
@@ -202,8 +202,8 @@ mod tests {
         let kept = extension(&[0x55, 0x1d, 99], false, &[5, 0]);
         let other = [extension(HOLD_INSTRUCTION, false, &[6, 1, 0]), kept.clone()].concat();
         let held = Revoked { other, ..entry(Some(Reason::CertificateHold)) };
-        let hardened = Revoked { other: kept, ..entry(None) };
-        assert_eq!(decide(request(Verb::Revoke(None)), Some(&held)), Ok(Change::Harden(hardened)));
+        let permanent = Revoked { other: kept, ..entry(None) };
+        assert_eq!(decide(request(Verb::Revoke(None)), Some(&held)), Ok(Change::MakePermanent(permanent)));
     }
 
     #[test]

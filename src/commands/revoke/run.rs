@@ -53,7 +53,7 @@ fn sign(
         let (mut additions, mut removals): (Vec<Revoked>, Vec<Vec<u8>>) = (Vec::new(), Vec::new());
         for (_, change) in evaluation.of(*id) {
             match change {
-                Change::Add(revoked) | Change::Harden(revoked) => additions.push(revoked.clone()),
+                Change::Add(revoked) | Change::MakePermanent(revoked) => additions.push(revoked.clone()),
                 Change::Remove(revoked) => removals.push(revoked.serial.clone()),
                 Change::Nothing(_) => {}
             }
@@ -85,7 +85,7 @@ fn commit(
     for issue in issues.iter() {
         let authority = evaluation.issuer(issue.authority)?;
         for (one, change) in evaluation.of(issue.authority) {
-            let (Change::Add(revoked) | Change::Harden(revoked) | Change::Remove(revoked)) = change else { continue };
+            let (Change::Add(revoked) | Change::MakePermanent(revoked) | Change::Remove(revoked)) = change else { continue };
             lines.push(journal::crl_line(verb, &one.label(), authority, &issue.number, Some(revoked), now));
             entries.push(one.label());
         }

@@ -142,11 +142,7 @@ fn what_only_made_files_is_undone_when_it_is_named() {
     for words in [&["restore"][..], &["restore", "20261120T220000Z-renew"], &["restore", "20261120T220000Z-init"]] {
         let run = place.kpki(&[words, &["--dir", "k8s"]].concat()).fails(1);
         let said = "the record of 20261120T220000Z-renew is missing or damaged";
-        assert!(
-            run.stderr.contains(said) && run.stderr.contains("hint: see k8s/.kpki/generations/"),
-            "{}",
-            run.stderr
-        );
+        assert!(run.stderr.contains(said) && run.stderr.contains("hint: see k8s/.kpki/generations/"), "{}", run.stderr);
         assert!(visible(&place) == renewed);
     }
 }
