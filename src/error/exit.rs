@@ -35,7 +35,7 @@ pub const STATUSES: [(u8, &str); 7] = [
     (
         4,
         "check-expiration: a certificate is critical, expired, held, revoked, not yet valid, missing or unreadable; crl check: \
-         one is revoked or held; export --verify: a file is another node's, does not fit together or is missing",
+         one is revoked or held; export --verify: a file is another node's, does not fit the others or is missing",
     ),
     (5, "init, renew, csr: some entries were not done, such as those of an external authority; the others were"),
     (10, "renew --detailed-exitcode: something was renewed"),
