@@ -52,34 +52,25 @@ pub fn parse_instant(text: &str, now: OffsetDateTime) -> Option<OffsetDateTime> 
 pub struct Span(u64);
 
 /// Why a text is not a [`Span`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SpanError {
+    #[error("it is empty")]
     Empty,
     /// Not a sequence of numbers with units.
+    #[error("it is not a sequence of numbers with units")]
     Malformed,
     /// A number without a unit: days or seconds may be meant.
+    #[error("a number without a unit")]
     NoUnit,
+    #[error("unknown unit {0:?}")]
     UnknownUnit(char),
     /// Below zero, or more than a thousand years.
+    #[error("below zero or more than 1000 years")]
     OutOfRange,
     /// Finer than a second.
+    #[error("finer than a second")]
     Fraction,
 }
-
-impl fmt::Display for SpanError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Empty => f.write_str("it is empty"),
-            Self::Malformed => f.write_str("it is not a sequence of numbers with units"),
-            Self::NoUnit => f.write_str("a number without a unit"),
-            Self::UnknownUnit(unit) => write!(f, "unknown unit {unit:?}"),
-            Self::OutOfRange => f.write_str("below zero or more than 1000 years"),
-            Self::Fraction => f.write_str("finer than a second"),
-        }
-    }
-}
-
-impl std::error::Error for SpanError {}
 
 const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;

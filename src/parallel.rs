@@ -4,16 +4,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 /// A thread that was helping panicked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a thread ended before its work")]
 pub struct Died;
-
-impl std::fmt::Display for Died {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("a thread ended before its work")
-    }
-}
-
-impl std::error::Error for Died {}
 
 /// The results of `work` for each index below `count`, in order, without those that are `None`. Threads take the next index
 /// as they become free, because one piece may take ten times as long as another. The calling thread works too, so this

@@ -98,7 +98,7 @@ impl Threshold {
                 let percent = digits.then(|| number.parse::<u8>().ok()).flatten().filter(|percent| *percent <= 100);
                 percent.map(Self::PercentLeft).ok_or(ThresholdError::Percent)
             }
-            None => Span::parse(text).map(Self::Left).map_err(ThresholdError::Span),
+            None => Ok(Self::Left(Span::parse(text)?)),
         }
     }
 }
@@ -113,23 +113,14 @@ impl fmt::Display for Threshold {
 }
 
 /// Why a text is no [`Threshold`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ThresholdError {
     /// Not 0% to 100%.
+    #[error("expected a percentage from 0% to 100%")]
     Percent,
-    Span(SpanError),
-}
-
-impl fmt::Display for ThresholdError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Percent => f.write_str("expected a percentage from 0% to 100%"),
-            Self::Span(SpanError::NoUnit) => {
-                f.write_str("expected a unit: a duration such as 30d or 720h, or the share of the lifetime left (20%)")
-            }
-            Self::Span(_) => {
-                f.write_str("expected a duration such as 30d or 720h, or the share of the lifetime left (20%)")
-            }
-        }
-    }
+    #[error(
+        "expected {}a duration such as 30d or 720h, or the share of the lifetime left (20%)",
+        if *.0 == SpanError::NoUnit { "a unit: " } else { "" }
+    )]
+    Span(#[from] SpanError),
 }

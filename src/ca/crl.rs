@@ -114,7 +114,7 @@ impl<'a> Added<'a> {
             if !serials.insert(minimal_integer(&one.serial)) {
                 return Err(CaError::Crl(CrlFault::Twice));
             }
-            bytes.extend_from_slice(&crl::entry(one).map_err(CaError::Encode)?);
+            bytes.extend_from_slice(&crl::entry(one)?);
         }
         Ok(Self { revoked, serials, bytes })
     }
@@ -133,7 +133,7 @@ fn sign(kept: &[&[u8]], added: Added<'_>, issue: &CrlIssue, issuer: &Issuer) -> 
         authority_key_id: authority.subject_key_id.as_deref().unwrap_or(&computed),
     };
     let pieces: Vec<&[u8]> = kept.iter().copied().chain([added.bytes.as_slice()]).collect();
-    let to_be_signed = crl::to_be_signed(issue, &pieces, around).map_err(CaError::Encode)?;
+    let to_be_signed = crl::to_be_signed(issue, &pieces, around)?;
     let signature = issuer.key().sign(&to_be_signed)?;
     let der = crl::signed(to_be_signed, around.signature, &signature);
     let read = Crl::parse(&der).map_err(CaError::RereadCrl)?;

@@ -12,75 +12,123 @@ use crate::encoding::key::KeyError;
 use crate::encoding::public_key::{EXPECTED, KeyKind};
 use crate::x509::{ChainError, CrlError, Mismatch, ParseError, RequestError, VerifyError};
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CaError {
     /// The key cannot be read.
-    Key(KeyError),
+    #[error("{0}")]
+    Key(#[from] KeyError),
     /// The container is well-formed, but its numbers are no key of this kind.
+    #[error("expected a valid {0} key, found numbers that are none")]
     InvalidKey(Algorithm),
     /// The signing library could not make a key.
+    #[error("the signing library could not make a key of {0}")]
     Generate(Algorithm),
     /// No random bytes from the system.
+    #[error("the system gave no random bytes")]
     Randomness,
     /// The signing library could not sign.
+    #[error("the signing library could not sign with a key of {0}")]
     Sign(Algorithm),
     /// A worker ended before its work did.
+    #[error("a worker thread ended before its work did")]
     Worker,
     /// A file without certificates.
+    #[error("expected the certificate of an authority, found none")]
     EmptyBundle,
     /// The first certificate is not an authority, or its keyUsage lacks keyCertSign.
+    #[error("expected an authority that may sign certificates, found a certificate that may not")]
     NotAnAuthority,
     /// The key belongs to none of the bundle, or to another than the first (counted from 1).
+    #[error("expected the private key of {}", other_key(*.position))]
     KeyMismatch { position: Option<usize> },
     /// An unknown critical extension: every verifier refuses what it signs (RFC 5280 section 4.2).
+    #[error("expected an authority without critical extensions of its own, found {0}")]
     AuthorityExtension(Oid),
     /// The authority's extKeyUsage does not let it sign for servers and clients.
+    #[error("expected an authority that may sign for servers and clients, found an extended key usage without them")]
     AuthorityUsages,
     /// The issuer's own key is of no kind kpki signs with.
+    #[error("expected a key of {EXPECTED}, found {0}")]
     IssuerKey(KeyKind),
     /// The key to be certified is none that kpki certifies.
+    #[error("expected a key of {EXPECTED}, found {0}")]
     PublicKey(KeyKind),
     /// Not a SubjectPublicKeyInfo.
+    #[error("expected a well-formed public key")]
     BrokenPublicKey,
     /// The certificate would be valid longer than its issuer.
+    #[error(
+        "expected a certificate that ends no later than its issuer at {}, found {}",
+        rfc3339(*.issuer_not_after),
+        rfc3339(*.not_after)
+    )]
     Outlives { not_after: OffsetDateTime, issuer_not_after: OffsetDateTime },
     /// Valid until before valid from.
+    #[error("expected an end of validity after its start at {}, found {}", rfc3339(*.not_before), rfc3339(*.not_after))]
     EmptyValidity { not_before: OffsetDateTime, not_after: OffsetDateTime },
     /// The issuer's pathLenConstraint leaves no room for this authority (RFC 5280 section 4.2.1.9).
+    #[error("expected an issuer that allows this authority below it, found the path length {issuer}")]
     PathLength { issuer: u32 },
     /// An authority needs a name for others to call their issuer (RFC 5280 section 4.1.2.6).
+    #[error("expected a subject for the authority, found none")]
     NamelessAuthority,
     /// The blueprint cannot be written.
-    Encode(EncodeError),
+    #[error("{0}")]
+    Encode(#[from] EncodeError),
     /// The CRL that is to be changed cannot be read.
-    OldCrl(CrlError),
+    #[error("{0}")]
+    OldCrl(#[source] CrlError),
     /// Nor is it signed by this authority's key.
-    OldCrlSignature(VerifyError),
+    #[error("the CRL before is not this authority's: {0}")]
+    OldCrlSignature(#[source] VerifyError),
     /// What was asked for cannot be a CRL, or the CRL before cannot be continued.
-    Crl(CrlFault),
+    #[error("{0}")]
+    Crl(#[from] CrlFault),
     /// The certificate just signed cannot be read. This and what follows means a fault in kpki or in a library; nothing was
     /// handed out.
-    Reread(ParseError),
+    #[error("the certificate just signed does not read back: {0}")]
+    Reread(#[source] ParseError),
     /// The certificate just signed is not its blueprint's.
+    #[error("the certificate just signed differs from its blueprint{}", listed(.0))]
     Differs(Vec<Mismatch>),
     /// Serial number, issuer, key or key identifiers are not those that were signed.
+    #[error("the certificate just signed reads back with another {0}")]
     TbsContext(TbsField),
     /// Its signature is not the signer's.
-    Verify(VerifyError),
+    #[error("the certificate just signed does not verify: {0}")]
+    Verify(#[source] VerifyError),
     /// The request just signed cannot be read.
-    RereadRequest(RequestError),
+    #[error("the request just signed does not read back: {0}")]
+    RereadRequest(#[source] RequestError),
     /// It is not its blueprint's.
+    #[error("the request just signed differs from its blueprint")]
     DiffersRequest,
     /// Its signature is not its own key's.
+    #[error("the request just signed does not verify")]
     VerifyRequest,
     /// The CRL just signed cannot be read.
-    RereadCrl(CrlError),
+    #[error("the CRL just signed does not read back: {0}")]
+    RereadCrl(#[source] CrlError),
     /// The part that reads back differently.
+    #[error("the CRL just signed reads back with another {0}")]
     DiffersCrl(&'static str),
     /// Its signature is not the signer's.
-    VerifyCrl(VerifyError),
+    #[error("the CRL just signed does not verify: {0}")]
+    VerifyCrl(#[source] VerifyError),
     /// A TLS peer would refuse it.
-    Peer(ChainError),
+    #[error("the certificate just signed would be refused by a TLS peer: {0}")]
+    Peer(#[source] ChainError),
+}
+
+fn other_key(position: Option<usize>) -> String {
+    match position {
+        None => "the certificate, found another key".to_owned(),
+        Some(position) => format!("the first certificate, found the one of certificate {position} in the file"),
+    }
+}
+
+fn listed(mismatches: &[Mismatch]) -> String {
+    mismatches.iter().map(|mismatch| format!("; {mismatch}")).collect()
 }
 
 /// What a blueprint does not state but a certificate does.
@@ -104,87 +152,5 @@ impl fmt::Display for TbsField {
             Self::AuthorityKeyId => "authority key identifier",
             Self::Version => "version",
         })
-    }
-}
-
-impl fmt::Display for CaError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Key(error) => error.fmt(f),
-            Self::InvalidKey(algorithm) => write!(f, "expected a valid {algorithm} key, found numbers that are none"),
-            Self::Generate(algorithm) => write!(f, "the signing library could not make a key of {algorithm}"),
-            Self::Randomness => f.write_str("the system gave no random bytes"),
-            Self::Sign(algorithm) => write!(f, "the signing library could not sign with a key of {algorithm}"),
-            Self::Worker => f.write_str("a worker thread ended before its work did"),
-            Self::EmptyBundle => f.write_str("expected the certificate of an authority, found none"),
-            Self::NotAnAuthority => {
-                f.write_str("expected an authority that may sign certificates, found a certificate that may not")
-            }
-            Self::KeyMismatch { position: None } => {
-                f.write_str("expected the private key of the certificate, found another key")
-            }
-            Self::KeyMismatch { position: Some(position) } => write!(
-                f,
-                "expected the private key of the first certificate, found the one of certificate {position} in the file"
-            ),
-            Self::AuthorityExtension(oid) => {
-                write!(f, "expected an authority without critical extensions of its own, found {oid}")
-            }
-            Self::AuthorityUsages => f.write_str(
-                "expected an authority that may sign for servers and clients, found an extended key usage without them",
-            ),
-            Self::IssuerKey(kind) | Self::PublicKey(kind) => write!(f, "expected a key of {EXPECTED}, found {kind}"),
-            Self::BrokenPublicKey => f.write_str("expected a well-formed public key"),
-            Self::Outlives { not_after, issuer_not_after } => write!(
-                f,
-                "expected a certificate that ends no later than its issuer at {}, found {}",
-                rfc3339(*issuer_not_after),
-                rfc3339(*not_after)
-            ),
-            Self::EmptyValidity { not_before, not_after } => write!(
-                f,
-                "expected an end of validity after its start at {}, found {}",
-                rfc3339(*not_before),
-                rfc3339(*not_after)
-            ),
-            Self::PathLength { issuer } => {
-                write!(f, "expected an issuer that allows this authority below it, found the path length {issuer}")
-            }
-            Self::NamelessAuthority => f.write_str("expected a subject for the authority, found none"),
-            Self::Encode(error) => error.fmt(f),
-            Self::Reread(error) => write!(f, "the certificate just signed does not read back: {error}"),
-            Self::Differs(mismatches) => {
-                f.write_str("the certificate just signed differs from its blueprint")?;
-                mismatches.iter().try_for_each(|mismatch| write!(f, "; {mismatch}"))
-            }
-            Self::TbsContext(what) => write!(f, "the certificate just signed reads back with another {what}"),
-            Self::Peer(error) => write!(f, "the certificate just signed would be refused by a TLS peer: {error}"),
-            Self::OldCrl(error) => error.fmt(f),
-            Self::OldCrlSignature(error) => write!(f, "the CRL before is not this authority's: {error}"),
-            Self::Crl(fault) => fault.fmt(f),
-            Self::RereadRequest(error) => write!(f, "the request just signed does not read back: {error}"),
-            Self::DiffersRequest => f.write_str("the request just signed differs from its blueprint"),
-            Self::VerifyRequest => f.write_str("the request just signed does not verify"),
-            Self::RereadCrl(error) => write!(f, "the CRL just signed does not read back: {error}"),
-            Self::DiffersCrl(part) => write!(f, "the CRL just signed reads back with another {part}"),
-            Self::VerifyCrl(error) => write!(f, "the CRL just signed does not verify: {error}"),
-            Self::Verify(error) => write!(f, "the certificate just signed does not verify: {error}"),
-        }
-    }
-}
-
-impl std::error::Error for CaError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Key(error) => Some(error),
-            Self::Encode(error) => Some(error),
-            Self::OldCrl(error) | Self::RereadCrl(error) => Some(error),
-            Self::OldCrlSignature(error) | Self::Verify(error) | Self::VerifyCrl(error) => Some(error),
-            Self::Crl(fault) => Some(fault),
-            Self::Reread(error) => Some(error),
-            Self::RereadRequest(error) => Some(error),
-            Self::Peer(error) => Some(error),
-            _ => None,
-        }
     }
 }

@@ -47,7 +47,7 @@ impl PrivateKey {
 
     /// Any of `RSA PRIVATE KEY`, `EC PRIVATE KEY` and `PRIVATE KEY`, unencrypted.
     pub fn from_pem(pem: &[u8]) -> Result<Self, CaError> {
-        let material = KeyMaterial::from_pem(pem).map_err(CaError::Key)?;
+        let material = KeyMaterial::from_pem(pem)?;
         let algorithm = material.algorithm();
         let der = match material.container() {
             Container::Pkcs1 => PrivateKeyDer::Pkcs1(PrivatePkcs1KeyDer::from(material.der())),

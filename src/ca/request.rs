@@ -19,7 +19,7 @@ pub struct SignedRequest {
 pub fn request(blueprint: &Blueprint, key: &PrivateKey) -> Result<SignedRequest, CaError> {
     let spki = key.spki_der();
     let algorithm = SignatureAlgorithm::of(key.algorithm());
-    let to_be_signed = der::to_be_signed(blueprint, &spki).map_err(CaError::Encode)?;
+    let to_be_signed = der::to_be_signed(blueprint, &spki)?;
     let signed = signed(&to_be_signed, algorithm, &key.sign(&to_be_signed)?);
     let request = Request::parse(&signed).map_err(CaError::RereadRequest)?;
     if !asks_for(&request, blueprint) || request.spki_der != spki {

@@ -19,7 +19,7 @@ pub struct Signed {
 /// A certificate signed by its own key: an authority.
 pub fn self_sign(blueprint: &Blueprint, key: &PrivateKey) -> Result<Signed, CaError> {
     let spki = key.spki_der();
-    let issuer = name::write(&blueprint.subject).map_err(CaError::Encode)?;
+    let issuer = name::write(&blueprint.subject)?;
     sign(blueprint, &spki, &issuer, None, key, None)
 }
 
@@ -99,7 +99,7 @@ fn sign(
         subject_key_id: &key_identifier(spki_der).map_err(|_| CaError::BrokenPublicKey)?,
         authority_key_id,
     };
-    let to_be_signed = certificate::to_be_signed(blueprint, around).map_err(CaError::Encode)?;
+    let to_be_signed = certificate::to_be_signed(blueprint, around)?;
     let signature = signer.sign(&to_be_signed)?;
     let der = certificate::signed(&to_be_signed, around.signature, &signature);
     let certificate = Certificate::parse(&der).map_err(CaError::Reread)?;

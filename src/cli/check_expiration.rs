@@ -3,10 +3,7 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
-use super::common;
-use super::environment::Environment;
-use super::ui::Ui;
-use super::values::Outcome;
+use super::{common, environment::Environment, ui::Ui, values::Outcome};
 use crate::audit::{State, Threshold};
 use crate::clock::Span;
 use crate::commands::check_expiration::{self, Request};
@@ -166,9 +163,7 @@ impl Args {
 
     fn check(&self, environment: &Environment, ui: &mut Ui<'_>) -> Outcome {
         let request = self.request(environment)?;
-        let outcome = check_expiration::run(&request, &mut |done, total| ui.progress(done, total));
-        ui.end_progress();
-        let (check, warnings) = outcome?;
+        let (check, warnings) = ui.working(|progress| check_expiration::run(&request, progress))?;
         ui.warnings(&warnings);
         let form = CheckForm::from(self.output);
         match &self.output_file {

@@ -1,10 +1,12 @@
 //! Arguments that several verbs share, in the same words everywhere.
 
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
 use time::OffsetDateTime;
+use zeroize::Zeroizing;
 
 use super::environment::Environment;
 use super::values::{Output, instant, span};
@@ -12,6 +14,7 @@ use crate::clock::Span;
 use crate::error::Error;
 use crate::report::Form;
 use crate::tree::layout::DEFAULT_DIR;
+use crate::workspace::survey::LARGEST_INPUT;
 use crate::workspace::{RunArgs, TreeArgs};
 
 /// One tree by its directory only.
@@ -174,13 +177,24 @@ impl Report {
     }
 }
 
+/// Standard input as a file: all of it.
+pub fn stdin() -> Result<Zeroizing<Vec<u8>>, Error> {
+    let failed = |why: String| Error::new(format!("cannot read standard input: {why}"));
+    let mut bytes = Zeroizing::new(Vec::new());
+    match std::io::stdin().lock().take(LARGEST_INPUT.saturating_add(1)).read_to_end(&mut bytes) {
+        Ok(length) if u64::try_from(length).is_ok_and(|length| length <= LARGEST_INPUT) => Ok(bytes),
+        Ok(_) => Err(failed(format!("it is larger than {LARGEST_INPUT} bytes"))),
+        Err(why) => Err(failed(why.to_string())),
+    }
+}
+
 /// The names that were given; `all` gives an empty `Vec`, which means every entry.
-pub fn all_or_names(names: &[String]) -> Result<Vec<String>, Error> {
-    match names {
+pub fn all_or_names(names: Vec<String>) -> Result<Vec<String>, Error> {
+    match names.as_slice() {
         [only] if only == "all" => Ok(Vec::new()),
         names if names.iter().any(|name| name == "all") => {
             Err(Error::usage("all cannot be combined with other names").hint("give all alone, or only the names"))
         }
-        names => Ok(names.to_vec()),
+        _ => Ok(names),
     }
 }

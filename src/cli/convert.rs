@@ -1,15 +1,13 @@
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
-use super::environment::Environment;
-use super::ui::Ui;
-use super::values::Outcome;
-use crate::commands::convert::{self, Asking, Form, Input, LARGEST, Passwords, Request};
+use super::values::{Outcome, TextOutput};
+use super::{common, environment::Environment, ui::Ui};
+use crate::commands::convert::{self, Asking, Form, Input, Passwords, Request};
 use crate::error::{Error, Exit};
-use crate::files::{self, FileError, FileState, Kind, Op};
 use crate::report;
+use crate::workspace::survey;
 
 /// Convert certificates, keys, bundles, PKCS#12 files and kubeconfigs into one another
 ///
@@ -98,8 +96,8 @@ pub struct Args {
     certificate_key_file: Option<PathBuf>,
 
     /// The form of the report; it needs --out
-    #[arg(short, long, value_enum, value_name = "FORM", default_value_t = Output::Text)]
-    output: Output,
+    #[arg(short, long, value_enum, value_name = "FORM", default_value_t = TextOutput::Text)]
+    output: TextOutput,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -144,14 +142,6 @@ enum Manifest {
     KubeadmCerts,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Output {
-    /// For people
-    Text,
-    Json,
-    Yaml,
-}
-
 const EXAMPLES: &str = "\
 Examples:
   kpki convert apiserver.crt --to der --out apiserver.der
@@ -171,7 +161,7 @@ impl Args {
     pub fn run(&self, environment: &Environment, ui: &mut Ui<'_>) -> Outcome {
         let form = self.form()?;
         let to_stdout = self.out == Path::new("-");
-        if to_stdout && self.output != Output::Text {
+        if to_stdout && self.output != TextOutput::Text {
             return Err(Error::usage("a report and a result cannot both go to standard output").hint("give --out FILE"));
         }
         let certificate_key = self.certificate_key_file.as_deref().map(first_line).transpose()?;
@@ -200,16 +190,11 @@ impl Args {
             }
             return Ok(Exit::Done);
         }
-        let form = match self.output {
-            Output::Text => report::Form::Table,
-            Output::Json => report::Form::Json,
-            Output::Yaml => report::Form::Yaml,
-        };
         // It is shown this once, whatever the flags.
         if done.report.certificate_key.is_some() {
             ui.insist();
         }
-        ui.report(&done.report, form, request.now)?;
+        ui.report(&done.report, self.output.into(), request.now)?;
         Ok(Exit::Done)
     }
 
@@ -260,26 +245,14 @@ impl Args {
 }
 
 fn input(path: &Path) -> Result<Input, Error> {
-    if path != Path::new("-") {
-        return Ok(Input::Path(path.to_owned()));
-    }
-    let failed = |why: String| Error::new(format!("cannot read standard input: {why}"));
-    let mut bytes = Zeroizing::new(Vec::new());
-    match std::io::stdin().lock().take(LARGEST.saturating_add(1)).read_to_end(&mut bytes) {
-        Ok(length) if u64::try_from(length).is_ok_and(|length| length <= LARGEST) => Ok(Input::Bytes(bytes)),
-        Ok(_) => Err(failed(format!("it is larger than {LARGEST} bytes"))),
-        Err(why) => Err(failed(why.to_string())),
-    }
+    if path == Path::new("-") { common::stdin().map(Input::Bytes) } else { Ok(Input::Path(path.to_owned())) }
 }
 
 /// A longer first line is not a password but a wrong file.
 const LONGEST: u64 = 64 << 10;
 
 fn first_line(path: &Path) -> Result<Zeroizing<String>, Error> {
-    let bytes = match files::read_input(path, LONGEST)? {
-        FileState::File { bytes, .. } => bytes,
-        FileState::Missing => return Err(FileError::new(Op::Read, path, Kind::Missing).into()),
-    };
+    let bytes = survey::input(path, LONGEST)?;
     let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
     let line = line.strip_suffix(b"\r").unwrap_or(line);
     let text = std::str::from_utf8(line);

@@ -1,9 +1,6 @@
 use std::path::PathBuf;
 
-use super::environment::Environment;
-use super::ui::Ui;
-use super::values::Outcome;
-use super::{common, revoke};
+use super::{common, environment::Environment, revoke, ui::Ui, values::Outcome};
 use crate::catalog::CaId;
 use crate::commands::crl::{CheckRequest, check, show, update};
 use crate::error::Exit;
@@ -131,8 +128,8 @@ struct Check {
 }
 
 impl Args {
-    pub fn run(&self, environment: &Environment, ui: &mut Ui<'_>) -> Outcome {
-        match &self.verb {
+    pub fn run(self, environment: &Environment, ui: &mut Ui<'_>) -> Outcome {
+        match self.verb {
             Verb::Update(args) => args.run(environment, ui),
             Verb::Show(args) => args.run(environment, ui),
             Verb::Check(args) => args.run(environment, ui),
@@ -179,17 +176,12 @@ impl Show {
 }
 
 impl Check {
-    fn run(&self, environment: &Environment, ui: &mut Ui<'_>) -> Outcome {
-        let request = CheckRequest {
-            whom: self.whom.clone(),
-            lists: self.lists.clone(),
-            authorities: self.authorities.clone(),
-            trees: self.tree.args(environment),
-            strict: self.strict,
-            at: self.at.instant(environment)?,
-        };
-        let report = check::run(&request)?;
-        ui.report(&report, self.report.form(), environment.clock.now())?;
+    fn run(self, environment: &Environment, ui: &mut Ui<'_>) -> Outcome {
+        let form = self.report.form();
+        let (trees, at) = (self.tree.args(environment), self.at.instant(environment)?);
+        let Self { whom, lists, authorities, strict, .. } = self;
+        let report = check::run(&CheckRequest { whom, lists, authorities, trees, strict, at })?;
+        ui.report(&report, form, environment.clock.now())?;
         Ok(match report.answer {
             Answer::Good if report.is_ending() => Exit::Warning,
             Answer::Good => Exit::Done,

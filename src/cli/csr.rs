@@ -1,9 +1,7 @@
 use std::path::PathBuf;
 
-use super::common;
-use super::environment::Environment;
-use super::ui::Ui;
-use super::values::Outcome;
+use super::common::{self, all_or_names};
+use super::{environment::Environment, ui::Ui, values::Outcome};
 use crate::commands::csr::{self, Request};
 use crate::error::Exit;
 
@@ -53,17 +51,10 @@ Exit status: 0 all requests exist, 1 refused or failed, 2 wrong command line or 
 named entries.";
 
 impl Args {
-    pub fn run(&self, environment: &Environment, ui: &mut Ui<'_>) -> Outcome {
-        let request = Request {
-            trees: self.tree.args(environment),
-            run: self.run.args(environment)?,
-            names: common::all_or_names(&self.names)?,
-            out: self.out.clone(),
-            key: self.key.clone(),
-        };
-        let outcome = csr::run(&request, &mut |done, total| ui.progress(done, total));
-        ui.end_progress();
-        let report = outcome?;
+    pub fn run(self, environment: &Environment, ui: &mut Ui<'_>) -> Outcome {
+        let (trees, run, names) = (self.tree.args(environment), self.run.args(environment)?, all_or_names(self.names)?);
+        let request = Request { trees, run, names, out: self.out, key: self.key };
+        let report = ui.working(|progress| csr::run(&request, progress))?;
         ui.warnings(&report.warnings);
         ui.report(&report, self.report.form(), request.run.now)?;
         Ok(if report.count("left") > 0 { Exit::Partial } else { Exit::Done })

@@ -1,9 +1,6 @@
 use std::path::{Path, PathBuf};
 
-use super::common;
-use super::environment::Environment;
-use super::ui::Ui;
-use super::values::Outcome;
+use super::{common, environment::Environment, ui::Ui, values::Outcome};
 use crate::commands::export::{self, Request, VerifyRequest};
 use crate::error::{Error, Exit};
 use crate::report::Form;

@@ -1,7 +1,6 @@
 //! `kpki generate` (hidden): man pages and shell completions from the definitions themselves.
 
-use super::ui::Ui;
-use super::values::Outcome;
+use super::{ui::Ui, values::Outcome};
 use crate::error::{Error, Exit};
 use crate::hooks::{INHERITED, VARIABLES};
 use crate::profile::{FieldDoc, field_reference};

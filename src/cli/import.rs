@@ -1,9 +1,6 @@
 use std::path::PathBuf;
 
-use super::common;
-use super::environment::Environment;
-use super::ui::Ui;
-use super::values::Outcome;
+use super::{common, environment::Environment, ui::Ui, values::Outcome};
 use crate::commands::import::{self, Request};
 use crate::error::Exit;
 
@@ -54,14 +51,9 @@ Examples:
 Exit status: 0 done, 1 refused or failed and nothing was written, 2 wrong command line or profile.";
 
 impl Args {
-    pub fn run(&self, environment: &Environment, ui: &mut Ui<'_>) -> Outcome {
-        let request = Request {
-            trees: self.tree.args(environment),
-            run: self.run.args(environment)?,
-            files: self.files.clone(),
-            entry: self.entry.clone(),
-            requests: self.requests.clone(),
-        };
+    pub fn run(self, environment: &Environment, ui: &mut Ui<'_>) -> Outcome {
+        let (trees, run) = (self.tree.args(environment), self.run.args(environment)?);
+        let request = Request { trees, run, files: self.files, entry: self.entry, requests: self.requests };
         let report = import::run(&request)?;
         ui.warnings(&report.warnings);
         ui.report(&report, self.report.form(), request.run.now)?;

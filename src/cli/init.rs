@@ -1,10 +1,7 @@
 use std::net::IpAddr;
 use std::path::PathBuf;
 
-use super::common;
-use super::environment::Environment;
-use super::ui::Ui;
-use super::values::Outcome;
+use super::{common, environment::Environment, ui::Ui, values::Outcome};
 use crate::commands::init::{self, Request};
 use crate::error::Exit;
 use crate::tree::layout::DEFAULT_DIR;
@@ -83,9 +80,7 @@ impl Args {
             force: self.force,
             run: self.run.args(environment)?,
         };
-        let outcome = init::run(&request, &mut |done, total| ui.progress(done, total));
-        ui.end_progress();
-        let report = outcome?;
+        let report = ui.working(|progress| init::run(&request, progress))?;
         ui.warnings(&report.warnings);
         ui.report(&report, self.report.form(), request.run.now)?;
         let waits = report.items.iter().any(|item| item.action == "request");

@@ -1,15 +1,12 @@
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use super::common;
-use super::environment::Environment;
-use super::ui::Ui;
-use super::values::Outcome;
+use super::values::{Outcome, TextOutput};
+use super::{common, environment::Environment, ui::Ui};
 use crate::commands::inspect;
 use crate::error::{Error, Exit};
 use crate::report::Form;
 use crate::report::inspect::{File, Inspect};
-use crate::workspace::survey::LARGEST_INPUT;
+use crate::workspace::survey;
 
 /// Show the contents of a certificate, bundle, CRL, CSR, key or kubeconfig
 ///
@@ -27,16 +24,8 @@ pub struct Args {
     at: common::At,
 
     /// The form of the result
-    #[arg(short, long, value_enum, value_name = "FORM", default_value_t = Output::Text)]
-    output: Output,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Output {
-    /// For people
-    Text,
-    Json,
-    Yaml,
+    #[arg(short, long, value_enum, value_name = "FORM", default_value_t = TextOutput::Text)]
+    output: TextOutput,
 }
 
 const EXAMPLES: &str = "\
@@ -53,11 +42,7 @@ impl Args {
         let at = self.at.instant(environment)?;
         let files: Vec<File> = self.files.iter().map(|path| file(path)).collect();
         let failed = files.iter().any(|file| !file.problems.is_empty());
-        let form = match self.output {
-            Output::Text => Form::Table,
-            Output::Json => Form::Json,
-            Output::Yaml => Form::Yaml,
-        };
+        let form = self.output.into();
         let shown: Vec<File> = match form {
             // Problems go to stderr, like errors.
             Form::Table | Form::Wide => files
@@ -78,19 +63,9 @@ impl Args {
 }
 
 fn file(path: &Path) -> File {
-    if path != Path::new("-") {
-        return inspect::file(path);
-    }
-    let name = "standard input".to_owned();
-    let mut bytes = zeroize::Zeroizing::new(Vec::new());
-    match std::io::stdin().lock().take(LARGEST_INPUT.saturating_add(1)).read_to_end(&mut bytes) {
-        Ok(length) if u64::try_from(length).is_ok_and(|length| length <= LARGEST_INPUT) => {
-            inspect::content(name, &bytes)
-        }
-        Ok(_) => {
-            let why = format!("cannot read standard input: it is larger than {} bytes", LARGEST_INPUT);
-            inspect::unreadable(name, &Error::new(why))
-        }
-        Err(why) => inspect::unreadable(name, &Error::new(format!("cannot read standard input: {why}"))),
+    if path == Path::new("-") {
+        inspect::file("standard input".to_owned(), common::stdin())
+    } else {
+        inspect::file(path.display().to_string(), survey::input(path, survey::LARGEST_INPUT))
     }
 }

@@ -2,10 +2,7 @@ use std::path::{Path, PathBuf};
 
 use clap::ArgAction;
 
-use super::common;
-use super::environment::Environment;
-use super::ui::Ui;
-use super::values::Outcome;
+use super::{common, environment::Environment, ui::Ui, values::Outcome};
 use crate::blueprint::Algorithm;
 use crate::clock::Span;
 use crate::commands::kubeconfig::{self, Request};
@@ -99,34 +96,36 @@ fn algorithm(text: &str) -> Result<Algorithm, String> {
 }
 
 impl Args {
-    pub fn run(&self, environment: &Environment, ui: &mut Ui<'_>) -> Outcome {
-        let Verb::User(user) = &self.verb;
+    pub fn run(self, environment: &Environment, ui: &mut Ui<'_>) -> Outcome {
+        let Verb::User(user) = self.verb;
         user.run(environment, ui)
     }
 }
 
 impl User {
-    fn run(&self, environment: &Environment, ui: &mut Ui<'_>) -> Outcome {
-        let out = self.out.as_deref().filter(|out| *out != Path::new("-"));
-        if let Some(out) = out {
+    fn run(self, environment: &Environment, ui: &mut Ui<'_>) -> Outcome {
+        let out = self.out.filter(|out| out != Path::new("-"));
+        if let Some(out) = &out {
             kubeconfig::check(out, self.force, &self.tree.dir)?;
         }
+        let (run, dir, allow_masters) = (self.write.args(environment)?, self.tree.dir, self.allow_system_masters);
+        let Self { user, groups, validity, server, cluster, algorithm, csr, key_file, .. } = self;
         let made = kubeconfig::user(&Request {
-            user: self.user.clone(),
-            groups: self.groups.clone(),
-            validity: self.validity,
-            server: self.server.clone(),
-            cluster: self.cluster.clone(),
-            algorithm: self.algorithm,
-            csr: self.csr.clone(),
-            key_file: self.key_file.clone(),
-            dir: self.tree.dir.clone(),
-            allow_masters: self.allow_system_masters,
-            run: self.write.args(environment)?,
+            user,
+            groups,
+            validity,
+            server,
+            cluster,
+            algorithm,
+            csr,
+            key_file,
+            dir,
+            allow_masters,
+            run,
         })?;
         ui.warnings(&made.warnings);
         match out {
-            Some(out) => kubeconfig::write(out, &made)?,
+            Some(out) => kubeconfig::write(&out, &made)?,
             None => ui.document(&made.text)?,
         }
         Ok(Exit::Done)

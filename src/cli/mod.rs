@@ -95,7 +95,7 @@ pub fn dispatch(args: impl IntoIterator<Item = OsString>, environment: &Environm
         Err(error) => return ui.usage(&error),
     };
     ui.configure(cli.color, cli.quiet);
-    let outcome = match &cli.verb {
+    let outcome = match cli.verb {
         Verb::Init(args) => args.run(environment, ui),
         Verb::CheckExpiration(args) => args.run(environment, ui),
         Verb::Renew(args) => args.run(environment, ui),

@@ -1,9 +1,7 @@
 use std::net::IpAddr;
 use std::path::PathBuf;
 
-use super::environment::Environment;
-use super::ui::Ui;
-use super::values::Outcome;
+use super::{environment::Environment, ui::Ui, values::Outcome};
 use crate::commands::profile;
 use crate::error::Exit;
 use crate::profile::{Overrides, starter};

@@ -1,7 +1,5 @@
-use super::common;
-use super::environment::Environment;
-use super::ui::Ui;
 use super::values::{Outcome, Output};
+use super::{common, environment::Environment, ui::Ui};
 use crate::commands::renew::{self, Request};
 use crate::error::{Error, Exit};
 use crate::report::renew as report;
@@ -75,10 +73,8 @@ impl Args {
     pub fn run(&self, environment: &Environment, ui: &mut Ui<'_>) -> Outcome {
         let request = self.request(environment)?;
         let now = request.run.now;
-        let outcome = renew::run(&request, &mut |done, total| ui.progress(done, total));
-        ui.end_progress();
         let form = self.report.form();
-        let (report, mut warnings) = match outcome {
+        let (report, mut warnings) = match ui.working(|progress| renew::run(&request, progress)) {
             Ok(outcome) => outcome,
             // JSON and YAML output always have a document.
             Err(error) if matches!(self.report.output, Output::Json | Output::Yaml) && error.exit == Exit::Failed => {
@@ -113,7 +109,7 @@ impl Args {
         Ok(Request {
             trees: self.trees.args(environment, &[]),
             run: self.run.args(environment)?,
-            names: common::all_or_names(&self.names)?,
+            names: common::all_or_names(self.names.clone())?,
             due: self.due,
             prune_sans: self.prune_sans,
             reuse_key: self.reuse_key,

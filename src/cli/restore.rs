@@ -1,9 +1,6 @@
 use std::path::PathBuf;
 
-use super::common;
-use super::environment::Environment;
-use super::ui::Ui;
-use super::values::Outcome;
+use super::{common, environment::Environment, ui::Ui, values::Outcome};
 use crate::commands::restore::{self, Request};
 use crate::error::Exit;
 
@@ -71,13 +68,9 @@ pub struct Restore {
 }
 
 impl Restore {
-    pub fn run(&self, environment: &Environment, ui: &mut Ui<'_>) -> Outcome {
-        let request = Request {
-            dir: self.tree.dir.clone(),
-            kubelet_dir: self.kubelet_dir.clone(),
-            generation: self.generation.clone(),
-            run: self.run.args(environment)?,
-        };
+    pub fn run(self, environment: &Environment, ui: &mut Ui<'_>) -> Outcome {
+        let (dir, run) = (self.tree.dir, self.run.args(environment)?);
+        let request = Request { dir, run, kubelet_dir: self.kubelet_dir, generation: self.generation };
         ui.report(&restore::run(&request)?, self.report.form(), request.run.now)?;
         Ok(Exit::Done)
     }

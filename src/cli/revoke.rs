@@ -1,9 +1,6 @@
 use std::path::PathBuf;
 
-use super::common;
-use super::environment::Environment;
-use super::ui::Ui;
-use super::values::Outcome;
+use super::{common, environment::Environment, ui::Ui, values::Outcome};
 use crate::catalog::CaId;
 use crate::commands::revoke::{self, Request};
 use crate::error::{Error, Exit};
@@ -140,7 +137,7 @@ fn reasons() -> impl clap::builder::TypedValueParser<Value = Reason> {
 }
 
 impl Revoke {
-    pub fn run(&self, environment: &Environment, ui: &mut Ui<'_>) -> Outcome {
+    pub fn run(self, environment: &Environment, ui: &mut Ui<'_>) -> Outcome {
         let now = self.crl.run.args(environment)?.now;
         let since = self.invalid_since.as_deref();
         let since = since.map(|text| super::values::instant("--invalid-since", text, now)).transpose()?;
@@ -148,41 +145,33 @@ impl Revoke {
             return Err(Error::usage(format!("--invalid-since {} is in the future", crate::clock::rfc3339(since)))
                 .hint("give the instant since when the key may be compromised, or leave it out"));
         }
-        run(&self.selector, Verb::Revoke(self.reason), since, &self.crl, environment, ui)
+        run(self.selector, Verb::Revoke(self.reason), since, &self.crl, environment, ui)
     }
 }
 
 impl Hold {
-    pub fn run(&self, environment: &Environment, ui: &mut Ui<'_>) -> Outcome {
-        run(&self.selector, Verb::Hold, None, &self.crl, environment, ui)
+    pub fn run(self, environment: &Environment, ui: &mut Ui<'_>) -> Outcome {
+        run(self.selector, Verb::Hold, None, &self.crl, environment, ui)
     }
 }
 
 impl Release {
-    pub fn run(&self, environment: &Environment, ui: &mut Ui<'_>) -> Outcome {
-        run(&self.selector, Verb::Release, None, &self.crl, environment, ui)
+    pub fn run(self, environment: &Environment, ui: &mut Ui<'_>) -> Outcome {
+        run(self.selector, Verb::Release, None, &self.crl, environment, ui)
     }
 }
 
 fn run(
-    selector: &Selector,
+    selector: Selector,
     verb: Verb,
     invalid_since: Option<time::OffsetDateTime>,
     crl: &CrlRun,
     environment: &Environment,
     ui: &mut Ui<'_>,
 ) -> Outcome {
-    let request = Request {
-        trees: crl.tree.args(environment),
-        run: crl.run.args(environment)?,
-        der: crl.der,
-        verb,
-        names: selector.names.clone(),
-        certificate: selector.cert.clone(),
-        serial: selector.serial.clone().zip(selector.ca),
-        invalid_since,
-        unknown_serial: selector.unknown_serial,
-    };
+    let Selector { names, cert: certificate, serial, ca, unknown_serial } = selector;
+    let (trees, run, der, serial) = (crl.tree.args(environment), crl.run.args(environment)?, crl.der, serial.zip(ca));
+    let request = Request { trees, run, der, verb, names, certificate, serial, invalid_since, unknown_serial };
     let report = revoke::run(&request)?;
     crl.show(&report, request.run.now, ui)
 }

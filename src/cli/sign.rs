@@ -2,10 +2,7 @@ use std::path::PathBuf;
 
 use clap::ValueEnum;
 
-use super::common;
-use super::environment::Environment;
-use super::ui::Ui;
-use super::values::Outcome;
+use super::{common, environment::Environment, ui::Ui, values::Outcome};
 use crate::blueprint::{ExtendedKeyUsage, Subtree};
 use crate::catalog::CaId;
 use crate::clock::Span;

@@ -11,6 +11,7 @@ use super::environment::{Environment, Terminal};
 use super::values::Color;
 use crate::error::{Error, Exit};
 use crate::report::{self, Form, Line, Report, Tone, Width, is_harmless, sanitised};
+use crate::workspace::Progress;
 
 /// stdout and stderr, with colour, quiet mode and progress.
 pub struct Ui<'a> {
@@ -114,8 +115,15 @@ impl<'a> Ui<'a> {
         self.write_all(text.as_bytes())
     }
 
-    /// Shows the progress of a run: on a terminal, after a second, at most ten times a second.
-    pub fn progress(&mut self, done: usize, total: usize) {
+    /// Does a work that says how far it is, for people who wait.
+    pub fn working<T>(&mut self, work: impl FnOnce(Progress<'_>) -> T) -> T {
+        let done = work(&mut |done, total| self.progress(done, total));
+        self.end_progress();
+        done
+    }
+
+    /// How far a run is: on a terminal, after a second, ten times a second at the most.
+    fn progress(&mut self, done: usize, total: usize) {
         const PATIENCE: Duration = Duration::from_secs(1);
         const PACE: Duration = Duration::from_millis(100);
         let recently = self.shown.is_some_and(|shown| shown.elapsed() < PACE);
@@ -129,7 +137,7 @@ impl<'a> Ui<'a> {
     }
 
     /// Takes the progress off the screen again.
-    pub fn end_progress(&mut self) {
+    fn end_progress(&mut self) {
         if self.shown.take().is_some() {
             let _ = write!(self.err, "\r\x1b[K");
             let _ = self.err.flush();

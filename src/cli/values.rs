@@ -36,6 +36,25 @@ impl From<Output> for Form {
     }
 }
 
+/// `-o` of a verb whose text is no table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum TextOutput {
+    /// For people
+    Text,
+    Json,
+    Yaml,
+}
+
+impl From<TextOutput> for Form {
+    fn from(output: TextOutput) -> Self {
+        match output {
+            TextOutput::Text => Self::Table,
+            TextOutput::Json => Self::Json,
+            TextOutput::Yaml => Self::Yaml,
+        }
+    }
+}
+
 /// The years in which a certificate can begin and its CA still end before 9999 (RFC 5280 section 4.1.2.5).
 pub const YEARS: std::ops::RangeInclusive<i32> = 1970..=8900;
 

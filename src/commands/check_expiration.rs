@@ -12,9 +12,8 @@ use crate::inventory::{self, Form, Item, Kind, Reading, Tree};
 use crate::parallel;
 use crate::report::{Check, CheckForm, Selection};
 use crate::store::{self, Roots};
-use crate::workspace::Progress;
-use crate::workspace::TreeArgs;
 use crate::workspace::targets::{self, Target};
+use crate::workspace::{Progress, TreeArgs};
 
 /// The command line, checked.
 #[derive(Debug, Clone)]

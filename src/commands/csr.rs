@@ -71,10 +71,9 @@ pub fn run(request: &Request, progress: Progress<'_>) -> Result<Requests, Error>
         verb: Verb::Csr,
         directory: Some(site.roots().main.display().to_string()),
         dry_run: run.dry_run,
-        generation: None,
         entries,
-        restart: Vec::new(),
         warnings,
+        ..Requests::default()
     })
 }
 
@@ -116,8 +115,7 @@ fn of_credentials(session: &Session<'_>, snapshot: &Snapshot, names: &[String]) 
 fn entry(made: &Made) -> RequestEntry {
     let of_old_key = made.is_old_key && !made.is_kept;
     RequestEntry {
-        node: made.id.node.clone(),
-        name: made.id.name.clone(),
+        id: made.id.clone(),
         action: if made.is_kept { "keep" } else { "request" },
         algorithm: Some(made.request.key.to_string()),
         asked: Some(requested(&made.request)),
@@ -131,8 +129,7 @@ fn skipped(one: &Wanted) -> Option<RequestEntry> {
     let skipped = one.template.as_ref().err()?;
     let id = one.id.to_string();
     Some(RequestEntry {
-        node: one.id.node.clone(),
-        name: one.id.name.clone(),
+        id: one.id.clone(),
         action: if skipped.is_gap() { "left" } else { "skip" },
         reasons: vec![match skipped {
             Skipped::NotReplenished => format!("it does not exist; request it by name: kpki csr {id}"),

@@ -47,39 +47,30 @@ impl fmt::Debug for Content {
     }
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ArchiveError {
     /// ustar has 255 bytes for a path, and breaks it at a slash.
+    #[error("expected a path that a tar file has room for, found {0:?}")]
     LongPath(String),
     /// As the library says it.
+    #[error("expected a tar file, plain or gzipped: {0}")]
     Broken(String),
     /// A member that ends before its size.
+    #[error("expected a tar file, plain or gzipped: {0:?} ends too soon")]
     Cut(String),
+    #[error("expected at most {LIMIT} bytes unpacked, found more")]
     TooLarge,
+    #[error("expected at most {MEMBERS} members, found more")]
     TooMany,
     /// A link, a device, a pipe.
+    #[error("expected regular files and directories, found {0:?} of another kind")]
     NotPlain(String),
     /// Absolute, or with `..`: it would be unpacked elsewhere.
+    #[error("expected relative paths of plain names, found {0:?}")]
     Escapes(String),
+    #[error("expected each file once, found {0:?} twice")]
     Twice(String),
 }
-
-impl fmt::Display for ArchiveError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::LongPath(path) => write!(f, "expected a path that a tar file has room for, found {path:?}"),
-            Self::Broken(why) => write!(f, "expected a tar file, plain or gzipped: {why}"),
-            Self::Cut(path) => write!(f, "expected a tar file, plain or gzipped: {path:?} ends too soon"),
-            Self::TooLarge => write!(f, "expected at most {LIMIT} bytes unpacked, found more"),
-            Self::TooMany => write!(f, "expected at most {MEMBERS} members, found more"),
-            Self::NotPlain(path) => write!(f, "expected regular files and directories, found {path:?} of another kind"),
-            Self::Escapes(path) => write!(f, "expected relative paths of plain names, found {path:?}"),
-            Self::Twice(path) => write!(f, "expected each file once, found {path:?} twice"),
-        }
-    }
-}
-
-impl std::error::Error for ArchiveError {}
 
 /// A tar file of these members in this order, all root's; `mtime` in seconds since 1970. `gzip`: compressed, with no time,
 /// name or system of its own.

@@ -1,22 +1,13 @@
 //! Base64 as kubeconfigs carry it: the standard alphabet, padded, on one line (RFC 4648 section 4).
 
-use std::fmt;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
 /// The text is not padded standard base64; how far it could be read is left out, because the text may be a key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("expected padded standard base64")]
 pub struct Base64Error;
-
-impl fmt::Display for Base64Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("expected padded standard base64")
-    }
-}
-
-impl std::error::Error for Base64Error {}
 
 pub fn encode(bytes: &[u8]) -> Zeroizing<String> {
     Zeroizing::new(STANDARD.encode(bytes))

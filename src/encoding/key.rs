@@ -26,52 +26,33 @@ impl fmt::Debug for KeyMaterial {
 }
 
 /// Why a private key cannot be used. Holds nothing out of the key.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum KeyError {
     /// A block is broken.
-    Pem(PemError),
+    #[error("{0}")]
+    Pem(#[from] PemError),
     /// No private key among the blocks; their labels.
+    #[error("expected a PEM private key, found {}", pem::listed(.found, "no PEM block"))]
     NoKey { found: Vec<String> },
     /// It needs a password first.
+    #[error("expected an unencrypted private key, found an encrypted one")]
     Encrypted,
     /// A kind of key kpki does not work with.
+    #[error("expected a private key of {EXPECTED}, found {0}")]
     Unsupported(OtherKey),
     /// A private key block of another format, by its label.
+    #[error("expected RSA PRIVATE KEY, EC PRIVATE KEY or PRIVATE KEY, found {0}")]
     UnknownContainer(String),
     /// The DER is not what the container says.
+    #[error("expected a well-formed {}, found broken DER", .0.label())]
     Malformed(Container),
-}
-
-impl fmt::Display for KeyError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Pem(error) => error.fmt(f),
-            Self::NoKey { found } if found.is_empty() => f.write_str("expected a PEM private key, found no PEM block"),
-            Self::NoKey { found } => write!(f, "expected a PEM private key, found {}", found.join(", ")),
-            Self::Encrypted => f.write_str("expected an unencrypted private key, found an encrypted one"),
-            Self::Unsupported(found) => write!(f, "expected a private key of {EXPECTED}, found {found}"),
-            Self::UnknownContainer(found) => {
-                write!(f, "expected RSA PRIVATE KEY, EC PRIVATE KEY or PRIVATE KEY, found {found}")
-            }
-            Self::Malformed(container) => write!(f, "expected a well-formed {}, found broken DER", container.label()),
-        }
-    }
-}
-
-impl std::error::Error for KeyError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Pem(error) => Some(error),
-            _ => None,
-        }
-    }
 }
 
 impl KeyMaterial {
     /// The first private key among the PEM blocks, as kubeadm reads. `EC PARAMETERS` (OpenSSL writes it before a key) and
     /// certificates (kubelet keeps both in one file) are passed over.
     pub fn from_pem(input: &[u8]) -> Result<Self, KeyError> {
-        let blocks = pem::read(input).map_err(KeyError::Pem)?;
+        let blocks = pem::read(input)?;
         match blocks.iter().find(|block| block.label.ends_with("PRIVATE KEY")) {
             Some(block) => Self::from_block(block),
             None => Err(KeyError::NoKey { found: blocks.into_iter().map(|block| block.label).collect() }),

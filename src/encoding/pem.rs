@@ -5,7 +5,7 @@
 use zeroize::Zeroizing;
 
 use crate::encoding::base64;
-pub use crate::encoding::pem_blocks::{Block, PemError};
+pub use crate::encoding::pem_blocks::{Block, PemError, listed};
 use crate::encoding::pem_blocks::{LIMIT, blocks};
 
 /// Whether one of the blocks of `input` is the block `wanted` holds.

@@ -27,12 +27,21 @@ impl fmt::Debug for Block {
     }
 }
 
+/// The labels of a file's blocks for a message; `none`: what to say where it has none.
+pub fn listed(labels: &[String], none: &str) -> String {
+    if labels.is_empty() { none.to_owned() } else { labels.join(", ") }
+}
+
 /// `position` counts blocks from 1.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PemError {
+    #[error("expected at most {LIMIT} bytes of PEM, found {found}")]
     TooLarge { found: usize },
+    #[error("PEM block {position} ({label}): expected an END line, found none")]
     Unterminated { position: usize, label: String },
+    #[error("PEM block {position} ({label}): expected its END line, found the one of {found}")]
     WrongEnd { position: usize, label: String, found: String },
+    #[error("PEM block {position} ({label}): expected padded standard base64")]
     NotBase64 { position: usize, label: String },
 }
 
@@ -45,25 +54,6 @@ impl PemError {
         }
     }
 }
-
-impl fmt::Display for PemError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::TooLarge { found } => write!(f, "expected at most {LIMIT} bytes of PEM, found {found}"),
-            Self::Unterminated { position, label } => {
-                write!(f, "PEM block {position} ({label}): expected an END line, found none")
-            }
-            Self::WrongEnd { position, label, found } => {
-                write!(f, "PEM block {position} ({label}): expected its END line, found the one of {found}")
-            }
-            Self::NotBase64 { position, label } => {
-                write!(f, "PEM block {position} ({label}): expected padded standard base64")
-            }
-        }
-    }
-}
-
-impl std::error::Error for PemError {}
 
 /// One block as it stands.
 #[derive(Clone, Copy)]

@@ -1,8 +1,6 @@
 //! PEM of any size in pieces of any size: the blocks of one label are decoded as they come, all others passed over. For what
 //! is no secret; [`crate::encoding::pem`] is for keys and for whole files.
 
-use std::fmt;
-
 use crate::encoding::base64;
 use crate::encoding::pem_scan::{self, Line};
 
@@ -22,23 +20,14 @@ pub enum Event<'a> {
 }
 
 /// Why a block is none.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Broken {
+    #[error("expected padded standard base64")]
     NotBase64,
     /// Its END line is another's, or missing.
+    #[error("expected an END line, found none")]
     NoEnd,
 }
-
-impl fmt::Display for Broken {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::NotBase64 => "expected padded standard base64",
-            Self::NoEnd => "expected an END line, found none",
-        })
-    }
-}
-
-impl std::error::Error for Broken {}
 
 /// Takes a text; [`Stream::finish`] must be called at its end.
 #[derive(Debug)]

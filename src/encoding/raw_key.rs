@@ -25,28 +25,23 @@ impl fmt::Debug for RawKey {
 }
 
 /// Why a key does not fit a container.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum RecastError {
     /// PKCS#1 holds RSA keys only, SEC1 elliptic curve keys only.
+    #[error("expected {}, found another", fitting(*.0))]
     OtherAlgorithm(Container),
     /// What stands inside is not what its container says.
+    #[error("expected a well-formed {}", .0.label())]
     Malformed(Container),
 }
 
-impl fmt::Display for RecastError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::OtherAlgorithm(Container::Pkcs1) => f.write_str("expected an RSA key for PKCS#1, found another"),
-            Self::OtherAlgorithm(Container::Sec1) => {
-                f.write_str("expected an elliptic curve key for SEC1, found another")
-            }
-            Self::OtherAlgorithm(Container::Pkcs8) => f.write_str("expected a key of a known kind, found another"),
-            Self::Malformed(container) => write!(f, "expected a well-formed {}", container.label()),
-        }
+const fn fitting(container: Container) -> &'static str {
+    match container {
+        Container::Pkcs1 => "an RSA key for PKCS#1",
+        Container::Sec1 => "an elliptic curve key for SEC1",
+        Container::Pkcs8 => "a key of a known kind",
     }
 }
-
-impl std::error::Error for RecastError {}
 
 impl RawKey {
     /// By its shape, whatever a label says. SEC1 without a curve is none: it is not usable.

@@ -1,8 +1,6 @@
 //! DER elements: tag, length, value (X.690 section 10). Here stands what DER is: everything that walks bytes by hand asks
 //! [`read_header`]. Writing takes the tag as the octet it is, so that a foreign name is written back unchanged.
 
-use std::fmt;
-
 use der::{Decode as _, ErrorKind, Reader as _, SliceReader};
 
 pub const BOOLEAN: u8 = 0x01;
@@ -43,16 +41,9 @@ impl<'a> Element<'a> {
 }
 
 /// The bytes are not DER: an unknown tag, a length that runs past the end, is not minimal or indefinite, or something follows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("expected DER, found something else")]
 pub struct NotDer;
-
-impl fmt::Display for NotDer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("expected DER, found something else")
-    }
-}
-
-impl std::error::Error for NotDer {}
 
 /// Tag, length of the header, length of the content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -47,7 +47,6 @@ fn refusal(refusal: &Refusal) -> String {
     let objections = |all: &[Objection]| all.iter().map(objection).collect::<Vec<_>>().join("; ");
     match refusal {
         Refusal::Bundle(why) => why.to_string(),
-        Refusal::Der(why) => why.to_string(),
         Refusal::NoKey { named, subject } => {
             let of = named.as_ref().map(|name| format!(" of {name}")).unwrap_or_default();
             format!("no key{of} in use or of a pending request belongs to it (subject {subject})")

@@ -6,8 +6,10 @@ use crate::blueprint::{ExtendedKeyUsage, San};
 use crate::catalog::CaId;
 use crate::clock::{Span, length, rfc3339};
 use crate::hooks::Ended;
+use crate::kubeconfig::KubeconfigError;
 use crate::plan::renew::{Reason, Refusal, Skipped};
 use crate::profile::Window;
+use crate::tree::Place;
 
 use super::failure::Error;
 
@@ -139,6 +141,13 @@ fn words(refusal: &Refusal, directory: &Path) -> (String, String) {
             "make renewal.before shorter than the lifetime, or give it as a share (33%)".to_owned(),
         ),
     }
+}
+
+/// The kubeconfig that is there cannot take a new credential.
+pub fn not_replaced(place: &Place, why: KubeconfigError) -> Error {
+    Error::new(format!("cannot replace the credential in {}", place.path))
+        .because(why)
+        .hint("check the file; kubectl config view --raw prints it in a plain form")
 }
 
 /// A profile for another node would add that node's names.

@@ -1,6 +1,5 @@
 //! What went wrong with which path during what.
 
-use std::fmt;
 use std::path::{Path, PathBuf};
 
 use rustix::io::Errno;
@@ -8,10 +7,12 @@ use rustix::io::Errno;
 use super::facts::What;
 
 /// An I/O error with its path and operation.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("cannot {} {path}: {kind}", .op.verb())]
 pub struct FileError {
     pub op: Op,
     pub path: PathBuf,
+    #[source]
     pub kind: Kind,
 }
 
@@ -56,24 +57,35 @@ impl Op {
 }
 
 /// Why.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Kind {
+    #[error("no such file or directory")]
     Missing,
+    #[error("it exists already")]
     Exists,
     /// The path of the error is the symlink's.
+    #[error("it is a symlink, which is not followed here")]
     SymlinkInTheWay,
     /// A regular file was wanted.
+    #[error("it is {0}, not a regular file")]
     NotAFile(What),
     /// A directory was wanted.
+    #[error("it is {0}, not a directory")]
     NotADirectory(What),
     /// More than this many bytes.
+    #[error("it is larger than {0} bytes")]
     TooLarge(u64),
     /// Nobody may change it (`chattr +i` or `+a`).
+    #[error("it is marked immutable or append-only (lsattr shows it)")]
     Immutable,
+    #[error("permission denied")]
     PermissionDenied,
+    #[error("the file system is read-only")]
     ReadOnlyFilesystem,
+    #[error("no space left on the file system")]
     NoSpace,
-    Io(Errno),
+    #[error("{}", lower(&std::io::Error::from(*.0).to_string()))]
+    Io(#[source] Errno),
 }
 
 impl FileError {
@@ -109,43 +121,10 @@ impl From<&std::io::Error> for Kind {
     }
 }
 
-impl fmt::Display for FileError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "cannot {} {}: {}", self.op.verb(), self.path.display(), self.kind)
-    }
-}
-
-impl fmt::Display for Kind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Missing => f.write_str("no such file or directory"),
-            Self::Exists => f.write_str("it exists already"),
-            Self::SymlinkInTheWay => f.write_str("it is a symlink, which is not followed here"),
-            Self::NotAFile(what) => write!(f, "it is {what}, not a regular file"),
-            Self::NotADirectory(what) => write!(f, "it is {what}, not a directory"),
-            Self::TooLarge(max) => write!(f, "it is larger than {max} bytes"),
-            Self::Immutable => f.write_str("it is marked immutable or append-only (lsattr shows it)"),
-            Self::PermissionDenied => f.write_str("permission denied"),
-            Self::ReadOnlyFilesystem => f.write_str("the file system is read-only"),
-            Self::NoSpace => f.write_str("no space left on the file system"),
-            Self::Io(errno) => f.write_str(&lower(&std::io::Error::from(*errno).to_string())),
-        }
-    }
-}
-
 /// The system's text begins with a capital letter; ours do not.
 fn lower(text: &str) -> String {
     let mut chars = text.chars();
     chars.next().map(|first| first.to_lowercase().chain(chars).collect()).unwrap_or_default()
-}
-
-impl std::error::Error for FileError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match &self.kind {
-            Kind::Io(errno) => Some(errno),
-            _ => None,
-        }
-    }
 }
 
 #[cfg(test)]
@@ -156,9 +135,10 @@ mod tests {
     fn an_error_says_operation_path_and_reason() {
         let error = FileError::of(Op::Sync, Path::new("/x/y"), Errno::IO);
         assert_eq!(error.to_string(), "cannot sync /x/y: input/output error (os error 5)");
-        assert_eq!(std::error::Error::source(&error).unwrap().to_string(), "Input/output error (os error 5)");
+        let system = std::error::Error::source(&error).and_then(std::error::Error::source);
+        assert_eq!(system.unwrap().to_string(), "Input/output error (os error 5)");
         let error = FileError::of(Op::Write, Path::new("/x"), Errno::NOSPC);
-        assert!(std::error::Error::source(&error).is_none());
+        assert!(std::error::Error::source(&error.kind).is_none());
         assert_eq!(error.to_string(), "cannot write /x: no space left on the file system");
     }
 }

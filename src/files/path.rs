@@ -10,16 +10,9 @@ use serde::{Deserialize, Serialize};
 pub struct RelPath(String);
 
 /// The text that is not a [`RelPath`].
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is not a relative path of plain names")]
 pub struct BadPath(pub String);
-
-impl fmt::Display for BadPath {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?} is not a relative path of plain names", self.0)
-    }
-}
-
-impl std::error::Error for BadPath {}
 
 impl TryFrom<String> for RelPath {
     type Error = BadPath;

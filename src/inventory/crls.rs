@@ -25,7 +25,7 @@ pub fn crls(source: &Source) -> Result<Vec<Vec<u8>>, Unreadable> {
         match event {
             Event::Begin => der = Vec::with_capacity(room.saturating_sub(found.iter().flatten().map(Vec::len).sum())),
             Event::Der(more) => der.extend_from_slice(more),
-            Event::End(end) => found.push(end.map(|()| std::mem::take(&mut der)).map_err(Unreadable::PemBody)),
+            Event::End(end) => found.push(end.map(|()| std::mem::take(&mut der)).map_err(Unreadable::from)),
         }
         true
     })?;
@@ -58,7 +58,7 @@ fn nothing() -> Unreadable {
 
 fn start(source: &Source) -> Result<Vec<u8>, Unreadable> {
     let mut start = vec![0; CHUNK];
-    let filled = source.fill(&mut start, 0).map_err(Unreadable::File)?;
+    let filled = source.fill(&mut start, 0)?;
     start.truncate(filled);
     Ok(start)
 }
@@ -90,7 +90,7 @@ fn events(source: &Source, start: &[u8], on: &mut impl FnMut(Event<'_>) -> bool)
     let mut buffer = vec![0; CHUNK];
     let mut wanted = feed(start);
     while wanted {
-        let length = source.read(&mut buffer).map_err(Unreadable::File)?;
+        let length = source.read(&mut buffer)?;
         if length == 0 {
             break;
         }
@@ -135,9 +135,9 @@ impl Reader {
                 let (walker, der) = (std::mem::take(&mut self.walker), std::mem::take(&mut self.der));
                 self.room = self.room.map(|room| room.saturating_sub(der.len()));
                 self.found.push(match (self.broken.take(), end) {
-                    (Some(why), _) => Err(Unreadable::Crl(why)),
-                    (None, Err(why)) => Err(Unreadable::PemBody(why)),
-                    (None, Ok(())) => walker.finish().map(|crl| (crl, der)).map_err(Unreadable::Crl),
+                    (Some(why), _) => Err(why.into()),
+                    (None, Err(why)) => Err(why.into()),
+                    (None, Ok(())) => walker.finish().map(|crl| (crl, der)).map_err(Unreadable::from),
                 });
             }
         }

@@ -85,7 +85,7 @@ impl Loader {
     fn fill(&mut self, source: &Source, filled: usize, until: usize) -> Result<usize, Unreadable> {
         let buffer = self.buffer.get_mut(..until).unwrap_or_default();
         self.used = until;
-        let filled = source.fill(buffer, filled).map_err(Unreadable::File)?;
+        let filled = source.fill(buffer, filled)?;
         self.used = filled;
         Ok(filled)
     }

@@ -1,56 +1,29 @@
 //! Why a kubeconfig cannot be used.
 
-use std::fmt;
-
 /// Why a file is not a kubeconfig one can work with.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum KubeconfigError {
-    NotYaml {
-        line: usize,
-        column: usize,
-    },
+    #[error("expected YAML, found something else at {line}:{column}")]
+    NotYaml { line: usize, column: usize },
     /// YAML that kubectl reads and this program does not.
-    Unusual {
-        what: &'static str,
-        line: usize,
-        column: usize,
-    },
+    #[error("expected plain values, each key once, found {what} at {line}:{column}")]
+    Unusual { what: &'static str, line: usize, column: usize },
     /// No mapping, or none of this kind.
+    #[error("expected a kubeconfig (kind: Config), found another document")]
     NotAKubeconfig,
+    #[error("expected {0}, found none")]
     Missing(&'static str),
     /// `current-context`, the context's cluster or its user names something that is not in the file.
-    Unresolved {
-        what: &'static str,
-        name: String,
-    },
+    #[error("expected the {what} {name:?}, found none of that name")]
+    Unresolved { what: &'static str, name: String },
+    #[error("expected base64 in {0}")]
     NotBase64(&'static str),
+    #[error("expected a client certificate and key, found neither data nor files")]
     NoCredentials,
     /// There is nothing to replace: the credentials are in files of their own.
-    NotEmbedded {
-        certificate: String,
-    },
+    #[error("expected embedded credentials, found the file {certificate:?}")]
+    NotEmbedded { certificate: String },
     /// The edited file, read back, has not exactly the values that were wanted.
+    #[error("expected to change the credentials only, found that more would change")]
     EditedWrongly,
 }
-
-impl fmt::Display for KubeconfigError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NotYaml { line, column } => write!(f, "expected YAML, found something else at {line}:{column}"),
-            Self::Unusual { what, line, column } => {
-                write!(f, "expected plain values, each key once, found {what} at {line}:{column}")
-            }
-            Self::NotAKubeconfig => f.write_str("expected a kubeconfig (kind: Config), found another document"),
-            Self::Missing(field) => write!(f, "expected {field}, found none"),
-            Self::Unresolved { what, name } => write!(f, "expected the {what} {name:?}, found none of that name"),
-            Self::NotBase64(field) => write!(f, "expected base64 in {field}"),
-            Self::NoCredentials => f.write_str("expected a client certificate and key, found neither data nor files"),
-            Self::NotEmbedded { certificate } => {
-                write!(f, "expected embedded credentials, found the file {certificate:?}")
-            }
-            Self::EditedWrongly => f.write_str("expected to change the credentials only, found that more would change"),
-        }
-    }
-}
-
-impl std::error::Error for KubeconfigError {}

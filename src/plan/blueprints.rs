@@ -83,6 +83,23 @@ pub fn leaf(profile: &Profile, node: &Node, entry: &Entry, now: OffsetDateTime, 
     }
 }
 
+/// What the profile makes of an item that an authority signs, on the node that is its home.
+pub fn signed(
+    profile: &Profile,
+    what: &What,
+    home: Option<&str>,
+    now: OffsetDateTime,
+    signer: Bounds,
+) -> Option<(Algorithm, Blueprint)> {
+    match what {
+        What::Leaf(entry) | What::Kubeconfig(entry, _) => {
+            Some((algorithm(profile, entry), leaf(profile, profile.node(home?)?, entry, now, signer)))
+        }
+        What::Extra(added) => Some(extra(profile, added, now, signer)),
+        What::Authority(_) | What::ServiceAccount(_) | What::Copy { .. } => None,
+    }
+}
+
 /// A client that is the same in every tree, even without a profile.
 pub fn client(
     subject: Name,

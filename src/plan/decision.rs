@@ -5,10 +5,12 @@ use std::collections::BTreeMap;
 use time::OffsetDateTime;
 
 use crate::blueprint::{Algorithm, Blueprint, San};
+use crate::ca::CaError;
 use crate::catalog::CaId;
+use crate::kubeconfig::KubeconfigError;
 use crate::plan::blueprints::Bounds;
 use crate::tree::layout::Place;
-use crate::x509::{Certificate, Mismatch, PathError};
+use crate::x509::{BundleError, Certificate, Mismatch, PathError};
 
 /// The decision for one item.
 #[derive(Debug)]
@@ -74,13 +76,25 @@ impl Signer {
     }
 }
 
+/// Why a certificate or kubeconfig that lies there cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unreadable {
+    #[error(transparent)]
+    Bundle(#[from] BundleError),
+    #[error(transparent)]
+    Kubeconfig(#[from] KubeconfigError),
+    /// The credentials of a kubeconfig are in this file.
+    #[error("expected embedded credentials, found the file {0}")]
+    NotEmbedded(String),
+}
+
 /// Why an existing file does not fit, as facts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Difference {
-    Unreadable(String),
+    Unreadable(Unreadable),
     CertificateMissing,
     KeyMissing,
-    KeyUnreadable(String),
+    KeyUnreadable(CaError),
     KeyMismatch,
     /// No valid path leads to this tree's authority.
     Path(CaId, PathError),
@@ -105,11 +119,11 @@ pub enum Refusal {
     },
     AuthorityUnreadable {
         item: String,
-        why: String,
+        why: BundleError,
     },
     AuthorityUnusable {
         item: String,
-        why: String,
+        why: CaError,
     },
     AuthorityExpired {
         item: String,
@@ -121,7 +135,7 @@ pub enum Refusal {
     },
     /// sa.pub without sa.key.
     ServiceAccountKeyMissing,
-    ServiceAccountKeyUnreadable(String),
+    ServiceAccountKeyUnreadable(CaError),
     /// An authority or sa.key is missing while its certificates or copies exist: a new one would invalidate them.
     SharedMissing {
         item: String,

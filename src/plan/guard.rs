@@ -9,8 +9,7 @@ use crate::plan::decision::{Decision, Making, Notice, Reconciled, Refusal};
 use crate::plan::item::{Item, What};
 use crate::plan::sans;
 use crate::profile::{NodeRole, Origin, Profile};
-use crate::tree::Survey;
-use crate::tree::layout::Place;
+use crate::tree::{Survey, file};
 
 /// Adds the refusals and notices that no single item shows.
 pub fn guard(profile: &Profile, items: &[Item], survey: &Survey, out: &mut Reconciled) {
@@ -49,7 +48,7 @@ fn orphans(items: &[Item], survey: &Survey, index: usize, out: &mut Reconciled) 
     };
     let still: Vec<String> = items
         .iter()
-        .filter(|other| follows(other) && exists(survey, &other.public))
+        .filter(|other| follows(other) && file(survey, Some(&other.public)).is_some())
         .map(|one| one.id.to_string())
         .collect();
     if !still.is_empty() {
@@ -75,10 +74,6 @@ fn permitted(profile: &Profile, items: &[Item], index: usize, out: &mut Reconcil
     if !outside.is_empty() {
         out.refusals.push(Refusal::NotPermitted { item: item.id.to_string(), names: outside.into_iter().collect() });
     }
-}
-
-fn exists(survey: &Survey, place: &Place) -> bool {
-    matches!(survey.get(place), Some(FileState::File { .. }))
 }
 
 /// One node's own tree of a cluster with several control-plane nodes: only the first may begin the authorities, as with

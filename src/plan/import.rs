@@ -7,8 +7,7 @@ use crate::ca::{CaError, Issuer};
 use crate::catalog::CaId;
 use crate::tree::EntryId;
 use crate::x509::{
-    BundleError, Certificate, ChainError, Mismatch, ParseError, PathError, Usage, VerifyError, compare, path,
-    verify_for,
+    BundleError, Certificate, ChainError, Mismatch, PathError, Usage, VerifyError, compare, path, verify_for,
 };
 
 /// Why it may not be imported.
@@ -36,7 +35,6 @@ pub enum Objection {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refusal {
     Bundle(BundleError),
-    Der(ParseError),
     /// No key belongs to it; the entry that was named, and the certificate's subject.
     NoKey {
         named: Option<String>,

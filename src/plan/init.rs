@@ -23,7 +23,7 @@ pub fn items(profile: &Profile, layout: &Layout, directories: &Directories) -> V
         Layout::Cluster => profile.nodes.iter().collect(),
     };
     let mut items = Vec::new();
-    let all = ENTRIES.iter().filter(|entry| in_profile(profile, entry));
+    let all = ENTRIES.iter().filter(|entry| profile.includes(entry));
     let (shared, own): (Vec<&Entry>, Vec<&Entry>) = all.clone().partition(|entry| is_shared(entry));
     match layout {
         Layout::Node { .. } => {
@@ -56,21 +56,11 @@ pub fn items(profile: &Profile, layout: &Layout, directories: &Directories) -> V
             let (public, private) = directories.pair(&base, &extra.path);
             let what = What::Extra(extra.clone());
             let home = Some(node.name.clone());
-            items.push(Item {
-                id: EntryId { node: owner(layout, node), name: extra.name.clone() },
-                home,
-                what,
-                public,
-                private,
-            });
+            let id = EntryId { node: owner(layout, node), name: extra.name.clone() };
+            items.push(Item { id, home, what, public, private });
         }
     }
     items
-}
-
-/// Whether the profile has this entry.
-fn in_profile(profile: &Profile, entry: &Entry) -> bool {
-    profile.includes(entry)
 }
 
 /// Authorities and the service account keys are one for all nodes.
@@ -80,7 +70,7 @@ fn is_shared(entry: &Entry) -> bool {
 
 /// A node's own tree must hold every authority that signs for it.
 fn signs_for(profile: &Profile, node: &Node, authority: CaId) -> bool {
-    ENTRIES.iter().any(|e| e.signer == Some(authority) && in_profile(profile, e) && layout::holds(profile, node, e))
+    ENTRIES.iter().any(|e| e.signer == Some(authority) && profile.includes(e) && layout::holds(profile, node, e))
         || profile.extra_certificates.iter().any(|e| e.authority == authority && e.nodes.contains(&node.name))
 }
 
@@ -182,7 +172,7 @@ fn url(endpoint: &Endpoint, port: u16) -> String {
 
 /// Every place of the items, for the survey.
 pub fn places(items: &[Item]) -> impl Iterator<Item = &Place> {
-    items.iter().flat_map(|item| std::iter::once(&item.public).chain(item.private.as_ref()))
+    items.iter().flat_map(Item::places)
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use crate::blueprint::Algorithm;
 use crate::catalog::{CaId, Entry};
-use crate::kubeconfig::{self, ClientKey, Kubeconfig};
+use crate::kubeconfig::{self, ClientKey, Kubeconfig, Pending, Read};
 use crate::profile::ExtraCertificate;
 use crate::tree::EntryId;
 use crate::tree::layout::Place;
@@ -61,7 +61,34 @@ impl Access {
     }
 }
 
+impl What {
+    /// The contents of a kubeconfig besides its credentials.
+    pub fn access(&self) -> Option<&Access> {
+        match self {
+            Self::Kubeconfig(_, access) => Some(access),
+            _ => None,
+        }
+    }
+}
+
+impl From<Read> for Access {
+    fn from(read: Read) -> Self {
+        Self { cluster: read.cluster, user: read.user, server: read.server, preferences: false }
+    }
+}
+
+impl From<Pending> for Access {
+    fn from(pending: Pending) -> Self {
+        Self { cluster: pending.cluster, user: pending.user, server: pending.server, preferences: false }
+    }
+}
+
 impl Item {
+    /// Where its files are.
+    pub fn places(&self) -> impl Iterator<Item = &Place> {
+        std::iter::once(&self.public).chain(&self.private)
+    }
+
     /// Who signs it.
     pub fn signer(&self) -> Option<CaId> {
         match &self.what {

@@ -9,10 +9,12 @@ use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
 use crate::blueprint::San;
-use crate::ca::PrivateKey;
+use crate::ca::{CaError, PrivateKey};
 use crate::catalog::{CaId, Entry, Files, Sans, Server, Subject};
 use crate::encoding::pem;
+use crate::files;
 use crate::kubeconfig::{self, Credentials};
+use crate::plan::decision::Unreadable;
 use crate::x509::{Certificate, PathError, parse_pem_bundle, path, sha256};
 
 /// The public data of a file: SHA-256 of each certificate's DER, and of the SubjectPublicKeyInfo.
@@ -39,7 +41,7 @@ pub struct Identity {
 pub enum NodeFile {
     Missing,
     /// It could not be read.
-    Unreadable(String),
+    Unreadable(files::Kind),
     File(Zeroizing<Vec<u8>>),
 }
 
@@ -76,15 +78,15 @@ pub struct NodeEntry {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Finding {
     Missing,
-    Unreadable(String),
+    Unreadable(files::Kind),
     /// It is no certificate, key or kubeconfig.
-    Broken(String),
+    Broken(Unreadable),
     /// The name of the node it was made for.
     OtherNode(String),
     WithoutName(String),
     WithoutAddress(IpAddr),
     KeyMissing,
-    KeyBroken(String),
+    KeyBroken(CaError),
     KeyMismatch,
     /// No valid path leads to the authority beside it.
     Path(CaId, PathError),
@@ -152,7 +154,7 @@ impl Judge<'_> {
     fn kubeconfig(&self, holding: &NodeEntry, entry: &Entry, bytes: &[u8], judged: &mut Judged) {
         let read = match kubeconfig::read(bytes) {
             Ok(read) => read,
-            Err(why) => return judged.findings.push(Finding::Broken(why.to_string())),
+            Err(why) => return judged.findings.push(Finding::Broken(why.into())),
         };
         let own = self.authorities.get(&CaId::Cluster).and_then(|bundle| bundle.first());
         let data = parse_pem_bundle(&read.authority).unwrap_or_default();
@@ -184,7 +186,7 @@ impl Judge<'_> {
     fn pair(&self, holding: &NodeEntry, certificate: &[u8], key: &NodeFile, judged: &mut Judged) {
         let bundle = match parse_pem_bundle(certificate) {
             Ok(bundle) => bundle,
-            Err(why) => return judged.findings.push(Finding::Broken(why.to_string())),
+            Err(why) => return judged.findings.push(Finding::Broken(why.into())),
         };
         let Some((leaf, chain)) = bundle.split_first() else { return };
         let authority = holding.entry.and_then(Entry::authority);
@@ -197,7 +199,7 @@ impl Judge<'_> {
             NodeFile::File(key) => match PrivateKey::from_pem(key) {
                 Ok(key) if key.matches(leaf) => {}
                 Ok(_) => findings.push(Finding::KeyMismatch),
-                Err(why) => findings.push(Finding::KeyBroken(why.to_string())),
+                Err(why) => findings.push(Finding::KeyBroken(why)),
             },
         }
         let exported = holding.exported.as_ref().map(|prints| prints.certificates.as_slice()).unwrap_or_default();
@@ -280,7 +282,7 @@ fn service_account(holding: &NodeEntry, public: &[u8], judged: &mut Judged) {
         NodeFile::Unreadable(why) => return findings.push(Finding::Unreadable(why.clone())),
         NodeFile::File(bytes) => match PrivateKey::from_pem(bytes) {
             Ok(key) => key,
-            Err(why) => return findings.push(Finding::KeyBroken(why.to_string())),
+            Err(why) => return findings.push(Finding::KeyBroken(why)),
         },
     };
     if !pem::contains(public, &key.public_pem()) {

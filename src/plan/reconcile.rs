@@ -9,10 +9,10 @@ use crate::catalog::CaId;
 use crate::encoding::pem;
 use crate::kubeconfig::{self, Credentials};
 use crate::plan::blueprints::{self, Bounds};
-use crate::plan::decision::{Decision, Difference, Making, Notice, Reconciled, Refusal, Signer};
+use crate::plan::decision::{Decision, Difference, Making, Notice, Reconciled, Refusal, Signer, Unreadable};
 use crate::plan::guard;
 use crate::plan::item::{Access, Item, What};
-use crate::profile::{Node, Profile};
+use crate::profile::Profile;
 use crate::tree::layout::Place;
 use crate::tree::{Authorities, Authority, Survey, Unusable, file};
 use crate::x509::{Certificate, KeyKind, Mismatch, compare, parse_pem_bundle, path};
@@ -97,7 +97,7 @@ impl Run<'_> {
         let half = match PrivateKey::from_pem(private) {
             Ok(key) => key.public_pem(),
             Err(why) => {
-                self.out.refusals.push(Refusal::ServiceAccountKeyUnreadable(why.to_string()));
+                self.out.refusals.push(Refusal::ServiceAccountKeyUnreadable(why));
                 return Decision::Keep;
             }
         };
@@ -134,7 +134,7 @@ impl Run<'_> {
         };
         let read = match kubeconfig::read(file) {
             Ok(read) => read,
-            Err(why) => return self.replace(item, making, vec![Difference::Unreadable(why.to_string())]),
+            Err(why) => return self.replace(item, making, vec![Difference::Unreadable(why.into())]),
         };
         let mut notices = Vec::new();
         let mut differences = Vec::new();
@@ -160,8 +160,7 @@ impl Run<'_> {
                 notices.push(Notice::KubeletRotates { item: item.id.to_string() });
             }
             Credentials::Files { certificate, .. } => {
-                let why = format!("expected embedded credentials, found the file {certificate}");
-                differences.push(Difference::Unreadable(why));
+                differences.push(Difference::Unreadable(Unreadable::NotEmbedded(certificate.clone())));
             }
             Credentials::Embedded { certificate, key } => {
                 let (found, more) = self.pair(item, &making, certificate, Some(key));
@@ -199,10 +198,10 @@ impl Run<'_> {
         };
         let bundle = match parse_pem_bundle(certificate) {
             Ok(bundle) => bundle,
-            Err(why) => return (vec![Difference::Unreadable(why.to_string())], Vec::new()),
+            Err(why) => return (vec![Difference::Unreadable(why.into())], Vec::new()),
         };
         let Some((leaf, intermediates)) = bundle.split_first() else {
-            return (vec![Difference::Unreadable("no certificate in it".to_owned())], Vec::new());
+            return (vec![Difference::CertificateMissing], Vec::new());
         };
         let mut differences: Vec<Difference> = self.signature(leaf, intermediates, authority).into_iter().collect();
         differences.extend(dates(leaf, self.now));
@@ -224,7 +223,7 @@ impl Run<'_> {
         }
         match key.map(PrivateKey::from_pem) {
             None => differences.push(Difference::KeyMissing),
-            Some(Err(why)) => differences.push(Difference::KeyUnreadable(why.to_string())),
+            Some(Err(why)) => differences.push(Difference::KeyUnreadable(why)),
             Some(Ok(key)) if !key.matches(leaf) => differences.push(Difference::KeyMismatch),
             Some(Ok(_)) => {}
         }
@@ -277,20 +276,8 @@ impl Run<'_> {
     /// The blueprint of a leaf, within its signer's dates; `None`: the signer could not be read and is refused already.
     fn making(&mut self, item: &Item) -> Option<Making> {
         let bounds = self.out.signers.get(&item.signer()?)?.bounds()?;
-        let (algorithm, blueprint) = match &item.what {
-            What::Leaf(entry) | What::Kubeconfig(entry, _) => {
-                let node = self.node(item)?;
-                let algorithm = blueprints::algorithm(self.profile, entry);
-                (algorithm, blueprints::leaf(self.profile, node, entry, self.now, bounds))
-            }
-            What::Extra(extra) => blueprints::extra(self.profile, extra, self.now, bounds),
-            _ => return None,
-        };
-        Some(Making::Certificate(algorithm, blueprint))
-    }
-
-    fn node(&self, item: &Item) -> Option<&Node> {
-        item.home.as_deref().and_then(|name| self.profile.node(name))
+        let signed = blueprints::signed(self.profile, &item.what, item.home.as_deref(), self.now, bounds);
+        signed.map(|(algorithm, blueprint)| Making::Certificate(algorithm, blueprint))
     }
 
     fn make(&mut self, item: &Item, making: Making) -> Decision {
@@ -341,8 +328,8 @@ impl Run<'_> {
 fn existing_authority(item: &Item, authority: &Authority, now: OffsetDateTime) -> Result<Signer, Refusal> {
     let item = item.id.to_string();
     match authority {
-        Authority::Unusable(Unusable::Bundle(why)) => Err(Refusal::AuthorityUnreadable { item, why: why.to_string() }),
-        Authority::Unusable(why) => Err(Refusal::AuthorityUnusable { item, why: why.to_string() }),
+        Authority::Unusable(Unusable::Bundle(why)) => Err(Refusal::AuthorityUnreadable { item, why: why.clone() }),
+        Authority::Unusable(Unusable::Ca(why)) => Err(Refusal::AuthorityUnusable { item, why: why.clone() }),
         Authority::Local(bundle) | Authority::External(bundle) => {
             if let Some(first) = bundle.first() {
                 match dates(first, now) {
@@ -352,7 +339,7 @@ fn existing_authority(item: &Item, authority: &Authority, now: OffsetDateTime) -
                     }
                     None => {}
                 }
-                Issuer::check(first).map_err(|why| Refusal::AuthorityUnusable { item, why: why.to_string() })?;
+                Issuer::check(first).map_err(|why| Refusal::AuthorityUnusable { item, why })?;
             }
             Ok(Signer::InTree { bundle: bundle.clone(), is_local: authority.is_local() })
         }

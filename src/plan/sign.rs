@@ -227,19 +227,28 @@ fn refused(request: &Request, blueprint: &Blueprint) -> Vec<DeniedAttribute> {
     denied
 }
 
-/// A subject as people write it: `O=system:nodes,CN=system:node:cp1`, in the order of the encoding; `\,` is a comma.
-/// Values of one type that follow each other are one part, as kubeadm writes groups.
-pub fn subject(text: &str) -> Result<Name, String> {
+/// Why a text is not a subject.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SubjectError {
+    #[error("expected TYPE=VALUE, found {0:?}")]
+    NoType(String),
+    #[error("expected CN, O, OU, C, L or ST, found {0:?}")]
+    UnknownType(String),
+    #[error("expected 1 to 64 printable characters in {kind}, found {value:?}")]
+    BadValue { kind: String, value: String },
+}
+
+/// A subject as people write it: `O=system:nodes,CN=system:node:cp1`, in the order of the encoding; `\,` is a comma. Values
+/// of one type that follow each other are one part, as kubeadm writes groups.
+pub fn subject(text: &str) -> Result<Name, SubjectError> {
     let mut parts: Vec<(Oid, Vec<String>)> = Vec::new();
     for part in split(text) {
-        let (kind, value) = part.split_once('=').ok_or_else(|| format!("expected TYPE=VALUE, found {part:?}"))?;
+        let (kind, value) = part.split_once('=').ok_or_else(|| SubjectError::NoType(part.clone()))?;
         let (kind, value) = (kind.trim(), value.trim());
         let known = ATTRIBUTE_NAMES.iter().find(|(_, name)| name.eq_ignore_ascii_case(kind));
-        let oid = known
-            .map(|(oid, _)| Oid::new(*oid))
-            .ok_or_else(|| format!("expected CN, O, OU, C, L or ST, found {kind:?}"))?;
+        let oid = known.map(|(oid, _)| Oid::new(*oid)).ok_or_else(|| SubjectError::UnknownType(kind.to_owned()))?;
         let value = profile::name_text(64, "a text of 1 to 64 characters")(value)
-            .map_err(|_| format!("expected 1 to 64 printable characters in {kind}, found {value:?}"))?;
+            .map_err(|_| SubjectError::BadValue { kind: kind.to_owned(), value: value.to_owned() })?;
         match parts.last_mut() {
             Some((last, values)) if *last == oid => values.push(value),
             _ => parts.push((oid, vec![value])),

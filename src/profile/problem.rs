@@ -9,7 +9,8 @@ use super::near::nearest;
 use crate::encoding::yaml::{Flaw, Mark};
 
 /// One thing that is wrong, and where.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{}:{line}:{column}: {}{kind}", whole(.file), prefix(.field))]
 pub struct Problem {
     pub file: String,
     /// Both count from 1, columns in characters.
@@ -24,15 +25,18 @@ pub struct Problem {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problems(pub Vec<Problem>);
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Kind {
     /// The text is not the YAML that is read here.
-    Yaml(Flaw),
-    Mismatch(Mismatch),
+    #[error("{0}")]
+    Yaml(#[source] Flaw),
+    #[error("{0}")]
+    Mismatch(#[from] Mismatch),
 }
 
 /// A field that is not what it must be, by itself or beside the others.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("expected {expected}, found {found}{}", did_you_mean(.near.as_deref()))]
 pub struct Mismatch {
     pub expected: Cow<'static, str>,
     /// Fit for a message: short, control characters escaped.
@@ -72,12 +76,6 @@ impl Mismatch {
         words: impl IntoIterator<Item = &'a str>,
     ) -> Self {
         Self { near: nearest(found, words).map(str::to_owned), ..Self::new(expected, shown(found)) }
-    }
-}
-
-impl From<Mismatch> for Kind {
-    fn from(mismatch: Mismatch) -> Self {
-        Self::Mismatch(mismatch)
     }
 }
 
@@ -124,16 +122,12 @@ impl Problem {
     }
 }
 
-fn field_prefix(f: &mut fmt::Formatter<'_>, field: &str) -> fmt::Result {
-    if field.is_empty() { Ok(()) } else { write!(f, "{}: ", shown(field)) }
+fn prefix(field: &str) -> String {
+    if field.is_empty() { String::new() } else { format!("{}: ", shown(field)) }
 }
 
-impl fmt::Display for Problem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}:{}: ", whole(&self.file), self.line, self.column)?;
-        field_prefix(f, &self.field)?;
-        self.kind.fmt(f)
-    }
+fn did_you_mean(near: Option<&str>) -> String {
+    near.map_or_else(String::new, |near| format!(" (did you mean {near}?)"))
 }
 
 impl fmt::Display for Problems {
@@ -147,31 +141,9 @@ impl fmt::Display for Problems {
 
 impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}: ", whole(&self.file), self.line)?;
-        field_prefix(f, &self.field)?;
-        f.write_str(&self.text)
+        write!(f, "{}:{}: {}{}", whole(&self.file), self.line, prefix(&self.field), self.text)
     }
 }
-
-impl fmt::Display for Kind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Yaml(flaw) => flaw.fmt(f),
-            Self::Mismatch(mismatch) => mismatch.fmt(f),
-        }
-    }
-}
-
-impl fmt::Display for Mismatch {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "expected {}, found {}", self.expected, self.found)?;
-        self.near.as_ref().map_or(Ok(()), |near| write!(f, " (did you mean {near}?)"))
-    }
-}
-
-impl Error for Problem {}
-
-impl Error for Mismatch {}
 
 impl Error for Problems {
     /// The first.

@@ -33,14 +33,6 @@ pub struct Side {
     pub facts: Facts,
 }
 
-/// `NODE/NAME` in a cluster directory, `NAME` otherwise.
-pub fn entry_id(node: Option<&str>, name: &str) -> String {
-    match node {
-        Some(node) => format!("{node}/{name}"),
-        None => name.to_owned(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -14,8 +14,7 @@ pub mod inspect;
 mod json;
 pub mod renew;
 pub mod requests;
-mod restart;
-pub mod restarts;
+pub mod restart;
 pub mod revoke;
 mod table;
 #[cfg(test)]

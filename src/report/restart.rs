@@ -5,6 +5,9 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use super::table::line;
+use crate::audit::COMPONENTS;
+use crate::catalog::readers::{self, Action};
+use crate::tree::EntryId;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Restart {
@@ -15,6 +18,32 @@ pub struct Restart {
     pub why: &'static str,
     pub entries: Vec<String>,
     pub command: Option<String>,
+}
+
+/// Each component of each node once, as the catalogue knows its readers. `changed`: the entries whose files are new.
+pub fn restarts(changed: impl Iterator<Item = EntryId>) -> Vec<Restart> {
+    let mut all: Vec<Restart> = Vec::new();
+    for EntryId { node, name: entry } in changed {
+        for reader in readers::of(&entry) {
+            let same = |other: &&mut Restart| {
+                other.node == node && other.component == reader.component && other.action == reader.action.name()
+            };
+            match all.iter_mut().find(same) {
+                Some(known) => known.entries.push(entry.clone()),
+                None => all.push(Restart {
+                    node: node.clone(),
+                    component: reader.component,
+                    action: reader.action.name(),
+                    why: reader.why,
+                    entries: vec![entry.clone()],
+                    command: readers::command(reader.component).filter(|_| reader.action == Action::Restart),
+                }),
+            }
+        }
+    }
+    let order = |component: &str| COMPONENTS.iter().position(|known| *known == component);
+    all.sort_by_key(|restart| (restart.node.clone(), order(restart.component).unwrap_or(usize::MAX)));
+    all
 }
 
 /// What people have to do, under a headline; nothing where there is nothing to do.

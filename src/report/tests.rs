@@ -7,6 +7,7 @@ use zeroize::Zeroizing;
 use super::certificate::Side;
 use super::restart::Restart;
 use super::{Facts, Form, Report, convert, crl, export, history, init, inspect, renew, requests, revoke};
+use crate::tree::EntryId;
 
 const AT: OffsetDateTime = datetime!(2026-11-20 22:00 UTC);
 
@@ -43,7 +44,7 @@ fn is(report: &impl Report, expected: &str) {
 
 #[test]
 fn init_says_null_for_what_has_no_certificate() {
-    let item = |facts| init::Item { name: text("sa"), action: "create", facts, ..init::Item::default() };
+    let item = |facts| init::Item { id: EntryId::new(None, "sa"), action: "create", facts, ..init::Item::default() };
     let report = init::Init {
         directory: text("d"),
         cluster: text("c"),
@@ -70,7 +71,7 @@ fn init_says_null_for_what_has_no_certificate() {
 #[test]
 fn renew_judges_its_trees() {
     use renew::{Action, Failure, Hook, Outcome, Renew, RenewalEntry, Tree};
-    let entry = |action| RenewalEntry { name: text("a"), action, ..RenewalEntry::default() };
+    let entry = |action| RenewalEntry { id: EntryId::new(None, "a"), action, ..RenewalEntry::default() };
     let tree = |action| Tree { entries: vec![entry(action)], ..Tree::default() };
     for (trees, outcome, failures) in [
         (vec![], Outcome::Nothing, 0),
@@ -122,7 +123,7 @@ fn requests_are_of_three_kinds() {
     use requests::{RequestEntry, RequestedFacts, Requests, Verb};
     let asked = RequestedFacts { subject: text("CN=a"), sans: Vec::new(), usages: Vec::new(), authority: true };
     let entry = RequestEntry {
-        name: text("a"),
+        id: EntryId::new(None, "a"),
         action: "left",
         asked: Some(asked),
         facts: Some(Facts { serial: None, ..facts() }),

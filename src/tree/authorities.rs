@@ -2,7 +2,6 @@
 //! available only under the tree's lock, so that nothing is signed with a key that recovery is about to replace.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use crate::ca::{CaError, Issuer, PrivateKey};
 use crate::catalog::CaId;
@@ -24,10 +23,12 @@ pub enum Authority {
 }
 
 /// Why an authority cannot sign.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unusable {
-    Bundle(BundleError),
-    Ca(CaError),
+    #[error(transparent)]
+    Bundle(#[from] BundleError),
+    #[error(transparent)]
+    Ca(#[from] CaError),
 }
 
 pub type Authorities = BTreeMap<CaId, Authority>;
@@ -48,24 +49,6 @@ impl Authority {
 
     pub const fn is_local(&self) -> bool {
         matches!(self, Self::Local(_))
-    }
-}
-
-impl fmt::Display for Unusable {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Bundle(why) => why.fmt(f),
-            Self::Ca(why) => why.fmt(f),
-        }
-    }
-}
-
-impl std::error::Error for Unusable {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Bundle(why) => why.source(),
-            Self::Ca(why) => why.source(),
-        }
     }
 }
 
@@ -114,15 +97,13 @@ fn external(certificate: Option<&[u8]>) -> Authority {
 }
 
 fn certificates(bytes: &[u8]) -> Result<Vec<Certificate>, Unusable> {
-    parse_pem_bundle(bytes).map_err(Unusable::Bundle)
+    Ok(parse_pem_bundle(bytes)?)
 }
 
 /// `None`: its certificate or its key is not in the tree.
 fn issuer(survey: &Survey, directories: &Directories, authority: CaId) -> Option<Result<Issuer, Unusable>> {
     let (public, private) = directories.authority(authority);
     let (certificate, key) = (file(survey, Some(&public))?, file(survey, private.as_ref())?);
-    let issuer = || {
-        Issuer::new(certificates(certificate)?, PrivateKey::from_pem(key).map_err(Unusable::Ca)?).map_err(Unusable::Ca)
-    };
+    let issuer = || Ok(Issuer::new(certificates(certificate)?, PrivateKey::from_pem(key)?)?);
     Some(issuer())
 }

@@ -7,8 +7,6 @@ use time::OffsetDateTime;
 
 use crate::catalog::CaId;
 use crate::error::{self, Error};
-use crate::files;
-use crate::inventory;
 use crate::plan::renew::{Credential, certificate_of};
 use crate::plan::revoke::is_due;
 use crate::revocation::Revoked;
@@ -19,6 +17,7 @@ use crate::workspace::session::Session;
 use crate::workspace::survey;
 use crate::workspace::tree_dir::Snapshot;
 use crate::x509::{Certificate, Crl, CrlLookup, Wanted};
+use crate::{files, inventory};
 
 /// The CRL of one authority in the tree.
 #[derive(Debug)]

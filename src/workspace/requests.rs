@@ -14,7 +14,7 @@ use crate::error::Error;
 use crate::files::{BadPath, RelPath};
 use crate::kubeconfig;
 use crate::plan::item::Access;
-use crate::plan::renew::{Credential, CsrTemplate};
+use crate::plan::renew::CsrTemplate;
 use crate::store::{FileChange, RootId, Roots};
 use crate::tree::EntryId;
 use crate::tree::layout::{Place, Root};
@@ -103,17 +103,19 @@ pub fn waiting(site: &Site, files: &Files) -> Result<Option<Waiting>, Error> {
             .because(why)
             .hint("move it away to have a new key made; a certificate for the old one cannot be used then")
     };
-    let (pem, access) = if files.embedded {
-        let pending = kubeconfig::pending(&bytes).map_err(|why| unusable(&why))?;
-        let kubeconfig::Pending { cluster, user, server, key } = pending;
-        (key, Some(Access { cluster, user, server, preferences: false }))
-    } else {
-        (bytes, None)
-    };
-    let key = PrivateKey::from_pem(&pem).map_err(|why| unusable(&why))?;
+    let (key, access) = held_key(&bytes, files.embedded).map_err(|why| unusable(&why))?;
     let request = survey::read(site.roots(), files.root, &files.request)?;
     let request = request.and_then(|bytes| Request::read_file(&bytes).ok()?.into_iter().next());
     Ok(Some(Waiting { key, request, access }))
+}
+
+/// A private key, by itself or in a kubeconfig, which need not have a certificate yet.
+pub fn held_key(bytes: &[u8], embedded: bool) -> Result<(PrivateKey, Option<Access>), Box<dyn std::error::Error>> {
+    if !embedded {
+        return Ok((PrivateKey::from_pem(bytes)?, None));
+    }
+    let pending = kubeconfig::pending(bytes)?;
+    Ok((PrivateKey::from_pem(&pending.key)?, Some(Access::from(pending))))
 }
 
 /// A request to be made.
@@ -127,15 +129,28 @@ pub struct CsrSpec<'a> {
     pub key: Option<PrivateKey>,
 }
 
-impl<'a> CsrSpec<'a> {
-    pub fn of(credential: &'a Credential, template: &'a CsrTemplate) -> Self {
-        Self {
-            id: credential.id.clone(),
-            public: &credential.public,
-            private: credential.private.as_ref(),
-            template,
-            key: None,
-        }
+/// What an authority without its key here is to sign: requests that wait beside the tree for `kpki import`.
+#[derive(Debug)]
+pub struct External<'a> {
+    pub site: Site,
+    /// Entry, public and private place, and what is asked for.
+    pub wanted: Vec<(&'a EntryId, &'a Place, Option<&'a Place>, CsrTemplate)>,
+}
+
+impl External<'_> {
+    fn specs(&self) -> Vec<CsrSpec<'_>> {
+        let spec =
+            |(id, public, private, template)| CsrSpec { id: EntryId::clone(id), public, private, template, key: None };
+        self.wanted.iter().map(|(id, public, private, template)| spec((*id, *public, *private, template))).collect()
+    }
+
+    /// Every request exists already.
+    pub fn is_waiting(&self) -> Result<bool, Error> {
+        are_waiting(&self.site, &self.specs())
+    }
+
+    pub fn make(&self, threads: usize, progress: Progress<'_>) -> Result<Vec<Made>, Error> {
+        make(&self.site, self.specs(), threads, progress)
     }
 }
 
@@ -153,7 +168,7 @@ pub struct Made {
 }
 
 /// Whether every request exists already, byte for byte.
-pub fn are_waiting(site: &Site, specs: &[CsrSpec<'_>]) -> Result<bool, Error> {
+fn are_waiting(site: &Site, specs: &[CsrSpec<'_>]) -> Result<bool, Error> {
     for spec in specs {
         let there = waiting(site, &site.files(spec.public, spec.private)?)?;
         let says = |waiting: Waiting| {

@@ -9,9 +9,8 @@ use crate::files::{self, FileError, Op};
 use crate::inventory::{self, Form};
 use crate::plan::renew::{self as plan, Credential, Rules};
 use crate::profile::{CRL_VALIDITY, Etcd, Profile};
-use crate::tree::Issuers;
 use crate::tree::layout::{Layout, Place};
-use crate::tree::{EntryId, leaf, survey};
+use crate::tree::{EntryId, Issuers, leaf, survey};
 use crate::workspace::args::{RunArgs, TreeArgs};
 use crate::workspace::targets::Target;
 use crate::workspace::tree_dir::{self, Locked, Snapshot, TreeDir};
@@ -121,7 +120,7 @@ impl<'a> Session<'a> {
     }
 
     fn places(&self) -> Vec<Place> {
-        let own = self.credentials.iter().flat_map(|one| std::iter::once(&one.public).chain(one.private.as_ref()));
+        let own = self.credentials.iter().flat_map(Credential::places);
         own.cloned().chain(self.copies().into_iter().map(|(.., place)| place)).collect()
     }
 
@@ -162,7 +161,7 @@ fn nodes(main: &Path, profile: Option<&Profile>) -> Result<Nodes, Error> {
             Form::Node if request.root == main => return Ok(Nodes::One),
             Form::Node if request.cluster_dir.as_deref() == Some(main) => names.extend(request.node.clone()),
             _ => {
-                return Err(Error::new(format!("{} is no kubernetes directory", main.display()))
+                return Err(Error::new(format!("{} is not a kubernetes directory", main.display()))
                     .because("expected pki/ and kubeconfigs, or a cluster directory with nodes/")
                     .hint("give the directory above pki/ with --dir")
                     .hint("renew a directory of many clusters with: kpki renew all --profiles DIR"));

@@ -4,8 +4,7 @@ use std::path::Path;
 
 use crate::ca::PrivateKey;
 use crate::error::Error;
-use crate::files::FileState;
-use crate::files::{self, Dir, FileError, Kind, Op, RelPath};
+use crate::files::{self, Dir, FileError, FileState, Kind, Op, RelPath};
 use crate::store::{RootId, Roots};
 use crate::tree::Survey;
 use crate::tree::layout::{Place, Root};

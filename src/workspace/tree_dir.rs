@@ -138,6 +138,10 @@ impl TreeDir {
             _ => place.path.clone(),
         }
     }
+
+    pub fn display_paths<'p>(&self, places: impl IntoIterator<Item = &'p Place>) -> Vec<String> {
+        places.into_iter().map(|place| self.display_path(place)).collect()
+    }
 }
 
 /// The pki directory below DIR, from certificatesDir.

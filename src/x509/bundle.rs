@@ -1,48 +1,39 @@
 //! Certificates out of a PEM file: one, or an authority followed by those above or beside it.
 
-use std::fmt;
-
 use crate::encoding::pem::{self, PemError};
+use crate::encoding::tlv::SEQUENCE;
 use crate::x509::{Certificate, ParseError};
 
 /// `position` counts certificates from 1.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BundleError {
     /// A block is broken.
-    Pem(PemError),
+    #[error("{0}")]
+    Pem(#[from] PemError),
+    /// It is not PEM, and no certificate in DER.
+    #[error("{0}")]
+    Der(#[from] ParseError),
     /// No certificate among the blocks; their labels.
+    #[error("expected a PEM certificate, found {}", pem::listed(.found, "no PEM block"))]
     NoCertificate { found: Vec<String> },
     /// One of the certificates cannot be read.
-    Certificate { position: usize, error: ParseError },
+    #[error("certificate {position}: {error}")]
+    Certificate {
+        position: usize,
+        #[source]
+        error: ParseError,
+    },
 }
 
-impl fmt::Display for BundleError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Pem(error) => error.fmt(f),
-            Self::NoCertificate { found } if found.is_empty() => {
-                f.write_str("expected a PEM certificate, found no PEM block")
-            }
-            Self::NoCertificate { found } => write!(f, "expected a PEM certificate, found {}", found.join(", ")),
-            Self::Certificate { position, error } => write!(f, "certificate {position}: {error}"),
-        }
-    }
-}
-
-impl std::error::Error for BundleError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Pem(error) => Some(error),
-            Self::Certificate { error, .. } => Some(error),
-            _ => None,
-        }
-    }
+/// The certificates of a file: PEM, or one in DER.
+pub fn parse_bundle(input: &[u8]) -> Result<Vec<Certificate>, BundleError> {
+    if input.first() == Some(&SEQUENCE) { Ok(vec![Certificate::parse(input)?]) } else { parse_pem_bundle(input) }
 }
 
 /// Every `CERTIFICATE` block in order, at least one; blocks of other kinds are passed over (kubelet keeps the key in the
 /// same file).
 pub fn parse_pem_bundle(input: &[u8]) -> Result<Vec<Certificate>, BundleError> {
-    let blocks = pem::read(input).map_err(BundleError::Pem)?;
+    let blocks = pem::read(input)?;
     let certificates = blocks
         .iter()
         .filter(|block| block.label == "CERTIFICATE")

@@ -48,71 +48,40 @@ impl fmt::Display for ChainPart {
 }
 
 /// Why a TLS peer would refuse.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ChainError {
-    Expired {
-        link: ChainPart,
-        not_after: OffsetDateTime,
-    },
-    NotYetValid {
-        link: ChainPart,
-        not_before: OffsetDateTime,
-    },
+    #[error("the {link} expired at {}", rfc3339(*.not_after))]
+    Expired { link: ChainPart, not_after: OffsetDateTime },
+    #[error("the {link} is not valid before {}", rfc3339(*.not_before))]
+    NotYetValid { link: ChainPart, not_before: OffsetDateTime },
     /// The anchor is not an authority that may sign certificates.
+    #[error("expected an authority that may sign certificates, found one that may not")]
     AnchorIsNoAuthority,
     /// More intermediates than the anchor's pathLenConstraint allows (RFC 5280 section 4.2.1.9).
-    PathLength {
-        allowed: u32,
-        found: usize,
-    },
+    #[error("expected at most {allowed} intermediates below the authority, found {found}")]
+    PathLength { allowed: u32, found: usize },
     /// No path of names and signatures leads to the anchor.
+    #[error("expected a certificate issued by this authority, found another issuer")]
     UnknownIssuer,
+    #[error("expected a signature by the authority, found one that does not verify")]
     Signature,
     /// extKeyUsage does not name what the peer wants.
+    #[error("expected the extended key usage {0}, found none")]
     ExtendedKeyUsage(Usage),
     /// keyUsage without digitalSignature, with which a TLS handshake is signed.
+    #[error("expected the key usage digitalSignature, found none")]
     KeyUsage,
     /// An authority is no end entity.
+    #[error("expected the certificate of an end entity, found one of an authority")]
     IsAuthority,
+    #[error("expected a certificate valid for `{0}`, found other names")]
     Name(San),
     /// A name that TLS does not know: neither DNS nor address.
+    #[error("expected a DNS name or an address, found `{0}`")]
     NoServerName(San),
     /// For another reason of rustls-webpki's.
-    Refused(Box<Error>),
-}
-
-impl fmt::Display for ChainError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Expired { link, not_after } => write!(f, "the {link} expired at {}", rfc3339(*not_after)),
-            Self::NotYetValid { link, not_before } => {
-                write!(f, "the {link} is not valid before {}", rfc3339(*not_before))
-            }
-            Self::AnchorIsNoAuthority => {
-                f.write_str("expected an authority that may sign certificates, found one that may not")
-            }
-            Self::PathLength { allowed, found } => {
-                write!(f, "expected at most {allowed} intermediates below the authority, found {found}")
-            }
-            Self::UnknownIssuer => f.write_str("expected a certificate issued by this authority, found another issuer"),
-            Self::Signature => f.write_str("expected a signature by the authority, found one that does not verify"),
-            Self::ExtendedKeyUsage(usage) => write!(f, "expected the extended key usage {usage}, found none"),
-            Self::KeyUsage => f.write_str("expected the key usage digitalSignature, found none"),
-            Self::IsAuthority => f.write_str("expected the certificate of an end entity, found one of an authority"),
-            Self::Name(san) => write!(f, "expected a certificate valid for `{san}`, found other names"),
-            Self::NoServerName(san) => write!(f, "expected a DNS name or an address, found `{san}`"),
-            Self::Refused(why) => write!(f, "rustls-webpki refuses it: {why}"),
-        }
-    }
-}
-
-impl std::error::Error for ChainError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Refused(why) => Some(why),
-            _ => None,
-        }
-    }
+    #[error("rustls-webpki refuses it: {0}")]
+    Refused(#[source] Box<Error>),
 }
 
 /// RSA from 2048 bits and both curves, each with the hashes webpki offers; no SHA-1, no Ed25519.

@@ -1,8 +1,6 @@
 //! Where a certificate says something else than its blueprint: after signing there must be no such place, and a
 //! certificate on disk is held against what the profile would make.
 
-use std::fmt;
-
 use time::{OffsetDateTime, UtcOffset};
 
 use crate::blueprint::{Blueprint, ExtendedKeyUsage, KeyUsage, Name, Role, San};
@@ -11,29 +9,40 @@ use crate::encoding::extension;
 use crate::x509::Certificate;
 
 /// One difference; `wanted` is the blueprint's, `found` the certificate's.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Mismatch {
     /// Names are compared byte by byte.
+    #[error("expected the subject `{wanted}`, found `{found}`")]
     Subject { wanted: Name, found: Name },
     /// In whole seconds.
+    #[error("expected validity from {}, found {}", rfc3339(*.wanted), rfc3339(*.found))]
     NotBefore { wanted: OffsetDateTime, found: OffsetDateTime },
     /// In whole seconds.
+    #[error("expected validity until {}, found {}", rfc3339(*.wanted), rfc3339(*.found))]
     NotAfter { wanted: OffsetDateTime, found: OffsetDateTime },
     /// `None`: no role a blueprint can state.
+    #[error("expected {}, found {}", role_name(Some(*.wanted)), role_name(*.found))]
     Role { wanted: Role, found: Option<Role> },
     /// `None`: the extension is absent.
+    #[error("expected the key usage {}, found {}", key_usage(Some(*.wanted)), key_usage(*.found))]
     KeyUsage { wanted: KeyUsage, found: Option<KeyUsage> },
     /// The blueprint has it.
+    #[error("expected the extended key usage {}", .0.name())]
     MissingExtendedKeyUsage(ExtendedKeyUsage),
     /// The certificate has it.
+    #[error("unexpected extended key usage {}", .0.name())]
     SurplusExtendedKeyUsage(ExtendedKeyUsage),
     /// The blueprint has it.
+    #[error("expected the subject alternative name `{0}`")]
     MissingSan(San),
     /// The certificate has it.
+    #[error("unexpected subject alternative name `{0}`")]
     SurplusSan(San),
     /// nameConstraints are others, or there although none were wanted, or not there.
+    #[error("expected other name constraints")]
     NameConstraints,
     /// The same values in another order, or some of them twice.
+    #[error("expected the {} in another order", .0.name())]
     Order(ListField),
 }
 
@@ -44,31 +53,11 @@ pub enum ListField {
     Sans,
 }
 
-impl fmt::Display for Mismatch {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl ListField {
+    const fn name(self) -> &'static str {
         match self {
-            Self::Subject { wanted, found } => write!(f, "expected the subject `{wanted}`, found `{found}`"),
-            Self::NotBefore { wanted, found } => {
-                write!(f, "expected validity from {}, found {}", rfc3339(*wanted), rfc3339(*found))
-            }
-            Self::NotAfter { wanted, found } => {
-                write!(f, "expected validity until {}, found {}", rfc3339(*wanted), rfc3339(*found))
-            }
-            Self::Role { wanted, found } => {
-                write!(f, "expected {}, found {}", role_name(Some(*wanted)), role_name(*found))
-            }
-            Self::KeyUsage { wanted, found } => {
-                write!(f, "expected the key usage {}, found {}", key_usage(Some(*wanted)), key_usage(*found))
-            }
-            Self::MissingExtendedKeyUsage(usage) => write!(f, "expected the extended key usage {}", usage.name()),
-            Self::SurplusExtendedKeyUsage(usage) => write!(f, "unexpected extended key usage {}", usage.name()),
-            Self::MissingSan(san) => write!(f, "expected the subject alternative name `{san}`"),
-            Self::SurplusSan(san) => write!(f, "unexpected subject alternative name `{san}`"),
-            Self::NameConstraints => f.write_str("expected other name constraints"),
-            Self::Order(ListField::ExtendedKeyUsages) => {
-                f.write_str("expected the extended key usages in another order")
-            }
-            Self::Order(ListField::Sans) => f.write_str("expected the subject alternative names in another order"),
+            Self::ExtendedKeyUsages => "extended key usages",
+            Self::Sans => "subject alternative names",
         }
     }
 }

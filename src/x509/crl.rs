@@ -1,7 +1,6 @@
 //! A CRL as facts (RFC 5280 section 5), taken in piece by piece: the entries of a CRL with a million of them are
 //! counted, never collected, so that its size costs time only.
 
-use std::fmt;
 use std::ops::Range;
 
 use time::OffsetDateTime;
@@ -40,29 +39,20 @@ pub struct Crl {
 }
 
 /// Why bytes are not a CRL.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum CrlError {
     /// It ends before its own length says.
+    #[error("expected the whole of a CRL, found its end missing")]
     Truncated,
     /// What stands in it is not DER, or not in the order of a CRL.
+    #[error("expected a CRL with a well-formed {0}")]
     Malformed(&'static str),
     /// A part that is short in every real CRL is longer than this program takes.
+    #[error("expected a CRL with a {0} of at most {SMALL} bytes, found more")]
     TooLarge(&'static str),
+    #[error("expected one CRL, found more behind it")]
     Trailing,
 }
-
-impl fmt::Display for CrlError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Truncated => f.write_str("expected the whole of a CRL, found its end missing"),
-            Self::Malformed(part) => write!(f, "expected a CRL with a well-formed {part}"),
-            Self::TooLarge(part) => write!(f, "expected a CRL with a {part} of at most {SMALL} bytes, found more"),
-            Self::Trailing => f.write_str("expected one CRL, found more behind it"),
-        }
-    }
-}
-
-impl std::error::Error for CrlError {}
 
 impl Crl {
     /// The number; `None`: without one, or with one that is negative or too long.

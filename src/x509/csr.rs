@@ -1,7 +1,5 @@
 //! A signing request as facts (PKCS#10, RFC 2986).
 
-use std::fmt;
-
 use crate::blueprint::{ExtendedKeyUsage, KeyUsage, Name, Oid, San};
 use crate::encoding::algorithm::AlgorithmIdentifier;
 use crate::encoding::certificate::signed_parts;
@@ -35,47 +33,29 @@ pub struct Request {
 }
 
 /// Why bytes are not a request.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RequestError {
     /// Not the DER of one request, or something follows.
-    Malformed,
+    #[error("expected the DER of one signing request, found something else or more")]
+    Malformed(#[from] NotDer),
     /// Not a Name.
+    #[error("expected a signing request with a well-formed subject name")]
     Subject,
     /// Not a SubjectPublicKeyInfo.
+    #[error("expected a signing request with a well-formed public key")]
     PublicKey,
     /// Two attributes each hold a list of extensions: which one counts?
+    #[error("expected one list of requested extensions, found two")]
     TwoLists,
     /// A file holds no request; the labels of the PEM blocks in it.
+    #[error("expected a signing request, found {}", pem::listed(.found, "none"))]
     None { found: Vec<String> },
     /// A block is broken.
-    Pem(PemError),
+    #[error("{0}")]
+    Pem(#[from] PemError),
     /// The requested extensions cannot be read.
-    Extensions(ParseError),
-}
-
-impl fmt::Display for RequestError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Malformed => f.write_str("expected the DER of one signing request, found something else or more"),
-            Self::Subject => f.write_str("expected a signing request with a well-formed subject name"),
-            Self::PublicKey => f.write_str("expected a signing request with a well-formed public key"),
-            Self::TwoLists => f.write_str("expected one list of requested extensions, found two"),
-            Self::None { found } if found.is_empty() => f.write_str("expected a signing request, found none"),
-            Self::None { found } => write!(f, "expected a signing request, found {}", found.join(", ")),
-            Self::Pem(error) => error.fmt(f),
-            Self::Extensions(error) => write!(f, "signing request: {error}"),
-        }
-    }
-}
-
-impl std::error::Error for RequestError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Pem(error) => Some(error),
-            Self::Extensions(error) => Some(error),
-            _ => None,
-        }
-    }
+    #[error("signing request: {0}")]
+    Extensions(#[from] ParseError),
 }
 
 /// 1.3.6.1.4.1.311.2.1.14: the same attribute, as old Windows writes it.
@@ -89,7 +69,7 @@ impl Request {
         if bytes.first() == Some(&tlv::SEQUENCE) {
             return Ok(vec![Self::parse(bytes)?]);
         }
-        let blocks = pem::read(bytes).map_err(RequestError::Pem)?;
+        let blocks = pem::read(bytes)?;
         let wanted = blocks.iter().filter(|block| LABELS.contains(&block.label.as_str()));
         let requests = wanted.map(|block| Self::parse(&block.contents)).collect::<Result<Vec<_>, _>>()?;
         if requests.is_empty() {
@@ -99,21 +79,19 @@ impl Request {
     }
 
     pub fn parse(der: &[u8]) -> Result<Self, RequestError> {
-        let broken = |NotDer| RequestError::Malformed;
         if der.len() > LIMIT {
-            return Err(RequestError::Malformed);
+            return Err(RequestError::Malformed(NotDer));
         }
-        let outer = signed_parts(der).map_err(broken)?;
-        let mut info = Fields::inside(outer.signed, tlv::SEQUENCE).map_err(broken)?;
+        let outer = signed_parts(der)?;
+        let mut info = Fields::inside(outer.signed, tlv::SEQUENCE)?;
         if info.take(tlv::INTEGER) != Ok(&[0]) {
-            return Err(RequestError::Malformed);
+            return Err(RequestError::Malformed(NotDer));
         }
-        let (subject, spki) = (info.element().map_err(broken)?, info.element().map_err(broken)?);
-        let attributes = info.any().map_err(broken)?.map(|attributes| attributes.of(tlv::CONTEXT_CONSTRUCTED));
-        info.end().map_err(broken)?;
-        let extensions = requested(attributes.transpose().map_err(broken)?.unwrap_or_default())?;
-        let signature_algorithm =
-            AlgorithmIdentifier::read(outer.algorithm).and_then(|algorithm| algorithm.oid()).map_err(broken)?;
+        let (subject, spki) = (info.element()?, info.element()?);
+        let attributes = info.any()?.map(|attributes| attributes.of(tlv::CONTEXT_CONSTRUCTED));
+        info.end()?;
+        let extensions = requested(attributes.transpose()?.unwrap_or_default())?;
+        let signature_algorithm = AlgorithmIdentifier::read(outer.algorithm).and_then(|algorithm| algorithm.oid())?;
         let key = key_kind(spki.raw).map_err(|NotDer| RequestError::PublicKey)?;
         Ok(Self {
             subject: name::read(subject.raw).map_err(|NotDer| RequestError::Subject)?,
@@ -134,17 +112,16 @@ impl Request {
 
 /// The extensions among the attributes; other attributes (a challenge password) are passed over.
 fn requested(attributes: &[u8]) -> Result<Extensions, RequestError> {
-    let broken = |NotDer| RequestError::Malformed;
     let mut read = None;
     for attribute in tlv::each(attributes) {
-        let mut fields = Fields::of(attribute.and_then(|attribute| attribute.of(tlv::SEQUENCE)).map_err(broken)?);
-        let (id, values) = (fields.element().map_err(broken)?, fields.element().map_err(broken)?);
-        fields.end().map_err(broken)?;
+        let mut fields = Fields::of(attribute.and_then(|attribute| attribute.of(tlv::SEQUENCE))?);
+        let (id, values) = (fields.element()?, fields.element()?);
+        fields.end()?;
         if ![request::EXTENSION_REQUEST, MICROSOFT_EXTENSION_REQUEST].contains(&id.content) {
             continue;
         }
-        let list = values.of(tlv::SET).and_then(tlv::single).map_err(broken)?;
-        if read.replace(Extensions::read(list.raw).map_err(RequestError::Extensions)?).is_some() {
+        let list = values.of(tlv::SET).and_then(tlv::single)?;
+        if read.replace(Extensions::read(list.raw)?).is_some() {
             return Err(RequestError::TwoLists);
         }
     }

@@ -58,8 +58,8 @@ fn attributes_are_read_however_they_are_written() {
     for (attributes, error) in [
         ([usual.clone(), microsoft].concat(), RequestError::TwoLists),
         ([usual.clone(), usual.clone()].concat(), RequestError::TwoLists),
-        (attribute(request::EXTENSION_REQUEST, &[names(), names()].concat()), RequestError::Malformed),
-        (tlv::sequence(&[&usual]), RequestError::Malformed),
+        (attribute(request::EXTENSION_REQUEST, &[names(), names()].concat()), RequestError::Malformed(NotDer)),
+        (tlv::sequence(&[&usual]), RequestError::Malformed(NotDer)),
     ] {
         assert_eq!(Request::parse(&with_attributes(Some(&attributes))), Err(error));
     }

@@ -22,9 +22,11 @@ pub struct NameConstraints<'a> {
 }
 
 /// A name that the constraints do not allow.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ForbiddenName {
+    #[error("its subject is not allowed by the name constraints above it")]
     Subject,
+    #[error("its name `{0}` is not allowed by the name constraints above it")]
     San(San),
 }
 

@@ -78,15 +78,18 @@ pub struct Path<'a> {
 }
 
 /// Why no path is valid: what is wrong with the one that came furthest.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PathError {
     /// No names lead to an anchor.
+    #[error("expected an issuer that leads to a trusted authority, found `{issuer}`")]
     NoPath { issuer: Name },
+    #[error("{part} `{subject}`: {violation}")]
     Invalid {
         part: Part,
         /// Certificates above it: the anchor has none.
         depth: usize,
         subject: Name,
+        #[source]
         violation: Violation,
     },
 }
@@ -100,28 +103,46 @@ pub enum Part {
 }
 
 /// A rule that a certificate breaks, by its place in RFC 5280.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Violation {
     /// 6.1.3 (a)(1) and (4).
-    Signature(VerifyError),
+    #[error("{0}")]
+    Signature(#[source] VerifyError),
     /// 6.1.4 (k).
+    #[error("expected an authority, found none (basicConstraints)")]
     NotAuthority,
     /// 6.1.4 (n).
+    #[error("expected the key usage keyCertSign, found none")]
     NoKeyCertSign,
     /// 6.1.4 (l): one authority more than those above it allow.
+    #[error("one authority more than those above it allow (pathLenConstraint)")]
     PathLength,
     /// 6.1.3 (b) and (c): the name constraints of an authority above it.
+    #[error(transparent)]
     Forbidden(ForbiddenName),
     /// 6.1.4 (o), 6.1.5 (f).
+    #[error("expected only known critical extensions, found {0}")]
     UnknownCritical(Oid),
     /// An extension that restricts paths in a way not evaluated here.
+    #[error("expected no constraint that kpki does not evaluate, found {0}")]
     Unevaluated(Oid),
     /// 6.1.3 (a)(2).
+    #[error("not valid before {}", rfc3339(*.not_before))]
     NotYetValid { not_before: OffsetDateTime },
     /// 6.1.3 (a)(2).
+    #[error("expired at {}", rfc3339(*.not_after))]
     Expired { not_after: OffsetDateTime },
     /// 6.1.3 (a)(3): revoked, held or unknown.
+    #[error("{}", refusal(&.0.status))]
     Revocation(Box<Answer>),
+}
+
+const fn refusal(status: &Status) -> &'static str {
+    match status {
+        Status::Revoked(_) => "revoked",
+        Status::Held(_) => "on hold",
+        Status::Good | Status::Unknown => "may be revoked: no CRL covers it",
+    }
 }
 
 impl Violation {
@@ -144,17 +165,6 @@ impl PathError {
     }
 }
 
-impl fmt::Display for PathError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NoPath { issuer } => {
-                write!(f, "expected an issuer that leads to a trusted authority, found `{issuer}`")
-            }
-            Self::Invalid { part, subject, violation, .. } => write!(f, "{part} `{subject}`: {violation}"),
-        }
-    }
-}
-
 impl fmt::Display for Part {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -162,41 +172,6 @@ impl fmt::Display for Part {
             Self::Intermediate => "intermediate",
             Self::Leaf => "certificate",
         })
-    }
-}
-
-impl fmt::Display for Violation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Signature(why) => why.fmt(f),
-            Self::NotAuthority => f.write_str("expected an authority, found none (basicConstraints)"),
-            Self::NoKeyCertSign => f.write_str("expected the key usage keyCertSign, found none"),
-            Self::PathLength => f.write_str("one authority more than those above it allow (pathLenConstraint)"),
-            Self::Forbidden(ForbiddenName::Subject) => {
-                f.write_str("its subject is not allowed by the name constraints above it")
-            }
-            Self::Forbidden(ForbiddenName::San(san)) => {
-                write!(f, "its name `{san}` is not allowed by the name constraints above it")
-            }
-            Self::UnknownCritical(oid) => write!(f, "expected only known critical extensions, found {oid}"),
-            Self::Unevaluated(oid) => write!(f, "expected no constraint that kpki does not evaluate, found {oid}"),
-            Self::NotYetValid { not_before } => write!(f, "not valid before {}", rfc3339(*not_before)),
-            Self::Expired { not_after } => write!(f, "expired at {}", rfc3339(*not_after)),
-            Self::Revocation(answer) => f.write_str(match answer.status {
-                Status::Revoked(_) => "revoked",
-                Status::Held(_) => "on hold",
-                Status::Good | Status::Unknown => "may be revoked: no CRL covers it",
-            }),
-        }
-    }
-}
-
-impl std::error::Error for PathError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Invalid { violation: Violation::Signature(why), .. } => Some(why),
-            _ => None,
-        }
     }
 }
 

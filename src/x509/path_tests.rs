@@ -217,7 +217,7 @@ fn links_are_exact_where_go_wants_them_so() {
     let answer = judge(&leaf, &[], &other_id, AT);
     let error = answer.clone().unwrap_err();
     assert!(matches!(broken(answer), (Part::Leaf, 1, Violation::Signature(VerifyError::KeyIdentifier { .. }))));
-    assert!(std::error::Error::source(&error).is_some_and(|why| why.is::<VerifyError>()));
+    assert!(std::error::Error::source(&error).is_some_and(|why| why.is::<Violation>()));
     assert_eq!(error.to_string(), format!("certificate `CN=leaf`: {}", std::error::Error::source(&error).unwrap()));
     let nobody = PathError::NoPath { issuer: Name::of("root", &[]) };
     assert!(std::error::Error::source(&nobody).is_none());

@@ -1,8 +1,6 @@
 //! One signature at a time, by ring. SHA-1, and RSA below 2048 bits, are not verified: kpki hands out neither, and what
 //! kubeadm ever wrote has neither.
 
-use std::fmt;
-
 use ring::signature::{self, UnparsedPublicKey, VerificationAlgorithm};
 
 use crate::blueprint::{Algorithm, Name, Oid};
@@ -15,38 +13,25 @@ use crate::x509::names::same_name;
 use crate::x509::text::hex;
 
 /// Why a certificate was not signed by another.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum VerifyError {
     /// RFC 5280 section 6.1.3 (a)(4), compared byte by byte as most verifiers do.
+    #[error("expected the issuer `{wanted}`, found `{found}`")]
     Name { wanted: Name, found: Name },
     /// Both identifiers are there and differ (RFC 5280 section 4.2.1.1).
+    #[error(
+        "expected the authority key identifier {}, found {}",
+        hex(.wanted, "").to_lowercase(),
+        hex(.found, "").to_lowercase()
+    )]
     KeyIdentifier { wanted: Vec<u8>, found: Vec<u8> },
     /// ring has no algorithm for this key with this signature.
+    #[error("expected a signature this program can verify, found algorithm {signature} with a key of {key}")]
     Unsupported { key: KeyKind, signature: Oid },
     /// The key did not make this signature.
+    #[error("expected a signature by the issuer's key, found one that does not verify")]
     Signature,
 }
-
-impl fmt::Display for VerifyError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Name { wanted, found } => write!(f, "expected the issuer `{wanted}`, found `{found}`"),
-            Self::KeyIdentifier { wanted, found } => {
-                let lower = |id| hex(id, "").to_lowercase();
-                write!(f, "expected the authority key identifier {}, found {}", lower(wanted), lower(found))
-            }
-            Self::Unsupported { key, signature } => {
-                write!(
-                    f,
-                    "expected a signature this program can verify, found algorithm {signature} with a key of {key}"
-                )
-            }
-            Self::Signature => f.write_str("expected a signature by the issuer's key, found one that does not verify"),
-        }
-    }
-}
-
-impl std::error::Error for VerifyError {}
 
 impl Certificate {
     /// Name, key identifier and signature say that `issuer` signed this. Neither dates nor rights are looked at.

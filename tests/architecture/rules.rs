@@ -23,7 +23,7 @@ pub const RANKS: &[&[&str]] = &[
 /// `ROOM -> ROOM`, against the ranks.
 pub const UPWARD: &[&str] = &[];
 
-/// Which rooms may name which crate. Crates that are not listed may be used anywhere (time, zeroize).
+/// Which rooms may name which crate. Crates that are not listed may be used anywhere (time, zeroize, thiserror).
 pub const CRATES: &[(&str, &[&str])] = &[
     ("rcgen", &["ca"]),
     ("aws_lc_rs", &["ca", "encrypted"]),
@@ -47,7 +47,7 @@ pub const CRATES: &[(&str, &[&str])] = &[
     ("comfy_table", &["report"]),
     ("walkdir", &["inventory", "commands", "workspace"]),
     ("rustix", &["files", "store", "run", "hooks"]),
-    ("serde", &["report", "store", "workspace", "files"]),
+    ("serde", &["report", "store", "workspace", "files", "commands", "tree"]),
     ("serde_json", &["report", "store", "commands", "workspace"]),
 ];
 

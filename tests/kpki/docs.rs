@@ -140,6 +140,7 @@ fn the_readme_names_every_verb_package_and_status() {
         "aws-lc-rs",
         "saphyr-parser",
         "rustix",
+        "thiserror",
     ] {
         assert!(named(package), "{package}");
     }

@@ -195,7 +195,6 @@ fn kubeconfig(name: &str, bytes: &[u8], passwords: &mut dyn Passwords, loaded: &
         loaded.notes.extend(inner.notes);
         loaded.objects.extend(inner.objects.into_iter().map(|object| Object { name: Some(part.to_owned()), ..object }));
     }
-    loaded.kubeconfig =
-        Some(Access { cluster: read.cluster, user: read.user, server: read.server, preferences: false });
+    loaded.kubeconfig = Some(Access::from(read));
     Ok(true)
 }

@@ -19,4 +19,3 @@ mod write;
 
 pub use request::{Asking, Form, Input, Passwords, Request};
 pub use run::run;
-pub use sources::LARGEST;

@@ -4,10 +4,8 @@ use zeroize::Zeroizing;
 
 use crate::encoding::certificate::signed_parts;
 use crate::encoding::key::Container;
-use crate::encoding::pem;
-use crate::encoding::public_key;
 use crate::encoding::raw_key::{RawKey, is_rsa_public, rsa_public_to_spki};
-use crate::encoding::tlv;
+use crate::encoding::{pem, public_key, tlv};
 use crate::encrypted::pkcs8;
 use crate::x509::{Certificate, Der, Request, sniff};
 

@@ -115,7 +115,7 @@ pub fn kubeconfig(request: &Request, loaded: &Loaded, from: String, notes: &mut 
     let cluster = request.cluster.clone().or_else(|| found.map(|found| found.cluster.clone()));
     let cluster = cluster.unwrap_or_else(|| "kubernetes".to_owned());
     if !identity.leaf.extended_key_usages.contains(&crate::blueprint::ExtendedKeyUsage::ClientAuth) {
-        notes.push(format!("{} is no client certificate: the API server will refuse it", identity.leaf.subject));
+        notes.push(format!("{} is not a client certificate: the API server will refuse it", identity.leaf.subject));
     }
     let (authority, certificate) = (pem(&authority), pem(&client));
     let access = Access { cluster, user, server, preferences: false };

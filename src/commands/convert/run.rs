@@ -1,15 +1,10 @@
 //! Read, convert, read back, write.
 
-use super::load::{LoadError, Loaded, load};
-use super::request::Form;
-use super::request::Output;
-use super::request::Passwords;
-use super::request::Request;
-use super::sources::Source;
-use super::write::Done;
-use super::write::finish;
+use super::load::{self, LoadError, Loaded, load};
+use super::request::{Form, Output, Passwords, Request};
+use super::sources::{self, Source};
+use super::write::{Done, finish};
 use super::{deploy, forms, kubeadm, names, pack};
-use super::{load, sources};
 use crate::error::Error;
 use crate::files::{self, What};
 use crate::report::convert::{Convert, Skipped};

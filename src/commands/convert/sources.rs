@@ -8,11 +8,10 @@ use zeroize::Zeroizing;
 use crate::error::Error;
 use crate::files::{self, Dir, FileError, FileState, Kind, Op, RelPath, What};
 use crate::report::convert::{Convert, Skipped};
+use crate::workspace::survey::{self, LARGEST_INPUT};
 
 use super::request::{Input, Request};
 
-/// The size limit of one file: a CRL with a million entries, as PEM.
-pub const LARGEST: u64 = 128 << 20;
 /// The size limit of all files: they are in memory until everything is converted.
 const LARGEST_ALL: usize = 1 << 30;
 
@@ -44,10 +43,7 @@ pub fn read(request: &Request, report: &mut Convert) -> Result<(Vec<Source>, boo
                 tree(path, &mut sources, report)?;
             }
             Input::Path(path) => {
-                let bytes = match files::read_input(path, LARGEST)? {
-                    FileState::File { bytes, .. } => bytes,
-                    FileState::Missing => return Err(FileError::new(Op::Read, path, Kind::Missing).into()),
-                };
+                let bytes = survey::input(path, LARGEST_INPUT)?;
                 let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
                 sources.add(path.display().to_string(), name, bytes)?;
             }
@@ -93,7 +89,7 @@ fn tree(root: &Path, sources: &mut Sources, report: &mut Convert) -> Result<(), 
         }
         let below = entry.path().strip_prefix(root).unwrap_or(entry.path());
         let below = below.to_str().ok_or_else(|| Error::new(format!("{name}: expected a name in UTF-8")))?;
-        match files::read(&dir, &RelPath::parse(below)?, LARGEST)? {
+        match files::read(&dir, &RelPath::parse(below)?, LARGEST_INPUT)? {
             FileState::File { bytes, .. } => sources.add(name, below.to_owned(), bytes)?,
             FileState::Missing => return Err(FileError::new(Op::Read, entry.path(), Kind::Missing).into()),
         }

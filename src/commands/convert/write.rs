@@ -1,8 +1,7 @@
 //! Onto the disk, or to standard output.
 
 use super::publish;
-use super::request::Output;
-use super::request::Request;
+use super::request::{Output, Request};
 use crate::error::Error;
 use crate::report::convert::{Convert, Written};
 use zeroize::Zeroizing;

@@ -6,10 +6,8 @@ use crate::files::{self, FileError, What};
 use crate::inventory::{self, Item, Kind, Reading};
 use crate::kubeconfig::{self, Credentials};
 use crate::tree::layout::DEFAULT_DIR;
-use crate::workspace::TreeArgs;
-use crate::workspace::survey::LARGEST_INPUT;
-use crate::workspace::targets;
-use crate::x509::{Certificate, parse_pem_bundle};
+use crate::workspace::{TreeArgs, survey, targets};
+use crate::x509::{Certificate, parse_bundle, parse_pem_bundle};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -149,19 +147,12 @@ impl Gathered {
 
 /// Every certificate of a file: PEM, DER, or embedded in a kubeconfig.
 pub fn certificates(path: &Path) -> Result<Vec<Certificate>, Error> {
-    let bytes = match files::read_input(path, LARGEST_INPUT)? {
-        files::FileState::File { bytes, .. } => bytes,
-        files::FileState::Missing => return Err(FileError::new(files::Op::Read, path, files::Kind::Missing).into()),
-    };
-    let failed = |why: String| Error::new(format!("cannot read a certificate from {}", path.display())).because(why);
-    if bytes.first() == Some(&0x30) {
-        return Certificate::parse(&bytes).map(|one| vec![one]).map_err(|why| failed(why.to_string()));
-    }
+    let bytes = survey::input(path, survey::LARGEST_INPUT)?;
     // A kubeconfig holds its PEM in base64, and no PEM is a kubeconfig.
     let embedded = kubeconfig::read(&bytes).map(|read| read.credentials);
-    let text: &[u8] = match &embedded {
-        Ok(Credentials::Embedded { certificate, .. }) => certificate,
-        _ => &bytes,
+    let bundle = match &embedded {
+        Ok(Credentials::Embedded { certificate, .. }) => parse_pem_bundle(certificate),
+        _ => parse_bundle(&bytes),
     };
-    parse_pem_bundle(text).map_err(|why| failed(why.to_string()))
+    bundle.map_err(|why| Error::new(format!("cannot read a certificate from {}", path.display())).because(why))
 }

@@ -1,10 +1,10 @@
-//! `kpki-node.json`: which node the files are for, with public data only. It is in `/etc/kubernetes` on the node;
-//! Kubernetes does not read it.
+//! `kpki-node.json`: whose files these are, by what is no secret of them. It is beside them on the node; Kubernetes does not read it.
 
 use std::net::IpAddr;
 
-use serde_json::{Value, json};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
+use crate::files::RelPath;
 use crate::plan::node::Fingerprints;
 use crate::x509::certificate::hex;
 
@@ -12,10 +12,14 @@ use crate::x509::certificate::hex;
 pub const NAME: &str = "kpki-node.json";
 /// A few kilobytes.
 pub const LARGEST: u64 = 1 << 20;
-const KIND: &str = "NodeManifest";
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Manifest {
+    #[serde(default)]
+    pub api_version: ApiVersion,
+    pub kind: Kind,
+    #[serde(rename = "clusterName")]
     pub cluster: String,
     pub node: String,
     /// The addresses of its API server and etcd.
@@ -23,90 +27,89 @@ pub struct Manifest {
     pub entries: Vec<Exported>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ApiVersion {
+    #[default]
+    #[serde(rename = "kpki/v1")]
+    V1,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Kind {
+    #[default]
+    NodeManifest,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Exported {
+    #[serde(rename = "entry")]
     pub name: String,
     /// On the node, absolute: certificate, public key or kubeconfig.
+    #[serde(deserialize_with = "absolute")]
     pub path: String,
     /// The key file, if exported.
+    #[serde(default, deserialize_with = "absolute_if_any")]
     pub key: Option<String>,
-    pub prints: Fingerprints,
+    certificates: Vec<Sha256>,
+    public_key: Option<Sha256>,
+    server: Option<String>,
+}
+
+/// 64 hexadecimal digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Sha256([u8; 32]);
+
+impl Exported {
+    pub fn new(name: String, path: String, key: Option<String>, prints: Fingerprints) -> Self {
+        let certificates = prints.certificates.into_iter().map(Sha256).collect();
+        Self { name, path, key, certificates, public_key: prints.public_key.map(Sha256), server: prints.server }
+    }
+
+    pub fn prints(&self) -> Fingerprints {
+        Fingerprints {
+            certificates: self.certificates.iter().map(|print| print.0).collect(),
+            public_key: self.public_key.map(|print| print.0),
+            server: self.server.clone(),
+        }
+    }
 }
 
 impl Manifest {
-    pub fn render(&self) -> String {
-        let entry = |entry: &Exported| {
-            json!({
-                "entry": entry.name,
-                "path": entry.path,
-                "key": entry.key,
-                "certificates": entry.prints.certificates.iter().map(print).collect::<Vec<_>>(),
-                "publicKey": entry.prints.public_key.as_ref().map(print),
-                "server": entry.prints.server,
-            })
-        };
-        let value = json!({
-            "apiVersion": "kpki/v1",
-            "kind": KIND,
-            "clusterName": self.cluster,
-            "node": self.node,
-            "address": self.address.map(|address| address.to_string()),
-            "entries": self.entries.iter().map(entry).collect::<Vec<_>>(),
-        });
-        let mut text = serde_json::to_string_pretty(&value).unwrap_or_default();
-        text.push('\n');
-        text
+    pub fn render(&self) -> serde_json::Result<String> {
+        Ok(serde_json::to_string_pretty(self)? + "\n")
     }
 
-    /// `Err`: the problem as "expected ..., found ...".
-    pub fn parse(bytes: &[u8]) -> Result<Self, String> {
-        let value: Value = serde_json::from_slice(bytes).map_err(|why| format!("expected JSON: {why}"))?;
-        if text(&value, "kind")? != KIND {
-            return Err(format!("expected the kind {KIND}, found {}", text(&value, "kind")?));
-        }
-        let address = match value.get("address").and_then(Value::as_str) {
-            None => None,
-            Some(text) => Some(text.parse().map_err(|_| format!("expected an address, found {text:?}"))?),
-        };
-        let entries = value.get("entries").and_then(Value::as_array).ok_or("expected entries, found none")?;
-        Ok(Self {
-            cluster: text(&value, "clusterName")?,
-            node: text(&value, "node")?,
-            address,
-            entries: entries.iter().map(exported).collect::<Result<_, _>>()?,
-        })
+    pub fn parse(bytes: &[u8]) -> serde_json::Result<Self> {
+        serde_json::from_slice(bytes)
     }
 }
 
-fn exported(value: &Value) -> Result<Exported, String> {
-    let printed = |value: &Value| {
-        let bytes = value.as_str().and_then(unhex);
-        bytes.ok_or_else(|| format!("expected 64 hexadecimal digits, found {value}"))
-    };
-    let path = |text: String| {
-        let plain = text.strip_prefix('/').is_some_and(|path| crate::files::RelPath::parse(path).is_ok());
-        if plain { Ok(text) } else { Err(format!("expected an absolute path of plain names, found {text:?}")) }
-    };
-    let certificates =
-        value.get("certificates").and_then(Value::as_array).ok_or("expected certificates, found none")?;
-    Ok(Exported {
-        name: text(value, "entry")?,
-        path: path(text(value, "path")?)?,
-        key: text(value, "key").ok().map(path).transpose()?,
-        prints: Fingerprints {
-            certificates: certificates.iter().map(printed).collect::<Result<_, _>>()?,
-            public_key: value.get("publicKey").filter(|key| !key.is_null()).map(printed).transpose()?,
-            server: text(value, "server").ok(),
-        },
-    })
+fn absolute<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+    let text = String::deserialize(from)?;
+    match text.strip_prefix('/').is_some_and(|path| RelPath::parse(path).is_ok()) {
+        true => Ok(text),
+        false => Err(de::Error::custom("expected an absolute path of plain names")),
+    }
 }
 
-fn text(value: &Value, key: &str) -> Result<String, String> {
-    value.get(key).and_then(Value::as_str).map(str::to_owned).ok_or_else(|| format!("expected {key}, found none"))
+fn absolute_if_any<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    #[derive(Deserialize)]
+    struct Path(#[serde(deserialize_with = "absolute")] String);
+    Ok(Option::<Path>::deserialize(from)?.map(|path| path.0))
 }
 
-fn print(bytes: &[u8; 32]) -> String {
-    hex(bytes, "").to_lowercase()
+impl Serialize for Sha256 {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(&hex(&self.0, "").to_lowercase())
+    }
+}
+
+impl<'de> Deserialize<'de> for Sha256 {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(from)?;
+        unhex(&text).map(Self).ok_or_else(|| de::Error::custom("expected 64 hexadecimal digits"))
+    }
 }
 
 fn unhex(text: &str) -> Option<[u8; 32]> {
@@ -127,18 +130,20 @@ mod tests {
     #[test]
     fn what_is_written_is_read_and_what_is_not_whole_is_not() {
         let manifest = Manifest {
+            api_version: ApiVersion::V1,
+            kind: Kind::NodeManifest,
             cluster: "prod".to_owned(),
             node: "cp1".to_owned(),
             address: Some("10.0.0.1".parse().unwrap()),
-            entries: vec![Exported {
-                name: "ca".to_owned(),
-                path: "/etc/kubernetes/pki/ca.crt".to_owned(),
-                key: None,
-                prints: Fingerprints { certificates: vec![[0xab; 32]], public_key: Some([1; 32]), server: None },
-            }],
+            entries: vec![Exported::new(
+                "ca".to_owned(),
+                "/etc/kubernetes/pki/ca.crt".to_owned(),
+                None,
+                Fingerprints { certificates: vec![[0xab; 32]], public_key: Some([1; 32]), server: None },
+            )],
         };
-        let text = manifest.render();
-        assert_eq!(Manifest::parse(text.as_bytes()), Ok(manifest));
+        let text = manifest.render().unwrap();
+        assert_eq!(Manifest::parse(text.as_bytes()).unwrap(), manifest);
         for (from, to) in [
             ("NodeManifest", "Manifest"),
             ("\"node\"", "\"nodes\""),

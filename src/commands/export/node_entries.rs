@@ -47,7 +47,7 @@ impl NodeRootfs {
         match files::read_input(&self.find(path), LARGEST) {
             Ok(files::FileState::Missing) => NodeFile::Missing,
             Ok(files::FileState::File { bytes, .. }) => NodeFile::File(bytes),
-            Err(why) => NodeFile::Unreadable(why.kind.to_string()),
+            Err(why) => NodeFile::Unreadable(why.kind),
         }
     }
 }
@@ -74,7 +74,7 @@ pub fn node_entries(host: &NodeRootfs, sources: &Sources<'_>) -> Vec<NodeEntry> 
             private: one.key.as_deref().map_or(NodeFile::Missing, |key| host.file_at(key)),
             client: NodeFile::Missing,
             required: true,
-            exported: Some(one.prints.clone()),
+            exported: Some(one.prints()),
         });
     }
     // An entry needs the certificate of its authority.
@@ -94,7 +94,7 @@ fn of_entry(host: &NodeRootfs, sources: &Sources<'_>, entry: &'static Entry, cer
     let (usual, key) = usual(entry, certificates);
     let mut path = exported.map_or(usual, |one| one.path.clone());
     let mut key = exported.and_then(|one| one.key.clone()).unwrap_or(key);
-    let mut prints = exported.map(|one| one.prints.clone());
+    let mut prints = exported.map(|one| one.prints());
     if let Files::KubeletPair(_) = entry.files {
         let rotated = format!("{DEFAULT_KUBELET_DIR}/{ROTATED}");
         if host.file_at(&rotated) != NodeFile::Missing {

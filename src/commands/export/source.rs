@@ -2,17 +2,15 @@
 
 use time::OffsetDateTime;
 
-use super::manifest::{Exported, Manifest};
+use super::manifest::{ApiVersion, Exported, Kind, Manifest};
 use super::request::{Part, Request};
 use crate::catalog::{self, CaId};
 use crate::error::{self, Context, Error};
 use crate::files::FileState;
 use crate::plan::decision::{Decision, Notice};
-use crate::plan::init as plan;
-use crate::plan::item;
-use crate::plan::item::{Item, What};
-use crate::plan::node;
+use crate::plan::item::{self, Item, What};
 use crate::plan::reconcile::reconcile;
+use crate::plan::{init as plan, node};
 use crate::profile::Profile;
 use crate::tree::layout::{DEFAULT_KUBELET_DIR, Root};
 use crate::tree::{Directories, Layout, Place, Survey, authorities};
@@ -140,6 +138,8 @@ impl<'a> Source<'a> {
         let mut read = Read {
             parts: Vec::new(),
             manifest: Manifest {
+                api_version: ApiVersion::V1,
+                kind: Kind::NodeManifest,
                 cluster: self.profile.cluster_name.clone(),
                 node: self.request.node.clone(),
                 address: home.and_then(|node| node.advertise_address),
@@ -172,7 +172,7 @@ impl<'a> Source<'a> {
                 read.newest = read.newest.max(u64::try_from(certificate.not_before.unix_timestamp()).unwrap_or(0));
             }
             let prints = node::prints(entry, public);
-            read.manifest.entries.push(Exported { name: item.id.name.clone(), path: path.clone(), key, prints });
+            read.manifest.entries.push(Exported::new(item.id.name.clone(), path.clone(), key, prints));
             let mode = self.mode(item);
             read.parts.push(Part { path, mode, entry: item.id.name.clone(), bytes: public.clone() });
         }

@@ -11,6 +11,7 @@ use crate::plan::import::{self as plan, Refusal};
 use crate::plan::renew::{self, Credential};
 use crate::report::facts::facts;
 use crate::report::requests::RequestEntry;
+use crate::tree::EntryId;
 use crate::workspace::requests::{self, Files, Site};
 use crate::x509::Certificate;
 
@@ -61,15 +62,12 @@ impl Importing<'_> {
         }
         let pem: String = bundle.iter().map(Certificate::to_pem).collect();
         let entry = RequestEntry {
-            name: authority.name().to_owned(),
+            id: EntryId::new(None, authority.name()),
             action: "import",
             algorithm: Some(certificate.key.to_string()),
             facts: Some(facts(certificate)),
             old: ask.and_then(|ask| ask.old).map(|old| facts(&old)),
-            paths: std::iter::once(&public)
-                .chain(private.as_ref())
-                .map(|place| self.session.tree.display_path(place))
-                .collect(),
+            paths: self.session.tree.display_paths(std::iter::once(&public).chain(&private)),
             ..RequestEntry::default()
         };
         if there == Some(pem.as_bytes()) && !matches!(key, Key::Staged(..)) {

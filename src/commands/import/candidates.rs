@@ -4,7 +4,6 @@ use std::path::Path;
 
 use crate::ca::PrivateKey;
 use crate::error::Error;
-use crate::kubeconfig;
 use crate::plan::import::Refusal;
 use crate::plan::item::Access;
 use crate::plan::renew::Credential;
@@ -96,13 +95,6 @@ pub fn matching<'c>(
 /// The key an entry has now.
 fn in_place(index: usize, credential: &Credential, survey: &Survey) -> Option<Candidate> {
     let place = credential.private.as_ref().unwrap_or(&credential.public);
-    let bytes = file(survey, Some(place))?;
-    let (pem, access) = if credential.is_kubeconfig() {
-        let kubeconfig::Pending { cluster, user, server, key } = kubeconfig::pending(bytes).ok()?;
-        (key, Some(Access { cluster, user, server, preferences: false }))
-    } else {
-        (bytes.to_vec().into(), None)
-    };
-    let key = PrivateKey::from_pem(&pem).ok()?;
+    let (key, access) = requests::held_key(file(survey, Some(place))?, credential.is_kubeconfig()).ok()?;
     Some(Candidate { index, key, source: Source::InPlace, request: None, access })
 }

@@ -7,7 +7,7 @@ use crate::plan::renew::Credential;
 use crate::report::facts::facts;
 use crate::report::requests::RequestEntry;
 use crate::store::{FileChange, RootId};
-use crate::tree::{EntryId, Place, file};
+use crate::tree::{Place, file};
 use crate::workspace::{Session, Snapshot};
 use crate::x509::Certificate;
 
@@ -34,12 +34,6 @@ pub struct Placed {
     pub removals: Vec<(RootId, RelPath)>,
 }
 
-impl Placed {
-    pub fn id(&self) -> EntryId {
-        EntryId::new(self.entry.node.as_deref(), &self.entry.name)
-    }
-}
-
 pub fn row(
     credential: &Credential,
     action: &'static str,
@@ -47,8 +41,7 @@ pub fn row(
     old: Option<&Certificate>,
 ) -> RequestEntry {
     RequestEntry {
-        node: credential.id.node.clone(),
-        name: credential.id.name.clone(),
+        id: credential.id.clone(),
         action,
         algorithm: Some(leaf.key.to_string()),
         facts: Some(facts(leaf)),

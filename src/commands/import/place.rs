@@ -4,7 +4,7 @@ use zeroize::Zeroizing;
 
 use super::candidates::{Candidate, Source};
 use super::importing::{Importing, Placed, row};
-use crate::error::Error;
+use crate::error::{self, Error};
 use crate::kubeconfig::{self, NewCredentials};
 use crate::plan::import as plan;
 use crate::plan::item::What;
@@ -21,8 +21,7 @@ impl Importing<'_> {
         leaf: &Certificate,
         rest: &[Certificate],
     ) -> Result<Placed, Error> {
-        let paths = std::iter::once(&credential.public).chain(credential.private.as_ref());
-        let paths = paths.map(|place| self.session.tree.display_path(place)).collect();
+        let paths = self.session.tree.display_paths(credential.places());
         let old = template.old.as_deref();
         if matches!(candidate.source, Source::InPlace) && old.is_some_and(|old| old.der == leaf.der) {
             let entry = RequestEntry { paths, ..row(credential, "keep", leaf, None) };
@@ -70,11 +69,7 @@ impl Importing<'_> {
         let there = self.file(&credential.public).filter(|bytes| kubeconfig::read(bytes).is_ok());
         if let Some(there) = there {
             let new = NewCredentials { certificate, key: fresh.then_some(key.as_str()), authority: Some(bundle) };
-            return kubeconfig::replace(there, &new).map_err(|why| {
-                Error::new(format!("cannot replace the credential in {}", credential.public.path))
-                    .because(why)
-                    .hint("check the file; kubectl config view --raw prints it in a plain form")
-            });
+            return kubeconfig::replace(there, &new).map_err(|why| error::not_replaced(&credential.public, why));
         }
         let access = match (&credential.wanted, &candidate.access) {
             (Some((What::Kubeconfig(_, access), _)), _) | (_, Some(access)) => access,

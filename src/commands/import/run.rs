@@ -1,17 +1,15 @@
 //! Match each certificate with its key, judge all, commit.
 
-use super::candidates;
-use super::candidates::Candidate;
-use super::importing::Importing;
-use super::importing::Placed;
+use super::candidates::{self, Candidate};
+use super::importing::{Importing, Placed};
 use super::request::Request;
 use crate::error::{self, Error};
 use crate::plan::import::{self as plan, Expected, Refusal};
-use crate::plan::renew::{self, Credential, CsrDecision, CsrTemplate, Names};
+use crate::plan::renew::{self, Credential, CsrDecision, CsrTemplate};
 use crate::report::requests::{Requests, Verb};
-use crate::report::restarts::restarts;
+use crate::report::restart::restarts;
 use crate::workspace::{Absent, Locked, Session, Snapshot, Transaction, journal, requests, survey, targets};
-use crate::x509::{Certificate, parse_pem_bundle};
+use crate::x509::{Certificate, parse_bundle};
 use std::path::Path;
 
 /// A larger file is not a certificate.
@@ -31,7 +29,7 @@ pub fn run(request: &Request) -> Result<Requests, Error> {
     let (mut placed, mut refused): (Vec<Placed>, Vec<(String, Refusal)>) = (Vec::new(), Vec::new());
     for path in &request.files {
         match importing.one(path, &mut warnings)? {
-            Ok(one) if one.certificate.is_some() && placed.iter().any(|other| other.id() == one.id()) => {
+            Ok(one) if one.certificate.is_some() && placed.iter().any(|other| other.entry.id == one.entry.id) => {
                 refused.push((path.display().to_string(), Refusal::Twice));
             }
             Ok(one) => placed.push(one),
@@ -42,7 +40,7 @@ pub fn run(request: &Request) -> Result<Requests, Error> {
         return Err(error::not_imported(&refused));
     }
     let generation = locked.map(|locked| commit(&session, &mut placed, &locked)).transpose()?.flatten();
-    let put = placed.iter().filter(|one| one.entry.action == "import").map(Placed::id);
+    let put = placed.iter().filter(|one| one.entry.action == "import").map(|one| one.entry.id.clone());
     Ok(Requests {
         verb: Verb::Import,
         directory: Some(session.names().0),
@@ -58,7 +56,7 @@ pub fn run(request: &Request) -> Result<Requests, Error> {
 fn commit(session: &Session<'_>, placed: &mut [Placed], locked: &Locked<'_>) -> Result<Option<String>, Error> {
     let now = session.run.now;
     let put: Vec<(String, &Certificate)> =
-        placed.iter().filter_map(|one| Some((one.id().to_string(), one.certificate.as_ref()?))).collect();
+        placed.iter().filter_map(|one| Some((one.entry.id.to_string(), one.certificate.as_ref()?))).collect();
     if put.is_empty() {
         return Ok(None);
     }
@@ -128,22 +126,13 @@ impl Importing<'_> {
         {
             return Some(template);
         }
-        Some(Box::new(CsrTemplate {
-            algorithm: candidate.key.algorithm(),
-            blueprint: requests::blueprint_of(candidate.request.as_ref()?, self.request.run.now),
-            names: Names::default(),
-            lifetime: renew::YEAR,
-            old: None,
-            access: candidate.access.clone(),
-        }))
+        let blueprint = requests::blueprint_of(candidate.request.as_ref()?, self.request.run.now);
+        let template = CsrTemplate::new(candidate.key.algorithm(), blueprint, renew::YEAR);
+        Some(Box::new(CsrTemplate { access: candidate.access.clone(), ..template }))
     }
 }
 
 /// The certificates of a file: PEM, or one in DER.
 fn bundle(path: &Path) -> Result<Result<Vec<Certificate>, Refusal>, Error> {
-    let bytes = survey::input(path, LARGEST)?;
-    if bytes.first() == Some(&0x30) {
-        return Ok(Certificate::parse(&bytes).map(|one| vec![one]).map_err(Refusal::Der));
-    }
-    Ok(parse_pem_bundle(&bytes).map_err(Refusal::Bundle))
+    Ok(parse_bundle(&survey::input(path, LARGEST)?).map_err(Refusal::Bundle))
 }

@@ -1,6 +1,6 @@
 //! The plan compared with the existing files.
 
-use super::external::External;
+use super::external::external;
 use super::request::Request;
 use super::resolve::Resolved;
 use crate::error::{self, Context, Error};
@@ -43,7 +43,7 @@ impl Evaluation {
     pub fn is_unchanged(&self, resolved: &Resolved) -> Result<bool, Error> {
         let roots = &resolved.tree.roots;
         Ok(self.outcome() == Outcome::Unchanged
-            && External::of(&resolved.items, &self.decided, roots).is_waiting()?
+            && external(&resolved.items, &self.decided, roots).is_waiting()?
             && state::is_recorded(roots, &resolved.own_files)?)
     }
 

@@ -1,15 +1,13 @@
 //! Resolve, evaluate, refuse, make in memory, commit, report.
 
-use super::evaluate::Evaluation;
-use super::external::External;
+use super::evaluate::{self, Evaluation};
+use super::external::external;
 use super::request::Request;
-use super::resolve::Resolved;
-use super::{evaluate, job, resolve};
-use super::{make, summary};
+use super::resolve::{self, Resolved};
+use super::{job, make, summary};
 use crate::error::Error;
 use crate::plan::init as plan;
-use crate::plan::item;
-use crate::plan::item::Item;
+use crate::plan::item::{self, Item};
 use crate::report;
 use crate::store::{self, StoreError};
 use crate::tree::Issuers;
@@ -95,7 +93,7 @@ impl Making<'_> {
     ) -> Result<Result<Option<String>, StoreError>, Error> {
         let (items, run) = (&self.resolved.items, &self.request.run);
         let requests =
-            External::of(items, &self.evaluation.decided, &self.resolved.tree.roots).make(run.threads, progress)?;
+            external(items, &self.evaluation.decided, &self.resolved.tree.roots).make(run.threads, progress)?;
         let Evaluation { snapshot, decided } = self.evaluation;
         let made = make::make(items, decided, &snapshot.survey, issuers, run, progress)?;
         summary::add_made(&mut report.items, &made);

@@ -68,8 +68,7 @@ fn items(items: &[Item], evaluation: &Evaluation, tree: &TreeDir) -> Vec<report:
             };
             let existing = existing(item, &snapshot.survey);
             report::Item {
-                node: item.id.node.clone(),
-                name: item.id.name.clone(),
+                id: item.id.clone(),
                 action: action(decision),
                 algorithm: making
                     .or(waiting)
@@ -78,10 +77,7 @@ fn items(items: &[Item], evaluation: &Evaluation, tree: &TreeDir) -> Vec<report:
                 facts: making
                     .and_then(|making| planned(item, making, decided))
                     .or_else(|| existing.as_ref().map(facts)),
-                paths: std::iter::once(&item.public)
-                    .chain(item.private.as_ref())
-                    .map(|place| tree.display_path(place))
-                    .collect(),
+                paths: tree.display_paths(item.places()),
                 reasons: match decision {
                     Decision::Replace(_, differences) => differences.iter().map(crate::error::difference).collect(),
                     Decision::NoKey(authority, _) => {

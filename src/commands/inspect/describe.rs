@@ -12,6 +12,11 @@ fn text(label: &'static str, key: &'static str, value: impl ToString) -> Field {
     field(label, key, Said::Text(value.to_string()))
 }
 
+/// Octets in hexadecimal, with colons.
+fn octets(label: &'static str, key: &'static str, value: &[u8]) -> Field {
+    text(label, key, certificate::hex(value, ":").to_lowercase())
+}
+
 fn object(kind: &'static str, fields: Vec<Field>) -> Object {
     Object { kind, owner: None, fields }
 }
@@ -31,12 +36,8 @@ pub fn certificate(found: &Certificate) -> Object {
     }
     fields.extend(usages(found.key_usage, &found.extended_key_usages, &found.sans));
     fields.extend(public(&found.key, &found.spki_der));
-    if let Some(id) = &found.subject_key_id {
-        fields.push(text("subject key id", "subjectKeyId", certificate::hex(id, ":").to_lowercase()));
-    }
-    if let Some(id) = &found.authority_key_id {
-        fields.push(text("authority key id", "authorityKeyId", certificate::hex(id, ":").to_lowercase()));
-    }
+    fields.extend(found.subject_key_id.as_ref().map(|id| octets("subject key id", "subjectKeyId", id)));
+    fields.extend(found.authority_key_id.as_ref().map(|id| octets("authority key id", "authorityKeyId", id)));
     fields.push(text("signature", "signatureAlgorithm", found.signature_name()));
     fields.push(field("version", "version", Said::Number(u64::from(found.version))));
     fields.extend(extensions(&found.extensions));
@@ -44,7 +45,7 @@ pub fn certificate(found: &Certificate) -> Object {
         let unknown = found.unknown_critical.iter().map(ToString::to_string).collect();
         fields.push(field("unknown critical", "unknownCritical", Said::List(unknown)));
     }
-    fields.push(text("SHA-256", "sha256", certificate::hex(&found.fingerprint, ":").to_lowercase()));
+    fields.push(octets("SHA-256", "sha256", &found.fingerprint));
     object(if found.is_ca { "CA certificate" } else { "certificate" }, fields)
 }
 
@@ -69,22 +70,13 @@ pub fn crl(found: &Crl) -> Object {
         text("issuer", "issuer", &found.issuer),
         field("this update", "thisUpdate", Said::Instant(found.this_update)),
     ];
-    if let Some(next) = found.next_update {
-        fields.push(field("next update", "nextUpdate", Said::Instant(next)));
-    }
-    if let Some(number) = &found.number {
-        fields.push(text("number", "number", decimal(number)));
-    }
+    fields.extend(found.next_update.map(|next| field("next update", "nextUpdate", Said::Instant(next))));
+    fields.extend(found.number.as_ref().map(|number| text("number", "number", decimal(number))));
     fields.push(field("entries", "entries", Said::Number(found.entries)));
-    if found.delta {
-        fields.push(field("delta", "delta", Said::Flag(true)));
-    }
-    if found.scope.is_some() {
-        fields.push(field("distribution point", "issuingDistributionPoint", Said::Flag(true)));
-    }
-    if let Some(id) = &found.authority_key_id {
-        fields.push(text("authority key id", "authorityKeyId", certificate::hex(id, ":").to_lowercase()));
-    }
+    fields.extend(found.delta.then(|| field("delta", "delta", Said::Flag(true))));
+    let scope = found.scope.as_ref();
+    fields.extend(scope.map(|_| field("distribution point", "issuingDistributionPoint", Said::Flag(true))));
+    fields.extend(found.authority_key_id.as_ref().map(|id| octets("authority key id", "authorityKeyId", id)));
     fields.push(text("signature", "signatureAlgorithm", certificate::signature_name(&found.signature_algorithm)));
     fields.push(field("version", "version", Said::Number(u64::from(found.version))));
     fields.extend(extensions(&found.extensions));
@@ -157,10 +149,8 @@ const fn san_kind(san: &San) -> &'static str {
 }
 
 fn public(kind: &KeyKind, spki: &[u8]) -> impl Iterator<Item = Field> {
-    let id = key_identifier(spki)
-        .ok()
-        .map(|id| text("key id (RFC 7093)", "keyId", certificate::hex(&id, ":").to_lowercase()));
-    let pin = text("key SHA-256", "keySha256", certificate::hex(&sha256(spki), ":").to_lowercase());
+    let id = key_identifier(spki).ok().map(|id| octets("key id (RFC 7093)", "keyId", &id));
+    let pin = octets("key SHA-256", "keySha256", &sha256(spki));
     [text("key", "key", kind)].into_iter().chain(id).chain([pin])
 }
 

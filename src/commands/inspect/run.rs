@@ -3,27 +3,18 @@
 use super::documents;
 use super::findings::Findings;
 use crate::error::Error;
-use crate::files::{self, FileError, Kind, Op};
 use crate::report::inspect::File;
-use crate::workspace::survey::LARGEST_INPUT;
-use std::path::Path;
+use zeroize::Zeroizing;
 
-/// One file; a problem is never an error of the whole run.
-pub fn file(path: &Path) -> File {
-    let name = path.display().to_string();
-    match files::read_input(path, LARGEST_INPUT) {
-        Ok(files::FileState::File { bytes, .. }) => content(name, &bytes),
-        Ok(files::FileState::Missing) => unreadable(name, &FileError::new(Op::Read, path, Kind::Missing).into()),
-        Err(error) => unreadable(name, &error.into()),
+/// What one file holds; one that could not be read is never an error of the whole run. `path` is what it is called.
+pub fn file(path: String, bytes: Result<Zeroizing<Vec<u8>>, Error>) -> File {
+    match bytes {
+        Ok(bytes) => content(path, &bytes),
+        Err(error) => File { path, objects: Vec::new(), problems: vec![error.what] },
     }
 }
 
-/// A file that cannot be read.
-pub fn unreadable(path: String, error: &Error) -> File {
-    File { path, objects: Vec::new(), problems: vec![error.what.clone()] }
-}
-
-/// The contents of bytes; `path` is their name in the report.
+/// What bytes hold.
 pub fn content(path: String, bytes: &[u8]) -> File {
     let mut found = Findings::default();
     if bytes.first() == Some(&0x30) {

@@ -12,10 +12,9 @@ use crate::plan::blueprints::{self, Bounds};
 use crate::plan::init::control_plane_url;
 use crate::plan::renew::refusal;
 use crate::profile::Profile;
-use crate::store;
 use crate::tree::{Authority, file};
 use crate::workspace::{Snapshot, Transaction, TreeDir, journal, profiles, survey};
-use crate::x509;
+use crate::{store, x509};
 use std::path::Path;
 use zeroize::Zeroizing;
 

@@ -2,7 +2,7 @@
 
 use crate::plan::renew::Credential;
 use crate::profile::{Command, Renewal};
-use crate::report::restarts::restarts;
+use crate::report::restart::restarts;
 use crate::tree::EntryId;
 
 /// One deploy hook to run.

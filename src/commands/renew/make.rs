@@ -6,7 +6,7 @@ use super::evaluate::Evaluation;
 use super::renewing::Renewing;
 use crate::blueprint::Algorithm;
 use crate::ca::{self, CaError, Issuer, PrivateKey, Signed};
-use crate::error::Error;
+use crate::error::{self, Error};
 use crate::kubeconfig::{self, NewCredentials};
 use crate::plan::renew::{Credential, Decision, Key, Kubeconfig, Renewal};
 use crate::store::FileChange;
@@ -105,13 +105,8 @@ impl Job<'_> {
             key: key.as_ref().map(|key| key.as_str()),
             authority: bundle.as_deref(),
         };
-        let bytes = file(self.survey, Some(&self.credential.public)).ok_or_else(|| {
-            Error::new(format!("{} was removed during the run", self.credential.id)).hint("run the command again")
-        })?;
-        kubeconfig::replace(bytes, &new).map_err(|why| {
-            Error::new(format!("cannot replace the credential in {}", self.credential.public.path))
-                .because(why)
-                .hint("check the file; kubectl config view --raw prints it in a plain form")
-        })
+        let bytes = file(self.survey, Some(&self.credential.public))
+            .ok_or_else(|| Error::new(format!("{} was removed during the run", self.credential.id)).hint("run the command again"))?;
+        kubeconfig::replace(bytes, &new).map_err(|why| error::not_replaced(&self.credential.public, why))
     }
 }

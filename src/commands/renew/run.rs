@@ -1,8 +1,7 @@
 //! Evaluate, refuse; under the lock evaluate again, make everything in memory, commit, notify.
 
 use super::evaluate::Evaluation;
-use super::external;
-use super::external::External;
+use super::external::{self, external};
 use super::fleet::{distinct, failed};
 use super::hooks::Hooks;
 use super::renewing::Renewing;
@@ -11,14 +10,14 @@ use super::{make, summary};
 use crate::error::Error;
 use crate::files::RelPath;
 use crate::parallel;
+use crate::plan::renew::Credential;
 use crate::report::renew as report;
-use crate::report::restarts::restarts;
+use crate::report::restart::restarts;
 use crate::store::{self, RootId};
-use crate::tree::Issuers;
+use crate::tree::{EntryId, Issuers};
 use crate::workspace::pending::PendingNotifications;
 use crate::workspace::targets::{self, Target};
-use crate::workspace::{Absent, Locked, Progress, RunArgs, Session, Transaction};
-use crate::workspace::{crl_issue, journal};
+use crate::workspace::{Absent, Locked, Progress, RunArgs, Session, Transaction, crl_issue, journal};
 
 /// Renews. A failure of one tree does not stop the others.
 pub fn run(request: &Request, progress: Progress<'_>) -> Result<(report::Renew, Vec<String>), Error> {
@@ -109,7 +108,7 @@ impl Renewing<'_> {
         progress: Progress<'_>,
     ) -> Result<(report::Tree, PendingNotifications), Error> {
         let (session, now) = (&self.session, self.session.run.now);
-        let external = External::of(self, evaluation);
+        let external = external(self, evaluation);
         let made = make::make(self, evaluation, issuers, progress)?;
         let requests = external.make(session.run.threads, progress)?;
         let snapshot = &evaluation.snapshot;
@@ -142,9 +141,9 @@ impl Renewing<'_> {
             return;
         }
         let credentials = pending.credentials(&self.session);
-        let made: Vec<String> =
-            report.entries.iter().filter(|one| one.is_made()).map(report::RenewalEntry::id).collect();
-        report.finished = credentials.iter().map(|one| one.id.to_string()).filter(|id| !made.contains(id)).collect();
+        let made: Vec<&EntryId> = report.entries.iter().filter(|one| one.is_made()).map(|one| &one.id).collect();
+        let finished = credentials.iter().map(|one| &one.id).filter(|id| !made.contains(id));
+        report.finished = finished.map(EntryId::to_string).collect();
         report.restart = restarts(credentials.iter().map(|one| one.id.clone()));
         let generation = report.generation.clone().unwrap_or_else(|| pending.generation.clone());
         let unnotified = Hooks::of(self, credentials).after(report, &generation, locked);
@@ -156,13 +155,13 @@ impl Renewing<'_> {
 
     /// Nothing is due, and every request exists already.
     fn is_unchanged(&self, evaluation: &Evaluation) -> Result<bool, Error> {
-        Ok(evaluation.is_idle() && External::of(self, evaluation).is_waiting()?)
+        Ok(evaluation.is_idle() && external(self, evaluation).is_waiting()?)
     }
 
     /// The report of a run that writes nothing: existing credentials and requests.
     fn unwritten(&self, evaluation: &Evaluation) -> Result<report::Tree, Error> {
         let mut report = summary::report(self, evaluation, &[]);
-        let external = External::of(self, evaluation);
+        let external = external(self, evaluation);
         if external.is_waiting()? {
             external::describe(&mut report.entries, &external.make(self.session.run.threads, &mut |_, _| ())?);
         }
@@ -172,7 +171,7 @@ impl Renewing<'_> {
     /// The files to write.
     fn places(&self, evaluation: &Evaluation) -> Result<Vec<(RootId, RelPath, bool)>, Error> {
         let renewed = evaluation.renewed(&self.credentials);
-        let places = renewed.iter().flat_map(|one| std::iter::once(&one.public).chain(one.private.as_ref()));
+        let places = renewed.into_iter().flat_map(Credential::places);
         places.map(|place| Ok((place.root_id(), RelPath::parse(place.path.as_str())?, true))).collect()
     }
 }

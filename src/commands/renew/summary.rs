@@ -10,8 +10,7 @@ use crate::plan::blueprints::BACK_DATE;
 use crate::plan::renew::{Credential, Decision, Key, Renewal, Skipped};
 use crate::report::facts::{facts, of_blueprint};
 use crate::report::renew::{self as report, Action, RenewalEntry, Side};
-use crate::report::restarts::restarts;
-use crate::tree::EntryId;
+use crate::report::restart::restarts;
 use crate::workspace::crl_issue::{self, SignedCrlIssue};
 use crate::workspace::crls::TreeCrl;
 use crate::x509::Certificate;
@@ -20,12 +19,12 @@ use crate::x509::Certificate;
 pub fn report(renewing: &Renewing<'_>, evaluation: &Evaluation, made: &[Made]) -> report::Tree {
     let entries = entries(renewing, evaluation, made);
     let (directory, cluster) = renewing.session.names();
-    let renewed = entries.iter().filter(|entry| matches!(entry.action, Action::Renew | Action::Create));
+    let renewed = entries.iter().filter(|entry| entry.is_made());
     report::Tree {
         directory,
         cluster,
         // The restarts that are needed before the new certificates are used.
-        restart: restarts(renewed.map(|entry| EntryId::new(entry.node.as_deref(), &entry.name))),
+        restart: restarts(renewed.map(|entry| entry.id.clone())),
         entries,
         lists: crls(evaluation, &[]),
         warnings: warnings(renewing, evaluation),
@@ -49,11 +48,9 @@ fn entry(
     decision: &Decision,
     made: Option<&Certificate>,
 ) -> Option<RenewalEntry> {
-    let paths = std::iter::once(&credential.public).chain(credential.private.as_ref());
     let base = RenewalEntry {
-        node: credential.id.node.clone(),
-        name: credential.id.name.clone(),
-        paths: paths.map(|place| renewing.session.tree.display_path(place)).collect(),
+        id: credential.id.clone(),
+        paths: renewing.session.tree.display_paths(credential.places()),
         ..RenewalEntry::default()
     };
     Some(match decision {
@@ -130,11 +127,7 @@ fn warnings(renewing: &Renewing<'_>, evaluation: &Evaluation) -> Vec<String> {
         }
         if !renewal.dropped.is_empty() {
             let oids: Vec<String> = renewal.dropped.iter().map(ToString::to_string).collect();
-            lines.push(format!(
-                "{} loses extensions that kpki does not write: {}",
-                credential.id,
-                oids.join(", ")
-            ));
+            lines.push(format!("{} loses extensions that kpki does not write: {}", credential.id, oids.join(", ")));
         }
         if !renewal.names.surplus.is_empty() {
             lines.push(format!(

@@ -1,14 +1,13 @@
 //! Lists the generations, and restores one in one transaction.
 
 use super::choose;
-use super::request::Request;
-use super::request::none;
+use super::request::{Request, none};
 use crate::catalog::CaId;
 use crate::error::Error;
 use crate::files::RelPath;
 use crate::plan::restore as plan;
 use crate::report::history::{Generation, History, Restored};
-use crate::report::restarts::restarts;
+use crate::report::restart::restarts;
 use crate::store::{self, PriorFile, RootId, Roots};
 use crate::tree::entry_path::entry_of_path;
 use crate::tree::layout::{Place, Root};

@@ -1,8 +1,6 @@
 //! Evaluate, refuse; under the lock evaluate again, sign, commit.
 
-use super::evaluate::Evaluation;
-use super::evaluate::evaluate;
-use super::evaluate::selector;
+use super::evaluate::{Evaluation, evaluate, selector};
 use super::request::Request;
 use super::summary;
 use crate::ca::Changes;

@@ -11,7 +11,7 @@ use crate::plan::revoke::serial_of_hex;
 use crate::tree::EntryId;
 use crate::workspace::journal::serial_text;
 use crate::workspace::{Session, Snapshot, survey};
-use crate::x509::{Certificate, parse_pem_bundle};
+use crate::x509::{BundleError, Certificate, parse_bundle};
 
 /// What the command line says.
 #[derive(Debug, Clone, Copy)]
@@ -111,11 +111,7 @@ fn of_certificate(name: String, certificate: &Certificate, snapshot: &Snapshot) 
 /// The first certificate of a file, PEM or DER.
 fn read(path: &Path) -> Result<Certificate, Error> {
     let bytes = survey::input(path, survey::LARGEST_INPUT)?;
-    let first = match bytes.first() {
-        Some(0x30) => Certificate::parse(&bytes).map_err(|why| why.to_string()),
-        _ => parse_pem_bundle(&bytes)
-            .map_err(|why| why.to_string())
-            .and_then(|bundle| bundle.into_iter().next().ok_or_else(|| "no certificate in it".to_owned())),
-    };
+    let none = || BundleError::NoCertificate { found: Vec::new() };
+    let first = parse_bundle(&bytes).and_then(|bundle| bundle.into_iter().next().ok_or_else(none));
     first.map_err(|why| Error::new(format!("cannot read a certificate from {}", path.display())).because(why))
 }

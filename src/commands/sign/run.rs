@@ -1,10 +1,8 @@
 //! Read, judge all, sign in memory, journal, write.
 
-use super::jobs;
-use super::jobs::Job;
+use super::jobs::{self, Job};
 use super::request::Request;
-use super::signer::Signer;
-use super::signer::issuer_of;
+use super::signer::{Signer, issuer_of};
 use super::terms;
 use crate::ca::{self, Issuer, Signed};
 use crate::error::{self, Error};
@@ -14,6 +12,7 @@ use crate::report::Facts;
 use crate::report::facts::{facts, of_blueprint, requested};
 use crate::report::requests::{RequestEntry, Requests, Verb};
 use crate::store;
+use crate::tree::EntryId;
 use crate::workspace::{Absent, Session, Transaction, journal, targets};
 use crate::x509::Certificate;
 use std::path::Path;
@@ -99,10 +98,9 @@ pub fn run(request: &Request) -> Result<Outcome, Error> {
         verb: Verb::Sign,
         directory: signer.session.filter(|_| signer.is_tree()).map(|session| session.names().0),
         dry_run: request.run.dry_run,
-        generation: None,
         entries,
-        restart: Vec::new(),
         warnings,
+        ..Requests::default()
     };
     Ok(Outcome { report, text: (to_stdout && !request.run.dry_run).then_some(text) })
 }
@@ -122,7 +120,7 @@ fn with_chain(signed: &Signed, issuer: &Issuer, in_tree: bool, request: &Request
 
 fn entry(name: String, job: &Job, grant: &Grant, facts: Facts, paths: Vec<String>) -> RequestEntry {
     RequestEntry {
-        name,
+        id: EntryId { node: None, name },
         action: "sign",
         algorithm: Some(job.request.key.to_string()),
         asked: Some(requested(&job.request)),

@@ -4,17 +4,17 @@
 use time::{Duration, OffsetDateTime};
 
 use super::context::{Run, Signed, Unfit};
-use super::identity::YEAR;
-use super::{Credential, Names, Rules, Skipped, identity};
+use super::decide::leaf;
+use super::identity::{self, YEAR};
+use super::{Credential, Names, Rules, Skipped};
 use crate::blueprint::{Algorithm, Blueprint, Role};
 use crate::catalog::CaId;
 use crate::plan::blueprints::{self, Bounds};
 use crate::plan::item::Access;
 use crate::profile::Profile;
-use crate::tree::Survey;
 use crate::tree::layout::Place;
-use crate::tree::{Authorities, file};
-use crate::x509::{Certificate, KeyKind, parse_pem_bundle};
+use crate::tree::{Authorities, Survey, file};
+use crate::x509::{Certificate, KeyKind};
 
 /// One request. Its blueprint's dates mean nothing: the signer decides them.
 #[derive(Debug, Clone)]
@@ -32,6 +32,11 @@ pub struct CsrTemplate {
 }
 
 impl CsrTemplate {
+    /// Of something that is not there yet.
+    pub fn new(algorithm: Algorithm, blueprint: Blueprint, lifetime: Duration) -> Self {
+        Self { algorithm, blueprint, names: Names::default(), lifetime, old: None, access: None }
+    }
+
     /// The same for a key that is there already.
     pub fn blueprint_for(&self, algorithm: Algorithm) -> Blueprint {
         identity::for_key(self.blueprint.clone(), self.algorithm, algorithm)
@@ -75,10 +80,7 @@ impl Run<'_> {
             return CsrDecision::Skipped(left);
         }
         let wanted = self.wanted(bounds);
-        let (sans, names) = wanted.as_ref().map_or_else(
-            || (leaf.sans.clone(), Names::default()),
-            |wanted| identity::names(&leaf.sans, &wanted.blueprint.sans, self.rules.prune_sans),
-        );
+        let (sans, names) = self.names(&leaf, wanted.as_ref());
         let stated = wanted.as_ref().filter(|wanted| wanted.stated_algorithm).map(|wanted| wanted.algorithm);
         let algorithm = match (stated, &leaf.key) {
             (Some(algorithm), _) => algorithm,
@@ -91,12 +93,7 @@ impl Run<'_> {
             names,
             lifetime: wanted.as_ref().map_or(YEAR, |wanted| wanted.lifetime),
             old: Some(Box::new(leaf)),
-            access: existing.read.map(|read| Access {
-                cluster: read.cluster,
-                user: read.user,
-                server: read.server,
-                preferences: false,
-            }),
+            access: existing.read.map(Access::from),
         }))
     }
 
@@ -109,12 +106,9 @@ impl Run<'_> {
                 CsrDecision::Skipped(Skipped::NotReplenished)
             }
             Some(wanted) => CsrDecision::CsrTemplate(Box::new(CsrTemplate {
-                algorithm: wanted.algorithm,
                 names: Names { added: wanted.blueprint.sans.clone(), ..Names::default() },
-                blueprint: wanted.blueprint,
-                lifetime: wanted.lifetime,
-                old: None,
                 access: wanted.access,
+                ..CsrTemplate::new(wanted.algorithm, wanted.blueprint, wanted.lifetime)
             })),
             None => match unreadable {
                 Some(left) => CsrDecision::Skipped(left),
@@ -141,10 +135,8 @@ pub fn ask_authority(
     profile: Option<&Profile>,
     now: OffsetDateTime,
 ) -> Result<CsrTemplate, Skipped> {
-    let unreadable = |why: String| Skipped::Unreadable(why);
     if let Some(bytes) = file(survey, Some(place)) {
-        let bundle = parse_pem_bundle(bytes).map_err(|why| unreadable(why.to_string()))?;
-        let old = bundle.into_iter().next().ok_or_else(|| unreadable("no certificate in it".to_owned()))?;
+        let (old, _) = leaf(bytes).map_err(|why| Skipped::Unreadable(why.into()))?;
         let algorithm = match &old.key {
             KeyKind::Known(algorithm) => *algorithm,
             KeyKind::Other(other) => return Err(Skipped::OtherKey(other.clone())),
@@ -157,17 +149,10 @@ pub fn ask_authority(
             ..identity::blueprint(&old, algorithm, old.sans.clone())
         };
         let lifetime = old.not_after - old.not_before;
-        return Ok(CsrTemplate {
-            algorithm,
-            blueprint,
-            names: Names::default(),
-            lifetime,
-            old: Some(Box::new(old)),
-            access: None,
-        });
+        return Ok(CsrTemplate { old: Some(Box::new(old)), ..CsrTemplate::new(algorithm, blueprint, lifetime) });
     }
     let profile = profile.ok_or(Skipped::Unknown)?;
     let (algorithm, blueprint) = blueprints::authority(profile, authority, now);
     let lifetime = blueprint.not_after - now;
-    Ok(CsrTemplate { algorithm, blueprint, names: Names::default(), lifetime, old: None, access: None })
+    Ok(CsrTemplate::new(algorithm, blueprint, lifetime))
 }

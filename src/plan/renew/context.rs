@@ -1,10 +1,9 @@
 //! The input of one decision.
 
 use super::{Credential, Reason, Rules, Skipped};
-use crate::ca::PrivateKey;
+use crate::ca::{CaError, PrivateKey};
 use crate::kubeconfig::Read;
-use crate::tree::Authority;
-use crate::tree::Survey;
+use crate::tree::{Authority, Survey};
 use crate::x509::Certificate;
 
 pub(super) struct Run<'a> {
@@ -19,7 +18,7 @@ pub(super) struct Run<'a> {
 pub(super) struct Existing {
     pub leaf: Certificate,
     pub chain: Vec<Certificate>,
-    pub key: Option<Result<PrivateKey, String>>,
+    pub key: Option<Result<PrivateKey, CaError>>,
     pub read: Option<Read>,
 }
 

@@ -1,18 +1,16 @@
 //! One credential: is it due, may it be renewed, and what is to be made.
 
 use super::context::{Existing, Run, Signed, Unfit};
-use super::identity;
 use super::reasons::differences;
 use super::wanted::Wanted;
-use super::{Credential, Decision, Key, Kubeconfig, Names, Reason, Refusal, Renewal, Rules, Skipped};
+use super::{Credential, Decision, Key, Kubeconfig, Names, Reason, Refusal, Renewal, Rules, Skipped, identity};
 use crate::blueprint::{Blueprint, ExtendedKeyUsage, San};
 use crate::ca::PrivateKey;
 use crate::catalog::Files;
 use crate::kubeconfig::{self, Credentials};
 use crate::plan::blueprints::{BACK_DATE, Bounds};
-use crate::tree::Survey;
-use crate::tree::{Authorities, Authority, file};
-use crate::x509::{Certificate, KeyKind, parse_pem_bundle, path};
+use crate::tree::{Authorities, Authority, Survey, file};
+use crate::x509::{BundleError, Certificate, KeyKind, parse_pem_bundle, path};
 use time::{Duration, OffsetDateTime};
 
 /// Decides one credential. `credentials`: all of the tree, which say what else is there.
@@ -44,20 +42,19 @@ impl Run<'_> {
     pub(super) fn existing(&self) -> Result<Existing, Unfit> {
         let bytes = self.file(false).ok_or(Unfit::Nothing)?;
         if !self.credential.is_kubeconfig() {
-            let unreadable = |why: String| Unfit::Broken(Reason::Unreadable(why));
-            let (leaf, chain) = leaf(bytes).map_err(unreadable)?;
-            return Ok(Existing { leaf, chain, key: self.file(true).map(key), read: None });
+            let (leaf, chain) = leaf(bytes).map_err(|why| Unfit::Broken(Reason::Unreadable(why.into())))?;
+            return Ok(Existing { leaf, chain, key: self.file(true).map(PrivateKey::from_pem), read: None });
         }
-        let unreadable = |why: String| Unfit::Skipped(Skipped::Unreadable(why));
-        let read = kubeconfig::read(bytes).map_err(|why| unreadable(why.to_string()))?;
+        let unreadable = |why| Unfit::Skipped(Skipped::Unreadable(why));
+        let read = kubeconfig::read(bytes).map_err(|why| unreadable(why.into()))?;
         match &read.credentials {
             Credentials::Files { certificate, .. } => Err(Unfit::Skipped(match self.credential.id.name.as_str() {
                 "kubelet.conf" => Skipped::KubeletRotates(certificate.clone()),
                 _ => Skipped::CredentialFiles(certificate.clone()),
             })),
             Credentials::Embedded { certificate, key: pem } => {
-                let (leaf, chain) = leaf(certificate).map_err(unreadable)?;
-                Ok(Existing { leaf, chain, key: Some(key(pem)), read: Some(read) })
+                let (leaf, chain) = leaf(certificate).map_err(|why| unreadable(why.into()))?;
+                Ok(Existing { leaf, chain, key: Some(PrivateKey::from_pem(pem)), read: Some(read) })
             }
         }
     }
@@ -86,10 +83,7 @@ impl Run<'_> {
             }
             Signed::Elsewhere(refused) => return left(refused, existing.leaf),
         };
-        let names = wanted.as_ref().map_or_else(
-            || (existing.leaf.sans.clone(), Names::default()),
-            |wanted| identity::names(&existing.leaf.sans, &wanted.blueprint.sans, self.rules.prune_sans),
-        );
+        let names = self.names(&existing.leaf, wanted.as_ref());
         let authority_data = existing.read.as_ref().is_some_and(|read| self.other_authority_data(read));
         let missing = self.missing_usages(&existing.leaf, wanted.as_ref());
         let mut reasons = self.broken(&existing, lifetime);
@@ -270,18 +264,14 @@ fn made_by_itself(leaf: &Certificate, chain: &[Certificate]) -> bool {
 }
 
 /// The certificate itself, and what follows it in its file.
-pub(super) fn leaf(bytes: &[u8]) -> Result<(Certificate, Vec<Certificate>), String> {
-    let mut bundle = parse_pem_bundle(bytes).map_err(|why| why.to_string())?.into_iter();
-    let leaf = bundle.next().ok_or_else(|| "no certificate in it".to_owned())?;
+pub(super) fn leaf(bytes: &[u8]) -> Result<(Certificate, Vec<Certificate>), BundleError> {
+    let mut bundle = parse_pem_bundle(bytes)?.into_iter();
+    let leaf = bundle.next().ok_or(BundleError::NoCertificate { found: Vec::new() })?;
     Ok((leaf, bundle.collect()))
 }
 
-fn key(pem: impl AsRef<[u8]>) -> Result<PrivateKey, String> {
-    PrivateKey::from_pem(pem.as_ref()).map_err(|why| why.to_string())
-}
-
-/// A chain that leads on from the authority that signs is still the new certificate's; that of an earlier authority of
-/// the same name is not.
+/// A chain that leads on from the authority that signs is still the new certificate's; that of an earlier authority of the
+/// same name is not.
 fn kept_chain(chain: Vec<Certificate>, authority: &Certificate) -> Vec<Certificate> {
     let same =
         |first: &Certificate| (&first.subject_der, &first.spki_der) == (&authority.subject_der, &authority.spki_der);

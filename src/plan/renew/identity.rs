@@ -58,13 +58,7 @@ pub fn blueprint(old: &Certificate, algorithm: Algorithm, sans: Vec<San>) -> Blu
 
 /// The key usage for another key algorithm.
 pub fn for_key(blueprint: Blueprint, was: Algorithm, algorithm: Algorithm) -> Blueprint {
-    let usage = blueprint.key_usage;
-    let key_usage = match (was.is_rsa(), algorithm.is_rsa()) {
-        (true, false) => KeyUsage(usage.0 & !KeyUsage::KEY_ENCIPHERMENT.0),
-        (false, true) => usage.and(KeyUsage::KEY_ENCIPHERMENT),
-        _ => usage,
-    };
-    Blueprint { key_usage, ..blueprint }
+    Blueprint { key_usage: other_key(blueprint.key_usage, was.is_rsa(), algorithm), ..blueprint }
 }
 
 /// As it was, but for a key of another kind: RSA keys may encipher, EC keys may not (RFC 5480 section 3).
@@ -74,6 +68,10 @@ fn key_usage(old: &Certificate, algorithm: Algorithm) -> KeyUsage {
         KeyKind::Known(known) => known.is_rsa(),
         KeyKind::Other(_) => !algorithm.is_rsa(),
     };
+    other_key(usage, was_rsa, algorithm)
+}
+
+fn other_key(usage: KeyUsage, was_rsa: bool, algorithm: Algorithm) -> KeyUsage {
     match (was_rsa, algorithm.is_rsa()) {
         (true, false) => KeyUsage(usage.0 & !KeyUsage::KEY_ENCIPHERMENT.0),
         (false, true) => usage.and(KeyUsage::KEY_ENCIPHERMENT),

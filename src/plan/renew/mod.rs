@@ -20,8 +20,9 @@ mod wanted;
 use time::{Duration, OffsetDateTime};
 
 use crate::blueprint::{Algorithm, Blueprint, ExtendedKeyUsage, Name, Oid, San};
-use crate::ca::PrivateKey;
+use crate::ca::{CaError, PrivateKey};
 use crate::catalog::{CaId, Entry};
+use crate::plan::decision::Unreadable;
 use crate::plan::item::{Access, What};
 use crate::profile::{Profile, Window};
 use crate::tree::{Authority, EntryId, Place, Unusable};
@@ -54,6 +55,11 @@ pub struct Credential {
 impl Credential {
     pub const fn is_kubeconfig(&self) -> bool {
         self.private.is_none()
+    }
+
+    /// Where its files are.
+    pub fn places(&self) -> impl Iterator<Item = &Place> {
+        std::iter::once(&self.public).chain(&self.private)
     }
 }
 
@@ -146,9 +152,9 @@ pub enum Reason {
     Revoked(OffsetDateTime),
     Missing,
     KeyMissing,
-    KeyUnreadable(String),
+    KeyUnreadable(CaError),
     KeyMismatch,
-    Unreadable(String),
+    Unreadable(Unreadable),
     /// It lacks names of the profile.
     MissingNames(Vec<San>),
     /// It has names that are not in the profile (`--prune-sans`).
@@ -177,7 +183,7 @@ pub enum Skipped {
     KubeletRotates(String),
     /// A kubeconfig that names files.
     CredentialFiles(String),
-    Unreadable(String),
+    Unreadable(Unreadable),
     /// It does not exist and is in neither profile nor catalogue.
     Unknown,
     /// It does not exist and is made only by name.

@@ -2,9 +2,8 @@
 
 use super::{Credential, Decision, Refusal, Skipped, certificate_of};
 use crate::catalog::CaId;
-use crate::tree::Survey;
 use crate::tree::layout::Place;
-use crate::tree::{Authorities, Authority, file};
+use crate::tree::{Authorities, Authority, Survey, file};
 use crate::x509::parse_pem_bundle;
 
 /// Turns refusals into skipped entries, one outcome for each credential in their order.

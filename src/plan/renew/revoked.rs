@@ -3,8 +3,7 @@
 
 use super::{Credential, Decision, Reason, Rules};
 use crate::revocation::Revoked;
-use crate::tree::Survey;
-use crate::tree::{file, leaf};
+use crate::tree::{Survey, file, leaf};
 use crate::x509::{Certificate, parse_pem_bundle};
 
 /// The existing certificate of a credential; `None`: there is none, or it cannot be read.

@@ -2,10 +2,10 @@
 
 use time::Duration;
 
-use super::Credential;
+use super::{Credential, Names};
 use super::context::Run;
 use super::identity::{self, Lifetime, YEAR};
-use crate::blueprint::{Algorithm, Blueprint, ExtendedKeyUsage};
+use crate::blueprint::{Algorithm, Blueprint, ExtendedKeyUsage, San};
 use crate::catalog::releases::Release;
 use crate::catalog::{Entry, Files, Sans, Subject};
 use crate::plan::blueprints::{self, BACK_DATE, Bounds};
@@ -29,23 +29,8 @@ impl Run<'_> {
     pub(super) fn wanted(&self, bounds: Bounds) -> Option<Wanted> {
         let profile = self.rules.profile?;
         let (what, home) = self.credential.wanted.as_ref()?;
-        let (algorithm, blueprint, access) = match what {
-            What::Leaf(entry) => (
-                blueprints::algorithm(profile, entry),
-                blueprints::leaf(profile, profile.node(home)?, entry, self.rules.now, bounds),
-                None,
-            ),
-            What::Kubeconfig(entry, access) => (
-                blueprints::algorithm(profile, entry),
-                blueprints::leaf(profile, profile.node(home)?, entry, self.rules.now, bounds),
-                Some(access.clone()),
-            ),
-            What::Extra(extra) => {
-                let (algorithm, blueprint) = blueprints::extra(profile, extra, self.rules.now, bounds);
-                (algorithm, blueprint, None)
-            }
-            What::Authority(_) | What::ServiceAccount(_) | What::Copy { .. } => return None,
-        };
+        let (algorithm, blueprint) = blueprints::signed(profile, what, Some(home), self.rules.now, bounds)?;
+        let access = what.access().cloned();
         let (stated_algorithm, stated_validity) = stated(profile, what);
         let lifetime = blueprints::validity(profile, what).duration();
         Some(Wanted { algorithm, blueprint, lifetime, stated_algorithm, stated_validity, access })
@@ -102,6 +87,12 @@ impl Run<'_> {
             (None, None) => &[],
         };
         usages.iter().filter(|usage| !found.contains(usage)).cloned().collect()
+    }
+
+    /// The names of the new certificate, and what is added or removed.
+    pub(super) fn names(&self, leaf: &Certificate, wanted: Option<&Wanted>) -> (Vec<San>, Names) {
+        let of = |wanted: &Wanted| identity::names(&leaf.sans, &wanted.blueprint.sans, self.rules.prune_sans);
+        wanted.map_or_else(|| (leaf.sans.clone(), Names::default()), of)
     }
 
     /// The CN it has, and the one it would be made with.

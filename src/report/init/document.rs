@@ -1,6 +1,7 @@
 use serde::{Serialize, Serializer};
 
 use crate::report::certificate::{self, Facts};
+use crate::tree::EntryId;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "kind", rename = "InitReport", rename_all = "camelCase")]
@@ -35,8 +36,8 @@ pub enum Outcome {
 /// One entry of the tree.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Item {
-    pub node: Option<String>,
-    pub name: String,
+    #[serde(flatten)]
+    pub id: EntryId,
     /// `create`, `replace`, `request`, `keep`.
     pub action: &'static str,
     pub algorithm: Option<String>,

@@ -7,7 +7,7 @@ use comfy_table::ColumnConstraint;
 use time::OffsetDateTime;
 
 use super::document::{Init, Item, Outcome};
-use crate::report::certificate::{Facts, entry_id};
+use crate::report::certificate::Facts;
 use crate::report::form::{Report, Screen};
 use crate::report::table::{end, line, lines, plain, sanitised, table};
 
@@ -22,20 +22,21 @@ impl Report for Init {
         if screen.wide || nodes.len() < MANY_NODES {
             entries(&self.items.iter().collect::<Vec<_>>(), screen, out)?;
         } else {
-            let shared: Vec<&Item> = self.items.iter().filter(|item| item.node.is_none()).collect();
+            let shared: Vec<&Item> = self.items.iter().filter(|item| item.id.node.is_none()).collect();
             entries(&shared, screen, out)?;
             writeln!(out)?;
             summary(&nodes, screen, out)?;
             let changed = matches!(self.outcome, Outcome::Completed | Outcome::Planned);
             let is_change = |item: &&Item| item.action == "replace" || (changed && item.action == "create");
-            let changes: Vec<&Item> = self.items.iter().filter(|item| item.node.is_some()).filter(is_change).collect();
+            let changes: Vec<&Item> =
+                self.items.iter().filter(|item| item.id.node.is_some()).filter(is_change).collect();
             if !changes.is_empty() && changes.len() < self.items.len() / 2 {
                 writeln!(out)?;
                 entries(&changes, screen, out)?;
             }
         }
         let replaced = self.items.iter().filter(|item| item.action == "replace" && !item.reasons.is_empty());
-        let anew = replaced.map(|item| format!("{} is re-issued: {}", id(item), item.reasons.join("; ")));
+        let anew = replaced.map(|item| format!("{} is re-issued: {}", item.id, item.reasons.join("; ")));
         lines(out, "", anew)?;
         if self.items.iter().any(|item| item.action == "request") {
             let dir = &self.directory;
@@ -49,10 +50,6 @@ impl Report for Init {
         }
         Ok(())
     }
-}
-
-fn id(item: &Item) -> String {
-    entry_id(item.node.as_deref(), &item.name)
 }
 
 fn verdict(report: &Init) -> String {
@@ -79,7 +76,7 @@ fn verdict(report: &Init) -> String {
 fn per_node(report: &Init) -> BTreeMap<&str, Vec<&Item>> {
     let mut nodes: BTreeMap<&str, Vec<&Item>> = BTreeMap::new();
     for item in &report.items {
-        if let Some(node) = item.node.as_deref() {
+        if let Some(node) = item.id.node.as_deref() {
             nodes.entry(node).or_default().push(item);
         }
     }
@@ -91,7 +88,7 @@ type Column = (&'static str, u16, bool, fn(&Item, OffsetDateTime) -> String);
 
 /// What a narrow screen has no room for follows from the entry's name.
 const COLUMNS: &[Column] = &[
-    ("ENTRY", 0, false, |item, _| id(item)),
+    ("ENTRY", 0, false, |item, _| item.id.to_string()),
     (ACTION, 0, false, |item, _| item.action.to_owned()),
     ("SUBJECT", 110, true, |item, _| fact(item, |f| f.subject.clone())),
     ("NAMES", 75, true, |item, _| fact(item, |f| f.sans.join(", "))),

@@ -1,8 +1,9 @@
 use serde::Serialize;
 
-use crate::report::certificate::{Side, entry_id};
+use crate::report::certificate::Side;
 use crate::report::restart::Restart;
 use crate::report::revoke;
+use crate::tree::EntryId;
 
 /// Every tree of one run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -44,8 +45,8 @@ pub struct Tree {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RenewalEntry {
-    pub node: Option<String>,
-    pub name: String,
+    #[serde(flatten)]
+    pub id: EntryId,
     pub action: Action,
     /// Why it is renewed, or skipped.
     pub reasons: Vec<String>,
@@ -145,8 +146,7 @@ impl Tree {
             let causes: Vec<&str> = std::iter::once(&failure.what).chain(&failure.why).map(String::as_str).collect();
             causes.join(": ")
         });
-        let skipped =
-            self.skipped().map(|entry| format!("{} was not renewed: {}", entry.id(), entry.reasons.join("; ")));
+        let skipped = self.skipped().map(|entry| format!("{} was not renewed: {}", entry.id, entry.reasons.join("; ")));
         let hooks = self.failed_hooks().map(|hook| {
             let last = hook.output.trim_end().lines().last().map(|line| format!(": {line}")).unwrap_or_default();
             format!("the {} failed: {}{last}", hook.title(), hook.ended)
@@ -172,11 +172,6 @@ impl RenewalEntry {
     /// It was renewed or made, or would be.
     pub const fn is_made(&self) -> bool {
         matches!(self.action, Action::Renew | Action::Create)
-    }
-
-    /// `NODE/NAME` in a cluster directory, `NAME` otherwise.
-    pub fn id(&self) -> String {
-        entry_id(self.node.as_deref(), &self.name)
     }
 }
 

@@ -1,11 +1,13 @@
 use serde::Serialize;
 
-use crate::report::certificate::{Facts, entry_id};
+use crate::report::certificate::Facts;
 use crate::report::restart::Restart;
+use crate::tree::EntryId;
 
 /// Which of the three it was.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub enum Verb {
+    #[default]
     #[serde(rename = "CsrReport")]
     Csr,
     #[serde(rename = "SignReport")]
@@ -14,7 +16,7 @@ pub enum Verb {
     Import,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Requests {
     #[serde(rename = "kind")]
@@ -33,9 +35,9 @@ pub struct Requests {
 /// One request or certificate.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct RequestEntry {
-    pub node: Option<String>,
-    /// The entry's name, or for a request without one the file's.
-    pub name: String,
+    /// Of the entry; a request without one is called after its file.
+    #[serde(flatten)]
+    pub id: EntryId,
     /// `request`, `keep`, `sign`, `import`, `left`, `skip`.
     pub action: &'static str,
     pub algorithm: Option<String>,
@@ -61,12 +63,6 @@ pub struct RequestedFacts {
     pub sans: Vec<String>,
     pub usages: Vec<String>,
     pub authority: bool,
-}
-
-impl RequestEntry {
-    pub(super) fn id(&self) -> String {
-        entry_id(self.node.as_deref(), &self.name)
-    }
 }
 
 impl Requests {

@@ -23,8 +23,8 @@ impl Report for Requests {
             entries(self, screen, out)?;
         }
         for entry in &self.entries {
-            list(&format!("{}: requested and refused:", entry.id()), &entry.refused, screen, out)?;
-            list(&format!("{}: added without being requested:", entry.id()), &entry.added, screen, out)?;
+            list(&format!("{}: requested and refused:", entry.id), &entry.refused, screen, out)?;
+            list(&format!("{}: added without being requested:", entry.id), &entry.added, screen, out)?;
         }
         if self.verb == Verb::Csr && self.count("request") + self.count("keep") > 0 {
             writeln!(out, "\nHave the authority's owner sign the .csr files; then: kpki import CERT...")?;
@@ -61,7 +61,7 @@ fn entries(report: &Requests, screen: Screen, out: &mut dyn Write) -> io::Result
     header.push("WHY");
     let rows = report.entries.iter().map(|entry| {
         let mut row = vec![
-            entry.id(),
+            entry.id.to_string(),
             entry.action.to_owned(),
             fact(entry, |facts| facts.subject.clone(), |asked| asked.subject.clone()),
         ];

@@ -126,7 +126,7 @@ fn everything_that_is_left() {
 
 #[test]
 fn only_what_was_to_be_renewed_and_was_not_is_a_gap() {
-    let other = || Skipped::Unreadable(String::new());
+    let other = || Skipped::Unreadable(Unreadable::NotEmbedded(String::new()));
     let gaps = [
         (Skipped::External(CaId::Etcd), true),
         (Skipped::AuthorityMissing(CaId::Etcd), true),
