@@ -3,6 +3,7 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
+use super::values::Expected;
 use super::{common, environment::Environment, ui::Ui, values::Outcome};
 use crate::audit::{State, Threshold};
 use crate::clock::Span;
@@ -31,19 +32,19 @@ pub struct Args {
     trees: common::Fleet,
 
     /// Warn when no more than this remains; default: the profile's, else 30d
-    #[arg(short, long, value_name = "LEFT", value_parser = threshold)]
+    #[arg(short, long, value_name = "LEFT", value_parser = Threshold::parse)]
     warning: Option<Threshold>,
 
     /// Critical when no more than this remains; default: the profile's, else 7d
-    #[arg(short, long, value_name = "LEFT", value_parser = threshold)]
+    #[arg(short, long, value_name = "LEFT", value_parser = Threshold::parse)]
     critical: Option<Threshold>,
 
     /// For authorities: warn when no more than this remains; default: the profile's, else 1y
-    #[arg(long, value_name = "LEFT", value_parser = threshold)]
+    #[arg(long, value_name = "LEFT", value_parser = Threshold::parse)]
     ca_warning: Option<Threshold>,
 
     /// For authorities: critical when no more than this remains; default: the profile's, else 180d
-    #[arg(long, value_name = "LEFT", value_parser = threshold)]
+    #[arg(long, value_name = "LEFT", value_parser = Threshold::parse)]
     ca_critical: Option<Threshold>,
 
     #[command(flatten)]
@@ -136,17 +137,13 @@ impl From<Form> for CheckForm {
     }
 }
 
-fn threshold(text: &str) -> Result<Threshold, String> {
-    Threshold::parse(text).map_err(|why| why.to_string())
-}
-
 /// Shown in the help and completed by shells.
 fn states() -> impl TypedValueParser<Value = State> {
     PossibleValuesParser::new(State::ALL.map(State::name)).try_map(|name| State::parse(&name).ok_or("no such state"))
 }
 
-fn span(text: &str) -> Result<Span, String> {
-    Span::parse(text).map_err(|_| "expected a duration such as 60d or 720h".to_owned())
+fn span(text: &str) -> Result<Span, Expected> {
+    Span::parse(text).map_err(|_| Expected("a duration such as 60d or 720h".to_owned()))
 }
 
 impl Args {

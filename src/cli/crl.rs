@@ -59,7 +59,7 @@ enum Named {
     One(CaId),
 }
 
-fn authorities(text: &str) -> Result<Named, String> {
+fn authorities(text: &str) -> Result<Named, super::values::Expected> {
     if text == "all" { Ok(Named::All) } else { super::values::authority(text).map(Named::One) }
 }
 

@@ -2,6 +2,7 @@ use std::path::{Path, PathBuf};
 
 use clap::ArgAction;
 
+use super::values::Expected;
 use super::{common, environment::Environment, ui::Ui, values::Outcome};
 use crate::blueprint::Algorithm;
 use crate::clock::Span;
@@ -91,8 +92,9 @@ struct User {
     write: common::Write,
 }
 
-fn algorithm(text: &str) -> Result<Algorithm, String> {
-    Algorithm::parse(text).ok_or_else(|| format!("expected one of {}", Algorithm::ALL.map(Algorithm::name).join(", ")))
+fn algorithm(text: &str) -> Result<Algorithm, Expected> {
+    let known = || Expected(format!("one of {}", Algorithm::ALL.map(Algorithm::name).join(", ")));
+    Algorithm::parse(text).ok_or_else(known)
 }
 
 impl Args {

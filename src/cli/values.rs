@@ -67,17 +67,19 @@ pub fn instant(flag: &str, text: &str, now: OffsetDateTime) -> Result<OffsetDate
     })
 }
 
+/// What the value of an argument should have been; clap shows it beside what was given.
+#[derive(Debug, thiserror::Error)]
+#[error("expected {0}")]
+pub struct Expected(pub String);
+
 /// An authority by its entry's name.
-pub fn authority(text: &str) -> Result<CaId, String> {
-    CaId::parse(text).ok_or_else(|| {
-        let known = CaId::ALL.map(CaId::name);
-        format!("expected one of {}", known.join(", "))
-    })
+pub fn authority(text: &str) -> Result<CaId, Expected> {
+    CaId::parse(text).ok_or_else(|| Expected(format!("one of {}", CaId::ALL.map(CaId::name).join(", "))))
 }
 
 /// How long to wait for something.
-pub fn span(text: &str) -> Result<Span, String> {
-    Span::parse(text).map_err(|_| "expected a duration such as 30s or 5m".to_owned())
+pub fn span(text: &str) -> Result<Span, Expected> {
+    Span::parse(text).map_err(|_| Expected("a duration such as 30s or 5m".to_owned()))
 }
 
 pub type Outcome = Result<Exit, Error>;

@@ -89,11 +89,11 @@ pub fn public_key(spki: &[u8]) -> Result<Object, &'static str> {
 }
 
 /// The algorithm and the public key.
-pub fn private_key(label: Option<&str>, algorithm: Algorithm, spki: &[u8]) -> Result<Object, String> {
+pub fn private_key(label: Option<&str>, algorithm: Algorithm, spki: &[u8]) -> Object {
     let mut fields: Vec<Field> = public(&KeyKind::Known(algorithm), spki).collect();
     fields.extend(label.map(|label| text("container", "container", label)));
     fields.push(field("encrypted", "encrypted", Said::Flag(false)));
-    Ok(object("private key", fields))
+    object("private key", fields)
 }
 
 pub fn encrypted_key(label: &str) -> Object {

@@ -1,7 +1,7 @@
 //! The objects and problems found in a file.
 
 use super::describe;
-use crate::ca::PrivateKey;
+use crate::ca::{CaError, PrivateKey};
 use crate::encoding::key::{Container, KeyMaterial};
 use crate::encoding::pem::{self, PemError};
 use crate::encoding::pem_blocks::{Raw, blocks};
@@ -86,10 +86,10 @@ impl Findings {
     }
 }
 
-fn private_key(pem: &[u8]) -> Result<Object, String> {
-    let container = KeyMaterial::from_pem(pem).map_err(|why| why.to_string())?;
-    let key = PrivateKey::from_pem(pem).map_err(|why| why.to_string())?;
-    describe::private_key(pem_label(pem).as_deref(), container.algorithm(), &key.spki_der())
+fn private_key(pem: &[u8]) -> Result<Object, CaError> {
+    let container = KeyMaterial::from_pem(pem)?;
+    let key = PrivateKey::from_pem(pem)?;
+    Ok(describe::private_key(pem_label(pem).as_deref(), container.algorithm(), &key.spki_der()))
 }
 
 fn pem_label(pem: &[u8]) -> Option<String> {

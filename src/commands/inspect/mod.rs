@@ -6,4 +6,4 @@ mod documents;
 mod findings;
 mod run;
 
-pub use run::{content, file};
+pub use run::file;

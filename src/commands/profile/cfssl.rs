@@ -23,13 +23,26 @@ const USAGES: [(&str, &str); 7] = [
     ("crl sign", ""),
 ];
 
+/// Why it is none that can be taken.
+#[derive(Debug, thiserror::Error)]
+pub enum CfsslError {
+    #[error("expected JSON: {0}")]
+    Json(#[from] serde_json::Error),
+    #[error("expected the key signing with an object")]
+    NoSigning,
+    #[error("expected an object for the profile {0:?}")]
+    NotAnObject(String),
+    #[error("expected a duration such as 8760h as the expiry of {name:?}, found {expiry:?}")]
+    Expiry { name: String, expiry: String },
+}
+
 /// `{"signing": {"default": {...}, "profiles": {NAME: {"expiry": ..., "usages": [...], "ca_constraint": {...}}}}}`.
 ///
 /// `default.expiry` becomes certificateValidityPeriod; a profile that makes authorities (`ca_constraint.is_ca`) gives
 /// caCertificateValidityPeriod; every other one becomes an extra certificate with its usages and its validity.
-pub fn read(bytes: &[u8]) -> Result<Imported, String> {
-    let value: Value = serde_json::from_slice(bytes).map_err(|why| format!("expected JSON: {why}"))?;
-    let signing = value.get("signing").and_then(Value::as_object).ok_or("expected the key signing with an object")?;
+pub fn read(bytes: &[u8]) -> Result<Imported, CfsslError> {
+    let value: Value = serde_json::from_slice(bytes)?;
+    let signing = value.get("signing").and_then(Value::as_object).ok_or(CfsslError::NoSigning)?;
     let mut warnings = Vec::new();
     let mut head = String::new();
     let default = signing.get("default").and_then(Value::as_object);
@@ -42,7 +55,7 @@ pub fn read(bytes: &[u8]) -> Result<Imported, String> {
     let none = Map::new();
     let mut extras = String::new();
     for (name, profile) in signing.get("profiles").and_then(Value::as_object).unwrap_or(&none) {
-        let profile = profile.as_object().ok_or_else(|| format!("expected an object for the profile {name:?}"))?;
+        let profile = profile.as_object().ok_or_else(|| CfsslError::NotAnObject(name.clone()))?;
         let expiry = expiry(name, profile)?;
         further(name, profile, &["expiry", "usages", "ca_constraint"], &mut warnings);
         let is_ca =
@@ -102,13 +115,13 @@ fn plain_name(name: &str) -> String {
     if crate::catalog::find(&plain).is_some() { format!("{plain}-cfssl") } else { plain }
 }
 
-fn expiry(name: &str, profile: &Map<String, Value>) -> Result<Option<String>, String> {
+fn expiry(name: &str, profile: &Map<String, Value>) -> Result<Option<String>, CfsslError> {
     let Some(expiry) = profile.get("expiry").and_then(Value::as_str).filter(|text| !text.is_empty()) else {
         return Ok(None);
     };
     Span::parse(expiry)
         .map(|_| Some(expiry.to_owned()))
-        .map_err(|_| format!("expected a duration such as 8760h as the expiry of {name:?}, found {expiry:?}"))
+        .map_err(|_| CfsslError::Expiry { name: name.to_owned(), expiry: expiry.to_owned() })
 }
 
 /// auth_key, crl_url, ocsp_url, issuer_urls, name_whitelist, policies and the like.

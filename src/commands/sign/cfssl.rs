@@ -14,15 +14,29 @@ pub struct Wanted {
     pub algorithm: Algorithm,
 }
 
-/// Every problem is in one message.
-pub fn read(bytes: &[u8]) -> Result<Wanted, String> {
-    let value: Value = serde_json::from_slice(bytes).map_err(|why| format!("expected JSON: {why}"))?;
-    let Value::Object(_) = value else { return Err("expected a JSON object".to_owned()) };
+/// Why it is none that can be taken.
+#[derive(Debug, thiserror::Error)]
+pub enum CfsslError {
+    #[error("expected JSON: {0}")]
+    Json(#[from] serde_json::Error),
+    #[error("expected a JSON object")]
+    NotAnObject,
+    #[error("expected printable characters in names, found {0:?}")]
+    Name(String),
+    #[error("expected a DNS name or an address in hosts, found {0:?}")]
+    Host(String),
+    #[error("expected a key of rsa 2048, 3072 or 4096, or ecdsa 256 or 384, found {0} {1}")]
+    Key(String, u64),
+}
+
+pub fn read(bytes: &[u8]) -> Result<Wanted, CfsslError> {
+    let value: Value = serde_json::from_slice(bytes)?;
+    let Value::Object(_) = value else { return Err(CfsslError::NotAnObject) };
     Ok(Wanted { subject: subject(&value)?, sans: sans(&value)?, algorithm: algorithm(value.get("key"))? })
 }
 
 /// In Go's order, so cfssl's: C, O, OU, L, ST, CN.
-fn subject(value: &Value) -> Result<Name, String> {
+fn subject(value: &Value) -> Result<Name, CfsslError> {
     let mut name = Name::default();
     let names = value.get("names").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     for (key, oid) in [
@@ -41,23 +55,23 @@ fn subject(value: &Value) -> Result<Name, String> {
     }
     let texts = name.0.iter().flatten();
     match texts.map(|one| one.text().into_owned()).find(|text| text.chars().any(char::is_control)) {
-        Some(text) => Err(format!("expected printable characters in names, found {text:?}")),
+        Some(text) => Err(CfsslError::Name(text)),
         None => Ok(name),
     }
 }
 
-fn sans(value: &Value) -> Result<Vec<San>, String> {
+fn sans(value: &Value) -> Result<Vec<San>, CfsslError> {
     let hosts = value.get("hosts").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     let hosts = hosts.iter().filter_map(Value::as_str).filter(|host| !host.is_empty());
     hosts
         .map(|host| {
-            profile::san(host).map_err(|_| format!("expected a DNS name or an address in hosts, found {host:?}"))
+            profile::san(host).map_err(|_| CfsslError::Host(host.to_owned()))
         })
         .collect()
 }
 
 /// Without a key, cfssl makes ECDSA of 256 bits.
-fn algorithm(key: Option<&Value>) -> Result<Algorithm, String> {
+fn algorithm(key: Option<&Value>) -> Result<Algorithm, CfsslError> {
     let Some(key) = key else { return Ok(Algorithm::EcdsaP256) };
     let kind = key.get("algo").and_then(Value::as_str).unwrap_or("ecdsa");
     let size = key.get("size").and_then(Value::as_u64).unwrap_or(if kind == "rsa" { 2048 } else { 256 });
@@ -67,7 +81,7 @@ fn algorithm(key: Option<&Value>) -> Result<Algorithm, String> {
         ("rsa", 4096) => Algorithm::Rsa4096,
         ("ecdsa", 256) => Algorithm::EcdsaP256,
         ("ecdsa", 384) => Algorithm::EcdsaP384,
-        _ => return Err(format!("expected a key of rsa 2048, 3072 or 4096, or ecdsa 256 or 384, found {kind} {size}")),
+        _ => return Err(CfsslError::Key(kind.to_owned(), size)),
     })
 }
 

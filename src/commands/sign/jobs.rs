@@ -39,7 +39,7 @@ pub fn read(request: &Request) -> Result<Vec<Job>, Error> {
         // The output is named after the file, never after a name in the request.
         let name = file.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
         if request.csr_json {
-            let wanted = cfssl::read(&bytes).map_err(refused)?;
+            let wanted = cfssl::read(&bytes).map_err(|why| refused(why.to_string()))?;
             let key = PrivateKey::generate(wanted.algorithm)?;
             let made = ca::request(&of_json(&wanted, request), &key)?;
             jobs.push(Job { name, file: file.clone(), request: made.request, made: Some((key, made.pem)) });

@@ -4,5 +4,4 @@ mod document;
 mod table;
 
 pub use super::certificate::Side;
-pub use super::restart::Restart;
 pub use document::{Action, Failure, Hook, Outcome, Renew, RenewalEntry, Tree};
