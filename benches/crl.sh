@@ -31,7 +31,7 @@ measure 'openssl crl -verify, DER' openssl crl -verify -CAfile "$dir/ca.crt" -in
 measure 'openssl crl -verify, PEM' openssl crl -verify -CAfile "$dir/ca.crt" -in "$dir/ca.crl" -noout
 openssl crl -verify -CAfile "$dir/ca.crt" -in "$dir/new.crl" -noout 2>&1 | sed 's/^/openssl on the list with one more: /'
 
-# The verbs on the same list: files found, certificates parsed, the new edition synced with its journal and generation.
+# The verbs on the same CRL: files found, certificates parsed, the new issue synced with its journal and generation.
 tree=$dir/tree
 mkdir -p "$tree/pki"
 mv "$dir/ca.crt" "$dir/ca.key" "$dir/ca.crl" "$tree/pki"

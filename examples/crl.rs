@@ -1,4 +1,4 @@
-//! The revocation engine by itself on lists of any size, as its own process, for `benches/crl.sh`.
+//! The CRL code by itself on CRLs of any size, as a separate process, for `benches/crl.sh`.
 //!
 //! `crl make ENTRIES DIR` writes ca.crt, ca.key, ca.crl (PEM) and ca.der; `crl leaves COUNT DIR` writes
 //! as many certificates to leaves.pem; `crl check FILE CA COUNT` looks COUNT certificates
@@ -22,7 +22,7 @@ type Done<T> = Result<T, Box<dyn std::error::Error>>;
 
 const AT: OffsetDateTime = datetime!(2026-11-20 12:00 UTC);
 
-#[allow(clippy::disallowed_methods)] // a program of its own
+#[allow(clippy::disallowed_methods)] // a separate program
 fn main() -> Done<()> {
     let arguments: Vec<String> = std::env::args_os().filter_map(|text| text.into_string().ok()).collect();
     let said = match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
@@ -75,7 +75,7 @@ fn make(entries: u64, dir: &Path) -> Done<String> {
     Ok(format!("{} bytes of DER", signed.der.len()))
 }
 
-/// The DER of the first list in a file, which is never in memory as PEM.
+/// The DER of the first CRL in a file, which is never in memory as PEM.
 fn read(path: &Path) -> Done<Vec<u8>> {
     let mut file = File::open(path)?;
     let size = usize::try_from(file.metadata()?.len())?;
@@ -133,7 +133,7 @@ fn authority(path: &Path) -> Done<Certificate> {
     Ok(parse_pem_bundle(&text)?.swap_remove(0))
 }
 
-/// Half of the certificates are on the list.
+/// Half of the certificates are in the CRL.
 fn check(file: &Path, ca: &Path, count: u64) -> Done<String> {
     let ca = authority(ca)?;
     let certificates: Vec<Certificate> = (0..count)

@@ -1,8 +1,8 @@
-//! kpki: the PKI and certificate lifecycle tool for Kubernetes. The rooms and what each may import are described in
+//! kpki: the PKI and certificate lifecycle tool for Kubernetes. The modules and what each may import are described in
 //! ARCHITECTURE.md and checked by `tests/architecture/`.
 //!
-//! The public face is [`main`] alone, so that the compiler finds code that nothing uses. The feature `internals` opens the rooms
-//! to the project's own tests, benchmarks, examples and fuzz targets; it promises nothing to anybody else.
+//! The only public function is [`main`], so that the compiler finds unused code. The feature `internals` makes the modules public
+//! for the tests, benchmarks, examples and fuzz targets of this project; it has no stability guarantee.
 
 macro_rules! rooms {
     ($($room:ident)*) => {

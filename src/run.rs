@@ -1,5 +1,5 @@
-//! argv in, exit status out. The one place that meets the process's environment; [`run`] is callable from a test as often
-//! as it likes.
+//! argv in, exit status out. The only place that uses the process's environment; [`run`] is callable from a test as
+//! often as it likes.
 
 use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
@@ -34,7 +34,7 @@ fn of_process() -> Environment {
     }
 }
 
-/// From the terminal that is standard input, without showing what is typed.
+/// Reads a password from the terminal without echo.
 fn hidden_line(prompt: &str) -> io::Result<Option<Zeroizing<String>>> {
     let stdin = io::stdin();
     if !stdin.is_terminal() {
@@ -47,12 +47,12 @@ fn hidden_line(prompt: &str) -> io::Result<Option<Zeroizing<String>>> {
     let mut err = io::stderr().lock();
     write!(err, "{prompt}")?;
     err.flush()?;
-    // Flushed: what was typed before the question is no answer to it.
+    // TCSAFLUSH: input that was typed before the prompt is dropped.
     tcsetattr(&stdin, OptionalActions::Flush, &hidden)?;
     let mut line = Zeroizing::new(String::with_capacity(1024));
     let read = io::BufRead::read_line(&mut stdin.lock(), &mut line);
     tcsetattr(&stdin, OptionalActions::Now, &before)?;
-    // The end of the input is an empty line, as from somebody who only confirms.
+    // The end of the input counts as an empty line.
     read?;
     let end = line.trim_end_matches(['\n', '\r']).len();
     line.truncate(end);
@@ -80,7 +80,7 @@ pub fn run(
 ) -> u8 {
     let mut ui = Ui::new(environment, out, err);
     let exit = cli::dispatch(args, environment, &mut ui);
-    // A reader that went away (`kpki ... | head`) is no failure of ours.
+    // A closed pipe (`kpki ... | head`) is not an error.
     let _ = ui.flush();
     exit.code()
 }

@@ -252,7 +252,7 @@ fn each_kind_of_finding_is_said_once_with_its_count() {
     ];
     let advice = advice(&trees);
     let said: Vec<_> = advice.iter().map(|advice| (advice.problem, advice.count, advice.trees)).collect();
-    // kubelet.conf's item lies in another file: the kubelet's own.
+    // kubelet.conf's item is in another file: the kubelet's own.
     assert_eq!(
         said,
         [

@@ -41,7 +41,7 @@ pub enum CaError {
     /// The key belongs to none of the bundle, or to another than the first (counted from 1).
     #[error("expected the private key of {}", other_key(*.position))]
     KeyMismatch { position: Option<usize> },
-    /// A critical extension nobody here understands: every verifier refuses what it signs (RFC 5280 section 4.2).
+    /// An unknown critical extension: every verifier refuses what it signs (RFC 5280 section 4.2).
     #[error("expected an authority without critical extensions of its own, found {0}")]
     AuthorityExtension(Oid),
     /// The authority's extKeyUsage does not let it sign for servers and clients.
@@ -89,7 +89,7 @@ pub enum CaError {
     #[error("the certificate just signed does not read back: {0}")]
     Reread(#[source] ParseError),
     /// The certificate just signed is not its blueprint's.
-    #[error("the certificate just signed differs from what was asked for{}", listed(.0))]
+    #[error("the certificate just signed differs from its blueprint{}", listed(.0))]
     Differs(Vec<Mismatch>),
     /// Serial number, issuer, key or key identifiers are not those that were signed.
     #[error("the certificate just signed reads back with another {0}")]
@@ -101,7 +101,7 @@ pub enum CaError {
     #[error("the request just signed does not read back: {0}")]
     RereadRequest(#[source] RequestError),
     /// It is not its blueprint's.
-    #[error("the request just signed differs from what was to be asked for")]
+    #[error("the request just signed differs from its blueprint")]
     DiffersRequest,
     /// Its signature is not its own key's.
     #[error("the request just signed does not verify")]

@@ -28,7 +28,7 @@ pub const DIFFERENCES: &[Difference] = &[
         id: "leaf-ski",
         kubeadm: "no subjectKeyIdentifier on leaves",
         kpki: "subjectKeyIdentifier on every certificate",
-        reason: "RFC 5280 section 4.2.1.2 says leaves SHOULD have one; it names a key across renewals",
+        reason: "RFC 5280 section 4.2.1.2: leaves SHOULD have one; it identifies a key across renewals",
     },
     Difference {
         id: "serial",
@@ -58,7 +58,7 @@ pub const DIFFERENCES: &[Difference] = &[
         id: "one-algorithm",
         kubeadm: "up to 1.30, kubeconfig keys are RSA-2048 whatever encryptionAlgorithm says",
         kpki: "encryptionAlgorithm holds for every key in every release",
-        reason: "who chooses an algorithm chooses it for all keys; a policy that forbids RSA-2048 finds the exceptions (kubeadm#3072)",
+        reason: "a chosen algorithm is for all keys; a policy that forbids RSA-2048 finds the exceptions (kubeadm#3072)",
     },
 ];
 

@@ -66,7 +66,7 @@ pub fn of(entry: &str) -> impl Iterator<Item = &'static Reader> {
     READERS.iter().filter(move |reader| reader.entry == entry)
 }
 
-/// How a component is restarted on its node: static pods are restarted by the kubelet when their container is gone;
+/// How a component is restarted on its node: static pods are restarted by the kubelet when their container was removed;
 /// deleting the mirror pod with kubectl does nothing.
 pub fn command(component: &str) -> Option<String> {
     match component {

@@ -11,38 +11,39 @@ use crate::commands::check_expiration::{self, Request};
 use crate::error::{Error, Exit};
 use crate::report::{CheckForm, Line, Selection, Sort, Tone};
 
-/// Say when every certificate ends: of one node, one cluster or a whole fleet
+/// Show when every certificate expires: of one node, one cluster or a whole fleet
 ///
-/// Looks at certificates, kubeconfigs, the kubelet's own pair and revocation lists, without network and without reading a key,
-/// on a tree that is expired or half missing, too. One file that cannot be read never hides the others.
+/// Reads certificates, kubeconfigs, the kubelet's own certificates and CRLs. It needs no network and reads no key, and
+/// works on a tree that is expired or half missing. A file that cannot be read never hides the others.
 ///
-/// A threshold is a length of time (30d, 720h) or the share of the lifetime that is left (20%). On the exact second a threshold
-/// is reached its state holds; a certificate is expired one second after its notAfter. A revocation list is never near its end
-/// before 20% (warning) and 5% (critical) of its life are left. What the list beside its authority names is held or revoked, if
-/// the authority signed the list.
+/// A threshold is a duration (30d, 720h) or a share of the lifetime that remains (20%). A state begins on the exact
+/// second of its threshold; a certificate is expired one second after its notAfter. The state of a CRL is warning only
+/// when at most 20% of its lifetime remains, and critical at 5%. A certificate is held or revoked when the CRL beside
+/// its authority has an entry for it and the authority signed that CRL.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// Kubernetes directories, cluster directories, files, or directories to be walked, as with --dir; default: /etc/kubernetes
+    /// Kubernetes directories, cluster directories, files, or other directories to search, as with --dir; default:
+    /// /etc/kubernetes
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
 
     #[command(flatten)]
     trees: common::Fleet,
 
-    /// Warn when this much is left; default: the profile's, else 30d
+    /// Warn when no more than this remains; default: the profile's, else 30d
     #[arg(short, long, value_name = "LEFT", value_parser = Threshold::parse)]
     warning: Option<Threshold>,
 
-    /// Critical when this much is left; default: the profile's, else 7d
+    /// Critical when no more than this remains; default: the profile's, else 7d
     #[arg(short, long, value_name = "LEFT", value_parser = Threshold::parse)]
     critical: Option<Threshold>,
 
-    /// Warn when this much of an authority is left; default: the profile's, else 1y
+    /// For authorities: warn when no more than this remains; default: the profile's, else 1y
     #[arg(long, value_name = "LEFT", value_parser = Threshold::parse)]
     ca_warning: Option<Threshold>,
 
-    /// Critical when this much of an authority is left; default: the profile's, else 180d
+    /// For authorities: critical when no more than this remains; default: the profile's, else 180d
     #[arg(long, value_name = "LEFT", value_parser = Threshold::parse)]
     ca_critical: Option<Threshold>,
 
@@ -57,11 +58,11 @@ pub struct Args {
     #[arg(long, value_name = "STATE,...", value_delimiter = ',', value_parser = states())]
     only: Vec<State>,
 
-    /// Show only what ends within this time, or has ended
+    /// Show only what expires within this time or has expired
     #[arg(long, value_name = "DURATION", value_parser = span)]
     within: Option<Span>,
 
-    /// Show only the worst so many
+    /// Show only the N most urgent items
     #[arg(long, value_name = "N")]
     top: Option<usize>,
 
@@ -69,11 +70,11 @@ pub struct Args {
     #[arg(short, long, value_enum, default_value_t = Form::Table, value_name = "FORM")]
     output: Form,
 
-    /// Write the report to this file instead, at once and readable by everybody (0644)
+    /// Write the report to this file instead, atomically and world-readable (0644)
     #[arg(long, value_name = "FILE")]
     output_file: Option<PathBuf>,
 
-    /// Exit 0 whatever was found, as kubeadm does
+    /// Exit 0 whatever the findings are, as kubeadm does
     #[arg(long)]
     exit_zero: bool,
 }
@@ -81,9 +82,9 @@ pub struct Args {
 const EXAMPLES: &str = "\
 Examples:
   kpki check-expiration                                            this node, /etc/kubernetes
-  kpki check-expiration --within 60d --sort expiry ./cluster       a cluster directory, what ends soon first
+  kpki check-expiration --within 60d --sort expiry ./cluster       a cluster directory, earliest expiry first
   kpki check-expiration --at +90d                                  as it will be in 90 days
-  kpki check-expiration --warning 20% --critical 5% tls.pem        thresholds as the share of the lifetime left
+  kpki check-expiration --warning 20% --critical 5% tls.pem        thresholds as a share of the lifetime
   kpki check-expiration --profiles clusters/ --top 20              a fleet: clusters/NAME.yaml with clusters/NAME/
   kpki check-expiration -o json | jq '.certificates[] | select(.residualTime < 2592000)'
   kpki check-expiration -o prometheus --output-file /var/lib/node_exporter/kpki.prom
@@ -97,11 +98,11 @@ the plugin's own: 0 ok, 1 warning, 2 critical, 3 unknown.";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum By {
-    /// As kubeadm does
+    /// By name, as kubeadm does
     Name,
-    /// What ends first comes first
+    /// By expiry, earliest first
     Expiry,
-    /// The worst first
+    /// By state, most urgent first
     State,
 }
 
@@ -118,7 +119,7 @@ enum Form {
     Csv,
     /// For node_exporter's textfile collector, with x509-certificate-exporter's names
     Prometheus,
-    /// One line with perfdata, and a plugin's exit status
+    /// One line with performance data, and a plugin's exit status
     Nagios,
 }
 
@@ -148,7 +149,7 @@ fn span(text: &str) -> Result<Span, Expected> {
 impl Args {
     pub fn run(&self, environment: &Environment, ui: &mut Ui<'_>) -> Outcome {
         match self.check(environment, ui) {
-            // A plugin answers in its own way whatever happens: 3 means that nobody knows.
+            // A Nagios plugin always prints one line; status 3 means unknown.
             Err(error) if self.output == Form::Nagios => {
                 ui.lines(&[Line { text: format!("CERTIFICATES UNKNOWN - {}", error.what), tone: Tone::Bad }])?;
                 Ok(Exit::Plugin(3))

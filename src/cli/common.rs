@@ -17,7 +17,7 @@ use crate::tree::layout::DEFAULT_DIR;
 use crate::workspace::survey::LARGEST_INPUT;
 use crate::workspace::{RunArgs, TreeArgs};
 
-/// One tree, and nothing else about it.
+/// One tree by its directory only.
 #[derive(Debug, Args)]
 pub struct Dir {
     /// The tree: a node's kubernetes directory or a cluster directory
@@ -32,7 +32,8 @@ pub struct Tree {
     #[arg(short, long, value_name = "DIR")]
     dir: Option<PathBuf>,
 
-    /// The profile of the tree, in place of the recorded one; clusters/prod.yaml is that of clusters/prod/ where that exists
+    /// The profile, instead of the recorded one; without --dir, clusters/prod.yaml is for clusters/prod/ if that
+    /// directory exists
     #[arg(short, long, alias = "config", value_name = "FILE")]
     profile: Option<PathBuf>,
 
@@ -43,15 +44,17 @@ pub struct Tree {
 /// Several trees.
 #[derive(Debug, Args)]
 pub struct Fleet {
-    /// The tree: a node's kubernetes directory or a cluster directory; can be given several times; default: /etc/kubernetes
+    /// The tree: a node's kubernetes directory or a cluster directory; can be given several times; default:
+    /// /etc/kubernetes
     #[arg(short, long = "dir", value_name = "DIR")]
     dirs: Vec<PathBuf>,
 
-    /// The profile of the tree, in place of the recorded one; clusters/prod.yaml is that of clusters/prod/ where that exists
+    /// The profile, instead of the recorded one; without --dir, clusters/prod.yaml is for clusters/prod/ if that
+    /// directory exists
     #[arg(short, long = "profile", alias = "config", value_name = "FILE")]
     profiles: Vec<PathBuf>,
 
-    /// Every NAME.yaml in this directory with its tree NAME/, and every tree in it that records its profile
+    /// Every NAME.yaml in this directory with its tree NAME/, and every tree in it with a recorded profile
     #[arg(long = "profiles", value_name = "DIR")]
     fleet: Option<PathBuf>,
 
@@ -59,10 +62,10 @@ pub struct Fleet {
     node: Node,
 }
 
-/// Whose tree it is.
+/// Which node a tree belongs to.
 #[derive(Debug, Args)]
 struct Node {
-    /// Which node's tree it is, where the profile has several and nothing else says it
+    /// The node whose tree it is, if the profile has several nodes
     #[arg(short, long, value_name = "NAME", alias = "node-name")]
     node: Option<String>,
 
@@ -71,10 +74,10 @@ struct Node {
     kubelet_dir: Option<PathBuf>,
 }
 
-/// How a run goes about it.
+/// Options of verbs that write.
 #[derive(Debug, Args)]
 pub struct Run {
-    /// Say what would be done and write nothing
+    /// Show what would be done and write nothing
     #[arg(long)]
     pub dry_run: bool,
 
@@ -82,7 +85,7 @@ pub struct Run {
     write: Write,
 }
 
-/// How a run that always writes goes about it.
+/// Options of verbs that write, without `--dry-run`.
 #[derive(Debug, Args)]
 pub struct Write {
     /// How long to wait for another kpki on the same tree
@@ -114,12 +117,12 @@ impl Tree {
 }
 
 impl Fleet {
-    /// `further`: directories that are given by position.
+    /// `further`: positional directories.
     pub fn args(&self, environment: &Environment, further: &[PathBuf]) -> TreeArgs {
         self.node.args(environment, further.iter().chain(&self.dirs), self.profiles.iter(), self.fleet.as_deref())
     }
 
-    /// What an error about the whole run is said of.
+    /// The subject of an error about the whole run.
     pub fn first_dir(&self) -> &Path {
         self.dirs.first().map_or(Path::new(DEFAULT_DIR), PathBuf::as_path)
     }
@@ -185,12 +188,12 @@ pub fn stdin() -> Result<Zeroizing<Vec<u8>>, Error> {
     }
 }
 
-/// The names that were given; `all`: every one, as an empty list.
+/// The names that were given; `all` gives an empty `Vec`, which means every entry.
 pub fn all_or_names(names: Vec<String>) -> Result<Vec<String>, Error> {
     match names.as_slice() {
         [only] if only == "all" => Ok(Vec::new()),
         names if names.iter().any(|name| name == "all") => {
-            Err(Error::usage("all goes with no other name").hint("leave the names out, or leave all out"))
+            Err(Error::usage("all cannot be combined with other names").hint("give all alone, or only the names"))
         }
         _ => Ok(names),
     }

@@ -9,16 +9,17 @@ use crate::error::{Error, Exit};
 use crate::report;
 use crate::workspace::survey;
 
-/// Turn certificates, keys, bundles, PKCS#12 files and kubeconfigs into one another
+/// Convert certificates, keys, bundles, PKCS#12 files and kubeconfigs into one another
 ///
-/// What a file holds is found by its content: PEM with any number of blocks and any text around them, DER, PKCS#12 (modern and
-/// legacy, DER or BER), a kubeconfig. Several files make one result: a bundle, a PKCS#12 file, a Secret. Into a directory (--out
-/// DIR/), each file becomes one of its own, and a directory given is converted with all below it, its structure kept, nothing of
-/// it through a symlink; all or nothing. Files with a private key are 0600. Everything is read back and compared before it is
-/// written.
+/// The type of a file is found from its content: PEM with any number of blocks and any text around them, DER, PKCS#12
+/// (modern and legacy, DER or BER), a kubeconfig. Several files make one result: a bundle, a PKCS#12 file, a Secret.
+/// With a directory as the target (--out DIR/), each file is converted on its own, and a directory is converted
+/// recursively with its structure kept; symlinks are not followed. All files are written or none. Files with a private
+/// key are 0600. Every result is read back and compared before it is written.
 ///
-/// Names are predictable: ca.crt becomes ca.crt.der and ca.crt again, a.pem becomes a.der, ca.key has its public half in
-/// ca.key.pub, bundle.pem falls apart into bundle-1.crt, bundle-2.crt, and a kubeconfig into ca.crt, client.crt, client.key.
+/// Names are predictable: ca.crt becomes ca.crt.der and ca.crt again, a.pem becomes a.der, the public key of ca.key
+/// goes to ca.key.pub, bundle.pem is split into bundle-1.crt, bundle-2.crt, and a kubeconfig into ca.crt, client.crt,
+/// client.key.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES, group = clap::ArgGroup::new("form").required(true))]
 pub struct Args {
@@ -30,11 +31,11 @@ pub struct Args {
     #[arg(long, value_enum, value_name = "FORM", group = "form")]
     to: Option<To>,
 
-    /// A bundle of certificates in their order, made of one certificate, its chain and its key
+    /// A bundle of one certificate and its chain in order, and its key
     #[arg(long, value_enum, value_name = "KIND", group = "form")]
     bundle: Option<Bundle>,
 
-    /// A manifest that kubectl takes
+    /// A manifest for kubectl
     #[arg(long = "as", value_enum, value_name = "KIND", group = "form")]
     manifest: Option<Manifest>,
 
@@ -42,19 +43,19 @@ pub struct Args {
     #[arg(long, value_name = "FILE|DIR", default_value = "-")]
     out: PathBuf,
 
-    /// DER where the form is PEM otherwise (pkcs1, sec1, pkcs8, pkcs8-encrypted, spki, parts)
+    /// Write DER instead of PEM (pkcs1, sec1, pkcs8, pkcs8-encrypted, spki, parts)
     #[arg(long)]
     der: bool,
 
-    /// With --to p12: the encryption Java before 8u301 and Windows before Server 2019 read (3DES and SHA-1)
+    /// With --to p12: the encryption for Java before 8u301 and Windows before Server 2019 (3DES and SHA-1)
     #[arg(long)]
     legacy: bool,
 
-    /// Replace what is there (in a directory, it is kept in DIR/.kpki/generations)
+    /// Replace existing files (in a directory, they are kept in DIR/.kpki/generations)
     #[arg(long)]
     force: bool,
 
-    /// Name of the Secret, or friendly name (Java's alias) of the pair in a PKCS#12 file; default there: the common name
+    /// Name of the Secret, or friendly name (Java's alias) in a PKCS#12 file; default there: the common name
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
 
@@ -113,13 +114,13 @@ enum To {
     Pkcs8,
     /// Keys as ENCRYPTED PRIVATE KEY (PBKDF2 with HMAC-SHA-256 and 600,000 iterations, AES-256-CBC)
     Pkcs8Encrypted,
-    /// Public keys out of keys, certificates and requests, as PUBLIC KEY
+    /// The public keys of keys, certificates and requests, as PUBLIC KEY
     Spki,
-    /// PKCS#12: certificate, chain and key, or certificates to be trusted
+    /// PKCS#12: certificate, chain and key, or trusted certificates
     P12,
-    /// A kubeconfig out of a client certificate, its key and the cluster's authority
+    /// A kubeconfig from a client certificate, its key and the cluster's authority
     Kubeconfig,
-    /// Every object a file of its own
+    /// Every object in a file of its own
     Parts,
 }
 
@@ -137,7 +138,7 @@ enum Manifest {
     KubernetesSecret,
     /// The Secret cacerts, an authority for Istio
     IstioCacerts,
-    /// The Secret kubeadm-certs out of a control-plane node's tree, for: kubeadm join --control-plane --certificate-key
+    /// The Secret kubeadm-certs from a control-plane node's tree, for: kubeadm join --control-plane --certificate-key
     KubeadmCerts,
 }
 
@@ -185,7 +186,7 @@ impl Args {
         if let Some((bytes, binary)) = &done.document {
             ui.bytes(bytes, *binary)?;
             if let Some(key) = &done.report.certificate_key {
-                ui.told("certificate key", key);
+                ui.notice("certificate key", key);
             }
             return Ok(Exit::Done);
         }
@@ -236,7 +237,7 @@ impl Args {
             (self.certificate_key_file.is_some(), "--certificate-key-file", form == Form::KubeadmCerts),
         ] {
             if given && !fits {
-                return Err(Error::usage(format!("{flag} means nothing to this form")).hint("leave it out"));
+                return Err(Error::usage(format!("{flag} does not apply to this form")).hint("leave it out"));
             }
         }
         Ok(form)
@@ -247,7 +248,7 @@ fn input(path: &Path) -> Result<Input, Error> {
     if path == Path::new("-") { common::stdin().map(Input::Bytes) } else { Ok(Input::Path(path.to_owned())) }
 }
 
-/// Longer ones are files somebody took for a password.
+/// A longer first line is not a password but a wrong file.
 const LONGEST: u64 = 64 << 10;
 
 fn first_line(path: &Path) -> Result<Zeroizing<String>, Error> {
@@ -259,11 +260,11 @@ fn first_line(path: &Path) -> Result<Zeroizing<String>, Error> {
     Ok(Zeroizing::new(text.to_owned()))
 }
 
-/// Passwords from where the flags say, or from the terminal.
+/// Passwords from the sources of the flags, or from the terminal.
 struct Given<'a> {
     args: &'a Args,
     environment: &'a Environment,
-    /// The one for the result, once it was typed.
+    /// The password of the result, once it was typed.
     asked: Option<Zeroizing<String>>,
 }
 

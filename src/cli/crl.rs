@@ -6,7 +6,7 @@ use crate::commands::crl::{CheckRequest, check, show, update};
 use crate::error::Exit;
 use crate::report::crl::Answer;
 
-/// Sign, show and check revocation lists
+/// Sign, show and check certificate revocation lists (CRLs)
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -25,12 +25,12 @@ enum Verb {
     Check(Check),
 }
 
-/// Sign the next edition of each list, its entries as they are
+/// Sign the next CRL of each authority, with the same entries
 ///
-/// A list goes stale at its next update (the profile's crl.validity after it was signed, 30d without one), and what reads it then
-/// refuses every client: sign it in time. An authority that has no list yet gets an empty one. The number grows with every
-/// edition, above the highest that the list, the journal or a generation ever had; entries that the journal knows and the list lost
-/// are on it again.
+/// A CRL is stale after its nextUpdate (the profile's crl.validity after it was signed; default 30d), and a server that
+/// reads a stale CRL refuses every client: sign the next one in time. An authority without a CRL gets an empty one. The
+/// CRL number always increases: it is above the highest number in the CRL, the journal and the generations. Entries
+/// that are in the journal but missing from the CRL are added again.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -38,14 +38,14 @@ Examples:
   kpki crl update etcd-ca --der         this one, as PEM and DER
   kpki crl update --due --dir ./cluster
 
-Exit status: 0 signed or nothing to do, 1 refused or failed, 2 wrong command line, 5 a list is due and the key of its authority is not
+Exit status: 0 signed or nothing to do, 1 refused or failed, 2 wrong command line, 5 a CRL is due and the key of its authority is not
 here.")]
 struct Update {
     /// all, or some of ca, front-proxy-ca, etcd-ca; default: all
     #[arg(value_name = "CA", value_parser = authorities)]
     authorities: Vec<Named>,
 
-    /// Only lists that have 33% of their life left, or less
+    /// Only CRLs with at most 33% of their lifetime left
     #[arg(long)]
     due: bool,
 
@@ -63,16 +63,16 @@ fn authorities(text: &str) -> Result<Named, super::values::Expected> {
     if text == "all" { Ok(Named::All) } else { super::values::authority(text).map(Named::One) }
 }
 
-/// Tell what a revocation list says, whoever made it
+/// Show the contents of a CRL of any issuer
 ///
-/// PEM or DER, of any size in little memory. Its signature is not verified: kpki crl check does that.
+/// PEM or DER, of any size, in little memory. The signature is not verified: kpki crl check does that.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   kpki crl show pki/ca.crl
   kpki crl show pki/ca.crl -o json | jq '.revoked[].serial'
 
-Exit status: 0 shown, 1 it is no revocation list, 2 wrong command line.")]
+Exit status: 0 shown, 1 it is not a CRL, 2 wrong command line.")]
 struct Show {
     #[arg(value_name = "FILE")]
     file: PathBuf,
@@ -84,13 +84,13 @@ struct Show {
     report: common::Report,
 }
 
-/// Ask the lists whether certificates are revoked
+/// Check whether certificates are revoked
 ///
-/// An answer is good only where a full list that is fresh and signed by the certificate's issuer does not name it; no such list is no
-/// answer. Of several lists of one issuer the newest valid one decides. Delta lists, lists for some certificates or reasons and
-/// indirect ones are recognised and never taken for a full one.
+/// A certificate is good only if a complete, fresh CRL that its issuer signed has no entry for it. Without such a CRL
+/// the answer is unknown. Of several CRLs of one issuer the newest valid one decides. Delta CRLs, indirect CRLs and
+/// CRLs for some certificates or reasons only are recognised and never used as a complete CRL.
 ///
-/// Without --ca and --crl: the authorities of the tree in --dir, and the lists beside them.
+/// Without --ca and --crl, the authorities of the tree in --dir and the CRLs beside them are used.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -98,14 +98,14 @@ Examples:
   kpki crl check apiserver-etcd-client cp1/etcd-peer --dir ./cluster
   kpki crl check client.crt --ca pki/etcd/ca.crt --crl pki/etcd/ca.crl
 
-Exit status: 0 good, 1 no answer for some, 2 wrong command line, 3 a list that decides is stale or about to be, 4 some are revoked or
+Exit status: 0 good, 1 no answer for some, 2 wrong command line, 3 a CRL that decides is stale or about to be, 4 some are revoked or
 held.")]
 struct Check {
     /// Files, directories, or names of the tree in --dir; default: everything in --dir
     #[arg(value_name = "CERT|NAME|DIR")]
     whom: Vec<String>,
 
-    /// Ask these lists
+    /// Use these CRLs
     #[arg(long = "crl", value_name = "FILE")]
     lists: Vec<PathBuf>,
 
@@ -116,7 +116,7 @@ struct Check {
     #[command(flatten)]
     tree: common::Tree,
 
-    /// A list decides nothing where its signer has no cRLSign, or where it has no number
+    /// Ignore a CRL that has no CRL number or whose signer has no cRLSign
     #[arg(long)]
     strict: bool,
 

@@ -5,15 +5,15 @@ use super::{environment::Environment, ui::Ui, values::Outcome};
 use crate::commands::csr::{self, Request};
 use crate::error::Exit;
 
-/// Write keys and signing requests for an authority whose key is not here
+/// Write keys and signing requests for an external authority
 ///
-/// What is asked for is what the certificate on disk says - subject, names, usages, kind of key - and the names its profile
-/// adds; where nothing lies yet, what the profile says. Authorities can be named as well (ca, front-proxy-ca, etcd-ca): then an
-/// authority above them is asked for an intermediate.
+/// A request has the subject, names, usages and key algorithm of the certificate on disk, and the names its profile
+/// adds. If there is no certificate yet, the profile decides. Authorities can be named too (ca, front-proxy-ca,
+/// etcd-ca): their requests ask an authority above them for an intermediate certificate.
 ///
-/// Keys and requests go to DIR/.kpki/requests, away from what is running, under the tree's own paths: pki/apiserver.key and
-/// pki/apiserver.csr, admin.conf (which holds its key) and admin.conf.csr. A key that is there already is used and never
-/// written over; kubeadm stops instead. kpki import puts key and certificate in place together.
+/// Keys and requests are written to DIR/.kpki/requests, away from the files in use, under the tree's own paths:
+/// pki/apiserver.key and pki/apiserver.csr, admin.conf (which contains its key) and admin.conf.csr. An existing key is
+/// used and never overwritten; kubeadm stops instead. kpki import puts key and certificate in place together.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
@@ -24,11 +24,11 @@ pub struct Args {
     #[command(flatten)]
     tree: common::Tree,
 
-    /// Where keys and requests go, in place of DIR/.kpki/requests
+    /// Write keys and requests to this directory instead of DIR/.kpki/requests
     #[arg(short = 'O', long, value_name = "DIR")]
     out: Option<PathBuf>,
 
-    /// Ask for this key (one entry only)
+    /// Make the request for this key (one entry only)
     #[arg(short, long, value_name = "FILE")]
     key: Option<PathBuf>,
 
@@ -47,8 +47,8 @@ Examples:
   kpki csr ca etcd-ca --profile cluster.yaml --dir ./cluster   intermediates below an offline root
   kpki csr apiserver --key /etc/kubernetes/pki/apiserver.key   a new certificate for the key in use
 
-Exit status: 0 the requests are there, 1 refused or failed, 2 wrong command line or profile, 5 there is no request for something
-that was named.";
+Exit status: 0 all requests exist, 1 refused or failed, 2 wrong command line or profile, 5 no request could be made for some of the
+named entries.";
 
 impl Args {
     pub fn run(self, environment: &Environment, ui: &mut Ui<'_>) -> Outcome {

@@ -9,7 +9,7 @@ use crate::clock::Clock;
 
 /// Looks an environment variable up.
 pub type Variable = fn(&str) -> Option<OsString>;
-/// Asks for a line that is not shown; `None`: there is nobody to ask.
+/// Prompts for a line without echo; `None`: no terminal.
 pub type Prompt = fn(&str) -> io::Result<Option<Zeroizing<String>>>;
 
 /// What the process knows of the machine.

@@ -7,25 +7,27 @@ use crate::report::Form;
 use crate::report::export::NodeState;
 use crate::tree::layout::DEFAULT_DIR;
 
-/// Pack what goes to one node, and check on the node that it is that node's
+/// Pack the files of one node, and verify on the node that they are its own
 ///
-/// Takes a directory that kpki init made, by the profile it records, and writes a tar file with the node's authorities,
-/// certificates, keys and kubeconfigs at their places on the node: the same files always make the same bytes. Whatever is missing,
-/// a symlink, another node's or does not fit is said at once, and nothing is written. What the kubelet rotates by itself is not in it.
+/// Reads a directory that kpki init made and its recorded profile, and writes a tar file with the node's authorities,
+/// certificates, keys and kubeconfigs under their paths on the node. The same files always give the same bytes. If a
+/// file is missing, a symlink, another node's or does not fit, all such files are reported and nothing is written.
+/// Certificates that the kubelet rotates itself are not included.
 ///
-/// With --verify, on the node: whether what lies in its /etc/kubernetes is that node's - names, addresses, keys, authorities - held
-/// against the manifest that was unpacked with it, or against the machine's name alone. Dates are for kpki check-expiration.
+/// With --verify, on the node: check that the files in /etc/kubernetes are that node's (names, addresses, keys,
+/// authorities), compared with the manifest from the archive or, without one, with the machine's name. Dates are
+/// checked by kpki check-expiration.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   kpki export cp2 --dir ./cluster --out cp2.tar.gz            then, on cp2: tar -xpf cp2.tar.gz -C /
   kpki export cp2 --dir ./cluster --out - | ssh cp2 tar -xpf - -C /
   kpki export w1 --dir ./cluster --out w1.tar.gz --without-ca-keys
-  kpki export --verify                                        on the node: is this the node these files are for?
+  kpki export --verify                                        on the node: are these files for this node?
   kpki export --verify cp2 --archive cp2.tar.gz -o json
 
-Exit status: 0 done, or what lies there is the node's; 1 refused, failed or could not look; 2 wrong command line or profile;
-4 --verify: another node's, missing, or it does not fit together.")]
+Exit status: 0 done, or the files are the node's; 1 refused, failed or could not read; 2 wrong command line or profile;
+4 --verify: a file is another node's, is missing, or does not fit the others.")]
 pub struct Args {
     /// The node; with --verify, default: this machine's name
     #[arg(value_name = "NODE", required_unless_present = "verify")]
@@ -35,7 +37,7 @@ pub struct Args {
     #[arg(long, value_name = "FILE", required_unless_present = "verify", conflicts_with = "verify")]
     out: Option<PathBuf>,
 
-    /// The directory that kpki init made; with --verify, the node's own
+    /// The directory that kpki init made; with --verify, the node's /etc/kubernetes
     #[arg(short, long, value_name = "DIR", default_value = DEFAULT_DIR)]
     dir: PathBuf,
 
@@ -47,15 +49,15 @@ pub struct Args {
     #[arg(long, conflicts_with = "verify")]
     force: bool,
 
-    /// Check what lies on a node, and change nothing
+    /// Verify the files on a node; change nothing
     #[arg(long)]
     verify: bool,
 
-    /// With --verify: hold it against this manifest; default: DIR/kpki-node.json, if it is there
+    /// With --verify: compare with this manifest; default: DIR/kpki-node.json, if it exists
     #[arg(long, value_name = "FILE", requires = "verify", conflicts_with = "archive")]
     manifest: Option<PathBuf>,
 
-    /// With --verify: hold it against the manifest in this archive
+    /// With --verify: compare with the manifest in this archive
     #[arg(long, value_name = "FILE", requires = "verify")]
     archive: Option<PathBuf>,
 

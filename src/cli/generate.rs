@@ -109,13 +109,16 @@ fn profile_page(fields: &[FieldDoc]) -> String {
         }
     }
     page.push_str(".SH ENVIRONMENT OF HOOKS\n");
-    page.push_str(&format!("Of the environment of kpki a hook gets {} only, and beside it:\n", INHERITED.join(", ")));
+    page.push_str(&format!(
+        "A hook gets only {} from the environment of kpki, and in addition:\n",
+        INHERITED.join(", ")
+    ));
     for (name, meaning) in VARIABLES {
         page.push_str(&format!(".TP\n.B {}\n{}\n", roff(name), roff(meaning)));
     }
     page.push_str(
-        ".PP\nA hook runs in / and in a process group of its own, without input. The last 4 KiB of what it writes are reported. When its \
-         time is over, the group gets SIGTERM, and SIGKILL five seconds later.\n",
+        ".PP\nA hook runs in / and in a process group of its own, without input. The last 4 KiB of its output are reported. After the \
+         timeout the group gets SIGTERM, and SIGKILL five seconds later.\n",
     );
     page.push_str(".SH SEE ALSO\n.BR kpki (1),\n.BR kpki\\-init (1),\n.BR kpki\\-profile (1)\n");
     page

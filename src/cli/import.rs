@@ -4,27 +4,29 @@ use super::{common, environment::Environment, ui::Ui, values::Outcome};
 use crate::commands::import::{self, Request};
 use crate::error::Exit;
 
-/// Put certificates that somebody else signed in place
+/// Put externally signed certificates in place
 ///
-/// Each certificate is for the entry whose key it is about: one that waits in DIR/.kpki/requests (kpki csr, kpki init and kpki renew
-/// leave them there), or the one in use. It must lead to the tree's authority - certificates between the two stand behind it in
-/// its file and stay there - and say what the entry is: subject, names, usages, and no authority. Then key and certificate go in
-/// place together, as one transaction: what was there is kept as a generation (kpki history, kpki restore). One certificate that
-/// does not fit, and nothing is written.
+/// The public key decides which entry a certificate is for: one with a pending request in DIR/.kpki/requests (written
+/// by kpki csr, kpki init and kpki renew), or one in use. The certificate must chain to the tree's authority;
+/// intermediates follow it in its file and are kept there. Its subject, names and usages must be those of the entry,
+/// and it must not be a CA certificate. Key and certificate are then put in place together, in one transaction, and the
+/// files they replace are kept as a generation (kpki history, kpki restore). If one certificate does not fit, nothing
+/// is written.
 ///
-/// An authority's own certificate is put in place while nothing in the tree was signed by another one: an intermediate for the
-/// key that waits for it with its chain, or with --as ca the certificate of an external authority.
+/// An authority's own certificate can be put in place as long as nothing in the tree was signed by another authority:
+/// an intermediate with its chain, for the key of a pending request, or with --as ca the certificate of an external
+/// authority.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// Certificates, PEM or DER; those behind the first are its chain
+    /// Certificates, PEM or DER; in each file the chain follows the first certificate
     #[arg(value_name = "CERT", required = true)]
     files: Vec<PathBuf>,
 
     #[command(flatten)]
     tree: common::Tree,
 
-    /// The entry it is for, where several have the same key; for an external authority: ca, front-proxy-ca or etcd-ca
+    /// The entry it is for, if several have the same key; for an external authority: ca, front-proxy-ca or etcd-ca
     #[arg(long = "as", value_name = "NAME")]
     entry: Option<String>,
 
@@ -41,12 +43,12 @@ pub struct Args {
 
 const EXAMPLES: &str = "\
 Examples:
-  kpki import signed/*.crt                                what the authority's owner sent back, into /etc/kubernetes
+  kpki import signed/*.crt                                certificates from the external authority, into /etc/kubernetes
   kpki import apiserver.pem --dir ./cluster --dry-run
-  kpki import corporate-ca.crt --as etcd-ca --dir ./cluster   the authority itself, while it signed nothing yet
+  kpki import corporate-ca.crt --as etcd-ca --dir ./cluster   the authority itself, before it signed anything
   kpki import *.crt --requests ./requests                 keys from kpki csr --out ./requests
 
-Exit status: 0 they are in place, 1 refused or failed and nothing was written, 2 wrong command line or profile.";
+Exit status: 0 done, 1 refused or failed and nothing was written, 2 wrong command line or profile.";
 
 impl Args {
     pub fn run(self, environment: &Environment, ui: &mut Ui<'_>) -> Outcome {

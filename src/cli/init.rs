@@ -8,18 +8,19 @@ use crate::tree::layout::DEFAULT_DIR;
 
 /// Make the whole certificate tree from a profile
 ///
-/// Makes every certificate, key and kubeconfig of the kubeadm tree that is missing, in one piece: after a crash, a full disk
-/// or a kill there is either no tree or the whole tree. What lies there already is respected: an existing authority is used
-/// (its certificate without its key is an external authority: what it would sign waits in DIR/.kpki/requests as a key and a signing
-/// request, for kpki import), existing leaves that fit the profile stay, those that do not
-/// are listed and nothing is written. A second run changes nothing.
+/// Makes every certificate, key and kubeconfig of the kubeadm tree that is missing, in one transaction: after a crash,
+/// a full disk or a kill there is either no tree or the whole tree. Existing files are respected: an existing authority
+/// is used, and existing leaves that fit the profile are kept. If a leaf does not fit, all differences are reported and
+/// nothing is written. An authority whose certificate is there without its key is external: for what it would sign,
+/// keys and signing requests are written to DIR/.kpki/requests, for kpki import. A second run changes nothing.
 ///
-/// A profile with one node gives exactly that node's /etc/kubernetes. A profile with several nodes gives a cluster directory:
-/// pki/ with the authorities and service account keys, and nodes/NAME/ with a ready /etc/kubernetes for each node.
+/// A profile with one node gives exactly that node's /etc/kubernetes. A profile with several nodes gives a cluster
+/// directory: pki/ with the authorities and service account keys, and nodes/NAME/ with a ready /etc/kubernetes for each
+/// node.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// The cluster's profile, or a kubeadm configuration; without it the one recorded in DIR/.kpki is used
+    /// The cluster's profile, or a kubeadm configuration; default: the one recorded in DIR/.kpki
     #[arg(short, long, alias = "config", value_name = "FILE")]
     profile: Option<PathBuf>,
 
@@ -27,7 +28,7 @@ pub struct Args {
     #[arg(short, long, value_name = "DIR", default_value = DEFAULT_DIR)]
     dir: PathBuf,
 
-    /// Make only this node's tree; with a kubeadm configuration: the node's name, where the file gives none
+    /// Make only this node's tree; with a kubeadm configuration: the node's name, if the file has none
     #[arg(short, long, value_name = "NAME", alias = "node-name")]
     node: Option<String>,
 
@@ -35,11 +36,11 @@ pub struct Args {
     #[arg(long, value_name = "DIR")]
     kubelet_dir: Option<PathBuf>,
 
-    /// Make the kubelet's serving pair although the profile is a kubeadm configuration
+    /// Make the kubelet's serving certificate and key even if the profile is a kubeadm configuration
     #[arg(long)]
     kubelet_serving: bool,
 
-    /// The API server's address, where a kubeadm configuration gives none
+    /// The API server's address, if a kubeadm configuration has none
     #[arg(long, value_name = "IP")]
     apiserver_advertise_address: Option<IpAddr>,
 
@@ -59,10 +60,10 @@ Examples:
   kpki init --profile profiles/single-node.yaml --dir ./demo
   kpki init --profile profiles/ha-load-balancer.yaml --dir ./cluster    a cluster directory on a safe host
   kpki init --profile profiles/ha-load-balancer.yaml --node cp1         on cp1 itself, in /etc/kubernetes
-  kpki init --config kubeadm.yaml --dry-run                             what kubeadm's configuration would give
+  kpki init --config kubeadm.yaml --dry-run                             the tree that kubeadm's configuration gives
   kpki init --dir ./demo                                                again, with the recorded profile: nothing to do
 
-Exit status: 0 done or nothing to do, 1 refused or failed, 2 wrong command line or profile, 5 something waits for an external
+Exit status: 0 done or nothing to do, 1 refused or failed, 2 wrong command line or profile, 5 requests wait for an external
 authority; the rest was made.";
 
 impl Args {
@@ -71,7 +72,7 @@ impl Args {
             directory: self.dir.clone(),
             profile: self.profile.clone(),
             node: self.node.clone(),
-            // It is recorded, and a later run may start elsewhere.
+            // The path is recorded, and a later run may start in another directory.
             kubelet_dir: self.kubelet_dir.as_ref().map(|dir| std::path::absolute(dir).unwrap_or_else(|_| dir.clone())),
             kubelet_serving: self.kubelet_serving,
             advertise_address: self.apiserver_advertise_address,

@@ -8,11 +8,11 @@ use crate::report::Form;
 use crate::report::inspect::{File, Inspect};
 use crate::workspace::survey;
 
-/// Show all there is in a certificate, bundle, CRL, CSR, key or kubeconfig
+/// Show the contents of a certificate, bundle, CRL, CSR, key or kubeconfig
 ///
-/// What a file holds is found by its content, not by its name: PEM with any number of blocks, DER, a kubeconfig with all its
-/// users and clusters, a manifest of kubernetes.io/tls Secrets. Of a private key, its kind and the identifiers of its public
-/// half are shown, never a number of its own.
+/// The type of a file is found from its content, not its name: PEM with any number of blocks, DER, a kubeconfig with
+/// all its users and clusters, a manifest of kubernetes.io/tls Secrets. Of a private key only its algorithm and the
+/// identifiers of its public key are shown.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
@@ -35,7 +35,7 @@ Examples:
   kpki inspect /etc/kubernetes/pki/*.crt -o json
   kubectl get secret web -o yaml | kpki inspect -
 
-Exit status: 0 everything was shown, 1 a file could not be read or holds nothing known (the others are shown).";
+Exit status: 0 everything was shown, 1 a file could not be read or has no known content (the others are shown).";
 
 impl Args {
     pub fn run(&self, environment: &Environment, ui: &mut Ui<'_>) -> Outcome {
@@ -44,7 +44,7 @@ impl Args {
         let failed = files.iter().any(|file| !file.problems.is_empty());
         let form = self.output.into();
         let shown: Vec<File> = match form {
-            // Problems go where errors go.
+            // Problems go to stderr, like errors.
             Form::Table | Form::Wide => files
                 .iter()
                 .filter(|file| !file.objects.is_empty())

@@ -27,9 +27,9 @@ enum Verb {
 
 /// Make a kubeconfig with a client certificate of the cluster's CA
 ///
-/// The user's name becomes the CN, each group an O. It is written to standard output, or with --out to a file only its owner can
-/// read. The certificate is in the tree's journal before anybody has it. kube-apiserver reads no revocation lists: keep the
-/// validity short.
+/// The user's name becomes the CN, each group an O. The kubeconfig is written to standard output, or with --out to a
+/// file that only its owner can read. The certificate is recorded in the tree's journal first. kube-apiserver reads no
+/// CRLs: keep the validity short.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -44,11 +44,11 @@ struct User {
     #[arg(value_name = "NAME")]
     user: String,
 
-    /// A group, as RBAC knows it; can be given several times
+    /// A group, as named in RBAC bindings; can be given several times
     #[arg(short, long = "group", value_name = "GROUP", alias = "org")]
     groups: Vec<String>,
 
-    /// How long it is to be valid
+    /// How long the certificate is valid
     #[arg(long, value_name = "DURATION", default_value = "8h", value_parser = super::values::span, alias = "validity-period")]
     validity: Span,
 
@@ -64,11 +64,12 @@ struct User {
     #[arg(long, value_name = "ALGORITHM", value_parser = algorithm)]
     algorithm: Option<Algorithm>,
 
-    /// The user's signing request: its key stays with its owner, and only its key is taken from it
+    /// The user's signing request: the private key stays with its owner, and only the public key is taken from the
+    /// request
     #[arg(long, value_name = "FILE", conflicts_with = "algorithm")]
     csr: Option<PathBuf>,
 
-    /// With --csr: where its owner keeps the key; default: NAME.key beside the kubeconfig
+    /// With --csr: the path of the key on its owner's machine; default: NAME.key beside the kubeconfig
     #[arg(long, value_name = "FILE", requires = "csr")]
     key_file: Option<String>,
 
@@ -83,7 +84,7 @@ struct User {
     #[arg(long, requires = "out")]
     force: bool,
 
-    /// Say again that the user is to be in system:masters
+    /// Confirm that the user is to be in system:masters
     #[arg(long, action = ArgAction::SetTrue)]
     allow_system_masters: bool,
 

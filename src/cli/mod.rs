@@ -1,4 +1,4 @@
-//! Words: clap, help text and the terminal. One struct per verb; they decide nothing.
+//! The command line: clap structs, help text and the terminal. One struct per verb, without decisions.
 
 mod check_expiration;
 mod common;
@@ -29,8 +29,9 @@ use values::Color;
 
 /// PKI and certificate lifecycle for Kubernetes clusters, offline
 ///
-/// kpki makes the whole kubeadm certificate tree - authorities, leaves, service account keys, kubeconfigs and the kubelet's
-/// serving pairs - for one node or for a highly available set behind a load balancer, from one profile file per cluster.
+/// kpki makes the whole kubeadm certificate tree - authorities, leaves, service account keys, kubeconfigs and the
+/// kubelet's serving pairs - for one node or for a highly available set behind a load balancer, from one profile file
+/// per cluster.
 #[derive(Debug, Parser)]
 #[command(name = "kpki", version, propagate_version = true, max_term_width = 120, after_help = EXAMPLES)]
 struct Cli {
@@ -41,7 +42,7 @@ struct Cli {
     #[arg(long, global = true, value_enum, default_value_t = Color::Auto, value_name = "WHEN")]
     color: Color,
 
-    /// Say nothing but errors
+    /// Print errors only
     #[arg(short, long, global = true)]
     quiet: bool,
 }
@@ -52,16 +53,16 @@ Examples:
   kpki init --profile cluster.yaml --dir ./demo          the whole tree, in ./demo
   kpki init --profile kubeadm.yaml                       kubeadm's own configuration, in /etc/kubernetes
   kpki init --profile cluster.yaml --dir ./demo --dry-run
-  kpki check-expiration                                  when everything in /etc/kubernetes ends
+  kpki check-expiration                                  when everything in /etc/kubernetes expires
   kpki renew all --due                                   renew what is due, as a scheduled job does
   kpki convert tls.crt tls.key --to p12 --out web.p12    asks for the password
-  kpki csr all && kpki import signed/*.crt               below an authority whose key is not here
-  kpki revoke etcd-peer --dir ./demo                     put a certificate on its authority's revocation list
+  kpki csr all && kpki import signed/*.crt               with an external authority
+  kpki revoke etcd-peer --dir ./demo                     put a certificate on its authority's CRL
 
 Exit status: 0 done or nothing to do, 1 refused or failed, 2 wrong command line or profile; check-expiration: 3 a certificate is
-inside its warning window, 4 one is critical, expired, revoked, not yet valid, missing or unreadable; crl check: 3 a list is stale or
-about to be, 4 a certificate is revoked or held; export --verify: 4 another node's; init, renew, csr: 5 something is left, such as what an external authority signs,
-while the rest was done; renew: 10 something was (--detailed-exitcode).";
+inside its warning window, 4 one is critical, expired, revoked, not yet valid, missing or unreadable; crl check: 3 a CRL is stale or
+about to be, 4 a certificate is revoked or held; export --verify: 4 another node's; init, renew, csr: 5 some entries were not done, such as
+those of an external authority; renew: 10 something was renewed (--detailed-exitcode).";
 
 #[derive(Debug, Subcommand)]
 enum Verb {

@@ -7,7 +7,7 @@ use crate::error::Exit;
 use crate::profile::{Overrides, starter};
 use crate::report::{Line, Tone};
 
-/// Show, check and start profiles
+/// Show, check and create profiles
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES, arg_required_else_help = true)]
 pub struct Args {
@@ -47,8 +47,9 @@ enum Verb {
     },
     /// Print cfssl's signing profiles (ca-config.json) as a profile
     ///
-    /// The default's expiry becomes certificateValidityPeriod, that of a profile for authorities caCertificateValidityPeriod; every
-    /// other profile becomes an extra certificate with its usages and validity. What has no place in a profile is said.
+    /// The default's expiry becomes certificateValidityPeriod, that of a profile for authorities
+    /// caCertificateValidityPeriod; every other profile becomes an extra certificate with its usages and validity.
+    /// Settings that a profile cannot express are reported.
     #[command(after_help = "Examples:\n  kpki profile import-cfssl ca-config.json > cluster.yaml")]
     ImportCfssl {
         #[arg(value_name = "FILE")]
@@ -62,11 +63,11 @@ enum Verb {
 /// What a kubeadm configuration may leave out.
 #[derive(Debug, clap::Args)]
 struct Missing {
-    /// The node's name, where a kubeadm configuration gives none; default: this machine's
+    /// The node's name, if a kubeadm configuration has none; default: this machine's
     #[arg(short, long, value_name = "NAME", alias = "node-name")]
     node: Option<String>,
 
-    /// The API server's address, where a kubeadm configuration gives none
+    /// The API server's address, if a kubeadm configuration has none
     #[arg(long, value_name = "IP")]
     apiserver_advertise_address: Option<IpAddr>,
 }

@@ -6,16 +6,20 @@ use crate::report::renew as report;
 
 /// Renew certificates and kubeconfigs in place, as one transaction
 ///
-/// The new certificate is what the old one was: subject, names, usages, kind of key, lifetime. Where a profile is recorded or
-/// given, names it adds are added, and its algorithm and lifetime hold where it states them. A new key is made, unless
-/// --reuse-key. In a kubeconfig only the credential changes, and the CA data where it is not ca.crt; every other byte stays.
+/// The new certificate has the subject, names, usages, key algorithm and lifetime of the old one. If a profile is
+/// recorded or given, the names it adds are added, and its algorithm and lifetime are used where it states them. The
+/// key is new, unless --reuse-key. In a kubeconfig only the credential changes, and the CA data if it is not ca.crt;
+/// every other byte stays.
 ///
-/// Everything that is named is renewed; with --due only what is inside its renewal window (the profile's renewal.before, 33% of
-/// the lifetime without one), is expired, revoked, missing or broken, or lacks a name of the profile: this is what a scheduled job uses. What its
-/// authority's revocation list names gets a new key always, what is held waits, and lists near their end are signed anew.
-/// Everything is made and verified in memory, the old files are kept as a generation (kpki history, kpki restore), then each file is
-/// replaced by a rename. What an external authority signs is asked for instead: new key and request wait in DIR/.kpki/requests, the running
-/// files stay, and kpki import puts both in place. After a crash or a full disk there is the old tree, or the next run of kpki finishes the new one.
+/// Every named entry is renewed. With --due, as in a scheduled job, only those that are inside their renewal window
+/// (the profile's renewal.before, default 33% of the lifetime), expired, revoked, missing or broken, or that lack a
+/// name of the profile. A revoked certificate always gets a new key, and a held one is not renewed. With --due, CRLs
+/// near their nextUpdate are signed too.
+///
+/// Everything is made and verified in memory, the old files are kept as a generation (kpki history, kpki restore), then
+/// each file is replaced by a rename. For an entry of an external authority, a new key and a signing request are
+/// written to DIR/.kpki/requests, the files in use stay, and kpki import puts key and certificate in place. After a
+/// crash or a full disk either the old tree is unchanged, or the next run of kpki completes the new one.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
@@ -26,7 +30,7 @@ pub struct Args {
     #[command(flatten)]
     trees: common::Fleet,
 
-    /// Only what is due
+    /// Renew only what is due
     #[arg(long)]
     due: bool,
 
@@ -42,7 +46,7 @@ pub struct Args {
     #[arg(long)]
     no_hooks: bool,
 
-    /// Exit 10 when something was renewed, so that a job can tell it from nothing being due
+    /// Exit 10 when something was renewed, so that a job can distinguish it from nothing being due
     #[arg(long)]
     detailed_exitcode: bool,
 
@@ -56,14 +60,14 @@ pub struct Args {
 const EXAMPLES: &str = "\
 Examples:
   kpki renew all --dry-run                       what would be renewed in /etc/kubernetes, old and new side by side
-  kpki renew all --due                           what a scheduled job runs: only what is due
+  kpki renew all --due                           only what is due, for scheduled jobs
   kpki renew apiserver etcd-server               these two
   kpki renew all --due --dir ./cluster           a cluster directory with all its nodes
   kpki renew cp1/apiserver --dir ./cluster       one certificate of one node
   kpki renew all --due --profiles clusters/      a fleet: clusters/NAME.yaml with clusters/NAME/
 
-Exit status: 0 renewed or nothing due, 1 refused or failed, 2 wrong command line or profile, 5 something could not be renewed (an
-external authority, for instance) while the rest was; with --detailed-exitcode 10 when something was renewed.";
+Exit status: 0 renewed or nothing due, 1 refused or failed, 2 wrong command line or profile, 5 some entries were not renewed
+(those of an external authority, for instance), the others were; with --detailed-exitcode 10 when something was renewed.";
 
 impl Args {
     pub fn run(&self, environment: &Environment, ui: &mut Ui<'_>) -> Outcome {
@@ -72,7 +76,7 @@ impl Args {
         let form = self.report.form();
         let (report, mut warnings) = match ui.working(|progress| renew::run(&request, progress)) {
             Ok(outcome) => outcome,
-            // A reader of documents gets one, too.
+            // JSON and YAML output always have a document.
             Err(error) if matches!(self.report.output, Output::Json | Output::Yaml) && error.exit == Exit::Failed => {
                 let trees = vec![renew::failed_at(self.trees.first_dir().display().to_string(), &error)];
                 let report = report::Renew::new(self.run.dry_run, trees);

@@ -4,10 +4,10 @@ use super::{common, environment::Environment, ui::Ui, values::Outcome};
 use crate::commands::restore::{self, Request};
 use crate::error::Exit;
 
-/// List the generations a tree keeps: what each run replaced
+/// List the generations of a tree: the files that each run replaced
 ///
-/// init --force, renew and restore keep what they replace in DIR/.kpki/generations (0700). The profile's renewal.keepGenerations
-/// says how many stay (5).
+/// init --force, renew and restore keep the files they replace in DIR/.kpki/generations (0700). The profile's
+/// renewal.keepGenerations sets how many generations are kept (default 5).
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -19,7 +19,7 @@ pub struct History {
     #[command(flatten)]
     tree: common::Dir,
 
-    /// The kubelet's own directory, where it is not the recorded one
+    /// The kubelet's own directory, if it is not the recorded one
     #[arg(long, value_name = "DIR")]
     kubelet_dir: Option<PathBuf>,
 
@@ -35,11 +35,11 @@ impl History {
     }
 }
 
-/// Put a tree back as it was before a run
+/// Restore a tree as it was before a run
 ///
-/// Every file that GENERATION's command or a later one replaced gets its old bytes back, and what they had made is removed: one
-/// transaction, which keeps what it replaces as a generation of its own, so that it can be undone. Revocation lists stay as they are: an
-/// older one would take revocations back.
+/// Every file that the command of GENERATION or a later command replaced gets its old bytes back, and files they
+/// created are removed, in one transaction. The files it replaces become a generation of their own, so that a restore
+/// can be undone. CRLs stay as they are: an older CRL would undo revocations.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -56,7 +56,7 @@ pub struct Restore {
     #[command(flatten)]
     tree: common::Dir,
 
-    /// The kubelet's own directory, where it is not the recorded one
+    /// The kubelet's own directory, if it is not the recorded one
     #[arg(long, value_name = "DIR")]
     kubelet_dir: Option<PathBuf>,
 

@@ -8,18 +8,20 @@ use crate::plan::revoke::Verb;
 use crate::report::revoke::Revocation;
 use crate::revocation::Reason;
 
-/// Revoke certificates for good: the next edition of their authority's list names them
+/// Revoke certificates permanently: sign a CRL with an entry for each of them
 ///
-/// The certificate that lies in the tree as NAME, the one in FILE, or the one with this number; several of a run go on one new
-/// edition of each list. The list lies beside its authority (pki/ca.crl, pki/front-proxy-ca.crl, pki/etcd/ca.crl; in a cluster
-/// directory also beside the copies that nodes hold) and is kept with its journal like everything else: one transaction, a
-/// generation of the list before. A list that somebody else made for the same authority is continued, entry by entry as it is.
+/// Revokes the certificate of an entry in the tree (NAME), the one in FILE, or the one with a serial number. One run
+/// signs one new CRL of each authority. The CRL is beside its authority (pki/ca.crl, pki/front-proxy-ca.crl,
+/// pki/etcd/ca.crl; in a cluster directory also beside the nodes' copies of the authority). CRL and journal are written
+/// in one transaction, and the previous CRL is kept as a generation. A CRL of the same authority that another program
+/// made is continued with its entries unchanged.
 ///
-/// kube-apiserver reads no revocation list: it accepts a revoked client certificate until it expires. Against a leaked kubeconfig
-/// remove the role bindings of its user and groups; a system:masters credential can only be taken back with a new CA. What does read
-/// lists: etcd (--client-crl-file, --peer-crl-file), HAProxy (crl-file), nginx (ssl_crl).
+/// kube-apiserver reads no CRLs: it accepts a revoked client certificate until it expires. Against a leaked kubeconfig,
+/// remove the role bindings of its user and groups; against a system:masters credential only a new CA helps. Programs
+/// that read CRLs: etcd (--client-crl-file, --peer-crl-file), HAProxy (crl-file), nginx (ssl_crl).
 ///
-/// Nothing can undo this; kpki hold can be undone. A certificate that is held becomes revoked as of the day of the hold.
+/// A revocation cannot be undone; kpki hold can. A held certificate that is revoked keeps the revocation date of the
+/// hold.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -33,11 +35,11 @@ pub struct Revoke {
     #[command(flatten)]
     selector: Selector,
 
-    /// Why, in RFC 5280's words; default: no reason is given
+    /// The reason code of RFC 5280; default: none
     #[arg(long, value_name = "REASON", ignore_case = true, value_parser = reasons())]
     reason: Option<Reason>,
 
-    /// Since when the key may have been in other hands: RFC 3339, a date, or -30d
+    /// The invalidity date, since when the key may be compromised: RFC 3339, a date, or -30d
     #[arg(long, value_name = "INSTANT", allow_hyphen_values = true)]
     invalid_since: Option<String>,
 
@@ -45,10 +47,10 @@ pub struct Revoke {
     crl: CrlRun,
 }
 
-/// Revoke certificates for a while: kpki release takes it back
+/// Revoke certificates temporarily, until kpki release
 ///
-/// As kpki revoke, with the reason certificateHold. A held certificate is refused by what reads lists until it is released, and is not
-/// renewed by itself; kpki revoke makes the hold final.
+/// As kpki revoke, with the reason certificateHold. Programs that read CRLs refuse a held certificate until it is
+/// released. kpki renew --due does not renew it. kpki revoke makes the hold permanent.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -64,9 +66,10 @@ pub struct Hold {
     crl: CrlRun,
 }
 
-/// Take a hold back: the next edition of the list no longer names the certificate
+/// Release held certificates: sign a CRL without their entries
 ///
-/// Only a hold; what is revoked stays revoked. A certificate that no list names is as good as released, and nothing is written.
+/// Only a hold can be released; a revoked certificate stays revoked. For a certificate without a CRL entry nothing is
+/// written.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -89,7 +92,7 @@ struct Selector {
     #[arg(value_name = "NAME", required_unless_present_any = ["cert", "serial"])]
     names: Vec<String>,
 
-    /// The certificate itself, PEM or DER
+    /// A file with the certificate, PEM or DER
     #[arg(long, value_name = "FILE")]
     cert: Option<PathBuf>,
 
@@ -97,11 +100,11 @@ struct Selector {
     #[arg(long, value_name = "HEX", requires = "ca")]
     serial: Option<String>,
 
-    /// The authority whose number it is
+    /// The authority that issued the serial number
     #[arg(long, value_name = "CA", requires = "serial", value_parser = super::values::authority)]
     ca: Option<CaId>,
 
-    /// Also a number that this tree never issued, as far as is known
+    /// Allow a serial number that is not known to be issued by this tree
     #[arg(long)]
     unknown_serial: bool,
 }
@@ -112,7 +115,7 @@ pub struct CrlRun {
     #[command(flatten)]
     pub tree: common::Tree,
 
-    /// Write the CRL as DER too (ca.crl.der); one that is there is kept up to date anyway
+    /// Write the CRL as DER too (ca.crl.der); an existing one is always updated
     #[arg(long)]
     pub der: bool,
 
@@ -123,7 +126,7 @@ pub struct CrlRun {
     pub report: common::Report,
 }
 
-/// RFC 5280's reasons, but for the one of delta lists and the one that is a verb of its own.
+/// RFC 5280's reason codes without removeFromCRL (for delta CRLs) and certificateHold (`kpki hold`).
 fn reasons() -> impl clap::builder::TypedValueParser<Value = Reason> {
     use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
     let all = Reason::all().filter(|reason| !matches!(reason, Reason::RemoveFromCrl | Reason::CertificateHold));
@@ -140,7 +143,7 @@ impl Revoke {
         let since = since.map(|text| super::values::instant("--invalid-since", text, now)).transpose()?;
         if let Some(since) = since.filter(|since| *since > now) {
             return Err(Error::usage(format!("--invalid-since {} is in the future", crate::clock::rfc3339(since)))
-                .hint("give the instant since when the key may have been in other hands, or leave it out"));
+                .hint("give the instant since when the key may be compromised, or leave it out"));
         }
         run(self.selector, Verb::Revoke(self.reason), since, &self.crl, environment, ui)
     }
@@ -174,7 +177,7 @@ fn run(
 }
 
 impl CrlRun {
-    /// What these verbs and `crl update` say at the end.
+    /// The report of these verbs and of `crl update`.
     pub fn show(&self, report: &Revocation, now: time::OffsetDateTime, ui: &mut Ui<'_>) -> Outcome {
         ui.warnings(&report.warnings);
         ui.report(report, self.report.form(), now)?;

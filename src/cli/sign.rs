@@ -11,15 +11,17 @@ use crate::error::{Error, Exit};
 use crate::plan::sign::{CaConstraints, Stated, subject};
 use crate::profile;
 
-/// Sign other people's requests
+/// Sign certificate signing requests
 ///
-/// The request decides the key and nothing else: its signature and the strength of its key are checked, and names, usages and role
-/// come from the entry it is for (--as) or from the flags. What it asks for beyond that - to be an authority, system:masters, further
-/// names - is refused and said. A subject that Kubernetes gives rights to (system:..., kubeadm:...) has to be stated. Requests of openssl,
-/// cfssl, Go, keytool and cert-manager are read.
+/// Only the public key is taken from the request, after its signature and the strength of the key were checked. Names,
+/// usages and role come from the entry it is for (--as) or from the flags. Anything else it requests, such as a CA
+/// certificate, system:masters or further names, is refused and reported. A subject to which Kubernetes gives rights
+/// (system:..., kubeadm:...) needs --subject or --as. Requests of openssl, cfssl, Go, keytool and cert-manager can be
+/// read.
 ///
-/// The authority is the tree's, whose journal remembers every certificate, or the one given by its files. --ca makes an
-/// authority below it: one of the three of a cluster below an offline root, with the whole chain in its file.
+/// The signer is an authority of the tree, which records every certificate in its journal, or an authority given by its
+/// files. --ca makes an intermediate authority: one of the three of a cluster below an offline root, with the whole
+/// chain in its file.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
@@ -27,11 +29,11 @@ pub struct Args {
     #[arg(value_name = "CSR", required = true)]
     files: Vec<PathBuf>,
 
-    /// The files are cfssl's JSON ({"CN": ..., "hosts": [...], "key": {...}, "names": [...]}): a key is made for each
+    /// The files are cfssl's JSON ({"CN": ..., "hosts": [...], "key": {...}, "names": [...]}); a key is made for each
     #[arg(long)]
     csr_json: bool,
 
-    /// The entry it is for: its subject, names and usages hold; NODE/NAME in a cluster directory
+    /// The entry it is for, which decides subject, names and usages; NODE/NAME in a cluster directory
     #[arg(long = "as", value_name = "NAME", required_unless_present_any = ["usage", "ca"], conflicts_with_all = ["usage", "san", "subject", "request_names"])]
     entry: Option<String>,
 
@@ -43,43 +45,43 @@ pub struct Args {
     #[arg(long, value_delimiter = ',', value_name = "NAME")]
     san: Vec<String>,
 
-    /// Grant the DNS names and addresses the request asks for
+    /// Grant the DNS names and addresses of the request
     #[arg(long)]
     request_names: bool,
 
-    /// The subject, in place of the request's: O=team,CN=name
+    /// The subject, instead of the request's: O=team,CN=name
     #[arg(long, value_name = "SUBJECT")]
     subject: Option<String>,
 
-    /// Make an authority
+    /// Make an intermediate authority
     #[arg(long)]
     ca: bool,
 
-    /// How many authorities may follow below it; default: as the profile has it (authorities.NAME.pathLength), else 0
+    /// The path length constraint; default: the profile's (authorities.NAME.pathLength), else 0
     #[arg(long, value_name = "N", requires = "ca")]
     path_len: Option<u8>,
 
-    /// DNS names it may sign for: this one and all below it; .NAME only what is below. This or --permit-ip: in place of the
+    /// A permitted DNS subtree: this name and all below it; .NAME only those below. This or --permit-ip replace the
     /// profile's permittedNames
     #[arg(long, value_delimiter = ',', value_name = "NAME", requires = "ca")]
     permit_dns: Vec<String>,
 
-    /// Addresses it may sign for
+    /// A permitted address range
     #[arg(long, value_delimiter = ',', value_name = "CIDR", requires = "ca")]
     permit_ip: Vec<String>,
 
-    /// How long it is valid; default: as the profile has it for the entry, else a year; never longer than its authority
+    /// How long it is valid; default: the profile's for the entry, else a year; never longer than its issuer
     #[arg(long, value_name = "DURATION", value_parser = super::values::span)]
     validity: Option<Span>,
 
     #[command(flatten)]
     tree: common::Tree,
 
-    /// Which of the tree's authorities signs, where no entry says it
+    /// The authority of the tree that signs, if no entry decides it
     #[arg(long, value_name = "NAME", default_value = "ca", value_parser = super::values::authority)]
     authority: CaId,
 
-    /// The authority's certificate, with its chain behind it
+    /// The authority's certificate, followed by its chain
     #[arg(long, value_name = "FILE", requires = "ca_key")]
     ca_cert: Option<PathBuf>,
 
@@ -113,8 +115,8 @@ Examples:
   kpki sign etcd-ca.csr --ca --permit-dns example.com --permit-ip 10.0.0.0/8 --ca-cert root.crt --ca-key root.key
   kpki sign --csr-json web-csr.json --usage server --request-names --out ./web
 
-Without --permit-dns and --permit-ip, what the profile says of the authority that --as names holds (authorities.NAME.permittedNames).
-Names of which no kind is given are not constrained.
+Without --permit-dns and --permit-ip, the profile's authorities.NAME.permittedNames for the authority of --as is used.
+A type of name without a permitted subtree is not constrained.
 
 Exit status: 0 signed, 1 refused or failed and nothing was written, 2 wrong command line or profile.";
 
@@ -140,10 +142,10 @@ impl Args {
         ui.warnings(&report.warnings);
         match text {
             Some(text) => {
-                // Standard output is the certificate; what was refused must be seen all the same.
+                // Standard output is the certificate, so that refusals go to stderr.
                 let refused = report.entries.iter().flat_map(|entry| &entry.refused);
                 let lines: Vec<String> =
-                    refused.map(|attribute| format!("asked for and refused: {attribute}")).collect();
+                    refused.map(|attribute| format!("requested and refused: {attribute}")).collect();
                 ui.warnings(&lines);
                 ui.document(&text)?;
             }
@@ -167,7 +169,9 @@ impl Args {
         });
         let named = self.subject.as_deref().map(|text| {
             subject(text).map_err(|why| {
-                Error::usage(format!("--subject {text:?} is no subject")).because(why).hint("give it as O=team,CN=name")
+                Error::usage(format!("--subject {text:?} is not a valid subject"))
+                    .because(why)
+                    .hint("give it as O=team,CN=name")
             })
         });
         Ok(Stated {
@@ -184,7 +188,7 @@ impl Args {
             match profile::permitted_name(name) {
                 Ok(subtree @ Subtree::Dns(_)) => permitted.push(subtree),
                 _ => {
-                    return Err(Error::usage(format!("--permit-dns {name:?} is no DNS name"))
+                    return Err(Error::usage(format!("--permit-dns {name:?} is not a DNS name"))
                         .hint("give example.com for it and everything below it"));
                 }
             }
@@ -193,7 +197,7 @@ impl Args {
             match profile::permitted_name(block) {
                 Ok(subtree @ Subtree::Ip { .. }) => permitted.push(subtree),
                 _ => {
-                    return Err(Error::usage(format!("--permit-ip {block:?} is no block of addresses"))
+                    return Err(Error::usage(format!("--permit-ip {block:?} is not an address range"))
                         .hint("give 10.0.0.0/8 or fd00::/8"));
                 }
             }

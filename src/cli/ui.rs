@@ -13,7 +13,7 @@ use crate::error::{Error, Exit};
 use crate::report::{self, Form, Line, Report, Tone, Width, is_harmless, sanitised};
 use crate::workspace::Progress;
 
-/// Both streams with their manners.
+/// stdout and stderr, with colour, quiet mode and progress.
 pub struct Ui<'a> {
     out: &'a mut dyn Write,
     err: &'a mut dyn Write,
@@ -22,7 +22,7 @@ pub struct Ui<'a> {
     no_color: bool,
     color: Color,
     quiet: bool,
-    /// Since when a run is going on, and when its progress was last shown.
+    /// When the run began, and when its progress was last shown.
     started: Instant,
     shown: Option<Instant>,
 }
@@ -60,12 +60,12 @@ impl<'a> Ui<'a> {
         self.quiet = quiet;
     }
 
-    /// From here on `-q` does not hold: what comes is shown this once.
+    /// Ignores `-q` from here on: the following output is shown only once.
     pub fn insist(&mut self) {
         self.quiet = false;
     }
 
-    /// How wide tables may be: only a terminal has a width.
+    /// The width of tables; `None` if stdout is no terminal.
     pub fn width(&self) -> Width {
         if self.stdout.is_terminal { self.stdout.width } else { None }
     }
@@ -90,7 +90,7 @@ impl<'a> Ui<'a> {
         if self.quiet { Ok(()) } else { self.stream(false, write) }
     }
 
-    /// A report line by line, each coloured by what it says; nothing with `-q`.
+    /// A report line by line, each coloured by its tone; nothing with `-q`.
     pub fn lines(&mut self, lines: &[Line]) -> Result<(), Error> {
         if self.quiet {
             return Ok(());
@@ -158,8 +158,9 @@ impl<'a> Ui<'a> {
         self.write_all(bytes)
     }
 
-    /// Something that is said once and cannot be had again: whatever the flags, where the result does not go.
-    pub fn told(&mut self, label: &str, text: &str) {
+    /// Something that is shown once and cannot be shown again: printed whatever the flags, on the stream without the
+    /// result.
+    pub fn notice(&mut self, label: &str, text: &str) {
         self.line(CYAN, label, text);
     }
 
@@ -172,7 +173,7 @@ impl<'a> Ui<'a> {
         written(self.out.write_all(bytes).and_then(|()| self.out.flush()))
     }
 
-    /// What went wrong in a run whose report nobody sees: with `-q` it is all a scheduled job says.
+    /// The failures of a run whose report is not shown: with `-q` they are the only output of a scheduled job.
     pub fn failures(&mut self, failures: &[String]) {
         if self.quiet {
             for failure in failures {
@@ -210,7 +211,7 @@ impl<'a> Ui<'a> {
         };
     }
 
-    /// clap's own words: help and version are results, everything else is a wrong command line.
+    /// clap's own messages: help and version are results, everything else is a wrong command line.
     pub fn usage(&mut self, error: &clap::Error) -> Exit {
         let (to_stdout, terminal) = match error.use_stderr() {
             true => (false, self.stderr),
@@ -229,7 +230,7 @@ impl<'a> Ui<'a> {
     }
 }
 
-/// A reader that went away is no failure of ours.
+/// A closed pipe is not an error.
 fn written(result: io::Result<()>) -> Result<(), Error> {
     match result {
         Err(why) if why.kind() != io::ErrorKind::BrokenPipe => {
@@ -241,8 +242,8 @@ fn written(result: io::Result<()>) -> Result<(), Error> {
 
 const BUFFER: usize = 64 << 10;
 
-/// Between a report and a terminal: [`sanitise`], and the first line in bold where that is wanted. What is written to it in
-/// one piece is whole characters, and a buffer before it keeps them so.
+/// Between a report and a terminal: [`sanitise`], and optionally the first line in bold. Each write must consist of
+/// whole characters; the buffer before it ensures that.
 struct Sanitiser<'a> {
     out: &'a mut dyn Write,
     bold: bool,
@@ -274,8 +275,8 @@ impl Write for Sanitiser<'_> {
     }
 }
 
-/// What steers a terminal is shown as U+FFFD, but for the line's own end: a subject must not move a cursor. A long report
-/// without any of it is not copied.
+/// Control characters except line ends become U+FFFD: a subject must not move a cursor. A report without any is not
+/// copied.
 fn sanitise(text: &str) -> Cow<'_, str> {
     if text.split('\n').all(is_harmless) {
         return Cow::Borrowed(text);

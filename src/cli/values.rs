@@ -62,7 +62,7 @@ pub const YEARS: std::ops::RangeInclusive<i32> = 1970..=8900;
 pub fn instant(flag: &str, text: &str, now: OffsetDateTime) -> Result<OffsetDateTime, Error> {
     let at = clock::parse_instant(text, now).map(|at| Clock::Fixed(at).now());
     at.filter(|at| YEARS.contains(&at.year())).ok_or_else(|| {
-        Error::usage(format!("{flag} {text:?} is no instant in the years 1970 to 8900"))
+        Error::usage(format!("{flag} {text:?} is not an instant in the years 1970 to 8900"))
             .hint("give RFC 3339 (2027-01-02T03:04:05Z), a date (2027-01-02), or a distance (+90d, -1h)")
     })
 }

@@ -19,7 +19,7 @@ use crate::workspace::{Progress, TreeArgs};
 #[derive(Debug, Clone)]
 pub struct Request {
     pub trees: TreeArgs,
-    /// What the command line says, over the profiles.
+    /// Thresholds of the command line, which override the profiles'.
     pub warning: Option<Threshold>,
     pub critical: Option<Threshold>,
     pub ca_warning: Option<Threshold>,
@@ -30,7 +30,7 @@ pub struct Request {
     pub threads: usize,
 }
 
-/// Looks at everything, and says what is worth a warning beside it.
+/// Reads and judges everything. Returns the report and warnings.
 pub fn run(request: &Request, progress: Progress<'_>) -> Result<(Check, Vec<String>), Error> {
     let targets::Resolved { targets, mut warnings } = targets::resolve(&request.trees)?;
     warnings.extend(targets.iter().filter_map(finish));
@@ -46,7 +46,7 @@ pub fn run(request: &Request, progress: Progress<'_>) -> Result<(Check, Vec<Stri
     {
         return Err(error);
     }
-    // One place that cannot be looked at never hides the others.
+    // A target that cannot be read never hides the others.
     for (target, trees) in targets.iter().zip(&mut trees) {
         if trees.iter().all(|tree| tree.items.is_empty()) {
             *trees = vec![unreadable(request, target, &nothing(target, trees.is_empty()))];
@@ -60,17 +60,17 @@ pub fn run(request: &Request, progress: Progress<'_>) -> Result<(Check, Vec<Stri
     Ok((check, warnings))
 }
 
-/// Puts a report where others read it, at once: node_exporter's user among them.
+/// Writes a report atomically and world-readable, for node_exporter's user among others.
 pub fn write(path: &Path, check: &Check, form: CheckForm) -> Result<(), Error> {
     let mut bytes = Vec::new();
     check.write(form, &mut bytes).map_err(|why| Error::new("cannot write the report").because(why))?;
     Ok(store::replace_file(path, &bytes, 0o644)?)
 }
 
-/// How long a run that only looks waits for one that is at work.
+/// How long a run that only reads waits for another run's lock.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// What an interrupted run has decided is put in place before anything is judged; where this run may not, it says so.
+/// Completes an interrupted run before anything is judged; a warning if this run may not.
 fn finish(target: &Target) -> Option<String> {
     let kubelet = target.kubelet_dir.clone();
     let roots = Roots { main: target.root.clone(), kubelet };
@@ -79,7 +79,7 @@ fn finish(target: &Target) -> Option<String> {
     }
     let error = store::recover(&roots, PATIENCE).err()?;
     Some(format!(
-        "{}: an interrupted run has still to be finished, and what is there is partly old and partly new: {error}",
+        "{}: an interrupted run is not finished, and the files are partly old and partly new: {error}",
         target.root.display()
     ))
 }
@@ -115,7 +115,7 @@ fn look(request: &Request, targets: &[Target], progress: Progress<'_>) -> Result
     Ok(judged)
 }
 
-/// A copy that is gone is missing, not unreadable: it was expected, and says whose it was.
+/// A copy that does not exist is missing, not unreadable: the profile expects it.
 fn absent(wanted: &inventory::Request<'_>, tree: &mut Tree) {
     let (Form::File, Some(profile)) = (wanted.form, wanted.profile) else { return };
     tree.cluster = Some(profile.cluster_name.clone());
@@ -126,16 +126,16 @@ fn absent(wanted: &inventory::Request<'_>, tree: &mut Tree) {
     }
 }
 
-/// Why there is nothing to say about a target.
+/// The error for a target without certificates.
 fn nothing(target: &Target, absent: bool) -> Error {
     if absent {
         return FileError::new(Op::Open, &target.root, files::Kind::Missing).into();
     }
     Error::new(format!("no certificate was found in {}", target.root.display()))
-        .hint("check the path: it is a kubernetes directory, a cluster directory, a file, or a directory to be walked")
+        .hint("check the path: it is a kubernetes directory, a cluster directory, a file, or a directory to search")
 }
 
-/// The command line over the profile over the defaults.
+/// The thresholds: command line before profile before defaults.
 fn policy(request: &Request, target: &Target) -> Policy {
     let said = target.profile.as_ref().map_or_else(Policy::default, Policy::of_profile);
     Policy {
@@ -147,7 +147,7 @@ fn policy(request: &Request, target: &Target) -> Policy {
     }
 }
 
-/// A place nothing could be had from, as one item that says why.
+/// A target that cannot be read, as one item with the reason.
 fn unreadable(request: &Request, target: &Target, error: &Error) -> JudgedTree {
     let root = target.root.display().to_string();
     let why = std::iter::once(&error.what).chain(&error.why).cloned().collect::<Vec<_>>().join(": ");

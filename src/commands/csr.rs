@@ -1,4 +1,4 @@
-//! `kpki csr`: keys and signing requests for an authority whose key is not here. Resolve, evaluate, make, commit.
+//! `kpki csr`: keys and signing requests for external authorities. Resolve, evaluate, make, commit.
 
 use std::path::PathBuf;
 
@@ -19,12 +19,12 @@ pub struct Request {
     pub run: RunArgs,
     /// Empty: all.
     pub names: Vec<String>,
-    /// In place of `DIR/.kpki/requests`.
+    /// Instead of `DIR/.kpki/requests`.
     pub out: Option<PathBuf>,
     pub key: Option<PathBuf>,
 }
 
-/// One entry that was asked for.
+/// One named entry.
 struct Wanted {
     id: EntryId,
     public: Place,
@@ -32,7 +32,7 @@ struct Wanted {
     template: Result<Box<CsrTemplate>, Skipped>,
 }
 
-/// Writes the requests, or says exactly why not.
+/// Writes the requests.
 pub fn run(request: &Request, progress: Progress<'_>) -> Result<Requests, Error> {
     let run = &request.run;
     let (target, warnings) = targets::one(&request.trees)?;
@@ -119,7 +119,7 @@ fn entry(made: &Made) -> RequestEntry {
         action: if made.is_kept { "keep" } else { "request" },
         algorithm: Some(made.request.key.to_string()),
         asked: Some(requested(&made.request)),
-        reasons: of_old_key.then(|| "for the key that was there".to_owned()).into_iter().collect(),
+        reasons: of_old_key.then(|| "for the existing key".to_owned()).into_iter().collect(),
         paths: made.paths.iter().map(|path| path.display().to_string()).collect(),
         ..RequestEntry::default()
     }
@@ -132,7 +132,7 @@ fn skipped(one: &Wanted) -> Option<RequestEntry> {
         id: one.id.clone(),
         action: if skipped.is_gap() { "left" } else { "skip" },
         reasons: vec![match skipped {
-            Skipped::NotReplenished => format!("it is not here; ask for it by name: kpki csr {id}"),
+            Skipped::NotReplenished => format!("it does not exist; request it by name: kpki csr {id}"),
             skipped => error::left(skipped, &id),
         }],
         ..RequestEntry::default()

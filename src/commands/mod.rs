@@ -1,5 +1,5 @@
-//! The verbs: one file per command, each a recipe that reads from top to bottom and the only place that knows more than one
-//! noun. They return a report; they never print.
+//! The verbs: one module per command, each a recipe that reads from top to bottom and combines the other
+//! modules. They return a report; they never print.
 
 pub mod check_expiration;
 pub mod convert;

@@ -1,4 +1,4 @@
-//! PEM block by block, without decoding what nobody asks for: how a file that also holds keys is read for its certificates.
+//! PEM block by block, without decoding blocks that are not needed: how a file that also holds keys is read for its certificates.
 
 use std::borrow::Cow;
 use std::fmt;

@@ -44,7 +44,7 @@ const fn fitting(container: Container) -> &'static str {
 }
 
 impl RawKey {
-    /// By its shape, whatever a label says. SEC1 without a curve is none: nobody could use it.
+    /// By its shape, whatever a label says. SEC1 without a curve is none: it is not usable.
     pub fn detect(der: &[u8]) -> Option<Self> {
         let container = if Pkcs8::read(der).is_ok() {
             Container::Pkcs8

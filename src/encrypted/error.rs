@@ -5,7 +5,7 @@ use crate::blueprint::Oid;
 /// Holds nothing out of the content or the password.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EncryptionError {
-    /// The password does not fit, or the content was changed: without the right one nobody can tell.
+    /// The password is wrong, or the content was changed: the two cannot be distinguished.
     #[error("the password does not open it")]
     WrongPassword,
     /// This part is not as its RFC describes it.

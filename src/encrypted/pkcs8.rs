@@ -12,7 +12,7 @@ use crate::encoding::tlv::{self, Fields, NotDer};
 /// What a new file asks for: OWASP's figure for PBKDF2 with HMAC-SHA-256.
 pub const ITERATIONS: u32 = 600_000;
 
-/// Whether DER has the shape of one; it may still be locked in a way nobody knows.
+/// Whether DER has the shape of one; it may still be encrypted with an unknown scheme.
 pub fn is_encrypted(der: &[u8]) -> bool {
     parts(der).is_ok()
 }

@@ -1,4 +1,4 @@
-//! With which status a run ends.
+//! The exit statuses.
 
 use crate::audit::State;
 
@@ -11,12 +11,13 @@ pub enum Exit {
     Failed,
     /// The command line or the profile is wrong in form.
     Usage,
-    /// check-expiration: something is inside its warning window, nothing worse; crl check: a list is stale or about to be.
+    /// check-expiration: something is inside its warning window, nothing worse; crl check: a CRL is stale or about to
+    /// be.
     Warning,
-    /// check-expiration: something is critical, expired, held, revoked, not yet valid, missing or unreadable; crl check: a
-    /// certificate is revoked or held; export --verify: it is another node's, or does not fit together.
+    /// check-expiration: something is critical, expired, held, revoked, not yet valid, missing or unreadable; crl
+    /// check: a certificate is revoked or held; export --verify: a file is another node's, or does not fit the others.
     Critical,
-    /// init, renew, csr: something is left, which waits for an external authority or cannot be made; the rest was done.
+    /// init, renew, csr: some entries were not done, because of an external authority or a problem; the others were.
     Partial,
     /// renew --detailed-exitcode: something was renewed.
     Renewed,
@@ -24,19 +25,19 @@ pub enum Exit {
     Plugin(u8),
 }
 
-/// The statuses in words, for the test that holds README and help together.
+/// The statuses as text, for the test that compares README and help.
 #[cfg(any(test, feature = "internals"))]
 pub const STATUSES: [(u8, &str); 7] = [
     (0, "done, nothing to do, or nothing inside the windows"),
     (1, "refused, failed or could not run; crl check: no answer"),
     (2, "wrong command line or profile"),
-    (3, "check-expiration: a certificate is inside its warning window; crl check: a list is stale or about to be"),
+    (3, "check-expiration: a certificate is inside its warning window; crl check: a CRL is stale or about to be"),
     (
         4,
         "check-expiration: a certificate is critical, expired, held, revoked, not yet valid, missing or unreadable; crl check: \
-         one is revoked or held; export --verify: a file is another node's, does not fit together or is missing",
+         one is revoked or held; export --verify: a file is another node's, does not fit the others or is missing",
     ),
-    (5, "init, renew, csr: something is left, such as what an external authority signs; the rest was done"),
+    (5, "init, renew, csr: some entries were not done, such as those of an external authority; the others were"),
     (10, "renew --detailed-exitcode: something was renewed"),
 ];
 
@@ -73,7 +74,7 @@ mod tests {
     fn statuses_are_a_table() {
         let all = [Exit::Done, Exit::Failed, Exit::Usage, Exit::Warning, Exit::Critical, Exit::Partial, Exit::Renewed];
         assert_eq!(all.map(Exit::code), STATUSES.map(|(status, _)| status));
-        // The worst of several is the later one.
+        // Of several statuses the highest is used.
         assert!(all.is_sorted());
         let states = State::ALL.map(|state| Exit::from(state).code());
         assert_eq!(states, [0, 3, 4, 4, 4, 4, 4, 4, 4]);

@@ -1,4 +1,4 @@
-//! Why a node's files cannot be exported, and what is wrong with those on a node, in words.
+//! Messages: why a node's files cannot be exported, and the findings of `export --verify`.
 
 use crate::plan::decision::{Decision, Making, Notice, Reconciled};
 use crate::plan::item::Item;
@@ -7,7 +7,7 @@ use crate::tree::layout::Place;
 
 use super::plan::{Context, difference, refused};
 
-/// Everything that keeps the items of a node from being what the profile says, an entry each, and what to do about it.
+/// Every difference between a node's items and the profile, one line each, with hints.
 pub fn unfit(context: &Context<'_>, items: &[Item], reconciled: &Reconciled) -> (Vec<String>, Vec<String>) {
     let (mut whys, mut hints): (Vec<_>, Vec<_>) = reconciled.refusals.iter().map(refused).unzip();
     let (mut missing, mut differs) = (false, false);
@@ -34,7 +34,7 @@ pub fn unfit(context: &Context<'_>, items: &[Item], reconciled: &Reconciled) -> 
     }
     for notice in &reconciled.notices {
         if let Notice::KubeletRotates { item } = notice {
-            whys.push(format!("{item}: its credentials are files of the kubelet's own, which are not exported"));
+            whys.push(format!("{item}: its credentials are the kubelet's own files, which are not exported"));
         }
     }
     let dir = context.directory.display();
@@ -42,19 +42,19 @@ pub fn unfit(context: &Context<'_>, items: &[Item], reconciled: &Reconciled) -> 
         hints.push(format!("make what is missing: kpki init --dir {dir}"));
     }
     if differs {
-        hints.push(format!("see what was replaced with kpki history --dir {dir}; kpki restore puts it back"));
-        hints.push(format!("make anew what does not fit: kpki init --force --dir {dir}"));
+        hints.push(format!("list earlier runs with kpki history --dir {dir}; kpki restore undoes one"));
+        hints.push(format!("re-issue what does not fit: kpki init --force --dir {dir}"));
     }
     hints.dedup();
     (whys, hints)
 }
 
-/// What is wrong with one entry on a node.
+/// The message of one finding on a node.
 pub fn finding(finding: &Finding) -> String {
     match finding {
         Finding::Missing => "missing".to_owned(),
         Finding::Unreadable(why) => format!("cannot be read: {why}"),
-        Finding::Broken(why) => format!("is not what it should be: {why}"),
+        Finding::Broken(why) => format!("is not valid: {why}"),
         Finding::OtherNode(name) => format!("it is {name}'s"),
         Finding::WithoutName(name) => format!("it is not valid for {name}"),
         Finding::WithoutAddress(address) => format!("it is not valid for {address}"),
@@ -65,8 +65,8 @@ pub fn finding(finding: &Finding) -> String {
         Finding::Path(authority, why) => format!("not signed by the {} beside it: {why}", authority.name()),
         Finding::OtherAuthority => "not the authority that was exported".to_owned(),
         Finding::OtherAuthorityData => "its certificate-authority-data is not the ca beside it".to_owned(),
-        Finding::OtherServer { found, wanted } => format!("it talks to {found}, not to {wanted}"),
+        Finding::OtherServer { found, wanted } => format!("its server is {found}, not {wanted}"),
         Finding::OtherServiceAccount => "not the service account key that was exported".to_owned(),
-        Finding::NotThePublicHalf => "sa.pub does not hold the public half of sa.key".to_owned(),
+        Finding::NotThePublicHalf => "sa.pub does not contain the public key of sa.key".to_owned(),
     }
 }

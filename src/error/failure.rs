@@ -1,17 +1,17 @@
-//! A failure as a person reads it.
+//! A failure as shown to the user.
 
 use std::fmt;
 
 use super::exit::Exit;
 
-/// A failure, ready to be shown.
+/// A failure with its message, causes and hints.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Error {
     /// What could not be done, with the name and path: lower case, no full stop.
     pub what: String,
     /// The chain of causes, nearest first; each adds a fact.
     pub why: Vec<String>,
-    /// What to do next: each starts with a verb.
+    /// The next steps; each starts with a verb.
     pub hints: Vec<String>,
     pub exit: Exit,
 }
@@ -37,7 +37,7 @@ impl Error {
         self
     }
 
-    /// Causes with what to do about each; each is said once.
+    /// Causes with their hints, without repetition.
     #[must_use]
     pub fn causes(mut self, all: impl IntoIterator<Item = (String, impl Into<String>)>) -> Self {
         for (why, hint) in all {
@@ -60,5 +60,5 @@ impl fmt::Display for Error {
     }
 }
 
-/// Its causes are facts in words, no errors any more.
+/// Its causes are text, not errors.
 impl std::error::Error for Error {}

@@ -1,4 +1,4 @@
-//! Why a certificate may not be put in place, in words.
+//! Messages: why a certificate cannot be put in place.
 
 use super::failure::Error;
 use crate::catalog::CaId;
@@ -10,7 +10,7 @@ fn objection(objection: &Objection) -> String {
         Objection::Expired(at) => format!("it expired at {}", rfc3339(*at)),
         Objection::NotYetValid(at) => format!("it is not valid before {}", rfc3339(*at)),
         Objection::AuthorityMissing(authority) => format!(
-            "the tree has no {}.crt to hold it against; import the authority's certificate first: kpki import CERT --as {}",
+            "the tree has no {}.crt to verify it; import the authority's certificate first: kpki import CERT --as {}",
             authority.stem(),
             authority.name()
         ),
@@ -22,16 +22,16 @@ fn objection(objection: &Objection) -> String {
             format!("missing names: {}", names.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))
         }
         Objection::Unusable(why) => why.to_string(),
-        Objection::BrokenChain(why) => format!("its chain does not hold: {why}"),
+        Objection::BrokenChain(why) => format!("its chain is not valid: {why}"),
         Objection::SignedByAnother(entries) => format!(
-            "another authority signed what is in place ({}): putting this one there is a rotation",
+            "the existing certificates ({}) were signed by another authority: replacing that is a rotation",
             few(entries)
         ),
     }
 }
 
 fn no_path(authority: CaId, why: &dyn std::error::Error) -> String {
-    format!("no path leads from it to the tree's {}.crt: {why}", authority.stem())
+    format!("it does not chain to the tree's {}.crt: {why}", authority.stem())
 }
 
 fn few(names: &[String]) -> String {
@@ -49,10 +49,10 @@ fn refusal(refusal: &Refusal) -> String {
         Refusal::Bundle(why) => why.to_string(),
         Refusal::NoKey { named, subject } => {
             let of = named.as_ref().map(|name| format!(" of {name}")).unwrap_or_default();
-            format!("no key{of} that waits for a certificate or is in use belongs to it (subject {subject})")
+            format!("no key{of} in use or of a pending request belongs to it (subject {subject})")
         }
-        Refusal::AmbiguousKey => "its key is that of several entries; say which it is for with --as NAME".to_owned(),
-        Refusal::Unknown(id) => format!("nothing says what {id} is to be; give the profile with --profile FILE"),
+        Refusal::AmbiguousKey => "several entries have its key; name one with --as NAME".to_owned(),
+        Refusal::Unknown(id) => format!("{id} is in no profile or request; give the profile with --profile FILE"),
         Refusal::Unfit(id, all) => format!("it is for the key of {id}; {}", objections(all)),
         Refusal::Twice => "another of the files is for the same entry".to_owned(),
         Refusal::UnnamedAuthority => {
@@ -60,12 +60,12 @@ fn refusal(refusal: &Refusal) -> String {
              --as ca"
                 .to_owned()
         }
-        Refusal::OtherKey(authority) => format!("{}.key is the key of another certificate", authority.stem()),
+        Refusal::OtherKey(authority) => format!("{}.key does not match it", authority.stem()),
         Refusal::UnfitAuthority(all) => objections(all),
     }
 }
 
-/// Everything that makes an import impossible, as one error. Each file with what is wrong with it.
+/// Everything that makes an import impossible, as one error with the problems of each file.
 pub fn not_imported(refused: &[(String, Refusal)]) -> Error {
     let error = Error::new(match refused {
         [(file, _)] => format!("cannot import {file}; nothing was written"),
@@ -73,6 +73,6 @@ pub fn not_imported(refused: &[(String, Refusal)]) -> Error {
     });
     let whys = refused.iter().map(|(file, why)| format!("{file}: {}", refusal(why)));
     whys.fold(error, Error::because)
-        .hint("compare it with what was asked for: kpki inspect CERT DIR/.kpki/requests/...")
+        .hint("compare it with the request: kpki inspect CERT DIR/.kpki/requests/...")
         .hint("append the certificates between it and the tree's authority to its file, nearest first")
 }

@@ -1,5 +1,5 @@
-//! Where every noun's error becomes what a person reads: what could not be done, why, what to do next, and with which exit
-//! status. The nouns' errors hold facts; the text is written here and nowhere else.
+//! Turns typed errors into messages: what could not be done, why, the next step, and the exit
+//! status. The errors of the other modules carry facts; their text is here.
 
 mod exit;
 mod export;

@@ -1,4 +1,4 @@
-//! The nouns' errors with what to do about them.
+//! Typed errors of other modules with hints.
 
 use super::exit::Exit;
 use super::failure::Error;
@@ -12,7 +12,7 @@ impl From<FileError> for Error {
         let mut shown = Self::new(error.to_string());
         if error.kind == Kind::SymlinkInTheWay && error.path.ends_with("pki") {
             // kubespray leaves such a link, and keeps the certificates in `ssl`.
-            shown = shown.hint("name what it points to in the profile, such as certificatesDir: /etc/kubernetes/ssl");
+            shown = shown.hint("give its target in the profile, such as certificatesDir: /etc/kubernetes/ssl");
         }
         file_hint(&error.kind).into_iter().fold(shown, Self::hint)
     }
@@ -21,10 +21,10 @@ impl From<FileError> for Error {
 fn file_hint(kind: &Kind) -> Option<&'static str> {
     Some(match kind {
         Kind::Missing => "check the path; a relative one is looked up from the current directory",
-        Kind::Exists => "run the command again: it takes what is there into account",
+        Kind::Exists => "run the command again: it uses the existing files",
         Kind::SymlinkInTheWay => "replace the symlink by what it points to, or choose another --dir",
         Kind::NotAFile(_) | Kind::NotADirectory(_) => "move it away, or choose another --dir",
-        Kind::TooLarge(_) => "check that it is the file you mean",
+        Kind::TooLarge(_) => "check that it is the intended file",
         Kind::Immutable => "remove the attribute with chattr -i, or choose another --dir",
         Kind::PermissionDenied => {
             "run as a user who may write there (root for the default paths), or choose another --dir"
@@ -60,26 +60,26 @@ impl From<StoreError> for Error {
             StoreError::File(error) => return error.into(),
             StoreError::BadPath(error) => return error.into(),
             StoreError::Exist(_) | StoreError::MadeMeanwhile(_) | StoreError::ChangedMeanwhile(_) => {
-                "run the command again: it takes what is there into account"
+                "run the command again: it uses the existing files"
             }
             StoreError::Locked { .. } => "wait for the other kpki, or give a longer --lock-timeout",
             StoreError::OtherFileSystem(_) => "put the whole tree on one file system, or choose another --dir",
-            StoreError::Unfinished { .. } => "run the command again: it finishes what was begun",
+            StoreError::Unfinished { .. } => "run the command again: it completes the interrupted run",
             StoreError::Unsynced(_) => "check the disk, then run the command again",
             StoreError::Reserved(_) | StoreError::Conflict(_) => {
                 "choose other paths for the extra certificates in the profile"
             }
-            StoreError::BadMark { .. } => "move .kpki/commit and .kpki/staging away after looking at what they hold",
+            StoreError::BadMark { .. } => "check .kpki/commit and .kpki/staging, then move them away",
             StoreError::KubeletGone(_) => {
-                "put the directory back (mount it), then run the command again: it finishes what was begun"
+                "put the directory back (mount it), then run the command again: it completes the interrupted run"
             }
-            StoreError::NoKubeletRoot => "give it with --kubelet-dir, as it was given to the run that wrote them",
+            StoreError::NoKubeletRoot => "give the same --kubelet-dir as the run that wrote them",
             StoreError::Untrusted { path, .. } => {
                 let path = path.display();
                 let take = format!(
-                    "look at what it holds, then take it over: chown -R \"$(id -u)\" {path}; chmod -R go= {path}"
+                    "check its contents, then change its owner: chown -R \"$(id -u)\" {path}; chmod -R go= {path}"
                 );
-                return Self::new(text).hint(take).hint("remove it if it is not yours: init and renew go on without");
+                return Self::new(text).hint(take).hint("remove it if it is not yours: init and renew work without it");
             }
             _ => return Self::new(text),
         };
@@ -92,7 +92,7 @@ impl From<Problems> for Error {
         let count = problems.0.len();
         let found = if count == 1 { "1 problem".to_owned() } else { format!("{count} problems") };
         let file = problems.0.first().map(|problem| problem.file.clone()).unwrap_or_default();
-        let mut error = Self::usage(format!("{file} is no valid profile: {found}"));
+        let mut error = Self::usage(format!("{file} is not a valid profile: {found}"));
         error.why = problems.0.iter().map(ToString::to_string).collect();
         debug_assert_eq!(error.exit, Exit::Usage);
         error.hint("look fields up in kpki-profile(5), or see a complete one with: kpki profile new")

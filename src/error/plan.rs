@@ -1,4 +1,4 @@
-//! What existing material contradicts, in words.
+//! Messages: how existing files contradict the plan of `init`.
 
 use std::path::Path;
 
@@ -13,18 +13,18 @@ use crate::x509::PathError;
 
 use super::failure::Error;
 
-/// What a message about a tree needs to know beside the facts.
+/// The tree's facts for messages.
 #[derive(Debug, Clone, Copy)]
 pub struct Context<'a> {
     pub directory: &'a Path,
     pub kubelet: Option<&'a Path>,
     pub layout: &'a Layout,
-    /// `--force` was given: it is no hint any more.
+    /// `--force` was given, so that it is not a hint.
     pub force: bool,
 }
 
 impl Context<'_> {
-    /// A place as a person finds it: below DIR, or in the kubelet's own directory.
+    /// A place's path: below DIR, or in the kubelet's own directory.
     pub(super) fn shown(&self, place: &Place) -> String {
         match (place.root, self.kubelet) {
             (Root::Kubelet, Some(kubelet)) => kubelet.join(&place.path).display().to_string(),
@@ -38,14 +38,14 @@ pub fn refusal(context: &Context<'_>, items: &[Item], reconciled: &Reconciled) -
     let directory = context.directory.display();
     let what = |reason: &str| format!("cannot make the tree in {directory}: {reason}; nothing was written");
     if !reconciled.refusals.is_empty() {
-        let error = Error::new(what("an authority or shared key is not as it must be"));
+        let error = Error::new(what("an authority or shared key is missing or not valid"));
         return Some(error.causes(reconciled.refusals.iter().map(refused)));
     }
     let (mut conflicts, mut unsignable, mut forcible) = (Vec::new(), Vec::new(), false);
     for (item, decision) in items.iter().zip(&reconciled.decisions) {
         let place = context.shown(&item.public);
-        let elsewhere = |authority: &CaId| format!("the key of its signer {} is not here", authority.name());
-        // What is missing and signed elsewhere is no refusal: a request is made in its place.
+        let elsewhere = |authority: &CaId| format!("the key of its signer {} is not in this tree", authority.name());
+        // A missing certificate of an external authority is not refused: a request is made.
         if let Decision::Conflict(differences, signer) = decision {
             let mut list: Vec<String> = differences.iter().map(difference).collect();
             list.extend(signer.as_ref().map(elsewhere));
@@ -63,14 +63,14 @@ pub fn refusal(context: &Context<'_>, items: &[Item], reconciled: &Reconciled) -
     error.why = conflicts.into_iter().chain(unsignable.iter().cloned()).collect();
     if !unsignable.is_empty() {
         let base = if *context.layout == Layout::Cluster { "the cluster directory" } else { "the tree" };
-        error = error.hint("put the authority's key beside its certificate, if it may be kept here").hint(format!(
+        error = error.hint("put the authority's key beside its certificate, if it may be stored here").hint(format!(
             "or keep the authority external: make a key and a certificate signing request for each of these entries \
              (kpki csr NAME), have the authority's owner sign them, and put the results into {base} (kpki import CERT)"
         ));
     }
     if forcible && !context.force {
         error = error.hint(
-            "re-issue what does not fit with --force (what is replaced is kept in .kpki/generations), or change the profile",
+            "re-issue what does not fit with --force (replaced files are kept in .kpki/generations), or change the profile",
         );
     }
     Some(error)
@@ -79,8 +79,8 @@ pub fn refusal(context: &Context<'_>, items: &[Item], reconciled: &Reconciled) -
 pub(super) fn refused(refusal: &Refusal) -> (String, String) {
     match refusal {
         Refusal::AuthorityCertificateMissing { item, key } => (
-            format!("{item}: {} is there but its certificate is not", key.path),
-            "restore the authority's certificate, or move its key away to begin a new authority".to_owned(),
+            format!("{item}: {} exists but its certificate does not", key.path),
+            "restore the authority's certificate, or move its key away to make a new authority".to_owned(),
         ),
         Refusal::AuthorityUnreadable { item, why } => (
             format!("{item}: its certificate cannot be read: {why}"),
@@ -91,7 +91,7 @@ pub(super) fn refused(refusal: &Refusal) -> (String, String) {
             "put the matching certificate and key of a certificate authority in place".to_owned(),
         ),
         Refusal::AuthorityExpired { item, not_after } => (
-            format!("{item}: the authority expired at {}; nothing it signs would be accepted", rfc3339(*not_after)),
+            format!("{item}: the authority expired at {}; its certificates would not be accepted", rfc3339(*not_after)),
             "replace the authority, and with it everything it signed".to_owned(),
         ),
         Refusal::AuthorityNotYetValid { item, not_before } => (
@@ -99,17 +99,17 @@ pub(super) fn refused(refusal: &Refusal) -> (String, String) {
             "check the clock, or wait".to_owned(),
         ),
         Refusal::ServiceAccountKeyMissing => (
-            "sa: sa.pub is there but sa.key is not".to_owned(),
-            "restore sa.key, or move sa.pub away to begin a new pair (every service account token becomes invalid)"
+            "sa: sa.pub exists but sa.key does not".to_owned(),
+            "restore sa.key, or move sa.pub away to make a new pair (every service account token becomes invalid)"
                 .to_owned(),
         ),
         Refusal::SharedMissing { item, still } => (
             format!(
-                "{item} is missing while {} still there: a new one would cut {} off",
+                "{item} is missing while {} still there: a new one would invalidate {}",
                 few(still, "is", "are"),
                 if still.len() == 1 { "it" } else { "them" }
             ),
-            "restore it (there may be a copy on a control-plane node, or in nodes/NAME/pki), or give another --dir to begin a new cluster"
+            "restore it (there may be a copy on a control-plane node, or in nodes/NAME/pki), or give another --dir for a new cluster"
                 .to_owned(),
         ),
         Refusal::NotPermitted { item, names } => (
@@ -118,7 +118,7 @@ pub(super) fn refused(refusal: &Refusal) -> (String, String) {
                 few(names, "is", "are"),
                 if names.len() == 1 { "it" } else { "them" }
             ),
-            "permit every name, node and address of the cluster, or leave that kind (names or addresses) out".to_owned(),
+            "permit every name, node and address of the cluster, or omit that kind (names or addresses)".to_owned(),
         ),
         Refusal::SharedElsewhere { items } => (
             format!("{} missing: this node shares them with the cluster's other control-plane nodes", few(items, "is", "are")),
@@ -137,8 +137,8 @@ pub fn difference(difference: &Difference) -> String {
     let list = |values: &[String]| values.join(", ");
     match difference {
         Difference::Unreadable(why) => format!("cannot be read: {why}"),
-        Difference::CertificateMissing => "the key is there but the certificate is missing".to_owned(),
-        Difference::KeyMissing => "the certificate is there but the key is missing".to_owned(),
+        Difference::CertificateMissing => "the key exists but the certificate is missing".to_owned(),
+        Difference::KeyMissing => "the certificate exists but the key is missing".to_owned(),
         Difference::KeyUnreadable(why) => format!("the key cannot be read: {why}"),
         Difference::KeyMismatch => "the key does not match the certificate".to_owned(),
         Difference::Path(authority, PathError::NoPath { issuer }) => {
@@ -154,7 +154,7 @@ pub fn difference(difference: &Difference) -> String {
         Difference::WrongAuthorityData => "its certificate-authority-data is not this tree's ca".to_owned(),
         Difference::OtherAccess(what) => what.clone(),
         Difference::NotTheSharedFile => "differs from the shared file in pki/".to_owned(),
-        Difference::NotThePublicHalf => "sa.pub does not hold the public half of sa.key".to_owned(),
+        Difference::NotThePublicHalf => "sa.pub does not contain the public key of sa.key".to_owned(),
         Difference::Certificate(mismatch) => mismatch.to_string(),
     }
 }
@@ -169,7 +169,7 @@ fn few(names: &[String], one: &str, several: &str) -> String {
     }
 }
 
-/// Warnings about single entries; the same shortening of many is said once, with a count.
+/// Warnings about single entries; the same shortening of many is one line with a count.
 pub fn notices(notices: &[Notice], context: &Context<'_>) -> Vec<String> {
     let mut lines = Vec::new();
     let shortened = notices.iter().filter_map(|notice| match notice {
@@ -179,22 +179,22 @@ pub fn notices(notices: &[Notice], context: &Context<'_>) -> Vec<String> {
     let (names, ends): (Vec<String>, Vec<OffsetDateTime>) = shortened.unzip();
     if let Some(end) = ends.first() {
         let (names, end) = (few(&names, "is", "are"), rfc3339(*end));
-        lines.push(format!("{names} cut to the authority's end at {end}, sooner than the profile asks"));
+        lines.push(format!("{names} shortened to the authority's notAfter {end}, sooner than in the profile"));
     }
     for notice in notices {
         lines.push(match notice {
             Notice::Shortened { .. } => continue,
             Notice::OtherServer { item, found, wanted } => {
-                format!("{item} talks to {found}, the profile says {wanted}; it is kept (--force makes it anew)")
+                format!("{item} has the server {found}, the profile {wanted}; it is kept (--force re-issues it)")
             }
             Notice::OtherAlgorithm { item, found, wanted } => {
-                format!("{item} has a key of kind {found}, the profile says {wanted}; it is kept")
+                format!("{item} has a key of kind {found}, the profile {wanted}; it is kept")
             }
             Notice::Surplus { item, what } => {
-                format!("{item} carries more than the profile asks for ({}); it is kept", what.join(", "))
+                format!("{item} has more than the profile ({}); it is kept", what.join(", "))
             }
             Notice::Readable { path, mode } => format!(
-                "{path} holds a private key and can be read by others (mode {mode:04o}); mend it with: chmod 600 {}",
+                "{path} holds a private key and can be read by others (mode {mode:04o}); fix it with: chmod 600 {}",
                 context.directory.join(path).display()
             ),
             Notice::OthersNeedShared { items } => format!(
@@ -203,7 +203,7 @@ pub fn notices(notices: &[Notice], context: &Context<'_>) -> Vec<String> {
                 few(items, "is", "are")
             ),
             Notice::KubeletRotates { item } => {
-                format!("{item} points to the kubelet's own rotating certificate; it is left alone")
+                format!("{item} points to the kubelet's own rotating certificate; it is not changed")
             }
         });
     }

@@ -1,4 +1,4 @@
-//! Why something is renewed, left or refused, in words.
+//! Messages: why something is renewed, skipped or refused.
 
 use std::path::Path;
 
@@ -13,10 +13,10 @@ use crate::tree::Place;
 
 use super::failure::Error;
 
-/// Why a certificate is made.
+/// Why a certificate is renewed.
 pub fn reason(reason: &Reason) -> String {
     match reason {
-        Reason::Requested => "asked for".to_owned(),
+        Reason::Requested => "named".to_owned(),
         Reason::Window { left } => format!("due, {} left", length(*left)),
         Reason::Expired(at) => format!("expired at {}", rfc3339(*at)),
         Reason::NotYetValid(at) => format!("not valid before {}", rfc3339(*at)),
@@ -44,17 +44,20 @@ fn list(names: &[San]) -> String {
     names.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
-/// Why a certificate stays as it is, and the way out.
+/// Why a certificate is not renewed, and the next step.
 pub fn left(left: &Skipped, name: &str) -> String {
     match left {
         Skipped::External(authority) => {
-            format!("the key of {} is not here; make a request for its owner with: kpki csr {name}", authority.name())
+            format!(
+                "the key of {} is not in this tree; make a request for its owner with: kpki csr {name}",
+                authority.name()
+            )
         }
         Skipped::AuthorityMissing(authority) => {
-            format!("its authority {} is not here; restore {}.crt", authority.name(), authority.stem())
+            format!("its authority {} is missing; restore {}.crt", authority.name(), authority.stem())
         }
         Skipped::NotOurs(issuer) => format!(
-            "signed by {issuer}, which this tree does not know; have its issuer renew it, or replace it with: kpki init --force"
+            "signed by {issuer}, which is not in this tree; have its issuer renew it, or replace it with: kpki init --force"
         ),
         Skipped::KubeletsOwn => "the kubelet signed it itself and renews it".to_owned(),
         Skipped::KubeletRotates(path) => format!("it points to {path}, which the kubelet rotates itself"),
@@ -62,14 +65,14 @@ pub fn left(left: &Skipped, name: &str) -> String {
             format!("its credentials are in files of their own ({path}); renew them there")
         }
         Skipped::Unreadable(why) => format!("it cannot be read: {why}; restore it, or move it away"),
-        Skipped::Unknown => "it is missing, and no profile says what it is; give one with --profile FILE".to_owned(),
-        Skipped::NotReplenished => format!("it is not here and is not made unless it is named: kpki renew {name}"),
+        Skipped::Unknown => "it is missing and in no profile; give one with --profile FILE".to_owned(),
+        Skipped::NotReplenished => format!("it does not exist and is made only by name: kpki renew {name}"),
         Skipped::OtherKey(kind) => {
-            format!("its key is of kind {kind}, which kpki does not make; state an algorithm in the profile")
+            format!("kpki does not make keys of kind {kind}; set encryptionAlgorithm in the profile")
         }
         Skipped::IsAuthority => "it is the certificate of an authority".to_owned(),
         Skipped::AuthorityEnds(authority, at) => format!(
-            "its authority {} ends at {}, and so would a new one; rotate the authority first",
+            "its authority {} expires at {}, and so would a new certificate; rotate the authority first",
             authority.name(),
             rfc3339(*at)
         ),
@@ -80,13 +83,13 @@ pub fn left(left: &Skipped, name: &str) -> String {
     }
 }
 
-/// How a hook ended, which had so many seconds.
+/// How a hook ended. `timeout`: seconds.
 pub fn ended(ended: &Ended, timeout: u64) -> String {
     match ended {
         Ended::Success => "done".to_owned(),
         Ended::Status(status) => format!("exit status {status}"),
         Ended::Signal(signal) => format!("ended by signal {signal}"),
-        Ended::TimedOut => format!("not done after {}", Span::seconds(timeout)),
+        Ended::TimedOut => format!("still running after {}", Span::seconds(timeout)),
         Ended::NotStarted(why) => format!("could not be started: {why}"),
     }
 }
@@ -101,12 +104,12 @@ fn words(refusal: &Refusal, directory: &Path) -> (String, String) {
     match refusal {
         Refusal::AuthorityExpired { authority, not_after } => (
             format!(
-                "the authority {} expired at {}; nothing it signs would be accepted",
+                "the authority {} expired at {}; its certificates would not be accepted",
                 authority.name(),
                 rfc3339(*not_after)
             ),
             format!(
-                "move {stem}.crt and {stem}.key away with everything they signed, make them anew with kpki init, and bring \
+                "move {stem}.crt and {stem}.key away with everything they signed, make new ones with kpki init, and bring \
                  {stem}.crt to every node and client",
                 stem = authority.stem()
             ),
@@ -128,7 +131,7 @@ fn words(refusal: &Refusal, directory: &Path) -> (String, String) {
         ),
         Refusal::WindowTooWide { item, window, lifetime } => (
             format!(
-                "renewal.before is {}, and {item} lives {}: it would be renewed on every run",
+                "renewal.before is {}, and {item} is valid for {}: it would be renewed on every run",
                 match window {
                     Window::Before(span) => span.to_string(),
                     Window::PercentLeft(percent) => format!("{percent}%"),
@@ -144,10 +147,10 @@ fn words(refusal: &Refusal, directory: &Path) -> (String, String) {
 pub fn not_replaced(place: &Place, why: KubeconfigError) -> Error {
     Error::new(format!("cannot replace the credential in {}", place.path))
         .because(why)
-        .hint("look at the file; kubectl config view --raw writes it in its plainest form")
+        .hint("check the file; kubectl config view --raw prints it in a plain form")
 }
 
-/// A profile for another machine would add that one's names here.
+/// A profile for another node would add that node's names.
 pub fn another_node(directory: &Path, wanted: &str, path: &str, found: &str) -> Error {
     Error::usage(format!("{} is not the tree of {wanted:?}", directory.display()))
         .because(format!("{path} names the node {found:?}"))
@@ -155,17 +158,17 @@ pub fn another_node(directory: &Path, wanted: &str, path: &str, found: &str) -> 
         .hint(format!("if the node was renamed, move {path} away first"))
 }
 
-/// The verb does not do this, and which would.
+/// An entry that `renew` does not handle, and the alternative.
 pub fn not_renewable(name: &str) -> Error {
     match CaId::parse(name) {
-        Some(authority) => Error::usage(format!("{name} is an authority: renewing it in place is not renewing"))
-            .because("everything it signed, and everybody who trusts it, holds the certificate that would be replaced")
+        Some(authority) => Error::usage(format!("{name} is an authority: it cannot be renewed in place"))
+            .because("all certificates it signed and all clients that trust it depend on the certificate that would be replaced")
             .hint(format!(
                 "plan a rotation: a new authority in place of {}.crt, trusted everywhere beside the old one first",
                 authority.stem()
             )),
         None => Error::usage(format!("{name} is a key pair without a certificate: it never expires"))
             .because("a new one would make every service account token invalid")
-            .hint("rotate it on purpose: publish the new public key beside the old one first"),
+            .hint("rotate it by hand: publish the new public key beside the old one first"),
     }
 }

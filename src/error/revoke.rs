@@ -1,4 +1,4 @@
-//! Why something is not revoked, held or released, and why a CRL is not signed, in words.
+//! Messages: why something is not revoked, held or released, and why a CRL is not signed.
 
 use std::path::Path;
 
@@ -12,13 +12,15 @@ use crate::plan::revoke::Refusal;
 use crate::revocation::{Reason, Revoked};
 use crate::tree::Authority;
 
-/// What is in the CRL's place cannot be continued.
+/// The file in the CRL's place is not a CRL that can be continued.
 pub fn bad_list(path: &Path, why: impl std::fmt::Display) -> Error {
     let shown = path.display();
-    Error::new(format!("cannot use the revocation list {shown}: nothing was written"))
+    Error::new(format!("cannot use the CRL {shown}: nothing was written"))
         .because(why)
-        .hint(format!("look at it: kpki crl show {shown}"))
-        .hint("put the authority's own list in its place, or move it away: the next one has every revocation of the journal")
+        .hint(format!("show it with: kpki crl show {shown}"))
+        .hint(
+            "replace it by the authority's own CRL, or move it away: the next CRL has every revocation in the journal",
+        )
 }
 
 pub fn list_not_signed(path: &Path, why: CaError) -> Error {
@@ -30,26 +32,35 @@ pub fn list_not_signed(path: &Path, why: CaError) -> Error {
 
 /// A new CRL with an earlier date than the one before would be taken for an old one.
 pub fn list_of_tomorrow(path: &Path, this_update: OffsetDateTime, now: OffsetDateTime) -> Error {
-    Error::new(format!("{} is of {}, and now it is {}", path.display(), rfc3339(this_update), rfc3339(now)))
-        .hint("check the clock of this machine, or give a later instant with --at")
+    Error::new(format!(
+        "{} has the thisUpdate {}, and now it is {}",
+        path.display(),
+        rfc3339(this_update),
+        rfc3339(now)
+    ))
+    .hint("check the clock of this machine, or give a later instant with --at")
 }
 
 pub fn no_number_left(path: &Path) -> Error {
-    Error::new(format!("{} has the highest number a CRL can have", path.display()))
-        .because("RFC 5280 section 5.2.3: at most 20 octets, and each list has a higher one than the list before")
-        .hint("plan a rotation of its authority: no reader would take a lower number")
+    Error::new(format!("{} has the highest possible CRL number", path.display()))
+        .because("RFC 5280 section 5.2.3: at most 20 octets, and each CRL has a higher one than the CRL before")
+        .hint("plan a rotation of its authority: readers refuse a lower number")
 }
 
 /// The authority that would sign the CRL cannot.
 pub fn no_signer(authority: CaId, authority_state: Option<&Authority>) -> Error {
     let (name, stem) = (authority.name(), authority.stem());
     match authority_state {
-        Some(Authority::External(_)) => Error::new(format!("the key of {name} is not here: its list cannot be signed"))
-            .hint(format!("run this where {stem}.key is (the cluster directory), and copy {stem}.crl from there"))
-            .hint("or have the authority's owner revoke it: the serial number is what they need (kpki inspect)"),
+        Some(Authority::External(_)) => {
+            Error::new(format!("the key of {name} is not in this tree: its CRL cannot be signed"))
+                .hint(format!(
+                    "run this in the tree that has {stem}.key (the cluster directory), and copy {stem}.crl from there"
+                ))
+                .hint("or have the authority's owner revoke it by its serial number (kpki inspect)")
+        }
         Some(Authority::Unusable(why)) => Error::new(format!("the authority {name} cannot sign: {why}"))
             .hint(format!("put the matching {stem}.crt and {stem}.key in place")),
-        _ => Error::new(format!("the authority {name} is not here"))
+        _ => Error::new(format!("the authority {name} is missing"))
             .hint(format!("check --dir, or restore {stem}.crt and {stem}.key")),
     }
 }
@@ -64,19 +75,19 @@ pub fn unknown_name(name: &str, known: &[&str]) -> Error {
 pub fn ambiguous(name: &str, ids: &[String]) -> Error {
     Error::usage(format!("{name} is on {} nodes, and each has a certificate of its own", ids.len()))
         .because(format!("there are {}", ids.join(", ")))
-        .hint("name those that are meant as NODE/NAME")
+        .hint("give NODE/NAME")
 }
 
 /// An authority, or a pair without a certificate.
 pub fn not_revocable(name: &str) -> Error {
     match CaId::parse(name) {
-        Some(authority) => Error::usage(format!("{name} is an authority: its own list cannot revoke it"))
-            .because("a trust anchor is trusted without a look at its own revocation list")
+        Some(authority) => Error::usage(format!("{name} is an authority: its own CRL cannot revoke it"))
+            .because("a trust anchor is not checked against its own CRL")
             .hint(format!(
                 "plan a rotation: a new authority in place of {}.crt, and the old one removed everywhere",
                 authority.stem()
             )),
-        None => Error::usage(format!("{name} has no certificate that could be revoked"))
+        None => Error::usage(format!("{name} has no certificate to revoke"))
             .hint("rotate the key: publish the new public key beside the old one first"),
     }
 }
@@ -84,17 +95,17 @@ pub fn not_revocable(name: &str) -> Error {
 pub fn not_of_this_tree(what: &str, why: impl std::fmt::Display) -> Error {
     Error::new(format!("cannot revoke {what}: no authority of this tree signed it"))
         .because(why)
-        .hint("give the tree of its issuer with --dir: a list speaks only of what its authority signed")
+        .hint("give the tree of its issuer with --dir: a CRL covers only certificates of its authority")
 }
 
 pub fn serial_unknown(serial: &str, authority: CaId) -> Error {
-    Error::new(format!("{} of this tree never issued a certificate {serial}, as far as is known", authority.name()))
-        .because("neither the journal, nor the generations, nor a file of the tree has this number")
+    Error::new(format!("{} of this tree has not issued a certificate {serial} that is known", authority.name()))
+        .because("the serial number is neither in the journal, nor in the generations, nor in a file of the tree")
         .hint("check the number: kpki inspect FILE shows it")
-        .hint("if it is meant all the same, say --unknown-serial")
+        .hint("to revoke it anyway, add --unknown-serial")
 }
 
-/// Entries that cannot become what was asked for.
+/// Entries for which the request is refused.
 pub fn refused_entries(verb: &str, refusals: &[(String, Refusal)]) -> Error {
     let what = match refusals {
         [(name, _)] => name.clone(),
@@ -107,15 +118,15 @@ pub fn refused_entries(verb: &str, refusals: &[(String, Refusal)]) -> Error {
 fn words(name: &str, refusal: &Refusal) -> (String, String) {
     match refusal {
         Refusal::Fixed(listed) => (
-            format!("{name} is {} already, and reason and dates stay as they were published", since(listed)),
-            "leave it: a revocation is never changed; only a hold can become one".to_owned(),
+            format!("{name} is {} already, and a published reason and its dates do not change", since(listed)),
+            "keep it: a revocation is never changed; only a hold can become a revocation".to_owned(),
         ),
         Refusal::Stronger(listed) => (
-            format!("{name} is {} for good, and a hold would take that back", since(listed)),
-            "leave it: what is revoked cannot be held".to_owned(),
+            format!("{name} is {} permanently, and a hold would undo that", since(listed)),
+            "keep it: a revoked certificate cannot be held".to_owned(),
         ),
         Refusal::NotAHold(listed) => (
-            format!("{name} is {} for good; only a hold (certificateHold) can be released", since(listed)),
+            format!("{name} is {} permanently; only a hold (certificateHold) can be released", since(listed)),
             "make a new certificate instead: kpki renew".to_owned(),
         ),
     }

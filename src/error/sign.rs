@@ -1,14 +1,14 @@
-//! What a request is refused, in words.
+//! Messages: what is refused in a signing request.
 
 use super::failure::Error;
 use crate::encoding::public_key::EXPECTED;
 use crate::plan::sign::{Declined, DeniedAttribute, MOST_NAMES};
 use crate::x509::certificate::signature_name;
 
-/// What it asked for and does not get.
+/// A requested attribute that is denied.
 pub fn denied_attribute(wish: &DeniedAttribute) -> String {
     match wish {
-        DeniedAttribute::Authority => "to be an authority (--ca makes one)".to_owned(),
+        DeniedAttribute::Authority => "a CA certificate (--ca makes one)".to_owned(),
         DeniedAttribute::Subject(subject) => format!("the subject {subject}"),
         DeniedAttribute::Name(san) => format!("the name {san}"),
         DeniedAttribute::Usage(usage) => format!("the usage {}", usage.name()),
@@ -17,7 +17,7 @@ pub fn denied_attribute(wish: &DeniedAttribute) -> String {
     }
 }
 
-/// Requests that are not signed at all, as one error: each file with what is wrong with it.
+/// Requests that are not signed at all, as one error with the problems of each file.
 pub fn declined(files: &[(String, Vec<Declined>)]) -> Error {
     let error = Error::new(match files {
         [(file, _)] => format!("cannot sign {file}; nothing was written"),
@@ -33,7 +33,7 @@ pub fn declined(files: &[(String, Vec<Declined>)]) -> Error {
 fn words(declined: &Declined) -> (String, &'static str) {
     match declined {
         Declined::Signature => (
-            "its signature does not verify: it was changed, or made without the key it names".to_owned(),
+            "its signature does not verify: it was changed, or made with another key".to_owned(),
             "have the request made again",
         ),
         Declined::UnknownSignature(oid) => (
@@ -42,20 +42,20 @@ fn words(declined: &Declined) -> (String, &'static str) {
         ),
         Declined::Key(kind) => (format!("expected a key of {EXPECTED}, found {kind}"), "have a stronger key made"),
         Declined::NoSubject => (
-            "it has neither a subject nor names, and none were stated".to_owned(),
-            "state a subject with --subject, or names with --san",
+            "it has neither a subject nor names, and none were given".to_owned(),
+            "give a subject with --subject, or names with --san",
         ),
         Declined::Privileged(name) => (
-            format!("its subject says {name}, which Kubernetes gives rights to"),
-            "state the subject with --subject if that is meant, or sign it --as the entry it is for",
+            format!("its subject has {name}, to which Kubernetes gives rights"),
+            "confirm the subject with --subject, or sign it for an entry with --as",
         ),
         Declined::TooManyNames(found) => (
-            format!("it asks for {found} names, and at most {MOST_NAMES} are granted"),
-            "state the names with --san in place of --request-names",
+            format!("it has {found} names, and at most {MOST_NAMES} are granted"),
+            "give the names with --san instead of --request-names",
         ),
         Declined::BadName(name) => (
             format!("{name:?} is neither a DNS name in lower case nor an address"),
-            "state the names with --san in place of --request-names, and the subject with --subject",
+            "give the names with --san instead of --request-names, and the subject with --subject",
         ),
     }
 }

@@ -13,7 +13,7 @@ use crate::x509::Certificate;
 /// kubeadm back-dates by this much, so that a node whose clock is a little late accepts the certificate.
 pub const BACK_DATE: Duration = Duration::minutes(5);
 
-/// The validity of whoever signs: a leaf lies within it.
+/// The validity of the issuer: a leaf's must be within it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bounds {
     pub not_before: OffsetDateTime,
@@ -100,7 +100,7 @@ pub fn signed(
     }
 }
 
-/// A client that is the same in every tree: no profile is needed to say what it is.
+/// A client that is the same in every tree, even without a profile.
 pub fn client(
     subject: Name,
     usages: &[ExtendedKeyUsage],
@@ -142,7 +142,7 @@ fn entry_validity(profile: &Profile, entry: &Entry) -> Span {
     profile.certificates.get(entry.name).and_then(|o| o.validity).unwrap_or(profile.validity)
 }
 
-/// How long an item is to live, before it is cut to its signer's end.
+/// The lifetime of an item, before it is shortened to its signer's notAfter.
 pub fn validity(profile: &Profile, what: &What) -> Span {
     match what {
         What::Leaf(entry) | What::Kubeconfig(entry, _) => entry_validity(profile, entry),
@@ -155,7 +155,7 @@ pub fn validity(profile: &Profile, what: &What) -> Span {
 }
 
 /// A leaf's dates, cut to its signer's (RFC 5280 section 6.1 checks every certificate of a path at the same instant, so
-/// what lies outside is a promise that cannot be kept).
+/// a leaf is never valid outside it).
 fn dated(now: OffsetDateTime, validity: Duration, signer: Bounds) -> Blueprint {
     Blueprint {
         subject: Name::default(),

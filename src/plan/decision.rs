@@ -1,4 +1,4 @@
-//! What the plan decides about each item, as facts: the words are in `error/plan.rs`.
+//! The plan's decisions about each item, as facts: the messages are in `error/plan.rs`.
 
 use std::collections::BTreeMap;
 
@@ -12,18 +12,18 @@ use crate::plan::blueprints::Bounds;
 use crate::tree::layout::Place;
 use crate::x509::{BundleError, Certificate, Mismatch, PathError};
 
-/// What is to happen to one item.
+/// The decision for one item.
 #[derive(Debug)]
 pub enum Decision {
-    /// Nothing lies there: make it.
+    /// It does not exist: make it.
     Make(Making),
-    /// What lies there fits.
+    /// The existing files fit.
     Keep,
-    /// What lies there does not fit, and the user said `--force`.
+    /// The existing files do not fit, and `--force` was given.
     Replace(Making, Vec<Difference>),
-    /// What lies there does not fit; the authority: it could not be re-issued here either, because its key is elsewhere.
+    /// The existing files do not fit. With an authority: an external one, so that the item cannot be re-issued either.
     Conflict(Vec<Difference>, Option<CaId>),
-    /// The signer's key is not here: a request is made in its place.
+    /// The signer is external: a request is made.
     NoKey(CaId, Making),
 }
 
@@ -88,7 +88,7 @@ pub enum Unreadable {
     NotEmbedded(String),
 }
 
-/// Why something that lies there does not fit, as facts.
+/// Why an existing file does not fit, as facts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Difference {
     Unreadable(Unreadable),
@@ -109,7 +109,7 @@ pub enum Difference {
     NotThePublicHalf,
 }
 
-/// What makes the whole run impossible, whatever the flags say.
+/// What makes the whole run impossible, with any flags.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refusal {
     /// A CA's key without its certificate: a new CA would cut off everything the old one signed.
@@ -136,12 +136,12 @@ pub enum Refusal {
     /// sa.pub without sa.key.
     ServiceAccountKeyMissing,
     ServiceAccountKeyUnreadable(CaError),
-    /// An authority or sa.key is gone while what it signed, or copies of it, are still there: a new one would cut them off.
+    /// An authority or sa.key is missing while its certificates or copies exist: a new one would invalidate them.
     SharedMissing {
         item: String,
         still: Vec<String>,
     },
-    /// A new authority's permittedNames leave out what its own certificates are to be valid for.
+    /// A new authority's permittedNames exclude names of its own certificates.
     NotPermitted {
         item: String,
         names: Vec<String>,
@@ -152,18 +152,18 @@ pub enum Refusal {
     },
 }
 
-/// Something worth saying that stops nothing.
+/// A warning.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Notice {
-    /// The leaf would outlive its CA and was cut to the CA's end.
+    /// The leaf would outlive its CA and was shortened to the CA's notAfter.
     Shortened { item: String, wanted: OffsetDateTime, not_after: OffsetDateTime },
-    /// An existing kubeconfig talks to another server than the profile's.
+    /// An existing kubeconfig has another server than the profile's.
     OtherServer { item: String, found: String, wanted: String },
     /// An existing key is of another kind than the profile asks for.
     OtherAlgorithm { item: String, found: String, wanted: Algorithm },
     /// The kubelet rotates its own certificate, this file only points to it.
     KubeletRotates { item: String },
-    /// A certificate says more than the profile asks for: names or usages.
+    /// A certificate has names or usages that are not in the profile.
     Surplus { item: String, what: Vec<String> },
     /// A private key, or what embeds one, can be read by others.
     Readable { path: String, mode: u32 },

@@ -1,5 +1,5 @@
-//! What the decisions mean together: a new authority must not cut off what an old one signed, and the nodes of one cluster
-//! must share theirs.
+//! Checks of all decisions together: a new authority must not invalidate the certificates of an old one, and the nodes
+//! of one cluster must share theirs.
 
 use std::collections::BTreeSet;
 
@@ -26,7 +26,7 @@ pub fn guard(profile: &Profile, items: &[Item], survey: &Survey, out: &mut Recon
     readable(items, survey, out);
 }
 
-/// An authority or service account pair that this run would begin.
+/// An authority or service account key pair that this run would create.
 fn makes_shared(items: &[Item], out: &Reconciled, index: usize) -> bool {
     matches!(
         (items.get(index).map(|item| &item.what), out.decisions.get(index)),
@@ -35,7 +35,7 @@ fn makes_shared(items: &[Item], out: &Reconciled, index: usize) -> bool {
     )
 }
 
-/// What an authority signed, or copies of it, lie there while it is gone itself.
+/// An authority is missing while its certificates or copies exist.
 fn orphans(items: &[Item], survey: &Survey, index: usize, out: &mut Reconciled) {
     let Some(item) = items.get(index) else { return };
     let authority = match item.what {
@@ -56,8 +56,8 @@ fn orphans(items: &[Item], survey: &Survey, index: usize, out: &mut Reconciled) 
     }
 }
 
-/// What a new authority may not sign for, although the profile's own certificates need it: said here and by name, not by
-/// the verifier that would refuse the first of them.
+/// Names that a new authority's constraints exclude although the profile's certificates need them: reported here by
+/// name, not by the verifier that would refuse the first of them.
 fn permitted(profile: &Profile, items: &[Item], index: usize, out: &mut Reconciled) {
     let Some((item, What::Authority(authority))) = items.get(index).map(|item| (item, &item.what)) else { return };
     let options = profile.authorities.get(authority).filter(|options| !options.permitted.is_empty());
@@ -90,7 +90,7 @@ fn shared(profile: &Profile, items: &[Item], new: &[usize], out: &mut Reconciled
     }
 }
 
-/// Keys and what embeds them, when others may read them.
+/// Files with private keys that others may read.
 fn readable(items: &[Item], survey: &Survey, out: &mut Reconciled) {
     for item in items {
         let public = Some(&item.public).filter(|_| matches!(item.what, What::Kubeconfig(..)));

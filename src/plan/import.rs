@@ -1,4 +1,4 @@
-//! Whether a certificate that somebody else signed may take an entry's place. Pure: facts in, objections out.
+//! Whether an externally signed certificate may be imported for an entry. Pure: facts in, objections out.
 
 use time::OffsetDateTime;
 
@@ -10,24 +10,24 @@ use crate::x509::{
     BundleError, Certificate, ChainError, Mismatch, PathError, Usage, VerifyError, compare, path, verify_for,
 };
 
-/// Why it may not.
+/// Why it may not be imported.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Objection {
     Expired(OffsetDateTime),
     NotYetValid(OffsetDateTime),
-    /// The tree has no certificate of the authority that is to have signed it.
+    /// The tree has no certificate of its authority.
     AuthorityMissing(CaId),
     /// No valid path leads from it to the tree's authority.
     Path(CaId, PathError),
-    /// A TLS peer would refuse it all the same.
+    /// A TLS peer would refuse it.
     Peer(CaId, ChainError),
     Certificate(Mismatch),
     MissingNames(Vec<San>),
     // Of an authority:
     Unusable(CaError),
-    /// A certificate behind it in the file did not sign the one before.
+    /// A certificate of its chain did not sign the one before.
     BrokenChain(VerifyError),
-    /// What lies in the tree was signed by another one.
+    /// Certificates in the tree were signed by another authority.
     SignedByAnother(Vec<String>),
 }
 
@@ -40,27 +40,27 @@ pub enum Refusal {
         named: Option<String>,
         subject: Name,
     },
-    /// Its key is that of several entries.
+    /// Several entries have its key.
     AmbiguousKey,
-    /// Neither profile nor request says what the entry is to be.
+    /// Neither profile nor request has the entry's blueprint.
     Unknown(EntryId),
-    /// It is for the key of this entry, and not what the entry is to be.
+    /// It is for the key of this entry and does not fit the entry.
     Unfit(EntryId, Vec<Objection>),
     /// Another of the files is for the same entry.
     Twice,
     // Of an authority:
-    /// No waiting key belongs to it, and none of the authorities was named.
+    /// No pending request has its key, and no authority was named.
     UnnamedAuthority,
     /// The key in the tree is that of another certificate.
     OtherKey(CaId),
     UnfitAuthority(Vec<Objection>),
 }
 
-/// What a certificate is held against.
+/// The expectation for a certificate.
 #[derive(Debug)]
 pub struct Expected<'a> {
     pub blueprint: &'a Blueprint,
-    /// Names it may lack: the one before has them, the profile does not ask for them.
+    /// Names it may lack: in the previous certificate but not in the profile.
     pub dispensable: &'a [San],
     pub authority: CaId,
     /// The tree's certificate of that authority.
@@ -71,9 +71,9 @@ pub struct Expected<'a> {
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Verdict {
     pub objections: Vec<Objection>,
-    /// It says more than was asked for: names and usages.
+    /// Names and usages that were not requested.
     pub surplus: Vec<String>,
-    /// Names of the one before that it lacks.
+    /// Names of the previous certificate that it lacks.
     pub lost: Vec<San>,
 }
 
@@ -115,7 +115,8 @@ fn dates(certificate: &Certificate, now: OffsetDateTime) -> Option<Objection> {
     (now < certificate.not_before).then_some(Objection::NotYetValid(certificate.not_before))
 }
 
-/// The path to the tree's authority, and what a TLS peer that trusts it says; the leaf's own dates are judged already.
+/// The path to the tree's authority, and the verdict of a TLS peer that trusts it; the leaf's own dates are judged
+/// already.
 fn path(leaf: &Certificate, rest: &[Certificate], signer: &Certificate, expected: &Expected<'_>) -> Option<Objection> {
     if dates(leaf, expected.now).is_some() || leaf.is_ca {
         return None;
@@ -126,12 +127,12 @@ fn path(leaf: &Certificate, rest: &[Certificate], signer: &Certificate, expected
     let usages = [(ExtendedKeyUsage::ServerAuth, Usage::Server), (ExtendedKeyUsage::ClientAuth, Usage::Client)];
     let wanted = &expected.blueprint.extended_key_usages;
     let checked = usages.into_iter().filter(|(usage, _)| {
-        // One that is missing altogether is told apart already.
+        // A missing authority is a separate objection.
         wanted.contains(usage) && leaf.extended_key_usages.contains(usage)
     });
     let mut checked: Vec<(ExtendedKeyUsage, Usage)> = checked.collect();
     if checked.is_empty() {
-        // It is for neither, as what lies there now is: the path is the same for every use.
+        // It has neither usage, like the existing certificate: the path is the same for every usage.
         checked.push((ExtendedKeyUsage::ClientAuth, Usage::Client));
     }
     checked
@@ -141,13 +142,13 @@ fn path(leaf: &Certificate, rest: &[Certificate], signer: &Certificate, expected
         .map(|why| Objection::Peer(expected.authority, why))
 }
 
-/// The certificates behind a leaf that a peer needs: neither the tree's own nor a root.
+/// The intermediates after a leaf that a peer needs: neither the tree's own nor a root.
 pub fn kept_chain(rest: &[Certificate], trusted: &[Certificate]) -> Vec<Certificate> {
     let needed = |one: &&Certificate| !one.is_self_issued() && !trusted.iter().any(|known| known.der == one.der);
     rest.iter().filter(needed).cloned().collect()
 }
 
-/// Whether a certificate may become the tree's authority. `signed`: what the tree has that this authority is to have signed.
+/// Whether a certificate may become the tree's authority. `signed`: the tree's certificates of this authority.
 pub fn judge_authority(
     bundle: &[Certificate],
     wanted: Option<&Blueprint>,

@@ -1,4 +1,4 @@
-//! The items of a new tree, in signing order: the catalogue held against the profile's nodes.
+//! The items of a new tree, in signing order: the catalogue for the profile's nodes.
 
 use crate::catalog::releases::Release;
 use crate::catalog::{CaId, ENTRIES, Entry, Files, Server};
@@ -131,7 +131,7 @@ fn access(profile: &Profile, node: &Node, entry: &Entry) -> Access {
     }
 }
 
-/// The URL a kubeconfig talks to (kubeadm util/endpoint.go).
+/// The server URL of a kubeconfig (kubeadm util/endpoint.go).
 fn server(profile: &Profile, node: &Node, server: Server, release: Release) -> String {
     let own = node.is(NodeRole::ControlPlane);
     let local = match server {
@@ -139,7 +139,7 @@ fn server(profile: &Profile, node: &Node, server: Server, release: Release) -> S
         Server::Kubelet => own && release.has_local_kubelet(),
         Server::ControlPlane | Server::None => false,
     };
-    // A worker without a control-plane endpoint talks to the first control-plane node.
+    // Without a control-plane endpoint a worker uses the first control-plane node.
     let reachable = if own { Some(node) } else { profile.first_control_plane() };
     match (&profile.control_plane_endpoint, reachable) {
         (Some(endpoint), node) if !local || node.is_none() => {
@@ -170,7 +170,7 @@ fn url(endpoint: &Endpoint, port: u16) -> String {
     }
 }
 
-/// Every place the items use, for the survey.
+/// Every place of the items, for the survey.
 pub fn places(items: &[Item]) -> impl Iterator<Item = &Place> {
     items.iter().flat_map(Item::places)
 }

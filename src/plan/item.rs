@@ -1,4 +1,4 @@
-//! One thing a tree is to hold.
+//! One item of a tree.
 
 use crate::blueprint::Algorithm;
 use crate::catalog::{CaId, Entry};
@@ -8,7 +8,7 @@ use crate::tree::EntryId;
 use crate::tree::layout::Place;
 use zeroize::Zeroizing;
 
-/// One thing the tree is to hold.
+/// One item of a tree: a certificate, key pair or kubeconfig.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Item {
     /// The node's name where the layout has several, and kubeadm's name, or the profile's for an extra certificate.
@@ -36,7 +36,7 @@ pub enum What {
     },
 }
 
-/// What a kubeconfig says beside its credentials.
+/// The contents of a kubeconfig besides its credentials.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Access {
     pub cluster: String,
@@ -62,7 +62,7 @@ impl Access {
 }
 
 impl What {
-    /// What a kubeconfig says beside its credentials.
+    /// The contents of a kubeconfig besides its credentials.
     pub fn access(&self) -> Option<&Access> {
         match self {
             Self::Kubeconfig(_, access) => Some(access),

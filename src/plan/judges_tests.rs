@@ -256,7 +256,7 @@ fn one_file_has_one_answer() {
         }),
         ("by an earlier authority", &earlier, vec![], |answer| *answer == Answer::Earlier),
         ("by another of the same name", &stranger, vec![&of_first], foreign),
-        // The intermediate is genuine, the leaf is not below it: its end is no reason to sign such a leaf anew.
+        // The intermediate is genuine, but did not sign the leaf: its expiry is no reason to renew such a leaf.
         ("by another of the same name, behind an expired one", &stranger, vec![&expired], foreign),
     ];
     for (what, issuer, rest, expects) in cases {

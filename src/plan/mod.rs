@@ -1,5 +1,5 @@
-//! Pure: what a verb is going to do, before it touches anything. [`init`] turns a profile and the catalogue into items in
-//! signing order; [`reconcile`] holds them against what already lies in the destination.
+//! Pure: the decisions of a verb, before it writes anything. [`init`] turns a profile and the catalogue into items in
+//! signing order; [`reconcile`] compares them with the existing files.
 
 pub mod blueprints;
 pub mod decision;

@@ -1,6 +1,6 @@
-//! Whether what lies on a node is that node's: who it should be, held against the certificates, keys and kubeconfigs that were
-//! found. Pure: bytes in, findings out; the words are in `error/export.rs`. The dates of
-//! entries are left to check-expiration; those of the intermediates behind them are not.
+//! Whether the files on a node are that node's: its identity compared with the certificates, keys and kubeconfigs that
+//! were found. Pure: bytes in, findings out; the messages are in `error/export.rs`. The dates of entries are checked by
+//! check-expiration; those of intermediates are checked here.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -17,30 +17,30 @@ use crate::kubeconfig::{self, Credentials};
 use crate::plan::decision::Unreadable;
 use crate::x509::{Certificate, PathError, parse_pem_bundle, path, sha256};
 
-/// What a file holds, by what is no secret of it: SHA-256 over each certificate's DER, and over the SubjectPublicKeyInfo.
+/// The public data of a file: SHA-256 of each certificate's DER, and of the SubjectPublicKeyInfo.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Fingerprints {
     pub certificates: Vec<[u8; 32]>,
     pub public_key: Option<[u8; 32]>,
-    /// The API server a kubeconfig talks to.
+    /// The API server of a kubeconfig.
     pub server: Option<String>,
 }
 
-/// Who a node is, as far as somebody says.
+/// The known identity of a node.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Identity {
     pub node: String,
-    /// The name is the machine's, not one that a person gave: `cp1` and `cp1.example.com` are one.
+    /// The name is the machine's host name, not a given one: `cp1` and `cp1.example.com` are the same.
     pub hostname: bool,
-    /// Where its API server and etcd are reached; `None`: nobody says.
+    /// The addresses of its API server and etcd; `None`: unknown.
     pub address: Option<IpAddr>,
 }
 
-/// What was found where a file should be.
+/// The file at a place.
 #[derive(Clone, PartialEq, Eq)]
 pub enum NodeFile {
     Missing,
-    /// It could not be looked at.
+    /// It could not be read.
     Unreadable(files::Kind),
     File(Zeroizing<Vec<u8>>),
 }
@@ -56,7 +56,7 @@ impl std::fmt::Debug for NodeFile {
     }
 }
 
-/// One entry as it lies on the node.
+/// One entry on the node.
 #[derive(Debug, Clone)]
 pub struct NodeEntry {
     /// kubeadm's name, or the profile's for an extra certificate.
@@ -69,7 +69,7 @@ pub struct NodeEntry {
     pub private: NodeFile,
     /// Of a kubeconfig that embeds no credentials: the certificate file it points to.
     pub client: NodeFile,
-    /// It has to be there.
+    /// It must exist.
     pub required: bool,
     /// As it was exported.
     pub exported: Option<Fingerprints>,
@@ -113,7 +113,7 @@ pub struct Judged {
     pub renewed: bool,
 }
 
-/// Everything that lies there, in the same order; what is missing and may be is left out.
+/// Every existing entry, in the same order; optional missing entries are skipped.
 pub fn judge(identity: &Identity, node_entries: &[NodeEntry], at: OffsetDateTime) -> Vec<Judged> {
     let mut authorities = BTreeMap::new();
     for holding in node_entries {
@@ -175,7 +175,7 @@ impl Judge<'_> {
                 NodeFile::Unreadable(why) => judged.findings.push(Finding::Unreadable(why.clone())),
             },
         }
-        // Whatever its name, what the kubelet is known by decides.
+        // The identity of the kubelet decides, not the file's name.
         if entry.subject == Subject::Node {
             let user = read.user.strip_prefix("system:node:").filter(|user| !self.is_named(user));
             judged.findings.extend(user.map(|user| Finding::OtherNode(user.to_owned())));
@@ -192,7 +192,7 @@ impl Judge<'_> {
         let authority = holding.entry.and_then(Entry::authority);
         let findings = &mut judged.findings;
         match key {
-            // An authority's key may stay elsewhere.
+            // An authority's key may be elsewhere.
             NodeFile::Missing if authority.is_some() => {}
             NodeFile::Missing => findings.push(Finding::KeyMissing),
             NodeFile::Unreadable(why) => findings.push(Finding::Unreadable(why.clone())),
@@ -224,7 +224,7 @@ impl Judge<'_> {
         }
     }
 
-    /// Whom the certificate was made for.
+    /// The node of the certificate.
     fn names(&self, entry: &Entry, leaf: &Certificate) -> Vec<Finding> {
         let mut findings = Vec::new();
         let name = leaf.common_name().unwrap_or_default();
@@ -259,7 +259,7 @@ impl Judge<'_> {
     }
 }
 
-/// A machine's name may be short or long where its node's is the other.
+/// Host name and node name may differ in the domain.
 pub fn names_one(node: &str, found: &str, hostname: bool) -> bool {
     let begins = |long: &str, short: &str| {
         long.strip_prefix(short).is_some_and(|rest| rest.starts_with('.')) && !short.contains('.')

@@ -1,4 +1,4 @@
-//! The plan held against what already lies in the destination: what stays, what is made, what contradicts. Pure: bytes in,
+//! The plan compared with the existing files: what stays, what is made, what contradicts. Pure: bytes in,
 //! decisions out; nothing is written and no key is generated here.
 
 use time::OffsetDateTime;
@@ -17,7 +17,7 @@ use crate::tree::layout::Place;
 use crate::tree::{Authorities, Authority, Survey, Unusable, file};
 use crate::x509::{Certificate, KeyKind, Mismatch, compare, parse_pem_bundle, path};
 
-/// Decides every item. `force`: what does not fit is replaced; authorities and sa.key never are.
+/// Decides every item. `force`: replace what does not fit, except authorities and sa.key.
 pub fn reconcile(
     profile: &Profile,
     items: &[Item],
@@ -145,7 +145,7 @@ impl Run<'_> {
         ] {
             match found == wanted {
                 true => {}
-                // kubeadm keeps a kubeconfig that talks to another server, with a warning; so do we, unless told otherwise.
+                // kubeadm keeps a kubeconfig with another server, with a warning; so do we, without --force.
                 false if what == "server" && !self.force => {
                     let (found, wanted) = (found.clone(), wanted.clone());
                     notices.push(Notice::OtherServer { item: item.id.to_string(), found, wanted });
@@ -209,7 +209,7 @@ impl Run<'_> {
         for mismatch in compare(leaf, blueprint) {
             match mismatch {
                 Mismatch::MissingSan(san) => missing.push(san),
-                // A certificate that says more, or for other days, still does its work.
+                // A certificate with more names or other dates still works.
                 Mismatch::SurplusSan(san) => surplus.push(san.to_string()),
                 Mismatch::SurplusExtendedKeyUsage(usage) => surplus.push(usage.name().to_owned()),
                 Mismatch::Subject { wanted, found } if wanted.says_the_same(&found) => {}

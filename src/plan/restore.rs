@@ -1,4 +1,4 @@
-//! What a tree would be once older files were put back into it: a pair of which only one half is old fits nobody.
+//! Whether older files can be restored into a tree: a certificate and key of which only one is restored do not match.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,21 +14,21 @@ use crate::x509::{Certificate, parse_pem_bundle};
 /// Files with their bytes; `None`: there is none, or there is to be none.
 pub type Files = BTreeMap<Place, Option<Zeroizing<Vec<u8>>>>;
 
-/// What speaks against it.
+/// The objections to a restore.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Judgement {
     /// Certificates that would not match the key beside them, though they may have before.
     pub torn: Vec<Place>,
-    /// What is worth a warning, in words.
+    /// Warnings as text.
     pub warnings: Vec<String>,
 }
 
-/// The other halves of what is put back: they decide as well whether it fits.
+/// The keys and certificates that belong to restored files.
 pub fn siblings<'a>(back: impl IntoIterator<Item = &'a Place>) -> BTreeSet<Place> {
     back.into_iter().filter_map(pair).flat_map(|(certificate, key)| [certificate, key]).collect()
 }
 
-/// `back`: every file as it was at that time; `there`: what lies there now of these, of their siblings and of the
+/// `back`: every file as it was at that time; `there`: the existing files of these, of their siblings and of the
 /// authorities; `authorities`: the certificates of those that sign this tree.
 pub fn judge(back: &Files, there: &Files, authorities: &[Place], now: OffsetDateTime) -> Judgement {
     let result = |place: &Place| match back.get(place) {
@@ -45,7 +45,7 @@ pub fn judge(back: &Files, there: &Files, authorities: &[Place], now: OffsetDate
         if let Some(pem) = result(key)
             && !fits(&bundle, pem)
         {
-            // Both halves are of one time: whoever goes back gets what there was.
+            // Certificate and key are both restored, as they were.
             match back.contains_key(certificate) && back.contains_key(key) {
                 true => {
                     judgement.warnings.push(format!("{} does not match its key, as at that time", certificate.path))
@@ -79,7 +79,7 @@ fn pair(place: &Place) -> Option<(Place, Place)> {
     Some((half("crt"), half("key")))
 }
 
-/// Whether the key is that of the certificate; in an authority's bundle, of any. A key nobody here understands is not judged.
+/// Whether the key matches the certificate, or any of an authority's bundle. A key of an unknown kind is not judged.
 fn fits(bundle: &[Certificate], key: &[u8]) -> bool {
     let Ok(key) = PrivateKey::from_pem(key) else { return true };
     let authority = bundle.first().is_some_and(Certificate::may_sign_certificates);

@@ -26,7 +26,7 @@ const CRT: &str = "pki/apiserver.crt";
 const KEY: &str = "pki/apiserver.key";
 const CONF: &str = "admin.conf";
 
-/// Of which tree each file is that is put back and that lies there: torn, and warnings.
+/// The tree of each restored and each existing file: mismatches, and warnings.
 fn judged(back: &[(&str, &str)], there: &[(&str, &str)]) -> (Vec<String>, Vec<String>) {
     let files = |all: &[(&str, &str)]| all.iter().map(|(path, folder)| (place(path), of(folder, path))).collect();
     let authorities = ["pki/ca.crt", "pki/front-proxy-ca.crt", "pki/etcd/ca.crt"].map(place);
@@ -49,7 +49,7 @@ fn a_pair_is_put_back_whole_or_not_at_all() {
         assert_eq!(judged(&[(half, OURS)], &both(THEIRS)).0, [CRT], "{half}");
     }
     assert_eq!(judged(&[(CRT, OURS)], &[(CRT, THEIRS), (KEY, OURS)]), fine);
-    assert_eq!(judged(&[(CRT, OURS)], &[(CRT, THEIRS)]), fine, "no key lies there");
+    assert_eq!(judged(&[(CRT, OURS)], &[(CRT, THEIRS)]), fine, "no key exists");
     // They did not match then either.
     let (torn, warnings) = judged(&[(CRT, OURS), (KEY, THEIRS)], &both(OURS));
     assert!(

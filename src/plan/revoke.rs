@@ -1,5 +1,5 @@
-//! What becomes of a certificate's entry on its authority's list. Pure: what is asked for and what the list says in, the
-//! change out. Only a hold can be undone, and nothing that is listed for good is changed.
+//! The change of a certificate's CRL entry. Pure: the request and the current entry in, the
+//! change out. Only a hold can be undone, and a revocation is never changed.
 
 use time::{Duration, OffsetDateTime};
 
@@ -7,8 +7,8 @@ use crate::encoding::tlv;
 use crate::revocation::{Reason, Revoked};
 use crate::x509::crl_entry::Extension;
 
-/// How much of a list's life is left, in percent, when it is due for a new edition: three or more runs of a daily job are
-/// then between the first try and the lapse of a weekly list.
+/// The percentage of a CRL's lifetime left at which the next issue is due: a daily job has three or more runs
+/// before a weekly CRL is stale.
 pub const REFRESH_PERCENT: i64 = 33;
 
 /// holdInstructionCode, id-ce 23 (RFC 3280 section 5.3.2): only a hold may carry it.
@@ -16,7 +16,7 @@ const HOLD_INSTRUCTION: &[u8] = &[0x55, 0x1d, 23];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verb {
-    /// For good; `None`: no reason was given.
+    /// Permanent; `None`: no reason was given.
     Revoke(Option<Reason>),
     Hold,
     Release,
@@ -32,29 +32,29 @@ impl Verb {
     }
 }
 
-/// What happens to the entry.
+/// The change of the entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
     Add(Revoked),
     /// A hold becomes a revocation.
-    Harden(Revoked),
-    /// A hold is taken back.
+    MakePermanent(Revoked),
+    /// A hold is released.
     Remove(Revoked),
-    /// The list says it already; `None`: it does not name the certificate.
+    /// The CRL has this state already; `None`: it has no entry for the certificate.
     Nothing(Option<Revoked>),
 }
 
-/// Why the entry cannot become what was asked for.
+/// Why the change is refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refusal {
     /// It is revoked with another reason or invalidity date.
     Fixed(Revoked),
-    /// It is revoked for good, which a hold would take back.
+    /// It is revoked permanently, which a hold would undo.
     Stronger(Revoked),
     NotAHold(Revoked),
 }
 
-/// What is asked for.
+/// The requested change.
 #[derive(Debug, Clone, Copy)]
 pub struct RevocationRequest<'a> {
     pub verb: Verb,
@@ -64,7 +64,7 @@ pub struct RevocationRequest<'a> {
     pub invalid_since: Option<OffsetDateTime>,
 }
 
-/// `listed`: what the list says of this serial number.
+/// `listed`: the current entry of this serial number.
 pub fn decide(request: RevocationRequest<'_>, listed: Option<&Revoked>) -> Result<Change, Refusal> {
     let new = |reason| Revoked {
         serial: request.serial.to_vec(),
@@ -82,7 +82,7 @@ pub fn decide(request: RevocationRequest<'_>, listed: Option<&Revoked>) -> Resul
     };
     let as_it_is = || listed.clone();
     match (request.verb, listed.is_hold()) {
-        (Verb::Revoke(reason), true) => Ok(Change::Harden(Revoked {
+        (Verb::Revoke(reason), true) => Ok(Change::MakePermanent(Revoked {
             // X.509 section 9.5.3.1: the date stays that of the hold.
             reason,
             invalid_since: request.invalid_since.or(listed.invalid_since),
@@ -112,16 +112,17 @@ fn without_hold_instruction(other: &[u8]) -> Vec<u8> {
     kept.flat_map(|one| one.raw.to_vec()).collect()
 }
 
-/// Whether a list is inside its refresh window; one without a nextUpdate always is: it cannot go stale, so nobody would
-/// notice an old one.
+/// Whether a CRL is inside its refresh window. One without a nextUpdate always is: it is never stale, so that readers
+/// would not notice an old one.
 pub fn is_due(this_update: OffsetDateTime, next_update: Option<OffsetDateTime>, now: OffsetDateTime) -> bool {
     let Some(next_update) = next_update else { return true };
     let whole = |span: Duration| i128::from(span.whole_seconds());
     whole(next_update - now) * 100 <= whole(next_update - this_update) * i128::from(REFRESH_PERCENT)
 }
 
-/// Hexadecimal as people and programs write it (colons, a leading 0x, either case) to the content octets of the positive
-/// INTEGER; `None`: it is no such number, or longer than RFC 5280 section 4.1.2.2 allows with room for what is older.
+/// Hexadecimal as people and programs write it (colons, a leading 0x, either case) to the content octets of the
+/// positive INTEGER; `None`: it is no such number, or longer than RFC 5280 section 4.1.2.2 allows with room for what is
+/// older.
 pub fn serial_of_hex(text: &str) -> Option<Vec<u8>> {
     let digits: String = text.trim_start_matches("0x").trim_start_matches("0X").chars().filter(|c| *c != ':').collect();
     if digits.is_empty() || digits.len() > 128 || !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
@@ -168,8 +169,8 @@ mod tests {
             (Hold, None, Ok(Change::Add(now(Some(Reason::CertificateHold))))),
             (Release, None, Ok(Change::Nothing(None))),
             // The date of the hold stays.
-            (Revoke(key), Some(&held), Ok(Change::Harden(entry(key)))),
-            (Revoke(None), Some(&held), Ok(Change::Harden(entry(None)))),
+            (Revoke(key), Some(&held), Ok(Change::MakePermanent(entry(key)))),
+            (Revoke(None), Some(&held), Ok(Change::MakePermanent(entry(None)))),
             (Hold, Some(&held), Ok(Change::Nothing(Some(held.clone())))),
             (Release, Some(&held), Ok(Change::Remove(held.clone()))),
             (Revoke(None), Some(&gone), Ok(Change::Nothing(Some(gone.clone())))),
@@ -192,8 +193,8 @@ mod tests {
         assert_eq!(decide(request, Some(&listed)), Ok(Change::Nothing(Some(listed))));
         assert_eq!(decide(request, Some(&entry(None))), Err(Refusal::Fixed(entry(None))));
         let held = entry(Some(Reason::CertificateHold));
-        let hardened = Revoked { invalid_since: since, ..entry(None) };
-        assert_eq!(decide(request, Some(&held)), Ok(Change::Harden(hardened)));
+        let permanent = Revoked { invalid_since: since, ..entry(None) };
+        assert_eq!(decide(request, Some(&held)), Ok(Change::MakePermanent(permanent)));
     }
 
     #[test]
@@ -201,8 +202,8 @@ mod tests {
         let kept = extension(&[0x55, 0x1d, 99], false, &[5, 0]);
         let other = [extension(HOLD_INSTRUCTION, false, &[6, 1, 0]), kept.clone()].concat();
         let held = Revoked { other, ..entry(Some(Reason::CertificateHold)) };
-        let hardened = Revoked { other: kept, ..entry(None) };
-        assert_eq!(decide(request(Verb::Revoke(None)), Some(&held)), Ok(Change::Harden(hardened)));
+        let permanent = Revoked { other: kept, ..entry(None) };
+        assert_eq!(decide(request(Verb::Revoke(None)), Some(&held)), Ok(Change::MakePermanent(permanent)));
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! What a request gets. Pure. Names, usages and role come from the entry or from what a person stated, never from the request
-//! alone; what it asks for beyond that is refused and said.
+//! The terms of a signed request. Pure. Names, usages and role come from the entry or the flags, never from the request
+//! alone; other requested attributes are denied and reported.
 
 use time::{Duration, OffsetDateTime};
 
@@ -15,12 +15,12 @@ use crate::x509::{KeyKind, Request};
 /// More names than any component of a cluster has.
 pub const MOST_NAMES: usize = 200;
 
-/// What the certificate is to be.
+/// The terms of the certificate.
 #[derive(Debug, Clone)]
 pub enum Terms {
-    /// An entry of a tree: the request decides the key and nothing else.
+    /// An entry of a tree: only the key comes from the request.
     Entry(Box<CsrTemplate>),
-    /// What a person stated.
+    /// From the flags.
     Stated(Stated),
 }
 
@@ -30,11 +30,11 @@ pub struct Stated {
     pub subject: Option<Name>,
     pub usages: Vec<ExtendedKeyUsage>,
     pub sans: Vec<San>,
-    /// The names the request asks for are granted.
+    /// The requested names are granted.
     pub request_names: bool,
 }
 
-/// An authority is to be made.
+/// An intermediate authority.
 #[derive(Debug, Clone, Default)]
 pub struct CaConstraints {
     /// `None`: the entry's, else 0.
@@ -46,20 +46,20 @@ pub struct CaConstraints {
 /// Why a request is not signed at all.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Declined {
-    /// It was not made by whoever has the key.
+    /// Its signature was not made with its key.
     Signature,
-    /// Nobody here can verify it.
+    /// The signature algorithm is unknown.
     UnknownSignature(Oid),
     Key(KeyKind),
     NoSubject,
-    /// A subject that gives rights must be stated.
+    /// A subject that gives rights must be confirmed.
     Privileged(String),
     TooManyNames(usize),
-    /// A name that is none, such as one with a NUL in it.
+    /// An invalid name, such as one with a NUL.
     BadName(String),
 }
 
-/// What it asked for and does not get.
+/// A requested attribute that is denied.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DeniedAttribute {
     Authority,
@@ -74,9 +74,9 @@ pub enum DeniedAttribute {
 pub struct Grant {
     pub blueprint: Blueprint,
     pub refused: Vec<DeniedAttribute>,
-    /// Names it gets without asking.
+    /// Names that were not requested.
     pub added: Vec<San>,
-    /// It would have ended then, had its signer not ended sooner.
+    /// The notAfter without the signer's limit.
     pub shortened: Option<OffsetDateTime>,
 }
 
@@ -89,7 +89,7 @@ pub struct Dates {
     pub signer: Bounds,
 }
 
-/// Everything that is wrong with the request, or what it gets.
+/// The terms, or every problem of the request.
 pub fn grant(
     request: &Request,
     terms: &Terms,
@@ -197,7 +197,7 @@ fn name_flaws(sans: &[San]) -> Vec<Declined> {
     sans.iter().filter(|san| bad(san)).map(|san| Declined::BadName(san.to_string())).collect()
 }
 
-/// What a TLS peer dials.
+/// A name that a TLS peer connects to.
 fn dialled(sans: &[San]) -> impl Iterator<Item = &San> {
     sans.iter().filter(|san| matches!(san, San::Dns(_) | San::Ip(_)))
 }
@@ -217,7 +217,8 @@ fn refused(request: &Request, blueprint: &Blueprint) -> Vec<DeniedAttribute> {
     );
     let surplus = KeyUsage(request.key_usage.unwrap_or_default().0 & !blueprint.key_usage.0);
     denied.extend(surplus.names().into_iter().map(DeniedAttribute::KeyUsage));
-    // keyUsage, subjectAltName, basicConstraints, extKeyUsage, and the identifier of the key, which every certificate gets.
+    // keyUsage, subjectAltName, basicConstraints, extKeyUsage, and the identifier of the key, which every certificate
+    // gets.
     const JUDGED: [&str; 5] = ["2.5.29.15", "2.5.29.17", "2.5.29.19", "2.5.29.37", "2.5.29.14"];
     let constrained = request.name_constraints == extension::name_constraints(&blueprint.permitted);
     let judged = |oid: &Oid| JUDGED.contains(&oid.0.as_ref()) || (constrained && oid.0 == "2.5.29.30");

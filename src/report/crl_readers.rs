@@ -5,7 +5,7 @@ use crate::plan::revoke::Verb;
 
 /// The sentence help and reports share.
 pub const fn unread() -> &'static str {
-    "kube-apiserver reads no revocation list: it accepts the certificate until it expires"
+    "kube-apiserver reads no CRLs: it accepts the certificate until it expires"
 }
 
 /// What people have to do now, for these authorities' lists.
@@ -18,24 +18,24 @@ pub fn notes(verb: Verb, touched: &[CaId], pki: &str) -> Vec<String> {
         notes.push(unread().to_owned());
         notes.push(
             "a leaked kubeconfig: remove the RoleBindings and ClusterRoleBindings of its user and groups; one of system:masters \
-             needs none, and only a new CA takes it back (its key, its trust on every node and in every kubeconfig)"
+             needs none, and only a new CA excludes it (its key, its trust on every node and in every kubeconfig)"
                 .to_owned(),
         );
     }
     if touched.contains(&CaId::Etcd) {
         notes.push(format!(
-            "etcd reads {pki}/etcd/ca.crl where it is told to: --client-crl-file for clients, --peer-crl-file for members, on every \
+            "etcd reads {pki}/etcd/ca.crl if configured: --client-crl-file for clients, --peer-crl-file for members, on every \
              member"
         ));
     }
     if touched.contains(&CaId::FrontProxy) {
         notes.push(
-            "kube-apiserver reads no list for front-proxy-client either: only a new front-proxy-ca takes it back"
+            "kube-apiserver reads no CRL for front-proxy-client either: only a new front-proxy-ca excludes it"
                 .to_owned(),
         );
     }
     notes.push(
-        "HAProxy (crl-file) and nginx (ssl_crl) read a list when they are reloaded: copy it there first".to_owned(),
+        "HAProxy (crl-file) and nginx (ssl_crl) read a CRL when they are reloaded: copy it there first".to_owned(),
     );
     notes
 }
@@ -43,9 +43,9 @@ pub fn notes(verb: Verb, touched: &[CaId], pki: &str) -> Vec<String> {
 /// kubeadm's own authorities have no cRLSign.
 pub fn without_crl_sign(authority: CaId) -> String {
     format!(
-        "{} may not sign revocation lists (its key usage has no cRLSign, as kubeadm makes it); strict readers refuse the list: \
-         OpenSSL and what is built on it (HAProxy, nginx: error 35, every client is turned away), Go's crypto/x509 \
-         (RevocationList.CheckSignatureFrom), rustls; etcd takes it",
+        "{} has no cRLSign in its key usage (kubeadm's authorities do not); strict readers refuse its CRLs: \
+         OpenSSL and what is built on it (HAProxy, nginx: error 35, every client is refused), Go's crypto/x509 \
+         (RevocationList.CheckSignatureFrom), rustls; etcd accepts them",
         authority.name()
     )
 }

@@ -102,8 +102,8 @@ impl Verify {
             NodeState::OtherNode => {
                 format!("wrong node: {dir} holds files of {}, not of {node}", self.owners.join(", "))
             }
-            NodeState::Right | NodeState::Renewed => format!("right: {dir} is {node}'s; {all} entries fit"),
-            worst => format!("{}: {bad} of {all} entries in {dir} are not as {node} needs them", Name(worst)),
+            NodeState::Right | NodeState::Renewed => format!("right: {dir} belongs to {node}; {all} entries fit"),
+            worst => format!("{}: {bad} of {all} entries in {dir} do not fit {node}", Name(worst)),
         }
     }
 }
@@ -120,10 +120,10 @@ impl Report for Verify {
         let node = &self.node;
         if self.outcome > NodeState::Unreadable {
             let again = format!("kpki export {node} --dir DIR --out {node}.tar.gz");
-            lines(out, "export it again where the cluster directory is: ", [again])?;
+            lines(out, "export it again on the host with the cluster directory: ", [again])?;
         }
         if self.outcome == NodeState::OtherNode {
-            line(out, "where the node is not called like its machine: kpki export --verify NODE")?;
+            line(out, "if the node's name is not the host name: kpki export --verify NODE")?;
         }
         Ok(())
     }

@@ -75,9 +75,9 @@ impl Report for Restored {
         let (count, before) = (self.put_back.len() + self.removed.len(), &self.generation);
         match (count, &self.kept) {
             (0, _) => line(out, format_args!("nothing to do: the tree is as it was before {before}"))?,
-            (_, None) => line(out, format_args!("would put back {count} files as they were before {before}"))?,
+            (_, None) => line(out, format_args!("would restore {count} files as they were before {before}"))?,
             (_, Some(kept)) => {
-                line(out, format_args!("put back {count} files as they were before {before}"))?;
+                line(out, format_args!("restored {count} files as they were before {before}"))?;
                 line(out, format_args!("undo it with: kpki restore {kept} --dir {}", self.directory))?;
             }
         }
@@ -86,8 +86,8 @@ impl Report for Restored {
         }
         for (paths, remark) in [
             (&self.put_back, ""),
-            (&self.removed, " (removed: it had been made since)"),
-            (&self.lists_left, " (left as it is: an older list would take revocations back)"),
+            (&self.removed, " (removed: it was created since)"),
+            (&self.lists_left, " (kept: an older CRL would undo revocations)"),
         ] {
             paths.iter().try_for_each(|path| line(out, format_args!("  {path}{remark}")))?;
         }

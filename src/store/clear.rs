@@ -27,7 +27,7 @@ pub(super) fn sibling(name: &OsStr, n: u32) -> OsString {
     OsString::from_vec(sibling)
 }
 
-/// Removes staging directories beside a tree whose makers are gone. A living maker holds a lock on its directory; a name
+/// Removes staging directories beside a tree whose processes have ended. A living maker holds a lock on its directory; a name
 /// of this form that belongs to another user is left alone.
 pub(super) fn stale_siblings(parent: &Dir, name: &OsStr) -> Result<(), FileError> {
     let prefix = prefix(name);

@@ -110,7 +110,7 @@ fn beside(commit: &Commit<'_>, place: &Place, parent: &Dir, watch: Watch<'_>) ->
     result
 }
 
-/// Makes a directory that nobody else can enter and locks it, so that another run does not take it for a dead one's.
+/// Makes a private directory and locks it, so that another run does not take it for that of a dead run.
 fn staging(parent: &Dir, place: &Place) -> Result<(Dir, OsString), StoreError> {
     // Another run may remove the parent in between, too.
     const TRIES: u32 = 1000;
@@ -136,7 +136,7 @@ fn staging(parent: &Dir, place: &Place) -> Result<(Dir, OsString), StoreError> {
 
 /// Locks the new directory. `false`: between making and locking, another run has taken it for a dead one's.
 fn claim(parent: &Dir, dir: &Dir, name: &OsStr) -> Result<bool, FileError> {
-    // Any other error is fine: on a file system without locks nobody can take it for a dead one's either.
+    // Any other error is fine: on a file system without locks no run can take it for that of a dead run either.
     if rustix::fs::flock(dir, FlockOperation::NonBlockingLockExclusive) == Err(Errno::WOULDBLOCK) {
         return Ok(false);
     }

@@ -86,7 +86,7 @@ fn remove(dirs: &mut OpenRoots, file: &Removal) -> Result<(), StoreError> {
     if !dirs.reach(parent.as_ref())?.whole {
         return Ok(());
     }
-    // Also when the file is gone already: an interrupted run may not have synced that.
+    // Also when the file was removed already: an interrupted run may not have synced that.
     let dir = dirs.make(parent.as_ref())?;
     match dir.facts(file.path.file_name())? {
         Some(facts) if file.is(&facts) => Ok(dir.remove_file(file.path.file_name())?),

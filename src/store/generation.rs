@@ -137,7 +137,7 @@ fn list(all: &Dir) -> Result<Vec<Generation>, StoreError> {
     Ok(found)
 }
 
-/// A directory of this name; what is something else is nobody's generation. One that cannot be opened is no reason to go on
+/// A directory of this name; anything else is not a generation. One that cannot be opened is no reason to go on
 /// as if it were not there: an older one would be taken for the newest.
 fn directory(above: &Dir, name: &str) -> Result<Option<Dir>, FileError> {
     match above.child(name) {

@@ -127,7 +127,7 @@ fn attempt(main: &Dir, made: &mut bool) -> Result<Attempt, StoreError> {
     Ok(Attempt::Held(kpki, lock))
 }
 
-/// The facts of the open lock file; `None`: its name is gone or another file's.
+/// The facts of the open lock file; `None`: its name was removed or is another file's.
 fn named(kpki: &Dir, lock: &OwnedFd) -> Result<Option<Facts>, FileError> {
     let ours = Facts::of_open(lock).map_err(|errno| FileError::of(Op::Lock, &kpki.path_of(LOCK), errno))?;
     let named = kpki.facts(LOCK)?;

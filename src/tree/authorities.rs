@@ -1,5 +1,5 @@
-//! The authorities of a tree. What anybody may know of one is an [`Authority`]; what signs is an [`Issuer`], and those are
-//! handed out only against the tree's lock, so that nothing is signed with a key that recovery is about to replace.
+//! The authorities of a tree. Its public part is an [`Authority`]; the signer is an [`Issuer`], and issuers are
+//! available only under the tree's lock, so that nothing is signed with a key that recovery is about to replace.
 
 use std::collections::BTreeMap;
 
@@ -13,12 +13,12 @@ use crate::x509::{BundleError, Certificate, parse_pem_bundle};
 /// One authority as the tree holds it.
 #[derive(Debug)]
 pub enum Authority {
-    /// Its key is here. The certificates of its file: the first one signs, its chain follows.
+    /// With its key. The certificates of its file: the issuer's first, then its chain.
     Local(Vec<Certificate>),
-    /// Without its key: somebody else signs.
+    /// External: without its key.
     External(Vec<Certificate>),
     Missing,
-    /// It is there, but cannot sign.
+    /// Its files exist, but it cannot sign.
     Unusable(Unusable),
 }
 
@@ -66,7 +66,7 @@ impl Issuers {
         self.0.insert(authority, issuer);
     }
 
-    /// Those whose keys are in a tree, as read under its lock.
+    /// The authorities whose keys are in a tree, read under its lock.
     pub fn of_locked(survey: &Survey, directories: &Directories, _lock: &TreeLock) -> Self {
         let read = |authority| Some((authority, issuer(survey, directories, authority)?.ok()?));
         Self(CaId::ALL.into_iter().filter_map(read).collect())

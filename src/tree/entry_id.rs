@@ -1,4 +1,4 @@
-//! How an entry is called on the command line, in reports and in the journal.
+//! The id of an entry on the command line, in reports and in the journal.
 
 use std::fmt;
 

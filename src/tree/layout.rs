@@ -13,12 +13,14 @@ use crate::store::{FileChange, RootId};
 pub enum Layout {
     /// DIR is this node's `/etc/kubernetes`.
     Node { name: String },
-    /// `DIR/pki` with the authorities and the sa keys once, `DIR/nodes/NAME/` a ready `/etc/kubernetes` for each node.
+    /// `DIR/pki` with the authorities and the sa keys, and `DIR/nodes/NAME/` with a ready `/etc/kubernetes` for each
+    /// node.
     Cluster,
 }
 
 impl Layout {
-    /// One node, or one chosen: its own tree. Several, or CA keys that must not lie on a node: a cluster directory.
+    /// One node, or one chosen: its own tree. Several nodes, or CA keys that must not be on a node: a cluster
+    /// directory.
     pub fn of(profile: &Profile, chosen: Option<&str>) -> Self {
         match (chosen, profile.nodes.as_slice()) {
             (Some(name), _) => Self::Node { name: name.to_owned() },
@@ -28,7 +30,7 @@ impl Layout {
     }
 }
 
-/// One of the two directories a tree may lie in.
+/// One of the two directories of a tree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Root {
     /// DIR.
@@ -60,7 +62,7 @@ impl Place {
     /// A file at this place, which may replace another.
     ///
     /// # Errors
-    /// The path is none below a root.
+    /// The path is not below a root.
     pub fn change(&self, mode: u32, bytes: Zeroizing<Vec<u8>>) -> Result<FileChange, BadPath> {
         Ok(FileChange { root: self.root_id(), path: RelPath::parse(self.path.as_str())?, mode, bytes, replace: true })
     }
@@ -69,14 +71,14 @@ impl Place {
 /// The directories a plan uses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Directories {
-    /// The name of the pki directory below a node's directory: `pki`, or what certificatesDir says.
+    /// The pki directory below a node's directory: `pki`, or as certificatesDir has it.
     pub pki: String,
-    /// The kubelet's own directory below a node's directory; `None`: it lies outside DIR.
+    /// The kubelet's own directory below a node's directory; `None`: it is outside DIR.
     pub kubelet: Option<String>,
 }
 
 impl Directories {
-    /// The part of certificatesDir below `/etc/kubernetes`; `None`: it lies elsewhere.
+    /// The part of certificatesDir below `/etc/kubernetes`; `None`: it is elsewhere.
     pub fn pki_of(profile: &Profile) -> Option<String> {
         let below = profile.certificates_dir.strip_prefix(DEFAULT_DIR)?.strip_prefix('/')?.trim_end_matches('/');
         (!below.is_empty()).then(|| below.to_owned())
@@ -90,7 +92,7 @@ impl Directories {
         }
     }
 
-    /// Certificate (or public key, or kubeconfig) and key of an entry as it lies under `base`.
+    /// Certificate (or public key, or kubeconfig) and key of an entry below `base`.
     pub fn files(&self, base: &str, files: Files) -> (Place, Option<Place>) {
         match files {
             Files::Pair(stem) => self.pair(base, stem),
@@ -122,7 +124,7 @@ impl Directories {
     }
 }
 
-/// Whether this node holds this entry at all.
+/// Whether this node has this entry.
 pub fn holds(profile: &Profile, node: &Node, entry: &Entry) -> bool {
     profile.holds(node, entry)
 }

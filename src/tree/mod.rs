@@ -1,4 +1,4 @@
-//! A kubeadm tree as values: where its files are, what they hold, whose certificates they are. Pure.
+//! A kubeadm tree as values: its layout, its files, its entries and authorities. Pure.
 
 pub mod authorities;
 pub mod entry_id;

@@ -1,18 +1,18 @@
-//! What every command line says in the same words.
+//! Arguments that every verb has in common.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use time::OffsetDateTime;
 
-/// Which trees are meant, and what describes them.
+/// The trees of a run and their profiles.
 #[derive(Debug, Clone, Default)]
 pub struct TreeArgs {
     pub dirs: Vec<PathBuf>,
     pub profiles: Vec<PathBuf>,
     /// A directory of profiles and trees.
     pub fleet: Option<PathBuf>,
-    /// The kubelet's own directory, where it is not the default.
+    /// The kubelet's own directory, if it is not the default.
     pub kubelet_dir: Option<PathBuf>,
     /// Which of the profile's nodes the tree belongs to.
     pub node: Option<String>,
@@ -20,7 +20,7 @@ pub struct TreeArgs {
     pub hostname: Option<String>,
 }
 
-/// How a run goes about it.
+/// Options of every run that writes.
 #[derive(Debug, Clone)]
 pub struct RunArgs {
     pub now: OffsetDateTime,

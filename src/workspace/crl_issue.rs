@@ -21,7 +21,7 @@ use crate::workspace::{journal, survey};
 use crate::x509::revocation::may_sign_lists;
 use crate::x509::{Certificate, Crl, decimal};
 
-/// Of every CRL, and of every copy.
+/// The mode of every CRL file and of every copy.
 const MODE: u32 = 0o644;
 
 /// The next issue.
@@ -33,7 +33,7 @@ pub struct SignedCrlIssue {
     pub changes: Vec<FileChange>,
     /// Every file, the CRL's own first.
     pub paths: Vec<String>,
-    /// Entries of the journal that the CRL had lost.
+    /// Entries that are in the journal but were missing from the CRL.
     pub found_again: usize,
 }
 
@@ -94,7 +94,7 @@ impl TreeCrl {
         })
     }
 
-    /// The highest number anybody has seen: the list's, the journal's, and for want of a list a generation's.
+    /// The highest CRL number known: of the CRL, of the journal, and of the generations if there is no CRL.
     fn number(&self, session: &Session<'_>) -> Result<Option<Number>, Error> {
         let own = self.crl.as_ref().and_then(Crl::edition);
         let kept = if self.crl.is_none() { kept(session, &self.path)? } else { None };
@@ -102,7 +102,7 @@ impl TreeCrl {
     }
 }
 
-/// The next issue of these CRLs, their entries as they are.
+/// The next issue of these CRLs, with the same entries.
 pub fn reissue<'l>(
     session: &Session<'_>,
     snapshot: &Snapshot,
@@ -119,19 +119,19 @@ pub fn reissue<'l>(
 }
 
 impl SignedCrlIssue {
-    /// As reports and the journal call it.
+    /// The name for reports and the journal.
     pub fn name(&self) -> String {
         format!("{}.crl", self.authority.name())
     }
 
-    /// The journal's line for an issue whose entries stayed.
+    /// The journal's line for an issue with unchanged entries.
     pub fn line(&self, command: &str, snapshot: &Snapshot, now: OffsetDateTime) -> Option<String> {
         let issuer = snapshot.certificate(self.authority)?;
         Some(journal::crl_line(command, &self.name(), issuer, &self.number, None, now))
     }
 }
 
-/// What a commit of these writes.
+/// The files and journal lines that a commit of these issues writes.
 pub fn places(issues: &[SignedCrlIssue]) -> Vec<(RootId, RelPath, bool)> {
     let changes = issues.iter().flat_map(|issue| &issue.changes);
     changes.map(|change| (change.root, change.path.clone(), change.replace)).collect()
@@ -152,7 +152,7 @@ pub fn row(crl: &TreeCrl, new: Option<&SignedCrlIssue>, changes: bool) -> report
     }
 }
 
-/// What is worth a warning about a CRL that is signed.
+/// Warnings about a CRL that is signed.
 pub fn warnings(crl: &TreeCrl, new: Option<&SignedCrlIssue>, authority: &Certificate) -> Vec<String> {
     let mut lines = Vec::new();
     if !may_sign_lists(authority) {
@@ -167,7 +167,7 @@ pub fn warnings(crl: &TreeCrl, new: Option<&SignedCrlIssue>, authority: &Certifi
     lines
 }
 
-/// The highest number among the editions that generations keep.
+/// The highest CRL number in the generations.
 fn kept(session: &Session<'_>, path: &str) -> Result<Option<Number>, Error> {
     let mut highest = None;
     for generation in store::generations(&session.tree.roots)? {
@@ -184,8 +184,8 @@ fn kept(session: &Session<'_>, path: &str) -> Result<Option<Number>, Error> {
     Ok(highest)
 }
 
-/// The list beside its authority, and beside each copy of the authority that the nodes of a cluster directory hold. DER is
-/// written where it is asked for, and kept up to date where it lies.
+/// The CRL files: beside the authority, and beside each node's copy of the authority in a cluster directory. DER is
+/// written if requested, and an existing DER file is always updated.
 fn files(
     session: &Session<'_>,
     snapshot: &Snapshot,
@@ -207,7 +207,7 @@ fn files(
     let mut pem = Some(pem);
     for path in paths {
         left = left.saturating_sub(1);
-        // The last one takes the bytes along: a list may have tens of megabytes.
+        // The last file takes the bytes without a copy: a CRL may have tens of megabytes.
         let bytes = if left == 0 { pem.take() } else { pem.clone() };
         changes.push(change(&path, bytes.unwrap_or_default())?);
         let beside = format!("{path}.der");

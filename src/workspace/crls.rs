@@ -1,5 +1,5 @@
-//! The CRLs of a tree: one for each authority, beside its certificate. CRL and journal together are the state: entries of the
-//! journal that a CRL put back by hand has lost are in its next issue again.
+//! The CRLs of a tree: one for each authority, beside its certificate. CRL and journal together are the state: journal
+//! entries that are missing from a CRL, because an older one was restored by hand, are in its next issue again.
 
 use std::path::Path;
 
@@ -64,13 +64,13 @@ impl TreeCrl {
         Ok(Self { authority, path, der, crl, remembered, due: false })
     }
 
-    /// Its issuer signed it. [`Self::next_issue`] finds this out by itself.
+    /// Verifies the issuer's signature. [`Self::next_issue`] verifies it too.
     pub fn verify(&self, session: &Session<'_>, issuer: &Certificate) -> Result<(), Error> {
         let (Some(der), Some(crl)) = (&self.der, &self.crl) else { return Ok(()) };
         crl.signed_by(der, issuer).map_err(|why| error::bad_list(&session.tree.roots.main.join(&self.path), why))
     }
 
-    /// Its entries for these serial numbers, in their order. An entry that it has lost and the journal knows counts.
+    /// The entries for these serial numbers, in their order, including those that only the journal has.
     pub fn entries(&self, session: &Session<'_>, serials: &[&[u8]]) -> Result<Vec<Option<Revoked>>, Error> {
         let wanted = Wanted::new(serials.iter().copied());
         let listed = self.der.as_deref().map(|der| CrlLookup::read(der, &wanted)).transpose();
@@ -89,17 +89,17 @@ impl TreeCrl {
     }
 }
 
-/// Every CRL in a tree, and what they say.
+/// Every CRL in a tree, and the entries of credentials.
 #[derive(Debug, Default)]
 pub struct TreeCrls {
     pub crls: Vec<TreeCrl>,
-    /// Of each credential that was asked about, in their order.
+    /// One for each credential, in their order.
     pub revoked: Vec<Option<Revoked>>,
-    /// CRLs that cannot be used: they are no reason not to renew.
+    /// CRLs that cannot be used; they do not prevent a renewal.
     pub unusable: Vec<String>,
 }
 
-/// What the CRLs of a tree say of these credentials.
+/// The CRL entries of these credentials.
 pub fn of_credentials(
     session: &Session<'_>,
     snapshot: &Snapshot,

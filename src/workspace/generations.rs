@@ -1,4 +1,4 @@
-//! Going back to what a tree was before a generation's command ran.
+//! Restoring a tree as it was before the command of a generation.
 
 use time::OffsetDateTime;
 
@@ -9,8 +9,8 @@ use crate::tree::leaf;
 use crate::workspace::tree_dir::{Locked, Transaction, TreeDir};
 use crate::workspace::{journal, survey};
 
-/// Every file as it was, but CRLs. An older CRL would take revocations back and, with its lower number, be refused by every
-/// reader that has seen the newer one: CRLs only ever go forward.
+/// Every file as it was, except CRLs. An older CRL would undo revocations and, with its lower number, be refused by
+/// every reader that has seen the newer one.
 pub fn before(roots: &Roots, name: &str) -> Result<Vec<PriorFile>, Error> {
     Ok(store::before_of(roots, name, is_restored)?)
 }
@@ -19,7 +19,7 @@ fn is_restored(path: &RelPath) -> bool {
     !path.as_str().ends_with(".crl") && !path.as_str().ends_with(".crl.der")
 }
 
-/// The CRLs that a generation keeps, or that were made since, and that stay as they are.
+/// The CRLs of a generation or made since; they are not restored.
 pub fn crls_left(roots: &Roots, name: &str) -> Result<Vec<String>, Error> {
     let newer = store::generations(roots)?;
     let at = newer.iter().position(|one| one.name == name).map_or(0, |at| at.saturating_add(1));
@@ -45,7 +45,8 @@ pub fn changed(roots: &Roots, prior: Vec<PriorFile>) -> Result<Vec<PriorFile>, E
     Ok(changed)
 }
 
-/// One transaction, which keeps what it replaces as a generation of its own. What was put back, and that generation.
+/// Restores in one transaction, which keeps the replaced files as a generation. Returns the restored files and that
+/// generation.
 pub fn put_back(
     tree: &TreeDir,
     locked: &Locked<'_>,

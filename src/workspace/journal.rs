@@ -1,4 +1,4 @@
-//! What the journal and the history remember of a run: a line for each certificate and each CRL, a note for each generation.
+//! The records of a run: a journal line for each certificate and each CRL, a note for each generation.
 
 use std::collections::BTreeMap;
 
@@ -14,8 +14,8 @@ use crate::store::{self, Roots};
 use crate::x509::certificate::hex;
 use crate::x509::{Certificate, decimal};
 
-/// One line of `.kpki/journal.jsonl`. Instants are RFC 3339 in UTC; serial numbers and SHA-256 fingerprints are lower-case
-/// hexadecimal without separators.
+/// One line of `.kpki/journal.jsonl`. Instants are RFC 3339 in UTC; serial numbers and SHA-256 fingerprints are
+/// lower-case hexadecimal without separators.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Line {
@@ -23,7 +23,7 @@ pub enum Line {
     Certificate(CertificateLine),
 }
 
-/// A certificate that was issued: what a later revocation has to know.
+/// A certificate that was issued, with what a later revocation needs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CertificateLine {
@@ -40,8 +40,8 @@ pub struct CertificateLine {
     pub issuer: String,
 }
 
-/// A new issue of a CRL. Its number is there so that a CRL that was lost, or put back to an earlier issue, is brought up to
-/// what is written here.
+/// A new issue of a CRL. Its number is recorded so that a CRL that was lost or replaced by an earlier issue can be
+/// brought up to date from the journal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CrlLine {
@@ -50,7 +50,7 @@ pub struct CrlLine {
     pub entry: String,
     /// Decimal.
     pub crl_number: String,
-    /// The entry that was added, or removed by a release; `None`: the entries stayed.
+    /// The entry that was added, or removed by a release; `None`: the entries are unchanged.
     pub serial: Option<String>,
     pub reason: Option<String>,
     pub revocation_date: Option<String>,
@@ -59,7 +59,7 @@ pub struct CrlLine {
     pub issuer_fingerprint: String,
 }
 
-/// What a generation says of the run that made it.
+/// A generation's note about the run that made it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Note {
     pub command: String,
@@ -68,7 +68,7 @@ pub struct Note {
 }
 
 impl Note {
-    /// `None`: it is none of kpki's.
+    /// `None`: not a verb of kpki.
     pub fn read(note: &serde_json::Value) -> Option<Self> {
         Self::deserialize(note).ok()
     }
@@ -117,13 +117,13 @@ pub fn note(command: &str, entries: &[String], at: OffsetDateTime) -> String {
     document(&Note { command: command.to_owned(), time: rfc3339(at), entries: entries.to_vec() })
 }
 
-/// `20261120T220101Z-renew`: sorts by time, says which command.
+/// `20261120T220101Z-renew`: time first, so that names sort, then the command.
 pub fn generation(command: &str, at: OffsetDateTime) -> String {
     let stamp = at.format(format_description!("[year][month][day]T[hour][minute][second]Z")).unwrap_or_default();
     format!("{stamp}-{command}")
 }
 
-/// Every line of a tree's journal that can be understood.
+/// Every line of a tree's journal that can be parsed.
 pub fn read(roots: &Roots) -> Result<Vec<Line>, Error> {
     Ok(store::journal(roots)?.iter().filter_map(|line| serde_json::from_str(line).ok()).collect())
 }
@@ -137,7 +137,7 @@ fn fingerprint(certificate: &Certificate) -> String {
     certificate.fingerprint_hex().replace(':', "").to_lowercase()
 }
 
-/// Content octets of a serial number as the lines have it.
+/// Content octets of a serial number in the journal's hexadecimal.
 pub fn serial_text(serial: &[u8]) -> String {
     let plain = minimal_integer(serial);
     hex(plain.strip_prefix(&[0]).filter(|rest| !rest.is_empty()).unwrap_or(plain), "").to_lowercase()
@@ -148,12 +148,12 @@ fn integer_content(number: &Number) -> Vec<u8> {
     [&[0], number.magnitude()].concat()
 }
 
-/// What the lines say of one authority's CRL.
+/// The journal's record of one authority's CRL.
 #[derive(Debug, Default)]
 pub struct Remembered {
     /// The highest number of an issue.
     pub number: Option<Number>,
-    /// What has been done above a number: the last change of each serial number's entry; `None`: released.
+    /// The last change of each serial number's entry since a CRL number; `None`: released.
     pub last: BTreeMap<Vec<u8>, Option<Revoked>>,
 }
 

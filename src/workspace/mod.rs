@@ -1,4 +1,4 @@
-//! A tree on disk, as every verb meets it: which one is meant, its recorded state, its lock, its transaction.
+//! A tree on disk: its selection, its recorded state, its lock, its transaction. The I/O of every verb.
 
 pub mod args;
 pub mod crl_issue;

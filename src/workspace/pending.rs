@@ -1,5 +1,6 @@
-//! Renewals that no report and no deploy hook has followed yet: `.kpki/owed.json`, written by the renewal's own transaction and
-//! removed when report and hooks are done. A run that was killed in between leaves it, and the next one goes on from there.
+//! Pending notifications: renewals without report and deploy hooks yet. `.kpki/owed.json` is written by the renewal's
+//! transaction and removed when report and hooks are done. A run that was killed in between leaves it, and the next one
+//! goes on from there.
 
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
@@ -23,7 +24,7 @@ pub struct PendingNotifications {
 }
 
 impl PendingNotifications {
-    /// A damaged file is as none: there is nothing that it could be read as.
+    /// A damaged file counts as absent.
     pub fn read(session: &Session<'_>) -> Result<Self, Error> {
         let bytes = survey::read(&session.tree.roots, RootId::State, &RelPath::parse(FILE)?)?;
         Ok(bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default())
@@ -44,7 +45,7 @@ impl PendingNotifications {
         self
     }
 
-    /// The tree's credentials among them, whatever was named on the command line.
+    /// The tree's credentials among them, independent of the names on the command line.
     pub fn credentials<'t>(&self, session: &'t Session<'_>) -> Vec<&'t Credential> {
         session.credentials.iter().filter(|one| self.entries.contains(&one.id.to_string())).collect()
     }

@@ -16,7 +16,7 @@ pub fn read(path: &Path) -> Result<Vec<u8>, Error> {
         let hint = match error.kind {
             Kind::Missing => "check the path; a relative one is looked up from the current directory",
             Kind::PermissionDenied => "run as a user who may read it",
-            Kind::TooLarge(_) => "check that it is the file you mean: a profile has a few kilobytes",
+            Kind::TooLarge(_) => "check that it is the intended file: a profile has a few kilobytes",
             _ => "give the path of a YAML file; one can be started with: kpki profile new > cluster.yaml",
         };
         Error::new(error.to_string()).hint(hint)

@@ -1,8 +1,8 @@
-//! Requests that wait for their certificates: key and signing request of an entry, side by side, away from what is running.
+//! Pending requests: key and signing request of an entry, side by side, away from the files in use.
 //!
-//! They lie in `DIR/.kpki/requests/` with the tree's own paths (`pki/apiserver.key` and `.csr`, `admin.conf` and
-//! `admin.conf.csr`), or in a directory a person named. A key that is there already is used and never written over: a request
-//! that is on its way to somebody must not lose its key.
+//! They are in `DIR/.kpki/requests/` under the tree's own paths (`pki/apiserver.key` and `.csr`, `admin.conf` and
+//! `admin.conf.csr`), or in a directory from the command line. An existing key is used and never overwritten: a request
+//! that was sent to an authority must not lose its key.
 
 use std::path::{Path, PathBuf};
 
@@ -25,7 +25,7 @@ use time::OffsetDateTime;
 /// Below `.kpki`.
 const REQUESTS: &str = "requests";
 
-/// Where requests lie.
+/// The place of requests.
 #[derive(Debug, Clone)]
 pub enum Site {
     /// With the tree they are for.
@@ -45,7 +45,7 @@ impl Site {
         }
     }
 
-    /// The request's files for what lies, or will lie, at these places.
+    /// The request's files for an entry at these places.
     pub fn files(&self, public: &Place, private: Option<&Place>) -> Result<Files, BadPath> {
         let below = |place: &Place, path: &str| {
             let kubelet = if place.root == Root::Kubelet { "kubelet/" } else { "" };
@@ -66,7 +66,7 @@ impl Site {
         })
     }
 
-    /// A file as a person finds it.
+    /// A file's path for messages.
     pub fn shown(&self, root: RootId, path: &RelPath) -> String {
         match self {
             Self::Tree(roots) | Self::Out(roots) => roots.path_of(root, path).display().to_string(),
@@ -84,11 +84,11 @@ pub struct Files {
     embedded: bool,
 }
 
-/// What lies there.
+/// An existing request.
 #[derive(Debug)]
 pub struct Waiting {
     pub key: PrivateKey,
-    /// What it asks for; `None`: there is a key, and no request that can be read.
+    /// The request; `None`: there is a key, and no request that can be read.
     pub request: Option<Request>,
     /// Of a kubeconfig.
     pub access: Option<Access>,
@@ -118,7 +118,7 @@ pub fn held_key(bytes: &[u8], embedded: bool) -> Result<(PrivateKey, Option<Acce
     Ok((PrivateKey::from_pem(&pending.key)?, Some(Access::from(pending))))
 }
 
-/// A request that there is to be.
+/// A request to be made.
 #[derive(Debug)]
 pub struct CsrSpec<'a> {
     pub id: EntryId,
@@ -144,7 +144,7 @@ impl External<'_> {
         self.wanted.iter().map(|(id, public, private, template)| spec((*id, *public, *private, template))).collect()
     }
 
-    /// Every request is waiting already.
+    /// Every request exists already.
     pub fn is_waiting(&self) -> Result<bool, Error> {
         are_waiting(&self.site, &self.specs())
     }
@@ -154,20 +154,20 @@ impl External<'_> {
     }
 }
 
-/// What became of it.
+/// The result for one request.
 #[derive(Debug)]
 pub struct Made {
     pub id: EntryId,
     pub request: Request,
-    /// It lies there already, word for word.
+    /// It exists already, byte for byte.
     pub is_kept: bool,
-    /// The key was there before.
+    /// The key existed before.
     pub is_old_key: bool,
     pub paths: Vec<PathBuf>,
     pub changes: Vec<FileChange>,
 }
 
-/// Whether every request lies there already, word for word.
+/// Whether every request exists already, byte for byte.
 fn are_waiting(site: &Site, specs: &[CsrSpec<'_>]) -> Result<bool, Error> {
     for spec in specs {
         let there = waiting(site, &site.files(spec.public, spec.private)?)?;
@@ -186,7 +186,7 @@ fn is_for(request: &Request, blueprint: &Blueprint, key: &PrivateKey) -> bool {
     ca::asks_for(request, blueprint) && key.made(request) && request.signature_valid == Some(true)
 }
 
-/// Makes every request that is not there already, in memory.
+/// Makes every missing request, in memory.
 pub fn make(site: &Site, specs: Vec<CsrSpec<'_>>, threads: usize, progress: Progress<'_>) -> Result<Vec<Made>, Error> {
     let mut jobs = Vec::with_capacity(specs.len());
     for spec in specs {
@@ -217,7 +217,7 @@ pub fn make(site: &Site, specs: Vec<CsrSpec<'_>>, threads: usize, progress: Prog
             (None, None) => match fresh.next() {
                 Some(key) => (key, None),
                 None => {
-                    return Err(Error::new("fewer keys were made than asked for").hint("report this as a bug"));
+                    return Err(Error::new("fewer keys were made than requested").hint("report this as a bug"));
                 }
             },
         };
@@ -226,7 +226,7 @@ pub fn make(site: &Site, specs: Vec<CsrSpec<'_>>, threads: usize, progress: Prog
     Ok(made)
 }
 
-/// `old`: the key was there, with this request or none.
+/// `old`: the key existed, with this request or none.
 fn one(
     site: &Site,
     spec: &CsrSpec<'_>,
@@ -273,7 +273,7 @@ fn one(
     })
 }
 
-/// A request as a blueprint, for want of anything better that says what a certificate is to be.
+/// A request as a blueprint, if neither profile nor certificate decides.
 pub fn blueprint_of(request: &Request, now: OffsetDateTime) -> Blueprint {
     Blueprint {
         subject: request.subject.clone(),

@@ -1,4 +1,4 @@
-//! A tree that is there, or that a profile says will be: its shape, and every certificate it has or should have.
+//! A tree that exists or that a profile describes: its layout, and every certificate it has or should have.
 
 use std::path::Path;
 
@@ -15,7 +15,7 @@ use crate::workspace::args::{RunArgs, TreeArgs};
 use crate::workspace::targets::Target;
 use crate::workspace::tree_dir::{self, Locked, Snapshot, TreeDir};
 
-/// What does not change while a run looks and acts.
+/// The facts that do not change during a run.
 #[derive(Debug)]
 pub struct Session<'a> {
     pub run: &'a RunArgs,
@@ -25,10 +25,10 @@ pub struct Session<'a> {
     pub credentials: Vec<Credential>,
 }
 
-/// What a profile says of a tree that is not there yet.
+/// For a tree that does not exist yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Absent {
-    /// It will be what the profile says.
+    /// The profile describes it.
     Planned,
     Refused,
 }
@@ -72,7 +72,7 @@ impl<'a> Session<'a> {
         Ok(Self { run, target, tree, credentials })
     }
 
-    /// Those that were named, as `NODE/NAME` or as NAME on every node that has it; all, where none was.
+    /// The named credentials, as `NODE/NAME` or as NAME on every node that has it; without names, all.
     pub fn select(&self, names: &[String]) -> Result<Vec<Credential>, Error> {
         if names.is_empty() {
             return Ok(self.credentials.clone());
@@ -92,7 +92,7 @@ impl<'a> Session<'a> {
         Ok(self.credentials.iter().filter(is_wanted).cloned().collect())
     }
 
-    /// Every name that an entry has, once.
+    /// Every entry's name, once.
     pub fn known_names(&self) -> Vec<&str> {
         let mut known: Vec<&str> = self.credentials.iter().map(|one| one.id.name.as_str()).collect();
         known.sort_unstable();
@@ -100,7 +100,7 @@ impl<'a> Session<'a> {
         known
     }
 
-    /// Looks at everything without the lock.
+    /// Reads everything without the lock.
     pub fn peek(&self) -> Result<Snapshot, Error> {
         self.tree.peek(self.places().iter())
     }
@@ -128,12 +128,12 @@ impl<'a> Session<'a> {
         self.target.profile.as_ref()
     }
 
-    /// How long a new CRL is good for.
+    /// The time from thisUpdate to nextUpdate of a new CRL.
     pub fn crl_validity(&self) -> Span {
         self.profile().map_or(CRL_VALIDITY, |profile| profile.crl_validity)
     }
 
-    /// The identity of every certificate stays; nothing is asked of its dates.
+    /// A renewal plan that keeps every identity and ignores dates.
     pub fn identity_rules(&self, named: bool) -> Rules<'a> {
         Rules { profile: self.profile(), now: self.run.now, due: None, named, prune_sans: false, reuse_key: false }
     }
@@ -149,7 +149,7 @@ enum Nodes {
     Several(Vec<String>),
 }
 
-/// Whose tree it is: one node's, or a cluster directory with its nodes.
+/// The layout: one node's tree, or a cluster directory with its nodes.
 fn nodes(main: &Path, profile: Option<&Profile>) -> Result<Nodes, Error> {
     let requests = inventory::requests(main, profile)
         .ok_or_else(|| Error::from(FileError::new(Op::Open, main, files::Kind::Missing)))?;
@@ -161,7 +161,7 @@ fn nodes(main: &Path, profile: Option<&Profile>) -> Result<Nodes, Error> {
             Form::Node if request.root == main => return Ok(Nodes::One),
             Form::Node if request.cluster_dir.as_deref() == Some(main) => names.extend(request.node.clone()),
             _ => {
-                return Err(Error::new(format!("{} is no kubernetes directory", main.display()))
+                return Err(Error::new(format!("{} is not a kubernetes directory", main.display()))
                     .because("expected pki/ and kubeconfigs, or a cluster directory with nodes/")
                     .hint("give the directory above pki/ with --dir")
                     .hint("renew a directory of many clusters with: kpki renew all --profiles DIR"));
@@ -171,7 +171,7 @@ fn nodes(main: &Path, profile: Option<&Profile>) -> Result<Nodes, Error> {
     if shared { Ok(Nodes::Several(names)) } else { Ok(Nodes::One) }
 }
 
-/// Which of the profile's nodes this tree is.
+/// The node of the profile that this tree belongs to.
 fn node_name(args: &TreeArgs, target: &Target, profile: &Profile, tree: &TreeDir) -> Result<String, Error> {
     let known = |name: &String| profile.node(name).is_some();
     if let Some(name) = &args.node {
@@ -190,9 +190,9 @@ fn node_name(args: &TreeArgs, target: &Target, profile: &Profile, tree: &TreeDir
     let found = || named_by_certificate(profile, tree);
     let here = || args.hostname.clone().filter(known);
     said.or_else(found).or_else(here).ok_or_else(|| {
-        Error::usage(format!("nothing says which of the profile's nodes {} is", target.root.display()))
+        Error::usage(format!("the node of {} is unknown: the profile has several", target.root.display()))
             .because(format!("it has {}", names(profile)))
-            .hint("say it with --node NAME")
+            .hint("name it with --node NAME")
     })
 }
 

@@ -1,5 +1,5 @@
-//! kpki's own state in `DIR/.kpki/`: the profile as it was used and the choices of the command line, so that a verb that is
-//! given no profile finds both. And the cluster directory's `manifest.json`.
+//! kpki's own state in `DIR/.kpki/`: the profile as used and the options of the command line, so that a verb without
+//! `--profile` finds both; and the cluster directory's `manifest.json`.
 
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
@@ -21,7 +21,7 @@ pub const STATE: &str = "state.json";
 /// Below DIR.
 pub const MANIFEST: &str = "manifest.json";
 
-/// What a run remembers: the profile, and the choices of the command line that go with it.
+/// The recorded state of a run: the profile and the options of the command line for it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct State {
     /// Byte for byte.
@@ -29,7 +29,7 @@ pub struct State {
     pub choices: Choices,
 }
 
-/// The choices of the command line, as `state.json` has them.
+/// The recorded options of the command line, as in `state.json`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Choices {
@@ -51,7 +51,7 @@ struct Document<'a, T> {
 }
 
 impl State {
-    /// The state in a directory; `None`: there is none. Hooks come with it, so that of a stranger is an error.
+    /// The state in a directory; `None`: there is none. It contains hooks, so that a file of another owner is an error.
     pub fn read(main: &Path) -> Result<Option<Self>, Error> {
         let Some(dir) = survey::open(main)? else { return Ok(None) };
         let Some(kpki) = store::own(&dir)? else { return Ok(None) };
@@ -76,7 +76,7 @@ impl State {
         pretty("State", &self.choices)
     }
 
-    /// What is recorded beside a profile completes it.
+    /// Completes the options with the recorded ones.
     pub fn overrides(&self) -> Overrides {
         let Choices { node, hostname, kubelet_serving, advertise_address, .. } = &self.choices;
         Overrides {
@@ -93,7 +93,7 @@ pub fn path(main: &Path) -> PathBuf {
     main.join(".kpki").join(PROFILE)
 }
 
-/// Whether exactly these files lie there already.
+/// Whether exactly these files exist already.
 pub fn is_recorded(roots: &Roots, files: &[FileChange]) -> Result<bool, Error> {
     let Some(dir) = survey::open(&roots.main)? else { return Ok(false) };
     for file in files {
@@ -108,7 +108,8 @@ pub fn is_recorded(roots: &Roots, files: &[FileChange]) -> Result<bool, Error> {
     Ok(true)
 }
 
-/// `manifest.json` of a cluster directory: which file is shared and which is one node's, and where it belongs on that node.
+/// `manifest.json` of a cluster directory: which file is shared and which is one node's, and where it belongs on that
+/// node.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Manifest<'a> {
@@ -170,7 +171,7 @@ fn pretty(kind: &'static str, content: &impl Serialize) -> Result<String, Error>
     Ok(text.map_err(failed)? + "\n")
 }
 
-/// How a layout is called in reports.
+/// The name of a layout in reports.
 pub fn layout_name(layout: &Layout) -> &'static str {
     match layout {
         Layout::Node { .. } => "node",

@@ -1,4 +1,4 @@
-//! Reads what already lies where a verb would write.
+//! Reads the existing files where a verb would write.
 
 use std::path::Path;
 
@@ -10,9 +10,9 @@ use crate::tree::Survey;
 use crate::tree::layout::{Place, Root};
 use zeroize::Zeroizing;
 
-/// What is named on the command line may be this large.
+/// The size limit of files named on the command line.
 pub const LARGEST_INPUT: u64 = 128 << 20;
-/// A key larger than this is none.
+/// A larger file is not a key.
 const LARGEST_KEY: u64 = 1 << 20;
 /// A certificate bundle or kubeconfig larger than this is not one.
 const LARGEST: u64 = 4 << 20;
@@ -36,7 +36,7 @@ pub fn survey<'a>(roots: &Roots, places: impl Iterator<Item = &'a Place>) -> Res
     Ok(survey)
 }
 
-/// One file's bytes; `None`: it is not there.
+/// One file's bytes; `None`: it does not exist.
 pub fn read(roots: &Roots, root: RootId, path: &RelPath) -> Result<Option<Zeroizing<Vec<u8>>>, Error> {
     let dir = match root {
         RootId::Kubelet => roots.kubelet.as_deref(),
@@ -75,7 +75,7 @@ pub fn key(path: &Path) -> Result<PrivateKey, Error> {
     })
 }
 
-/// A directory a person named; `None`: there is none.
+/// A directory from the command line; `None`: it does not exist.
 pub fn open(path: &Path) -> Result<Option<Dir>, FileError> {
     match Dir::open_root(path) {
         Ok(dir) => Ok(Some(dir)),
@@ -84,7 +84,7 @@ pub fn open(path: &Path) -> Result<Option<Dir>, FileError> {
     }
 }
 
-/// The names in a directory below a root, sorted; none when it is not there.
+/// The names in a directory below a root, sorted; empty if it does not exist.
 pub fn names(root: &Path, below: &str) -> Result<Vec<String>, Error> {
     let Some(root) = open(root)? else { return Ok(Vec::new()) };
     let Some(dir) = root.child(below)? else { return Ok(Vec::new()) };

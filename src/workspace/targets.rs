@@ -1,7 +1,7 @@
-//! Which trees are looked at, and which profile describes each.
+//! The selection of trees, and of the profile for each.
 //!
 //! - A PATH is described by the one `--profile`, else by the profile recorded in its `.kpki`, else by none.
-//! - `--profile clusters/prod.yaml` without a PATH describes `clusters/prod/` where that exists; a single one otherwise
+//! - `--profile clusters/prod.yaml` without a PATH describes `clusters/prod/` if that exists; otherwise a single one
 //!   describes /etc/kubernetes.
 //! - `--profiles clusters/` is every `clusters/*.yaml` (or .yml) with its `clusters/NAME/`, and every directory in it that
 //!   records a profile of its own.
@@ -19,22 +19,22 @@ use crate::workspace::args::TreeArgs;
 use crate::workspace::profiles;
 use crate::workspace::state::{self, Choices, State};
 
-/// One place to look at.
+/// One selected tree, directory or file.
 #[derive(Debug)]
 pub struct Target {
     pub root: PathBuf,
     pub profile: Option<Profile>,
-    /// The node whose tree it is, where that is known.
+    /// The node whose tree it is, if known.
     pub node: Option<String>,
-    /// Where the kubelet of this node keeps its pair, where a person said so.
+    /// The kubelet's own directory, if given.
     pub kubelet_dir: Option<PathBuf>,
     pub origin: Origin,
-    /// A profile was recorded or given for it, and cannot be used: a verb that only looks goes on without.
+    /// Why its profile cannot be used: verbs that only read go on without.
     pub profile_error: Option<Error>,
 }
 
 impl Target {
-    /// What the recorded choices and the command line know of a node's tree beside its path.
+    /// Node and kubelet directory from the recorded options and the command line.
     pub fn refine<'a>(&self, mut one: inventory::Request<'a>) -> inventory::Request<'a> {
         if one.form == Form::Node && one.cluster_dir.is_none() {
             one.node = self.node.clone().or(one.node);
@@ -43,13 +43,13 @@ impl Target {
         one
     }
 
-    /// Where a verb that repairs this tree finds its profile.
+    /// The profile option for a hint.
     pub fn origin_of(&self, one: &inventory::Request<'_>) -> Origin {
         let dir = one.cluster_dir.as_ref().unwrap_or(&one.root);
         match one.form {
             Form::Directory | Form::File => Origin::Found,
             _ if *dir == self.root => self.origin.clone(),
-            // Found by walking: it may record its profile all the same.
+            // A directory that is searched may be a tree with a recorded profile.
             _ if is_directory(&dir.join(".kpki")) => Origin::Recorded { dir: dir.display().to_string() },
             _ => Origin::Unknown { dir: dir.display().to_string() },
         }
@@ -99,7 +99,7 @@ pub fn resolve(args: &TreeArgs) -> Result<Resolved, Error> {
     Ok(resolved)
 }
 
-/// Also by way of a symlink: whoever names a path means what it points to.
+/// Follows symlinks: a path on the command line means its target.
 fn is_directory(path: &Path) -> bool {
     Dir::open_root(path).is_ok()
 }
@@ -112,9 +112,9 @@ pub fn one(args: &TreeArgs) -> Result<(Target, Vec<String>), Error> {
 }
 
 impl Resolved {
-    /// A profile that was given; the choices recorded with the tree stay, as for `init`.
+    /// A given profile with the recorded options of the tree, as for `init`.
     fn given(&mut self, args: &TreeArgs, file: &Path, root: PathBuf) -> Result<(), Error> {
-        // What is given replaces what is recorded, and so what is damaged.
+        // A given profile replaces the recorded one, even a damaged one.
         let recorded = if is_directory(&root) { State::read(&root).ok().flatten() } else { None };
         let fresh = || Choices { hostname: args.hostname.clone(), ..Choices::default() };
         let choices = recorded.map_or_else(fresh, |state| state.choices);
@@ -126,7 +126,7 @@ impl Resolved {
         Ok(())
     }
 
-    /// A path by itself: with the profile it records, if it records one that can be read.
+    /// A path with its recorded profile, if it has one that can be read.
     fn recorded(&mut self, args: &TreeArgs, root: &Path) {
         let dir = root.display().to_string();
         let state = if is_directory(root) { State::read(root) } else { Ok(None) };
@@ -156,7 +156,7 @@ impl Resolved {
         self.targets.push(Target { root, profile, node: choices.node, kubelet_dir, origin, profile_error: None });
     }
 
-    /// The last target goes without its profile.
+    /// The last target is used without its profile.
     fn mark(&mut self, profile_error: Error) {
         if let Some(target) = self.targets.last_mut() {
             target.profile_error = Some(profile_error);
@@ -182,7 +182,7 @@ impl Resolved {
             let tree = profile.with_extension("");
             trees.retain(|other| *other != tree);
             if let Err(error) = self.given(args, profile, tree.clone()) {
-                // The tree is looked at all the same, and named if it is not there.
+                // The tree is read anyway, and reported if it does not exist.
                 let why = error.why.first().map(|why| format!(": {why}")).unwrap_or_default();
                 self.warnings.push(format!("{}{why}; the catalogue's rules hold for {}", error.what, tree.display()));
                 self.recorded(args, &tree);

@@ -1,5 +1,5 @@
-//! Where a tree is on disk, and the only way to change it: [`TreeDir::lock`] recovers what an interrupted run left and gives a
-//! [`Locked`], the only source of an issuer, whose [`Locked::commit`] is the only transaction.
+//! The directories of a tree, and the only way to change it: [`TreeDir::lock`] recovers an interrupted run and returns
+//! a [`Locked`], the only source of an issuer, whose [`Locked::commit`] is the only transaction.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -28,18 +28,18 @@ pub struct TreeDir {
     pub keep_generations: Option<usize>,
 }
 
-/// What is in a tree, as anybody may know it.
+/// The public contents of a tree.
 #[derive(Debug)]
 pub struct Snapshot {
     pub survey: Survey,
     pub authorities: Authorities,
 }
 
-/// A tree that nobody else changes, and in which no run is half done.
+/// A locked tree without an unfinished transaction.
 #[derive(Debug)]
 pub struct Locked<'t> {
     tree: &'t TreeDir,
-    /// `None`: there is nothing yet, and one rename publishes it.
+    /// `None`: the tree does not exist yet, and one rename publishes it.
     lock: Option<TreeLock>,
     wait: Duration,
 }
@@ -51,7 +51,7 @@ pub struct Transaction {
     pub removals: Vec<(RootId, RelPath)>,
     /// Lines of the journal.
     pub journal: Vec<String>,
-    /// The entries that `kpki history` names; `None`: there is nothing to go back to.
+    /// The entries for `kpki history`; `None`: no generation.
     pub entries: Option<Vec<String>>,
 }
 
@@ -68,7 +68,7 @@ impl TreeDir {
         profile: Option<&Profile>,
         kubelet: Option<&Path>,
     ) -> Result<Self, Error> {
-        // What is recorded is absolute; DIR may be given either way.
+        // Recorded paths are absolute; DIR may be relative.
         let absolute = std::path::absolute(main).unwrap_or_else(|_| main.to_path_buf());
         let below = match kubelet.map(|dir| dir.strip_prefix(&absolute).map(|below| below.display().to_string())) {
             Some(Ok(below)) if below.is_empty() => {
@@ -92,7 +92,7 @@ impl TreeDir {
         Self { roots: Roots { main: main.to_path_buf(), kubelet: None }, directories, keep_generations: None }
     }
 
-    /// Looks without the lock. For a tree that another run may be changing, or has left half done.
+    /// Reads without the lock, from a tree that another run may be changing or has left unfinished.
     pub fn peek<'a>(&self, places: impl Iterator<Item = &'a Place>) -> Result<Snapshot, Error> {
         let own = CaId::ALL.map(|id| self.directories.authority(id));
         let mut survey = survey::survey(&self.roots, places)?;
@@ -102,7 +102,7 @@ impl TreeDir {
         Ok(Snapshot { survey, authorities })
     }
 
-    /// Waits for the lock and finishes, or undoes, what an interrupted run left.
+    /// Waits for the lock, and completes or rolls back an interrupted run.
     pub fn lock(&self, wait: Duration) -> Result<Locked<'_>, Error> {
         let (lock, _) = TreeLock::acquire_and_recover(&self.roots, wait)?;
         Ok(Locked { tree: self, lock: Some(lock), wait })
@@ -116,22 +116,22 @@ impl TreeDir {
         }
     }
 
-    /// An interrupted run left something.
+    /// There is a transaction of an interrupted run.
     pub fn is_interrupted(&self) -> Result<bool, Error> {
         Ok(store::interrupted(&self.roots)?)
     }
 
-    /// An interrupted run has committed and is half way through.
+    /// An interrupted run has committed but not put every file in place.
     pub fn is_half_done(&self) -> Result<bool, Error> {
         Ok(store::pending(&self.roots)?)
     }
 
-    /// Where a generation keeps what was replaced.
+    /// The directory of a generation.
     pub fn generation_dir(&self, name: &str) -> PathBuf {
         self.roots.main.join(".kpki/generations").join(name)
     }
 
-    /// A place as a person finds it: below DIR, or in the kubelet's own directory.
+    /// A place's path for messages: below DIR, or in the kubelet's own directory.
     pub fn display_path(&self, place: &Place) -> String {
         match (place.root, &self.roots.kubelet) {
             (Root::Kubelet, Some(kubelet)) => kubelet.join(&place.path).display().to_string(),
@@ -144,7 +144,7 @@ impl TreeDir {
     }
 }
 
-/// The pki directory below DIR: what certificatesDir says of it.
+/// The pki directory below DIR, from certificatesDir.
 pub fn pki(profile: Option<&Profile>, main: &Path) -> Result<String, Error> {
     let Some(profile) = profile else { return Ok("pki".to_owned()) };
     match Directories::pki_of(profile) {
@@ -155,7 +155,7 @@ pub fn pki(profile: Option<&Profile>, main: &Path) -> Result<String, Error> {
     }
 }
 
-/// The kubelet's own directory: the one that was chosen, or the default beside the default DIR.
+/// The kubelet's own directory: the given one, or the default for the default DIR.
 pub fn kubelet_dir(main: &Path, chosen: Option<&Path>) -> Option<PathBuf> {
     let default = || (main == Path::new(DEFAULT_DIR)).then(|| PathBuf::from(DEFAULT_KUBELET_DIR));
     chosen.map(Path::to_path_buf).or_else(default)
@@ -174,7 +174,7 @@ impl Snapshot {
 }
 
 impl Locked<'_> {
-    /// Looks again, now that nothing changes any more, and hands out who can sign.
+    /// Reads again under the lock, and returns the issuers.
     pub fn read<'a>(&self, places: impl Iterator<Item = &'a Place>) -> Result<(Snapshot, Issuers), Error> {
         let snapshot = self.tree.peek(places)?;
         let issuers = match &self.lock {
@@ -184,7 +184,7 @@ impl Locked<'_> {
         Ok((snapshot, issuers))
     }
 
-    /// Commits. The name of the generation that keeps what was replaced; `None`: nothing was.
+    /// Commits. Returns the name of the generation with the replaced files; `None`: none was replaced.
     pub fn commit(
         &self,
         verb: &str,

@@ -49,7 +49,7 @@ pub struct Certificate {
     pub name_constraints: Option<Vec<u8>>,
     /// Every extension in order, with its critical flag.
     pub extensions: Vec<(Oid, bool)>,
-    /// Critical extensions nobody here understands: RFC 5280 section 4.2 has a verifier refuse such a certificate.
+    /// Unknown critical extensions: RFC 5280 section 4.2 has a verifier refuse such a certificate.
     pub unknown_critical: Vec<Oid>,
     /// SHA-256 over the whole.
     pub fingerprint: [u8; 32],

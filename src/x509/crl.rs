@@ -27,14 +27,14 @@ pub struct Crl {
     pub entries_at: Range<u64>,
     /// cRLNumber: the content octets of the INTEGER, as they stand (section 5.2.3).
     pub number: Option<Vec<u8>>,
-    /// deltaCRLIndicator (section 5.2.4): it says only what changed.
+    /// deltaCRLIndicator (section 5.2.4): it has only changes.
     pub delta: bool,
     /// issuingDistributionPoint (section 5.2.5): it may not speak of every certificate.
     pub scope: Option<Scope>,
     pub authority_key_id: Option<Vec<u8>>,
     /// Every extension in order, with its critical flag.
     pub extensions: Vec<(Oid, bool)>,
-    /// Critical extensions nobody here understands: such a CRL decides nothing (section 5.2).
+    /// Unknown critical extensions: such a CRL decides nothing (section 5.2).
     pub unknown_critical: Vec<Oid>,
 }
 

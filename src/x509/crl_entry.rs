@@ -24,7 +24,7 @@ pub struct Entry<'a> {
 pub enum EntryAnomaly {
     /// certificateIssuer: entries are about certificates of other issuers (section 5.3.3).
     CertificateIssuer,
-    /// A critical extension nobody here understands (section 5.3).
+    /// An unknown critical extension (section 5.3).
     UnknownCritical,
 }
 

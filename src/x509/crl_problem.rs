@@ -18,7 +18,7 @@ pub enum Problem {
     /// The signer's keyUsage lacks cRLSign: refused, or reported only, as strictness says.
     #[error("expected a signer with the key usage cRLSign, found one without")]
     MayNotSign,
-    /// A critical extension nobody here understands (RFC 5280 section 5.2).
+    /// An unknown critical extension (RFC 5280 section 5.2).
     #[error("expected no critical extensions but the known, found {0} in the CRL")]
     UnknownCritical(Oid),
     /// The same in an entry (section 5.3), be it about another certificate.
@@ -46,7 +46,7 @@ pub enum Problem {
     /// Negative, or longer than 20 octets (section 5.2.3).
     #[error("expected a CRL number from 0 to 2^159, found another")]
     Number,
-    /// Without a number an old CRL cannot be told from a new one: as strictness says.
+    /// Strict: without a CRL number an old CRL cannot be distinguished from a newer one.
     #[error("expected a CRL number, found none")]
     NoNumber,
     /// nextUpdate is in the past.

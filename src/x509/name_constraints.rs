@@ -90,7 +90,7 @@ impl<'a> NameConstraints<'a> {
     }
 }
 
-/// Whether the name lies in the subtree; `None`: this form is not evaluated, or one of the two cannot be read.
+/// Whether the name is in the subtree; `None`: this form is not evaluated, or one of the two cannot be read.
 fn covers(base: &Element<'_>, name: &Presented<'_>) -> Option<bool> {
     match name.form {
         DNS => Some(below(&dns(base.content)?, &dns(name.content)?)),

@@ -26,10 +26,10 @@ const STEPS: usize = 4096;
 const SIGNERS: usize = 2;
 
 const NAME_CONSTRAINTS: &str = "2.5.29.30";
-/// policyConstraints and inhibitAnyPolicy, which nobody here evaluates.
+/// policyConstraints and inhibitAnyPolicy, which are not evaluated.
 const POLICIES: [&str; 2] = ["2.5.29.36", "2.5.29.54"];
 
-/// What a certificate is held against.
+/// The expectation for a certificate.
 #[derive(Debug, Clone, Copy)]
 pub struct ValidationInput<'a> {
     /// The first that a valid path leads to is taken.
@@ -141,7 +141,7 @@ const fn refusal(status: &Status) -> &'static str {
     match status {
         Status::Revoked(_) => "revoked",
         Status::Held(_) => "on hold",
-        Status::Good | Status::Unknown => "may be revoked: no CRL says that it is not",
+        Status::Good | Status::Unknown => "may be revoked: no CRL covers it",
     }
 }
 
@@ -159,7 +159,7 @@ impl Violation {
 }
 
 impl PathError {
-    /// Every signature holds, and only dates are wrong: whoever signed the leaf was allowed to, at another time.
+    /// Every signature is valid, and only dates are wrong: the leaf's issuer was allowed to sign at another time.
     pub const fn is_about_dates(&self) -> bool {
         matches!(self, Self::Invalid { violation: Violation::Expired { .. } | Violation::NotYetValid { .. }, .. })
     }

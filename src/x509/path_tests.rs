@@ -137,7 +137,7 @@ fn signatures_come_before_dates() {
     let late = ValidationInput { at: AT + Duration::days(31), ..input(&anchors, &pool) };
     let forged = leaf(&foreign);
     assert_eq!(broken(validate(&forged, late)), (Part::Leaf, 2, Violation::Signature(VerifyError::Signature)));
-    // Of two broken paths the one that breaks later is told.
+    // Of two broken paths the one that breaks later is reported.
     let pool = [foreign.certificate().clone(), middle.certificate().clone()];
     let late = ValidationInput { intermediates: &pool, dates: Dates::Intermediates, ..late };
     let genuine = leaf(&middle);

@@ -21,7 +21,7 @@ struct World {
     /// Same name, another key.
     other: Issuer,
     leaf: Certificate,
-    /// Signs the lists that nobody here would write.
+    /// Signs CRLs that this program would not write.
     key: PrivateKey,
 }
 
@@ -184,7 +184,7 @@ fn who_signed() {
     let mut broken = ours.clone();
     *broken.last_mut().unwrap() ^= 1;
     assert_eq!(ask(&[&broken]).problems, [(0, Problem::NotSigned(VerifyError::Signature))]);
-    // A newer list that nobody signed does not get in the way.
+    // A newer CRL without a valid signature is ignored.
     assert_eq!(word(&ask(&[&list(9, 0, &[entry(None)], &world.other).der, &ours])), "good");
     // kubeadm's authorities.
     let answer = ask_with(&[&ours], &world.mute, &[], strict);

@@ -3,7 +3,7 @@
 
 use crate::encoding::{ber, tlv};
 
-/// Kinds of DER that are told apart.
+/// Kinds of DER that are distinguished.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Der {
     Certificate,

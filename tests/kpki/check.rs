@@ -367,7 +367,7 @@ fn a_fleet_is_one_answer() {
         run.stdout
     );
     assert!(run.stdout.contains("!UNREADABLE! fleet/d"), "{}", run.stdout);
-    assert!(run.stderr.starts_with("warning: fleet/c.yaml is no valid profile: "), "{}", run.stderr);
+    assert!(run.stderr.starts_with("warning: fleet/c.yaml is not a valid profile: "), "{}", run.stderr);
     let run = place.kpki(&[&fleet[..], &["--top", "1"]].concat()).status(4);
     assert!(run.stdout.contains("\n\nCLUSTER   PLACES    CERTIFICATES   FIRST TO END"), "{}", run.stdout);
     let csv = place.kpki(&[&fleet[..], &["-o", "csv", "--exit-zero"]].concat()).warns().stdout;

@@ -70,7 +70,7 @@ fn requests_are_those_of_kubeadm() {
     // Again: nothing is made anew, no key is touched.
     let before = lying(&place.path("out"));
     let run = at(&place, &["csr", "all", "--config", &profile, "--dir", "nowhere", "--out", "out"]).ok();
-    assert!(run.stdout.starts_with("wrote 0 requests, 12 were there already: out\n"), "{}", run.stdout);
+    assert!(run.stdout.starts_with("wrote 0 requests, 12 exist already: out\n"), "{}", run.stdout);
     assert!(before == lying(&place.path("out")));
 }
 
@@ -372,7 +372,7 @@ fn the_three_authorities_below_an_offline_root() {
     )
     .ok();
     let run = import(&place, &["other.crt".to_owned()], &[]).fails(1);
-    assert!(run.stderr.contains("another authority signed what is in place"), "{}", run.stderr);
+    assert!(run.stderr.contains("were signed by another authority"), "{}", run.stderr);
 }
 
 fn blueprint(name: &str, groups: &[&str], sans: Vec<San>) -> Blueprint {
@@ -425,7 +425,7 @@ fn hostile_requests_get_a_clear_answer_and_nothing_else() {
         place.run(&words).status(1).recorded(&format!("sign-refused/{name}"));
     }
     let run = sign("authority.csr", &[]).ok();
-    assert!(run.stdout.contains("asked for and refused:\n- to be an authority"), "{}", run.stdout);
+    assert!(run.stdout.contains("requested and refused:\n- a CA certificate"), "{}", run.stdout);
     let run = sign("path.csr", &["-o", "json"]).ok().json();
     assert_eq!(run["entries"][0]["paths"][0], "path.crt");
     let run = sign("many.csr", &["--dry-run"]).ok();
@@ -436,7 +436,7 @@ fn hostile_requests_get_a_clear_answer_and_nothing_else() {
     let journal = place.read("t/.kpki/journal.jsonl");
     assert!(journal.contains(&issued[0].serial_hex().to_lowercase()) && journal.contains("\"command\":\"sign\""));
     let run = sign("authority.csr", &[]).fails(1);
-    assert!(run.stderr.contains("authority.crt is there already"), "{}", run.stderr);
+    assert!(run.stderr.contains("authority.crt exists already"), "{}", run.stderr);
     // As an entry it gets what the entry is, whoever it says it is.
     let run = at(&place, &["sign", "masters.csr", "--as", "scheduler.conf", "--dir", "t", "-o", "json"]).ok().json();
     assert_eq!(run["entries"][0]["certificate"]["subject"], "CN=system:kube-scheduler");

@@ -91,7 +91,7 @@ fn an_external_authority_needs_what_it_signs() {
     place.write("p.yaml", single("apiServer: {certSANs: [new.example.com]}\n"));
     let run = place.init(&["--profile", "p.yaml", "--dir", "k8s"]).fails(1);
     assert!(
-        run.stderr.contains("missing names: new.example.com; the key of its signer ca is not here"),
+        run.stderr.contains("missing names: new.example.com; the key of its signer ca is not in this tree"),
         "{}",
         run.stderr
     );
@@ -180,8 +180,8 @@ fn a_profile_that_asks_for_more_names_is_a_difference() {
 #[test]
 fn an_authority_is_never_replaced() {
     for (gone, says) in [
-        ("pki/ca.crt", "ca: pki/ca.key is there but its certificate is not"),
-        ("pki/sa.key", "sa: sa.pub is there but sa.key is not"),
+        ("pki/ca.crt", "ca: pki/ca.key exists but its certificate does not"),
+        ("pki/sa.key", "sa: sa.pub exists but sa.key does not"),
     ] {
         let place = made("");
         remove(&place, &[gone]);
@@ -423,7 +423,7 @@ fn kubeconfigs_are_held_against_the_profile() {
     place.write("p.yaml", single("controlPlaneEndpoint: lb:6443\napiServer: {certSANs: []}\n"));
     let forced = place.init(&["--profile", "p.yaml", "--dir", "k8s", "--force"]).ok();
     assert!(
-        forced.stdout.contains("admin.conf is made anew: its server is https://10.0.0.11:6443, not https://lb:6443"),
+        forced.stdout.contains("admin.conf is re-issued: its server is https://10.0.0.11:6443, not https://lb:6443"),
         "{}",
         forced.stdout
     );
@@ -446,11 +446,11 @@ fn surplus_names_and_loose_modes_are_said() {
     set_mode(&place, "pki/ca.key", 0o644);
     let run = place.init(&["--profile", "p.yaml", "--dir", "k8s"]).warns();
     assert!(
-        run.stderr.contains("warning: apiserver carries more than the profile asks for (old.example.com); it is kept"),
+        run.stderr.contains("warning: apiserver has more than the profile (old.example.com); it is kept"),
         "{}",
         run.stderr
     );
-    assert!(run.stderr.contains("warning: pki/ca.key holds a private key and can be read by others (mode 0644); mend it with: chmod 600 k8s/pki/ca.key"), "{}", run.stderr);
+    assert!(run.stderr.contains("warning: pki/ca.key holds a private key and can be read by others (mode 0644); fix it with: chmod 600 k8s/pki/ca.key"), "{}", run.stderr);
 }
 
 fn set_mode(place: &Place, name: &str, mode: u32) {

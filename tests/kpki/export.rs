@@ -198,7 +198,7 @@ fn a_nodes_own_tree_goes_to_that_node_alone() {
     let conf = place.read("c/scheduler.conf").replace("https://10.0.0.11:6443", "https://lb:6443");
     place.write("c/scheduler.conf", conf);
     let run = export(&place, &["cp1", "--out", "b.tar"]).warns();
-    assert!(run.stderr.contains("warning: scheduler.conf talks to https://lb:6443"), "{}", run.stderr);
+    assert!(run.stderr.contains("warning: scheduler.conf has the server https://lb:6443"), "{}", run.stderr);
     // An authority's key that is elsewhere is no fault.
     fs::remove_file(place.path("c/pki/ca.key")).unwrap();
     let run = export(&place, &["cp1", "--out", "d.tar"]).warns();
@@ -235,7 +235,7 @@ fn a_node_knows_its_own_files() {
     for node in ["cp1", "cp2", "w1"] {
         let dir = format!("{node}/etc/kubernetes");
         let run = verify(&place, &dir, &[node]).ok();
-        assert!(run.stdout.starts_with(&format!("right: {dir} is {node}'s; ")), "{}", run.stdout);
+        assert!(run.stdout.starts_with(&format!("right: {dir} belongs to {node}; ")), "{}", run.stdout);
         verify(&place, &dir, &[node, "--archive", &format!("{node}.tar.gz")]).ok();
         // Without anything to hold it against.
         fs::rename(place.path(&format!("{dir}/kpki-node.json")), place.path("m.json")).unwrap();
@@ -299,11 +299,11 @@ fn each_thing_that_does_not_fit_is_found() {
             let pki = own.join("etc/kubernetes/pki");
             fs::copy(pki.join("ca.key"), pki.join("sa.key")).unwrap();
         }),
-        ("controller-manager.conf", "it talks to https://10.0.0.2:6443, not to https://10.0.0.1:6443", |own, other| {
+        ("controller-manager.conf", "its server is https://10.0.0.2:6443, not https://10.0.0.1:6443", |own, other| {
             let file = "etc/kubernetes/controller-manager.conf";
             fs::copy(other.join(file), own.join(file)).unwrap();
         }),
-        ("scheduler.conf", "is not what it should be", |own, _| {
+        ("scheduler.conf", "is not valid", |own, _| {
             fs::write(own.join("etc/kubernetes/scheduler.conf"), "kind: Config\n").unwrap();
         }),
     ];
@@ -354,7 +354,7 @@ fn kubeadms_trees_are_known_by_the_nodes_name() {
     assert!(run.stdout.contains("kpki export --verify NODE"), "{}", run.stdout);
     verify(&place, "nowhere", &["cp1"]).fails(1);
     fs::create_dir(place.path("empty")).unwrap();
-    assert!(verify(&place, "empty", &["cp1"]).fails(1).stderr.contains("nothing of a node"));
+    assert!(verify(&place, "empty", &["cp1"]).fails(1).stderr.contains("no files of a node"));
 }
 
 #[test]

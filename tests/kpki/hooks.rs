@@ -80,7 +80,7 @@ fn a_deploy_hook_that_fails_is_told_or_undoes_the_renewal() {
 fn a_hook_that_hangs_is_ended() {
     let place = made("  hooks: {timeout: 1s, post: 'sleep 10000'}\n");
     let run = place.kpki(&["renew", "admin.conf", "--dir", "k8s", "--at", LATER]).status(1);
-    assert!(run.stdout.contains("post hook failed: not done after 1s"), "{}", run.stdout);
+    assert!(run.stdout.contains("post hook failed: still running after 1s"), "{}", run.stdout);
 }
 
 /// What a scheduled job mails: nothing when all is well, and every failure.
@@ -132,7 +132,7 @@ fn a_deploy_hook_that_fails_is_tried_again() {
     assert!(run.stdout.contains("deploy hook of etcd failed"), "{}", run.stdout);
     place.write("log", "");
     let run = place.kpki(&due).ok();
-    assert!(run.stdout.contains("interrupted before it could say so: etcd-server\n"), "{}", run.stdout);
+    assert!(run.stdout.contains("interrupted before its report: etcd-server\n"), "{}", run.stdout);
     let run = place.kpki(&due).ok();
     assert!(!run.stdout.contains("etcd-server"), "{}", run.stdout);
     assert!(!place.path("k8s/.kpki/owed.json").exists());

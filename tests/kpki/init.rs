@@ -346,7 +346,7 @@ fn a_leaf_never_outlives_its_authority() {
     );
     let run = place.init(&["--profile", "p.yaml", "--dir", "k8s"]).warns();
     assert!(
-        run.stderr.contains("warning: apiserver, apiserver-kubelet-client and 11 more are cut to the authority's end at 2027-11-20T22:00:00Z"),
+        run.stderr.contains("warning: apiserver, apiserver-kubelet-client and 11 more are shortened to the authority's notAfter 2027-11-20T22:00:00Z"),
         "{}",
         run.stderr
     );
@@ -421,7 +421,7 @@ fn the_clock_is_the_only_thing_at_changes() {
     place.write("p.yaml", single(""));
     let run = place.kpki(&["init", "--profile", "p.yaml", "--dir", "k8s", "--at", "soon"]).fails(2);
     assert!(
-        run.stderr.starts_with("error: --at \"soon\" is no instant in the years 1970 to 8900\nhint: give RFC 3339"),
+        run.stderr.starts_with("error: --at \"soon\" is not an instant in the years 1970 to 8900\nhint: give RFC 3339"),
         "{}",
         run.stderr
     );
@@ -470,7 +470,7 @@ fn instants_out_of_range_are_refused() {
     place.write("p.yaml", single(""));
     for at in ["9999-12-31", "0001-01-01", "+999999999999d", "1950-01-01"] {
         let run = place.kpki(&["init", "--profile", "p.yaml", "--dir", "k8s", "--at", at]).fails(2);
-        assert!(run.stderr.contains("no instant in the years 1970 to 8900"), "{at}: {}", run.stderr);
+        assert!(run.stderr.contains("not an instant in the years 1970 to 8900"), "{at}: {}", run.stderr);
     }
 }
 

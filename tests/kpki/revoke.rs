@@ -148,7 +148,7 @@ fn a_hold_is_taken_back_or_becomes_final_as_of_its_own_day() {
     // DER that was asked for once is never left behind.
     assert_eq!(fs::read(place.path("d/pki/etcd/ca.crl.der")).unwrap(), der(&place, "d/pki/etcd/ca.crl"));
     let released = at(&place, "2026-11-24", &["release", "etcd-peer"]).ok();
-    assert!(released.stdout.starts_with("nothing to do, no list names it"), "{}", released.stdout);
+    assert!(released.stdout.starts_with("nothing to do, no CRL has it"), "{}", released.stdout);
     // A clock that was turned back makes no list.
     assert!(on(&place, &["revoke", "etcd-peer"]).fails(1).stderr.contains("check the clock"));
 }
@@ -324,7 +324,7 @@ fn without_the_authoritys_key_nothing_is_signed() {
     fs::remove_file(place.path("d/pki/etcd/ca.key")).unwrap();
     for words in [&["revoke", "etcd-peer"][..], &["crl", "update", "etcd-ca"]] {
         let refused = on(&place, words).fails(1);
-        assert!(refused.stderr.contains("the key of etcd-ca is not here"), "{}", refused.stderr);
+        assert!(refused.stderr.contains("the key of etcd-ca is not in this tree"), "{}", refused.stderr);
     }
     at(&place, "2026-12-12", &["crl", "update", "--due"]).status(5);
     at(&place, "2026-11-22", &["crl", "update", "--due"]).ok();
@@ -383,7 +383,7 @@ fn going_back_never_takes_a_revocation_back() {
     let dry = place.kpki(&["restore", "20261121T000000Z-revoke", "-d", "d", "--dry-run", "-o", "json"]).ok().json();
     assert_eq!(dry["listsLeft"], serde_json::json!(["pki/etcd/ca.crl"]));
     let run = place.kpki(&["restore", "20261121T000000Z-revoke", "-d", "d"]).ok();
-    assert!(run.stdout.contains("an older list would take revocations back"), "{}", run.stdout);
+    assert!(run.stdout.contains("an older CRL would undo revocations"), "{}", run.stdout);
     assert_eq!(fs::read(place.path("d/pki/etcd/peer.crt")).unwrap(), peer);
     assert_eq!(fs::read(place.path("d/pki/etcd/ca.crl")).unwrap(), list);
     on(&place, &["crl", "check", "etcd-peer", "etcd-server"]).status(4);

@@ -140,7 +140,7 @@ fn a_pki_that_is_a_symlink_is_named_with_the_way_out() {
     fs::rename(place.path("k8s/pki"), place.path("k8s/ssl")).unwrap();
     std::os::unix::fs::symlink("ssl", place.path("k8s/pki")).unwrap();
     let run = place.kpki(&["renew", "all", "--at", NOW, "--dir", "k8s", "--no-hooks"]).fails(1);
-    assert!(run.stderr.contains("hint: name what it points to in the profile"), "{}", run.stderr);
+    assert!(run.stderr.contains("hint: give its target in the profile"), "{}", run.stderr);
     assert!(run.stderr.contains("certificatesDir: /etc/kubernetes/ssl"), "{}", run.stderr);
     let lines = "certificatesDir: /etc/kubernetes/ssl\n";
     place.write("ssl.yaml", single(lines));

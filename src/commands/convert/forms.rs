@@ -31,7 +31,7 @@ pub fn of_file(
             // A public half may stand for a certificate and its key.
             if !things.is_empty() && left > 0 && form != Form::Spki {
                 notes.push(format!(
-                    "{}: left out what is no private key ({left} of {})",
+                    "{}: skipped {left} of {} objects that are not private keys",
                     source.name,
                     loaded.objects.len()
                 ));
@@ -70,7 +70,7 @@ fn picked(form: Form, source: &Source, loaded: &Loaded, passwords: &mut dyn Pass
         };
         let made = match &thing {
             _ if form == Form::Spki => Thing::PublicKey(thing.public().ok_or_else(|| {
-                Error::new(format!("{}: the {} does not say what its public key is", source.name, thing.kind()))
+                Error::new(format!("{}: the public key of the {} is unknown", source.name, thing.kind()))
             })?),
             Thing::Key(key) => {
                 let failed = |why| Error::new(format!("{}: {why}", source.name));

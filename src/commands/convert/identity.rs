@@ -96,7 +96,7 @@ impl Identity {
     }
 }
 
-/// By name and signature; a signature of a kind nobody here verifies counts by its names.
+/// By name and signature; a signature with an unknown algorithm counts by its names.
 fn signs(issuer: &Certificate, subject: &Certificate) -> bool {
     matches!(subject.signed_by(issuer), Ok(()) | Err(VerifyError::Unsupported { .. }))
 }
@@ -117,7 +117,7 @@ fn leaf(certificates: &[Certificate], key: Option<&RawKey>) -> Result<usize, Err
             .ok_or_else(|| Error::new("expected a chain of certificates, found a circle"));
     };
     let public = Thing::Key(key.clone()).public().ok_or_else(|| {
-        Error::new("the private key does not say which public key it belongs to")
+        Error::new("the public key of the private key is unknown")
             .hint("give a key of RSA or of the curves P-256 and P-384")
     })?;
     certificates.iter().position(|certificate| certificate.spki_der == public).ok_or_else(|| {

@@ -1,5 +1,5 @@
-//! `--as kubeadm-certs`: what `kubeadm init --upload-certs` leaves in the cluster for a joining control-plane node, so that
-//! `kubeadm join --control-plane --certificate-key KEY` finds it.
+//! `--as kubeadm-certs`: what `kubeadm init --upload-certs` leaves in the cluster for a joining control-plane node, so
+//! that `kubeadm join --control-plane --certificate-key KEY` finds it.
 
 use zeroize::Zeroizing;
 
@@ -14,8 +14,8 @@ use crate::report::convert::Convert;
 use super::manifest::{self, Secret};
 use super::request::{Input, Output, Request};
 
-/// Below `pki`; in the Secret `/` is written `-`. kubeadm wants every one of them there; what a node does not have (the key
-/// of an external authority) is empty and is not saved on the other side.
+/// Below `pki`; in the Secret `/` is written `-`. kubeadm wants every one of them there; what a node does not have (the
+/// key of an external authority) is empty and is not saved on the other side.
 const FILES: &[&str] =
     &["ca.crt", "ca.key", "etcd/ca.crt", "etcd/ca.key", "front-proxy-ca.crt", "front-proxy-ca.key", "sa.key", "sa.pub"];
 const LARGEST: u64 = 1 << 20;
@@ -80,7 +80,7 @@ pub fn manifest(request: &Request, report: &mut Convert) -> Result<(Output, Opti
                 .hint("give the directory /etc/kubernetes of the first control-plane node, or a tree kpki made"));
             }
             FileState::Missing => {
-                report.notes.push(format!("{file} is not there: the joining node has to get it otherwise"));
+                report.notes.push(format!("{file} is missing: the joining node must get it another way"));
                 plain.push((file.replace('/', "-"), Zeroizing::default()));
             }
         }

@@ -12,10 +12,10 @@ use crate::error::Error;
 use crate::kubeconfig::{self, Credentials, KubeconfigError};
 use crate::plan::item::Access;
 
-/// A PKCS#12 file larger than this is none.
+/// A larger file is not PKCS#12.
 const LARGEST_PKCS12: usize = 16 << 20;
 
-/// What a file held, and what is worth a word.
+/// The contents of a file, and notes.
 #[derive(Debug, Default)]
 pub struct Loaded {
     pub objects: Vec<Object>,
@@ -26,9 +26,9 @@ pub struct Loaded {
 
 #[derive(Debug)]
 pub enum LoadError {
-    /// Nothing of the kind: in a tree it is passed over.
+    /// No known content: skipped in a directory.
     Nothing(Error),
-    /// Something of the kind, but broken, or locked.
+    /// Known content, but broken or encrypted.
     Broken(Error),
 }
 
@@ -47,7 +47,7 @@ fn broken(what: impl Into<String>) -> LoadError {
 
 const KNOWN: &str = "a certificate, key, CRL, signing request, kubeconfig or PKCS#12 file";
 
-/// `name` is what messages call it.
+/// `name`: for messages.
 pub fn load(name: &str, bytes: &[u8], passwords: &mut dyn Passwords) -> Result<Loaded> {
     let mut loaded = Loaded::default();
     if pkcs12::looks_like(bytes) {
@@ -69,15 +69,15 @@ pub fn load(name: &str, bytes: &[u8], passwords: &mut dyn Passwords) -> Result<L
     Ok(loaded)
 }
 
-/// A text may begin with a zero, as DER does; in DER there is always a tag no text has.
+/// A text may begin with `0`, as DER does; DER always has a byte that no text has.
 fn is_text(bytes: &[u8]) -> bool {
     bytes.iter().all(|byte| byte.is_ascii_whitespace() || !byte.is_ascii_control())
 }
 
-/// Labels other programs give to what RFC 7468 calls otherwise.
+/// Labels of other programs for the types of RFC 7468.
 const ALIASES: &[(&str, &str)] =
     &[("X509 CERTIFICATE", "CERTIFICATE"), ("NEW CERTIFICATE REQUEST", "CERTIFICATE REQUEST")];
-/// What stands beside keys and says nothing of its own: the curve before OpenSSL's EC keys.
+/// Blocks that are skipped: the curve before OpenSSL's EC keys.
 const PASSED_OVER: &[&str] = &["EC PARAMETERS"];
 
 fn block(name: &str, raw: &Raw<'_>, loaded: &mut Loaded) -> Result<()> {
@@ -95,14 +95,14 @@ fn block(name: &str, raw: &Raw<'_>, loaded: &mut Loaded) -> Result<()> {
     let Some(thing) = Thing::of_der(&block.contents) else {
         let ours = ["CERTIFICATE", "X509 CRL", "CERTIFICATE REQUEST", "PUBLIC KEY", "PRIVATE KEY"];
         return Err(if ours.iter().any(|known| label.ends_with(known)) && !label.starts_with("OPENSSH") {
-            broken(format!("{at} ({label}): expected the whole DER of what its label says"))
+            broken(format!("{at} ({label}): expected complete DER of the type of its label"))
         } else {
             LoadError::Nothing(Error::new(format!("{at}: expected {KNOWN}, found {label}")))
         });
     };
     let meant = ALIASES.iter().find(|(alias, _)| *alias == label).map_or(label.as_ref(), |(_, meant)| *meant);
     if meant != thing.label() {
-        loaded.notes.push(format!("{at} says {label} and holds {}; taken for what it is", described(&thing)));
+        loaded.notes.push(format!("{at} is labelled {label} but contains {}; its content is used", described(&thing)));
     }
     loaded.objects.push(Object { thing, name: None });
     Ok(())
@@ -125,7 +125,7 @@ fn open(name: &str, bytes: &[u8], passwords: &mut dyn Passwords, loaded: &mut Lo
     let password = password.as_ref().map(|password| password.as_str());
     let opened = pkcs12::open(bytes, password).map_err(|why| locked(name, &why, password.is_some()))?;
     if !opened.checked {
-        loaded.notes.push(format!("{name} carries no code over its content: nobody can tell whether it was changed"));
+        loaded.notes.push(format!("{name} has no MAC: changes to it cannot be detected"));
     }
     for bag in opened.bags {
         let (der, what) = match &bag.content {
@@ -146,13 +146,14 @@ fn locked(name: &str, why: &EncryptionError, given: bool) -> LoadError {
         EncryptionError::WrongPassword => Error::new(format!("{name} is encrypted, and no password is given"))
             .hint("give it with --password-file FILE or --password-env VARIABLE, or run on a terminal to be asked"),
         EncryptionError::TooMuchWork { .. } | EncryptionError::TooMuchMemory { .. } => {
-            Error::new(format!("{name}: {why}")).hint("check where the file comes from: no program writes such figures")
+            Error::new(format!("{name}: {why}"))
+                .hint("check the origin of the file: no known program writes such parameters")
         }
         _ => Error::new(format!("{name}: {why}")),
     })
 }
 
-/// The key inside a locked one; every other thing as it is.
+/// Decrypts an encrypted key; other objects are unchanged.
 pub fn unlocked(name: &str, thing: &Thing, passwords: &mut dyn Passwords) -> std::result::Result<Thing, Error> {
     let Thing::LockedKey(der) = thing else { return Ok(thing.clone()) };
     let password = passwords.ask(Asking::Input(name))?;
@@ -167,7 +168,7 @@ pub fn unlocked(name: &str, thing: &Thing, passwords: &mut dyn Passwords) -> std
 
 /// Whether the text was a kubeconfig.
 fn kubeconfig(name: &str, bytes: &[u8], passwords: &mut dyn Passwords, loaded: &mut Loaded) -> Result<bool> {
-    // A PEM file is no YAML, and a long one would only be refused for its length.
+    // A PEM file is not YAML, and a long one would be refused for its length.
     if bytes.trim_ascii_start().starts_with(b"-----BEGIN ") {
         return Ok(false);
     }
@@ -182,7 +183,7 @@ fn kubeconfig(name: &str, bytes: &[u8], passwords: &mut dyn Passwords, loaded: &
     let (certificate, key) = match &read.credentials {
         Credentials::Embedded { certificate, key } => (certificate, key),
         Credentials::Files { certificate, key } => {
-            let what = format!("{name} holds no credentials: it names {certificate} and {key}");
+            let what = format!("{name} embeds no credentials: it refers to {certificate} and {key}");
             return Err(LoadError::Nothing(Error::new(what).hint("convert those files instead")));
         }
     };

@@ -10,7 +10,7 @@ use crate::error::Error;
 
 pub struct Secret<'a> {
     pub name: &'a str,
-    /// `None`: that of whoever creates it.
+    /// `None`: the namespace of the `kubectl` that creates it.
     pub namespace: Option<&'a str>,
     pub kind: &'a str,
     /// In the order they are written.

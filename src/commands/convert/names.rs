@@ -1,4 +1,4 @@
-//! What a file made of another is called.
+//! Names of output files.
 
 use std::collections::BTreeMap;
 

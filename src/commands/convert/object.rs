@@ -1,4 +1,4 @@
-//! What conversions are about: one thing out of a file, known by its content.
+//! One object of a file, identified by its content.
 
 use zeroize::Zeroizing;
 
@@ -9,7 +9,7 @@ use crate::encoding::{pem, public_key, tlv};
 use crate::encrypted::pkcs8;
 use crate::x509::{Certificate, Der, Request, sniff};
 
-/// One thing, and what it was called where it lay.
+/// One object and its name in the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Object {
     pub thing: Thing,
@@ -107,7 +107,7 @@ impl Thing {
         }
     }
 
-    /// Not for everybody's eyes, locked or not.
+    /// Contains a private key, encrypted or not.
     pub const fn is_secret(&self) -> bool {
         matches!(self, Self::Key(_) | Self::LockedKey(_))
     }
@@ -116,7 +116,7 @@ impl Thing {
         pem::write(self.label(), self.der())
     }
 
-    /// SubjectPublicKeyInfo of whatever has a public half. Of a locked key: nothing.
+    /// The SubjectPublicKeyInfo; `None` for an encrypted key or an object without one.
     pub fn public(&self) -> Option<Vec<u8>> {
         match self {
             Self::Certificate(der) => Certificate::parse(der).ok().map(|found| found.spki_der),

@@ -56,7 +56,7 @@ pub fn pkcs12(
             bags.push(Bag { content: Content::Certificate(der.clone()), friendly_name: name, local_key_id: None });
         }
     }
-    // Read back, lists stand where they were written: behind the certificates, before the key.
+    // Read back, CRLs are in the order in which they were written: after the certificates, before the key.
     let key = bags.iter().position(|bag| matches!(bag.content, Content::Key(_))).unwrap_or(bags.len());
     let lists: Vec<Bag> = crls.iter().map(|object| plain(Content::Crl(object.thing.der().to_vec()))).collect();
     bags.splice(key..key, lists);
@@ -115,7 +115,7 @@ pub fn kubeconfig(request: &Request, loaded: &Loaded, from: String, notes: &mut 
     let cluster = request.cluster.clone().or_else(|| found.map(|found| found.cluster.clone()));
     let cluster = cluster.unwrap_or_else(|| "kubernetes".to_owned());
     if !identity.leaf.extended_key_usages.contains(&crate::blueprint::ExtendedKeyUsage::ClientAuth) {
-        notes.push(format!("{} is no client certificate: the API server will refuse it", identity.leaf.subject));
+        notes.push(format!("{} is not a client certificate: the API server will refuse it", identity.leaf.subject));
     }
     let (authority, certificate) = (pem(&authority), pem(&client));
     let access = Access { cluster, user, server, preferences: false };

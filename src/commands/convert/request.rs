@@ -1,4 +1,4 @@
-//! What is to be made of what, and one file to be.
+//! The request of a conversion, and one output file.
 
 use crate::error::Error;
 use std::path::PathBuf;
@@ -50,7 +50,7 @@ pub enum Input {
     Bytes(Zeroizing<Vec<u8>>),
 }
 
-/// What is wanted, and of what.
+/// The target form and its inputs.
 #[derive(Debug)]
 pub struct Request {
     pub inputs: Vec<Input>,
@@ -74,7 +74,7 @@ pub struct Request {
     pub now: OffsetDateTime,
 }
 
-/// For what a password is asked.
+/// The use of a password.
 #[derive(Debug, Clone, Copy)]
 pub enum Asking<'a> {
     /// Of the file of this name.
@@ -83,13 +83,13 @@ pub enum Asking<'a> {
     Output,
 }
 
-/// Where passwords come from. Never from the command line.
+/// The sources of passwords, never the command line.
 pub trait Passwords {
-    /// `None`: nobody gave one.
+    /// `None`: none was given.
     fn ask(&mut self, asking: Asking<'_>) -> Result<Option<Zeroizing<String>>, Error>;
 }
 
-/// One file to be.
+/// One output file.
 pub struct Output {
     /// Below the directory; empty where one file is made.
     pub path: String,

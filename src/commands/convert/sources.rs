@@ -12,14 +12,14 @@ use crate::workspace::survey::{self, LARGEST_INPUT};
 
 use super::request::{Input, Request};
 
-/// Of all together: they are held in memory until everything is converted.
+/// The size limit of all files: they are in memory until everything is converted.
 const LARGEST_ALL: usize = 1 << 30;
 
 /// One file read.
 pub struct Source {
     /// What messages call it.
     pub name: String,
-    /// Where it lay below the directory that was given, or its own name: what its output is called after.
+    /// Its path below the given directory, or its own name: the output is named after it.
     pub path: String,
     pub bytes: Zeroizing<Vec<u8>>,
 }
@@ -71,7 +71,7 @@ impl Sources {
 
 fn tree(root: &Path, sources: &mut Sources, report: &mut Convert) -> Result<(), Error> {
     let dir = Dir::open_root(root)?;
-    // kpki's own state keeps what was replaced: those files are nobody's.
+    // kpki's own state with its replaced files is not converted.
     let walk = WalkDir::new(root).min_depth(1).sort_by_file_name().into_iter();
     for entry in walk.filter_entry(|entry| entry.file_name() != ".kpki") {
         let entry = entry.map_err(|why| {

@@ -1,4 +1,4 @@
-//! What the CRLs say of one certificate, and what one CRL is good for.
+//! The answer of the CRLs for one certificate, and the state of one CRL.
 
 use crate::report::crl::{Answer, CheckedCertificate as Row, CheckedCrl, CrlState};
 use crate::revocation::Reason;
@@ -7,11 +7,12 @@ use crate::x509::revocation::{Status, Vetted, status};
 use crate::x509::{Certificate, CrlLookup, PathError, Problem, decimal};
 use time::OffsetDateTime;
 
-/// From how much of its life on a list is about to go stale: as `check-expiration` warns, and after `--due` has signed it anew.
+/// The percentage of its lifetime from which a CRL is about to be stale: as `check-expiration` warns, and later than
+/// `--due` signs the next.
 pub const ENDING_PERCENT: i128 = 20;
 
-/// What is wrong with the intermediates above a certificate: no CRL of theirs says then that it is good. Without a trusted
-/// authority nobody knows.
+/// Problems of the intermediates above a certificate: with one, their CRLs cannot make it good. Without a trusted
+/// authority the answer is unknown.
 pub fn broken_path(
     certificate: &Certificate,
     intermediates: &[Certificate],
@@ -42,7 +43,7 @@ pub fn certificate_row(
         why: broken.iter().map(ToString::to_string).collect(),
     };
     let Some(index) = authorities.iter().position(|one| certificate.signed_by(one).is_ok()) else {
-        row.why.push(format!("its issuer {} is not here: give it with --ca", certificate.issuer));
+        row.why.push(format!("its issuer {} was not given: give it with --ca", certificate.issuer));
         return row;
     };
     let Some(issuer) = authorities.get(index) else { return row };
@@ -54,7 +55,7 @@ pub fn certificate_row(
         .collect();
     let (positions, own): (Vec<usize>, Vec<Vetted<'_>>) = of_issuer.into_iter().unzip();
     if own.is_empty() {
-        row.why.push(format!("no list of {} is here: give it with --crl", issuer.subject));
+        row.why.push(format!("no CRL of {} was given: give it with --crl", issuer.subject));
         return row;
     }
     let answer = status(certificate, issuer, &own);
@@ -98,7 +99,7 @@ pub fn list_row(path: &str, listed: &CrlLookup<'_>, vetted: Option<&Vetted<'_>>,
     let crl = &listed.crl;
     let mut problems: Vec<String> = match vetted {
         Some(vetted) => vetted.problems().iter().map(ToString::to_string).collect(),
-        None => vec![format!("its issuer {} is not here: give it with --ca", crl.issuer)],
+        None => vec![format!("its issuer {} was not given: give it with --ca", crl.issuer)],
     };
     let state = match (vetted, crl.next_update) {
         (None, _) => CrlState::Unusable,
@@ -112,7 +113,7 @@ pub fn list_row(path: &str, listed: &CrlLookup<'_>, vetted: Option<&Vetted<'_>>,
         (Some(_), None) => CrlState::Fresh,
     };
     if state == CrlState::Ending {
-        problems.push("it goes stale soon: kpki crl update".to_owned());
+        problems.push("it is stale soon: kpki crl update".to_owned());
     }
     CheckedCrl {
         path: path.to_owned(),

@@ -1,4 +1,4 @@
-//! `kpki crl check`: which certificates, whose lists, what they say. Reads only, never a key.
+//! `kpki crl check`: certificates, their issuers' CRLs, the answers. Reads only, and never a key.
 
 use super::answer::{broken_path, certificate_row, list_row};
 use super::check_request::Request;
@@ -31,14 +31,14 @@ pub fn run(request: &Request) -> Result<CrlCheck, Error> {
     for path in &lists {
         for der in der(path)? {
             let listed = CrlLookup::read(&der, &wanted)
-                .map_err(|why| Error::new(format!("cannot use the revocation list {}", path.display())).because(why))?;
+                .map_err(|why| Error::new(format!("cannot use the CRL {}", path.display())).because(why))?;
             rows.push(path.display().to_string());
             read.push(listed);
             ders.push(der);
         }
     }
     let strictness = if request.strict { Strictness::Strict } else { Strictness::Lenient };
-    // Which authority a list is held against: the one of its name that signed it, or for want of that any of its name.
+    // The authority of a CRL: the one of its issuer's name that signed it, otherwise any of that name.
     let vetted: Vec<(Option<usize>, Option<Vetted<'_>>)> = read
         .iter()
         .zip(ders)
@@ -68,7 +68,7 @@ pub fn run(request: &Request) -> Result<CrlCheck, Error> {
 }
 
 fn der(path: &Path) -> Result<Vec<Vec<u8>>, Error> {
-    let failed = |why: String| Error::new(format!("cannot use the revocation list {}", path.display())).because(why);
+    let failed = |why: String| Error::new(format!("cannot use the CRL {}", path.display())).because(why);
     match files::look(path) {
         Ok(Some(source)) => inventory::crls(&source).map_err(|why| failed(why.to_string())),
         Ok(None) => Err(FileError::new(files::Op::Read, path, files::Kind::Missing).into()),

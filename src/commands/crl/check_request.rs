@@ -1,4 +1,4 @@
-//! What `kpki crl check` is asked.
+//! The request of `kpki crl check`.
 
 use crate::workspace::TreeArgs;
 use std::path::PathBuf;
@@ -13,7 +13,7 @@ pub struct Request {
     pub authorities: Vec<PathBuf>,
     /// One directory.
     pub trees: TreeArgs,
-    /// An authority without cRLSign, and a list without a number, decide nothing.
+    /// Ignore a CRL whose signer has no cRLSign, or that has no number.
     pub strict: bool,
     pub at: OffsetDateTime,
 }

@@ -1,4 +1,4 @@
-//! The certificates that are asked about, and the authorities and CRLs that can answer.
+//! The certificates to check, and the authorities and CRLs for the check.
 
 use super::check_request::Request;
 use crate::error::Error;
@@ -11,12 +11,12 @@ use crate::x509::{Certificate, parse_bundle, parse_pem_bundle};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-/// What is asked about, and what there is to ask.
+/// The input of a check.
 #[derive(Default)]
 pub struct Gathered {
     pub certificates: Vec<(String, Certificate)>,
     pub authorities: Vec<Certificate>,
-    /// Out of the files of certificates: trusted where a path leads to one of the authorities.
+    /// Further certificates of the files; trusted if they chain to one of the authorities.
     pub intermediates: Vec<Certificate>,
     pub lists: BTreeSet<PathBuf>,
 }
@@ -41,17 +41,17 @@ impl Gathered {
         if !names.is_empty() || whole {
             self.tree(request, dir, (!whole).then_some(&names))?;
         } else if asked && request.authorities.is_empty() && files::what(None, dir).is_some() {
-            // Whose they are: the authorities of the tree.
+            // Their issuers: the authorities of the tree.
             self.tree(request, dir, Some(&[]))?;
         }
         if self.certificates.is_empty() {
-            return Err(Error::new("there is no certificate to ask about")
+            return Err(Error::new("there is no certificate to check")
                 .hint("name files, a directory, or entries of the tree in --dir"));
         }
         Ok(())
     }
 
-    /// A tree's authorities with their lists, and its certificates: all, or those of these names.
+    /// A tree's authorities with their CRLs, and its certificates: all, or those of these names.
     pub fn tree(&mut self, request: &Request, dir: &Path, names: Option<&[&str]>) -> Result<(), Error> {
         let trees = TreeArgs { dirs: vec![dir.to_path_buf()], ..request.trees.clone() };
         let resolved = targets::resolve(&trees)?;
@@ -75,8 +75,10 @@ impl Gathered {
             }
         }
         match names.unwrap_or_default().iter().find(|name| !found.contains(*name)) {
-            Some(name) => Err(Error::usage(format!("{name:?} is no file, and no certificate of {}", dir.display()))
-                .hint("give the path of a file, or say with --dir whose entry it is")),
+            Some(name) => {
+                Err(Error::usage(format!("{name:?} is neither a file nor a certificate of {}", dir.display()))
+                    .hint("give the path of a file, or the tree of the entry with --dir"))
+            }
             None => Ok(()),
         }
     }
@@ -88,7 +90,7 @@ impl Gathered {
         let path = Path::new(&item.path);
         match item.kind {
             Kind::Authority => {
-                // The first of a file, with its list beside it.
+                // The authority is the first certificate of its file, with the CRL beside it.
                 if item.position == 0 && request.authorities.is_empty() {
                     self.authority(path)?;
                 }
@@ -107,7 +109,7 @@ impl Gathered {
         Ok(())
     }
 
-    /// The nodes of a cluster directory hold copies of the shared authorities' lists, which are told once.
+    /// The nodes of a cluster directory hold copies of the shared authorities' CRLs, which are reported once.
     pub fn lists_are_new(&self, authority: &Path) -> bool {
         let name = authority.file_name();
         let etcd = authority.parent().and_then(Path::file_name).is_some_and(|dir| dir == "etcd");
@@ -134,7 +136,7 @@ impl Gathered {
                 let own = if one.is_self_issued() { &mut self.authorities } else { &mut self.intermediates };
                 own.push(one.clone());
             }
-            // A root at the end of a chain is not revoked by its own list.
+            // A root at the end of a chain is not revoked by its own CRL.
             if alone || !one.is_self_issued() {
                 self.certificates.push((name, one));
             }
@@ -143,7 +145,7 @@ impl Gathered {
     }
 }
 
-/// Every certificate of a file: PEM, DER, or what a kubeconfig embeds.
+/// Every certificate of a file: PEM, DER, or embedded in a kubeconfig.
 pub fn certificates(path: &Path) -> Result<Vec<Certificate>, Error> {
     let bytes = survey::input(path, survey::LARGEST_INPUT)?;
     // A kubeconfig holds its PEM in base64, and no PEM is a kubeconfig.

@@ -1,4 +1,4 @@
-//! `kpki crl`: CRLs shown, asked, and signed anew before they go stale.
+//! `kpki crl`: CRLs shown, checked, and signed again before they are stale.
 
 mod answer;
 pub mod check;

@@ -1,5 +1,5 @@
-//! `kpki crl show`: a list in constant memory. It is walked over once for its head, whose end stands behind the entries, and
-//! once for them.
+//! `kpki crl show`: a CRL in constant memory. It is read once for its header, whose extensions follow the entries, and
+//! once for the entries.
 
 use std::path::Path;
 
@@ -18,7 +18,7 @@ pub fn head(path: &Path) -> Result<CrlHead, Error> {
     Ok(facts(path, &crl))
 }
 
-/// Every entry in the list's order.
+/// Every entry in the CRL's order.
 pub fn entries(path: &Path, each: &mut dyn FnMut(CrlEntry)) -> Result<(), Error> {
     let mut one = |raw: &[u8]| -> Result<(), NotDer> {
         let revoked = crl_entry::Entry::read(raw)?.revoked()?;
@@ -46,9 +46,9 @@ fn open(path: &Path) -> Result<Source, Error> {
 }
 
 fn refused(path: &Path, why: inventory::Unreadable) -> Error {
-    Error::new(format!("cannot read a revocation list from {}", path.display()))
+    Error::new(format!("cannot read a CRL from {}", path.display()))
         .because(why)
-        .hint("look at what is in the file: kpki inspect shows certificates, keys and requests")
+        .hint("check the file: kpki inspect shows certificates, keys and requests")
 }
 
 fn facts(path: &Path, crl: &Crl) -> CrlHead {

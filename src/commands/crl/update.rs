@@ -1,4 +1,4 @@
-//! `kpki crl update`: the next issue of each CRL, its entries as they are.
+//! `kpki crl update`: the next issue of each CRL, with the same entries.
 
 use crate::catalog::CaId;
 use crate::error::{self, Error};
@@ -25,11 +25,11 @@ pub struct Request {
     pub due: bool,
 }
 
-/// What is to become of one authority's CRL.
+/// The decision for one authority's CRL.
 struct Plan {
     crl: TreeCrl,
     sign: bool,
-    /// Why it is not, where that is a gap.
+    /// Why it is not signed although it is due.
     skipped: Option<String>,
 }
 
@@ -103,8 +103,8 @@ fn evaluate(request: &Request, session: &Session<'_>, snapshot: &Snapshot) -> Re
         if !is_local && named && wanted {
             return Err(error::no_signer(id, authority));
         }
-        // Somebody else signs, and nobody here would notice that they stopped.
-        let skipped = (!is_local && crl.is_due(now)).then(|| format!("the key of {} is not here", id.name()));
+        // An external authority signs it: report when it stops.
+        let skipped = (!is_local && crl.is_due(now)).then(|| format!("the key of {} is not in this tree", id.name()));
         if crl.crl.is_some() || (is_local && !request.due) {
             plans.push(Plan { crl, sign: is_local && wanted, skipped });
         }

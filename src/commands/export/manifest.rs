@@ -22,7 +22,7 @@ pub struct Manifest {
     #[serde(rename = "clusterName")]
     pub cluster: String,
     pub node: String,
-    /// Where its API server and etcd are reached.
+    /// The addresses of its API server and etcd.
     pub address: Option<IpAddr>,
     pub entries: Vec<Exported>,
 }
@@ -48,7 +48,7 @@ pub struct Exported {
     /// On the node, absolute: certificate, public key or kubeconfig.
     #[serde(deserialize_with = "absolute")]
     pub path: String,
-    /// The key file, where one was exported.
+    /// The key file, if exported.
     #[serde(default, deserialize_with = "absolute_if_any")]
     pub key: Option<String>,
     certificates: Vec<Sha256>,

@@ -1,5 +1,5 @@
-//! `kpki export`: exactly what goes to one node, as a tar file whose bytes depend on nothing else; and on the node, whether what
-//! lies there is that node's.
+//! `kpki export`: the files of one node as a tar file whose bytes depend on nothing else; and on the node, whether the
+//! files are that node's.
 
 mod manifest;
 mod node_entries;

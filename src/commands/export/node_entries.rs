@@ -1,4 +1,4 @@
-//! What lies on a node: the catalogue's entries and the manifest's, read as the components read them, through symlinks.
+//! The files on a node: the catalogue's entries and the manifest's, read as the components read them, through symlinks.
 
 use std::path::{Path, PathBuf};
 
@@ -12,14 +12,14 @@ use crate::tree::layout::{DEFAULT_DIR, DEFAULT_KUBELET_DIR};
 
 /// A certificate bundle or kubeconfig larger than this is not one.
 const LARGEST: u64 = 4 << 20;
-/// What the kubelet got through a CSR, key and certificate in one file.
+/// The kubelet's rotated client certificate and key in one file.
 const ROTATED: &str = "kubelet-server-current.pem";
 
-/// Where paths of the node are found on this machine.
+/// Maps paths of the node to this machine.
 pub struct NodeRootfs {
     /// Absolute, without a slash at the end.
     dir: String,
-    /// What stands before `/etc/kubernetes`; `None`: DIR is a copy under another name.
+    /// The prefix of `/etc/kubernetes`; `None`: DIR is a copy under another name.
     prefix: Option<String>,
 }
 
@@ -43,7 +43,7 @@ impl NodeRootfs {
         }
     }
 
-    fn lies(&self, path: &str) -> NodeFile {
+    fn file_at(&self, path: &str) -> NodeFile {
         match files::read_input(&self.find(path), LARGEST) {
             Ok(files::FileState::Missing) => NodeFile::Missing,
             Ok(files::FileState::File { bytes, .. }) => NodeFile::File(bytes),
@@ -52,15 +52,15 @@ impl NodeRootfs {
     }
 }
 
-/// Who says what has to be there.
+/// The sources of the expected entries.
 pub struct Sources<'a> {
     pub manifest: Option<&'a Manifest>,
-    /// The profile that a tree records.
+    /// The recorded profile of a tree.
     pub profile: Option<&'a Profile>,
     pub node: &'a str,
 }
 
-/// Everything that lies there or has to, the catalogue's first.
+/// Every existing or expected entry, the catalogue's first.
 pub fn node_entries(host: &NodeRootfs, sources: &Sources<'_>) -> Vec<NodeEntry> {
     let certificates = sources.profile.map_or("/etc/kubernetes/pki", |profile| &profile.certificates_dir);
     let mut all: Vec<NodeEntry> = ENTRIES.iter().map(|entry| of_entry(host, sources, entry, certificates)).collect();
@@ -70,14 +70,14 @@ pub fn node_entries(host: &NodeRootfs, sources: &Sources<'_>) -> Vec<NodeEntry> 
             name: one.name.clone(),
             entry: None,
             path: host.find(&one.path).display().to_string(),
-            public: host.lies(&one.path),
-            private: one.key.as_deref().map_or(NodeFile::Missing, |key| host.lies(key)),
+            public: host.file_at(&one.path),
+            private: one.key.as_deref().map_or(NodeFile::Missing, |key| host.file_at(key)),
             client: NodeFile::Missing,
             required: true,
             exported: Some(one.prints()),
         });
     }
-    // Whoever is signed by an authority needs its certificate.
+    // An entry needs the certificate of its authority.
     let signers: Vec<CaId> = all
         .iter()
         .filter(|one| one.public != NodeFile::Missing)
@@ -97,21 +97,21 @@ fn of_entry(host: &NodeRootfs, sources: &Sources<'_>, entry: &'static Entry, cer
     let mut prints = exported.map(|one| one.prints());
     if let Files::KubeletPair(_) = entry.files {
         let rotated = format!("{DEFAULT_KUBELET_DIR}/{ROTATED}");
-        if host.lies(&rotated) != NodeFile::Missing {
+        if host.file_at(&rotated) != NodeFile::Missing {
             (path, key, prints) = (rotated.clone(), rotated, None);
         }
     }
-    let public = host.lies(&path);
+    let public = host.file_at(&path);
     let (mut private, mut client) = (NodeFile::Missing, NodeFile::Missing);
     match (entry.files, &public) {
         (Files::Kubeconfig(_), NodeFile::File(bytes)) => {
             if let Ok(Credentials::Files { certificate, key }) = kubeconfig::read(bytes).map(|read| read.credentials) {
-                (client, private) = (host.lies(&certificate), host.lies(&key));
+                (client, private) = (host.file_at(&certificate), host.file_at(&key));
                 prints = None;
             }
         }
         (Files::Kubeconfig(_), _) => {}
-        _ => private = host.lies(&key),
+        _ => private = host.file_at(&key),
     }
     let profiled = sources.profile.and_then(|profile| Some((profile, profile.node(sources.node)?)));
     let required = match (sources.manifest, profiled) {

@@ -1,4 +1,4 @@
-//! What the command line asks for, and one file on its way.
+//! The request from the command line, and one file to export.
 
 use std::path::PathBuf;
 use time::OffsetDateTime;
@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 pub struct Request {
     pub node: String,
     pub dir: PathBuf,
-    /// The authorities' keys stay here, whatever the profile says.
+    /// Omit the authorities' keys, whatever the profile has.
     pub without_ca_keys: bool,
     pub gzip: bool,
     /// For the report.
@@ -17,7 +17,7 @@ pub struct Request {
     pub now: OffsetDateTime,
 }
 
-/// One file as it is to lie on the node.
+/// One file of the archive.
 pub struct Part {
     /// Absolute.
     pub path: String,

@@ -55,8 +55,9 @@ pub fn run(request: &Request) -> Result<Exported, Error> {
     })
 }
 
-/// The same files always make the same bytes: sorted, root's, and as old as the newest certificate among them (`newest`, in
-/// seconds since 1970): tar warns of 1970, and a node's backup should see that they are new.
+/// The same files always give the same bytes: sorted, owned by root, with the notBefore of the newest certificate as
+/// mtime (`newest`, in seconds since 1970): tar warns about 1970, and a backup of the node must see that the files are
+/// new.
 fn pack(parts: &[Part], newest: u64, gzip: bool) -> Result<Zeroizing<Vec<u8>>, Error> {
     let below = |path: &str| path.trim_start_matches('/').to_owned();
     let mut directories = BTreeSet::new();
@@ -77,24 +78,24 @@ fn pack(parts: &[Part], newest: u64, gzip: bool) -> Result<Zeroizing<Vec<u8>>, E
     members.sort_by(|a, b| a.path.cmp(b.path));
     let failed = |why: archive::ArchiveError| Error::new("cannot make the archive").because(why);
     let bytes = archive::write(&members, newest, gzip).map_err(failed)?;
-    // What tar would unpack is what was read.
+    // The archive unpacks to the files that were read.
     let back = archive::read(&bytes).map_err(failed)?;
     let fits = |(one, (path, part)): (&archive::Content, &(String, &Part))| {
         one.path == *path && one.mode == part.mode && one.bytes == part.bytes
     };
     if back.len() != files.len() || !back.iter().zip(&files).all(fits) {
-        return Err(Error::new("the archive does not hold what was put into it").hint("report this as a bug"));
+        return Err(Error::new("the archive differs from the files that were packed").hint("report this as a bug"));
     }
     Ok(bytes)
 }
 
-/// Directories that are the system's, not ours: unpacking leaves their modes alone.
+/// Directories of the operating system: unpacking does not change their modes.
 fn is_above(directory: &str) -> bool {
     let parents = |dir: &str| dir.strip_prefix(directory).is_some_and(|rest| rest.starts_with('/'));
     directory.is_empty() || parents(DEFAULT_DIR) || parents(DEFAULT_KUBELET_DIR)
 }
 
-/// Refuses before anything is read: a file that is there is replaced only with `--force`.
+/// Refuses before anything is read: an existing file is replaced only with `--force`.
 pub fn check(path: &Path, force: bool) -> Result<(), Error> {
     if !force && files::what(None, path).is_some() {
         return Err(Error::new(FileError::new(Op::Write, path, Kind::Exists).to_string())
@@ -103,7 +104,7 @@ pub fn check(path: &Path, force: bool) -> Result<(), Error> {
     Ok(())
 }
 
-/// Writes it where nobody else can read it.
+/// Writes it with mode 0600.
 pub fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     Ok(store::replace_file(path, bytes, 0o600)?)
 }

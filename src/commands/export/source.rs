@@ -1,4 +1,4 @@
-//! The tree an export is taken from: the recorded profile says what goes to the node, and what lies there has to be that.
+//! The source tree of an export: the recorded profile decides what goes to the node, and the files must agree with it.
 
 use time::OffsetDateTime;
 
@@ -21,11 +21,11 @@ pub struct Source<'a> {
     pub profile: Profile,
     layout: Layout,
     tree: TreeDir,
-    /// What is shared, and what is the node's.
+    /// The shared entries and the node's own.
     items: Vec<Item>,
 }
 
-/// Everything that goes into the archive but the manifest's bytes.
+/// Everything in the archive except the manifest.
 pub struct Read {
     pub parts: Vec<Part>,
     pub manifest: Manifest,
@@ -60,7 +60,7 @@ impl<'a> Source<'a> {
             Layout::Node { .. } => tree_dir::kubelet_dir(main, state.choices.kubelet_dir.as_deref()),
         };
         let tree = TreeDir::new(main, Some(&profile), kubelet.as_deref())?;
-        // What is shared stands first, so that a copy still points to what it copies.
+        // Shared items come first, so that the index of a copied item stays valid.
         let mut items = plan::items(&profile, &layout, &tree.directories);
         items.retain(|item| item.id.node.is_none() || item.id.node.as_ref() == Some(&request.node));
         if request.without_ca_keys {
@@ -72,12 +72,12 @@ impl<'a> Source<'a> {
         Ok(Self { request, profile, layout, tree, items })
     }
 
-    /// Reads everything, or says at once all that is wrong.
+    /// Reads everything; the error has every problem.
     pub fn read(&self, now: OffsetDateTime) -> Result<Read, Error> {
         let (node, dir) = (&self.request.node, self.request.dir.display());
         if self.tree.is_interrupted()? {
             return Err(Error::new(format!("cannot export {node}: an earlier run in {dir} was interrupted"))
-                .hint("run that command again: it finishes what was begun"));
+                .hint("run that command again: it completes the interrupted run"));
         }
         let context = Context {
             directory: &self.tree.roots.main,
@@ -95,13 +95,13 @@ impl<'a> Source<'a> {
             for notice in &decided.notices {
                 let Notice::OtherServer { item, found, wanted } = notice else { continue };
                 match self.node_at(found) {
-                    Some(other) => whys.push(format!("{item}: it talks to {found}, which is {other}")),
-                    None => notes.push(format!("{item} talks to {found}, the profile says {wanted}")),
+                    Some(other) => whys.push(format!("{item}: its server is {found}, which is {other}")),
+                    None => notes.push(format!("{item} has the server {found}, the profile {wanted}")),
                 }
             }
         }
         if !whys.is_empty() {
-            let mut error = Error::new(format!("cannot export {node} out of {dir}: nothing was written"));
+            let mut error = Error::new(format!("cannot export {node} from {dir}: nothing was written"));
             error.why = whys;
             error.hints = hints;
             return Err(error);
@@ -111,7 +111,7 @@ impl<'a> Source<'a> {
         Ok(read)
     }
 
-    /// The other node whose address a URL names: what carries no node's name in its certificate is known by that.
+    /// The other node whose address is in a URL: it identifies a kubeconfig whose certificate names no node.
     fn node_at(&self, url: &str) -> Option<&str> {
         let authority = url.strip_prefix("https://")?.split('/').next()?;
         let host = authority.rsplit_once(':').map_or(authority, |(host, _)| host);
@@ -120,7 +120,7 @@ impl<'a> Source<'a> {
         others.find(|node| node.addresses.contains(&address)).map(|node| node.name.as_str())
     }
 
-    /// Every place, and every one that is no regular file.
+    /// Every place, and those that are not regular files.
     fn survey(&self) -> (Survey, Vec<String>) {
         let (mut all, mut whys) = (Survey::new(), Vec::new());
         for place in plan::places(&self.items) {

@@ -1,4 +1,4 @@
-//! `kpki export --verify`, on the node: whose files are these?
+//! `kpki export --verify`, on the node: whether the files are this node's.
 
 use std::path::{Path, PathBuf};
 
@@ -18,7 +18,7 @@ use crate::workspace::{profiles, survey};
 /// The command line, checked.
 #[derive(Debug, Clone)]
 pub struct Request {
-    /// `None`: the machine's name decides.
+    /// `None`: the machine's name is used.
     pub node: Option<String>,
     pub hostname: Option<String>,
     pub dir: PathBuf,
@@ -27,11 +27,11 @@ pub struct Request {
     pub now: OffsetDateTime,
 }
 
-/// Looks, or says why that is not possible.
+/// Verifies the node's files.
 pub fn verify(request: &Request) -> Result<Verify, Error> {
     Dir::open_root(&request.dir)?;
     let (manifest, against) = manifest_of(request)?;
-    // A profile that cannot be read is no reason not to look.
+    // A profile that cannot be read does not prevent the check.
     let recorded = || Some(profiles::recorded(&request.dir).ok()??.1);
     let profile = if manifest.is_none() { recorded() } else { None };
     let identity = identity(request, manifest.as_ref(), profile.as_ref())?;
@@ -39,11 +39,11 @@ pub fn verify(request: &Request) -> Result<Verify, Error> {
     let host = NodeRootfs::of(&request.dir);
     let found = node_entries(&host, &sources);
     if found.iter().all(|one| one.public == NodeFile::Missing) {
-        return Err(Error::new(format!("there is nothing of a node in {}", request.dir.display()))
+        return Err(Error::new(format!("there are no files of a node in {}", request.dir.display()))
             .hint("give its /etc/kubernetes with --dir"));
     }
     let mut judged = judge(&identity, &found, request.now);
-    // An archive unpacked on the wrong machine says so itself.
+    // The manifest shows that an archive was unpacked on the wrong machine.
     if let (Some(manifest), Some(path)) = (&manifest, &against)
         && !names_one(&identity.node, &manifest.node, identity.hostname)
     {
@@ -62,7 +62,7 @@ pub fn verify(request: &Request) -> Result<Verify, Error> {
     })
 }
 
-/// What it is held against: what was given, or what was unpacked with the files.
+/// The expected manifest: the given one, or the one unpacked with the files.
 fn manifest_of(request: &Request) -> Result<(Option<Manifest>, Option<String>), Error> {
     let beside = request.dir.join(manifest::NAME);
     let (path, bytes) = match (&request.manifest, &request.archive) {
@@ -76,7 +76,7 @@ fn manifest_of(request: &Request) -> Result<(Option<Manifest>, Option<String>), 
     let read = Manifest::parse(&bytes).map_err(|why| {
         Error::new(format!("cannot use the manifest in {}", path.display()))
             .because(why)
-            .hint("export the node again, or leave the manifest out: the machine's name decides then")
+            .hint("export the node again, or omit the manifest: then the machine's name is used")
     })?;
     Ok((Some(read), Some(path.display().to_string())))
 }
@@ -88,11 +88,11 @@ fn from_archive(path: &Path) -> Result<Vec<u8>, Error> {
     let wanted = format!("{}/{}", DEFAULT_DIR.trim_start_matches('/'), manifest::NAME);
     let found = members.into_iter().find(|member| member.path == wanted);
     found.map(|member| member.bytes.to_vec()).ok_or_else(|| {
-        failed(format!("expected {wanted} in it, found none")).hint("give an archive that kpki export made")
+        failed(format!("expected {wanted} in it, but it is missing")).hint("give an archive that kpki export made")
     })
 }
 
-/// A name that was given, else the machine's, else the manifest's.
+/// The node's name: the given one, else the machine's, else the manifest's.
 fn identity(request: &Request, manifest: Option<&Manifest>, profile: Option<&Profile>) -> Result<Identity, Error> {
     let own = manifest.map(|manifest| manifest.node.as_str());
     let (named, hostname) = match (&request.node, &request.hostname, own) {
@@ -101,11 +101,11 @@ fn identity(request: &Request, manifest: Option<&Manifest>, profile: Option<&Pro
         (None, None, Some(node)) => (node, false),
         (None, None, None) => {
             return Err(
-                Error::usage("this machine has no name to go by").hint("give the node's: kpki export --verify NODE")
+                Error::usage("this machine has no host name").hint("give the node's: kpki export --verify NODE")
             );
         }
     };
-    // The node's own name, where the machine is called longer or shorter.
+    // The node's own name, if the machine's name is longer or shorter.
     let known = own.into_iter().chain(profile.iter().flat_map(|profile| &profile.nodes).map(|node| node.name.as_str()));
     let node = known.into_iter().find(|known| names_one(known, named, hostname)).unwrap_or(named).to_owned();
     let address = match manifest {

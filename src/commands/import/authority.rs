@@ -1,5 +1,5 @@
-//! The certificate of one of the tree's authorities: an intermediate with the key that waits for it, or, where it is named, an
-//! external one's without a key.
+//! The certificate of one of the tree's authorities: an intermediate for the key of a pending request, or, if it is
+//! named, an external one's without a key.
 
 use zeroize::Zeroizing;
 
@@ -18,7 +18,7 @@ use crate::x509::Certificate;
 enum Key {
     Staged(PrivateKey, Files),
     InPlace,
-    /// With the authority's owner.
+    /// With the owner of the authority: an external one.
     Elsewhere,
 }
 
@@ -79,7 +79,7 @@ impl Importing<'_> {
             placed.removals.extend([(files.root, files.key), (files.root, files.request)]);
         }
         placed.changes.push(public.change(0o644, Zeroizing::new(pem.clone().into_bytes()))?);
-        // The nodes of a cluster directory trust what the tree trusts.
+        // The nodes of a cluster directory trust the same authorities as the tree.
         for (_, of, copy) in self.session.copies() {
             if of == authority && copy != public && self.file(&copy).is_some() {
                 placed.changes.push(copy.change(0o644, Zeroizing::new(pem.clone().into_bytes()))?);
@@ -104,7 +104,7 @@ impl Importing<'_> {
 
     /// The certificate that an entry has now.
     fn issued(&self, credential: &Credential) -> Option<(String, Certificate)> {
-        // What the kubelet signed for itself is nobody's.
+        // A certificate that the kubelet signed itself belongs to no authority of the tree.
         let leaf = renew::certificate_of(credential, &self.snapshot.survey).filter(|leaf| !leaf.is_self_issued())?;
         let own = credential.entry.is_some_and(|entry| matches!(entry.files, catalog::Files::KubeletPair(_)));
         (!own || credential.wanted.is_some()).then(|| (credential.id.to_string(), leaf))

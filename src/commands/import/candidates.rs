@@ -1,4 +1,4 @@
-//! The keys that a certificate can be for: those that wait for one, and those in use.
+//! The keys that a certificate can be for: those of pending requests, and those in use.
 
 use std::path::Path;
 
@@ -12,28 +12,28 @@ use crate::workspace::Session;
 use crate::workspace::requests::{self, Files, Site};
 use crate::x509::{Certificate, Request};
 
-/// A key that waits for a certificate, or has one.
+/// A key of a pending request or in use.
 pub struct Candidate {
     /// Among the tree's credentials.
     pub index: usize,
     pub key: PrivateKey,
     pub source: Source,
-    /// What its request asks for.
+    /// Its request.
     pub request: Option<Request>,
     /// Of a kubeconfig without a certificate.
     pub access: Option<Access>,
 }
 
 pub enum Source {
-    /// Staged with the tree; it goes when the certificate is in place.
+    /// In `.kpki/requests`; removed when the certificate is in place.
     Staged(Files),
-    /// In a directory a person named.
+    /// In a directory from the command line.
     Out,
     /// The key that is in use.
     InPlace,
 }
 
-/// Every key. `out`: where `kpki csr --out` put keys and requests. A key that cannot be used is a warning: it may not be the
+/// Every key. `out`: the directory of `kpki csr --out`. A key that cannot be used is a warning: it may not be the
 /// one that is needed.
 pub fn read(
     session: &Session<'_>,
@@ -64,7 +64,7 @@ pub fn read(
     Ok(candidates)
 }
 
-/// The key a certificate is about. The one that waits goes before the one in use.
+/// The key of a certificate. A pending request has precedence over the key in use.
 pub fn matching<'c>(
     candidates: &'c [Candidate],
     credentials: &[Credential],

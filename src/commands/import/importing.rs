@@ -1,4 +1,4 @@
-//! What an import knows, and what one file becomes.
+//! The input of an import, and the result for one file.
 
 use super::candidates::Candidate;
 use super::request::Request;
@@ -11,7 +11,7 @@ use crate::tree::{Place, file};
 use crate::workspace::{Session, Snapshot};
 use crate::x509::Certificate;
 
-/// The tree as it is, and every key that a certificate can be for.
+/// The tree, and every key that a certificate can be for.
 pub struct Importing<'a> {
     pub request: &'a Request,
     pub session: &'a Session<'a>,
@@ -25,7 +25,7 @@ impl Importing<'_> {
     }
 }
 
-/// What one file became.
+/// The result for one file.
 #[derive(Default)]
 pub struct Placed {
     pub entry: RequestEntry,

@@ -1,4 +1,4 @@
-//! `kpki import`: certificates that somebody else signed, put in place. Match each with its key, judge all, commit.
+//! `kpki import`: externally signed certificates put in place. Match each with its key, judge all, commit.
 
 mod authority;
 mod candidates;

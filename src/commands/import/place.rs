@@ -56,7 +56,7 @@ impl Importing<'_> {
         Ok(Placed { entry, certificate: Some(leaf.clone()), changes, removals })
     }
 
-    /// The one that is there with new credentials, or a whole one.
+    /// The existing kubeconfig with new credentials, or a new one.
     fn kubeconfig(
         &self,
         credential: &Credential,
@@ -74,7 +74,7 @@ impl Importing<'_> {
         let access = match (&credential.wanted, &candidate.access) {
             (Some((What::Kubeconfig(_, access), _)), _) | (_, Some(access)) => access,
             _ => {
-                return Err(Error::new(format!("nothing says which server {} talks to", credential.id))
+                return Err(Error::new(format!("the server of {} is unknown", credential.id))
                     .hint("give the profile with --profile FILE"));
             }
         };

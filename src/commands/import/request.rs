@@ -1,4 +1,4 @@
-//! What the command line asks for.
+//! The request from the command line.
 
 use crate::workspace::{RunArgs, TreeArgs};
 use std::path::PathBuf;
@@ -9,8 +9,8 @@ pub struct Request {
     pub files: Vec<PathBuf>,
     pub trees: TreeArgs,
     pub run: RunArgs,
-    /// The entry they are for, where the key does not say it.
+    /// The entry they are for, if the key does not decide it.
     pub entry: Option<String>,
-    /// Where `kpki csr --out` put keys and requests.
+    /// The directory of `kpki csr --out`.
     pub requests: Option<PathBuf>,
 }

@@ -12,10 +12,10 @@ use crate::workspace::{Absent, Locked, Session, Snapshot, Transaction, journal, 
 use crate::x509::{Certificate, parse_bundle};
 use std::path::Path;
 
-/// A file of certificates larger than this is none.
+/// A larger file is not a certificate.
 const LARGEST: u64 = 4 << 20;
 
-/// Puts everything in place, or nothing, and says exactly why not.
+/// Puts all certificates in place, or none.
 pub fn run(request: &Request) -> Result<Requests, Error> {
     let (target, mut warnings) = targets::one(&request.trees)?;
     let session = Session::open(&request.trees, &request.run, &target, Absent::Refused)?;
@@ -52,7 +52,7 @@ pub fn run(request: &Request) -> Result<Requests, Error> {
     })
 }
 
-/// One transaction; the name under which the old files are kept.
+/// Commits in one transaction; returns the generation with the old files.
 fn commit(session: &Session<'_>, placed: &mut [Placed], locked: &Locked<'_>) -> Result<Option<String>, Error> {
     let now = session.run.now;
     let put: Vec<(String, &Certificate)> =
@@ -108,7 +108,7 @@ impl Importing<'_> {
             return Ok(Err(Refusal::Unfit(id.clone(), verdict.objections)));
         }
         if !verdict.surplus.is_empty() {
-            warnings.push(format!("{id} carries more than was asked for: {}", verdict.surplus.join(", ")));
+            warnings.push(format!("{id} has more than was requested: {}", verdict.surplus.join(", ")));
         }
         if !verdict.lost.is_empty() {
             let lost: Vec<String> = verdict.lost.iter().map(ToString::to_string).collect();
@@ -117,7 +117,7 @@ impl Importing<'_> {
         self.place(credential, candidate, &template, leaf, rest).map(Ok)
     }
 
-    /// What it is to be: as the profile or the certificate before says, else as its request says.
+    /// The expected blueprint: from the profile or the previous certificate, else from its request.
     fn template(&self, credential: &Credential, candidate: &Candidate) -> Option<Box<CsrTemplate>> {
         let Snapshot { survey, authorities } = &self.snapshot;
         let rules = self.session.identity_rules(true);

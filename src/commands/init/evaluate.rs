@@ -1,4 +1,4 @@
-//! The plan held against what is there.
+//! The plan compared with the existing files.
 
 use super::external::external;
 use super::request::Request;
@@ -17,7 +17,7 @@ pub struct Evaluation {
     pub decided: Reconciled,
 }
 
-/// Decides every item, or refuses.
+/// Decides every item.
 pub fn evaluate(request: &Request, resolved: &Resolved, snapshot: Snapshot) -> Result<Evaluation, Error> {
     let (profile, items) = (&resolved.loaded.profile, &resolved.items);
     let Snapshot { survey, authorities } = &snapshot;
@@ -28,7 +28,7 @@ pub fn evaluate(request: &Request, resolved: &Resolved, snapshot: Snapshot) -> R
     }
 }
 
-/// What messages say of the tree.
+/// The facts about the tree for messages.
 pub fn context<'a>(request: &Request, resolved: &'a Resolved) -> Context<'a> {
     Context {
         directory: &resolved.tree.roots.main,
@@ -39,7 +39,7 @@ pub fn context<'a>(request: &Request, resolved: &'a Resolved) -> Context<'a> {
 }
 
 impl Evaluation {
-    /// Nothing is to be made, every request is waiting, and kpki's own files are as they should be.
+    /// Nothing is to be made, every request exists, and kpki's own files are up to date.
     pub fn is_unchanged(&self, resolved: &Resolved) -> Result<bool, Error> {
         let roots = &resolved.tree.roots;
         Ok(self.outcome() == Outcome::Unchanged
@@ -59,7 +59,7 @@ impl Evaluation {
         }
     }
 
-    /// What is going to be written, and whether something may lie there.
+    /// The files to write, and whether they may replace existing ones.
     pub fn places(&self, items: &[Item]) -> Result<Vec<(RootId, RelPath, bool)>, Error> {
         let mut places = Vec::new();
         for (item, decision) in items.iter().zip(&self.decided.decisions) {

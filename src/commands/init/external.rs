@@ -1,4 +1,4 @@
-//! What an external authority signs: keys and requests, which wait beside the tree for `kpki import`.
+//! Entries of an external authority: keys and requests beside the tree, for `kpki import`.
 
 use crate::plan::decision::{Decision, Making, Reconciled};
 use crate::plan::item::Item;

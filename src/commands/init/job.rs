@@ -27,15 +27,15 @@ impl File {
     }
 }
 
-/// What one item became.
+/// The files of one item.
 #[derive(Debug, Default)]
 pub struct Made {
     pub certificate: Option<Certificate>,
-    /// Key before certificate, back to back.
+    /// Key before certificate, directly after each other.
     pub files: Vec<File>,
 }
 
-/// Who signs, each with the PEM text of its bundle for kubeconfigs.
+/// The issuers, each with the PEM text of its bundle for kubeconfigs.
 pub struct Signing {
     pub issuers: Issuers,
     pub bundles: BTreeMap<CaId, String>,

@@ -1,5 +1,6 @@
-//! From decisions to bytes, all in memory: keys in parallel on all cores, then the authorities, then what they sign. Every
-//! certificate has been re-read, compared with its blueprint and verified by the other crypto library when it leaves `ca`.
+//! From decisions to bytes, all in memory: keys in parallel on all cores, then the authorities, then what they sign.
+//! Every certificate has been re-read, compared with its blueprint and verified by the other crypto library when it
+//! leaves `ca`.
 
 use super::job::{Job, Made, Signing, file, pair};
 use crate::blueprint::Algorithm;
@@ -12,7 +13,7 @@ use crate::workspace::{Progress, RunArgs};
 use std::collections::BTreeMap;
 use zeroize::Zeroizing;
 
-/// Makes everything the decisions ask for; in the items' order.
+/// Makes everything that was decided, in the items' order.
 pub fn make(
     items: &[Item],
     reconciled: Reconciled,
@@ -117,7 +118,7 @@ struct Source<'a> {
 }
 
 impl Source<'_> {
-    /// The bytes of a shared place: made in this run, or there already.
+    /// The bytes of a shared place: made in this run, or existing.
     fn bytes(&self, of: usize, place: Option<&Place>) -> Option<Zeroizing<Vec<u8>>> {
         let place = place?;
         let made = self.made.get(of).into_iter().flat_map(|made| &made.files).find(|file| file.place == *place);

@@ -1,4 +1,4 @@
-//! What a run is about: the profile with the choices that go with it, the layout, the directories, the items.
+//! The input of a run: the profile with its options, the layout, the directories, the items.
 
 use std::path::Path;
 
@@ -20,7 +20,7 @@ pub struct Resolved {
     pub layout: Layout,
     pub tree: TreeDir,
     pub items: Vec<Item>,
-    /// kpki's own files: the profile as used, the choices, and a cluster directory's manifest.
+    /// kpki's own files: the profile as used, the options, and a cluster directory's manifest.
     pub own_files: Vec<FileChange>,
 }
 
@@ -35,13 +35,13 @@ pub fn resolve(request: &Request) -> Result<Resolved, Error> {
     Ok(Resolved { loaded, layout, tree, items, own_files })
 }
 
-/// The profile's bytes with the choices that go with them, and what messages call the profile. A profile that is given replaces
-/// the recorded one; choices that are not given stay as they were, or a second run without `--node` would turn a node's tree
-/// into a cluster's.
+/// The profile's bytes with its options, and its name for messages. A given profile replaces the recorded one; options
+/// that are not given stay as recorded, or a second run without `--node` would turn a node's tree into a cluster
+/// directory.
 fn state_of(request: &Request) -> Result<(State, String), Error> {
     let main = &request.directory;
     let recorded = match (State::read(main), &request.profile) {
-        // What is given replaces what is recorded, and so what is damaged.
+        // A given profile replaces the recorded one, even a damaged one.
         (Err(_), Some(_)) => None,
         (recorded, _) => recorded?,
     };
@@ -53,7 +53,7 @@ fn state_of(request: &Request) -> Result<(State, String), Error> {
         }
         (None, Some(state)) => (state.profile, state.choices, state::path(main).display().to_string()),
         (None, None) => {
-            return Err(Error::usage(format!("no profile was given, and {} holds none", main.display()))
+            return Err(Error::usage(format!("no profile was given, and none is recorded in {}", main.display()))
                 .hint("give one with --profile FILE (a kubeadm configuration works as it is)")
                 .hint("write a starting point with: kpki profile new > cluster.yaml"));
         }
@@ -69,7 +69,7 @@ fn state_of(request: &Request) -> Result<(State, String), Error> {
 }
 
 fn layout(profile: &Profile, choices: &Choices) -> Result<Layout, Error> {
-    // For a kubeadm configuration --node names the one node, where the file does not.
+    // For a kubeadm configuration --node names the one node, if the file does not.
     let chosen = match profile.origin {
         Origin::Kpki => choices.node.as_deref(),
         Origin::Kubeadm | Origin::KubeadmJoin => None,
@@ -89,9 +89,9 @@ fn layout(profile: &Profile, choices: &Choices) -> Result<Layout, Error> {
                 .hint("give one of these with --node, or add the node to the profile"))
         }
         Some(node) if !node.is(NodeRole::ControlPlane) => Err(Error::new(format!(
-            "node {name} is no control-plane node: its tree would need the key of the cluster CA"
+            "node {name} is not a control-plane node: its tree would need the key of the cluster CA"
         ))
-        .hint("make the cluster directory on a safe host, without --node: it holds a ready tree for every node")),
+        .hint("make the cluster directory on a safe host, without --node: it has a ready tree for every node")),
         Some(_) => Ok(layout),
     }
 }

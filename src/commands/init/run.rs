@@ -14,11 +14,11 @@ use crate::tree::Issuers;
 use crate::workspace::{Locked, Progress, Transaction, journal};
 use time::OffsetDateTime;
 
-/// Makes the tree, or says exactly why not.
+/// Makes the tree.
 pub fn run(request: &Request, progress: Progress<'_>) -> Result<report::Init, Error> {
     match attempt(request, progress)? {
         Attempt::Done(report) => Ok(*report),
-        // Two first runs at once have no lock to meet at: the one that comes second looks again, and finds the tree made.
+        // Two concurrent first runs have no common lock: the second one reads again, and finds the complete tree.
         Attempt::Raced(_) => match attempt(request, progress)? {
             Attempt::Done(report) => Ok(*report),
             Attempt::Raced(why) => Err(why.into()),
@@ -28,7 +28,7 @@ pub fn run(request: &Request, progress: Progress<'_>) -> Result<report::Init, Er
 
 enum Attempt {
     Done(Box<report::Init>),
-    /// Another run changed the directory after it was looked at.
+    /// Another run changed the directory after it was read.
     Raced(StoreError),
 }
 
@@ -39,7 +39,7 @@ fn attempt(request: &Request, progress: Progress<'_>) -> Result<Attempt, Error> 
     let locked = match !run.dry_run && tree.is_interrupted()? {
         true => tree.lock(run.lock_wait)?,
         false => {
-            // The first look takes no lock: a tree with nothing to do may be one that cannot be written to.
+            // The first read takes no lock: a tree with nothing to do may be read-only.
             let evaluation = evaluate::evaluate(request, &resolved, tree.peek(plan::places(&resolved.items))?)?;
             if run.dry_run {
                 store::check_writable(&tree.roots, &evaluation.places(&resolved.items)?)?;
@@ -51,7 +51,7 @@ fn attempt(request: &Request, progress: Progress<'_>) -> Result<Attempt, Error> 
             tree.lock_or_create(run.lock_wait)?
         }
     };
-    // From here on nobody else changes the tree: look once more, then act on what is there.
+    // The tree is locked now: read it again and decide on that.
     let (snapshot, issuers) = locked.read(plan::places(&resolved.items))?;
     let evaluation = evaluate::evaluate(request, &resolved, snapshot)?;
     if evaluation.is_unchanged(&resolved)? {
@@ -107,8 +107,8 @@ impl Making<'_> {
     }
 }
 
-/// A line for the journal for every certificate that was issued, and the entries for the history. A copy is no certificate of
-/// its own.
+/// A journal line for every certificate that was issued, and the entries for the history. A copy is not a certificate
+/// of its own.
 fn remembered(items: &[Item], made: &[job::Made], now: OffsetDateTime) -> (Vec<String>, Vec<String>) {
     let is_copy = |item: &Item| matches!(item.what, item::What::Copy { .. });
     let issued = items.iter().zip(made).filter(|(item, _)| !is_copy(item));

@@ -1,4 +1,4 @@
-//! The report: what each item is, from its blueprint, from what was made, or from what is there.
+//! The report: one row for each item, from its blueprint, its new files or its existing files.
 
 use super::evaluate::{Evaluation, context};
 use super::job::Made;
@@ -14,7 +14,7 @@ use crate::tree::{Layout, Survey, file, leaf};
 use crate::workspace::{TreeDir, state, survey};
 use crate::x509::{Certificate, parse_pem_bundle};
 
-/// What each item is, and what is worth a warning.
+/// The rows and the warnings.
 pub fn report(
     request: &Request,
     resolved: &Resolved,
@@ -46,7 +46,7 @@ fn warnings(request: &Request, resolved: &Resolved, evaluation: &Evaluation) -> 
         let is_known = |name: &str| loaded.profile.node(name).is_some();
         for name in survey::names(main, "nodes")?.iter().filter(|name| !is_known(name)) {
             let path = main.join("nodes").join(name);
-            lines.push(format!("{} belongs to no node of the profile; remove it when it is of no use", path.display()));
+            lines.push(format!("{} belongs to no node of the profile; remove it if it is not needed", path.display()));
         }
     }
     Ok(lines)
@@ -80,7 +80,9 @@ fn items(items: &[Item], evaluation: &Evaluation, tree: &TreeDir) -> Vec<report:
                 paths: tree.display_paths(item.places()),
                 reasons: match decision {
                     Decision::Replace(_, differences) => differences.iter().map(crate::error::difference).collect(),
-                    Decision::NoKey(authority, _) => vec![format!("the key of {} is not here", authority.name())],
+                    Decision::NoKey(authority, _) => {
+                        vec![format!("the key of {} is not in this tree", authority.name())]
+                    }
                     _ => Vec::new(),
                 },
             }
@@ -88,7 +90,7 @@ fn items(items: &[Item], evaluation: &Evaluation, tree: &TreeDir) -> Vec<report:
         .collect()
 }
 
-/// Serials and fingerprints are known once things are made.
+/// Serial numbers and fingerprints exist only after signing.
 pub fn add_made(items: &mut [report::Item], made: &[Made]) {
     for (item, made) in items.iter_mut().zip(made) {
         if let Some(certificate) = &made.certificate {
@@ -127,7 +129,7 @@ fn planned(item: &Item, making: &Making, reconciled: &Reconciled) -> Option<Fact
     Some(of_blueprint(blueprint, &issuer))
 }
 
-/// The certificate that is there, if one is.
+/// The existing certificate.
 fn existing(item: &Item, survey: &Survey) -> Option<Certificate> {
     let bytes = file(survey, Some(&item.public))?;
     match &item.what {

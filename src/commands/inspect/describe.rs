@@ -1,4 +1,4 @@
-//! Things as fields.
+//! Objects as fields.
 
 use crate::blueprint::{Algorithm, ExtendedKeyUsage, KeyUsage, Oid, San};
 use crate::report::inspect::{Extension, Field, Object, Said};
@@ -88,7 +88,7 @@ pub fn public_key(spki: &[u8]) -> Result<Object, &'static str> {
     Ok(object("public key", public(&kind, spki).collect()))
 }
 
-/// The kind and the public half.
+/// The algorithm and the public key.
 pub fn private_key(label: Option<&str>, algorithm: Algorithm, spki: &[u8]) -> Object {
     let mut fields: Vec<Field> = public(&KeyKind::Known(algorithm), spki).collect();
     fields.extend(label.map(|label| text("container", "container", label)));
@@ -103,7 +103,7 @@ pub fn encrypted_key(label: &str) -> Object {
     )
 }
 
-/// A kubeconfig's skeleton; its certificates are objects of their own.
+/// A kubeconfig without its certificates, which are objects of their own.
 pub fn kubeconfig(found: &crate::kubeconfig::Survey<'_>) -> Object {
     let mut fields = Vec::new();
     if let Some(current) = &found.current {

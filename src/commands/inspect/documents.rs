@@ -1,4 +1,4 @@
-//! kubeconfigs and Secrets: what they name, and the certificates in them.
+//! kubeconfigs and Secrets: their names, and the certificates in them.
 
 use super::describe;
 use super::findings::Findings;
@@ -8,7 +8,7 @@ use crate::kubeconfig::{self, KubeconfigError, Source};
 
 /// Whether the text was a kubeconfig or held Secrets.
 pub fn read(bytes: &[u8], found: &mut Findings) -> bool {
-    // A PEM file is no YAML, and a long one would only be refused for its length.
+    // A PEM file is not YAML, and a long one would be refused for its length.
     if bytes.starts_with(b"-----BEGIN ") {
         return false;
     }
@@ -39,7 +39,7 @@ fn source(source: Option<&Source<'_>>, owner: &str, found: &mut Findings) {
             Ok(text) => found.pem(&text, Some(owner)),
             Err(why) => found.add::<base64::Base64Error>(Err(why), Some(owner)),
         },
-        // Named in the kubeconfig's own lines; it is a file of its own to inspect.
+        // The path is shown with the kubeconfig; the file is to be inspected by itself.
         Some(Source::File(_)) | None => {}
     }
 }

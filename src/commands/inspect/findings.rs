@@ -1,4 +1,4 @@
-//! What has been found in a file so far.
+//! The objects and problems found in a file.
 
 use super::describe;
 use crate::ca::{CaError, PrivateKey};
@@ -8,7 +8,7 @@ use crate::encoding::pem_blocks::{Raw, blocks};
 use crate::report::inspect::Object;
 use crate::x509::{Certificate, Crl, Der, Request, key_kind, sniff};
 
-/// More objects of one file are counted, not shown.
+/// Further objects of one file are counted, not shown.
 const MOST: usize = 10_000;
 
 #[derive(Debug, Default)]
@@ -51,7 +51,7 @@ impl Findings {
         }
     }
 
-    /// Every block; `owner` says whose text it is.
+    /// Every block; `owner` is the object that contains the text.
     pub fn pem(&mut self, bytes: &[u8], owner: Option<&str>) {
         for block in blocks(bytes) {
             match block {
@@ -75,7 +75,7 @@ impl Findings {
                 self.add(Request::parse(der).map(|request| describe::request(&request)), owner);
             }
             "PUBLIC KEY" => self.add(describe::public_key(der), owner),
-            // OpenSSL puts the curve before the key, which says it again.
+            // OpenSSL writes the curve before the key, which has it too.
             "EC PARAMETERS" => {}
             _ if raw.is_private_key() && (block.encrypted || label == "ENCRYPTED PRIVATE KEY") => {
                 self.add::<String>(Ok(describe::encrypted_key(&label)), owner);

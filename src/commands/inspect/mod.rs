@@ -1,5 +1,5 @@
-//! `kpki inspect`: whatever lies in a file, told in full. Of a private key: its kind and the identifier of its public half,
-//! never a number of its own.
+//! `kpki inspect`: the contents of a file in full. Of a private key: its algorithm and the identifier of its public
+//! key, never private data.
 
 mod describe;
 mod documents;

@@ -1,4 +1,4 @@
-//! Where a user's kubeconfig may be written: never over a file of a tree.
+//! The target of a user's kubeconfig: never a file of a tree.
 
 use std::path::Path;
 
@@ -7,11 +7,11 @@ use crate::error::Error;
 use crate::files::{self, Dir, FileError, Kind, Op};
 use crate::workspace::{profiles, state, survey, tree_dir};
 
-/// Refuses before anything is made: a file of the tree is never replaced, any other only with `--force`.
+/// Refuses early: a file of the tree is never replaced, any other only with `--force`.
 pub fn check(path: &Path, force: bool, dir: &Path) -> Result<(), Error> {
     if is_of_tree(path, dir)? {
         return Err(Error::new(format!("{} belongs to the tree {}", path.display(), dir.display()))
-            .because("a user's kubeconfig in its place would lock the component out that uses it")
+            .because("a user's kubeconfig in its place would lock out the component that uses it")
             .hint("give another file with --out"));
     }
     if !force && files::what(None, path).is_some() {
@@ -21,8 +21,8 @@ pub fn check(path: &Path, force: bool, dir: &Path) -> Result<(), Error> {
     Ok(())
 }
 
-/// Whether a file is a kubeconfig of the catalogue in a tree, or in one of the tree's own directories. Decided by what the
-/// directories are (device and inode), whatever they are called on the way.
+/// Whether a file is a kubeconfig of the catalogue in a tree, or in one of the tree's own directories. Directories are
+/// compared by device and inode, not by path.
 fn is_of_tree(path: &Path, dir: &Path) -> Result<bool, Error> {
     let Some(tree) = survey::open(dir)? else { return Ok(false) };
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));

@@ -1,5 +1,5 @@
-//! `kpki kubeconfig user`: a credential for a person or a program, signed by the cluster's authority and remembered in the
-//! journal. Nothing in the tree changes but the journal.
+//! `kpki kubeconfig user`: a credential for a person or a program, signed by the cluster's authority and recorded in
+//! the journal. Nothing in the tree changes but the journal.
 
 mod guard;
 mod policy;

@@ -1,4 +1,4 @@
-//! What the command line asks for.
+//! The request from the command line.
 
 use crate::blueprint::Algorithm;
 use crate::clock::Span;

@@ -1,4 +1,4 @@
-//! Refuse; under the lock read again, sign, remember, render.
+//! Refuse; under the lock read again, sign, record in the journal, render.
 
 use super::policy::{refuse, warnings};
 use super::request::Request;
@@ -18,17 +18,17 @@ use crate::{store, x509};
 use std::path::Path;
 use zeroize::Zeroizing;
 
-/// A signing request larger than this is none.
+/// A larger file is not a signing request.
 const LARGEST_REQUEST: u64 = 1 << 20;
 
-/// The kubeconfig, and what is worth a warning.
+/// The kubeconfig and warnings.
 #[derive(Debug)]
 pub struct Made {
     pub text: Zeroizing<String>,
     pub warnings: Vec<String>,
 }
 
-/// Makes the kubeconfig; its certificate is in the journal before anybody has it.
+/// Makes the kubeconfig; its certificate is recorded in the journal first.
 pub fn user(request: &Request) -> Result<Made, Error> {
     refuse(request)?;
     let profile = profiles::recorded(&request.dir)?.map(|(_, profile)| profile);
@@ -61,7 +61,7 @@ pub fn user(request: &Request) -> Result<Made, Error> {
     let mut warnings = warnings(request);
     if blueprint.not_after < now + validity {
         let end = crate::clock::rfc3339(blueprint.not_after);
-        warnings.push(format!("it ends with its authority, at {end}, sooner than asked for"));
+        warnings.push(format!("it expires with its authority at {end}, sooner than requested"));
     }
     let signed = ca::issue(&blueprint, &spki, issuer)?;
     ca::accepted(&signed, issuer, now)?;
@@ -94,21 +94,21 @@ fn can_sign(request: &Request, snapshot: &Snapshot) -> Result<(), Error> {
     }
 }
 
-/// Which API server it is for.
+/// The API server.
 fn server(request: &Request, profile: Option<&Profile>, admin: Option<&kubeconfig::Read>) -> Result<String, Error> {
     let hint = "give it with --server https://HOST:PORT";
     let said = |what: &str, server: String| (what.to_owned(), server);
     let (whose, server) = (request.server.clone().map(|server| said("--server", server)))
         .or_else(|| profile.and_then(control_plane_url).map(|server| said("the profile's API server", server)))
         .or_else(|| admin.map(|admin| said("the server in admin.conf", admin.server.clone())))
-        .ok_or_else(|| Error::usage("nothing says which API server the kubeconfig is for").hint(hint))?;
+        .ok_or_else(|| Error::usage("the API server of the kubeconfig is unknown").hint(hint))?;
     match kubeconfig::is_server(&server) {
         true => Ok(server),
         false => Err(Error::usage(format!("{whose} {server:?}: expected https://HOST:PORT")).hint(hint)),
     }
 }
 
-/// Writes it where nobody else can read it.
+/// Writes it with mode 0600.
 pub fn write(path: &Path, made: &Made) -> Result<(), Error> {
     Ok(store::replace_file(path, made.text.as_bytes(), 0o600)?)
 }

@@ -1,5 +1,5 @@
-//! cfssl's signing profiles (`ca-config.json`) as one of our profiles. What each usage and expiry becomes is a table; what has
-//! no place in a profile is said.
+//! cfssl's signing profiles (`ca-config.json`) as a profile of kpki. Usages are mapped by a table; settings without an
+//! equivalent are reported.
 
 use serde_json::{Map, Value};
 
@@ -12,7 +12,7 @@ pub struct Imported {
     pub warnings: Vec<String>,
 }
 
-/// cfssl's usages and what they are here; the empty text: every certificate has it, or its key's kind decides.
+/// cfssl's usages and ours; empty: every certificate has it, or the key's algorithm decides.
 const USAGES: [(&str, &str); 7] = [
     ("server auth", "server"),
     ("client auth", "client"),
@@ -63,9 +63,9 @@ pub fn read(bytes: &[u8]) -> Result<Imported, CfsslError> {
         match (is_ca, expiry) {
             (true, Some(expiry)) if !head.contains("caCertificateValidityPeriod") => {
                 head.push_str(&format!("caCertificateValidityPeriod: {expiry}\n"));
-                warnings.push(format!("{name}: it makes authorities; its expiry holds for the cluster's own (an intermediate: kpki sign --ca)"));
+                warnings.push(format!("{name}: it is for CA certificates; its expiry is used for the cluster's own authorities (for an intermediate: kpki sign --ca)"));
             }
-            (true, _) => warnings.push(format!("{name}: it makes authorities; make one with: kpki sign --ca")),
+            (true, _) => warnings.push(format!("{name}: it is for CA certificates; make one with: kpki sign --ca")),
             (false, expiry) => extras.push_str(&extra(name, profile, expiry.as_deref(), &mut warnings)),
         }
     }
@@ -84,11 +84,11 @@ fn extra(name: &str, profile: &Map<String, Value>, expiry: Option<&str>, warning
         match USAGES.iter().find(|(theirs, _)| *theirs == usage) {
             Some((_, "")) => {}
             Some((_, ours)) => usages.push(*ours),
-            None => warnings.push(format!("{name}: the usage {usage:?} has no place in a profile")),
+            None => warnings.push(format!("{name}: the usage {usage:?} has no equivalent in a profile")),
         }
     }
     if usages.is_empty() {
-        warnings.push(format!("{name}: it is neither for servers nor for clients, and is left out"));
+        warnings.push(format!("{name}: it is neither for servers nor for clients, and is skipped"));
         return String::new();
     }
     let plain = plain_name(name);
@@ -98,7 +98,7 @@ fn extra(name: &str, profile: &Map<String, Value>, expiry: Option<&str>, warning
     let mut text = format!("- name: {plain}\n  usages: [{}]\n", usages.join(", "));
     if usages.contains(&"server") {
         text.push_str(&format!("  certSANs: [{plain}.example.com]\n"));
-        warnings.push(format!("{name}: put its names in place of {plain}.example.com"));
+        warnings.push(format!("{name}: replace {plain}.example.com by its names"));
     }
     if let Some(expiry) = expiry {
         text.push_str(&format!("  validity: {expiry}\n"));
@@ -127,7 +127,7 @@ fn expiry(name: &str, profile: &Map<String, Value>) -> Result<Option<String>, Cf
 /// auth_key, crl_url, ocsp_url, issuer_urls, name_whitelist, policies and the like.
 fn further(name: &str, profile: &Map<String, Value>, known: &[&str], warnings: &mut Vec<String>) {
     let others = profile.keys().filter(|key| !known.contains(&key.as_str()));
-    warnings.extend(others.map(|key| format!("{name}: {key} has no place in a profile")));
+    warnings.extend(others.map(|key| format!("{name}: {key} has no equivalent in a profile")));
 }
 
 #[cfg(test)]
@@ -153,8 +153,8 @@ mod tests {
         assert_eq!(profile.extra_certificates[1].usages.len(), 2);
         let said = imported.warnings.join("\n");
         for says in [
-            "default: ocsp_url has no place",
-            "\"code signing\" has no place",
+            "default: ocsp_url has no equivalent",
+            "\"code signing\" has no equivalent",
             "mail: it is neither",
             "Peer 1: called peer-1",
         ] {

@@ -1,4 +1,4 @@
-//! `kpki profile`: show a profile with every default, check many, start a new one.
+//! `kpki profile`: show a profile with every default, check many, create a new one.
 
 mod cfssl;
 
@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::profile::{self, Overrides};
 use crate::workspace::profiles::{load, read};
 
-/// The resolved profile as YAML, and what is worth a warning.
+/// The resolved profile as YAML, and warnings.
 pub fn show(path: &Path, overrides: &Overrides) -> Result<(String, Vec<String>), Error> {
     let loaded = load(&path.display().to_string(), &read(path)?, overrides)?;
     let warnings = loaded.warnings.iter().map(ToString::to_string).collect();
@@ -18,7 +18,7 @@ pub fn show(path: &Path, overrides: &Overrides) -> Result<(String, Vec<String>),
 /// cfssl's signing profiles as a profile, and what could not be taken over.
 pub fn import_cfssl(path: &Path) -> Result<(String, Vec<String>), Error> {
     let imported = cfssl::read(&read(path)?).map_err(|why| {
-        Error::new(format!("{} is no configuration of cfssl", path.display()))
+        Error::new(format!("{} is not a configuration of cfssl", path.display()))
             .because(why)
             .hint("give cfssl's ca-config.json, the file after cfssl sign -config")
     })?;
@@ -34,7 +34,7 @@ pub struct Verdict {
     pub warnings: Vec<String>,
 }
 
-/// Every file is checked, whatever the others hold.
+/// Every file is checked, independently of the others.
 pub fn validate(paths: &[PathBuf], overrides: &Overrides) -> Vec<Verdict> {
     let check = |path: &PathBuf| match read(path).and_then(|bytes| load(&path.display().to_string(), &bytes, overrides))
     {

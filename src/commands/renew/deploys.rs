@@ -1,4 +1,4 @@
-//! Which deploy hooks a renewal has to run.
+//! The deploy hooks of a renewal.
 
 use crate::plan::renew::Credential;
 use crate::profile::{Command, Renewal};
@@ -37,7 +37,7 @@ pub fn of<'r>(credentials: &[&Credential], renewal: &'r Renewal) -> Vec<Deploy<'
         })
         .collect();
     merge(&mut all);
-    // An extra certificate is read by something only the profile's author knows.
+    // The reader of an extra certificate is known only from its own hook.
     for extra in credentials.iter().filter(|one| one.entry.is_none()) {
         all.extend(renewal.hooks.deploy(&extra.id.name).map(|command| Deploy {
             command,
@@ -50,7 +50,7 @@ pub fn of<'r>(credentials: &[&Credential], renewal: &'r Renewal) -> Vec<Deploy<'
     all
 }
 
-/// One call for each component of each node, whatever it has to do with each of its files.
+/// One call for each component of each node.
 fn merge(all: &mut Vec<Deploy<'_>>) {
     let mut merged: Vec<Deploy<'_>> = Vec::new();
     for deploy in all.drain(..) {

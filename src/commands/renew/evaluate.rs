@@ -1,4 +1,4 @@
-//! What a tree's certificates are, and what is to become of each.
+//! The certificates of a tree, and the decision for each.
 
 use super::renewing::Renewing;
 use crate::catalog::CaId;
@@ -9,7 +9,7 @@ use crate::revocation::Revoked;
 use crate::workspace::Snapshot;
 use crate::workspace::crls::{self, TreeCrl, TreeCrls};
 
-/// The tree as it is, and a decision for each credential, in the same order.
+/// The tree, and a decision for each credential, in the same order.
 pub(in crate::commands::renew) struct Evaluation {
     pub snapshot: Snapshot,
     pub decisions: Vec<Decision>,
@@ -24,7 +24,7 @@ impl Evaluation {
         !self.decisions.iter().any(|decision| matches!(decision, Decision::Renew(_))) && self.due_crls().is_empty()
     }
 
-    /// CRLs that are signed anew in the same transaction; with names or without `--due` only certificates are meant.
+    /// CRLs that are signed in the same transaction; none with names or without `--due`.
     pub fn due_crls(&self) -> Vec<&TreeCrl> {
         self.crls.iter().filter(|crl| crl.due).collect()
     }
@@ -47,7 +47,7 @@ impl Renewing<'_> {
         }
     }
 
-    /// Decides every credential, or refuses.
+    /// Decides every credential.
     pub fn evaluate(&self, snapshot: Snapshot) -> Result<Evaluation, Error> {
         let (session, rules) = (&self.session, self.rules());
         let Snapshot { survey, authorities } = &snapshot;

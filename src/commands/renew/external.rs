@@ -1,4 +1,4 @@
-//! What an authority without its key here is to sign: requests with new keys, beside the running tree.
+//! Renewals by an external authority: requests with new keys, beside the files in use.
 
 use super::evaluate::Evaluation;
 use super::renewing::Renewing;
@@ -6,7 +6,7 @@ use crate::plan::renew::{self as plan, Credential, CsrDecision, Decision, Skippe
 use crate::report::renew::RenewalEntry;
 use crate::workspace::requests::{External, Made, Site};
 
-/// What is due and signed by an authority without its key.
+/// Due credentials of external authorities.
 pub(in crate::commands::renew) fn external<'a>(renewing: &'a Renewing<'_>, evaluation: &Evaluation) -> External<'a> {
     let (session, rules, snapshot) = (&renewing.session, renewing.rules(), &evaluation.snapshot);
     let ask = |(credential, decision): (&'a Credential, &Decision)| {
@@ -22,12 +22,12 @@ pub(in crate::commands::renew) fn external<'a>(renewing: &'a Renewing<'_>, evalu
     External { site: Site::Tree(session.tree.roots.clone()), wanted }
 }
 
-/// Says in the report where each request waits.
+/// Adds the path of each request to the report.
 pub(in crate::commands::renew) fn describe(entries: &mut [RenewalEntry], made: &[Made]) {
     for one in made {
         let row = entries.iter_mut().find(|entry| entry.id == one.id);
         let Some((row, path)) = row.zip(one.paths.first()) else { continue };
         row.reasons =
-            vec![format!("its authority's key is not here; have {} signed, then: kpki import CERT", path.display())];
+            vec![format!("its authority is external; have {} signed, then: kpki import CERT", path.display())];
     }
 }

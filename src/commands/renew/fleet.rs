@@ -1,11 +1,11 @@
-//! Several trees: each once, and one that fails beside the others.
+//! Several trees: each once; a failure of one does not stop the others.
 
 use crate::error::Error;
 use crate::report::renew as report;
 use crate::workspace::survey;
 use crate::workspace::targets::Target;
 
-/// A tree that was named twice is one tree.
+/// Removes trees that were named twice.
 pub fn distinct(targets: &[Target]) -> Vec<&Target> {
     let mut known = Vec::new();
     let mut distinct = Vec::new();
@@ -20,7 +20,7 @@ pub fn distinct(targets: &[Target]) -> Vec<&Target> {
     distinct
 }
 
-/// A tree whose renewal failed, as a report has it.
+/// The report of a tree whose renewal failed.
 pub fn failed_at(directory: String, error: &Error) -> report::Tree {
     report::Tree {
         directory,

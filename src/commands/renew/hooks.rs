@@ -1,5 +1,5 @@
-//! The profile's hooks around one renewal: `pre` before anything is touched, `deploy` for each component that reads what was
-//! renewed, `post` at the end.
+//! The profile's hooks around one renewal: `pre` before anything is changed, `deploy` for each component that reads
+//! renewed files, `post` at the end.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -20,38 +20,39 @@ pub(in crate::commands::renew) struct Hooks<'a> {
     renewing: &'a Renewing<'a>,
     /// `None`: no profile, or `--no-hooks`.
     renewal: Option<&'a Renewal>,
-    /// What is renewed.
+    /// The renewed credentials.
     credentials: Vec<&'a Credential>,
 }
 
 impl<'a> Hooks<'a> {
-    /// `credentials`: what is renewed, or was by a run that was interrupted before its notifications.
+    /// `credentials`: those renewed by this run, or by a run that was interrupted before its notifications.
     pub fn of(renewing: &'a Renewing<'a>, credentials: Vec<&'a Credential>) -> Self {
         let profile = renewing.session.profile().filter(|_| !renewing.request.no_hooks);
         Self { renewing, renewal: profile.map(|profile| &profile.renewal), credentials }
     }
 
-    /// Runs `pre`; when it fails nothing may be touched.
+    /// Runs `pre`; if it fails nothing may be changed.
     pub fn pre(&self) -> Result<Option<Hook>, Error> {
         let Some(command) = self.renewal.and_then(|renewal| renewal.hooks.pre.as_ref()) else { return Ok(None) };
         let ran = self.run("pre", command, &[]);
         if ran.succeeded {
             return Ok(Some(ran));
         }
-        let mut error = Error::new(format!("the pre hook failed: {}; nothing was touched", ran.ended));
+        let mut error = Error::new(format!("the pre hook failed: {}; nothing was changed", ran.ended));
         error.why = ran.output.lines().map(str::to_owned).collect();
-        Err(error.hint("mend what it checks, or leave the hooks out with --no-hooks"))
+        Err(error.hint("fix the cause, or skip the hooks with --no-hooks"))
     }
 
-    /// Runs `post` alone: what came after `pre` failed, and whatever `pre` did is to be undone.
+    /// Runs `post` alone: the run failed after `pre`, and `post` undoes what `pre` did.
     pub fn failed(&self) {
         if let Some(command) = self.renewal.and_then(|renewal| renewal.hooks.post.as_ref()) {
             self.run("post", command, &[("KPKI_RESULT", "failed".to_owned())]);
         }
     }
 
-    /// Runs `deploy` and `post`; gives the ids of the entries whose reader was not notified. Where a deploy hook fails and the
-    /// profile says so, everything this run replaced is put back, and the components are notified again.
+    /// Runs `deploy` and `post`; returns the ids of the entries whose component was not notified. If a deploy hook
+    /// fails and the profile has `onHookFailure: restore`, the replaced files are restored and the components are
+    /// notified again.
     pub fn after(&self, report: &mut Report, generation: &str, locked: &Locked<'_>) -> Vec<String> {
         let Some(renewal) = self.renewal else { return Vec::new() };
         let deploys = deploys::of(&self.credentials, renewal);
@@ -83,7 +84,7 @@ impl<'a> Hooks<'a> {
                     report.hooks.extend(again);
                 }
                 Err(error) => report.warnings.push(format!(
-                    "the old certificates could not be put back: {}; try: kpki restore {generation} --dir {}",
+                    "the old certificates could not be restored: {}; try: kpki restore {generation} --dir {}",
                     error.what, report.directory
                 )),
             }
@@ -132,7 +133,7 @@ impl<'a> Hooks<'a> {
             variables.push((key, value.clone()));
         }
         let timeout = self.renewal.map_or(0, |renewal| renewal.hooks.timeout.as_seconds());
-        // One tree's hooks do not run into another's.
+        // The hooks of different trees do not run at the same time.
         let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
         let outcome = hooks::run(&Call {
             command,

@@ -1,4 +1,4 @@
-//! From decisions to bytes, all in memory: keys on all cores, then what they certify.
+//! From decisions to bytes, all in memory: keys on all cores, then certificates.
 
 use zeroize::Zeroizing;
 
@@ -14,15 +14,15 @@ use crate::tree::{EntryId, Issuers, Survey, file};
 use crate::workspace::Progress;
 use crate::x509::Certificate;
 
-/// What one credential became.
+/// The new files of one credential.
 pub(in crate::commands::renew) struct Made {
     pub id: EntryId,
     pub certificate: Certificate,
-    /// Key before certificate, back to back.
+    /// Key before certificate, directly after each other.
     pub changes: Vec<FileChange>,
 }
 
-/// Makes everything that is to be renewed, in the credentials' order.
+/// Makes every renewal, in the credentials' order.
 pub(in crate::commands::renew) fn make(
     renewing: &Renewing<'_>,
     evaluation: &Evaluation,
@@ -70,7 +70,7 @@ impl Job<'_> {
 
     fn sign(&self, now: time::OffsetDateTime) -> Result<Signed, CaError> {
         let signed = ca::issue(&self.renewal.blueprint, &self.key()?.spki_der(), self.issuer)?;
-        // A name that no TLS client can dial was the old certificate's as well, and is kept.
+        // A name that no TLS client can use was in the old certificate too, and is kept.
         ca::accepted_for(&signed, self.issuer, now, &self.renewal.names.added)?;
         Ok(signed)
     }
@@ -97,7 +97,7 @@ impl Job<'_> {
         Ok(Made { id: self.credential.id.clone(), certificate: signed.certificate.clone(), changes })
     }
 
-    /// The kubeconfig that is there with the new credential in it.
+    /// The existing kubeconfig with the new credential.
     fn edited(&self, pem: &str, key: Option<Zeroizing<String>>, authority: bool) -> Result<Zeroizing<Vec<u8>>, Error> {
         let bundle = authority.then(|| self.issuer.bundle_pem());
         let new = NewCredentials {
@@ -106,7 +106,7 @@ impl Job<'_> {
             authority: bundle.as_deref(),
         };
         let bytes = file(self.survey, Some(&self.credential.public))
-            .ok_or_else(|| Error::new(format!("{} is gone", self.credential.id)).hint("run the command again"))?;
+            .ok_or_else(|| Error::new(format!("{} was removed during the run", self.credential.id)).hint("run the command again"))?;
         kubeconfig::replace(bytes, &new).map_err(|why| error::not_replaced(&self.credential.public, why))
     }
 }

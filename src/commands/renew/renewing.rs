@@ -1,10 +1,10 @@
-//! One tree on its way.
+//! The renewal of one tree.
 
 use super::request::Request;
 use crate::plan::renew::Credential;
 use crate::workspace::Session;
 
-/// One tree on its way.
+/// The renewal of one tree.
 pub struct Renewing<'a> {
     pub request: &'a Request,
     pub session: Session<'a>,

@@ -1,4 +1,4 @@
-//! What the command line asks for.
+//! The request from the command line.
 
 use crate::workspace::{RunArgs, TreeArgs};
 use std::ffi::OsString;
@@ -10,11 +10,11 @@ pub struct Request {
     pub run: RunArgs,
     /// Empty: all.
     pub names: Vec<String>,
-    /// Only what is due.
+    /// Renew only what is due.
     pub due: bool,
     pub prune_sans: bool,
     pub reuse_key: bool,
     pub no_hooks: bool,
-    /// What hooks get of this process's environment.
+    /// The environment of hooks, from this process's.
     pub inherited: Vec<(&'static str, OsString)>,
 }

@@ -19,7 +19,7 @@ use crate::workspace::pending::PendingNotifications;
 use crate::workspace::targets::{self, Target};
 use crate::workspace::{Absent, Locked, Progress, RunArgs, Session, Transaction, crl_issue, journal};
 
-/// Renews, or says exactly why not. With several trees one that fails does not stop the others.
+/// Renews. A failure of one tree does not stop the others.
 pub fn run(request: &Request, progress: Progress<'_>) -> Result<(report::Renew, Vec<String>), Error> {
     let targets::Resolved { targets, warnings } = targets::resolve(&request.trees)?;
     let trees = match targets.as_slice() {
@@ -68,10 +68,10 @@ fn attempt(request: &Request, run: &RunArgs, target: &Target, progress: Progress
         return Ok(report);
     }
     store::check_writable(&tree.roots, &renewing.places(&evaluation)?)?;
-    // Requests alone touch nothing that is running.
+    // Requests alone change no file in use.
     let before = (!evaluation.is_idle()).then(|| Hooks::of(&renewing, evaluation.renewed(&renewing.credentials)));
     let pre = before.as_ref().map(Hooks::pre).transpose()?.flatten();
-    // A hook may have changed what is there.
+    // A hook may have changed files.
     let current = if pre.is_some() { renewing.read(&locked) } else { Ok((evaluation, issuers)) };
     let done = current.and_then(|(now, issuers)| renewing.replace(&now, &issuers, pending, &locked, progress));
     let (mut report, pending) = match done {
@@ -88,8 +88,9 @@ fn attempt(request: &Request, run: &RunArgs, target: &Target, progress: Progress
     Ok(report)
 }
 
-/// What a run that only looks says of a tree that is partly old and partly new.
-const HALF_DONE: &str = "an interrupted run is not finished: what is shown is partly old and partly new; any run that may write finishes it";
+/// The warning of a run that only reads.
+const HALF_DONE: &str =
+    "an interrupted run is not finished: the files are partly old and partly new; any run that may write completes it";
 
 impl Renewing<'_> {
     fn read(&self, locked: &Locked<'_>) -> Result<(Evaluation, Issuers), Error> {
@@ -119,7 +120,7 @@ impl Renewing<'_> {
         let pending = pending.and(&journal::generation("renew", now), ids.iter().cloned());
         let lines = made.iter().map(|made| journal::line("renew", &made.id.to_string(), &made.certificate, now));
         let lines = lines.chain(crls.iter().filter_map(|crl| crl.line("renew", snapshot, now))).collect();
-        // Requests alone change nothing that is running: there is nothing to go back to.
+        // Requests alone change no file in use, so that there is nothing to restore.
         let changes_tree = !made.is_empty() || !crls.is_empty();
         let changes = made.into_iter().flat_map(|made| made.changes);
         let changes = changes.chain(requests.into_iter().flat_map(|made| made.changes));
@@ -134,7 +135,7 @@ impl Renewing<'_> {
         Ok((report, pending))
     }
 
-    /// Says who must restart, and runs the hooks: of this run, and of one that was interrupted before it came to that.
+    /// Reports the restarts and runs the hooks, of this run and of an interrupted one.
     fn notify(&self, pending: PendingNotifications, report: &mut report::Tree, locked: &Locked<'_>) {
         if pending.is_empty() {
             return;
@@ -146,18 +147,18 @@ impl Renewing<'_> {
         report.restart = restarts(credentials.iter().map(|one| one.id.clone()));
         let generation = report.generation.clone().unwrap_or_else(|| pending.generation.clone());
         let unnotified = Hooks::of(self, credentials).after(report, &generation, locked);
-        // The renewal is done; at the worst its notifications are repeated.
+        // The renewal is done; its notifications may be repeated.
         if let Err(error) = (PendingNotifications { generation, entries: unnotified }).keep(&self.session) {
-            report.warnings.push(format!("the next run will notify once more: {}", error.what));
+            report.warnings.push(format!("the next run will repeat the notifications: {}", error.what));
         }
     }
 
-    /// Nothing is due, and every request is waiting already.
+    /// Nothing is due, and every request exists already.
     fn is_unchanged(&self, evaluation: &Evaluation) -> Result<bool, Error> {
         Ok(evaluation.is_idle() && external(self, evaluation).is_waiting()?)
     }
 
-    /// The report of a run that writes nothing: what is there, and where requests wait.
+    /// The report of a run that writes nothing: existing credentials and requests.
     fn unwritten(&self, evaluation: &Evaluation) -> Result<report::Tree, Error> {
         let mut report = summary::report(self, evaluation, &[]);
         let external = external(self, evaluation);
@@ -167,7 +168,7 @@ impl Renewing<'_> {
         Ok(report)
     }
 
-    /// What is going to be written.
+    /// The files to write.
     fn places(&self, evaluation: &Evaluation) -> Result<Vec<(RootId, RelPath, bool)>, Error> {
         let renewed = evaluation.renewed(&self.credentials);
         let places = renewed.into_iter().flat_map(Credential::places);

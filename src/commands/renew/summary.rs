@@ -15,7 +15,7 @@ use crate::workspace::crl_issue::{self, SignedCrlIssue};
 use crate::workspace::crls::TreeCrl;
 use crate::x509::Certificate;
 
-/// What is, and what has been made.
+/// The report after or before the renewal.
 pub fn report(renewing: &Renewing<'_>, evaluation: &Evaluation, made: &[Made]) -> report::Tree {
     let entries = entries(renewing, evaluation, made);
     let (directory, cluster) = renewing.session.names();
@@ -23,7 +23,7 @@ pub fn report(renewing: &Renewing<'_>, evaluation: &Evaluation, made: &[Made]) -
     report::Tree {
         directory,
         cluster,
-        // What has to happen before the new certificates are used.
+        // The restarts that are needed before the new certificates are used.
         restart: restarts(renewed.map(|entry| entry.id.clone())),
         entries,
         lists: crls(evaluation, &[]),
@@ -32,7 +32,7 @@ pub fn report(renewing: &Renewing<'_>, evaluation: &Evaluation, made: &[Made]) -
     }
 }
 
-/// One row for each credential that is there or should be.
+/// One row for each credential that exists or should.
 fn entries(renewing: &Renewing<'_>, evaluation: &Evaluation, made: &[Made]) -> Vec<RenewalEntry> {
     let row = |(credential, decision): (&Credential, &Decision)| {
         let made = made.iter().find(|made| made.id == credential.id);
@@ -90,7 +90,7 @@ fn texts(names: &[San]) -> Vec<String> {
     names.iter().map(San::to_string).collect()
 }
 
-/// The CRLs that are signed anew; `signed`: they have been.
+/// The rows of CRLs; `signed`: they have been signed.
 pub fn crls(evaluation: &Evaluation, signed: &[SignedCrlIssue]) -> Vec<crate::report::revoke::CrlRow> {
     let row = |crl: &&TreeCrl| {
         let new = signed.iter().find(|one| one.authority == crl.authority);
@@ -99,13 +99,13 @@ pub fn crls(evaluation: &Evaluation, signed: &[SignedCrlIssue]) -> Vec<crate::re
     evaluation.due_crls().iter().map(row).collect()
 }
 
-/// What is worth a warning about what is made.
+/// Warnings about the renewals.
 fn warnings(renewing: &Renewing<'_>, evaluation: &Evaluation) -> Vec<String> {
     let mut lines: Vec<String> = evaluation
         .held
         .iter()
         .map(|id| {
-            format!("{id} is held (certificateHold) and is not renewed for that: kpki release or kpki revoke decides")
+            format!("{id} is held (certificateHold) and therefore not renewed; next: kpki release or kpki revoke")
         })
         .chain(evaluation.unusable_crls.iter().cloned())
         .collect();
@@ -121,7 +121,7 @@ fn warnings(renewing: &Renewing<'_>, evaluation: &Evaluation) -> Vec<String> {
         }
         if let Some((found, wanted)) = &renewal.other_name {
             lines.push(format!(
-                "{} keeps its CN {found:?}, where {wanted:?} is expected; if that is wrong, move it away and renew it again",
+                "{} keeps its CN {found:?}, expected {wanted:?}; if it is wrong, move the file away and renew it again",
                 credential.id
             ));
         }
@@ -131,7 +131,7 @@ fn warnings(renewing: &Renewing<'_>, evaluation: &Evaluation) -> Vec<String> {
         }
         if !renewal.names.surplus.is_empty() {
             lines.push(format!(
-                "{} carries names the profile does not ask for ({}); they are kept (--prune-sans removes them)",
+                "{} has names that are not in the profile ({}); they are kept (--prune-sans removes them)",
                 credential.id,
                 texts(&renewal.names.surplus).join(", ")
             ));
@@ -139,13 +139,13 @@ fn warnings(renewing: &Renewing<'_>, evaluation: &Evaluation) -> Vec<String> {
     }
     if let Some((first, lifetime)) = guessed.first() {
         lines.push(format!(
-            "{first}{}: the lifetime cannot be read off the dates; {lifetime} taken; state certificateValidityPeriod in the profile",
+            "{first}{}: the lifetime is not clear from the dates; {lifetime} is used; set certificateValidityPeriod in the profile",
             more(guessed.len())
         ));
     }
     if let Some((first, at)) = cut.first() {
         let more = more(cut.len());
-        lines.push(format!("{first}{more}: cut to the authority's end at {at}; plan the authority's rotation"));
+        lines.push(format!("{first}{more}: shortened to the authority's notAfter {at}; plan the authority's rotation"));
     }
     lines
 }

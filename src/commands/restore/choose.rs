@@ -1,4 +1,4 @@
-//! Which generation to go back to.
+//! The choice of the generation to restore.
 
 use super::request::{Request, none};
 use crate::error::Error;
@@ -19,7 +19,7 @@ pub fn choose(request: &Request, roots: &Roots) -> Result<String, Error> {
     Ok(name)
 }
 
-/// Without its record it is not known when a generation was made: what earlier ones made would be taken for newer, and removed.
+/// Without its record the time of a generation is unknown: files of earlier ones would be taken for newer, and removed.
 fn in_order(request: &Request, all: &[Generation], name: &str) -> Result<(), Error> {
     let unplaced = |one: &&Generation| {
         let stamped = one.name.starts_with(|first: char| first.is_ascii_digit());
@@ -28,24 +28,24 @@ fn in_order(request: &Request, all: &[Generation], name: &str) -> Result<(), Err
     };
     match all.iter().find(unplaced) {
         None => Ok(()),
-        Some(damaged) => Err(Error::new(format!("cannot tell how the tree was before {name}"))
+        Some(damaged) => Err(Error::new(format!("the state of the tree before {name} is unknown"))
             .because(format!("the record of {} is missing or damaged", damaged.name))
             .hint(format!(
-                "look into {}/.kpki/generations/{}: what was replaced is there as it was",
+                "see {}/.kpki/generations/{}: it has the replaced files unchanged",
                 request.dir.display(),
                 damaged.name
             ))),
     }
 }
 
-/// Never one that only made files, such as the first `init`: of it nothing would be left.
+/// Never one that only created files, such as the first `init`: nothing would be left.
 fn newest(request: &Request, all: &[Generation]) -> Result<String, Error> {
     let newest = all.first().ok_or_else(|| none(&request.dir))?;
     in_order(request, all, &newest.name)?;
     if newest.kept.is_empty() && !newest.created.is_empty() {
         return Err(Error::new(format!("the newest generation {} replaced nothing", newest.name))
-            .because(format!("going back would only remove the {} files it made", newest.created.len()))
-            .hint(format!("name it if that is meant: kpki restore {} --dir {}", newest.name, request.dir.display())));
+            .because(format!("restoring would only remove the {} files it created", newest.created.len()))
+            .hint(format!("if that is intended: kpki restore {} --dir {}", newest.name, request.dir.display())));
     }
     Ok(newest.name.clone())
 }

@@ -1,4 +1,4 @@
-//! `kpki history` and `kpki restore`: the generations a tree keeps, and going back to one.
+//! `kpki history` and `kpki restore`: the generations of a tree, and restoring one.
 
 mod choose;
 mod request;

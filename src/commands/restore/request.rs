@@ -1,4 +1,4 @@
-//! What the command line asks for.
+//! The request from the command line.
 
 use crate::error::Error;
 use crate::workspace::RunArgs;
@@ -15,6 +15,6 @@ pub struct Request {
 }
 
 pub fn none(dir: &Path) -> Error {
-    Error::new(format!("{} keeps no generation to go back to", dir.display()))
-        .hint("check --dir: it is the directory that was given to init or renew")
+    Error::new(format!("{} has no generation to restore", dir.display()))
+        .hint("check --dir: give the directory of init or renew")
 }

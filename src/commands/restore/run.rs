@@ -1,4 +1,4 @@
-//! The generations, and going back to one as one transaction.
+//! Lists the generations, and restores one in one transaction.
 
 use super::choose;
 use super::request::{Request, none};
@@ -39,7 +39,7 @@ fn shown(generation: &store::Generation) -> Generation {
     }
 }
 
-/// Puts the tree back as it was before a generation's command ran.
+/// Restores the tree as it was before the command of a generation.
 pub fn run(request: &Request) -> Result<Restored, Error> {
     let tree = open(&request.dir, request.kubelet_dir.as_deref())?;
     let roots = &tree.roots;
@@ -60,8 +60,8 @@ pub fn run(request: &Request) -> Result<Restored, Error> {
     restored(request, roots, &name, &prior, generation, warnings)
 }
 
-/// What is worth a warning about the tree as it would be. A pair of which one half would come back without the other, which
-/// another program has replaced since, is refused.
+/// Warnings about the tree as it would be. Refuses to restore a certificate or key if the matching key or certificate
+/// was replaced since by another program.
 fn verified(request: &Request, tree: &TreeDir, prior: &[PriorFile]) -> Result<Vec<String>, Error> {
     let place = |one: &PriorFile| {
         let root = match one.root {
@@ -89,7 +89,7 @@ fn verified(request: &Request, tree: &TreeDir, prior: &[PriorFile]) -> Result<Ve
 
 fn not_whole(request: &Request, roots: &Roots, torn: &[Place]) -> Error {
     let dir = request.dir.display();
-    let mut error = Error::new(format!("going back would leave certificates in {dir} without their keys"));
+    let mut error = Error::new(format!("the restore would leave certificates in {dir} without their keys"));
     for place in torn {
         let path = place.path.as_str();
         let shown = RelPath::parse(path).map_or_else(|_| path.into(), |below| roots.path_of(place.root_id(), &below));
@@ -99,7 +99,7 @@ fn not_whole(request: &Request, roots: &Roots, torn: &[Place]) -> Error {
             error = error.hint(format!("make a new pair instead: kpki renew {id} --dir {dir}"));
         }
     }
-    error.hint(format!("go back to a newer generation, which holds both halves: kpki history --dir {dir}"))
+    error.hint(format!("restore a newer generation that has both files: kpki history --dir {dir}"))
 }
 
 fn restored(
@@ -126,7 +126,7 @@ fn restored(
     })
 }
 
-/// The tree as init and renew know it; a profile that cannot be used is no reason not to go back.
+/// The directories of the tree; a profile that cannot be used does not prevent a restore.
 fn open(dir: &Path, kubelet_dir: Option<&Path>) -> Result<TreeDir, Error> {
     if survey::open(dir)?.is_none() {
         return Err(none(dir));

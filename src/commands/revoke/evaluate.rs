@@ -1,4 +1,4 @@
-//! The tree as it is, and what is to become of each entry.
+//! The tree, and the decision for each CRL entry.
 
 use super::request::Request;
 use super::select::{Selected, Selector};
@@ -11,7 +11,7 @@ use crate::workspace::{Session, Snapshot, journal};
 use crate::x509::Certificate;
 use std::collections::BTreeMap;
 
-/// The tree as it is, and what is to become of each entry.
+/// The tree, and the decision for each CRL entry.
 pub struct Evaluation {
     pub snapshot: Snapshot,
     pub selected: Vec<Selected>,
@@ -66,7 +66,7 @@ impl Evaluation {
         self.selected.iter().zip(&self.changes).filter(move |(one, _)| one.authority == authority)
     }
 
-    /// The certificate of an authority whose key is here.
+    /// The certificate of an authority that is not external.
     pub fn issuer(&self, authority: CaId) -> Result<&Certificate, Error> {
         let state = self.snapshot.authorities.get(&authority);
         let local = state.filter(|state| state.is_local()).and_then(|state| state.certificate());

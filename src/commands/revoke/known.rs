@@ -1,4 +1,4 @@
-//! Whether a tree has ever issued a serial number: its journal, its files, and the files its generations keep say so.
+//! Whether a tree has issued a serial number: from its journal, its files, and the files in its generations.
 
 use crate::error::Error;
 use crate::files::{Dir, RelPath};
@@ -9,7 +9,7 @@ use crate::workspace::journal::{self, Line, serial_text};
 use crate::workspace::{Session, Snapshot, survey};
 use crate::x509::Certificate;
 
-/// `None`: never seen; the inner one is the entry's name, where one is known.
+/// `None`: never seen; the inner one is the entry's name, if known.
 pub fn entry(
     session: &Session<'_>,
     snapshot: &Snapshot,
@@ -24,7 +24,7 @@ pub fn entry(
     }
     let (text, by) = (serial_text(serial), issuer.subject.to_string());
     for line in journal::read(&session.tree.roots)? {
-        // A revocation alone does not say that it was issued here.
+        // A revocation alone does not prove that it was issued here.
         if let Line::Certificate(line) = line
             && (line.serial.as_str(), line.issuer.as_str()) == (&text, &by)
         {
@@ -44,7 +44,7 @@ pub fn entry(
     Ok(None)
 }
 
-/// No key is opened for this, and no list.
+/// Keys and CRLs are not read for this.
 fn may_hold(path: &RelPath) -> bool {
     [".crt", ".pem", ".conf"].iter().any(|end| path.as_str().ends_with(end))
 }

@@ -1,5 +1,5 @@
-//! `kpki revoke`, `hold`, `release`: which certificates, what the CRL says of each, refuse; under the lock look again, sign the
-//! next issue of each CRL, commit.
+//! `kpki revoke`, `hold`, `release`: select certificates, find their CRL entries, refuse; under the lock read again,
+//! sign the next issue of each CRL, commit.
 
 mod evaluate;
 mod known;

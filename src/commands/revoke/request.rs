@@ -1,4 +1,4 @@
-//! What the command line asks for.
+//! The request from the command line.
 
 use crate::catalog::CaId;
 use crate::plan::revoke::Verb;
@@ -16,7 +16,7 @@ pub struct Request {
     pub verb: Verb,
     pub names: Vec<String>,
     pub certificate: Option<PathBuf>,
-    /// With the authority it is a number of.
+    /// The serial number with its issuer.
     pub serial: Option<(String, CaId)>,
     pub invalid_since: Option<OffsetDateTime>,
     pub unknown_serial: bool,

@@ -13,7 +13,7 @@ use crate::tree::Issuers;
 use crate::workspace::crl_issue::SignedCrlIssue;
 use crate::workspace::{Absent, Locked, Session, Transaction, journal, targets};
 
-/// Revokes, holds or releases, or says exactly why not.
+/// Revokes, holds or releases.
 pub fn run(request: &Request) -> Result<report::Revocation, Error> {
     let (target, warnings) = targets::one(&request.trees)?;
     let session = Session::open(&request.trees, &request.run, &target, Absent::Refused)?;
@@ -25,7 +25,7 @@ pub fn run(request: &Request) -> Result<report::Revocation, Error> {
         return summary::report(request, &session, &evaluation, &[], None, warnings);
     }
     if !session.tree.is_half_done()? {
-        // A name that is unknown is refused before anything is locked.
+        // An unknown name is refused before the lock.
         selector(request).select(&session, &session.peek()?)?;
     }
     let locked = session.lock()?;
@@ -36,8 +36,8 @@ pub fn run(request: &Request) -> Result<report::Revocation, Error> {
     summary::report(request, &session, &evaluation, &issues, generation, warnings)
 }
 
-/// The next issue of every CRL that changes, in memory. One that does not change is verified all the same: a CRL that is not
-/// the authority's says nothing.
+/// The next issue of every CRL that changes, in memory. A CRL that does not change is verified too: one that the
+/// authority did not sign has no meaning.
 fn sign(
     request: &Request,
     session: &Session<'_>,
@@ -51,7 +51,7 @@ fn sign(
         let (mut additions, mut removals): (Vec<Revoked>, Vec<Vec<u8>>) = (Vec::new(), Vec::new());
         for (_, change) in evaluation.of(*id) {
             match change {
-                Change::Add(revoked) | Change::Harden(revoked) => additions.push(revoked.clone()),
+                Change::Add(revoked) | Change::MakePermanent(revoked) => additions.push(revoked.clone()),
                 Change::Remove(revoked) => removals.push(revoked.serial.clone()),
                 Change::Nothing(_) => {}
             }
@@ -83,7 +83,7 @@ fn commit(
     for issue in issues.iter() {
         let authority = evaluation.issuer(issue.authority)?;
         for (one, change) in evaluation.of(issue.authority) {
-            let (Change::Add(revoked) | Change::Harden(revoked) | Change::Remove(revoked)) = change else { continue };
+            let (Change::Add(revoked) | Change::MakePermanent(revoked) | Change::Remove(revoked)) = change else { continue };
             lines.push(journal::crl_line(verb, &one.label(), authority, &issue.number, Some(revoked), now));
             entries.push(one.label());
         }

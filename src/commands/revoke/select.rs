@@ -1,5 +1,5 @@
-//! Which certificates are meant: by name, by themselves, or by number. Each belongs to an authority of this tree, which its
-//! signature says.
+//! The selected certificates: by entry, by file, or by serial number. Each must be issued by an authority of this tree,
+//! which its signature shows.
 
 use std::path::Path;
 
@@ -22,10 +22,10 @@ pub struct Selector<'a> {
     pub unknown_serial: bool,
 }
 
-/// A certificate that is meant.
+/// A selected certificate.
 #[derive(Debug, Clone)]
 pub struct Selected {
-    /// The entry that was named, or the file.
+    /// The entry or the file.
     pub name: Option<String>,
     pub authority: CaId,
     /// Content octets.
@@ -33,7 +33,7 @@ pub struct Selected {
 }
 
 impl Selected {
-    /// As messages and the journal call it.
+    /// The name for messages and the journal.
     pub fn label(&self) -> String {
         self.name.clone().unwrap_or_else(|| format!("{} of {}", serial_text(&self.serial), self.authority.name()))
     }
@@ -51,7 +51,7 @@ impl Selector<'_> {
         for name in self.names {
             let credential = named(name, session)?;
             let certificate = certificate_of(credential, &snapshot.survey).ok_or_else(|| {
-                Error::new(format!("cannot revoke {name}: there is no certificate of its own that can be read"))
+                Error::new(format!("cannot revoke {name}: its certificate is missing or cannot be read"))
                     .hint("give the certificate itself with --cert FILE, or its number with --serial HEX --ca CA")
             })?;
             add(of_certificate(credential.id.to_string(), &certificate, snapshot)?);
@@ -61,7 +61,7 @@ impl Selector<'_> {
         }
         if let Some((text, authority)) = self.serial {
             let serial = serial_of_hex(text).ok_or_else(|| {
-                Error::usage(format!("--serial {text:?} is no serial number"))
+                Error::usage(format!("--serial {text:?} is not a serial number"))
                     .hint("give it in hexadecimal, as kpki inspect and openssl x509 -serial show it")
             })?;
             let issuer = snapshot.certificate(authority);
@@ -100,7 +100,9 @@ fn of_certificate(name: String, certificate: &Certificate, snapshot: &Snapshot) 
     }
     let mut earlier = CaId::ALL.into_iter().flat_map(|id| snapshot.bundle(id).iter().skip(1));
     let why = match earlier.any(|issuer| certificate.signed_by(issuer).is_ok()) {
-        true => format!("its issuer {} is still trusted, but its key signs no more", certificate.issuer),
+        true => {
+            format!("its issuer {} is still trusted, but is not the signing authority any more", certificate.issuer)
+        }
         false => format!("its issuer is {}", certificate.issuer),
     };
     Err(error::not_of_this_tree(&name, why))

@@ -54,8 +54,8 @@ fn entry(verb: Verb, one: &Selected, change: &Change) -> report::RevocationEntry
     let (action, entry) = match (change, verb) {
         (Change::Nothing(entry), _) => (report::Action::Unchanged, entry.as_ref()),
         (Change::Remove(was), _) => (report::Action::Release, Some(was)),
-        (Change::Add(entry) | Change::Harden(entry), Verb::Hold) => (report::Action::Hold, Some(entry)),
-        (Change::Add(entry) | Change::Harden(entry), _) => (report::Action::Revoke, Some(entry)),
+        (Change::Add(entry) | Change::MakePermanent(entry), Verb::Hold) => (report::Action::Hold, Some(entry)),
+        (Change::Add(entry) | Change::MakePermanent(entry), _) => (report::Action::Revoke, Some(entry)),
     };
     report::RevocationEntry {
         name: one.name.clone(),
@@ -68,7 +68,7 @@ fn entry(verb: Verb, one: &Selected, change: &Change) -> report::RevocationEntry
     }
 }
 
-/// Entries of the tree whose certificate the CRL now names.
+/// Entries of the tree whose certificate is now in the CRL.
 fn in_use(session: &Session<'_>, evaluation: &Evaluation) -> Vec<String> {
     let is_named = |certificate: &Certificate| {
         evaluation.selected.iter().any(|one| {

@@ -1,11 +1,12 @@
-//! cfssl's certificate request in JSON, `{"CN": ..., "hosts": [...], "key": {"algo": ..., "size": ...}, "names": [...]}`.
+//! cfssl's certificate request in JSON, `{"CN": ..., "hosts": [...], "key": {"algo": ..., "size": ...}, "names":
+//! [...]}`.
 
 use serde_json::Value;
 
 use crate::blueprint::{Algorithm, Name, Oid, San};
 use crate::profile;
 
-/// What it says.
+/// Its contents.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wanted {
     pub subject: Name,

@@ -1,4 +1,4 @@
-//! The requests on their way, and where their files go.
+//! The requests to sign, and their output files.
 
 use std::path::PathBuf;
 
@@ -13,12 +13,12 @@ use crate::files::{self, What};
 use crate::workspace::survey;
 use crate::x509;
 
-/// A request or an authority's file larger than this is none.
+/// A larger file is neither a request nor an authority's certificate.
 pub const LARGEST: u64 = 4 << 20;
 
-/// One request on its way.
+/// One request to sign.
 pub struct Job {
-    /// What it is called: the file's name without its ending.
+    /// The file's name without its extension.
     pub name: String,
     pub file: PathBuf,
     pub request: x509::Request,
@@ -34,9 +34,9 @@ pub fn read(request: &Request) -> Result<Vec<Job>, Error> {
         let refused = |why: String| {
             Error::new(format!("cannot read {}; nothing was written", file.display()))
                 .because(why)
-                .hint("look at it with: kpki inspect")
+                .hint("show it with: kpki inspect")
         };
-        // The file's name, never a name in the request, says where a certificate goes.
+        // The output is named after the file, never after a name in the request.
         let name = file.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
         if request.csr_json {
             let wanted = cfssl::read(&bytes).map_err(|why| refused(why.to_string()))?;
@@ -53,7 +53,7 @@ pub fn read(request: &Request) -> Result<Vec<Job>, Error> {
     Ok(jobs)
 }
 
-/// What cfssl's JSON asks for is what its author states: names as well.
+/// cfssl's JSON counts as flags: its names are granted too.
 fn of_json(wanted: &cfssl::Wanted, request: &Request) -> Blueprint {
     Blueprint {
         subject: wanted.subject.clone(),
@@ -69,7 +69,7 @@ fn of_json(wanted: &cfssl::Wanted, request: &Request) -> Blueprint {
 
 pub type Out = (PathBuf, u32, Zeroizing<Vec<u8>>);
 
-/// Where the files of one request go. Nothing that is there is written over.
+/// The output files of one request. Existing files are never overwritten.
 pub fn outs(request: &Request, job: &Job, jobs: usize, pem: &str) -> Result<Vec<Out>, Error> {
     let beside = |end: &str| job.file.with_file_name(format!("{}.{end}", job.name));
     let place = |end: &str| match &request.out {
@@ -87,7 +87,7 @@ pub fn outs(request: &Request, job: &Job, jobs: usize, pem: &str) -> Result<Vec<
     }
     outs.push((place("crt"), 0o644, Zeroizing::new(pem.as_bytes().to_vec())));
     match outs.iter().find(|(path, ..)| files::what(None, path).is_some()) {
-        Some((path, ..)) => Err(Error::new(format!("{} is there already; nothing was written", path.display()))
+        Some((path, ..)) => Err(Error::new(format!("{} exists already; nothing was written", path.display()))
             .hint("move it away, or give another place with --out")),
         None => Ok(outs),
     }

@@ -1,4 +1,4 @@
-//! `kpki sign`: certificates for other people's requests. Read, judge all, sign in memory, journal, write.
+//! `kpki sign`: certificates for signing requests. Read, judge all, sign in memory, journal, write.
 
 mod cfssl;
 mod jobs;

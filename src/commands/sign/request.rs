@@ -1,4 +1,4 @@
-//! What the command line asks for.
+//! The request from the command line.
 
 use crate::catalog::CaId;
 use crate::plan::sign::{CaConstraints, Stated};
@@ -13,9 +13,9 @@ pub struct Request {
     pub csr_json: bool,
     pub trees: TreeArgs,
     pub run: RunArgs,
-    /// Certificate and key of the signer, in place of the tree's.
+    /// Certificate and key of the signer, instead of the tree's.
     pub authority_files: Option<(PathBuf, PathBuf)>,
-    /// Which of the tree's authorities signs, where no entry says it.
+    /// The authority of the tree that signs, if no entry decides it.
     pub signer: CaId,
     /// `--as`.
     pub entry: Option<String>,

@@ -25,7 +25,7 @@ pub struct Outcome {
     pub text: Option<String>,
 }
 
-/// Signs every request, or none, and says exactly why not.
+/// Signs all requests, or none.
 pub fn run(request: &Request) -> Result<Outcome, Error> {
     let by_files = request.authority_files.as_ref().map(issuer_of).transpose()?;
     let target = match by_files.is_none() || request.entry.is_some() {
@@ -45,7 +45,7 @@ pub fn run(request: &Request) -> Result<Outcome, Error> {
     let authority = signer.certificate(agreed.authority)?;
     if !authority.is_valid_at(request.run.now) {
         return Err(Error::new(format!("the authority {} is not valid now", authority.subject))
-            .hint("check the clock; what an expired authority signs is accepted by nobody"));
+            .hint("check the clock; a certificate of an expired authority is never accepted"));
     }
     let dates = Dates { now: request.run.now, validity: request.validity, signer: Bounds::of(authority) };
     let (mut grants, mut declined) = (Vec::new(), Vec::new());
@@ -83,10 +83,10 @@ pub fn run(request: &Request) -> Result<Outcome, Error> {
     let mut warnings = target.as_ref().map_or(Vec::new(), |(_, warnings)| warnings.clone());
     for (job, grant) in jobs.iter().zip(&grants).filter(|(_, grant)| grant.shortened.is_some()) {
         let at = crate::clock::rfc3339(grant.blueprint.not_after);
-        warnings.push(format!("{}: cut to the authority's end at {at}", job.file.display()));
+        warnings.push(format!("{}: shortened to the authority's notAfter {at}", job.file.display()));
     }
     if !request.run.dry_run {
-        // A certificate is in the journal before anybody has it.
+        // A certificate is recorded in the journal before it is handed out.
         if let Some(locked) = &signer.locked {
             locked.commit("sign", request.run.now, Transaction { journal: lines, ..Transaction::default() })?;
         }
@@ -105,13 +105,14 @@ pub fn run(request: &Request) -> Result<Outcome, Error> {
     Ok(Outcome { report, text: (to_stdout && !request.run.dry_run).then_some(text) })
 }
 
-/// What goes with the certificate: below an intermediate, its chain; an authority's file is the bundle others will trust.
+/// The certificates after the leaf: below an intermediate, its chain; an authority's file is the bundle that others
+/// trust.
 fn with_chain(signed: &Signed, issuer: &Issuer, in_tree: bool, request: &Request) -> String {
     let chain = std::iter::once(issuer.certificate()).chain(issuer.chain());
     let is_needed = |one: &&Certificate| match (&request.authority, in_tree) {
         (Some(_), _) => true,
         (None, false) => !one.is_self_issued(),
-        // Everybody trusts the tree's own ca.crt.
+        // Every reader trusts the tree's own ca.crt.
         (None, true) => false,
     };
     std::iter::once(signed.pem.clone()).chain(chain.filter(is_needed).map(Certificate::to_pem)).collect()

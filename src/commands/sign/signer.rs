@@ -1,4 +1,4 @@
-//! Who signs: an authority of a tree under its lock, or one whose files were named.
+//! The signer: an authority of a tree under its lock, or one given by its files.
 
 use super::jobs;
 use crate::ca::Issuer;
@@ -10,11 +10,11 @@ use crate::workspace::{Locked, Session, Snapshot, survey};
 use crate::x509::{Certificate, parse_pem_bundle};
 use std::path::PathBuf;
 
-/// Where the authority comes from.
+/// The source of the authority.
 pub struct Signer<'a> {
-    /// Its files were named on the command line.
+    /// Its files were given on the command line.
     pub by_files: Option<Issuer>,
-    /// The tree, as far as it is needed: for the authority, or for what an entry is to be.
+    /// The tree, if it is needed for the authority or for the entry.
     pub session: Option<&'a Session<'a>>,
     pub locked: Option<Locked<'a>>,
     pub snapshot: Option<Snapshot>,
@@ -22,7 +22,7 @@ pub struct Signer<'a> {
 }
 
 impl<'a> Signer<'a> {
-    /// Locks the tree where its authority is to sign.
+    /// Locks the tree if its authority signs.
     pub fn open(by_files: Option<Issuer>, session: Option<&'a Session<'a>>) -> Result<Self, Error> {
         let mut signer = Self { by_files, session, locked: None, snapshot: None, issuers: Issuers::default() };
         let Some(session) = session else { return Ok(signer) };
@@ -43,7 +43,7 @@ impl<'a> Signer<'a> {
         self.by_files.as_ref().or_else(|| self.issuers.get(authority))
     }
 
-    /// The certificate of the authority that signs, whose key is here.
+    /// The certificate of the authority that signs.
     pub fn certificate(&self, id: CaId) -> Result<&Certificate, Error> {
         if let Some(issuer) = &self.by_files {
             return Ok(issuer.certificate());
@@ -56,7 +56,7 @@ impl<'a> Signer<'a> {
         let local = state.filter(|state| state.is_local()).and_then(|state| state.certificate());
         local.ok_or_else(|| {
             Error::new(format!("the key of {} is not in {}", id.name(), session.target.root.display()))
-                .hint("sign where it is, or give both with --ca-cert and --ca-key")
+                .hint("sign on the host that has it, or give certificate and key with --ca-cert and --ca-key")
         })
     }
 }

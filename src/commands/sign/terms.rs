@@ -1,4 +1,4 @@
-//! What a certificate is to be: what the command line states, or what an entry of the tree is.
+//! The terms of a certificate: from the flags, or from an entry of the tree.
 
 use super::request::Request;
 use crate::catalog::CaId;
@@ -11,7 +11,7 @@ pub struct Agreed {
     pub terms: Terms,
     /// Which of the tree's authorities signs.
     pub authority: CaId,
-    /// What the journal calls it.
+    /// The name in the journal.
     pub entry: Option<String>,
 }
 
@@ -45,7 +45,7 @@ pub fn agree(request: &Request, tree: Option<(&Session<'_>, &Snapshot)>) -> Resu
 }
 
 fn unknown(skipped: &Skipped, name: &str) -> Error {
-    Error::new(format!("cannot tell what {name} is to be"))
+    Error::new(format!("subject, names and usages of {name} are unknown"))
         .because(error::left(skipped, name))
         .hint("give the profile with --profile FILE")
 }

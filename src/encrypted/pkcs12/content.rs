@@ -45,7 +45,7 @@ impl fmt::Debug for Content {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Opened {
     pub bags: Vec<Bag>,
-    /// A code over the content was checked; without one, nobody would notice a change.
+    /// The MAC was checked; without one, changes are not detected.
     pub checked: bool,
 }
 

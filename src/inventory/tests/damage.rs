@@ -87,7 +87,7 @@ fn a_kubeconfig_with_another_authority_shows_it() {
     let tree = node(dir.path());
     let authority = item(&tree, "scheduler.conf[ca]");
     assert_eq!((authority.kind, facts(authority).is_ca), (Kind::KubeconfigAuthority, true));
-    // The tree's own in another spelling is not told twice.
+    // The tree's own path in another spelling is not reported twice.
     let mut own = b"# ours\n".to_vec();
     own.extend(bytes("v1.36-default-rsa2048/etc-kubernetes/pki/ca.crt"));
     std::fs::write(dir.path().join("pki/ca.crt"), own).unwrap();

@@ -153,7 +153,7 @@ fn a_cluster_directory_is_its_shared_part_and_its_nodes() {
     assert_eq!(shape, [(Form::Shared, None), (Form::Node, Some("cp1")), (Form::Node, Some("cp2"))]);
     let trees = all(&found, 2, &mut |_, _| ()).unwrap();
     assert_eq!(names(&trees[0]), ["ca", "front-proxy-ca", "etcd-ca"]);
-    // The key of the authority lies in the cluster directory.
+    // The key of the authority is in the cluster directory.
     assert!(!item(&trees[1], "apiserver").externally_managed);
 }
 

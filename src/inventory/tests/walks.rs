@@ -155,7 +155,7 @@ fn lists_of_any_length_are_counted() {
         }
         assert!(item.optional && item.kind == Kind::Crl);
     }
-    // Cut anywhere, it is told.
+    // Truncated anywhere, it is reported.
     let text = crate::encoding::pem::write("X509 CRL", &list(90_001));
     for length in [100, 70_000, 1_500_000, text.len() - 30, text.len() - 20] {
         std::fs::write(dir.path().join("pki/ca.crl"), &text.as_bytes()[..length]).unwrap();

@@ -1,5 +1,5 @@
-//! What somebody else's authority is asked to sign: the identity of the certificate on disk, else what profile or catalogue
-//! would make.
+//! Requests for an external authority: the identity of the certificate on disk, else the blueprint of profile or
+//! catalogue.
 
 use time::{Duration, OffsetDateTime};
 
@@ -25,7 +25,7 @@ pub struct CsrTemplate {
     pub names: Names,
     /// How long the certificate is to live, where its signer asks.
     pub lifetime: Duration,
-    /// What lies there now.
+    /// The existing files.
     pub old: Option<Box<Certificate>>,
     /// A kubeconfig's, which waits for its certificate.
     pub access: Option<Access>,
@@ -47,11 +47,11 @@ impl CsrTemplate {
 pub enum CsrDecision {
     CsrTemplate(Box<CsrTemplate>),
     Skipped(Skipped),
-    /// It is not there, and nobody misses it.
+    /// It does not exist and is optional.
     Absent,
 }
 
-/// What is asked for one credential. `credentials`: all of the tree.
+/// The request of one credential. `credentials`: all of the tree.
 pub fn ask(
     credential: &Credential,
     credentials: &[Credential],
@@ -97,7 +97,7 @@ impl Run<'_> {
         }))
     }
 
-    /// Nothing is there to go by.
+    /// There is no certificate.
     fn anew(&self, bounds: Bounds, unreadable: Option<Skipped>) -> CsrDecision {
         match self.wanted(bounds).or_else(|| self.of_catalogue(bounds)) {
             Some(_)
@@ -120,14 +120,14 @@ impl Run<'_> {
 }
 
 impl Run<'_> {
-    /// Another kubeconfig lies there: what is missing was not made, or was removed.
+    /// Another kubeconfig exists: the missing one was not made, or was removed.
     fn is_inhabited(&self) -> bool {
         let beside = |other: &&Credential| other.id.node == self.credential.id.node && other.is_kubeconfig();
         self.credentials.iter().filter(beside).any(|other| file(self.survey, Some(&other.public)).is_some())
     }
 }
 
-/// What is asked for an authority of the tree that another one is to sign.
+/// The request of an authority of the tree, for an intermediate certificate.
 pub fn ask_authority(
     authority: CaId,
     place: &Place,

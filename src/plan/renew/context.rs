@@ -1,4 +1,4 @@
-//! What one decision is made from.
+//! The input of one decision.
 
 use super::{Credential, Reason, Rules, Skipped};
 use crate::ca::{CaError, PrivateKey};
@@ -14,7 +14,7 @@ pub(super) struct Run<'a> {
     pub rules: &'a Rules<'a>,
 }
 
-/// What lies there.
+/// The existing certificate.
 pub(super) struct Existing {
     pub leaf: Certificate,
     pub chain: Vec<Certificate>,
@@ -22,11 +22,11 @@ pub(super) struct Existing {
     pub read: Option<Read>,
 }
 
-/// Why nothing could be had from what lies there.
+/// Why the existing files cannot be used.
 pub(super) enum Unfit {
     Nothing,
     Skipped(Skipped),
-    /// It can be made anew where somebody says what it is.
+    /// It can be re-issued from profile or catalogue.
     Broken(Reason),
 }
 

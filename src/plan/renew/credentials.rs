@@ -1,4 +1,4 @@
-//! Which certificates a tree has that can be renewed, and where they lie.
+//! The certificates of a tree that can be renewed, with their places.
 
 use super::Credential;
 use crate::catalog::{CaId, ENTRIES, Entry, Files};
@@ -7,7 +7,8 @@ use crate::plan::item::{Item, What};
 use crate::profile::Profile;
 use crate::tree::{Directories, EntryId, Layout, Place};
 
-/// Everything the profile has, and the kubelet's serving pair where it may lie although the profile does not have it.
+/// Every certificate of the profile, and the kubelet's serving certificate, which may exist without being in the
+/// profile.
 pub fn of_profile(profile: &Profile, layout: &Layout, directories: &Directories) -> Vec<Credential> {
     let items = init::items(profile, layout, directories);
     let mut all: Vec<Credential> = items.iter().filter_map(of_item).collect();

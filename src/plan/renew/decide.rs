@@ -75,7 +75,7 @@ impl Run<'_> {
         let path = match self.signed(&existing.leaf, &existing.chain) {
             Signed::ByTheAuthority => None,
             Signed::Outdated(reason) => Some(reason),
-            // What somebody else signed is a gap when it would be due, not before.
+            // A certificate of an external authority counts as skipped only when it is due.
             Signed::Elsewhere(Skipped::NotOurs(_))
                 if !self.is_asked() && self.broken(&existing, lifetime).is_empty() =>
             {
@@ -150,7 +150,7 @@ impl Run<'_> {
         })))
     }
 
-    /// Nothing is there, or nothing that can be read.
+    /// There is no certificate, or it cannot be read.
     fn absent(&self, reason: Reason) -> Result<Decision, Refusal> {
         let unreadable = match &reason {
             Reason::Unreadable(why) => Some(Skipped::Unreadable(why.clone())),
@@ -205,7 +205,7 @@ impl Run<'_> {
         self.rules.due.is_none()
     }
 
-    /// Why the signer cannot be used, where it is there at all.
+    /// Why an existing signer cannot be used.
     fn broken_signer(&self) -> Option<Refusal> {
         self.authority.and_then(|authority| super::refusal(self.credential.authority, authority, self.rules.now))
     }

@@ -1,4 +1,4 @@
-//! What a certificate on disk says about the one that takes its place.
+//! The identity of a renewed certificate, from the certificate on disk.
 
 use time::Duration;
 
@@ -16,15 +16,15 @@ const SAME_RUN: Duration = Duration::minutes(10);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lifetime {
     Stated(Duration),
-    /// Its authority ended sooner.
+    /// Its authority expired sooner.
     Cut,
-    /// Its dates do not say.
+    /// Its dates are not conclusive.
     Unclear,
 }
 
-/// kubeadm before 1.31, and every kubeconfig it makes, begins a certificate's validity with its authority's: what is made years
-/// later seems to have lived for years. Made in one run with its authority the two agree to a whole number of days. And what
-/// was cut to its authority's end was meant to live longer.
+/// kubeadm before 1.31, and every kubeconfig it makes, begins a certificate's validity with its authority's: what is
+/// made years later seems to have lived for years. Made in one run with its authority the two agree to a whole number
+/// of days. And what was cut to its authority's end was meant to live longer.
 pub fn lifetime(old: &Certificate, authority: &Certificate) -> Lifetime {
     let stated = old.not_after - old.not_before;
     // Dated back by as much, a new one would be over before it begins.
@@ -56,7 +56,7 @@ pub fn blueprint(old: &Certificate, algorithm: Algorithm, sans: Vec<San>) -> Blu
     }
 }
 
-/// What another kind of key may be used for.
+/// The key usage for another key algorithm.
 pub fn for_key(blueprint: Blueprint, was: Algorithm, algorithm: Algorithm) -> Blueprint {
     Blueprint { key_usage: other_key(blueprint.key_usage, was.is_rsa(), algorithm), ..blueprint }
 }

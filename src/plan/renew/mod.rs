@@ -1,8 +1,9 @@
-//! What a renewal does with each certificate of a tree. Pure: bytes, a profile or none, and an instant in; decisions out.
+//! What a renewal does with each certificate of a tree. Pure: bytes, a profile or none, and an instant in; decisions
+//! out.
 //!
-//! A certificate's identity is what the one on disk says: subject, names, usages, kind of key, lifetime. A profile adds names
-//! that are missing, and its own algorithm and lifetime where it states them. Nothing is renewed that this tree's authorities
-//! did not sign.
+//! A certificate's identity comes from the one on disk: subject, names, usages, key algorithm, lifetime. A profile adds
+//! names that are missing, and its own algorithm and lifetime where it states them. Nothing is renewed that this tree's
+//! authorities did not sign.
 
 mod ask;
 mod context;
@@ -45,9 +46,9 @@ pub struct Credential {
     pub public: Place,
     /// The key; `None`: a kubeconfig embeds it.
     pub private: Option<Place>,
-    /// What the profile makes of it, and for which node; `None`: no profile speaks of it.
+    /// Its blueprint in the profile, and the node; `None`: it is in no profile.
     pub wanted: Option<(What, String)>,
-    /// `--all` and `--due` make it anew when it is missing. Not so for super-admin.conf: who removed it meant to.
+    /// `all` and `--due` make it again when it is missing. Not super-admin.conf: it is removed on purpose.
     pub replenished: bool,
 }
 
@@ -62,28 +63,28 @@ impl Credential {
     }
 }
 
-/// How to go about it.
+/// The options of a renewal.
 #[derive(Debug)]
 pub struct Rules<'a> {
     pub profile: Option<&'a Profile>,
     pub now: OffsetDateTime,
-    /// Only what is due; the window is `renewal.before`.
+    /// Renew only what is due; the window is `renewal.before`.
     pub due: Option<Window>,
-    /// They were named one by one: nothing is passed over in silence.
+    /// Entries were named: every skipped one is reported.
     pub named: bool,
     pub prune_sans: bool,
     pub reuse_key: bool,
 }
 
-/// What is to happen to one credential.
+/// The decision for one credential.
 #[derive(Debug)]
 pub enum Decision {
-    /// It is there and not due.
+    /// It exists and is not due.
     Keep(Box<Certificate>),
     Renew(Box<Renewal>),
-    /// It stays as it is, and why; the certificate that lies there, if one does.
+    /// It is not renewed, and why; the existing certificate, if any.
     Skipped(Skipped, Option<Box<Certificate>>),
-    /// It is not there, and nobody misses it.
+    /// It does not exist and is optional.
     Absent,
 }
 
@@ -99,7 +100,7 @@ pub struct Renewal {
     pub names: Names,
     /// Certificates behind the leaf in its file, which stay there.
     pub chain: Vec<Certificate>,
-    /// When it would have ended, had its authority not ended sooner.
+    /// The notAfter without its authority's limit.
     pub shortened: Option<OffsetDateTime>,
     /// How long it lives, with what it is dated back, where that is a guess.
     pub guessed: Option<Duration>,
@@ -110,7 +111,7 @@ pub struct Renewal {
     pub kubeconfig: Option<Kubeconfig>,
 }
 
-/// What is done to a kubeconfig.
+/// The change of a kubeconfig.
 #[derive(Debug)]
 pub enum Kubeconfig {
     /// Only the credential is replaced; `authority`: the CA data as well.
@@ -127,16 +128,16 @@ pub enum Key {
     Same(Box<PrivateKey>),
 }
 
-/// What becomes of the names.
+/// The changes of the names.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Names {
     pub added: Vec<San>,
     pub removed: Vec<San>,
-    /// The profile does not ask for them; they are kept.
+    /// They are not in the profile and are kept.
     pub surplus: Vec<San>,
 }
 
-/// Why a certificate is made.
+/// Why a certificate is renewed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reason {
     /// It was named, without `--due`.
@@ -145,20 +146,20 @@ pub enum Reason {
         left: Duration,
     },
     Expired(OffsetDateTime),
-    /// It begins later: made under a wrong clock.
+    /// Its notBefore is in the future: made with a wrong clock.
     NotYetValid(OffsetDateTime),
-    /// Its authority's list names it.
+    /// It is revoked in its authority's CRL.
     Revoked(OffsetDateTime),
     Missing,
     KeyMissing,
     KeyUnreadable(CaError),
     KeyMismatch,
     Unreadable(Unreadable),
-    /// The profile asks for names it does not carry.
+    /// It lacks names of the profile.
     MissingNames(Vec<San>),
-    /// It carries names the profile does not ask for (`--prune-sans`).
+    /// It has names that are not in the profile (`--prune-sans`).
     SurplusNames(Vec<San>),
-    /// It is not good for what it is used for.
+    /// It lacks a usage that it needs.
     MissingUsages(Vec<ExtendedKeyUsage>),
     /// Signed by an authority that the tree still trusts but that does not sign any more.
     EarlierAuthority(Name),
@@ -168,42 +169,42 @@ pub enum Reason {
     AuthorityData,
 }
 
-/// Why a certificate is left as it is.
+/// Why a certificate is not renewed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Skipped {
-    /// The authority's key is not here.
+    /// The authority is external.
     External(CaId),
     AuthorityMissing(CaId),
-    /// Signed by somebody this tree does not know.
+    /// Signed by an unknown issuer.
     NotOurs(Name),
-    /// The kubelet made it for itself.
+    /// Self-signed by the kubelet.
     KubeletsOwn,
     /// kubelet.conf points to the certificate that the kubelet rotates.
     KubeletRotates(String),
     /// A kubeconfig that names files.
     CredentialFiles(String),
     Unreadable(Unreadable),
-    /// Nothing lies there, and neither profile nor catalogue says what it would be.
+    /// It does not exist and is in neither profile nor catalogue.
     Unknown,
-    /// It is not there; it is made when it is named.
+    /// It does not exist and is made only by name.
     NotReplenished,
     /// A kind of key kpki does not make.
     OtherKey(OtherKey),
     IsAuthority,
-    /// The authority ends when this certificate does: a new one would end no later.
+    /// The authority expires with this certificate: a new one would expire no later.
     AuthorityEnds(CaId, OffsetDateTime),
     /// It could not be renewed, and others could.
     Refused(Refusal),
 }
 
 impl Skipped {
-    /// Something that should have been renewed was not: the exit status says so.
+    /// Something due was not renewed, which changes the exit status.
     pub const fn is_gap(&self) -> bool {
         !matches!(self, Self::KubeletsOwn | Self::KubeletRotates(_) | Self::CredentialFiles(_) | Self::NotReplenished)
     }
 }
 
-/// What makes a renewal impossible: of the whole run, where everything is concerned or was named.
+/// What makes a renewal impossible: the whole run, if it concerns every entry or entries were named.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refusal {
     AuthorityExpired {
@@ -231,7 +232,7 @@ pub enum Refusal {
     },
 }
 
-/// Why an authority that is there cannot sign now.
+/// Why an existing authority cannot sign now.
 pub fn refusal(id: CaId, authority: &Authority, now: OffsetDateTime) -> Option<Refusal> {
     if let Authority::Unusable(why) = authority {
         return Some(Refusal::AuthorityUnusable { authority: id, why: why.clone() });

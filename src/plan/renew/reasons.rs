@@ -12,7 +12,7 @@ use crate::tree::Authority;
 use crate::x509::{Certificate, KeyKind, parse_pem_bundle};
 
 impl Run<'_> {
-    /// Whatever profile or catalogue say: it ends, does not begin yet, or is of no use without its key.
+    /// Independent of profile and catalogue: it expires, is not yet valid, or has no usable key.
     /// `lifetime`: that of the new certificate.
     pub(super) fn broken(&self, existing: &Existing, lifetime: Duration) -> Vec<Reason> {
         let leaf = &existing.leaf;
@@ -24,8 +24,8 @@ impl Run<'_> {
             reasons.push(Reason::NotYetValid(leaf.not_before));
         } else if let Some(window) = self.rules.due {
             let left = leaf.not_after - now;
-            // Of the shorter life of the two: a profile's shorter one does not make what lives long due at once, and its
-            // longer one does not make everything due.
+            // Of the shorter life of the two: a profile's shorter one does not make what lives long due at once, and
+            // its longer one does not make everything due.
             let life = (leaf.not_after - leaf.not_before).min(lifetime - BACK_DATE);
             if left.whole_seconds() <= seconds(window, life.whole_seconds()) {
                 reasons.push(Reason::Window { left });
@@ -52,7 +52,7 @@ impl Run<'_> {
         !found.iter().map(|one| &one.der).eq(wanted.iter().map(|one| &one.der))
     }
 
-    /// Cut to the same end again, on every run: there is nothing to win until there is another authority.
+    /// A new one would have the same notAfter: renewing is useless until the authority is replaced.
     pub(super) fn gains_nothing(
         &self,
         leaf: &Certificate,
@@ -64,8 +64,8 @@ impl Run<'_> {
             .then_some(Skipped::AuthorityEnds(self.credential.authority, not_after))
     }
 
-    /// What the new one would have left were due as soon as it is made. `lifetime`: with what it is dated back, before its
-    /// authority cuts it.
+    /// What the new one would have left were due as soon as it is made. `lifetime`: with what it is dated back, before
+    /// its authority cuts it.
     pub(super) fn wide(&self, lifetime: Duration) -> Result<(), Refusal> {
         let Some(window) = self.rules.due else { return Ok(()) };
         let left = lifetime - BACK_DATE;
@@ -86,7 +86,7 @@ fn seconds(window: Window, lifetime: i64) -> i64 {
     }
 }
 
-/// Why a certificate that works is not the one that is wanted.
+/// Why a valid certificate is not the wanted one.
 pub(super) fn differences(names: &Names, missing: &[ExtendedKeyUsage]) -> Vec<Reason> {
     let mut reasons = Vec::new();
     if !names.added.is_empty() {

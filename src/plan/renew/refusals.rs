@@ -1,4 +1,4 @@
-//! What one bad authority does to a run: its own entries stay, the others go on.
+//! The effect of one unusable authority on a run: its own entries are skipped, the others are renewed.
 
 use super::{Credential, Decision, Refusal, Skipped, certificate_of};
 use crate::catalog::CaId;
@@ -6,7 +6,7 @@ use crate::tree::layout::Place;
 use crate::tree::{Authorities, Authority, Survey, file};
 use crate::x509::parse_pem_bundle;
 
-/// Turns refusals into entries that are left, one outcome for each credential in their order.
+/// Turns refusals into skipped entries, one outcome for each credential in their order.
 ///
 /// # Errors
 /// Every refusal, where the credentials were `named`, or where nothing is without one.
@@ -27,7 +27,7 @@ pub fn collect_refusals(
     Ok(credentials.iter().zip(outcomes).map(left).collect())
 }
 
-/// What stays of a decision where the credential's node trusts another authority than the tree's.
+/// The decision if the credential's node trusts another authority than the tree's.
 pub fn refuse_foreign_ca(credential: &Credential, decision: Decision, others: &[Refusal]) -> Result<Decision, Refusal> {
     let concerned = match &decision {
         Decision::Keep(_) | Decision::Renew(_) => true,

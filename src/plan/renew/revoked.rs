@@ -1,19 +1,19 @@
-//! A certificate that its authority's list names: revoked, it is due whatever its dates say, and never keeps its key; held,
-//! it waits for somebody to decide.
+//! Certificates with a CRL entry: a revoked one is due whatever its dates, and never keeps its key; a held one
+//! waits for a decision.
 
 use super::{Credential, Decision, Reason, Rules};
 use crate::revocation::Revoked;
 use crate::tree::{Survey, file, leaf};
 use crate::x509::{Certificate, parse_pem_bundle};
 
-/// The certificate of a credential as it lies there; `None`: there is none, or none that can be read.
+/// The existing certificate of a credential; `None`: there is none, or it cannot be read.
 pub fn certificate_of(credential: &Credential, survey: &Survey) -> Option<Certificate> {
     let bytes = file(survey, Some(&credential.public))?;
     let bundle = if credential.is_kubeconfig() { leaf::embedded(bytes)? } else { parse_pem_bundle(bytes).ok()? };
     bundle.into_iter().next()
 }
 
-/// The rules for a certificate that the list says this of.
+/// The rules for a certificate with this CRL entry.
 pub fn rules_for<'a>(rules: &Rules<'a>, listed: Option<&Revoked>) -> Rules<'a> {
     let gone = listed.is_some_and(|revoked| !revoked.is_hold());
     Rules {
@@ -26,11 +26,11 @@ pub fn rules_for<'a>(rules: &Rules<'a>, listed: Option<&Revoked>) -> Rules<'a> {
     }
 }
 
-/// The decision made by those rules, with its reason.
+/// Applies those rules to a decision, and adds the reason.
 pub fn with_revocation_reason(decision: Decision, listed: Option<&Revoked>, rules: &Rules<'_>) -> Decision {
     match (decision, listed) {
         (Decision::Renew(mut renewal), Some(revoked)) if !revoked.is_hold() => {
-            // Nobody asked for it when only what is due was wanted.
+            // With --due it was not named.
             renewal.reasons.retain(|reason| *reason != Reason::Requested || rules.due.is_none());
             renewal.reasons.insert(0, Reason::Revoked(revoked.at));
             Decision::Renew(renewal)

@@ -1,4 +1,4 @@
-//! What profile or catalogue would make of a credential.
+//! The blueprint of a credential in profile or catalogue.
 
 use time::Duration;
 
@@ -14,12 +14,12 @@ use crate::profile::Profile;
 use crate::tree::{file, leaf};
 use crate::x509::{Certificate, KeyKind};
 
-/// What the profile, or for want of one the catalogue, would make.
+/// The blueprint in the profile, or without a profile in the catalogue.
 pub(super) struct Wanted {
     pub algorithm: Algorithm,
     pub blueprint: Blueprint,
     pub lifetime: Duration,
-    /// Said in so many words, so that it goes before what lies there.
+    /// Stated explicitly, so that it has precedence over the existing certificate.
     pub stated_algorithm: bool,
     pub stated_validity: bool,
     pub access: Option<Access>,
@@ -37,7 +37,7 @@ impl Run<'_> {
     }
 
     /// Without a profile the catalogue knows the clients that are the same on every control-plane node; that it is one
-    /// is seen by what else lies there.
+    /// is seen from the other existing files.
     pub(super) fn of_catalogue(&self, bounds: Bounds) -> Option<Wanted> {
         let entry: &Entry = self.credential.entry.filter(|_| self.rules.profile.is_none())?;
         let (Subject::Fixed(name, organization), Sans::None, Files::Pair(_)) = (entry.subject, entry.sans, entry.files)

@@ -48,11 +48,11 @@ type Words = [&'static str; 2];
 
 const AUTHORITY: Words = ["authority", "authorities"];
 const CERTIFICATE: Words = ["certificate", "certificates"];
-const CRL: Words = ["revocation list", "revocation lists"];
+const CRL: Words = ["CRL", "CRLs"];
 const FILE: Words = ["file", "files"];
 
 const EXPIRED: Words = ["has expired", "have expired"];
-const ENDING: Words = ["is near its end or past it", "are near their end or past it"];
+const ENDING: Words = ["expires soon or has expired", "expire soon or have expired"];
 const MISSING: Words = ["is missing", "are missing"];
 
 /// The problem's name in documents, what has it, and what is wrong.
@@ -68,18 +68,16 @@ const fn words(problem: Problem) -> (&'static str, Words, Words) {
         ),
         Problem::AuthorityEnding => ("authority-ending", AUTHORITY, ENDING),
         Problem::ExternalAuthorityEnding => ("external-authority-ending", AUTHORITY, ENDING),
-        Problem::External => (
-            "externally-managed",
-            CERTIFICATE,
-            ["needs an authority whose key is not here", "need an authority whose key is not here"],
-        ),
+        Problem::External => {
+            ("externally-managed", CERTIFICATE, ["needs an external authority", "need an external authority"])
+        }
         Problem::Revoked => ("revoked", CERTIFICATE, ["is revoked", "are revoked"]),
         Problem::Held => (
             "held",
             CERTIFICATE,
             [
-                "is held: its authority's list refuses it until it is released",
-                "are held: their authority's list refuses them until they are released",
+                "is held: readers of its authority's CRL refuse it until it is released",
+                "are held: readers of their authority's CRL refuse them until they are released",
             ],
         ),
         Problem::Expired => ("expired", CERTIFICATE, EXPIRED),
@@ -89,13 +87,13 @@ const fn words(problem: Problem) -> (&'static str, Words, Words) {
         Problem::Missing => ("missing", CERTIFICATE, MISSING),
         Problem::Unreadable => ("unreadable", FILE, ["cannot be read", "cannot be read"]),
         Problem::CrlEnding => ("crl-ending", CRL, ENDING),
-        Problem::Ending => ("ending", CERTIFICATE, ["is near its end", "are near their end"]),
+        Problem::Ending => ("ending", CERTIFICATE, ["expires soon", "expire soon"]),
         Problem::Foreign => (
             "issued-elsewhere",
             CERTIFICATE,
             [
-                "is near its end or past it, and not of a tree kpki made",
-                "are near their end or past it, and not of a tree kpki made",
+                "expires soon or has expired, and is not in a tree of kpki",
+                "expire soon or have expired, and are not in a tree of kpki",
             ],
         ),
         Problem::OutlivesAuthority => {
@@ -114,19 +112,19 @@ fn steps(advice: &Advice) -> Vec<String> {
     let mut steps = Vec::new();
     match advice.problem {
         Problem::AuthorityExpired => steps.extend([
-            format!("a new authority is needed: move its certificate and key ({}) away, and everything it signed", advice.path),
-            format!("make them anew: {}", init(&advice.origin)),
+            format!("a new authority is needed: move its certificate and key ({}) and all certificates it signed away", advice.path),
+            format!("make them again: {}", init(&advice.origin)),
             "bring the new CA certificate to every node and every client, then restart all components".to_owned(),
         ]),
         Problem::AuthorityEnding => steps.extend([
             format!("plan its rotation: a new authority in place of {}, trusted everywhere beside the old one first", advice.path),
-            "what it signs must be renewed by the new authority before the old one ends".to_owned(),
+            "its certificates must be renewed by the new authority before the old one expires".to_owned(),
         ]),
         Problem::ExternalAuthorityEnding => {
             steps.push(format!("ask its owner for a new one; its certificate belongs to {}", advice.path));
         }
         Problem::External => steps.extend([
-            format!("make a key and a request for each, beside the running tree: kpki renew all --due --dir {dir}"),
+            format!("make a key and a request for each, beside the files in use: kpki renew all --due --dir {dir}"),
             format!("have the authority's owner sign the requests in {dir}/.kpki/requests; then: kpki import CERT... --dir {dir}"),
         ]),
         Problem::Expired => {
@@ -141,33 +139,33 @@ fn steps(advice: &Advice) -> Vec<String> {
             steps.push(format!("make new ones with new keys: kpki renew {} --dir {}", advice.names.join(" "), shell(dir)));
         }
         Problem::Held => steps.push(format!(
-            "decide: kpki release {names} --dir {dir}, or for good: kpki revoke {names} --dir {dir}",
+            "release: kpki release {names} --dir {dir}, or revoke: kpki revoke {names} --dir {dir}",
             names = advice.names.join(" "),
             dir = shell(dir)
         )),
         Problem::KubeletClientExpired => steps.extend([
             format!("the kubelet renews {} itself, but not once it has expired", advice.path),
-            format!("move {dir}/kubelet.conf away and make it anew: {}", init(&advice.origin)),
+            format!("move {dir}/kubelet.conf away and make it again: {}", init(&advice.origin)),
             "then: systemctl restart kubelet".to_owned(),
         ]),
         Problem::NotYetValid => steps.push("check the clock of this machine and of the one they were made on".to_owned()),
         Problem::AuthorityMissing => steps.push(format!(
-            "restore {}, or check that this is the directory you mean: without it nothing can be verified",
+            "restore {}, or check that this is the intended directory: without it nothing can be verified",
             advice.path
         )),
         Problem::Missing => steps.push(format!("make what is missing: {}", init(&advice.origin))),
         Problem::Unreadable => steps.extend([
-            format!("look at what is there: kpki inspect {}", shell(&advice.path)),
-            "restore it, or move it away and have it made anew".to_owned(),
+            format!("check the file: kpki inspect {}", shell(&advice.path)),
+            "restore it, or move it away and have it made again".to_owned(),
         ]),
         Problem::CrlEnding => steps.extend([
-            format!("sign the next edition where the authority's key is: kpki crl update --due --dir {}", shell(dir)),
+            format!("sign the next CRL on the host with the authority's key: kpki crl update --due --dir {}", shell(dir)),
             format!("or have its authority publish a new one in {}", advice.path),
         ]),
         Problem::Ending => steps.push(format!("renew them: {}", renew(advice))),
         Problem::Foreign => steps.push(format!("have its issuer renew {}", advice.path)),
         Problem::OutlivesAuthority => {
-            steps.push("nothing to do now: count on the authority's end, not on theirs".to_owned());
+            steps.push("nothing to do now: the authority's expiry is the one that counts".to_owned());
         }
         Problem::CutsRenewalsShort => {
             steps.push("nothing to do now: plan its rotation before the next renewal".to_owned());

@@ -6,7 +6,7 @@ use super::result::{Check, Line, Tone};
 use super::{cells, verdict};
 use crate::audit::{Counts, Judged, JudgedTree, State};
 
-/// How many clusters and items are shown when nobody says `--top`.
+/// How many clusters and items are shown without `--top`.
 const TOP: usize = 10;
 
 struct Cluster<'a> {

@@ -42,9 +42,9 @@ pub enum Sort {
     /// As kubeadm does.
     #[default]
     Name,
-    /// What ends first comes first.
+    /// By expiry, earliest first.
     Expiry,
-    /// The worst first.
+    /// By state, most urgent first.
     State,
 }
 

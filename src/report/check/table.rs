@@ -82,13 +82,13 @@ fn notes(check: &Check) -> Vec<Line> {
                 more => format!(" and {more} more"),
             };
             let until = cells::date(until);
-            texts.push(format!("{first}{others} would outlive {name}, which ends {until}: of no use from then on"));
+            texts.push(format!("{first}{others} would outlive {name}, which expires {until}, and cannot be used after that"));
         }
         let mut own = check.items().filter(|(_, judged)| judged.item.name == name);
         if let Some((end, wanted)) = own.find_map(|(_, judged)| Some((judged.expires?, cut_short(judged)?))) {
             let (end, wanted) = (cells::date(end), cells::date(wanted));
             texts.push(format!(
-                "{name} ends {end}: certificates it signs at the next renewal would end {wanted}, and are cut short"
+                "{name} expires {end}: certificates of the next renewal would expire {wanted}, and are shortened"
             ));
         }
     }

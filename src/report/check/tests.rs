@@ -379,9 +379,9 @@ fn what_the_neighbours_say_stands_below_the_table() {
     let text = check(&[("prod", vec![leaf, second, authority])], Selection::default()).text(CheckForm::Table);
     assert!(
         text.contains(
-            "\nnote: apiserver and 1 more would outlive ca, which ends Jun 08, 2027 22:00 UTC: of no use from then on\n"
+            "\nnote: apiserver and 1 more would outlive ca, which expires Jun 08, 2027 22:00 UTC, and cannot be used after that\n"
         ),
         "{text}"
     );
-    assert!(text.contains("note: ca ends Dec 25, 2027 22:00 UTC: certificates it signs at the next renewal"), "{text}");
+    assert!(text.contains("note: ca expires Dec 25, 2027 22:00 UTC: certificates of the next renewal"), "{text}");
 }

@@ -45,7 +45,7 @@ pub struct CheckedCertificate {
 #[serde(rename_all = "lowercase")]
 pub enum Answer {
     Good,
-    /// A list was good for an answer once.
+    /// The CRL is stale.
     Stale,
     /// Unknown is not good.
     Unknown,
@@ -118,7 +118,7 @@ impl Report for CrlCheck {
         }
         if !self.lists.is_empty() {
             writeln!(out)?;
-            let header = ["REVOCATION LIST", "STATE", "NUMBER", "ENTRIES", "NEXT UPDATE", "REMARKS"];
+            let header = ["CRL", "STATE", "NUMBER", "ENTRIES", "NEXT UPDATE", "REMARKS"];
             table(out, screen.width, &header, self.lists.iter().map(|list| crl(list, self.at)))?;
         }
         Ok(())

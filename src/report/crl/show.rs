@@ -29,7 +29,7 @@ pub struct CrlHead {
     pub next_update: Option<OffsetDateTime>,
     /// Hexadecimal.
     pub authority_key_id: Option<String>,
-    /// A delta CRL (RFC 5280 section 5.2.4): it says only what changed.
+    /// A delta CRL (RFC 5280 section 5.2.4): it has only changes.
     pub delta: bool,
     /// What it confines itself to, in words; empty: nothing.
     pub scope: Vec<&'static str>,
@@ -92,15 +92,15 @@ impl Report for CrlHead {
             ("issuer", Some(self.issuer.clone())),
             ("number", Some(self.number.clone().unwrap_or_else(|| "none".to_owned()))),
             ("this update", Some(rfc3339(self.this_update))),
-            ("next update", Some(next.unwrap_or_else(|| "none: it never goes stale".to_owned()))),
+            ("next update", Some(next.unwrap_or_else(|| "none: it is never stale".to_owned()))),
             ("signature", Some(format!("{} (not verified here: kpki crl check)", self.signature))),
             ("key id", self.authority_key_id.clone()),
-            ("delta", self.delta.then(|| "it says only what changed".to_owned())),
+            ("delta", self.delta.then(|| "it has only changes".to_owned())),
             ("scope", Some(self.scope.join(", ")).filter(|scope| !scope.is_empty())),
             (
                 "critical",
                 (!self.unknown_critical.is_empty())
-                    .then(|| format!("{}, which kpki does not know", self.unknown_critical.join(", "))),
+                    .then(|| format!("{}, unknown to kpki", self.unknown_critical.join(", "))),
             ),
         ] {
             value.map_or(Ok(()), |value| line(out, format_args!("{:<14}{value}", format!("{label}:"))))?;

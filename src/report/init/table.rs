@@ -36,7 +36,7 @@ impl Report for Init {
             }
         }
         let replaced = self.items.iter().filter(|item| item.action == "replace" && !item.reasons.is_empty());
-        let anew = replaced.map(|item| format!("{} is made anew: {}", item.id, item.reasons.join("; ")));
+        let anew = replaced.map(|item| format!("{} is re-issued: {}", item.id, item.reasons.join("; ")));
         lines(out, "", anew)?;
         if self.items.iter().any(|item| item.action == "request") {
             let dir = &self.directory;
@@ -66,7 +66,7 @@ fn verdict(report: &Init) -> String {
     match report.outcome {
         Outcome::Created => format!("created {created} entries: {tree}"),
         Outcome::Completed => format!("created {created}, replaced {replaced}, kept {kept} entries: {tree}"),
-        Outcome::Unchanged => format!("nothing to do, {kept} entries are there and fit: {tree}"),
+        Outcome::Unchanged => format!("nothing to do, {kept} entries exist and fit: {tree}"),
         Outcome::Planned => {
             format!("would create {created}, replace {replaced}, keep {kept} entries (nothing was written): {tree}")
         }

@@ -31,7 +31,7 @@ pub struct Tree {
     /// A failed deploy hook had everything put back as it was.
     pub rolled_back: bool,
     pub entries: Vec<RenewalEntry>,
-    /// CRLs that were signed anew in the same transaction.
+    /// CRLs that were signed in the same transaction.
     #[serde(rename = "revocationLists")]
     pub lists: Vec<revoke::CrlRow>,
     pub restart: Vec<Restart>,
@@ -53,7 +53,7 @@ pub struct RenewalEntry {
     pub key_reused: bool,
     pub names_added: Vec<String>,
     pub names_removed: Vec<String>,
-    /// The profile does not ask for them; they are kept.
+    /// They are not in the profile and are kept.
     pub names_surplus: Vec<String>,
     pub old: Option<Side>,
     pub new: Option<Side>,

@@ -45,7 +45,7 @@ fn all(report: &Renew) -> String {
     let verb = if report.dry_run { "would renew" } else { "renewed" };
     let parts = [
         (Outcome::Failed, "failed"),
-        (Outcome::Partial, "with something left"),
+        (Outcome::Partial, "with some not renewed"),
         (Outcome::Renewed, "renewed"),
         (Outcome::Nothing, "with nothing due"),
     ];
@@ -68,11 +68,11 @@ fn tree(report: &Renew, tree: &Tree, screen: Screen, out: &mut dyn Write) -> io:
     for crl in &tree.lists {
         let verb = if report.dry_run { "would sign" } else { "signed" };
         let next = crl.next_update.filter(|_| !report.dry_run).map(|at| format!(", next update {}", rfc3339(at)));
-        lines(out, "", [format!("{verb} {} anew{}", crl.name, next.unwrap_or_default())])?;
+        lines(out, "", [format!("{verb} the next {}{}", crl.name, next.unwrap_or_default())])?;
     }
     if !tree.finished.is_empty() {
         let names = tree.finished.join(", ");
-        lines(out, "An earlier run renewed these and was interrupted before it could say so: ", [names])?;
+        lines(out, "An earlier run renewed these and was interrupted before its report: ", [names])?;
     }
     restart_lines(&tree.restart, "Before the new certificates are used:", out)?;
     for hook in tree.failed_hooks() {
@@ -86,9 +86,9 @@ fn verdict(report: &Renew, tree: &Tree, out: &mut dyn Write) -> io::Result<()> {
     let (made, total) = (tree.made(), tree.entries.len());
     let place = place(tree.cluster.as_deref(), &tree.directory);
     let verdict = match (made, report.dry_run, tree.rolled_back) {
-        (0, _, _) => format!("nothing was renewed, {total} certificates were looked at: {place}"),
+        (0, _, _) => format!("nothing was renewed, {total} certificates were checked: {place}"),
         (_, true, _) => format!("would renew {made} of {total} certificates (nothing was written): {place}"),
-        (_, _, true) => format!("renewed {made} of {total} certificates and put the old ones back: {place}"),
+        (_, _, true) => format!("renewed {made} of {total} certificates and restored the old ones: {place}"),
         (..) => format!("renewed {made} of {total} certificates: {place}"),
     };
     match tree.skipped().count() {

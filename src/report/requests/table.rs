@@ -23,8 +23,8 @@ impl Report for Requests {
             entries(self, screen, out)?;
         }
         for entry in &self.entries {
-            list(&format!("{}: asked for and refused:", entry.id), &entry.refused, screen, out)?;
-            list(&format!("{}: there without being asked for:", entry.id), &entry.added, screen, out)?;
+            list(&format!("{}: requested and refused:", entry.id), &entry.refused, screen, out)?;
+            list(&format!("{}: added without being requested:", entry.id), &entry.added, screen, out)?;
         }
         if self.verb == Verb::Csr && self.count("request") + self.count("keep") > 0 {
             writeln!(out, "\nHave the authority's owner sign the .csr files; then: kpki import CERT...")?;
@@ -38,7 +38,7 @@ fn verdict(report: &Requests) -> String {
     let kept = report.count("keep");
     let mut text = match report.verb {
         Verb::Csr => {
-            format!("{} {} requests, {kept} were there already", would("wrote", "write"), report.count("request"))
+            format!("{} {} requests, {kept} exist already", would("wrote", "write"), report.count("request"))
         }
         Verb::Sign => format!("{} {} certificates", would("signed", "sign"), report.count("sign")),
         Verb::Import => {

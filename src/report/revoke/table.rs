@@ -22,9 +22,9 @@ impl Report for Revocation {
         }
         if !self.in_use.is_empty() {
             let next = match self.verb {
-                "hold" => "what reads the list refuses it until kpki release".to_owned(),
+                "hold" => "readers of the CRL refuse it until kpki release".to_owned(),
                 _ => {
-                    format!("make anew, with a new key: kpki renew {} --dir {}", self.in_use.join(" "), self.directory)
+                    format!("replace, with a new key: kpki renew {} --dir {}", self.in_use.join(" "), self.directory)
                 }
             };
             lines(out, "Still in use: ", [format!("{}; {next}", self.in_use.join(", "))])?;
@@ -38,12 +38,12 @@ fn verdict(report: &Revocation) -> String {
     let changed = report.entries.iter().filter(|entry| entry.action != Action::Unchanged).count();
     let (done, todo, already) = match report.verb {
         "hold" => ("held", "hold", "it is held already"),
-        "release" => ("released", "release", "no list names it"),
+        "release" => ("released", "release", "no CRL has it"),
         "revoke" => ("revoked", "revoke", "it is revoked already"),
-        _ => ("signed", "sign", "no list is due"),
+        _ => ("signed", "sign", "no CRL is due"),
     };
     let (count, noun) = match report.entries.is_empty() {
-        true => (report.signed(), "list"),
+        true => (report.signed(), "CRL"),
         false => (changed, "certificate"),
     };
     let plural = if count == 1 { "" } else { "s" };

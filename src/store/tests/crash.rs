@@ -146,7 +146,7 @@ fn publishing_finishes_what_it_finds() {
     let roots = with_kubelet(tmp.path());
     with_a_tree(&roots);
     assert!(run(&roots, "two", Some(Step::Placed(2))).0.is_err());
-    // The kubelet's directory is in the manifest: the run that finishes need not be told.
+    // The kubelet's directory is in the manifest: the run that completes it needs no option.
     let main = Roots { main: roots.main.clone(), kubelet: None };
     publish(&commit(&main, vec![change(RootId::Main, "new", 0o600, "x", false)])).unwrap();
     assert_whole(tmp.path(), &roots, "two");

@@ -1,4 +1,4 @@
-//! The journal has every line once, whatever lies where it ends.
+//! The journal has every line once, whatever its last bytes are.
 
 #![allow(clippy::disallowed_methods)] // the outside world of these tests
 

@@ -70,7 +70,7 @@ pub(super) fn put(roots: &Roots, tag: &str, replace: bool) -> Result<Receipt, St
     publish(&commit(roots, changes(roots, tag, replace)))
 }
 
-/// All a commit can do: the whole test tree, two surplus files gone, two lines in the journal, a note, old generations
+/// All a commit can do: the whole test tree, two surplus files removed, two lines in the journal, a note, old generations
 /// removed.
 pub(super) fn full<'a>(roots: &'a Roots, tag: &str) -> Commit<'a> {
     let surplus = SURPLUS.iter().filter(|(root, _)| *root == RootId::Main || roots.kubelet.is_some());

@@ -212,7 +212,7 @@ fn of_an_external_authority_the_others_go_on() {
     assert_eq!(super::with(&actions, "left").len(), 7);
     for entry in report["trees"][0]["entries"].as_array().unwrap().iter().filter(|one| one["action"] == "left") {
         let why = entry["reasons"][0].as_str().unwrap();
-        assert!(why.starts_with("its authority's key is not here; have k8s/.kpki/requests/"), "{why}");
+        assert!(why.starts_with("its authority is external; have k8s/.kpki/requests/"), "{why}");
         let request = why.split(' ').find(|word| word.ends_with(".csr")).unwrap();
         assert!(place.path(request).is_file() && why.ends_with("kpki import CERT"), "{why}");
     }

@@ -27,7 +27,7 @@ fn history_lists_and_restore_puts_back_to_the_byte() {
     let after = visible(&place);
 
     let dry = place.kpki(&["restore", "--dir", "k8s", "--dry-run"]).ok();
-    assert!(dry.stdout.starts_with("would put back 21 files"), "{}", dry.stdout);
+    assert!(dry.stdout.starts_with("would restore 21 files"), "{}", dry.stdout);
     assert_eq!(visible(&place), after);
     let restored = place.kpki(&["restore", "--dir", "k8s", "-o", "json"]).ok().json();
     assert_eq!(restored["removed"], serde_json::json!(["scheduler.conf"]));
@@ -119,7 +119,7 @@ fn there_is_no_history_where_nothing_happened() {
     assert_eq!(history.stdout, "0 generations, the newest first: k8s\n");
     let before = tree(&place.path("k8s"));
     let run = place.kpki(&["restore", "--dir", "k8s"]).fails(1);
-    assert!(run.stderr.contains("k8s keeps no generation to go back to"), "{}", run.stderr);
+    assert!(run.stderr.contains("k8s has no generation to restore"), "{}", run.stderr);
     place.kpki(&["restore", "--dir", "nowhere"]).fails(1);
     assert_eq!(before, tree(&place.path("k8s")));
 }
@@ -132,7 +132,7 @@ fn what_only_made_files_is_undone_when_it_is_named() {
     for words in [&["restore", "--dir", "k8s"][..], &["restore", "--dir", "k8s", "--dry-run"]] {
         let run = place.kpki(words).fails(1);
         assert!(run.stderr.contains("the newest generation 20261120T220000Z-init replaced nothing"), "{}", run.stderr);
-        assert!(run.stderr.contains("going back would only remove the 29 files it made"), "{}", run.stderr);
+        assert!(run.stderr.contains("restoring would only remove the 29 files it created"), "{}", run.stderr);
     }
     assert_eq!(visible(&place), before);
     // The record of the newest is damaged: an older one is not taken for it.
@@ -142,11 +142,7 @@ fn what_only_made_files_is_undone_when_it_is_named() {
     for words in [&["restore"][..], &["restore", "20261120T220000Z-renew"], &["restore", "20261120T220000Z-init"]] {
         let run = place.kpki(&[words, &["--dir", "k8s"]].concat()).fails(1);
         let said = "the record of 20261120T220000Z-renew is missing or damaged";
-        assert!(
-            run.stderr.contains(said) && run.stderr.contains("hint: look into k8s/.kpki/generations/"),
-            "{}",
-            run.stderr
-        );
+        assert!(run.stderr.contains(said) && run.stderr.contains("hint: see k8s/.kpki/generations/"), "{}", run.stderr);
         assert!(visible(&place) == renewed);
     }
 }
@@ -204,7 +200,7 @@ fn a_kubelets_directory_that_is_not_recorded_is_asked_for() {
     assert!(tree(&place.path("lib")) != before);
     let run = place.kpki(&["restore", "--dir", "k8s"]).fails(1);
     assert!(run.stderr.contains("no directory is known for the kubelet's files"), "{}", run.stderr);
-    assert!(run.stderr.contains("hint: give it with --kubelet-dir"), "{}", run.stderr);
+    assert!(run.stderr.contains("hint: give the same --kubelet-dir"), "{}", run.stderr);
     place.kpki(&["restore", "--dir", "k8s", "--kubelet-dir", "lib/kubelet"]).ok();
     assert!(tree(&place.path("lib")) == before);
 }

@@ -82,13 +82,13 @@ fn what_has_no_certificate_to_renew_is_refused() {
     let place = fixture("v1.36-ha-ecdsa-cp1");
     let before = tree(&place.path("k8s"));
     for (words, status, said) in [
-        (&["ca"][..], 2, "ca is an authority: renewing it in place is not renewing"),
+        (&["ca"][..], 2, "ca is an authority: it cannot be renewed in place"),
         (&["etcd-ca"], 2, "etcd-ca is an authority"),
         (&["front-proxy-ca", "apiserver"], 2, "front-proxy-ca is an authority"),
         (&["sa"], 2, "sa is a key pair without a certificate"),
         (&["apisrver"], 2, "there is no certificate \"apisrver\" to renew"),
         (&["cp9/apiserver"], 2, "there is no certificate \"cp9/apiserver\" to renew"),
-        (&["all", "apiserver"], 2, "all goes with no other name"),
+        (&["all", "apiserver"], 2, "all cannot be combined with other names"),
         (&["all", "--node", "cp1", "--profile", "nothing.yaml"], 1, "nothing.yaml"),
         (&[], 2, "NAME"),
         (&[""], 2, "there is no certificate \"\""),
@@ -113,7 +113,7 @@ fn what_is_missing_is_made_where_something_says_what_it_is() {
     let found = actions(&run["trees"][0]);
     assert_eq!((with(&found, "create"), with(&found, "left")), (vec!["front-proxy-client"], vec!["etcd-peer"]));
     let run = renew(&place, &["etcd-peer"]).status(5);
-    assert!(run.stdout.contains("no profile says what it is; give one with --profile FILE"), "{}", run.stdout);
+    assert!(run.stdout.contains("in no profile; give one with --profile FILE"), "{}", run.stdout);
 
     // With one, everything is; super-admin.conf only when it is named.
     let place = made("");

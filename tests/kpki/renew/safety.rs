@@ -91,7 +91,7 @@ fn an_authority_that_cannot_sign_now_is_refused_before_anything_is_written() {
     let place = fixture("v1.36-ha-ecdsa-cp1");
     let before = tree(&place.path("k8s"));
     for (at, said) in [
-        ("2036-11-18", "the authority ca expired at 2036-11-17T21:06:20Z; nothing it signs would be accepted"),
+        ("2036-11-18", "the authority ca expired at 2036-11-17T21:06:20Z; its certificates would not be accepted"),
         ("2026-11-20T21:01:19Z", "the authority ca is not valid before 2026-11-20T21:01:20Z"),
     ] {
         let run = renew_at(&place, at, &["all"]).fails(1);

@@ -53,7 +53,7 @@ fn leap_days_are_days() {
 fn near_its_authority_s_end_a_certificate_is_cut_and_then_left() {
     let place = fixture("v1.36-ha-ecdsa-cp1");
     let run = renew_at(&place, "2036-01-01", &["all"]).warns();
-    assert!(run.stderr.contains("cut to the authority's end at 2036-11-17T21:06:20Z"), "{}", run.stderr);
+    assert!(run.stderr.contains("shortened to the authority's notAfter 2036-11-17T21:06:20Z"), "{}", run.stderr);
     // Inside its window, but there is nothing to gain: told on every run, done on none.
     for _ in 0..2 {
         let run = renew_at(&place, "2036-11-01", &["all", "--due"]).status(5);

@@ -11,7 +11,7 @@ fn living(lifetime: Duration) -> Blueprint {
     Blueprint { not_before: NOW - BACK_DATE, not_after: NOW + lifetime, ..server("kube-apiserver", &[]) }
 }
 
-/// Puts what a renewal would make in place of what lies there.
+/// Replaces the existing files by those of a renewal.
 fn renewed(world: &mut World) {
     let renewal = world.renewal("apiserver");
     world.pair("pki/apiserver", &renewal.blueprint);

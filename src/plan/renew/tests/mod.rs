@@ -101,7 +101,7 @@ impl World {
         world
     }
 
-    /// Only what is due, a third before the end.
+    /// Renew only what is due, a third before the end.
     fn due(mut self) -> Self {
         self.due = Some(Window::PercentLeft(33));
         self
@@ -249,7 +249,7 @@ fn what_cannot_end_later_is_left_alone() {
     let mut world = World::until(end).due();
     world.pair("pki/apiserver", &cut);
     assert_eq!(world.left("apiserver"), Skipped::AuthorityEnds(CaId::Cluster, end));
-    // CsrDecision for, or for another reason, it is made all the same.
+    // Named, or with another reason, it is made anyway.
     world.due = None;
     let renewal = world.renewal("apiserver");
     assert_eq!((renewal.blueprint.not_after, renewal.shortened.is_some()), (end, true));

@@ -174,7 +174,7 @@ fn every_refusal() {
         let mut world = World::new().apiserver();
         world.due = Some(window);
         assert!(matches!(world.decide("apiserver"), Err(Refusal::WindowTooWide { .. })), "{window:?}");
-        // Without --due nobody asks.
+        // Without --due this is not checked.
         world.due = None;
         assert_eq!(world.renewal("apiserver").reasons, [Reason::Requested]);
     }
