@@ -28,3 +28,5 @@ pub use item::{Item, Kind, Reading, Tree};
 pub use request::{Form, Request, requests};
 pub use secrets::parts as secrets;
 pub use unreadable::Unreadable;
+#[cfg(any(test, feature = "internals"))]
+pub use content::objects;
