@@ -9,6 +9,9 @@ mod extra;
 mod fields;
 mod kubeadm;
 mod load;
+#[cfg(feature = "internals")]
+pub mod model;
+#[cfg(not(feature = "internals"))]
 mod model;
 mod near;
 mod nodes;
