@@ -1,8 +1,7 @@
 //! Any bytes as a profile: refused with messages of one line each, or read, rendered and read back as the same profile.
 #![no_main]
 
-use kpki::profile::model::Stated;
-use kpki::profile::{Origin, Overrides, Profile, Source, load, render};
+use kpki::profile::{Origin, Overrides, Profile, Source, Stated, load, render};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {

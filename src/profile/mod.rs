@@ -9,9 +9,6 @@ mod extra;
 mod fields;
 mod kubeadm;
 mod load;
-#[cfg(feature = "internals")]
-pub mod model;
-#[cfg(not(feature = "internals"))]
 mod model;
 mod near;
 mod nodes;
@@ -38,3 +35,5 @@ pub use reference::{FieldDoc, field_reference};
 pub use render::render;
 pub use starter::starter;
 pub use values::{name_text, permitted_name, san};
+#[cfg(any(test, feature = "internals"))]
+pub use model::Stated;
