@@ -180,7 +180,8 @@ fn subjects_as_people_write_them() {
 
 #[test]
 fn the_limits_themselves_are_granted() {
-    let stated = Terms::Stated(Stated { request_names: true, ..Stated::default() });
+    let usages = vec![ExtendedKeyUsage::ServerAuth];
+    let stated = Terms::Stated(Stated { request_names: true, usages, ..Stated::default() });
     let names = |count| request(&blueprint(Name::of("web", &[]), (0..count).map(|i| dns(&format!("n{i}"))).collect()));
     let given = grant(&names(MOST_NAMES), &stated, None, dates()).unwrap();
     assert_eq!((given.blueprint.sans.len(), given.refused, given.added), (MOST_NAMES, vec![], vec![]));
