@@ -1,6 +1,6 @@
 //! Files the way a program that holds keys must handle them: through open directories, one path component at a time.
 //!
-//! A path is looked up by the kernel anew at every call, and any component of it may have become a symlink in between. So
+//! A path is looked up by the kernel at every call, and any component of it may have become a symlink in between. So
 //! nothing below the directory a person named is reached by path: [`Dir`] is an open directory, its children are opened
 //! relative to it, and a symlink among them is an error with a name of its own rather than a way out. The directory itself
 //! is the person's choice and may be a symlink.

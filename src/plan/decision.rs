@@ -76,7 +76,7 @@ impl Signer {
     }
 }
 
-/// Why a certificate or kubeconfig that lies there cannot be read.
+/// Why a certificate or kubeconfig that is there cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unreadable {
     #[error(transparent)]

@@ -10,9 +10,9 @@ use super::load::load;
 use super::object::Thing;
 use super::request::{Asking, Passwords};
 
-struct Nobody;
+struct NoPasswords;
 
-impl Passwords for Nobody {
+impl Passwords for NoPasswords {
     fn ask(&mut self, _: Asking<'_>) -> Result<Option<zeroize::Zeroizing<String>>, Error> {
         Ok(None)
     }
@@ -25,7 +25,7 @@ fn differs(what: &str) -> Error {
 
 /// PEM or DER holds exactly these.
 pub fn things(bytes: &[u8], expected: &[&Thing]) -> Result<(), Error> {
-    let found = load("the result", bytes, &mut Nobody).map_err(|_| differs("the result"))?;
+    let found = load("the result", bytes, &mut NoPasswords).map_err(|_| differs("the result"))?;
     if found.objects.iter().map(|object| &object.thing).eq(expected.iter().copied()) {
         Ok(())
     } else {

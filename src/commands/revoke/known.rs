@@ -17,9 +17,9 @@ pub fn entry(
     serial: &[u8],
 ) -> Result<Option<Option<String>>, Error> {
     let is_it = |one: &Certificate| one.serial == serial && one.issuer_der == issuer.subject_der;
-    let lying =
+    let present =
         session.credentials.iter().find(|one| certificate_of(one, &snapshot.survey).is_some_and(|one| is_it(&one)));
-    if let Some(credential) = lying {
+    if let Some(credential) = present {
         return Ok(Some(Some(credential.id.to_string())));
     }
     let (text, by) = (serial_text(serial), issuer.subject.to_string());

@@ -392,7 +392,7 @@ fn syntax(error: &ScanError) -> Fault {
     let kind = match error.info() {
         // The parser resolves aliases itself and knows none here, as anchors are refused before.
         info if info.contains("unknown anchor") => Flaw::Alias,
-        // Its own bound for flow collections lies beyond ours, but it reads a whole collection ahead.
+        // Its own bound for flow collections is above ours, but it reads a whole collection ahead.
         info if info.contains("recursion limit") => Flaw::TooDeep { limit: MAX_DEPTH },
         _ => Flaw::NotYaml(error.clone()),
     };

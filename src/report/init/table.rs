@@ -36,8 +36,8 @@ impl Report for Init {
             }
         }
         let replaced = self.items.iter().filter(|item| item.action == "replace" && !item.reasons.is_empty());
-        let anew = replaced.map(|item| format!("{} is re-issued: {}", item.id, item.reasons.join("; ")));
-        lines(out, "", anew)?;
+        let reissued = replaced.map(|item| format!("{} is re-issued: {}", item.id, item.reasons.join("; ")));
+        lines(out, "", reissued)?;
         if self.items.iter().any(|item| item.action == "request") {
             let dir = &self.directory;
             writeln!(out)?;
