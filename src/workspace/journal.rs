@@ -273,4 +273,15 @@ mod tests {
             r#"{"command":"init","time":"2026-11-20T21:01:01Z","entries":["ca"]}"#
         );
     }
+
+    #[test]
+    fn the_journal_of_0_1_0_is_read_and_written_byte_for_byte() {
+        let text = include_str!("../../fixtures/state/0.1.0/journal.jsonl");
+        assert!(text.lines().count() > 40);
+        for line in text.lines() {
+            let read: Line = serde_json::from_str(line).unwrap();
+            assert_eq!(matches!(read, Line::Crl(_)), line.contains("crlNumber"), "{line}");
+            assert_eq!(serde_json::to_string(&read).unwrap(), line);
+        }
+    }
 }

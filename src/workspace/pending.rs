@@ -77,3 +77,16 @@ impl PendingNotifications {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_notifications_of_0_1_0_are_read_and_written_byte_for_byte() {
+        let text = include_str!("../../fixtures/state/0.1.0/owed.json");
+        let read: PendingNotifications = serde_json::from_str(text).unwrap();
+        assert!(!read.is_empty() && read.generation.ends_with("-renew"));
+        assert_eq!(*read.change().unwrap().bytes, text.as_bytes());
+    }
+}

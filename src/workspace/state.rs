@@ -178,3 +178,19 @@ pub fn layout_name(layout: &Layout) -> &'static str {
         Layout::Cluster => "cluster",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_state_of_0_1_0_is_read_and_written_byte_for_byte() {
+        for text in [
+            include_str!("../../fixtures/state/0.1.0/state.json"),
+            include_str!("../../fixtures/state/0.1.0/cluster-state.json"),
+        ] {
+            let choices: Choices = serde_json::from_str(text).unwrap();
+            assert_eq!(State { profile: Vec::new(), choices }.document().unwrap(), text);
+        }
+    }
+}

@@ -159,4 +159,10 @@ mod tests {
             assert!(Manifest::parse(&text.as_bytes()[..end]).is_err(), "{end}");
         }
     }
+
+    #[test]
+    fn the_manifest_of_0_1_0_is_read_and_written_byte_for_byte() {
+        let text = include_str!("../../../fixtures/state/0.1.0/kpki-node.json");
+        assert_eq!(Manifest::parse(text.as_bytes()).unwrap().render().unwrap(), text);
+    }
 }
