@@ -121,5 +121,5 @@ fn openssl_sees_what_is_revoked_and_what_is_not() {
         assert_eq!(ran.ok(), accepted, "{}{}", ran.out, ran.err);
     }
     let text = say("openssl", ["crl", "-noout", "-text", "-in", file.to_str().unwrap()]);
-    assert!(text.contains("Certificate Hold") && text.contains("X509v3 CaId Key Identifier"), "{text}");
+    assert!(text.contains("Certificate Hold") && text.contains("X509v3 Authority Key Identifier"), "{text}");
 }

@@ -87,7 +87,7 @@ fn judge(base: &Path) -> usize {
         }
         assert!(text.contains("X509v3 Basic Constraints: critical\n                CA:FALSE"), "{text}");
         assert!(text.contains("X509v3 Key Usage: critical\n                Digital Signature"), "{text}");
-        assert!(text.contains("X509v3 CaId Key Identifier"), "{text}");
+        assert!(text.contains("X509v3 Authority Key Identifier"), "{text}");
         assert!(text.contains("Version: 3 (0x2)"), "{text}");
         matches(&leaf.certificate, &leaf.key);
     }
