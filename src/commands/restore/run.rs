@@ -47,8 +47,10 @@ pub fn run(request: &Request) -> Result<Restored, Error> {
         let name = choose::choose(request, roots)?;
         let all = generations::before(roots, &name)?;
         let warnings = verified(request, &tree, &all)?;
+        let lists_left = generations::crls_left(roots, &name)?;
         let prior = generations::changed(roots, all)?;
-        return restored(request, roots, &name, &prior, None, warnings);
+        let report = Restored { warnings, lists_left, ..restored(request, roots, &name, &prior) };
+        return Ok(report);
     }
     if survey::open(&request.dir.join(".kpki/generations"))?.is_none() {
         return Err(none(&request.dir));
@@ -56,8 +58,10 @@ pub fn run(request: &Request) -> Result<Restored, Error> {
     let locked = tree.lock(request.run.lock_wait)?;
     let name = choose::choose(request, roots)?;
     let warnings = verified(request, &tree, &generations::before(roots, &name)?)?;
-    let (prior, generation) = generations::put_back(&tree, &locked, &name, request.run.now)?;
-    restored(request, roots, &name, &prior, generation, warnings)
+    // Everything that can fail is read before the commit: a restore that is done is no error.
+    let lists_left = generations::crls_left(roots, &name)?;
+    let (prior, kept) = generations::put_back(&tree, &locked, &name, request.run.now)?;
+    Ok(Restored { warnings, kept, lists_left, ..restored(request, roots, &name, &prior) })
 }
 
 /// Warnings about the tree as it would be. Refuses to restore a certificate or key if the matching key or certificate
@@ -102,28 +106,21 @@ fn not_whole(request: &Request, roots: &Roots, torn: &[Place]) -> Error {
     error.hint(format!("restore a newer generation that has both files: kpki history --dir {dir}"))
 }
 
-fn restored(
-    request: &Request,
-    roots: &Roots,
-    name: &str,
-    prior: &[PriorFile],
-    generation: Option<String>,
-    warnings: Vec<String>,
-) -> Result<Restored, Error> {
+fn restored(request: &Request, roots: &Roots, name: &str, prior: &[PriorFile]) -> Restored {
     let shown = |one: &PriorFile| match one.root {
         RootId::Kubelet => roots.path_of(one.root, &one.path).display().to_string(),
         RootId::Main | RootId::State => one.path.to_string(),
     };
-    Ok(Restored {
+    Restored {
         directory: request.dir.display().to_string(),
         generation: name.to_owned(),
-        kept: generation,
-        lists_left: generations::crls_left(roots, name)?,
-        warnings,
+        kept: None,
+        lists_left: Vec::new(),
+        warnings: Vec::new(),
         put_back: prior.iter().filter(|one| one.content.is_some()).map(shown).collect(),
         removed: prior.iter().filter(|one| one.content.is_none()).map(shown).collect(),
         restart: restarts(prior.iter().filter_map(|one| entry_of_path(one.path.as_str()))),
-    })
+    }
 }
 
 /// The directories of the tree; a profile that cannot be used does not prevent a restore.
