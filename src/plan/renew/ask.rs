@@ -68,9 +68,9 @@ impl Run<'_> {
         let existing = match self.existing() {
             Ok(existing) => existing,
             // kubeadm's generate-csr leaves kubeconfigs that have no certificate yet.
-            Err(Unfit::Skipped(left @ Skipped::Unreadable(_))) => return self.from_profile(bounds, Some(left)),
+            Err(Unfit::Skipped(left @ Skipped::Unreadable(_))) => return self.profile_decision(bounds, Some(left)),
             Err(Unfit::Skipped(left)) => return CsrDecision::Skipped(left),
-            Err(Unfit::Nothing | Unfit::Broken(_)) => return self.from_profile(bounds, None),
+            Err(Unfit::Nothing | Unfit::Broken(_)) => return self.profile_decision(bounds, None),
         };
         let leaf = existing.leaf;
         if leaf.is_ca {
@@ -98,7 +98,7 @@ impl Run<'_> {
     }
 
     /// There is no certificate.
-    fn from_profile(&self, bounds: Bounds, unreadable: Option<Skipped>) -> CsrDecision {
+    fn profile_decision(&self, bounds: Bounds, unreadable: Option<Skipped>) -> CsrDecision {
         match self.wanted(bounds).or_else(|| self.of_catalogue(bounds)) {
             Some(_)
                 if !self.credential.replenished && !self.rules.named && unreadable.is_none() && self.is_inhabited() =>
