@@ -158,3 +158,30 @@ fn whole_seconds(at: OffsetDateTime) -> OffsetDateTime {
     let at = at.checked_to_offset(UtcOffset::UTC).unwrap_or(at);
     at.replace_nanosecond(0).unwrap_or(at)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_differ_in_what_is_missing_and_surplus_or_else_in_order() {
+        let san = |name: &&str| San::Dns((*name).to_owned());
+        let sans = |names: &[&str]| names.iter().map(san).collect::<Vec<_>>();
+        let (missing, surplus) = (|name| Mismatch::MissingSan(san(&name)), |name| Mismatch::SurplusSan(san(&name)));
+        let order = Mismatch::Order(ListField::Sans);
+        for (wanted, found, mismatches) in [
+            (&[][..], &[][..], vec![]),
+            (&["a", "b"], &["a", "b"], vec![]),
+            (&["a", "b"], &["b"], vec![missing("a")]),
+            (&["a"], &["a", "b"], vec![surplus("b")]),
+            (&["a", "b"], &["b", "c"], vec![missing("a"), surplus("c")]),
+            (&["a", "b"], &["b", "a"], vec![order.clone()]),
+            (&["a"], &["a", "a"], vec![order]),
+        ] {
+            let mut all = Vec::new();
+            let both = (sans(wanted), sans(found));
+            lists(&mut all, (&both.0, &both.1), Mismatch::MissingSan, Mismatch::SurplusSan, ListField::Sans);
+            assert_eq!(all, mismatches, "{wanted:?} {found:?}");
+        }
+    }
+}

@@ -124,3 +124,36 @@ pub fn severity(revoked: &Revoked) -> u8 {
         _ => 2,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tail_is_the_number_of_the_last_two_octets() {
+        for (serial, wanted) in [
+            (&[][..], (0, 1)),
+            (&[5], (0, 1 << 5)),
+            (&[64], (1, 1)),
+            (&[1, 0], (4, 1)),
+            (&[9, 0x12, 0x34], (0x1234 >> 6, 1 << 0x34)),
+            (&[0xff, 0xff], (1023, 1 << 63)),
+        ] {
+            assert_eq!(tail(serial), wanted, "{serial:x?}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_undone_is_the_worst() {
+        for (reason, wanted) in [
+            (Some(Reason::RemoveFromCrl), 0),
+            (Some(Reason::CertificateHold), 1),
+            (Some(Reason::KeyCompromise), 2),
+            (None, 2),
+        ] {
+            let at = time::OffsetDateTime::UNIX_EPOCH;
+            let revoked = Revoked { serial: vec![1], at, reason, invalid_since: None, other: Vec::new() };
+            assert_eq!(severity(&revoked), wanted, "{reason:?}");
+        }
+    }
+}

@@ -198,6 +198,33 @@ fn who_signed() {
 }
 
 #[test]
+fn an_authority_without_key_usage_may_sign_lists() {
+    for (usage, wanted) in [
+        (None, true),
+        (Some(KeyUsage::CRL_SIGN), true),
+        (Some(KeyUsage::KEY_CERT_SIGN.and(KeyUsage::CRL_SIGN)), true),
+        (Some(KeyUsage::KEY_CERT_SIGN), false),
+        (Some(KeyUsage::default()), false),
+    ] {
+        let certificate = Certificate { key_usage: usage, ..WORLD.ca.certificate().clone() };
+        assert_eq!(may_sign_lists(&certificate), wanted, "{usage:?}");
+    }
+}
+
+#[test]
+fn a_stale_list_is_usable_and_one_of_another_key_is_not() {
+    let wanted = Wanted::new([WORLD.leaf.serial.as_slice()]);
+    let issuer = WORLD.ca.certificate();
+    let authority = CrlIssuer { issuer, delegates: &[], strictness: Strictness::Strict };
+    for (days, by, usable) in [(0, &WORLD.ca, true), (-8, &WORLD.ca, true), (1, &WORLD.ca, false), (0, &WORLD.other, false)]
+    {
+        let der = list(1, days, &[], by).der;
+        let lookup = CrlLookup::read(&der, &wanted).unwrap();
+        assert_eq!(vet(&lookup, &der, authority, AT).is_usable(), usable, "{days}");
+    }
+}
+
+#[test]
 fn lists_that_do_not_speak_of_everything() {
     let scope = |field: &[u8]| extension(written::ISSUING_DISTRIBUTION_POINT, true, &tlv::write(tlv::SEQUENCE, field));
     let delta = extension(written::DELTA_CRL_INDICATOR, true, &tlv::integer(&[1]));

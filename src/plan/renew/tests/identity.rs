@@ -19,6 +19,8 @@ fn a_lifetime_is_what_the_dates_say_or_nothing() {
         (start, start + YEAR, stated(YEAR)),
         (start, start + YEAR + minutes(9), stated(YEAR + minutes(9))),
         (start, start + YEAR + minutes(10), stated(YEAR + minutes(10))),
+        (start, start + YEAR + minutes(11), Lifetime::Unclear),
+        (start, start + Duration::hours(1), stated(Duration::hours(1))),
         // A whole number of days: chosen so.
         (start, start + YEAR * 3, stated(YEAR * 3)),
         (start, start + YEAR * 3 + minutes(10), stated(YEAR * 3 + minutes(10))),
@@ -88,6 +90,25 @@ fn a_key_of_another_kind_may_do_what_its_kind_may() {
             wanted,
             "{kind} {found:?} {new}"
         );
+    }
+}
+
+#[test]
+fn a_blueprint_for_a_key_of_another_kind_changes_only_encipherment() {
+    let signature = KeyUsage::DIGITAL_SIGNATURE;
+    let both = signature.and(KeyUsage::KEY_ENCIPHERMENT);
+    let (rsa, ec) = (Algorithm::Rsa2048, Algorithm::EcdsaP384);
+    for (was, usage, new, wanted) in [
+        (rsa, both, ec, signature),
+        (rsa, both, rsa, both),
+        (rsa, signature, ec, signature),
+        (ec, signature, rsa, both),
+        (ec, signature, ec, signature),
+        (ec, both, ec, both),
+    ] {
+        let blueprint = Blueprint { key_usage: usage, ..server("a", &["a"]) };
+        let expected = Blueprint { key_usage: wanted, ..blueprint.clone() };
+        assert_eq!(crate::plan::renew::identity::for_key(blueprint, was, new), expected, "{was} {usage:?} {new}");
     }
 }
 

@@ -1,8 +1,10 @@
 //! Decisions over trees in memory: what is due to the second, every reason, everything left, every refusal.
 
+mod ask;
 mod due;
 mod identity;
 mod outcomes;
+mod revoked;
 
 use std::collections::BTreeSet;
 

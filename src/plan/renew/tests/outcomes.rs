@@ -124,6 +124,84 @@ fn everything_that_is_left() {
     assert_eq!(world.left("apiserver"), Skipped::IsAuthority);
 }
 
+/// An external authority: its kubeconfigs with old CA data wait until something else is wrong with them.
+#[test]
+fn old_authority_data_of_an_external_authority_is_no_reason() {
+    let mut world = World::new().due();
+    world.kubeconfig("admin.conf", &authority("kubernetes", MADE, MADE + YEAR).bundle_pem());
+    world.remove("pki/ca.key");
+    world.keeps("admin.conf");
+    world.now = MADE + YEAR;
+    assert_eq!(world.left("admin.conf"), Skipped::External(CaId::Cluster));
+    world.now = NOW;
+    world.due = None;
+    assert_eq!(world.left("admin.conf"), Skipped::External(CaId::Cluster));
+}
+
+#[test]
+fn what_is_missing_needs_an_authority_only_with_a_profile() {
+    for (ca, profile, wanted) in [
+        (None, false, "absent"),
+        (None, true, "authority missing"),
+        (Some("nothing"), false, "absent"),
+        (Some("nothing"), true, "refused"),
+    ] {
+        let mut world = if profile { World::new().profile("") } else { World::new() };
+        world.remove("pki/ca.crt");
+        ca.into_iter().for_each(|text| world.put("pki/ca.crt", text));
+        let found = match world.decide("apiserver") {
+            Ok(Decision::Absent) => "absent",
+            Ok(Decision::Skipped(Skipped::AuthorityMissing(CaId::Cluster), None)) => "authority missing",
+            Err(Refusal::AuthorityUnusable { .. }) => "refused",
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(found, wanted, "{ca:?} {profile}");
+    }
+    let mut world = World::new();
+    world.remove("pki/ca.crt");
+    world.put("pki/apiserver.crt", "nothing");
+    assert!(matches!(world.left("apiserver"), Skipped::Unreadable(_)));
+}
+
+#[test]
+fn what_is_missing_is_made_with_the_dates_of_the_profile() {
+    for (lines, lifetime) in [("", YEAR), ("certificateValidityPeriod: 90d", Duration::days(90))] {
+        let blueprint = World::new().profile(lines).renewal("apiserver").blueprint;
+        assert_eq!((blueprint.not_before, blueprint.not_after), (NOW - BACK_DATE, NOW + lifetime), "{lines}");
+    }
+}
+
+/// Without a profile the etcd server shows that its health check client belongs here, the API server all other clients.
+#[test]
+fn each_client_has_its_server_beside_it() {
+    for (stem, client, other) in [
+        ("pki/apiserver", "front-proxy-client", "etcd-healthcheck-client"),
+        ("pki/etcd/server", "etcd-healthcheck-client", "front-proxy-client"),
+    ] {
+        let mut world = World::new();
+        world.pair(stem, &server("cp1", &["cp1"]));
+        assert_eq!(world.renewal(client).reasons, [Reason::Missing]);
+        assert!(matches!(world.decide(other), Ok(Decision::Absent)), "{stem}");
+    }
+}
+
+#[test]
+fn the_kubelets_certificate_is_listed_once_for_each_node_of_the_layout() {
+    let on = |name: &str| Layout::Node { name: name.to_owned() };
+    for (lines, layout, node, wanted) in [
+        ("", on("cp1"), None, 1),
+        ("", on("cp2"), None, 0),
+        ("", Layout::Cluster, Some("cp1"), 1),
+        ("kubelet: {serving: true}", on("cp1"), None, 1),
+        ("kubelet: {serving: true}", Layout::Cluster, Some("cp1"), 1),
+    ] {
+        let profile = World::new().profile(lines).profile.unwrap();
+        let id = EntryId::new(node, "kubelet-serving");
+        let all = of_profile(&profile, &layout, &directories());
+        assert_eq!(all.iter().filter(|one| one.id == id).count(), wanted, "{lines} {layout:?}");
+    }
+}
+
 #[test]
 fn only_what_was_to_be_renewed_and_was_not_is_a_gap() {
     let other = || Skipped::Unreadable(Unreadable::NotEmbedded(String::new()));
