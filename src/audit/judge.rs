@@ -13,7 +13,8 @@
 use time::OffsetDateTime;
 
 use super::judged::{Judged, JudgedTree, Note, Origin};
-use super::policy::{Policy, Threshold};
+use super::policy::Policy;
+use crate::profile::Threshold;
 use super::state::State;
 use crate::inventory::{CertificateFacts, Item, Kind, Reading, Tree};
 

@@ -12,6 +12,6 @@ mod verdict;
 pub use advice::{Advice, COMPONENTS, Problem, advice};
 pub use judge::{judge_tree, windows};
 pub use judged::{Judged, JudgedTree, Note, Origin};
-pub use policy::{Policy, Threshold};
+pub use policy::Policy;
 pub use state::State;
 pub use verdict::{Counts, Verdict, verdict};

@@ -6,7 +6,7 @@ use time::{Duration, OffsetDateTime};
 use super::*;
 use crate::audit::advice::REPAIR_ORDER;
 use crate::audit::judge::judge;
-use crate::audit::policy::ThresholdError;
+use crate::profile::{Threshold, ThresholdError};
 use crate::catalog::CaId;
 use crate::clock::{Span, SpanError};
 use crate::inventory::{Attributes, CertificateFacts, CrlFacts, Item, Kind, Reading, Tree, Unreadable};

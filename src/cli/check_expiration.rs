@@ -5,7 +5,8 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use super::values::Expected;
 use super::{common, environment::Environment, ui::Ui, values::Outcome};
-use crate::audit::{State, Threshold};
+use crate::audit::State;
+use crate::profile::Threshold;
 use crate::clock::Span;
 use crate::commands::check_expiration::{self, Request};
 use crate::error::{Error, Exit};

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use time::OffsetDateTime;
 
-use crate::audit::{self, JudgedTree, Policy, Threshold};
+use crate::profile::Threshold;
+use crate::audit::{self, JudgedTree, Policy};
 use crate::error::Error;
 use crate::files::{self, FileError, Op};
 use crate::inventory::{self, Form, Item, Kind, Reading, Tree};

@@ -8,7 +8,6 @@ use crate::clock::{Span, length, rfc3339};
 use crate::hooks::Ended;
 use crate::kubeconfig::KubeconfigError;
 use crate::plan::renew::{Reason, Refusal, Skipped};
-use crate::profile::Window;
 use crate::tree::Place;
 
 use super::failure::Error;
@@ -131,11 +130,7 @@ fn words(refusal: &Refusal, directory: &Path) -> (String, String) {
         ),
         Refusal::WindowTooWide { item, window, lifetime } => (
             format!(
-                "renewal.before is {}, and {item} is valid for {}: it would be renewed on every run",
-                match window {
-                    Window::Before(span) => span.to_string(),
-                    Window::PercentLeft(percent) => format!("{percent}%"),
-                },
+                "renewal.before is {window}, and {item} is valid for {}: it would be renewed on every run",
                 length(*lifetime)
             ),
             "make renewal.before shorter than the lifetime, or give it as a share (33%)".to_owned(),

@@ -16,7 +16,7 @@ use crate::plan::item::Item;
 use crate::plan::node::{self, Finding, Identity, NodeEntry, NodeFile};
 use crate::plan::reconcile::reconcile;
 use crate::plan::renew::{self, Credential, Decision, Reason, Rules, Skipped};
-use crate::profile::{Overrides, Profile, Source, Window, load};
+use crate::profile::{Overrides, Profile, Source, Threshold, load};
 use crate::tree::authorities::authorities;
 use crate::tree::{Directories, Layout, Place, Root, Survey};
 use crate::x509::path::{self, Part, Violation};
@@ -118,7 +118,7 @@ impl World {
         }
     }
 
-    fn decide(&self, due: Option<Window>) -> Decision {
+    fn decide(&self, due: Option<Threshold>) -> Decision {
         let layout = Layout::Node { name: "cp1".to_owned() };
         let credentials = renew::of_profile(&self.profile, &layout, &self.directories);
         let is_its = |one: &&Credential| one.id.name == "apiserver";
@@ -131,7 +131,7 @@ impl World {
 
     /// What is not this tree's is left alone: only dates are healed by signing anew.
     fn renew(&self, expected: &Answer) -> Answer {
-        let due = self.decide(Some(Window::PercentLeft(1)));
+        let due = self.decide(Some(Threshold::PercentLeft(1)));
         match self.decide(None) {
             Decision::Renew(renewal) => match renewal.reasons.as_slice() {
                 [Reason::Requested] => {

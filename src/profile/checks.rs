@@ -2,7 +2,8 @@
 //! where those are read.
 
 use super::fields::Reading;
-use super::model::{Etcd, NodeRole, Profile, Window};
+use super::model::{Etcd, NodeRole, Profile};
+use super::threshold::Threshold;
 use super::problem::Mismatch;
 use crate::catalog::{self, CaId, ENTRIES};
 use crate::clock::Span;
@@ -15,7 +16,7 @@ pub fn run(profile: &Profile, reading: &mut Reading) {
 }
 
 fn renewal(profile: &Profile, reading: &mut Reading) {
-    let Window::Before(before) = profile.renewal.before else { return };
+    let Threshold::Left(before) = profile.renewal.before else { return };
     let line = |field: &str| match reading.has(field) {
         true => format!(", line {}", reading.place(field).line),
         false => String::new(),

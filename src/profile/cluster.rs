@@ -39,12 +39,12 @@ pub fn read(document: &Document, overrides: &Overrides, reading: &mut Reading) -
 
 fn expiration(fields: &mut Fields<'_>, reading: &mut Reading) -> (Expiration, Vec<String>) {
     let mut section = fields.section("expiration", reading);
-    let mut window = |key, default| section.value(key, reading, values::window).unwrap_or(default);
+    let mut threshold = |key, default| section.value(key, reading, values::threshold).unwrap_or(default);
     let expiration = Expiration {
-        warning: window("warning", EXPIRATION.warning),
-        critical: window("critical", EXPIRATION.critical),
-        ca_warning: window("caWarning", EXPIRATION.ca_warning),
-        ca_critical: window("caCritical", EXPIRATION.ca_critical),
+        warning: threshold("warning", EXPIRATION.warning),
+        critical: threshold("critical", EXPIRATION.critical),
+        ca_warning: threshold("caWarning", EXPIRATION.ca_warning),
+        ca_critical: threshold("caCritical", EXPIRATION.ca_critical),
     };
     let copies = section.values("copies", reading, values::absolute_path);
     section.finish(reading);

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 
-use super::model::{Expiration, Hooks, OnHookFailure, Renewal, Subnet, Window};
+use super::model::{Expiration, Hooks, OnHookFailure, Renewal, Subnet};
+use super::threshold::Threshold;
 use crate::blueprint::Algorithm;
 use crate::clock::Span;
 
@@ -20,13 +21,13 @@ pub const BIND_PORT: u16 = 6443;
 pub const CRL_VALIDITY: Span = Span::days(30);
 /// A month and a week, as most alerts have it; authorities earlier, because it takes a while to distribute a new one.
 pub const EXPIRATION: Expiration = Expiration {
-    warning: Window::Before(Span::days(30)),
-    critical: Window::Before(Span::days(7)),
-    ca_warning: Window::Before(Span::days(365)),
-    ca_critical: Window::Before(Span::days(180)),
+    warning: Threshold::Left(Span::days(30)),
+    critical: Threshold::Left(Span::days(7)),
+    ca_warning: Threshold::Left(Span::days(365)),
+    ca_critical: Threshold::Left(Span::days(180)),
 };
 pub const RENEWAL: Renewal = Renewal {
-    before: Window::PercentLeft(33),
+    before: Threshold::PercentLeft(33),
     keep_generations: 5,
     on_hook_failure: OnHookFailure::Report,
     hooks: Hooks { pre: None, deploy: BTreeMap::new(), post: None, timeout: Span::seconds(300) },

@@ -21,19 +21,23 @@ mod renewal;
 mod starter;
 #[cfg(test)]
 mod tests;
+mod threshold;
 mod values;
 
 pub use defaults::{CRL_VALIDITY, EXPIRATION, RENEWAL};
 pub use load::{Loaded, Source, load};
 pub use model::{
     CaKeys, Command, Endpoint, Etcd, Expiration, ExtraCertificate, Node,
-    NodeRole, OnHookFailure, Origin, Profile, Renewal, SubjectAttributes, Subnet, Window,
+    NodeRole, OnHookFailure, Origin, Profile, Renewal, SubjectAttributes, Subnet,
 };
 pub use overrides::Overrides;
 pub use problem::Problems;
 pub use reference::{FieldDoc, field_reference};
 pub use render::render;
 pub use starter::starter;
+pub use threshold::Threshold;
+#[cfg(test)]
+pub use threshold::ThresholdError;
 pub use values::{name_text, permitted_name, san};
 #[cfg(any(test, feature = "internals"))]
 pub use model::Stated;

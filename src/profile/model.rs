@@ -1,7 +1,7 @@
 //! A profile as a value: everything a cluster's tree depends on.
 
 use std::collections::BTreeMap;
-use std::fmt;
+use super::threshold::Threshold;
 use std::net::IpAddr;
 
 use crate::blueprint::{Algorithm, ExtendedKeyUsage, San, Subtree};
@@ -176,27 +176,10 @@ impl CaKeys {
 /// How near its end a certificate may come before check-expiration reports it (expiration).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Expiration {
-    pub warning: Window,
-    pub critical: Window,
-    pub ca_warning: Window,
-    pub ca_critical: Window,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Window {
-    /// This long before the end.
-    Before(Span),
-    /// When this share of the lifetime is left, in percent: 1 to 99.
-    PercentLeft(u8),
-}
-
-impl fmt::Display for Window {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Before(span) => span.fmt(f),
-            Self::PercentLeft(percent) => write!(f, "{percent}%"),
-        }
-    }
+    pub warning: Threshold,
+    pub critical: Threshold,
+    pub ca_warning: Threshold,
+    pub ca_critical: Threshold,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -277,7 +260,7 @@ impl Profile {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Renewal {
     /// Shorter than every lifetime in the profile.
-    pub before: Window,
+    pub before: Threshold,
     /// How many earlier generations of a tree are kept: 1 to 1000.
     pub keep_generations: usize,
     pub on_hook_failure: OnHookFailure,

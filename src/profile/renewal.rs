@@ -12,7 +12,7 @@ use crate::encoding::yaml::Value;
 
 pub fn read(fields: &mut Fields<'_>, reading: &mut Reading) -> Renewal {
     let mut section = fields.section("renewal", reading);
-    let before = section.value("before", reading, values::window);
+    let before = section.value("before", reading, values::threshold);
     let keep = section.take("keepGenerations", reading).and_then(|field| field.number(reading, 1, 1000));
     let on_hook_failure = |text: &str| values::choice(&OnHookFailure::ALL, OnHookFailure::name, text);
     let on_hook_failure = section.value("onHookFailure", reading, on_hook_failure);

@@ -2,7 +2,8 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::model::{Endpoint, Subnet, Window};
+use super::model::{Endpoint, Subnet};
+use super::threshold::Threshold;
 use super::problem::{Mismatch, quoted, shown};
 use crate::blueprint::{Algorithm, San, Subtree};
 use crate::catalog::CaId;
@@ -167,16 +168,12 @@ pub fn duration(text: &str) -> Result<Span, Mismatch> {
     Err(Mismatch::new("a duration such as 8760h or 90d", format!("{}{why}", quoted(text))))
 }
 
-/// renewal.before: a share of the lifetime, or a duration.
-pub fn window(text: &str) -> Result<Window, Mismatch> {
-    let bad = || Mismatch::value("a percentage from 1% to 99% or a duration such as 30d", text);
-    match text.strip_suffix('%') {
-        Some(number) => {
-            let digits = (1..=2).contains(&number.len()) && number.bytes().all(|byte| byte.is_ascii_digit());
-            let percent = digits.then(|| number.parse().ok()).flatten().filter(|percent| *percent > 0);
-            percent.map(Window::PercentLeft).ok_or_else(bad)
-        }
-        None => duration(text).map(Window::Before).map_err(|_| bad()),
+/// renewal.before: a share of the lifetime, or a duration; neither nothing nor all of it.
+pub fn threshold(text: &str) -> Result<Threshold, Mismatch> {
+    match Threshold::parse(text) {
+        Ok(Threshold::PercentLeft(percent)) if (1..=99).contains(&percent) => Ok(Threshold::PercentLeft(percent)),
+        Ok(Threshold::Left(span)) if span.as_seconds() > 0 => Ok(Threshold::Left(span)),
+        _ => Err(Mismatch::value("a percentage from 1% to 99% or a duration such as 30d", text)),
     }
 }
 

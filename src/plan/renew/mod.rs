@@ -24,7 +24,7 @@ use crate::ca::{CaError, PrivateKey};
 use crate::catalog::{CaId, Entry};
 use crate::plan::decision::Unreadable;
 use crate::plan::item::{Access, What};
-use crate::profile::{Profile, Window};
+use crate::profile::{Profile, Threshold};
 use crate::tree::{Authority, EntryId, Place, Unusable};
 use crate::x509::{Certificate, OtherKey, PathError};
 
@@ -69,7 +69,7 @@ pub struct Rules<'a> {
     pub profile: Option<&'a Profile>,
     pub now: OffsetDateTime,
     /// Renew only what is due; the window is `renewal.before`.
-    pub due: Option<Window>,
+    pub due: Option<Threshold>,
     /// Entries were named: every skipped one is reported.
     pub named: bool,
     pub prune_sans: bool,
@@ -227,7 +227,7 @@ pub enum Refusal {
     /// It would be due again as soon as it is made.
     WindowTooWide {
         item: String,
-        window: Window,
+        window: Threshold,
         lifetime: Duration,
     },
 }

@@ -7,7 +7,6 @@ use super::{Names, Reason, Refusal, Skipped};
 use crate::blueprint::ExtendedKeyUsage;
 use crate::kubeconfig::Read;
 use crate::plan::blueprints::BACK_DATE;
-use crate::profile::Window;
 use crate::tree::Authority;
 use crate::x509::{Certificate, KeyKind, parse_pem_bundle};
 
@@ -27,7 +26,7 @@ impl Run<'_> {
             // Of the shorter life of the two: a profile's shorter one does not make what lives long due at once, and
             // its longer one does not make everything due.
             let life = (leaf.not_after - leaf.not_before).min(lifetime - BACK_DATE);
-            if left.whole_seconds() <= seconds(window, life.whole_seconds()) {
+            if left.whole_seconds() <= window.seconds(life.whole_seconds()) {
                 reasons.push(Reason::Window { left });
             }
         }
@@ -69,20 +68,10 @@ impl Run<'_> {
     pub(super) fn wide(&self, lifetime: Duration) -> Result<(), Refusal> {
         let Some(window) = self.rules.due else { return Ok(()) };
         let left = lifetime - BACK_DATE;
-        if seconds(window, left.whole_seconds()) < left.whole_seconds() {
+        if window.seconds(left.whole_seconds()) < left.whole_seconds() {
             return Ok(());
         }
         Err(Refusal::WindowTooWide { item: self.credential.id.to_string(), window, lifetime: left })
-    }
-}
-
-/// How long before its end something that lives this long is due, in seconds; a share is rounded down.
-fn seconds(window: Window, lifetime: i64) -> i64 {
-    match window {
-        Window::Before(span) => i64::try_from(span.as_seconds()).unwrap_or(i64::MAX),
-        Window::PercentLeft(percent) => {
-            i64::try_from(i128::from(lifetime.max(0)) * i128::from(percent) / 100).unwrap_or(i64::MAX)
-        }
     }
 }
 

@@ -290,7 +290,7 @@ fn renewal_is_read_as_it_stands() {
          etcd: [/bin/x, '', 5]\n      default: restart \"$KPKI_COMPONENT\"\n    post:\n    timeout: 2m",
     );
     let renewal = load_text(&text).unwrap().profile.renewal;
-    assert_eq!((renewal.before, renewal.keep_generations), (Window::Before(Span::days(30)), 1000));
+    assert_eq!((renewal.before, renewal.keep_generations), (Threshold::Left(Span::days(30)), 1000));
     assert_eq!(renewal.on_hook_failure, OnHookFailure::Restore);
     let hooks = renewal.hooks;
     assert_eq!(hooks.pre, Some(Command::Shell("a\nb\n".to_owned())));

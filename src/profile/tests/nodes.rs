@@ -164,7 +164,7 @@ fn defaults_and_resolution() {
     .profile;
     assert_eq!(profile.algorithm, Algorithm::EcdsaP256);
     assert_eq!(profile.kubernetes_version, Release::NEWEST);
-    assert_eq!(profile.renewal.before, Window::PercentLeft(33));
+    assert_eq!(profile.renewal.before, Threshold::PercentLeft(33));
     assert!(profile.kubelet_serving);
     let node = &profile.nodes[0];
     assert_eq!(node.roles, [NodeRole::ControlPlane, NodeRole::Etcd]);
@@ -189,10 +189,10 @@ fn expiration_has_defaults_and_takes_shares_and_lengths() {
     assert_eq!(
         said,
         Expiration {
-            warning: Window::PercentLeft(20),
-            critical: Window::Before(Span::days(5)),
-            ca_warning: Window::Before(Span::days(730)),
-            ca_critical: Window::PercentLeft(10),
+            warning: Threshold::PercentLeft(20),
+            critical: Threshold::Left(Span::days(5)),
+            ca_warning: Threshold::Left(Span::days(730)),
+            ca_critical: Threshold::PercentLeft(10),
         }
     );
     for text in ["expiration: {warning: 0d}", "expiration: {warning: 100%}", "expiration: {warn: 30d}"] {

@@ -147,8 +147,8 @@ fn profile() -> impl Strategy<Value = Profile> {
         any::<bool>(),
         any::<bool>(),
         prop_oneof![
-            (1..100u8).prop_map(Window::PercentLeft),
-            (1..86_400u64).prop_map(|s| Window::Before(Span::seconds(s)))
+            (1..100u8).prop_map(Threshold::PercentLeft),
+            (1..86_400u64).prop_map(|s| Threshold::Left(Span::seconds(s)))
         ],
     );
     let third =

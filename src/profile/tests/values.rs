@@ -129,7 +129,7 @@ fn windows_urls_and_paths() {
     for (text, good) in
         [("1%", true), ("99%", true), ("0%", false), ("100%", false), ("+5%", false), ("5.5%", false), ("30d", true)]
     {
-        assert_eq!(window(text).is_ok(), good, "{text}");
+        assert_eq!(threshold(text).is_ok(), good, "{text}");
     }
     for (text, good) in [
         ("https://10.0.0.21:2379", true),

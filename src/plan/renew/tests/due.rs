@@ -3,8 +3,8 @@
 use super::*;
 use crate::plan::blueprints::BACK_DATE;
 
-fn hours(count: u64) -> Window {
-    Window::Before(Span::seconds(count * 3600))
+fn hours(count: u64) -> Threshold {
+    Threshold::Left(Span::seconds(count * 3600))
 }
 
 fn living(lifetime: Duration) -> Blueprint {
@@ -22,9 +22,9 @@ fn the_window_is_held_against_what_the_new_one_would_have_left() {
     let lifetime = Duration::hours(8);
     for (window, refused) in [
         (hours(8), true),
-        (Window::Before(Span::seconds(8 * 3600 - 1)), false),
-        (Window::PercentLeft(99), false),
-        (Window::PercentLeft(1), false),
+        (Threshold::Left(Span::seconds(8 * 3600 - 1)), false),
+        (Threshold::PercentLeft(99), false),
+        (Threshold::PercentLeft(1), false),
     ] {
         let mut world = World::new();
         world.pair("pki/apiserver", &living(lifetime));

@@ -73,7 +73,7 @@ struct World {
     survey: Survey,
     profile: Option<Profile>,
     now: OffsetDateTime,
-    due: Option<Window>,
+    due: Option<Threshold>,
     named: bool,
     prune: bool,
     reuse: bool,
@@ -105,7 +105,7 @@ impl World {
 
     /// Renew only what is due, a third before the end.
     fn due(mut self) -> Self {
-        self.due = Some(Window::PercentLeft(33));
+        self.due = Some(Threshold::PercentLeft(33));
         self
     }
 
@@ -211,11 +211,11 @@ fn due_to_the_second() {
     // A share of what the new one will have left: the back-date is over when it is made.
     let lifetime = YEAR.whole_seconds();
     let share = Duration::seconds(lifetime * 33 / 100);
-    let month = Window::Before(Span::seconds(30 * 86_400));
+    let month = Threshold::Left(Span::seconds(30 * 86_400));
     let cases = [
-        (Window::PercentLeft(33), share),
+        (Threshold::PercentLeft(33), share),
         (month, Duration::days(30)),
-        (Window::PercentLeft(1), Duration::seconds(lifetime / 100)),
+        (Threshold::PercentLeft(1), Duration::seconds(lifetime / 100)),
     ];
     for (window, before) in cases {
         let mut world = World::new().apiserver();
@@ -255,7 +255,7 @@ fn what_cannot_end_later_is_left_alone() {
     world.due = None;
     let renewal = world.renewal("apiserver");
     assert_eq!((renewal.blueprint.not_after, renewal.shortened.is_some()), (end, true));
-    world.due = Some(Window::PercentLeft(33));
+    world.due = Some(Threshold::PercentLeft(33));
     world.remove("pki/apiserver.key");
     assert_eq!(world.renewal("apiserver").reasons.len(), 2);
 }

@@ -72,7 +72,7 @@ fn everything_that_is_left() {
     world.remove("pki/ca.key");
     assert_eq!(world.left("apiserver"), Skipped::External(CaId::Cluster));
     assert_eq!(world.left("admin.conf"), Skipped::External(CaId::Cluster));
-    world.due = Some(Window::PercentLeft(33));
+    world.due = Some(Threshold::PercentLeft(33));
     world.keeps("apiserver");
     world.remove("pki/ca.crt");
     assert_eq!(world.left("apiserver"), Skipped::AuthorityMissing(CaId::Cluster));
@@ -248,7 +248,7 @@ fn every_refusal() {
     assert!(matches!(world.decide("admin.conf"), Ok(Decision::Absent)));
 
     // Renewed on every run: whatever is made is due again.
-    for window in [Window::Before(Span::seconds(366 * 86_400)), Window::Before(Span::seconds(u64::MAX))] {
+    for window in [Threshold::Left(Span::seconds(366 * 86_400)), Threshold::Left(Span::seconds(u64::MAX))] {
         let mut world = World::new().apiserver();
         world.due = Some(window);
         assert!(matches!(world.decide("apiserver"), Err(Refusal::WindowTooWide { .. })), "{window:?}");

@@ -9,7 +9,7 @@ fn entry(reason: Option<revocation::Reason>) -> Revoked {
 }
 
 fn rules(due: bool, reuse_key: bool) -> Rules<'static> {
-    let due = due.then_some(Window::PercentLeft(33));
+    let due = due.then_some(Threshold::PercentLeft(33));
     Rules { profile: None, now: NOW, due, named: false, prune_sans: false, reuse_key }
 }
 
