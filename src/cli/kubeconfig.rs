@@ -127,7 +127,7 @@ impl User {
         })?;
         ui.warnings(&made.warnings);
         match out {
-            Some(out) => kubeconfig::write(&out, &made)?,
+            Some(out) => kubeconfig::write(&out, &made, self.force)?,
             None => ui.document(&made.text)?,
         }
         Ok(Exit::Done)

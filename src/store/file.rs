@@ -21,16 +21,26 @@ pub fn create_file(path: &Path, bytes: &[u8], mode: u32) -> Result<(), StoreErro
     write(path, bytes, mode, false)
 }
 
-fn write(path: &Path, bytes: &[u8], mode: u32, replace: bool) -> Result<(), StoreError> {
-    let exists = || StoreError::Exist(vec![path.to_owned()]);
+/// Refuses what writing it would refuse: no such directory, one that is not writable, or something in the way.
+pub fn check_file(path: &Path, replace: bool) -> Result<(), StoreError> {
+    Ok(place(path, replace)?.0.check_writable()?)
+}
+
+/// The directory and the name in it.
+fn place(path: &Path, replace: bool) -> Result<(Dir, &str), StoreError> {
     let bad = || BadPath(path.display().to_string());
     let name = path.file_name().and_then(|name| name.to_str()).ok_or_else(bad)?;
     let parent = Dir::open_root(or_here(path.parent().unwrap_or(Path::new(""))))?;
     if replace {
         parent.regular_file(name)?;
     } else if parent.facts(name)?.is_some() {
-        return Err(exists());
+        return Err(StoreError::Exist(vec![path.to_owned()]));
     }
+    Ok((parent, name))
+}
+
+fn write(path: &Path, bytes: &[u8], mode: u32, replace: bool) -> Result<(), StoreError> {
+    let (parent, name) = place(path, replace)?;
     let mut tried = 0;
     // Hidden, and without an extension that a collector of reports would read.
     let temporary = loop {
@@ -53,7 +63,7 @@ fn write(path: &Path, bytes: &[u8], mode: u32, replace: bool) -> Result<(), Stor
     };
     if let Err(error) = put {
         let _ = parent.remove_file(&temporary);
-        return Err(if !replace && error.kind == Kind::Exists { exists() } else { error.into() });
+        return Err(if !replace && error.kind == Kind::Exists { StoreError::Exist(vec![path.to_owned()]) } else { error.into() });
     }
     Ok(parent.sync()?)
 }

@@ -424,6 +424,25 @@ fn hostile_requests_get_a_clear_answer_and_nothing_else() {
         let words = [&words(file, more)[..], &["--at", NOW]].concat();
         place.run(&words).status(1).recorded(&format!("sign-refused/{name}"));
     }
+    // Where the output cannot be written, nothing is signed or recorded.
+    place.write("other/web.csr", &good);
+    // The lock is taken before, and its file made by the first to take it.
+    let state = || {
+        let mut files = tree(&place.path("t"));
+        files.remove(".kpki/lock");
+        files
+    };
+    let before = state();
+    let run = sign("web.csr", &["--out", "absent/web.crt"]).fails(1);
+    assert!(run.stderr.starts_with("error: cannot open absent: no such file or directory\nhint: "), "{}", run.stderr);
+    let run = sign("web.csr", &["other/web.csr", "--out", "other"]).fails(2);
+    assert_eq!(
+        run.stderr,
+        "error: two requests would be written to other/web.crt; nothing was written\n\
+         hint: sign them one by one, each with its own --out\n"
+    );
+    assert!(state() == before);
+    assert!(!place.path("other/web.crt").exists());
     let run = sign("authority.csr", &[]).ok();
     assert!(run.stdout.contains("requested and refused:\n- a CA certificate"), "{}", run.stdout);
     let run = sign("path.csr", &["-o", "json"]).ok().json();

@@ -5,6 +5,7 @@ use std::path::Path;
 use crate::catalog::{ENTRIES, Files};
 use crate::error::Error;
 use crate::files::{self, Dir, FileError, Kind, Op};
+use crate::store;
 use crate::workspace::{profiles, state, survey, tree_dir};
 
 /// Refuses early: a file of the tree is never replaced, any other only with `--force`.
@@ -18,7 +19,7 @@ pub fn check(path: &Path, force: bool, dir: &Path) -> Result<(), Error> {
         return Err(Error::new(FileError::new(Op::Write, path, Kind::Exists).to_string())
             .hint("give another file with --out, or replace it with --force"));
     }
-    Ok(())
+    Ok(store::check_file(path, true)?)
 }
 
 /// Whether a file is a kubeconfig of the catalogue in a tree, or in one of the tree's own directories. Directories are

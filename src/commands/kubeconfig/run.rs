@@ -108,9 +108,10 @@ fn server(request: &Request, profile: Option<&Profile>, admin: Option<&kubeconfi
     }
 }
 
-/// Writes it with mode 0600.
-pub fn write(path: &Path, made: &Made) -> Result<(), Error> {
-    Ok(store::replace_file(path, made.text.as_bytes(), 0o600)?)
+/// Writes it with mode 0600. `force`: over an existing file.
+pub fn write(path: &Path, made: &Made, force: bool) -> Result<(), Error> {
+    let write = if force { store::replace_file } else { store::create_file };
+    Ok(write(path, made.text.as_bytes(), 0o600)?)
 }
 
 fn no_signer(request: &Request, authority: &Authority) -> Error {

@@ -1,5 +1,6 @@
 //! The requests to sign, and their output files.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use zeroize::Zeroizing;
@@ -10,6 +11,7 @@ use crate::blueprint::{Blueprint, KeyUsage, Role};
 use crate::ca::{self, PrivateKey};
 use crate::error::Error;
 use crate::files::{self, What};
+use crate::store;
 use crate::workspace::survey;
 use crate::x509;
 
@@ -68,6 +70,19 @@ fn of_json(wanted: &cfssl::Wanted, request: &Request) -> Blueprint {
 }
 
 pub type Out = (PathBuf, u32, Zeroizing<Vec<u8>>);
+
+/// Refuses, before anything is written, what writing these files would refuse.
+pub fn check(outs: &[Out]) -> Result<(), Error> {
+    let mut seen = BTreeSet::new();
+    for (path, ..) in outs {
+        if !seen.insert(path) {
+            return Err(Error::usage(format!("two requests would be written to {}; nothing was written", path.display()))
+                .hint("sign them one by one, each with its own --out"));
+        }
+        store::check_file(path, false)?;
+    }
+    Ok(())
+}
 
 /// The output files of one request. Existing files are never overwritten.
 pub fn outs(request: &Request, job: &Job, jobs: usize, pem: &str) -> Result<Vec<Out>, Error> {

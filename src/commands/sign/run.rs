@@ -85,13 +85,14 @@ pub fn run(request: &Request) -> Result<Outcome, Error> {
         let at = crate::clock::rfc3339(grant.blueprint.not_after);
         warnings.push(format!("{}: shortened to the authority's notAfter {at}", job.file.display()));
     }
+    jobs::check(&written)?;
     if !request.run.dry_run {
         // A certificate is recorded in the journal before it is handed out.
         if let Some(locked) = &signer.locked {
             locked.commit("sign", request.run.now, Transaction { journal: lines, ..Transaction::default() })?;
         }
         for (path, mode, bytes) in &written {
-            store::replace_file(path, bytes, *mode)?;
+            store::create_file(path, bytes, *mode)?;
         }
     }
     let report = Requests {

@@ -5,7 +5,7 @@
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 
-use crate::store::{StoreError, create_file, replace_file};
+use crate::store::{StoreError, check_file, create_file, replace_file};
 
 fn names(dir: &std::path::Path) -> Vec<String> {
     let mut names: Vec<String> =
@@ -51,6 +51,7 @@ fn what_is_no_regular_file_is_not_replaced() {
     for name in ["link", "directory", "absent/file"] {
         let before = names(dir.path());
         assert!(matches!(replace_file(&dir.path().join(name), b"x", 0o644), Err(StoreError::File(_))), "{name}");
+        assert!(matches!(check_file(&dir.path().join(name), true), Err(StoreError::File(_))), "{name}");
         assert_eq!(before, names(dir.path()));
     }
     for path in ["/dev/null", "/"] {
@@ -65,6 +66,8 @@ fn a_new_file_replaces_nothing() {
     let path = dir.path().join("a");
     create_file(&path, b"one", 0o640).unwrap();
     assert_eq!(create_file(&path, b"two", 0o644), Err(StoreError::Exist(vec![path.clone()])));
+    assert_eq!(check_file(&path, false), Err(StoreError::Exist(vec![path.clone()])));
+    assert_eq!(check_file(&dir.path().join("b"), false), Ok(()));
     assert_eq!(fs::read_to_string(&path).unwrap(), "one");
     assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o7777, 0o640);
     symlink("nowhere", dir.path().join("link")).unwrap();
