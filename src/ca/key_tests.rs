@@ -126,9 +126,9 @@ proptest! {
         let blocks = pem::read(text.as_bytes()).unwrap();
         let mut der = blocks[0].contents.to_vec();
         let position = position % der.len();
-        prop_assert!(PrivateKey::from_pem(pem::write(&blocks[0].label, &der[..position]).as_bytes()).is_err());
+        prop_assert!(PrivateKey::from_pem(pem::write(blocks[0].label.known().unwrap(), &der[..position]).as_bytes()).is_err());
         der[position] = byte;
-        let _ = PrivateKey::from_pem(pem::write(&blocks[0].label, &der).as_bytes());
+        let _ = PrivateKey::from_pem(pem::write(blocks[0].label.known().unwrap(), &der).as_bytes());
         let mut bytes = text.into_bytes();
         bytes[position] = byte;
         let _ = PrivateKey::from_pem(&bytes);

@@ -95,6 +95,14 @@ pub struct Args {
     #[arg(long, value_name = "FILE")]
     certificate_key_file: Option<PathBuf>,
 
+    /// With --as kubeadm-certs: have the Secret deleted with the bootstrap token of this ID, whose Secret has this UID
+    ///
+    /// ID is what stands before the dot of the token. UID: kubectl -n kube-system get secret bootstrap-token-ID -o
+    /// jsonpath={.metadata.uid}. Without it, the Secret stays in the cluster with the keys of all authorities until it is
+    /// deleted: kubectl -n kube-system delete secret kubeadm-certs
+    #[arg(long, num_args = 2, value_names = ["ID", "UID"])]
+    owner_token: Option<Vec<String>>,
+
     /// The form of the report; it needs --out
     #[arg(short, long, value_enum, value_name = "FORM", default_value_t = TextOutput::Text)]
     output: TextOutput,
@@ -153,7 +161,7 @@ Examples:
   kpki convert ca.crt client.crt client.key --to kubeconfig --server https://10.0.0.1:6443 --out admin.conf
   kpki convert tls.crt chain.crt tls.key --bundle haproxy --out /etc/haproxy/web.pem
   kpki convert ca.crt ca.key --as kubernetes-secret --name ca-pair | kubectl create -n cert-manager -f -
-  kpki convert /etc/kubernetes --as kubeadm-certs --out certs.yaml
+  kpki convert /etc/kubernetes --as kubeadm-certs --owner-token abcdef UID --out certs.yaml
 
 Exit status: 0 everything was written, 1 refused or failed and nothing was written, 2 wrong command line.";
 
@@ -179,6 +187,7 @@ impl Args {
             cluster: self.cluster.clone(),
             user: self.user.clone(),
             certificate_key,
+            owner_token: self.owner_token.as_deref().and_then(|two| Some((two.first()?.clone(), two.get(1)?.clone()))),
             now: environment.clock.now(),
         };
         let done = convert::run(&request, &mut Given { args: self, environment, asked: None })?;
@@ -235,6 +244,7 @@ impl Args {
             (self.cluster.is_some(), "--cluster", kubeconfig),
             (self.user.is_some(), "--user", kubeconfig),
             (self.certificate_key_file.is_some(), "--certificate-key-file", form == Form::KubeadmCerts),
+            (self.owner_token.is_some(), "--owner-token", form == Form::KubeadmCerts),
         ] {
             if given && !fits {
                 return Err(Error::usage(format!("{flag} does not apply to this form")).hint("leave it out"));

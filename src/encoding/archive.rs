@@ -9,6 +9,8 @@ use flate2::{Compression, GzBuilder};
 use tar::{Archive, Builder, EntryType, Header};
 use zeroize::Zeroizing;
 
+use crate::encoding::shown::named;
+
 /// One node's files are a hundred kilobytes; unpacked, an archive larger than this is not one.
 pub const LIMIT: usize = 8 << 20;
 const MEMBERS: usize = 4096;
@@ -50,25 +52,25 @@ impl fmt::Debug for Content {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ArchiveError {
     /// ustar has 255 bytes for a path, and breaks it at a slash.
-    #[error("expected a path that a tar file has room for, found {0:?}")]
+    #[error("expected a path that a tar file has room for, found {}", named(.0))]
     LongPath(String),
-    /// As the library says it.
-    #[error("expected a tar file, plain or gzipped: {0}")]
-    Broken(String),
+    /// The library's own words quote the header, and the file may be a key.
+    #[error("expected a tar file, plain or gzipped, found another or a broken one")]
+    Broken,
     /// A member that ends before its size.
-    #[error("expected a tar file, plain or gzipped: {0:?} ends too soon")]
+    #[error("expected a tar file, plain or gzipped: {} ends too soon", named(.0))]
     Cut(String),
     #[error("expected at most {LIMIT} bytes unpacked, found more")]
     TooLarge,
     #[error("expected at most {MEMBERS} members, found more")]
     TooMany,
     /// A link, a device, a pipe.
-    #[error("expected regular files and directories, found {0:?} of another kind")]
+    #[error("expected regular files and directories, found {} of another kind", named(.0))]
     NotPlain(String),
     /// Absolute, or with `..`: it would be unpacked elsewhere.
-    #[error("expected relative paths of plain names, found {0:?}")]
+    #[error("expected relative paths of plain names, found {}", named(.0))]
     Escapes(String),
-    #[error("expected each file once, found {0:?} twice")]
+    #[error("expected each file once, found {} twice", named(.0))]
     Twice(String),
 }
 
@@ -167,8 +169,8 @@ fn all(reader: impl Read, limit: usize) -> Result<Zeroizing<Vec<u8>>, ArchiveErr
     if length > limit { Err(ArchiveError::TooLarge) } else { Ok(bytes) }
 }
 
-fn broken(why: impl fmt::Display) -> ArchiveError {
-    ArchiveError::Broken(why.to_string())
+fn broken(_: std::io::Error) -> ArchiveError {
+    ArchiveError::Broken
 }
 
 #[cfg(test)]

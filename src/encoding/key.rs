@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 use crate::blueprint::{Algorithm, Oid};
 pub use crate::encoding::key_container::Container;
 use crate::encoding::key_container::{Pkcs8, Sec1, rsa_numbers, write_sec1};
-use crate::encoding::pem::{self, Block, PemError};
+use crate::encoding::pem::{self, Block, Label, PemError};
 use crate::encoding::public_key::{self, EXPECTED, KeyKind, OtherKey};
 use crate::encoding::tlv::{self, NotDer};
 
@@ -33,7 +33,7 @@ pub enum KeyError {
     Pem(#[from] PemError),
     /// No private key among the blocks; their labels.
     #[error("expected a PEM private key, found {}", pem::listed(.found, "no PEM block"))]
-    NoKey { found: Vec<String> },
+    NoKey { found: Vec<Label> },
     /// It needs a password first.
     #[error("expected an unencrypted private key, found an encrypted one")]
     Encrypted,
@@ -42,7 +42,7 @@ pub enum KeyError {
     Unsupported(OtherKey),
     /// A private key block of another format, by its label.
     #[error("expected RSA PRIVATE KEY, EC PRIVATE KEY or PRIVATE KEY, found {0}")]
-    UnknownContainer(String),
+    UnknownContainer(Label),
     /// The DER is not what the container says.
     #[error("expected a well-formed {}, found broken DER", .0.label())]
     Malformed(Container),
@@ -53,23 +53,22 @@ impl KeyMaterial {
     /// certificates (kubelet keeps both in one file) are passed over.
     pub fn from_pem(input: &[u8]) -> Result<Self, KeyError> {
         let blocks = pem::read(input)?;
-        match blocks.iter().find(|block| block.label.ends_with("PRIVATE KEY")) {
+        match blocks.iter().find(|block| block.label.is_private_key()) {
             Some(block) => Self::from_block(block),
             None => Err(KeyError::NoKey { found: blocks.into_iter().map(|block| block.label).collect() }),
         }
     }
 
     fn from_block(block: &Block) -> Result<Self, KeyError> {
-        if block.encrypted || block.label == "ENCRYPTED PRIVATE KEY" {
+        if block.encrypted || block.label.is("ENCRYPTED PRIVATE KEY") {
             return Err(KeyError::Encrypted);
         }
         let container =
-            Container::ALL.into_iter().find(|container| container.label() == block.label).ok_or_else(|| match block
-                .label
-                .as_str()
-            {
-                "DSA PRIVATE KEY" => KeyError::Unsupported(OtherKey::Algorithm(DSA)),
-                _ => KeyError::UnknownContainer(block.label.clone()),
+            Container::ALL.into_iter().find(|container| block.label.is(container.label())).ok_or_else(|| {
+                match block.label.is("DSA PRIVATE KEY") {
+                    true => KeyError::Unsupported(OtherKey::Algorithm(DSA)),
+                    false => KeyError::UnknownContainer(block.label),
+                }
             })?;
         Self::from_der(container, &block.contents)
     }

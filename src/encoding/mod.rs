@@ -19,11 +19,13 @@ pub mod name;
 pub mod oid;
 pub mod pem;
 pub mod pem_blocks;
+pub mod pem_label;
 pub mod pem_scan;
 pub mod pem_stream;
 pub mod public_key;
 pub mod raw_key;
 pub mod request;
+pub mod shown;
 pub mod tlv;
 pub mod yaml;
 

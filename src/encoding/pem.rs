@@ -7,6 +7,7 @@ use zeroize::Zeroizing;
 use crate::encoding::base64;
 pub use crate::encoding::pem_blocks::{Block, PemError, listed};
 use crate::encoding::pem_blocks::{LIMIT, blocks};
+pub use crate::encoding::pem_label::Label;
 
 /// Whether one of the blocks of `input` is the block `wanted` holds.
 pub fn contains(input: &[u8], wanted: &str) -> bool {
@@ -14,6 +15,21 @@ pub fn contains(input: &[u8], wanted: &str) -> bool {
         (Ok(blocks), Ok(wanted)) => wanted.first().is_some_and(|wanted| blocks.contains(wanted)),
         _ => false,
     }
+}
+
+/// Whether a private key is in a text, also where lines were lost or the block is broken. A file that others may read is not
+/// to have one.
+pub fn holds_private_key(input: &[u8]) -> bool {
+    const END: &[u8] = b"PRIVATE KEY-----";
+    let mut rest = input;
+    while let Some(at) = rest.iter().position(|byte| *byte == b'P') {
+        rest = rest.get(at..).unwrap_or_default();
+        if rest.starts_with(END) {
+            return true;
+        }
+        rest = rest.get(1..).unwrap_or_default();
+    }
+    false
 }
 
 /// Every block in order; none is not an error here.
@@ -80,8 +96,8 @@ mod tests {
         let indented = TWO.replace('\n', "\n    ");
         for text in [TWO, &crlf, &bom, &indented] {
             let blocks = read(text.as_bytes()).unwrap();
-            let found: Vec<_> = blocks.iter().map(|b| (b.label.as_str(), b.contents.as_slice())).collect();
-            assert_eq!(found, [("A", &b"foobar"[..]), ("B C", b"f")], "{text}");
+            let found: Vec<_> = blocks.iter().map(|b| (b.label, b.contents.as_slice())).collect();
+            assert_eq!(found, [(Label::of(b"A"), &b"foobar"[..]), (Label::of(b"B C"), b"f")], "{text}");
         }
         assert_eq!(read(b"").unwrap(), []);
         assert_eq!(read(b"no block here\n").unwrap(), []);
@@ -89,7 +105,7 @@ mod tests {
 
     #[test]
     fn a_broken_block_is_named() {
-        let label = || "A".to_owned();
+        let label = || Label::of(b"A");
         for (text, error) in [
             ("-----BEGIN A-----\nZm9v\n", PemError::Unterminated { position: 1, label: label() }),
             ("-----BEGIN A-----", PemError::Unterminated { position: 1, label: label() }),
@@ -99,7 +115,7 @@ mod tests {
             ),
             (
                 "-----BEGIN A-----\nZm9v\n-----END B-----\n",
-                PemError::WrongEnd { position: 1, label: label(), found: "B".into() },
+                PemError::WrongEnd { position: 1, label: label(), found: Label::of(b"B") },
             ),
             ("-----BEGIN A-----\nZm9\n-----END A-----\n", PemError::NotBase64 { position: 1, label: label() }),
             (
@@ -119,8 +135,22 @@ mod tests {
     }
 
     #[test]
+    fn a_private_key_is_found_wherever_it_is() {
+        for (text, holds) in [
+            ("-----BEGIN CERTIFICATE-----\nZm9v\n-----END CERTIFICATE-----\n-----BEGIN EC PRIVATE KEY-----\nZm9v\n", true),
+            ("key: \"-----BEGIN PRIVATE KEY-----\\nZm9v\"", true),
+            ("-----BEGIN ENCRYPTED PRIVATE KEY-----", true),
+            ("-----BEGIN PUBLIC KEY-----\nZm9v\n-----END PUBLIC KEY-----\n", false),
+            ("the PRIVATE KEY is elsewhere PPP", false),
+            ("", false),
+        ] {
+            assert_eq!(holds_private_key(text.as_bytes()), holds, "{text}");
+        }
+    }
+
+    #[test]
     fn nothing_secret_in_debug() {
-        assert_eq!(format!("{:?}", read(TWO.as_bytes()).unwrap()[0]), "Block(A, 6 bytes)");
+        assert_eq!(format!("{:?}", read(TWO.as_bytes()).unwrap()[0]), "Block(an unknown label of 1 bytes, 6 bytes)");
     }
 
     proptest! {
@@ -132,7 +162,7 @@ mod tests {
             prop_assert!(text.lines().all(|line| line.len() <= 64));
             let blocks = read(text.as_bytes()).unwrap();
             prop_assert_eq!(blocks.len(), 1);
-            prop_assert_eq!(&blocks[0].label, &label);
+            prop_assert_eq!(blocks[0].label, Label::of(label.as_bytes()));
             prop_assert_eq!(blocks[0].contents.as_slice(), der.as_slice());
         }
 

@@ -1,11 +1,11 @@
 //! PEM block by block, without decoding blocks that are not needed: how a file that also holds keys is read for its certificates.
 
-use std::borrow::Cow;
 use std::fmt;
 
 use zeroize::Zeroizing;
 
 use crate::encoding::base64;
+use crate::encoding::pem_label::Label;
 use crate::encoding::pem_scan::{self, Line};
 
 /// More than any file this program is meant to read: a CRL with a million entries, as PEM, has 67 MB.
@@ -14,7 +14,7 @@ pub const LIMIT: usize = 128 << 20;
 /// What stands between `-----BEGIN label-----` and `-----END label-----`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Block {
-    pub label: String,
+    pub label: Label,
     pub contents: Zeroizing<Vec<u8>>,
     /// `Proc-Type: 4,ENCRYPTED` stood before the base64 (RFC 1421 section 4.6.1.1): the contents are not DER.
     pub encrypted: bool,
@@ -28,7 +28,8 @@ impl fmt::Debug for Block {
 }
 
 /// The labels of a file's blocks for a message; `none`: what to say where it has none.
-pub fn listed(labels: &[String], none: &str) -> String {
+pub fn listed(labels: &[Label], none: &str) -> String {
+    let labels: Vec<String> = labels.iter().map(ToString::to_string).collect();
     if labels.is_empty() { none.to_owned() } else { labels.join(", ") }
 }
 
@@ -38,19 +39,21 @@ pub enum PemError {
     #[error("expected at most {LIMIT} bytes of PEM, found {found}")]
     TooLarge { found: usize },
     #[error("PEM block {position} ({label}): expected an END line, found none")]
-    Unterminated { position: usize, label: String },
+    Unterminated { position: usize, label: Label },
     #[error("PEM block {position} ({label}): expected its END line, found the one of {found}")]
-    WrongEnd { position: usize, label: String, found: String },
+    WrongEnd { position: usize, label: Label, found: Label },
     #[error("PEM block {position} ({label}): expected padded standard base64")]
-    NotBase64 { position: usize, label: String },
+    NotBase64 { position: usize, label: Label },
 }
 
 impl PemError {
-    /// The label of the block it is about.
-    pub fn label(&self) -> &str {
+    /// Whether it is about a block with this label.
+    pub fn is_about(&self, wanted: &str) -> bool {
         match self {
-            Self::TooLarge { .. } => "",
-            Self::Unterminated { label, .. } | Self::WrongEnd { label, .. } | Self::NotBase64 { label, .. } => label,
+            Self::TooLarge { .. } => false,
+            Self::Unterminated { label, .. } | Self::WrongEnd { label, .. } | Self::NotBase64 { label, .. } => {
+                label.is(wanted)
+            }
         }
     }
 }
@@ -73,8 +76,8 @@ impl fmt::Debug for Raw<'_> {
 }
 
 impl<'a> Raw<'a> {
-    pub fn label(&self) -> Cow<'a, str> {
-        String::from_utf8_lossy(self.label)
+    pub fn label(&self) -> Label {
+        Label::of(self.label)
     }
 
     pub fn is(&self, label: &str) -> bool {
@@ -97,8 +100,8 @@ impl<'a> Raw<'a> {
             }
         }
         match base64::decode(&text) {
-            Ok(contents) => Ok(Block { label: owned(self.label), contents, encrypted }),
-            Err(_) => Err(PemError::NotBase64 { position: self.position, label: owned(self.label) }),
+            Ok(contents) => Ok(Block { label: self.label(), contents, encrypted }),
+            Err(_) => Err(PemError::NotBase64 { position: self.position, label: self.label() }),
         }
     }
 
@@ -157,17 +160,13 @@ impl<'a> Iterator for Blocks<'a> {
                     let length = inside.len().saturating_sub(here.len());
                     Ok(Raw { position, label, body: inside.get(..length).unwrap_or_default() })
                 }
-                Line::OtherEnd(found) => Err(PemError::WrongEnd { position, label: owned(label), found: owned(found) }),
-                _ => Err(PemError::Unterminated { position, label: owned(label) }),
+                Line::OtherEnd(found) => Err(PemError::WrongEnd { position, label: Label::of(label), found: Label::of(found) }),
+                _ => Err(PemError::Unterminated { position, label: Label::of(label) }),
             });
         }
         let (label, _) = self.open.take()?;
-        Some(Err(PemError::Unterminated { position: self.position, label: owned(label) }))
+        Some(Err(PemError::Unterminated { position: self.position, label: Label::of(label) }))
     }
-}
-
-fn owned(label: &[u8]) -> String {
-    String::from_utf8_lossy(label).into_owned()
 }
 
 #[cfg(test)]
@@ -180,7 +179,7 @@ mod tests {
     fn reading_goes_on_behind_a_broken_block() {
         let text = b"-----BEGIN A-----\nZm9v\n-----BEGIN B-----\nZm9v\n-----END B-----\n-----BEGIN C-----\n!\n-----END C-----\n-----BEGIN D-----\n-----END E-----\n-----BEGIN F-----";
         let found: Vec<_> = blocks(text).map(|block| block.and_then(|raw| raw.decode()).map(|b| b.label)).collect();
-        let label = |text: &str| text.to_owned();
+        let label = |text: &str| Label::of(text.as_bytes());
         assert_eq!(
             found,
             [

@@ -1,5 +1,6 @@
 //! Messages: why a node's files cannot be exported, and the findings of `export --verify`.
 
+use crate::encoding::shown::named;
 use crate::plan::decision::{Decision, Making, Notice, Reconciled};
 use crate::plan::item::Item;
 use crate::plan::node::Finding;
@@ -55,7 +56,7 @@ pub fn finding(finding: &Finding) -> String {
         Finding::Missing => "missing".to_owned(),
         Finding::Unreadable(why) => format!("cannot be read: {why}"),
         Finding::Broken(why) => format!("is not valid: {why}"),
-        Finding::OtherNode(name) => format!("it is {name}'s"),
+        Finding::OtherNode(name) => format!("it is {}'s", named(name)),
         Finding::WithoutName(name) => format!("it is not valid for {name}"),
         Finding::WithoutAddress(address) => format!("it is not valid for {address}"),
         Finding::KeyMissing => "its key is missing".to_owned(),
@@ -65,7 +66,7 @@ pub fn finding(finding: &Finding) -> String {
         Finding::Path(authority, why) => format!("not signed by the {} beside it: {why}", authority.name()),
         Finding::OtherAuthority => "not the authority that was exported".to_owned(),
         Finding::OtherAuthorityData => "its certificate-authority-data is not the ca beside it".to_owned(),
-        Finding::OtherServer { found, wanted } => format!("its server is {found}, not {wanted}"),
+        Finding::OtherServer { found, wanted } => format!("its server is {}, not {}", named(found), named(wanted)),
         Finding::OtherServiceAccount => "not the service account key that was exported".to_owned(),
         Finding::NotThePublicHalf => "sa.pub does not contain the public key of sa.key".to_owned(),
     }

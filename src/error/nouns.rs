@@ -73,6 +73,9 @@ impl From<StoreError> for Error {
             StoreError::KubeletGone(_) => {
                 "put the directory back (mount it), then run the command again: it completes the interrupted run"
             }
+            StoreError::PrivateKey(_) => {
+                "nothing was written; take the private key out of the certificate file that is copied there"
+            }
             StoreError::NoKubeletRoot => "give the same --kubelet-dir as the run that wrote them",
             StoreError::Untrusted { path, .. } => {
                 let path = path.display();

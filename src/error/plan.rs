@@ -6,10 +6,11 @@ use time::OffsetDateTime;
 
 use crate::catalog::CaId;
 use crate::clock::rfc3339;
+use crate::encoding::shown::named;
 use crate::plan::decision::{Decision, Difference, Notice, Reconciled, Refusal};
 use crate::plan::item::Item;
 use crate::tree::layout::{Layout, Place, Root};
-use crate::x509::PathError;
+use crate::x509::{BundleError, PathError};
 
 use super::failure::Error;
 
@@ -81,6 +82,12 @@ pub(super) fn refused(refusal: &Refusal) -> (String, String) {
         Refusal::AuthorityCertificateMissing { item, key } => (
             format!("{item}: {} exists but its certificate does not", key.path),
             "restore the authority's certificate, or move its key away to make a new authority".to_owned(),
+        ),
+        Refusal::AuthorityUnreadable { item, why: BundleError::PrivateKey } => (
+            format!(
+                "{item}: a private key is in the file of its certificate, which is copied to the nodes and readable for everybody"
+            ),
+            format!("leave only certificates in it: kpki import FILE --as {item} takes them and nothing else"),
         ),
         Refusal::AuthorityUnreadable { item, why } => (
             format!("{item}: its certificate cannot be read: {why}"),
@@ -185,7 +192,7 @@ pub fn notices(notices: &[Notice], context: &Context<'_>) -> Vec<String> {
         lines.push(match notice {
             Notice::Shortened { .. } => continue,
             Notice::OtherServer { item, found, wanted } => {
-                format!("{item} has the server {found}, the profile {wanted}; it is kept (--force re-issues it)")
+                format!("{item} has the server {}, the profile {wanted}; it is kept (--force re-issues it)", named(found))
             }
             Notice::OtherAlgorithm { item, found, wanted } => {
                 format!("{item} has a key of kind {found}, the profile {wanted}; it is kept")

@@ -5,6 +5,7 @@ use std::path::Path;
 use crate::blueprint::{ExtendedKeyUsage, San};
 use crate::catalog::CaId;
 use crate::clock::{Span, length, rfc3339};
+use crate::encoding::shown::named;
 use crate::hooks::Ended;
 use crate::kubeconfig::KubeconfigError;
 use crate::plan::renew::{Reason, Refusal, Skipped};
@@ -148,7 +149,7 @@ pub fn not_replaced(place: &Place, why: KubeconfigError) -> Error {
 /// A profile for another node would add that node's names.
 pub fn another_node(directory: &Path, wanted: &str, path: &str, found: &str) -> Error {
     Error::usage(format!("{} is not the tree of {wanted:?}", directory.display()))
-        .because(format!("{path} names the node {found:?}"))
+        .because(format!("{path} names the node {}", named(found)))
         .hint("give the profile that has this node, and its name with --node")
         .hint(format!("if the node was renamed, move {path} away first"))
 }

@@ -7,6 +7,8 @@ use super::object::ParsedObject;
 use super::pem::{self, mentions};
 use super::unreadable::Unreadable;
 use crate::encoding::base64;
+use crate::encoding::pem::holds_private_key;
+use crate::encoding::shown::named;
 use crate::kubeconfig::{self, KubeconfigError, Source, Survey};
 
 pub fn looks_like(bytes: &[u8]) -> bool {
@@ -52,7 +54,7 @@ fn read(survey: &Survey<'_>, authority: Option<&str>, open: Open<'_>) -> Vec<Par
         let Some(source) = &user.certificate else { continue };
         let own = index == 0 && survey.unresolved.is_none();
         let objects = of(source, Kind::Kubeconfig, "client-certificate-data", open);
-        found.extend(objects.into_iter().map(|object| if own { object } else { object.within(&user.name) }));
+        found.extend(objects.into_iter().map(|object| if own { object } else { object.within(&named(&user.name)) }));
     }
     for (index, cluster) in survey.clusters.iter().enumerate() {
         let Some(source) = &cluster.authority else { continue };
@@ -61,7 +63,7 @@ fn read(survey: &Survey<'_>, authority: Option<&str>, open: Open<'_>) -> Vec<Par
         }
         let name = match index {
             0 if survey.unresolved.is_none() => Cow::Borrowed("ca"),
-            _ => Cow::Owned(format!("ca of {}", cluster.name)),
+            _ => Cow::Owned(format!("ca of {}", named(&cluster.name))),
         };
         let objects = of(source, Kind::KubeconfigAuthority, "certificate-authority-data", open);
         found.extend(objects.into_iter().map(|object| object.within(&name)));
@@ -77,7 +79,13 @@ fn of(source: &Source<'_>, kind: Kind, field: &'static str, open: Open<'_>) -> V
     match source {
         Source::Data(data) => match base64::decode(data.as_bytes()) {
             Err(_) => vec![ParsedObject::broken(kind, 0, Unreadable::NotBase64(field))],
-            Ok(text) => pem::wanted(&text, kind, Some(field)),
+            Ok(text) => {
+                let mut objects = pem::wanted(&text, kind, Some(field));
+                if kind == Kind::KubeconfigAuthority && holds_private_key(&text) {
+                    objects.push(ParsedObject::broken(kind, objects.len(), Unreadable::PrivateKey));
+                }
+                objects
+            }
         },
         Source::File(path) => open(path).into_iter().map(|object| renamed(object, kind)).collect(),
     }

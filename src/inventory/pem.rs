@@ -18,10 +18,10 @@ pub fn objects(bytes: &[u8], leaf: Kind) -> Vec<ParsedObject> {
             Ok(raw) if raw.is(CERTIFICATE) => found.push(object(&raw, leaf, position, certificate)),
             Ok(raw) if raw.is(CRL) => found.push(object(&raw, Kind::Crl, position, crl)),
             Ok(_) => {}
-            Err(why) if why.label() == CERTIFICATE => {
+            Err(why) if why.is_about(CERTIFICATE) => {
                 found.push(ParsedObject::broken(leaf, position, Unreadable::Pem(why)));
             }
-            Err(why) if why.label() == CRL => {
+            Err(why) if why.is_about(CRL) => {
                 found.push(ParsedObject::broken(Kind::Crl, position, Unreadable::Pem(why)));
             }
             Err(_) => {}
@@ -61,7 +61,7 @@ pub fn wanted(bytes: &[u8], kind: Kind, field: Option<&'static str>) -> Vec<Pars
 
 /// A broken object: what a text holds in place of what was expected.
 pub fn unexpected(bytes: &[u8], kind: Kind, expected: &'static str, field: Option<&'static str>) -> ParsedObject {
-    let labels: Vec<String> = blocks(bytes).take(3).flatten().map(|raw| raw.label().into_owned()).collect();
+    let labels: Vec<_> = blocks(bytes).take(3).flatten().map(|raw| raw.label()).collect();
     let found = match labels.is_empty() {
         true if bytes.is_empty() => Contents::EmptyFile,
         true => Contents::Unknown,

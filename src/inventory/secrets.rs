@@ -5,6 +5,7 @@ use super::object::ParsedObject;
 use super::pem::{self, mentions};
 use super::unreadable::{Contents, Unreadable};
 use crate::encoding::base64;
+use crate::encoding::shown::named;
 use crate::encoding::yaml::{self, Node, Value, field, text};
 
 const TYPE: &str = "kubernetes.io/tls";
@@ -74,8 +75,8 @@ fn of_secret(node: &Node) -> impl Iterator<Item = Part> {
     let metadata = field(node, "metadata");
     let part = |key| metadata.and_then(|node| text(node, key));
     let name = match (part("namespace"), part("name").unwrap_or("(no name)")) {
-        (Some(namespace), name) => format!("{namespace}/{name}"),
-        (None, name) => name.to_owned(),
+        (Some(namespace), name) => format!("{}/{}", named(namespace), named(name)),
+        (None, name) => named(name),
     };
     FIELDS.iter().filter_map(move |key| {
         let stated = |data| field(node, data).and_then(|data| text(data, key)).filter(|text| !text.is_empty());

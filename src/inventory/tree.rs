@@ -12,7 +12,8 @@ use super::unreadable::Unreadable;
 use super::{content, directories, kubeconfigs, pem};
 use crate::catalog::paths::{DEFAULT_DIR, DEFAULT_KUBELET_DIR};
 use crate::catalog::{CaId, Files, Holders};
-use crate::encoding::base64;
+use crate::encoding::{base64, pem as encoding_pem};
+use crate::encoding::shown::named;
 use crate::files::{self, Dir, Source};
 
 /// An expected file and what it holds.
@@ -135,7 +136,7 @@ impl Reader<'_> {
                 Ok(None) => continue,
                 Err(why) => vec![ParsedObject::broken(expected.kind, 0, why)],
                 Ok(Some(source)) if expected.kind == Kind::Kubeconfig => self.kubeconfig(&source),
-                Ok(Some(source)) => self.certificates(&source, &expected),
+                Ok(Some(source)) => self.certificates(&source, &expected, &last),
             };
             return Found { expected, path: last, objects };
         }
@@ -143,15 +144,20 @@ impl Reader<'_> {
         Found { expected, path: last, objects }
     }
 
-    fn certificates(&mut self, source: &Source, expected: &Expected) -> Vec<ParsedObject> {
+    fn certificates(&mut self, source: &Source, expected: &Expected, path: &str) -> Vec<ParsedObject> {
         let kind = expected.kind;
+        // The kubelet keeps its key and its certificate in one file, `.pem`.
+        let public = path.ends_with(".crt");
         let own = expected.name == CaId::Cluster.name();
         let mut embedded = None;
         let mut objects = self.loader.objects(source, kind, ReadMode::Named, |bytes| {
             if own {
                 embedded = Some(base64::encode(bytes).to_string());
             }
-            let objects = content::objects(bytes);
+            let mut objects = content::objects(bytes);
+            if public && !objects.is_empty() && encoding_pem::holds_private_key(bytes) {
+                objects.push(ParsedObject::broken(kind, objects.len(), Unreadable::PrivateKey));
+            }
             if objects.is_empty() {
                 let wanted = if kind == Kind::Crl { "a CRL" } else { "a certificate" };
                 return vec![pem::unexpected(bytes, kind, wanted, None)];
@@ -172,6 +178,8 @@ impl Reader<'_> {
         const KIND: Kind = Kind::Kubeconfig;
         let (rootfs, referred, authority) = (self.rootfs, &mut self.referred, self.authority.as_deref());
         let mut open = |path: &str| {
+            // A key pasted in the place of a path is none to report.
+            let is_path = named(path) == path;
             let (path, optional) = rootfs.referred(path);
             let mut objects = match files::look(Path::new(&path)) {
                 Err(kind) => vec![ParsedObject::broken(KIND, 0, Unreadable::File(kind))],
@@ -181,7 +189,7 @@ impl Reader<'_> {
                 }
             };
             for object in &mut objects {
-                object.elsewhere = Some(path.clone());
+                object.elsewhere = is_path.then(|| path.clone());
             }
             objects
         };

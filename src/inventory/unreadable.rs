@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::encoding::pem::PemError;
+use crate::encoding::pem::{Label, PemError, listed};
 use crate::encoding::pem_stream::Broken;
 use crate::encoding::yaml::{Flaw, Mark};
 use crate::files::{self, What};
@@ -45,6 +45,9 @@ pub enum Unreadable {
     /// A kubeconfig whose user has neither certificate data nor a certificate file.
     #[error("expected a client certificate, found neither data nor a file")]
     NoClientCertificate,
+    /// In a file that is called a certificate, or as the authority of a kubeconfig.
+    #[error("expected certificates only, found a private key beside them, for everybody who may read the file")]
+    PrivateKey,
     /// What a verb reports of the whole place; its error types are above this room.
     #[error("{0}")]
     Reported(String),
@@ -65,7 +68,7 @@ pub enum Contents {
     EmptyFile,
     Unknown,
     /// PEM blocks with these labels.
-    Blocks(Vec<String>),
+    Blocks(Vec<Label>),
 }
 
 impl fmt::Display for Contents {
@@ -74,7 +77,7 @@ impl fmt::Display for Contents {
             Self::Nothing => f.write_str("none"),
             Self::EmptyFile => f.write_str("an empty file"),
             Self::Unknown => f.write_str("nothing of the kind"),
-            Self::Blocks(labels) => f.write_str(&labels.join(", ")),
+            Self::Blocks(labels) => f.write_str(&listed(labels, "none")),
         }
     }
 }

@@ -141,7 +141,7 @@ fn what_cannot_be_edited_safely_is_refused() {
         ),
         ("client-key-data: b2xr", "client-key-data: 'b2xr", "expected YAML, found something else at"),
         ("client-key-data: b2xr", "client-key-data: '*'", "expected base64 in client-key-data"),
-        ("current-context: \"c\"", "current-context: \"d\"", "expected the context \"d\", found none of that name"),
+        ("current-context: \"c\"", "current-context: \"d\"", "expected the context d, found none of that name"),
         ("current-context: \"c\"", "current-context: \"\"", "expected current-context, found none"),
         ("kind: Config", "kind: Secret", "expected a kubeconfig (kind: Config), found another document"),
     ] {

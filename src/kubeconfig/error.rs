@@ -1,5 +1,7 @@
 //! Why a kubeconfig cannot be used.
 
+use crate::encoding::shown::named;
+
 /// Why a file is not a kubeconfig one can work with.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum KubeconfigError {
@@ -14,14 +16,14 @@ pub enum KubeconfigError {
     #[error("expected {0}, found none")]
     Missing(&'static str),
     /// `current-context`, the context's cluster or its user names something that is not in the file.
-    #[error("expected the {what} {name:?}, found none of that name")]
+    #[error("expected the {what} {}, found none of that name", named(.name))]
     Unresolved { what: &'static str, name: String },
     #[error("expected base64 in {0}")]
     NotBase64(&'static str),
     #[error("expected a client certificate and key, found neither data nor files")]
     NoCredentials,
     /// There is nothing to replace: the credentials are in files of their own.
-    #[error("expected embedded credentials, found the file {certificate:?}")]
+    #[error("expected embedded credentials, found the file {}", named(.certificate))]
     NotEmbedded { certificate: String },
     /// The edited file, read back, has not exactly the values that were wanted.
     #[error("expected to change the credentials only, found that more would change")]

@@ -7,6 +7,7 @@ use time::OffsetDateTime;
 use crate::blueprint::{Algorithm, Blueprint, San};
 use crate::ca::CaError;
 use crate::catalog::CaId;
+use crate::encoding::shown::named;
 use crate::kubeconfig::KubeconfigError;
 use crate::plan::blueprints::Bounds;
 use crate::tree::layout::Place;
@@ -84,7 +85,7 @@ pub enum Unreadable {
     #[error(transparent)]
     Kubeconfig(#[from] KubeconfigError),
     /// The credentials of a kubeconfig are in this file.
-    #[error("expected embedded credentials, found the file {0}")]
+    #[error("expected embedded credentials, found the file {}", named(.0))]
     NotEmbedded(String),
 }
 

@@ -312,7 +312,7 @@ pub fn prints(entry: Option<&Entry>, public: &[u8]) -> Fingerprints {
     let own = bundle.first().map(|leaf| sha256(&leaf.spki_der));
     let bare = || {
         let blocks = pem::read(public).unwrap_or_default();
-        blocks.iter().find(|block| block.label == "PUBLIC KEY").map(|block| sha256(&block.contents))
+        blocks.iter().find(|block| block.label.is("PUBLIC KEY")).map(|block| sha256(&block.contents))
     };
     Fingerprints {
         certificates: bundle.iter().map(|certificate| certificate.fingerprint).collect(),

@@ -7,6 +7,7 @@ use crate::blueprint::Algorithm;
 use crate::ca::{Issuer, PrivateKey};
 use crate::catalog::CaId;
 use crate::encoding::pem;
+use crate::encoding::shown::named;
 use crate::kubeconfig::{self, Credentials};
 use crate::plan::blueprints::{self, Bounds};
 use crate::plan::decision::{Decision, Difference, Making, Notice, Reconciled, Refusal, Signer, Unreadable};
@@ -15,7 +16,7 @@ use crate::plan::item::{Access, Item, What};
 use crate::profile::Profile;
 use crate::tree::layout::Place;
 use crate::tree::{Authorities, Authority, Survey, Unusable, file};
-use crate::x509::{Certificate, KeyKind, Mismatch, compare, parse_pem_bundle, path};
+use crate::x509::{Certificate, KeyKind, Mismatch, compare, parse_authority, parse_pem_bundle, path};
 
 /// Decides every item. `force`: replace what does not fit, except authorities and sa.key.
 pub fn reconcile(
@@ -150,7 +151,7 @@ impl Run<'_> {
                     let (found, wanted) = (found.clone(), wanted.clone());
                     notices.push(Notice::OtherServer { item: item.id.to_string(), found, wanted });
                 }
-                false => differences.push(Difference::OtherAccess(format!("its {what} is {found}, not {wanted}"))),
+                false => differences.push(Difference::OtherAccess(format!("its {what} is {}, not {wanted}", named(found)))),
             }
         }
         match &read.credentials {
@@ -178,7 +179,8 @@ impl Run<'_> {
     /// kubeadm compares the first certificate only, so that a bundle does not look like another CA.
     fn same_authority(&self, item: &Item, data: &[u8]) -> bool {
         let Some(signer) = item.signer().and_then(|authority| self.out.signers.get(&authority)) else { return false };
-        let found = parse_pem_bundle(data).unwrap_or_default();
+        // With a private key in it, it is none to be kept.
+        let found = parse_authority(data).unwrap_or_default();
         match (found.first(), signer.certificate()) {
             (Some(found), Some(wanted)) => found.der == wanted.der,
             _ => false,

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use super::problem::{Kind, Mismatch, Problem, Problems, Warning, shown};
+use super::problem::{Kind, Mismatch, Problem, Problems, Warning, part, shown};
 use crate::encoding::yaml::{Entry, MAX_PROBLEMS, Mark, Node, Style, Value};
 
 /// The problems and warnings of a file so far, and where each field is.
@@ -77,7 +77,7 @@ impl Reading {
     pub fn warn(&mut self, field: &str, text: impl Into<String>) {
         if self.warnings.len() < MAX_PROBLEMS {
             let line = self.place(field).line;
-            self.warnings.push(Warning { file: self.file.clone(), line, field: shown(field), text: text.into() });
+            self.warnings.push(Warning { file: self.file.clone(), line, field: field.to_owned(), text: text.into() });
         }
     }
 
@@ -229,7 +229,7 @@ impl<'n> Field<'n> {
 }
 
 fn join(path: &str, key: &str) -> String {
-    let key = shown(key);
+    let key = part(key);
     if path.is_empty() { key } else { format!("{path}.{key}") }
 }
 

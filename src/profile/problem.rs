@@ -6,11 +6,13 @@ use std::error::Error;
 use std::fmt;
 
 use super::near::nearest;
+use crate::encoding::shown::escaped;
+pub use crate::encoding::shown::{part, quoted, shown};
 use crate::encoding::yaml::{Flaw, Mark};
 
 /// One thing that is wrong, and where.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{}:{line}:{column}: {}{kind}", whole(.file), prefix(.field))]
+#[error("{}:{line}:{column}: {}{kind}", escaped(.file), prefix(.field))]
 pub struct Problem {
     pub file: String,
     /// Both count from 1, columns in characters.
@@ -79,43 +81,6 @@ impl Mismatch {
     }
 }
 
-/// A value out of the file, fit for a message: at most 60 characters, control characters escaped.
-pub fn shown(text: &str) -> String {
-    cut(text, 60)
-}
-
-/// An empty text would vanish from a message.
-pub fn quoted(text: &str) -> String {
-    if text.is_empty() { "an empty text".to_owned() } else { shown(text) }
-}
-
-/// A path: escaped, and never cut.
-fn whole(text: &str) -> String {
-    cut(text, usize::MAX)
-}
-
-fn cut(text: &str, longest: usize) -> String {
-    let mut out = String::new();
-    for (i, c) in text.chars().enumerate() {
-        if i == longest {
-            out.push('…');
-            break;
-        }
-        if is_plain(c) {
-            out.push(c);
-        } else {
-            out.extend(c.escape_unicode());
-        }
-    }
-    out
-}
-
-/// Neither a control character nor one that reorders or hides what a terminal shows.
-fn is_plain(c: char) -> bool {
-    !c.is_control()
-        && !matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
-}
-
 impl Problem {
     pub fn at(file: &str, mark: Mark, field: &str, kind: Kind) -> Self {
         Self { file: file.to_owned(), line: mark.line, column: mark.column, field: field.to_owned(), kind }
@@ -123,7 +88,7 @@ impl Problem {
 }
 
 fn prefix(field: &str) -> String {
-    if field.is_empty() { String::new() } else { format!("{}: ", shown(field)) }
+    if field.is_empty() { String::new() } else { format!("{}: ", escaped(field)) }
 }
 
 fn did_you_mean(near: Option<&str>) -> String {
@@ -141,7 +106,7 @@ impl fmt::Display for Problems {
 
 impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}: {}{}", whole(&self.file), self.line, prefix(&self.field), self.text)
+        write!(f, "{}:{}: {}{}", escaped(&self.file), self.line, prefix(&self.field), self.text)
     }
 }
 

@@ -31,6 +31,9 @@ pub enum StoreError {
     #[error("{0} would be written twice, or as a file and a directory")]
     Conflict(PathBuf),
     /// The path is used by the store itself.
+    /// From a file that is called a certificate.
+    #[error("{0} would be readable for others and holds a private key")]
+    PrivateKey(PathBuf),
     #[error("{0} is reserved for kpki itself")]
     Reserved(PathBuf),
     /// A file belongs in the kubelet's directory, and none is given.

@@ -43,6 +43,7 @@ pub use error::StoreError;
 pub use file::{check_file, create_file, replace_file};
 pub use generation::{Generation, PriorFile, before_of, generations};
 pub use journal::journal;
+pub use json::JsonError;
 pub use lock::TreeLock;
 pub use recover::{interrupted, pending, recover};
 pub use roots::{RootId, Roots};

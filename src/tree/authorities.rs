@@ -8,7 +8,7 @@ use crate::catalog::CaId;
 use crate::store::TreeLock;
 use crate::tree::layout::Directories;
 use crate::tree::survey::{Survey, file};
-use crate::x509::{BundleError, Certificate, parse_pem_bundle};
+use crate::x509::{BundleError, Certificate, parse_authority};
 
 /// One authority as the tree holds it.
 #[derive(Debug)]
@@ -97,7 +97,7 @@ fn external(certificate: Option<&[u8]>) -> Authority {
 }
 
 fn certificates(bytes: &[u8]) -> Result<Vec<Certificate>, Unusable> {
-    Ok(parse_pem_bundle(bytes)?)
+    Ok(parse_authority(bytes)?)
 }
 
 /// `None`: its certificate or its key is not in the tree.

@@ -11,7 +11,7 @@ use crate::files::RelPath;
 use crate::plan::init as plan;
 use crate::plan::item::{Item, What};
 use crate::profile::{Overrides, Profile};
-use crate::store::{self, FileChange, RootId, Roots};
+use crate::store::{self, FileChange, JsonError, RootId, Roots};
 use crate::tree::layout::{DEFAULT_DIR, DEFAULT_KUBELET_DIR, Layout, Place};
 use crate::workspace::survey;
 
@@ -64,7 +64,7 @@ impl State {
             None => Choices::default(),
             Some(bytes) => serde_json::from_slice(&bytes).map_err(|why| {
                 Error::new(format!("cannot read {}", main.join(".kpki").join(STATE).display()))
-                    .because(why)
+                    .because(JsonError::from(why))
                     .hint("give the profile again with --profile: it replaces the recorded one")
             })?,
         };

@@ -7,6 +7,7 @@ use std::time::Duration;
 use time::OffsetDateTime;
 
 use crate::catalog::CaId;
+use crate::encoding::pem;
 use crate::error::Error;
 use crate::files::RelPath;
 use crate::profile::{Profile, RENEWAL};
@@ -192,6 +193,10 @@ impl Locked<'_> {
         transaction: Transaction,
     ) -> Result<Option<String>, StoreError> {
         let Transaction { changes, removals, journal, entries } = transaction;
+        // A backup is brought back as it was.
+        if verb != "restore" {
+            public_files(&changes)?;
+        }
         let receipt = store::publish(&Commit {
             roots: &self.tree.roots,
             changes,
@@ -204,5 +209,14 @@ impl Locked<'_> {
             locking: self.lock.as_ref().map_or(Locking::Wait(self.wait), Locking::Held),
         })?;
         Ok(receipt.generation)
+    }
+}
+
+/// No private key in a file that others may read, whoever put it there.
+fn public_files(changes: &[FileChange]) -> Result<(), StoreError> {
+    let leaks = |change: &&FileChange| change.mode & 0o077 != 0 && pem::holds_private_key(&change.bytes);
+    match changes.iter().find(leaks) {
+        Some(change) => Err(StoreError::PrivateKey(change.path.as_str().into())),
+        None => Ok(()),
     }
 }

@@ -145,7 +145,7 @@ fn a_bundle_says_which_certificate_is_broken() {
     );
     assert_eq!(
         parse_pem_bundle(key.as_bytes()),
-        Err(BundleError::NoCertificate { found: vec!["EC PRIVATE KEY".into()] })
+        Err(BundleError::NoCertificate { found: vec![pem::Label::of(b"EC PRIVATE KEY")] })
     );
 }
 

@@ -49,7 +49,7 @@ pub enum RequestError {
     TwoLists,
     /// A file holds no request; the labels of the PEM blocks in it.
     #[error("expected a signing request, found {}", pem::listed(.found, "none"))]
-    None { found: Vec<String> },
+    None { found: Vec<pem::Label> },
     /// A block is broken.
     #[error("{0}")]
     Pem(#[from] PemError),
@@ -70,7 +70,7 @@ impl Request {
             return Ok(vec![Self::parse(bytes)?]);
         }
         let blocks = pem::read(bytes)?;
-        let wanted = blocks.iter().filter(|block| LABELS.contains(&block.label.as_str()));
+        let wanted = blocks.iter().filter(|block| block.label.known().is_some_and(|label| LABELS.contains(&label)));
         let requests = wanted.map(|block| Self::parse(&block.contents)).collect::<Result<Vec<_>, _>>()?;
         if requests.is_empty() {
             return Err(RequestError::None { found: blocks.into_iter().map(|block| block.label).collect() });

@@ -10,6 +10,7 @@
     clippy::unwrap_used
 )]
 
+mod cases;
 mod chains;
 mod check;
 mod constraints;
@@ -28,6 +29,7 @@ mod inspect;
 mod interrupted_import;
 mod kubeadm;
 mod kubeconfig;
+mod mangled;
 mod metrics;
 mod pkits;
 mod profiles;
@@ -35,5 +37,6 @@ mod refusals;
 mod renew;
 mod revoke;
 mod schema;
+mod secrets;
 mod trust;
 mod verbs;

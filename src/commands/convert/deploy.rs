@@ -70,7 +70,7 @@ pub fn kubernetes_secret(request: &Request, loaded: &Loaded, from: String) -> Re
     if !trusted.is_empty() {
         data.insert(0, ("ca.crt", &trusted));
     }
-    secret(Secret { name, namespace: request.namespace.as_deref(), kind: "kubernetes.io/tls", data: &data }, from)
+    secret(Secret { name, namespace: request.namespace.as_deref(), kind: "kubernetes.io/tls", data: &data, owner: None }, from)
 }
 
 /// What istiod takes for its authority: the Secret `cacerts`.
@@ -97,7 +97,7 @@ pub fn istio_cacerts(request: &Request, loaded: &Loaded, from: String) -> Result
         [("ca-cert.pem", &own), ("ca-key.pem", key.as_bytes()), ("cert-chain.pem", &chain), ("root-cert.pem", &root)];
     let name = request.name.as_deref().unwrap_or("cacerts");
     let namespace = Some(request.namespace.as_deref().unwrap_or("istio-system"));
-    secret(Secret { name, namespace, kind: "Opaque", data: &data }, from)
+    secret(Secret { name, namespace, kind: "Opaque", data: &data, owner: None }, from)
 }
 
 fn secret(secret: Secret<'_>, from: String) -> Result<Output, Error> {

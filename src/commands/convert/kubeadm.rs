@@ -4,14 +4,14 @@
 use zeroize::Zeroizing;
 
 use crate::ca::random;
-use crate::encoding::base64;
+use crate::encoding::{base64, pem};
 use crate::encoding::yaml::{self, field, text};
 use crate::encrypted::kubeadm::{KEY_LENGTH, open, seal};
 use crate::error::Error;
 use crate::files::{self, Dir, FileState, RelPath};
 use crate::report::convert::Convert;
 
-use super::manifest::{self, Secret};
+use super::manifest::{self, Owner, Secret};
 use super::request::{Input, Output, Request};
 
 /// Below `pki`; in the Secret `/` is written `-`. kubeadm wants every one of them there; what a node does not have (the
@@ -20,6 +20,16 @@ const FILES: &[&str] =
     &["ca.crt", "ca.key", "etcd/ca.crt", "etcd/ca.key", "front-proxy-ca.crt", "front-proxy-ca.key", "sa.key", "sa.pub"];
 const LARGEST: u64 = 1 << 20;
 const NAMESPACE: &str = "kube-system";
+const NAME: &str = "kubeadm-certs";
+
+/// kubeadm deletes its own after two hours, with the bootstrap token it makes for it.
+const UNBOUND: [&str; 2] = [
+    "the Secret kubeadm-certs holds the keys of the cluster's authorities and stays until it is deleted: when the nodes have \
+     joined, run kubectl -n kube-system delete secret kubeadm-certs",
+    "to have it deleted with a bootstrap token, as kubeadm's is, make one (kubeadm token create --ttl 2h; its ID is what stands \
+     before the dot), look up its UID (kubectl -n kube-system get secret bootstrap-token-ID -o jsonpath={.metadata.uid}) and give \
+     both: --owner-token ID UID",
+];
 
 /// The right to read the Secret for nodes that join with a bootstrap token, as kubeadm gives it.
 const ACCESS: &str = "---
@@ -71,6 +81,11 @@ pub fn manifest(request: &Request, report: &mut Convert) -> Result<(Output, Opti
     let mut plain = Vec::new();
     for file in FILES {
         match files::read(&pki, &RelPath::parse(*file)?, LARGEST)? {
+            FileState::File { bytes, .. } if !file.ends_with(".key") && pem::holds_private_key(&bytes) => {
+                return Err(Error::new(format!("{}: a private key is in {file}", pki.path().display()))
+                    .because("the joining node writes this file readable for everybody")
+                    .hint("leave only the certificate in it"));
+            }
             FileState::File { bytes, .. } => plain.push((file.replace('/', "-"), bytes)),
             FileState::Missing if *file == "ca.crt" || *file == "sa.key" => {
                 return Err(Error::new(format!(
@@ -94,11 +109,19 @@ pub fn manifest(request: &Request, report: &mut Convert) -> Result<(Output, Opti
         })
         .collect::<Result<Vec<_>, Error>>()?;
     let data: Vec<(&str, &[u8])> = sealed.iter().map(|(name, bytes)| (*name, bytes.as_slice())).collect();
-    let secret = Secret { name: "kubeadm-certs", namespace: Some(NAMESPACE), kind: "Opaque", data: &data };
+    let owner = request.owner_token.as_ref().map(Owner::of).transpose()?;
+    let secret = Secret { name: NAME, namespace: Some(NAMESPACE), kind: "Opaque", data: &data, owner: owner.as_ref() };
     let mut text = manifest::secret(&secret)?.to_string();
     text.push_str(ACCESS);
     opens(&text, &plain, &key)?;
-    let holds = format!("Secret kubeadm-certs: {}", manifest::fields(&data));
+    let bound = match &owner {
+        Some(owner) => format!(", deleted with {}", owner.name),
+        None => {
+            report.notes.extend(UNBOUND.map(str::to_owned));
+            String::new()
+        }
+    };
+    let holds = format!("Secret {NAME}{bound}: {}", manifest::fields(&data));
     let from = path.display().to_string();
     let output =
         Output { path: String::new(), bytes: text.into_bytes().into(), secret: true, binary: false, holds, from };

@@ -6,6 +6,7 @@ use super::object::{Object, Thing};
 use super::request::{Asking, Passwords};
 use crate::encoding::pem::Block;
 use crate::encoding::pem_blocks::{Raw, blocks};
+use crate::encoding::shown::named;
 use crate::encrypted::pkcs12::{self, Content};
 use crate::encrypted::{EncryptionError, pkcs8};
 use crate::error::Error;
@@ -82,7 +83,8 @@ const PASSED_OVER: &[&str] = &["EC PARAMETERS"];
 
 fn block(name: &str, raw: &Raw<'_>, loaded: &mut Loaded) -> Result<()> {
     let label = raw.label();
-    if PASSED_OVER.contains(&label.as_ref()) {
+    let text = label.known().unwrap_or_default();
+    if PASSED_OVER.contains(&text) {
         return Ok(());
     }
     let at = format!("{name}: PEM block {}", raw.position);
@@ -93,14 +95,14 @@ fn block(name: &str, raw: &Raw<'_>, loaded: &mut Loaded) -> Result<()> {
         return Err(LoadError::Broken(Error::new(what).hint(hint)));
     }
     let Some(thing) = Thing::of_der(&block.contents) else {
-        let ours = ["CERTIFICATE", "X509 CRL", "CERTIFICATE REQUEST", "PUBLIC KEY", "PRIVATE KEY"];
-        return Err(if ours.iter().any(|known| label.ends_with(known)) && !label.starts_with("OPENSSH") {
+        let ours = ["CERTIFICATE", "X509 CRL", "CERTIFICATE REQUEST", "PUBLIC KEY"];
+        return Err(if label.is_private_key() && !text.starts_with("OPENSSH") || ours.iter().any(|known| text.ends_with(known)) {
             broken(format!("{at} ({label}): expected complete DER of the type of its label"))
         } else {
             LoadError::Nothing(Error::new(format!("{at}: expected {KNOWN}, found {label}")))
         });
     };
-    let meant = ALIASES.iter().find(|(alias, _)| *alias == label).map_or(label.as_ref(), |(_, meant)| *meant);
+    let meant = ALIASES.iter().find(|(alias, _)| *alias == text).map_or(text, |(_, meant)| *meant);
     if meant != thing.label() {
         loaded.notes.push(format!("{at} is labelled {label} but contains {}; its content is used", described(&thing)));
     }
@@ -183,7 +185,7 @@ fn kubeconfig(name: &str, bytes: &[u8], passwords: &mut dyn Passwords, loaded: &
     let (certificate, key) = match &read.credentials {
         Credentials::Embedded { certificate, key } => (certificate, key),
         Credentials::Files { certificate, key } => {
-            let what = format!("{name} embeds no credentials: it refers to {certificate} and {key}");
+            let what = format!("{name} embeds no credentials: it refers to {} and {}", named(certificate), named(key));
             return Err(LoadError::Nothing(Error::new(what).hint("convert those files instead")));
         }
     };

@@ -4,6 +4,7 @@ use zeroize::Zeroizing;
 
 use crate::ca::random;
 use crate::encoding::key::Container;
+use crate::encoding::shown::named;
 use crate::encrypted::pkcs12::{self, Bag, Content, Random, Strength};
 use crate::error::Error;
 use crate::kubeconfig;
@@ -86,7 +87,7 @@ fn server(request: &Request, loaded: &Loaded) -> Result<String, Error> {
     })?;
     match kubeconfig::is_server(&given) {
         true => Ok(given),
-        false => Err(Error::usage(format!("--server {given:?}: expected https://HOST:PORT"))),
+        false => Err(Error::usage(format!("--server {}: expected https://HOST:PORT", named(&given)))),
     }
 }
 
@@ -121,7 +122,7 @@ pub fn kubeconfig(request: &Request, loaded: &Loaded, from: String, notes: &mut 
     let access = Access { cluster, user, server, preferences: false };
     let text = access.kubeconfig(&authority, &certificate, &key);
     check::kubeconfig(text.as_bytes(), &authority, &certificate, &key)?;
-    let holds = format!("kubeconfig of {} for {}", access.user, access.server);
+    let holds = format!("kubeconfig of {} for {}", named(&access.user), named(&access.server));
     let bytes = Zeroizing::new(text.as_bytes().to_vec());
     Ok(Output { path: String::new(), bytes, secret: true, binary: false, holds, from })
 }

@@ -71,6 +71,8 @@ pub struct Request {
     pub user: Option<String>,
     /// 64 hexadecimal digits, as `kubeadm certs certificate-key` prints them.
     pub certificate_key: Option<Zeroizing<String>>,
+    /// A bootstrap token's ID and the UID of its Secret, which the Secret is deleted with.
+    pub owner_token: Option<(String, String)>,
     pub now: OffsetDateTime,
 }
 

@@ -6,6 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::files::RelPath;
 use crate::plan::node::Fingerprints;
+use crate::store::JsonError;
 use crate::x509::certificate::hex;
 
 /// Below `/etc/kubernetes`.
@@ -80,8 +81,8 @@ impl Manifest {
         Ok(serde_json::to_string_pretty(self)? + "\n")
     }
 
-    pub fn parse(bytes: &[u8]) -> serde_json::Result<Self> {
-        serde_json::from_slice(bytes)
+    pub fn parse(bytes: &[u8]) -> Result<Self, JsonError> {
+        Ok(serde_json::from_slice(bytes)?)
     }
 }
 

@@ -3,6 +3,7 @@
 use super::request::{Part, Request};
 use super::{manifest, source};
 use crate::encoding::archive::{self, Member};
+use crate::encoding::pem;
 use crate::error::Error;
 use crate::files::{self, FileError, Kind, Op};
 use crate::report::export::{Export, ExportedFile};
@@ -36,6 +37,10 @@ pub fn run(request: &Request) -> Result<Exported, Error> {
     };
     let mut parts: Vec<Part> = read.parts.into_iter().chain([manifest]).collect();
     parts.sort_by(|a, b| a.path.cmp(&b.path));
+    if let Some(part) = parts.iter().find(|part| part.mode & 0o077 != 0 && pem::holds_private_key(&part.bytes)) {
+        return Err(Error::new(format!("cannot export {}: a private key is in {}, which is readable for everybody", request.node, part.path))
+            .hint(format!("leave only the certificate of {} in its file; nothing was written", part.entry)));
+    }
     let bytes = pack(&parts, read.newest, request.gzip)?;
     Ok(Exported {
         report: Export {

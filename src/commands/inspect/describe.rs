@@ -1,6 +1,7 @@
 //! Objects as fields.
 
 use crate::blueprint::{Algorithm, ExtendedKeyUsage, KeyUsage, Oid, San};
+use crate::encoding::shown::named;
 use crate::report::inspect::{Extension, Field, Object, Said};
 use crate::x509::{Certificate, Crl, KeyKind, Request, certificate, decimal, key_identifier, key_kind, sha256};
 
@@ -107,13 +108,13 @@ pub fn encrypted_key(label: &str) -> Object {
 pub fn kubeconfig(found: &crate::kubeconfig::Survey<'_>) -> Object {
     let mut fields = Vec::new();
     if let Some(current) = &found.current {
-        fields.push(text("current context", "currentContext", current));
+        fields.push(text("current context", "currentContext", named(current)));
     }
-    let contexts = found.contexts.iter().map(|c| format!("{}: user {} at cluster {}", c.name, c.user, c.cluster));
-    let clusters = found.clusters.iter().map(|cluster| format!("{}: {}", cluster.name, cluster.server));
+    let contexts = found.contexts.iter().map(|c| format!("{}: user {} at cluster {}", named(&c.name), named(&c.user), named(&c.cluster)));
+    let clusters = found.clusters.iter().map(|cluster| format!("{}: {}", named(&cluster.name), named(&cluster.server)));
     let users = found.users.iter().map(|user| match user.credentials.as_slice() {
-        [] => format!("{}: no credentials", user.name),
-        credentials => format!("{}: {}", user.name, credentials.join(", ")),
+        [] => format!("{}: no credentials", named(&user.name)),
+        credentials => format!("{}: {}", named(&user.name), credentials.join(", ")),
     });
     fields.push(field("contexts", "contexts", Said::List(contexts.collect())));
     fields.push(field("clusters", "clusters", Said::List(clusters.collect())));

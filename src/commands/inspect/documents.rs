@@ -3,6 +3,7 @@
 use super::describe;
 use super::findings::Findings;
 use crate::encoding::base64;
+use crate::encoding::shown::named;
 use crate::inventory::{Unreadable, secrets};
 use crate::kubeconfig::{self, KubeconfigError, Source};
 
@@ -16,10 +17,10 @@ pub fn read(bytes: &[u8], found: &mut Findings) -> bool {
         Ok(survey) => {
             found.add::<String>(Ok(describe::kubeconfig(&survey)), None);
             for cluster in &survey.clusters {
-                source(cluster.authority.as_ref(), &format!("cluster {}", cluster.name), found);
+                source(cluster.authority.as_ref(), &format!("cluster {}", named(&cluster.name)), found);
             }
             for user in &survey.users {
-                source(user.certificate.as_ref(), &format!("user {}", user.name), found);
+                source(user.certificate.as_ref(), &format!("user {}", named(&user.name)), found);
             }
             if let Some(why) = &survey.unresolved {
                 found.problem(why);

@@ -2,7 +2,7 @@
 
 use super::describe;
 use crate::ca::{CaError, PrivateKey};
-use crate::encoding::key::{Container, KeyMaterial};
+use crate::encoding::key::{Container, KeyError, KeyMaterial};
 use crate::encoding::pem::{self, PemError};
 use crate::encoding::pem_blocks::{Raw, blocks};
 use crate::report::inspect::Object;
@@ -68,7 +68,7 @@ impl Findings {
             Err(why) => return self.add::<PemError>(Err(why), owner),
         };
         let der = block.contents.as_slice();
-        match label.as_ref() {
+        match label.known().unwrap_or_default() {
             "CERTIFICATE" => self.add(Certificate::parse(der).map(|c| describe::certificate(&c)), owner),
             "X509 CRL" => self.add(Crl::parse(der).map(|crl| describe::crl(&crl)), owner),
             "CERTIFICATE REQUEST" | "NEW CERTIFICATE REQUEST" => {
@@ -77,10 +77,11 @@ impl Findings {
             "PUBLIC KEY" => self.add(describe::public_key(der), owner),
             // OpenSSL writes the curve before the key, which has it too.
             "EC PARAMETERS" => {}
-            _ if raw.is_private_key() && (block.encrypted || label == "ENCRYPTED PRIVATE KEY") => {
-                self.add::<String>(Ok(describe::encrypted_key(&label)), owner);
+            _ if raw.is_private_key() && (block.encrypted || label.is("ENCRYPTED PRIVATE KEY")) => {
+                self.add::<String>(Ok(describe::encrypted_key(&label.to_string())), owner);
             }
-            _ if raw.is_private_key() => self.add(private_key(pem::write(&label, der).as_bytes()), owner),
+            "" if raw.is_private_key() => self.add::<KeyError>(Err(KeyError::UnknownContainer(label)), owner),
+            known if raw.is_private_key() => self.add(private_key(pem::write(known, der).as_bytes()), owner),
             _ => self.add::<String>(Err(format!("a PEM block of another kind: {label}")), owner),
         }
     }
@@ -89,9 +90,9 @@ impl Findings {
 fn private_key(pem: &[u8]) -> Result<Object, CaError> {
     let container = KeyMaterial::from_pem(pem)?;
     let key = PrivateKey::from_pem(pem)?;
-    Ok(describe::private_key(pem_label(pem).as_deref(), container.algorithm(), &key.spki_der()))
+    Ok(describe::private_key(pem_label(pem), container.algorithm(), &key.spki_der()))
 }
 
-fn pem_label(pem: &[u8]) -> Option<String> {
-    blocks(pem).flatten().next().map(|raw| raw.label().into_owned())
+fn pem_label(pem: &[u8]) -> Option<&'static str> {
+    blocks(pem).flatten().next()?.label().known()
 }

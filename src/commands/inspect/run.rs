@@ -2,6 +2,7 @@
 
 use super::documents;
 use super::findings::Findings;
+use crate::encoding::pem;
 use crate::error::Error;
 use crate::report::inspect::File;
 use zeroize::Zeroizing;
@@ -26,6 +27,10 @@ fn content(path: String, bytes: &[u8]) -> File {
             [] => "expected a certificate, key, CRL, signing request or kubeconfig, found an empty file",
             _ => "expected a certificate, key, CRL, signing request or kubeconfig, found nothing of the kind",
         });
+    }
+    let holds_certificate = found.objects.iter().any(|object| object.kind.ends_with("certificate"));
+    if path.ends_with(".crt") && holds_certificate && pem::holds_private_key(bytes) {
+        found.problem("a private key is in a file that is called a certificate: who may read one has the other");
     }
     File { path, objects: found.objects, problems: found.problems }
 }

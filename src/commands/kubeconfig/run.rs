@@ -6,6 +6,7 @@ use crate::blueprint::{Algorithm, ExtendedKeyUsage, Name};
 use crate::ca::{self, PrivateKey};
 use crate::catalog::{CaId, Files};
 use crate::encoding::pem;
+use crate::encoding::shown::named;
 use crate::error::{self, Error};
 use crate::kubeconfig::{self, ClientKey, Kubeconfig};
 use crate::plan::blueprints::{self, Bounds};
@@ -104,7 +105,7 @@ fn server(request: &Request, profile: Option<&Profile>, admin: Option<&kubeconfi
         .ok_or_else(|| Error::usage("the API server of the kubeconfig is unknown").hint(hint))?;
     match kubeconfig::is_server(&server) {
         true => Ok(server),
-        false => Err(Error::usage(format!("{whose} {server:?}: expected https://HOST:PORT")).hint(hint)),
+        false => Err(Error::usage(format!("{whose} is {}, expected https://HOST:PORT", named(&server))).hint(hint)),
     }
 }
 
@@ -139,7 +140,7 @@ fn key(request: &Request, profile: Option<&Profile>) -> Result<(Vec<u8>, Algorit
     };
     let bytes = survey::input(path, LARGEST_REQUEST)?;
     let blocks = pem::read(&bytes).map_err(|why| broken(why.to_string()))?;
-    let found = blocks.iter().find(|block| block.label.ends_with("CERTIFICATE REQUEST"));
+    let found = blocks.iter().find(|block| block.label.known().is_some_and(|label| label.ends_with("CERTIFICATE REQUEST")));
     let der = found.map_or(bytes.as_slice(), |block| &block.contents);
     let csr = x509::Request::parse(der).map_err(|why| broken(why.to_string()))?;
     if csr.signature_valid != Some(true) {

@@ -4,6 +4,8 @@
 use serde_json::{Map, Value};
 
 use crate::clock::Span;
+use crate::encoding::shown::shown;
+use crate::store::JsonError;
 
 /// The profile as YAML, and what could not be taken over.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,13 +28,13 @@ const USAGES: [(&str, &str); 7] = [
 /// Why it is none that can be taken.
 #[derive(Debug, thiserror::Error)]
 pub enum CfsslError {
-    #[error("expected JSON: {0}")]
-    Json(#[from] serde_json::Error),
+    #[error(transparent)]
+    Json(#[from] JsonError),
     #[error("expected the key signing with an object")]
     NoSigning,
-    #[error("expected an object for the profile {0:?}")]
+    #[error("expected an object for the profile {}", shown(.0))]
     NotAnObject(String),
-    #[error("expected a duration such as 8760h as the expiry of {name:?}, found {expiry:?}")]
+    #[error("expected a duration such as 8760h as the expiry of {}, found {}", .name, shown(.expiry))]
     Expiry { name: String, expiry: String },
 }
 
@@ -41,7 +43,7 @@ pub enum CfsslError {
 /// `default.expiry` becomes certificateValidityPeriod; a profile that makes authorities (`ca_constraint.is_ca`) gives
 /// caCertificateValidityPeriod; every other one becomes an extra certificate with its usages and its validity.
 pub fn read(bytes: &[u8]) -> Result<Imported, CfsslError> {
-    let value: Value = serde_json::from_slice(bytes)?;
+    let value: Value = serde_json::from_slice(bytes).map_err(JsonError::from)?;
     let signing = value.get("signing").and_then(Value::as_object).ok_or(CfsslError::NoSigning)?;
     let mut warnings = Vec::new();
     let mut head = String::new();
@@ -54,8 +56,10 @@ pub fn read(bytes: &[u8]) -> Result<Imported, CfsslError> {
     }
     let none = Map::new();
     let mut extras = String::new();
-    for (name, profile) in signing.get("profiles").and_then(Value::as_object).unwrap_or(&none) {
-        let profile = profile.as_object().ok_or_else(|| CfsslError::NotAnObject(name.clone()))?;
+    for (original, profile) in signing.get("profiles").and_then(Value::as_object).unwrap_or(&none) {
+        let name = shown(original);
+        let name = name.as_str();
+        let profile = profile.as_object().ok_or_else(|| CfsslError::NotAnObject(name.to_owned()))?;
         let expiry = expiry(name, profile)?;
         further(name, profile, &["expiry", "usages", "ca_constraint"], &mut warnings);
         let is_ca =
@@ -66,7 +70,7 @@ pub fn read(bytes: &[u8]) -> Result<Imported, CfsslError> {
                 warnings.push(format!("{name}: it is for CA certificates; its expiry is used for the cluster's own authorities (for an intermediate: kpki sign --ca)"));
             }
             (true, _) => warnings.push(format!("{name}: it is for CA certificates; make one with: kpki sign --ca")),
-            (false, expiry) => extras.push_str(&extra(name, profile, expiry.as_deref(), &mut warnings)),
+            (false, expiry) => extras.push_str(&extra(original, profile, expiry.as_deref(), &mut warnings)),
         }
     }
     let list = if extras.is_empty() { String::new() } else { format!("extraCertificates:\n{extras}") };
@@ -78,21 +82,22 @@ pub fn read(bytes: &[u8]) -> Result<Imported, CfsslError> {
 }
 
 fn extra(name: &str, profile: &Map<String, Value>, expiry: Option<&str>, warnings: &mut Vec<String>) -> String {
+    let (original, name) = (name, shown(name));
     let mut usages = Vec::new();
     let stated = profile.get("usages").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     for usage in stated.iter().filter_map(Value::as_str) {
         match USAGES.iter().find(|(theirs, _)| *theirs == usage) {
             Some((_, "")) => {}
             Some((_, ours)) => usages.push(*ours),
-            None => warnings.push(format!("{name}: the usage {usage:?} has no equivalent in a profile")),
+            None => warnings.push(format!("{name}: the usage {} has no equivalent in a profile", shown(usage))),
         }
     }
     if usages.is_empty() {
         warnings.push(format!("{name}: it is neither for servers nor for clients, and is skipped"));
         return String::new();
     }
-    let plain = plain_name(name);
-    if plain != name {
+    let plain = plain_name(if name == original { original } else { "" });
+    if plain != original {
         warnings.push(format!("{name}: called {plain} here"));
     }
     let mut text = format!("- name: {plain}\n  usages: [{}]\n", usages.join(", "));
@@ -127,7 +132,7 @@ fn expiry(name: &str, profile: &Map<String, Value>) -> Result<Option<String>, Cf
 /// auth_key, crl_url, ocsp_url, issuer_urls, name_whitelist, policies and the like.
 fn further(name: &str, profile: &Map<String, Value>, known: &[&str], warnings: &mut Vec<String>) {
     let others = profile.keys().filter(|key| !known.contains(&key.as_str()));
-    warnings.extend(others.map(|key| format!("{name}: {key} has no equivalent in a profile")));
+    warnings.extend(others.map(|key| format!("{name}: {} has no equivalent in a profile", shown(key))));
 }
 
 #[cfg(test)]
@@ -154,7 +159,7 @@ mod tests {
         let said = imported.warnings.join("\n");
         for says in [
             "default: ocsp_url has no equivalent",
-            "\"code signing\" has no equivalent",
+            "code signing has no equivalent",
             "mail: it is neither",
             "Peer 1: called peer-1",
         ] {

@@ -4,7 +4,9 @@
 use serde_json::Value;
 
 use crate::blueprint::{Algorithm, Name, Oid, San};
+use crate::encoding::shown::shown;
 use crate::profile;
+use crate::store::JsonError;
 
 /// Its contents.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,20 +19,20 @@ pub struct Wanted {
 /// Why it is none that can be taken.
 #[derive(Debug, thiserror::Error)]
 pub enum CfsslError {
-    #[error("expected JSON: {0}")]
-    Json(#[from] serde_json::Error),
+    #[error(transparent)]
+    Json(#[from] JsonError),
     #[error("expected a JSON object")]
     NotAnObject,
-    #[error("expected printable characters in names, found {0:?}")]
-    Name(String),
-    #[error("expected a DNS name or an address in hosts, found {0:?}")]
+    #[error("expected printable characters in names, found others")]
+    Name,
+    #[error("expected a DNS name or an address in hosts, found {}", shown(.0))]
     Host(String),
-    #[error("expected a key of rsa 2048, 3072 or 4096, or ecdsa 256 or 384, found {0} {1}")]
+    #[error("expected a key of rsa 2048, 3072 or 4096, or ecdsa 256 or 384, found {} {}", shown(.0), .1)]
     Key(String, u64),
 }
 
 pub fn read(bytes: &[u8]) -> Result<Wanted, CfsslError> {
-    let value: Value = serde_json::from_slice(bytes)?;
+    let value: Value = serde_json::from_slice(bytes).map_err(JsonError::from)?;
     let Value::Object(_) = value else { return Err(CfsslError::NotAnObject) };
     Ok(Wanted { subject: subject(&value)?, sans: sans(&value)?, algorithm: algorithm(value.get("key"))? })
 }
@@ -55,7 +57,7 @@ fn subject(value: &Value) -> Result<Name, CfsslError> {
     }
     let texts = name.0.iter().flatten();
     match texts.map(|one| one.text().into_owned()).find(|text| text.chars().any(char::is_control)) {
-        Some(text) => Err(CfsslError::Name(text)),
+        Some(_) => Err(CfsslError::Name),
         None => Ok(name),
     }
 }

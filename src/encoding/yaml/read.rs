@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError};
 
 use super::flaw::Flaw;
+use crate::encoding::shown::part;
 
 pub const MAX_BYTES: usize = 1 << 20;
 pub const MAX_DEPTH: usize = 32;
@@ -321,7 +322,7 @@ impl Builder {
                     if !field.is_empty() {
                         field.push('.');
                     }
-                    field.extend(key.text.chars().take(60));
+                    field.push_str(&part(&key.text));
                 }
                 Frame::Mapping { key: None, .. } => {}
             }

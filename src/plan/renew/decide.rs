@@ -7,6 +7,7 @@ use super::{Credential, Decision, Key, Kubeconfig, Names, Reason, Refusal, Renew
 use crate::blueprint::{Blueprint, ExtendedKeyUsage, San};
 use crate::ca::PrivateKey;
 use crate::catalog::Files;
+use crate::encoding::shown::named;
 use crate::kubeconfig::{self, Credentials};
 use crate::plan::blueprints::{BACK_DATE, Bounds};
 use crate::tree::{Authorities, Authority, Survey, file};
@@ -49,8 +50,8 @@ impl Run<'_> {
         let read = kubeconfig::read(bytes).map_err(|why| unreadable(why.into()))?;
         match &read.credentials {
             Credentials::Files { certificate, .. } => Err(Unfit::Skipped(match self.credential.id.name.as_str() {
-                "kubelet.conf" => Skipped::KubeletRotates(certificate.clone()),
-                _ => Skipped::CredentialFiles(certificate.clone()),
+                "kubelet.conf" => Skipped::KubeletRotates(named(certificate)),
+                _ => Skipped::CredentialFiles(named(certificate)),
             })),
             Credentials::Embedded { certificate, key: pem } => {
                 let (leaf, chain) = leaf(certificate).map_err(|why| unreadable(why.into()))?;

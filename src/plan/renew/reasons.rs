@@ -8,7 +8,7 @@ use crate::blueprint::ExtendedKeyUsage;
 use crate::kubeconfig::Read;
 use crate::plan::blueprints::BACK_DATE;
 use crate::tree::Authority;
-use crate::x509::{Certificate, KeyKind, parse_pem_bundle};
+use crate::x509::{Certificate, KeyKind, parse_authority};
 
 impl Run<'_> {
     /// Independent of profile and catalogue: it expires, is not yet valid, or has no usable key.
@@ -46,7 +46,7 @@ impl Run<'_> {
         if read.authority.is_empty() {
             return false;
         }
-        let found = parse_pem_bundle(&read.authority).unwrap_or_default();
+        let found = parse_authority(&read.authority).unwrap_or_default();
         let wanted = self.authority.map(Authority::bundle).unwrap_or_default();
         !found.iter().map(|one| &one.der).eq(wanted.iter().map(|one| &one.der))
     }

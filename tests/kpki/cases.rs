@@ -1,0 +1,138 @@
+//! What went wrong once, with its smallest input in `fixtures/cases/NAME` and the right result as a row of a table. Every row runs
+//! in a fresh copy of its directory; rows of one case do not see each other.
+
+use std::fs;
+use std::path::Path;
+
+use super::harness::{NOW, Place, Run, copy_tree, repository};
+use super::secrets::Secret;
+
+/// One command on one input.
+struct Row {
+    /// A directory in `fixtures/cases`.
+    case: &'static str,
+    /// `a >b` is a file of the case that is copied to `b` first; then the command's words.
+    command: &'static str,
+    status: i32,
+    must: &'static [Must],
+}
+
+/// What is to be seen.
+enum Must {
+    /// On stdout or stderr.
+    Say(&'static str),
+    NotSay(&'static str),
+    /// Nothing is made, changed or removed.
+    WriteNothing,
+    /// No file that others may read, and no output, has any 8 bytes of a key of the case.
+    KeepKeys,
+    /// A file of this path with this text in it.
+    Hold(&'static str, &'static str),
+    NotHold(&'static str, &'static str),
+}
+use Must::{Hold, KeepKeys, NotHold, NotSay, Say, WriteNothing};
+
+const fn row(case: &'static str, command: &'static str, status: i32, must: &'static [Must]) -> Row {
+    Row { case, command, status, must }
+}
+
+const LOST: &str = "as when line breaks are lost";
+const BESIDE: &str = "a private key";
+
+const TABLE: &[Row] = &[
+    row("key-on-one-line", "inspect key-backslash-n.key", 1, &[Say(LOST), KeepKeys, WriteNothing]),
+    row("key-on-one-line", "inspect key-cr.key -o json", 1, &[KeepKeys]),
+    row("key-on-one-line", "inspect key-glued2.key", 1, &[KeepKeys]),
+    row("key-on-one-line", "inspect key-oneline.key", 1, &[Say(LOST), KeepKeys]),
+    row("key-on-one-line", "inspect key-spaces.key -o json", 1, &[KeepKeys]),
+    row("key-on-one-line", "convert key-cr.key --to der --out x", 1, &[KeepKeys, WriteNothing]),
+    row("key-on-one-line", "convert key-glued2.key --to pem --out x", 1, &[KeepKeys, WriteNothing]),
+    row("key-on-one-line", "key-oneline.key >t/pki/ca.key renew all --dir t -o json", 1, &[KeepKeys, WriteNothing]),
+    row("key-on-one-line", "key-spaces.key >t/pki/ca.key csr apiserver --dir t --key key-spaces.key", 1, &[KeepKeys]),
+    row("key-on-one-line", "key-cr.key >t/pki/ca.key check-expiration t -o json", 4, &[KeepKeys]),
+    row("key-on-one-line", "crl show key-backslash-n.key", 1, &[KeepKeys]),
+    row("key-on-one-line", "profile validate key-oneline.key", 2, &[KeepKeys]),
+    row(
+        "ca-crt-with-key",
+        "init --profile cl.yaml --dir cl",
+        1,
+        &[Say(BESIDE), Say("pki/ca.crt"), KeepKeys, WriteNothing],
+    ),
+    row("ca-crt-with-key", "check-expiration cl", 4, &[Say(BESIDE), KeepKeys, WriteNothing]),
+    row("ca-crt-with-key", "inspect cl/pki/ca.crt", 1, &[Say(BESIDE), KeepKeys]),
+    row("ca-crt-with-key", "revoke --serial 01 --authority ca --dir cl", 1, &[KeepKeys, WriteNothing]),
+    row("ca-crt-with-key", "convert cl --as kubeadm-certs --out x", 1, &[KeepKeys, WriteNothing]),
+    // The way out that the error names.
+    row(
+        "ca-crt-with-key",
+        "import cl/pki/ca.crt --as ca --dir cl",
+        0,
+        &[KeepKeys, NotHold("cl/pki/ca.crt", "PRIVATE"), Hold("cl/pki/ca.crt", "CERTIFICATE")],
+    ),
+];
+
+#[test]
+fn what_went_wrong_once_is_right_now() {
+    for Row { case, command, status, must } in TABLE {
+        let place = Place::new();
+        copy_tree(&repository("fixtures/cases").join(case), &place.path(""));
+        let mut words: Vec<&str> = command.split(' ').collect();
+        while let Some(to) = words.get(1).and_then(|word| word.strip_prefix('>')) {
+            place.write(to, fs::read(place.path(words[0])).unwrap());
+            words.drain(..2);
+        }
+        let at: &[&str] = if ["inspect", "convert", "profile"].contains(&words[0]) { &[] } else { &["--at", NOW] };
+        let run = place.kpki(&[&words, at].concat());
+        let what = format!("{case}: kpki {command}\n{}{}", run.stdout, run.stderr);
+        assert_eq!(run.status, *status, "{what}");
+        must.iter().for_each(|must| check(must, &place, &run, case, &what));
+    }
+}
+
+fn check(must: &Must, place: &Place, run: &Run, case: &str, what: &str) {
+    let said = |text: &str| run.stdout.contains(text) || run.stderr.contains(text);
+    let holds = |file: &str, text: &str| place.read(file).contains(text);
+    match must {
+        Say(text) => assert!(said(text), "{text:?} is not said: {what}"),
+        NotSay(text) => assert!(!said(text), "{text:?} is said: {what}"),
+        WriteNothing => assert!(!run.wrote, "something was written: {what}"),
+        KeepKeys => keys_are_kept(place, run, &repository("fixtures/cases").join(case), what),
+        Hold(file, text) => assert!(holds(file, text), "{file} lacks {text:?}: {what}"),
+        NotHold(file, text) => assert!(!holds(file, text), "{file} has {text:?}: {what}"),
+    }
+}
+
+fn keys_are_kept(place: &Place, run: &Run, case: &Path, what: &str) {
+    let keys = walkdir::WalkDir::new(case)
+        .into_iter()
+        .flatten()
+        .filter(|entry| entry.path().extension().is_some_and(|e| e == "key"));
+    let mut count = 0;
+    for key in keys {
+        count += 1;
+        let secret = Secret::of_pem(&fs::read_to_string(key.path()).unwrap());
+        assert!(
+            !secret.is_in(run.stdout.as_bytes()) && !secret.is_in(run.stderr.as_bytes()),
+            "a key is printed: {what}"
+        );
+        if run.wrote {
+            for (file, (mode, bytes)) in place.files() {
+                let own = case.join(&file).exists();
+                assert!(mode & 0o077 == 0 || own || !secret.is_in(&bytes), "a key is in {file}: {what}");
+            }
+        }
+    }
+    assert!(count > 0, "{what}: no key to look for");
+}
+
+#[test]
+fn every_case_has_a_row_and_a_readme() {
+    for entry in fs::read_dir(repository("fixtures/cases")).unwrap() {
+        let entry = entry.unwrap();
+        if entry.path().is_dir() {
+            let name = entry.file_name().into_string().unwrap();
+            assert!(TABLE.iter().any(|row| row.case == name), "{name} has no row");
+            assert!(entry.path().join("README").exists(), "{name} has no README");
+        }
+    }
+}
