@@ -242,22 +242,22 @@ fn no_output_holds_eight_bytes_of_a_secret() {
     let all = shapes(|index, keys| &secrets[index % if keys { LONG_KEYS } else { secrets.len() }], seeded());
     assert!(all.len() >= 100, "{}", all.len());
     let base = Place::new();
-    base.write("p.yaml", single("kubeletServing: kpki\n"));
+    base.write("p.yaml", single(""));
     base.init(&["--profile", "p.yaml", "--dir", "t", "--node", "cp1"]).status(0);
     let base = base.path("t");
+    let run = |half: usize| {
+        let place = Place::new();
+        place.write("p.yaml", single(""));
+        copy_tree(&repository("fixtures/convert"), &place.path("c"));
+        let (leaks, statuses) = (Vec::new(), HashSet::new());
+        let mut runner = Runner { place: &place, secrets: &secrets, count: half, leaks, statuses };
+        for (index, shape) in all.iter().enumerate().filter(|(index, _)| index % 2 == half) {
+            runner.shape(index, shape, &base);
+        }
+        (runner.leaks, runner.statuses, runner.count)
+    };
+    let run = &run;
     let halves: Vec<_> = std::thread::scope(|scope| {
-        let run = |half: usize| {
-            let place = Place::new();
-            place.write("p.yaml", single(""));
-            copy_tree(&repository("fixtures/convert"), &place.path("c"));
-            let mut runner =
-                Runner { place: &place, secrets: &secrets, count: half, leaks: Vec::new(), statuses: HashSet::new() };
-            for (index, shape) in all.iter().enumerate().filter(|(index, _)| index % 2 == half) {
-                runner.shape(index, shape, &base);
-            }
-            (runner.leaks, runner.statuses, runner.count)
-        };
-        let run = &run;
         let threads = [0, 1].map(|half| scope.spawn(move || run(half)));
         threads.into_iter().map(|thread| thread.join().unwrap()).collect()
     });
