@@ -10,7 +10,7 @@ use super::plan::{Context, difference, refused};
 
 /// Every difference between a node's items and the profile, one line each, with hints.
 pub fn unfit(context: &Context<'_>, items: &[Item], reconciled: &Reconciled) -> (Vec<String>, Vec<String>) {
-    let (mut whys, mut hints): (Vec<_>, Vec<_>) = reconciled.refusals.iter().map(refused).unzip();
+    let (mut whys, mut hints): (Vec<_>, Vec<_>) = reconciled.refusals.iter().map(|one| refused(context, one)).unzip();
     let (mut missing, mut differs) = (false, false);
     for (item, decision) in items.iter().zip(&reconciled.decisions) {
         let said = |place: &Place, what: &str| format!("{} ({}): {what}", item.id, context.shown(place));

@@ -10,7 +10,7 @@ use crate::encoding::shown::named;
 use crate::plan::decision::{Decision, Difference, Notice, Reconciled, Refusal};
 use crate::plan::item::Item;
 use crate::tree::layout::{Layout, Place, Root};
-use crate::x509::{BundleError, PathError};
+use crate::x509::PathError;
 
 use super::failure::Error;
 
@@ -40,7 +40,7 @@ pub fn refusal(context: &Context<'_>, items: &[Item], reconciled: &Reconciled) -
     let what = |reason: &str| format!("cannot make the tree in {directory}: {reason}; nothing was written");
     if !reconciled.refusals.is_empty() {
         let error = Error::new(what("an authority or shared key is missing or not valid"));
-        return Some(error.causes(reconciled.refusals.iter().map(refused)));
+        return Some(error.causes(reconciled.refusals.iter().map(|one| refused(context, one))));
     }
     let (mut conflicts, mut unsignable, mut forcible) = (Vec::new(), Vec::new(), false);
     for (item, decision) in items.iter().zip(&reconciled.decisions) {
@@ -77,17 +77,24 @@ pub fn refusal(context: &Context<'_>, items: &[Item], reconciled: &Reconciled) -
     Some(error)
 }
 
-pub(super) fn refused(refusal: &Refusal) -> (String, String) {
+/// How a private key gets out of the file of an authority's certificate.
+pub(super) fn take_out(file: &Path, authority: &str, directory: &Path) -> String {
+    format!(
+        "leave only the certificates in it: kpki import {} --as {authority} --dir {}",
+        file.display(),
+        directory.display()
+    )
+}
+
+pub(super) fn refused(context: &Context<'_>, refusal: &Refusal) -> (String, String) {
     match refusal {
         Refusal::AuthorityCertificateMissing { item, key } => (
             format!("{item}: {} exists but its certificate does not", key.path),
             "restore the authority's certificate, or move its key away to make a new authority".to_owned(),
         ),
-        Refusal::AuthorityUnreadable { item, why: BundleError::PrivateKey } => (
-            format!(
-                "{item}: a private key is in the file of its certificate, which is copied to the nodes and readable for everybody"
-            ),
-            format!("leave only certificates in it: kpki import FILE --as {item} takes them and nothing else"),
+        Refusal::AuthorityWithKey { item, file } => (
+            format!("{item}: a private key is in {}, which is copied to the nodes and readable for everybody", file.path),
+            take_out(&context.directory.join(&file.path), item, context.directory),
         ),
         Refusal::AuthorityUnreadable { item, why } => (
             format!("{item}: its certificate cannot be read: {why}"),

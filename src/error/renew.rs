@@ -9,9 +9,11 @@ use crate::encoding::shown::named;
 use crate::hooks::Ended;
 use crate::kubeconfig::KubeconfigError;
 use crate::plan::renew::{Reason, Refusal, Skipped};
-use crate::tree::Place;
+use crate::tree::{Place, Unusable};
+use crate::x509::BundleError;
 
 use super::failure::Error;
+use super::plan::take_out;
 
 /// Why a certificate is renewed.
 pub fn reason(reason: &Reason) -> String {
@@ -117,6 +119,10 @@ fn words(refusal: &Refusal, directory: &Path) -> (String, String) {
         Refusal::AuthorityNotYetValid { authority, not_before } => (
             format!("the authority {} is not valid before {}", authority.name(), rfc3339(*not_before)),
             "check the clock of this machine".to_owned(),
+        ),
+        Refusal::AuthorityUnusable { authority, why: Unusable::Bundle(BundleError::PrivateKey) } => (
+            format!("a private key is in {}.crt, which others may read and kubeconfigs embed", authority.stem()),
+            take_out(&directory.join("pki").join(authority.stem()).with_extension("crt"), authority.name(), directory),
         ),
         Refusal::AuthorityUnusable { authority, why } => (
             format!("the authority {} cannot sign: {why}", authority.name()),

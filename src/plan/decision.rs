@@ -122,6 +122,11 @@ pub enum Refusal {
         item: String,
         why: BundleError,
     },
+    /// In the file of its certificate.
+    AuthorityWithKey {
+        item: String,
+        file: Place,
+    },
     AuthorityUnusable {
         item: String,
         why: CaError,

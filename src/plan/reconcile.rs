@@ -16,7 +16,7 @@ use crate::plan::item::{Access, Item, What};
 use crate::profile::Profile;
 use crate::tree::layout::Place;
 use crate::tree::{Authorities, Authority, Survey, Unusable, file};
-use crate::x509::{Certificate, KeyKind, Mismatch, compare, parse_authority, parse_pem_bundle, path};
+use crate::x509::{BundleError, Certificate, KeyKind, Mismatch, compare, parse_authority, parse_pem_bundle, path};
 
 /// Decides every item. `force`: replace what does not fit, except authorities and sa.key.
 pub fn reconcile(
@@ -328,8 +328,11 @@ impl Run<'_> {
 }
 
 fn existing_authority(item: &Item, authority: &Authority, now: OffsetDateTime) -> Result<Signer, Refusal> {
-    let item = item.id.to_string();
+    let (item, file) = (item.id.to_string(), &item.public);
     match authority {
+        Authority::Unusable(Unusable::Bundle(BundleError::PrivateKey)) => {
+            Err(Refusal::AuthorityWithKey { item, file: file.clone() })
+        }
         Authority::Unusable(Unusable::Bundle(why)) => Err(Refusal::AuthorityUnreadable { item, why: why.clone() }),
         Authority::Unusable(Unusable::Ca(why)) => Err(Refusal::AuthorityUnusable { item, why: why.clone() }),
         Authority::Local(bundle) | Authority::External(bundle) => {

@@ -299,7 +299,12 @@ fn secrets_hold_what_their_readers_look_for() {
 #[test]
 fn a_joining_node_finds_its_files() {
     let place = place();
-    let run = convert(&place, &[&text(SMALL), "--as", "kubeadm-certs", "--out", "m.yaml"]).ok();
+    let run = convert(&place, &[&text(SMALL), "--as", "kubeadm-certs", "--out", "m.yaml"]).warns();
+    assert!(
+        run.stderr.contains("delete secret kubeadm-certs") && run.stderr.contains("--owner-token"),
+        "{}",
+        run.stderr
+    );
     let key = run.stdout.lines().find_map(|line| line.strip_prefix("certificate key: ")).unwrap().to_owned();
     assert_eq!(key.len(), 64);
     let octets: Vec<u8> = (0..32).map(|at| u8::from_str_radix(&key[2 * at..2 * at + 2], 16).unwrap()).collect();
@@ -332,6 +337,27 @@ fn a_joining_node_finds_its_files() {
     place.write("key", "12");
     convert(&place, &[&external, "--as", "kubeadm-certs", "--certificate-key-file", "key"]).fails(2);
     convert(&place, &[".", "--as", "kubeadm-certs"]).fails(1);
+}
+
+/// The owner reference is kubeadm's (copycerts: metav1.NewControllerRef of the token's Secret).
+#[test]
+fn kubeadms_secret_is_deleted_with_its_bootstrap_token() {
+    let place = place();
+    let uid = "7b3a5c7e-0d1f-4a2b-8c3d-9e4f5a6b7c8d";
+    let to = [&text(SMALL), "--as", "kubeadm-certs", "--out", "m.yaml", "--owner-token", "abc123", uid];
+    let run = convert(&place, &to).ok();
+    assert!(run.stdout.contains("deleted with bootstrap-token-abc123"), "{}", run.stdout);
+    let found = documents(&place.read("m.yaml"));
+    let owner = "  namespace: kube-system\n  ownerReferences:\n  - apiVersion: v1\n    blockOwnerDeletion: true\n    controller: true\n    \
+                 kind: Secret\n    name: bootstrap-token-abc123\n";
+    assert!(place.read("m.yaml").contains(owner) && found.len() == 3, "{}", place.read("m.yaml"));
+    assert!(place.read("m.yaml").contains(uid));
+    for wrong in [&["abc123.0123456789abcdef", uid][..], &["ABC123", uid], &["abc123", "x"], &["abc123"]] {
+        let run =
+            convert(&place, &[&[&text(SMALL), "--as", "kubeadm-certs", "--owner-token"][..], wrong].concat()).fails(2);
+        assert!(!run.stderr.contains("0123456789abcdef") || wrong.len() == 1, "{}", run.stderr);
+    }
+    convert(&place, &[&fixture("leaf.crt"), "--to", "der", "--owner-token", "abc123", uid]).fails(2);
 }
 
 #[test]

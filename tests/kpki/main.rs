@@ -27,6 +27,7 @@ mod hooks;
 mod init;
 mod inspect;
 mod interrupted_import;
+mod key_in_certificate;
 mod kubeadm;
 mod kubeconfig;
 mod mangled;
