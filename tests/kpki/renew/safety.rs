@@ -128,7 +128,7 @@ fn another_node_s_profile_is_refused() {
         run.stderr
     };
     let found = said(renew(&place, &["all", "-p", "p.yaml"]).fails(2));
-    assert!(found.contains("kubelet.conf names the node \"cp1\""), "{found}");
+    assert!(found.contains("kubelet.conf names the node cp1"), "{found}");
     said(renew(&place, &["all", "-p", "p.yaml", "--node", "other"]).fails(2));
     fs::remove_file(place.path("k8s/kubelet.conf")).unwrap();
     let found = said(renew(&place, &["all", "-p", "p.yaml"]).fails(2));
