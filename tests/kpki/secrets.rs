@@ -248,7 +248,7 @@ impl Runner<'_> {
             self.run(ways[(index + ways.len()) % ways.len()], &shape.name);
         }
         let file = PLACES[index % PLACES.len()];
-        for (_, command) in TREES.iter().enumerate().filter(|(at, _)| (at + index / PLACES.len()) % 2 == 0) {
+        for (_, command) in TREES.iter().enumerate().filter(|(at, _)| (at + index / PLACES.len()).is_multiple_of(2)) {
             self.place.write(&format!("t/{file}"), &shape.bytes);
             self.run(&command.replace('F', &format!("t/{file}")), &format!("{} as {file}", shape.name));
         }
