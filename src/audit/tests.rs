@@ -6,10 +6,10 @@ use time::{Duration, OffsetDateTime};
 use super::*;
 use crate::audit::advice::REPAIR_ORDER;
 use crate::audit::judge::judge;
-use crate::profile::{Threshold, ThresholdError};
 use crate::catalog::CaId;
 use crate::clock::{Span, SpanError};
 use crate::inventory::{Attributes, CertificateFacts, CrlFacts, Item, Kind, Reading, Tree, Unreadable};
+use crate::profile::{Threshold, ThresholdError};
 use crate::revocation::{Reason, Revoked};
 
 const START: OffsetDateTime = datetime!(2026-01-01 0:00 UTC);

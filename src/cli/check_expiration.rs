@@ -6,10 +6,10 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use super::values::Expected;
 use super::{common, environment::Environment, ui::Ui, values::Outcome};
 use crate::audit::State;
-use crate::profile::Threshold;
 use crate::clock::Span;
 use crate::commands::check_expiration::{self, Request};
 use crate::error::{Error, Exit};
+use crate::profile::Threshold;
 use crate::report::{CheckForm, Line, Selection, Sort, Tone};
 
 /// Show when every certificate expires: of one node, one cluster or a whole fleet

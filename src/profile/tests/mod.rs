@@ -9,11 +9,11 @@ mod values;
 mod warnings;
 
 use super::*;
-use crate::profile::model::Stated;
 use crate::blueprint::{Algorithm, ExtendedKeyUsage, San, Subtree};
 use crate::catalog::CaId;
 use crate::catalog::releases::Release;
 use crate::clock::Span;
+use crate::profile::model::Stated;
 use std::net::IpAddr;
 use std::path::Path;
 
