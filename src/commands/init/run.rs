@@ -43,7 +43,9 @@ fn attempt(request: &Request, progress: Progress<'_>) -> Result<Attempt, Error> 
             let evaluation = evaluate::evaluate(request, &resolved, tree.peek(plan::places(&resolved.items))?)?;
             if run.dry_run {
                 store::check_writable(&tree.roots, &evaluation.places(&resolved.items)?)?;
-                return done(summary::report(request, &resolved, &evaluation, report::Outcome::Planned)?);
+                let mut report = summary::report(request, &resolved, &evaluation, report::Outcome::Planned)?;
+                report.warnings.extend(tree.left_by_interrupted()?);
+                return done(report);
             }
             if evaluation.is_unchanged(&resolved)? {
                 return done(summary::report(request, &resolved, &evaluation, report::Outcome::Unchanged)?);

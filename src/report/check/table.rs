@@ -14,7 +14,7 @@ use crate::report::table::sanitised;
 const MANY: usize = 10;
 
 pub fn lines(check: &Check) -> Vec<Line> {
-    let mut lines = vec![verdict::line(check)];
+    let mut lines = verdict::lines(check);
     if check.trees.len() >= MANY || (check.trees.len() > 1 && check.selection.top.is_some()) {
         lines.extend(fleet::lines(check));
     } else {

@@ -81,7 +81,7 @@ fn check(trees: &[(&str, Vec<Item>)], selection: Selection) -> Check {
         })
         .collect();
     let (verdict, advice) = (verdict(&judged), crate::audit::advice(&judged));
-    Check { at: AT, as_of: false, trees: judged, verdict, advice, selection }
+    Check { at: AT, as_of: false, trees: judged, verdict, advice, selection, interruptions: Vec::new() }
 }
 
 impl Check {
