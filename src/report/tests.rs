@@ -226,7 +226,7 @@ fn generations() {
         created: Vec::new(),
     };
     is(
-        &history::History { directory: text("d"), generations: vec![generation] },
+        &history::History { directory: text("d"), generations: vec![generation], warnings: Vec::new() },
         "{\"apiVersion\":\"kpki/v1\",\"kind\":\"History\",\"directory\":\"d\",\"generations\":[{\"generation\":\"g\",\
          \"time\":\"t\",\"command\":\"renew\",\"entries\":[],\"replaced\":[],\"created\":[]}]}",
     );
@@ -275,6 +275,7 @@ fn archives_and_nodes() {
         against: None,
         owners: Vec::new(),
         rows: vec![row(OtherNode)],
+        warnings: Vec::new(),
     };
     is(
         &verified,

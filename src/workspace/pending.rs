@@ -9,7 +9,6 @@ use crate::error::Error;
 use crate::files::RelPath;
 use crate::plan::renew::Credential;
 use crate::store::{self, FileChange, RootId, Roots};
-use crate::workspace::session::Session;
 use crate::workspace::survey;
 
 /// Below `.kpki/`; the name is that of version 0.1.0.
@@ -52,8 +51,8 @@ impl PendingNotifications {
     }
 
     /// The tree's credentials among them, independent of the names on the command line.
-    pub fn credentials<'t>(&self, session: &'t Session<'_>) -> Vec<&'t Credential> {
-        session.credentials.iter().filter(|one| self.entries.contains(&one.id.to_string())).collect()
+    pub fn credentials<'t>(&self, all: &'t [Credential]) -> Vec<&'t Credential> {
+        all.iter().filter(|one| self.entries.contains(&one.id.to_string())).collect()
     }
 
     /// As a part of the transaction.
@@ -69,8 +68,7 @@ impl PendingNotifications {
     }
 
     /// What is still pending after a run, under its lock. When this fails the next run notifies once more.
-    pub fn keep(&self, session: &Session<'_>) -> Result<(), Error> {
-        let roots = &session.tree.roots;
+    pub fn keep(&self, roots: &Roots) -> Result<(), Error> {
         if !self.is_empty() {
             let path = roots.path_of(RootId::State, &RelPath::parse(FILE)?);
             return Ok(store::replace_file(&path, &self.change()?.bytes, 0o600)?);

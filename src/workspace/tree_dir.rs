@@ -126,6 +126,11 @@ impl TreeDir {
         Ok(interrupted::look(&self.roots)?.iter().map(ToString::to_string).collect())
     }
 
+    /// An error of a run that does not complete an interrupted one, which may be the cause.
+    pub fn or_interrupted<T>(&self, result: Result<T, Error>) -> Result<T, Error> {
+        result.map_err(|error| self.left_by_interrupted().unwrap_or_default().iter().fold(error, Error::because))
+    }
+
     /// An interrupted run has committed but not put every file in place.
     pub fn is_half_done(&self) -> Result<bool, Error> {
         Ok(store::pending(&self.roots)?)

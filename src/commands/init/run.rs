@@ -40,7 +40,8 @@ fn attempt(request: &Request, progress: Progress<'_>) -> Result<Attempt, Error> 
         true => tree.lock(run.lock_wait)?,
         false => {
             // The first read takes no lock: a tree with nothing to do may be read-only.
-            let evaluation = evaluate::evaluate(request, &resolved, tree.peek(plan::places(&resolved.items))?)?;
+            let snapshot = tree.peek(plan::places(&resolved.items))?;
+            let evaluation = tree.or_interrupted(evaluate::evaluate(request, &resolved, snapshot))?;
             if run.dry_run {
                 store::check_writable(&tree.roots, &evaluation.places(&resolved.items)?)?;
                 let mut report = summary::report(request, &resolved, &evaluation, report::Outcome::Planned)?;

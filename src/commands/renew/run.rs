@@ -45,7 +45,7 @@ fn attempt(request: &Request, run: &RunArgs, target: &Target, progress: Progress
     let tree = &renewing.session.tree;
     // A tree with nothing to do needs no lock and may be read-only.
     if run.dry_run || !tree.is_interrupted()? {
-        let evaluation = renewing.evaluate(renewing.session.peek()?)?;
+        let evaluation = tree.or_interrupted(renewing.evaluate(renewing.session.peek()?))?;
         if run.dry_run && !evaluation.is_idle() {
             store::check_writable(&tree.roots, &renewing.places(&evaluation)?)?;
         }
@@ -134,14 +134,14 @@ impl Renewing<'_> {
         if pending.is_empty() {
             return;
         }
-        let credentials = pending.credentials(&self.session);
+        let credentials = pending.credentials(&self.session.credentials);
         let made: Vec<&EntryId> = report.entries.iter().filter(|one| one.is_made()).map(|one| &one.id).collect();
         let finished = credentials.iter().map(|one| &one.id).filter(|id| !made.contains(id));
         report.finished = finished.map(EntryId::to_string).collect();
         report.restart = restarts(credentials.iter().map(|one| one.id.clone()));
         let left = Hooks::of(self, credentials).after(report, &pending, locked);
         // The renewal is done; its notifications may be repeated.
-        if let Err(error) = left.keep(&self.session) {
+        if let Err(error) = left.keep(&self.session.tree.roots) {
             report.warnings.push(format!("the next run will repeat the notifications: {}", error.what));
         }
     }

@@ -18,7 +18,7 @@ pub fn run(request: &Request) -> Result<report::Revocation, Error> {
     let (target, mut warnings) = targets::one(&request.trees)?;
     let session = Session::open(&request.trees, &request.run, &target, Absent::Refused)?;
     if request.run.dry_run {
-        let evaluation = evaluate(request, &session, session.peek()?)?;
+        let evaluation = session.tree.or_interrupted(evaluate(request, &session, session.peek()?))?;
         for (authority, crl) in &evaluation.crls {
             crl.verify(&session.tree, evaluation.issuer(*authority)?)?;
         }
