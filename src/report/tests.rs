@@ -228,7 +228,7 @@ fn generations() {
     is(
         &history::History { directory: text("d"), generations: vec![generation], warnings: Vec::new() },
         "{\"apiVersion\":\"kpki/v1\",\"kind\":\"History\",\"directory\":\"d\",\"generations\":[{\"generation\":\"g\",\
-         \"time\":\"t\",\"command\":\"renew\",\"entries\":[],\"replaced\":[],\"created\":[]}]}",
+         \"time\":\"t\",\"command\":\"renew\",\"entries\":[],\"replaced\":[],\"created\":[]}],\"warnings\":[]}",
     );
     let restored = history::Restored {
         directory: text("d"),
@@ -281,7 +281,7 @@ fn archives_and_nodes() {
         &verified,
         "{\"apiVersion\":\"kpki/v1\",\"kind\":\"NodeVerification\",\"outcome\":\"wrong node\",\"node\":\"n\",\
          \"clusterName\":null,\"directory\":\"d\",\"against\":null,\"owners\":[],\"entries\":[{\"entry\":\"e\",\
-         \"path\":\"p\",\"state\":\"wrong node\",\"findings\":[\"f\"]}]}",
+         \"path\":\"p\",\"state\":\"wrong node\",\"findings\":[\"f\"]}],\"warnings\":[]}",
     );
 }
 

@@ -221,7 +221,18 @@ fn json_says_null_where_there_is_no_date() {
     let keys: Vec<&str> = value.as_object().unwrap().keys().map(String::as_str).collect();
     assert_eq!(
         keys,
-        ["kind", "apiVersion", "certificates", "certificateAuthorities", "crls", "at", "verdict", "trees", "advice"]
+        [
+            "kind",
+            "apiVersion",
+            "certificates",
+            "certificateAuthorities",
+            "crls",
+            "at",
+            "verdict",
+            "trees",
+            "advice",
+            "interruptedRuns"
+        ]
     );
     let certificates = value["certificates"].as_array().unwrap();
     for (name, missing) in [("etcd-peer", true), ("apiserver", false)] {
