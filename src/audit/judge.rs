@@ -14,15 +14,15 @@ use time::OffsetDateTime;
 
 use super::judged::{Judged, JudgedTree, Note, Origin};
 use super::policy::Policy;
-use crate::profile::Threshold;
 use super::state::State;
 use crate::inventory::{CertificateFacts, Item, Kind, Reading, Tree};
+use crate::profile::Threshold;
 
 /// The state of one item at this instant.
 pub fn judge(item: Item, policy: &Policy, at: OffsetDateTime) -> Judged {
     let (state, expires) = match &item.reading {
         // An optional file that is not there is no finding.
-        Reading::Missing if item.optional => (State::Ok, None),
+        Reading::Missing if item.optional => (State::Absent, None),
         Reading::Missing => (State::Missing, None),
         Reading::Unreadable(_) => (State::Unreadable, None),
         Reading::Certificate(facts) => {

@@ -45,7 +45,7 @@ pub use generation::{Generation, PriorFile, before_of, generations};
 pub use journal::journal;
 pub use json::JsonError;
 pub use lock::TreeLock;
-pub use recover::{interrupted, pending, recover};
+pub use recover::{Recovery, interrupted, pending, recover};
 pub use roots::{RootId, Roots};
 pub use transaction::publish;
 pub use trust::{check_own, own};
