@@ -6,7 +6,6 @@ use time::OffsetDateTime;
 
 use crate::catalog::CaId;
 use crate::clock::rfc3339;
-use crate::encoding::shown::named;
 use crate::plan::decision::{Decision, Difference, Notice, Reconciled, Refusal};
 use crate::plan::item::Item;
 use crate::tree::layout::{Layout, Place, Root};
@@ -199,7 +198,7 @@ pub fn notices(notices: &[Notice], context: &Context<'_>) -> Vec<String> {
         lines.push(match notice {
             Notice::Shortened { .. } => continue,
             Notice::OtherServer { item, found, wanted } => {
-                format!("{item} has the server {}, the profile {wanted}; it is kept (--force re-issues it)", named(found))
+                format!("{item} has the server {found}, the profile {wanted}; it is kept (--force re-issues it)")
             }
             Notice::OtherAlgorithm { item, found, wanted } => {
                 format!("{item} has a key of kind {found}, the profile {wanted}; it is kept")

@@ -148,7 +148,7 @@ impl Run<'_> {
                 true => {}
                 // kubeadm keeps a kubeconfig with another server, with a warning; so do we, without --force.
                 false if what == "server" && !self.force => {
-                    let (found, wanted) = (found.clone(), wanted.clone());
+                    let (found, wanted) = (named(found), wanted.clone());
                     notices.push(Notice::OtherServer { item: item.id.to_string(), found, wanted });
                 }
                 false => differences.push(Difference::OtherAccess(format!("its {what} is {}, not {wanted}", named(found)))),

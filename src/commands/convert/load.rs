@@ -78,13 +78,11 @@ fn is_text(bytes: &[u8]) -> bool {
 /// Labels of other programs for the types of RFC 7468.
 const ALIASES: &[(&str, &str)] =
     &[("X509 CERTIFICATE", "CERTIFICATE"), ("NEW CERTIFICATE REQUEST", "CERTIFICATE REQUEST")];
-/// Blocks that are skipped: the curve before OpenSSL's EC keys.
-const PASSED_OVER: &[&str] = &["EC PARAMETERS"];
 
 fn block(name: &str, raw: &Raw<'_>, loaded: &mut Loaded) -> Result<()> {
-    let label = raw.label();
-    let text = label.known().unwrap_or_default();
-    if PASSED_OVER.contains(&text) {
+    let (label, text) = (raw.label(), raw.label().known().unwrap_or_default());
+    // The curve before OpenSSL's EC keys.
+    if text == "EC PARAMETERS" {
         return Ok(());
     }
     let at = format!("{name}: PEM block {}", raw.position);

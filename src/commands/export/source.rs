@@ -5,7 +5,6 @@ use time::OffsetDateTime;
 use super::manifest::{ApiVersion, Exported, Kind, Manifest};
 use super::request::{Part, Request};
 use crate::catalog::{self, CaId};
-use crate::encoding::shown::named;
 use crate::error::{self, Context, Error};
 use crate::files::FileState;
 use crate::plan::decision::{Decision, Notice};
@@ -96,8 +95,8 @@ impl<'a> Source<'a> {
             for notice in &decided.notices {
                 let Notice::OtherServer { item, found, wanted } = notice else { continue };
                 match self.node_at(found) {
-                    Some(other) => whys.push(format!("{item}: its server is {}, which is {other}", named(found))),
-                    None => notes.push(format!("{item} has the server {}, the profile {wanted}", named(found))),
+                    Some(other) => whys.push(format!("{item}: its server is {found}, which is {other}")),
+                    None => notes.push(format!("{item} has the server {found}, the profile {wanted}")),
                 }
             }
         }
