@@ -162,6 +162,8 @@ const PLACES: &[&str] = &[
     ".kpki/owed.json",
 ];
 
+const KUBECONFIGS: &[&str] = &["admin.conf", "kubelet.conf"];
+
 const CHECK: &[&str] = &["table", "wide", "json", "yaml", "csv", "prometheus", "nagios"];
 const FORM: &[&str] = &["table", "wide", "json", "yaml"];
 const TO: &[&str] = &["pem", "der", "pkcs1", "sec1", "pkcs8", "spki", "parts", "p12", "kubeconfig"];
@@ -247,12 +249,20 @@ impl Runner<'_> {
         for ways in FILES {
             self.run(ways[(index + ways.len()) % ways.len()], &shape.name);
         }
-        let file = PLACES[index % PLACES.len()];
-        for (_, command) in TREES.iter().enumerate().filter(|(at, _)| (at + index / PLACES.len()).is_multiple_of(2)) {
-            self.place.write(&format!("t/{file}"), &shape.bytes);
-            self.run(&command.replace('F', &format!("t/{file}")), &format!("{} as {file}", shape.name));
+        // A kubeconfig's fields are read only where one is expected.
+        let (places, all) = match shape.name.starts_with("a kubeconfig") {
+            true => (KUBECONFIGS, true),
+            false => (std::slice::from_ref(&PLACES[index % PLACES.len()]), false),
+        };
+        for file in places {
+            for (at, command) in TREES.iter().enumerate() {
+                if all || (at + index / PLACES.len()).is_multiple_of(2) {
+                    self.place.write(&format!("t/{file}"), &shape.bytes);
+                    self.run(&command.replace('F', &format!("t/{file}")), &format!("{} as {file}", shape.name));
+                }
+            }
+            self.tree();
         }
-        self.tree();
     }
 }
 
