@@ -11,6 +11,7 @@ use crate::plan::revoke::serial_of_hex;
 use crate::tree::EntryId;
 use crate::workspace::journal::serial_text;
 use crate::workspace::{Session, Snapshot, survey};
+use crate::tree::Authority;
 use crate::x509::{BundleError, Certificate, parse_bundle};
 
 /// What the command line says.
@@ -97,6 +98,11 @@ fn of_certificate(name: String, certificate: &Certificate, snapshot: &Snapshot) 
     let is_signed = |id: &CaId| snapshot.certificate(*id).is_some_and(|issuer| certificate.signed_by(issuer).is_ok());
     if let Some(authority) = CaId::ALL.into_iter().find(is_signed) {
         return Ok(Selected { name: Some(name), authority, serial: certificate.serial.clone() });
+    }
+    // It may be the issuer.
+    let unusable = |id: &CaId| matches!(snapshot.authorities.get(id), Some(Authority::Unusable(_)));
+    if let Some(authority) = CaId::ALL.into_iter().find(unusable) {
+        return Err(error::no_signer(authority, snapshot.authorities.get(&authority)));
     }
     let mut earlier = CaId::ALL.into_iter().flat_map(|id| snapshot.bundle(id).iter().skip(1));
     let why = match earlier.any(|issuer| certificate.signed_by(issuer).is_ok()) {
