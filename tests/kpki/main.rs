@@ -37,3 +37,4 @@ mod revoke;
 mod schema;
 mod trust;
 mod verbs;
+mod wrong_issuer;
