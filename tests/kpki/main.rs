@@ -41,3 +41,4 @@ mod schema;
 mod secrets;
 mod trust;
 mod verbs;
+mod wrong_issuer;
