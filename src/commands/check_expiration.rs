@@ -11,6 +11,7 @@ use crate::error::Error;
 use crate::files::{self, FileError, Op};
 use crate::inventory::{self, Form, Item, Kind, Reading, Tree};
 use crate::parallel;
+use crate::signals;
 use crate::report::{Check, CheckForm, Selection};
 use crate::store::{self, Roots};
 use crate::workspace::targets::{self, Target};
@@ -35,6 +36,8 @@ pub struct Request {
 pub fn run(request: &Request, progress: Progress<'_>) -> Result<(Check, Vec<String>), Error> {
     let targets::Resolved { targets, mut warnings } = targets::resolve(&request.trees)?;
     warnings.extend(targets.iter().filter_map(finish));
+    // A signal was held back while an interrupted run was finished.
+    signals::check()?;
     let mut trees = look(request, &targets, progress)?;
     let failed: Vec<(&Target, Error)> = targets
         .iter()

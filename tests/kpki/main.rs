@@ -35,5 +35,6 @@ mod refusals;
 mod renew;
 mod revoke;
 mod schema;
+mod signals;
 mod trust;
 mod verbs;

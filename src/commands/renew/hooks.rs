@@ -12,6 +12,7 @@ use crate::hooks::{self, Call, Ended};
 use crate::plan::renew::Credential;
 use crate::profile::{Command, OnHookFailure, Renewal};
 use crate::report::renew::{Hook, Tree as Report};
+use crate::signals::{self, Stopped};
 use crate::workspace::{Locked, generations};
 
 static TURN: Mutex<()> = Mutex::new(());
@@ -39,12 +40,17 @@ impl<'a> Hooks<'a> {
             return Ok(Some(ran));
         }
         let mut error = Error::new(format!("the pre hook failed: {}; nothing was changed", ran.ended));
+        if let Err(stopped) = signals::check() {
+            error.exit = Error::from(stopped).exit;
+            return Err(error);
+        }
         error.why = ran.output.lines().map(str::to_owned).collect();
         Err(error.hint("fix the cause, or skip the hooks with --no-hooks"))
     }
 
-    /// Runs `post` alone: the run failed after `pre`, and `post` undoes what `pre` did.
+    /// Runs `post` alone: the run failed after `pre`, and `post` undoes what `pre` did, also when a signal was the cause.
     pub fn failed(&self) {
+        let _clean_up = signals::clean_up();
         if let Some(command) = self.renewal.and_then(|renewal| renewal.hooks.post.as_ref()) {
             self.run("post", command, &[("KPKI_RESULT", "failed".to_owned())]);
         }
@@ -52,7 +58,7 @@ impl<'a> Hooks<'a> {
 
     /// Runs `deploy` and `post`; returns the ids of the entries whose component was not notified. If a deploy hook
     /// fails and the profile has `onHookFailure: restore`, the replaced files are restored and the components are
-    /// notified again.
+    /// notified again. After a signal no further hook runs: what is due is returned, and the next run runs it.
     pub fn after(&self, report: &mut Report, generation: &str, locked: &Locked<'_>) -> Vec<String> {
         let Some(renewal) = self.renewal else { return Vec::new() };
         let deploys = deploys::of(&self.credentials, renewal);
@@ -62,18 +68,27 @@ impl<'a> Hooks<'a> {
         let mut unnotified: Vec<String> = Vec::new();
         let mut notified: Vec<&Deploy<'_>> = Vec::new();
         let mut failed = false;
-        for deploy in &deploys {
+        let mut due = deploys.iter();
+        while let Some(deploy) = due.next() {
             notified.push(deploy);
             let ran = self.deploy(deploy, &generation);
-            if !ran.succeeded {
-                failed = true;
-                unnotified.extend(deploy.ids());
-            }
+            let done = ran.succeeded;
             report.hooks.push(ran);
-            if failed && restores {
+            if done {
+                continue;
+            }
+            unnotified.extend(deploy.ids());
+            if let Err(stopped) = signals::check() {
+                unnotified.extend(due.flat_map(Deploy::ids));
+                return self.left(unnotified, stopped, report);
+            }
+            failed = true;
+            if restores {
                 break;
             }
         }
+        // What was begun here is not left half done.
+        let _clean_up = (failed && restores).then(signals::clean_up);
         if failed && restores {
             match generations::put_back(&self.renewing.session.tree, locked, &generation, now) {
                 Ok(_) => {
@@ -90,15 +105,32 @@ impl<'a> Hooks<'a> {
             }
         }
         if let Some(command) = &renewal.hooks.post {
+            if let Err(stopped) = signals::check() {
+                return self.left(unnotified, stopped, report);
+            }
             let result = match (report.rolled_back, failed) {
                 (true, _) => "restored",
                 (false, true) => "failed",
                 (false, false) => "renewed",
             };
             let more = [("KPKI_GENERATION", generation), ("KPKI_RESULT", result.to_owned())];
-            report.hooks.push(self.run("post", command, &more));
+            let ran = self.run("post", command, &more);
+            let done = ran.succeeded;
+            report.hooks.push(ran);
+            if let (false, Err(stopped)) = (done, signals::check()) {
+                return self.left(unnotified, stopped, report);
+            }
         }
         unnotified
+    }
+
+    /// A signal came between the hooks. Where all components know, the post hook is still due: then all are notified again.
+    fn left(&self, unnotified: Vec<String>, stopped: Stopped, report: &mut Report) -> Vec<String> {
+        report.warnings.push(format!("{stopped} before every hook had run: the next run runs those that are due"));
+        match unnotified.is_empty() {
+            true => self.credentials.iter().map(|one| one.id.to_string()).collect(),
+            false => unnotified,
+        }
     }
 
     fn deploy(&self, deploy: &Deploy<'_>, generation: &str) -> Hook {
