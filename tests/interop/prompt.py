@@ -9,18 +9,23 @@ import pty
 import signal
 import sys
 import termios
+import time
 
+# Better than to wait for ever.
+signal.alarm(120)
 send, command = sys.argv[1], sys.argv[2:]
-pid, terminal = pty.fork()
+# The slave stays open here, so that its state can be seen when the program has ended.
+terminal, slave = pty.openpty()
+pid = os.fork()
 if pid == 0:
-    # The terminal outlives the program, so that its state can be seen.
+    os.login_tty(os.dup(slave))
     os.execv(command[0], command)
-slave = os.open(os.ptsname(terminal), os.O_RDWR | os.O_NOCTTY)
 shown = b""
-while True:
+while b"assword" not in shown:
     shown += os.read(terminal, 4096)
-    if b"assword" in shown and not termios.tcgetattr(slave)[3] & termios.ECHO:
-        break
+# The prompt is shown before the echo is turned off.
+while termios.tcgetattr(slave)[3] & termios.ECHO:
+    time.sleep(0.01)
 if send.startswith("SIG"):
     os.kill(pid, getattr(signal, send))
 else:
