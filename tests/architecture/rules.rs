@@ -60,8 +60,9 @@ pub const EDGES: &[(&str, &[&str])] = &[
     ("std::env", &["run"]),
     ("process::ExitCode", &["main", "run"]),
     ("process::Command", &["hooks"]),
+    ("std::alloc", &["main"]),
     // encoding, report: the traits only, over bytes in memory or whatever the caller gives.
-    ("std::io", &["run", "cli", "files", "store", "hooks", "encoding", "report"]),
+    ("std::io", &["signals", "run", "cli", "files", "store", "hooks", "encoding", "report"]),
     ("SystemTime", &["clock"]),
     ("now_utc", &["clock"]),
     ("println!", &[]),

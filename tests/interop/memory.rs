@@ -82,8 +82,8 @@ impl Needles {
         }
     }
 
-    /// What is found in a core: what it is of.
-    fn found(&self, core: &[u8]) -> BTreeSet<&str> {
+    /// What is found in a core: what it is of, and where.
+    fn found(&self, core: &[u8]) -> BTreeSet<String> {
         let mut found = BTreeSet::new();
         let mut begin = 0;
         for (at, byte) in core.iter().enumerate() {
@@ -91,10 +91,27 @@ impl Needles {
             // It begins two bytes before this one.
             if self.begin[begin >> 6] >> (begin & 63) & 1 == 1 && at >= 2 {
                 let piece = core.get(at - 2..at - 2 + NEEDLE);
-                found.extend(piece.and_then(|piece| self.pieces.get(piece)).map(String::as_str));
+                let what = piece.and_then(|piece| self.pieces.get(piece));
+                found.extend(what.map(|what| format!("{}: {what}", place(core, at - 2))));
             }
         }
         found
+    }
+}
+
+/// The address of what is at this offset of a core (ELF, 64 bits, little endian).
+fn place(core: &[u8], offset: usize) -> String {
+    let number = |at: usize, bytes: usize| {
+        core[at..at + bytes].iter().rev().fold(0, |number, byte| number << 8 | usize::from(*byte))
+    };
+    let headers = (0..number(56, 2)).map(|index| number(32, 8) + index * number(54, 2));
+    let mut segments =
+        headers.filter(|at| (number(at + 8, 8)..number(at + 8, 8) + number(at + 32, 8)).contains(&offset));
+    let Some(at) = segments.next() else { return "the core's own headers".to_owned() };
+    // PT_NOTE is 4: the registers, above all.
+    match number(at, 4) {
+        4 => "registers".to_owned(),
+        _ => format!("{:#x}", number(at + 16, 8) + offset - number(at + 8, 8)),
     }
 }
 

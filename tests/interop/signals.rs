@@ -116,7 +116,7 @@ impl Spot {
     }
 
     /// What the verb makes is there as a whole.
-    fn new(&self) -> Result<(), String> {
+    fn complete(&self) -> Result<(), String> {
         let lines = |path: &str| fs::read_to_string(self.root.join(path)).map(|text| text.lines().count());
         let is = |holds: bool, what: &str| if holds { Ok(()) } else { Err(what.to_owned()) };
         match self.verb {
@@ -153,7 +153,7 @@ fn wrong(
     if !rests.is_empty() || !open_keys(&spot.root).is_empty() {
         return Some(format!("left behind: {rests:?}"));
     }
-    let new = spot.new();
+    let new = spot.complete();
     if !old && new.is_err() {
         let differs: Vec<_> =
             after.iter().filter(|(path, file)| before.get(*path) != Some(file)).map(|(path, _)| path).take(5).collect();
@@ -205,7 +205,7 @@ fn sweep(verb: Verb) {
                 break;
             }
             hits += 1;
-            news += usize::from(spot.new().is_ok() && snapshot(&spot.root) != before);
+            news += usize::from(spot.complete().is_ok() && snapshot(&spot.root) != before);
             complaints.extend(wrong(&spot, &before, &ran).map(|why| format!("{verb:?} {call} {n}: {why}")));
         }
     }
