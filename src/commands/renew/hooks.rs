@@ -6,14 +6,16 @@ use std::time::Duration;
 
 use super::deploys::{self, Deploy};
 use super::renewing::Renewing;
+use super::rollback::roll_back;
 use crate::clock::rfc3339;
 use crate::error::Error;
 use crate::hooks::{self, Call, Ended};
 use crate::plan::renew::Credential;
 use crate::profile::{Command, OnHookFailure, Renewal};
 use crate::report::renew::{Hook, Tree as Report};
-use crate::signals::{self, Stopped};
-use crate::workspace::{Locked, generations};
+use crate::signals;
+use crate::workspace::pending::PendingNotifications;
+use crate::workspace::Locked;
 
 static TURN: Mutex<()> = Mutex::new(());
 
@@ -56,81 +58,88 @@ impl<'a> Hooks<'a> {
         }
     }
 
-    /// Runs `deploy` and `post`; returns the ids of the entries whose component was not notified. If a deploy hook
-    /// fails and the profile has `onHookFailure: restore`, the replaced files are restored and the components are
-    /// notified again. After a signal no further hook runs: what is due is returned, and the next run runs it.
-    pub fn after(&self, report: &mut Report, generation: &str, locked: &Locked<'_>) -> Vec<String> {
-        let Some(renewal) = self.renewal else { return Vec::new() };
-        let deploys = deploys::of(&self.credentials, renewal);
-        let now = self.renewing.session.run.now;
-        let restores = renewal.on_hook_failure == OnHookFailure::Restore && report.generation.is_some();
-        let generation = generation.to_owned();
-        let mut unnotified: Vec<String> = Vec::new();
-        let mut notified: Vec<&Deploy<'_>> = Vec::new();
-        let mut failed = false;
-        let mut due = deploys.iter();
-        while let Some(deploy) = due.next() {
+    /// Runs `deploy` and `post`; returns what is still pending. If a deploy hook fails and the profile has
+    /// `onHookFailure: restore`, the replaced files are restored and the components are notified again. A hook that a signal
+    /// ended or kept from running has not failed: it is due with the next run.
+    pub fn after(
+        &self,
+        report: &mut Report,
+        pending: &PendingNotifications,
+        locked: &Locked<'_>,
+    ) -> PendingNotifications {
+        let generation = &pending.generation;
+        let mut left = PendingNotifications { entries: Vec::new(), ..pending.clone() };
+        let Some(renewal) = self.renewal else { return left };
+        let restores = renewal.on_hook_failure == OnHookFailure::Restore && !pending.rolled_back;
+        let (mut notified, mut failed): (Vec<Deploy<'_>>, bool) = (Vec::new(), false);
+        for deploy in deploys::of(&self.credentials, renewal) {
+            let succeeded = self.notify(&deploy, generation, report, &mut left);
             notified.push(deploy);
-            let ran = self.deploy(deploy, &generation);
-            let done = ran.succeeded;
-            report.hooks.push(ran);
-            if done {
-                continue;
-            }
-            unnotified.extend(deploy.ids());
-            if let Err(stopped) = signals::check() {
-                unnotified.extend(due.flat_map(Deploy::ids));
-                return self.left(unnotified, stopped, report);
-            }
-            failed = true;
-            if restores {
+            failed |= !succeeded && signals::check().is_ok();
+            if failed && restores {
                 break;
             }
         }
-        // What was begun here is not left half done.
+        report.rolled_back = pending.rolled_back;
+        // A rollback is not left half done.
         let _clean_up = (failed && restores).then(signals::clean_up);
         if failed && restores {
-            match generations::put_back(&self.renewing.session.tree, locked, &generation, now) {
-                Ok(_) => {
+            left.entries = notified.iter().flat_map(Deploy::ids).collect();
+            left.rolled_back = true;
+            match roll_back(&self.renewing.session, &left, locked) {
+                Ok(()) => {
                     report.rolled_back = true;
-                    report.restart.clear();
-                    unnotified.clear();
-                    let again: Vec<Hook> = notified.iter().map(|deploy| self.deploy(deploy, &generation)).collect();
-                    report.hooks.extend(again);
+                    left.entries.clear();
+                    for deploy in &notified {
+                        self.notify(deploy, generation, report, &mut left);
+                    }
                 }
-                Err(error) => report.warnings.push(format!(
-                    "the old certificates could not be restored: {}; try: kpki restore {generation} --dir {}",
-                    error.what, report.directory
-                )),
+                Err(error) => {
+                    // The components after the one that failed have not been notified.
+                    left = pending.clone();
+                    let why = std::iter::once(&error.what).chain(&error.why).cloned().collect::<Vec<_>>().join(": ");
+                    report.warnings.push(format!(
+                        "the old certificates were not restored: {why}; try: kpki restore {generation} --dir {}",
+                        report.directory
+                    ));
+                }
             }
         }
+        if report.rolled_back {
+            report.restart.clear();
+        }
         if let Some(command) = &renewal.hooks.post {
-            if let Err(stopped) = signals::check() {
-                return self.left(unnotified, stopped, report);
-            }
             let result = match (report.rolled_back, failed) {
                 (true, _) => "restored",
                 (false, true) => "failed",
                 (false, false) => "renewed",
             };
-            let more = [("KPKI_GENERATION", generation), ("KPKI_RESULT", result.to_owned())];
+            let more = [("KPKI_GENERATION", generation.clone()), ("KPKI_RESULT", result.to_owned())];
             let ran = self.run("post", command, &more);
-            let done = ran.succeeded;
-            report.hooks.push(ran);
-            if let (false, Err(stopped)) = (done, signals::check()) {
-                return self.left(unnotified, stopped, report);
+            // With the next run, for which a component is notified once more.
+            if !ran.succeeded && signals::check().is_err() && left.entries.is_empty() {
+                left.entries.clone_from(&pending.entries);
             }
+            report.hooks.push(ran);
         }
-        unnotified
+        left
     }
 
-    /// A signal came between the hooks. Where all components know, the post hook is still due: then all are notified again.
-    fn left(&self, unnotified: Vec<String>, stopped: Stopped, report: &mut Report) -> Vec<String> {
-        report.warnings.push(format!("{stopped} before every hook had run: the next run runs those that are due"));
-        match unnotified.is_empty() {
-            true => self.credentials.iter().map(|one| one.id.to_string()).collect(),
-            false => unnotified,
+    /// Runs one deploy hook; the entries of one that fails are left.
+    fn notify(
+        &self,
+        deploy: &Deploy<'_>,
+        generation: &str,
+        report: &mut Report,
+        left: &mut PendingNotifications,
+    ) -> bool {
+        let ran = self.deploy(deploy, generation);
+        let succeeded = ran.succeeded;
+        if !succeeded {
+            left.entries.extend(deploy.ids());
         }
+        report.hooks.push(ran);
+        succeeded
     }
 
     fn deploy(&self, deploy: &Deploy<'_>, generation: &str) -> Hook {
