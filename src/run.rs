@@ -128,22 +128,25 @@ pub fn main() -> ExitCode {
     let environment = of_process();
     let (mut out, mut err) = (io::stdout().lock(), io::stderr().lock());
     let status = run(std::env::args_os(), &environment, &mut out, &mut err);
-    overwrite_registers();
+    overwrite_leftovers();
     ExitCode::from(signals::ended_by().map_or(status, signals::Signal::status))
 }
 
-/// Copies of keys leave their last bytes in vector registers. So zeros are copied, in every size that a copying routine
-/// distinguishes.
-fn overwrite_registers() {
-    let zeros = black_box([0u8; 4096]);
-    let mut copy = black_box([1u8; 4096]);
+/// How deep calls go, with room to spare.
+const STACK: usize = 256 << 10;
+
+/// Copies of keys leave their last bytes in vector registers and on the stack. So the stack below is filled with zeros, and
+/// zeros are copied in every size that a copying routine distinguishes.
+#[inline(never)]
+fn overwrite_leftovers() {
+    let mut stack = black_box([0u8; STACK]);
     for power in 0..=12 {
-        if let (Some(to), Some(from)) = (copy.get_mut(..1 << power), zeros.get(..1 << power)) {
+        let (from, to) = stack.split_at_mut(1 << power);
+        if let Some(to) = to.get_mut(..1 << power) {
             to.copy_from_slice(black_box(from));
-            black_box(to);
         }
     }
-    black_box(black_box([0u8; 256]));
+    black_box(&mut stack);
 }
 
 /// One command line to its exit status.

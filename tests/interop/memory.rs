@@ -252,7 +252,7 @@ fn search(algorithm: &str) {
         "revoke apiserver --reason superseded -d tree",
         "crl update -d tree",
         "renew all --due -d tree",
-        "restore -d tree",
+        "restore -d tree --force",
         "export cp1 -d cluster --out cp1.tar.gz",
         "export cp1 -d cluster --out cp1.tar",
         "export --verify cp1 -d cluster/nodes/cp1 --archive cp1.tar.gz",
