@@ -19,6 +19,9 @@ terminal, slave = pty.openpty()
 pid = os.fork()
 if pid == 0:
     os.login_tty(os.dup(slave))
+    # What is ignored stays ignored, and a shell ignores SIGINT for what it runs in the background.
+    for name in ("SIGHUP", "SIGINT", "SIGTERM"):
+        signal.signal(getattr(signal, name), signal.SIG_DFL)
     os.execv(command[0], command)
 shown = b""
 while b"assword" not in shown:
