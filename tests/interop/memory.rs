@@ -92,27 +92,26 @@ impl Needles {
             if self.begin[begin >> 6] >> (begin & 63) & 1 == 1 && at >= 2 {
                 let piece = core.get(at - 2..at - 2 + NEEDLE);
                 let what = piece.and_then(|piece| self.pieces.get(piece));
-                found.extend(what.map(|what| format!("{}: {what}", place(core, at - 2))));
+                let place = what.and_then(|what| Some(format!("{:#x}: {what}", address(core, at - 2)?)));
+                found.extend(place);
             }
         }
         found
     }
 }
 
-/// The address of what is at this offset of a core (ELF, 64 bits, little endian).
-fn place(core: &[u8], offset: usize) -> String {
+/// The address of what is at this offset of a core (ELF, 64 bits, little endian). `None`: it is no memory, but a register: what
+/// a cipher of the crypto library worked on may stand there until the process is gone.
+fn address(core: &[u8], offset: usize) -> Option<usize> {
     let number = |at: usize, bytes: usize| {
         core[at..at + bytes].iter().rev().fold(0, |number, byte| number << 8 | usize::from(*byte))
     };
     let headers = (0..number(56, 2)).map(|index| number(32, 8) + index * number(54, 2));
-    let mut segments =
-        headers.filter(|at| (number(at + 8, 8)..number(at + 8, 8) + number(at + 32, 8)).contains(&offset));
-    let Some(at) = segments.next() else { return "the core's own headers".to_owned() };
-    // PT_NOTE is 4: the registers, above all.
-    match number(at, 4) {
-        4 => "registers".to_owned(),
-        _ => format!("{:#x}", number(at + 16, 8) + offset - number(at + 8, 8)),
-    }
+    // PT_LOAD is 1.
+    let segments =
+        headers.filter(|at| number(*at, 4) == 1).map(|at| (number(at + 8, 8), number(at + 16, 8), number(at + 32, 8)));
+    let mut segments = segments.filter(|(begin, _, size)| (*begin..begin + size).contains(&offset));
+    segments.next().map(|(begin, address, _)| address + offset - begin)
 }
 
 fn first(piece: &[u8]) -> usize {
