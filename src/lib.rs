@@ -37,6 +37,7 @@ rooms! {
     report
     revocation
     run
+    signals
     store
     tree
     workspace

@@ -2,10 +2,13 @@
 //! often as it likes.
 
 use std::ffi::OsString;
+use std::hint::black_box;
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
-use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::DumpableBehavior;
+use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr};
 use zeroize::Zeroizing;
 
 use crate::cli;
@@ -13,7 +16,8 @@ pub use crate::cli::environment::Environment;
 use crate::cli::environment::Terminal;
 use crate::cli::ui::Ui;
 use crate::clock::Clock;
-use crate::hooks;
+use crate::files::{self, FileState};
+use crate::{hooks, signals};
 
 /// The environment of this process.
 #[allow(clippy::disallowed_methods)] // this is the room
@@ -34,29 +38,80 @@ fn of_process() -> Environment {
     }
 }
 
-/// Reads a password from the terminal without echo.
+/// How long a signal may go unnoticed at a prompt.
+const TICK: Timespec = Timespec { tv_sec: 0, tv_nsec: 50_000_000 };
+/// More than a terminal gives as one line.
+const LONGEST_LINE: usize = 8192;
+
+/// Reads a password from the terminal without echo. Not through the buffer of [`io::stdin`], which is never given back.
 fn hidden_line(prompt: &str) -> io::Result<Option<Zeroizing<String>>> {
     let stdin = io::stdin();
     if !stdin.is_terminal() {
         return Ok(None);
     }
-    let before = tcgetattr(&stdin)?;
-    let mut hidden = before.clone();
-    hidden.local_modes.remove(LocalModes::ECHO);
-    hidden.local_modes.insert(LocalModes::ECHONL);
+    // A signal finds the terminal as it was.
+    let _held = signals::hold();
     let mut err = io::stderr().lock();
     write!(err, "{prompt}")?;
     err.flush()?;
-    // TCSAFLUSH: input that was typed before the prompt is dropped.
-    tcsetattr(&stdin, OptionalActions::Flush, &hidden)?;
-    let mut line = Zeroizing::new(String::with_capacity(1024));
-    let read = io::BufRead::read_line(&mut stdin.lock(), &mut line);
-    tcsetattr(&stdin, OptionalActions::Now, &before)?;
-    // The end of the input counts as an empty line.
-    read?;
-    let end = line.trim_end_matches(['\n', '\r']).len();
-    line.truncate(end);
-    Ok(Some(line))
+    let _hidden = Hidden::new(&stdin)?;
+    let mut line = Zeroizing::new(vec![0u8; LONGEST_LINE]);
+    let mut filled = 0;
+    while let Some(rest) = line.get_mut(filled..).filter(|rest| !rest.is_empty()) {
+        let ready = poll(&mut [PollFd::new(&stdin, PollFlags::IN)], Some(&TICK));
+        signals::check().map_err(io::Error::other)?;
+        match ready {
+            Ok(0) | Err(rustix::io::Errno::INTR) => continue,
+            ready => ready?,
+        };
+        let read = rustix::io::read(&stdin, &mut *rest)?;
+        let ends = rest.get(..read).is_none_or(|read| read.ends_with(b"\n"));
+        filled += read;
+        // The end of the input counts as an empty line.
+        if read == 0 || ends {
+            break;
+        }
+    }
+    let text = std::str::from_utf8(line.get(..filled).unwrap_or_default()).map_err(io::Error::other)?;
+    Ok(Some(Zeroizing::new(text.trim_end_matches(['\n', '\r']).to_owned())))
+}
+
+/// A terminal without echo, until it is dropped.
+struct Hidden<'a> {
+    terminal: &'a io::Stdin,
+    before: Termios,
+}
+
+impl<'a> Hidden<'a> {
+    fn new(terminal: &'a io::Stdin) -> io::Result<Self> {
+        let before = tcgetattr(terminal)?;
+        let mut hidden = before.clone();
+        hidden.local_modes.remove(LocalModes::ECHO);
+        hidden.local_modes.insert(LocalModes::ECHONL);
+        // The keys that would end or stop this process with the terminal as it is now (0 is none, _POSIX_VDISABLE).
+        for key in [SpecialCodeIndex::VQUIT, SpecialCodeIndex::VSUSP] {
+            hidden.special_codes[key] = 0;
+        }
+        // TCSAFLUSH: input that was typed before the prompt is dropped.
+        tcsetattr(terminal, OptionalActions::Flush, &hidden)?;
+        Ok(Self { terminal, before })
+    }
+}
+
+impl Drop for Hidden<'_> {
+    fn drop(&mut self) {
+        let _ = tcsetattr(self.terminal, OptionalActions::Now, &self.before);
+    }
+}
+
+/// Where `/proc` is not mounted, nothing is taken for ignored.
+fn handle_signals() {
+    let status = match files::read_input("/proc/self/status".as_ref(), 64 << 10) {
+        Ok(FileState::File { bytes, .. }) => String::from_utf8_lossy(&bytes).into_owned(),
+        _ => String::new(),
+    };
+    // Without them a signal ends the process as a crash would, and the next run puts right what was begun.
+    let _ = signals::install(|signal| signals::is_in_mask(&status, "SigIgn", signal));
 }
 
 fn width(stream: impl std::os::fd::AsFd) -> Option<u16> {
@@ -66,9 +121,32 @@ fn width(stream: impl std::os::fd::AsFd) -> Option<u16> {
 /// The program.
 #[allow(clippy::disallowed_methods)] // argv is read here and nowhere else
 pub fn main() -> ExitCode {
+    // For every verb, and before anything is read: no core file and no debugger of the same user gets at keys. A command of
+    // the operator is dumpable again, by its exec.
+    let _ = rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable);
+    handle_signals();
     let environment = of_process();
     let (mut out, mut err) = (io::stdout().lock(), io::stderr().lock());
-    ExitCode::from(run(std::env::args_os(), &environment, &mut out, &mut err))
+    let status = run(std::env::args_os(), &environment, &mut out, &mut err);
+    overwrite_leftovers();
+    ExitCode::from(signals::ended_by().map_or(status, signals::Signal::status))
+}
+
+/// How deep calls go, with room to spare.
+const STACK: usize = 256 << 10;
+
+/// Copies of keys leave their last bytes in vector registers and on the stack. So the stack below is filled with zeros, and
+/// zeros are copied in every size that a copying routine distinguishes.
+#[inline(never)]
+fn overwrite_leftovers() {
+    let mut stack = black_box([0u8; STACK]);
+    for power in 0..=12 {
+        let (from, to) = stack.split_at_mut(1 << power);
+        if let Some(to) = to.get_mut(..1 << power) {
+            to.copy_from_slice(black_box(from));
+        }
+    }
+    black_box(&mut stack);
 }
 
 /// One command line to its exit status.

@@ -37,6 +37,8 @@ mod hostile;
 mod kubeadm;
 #[path = "interop/kubectl.rs"]
 mod kubectl;
+#[path = "interop/memory.rs"]
+mod memory;
 #[path = "interop/openssl.rs"]
 mod openssl;
 #[path = "interop/pkilint.rs"]
@@ -49,6 +51,8 @@ mod renew;
 mod renew_sweep;
 #[path = "interop/revoke.rs"]
 mod revoke;
+#[path = "interop/signals.rs"]
+mod signals;
 #[path = "interop/sweep.rs"]
 mod sweep;
 #[path = "interop/tls.rs"]

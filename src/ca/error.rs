@@ -10,6 +10,7 @@ use crate::clock::rfc3339;
 use crate::encoding::EncodeError;
 use crate::encoding::key::KeyError;
 use crate::encoding::public_key::{EXPECTED, KeyKind};
+use crate::signals::Stopped;
 use crate::x509::{ChainError, CrlError, Mismatch, ParseError, RequestError, VerifyError};
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -29,6 +30,9 @@ pub enum CaError {
     /// The signing library could not sign.
     #[error("the signing library could not sign with a key of {0}")]
     Sign(Algorithm),
+    /// A signal arrived.
+    #[error(transparent)]
+    Stopped(#[from] Stopped),
     /// A worker ended before its work did.
     #[error("a worker thread ended before its work did")]
     Worker,

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::ca::CaError;
 use crate::parallel;
+use crate::signals;
 
 /// What `work` gives for each item, in the order of the items; the first error in that order.
 pub fn parallel_map<T, R, F>(items: &[T], threads: usize, work: F) -> Result<Vec<R>, CaError>
@@ -31,7 +32,7 @@ where
     let piece = |index: usize| {
         // After a failure only the items before it are still of interest.
         let item = items.get(index).filter(|_| index < failed.load(Ordering::Relaxed))?;
-        let result = work(item);
+        let result = signals::check().map_err(CaError::from).and_then(|()| work(item));
         if result.is_err() {
             failed.fetch_min(index, Ordering::Relaxed);
         }

@@ -1,6 +1,5 @@
 //! Arguments that several verbs share, in the same words everywhere.
 
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -12,6 +11,7 @@ use super::environment::Environment;
 use super::values::{FORMS, instant, one_of, span};
 use crate::clock::Span;
 use crate::error::Error;
+use crate::files;
 use crate::report::Form;
 use crate::tree::layout::DEFAULT_DIR;
 use crate::workspace::survey::LARGEST_INPUT;
@@ -176,13 +176,7 @@ impl At {
 
 /// Standard input as a file: all of it.
 pub fn stdin() -> Result<Zeroizing<Vec<u8>>, Error> {
-    let failed = |why: String| Error::new(format!("cannot read standard input: {why}"));
-    let mut bytes = Zeroizing::new(Vec::new());
-    match std::io::stdin().lock().take(LARGEST_INPUT.saturating_add(1)).read_to_end(&mut bytes) {
-        Ok(length) if u64::try_from(length).is_ok_and(|length| length <= LARGEST_INPUT) => Ok(bytes),
-        Ok(_) => Err(failed(format!("it is larger than {LARGEST_INPUT} bytes"))),
-        Err(why) => Err(failed(why.to_string())),
-    }
+    Ok(files::read_stream(std::io::stdin(), "standard input".as_ref(), LARGEST_INPUT)?)
 }
 
 /// The names that were given; `all` gives an empty `Vec`, which means every entry.

@@ -11,6 +11,7 @@ use crate::inventory::{self, Form, Item, Kind, Reading, Tree};
 use crate::parallel;
 use crate::profile::Threshold;
 use crate::report::{Check, CheckForm, Interruption, Selection};
+use crate::signals;
 use crate::store::{self, Roots};
 use crate::workspace::interrupted::{self, Interrupted};
 use crate::workspace::targets::{self, Target};
@@ -35,6 +36,8 @@ pub struct Request {
 pub fn run(request: &Request, progress: Progress<'_>) -> Result<(Check, Vec<String>), Error> {
     let targets::Resolved { targets, warnings } = targets::resolve(&request.trees)?;
     let left: Vec<Interruption> = targets.iter().flat_map(interruptions).collect();
+    // A signal was held back while an interrupted run was completed.
+    signals::check()?;
     let mut trees = look(request, &targets, progress)?;
     let failed: Vec<(&Target, Error)> = targets
         .iter()

@@ -1,6 +1,7 @@
 //! The exit statuses.
 
 use crate::audit::State;
+use crate::signals::Signal;
 
 /// Exit statuses, one table for the whole program (README and man page show it).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -21,13 +22,15 @@ pub enum Exit {
     Partial,
     /// renew --detailed-exitcode: something was renewed.
     Renewed,
+    /// Ended by a signal: 128 and its number. What was begun was finished or undone.
+    Stopped(Signal),
     /// What a monitoring plugin answers (`-o nagios`): 0 ok, 1 warning, 2 critical, 3 unknown.
     Plugin(u8),
 }
 
 /// The statuses as text, for the test that compares README and help.
 #[cfg(any(test, feature = "internals"))]
-pub const STATUSES: [(u8, &str); 7] = [
+pub const STATUSES: [(u8, &str); 10] = [
     (0, "done, nothing to do, or nothing inside the windows"),
     (1, "refused, failed or could not run; crl check: no answer"),
     (2, "wrong command line or profile"),
@@ -39,6 +42,9 @@ pub const STATUSES: [(u8, &str); 7] = [
     ),
     (5, "init, renew, csr: some entries were not done, such as those of an external authority; the others were"),
     (10, "renew --detailed-exitcode: something was renewed"),
+    (129, "ended by SIGHUP: what was begun was finished or undone"),
+    (130, "the same by SIGINT (Ctrl-C)"),
+    (143, "the same by SIGTERM"),
 ];
 
 impl From<State> for Exit {
@@ -61,6 +67,7 @@ impl Exit {
             Self::Critical => 4,
             Self::Partial => 5,
             Self::Renewed => 10,
+            Self::Stopped(signal) => signal.status(),
             Self::Plugin(status) => status,
         }
     }
@@ -73,7 +80,9 @@ mod tests {
     #[test]
     fn statuses_are_a_table() {
         let all = [Exit::Done, Exit::Failed, Exit::Usage, Exit::Warning, Exit::Critical, Exit::Partial, Exit::Renewed];
-        assert_eq!(all.map(Exit::code), STATUSES.map(|(status, _)| status));
+        let all: Vec<Exit> = all.into_iter().chain(Signal::ALL.map(Exit::Stopped)).collect();
+        let codes: Vec<u8> = all.iter().map(|exit| exit.code()).collect();
+        assert_eq!(codes, STATUSES.map(|(status, _)| status));
         // Of several statuses the highest is used.
         assert!(all.is_sorted());
         let states = State::ALL.map(|state| Exit::from(state).code());

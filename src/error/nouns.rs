@@ -5,6 +5,7 @@ use super::failure::Error;
 use crate::ca::CaError;
 use crate::files::{BadPath, FileError, Kind};
 use crate::profile::Problems;
+use crate::signals::Stopped;
 use crate::store::StoreError;
 
 impl From<FileError> for Error {
@@ -35,6 +36,12 @@ fn file_hint(kind: &Kind) -> Option<&'static str> {
     })
 }
 
+impl From<Stopped> for Error {
+    fn from(stopped: Stopped) -> Self {
+        Self { exit: Exit::Stopped(stopped.0), ..Self::new(format!("{stopped}: nothing was changed")) }
+    }
+}
+
 impl From<BadPath> for Error {
     fn from(error: BadPath) -> Self {
         Self::new(error.to_string()).hint("use plain names below the directory, without . or ..")
@@ -44,6 +51,7 @@ impl From<BadPath> for Error {
 impl From<CaError> for Error {
     fn from(error: CaError) -> Self {
         let hint = match &error {
+            CaError::Stopped(stopped) => return (*stopped).into(),
             CaError::Peer(_) => {
                 "nothing was written; look at the authority's name constraints, usages and dates: openssl x509 -text -in ca.crt"
             }
@@ -59,6 +67,7 @@ impl From<StoreError> for Error {
         let hint = match error {
             StoreError::File(error) => return error.into(),
             StoreError::BadPath(error) => return error.into(),
+            StoreError::Stopped(stopped) => return stopped.into(),
             StoreError::Exist(_) | StoreError::MadeMeanwhile(_) | StoreError::ChangedMeanwhile(_) => {
                 "run the command again: it uses the existing files"
             }

@@ -104,6 +104,7 @@ pub fn ended(ended: &Ended, timeout: u64) -> String {
         Ended::Status(status) => format!("exit status {status}"),
         Ended::Signal(signal) => format!("ended by signal {signal}"),
         Ended::TimedOut => format!("still running after {}", Span::seconds(timeout)),
+        Ended::Stopped(stopped) => stopped.to_string(),
         Ended::NotStarted(why) => format!("could not be started: {why}"),
     }
 }

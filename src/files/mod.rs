@@ -23,5 +23,5 @@ pub use error::{FileError, Kind, Op};
 pub use facts::{Facts, What};
 pub use look::{Source, look, look_below, what};
 pub use path::{BadPath, RelPath};
-pub use read::{FileState, read, read_input};
+pub use read::{FileState, read, read_input, read_stream};
 pub(crate) use write::{Permissions, Written, write_all};

@@ -72,6 +72,12 @@ pub(super) fn unopened(errno: Errno) -> Kind {
     }
 }
 
+/// Everything that an open stream gives, such as standard input; at most `max` bytes. `path`: its name in an error. Not
+/// through a buffer of the standard library, which would keep a copy of a key.
+pub fn read_stream(fd: impl AsFd, path: &Path, max: u64) -> Result<Zeroizing<Vec<u8>>, FileError> {
+    fill(fd, path, 0, max)
+}
+
 fn read_open(fd: impl AsFd, path: &Path, max: u64) -> Result<FileState, FileError> {
     let failed = |errno| FileError::of(Op::Read, path, errno);
     let refused = |kind| Err(FileError::new(Op::Read, path, kind));
@@ -84,6 +90,13 @@ fn read_open(fd: impl AsFd, path: &Path, max: u64) -> Result<FileState, FileErro
     if size > max {
         return refused(Kind::TooLarge(max));
     }
+    let bytes = fill(fd, path, size, max)?;
+    Ok(FileState::File { bytes, mode: stat.st_mode & 0o7777, uid: stat.st_uid, gid: stat.st_gid })
+}
+
+/// Reads to the end. `size`: what is expected.
+fn fill(fd: impl AsFd, path: &Path, size: u64, max: u64) -> Result<Zeroizing<Vec<u8>>, FileError> {
+    let failed = |errno| FileError::of(Op::Read, path, errno);
     // One byte more than the file has, so that its end is seen without growing; never more than one byte past the bound,
     // however much the file grows under the read (and /proc files claim to be empty).
     let limit = usize::try_from(max.saturating_add(1)).unwrap_or(usize::MAX);
@@ -93,7 +106,7 @@ fn read_open(fd: impl AsFd, path: &Path, max: u64) -> Result<FileState, FileErro
     loop {
         if filled == bytes.len() {
             if filled >= limit {
-                return refused(Kind::TooLarge(max));
+                return Err(FileError::new(Op::Read, path, Kind::TooLarge(max)));
             }
             // A new buffer rather than a longer one: growing in place may leave a copy of a key behind.
             let mut larger = Zeroizing::new(vec![0u8; (filled.saturating_mul(2)).max(4096).min(limit)]);
@@ -109,7 +122,7 @@ fn read_open(fd: impl AsFd, path: &Path, max: u64) -> Result<FileState, FileErro
         }
     }
     bytes.truncate(filled);
-    Ok(FileState::File { bytes, mode: stat.st_mode & 0o7777, uid: stat.st_uid, gid: stat.st_gid })
+    Ok(bytes)
 }
 
 #[cfg(test)]

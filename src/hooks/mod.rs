@@ -13,9 +13,10 @@ use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
-use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, test_kill_process_group, waitid};
 
 use crate::profile::Command;
+use crate::signals::{self, Stopped};
 use tail::Tail;
 
 /// What a hook inherits from the environment of this process.
@@ -56,6 +57,8 @@ pub enum Ended {
     Signal(i32),
     /// It was asked to end (SIGTERM), and then it and its process group were killed.
     TimedOut,
+    /// The same, or it was not started, because a signal asked this process to end.
+    Stopped(Stopped),
     NotStarted(Errno),
 }
 
@@ -71,12 +74,18 @@ pub struct Outcome {
 const GRACE: Duration = Duration::from_secs(5);
 /// How long the end of a silent command may go unnoticed.
 const TICK: Duration = Duration::from_millis(10);
+/// So many ticks what was killed may take to go.
+const REAPING: u32 = 100;
 /// A pipe holds 64 KiB: so many steps read what a command wrote before its end, even if another process goes on writing.
 const STEPS: usize = 16;
 const STEP: usize = 8192;
 
 /// Runs it to its end. What it leaves in the background goes on, unless its time ran out.
 pub fn run(call: &Call<'_>) -> Outcome {
+    let _held = signals::hold();
+    if let Err(stopped) = signals::check() {
+        return Outcome { ended: Ended::Stopped(stopped), output: String::new() };
+    }
     match Running::start(call) {
         Ok(running) => running.finish(call.timeout, GRACE),
         Err(why) => Outcome { ended: not_started(&why), output: String::new() },
@@ -86,6 +95,12 @@ pub fn run(call: &Call<'_>) -> Outcome {
 fn not_started(why: &io::Error) -> Ended {
     // Words that no program can be given are no error of the system.
     Ended::NotStarted(Errno::from_io_error(why).unwrap_or(Errno::INVAL))
+}
+
+enum Watched {
+    Over,
+    Late,
+    Stopped(Stopped),
 }
 
 /// A child that has not been reaped: its group is its own until then.
@@ -123,8 +138,11 @@ impl Running {
     }
 
     fn finish(mut self, timeout: Duration, grace: Duration) -> Outcome {
-        let in_time = self.watch(timeout);
+        let watched = self.watch(timeout);
+        let in_time = matches!(watched, Watched::Over);
         if !in_time {
+            // A further signal ends the grace.
+            let _clean_up = signals::clean_up();
             self.signal(Signal::TERM);
             self.watch(grace);
             // Also for those of the group that outlived their leader.
@@ -132,29 +150,46 @@ impl Running {
         }
         let status = self.child.wait();
         self.drain();
-        let ended = match status {
-            _ if !in_time => Ended::TimedOut,
-            Ok(status) => match (status.code(), status.signal()) {
+        if !in_time {
+            self.await_group();
+        }
+        let ended = match (watched, status) {
+            (Watched::Late, _) => Ended::TimedOut,
+            (Watched::Stopped(stopped), _) => Ended::Stopped(stopped),
+            (Watched::Over, Ok(status)) => match (status.code(), status.signal()) {
                 (Some(0), _) => Ended::Success,
                 (Some(code), _) => Ended::Status(code),
                 (None, signal) => Ended::Signal(signal.unwrap_or_default()),
             },
-            Err(why) => not_started(&why),
+            (Watched::Over, Err(why)) => not_started(&why),
         };
         Outcome { ended, output: self.tail.into_text() }
     }
 
-    /// Reads along until it is over (`true`) or the time is up.
-    fn watch(&mut self, limit: Duration) -> bool {
+    /// Reads along until it is over, the time is up, or a signal arrives.
+    fn watch(&mut self, limit: Duration) -> Watched {
         let begun = Instant::now();
         loop {
             let over = self.is_over();
             self.drain();
             let left = limit.saturating_sub(begun.elapsed());
-            if over || left.is_zero() {
-                return over;
+            match signals::check() {
+                _ if over => return Watched::Over,
+                Err(stopped) => return Watched::Stopped(stopped),
+                Ok(()) if left.is_zero() => return Watched::Late,
+                Ok(()) => self.pause(left.min(TICK)),
             }
-            self.pause(left.min(TICK));
+        }
+    }
+
+    /// Until nothing is left of its group. Not for ever: what the machine's first process does not reap stays in it.
+    fn await_group(&self) {
+        let group = Pid::from_child(&self.child);
+        for _ in 0..REAPING {
+            if test_kill_process_group(group).is_err() {
+                return;
+            }
+            std::thread::sleep(TICK);
         }
     }
 

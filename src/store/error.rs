@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::files::{BadPath, FileError};
+use crate::signals::Stopped;
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
@@ -74,10 +75,13 @@ pub enum StoreError {
     /// The tree is in place, but the directory it is in could not be synced: it may not survive a power failure.
     #[error("the tree is in place but may not survive a power failure: {0}")]
     Unsynced(#[source] FileError),
+    /// A signal arrived before anything was decided. Nothing was changed.
+    #[error("{0}: nothing was changed")]
+    Stopped(#[from] Stopped),
     /// A test ended the run here, as a crash would.
     #[cfg(test)]
     #[error("stopped by a test")]
-    Stopped,
+    Crashed,
 }
 
 fn existing(paths: &[PathBuf]) -> String {
@@ -93,7 +97,7 @@ impl StoreError {
     pub(super) const fn is_crash(&self) -> bool {
         match self {
             #[cfg(test)]
-            Self::Stopped => true,
+            Self::Crashed => true,
             _ => false,
         }
     }

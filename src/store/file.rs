@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::files::{BadPath, Dir, Kind, Permissions};
+use crate::signals;
 
 use super::error::StoreError;
 use super::roots::or_here;
@@ -41,6 +42,8 @@ fn place(path: &Path, replace: bool) -> Result<(Dir, &str), StoreError> {
 
 fn write(path: &Path, bytes: &[u8], mode: u32, replace: bool) -> Result<(), StoreError> {
     let (parent, name) = place(path, replace)?;
+    // The temporary file is removed before a signal ends the run.
+    let _held = signals::hold();
     let mut tried = 0;
     // Hidden, and without an extension that a collector of reports would read.
     let temporary = loop {
@@ -57,6 +60,10 @@ fn write(path: &Path, bytes: &[u8], mode: u32, replace: bool) -> Result<(), Stor
             }
         }
     };
+    if let Err(stopped) = signals::check() {
+        let _ = parent.remove_file(&temporary);
+        return Err(stopped.into());
+    }
     let put = match replace {
         true => parent.rename(&temporary, &parent, name),
         false => parent.rename_new(&temporary, &parent, name),

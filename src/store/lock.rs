@@ -10,6 +10,7 @@ use rustix::fs::{FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
 
 use crate::files::{Dir, Facts, FileError, FileState, Kind, Op, RelPath};
+use crate::signals::{self, Held};
 
 use super::error::StoreError;
 use super::roots::{KPKI, KPKI_MODE};
@@ -30,6 +31,8 @@ pub struct TreeLock {
     pub(super) used: Cell<bool>,
     /// Closing it is what releases the lock.
     lock: OwnedFd,
+    /// The last to go: a signal ends the run when the lock is released and what was made for it is removed.
+    _held: Held,
 }
 
 impl TreeLock {
@@ -38,17 +41,19 @@ impl TreeLock {
         let mut polls = wait.as_millis() / POLL.as_millis();
         let mut races = RACES;
         let mut made = false;
+        let held = signals::hold();
         loop {
             let dir = Dir::open_root(main)?;
             match attempt(&dir, &mut made) {
                 Ok(Attempt::Held(kpki, lock)) => {
                     let (main, kpki) = (Arc::new(dir), Arc::new(kpki));
-                    return Ok(Self { main, kpki, made, used: Cell::new(false), lock });
+                    return Ok(Self { main, kpki, made, used: Cell::new(false), lock, _held: held });
                 }
                 Ok(Attempt::Busy) if polls == 0 => {
                     return Err(StoreError::Locked { path: dir.path_of(KPKI).join(LOCK), holder: holder(&dir) });
                 }
                 Ok(Attempt::Busy) => {
+                    signals::check()?;
                     polls -= 1;
                     std::thread::sleep(POLL);
                 }

@@ -1,15 +1,26 @@
 //! Publishes a set of files, all or nothing: a new tree by one rename, or else a merge.
 
 use crate::files::{BadPath, RelPath};
+use crate::signals;
 
 use super::commit::{Commit, Destination, Receipt};
 use super::error::StoreError;
-use super::step::Watch;
+use super::step::{Step, Watch};
 use super::{check, create, merge};
 
 /// Publishes. After an error other than [`StoreError::Unfinished`] and [`StoreError::Unsynced`] nothing is changed.
 pub fn publish(commit: &Commit<'_>) -> Result<Receipt, StoreError> {
-    publish_watched(commit, &|_| Ok(()))
+    // What this run has made is removed again, or finished, before a signal ends it.
+    let _held = signals::hold();
+    publish_watched(commit, &stop)
+}
+
+/// Where a signal stops a run. After the commit mark none does: the commit is finished first.
+fn stop(step: Step) -> Result<(), StoreError> {
+    match step {
+        Step::Locked | Step::Staged | Step::Checked => Ok(signals::check()?),
+        _ => Ok(()),
+    }
 }
 
 pub(super) fn publish_watched(commit: &Commit<'_>, watch: Watch<'_>) -> Result<Receipt, StoreError> {

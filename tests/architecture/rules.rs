@@ -18,6 +18,7 @@ pub const RANKS: &[&[&str]] = &[
     &["catalog", "x509", "encrypted"],
     &["encoding"],
     &["blueprint", "revocation", "clock", "files", "parallel"],
+    &["signals"],
 ];
 
 /// `ROOM -> ROOM`, against the ranks.
@@ -41,6 +42,8 @@ pub const CRATES: &[(&str, &[&str])] = &[
     ("saphyr_parser", &["encoding"]),
     ("tar", &["encoding"]),
     ("flate2", &["encoding"]),
+    ("signal_hook", &["signals"]),
+    ("zeroizing_alloc", &["main"]),
     ("clap", &["cli"]),
     ("clap_complete", &["cli"]),
     ("clap_mangen", &["cli"]),
@@ -57,8 +60,9 @@ pub const EDGES: &[(&str, &[&str])] = &[
     ("std::env", &["run"]),
     ("process::ExitCode", &["main", "run"]),
     ("process::Command", &["hooks"]),
+    ("std::alloc", &["main"]),
     // encoding, report: the traits only, over bytes in memory or whatever the caller gives.
-    ("std::io", &["run", "cli", "files", "store", "hooks", "encoding", "report"]),
+    ("std::io", &["signals", "run", "cli", "files", "store", "hooks", "encoding", "report"]),
     ("SystemTime", &["clock"]),
     ("now_utc", &["clock"]),
     ("println!", &[]),

@@ -39,6 +39,7 @@ mod renew;
 mod revoke;
 mod schema;
 mod secrets;
+mod signals;
 mod trust;
 mod verbs;
 mod wrong_issuer;

@@ -6,15 +6,16 @@ use std::time::Duration;
 
 use super::deploys::{self, Deploy};
 use super::renewing::Renewing;
+use super::rollback::roll_back;
 use crate::clock::rfc3339;
 use crate::error::Error;
 use crate::hooks::{self, Call, Ended};
 use crate::plan::renew::Credential;
-use crate::plan::restore;
 use crate::profile::{Command, OnHookFailure, Renewal};
 use crate::report::renew::{Hook, Tree as Report};
+use crate::signals;
 use crate::workspace::pending::PendingNotifications;
-use crate::workspace::{Locked, generations};
+use crate::workspace::Locked;
 
 static TURN: Mutex<()> = Mutex::new(());
 
@@ -41,19 +42,25 @@ impl<'a> Hooks<'a> {
             return Ok(Some(ran));
         }
         let mut error = Error::new(format!("the pre hook failed: {}; nothing was changed", ran.ended));
+        if let Err(stopped) = signals::check() {
+            error.exit = Error::from(stopped).exit;
+            return Err(error);
+        }
         error.why = ran.output.lines().map(str::to_owned).collect();
         Err(error.hint("fix the cause, or skip the hooks with --no-hooks"))
     }
 
-    /// Runs `post` alone: the run failed after `pre`, and `post` undoes what `pre` did.
+    /// Runs `post` alone: the run failed after `pre`, and `post` undoes what `pre` did, also when a signal was the cause.
     pub fn failed(&self) {
+        let _clean_up = signals::clean_up();
         if let Some(command) = self.renewal.and_then(|renewal| renewal.hooks.post.as_ref()) {
             self.run("post", command, &[("KPKI_RESULT", "failed".to_owned())]);
         }
     }
 
     /// Runs `deploy` and `post`; returns what is still pending. If a deploy hook fails and the profile has
-    /// `onHookFailure: restore`, the replaced files are restored and the components are notified again.
+    /// `onHookFailure: restore`, the replaced files are restored and the components are notified again. A hook that a signal
+    /// ended or kept from running has not failed: it is due with the next run.
     pub fn after(
         &self,
         report: &mut Report,
@@ -68,16 +75,18 @@ impl<'a> Hooks<'a> {
         for deploy in deploys::of(&self.credentials, renewal) {
             let succeeded = self.notify(&deploy, generation, report, &mut left);
             notified.push(deploy);
-            failed |= !succeeded;
+            failed |= !succeeded && signals::check().is_ok();
             if failed && restores {
                 break;
             }
         }
         report.rolled_back = pending.rolled_back;
+        // A rollback is not left half done.
+        let _clean_up = (failed && restores).then(signals::clean_up);
         if failed && restores {
             left.entries = notified.iter().flat_map(Deploy::ids).collect();
             left.rolled_back = true;
-            match self.roll_back(&left, locked) {
+            match roll_back(&self.renewing.session, &left, locked) {
                 Ok(()) => {
                     report.rolled_back = true;
                     left.entries.clear();
@@ -106,7 +115,12 @@ impl<'a> Hooks<'a> {
                 (false, false) => "renewed",
             };
             let more = [("KPKI_GENERATION", generation.clone()), ("KPKI_RESULT", result.to_owned())];
-            report.hooks.push(self.run("post", command, &more));
+            let ran = self.run("post", command, &more);
+            // With the next run, for which a component is notified once more.
+            if !ran.succeeded && signals::check().is_err() && left.entries.is_empty() {
+                left.entries.clone_from(&pending.entries);
+            }
+            report.hooks.push(ran);
         }
         left
     }
@@ -126,19 +140,6 @@ impl<'a> Hooks<'a> {
         }
         report.hooks.push(ran);
         succeeded
-    }
-
-    /// Restores the generation, unless that would put revoked certificates into use again. `left`: what is pending once the old
-    /// files are back, part of the same transaction: a run that is killed in between is continued from there.
-    fn roll_back(&self, left: &PendingNotifications, locked: &Locked<'_>) -> Result<(), Error> {
-        let (session, generation) = (&self.renewing.session, &left.generation);
-        let prior = generations::changed(&session.tree.roots, generations::before(&session.tree.roots, generation)?)?;
-        let (revoked, _) = generations::revoked(&session.tree, &prior)?;
-        if !revoked.is_empty() {
-            let revoked = revoked.iter().map(|(path, entry)| restore::revoked(path.as_str(), entry));
-            return Err(revoked.fold(Error::new("revoked certificates would be in use again"), Error::because));
-        }
-        generations::put_back(&session.tree, locked, generation, session.run.now, Some(left.change()?)).map(drop)
     }
 
     fn deploy(&self, deploy: &Deploy<'_>, generation: &str) -> Hook {

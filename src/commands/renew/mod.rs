@@ -8,6 +8,7 @@ mod hooks;
 mod make;
 mod renewing;
 mod request;
+mod rollback;
 mod run;
 mod summary;
 

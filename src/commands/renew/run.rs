@@ -13,6 +13,7 @@ use crate::parallel;
 use crate::plan::renew::Credential;
 use crate::report::renew as report;
 use crate::report::restart::restarts;
+use crate::signals;
 use crate::store::{self, RootId};
 use crate::tree::{EntryId, Issuers};
 use crate::workspace::pending::PendingNotifications;
@@ -39,6 +40,8 @@ pub fn run(request: &Request, progress: Progress<'_>) -> Result<(report::Renew, 
 }
 
 fn attempt(request: &Request, run: &RunArgs, target: &Target, progress: Progress<'_>) -> Result<report::Tree, Error> {
+    // Of several trees, those that were not begun are left as they are.
+    signals::check()?;
     let session = Session::open(&request.trees, run, target, Absent::Refused)?;
     let credentials = session.select(&request.names)?;
     let renewing = Renewing { request, session, credentials };
@@ -140,7 +143,8 @@ impl Renewing<'_> {
         report.finished = finished.map(EntryId::to_string).collect();
         report.restart = restarts(credentials.iter().map(|one| one.id.clone()));
         let left = Hooks::of(self, credentials).after(report, &pending, locked);
-        // The renewal is done; its notifications may be repeated.
+        // The renewal is done; its notifications may be repeated. Also after a signal the next run has to know which.
+        let _clean_up = signals::clean_up();
         if let Err(error) = left.keep(&self.session.tree.roots) {
             report.warnings.push(format!("the next run will repeat the notifications: {}", error.what));
         }

@@ -10,7 +10,7 @@ use super::super::{journal, pending, recover};
 use super::*;
 
 pub(super) fn stop_at(at: Step) -> impl Fn(Step) -> Result<(), StoreError> {
-    move |step| if step == at { Err(StoreError::Stopped) } else { Ok(()) }
+    move |step| if step == at { Err(StoreError::Crashed) } else { Ok(()) }
 }
 
 fn run(roots: &Roots, tag: &str, at: Option<Step>) -> (Result<Receipt, StoreError>, Vec<Step>) {
@@ -51,7 +51,7 @@ fn sweep(prepare: fn(&Roots), place: fn(&Path) -> Roots, before: Option<&str>) {
         let tmp = tempfile::tempdir().unwrap();
         let roots = place(tmp.path());
         prepare(&roots);
-        assert_eq!(run(&roots, "two", Some(step)).0, Err(StoreError::Stopped), "{step:?}");
+        assert_eq!(run(&roots, "two", Some(step)).0, Err(StoreError::Crashed), "{step:?}");
         assert_eq!(pending(&roots).unwrap(), decided && step != Step::Unmarked, "{step:?}");
         let recovered = recover(&roots, Duration::ZERO).unwrap();
         if decided {
@@ -312,7 +312,7 @@ fn without_the_kubelets_directory_the_decision_waits_for_it() {
     let tmp = tempfile::tempdir().unwrap();
     let roots = with_kubelet(tmp.path());
     put(&roots, "one", false).unwrap();
-    assert_eq!(run(&roots, "two", Some(Step::Placed(1))).0, Err(StoreError::Stopped));
+    assert_eq!(run(&roots, "two", Some(Step::Placed(1))).0, Err(StoreError::Crashed));
     let (kubelet, away) = (roots.kubelet.clone().unwrap(), tmp.path().join("away"));
     std::fs::rename(&kubelet, &away).unwrap();
     let error = recover(&roots, Duration::ZERO).unwrap_err();
@@ -332,7 +332,7 @@ fn an_error_says_whether_the_files_are_in_place_already() {
         let tmp = tempfile::tempdir().unwrap();
         let roots = main_only(tmp.path());
         put(&roots, "one", false).unwrap();
-        assert_eq!(run(&roots, "two", Some(Step::Marked)).0, Err(StoreError::Stopped));
+        assert_eq!(run(&roots, "two", Some(Step::Marked)).0, Err(StoreError::Crashed));
         // Something is in the way that was not there when it was decided.
         let (path, away) = (roots.main.join(occupied), tmp.path().join("away"));
         let was = path.exists();
