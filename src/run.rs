@@ -4,6 +4,7 @@
 use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
 use zeroize::Zeroizing;
@@ -67,6 +68,8 @@ fn width(stream: impl std::os::fd::AsFd) -> Option<u16> {
 #[allow(clippy::disallowed_methods)] // argv is read here and nowhere else
 pub fn main() -> ExitCode {
     let environment = of_process();
+    // A limit on the size of files (`ulimit -f`) is an error of the write, not the end of the process.
+    let _ = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, Arc::default());
     let (mut out, mut err) = (io::stdout().lock(), io::stderr().lock());
     ExitCode::from(run(std::env::args_os(), &environment, &mut out, &mut err))
 }

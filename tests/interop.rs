@@ -31,6 +31,8 @@ mod deploy;
 mod etcd;
 #[path = "interop/export.rs"]
 mod export;
+#[path = "interop/faults.rs"]
+mod faults;
 #[path = "interop/hostile.rs"]
 mod hostile;
 #[path = "interop/kubeadm.rs"]
@@ -51,6 +53,8 @@ mod renew_sweep;
 mod revoke;
 #[path = "interop/sweep.rs"]
 mod sweep;
+#[path = "interop/outputs_sweep.rs"]
+mod outputs_sweep;
 #[path = "interop/tls.rs"]
 mod tls;
 #[path = "interop/yaml.rs"]

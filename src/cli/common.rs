@@ -9,9 +9,10 @@ use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
 use super::environment::Environment;
-use super::values::{Output, instant, span};
+use super::ui::Ui;
+use super::values::{Outcome, Output, instant, span};
 use crate::clock::Span;
-use crate::error::Error;
+use crate::error::{Error, Exit};
 use crate::report::Form;
 use crate::tree::layout::DEFAULT_DIR;
 use crate::workspace::survey::LARGEST_INPUT;
@@ -108,6 +109,17 @@ pub struct Report {
     /// The form of the report
     #[arg(short, long, value_enum, default_value_t = Output::Table, value_name = "FORM")]
     pub output: Output,
+}
+
+impl Report {
+    /// The report of a run that ended with this status.
+    pub fn finish(&self, ui: &mut Ui<'_>, report: &impl crate::report::Report, run: &RunArgs, exit: Exit) -> Outcome {
+        if run.dry_run {
+            ui.report(report, self.form(), run.now)?;
+            return Ok(exit);
+        }
+        ui.done(report, self.form(), run.now, exit)
+    }
 }
 
 impl Tree {

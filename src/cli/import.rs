@@ -56,7 +56,6 @@ impl Args {
         let request = Request { trees, run, files: self.files, entry: self.entry, requests: self.requests };
         let report = import::run(&request)?;
         ui.warnings(&report.warnings);
-        ui.report(&report, self.report.form(), request.run.now)?;
-        Ok(Exit::Done)
+        self.report.finish(ui, &report, &request.run, Exit::Done)
     }
 }

@@ -7,7 +7,8 @@ use crate::error::Exit;
 /// List the generations of a tree: the files that each run replaced
 ///
 /// init --force, renew and restore keep the files they replace in DIR/.kpki/generations (0700). The profile's
-/// renewal.keepGenerations sets how many generations are kept (default 5).
+/// renewal.keepGenerations sets how many generations are kept (default 5). Those in which only CRLs were replaced are
+/// counted apart: restore does not change CRLs, and goes back as far however often one is issued.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -71,7 +72,6 @@ impl Restore {
     pub fn run(self, environment: &Environment, ui: &mut Ui<'_>) -> Outcome {
         let (dir, run) = (self.tree.dir, self.run.args(environment)?);
         let request = Request { dir, run, kubelet_dir: self.kubelet_dir, generation: self.generation };
-        ui.report(&restore::run(&request)?, self.report.form(), request.run.now)?;
-        Ok(Exit::Done)
+        self.report.finish(ui, &restore::run(&request)?, &request.run, Exit::Done)
     }
 }

@@ -19,6 +19,8 @@ pub enum Exit {
     Critical,
     /// init, renew, csr: some entries were not done, because of an external authority or a problem; the others were.
     Partial,
+    /// Done, but the report of it could not be written to standard output; standard error has it.
+    Unreported,
     /// renew --detailed-exitcode: something was renewed.
     Renewed,
     /// What a monitoring plugin answers (`-o nagios`): 0 ok, 1 warning, 2 critical, 3 unknown.
@@ -27,7 +29,7 @@ pub enum Exit {
 
 /// The statuses as text, for the test that compares README and help.
 #[cfg(any(test, feature = "internals"))]
-pub const STATUSES: [(u8, &str); 7] = [
+pub const STATUSES: [(u8, &str); 8] = [
     (0, "done, nothing to do, or nothing inside the windows"),
     (1, "refused, failed or could not run; crl check: no answer"),
     (2, "wrong command line or profile"),
@@ -38,6 +40,7 @@ pub const STATUSES: [(u8, &str); 7] = [
          one is revoked or held; export --verify: a file is another node's, does not fit the others or is missing",
     ),
     (5, "init, renew, csr: some entries were not done, such as those of an external authority; the others were"),
+    (6, "it is done, but its report could not be written to standard output (a full disk); standard error has the report"),
     (10, "renew --detailed-exitcode: something was renewed"),
 ];
 
@@ -60,6 +63,7 @@ impl Exit {
             Self::Warning => 3,
             Self::Critical => 4,
             Self::Partial => 5,
+            Self::Unreported => 6,
             Self::Renewed => 10,
             Self::Plugin(status) => status,
         }
@@ -72,7 +76,7 @@ mod tests {
 
     #[test]
     fn statuses_are_a_table() {
-        let all = [Exit::Done, Exit::Failed, Exit::Usage, Exit::Warning, Exit::Critical, Exit::Partial, Exit::Renewed];
+        let all = [Exit::Done, Exit::Failed, Exit::Usage, Exit::Warning, Exit::Critical, Exit::Partial, Exit::Unreported, Exit::Renewed];
         assert_eq!(all.map(Exit::code), STATUSES.map(|(status, _)| status));
         // Of several statuses the highest is used.
         assert!(all.is_sorted());

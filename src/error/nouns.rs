@@ -73,6 +73,10 @@ impl From<StoreError> for Error {
             StoreError::KubeletGone(_) => {
                 "put the directory back (mount it), then run the command again: it completes the interrupted run"
             }
+            StoreError::Undelivered(first, _) => {
+                let hint = format!("put it in its place: mv {} {}", first.kept.display(), first.path.display());
+                return Self::new(text).hint(hint);
+            }
             StoreError::NoKubeletRoot => "give the same --kubelet-dir as the run that wrote them",
             StoreError::Untrusted { path, .. } => {
                 let path = path.display();

@@ -252,7 +252,7 @@ const FIELDS: &[FieldDoc] = &[
         "renewal.keepGenerations",
         "number from 1 to 1000",
         "5",
-        "How many earlier generations of a tree are kept for kpki restore.",
+        "How many earlier generations of a tree are kept for kpki restore; as many again of those with nothing but CRLs.",
         "10",
     ),
     ours(

@@ -4,6 +4,7 @@ use time::OffsetDateTime;
 
 use crate::error::Error;
 use crate::files::RelPath;
+use crate::revocation::is_crl_file;
 use crate::store::{self, FileChange, PriorFile, RootId, Roots, StoreError};
 use crate::tree::leaf;
 use crate::workspace::tree_dir::{Locked, Transaction, TreeDir};
@@ -16,7 +17,7 @@ pub fn before(roots: &Roots, name: &str) -> Result<Vec<PriorFile>, Error> {
 }
 
 fn is_restored(path: &RelPath) -> bool {
-    !path.as_str().ends_with(".crl") && !path.as_str().ends_with(".crl.der")
+    !is_crl_file(path.as_str())
 }
 
 /// The CRLs of a generation or made since; they are not restored.

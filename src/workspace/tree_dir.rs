@@ -10,7 +10,7 @@ use crate::catalog::CaId;
 use crate::error::Error;
 use crate::files::RelPath;
 use crate::profile::{Profile, RENEWAL};
-use crate::store::{self, Commit, FileChange, Locking, RootId, Roots, StoreError, TreeLock};
+use crate::store::{self, Commit, FileChange, Locking, OuterFile, Recovery, RootId, Roots, StoreError, TreeLock};
 use crate::tree::layout::{DEFAULT_DIR, DEFAULT_KUBELET_DIR};
 use crate::tree::{Authorities, Authority, Directories, Issuers, Place, Root, Survey, authorities};
 use crate::workspace::{journal, survey};
@@ -42,6 +42,8 @@ pub struct Locked<'t> {
     /// `None`: the tree does not exist yet, and one rename publishes it.
     lock: Option<TreeLock>,
     wait: Duration,
+    /// Files outside the tree that an interrupted run was to write: they are in place now.
+    delivered: Vec<PathBuf>,
 }
 
 /// One commit: all of it, or nothing.
@@ -49,6 +51,8 @@ pub struct Locked<'t> {
 pub struct Transaction {
     pub changes: Vec<FileChange>,
     pub removals: Vec<(RootId, RelPath)>,
+    /// Files outside the tree.
+    pub outer: Vec<OuterFile>,
     /// Lines of the journal.
     pub journal: Vec<String>,
     /// The entries for `kpki history`; `None`: no generation.
@@ -104,15 +108,19 @@ impl TreeDir {
 
     /// Waits for the lock, and completes or rolls back an interrupted run.
     pub fn lock(&self, wait: Duration) -> Result<Locked<'_>, Error> {
-        let (lock, _) = TreeLock::acquire_and_recover(&self.roots, wait)?;
-        Ok(Locked { tree: self, lock: Some(lock), wait })
+        let (lock, recovery) = TreeLock::acquire_and_recover(&self.roots, wait)?;
+        let delivered = match recovery {
+            Recovery::Finished { outer, .. } => outer,
+            Recovery::Nothing | Recovery::Discarded => Vec::new(),
+        };
+        Ok(Locked { tree: self, lock: Some(lock), wait, delivered })
     }
 
     /// As [`Self::lock`]; a directory that is absent or empty has no lock: one rename publishes it.
     pub fn lock_or_create(&self, wait: Duration) -> Result<Locked<'_>, Error> {
         match survey::open(&self.roots.main)? {
             Some(dir) if !dir.list()?.is_empty() => self.lock(wait),
-            _ => Ok(Locked { tree: self, lock: None, wait }),
+            _ => Ok(Locked { tree: self, lock: None, wait, delivered: Vec::new() }),
         }
     }
 
@@ -184,6 +192,15 @@ impl Locked<'_> {
         Ok((snapshot, issuers))
     }
 
+    /// An output is in the way. The interrupted run that this one has finished may have made it.
+    pub fn in_the_way(&self, error: Error) -> Error {
+        if self.delivered.is_empty() {
+            return error;
+        }
+        let files: Vec<String> = self.delivered.iter().map(|path| path.display().to_string()).collect();
+        error.because(format!("this run has first finished an interrupted one, which has written {}", files.join(", ")))
+    }
+
     /// Commits. Returns the name of the generation with the replaced files; `None`: none was replaced.
     pub fn commit(
         &self,
@@ -191,11 +208,12 @@ impl Locked<'_> {
         now: OffsetDateTime,
         transaction: Transaction,
     ) -> Result<Option<String>, StoreError> {
-        let Transaction { changes, removals, journal, entries } = transaction;
+        let Transaction { changes, removals, outer, journal, entries } = transaction;
         let receipt = store::publish(&Commit {
             roots: &self.tree.roots,
             changes,
             removals,
+            outer,
             journal,
             note: entries.map(|entries| journal::note(verb, &entries, now)),
             keep_generations: self.tree.keep_generations,

@@ -29,6 +29,7 @@ mod interrupted_import;
 mod kubeadm;
 mod kubeconfig;
 mod metrics;
+mod outputs;
 mod pkits;
 mod profiles;
 mod refusals;

@@ -6,7 +6,7 @@ use crate::encoding::archive::{self, Member};
 use crate::error::Error;
 use crate::files::{self, FileError, Kind, Op};
 use crate::report::export::{Export, ExportedFile};
-use crate::store;
+use crate::store::{self, StoreError};
 use crate::tree::layout::{DEFAULT_DIR, DEFAULT_KUBELET_DIR};
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -97,14 +97,19 @@ fn is_above(directory: &str) -> bool {
 
 /// Refuses before anything is read: an existing file is replaced only with `--force`.
 pub fn check(path: &Path, force: bool) -> Result<(), Error> {
-    if !force && files::what(None, path).is_some() {
-        return Err(Error::new(FileError::new(Op::Write, path, Kind::Exists).to_string())
-            .hint("give another file with --out, or replace it with --force"));
-    }
-    Ok(())
+    if !force && files::what(None, path).is_some() { Err(exists(path)) } else { Ok(()) }
 }
 
-/// Writes it with mode 0600.
-pub fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
-    Ok(store::replace_file(path, bytes, 0o600)?)
+fn exists(path: &Path) -> Error {
+    Error::new(FileError::new(Op::Write, path, Kind::Exists).to_string())
+        .hint("give another file with --out, or replace it with --force")
+}
+
+/// Writes it with mode 0600; an existing file, also one that was made meanwhile, is replaced only with `force`.
+pub fn write(path: &Path, bytes: &[u8], force: bool) -> Result<(), Error> {
+    let write = if force { store::replace_file } else { store::create_file };
+    write(path, bytes, 0o600).map_err(|error| match error {
+        StoreError::Exist(_) => exists(path),
+        error => error.into(),
+    })
 }
