@@ -121,6 +121,8 @@ pub(super) fn deliver(
             staging.remove_file(&staged)?;
             return Ok(None);
         }
+        // The name is not durable yet, so it is not done.
+        Err(StoreError::Unsynced(why)) => return Err(why.into()),
         Err(why) if recovering || is_taken(&why) => Box::new(why),
         Err(why) => return Err(why),
     };

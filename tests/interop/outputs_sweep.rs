@@ -392,7 +392,7 @@ fn template(scenario: &Scenario, base: &Path, dir: &Path) {
     }
 }
 
-fn sweep(scenario: &Scenario, base_dir: &Path, area: &Path, disk: Option<&Disk>) {
+fn sweep(scenario: &Scenario, base_dir: &Path, area: &Path, disk: Option<&Disk>) -> Vec<String> {
     let home = area.join("scenario");
     let (template_dir, reference_dir) = (home.join("template"), home.join("reference"));
     fs::create_dir_all(&home).unwrap();
@@ -410,7 +410,7 @@ fn sweep(scenario: &Scenario, base_dir: &Path, area: &Path, disk: Option<&Disk>)
         log: home.join(format!("log{worker}")),
         disk,
     };
-    match disk {
+    let complaints = match disk {
         None => faults::sweep(scenario.name, Tried::KillsAndErrors, 2, spot),
         Some(disk) => {
             // What was done stays done.
@@ -419,10 +419,11 @@ fn sweep(scenario: &Scenario, base_dir: &Path, area: &Path, disk: Option<&Disk>)
             run(&mut command(scenario.words, &spot.root)).expect_ok(scenario.name);
             disk.cut();
             assert_eq!(spot.state(), Ok(State::New), "{}: a success was lost", scenario.name);
-            faults::sweep(&format!("{}, power failure", scenario.name), Tried::PowerFailures, 1, |_| copy(&spot));
+            faults::sweep(&format!("{}, power failure", scenario.name), Tried::PowerFailures, 1, |_| copy(&spot))
         }
-    }
+    };
     fs::remove_dir_all(&home).unwrap();
+    complaints
 }
 
 fn copy<'a>(spot: &Spot<'a>) -> Spot<'a> {
@@ -443,9 +444,8 @@ fn every_verb_that_writes_is_whole_whatever_fails() {
     let base_dir = area.path().join("base");
     fs::create_dir_all(&base_dir).unwrap();
     base(&base_dir);
-    for scenario in SCENARIOS {
-        sweep(scenario, &base_dir, area.path(), None);
-    }
+    let all = SCENARIOS.iter().flat_map(|scenario| sweep(scenario, &base_dir, area.path(), None));
+    faults::none(&all.collect::<Vec<_>>());
 }
 
 /// An ext4 in a file, whose power can fail.
@@ -495,7 +495,6 @@ fn every_verb_that_writes_is_whole_after_a_power_failure() {
     let base_dir = area.path().join("base");
     fs::create_dir_all(&base_dir).unwrap();
     base(&base_dir);
-    for scenario in SCENARIOS {
-        sweep(scenario, &base_dir, area.path(), Some(&disk));
-    }
+    let all = SCENARIOS.iter().flat_map(|scenario| sweep(scenario, &base_dir, area.path(), Some(&disk)));
+    faults::none(&all.collect::<Vec<_>>());
 }

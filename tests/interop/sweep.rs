@@ -182,12 +182,13 @@ fn sweep(case: Case) {
         (certificate, key)
     });
 
-    faults::sweep(&format!("init {case:?}"), Tried::KillsAndErrors, 2, |worker| Spot {
+    let complaints = faults::sweep(&format!("init {case:?}"), Tried::KillsAndErrors, 2, |worker| Spot {
         root: area.path().join(format!("box{worker}")),
         case,
         profile: profile.clone(),
         brought: brought.clone(),
     });
+    faults::none(&complaints);
 }
 
 #[test]

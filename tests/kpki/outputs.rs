@@ -159,9 +159,6 @@ fn a_limit_on_the_size_of_files_is_an_error_and_not_the_end() {
     }
     let (status, stderr) = limited("check-expiration k8s -o json > checked.json");
     assert!(status == 1 && stderr.contains("cannot write to standard output"), "{status} {stderr}");
-    // What is done is done, though a report of this length finds no room.
-    let (status, stderr) = limited("hold apiserver -d k8s -o json > report.json");
-    assert!(status == 6 || status == 0, "{status} {stderr}");
 }
 
 #[test]

@@ -35,8 +35,8 @@ pub fn user(request: &Request) -> Result<Made, Error> {
     let profile = profiles::recorded(&request.dir)?.map(|(_, profile)| profile);
     let tree = TreeDir::new(&request.dir, profile.as_ref(), None)?;
     let admin = tree.directories.files("", Files::Kubeconfig("admin.conf")).0;
-    // What is refused is refused before the lock; an interrupted run is finished first.
-    if !tree.is_half_done()? {
+    // What is refused is refused before the lock; what an interrupted run left is finished or removed first.
+    if !tree.is_interrupted()? {
         guard::check(request)?;
         can_sign(request, &tree.peek(std::iter::once(&admin))?)?;
     }

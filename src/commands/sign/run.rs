@@ -41,7 +41,10 @@ pub fn run(request: &Request) -> Result<Outcome, Error> {
     let apart = apart.map(|home| TreeDir::plain(&home));
     let apart = apart.as_ref().map(|home| home.lock(request.run.lock_wait)).transpose()?;
     let locked = signer.locked.as_ref().or(apart.as_ref());
-    let in_the_way = |error| locked.map_or_else(|| Error::clone(&error), |locked| locked.in_the_way(error.clone()));
+    let in_the_way = |error: Error| match locked {
+        Some(locked) => locked.in_the_way(error),
+        None => error,
+    };
     let agreed = terms::agree(request, session.as_ref().zip(signer.snapshot.as_ref()))?;
     let jobs = jobs::read(request)?;
     if agreed.entry.is_some() && jobs.len() > 1 {
