@@ -41,6 +41,8 @@ mod kubeadm;
 mod kubectl;
 #[path = "interop/openssl.rs"]
 mod openssl;
+#[path = "interop/outputs_sweep.rs"]
+mod outputs_sweep;
 #[path = "interop/pkilint.rs"]
 mod pkilint;
 #[path = "interop/promtool.rs"]
@@ -53,8 +55,6 @@ mod renew_sweep;
 mod revoke;
 #[path = "interop/sweep.rs"]
 mod sweep;
-#[path = "interop/outputs_sweep.rs"]
-mod outputs_sweep;
 #[path = "interop/tls.rs"]
 mod tls;
 #[path = "interop/yaml.rs"]

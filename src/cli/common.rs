@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use super::environment::Environment;
 use super::ui::Ui;
-use super::values::{Outcome, Output, instant, span};
+use super::values::{FORMS, Outcome, instant, one_of, span};
 use crate::clock::Span;
 use crate::error::{Error, Exit};
 use crate::report::Form;
@@ -75,7 +75,7 @@ struct Node {
     kubelet_dir: Option<PathBuf>,
 }
 
-/// Options of verbs that write.
+/// Options of verbs that write, and report what they did.
 #[derive(Debug, Args)]
 pub struct Run {
     /// Show what would be done and write nothing
@@ -84,6 +84,9 @@ pub struct Run {
 
     #[command(flatten)]
     write: Write,
+
+    #[command(flatten)]
+    pub report: Report,
 }
 
 /// Options of verbs that write, without `--dry-run`.
@@ -107,18 +110,18 @@ pub struct At {
 #[derive(Debug, Args)]
 pub struct Report {
     /// The form of the report
-    #[arg(short, long, value_enum, default_value_t = Output::Table, value_name = "FORM")]
-    pub output: Output,
+    #[arg(short, long, default_value = "table", value_name = "FORM", value_parser = one_of(FORMS))]
+    pub output: Form,
 }
 
 impl Report {
     /// The report of a run that ended with this status.
     pub fn finish(&self, ui: &mut Ui<'_>, report: &impl crate::report::Report, run: &RunArgs, exit: Exit) -> Outcome {
         if run.dry_run {
-            ui.report(report, self.form(), run.now)?;
+            ui.report(report, self.output, run.now)?;
             return Ok(exit);
         }
-        ui.done(report, self.form(), run.now, exit)
+        ui.done(report, self.output, run.now, exit)
     }
 }
 
@@ -180,12 +183,6 @@ impl At {
     pub fn instant(&self, environment: &Environment) -> Result<OffsetDateTime, Error> {
         let now = environment.clock.now();
         self.at.as_deref().map_or(Ok(now), |text| instant("--at", text, now))
-    }
-}
-
-impl Report {
-    pub fn form(&self) -> Form {
-        self.output.into()
     }
 }
 

@@ -34,9 +34,6 @@ pub struct Args {
 
     #[command(flatten)]
     run: common::Run,
-
-    #[command(flatten)]
-    report: common::Report,
 }
 
 const EXAMPLES: &str = "\
@@ -57,6 +54,6 @@ impl Args {
         let report = ui.working(|progress| csr::run(&request, progress))?;
         ui.warnings(&report.warnings);
         let exit = if report.count("left") > 0 { Exit::Partial } else { Exit::Done };
-        self.report.finish(ui, &report, &request.run, exit)
+        self.run.report.finish(ui, &report, &request.run, exit)
     }
 }

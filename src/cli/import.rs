@@ -36,9 +36,6 @@ pub struct Args {
 
     #[command(flatten)]
     run: common::Run,
-
-    #[command(flatten)]
-    report: common::Report,
 }
 
 const EXAMPLES: &str = "\
@@ -56,6 +53,6 @@ impl Args {
         let request = Request { trees, run, files: self.files, entry: self.entry, requests: self.requests };
         let report = import::run(&request)?;
         ui.warnings(&report.warnings);
-        self.report.finish(ui, &report, &request.run, Exit::Done)
+        self.run.report.finish(ui, &report, &request.run, Exit::Done)
     }
 }

@@ -50,9 +50,6 @@ pub struct Args {
 
     #[command(flatten)]
     run: common::Run,
-
-    #[command(flatten)]
-    report: common::Report,
 }
 
 const EXAMPLES: &str = "\
@@ -84,6 +81,6 @@ impl Args {
         ui.warnings(&report.warnings);
         let waits = report.items.iter().any(|item| item.action == "request");
         let exit = if waits && !self.run.dry_run { Exit::Partial } else { Exit::Done };
-        self.report.finish(ui, &report, &request.run, exit)
+        self.run.report.finish(ui, &report, &request.run, exit)
     }
 }

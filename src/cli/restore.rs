@@ -31,7 +31,7 @@ pub struct History {
 impl History {
     pub fn run(&self, environment: &Environment, ui: &mut Ui<'_>) -> Outcome {
         let history = restore::history(&self.tree.dir, self.kubelet_dir.as_deref())?;
-        ui.report(&history, self.report.form(), environment.clock.now())?;
+        ui.report(&history, self.report.output, environment.clock.now())?;
         Ok(Exit::Done)
     }
 }
@@ -63,15 +63,12 @@ pub struct Restore {
 
     #[command(flatten)]
     run: common::Run,
-
-    #[command(flatten)]
-    report: common::Report,
 }
 
 impl Restore {
     pub fn run(self, environment: &Environment, ui: &mut Ui<'_>) -> Outcome {
         let (dir, run) = (self.tree.dir, self.run.args(environment)?);
         let request = Request { dir, run, kubelet_dir: self.kubelet_dir, generation: self.generation };
-        self.report.finish(ui, &restore::run(&request)?, &request.run, Exit::Done)
+        self.run.report.finish(ui, &restore::run(&request)?, &request.run, Exit::Done)
     }
 }

@@ -122,9 +122,6 @@ pub struct CrlRun {
 
     #[command(flatten)]
     pub run: common::Run,
-
-    #[command(flatten)]
-    pub report: common::Report,
 }
 
 /// RFC 5280's reason codes without removeFromCRL (for delta CRLs) and certificateHold (`kpki hold`).
@@ -182,6 +179,6 @@ impl CrlRun {
     pub fn show(&self, report: &Revocation, run: &RunArgs, ui: &mut Ui<'_>) -> Outcome {
         ui.warnings(&report.warnings);
         let exit = if report.has_gap() { Exit::Partial } else { Exit::Done };
-        self.report.finish(ui, report, run, exit)
+        self.run.report.finish(ui, report, run, exit)
     }
 }

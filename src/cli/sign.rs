@@ -96,9 +96,6 @@ pub struct Args {
 
     #[command(flatten)]
     run: common::Run,
-
-    #[command(flatten)]
-    report: common::Report,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -155,7 +152,7 @@ impl Args {
                 written.map_err(|error| error.because("the certificates above are signed, and nobody has them"))?;
                 Ok(Exit::Done)
             }
-            None => self.report.finish(ui, &report, &request.run, Exit::Done),
+            None => self.run.report.finish(ui, &report, &request.run, Exit::Done),
         }
     }
 

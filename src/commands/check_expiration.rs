@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use time::OffsetDateTime;
 
-use crate::profile::Threshold;
 use crate::audit::{self, JudgedTree, Policy};
 use crate::error::Error;
 use crate::files::{self, FileError, Op};
 use crate::inventory::{self, Form, Item, Kind, Reading, Tree};
 use crate::parallel;
+use crate::profile::Threshold;
 use crate::report::{Check, CheckForm, Selection};
 use crate::store::{self, Roots};
 use crate::workspace::targets::{self, Target};

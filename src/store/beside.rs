@@ -74,7 +74,8 @@ impl Drop for Beside {
     }
 }
 
-/// A name that no other process uses, whatever its number: containers have numbers of their own.
+/// A name that no other process uses, whatever its number: containers have numbers of their own. Without an extension that a
+/// collector of reports would read.
 fn hidden(name: &str) -> String {
     let end = (0..=STEM.min(name.len())).rev().find(|end| name.is_char_boundary(*end)).unwrap_or(0);
     let number = RandomState::new().build_hasher().finish();

@@ -39,7 +39,18 @@ const CALLS: [&str; 23] = [
 ];
 /// Calls that need room on the disk.
 const SPACE: [&str; 12] = [
-    "openat", "write", "pwrite64", "fsync", "rename", "renameat", "renameat2", "mkdir", "mkdirat", "link", "linkat", "ftruncate",
+    "openat",
+    "write",
+    "pwrite64",
+    "fsync",
+    "rename",
+    "renameat",
+    "renameat2",
+    "mkdir",
+    "mkdirat",
+    "link",
+    "linkat",
+    "ftruncate",
 ];
 const FAULTS: [&str; 3] = ["signal=SIGKILL", "error=EIO", "error=ENOSPC"];
 /// Calls between which the disk is another.
@@ -89,7 +100,9 @@ fn faults(counts: &BTreeMap<&'static str, usize>, tried: Tried) -> Vec<Fault> {
     match part() {
         None => all.collect(),
         // The kinds of fault take turns.
-        Some(part) => all.enumerate().filter(|(number, _)| (number + part) % PART == 0).map(|(_, fault)| fault).collect(),
+        Some(part) => {
+            all.enumerate().filter(|(number, _)| (number + part) % PART == 0).map(|(_, fault)| fault).collect()
+        }
     }
 }
 
@@ -201,4 +214,3 @@ pub fn none(complaints: &[String]) {
     let few: Vec<&String> = complaints.iter().take(40).collect();
     assert!(complaints.is_empty(), "{} complaints: {few:#?}", complaints.len());
 }
-

@@ -258,12 +258,13 @@ fn sweep(verb: Verb, outside: bool) {
         }
         run(&mut renew).expect_ok("renew");
     }
-    let complaints = faults::sweep(&format!("{verb:?}, kubelet outside {outside}"), Tried::KillsAndErrors, 2, |worker| Spot {
-        root: area.path().join(format!("box{worker}")),
-        template: template.clone(),
-        outside,
-        verb,
-    });
+    let complaints =
+        faults::sweep(&format!("{verb:?}, kubelet outside {outside}"), Tried::KillsAndErrors, 2, |worker| Spot {
+            root: area.path().join(format!("box{worker}")),
+            template: template.clone(),
+            outside,
+            verb,
+        });
     faults::none(&complaints);
 }
 

@@ -40,7 +40,8 @@ fn hidden(dir: &Path) -> Vec<String> {
 fn of_many_runs_that_write_one_file_exactly_one_succeeds() {
     let sign = ["sign", "--csr-json", "web.json", "--usage", "server", "--lock-timeout", "60s"];
     let by_files: &[&str] = &["--ca-cert", "k8s/pki/ca.crt", "--ca-key", "k8s/pki/ca.key"];
-    let user = ["kubeconfig", "user", "jane", "-g", "dev", "-d", "k8s", "--lock-timeout", "60s", "--out", "out/jane.conf"];
+    let user =
+        ["kubeconfig", "user", "jane", "-g", "dev", "-d", "k8s", "--lock-timeout", "60s", "--out", "out/jane.conf"];
     for (words, recorded) in [
         (user.to_vec(), Some("kubeconfig")),
         ([&sign[..], &["-d", "k8s", "-O", "out/web.crt"]].concat(), Some("sign")),
@@ -81,7 +82,8 @@ fn two_trees_that_write_one_file_lose_nothing() {
         .map(|dir| place.read(&format!("{dir}/.kpki/journal.jsonl")).matches("\"command\":\"kubeconfig\"").count())
         .sum();
     // A certificate that lost the race behind its commit mark is kept.
-    let kept: usize = place.files().keys().filter(|name| name.contains("/undelivered/") && name.ends_with(".conf")).count();
+    let kept: usize =
+        place.files().keys().filter(|name| name.contains("/undelivered/") && name.ends_with(".conf")).count();
     assert_eq!(issued, 1 + kept, "{ended:?}");
 }
 
@@ -127,7 +129,11 @@ fn what_was_done_is_said_when_standard_output_cannot_be_written() {
         (vec!["export", "cp1", "--dir", "k8s", "--out", "cp1.tar"], 6, "cp1.tar"),
         (vec!["convert", "k8s/pki/ca.crt", "--to", "der", "--out", "ca.der"], 6, "ca.der"),
         // Nobody has what was to go to standard output.
-        (vec!["sign", "k8s/.kpki/requests/pki/apiserver.csr", "--as", "apiserver", "-d", "k8s", "-O", "-"], 1, "apiserver"),
+        (
+            vec!["sign", "k8s/.kpki/requests/pki/apiserver.csr", "--as", "apiserver", "-d", "k8s", "-O", "-"],
+            1,
+            "apiserver",
+        ),
         (vec!["kubeconfig", "user", "jane", "-d", "k8s"], 1, "recorded in the journal"),
         (vec!["check-expiration", "k8s"], 1, ""),
         (vec!["history", "-d", "k8s"], 1, ""),
@@ -152,7 +158,9 @@ fn a_limit_on_the_size_of_files_is_an_error_and_not_the_end() {
         said(&shell.output().unwrap())
     };
     let before = place.files();
-    for line in ["renew all -d k8s", "kubeconfig user jane -d k8s --out jane.conf", "export cp1 --dir k8s --out cp1.tar"] {
+    for line in
+        ["renew all -d k8s", "kubeconfig user jane -d k8s --out jane.conf", "export cp1 --dir k8s --out cp1.tar"]
+    {
         let (status, stderr) = limited(line);
         assert!(status == 1 && stderr.contains("file too large"), "{line}: {status} {stderr}");
         assert!(place.files() == before, "{line}");

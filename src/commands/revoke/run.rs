@@ -83,7 +83,9 @@ fn commit(
     for issue in issues.iter() {
         let authority = evaluation.issuer(issue.authority)?;
         for (one, change) in evaluation.of(issue.authority) {
-            let (Change::Add(revoked) | Change::MakePermanent(revoked) | Change::Remove(revoked)) = change else { continue };
+            let (Change::Add(revoked) | Change::MakePermanent(revoked) | Change::Remove(revoked)) = change else {
+                continue;
+            };
             lines.push(journal::crl_line(verb, &one.label(), authority, &issue.number, Some(revoked), now));
             entries.push(one.label());
         }

@@ -69,16 +69,46 @@ fn of_json(wanted: &cfssl::Wanted, request: &Request) -> Blueprint {
     }
 }
 
-/// The directory of the outputs whose transaction it is, if no tree signs and there are several; `None`: one file or none.
-pub fn home(request: &Request) -> Option<PathBuf> {
-    let first = request.files.first().filter(|_| request.csr_json || request.files.len() > 1)?;
-    let home = match &request.out {
-        Some(out) if request.files.len() > 1 || files::what(None, out) == Some(What::Directory) => out,
-        Some(out) if out == Path::new("-") => return None,
-        Some(out) => out.parent()?,
-        None => first.parent()?,
-    };
-    Some(if home == Path::new("") { Path::new(".") } else { home }.to_path_buf())
+/// Where the outputs go: decided once.
+pub enum Place {
+    Beside,
+    Into(PathBuf),
+    As(PathBuf),
+    StandardOutput,
+}
+
+impl Place {
+    pub fn of(request: &Request) -> Self {
+        match &request.out {
+            None => Self::Beside,
+            Some(out) if out == Path::new("-") => Self::StandardOutput,
+            Some(out) if request.files.len() > 1 || files::what(None, out) == Some(What::Directory) => Self::Into(out.clone()),
+            Some(out) => Self::As(out.clone()),
+        }
+    }
+
+    fn path(&self, job: &Job, end: &str) -> Option<PathBuf> {
+        let name = format!("{}.{end}", job.name);
+        match self {
+            Self::Beside => Some(job.file.with_file_name(name)),
+            Self::Into(out) => Some(out.join(name)),
+            Self::As(out) if end == "crt" => Some(out.clone()),
+            Self::As(out) => Some(out.with_extension(end)),
+            Self::StandardOutput => None,
+        }
+    }
+
+    /// The directory of the outputs whose transaction it is, if no tree signs and there are several; `None`: one or none.
+    pub fn home(&self, request: &Request) -> Option<PathBuf> {
+        let first = request.files.first().filter(|_| request.csr_json || request.files.len() > 1)?;
+        let home = match self {
+            Self::Beside => first.parent()?,
+            Self::Into(out) => out,
+            Self::As(out) => out.parent()?,
+            Self::StandardOutput => return None,
+        };
+        Some(if home == Path::new("") { Path::new(".") } else { home }.to_path_buf())
+    }
 }
 
 /// Refuses, before anything is written, what writing these files would refuse.
@@ -86,8 +116,11 @@ pub fn check(outs: &[OuterFile]) -> Result<(), Error> {
     let mut seen = BTreeSet::new();
     for OuterFile { path, .. } in outs {
         if !seen.insert(path) {
-            return Err(Error::usage(format!("two requests would be written to {}; nothing was written", path.display()))
-                .hint("sign them one by one, each with its own --out"));
+            return Err(Error::usage(format!(
+                "two requests would be written to {}; nothing was written",
+                path.display()
+            ))
+            .hint("sign them one by one, each with its own --out"));
         }
         store::check_file(path, false)?;
     }
@@ -106,26 +139,17 @@ pub fn write(locked: Option<&Locked<'_>>, request: &Request, journal: Vec<String
 }
 
 /// The output files of one request. Existing files are never overwritten.
-pub fn outs(request: &Request, job: &Job, jobs: usize, pem: &str) -> Result<Vec<OuterFile>, Error> {
-    let beside = |end: &str| job.file.with_file_name(format!("{}.{end}", job.name));
-    let place = |end: &str| match &request.out {
-        None => beside(end),
-        Some(out) if jobs > 1 || files::what(None, out) == Some(What::Directory) => {
-            out.join(format!("{}.{end}", job.name))
-        }
-        Some(out) if end == "crt" => out.clone(),
-        Some(out) => out.with_extension(end),
-    };
+pub fn outs(place: &Place, job: &Job, pem: &str) -> Result<Vec<OuterFile>, Error> {
     let out = |end: &str, mode, bytes: &[u8]| {
-        let (path, bytes) = (place(end), Zeroizing::new(bytes.to_vec()));
-        OuterFile { path, mode, bytes, replace: false }
+        let (path, bytes) = (place.path(job, end)?, Zeroizing::new(bytes.to_vec()));
+        Some(OuterFile { path, mode, bytes, replace: false })
     };
     let mut outs = Vec::new();
     if let Some((key, pem)) = &job.made {
-        outs.push(out("key", 0o600, key.to_pem().as_bytes()));
-        outs.push(out("csr", 0o644, pem.as_bytes()));
+        outs.extend(out("key", 0o600, key.to_pem().as_bytes()));
+        outs.extend(out("csr", 0o644, pem.as_bytes()));
     }
-    outs.push(out("crt", 0o644, pem.as_bytes()));
+    outs.extend(out("crt", 0o644, pem.as_bytes()));
     match outs.iter().find(|out| files::what(None, &out.path).is_some()) {
         Some(OuterFile { path, .. }) => Err(Error::new(format!("{} exists already; nothing was written", path.display()))
             .hint("move it away, or give another place with --out")),

@@ -1,6 +1,6 @@
 //! Read, judge all, sign in memory, journal, write.
 
-use super::jobs::{self, Job};
+use super::jobs::{self, Job, Place};
 use super::request::Request;
 use super::signer::{Signer, issuer_of};
 use super::terms;
@@ -14,7 +14,6 @@ use crate::report::requests::{RequestEntry, Requests, Verb};
 use crate::tree::EntryId;
 use crate::workspace::{Absent, Session, TreeDir, journal, targets};
 use crate::x509::Certificate;
-use std::path::Path;
 
 /// The report, and what goes to standard output.
 #[derive(Debug)]
@@ -36,8 +35,9 @@ pub fn run(request: &Request) -> Result<Outcome, Error> {
         None => None,
     };
     let signer = Signer::open(by_files, session.as_ref())?;
+    let place = Place::of(request);
     // Without a tree, several outputs are one transaction in their own directory.
-    let apart = Some(request).filter(|_| !signer.is_tree() && !request.run.dry_run).and_then(jobs::home);
+    let apart = Some(request).filter(|_| !signer.is_tree() && !request.run.dry_run).and_then(|request| place.home(request));
     let apart = apart.map(|home| TreeDir::plain(&home));
     let apart = apart.as_ref().map(|home| home.lock(request.run.lock_wait)).transpose()?;
     let locked = signer.locked.as_ref().or(apart.as_ref());
@@ -66,7 +66,7 @@ pub fn run(request: &Request) -> Result<Outcome, Error> {
     if !declined.is_empty() {
         return Err(error::declined(&declined));
     }
-    let to_stdout = request.out.as_deref() == Some(Path::new("-"));
+    let to_stdout = matches!(place, Place::StandardOutput);
     let (mut written, mut entries, mut lines, mut text) = (Vec::new(), Vec::new(), Vec::new(), String::new());
     for (job, grant) in jobs.iter().zip(&grants) {
         let name = agreed.entry.clone().unwrap_or_else(|| job.name.clone());
@@ -82,7 +82,7 @@ pub fn run(request: &Request) -> Result<Outcome, Error> {
                 (facts(&signed.certificate), with_chain(&signed, issuer, signer.is_tree(), request))
             }
         };
-        let outs = if to_stdout { Vec::new() } else { jobs::outs(request, job, jobs.len(), &pem).map_err(in_the_way)? };
+        let outs = jobs::outs(&place, job, &pem).map_err(in_the_way)?;
         let paths = outs.iter().map(|out| out.path.display().to_string()).collect();
         entries.push(entry(name, job, grant, says, paths));
         written.extend(outs);

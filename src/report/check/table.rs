@@ -82,7 +82,9 @@ fn notes(check: &Check) -> Vec<Line> {
                 more => format!(" and {more} more"),
             };
             let until = cells::date(until);
-            texts.push(format!("{first}{others} would outlive {name}, which expires {until}, and cannot be used after that"));
+            texts.push(format!(
+                "{first}{others} would outlive {name}, which expires {until}, and cannot be used after that"
+            ));
         }
         let mut own = check.items().filter(|(_, judged)| judged.item.name == name);
         if let Some((end, wanted)) = own.find_map(|(_, judged)| Some((judged.expires?, cut_short(judged)?))) {

@@ -5,8 +5,8 @@ use time::macros::datetime;
 
 use time::OffsetDateTime;
 
-use super::result::{Check, Selection, Sort};
 use super::cells::human;
+use super::result::{Check, Selection, Sort};
 use super::{CheckForm, advice, csv, document};
 use crate::audit::{Advice, JudgedTree, State};
 use crate::audit::{Origin, Policy, Problem, judge_tree, verdict};
