@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use crate::files::{BadPath, FileError};
 
-use super::outer::Undelivered;
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
@@ -95,6 +94,15 @@ fn existing(paths: &[PathBuf]) -> String {
         [first, rest @ ..] => format!("{} and {} more files exist", first.display(), rest.len()),
         [] => "files exist".to_owned(),
     }
+}
+
+/// A file that could not be put in place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Undelivered {
+    pub path: PathBuf,
+    /// Where it is instead.
+    pub kept: PathBuf,
+    pub why: Box<StoreError>,
 }
 
 impl StoreError {

@@ -6,12 +6,12 @@ use crate::files::{Dir, FileError, Kind, Op};
 
 use super::beside::Beside;
 use super::clear::STAGING;
-use super::error::StoreError;
+use super::error::{StoreError, Undelivered};
 use super::kept::{self, GENERATIONS, KEPT};
 use super::lock::TreeLock;
 use super::mark::{CommitMark, MARK, Placement, Removal};
 use super::open_dirs::{OpenDirs, OpenRoots};
-use super::outer::{self, Undelivered};
+use super::outer;
 use super::roots::{KPKI_MODE, RootId};
 use super::stage::{self, Unsynced};
 use super::step::{Step, Watch};

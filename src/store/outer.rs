@@ -15,13 +15,13 @@ use zeroize::Zeroizing;
 use crate::files::{self, BadPath, Dir, FileError, FileState, Kind, Op, RelPath};
 
 use super::beside::Beside;
-use super::error::StoreError;
+use super::error::{StoreError, Undelivered};
 use super::file;
 use super::mark::OuterPlacement;
 use super::roots::{KPKI_MODE, or_here};
 
 /// In `.kpki`.
-const UNDELIVERED: &str = "undelivered";
+pub(super) const UNDELIVERED: &str = "undelivered";
 /// Of a certificate, a key, a request or a kubeconfig.
 const MAX_SIZE: u64 = 64 << 20;
 /// Whatever its final mode: until it is recorded nobody else reads it.
@@ -42,15 +42,6 @@ impl std::fmt::Debug for OuterFile {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} ({} bytes, mode {:04o})", self.path.display(), self.bytes.len(), self.mode)
     }
-}
-
-/// A file that could not be put in place.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Undelivered {
-    pub path: PathBuf,
-    /// Where it is instead.
-    pub kept: PathBuf,
-    pub why: Box<StoreError>,
 }
 
 /// Checks every destination. Returns them as a later run finds them, whatever its current directory.
