@@ -137,7 +137,7 @@ for case in "${CASES[@]}"; do
     for fault in "${FAULTS[@]}"; do
       for ((n = 1; n <= count; n++)); do
         seen=$((seen + 1))
-        [ "$SWEEP" = all ] || [ $(((seen + SWEEP) % 10)) = 0 ] || continue
+        [ "$SWEEP" = all ] || [ $(( (seen + SWEEP) % 10 )) = 0 ] || continue
         prepare "$case"; snapshot > "$WORK/before"
         where="$case $call:$fault:when=$n"
         rc=0

@@ -87,6 +87,48 @@ fn two_trees_that_write_one_file_lose_nothing() {
     assert_eq!(issued, 1 + kept, "{ended:?}");
 }
 
+/// What a run leaves that was killed behind its commit mark, with one file outside the tree.
+fn interrupted(place: &Place, out: &str) {
+    let kpki = place.path("k8s/.kpki");
+    let size = fs::metadata(kpki.join("journal.jsonl")).unwrap().len();
+    let out = place.path(out).to_str().unwrap().to_owned();
+    place.write("k8s/.kpki/staging/outer-0", "made before");
+    place.write("k8s/.kpki/staging/journal", "{\"command\":\"sign\"}\n");
+    let mark = serde_json::json!({
+        "version": 3, "generation": "20261120T220000Z-sign", "dirMode": 0o755, "kubelet": null, "files": [], "removals": [],
+        "journal": size, "keepGenerations": 5, "outer": [{"path": out, "mode": 0o644, "replace": false}],
+    });
+    place.write("k8s/.kpki/commit", mark.to_string());
+}
+
+#[test]
+fn a_rerun_says_what_it_has_finished() {
+    let place = made();
+    fs::create_dir(place.path("out")).unwrap();
+    interrupted(&place, "out/web.crt");
+    let words = ["sign", "--csr-json", "web.json", "--usage", "server", "-d", "k8s", "-O", "out/web.crt"];
+    let run = place.kpki(&words).status(1);
+    let said = "caused by: this run has first finished an interrupted one, which has written ";
+    assert!(run.stderr.contains("exists already") && run.stderr.contains(said), "{}", run.stderr);
+    assert_eq!((place.read("out/web.crt"), lines(&place, "sign")), ("made before".to_owned(), 1));
+    // Said once: the next one knows nothing of it.
+    assert!(!place.kpki(&words).fails(1).stderr.contains(said));
+}
+
+#[test]
+fn what_cannot_be_delivered_is_an_error_once_and_does_not_keep_the_tree_from_its_renewal() {
+    let place = made();
+    interrupted(&place, "gone/web.crt");
+    let renew = ["renew", "apiserver", "-d", "k8s"];
+    let run = place.kpki(&renew).status(1);
+    let kept = "k8s/.kpki/undelivered/20261120T220000Z-sign/web.crt";
+    assert!(run.stderr.contains("gone/web.crt could not be put in place"), "{}", run.stderr);
+    assert!(run.stderr.contains(&format!("it is kept in {kept}")), "{}", run.stderr);
+    assert!(run.stderr.contains(&format!("hint: put it in its place: mv {kept} ")), "{}", run.stderr);
+    assert_eq!((place.read(kept), lines(&place, "sign")), ("made before".to_owned(), 1));
+    place.kpki(&renew).ok();
+}
+
 #[test]
 fn leftovers_of_dead_runs_are_removed_and_those_of_living_ones_are_not() {
     let place = made();
