@@ -40,7 +40,8 @@ impl History {
 ///
 /// Every file that the command of GENERATION or a later command replaced gets its old bytes back, and files they
 /// created are removed, in one transaction. The files it replaces become a generation of their own, so that a restore
-/// can be undone. CRLs stay as they are: an older CRL would undo revocations.
+/// can be undone. CRLs stay as they are: an older CRL would undo revocations. Certificates that the CRLs revoke or hold
+/// are not restored without --force.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -61,14 +62,19 @@ pub struct Restore {
     #[arg(long, value_name = "DIR")]
     kubelet_dir: Option<PathBuf>,
 
+    /// Restore certificates that have been revoked or held since, too
+    #[arg(long)]
+    force: bool,
+
     #[command(flatten)]
     run: common::Run,
 }
 
 impl Restore {
     pub fn run(self, environment: &Environment, ui: &mut Ui<'_>) -> Outcome {
-        let (dir, run) = (self.tree.dir, self.run.args(environment)?);
-        let request = Request { dir, run, kubelet_dir: self.kubelet_dir, generation: self.generation };
-        self.run.report.finish(ui, &restore::run(&request)?, &request.run, Exit::Done)
+        let run = self.run.args(environment)?;
+        let Self { generation, tree: common::Dir { dir }, kubelet_dir, force, run: common::Run { report, .. }, .. } = self;
+        let request = Request { dir, kubelet_dir, generation, force, run };
+        report.finish(ui, &restore::run(&request)?, &request.run, Exit::Done)
     }
 }

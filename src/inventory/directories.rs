@@ -16,8 +16,21 @@ const LANDMARKS: &[&str] = &[
     "pki/etcd/ca.crt",
 ];
 
+/// Kubeconfigs beside certificates are another tool's layout.
 pub fn is_node(path: &Path) -> bool {
-    LANDMARKS.iter().any(|name| exists(&path.join(name)))
+    let mut found = LANDMARKS.iter().filter(|name| exists(&path.join(name)));
+    match found.next() {
+        Some(name) if !name.starts_with("pki/") => {
+            found.any(|name| name.starts_with("pki/")) || !has_certificates(path)
+        }
+        first => first.is_some(),
+    }
+}
+
+fn has_certificates(path: &Path) -> bool {
+    let files = std::fs::read_dir(path).into_iter().flatten().filter_map(Result::ok);
+    !is_directory(&path.join("pki"))
+        && files.map(|file| file.path()).any(|file| file.extension().is_some_and(|end| end == "crt"))
 }
 
 pub fn is_cluster(path: &Path) -> bool {

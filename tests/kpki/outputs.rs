@@ -127,6 +127,13 @@ fn what_cannot_be_delivered_is_an_error_once_and_does_not_keep_the_tree_from_its
     assert!(run.stderr.contains(&format!("hint: put it in its place: mv {kept} ")), "{}", run.stderr);
     assert_eq!((place.read(kept), lines(&place, "sign")), ("made before".to_owned(), 1));
     place.kpki(&renew).ok();
+
+    // A run that only looks completes it, too, and says so in its report.
+    interrupted(&place, "gone/again.crt");
+    let report = place.kpki(&["check-expiration", "k8s"]).status(3);
+    let said = "an interrupted run was completed just now: everything is recorded, but ";
+    assert!(report.stdout.contains(said) || report.stderr.contains(said), "{}{}", report.stdout, report.stderr);
+    place.kpki(&["check-expiration", "k8s"]).ok();
 }
 
 #[test]

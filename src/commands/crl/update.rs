@@ -39,12 +39,16 @@ pub fn run(request: &Request) -> Result<report::Revocation, Error> {
     let mut snapshot = session.peek()?;
     // A tree that an interrupted run left half done is judged when that run is finished.
     let half_done = !request.run.dry_run && session.tree.is_half_done()?;
-    let mut plans = if half_done { Vec::new() } else { evaluate(request, &session, &snapshot)? };
+    let mut plans = match half_done {
+        true => Vec::new(),
+        false => session.tree.or_interrupted(evaluate(request, &session, &snapshot))?,
+    };
     let (mut issues, mut generation) = (Vec::new(), None);
     if request.run.dry_run {
+        warnings.extend(session.tree.left_by_interrupted()?);
         for one in plans.iter().filter(|one| one.sign) {
             if let Some(issuer) = snapshot.certificate(one.crl.authority) {
-                one.crl.verify(&session, issuer)?;
+                one.crl.verify(&session.tree, issuer)?;
             }
         }
     } else if half_done || plans.iter().any(|one| one.sign) {
@@ -94,7 +98,7 @@ fn evaluate(request: &Request, session: &Session<'_>, snapshot: &Snapshot) -> Re
             }
             continue;
         };
-        let crl = TreeCrl::read(session, id, issuer, &lines)?;
+        let crl = TreeCrl::read(&session.tree, id, issuer, &lines)?;
         let wanted = !request.due || crl.is_due(now);
         let is_local = authority.is_some_and(Authority::is_local);
         if let Some(refusal) = authority.filter(|_| wanted).and_then(|authority| refusal(id, authority, now)) {

@@ -15,13 +15,14 @@ use crate::workspace::{Absent, Locked, Session, Transaction, journal, targets};
 
 /// Revokes, holds or releases.
 pub fn run(request: &Request) -> Result<report::Revocation, Error> {
-    let (target, warnings) = targets::one(&request.trees)?;
+    let (target, mut warnings) = targets::one(&request.trees)?;
     let session = Session::open(&request.trees, &request.run, &target, Absent::Refused)?;
     if request.run.dry_run {
-        let evaluation = evaluate(request, &session, session.peek()?)?;
+        let evaluation = session.tree.or_interrupted(evaluate(request, &session, session.peek()?))?;
         for (authority, crl) in &evaluation.crls {
-            crl.verify(&session, evaluation.issuer(*authority)?)?;
+            crl.verify(&session.tree, evaluation.issuer(*authority)?)?;
         }
+        warnings.extend(session.tree.left_by_interrupted()?);
         return summary::report(request, &session, &evaluation, &[], None, warnings);
     }
     if !session.tree.is_half_done()? {
@@ -57,7 +58,7 @@ fn sign(
             }
         }
         if additions.is_empty() && removals.is_empty() {
-            crl.verify(session, issuer.certificate())?;
+            crl.verify(&session.tree, issuer.certificate())?;
             continue;
         }
         if let Some(refusal) = state.and_then(|state| refusal(*id, state, request.run.now)) {

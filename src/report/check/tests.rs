@@ -81,7 +81,7 @@ fn check(trees: &[(&str, Vec<Item>)], selection: Selection) -> Check {
         })
         .collect();
     let (verdict, advice) = (verdict(&judged), crate::audit::advice(&judged));
-    Check { at: AT, as_of: false, trees: judged, verdict, advice, selection }
+    Check { at: AT, as_of: false, trees: judged, verdict, advice, selection, interruptions: Vec::new() }
 }
 
 impl Check {
@@ -221,7 +221,18 @@ fn json_says_null_where_there_is_no_date() {
     let keys: Vec<&str> = value.as_object().unwrap().keys().map(String::as_str).collect();
     assert_eq!(
         keys,
-        ["kind", "apiVersion", "certificates", "certificateAuthorities", "crls", "at", "verdict", "trees", "advice"]
+        [
+            "kind",
+            "apiVersion",
+            "certificates",
+            "certificateAuthorities",
+            "crls",
+            "at",
+            "verdict",
+            "trees",
+            "advice",
+            "interruptedRuns"
+        ]
     );
     let certificates = value["certificates"].as_array().unwrap();
     for (name, missing) in [("etcd-peer", true), ("apiserver", false)] {
