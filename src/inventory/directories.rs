@@ -28,9 +28,8 @@ pub fn is_node(path: &Path) -> bool {
 }
 
 fn has_certificates(path: &Path) -> bool {
-    let files = std::fs::read_dir(path).into_iter().flatten().filter_map(Result::ok);
-    !is_directory(&path.join("pki"))
-        && files.map(|file| file.path()).any(|file| file.extension().is_some_and(|end| end == "crt"))
+    let entries = files::Dir::open_root(path).and_then(|dir| dir.list()).unwrap_or_default();
+    !is_directory(&path.join("pki")) && entries.iter().any(|entry| entry.name.as_encoded_bytes().ends_with(b".crt"))
 }
 
 pub fn is_cluster(path: &Path) -> bool {

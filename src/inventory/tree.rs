@@ -94,12 +94,14 @@ impl NodeRootfs {
     }
 
     /// A file a kubeconfig refers to, and whether it may be missing: the kubelet's own directory may be elsewhere when a tree
-    /// is read from outside the node.
+    /// is read from outside the node. The node's `/etc/kubernetes` is what this tree is.
     fn referred(&self, path: &str) -> (String, bool) {
         let name = path.strip_prefix(DEFAULT_KUBELET_DIR).and_then(|rest| rest.strip_prefix('/'));
         match name {
             Some(name) => (format!("{}/{name}", self.full(&self.kubelet)), !self.is_certain),
-            None => (self.below(path), false),
+            None => {
+                (self.below(path.strip_prefix(DEFAULT_DIR).map_or(path, |rest| rest.trim_start_matches('/'))), false)
+            }
         }
     }
 }

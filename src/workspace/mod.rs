@@ -8,6 +8,7 @@ pub mod interrupted;
 pub mod journal;
 pub mod pending;
 pub mod profiles;
+mod referred;
 pub mod requests;
 pub mod session;
 pub mod state;
