@@ -46,9 +46,12 @@ pub fn changed(roots: &Roots, prior: Vec<PriorFile>) -> Result<Vec<PriorFile>, E
     Ok(changed)
 }
 
+/// A file with a certificate, and its entry on the CRL.
+pub type RevokedFile = (RelPath, Revoked);
+
 /// The files whose certificate is revoked or held by the CRLs in the tree, which a restore leaves as they are; and the CRLs
 /// that cannot be used.
-pub fn revoked(tree: &TreeDir, prior: &[PriorFile]) -> Result<(Vec<(RelPath, Revoked)>, Vec<String>), Error> {
+pub fn revoked(tree: &TreeDir, prior: &[PriorFile]) -> Result<(Vec<RevokedFile>, Vec<String>), Error> {
     let snapshot = tree.peek(std::iter::empty())?;
     let certificate = |one: &PriorFile| one.content.as_ref().and_then(|(_, bytes)| leaf::leaf(bytes));
     let certificates: Vec<_> = prior.iter().map(certificate).collect();
