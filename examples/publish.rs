@@ -50,6 +50,7 @@ fn main() -> ExitCode {
             } else {
                 Vec::new()
             },
+            outer: Vec::new(),
             journal: (0..3).map(|number| format!("{{\"run\":\"{tag}\",\"number\":{number}}}")).collect(),
             note: Some(format!("{{\"command\":\"{verb}\"}}")),
             keep_generations: Some(2),

@@ -168,6 +168,11 @@ pub fn minimal_integer(mut content: &[u8]) -> &[u8] {
     content
 }
 
+/// Whether the name of a file is that of a CRL.
+pub fn is_crl_file(path: &str) -> bool {
+    path.ends_with(".crl") || path.ends_with(".crl.der")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -31,6 +31,8 @@ mod deploy;
 mod etcd;
 #[path = "interop/export.rs"]
 mod export;
+#[path = "interop/faults.rs"]
+mod faults;
 #[path = "interop/hostile.rs"]
 mod hostile;
 #[path = "interop/kubeadm.rs"]
@@ -41,6 +43,8 @@ mod kubectl;
 mod memory;
 #[path = "interop/openssl.rs"]
 mod openssl;
+#[path = "interop/outputs_sweep.rs"]
+mod outputs_sweep;
 #[path = "interop/pkilint.rs"]
 mod pkilint;
 #[path = "interop/promtool.rs"]

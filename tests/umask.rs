@@ -40,6 +40,7 @@ fn modes_are_exact_whatever_the_umask() {
                 generation: tag,
                 locking: Locking::Wait(Duration::ZERO),
                 removals: Vec::new(),
+                outer: Vec::new(),
                 journal: vec!["{}".to_owned()],
                 note: Some("{}".to_owned()),
                 keep_generations: None,

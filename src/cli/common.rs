@@ -8,9 +8,10 @@ use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
 use super::environment::Environment;
-use super::values::{FORMS, instant, one_of, span};
+use super::ui::Ui;
+use super::values::{FORMS, Outcome, instant, one_of, span};
 use crate::clock::Span;
-use crate::error::Error;
+use crate::error::{Error, Exit};
 use crate::files;
 use crate::report::Form;
 use crate::tree::layout::DEFAULT_DIR;
@@ -111,6 +112,17 @@ pub struct Report {
     /// The form of the report
     #[arg(short, long, default_value = "table", value_name = "FORM", value_parser = one_of(FORMS))]
     pub output: Form,
+}
+
+impl Report {
+    /// The report of a run that ended with this status.
+    pub fn finish(&self, ui: &mut Ui<'_>, report: &impl crate::report::Report, run: &RunArgs, exit: Exit) -> Outcome {
+        if run.dry_run {
+            ui.report(report, self.output, run.now)?;
+            return Ok(exit);
+        }
+        ui.done(report, self.output, run.now, exit)
+    }
 }
 
 impl Tree {

@@ -203,8 +203,7 @@ impl Args {
         if done.report.certificate_key.is_some() {
             ui.insist();
         }
-        ui.report(&done.report, self.output, request.now)?;
-        Ok(Exit::Done)
+        ui.done(&done.report, self.output, request.now, Exit::Done)
     }
 
     /// The form, and the flags that go with it.

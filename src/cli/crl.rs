@@ -146,9 +146,8 @@ impl Update {
         };
         let authorities = self.authorities.iter().filter_map(one).collect();
         let (trees, run) = (self.crl.tree.args(environment), self.crl.run.args(environment)?);
-        let now = run.now;
-        let report = update::run(&update::Request { trees, run, der: self.crl.der, authorities, due: self.due })?;
-        self.crl.show(&report, now, ui)
+        let request = update::Request { trees, run, der: self.crl.der, authorities, due: self.due };
+        self.crl.show(&update::run(&request)?, &request.run, ui)
     }
 }
 

@@ -53,7 +53,7 @@ impl Args {
         let request = Request { trees, run, names, out: self.out, key: self.key };
         let report = ui.working(|progress| csr::run(&request, progress))?;
         ui.warnings(&report.warnings);
-        ui.report(&report, self.run.report.output, request.run.now)?;
-        Ok(if report.count("left") > 0 { Exit::Partial } else { Exit::Done })
+        let exit = if report.count("left") > 0 { Exit::Partial } else { Exit::Done };
+        self.run.report.finish(ui, &report, &request.run, exit)
     }
 }

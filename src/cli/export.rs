@@ -104,9 +104,8 @@ impl Args {
             ui.bytes(&exported.bytes, true)?;
             return Ok(Exit::Done);
         }
-        export::write(out, &exported.bytes)?;
-        ui.report(&exported.report, self.report.output, environment.clock.now())?;
-        Ok(Exit::Done)
+        export::write(out, &exported.bytes, self.force)?;
+        ui.done(&exported.report, self.report.output, environment.clock.now(), Exit::Done)
     }
 
     fn verify(&self, environment: &Environment, ui: &mut Ui<'_>) -> Outcome {

@@ -53,7 +53,6 @@ impl Args {
         let request = Request { trees, run, files: self.files, entry: self.entry, requests: self.requests };
         let report = import::run(&request)?;
         ui.warnings(&report.warnings);
-        ui.report(&report, self.run.report.output, request.run.now)?;
-        Ok(Exit::Done)
+        self.run.report.finish(ui, &report, &request.run, Exit::Done)
     }
 }

@@ -79,8 +79,8 @@ impl Args {
         };
         let report = ui.working(|progress| init::run(&request, progress))?;
         ui.warnings(&report.warnings);
-        ui.report(&report, self.run.report.output, request.run.now)?;
         let waits = report.items.iter().any(|item| item.action == "request");
-        Ok(if waits && !self.run.dry_run { Exit::Partial } else { Exit::Done })
+        let exit = if waits && !self.run.dry_run { Exit::Partial } else { Exit::Done };
+        self.run.report.finish(ui, &report, &request.run, exit)
     }
 }

@@ -28,7 +28,7 @@ enum Verb {
 /// Make a kubeconfig with a client certificate of the cluster's CA
 ///
 /// The user's name becomes the CN, each group an O. The kubeconfig is written to standard output, or with --out to a
-/// file that only its owner can read. The certificate is recorded in the tree's journal first. kube-apiserver reads no
+/// file that only its owner can read. The file and the certificate's line in the tree's journal are written together. kube-apiserver reads no
 /// CRLs: keep the validity short.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -107,9 +107,7 @@ impl Args {
 impl User {
     fn run(self, environment: &Environment, ui: &mut Ui<'_>) -> Outcome {
         let out = self.out.filter(|out| out != Path::new("-"));
-        if let Some(out) = &out {
-            kubeconfig::check(out, self.force, &self.tree.dir)?;
-        }
+        let to_stdout = out.is_none();
         let (run, dir, allow_masters) = (self.write.args(environment)?, self.tree.dir, self.allow_system_masters);
         let Self { user, groups, validity, server, cluster, algorithm, csr, key_file, .. } = self;
         let made = kubeconfig::user(&Request {
@@ -122,13 +120,16 @@ impl User {
             csr,
             key_file,
             dir,
+            out,
+            force: self.force,
             allow_masters,
             run,
         })?;
         ui.warnings(&made.warnings);
-        match out {
-            Some(out) => kubeconfig::write(&out, &made, self.force)?,
-            None => ui.document(&made.text)?,
+        if to_stdout {
+            ui.document(&made.text).map_err(|error| {
+                error.because("its certificate is recorded in the journal, and nobody has it").hint("give --out FILE")
+            })?;
         }
         Ok(Exit::Done)
     }

@@ -89,9 +89,10 @@ impl Args {
             warnings.extend(tree.warnings.iter().map(place));
         }
         ui.warnings(&warnings);
-        ui.report(&report, form, now)?;
+        let exit = self.exit(&report);
+        let exit = self.run.report.finish(ui, &report, &request.run, exit)?;
         ui.failures(&report.failures());
-        Ok(self.exit(&report))
+        Ok(exit)
     }
 
     fn exit(&self, report: &report::Renew) -> Exit {

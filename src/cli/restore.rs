@@ -7,7 +7,8 @@ use crate::error::Exit;
 /// List the generations of a tree: the files that each run replaced
 ///
 /// init --force, renew and restore keep the files they replace in DIR/.kpki/generations (0700). The profile's
-/// renewal.keepGenerations sets how many generations are kept (default 5).
+/// renewal.keepGenerations sets how many generations are kept (default 5). Those in which only CRLs were replaced are
+/// counted apart: restore does not change CRLs, and goes back as far however often one is issued.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -72,9 +73,9 @@ pub struct Restore {
 impl Restore {
     pub fn run(self, environment: &Environment, ui: &mut Ui<'_>) -> Outcome {
         let run = self.run.args(environment)?;
-        let Self { generation, tree: common::Dir { dir }, kubelet_dir, force, .. } = self;
+        let Self { generation, tree: common::Dir { dir }, kubelet_dir, force, run: common::Run { report, .. }, .. } =
+            self;
         let request = Request { dir, kubelet_dir, generation, force, run };
-        ui.report(&restore::run(&request)?, self.run.report.output, request.run.now)?;
-        Ok(Exit::Done)
+        report.finish(ui, &restore::run(&request)?, &request.run, Exit::Done)
     }
 }

@@ -7,6 +7,7 @@ use crate::error::{Error, Exit};
 use crate::plan::revoke::Verb;
 use crate::report::revoke::Revocation;
 use crate::revocation::Reason;
+use crate::workspace::RunArgs;
 
 /// Revoke certificates permanently: sign a CRL with an entry for each of them
 ///
@@ -170,14 +171,14 @@ fn run(
     let (trees, run, der, serial) = (crl.tree.args(environment), crl.run.args(environment)?, crl.der, serial.zip(ca));
     let request = Request { trees, run, der, verb, names, certificate, serial, invalid_since, unknown_serial };
     let report = revoke::run(&request)?;
-    crl.show(&report, request.run.now, ui)
+    crl.show(&report, &request.run, ui)
 }
 
 impl CrlRun {
     /// The report of these verbs and of `crl update`.
-    pub fn show(&self, report: &Revocation, now: time::OffsetDateTime, ui: &mut Ui<'_>) -> Outcome {
+    pub fn show(&self, report: &Revocation, run: &RunArgs, ui: &mut Ui<'_>) -> Outcome {
         ui.warnings(&report.warnings);
-        ui.report(report, self.run.report.output, now)?;
-        Ok(if report.has_gap() { Exit::Partial } else { Exit::Done })
+        let exit = if report.has_gap() { Exit::Partial } else { Exit::Done };
+        self.run.report.finish(ui, report, run, exit)
     }
 }

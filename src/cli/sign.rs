@@ -20,7 +20,8 @@ use crate::profile;
 /// read.
 ///
 /// The signer is an authority of the tree, which records every certificate in its journal, or an authority given by its
-/// files. --ca makes an intermediate authority: one of the three of a cluster below an offline root, with the whole
+/// files. All files and their lines of the journal are written, or none; the next run in the tree finishes an
+/// interrupted one. --ca makes an intermediate authority: one of the three of a cluster below an offline root, with the whole
 /// chain in its file.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
@@ -144,13 +145,15 @@ impl Args {
                 let lines: Vec<String> =
                     refused.map(|attribute| format!("requested and refused: {attribute}")).collect();
                 ui.warnings(&lines);
-                ui.document(&text)?;
+                let written = ui.document(&text);
+                if written.is_err() {
+                    ui.told(&report, request.run.now);
+                }
+                written.map_err(|error| error.because("the certificates above are signed, and nobody has them"))?;
+                Ok(Exit::Done)
             }
-            None => {
-                ui.report(&report, self.run.report.output, request.run.now)?;
-            }
+            None => self.run.report.finish(ui, &report, &request.run, Exit::Done),
         }
-        Ok(Exit::Done)
     }
 
     fn stated(&self) -> Result<Stated, Error> {

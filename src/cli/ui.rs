@@ -85,6 +85,24 @@ impl<'a> Ui<'a> {
         if quiet { Ok(()) } else { self.stream(bold, |out| report::write(report, form, now, width, out)) }
     }
 
+    /// The report of a run that has changed something, and ended with this status. If it cannot be written, standard
+    /// error gets it, and the status tells that from a failure.
+    pub fn done(&mut self, report: &impl Report, form: Form, now: OffsetDateTime, exit: Exit) -> Result<Exit, Error> {
+        let Err(error) = self.report(report, form, now) else { return Ok(exit) };
+        self.told(report, now);
+        let exit = if matches!(exit, Exit::Done | Exit::Renewed) { Exit::Unreported } else { exit };
+        let error = Error { what: "the report above cannot be written to standard output".to_owned(), ..error };
+        Err(Error { exit, ..error })
+    }
+
+    /// What was done, on standard error.
+    pub fn told(&mut self, report: &impl Report, now: OffsetDateTime) {
+        let mut text = Vec::new();
+        // Standard error has nowhere to report its own failure.
+        let _ = report::write(report, Form::Table, now, None, &mut text);
+        let _ = self.err.write_all(sanitise(&String::from_utf8_lossy(&text)).as_bytes());
+    }
+
     /// A result that is written as it is made; nothing with `-q`.
     pub fn output(&mut self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Error> {
         if self.quiet { Ok(()) } else { self.stream(false, write) }

@@ -63,13 +63,12 @@ impl KeyMaterial {
         if block.encrypted || block.label.is("ENCRYPTED PRIVATE KEY") {
             return Err(KeyError::Encrypted);
         }
-        let container =
-            Container::ALL.into_iter().find(|container| block.label.is(container.label())).ok_or_else(|| {
-                match block.label.is("DSA PRIVATE KEY") {
-                    true => KeyError::Unsupported(OtherKey::Algorithm(DSA)),
-                    false => KeyError::UnknownContainer(block.label),
-                }
-            })?;
+        let container = Container::ALL.into_iter().find(|container| block.label.is(container.label())).ok_or_else(
+            || match block.label.is("DSA PRIVATE KEY") {
+                true => KeyError::Unsupported(OtherKey::Algorithm(DSA)),
+                false => KeyError::UnknownContainer(block.label),
+            },
+        )?;
         Self::from_der(container, &block.contents)
     }
 

@@ -137,7 +137,10 @@ mod tests {
     #[test]
     fn a_private_key_is_found_wherever_it_is() {
         for (text, holds) in [
-            ("-----BEGIN CERTIFICATE-----\nZm9v\n-----END CERTIFICATE-----\n-----BEGIN EC PRIVATE KEY-----\nZm9v\n", true),
+            (
+                "-----BEGIN CERTIFICATE-----\nZm9v\n-----END CERTIFICATE-----\n-----BEGIN EC PRIVATE KEY-----\nZm9v\n",
+                true,
+            ),
             ("key: \"-----BEGIN PRIVATE KEY-----\\nZm9v\"", true),
             ("-----BEGIN ENCRYPTED PRIVATE KEY-----", true),
             ("-----BEGIN PUBLIC KEY-----\nZm9v\n-----END PUBLIC KEY-----\n", false),

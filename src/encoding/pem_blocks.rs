@@ -160,7 +160,9 @@ impl<'a> Iterator for Blocks<'a> {
                     let length = inside.len().saturating_sub(here.len());
                     Ok(Raw { position, label, body: inside.get(..length).unwrap_or_default() })
                 }
-                Line::OtherEnd(found) => Err(PemError::WrongEnd { position, label: Label::of(label), found: Label::of(found) }),
+                Line::OtherEnd(found) => {
+                    Err(PemError::WrongEnd { position, label: Label::of(label), found: Label::of(found) })
+                }
                 _ => Err(PemError::Unterminated { position, label: Label::of(label) }),
             });
         }

@@ -90,7 +90,9 @@ impl fmt::Display for Label {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Known(label) => f.write_str(label),
-            Self::Unknown { joined: true, .. } => f.write_str("a BEGIN line with more behind it, as when line breaks are lost"),
+            Self::Unknown { joined: true, .. } => {
+                f.write_str("a BEGIN line with more behind it, as when line breaks are lost")
+            }
             Self::Unknown { bytes, .. } => write!(f, "an unknown label of {bytes} bytes"),
         }
     }

@@ -78,7 +78,9 @@ fn is_wordlike(part: &str, bounds: &Bounds) -> bool {
         return digits <= bounds.digits;
     }
     let mixed = part.len() <= bounds.mixed && !part.contains(char::is_uppercase);
-    mixed || part.len() <= 4 && !(part.contains(char::is_uppercase) && part.contains(char::is_lowercase)) || digits <= 5 && is_camel_case(word)
+    mixed
+        || part.len() <= 4 && !(part.contains(char::is_uppercase) && part.contains(char::is_lowercase))
+        || digits <= 5 && is_camel_case(word)
 }
 
 /// Letters with capitals as names of fields have them: `certSANs`, `APIVersion`, `ClusterConfiguration`. Random letters change
@@ -111,11 +113,42 @@ mod tests {
     #[test]
     fn what_people_write_in_profiles_is_shown() {
         for text in [
-            "cp1", "CP1", "node_1", "10.0.0.300", "10.96.0.0/33", "fd00::10:1/64", "[2001:db8::1]:6443", "8760", "90d",
-            "1h30m", "-1h", "200%", "v1.36.2", "kubeadm.k8s.io/v1beta4", "kpki/v1", "clusterConfiguration", "certSANs",
-            "etcdCertSANs", "apiServerExtraSANs", "CIDRs", "ClusterConfiguration", "ecdsa-p256", "ECDSA-P256", "rsa4096",
-            "RSA-8192", "/etc/kubernetes/pki/../x", "https://10.0.0.21:2379", "*.example.com", "front-proxy-client", "Straße",
-            "31536000", "10.0.0.0/8, fd00::/8", "true", "~", "system:masters", "dataDr",
+            "cp1",
+            "CP1",
+            "node_1",
+            "10.0.0.300",
+            "10.96.0.0/33",
+            "fd00::10:1/64",
+            "[2001:db8::1]:6443",
+            "8760",
+            "90d",
+            "1h30m",
+            "-1h",
+            "200%",
+            "v1.36.2",
+            "kubeadm.k8s.io/v1beta4",
+            "kpki/v1",
+            "clusterConfiguration",
+            "certSANs",
+            "etcdCertSANs",
+            "apiServerExtraSANs",
+            "CIDRs",
+            "ClusterConfiguration",
+            "ecdsa-p256",
+            "ECDSA-P256",
+            "rsa4096",
+            "RSA-8192",
+            "/etc/kubernetes/pki/../x",
+            "https://10.0.0.21:2379",
+            "*.example.com",
+            "front-proxy-client",
+            "Straße",
+            "31536000",
+            "10.0.0.0/8, fd00::/8",
+            "true",
+            "~",
+            "system:masters",
+            "dataDr",
         ] {
             assert_eq!(shown(text), text);
         }

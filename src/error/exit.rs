@@ -20,6 +20,8 @@ pub enum Exit {
     Critical,
     /// init, renew, csr: some entries were not done, because of an external authority or a problem; the others were.
     Partial,
+    /// Done, but the report of it could not be written to standard output; standard error has it.
+    Unreported,
     /// renew --detailed-exitcode: something was renewed.
     Renewed,
     /// Ended by a signal: 128 and its number. What was begun was finished or undone.
@@ -30,7 +32,7 @@ pub enum Exit {
 
 /// The statuses as text, for the test that compares README and help.
 #[cfg(any(test, feature = "internals"))]
-pub const STATUSES: [(u8, &str); 10] = [
+pub const STATUSES: [(u8, &str); 11] = [
     (0, "done, nothing to do, or nothing inside the windows"),
     (1, "refused, failed or could not run; crl check: no answer"),
     (2, "wrong command line or profile"),
@@ -41,6 +43,10 @@ pub const STATUSES: [(u8, &str); 10] = [
          one is revoked or held; export --verify: a file is another node's, does not fit the others or is missing",
     ),
     (5, "init, renew, csr: some entries were not done, such as those of an external authority; the others were"),
+    (
+        6,
+        "it is done, but its report could not be written to standard output (a full disk); standard error has the report",
+    ),
     (10, "renew --detailed-exitcode: something was renewed"),
     (129, "ended by SIGHUP: what was begun was finished or undone"),
     (130, "the same by SIGINT (Ctrl-C)"),
@@ -66,6 +72,7 @@ impl Exit {
             Self::Warning => 3,
             Self::Critical => 4,
             Self::Partial => 5,
+            Self::Unreported => 6,
             Self::Renewed => 10,
             Self::Stopped(signal) => signal.status(),
             Self::Plugin(status) => status,
@@ -79,8 +86,10 @@ mod tests {
 
     #[test]
     fn statuses_are_a_table() {
-        let all = [Exit::Done, Exit::Failed, Exit::Usage, Exit::Warning, Exit::Critical, Exit::Partial, Exit::Renewed];
-        let all: Vec<Exit> = all.into_iter().chain(Signal::ALL.map(Exit::Stopped)).collect();
+        let all =
+            [Exit::Done, Exit::Failed, Exit::Usage, Exit::Warning, Exit::Critical, Exit::Partial, Exit::Unreported];
+        let all = all.into_iter().chain([Exit::Renewed]).chain(Signal::ALL.map(Exit::Stopped));
+        let all: Vec<Exit> = all.collect();
         let codes: Vec<u8> = all.iter().map(|exit| exit.code()).collect();
         assert_eq!(codes, STATUSES.map(|(status, _)| status));
         // Of several statuses the highest is used.

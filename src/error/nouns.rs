@@ -85,6 +85,10 @@ impl From<StoreError> for Error {
             StoreError::PrivateKey(_) => {
                 "nothing was written; take the private key out of the certificate file that is copied there"
             }
+            StoreError::Undelivered(first, _) => {
+                let hint = format!("put it in its place: mv {} {}", first.kept.display(), first.path.display());
+                return Self::new(text).hint(hint);
+            }
             StoreError::NoKubeletRoot => "give the same --kubelet-dir as the run that wrote them",
             StoreError::Untrusted { path, .. } => {
                 let path = path.display();

@@ -68,6 +68,14 @@ impl Dir {
         if_exists(Self::open(self.fd.as_fd(), Path::new(name), DIRECTORY | OFlags::NOFOLLOW, self.path_of(name)))
     }
 
+    /// Opens a directory in this one, and makes it if there is none.
+    pub(crate) fn child_or_make(&self, name: &str, mode: u32) -> Result<Self, FileError> {
+        match self.child(name)? {
+            Some(dir) => Ok(dir),
+            None => self.make(name, mode),
+        }
+    }
+
     /// Opens a directory below this one, component by component.
     pub(super) fn descend(&self, path: &RelPath) -> Result<Option<Self>, FileError> {
         let mut found: Option<Self> = None;

@@ -151,7 +151,9 @@ impl Run<'_> {
                     let (found, wanted) = (named(found), wanted.clone());
                     notices.push(Notice::OtherServer { item: item.id.to_string(), found, wanted });
                 }
-                false => differences.push(Difference::OtherAccess(format!("its {what} is {}, not {wanted}", named(found)))),
+                false => {
+                    differences.push(Difference::OtherAccess(format!("its {what} is {}, not {wanted}", named(found))))
+                }
             }
         }
         match &read.credentials {

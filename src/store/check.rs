@@ -11,11 +11,12 @@ use super::created_dirs::open_existing;
 use super::error::StoreError;
 use super::journal::{self, JOURNAL};
 use super::open_dirs::{OpenDirs, Reached};
+use super::outer::UNDELIVERED;
 use super::roots::{KPKI, RootId, Roots, or_here};
 use super::trust;
 
 /// Names in `.kpki` that are the store's own.
-const OWN: [&str; 5] = ["lock", "commit", "staging", "generations", JOURNAL];
+const OWN: [&str; 6] = ["lock", "commit", "staging", "generations", UNDELIVERED, JOURNAL];
 
 /// Refuses what the paths alone show to be impossible.
 pub(super) fn paths(roots: &Roots, destinations: &[Destination<'_>]) -> Result<(), StoreError> {

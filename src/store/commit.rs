@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 use crate::files::RelPath;
 
 use super::lock::TreeLock;
+use super::outer::OuterFile;
 use super::roots::{RootId, Roots};
 
 /// One file with its new content.
@@ -43,6 +44,8 @@ pub struct Commit<'a> {
     pub locking: Locking<'a>,
     /// Files to remove; the generation keeps them. One that does not exist is no error. Their directories stay.
     pub removals: Vec<(RootId, RelPath)>,
+    /// Files outside the tree, put in place after the journal has its lines.
+    pub outer: Vec<OuterFile>,
     /// Lines, without line ends, appended to `.kpki/journal.jsonl`: all or none, exactly once, also after a crash.
     pub journal: Vec<String>,
     /// What this run is: a JSON object, opaque to the store, kept with the generation.
@@ -59,6 +62,11 @@ impl Commit<'_> {
     pub(super) fn destinations(&self) -> impl Iterator<Item = Destination<'_>> {
         let changes = self.changes.iter().map(|change| (change.root, &change.path, change.replace));
         changes.chain(self.removals.iter().map(|(root, path)| (*root, path, true)))
+    }
+
+    /// Whether it leaves anything in `.kpki`.
+    pub(super) const fn is_recorded(&self) -> bool {
+        !self.changes.is_empty() || !self.removals.is_empty() || !self.journal.is_empty()
     }
 
     pub(super) fn uses_kubelet(&self) -> bool {

@@ -72,8 +72,14 @@ pub enum StoreError {
     /// An earlier run has to be finished, but the kubelet's directory, in which its files are prepared, does not exist.
     #[error("an interrupted run is pending and cannot be finished: {0}")]
     KubeletGone(#[source] FileError),
-    /// The tree is in place, but the directory it is in could not be synced: it may not survive a power failure.
-    #[error("the tree is in place but may not survive a power failure: {0}")]
+    /// Everything else is done; these files outside the tree are kept elsewhere.
+    #[error(
+        "everything is recorded, but {} could not be put in place: {}; it is kept in {}{}",
+        .0.path.display(), .0.why, .0.kept.display(), and_more(*.1)
+    )]
+    Undelivered(Undelivered, usize),
+    /// It is in place, but the directory it is in could not be synced: it may not survive a power failure.
+    #[error("everything is in place but may not survive a power failure: {0}")]
     Unsynced(#[source] FileError),
     /// A signal arrived before anything was decided. Nothing was changed.
     #[error("{0}: nothing was changed")]
@@ -84,12 +90,25 @@ pub enum StoreError {
     Crashed,
 }
 
+fn and_more(count: usize) -> String {
+    if count == 0 { String::new() } else { format!(", with {count} more") }
+}
+
 fn existing(paths: &[PathBuf]) -> String {
     match paths {
         [path] => format!("{} exists", path.display()),
         [first, rest @ ..] => format!("{} and {} more files exist", first.display(), rest.len()),
         [] => "files exist".to_owned(),
     }
+}
+
+/// A file that could not be put in place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Undelivered {
+    pub path: PathBuf,
+    /// Where it is instead.
+    pub kept: PathBuf,
+    pub why: Box<StoreError>,
 }
 
 impl StoreError {
@@ -104,7 +123,7 @@ impl StoreError {
 
     /// Whether what the run has made stays on disk.
     pub(super) const fn keeps_changes(&self) -> bool {
-        matches!(self, Self::Unfinished { .. } | Self::Unsynced(_)) || self.is_crash()
+        matches!(self, Self::Unfinished { .. } | Self::Unsynced(_) | Self::Undelivered(..)) || self.is_crash()
     }
 }
 

@@ -2,14 +2,12 @@
 
 use std::path::Path;
 
-use crate::files::{BadPath, Dir, Kind, Permissions};
+use crate::files::{BadPath, Dir, Kind};
 use crate::signals;
 
+use super::beside::Beside;
 use super::error::StoreError;
 use super::roots::or_here;
-
-/// How many names are tried for the temporary file: an earlier run with this process id may have left one.
-const TRIES: u32 = 16;
 
 /// Writes a file with exactly this mode: beside its place, synced, then renamed over an existing file. A reader sees the old
 /// content or the new, never a part. A device or a symlink is not replaced.
@@ -17,7 +15,7 @@ pub fn replace_file(path: &Path, bytes: &[u8], mode: u32) -> Result<(), StoreErr
     write(path, bytes, mode, true)
 }
 
-/// The same; [`StoreError::Exist`] if there is such a file.
+/// The same; [`StoreError::Exist`] if there is such a file, also if it is made meanwhile: of several processes one succeeds.
 pub fn create_file(path: &Path, bytes: &[u8], mode: u32) -> Result<(), StoreError> {
     write(path, bytes, mode, false)
 }
@@ -28,7 +26,7 @@ pub fn check_file(path: &Path, replace: bool) -> Result<(), StoreError> {
 }
 
 /// The directory and the name in it.
-fn place(path: &Path, replace: bool) -> Result<(Dir, &str), StoreError> {
+pub(super) fn place(path: &Path, replace: bool) -> Result<(Dir, &str), StoreError> {
     let bad = || BadPath(path.display().to_string());
     let name = path.file_name().and_then(|name| name.to_str()).ok_or_else(bad)?;
     let parent = Dir::open_root(or_here(path.parent().unwrap_or(Path::new(""))))?;
@@ -40,41 +38,14 @@ fn place(path: &Path, replace: bool) -> Result<(Dir, &str), StoreError> {
     Ok((parent, name))
 }
 
-fn write(path: &Path, bytes: &[u8], mode: u32, replace: bool) -> Result<(), StoreError> {
+pub(super) fn write(path: &Path, bytes: &[u8], mode: u32, replace: bool) -> Result<(), StoreError> {
     let (parent, name) = place(path, replace)?;
     // The temporary file is removed before a signal ends the run.
     let _held = signals::hold();
-    let mut tried = 0;
-    // Hidden, and without an extension that a collector of reports would read.
-    let temporary = loop {
-        let temporary = format!(".{name}.kpki-{}-{tried}", std::process::id());
-        match parent.create(&temporary, Permissions { mode, owner: None }, bytes) {
-            Ok(()) => break temporary,
-            Err(error) if error.kind == Kind::Exists && tried < TRIES => tried += 1,
-            Err(error) => {
-                if error.kind != Kind::Exists {
-                    // The first error is the one to report.
-                    let _ = parent.remove_file(&temporary);
-                }
-                return Err(error.into());
-            }
-        }
-    };
-    if let Err(stopped) = signals::check() {
-        let _ = parent.remove_file(&temporary);
-        return Err(stopped.into());
-    }
-    let put = match replace {
-        true => parent.rename(&temporary, &parent, name),
-        false => parent.rename_new(&temporary, &parent, name),
-    };
-    if let Err(error) = put {
-        let _ = parent.remove_file(&temporary);
-        return Err(if !replace && error.kind == Kind::Exists {
-            StoreError::Exist(vec![path.to_owned()])
-        } else {
-            error.into()
-        });
-    }
-    Ok(parent.sync()?)
+    let prepared = Beside::prepare(parent, name, mode, bytes)?;
+    signals::check()?;
+    prepared.put(mode, replace).map_err(|error| match error {
+        StoreError::File(error) if !replace && error.kind == Kind::Exists => StoreError::Exist(vec![path.to_owned()]),
+        error => error,
+    })
 }

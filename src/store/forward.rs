@@ -4,39 +4,49 @@ use std::sync::Arc;
 
 use crate::files::{Dir, FileError, Kind, Op};
 
+use super::beside::Beside;
 use super::clear::STAGING;
-use super::error::StoreError;
+use super::error::{StoreError, Undelivered};
 use super::kept::{self, GENERATIONS, KEPT};
 use super::lock::TreeLock;
 use super::mark::{CommitMark, MARK, Placement, Removal};
 use super::open_dirs::{OpenDirs, OpenRoots};
+use super::outer;
 use super::roots::{KPKI_MODE, RootId};
 use super::stage::{self, Unsynced};
 use super::step::{Step, Watch};
 use super::{generation, journal};
 
-/// Puts every file in place, removes those to be removed, writes the journal, and removes the mark. Every error is
-/// [`StoreError::Unfinished`].
+/// Puts every file in place, removes those to be removed, writes the journal, and removes the mark. `besides`: the files
+/// outside the tree as this run has prepared them. Every error is [`StoreError::Unfinished`], or
+/// [`StoreError::Undelivered`] when all the rest is done.
 pub(super) fn finish(
     lock: &TreeLock,
     mark: &CommitMark,
     dirs: &mut OpenRoots,
+    besides: Vec<Beside>,
     watch: Watch<'_>,
 ) -> Result<(), StoreError> {
     let mut placed = false;
-    steps(lock, mark, dirs, watch, &mut placed).map_err(|error| match error.is_crash() {
+    let undelivered = steps(lock, mark, dirs, besides, watch, &mut placed).map_err(|error| match error.is_crash() {
         true => error,
         false => StoreError::Unfinished { why: Box::new(error), placed },
-    })
+    })?;
+    let count = undelivered.len();
+    match undelivered.into_iter().next() {
+        Some(first) => Err(StoreError::Undelivered(first, count.saturating_sub(1))),
+        None => Ok(()),
+    }
 }
 
 fn steps(
     lock: &TreeLock,
     mark: &CommitMark,
     dirs: &mut OpenRoots,
+    besides: Vec<Beside>,
     watch: Watch<'_>,
     placed: &mut bool,
-) -> Result<(), StoreError> {
+) -> Result<Vec<Undelivered>, StoreError> {
     // Before anything is visible, the mark has to survive a power failure.
     lock.kpki.sync()?;
     watch(Step::Marked)?;
@@ -55,12 +65,15 @@ fn steps(
         remove(dirs, file)?;
         watch(Step::Removed(number + 1))?;
     }
-    *placed = true;
+    *placed = mark.outer.is_empty();
     let journal = work.append_to_journal(dirs)?;
     watch(Step::Journaled)?;
     let changed = dirs.changed().chain(generations).map(Unsynced::Dir);
     stage::sync(&journal.into_iter().chain(changed).collect::<Vec<_>>())?;
     watch(Step::Synced)?;
+    // Only now, when the journal tells of them, others may have them.
+    let undelivered = work.deliver(besides, watch)?;
+    *placed = true;
     work.prune();
     watch(Step::Pruned)?;
     // Moved and synced before anything is removed: to free blocks can take longer than all the rest (mount option `discard`),
@@ -76,7 +89,7 @@ fn steps(
     if let (Some(kubelet), Some(root)) = (&mark.kubelet, dirs.kubelet()) {
         root.remove_tree(&kubelet.staging)?;
     }
-    Ok(())
+    Ok(undelivered)
 }
 
 /// Removes a file, unless another one has taken its place since the mark was made.
@@ -107,7 +120,7 @@ impl Work<'_> {
     fn move_kept(&self) -> Result<Option<Arc<Dir>>, FileError> {
         let Some(staging) = &self.staging else { return Ok(None) };
         if staging.facts(KEPT)?.is_some() {
-            let generations = open_or_make(self.kpki, GENERATIONS)?;
+            let generations = self.kpki.child_or_make(GENERATIONS, KPKI_MODE)?;
             staging.rename(KEPT, &generations, &self.mark.generation)?;
             return Ok(Some(Arc::new(generations)));
         }
@@ -129,6 +142,19 @@ impl Work<'_> {
         if let (Some(keep), Some(staging)) = (self.mark.keep_generations, &self.staging) {
             let _ = generation::prune(self.kpki, keep, &self.mark.generation, staging);
         }
+    }
+
+    /// Puts the files outside the tree in place.
+    fn deliver(&self, besides: Vec<Beside>, watch: Watch<'_>) -> Result<Vec<Undelivered>, StoreError> {
+        let Some(staging) = &self.staging else { return Ok(Vec::new()) };
+        let mut besides = besides.into_iter();
+        let mut undelivered = Vec::new();
+        for (number, file) in self.mark.outer.iter().enumerate() {
+            let generation = &self.mark.generation;
+            undelivered.extend(outer::deliver(self.kpki, staging, (number, file), besides.next(), generation)?);
+            watch(Step::Delivered(number + 1))?;
+        }
+        Ok(undelivered)
     }
 
     fn place(&self, dirs: &mut OpenRoots, file: &Placement) -> Result<(), StoreError> {
@@ -155,8 +181,8 @@ impl Work<'_> {
     /// Keeps a file that appeared after the mark was made: the new one has to take its place, and nothing may be lost.
     fn keep_late_file(&self, dir: &Dir, file: &Placement) -> Result<(), StoreError> {
         let Some(facts) = dir.facts(file.path.file_name())? else { return Ok(()) };
-        let generations = open_or_make(self.kpki, GENERATIONS)?;
-        let mut kept = OpenDirs::new(open_or_make(&generations, &self.mark.generation)?, KPKI_MODE);
+        let generations = self.kpki.child_or_make(GENERATIONS, KPKI_MODE)?;
+        let mut kept = OpenDirs::new(generations.child_or_make(&self.mark.generation, KPKI_MODE)?, KPKI_MODE);
         match kept::keep(&mut kept, dir, file.root, &file.path, &facts) {
             // An interrupted run has kept it.
             Err(error) if error.kind == Kind::Exists && error.op == Op::Link => {}
@@ -164,12 +190,5 @@ impl Work<'_> {
         }
         stage::sync(&kept.changed().map(Unsynced::Dir).collect::<Vec<_>>())?;
         Ok(generations.sync()?)
-    }
-}
-
-fn open_or_make(above: &Dir, name: &str) -> Result<Dir, FileError> {
-    match above.child(name)? {
-        Some(dir) => Ok(dir),
-        None => above.make(name, KPKI_MODE),
     }
 }

@@ -9,6 +9,7 @@ use serde_json::Value;
 use zeroize::Zeroizing;
 
 use crate::files::{self, Dir, FileError, FileState, Kind, RelPath, What};
+use crate::revocation::is_crl_file;
 
 use super::error::StoreError;
 use super::kept::GENERATIONS;
@@ -161,13 +162,24 @@ pub(super) fn next_sequence(kpki: &Dir) -> Result<u64, StoreError> {
     Ok(list(&all)?.iter().map(|found| found.sequence).max().map_or(FIRST, |last| last.saturating_add(1)))
 }
 
-/// Moves all but the newest generations of kpki's into another directory, which is about to be removed.
+impl Generation {
+    /// Nothing in it but CRLs, which are never restored.
+    pub fn is_of_crls(&self) -> bool {
+        let mut files = self.kept.iter().chain(&self.created).peekable();
+        files.peek().is_some() && files.all(|(_, path)| is_crl_file(path.as_str()))
+    }
+}
+
+/// Moves all but the newest generations of kpki's into another directory, which is about to be removed. Those of CRLs are
+/// counted apart: however often one is issued, `restore` goes back as far.
 pub(super) fn prune(kpki: &Dir, keep: usize, made: &str, to: &Dir) -> Result<(), StoreError> {
     let Some(all) = kpki.child(GENERATIONS)? else { return Ok(()) };
     // A directory of another name is not kpki's.
     let ours: Vec<Generation> =
         list(&all)?.into_iter().filter(|found| found.recorded || is_stamped(&found.name)).collect();
-    for old in ours.iter().rev().skip(keep).filter(|old| old.name != made) {
+    let (crls, others): (Vec<_>, Vec<_>) = ours.iter().rev().partition(|one| one.is_of_crls());
+    let surplus = crls.into_iter().skip(keep).chain(others.into_iter().skip(keep));
+    for old in surplus.filter(|old| old.name != made) {
         all.rename(&old.name, to, format!("old-{}", old.name))?;
     }
     Ok(())

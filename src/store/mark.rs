@@ -13,7 +13,9 @@ use super::trust;
 
 pub(super) const MARK: &str = "commit";
 /// Version 1 has neither removals nor a journal, and keeps all generations.
-pub(super) const VERSION: u64 = 2;
+const VERSION: u64 = 2;
+/// With files outside the tree.
+const VERSION_OUTER: u64 = 3;
 /// Some hundred thousand files.
 const MAX_SIZE: u64 = 64 << 20;
 
@@ -36,6 +38,23 @@ pub(super) struct CommitMark {
     /// How many generations are left afterwards; `None`: all.
     #[serde(default)]
     pub keep_generations: Option<usize>,
+    /// Files outside the tree, put in place last.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub outer: Vec<OuterPlacement>,
+}
+
+/// The version of a mark with these files: the oldest kpki that can finish the work reads it.
+pub(super) const fn version(outer: &[OuterPlacement]) -> u64 {
+    if outer.is_empty() { VERSION } else { VERSION_OUTER }
+}
+
+/// A file outside the tree, as `outer-N` in the staging directory.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct OuterPlacement {
+    /// Absolute.
+    pub path: PathBuf,
+    pub mode: u32,
+    pub replace: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -92,7 +111,7 @@ struct Versioned {
 
 pub(super) fn parse(bytes: &[u8]) -> Result<CommitMark, MarkError> {
     let Versioned { version } = serde_json::from_slice(bytes)?;
-    if !(1..=VERSION).contains(&version) {
+    if !(1..=VERSION_OUTER).contains(&version) {
         return Err(MarkError::Version(version));
     }
     let mark: CommitMark = serde_json::from_slice(bytes)?;
@@ -150,7 +169,7 @@ mod tests {
     #[test]
     fn a_mark_reads_back_what_it_wrote_and_refuses_to_leave_its_directory() {
         let mark = CommitMark {
-            version: VERSION,
+            version: VERSION_OUTER,
             generation: "g".into(),
             dir_mode: 0o755,
             kubelet: Some(KubeletStaging { path: "/k".into(), staging: ".s".into() }),
@@ -169,15 +188,23 @@ mod tests {
             }],
             journal: Some(77),
             keep_generations: Some(5),
+            outer: vec![OuterPlacement { path: "/out/web.crt".into(), mode: 0o644, replace: false }],
         };
         let text = json(&mark);
         assert_eq!(parse(text.as_bytes()), Ok(mark.clone()));
         let first = r#"{"version":1,"generation":"g","dirMode":16877,"kubelet":{"path":"/k","staging":".s"},"files":[
             {"root":"kubelet","staged":"0","path":"a/b","replace":true}]}"#;
-        let old = CommitMark { version: 1, removals: Vec::new(), journal: None, keep_generations: None, ..mark };
+        let old = CommitMark {
+            version: 1,
+            removals: Vec::new(),
+            journal: None,
+            keep_generations: None,
+            outer: Vec::new(),
+            ..mark
+        };
         assert_eq!(parse(first.as_bytes()), Ok(old));
-        assert_eq!(parse(text.replace(":2,", ":3,").as_bytes()), Err(MarkError::Version(3)));
-        assert_eq!(parse(text.replace(":2,", ":0,").as_bytes()), Err(MarkError::Version(0)));
+        assert_eq!(parse(text.replace(":3,", ":4,").as_bytes()), Err(MarkError::Version(4)));
+        assert_eq!(parse(text.replace("version\":3,", "version\":0,").as_bytes()), Err(MarkError::Version(0)));
         assert_eq!(parse(b"{\"version\":2,"), Err(MarkError::Malformed { line: 1, column: 13 }));
         for (from, to) in [
             ("\"a/b\"", "\"../b\""),

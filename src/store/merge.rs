@@ -1,12 +1,11 @@
 //! Files into a tree that exists: prepared beside it, decided by the commit mark, put in place one by one.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
-use rustix::io::Errno;
+use crate::files::{Dir, Facts, Permissions, RelPath};
 
-use crate::files::{Dir, Facts, FileError, Kind, Op, Permissions, RelPath};
-
+use super::beside::Beside;
 use super::check::Survey;
 use super::clear::{self, STAGING};
 use super::commit::{Commit, FileChange, Locking, Receipt};
@@ -15,8 +14,9 @@ use super::error::StoreError;
 use super::generation::{self, RECORD};
 use super::kept::{self, GENERATIONS, KEPT};
 use super::lock::TreeLock;
-use super::mark::{self, CommitMark, KubeletStaging, MARK, Placement, Removal};
+use super::mark::{self, CommitMark, KubeletStaging, MARK, OuterPlacement, Placement, Removal};
 use super::open_dirs::{OpenDirs, OpenRoots};
+use super::outer::{self, absolute};
 use super::roots::{KPKI_MODE, RootId};
 use super::stage::{self, NewFile, Unsynced};
 use super::step::{Step, Watch};
@@ -42,7 +42,7 @@ fn locked(commit: &Commit<'_>, created_dirs: &mut CreatedDirs, watch: Watch<'_>)
         }
     };
     let result = recovered(commit, lock, created_dirs, watch);
-    if result.as_ref().map_or_else(StoreError::keeps_changes, |_| true) {
+    if result.as_ref().map_or_else(StoreError::keeps_changes, |_| commit.is_recorded()) {
         lock.used.set(true);
     }
     result
@@ -66,7 +66,8 @@ fn recovered(
             return Err(error);
         }
     };
-    forward::finish(lock, &mark, &mut merge.dirs, watch)?;
+    let besides = std::mem::take(&mut merge.besides);
+    forward::finish(lock, &mark, &mut merge.dirs, besides, watch)?;
     let kept = (!merge.kept.is_empty()).then(|| lock.kpki.path_of(GENERATIONS).join(&mark.generation));
     Ok(Receipt { kept, generation: merge.has_generation.then_some(mark.generation) })
 }
@@ -83,6 +84,9 @@ struct Merge {
     created: Vec<(RootId, RelPath)>,
     /// There is a file to keep, or a note.
     has_generation: bool,
+    outer: Vec<OuterPlacement>,
+    /// Those files beside their places.
+    besides: Vec<Beside>,
 }
 
 impl Merge {
@@ -100,7 +104,9 @@ impl Merge {
         };
         let dirs = OpenRoots::open(lock, kubelet_dir, commit.dir_mode)?;
         let (kept, created) = (Vec::new(), Vec::new());
-        let mut merge = Self { dirs, found: Vec::new(), kubelet, kept, created, has_generation: false };
+        let outer = outer::placements(&commit.outer, &lock.kpki)?;
+        let (found, besides) = (Vec::new(), Vec::new());
+        let mut merge = Self { dirs, found, kubelet, kept, created, has_generation: false, outer, besides };
         merge.found = merge.survey(commit)?;
         for (number, ((root, path, _), found)) in commit.destinations().zip(&merge.found).enumerate() {
             match found {
@@ -132,6 +138,7 @@ impl Merge {
     fn decide(&mut self, commit: &Commit<'_>, lock: &TreeLock, watch: Watch<'_>) -> Result<CommitMark, StoreError> {
         let staging = Arc::new(lock.kpki.make(STAGING, KPKI_MODE)?);
         let mark = self.stage(commit, lock, &staging)?;
+        self.besides = outer::prepare(&commit.outer)?;
         watch(Step::Staged)?;
         self.check_again(commit)?;
         lock.check()?;
@@ -157,7 +164,7 @@ impl Merge {
         }
         let removals = commit.destinations().zip(&self.found).skip(commit.changes.len());
         let mark = CommitMark {
-            version: mark::VERSION,
+            version: mark::version(&self.outer),
             generation: kept::free_name(&lock.kpki, commit.generation)?,
             dir_mode: commit.dir_mode,
             kubelet: self.kubelet.clone(),
@@ -167,6 +174,7 @@ impl Merge {
                 .collect(),
             journal: if commit.journal.is_empty() { None } else { Some(journal::size(&lock.kpki)?) },
             keep_generations: commit.keep_generations,
+            outer: self.outer.clone(),
         };
         let own = |dir: &Arc<Dir>, name: &str, bytes| NewFile {
             dir: Arc::clone(dir),
@@ -174,6 +182,9 @@ impl Merge {
             permissions: Permissions { mode: 0o600, owner: None },
             bytes,
         };
+        for (number, file) in commit.outer.iter().enumerate() {
+            jobs.push(own(staging, &outer::staged(number), &file.bytes));
+        }
         let lines = journal::text(&commit.journal);
         if mark.journal.is_some() {
             jobs.push(own(staging, journal::LINES, lines.as_bytes()));
@@ -187,8 +198,10 @@ impl Merge {
             jobs.push(own(kept.root(), RECORD, &record));
             dirs.extend(kept.changed());
         }
-        // Of what is in it, only a path outside can be other than UTF-8.
-        let text = json::text(&mark, self.kubelet.as_ref().map_or(Path::new(MARK), |kubelet| &kubelet.path))?;
+        // Of what is in it, only paths outside can be other than UTF-8.
+        let outside_path = self.kubelet.as_ref().map(|kubelet| kubelet.path.as_path());
+        let other = mark.outer.first().map(|file| file.path.as_path());
+        let text = json::text(&mark, outside_path.or(other).unwrap_or(Path::new(MARK)))?;
         jobs.push(own(staging, MARK, &text));
         if lock.made {
             dirs.push(Arc::clone(&lock.main));
@@ -223,7 +236,7 @@ impl Merge {
                 return Err(StoreError::ChangedMeanwhile(commit.roots.path_of(root, path)));
             }
         }
-        Ok(())
+        outer::check_again(&commit.outer, &self.besides)
     }
 
     /// What cannot be removed now, the next run removes; the error that led here is the one to report.
@@ -248,12 +261,6 @@ fn permissions(change: &FileChange, found: Option<&Facts>, us: (u32, u32)) -> Pe
     };
     let owner = (found.uid, found.gid);
     Permissions { mode, owner: (owner != us).then_some(owner) }
-}
-
-/// The path by which a later run finds it, whatever its current directory.
-fn absolute(path: &Path) -> Result<PathBuf, FileError> {
-    std::fs::canonicalize(path)
-        .map_err(|error| FileError::new(Op::Open, path, Errno::from_io_error(&error).map_or(Kind::Missing, Kind::from)))
 }
 
 #[cfg(test)]
@@ -286,11 +293,5 @@ mod tests {
                 assert_eq!(permissions(&change, found.as_ref(), us), expected, "{wanted:o} {found:?}");
             }
         }
-    }
-
-    #[test]
-    fn a_later_run_finds_the_path_from_anywhere() {
-        assert!(absolute(Path::new(".")).unwrap().is_absolute());
-        assert_eq!(absolute(Path::new("no/such/directory")).unwrap_err().kind, Kind::Missing);
     }
 }

@@ -11,6 +11,7 @@
 //!
 //! Below a root no symlink is followed, and every error before the mark leaves the disk as it was.
 
+mod beside;
 mod check;
 mod clear;
 mod commit;
@@ -27,6 +28,7 @@ mod lock;
 mod mark;
 mod merge;
 mod open_dirs;
+mod outer;
 mod recover;
 mod roots;
 mod stage;
@@ -45,6 +47,7 @@ pub use generation::{Generation, PriorFile, before_of, generations};
 pub use journal::journal;
 pub use json::JsonError;
 pub use lock::TreeLock;
+pub use outer::OuterFile;
 pub use recover::{Recovery, interrupted, pending, recover};
 pub use roots::{RootId, Roots};
 pub use transaction::publish;

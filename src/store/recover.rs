@@ -1,5 +1,6 @@
 //! What an interrupted run left: finished if there is a commit mark, removed if there is none.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::files::{Dir, FileError};
@@ -20,6 +21,8 @@ pub enum Recovery {
     Finished {
         files: usize,
         generation: String,
+        /// Files outside the tree among them.
+        outer: Vec<PathBuf>,
     },
     /// There was no commit mark; what had been prepared is removed.
     Discarded,
@@ -74,9 +77,10 @@ pub(super) fn under(lock: &TreeLock, roots: &Roots) -> Result<Recovery, StoreErr
     if let Some(mark) = mark::find(&lock.kpki)? {
         let kubelet = mark.kubelet.as_ref().map(|kubelet| Dir::open_root(&kubelet.path)).transpose();
         let mut dirs = OpenRoots::open(lock, kubelet.map_err(StoreError::KubeletGone)?, mark.dir_mode)?;
-        forward::finish(lock, &mark, &mut dirs, &|_| Ok(()))?;
-        let files = mark.files.len().saturating_add(mark.removals.len());
-        return Ok(Recovery::Finished { files, generation: mark.generation });
+        forward::finish(lock, &mark, &mut dirs, Vec::new(), &|_| Ok(()))?;
+        let outer: Vec<PathBuf> = mark.outer.into_iter().map(|file| file.path).collect();
+        let files = [mark.files.len(), mark.removals.len(), outer.len()].iter().sum();
+        return Ok(Recovery::Finished { files, generation: mark.generation, outer });
     }
     let staged = lock.kpki.facts(STAGING)?.is_some();
     let outside = outside(&lock.kpki, roots)?;

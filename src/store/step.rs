@@ -20,6 +20,8 @@ pub(super) enum Step {
     /// The journal has its lines.
     Journaled,
     Synced,
+    /// This many files outside the tree are in place.
+    Delivered(usize),
     /// Old generations are in the staging directory.
     Pruned,
     Unmarked,

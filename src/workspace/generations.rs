@@ -4,7 +4,7 @@ use time::OffsetDateTime;
 
 use crate::error::Error;
 use crate::files::RelPath;
-use crate::revocation::Revoked;
+use crate::revocation::{Revoked, is_crl_file};
 use crate::store::{self, FileChange, PriorFile, RootId, Roots, StoreError};
 use crate::tree::leaf;
 use crate::workspace::tree_dir::{Locked, Transaction, TreeDir};
@@ -17,7 +17,7 @@ pub fn before(roots: &Roots, name: &str) -> Result<Vec<PriorFile>, Error> {
 }
 
 fn is_restored(path: &RelPath) -> bool {
-    !path.as_str().ends_with(".crl") && !path.as_str().ends_with(".crl.der")
+    !is_crl_file(path.as_str())
 }
 
 /// The CRLs of a generation or made since; they are not restored.
@@ -46,9 +46,12 @@ pub fn changed(roots: &Roots, prior: Vec<PriorFile>) -> Result<Vec<PriorFile>, E
     Ok(changed)
 }
 
+/// A file with a certificate, and its entry on the CRL.
+pub type RevokedFile = (RelPath, Revoked);
+
 /// The files whose certificate is revoked or held by the CRLs in the tree, which a restore leaves as they are; and the CRLs
 /// that cannot be used.
-pub fn revoked(tree: &TreeDir, prior: &[PriorFile]) -> Result<(Vec<(RelPath, Revoked)>, Vec<String>), Error> {
+pub fn revoked(tree: &TreeDir, prior: &[PriorFile]) -> Result<(Vec<RevokedFile>, Vec<String>), Error> {
     let snapshot = tree.peek(std::iter::empty())?;
     let certificate = |one: &PriorFile| one.content.as_ref().and_then(|(_, bytes)| leaf::leaf(bytes));
     let certificates: Vec<_> = prior.iter().map(certificate).collect();

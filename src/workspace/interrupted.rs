@@ -17,6 +17,8 @@ pub enum Interrupted {
     Completed { generation: String },
     /// It was committed, and its files are not all in place; why this run did not complete it.
     Unfinished(Option<StoreError>),
+    /// It was completed but for files outside the tree, which are kept; this is said once.
+    Undelivered(StoreError),
     /// Entries that were renewed, and whose components have not been notified.
     Unnotified(Vec<String>),
 }
@@ -32,6 +34,7 @@ pub fn look(roots: &Roots) -> Result<Vec<Interrupted>, Error> {
 pub fn complete(roots: &Roots) -> Vec<Interrupted> {
     let completed = match store::pending(roots).unwrap_or(false).then(|| store::recover(roots, PATIENCE)) {
         Some(Ok(Recovery::Finished { generation, .. })) => Some(Interrupted::Completed { generation }),
+        Some(Err(why @ StoreError::Undelivered(..))) => Some(Interrupted::Undelivered(why)),
         Some(Err(why)) => Some(Interrupted::Unfinished(Some(why))),
         // Another run completed it meanwhile.
         Some(Ok(Recovery::Nothing | Recovery::Discarded)) | None => None,
@@ -55,6 +58,7 @@ impl fmt::Display for Interrupted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Completed { generation } => write!(f, "the interrupted run {generation} was completed just now"),
+            Self::Undelivered(why) => write!(f, "an interrupted run was completed just now: {why}"),
             Self::Unfinished(why) => {
                 f.write_str("an interrupted run is not finished: the files are partly old and partly new; ")?;
                 match why {

@@ -11,7 +11,7 @@ use crate::encoding::pem;
 use crate::error::Error;
 use crate::files::RelPath;
 use crate::profile::{Profile, RENEWAL};
-use crate::store::{self, Commit, FileChange, Locking, RootId, Roots, StoreError, TreeLock};
+use crate::store::{self, Commit, FileChange, Locking, OuterFile, Recovery, RootId, Roots, StoreError, TreeLock};
 use crate::tree::layout::{DEFAULT_DIR, DEFAULT_KUBELET_DIR};
 use crate::tree::{Authorities, Authority, Directories, Issuers, Place, Root, Survey, authorities};
 use crate::workspace::{interrupted, journal, survey};
@@ -43,6 +43,8 @@ pub struct Locked<'t> {
     /// `None`: the tree does not exist yet, and one rename publishes it.
     lock: Option<TreeLock>,
     wait: Duration,
+    /// Files outside the tree that an interrupted run was to write: they are in place now.
+    delivered: Vec<PathBuf>,
 }
 
 /// One commit: all of it, or nothing.
@@ -50,6 +52,8 @@ pub struct Locked<'t> {
 pub struct Transaction {
     pub changes: Vec<FileChange>,
     pub removals: Vec<(RootId, RelPath)>,
+    /// Files outside the tree.
+    pub outer: Vec<OuterFile>,
     /// Lines of the journal.
     pub journal: Vec<String>,
     /// The entries for `kpki history`; `None`: no generation.
@@ -105,15 +109,19 @@ impl TreeDir {
 
     /// Waits for the lock, and completes or rolls back an interrupted run.
     pub fn lock(&self, wait: Duration) -> Result<Locked<'_>, Error> {
-        let (lock, _) = TreeLock::acquire_and_recover(&self.roots, wait)?;
-        Ok(Locked { tree: self, lock: Some(lock), wait })
+        let (lock, recovery) = TreeLock::acquire_and_recover(&self.roots, wait)?;
+        let delivered = match recovery {
+            Recovery::Finished { outer, .. } => outer,
+            Recovery::Nothing | Recovery::Discarded => Vec::new(),
+        };
+        Ok(Locked { tree: self, lock: Some(lock), wait, delivered })
     }
 
     /// As [`Self::lock`]; a directory that is absent or empty has no lock: one rename publishes it.
     pub fn lock_or_create(&self, wait: Duration) -> Result<Locked<'_>, Error> {
         match survey::open(&self.roots.main)? {
             Some(dir) if !dir.list()?.is_empty() => self.lock(wait),
-            _ => Ok(Locked { tree: self, lock: None, wait }),
+            _ => Ok(Locked { tree: self, lock: None, wait, delivered: Vec::new() }),
         }
     }
 
@@ -195,6 +203,15 @@ impl Locked<'_> {
         Ok((snapshot, issuers))
     }
 
+    /// An output is in the way. The interrupted run that this one has finished may have made it.
+    pub fn in_the_way(&self, error: Error) -> Error {
+        if self.delivered.is_empty() {
+            return error;
+        }
+        let files: Vec<String> = self.delivered.iter().map(|path| path.display().to_string()).collect();
+        error.because(format!("this run has first finished an interrupted one, which has written {}", files.join(", ")))
+    }
+
     /// The name of the generation that the next commit makes.
     pub fn generation_name(&self, verb: &str, now: OffsetDateTime) -> Result<String, StoreError> {
         let wanted = journal::generation(verb, now);
@@ -208,7 +225,7 @@ impl Locked<'_> {
         now: OffsetDateTime,
         transaction: Transaction,
     ) -> Result<Option<String>, StoreError> {
-        let Transaction { changes, removals, journal, entries } = transaction;
+        let Transaction { changes, removals, outer, journal, entries } = transaction;
         // A backup is brought back as it was.
         if verb != "restore" {
             public_files(&changes)?;
@@ -217,6 +234,7 @@ impl Locked<'_> {
             roots: &self.tree.roots,
             changes,
             removals,
+            outer,
             journal,
             note: entries.map(|entries| journal::note(verb, &entries, now)),
             keep_generations: self.tree.keep_generations,

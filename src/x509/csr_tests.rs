@@ -75,7 +75,10 @@ fn files_hold_requests_in_pem_under_either_label_or_one_in_der() {
     }
     assert_eq!(Request::read_file(b"hello"), Err(RequestError::None { found: vec![] }));
     let key = pem::write("PUBLIC KEY", &der);
-    assert_eq!(Request::read_file(key.as_bytes()), Err(RequestError::None { found: vec![pem::Label::of(b"PUBLIC KEY")] }));
+    assert_eq!(
+        Request::read_file(key.as_bytes()),
+        Err(RequestError::None { found: vec![pem::Label::of(b"PUBLIC KEY")] })
+    );
     for end in 0..der.len() {
         assert!(Request::read_file(&der[..end]).is_err(), "{end}");
     }

@@ -50,6 +50,7 @@ pub const CRATES: &[(&str, &[&str])] = &[
     ("comfy_table", &["report"]),
     ("walkdir", &["inventory", "commands", "workspace"]),
     ("rustix", &["files", "store", "run", "hooks"]),
+    ("signal_hook", &["run"]),
     ("serde", &["report", "store", "workspace", "files", "commands", "tree"]),
     ("serde_json", &["report", "store", "commands", "workspace"]),
 ];

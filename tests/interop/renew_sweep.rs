@@ -1,44 +1,15 @@
-//! Every system call with which a whole `kpki renew all`, or the `kpki restore` of one, changes the disk is made to fail, and
-//! kpki is killed at it. After each: every pair matches, the tree is the old one or the new one, the journal tells which, and
+//! A whole `kpki renew all`, and the `kpki restore` of one, under every fault (`faults.rs`). After each: every pair matches, the tree is the old one or the new one, the journal tells which, and
 //! the next run completes.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
+use crate::faults::{self, Fault, Tried, is_of_loader, killed};
 use crate::support::{Ran, SMALL, files_ending, kpki, program, quick_scratch, run, write};
 use crate::tree::{open_keys, rests, snapshot, whole};
 
-const CALLS: [&str; 21] = [
-    "openat",
-    "write",
-    "pwrite64",
-    "fsync",
-    "fdatasync",
-    "rename",
-    "renameat",
-    "renameat2",
-    "mkdir",
-    "mkdirat",
-    "unlink",
-    "unlinkat",
-    "rmdir",
-    "fchmod",
-    "fchown",
-    "ftruncate",
-    "link",
-    "linkat",
-    "flock",
-    "statx",
-    "getdents64",
-];
-/// Calls that need room on the disk.
-const SPACE: [&str; 10] =
-    ["openat", "write", "pwrite64", "fsync", "rename", "renameat", "renameat2", "mkdirat", "linkat", "ftruncate"];
-const ENOUGH: usize = 2000;
 /// Seven pairs and the kubelet's, five kubeconfigs.
 const CERTIFICATES: usize = 13;
 const FILES: usize = 2 * 8 + 5;
@@ -72,7 +43,7 @@ impl Spot {
         if self.outside { self.root.join("lib/kubelet") } else { self.dir().join("kubelet") }
     }
 
-    fn prepare(&self) {
+    fn lay_out(&self) {
         if self.root.exists() {
             fs::remove_dir_all(&self.root).unwrap();
         }
@@ -159,13 +130,17 @@ fn visible(root: &Path) -> Visible {
     all.filter(|(path, file)| !path.to_string_lossy().contains(".kpki") && is_file(file.0)).collect()
 }
 
+/// SHA-256 in lower-case hexadecimal.
+pub fn fingerprint(der: &[u8]) -> String {
+    let digest = ring::digest::digest(&ring::digest::SHA256, der);
+    digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// SHA-256 of every leaf that a renewal makes, lower-case hexadecimal.
 pub fn fingerprints(dir: &Path, kubelet: &Path) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     let mut add = |pem: &[u8]| {
-        let block = ::pem::parse(pem).unwrap();
-        let digest = ring::digest::digest(&ring::digest::SHA256, block.contents());
-        found.insert(digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect());
+        found.insert(fingerprint(::pem::parse(pem).unwrap().contents()));
     };
     let mut certificates = files_ending(&dir.join("pki"), ".crt");
     certificates.retain(|path| !path.ends_with("ca.crt") && !path.ends_with("front-proxy-ca.crt"));
@@ -181,22 +156,27 @@ pub fn fingerprints(dir: &Path, kubelet: &Path) -> BTreeSet<String> {
     found
 }
 
-fn inject(spot: &Spot, call: &str, fault: &str, n: usize) -> (Ran, bool) {
-    let log = spot.root.with_extension("log");
-    let mut strace = program("strace");
-    // Not with --seccomp-bpf, which lets a kill pass.
-    strace.args(["-f", "-qq", "-o"]).arg(&log);
-    strace.args(["-e", &format!("trace={call}"), "-e", &format!("inject={call}:{fault}:when={n}")]);
-    strace.arg(env!("CARGO_BIN_EXE_kpki"));
-    spot.words(&mut strace);
-    let ran = run(&mut strace);
-    let said = fs::read_to_string(&log).unwrap_or_default();
-    let hit = said.contains("INJECTED") || killed(&ran);
-    (ran, hit)
-}
+impl faults::Spot for Spot {
+    fn prepare(&self) {
+        self.lay_out();
+    }
 
-fn killed(ran: &Ran) -> bool {
-    ran.signal == Some(9) || ran.code == Some(137)
+    fn command(&self) -> Command {
+        let mut command = kpki();
+        self.words(&mut command);
+        command
+    }
+
+    fn log(&self) -> PathBuf {
+        self.root.with_extension("log")
+    }
+
+    fn attempt(&self, fault: &Fault) -> (Ran, bool, Result<(), String>) {
+        let before = visible(&self.root);
+        let (ran, hit) = faults::inject(&self.log(), fault, &self.command());
+        let said = judge(self, fault.call, &before, &ran);
+        (ran, hit, said)
+    }
 }
 
 /// Everything that must hold after a run that ended anyhow.
@@ -206,11 +186,13 @@ fn judge(spot: &Spot, call: &str, before: &Visible, ran: &Ran) -> Result<(), Str
         return Err(format!("keys that others can read: {open:?}"));
     }
     let killed = killed(ran);
-    let loader = ran.err.contains("loading shared libraries") || ran.code == Some(127);
+    let loader = is_of_loader(ran);
     let marked = spot.dir().join(".kpki/commit").exists();
     let state = spot.state(before);
-    if ran.ok() && (marked || state != Ok(State::New)) {
-        return Err(format!("exit 0, but {state:?}, mark {marked}"));
+    // 6: the work is done, and its report is on standard error.
+    let done = matches!(ran.code, Some(0 | 6));
+    if done && (marked || state != Ok(State::New)) {
+        return Err(format!("exit {:?}, but {state:?}, mark {marked}", ran.code));
     }
     if !marked {
         let state = state?;
@@ -219,11 +201,11 @@ fn judge(spot: &Spot, call: &str, before: &Visible, ran: &Ran) -> Result<(), Str
             || ran.err.contains("the new files are")
             || ran.err.contains("standard output")
             || call == "write";
-        if !ran.ok() && !killed && state == State::New && !told {
+        if !done && !killed && state == State::New && !told {
             return Err(format!("new, but an error: {}", ran.err));
         }
     }
-    if !ran.ok() && !killed && !loader && (ran.code != Some(1) || !ran.err.contains("error: ") && call != "write") {
+    if !done && !killed && !loader && (ran.code != Some(1) || !ran.err.contains("error: ") && call != "write") {
         return Err(format!("{:?} {}", ran.code, ran.err));
     }
     // Who looks sees a tree, however it was left.
@@ -276,50 +258,14 @@ fn sweep(verb: Verb, outside: bool) {
         }
         run(&mut renew).expect_ok("renew");
     }
-    let jobs: Vec<(&str, &str)> = CALLS
-        .iter()
-        .flat_map(|call| ["signal=SIGKILL", "error=EIO", "error=ENOSPC"].map(|fault| (*call, fault)))
-        .filter(|(call, fault)| *fault != "error=ENOSPC" || SPACE.contains(call))
-        .collect();
-    let (next, hits, kills) = (AtomicUsize::new(0), AtomicUsize::new(0), AtomicUsize::new(0));
-    let complaints = Mutex::new(Vec::new());
-    std::thread::scope(|scope| {
-        for worker in 0..2 {
-            let spot =
-                Spot { root: area.path().join(format!("box{worker}")), template: template.clone(), outside, verb };
-            let (jobs, next, hits, kills, complaints) = (&jobs, &next, &hits, &kills, &complaints);
-            scope.spawn(move || {
-                while let Some((call, fault)) = jobs.get(next.fetch_add(1, Ordering::SeqCst)) {
-                    for n in 1..ENOUGH {
-                        spot.prepare();
-                        let before = visible(&spot.root);
-                        let (ran, hit) = inject(&spot, call, fault, n);
-                        let mut said = judge(&spot, call, &before, &ran);
-                        if !hit && !ran.ok() {
-                            said = Err(format!("no hit, but {ran:?}"));
-                        }
-                        if let Err(why) = said {
-                            complaints.lock().unwrap().push(format!("{call} {fault} {n}: {why}"));
-                        }
-                        if !hit {
-                            break;
-                        }
-                        hits.fetch_add(1, Ordering::SeqCst);
-                        kills.fetch_add(usize::from(killed(&ran)), Ordering::SeqCst);
-                        if fault.starts_with("signal") && !killed(&ran) {
-                            complaints.lock().unwrap().push(format!("{call} {fault} {n}: it was not killed"));
-                        }
-                    }
-                }
-            });
-        }
-    });
-    let (complaints, hits, kills) = (complaints.into_inner().unwrap(), hits.into_inner(), kills.into_inner());
-    let few: Vec<&String> = complaints.iter().take(30).collect();
-    assert!(complaints.is_empty(), "{} of {hits} faults: {few:#?}", complaints.len());
-    assert!(hits > 150, "only {hits} faults were injected");
-    assert!(kills > 75, "only {kills} runs were killed");
-    eprintln!("{verb:?}, kubelet outside {outside}: {hits} faults, {kills} kills");
+    let complaints =
+        faults::sweep(&format!("{verb:?}, kubelet outside {outside}"), Tried::KillsAndErrors, 2, |worker| Spot {
+            root: area.path().join(format!("box{worker}")),
+            template: template.clone(),
+            outside,
+            verb,
+        });
+    faults::none(&complaints);
 }
 
 #[test]

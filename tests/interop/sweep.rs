@@ -1,41 +1,12 @@
-//! Every system call with which `kpki init` reads or changes the disk is made to fail, and kpki is killed at it, one call
-//! after the other until a run gets through. After each: what is visible is whole or as it was, and a plain rerun mends it.
+//! `kpki init` under every fault (`faults.rs`). After each: what is visible is whole or as it was, and a plain rerun mends it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::process::Command;
 
-use crate::support::{Ran, SMALL, kpki, mode, program, quick_scratch, run, say, write};
+use crate::faults::{self, Fault, Tried, is_of_loader};
+use crate::support::{Ran, SMALL, kpki, mode, quick_scratch, run, say, write};
 use crate::tree::{open_keys, open_staging, rests, snapshot, whole};
-
-const CALLS: [&str; 21] = [
-    "openat",
-    "read",
-    "write",
-    "fsync",
-    "fdatasync",
-    "rename",
-    "renameat",
-    "renameat2",
-    "mkdir",
-    "mkdirat",
-    "unlink",
-    "unlinkat",
-    "rmdir",
-    "fchmod",
-    "fchown",
-    "link",
-    "linkat",
-    "flock",
-    "statx",
-    "newfstatat",
-    "getdents64",
-];
-/// Calls that need room on the disk.
-const SPACE: [&str; 9] = ["openat", "write", "fsync", "renameat", "renameat2", "mkdir", "mkdirat", "linkat", "link"];
-/// More calls of one kind than any run makes.
-const ENOUGH: usize = 2000;
 
 /// What lies there before the run.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -68,7 +39,7 @@ impl Spot {
         }
     }
 
-    fn prepare(&self) {
+    fn lay_out(&self) {
         if self.root.exists() {
             fs::remove_dir_all(&self.root).unwrap();
         }
@@ -82,7 +53,7 @@ impl Spot {
         }
     }
 
-    fn words(&self, command: &mut std::process::Command) {
+    fn words(&self, command: &mut Command) {
         command.arg("init").arg("-p").arg(&self.profile).arg("-d").arg(self.dir()).args(["--lock-timeout", "2s"]);
         if self.case == Case::TwoRoots {
             command.arg("--kubelet-dir").arg(self.kubelet());
@@ -102,33 +73,31 @@ impl Spot {
     }
 }
 
-/// What the injected run came to.
-struct Injected {
-    ran: Ran,
-    hit: bool,
-}
+impl faults::Spot for Spot {
+    fn prepare(&self) {
+        self.lay_out();
+    }
 
-fn inject(place: &Spot, call: &str, fault: &str, n: usize) -> Injected {
-    let log = place.root.with_extension("log");
-    let mut strace = program("strace");
-    // Not with --seccomp-bpf, which lets a kill pass.
-    strace.args(["-f", "-qq", "-o"]).arg(&log);
-    strace.args(["-e", &format!("trace={call}"), "-e", &format!("inject={call}:{fault}:when={n}")]);
-    strace.arg(env!("CARGO_BIN_EXE_kpki"));
-    place.words(&mut strace);
-    let ran = run(&mut strace);
-    let said = fs::read_to_string(&log).unwrap_or_default();
-    let hit = said.contains("INJECTED") || killed(&ran);
-    Injected { ran, hit }
-}
+    fn command(&self) -> Command {
+        let mut command = kpki();
+        self.words(&mut command);
+        command
+    }
 
-fn killed(ran: &Ran) -> bool {
-    ran.signal == Some(9) || ran.code == Some(137)
+    fn log(&self) -> PathBuf {
+        self.root.with_extension("log")
+    }
+
+    fn attempt(&self, fault: &Fault) -> (Ran, bool, Result<(), String>) {
+        let before = Seen::of(self);
+        let (ran, hit) = faults::inject(&self.log(), fault, &self.command());
+        let said = wrong(self, fault.call, &before, &ran);
+        (ran, hit, said.map_or(Ok(()), Err))
+    }
 }
 
 /// Everything that must hold after a run that ended anyhow; `None`: nothing is wrong.
-fn wrong(place: &Spot, call: &str, before: &Seen, injected: &Injected) -> Option<String> {
-    let ran = &injected.ran;
+fn wrong(place: &Spot, call: &str, before: &Seen, ran: &Ran) -> Option<String> {
     let open = open_keys(&place.root);
     if !open.is_empty() {
         return Some(format!("keys that others can read: {open:?}"));
@@ -149,9 +118,11 @@ fn wrong(place: &Spot, call: &str, before: &Seen, injected: &Injected) -> Option
     if is_whole.is_err() && !marked && after.visible != before.visible {
         return Some(format!("neither whole ({is_whole:?}) nor as it was: {:?}", after.differs(before)));
     }
-    let loader =
-        ran.err.contains("loading shared libraries") || ran.err.contains("cannot allocate") || ran.code == Some(127);
-    if !ran.ok() && ran.signal.is_none() && ran.code != Some(137) && !loader {
+    // The work is done, and its report is on standard error.
+    if ran.code == Some(6) && (is_whole.is_err() || marked) {
+        return Some(format!("exit status 6, but {is_whole:?}"));
+    }
+    if !matches!(ran.code, Some(0 | 6 | 137)) && ran.signal.is_none() && !is_of_loader(ran) {
         let area = place.root.parent().unwrap().to_str().unwrap();
         let tells = ran.err.contains("error: ") && (ran.err.contains(area) || ran.err.contains("standard output"));
         // Where writing is what fails, it may be the message that is lost.
@@ -211,63 +182,13 @@ fn sweep(case: Case) {
         (certificate, key)
     });
 
-    let jobs: Vec<(&str, &str)> = CALLS
-        .iter()
-        .flat_map(|call| ["signal=SIGKILL", "error=EIO", "error=ENOSPC"].map(|fault| (*call, fault)))
-        .filter(|(call, fault)| *fault != "error=ENOSPC" || SPACE.contains(call))
-        .collect();
-    let (next, hits, kills) = (AtomicUsize::new(0), AtomicUsize::new(0), AtomicUsize::new(0));
-    let complaints = Mutex::new(Vec::new());
-    std::thread::scope(|scope| {
-        for worker in 0..2 {
-            let place = Spot {
-                root: area.path().join(format!("box{worker}")),
-                case,
-                profile: profile.clone(),
-                brought: brought.clone(),
-            };
-            let (jobs, next, hits, kills, complaints) = (&jobs, &next, &hits, &kills, &complaints);
-            scope.spawn(move || {
-                while let Some((call, fault)) = jobs.get(next.fetch_add(1, Ordering::SeqCst)) {
-                    let mut gone_through = false;
-                    for n in 1..ENOUGH {
-                        place.prepare();
-                        let before = Seen::of(&place);
-                        let injected = inject(&place, call, fault, n);
-                        let said = wrong(&place, call, &before, &injected);
-                        if let Some(why) = said {
-                            complaints.lock().unwrap().push(format!("{case:?} {call} {fault} {n}: {why}"));
-                        }
-                        if !injected.hit {
-                            gone_through = injected.ran.ok();
-                            if !gone_through {
-                                let why = format!("{case:?} {call} {fault} {n}: no hit, but {:?}", injected.ran);
-                                complaints.lock().unwrap().push(why);
-                            }
-                            break;
-                        }
-                        hits.fetch_add(1, Ordering::SeqCst);
-                        kills.fetch_add(usize::from(killed(&injected.ran)), Ordering::SeqCst);
-                        if fault.starts_with("signal") && !killed(&injected.ran) {
-                            let why = format!("{case:?} {call} {fault} {n}: it was not killed");
-                            complaints.lock().unwrap().push(why);
-                        }
-                    }
-                    assert!(
-                        gone_through || !complaints.lock().unwrap().is_empty(),
-                        "{call} {fault}: no run got through"
-                    );
-                }
-            });
-        }
+    let complaints = faults::sweep(&format!("init {case:?}"), Tried::KillsAndErrors, 2, |worker| Spot {
+        root: area.path().join(format!("box{worker}")),
+        case,
+        profile: profile.clone(),
+        brought: brought.clone(),
     });
-    let (complaints, hits, kills) = (complaints.into_inner().unwrap(), hits.into_inner(), kills.into_inner());
-    let few: Vec<&String> = complaints.iter().take(30).collect();
-    assert!(complaints.is_empty(), "{} of {hits} faults: {few:#?}", complaints.len());
-    // It did hit something: a tree of 37 files.
-    assert!(hits > 150, "only {hits} faults were injected");
-    assert!(kills > 75, "only {kills} runs were killed");
-    eprintln!("{case:?}: {hits} faults, {kills} kills");
+    faults::none(&complaints);
 }
 
 #[test]

@@ -95,18 +95,18 @@ fn read(path: &Path, mode: u32) -> Result<Vec<u8>, String> {
     fs::read(path).map_err(|why| at(why.to_string()))
 }
 
-fn pem(path: &Path, mode: u32) -> Result<Vec<u8>, String> {
+pub fn pem(path: &Path, mode: u32) -> Result<Vec<u8>, String> {
     let block = ::pem::parse(read(path, mode)?).map_err(|why| format!("{}: {why}", path.display()))?;
     Ok(block.into_contents())
 }
 
 /// The public point, with which an EC private key ends (RFC 5915).
-fn point(key: &[u8]) -> Result<Vec<u8>, String> {
+pub fn point(key: &[u8]) -> Result<Vec<u8>, String> {
     let at = key.len().checked_sub(65).ok_or("no P-256 key")?;
     (key[at] == 4).then(|| key[at..].to_vec()).ok_or_else(|| "no P-256 key with its public point".to_owned())
 }
 
-fn contains(bytes: &[u8], part: &[u8]) -> bool {
+pub fn contains(bytes: &[u8], part: &[u8]) -> bool {
     bytes.windows(part.len()).any(|window| window == part)
 }
 

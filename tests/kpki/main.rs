@@ -32,6 +32,7 @@ mod kubeadm;
 mod kubeconfig;
 mod mangled;
 mod metrics;
+mod outputs;
 mod pkits;
 mod profiles;
 mod refusals;

@@ -70,7 +70,10 @@ pub fn kubernetes_secret(request: &Request, loaded: &Loaded, from: String) -> Re
     if !trusted.is_empty() {
         data.insert(0, ("ca.crt", &trusted));
     }
-    secret(Secret { name, namespace: request.namespace.as_deref(), kind: "kubernetes.io/tls", data: &data, owner: None }, from)
+    secret(
+        Secret { name, namespace: request.namespace.as_deref(), kind: "kubernetes.io/tls", data: &data, owner: None },
+        from,
+    )
 }
 
 /// What istiod takes for its authority: the Secret `cacerts`.

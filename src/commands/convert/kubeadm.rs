@@ -4,8 +4,8 @@
 use zeroize::Zeroizing;
 
 use crate::ca::random;
-use crate::encoding::{base64, pem};
 use crate::encoding::yaml::{self, field, text};
+use crate::encoding::{base64, pem};
 use crate::encrypted::kubeadm::{KEY_LENGTH, open, seal};
 use crate::error::Error;
 use crate::files::{self, Dir, FileState, RelPath};

@@ -31,15 +31,18 @@ impl Owner {
     pub fn of((id, uid): &(String, String)) -> Result<Self, Error> {
         let plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
         if id.len() != 6 || !plain(id) {
-            return Err(Error::usage("--owner-token: expected the ID of a bootstrap token, six lower-case letters and digits")
-                .hint("it is what stands before the dot: kubeadm token list"));
+            return Err(Error::usage(
+                "--owner-token: expected the ID of a bootstrap token, six lower-case letters and digits",
+            )
+            .hint("it is what stands before the dot: kubeadm token list"));
         }
         let lengths = uid.split('-').map(str::len);
         let hex = uid.bytes().all(|byte| byte == b'-' || byte.is_ascii_digit() || matches!(byte, b'a'..=b'f'));
         if !hex || !lengths.eq([8, 4, 4, 4, 12]) {
-            return Err(Error::usage("--owner-token: expected the UID of the token's Secret, a UUID in lower case").hint(format!(
-                "look it up: kubectl -n kube-system get secret bootstrap-token-{id} -o jsonpath={{.metadata.uid}}"
-            )));
+            return Err(Error::usage("--owner-token: expected the UID of the token's Secret, a UUID in lower case")
+                .hint(format!(
+                    "look it up: kubectl -n kube-system get secret bootstrap-token-{id} -o jsonpath={{.metadata.uid}}"
+                )));
         }
         Ok(Self { name: format!("bootstrap-token-{id}"), uid: uid.clone() })
     }
@@ -145,7 +148,8 @@ mod tests {
     #[test]
     fn a_secret_is_written_as_kubectl_writes_it() {
         let data: [(&str, &[u8]); 2] = [("tls.crt", b"foobar"), ("empty", b"")];
-        let found = secret(&Secret { name: "web", namespace: Some("shop"), kind: "Opaque", data: &data, owner: None }).unwrap();
+        let found =
+            secret(&Secret { name: "web", namespace: Some("shop"), kind: "Opaque", data: &data, owner: None }).unwrap();
         assert_eq!(
             found.as_str(),
             "apiVersion: v1\ndata:\n  tls.crt: Zm9vYmFy\n  empty: \"\"\nkind: Secret\nmetadata:\n  name: web\n  namespace: \

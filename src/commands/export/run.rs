@@ -7,7 +7,7 @@ use crate::encoding::pem;
 use crate::error::Error;
 use crate::files::{self, FileError, Kind, Op};
 use crate::report::export::{Export, ExportedFile};
-use crate::store;
+use crate::store::{self, StoreError};
 use crate::tree::layout::{DEFAULT_DIR, DEFAULT_KUBELET_DIR};
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -40,8 +40,11 @@ pub fn run(request: &Request) -> Result<Exported, Error> {
     let mut parts: Vec<Part> = read.parts.into_iter().chain([manifest]).collect();
     parts.sort_by(|a, b| a.path.cmp(&b.path));
     if let Some(part) = parts.iter().find(|part| part.mode & 0o077 != 0 && pem::holds_private_key(&part.bytes)) {
-        return Err(Error::new(format!("cannot export {}: a private key is in {}, which is readable for everybody", request.node, part.path))
-            .hint(format!("leave only the certificate of {} in its file; nothing was written", part.entry)));
+        return Err(Error::new(format!(
+            "cannot export {}: a private key is in {}, which is readable for everybody",
+            request.node, part.path
+        ))
+        .hint(format!("leave only the certificate of {} in its file; nothing was written", part.entry)));
     }
     let bytes = pack(&parts, read.newest, request.gzip)?;
     Ok(Exported {
@@ -104,14 +107,19 @@ fn is_above(directory: &str) -> bool {
 
 /// Refuses before anything is read: an existing file is replaced only with `--force`.
 pub fn check(path: &Path, force: bool) -> Result<(), Error> {
-    if !force && files::what(None, path).is_some() {
-        return Err(Error::new(FileError::new(Op::Write, path, Kind::Exists).to_string())
-            .hint("give another file with --out, or replace it with --force"));
-    }
-    Ok(())
+    if !force && files::what(None, path).is_some() { Err(exists(path)) } else { Ok(()) }
 }
 
-/// Writes it with mode 0600.
-pub fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
-    Ok(store::replace_file(path, bytes, 0o600)?)
+fn exists(path: &Path) -> Error {
+    Error::new(FileError::new(Op::Write, path, Kind::Exists).to_string())
+        .hint("give another file with --out, or replace it with --force")
+}
+
+/// Writes it with mode 0600; an existing file, also one that was made meanwhile, is replaced only with `force`.
+pub fn write(path: &Path, bytes: &[u8], force: bool) -> Result<(), Error> {
+    let write = if force { store::replace_file } else { store::create_file };
+    write(path, bytes, 0o600).map_err(|error| match error {
+        StoreError::Exist(_) => exists(path),
+        error => error.into(),
+    })
 }

@@ -70,6 +70,7 @@ fn commit(session: &Session<'_>, placed: &mut [Placed], locked: &Locked<'_>) -> 
         entries,
         changes: placed.iter_mut().flat_map(|one| std::mem::take(&mut one.changes)).collect(),
         removals: placed.iter_mut().flat_map(|one| std::mem::take(&mut one.removals)).collect(),
+        ..Transaction::default()
     };
     Ok(locked.commit("import", now, transaction)?)
 }

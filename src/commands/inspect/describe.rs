@@ -110,7 +110,10 @@ pub fn kubeconfig(found: &crate::kubeconfig::Survey<'_>) -> Object {
     if let Some(current) = &found.current {
         fields.push(text("current context", "currentContext", named(current)));
     }
-    let contexts = found.contexts.iter().map(|c| format!("{}: user {} at cluster {}", named(&c.name), named(&c.user), named(&c.cluster)));
+    let contexts = found
+        .contexts
+        .iter()
+        .map(|c| format!("{}: user {} at cluster {}", named(&c.name), named(&c.user), named(&c.cluster)));
     let clusters = found.clusters.iter().map(|cluster| format!("{}: {}", named(&cluster.name), named(&cluster.server)));
     let users = found.users.iter().map(|user| match user.credentials.as_slice() {
         [] => format!("{}: no credentials", named(&user.name)),

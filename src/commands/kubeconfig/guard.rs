@@ -2,20 +2,22 @@
 
 use std::path::Path;
 
+use super::request::Request;
 use crate::catalog::{ENTRIES, Files};
 use crate::error::Error;
 use crate::files::{self, Dir, FileError, Kind, Op};
 use crate::store;
 use crate::workspace::{profiles, state, survey, tree_dir};
 
-/// Refuses early: a file of the tree is never replaced, any other only with `--force`.
-pub fn check(path: &Path, force: bool, dir: &Path) -> Result<(), Error> {
+/// A file of the tree is never replaced, any other only with `--force`.
+pub fn check(request: &Request) -> Result<(), Error> {
+    let Request { out: Some(path), dir, force, .. } = request else { return Ok(()) };
     if is_of_tree(path, dir)? {
         return Err(Error::new(format!("{} belongs to the tree {}", path.display(), dir.display()))
             .because("a user's kubeconfig in its place would lock out the component that uses it")
             .hint("give another file with --out"));
     }
-    if !force && files::what(None, path).is_some() {
+    if !*force && files::what(None, path).is_some() {
         return Err(Error::new(FileError::new(Op::Write, path, Kind::Exists).to_string())
             .hint("give another file with --out, or replace it with --force"));
     }

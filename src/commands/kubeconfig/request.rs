@@ -19,6 +19,10 @@ pub struct Request {
     /// Where the owner keeps that key.
     pub key_file: Option<String>,
     pub dir: PathBuf,
+    /// The file to write, 0600; `None`: standard output.
+    pub out: Option<PathBuf>,
+    /// Over an existing file.
+    pub force: bool,
     pub allow_masters: bool,
     pub run: RunArgs,
 }

@@ -1,5 +1,6 @@
 //! Refuse; under the lock read again, sign, record in the journal, render.
 
+use super::guard;
 use super::policy::{refuse, warnings};
 use super::request::Request;
 use crate::blueprint::{Algorithm, ExtendedKeyUsage, Name};
@@ -13,10 +14,10 @@ use crate::plan::blueprints::{self, Bounds};
 use crate::plan::init::control_plane_url;
 use crate::plan::renew::refusal;
 use crate::profile::Profile;
+use crate::store::OuterFile;
 use crate::tree::{Authority, file};
 use crate::workspace::{Snapshot, Transaction, TreeDir, journal, profiles, survey};
-use crate::{store, x509};
-use std::path::Path;
+use crate::x509;
 use zeroize::Zeroizing;
 
 /// A larger file is not a signing request.
@@ -29,17 +30,19 @@ pub struct Made {
     pub warnings: Vec<String>,
 }
 
-/// Makes the kubeconfig; its certificate is recorded in the journal first.
+/// Makes the kubeconfig. Its file and the journal's line of its certificate are one transaction.
 pub fn user(request: &Request) -> Result<Made, Error> {
     refuse(request)?;
     let profile = profiles::recorded(&request.dir)?.map(|(_, profile)| profile);
     let tree = TreeDir::new(&request.dir, profile.as_ref(), None)?;
     let admin = tree.directories.files("", Files::Kubeconfig("admin.conf")).0;
-    // What is refused is refused before the lock; an interrupted run is finished first.
-    if !tree.is_half_done()? {
+    // What is refused is refused before the lock; what an interrupted run left is finished or removed first.
+    if !tree.is_interrupted()? {
+        guard::check(request)?;
         can_sign(request, &tree.peek(std::iter::once(&admin))?)?;
     }
     let locked = tree.lock(request.run.lock_wait)?;
+    guard::check(request).map_err(|error| locked.in_the_way(error))?;
     let (snapshot, issuers) = locked.read(std::iter::once(&admin))?;
     can_sign(request, &snapshot)?;
     let issuer = issuers.get(CaId::Cluster).ok_or_else(|| no_signer(request, &Authority::Missing))?;
@@ -66,9 +69,6 @@ pub fn user(request: &Request) -> Result<Made, Error> {
     }
     let signed = ca::issue(&blueprint, &spki, issuer)?;
     ca::accepted(&signed, issuer, now)?;
-    let line = journal::line("kubeconfig", &request.user, &signed.certificate, now);
-    locked.commit("kubeconfig", now, Transaction { journal: vec![line], ..Transaction::default() })?;
-
     let pem = own.as_ref().map(PrivateKey::to_pem);
     let file = request.key_file.clone().unwrap_or_else(|| format!("{}.key", request.user));
     let key = pem.as_ref().map_or(ClientKey::File(&file), |pem| ClientKey::Data(pem));
@@ -81,6 +81,15 @@ pub fn user(request: &Request) -> Result<Made, Error> {
         key,
         preferences: profile.as_ref().is_some_and(|profile| profile.kubernetes_version.prints_preferences()),
     });
+    let journal = vec![journal::line("kubeconfig", &request.user, &signed.certificate, now)];
+    let outer = request.out.iter().map(|out| OuterFile {
+        path: out.clone(),
+        mode: 0o600,
+        bytes: Zeroizing::new(text.as_bytes().to_vec()),
+        replace: request.force,
+    });
+    let transaction = Transaction { journal, outer: outer.collect(), ..Transaction::default() };
+    locked.commit("kubeconfig", now, transaction)?;
     Ok(Made { text, warnings })
 }
 
@@ -109,12 +118,6 @@ fn server(request: &Request, profile: Option<&Profile>, admin: Option<&kubeconfi
     }
 }
 
-/// Writes it with mode 0600. `force`: over an existing file.
-pub fn write(path: &Path, made: &Made, force: bool) -> Result<(), Error> {
-    let write = if force { store::replace_file } else { store::create_file };
-    Ok(write(path, made.text.as_bytes(), 0o600)?)
-}
-
 fn no_signer(request: &Request, authority: &Authority) -> Error {
     let dir = request.dir.display();
     match authority {
@@ -140,7 +143,8 @@ fn key(request: &Request, profile: Option<&Profile>) -> Result<(Vec<u8>, Algorit
     };
     let bytes = survey::input(path, LARGEST_REQUEST)?;
     let blocks = pem::read(&bytes).map_err(|why| broken(why.to_string()))?;
-    let found = blocks.iter().find(|block| block.label.known().is_some_and(|label| label.ends_with("CERTIFICATE REQUEST")));
+    let found =
+        blocks.iter().find(|block| block.label.known().is_some_and(|label| label.ends_with("CERTIFICATE REQUEST")));
     let der = found.map_or(bytes.as_slice(), |block| &block.contents);
     let csr = x509::Request::parse(der).map_err(|why| broken(why.to_string()))?;
     if csr.signature_valid != Some(true) {

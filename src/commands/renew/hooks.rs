@@ -14,8 +14,8 @@ use crate::plan::renew::Credential;
 use crate::profile::{Command, OnHookFailure, Renewal};
 use crate::report::renew::{Hook, Tree as Report};
 use crate::signals;
-use crate::workspace::pending::PendingNotifications;
 use crate::workspace::Locked;
+use crate::workspace::pending::PendingNotifications;
 
 static TURN: Mutex<()> = Mutex::new(());
 

@@ -40,7 +40,8 @@ fn in_order(request: &Request, all: &[Generation], name: &str) -> Result<(), Err
 
 /// Never one that only created files, such as the first `init`: nothing would be left.
 fn newest(request: &Request, all: &[Generation]) -> Result<String, Error> {
-    let newest = all.first().ok_or_else(|| none(&request.dir))?;
+    // CRLs are not restored: one that replaced nothing else is not what is meant.
+    let newest = all.iter().find(|one| !one.is_of_crls()).or(all.first()).ok_or_else(|| none(&request.dir))?;
     in_order(request, all, &newest.name)?;
     if newest.kept.is_empty() && !newest.created.is_empty() {
         return Err(Error::new(format!("the newest generation {} replaced nothing", newest.name))

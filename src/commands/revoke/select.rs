@@ -8,10 +8,10 @@ use crate::catalog::CaId;
 use crate::error::{self, Error};
 use crate::plan::renew::{Credential, certificate_of};
 use crate::plan::revoke::serial_of_hex;
+use crate::tree::Authority;
 use crate::tree::EntryId;
 use crate::workspace::journal::serial_text;
 use crate::workspace::{Session, Snapshot, survey};
-use crate::tree::Authority;
 use crate::x509::{BundleError, Certificate, parse_bundle};
 
 /// What the command line says.

@@ -1,7 +1,7 @@
 //! The requests to sign, and their output files.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
@@ -11,8 +11,8 @@ use crate::blueprint::{Blueprint, KeyUsage, Role};
 use crate::ca::{self, PrivateKey};
 use crate::error::Error;
 use crate::files::{self, What};
-use crate::store;
-use crate::workspace::survey;
+use crate::store::{self, OuterFile};
+use crate::workspace::{Locked, Transaction, survey};
 use crate::x509;
 
 /// A larger file is neither a request nor an authority's certificate.
@@ -69,12 +69,54 @@ fn of_json(wanted: &cfssl::Wanted, request: &Request) -> Blueprint {
     }
 }
 
-pub type Out = (PathBuf, u32, Zeroizing<Vec<u8>>);
+/// Where the outputs go: decided once.
+pub enum Place {
+    Beside,
+    Into(PathBuf),
+    As(PathBuf),
+    StandardOutput,
+}
+
+impl Place {
+    pub fn of(request: &Request) -> Self {
+        match &request.out {
+            None => Self::Beside,
+            Some(out) if out == Path::new("-") => Self::StandardOutput,
+            Some(out) if request.files.len() > 1 || files::what(None, out) == Some(What::Directory) => {
+                Self::Into(out.clone())
+            }
+            Some(out) => Self::As(out.clone()),
+        }
+    }
+
+    fn path(&self, job: &Job, end: &str) -> Option<PathBuf> {
+        let name = format!("{}.{end}", job.name);
+        match self {
+            Self::Beside => Some(job.file.with_file_name(name)),
+            Self::Into(out) => Some(out.join(name)),
+            Self::As(out) if end == "crt" => Some(out.clone()),
+            Self::As(out) => Some(out.with_extension(end)),
+            Self::StandardOutput => None,
+        }
+    }
+
+    /// The directory of the outputs whose transaction it is, if no tree signs and there are several; `None`: one or none.
+    pub fn home(&self, request: &Request) -> Option<PathBuf> {
+        let first = request.files.first().filter(|_| request.csr_json || request.files.len() > 1)?;
+        let home = match self {
+            Self::Beside => first.parent()?,
+            Self::Into(out) => out,
+            Self::As(out) => out.parent()?,
+            Self::StandardOutput => return None,
+        };
+        Some(if home == Path::new("") { Path::new(".") } else { home }.to_path_buf())
+    }
+}
 
 /// Refuses, before anything is written, what writing these files would refuse.
-pub fn check(outs: &[Out]) -> Result<(), Error> {
+pub fn check(outs: &[OuterFile]) -> Result<(), Error> {
     let mut seen = BTreeSet::new();
-    for (path, ..) in outs {
+    for OuterFile { path, .. } in outs {
         if !seen.insert(path) {
             return Err(Error::usage(format!(
                 "two requests would be written to {}; nothing was written",
@@ -87,26 +129,39 @@ pub fn check(outs: &[Out]) -> Result<(), Error> {
     Ok(())
 }
 
-/// The output files of one request. Existing files are never overwritten.
-pub fn outs(request: &Request, job: &Job, jobs: usize, pem: &str) -> Result<Vec<Out>, Error> {
-    let beside = |end: &str| job.file.with_file_name(format!("{}.{end}", job.name));
-    let place = |end: &str| match &request.out {
-        None => beside(end),
-        Some(out) if jobs > 1 || files::what(None, out) == Some(What::Directory) => {
-            out.join(format!("{}.{end}", job.name))
-        }
-        Some(out) if end == "crt" => out.clone(),
-        Some(out) => out.with_extension(end),
+/// All files and the journal's lines, or nothing.
+pub fn write(
+    locked: Option<&Locked<'_>>,
+    request: &Request,
+    journal: Vec<String>,
+    outer: Vec<OuterFile>,
+) -> Result<(), Error> {
+    let Some(locked) = locked else {
+        // One at the most: several have a transaction.
+        let write = |out: &OuterFile| Ok(store::create_file(&out.path, &out.bytes, out.mode)?);
+        return outer.iter().try_for_each(write);
     };
-    let mut outs: Vec<Out> = Vec::new();
+    locked.commit("sign", request.run.now, Transaction { journal, outer, ..Transaction::default() })?;
+    Ok(())
+}
+
+/// The output files of one request. Existing files are never overwritten.
+pub fn outs(place: &Place, job: &Job, pem: &str) -> Result<Vec<OuterFile>, Error> {
+    let out = |end: &str, mode, bytes: &[u8]| {
+        let (path, bytes) = (place.path(job, end)?, Zeroizing::new(bytes.to_vec()));
+        Some(OuterFile { path, mode, bytes, replace: false })
+    };
+    let mut outs = Vec::new();
     if let Some((key, pem)) = &job.made {
-        outs.push((place("key"), 0o600, Zeroizing::new(key.to_pem().as_bytes().to_vec())));
-        outs.push((place("csr"), 0o644, Zeroizing::new(pem.clone().into_bytes())));
+        outs.extend(out("key", 0o600, key.to_pem().as_bytes()));
+        outs.extend(out("csr", 0o644, pem.as_bytes()));
     }
-    outs.push((place("crt"), 0o644, Zeroizing::new(pem.as_bytes().to_vec())));
-    match outs.iter().find(|(path, ..)| files::what(None, path).is_some()) {
-        Some((path, ..)) => Err(Error::new(format!("{} exists already; nothing was written", path.display()))
-            .hint("move it away, or give another place with --out")),
+    outs.extend(out("crt", 0o644, pem.as_bytes()));
+    match outs.iter().find(|out| files::what(None, &out.path).is_some()) {
+        Some(OuterFile { path, .. }) => {
+            Err(Error::new(format!("{} exists already; nothing was written", path.display()))
+                .hint("move it away, or give another place with --out"))
+        }
         None => Ok(outs),
     }
 }

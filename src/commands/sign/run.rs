@@ -1,6 +1,6 @@
 //! Read, judge all, sign in memory, journal, write.
 
-use super::jobs::{self, Job};
+use super::jobs::{self, Job, Place};
 use super::request::Request;
 use super::signer::{Signer, issuer_of};
 use super::terms;
@@ -11,11 +11,9 @@ use crate::plan::sign::{self as plan, Dates, Grant};
 use crate::report::Facts;
 use crate::report::facts::{facts, of_blueprint, requested};
 use crate::report::requests::{RequestEntry, Requests, Verb};
-use crate::store;
 use crate::tree::EntryId;
-use crate::workspace::{Absent, Session, Transaction, journal, targets};
+use crate::workspace::{Absent, Session, TreeDir, journal, targets};
 use crate::x509::Certificate;
-use std::path::Path;
 
 /// The report, and what goes to standard output.
 #[derive(Debug)]
@@ -37,6 +35,17 @@ pub fn run(request: &Request) -> Result<Outcome, Error> {
         None => None,
     };
     let signer = Signer::open(by_files, session.as_ref())?;
+    let place = Place::of(request);
+    // Without a tree, several outputs are one transaction in their own directory.
+    let apart =
+        Some(request).filter(|_| !signer.is_tree() && !request.run.dry_run).and_then(|request| place.home(request));
+    let apart = apart.map(|home| TreeDir::plain(&home));
+    let apart = apart.as_ref().map(|home| home.lock(request.run.lock_wait)).transpose()?;
+    let locked = signer.locked.as_ref().or(apart.as_ref());
+    let in_the_way = |error: Error| match locked {
+        Some(locked) => locked.in_the_way(error),
+        None => error,
+    };
     let agreed = terms::agree(request, session.as_ref().zip(signer.snapshot.as_ref()))?;
     let jobs = jobs::read(request)?;
     if agreed.entry.is_some() && jobs.len() > 1 {
@@ -58,7 +67,7 @@ pub fn run(request: &Request) -> Result<Outcome, Error> {
     if !declined.is_empty() {
         return Err(error::declined(&declined));
     }
-    let to_stdout = request.out.as_deref() == Some(Path::new("-"));
+    let to_stdout = matches!(place, Place::StandardOutput);
     let (mut written, mut entries, mut lines, mut text) = (Vec::new(), Vec::new(), Vec::new(), String::new());
     for (job, grant) in jobs.iter().zip(&grants) {
         let name = agreed.entry.clone().unwrap_or_else(|| job.name.clone());
@@ -74,8 +83,8 @@ pub fn run(request: &Request) -> Result<Outcome, Error> {
                 (facts(&signed.certificate), with_chain(&signed, issuer, signer.is_tree(), request))
             }
         };
-        let outs = if to_stdout { Vec::new() } else { jobs::outs(request, job, jobs.len(), &pem)? };
-        let paths = outs.iter().map(|(path, ..)| path.display().to_string()).collect();
+        let outs = jobs::outs(&place, job, &pem).map_err(in_the_way)?;
+        let paths = outs.iter().map(|out| out.path.display().to_string()).collect();
         entries.push(entry(name, job, grant, says, paths));
         written.extend(outs);
         text.push_str(&pem);
@@ -87,13 +96,7 @@ pub fn run(request: &Request) -> Result<Outcome, Error> {
     }
     jobs::check(&written)?;
     if !request.run.dry_run {
-        // A certificate is recorded in the journal before it is handed out.
-        if let Some(locked) = &signer.locked {
-            locked.commit("sign", request.run.now, Transaction { journal: lines, ..Transaction::default() })?;
-        }
-        for (path, mode, bytes) in &written {
-            store::create_file(path, bytes, *mode)?;
-        }
+        jobs::write(locked, request, lines, written)?;
     }
     let report = Requests {
         verb: Verb::Sign,

@@ -56,7 +56,7 @@ fn sweep(prepare: fn(&Roots), place: fn(&Path) -> Roots, before: Option<&str>) {
         let recovered = recover(&roots, Duration::ZERO).unwrap();
         if decided {
             match recovered {
-                Recovery::Finished { files, generation } => {
+                Recovery::Finished { files, generation, .. } => {
                     let removed = steps_of(&steps, |step| matches!(step, Step::Removed(_)));
                     assert_eq!(files, changes(&roots, "", true).len() + removed);
                     assert!(generation.starts_with("gen"));

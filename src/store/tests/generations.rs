@@ -158,6 +158,28 @@ fn what_was_made_without_a_record_or_by_others_is_listed_and_ordered_by_name() {
 }
 
 #[test]
+fn crls_are_counted_apart() {
+    let tmp = tempfile::tempdir().unwrap();
+    let roots = main_only(tmp.path());
+    let keep = |name, files: Files<'_>| {
+        publish(&Commit { keep_generations: Some(2), ..step(&roots, name, files) }).unwrap();
+    };
+    write(&roots.main.join("own"), "x");
+    for name in ["20260101T000000Z-init", "20260102T000000Z-renew"] {
+        keep(name, &[("pki/a.crt", Some(name)), ("pki/ca.crl", Some(name))]);
+    }
+    for name in ["20260103T000000Z-hold", "20260104T000000Z-release", "20260105T000000Z-hold"] {
+        keep(name, &[("pki/ca.crl", Some(name)), ("pki/ca.crl.der", Some(name))]);
+    }
+    let left = ["20260105T000000Z-hold", "20260104T000000Z-release", "20260102T000000Z-renew", "20260101T000000Z-init"];
+    assert_eq!(names(&generations(&roots).unwrap()), left);
+    assert_eq!(generations(&roots).unwrap().iter().filter(|one| one.is_of_crls()).count(), 2);
+    keep("20260106T000000Z-renew", &[("pki/a.crt", Some("new"))]);
+    let left = [&["20260106T000000Z-renew"], &left[..3]].concat();
+    assert_eq!(names(&generations(&roots).unwrap()), left);
+}
+
+#[test]
 fn a_kept_file_that_is_gone_is_an_error() {
     let tmp = tempfile::tempdir().unwrap();
     let roots = main_only(tmp.path());

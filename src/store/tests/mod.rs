@@ -6,6 +6,7 @@ mod file;
 mod generations;
 mod journal;
 mod merge;
+mod outer;
 mod race;
 mod state_files;
 mod sync;
@@ -60,6 +61,7 @@ pub(super) fn commit<'a>(roots: &'a Roots, changes: Vec<FileChange>) -> Commit<'
         generation: "gen",
         locking: Locking::Wait(Duration::from_secs(20)),
         removals: Vec::new(),
+        outer: Vec::new(),
         journal: Vec::new(),
         note: None,
         keep_generations: None,

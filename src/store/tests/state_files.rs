@@ -36,7 +36,8 @@ fn a_renewal_that_kpki_0_1_0_began_is_finished() {
         let staging = if file["root"] == "kubelet" { outside.clone() } else { roots.main.join(".kpki/staging") };
         write(&staging.join(file["staged"].as_str().unwrap()), file["path"].as_str().unwrap());
     }
-    let finished = Recovery::Finished { files: files.len(), generation: "20261122T080000Z-renew".to_owned() };
+    let finished =
+        Recovery::Finished { files: files.len(), generation: "20261122T080000Z-renew".to_owned(), outer: Vec::new() };
     assert_eq!(recover(&roots, Duration::ZERO), Ok(finished));
     let (main, state) = (roots.main.clone(), roots.main.join(".kpki"));
     for file in files {
