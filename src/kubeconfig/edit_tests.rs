@@ -110,12 +110,12 @@ fn what_cannot_be_edited_safely_is_refused() {
         (
             data,
             "      client-certificate: c.pem\n      client-key: k.pem\n",
-            "expected embedded credentials, found the file \"c.pem\"",
+            "expected embedded credentials, found the file c.pem",
         ),
         (
             data,
             "      client-certificate-data: ''\n      client-key-data: ''\n      client-certificate: c.pem\n      client-key: k.pem\n",
-            "expected embedded credentials, found the file \"c.pem\"",
+            "expected embedded credentials, found the file c.pem",
         ),
         (data, "      token: t\n", "expected a client certificate and key, found neither data nor files"),
         (

@@ -262,7 +262,7 @@ fn fields_of_a_profile() {
     let long = format!("clusterName: \"{}\"", "x".repeat(300));
     assert_refused(
         &with(&long),
-        &[&format!("3:14: clusterName: expected a name for the cluster, found {}…", "x".repeat(60))],
+        &["3:14: clusterName: expected a name for the cluster, found a text of 300 characters"],
     );
 }
 
