@@ -38,3 +38,4 @@ mod schema;
 mod signals;
 mod trust;
 mod verbs;
+mod wrong_issuer;
