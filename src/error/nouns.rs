@@ -3,7 +3,7 @@
 use super::exit::Exit;
 use super::failure::Error;
 use crate::ca::CaError;
-use crate::files::{BadPath, FileError, Kind};
+use crate::files::{BadPath, FileError, Kind, TrustError};
 use crate::profile::Problems;
 use crate::store::StoreError;
 
@@ -33,6 +33,20 @@ fn file_hint(kind: &Kind) -> Option<&'static str> {
         Kind::NoSpace => "free some space, then run the command again",
         Kind::Io(_) => return None,
     })
+}
+
+impl From<TrustError> for Error {
+    fn from(error: TrustError) -> Self {
+        let why = match error {
+            TrustError::File(error) => return error.into(),
+            TrustError::Untrusted(why) => why,
+        };
+        let shown = why.hints().into_iter().fold(Self::new(why.to_string()), Self::hint);
+        if why.path.ends_with(".kpki") {
+            return shown.hint("remove it if it is not yours: init and renew work without it");
+        }
+        shown
+    }
 }
 
 impl From<BadPath> for Error {
@@ -74,13 +88,7 @@ impl From<StoreError> for Error {
                 "put the directory back (mount it), then run the command again: it completes the interrupted run"
             }
             StoreError::NoKubeletRoot => "give the same --kubelet-dir as the run that wrote them",
-            StoreError::Untrusted { path, .. } => {
-                let path = path.display();
-                let take = format!(
-                    "check its contents, then change its owner: chown -R \"$(id -u)\" {path}; chmod -R go= {path}"
-                );
-                return Self::new(text).hint(take).hint("remove it if it is not yours: init and renew work without it");
-            }
+            StoreError::Untrusted(why) => return TrustError::Untrusted(why).into(),
             _ => return Self::new(text),
         };
         Self::new(text).hint(hint)

@@ -47,4 +47,4 @@ pub use lock::TreeLock;
 pub use recover::{interrupted, pending, recover};
 pub use roots::{RootId, Roots};
 pub use transaction::publish;
-pub use trust::{check_own, own};
+pub use trust::{check_own, check_place, own};

@@ -31,6 +31,8 @@ pub struct Target {
     pub origin: Origin,
     /// Why its profile cannot be used: verbs that only read go on without.
     pub profile_error: Option<Error>,
+    /// Why nothing may be signed or run by its profile, which may still be used to look at the tree.
+    pub distrust: Option<Error>,
 }
 
 impl Target {
@@ -123,6 +125,9 @@ impl Resolved {
         self.warnings.extend(loaded.warnings.iter().map(ToString::to_string));
         let origin = Origin::Profile { file: file.display().to_string(), dir: root.display().to_string() };
         self.add(args, root, Some(loaded.profile), state.choices, origin);
+        if let Some(target) = self.targets.last_mut() {
+            target.distrust = profiles::check(file).err();
+        }
         Ok(())
     }
 
@@ -153,7 +158,7 @@ impl Resolved {
 
     fn add(&mut self, args: &TreeArgs, root: PathBuf, profile: Option<Profile>, choices: Choices, origin: Origin) {
         let kubelet_dir = args.kubelet_dir.clone().or(choices.kubelet_dir);
-        self.targets.push(Target { root, profile, node: args.node.clone().or(choices.node), kubelet_dir, origin, profile_error: None });
+        self.targets.push(Target { root, profile, node: args.node.clone().or(choices.node), kubelet_dir, origin, profile_error: None, distrust: None });
     }
 
     /// The last target is used without its profile.

@@ -1,6 +1,7 @@
 //! The profile's hooks around one renewal: `pre` before anything is changed, `deploy` for each component that reads
 //! renewed files, `post` at the end.
 
+use std::ffi::OsStr;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -31,8 +32,16 @@ impl<'a> Hooks<'a> {
         Self { renewing, renewal: profile.map(|profile| &profile.renewal), credentials }
     }
 
-    /// Runs `pre`; if it fails nothing may be changed.
+    /// Runs `pre`; if it fails nothing may be changed. Nothing is either if somebody else could have written the program
+    /// of a hook that may run.
     pub fn pre(&self) -> Result<Option<Hook>, Error> {
+        for command in self.renewal.iter().flat_map(|renewal| renewal.hooks.all()) {
+            hooks::check(command, self.path()).map_err(|why| {
+                let error = Error::from(why);
+                Error { what: format!("a hook's program {}; nothing was changed", error.what), ..error }
+                    .hint("or skip the hooks with --no-hooks")
+            })?;
+        }
         let Some(command) = self.renewal.and_then(|renewal| renewal.hooks.pre.as_ref()) else { return Ok(None) };
         let ran = self.run("pre", command, &[]);
         if ran.succeeded {
@@ -132,6 +141,11 @@ impl<'a> Hooks<'a> {
             variables.retain(|(known, _)| known != key);
             variables.push((key, value.clone()));
         }
+        let hook = |succeeded, ended, output| Hook { name: name.to_owned(), node: None, component: None, succeeded, ended, output };
+        // Of a run that was interrupted, or of a file that the pre hook has changed.
+        if let Err(why) = hooks::check(command, self.path()) {
+            return hook(false, format!("not run: {}", Error::from(why).what), String::new());
+        }
         let timeout = self.renewal.map_or(0, |renewal| renewal.hooks.timeout.as_seconds());
         // The hooks of different trees do not run at the same time.
         let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
@@ -141,13 +155,11 @@ impl<'a> Hooks<'a> {
             variables: &variables,
             timeout: Duration::from_secs(timeout),
         });
-        Hook {
-            name: name.to_owned(),
-            node: None,
-            component: None,
-            succeeded: outcome.ended == Ended::Success,
-            ended: crate::error::ended(&outcome.ended, timeout),
-            output: outcome.output,
-        }
+        hook(outcome.ended == Ended::Success, crate::error::ended(&outcome.ended, timeout), outcome.output)
+    }
+
+    fn path(&self) -> Option<&OsStr> {
+        let mut inherited = self.renewing.request.inherited.iter();
+        inherited.find(|(name, _)| *name == "PATH").map(|(_, path)| path.as_os_str())
     }
 }
