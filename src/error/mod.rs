@@ -23,4 +23,4 @@ pub use revoke::{
     ambiguous, bad_list, list_not_signed, list_of_tomorrow, no_number_left, no_signer, not_of_this_tree, not_revocable,
     refused_entries, serial_unknown, unknown_name,
 };
-pub use sign::{declined, denied_attribute};
+pub use sign::{declined, denied_attribute, meaning};

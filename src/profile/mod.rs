@@ -38,6 +38,6 @@ pub use starter::starter;
 pub use threshold::Threshold;
 #[cfg(test)]
 pub use threshold::ThresholdError;
-pub use values::{name_text, permitted_name, san};
+pub use values::{country, name_text, permitted_name, san};
 #[cfg(any(test, feature = "internals"))]
 pub use model::Stated;

@@ -267,7 +267,8 @@ const FIELDS: &[FieldDoc] = &[
         "mapping",
         "",
         "Commands that run when something is renewed, and only then. A command is a text for /bin/sh -c, or a list: the \
-         absolute path of a program and its arguments, without a shell.",
+         absolute path of a program and its arguments, without a shell. The profile and the programs must belong to root or \
+         to the user who runs kpki, and nobody else may be able to write to them or to a directory on the way to them.",
         "{deploy: {etcd: [/usr/local/sbin/restart-static-pod, etcd]}}",
     ),
     ours("renewal.hooks.pre", COMMAND, "", "Runs first; when it fails, nothing is touched.", "/usr/local/sbin/drain"),

@@ -196,7 +196,7 @@ fn files(
 ) -> Result<Vec<FileChange>, Error> {
     let holds = |place: &Place| matches!(snapshot.survey.get(place), Some(FileState::File { .. }));
     let copies = session.copies().into_iter().filter(|(_, of, place)| *of == authority && holds(place));
-    let paths = std::iter::once(path(session, authority)).chain(copies.map(|(.., place)| beside(&place)));
+    let paths = std::iter::once(path(&session.tree, authority)).chain(copies.map(|(.., place)| beside(&place)));
     let dir = survey::open(&session.tree.roots.main)?;
     let mut changes = Vec::new();
     let change = |path: &str, bytes| -> Result<FileChange, Error> {

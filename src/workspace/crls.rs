@@ -15,7 +15,7 @@ use crate::tree::layout::Place;
 use crate::workspace::journal::{self, Line, Remembered};
 use crate::workspace::session::Session;
 use crate::workspace::survey;
-use crate::workspace::tree_dir::Snapshot;
+use crate::workspace::tree_dir::{Snapshot, TreeDir};
 use crate::x509::{Certificate, Crl, CrlLookup, Wanted};
 use crate::{files, inventory};
 
@@ -32,8 +32,8 @@ pub struct TreeCrl {
 }
 
 /// `pki/ca.crl` beside `pki/ca.crt`.
-pub fn path(session: &Session<'_>, authority: CaId) -> String {
-    beside(&session.tree.directories.authority(authority).0)
+pub fn path(tree: &TreeDir, authority: CaId) -> String {
+    beside(&tree.directories.authority(authority).0)
 }
 
 pub(super) fn beside(certificate: &Place) -> String {
@@ -41,11 +41,11 @@ pub(super) fn beside(certificate: &Place) -> String {
 }
 
 impl TreeCrl {
-    pub fn read(session: &Session<'_>, authority: CaId, issuer: &Certificate, lines: &[Line]) -> Result<Self, Error> {
-        let path = path(session, authority);
-        let full = session.tree.roots.main.join(&path);
+    pub fn read(tree: &TreeDir, authority: CaId, issuer: &Certificate, lines: &[Line]) -> Result<Self, Error> {
+        let path = path(tree, authority);
+        let full = tree.roots.main.join(&path);
         let refused = |why: String| error::bad_list(&full, why);
-        let der = match survey::open(&session.tree.roots.main)? {
+        let der = match survey::open(&tree.roots.main)? {
             None => None,
             Some(dir) => match files::look_below(&dir, Path::new(&path)) {
                 Ok(None) => None,
@@ -65,16 +65,16 @@ impl TreeCrl {
     }
 
     /// Verifies the issuer's signature. [`Self::next_issue`] verifies it too.
-    pub fn verify(&self, session: &Session<'_>, issuer: &Certificate) -> Result<(), Error> {
+    pub fn verify(&self, tree: &TreeDir, issuer: &Certificate) -> Result<(), Error> {
         let (Some(der), Some(crl)) = (&self.der, &self.crl) else { return Ok(()) };
-        crl.signed_by(der, issuer).map_err(|why| error::bad_list(&session.tree.roots.main.join(&self.path), why))
+        crl.signed_by(der, issuer).map_err(|why| error::bad_list(&tree.roots.main.join(&self.path), why))
     }
 
     /// The entries for these serial numbers, in their order, including those that only the journal has.
-    pub fn entries(&self, session: &Session<'_>, serials: &[&[u8]]) -> Result<Vec<Option<Revoked>>, Error> {
+    pub fn entries(&self, tree: &TreeDir, serials: &[&[u8]]) -> Result<Vec<Option<Revoked>>, Error> {
         let wanted = Wanted::new(serials.iter().copied());
         let listed = self.der.as_deref().map(|der| CrlLookup::read(der, &wanted)).transpose();
-        let listed = listed.map_err(|why| error::bad_list(&session.tree.roots.main.join(&self.path), why))?;
+        let listed = listed.map_err(|why| error::bad_list(&tree.roots.main.join(&self.path), why))?;
         let of_list = |serial: &[u8]| Some(listed.as_ref()?.named(serial)?.revoked.clone());
         let plain = crate::revocation::minimal_integer;
         let one = |serial: &&[u8]| match self.remembered.last.get(plain(serial)) {
@@ -107,7 +107,7 @@ pub fn of_credentials(
 ) -> Result<TreeCrls, Error> {
     let mut found = TreeCrls { revoked: vec![None; credentials.len()], ..TreeCrls::default() };
     let dir = survey::open(&session.tree.roots.main)?;
-    let is_there = |authority: &CaId| files::what(dir.as_ref(), Path::new(&path(session, *authority))).is_some();
+    let is_there = |authority: &CaId| files::what(dir.as_ref(), Path::new(&path(&session.tree, *authority))).is_some();
     let present: Vec<CaId> = CaId::ALL.into_iter().filter(is_there).collect();
     if present.is_empty() {
         return Ok(found);
@@ -117,12 +117,12 @@ pub fn of_credentials(
         credentials.iter().map(|credential| certificate_of(credential, &snapshot.survey)).collect();
     for authority in present {
         let Some(issuer) = snapshot.certificate(authority) else { continue };
-        let read = TreeCrl::read(session, authority, issuer, &lines);
-        let mut crl = match read.and_then(|crl| crl.verify(session, issuer).map(|()| crl)) {
+        let read = TreeCrl::read(&session.tree, authority, issuer, &lines);
+        let mut crl = match read.and_then(|crl| crl.verify(&session.tree, issuer).map(|()| crl)) {
             Ok(crl) => crl,
             Err(error) => {
                 let why = error.why.first().map(|why| format!(": {why}")).unwrap_or_default();
-                let path = path(session, authority);
+                let path = path(&session.tree, authority);
                 found.unusable.push(format!("{path} cannot be used{why}; which certificates it revokes is not known"));
                 continue;
             }
@@ -132,7 +132,7 @@ pub fn of_credentials(
             Some((index, certificate.serial.as_slice()))
         });
         let (positions, serials): (Vec<usize>, Vec<&[u8]>) = issued.unzip();
-        for (index, entry) in positions.into_iter().zip(crl.entries(session, &serials)?) {
+        for (index, entry) in positions.into_iter().zip(crl.entries(&session.tree, &serials)?) {
             if let Some(slot) = found.revoked.get_mut(index) {
                 *slot = entry;
             }

@@ -5,6 +5,7 @@ pub mod crl_issue;
 pub mod crls;
 pub mod generations;
 pub mod journal;
+pub mod known_keys;
 pub mod pending;
 pub mod profiles;
 pub mod requests;

@@ -30,6 +30,7 @@ mod kubeadm;
 mod kubeconfig;
 mod metrics;
 mod pkits;
+mod policy;
 mod profiles;
 mod refusals;
 mod renew;

@@ -44,7 +44,7 @@ pub fn run(request: &Request) -> Result<report::Revocation, Error> {
     if request.run.dry_run {
         for one in plans.iter().filter(|one| one.sign) {
             if let Some(issuer) = snapshot.certificate(one.crl.authority) {
-                one.crl.verify(&session, issuer)?;
+                one.crl.verify(&session.tree, issuer)?;
             }
         }
     } else if half_done || plans.iter().any(|one| one.sign) {
@@ -94,7 +94,7 @@ fn evaluate(request: &Request, session: &Session<'_>, snapshot: &Snapshot) -> Re
             }
             continue;
         };
-        let crl = TreeCrl::read(session, id, issuer, &lines)?;
+        let crl = TreeCrl::read(&session.tree, id, issuer, &lines)?;
         let wanted = !request.due || crl.is_due(now);
         let is_local = authority.is_some_and(Authority::is_local);
         if let Some(refusal) = authority.filter(|_| wanted).and_then(|authority| refusal(id, authority, now)) {

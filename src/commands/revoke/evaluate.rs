@@ -41,8 +41,8 @@ pub fn evaluate(request: &Request, session: &Session<'_>, snapshot: Snapshot) ->
         if positions.is_empty() {
             continue;
         }
-        let crl = TreeCrl::read(session, authority, evaluation.issuer(authority)?, &lines)?;
-        for (position, entry) in positions.into_iter().zip(crl.entries(session, &serials)?) {
+        let crl = TreeCrl::read(&session.tree, authority, evaluation.issuer(authority)?, &lines)?;
+        for (position, entry) in positions.into_iter().zip(crl.entries(&session.tree, &serials)?) {
             if let Some(slot) = found.get_mut(position) {
                 *slot = entry;
             }

@@ -20,7 +20,7 @@ pub fn run(request: &Request) -> Result<report::Revocation, Error> {
     if request.run.dry_run {
         let evaluation = evaluate(request, &session, session.peek()?)?;
         for (authority, crl) in &evaluation.crls {
-            crl.verify(&session, evaluation.issuer(*authority)?)?;
+            crl.verify(&session.tree, evaluation.issuer(*authority)?)?;
         }
         return summary::report(request, &session, &evaluation, &[], None, warnings);
     }
@@ -57,7 +57,7 @@ fn sign(
             }
         }
         if additions.is_empty() && removals.is_empty() {
-            crl.verify(session, issuer.certificate())?;
+            crl.verify(&session.tree, issuer.certificate())?;
             continue;
         }
         if let Some(refusal) = state.and_then(|state| refusal(*id, state, request.run.now)) {
