@@ -17,7 +17,7 @@ const INTERPRETERS: [&str; 9] = [".", "source", "sh", "bash", "dash", "python", 
 /// Refuses a command whose programs somebody else could have written.
 pub fn check(command: &Command, path: Option<&OsStr>) -> Result<(), TrustError> {
     let path = path.unwrap_or_else(|| OsStr::new(DEFAULT_PATH));
-    for file in files_of(&words(command), |name| found(name, path), |file| files::is_executable(file)) {
+    for file in files_of(&words(command), |name| found(name, path), files::is_executable) {
         files::trusted(&file)?;
     }
     Ok(())
