@@ -9,8 +9,8 @@ use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
 use zeroize::Zeroizing;
 
 use crate::cli;
-use crate::cli::environment::Terminal;
 pub use crate::cli::environment::Environment;
+use crate::cli::environment::Terminal;
 use crate::cli::ui::Ui;
 use crate::clock::Clock;
 use crate::hooks;

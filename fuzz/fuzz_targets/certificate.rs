@@ -9,10 +9,9 @@ use libfuzzer_sys::fuzz_target;
 fuzz_target!(|bytes: &[u8]| {
     let _ = parse_pem_bundle(bytes);
     if let Ok(certificate) = Certificate::parse(bytes) {
-        for (read, der) in [
-            (&certificate.subject, &certificate.subject_der),
-            (&certificate.issuer, &certificate.issuer_der),
-        ] {
+        for (read, der) in
+            [(&certificate.subject, &certificate.subject_der), (&certificate.issuer, &certificate.issuer_der)]
+        {
             assert_eq!(name::write(read).as_ref(), Ok(der));
         }
         let _ = certificate.signed_by(&certificate);

@@ -14,9 +14,9 @@ use time::OffsetDateTime;
 
 use super::judged::{Judged, JudgedTree, Note, Origin};
 use super::policy::Policy;
-use crate::profile::Threshold;
 use super::state::State;
 use crate::inventory::{CertificateFacts, Item, Kind, Reading, Tree};
+use crate::profile::Threshold;
 
 /// The state of one item at this instant.
 pub fn judge(item: Item, policy: &Policy, at: OffsetDateTime) -> Judged {

@@ -5,11 +5,11 @@ use time::{Duration, OffsetDateTime};
 
 use super::*;
 use crate::audit::advice::REPAIR_ORDER;
-use crate::audit::judge::judge;
-use crate::profile::{Threshold, ThresholdError};
+use crate::audit::judge::{judge, windows};
 use crate::catalog::CaId;
 use crate::clock::{Span, SpanError};
 use crate::inventory::{Attributes, CertificateFacts, CrlFacts, Item, Kind, Reading, Tree, Unreadable};
+use crate::profile::{Threshold, ThresholdError};
 use crate::revocation::{Reason, Revoked};
 
 const START: OffsetDateTime = datetime!(2026-01-01 0:00 UTC);
@@ -148,6 +148,45 @@ fn what_is_not_there_is_neither_fine_nor_expired() {
     let unreadable =
         Item { reading: Reading::Unreadable(Unreadable::Reported("no PEM".to_owned())), optional: true, ..missing };
     assert_eq!(state_at(&unreadable, &policy, START), State::Unreadable);
+}
+
+#[test]
+fn the_residual_time_is_what_is_left_and_negative_after_the_end() {
+    let day = 86_400;
+    for (days, left) in [(0, 365 * day), (100, 265 * day), (365, 0), (366, -day)] {
+        let judged =
+            judge(certificate("a", Kind::Certificate, None, 365), &Policy::default(), START + Duration::days(days));
+        assert_eq!((judged.residual, judged.expires), (Some(left), Some(START + Duration::days(365))), "day {days}");
+    }
+}
+
+/// From which residual on a table says warning and critical, in seconds.
+#[test]
+fn the_windows_of_an_item_follow_its_kind_and_its_lifetime() {
+    let day = 86_400;
+    let shares = Policy {
+        warning: Threshold::PercentLeft(20),
+        critical: Threshold::PercentLeft(5),
+        ca_warning: Threshold::PercentLeft(30),
+        ca_critical: Threshold::PercentLeft(10),
+        renewal: None,
+    };
+    let mut secret = certificate("ca-pair", Kind::Secret, None, 100);
+    assert_eq!(windows(&secret, &shares), Some((20 * day, 5 * day)));
+    if let Reading::Certificate(facts) = &mut secret.reading {
+        facts.is_ca = true;
+    }
+    for (item, expected) in [
+        (certificate("a", Kind::Certificate, None, 100), Some((20 * day, 5 * day))),
+        (certificate("ca", Kind::Authority, None, 100), Some((30 * day, 10 * day))),
+        (certificate("ca", Kind::KubeconfigAuthority, None, 100), Some((30 * day, 10 * day))),
+        (secret, Some((30 * day, 10 * day))),
+        (crl(Some(30)), Some((6 * day, day + day / 2))),
+        (crl(None), None),
+        (Item { reading: Reading::Missing, ..certificate("a", Kind::Certificate, None, 1) }, None),
+    ] {
+        assert_eq!(windows(&item, &shares), expected, "{} {:?}", item.name, item.kind);
+    }
 }
 
 #[test]

@@ -1,15 +1,14 @@
 use std::path::PathBuf;
 
-use clap::ValueEnum;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
-use super::values::Expected;
+use super::values::{Choices, one_of, span};
 use super::{common, environment::Environment, ui::Ui, values::Outcome};
 use crate::audit::State;
-use crate::profile::Threshold;
 use crate::clock::Span;
 use crate::commands::check_expiration::{self, Request};
 use crate::error::{Error, Exit};
+use crate::profile::Threshold;
 use crate::report::{CheckForm, Line, Selection, Sort, Tone};
 
 /// Show when every certificate expires: of one node, one cluster or a whole fleet
@@ -52,8 +51,8 @@ pub struct Args {
     at: common::At,
 
     /// The order of rows
-    #[arg(long, value_enum, default_value_t = By::Name, value_name = "BY")]
-    sort: By,
+    #[arg(long, default_value = "name", value_name = "BY", value_parser = one_of(SORTS))]
+    sort: Sort,
 
     /// Show these states only
     #[arg(long, value_name = "STATE,...", value_delimiter = ',', value_parser = states())]
@@ -68,8 +67,8 @@ pub struct Args {
     top: Option<usize>,
 
     /// The form of the report
-    #[arg(short, long, value_enum, default_value_t = Form::Table, value_name = "FORM")]
-    output: Form,
+    #[arg(short, long, default_value = "table", value_name = "FORM", value_parser = one_of(FORMS))]
+    output: CheckForm,
 
     /// Write the report to this file instead, atomically and world-readable (0644)
     #[arg(long, value_name = "FILE")]
@@ -97,61 +96,37 @@ Exit status: 0 nothing inside the windows, 1 could not run, 2 wrong command line
 warning window, 4 one is critical, expired, held, revoked, not yet valid, missing or unreadable. --exit-zero makes 3 and 4 a 0. With -o nagios
 the plugin's own: 0 ok, 1 warning, 2 critical, 3 unknown.";
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum By {
-    /// By name, as kubeadm does
-    Name,
-    /// By expiry, earliest first
-    Expiry,
-    /// By state, most urgent first
-    State,
-}
+const SORTS: Choices<Sort> = &[
+    ("name", Some("By name, as kubeadm does"), Sort::Name),
+    ("expiry", Some("By expiry, earliest first"), Sort::Expiry),
+    ("state", Some("By state, most urgent first"), Sort::State),
+];
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Form {
-    /// kubeadm's table, with verdict and advice
-    #[value(alias = "text")]
-    Table,
-    /// One line per certificate with subject, issuer, names, serial, algorithm and path
-    Wide,
-    /// kubeadm's CertificateExpirationInfo and more
-    Json,
-    Yaml,
-    Csv,
-    /// For node_exporter's textfile collector, with x509-certificate-exporter's names
-    Prometheus,
-    /// One line with performance data, and a plugin's exit status
-    Nagios,
-}
-
-impl From<Form> for CheckForm {
-    fn from(form: Form) -> Self {
-        match form {
-            Form::Table => Self::Table,
-            Form::Wide => Self::Wide,
-            Form::Json => Self::Json,
-            Form::Yaml => Self::Yaml,
-            Form::Csv => Self::Csv,
-            Form::Prometheus => Self::Prometheus,
-            Form::Nagios => Self::Nagios,
-        }
-    }
-}
+const FORMS: Choices<CheckForm> = &[
+    ("table", Some("kubeadm's table, with verdict and advice"), CheckForm::Table),
+    ("text", None, CheckForm::Table),
+    ("wide", Some("One line per certificate with subject, issuer, names, serial, algorithm and path"), CheckForm::Wide),
+    ("json", Some("kubeadm's CertificateExpirationInfo and more"), CheckForm::Json),
+    ("yaml", Some("The same document as YAML"), CheckForm::Yaml),
+    ("csv", Some("One row per item"), CheckForm::Csv),
+    (
+        "prometheus",
+        Some("For node_exporter's textfile collector, with x509-certificate-exporter's names"),
+        CheckForm::Prometheus,
+    ),
+    ("nagios", Some("One line with performance data, and a plugin's exit status"), CheckForm::Nagios),
+];
 
 /// Shown in the help and completed by shells.
 fn states() -> impl TypedValueParser<Value = State> {
     PossibleValuesParser::new(State::ALL.map(State::name)).try_map(|name| State::parse(&name).ok_or("no such state"))
 }
 
-fn span(text: &str) -> Result<Span, Expected> {
-    Span::parse(text).map_err(|_| Expected("a duration such as 60d or 720h".to_owned()))
-}
-
 impl Args {
     pub fn run(&self, environment: &Environment, ui: &mut Ui<'_>) -> Outcome {
         match self.check(environment, ui) {
             // A Nagios plugin always prints one line; status 3 means unknown.
-            Err(error) if self.output == Form::Nagios => {
+            Err(error) if self.output == CheckForm::Nagios => {
                 ui.lines(&[Line { text: format!("CERTIFICATES UNKNOWN - {}", error.what), tone: Tone::Bad }])?;
                 Ok(Exit::Plugin(3))
             }
@@ -163,7 +138,7 @@ impl Args {
         let request = self.request(environment)?;
         let (check, warnings) = ui.working(|progress| check_expiration::run(&request, progress))?;
         ui.warnings(&warnings);
-        let form = CheckForm::from(self.output);
+        let form = self.output;
         match &self.output_file {
             Some(path) => check_expiration::write(path, &check, form)?,
             None => match check.lines(form) {
@@ -173,24 +148,19 @@ impl Args {
         }
         Ok(match self.output {
             _ if self.exit_zero => Exit::Done,
-            Form::Nagios => Exit::Plugin(check.plugin_status()),
+            CheckForm::Nagios => Exit::Plugin(check.plugin_status()),
             _ => Exit::from(check.verdict.state),
         })
     }
 
     fn request(&self, environment: &Environment) -> Result<Request, Error> {
-        let sort = match self.sort {
-            By::Name => Sort::Name,
-            By::Expiry => Sort::Expiry,
-            By::State => Sort::State,
-        };
         Ok(Request {
             trees: self.trees.args(environment, &self.paths),
             warning: self.warning,
             critical: self.critical,
             ca_warning: self.ca_warning,
             ca_critical: self.ca_critical,
-            selection: Selection { sort, only: self.only.clone(), within: self.within, top: self.top },
+            selection: Selection { sort: self.sort, only: self.only.clone(), within: self.within, top: self.top },
             at: self.at.instant(environment)?,
             as_of: self.at.at.is_some(),
             threads: environment.threads,

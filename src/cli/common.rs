@@ -9,7 +9,7 @@ use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
 use super::environment::Environment;
-use super::values::{Output, instant, span};
+use super::values::{FORMS, instant, one_of, span};
 use crate::clock::Span;
 use crate::error::Error;
 use crate::report::Form;
@@ -74,7 +74,7 @@ struct Node {
     kubelet_dir: Option<PathBuf>,
 }
 
-/// Options of verbs that write.
+/// Options of verbs that write, and report what they did.
 #[derive(Debug, Args)]
 pub struct Run {
     /// Show what would be done and write nothing
@@ -83,6 +83,9 @@ pub struct Run {
 
     #[command(flatten)]
     write: Write,
+
+    #[command(flatten)]
+    pub report: Report,
 }
 
 /// Options of verbs that write, without `--dry-run`.
@@ -106,8 +109,8 @@ pub struct At {
 #[derive(Debug, Args)]
 pub struct Report {
     /// The form of the report
-    #[arg(short, long, value_enum, default_value_t = Output::Table, value_name = "FORM")]
-    pub output: Output,
+    #[arg(short, long, default_value = "table", value_name = "FORM", value_parser = one_of(FORMS))]
+    pub output: Form,
 }
 
 impl Tree {
@@ -168,12 +171,6 @@ impl At {
     pub fn instant(&self, environment: &Environment) -> Result<OffsetDateTime, Error> {
         let now = environment.clock.now();
         self.at.as_deref().map_or(Ok(now), |text| instant("--at", text, now))
-    }
-}
-
-impl Report {
-    pub fn form(&self) -> Form {
-        self.output.into()
     }
 }
 

@@ -2,7 +2,7 @@ use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
-use super::values::{Outcome, TextOutput};
+use super::values::{Choices, Outcome, TEXT_FORMS, one_of};
 use super::{common, environment::Environment, ui::Ui};
 use crate::commands::convert::{self, Asking, Form, Input, Passwords, Request};
 use crate::error::{Error, Exit};
@@ -28,16 +28,16 @@ pub struct Args {
     inputs: Vec<PathBuf>,
 
     /// The form to convert to
-    #[arg(long, value_enum, value_name = "FORM", group = "form")]
-    to: Option<To>,
+    #[arg(long, value_name = "FORM", group = "form", value_parser = one_of(TO))]
+    to: Option<Form>,
 
     /// A bundle of one certificate and its chain in order, and its key
-    #[arg(long, value_enum, value_name = "KIND", group = "form")]
-    bundle: Option<Bundle>,
+    #[arg(long, value_name = "KIND", group = "form", value_parser = one_of(BUNDLES))]
+    bundle: Option<Form>,
 
     /// A manifest for kubectl
-    #[arg(long = "as", value_enum, value_name = "KIND", group = "form")]
-    manifest: Option<Manifest>,
+    #[arg(long = "as", value_name = "KIND", group = "form", value_parser = one_of(MANIFESTS))]
+    manifest: Option<Form>,
 
     /// Where to write: a file, a directory, or - for standard output
     #[arg(long, value_name = "FILE|DIR", default_value = "-")]
@@ -96,51 +96,51 @@ pub struct Args {
     certificate_key_file: Option<PathBuf>,
 
     /// The form of the report; it needs --out
-    #[arg(short, long, value_enum, value_name = "FORM", default_value_t = TextOutput::Text)]
-    output: TextOutput,
+    #[arg(short, long, value_name = "FORM", default_value = "text", value_parser = one_of(TEXT_FORMS))]
+    output: report::Form,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum To {
-    /// Everything as PEM; an encrypted key stays encrypted
-    Pem,
-    /// DER, one object per file; an encrypted key stays encrypted
-    Der,
-    /// Keys as RSA PRIVATE KEY
-    Pkcs1,
-    /// Keys as EC PRIVATE KEY
-    Sec1,
-    /// Keys as PRIVATE KEY
-    Pkcs8,
-    /// Keys as ENCRYPTED PRIVATE KEY (PBKDF2 with HMAC-SHA-256 and 600,000 iterations, AES-256-CBC)
-    Pkcs8Encrypted,
-    /// The public keys of keys, certificates and requests, as PUBLIC KEY
-    Spki,
-    /// PKCS#12: certificate, chain and key, or trusted certificates
-    P12,
-    /// A kubeconfig from a client certificate, its key and the cluster's authority
-    Kubeconfig,
-    /// Every object in a file of its own
-    Parts,
-}
+const TO: Choices<Form> = &[
+    ("pem", Some("Everything as PEM; an encrypted key stays encrypted"), Form::Pem),
+    ("der", Some("DER, one object per file; an encrypted key stays encrypted"), Form::Der),
+    ("pkcs1", Some("Keys as RSA PRIVATE KEY"), Form::Pkcs1),
+    ("sec1", Some("Keys as EC PRIVATE KEY"), Form::Sec1),
+    ("pkcs8", Some("Keys as PRIVATE KEY"), Form::Pkcs8),
+    (
+        "pkcs8-encrypted",
+        Some("Keys as ENCRYPTED PRIVATE KEY (PBKDF2 with HMAC-SHA-256 and 600,000 iterations, AES-256-CBC)"),
+        Form::EncryptedPkcs8,
+    ),
+    ("spki", Some("The public keys of keys, certificates and requests, as PUBLIC KEY"), Form::Spki),
+    ("p12", Some("PKCS#12: certificate, chain and key, or trusted certificates"), Form::Pkcs12),
+    (
+        "kubeconfig",
+        Some("A kubeconfig from a client certificate, its key and the cluster's authority"),
+        Form::Kubeconfig,
+    ),
+    ("parts", Some("Every object in a file of its own"), Form::Parts),
+];
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Bundle {
-    /// Certificate, chain and key in one file
-    Haproxy,
-    /// Certificate and chain, without the root
-    Fullchain,
-}
+const BUNDLES: Choices<Form> = &[
+    ("haproxy", Some("Certificate, chain and key in one file"), Form::Haproxy),
+    ("fullchain", Some("Certificate and chain, without the root"), Form::FullChain),
+];
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Manifest {
-    /// A kubernetes.io/tls Secret: a server's pair, or an authority's for cert-manager's CA issuer
-    KubernetesSecret,
-    /// The Secret cacerts, an authority for Istio
-    IstioCacerts,
-    /// The Secret kubeadm-certs from a control-plane node's tree, for: kubeadm join --control-plane --certificate-key
-    KubeadmCerts,
-}
+const MANIFESTS: Choices<Form> = &[
+    (
+        "kubernetes-secret",
+        Some("A kubernetes.io/tls Secret: a server's pair, or an authority's for cert-manager's CA issuer"),
+        Form::KubernetesSecret,
+    ),
+    ("istio-cacerts", Some("The Secret cacerts, an authority for Istio"), Form::IstioCacerts),
+    (
+        "kubeadm-certs",
+        Some(
+            "The Secret kubeadm-certs from a control-plane node's tree, for: kubeadm join --control-plane --certificate-key",
+        ),
+        Form::KubeadmCerts,
+    ),
+];
 
 const EXAMPLES: &str = "\
 Examples:
@@ -161,7 +161,7 @@ impl Args {
     pub fn run(&self, environment: &Environment, ui: &mut Ui<'_>) -> Outcome {
         let form = self.form()?;
         let to_stdout = self.out == Path::new("-");
-        if to_stdout && self.output != TextOutput::Text {
+        if to_stdout && self.output != report::Form::Table {
             return Err(Error::usage("a report and a result cannot both go to standard output").hint("give --out FILE"));
         }
         let certificate_key = self.certificate_key_file.as_deref().map(first_line).transpose()?;
@@ -194,31 +194,14 @@ impl Args {
         if done.report.certificate_key.is_some() {
             ui.insist();
         }
-        ui.report(&done.report, self.output.into(), request.now)?;
+        ui.report(&done.report, self.output, request.now)?;
         Ok(Exit::Done)
     }
 
     /// The form, and the flags that go with it.
     fn form(&self) -> Result<Form, Error> {
-        let form = match (self.to, self.bundle, self.manifest) {
-            (Some(to), ..) => match to {
-                To::Pem => Form::Pem,
-                To::Der => Form::Der,
-                To::Pkcs1 => Form::Pkcs1,
-                To::Sec1 => Form::Sec1,
-                To::Pkcs8 => Form::Pkcs8,
-                To::Pkcs8Encrypted => Form::EncryptedPkcs8,
-                To::Spki => Form::Spki,
-                To::P12 => Form::Pkcs12,
-                To::Kubeconfig => Form::Kubeconfig,
-                To::Parts => Form::Parts,
-            },
-            (_, Some(Bundle::Haproxy), _) => Form::Haproxy,
-            (_, Some(Bundle::Fullchain), _) => Form::FullChain,
-            (.., Some(Manifest::KubernetesSecret)) => Form::KubernetesSecret,
-            (.., Some(Manifest::IstioCacerts)) => Form::IstioCacerts,
-            (.., Some(Manifest::KubeadmCerts)) => Form::KubeadmCerts,
-            (None, None, None) => return Err(Error::usage("expected one of --to, --bundle and --as")),
+        let Some(form) = self.to.or(self.bundle).or(self.manifest) else {
+            return Err(Error::usage("expected one of --to, --bundle and --as"));
         };
         let secret = matches!(form, Form::KubernetesSecret | Form::IstioCacerts);
         let kubeconfig = form == Form::Kubeconfig;

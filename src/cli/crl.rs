@@ -155,7 +155,7 @@ impl Update {
 impl Show {
     fn run(&self, environment: &Environment, ui: &mut Ui<'_>) -> Outcome {
         let now = self.at.instant(environment)?;
-        let form = self.report.form();
+        let form = self.report.output;
         let head = show::head(&self.file)?;
         let mut read = Ok(());
         ui.output(|out| {
@@ -177,7 +177,7 @@ impl Show {
 
 impl Check {
     fn run(self, environment: &Environment, ui: &mut Ui<'_>) -> Outcome {
-        let form = self.report.form();
+        let form = self.report.output;
         let (trees, at) = (self.tree.args(environment), self.at.instant(environment)?);
         let Self { whom, lists, authorities, strict, .. } = self;
         let report = check::run(&CheckRequest { whom, lists, authorities, trees, strict, at })?;

@@ -34,9 +34,6 @@ pub struct Args {
 
     #[command(flatten)]
     run: common::Run,
-
-    #[command(flatten)]
-    report: common::Report,
 }
 
 const EXAMPLES: &str = "\
@@ -56,7 +53,7 @@ impl Args {
         let request = Request { trees, run, names, out: self.out, key: self.key };
         let report = ui.working(|progress| csr::run(&request, progress))?;
         ui.warnings(&report.warnings);
-        ui.report(&report, self.report.form(), request.run.now)?;
+        ui.report(&report, self.run.report.output, request.run.now)?;
         Ok(if report.count("left") > 0 { Exit::Partial } else { Exit::Done })
     }
 }

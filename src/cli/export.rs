@@ -78,7 +78,7 @@ impl Args {
 
     fn export(&self, node: &str, out: &Path, environment: &Environment, ui: &mut Ui<'_>) -> Outcome {
         let to_stdout = out == Path::new("-");
-        if to_stdout && self.report.form() != Form::Table {
+        if to_stdout && self.report.output != Form::Table {
             return Err(
                 Error::usage("a report and an archive cannot both go to standard output").hint("give --out FILE")
             );
@@ -105,7 +105,7 @@ impl Args {
             return Ok(Exit::Done);
         }
         export::write(out, &exported.bytes)?;
-        ui.report(&exported.report, self.report.form(), environment.clock.now())?;
+        ui.report(&exported.report, self.report.output, environment.clock.now())?;
         Ok(Exit::Done)
     }
 
@@ -118,7 +118,7 @@ impl Args {
             archive: self.archive.clone(),
             now: environment.clock.now(),
         })?;
-        ui.report(&report, self.report.form(), environment.clock.now())?;
+        ui.report(&report, self.report.output, environment.clock.now())?;
         Ok(match report.outcome {
             NodeState::Right | NodeState::Renewed => Exit::Done,
             NodeState::Unreadable => Exit::Failed,

@@ -55,7 +55,7 @@ fn pages(mut command: clap::Command) -> Result<Vec<(String, String)>, Error> {
     let mut pages = Vec::new();
     command.build();
     page(&command, "kpki", &mut pages)?;
-    pages.push(("kpki-profile.5".to_owned(), profile_page(field_reference())));
+    pages.push(("kpki-profile.5".to_owned(), profile_page(&field_reference())));
     Ok(pages)
 }
 
@@ -71,57 +71,21 @@ fn page(command: &clap::Command, name: &str, pages: &mut Vec<(String, String)>) 
     Ok(())
 }
 
-const PROFILE_INTRO: &str = ".TH kpki-profile 5 \"\" \"kpki\" \"kpki\"
-.SH NAME
-kpki\\-profile \\- one YAML file per cluster, from which kpki makes its certificates
-.SH DESCRIPTION
-A profile is a YAML document with
-.B apiVersion: kpki/v1
-and
-.BR \"kind: ClusterProfile\" .
-Fields that kubeadm also has keep kubeadm's names and meaning. A kubeadm configuration (kubeadm.k8s.io/v1beta2 to v1, several
-documents) is a profile too; its unknown kinds are skipped with a warning.
-.PP
-Every problem of a file is reported at once, as FILE:LINE:COLUMN: FIELD: expected, found. Unknown and duplicate keys, anchors,
-aliases, merge keys and tags are errors; a file is at most 1 MiB, 32 levels deep.
-.PP
-Durations are Go durations (8760h, 1h30m) and may use d (24 hours), w (7 days) and y (365 days). Names are lower\\-case RFC 1123
-names. Instants in reports are UTC.
-.SH FIELDS
-";
-
-/// kpki-profile(5) from the table of fields.
+/// kpki-profile(5): its text with the table of fields and the variables of hooks put in.
 fn profile_page(fields: &[FieldDoc]) -> String {
-    let mut page = String::from(PROFILE_INTRO);
-    for field in fields {
-        page.push_str(&format!(".TP\n.B {}\n", roff(field.field)));
-        page.push_str(&format!("{} ({}; default: {})", roff(field.description), roff(field.kind), roff(field.default)));
-        if field.kubeadm {
-            page.push_str(" As in kubeadm.");
-        }
-        page.push('\n');
-        if !field.example.is_empty() {
-            page.push_str(".RS\n.nf\n");
-            for line in field.example.lines() {
-                page.push_str(&format!("{}\n", roff(line)));
-            }
-            page.push_str(".fi\n.RE\n");
-        }
-    }
-    page.push_str(".SH ENVIRONMENT OF HOOKS\n");
-    page.push_str(&format!(
-        "A hook gets only {} from the environment of kpki, and in addition:\n",
-        INHERITED.join(", ")
-    ));
-    for (name, meaning) in VARIABLES {
-        page.push_str(&format!(".TP\n.B {}\n{}\n", roff(name), roff(meaning)));
-    }
-    page.push_str(
-        ".PP\nA hook runs in / and in a process group of its own, without input. The last 4 KiB of its output are reported. After the \
-         timeout the group gets SIGTERM, and SIGKILL five seconds later.\n",
-    );
-    page.push_str(".SH SEE ALSO\n.BR kpki (1),\n.BR kpki\\-init (1),\n.BR kpki\\-profile (1)\n");
-    page
+    let variables = VARIABLES.iter().map(|(name, meaning)| format!(".TP\n.B {}\n{}\n", roff(name), roff(meaning)));
+    include_str!("kpki-profile.5.in")
+        .replace("@FIELDS@", &fields.iter().map(field).collect::<String>())
+        .replace("@INHERITED@", &INHERITED.join(", "))
+        .replace("@VARIABLES@", &variables.collect::<String>())
+}
+
+fn field(field: &FieldDoc) -> String {
+    let FieldDoc { field, kubeadm, kind, default, description, example } = field;
+    let kubeadm = if *kubeadm { " As in kubeadm." } else { "" };
+    let description = format!("{} ({}; default: {}){kubeadm}", roff(description), roff(kind), roff(default));
+    let example = if example.is_empty() { String::new() } else { format!(".RS\n.nf\n{}\n.fi\n.RE\n", roff(example)) };
+    format!(".TP\n.B {}\n{description}\n{example}", roff(field))
 }
 
 /// roff reads a leading dot or quote as a request, and a backslash or hyphen in its own way.

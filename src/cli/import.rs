@@ -36,9 +36,6 @@ pub struct Args {
 
     #[command(flatten)]
     run: common::Run,
-
-    #[command(flatten)]
-    report: common::Report,
 }
 
 const EXAMPLES: &str = "\
@@ -56,7 +53,7 @@ impl Args {
         let request = Request { trees, run, files: self.files, entry: self.entry, requests: self.requests };
         let report = import::run(&request)?;
         ui.warnings(&report.warnings);
-        ui.report(&report, self.report.form(), request.run.now)?;
+        ui.report(&report, self.run.report.output, request.run.now)?;
         Ok(Exit::Done)
     }
 }

@@ -50,9 +50,6 @@ pub struct Args {
 
     #[command(flatten)]
     run: common::Run,
-
-    #[command(flatten)]
-    report: common::Report,
 }
 
 const EXAMPLES: &str = "\
@@ -82,7 +79,7 @@ impl Args {
         };
         let report = ui.working(|progress| init::run(&request, progress))?;
         ui.warnings(&report.warnings);
-        ui.report(&report, self.report.form(), request.run.now)?;
+        ui.report(&report, self.run.report.output, request.run.now)?;
         let waits = report.items.iter().any(|item| item.action == "request");
         Ok(if waits && !self.run.dry_run { Exit::Partial } else { Exit::Done })
     }

@@ -1,6 +1,6 @@
 use std::path::{Path, PathBuf};
 
-use super::values::{Outcome, TextOutput};
+use super::values::{Outcome, TEXT_FORMS, one_of};
 use super::{common, environment::Environment, ui::Ui};
 use crate::commands::inspect;
 use crate::error::{Error, Exit};
@@ -24,8 +24,8 @@ pub struct Args {
     at: common::At,
 
     /// The form of the result
-    #[arg(short, long, value_enum, value_name = "FORM", default_value_t = TextOutput::Text)]
-    output: TextOutput,
+    #[arg(short, long, value_name = "FORM", default_value = "text", value_parser = one_of(TEXT_FORMS))]
+    output: Form,
 }
 
 const EXAMPLES: &str = "\
@@ -42,7 +42,7 @@ impl Args {
         let at = self.at.instant(environment)?;
         let files: Vec<File> = self.files.iter().map(|path| file(path)).collect();
         let failed = files.iter().any(|file| !file.problems.is_empty());
-        let form = self.output.into();
+        let form = self.output;
         let shown: Vec<File> = match form {
             // Problems go to stderr, like errors.
             Form::Table | Form::Wide => files

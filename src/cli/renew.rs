@@ -1,7 +1,8 @@
-use super::values::{Outcome, Output};
+use super::values::Outcome;
 use super::{common, environment::Environment, ui::Ui};
 use crate::commands::renew::{self, Request};
 use crate::error::{Error, Exit};
+use crate::report::Form;
 use crate::report::renew as report;
 
 /// Renew certificates and kubeconfigs in place, as one transaction
@@ -52,9 +53,6 @@ pub struct Args {
 
     #[command(flatten)]
     run: common::Run,
-
-    #[command(flatten)]
-    report: common::Report,
 }
 
 const EXAMPLES: &str = "\
@@ -73,11 +71,11 @@ impl Args {
     pub fn run(&self, environment: &Environment, ui: &mut Ui<'_>) -> Outcome {
         let request = self.request(environment)?;
         let now = request.run.now;
-        let form = self.report.form();
+        let form = self.run.report.output;
         let (report, mut warnings) = match ui.working(|progress| renew::run(&request, progress)) {
             Ok(outcome) => outcome,
             // JSON and YAML output always have a document.
-            Err(error) if matches!(self.report.output, Output::Json | Output::Yaml) && error.exit == Exit::Failed => {
+            Err(error) if matches!(self.run.report.output, Form::Json | Form::Yaml) && error.exit == Exit::Failed => {
                 let trees = vec![renew::failed_at(self.trees.first_dir().display().to_string(), &error)];
                 let report = report::Renew::new(self.run.dry_run, trees);
                 ui.report(&report, form, now)?;

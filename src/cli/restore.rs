@@ -30,7 +30,7 @@ pub struct History {
 impl History {
     pub fn run(&self, environment: &Environment, ui: &mut Ui<'_>) -> Outcome {
         let history = restore::history(&self.tree.dir, self.kubelet_dir.as_deref())?;
-        ui.report(&history, self.report.form(), environment.clock.now())?;
+        ui.report(&history, self.report.output, environment.clock.now())?;
         Ok(Exit::Done)
     }
 }
@@ -39,7 +39,8 @@ impl History {
 ///
 /// Every file that the command of GENERATION or a later command replaced gets its old bytes back, and files they
 /// created are removed, in one transaction. The files it replaces become a generation of their own, so that a restore
-/// can be undone. CRLs stay as they are: an older CRL would undo revocations.
+/// can be undone. CRLs stay as they are: an older CRL would undo revocations. Certificates that the CRLs revoke or hold
+/// are not restored without --force.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -60,18 +61,20 @@ pub struct Restore {
     #[arg(long, value_name = "DIR")]
     kubelet_dir: Option<PathBuf>,
 
-    #[command(flatten)]
-    run: common::Run,
+    /// Restore certificates that have been revoked or held since, too
+    #[arg(long)]
+    force: bool,
 
     #[command(flatten)]
-    report: common::Report,
+    run: common::Run,
 }
 
 impl Restore {
     pub fn run(self, environment: &Environment, ui: &mut Ui<'_>) -> Outcome {
-        let (dir, run) = (self.tree.dir, self.run.args(environment)?);
-        let request = Request { dir, run, kubelet_dir: self.kubelet_dir, generation: self.generation };
-        ui.report(&restore::run(&request)?, self.report.form(), request.run.now)?;
+        let run = self.run.args(environment)?;
+        let Self { generation, tree: common::Dir { dir }, kubelet_dir, force, .. } = self;
+        let request = Request { dir, kubelet_dir, generation, force, run };
+        ui.report(&restore::run(&request)?, self.run.report.output, request.run.now)?;
         Ok(Exit::Done)
     }
 }

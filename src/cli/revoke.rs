@@ -121,9 +121,6 @@ pub struct CrlRun {
 
     #[command(flatten)]
     pub run: common::Run,
-
-    #[command(flatten)]
-    pub report: common::Report,
 }
 
 /// RFC 5280's reason codes without removeFromCRL (for delta CRLs) and certificateHold (`kpki hold`).
@@ -180,7 +177,7 @@ impl CrlRun {
     /// The report of these verbs and of `crl update`.
     pub fn show(&self, report: &Revocation, now: time::OffsetDateTime, ui: &mut Ui<'_>) -> Outcome {
         ui.warnings(&report.warnings);
-        ui.report(report, self.report.form(), now)?;
+        ui.report(report, self.run.report.output, now)?;
         Ok(if report.has_gap() { Exit::Partial } else { Exit::Done })
     }
 }

@@ -98,9 +98,6 @@ pub struct Args {
 
     #[command(flatten)]
     run: common::Run,
-
-    #[command(flatten)]
-    report: common::Report,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -153,7 +150,7 @@ impl Args {
                 ui.document(&text)?;
             }
             None => {
-                ui.report(&report, self.report.form(), request.run.now)?;
+                ui.report(&report, self.run.report.output, request.run.now)?;
             }
         }
         Ok(Exit::Done)

@@ -5,6 +5,7 @@ use crate::clock::{self, Clock, Span};
 use crate::error::{Error, Exit};
 use crate::report::Form;
 use clap::ValueEnum;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use time::OffsetDateTime;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -14,46 +15,34 @@ pub enum Color {
     Never,
 }
 
-/// `-o`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Output {
-    /// For people
-    Table,
-    /// The table with algorithm, usages, serial and issuer
-    Wide,
-    Json,
-    Yaml,
+/// The values of a flag: name, help, meaning. A name without help is an earlier one: still accepted, not shown.
+pub type Choices<T> = &'static [(&'static str, Option<&'static str>, T)];
+
+/// Shown in the help and completed by shells.
+pub fn one_of<T: Copy + Send + Sync + 'static>(choices: Choices<T>) -> impl TypedValueParser<Value = T> {
+    let value = |(name, help, _): &(&'static str, Option<&'static str>, T)| match help {
+        Some(help) => PossibleValue::new(*name).help(*help),
+        None => PossibleValue::new(*name).hide(true),
+    };
+    PossibleValuesParser::new(choices.iter().map(value)).try_map(move |given| {
+        let choice = choices.iter().find(|(name, ..)| *name == given);
+        choice.map(|(.., meaning)| *meaning).ok_or_else(|| Expected("one of the values above".to_owned()))
+    })
 }
 
-impl From<Output> for Form {
-    fn from(output: Output) -> Self {
-        match output {
-            Output::Table => Self::Table,
-            Output::Wide => Self::Wide,
-            Output::Json => Self::Json,
-            Output::Yaml => Self::Yaml,
-        }
-    }
-}
+const JSON: (&str, Option<&str>, Form) = ("json", Some("One JSON document"), Form::Json);
+const YAML: (&str, Option<&str>, Form) = ("yaml", Some("The same document as YAML"), Form::Yaml);
+
+/// `-o`.
+pub const FORMS: Choices<Form> = &[
+    ("table", Some("For people"), Form::Table),
+    ("wide", Some("The table with algorithm, usages, serial and issuer"), Form::Wide),
+    JSON,
+    YAML,
+];
 
 /// `-o` of a verb whose text is no table.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum TextOutput {
-    /// For people
-    Text,
-    Json,
-    Yaml,
-}
-
-impl From<TextOutput> for Form {
-    fn from(output: TextOutput) -> Self {
-        match output {
-            TextOutput::Text => Self::Table,
-            TextOutput::Json => Self::Json,
-            TextOutput::Yaml => Self::Yaml,
-        }
-    }
-}
+pub const TEXT_FORMS: Choices<Form> = &[("text", Some("For people"), Form::Table), JSON, YAML];
 
 /// The years in which a certificate can begin and its CA still end before 9999 (RFC 5280 section 4.1.2.5).
 pub const YEARS: std::ops::RangeInclusive<i32> = 1970..=8900;
@@ -77,9 +66,8 @@ pub fn authority(text: &str) -> Result<CaId, Expected> {
     CaId::parse(text).ok_or_else(|| Expected(format!("one of {}", CaId::ALL.map(CaId::name).join(", "))))
 }
 
-/// How long to wait for something.
 pub fn span(text: &str) -> Result<Span, Expected> {
-    Span::parse(text).map_err(|_| Expected("a duration such as 30s or 5m".to_owned()))
+    Span::parse(text).map_err(|_| Expected("a duration such as 30s, 5m, 720h or 60d".to_owned()))
 }
 
 pub type Outcome = Result<Exit, Error>;

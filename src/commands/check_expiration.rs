@@ -1,18 +1,18 @@
 //! `kpki check-expiration`: targets, inventory, judgement, report. Reads only: no network, no key, no lock.
 
 use std::path::Path;
-use std::time::Duration;
 
 use time::OffsetDateTime;
 
-use crate::profile::Threshold;
-use crate::audit::{self, JudgedTree, Policy};
+use crate::audit::{self, JudgedTree, Policy, State};
 use crate::error::Error;
 use crate::files::{self, FileError, Op};
 use crate::inventory::{self, Form, Item, Kind, Reading, Tree};
 use crate::parallel;
-use crate::report::{Check, CheckForm, Selection};
+use crate::profile::Threshold;
+use crate::report::{Check, CheckForm, Interruption, Selection};
 use crate::store::{self, Roots};
+use crate::workspace::interrupted::{self, Interrupted};
 use crate::workspace::targets::{self, Target};
 use crate::workspace::{Progress, TreeArgs};
 
@@ -33,8 +33,8 @@ pub struct Request {
 
 /// Reads and judges everything. Returns the report and warnings.
 pub fn run(request: &Request, progress: Progress<'_>) -> Result<(Check, Vec<String>), Error> {
-    let targets::Resolved { targets, mut warnings } = targets::resolve(&request.trees)?;
-    warnings.extend(targets.iter().filter_map(finish));
+    let targets::Resolved { targets, warnings } = targets::resolve(&request.trees)?;
+    let left: Vec<Interruption> = targets.iter().flat_map(interruptions).collect();
     let mut trees = look(request, &targets, progress)?;
     let failed: Vec<(&Target, Error)> = targets
         .iter()
@@ -54,11 +54,17 @@ pub fn run(request: &Request, progress: Progress<'_>) -> Result<(Check, Vec<Stri
         }
     }
     let trees: Vec<JudgedTree> = trees.into_iter().flatten().filter(|tree| !tree.items.is_empty()).collect();
-    let verdict = audit::verdict(&trees);
+    let mut verdict = audit::verdict(&trees);
+    // What is left to do is no state of a certificate, but nothing to be silent about either.
+    if left.iter().any(|one| one.open) {
+        verdict.state = verdict.state.max(State::Warning);
+    }
     let advice = audit::advice(&trees);
-    let check =
-        Check { at: request.at, as_of: request.as_of, trees, verdict, advice, selection: request.selection.clone() };
-    Ok((check, warnings))
+    let selection = request.selection.clone();
+    Ok((
+        Check { at: request.at, as_of: request.as_of, trees, verdict, advice, selection, interruptions: left },
+        warnings,
+    ))
 }
 
 /// Writes a report atomically and world-readable, for node_exporter's user among others.
@@ -68,21 +74,13 @@ pub fn write(path: &Path, check: &Check, form: CheckForm) -> Result<(), Error> {
     Ok(store::replace_file(path, &bytes, 0o644)?)
 }
 
-/// How long a run that only reads waits for another run's lock.
-const PATIENCE: Duration = Duration::from_secs(5);
-
-/// Completes an interrupted run before anything is judged; a warning if this run may not.
-fn finish(target: &Target) -> Option<String> {
-    let kubelet = target.kubelet_dir.clone();
-    let roots = Roots { main: target.root.clone(), kubelet };
-    if !store::pending(&roots).unwrap_or(false) {
-        return None;
-    }
-    let error = store::recover(&roots, PATIENCE).err()?;
-    Some(format!(
-        "{}: an interrupted run is not finished, and the files are partly old and partly new: {error}",
-        target.root.display()
-    ))
+/// Completes an interrupted run before anything is judged, and says what it left to do.
+fn interruptions(target: &Target) -> Vec<Interruption> {
+    let roots = Roots { main: target.root.clone(), kubelet: target.kubelet_dir.clone() };
+    let directory = target.root.display().to_string();
+    let one =
+        |left: Interrupted| Interruption { directory: directory.clone(), text: left.to_string(), open: left.is_open() };
+    interrupted::complete(&roots).into_iter().map(one).collect()
 }
 
 /// The trees of every target, judged; read on all cores, in the targets' order.

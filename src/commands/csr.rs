@@ -35,7 +35,7 @@ struct Wanted {
 /// Writes the requests.
 pub fn run(request: &Request, progress: Progress<'_>) -> Result<Requests, Error> {
     let run = &request.run;
-    let (target, warnings) = targets::one(&request.trees)?;
+    let (target, mut warnings) = targets::one(&request.trees)?;
     let session = Session::open(&request.trees, run, &target, Absent::Planned)?;
     let (site, out) = match &request.out {
         Some(out) => (Site::out(out), Some(TreeDir::plain(out))),
@@ -43,7 +43,10 @@ pub fn run(request: &Request, progress: Progress<'_>) -> Result<Requests, Error>
     };
     let tree = out.as_ref().unwrap_or(&session.tree);
     let locked = match run.dry_run {
-        true => None,
+        true => {
+            warnings.extend(session.tree.left_by_interrupted()?);
+            None
+        }
         false if files::what(None, &tree.roots.main).is_some() => Some(tree.lock(run.lock_wait)?),
         false => Some(tree.lock_or_create(run.lock_wait)?),
     };

@@ -21,6 +21,8 @@ mod tree;
 mod unreadable;
 mod walk;
 
+#[cfg(any(test, feature = "internals"))]
+pub use content::objects;
 pub use crls::{crls, walk as walk_crl};
 pub use facts::{Attributes, CertificateFacts, CrlFacts};
 pub use fleet::{all, tree};
@@ -28,5 +30,3 @@ pub use item::{Item, Kind, Reading, Tree};
 pub use request::{Form, Request, requests};
 pub use secrets::parts as secrets;
 pub use unreadable::Unreadable;
-#[cfg(any(test, feature = "internals"))]
-pub use content::objects;

@@ -103,3 +103,7 @@ fn readable(items: &[Item], survey: &Survey, out: &mut Reconciled) {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "guard_tests.rs"]
+mod tests;

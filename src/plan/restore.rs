@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 use crate::ca::PrivateKey;
 use crate::clock::rfc3339;
 use crate::kubeconfig::{self, Credentials};
+use crate::revocation::Revoked;
 use crate::tree::layout::Place;
 use crate::x509::{Certificate, parse_pem_bundle};
 
@@ -70,6 +71,13 @@ pub fn judge(back: &Files, there: &Files, authorities: &[Place], now: OffsetDate
         judgement.warnings.extend(bundle.first().and_then(|leaf| doubt(&place.path, leaf, &signers, now)));
     }
     judgement
+}
+
+/// A file whose certificate programs that read CRLs refuse.
+pub fn revoked(path: &str, entry: &Revoked) -> String {
+    let state = if entry.is_hold() { "held" } else { "revoked" };
+    let reason = entry.reason.filter(|_| !entry.is_hold()).map(|reason| format!(" ({reason})")).unwrap_or_default();
+    format!("{path} is {state} since {}{reason}", rfc3339(entry.at))
 }
 
 /// Certificate and key of which a file is one half.

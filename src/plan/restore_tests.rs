@@ -88,3 +88,39 @@ fn both_halves_are_looked_at() {
     let found = siblings(&[place(KEY), place(CONF), place("pki/sa.pub")]);
     assert_eq!(found.into_iter().collect::<Vec<_>>(), [place(CRT), place(KEY)]);
 }
+
+/// An API server's certificate of OURS, whose authority is in `signers` or not.
+#[test]
+fn a_certificate_is_doubted_after_its_last_second_and_where_its_signer_is_not_among_the_authorities() {
+    let one = |folder, path| parse_pem_bundle(&of(folder, path).unwrap()).unwrap().remove(0);
+    let (leaf, ours, theirs) = (one(OURS, CRT), one(OURS, "pki/ca.crt"), one(THEIRS, "pki/ca.crt"));
+    let unknown = one(OURS, "pki/etcd/server.crt");
+    let end = leaf.not_after;
+    let second = time::Duration::SECOND;
+    let signed_by_none =
+        |path: &str, issuer| Some(format!("{path} is signed by none of the tree's authorities (issuer {issuer})"));
+    for (path, leaf, signers, now, said) in [
+        (CRT, &leaf, vec![ours.clone()], end, None),
+        (CRT, &leaf, vec![theirs.clone(), ours.clone()], NOW, None),
+        (CRT, &leaf, vec![ours.clone()], end + second, Some(format!("{CRT} ended at {}", rfc3339(end)))),
+        (CRT, &leaf, vec![theirs.clone()], NOW, signed_by_none(CRT, "CN=kubernetes")),
+        (CRT, &unknown, vec![ours.clone()], NOW, signed_by_none(CRT, "CN=etcd-ca")),
+        // Nothing to compare with, and what signs itself.
+        (CRT, &leaf, vec![], NOW, None),
+        ("pki/ca.crt", &theirs, vec![ours.clone()], NOW, None),
+        // The kubelet's own authority is not one of the tree's; a name of the tree's must be right.
+        ("kubelet.crt", &unknown, vec![ours.clone()], NOW, None),
+        ("kubelet.crt", &leaf, vec![theirs.clone()], NOW, signed_by_none("kubelet.crt", "CN=kubernetes")),
+    ] {
+        assert_eq!(doubt(path, leaf, &signers, now), said, "{path} {now}");
+    }
+}
+
+#[test]
+fn a_key_of_an_unknown_kind_is_not_judged() {
+    let bundle = parse_pem_bundle(&of(OURS, CRT).unwrap()).unwrap();
+    assert!(fits(&bundle, b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"));
+    assert!(fits(&bundle, &of(OURS, KEY).unwrap()));
+    assert!(!fits(&bundle, &of(THEIRS, KEY).unwrap()));
+    assert!(!fits(&[], &of(OURS, KEY).unwrap()));
+}

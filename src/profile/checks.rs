@@ -3,8 +3,8 @@
 
 use super::fields::Reading;
 use super::model::{Etcd, NodeRole, Profile};
-use super::threshold::Threshold;
 use super::problem::Mismatch;
+use super::threshold::Threshold;
 use crate::catalog::{self, CaId, ENTRIES};
 use crate::clock::Span;
 

@@ -26,9 +26,11 @@ mod values;
 
 pub use defaults::{CRL_VALIDITY, EXPIRATION, RENEWAL};
 pub use load::{Loaded, Source, load};
+#[cfg(any(test, feature = "internals"))]
+pub use model::Stated;
 pub use model::{
-    CaKeys, Command, Endpoint, Etcd, Expiration, ExtraCertificate, Node,
-    NodeRole, OnHookFailure, Origin, Profile, Renewal, SubjectAttributes, Subnet,
+    CaKeys, Command, Endpoint, Etcd, Expiration, ExtraCertificate, Node, NodeRole, OnHookFailure, Origin, Profile,
+    Renewal, SubjectAttributes, Subnet,
 };
 pub use overrides::Overrides;
 pub use problem::Problems;
@@ -39,5 +41,3 @@ pub use threshold::Threshold;
 #[cfg(test)]
 pub use threshold::ThresholdError;
 pub use values::{country, name_text, permitted_name, san};
-#[cfg(any(test, feature = "internals"))]
-pub use model::Stated;

@@ -1,7 +1,7 @@
 //! A profile as a value: everything a cluster's tree depends on.
 
-use std::collections::BTreeMap;
 use super::threshold::Threshold;
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use crate::blueprint::{Algorithm, ExtendedKeyUsage, San, Subtree};

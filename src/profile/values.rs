@@ -3,8 +3,8 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::model::{Endpoint, Subnet};
-use super::threshold::Threshold;
 use super::problem::{Mismatch, quoted, shown};
+use super::threshold::Threshold;
 use crate::blueprint::{Algorithm, San, Subtree};
 use crate::catalog::CaId;
 use crate::catalog::paths::DEFAULT_DIR;

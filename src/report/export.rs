@@ -62,6 +62,8 @@ pub struct Verify {
     pub owners: Vec<String>,
     #[serde(rename = "entries")]
     pub rows: Vec<VerifiedEntry>,
+    /// What an interrupted run left to do.
+    pub warnings: Vec<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -111,6 +113,7 @@ impl Verify {
 impl Report for Verify {
     fn text(&self, screen: Screen, out: &mut dyn Write) -> io::Result<()> {
         line(out, self.verdict())?;
+        self.warnings.iter().try_for_each(|warning| line(out, format_args!("  warning: {warning}")))?;
         writeln!(out)?;
         let rows = self
             .rows

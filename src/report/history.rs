@@ -14,6 +14,8 @@ pub struct History {
     pub directory: String,
     /// The newest first.
     pub generations: Vec<Generation>,
+    /// What an interrupted run left to do.
+    pub warnings: Vec<String>,
 }
 
 /// What one run replaced, as it was before.
@@ -56,6 +58,7 @@ impl Report for History {
         let count = self.generations.len();
         let noun = if count == 1 { "generation" } else { "generations" };
         line(out, format_args!("{count} {noun}, the newest first: {}", self.directory))?;
+        self.warnings.iter().try_for_each(|warning| line(out, format_args!("  warning: {warning}")))?;
         if count == 0 {
             return Ok(());
         }

@@ -22,7 +22,7 @@ mod tests;
 mod yaml;
 
 pub use certificate::Facts;
-pub use check::{Check, CheckForm, Line, Selection, Sort, Tone};
+pub use check::{Check, CheckForm, Interruption, Line, Selection, Sort, Tone};
 pub use form::{Form, Report, Width, write};
 pub use init::{Init, Item, Outcome};
 pub use table::{is_harmless, sanitised};

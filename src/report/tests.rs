@@ -226,9 +226,9 @@ fn generations() {
         created: Vec::new(),
     };
     is(
-        &history::History { directory: text("d"), generations: vec![generation] },
+        &history::History { directory: text("d"), generations: vec![generation], warnings: Vec::new() },
         "{\"apiVersion\":\"kpki/v1\",\"kind\":\"History\",\"directory\":\"d\",\"generations\":[{\"generation\":\"g\",\
-         \"time\":\"t\",\"command\":\"renew\",\"entries\":[],\"replaced\":[],\"created\":[]}]}",
+         \"time\":\"t\",\"command\":\"renew\",\"entries\":[],\"replaced\":[],\"created\":[]}],\"warnings\":[]}",
     );
     let restored = history::Restored {
         directory: text("d"),
@@ -275,12 +275,13 @@ fn archives_and_nodes() {
         against: None,
         owners: Vec::new(),
         rows: vec![row(OtherNode)],
+        warnings: Vec::new(),
     };
     is(
         &verified,
         "{\"apiVersion\":\"kpki/v1\",\"kind\":\"NodeVerification\",\"outcome\":\"wrong node\",\"node\":\"n\",\
          \"clusterName\":null,\"directory\":\"d\",\"against\":null,\"owners\":[],\"entries\":[{\"entry\":\"e\",\
-         \"path\":\"p\",\"state\":\"wrong node\",\"findings\":[\"f\"]}]}",
+         \"path\":\"p\",\"state\":\"wrong node\",\"findings\":[\"f\"]}],\"warnings\":[]}",
     );
 }
 

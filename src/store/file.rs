@@ -63,7 +63,11 @@ fn write(path: &Path, bytes: &[u8], mode: u32, replace: bool) -> Result<(), Stor
     };
     if let Err(error) = put {
         let _ = parent.remove_file(&temporary);
-        return Err(if !replace && error.kind == Kind::Exists { StoreError::Exist(vec![path.to_owned()]) } else { error.into() });
+        return Err(if !replace && error.kind == Kind::Exists {
+            StoreError::Exist(vec![path.to_owned()])
+        } else {
+            error.into()
+        });
     }
     Ok(parent.sync()?)
 }

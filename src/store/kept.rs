@@ -4,6 +4,8 @@ use rustix::io::Errno;
 
 use crate::files::{Dir, Facts, FileError, Op, RelPath};
 
+use super::error::StoreError;
+use super::lock::TreeLock;
 use super::open_dirs::OpenDirs;
 use super::roots::RootId;
 
@@ -40,4 +42,11 @@ pub(super) fn free_name(kpki: &Dir, wanted: &str) -> Result<String, FileError> {
         name = format!("{wanted}.{number}");
     }
     Ok(name)
+}
+
+impl TreeLock {
+    /// The name that a commit under this lock gives its generation when it is asked for this one.
+    pub fn generation_name(&self, wanted: &str) -> Result<String, StoreError> {
+        Ok(free_name(&self.kpki, wanted)?)
+    }
 }

@@ -44,7 +44,7 @@ pub use file::{check_file, create_file, replace_file};
 pub use generation::{Generation, PriorFile, before_of, generations};
 pub use journal::journal;
 pub use lock::TreeLock;
-pub use recover::{interrupted, pending, recover};
+pub use recover::{Recovery, interrupted, pending, recover};
 pub use roots::{RootId, Roots};
 pub use transaction::publish;
 pub use trust::{check_own, check_place, own};

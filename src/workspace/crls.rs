@@ -89,40 +89,54 @@ impl TreeCrl {
     }
 }
 
-/// Every CRL in a tree, and the entries of credentials.
+/// Every CRL in a tree, and the entries of certificates.
 #[derive(Debug, Default)]
 pub struct TreeCrls {
     pub crls: Vec<TreeCrl>,
-    /// One for each credential, in their order.
+    /// One for each certificate, in their order.
     pub revoked: Vec<Option<Revoked>>,
     /// CRLs that cannot be used; they do not prevent a renewal.
     pub unusable: Vec<String>,
 }
 
-/// The CRL entries of these credentials.
+/// The CRL entries of these credentials, and which CRLs are due.
 pub fn of_credentials(
     session: &Session<'_>,
     snapshot: &Snapshot,
     credentials: &[Credential],
 ) -> Result<TreeCrls, Error> {
-    let mut found = TreeCrls { revoked: vec![None; credentials.len()], ..TreeCrls::default() };
-    let dir = survey::open(&session.tree.roots.main)?;
-    let is_there = |authority: &CaId| files::what(dir.as_ref(), Path::new(&path(&session.tree, *authority))).is_some();
+    let certificates: Vec<Option<Certificate>> =
+        credentials.iter().map(|credential| certificate_of(credential, &snapshot.survey)).collect();
+    let mut found = of_certificates(&session.tree, snapshot, &certificates)?;
+    for crl in &mut found.crls {
+        let local = snapshot.authorities.get(&crl.authority).is_some_and(Authority::is_local);
+        crl.due = local && crl.is_due(session.run.now);
+    }
+    Ok(found)
+}
+
+/// The CRL entries of these certificates.
+pub fn of_certificates(
+    tree: &TreeDir,
+    snapshot: &Snapshot,
+    certificates: &[Option<Certificate>],
+) -> Result<TreeCrls, Error> {
+    let mut found = TreeCrls { revoked: vec![None; certificates.len()], ..TreeCrls::default() };
+    let dir = survey::open(&tree.roots.main)?;
+    let is_there = |authority: &CaId| files::what(dir.as_ref(), Path::new(&path(tree, *authority))).is_some();
     let present: Vec<CaId> = CaId::ALL.into_iter().filter(is_there).collect();
     if present.is_empty() {
         return Ok(found);
     }
-    let lines = journal::read(&session.tree.roots)?;
-    let certificates: Vec<Option<Certificate>> =
-        credentials.iter().map(|credential| certificate_of(credential, &snapshot.survey)).collect();
+    let lines = journal::read(&tree.roots)?;
     for authority in present {
         let Some(issuer) = snapshot.certificate(authority) else { continue };
-        let read = TreeCrl::read(&session.tree, authority, issuer, &lines);
-        let mut crl = match read.and_then(|crl| crl.verify(&session.tree, issuer).map(|()| crl)) {
+        let read = TreeCrl::read(tree, authority, issuer, &lines);
+        let crl = match read.and_then(|crl| crl.verify(tree, issuer).map(|()| crl)) {
             Ok(crl) => crl,
             Err(error) => {
                 let why = error.why.first().map(|why| format!(": {why}")).unwrap_or_default();
-                let path = path(&session.tree, authority);
+                let path = path(tree, authority);
                 found.unusable.push(format!("{path} cannot be used{why}; which certificates it revokes is not known"));
                 continue;
             }
@@ -132,12 +146,11 @@ pub fn of_credentials(
             Some((index, certificate.serial.as_slice()))
         });
         let (positions, serials): (Vec<usize>, Vec<&[u8]>) = issued.unzip();
-        for (index, entry) in positions.into_iter().zip(crl.entries(&session.tree, &serials)?) {
+        for (index, entry) in positions.into_iter().zip(crl.entries(tree, &serials)?) {
             if let Some(slot) = found.revoked.get_mut(index) {
                 *slot = entry;
             }
         }
-        crl.due = snapshot.authorities.get(&authority).is_some_and(Authority::is_local) && crl.is_due(session.run.now);
         found.crls.push(crl);
     }
     Ok(found)

@@ -4,10 +4,11 @@ use time::OffsetDateTime;
 
 use crate::error::Error;
 use crate::files::RelPath;
+use crate::revocation::Revoked;
 use crate::store::{self, FileChange, PriorFile, RootId, Roots, StoreError};
 use crate::tree::leaf;
 use crate::workspace::tree_dir::{Locked, Transaction, TreeDir};
-use crate::workspace::{journal, survey};
+use crate::workspace::{crls, journal, survey};
 use crate::x509::Certificate;
 
 /// Every file as it was, except CRLs. An older CRL would undo revocations and, with its lower number, be refused by
@@ -60,13 +61,25 @@ pub fn changed(roots: &Roots, prior: Vec<PriorFile>) -> Result<Vec<PriorFile>, E
     Ok(changed)
 }
 
-/// Restores in one transaction, which keeps the replaced files as a generation. Returns the restored files and that
-/// generation.
+/// The files whose certificate is revoked or held by the CRLs in the tree, which a restore leaves as they are; and the CRLs
+/// that cannot be used.
+pub fn revoked(tree: &TreeDir, prior: &[PriorFile]) -> Result<(Vec<(RelPath, Revoked)>, Vec<String>), Error> {
+    let snapshot = tree.peek(std::iter::empty())?;
+    let certificate = |one: &PriorFile| one.content.as_ref().and_then(|(_, bytes)| leaf::leaf(bytes));
+    let certificates: Vec<_> = prior.iter().map(certificate).collect();
+    let found = crls::of_certificates(tree, &snapshot, &certificates)?;
+    let entries = prior.iter().zip(found.revoked);
+    Ok((entries.filter_map(|(one, entry)| Some((one.path.clone(), entry?))).collect(), found.unusable))
+}
+
+/// Restores in one transaction, which keeps the replaced files as a generation, and in which another file can change.
+/// Returns the restored files and that generation.
 pub fn put_back(
     tree: &TreeDir,
     locked: &Locked<'_>,
     name: &str,
     now: OffsetDateTime,
+    further: Option<FileChange>,
 ) -> Result<(Vec<PriorFile>, Option<String>), Error> {
     let mut prior = changed(&tree.roots, before(&tree.roots, name)?)?;
     if prior.is_empty() {
@@ -86,6 +99,7 @@ pub fn put_back(
         let (root, path, bytes) = (one.root, one.path.clone(), bytes.clone());
         transaction.changes.push(FileChange { root, path, mode: *mode, bytes, replace: true });
     }
+    transaction.changes.extend(further);
     let generation = locked.commit("restore", now, transaction)?;
     Ok((prior, generation))
 }

@@ -4,6 +4,7 @@ pub mod args;
 pub mod crl_issue;
 pub mod crls;
 pub mod generations;
+pub mod interrupted;
 pub mod journal;
 pub mod known_keys;
 pub mod pending;

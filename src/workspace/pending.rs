@@ -8,25 +8,27 @@ use zeroize::Zeroizing;
 use crate::error::Error;
 use crate::files::RelPath;
 use crate::plan::renew::Credential;
-use crate::store::{self, FileChange, RootId};
-use crate::workspace::session::Session;
+use crate::store::{self, FileChange, RootId, Roots};
 use crate::workspace::survey;
 
 /// Below `.kpki/`; the name is that of version 0.1.0.
 const FILE: &str = "owed.json";
 
-/// The ids of the entries, and the generation that keeps their old files.
+/// The ids of the entries, and the generation that keeps their old files: the oldest, where several runs were interrupted.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct PendingNotifications {
     pub generation: String,
     pub entries: Vec<String>,
+    /// A deploy hook failed and the old files are back: only the notifications that say so are left to do.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub rolled_back: bool,
 }
 
 impl PendingNotifications {
     /// A damaged file counts as absent.
-    pub fn read(session: &Session<'_>) -> Result<Self, Error> {
-        let bytes = survey::read(&session.tree.roots, RootId::State, &RelPath::parse(FILE)?)?;
+    pub fn read(roots: &Roots) -> Result<Self, Error> {
+        let bytes = survey::read(roots, RootId::State, &RelPath::parse(FILE)?)?;
         Ok(bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default())
     }
 
@@ -36,7 +38,10 @@ impl PendingNotifications {
 
     /// With what is renewed now.
     pub fn and(mut self, generation: &str, more: impl Iterator<Item = String>) -> Self {
-        generation.clone_into(&mut self.generation);
+        if self.is_empty() || self.rolled_back {
+            generation.clone_into(&mut self.generation);
+        }
+        self.rolled_back = false;
         for id in more {
             if !self.entries.contains(&id) {
                 self.entries.push(id);
@@ -46,8 +51,8 @@ impl PendingNotifications {
     }
 
     /// The tree's credentials among them, independent of the names on the command line.
-    pub fn credentials<'t>(&self, session: &'t Session<'_>) -> Vec<&'t Credential> {
-        session.credentials.iter().filter(|one| self.entries.contains(&one.id.to_string())).collect()
+    pub fn credentials<'t>(&self, all: &'t [Credential]) -> Vec<&'t Credential> {
+        all.iter().filter(|one| self.entries.contains(&one.id.to_string())).collect()
     }
 
     /// As a part of the transaction.
@@ -63,8 +68,7 @@ impl PendingNotifications {
     }
 
     /// What is still pending after a run, under its lock. When this fails the next run notifies once more.
-    pub fn keep(&self, session: &Session<'_>) -> Result<(), Error> {
-        let roots = &session.tree.roots;
+    pub fn keep(&self, roots: &Roots) -> Result<(), Error> {
         if !self.is_empty() {
             let path = roots.path_of(RootId::State, &RelPath::parse(FILE)?);
             return Ok(store::replace_file(&path, &self.change()?.bytes, 0o600)?);

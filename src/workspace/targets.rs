@@ -158,7 +158,15 @@ impl Resolved {
 
     fn add(&mut self, args: &TreeArgs, root: PathBuf, profile: Option<Profile>, choices: Choices, origin: Origin) {
         let kubelet_dir = args.kubelet_dir.clone().or(choices.kubelet_dir);
-        self.targets.push(Target { root, profile, node: args.node.clone().or(choices.node), kubelet_dir, origin, profile_error: None, distrust: None });
+        self.targets.push(Target {
+            root,
+            profile,
+            node: args.node.clone().or(choices.node),
+            kubelet_dir,
+            origin,
+            profile_error: None,
+            distrust: None,
+        });
     }
 
     /// The last target is used without its profile.

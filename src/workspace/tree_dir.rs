@@ -13,7 +13,7 @@ use crate::profile::{Profile, RENEWAL};
 use crate::store::{self, Commit, FileChange, Locking, RootId, Roots, StoreError, TreeLock};
 use crate::tree::layout::{DEFAULT_DIR, DEFAULT_KUBELET_DIR};
 use crate::tree::{Authorities, Authority, Directories, Issuers, Place, Root, Survey, authorities};
-use crate::workspace::{journal, survey};
+use crate::workspace::{interrupted, journal, survey};
 use crate::x509::Certificate;
 
 /// Directories that kpki makes; those of its own are 0700.
@@ -121,6 +121,16 @@ impl TreeDir {
         Ok(store::interrupted(&self.roots)?)
     }
 
+    /// What interrupted runs left to do, as warnings of a run that does not do it.
+    pub fn left_by_interrupted(&self) -> Result<Vec<String>, Error> {
+        Ok(interrupted::look(&self.roots)?.iter().map(ToString::to_string).collect())
+    }
+
+    /// An error of a run that does not complete an interrupted one, which may be the cause.
+    pub fn or_interrupted<T>(&self, result: Result<T, Error>) -> Result<T, Error> {
+        result.map_err(|error| self.left_by_interrupted().unwrap_or_default().iter().fold(error, Error::because))
+    }
+
     /// An interrupted run has committed but not put every file in place.
     pub fn is_half_done(&self) -> Result<bool, Error> {
         Ok(store::pending(&self.roots)?)
@@ -182,6 +192,12 @@ impl Locked<'_> {
             None => Issuers::default(),
         };
         Ok((snapshot, issuers))
+    }
+
+    /// The name of the generation that the next commit makes.
+    pub fn generation_name(&self, verb: &str, now: OffsetDateTime) -> Result<String, StoreError> {
+        let wanted = journal::generation(verb, now);
+        self.lock.as_ref().map_or(Ok(wanted.clone()), |lock| lock.generation_name(&wanted))
     }
 
     /// Commits. Returns the name of the generation with the replaced files; `None`: none was replaced.

@@ -47,7 +47,8 @@ pub struct ValidationInput<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Links {
     /// Names as RFC 5280 section 7.1 compares them.
-    #[cfg_attr(not(any(test, feature = "internals")), allow(dead_code))] // the NIST vectors' way, which no verb takes yet
+    #[cfg_attr(not(any(test, feature = "internals")), allow(dead_code))]
+    // the NIST vectors' way, which no verb takes yet
     Rfc5280,
     /// As Go and OpenSSL link them: names byte by byte, and key identifiers that do not differ.
     Exact,

@@ -222,7 +222,8 @@ fn a_list_of_another_time_is_usable_and_one_of_another_key_is_not() {
     let wanted = Wanted::new([WORLD.leaf.serial.as_slice()]);
     let issuer = WORLD.ca.certificate();
     let authority = CrlIssuer { issuer, delegates: &[], strictness: Strictness::Strict };
-    for (days, by, usable) in [(0, &WORLD.ca, true), (-8, &WORLD.ca, true), (1, &WORLD.ca, true), (0, &WORLD.other, false)]
+    for (days, by, usable) in
+        [(0, &WORLD.ca, true), (-8, &WORLD.ca, true), (1, &WORLD.ca, true), (0, &WORLD.other, false)]
     {
         let der = list(1, days, &[], by).der;
         let lookup = CrlLookup::read(&der, &wanted).unwrap();

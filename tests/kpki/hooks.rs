@@ -148,3 +148,108 @@ fn a_pre_hook_may_change_the_tree_and_post_ends_what_it_began() {
     place.kpki(&["renew", "admin.conf", "--dir", "k8s", "--at", LATER]).status(1);
     assert_eq!(place.read("log"), "failed\n");
 }
+
+/// `onHookFailure: restore` holds for a run that was killed before the hook had failed, too.
+#[test]
+fn a_renewal_is_undone_by_the_next_run_if_the_first_was_killed() {
+    let hooks = "  onHookFailure: restore\n  hooks: {deploy: {etcd: 'echo told >> LOG; test -e LOG.fails && exit 1; kill -9 $PPID'}}\n";
+    let place = made(hooks);
+    let old = place.read("k8s/pki/etcd/server.crt");
+    place.kpki(&["renew", "etcd-server", "--dir", "k8s", "--at", LATER]).status(-1);
+    let new = place.read("k8s/pki/etcd/server.crt");
+    assert_ne!(old, new);
+    place.write("log.fails", "");
+    let due = ["renew", "all", "--due", "--dir", "k8s", "--at", LATER, "-o", "json"];
+    let run = place.kpki(&due).status(1);
+    assert_eq!(run.json()["trees"][0]["rolledBack"], true);
+    assert_eq!(place.read("k8s/pki/etcd/server.crt"), old);
+    assert_eq!(place.read("log"), "told\ntold\ntold\n", "killed, failed, and told that the old files are back");
+}
+
+/// A run that was killed after it had restored the old files does not restore again: it only notifies the components.
+#[test]
+fn a_rollback_that_was_killed_is_finished_by_notifying() {
+    // The first call fails, the second kills the run, the third succeeds.
+    let hooks = "  onHookFailure: restore\n  hooks:\n    deploy: {etcd: 'echo told >> LOG; case $(wc -l < LOG) in 1) exit 1;; 2) kill -9 $PPID;; esac'}\n    post: 'echo $KPKI_RESULT >> LOG'\n";
+    let place = made(hooks);
+    let old = place.read("k8s/pki/etcd/server.crt");
+    place.kpki(&["renew", "etcd-server", "--dir", "k8s", "--at", LATER]).status(-1);
+    assert_eq!(place.read("k8s/pki/etcd/server.crt"), old);
+    let owed: serde_json::Value = serde_json::from_str(&place.read("k8s/.kpki/owed.json")).unwrap();
+    assert_eq!((&owed["rolled_back"], &owed["entries"]), (&true.into(), &serde_json::json!(["etcd-server"])));
+    let run = place.kpki(&["renew", "all", "--due", "--dir", "k8s", "--at", LATER, "-o", "json"]).status(1);
+    assert_eq!(run.json()["trees"][0]["rolledBack"], true);
+    assert_eq!(place.read("log"), "told\ntold\ntold\nrestored\n");
+    assert_eq!(place.read("k8s/pki/etcd/server.crt"), old);
+    assert!(!place.path("k8s/.kpki/owed.json").exists());
+    place.kpki(&["renew", "all", "--due", "--dir", "k8s", "--at", LATER]).ok();
+    assert_eq!(place.read("log").lines().count(), 4, "nobody is told twice");
+}
+
+/// Old files whose certificate is revoked are not put back into use, whatever a hook says.
+#[test]
+fn a_hook_that_fails_brings_no_revoked_certificate_back() {
+    let place = made("  onHookFailure: restore\n  hooks: {deploy: {etcd: 'echo told >> LOG; exit 1'}}\n");
+    place.kpki(&["revoke", "etcd-server", "--reason", "keyCompromise", "--dir", "k8s", "--at", LATER]).ok();
+    let old = place.read("k8s/pki/etcd/server.crt");
+    let run = place.kpki(&["renew", "etcd-server", "--dir", "k8s", "--at", LATER, "-o", "json"]).status(1);
+    let tree = run.json()["trees"][0].clone();
+    assert_eq!(tree["rolledBack"], false);
+    let generation = tree["generation"].as_str().unwrap();
+    let warning = format!(
+        "the old certificates were not restored: revoked certificates would be in use again: pki/etcd/server.crt is revoked \
+         since {LATER} (keyCompromise); try: kpki restore {generation} --dir k8s"
+    );
+    assert_eq!(tree["warnings"], serde_json::json!([warning]));
+    assert_ne!(place.read("k8s/pki/etcd/server.crt"), old);
+
+    // The same by hand, and with --force.
+    let refused = place.kpki(&["restore", generation, "--dir", "k8s", "--at", LATER]).fails(1);
+    assert_eq!(
+        refused.stderr,
+        format!(
+            "error: the restore would put revoked certificates in k8s into use again\n\
+             caused by: pki/etcd/server.crt is revoked since {LATER} (keyCompromise)\n\
+             hint: choose a generation without them: kpki history --dir k8s\n\
+             hint: restore them all the same: kpki restore {generation} --dir k8s --force\n"
+        )
+    );
+    place.kpki(&["restore", generation, "--dir", "k8s", "--at", LATER, "--dry-run"]).fails(1);
+    assert_ne!(place.read("k8s/pki/etcd/server.crt"), old);
+    let run = place.kpki(&["restore", generation, "--dir", "k8s", "--at", LATER, "--force"]).ok();
+    assert!(
+        run.stdout.contains(&format!("  warning: pki/etcd/server.crt is revoked since {LATER} (keyCompromise)\n")),
+        "{}",
+        run.stdout
+    );
+    assert_eq!(place.read("k8s/pki/etcd/server.crt"), old);
+}
+
+/// Whoever only looks says that components have not been notified, and no monitoring system is told that all is well.
+#[test]
+fn what_was_not_notified_is_said_by_those_who_look() {
+    let place = made("  hooks: {deploy: {etcd: 'kill -9 $PPID'}}\n");
+    place.kpki(&["renew", "etcd-server", "--dir", "k8s", "--at", LATER]).status(-1);
+    let message = "an interrupted run renewed etcd-server; the next kpki renew reports what must be restarted and runs the deploy hooks";
+    let check = |form| place.kpki(&["check-expiration", "k8s", "--at", LATER, "-o", form]);
+    for (form, status) in [("table", 3), ("wide", 3), ("json", 3), ("yaml", 3), ("csv", 3), ("nagios", 1)] {
+        let run = check(form).status(status);
+        assert!(run.stdout.contains(message), "{form}: {}", run.stdout);
+    }
+    assert!(check("nagios").status(1).stdout.starts_with("CERTIFICATES WARNING - "));
+    let metrics = check("prometheus").status(3).stdout;
+    assert!(metrics.ends_with("kpki_run_interrupted{source_kind=\"file\",source_name=\"k8s\"} 1\n"), "{metrics}");
+    let json = check("json").status(3).json();
+    let expected = serde_json::json!([{"directory": "k8s", "message": message, "open": true}]);
+    assert_eq!(json["interruptedRuns"], expected);
+    for words in [
+        &["history"][..],
+        &["revoke", "admin.conf", "--dry-run"],
+        &["export", "--verify", "cp1"],
+        &["init", "--dry-run"],
+    ] {
+        let run = place.kpki(&[words, &["--dir", "k8s"]].concat());
+        let said = format!("{}{}", run.stdout, run.stderr);
+        assert!(said.contains(message), "{words:?}: {said}");
+    }
+}

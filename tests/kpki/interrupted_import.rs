@@ -250,3 +250,44 @@ fn an_import_that_was_killed_can_be_repeated() {
         assert!(names.is_empty(), "{point:?}: {names:?}");
     }
 }
+
+const LEFT: &str =
+    "an interrupted run is not finished: the files are partly old and partly new; any run that may write completes it";
+
+/// Verbs that only look, and runs that may not write, say that a committed run waits, and leave it as it is.
+#[test]
+fn who_only_looks_says_that_a_run_waits() {
+    let place = imported();
+    interrupted(&place, Point::KeyPlaced);
+    let before = super::harness::tree(&place.path("t"));
+    for words in [
+        &["history"][..],
+        &["revoke", "--serial", "0a0b0c", "--ca", "ca", "--unknown-serial", "-p", "p.yaml", "--dry-run"],
+        &["crl", "update", "-p", "p.yaml", "--dry-run"],
+        &["renew", "all", "-p", "p.yaml", "--dry-run"],
+        &["csr", "apiserver", "-p", "p.yaml", "--dry-run"],
+        &["restore", "--dry-run"],
+    ] {
+        let at = if words[0] == "history" { vec![] } else { vec!["--at", NOW] };
+        let run = place.kpki(&[words, &["--dir", "t"], &at[..]].concat());
+        let said = format!("{}{}", run.stdout, run.stderr);
+        // In one line, or wrapped by a table.
+        assert!(said.contains(LEFT), "{words:?}: {said}");
+        assert!(super::harness::tree(&place.path("t")) == before, "{words:?} wrote");
+    }
+}
+
+/// `check-expiration` completes the run where it may, and says so in every form.
+#[test]
+fn check_expiration_says_what_it_completed() {
+    let place = imported();
+    let generation = new_generation(&place);
+    let message = format!("the interrupted run {generation} was completed just now");
+    for form in ["table", "wide", "json", "yaml", "csv", "nagios"] {
+        let _ = fs::remove_dir_all(place.path("t"));
+        interrupted(&place, Point::KeyPlaced);
+        let run = place.kpki(&["check-expiration", "t", "-o", form, "--at", NOW, "--exit-zero"]).status(0);
+        assert!(run.stdout.contains(&message), "{form}: {}", run.stdout);
+        assert!(!place.path("t/.kpki/commit.json").exists(), "{form}");
+    }
+}

@@ -9,6 +9,7 @@ fn all() -> Vec<String> {
     let mut names: Vec<String> = fs::read_dir(repository("profiles"))
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.ends_with(".yaml"))
         .collect();
     names.sort();
     names

@@ -39,9 +39,13 @@ pub fn run(request: &Request) -> Result<report::Revocation, Error> {
     let mut snapshot = session.peek()?;
     // A tree that an interrupted run left half done is judged when that run is finished.
     let half_done = !request.run.dry_run && session.tree.is_half_done()?;
-    let mut plans = if half_done { Vec::new() } else { evaluate(request, &session, &snapshot)? };
+    let mut plans = match half_done {
+        true => Vec::new(),
+        false => session.tree.or_interrupted(evaluate(request, &session, &snapshot))?,
+    };
     let (mut issues, mut generation) = (Vec::new(), None);
     if request.run.dry_run {
+        warnings.extend(session.tree.left_by_interrupted()?);
         for one in plans.iter().filter(|one| one.sign) {
             if let Some(issuer) = snapshot.certificate(one.crl.authority) {
                 one.crl.verify(&session.tree, issuer)?;

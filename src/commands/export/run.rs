@@ -32,7 +32,9 @@ pub fn run(request: &Request) -> Result<Exported, Error> {
         path: format!("{DEFAULT_DIR}/{}", manifest::NAME),
         mode: 0o644,
         entry: "manifest".to_owned(),
-        bytes: Zeroizing::new(read.manifest.render().map_err(|why| Error::new("cannot write the manifest").because(why))?.into_bytes()),
+        bytes: Zeroizing::new(
+            read.manifest.render().map_err(|why| Error::new("cannot write the manifest").because(why))?.into_bytes(),
+        ),
     };
     let mut parts: Vec<Part> = read.parts.into_iter().chain([manifest]).collect();
     parts.sort_by(|a, b| a.path.cmp(&b.path));

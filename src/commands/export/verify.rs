@@ -13,7 +13,7 @@ use crate::plan::node::{Finding, Identity, Judged, NodeFile, judge, names_one, o
 use crate::profile::Profile;
 use crate::report::export::{NodeState, VerifiedEntry, Verify};
 use crate::tree::layout::DEFAULT_DIR;
-use crate::workspace::{profiles, survey};
+use crate::workspace::{TreeDir, profiles, survey};
 
 /// The command line, checked.
 #[derive(Debug, Clone)]
@@ -59,6 +59,7 @@ pub fn verify(request: &Request) -> Result<Verify, Error> {
         against,
         owners: owners(&judged).into_iter().map(str::to_owned).collect(),
         rows,
+        warnings: TreeDir::plain(&request.dir).left_by_interrupted()?,
     })
 }
 

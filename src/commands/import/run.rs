@@ -22,7 +22,10 @@ pub fn run(request: &Request) -> Result<Requests, Error> {
     let locked = if request.run.dry_run { None } else { Some(session.lock()?) };
     let snapshot = match &locked {
         Some(locked) => session.read(locked)?.0,
-        None => session.peek()?,
+        None => {
+            warnings.extend(session.tree.left_by_interrupted()?);
+            session.peek()?
+        }
     };
     let candidates = candidates::read(&session, &snapshot.survey, request.requests.as_deref(), &mut warnings)?;
     let importing = Importing { request, session: &session, snapshot, candidates };

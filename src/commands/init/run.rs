@@ -40,10 +40,13 @@ fn attempt(request: &Request, progress: Progress<'_>) -> Result<Attempt, Error> 
         true => tree.lock(run.lock_wait)?,
         false => {
             // The first read takes no lock: a tree with nothing to do may be read-only.
-            let evaluation = evaluate::evaluate(request, &resolved, tree.peek(plan::places(&resolved.items))?)?;
+            let snapshot = tree.peek(plan::places(&resolved.items))?;
+            let evaluation = tree.or_interrupted(evaluate::evaluate(request, &resolved, snapshot))?;
             if run.dry_run {
                 store::check_writable(&tree.roots, &evaluation.places(&resolved.items)?)?;
-                return done(summary::report(request, &resolved, &evaluation, report::Outcome::Planned)?);
+                let mut report = summary::report(request, &resolved, &evaluation, report::Outcome::Planned)?;
+                report.warnings.extend(tree.left_by_interrupted()?);
+                return done(report);
             }
             if evaluation.is_unchanged(&resolved)? {
                 return done(summary::report(request, &resolved, &evaluation, report::Outcome::Unchanged)?);

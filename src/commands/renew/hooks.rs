@@ -11,8 +11,10 @@ use crate::clock::rfc3339;
 use crate::error::Error;
 use crate::hooks::{self, Call, Ended};
 use crate::plan::renew::Credential;
+use crate::plan::restore;
 use crate::profile::{Command, OnHookFailure, Renewal};
 use crate::report::renew::{Hook, Tree as Report};
+use crate::workspace::pending::PendingNotifications;
 use crate::workspace::{Locked, generations};
 
 static TURN: Mutex<()> = Mutex::new(());
@@ -59,44 +61,52 @@ impl<'a> Hooks<'a> {
         }
     }
 
-    /// Runs `deploy` and `post`; returns the ids of the entries whose component was not notified. If a deploy hook
-    /// fails and the profile has `onHookFailure: restore`, the replaced files are restored and the components are
-    /// notified again.
-    pub fn after(&self, report: &mut Report, generation: &str, locked: &Locked<'_>) -> Vec<String> {
-        let Some(renewal) = self.renewal else { return Vec::new() };
-        let deploys = deploys::of(&self.credentials, renewal);
-        let now = self.renewing.session.run.now;
-        let restores = renewal.on_hook_failure == OnHookFailure::Restore && report.generation.is_some();
-        let generation = generation.to_owned();
-        let mut unnotified: Vec<String> = Vec::new();
-        let mut notified: Vec<&Deploy<'_>> = Vec::new();
-        let mut failed = false;
-        for deploy in &deploys {
+    /// Runs `deploy` and `post`; returns what is still pending. If a deploy hook fails and the profile has
+    /// `onHookFailure: restore`, the replaced files are restored and the components are notified again.
+    pub fn after(
+        &self,
+        report: &mut Report,
+        pending: &PendingNotifications,
+        locked: &Locked<'_>,
+    ) -> PendingNotifications {
+        let generation = &pending.generation;
+        let mut left = PendingNotifications { entries: Vec::new(), ..pending.clone() };
+        let Some(renewal) = self.renewal else { return left };
+        let restores = renewal.on_hook_failure == OnHookFailure::Restore && !pending.rolled_back;
+        let (mut notified, mut failed): (Vec<Deploy<'_>>, bool) = (Vec::new(), false);
+        for deploy in deploys::of(&self.credentials, renewal) {
+            let succeeded = self.notify(&deploy, generation, report, &mut left);
             notified.push(deploy);
-            let ran = self.deploy(deploy, &generation);
-            if !ran.succeeded {
-                failed = true;
-                unnotified.extend(deploy.ids());
-            }
-            report.hooks.push(ran);
+            failed |= !succeeded;
             if failed && restores {
                 break;
             }
         }
+        report.rolled_back = pending.rolled_back;
         if failed && restores {
-            match generations::put_back(&self.renewing.session.tree, locked, &generation, now) {
-                Ok(_) => {
+            left.entries = notified.iter().flat_map(Deploy::ids).collect();
+            left.rolled_back = true;
+            match self.roll_back(&left, locked) {
+                Ok(()) => {
                     report.rolled_back = true;
-                    report.restart.clear();
-                    unnotified.clear();
-                    let again: Vec<Hook> = notified.iter().map(|deploy| self.deploy(deploy, &generation)).collect();
-                    report.hooks.extend(again);
+                    left.entries.clear();
+                    for deploy in &notified {
+                        self.notify(deploy, generation, report, &mut left);
+                    }
                 }
-                Err(error) => report.warnings.push(format!(
-                    "the old certificates could not be restored: {}; try: kpki restore {generation} --dir {}",
-                    error.what, report.directory
-                )),
+                Err(error) => {
+                    // The components after the one that failed have not been notified.
+                    left = pending.clone();
+                    let why = std::iter::once(&error.what).chain(&error.why).cloned().collect::<Vec<_>>().join(": ");
+                    report.warnings.push(format!(
+                        "the old certificates were not restored: {why}; try: kpki restore {generation} --dir {}",
+                        report.directory
+                    ));
+                }
             }
+        }
+        if report.rolled_back {
+            report.restart.clear();
         }
         if let Some(command) = &renewal.hooks.post {
             let result = match (report.rolled_back, failed) {
@@ -104,10 +114,40 @@ impl<'a> Hooks<'a> {
                 (false, true) => "failed",
                 (false, false) => "renewed",
             };
-            let more = [("KPKI_GENERATION", generation), ("KPKI_RESULT", result.to_owned())];
+            let more = [("KPKI_GENERATION", generation.clone()), ("KPKI_RESULT", result.to_owned())];
             report.hooks.push(self.run("post", command, &more));
         }
-        unnotified
+        left
+    }
+
+    /// Runs one deploy hook; the entries of one that fails are left.
+    fn notify(
+        &self,
+        deploy: &Deploy<'_>,
+        generation: &str,
+        report: &mut Report,
+        left: &mut PendingNotifications,
+    ) -> bool {
+        let ran = self.deploy(deploy, generation);
+        let succeeded = ran.succeeded;
+        if !succeeded {
+            left.entries.extend(deploy.ids());
+        }
+        report.hooks.push(ran);
+        succeeded
+    }
+
+    /// Restores the generation, unless that would put revoked certificates into use again. `left`: what is pending once the old
+    /// files are back, part of the same transaction: a run that is killed in between is continued from there.
+    fn roll_back(&self, left: &PendingNotifications, locked: &Locked<'_>) -> Result<(), Error> {
+        let (session, generation) = (&self.renewing.session, &left.generation);
+        let prior = generations::changed(&session.tree.roots, generations::before(&session.tree.roots, generation)?)?;
+        let (revoked, _) = generations::revoked(&session.tree, &prior)?;
+        if !revoked.is_empty() {
+            let revoked = revoked.iter().map(|(path, entry)| restore::revoked(path.as_str(), entry));
+            return Err(revoked.fold(Error::new("revoked certificates would be in use again"), Error::because));
+        }
+        generations::put_back(&session.tree, locked, generation, session.run.now, Some(left.change()?)).map(drop)
     }
 
     fn deploy(&self, deploy: &Deploy<'_>, generation: &str) -> Hook {

@@ -105,8 +105,9 @@ impl Job<'_> {
             key: key.as_ref().map(|key| key.as_str()),
             authority: bundle.as_deref(),
         };
-        let bytes = file(self.survey, Some(&self.credential.public))
-            .ok_or_else(|| Error::new(format!("{} was removed during the run", self.credential.id)).hint("run the command again"))?;
+        let bytes = file(self.survey, Some(&self.credential.public)).ok_or_else(|| {
+            Error::new(format!("{} was removed during the run", self.credential.id)).hint("run the command again")
+        })?;
         kubeconfig::replace(bytes, &new).map_err(|why| error::not_replaced(&self.credential.public, why))
     }
 }

@@ -45,23 +45,21 @@ fn attempt(request: &Request, run: &RunArgs, target: &Target, progress: Progress
     let tree = &renewing.session.tree;
     // A tree with nothing to do needs no lock and may be read-only.
     if run.dry_run || !tree.is_interrupted()? {
-        let evaluation = renewing.evaluate(renewing.session.peek()?)?;
+        let evaluation = tree.or_interrupted(renewing.evaluate(renewing.session.peek()?))?;
         if run.dry_run && !evaluation.is_idle() {
             store::check_writable(&tree.roots, &renewing.places(&evaluation)?)?;
         }
-        let is_done = renewing.is_unchanged(&evaluation)? && PendingNotifications::read(&renewing.session)?.is_empty();
+        let is_done = renewing.is_unchanged(&evaluation)? && PendingNotifications::read(&tree.roots)?.is_empty();
         if run.dry_run || is_done {
             let mut report = renewing.unwritten(&evaluation)?;
-            if tree.is_half_done()? {
-                report.warnings.push(HALF_DONE.to_owned());
-            }
+            report.warnings.extend(tree.left_by_interrupted()?);
             return Ok(report);
         }
     }
     let locked = renewing.session.lock()?;
     let (snapshot, issuers) = renewing.session.read(&locked)?;
     let evaluation = renewing.evaluate(snapshot)?;
-    let pending = PendingNotifications::read(&renewing.session)?;
+    let pending = PendingNotifications::read(&tree.roots)?;
     if renewing.is_unchanged(&evaluation)? {
         let mut report = renewing.unwritten(&evaluation)?;
         renewing.notify(pending, &mut report, &locked);
@@ -88,10 +86,6 @@ fn attempt(request: &Request, run: &RunArgs, target: &Target, progress: Progress
     Ok(report)
 }
 
-/// The warning of a run that only reads.
-const HALF_DONE: &str =
-    "an interrupted run is not finished: the files are partly old and partly new; any run that may write completes it";
-
 impl Renewing<'_> {
     fn read(&self, locked: &Locked<'_>) -> Result<(Evaluation, Issuers), Error> {
         let (snapshot, issuers) = self.session.read(locked)?;
@@ -117,7 +111,7 @@ impl Renewing<'_> {
         external::describe(&mut report.entries, &requests);
         report.lists = summary::crls(evaluation, &crls);
         let ids: Vec<String> = made.iter().map(|made| made.id.to_string()).collect();
-        let pending = pending.and(&journal::generation("renew", now), ids.iter().cloned());
+        let pending = pending.and(&locked.generation_name("renew", now)?, ids.iter().cloned());
         let lines = made.iter().map(|made| journal::line("renew", &made.id.to_string(), &made.certificate, now));
         let lines = lines.chain(crls.iter().filter_map(|crl| crl.line("renew", snapshot, now))).collect();
         // Requests alone change no file in use, so that there is nothing to restore.
@@ -140,15 +134,14 @@ impl Renewing<'_> {
         if pending.is_empty() {
             return;
         }
-        let credentials = pending.credentials(&self.session);
+        let credentials = pending.credentials(&self.session.credentials);
         let made: Vec<&EntryId> = report.entries.iter().filter(|one| one.is_made()).map(|one| &one.id).collect();
         let finished = credentials.iter().map(|one| &one.id).filter(|id| !made.contains(id));
         report.finished = finished.map(EntryId::to_string).collect();
         report.restart = restarts(credentials.iter().map(|one| one.id.clone()));
-        let generation = report.generation.clone().unwrap_or_else(|| pending.generation.clone());
-        let unnotified = Hooks::of(self, credentials).after(report, &generation, locked);
+        let left = Hooks::of(self, credentials).after(report, &pending, locked);
         // The renewal is done; its notifications may be repeated.
-        if let Err(error) = (PendingNotifications { generation, entries: unnotified }).keep(&self.session) {
+        if let Err(error) = left.keep(&self.session.tree.roots) {
             report.warnings.push(format!("the next run will repeat the notifications: {}", error.what));
         }
     }

@@ -11,6 +11,8 @@ pub struct Request {
     pub kubelet_dir: Option<PathBuf>,
     /// `None`: the newest.
     pub generation: Option<String>,
+    /// Certificates that are revoked or held may be restored.
+    pub force: bool,
     pub run: RunArgs,
 }
 

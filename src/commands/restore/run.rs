@@ -8,6 +8,7 @@ use crate::files::RelPath;
 use crate::plan::restore as plan;
 use crate::report::history::{Generation, History, Restored};
 use crate::report::restart::restarts;
+use crate::revocation::Revoked;
 use crate::store::{self, PriorFile, RootId, Roots};
 use crate::tree::entry_path::entry_of_path;
 use crate::tree::layout::{Place, Root};
@@ -20,7 +21,8 @@ use std::path::Path;
 pub fn history(dir: &Path, kubelet_dir: Option<&Path>) -> Result<History, Error> {
     let tree = open(dir, kubelet_dir)?;
     let generations = store::generations(&tree.roots)?.iter().map(shown).collect();
-    Ok(History { directory: dir.display().to_string(), generations })
+    let warnings = tree.left_by_interrupted()?;
+    Ok(History { directory: dir.display().to_string(), generations, warnings })
 }
 
 fn shown(generation: &store::Generation) -> Generation {
@@ -46,7 +48,8 @@ pub fn run(request: &Request) -> Result<Restored, Error> {
     if request.run.dry_run {
         let name = choose::choose(request, roots)?;
         let all = generations::before(roots, &name)?;
-        let warnings = verified(request, &tree, &all)?;
+        let mut warnings = verified(request, &tree, &name, &all)?;
+        warnings.extend(tree.left_by_interrupted()?);
         let lists_left = generations::crls_left(roots, &name)?;
         let prior = generations::changed(roots, all)?;
         let report = Restored { warnings, lists_left, ..restored(request, roots, &name, &prior) };
@@ -57,16 +60,16 @@ pub fn run(request: &Request) -> Result<Restored, Error> {
     }
     let locked = tree.lock(request.run.lock_wait)?;
     let name = choose::choose(request, roots)?;
-    let warnings = verified(request, &tree, &generations::before(roots, &name)?)?;
+    let warnings = verified(request, &tree, &name, &generations::before(roots, &name)?)?;
     // Everything that can fail is read before the commit: a restore that is done is no error.
     let lists_left = generations::crls_left(roots, &name)?;
-    let (prior, kept) = generations::put_back(&tree, &locked, &name, request.run.now)?;
+    let (prior, kept) = generations::put_back(&tree, &locked, &name, request.run.now, None)?;
     Ok(Restored { warnings, kept, lists_left, ..restored(request, roots, &name, &prior) })
 }
 
 /// Warnings about the tree as it would be. Refuses to restore a certificate or key if the matching key or certificate
 /// was replaced since by another program.
-fn verified(request: &Request, tree: &TreeDir, prior: &[PriorFile]) -> Result<Vec<String>, Error> {
+fn verified(request: &Request, tree: &TreeDir, name: &str, prior: &[PriorFile]) -> Result<Vec<String>, Error> {
     let place = |one: &PriorFile| {
         let root = match one.root {
             RootId::Main => Root::Main,
@@ -85,10 +88,29 @@ fn verified(request: &Request, tree: &TreeDir, prior: &[PriorFile]) -> Result<Ve
         there.insert(place.clone(), survey::read(&tree.roots, place.root_id(), &RelPath::parse(place.path.as_str())?)?);
     }
     let judgement = plan::judge(&back, &there, &authorities, request.run.now);
-    match judgement.torn.as_slice() {
-        [] => Ok(judgement.warnings),
-        torn => Err(not_whole(request, &tree.roots, torn)),
+    if !judgement.torn.is_empty() {
+        return Err(not_whole(request, &tree.roots, &judgement.torn));
     }
+    let mut warnings = judgement.warnings;
+    let (revoked, unusable) = generations::revoked(tree, &generations::changed(&tree.roots, prior.to_vec())?)?;
+    if !revoked.is_empty() && !request.force {
+        return Err(in_use_again(request, name, &revoked));
+    }
+    warnings.extend(revoked.iter().map(|(path, entry)| plan::revoked(path.as_str(), entry)));
+    warnings.extend(unusable);
+    Ok(warnings)
+}
+
+/// CRLs are not restored: what they revoke would be in use again, and refused by every program that reads them.
+fn in_use_again(request: &Request, name: &str, revoked: &[(RelPath, Revoked)]) -> Error {
+    let dir = request.dir.display();
+    let mut error = Error::new(format!("the restore would put revoked certificates in {dir} into use again"));
+    for (path, entry) in revoked {
+        error = error.because(plan::revoked(path.as_str(), entry));
+    }
+    error
+        .hint(format!("choose a generation without them: kpki history --dir {dir}"))
+        .hint(format!("restore them all the same: kpki restore {name} --dir {dir} --force"))
 }
 
 fn not_whole(request: &Request, roots: &Roots, torn: &[Place]) -> Error {

@@ -15,13 +15,14 @@ use crate::workspace::{Absent, Locked, Session, Transaction, journal, targets};
 
 /// Revokes, holds or releases.
 pub fn run(request: &Request) -> Result<report::Revocation, Error> {
-    let (target, warnings) = targets::one(&request.trees)?;
+    let (target, mut warnings) = targets::one(&request.trees)?;
     let session = Session::open(&request.trees, &request.run, &target, Absent::Refused)?;
     if request.run.dry_run {
-        let evaluation = evaluate(request, &session, session.peek()?)?;
+        let evaluation = session.tree.or_interrupted(evaluate(request, &session, session.peek()?))?;
         for (authority, crl) in &evaluation.crls {
             crl.verify(&session.tree, evaluation.issuer(*authority)?)?;
         }
+        warnings.extend(session.tree.left_by_interrupted()?);
         return summary::report(request, &session, &evaluation, &[], None, warnings);
     }
     if !session.tree.is_half_done()? {
@@ -83,7 +84,9 @@ fn commit(
     for issue in issues.iter() {
         let authority = evaluation.issuer(issue.authority)?;
         for (one, change) in evaluation.of(issue.authority) {
-            let (Change::Add(revoked) | Change::MakePermanent(revoked) | Change::Remove(revoked)) = change else { continue };
+            let (Change::Add(revoked) | Change::MakePermanent(revoked) | Change::Remove(revoked)) = change else {
+                continue;
+            };
             lines.push(journal::crl_line(verb, &one.label(), authority, &issue.number, Some(revoked), now));
             entries.push(one.label());
         }

@@ -63,11 +63,7 @@ fn subject(value: &Value) -> Result<Name, CfsslError> {
 fn sans(value: &Value) -> Result<Vec<San>, CfsslError> {
     let hosts = value.get("hosts").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     let hosts = hosts.iter().filter_map(Value::as_str).filter(|host| !host.is_empty());
-    hosts
-        .map(|host| {
-            profile::san(host).map_err(|_| CfsslError::Host(host.to_owned()))
-        })
-        .collect()
+    hosts.map(|host| profile::san(host).map_err(|_| CfsslError::Host(host.to_owned()))).collect()
 }
 
 /// Without a key, cfssl makes ECDSA of 256 bits.

@@ -76,8 +76,11 @@ pub fn check(outs: &[Out]) -> Result<(), Error> {
     let mut seen = BTreeSet::new();
     for (path, ..) in outs {
         if !seen.insert(path) {
-            return Err(Error::usage(format!("two requests would be written to {}; nothing was written", path.display()))
-                .hint("sign them one by one, each with its own --out"));
+            return Err(Error::usage(format!(
+                "two requests would be written to {}; nothing was written",
+                path.display()
+            ))
+            .hint("sign them one by one, each with its own --out"));
         }
         store::check_file(path, false)?;
     }

@@ -1,6 +1,6 @@
 use super::*;
-use crate::inventory::content::objects;
 use crate::encoding::base64;
+use crate::inventory::content::objects;
 use proptest::prelude::*;
 use rustix::fs::{CWD, FileType, Mode};
 use std::os::unix::fs::symlink;

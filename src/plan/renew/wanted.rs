@@ -2,9 +2,9 @@
 
 use time::Duration;
 
-use super::{Credential, Names};
 use super::context::Run;
 use super::identity::{self, Lifetime, YEAR};
+use super::{Credential, Names};
 use crate::blueprint::{Algorithm, Blueprint, ExtendedKeyUsage, San};
 use crate::catalog::releases::Release;
 use crate::catalog::{Entry, Files, Sans, Subject};

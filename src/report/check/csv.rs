@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use super::cells;
 use super::result::Check;
-use crate::audit::{Judged, JudgedTree};
+use crate::audit::{Judged, JudgedTree, State};
 use crate::clock::rfc3339;
 use crate::inventory::Reading;
 
@@ -14,6 +14,11 @@ const HEADER: &str = "cluster,node,name,type,state,expirationDate,residualTime,c
 
 pub fn write(check: &Check, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "{HEADER}")?;
+    for one in &check.interruptions {
+        let state = if one.open { State::Warning } else { State::Ok };
+        let (name, path, text) = (quoted("interrupted run"), quoted(&one.directory), quoted(&one.text));
+        writeln!(out, ",,{name},run,{},,,,,,,,,,,,,{path},{text}", state.name())?;
+    }
     for (tree, items) in check.selected() {
         for judged in items {
             for (i, cell) in row(tree, judged).iter().enumerate() {

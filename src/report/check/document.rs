@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 
 use super::advice::{self, Finding};
 use super::cells::{self, Block};
-use super::result::Check;
+use super::result::{Check, Interruption};
 use super::select::Rows;
 use crate::audit::{Counts, Judged, JudgedTree, Note, Policy, State, Verdict};
 use crate::catalog::CaId;
@@ -28,6 +28,7 @@ pub struct Document<'a> {
     #[serde(serialize_with = "trees")]
     trees: &'a [JudgedTree],
     advice: Vec<Finding>,
+    interrupted_runs: &'a [Interruption],
 }
 
 pub fn of<'a>(check: &'a Check, rows: &'a [Rows<'a>]) -> Document<'a> {
@@ -43,6 +44,7 @@ pub fn of<'a>(check: &'a Check, rows: &'a [Rows<'a>]) -> Document<'a> {
         verdict: Summary { state: state.name(), total: counts.total(), counts },
         trees: &check.trees,
         advice: check.advice.iter().map(advice::finding).collect(),
+        interrupted_runs: &check.interruptions,
     }
 }
 

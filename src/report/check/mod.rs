@@ -17,4 +17,4 @@ mod verdict;
 mod wide;
 
 pub use forms::CheckForm;
-pub use result::{Check, Line, Selection, Sort, Tone};
+pub use result::{Check, Interruption, Line, Selection, Sort, Tone};

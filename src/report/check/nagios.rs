@@ -14,7 +14,7 @@ pub fn status(verdict: &Verdict) -> (&'static str, u8) {
         ("CRITICAL", 2)
     } else if any(&[State::Unreadable]) {
         ("UNKNOWN", 3)
-    } else if any(&[State::Warning]) {
+    } else if any(&[State::Warning]) || verdict.state == State::Warning {
         ("WARNING", 1)
     } else {
         ("OK", 0)
@@ -23,6 +23,7 @@ pub fn status(verdict: &Verdict) -> (&'static str, u8) {
 
 pub fn line(check: &Check) -> String {
     let (word, _) = status(&check.verdict);
+    let left = check.interruptions.iter().map(|one| format!("; {}: {}", one.directory, one.text)).collect::<String>();
     let counted = verdict::counted(&check.verdict.counts);
     let first =
         check.items().filter_map(|(_, judged)| Some((judged.residual?, judged))).min_by_key(|(residual, _)| *residual);
@@ -36,7 +37,7 @@ pub fn line(check: &Check) -> String {
         .flat_map(|(tree, items)| items.iter().filter_map(|judged| value(check, tree, judged)))
         .collect();
     // A bar begins perfdata, so none may stand in the text.
-    let text = format!("CERTIFICATES {word} - {counted}{first}").replace('|', "/");
+    let text = format!("CERTIFICATES {word} - {counted}{first}{left}").replace('|', "/");
     let text: String = text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
     format!("{text} | {}", perfdata.join(" "))
 }

@@ -98,12 +98,26 @@ pub fn write(check: &Check, out: &mut dyn Write) -> io::Result<()> {
     let mut sources: BTreeMap<String, bool> = BTreeMap::new();
     for (tree, _) in &selected {
         let up = is_up(tree);
-        sources.entry(source(tree)).and_modify(|other| *other &= up).or_insert(up);
+        sources.entry(source(&tree.root)).and_modify(|other| *other &= up).or_insert(up);
     }
     if !sources.is_empty() {
         head("x509_source_up", "1 if the place could be looked at, 0 otherwise.", out)?;
     }
-    sources.iter().try_for_each(|(labels, up)| writeln!(out, "x509_source_up{{{labels}}} {}", u8::from(*up)))
+    sources.iter().try_for_each(|(labels, up)| writeln!(out, "x509_source_up{{{labels}}} {}", u8::from(*up)))?;
+    interrupted(check, out)
+}
+
+fn interrupted(check: &Check, out: &mut dyn Write) -> io::Result<()> {
+    let left: BTreeSet<&str> = check.interruptions.iter().filter(|one| one.open).map(|one| &*one.directory).collect();
+    let trees: BTreeSet<&str> = check.trees.iter().map(|tree| tree.root.as_str()).chain(left.iter().copied()).collect();
+    head(
+        "kpki_run_interrupted",
+        "1 if an interrupted run of kpki left something to do in the tree, 0 otherwise.",
+        out,
+    )?;
+    trees.iter().try_for_each(|tree| {
+        writeln!(out, "kpki_run_interrupted{{{}}} {}", source(tree), u8::from(left.contains(tree)))
+    })
 }
 
 /// An item with the labels that say whose certificate it is and who signed it; many items have the same.
@@ -205,10 +219,10 @@ fn is_up(tree: &JudgedTree) -> bool {
     tree.items.iter().any(|judged| !matches!(judged.state, State::Missing | State::Unreadable))
 }
 
-fn source(tree: &JudgedTree) -> String {
+fn source(root: &str) -> String {
     let mut labels = Labels::default();
     labels.add("source_kind", "file");
-    labels.add("source_name", &tree.root);
+    labels.add("source_name", root);
     labels.0
 }
 

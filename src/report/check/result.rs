@@ -1,5 +1,6 @@
 //! What was found, and what of it is to be shown.
 
+use serde::Serialize;
 use time::OffsetDateTime;
 
 use crate::audit::{Advice, Judged, JudgedTree, State, Verdict};
@@ -16,6 +17,17 @@ pub struct Check {
     pub verdict: Verdict,
     pub advice: Vec<Advice>,
     pub selection: Selection,
+    pub interruptions: Vec<Interruption>,
+}
+
+/// What an interrupted run left in a tree: completed by this one, or still to be done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Interruption {
+    pub directory: String,
+    #[serde(rename = "message")]
+    pub text: String,
+    /// Somebody has to act; the verdict is a warning at least.
+    pub open: bool,
 }
 
 impl Check {

@@ -14,7 +14,7 @@ use crate::report::table::sanitised;
 const MANY: usize = 10;
 
 pub fn lines(check: &Check) -> Vec<Line> {
-    let mut lines = vec![verdict::line(check)];
+    let mut lines = verdict::lines(check);
     if check.trees.len() >= MANY || (check.trees.len() > 1 && check.selection.top.is_some()) {
         lines.extend(fleet::lines(check));
     } else {
@@ -82,7 +82,9 @@ fn notes(check: &Check) -> Vec<Line> {
                 more => format!(" and {more} more"),
             };
             let until = cells::date(until);
-            texts.push(format!("{first}{others} would outlive {name}, which expires {until}, and cannot be used after that"));
+            texts.push(format!(
+                "{first}{others} would outlive {name}, which expires {until}, and cannot be used after that"
+            ));
         }
         let mut own = check.items().filter(|(_, judged)| judged.item.name == name);
         if let Some((end, wanted)) = own.find_map(|(_, judged)| Some((judged.expires?, cut_short(judged)?))) {

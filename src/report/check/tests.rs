@@ -5,8 +5,8 @@ use time::macros::datetime;
 
 use time::OffsetDateTime;
 
-use super::result::{Check, Selection, Sort};
 use super::cells::human;
+use super::result::{Check, Selection, Sort};
 use super::{CheckForm, advice, csv, document};
 use crate::audit::{Advice, JudgedTree, State};
 use crate::audit::{Origin, Policy, Problem, judge_tree, verdict};
@@ -81,7 +81,7 @@ fn check(trees: &[(&str, Vec<Item>)], selection: Selection) -> Check {
         })
         .collect();
     let (verdict, advice) = (verdict(&judged), crate::audit::advice(&judged));
-    Check { at: AT, as_of: false, trees: judged, verdict, advice, selection }
+    Check { at: AT, as_of: false, trees: judged, verdict, advice, selection, interruptions: Vec::new() }
 }
 
 impl Check {
@@ -221,7 +221,18 @@ fn json_says_null_where_there_is_no_date() {
     let keys: Vec<&str> = value.as_object().unwrap().keys().map(String::as_str).collect();
     assert_eq!(
         keys,
-        ["kind", "apiVersion", "certificates", "certificateAuthorities", "crls", "at", "verdict", "trees", "advice"]
+        [
+            "kind",
+            "apiVersion",
+            "certificates",
+            "certificateAuthorities",
+            "crls",
+            "at",
+            "verdict",
+            "trees",
+            "advice",
+            "interruptedRuns"
+        ]
     );
     let certificates = value["certificates"].as_array().unwrap();
     for (name, missing) in [("etcd-peer", true), ("apiserver", false)] {

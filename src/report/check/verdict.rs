@@ -5,8 +5,17 @@ use crate::audit::{Counts, State};
 use crate::clock::{distance, rfc3339};
 use crate::report::table::sanitised;
 
+/// The verdict, and what interrupted runs left.
+pub fn lines(check: &Check) -> Vec<Line> {
+    let left = check.interruptions.iter().map(|one| Line {
+        text: sanitised(&format!("note: {}: {}", one.directory, one.text)),
+        tone: if one.open { Tone::Warning } else { Tone::Plain },
+    });
+    std::iter::once(line(check)).chain(left).collect()
+}
+
 /// `expired: 11 expired, 3 ok of 14 certificates; admin.conf ended 17m ago`.
-pub fn line(check: &Check) -> Line {
+fn line(check: &Check) -> Line {
     let verdict = &check.verdict;
     let total = verdict.counts.total();
     let things = if total == 1 { "certificate" } else { "certificates" };

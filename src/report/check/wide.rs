@@ -7,7 +7,7 @@ use crate::inventory::Reading;
 use crate::report::table::sanitised;
 
 pub fn lines(check: &Check) -> Vec<Line> {
-    let mut lines = vec![verdict::line(check)];
+    let mut lines = verdict::lines(check);
     let selected = check.selected();
     for (tree, items) in selected.iter().filter(|(_, items)| !items.is_empty()) {
         lines.push(Line::plain(""));

@@ -130,7 +130,7 @@ impl Renew {
 
 impl Tree {
     fn judge(&self) -> Outcome {
-        if self.failure.is_some() || self.failed_hooks().next().is_some() {
+        if self.failure.is_some() || self.rolled_back || self.failed_hooks().next().is_some() {
             Outcome::Failed
         } else if self.skipped().next().is_some() {
             Outcome::Partial
@@ -151,7 +151,9 @@ impl Tree {
             let last = hook.output.trim_end().lines().last().map(|line| format!(": {line}")).unwrap_or_default();
             format!("the {} failed: {}{last}", hook.title(), hook.ended)
         });
-        failure.chain(skipped).chain(hooks).map(|text| format!("{}: {text}", self.directory)).collect()
+        let undone = self.rolled_back && self.failed_hooks().next().is_none();
+        let undone = undone.then(|| "an interrupted renewal was undone, because a deploy hook had failed".to_owned());
+        failure.chain(skipped).chain(hooks).chain(undone).map(|text| format!("{}: {text}", self.directory)).collect()
     }
 
     /// How many were renewed or made, or would be.

@@ -86,7 +86,8 @@ fn verdict(report: &Renew, tree: &Tree, out: &mut dyn Write) -> io::Result<()> {
     let (made, total) = (tree.made(), tree.entries.len());
     let place = place(tree.cluster.as_deref(), &tree.directory);
     let verdict = match (made, report.dry_run, tree.rolled_back) {
-        (0, _, _) => format!("nothing was renewed, {total} certificates were checked: {place}"),
+        (0, _, true) => format!("the old certificates of an interrupted renewal are restored: {place}"),
+        (0, ..) => format!("nothing was renewed, {total} certificates were checked: {place}"),
         (_, true, _) => format!("would renew {made} of {total} certificates (nothing was written): {place}"),
         (_, _, true) => format!("renewed {made} of {total} certificates and restored the old ones: {place}"),
         (..) => format!("renewed {made} of {total} certificates: {place}"),
