@@ -61,9 +61,11 @@ pub fn changed(roots: &Roots, prior: Vec<PriorFile>) -> Result<Vec<PriorFile>, E
     Ok(changed)
 }
 
-/// The files whose certificate is revoked or held by the CRLs in the tree, which a restore leaves as they are; and the CRLs
-/// that cannot be used.
-pub fn revoked(tree: &TreeDir, prior: &[PriorFile]) -> Result<(Vec<(RelPath, Revoked)>, Vec<String>), Error> {
+/// Files with the CRL entries of their certificates, and the CRLs that cannot be used.
+pub type RevokedFiles = (Vec<(RelPath, Revoked)>, Vec<String>);
+
+/// The files whose certificate is revoked or held by the CRLs in the tree, which a restore leaves as they are.
+pub fn revoked(tree: &TreeDir, prior: &[PriorFile]) -> Result<RevokedFiles, Error> {
     let snapshot = tree.peek(std::iter::empty())?;
     let certificate = |one: &PriorFile| one.content.as_ref().and_then(|(_, bytes)| leaf::leaf(bytes));
     let certificates: Vec<_> = prior.iter().map(certificate).collect();
