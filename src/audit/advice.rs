@@ -148,7 +148,7 @@ fn of_state(tree: &JudgedTree, judged: &Judged) -> Option<Problem> {
     let ours = tree.origin != Origin::Found && (item.authority.is_some() || catalog::find(&item.name).is_some());
     let is_authority = item.kind == Kind::Authority;
     Some(match judged.state {
-        State::Ok => return None,
+        State::Absent | State::Ok => return None,
         State::NotYetValid => Problem::NotYetValid,
         State::Unreadable => Problem::Unreadable,
         State::Revoked => Problem::Revoked,

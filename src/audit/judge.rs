@@ -22,7 +22,7 @@ use crate::profile::Threshold;
 pub fn judge(item: Item, policy: &Policy, at: OffsetDateTime) -> Judged {
     let (state, expires) = match &item.reading {
         // An optional file that is not there is no finding.
-        Reading::Missing if item.optional => (State::Ok, None),
+        Reading::Missing if item.optional => (State::Absent, None),
         Reading::Missing => (State::Missing, None),
         Reading::Unreadable(_) => (State::Unreadable, None),
         Reading::Certificate(facts) => {

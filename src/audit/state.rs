@@ -3,6 +3,8 @@
 /// Ordered: a later one is worse.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum State {
+    /// An optional file that is not there: nothing that could be well or not.
+    Absent,
     Ok,
     Warning,
     Critical,
@@ -17,7 +19,8 @@ pub enum State {
 }
 
 impl State {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
+        Self::Absent,
         Self::Ok,
         Self::Warning,
         Self::Critical,
@@ -32,6 +35,7 @@ impl State {
     /// For people.
     pub const fn words(self) -> &'static str {
         match self {
+            Self::Absent => "optional, not there",
             Self::NotYetValid => "not yet valid",
             other => other.name(),
         }
@@ -40,6 +44,7 @@ impl State {
     /// In flags and documents.
     pub const fn name(self) -> &'static str {
         match self {
+            Self::Absent => "absent",
             Self::Ok => "ok",
             Self::Warning => "warning",
             Self::Critical => "critical",

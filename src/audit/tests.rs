@@ -144,7 +144,7 @@ fn what_is_not_there_is_neither_fine_nor_expired() {
     let missing = Item { reading: Reading::Missing, ..certificate("apiserver", Kind::Certificate, None, 1) };
     let judged = judge(missing.clone(), &policy, START);
     assert_eq!((judged.state, judged.residual, judged.expires), (State::Missing, None, None));
-    assert_eq!(state_at(&Item { optional: true, ..missing.clone() }, &policy, START), State::Ok);
+    assert_eq!(state_at(&Item { optional: true, ..missing.clone() }, &policy, START), State::Absent);
     let unreadable =
         Item { reading: Reading::Unreadable(Unreadable::Reported("no PEM".to_owned())), optional: true, ..missing };
     assert_eq!(state_at(&unreadable, &policy, START), State::Unreadable);
@@ -254,8 +254,9 @@ fn optional_files_that_are_not_there_are_left_out_but_for_kubeadms_line() {
         |name| Item { reading: Reading::Missing, optional: true, ..certificate(name, Kind::Kubeconfig, None, 1) };
     let tree = judged(vec![missing("super-admin.conf"), missing("kubelet-serving"), missing("kubelet.conf")], 0);
     let names: Vec<_> = tree.items.iter().map(|judged| (judged.item.name.as_str(), judged.state)).collect();
-    assert_eq!(names, [("super-admin.conf", State::Ok)]);
-    assert_eq!(verdict(&[tree]).state, State::Ok);
+    assert_eq!(names, [("super-admin.conf", State::Absent)]);
+    let verdict = verdict(&[tree]);
+    assert_eq!((verdict.state, verdict.counts.total()), (State::Ok, 0), "it is neither well nor counted");
 }
 
 #[test]

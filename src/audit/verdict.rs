@@ -27,12 +27,13 @@ impl Counts {
         State::ALL.iter().zip(self.0).find(|(known, _)| **known == state).map_or(0, |(_, count)| count)
     }
 
+    /// Without what is absent.
     pub fn total(&self) -> usize {
-        self.0.iter().sum()
+        self.0.iter().sum::<usize>() - self.get(State::Absent)
     }
 
     pub fn worst(&self) -> State {
-        State::ALL.into_iter().filter(|state| self.get(*state) > 0).max().unwrap_or(State::Ok)
+        State::ALL.into_iter().filter(|state| self.get(*state) > 0).fold(State::Ok, State::max)
     }
 }
 

@@ -44,7 +44,7 @@ pub const STATUSES: [(u8, &str); 7] = [
 impl From<State> for Exit {
     fn from(state: State) -> Self {
         match state {
-            State::Ok => Self::Done,
+            State::Absent | State::Ok => Self::Done,
             State::Warning => Self::Warning,
             _ => Self::Critical,
         }
@@ -77,7 +77,7 @@ mod tests {
         // Of several statuses the highest is used.
         assert!(all.is_sorted());
         let states = State::ALL.map(|state| Exit::from(state).code());
-        assert_eq!(states, [0, 3, 4, 4, 4, 4, 4, 4, 4]);
+        assert_eq!(states, [0, 0, 3, 4, 4, 4, 4, 4, 4, 4]);
         assert_eq!([0, 1, 2, 3].map(|status| Exit::Plugin(status).code()), [0, 1, 2, 3]);
     }
 }

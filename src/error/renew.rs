@@ -7,7 +7,7 @@ use crate::catalog::CaId;
 use crate::clock::{Span, length, rfc3339};
 use crate::hooks::Ended;
 use crate::kubeconfig::KubeconfigError;
-use crate::plan::renew::{Reason, Refusal, Skipped};
+use crate::plan::renew::{Reason, Refusal, Skipped, Unwell};
 use crate::tree::Place;
 
 use super::failure::Error;
@@ -62,6 +62,17 @@ pub fn left(left: &Skipped, name: &str) -> String {
         Skipped::KubeletRotates(path) => format!("it points to {path}, which the kubelet rotates itself"),
         Skipped::CredentialFiles(path) => {
             format!("its credentials are in files of their own ({path}); renew them there")
+        }
+        Skipped::NotWellElsewhere(path, why) => {
+            let why = match why {
+                Unwell::Missing => "is missing".to_owned(),
+                Unwell::Unreadable => "cannot be read".to_owned(),
+                Unwell::Expired(at) => format!("expired at {}", rfc3339(*at)),
+                Unwell::Due(left) => format!("is due, {} left", length(*left)),
+            };
+            format!(
+                "its credential is in {path}, which {why}; renew it there, or move {name} away and make it again with: kpki renew {name}"
+            )
         }
         Skipped::Unreadable(why) => format!("it cannot be read: {why}; restore it, or move it away"),
         Skipped::Unknown => "it is missing and in no profile; give one with --profile FILE".to_owned(),

@@ -16,8 +16,20 @@ const LANDMARKS: &[&str] = &[
     "pki/etcd/ca.crt",
 ];
 
+/// Kubeconfigs beside certificates are another tool's layout.
 pub fn is_node(path: &Path) -> bool {
-    LANDMARKS.iter().any(|name| exists(&path.join(name)))
+    let mut found = LANDMARKS.iter().filter(|name| exists(&path.join(name)));
+    match found.next() {
+        Some(name) if !name.starts_with("pki/") => {
+            found.any(|name| name.starts_with("pki/")) || !has_certificates(path)
+        }
+        first => first.is_some(),
+    }
+}
+
+fn has_certificates(path: &Path) -> bool {
+    let entries = files::Dir::open_root(path).and_then(|dir| dir.list()).unwrap_or_default();
+    !is_directory(&path.join("pki")) && entries.iter().any(|entry| entry.name.as_encoded_bytes().ends_with(b".crt"))
 }
 
 pub fn is_cluster(path: &Path) -> bool {

@@ -108,9 +108,9 @@ pub fn of_cluster(request: &Request<'_>) -> Vec<Expected> {
 fn presence(request: &Request<'_>, entry: &Entry) -> Presence {
     let known = request.profile.zip(request.node.as_deref());
     match known.and_then(|(profile, name)| profile.node(name).map(|node| (profile, node))) {
-        Some((profile, node)) if profile.includes(entry) && profile.holds(node, entry) => Presence::Required,
-        // kubeadm's habit: it shows super-admin.conf everywhere.
+        // Who has removed it meant to; kubeadm shows it everywhere.
         _ if entry.name == "super-admin.conf" => Presence::Optional,
+        Some((profile, node)) if profile.includes(entry) && profile.holds(node, entry) => Presence::Required,
         Some(_) => Presence::IfThere,
         None if matches!(entry.files, Files::KubeletPair(_)) => Presence::IfThere,
         None => Presence::Unknown,

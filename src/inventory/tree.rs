@@ -11,7 +11,7 @@ use super::revoked::{self, SharedCrls};
 use super::unreadable::Unreadable;
 use super::{content, directories, kubeconfigs, pem};
 use crate::catalog::paths::{DEFAULT_DIR, DEFAULT_KUBELET_DIR};
-use crate::catalog::{CaId, Files, Holders};
+use crate::catalog::{CaId, Holders};
 use crate::encoding::base64;
 use crate::files::{self, Dir, Source};
 
@@ -94,12 +94,14 @@ impl NodeRootfs {
     }
 
     /// A file a kubeconfig refers to, and whether it may be missing: the kubelet's own directory may be elsewhere when a tree
-    /// is read from outside the node.
+    /// is read from outside the node. The node's `/etc/kubernetes` is what this tree is.
     fn referred(&self, path: &str) -> (String, bool) {
         let name = path.strip_prefix(DEFAULT_KUBELET_DIR).and_then(|rest| rest.strip_prefix('/'));
         match name {
             Some(name) => (format!("{}/{name}", self.full(&self.kubelet)), !self.is_certain),
-            None => (self.below(path), false),
+            None => {
+                (self.below(path.strip_prefix(DEFAULT_DIR).map_or(path, |rest| rest.trim_start_matches('/'))), false)
+            }
         }
     }
 }
@@ -219,12 +221,14 @@ fn decide(found: &mut Vec<Found>, is_key: &dyn Fn(&str) -> bool) {
     let control_plane = nothing
         || there(&|holders, etcd| plane(holders) && !etcd)
         || ["ca", "apiserver", "sa", "front-proxy-ca"].into_iter().any(is_key);
+    // An etcd host of an external etcd has no kubelet that joined the cluster, so it needs no CA of the cluster.
+    let joined = found.iter().any(|found| found.expected.name == "kubelet.conf" && found.is_there());
     for found in found.iter_mut().filter(|found| found.expected.presence == Presence::Unknown) {
         let Some(entry) = found.expected.entry else { continue };
         let required = match (entry.holders, entry.etcd) {
             (Holders::EtcdMembers, _) => etcd || nothing,
             (_, true) => (etcd && (control_plane || entry.authority().is_some())) || nothing,
-            (Holders::All, _) => control_plane || !etcd || entry.files != Files::Kubeconfig("kubelet.conf"),
+            (Holders::All, _) => control_plane || !etcd || joined,
             _ => control_plane,
         };
         found.expected.presence = if required { Presence::Required } else { Presence::Optional };

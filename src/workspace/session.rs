@@ -12,6 +12,7 @@ use crate::profile::{CRL_VALIDITY, Etcd, Profile};
 use crate::tree::layout::{Layout, Place};
 use crate::tree::{EntryId, Issuers, leaf, survey};
 use crate::workspace::args::{RunArgs, TreeArgs};
+use crate::workspace::referred;
 use crate::workspace::targets::Target;
 use crate::workspace::tree_dir::{self, Locked, Snapshot, TreeDir};
 
@@ -54,7 +55,7 @@ impl<'a> Session<'a> {
             Nodes::One => tree_dir::kubelet_dir(main, target.kubelet_dir.as_deref()),
         };
         let tree = TreeDir::new(main, profile, kubelet.as_deref())?;
-        let credentials = match (&nodes, profile) {
+        let mut credentials = match (&nodes, profile) {
             (Nodes::Several(names), None) => {
                 let names: Vec<Option<String>> = names.iter().cloned().map(Some).collect();
                 plan::of_catalogue(&names, &tree.directories)
@@ -69,6 +70,7 @@ impl<'a> Session<'a> {
                 plan::of_profile(profile, &Layout::Node { name }, &tree.directories)
             }
         };
+        referred::follow(&mut credentials, &tree)?;
         Ok(Self { run, target, tree, credentials })
     }
 

@@ -130,12 +130,49 @@ fn a_profile_says_what_is_expected() {
     let read = |name: &str| tree(&Request::node(dir.path(), Some(&profile), Some(name)));
     let first = read("cp1");
     assert_eq!((first.cluster.as_deref(), first.node.as_deref()), (Some("prod"), Some("cp1")));
-    for name in ["super-admin.conf", "metrics", "kubelet-serving"] {
+    // Who removed super-admin.conf meant to.
+    for (name, optional) in [("super-admin.conf", true), ("metrics", false), ("kubelet-serving", false)] {
         let item = item(&first, name);
-        assert_eq!((&item.reading, item.optional), (&Reading::Missing, false), "{name}");
+        assert_eq!((&item.reading, item.optional), (&Reading::Missing, optional), "{name}");
     }
     assert_eq!(item(&first, "metrics").authority, Some(CaId::FrontProxy));
     assert!(item(&read("cp2"), "super-admin.conf").optional);
+}
+
+/// kubeadm's guide for an external etcd: pki/etcd and apiserver-etcd-client, and no cluster CA.
+#[test]
+fn a_host_that_only_runs_etcd_needs_no_cluster_authority() {
+    let dir = copy("v1.36-default-rsa2048");
+    for entry in std::fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().path()) {
+        if entry.is_file() {
+            std::fs::remove_file(entry).unwrap();
+        }
+    }
+    let kubelet = bytes("v1.36-default-rsa2048/etc-kubernetes/kubelet.conf");
+    for entry in std::fs::read_dir(dir.path().join("pki")).unwrap().map(|entry| entry.unwrap().path()) {
+        if entry.is_file() && !entry.file_name().unwrap().to_str().unwrap().starts_with("apiserver-etcd-client") {
+            std::fs::remove_file(entry).unwrap();
+        }
+    }
+    assert!(item(&node(dir.path()), "ca").optional);
+    // A kubelet that joined the cluster trusts its authority.
+    std::fs::write(dir.path().join("kubelet.conf"), kubelet).unwrap();
+    assert!(!item(&node(dir.path()), "ca").optional);
+}
+
+/// Certificates beside kubeconfigs are another tool's layout, such as that of k0s: what is in it is read, nothing is missed.
+#[test]
+fn a_directory_of_another_layout_is_walked() {
+    let dir = copy("v1.36-default-rsa2048");
+    std::fs::rename(dir.path().join("admin.conf"), dir.path().join("pki/admin.conf")).unwrap();
+    let found = requests(&dir.path().join("pki"), None).unwrap();
+    assert_eq!(found.iter().map(|request| request.form).collect::<Vec<_>>(), [Form::Directory]);
+    let tree = tree(&found[0]);
+    assert!(tree.items.iter().all(|item| matches!(item.reading, Reading::Certificate(_))), "{:?}", names(&tree));
+    assert!(names(&tree).contains(&"apiserver.crt") && names(&tree).contains(&"etcd/server.crt"));
+    // A tree that has lost its pki directory is still a node's.
+    std::fs::remove_dir_all(dir.path().join("pki")).unwrap();
+    assert_eq!(requests(dir.path(), None).unwrap()[0].form, Form::Node);
 }
 
 #[test]

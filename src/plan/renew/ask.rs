@@ -107,7 +107,7 @@ impl Run<'_> {
             }
             Some(wanted) => CsrDecision::CsrTemplate(Box::new(CsrTemplate {
                 names: Names { added: wanted.blueprint.sans.clone(), ..Names::default() },
-                access: wanted.access,
+                access: wanted.access.filter(|_| self.credential.is_kubeconfig()),
                 ..CsrTemplate::new(wanted.algorithm, wanted.blueprint, wanted.lifetime)
             })),
             None => match unreadable {

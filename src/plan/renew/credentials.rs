@@ -42,6 +42,7 @@ fn of_item(item: &Item) -> Option<Credential> {
         private: item.private.clone(),
         wanted: item.home.clone().map(|home| (item.what.clone(), home)),
         replenished: item.id.name != "super-admin.conf",
+        elsewhere: None,
     })
 }
 
@@ -64,6 +65,7 @@ fn of_entry(entry: &'static Entry, node: Option<&str>, directories: &Directories
         private,
         wanted: None,
         replenished: true,
+        elsewhere: None,
     })
 }
 

@@ -3,12 +3,15 @@
 use super::context::{Existing, Run, Signed, Unfit};
 use super::reasons::differences;
 use super::wanted::Wanted;
-use super::{Credential, Decision, Key, Kubeconfig, Names, Reason, Refusal, Renewal, Rules, Skipped, identity};
+use super::{
+    Credential, Decision, Elsewhere, Key, Kubeconfig, Names, Reason, Refusal, Renewal, Rules, Skipped, Unwell, identity,
+};
 use crate::blueprint::{Blueprint, ExtendedKeyUsage, San};
 use crate::ca::PrivateKey;
 use crate::catalog::Files;
 use crate::kubeconfig::{self, Credentials};
 use crate::plan::blueprints::{BACK_DATE, Bounds};
+use crate::profile::RENEWAL;
 use crate::tree::{Authorities, Authority, Survey, file};
 use crate::x509::{BundleError, Certificate, KeyKind, parse_pem_bundle, path};
 use time::{Duration, OffsetDateTime};
@@ -48,14 +51,36 @@ impl Run<'_> {
         let unreadable = |why| Unfit::Skipped(Skipped::Unreadable(why));
         let read = kubeconfig::read(bytes).map_err(|why| unreadable(why.into()))?;
         match &read.credentials {
-            Credentials::Files { certificate, .. } => Err(Unfit::Skipped(match self.credential.id.name.as_str() {
-                "kubelet.conf" => Skipped::KubeletRotates(certificate.clone()),
-                _ => Skipped::CredentialFiles(certificate.clone()),
-            })),
+            Credentials::Files { certificate, .. } => Err(Unfit::Skipped(self.elsewhere(certificate))),
             Credentials::Embedded { certificate, key: pem } => {
                 let (leaf, chain) = leaf(certificate).map_err(|why| unreadable(why.into()))?;
                 Ok(Existing { leaf, chain, key: Some(PrivateKey::from_pem(pem)), read: Some(read) })
             }
+        }
+    }
+
+    /// A credential in a file that is renewed elsewhere. One that is not well there is nothing to be silent about.
+    fn elsewhere(&self, path: &str) -> Skipped {
+        let rotates = self.credential.id.name == "kubelet.conf";
+        let unwell = self.credential.elsewhere.as_ref().and_then(|elsewhere| match elsewhere {
+            Elsewhere::Missing => Some(Unwell::Missing),
+            Elsewhere::Unreadable => Some(Unwell::Unreadable),
+            Elsewhere::Certificate(leaf) => {
+                let left = leaf.not_after - self.rules.now;
+                let lifetime = (leaf.not_after - leaf.not_before).whole_seconds();
+                let window = self.rules.due.unwrap_or(RENEWAL.before).seconds(lifetime);
+                match left.whole_seconds() {
+                    left if left < 0 => Some(Unwell::Expired(leaf.not_after)),
+                    // The kubelet renews it when 10 to 30 % of its lifetime are left.
+                    seconds if !rotates && seconds <= window => Some(Unwell::Due(left)),
+                    _ => None,
+                }
+            }
+        });
+        match unwell {
+            Some(why) => Skipped::NotWellElsewhere(path.to_owned(), why),
+            None if rotates => Skipped::KubeletRotates(path.to_owned()),
+            None => Skipped::CredentialFiles(path.to_owned()),
         }
     }
 
@@ -159,7 +184,8 @@ impl Run<'_> {
         let Some(authority) = self.authority.and_then(Authority::certificate) else {
             return match (self.broken_signer(), unreadable, &self.credential.wanted) {
                 (Some(refusal), ..) if self.credential.wanted.is_some() => Err(refusal),
-                (None, None, Some(_)) => {
+                // What was named is never passed over in silence.
+                (None, None, wanted) if wanted.is_some() || self.rules.named => {
                     Ok(Decision::Skipped(Skipped::AuthorityMissing(self.credential.authority), None))
                 }
                 (_, Some(left), _) => Ok(Decision::Skipped(left, None)),
@@ -197,7 +223,7 @@ impl Run<'_> {
             guessed: None,
             other_name: None,
             dropped: Vec::new(),
-            kubeconfig: wanted.access.map(Kubeconfig::New),
+            kubeconfig: wanted.access.filter(|_| self.credential.is_kubeconfig()).map(Kubeconfig::New),
         })))
     }
 

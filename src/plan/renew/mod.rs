@@ -50,6 +50,16 @@ pub struct Credential {
     pub wanted: Option<(What, String)>,
     /// `all` and `--due` make it again when it is missing. Not super-admin.conf: it is removed on purpose.
     pub replenished: bool,
+    /// What a kubeconfig names instead of embedding it, outside the tree or with the key in the same file.
+    pub elsewhere: Option<Elsewhere>,
+}
+
+/// A certificate that a kubeconfig names and this tree does not renew.
+#[derive(Debug, Clone)]
+pub enum Elsewhere {
+    Missing,
+    Unreadable,
+    Certificate(Box<Certificate>),
 }
 
 impl Credential {
@@ -181,8 +191,10 @@ pub enum Skipped {
     KubeletsOwn,
     /// kubelet.conf points to the certificate that the kubelet rotates.
     KubeletRotates(String),
-    /// A kubeconfig that names files.
+    /// A kubeconfig that names files elsewhere.
     CredentialFiles(String),
+    /// The file that it names and that is renewed elsewhere is not well.
+    NotWellElsewhere(String, Unwell),
     Unreadable(Unreadable),
     /// It does not exist and is in neither profile nor catalogue.
     Unknown,
@@ -195,6 +207,16 @@ pub enum Skipped {
     AuthorityEnds(CaId, OffsetDateTime),
     /// It could not be renewed, and others could.
     Refused(Refusal),
+}
+
+/// What is wrong with a file that is renewed elsewhere.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unwell {
+    Missing,
+    Unreadable,
+    Expired(OffsetDateTime),
+    /// How long it is still valid.
+    Due(Duration),
 }
 
 impl Skipped {

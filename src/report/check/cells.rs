@@ -4,7 +4,7 @@ use time::OffsetDateTime;
 use time::macros::format_description;
 
 use super::result::{Line, Tone};
-use crate::audit::{Judged, JudgedTree, State};
+use crate::audit::{Judged, JudgedTree};
 use crate::catalog::CaId;
 use crate::inventory::{CertificateFacts, Kind, Reading};
 use crate::report::table::sanitised;
@@ -98,11 +98,7 @@ pub const fn is_there(judged: &Judged) -> bool {
 }
 
 pub fn state(judged: &Judged) -> String {
-    let words = match &judged.item.reading {
-        Reading::Missing if judged.state == State::Ok => "not expected here",
-        _ => judged.state.words(),
-    };
-    words.to_owned()
+    judged.state.words().to_owned()
 }
 
 /// As documents have it.

@@ -47,7 +47,7 @@ const FAMILIES: [Family; 9] = [
         help: "1 if a certificate was expected and could not be had, 0 otherwise.",
         value: |judged| match judged.item.reading {
             Reading::Certificate(_) => Some(0),
-            Reading::Missing if judged.state == State::Ok => None,
+            Reading::Missing if judged.state == State::Absent => None,
             Reading::Missing | Reading::Unreadable(_) => Some(1),
             Reading::Crl(_) => None,
         },

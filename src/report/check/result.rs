@@ -80,7 +80,7 @@ pub enum Tone {
 impl Tone {
     pub const fn of(state: State) -> Self {
         match state {
-            State::Ok => Self::Plain,
+            State::Absent | State::Ok => Self::Plain,
             State::Warning => Self::Warning,
             _ => Self::Bad,
         }

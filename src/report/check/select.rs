@@ -10,7 +10,7 @@ impl Selection {
         let state = self.only.is_empty() || self.only.contains(&judged.state);
         let near = self.within.is_none_or(|within| match judged.residual {
             Some(residual) => i64::try_from(within.as_seconds()).is_ok_and(|within| residual <= within),
-            None => judged.state != State::Ok,
+            None => judged.state > State::Ok,
         });
         state && near
     }
@@ -30,7 +30,7 @@ impl Selection {
 fn by_expiry(a: &Judged, b: &Judged) -> Ordering {
     let key = |judged: &Judged| match (judged.residual, judged.state) {
         (Some(residual), _) => (1, residual),
-        (None, State::Ok) => (2, 0),
+        (None, State::Absent | State::Ok) => (2, 0),
         (None, _) => (0, 0),
     };
     key(a).cmp(&key(b))

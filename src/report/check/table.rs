@@ -37,7 +37,7 @@ pub fn lines(check: &Check) -> Vec<Line> {
 /// The blocks of one tree: certificates, authorities, revocation lists.
 fn blocks(items: &[&Judged]) -> Vec<Line> {
     // kubeadm's table is left as people know it as long as there is nothing to add.
-    let with_state = items.iter().any(|judged| judged.state != State::Ok);
+    let with_state = items.iter().any(|judged| judged.state > State::Ok);
     let mut lines = Vec::new();
     for (block, columns) in BLOCKS {
         let items: Vec<&Judged> = items.iter().copied().filter(|judged| cells::block(judged) == block).collect();

@@ -43,7 +43,7 @@ fn line(check: &Check) -> Line {
 
 /// `11 expired, 3 ok`: the worst first.
 pub fn counted(counts: &Counts) -> String {
-    let states = State::ALL.into_iter().rev().filter(|state| counts.get(*state) > 0);
+    let states = State::ALL.into_iter().rev().filter(|state| *state != State::Absent && counts.get(*state) > 0);
     states.map(|state| format!("{} {}", counts.get(state), state.words())).collect::<Vec<_>>().join(", ")
 }
 

@@ -4,6 +4,7 @@ mod fixtures;
 mod fleet;
 mod generations;
 mod names;
+mod referred;
 mod safety;
 mod time;
 

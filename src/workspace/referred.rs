@@ -1,0 +1,62 @@
+//! Kubeconfigs that name files instead of embedding their credential: files of this tree are a certificate with its key like any
+//! other, and are renewed there; files elsewhere are looked at, so that one that has ended is not passed over.
+
+use std::path::{Path, PathBuf};
+
+use super::survey;
+use super::tree_dir::TreeDir;
+use crate::error::Error;
+use crate::files::{self, FileState, RelPath};
+use crate::kubeconfig::{self, Credentials};
+use crate::plan::renew::{Credential, Elsewhere};
+use crate::tree::file;
+use crate::tree::layout::{DEFAULT_DIR, DEFAULT_KUBELET_DIR, Place, Root};
+use crate::x509::parse_pem_bundle;
+
+/// A larger file is not a certificate.
+const LARGEST: u64 = 4 << 20;
+
+/// Follows the paths in every kubeconfig, as the node whose tree it is would.
+pub fn follow(credentials: &mut [Credential], tree: &TreeDir) -> Result<(), Error> {
+    let kubeconfigs = credentials.iter().filter(|one| one.is_kubeconfig()).map(|one| &one.public);
+    let found = survey::survey(&tree.roots, kubeconfigs)?;
+    for one in credentials.iter_mut().filter(|one| one.is_kubeconfig()) {
+        let Some(read) = file(&found, Some(&one.public)).and_then(|bytes| kubeconfig::read(bytes).ok()) else {
+            continue;
+        };
+        let Credentials::Files { certificate, key } = read.credentials else { continue };
+        let base = one.public.path.strip_suffix(&one.id.name).unwrap_or_default();
+        match (below(base, &certificate), below(base, &key)) {
+            (Some(public), Some(private)) if public != private => {
+                (one.public, one.private) = (public, Some(private));
+            }
+            _ => one.elsewhere = look(tree, base, &certificate),
+        }
+    }
+    Ok(())
+}
+
+/// A path below the tree; the node's own `/etc/kubernetes` is what the tree is.
+fn below(base: &str, path: &str) -> Option<Place> {
+    let path = path.strip_prefix(DEFAULT_DIR).map_or(path, |rest| rest.trim_start_matches('/'));
+    RelPath::parse(path).ok().map(|path| Place { root: Root::Main, path: format!("{base}{path}") })
+}
+
+/// `None`: this is not the node, and the file is not here.
+fn look(tree: &TreeDir, base: &str, path: &str) -> Option<Elsewhere> {
+    let main = &tree.roots.main;
+    let in_kubelet = path.strip_prefix(DEFAULT_KUBELET_DIR).map(|rest| rest.trim_start_matches('/'));
+    let (path, is_certain): (PathBuf, bool) = match (in_kubelet, &tree.roots.kubelet, &tree.directories.kubelet) {
+        (Some(name), Some(kubelet), _) => (kubelet.join(name), true),
+        (Some(name), None, Some(below)) => (main.join(format!("{base}{below}/{name}")), false),
+        _ => (main.join(base).join(path), main == Path::new(DEFAULT_DIR) || !path.starts_with('/')),
+    };
+    match files::read_input(&path, LARGEST) {
+        Ok(FileState::File { bytes, .. }) => Some(match parse_pem_bundle(&bytes).map(|all| all.into_iter().next()) {
+            Ok(Some(leaf)) => Elsewhere::Certificate(Box::new(leaf)),
+            Ok(None) | Err(_) => Elsewhere::Unreadable,
+        }),
+        Ok(FileState::Missing) => is_certain.then_some(Elsewhere::Missing),
+        Err(_) => Some(Elsewhere::Unreadable),
+    }
+}
