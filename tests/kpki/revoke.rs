@@ -382,7 +382,8 @@ fn going_back_never_takes_a_revocation_back() {
     let list = fs::read(place.path("d/pki/etcd/ca.crl")).unwrap();
     let dry = place.kpki(&["restore", "20261121T000000Z-revoke", "-d", "d", "--dry-run", "-o", "json"]).ok().json();
     assert_eq!(dry["listsLeft"], serde_json::json!(["pki/etcd/ca.crl"]));
-    let run = place.kpki(&["restore", "20261121T000000Z-revoke", "-d", "d"]).ok();
+    place.kpki(&["restore", "20261121T000000Z-revoke", "-d", "d"]).fails(1);
+    let run = place.kpki(&["restore", "20261121T000000Z-revoke", "-d", "d", "--force"]).status(0);
     assert!(run.stdout.contains("an older CRL would undo revocations"), "{}", run.stdout);
     assert_eq!(fs::read(place.path("d/pki/etcd/peer.crt")).unwrap(), peer);
     assert_eq!(fs::read(place.path("d/pki/etcd/ca.crl")).unwrap(), list);

@@ -1,11 +1,11 @@
 //! The profile's hooks around one renewal: `pre` before anything is changed, `deploy` for each component that reads
 //! renewed files, `post` at the end.
 
-use std::ffi::OsStr;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use super::deploys::{self, Deploy};
+use super::programs;
 use super::renewing::Renewing;
 use crate::clock::rfc3339;
 use crate::error::Error;
@@ -37,13 +37,7 @@ impl<'a> Hooks<'a> {
     /// Runs `pre`; if it fails nothing may be changed. Nothing is either if somebody else could have written the program
     /// of a hook that may run.
     pub fn pre(&self) -> Result<Option<Hook>, Error> {
-        for command in self.renewal.iter().flat_map(|renewal| renewal.hooks.all()) {
-            hooks::check(command, self.path()).map_err(|why| {
-                let error = Error::from(why);
-                Error { what: format!("a hook's program {}; nothing was changed", error.what), ..error }
-                    .hint("or skip the hooks with --no-hooks")
-            })?;
-        }
+        programs::check_all(self.renewing, self.renewal)?;
         let Some(command) = self.renewal.and_then(|renewal| renewal.hooks.pre.as_ref()) else { return Ok(None) };
         let ran = self.run("pre", command, &[]);
         if ran.succeeded {
@@ -183,8 +177,8 @@ impl<'a> Hooks<'a> {
         }
         let hook = |succeeded, ended, output| Hook { name: name.to_owned(), node: None, component: None, succeeded, ended, output };
         // Of a run that was interrupted, or of a file that the pre hook has changed.
-        if let Err(why) = hooks::check(command, self.path()) {
-            return hook(false, format!("not run: {}", Error::from(why).what), String::new());
+        if let Err(why) = programs::check(self.renewing, command) {
+            return hook(false, format!("not run: {}", why.what), String::new());
         }
         let timeout = self.renewal.map_or(0, |renewal| renewal.hooks.timeout.as_seconds());
         // The hooks of different trees do not run at the same time.
@@ -196,10 +190,5 @@ impl<'a> Hooks<'a> {
             timeout: Duration::from_secs(timeout),
         });
         hook(outcome.ended == Ended::Success, crate::error::ended(&outcome.ended, timeout), outcome.output)
-    }
-
-    fn path(&self) -> Option<&OsStr> {
-        let mut inherited = self.renewing.request.inherited.iter();
-        inherited.find(|(name, _)| *name == "PATH").map(|(_, path)| path.as_os_str())
     }
 }
