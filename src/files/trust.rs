@@ -136,6 +136,11 @@ pub fn trusted(path: &Path) -> Result<bool, TrustError> {
             here = next;
             continue;
         }
+        // In a sticky directory it is the owner of the file that has to change, not the mode of the directory.
+        let is_theirs = next.facts.uid != 0 && next.facts.uid != us;
+        if here.facts.mode & 0o1000 != 0 && is_theirs && next.facts.what != What::Symlink {
+            next.judge(path, None, us)?;
+        }
         here.judge(path, Some(next.facts.uid), us)?;
         if next.facts.what != What::Symlink {
             here = next;

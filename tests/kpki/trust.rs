@@ -166,6 +166,11 @@ fn a_given_profile_that_others_can_write_to_signs_and_runs_nothing() {
         chown(place.path("open/real.yaml"), Some(NOBODY), None).unwrap();
         refused("k8s.yaml is not trusted: ", "chown root ");
         chown(place.path("open/real.yaml"), Some(0), None).unwrap();
+        fs::remove_file(&profile).unwrap();
+        fs::copy(place.path("open/real.yaml"), &profile).unwrap();
+        chown(&profile, Some(NOBODY), None).unwrap();
+        refused("clusters/k8s.yaml is not trusted: expected", &format!("chown root {}", profile.display()));
+        chown(&profile, Some(0), None).unwrap();
         chmod(&place.path("clusters"), 0o755);
     }
     place.kpki(&["renew", "all", "--profiles", "clusters", "--at", NOW]).ok();
