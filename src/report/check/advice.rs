@@ -156,7 +156,7 @@ fn steps(advice: &Advice) -> Vec<String> {
         ]),
         Problem::NotYetValid => steps.push("check the clock of this machine and of the one they were made on".to_owned()),
         Problem::WrongIssuer => steps.extend([
-            format!("compare issuer and authority: kpki inspect {}", shell(&advice.path)),
+            format!("compare issuer and authority: kpki inspect {}", shell_word(&advice.path)),
             "if the authority in the tree is not the cluster's, put the cluster's back in place".to_owned(),
             format!("if it is, have it sign them again: {}", renew(advice)),
         ]),
