@@ -244,10 +244,6 @@ impl Name {
     pub fn common_name(&self) -> Option<String> {
         self.values(&Oid::COMMON_NAME).into_iter().next()
     }
-
-    pub fn organizations(&self) -> Vec<String> {
-        self.values(&Oid::ORGANIZATION)
-    }
 }
 
 /// `O=system:nodes, CN=system:node:cp1`: in the order of the encoding, `+` inside a multi-valued RDN. Control characters

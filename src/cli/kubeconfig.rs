@@ -44,7 +44,7 @@ struct User {
     #[arg(value_name = "NAME")]
     user: String,
 
-    /// A group, as named in RBAC bindings; can be given several times
+    /// A group, as named in RBAC bindings; given once for each group, without commas
     #[arg(short, long = "group", value_name = "GROUP", alias = "org")]
     groups: Vec<String>,
 

@@ -8,15 +8,18 @@ use crate::catalog::CaId;
 use crate::clock::Span;
 use crate::commands::sign::{self, Request};
 use crate::error::{Error, Exit};
-use crate::plan::sign::{CaConstraints, Stated, subject};
+use crate::plan::sign::{CaConstraints, Stated};
+use crate::plan::subject;
 use crate::profile;
 
 /// Sign certificate signing requests
 ///
 /// Only the public key is taken from the request, after its signature and the strength of the key were checked. Names,
 /// usages and role come from the entry it is for (--as) or from the flags. Anything else it requests, such as a CA
-/// certificate, system:masters or further names, is refused and reported. A subject to which Kubernetes gives rights
-/// (system:..., kubeadm:...) needs --subject or --as. Requests of openssl, cfssl, Go, keytool and cert-manager can be
+/// certificate, system:masters or further names, is refused and reported. A subject that gives rights (system:... and
+/// kubeadm:... below ca, every client below front-proxy-ca and etcd-ca) needs --subject or --as, and the names of the
+/// cluster's own servers and of localhost need --san or --as. Keys of authorities, and keys of certificates that were
+/// revoked for compromise, are refused. Requests of openssl, cfssl, Go, keytool and cert-manager can be
 /// read.
 ///
 /// The signer is an authority of the tree, which records every certificate in its journal, or an authority given by its
@@ -46,11 +49,11 @@ pub struct Args {
     #[arg(long, value_delimiter = ',', value_name = "NAME")]
     san: Vec<String>,
 
-    /// Grant the DNS names and addresses of the request
+    /// Grant the DNS names and addresses of the request, but for those of the API server, the kubelets, etcd and localhost
     #[arg(long)]
     request_names: bool,
 
-    /// The subject, instead of the request's: O=team,CN=name
+    /// The subject, instead of the request's or to confirm it: O=team,CN=name
     #[arg(long, value_name = "SUBJECT")]
     subject: Option<String>,
 
@@ -168,7 +171,7 @@ impl Args {
             })
         });
         let named = self.subject.as_deref().map(|text| {
-            subject(text).map_err(|why| {
+            subject::parse(text).map_err(|why| {
                 Error::usage(format!("--subject {text:?} is not a valid subject"))
                     .because(why)
                     .hint("give it as O=team,CN=name")

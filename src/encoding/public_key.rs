@@ -116,6 +116,19 @@ pub fn read(der: &[u8]) -> Result<PublicKey<'_>, NotDer> {
     Ok(PublicKey { kind, bits })
 }
 
+/// The content octets of an RSA key's public exponent; `None`: another kind of key.
+pub fn exponent(der: &[u8]) -> Result<Option<&[u8]>, NotDer> {
+    let mut fields = Fields::inside(der, tlv::SEQUENCE)?;
+    let algorithm = AlgorithmIdentifier::read(fields.element()?.raw)?;
+    if algorithm.id != RSA_ENCRYPTION {
+        return Ok(None);
+    }
+    match tlv::children(tlv::octets(fields.element()?)?, tlv::SEQUENCE)?.as_slice() {
+        [_modulus, exponent] => tlv::unsigned(*exponent).map(Some),
+        _ => Err(NotDer),
+    }
+}
+
 /// The kind an algorithm names; `None`: RSA, where the size stands in the key itself.
 pub fn kind(algorithm: AlgorithmIdentifier<'_>) -> Result<Option<KeyKind>, NotDer> {
     match algorithm.id {

@@ -20,7 +20,7 @@ pub use import::not_imported;
 pub use plan::{Context, difference, notices, refusal};
 pub use renew::{another_node, ended, left, not_renewable, not_replaced, reason, refused};
 pub use revoke::{
-    ambiguous, bad_list, list_not_signed, list_of_tomorrow, no_number_left, no_signer, not_of_this_tree, not_revocable,
-    refused_entries, serial_unknown, unknown_name,
+    ambiguous, bad_list, list_not_signed, no_number_left, no_signer, not_of_this_tree, not_revocable, refused_entries,
+    serial_unknown, unknown_name,
 };
-pub use sign::{declined, denied_attribute};
+pub use sign::{declined, denied_attribute, meaning};

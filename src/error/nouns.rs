@@ -3,7 +3,7 @@
 use super::exit::Exit;
 use super::failure::Error;
 use crate::ca::CaError;
-use crate::files::{BadPath, FileError, Kind};
+use crate::files::{BadPath, FileError, Kind, TrustError};
 use crate::profile::Problems;
 use crate::signals::Stopped;
 use crate::store::StoreError;
@@ -39,6 +39,20 @@ fn file_hint(kind: &Kind) -> Option<&'static str> {
 impl From<Stopped> for Error {
     fn from(stopped: Stopped) -> Self {
         Self { exit: Exit::Stopped(stopped.0), ..Self::new(format!("{stopped}: nothing was changed")) }
+    }
+}
+
+impl From<TrustError> for Error {
+    fn from(error: TrustError) -> Self {
+        let why = match error {
+            TrustError::File(error) => return error.into(),
+            TrustError::Untrusted(why) => why,
+        };
+        let shown = why.hints().into_iter().fold(Self::new(why.to_string()), Self::hint);
+        if why.path.ends_with(".kpki") {
+            return shown.hint("remove it if it is not yours: init and renew work without it");
+        }
+        shown
     }
 }
 
@@ -90,13 +104,7 @@ impl From<StoreError> for Error {
                 return Self::new(text).hint(hint);
             }
             StoreError::NoKubeletRoot => "give the same --kubelet-dir as the run that wrote them",
-            StoreError::Untrusted { path, .. } => {
-                let path = path.display();
-                let take = format!(
-                    "check its contents, then change its owner: chown -R \"$(id -u)\" {path}; chmod -R go= {path}"
-                );
-                return Self::new(text).hint(take).hint("remove it if it is not yours: init and renew work without it");
-            }
+            StoreError::Untrusted(why) => return TrustError::Untrusted(why).into(),
             _ => return Self::new(text),
         };
         Self::new(text).hint(hint)

@@ -2,8 +2,6 @@
 
 use std::path::Path;
 
-use time::OffsetDateTime;
-
 use super::failure::Error;
 use crate::ca::CaError;
 use crate::catalog::CaId;
@@ -28,17 +26,6 @@ pub fn list_not_signed(path: &Path, why: CaError) -> Error {
         CaError::OldCrl(_) | CaError::OldCrlSignature(_) | CaError::Crl(_) => bad_list(path, why),
         why => Error::new(format!("cannot sign {}: nothing was written", path.display())).because(why),
     }
-}
-
-/// A new CRL with an earlier date than the one before would be taken for an old one.
-pub fn list_of_tomorrow(path: &Path, this_update: OffsetDateTime, now: OffsetDateTime) -> Error {
-    Error::new(format!(
-        "{} has the thisUpdate {}, and now it is {}",
-        path.display(),
-        rfc3339(this_update),
-        rfc3339(now)
-    ))
-    .hint("check the clock of this machine, or give a later instant with --at")
 }
 
 pub fn no_number_left(path: &Path) -> Error {

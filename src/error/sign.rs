@@ -2,7 +2,10 @@
 
 use super::failure::Error;
 use crate::encoding::public_key::EXPECTED;
-use crate::plan::sign::{Declined, DeniedAttribute, MOST_NAMES};
+use crate::files::shell_word;
+use crate::plan::names_policy::Meaning;
+use crate::plan::sign::{Declined, DeniedAttribute, Grants, KnownKey, MOST_NAMES};
+use crate::plan::subject::Flaw;
 use crate::x509::certificate::signature_name;
 
 /// A requested attribute that is denied.
@@ -30,8 +33,15 @@ pub fn declined(files: &[(String, Vec<Declined>)]) -> Error {
     )
 }
 
-fn words(declined: &Declined) -> (String, &'static str) {
-    match declined {
+/// A name and what it means below its authority.
+pub fn meaning(one: &Meaning) -> String {
+    format!("the {} {:?}, signed by {}: {}", one.field.name(), one.value, one.authority.name(), one.means)
+}
+
+/// Why it is not signed, and the next step.
+pub fn words(declined: &Declined) -> (String, String) {
+    let (why, hint) = match declined {
+        Declined::Means(one, grants) => return (meaning(one), grant(grants)),
         Declined::Signature => (
             "its signature does not verify: it was changed, or made with another key".to_owned(),
             "have the request made again",
@@ -45,9 +55,20 @@ fn words(declined: &Declined) -> (String, &'static str) {
             "it has neither a subject nor names, and none were given".to_owned(),
             "give a subject with --subject, or names with --san",
         ),
-        Declined::Privileged(name) => (
-            format!("its subject has {name}, to which Kubernetes gives rights"),
-            "confirm the subject with --subject, or sign it for an entry with --as",
+        Declined::Exponent(exponent) => (
+            format!("expected an odd public exponent of more than 65536 (FIPS 186-5), found {exponent}"),
+            "have a new key made, with the exponent 65537",
+        ),
+        Declined::KnownKey(KnownKey::Authority(name)) => {
+            (format!("its key is that of the authority {name}"), "have the request made with a key of its own")
+        }
+        Declined::KnownKey(KnownKey::Compromised { serial, reason }) => (
+            format!("its key is that of the certificate {serial}, revoked for {reason}: others may have it"),
+            "have a new key made",
+        ),
+        Declined::BadValue(Flaw { kind, value, expected }) => (
+            format!("expected {expected} in {kind} of its subject (RFC 5280), found {value:?}"),
+            "give the subject with --subject, or have the request made again",
         ),
         Declined::TooManyNames(found) => (
             format!("it has {found} names, and at most {MOST_NAMES} are granted"),
@@ -55,7 +76,19 @@ fn words(declined: &Declined) -> (String, &'static str) {
         ),
         Declined::BadName(name) => (
             format!("{name:?} is neither a DNS name in lower case nor an address"),
-            "give the names with --san instead of --request-names, and the subject with --subject",
+            "give the names with --san instead of --request-names",
         ),
+    };
+    (why, hint.to_owned())
+}
+
+/// What grants a name that means something.
+fn grant(grants: &Grants) -> String {
+    match grants {
+        Grants::Subject(Some(subject)) => {
+            format!("confirm it with --subject {}, or sign it for an entry with --as", shell_word(subject))
+        }
+        Grants::Subject(None) => "give another subject with --subject, or sign it for an entry with --as".to_owned(),
+        Grants::Names(names) => format!("confirm them with --san {}, or leave --request-names out", shell_word(names)),
     }
 }

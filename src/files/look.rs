@@ -79,6 +79,12 @@ pub fn what(dir: Option<&Dir>, path: &Path) -> Option<What> {
     }
 }
 
+/// Whether a path leads to a regular file that somebody may execute.
+pub fn is_executable(path: &Path) -> bool {
+    rustix::fs::stat(path)
+        .is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile && stat.st_mode & 0o111 != 0)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -14,14 +14,18 @@ mod facts;
 mod look;
 mod path;
 mod read;
+mod shell;
 #[cfg(test)]
 pub(crate) mod synced;
+mod trust;
 mod write;
 
 pub use dir::Dir;
 pub use error::{FileError, Kind, Op};
 pub use facts::{Facts, What};
-pub use look::{Source, look, look_below, what};
+pub use look::{Source, is_executable, look, look_below, what};
 pub use path::{BadPath, RelPath};
 pub use read::{FileState, read, read_input, read_stream};
+pub use shell::shell_word;
+pub use trust::{TrustError, Untrusted, trusted, trusted_entry};
 pub(crate) use write::{Permissions, Written, write_all};

@@ -1,6 +1,7 @@
 //! The commands that an operator runs around a renewal, each in a process group of its own: with a known environment, for a
 //! bounded time, with bounded output, and with no process left behind when the time is over.
 
+mod program;
 mod tail;
 #[cfg(test)]
 mod tests;
@@ -18,6 +19,8 @@ use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, te
 use crate::profile::Command;
 use crate::signals::{self, Stopped};
 use tail::Tail;
+
+pub use program::check;
 
 /// What a hook inherits from the environment of this process.
 pub const INHERITED: [&str; 3] = ["PATH", "HOME", "LANG"];

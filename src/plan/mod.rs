@@ -7,6 +7,7 @@ mod guard;
 pub mod import;
 pub mod init;
 pub mod item;
+pub mod names_policy;
 pub mod node;
 pub mod reconcile;
 pub mod renew;
@@ -14,6 +15,7 @@ pub mod restore;
 pub mod revoke;
 pub mod sans;
 pub mod sign;
+pub mod subject;
 
 #[cfg(test)]
 mod judges_tests;

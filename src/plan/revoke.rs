@@ -113,9 +113,9 @@ fn without_hold_instruction(other: &[u8]) -> Vec<u8> {
 }
 
 /// Whether a CRL is inside its refresh window. One without a nextUpdate always is: it is never stale, so that readers
-/// would not notice an old one.
+/// would not notice an old one. So is one of the future, which a wrong clock has made: readers refuse it.
 pub fn is_due(this_update: OffsetDateTime, next_update: Option<OffsetDateTime>, now: OffsetDateTime) -> bool {
-    let Some(next_update) = next_update else { return true };
+    let Some(next_update) = next_update.filter(|_| this_update <= now) else { return true };
     let whole = |span: Duration| i128::from(span.whole_seconds());
     whole(next_update - now) * 100 <= whole(next_update - this_update) * i128::from(REFRESH_PERCENT)
 }
@@ -213,6 +213,7 @@ mod tests {
             assert_eq!(is_due(start, Some(end), start + Duration::seconds(seconds)), due, "{seconds}");
         }
         assert!(is_due(start, None, start));
+        assert!(is_due(start, Some(end), start - Duration::SECOND));
     }
 
     #[test]

@@ -3,14 +3,16 @@
 
 use time::{Duration, OffsetDateTime};
 
-use crate::blueprint::{
-    ATTRIBUTE_NAMES, Attribute, Blueprint, ExtendedKeyUsage, KeyUsage, Name, Oid, Role, San, Subtree,
-};
+use crate::blueprint::{Blueprint, ExtendedKeyUsage, KeyUsage, Name, Oid, Role, San, Subtree};
+use crate::catalog::CaId;
 use crate::encoding::extension;
 use crate::plan::blueprints::{BACK_DATE, Bounds};
+use crate::plan::names_policy::{self, Meaning, ServerNames};
 use crate::plan::renew::CsrTemplate;
+use crate::plan::subject::{self, Flaw};
 use crate::profile;
-use crate::x509::{KeyKind, Request};
+use crate::revocation::Reason;
+use crate::x509::{KeyKind, Request, weak_exponent};
 
 /// More names than any component of a cluster has.
 pub const MOST_NAMES: usize = 200;
@@ -52,11 +54,43 @@ pub enum Declined {
     UnknownSignature(Oid),
     Key(KeyKind),
     NoSubject,
-    /// A subject that gives rights must be confirmed.
-    Privileged(String),
+    /// An RSA public exponent, in decimal.
+    Exponent(String),
+    /// Its key must not be certified, whatever is stated.
+    KnownKey(KnownKey),
+    /// A value in the subject that RFC 5280 does not allow.
+    BadValue(Flaw),
+    /// A name that means something to those who trust the authority must be stated.
+    Means(Meaning, Grants),
     TooManyNames(usize),
     /// An invalid name, such as one with a NUL.
     BadName(String),
+}
+
+/// A key that is known for what it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KnownKey {
+    /// The authority's of this name.
+    Authority(String),
+    /// The certificate with this serial number, in hexadecimal, was revoked because others may have its key.
+    Compromised { serial: String, reason: Reason },
+}
+
+/// What to state so that a name is granted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Grants {
+    /// The whole subject as `--subject` takes it; `None`: it cannot be stated there.
+    Subject(Option<String>),
+    /// Every such name, for `--san`.
+    Names(String),
+}
+
+/// By which rules names are judged.
+#[derive(Debug, Clone)]
+pub struct Policy {
+    /// Whose readers trust the certificate.
+    pub authority: CaId,
+    pub servers: ServerNames,
 }
 
 /// A requested attribute that is denied.
@@ -78,6 +112,8 @@ pub struct Grant {
     pub added: Vec<San>,
     /// The notAfter without the signer's limit.
     pub shortened: Option<OffsetDateTime>,
+    /// What was stated, and means something.
+    pub meanings: Vec<Meaning>,
 }
 
 /// When, and how long.
@@ -95,8 +131,10 @@ pub fn grant(
     terms: &Terms,
     authority: Option<&CaConstraints>,
     dates: Dates,
+    policy: &Policy,
 ) -> Result<Grant, Vec<Declined>> {
     let mut declined = soundness(request);
+    let mut meanings = Vec::new();
     let KeyKind::Known(algorithm) = request.key else { return Err(declined) };
     let (mut path_len, mut permitted) = (None, Vec::new());
     let (subject, sans, usages, default) = match terms {
@@ -108,17 +146,39 @@ pub fn grant(
             (wanted.subject, wanted.sans, wanted.extended_key_usages, ask.lifetime)
         }
         Terms::Stated(stated) => {
+            let servers = |names: &[San]| match authority {
+                // Its name constraints are its limits.
+                Some(_) => Vec::new(),
+                None => policy.servers.of_names(policy.authority, names, &stated.usages),
+            };
+            // Whoever states an authority states all that it may sign.
+            let usages = if authority.is_some() { &[ExtendedKeyUsage::ServerAuth] } else { stated.usages.as_slice() };
+            let of_subject = |subject: &Name| names_policy::of_subject(policy.authority, subject, usages);
             let subject = match &stated.subject {
-                Some(subject) => subject.clone(),
+                Some(subject) => {
+                    meanings.extend(of_subject(subject));
+                    subject.clone()
+                }
                 None => {
-                    declined.extend(subject_flaw(&request.subject, stated));
+                    declined.extend(subject::flaws(&request.subject).into_iter().map(Declined::BadValue));
+                    let grants = || Grants::Subject(subject::text(&request.subject));
+                    declined.extend(of_subject(&request.subject).into_iter().map(|one| Declined::Means(one, grants())));
+                    let nameless = request.subject.0.is_empty() && stated.sans.is_empty() && !stated.request_names;
+                    declined.extend(nameless.then_some(Declined::NoSubject));
                     request.subject.clone()
                 }
             };
+            meanings.extend(servers(&stated.sans));
             let mut sans = stated.sans.clone();
             if stated.request_names {
                 declined.extend(name_flaws(&request.sans));
-                sans.extend(dialled(&request.sans).filter(|san| !stated.sans.contains(san)).cloned());
+                let asked: Vec<San> =
+                    dialled(&request.sans).filter(|san| !stated.sans.contains(san)).cloned().collect();
+                let known = servers(&asked);
+                let values: Vec<&str> = known.iter().map(|one| one.value.as_str()).collect();
+                let grants = Grants::Names(values.join(","));
+                declined.extend(known.into_iter().map(|one| Declined::Means(one, grants.clone())));
+                sans.extend(asked);
             }
             (subject, sans, stated.usages.clone(), Duration::days(365))
         }
@@ -150,10 +210,11 @@ pub fn grant(
     };
     let added = blueprint.sans.iter().filter(|san| !request.sans.contains(san)).cloned().collect();
     let shortened = (end > dates.signer.not_after).then_some(end);
-    Ok(Grant { refused: refused(request, &blueprint), added, shortened, blueprint })
+    Ok(Grant { refused: refused(request, &blueprint), added, shortened, blueprint, meanings })
 }
 
-fn soundness(request: &Request) -> Vec<Declined> {
+/// What is wrong with a request whatever it is for.
+pub fn soundness(request: &Request) -> Vec<Declined> {
     let signature = match request.signature_valid {
         Some(true) => None,
         Some(false) => Some(Declined::Signature),
@@ -163,27 +224,10 @@ fn soundness(request: &Request) -> Vec<Declined> {
         None => None,
     };
     let key = match &request.key {
-        KeyKind::Known(_) => None,
+        KeyKind::Known(_) => weak_exponent(&request.spki_der).map(Declined::Exponent),
         weak @ KeyKind::Other(_) => Some(Declined::Key(weak.clone())),
     };
     signature.into_iter().chain(key).collect()
-}
-
-/// Whether a subject may be taken over from a request: one that Kubernetes gives rights to may not.
-fn subject_flaw(subject: &Name, stated: &Stated) -> Option<Declined> {
-    let texts = subject.0.iter().flatten().map(Attribute::text);
-    for text in texts {
-        if text.chars().any(char::is_control) {
-            return Some(Declined::BadName(text.into_owned()));
-        }
-    }
-    let rights = |text: &String| text.starts_with("system:") || text.starts_with("kubeadm:");
-    let stated_rights = subject.organizations().into_iter().chain(subject.values(&Oid::COMMON_NAME)).find(rights);
-    if let Some(text) = stated_rights {
-        return Some(Declined::Privileged(text));
-    }
-    let nameless = subject.0.is_empty() && stated.sans.is_empty() && !stated.request_names;
-    nameless.then_some(Declined::NoSubject)
 }
 
 fn name_flaws(sans: &[San]) -> Vec<Declined> {
@@ -225,55 +269,6 @@ fn refused(request: &Request, blueprint: &Blueprint) -> Vec<DeniedAttribute> {
     let others = request.extensions.iter().map(|(oid, _)| oid).filter(|oid| !judged(oid));
     denied.extend(others.cloned().map(DeniedAttribute::Extension));
     denied
-}
-
-/// Why a text is not a subject.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum SubjectError {
-    #[error("expected TYPE=VALUE, found {0:?}")]
-    NoType(String),
-    #[error("expected CN, O, OU, C, L or ST, found {0:?}")]
-    UnknownType(String),
-    #[error("expected 1 to 64 printable characters in {kind}, found {value:?}")]
-    BadValue { kind: String, value: String },
-}
-
-/// A subject as people write it: `O=system:nodes,CN=system:node:cp1`, in the order of the encoding; `\,` is a comma. Values
-/// of one type that follow each other are one part, as kubeadm writes groups.
-pub fn subject(text: &str) -> Result<Name, SubjectError> {
-    let mut parts: Vec<(Oid, Vec<String>)> = Vec::new();
-    for part in split(text) {
-        let (kind, value) = part.split_once('=').ok_or_else(|| SubjectError::NoType(part.clone()))?;
-        let (kind, value) = (kind.trim(), value.trim());
-        let known = ATTRIBUTE_NAMES.iter().find(|(_, name)| name.eq_ignore_ascii_case(kind));
-        let oid = known.map(|(oid, _)| Oid::new(*oid)).ok_or_else(|| SubjectError::UnknownType(kind.to_owned()))?;
-        let value = profile::name_text(64, "a text of 1 to 64 characters")(value)
-            .map_err(|_| SubjectError::BadValue { kind: kind.to_owned(), value: value.to_owned() })?;
-        match parts.last_mut() {
-            Some((last, values)) if *last == oid => values.push(value),
-            _ => parts.push((oid, vec![value])),
-        }
-    }
-    Ok(parts.iter().fold(Name::default(), |name, (oid, values)| {
-        name.with(oid, &values.iter().map(String::as_str).collect::<Vec<_>>())
-    }))
-}
-
-fn split(text: &str) -> Vec<String> {
-    let mut parts = vec![String::new()];
-    let mut escaped = false;
-    for c in text.chars() {
-        match (c, escaped, parts.last_mut()) {
-            ('\\', false, _) => escaped = true,
-            (',', false, _) => parts.push(String::new()),
-            (c, _, Some(part)) => {
-                part.push(c);
-                escaped = false;
-            }
-            _ => {}
-        }
-    }
-    parts
 }
 
 #[cfg(test)]

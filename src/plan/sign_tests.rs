@@ -1,6 +1,7 @@
 use super::*;
 use crate::blueprint::Algorithm;
 use crate::ca::{self, PrivateKey};
+use crate::plan::names_policy::Field;
 use crate::plan::renew::Names;
 use time::macros::datetime;
 
@@ -9,6 +10,22 @@ const NOW: OffsetDateTime = datetime!(2026-11-20 22:00 UTC);
 fn dates() -> Dates {
     let signer = Bounds { not_before: NOW - Duration::days(1), not_after: NOW + Duration::days(3650) };
     Dates { now: NOW, validity: None, signer }
+}
+
+/// The cluster's authority, without a tree.
+fn grant(
+    request: &Request,
+    terms: &Terms,
+    authority: Option<&CaConstraints>,
+    dates: Dates,
+) -> Result<Grant, Vec<Declined>> {
+    let policy = Policy { authority: CaId::Cluster, servers: ServerNames::new(None, []) };
+    super::grant(request, terms, authority, dates, &policy)
+}
+
+fn means(value: &str, field: Field, subject: &str) -> Declined {
+    let meaning = names_policy::meaning(CaId::Cluster, field, value).unwrap();
+    Declined::Means(meaning, Grants::Subject(Some(subject.to_owned())))
 }
 
 fn dns(name: &str) -> San {
@@ -138,26 +155,32 @@ fn some_requests_are_not_signed_at_all() {
         (Request { key: weak.clone(), signature_valid: None, ..request(&plain) }, &stated, Declined::Key(weak)),
         (request(&many), &stated, Declined::TooManyNames(1000)),
         (request(&Blueprint { sans: vec![dns("a\0b")], ..plain.clone() }), &stated, Declined::BadName("a\0b".into())),
-        (request(&blueprint(Name::of("a\0b", &[]), vec![])), &stated, Declined::BadName("a\0b".into())),
+        (
+            request(&blueprint(Name::of("a\0b", &[]), vec![])),
+            &stated,
+            Declined::BadValue(subject::flaws(&Name::of("a\0b", &[])).remove(0)),
+        ),
+        (Request { spki_der: rsa_with_exponent(3), ..request(&plain) }, &stated, Declined::Exponent("3".into())),
+        (Request { spki_der: rsa_with_exponent(3), ..request(&plain) }, &entry(), Declined::Exponent("3".into())),
         (
             request(&blueprint(Name::of("x", &["system:masters"]), vec![])),
             &stated,
-            Declined::Privileged("system:masters".into()),
+            means("system:masters", Field::Organization, "O=system:masters,CN=x"),
         ),
         (
             request(&blueprint(Name::of("x", &["kubeadm:cluster-admins"]), vec![])),
             &stated,
-            Declined::Privileged("kubeadm:cluster-admins".into()),
+            means("kubeadm:cluster-admins", Field::Organization, "O=kubeadm:cluster-admins,CN=x"),
         ),
         (
             request(&blueprint(Name::of("kubeadm:x", &["team"]), vec![])),
             &stated,
-            Declined::Privileged("kubeadm:x".into()),
+            means("kubeadm:x", Field::CommonName, "O=team,CN=kubeadm:x"),
         ),
         (
             request(&blueprint(Name::of("system:node:cp1", &[]), vec![])),
             &stated,
-            Declined::Privileged("system:node:cp1".into()),
+            means("system:node:cp1", Field::CommonName, "CN=system:node:cp1"),
         ),
         (request(&blueprint(Name::default(), vec![])), &Terms::Stated(Stated::default()), Declined::NoSubject),
     ] {
@@ -167,15 +190,50 @@ fn some_requests_are_not_signed_at_all() {
     assert!(grant(&request(&many), &entry(), None, dates()).is_ok());
 }
 
+/// SubjectPublicKeyInfo with a modulus of 2048 bits.
+fn rsa_with_exponent(exponent: u8) -> Vec<u8> {
+    let element = |tag: u8, content: &[u8]| {
+        let length = u16::try_from(content.len()).unwrap().to_be_bytes();
+        [
+            &[tag][..],
+            &if length[0] == 0 && length[1] < 0x80 { vec![length[1]] } else { vec![0x82, length[0], length[1]] },
+            content,
+        ]
+        .concat()
+    };
+    let modulus = element(2, &[&[0, 0x80][..], &[1; 255]].concat());
+    let key = element(0x30, &[modulus, element(2, &[exponent])].concat());
+    let algorithm = element(0x30, &[element(6, crate::encoding::public_key::RSA_ENCRYPTION), vec![5, 0]].concat());
+    element(0x30, &[algorithm, element(3, &[&[0][..], &key].concat())].concat())
+}
+
 #[test]
-fn subjects_as_people_write_them() {
-    assert_eq!(subject("O=b,O=a,CN=x"), Ok(Name::of("x", &["a", "b"])));
-    assert_eq!(subject("cn=a\\,b").unwrap().to_string(), "CN=a,b");
-    let name = Name::default().with(&Oid::COMMON_NAME, &["a\\"]).with(&Oid::ORGANIZATION, &["b"]);
-    assert_eq!(subject("CN=a\\\\,O=b"), Ok(name));
-    for wrong in ["", "CN", "X=1", "CN=", "CN=a\0b", "CN=a,,"] {
-        assert!(subject(wrong).is_err(), "{wrong:?}");
-    }
+fn names_that_mean_something_have_to_be_stated() {
+    let server = vec![ExtendedKeyUsage::ServerAuth];
+    let asked =
+        request(&blueprint(Name::of("web", &[]), vec![dns("kubernetes"), dns("web.example.com"), dns("localhost")]));
+    let all = Stated { request_names: true, usages: server.clone(), ..Stated::default() };
+    let declined = grant(&asked, &Terms::Stated(all.clone()), None, dates()).unwrap_err();
+    let grants =
+        |one: &Declined| matches!(one, Declined::Means(_, Grants::Names(names)) if names == "kubernetes,localhost");
+    assert!(declined.len() == 2 && declined.iter().all(grants), "{declined:?}");
+    let sans = vec![dns("kubernetes"), dns("localhost")];
+    let given = grant(&asked, &Terms::Stated(Stated { sans, ..all.clone() }), None, dates()).unwrap();
+    assert_eq!((given.blueprint.sans.len(), given.meanings.len()), (3, 2));
+    // Nobody dials a client.
+    let client = Stated { usages: vec![ExtendedKeyUsage::ClientAuth], ..all };
+    assert!(grant(&asked, &Terms::Stated(client), None, dates()).unwrap().meanings.is_empty());
+    let subject = Some(Name::of("x", &["system:masters"]));
+    let stated = Stated { subject, usages: server, ..Stated::default() };
+    let given = grant(&asked, &Terms::Stated(stated), None, dates()).unwrap();
+    assert_eq!(given.meanings[0].value, "system:masters");
+    // Below etcd's authority it is not the name that matters.
+    let policy = Policy { authority: CaId::Etcd, servers: ServerNames::new(None, []) };
+    let client = Stated { usages: vec![ExtendedKeyUsage::ClientAuth], ..Stated::default() };
+    let at_etcd = |stated: &Stated| super::grant(&asked, &Terms::Stated(stated.clone()), None, dates(), &policy);
+    assert!(matches!(at_etcd(&client).unwrap_err()[0], Declined::Means(..)));
+    let named = Stated { subject: Some(Name::of("backup", &[])), ..client };
+    assert_eq!(at_etcd(&named).unwrap().meanings.len(), 1);
 }
 
 #[test]

@@ -315,4 +315,9 @@ impl Hooks {
     pub fn deploy(&self, component: &str) -> Option<&Command> {
         self.deploy.get(component).or_else(|| self.deploy.get(Self::DEFAULT))
     }
+
+    /// Every command of the profile.
+    pub fn all(&self) -> impl Iterator<Item = &Command> {
+        self.pre.iter().chain(self.deploy.values()).chain(&self.post)
+    }
 }

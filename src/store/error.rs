@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::files::{BadPath, FileError};
+use crate::files::{BadPath, FileError, TrustError, Untrusted};
 use crate::signals::Stopped;
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -50,12 +50,9 @@ pub enum StoreError {
         #[source]
         why: MarkError,
     },
-    /// `.kpki` or a file in it belongs to another user, or others can write to it. `mode`: permission bits.
-    #[error(
-        "{path} is not trusted: expected this user or root as its owner and no write permission for others, found owner \
-         {owner} and mode {mode:04o}"
-    )]
-    Untrusted { path: PathBuf, owner: u32, mode: u32 },
+    /// Somebody else could have written `.kpki` or a file in it, or put another in its place.
+    #[error(transparent)]
+    Untrusted(Box<Untrusted>),
     /// There is no generation of this name.
     #[error("there is no generation {0:?}")]
     NoGeneration(String),
@@ -109,6 +106,15 @@ pub struct Undelivered {
     /// Where it is instead.
     pub kept: PathBuf,
     pub why: Box<StoreError>,
+}
+
+impl From<TrustError> for StoreError {
+    fn from(error: TrustError) -> Self {
+        match error {
+            TrustError::File(error) => Self::File(error),
+            TrustError::Untrusted(why) => Self::Untrusted(why),
+        }
+    }
 }
 
 impl StoreError {

@@ -121,7 +121,9 @@ fn content(all: &Dir, name: &str, root: RootId, path: &RelPath) -> Result<(u32, 
 }
 
 fn open(roots: &Roots) -> Result<Option<Dir>, StoreError> {
-    Ok(trust::open(roots)?.map(|kpki| kpki.child(GENERATIONS)).transpose()?.flatten())
+    let Some(kpki) = trust::open(roots)? else { return Ok(None) };
+    trust::check_own(&kpki, GENERATIONS)?;
+    Ok(kpki.child(GENERATIONS)?)
 }
 
 /// The generations with what their records say, the oldest first.

@@ -20,6 +20,7 @@ pub(super) const JOURNAL_MODE: u32 = 0o600;
 /// work.
 pub fn journal(roots: &Roots) -> Result<Vec<String>, StoreError> {
     let Some(kpki) = trust::open(roots)? else { return Ok(Vec::new()) };
+    trust::check_own(&kpki, JOURNAL)?;
     Ok(match files::read(&kpki, &RelPath::parse(JOURNAL)?, u64::MAX)? {
         FileState::Missing => Vec::new(),
         FileState::File { bytes, .. } => String::from_utf8_lossy(&bytes).lines().map(str::to_owned).collect(),

@@ -97,15 +97,18 @@ enum Attempt {
 fn attempt(main: &Dir, made: &mut bool) -> Result<Attempt, StoreError> {
     let kpki = match trust::own(main)? {
         Some(kpki) => kpki,
-        None => match main.make(KPKI, KPKI_MODE) {
-            Ok(kpki) => {
-                *made = true;
-                kpki
+        None => {
+            trust::check_place(main.path())?;
+            match main.make(KPKI, KPKI_MODE) {
+                Ok(kpki) => {
+                    *made = true;
+                    kpki
+                }
+                // Another run made it, or replaced an empty directory by a whole tree.
+                Err(error) if matches!(error.kind, Kind::Exists | Kind::Missing) => return Ok(Attempt::Gone),
+                Err(error) => return Err(error.into()),
             }
-            // Another run made it, or replaced an empty directory by a whole tree.
-            Err(error) if matches!(error.kind, Kind::Exists | Kind::Missing) => return Ok(Attempt::Gone),
-            Err(error) => return Err(error.into()),
-        },
+        }
     };
     let path = kpki.path_of(LOCK);
     let failed = |errno| FileError::of(Op::Lock, &path, errno);

@@ -51,4 +51,4 @@ pub use outer::OuterFile;
 pub use recover::{Recovery, interrupted, pending, recover};
 pub use roots::{RootId, Roots};
 pub use transaction::publish;
-pub use trust::{check_own, own};
+pub use trust::{check_own, check_place, own};

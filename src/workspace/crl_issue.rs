@@ -7,6 +7,7 @@ use zeroize::Zeroizing;
 
 use crate::ca::{self, Changes, Issuer};
 use crate::catalog::CaId;
+use crate::clock::rfc3339;
 use crate::error::{self, Error};
 use crate::files::{self, FileState, RelPath};
 use crate::inventory;
@@ -49,9 +50,6 @@ impl TreeCrl {
     ) -> Result<SignedCrlIssue, Error> {
         let now = session.run.now;
         let full = session.tree.roots.main.join(&self.path);
-        if let Some(crl) = self.crl.as_ref().filter(|crl| crl.this_update > now) {
-            return Err(error::list_of_tomorrow(&full, crl.this_update, now));
-        }
         let before = self.number(session)?;
         let number = match &before {
             None => Number::from(1),
@@ -152,9 +150,27 @@ pub fn row(crl: &TreeCrl, new: Option<&SignedCrlIssue>, changes: bool) -> report
     }
 }
 
+/// The warning about a CRL of the future, whose next issue is signed. Numbers go on, and say which one is newer (RFC 5280
+/// section 5.2.3); thisUpdate is when the CRL is issued (section 5.1.2.4), so it may be earlier than before.
+pub fn of_the_future(crl: &TreeCrl, now: OffsetDateTime) -> Option<String> {
+    let this_update = crl.crl.as_ref().map(|crl| crl.this_update).filter(|this_update| *this_update > now)?;
+    Some(format!(
+        "{} had the thisUpdate {}, and now it is {}: the clock was wrong then, or is now; its next issue has a higher number \
+         and the date of now; replace every copy, because some readers go by the date",
+        crl.path,
+        rfc3339(this_update),
+        rfc3339(now)
+    ))
+}
+
 /// Warnings about a CRL that is signed.
-pub fn warnings(crl: &TreeCrl, new: Option<&SignedCrlIssue>, authority: &Certificate) -> Vec<String> {
-    let mut lines = Vec::new();
+pub fn warnings(
+    crl: &TreeCrl,
+    new: Option<&SignedCrlIssue>,
+    authority: &Certificate,
+    now: OffsetDateTime,
+) -> Vec<String> {
+    let mut lines: Vec<String> = of_the_future(crl, now).into_iter().collect();
     if !may_sign_lists(authority) {
         lines.push(crl_readers::without_crl_sign(crl.authority));
     }

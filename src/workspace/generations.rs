@@ -9,11 +9,26 @@ use crate::store::{self, FileChange, PriorFile, RootId, Roots, StoreError};
 use crate::tree::leaf;
 use crate::workspace::tree_dir::{Locked, Transaction, TreeDir};
 use crate::workspace::{crls, journal, survey};
+use crate::x509::Certificate;
 
 /// Every file as it was, except CRLs. An older CRL would undo revocations and, with its lower number, be refused by
 /// every reader that has seen the newer one.
 pub fn before(roots: &Roots, name: &str) -> Result<Vec<PriorFile>, Error> {
     Ok(store::before_of(roots, name, is_restored)?)
+}
+
+/// The leaf certificates that the generations keep, with their paths in the tree. Keys and CRLs are not read.
+pub fn kept_certificates(roots: &Roots) -> Result<Vec<(RelPath, Certificate)>, Error> {
+    let mut found = Vec::new();
+    for generation in store::generations(roots)? {
+        let may_hold = |path: &RelPath| [".crt", ".pem", ".conf"].iter().any(|end| path.as_str().ends_with(end));
+        for (root, path) in generation.kept.iter().filter(|(_, path)| may_hold(path)) {
+            let kept = RelPath::parse(format!("generations/{}/{}/{path}", generation.name, root.name()))?;
+            let bytes = survey::read(roots, RootId::State, &kept)?;
+            found.extend(bytes.and_then(|bytes| leaf::leaf(&bytes)).map(|one| (path.clone(), one)));
+        }
+    }
+    Ok(found)
 }
 
 fn is_restored(path: &RelPath) -> bool {
@@ -46,12 +61,11 @@ pub fn changed(roots: &Roots, prior: Vec<PriorFile>) -> Result<Vec<PriorFile>, E
     Ok(changed)
 }
 
-/// A file with a certificate, and its entry on the CRL.
-pub type RevokedFile = (RelPath, Revoked);
+/// Files with the CRL entries of their certificates, and the CRLs that cannot be used.
+pub type RevokedFiles = (Vec<(RelPath, Revoked)>, Vec<String>);
 
-/// The files whose certificate is revoked or held by the CRLs in the tree, which a restore leaves as they are; and the CRLs
-/// that cannot be used.
-pub fn revoked(tree: &TreeDir, prior: &[PriorFile]) -> Result<(Vec<RevokedFile>, Vec<String>), Error> {
+/// The files whose certificate is revoked or held by the CRLs in the tree, which a restore leaves as they are.
+pub fn revoked(tree: &TreeDir, prior: &[PriorFile]) -> Result<RevokedFiles, Error> {
     let snapshot = tree.peek(std::iter::empty())?;
     let certificate = |one: &PriorFile| one.content.as_ref().and_then(|(_, bytes)| leaf::leaf(bytes));
     let certificates: Vec<_> = prior.iter().map(certificate).collect();

@@ -12,7 +12,7 @@ use crate::plan::revoke::serial_of_hex;
 use crate::revocation::{Number, Reason, Revoked, minimal_integer};
 use crate::store::{self, Roots};
 use crate::x509::certificate::hex;
-use crate::x509::{Certificate, decimal};
+use crate::x509::{Certificate, decimal, key_identifier};
 
 /// One line of `.kpki/journal.jsonl`. Instants are RFC 3339 in UTC; serial numbers and SHA-256 fingerprints are
 /// lower-case hexadecimal without separators.
@@ -38,6 +38,9 @@ pub struct CertificateLine {
     pub not_before: String,
     pub not_after: String,
     pub issuer: String,
+    /// The identifier of its key ([`key_id`]); `None`: of 0.1.0.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key_id: Option<String>,
 }
 
 /// A new issue of a CRL. Its number is recorded so that a CRL that was lost or replaced by an earlier issue can be
@@ -86,7 +89,13 @@ pub fn line(command: &str, entry: &str, certificate: &Certificate, at: OffsetDat
         not_before: rfc3339(certificate.not_before),
         not_after: rfc3339(certificate.not_after),
         issuer: certificate.issuer.to_string(),
+        key_id: key_id(&certificate.spki_der),
     })
+}
+
+/// What the journal knows a key by: its subjectKeyIdentifier in lower-case hexadecimal.
+pub fn key_id(spki: &[u8]) -> Option<String> {
+    key_identifier(spki).ok().map(|id| hex(&id, "").to_lowercase())
 }
 
 /// The line for an issue of a CRL, without its end. `revoked`: the entry that was added, or removed by a release.
@@ -263,7 +272,18 @@ mod tests {
         let keys: Vec<&str> = value.as_object().unwrap().keys().map(String::as_str).collect();
         assert_eq!(
             keys,
-            ["time", "command", "entry", "serial", "fingerprint", "subject", "notBefore", "notAfter", "issuer"]
+            [
+                "time",
+                "command",
+                "entry",
+                "serial",
+                "fingerprint",
+                "subject",
+                "notBefore",
+                "notAfter",
+                "issuer",
+                "keyId"
+            ]
         );
         assert!(line.starts_with(r#"{"time":"2026-11-20T21:01:01Z","command":"renew","entry":"cp1/ca","serial":""#));
         assert!(!line.contains('\n') && value["fingerprint"].as_str().unwrap().len() == 64);

@@ -6,6 +6,7 @@ pub mod crls;
 pub mod generations;
 pub mod interrupted;
 pub mod journal;
+pub mod known_keys;
 pub mod pending;
 pub mod profiles;
 mod referred;

@@ -28,6 +28,11 @@ pub fn read(path: &Path) -> Result<Vec<u8>, Error> {
     }
 }
 
+/// Checks that nobody but this user and root can have written a profile by which something is signed or run.
+pub fn check(path: &Path) -> Result<(), Error> {
+    files::trusted(path).map(|_| ()).map_err(Error::from)
+}
+
 /// A profile from its bytes; `name` is what messages call it.
 pub fn load(name: &str, bytes: &[u8], overrides: &Overrides) -> Result<Loaded, Error> {
     profile::load(Source { name, bytes }, overrides).map_err(Error::from)

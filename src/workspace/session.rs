@@ -36,7 +36,7 @@ pub enum Absent {
 
 impl<'a> Session<'a> {
     pub fn open(args: &TreeArgs, run: &'a RunArgs, target: &'a Target, absent: Absent) -> Result<Self, Error> {
-        if let Some(why) = &target.profile_error {
+        if let Some(why) = target.profile_error.as_ref().or(target.distrust.as_ref()) {
             return Err(why.clone());
         }
         let main = &target.root;

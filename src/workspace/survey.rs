@@ -43,11 +43,14 @@ pub fn read(roots: &Roots, root: RootId, path: &RelPath) -> Result<Option<Zeroiz
         RootId::Main | RootId::State => Some(roots.main.as_path()),
     };
     let Some(dir) = dir.map(open).transpose()?.flatten() else { return Ok(None) };
-    let below = match root {
-        RootId::State => RelPath::parse(format!(".kpki/{path}"))?,
-        RootId::Main | RootId::Kubelet => path.clone(),
-    };
-    read_below(&dir, &below)
+    match root {
+        RootId::State => {
+            let below = RelPath::parse(format!(".kpki/{path}"))?;
+            files::trusted(&dir.path_of(below.as_str()))?;
+            read_below(&dir, &below)
+        }
+        RootId::Main | RootId::Kubelet => read_below(&dir, path),
+    }
 }
 
 /// The same below an open directory.

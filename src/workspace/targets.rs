@@ -31,6 +31,8 @@ pub struct Target {
     pub origin: Origin,
     /// Why its profile cannot be used: verbs that only read go on without.
     pub profile_error: Option<Error>,
+    /// Why nothing may be signed or run by its profile, which may still be used to look at the tree.
+    pub distrust: Option<Error>,
 }
 
 impl Target {
@@ -123,6 +125,9 @@ impl Resolved {
         self.warnings.extend(loaded.warnings.iter().map(ToString::to_string));
         let origin = Origin::Profile { file: file.display().to_string(), dir: root.display().to_string() };
         self.add(args, root, Some(loaded.profile), state.choices, origin);
+        if let Some(target) = self.targets.last_mut() {
+            target.distrust = profiles::check(file).err();
+        }
         Ok(())
     }
 
@@ -160,6 +165,7 @@ impl Resolved {
             kubelet_dir,
             origin,
             profile_error: None,
+            distrust: None,
         });
     }
 

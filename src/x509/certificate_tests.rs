@@ -77,7 +77,7 @@ fn an_old_authority_with_serial_zero_is_read() {
     assert_eq!((authority.serial.as_slice(), authority.serial_hex().as_str()), (&[0][..], "00"));
     assert!(authority.may_sign_certificates());
     let etcd_client = fixture("v1.20-rsa2048/etc-kubernetes/pki/apiserver-etcd-client.crt");
-    assert_eq!(etcd_client.subject.organizations(), ["system:masters"]);
+    assert_eq!(etcd_client.subject.values(&Oid::ORGANIZATION), ["system:masters"]);
 }
 
 #[test]

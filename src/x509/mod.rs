@@ -34,7 +34,7 @@ pub use crl_lookup::{CrlLookup, Wanted};
 pub use crl_problem::Problem;
 pub use crl_walk::Walker;
 pub use csr::{Request, RequestError};
-pub use key::{key_identifier, key_kind, sha256};
+pub use key::{key_identifier, key_kind, sha256, weak_exponent};
 pub use names::same_name;
 pub use parse_error::ParseError;
 pub use path::PathError;

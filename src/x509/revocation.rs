@@ -1,8 +1,9 @@
 //! Is a certificate revoked (RFC 5280 section 6.3)? Facts in, an answer out. Unknown is an answer of its own and never means
 //! good: only a full, fresh CRL that the issuer signed and that does not name the certificate says good.
 //!
-//! Of several CRLs the newest that is full and fresh decides. What is as new or newer may add a revocation (a CRL that
-//! went stale, a delta, one for some reasons only); nothing may take one away.
+//! Of several CRLs the newest that is full and fresh decides; which one is newer, the number says before the date. What is as
+//! new or newer may add a revocation (a CRL that went stale, one of the future, a delta, one for some reasons only); nothing
+//! may take one away.
 
 use time::OffsetDateTime;
 
@@ -103,7 +104,7 @@ pub fn vet<'l>(lookup: &'l CrlLookup<'l>, der: &[u8], authority: CrlIssuer<'_>, 
         found(Problem::UnknownCriticalInEntry, Standing::Unusable);
     }
     if crl.this_update > at {
-        found(Problem::NotYetValid { this_update: crl.this_update }, Standing::Unusable);
+        found(Problem::NotYetValid { this_update: crl.this_update }, Standing::NamesOnly);
     }
     if crl.delta {
         found(Problem::Delta, Standing::NamesOnly);

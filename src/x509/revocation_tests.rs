@@ -131,7 +131,7 @@ fn one_list() {
         (0, &hold, "held"),
         (-8, &hold, "held"),
         (-8, &[entry(None)], "revoked"),
-        (1, &[entry(None)], "unknown"),
+        (1, &[entry(None)], "revoked"),
     ] {
         let answer = ask(&[&list(1, days, revoked, ca).der]);
         assert_eq!(word(&answer), wanted, "{days} {revoked:?} {answer:?}");
@@ -165,7 +165,13 @@ fn the_newest_decides_in_any_order() {
         (&[(3, -8, "revoked"), (2, 0, "-")], "revoked"),
         (&[(3, -8, "-"), (2, 0, "-")], "good"),
         (&[(3, -8, "-"), (2, -9, "hold")], "unknown"),
-        (&[(3, 1, "revoked"), (2, 0, "-")], "good"),
+        // So does one of the future, and a later number takes its place whatever the dates.
+        (&[(3, 1, "revoked"), (2, 0, "-")], "revoked"),
+        (&[(3, 1, "-"), (2, 0, "-")], "good"),
+        (&[(3, 1, "-"), (2, 0, "hold")], "held"),
+        (&[(3, 1, "-"), (4, 0, "revoked")], "revoked"),
+        (&[(3, 1, "hold"), (4, 0, "-")], "good"),
+        (&[(3, 1, "-")], "unknown"),
     ] {
         let ders: Vec<Vec<u8>> = lists.iter().map(|list| make(*list)).collect();
         let answer = ask(&ders.iter().map(Vec::as_slice).collect::<Vec<_>>());
@@ -212,12 +218,12 @@ fn an_authority_without_key_usage_may_sign_lists() {
 }
 
 #[test]
-fn a_stale_list_is_usable_and_one_of_another_key_is_not() {
+fn a_list_of_another_time_is_usable_and_one_of_another_key_is_not() {
     let wanted = Wanted::new([WORLD.leaf.serial.as_slice()]);
     let issuer = WORLD.ca.certificate();
     let authority = CrlIssuer { issuer, delegates: &[], strictness: Strictness::Strict };
     for (days, by, usable) in
-        [(0, &WORLD.ca, true), (-8, &WORLD.ca, true), (1, &WORLD.ca, false), (0, &WORLD.other, false)]
+        [(0, &WORLD.ca, true), (-8, &WORLD.ca, true), (1, &WORLD.ca, true), (0, &WORLD.other, false)]
     {
         let der = list(1, days, &[], by).der;
         let lookup = CrlLookup::read(&der, &wanted).unwrap();

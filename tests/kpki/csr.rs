@@ -238,6 +238,12 @@ fn a_tree_below_an_external_authority_is_completed_and_renewed() {
     }
 }
 
+/// The names of a request as `--san` takes them.
+fn names_of(csr: &Path) -> String {
+    let names = request(csr).sans;
+    names.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
+}
+
 #[test]
 fn what_does_not_fit_is_not_imported() {
     let (place, _) = external("ca");
@@ -248,15 +254,14 @@ fn what_does_not_fit_is_not_imported() {
     let server = "t/.kpki/requests/pki/apiserver.csr";
     sign(server, "few.crt", &[&["--usage", "server", "--san", "cp1"], &ca[..]].concat());
     sign(server, "client.crt", &[&["--usage", "client", "--request-names"], &ca[..]].concat());
-    sign(
-        server,
-        "masters.crt",
-        &[&["--usage", "server", "--request-names", "--subject", "O=system:masters,CN=kube-apiserver"], &ca[..]]
-            .concat(),
-    );
+    let names = ["--request-names", "--san", &names_of(&place.path(server))];
+    let subject = ["--usage", "server", "--subject", "O=system:masters,CN=kube-apiserver"];
+    let masters = [&["sign", server, "--out", "masters.crt"], &subject[..], &names[..], &ca[..]].concat();
+    at(&place, &masters).warns();
     sign(server, "authority.crt", &[&["--ca"], &ca[..]].concat());
     let etcd = ["--ca-cert", "t/pki/etcd/ca.crt", "--ca-key", "t/pki/etcd/ca.key"];
-    sign(server, "elsewhere.crt", &[&["--usage", "server", "--request-names"], &etcd[..]].concat());
+    at(&place, &[&["sign", server, "--out", "elsewhere.crt", "--usage", "server"], &names[..], &etcd[..]].concat())
+        .ok();
     let key = PrivateKey::generate(Algorithm::EcdsaP256).unwrap();
     place.write("stranger.csr", ca::request(&blueprint("x", &[], vec![]), &key).unwrap().pem);
     sign("stranger.csr", "stranger.crt", &[&["--usage", "client"], &ca[..]].concat());

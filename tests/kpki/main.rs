@@ -34,6 +34,7 @@ mod mangled;
 mod metrics;
 mod outputs;
 mod pkits;
+mod policy;
 mod profiles;
 mod refusals;
 mod renew;

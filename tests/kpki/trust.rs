@@ -48,7 +48,13 @@ fn chmod(path: &Path, mode: u32) {
 
 /// Only root can give files away.
 fn is_root(place: &Place) -> bool {
-    place.path("k8s").metadata().unwrap().uid() == 0
+    place.path(".").metadata().unwrap().uid() == 0
+}
+
+/// Whose permission to write is too much, as chmod takes it: a user's private group is the user.
+fn others(place: &Place) -> &'static str {
+    let facts = place.path(".").metadata().unwrap();
+    if facts.uid() != 0 && facts.uid() == facts.gid() { "o" } else { "go" }
 }
 
 #[test]
@@ -56,6 +62,9 @@ fn a_directory_that_others_can_write_to_or_own_is_not_believed() {
     let place = made();
     let kpki = place.path("k8s/.kpki");
     for mode in [0o777, 0o770, 0o1777] {
+        if mode == 0o770 && others(&place) == "o" {
+            continue;
+        }
         chmod(&kpki, mode);
         refused(
             &place,
@@ -72,11 +81,142 @@ fn a_directory_that_others_can_write_to_or_own_is_not_believed() {
         chmod(&kpki, 0o700);
         chown(&kpki, Some(NOBODY), None).unwrap();
         refused(&place, "found owner 65534 and mode 0700", &VERBS);
-        // Whose the directory above is, is their choice.
-        chown(&kpki, Some(0), None).unwrap();
+    }
+}
+
+/// Whoever owns a directory above can put another `.kpki` in its place.
+#[test]
+fn a_directory_above_that_others_can_write_to_or_own_is_not_believed_either() {
+    let place = made();
+    chmod(&place.path("k8s"), 0o777);
+    refused(&place, "k8s/.kpki is not trusted: because of ", &VERBS);
+    let run = place.kpki(&["renew", "all", "--at", NOW, "--dir", "k8s"]).fails(1);
+    assert!(
+        run.stderr.contains(&format!("chmod {}-w {}", others(&place), place.path("k8s").display())),
+        "{}",
+        run.stderr
+    );
+    chmod(&place.path("k8s"), 0o755);
+    if is_root(&place) {
         chown(place.path("k8s"), Some(NOBODY), Some(NOBODY)).unwrap();
-        place.kpki(&["renew", "all", "--at", NOW, "--dir", "k8s"]).ok();
-        assert!(place.path("ran").exists());
+        refused(&place, "found owner 65534 and mode 0755", &VERBS);
+    }
+    // No tree is begun that nobody trusts later.
+    fs::create_dir(place.path("open")).unwrap();
+    chmod(&place.path("open"), 0o777);
+    for words in [&["--dir", "open/k8s"][..], &["--dir", "open/k8s", "--dry-run"], &["--dir", "open"]] {
+        let run = place.init(&[&["--profile", "p.yaml"], words].concat()).fails(1);
+        assert!(run.stderr.contains("is not trusted: because of ") && !run.wrote, "{}", run.stderr);
+    }
+    chmod(&place.path("open"), 0o1777);
+    place.init(&["--profile", "p.yaml", "--dir", "open/k8s"]).ok();
+}
+
+/// What a profile is used for decides whether it has to be trusted.
+#[test]
+fn a_given_profile_that_others_can_write_to_signs_and_runs_nothing() {
+    let place = made();
+    fs::create_dir(place.path("clusters")).unwrap();
+    chmod(&place.path("clusters"), 0o755);
+    fs::rename(place.path("k8s"), place.path("clusters/k8s")).unwrap();
+    fs::rename(place.path("p.yaml"), place.path("clusters/k8s.yaml")).unwrap();
+    place.write("a.csr", "");
+    let profile = place.path("clusters/k8s.yaml");
+    let verbs: [&[&str]; 8] = [
+        &["renew", "all", "--profiles", "clusters"],
+        &["renew", "all", "--profile", "clusters/k8s.yaml", "--dry-run"],
+        &["init", "--profile", "clusters/k8s.yaml", "--dir", "new"],
+        &["init", "--profile", "clusters/k8s.yaml", "--dir", "clusters/k8s"],
+        &["csr", "apiserver", "--profile", "clusters/k8s.yaml"],
+        &["sign", "a.csr", "--as", "apiserver", "--profile", "clusters/k8s.yaml"],
+        &["crl", "update", "--profile", "clusters/k8s.yaml"],
+        &["revoke", "apiserver", "--profile", "clusters/k8s.yaml"],
+    ];
+    let refused = |named: &str, hint: &str| {
+        for verb in verbs {
+            let run = place.kpki(&[verb, &["--at", NOW]].concat());
+            let said = format!("{}{}", run.stdout, run.stderr);
+            assert_eq!(run.status, 1, "{named} {verb:?}: {said}");
+            assert!(said.contains(named) && said.contains(hint), "{verb:?}: {said}");
+            assert!(!run.wrote && !place.path("ran").exists(), "{verb:?}: {said}");
+        }
+        // Whoever looks may use it: it may be a ConfigMap's.
+        place.kpki(&["check-expiration", "--profiles", "clusters", "--at", NOW]).ok();
+        place.kpki(&["profile", "validate", "clusters/k8s.yaml"]).ok();
+    };
+    chmod(&profile, 0o666);
+    refused("clusters/k8s.yaml is not trusted: expected", &format!("chmod {}-w {}", others(&place), profile.display()));
+    if others(&place) == "go" {
+        chmod(&profile, 0o664);
+        refused("mode 0664", &format!("chmod g-w {}", profile.display()));
+    }
+    chmod(&profile, 0o644);
+    // A link is as good as what it leads to.
+    fs::create_dir(place.path("open")).unwrap();
+    chmod(&place.path("open"), 0o777);
+    fs::rename(&profile, place.path("open/real.yaml")).unwrap();
+    std::os::unix::fs::symlink("../open/real.yaml", &profile).unwrap();
+    refused(
+        "k8s.yaml is not trusted: because of ",
+        &format!("chmod {}-w {}", others(&place), place.path("open").display()),
+    );
+    chmod(&place.path("open"), 0o755);
+    if is_root(&place) {
+        chmod(&place.path("clusters"), 0o1777);
+        chown(place.path("open/real.yaml"), Some(NOBODY), None).unwrap();
+        refused("k8s.yaml is not trusted: ", "chown root ");
+        chown(place.path("open/real.yaml"), Some(0), None).unwrap();
+        fs::remove_file(&profile).unwrap();
+        fs::copy(place.path("open/real.yaml"), &profile).unwrap();
+        chown(&profile, Some(NOBODY), None).unwrap();
+        refused("clusters/k8s.yaml is not trusted: expected", &format!("chown root {}", profile.display()));
+        chown(&profile, Some(0), None).unwrap();
+        chmod(&place.path("clusters"), 0o755);
+    }
+    place.kpki(&["renew", "all", "--profiles", "clusters", "--at", NOW]).ok();
+    assert!(place.path("ran").exists());
+}
+
+#[test]
+fn the_program_of_a_hook_that_others_can_write_to_is_not_run() {
+    let place = Place::new();
+    let ran = place.path("ran");
+    let hook = place.write("bin/hook", format!("#!/bin/sh\ntouch {}\n", ran.display()));
+    let script = place.write("bin/script", format!("touch {}\n", ran.display()));
+    chmod(&script, 0o644);
+    for (at, command) in [
+        (&hook, format!("pre: '{} a b'", hook.display())),
+        (&hook, format!("post: ['{}']", hook.display())),
+        (&hook, format!("deploy: {{default: 'true && {}'}}", hook.display())),
+        (&script, format!("pre: sh {}", script.display())),
+    ] {
+        place.write("p.yaml", single(&format!("renewal: {{hooks: {{{command}}}}}\n")));
+        chmod(&hook, 0o755);
+        let _ = fs::remove_dir_all(place.path("k8s"));
+        place.init(&["--profile", "p.yaml", "--dir", "k8s"]).ok();
+        let renew = ["renew", "admin.conf", "apiserver", "--at", NOW, "--dir", "k8s"];
+        let refused = |hint: &str| {
+            let run = place.kpki(&renew).fails(1);
+            assert!(!run.wrote && !ran.exists(), "{command}: {}", run.stderr);
+            for said in ["a hook's program ", " is not trusted: ", "; nothing was changed", hint, "--no-hooks"] {
+                assert!(run.stderr.contains(said), "{command}: {said}: {}", run.stderr);
+            }
+        };
+        let mode = at.metadata().unwrap().permissions().mode() & 0o777;
+        chmod(at, 0o777);
+        refused(&format!("chmod {}-w {}", others(&place), at.display()));
+        chmod(at, mode);
+        chmod(&place.path("bin"), 0o777);
+        refused(&format!("chmod {}-w {}", others(&place), place.path("bin").display()));
+        chmod(&place.path("bin"), 0o755);
+        if is_root(&place) {
+            chown(at, Some(NOBODY), None).unwrap();
+            refused(&format!("chown root {}", at.display()));
+            chown(at, Some(0), None).unwrap();
+        }
+        place.kpki(&renew).ok();
+        assert!(ran.exists(), "{command}");
+        fs::remove_file(&ran).unwrap();
     }
 }
 

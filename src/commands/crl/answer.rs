@@ -103,7 +103,7 @@ pub fn list_row(path: &str, listed: &CrlLookup<'_>, vetted: Option<&Vetted<'_>>,
     };
     let state = match (vetted, crl.next_update) {
         (None, _) => CrlState::Unusable,
-        (Some(vetted), _) if !vetted.is_usable() => CrlState::Unusable,
+        (Some(vetted), _) if !vetted.is_usable() || crl.this_update > at => CrlState::Unusable,
         (Some(_), Some(next)) if next < at => CrlState::Stale,
         (Some(_), Some(next)) => {
             let (left, life) = ((next - at).whole_seconds(), (next - crl.this_update).whole_seconds());

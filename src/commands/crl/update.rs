@@ -70,7 +70,7 @@ pub fn run(request: &Request) -> Result<report::Revocation, Error> {
         }
         lists.push(row);
         if let Some(issuer) = snapshot.certificate(one.crl.authority).filter(|_| one.sign) {
-            warnings.extend(crl_issue::warnings(&one.crl, new, issuer));
+            warnings.extend(crl_issue::warnings(&one.crl, new, issuer, request.run.now));
         }
     }
     let (directory, cluster) = session.names();

@@ -10,7 +10,7 @@ use crate::files::RelPath;
 use crate::plan::init as plan;
 use crate::plan::item::Item;
 use crate::profile::{CaKeys, Loaded, NodeRole, Origin, Profile};
-use crate::store::{FileChange, RootId};
+use crate::store::{self, FileChange, RootId};
 use crate::tree::Layout;
 use crate::workspace::state::{self, Choices, State};
 use crate::workspace::{TreeDir, profiles, tree_dir};
@@ -40,6 +40,7 @@ pub fn resolve(request: &Request) -> Result<Resolved, Error> {
 /// directory.
 fn state_of(request: &Request) -> Result<(State, String), Error> {
     let main = &request.directory;
+    store::check_place(main)?;
     let recorded = match (State::read(main), &request.profile) {
         // A given profile replaces the recorded one, even a damaged one.
         (Err(_), Some(_)) => None,
@@ -49,6 +50,7 @@ fn state_of(request: &Request) -> Result<(State, String), Error> {
         (Some(path), recorded) => {
             let fresh = || Choices { hostname: request.hostname.clone(), ..Choices::default() };
             let choices = recorded.map_or_else(fresh, |state| state.choices);
+            profiles::check(path)?;
             (profiles::read(path)?, choices, path.display().to_string())
         }
         (None, Some(state)) => (state.profile, state.choices, state::path(main).display().to_string()),

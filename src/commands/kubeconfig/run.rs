@@ -13,10 +13,11 @@ use crate::kubeconfig::{self, ClientKey, Kubeconfig};
 use crate::plan::blueprints::{self, Bounds};
 use crate::plan::init::control_plane_url;
 use crate::plan::renew::refusal;
+use crate::plan::sign::{Declined, soundness};
 use crate::profile::Profile;
 use crate::store::OuterFile;
 use crate::tree::{Authority, file};
-use crate::workspace::{Snapshot, Transaction, TreeDir, journal, profiles, survey};
+use crate::workspace::{Snapshot, Transaction, TreeDir, journal, known_keys, profiles, survey};
 use crate::x509;
 use zeroize::Zeroizing;
 
@@ -52,6 +53,11 @@ pub fn user(request: &Request) -> Result<Made, Error> {
     let named = request.cluster.clone().or_else(|| profile.as_ref().map(|profile| profile.cluster_name.clone()));
     let cluster = named.or_else(|| admin.map(|admin| admin.cluster)).unwrap_or_else(|| "kubernetes".to_owned());
     let (spki, algorithm, own) = key(request, profile.as_ref())?;
+    if let Some(path) = &request.csr
+        && let Some(known) = known_keys::known_key(&tree, &snapshot, &spki, None)?
+    {
+        return Err(error::declined(&[(path.display().to_string(), vec![Declined::KnownKey(known)])]));
+    }
     let groups: Vec<&str> = request.groups.iter().map(String::as_str).collect();
     let (now, validity) = (request.run.now, request.validity.duration());
     let blueprint = blueprints::client(
@@ -147,8 +153,9 @@ fn key(request: &Request, profile: Option<&Profile>) -> Result<(Vec<u8>, Algorit
         blocks.iter().find(|block| block.label.known().is_some_and(|label| label.ends_with("CERTIFICATE REQUEST")));
     let der = found.map_or(bytes.as_slice(), |block| &block.contents);
     let csr = x509::Request::parse(der).map_err(|why| broken(why.to_string()))?;
-    if csr.signature_valid != Some(true) {
-        return Err(broken("expected it to be signed by the key it holds, found another signature".to_owned()));
+    let declined = soundness(&csr);
+    if !declined.is_empty() {
+        return Err(error::declined(&[(path.display().to_string(), declined)]));
     }
     match csr.key {
         x509::KeyKind::Known(algorithm) => Ok((csr.spki_der, algorithm, None)),

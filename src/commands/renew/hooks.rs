@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use super::deploys::{self, Deploy};
+use super::programs;
 use super::renewing::Renewing;
 use super::rollback::roll_back;
 use crate::clock::rfc3339;
@@ -34,8 +35,10 @@ impl<'a> Hooks<'a> {
         Self { renewing, renewal: profile.map(|profile| &profile.renewal), credentials }
     }
 
-    /// Runs `pre`; if it fails nothing may be changed.
+    /// Runs `pre`; if it fails nothing may be changed. Nothing is either if somebody else could have written the program
+    /// of a hook that may run.
     pub fn pre(&self) -> Result<Option<Hook>, Error> {
+        programs::check_all(self.renewing, self.renewal)?;
         let Some(command) = self.renewal.and_then(|renewal| renewal.hooks.pre.as_ref()) else { return Ok(None) };
         let ran = self.run("pre", command, &[]);
         if ran.succeeded {
@@ -173,6 +176,18 @@ impl<'a> Hooks<'a> {
             variables.retain(|(known, _)| known != key);
             variables.push((key, value.clone()));
         }
+        let hook = |succeeded, ended, output| Hook {
+            name: name.to_owned(),
+            node: None,
+            component: None,
+            succeeded,
+            ended,
+            output,
+        };
+        // Of a run that was interrupted, or of a file that the pre hook has changed.
+        if let Err(why) = programs::check(self.renewing, command) {
+            return hook(false, format!("not run: {}", why.what), String::new());
+        }
         let timeout = self.renewal.map_or(0, |renewal| renewal.hooks.timeout.as_seconds());
         // The hooks of different trees do not run at the same time.
         let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
@@ -182,13 +197,6 @@ impl<'a> Hooks<'a> {
             variables: &variables,
             timeout: Duration::from_secs(timeout),
         });
-        Hook {
-            name: name.to_owned(),
-            node: None,
-            component: None,
-            succeeded: outcome.ended == Ended::Success,
-            ended: crate::error::ended(&outcome.ended, timeout),
-            output: outcome.output,
-        }
+        hook(outcome.ended == Ended::Success, crate::error::ended(&outcome.ended, timeout), outcome.output)
     }
 }

@@ -6,6 +6,7 @@ mod external;
 mod fleet;
 mod hooks;
 mod make;
+mod programs;
 mod renewing;
 mod request;
 mod rollback;

@@ -11,7 +11,7 @@ use crate::plan::renew::{Credential, Decision, Key, Renewal, Skipped};
 use crate::report::facts::{facts, of_blueprint};
 use crate::report::renew::{self as report, Action, RenewalEntry, Side};
 use crate::report::restart::restarts;
-use crate::workspace::crl_issue::{self, SignedCrlIssue};
+use crate::workspace::crl_issue::{self, SignedCrlIssue, of_the_future};
 use crate::workspace::crls::TreeCrl;
 use crate::x509::Certificate;
 
@@ -108,6 +108,7 @@ fn warnings(renewing: &Renewing<'_>, evaluation: &Evaluation) -> Vec<String> {
             format!("{id} is held (certificateHold) and therefore not renewed; next: kpki release or kpki revoke")
         })
         .chain(evaluation.unusable_crls.iter().cloned())
+        .chain(evaluation.due_crls().into_iter().filter_map(|crl| of_the_future(crl, renewing.session.run.now)))
         .collect();
     let mut cut: Vec<(String, String)> = Vec::new();
     let mut guessed: Vec<(String, String)> = Vec::new();

@@ -1,12 +1,9 @@
 //! Whether a tree has issued a serial number: from its journal, its files, and the files in its generations.
 
 use crate::error::Error;
-use crate::files::{Dir, RelPath};
 use crate::plan::renew::certificate_of;
-use crate::store;
-use crate::tree::leaf;
 use crate::workspace::journal::{self, Line, serial_text};
-use crate::workspace::{Session, Snapshot, survey};
+use crate::workspace::{Session, Snapshot, generations};
 use crate::x509::Certificate;
 
 /// `None`: never seen; the inner one is the entry's name, if known.
@@ -31,24 +28,6 @@ pub fn entry(
             return Ok(Some(Some(line.entry)));
         }
     }
-    let Some(all) = survey::open(&session.tree.roots.main.join(".kpki/generations"))? else { return Ok(None) };
-    for generation in store::generations(&session.tree.roots)? {
-        let kept = generation.kept.iter().filter(|(_, path)| may_hold(path));
-        for (root, path) in kept {
-            let below = RelPath::parse(format!("{}/{}/{path}", generation.name, root.name()))?;
-            if kept_certificate(&all, &below)?.is_some_and(|one| is_it(&one)) {
-                return Ok(Some(Some(path.to_string())));
-            }
-        }
-    }
-    Ok(None)
-}
-
-/// Keys and CRLs are not read for this.
-fn may_hold(path: &RelPath) -> bool {
-    [".crt", ".pem", ".conf"].iter().any(|end| path.as_str().ends_with(end))
-}
-
-fn kept_certificate(all: &Dir, path: &RelPath) -> Result<Option<Certificate>, Error> {
-    Ok(survey::read_below(all, path)?.and_then(|bytes| leaf::leaf(&bytes)))
+    let kept = generations::kept_certificates(&session.tree.roots)?;
+    Ok(kept.into_iter().find(|(_, one)| is_it(one)).map(|(path, _)| Some(path.to_string())))
 }

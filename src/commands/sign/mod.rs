@@ -2,6 +2,7 @@
 
 mod cfssl;
 mod jobs;
+mod policy;
 mod request;
 mod run;
 mod signer;

@@ -3,7 +3,7 @@
 use super::jobs::{self, Job, Place};
 use super::request::Request;
 use super::signer::{Signer, issuer_of};
-use super::terms;
+use super::{policy, terms};
 use crate::ca::{self, Issuer, Signed};
 use crate::error::{self, Error};
 use crate::plan::blueprints::Bounds;
@@ -57,11 +57,16 @@ pub fn run(request: &Request) -> Result<Outcome, Error> {
             .hint("check the clock; a certificate of an expired authority is never accepted"));
     }
     let dates = Dates { now: request.run.now, validity: request.validity, signer: Bounds::of(authority) };
+    let policy = policy::of(&signer, &agreed);
     let (mut grants, mut declined) = (Vec::new(), Vec::new());
     for job in &jobs {
-        match plan::grant(&job.request, &agreed.terms, request.authority.as_ref(), dates) {
-            Ok(grant) => grants.push(grant),
-            Err(why) => declined.push((job.file.display().to_string(), why)),
+        let granted = plan::grant(&job.request, &agreed.terms, request.authority.as_ref(), dates, &policy);
+        match (granted, policy::known_key(request, &signer, job)?) {
+            (Ok(grant), None) => grants.push(grant),
+            (granted, known) => {
+                let why = granted.err().unwrap_or_default().into_iter().chain(known).collect();
+                declined.push((job.file.display().to_string(), why));
+            }
         }
     }
     if !declined.is_empty() {
@@ -93,6 +98,10 @@ pub fn run(request: &Request) -> Result<Outcome, Error> {
     for (job, grant) in jobs.iter().zip(&grants).filter(|(_, grant)| grant.shortened.is_some()) {
         let at = crate::clock::rfc3339(grant.blueprint.not_after);
         warnings.push(format!("{}: shortened to the authority's notAfter {at}", job.file.display()));
+    }
+    for (job, grant) in jobs.iter().zip(&grants) {
+        let said = |one| format!("{}: granted as stated: {}", job.file.display(), error::meaning(one));
+        warnings.extend(grant.meanings.iter().map(said));
     }
     jobs::check(&written)?;
     if !request.run.dry_run {

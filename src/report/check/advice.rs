@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::result::Line;
 use crate::audit::{Advice, Origin, Problem};
+use crate::files::shell_word;
 use crate::report::table::sanitised;
 
 pub fn lines(advice: &[Advice]) -> Vec<Line> {
@@ -141,12 +142,12 @@ fn steps(advice: &Advice) -> Vec<String> {
             steps.push(format!("renew them: {}", renew(advice)));
         }
         Problem::Revoked => {
-            steps.push(format!("make new ones with new keys: kpki renew {} --dir {}", advice.names.join(" "), shell(dir)));
+            steps.push(format!("make new ones with new keys: kpki renew {} --dir {}", advice.names.join(" "), shell_word(dir)));
         }
         Problem::Held => steps.push(format!(
             "release: kpki release {names} --dir {dir}, or revoke: kpki revoke {names} --dir {dir}",
             names = advice.names.join(" "),
-            dir = shell(dir)
+            dir = shell_word(dir)
         )),
         Problem::KubeletClientExpired => steps.extend([
             format!("the kubelet renews {} itself, but not once it has expired", advice.path),
@@ -155,7 +156,7 @@ fn steps(advice: &Advice) -> Vec<String> {
         ]),
         Problem::NotYetValid => steps.push("check the clock of this machine and of the one they were made on".to_owned()),
         Problem::WrongIssuer => steps.extend([
-            format!("compare issuer and authority: kpki inspect {}", shell(&advice.path)),
+            format!("compare issuer and authority: kpki inspect {}", shell_word(&advice.path)),
             "if the authority in the tree is not the cluster's, put the cluster's back in place".to_owned(),
             format!("if it is, have it sign them again: {}", renew(advice)),
         ]),
@@ -165,11 +166,11 @@ fn steps(advice: &Advice) -> Vec<String> {
         )),
         Problem::Missing => steps.push(format!("make what is missing: {}", init(&advice.origin))),
         Problem::Unreadable => steps.extend([
-            format!("check the file: kpki inspect {}", shell(&advice.path)),
+            format!("check the file: kpki inspect {}", shell_word(&advice.path)),
             "restore it, or move it away and have it made again".to_owned(),
         ]),
         Problem::CrlEnding => steps.extend([
-            format!("sign the next CRL on the host with the authority's key: kpki crl update --due --dir {}", shell(dir)),
+            format!("sign the next CRL on the host with the authority's key: kpki crl update --due --dir {}", shell_word(dir)),
             format!("or have its authority publish a new one in {}", advice.path),
         ]),
         Problem::Ending => steps.push(format!("renew them: {}", renew(advice))),
@@ -195,9 +196,9 @@ fn dir(origin: &Origin) -> &str {
 }
 
 fn init(origin: &Origin) -> String {
-    let dir = shell(dir(origin));
+    let dir = shell_word(dir(origin));
     match origin {
-        Origin::Profile { file, .. } => format!("kpki init --profile {} --dir {dir}", shell(file)),
+        Origin::Profile { file, .. } => format!("kpki init --profile {} --dir {dir}", shell_word(file)),
         Origin::Recorded { .. } => format!("kpki init --dir {dir}"),
         Origin::Unknown { .. } | Origin::Found => {
             format!("kpki init --profile FILE --dir {dir}    (FILE: its profile or kubeadm configuration)")
@@ -209,18 +210,8 @@ fn init(origin: &Origin) -> String {
 fn renew(advice: &Advice) -> String {
     let names = if advice.count > advice.names.len() { "all".to_owned() } else { advice.names.join(" ") };
     let profile = match &advice.origin {
-        Origin::Profile { file, .. } => format!("--profile {} ", shell(file)),
+        Origin::Profile { file, .. } => format!("--profile {} ", shell_word(file)),
         Origin::Recorded { .. } | Origin::Unknown { .. } | Origin::Found => String::new(),
     };
-    format!("kpki renew {names} {profile}--dir {}", shell(dir(&advice.origin)))
-}
-
-/// A word a shell reads as one.
-fn shell(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:@%,".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', "'\\''"))
-    }
+    format!("kpki renew {names} {profile}--dir {}", shell_word(dir(&advice.origin)))
 }
