@@ -22,6 +22,8 @@ pub enum Problem {
     /// The kubelet renews its client certificate itself.
     KubeletClientExpired,
     NotYetValid,
+    /// Signed by another authority than the tree's.
+    WrongIssuer,
     AuthorityMissing,
     Missing,
     Unreadable,
@@ -90,7 +92,10 @@ fn one(problem: Problem, items: &[(&JudgedTree, &Judged)]) -> Option<Advice> {
     }
     let mut roots: Vec<&str> = items.iter().map(|(tree, _)| tree.root.as_str()).collect();
     roots.dedup();
-    let replaces = matches!(problem, Problem::Expired | Problem::Ending | Problem::Missing | Problem::Revoked);
+    let replaces = matches!(
+        problem,
+        Problem::Expired | Problem::Ending | Problem::Missing | Problem::Revoked | Problem::WrongIssuer
+    );
     Some(Advice {
         problem,
         count: items.len(),
@@ -150,6 +155,7 @@ fn of_state(tree: &JudgedTree, judged: &Judged) -> Option<Problem> {
     Some(match judged.state {
         State::Absent | State::Ok => return None,
         State::NotYetValid => Problem::NotYetValid,
+        State::WrongIssuer => Problem::WrongIssuer,
         State::Unreadable => Problem::Unreadable,
         State::Revoked => Problem::Revoked,
         State::Held => Problem::Held,

@@ -27,7 +27,8 @@ pub fn judge(item: Item, policy: &Policy, at: OffsetDateTime) -> Judged {
         Reading::Unreadable(_) => (State::Unreadable, None),
         Reading::Certificate(facts) => {
             let by_dates = between(facts.not_before, facts.not_after, kind(&item), policy, at);
-            (on_crl(facts, at).map_or(by_dates, |state| state.max(by_dates)), Some(facts.not_after))
+            let listed = on_crl(facts, at).map_or(by_dates, |state| state.max(by_dates));
+            (if facts.wrong_issuer { State::WrongIssuer } else { listed }, Some(facts.not_after))
         }
         Reading::Crl(facts) => match facts.next_update {
             Some(next) => (between(facts.this_update, next, Kind::Crl, policy, at), Some(next)),

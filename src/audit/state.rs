@@ -14,12 +14,14 @@ pub enum State {
     /// On its authority's CRL.
     Revoked,
     NotYetValid,
+    /// The authority in its tree did not sign it: nobody who trusts that authority accepts it.
+    WrongIssuer,
     Missing,
     Unreadable,
 }
 
 impl State {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Absent,
         Self::Ok,
         Self::Warning,
@@ -28,6 +30,7 @@ impl State {
         Self::Held,
         Self::Revoked,
         Self::NotYetValid,
+        Self::WrongIssuer,
         Self::Missing,
         Self::Unreadable,
     ];
@@ -37,6 +40,7 @@ impl State {
         match self {
             Self::Absent => "optional, not there",
             Self::NotYetValid => "not yet valid",
+            Self::WrongIssuer => "wrong issuer",
             other => other.name(),
         }
     }
@@ -52,6 +56,7 @@ impl State {
             Self::Held => "held",
             Self::Revoked => "revoked",
             Self::NotYetValid => "not-yet-valid",
+            Self::WrongIssuer => "wrong-issuer",
             Self::Missing => "missing",
             Self::Unreadable => "unreadable",
         }

@@ -43,6 +43,7 @@ fn facts(days: i64) -> CertificateFacts {
         not_before: START,
         not_after: START + Duration::days(days),
         issuer_not_after: None,
+        wrong_issuer: false,
         revoked: None,
     }
 }

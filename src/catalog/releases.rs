@@ -28,6 +28,15 @@ impl Release {
         Some(Self { minor: digits(minor)?, patch: digits(patch)? })
     }
 
+    /// The minor that one of kubeadm's labels names (`stable-1.28`, `latest-1.28`, `release/stable-1.28.txt`): the network knows
+    /// its newest patch release, and all that is known here about its rules holds for that. `None`: the label names none.
+    pub fn of_label(text: &str) -> Option<Self> {
+        let minor = text.strip_suffix(".txt").unwrap_or(text).rsplit_once("-1.")?.1;
+        let minor = minor.bytes().all(|byte| byte.is_ascii_digit()).then(|| minor.parse().ok()).flatten()?;
+        let patch = KUBELET_CLIENT_WITHOUT_O.iter().find(|(known, _)| *known == minor).map_or(0, |(_, patch)| *patch);
+        Some(Self { minor, patch })
+    }
+
     /// super-admin.conf exists from 1.29 on.
     pub fn has_super_admin(self) -> bool {
         self >= Self::of(29, 0)
@@ -45,15 +54,15 @@ impl Release {
 
     /// apiserver-kubelet-client without an O: 1.37, and the patch releases it was brought back to (PR 138957).
     fn kubelet_client_has_no_organization(self) -> bool {
-        match self.minor {
-            33 => self.patch >= 12,
-            34 => self.patch >= 8,
-            35 => self.patch >= 5,
-            36 => self.patch >= 1,
-            minor => minor >= 37,
+        match KUBELET_CLIENT_WITHOUT_O.iter().find(|(minor, _)| *minor == self.minor) {
+            Some((_, patch)) => self.patch >= *patch,
+            None => self.minor >= 37,
         }
     }
 }
+
+/// The minors below 1.37 with that change, and the patch release it came with.
+const KUBELET_CLIENT_WITHOUT_O: [(u32, u32); 4] = [(33, 12), (34, 8), (35, 5), (36, 1)];
 
 impl fmt::Display for Release {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -107,6 +116,22 @@ mod tests {
         ] {
             assert_eq!(Release::parse(text), release, "{text}");
         }
+    }
+
+    #[test]
+    fn a_label_says_the_minor() {
+        for (text, release) in [
+            ("stable-1.28", Some(Release::of(28, 0))),
+            ("latest-1.36", Some(Release::of(36, 1))),
+            ("release/stable-1.33.txt", Some(Release::of(33, 12))),
+            ("k8s-stable-1.37", Some(Release::of(37, 0))),
+            ("stable-1", None),
+            ("stable", None),
+            ("https://dl.example.com/stable-1.x", None),
+        ] {
+            assert_eq!(Release::of_label(text), release, "{text}");
+        }
+        assert_eq!(Organization::ApiServerKubeletClient.at(Release::of_label("stable-1.35").unwrap()), None);
     }
 
     #[test]

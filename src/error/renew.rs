@@ -34,6 +34,7 @@ pub fn reason(reason: &Reason) -> String {
         Reason::EarlierAuthority(name) => {
             format!("signed by {name}, which is still trusted but does not sign any more")
         }
+        Reason::WrongIssuer(name) => format!("signed by {name}, and not by the authority in the tree"),
         Reason::Path(why) => why.to_string(),
         Reason::AuthorityData => "its certificate-authority-data is not ca.crt".to_owned(),
     }

@@ -27,6 +27,8 @@ pub struct CertificateFacts {
     pub not_after: OffsetDateTime,
     /// The end of the authority that signed it, where the tree has it.
     pub issuer_not_after: Option<OffsetDateTime>,
+    /// The tree's own authority, which has to have signed it, did not.
+    pub wrong_issuer: bool,
     /// Its entry on the CRL beside its authority: a CRL the authority signed, stale or not.
     pub revoked: Option<Box<Revoked>>,
 }
@@ -68,11 +70,17 @@ pub struct IssuerLink {
 
 impl IssuerLink {
     /// Self-issued: subject and issuer are the same name.
-    fn is_root(&self) -> bool {
+    pub(super) fn is_root(&self) -> bool {
         self.subject == self.issuer
     }
 
-    fn signed(&self, other: &Self) -> bool {
+    /// Another certificate names this one as its issuer.
+    pub(super) fn is_named_by(&self, other: &Self) -> bool {
+        self.subject == other.issuer
+    }
+
+    /// By names and key identifiers (RFC 5280 sections 4.2.1.1 and 4.2.1.2); no signature is verified.
+    pub(super) fn signed(&self, other: &Self) -> bool {
         let keys = match (&self.subject_key, &other.authority_key) {
             (Some(own), Some(wanted)) => own == wanted,
             _ => true,
@@ -130,6 +138,7 @@ pub fn certificate(certificate: Certificate) -> (CertificateFacts, IssuerLink) {
         not_before: certificate.not_before,
         not_after: certificate.not_after,
         issuer_not_after: None,
+        wrong_issuer: false,
         revoked: None,
     };
     let link = IssuerLink {

@@ -24,6 +24,7 @@ mod walk;
 #[cfg(any(test, feature = "internals"))]
 pub use content::objects;
 pub use crls::{crls, walk as walk_crl};
+pub use directories::is_cluster;
 pub use facts::{Attributes, CertificateFacts, CrlFacts};
 pub use fleet::{all, tree};
 pub use item::{Item, Kind, Reading, Tree};

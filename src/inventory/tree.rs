@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::expected::{self, CandidatePath, Expected, Presence};
+use super::facts::IssuerLink;
 use super::item::{Item, Kind, Reading, Tree};
 use super::load::{Loader, ReadMode};
 use super::object::{self, ParsedObject, Place};
@@ -10,6 +11,7 @@ use super::request::{Form, Request};
 use super::revoked::{self, SharedCrls};
 use super::unreadable::Unreadable;
 use super::{content, directories, kubeconfigs, pem};
+use crate::blueprint::ExtendedKeyUsage::ServerAuth;
 use crate::catalog::paths::{DEFAULT_DIR, DEFAULT_KUBELET_DIR};
 use crate::catalog::{CaId, Holders};
 use crate::encoding::base64;
@@ -54,6 +56,7 @@ pub fn read(request: &Request<'_>, shared: &SharedCrls) -> Tree {
     let external = external_authorities(request, &is_key, &found);
     decide(&mut found, &is_key);
     mark_revoked(&mut found, request, shared);
+    mark_wrong_issuers(&mut found);
     let node = request.node.clone().or_else(|| node_name(&found));
     Tree {
         root: root.clone(),
@@ -254,6 +257,42 @@ fn mark_revoked(found: &mut [Found], request: &Request<'_>, shared: &SharedCrls)
             revoked::mark(&issuer, ders(), found.iter_mut().flat_map(|one| &mut one.objects));
         }
     }
+}
+
+/// Certificates whose authority is here and did not sign them, directly or through intermediates in their own file.
+fn mark_wrong_issuers(found: &mut [Found]) {
+    for authority in CaId::ALL {
+        let own =
+            found.iter().find(|one| one.expected.kind == Kind::Authority && one.expected.name == authority.name());
+        let own: Vec<IssuerLink> = own.iter().flat_map(|one| &one.objects).filter_map(|one| one.link.clone()).collect();
+        let signed = found.iter_mut().filter(|one| one.expected.authority == Some(authority) && !own.is_empty());
+        for one in signed {
+            let Some(entry) = one.expected.entry else { continue };
+            let embedded = one.objects.iter().filter(|object| object.kind != Kind::KubeconfigAuthority);
+            let links: Vec<&IssuerLink> = embedded.filter_map(|object| object.link.as_ref()).collect();
+            let Some((leaf, intermediates)) = links.split_first() else { continue };
+            // A server's certificate of another authority is for its clients to trust; the kubelet may sign its own.
+            let has_to = own.iter().any(|authority| authority.is_named_by(leaf)) || !entry.usages.contains(&ServerAuth);
+            let wrong = has_to && !leads_to(leaf, intermediates, &own);
+            if let Some(Reading::Certificate(facts)) = one.objects.first_mut().map(|object| &mut object.reading) {
+                facts.wrong_issuer = wrong;
+            }
+        }
+    }
+}
+
+/// Whether a path leads from a certificate to one of the authorities.
+fn leads_to(leaf: &IssuerLink, intermediates: &[&IssuerLink], authorities: &[IssuerLink]) -> bool {
+    let mut current = leaf;
+    // Each step leads to another intermediate, or a loop is left.
+    for _ in 0..=intermediates.len() {
+        if authorities.iter().any(|authority| authority.signed(current)) {
+            return true;
+        }
+        let Some(above) = intermediates.iter().find(|above| !above.is_root() && above.signed(current)) else { break };
+        current = above;
+    }
+    false
 }
 
 /// `system:node:NAME` in kubelet.conf.

@@ -76,13 +76,15 @@ pub fn read(fields: &mut Fields<'_>, dialect: Dialect, reading: &mut Reading) ->
     }
 }
 
-/// kubernetesVersion; kubeadm's labels (`stable-1`, `latest`, a URL) stand for a release only the network knows.
+/// kubernetesVersion; kubeadm's labels (`stable-1`, `latest`, a URL) stand for a release only the network
+/// knows; `stable-1.28` names its minor.
 fn version(fields: &mut Fields<'_>, dialect: Dialect, reading: &mut Reading) -> Release {
     let Some(field) = fields.take("kubernetesVersion", reading) else { return Release::NEWEST };
     let Some(text) = field.text(reading) else { return Release::NEWEST };
     if dialect != Dialect::Kpki && is_label(text) {
-        reading.warn(&field.path, format!("a label needs a network to resolve; the rules of {} hold", Release::NEWEST));
-        return Release::NEWEST;
+        let release = Release::of_label(text).unwrap_or(Release::NEWEST).min(Release::NEWEST);
+        reading.warn(&field.path, format!("a label needs a network to resolve; the rules of {release} hold"));
+        return release;
     }
     let release = field.value(reading, values::release).unwrap_or(Release::NEWEST);
     if release.minor > Release::NEWEST.minor {

@@ -371,3 +371,23 @@ fn a_manifest_or_archive_that_is_none_is_refused() {
         assert!(run.stdout.is_empty() && run.stderr.starts_with("error: cannot "), "{words:?} {}", run.stderr);
     }
 }
+
+/// A cluster directory is nobody's tree: whatever name is given, it is not that node's.
+#[test]
+fn a_cluster_directory_is_no_nodes() {
+    let place = Place::new();
+    place.write("p.yaml", "apiVersion: kpki/v1\nkind: ClusterProfile\ncontrolPlaneEndpoint: lb.example.com\nnodes:\n- {name: cp1, addresses: [10.0.0.11]}\n- {name: cp2, addresses: [10.0.0.12]}\n");
+    place.init(&["--profile", "p.yaml", "--dir", "c"]).ok();
+    for node in ["cp1", "nosuchnode"] {
+        let run = place.kpki(&["export", "--verify", node, "--dir", "c"]).fails(1);
+        assert_eq!(
+            run.stderr,
+            format!(
+                "error: c is a cluster directory and belongs to no single node\n\
+                 caused by: expected one node's kubernetes directory\n\
+                 hint: verify a node's files in it: kpki export --verify {node} --dir c/nodes/{node}\n"
+            )
+        );
+    }
+    place.kpki(&["export", "--verify", "cp1", "--dir", "c/nodes/cp1"]).ok();
+}

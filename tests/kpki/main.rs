@@ -38,3 +38,4 @@ mod revoke;
 mod schema;
 mod trust;
 mod verbs;
+mod wrong_issuer;

@@ -9,6 +9,7 @@ use super::node_entries::{NodeRootfs, Sources, node_entries};
 use crate::encoding::archive;
 use crate::error::{self, Error};
 use crate::files::{self, Dir, FileState};
+use crate::inventory;
 use crate::plan::node::{Finding, Identity, Judged, NodeFile, judge, names_one, owners};
 use crate::profile::Profile;
 use crate::report::export::{NodeState, VerifiedEntry, Verify};
@@ -30,6 +31,12 @@ pub struct Request {
 /// Verifies the node's files.
 pub fn verify(request: &Request) -> Result<Verify, Error> {
     Dir::open_root(&request.dir)?;
+    if inventory::is_cluster(&request.dir) {
+        let (dir, node) = (request.dir.display(), request.node.as_deref().unwrap_or("NODE"));
+        return Err(Error::new(format!("{dir} is a cluster directory and belongs to no single node"))
+            .because("expected one node's kubernetes directory")
+            .hint(format!("verify a node's files in it: kpki export --verify {node} --dir {dir}/nodes/{node}")));
+    }
     let (manifest, against) = manifest_of(request)?;
     // A profile that cannot be read does not prevent the check.
     let recorded = || Some(profiles::recorded(&request.dir).ok()??.1);

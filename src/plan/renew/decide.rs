@@ -252,8 +252,17 @@ impl Run<'_> {
             {
                 Signed::Elsewhere(Skipped::KubeletsOwn)
             }
+            // What says that this authority signed it, or is for a client that only this authority's verifiers let in, cannot
+            // work as it is.
+            Err(_) if self.has_to_be_ours(leaf) => Signed::Outdated(Reason::WrongIssuer(leaf.issuer.clone())),
             Err(_) => Signed::Elsewhere(Skipped::NotOurs(leaf.issuer.clone())),
         }
+    }
+
+    fn has_to_be_ours(&self, leaf: &Certificate) -> bool {
+        let named =
+            self.authority.and_then(Authority::certificate).is_some_and(|own| own.subject_der == leaf.issuer_der);
+        named || self.credential.entry.is_some_and(|entry| !entry.usages.contains(&ExtendedKeyUsage::ServerAuth))
     }
 
     /// From five minutes ago, for so long, within the authority's own dates.

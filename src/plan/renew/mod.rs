@@ -173,6 +173,8 @@ pub enum Reason {
     MissingUsages(Vec<ExtendedKeyUsage>),
     /// Signed by an authority that the tree still trusts but that does not sign any more.
     EarlierAuthority(Name),
+    /// It names this tree's authority, or needs it, and another one signed it.
+    WrongIssuer(Name),
     /// An intermediate between it and its authority has expired, or is not valid yet.
     Path(PathError),
     /// A kubeconfig's certificate-authority-data is not ca.crt.

@@ -65,6 +65,15 @@ fn what_decides_nothing_is_let_pass_unread() {
 }
 
 #[test]
+fn a_label_that_names_the_minor_has_its_rules() {
+    let text = format!("{CLUSTER}kubernetesVersion: stable-1.28\n---\n{INIT}");
+    let loaded = loaded(&text, &Overrides::default());
+    assert!(!loaded.profile.kubernetes_version.has_super_admin());
+    let said = loaded.warnings[0].to_string();
+    assert!(said.ends_with("a label needs a network to resolve; the rules of v1.28.0 hold"), "{said}");
+}
+
+#[test]
 fn refusals_of_kubeadms_documents() {
     for (text, expected) in [
         (

@@ -83,6 +83,11 @@ const fn words(problem: Problem) -> (&'static str, Words, Words) {
         Problem::Expired => ("expired", CERTIFICATE, EXPIRED),
         Problem::KubeletClientExpired => ("kubelet-client-expired", CERTIFICATE, EXPIRED),
         Problem::NotYetValid => ("not-yet-valid", CERTIFICATE, ["is not valid yet", "are not valid yet"]),
+        Problem::WrongIssuer => (
+            "wrong-issuer",
+            CERTIFICATE,
+            ["is not signed by the authority in the tree", "are not signed by the authority in the tree"],
+        ),
         Problem::AuthorityMissing => ("authority-missing", AUTHORITY, MISSING),
         Problem::Missing => ("missing", CERTIFICATE, MISSING),
         Problem::Unreadable => ("unreadable", FILE, ["cannot be read", "cannot be read"]),
@@ -149,6 +154,11 @@ fn steps(advice: &Advice) -> Vec<String> {
             "then: systemctl restart kubelet".to_owned(),
         ]),
         Problem::NotYetValid => steps.push("check the clock of this machine and of the one they were made on".to_owned()),
+        Problem::WrongIssuer => steps.extend([
+            format!("compare issuer and authority: kpki inspect {}", shell(&advice.path)),
+            "if the authority in the tree is not the cluster's, put the cluster's back in place".to_owned(),
+            format!("if it is, have it sign them again: {}", renew(advice)),
+        ]),
         Problem::AuthorityMissing => steps.push(format!(
             "restore {}, or check that this is the intended directory: without it nothing can be verified",
             advice.path

@@ -10,7 +10,15 @@ const DAY: i64 = 86_400;
 /// system must be able to tell them apart.
 pub fn status(verdict: &Verdict) -> (&'static str, u8) {
     let any = |states: &[State]| states.iter().any(|state| verdict.counts.get(*state) > 0);
-    if any(&[State::Critical, State::Expired, State::Held, State::Revoked, State::NotYetValid, State::Missing]) {
+    if any(&[
+        State::Critical,
+        State::Expired,
+        State::Held,
+        State::Revoked,
+        State::NotYetValid,
+        State::WrongIssuer,
+        State::Missing,
+    ]) {
         ("CRITICAL", 2)
     } else if any(&[State::Unreadable]) {
         ("UNKNOWN", 3)

@@ -32,6 +32,7 @@ fn item(name: &str, days: i64) -> Item {
         not_before: AT - Duration::days(365),
         not_after: AT + Duration::days(days),
         issuer_not_after: None,
+        wrong_issuer: false,
         revoked: None,
     };
     Item {

@@ -140,7 +140,7 @@ fn a_missing_usage_is_added_and_another_name_is_kept_and_told() {
 
 #[test]
 fn what_cannot_be_renewed_here_is_a_gap_when_it_is_due() {
-    let stranger = authority("kubernetes", MADE, MADE + YEAR * 10);
+    let stranger = authority("corporate", MADE, MADE + YEAR * 10);
     let mut world = World::new().due().apiserver();
     world.put("pki/ca.crt", stranger.bundle_pem());
     world.put("pki/ca.key", stranger.key().to_pem().as_str());
@@ -150,6 +150,37 @@ fn what_cannot_be_renewed_here_is_a_gap_when_it_is_due() {
     world.now = NOW;
     world.remove("pki/apiserver.key");
     assert_eq!(world.left("apiserver"), Skipped::NotOurs(Name::of("kubernetes", &[])));
+}
+
+/// What names this tree's authority, or is for a client, and was signed by another one cannot work: it is made again.
+#[test]
+fn what_another_authority_signed_is_due_where_only_this_one_is_trusted() {
+    for (name, client, due) in [
+        ("kubernetes", false, true),
+        ("kubernetes", true, true),
+        ("corporate", false, false),
+        ("corporate", true, true),
+    ] {
+        let entry = if client { "apiserver-kubelet-client" } else { "apiserver" };
+        let usages = if client { ExtendedKeyUsage::ClientAuth } else { ExtendedKeyUsage::ServerAuth };
+        let mut world = World::new().due();
+        world.pair(&format!("pki/{entry}"), &Blueprint { extended_key_usages: vec![usages], ..server(entry, &[]) });
+        world.keeps(entry);
+        let stranger = authority(name, MADE, MADE + YEAR * 10);
+        world.put("pki/ca.crt", stranger.bundle_pem());
+        world.put("pki/ca.key", stranger.key().to_pem().as_str());
+        if due {
+            assert_eq!(
+                world.renewal(entry).reasons,
+                [Reason::WrongIssuer(Name::of("kubernetes", &[]))],
+                "{name} {entry}"
+            );
+            world.remove("pki/ca.key");
+            assert_eq!(world.left(entry), Skipped::External(CaId::Cluster), "{name} {entry}");
+        } else {
+            world.keeps(entry);
+        }
+    }
 }
 
 /// A kubelet puts the authority it made for itself behind its certificate.

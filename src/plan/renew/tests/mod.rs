@@ -166,7 +166,11 @@ impl World {
 
     fn decide(&self, name: &str) -> Result<Decision, Refusal> {
         let credentials = self.credentials();
-        let credential = credentials.iter().find(|one| one.id.name == name).unwrap_or_else(|| panic!("{name}"));
+        self.decide_one(credentials.iter().find(|one| one.id.name == name).unwrap_or_else(|| panic!("{name}")))
+    }
+
+    fn decide_one(&self, credential: &Credential) -> Result<Decision, Refusal> {
+        let credentials = self.credentials();
         let rules = Rules {
             profile: self.profile.as_ref(),
             now: self.now,

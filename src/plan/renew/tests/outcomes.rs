@@ -78,7 +78,7 @@ fn everything_that_is_left() {
     assert_eq!(world.left("apiserver"), Skipped::AuthorityMissing(CaId::Cluster));
 
     let mut world = World::new().apiserver();
-    let stranger = authority("kubernetes", MADE, MADE + YEAR * 10);
+    let stranger = authority("corporate", MADE, MADE + YEAR * 10);
     world.put("pki/ca.crt", stranger.bundle_pem());
     world.put("pki/ca.key", stranger.key().to_pem().as_str());
     assert_eq!(world.left("apiserver"), Skipped::NotOurs(name));
@@ -122,6 +122,49 @@ fn everything_that_is_left() {
     world.put("pki/apiserver.crt", world.issuer.bundle_pem());
     world.put("pki/apiserver.key", world.issuer.key().to_pem().as_str());
     assert_eq!(world.left("apiserver"), Skipped::IsAuthority);
+}
+
+/// A credential that a kubeconfig names elsewhere: nothing due is passed over, and a kubelet that rotates is left alone.
+#[test]
+fn what_is_named_elsewhere_is_judged_there() {
+    let rotating = "apiVersion: v1\nkind: Config\nclusters:\n- cluster:\n    server: https://10.0.0.11:6443\n  name: k\n\
+        contexts:\n- context:\n    cluster: k\n    user: u\n  name: u@k\ncurrent-context: u@k\nusers:\n- name: u\n  user:\n    \
+        client-certificate: /f.pem\n    client-key: /f.pem\n";
+    let path = || "/f.pem".to_owned();
+    let world = World::new().apiserver();
+    let apiserver = world.credentials().into_iter().find(|one| one.id.name == "apiserver").unwrap();
+    let leaf = parse_pem_bundle(crate::tree::file(&world.survey, Some(&apiserver.public)).unwrap()).unwrap().remove(0);
+    let (end, third) = (leaf.not_after, (leaf.not_after - leaf.not_before) / 4);
+    let there = || Some(Elsewhere::Certificate(Box::new(leaf.clone())));
+    for (elsewhere, now, kubelets, others) in [
+        (None, end + Duration::DAY, None, None),
+        (Some(Elsewhere::Missing), MADE, Some(Unwell::Missing), Some(Unwell::Missing)),
+        (Some(Elsewhere::Unreadable), MADE, Some(Unwell::Unreadable), Some(Unwell::Unreadable)),
+        (there(), MADE, None, None),
+        (there(), end - third, None, Some(Unwell::Due(third))),
+        (there(), end, None, Some(Unwell::Due(Duration::ZERO))),
+        (there(), end + Duration::SECOND, Some(Unwell::Expired(end)), Some(Unwell::Expired(end))),
+    ] {
+        for (name, unwell) in [("kubelet.conf", kubelets), ("admin.conf", others)] {
+            let mut world = World::new().due();
+            world.put(name, rotating);
+            world.now = now;
+            let credentials = world.credentials();
+            let own = credentials.iter().find(|one| one.id.name == name).unwrap();
+            let own = Credential { elsewhere: elsewhere.clone(), ..own.clone() };
+            let Ok(Decision::Skipped(left, None)) = world.decide_one(&own) else { panic!("{name} {now}") };
+            let expected = match (unwell, name) {
+                (Some(why), _) => Skipped::NotWellElsewhere(path(), why),
+                (None, "kubelet.conf") => Skipped::KubeletRotates(path()),
+                (None, _) => Skipped::CredentialFiles(path()),
+            };
+            assert_eq!(
+                (left.is_gap(), &left),
+                (matches!(expected, Skipped::NotWellElsewhere(..)), &expected),
+                "{name} {now}"
+            );
+        }
+    }
 }
 
 /// An external authority: its kubeconfigs with old CA data wait until something else is wrong with them.

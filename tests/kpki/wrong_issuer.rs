@@ -1,0 +1,77 @@
+//! A tree whose certificates its own authority did not sign cannot work, however long they are valid.
+
+use std::fs;
+
+use super::harness::{Place, single};
+
+const LATER: &str = "2026-11-21T00:00:00Z";
+
+/// Two clusters of one name, each with its own authorities.
+fn two() -> Place {
+    let place = Place::new();
+    place.write("p.yaml", single(""));
+    for dir in ["k8s", "other"] {
+        place.init(&["--profile", "p.yaml", "--dir", dir]).ok();
+    }
+    place
+}
+
+fn states(place: &Place, status: i32) -> Vec<(String, String)> {
+    let run = place.kpki(&["check-expiration", "k8s", "--at", LATER, "-o", "json"]).status(status);
+    let json = run.json();
+    let rows = json["certificates"].as_array().unwrap().iter();
+    let text = |row: &serde_json::Value, field: &str| row[field].as_str().unwrap().to_owned();
+    rows.map(|row| (text(row, "name"), text(row, "state")))
+        .filter(|(_, state)| state != "ok" && state != "absent")
+        .collect()
+}
+
+/// Whose certificates `ca` signs, in kubeadm's order of names.
+const OF_CA: [&str; 8] = [
+    "admin.conf",
+    "apiserver",
+    "apiserver-kubelet-client",
+    "controller-manager.conf",
+    "kubelet-serving",
+    "kubelet.conf",
+    "scheduler.conf",
+    "super-admin.conf",
+];
+
+#[test]
+fn another_clusters_authority_in_place_is_found_and_repaired() {
+    let place = two();
+    for file in ["pki/ca.crt", "pki/ca.key"] {
+        fs::copy(place.path("other").join(file), place.path("k8s").join(file)).unwrap();
+    }
+    let expected: Vec<_> = OF_CA.iter().map(|name| ((*name).to_owned(), "wrong-issuer".to_owned())).collect();
+    assert_eq!(states(&place, 4), expected);
+    let table = place.kpki(&["check-expiration", "k8s", "--at", LATER]).status(4).stdout;
+    assert!(table.starts_with("wrong issuer: 8 wrong issuer, 13 ok of 21 certificates"), "{table}");
+    assert!(table.contains("have it sign them again: kpki renew"), "{table}");
+    let nagios = place.kpki(&["check-expiration", "k8s", "--at", LATER, "-o", "nagios"]).status(2);
+    assert!(nagios.stdout.starts_with("CERTIFICATES CRITICAL - 8 wrong issuer"), "{}", nagios.stdout);
+
+    let run = place.kpki(&["renew", "all", "--due", "--dir", "k8s", "--at", LATER, "-o", "json"]).ok();
+    let entries = run.json()["trees"][0]["entries"].clone();
+    let mut renewed: Vec<String> = Vec::new();
+    for entry in entries.as_array().unwrap().iter().filter(|entry| entry["action"] == "renew") {
+        renewed.push(entry["name"].as_str().unwrap().to_owned());
+        let reason = entry["reasons"][0].as_str().unwrap();
+        assert_eq!(reason, "signed by CN=kubernetes, and not by the authority in the tree");
+    }
+    renewed.sort();
+    assert_eq!(renewed, OF_CA);
+    assert_eq!(states(&place, 0), []);
+}
+
+/// Without the authority's key nothing can be signed again: the exit status of the renewal says so.
+#[test]
+fn without_the_key_it_is_not_done() {
+    let place = two();
+    fs::copy(place.path("other/pki/etcd/ca.crt"), place.path("k8s/pki/etcd/ca.crt")).unwrap();
+    fs::remove_file(place.path("k8s/pki/etcd/ca.key")).unwrap();
+    let wrong: Vec<String> = states(&place, 4).into_iter().map(|(name, _)| name).collect();
+    assert_eq!(wrong, ["apiserver-etcd-client", "etcd-healthcheck-client", "etcd-peer", "etcd-server"]);
+    place.kpki(&["renew", "all", "--due", "--dir", "k8s", "--at", LATER]).status(5);
+}
