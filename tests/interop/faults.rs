@@ -153,6 +153,11 @@ pub fn killed(ran: &Ran) -> bool {
     ran.signal == Some(9) || ran.code == Some(137)
 }
 
+/// It got through; check-expiration may have something to say.
+pub fn is_done(ran: &Ran) -> bool {
+    matches!(ran.code, Some(0 | 3 | 5 | 10))
+}
+
 /// The dynamic loader did not get as far as the program.
 pub fn is_of_loader(ran: &Ran) -> bool {
     ran.err.contains("loading shared libraries") || ran.err.contains("cannot allocate") || ran.code == Some(127)
@@ -175,7 +180,7 @@ pub fn sweep<S: Spot>(name: &str, tried: Tried, workers: usize, spot: impl Fn(us
     let spots: Vec<S> = (0..workers).map(spot).collect();
     spots[0].prepare();
     let (counts, ran) = count(&spots[0].log(), &spots[0].command());
-    assert!(matches!(ran.code, Some(0 | 5 | 10)), "{name} undisturbed: {ran:?}");
+    assert!(is_done(&ran), "{name} undisturbed: {ran:?}");
     let faults = faults(&counts, tried);
     let (next, hits, kills) = (AtomicUsize::new(0), AtomicUsize::new(0), AtomicUsize::new(0));
     let complaints = Mutex::new(Vec::new());
@@ -188,7 +193,7 @@ pub fn sweep<S: Spot>(name: &str, tried: Tried, workers: usize, spot: impl Fn(us
                     let (ran, hit, said) = spot.attempt(fault);
                     let is_kill = fault.kind == FAULTS[0];
                     let said = match said {
-                        Ok(()) if !hit && !matches!(ran.code, Some(0 | 5 | 10)) => Err(format!("no hit, but {ran:?}")),
+                        Ok(()) if !hit && !is_done(&ran) => Err(format!("no hit, but {ran:?}")),
                         Ok(()) if hit && is_kill && !killed(&ran) => Err("it was not killed".to_owned()),
                         said => said,
                     };
@@ -203,8 +208,10 @@ pub fn sweep<S: Spot>(name: &str, tried: Tried, workers: usize, spot: impl Fn(us
     });
     let (complaints, hits, kills) = (complaints.into_inner().unwrap(), hits.into_inner(), kills.into_inner());
     eprintln!("{name}: {hits} of {} faults met, {kills} kills, {} complaints", faults.len(), complaints.len());
-    // It did hit something.
-    assert!(hits * 2 > faults.len() && kills > 0, "{name}: only {hits} of {} faults, {kills} kills", faults.len());
+    // It did hit something, where there is something to hit: a tenth of a small verb's faults is few.
+    let wanted = faults.iter().any(|fault| fault.kind == FAULTS[0]);
+    assert!(hits * 2 >= faults.len(), "{name}: only {hits} of {} faults", faults.len());
+    assert!(kills > 0 || !wanted || faults.len() < PART, "{name}: no run was killed");
     complaints
 }
 
