@@ -5,7 +5,6 @@ use std::ffi::OsString;
 use std::hint::black_box;
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::DumpableBehavior;
@@ -127,8 +126,6 @@ pub fn main() -> ExitCode {
     let _ = rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable);
     handle_signals();
     let environment = of_process();
-    // A limit on the size of files (`ulimit -f`) is an error of the write, not the end of the process.
-    let _ = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, Arc::default());
     let (mut out, mut err) = (io::stdout().lock(), io::stderr().lock());
     let status = run(std::env::args_os(), &environment, &mut out, &mut err);
     overwrite_leftovers();

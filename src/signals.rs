@@ -6,8 +6,9 @@
 use std::cell::Cell;
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
+use signal_hook::consts::SIGXFSZ;
 use signal_hook::flag;
 
 /// A signal that asks a process to end.
@@ -65,6 +66,8 @@ thread_local! {
 /// From here on signals are handled as described. `ignored`: whether the process was started with the signal ignored, as
 /// by `nohup`; then it stays so.
 pub fn install(ignored: impl Fn(Signal) -> bool) -> io::Result<()> {
+    // A limit on the size of files (`ulimit -f`) is an error of the write, not the end of the process.
+    flag::register(SIGXFSZ, Arc::default())?;
     for signal in Signal::ALL.into_iter().filter(|signal| !ignored(*signal)) {
         let number = i32::from(signal.number());
         flag::register_conditional_shutdown(number, i32::from(signal.status()), &FREE)?;

@@ -70,6 +70,12 @@ const TABLE: &[Row] = &[
         &[KeepKeys, WriteNothing],
     ),
     row("ca-crt-with-key", "convert cl --as kubeadm-certs --out x", 1, &[KeepKeys, WriteNothing]),
+    row(
+        "sign-exponent-3",
+        "sign web.csr --usage client --ca-cert ca.crt --ca-key ca.key --out x",
+        1,
+        &[Say("expected an odd public exponent of more than 65536 (FIPS 186-5), found 3"), WriteNothing],
+    ),
     // The way out that the error names.
     row(
         "ca-crt-with-key",

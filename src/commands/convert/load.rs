@@ -94,14 +94,11 @@ fn block(name: &str, raw: &Raw<'_>, loaded: &mut Loaded) -> Result<()> {
     }
     let Some(thing) = Thing::of_der(&block.contents) else {
         let ours = ["CERTIFICATE", "X509 CRL", "CERTIFICATE REQUEST", "PUBLIC KEY"];
-        return Err(
-            if label.is_private_key() && !text.starts_with("OPENSSH") || ours.iter().any(|known| text.ends_with(known))
-            {
-                broken(format!("{at} ({label}): expected complete DER of the type of its label"))
-            } else {
-                LoadError::Nothing(Error::new(format!("{at}: expected {KNOWN}, found {label}")))
-            },
-        );
+        let is_key = label.is_private_key() && !text.starts_with("OPENSSH");
+        return Err(match is_key || ours.iter().any(|known| text.ends_with(known)) {
+            true => broken(format!("{at} ({label}): expected complete DER of the type of its label")),
+            false => LoadError::Nothing(Error::new(format!("{at}: expected {KNOWN}, found {label}"))),
+        });
     };
     let meant = ALIASES.iter().find(|(alias, _)| *alias == text).map_or(text, |(_, meant)| *meant);
     if meant != thing.label() {

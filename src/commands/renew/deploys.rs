@@ -20,6 +20,15 @@ impl Deploy<'_> {
     }
 }
 
+/// `KPKI_RESULT` of the post hook.
+pub const fn result(rolled_back: bool, failed: bool) -> &'static str {
+    match (rolled_back, failed) {
+        (true, _) => "restored",
+        (false, true) => "failed",
+        (false, false) => "renewed",
+    }
+}
+
 /// One call for each component of each node, and one for each extra certificate that has a hook.
 pub fn of<'r>(credentials: &[&Credential], renewal: &'r Renewal) -> Vec<Deploy<'r>> {
     let known = restarts(credentials.iter().map(|one| one.id.clone()))

@@ -112,11 +112,7 @@ impl<'a> Hooks<'a> {
             report.restart.clear();
         }
         if let Some(command) = &renewal.hooks.post {
-            let result = match (report.rolled_back, failed) {
-                (true, _) => "restored",
-                (false, true) => "failed",
-                (false, false) => "renewed",
-            };
+            let result = deploys::result(report.rolled_back, failed);
             let more = [("KPKI_GENERATION", generation.clone()), ("KPKI_RESULT", result.to_owned())];
             let ran = self.run("post", command, &more);
             // With the next run, for which a component is notified once more.
