@@ -267,6 +267,7 @@ fn who_only_looks_says_that_a_run_waits() {
         &["renew", "all", "-p", "p.yaml", "--dry-run"],
         &["csr", "apiserver", "-p", "p.yaml", "--dry-run"],
         &["restore", "--dry-run"],
+        &["sign", "web.csr", "--usage", "client", "--out", "-", "-p", "p.yaml", "--dry-run"],
     ] {
         let at = if words[0] == "history" { vec![] } else { vec!["--at", NOW] };
         let run = place.kpki(&[words, &["--dir", "t"], &at[..]].concat());

@@ -573,3 +573,17 @@ fn a_cluster_with_extra_certificates_gets_each_list_once() {
     let run = place.kpki(&["renew", "all", "--due", "--dir", "cl", "--at", super::harness::NOW]).ok();
     assert!(run.stdout.starts_with("renewed 1 of "), "{}", run.stdout);
 }
+
+/// An authority whose file cannot be used is not passed over.
+#[test]
+fn an_authority_that_cannot_be_used_is_no_reason_for_silence() {
+    let place = Place::new();
+    place.write("p.yaml", single(""));
+    place.init(&["--profile", "p.yaml", "--dir", "d"]).ok();
+    place.write("d/pki/front-proxy-ca.crt", "nothing");
+    for words in [&["crl", "update"][..], &["crl", "update", "--due"]] {
+        let run = place.kpki(&[words, &["--dir", "d", "--at", "2026-11-21T00:00:00Z"]].concat()).fails(1);
+        assert!(run.stderr.contains("the authority front-proxy-ca cannot sign: "), "{}", run.stderr);
+    }
+    assert!(!place.path("d/pki/ca.crl").exists(), "nothing was written");
+}

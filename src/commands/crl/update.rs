@@ -93,6 +93,10 @@ fn evaluate(request: &Request, session: &Session<'_>, snapshot: &Snapshot) -> Re
     for id in CaId::ALL.into_iter().filter(|id| !named || request.authorities.contains(id)) {
         let authority = snapshot.authorities.get(&id);
         let Some(issuer) = authority.and_then(Authority::certificate) else {
+            // An authority whose file cannot be used is not one that is missing.
+            if let Some(refusal) = authority.and_then(|authority| refusal(id, authority, now)) {
+                return Err(error::refused(&session.target.root, &[refusal]));
+            }
             if named {
                 return Err(error::no_signer(id, authority));
             }

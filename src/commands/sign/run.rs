@@ -95,6 +95,9 @@ pub fn run(request: &Request) -> Result<Outcome, Error> {
         text.push_str(&pem);
     }
     let mut warnings = target.as_ref().map_or(Vec::new(), |(_, warnings)| warnings.clone());
+    if let Some(session) = session.as_ref().filter(|_| request.run.dry_run) {
+        warnings.extend(session.tree.left_by_interrupted()?);
+    }
     for (job, grant) in jobs.iter().zip(&grants).filter(|(_, grant)| grant.shortened.is_some()) {
         let at = crate::clock::rfc3339(grant.blueprint.not_after);
         warnings.push(format!("{}: shortened to the authority's notAfter {at}", job.file.display()));
