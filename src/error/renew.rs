@@ -109,9 +109,9 @@ pub fn ended(ended: &Ended, timeout: u64) -> String {
     }
 }
 
-/// Everything that makes a renewal impossible, as one error.
+/// Everything that makes signing impossible, as one error.
 pub fn refused(directory: &Path, refusals: &[Refusal]) -> Error {
-    Error::new(format!("cannot renew in {}: nothing was written", directory.display()))
+    Error::new(format!("cannot sign in {}: nothing was written", directory.display()))
         .causes(refusals.iter().map(|refusal| words(refusal, directory)))
 }
 

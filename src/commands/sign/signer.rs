@@ -51,7 +51,9 @@ impl<'a> Signer<'a> {
         let session = self.session.ok_or_else(no_authority)?;
         let state = self.snapshot.as_ref().and_then(|snapshot| snapshot.authorities.get(&id));
         if let Some(refusal) = state.and_then(|state| refusal(id, state, session.run.now)) {
-            return Err(error::refused(&session.target.root, &[refusal]));
+            let refused = Err(error::refused(&session.target.root, &[refusal]));
+            // Of a dry run an interrupted run may be the cause.
+            return if session.run.dry_run { session.tree.or_interrupted(refused) } else { refused };
         }
         let local = state.filter(|state| state.is_local()).and_then(|state| state.certificate());
         local.ok_or_else(|| {
