@@ -18,6 +18,8 @@ pub struct ParsedObject {
     pub(super) link: Option<IssuerLink>,
     /// Of a CRL, unless it was only walked over.
     pub(super) der: Option<Vec<u8>>,
+    /// `der` was kept when it was read.
+    pub(super) was_kept: bool,
     /// The file it was found in or expected at, if that is not the one that was read.
     pub(super) elsewhere: Option<String>,
     /// It need not be there at all.
@@ -26,7 +28,17 @@ pub struct ParsedObject {
 
 impl ParsedObject {
     pub(super) fn new(kind: Kind, position: usize, reading: Reading) -> Self {
-        Self { kind, position, within: None, reading, link: None, der: None, elsewhere: None, optional: false }
+        Self {
+            kind,
+            position,
+            within: None,
+            reading,
+            link: None,
+            der: None,
+            was_kept: false,
+            elsewhere: None,
+            optional: false,
+        }
     }
 
     pub(super) fn broken(kind: Kind, position: usize, why: Unreadable) -> Self {
@@ -48,7 +60,8 @@ impl ParsedObject {
     /// `der`: empty if it is not kept.
     pub(super) fn crl(position: usize, crl: Crl, der: Vec<u8>) -> Self {
         let object = Self::new(Kind::Crl, position, Reading::Crl(Box::new(facts::crl(crl))));
-        Self { der: Some(der).filter(|der| !der.is_empty()), ..object }
+        let was_kept = !der.is_empty();
+        Self { der: was_kept.then_some(der), was_kept, ..object }
     }
 
     /// The DER of its issuer's name, of a certificate.

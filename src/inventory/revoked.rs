@@ -10,6 +10,7 @@ use super::item::Reading;
 use super::object::ParsedObject;
 use crate::catalog::CaId;
 use crate::files::{self, FileState};
+use crate::x509::crl_problem::Problem;
 use crate::x509::revocation::{CrlIssuer, Strictness, vet};
 use crate::x509::{Certificate, CrlLookup, Wanted, parse_pem_bundle};
 
@@ -64,6 +65,14 @@ pub fn mark<'d, 'p>(
             facts.revoked = revoked;
         }
     }
+}
+
+/// Why the readers of a CRL refuse it; `None`: they do not, or it was not kept.
+pub fn refused(issuer: &Certificate, der: &[u8]) -> Option<Problem> {
+    let nothing = Wanted::new(std::iter::empty());
+    let lookup = CrlLookup::read(der, &nothing).ok()?;
+    let by = CrlIssuer { issuer, delegates: &[], strictness: Strictness::Lenient };
+    vet(&lookup, der, by, lookup.crl.this_update).problems().iter().find(|problem| problem.is_refused()).cloned()
 }
 
 /// The first certificate of an authority's file.

@@ -250,8 +250,7 @@ fn decide(found: &mut Vec<Found>, is_key: &dyn Fn(&str) -> bool) {
 /// By each authority's CRL, and of a node in a cluster directory also the shared one, whichever is newer.
 fn mark_revoked(found: &mut [Found], request: &Request<'_>, shared: &SharedCrls) {
     for authority in CaId::ALL {
-        let crls =
-            found.iter_mut().filter(|one| one.expected.kind == Kind::Crl && one.expected.authority == Some(authority));
+        let crls = found.iter_mut().filter(|one| is_crl_of(one, authority));
         let own: Vec<Vec<u8>> = crls.flat_map(|one| &mut one.objects).filter_map(|object| object.der.take()).collect();
         let shared = shared_file(request, authority, "crl").map(|path| shared.read(authority, &path));
         let issuer = found.iter().find(|one| {
@@ -263,8 +262,19 @@ fn mark_revoked(found: &mut [Found], request: &Request<'_>, shared: &SharedCrls)
             && let Some(issuer) = revoked::issuer(&path)
         {
             revoked::mark(&issuer, ders(), found.iter_mut().flat_map(|one| &mut one.objects));
+            let crls = found.iter_mut().filter(|one| is_crl_of(one, authority)).flat_map(|one| &mut one.objects);
+            // In the order in which they were taken out.
+            for (object, der) in crls.filter(|object| object.was_kept).zip(&own) {
+                if let Some(why) = revoked::refused(&issuer, der) {
+                    object.reading = Reading::Unreadable(why.into());
+                }
+            }
         }
     }
+}
+
+fn is_crl_of(found: &Found, authority: CaId) -> bool {
+    found.expected.kind == Kind::Crl && found.expected.authority == Some(authority)
 }
 
 /// Certificates whose authority is here and did not sign them, directly or through intermediates in their own file.

@@ -9,6 +9,7 @@ use crate::files::{self, What};
 use crate::kubeconfig::KubeconfigError;
 use crate::x509::ParseError;
 use crate::x509::crl::CrlError;
+use crate::x509::crl_problem::Problem;
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unreadable {
@@ -35,6 +36,9 @@ pub enum Unreadable {
     Certificate(#[from] ParseError),
     #[error("{0}")]
     Crl(#[from] CrlError),
+    /// A CRL beside its authority that its readers refuse.
+    #[error("{0}")]
+    CrlRefused(#[from] Problem),
     /// The value of this field of a kubeconfig or Secret.
     #[error("expected base64 in {0}")]
     NotBase64(&'static str),

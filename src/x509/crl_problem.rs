@@ -6,6 +6,21 @@ use crate::blueprint::{Name, Oid};
 use crate::clock::rfc3339;
 use crate::x509::VerifyError;
 
+impl Problem {
+    /// Programs that read the CRL refuse it, whichever certificate they ask about.
+    pub const fn is_refused(&self) -> bool {
+        matches!(
+            self,
+            Self::OtherIssuer(_)
+                | Self::NotSigned(_)
+                | Self::UnknownCritical(_)
+                | Self::UnknownCriticalInEntry
+                | Self::Indirect
+                | Self::Number
+        )
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Problem {
     // Of these the CRL is not looked at further.

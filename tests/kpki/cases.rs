@@ -76,6 +76,29 @@ const TABLE: &[Row] = &[
         1,
         &[Say("expected an odd public exponent of more than 65536 (FIPS 186-5), found 3"), WriteNothing],
     ),
+    row("super-admin-removed", "check-expiration tree", 0, &[Say("ok: 15 certificates"), NotSay("kpki init")]),
+    row("etcd-host", "check-expiration tree", 0, &[Say("ok: 5 certificates"), NotSay("restore")]),
+    row(
+        "crl-not-the-authoritys",
+        "check-expiration tree",
+        4,
+        &[Say("pki/ca.crl: the CRL is not the issuer's"), WriteNothing],
+    ),
+    row("k0s-like", "check-expiration pki", 0, &[Say("etcd/server.crt"), NotSay("MISSING")]),
+    row("tree-conf-file-refs", "check-expiration tree --at 2027-12-31", 4, &[Say("13 expired")]),
+    row(
+        "tree-conf-file-refs",
+        "renew all --due --dir tree --at 2027-12-31",
+        0,
+        &[Say("renewed 13 of 13 certificates")],
+    ),
+    row("renew-missing-name", "renew apiserver --dir tree", 5, &[Say("its authority ca is missing")]),
+    row(
+        "version-label",
+        "init --profile kubeadm.yaml --dir x",
+        0,
+        &[Say("the rules of v1.28.0 hold"), NotSay("super-admin.conf")],
+    ),
     // The way out that the error names.
     row(
         "ca-crt-with-key",
@@ -95,7 +118,8 @@ fn what_went_wrong_once_is_right_now() {
             place.write(to, fs::read(place.path(words[0])).unwrap());
             words.drain(..2);
         }
-        let at: &[&str] = if ["inspect", "convert", "profile"].contains(&words[0]) { &[] } else { &["--at", AT] };
+        let timeless = ["inspect", "convert", "profile"].contains(&words[0]) || words.contains(&"--at");
+        let at: &[&str] = if timeless { &[] } else { &["--at", AT] };
         let run = place.kpki(&[&words, at].concat());
         let what = format!("{case}: kpki {command}\n{}{}", run.stdout, run.stderr);
         assert_eq!(run.status, *status, "{what}");
