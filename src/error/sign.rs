@@ -48,9 +48,12 @@ pub fn words(declined: &Declined) -> (String, String) {
         ),
         Declined::UnknownSignature(oid) => (
             format!("expected a signature this program can verify, found algorithm {}", signature_name(oid)),
-            "have the request signed with SHA-256 or better",
+            "have the request signed with ECDSA, or with RSA (PKCS #1 v1.5) and SHA-256 or better",
         ),
-        Declined::Key(kind) => (format!("expected a key of {EXPECTED}, found {kind}"), "have a stronger key made"),
+        Declined::Key(kind) => (
+            format!("expected a key of {EXPECTED}, found {kind}"),
+            "have the request made with a key of one of these kinds",
+        ),
         Declined::NoSubject => (
             "it has neither a subject nor names, and none were given".to_owned(),
             "give a subject with --subject, or names with --san",

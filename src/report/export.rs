@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::form::{Report, Screen};
 use super::json::{Name, octal};
-use super::table::{line, lines, table};
+use super::table::{counted, line, lines, table};
 
 /// What was packed for one node.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -37,7 +37,7 @@ impl Report for Export {
     fn text(&self, screen: Screen, out: &mut dyn Write) -> io::Result<()> {
         let Self { node, cluster, out: archive, files, .. } = self;
         let keys = if self.ca_keys { "with CA keys" } else { "without CA keys" };
-        line(out, format_args!("exported {node} of {cluster} to {archive}: {} files, {keys}", files.len()))?;
+        line(out, format_args!("exported {node} of {cluster} to {archive}: {}, {keys}", counted(files.len(), "file")))?;
         writeln!(out)?;
         let rows = files.iter().map(|file| [file.path.clone(), format!("{:04o}", file.mode), file.entry.clone()]);
         table(out, screen.width, &["PATH", "MODE", "ENTRY"], rows)?;
@@ -104,7 +104,9 @@ impl Verify {
             NodeState::OtherNode => {
                 format!("wrong node: {dir} holds files of {}, not of {node}", self.owners.join(", "))
             }
-            NodeState::Right | NodeState::Renewed => format!("right: {dir} belongs to {node}; {all} entries fit"),
+            NodeState::Right | NodeState::Renewed => {
+                format!("right: {dir} belongs to {node}; {} fit", counted(all, "entry"))
+            }
             worst => format!("{}: {bad} of {all} entries in {dir} do not fit {node}", Name(worst)),
         }
     }

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::form::{Report, Screen};
 use super::restart::{Restart, restart_lines};
-use super::table::{first_of, line, table};
+use super::table::{counted, first_of, line, table};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "kind")]
@@ -78,9 +78,11 @@ impl Report for Restored {
         let (count, before) = (self.put_back.len() + self.removed.len(), &self.generation);
         match (count, &self.kept) {
             (0, _) => line(out, format_args!("nothing to do: the tree is as it was before {before}"))?,
-            (_, None) => line(out, format_args!("would restore {count} files as they were before {before}"))?,
+            (_, None) => {
+                line(out, format_args!("would restore {} as they were before {before}", counted(count, "file")))?
+            }
             (_, Some(kept)) => {
-                line(out, format_args!("restored {count} files as they were before {before}"))?;
+                line(out, format_args!("restored {} as they were before {before}", counted(count, "file")))?;
                 line(out, format_args!("undo it with: kpki restore {kept} --dir {}", self.directory))?;
             }
         }

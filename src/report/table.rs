@@ -9,6 +9,15 @@ use time::OffsetDateTime;
 use super::form::Width;
 use crate::clock::{distance, rfc3339};
 
+/// `1 certificate`, `2 certificates`, `2 entries`.
+pub fn counted(count: usize, noun: &str) -> String {
+    match (count, noun.strip_suffix('y')) {
+        (1, _) => format!("1 {noun}"),
+        (_, Some(stem)) => format!("{count} {stem}ies"),
+        (_, None) => format!("{count} {noun}s"),
+    }
+}
+
 /// A headline and rows.
 pub fn table<R: IntoIterator<Item = String>>(
     out: &mut dyn Write,

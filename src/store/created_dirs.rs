@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::files::{Dir, FileError, Kind, Op};
 
+use super::error::StoreError;
 use super::roots::or_here;
 
 /// Directories this run made, outermost first.
@@ -52,6 +53,33 @@ impl CreatedDirs {
     pub fn undo(self) {
         for path in self.made.iter().rev() {
             let _ = rustix::fs::rmdir(path);
+        }
+    }
+}
+
+/// A directory for outputs, made if there is none. Dropped, it is removed again as far as it is empty.
+#[derive(Debug)]
+pub struct OutputDir {
+    created: Option<CreatedDirs>,
+}
+
+impl OutputDir {
+    pub fn make(path: &Path) -> Result<Self, StoreError> {
+        let mut created = CreatedDirs::default();
+        match created.make(path, PARENT_MODE) {
+            Ok(_) => Ok(Self { created: Some(created) }),
+            Err(error) => {
+                created.undo();
+                Err(error.into())
+            }
+        }
+    }
+}
+
+impl Drop for OutputDir {
+    fn drop(&mut self) {
+        if let Some(created) = self.created.take() {
+            created.undo();
         }
     }
 }

@@ -41,6 +41,7 @@ mod tests;
 
 pub use check::check_writable;
 pub use commit::{Commit, FileChange, Locking};
+pub use created_dirs::OutputDir;
 pub use error::StoreError;
 pub use file::{check_file, create_file, replace_file};
 pub use generation::{Generation, PriorFile, before_of, generations};

@@ -99,6 +99,30 @@ const TABLE: &[Row] = &[
         0,
         &[Say("the rules of v1.28.0 hold"), NotSay("super-admin.conf")],
     ),
+    row(
+        "sign-hints",
+        "sign p521.csr --usage server --san a.example --ca-cert ca.crt --ca-key ca.key --out -",
+        1,
+        &[Say("found ECDSA-P521"), Say("hint: have the request made with a key of one of these kinds"), WriteNothing],
+    ),
+    row(
+        "sign-hints",
+        "sign ed.csr --usage server --san a.example --ca-cert ca.crt --ca-key ca.key --out -",
+        1,
+        &[Say("found Ed25519"), Say("hint: have the request made with a key of one of these kinds"), WriteNothing],
+    ),
+    row(
+        "sign-hints",
+        "sign pss.csr --usage server --san a.example --ca-cert ca.crt --ca-key ca.key --out -",
+        1,
+        &[Say("rsassaPss"), Say("hint: have the request signed with ECDSA, or with RSA (PKCS #1 v1.5)"), WriteNothing],
+    ),
+    row(
+        "sign-out-dir",
+        "sign std.csr --usage server --san web.example.com --ca-cert ca.crt --ca-key ca.key --out new/",
+        0,
+        &[Say("signed 1 certificate"), Hold("new/std.crt", "BEGIN CERTIFICATE")],
+    ),
     // The way out that the error names.
     row(
         "ca-crt-with-key",

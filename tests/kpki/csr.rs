@@ -199,7 +199,14 @@ fn a_tree_below_an_external_authority_is_completed_and_renewed() {
         // import completes it.
         let files = sign_all(&place, authority, &names);
         let dry = import(&place, &files, &["--dry-run"]).ok();
-        assert!(dry.stdout.starts_with(&format!("would put {} certificates in place", names.len())), "{}", dry.stdout);
+        assert!(
+            dry.stdout.starts_with(&format!(
+                "would put {} in place",
+                if names.len() == 1 { "1 certificate".to_owned() } else { format!("{} certificates", names.len()) }
+            )),
+            "{}",
+            dry.stdout
+        );
         assert!(before == lying(&place.path("t")));
         let run = import(&place, &files, &["-o", "json"]).ok();
         assert_eq!(run.json()["entries"].as_array().unwrap().len(), names.len());

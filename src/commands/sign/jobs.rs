@@ -11,7 +11,7 @@ use crate::blueprint::{Blueprint, KeyUsage, Role};
 use crate::ca::{self, PrivateKey};
 use crate::error::Error;
 use crate::files::{self, What};
-use crate::store::{self, OuterFile};
+use crate::store::{self, OuterFile, OutputDir};
 use crate::workspace::{Locked, Transaction, survey};
 use crate::x509;
 
@@ -82,11 +82,29 @@ impl Place {
         match &request.out {
             None => Self::Beside,
             Some(out) if out == Path::new("-") => Self::StandardOutput,
-            Some(out) if request.files.len() > 1 || files::what(None, out) == Some(What::Directory) => {
+            // A name that ends with a slash is a directory's, whether it is there or not.
+            Some(out)
+                if request.files.len() > 1
+                    || out.as_os_str().as_encoded_bytes().ends_with(b"/")
+                    || files::what(None, out) == Some(What::Directory) =>
+            {
                 Self::Into(out.clone())
             }
             Some(out) => Self::As(out.clone()),
         }
+    }
+
+    /// The directory of the outputs, if it has to be made.
+    pub fn make_dir(&self, request: &Request) -> Result<Option<OutputDir>, Error> {
+        match self {
+            Self::Into(out) if !request.run.dry_run => Ok(Some(OutputDir::make(out)?)),
+            _ => Ok(None),
+        }
+    }
+
+    /// Nothing can be in the way in a directory that a dry run does not make.
+    fn is_there(&self) -> bool {
+        !matches!(self, Self::Into(out) if files::what(None, out).is_none())
     }
 
     fn path(&self, job: &Job, end: &str) -> Option<PathBuf> {
@@ -114,7 +132,7 @@ impl Place {
 }
 
 /// Refuses, before anything is written, what writing these files would refuse.
-pub fn check(outs: &[OuterFile]) -> Result<(), Error> {
+pub fn check(place: &Place, outs: &[OuterFile]) -> Result<(), Error> {
     let mut seen = BTreeSet::new();
     for OuterFile { path, .. } in outs {
         if !seen.insert(path) {
@@ -124,7 +142,9 @@ pub fn check(outs: &[OuterFile]) -> Result<(), Error> {
             ))
             .hint("sign them one by one, each with its own --out"));
         }
-        store::check_file(path, false)?;
+        if place.is_there() {
+            store::check_file(path, false)?;
+        }
     }
     Ok(())
 }

@@ -36,6 +36,8 @@ pub fn run(request: &Request) -> Result<Outcome, Error> {
     };
     let signer = Signer::open(by_files, session.as_ref())?;
     let place = Place::of(request);
+    // It goes again if nothing comes to be in it.
+    let _made = place.make_dir(request)?;
     // Without a tree, several outputs are one transaction in their own directory.
     let apart =
         Some(request).filter(|_| !signer.is_tree() && !request.run.dry_run).and_then(|request| place.home(request));
@@ -106,7 +108,7 @@ pub fn run(request: &Request) -> Result<Outcome, Error> {
         let said = |one| format!("{}: granted as stated: {}", job.file.display(), error::meaning(one));
         warnings.extend(grant.meanings.iter().map(said));
     }
-    jobs::check(&written)?;
+    jobs::check(&place, &written)?;
     if !request.run.dry_run {
         jobs::write(locked, request, lines, written)?;
     }

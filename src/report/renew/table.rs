@@ -8,7 +8,7 @@ use crate::report::certificate::Side;
 use crate::report::form::{Report, Screen};
 use crate::report::json::Name;
 use crate::report::restart::restart_lines;
-use crate::report::table::{end, line, lines, place, table};
+use crate::report::table::{counted, end, line, lines, place, table};
 
 /// From this many trees on, each is a line.
 const MANY: usize = 5;
@@ -51,7 +51,7 @@ fn all(report: &Renew) -> String {
     ];
     let parts = parts.into_iter().map(|(outcome, words)| (count(outcome), words)).filter(|(count, _)| *count > 0);
     let parts: String = parts.map(|(count, words)| format!("; {count} {words}")).collect();
-    format!("{verb} {made} certificates in {} trees{parts}", report.trees.len())
+    format!("{verb} {} in {} trees{parts}", counted(made, "certificate"), report.trees.len())
 }
 
 fn tree(report: &Renew, tree: &Tree, screen: Screen, out: &mut dyn Write) -> io::Result<()> {
@@ -82,15 +82,23 @@ fn tree(report: &Renew, tree: &Tree, screen: Screen, out: &mut dyn Write) -> io:
     Ok(())
 }
 
+fn were(total: usize) -> String {
+    format!("{} {}", counted(total, "certificate"), if total == 1 { "was" } else { "were" })
+}
+
 fn verdict(report: &Renew, tree: &Tree, out: &mut dyn Write) -> io::Result<()> {
     let (made, total) = (tree.made(), tree.entries.len());
     let place = place(tree.cluster.as_deref(), &tree.directory);
     let verdict = match (made, report.dry_run, tree.rolled_back) {
         (0, _, true) => format!("the old certificates of an interrupted renewal are restored: {place}"),
-        (0, ..) => format!("nothing was renewed, {total} certificates were checked: {place}"),
-        (_, true, _) => format!("would renew {made} of {total} certificates (nothing was written): {place}"),
-        (_, _, true) => format!("renewed {made} of {total} certificates and restored the old ones: {place}"),
-        (..) => format!("renewed {made} of {total} certificates: {place}"),
+        (0, ..) => format!("nothing was renewed, {} checked: {place}", were(total)),
+        (_, true, _) => {
+            format!("would renew {made} of {} (nothing was written): {place}", counted(total, "certificate"))
+        }
+        (_, _, true) => {
+            format!("renewed {made} of {} and restored the old ones: {place}", counted(total, "certificate"))
+        }
+        (..) => format!("renewed {made} of {}: {place}", counted(total, "certificate")),
     };
     match tree.skipped().count() {
         0 => line(out, verdict)?,

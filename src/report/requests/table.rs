@@ -6,7 +6,7 @@ use super::document::{RequestEntry, RequestedFacts, Requests, Verb};
 use crate::report::certificate::Facts;
 use crate::report::form::{Report, Screen};
 use crate::report::restart::restart_lines;
-use crate::report::table::{end, line, lines, table};
+use crate::report::table::{counted, end, line, lines, table};
 
 /// How many of many refused names are shown.
 const FEW: usize = 10;
@@ -38,12 +38,12 @@ fn verdict(report: &Requests) -> String {
     let kept = report.count("keep");
     let mut text = match report.verb {
         Verb::Csr => {
-            format!("{} {} requests, {kept} exist already", would("wrote", "write"), report.count("request"))
+            format!("{} {}, {kept} exist already", would("wrote", "write"), counted(report.count("request"), "request"))
         }
-        Verb::Sign => format!("{} {} certificates", would("signed", "sign"), report.count("sign")),
+        Verb::Sign => format!("{} {}", would("signed", "sign"), counted(report.count("sign"), "certificate")),
         Verb::Import => {
             let there = if kept > 0 { format!(", {kept} were in place already") } else { String::new() };
-            format!("{} {} certificates in place{there}", would("put", "put"), report.count("import"))
+            format!("{} {} in place{there}", would("put", "put"), counted(report.count("import"), "certificate"))
         }
     };
     let left = report.count("left");
