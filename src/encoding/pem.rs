@@ -118,6 +118,8 @@ mod tests {
                 PemError::WrongEnd { position: 1, label: label(), found: Label::of(b"B") },
             ),
             ("-----BEGIN A-----\nZm9\n-----END A-----\n", PemError::NotBase64 { position: 1, label: label() }),
+            ("text\n-----END A-----\n", PemError::NoBegin { line: 2, label: label() }),
+            ("a -----BEGIN A-----\nZm9v\n-----END A-----\n", PemError::NoBegin { line: 3, label: label() }),
             (
                 "-----BEGIN B-----\n-----END B-----\n-----BEGIN A-----\n!\n-----END A-----\n",
                 PemError::NotBase64 { position: 2, label: label() },

@@ -7,6 +7,7 @@ use zeroize::Zeroizing;
 use crate::encoding::base64;
 use crate::encoding::pem_label::Label;
 use crate::encoding::pem_scan::{self, Line};
+use crate::encoding::tlv;
 
 /// More than any file this program is meant to read: a CRL with a million entries, as PEM, has 67 MB.
 pub const LIMIT: usize = 128 << 20;
@@ -18,6 +19,19 @@ pub struct Block {
     pub contents: Zeroizing<Vec<u8>>,
     /// `Proc-Type: 4,ENCRYPTED` stood before the base64 (RFC 1421 section 4.6.1.1): the contents are not DER.
     pub encrypted: bool,
+}
+
+impl Block {
+    /// The DER of a certificate, by the label. OpenSSL's TRUSTED CERTIFICATE has trust settings behind it, which are no part
+    /// of the certificate.
+    pub fn certificate(&self) -> Option<&[u8]> {
+        if !self.label.is_certificate() {
+            return None;
+        }
+        let rest = tlv::first(&self.contents).map_or(0, |(_, rest)| rest.len());
+        let trusted = self.label.is("TRUSTED CERTIFICATE");
+        self.contents.get(..self.contents.len() - if trusted { rest } else { 0 })
+    }
 }
 
 /// The contents may be a key.
@@ -42,18 +56,22 @@ pub enum PemError {
     Unterminated { position: usize, label: Label },
     #[error("PEM block {position} ({label}): expected its END line, found the one of {found}")]
     WrongEnd { position: usize, label: Label, found: Label },
+    /// Its BEGIN line is not at the start of a line, or is damaged: what stands there would be passed over in silence.
+    #[error("line {line}: expected a BEGIN line before the END line of {label}, found none")]
+    NoBegin { line: usize, label: Label },
     #[error("PEM block {position} ({label}): expected padded standard base64")]
     NotBase64 { position: usize, label: Label },
 }
 
 impl PemError {
     /// Whether it is about a block with this label.
-    pub fn is_about(&self, wanted: &str) -> bool {
+    pub fn is_about(&self, wanted: impl Fn(Label) -> bool) -> bool {
         match self {
             Self::TooLarge { .. } => false,
-            Self::Unterminated { label, .. } | Self::WrongEnd { label, .. } | Self::NotBase64 { label, .. } => {
-                label.is(wanted)
-            }
+            Self::Unterminated { label, .. }
+            | Self::WrongEnd { label, .. }
+            | Self::NoBegin { label, .. }
+            | Self::NotBase64 { label, .. } => wanted(*label),
         }
     }
 }
@@ -82,6 +100,10 @@ impl<'a> Raw<'a> {
 
     pub fn is(&self, label: &str) -> bool {
         self.label == label.as_bytes()
+    }
+
+    pub fn is_certificate(&self) -> bool {
+        self.label().is_certificate()
     }
 
     pub fn is_private_key(&self) -> bool {
@@ -121,8 +143,11 @@ impl<'a> Raw<'a> {
 pub struct Blocks<'a> {
     rest: &'a [u8],
     position: usize,
+    line: usize,
     /// The block that has begun: its label, and the text from its first line on.
     open: Option<(&'a [u8], &'a [u8])>,
+    /// The last block is broken and was reported: its END line may still come.
+    broken: bool,
 }
 
 impl fmt::Debug for Blocks<'_> {
@@ -132,7 +157,7 @@ impl fmt::Debug for Blocks<'_> {
 }
 
 pub fn blocks(input: &[u8]) -> Blocks<'_> {
-    Blocks { rest: input, position: 0, open: None }
+    Blocks { rest: input, position: 0, line: 0, open: None, broken: false }
 }
 
 impl<'a> Iterator for Blocks<'a> {
@@ -144,6 +169,7 @@ impl<'a> Iterator for Blocks<'a> {
             let end = here.iter().position(|byte| *byte == b'\n').map_or(here.len(), |end| end + 1);
             let (line, rest) = here.split_at_checked(end).unwrap_or((here, &[]));
             self.rest = rest;
+            self.line += 1;
             let position = self.position;
             let meaning = pem_scan::line(self.open.map(|(label, _)| label), line);
             let begun = match meaning {
@@ -154,7 +180,16 @@ impl<'a> Iterator for Blocks<'a> {
                 }
                 Line::End | Line::OtherEnd(_) | Line::Hyphens => None,
             };
-            let Some((label, inside)) = std::mem::replace(&mut self.open, begun) else { continue };
+            let was_broken = std::mem::replace(&mut self.broken, false);
+            let Some((label, inside)) = std::mem::replace(&mut self.open, begun) else {
+                match meaning {
+                    Line::OtherEnd(found) if !was_broken => {
+                        return Some(Err(PemError::NoBegin { line: self.line, label: Label::of(found) }));
+                    }
+                    _ => continue,
+                }
+            };
+            self.broken = meaning != Line::End;
             return Some(match meaning {
                 Line::End => {
                     let length = inside.len().saturating_sub(here.len());

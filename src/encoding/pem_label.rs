@@ -78,6 +78,11 @@ impl Label {
         }
     }
 
+    /// RFC 7468's label, and those that OpenSSL reads as well.
+    pub fn is_certificate(self) -> bool {
+        ["CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE"].iter().any(|label| self.is(label))
+    }
+
     pub fn is_private_key(self) -> bool {
         match self {
             Self::Known(label) => label.ends_with("PRIVATE KEY"),

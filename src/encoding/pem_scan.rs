@@ -13,7 +13,7 @@ pub enum Line<'l> {
     /// Also inside of a block, which then has no end.
     Begin(&'l [u8]),
     End,
-    /// The END line of another label.
+    /// The END line of another label, or outside of all blocks.
     OtherEnd(&'l [u8]),
     /// Inside of a block: no content, and neither BEGIN nor END.
     Hyphens,
@@ -24,7 +24,11 @@ pub fn line<'l>(open: Option<&[u8]>, line: &'l [u8]) -> Line<'l> {
     let line = line.trim_ascii();
     let Some(open) = open else {
         let line = line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line);
-        return label(line, BEGIN).map_or(Line::Text, Line::Begin);
+        return match (label(line, BEGIN), label(line, END)) {
+            (Some(found), _) => Line::Begin(found),
+            (None, Some(found)) => Line::OtherEnd(found),
+            (None, None) => Line::Text,
+        };
     };
     match (label(line, END), label(line, BEGIN)) {
         (Some(found), _) if found == open => Line::End,
@@ -49,8 +53,8 @@ mod tests {
             ("-----BEGIN A-----", Line::Begin(b"A"), Line::Begin(b"A")),
             ("  -----BEGIN A B-----\r\n", Line::Begin(b"A B"), Line::Begin(b"A B")),
             ("\u{feff}-----BEGIN A-----\n", Line::Begin(b"A"), Line::Text),
-            ("-----END A-----\n", Line::Text, Line::End),
-            ("-----END B-----", Line::Text, Line::OtherEnd(b"B")),
+            ("-----END A-----\n", Line::OtherEnd(b"A"), Line::End),
+            ("-----END B-----", Line::OtherEnd(b"B"), Line::OtherEnd(b"B")),
             ("-----END A--", Line::Text, Line::Hyphens),
             ("-----BEGIN A", Line::Text, Line::Hyphens),
             ("-----", Line::Text, Line::Hyphens),

@@ -5,9 +5,8 @@ use super::object::ParsedObject;
 use super::unreadable::{Contents, Unreadable};
 use crate::encoding::crl::LABEL as CRL;
 use crate::encoding::pem_blocks::{Raw, blocks};
+use crate::encoding::pem_label::Label;
 use crate::x509::{Certificate, Crl};
-
-const CERTIFICATE: &str = "CERTIFICATE";
 
 /// Keys and requests are passed over, undecoded. `leaf`: what an end entity's certificate is called here.
 pub fn objects(bytes: &[u8], leaf: Kind) -> Vec<ParsedObject> {
@@ -15,13 +14,13 @@ pub fn objects(bytes: &[u8], leaf: Kind) -> Vec<ParsedObject> {
     for block in blocks(bytes) {
         let position = found.len();
         match block {
-            Ok(raw) if raw.is(CERTIFICATE) => found.push(object(&raw, leaf, position, certificate)),
+            Ok(raw) if raw.is_certificate() => found.push(object(&raw, leaf, position, certificate)),
             Ok(raw) if raw.is(CRL) => found.push(object(&raw, Kind::Crl, position, crl)),
             Ok(_) => {}
-            Err(why) if why.is_about(CERTIFICATE) => {
+            Err(why) if why.is_about(Label::is_certificate) => {
                 found.push(ParsedObject::broken(leaf, position, Unreadable::Pem(why)));
             }
-            Err(why) if why.is_about(CRL) => {
+            Err(why) if why.is_about(|label| label.is(CRL)) => {
                 found.push(ParsedObject::broken(Kind::Crl, position, Unreadable::Pem(why)));
             }
             Err(_) => {}
@@ -33,7 +32,7 @@ pub fn objects(bytes: &[u8], leaf: Kind) -> Vec<ParsedObject> {
 fn object(raw: &Raw<'_>, kind: Kind, position: usize, read: fn(&[u8], Kind, usize) -> ParsedObject) -> ParsedObject {
     match raw.decode() {
         Err(why) => ParsedObject::broken(kind, position, Unreadable::Pem(why)),
-        Ok(block) => read(&block.contents, kind, position),
+        Ok(block) => read(block.certificate().unwrap_or(&block.contents), kind, position),
     }
 }
 

@@ -123,6 +123,21 @@ const TABLE: &[Row] = &[
         0,
         &[Say("signed 1 certificate"), Hold("new/std.crt", "BEGIN CERTIFICATE")],
     ),
+    row("cert-labels", "inspect trusted-label.crt", 0, &[Say("certificate")]),
+    row("cert-labels", "inspect trusted-real.crt", 0, &[Say("certificate")]),
+    row("cert-labels", "inspect x509cert.crt", 0, &[Say("certificate")]),
+    row("cert-labels", "check-expiration trusted-real.crt", 0, &[Say("ok: 1 certificate;")]),
+    row("cert-labels", "check-expiration x509cert.crt", 0, &[Say("ok: 1 certificate;")]),
+    row("cert-labels", "convert trusted-real.crt --to pem --out x", 0, &[Hold("x", "BEGIN CERTIFICATE")]),
+    row("pem-silent-second-block", "inspect bom-between.crt", 0, &[Say("(2 of 2)")]),
+    row("pem-silent-second-block", "inspect x509-label-second.crt", 0, &[Say("(2 of 2)")]),
+    row(
+        "pem-silent-second-block",
+        "inspect nbsp-second.crt",
+        1,
+        &[Say("line 22: expected a BEGIN line before the END line of CERTIFICATE, found none")],
+    ),
+    row("pem-silent-second-block", "check-expiration nbsp-second.crt", 4, &[Say("line 22: expected a BEGIN line")]),
     // The way out that the error names.
     row(
         "ca-crt-with-key",

@@ -92,7 +92,7 @@ fn block(name: &str, raw: &Raw<'_>, loaded: &mut Loaded) -> Result<()> {
         let hint = format!("make PKCS#8 of it: openssl pkcs8 -topk8 -v2 aes-256-cbc -in {name} -out new.key");
         return Err(LoadError::Broken(Error::new(what).hint(hint)));
     }
-    let Some(thing) = Thing::of_der(&block.contents) else {
+    let Some(thing) = Thing::of_der(block.certificate().unwrap_or(&block.contents)) else {
         let ours = ["CERTIFICATE", "X509 CRL", "CERTIFICATE REQUEST", "PUBLIC KEY"];
         let is_key = label.is_private_key() && !text.starts_with("OPENSSH");
         return Err(match is_key || ours.iter().any(|known| text.ends_with(known)) {

@@ -67,9 +67,9 @@ impl Findings {
             Ok(block) => block,
             Err(why) => return self.add::<PemError>(Err(why), owner),
         };
-        let der = block.contents.as_slice();
+        let der = block.certificate().unwrap_or(&block.contents);
         match label.known().unwrap_or_default() {
-            "CERTIFICATE" => self.add(Certificate::parse(der).map(|c| describe::certificate(&c)), owner),
+            _ if label.is_certificate() => self.add(Certificate::parse(der).map(|c| describe::certificate(&c)), owner),
             "X509 CRL" => self.add(Crl::parse(der).map(|crl| describe::crl(&crl)), owner),
             "CERTIFICATE REQUEST" | "NEW CERTIFICATE REQUEST" => {
                 self.add(Request::parse(der).map(|request| describe::request(&request)), owner);
