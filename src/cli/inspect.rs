@@ -12,7 +12,7 @@ use crate::workspace::survey;
 ///
 /// The type of a file is found from its content, not its name: PEM with any number of blocks, DER, a kubeconfig with
 /// all its users and clusters, a manifest of kubernetes.io/tls Secrets. Of a private key only its algorithm and the
-/// identifiers of its public key are shown.
+/// identifiers of its public key are shown, and which of the certificates shown it belongs to.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
@@ -52,7 +52,7 @@ impl Args {
                 .collect(),
             Form::Json | Form::Yaml => files.clone(),
         };
-        ui.report(&Inspect { files: shown }, form, at)?;
+        ui.report(&Inspect::new(shown), form, at)?;
         for file in &files {
             for problem in &file.problems {
                 ui.error(&Error::new(format!("{}: {problem}", file.path)));

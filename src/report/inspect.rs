@@ -14,6 +14,37 @@ use super::table::{end, line};
 #[serde(tag = "kind", rename = "Inspection")]
 pub struct Inspect {
     pub files: Vec<File>,
+    /// Where keys and certificates were given: whose key is whose.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub keys: Vec<KeyOf>,
+}
+
+/// A file with a private key, and the files with certificates or requests that have its public key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct KeyOf {
+    pub key: String,
+    pub belongs_to: Vec<String>,
+}
+
+impl Inspect {
+    pub fn new(files: Vec<File>) -> Self {
+        let of = |wanted: fn(&str) -> bool| {
+            let objects = files.iter().flat_map(|file| file.objects.iter().map(move |object| (file, object)));
+            let found = objects.filter(|(_, object)| wanted(object.kind));
+            let found = found.filter_map(|(file, object)| Some((file.path.as_str(), object.public_key()?)));
+            found.collect::<Vec<_>>()
+        };
+        let holders = of(|kind| kind.ends_with("certificate") || kind.ends_with("request"));
+        let mut keys: Vec<KeyOf> = Vec::new();
+        for (path, key) in of(|kind| kind == "private key").into_iter().filter(|_| !holders.is_empty()) {
+            let same = holders.iter().filter(|(_, other)| *other == key).map(|(holder, _)| (*holder).to_owned());
+            let mut belongs_to: Vec<String> = same.collect();
+            belongs_to.dedup();
+            keys.push(KeyOf { key: path.to_owned(), belongs_to });
+        }
+        Self { files, keys }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -67,6 +98,16 @@ fn by_key<S: Serializer>(fields: &[Field], to: S) -> Result<S::Ok, S::Error> {
     to.collect_map(fields.iter().map(|field| (field.key, &field.value)))
 }
 
+impl Object {
+    /// The identifier of its public key.
+    fn public_key(&self) -> Option<&Said> {
+        self.fields.iter().find(|field| field.key == KEY_SHA256).map(|field| &field.value)
+    }
+}
+
+/// The field that private keys, certificates and requests have in common.
+pub const KEY_SHA256: &str = "keySha256";
+
 impl Report for Inspect {
     fn text(&self, screen: Screen, out: &mut dyn Write) -> io::Result<()> {
         for (position, shown) in self.files.iter().enumerate() {
@@ -75,7 +116,13 @@ impl Report for Inspect {
             }
             file(shown, screen.now, out)?;
         }
-        Ok(())
+        if !self.keys.is_empty() {
+            writeln!(out)?;
+        }
+        self.keys.iter().try_for_each(|KeyOf { key, belongs_to }| match belongs_to.as_slice() {
+            [] => line(out, format_args!("{key}: the key of none of the certificates shown")),
+            files => line(out, format_args!("{key}: the key of {}", files.join(", "))),
+        })
     }
 }
 

@@ -315,6 +315,7 @@ fn files_converted_and_inspected() {
     let object = inspect::Object { kind: "certificate", owner: None, fields };
     is(
         &inspect::Inspect {
+            keys: Vec::new(),
             files: vec![inspect::File { path: text("p"), objects: vec![object], problems: Vec::new() }],
         },
         "{\"apiVersion\":\"kpki/v1\",\"kind\":\"Inspection\",\"files\":[{\"path\":\"p\",\"objects\":[{\

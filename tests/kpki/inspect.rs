@@ -148,3 +148,24 @@ fn a_secret_and_escapes_in_a_name() {
     let shown = place.kpki(&["inspect", "secret.json"]).ok().stdout;
     assert!(shown.starts_with("secret.json: CA certificate of Secret x/w\\u{1b}[31meb (tls.crt)\n"), "{shown}");
 }
+
+/// Files that belong together, and files that do not.
+#[test]
+fn a_key_is_told_whose_it_is() {
+    let tree = "v1.36-default-rsa2048/etc-kubernetes/pki";
+    let [certificate, key, other, sa] = ["apiserver.crt", "apiserver.key", "front-proxy-client.crt", "sa.key"]
+        .map(|name| fixture(&format!("{tree}/{name}")));
+    for (words, said) in [
+        (vec![&certificate, &key], format!("\n{key}: the key of {certificate}\n")),
+        (vec![&key, &other, &certificate], format!("\n{key}: the key of {certificate}\n")),
+        (vec![&other, &key], format!("\n{key}: the key of none of the certificates shown\n")),
+        (vec![&certificate, &sa], format!("\n{sa}: the key of none of the certificates shown\n")),
+    ] {
+        let words: Vec<&str> = words.into_iter().map(String::as_str).collect();
+        let shown = inspect(&words).ok().stdout;
+        assert!(shown.ends_with(&said), "{shown}");
+    }
+    let json = inspect(&[&certificate, &key, "-o", "json"]).ok().json();
+    assert_eq!(json["keys"], serde_json::json!([{"key": key, "belongsTo": [certificate]}]));
+    assert!(!inspect(&[&key]).ok().stdout.contains("the key of"));
+}
