@@ -34,6 +34,8 @@ pub enum Problem {
     Foreign,
     OutlivesAuthority,
     CutsRenewalsShort,
+    /// One authority in two places.
+    SharedAuthority,
 }
 
 /// One kind of finding.
@@ -144,6 +146,7 @@ fn problems(tree: &JudgedTree, judged: &Judged) -> Vec<Problem> {
     problems.extend(judged.notes.iter().map(|note| match note {
         Note::OutlivesAuthority { .. } => Problem::OutlivesAuthority,
         Note::CutsRenewalsShort { .. } => Problem::CutsRenewalsShort,
+        Note::SharedAuthority { .. } => Problem::SharedAuthority,
     }));
     problems
 }

@@ -15,6 +15,7 @@ use time::OffsetDateTime;
 use super::judged::{Judged, JudgedTree, Note, Origin};
 use super::policy::Policy;
 use super::state::State;
+use crate::catalog::CaId;
 use crate::inventory::{CertificateFacts, Item, Kind, Reading, Tree};
 use crate::profile::Threshold;
 
@@ -97,7 +98,29 @@ pub fn judge_tree(tree: Tree, policy: Policy, origin: Origin, at: OffsetDateTime
     if let Some(before) = policy.renewal {
         cut_short(&mut items, before, at);
     }
+    shared(&mut items);
     JudgedTree { root: tree.root, cluster: tree.cluster, node: tree.node, policy, origin, items }
+}
+
+/// Points out the authorities that are the cluster's own as well, or each other.
+fn shared(items: &mut [Judged]) {
+    let of = |items: &[Judged], authority: CaId| {
+        let own = |judged: &&Judged| judged.item.kind == Kind::Authority && judged.item.name == authority.name();
+        match items.iter().find(own).map(|judged| &judged.item.reading) {
+            Some(Reading::Certificate(facts)) => Some(facts.fingerprint),
+            _ => None,
+        }
+    };
+    for (first, second) in
+        [(CaId::Cluster, CaId::FrontProxy), (CaId::Cluster, CaId::Etcd), (CaId::FrontProxy, CaId::Etcd)]
+    {
+        if of(items, first).is_some() && of(items, first) == of(items, second) {
+            let own = |judged: &&mut Judged| judged.item.kind == Kind::Authority && judged.item.name == second.name();
+            if let Some(judged) = items.iter_mut().find(own) {
+                judged.notes.push(Note::SharedAuthority { with: first });
+            }
+        }
+    }
 }
 
 /// Points out the authorities that end before what they would sign at the leaves' next renewal; one that is inside its own
@@ -115,7 +138,7 @@ fn cut_short(items: &mut [Judged], before: Threshold, at: OffsetDateTime) {
 }
 
 /// Its authority, and the end of the certificate that takes a leaf's place when that is renewed on time, or now if late.
-fn next_end(judged: &Judged, before: Threshold, at: OffsetDateTime) -> Option<(crate::catalog::CaId, OffsetDateTime)> {
+fn next_end(judged: &Judged, before: Threshold, at: OffsetDateTime) -> Option<(CaId, OffsetDateTime)> {
     let (authority, Reading::Certificate(facts)) = (judged.item.authority?, &judged.item.reading) else { return None };
     if judged.item.kind == Kind::Authority {
         return None;

@@ -4,6 +4,7 @@ use time::OffsetDateTime;
 
 use super::policy::Policy;
 use super::state::State;
+use crate::catalog::CaId;
 use crate::inventory::Item;
 
 /// One item judged.
@@ -25,6 +26,8 @@ pub enum Note {
     OutlivesAuthority { until: OffsetDateTime },
     /// The CA ends before the certificates it would sign at their next renewal do: they will be cut short.
     CutsRenewalsShort { wanted: OffsetDateTime },
+    /// The CA is another one of the tree as well: what that one's clients are trusted for, this one's are, too.
+    SharedAuthority { with: CaId },
 }
 
 /// One tree, judged.

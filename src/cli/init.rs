@@ -48,6 +48,10 @@ pub struct Args {
     #[arg(long)]
     force: bool,
 
+    /// Accept one authority for the cluster and etcd, or the front proxy: any kubelet's certificate is then good for etcd
+    #[arg(long)]
+    allow_shared_ca: bool,
+
     #[command(flatten)]
     run: common::Run,
 }
@@ -75,6 +79,7 @@ impl Args {
             advertise_address: self.apiserver_advertise_address,
             hostname: environment.hostname.clone(),
             force: self.force,
+            allow_shared_ca: self.allow_shared_ca,
             run: self.run.args(environment)?,
         };
         let report = ui.working(|progress| init::run(&request, progress))?;

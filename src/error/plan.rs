@@ -133,6 +133,13 @@ pub(super) fn refused(context: &Context<'_>, refusal: &Refusal) -> (String, Stri
             ),
             "permit every name, node and address of the cluster, or omit that kind (names or addresses)".to_owned(),
         ),
+        Refusal::SharedAuthority { item, with } => (
+            format!(
+                "{item} has the key of {with}: every client certificate of the one is trusted in place of the other's, so that \
+                 any kubelet's could write all of etcd, or act as any user"
+            ),
+            "give it an authority of its own, or accept that with --allow-shared-ca".to_owned(),
+        ),
         Refusal::SharedElsewhere { items } => (
             format!("{} missing: this node shares them with the cluster's other control-plane nodes", few(items, "is", "are")),
             "copy pki/ca.*, pki/front-proxy-ca.*, pki/sa.* and pki/etcd/ca.* from the first control-plane node, or make the \

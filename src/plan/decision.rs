@@ -152,6 +152,11 @@ pub enum Refusal {
         item: String,
         names: Vec<String>,
     },
+    /// Two authorities are one: each is trusted for what the other may do.
+    SharedAuthority {
+        item: String,
+        with: String,
+    },
     /// This node's tree must hold the cluster's authorities and service account keys before anything can be made.
     SharedElsewhere {
         items: Vec<String>,

@@ -4,12 +4,13 @@
 use std::collections::BTreeSet;
 
 use crate::blueprint::Subtree;
+use crate::catalog::CaId;
 use crate::files::FileState;
 use crate::plan::decision::{Decision, Making, Notice, Reconciled, Refusal};
 use crate::plan::item::{Item, What};
 use crate::plan::sans;
 use crate::profile::{NodeRole, Origin, Profile};
-use crate::tree::{Survey, file};
+use crate::tree::{Authorities, Authority, Survey, file};
 
 /// Adds the refusals and notices that no single item shows.
 pub fn guard(profile: &Profile, items: &[Item], survey: &Survey, out: &mut Reconciled) {
@@ -24,6 +25,19 @@ pub fn guard(profile: &Profile, items: &[Item], survey: &Survey, out: &mut Recon
         shared(profile, items, &new, out);
     }
     readable(items, survey, out);
+}
+
+/// Authorities that are one. With one CA for the cluster and etcd, any kubelet's credential can write all of etcd; with one
+/// for the front proxy, any client can act as any user.
+pub fn shared_authorities(authorities: &Authorities) -> Vec<Refusal> {
+    let key = |id: CaId| authorities.get(&id).and_then(Authority::certificate).map(|own| &own.spki_der);
+    let pairs = [(CaId::Cluster, CaId::FrontProxy), (CaId::Cluster, CaId::Etcd), (CaId::FrontProxy, CaId::Etcd)];
+    let same = pairs.into_iter().filter(|(first, second)| key(*first).is_some() && key(*first) == key(*second));
+    let refusal = |(first, second): (CaId, CaId)| Refusal::SharedAuthority {
+        item: second.name().to_owned(),
+        with: first.name().to_owned(),
+    };
+    same.map(refusal).collect()
 }
 
 /// An authority or service account key pair that this run would create.

@@ -101,3 +101,32 @@ fn private_keys_that_others_may_read_are_pointed_out() {
         assert_eq!(notices.contains(&readable), said, "{file} {mode:o}");
     }
 }
+
+#[test]
+fn authorities_that_are_one_are_refused_by_name() {
+    let read = |path: &str| {
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/kubeadm/v1.36-default-rsa2048");
+        #[allow(clippy::disallowed_methods)] // fixtures
+        Zeroizing::new(std::fs::read(root.join("etc-kubernetes/pki").join(path)).unwrap())
+    };
+    let directories = Directories { pki: "pki".to_owned(), kubelet: Some("kubelet".to_owned()) };
+    let refused = |ca: &str, front_proxy: &str, etcd: &str| {
+        let file = |(path, from): (&str, &str)| {
+            let state = FileState::File { bytes: read(from), mode: 0o644, uid: 0, gid: 0 };
+            (Place { root: Root::Main, path: format!("pki/{path}") }, state)
+        };
+        let files = [("ca.crt", ca), ("front-proxy-ca.crt", front_proxy), ("etcd/ca.crt", etcd)].map(file);
+        let refusals = shared_authorities(&authorities(&files.into_iter().collect(), &directories));
+        let names = refusals.iter().map(|refusal| match refusal {
+            Refusal::SharedAuthority { item, with } => format!("{item}={with}"),
+            other => panic!("{other:?}"),
+        });
+        names.collect::<Vec<_>>()
+    };
+    let (ca, front_proxy, etcd) = ("ca.crt", "front-proxy-ca.crt", "etcd/ca.crt");
+    assert!(refused(ca, front_proxy, etcd).is_empty());
+    assert_eq!(refused(ca, front_proxy, ca), ["etcd-ca=ca"]);
+    assert_eq!(refused(ca, ca, etcd), ["front-proxy-ca=ca"]);
+    assert_eq!(refused(ca, etcd, etcd), ["etcd-ca=front-proxy-ca"]);
+    assert_eq!(refused(ca, ca, ca).len(), 3);
+}

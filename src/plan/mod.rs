@@ -3,7 +3,7 @@
 
 pub mod blueprints;
 pub mod decision;
-mod guard;
+pub mod guard;
 pub mod import;
 pub mod init;
 pub mod item;

@@ -75,3 +75,29 @@ fn without_the_key_it_is_not_done() {
     assert_eq!(wrong, ["apiserver-etcd-client", "etcd-healthcheck-client", "etcd-peer", "etcd-server"]);
     place.kpki(&["renew", "all", "--due", "--dir", "k8s", "--at", LATER]).status(5);
 }
+
+/// One authority for the cluster and etcd: whoever has a client certificate of the cluster's can write all of etcd.
+#[test]
+fn one_authority_for_the_cluster_and_etcd_is_a_finding() {
+    let place = Place::new();
+    place.write("p.yaml", single(""));
+    place.init(&["--profile", "p.yaml", "--dir", "other"]).ok();
+    for (from, to) in [("ca", "ca"), ("ca", "etcd/ca")] {
+        for end in ["crt", "key"] {
+            let to = place.path(&format!("k8s/pki/{to}.{end}"));
+            fs::create_dir_all(to.parent().unwrap()).unwrap();
+            fs::copy(place.path(&format!("other/pki/{from}.{end}")), to).unwrap();
+        }
+    }
+    let refused = place.init(&["--profile", "p.yaml", "--dir", "k8s"]).fails(1);
+    assert!(refused.stderr.contains("etcd-ca has the key of ca: "), "{}", refused.stderr);
+    assert!(refused.stderr.contains("or accept that with --allow-shared-ca"), "{}", refused.stderr);
+    place.init(&["--profile", "p.yaml", "--dir", "k8s", "--allow-shared-ca"]).ok();
+    let run = place.kpki(&["check-expiration", "k8s", "--at", LATER]).status(0);
+    let said = "- 1 authority is another authority of the tree as well: all certificates of both are trusted in its place (etcd-ca)";
+    assert!(run.stdout.contains(said), "{}", run.stdout);
+    let json = place.kpki(&["check-expiration", "k8s", "--at", LATER, "-o", "json"]).ok().json();
+    let authorities = json["certificateAuthorities"].as_array().unwrap().clone();
+    let etcd = authorities.iter().find(|row| row["name"] == "etcd-ca").unwrap();
+    assert_eq!(etcd["notes"], serde_json::json!([{"note": "shared-authority"}]));
+}

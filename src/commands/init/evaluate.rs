@@ -6,6 +6,7 @@ use super::resolve::Resolved;
 use crate::error::{self, Context, Error};
 use crate::files::RelPath;
 use crate::plan::decision::{Decision, Making, Reconciled};
+use crate::plan::guard;
 use crate::plan::item::Item;
 use crate::plan::reconcile::reconcile;
 use crate::report::Outcome;
@@ -21,7 +22,10 @@ pub struct Evaluation {
 pub fn evaluate(request: &Request, resolved: &Resolved, snapshot: Snapshot) -> Result<Evaluation, Error> {
     let (profile, items) = (&resolved.loaded.profile, &resolved.items);
     let Snapshot { survey, authorities } = &snapshot;
-    let decided = reconcile(profile, items, survey, authorities, request.run.now, request.force);
+    let mut decided = reconcile(profile, items, survey, authorities, request.run.now, request.force);
+    if !request.allow_shared_ca {
+        decided.refusals.extend(guard::shared_authorities(authorities));
+    }
     match error::refusal(&context(request, resolved), items, &decided) {
         Some(refusal) => Err(refusal),
         None => Ok(Evaluation { snapshot, decided }),

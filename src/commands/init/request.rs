@@ -16,5 +16,7 @@ pub struct Request {
     /// The machine's name, kubeadm's default for the node's.
     pub hostname: Option<String>,
     pub force: bool,
+    /// Two authorities may be one.
+    pub allow_shared_ca: bool,
     pub run: RunArgs,
 }

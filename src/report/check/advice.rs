@@ -110,6 +110,14 @@ const fn words(problem: Problem) -> (&'static str, Words, Words) {
             AUTHORITY,
             ["ends too soon for the next renewal", "end too soon for the next renewal"],
         ),
+        Problem::SharedAuthority => (
+            "shared-authority",
+            AUTHORITY,
+            [
+                "is another authority of the tree as well: all certificates of both are trusted in its place",
+                "are another authority of the tree as well: all certificates of both are trusted in their place",
+            ],
+        ),
     }
 }
 
@@ -181,6 +189,11 @@ fn steps(advice: &Advice) -> Vec<String> {
         Problem::CutsRenewalsShort => {
             steps.push("nothing to do now: plan its rotation before the next renewal".to_owned());
         }
+        Problem::SharedAuthority => steps.extend([
+            "every client certificate of the cluster's CA, also a kubelet's, may read and write all of etcd, or act as any user"
+                .to_owned(),
+            "plan a rotation to an authority of its own: trusted everywhere beside the shared one first".to_owned(),
+        ]),
     }
     if !advice.restart.is_empty() {
         steps.push(format!("then restart, in this order: {}", advice.restart.join(", ")));

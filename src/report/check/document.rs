@@ -124,8 +124,8 @@ struct Revocation {
 #[derive(Serialize)]
 struct Remark {
     note: &'static str,
-    #[serde(serialize_with = "instant")]
-    date: OffsetDateTime,
+    #[serde(serialize_with = "instant_if_any", skip_serializing_if = "Option::is_none")]
+    date: Option<OffsetDateTime>,
 }
 
 impl<'a> Item<'a> {
@@ -185,8 +185,9 @@ fn revocation(revoked: &Revoked) -> Revocation {
 
 const fn remark(note: &Note) -> Remark {
     match note {
-        Note::OutlivesAuthority { until } => Remark { note: "outlives-authority", date: *until },
-        Note::CutsRenewalsShort { wanted } => Remark { note: "cuts-renewals-short", date: *wanted },
+        Note::OutlivesAuthority { until } => Remark { note: "outlives-authority", date: Some(*until) },
+        Note::CutsRenewalsShort { wanted } => Remark { note: "cuts-renewals-short", date: Some(*wanted) },
+        Note::SharedAuthority { .. } => Remark { note: "shared-authority", date: None },
     }
 }
 

@@ -105,13 +105,13 @@ fn notes(check: &Check) -> Vec<Line> {
 fn outlived(judged: &Judged) -> Option<OffsetDateTime> {
     judged.notes.iter().find_map(|note| match note {
         Note::OutlivesAuthority { until } => Some(*until),
-        Note::CutsRenewalsShort { .. } => None,
+        _ => None,
     })
 }
 
 fn cut_short(judged: &Judged) -> Option<OffsetDateTime> {
     judged.notes.iter().find_map(|note| match note {
         Note::CutsRenewalsShort { wanted } => Some(*wanted),
-        Note::OutlivesAuthority { .. } => None,
+        _ => None,
     })
 }

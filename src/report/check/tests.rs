@@ -318,7 +318,7 @@ fn every_kind_of_finding_has_words_and_only_verbs_that_exist() {
     use Problem::{
         AuthorityEnding, AuthorityExpired, AuthorityMissing, CrlEnding, CutsRenewalsShort, Ending, Expired, External,
         ExternalAuthorityEnding, Foreign, Held, KubeletClientExpired, Missing, NotYetValid, OutlivesAuthority, Revoked,
-        Unreadable,
+        SharedAuthority, Unreadable, WrongIssuer,
     };
     let all = [
         AuthorityExpired,
@@ -330,6 +330,7 @@ fn every_kind_of_finding_has_words_and_only_verbs_that_exist() {
         Expired,
         KubeletClientExpired,
         NotYetValid,
+        WrongIssuer,
         AuthorityMissing,
         Missing,
         Unreadable,
@@ -338,6 +339,7 @@ fn every_kind_of_finding_has_words_and_only_verbs_that_exist() {
         Foreign,
         OutlivesAuthority,
         CutsRenewalsShort,
+        SharedAuthority,
     ];
     let origins = [
         Origin::Profile { file: "my clusters/p.yaml".to_owned(), dir: "d".to_owned() },
