@@ -123,8 +123,13 @@ fn wrong(place: &Spot, call: &str, before: &Seen, ran: &Ran) -> Option<String> {
         return Some(format!("exit status 6, but {is_whole:?}"));
     }
     if !matches!(ran.code, Some(0 | 6 | 137)) && ran.signal.is_none() && !is_of_loader(ran) {
-        let area = place.root.parent().unwrap().to_str().unwrap();
-        let tells = ran.err.contains("error: ") && (ran.err.contains(area) || ran.err.contains("standard output"));
+        // The directories on the way are looked at, too: whose they are decides whether the tree is trusted.
+        let area = place.root.parent().unwrap();
+        let mut above = area.ancestors().skip(1).map(|path| format!(" {}: ", path.display()));
+        let tells = ran.err.contains("error: ")
+            && (ran.err.contains(area.to_str().unwrap())
+                || above.any(|path| ran.err.contains(&path))
+                || ran.err.contains("standard output"));
         // Where writing is what fails, it may be the message that is lost.
         if ran.code != Some(1) || !tells && call != "write" {
             return Some(format!("an error without a path: {:?} {}", ran.code, ran.err));
