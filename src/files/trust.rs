@@ -2,10 +2,12 @@
 //! written is not, and neither is what anybody else could put in its place: every directory on the way is judged, too,
 //! and so is every directory on the way of a symlink.
 
+use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStringExt as _;
 use std::path::{Component, Path, PathBuf};
+use std::sync::Mutex;
 
 use rustix::fs::{CWD, Mode, OFlags};
 use rustix::io::Errno;
@@ -119,13 +121,22 @@ fn judge(access: Access, entry: Option<u32>, us: u32) -> Result<(), Flaw> {
     if flaw.owner || flaw.write != 0 { Err(flaw) } else { Ok(()) }
 }
 
+/// Directories to which a trusted way without symlinks led. Only root and this user can change anything on it, so it is not
+/// walked again for every file of a tree.
+static KNOWN: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+
 /// Checks what a path leads to, and every directory on the way. `false`: there is nothing, and nobody else can put something
 /// there.
 pub fn trusted(path: &Path) -> Result<bool, TrustError> {
     let us = rustix::process::geteuid().as_raw();
     let failed = |why: &std::io::Error| FileError::new(Op::Inspect, path, Kind::from(why));
-    let mut left = steps(&std::path::absolute(path).map_err(|why| failed(&why))?);
-    let mut here = Here::root()?;
+    let full = std::path::absolute(path).map_err(|why| failed(&why))?;
+    let (mut here, mut left) = match full.parent().zip(full.file_name()) {
+        Some((parent, name)) if KNOWN.lock().is_ok_and(|known| known.contains(parent)) => {
+            (Here::directory(parent.to_path_buf())?, vec![name.to_owned()])
+        }
+        _ => (Here::directory("/".into())?, steps(&full)),
+    };
     let mut links = 0;
     while let Some(name) = left.pop() {
         let Some(next) = here.open(&name)? else {
@@ -143,6 +154,9 @@ pub fn trusted(path: &Path) -> Result<bool, TrustError> {
         }
         here.judge(path, Some(next.facts.uid), us)?;
         if next.facts.what != What::Symlink {
+            if let (What::Directory, Ok(mut known)) = (next.facts.what, KNOWN.lock()) {
+                known.insert(next.path.clone());
+            }
             here = next;
             continue;
         }
@@ -152,7 +166,7 @@ pub fn trusted(path: &Path) -> Result<bool, TrustError> {
         }
         let target = next.target()?;
         if target.is_absolute() {
-            here = Here::root()?;
+            here = Here::directory("/".into())?;
         }
         left.extend(steps(&target));
     }
@@ -193,8 +207,7 @@ struct Here {
 }
 
 impl Here {
-    fn root() -> Result<Self, FileError> {
-        let path = PathBuf::from("/");
+    fn directory(path: PathBuf) -> Result<Self, FileError> {
         let fd = rustix::fs::openat(CWD, &path, LOOK, Mode::empty());
         Self::of(fd.map_err(|errno| FileError::of(Op::Open, &path, errno))?, path)
     }
