@@ -140,7 +140,8 @@ fn cut_short(items: &mut [Judged], before: Threshold, at: OffsetDateTime) {
 /// Its authority, and the end of the certificate that takes a leaf's place when that is renewed on time, or now if late.
 fn next_end(judged: &Judged, before: Threshold, at: OffsetDateTime) -> Option<(CaId, OffsetDateTime)> {
     let (authority, Reading::Certificate(facts)) = (judged.item.authority?, &judged.item.reading) else { return None };
-    if judged.item.kind == Kind::Authority {
+    // A kubeconfig's copy of the authority is not renewed either.
+    if matches!(judged.item.kind, Kind::Authority | Kind::KubeconfigAuthority) {
         return None;
     }
     let lifetime = facts.not_after - facts.not_before;

@@ -32,6 +32,11 @@ pub fn holds_private_key(input: &[u8]) -> bool {
     false
 }
 
+/// A file of this name is for everybody, whatever its mode.
+pub fn is_called_public(path: &str) -> bool {
+    [".crt", ".pub", ".csr", ".crl"].iter().any(|end| path.ends_with(end))
+}
+
 /// Every block in order; none is not an error here.
 pub fn read(input: &[u8]) -> Result<Vec<Block>, PemError> {
     if input.len() > LIMIT {

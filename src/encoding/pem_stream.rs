@@ -81,17 +81,16 @@ impl Stream {
     fn base64<'p>(&mut self, mut piece: &'p [u8], on: &mut impl FnMut(Event<'_>)) -> &'p [u8] {
         loop {
             // Lines as everybody writes them are taken as a whole.
-            while !self.in_line
-                && let Some((line, [b'\n', after @ ..])) = piece.split_first_chunk::<64>()
-                && line.iter().fold(true, |plain, octet| plain & (*octet > b'-' || *octet == b'+'))
-            {
-                self.text.extend_from_slice(line);
-                piece = after;
-                if self.text.len() >= CHUNK {
-                    self.decode(on);
-                }
-            }
             if !self.in_line {
+                while let Some((line, [b'\n', after @ ..])) = piece.split_first_chunk::<64>()
+                    && line.iter().fold(true, |plain, octet| plain & (*octet > b'-' || *octet == b'+'))
+                {
+                    self.text.extend_from_slice(line);
+                    piece = after;
+                    if self.text.len() >= CHUNK {
+                        self.decode(on);
+                    }
+                }
                 piece = piece.trim_ascii_start();
                 if matches!(piece, [] | [b'-', ..]) {
                     return piece;

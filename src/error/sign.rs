@@ -2,6 +2,7 @@
 
 use super::failure::Error;
 use crate::encoding::public_key::EXPECTED;
+use crate::encoding::shown::{named, shown};
 use crate::files::shell_word;
 use crate::plan::names_policy::Meaning;
 use crate::plan::sign::{Declined, DeniedAttribute, Grants, KnownKey, MOST_NAMES};
@@ -12,8 +13,8 @@ use crate::x509::certificate::signature_name;
 pub fn denied_attribute(wish: &DeniedAttribute) -> String {
     match wish {
         DeniedAttribute::Authority => "a CA certificate (--ca makes one)".to_owned(),
-        DeniedAttribute::Subject(subject) => format!("the subject {subject}"),
-        DeniedAttribute::Name(san) => format!("the name {san}"),
+        DeniedAttribute::Subject(subject) => format!("the subject {}", within(&subject.to_string())),
+        DeniedAttribute::Name(san) => format!("the name {}", named(&san.to_string())),
         DeniedAttribute::Usage(usage) => format!("the usage {}", usage.name()),
         DeniedAttribute::KeyUsage(name) => format!("the key usage {name}"),
         DeniedAttribute::Extension(oid) => format!("the extension {oid}"),
@@ -35,7 +36,7 @@ pub fn declined(files: &[(String, Vec<Declined>)]) -> Error {
 
 /// A name and what it means below its authority.
 pub fn meaning(one: &Meaning) -> String {
-    format!("the {} {:?}, signed by {}: {}", one.field.name(), one.value, one.authority.name(), one.means)
+    format!("the {} {:?}, signed by {}: {}", one.field.name(), named(&one.value), one.authority.name(), one.means)
 }
 
 /// Why it is not signed, and the next step.
@@ -70,7 +71,7 @@ pub fn words(declined: &Declined) -> (String, String) {
             "have a new key made",
         ),
         Declined::BadValue(Flaw { kind, value, expected }) => (
-            format!("expected {expected} in {kind} of its subject (RFC 5280), found {value:?}"),
+            format!("expected {expected} in {kind} of its subject (RFC 5280), found {}", cited(value)),
             "give the subject with --subject, or have the request made again",
         ),
         Declined::TooManyNames(found) => (
@@ -78,7 +79,7 @@ pub fn words(declined: &Declined) -> (String, String) {
             "give the names with --san instead of --request-names",
         ),
         Declined::BadName(name) => (
-            format!("{name:?} is neither a DNS name in lower case nor an address"),
+            format!("{} is neither a DNS name in lower case nor an address", cited(name)),
             "give the names with --san instead of --request-names",
         ),
     };
@@ -88,10 +89,32 @@ pub fn words(declined: &Declined) -> (String, String) {
 /// What grants a name that means something.
 fn grant(grants: &Grants) -> String {
     match grants {
-        Grants::Subject(Some(subject)) => {
+        // A key in the place of a name is not handed back as a command.
+        Grants::Subject(Some(subject)) if within(subject) == *subject => {
             format!("confirm it with --subject {}, or sign it for an entry with --as", shell_word(subject))
         }
-        Grants::Subject(None) => "give another subject with --subject, or sign it for an entry with --as".to_owned(),
-        Grants::Names(names) => format!("confirm them with --san {}, or leave --request-names out", shell_word(names)),
+        Grants::Subject(_) => "give another subject with --subject, or sign it for an entry with --as".to_owned(),
+        Grants::Names(names) => {
+            let names = names.to_ascii_lowercase().replace(".,", ",");
+            let names = names.trim_end_matches('.');
+            format!("confirm what is meant with --san {}, or leave --request-names out", shell_word(names))
+        }
     }
+}
+
+/// A value in a message: between quotes, or only its length is said.
+fn cited(value: &str) -> String {
+    if shown(value) == value { format!("{value:?}") } else { shown(value) }
+}
+
+/// A subject in a message: each of its parts is a name, or only its length is said.
+fn within(subject: &str) -> String {
+    subject
+        .split(',')
+        .map(|part| {
+            let (kind, value) = part.split_once('=').unwrap_or(("", part));
+            if kind.is_empty() { named(value) } else { format!("{kind}={}", named(value)) }
+        })
+        .collect::<Vec<_>>()
+        .join(",")
 }

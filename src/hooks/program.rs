@@ -2,6 +2,7 @@
 //! interpreter. What those run in turn is their owner's business.
 
 use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::files::{self, TrustError};
@@ -19,8 +20,24 @@ pub fn check(command: &Command, path: Option<&OsStr>) -> Result<(), TrustError> 
     let path = path.unwrap_or_else(|| OsStr::new(DEFAULT_PATH));
     for file in files_of(&words(command), |name| found(name, path), files::is_executable) {
         files::trusted(&file)?;
+        // The interpreter of a script may be a script itself; the kernel follows four.
+        let mut script = file;
+        for _ in 0..4 {
+            let Some(interpreter) = interpreter(&script) else { break };
+            files::trusted(&interpreter)?;
+            script = interpreter;
+        }
     }
     Ok(())
+}
+
+/// What runs a script, by its first line.
+fn interpreter(script: &Path) -> Option<PathBuf> {
+    let mut start = [0; 256];
+    let filled = files::look(script).ok()??.fill(&mut start, 0).ok()?;
+    let line = start.get(..filled)?.strip_prefix(b"#!")?.split(|byte| *byte == b'\n').next()?;
+    let words = line.trim_ascii().split(u8::is_ascii_whitespace);
+    words.into_iter().next().map(|word| Path::new("/").join(OsStr::from_bytes(word)))
 }
 
 /// A word of a command, and whether a command begins with it.
@@ -124,6 +141,29 @@ mod tests {
         }
         let words = words(&Command::Program(vec!["/opt/a".into(), "b c".into(), "/opt/d".into()]));
         assert_eq!(files_of(&words, found, is_executable), [PathBuf::from("/opt/a"), PathBuf::from("/opt/d")]);
+    }
+
+    #[test]
+    #[allow(clippy::disallowed_methods)] // scripts are laid out by hand
+    fn the_interpreter_of_a_script_is_its_first_lines() {
+        let dir = tempfile::tempdir().unwrap();
+        for (text, expected) in [
+            ("#!/bin/sh\ntrue\n", Some("/bin/sh")),
+            ("#! /usr/bin/env python3\n", Some("/usr/bin/env")),
+            ("#!relative\n", Some("/relative")),
+            ("true\n", None),
+            ("", None),
+        ] {
+            let script = dir.path().join("script");
+            std::fs::write(&script, text).unwrap();
+            assert_eq!(interpreter(&script), expected.map(PathBuf::from), "{text}");
+        }
+        let (open, script) = (dir.path().join("open"), dir.path().join("script"));
+        std::fs::write(&open, "").unwrap();
+        std::fs::set_permissions(&open, std::os::unix::fs::PermissionsExt::from_mode(0o777)).unwrap();
+        std::fs::write(&script, format!("#!{}\n", open.display())).unwrap();
+        std::fs::set_permissions(&script, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+        assert!(check(&Command::Program(vec![script.display().to_string()]), None).is_err());
     }
 
     #[test]

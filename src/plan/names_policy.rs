@@ -197,7 +197,8 @@ impl ServerNames {
     fn of_name(&self, authority: CaId, name: &San) -> Option<Meaning> {
         let (field, value) = match name {
             San::Dns(name) => (Dns, name.clone()),
-            San::Ip(address) => (Ip, address.to_string()),
+            // Go compares an IPv4-mapped address with the IPv4 address.
+            San::Ip(address) => (Ip, address.to_canonical().to_string()),
             San::Email(_) | San::Uri(_) | San::Other(_) => return None,
         };
         let known = || {
@@ -216,6 +217,7 @@ fn covers(name: &San, other: &San) -> bool {
             let below = || Some(name.strip_prefix("*.")?.eq_ignore_ascii_case(other.split_once('.')?.1));
             name.eq_ignore_ascii_case(other) || below() == Some(true)
         }
+        (San::Ip(name), San::Ip(other)) => name.to_canonical() == other.to_canonical(),
         (name, other) => name == other,
     }
 }

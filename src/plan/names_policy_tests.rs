@@ -55,6 +55,7 @@ fn names_of_servers_are_known() {
         (CaId::Cluster, dns("*.example.com"), Some(API_SERVER)),
         (CaId::Cluster, dns("*.lb.example.com"), None),
         (CaId::Cluster, ip("10.0.0.1"), Some(API_SERVER)),
+        (CaId::Cluster, ip("::ffff:10.0.0.1"), Some(API_SERVER)),
         (CaId::Cluster, ip("10.96.0.1"), None),
         (CaId::Cluster, dns("worker1"), Some(KUBELET)),
         (CaId::Cluster, dns("etcd1.example.com"), None),

@@ -105,7 +105,7 @@ impl Run<'_> {
         match public {
             None => Decision::Make(Making::PublicHalf(half)),
             // Several public keys may be trusted while the key pair is being rotated: one of them must be ours.
-            Some(public) if pem::contains(public, &half) => Decision::Keep,
+            Some(public) if pem::contains(public, &half) && !pem::holds_private_key(public) => Decision::Keep,
             Some(_) => self.differs(Some(Making::PublicHalf(half)), vec![Difference::NotThePublicHalf]),
         }
     }

@@ -163,7 +163,8 @@ pub fn grant(
                     declined.extend(subject::flaws(&request.subject).into_iter().map(Declined::BadValue));
                     let grants = || Grants::Subject(subject::text(&request.subject));
                     declined.extend(of_subject(&request.subject).into_iter().map(|one| Declined::Means(one, grants())));
-                    let nameless = request.subject.0.is_empty() && stated.sans.is_empty() && !stated.request_names;
+                    let asked = stated.request_names && !request.sans.is_empty();
+                    let nameless = request.subject.0.is_empty() && stated.sans.is_empty() && !asked;
                     declined.extend(nameless.then_some(Declined::NoSubject));
                     request.subject.clone()
                 }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::error::Error;
+use crate::files;
 use crate::store::{self, Recovery, Roots, StoreError};
 use crate::workspace::pending::PendingNotifications;
 
@@ -32,7 +33,14 @@ pub fn look(roots: &Roots) -> Result<Vec<Interrupted>, Error> {
 /// Completes a run that was committed, if this process may, and looks. A tree that cannot be opened has nothing to complete:
 /// whoever reads it says why.
 pub fn complete(roots: &Roots) -> Vec<Interrupted> {
-    let completed = match store::pending(roots).unwrap_or(false).then(|| store::recover(roots, PATIENCE)) {
+    let pending = match store::pending(roots) {
+        // Nothing is read from a state directory that others could have written, but that a run waits there is said.
+        Err(why) if files::what(None, &roots.main.join(".kpki/commit")).is_some() => {
+            return vec![Interrupted::Unfinished(Some(why))];
+        }
+        pending => pending.unwrap_or(false),
+    };
+    let completed = match pending.then(|| store::recover(roots, PATIENCE)) {
         Some(Ok(Recovery::Finished { generation, .. })) => Some(Interrupted::Completed { generation }),
         Some(Err(why @ StoreError::Undelivered(..))) => Some(Interrupted::Undelivered(why)),
         Some(Err(why)) => Some(Interrupted::Unfinished(Some(why))),

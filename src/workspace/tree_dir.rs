@@ -246,9 +246,10 @@ impl Locked<'_> {
     }
 }
 
-/// No private key in a file that others may read, whoever put it there.
+/// No private key in a file that others may read, or that is called a certificate or public key, whoever put it there.
 fn public_files(changes: &[FileChange]) -> Result<(), StoreError> {
-    let leaks = |change: &&FileChange| change.mode & 0o077 != 0 && pem::holds_private_key(&change.bytes);
+    let is_public = |change: &FileChange| change.mode & 0o077 != 0 || pem::is_called_public(change.path.as_str());
+    let leaks = |change: &&FileChange| is_public(change) && pem::holds_private_key(&change.bytes);
     match changes.iter().find(leaks) {
         Some(change) => Err(StoreError::PrivateKey(change.path.as_str().into())),
         None => Ok(()),

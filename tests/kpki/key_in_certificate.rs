@@ -83,3 +83,18 @@ fn a_kubeconfig_that_embeds_the_authoritys_key_is_reported_and_made_again() {
     assert!(place.read("c/nodes/w1/kubelet.conf").contains(&embedded(&authority)));
     place.init(&["--profile", "p.yaml", "--dir", "c"]).ok();
 }
+
+/// A file that is called a public key is one, whatever its mode.
+#[test]
+fn a_key_behind_the_service_accounts_public_key_goes_nowhere() {
+    let place = made();
+    append(&place, "c/pki/sa.pub", "c/pki/ca.key");
+    place.kpki(&["init", "--profile", "p.yaml", "--dir", "c", "--at", NOW]).fails(1);
+    place.kpki(&["init", "--profile", "p.yaml", "--dir", "c", "--at", NOW, "--force"]).ok();
+    for file in ["c/pki/sa.pub", "c/nodes/cp1/pki/sa.pub"] {
+        assert!(!place.read(file).contains("PRIVATE KEY"), "{file} is written anew");
+    }
+    append(&place, "c/nodes/cp1/pki/sa.pub", "c/pki/ca.key");
+    let run = place.kpki(&["export", "cp1", "--without-ca-keys", "--dir", "c", "--out", "s.tar", "--at", NOW]);
+    assert!(run.status != 0 && !place.path("s.tar").exists(), "{}{}", run.stdout, run.stderr);
+}

@@ -213,3 +213,40 @@ fn groups_are_given_one_by_one() {
     assert!(run.stderr.contains("the group system:nodes: its owner has the rights of a node"), "{}", run.stderr);
     at(&place, &["kubeconfig", "user", " ", "--group", "dev"]).fails(2);
 }
+
+/// A key that was put in the place of a name stays where it is, also in hints.
+#[test]
+fn a_key_in_the_place_of_a_name_is_not_printed() {
+    let place = made();
+    let pem = place.read("t/pki/ca.key");
+    let secret = super::secrets::Secret::of_pem(&pem);
+    let body: String = pem.lines().filter(|line| !line.starts_with("---")).collect();
+    for text in [pem.replace('\n', " "), body.clone(), body[..60].to_owned()] {
+        for json in [
+            serde_json::json!({"CN": "x", "names": [{"O": text}]}),
+            serde_json::json!({"CN": text}),
+            serde_json::json!({"CN": "system:node:x", "names": [{"C": text}, {"OU": text}]}),
+            serde_json::json!({"CN": "system:node:x", "names": [{"O": text}]}),
+        ] {
+            place.write("r.json", json.to_string());
+            for form in ["table", "json"] {
+                let words =
+                    ["sign", "--csr-json", "r.json", "--usage", "client", "--authority", "etcd-ca", "--out", "o"];
+                let run = at(&place, &[&words[..], &["-o", form]].concat());
+                assert_eq!(run.status, 1, "{}{}", run.stdout, run.stderr);
+                let (out, err) = (run.stdout.as_bytes(), run.stderr.as_bytes());
+                assert!(!secret.is_in(out) && !secret.is_in(err), "{}{}", run.stdout, run.stderr);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_request_for_nobody_is_refused() {
+    let place = made();
+    csr(&place, "n.csr", &key(), Name::default(), &[]);
+    for words in [&["--request-names"][..], &[]] {
+        let run = at(&place, &[&["sign", "n.csr", "--usage", "server", "--out", "o"], words].concat()).fails(1);
+        assert!(run.stderr.contains("it has neither a subject nor names"), "{}", run.stderr);
+    }
+}

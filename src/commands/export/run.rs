@@ -39,7 +39,9 @@ pub fn run(request: &Request) -> Result<Exported, Error> {
     };
     let mut parts: Vec<Part> = read.parts.into_iter().chain([manifest]).collect();
     parts.sort_by(|a, b| a.path.cmp(&b.path));
-    if let Some(part) = parts.iter().find(|part| part.mode & 0o077 != 0 && pem::holds_private_key(&part.bytes)) {
+    if let Some(part) = parts.iter().find(|part| {
+        (part.mode & 0o077 != 0 || pem::is_called_public(&part.path)) && pem::holds_private_key(&part.bytes)
+    }) {
         return Err(Error::new(format!(
             "cannot export {}: a private key is in {}, which is readable for everybody",
             request.node, part.path

@@ -104,6 +104,12 @@ pub fn run(request: &Request) -> Result<Outcome, Error> {
         let at = crate::clock::rfc3339(grant.blueprint.not_after);
         warnings.push(format!("{}: shortened to the authority's notAfter {at}", job.file.display()));
     }
+    if request.authority.is_some() && signer.is_tree() {
+        warnings.push(format!(
+            "an authority below {} may sign whatever {} may, any user and any server; --permit-dns and --permit-ip restrict names only",
+            authority.subject, authority.subject
+        ));
+    }
     for (job, grant) in jobs.iter().zip(&grants) {
         let said = |one| format!("{}: granted as stated: {}", job.file.display(), error::meaning(one));
         warnings.extend(grant.meanings.iter().map(said));

@@ -171,6 +171,11 @@ impl Tree {
 }
 
 impl RenewalEntry {
+    /// Its old certificate is on a CRL.
+    pub fn was_revoked(&self) -> bool {
+        self.reasons.iter().any(|reason| reason.starts_with("revoked since "))
+    }
+
     /// It was renewed or made, or would be.
     pub const fn is_made(&self) -> bool {
         matches!(self.action, Action::Renew | Action::Create)

@@ -105,6 +105,10 @@ fn verdict(report: &Renew, tree: &Tree, out: &mut dyn Write) -> io::Result<()> {
         left => line(out, format_args!("{verdict}; {left} could not be"))?,
     }
     match &tree.generation {
+        // What is revoked is not put back by a command that is printed here.
+        Some(generation) if tree.entries.iter().any(RenewalEntry::was_revoked) => {
+            line(out, format_args!("the old ones are kept as {generation}; some of them are revoked"))
+        }
         Some(generation) if !tree.rolled_back => {
             line(out, format_args!("the old ones are kept: kpki restore {generation} --dir {}", tree.directory))
         }
