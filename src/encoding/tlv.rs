@@ -55,15 +55,26 @@ pub struct Header {
 
 /// Whether an element may have this tag: one octet, and of the universal types those the `der` crate knows. Strings are never
 /// in pieces (X.690 section 10.2), and 0 is no type at all.
+#[inline]
 pub const fn is_tag(tag: u8) -> bool {
-    match tag {
-        0x01..=0x06 | 0x09 | 0x0a | 0x0c | 0x0d | 0x12..=0x18 | 0x1a | 0x1b | BMP_STRING | SEQUENCE | SET => true,
-        ..0x40 => false,
-        _ => tag & LONG_TAG != LONG_TAG,
-    }
+    if tag < 0x40 { UNIVERSAL >> tag & 1 == 1 } else { tag & LONG_TAG != LONG_TAG }
 }
 
+/// A bit for each: it is asked a million times.
+const UNIVERSAL: u64 = {
+    let (mut bits, mut tag) = (0, 0u8);
+    while tag < 0x40 {
+        let is_known = matches!(tag, 0x01..=0x06 | 0x09 | 0x0a | 0x0c | 0x0d | 0x12..=0x18 | 0x1a | 0x1b | BMP_STRING);
+        if is_known || matches!(tag, SEQUENCE | SET) {
+            bits |= 1 << tag;
+        }
+        tag += 1;
+    }
+    bits
+};
+
 /// The header `bytes` begin with; `None`: more bytes are needed. Lengths are minimal and below 4 GiB.
+#[inline]
 pub fn read_header(bytes: &[u8]) -> Result<Option<Header>, NotDer> {
     match bytes {
         [tag, ..] if !is_tag(*tag) => Err(NotDer),
@@ -88,6 +99,7 @@ fn long_header(tag: u8, length: &[u8]) -> Result<Option<Header>, NotDer> {
 }
 
 /// The first element and what follows it.
+#[inline]
 pub fn first(bytes: &[u8]) -> Result<(Element<'_>, &[u8]), NotDer> {
     let Header { tag, header, content } = read_header(bytes)?.ok_or(NotDer)?;
     let length = header.checked_add(content).ok_or(NotDer)?;
