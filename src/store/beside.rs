@@ -5,6 +5,7 @@
 
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher as _, Hasher as _};
+use std::os::fd::OwnedFd;
 
 use rustix::fs::{FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
@@ -131,20 +132,24 @@ fn remove_leftovers(dir: &Dir) {
     for entry in entries {
         if let Some(name) = entry.name.to_str().filter(|name| is_hidden(name))
             && matches!(entry.what, What::File | What::Unknown)
-            && is_left(dir, name)
+            && let Some(lock) = left(dir, name)
         {
             let _ = dir.remove_file(name);
+            // Held until it is gone: in between its writer could have locked it.
+            drop(lock);
         }
     }
 }
 
-fn is_left(dir: &Dir, name: &str) -> bool {
+/// The file, locked, if nobody holds it.
+fn left(dir: &Dir, name: &str) -> Option<OwnedFd> {
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY;
-    let Ok(file) = rustix::fs::openat(dir, name, flags, Mode::empty()) else { return false };
+    let file = rustix::fs::openat(dir, name, flags, Mode::empty()).ok()?;
     let us = rustix::process::geteuid().as_raw();
     let is_ours = |facts: &Facts| facts.what == What::File && facts.uid == us;
-    Facts::of_open(&file).is_ok_and(|facts| is_ours(&facts))
-        && rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok()
+    let is_left = Facts::of_open(&file).is_ok_and(|facts| is_ours(&facts))
+        && rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok();
+    is_left.then_some(file)
 }
 
 #[cfg(test)]
