@@ -34,6 +34,7 @@ rooms! {
     parallel
     plan
     profile
+    random
     report
     revocation
     run

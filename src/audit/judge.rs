@@ -111,9 +111,7 @@ fn shared(items: &mut [Judged]) {
             _ => None,
         }
     };
-    for (first, second) in
-        [(CaId::Cluster, CaId::FrontProxy), (CaId::Cluster, CaId::Etcd), (CaId::FrontProxy, CaId::Etcd)]
-    {
+    for (first, second) in CaId::PAIRS {
         if of(items, first).is_some() && of(items, first) == of(items, second) {
             let own = |judged: &&mut Judged| judged.item.kind == Kind::Authority && judged.item.name == second.name();
             if let Some(judged) = items.iter_mut().find(own) {

@@ -10,6 +10,7 @@ use crate::clock::rfc3339;
 use crate::encoding::EncodeError;
 use crate::encoding::key::KeyError;
 use crate::encoding::public_key::{EXPECTED, KeyKind};
+use crate::random::NoRandomBytes;
 use crate::signals::Stopped;
 use crate::x509::{ChainError, CrlError, Mismatch, ParseError, RequestError, VerifyError};
 
@@ -25,8 +26,8 @@ pub enum CaError {
     #[error("the signing library could not make a key of {0}")]
     Generate(Algorithm),
     /// No random bytes from the system.
-    #[error("the system gave no random bytes")]
-    Randomness,
+    #[error(transparent)]
+    Randomness(#[from] NoRandomBytes),
     /// The signing library could not sign.
     #[error("the signing library could not sign with a key of {0}")]
     Sign(Algorithm),

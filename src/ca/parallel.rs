@@ -44,6 +44,7 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::random::NoRandomBytes;
 
     #[test]
     fn order_is_kept_and_the_first_error_wins() {
@@ -54,7 +55,7 @@ mod tests {
             let error = parallel_map(&items, threads, |item| match item {
                 0..250 => Ok(()),
                 250 => Err(CaError::EmptyBundle),
-                _ => Err(CaError::Randomness),
+                _ => Err(NoRandomBytes.into()),
             });
             assert_eq!(error, Err(CaError::EmptyBundle), "{threads}");
         }

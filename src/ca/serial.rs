@@ -1,6 +1,7 @@
 //! Serial numbers (RFC 5280 section 4.1.2.2): positive, at most 20 octets, unique per issuer.
 
-use crate::ca::{CaError, random};
+use crate::ca::CaError;
+use crate::random::random;
 
 /// 16 random octets with the top bit clear: 127 random bits, nothing of the key or the time in them, so that two
 /// certificates of one key never share a number (revoking the old one would revoke the new one). The one draw in 128 that

@@ -14,6 +14,10 @@ pub enum CaId {
 impl CaId {
     pub const ALL: [Self; 3] = [Self::Cluster, Self::FrontProxy, Self::Etcd];
 
+    /// Each with each, once.
+    pub const PAIRS: [(Self, Self); 3] =
+        [(Self::Cluster, Self::FrontProxy), (Self::Cluster, Self::Etcd), (Self::FrontProxy, Self::Etcd)];
+
     /// The name of its entry.
     pub const fn name(self) -> &'static str {
         match self {

@@ -5,6 +5,7 @@ use super::failure::Error;
 use crate::ca::CaError;
 use crate::files::{BadPath, FileError, Kind, TrustError};
 use crate::profile::Problems;
+use crate::random::NoRandomBytes;
 use crate::signals::Stopped;
 use crate::store::StoreError;
 
@@ -34,6 +35,12 @@ fn file_hint(kind: &Kind) -> Option<&'static str> {
         Kind::NoSpace => "free some space, then run the command again",
         Kind::Io(_) => return None,
     })
+}
+
+impl From<NoRandomBytes> for Error {
+    fn from(error: NoRandomBytes) -> Self {
+        Self::new(error.to_string())
+    }
 }
 
 impl From<Stopped> for Error {

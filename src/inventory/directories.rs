@@ -27,9 +27,11 @@ pub fn is_node(path: &Path) -> bool {
     }
 }
 
+/// One that cannot be listed is reported by whoever reads it.
 fn has_certificates(path: &Path) -> bool {
-    let entries = files::Dir::open_root(path).and_then(|dir| dir.list()).unwrap_or_default();
-    !is_directory(&path.join("pki")) && entries.iter().any(|entry| entry.name.as_encoded_bytes().ends_with(b".crt"))
+    let listed = files::Dir::open_root(path).and_then(|dir| dir.list());
+    let is_there = listed.is_ok_and(|all| all.iter().any(|entry| entry.name.as_encoded_bytes().ends_with(b".crt")));
+    is_there && !is_directory(&path.join("pki"))
 }
 
 pub fn is_cluster(path: &Path) -> bool {

@@ -31,8 +31,7 @@ pub fn guard(profile: &Profile, items: &[Item], survey: &Survey, out: &mut Recon
 /// for the front proxy, any client can act as any user.
 pub fn shared_authorities(authorities: &Authorities) -> Vec<Refusal> {
     let key = |id: CaId| authorities.get(&id).and_then(Authority::certificate).map(|own| &own.spki_der);
-    let pairs = [(CaId::Cluster, CaId::FrontProxy), (CaId::Cluster, CaId::Etcd), (CaId::FrontProxy, CaId::Etcd)];
-    let same = pairs.into_iter().filter(|(first, second)| key(*first).is_some() && key(*first) == key(*second));
+    let same = CaId::PAIRS.into_iter().filter(|(first, second)| key(*first).is_some() && key(*first) == key(*second));
     let refusal = |(first, second): (CaId, CaId)| Refusal::SharedAuthority {
         item: second.name().to_owned(),
         with: first.name().to_owned(),

@@ -3,14 +3,13 @@
 //! Its writer holds a lock on it, which ends with the process however that ends. So a leftover can be told from a file that
 //! a living run is about to put in place, in another container too, and the next run that writes to the directory removes it.
 
-use std::collections::hash_map::RandomState;
-use std::hash::{BuildHasher as _, Hasher as _};
 use std::os::fd::OwnedFd;
 
 use rustix::fs::{FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
 
 use crate::files::{Dir, Facts, FileError, Kind, Op, Permissions, What, Written};
+use crate::random::random;
 
 use super::error::StoreError;
 
@@ -40,7 +39,10 @@ impl Beside {
         let place = dir.path_of(name);
         // Messages name the file that was asked for.
         let named = |error: FileError| FileError { path: place.clone(), ..error };
-        let (hidden, written) = create(&dir, name, mode, bytes).map_err(named)?;
+        let (hidden, written) = create(&dir, name, mode, bytes).map_err(|error| match error {
+            StoreError::File(error) => named(error).into(),
+            other => other,
+        })?;
         let beside = Self { dir, name: name.to_owned(), hidden, written, mode, placed: false };
         beside.written.sync().map_err(named)?;
         Ok(beside)
@@ -77,9 +79,8 @@ impl Drop for Beside {
 
 /// A name that no other process uses, whatever its number: containers have numbers of their own. Without an extension that a
 /// collector of reports would read.
-fn hidden(name: &str) -> String {
+fn hidden(name: &str, number: u64) -> String {
     let end = (0..=STEM.min(name.len())).rev().find(|end| name.is_char_boundary(*end)).unwrap_or(0);
-    let number = RandomState::new().build_hasher().finish();
     format!(".{}{INFIX}{number:016x}", name.get(..end).unwrap_or_default())
 }
 
@@ -93,9 +94,9 @@ fn is_hidden(name: &str) -> bool {
 }
 
 /// Makes the file and locks it.
-fn create(dir: &Dir, name: &str, mode: u32, bytes: &[u8]) -> Result<(String, Written), FileError> {
+fn create(dir: &Dir, name: &str, mode: u32, bytes: &[u8]) -> Result<(String, Written), StoreError> {
     for _ in 0..TRIES {
-        let hidden = hidden(name);
+        let hidden = hidden(name, u64::from_ne_bytes(random()?));
         let made = match dir.write_new(&hidden, Permissions { mode, owner: None }, bytes) {
             Err(error) if error.kind == Kind::Exists => continue,
             Ok(written) => claim(dir, &hidden, &written).map(|is_ours| is_ours.then_some(written)),
@@ -108,11 +109,11 @@ fn create(dir: &Dir, name: &str, mode: u32, bytes: &[u8]) -> Result<(String, Wri
             Err(error) => {
                 // The first error is the one to report.
                 let _ = dir.remove_file(&hidden);
-                return Err(error);
+                return Err(error.into());
             }
         }
     }
-    Err(FileError::new(Op::Create, &dir.path_of(name), Kind::Exists))
+    Err(FileError::new(Op::Create, &dir.path_of(name), Kind::Exists).into())
 }
 
 /// Locks the new file. `false`: between making and locking, another run has taken it for a leftover.
@@ -159,7 +160,7 @@ mod tests {
     #[test]
     fn hidden_names_are_recognised_and_fit() {
         for name in ["a", "web.crt", &"n".repeat(255), &"ü".repeat(127)] {
-            let (one, two) = (hidden(name), hidden(name));
+            let (one, two) = (hidden(name, 0), hidden(name, u64::MAX));
             assert!(is_hidden(&one) && one.len() <= 255, "{one}");
             assert_ne!(one, two);
         }

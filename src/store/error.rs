@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::files::{BadPath, FileError, TrustError, Untrusted};
+use crate::random::NoRandomBytes;
 use crate::signals::Stopped;
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -10,6 +11,9 @@ pub enum StoreError {
     /// Nothing was changed.
     #[error(transparent)]
     File(#[from] FileError),
+    /// Nothing was changed.
+    #[error(transparent)]
+    Random(#[from] NoRandomBytes),
     /// These files exist and may not be replaced. Nothing was changed.
     #[error("{} already", existing(.0))]
     Exist(Vec<PathBuf>),

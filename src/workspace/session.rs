@@ -85,7 +85,7 @@ impl<'a> Session<'a> {
                 if crate::catalog::find(bare).is_some_and(|entry| entry.signer.is_none()) {
                     return Err(error::not_renewable(bare));
                 }
-                return Err(Error::usage(format!("there is no certificate {name:?} to renew"))
+                return Err(Error::usage(format!("there is no certificate {name:?} in this tree"))
                     .because(format!("expected all, or some of {}", self.known_names().join(", ")))
                     .hint("give NODE/NAME for one node of a cluster directory"));
             }

@@ -2,10 +2,10 @@
 
 use zeroize::Zeroizing;
 
-use crate::ca::random;
 use crate::encoding::key::Container;
 use crate::encrypted::pkcs8;
 use crate::error::Error;
+use crate::random::random;
 
 use super::load::{Loaded, unlocked};
 use super::object::{Object, Thing};

@@ -3,12 +3,12 @@
 
 use zeroize::Zeroizing;
 
-use crate::ca::random;
 use crate::encoding::yaml::{self, field, text};
 use crate::encoding::{base64, pem};
 use crate::encrypted::kubeadm::{KEY_LENGTH, open, seal};
 use crate::error::Error;
 use crate::files::{self, Dir, FileState, RelPath};
+use crate::random::random;
 use crate::report::convert::Convert;
 
 use super::manifest::{self, Owner, Secret};

@@ -2,13 +2,13 @@
 
 use zeroize::Zeroizing;
 
-use crate::ca::random;
 use crate::encoding::key::Container;
 use crate::encoding::shown::named;
 use crate::encrypted::pkcs12::{self, Bag, Content, Random, Strength};
 use crate::error::Error;
 use crate::kubeconfig;
 use crate::plan::item::Access;
+use crate::random::random;
 use crate::x509::Certificate;
 
 use super::check;
