@@ -18,6 +18,7 @@ pub mod name_constraints;
 mod names;
 mod parse_error;
 pub mod path;
+pub mod policies;
 pub mod revocation;
 mod sniff;
 mod text;

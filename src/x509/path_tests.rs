@@ -57,7 +57,8 @@ fn as_if(issuer: &Issuer, certificate: Certificate) -> Issuer {
 
 fn input<'a>(anchors: &'a [Certificate], intermediates: &'a [Certificate]) -> ValidationInput<'a> {
     let (links, dates) = (Links::Rfc5280, Dates::All);
-    ValidationInput { anchors, intermediates, at: AT, links, dates, revocation: None }
+    let policies = PolicyInput::default();
+    ValidationInput { anchors, intermediates, at: AT, links, dates, policies, revocation: None }
 }
 
 /// Where the path breaks, and how.
@@ -104,7 +105,7 @@ fn paths_are_found_and_held_against_everything() {
         (Certificate { key_usage: Some(KeyUsage::CRL_SIGN), ..middle.clone() }, Violation::NoKeyCertSign),
         (
             Certificate { extensions: vec![(Oid::new("2.5.29.36"), false)], ..middle.clone() },
-            Violation::Unevaluated(Oid::new("2.5.29.36")),
+            Violation::Policy(PolicyError::Malformed(Oid::new("2.5.29.36"))),
         ),
         (
             Certificate { unknown_critical: vec![Oid::new("1.2.3")], ..middle.clone() },
