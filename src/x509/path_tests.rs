@@ -306,6 +306,19 @@ fn name_constraints_of_every_authority_count() {
     let plain = leaf(&root);
     let subject = Violation::Forbidden(ForbiddenName::Subject);
     assert_eq!(broken(validate(&plain, input(&narrow, &[]))), (Part::Leaf, 1, subject));
+    // A mailbox in a subject counts where no other is named.
+    let subtree = tlv::sequence(&[tlv::write(0x81, b"example.com")]);
+    let of_mail =
+        [Certificate { name_constraints: Some(tlv::sequence(&[tlv::write(0xa0, &subtree)])), ..anchors[0].clone() }];
+    let mailbox = |text: &str| Name::default().with(&Oid::new("1.2.840.113549.1.9.1"), &[text]);
+    for (subject, sans, is_allowed) in [
+        (mailbox("a@example.com"), vec![], true),
+        (mailbox("a@example.org"), vec![], false),
+        (mailbox("a@example.org"), vec![San::Email("a@example.com".into())], true),
+    ] {
+        let one = Certificate { subject, sans, ..plain.clone() };
+        assert_eq!(validate(&one, input(&of_mail, &[])).is_ok(), is_allowed, "{}", one.subject);
+    }
     let nameless = Certificate { subject: Name::default(), subject_der: tlv::sequence::<Vec<u8>>(&[]), ..plain };
     assert!(validate(&nameless, input(&narrow, &[])).is_ok());
     // Those of the certificate itself say nothing about it.
