@@ -138,6 +138,17 @@ const TABLE: &[Row] = &[
         &[Say("line 22: expected a BEGIN line before the END line of CERTIFICATE, found none")],
     ),
     row("pem-silent-second-block", "check-expiration nbsp-second.crt", 4, &[Say("line 22: expected a BEGIN line")]),
+    row("names-not-utf8", "inspect bmp.crt", 0, &[Say("CN=Straße ☃")]),
+    row("names-not-utf8", "inspect t61.crt -o json", 0, &[Say("O=Straße, CN=müller")]),
+    row("names-not-utf8", "inspect univ.crt", 0, &[Say("subject:"), Say("CN=")]),
+    row("names-not-utf8", "check-expiration . -o prometheus", 0, &[Say("subject_CN=\"müller\"")]),
+    row(
+        "san-other-names",
+        "inspect san-many.crt",
+        0,
+        &[Say("otherName UPN jdoe@corp.example"), Say("directory name CN=dir"), Say("registered ID 1.2.3.4")],
+    ),
+    row("san-other-names", "check-expiration san-many.crt -o json", 0, &[Say("otherName UPN jdoe@corp.example")]),
     // The way out that the error names.
     row(
         "ca-crt-with-key",
