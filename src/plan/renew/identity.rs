@@ -61,9 +61,11 @@ pub fn for_key(blueprint: Blueprint, was: Algorithm, algorithm: Algorithm) -> Bl
     Blueprint { key_usage: other_key(blueprint.key_usage, was.is_rsa(), algorithm), ..blueprint }
 }
 
-/// As it was, but for a key of another kind: RSA keys may encipher, EC keys may not (RFC 5480 section 3).
+/// As it was, but for a key of another kind: RSA keys may encipher, EC keys may not (RFC 5480 section 3). And who is no
+/// authority does not sign certificates (RFC 5280 section 4.2.1.9).
 fn key_usage(old: &Certificate, algorithm: Algorithm) -> KeyUsage {
     let usage = old.key_usage.unwrap_or(KeyUsage::DIGITAL_SIGNATURE);
+    let usage = if old.is_ca { usage } else { KeyUsage(usage.0 & !KeyUsage::KEY_CERT_SIGN.0) };
     let was_rsa = match old.key {
         KeyKind::Known(known) => known.is_rsa(),
         KeyKind::Other(_) => !algorithm.is_rsa(),
