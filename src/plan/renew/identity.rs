@@ -9,6 +9,8 @@ use crate::x509::{Certificate, KeyKind};
 
 /// kubeadm's certificateValidityPeriod.
 pub const YEAR: Duration = Duration::days(365);
+/// What Kubernetes allows in a CertificateSigningRequest at the least (expirationSeconds): nothing shorter is inherited.
+pub const SHORTEST: Duration = Duration::minutes(10);
 /// How much later than its authority a certificate of the same run is made.
 const SAME_RUN: Duration = Duration::minutes(10);
 
@@ -20,6 +22,8 @@ pub enum Lifetime {
     Cut,
     /// Its dates are not conclusive.
     Unclear,
+    /// Too short to be meant: a test's, or of a profile with `1s`. A new one would be useless, too.
+    Short(Duration),
 }
 
 /// kubeadm before 1.31, and every kubeconfig it makes, begins a certificate's validity with its authority's: what is
@@ -27,9 +31,9 @@ pub enum Lifetime {
 /// of days. And what was cut to its authority's end was meant to live longer.
 pub fn lifetime(old: &Certificate, authority: &Certificate) -> Lifetime {
     let stated = old.not_after - old.not_before;
-    // Dated back by as much, a new one would be over before it begins.
-    if stated <= BACK_DATE {
-        return Lifetime::Unclear;
+    // Dated back by as much, a new one would be over before or just after it begins.
+    if stated < BACK_DATE + SHORTEST {
+        return Lifetime::Short(stated);
     }
     if old.not_after == authority.not_after && stated < YEAR {
         return Lifetime::Cut;
