@@ -92,7 +92,8 @@ pub fn run(request: &Request) -> Result<Outcome, Error> {
             }
         };
         let outs = jobs::outs(&place, job, &pem).map_err(in_the_way)?;
-        let paths = outs.iter().map(|out| out.path.display().to_string()).collect();
+        // The certificate, then what it was made from.
+        let paths = outs.iter().rev().map(|out| out.path.display().to_string()).collect();
         entries.push(entry(name, job, grant, says, paths));
         written.extend(outs);
         text.push_str(&pem);
