@@ -8,6 +8,7 @@ use crate::revocation::{CrlIssue, RevocationList};
 use crate::x509::crl::CrlError;
 use crate::x509::crl_lookup::Wanted;
 use proptest::prelude::*;
+use std::slice::from_ref;
 use std::sync::LazyLock;
 use time::macros::datetime;
 
@@ -366,7 +367,7 @@ fn lists_for_a_distribution_point_or_some_reasons() {
     };
     // keyCompromise and cACompromise; all the others; all.
     let (some, others, all) = (vec![0x83, 2, 5, 0x60], vec![0x83, 3, 7, 0x1f, 0x80], vec![0x83, 3, 7, 0x7f, 0x80]);
-    let relative = tlv::write(0xa0, &tlv::write(0xa1, &tlv::single(&organization()).unwrap().content));
+    let relative = tlv::write(0xa0, &tlv::write(0xa1, tlv::single(&organization()).unwrap().content));
     let absolute = {
         let name = Name(
             [WORLD.ca.certificate().subject.0.clone(), Name::default().with(&Oid::ORGANIZATION, &["x"]).0].concat(),
@@ -383,9 +384,9 @@ fn lists_for_a_distribution_point_or_some_reasons() {
         (vec![uri("http://b"), uri("http://a")], vec![partial(&[uri("http://a")], false)], "good"),
         (plain.clone(), vec![partial(&[], false)], "good"),
         // The whole of the reasons is needed.
-        (plain.clone(), vec![partial(&[some.clone()], false)], "unknown"),
-        (plain.clone(), vec![partial(&[some.clone()], false), partial(&[others.clone()], false)], "good"),
-        (plain.clone(), vec![partial(&[some.clone()], false), partial(&[others.clone()], true)], "revoked"),
+        (plain.clone(), vec![partial(from_ref(&some), false)], "unknown"),
+        (plain.clone(), vec![partial(from_ref(&some), false), partial(from_ref(&others), false)], "good"),
+        (plain.clone(), vec![partial(from_ref(&some), false), partial(from_ref(&others), true)], "revoked"),
         (plain.clone(), vec![partial(&[all], false)], "good"),
         (vec![[uri("http://a"), vec![0x81, 2, 5, 0x60]].concat()], vec![partial(&[uri("http://a")], false)], "unknown"),
         (
@@ -394,8 +395,8 @@ fn lists_for_a_distribution_point_or_some_reasons() {
             "good",
         ),
         // Names relative to the issuer.
-        (vec![relative.clone()], vec![partial(&[absolute.clone()], false)], "good"),
-        (vec![absolute], vec![partial(&[relative.clone()], false)], "good"),
+        (vec![relative.clone()], vec![partial(from_ref(&absolute), false)], "good"),
+        (vec![absolute], vec![partial(from_ref(&relative), false)], "good"),
         (vec![relative.clone()], vec![partial(&[relative], false)], "good"),
         // Points that cannot be read are none.
         (vec![vec![0x05, 0]], vec![partial(&[uri("http://a")], false)], "unknown"),
@@ -464,7 +465,7 @@ fn lists_of_another_issuer() {
     ] {
         let leaf = with_points(&points);
         let der = list(is_indirect, &entries);
-        let answer = ask_of(&leaf, std::slice::from_ref(&der), &[&certificate]);
+        let answer = ask_of(&leaf, from_ref(&der), &[&certificate]);
         assert_eq!(word(&answer), wanted, "{points:02x?} {is_indirect} {entries:02x?} {answer:?}");
         // Without a signer that was found valid it says nothing.
         assert_eq!(word(&ask_of(&leaf, &[der], &[])), "unknown");
@@ -483,19 +484,19 @@ fn deltas_of_a_full_list() {
     let full = |number: u64, revoked: &[Revoked]| list(number, 0, revoked, &WORLD.ca).der;
     for (lists, wanted) in [
         (vec![full(5, &[]), delta(6, 5, &[])], "good"),
-        (vec![full(5, &[]), delta(6, 5, &[gone.clone()])], "revoked"),
+        (vec![full(5, &[]), delta(6, 5, from_ref(&gone))], "revoked"),
         (vec![full(5, &[hold()]), delta(6, 5, &[])], "held"),
-        (vec![full(5, &[hold()]), delta(6, 5, &[removed.clone()])], "good"),
-        (vec![full(5, &[hold()]), delta(6, 4, &[removed.clone()])], "good"),
+        (vec![full(5, &[hold()]), delta(6, 5, from_ref(&removed))], "good"),
+        (vec![full(5, &[hold()]), delta(6, 4, from_ref(&removed))], "good"),
         (vec![full(5, &[hold()]), delta(6, 5, &[gone])], "revoked"),
         // What cannot be undone is not.
-        (vec![full(5, &[entry(None)]), delta(6, 5, &[removed.clone()])], "revoked"),
+        (vec![full(5, &[entry(None)]), delta(6, 5, from_ref(&removed))], "revoked"),
         // A delta of a later list, or one as old as the full one.
-        (vec![full(5, &[hold()]), delta(7, 6, &[removed.clone()])], "held"),
-        (vec![full(5, &[hold()]), delta(5, 4, &[removed.clone()])], "held"),
+        (vec![full(5, &[hold()]), delta(7, 6, from_ref(&removed))], "held"),
+        (vec![full(5, &[hold()]), delta(5, 4, from_ref(&removed))], "held"),
         // The newest that speaks of it.
-        (vec![full(5, &[]), delta(6, 5, &[hold()]), delta(7, 5, &[removed.clone()])], "good"),
-        (vec![full(5, &[hold()]), delta(6, 5, &[removed.clone()]), delta(7, 5, &[hold()])], "held"),
+        (vec![full(5, &[]), delta(6, 5, &[hold()]), delta(7, 5, from_ref(&removed))], "good"),
+        (vec![full(5, &[hold()]), delta(6, 5, from_ref(&removed)), delta(7, 5, &[hold()])], "held"),
         (vec![delta(6, 5, &[])], "unknown"),
         (vec![delta(6, 5, &[removed])], "unknown"),
     ] {
