@@ -3,8 +3,8 @@
 
 use zeroize::Zeroize as _;
 
-use super::content::{self, Head};
 use super::crls;
+use super::framing::{self, Head};
 use super::item::Kind;
 use super::object::ParsedObject;
 use super::unreadable::Unreadable;
@@ -99,7 +99,7 @@ impl Loader {
     ) -> Result<Vec<ParsedObject>, Unreadable> {
         if mode == ReadMode::Walked && filled == HEAD {
             let start = self.buffer.get(..filled).unwrap_or_default();
-            let stop = match content::head(start) {
+            let stop = match framing::head(start) {
                 Head::Other => true,
                 Head::Pem { key: true, .. } => !goes_on_behind(start),
                 _ => false,
@@ -113,7 +113,7 @@ impl Loader {
         if filled < SMALL {
             return Ok(read(start));
         }
-        match content::head(start) {
+        match framing::head(start) {
             Head::Pem { crl: true, .. } if source.size() > LONG_CRL => self.crls(source, start),
             Head::Der(Der::Crl) => self.crls(source, start),
             head => {
