@@ -254,11 +254,11 @@ fn certificates_in_manifests_are_found_wherever_kubernetes_keeps_them() {
     ] {
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join("f"), &manifest).unwrap();
-        let tree = super::tree(&Request::new(dir.path().join("f"), Form::File));
-        assert_eq!(names(&tree), rows, "{manifest}");
-        assert!(tree.items.iter().all(|item| matches!(item.reading, Reading::Certificate(_))), "{manifest}");
+        let found = tree(&Request::new(dir.path().join("f"), Form::File));
+        assert_eq!(names(&found), rows, "{manifest}");
+        assert!(found.items.iter().all(|item| matches!(item.reading, Reading::Certificate(_))), "{manifest}");
         assert_eq!(
-            tree.notes.len(),
+            found.notes.len(),
             usize::from(
                 manifest.contains("aGk=") || manifest.contains("kind: Other") || manifest.contains("kind: A\n")
             ),
@@ -274,7 +274,10 @@ fn what_is_no_certificate_where_one_has_to_be_is_said() {
     for (data, why) in [
         ("ca.crt: aGVsbG8=", "expected a certificate, found nothing of the kind"),
         ("ca.crt: '%'", "expected base64, found something else"),
-        ("tls.crt: LS0tLS1CRUdJTiBQVUJMSUMgS0VZLS0tLS0KLS0tLS1FTkQgUFVCTElDIEtFWS0tLS0tCg==", "expected a certificate, found PUBLIC KEY"),
+        (
+            "tls.crt: LS0tLS1CRUdJTiBQVUJMSUMgS0VZLS0tLS0KLS0tLS1FTkQgUFVCTElDIEtFWS0tLS0tCg==",
+            "expected a certificate, found PUBLIC KEY",
+        ),
     ] {
         let found = objects(format!("kind: Secret\nmetadata: {{name: x}}\ndata: {{{data}}}").as_bytes());
         let [object] = found.as_slice() else { panic!("{data}: {found:?}") };
