@@ -62,7 +62,7 @@ fn opaque_secrets_lists_and_kubeconfigs_inside() {
     let note = "nothing to convert is in document 1: Secret a (password)";
     assert!(run.stderr.contains(note) && !run.stderr.contains("hunter2"), "{}", run.stderr);
     let mut found: Vec<_> = place.files().into_keys().filter(|path| path.starts_with("d/")).collect();
-    found.retain(|path| !path.contains(".kpki"));
+    found.retain(|path| !path.contains(".kpki") && !path.ends_with('/'));
     assert_eq!(found, ["d/-b-value-ca.crt", "d/-b-value-client.crt", "d/-b-value-client.key", "d/a-any.crt"]);
     assert_eq!(place.read("d/a-any.crt").as_bytes(), original("pki/ca.crt"));
     assert_eq!(mode(&place, "d/-b-value-client.key"), 0o600);
