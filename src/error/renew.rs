@@ -50,11 +50,8 @@ fn list(names: &[San]) -> String {
 /// Why a certificate is not renewed, and the next step.
 pub fn left(left: &Skipped, name: &str) -> String {
     match left {
-        Skipped::External(authority) => {
-            format!(
-                "the key of {} is not in this tree; make a request for its owner with: kpki csr {name}",
-                authority.name()
-            )
+        Skipped::External(signer) => {
+            format!("{}; make a request for its owner with: kpki csr {name}", super::plan::outside(signer))
         }
         Skipped::AuthorityMissing(authority) => {
             format!("its authority {} is missing; restore {}.crt", authority.name(), authority.stem())

@@ -9,6 +9,7 @@ pub mod init;
 pub mod item;
 pub mod names_policy;
 pub mod node;
+pub mod outside;
 pub mod reconcile;
 pub mod renew;
 pub mod restore;

@@ -29,8 +29,8 @@ pub use load::{Loaded, Source, load};
 #[cfg(any(test, feature = "internals"))]
 pub use model::Stated;
 pub use model::{
-    CaKeys, Command, Endpoint, Etcd, Expiration, ExtraCertificate, Node, NodeRole, OnHookFailure, Origin, Profile,
-    Renewal, SubjectAttributes, Subnet,
+    CaKeys, Command, Endpoint, Etcd, Expiration, ExtraAuthority, ExtraCertificate, Node, NodeRole, OnHookFailure,
+    Origin, Profile, Renewal, Roots, SubjectAttributes, Subnet,
 };
 pub use overrides::Overrides;
 pub use problem::Problems;

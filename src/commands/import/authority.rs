@@ -52,7 +52,7 @@ impl Importing<'_> {
             .session
             .credentials
             .iter()
-            .filter(|one| one.authority == authority)
+            .filter(|one| one.authority == Some(authority))
             .filter_map(|one| self.issued(one))
             .collect();
         let ask = renew::ask_authority(authority, &public, &self.snapshot.survey, self.session.profile(), now).ok();

@@ -27,7 +27,7 @@ impl Importing<'_> {
             let entry = RequestEntry { paths, ..row(credential, "keep", leaf, None) };
             return Ok(Placed { entry, ..Placed::default() });
         }
-        let trusted = self.snapshot.bundle(credential.authority);
+        let trusted = credential.authority.map(|authority| self.snapshot.bundle(authority)).unwrap_or_default();
         let mut pem = leaf.to_pem();
         pem.extend(plan::kept_chain(rest, trusted).iter().map(Certificate::to_pem));
         let fresh = match candidate.source {
