@@ -136,8 +136,8 @@ pub fn main() -> ExitCode {
     ExitCode::from(signals::ended_by().map_or(status, signals::Signal::status))
 }
 
-/// How deep calls go, with room to spare.
-const STACK: usize = 256 << 10;
+/// How deep calls go (80 KiB at most, measured by a limit of the stack), with room to spare; each page more is a page fault.
+const STACK: usize = 128 << 10;
 
 /// Copies of keys leave their last bytes in vector registers and on the stack. So the stack below is filled with zeros, and
 /// zeros are copied in every size that a copying routine distinguishes.

@@ -200,6 +200,11 @@ impl<'a> Ui<'a> {
         }
     }
 
+    /// A warning that is the result of a scheduled job: with `-q`, too.
+    pub fn result(&mut self, warning: &str) {
+        self.line(YELLOW, "warning", warning);
+    }
+
     pub fn warnings(&mut self, warnings: &[String]) {
         if !self.quiet {
             for warning in warnings {

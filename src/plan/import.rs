@@ -23,6 +23,10 @@ pub enum Objection {
     Peer(Anchors, ChainError),
     Certificate(Mismatch),
     MissingNames(Vec<San>),
+    /// keyCertSign in a certificate that is no authority's.
+    MaySign,
+    /// Another certificate of its issuer, by this name, has its serial number.
+    SerialTaken(String),
     // Of an authority:
     Unusable(CaError),
     /// A certificate of its chain did not sign the one before.
@@ -57,6 +61,8 @@ pub enum Refusal {
     Unfit(EntryId, Vec<Objection>),
     /// Another of the files is for the same entry.
     Twice,
+    /// More than one certificate that is no authority's: their subjects, and the entry whose key each is for.
+    Several(Vec<(Name, Option<EntryId>)>),
     // Of an authority:
     /// No pending request has its key, and no authority was named.
     UnnamedAuthority,
@@ -74,6 +80,8 @@ pub struct Expected<'a> {
     pub anchors: Anchors,
     /// Their certificates; none where the tree has none of its authority.
     pub trusted: &'a [Certificate],
+    /// The tree's other certificates of that authority, by name.
+    pub issued: &'a [(String, Certificate)],
     pub now: OffsetDateTime,
 }
 
@@ -111,6 +119,10 @@ pub fn judge(leaf: &Certificate, rest: &[Certificate], expected: &Expected<'_>) 
     if !missing.is_empty() {
         verdict.objections.push(Objection::MissingNames(missing));
     }
+    if !leaf.is_ca && leaf.key_usage.is_some_and(|usage| usage.contains(KeyUsage::KEY_CERT_SIGN)) {
+        verdict.objections.push(Objection::MaySign);
+    }
+    verdict.objections.extend(taken(leaf, expected).map(Objection::SerialTaken));
     match (&expected.anchors, expected.trusted) {
         (Anchors::Authority(authority), []) => verdict.objections.push(Objection::AuthorityMissing(*authority)),
         (_, trusted) => verdict.objections.extend(path(leaf, rest, trusted, expected)),
@@ -128,6 +140,17 @@ pub fn is_of_its_signer(mismatch: &Mismatch) -> bool {
         }
         _ => false,
     }
+}
+
+/// Who has its serial number from the same issuer (RFC 5280 section 4.1.2.2): a CRL could not tell the two apart.
+fn taken(leaf: &Certificate, expected: &Expected<'_>) -> Option<String> {
+    let signer = match &expected.anchors {
+        Anchors::Authority(authority) => expected.trusted.first().map(|signer| (authority.name(), signer)),
+        Anchors::Roots(_) => None,
+    };
+    let others = expected.issued.iter().map(|(name, one)| (name.as_str(), one));
+    let same = |one: &Certificate| (&one.issuer_der, &one.serial) == (&leaf.issuer_der, &leaf.serial);
+    signer.into_iter().chain(others).find(|(_, one)| same(one) && one.der != leaf.der).map(|(name, _)| name.to_owned())
 }
 
 fn dates(certificate: &Certificate, now: OffsetDateTime) -> Option<Objection> {

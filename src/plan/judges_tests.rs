@@ -162,6 +162,7 @@ impl World {
             dispensable: &[],
             anchors: Anchors::Authority(CaId::Cluster),
             trusted: self.anchors.get(..1).unwrap_or_default(),
+            issued: &[],
             now: NOW,
         };
         match import::judge(leaf, rest, &expected).objections.as_slice() {
