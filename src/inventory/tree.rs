@@ -342,9 +342,15 @@ fn items(found: Vec<Found>, external: &[CaId]) -> Vec<Item> {
             path: &path,
             authority: expected.authority,
             optional: expected.presence != Presence::Required,
-            externally_managed: expected.key.is_some_and(|authority| external.contains(&authority)),
+            externally_managed: expected.outside || expected.key.is_some_and(|authority| external.contains(&authority)),
         };
-        all.extend(objects.into_iter().filter(|object| !is_copy(object)).map(|object| object::item(object, place)));
+        // An intermediate of an external authority is renewed with what it signed, and no tree depends on it.
+        let of_its_file = |object: ParsedObject| match (expected.outside, object.kind) {
+            (true, Kind::Authority) => ParsedObject { kind: Kind::Certificate, ..object },
+            _ => object,
+        };
+        let objects = objects.into_iter().filter(|object| !is_copy(object)).map(of_its_file);
+        all.extend(objects.map(|object| object::item(object, place)));
     }
     object::linked(all)
 }

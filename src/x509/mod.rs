@@ -28,7 +28,7 @@ mod time;
 pub mod verify;
 
 pub use crate::encoding::public_key::{KeyKind, OtherKey};
-pub use bundle::{BundleError, parse_authority, parse_bundle, parse_pem_bundle};
+pub use bundle::{BundleError, parse_authority, parse_bundle, parse_pem_bundle, parse_roots};
 pub use certificate::Certificate;
 pub use chain::{ChainError, Usage, valid_for_name, verify_for};
 pub use compare::{Mismatch, compare};

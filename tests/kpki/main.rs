@@ -22,6 +22,7 @@ mod docs;
 mod existing;
 mod expect;
 mod export;
+mod external;
 mod facts;
 mod handshake;
 mod harness;
