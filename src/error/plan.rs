@@ -4,6 +4,7 @@ use std::path::Path;
 
 use time::OffsetDateTime;
 
+use crate::blueprint::Algorithm;
 use crate::catalog::CaId;
 use crate::clock::rfc3339;
 use crate::plan::decision::{Decision, Difference, Notice, Reconciled, Refusal};
@@ -174,6 +175,7 @@ pub fn difference(difference: &Difference) -> String {
         Difference::WrongAuthorityData => "its certificate-authority-data is not this tree's ca".to_owned(),
         Difference::OtherAccess(what) => what.clone(),
         Difference::NotTheSharedFile => "differs from the shared file in pki/".to_owned(),
+        Difference::NotTheSigner => "it is not the first certificate of ca.crt alone".to_owned(),
         Difference::NotThePublicHalf => "sa.pub does not contain the public key of sa.key".to_owned(),
         Difference::Certificate(mismatch) => mismatch.to_string(),
     }
@@ -189,6 +191,26 @@ fn few(names: &[String], one: &str, several: &str) -> String {
     }
 }
 
+/// Each kind of key once, with who has it.
+fn other_algorithms(notices: &[Notice]) -> Vec<String> {
+    let mut kinds: Vec<(&String, Algorithm, bool, Vec<String>)> = Vec::new();
+    for notice in notices {
+        let Notice::OtherAlgorithm { item, found, wanted, is_stated } = notice else { continue };
+        match kinds.iter_mut().find(|(of, by, stated, _)| (*of, *by, *stated) == (found, *wanted, *is_stated)) {
+            Some((.., items)) => items.push(item.clone()),
+            None => kinds.push((found, *wanted, *is_stated, vec![item.clone()])),
+        }
+    }
+    let line = |(found, wanted, is_stated, items): (&String, Algorithm, bool, Vec<String>)| {
+        let said = match is_stated {
+            true => format!("the profile {wanted}"),
+            false => format!("and the profile states none (default: {wanted})"),
+        };
+        format!("{} {found} keys, {said}; they are kept", few(&items, "has", "have"))
+    };
+    kinds.into_iter().map(line).collect()
+}
+
 /// Warnings about single entries; the same shortening of many is one line with a count.
 pub fn notices(notices: &[Notice], context: &Context<'_>) -> Vec<String> {
     let mut lines = Vec::new();
@@ -201,14 +223,12 @@ pub fn notices(notices: &[Notice], context: &Context<'_>) -> Vec<String> {
         let (names, end) = (few(&names, "is", "are"), rfc3339(*end));
         lines.push(format!("{names} shortened to the authority's notAfter {end}, sooner than in the profile"));
     }
+    lines.extend(other_algorithms(notices));
     for notice in notices {
         lines.push(match notice {
-            Notice::Shortened { .. } => continue,
+            Notice::Shortened { .. } | Notice::OtherAlgorithm { .. } => continue,
             Notice::OtherServer { item, found, wanted } => {
                 format!("{item} has the server {found}, the profile {wanted}; it is kept (--force re-issues it)")
-            }
-            Notice::OtherAlgorithm { item, found, wanted } => {
-                format!("{item} has a key of kind {found}, the profile {wanted}; it is kept")
             }
             Notice::Surplus { item, what } => {
                 format!("{item} has more than the profile ({}); it is kept", what.join(", "))

@@ -96,7 +96,7 @@ pub fn signed(
             Some((algorithm(profile, entry), leaf(profile, profile.node(home?)?, entry, now, signer)))
         }
         What::Extra(added) => Some(extra(profile, added, now, signer)),
-        What::Authority(_) | What::ServiceAccount(_) | What::Copy { .. } => None,
+        What::Authority(_) | What::ServiceAccount(_) | What::SignerFile { .. } | What::Copy { .. } => None,
     }
 }
 
@@ -150,7 +150,7 @@ pub fn validity(profile: &Profile, what: &What) -> Span {
         What::Authority(authority) => {
             profile.authorities.get(authority).and_then(|o| o.validity).unwrap_or(profile.ca_validity)
         }
-        What::ServiceAccount(_) | What::Copy { .. } => Span::seconds(0),
+        What::ServiceAccount(_) | What::SignerFile { .. } | What::Copy { .. } => Span::seconds(0),
     }
 }
 

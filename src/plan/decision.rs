@@ -37,6 +37,10 @@ pub enum Making {
     KeyPair(Algorithm),
     /// The public half of the sa.key that is there.
     PublicHalf(String),
+    /// The first certificate of another item's file.
+    SignerFile {
+        of: usize,
+    },
     /// A copy of another item's files: its certificate, its key.
     Copy {
         of: usize,
@@ -108,6 +112,8 @@ pub enum Difference {
     OtherAccess(String),
     NotTheSharedFile,
     NotThePublicHalf,
+    /// ca-signer.crt is not the one certificate that signs.
+    NotTheSigner,
 }
 
 /// What makes the whole run impossible, with any flags.
@@ -171,7 +177,7 @@ pub enum Notice {
     /// An existing kubeconfig has another server than the profile's.
     OtherServer { item: String, found: String, wanted: String },
     /// An existing key is of another kind than the profile asks for.
-    OtherAlgorithm { item: String, found: String, wanted: Algorithm },
+    OtherAlgorithm { item: String, found: String, wanted: Algorithm, is_stated: bool },
     /// The kubelet rotates its own certificate, this file only points to it.
     KubeletRotates { item: String },
     /// A certificate has names or usages that are not in the profile.

@@ -53,6 +53,7 @@ impl Run<'_> {
             What::ServiceAccount(algorithm) => self.service_account(item, *algorithm),
             What::Leaf(_) | What::Extra(_) => self.leaf(item),
             What::Kubeconfig(_, access) => self.kubeconfig(item, access),
+            What::SignerFile { of } => self.signer_file(item, *of),
             What::Copy { of } => self.copy(item, *of),
         }
     }
@@ -237,7 +238,9 @@ impl Run<'_> {
         }
         if leaf.key != KeyKind::Known(*algorithm) {
             let found = leaf.key.to_string();
-            notices.push(Notice::OtherAlgorithm { item: item.id.to_string(), found, wanted: *algorithm });
+            let own = self.profile.certificates.get(item.id.name.as_str());
+            let is_stated = self.profile.stated.algorithm || own.is_some_and(|own| own.algorithm.is_some());
+            notices.push(Notice::OtherAlgorithm { item: item.id.to_string(), found, wanted: *algorithm, is_stated });
         }
         (differences, notices)
     }
@@ -274,6 +277,18 @@ impl Run<'_> {
             ((false, false), _) => Decision::Keep,
             (_, false) => Decision::Make(making),
             (_, true) => self.differs(Some(making), vec![Difference::NotTheSharedFile]),
+        }
+    }
+
+    /// What is there must be the one certificate that signs.
+    fn signer_file(&mut self, item: &Item, of: usize) -> Decision {
+        let making = Making::SignerFile { of };
+        let Some(file) = self.file(Some(&item.public)) else { return Decision::Make(making) };
+        let signer = self.out.signers.get(&CaId::Cluster).and_then(Signer::certificate);
+        let found = parse_pem_bundle(file).unwrap_or_default();
+        match (found.as_slice(), signer) {
+            ([only], Some(signer)) if only.der == signer.der && !pem::holds_private_key(file) => Decision::Keep,
+            _ => self.differs(Some(making), vec![Difference::NotTheSigner]),
         }
     }
 

@@ -12,6 +12,7 @@ pub mod profiles;
 mod referred;
 pub mod requests;
 pub mod session;
+pub mod signer_file;
 pub mod state;
 pub mod survey;
 pub mod targets;

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::survey;
 use super::tree_dir::TreeDir;
+use crate::catalog::paths::{KUBELET_CONF, ROTATED_CLIENT};
 use crate::error::Error;
 use crate::files::{self, FileState, RelPath};
 use crate::kubeconfig::{self, Credentials};
@@ -24,8 +25,13 @@ pub fn follow(credentials: &mut [Credential], tree: &TreeDir) -> Result<(), Erro
         let Some(read) = file(&found, Some(&one.public)).and_then(|bytes| kubeconfig::read(bytes).ok()) else {
             continue;
         };
-        let Credentials::Files { certificate, key } = read.credentials else { continue };
         let base = one.public.path.strip_suffix(&one.id.name).unwrap_or_default();
+        let Credentials::Files { certificate, key } = read.credentials else {
+            if one.id.name == KUBELET_CONF {
+                one.elsewhere = look(tree, base, &format!("{DEFAULT_KUBELET_DIR}/{ROTATED_CLIENT}"));
+            }
+            continue;
+        };
         match (below(base, &certificate), below(base, &key)) {
             (Some(public), Some(private)) if public != private => {
                 (one.public, one.private) = (public, Some(private));

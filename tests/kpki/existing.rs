@@ -467,3 +467,20 @@ fn a_damaged_record_is_replaced_by_a_profile_that_is_given() {
     place.init(&["--dir", "k8s", "--profile", "p.yaml"]).ok();
     place.init(&["--dir", "k8s"]).ok();
 }
+
+/// A tree with keys of another kind than the default, for a profile that states none: one line, not one for each.
+#[test]
+fn keys_of_another_kind_are_said_once() {
+    let place = Place::new();
+    place.write("p.yaml", single("encryptionAlgorithm: ECDSA-P384\n"));
+    place.init(&["--profile", "p.yaml", "--dir", "k8s"]).ok();
+    place.write("none.yaml", single(""));
+    place.write("other.yaml", single("encryptionAlgorithm: ECDSA-P256\n"));
+    for (profile, said) in [
+        ("none.yaml", "have ECDSA-P384 keys, and the profile states none (default: ECDSA-P256); they are kept\n"),
+        ("other.yaml", "have ECDSA-P384 keys, the profile ECDSA-P256; they are kept\n"),
+    ] {
+        let run = place.init(&["--profile", profile, "--dir", "k8s"]).warns();
+        assert!(run.stderr.lines().count() == 1 && run.stderr.ends_with(said), "{}", run.stderr);
+    }
+}

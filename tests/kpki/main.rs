@@ -42,6 +42,7 @@ mod revoke;
 mod schema;
 mod secrets;
 mod signals;
+mod signer_file;
 mod trust;
 mod verbs;
 mod wrong_issuer;

@@ -32,7 +32,7 @@ fn of_item(item: &Item) -> Option<Credential> {
     let entry = match &item.what {
         What::Leaf(entry) | What::Kubeconfig(entry, _) => Some(*entry),
         What::Extra(_) => None,
-        What::Authority(_) | What::ServiceAccount(_) | What::Copy { .. } => return None,
+        What::Authority(_) | What::ServiceAccount(_) | What::SignerFile { .. } | What::Copy { .. } => return None,
     };
     Some(Credential {
         id: item.id.clone(),

@@ -118,7 +118,7 @@ fn stated(profile: &Profile, what: &What) -> (bool, bool) {
             (options.and_then(|options| options.algorithm), options.and_then(|options| options.validity))
         }
         What::Extra(extra) => (extra.algorithm, extra.validity),
-        What::Authority(_) | What::ServiceAccount(_) | What::Copy { .. } => (None, None),
+        What::Authority(_) | What::ServiceAccount(_) | What::SignerFile { .. } | What::Copy { .. } => (None, None),
     };
     (profile.stated.algorithm || algorithm.is_some(), profile.stated.validity || validity.is_some())
 }
