@@ -98,11 +98,9 @@ fn of_one_certificate_there_is_none_unless_the_profile_asks() {
         }
         assert!(place.init(&["--dir", "t"]).ok().stdout.starts_with("nothing to do"));
     }
-    for name in ["profiles/single-node.yaml"] {
-        let place = Place::new();
-        place.init(&["--profile", &super::harness::text(name), "--dir", "t"]).ok();
-        assert!(!place.path("t/pki/ca-signer.crt").exists());
-    }
+    let place = Place::new();
+    place.init(&["--profile", &super::harness::text("profiles/single-node.yaml"), "--dir", "t"]).ok();
+    assert!(!place.path("t/pki/ca-signer.crt").exists());
     let place = Place::new();
     let starter = place.kpki(&["profile", "new"]).ok().stdout;
     place.write("p.yaml", starter);
