@@ -13,6 +13,7 @@ mod referred;
 pub mod requests;
 pub mod roots;
 pub mod session;
+pub mod signer_file;
 pub mod state;
 pub mod survey;
 pub mod targets;

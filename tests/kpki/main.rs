@@ -46,6 +46,7 @@ mod revoke;
 mod schema;
 mod secrets;
 mod signals;
+mod signer_file;
 mod trust;
 mod utf16;
 mod verbs;
