@@ -1,8 +1,10 @@
 //! What is in a tree, a file or any directory: certificates, CRLs and what they say, as slim facts. Reads only, never a
 //! key, never a network; one unreadable file never hides the others.
 
+mod containers;
 mod content;
 mod crls;
+mod der;
 mod directories;
 mod expected;
 mod facts;

@@ -2,9 +2,12 @@
 
 use std::fmt;
 
+use crate::encoding::found::Found;
 use crate::encoding::pem::{Label, PemError, listed};
 use crate::encoding::pem_stream::Broken;
+use crate::encoding::pkcs7::Pkcs7Error;
 use crate::encoding::yaml::{Flaw, Mark};
+use crate::encrypted::EncryptionError;
 use crate::files::{self, What};
 use crate::kubeconfig::KubeconfigError;
 use crate::x509::ParseError;
@@ -32,6 +35,13 @@ pub enum Unreadable {
     /// The body of a PEM block that was read piece by piece.
     #[error("{0}")]
     PemBody(#[from] Broken),
+    #[error("{0}")]
+    Pkcs7(#[from] Pkcs7Error),
+    /// A file behind a password, by its format.
+    #[error("the {0} is encrypted, and no password is given (--password-file)")]
+    NoPassword(&'static str),
+    #[error("{what}: {why}")]
+    Locked { what: &'static str, why: EncryptionError },
     #[error("{0}")]
     Certificate(#[from] ParseError),
     #[error("{0}")]
@@ -71,6 +81,8 @@ pub enum Contents {
     Nothing,
     EmptyFile,
     Unknown,
+    /// What it is instead.
+    Other(Found),
     /// PEM blocks with these labels.
     Blocks(Vec<Label>),
 }
@@ -80,6 +92,7 @@ impl fmt::Display for Contents {
         match self {
             Self::Nothing => f.write_str("none"),
             Self::EmptyFile => f.write_str("an empty file"),
+            Self::Other(found) => found.fmt(f),
             Self::Unknown => f.write_str("nothing of the kind"),
             Self::Blocks(labels) => f.write_str(&listed(labels, "none")),
         }

@@ -10,6 +10,7 @@ use super::load::{Loader, ReadMode};
 use super::object::{self, ParsedObject, Place};
 use super::unreadable::Unreadable;
 use super::{content, directories, pem};
+use crate::encrypted::Password;
 use crate::files;
 
 /// What a walk finds.
@@ -66,11 +67,11 @@ pub fn directories(root: &Path) -> Vec<String> {
 }
 
 /// Everything below a directory, each item named by its path there.
-pub fn directory(root: &Path) -> Tree {
+pub fn directory(root: &Path, password: Option<&Password>) -> Tree {
     let mut loader = Loader::default();
     let mut found = Vec::new();
     scan(root, &mut |event| match event {
-        WalkEvent::File(path) => read(&mut loader, root, &path, ReadMode::Walked, &mut found),
+        WalkEvent::File(path) => read(&mut loader, root, &path, (ReadMode::Walked, password), &mut found),
         WalkEvent::Failed(path, why) => {
             push(root, &path, vec![ParsedObject::broken(Kind::Certificate, 0, why)], &mut found)
         }
@@ -80,19 +81,25 @@ pub fn directory(root: &Path) -> Tree {
 }
 
 /// Everything in one file. A file without any of it is one item that cannot be read.
-pub fn file(path: &Path) -> Tree {
+pub fn file(path: &Path, password: Option<&Password>) -> Tree {
     let mut found = Vec::new();
-    read(&mut Loader::default(), path, path, ReadMode::Named, &mut found);
+    read(&mut Loader::default(), path, path, (ReadMode::Named, password), &mut found);
     Tree { root: path.display().to_string(), cluster: None, node: None, items: object::linked(found) }
 }
 
 type Found = Vec<(Item, Option<IssuerLink>)>;
 
-fn read(loader: &mut Loader, root: &Path, path: &Path, mode: ReadMode, found: &mut Found) {
+fn read(
+    loader: &mut Loader,
+    root: &Path,
+    path: &Path,
+    (mode, password): (ReadMode, Option<&Password>),
+    found: &mut Found,
+) {
     let walked = mode == ReadMode::Walked;
     let broken = |why| vec![ParsedObject::broken(Kind::Certificate, 0, why)];
     let objects = match files::look(path) {
-        Ok(Some(source)) => loader.objects(&source, Kind::Certificate, mode, |bytes| contents(bytes, mode)),
+        Ok(Some(source)) => loader.objects(&source, Kind::Certificate, mode, |bytes| contents(bytes, mode, password)),
         // Gone between listing and reading, or a symlink that leads nowhere.
         Ok(None) if walked => Vec::new(),
         Ok(None) => broken(Unreadable::NoFile),
@@ -103,8 +110,8 @@ fn read(loader: &mut Loader, root: &Path, path: &Path, mode: ReadMode, found: &m
     push(root, path, objects, found);
 }
 
-fn contents(bytes: &[u8], mode: ReadMode) -> Vec<ParsedObject> {
-    let objects = content::objects(bytes);
+fn contents(bytes: &[u8], mode: ReadMode, password: Option<&Password>) -> Vec<ParsedObject> {
+    let objects = content::objects(bytes, password);
     if objects.is_empty() && mode == ReadMode::Named {
         return vec![pem::unexpected(bytes, Kind::Certificate, "a certificate, CRL, kubeconfig or Secret", None)];
     }

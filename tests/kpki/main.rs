@@ -21,6 +21,7 @@ mod existing;
 mod expect;
 mod export;
 mod facts;
+mod forms;
 mod handshake;
 mod harness;
 mod hooks;

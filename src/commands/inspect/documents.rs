@@ -8,7 +8,7 @@ use crate::inventory::{Unreadable, secrets};
 use crate::kubeconfig::{self, KubeconfigError, Source};
 
 /// Whether the text was a kubeconfig or held Secrets.
-pub fn read(bytes: &[u8], found: &mut Findings) -> bool {
+pub fn read(bytes: &[u8], found: &mut Findings<'_>) -> bool {
     // A PEM file is not YAML, and a long one would be refused for its length.
     if bytes.starts_with(b"-----BEGIN ") {
         return false;
@@ -34,7 +34,7 @@ pub fn read(bytes: &[u8], found: &mut Findings) -> bool {
     }
 }
 
-fn source(source: Option<&Source<'_>>, owner: &str, found: &mut Findings) {
+fn source(source: Option<&Source<'_>>, owner: &str, found: &mut Findings<'_>) {
     match source {
         Some(Source::Data(data)) => match base64::decode(data.as_bytes()) {
             Ok(text) => found.pem(&text, Some(owner)),
@@ -45,7 +45,7 @@ fn source(source: Option<&Source<'_>>, owner: &str, found: &mut Findings) {
     }
 }
 
-fn secret(bytes: &[u8], found: &mut Findings) -> bool {
+fn secret(bytes: &[u8], found: &mut Findings<'_>) -> bool {
     let secrets = secrets(bytes);
     for part in &secrets {
         let owner = format!("Secret {} ({})", part.name, part.field);

@@ -117,7 +117,7 @@ fn of_certificate(name: String, certificate: &Certificate, snapshot: &Snapshot) 
 /// The first certificate of a file, PEM or DER.
 fn read(path: &Path) -> Result<Certificate, Error> {
     let bytes = survey::input(path, survey::LARGEST_INPUT)?;
-    let none = || BundleError::NoCertificate { found: Vec::new() };
+    let none = || BundleError::NoCertificate { found: Vec::new(), other: None };
     let first = parse_bundle(&bytes).and_then(|bundle| bundle.into_iter().next().ok_or_else(none));
     first.map_err(|why| Error::new(format!("cannot read a certificate from {}", path.display())).because(why))
 }

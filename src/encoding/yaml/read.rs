@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError};
 
-use super::flaw::Flaw;
+use super::flaw::{Flaw, words};
 use crate::encoding::shown::part;
 
 pub const MAX_BYTES: usize = 1 << 20;
@@ -395,7 +395,7 @@ fn syntax(error: &ScanError) -> Fault {
         info if info.contains("unknown anchor") => Flaw::Alias,
         // Its own bound for flow collections is above ours, but it reads a whole collection ahead.
         info if info.contains("recursion limit") => Flaw::TooDeep { limit: MAX_DEPTH },
-        _ => Flaw::NotYaml(error.clone()),
+        info => Flaw::NotYaml(words(info)),
     };
     document_fault(place(error.marker()), kind)
 }

@@ -52,7 +52,7 @@ fn what_lies_in_a_directory_is_found_by_content() {
     symlink("r", at("r")).unwrap();
     symlink("nowhere", at("s")).unwrap();
     symlink("a.txt", at("t")).unwrap();
-    let tree = directory(dir.path());
+    let tree = directory(dir.path(), None);
     let wanted = [
         ("a.txt", Kind::Authority),
         ("b", Kind::Authority),
@@ -113,7 +113,7 @@ fn trees_in_a_directory_are_trees() {
     std::fs::write(dir.path().join("loose.pem"), ca()).unwrap();
     wanted.push((String::new(), Form::Directory));
     assert_eq!(roots(dir.path()), wanted);
-    assert_eq!(names(&directory(dir.path())), ["loose.pem"]);
+    assert_eq!(names(&directory(dir.path(), None)), ["loose.pem"]);
     assert!(requests(&dir.path().join("nothing"), None).is_none());
     assert_eq!(requests(&dir.path().join("loose.pem"), None).unwrap()[0].form, Form::File);
     let found = requests(dir.path(), None).unwrap();
@@ -189,7 +189,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(500))]
     #[test]
     fn any_bytes_are_pieces_or_none(bytes in prop::collection::vec(any::<u8>(), 0..600)) {
-        let _ = objects(&bytes);
+        let _ = objects(&bytes, None);
     }
 
     #[test]
@@ -204,8 +204,8 @@ proptest! {
         let at = at.index(bytes.len());
         let end = (at + cut).min(bytes.len());
         bytes.splice(at..end, with);
-        let _ = objects(&bytes);
+        let _ = objects(&bytes, None);
         bytes.truncate(at);
-        let _ = objects(&bytes);
+        let _ = objects(&bytes, None);
     }
 }
