@@ -14,6 +14,7 @@ mod inspect;
 mod kubeconfig;
 mod passwords;
 mod profile;
+mod question;
 mod renew;
 mod restore;
 mod revoke;

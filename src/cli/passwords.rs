@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use zeroize::Zeroizing;
 
-use super::environment::Environment;
+use super::environment::{Echo, Environment};
 use crate::encrypted::Password;
 use crate::error::Error;
 use crate::report;
@@ -73,7 +73,7 @@ pub fn stated(
 
 /// From the terminal, if there is one.
 pub fn typed(environment: &Environment, prompt: &str) -> Result<Option<Zeroizing<String>>, Error> {
-    (environment.prompt)(prompt).map_err(|why| Error::new("cannot read the password").because(why))
+    (environment.prompt)(prompt, Echo::Hidden).map_err(|why| Error::new("cannot read the password").because(why))
 }
 
 /// A longer first line is not a password but a wrong file.

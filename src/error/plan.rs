@@ -5,8 +5,9 @@ use std::path::Path;
 use time::OffsetDateTime;
 
 use crate::catalog::CaId;
-use crate::clock::rfc3339;
-use crate::plan::decision::{Decision, Difference, Notice, Reconciled, Refusal};
+use crate::clock::{length, rfc3339};
+use crate::files::shell_word;
+use crate::plan::decision::{Decision, Difference, Notice, Reconciled, Refusal, Takes};
 use crate::plan::item::Item;
 use crate::tree::layout::{Layout, Place, Root};
 use crate::x509::PathError;
@@ -203,12 +204,9 @@ pub fn notices(notices: &[Notice], context: &Context<'_>) -> Vec<String> {
     }
     for notice in notices {
         lines.push(match notice {
-            Notice::Shortened { .. } => continue,
+            Notice::Shortened { .. } | Notice::OtherAlgorithm { .. } | Notice::OtherLifetime { .. } => continue,
             Notice::OtherServer { item, found, wanted } => {
                 format!("{item} has the server {found}, the profile {wanted}; it is kept (--force re-issues it)")
-            }
-            Notice::OtherAlgorithm { item, found, wanted } => {
-                format!("{item} has a key of kind {found}, the profile {wanted}; it is kept")
             }
             Notice::Surplus { item, what } => {
                 format!("{item} has more than the profile ({}); it is kept", what.join(", "))
@@ -227,5 +225,40 @@ pub fn notices(notices: &[Notice], context: &Context<'_>) -> Vec<String> {
             }
         });
     }
+    lines.extend(kept(notices, context));
     lines
+}
+
+/// What the profile says and existing files do not have: what is the same of many is one line.
+fn kept(notices: &[Notice], context: &Context<'_>) -> Vec<String> {
+    let mut groups: Vec<(Takes, [&str; 2], String, Vec<String>)> = Vec::new();
+    for notice in notices {
+        let (item, takes, verbs, what) = match notice {
+            Notice::OtherAlgorithm { item, found, wanted, takes } => {
+                (item, *takes, ["has", "have"], format!("a key of kind {found}, the profile {wanted}"))
+            }
+            Notice::OtherLifetime { item, found, wanted, takes } => {
+                let what = format!("valid for {}, the profile says {}", length(*found), length(*wanted));
+                (item, *takes, ["is", "are"], what)
+            }
+            _ => continue,
+        };
+        match groups.iter_mut().find(|group| (group.0, &group.2) == (takes, &what)) {
+            Some(group) => group.3.push(item.clone()),
+            None => groups.push((takes, verbs, what, vec![item.clone()])),
+        }
+    }
+    let line = |(takes, [one, several], what, items): (Takes, [&str; 2], String, Vec<String>)| {
+        let than = match takes {
+            Takes::Unstated => "kept".to_owned(),
+            Takes::Never => "kept: what an authority signed depends on it; plan a rotation".to_owned(),
+            Takes::AtRenewal => {
+                let names = if items.len() > 2 { "all".to_owned() } else { items.join(" ") };
+                let directory = context.directory.display().to_string();
+                format!("kept until the next renewal; now with: kpki renew {names} --dir {}", shell_word(&directory))
+            }
+        };
+        format!("{} {what}; {than}", few(&items, one, several))
+    };
+    groups.into_iter().map(line).collect()
 }

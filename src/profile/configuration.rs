@@ -59,7 +59,11 @@ pub fn read(fields: &mut Fields<'_>, dialect: Dialect, reading: &mut Reading) ->
         dns_domain: dns_domain.unwrap_or_else(|| defaults::DNS_DOMAIN.to_owned()),
         api_server_sans,
         etcd,
-        stated: Stated { algorithm: algorithm.is_some(), validity: validity.is_some() },
+        stated: Stated {
+            algorithm: algorithm.is_some(),
+            validity: validity.is_some(),
+            ca_validity: ca_validity.is_some(),
+        },
         algorithm: algorithm.unwrap_or(if is_kpki { defaults::ALGORITHM } else { defaults::KUBEADM_ALGORITHM }),
         validity: validity.unwrap_or(defaults::VALIDITY),
         ca_validity: ca_validity.unwrap_or(defaults::CA_VALIDITY),

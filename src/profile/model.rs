@@ -73,6 +73,8 @@ pub struct Stated {
     pub algorithm: bool,
     /// certificateValidityPeriod.
     pub validity: bool,
+    /// caCertificateValidityPeriod.
+    pub ca_validity: bool,
 }
 
 /// controlPlaneEndpoint: `host`, `host:port` or `[v6]:port`.

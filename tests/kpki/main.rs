@@ -13,6 +13,7 @@
 mod cases;
 mod chains;
 mod check;
+mod clock;
 mod constraints;
 mod convert;
 mod csr;
@@ -37,6 +38,7 @@ mod outputs;
 mod pkits;
 mod policy;
 mod profiles;
+mod question;
 mod refusals;
 mod renew;
 mod revoke;

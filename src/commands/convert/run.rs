@@ -100,8 +100,8 @@ fn together(
         Form::Pkcs12 => pack::pkcs12(request, &all, name, passwords)?,
         Form::Pkcs7 => pack::pkcs7(request.der, &all, name, &mut report.notes)?,
         Form::Kubeconfig => pack::kubeconfig(request, &all, name, &mut report.notes)?,
-        Form::Haproxy => deploy::haproxy(&all, name, &mut report.notes)?,
-        Form::FullChain => deploy::full_chain(&all, name, &mut report.notes)?,
+        Form::Haproxy => deploy::haproxy(request, &all, name, &mut report.notes)?,
+        Form::FullChain => deploy::full_chain(request, &all, name, &mut report.notes)?,
         Form::KubernetesSecret => deploy::kubernetes_secret(request, &all, name)?,
         Form::IstioCacerts => deploy::istio_cacerts(request, &all, name)?,
         _ => {
