@@ -6,6 +6,6 @@ use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
     if let Some(found) = found(bytes) {
-        assert_ne!(found.name(), "something else");
+        assert!(!found.to_string().starts_with("something else"));
     }
 });

@@ -50,7 +50,7 @@ const WORDS: &[(Found, &str, &str)] = &[
     (Found::PrivateKey, "a private key", "kpki inspect shows its kind"),
     (Found::EncryptedKey, "an encrypted private key", "kpki convert opens it with --password-file"),
     (Found::Pkcs12, "a PKCS#12 file", "kpki convert --to pem opens it with --password-file"),
-    (Found::Pkcs7, "PKCS#7", "kpki convert --to pem takes the certificates out of it"),
+    (Found::Pkcs7, "PKCS#7", "kpki convert --to pem takes certificates and CRLs out of it"),
     (Found::Jks, "a Java KeyStore (JKS)", "kpki convert --to pem opens it with --password-file"),
     (Found::Jceks, "a Java KeyStore (JCEKS)", "kpki convert --to pem opens it with --password-file"),
     (Found::DsaKey, "a DSA private key", "kpki inspect shows it"),
@@ -92,11 +92,6 @@ const WORDS: &[(Found, &str, &str)] = &[
 impl Found {
     fn words(self) -> (&'static str, &'static str) {
         WORDS.iter().find(|(found, ..)| *found == self).map_or(("something else", ""), |(_, name, taker)| (name, taker))
-    }
-
-    /// `a PKCS#12 file`.
-    pub fn name(self) -> &'static str {
-        self.words().0
     }
 }
 
@@ -226,7 +221,7 @@ mod tests {
         }
         for (magic, what) in MAGIC {
             assert_eq!(found(magic), Some(*what));
-            assert_ne!(what.name(), "something else");
+            assert_ne!(what.words().0, "something else");
         }
     }
 

@@ -5,6 +5,7 @@ use std::fmt;
 use zeroize::Zeroizing;
 
 use crate::blueprint::Algorithm;
+use crate::encoding::found::{Found, found};
 pub use crate::encoding::key_container::Container;
 use crate::encoding::key_container::{Pkcs8, Sec1, rsa_numbers, write_sec1};
 use crate::encoding::pem::{self, Block, Label, PemError};
@@ -35,6 +36,9 @@ pub enum KeyError {
     /// No private key among the blocks; their labels.
     #[error("expected a PEM private key, found {}", pem::listed(.found, "no PEM block"))]
     NoKey { found: Vec<Label> },
+    /// No PEM, but something that is known.
+    #[error("expected a PEM private key, found {0}")]
+    Other(Found),
     /// It needs a password first.
     #[error(
         "expected an unencrypted private key, found an encrypted one (kpki convert --to pkcs8 opens it with --password-file)"
@@ -60,7 +64,10 @@ impl KeyMaterial {
         let blocks = pem::read(input)?;
         match blocks.iter().find(|block| block.label.is_private_key()) {
             Some(block) => Self::from_block(block),
-            None => Err(KeyError::NoKey { found: blocks.into_iter().map(|block| block.label).collect() }),
+            None => Err(match found(input).filter(|_| blocks.is_empty()) {
+                Some(other) => KeyError::Other(other),
+                None => KeyError::NoKey { found: blocks.into_iter().map(|block| block.label).collect() },
+            }),
         }
     }
 

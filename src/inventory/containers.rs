@@ -22,15 +22,14 @@ pub fn objects(bytes: &[u8], leaf: Kind, password: Option<&Password>) -> Vec<Par
     };
     let mut found: Vec<ParsedObject> = Vec::new();
     for bag in &opened.bags {
+        let name = bag.friendly_name.as_deref().map(named);
+        let position = found.iter().filter(|other| other.within == name).count();
         let object = match &bag.content {
-            Content::Certificate(bytes) => der::certificate(bytes, leaf, found.len()),
-            Content::Crl(bytes) => der::crl(bytes, Kind::Crl, found.len()),
+            Content::Certificate(bytes) => der::certificate(bytes, leaf, position),
+            Content::Crl(bytes) => der::crl(bytes, Kind::Crl, position),
             Content::Key(_) | Content::Locked => continue,
         };
-        found.push(match &bag.friendly_name {
-            Some(name) => object.within(&named(name)),
-            None => object,
-        });
+        found.push(ParsedObject { within: name, ..object });
     }
     found
 }

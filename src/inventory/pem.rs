@@ -6,7 +6,6 @@ use super::item::Kind;
 use super::object::ParsedObject;
 use super::unreadable::{Contents, Unreadable};
 use crate::encoding::crl::LABEL as CRL;
-use crate::encoding::found::found;
 use crate::encoding::pem_blocks::{Raw, blocks};
 
 /// Keys and requests are passed over, undecoded. `leaf`: what an end entity's certificate is called here.
@@ -52,13 +51,7 @@ pub fn wanted(bytes: &[u8], kind: Kind, field: Option<&'static str>) -> Vec<Pars
 
 /// A broken object: what a text holds in place of what was expected.
 pub fn unexpected(bytes: &[u8], kind: Kind, expected: &'static str, field: Option<&'static str>) -> ParsedObject {
-    let labels: Vec<_> = blocks(bytes).take(3).flatten().map(|raw| raw.label()).collect();
-    let found = match labels.is_empty() {
-        true if bytes.is_empty() => Contents::EmptyFile,
-        true => found(bytes).map_or(Contents::Unknown, Contents::Other),
-        false => Contents::Blocks(labels),
-    };
-    ParsedObject::broken(kind, 0, Unreadable::Unexpected { expected, field, found })
+    ParsedObject::broken(kind, 0, Unreadable::Unexpected { expected, field, found: Contents::of(bytes) })
 }
 
 /// Whether a text contains another; both are short enough, or the needle rare enough, for a plain search.

@@ -2,8 +2,9 @@
 
 use std::fmt;
 
-use crate::encoding::found::Found;
+use crate::encoding::found::{Found, found};
 use crate::encoding::pem::{Label, PemError, listed};
+use crate::encoding::pem_blocks::blocks;
 use crate::encoding::pem_stream::Broken;
 use crate::encoding::pkcs7::Pkcs7Error;
 use crate::encoding::yaml::{Flaw, Mark};
@@ -85,6 +86,18 @@ pub enum Contents {
     Other(Found),
     /// PEM blocks with these labels.
     Blocks(Vec<Label>),
+}
+
+impl Contents {
+    /// Of a file, or of its beginning.
+    pub fn of(bytes: &[u8]) -> Self {
+        let labels: Vec<_> = blocks(bytes).take(3).flatten().map(|raw| raw.label()).collect();
+        match labels.is_empty() {
+            true if bytes.is_empty() => Self::EmptyFile,
+            true => found(bytes).map_or(Self::Unknown, Self::Other),
+            false => Self::Blocks(labels),
+        }
+    }
 }
 
 impl fmt::Display for Contents {

@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 use walkdir::WalkDir;
 
 use super::facts::IssuerLink;
-use super::item::{Item, Kind, Tree};
+use super::item::{Item, Kind, Reading, Tree};
 use super::load::{Loader, ReadMode};
 use super::object::{self, ParsedObject, Place};
 use super::unreadable::Unreadable;
 use super::{content, directories, pem};
+use crate::encoding::pkcs7::Pkcs7Error;
 use crate::encrypted::Password;
 use crate::files;
 
@@ -111,7 +112,13 @@ fn read(
 }
 
 fn contents(bytes: &[u8], mode: ReadMode, password: Option<&Password>) -> Vec<ParsedObject> {
-    let objects = content::objects(bytes, password);
+    let mut objects = content::objects(bytes, password);
+    if mode == ReadMode::Walked {
+        // An encrypted message, or what else PKCS#7 is for.
+        objects.retain(|object| {
+            !matches!(object.reading, Reading::Unreadable(Unreadable::Pkcs7(Pkcs7Error::OtherContent(_))))
+        });
+    }
     if objects.is_empty() && mode == ReadMode::Named {
         return vec![pem::unexpected(bytes, Kind::Certificate, "a certificate, CRL, kubeconfig or Secret", None)];
     }

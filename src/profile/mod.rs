@@ -26,7 +26,6 @@ mod values;
 
 pub use defaults::{CRL_VALIDITY, EXPIRATION, RENEWAL};
 pub use load::{Loaded, Source, load};
-#[cfg(any(test, feature = "internals"))]
 pub use model::Stated;
 pub use model::{
     CaKeys, Command, Endpoint, Etcd, Expiration, ExtraCertificate, Node, NodeRole, OnHookFailure, Origin, Profile,

@@ -10,8 +10,8 @@ use crate::error::Error;
 pub enum Asking<'a> {
     /// Of the file of this name, of which nothing is seen without it.
     Input(&'a str),
-    /// Of the file of this name, which says something without it, too: nobody is asked on the terminal.
-    Optional(&'a str),
+    /// Of a file that says something without it, too: nobody is asked on the terminal.
+    Optional,
     /// Of what is written.
     Output,
 }

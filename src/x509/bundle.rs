@@ -3,7 +3,7 @@
 
 use crate::encoding::found::{Found, found};
 use crate::encoding::pem::{self, PemError};
-use crate::encoding::pkcs7::{self, Pkcs7Error};
+use crate::encoding::pkcs7::{self, Pkcs7Error, SignedData};
 use crate::encoding::tlv::SEQUENCE;
 use crate::x509::{Certificate, ParseError};
 
@@ -51,20 +51,32 @@ fn but(count: usize) -> String {
 
 /// The certificates of a file that a person names: PEM, one in DER, or PKCS#7 in either.
 pub fn parse_bundle(input: &[u8]) -> Result<Vec<Certificate>, BundleError> {
-    if input.first() == Some(&SEQUENCE) {
-        return match found(input) {
-            Some(Found::Pkcs7) => in_pkcs7(input),
-            _ => Ok(vec![Certificate::parse(input)?]),
-        };
-    }
-    match pem::read(input)?.iter().find(|block| block.label.is_pkcs7() || block.label.is_certificate()) {
-        Some(block) if block.label.is_pkcs7() => in_pkcs7(&block.contents),
-        _ => parse_pem_bundle(input),
+    match signed_data(input)? {
+        Some(signed) => in_pkcs7(&signed),
+        None if input.first() == Some(&SEQUENCE) => Ok(vec![Certificate::parse(input)?]),
+        None => parse_pem_bundle(input),
     }
 }
 
-fn in_pkcs7(input: &[u8]) -> Result<Vec<Certificate>, BundleError> {
-    let signed = pkcs7::read(input)?;
+/// How many CRLs stand beside the certificates that [`parse_bundle`] gives, in PKCS#7.
+pub fn crls_beside(input: &[u8]) -> usize {
+    signed_data(input).ok().flatten().map_or(0, |signed| signed.crls.len())
+}
+
+/// Of a file that is PKCS#7, or a text whose first certificates are.
+fn signed_data(input: &[u8]) -> Result<Option<SignedData>, BundleError> {
+    if input.first() == Some(&SEQUENCE) {
+        let is_pkcs7 = found(input) == Some(Found::Pkcs7);
+        return Ok(if is_pkcs7 { Some(pkcs7::read(input)?) } else { None });
+    }
+    let blocks = pem::read(input)?;
+    match blocks.iter().find(|block| block.label.is_pkcs7() || block.label.is_certificate()) {
+        Some(block) if block.label.is_pkcs7() => Ok(Some(pkcs7::read(&block.contents)?)),
+        _ => Ok(None),
+    }
+}
+
+fn in_pkcs7(signed: &SignedData) -> Result<Vec<Certificate>, BundleError> {
     if signed.certificates.is_empty() {
         return Err(BundleError::NoneInPkcs7 { crls: signed.crls.len() });
     }
@@ -131,7 +143,7 @@ mod tests {
         let der = include_bytes!("../../fixtures/forms/chain.der.p7b");
         assert_eq!(
             parse_pem_bundle(der).unwrap_err().to_string(),
-            "expected a PEM certificate, found PKCS#7 (kpki convert --to pem takes the certificates out of it)"
+            "expected a PEM certificate, found PKCS#7 (kpki convert --to pem takes certificates and CRLs out of it)"
         );
     }
 

@@ -27,7 +27,7 @@ pub mod verify;
 
 pub use crate::encoding::public_key::{KeyKind, OtherKey};
 pub use crate::encoding::sniff::{Der, sniff};
-pub use bundle::{BundleError, parse_authority, parse_bundle, parse_pem_bundle};
+pub use bundle::{BundleError, crls_beside, parse_authority, parse_bundle, parse_pem_bundle};
 pub use certificate::Certificate;
 pub use chain::{ChainError, Usage, valid_for_name, verify_for};
 pub use compare::{Mismatch, compare};

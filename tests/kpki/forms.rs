@@ -323,6 +323,30 @@ fn keys_kpki_does_not_sign_with_are_refused_by_name() {
     assert!(run.status == 1 && run.stderr.contains("found Ed448"), "{}", run.stderr);
 }
 
+/// AD CS answers with PKCS#7, in any order, and some authorities put a CRL in.
+#[test]
+fn import_takes_pkcs7() {
+    let place = Place::new();
+    copy_tree(&repository("fixtures/cases/import-leaf-not-first"), &place.path(""));
+    copy_tree(&repository(CHAIN), &place.path("more"));
+    hold(
+        &place,
+        &[
+            ("convert revfull.crt --to p7b --der --out rev.p7b", 0, &["PKCS#7"]),
+            ("convert chain.crt more/root.crl --to p7b --out crl.p7b", 0, &["CRL"]),
+            ("convert more/root.crl --to p7b --out only.p7b", 0, &["CRL"]),
+            (
+                "import only.p7b --dir tree --at 2026-11-27T00:00:00Z",
+                1,
+                &["expected a certificate in PKCS#7, found none, but a CRL"],
+            ),
+            ("import rev.p7b --dir tree --dry-run --at 2026-11-27T00:00:00Z", 0, &["put in order"]),
+            ("import crl.p7b --dir tree --at 2026-11-27T00:00:00Z", 0, &["its CRL is left out"]),
+        ],
+    );
+    assert!(place.read("tree/pki/apiserver.crt").starts_with("-----BEGIN CERTIFICATE-----"));
+}
+
 /// Parts of sentences that only parsers say.
 const JARGON: &[&str] = &[
     "NomError",

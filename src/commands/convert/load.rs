@@ -6,7 +6,7 @@ use super::containers;
 pub use super::loaded::{LoadError, Loaded};
 use super::loaded::{Result, broken};
 use super::object::{Object, Thing};
-use crate::encoding::found::found;
+use crate::encoding::found::{Found, found};
 use crate::encoding::pem::Block;
 use crate::encoding::pem_blocks::{Raw, blocks};
 use crate::encoding::shown::named;
@@ -69,7 +69,8 @@ fn block(name: &str, raw: &Raw<'_>, passwords: &mut dyn Passwords, loaded: &mut 
     }
     let at = format!("{name}: PEM block {}", raw.position);
     let block: Block = raw.decode().map_err(|why| broken(format!("{name}: {why}")))?;
-    if label.is_pkcs7() {
+    // Some authorities write it under the label of a certificate.
+    if label.is_pkcs7() || found(&block.contents) == Some(Found::Pkcs7) {
         return containers::of_pkcs7(&at, &block.contents, loaded);
     }
     let der = containers::unwrapped(&at, name, &block, passwords, &mut loaded.notes)?;

@@ -30,7 +30,7 @@ fn open(store: Store, bytes: &[u8], found: &mut Findings<'_>) {
     let asking = match store {
         Store::Pkcs12 => Asking::Input(&found.name),
         // Its certificates are seen without.
-        Store::Jks | Store::Jceks => Asking::Optional(&found.name),
+        Store::Jks | Store::Jceks => Asking::Optional,
     };
     let password = match found.passwords.ask(asking) {
         Ok(password) => password,

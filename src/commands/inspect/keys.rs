@@ -85,7 +85,7 @@ fn opened(
     open: impl FnOnce(&str) -> Result<Zeroizing<Vec<u8>>, EncryptionError>,
     describe: impl FnOnce(&RawKey, Object) -> Result<Object, String>,
 ) {
-    let password = match found.passwords.ask(Asking::Optional(&found.name)) {
+    let password = match found.passwords.ask(Asking::Optional) {
         Ok(Some(password)) => password,
         Ok(None) => return found.add::<String>(Ok(closed), owner),
         Err(Error { what, .. }) => return found.problem(what),
