@@ -7,7 +7,7 @@ use kpki::{commands::inspect, inventory, kubeconfig};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
-    let _ = inventory::objects(bytes, None);
+    let _ = inventory::objects(bytes);
     let _ = inspect::file("fuzz".to_owned(), Ok(bytes.to_vec().into()), &mut NoPasswords);
     if let Ok(short) = kubeconfig::survey(bytes)
         && bytes.ends_with(b"\n")

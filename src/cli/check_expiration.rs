@@ -14,10 +14,11 @@ use crate::report::{CheckForm, Line, Selection, Sort, Tone};
 
 /// Show when every certificate expires: of one node, one cluster or a whole fleet
 ///
-/// Reads certificates, kubeconfigs, the kubelet's own certificates and CRLs, in files and other directories also DER,
-/// PKCS#7, PKCS#12 and Java's keystores. It needs no network and no key, and works on a tree that is expired or half
-/// missing. A file that cannot be read never hides the others. Nobody is asked for a password: PKCS#12 is opened with
-/// --password-file or --password-env, and the certificates of a Java keystore are read without.
+/// Reads certificates, kubeconfigs and the files they name, the kubelet's own certificates, CRLs, and manifests with
+/// Secrets, ConfigMaps and CA bundles; in files and other directories also DER, PKCS#7, PKCS#12 and Java's keystores. It
+/// needs no network and uses no key, and works on a tree that is expired or half missing. A file that cannot be read never
+/// hides the others. Nobody is asked for a password: PKCS#12 is opened with --password-file or --password-env, and the
+/// certificates of a Java keystore are read without.
 ///
 /// A threshold is a duration (30d, 720h) or a share of the lifetime that remains (20%). A state begins on the exact
 /// second of its threshold; a certificate is expired one second after its notAfter. The state of a CRL is warning only

@@ -13,11 +13,11 @@ use crate::workspace::survey;
 /// Show the contents of a certificate, bundle, CRL, CSR, key, keystore or kubeconfig
 ///
 /// The type of a file is found from its content, not its name: PEM with any number of blocks, DER, PKCS#7, PKCS#12,
-/// Java's keystores (JKS, JCEKS), OpenSSH keys, a kubeconfig with all its users and clusters, a manifest of
-/// kubernetes.io/tls Secrets. Of a private key only its algorithm and the identifiers of its public key are shown, and
-/// which of the certificates shown it belongs to; kinds that kpki does not sign with (Ed25519, P-521, DSA and others)
-/// are shown, too. What is encrypted is opened with --password-file or --password-env; without, an encrypted key is
-/// shown as encrypted, and a Java keystore by its certificates.
+/// Java's keystores (JKS, JCEKS), OpenSSH keys, a kubeconfig with all its users and clusters and the files it names, a
+/// manifest with Secrets, ConfigMaps, webhooks and the like, alone or in lists. Of a private key only its algorithm and
+/// the identifiers of its public key are shown, and which of the certificates shown it belongs to; kinds that kpki does
+/// not sign with (Ed25519, P-521, DSA and others) are shown, too. What is encrypted is opened with --password-file or
+/// --password-env; without, an encrypted key is shown as encrypted, and a Java keystore by its certificates.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {

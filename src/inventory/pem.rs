@@ -4,7 +4,8 @@ use super::containers;
 use super::der::{certificate, crl};
 use super::item::Kind;
 use super::object::ParsedObject;
-use super::unreadable::{Contents, Unreadable};
+use super::unreadable::Unreadable;
+use crate::encoding::contents::Contents;
 use crate::encoding::crl::LABEL as CRL;
 use crate::encoding::pem_blocks::{Raw, blocks};
 

@@ -109,11 +109,30 @@ pub fn parse_pem_bundle(input: &[u8]) -> Result<Vec<Certificate>, BundleError> {
     let blocks = pem::read(input)?;
     let certificates = each(blocks.iter().filter_map(pem::Block::certificate))?;
     if certificates.is_empty() {
-        let labels: Vec<_> = blocks.into_iter().map(|block| block.label).collect();
-        let other = found(input).filter(|_| labels.is_empty());
-        return Err(BundleError::NoCertificate { found: labels, other });
+        return Err(none(input, blocks));
     }
     Ok(certificates)
+}
+
+fn none(input: &[u8], blocks: Vec<pem::Block>) -> BundleError {
+    let labels: Vec<_> = blocks.into_iter().map(|block| block.label).collect();
+    let other = found(input).filter(|_| labels.is_empty());
+    BundleError::NoCertificate { found: labels, other }
+}
+
+/// Roots that others collected, PEM or one in DER. A collection has certificates of every kind: one that cannot be read is
+/// trusted for nothing, and so passed over.
+pub fn parse_roots(input: &[u8]) -> Result<Vec<Certificate>, BundleError> {
+    if input.first() == Some(&SEQUENCE) {
+        return Ok(vec![Certificate::parse(input)?]);
+    }
+    let blocks = pem::read(input)?;
+    let roots: Vec<Certificate> =
+        blocks.iter().filter_map(|block| Certificate::parse(block.certificate()?).ok()).collect();
+    match roots.is_empty() {
+        true => Err(none(input, blocks)),
+        false => Ok(roots),
+    }
 }
 
 #[cfg(test)]

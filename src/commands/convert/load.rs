@@ -86,16 +86,10 @@ fn block(name: &str, raw: &Raw<'_>, passwords: &mut dyn Passwords, loaded: &mut 
     };
     let meant = ALIASES.iter().find(|(alias, _)| *alias == text).map_or(text, |(_, meant)| *meant);
     if meant != thing.label() && !label.is(ssh::LABEL) {
-        loaded.notes.push(format!("{at} is labelled {label} but contains {}; its content is used", described(&thing)));
+        loaded.notes.push(format!("{at} is labelled {label} but contains {}; its content is used", thing.described()));
     }
     loaded.objects.push(Object { thing, name: None });
     Ok(())
-}
-
-fn described(thing: &Thing) -> String {
-    let kind = thing.kind();
-    let article = if kind.starts_with(['e', 'S']) { "an" } else { "a" };
-    format!("{article} {kind} ({})", thing.label())
 }
 
 /// Decrypts an encrypted key; other objects are unchanged.

@@ -11,6 +11,8 @@ pub struct Loaded {
     pub notes: Vec<String>,
     /// It was a kubeconfig, with its server, cluster and user.
     pub kubeconfig: Option<Access>,
+    /// It was a manifest: each object has the name of the value it was in.
+    pub is_manifest: bool,
 }
 
 #[derive(Debug)]

@@ -4,6 +4,7 @@
 mod check;
 mod containers;
 mod deploy;
+mod documents;
 mod forms;
 mod identity;
 mod kubeadm;

@@ -1,6 +1,6 @@
 //! One object in DER, by its content.
 
-use super::findings::Findings;
+use super::findings::{Findings, what};
 use super::{describe, keys};
 use crate::encoding::found::{Found, found};
 use crate::encoding::raw_key::{is_rsa_public, rsa_public_to_spki};
@@ -8,6 +8,16 @@ use crate::encrypted::pkcs8;
 use crate::x509::{Certificate, Crl, Der, Request, key_kind, sniff};
 
 impl Findings<'_> {
+    /// DER that is the value of something.
+    pub fn der_of(&mut self, bytes: &[u8], owner: &str) {
+        if !self.der(bytes, Some(owner)) {
+            self.problem(format!(
+                "{owner}: expected a certificate, key, CRL or signing request, found {}",
+                what(bytes)
+            ));
+        }
+    }
+
     /// What is no PEM, by its content; `false`: nothing that is known.
     pub fn der(&mut self, bytes: &[u8], owner: Option<&str>) -> bool {
         match sniff(bytes) {

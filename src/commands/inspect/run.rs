@@ -1,5 +1,7 @@
 //! One file, or bytes.
 
+use std::path::Path;
+
 use super::findings::{Findings, what};
 use super::{containers, documents};
 use crate::encoding::pem;
@@ -20,7 +22,7 @@ fn content(path: String, bytes: &[u8], passwords: &mut dyn Passwords) -> File {
     let mut found = Findings { name: path.clone(), passwords, objects: Vec::new(), problems: Vec::new() };
     let taken = containers::read(bytes, &mut found)
         || (bytes.first() == Some(&0x30) && found.der(bytes, None))
-        || documents::read(bytes, &mut found);
+        || documents::read(Path::new(&path), bytes, &mut found);
     if !taken {
         found.pem(bytes, None);
     }
