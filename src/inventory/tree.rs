@@ -172,7 +172,7 @@ impl Reader<'_> {
             if own {
                 embedded = Some(base64::encode(bytes).to_string());
             }
-            let mut objects = framing::by_framing(bytes, Kind::Certificate);
+            let mut objects = framing::by_framing(bytes, Kind::Certificate, None);
             if public && !objects.is_empty() && encoding_pem::holds_private_key(bytes) {
                 objects.push(ParsedObject::broken(kind, objects.len(), Unreadable::PrivateKey));
             }

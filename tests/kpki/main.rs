@@ -24,6 +24,7 @@ mod expect;
 mod export;
 mod external;
 mod facts;
+mod forms;
 mod handshake;
 mod harness;
 mod hooks;

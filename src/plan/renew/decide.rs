@@ -322,7 +322,7 @@ fn made_by_itself(leaf: &Certificate, chain: &[Certificate]) -> bool {
 /// The certificate itself, and what follows it in its file.
 pub(super) fn leaf(bytes: &[u8]) -> Result<(Certificate, Vec<Certificate>), BundleError> {
     let mut bundle = parse_pem_bundle(bytes)?.into_iter();
-    let leaf = bundle.next().ok_or(BundleError::NoCertificate { found: Vec::new() })?;
+    let leaf = bundle.next().ok_or(BundleError::NoCertificate { found: Vec::new(), other: None })?;
     Ok((leaf, bundle.collect()))
 }
 
