@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::judged::{Judged, JudgedTree, Note, Origin};
 use super::state::State;
 use crate::catalog;
-use crate::inventory::Kind;
+use crate::inventory::{Kind, Reading};
 
 /// Kinds of findings, the most urgent first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -24,6 +24,10 @@ pub enum Problem {
     NotYetValid,
     /// Signed by another authority than the tree's.
     WrongIssuer,
+    /// The key beside it is another's; of an authority, and of sa.pub.
+    KeyMismatch,
+    AuthorityKeyMismatch,
+    ServiceAccountMismatch,
     AuthorityMissing,
     Missing,
     Unreadable,
@@ -96,7 +100,12 @@ fn one(problem: Problem, items: &[(&JudgedTree, &Judged)]) -> Option<Advice> {
     roots.dedup();
     let replaces = matches!(
         problem,
-        Problem::Expired | Problem::Ending | Problem::Missing | Problem::Revoked | Problem::WrongIssuer
+        Problem::Expired
+            | Problem::Ending
+            | Problem::Missing
+            | Problem::Revoked
+            | Problem::WrongIssuer
+            | Problem::KeyMismatch
     );
     Some(Advice {
         problem,
@@ -159,6 +168,9 @@ fn of_state(tree: &JudgedTree, judged: &Judged) -> Option<Problem> {
         State::Absent | State::Ok => return None,
         State::NotYetValid => Problem::NotYetValid,
         State::WrongIssuer => Problem::WrongIssuer,
+        State::KeyMismatch if is_authority => Problem::AuthorityKeyMismatch,
+        State::KeyMismatch if matches!(item.reading, Reading::Unreadable(_)) => Problem::ServiceAccountMismatch,
+        State::KeyMismatch => Problem::KeyMismatch,
         State::Unreadable => Problem::Unreadable,
         State::Revoked => Problem::Revoked,
         State::Held => Problem::Held,

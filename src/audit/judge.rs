@@ -16,7 +16,7 @@ use super::judged::{Judged, JudgedTree, Note, Origin};
 use super::policy::Policy;
 use super::state::State;
 use crate::catalog::CaId;
-use crate::inventory::{CertificateFacts, Item, Kind, Reading, Tree};
+use crate::inventory::{CertificateFacts, Item, Kind, Reading, Tree, Unreadable};
 use crate::profile::Threshold;
 
 /// The state of one item at this instant.
@@ -25,11 +25,17 @@ pub fn judge(item: Item, policy: &Policy, at: OffsetDateTime) -> Judged {
         // An optional file that is not there is no finding.
         Reading::Missing if item.optional => (State::Absent, None),
         Reading::Missing => (State::Missing, None),
+        Reading::Unreadable(Unreadable::OtherHalf) => (State::KeyMismatch, None),
         Reading::Unreadable(_) => (State::Unreadable, None),
         Reading::Certificate(facts) => {
             let by_dates = between(facts.not_before, facts.not_after, kind(&item), policy, at);
             let listed = on_crl(facts, at).map_or(by_dates, |state| state.max(by_dates));
-            (if facts.wrong_issuer { State::WrongIssuer } else { listed }, Some(facts.not_after))
+            let cannot_work = match (facts.other_key, facts.wrong_issuer) {
+                (true, _) => Some(State::KeyMismatch),
+                (false, true) => Some(State::WrongIssuer),
+                (false, false) => None,
+            };
+            (cannot_work.unwrap_or(listed), Some(facts.not_after))
         }
         Reading::Crl(facts) => match facts.next_update {
             Some(next) => (between(facts.this_update, next, Kind::Crl, policy, at), Some(next)),

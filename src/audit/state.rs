@@ -16,12 +16,14 @@ pub enum State {
     NotYetValid,
     /// The authority in its tree did not sign it: nobody who trusts that authority accepts it.
     WrongIssuer,
+    /// The key beside it is another's: nobody can use it.
+    KeyMismatch,
     Missing,
     Unreadable,
 }
 
 impl State {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Absent,
         Self::Ok,
         Self::Warning,
@@ -31,6 +33,7 @@ impl State {
         Self::Revoked,
         Self::NotYetValid,
         Self::WrongIssuer,
+        Self::KeyMismatch,
         Self::Missing,
         Self::Unreadable,
     ];
@@ -41,6 +44,7 @@ impl State {
             Self::Absent => "optional, not there",
             Self::NotYetValid => "not yet valid",
             Self::WrongIssuer => "wrong issuer",
+            Self::KeyMismatch => "key does not match",
             other => other.name(),
         }
     }
@@ -57,6 +61,7 @@ impl State {
             Self::Revoked => "revoked",
             Self::NotYetValid => "not-yet-valid",
             Self::WrongIssuer => "wrong-issuer",
+            Self::KeyMismatch => "key-mismatch",
             Self::Missing => "missing",
             Self::Unreadable => "unreadable",
         }

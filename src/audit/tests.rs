@@ -44,6 +44,7 @@ fn facts(days: i64) -> CertificateFacts {
         not_after: START + Duration::days(days),
         issuer_not_after: None,
         wrong_issuer: false,
+        other_key: false,
         revoked: None,
     }
 }

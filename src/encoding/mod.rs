@@ -15,6 +15,7 @@ pub mod error;
 pub mod extension;
 pub mod key;
 pub mod key_container;
+pub mod key_public;
 pub mod name;
 mod name_text;
 pub mod oid;

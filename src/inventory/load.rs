@@ -75,11 +75,26 @@ impl Loader {
         }
         let first = if mode == ReadMode::Walked { HEAD } else { SMALL };
         let objects = self.fill(source, 0, first).and_then(|filled| self.whole(source, mode, filled, read));
+        self.wipe();
+        objects.unwrap_or_else(|why| vec![ParsedObject::broken(kind, 0, why)])
+    }
+
+    /// What `read` makes of a file of a few kilobytes, such as a key; `None`: it cannot be read, or is longer.
+    pub fn bytes<T>(&mut self, source: &Source, read: impl FnOnce(&[u8]) -> T) -> Option<T> {
+        if self.buffer.len() < SMALL {
+            self.buffer.resize(SMALL, 0);
+        }
+        let filled = self.fill(source, 0, SMALL).ok().filter(|filled| *filled < SMALL);
+        let made = filled.map(|filled| read(self.buffer.get(..filled).unwrap_or_default()));
+        self.wipe();
+        made
+    }
+
+    fn wipe(&mut self) {
         if let Some(used) = self.buffer.get_mut(..self.used) {
             used.zeroize();
         }
         self.used = 0;
-        objects.unwrap_or_else(|why| vec![ParsedObject::broken(kind, 0, why)])
     }
 
     fn fill(&mut self, source: &Source, filled: usize, until: usize) -> Result<usize, Unreadable> {

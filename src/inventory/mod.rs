@@ -1,5 +1,5 @@
-//! What is in a tree, a file or any directory: certificates, CRLs and what they say, as slim facts. Reads only, never a
-//! key, never a network; one unreadable file never hides the others.
+//! What is in a tree, a file or any directory: certificates, CRLs and what they say, as slim facts. Reads only, of keys
+//! only whose they are, and never from a network; one unreadable file never hides the others.
 
 mod content;
 mod crls;
@@ -8,6 +8,7 @@ mod expected;
 mod facts;
 mod fleet;
 mod item;
+mod keys;
 mod kubeconfigs;
 mod load;
 mod object;

@@ -10,7 +10,7 @@ use super::object::{self, ParsedObject, Place};
 use super::request::{Form, Request};
 use super::revoked::{self, SharedCrls};
 use super::unreadable::Unreadable;
-use super::{content, directories, kubeconfigs, pem};
+use super::{content, directories, keys, kubeconfigs, pem};
 use crate::blueprint::ExtendedKeyUsage::ServerAuth;
 use crate::catalog::paths::{DEFAULT_DIR, DEFAULT_KUBELET_DIR};
 use crate::catalog::{CaId, Holders};
@@ -51,6 +51,7 @@ pub fn read(request: &Request<'_>, shared: &SharedCrls) -> Tree {
         authority: None,
     };
     let mut found: Vec<Found> = expected.into_iter().map(|expected| reader.file(expected)).collect();
+    found.extend(reader.service_account(&pki));
     let dir = dir.as_ref().ok().and_then(Option::as_ref);
     let is_key =
         |stem: &str| dir.is_some_and(|dir| files::what(Some(dir), Path::new(&format!("{pki}/{stem}.key"))).is_some());
@@ -141,7 +142,11 @@ impl Reader<'_> {
                 Ok(None) => continue,
                 Err(why) => vec![ParsedObject::broken(expected.kind, 0, why)],
                 Ok(Some(source)) if expected.kind == Kind::Kubeconfig => self.kubeconfig(&source),
-                Ok(Some(source)) => self.certificates(&source, &expected, &last),
+                Ok(Some(source)) => {
+                    let mut objects = self.certificates(&source, &expected, &last);
+                    self.key_beside(candidate, &mut objects);
+                    objects
+                }
             };
             return Found { expected, path: last, objects };
         }
@@ -160,6 +165,9 @@ impl Reader<'_> {
                 embedded = Some(base64::encode(bytes).to_string());
             }
             let mut objects = content::objects(bytes);
+            if !public {
+                keys::compare(bytes, &mut objects);
+            }
             if public && !objects.is_empty() && encoding_pem::holds_private_key(bytes) {
                 objects.push(ParsedObject::broken(kind, objects.len(), Unreadable::PrivateKey));
             }
@@ -179,10 +187,29 @@ impl Reader<'_> {
         objects
     }
 
+    /// Whether the key beside a certificate is its own. One that may not be read is not.
+    fn key_beside(&mut self, certificate: &CandidatePath, objects: &mut [ParsedObject]) {
+        let Some(key) = certificate.key() else { return };
+        if let Ok(Some(source)) = self.open(&key) {
+            self.loader.bytes(&source, |bytes| keys::compare(bytes, objects));
+        }
+    }
+
+    /// sa.pub, where it is not the public half of sa.key.
+    fn service_account(&mut self, pki: &str) -> Option<Found> {
+        let at = |end: &str| CandidatePath::Below(format!("{pki}/sa.{end}"));
+        let (Ok(Some(private)), Ok(Some(public))) = (self.open(&at("key")), self.open(&at("pub"))) else { return None };
+        let (first, second) = (&mut self.loader, &mut self.referred);
+        let object = first.bytes(&private, |key| second.bytes(&public, |half| keys::service_account(key, half)));
+        let path = self.rootfs.full(&at("pub"));
+        let expected = Expected::further("sa".to_owned(), path.clone(), Kind::Certificate, None);
+        Some(Found { expected, path, objects: vec![object???] })
+    }
+
     fn kubeconfig(&mut self, source: &Source) -> Vec<ParsedObject> {
         const KIND: Kind = Kind::Kubeconfig;
         let (rootfs, referred, authority) = (self.rootfs, &mut self.referred, self.authority.as_deref());
-        let mut open = |path: &str| {
+        let mut open = |path: &str, key: Option<&str>| {
             // A key pasted in the place of a path is none to report.
             let is_path = named(path) == path;
             let (path, optional) = rootfs.referred(path);
@@ -193,6 +220,11 @@ impl Reader<'_> {
                     referred.objects(&source, KIND, ReadMode::Named, |bytes| pem::wanted(bytes, KIND, None))
                 }
             };
+            if let Some(key) = key
+                && let Ok(Some(source)) = files::look(Path::new(&rootfs.referred(key).0))
+            {
+                referred.bytes(&source, |bytes| keys::compare(bytes, &mut objects));
+            }
             for object in &mut objects {
                 object.elsewhere = is_path.then(|| path.clone());
             }

@@ -1,6 +1,7 @@
 //! Everything a kubeconfig names, not only what its current context does.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use super::error::KubeconfigError;
 
@@ -26,6 +27,7 @@ pub struct Cluster<'a> {
 pub struct User<'a> {
     pub name: Cow<'a, str>,
     pub certificate: Option<Source<'a>>,
+    pub key: Option<KeySource<'a>>,
     /// The fields it authenticates by, as they are called: `client-key-data`, `token`, `exec`.
     pub credentials: Vec<&'static str>,
 }
@@ -35,6 +37,17 @@ pub struct Context<'a> {
     pub name: Cow<'a, str>,
     pub cluster: Cow<'a, str>,
     pub user: Cow<'a, str>,
+}
+
+/// Where a private key comes from.
+#[derive(Clone, PartialEq, Eq)]
+pub struct KeySource<'a>(pub Source<'a>);
+
+/// The key stays out of logs.
+impl fmt::Debug for KeySource<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("KeySource")
+    }
 }
 
 /// Where a certificate comes from.

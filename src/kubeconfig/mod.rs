@@ -10,7 +10,7 @@ mod render;
 mod server;
 mod survey;
 
-pub use contents::{Source, Survey};
+pub use contents::{KeySource, Source, Survey};
 pub use edit::{NewCredentials, replace};
 pub use error::KubeconfigError;
 pub use read::{Credentials, Pending, Read, pending, read};

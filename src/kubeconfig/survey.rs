@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::contents::{Cluster, Context, Source, Survey, User};
-use super::document::{AUTHORITY, CERTIFICATE, current, items, root, stream};
+use super::contents::{Cluster, Context, KeySource, Source, Survey, User};
+use super::document::{AUTHORITY, CERTIFICATE, KEY, current, items, root, stream};
 use super::error::KubeconfigError;
 use super::plain;
 use crate::encoding::yaml::{Node, field, text};
@@ -72,6 +72,7 @@ fn user(name: &str, node: &Node) -> User<'static> {
     User {
         name: owned(name),
         certificate: source(node, CERTIFICATE, "client-certificate"),
+        key: source(node, KEY, "client-key").map(KeySource),
         credentials: CREDENTIALS.iter().copied().filter(|key| field(node, key).is_some()).collect(),
     }
 }

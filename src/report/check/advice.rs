@@ -89,6 +89,19 @@ const fn words(problem: Problem) -> (&'static str, Words, Words) {
             CERTIFICATE,
             ["is not signed by the authority in the tree", "are not signed by the authority in the tree"],
         ),
+        Problem::KeyMismatch => {
+            ("key-mismatch", CERTIFICATE, ["has the key of another beside it", "have the keys of others beside them"])
+        }
+        Problem::AuthorityKeyMismatch => (
+            "authority-key-mismatch",
+            AUTHORITY,
+            ["has the key of another beside it", "have the keys of others beside them"],
+        ),
+        Problem::ServiceAccountMismatch => (
+            "service-account-mismatch",
+            FILE,
+            ["is not the public half of sa.key", "are not the public halves of sa.key"],
+        ),
         Problem::AuthorityMissing => ("authority-missing", AUTHORITY, MISSING),
         Problem::Missing => ("missing", CERTIFICATE, MISSING),
         Problem::Unreadable => ("unreadable", FILE, ["cannot be read", "cannot be read"]),
@@ -167,6 +180,18 @@ fn steps(advice: &Advice) -> Vec<String> {
             format!("compare issuer and authority: kpki inspect {}", shell_word(&advice.path)),
             "if the authority in the tree is not the cluster's, put the cluster's back in place".to_owned(),
             format!("if it is, have it sign them again: {}", renew(advice)),
+        ]),
+        Problem::KeyMismatch => steps.extend([
+            "if another file was put in the key's place, put the key back".to_owned(),
+            format!("if not, make new keys and certificates: {}", renew(advice)),
+        ]),
+        Problem::AuthorityKeyMismatch => steps.push(format!(
+            "put the key of {} back in place, or the certificate of the key: nothing can be signed without the pair",
+            advice.path
+        )),
+        Problem::ServiceAccountMismatch => steps.extend([
+            "tokens are signed with sa.key and verified with sa.pub: see which of the two is the cluster's, and put its half back".to_owned(),
+            format!("what else does not fit, and sa.pub from sa.key: {} --force", init(&advice.origin)),
         ]),
         Problem::AuthorityMissing => steps.push(format!(
             "restore {}, or check that this is the intended directory: without it nothing can be verified",

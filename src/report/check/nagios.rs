@@ -17,6 +17,7 @@ pub fn status(verdict: &Verdict) -> (&'static str, u8) {
         State::Revoked,
         State::NotYetValid,
         State::WrongIssuer,
+        State::KeyMismatch,
         State::Missing,
     ]) {
         ("CRITICAL", 2)

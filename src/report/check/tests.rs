@@ -33,6 +33,7 @@ fn item(name: &str, days: i64) -> Item {
         not_after: AT + Duration::days(days),
         issuer_not_after: None,
         wrong_issuer: false,
+        other_key: false,
         revoked: None,
     };
     Item {
@@ -316,9 +317,9 @@ fn nagios_is_one_line_with_four_states() {
 #[test]
 fn every_kind_of_finding_has_words_and_only_verbs_that_exist() {
     use Problem::{
-        AuthorityEnding, AuthorityExpired, AuthorityMissing, CrlEnding, CutsRenewalsShort, Ending, Expired, External,
-        ExternalAuthorityEnding, Foreign, Held, KubeletClientExpired, Missing, NotYetValid, OutlivesAuthority, Revoked,
-        SharedAuthority, Unreadable, WrongIssuer,
+        AuthorityEnding, AuthorityExpired, AuthorityKeyMismatch, AuthorityMissing, CrlEnding, CutsRenewalsShort,
+        Ending, Expired, External, ExternalAuthorityEnding, Foreign, Held, KeyMismatch, KubeletClientExpired, Missing,
+        NotYetValid, OutlivesAuthority, Revoked, ServiceAccountMismatch, SharedAuthority, Unreadable, WrongIssuer,
     };
     let all = [
         AuthorityExpired,
@@ -331,6 +332,9 @@ fn every_kind_of_finding_has_words_and_only_verbs_that_exist() {
         KubeletClientExpired,
         NotYetValid,
         WrongIssuer,
+        KeyMismatch,
+        AuthorityKeyMismatch,
+        ServiceAccountMismatch,
         AuthorityMissing,
         Missing,
         Unreadable,
