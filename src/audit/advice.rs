@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::judged::{Judged, JudgedTree, Note, Origin};
 use super::state::State;
-use crate::catalog;
+use crate::catalog::{self, CaId};
 use crate::inventory::{Kind, Reading};
 
 /// Kinds of findings, the most urgent first.
@@ -28,6 +28,8 @@ pub enum Problem {
     KeyMismatch,
     AuthorityKeyMismatch,
     ServiceAccountMismatch,
+    /// A file begins with a certificate of its chain, so that the key seems to be another's.
+    LeafNotFirst,
     AuthorityMissing,
     Missing,
     Unreadable,
@@ -40,6 +42,8 @@ pub enum Problem {
     CutsRenewalsShort,
     /// One authority in two places.
     SharedAuthority,
+    /// One certificate twice in a file.
+    Repeated,
 }
 
 /// One kind of finding.
@@ -156,6 +160,7 @@ fn problems(tree: &JudgedTree, judged: &Judged) -> Vec<Problem> {
         Note::OutlivesAuthority { .. } => Problem::OutlivesAuthority,
         Note::CutsRenewalsShort { .. } => Problem::CutsRenewalsShort,
         Note::SharedAuthority { .. } => Problem::SharedAuthority,
+        Note::Repeated => Problem::Repeated,
     }));
     problems
 }
@@ -168,6 +173,7 @@ fn of_state(tree: &JudgedTree, judged: &Judged) -> Option<Problem> {
         State::Absent | State::Ok => return None,
         State::NotYetValid => Problem::NotYetValid,
         State::WrongIssuer => Problem::WrongIssuer,
+        State::KeyMismatch if is_authority && CaId::parse(&item.name).is_none() => Problem::LeafNotFirst,
         State::KeyMismatch if is_authority => Problem::AuthorityKeyMismatch,
         State::KeyMismatch if matches!(item.reading, Reading::Unreadable(_)) => Problem::ServiceAccountMismatch,
         State::KeyMismatch => Problem::KeyMismatch,

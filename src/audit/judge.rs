@@ -10,6 +10,8 @@
 //! | exactly the critical threshold left, or less, up to and with notAfter itself | critical |
 //! | one second after notAfter | expired |
 
+use std::collections::BTreeSet;
+
 use time::OffsetDateTime;
 
 use super::judged::{Judged, JudgedTree, Note, Origin};
@@ -105,6 +107,7 @@ pub fn judge_tree(tree: Tree, policy: Policy, origin: Origin, at: OffsetDateTime
         cut_short(&mut items, before, at);
     }
     shared(&mut items);
+    repeated(&mut items);
     JudgedTree { root: tree.root, cluster: tree.cluster, node: tree.node, policy, origin, items }
 }
 
@@ -122,6 +125,21 @@ fn shared(items: &mut [Judged]) {
             let own = |judged: &&mut Judged| judged.item.kind == Kind::Authority && judged.item.name == second.name();
             if let Some(judged) = items.iter_mut().find(own) {
                 judged.notes.push(Note::SharedAuthority { with: first });
+            }
+        }
+    }
+}
+
+/// Points out what stands in a file more than once.
+fn repeated(items: &mut [Judged]) {
+    let same_file =
+        |one: &Judged, next: &Judged| next.item.position > one.item.position && next.item.path == one.item.path;
+    for file in items.chunk_by_mut(same_file).filter(|file| file.len() > 1) {
+        let mut seen = BTreeSet::new();
+        for judged in file.iter_mut().filter(|one| matches!(one.item.kind, Kind::Authority | Kind::Certificate)) {
+            let Reading::Certificate(facts) = &judged.item.reading else { continue };
+            if !seen.insert(facts.fingerprint) {
+                judged.notes.push(Note::Repeated);
             }
         }
     }

@@ -87,9 +87,11 @@ fn an_authoritys_and_the_service_accounts_keys_are_looked_at() {
     assert_eq!(states(&place, 4), ["sa key-mismatch"]);
     let table = place.kpki(&["check-expiration", "k8s", "--at", LATER]).status(4).stdout;
     assert!(table.contains("kpki init --dir k8s --force"), "{table}");
-    // During a rotation, both are there.
+    // Of several, one has to be it.
     place.write("k8s/pki/sa.pub", place.read("k8s/pki/sa.pub") + &other.read("k8s/pki/sa.pub"));
     assert_eq!(states(&place, 4), ["sa key-mismatch"]);
+    let run = place.kpki(&["renew", "all", "--due", "--dir", "k8s", "--at", LATER]).warns();
+    assert!(run.stderr.contains("pki/sa.pub is not the public half of sa.key"), "{}", run.stderr);
     place.init(&["--dir", "k8s", "--force"]).ok();
     assert_eq!(states(&place, 0), [] as [String; 0]);
     place.write("k8s/pki/sa.pub", other.read("k8s/pki/sa.pub") + &place.read("k8s/pki/sa.pub"));
@@ -125,4 +127,38 @@ fn what_a_kubeconfig_names_is_compared_and_what_cannot_be_seen_is_not_guessed() 
     std::os::unix::fs::symlink("nowhere", key("etcd/server.key")).unwrap();
     assert_eq!(states(&place, 0), [] as [String; 0]);
     assert!(Path::new(&key("apiserver.key")).exists());
+}
+
+/// What import puts in order, in a tree that is there.
+#[test]
+fn a_file_in_another_order_or_with_duplicates_is_found_and_put_in_order() {
+    let place = made("");
+    let (leaf, ca) = (place.read("k8s/pki/apiserver.crt"), place.read("k8s/pki/ca.crt"));
+    let check = |status| place.kpki(&["check-expiration", "k8s", "--at", LATER]).status(status).stdout;
+
+    place.write("k8s/pki/apiserver.crt", ca.clone() + &leaf);
+    assert_eq!(states(&place, 4), ["apiserver key-mismatch"]);
+    let said = check(4);
+    assert!(said.contains("- 1 file begins with a certificate of its chain (apiserver)"), "{said}");
+    let import = "kpki import k8s/pki/apiserver.crt --dir k8s";
+    assert!(said.contains(&format!("put its certificates in order: {import}")), "{said}");
+    let run = place.kpki(&["import", "k8s/pki/apiserver.crt", "--dir", "k8s", "--at", LATER]).warns();
+    assert!(
+        run.stderr.contains("its certificates are put in order: CN=kube-apiserver; CN=kubernetes"),
+        "{}",
+        run.stderr
+    );
+    assert_eq!(place.read("k8s/pki/apiserver.crt"), leaf);
+
+    place.write("k8s/pki/apiserver.crt", leaf.clone() + &leaf);
+    place.write("k8s/pki/ca.crt", ca.clone() + &ca);
+    let said = check(0);
+    assert!(said.contains("- 2 certificates stand more than once in their files (ca, apiserver)"), "{said}");
+    assert!(said.contains("to have it there once: kpki import k8s/pki/ca.crt --as ca --dir k8s"), "{said}");
+    place.kpki(&["import", "k8s/pki/ca.crt", "--as", "ca", "--dir", "k8s", "--at", LATER]).warns();
+    let said = check(0);
+    assert!(said.contains(&format!("to have it there once: {import}")), "{said}");
+    place.kpki(&["import", "k8s/pki/apiserver.crt", "--dir", "k8s", "--at", LATER]).warns();
+    assert_eq!((place.read("k8s/pki/apiserver.crt"), place.read("k8s/pki/ca.crt")), (leaf, ca));
+    assert!(!check(0).contains("more than once"));
 }

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::result::Line;
 use crate::audit::{Advice, Origin, Problem};
+use crate::catalog::CaId;
 use crate::files::shell_word;
 use crate::report::table::sanitised;
 
@@ -123,6 +124,14 @@ const fn words(problem: Problem) -> (&'static str, Words, Words) {
             AUTHORITY,
             ["ends too soon for the next renewal", "end too soon for the next renewal"],
         ),
+        Problem::LeafNotFirst => (
+            "leaf-not-first",
+            FILE,
+            ["begins with a certificate of its chain", "begin with a certificate of their chain"],
+        ),
+        Problem::Repeated => {
+            ("repeated", CERTIFICATE, ["stands more than once in its file", "stand more than once in their files"])
+        }
         Problem::SharedAuthority => (
             "shared-authority",
             AUTHORITY,
@@ -214,6 +223,11 @@ fn steps(advice: &Advice) -> Vec<String> {
         Problem::CutsRenewalsShort => {
             steps.push("nothing to do now: plan its rotation before the next renewal".to_owned());
         }
+        Problem::LeafNotFirst => steps.push(format!("put its certificates in order: {}", import(advice))),
+        Problem::Repeated if advice.origin == Origin::Found => {
+            steps.push(format!("nothing to do now: it is used once, and may be left out of {}", advice.path));
+        }
+        Problem::Repeated => steps.push(format!("nothing to do now; to have it there once: {}", import(advice))),
         Problem::SharedAuthority => steps.extend([
             "every client certificate of the cluster's CA, also a kubelet's, may read and write all of etcd, or act as any user"
                 .to_owned(),
@@ -242,6 +256,14 @@ fn init(origin: &Origin) -> String {
             format!("kpki init --profile FILE --dir {dir}    (FILE: its profile or kubeadm configuration)")
         }
     }
+}
+
+/// The first one's file, in order and without repetition.
+fn import(advice: &Advice) -> String {
+    let dir = shell_word(dir(&advice.origin));
+    let name = advice.names.first().filter(|name| CaId::parse(name).is_some());
+    let entry = name.map(|name| format!(" --as {name}")).unwrap_or_default();
+    format!("kpki import {}{entry} --dir {dir}", shell_word(&advice.path))
 }
 
 /// These by name, or all when they are many.

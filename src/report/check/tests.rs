@@ -318,8 +318,9 @@ fn nagios_is_one_line_with_four_states() {
 fn every_kind_of_finding_has_words_and_only_verbs_that_exist() {
     use Problem::{
         AuthorityEnding, AuthorityExpired, AuthorityKeyMismatch, AuthorityMissing, CrlEnding, CutsRenewalsShort,
-        Ending, Expired, External, ExternalAuthorityEnding, Foreign, Held, KeyMismatch, KubeletClientExpired, Missing,
-        NotYetValid, OutlivesAuthority, Revoked, ServiceAccountMismatch, SharedAuthority, Unreadable, WrongIssuer,
+        Ending, Expired, External, ExternalAuthorityEnding, Foreign, Held, KeyMismatch, KubeletClientExpired,
+        LeafNotFirst, Missing, NotYetValid, OutlivesAuthority, Repeated, Revoked, ServiceAccountMismatch,
+        SharedAuthority, Unreadable, WrongIssuer,
     };
     let all = [
         AuthorityExpired,
@@ -344,6 +345,8 @@ fn every_kind_of_finding_has_words_and_only_verbs_that_exist() {
         OutlivesAuthority,
         CutsRenewalsShort,
         SharedAuthority,
+        LeafNotFirst,
+        Repeated,
     ];
     let origins = [
         Origin::Profile { file: "my clusters/p.yaml".to_owned(), dir: "d".to_owned() },
