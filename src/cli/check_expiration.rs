@@ -13,9 +13,10 @@ use crate::report::{CheckForm, Line, Selection, Sort, Tone};
 
 /// Show when every certificate expires: of one node, one cluster or a whole fleet
 ///
-/// Reads certificates, kubeconfigs, the kubelet's own certificates and CRLs. It needs no network and
-/// works on a tree that is expired or half missing. A file that cannot be read never hides the others. Of a private key
-/// it may read it takes the public half that stands in it, to see whether it is the certificate's.
+/// Reads certificates, kubeconfigs and the files they name, the kubelet's own certificates, CRLs, and manifests with
+/// Secrets, ConfigMaps and CA bundles. It needs no network, and works on a tree that is expired or half missing. A
+/// file that cannot be read never hides the others. Of a private key that it may read it takes the public half that
+/// stands in it, to see whether it is the certificate's.
 ///
 /// A threshold is a duration (30d, 720h) or a share of the lifetime that remains (20%). A state begins on the exact
 /// second of its threshold; a certificate is expired one second after its notAfter. The state of a CRL is warning only
@@ -94,8 +95,7 @@ Examples:
 --only, --within and --top choose what is shown; verdict and exit status are over everything.
 
 Exit status: 0 nothing inside the windows, 1 could not run, 2 wrong command line or profile, 3 a certificate is inside its
-warning window, 4 one is critical, expired, held, revoked, not yet valid, of the wrong issuer, with
-another's key, missing or unreadable. --exit-zero makes 3 and 4 a 0. With -o nagios
+warning window, 4 one is critical, expired, held, revoked, not yet valid, of the wrong issuer, missing or unreadable. --exit-zero makes 3 and 4 a 0. With -o nagios
 the plugin's own: 0 ok, 1 warning, 2 critical, 3 unknown.";
 
 const SORTS: Choices<Sort> = &[

@@ -345,13 +345,14 @@ mod tests {
         Environment {
             hostname: None,
             no_color: false,
+            stdin: terminal,
             stdout: terminal,
             stderr: terminal,
             threads: 1,
             clock: crate::clock::Clock::System,
             inherited: Vec::new(),
             variable: |_| None,
-            prompt: |_| Ok(None),
+            prompt: |_, _| Ok(None),
         }
     }
 

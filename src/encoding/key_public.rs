@@ -5,67 +5,75 @@ use crate::encoding::algorithm::AlgorithmIdentifier;
 use crate::encoding::key_container::{Container, Pkcs8, Sec1, rsa_numbers};
 use crate::encoding::pem_blocks::{Block, blocks};
 use crate::encoding::public_key::{EC_PUBLIC_KEY, RSA_ENCRYPTION};
-use crate::encoding::tlv::{self, Element, Fields};
+use crate::encoding::tlv::{self, Fields};
 
-enum Stated<'a> {
-    /// Modulus and public exponent.
-    Rsa([Element<'a>; 2]),
-    Point(&'a [u8]),
+/// The public half of a private key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Half {
+    /// Modulus and public exponent, as they stand in an RSAPublicKey.
+    Rsa(Vec<u8>),
+    /// The octets of a point.
+    Point(Vec<u8>),
 }
 
-/// Whether the first private key of a PEM text, which is the one that is used, is that of a SubjectPublicKeyInfo. `None`: it
-/// cannot be seen, as of an encrypted key, of one of another kind, or of an EC key without its point.
-pub fn belongs(text: &[u8], public: &[u8]) -> Option<bool> {
-    let block = blocks(text).flatten().find(|raw| raw.is_private_key())?.decode().ok()?;
-    let stated = stated(&block)?;
-    let mut fields = Fields::inside(public, tlv::SEQUENCE).ok()?;
-    let algorithm = AlgorithmIdentifier::read(fields.element().ok()?.raw).ok()?;
-    let bits = tlv::octets(fields.element().ok()?).ok()?;
-    match (stated, algorithm.id) {
-        (Stated::Rsa(key), RSA_ENCRYPTION) => match tlv::children(bits, tlv::SEQUENCE).ok()?.as_slice() {
-            [modulus, exponent] => Some(key == [*modulus, *exponent]),
-            _ => None,
-        },
-        // A compressed point is another spelling of what may be the same one.
-        (Stated::Point(point), EC_PUBLIC_KEY) => (point.first() == bits.first()).then_some(point == bits),
-        (Stated::Rsa(_), EC_PUBLIC_KEY) | (Stated::Point(_), RSA_ENCRYPTION) => Some(false),
-        _ => None,
+impl Half {
+    /// Of the first private key of a PEM text, which is the one that is used. `None`: it is not stated, as by an encrypted key,
+    /// one of another kind, or an EC key without its point.
+    pub fn of(text: &[u8]) -> Option<Self> {
+        Self::stated(&blocks(text).flatten().find(|raw| raw.is_private_key())?.decode().ok()?)
     }
-}
 
-/// Whether a PEM text of public keys, such as sa.pub, has that of the private key in another.
-pub fn is_half(private: &[u8], public: &[u8]) -> Option<bool> {
-    let mut found = None;
-    for block in blocks(public) {
-        let block = block.ok()?.decode().ok()?;
-        if !block.label.is("PUBLIC KEY") {
+    /// Of one block.
+    pub fn stated(block: &Block) -> Option<Self> {
+        if block.encrypted {
             return None;
         }
-        if belongs(private, &block.contents)? {
-            return Some(true);
-        }
-        found = Some(false);
-    }
-    found
-}
-
-fn stated(block: &Block) -> Option<Stated<'_>> {
-    if block.encrypted {
-        return None;
-    }
-    let rsa = |der| rsa_numbers(der).ok().map(Stated::Rsa);
-    let point = |der| Sec1::read(der).ok()?.point_octets().ok()?.map(Stated::Point);
-    match Container::ALL.into_iter().find(|container| block.label.is(container.label()))? {
-        Container::Pkcs1 => rsa(&block.contents),
-        Container::Sec1 => point(&block.contents),
-        Container::Pkcs8 => {
-            let Pkcs8 { algorithm, key, .. } = Pkcs8::read(&block.contents).ok()?;
-            match algorithm.id {
-                RSA_ENCRYPTION => rsa(key),
-                EC_PUBLIC_KEY => point(key),
-                _ => None,
+        let rsa = |der| rsa_numbers(der).ok().map(|numbers| Self::Rsa(tlv::concat(&numbers.map(|number| number.raw))));
+        let point = |der| Some(Self::Point(Sec1::read(der).ok()?.point_octets().ok()??.to_vec()));
+        match Container::ALL.into_iter().find(|container| block.label.is(container.label()))? {
+            Container::Pkcs1 => rsa(&block.contents),
+            Container::Sec1 => point(&block.contents),
+            Container::Pkcs8 => {
+                let Pkcs8 { algorithm, key, .. } = Pkcs8::read(&block.contents).ok()?;
+                match algorithm.id {
+                    RSA_ENCRYPTION => rsa(key),
+                    EC_PUBLIC_KEY => point(key),
+                    _ => None,
+                }
             }
         }
+    }
+
+    /// Whether it is this SubjectPublicKeyInfo; `None`: it cannot be seen.
+    pub fn is(&self, public: &[u8]) -> Option<bool> {
+        let mut fields = Fields::inside(public, tlv::SEQUENCE).ok()?;
+        let algorithm = AlgorithmIdentifier::read(fields.element().ok()?.raw).ok()?;
+        let bits = tlv::octets(fields.element().ok()?).ok()?;
+        match (self, algorithm.id) {
+            (Self::Rsa(numbers), RSA_ENCRYPTION) => {
+                tlv::single(bits).ok()?.of(tlv::SEQUENCE).ok().map(|found| numbers == found)
+            }
+            // A compressed point is another spelling of what may be the same one.
+            (Self::Point(point), EC_PUBLIC_KEY) => (point.first() == bits.first()).then_some(point == bits),
+            (Self::Rsa(_), EC_PUBLIC_KEY) | (Self::Point(_), RSA_ENCRYPTION) => Some(false),
+            _ => None,
+        }
+    }
+
+    /// Whether it is one of a PEM text of public keys, such as sa.pub.
+    pub fn is_in(&self, text: &[u8]) -> Option<bool> {
+        let mut found = None;
+        for block in blocks(text) {
+            let block = block.ok()?.decode().ok()?;
+            if !block.label.is("PUBLIC KEY") {
+                return None;
+            }
+            if self.is(&block.contents)? {
+                return Some(true);
+            }
+            found = Some(false);
+        }
+        found
     }
 }
 
@@ -75,6 +83,10 @@ mod tests {
     use crate::blueprint::Algorithm;
     use crate::ca::PrivateKey;
     use crate::encoding::raw_key::RawKey;
+
+    fn belongs(text: &[u8], public: &[u8]) -> Option<bool> {
+        Half::of(text)?.is(public)
+    }
 
     #[test]
     fn a_key_states_whose_it_is() {
@@ -94,13 +106,14 @@ mod tests {
                 let public = against.spki_der();
                 assert_eq!(belongs(one.to_pem().as_bytes(), &public), same, "{one:?} {against:?}");
                 assert_eq!(belongs(pkcs8.as_bytes(), &public), same, "{one:?} {against:?}");
-                assert_eq!(is_half(pkcs8.as_bytes(), against.public_pem().as_bytes()), same);
+                assert_eq!(Half::of(pkcs8.as_bytes()).unwrap().is_in(against.public_pem().as_bytes()), same);
             }
         }
         // Of several public keys one is enough; what is no public key may be the right one.
+        let half = Half::of(rsa.to_pem().as_bytes()).unwrap();
         let both = other.public_pem() + &rsa.public_pem();
-        assert_eq!(is_half(rsa.to_pem().as_bytes(), both.as_bytes()), Some(true));
-        assert_eq!(is_half(rsa.to_pem().as_bytes(), both.replace("PUBLIC KEY", "CERTIFICATE").as_bytes()), None);
+        assert_eq!(half.is_in(both.as_bytes()), Some(true));
+        assert_eq!(half.is_in(both.replace("PUBLIC KEY", "CERTIFICATE").as_bytes()), None);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::around::{Around, Referred};
 use super::expected::{self, CandidatePath, Expected, Presence};
 use super::facts::IssuerLink;
 use super::item::{Item, Kind, Reading, Tree};
@@ -10,11 +11,11 @@ use super::object::{self, ParsedObject, Place};
 use super::request::{Form, Request};
 use super::revoked::{self, SharedCrls};
 use super::unreadable::Unreadable;
-use super::{content, directories, keys, kubeconfigs, pem};
+use super::{directories, framing, keys, kubeconfigs, pem};
 use crate::blueprint::ExtendedKeyUsage::ServerAuth;
 use crate::catalog::paths::{DEFAULT_DIR, DEFAULT_KUBELET_DIR};
 use crate::catalog::{CaId, Holders};
-use crate::encoding::shown::named;
+use crate::encoding::key_public::Half;
 use crate::encoding::{base64, pem as encoding_pem};
 use crate::files::{self, Dir, Source};
 
@@ -49,9 +50,11 @@ pub fn read(request: &Request<'_>, shared: &SharedCrls) -> Tree {
         loader: Loader::keeping_crls(),
         referred: Loader::default(),
         authority: None,
+        notes: Vec::new(),
     };
     let mut found: Vec<Found> = expected.into_iter().map(|expected| reader.file(expected)).collect();
     found.extend(reader.service_account(&pki));
+    let notes = reader.notes;
     let dir = dir.as_ref().ok().and_then(Option::as_ref);
     let is_key =
         |stem: &str| dir.is_some_and(|dir| files::what(Some(dir), Path::new(&format!("{pki}/{stem}.key"))).is_some());
@@ -65,6 +68,7 @@ pub fn read(request: &Request<'_>, shared: &SharedCrls) -> Tree {
         cluster: request.profile.map(|profile| profile.cluster_name.clone()),
         node: node.filter(|_| request.form == Form::Node),
         items: items(found, &external),
+        notes,
     }
 }
 
@@ -100,12 +104,16 @@ impl NodeRootfs {
 
     /// A file a kubeconfig refers to, and whether it may be missing: the kubelet's own directory may be elsewhere when a tree
     /// is read from outside the node. The node's `/etc/kubernetes` is what this tree is.
-    fn referred(&self, path: &str) -> (String, bool) {
+    fn referred(&self, path: &str) -> Referred {
         let name = path.strip_prefix(DEFAULT_KUBELET_DIR).and_then(|rest| rest.strip_prefix('/'));
         match name {
-            Some(name) => (format!("{}/{name}", self.full(&self.kubelet)), !self.is_certain),
+            Some(name) => {
+                let path = format!("{}/{name}", self.full(&self.kubelet)).into();
+                Referred { path, optional: !self.is_certain }
+            }
             None => {
-                (self.below(path.strip_prefix(DEFAULT_DIR).map_or(path, |rest| rest.trim_start_matches('/'))), false)
+                let below = path.strip_prefix(DEFAULT_DIR).map_or(path, |rest| rest.trim_start_matches('/'));
+                Referred { path: self.below(below).into(), optional: false }
             }
         }
     }
@@ -120,6 +128,7 @@ struct Reader<'a> {
     referred: Loader,
     /// Base64 of the cluster's CA file, as kubeconfigs embed it.
     authority: Option<String>,
+    notes: Vec<String>,
 }
 
 impl Reader<'_> {
@@ -141,7 +150,7 @@ impl Reader<'_> {
             let objects = match self.open(candidate) {
                 Ok(None) => continue,
                 Err(why) => vec![ParsedObject::broken(expected.kind, 0, why)],
-                Ok(Some(source)) if expected.kind == Kind::Kubeconfig => self.kubeconfig(&source),
+                Ok(Some(source)) if expected.kind == Kind::Kubeconfig => self.kubeconfig(&source, &last),
                 Ok(Some(source)) => {
                     let mut objects = self.certificates(&source, &expected, &last);
                     self.key_beside(candidate, &mut objects);
@@ -164,9 +173,9 @@ impl Reader<'_> {
             if own {
                 embedded = Some(base64::encode(bytes).to_string());
             }
-            let mut objects = content::objects(bytes);
+            let mut objects = framing::by_framing(bytes, Kind::Certificate);
             if !public {
-                keys::compare(bytes, &mut objects);
+                keys::compare(Half::of(bytes).as_ref(), &mut objects);
             }
             if public && !objects.is_empty() && encoding_pem::holds_private_key(bytes) {
                 objects.push(ParsedObject::broken(kind, objects.len(), Unreadable::PrivateKey));
@@ -190,47 +199,36 @@ impl Reader<'_> {
     /// Whether the key beside a certificate is its own. One that may not be read is not.
     fn key_beside(&mut self, certificate: &CandidatePath, objects: &mut [ParsedObject]) {
         let Some(key) = certificate.key() else { return };
-        if let Ok(Some(source)) = self.open(&key) {
-            self.loader.bytes(&source, |bytes| keys::compare(bytes, objects));
-        }
+        let half = self.half(&key);
+        keys::compare(half.as_ref(), objects);
+    }
+
+    fn half(&mut self, key: &CandidatePath) -> Option<Half> {
+        let source = self.open(key).ok()??;
+        self.loader.small(&source, Half::of)?
     }
 
     /// sa.pub, where it is not the public half of sa.key.
     fn service_account(&mut self, pki: &str) -> Option<Found> {
         let at = |end: &str| CandidatePath::Below(format!("{pki}/sa.{end}"));
-        let (Ok(Some(private)), Ok(Some(public))) = (self.open(&at("key")), self.open(&at("pub"))) else { return None };
-        let (first, second) = (&mut self.loader, &mut self.referred);
-        let object = first.bytes(&private, |key| second.bytes(&public, |half| keys::service_account(key, half)));
+        let half = self.half(&at("key"))?;
+        let public = self.open(&at("pub")).ok()??;
+        let object = self.loader.small(&public, |text| keys::service_account(&half, text))??;
         let path = self.rootfs.full(&at("pub"));
         let expected = Expected::further("sa".to_owned(), path.clone(), Kind::Certificate, None);
-        Some(Found { expected, path, objects: vec![object???] })
+        Some(Found { expected, path, objects: vec![object] })
     }
 
-    fn kubeconfig(&mut self, source: &Source) -> Vec<ParsedObject> {
+    fn kubeconfig(&mut self, source: &Source, shown: &str) -> Vec<ParsedObject> {
         const KIND: Kind = Kind::Kubeconfig;
-        let (rootfs, referred, authority) = (self.rootfs, &mut self.referred, self.authority.as_deref());
-        let mut open = |path: &str, key: Option<&str>| {
-            // A key pasted in the place of a path is none to report.
-            let is_path = named(path) == path;
-            let (path, optional) = rootfs.referred(path);
-            let mut objects = match files::look(Path::new(&path)) {
-                Err(kind) => vec![ParsedObject::broken(KIND, 0, Unreadable::File(kind))],
-                Ok(None) => vec![ParsedObject { optional, ..ParsedObject::new(KIND, 0, Reading::Missing) }],
-                Ok(Some(source)) => {
-                    referred.objects(&source, KIND, ReadMode::Named, |bytes| pem::wanted(bytes, KIND, None))
-                }
-            };
-            if let Some(key) = key
-                && let Ok(Some(source)) = files::look(Path::new(&rootfs.referred(key).0))
-            {
-                referred.bytes(&source, |bytes| keys::compare(bytes, &mut objects));
-            }
-            for object in &mut objects {
-                object.elsewhere = is_path.then(|| path.clone());
-            }
-            objects
-        };
-        self.loader.objects(source, KIND, ReadMode::Named, |bytes| kubeconfigs::expected(bytes, authority, &mut open))
+        let (rootfs, authority) = (self.rootfs, self.authority.as_deref());
+        let find = |path: &str| Some(rootfs.referred(path));
+        let mut around = Around::new(&find, &mut self.referred);
+        let read = |bytes: &[u8]| kubeconfigs::expected(bytes, authority, &mut around);
+        let objects = self.loader.objects(source, KIND, ReadMode::Named, read);
+        let notes = std::mem::take(&mut around.notes);
+        self.notes.extend(notes.into_iter().map(|note| format!("{shown}: {note}")));
+        objects
     }
 }
 
@@ -376,9 +374,15 @@ fn items(found: Vec<Found>, external: &[CaId]) -> Vec<Item> {
             path: &path,
             authority: expected.authority,
             optional: expected.presence != Presence::Required,
-            externally_managed: expected.key.is_some_and(|authority| external.contains(&authority)),
+            externally_managed: expected.outside || expected.key.is_some_and(|authority| external.contains(&authority)),
         };
-        all.extend(objects.into_iter().filter(|object| !is_copy(object)).map(|object| object::item(object, place)));
+        // An intermediate of an external authority is renewed with what it signed, and no tree depends on it.
+        let of_its_file = |object: ParsedObject| match (expected.outside, object.kind) {
+            (true, Kind::Authority) => ParsedObject { kind: Kind::Certificate, ..object },
+            _ => object,
+        };
+        let objects = objects.into_iter().filter(|object| !is_copy(object)).map(of_its_file);
+        all.extend(objects.map(|object| object::item(object, place)));
     }
     object::linked(all)
 }

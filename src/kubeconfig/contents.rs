@@ -1,9 +1,9 @@
 //! Everything a kubeconfig names, not only what its current context does.
 
 use std::borrow::Cow;
-use std::fmt;
 
 use super::error::KubeconfigError;
+use crate::encoding::key_public::Half;
 
 /// What is in a kubeconfig, the current context's cluster and user first.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -27,7 +27,7 @@ pub struct Cluster<'a> {
 pub struct User<'a> {
     pub name: Cow<'a, str>,
     pub certificate: Option<Source<'a>>,
-    pub key: Option<KeySource<'a>>,
+    pub key: Option<Key<'a>>,
     /// The fields it authenticates by, as they are called: `client-key-data`, `token`, `exec`.
     pub credentials: Vec<&'static str>,
 }
@@ -39,15 +39,12 @@ pub struct Context<'a> {
     pub user: Cow<'a, str>,
 }
 
-/// Where a private key comes from.
-#[derive(Clone, PartialEq, Eq)]
-pub struct KeySource<'a>(pub Source<'a>);
-
-/// The key stays out of logs.
-impl fmt::Debug for KeySource<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("KeySource")
-    }
+/// Where a client's key comes from. Of an embedded one nothing is kept but the public half that it states.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Key<'a> {
+    Data(Result<Option<Half>, KubeconfigError>),
+    /// A path, relative to the kubeconfig's directory.
+    File(Cow<'a, str>),
 }
 
 /// Where a certificate comes from.

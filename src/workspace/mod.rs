@@ -11,6 +11,7 @@ pub mod pending;
 pub mod profiles;
 mod referred;
 pub mod requests;
+pub mod roots;
 pub mod session;
 pub mod state;
 pub mod survey;

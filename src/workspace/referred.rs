@@ -21,9 +21,8 @@ pub fn follow(credentials: &mut [Credential], tree: &TreeDir) -> Result<(), Erro
     let kubeconfigs = credentials.iter().filter(|one| one.is_kubeconfig()).map(|one| &one.public);
     let found = survey::survey(&tree.roots, kubeconfigs)?;
     for one in credentials.iter_mut().filter(|one| one.is_kubeconfig()) {
-        let Some(read) = file(&found, Some(&one.public)).and_then(|bytes| kubeconfig::read(bytes).ok()) else {
-            continue;
-        };
+        let bytes = file(&found, Some(&one.public)).filter(|bytes| kubeconfig::may_name_files(bytes));
+        let Some(read) = bytes.and_then(|bytes| kubeconfig::read(bytes).ok()) else { continue };
         let Credentials::Files { certificate, key } = read.credentials else { continue };
         let base = one.public.path.strip_suffix(&one.id.name).unwrap_or_default();
         match (below(base, &certificate), below(base, &key)) {

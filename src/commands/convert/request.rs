@@ -61,11 +61,15 @@ pub struct Request {
     pub der: bool,
     /// PKCS#12 for old readers.
     pub legacy: bool,
+    /// The root belongs to the bundle.
+    pub with_root: bool,
     /// Files that exist may be replaced.
     pub force: bool,
     /// Of a Secret, or the friendly name in PKCS#12.
     pub name: Option<String>,
     pub namespace: Option<String>,
+    /// Of a Secret.
+    pub immutable: bool,
     pub server: Option<String>,
     pub cluster: Option<String>,
     pub user: Option<String>,

@@ -118,7 +118,7 @@ impl Importing<'_> {
 
     /// The certificates of the entries of an authority.
     pub(super) fn issued_by(&self, authority: CaId) -> Vec<(String, Certificate)> {
-        let all = self.session.credentials.iter().filter(|one| one.authority == authority);
+        let all = self.session.credentials.iter().filter(|one| one.authority == Some(authority));
         all.filter_map(|one| self.issued(one)).collect()
     }
 

@@ -43,7 +43,7 @@ pub(in crate::commands::renew) fn make(
     let mut fresh = ca::generate_keys(&algorithms, run.threads, progress)?.into_iter();
     let mut jobs = Vec::with_capacity(renewals.len());
     for (credential, renewal) in renewals {
-        let issuer = issuers.get(credential.authority).ok_or(CaError::EmptyBundle)?;
+        let issuer = credential.authority.and_then(|authority| issuers.get(authority)).ok_or(CaError::EmptyBundle)?;
         let (kept, fresh) = match &renewal.key {
             Key::New => (None, fresh.next()),
             Key::Same(key) => (Some(&**key), None),
@@ -69,10 +69,9 @@ impl Job<'_> {
     }
 
     fn sign(&self, now: time::OffsetDateTime) -> Result<Signed, CaError> {
-        let signed = ca::issue(&self.renewal.blueprint, &self.key()?.spki_der(), self.issuer)?;
         // A name that no TLS client can use was in the old certificate too, and is kept.
-        ca::accepted_for(&signed, self.issuer, now, &self.renewal.names.added)?;
-        Ok(signed)
+        let names = &self.renewal.names.added;
+        ca::issue_for_peers_by(&self.renewal.blueprint, &self.key()?.spki_der(), self.issuer, now, names)
     }
 
     fn made(&self, signed: &Signed) -> Result<Made, Error> {

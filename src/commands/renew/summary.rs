@@ -7,7 +7,7 @@ use super::renewing::Renewing;
 use crate::blueprint::San;
 use crate::catalog;
 use crate::clock::length;
-use crate::encoding::key_public::is_half;
+use crate::encoding::key_public::Half;
 use crate::error;
 use crate::files::RelPath;
 use crate::plan::blueprints::BACK_DATE;
@@ -93,7 +93,7 @@ fn side(certificate: &Certificate) -> Side {
 }
 
 fn planned(renewal: &Renewal, evaluation: &Evaluation, credential: &Credential) -> Side {
-    let issuer = evaluation.snapshot.certificate(credential.authority);
+    let issuer = credential.authority.and_then(|authority| evaluation.snapshot.certificate(authority));
     let issuer = issuer.map(|issuer| issuer.subject.clone()).unwrap_or_default();
     Side { algorithm: renewal.algorithm.to_string(), facts: of_blueprint(&renewal.blueprint, &issuer) }
 }
@@ -182,7 +182,7 @@ fn service_account(renewing: &Renewing<'_>) -> Option<String> {
         let path = RelPath::parse(place.path.as_str()).ok()?;
         survey::read(&tree.roots, place.root_id(), &path).ok()?
     };
-    let other = is_half(&read(&private?)?, &read(&public)?) == Some(false);
+    let other = Half::of(&read(&private?)?)?.is_in(&read(&public)?) == Some(false);
     other.then(|| format!("{} is not the public half of sa.key; see kpki check-expiration", public.path))
 }
 

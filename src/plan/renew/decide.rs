@@ -12,6 +12,7 @@ use crate::catalog::Files;
 use crate::encoding::shown::named;
 use crate::kubeconfig::{self, Credentials};
 use crate::plan::blueprints::{BACK_DATE, Bounds};
+use crate::plan::outside::Outside;
 use crate::profile::RENEWAL;
 use crate::tree::{Authorities, Authority, Survey, file};
 use crate::x509::{BundleError, Certificate, KeyKind, parse_pem_bundle, path};
@@ -25,7 +26,7 @@ pub fn decide(
     survey: &Survey,
     rules: &Rules<'_>,
 ) -> Result<Decision, Refusal> {
-    Run { credential, credentials, authority: authorities.get(&credential.authority), survey, rules }.decide()
+    Run::new(credential, credentials, authorities, survey, rules).decide()
 }
 
 impl Run<'_> {
@@ -54,6 +55,7 @@ impl Run<'_> {
         match &read.credentials {
             Credentials::Files { certificate, .. } => Err(Unfit::Skipped(self.elsewhere(&named(certificate)))),
             Credentials::Embedded { certificate, key: pem } => {
+                kubeconfig::editable(bytes).map_err(|why| unreadable(why.into()))?;
                 let (leaf, chain) = leaf(certificate).map_err(|why| unreadable(why.into()))?;
                 Ok(Existing { leaf, chain, key: Some(PrivateKey::from_pem(pem)), read: Some(read) })
             }
@@ -90,10 +92,11 @@ impl Run<'_> {
         if existing.leaf.is_ca {
             return left(Skipped::IsAuthority, existing.leaf);
         }
+        let Some(signer) = self.credential.authority else { return Ok(self.by_external(existing)) };
         let Some(authority) = self.authority.and_then(Authority::certificate) else {
             return match self.broken_signer() {
                 Some(refusal) => Err(refusal),
-                None => left(Skipped::AuthorityMissing(self.credential.authority), existing.leaf),
+                None => left(Skipped::AuthorityMissing(signer), existing.leaf),
             };
         };
         let wanted = self.wanted(Bounds::of(authority));
@@ -130,9 +133,9 @@ impl Run<'_> {
             // What it trusts may be older than ca.crt; only its owner can sign a new credential.
             _ if reasons == [Reason::AuthorityData] && !self.is_asked() => Ok(Decision::Keep(Box::new(existing.leaf))),
             _ if reasons.iter().all(|reason| matches!(reason, Reason::Window { .. })) => {
-                left(Skipped::ExternalInWindow(self.credential.authority), existing.leaf)
+                left(Skipped::ExternalInWindow(signer), existing.leaf)
             }
-            _ => left(Skipped::External(self.credential.authority), existing.leaf),
+            _ => left(Skipped::External(Outside::Key(signer)), existing.leaf),
         }
     }
 
@@ -190,12 +193,15 @@ impl Run<'_> {
             Reason::Unreadable(why) => Some(Skipped::Unreadable(why.clone())),
             _ => None,
         };
+        let Some(signer) = self.credential.authority else {
+            return Ok(Decision::Skipped(Skipped::External(Outside::Authority), None));
+        };
         let Some(authority) = self.authority.and_then(Authority::certificate) else {
             return match (self.broken_signer(), unreadable, &self.credential.wanted) {
                 (Some(refusal), ..) if self.credential.wanted.is_some() => Err(refusal),
                 // What was named is never passed over in silence.
                 (None, None, wanted) if wanted.is_some() || self.rules.named => {
-                    Ok(Decision::Skipped(Skipped::AuthorityMissing(self.credential.authority), None))
+                    Ok(Decision::Skipped(Skipped::AuthorityMissing(signer), None))
                 }
                 (_, Some(left), _) => Ok(Decision::Skipped(left, None)),
                 _ => Ok(Decision::Absent),
@@ -213,7 +219,7 @@ impl Run<'_> {
             });
         };
         let Some(Authority::Local(_)) = self.authority else {
-            return Ok(Decision::Skipped(Skipped::External(self.credential.authority), None));
+            return Ok(Decision::Skipped(Skipped::External(Outside::Key(signer)), None));
         };
         self.usable()?;
         let (not_before, not_after, shortened) = self.dates(wanted.lifetime + BACK_DATE, authority);
@@ -243,7 +249,7 @@ impl Run<'_> {
 
     /// Why an existing signer cannot be used.
     fn broken_signer(&self) -> Option<Refusal> {
-        self.authority.and_then(|authority| super::refusal(self.credential.authority, authority, self.rules.now))
+        self.authority.and_then(|authority| super::refusal(self.credential.authority?, authority, self.rules.now))
     }
 
     fn usable(&self) -> Result<(), Refusal> {
