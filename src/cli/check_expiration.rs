@@ -76,6 +76,10 @@ pub struct Args {
     #[arg(long, value_name = "FILE")]
     output_file: Option<PathBuf>,
 
+    /// Compare key files with their certificates in more than 100 trees, too
+    #[arg(long)]
+    keys: bool,
+
     /// Exit 0 whatever the findings are, as kubeadm does
     #[arg(long)]
     exit_zero: bool,
@@ -165,6 +169,7 @@ impl Args {
             selection: Selection { sort: self.sort, only: self.only.clone(), within: self.within, top: self.top },
             at: self.at.instant(environment)?,
             as_of: self.at.at.is_some(),
+            keys: self.keys,
             threads: environment.threads,
         })
     }

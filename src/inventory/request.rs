@@ -32,11 +32,13 @@ pub struct Request<'a> {
     pub kubelet_dir: Option<PathBuf>,
     /// The cluster directory this node's tree is in: its `pki/` may hold the keys of the authorities.
     pub cluster_dir: Option<PathBuf>,
+    /// Whether the files of keys are read, to see whose they are.
+    pub keys: bool,
 }
 
 impl<'a> Request<'a> {
     pub fn new(root: impl Into<PathBuf>, form: Form) -> Self {
-        Self { root: root.into(), form, profile: None, node: None, kubelet_dir: None, cluster_dir: None }
+        Self { root: root.into(), form, profile: None, node: None, kubelet_dir: None, cluster_dir: None, keys: true }
     }
 
     /// One node's directory. A profile with one node decides which.

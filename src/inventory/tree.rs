@@ -50,6 +50,7 @@ pub fn read(request: &Request<'_>, shared: &SharedCrls) -> Tree {
         loader: Loader::keeping_crls(),
         referred: Loader::default(),
         authority: None,
+        keys: request.keys,
         notes: Vec::new(),
     };
     let mut found: Vec<Found> = expected.into_iter().map(|expected| reader.file(expected)).collect();
@@ -128,6 +129,8 @@ struct Reader<'a> {
     referred: Loader,
     /// Base64 of the cluster's CA file, as kubeconfigs embed it.
     authority: Option<String>,
+    /// Files of keys are read.
+    keys: bool,
     notes: Vec<String>,
 }
 
@@ -204,7 +207,7 @@ impl Reader<'_> {
     }
 
     fn half(&mut self, key: &CandidatePath) -> Option<Half> {
-        let source = self.open(key).ok()??;
+        let source = self.keys.then(|| self.open(key)).and_then(Result::ok)??;
         self.loader.small(&source, Half::of)?
     }
 

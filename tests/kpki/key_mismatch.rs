@@ -162,3 +162,21 @@ fn a_file_in_another_order_or_with_duplicates_is_found_and_put_in_order() {
     assert_eq!((place.read("k8s/pki/apiserver.crt"), place.read("k8s/pki/ca.crt")), (leaf, ca));
     assert!(!check(0).contains("more than once"));
 }
+
+/// A fleet is looked at for its dates; whose the keys are is a question of its own there.
+#[test]
+fn in_a_large_fleet_keys_are_compared_when_asked() {
+    let place = made("");
+    swap(&place, "pki/apiserver.key", "pki/front-proxy-client.key");
+    for number in 0..101 {
+        super::harness::copy_tree(&place.path("k8s"), &place.path(&format!("fleet/{number:03}")));
+    }
+    let check = |more: &[&str], status| {
+        place.kpki(&[&["check-expiration", "fleet", "--at", LATER], more].concat()).status(status)
+    };
+    let run = check(&[], 0);
+    assert!(run.stderr.contains("in up to 100 trees; here with --keys"), "{}", run.stderr);
+    let run = check(&["--keys"], 4);
+    assert!(run.stdout.starts_with("key does not match: 202 key does not match"), "{}", run.stdout);
+    assert_eq!(run.stderr, "");
+}
