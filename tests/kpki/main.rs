@@ -32,6 +32,7 @@ mod init;
 mod inspect;
 mod interrupted_import;
 mod key_in_certificate;
+mod key_mismatch;
 mod kubeadm;
 mod kubeconfig;
 mod mangled;
