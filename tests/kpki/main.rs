@@ -44,6 +44,7 @@ mod renew;
 mod revoke;
 mod schema;
 mod secrets;
+mod sign_manifest;
 mod signals;
 mod trust;
 mod utf16;

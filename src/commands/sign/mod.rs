@@ -2,6 +2,7 @@
 
 mod cfssl;
 mod jobs;
+mod manifest;
 mod policy;
 mod request;
 mod run;
