@@ -1,10 +1,9 @@
 //! What a CertificateSigningRequest of certificates.k8s.io/v1 asks for beside its request, held against what would be signed.
 //! Nothing of it is granted: what differs is refused, and whoever signs states the same or has the manifest changed. Pure.
 
-use time::OffsetDateTime;
+use time::Duration;
 
-use super::sign::Grant;
-use crate::blueprint::{ExtendedKeyUsage, KeyUsage, Oid, Role};
+use crate::blueprint::{Blueprint, ExtendedKeyUsage, KeyUsage, Oid, Role};
 use crate::catalog::CaId;
 
 /// The fields of its spec and status that are judged.
@@ -95,9 +94,9 @@ const SIGNERS: &[(&str, ExtendedKeyUsage)] = &[
     ("kubernetes.io/kubelet-serving", ExtendedKeyUsage::ServerAuth),
 ];
 
-/// Every contradiction between what is asked and what would be signed by this authority now; none: sign it.
-pub fn contradictions(asked: &Asked, grant: &Grant, authority: CaId, now: OffsetDateTime) -> Vec<Contradiction> {
-    let blueprint = &grant.blueprint;
+/// Every contradiction between what is asked and what would be signed by this authority; none: sign it. `lifetime`: of the
+/// certificate, without what its authority's own end cuts off, which is said by itself.
+pub fn contradictions(asked: &Asked, blueprint: &Blueprint, lifetime: Duration, authority: CaId) -> Vec<Contradiction> {
     let mut found = Vec::new();
     if asked.is_denied {
         found.push(Contradiction::Denied);
@@ -132,8 +131,7 @@ pub fn contradictions(asked: &Asked, grant: &Grant, authority: CaId, now: Offset
         let surplus = blueprint.extended_key_usages.iter().filter(|usage| !extended.contains(usage));
         found.extend(surplus.cloned().map(Contradiction::NotAsked));
     }
-    // What the authority's own end cuts off is said by itself.
-    let signed = (grant.shortened.unwrap_or(blueprint.not_after) - now).whole_seconds();
+    let signed = lifetime.whole_seconds();
     if let Some(asked) = asked.lifetime.filter(|asked| *asked != signed) {
         found.push(Contradiction::Lifetime { asked, signed });
     }
@@ -142,27 +140,22 @@ pub fn contradictions(asked: &Asked, grant: &Grant, authority: CaId, now: Offset
 
 #[cfg(test)]
 mod tests {
-    use time::Duration;
     use time::macros::datetime;
 
     use super::*;
-    use crate::blueprint::{Blueprint, Name};
+    use crate::blueprint::Name;
 
-    const NOW: OffsetDateTime = datetime!(2027-01-01 00:00 UTC);
-
-    fn grant(usages: &[ExtendedKeyUsage], days: i64, shortened: Option<i64>) -> Grant {
-        let blueprint = Blueprint {
+    fn blueprint(usages: &[ExtendedKeyUsage]) -> Blueprint {
+        Blueprint {
             subject: Name::default(),
-            not_before: NOW,
-            not_after: NOW + Duration::days(days),
+            not_before: datetime!(2027-01-01 00:00 UTC),
+            not_after: datetime!(2027-01-08 00:00 UTC),
             role: Role::EndEntity,
             key_usage: KeyUsage::DIGITAL_SIGNATURE,
             extended_key_usages: usages.to_vec(),
             sans: Vec::new(),
             permitted: Vec::new(),
-        };
-        let shortened = shortened.map(|days| NOW + Duration::days(days));
-        Grant { blueprint, refused: Vec::new(), added: Vec::new(), shortened, meanings: Vec::new() }
+        }
     }
 
     #[test]
@@ -223,15 +216,16 @@ mod tests {
             let usages_asked = asked.iter().map(|text| (*text).to_owned()).collect();
             let asked =
                 Asked { signer: signer.map(str::to_owned), usages: usages_asked, lifetime: seconds, is_denied: false };
-            assert_eq!(contradictions(&asked, &grant(usages, 30, None), authority, NOW), expected, "{asked:?}");
+            assert_eq!(
+                contradictions(&asked, &blueprint(usages), Duration::days(30), authority),
+                expected,
+                "{asked:?}"
+            );
             let denied = Asked { is_denied: true, ..asked };
             assert_eq!(
-                contradictions(&denied, &grant(usages, 30, None), authority, NOW),
+                contradictions(&denied, &blueprint(usages), Duration::days(30), authority),
                 [vec![Denied], expected].concat()
             );
         }
-        // The authority's end is no contradiction.
-        let asked = Asked { lifetime: Some(30 * day), ..Asked::default() };
-        assert_eq!(contradictions(&asked, &grant(&[ClientAuth], 7, Some(30)), CaId::Cluster, NOW), []);
     }
 }

@@ -50,6 +50,7 @@ pub fn known_key(request: &Request, signer: &Signer<'_>, job: &Job) -> Result<Op
 /// The grant, unless it is not what the manifest asks for.
 pub fn fits(job: &Job, grant: Grant, authority: CaId, now: OffsetDateTime) -> Result<Grant, Vec<Declined>> {
     let Some(asked) = &job.asked else { return Ok(grant) };
-    let found = contradictions(asked, &grant, authority, now);
+    let lifetime = grant.shortened.unwrap_or(grant.blueprint.not_after) - now;
+    let found = contradictions(asked, &grant.blueprint, lifetime, authority);
     if found.is_empty() { Ok(grant) } else { Err(found.into_iter().map(Declined::Asked).collect()) }
 }
