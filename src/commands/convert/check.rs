@@ -10,7 +10,8 @@ use super::load::load;
 use super::object::Thing;
 use super::request::{Asking, Passwords};
 
-struct NoPasswords;
+/// Nobody is asked.
+pub struct NoPasswords;
 
 impl Passwords for NoPasswords {
     fn ask(&mut self, _: Asking<'_>) -> Result<Option<zeroize::Zeroizing<String>>, Error> {

@@ -18,5 +18,7 @@ mod run;
 mod sources;
 mod write;
 
+#[cfg(feature = "internals")]
+pub use documents::count;
 pub use request::{Asking, Form, Input, Passwords, Request};
 pub use run::run;

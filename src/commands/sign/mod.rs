@@ -9,5 +9,7 @@ mod run;
 mod signer;
 mod terms;
 
+#[cfg(feature = "internals")]
+pub use manifest::request as request_in;
 pub use request::Request;
 pub use run::{Outcome, run};
