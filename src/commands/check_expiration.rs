@@ -160,7 +160,7 @@ fn policy(request: &Request, target: &Target) -> Policy {
         critical: request.critical.unwrap_or(said.critical),
         ca_warning: request.ca_warning.unwrap_or(said.ca_warning),
         ca_critical: request.ca_critical.unwrap_or(said.ca_critical),
-        renewal: said.renewal,
+        ..said
     }
 }
 

@@ -103,7 +103,9 @@ pub fn item(object: ParsedObject, place: Place<'_>) -> (Item, Option<IssuerLink>
         position: object.position,
         authority: place.authority,
         optional: place.optional || object.optional,
-        externally_managed: place.externally_managed && object.reading != Reading::Missing,
+        // What one of the tree's authorities would sign is not managed before it is there; what none of them can sign is.
+        externally_managed: place.externally_managed
+            && (object.reading != Reading::Missing || place.authority.is_none()),
         reading: object.reading,
     };
     (item, object.link)

@@ -10,6 +10,7 @@ use crate::catalog::CaId;
 use crate::encoding::shown::named;
 use crate::kubeconfig::KubeconfigError;
 use crate::plan::blueprints::Bounds;
+use crate::plan::outside::Outside;
 use crate::tree::layout::Place;
 use crate::x509::{BundleError, Certificate, Mismatch, PathError};
 
@@ -22,10 +23,10 @@ pub enum Decision {
     Keep,
     /// The existing files do not fit, and `--force` was given.
     Replace(Making, Vec<Difference>),
-    /// The existing files do not fit. With an authority: an external one, so that the item cannot be re-issued either.
-    Conflict(Vec<Difference>, Option<CaId>),
+    /// The existing files do not fit. With an [`Outside`] the item cannot be re-issued either.
+    Conflict(Vec<Difference>, Option<Outside>),
     /// The signer is external: a request is made.
-    NoKey(CaId, Making),
+    NoKey(Outside, Making),
 }
 
 /// How to make it.
@@ -37,6 +38,10 @@ pub enum Making {
     KeyPair(Algorithm),
     /// The public half of the sa.key that is there.
     PublicHalf(String),
+    /// The first certificate of another item's file.
+    SignerFile {
+        of: usize,
+    },
     /// A copy of another item's files: its certificate, its key.
     Copy {
         of: usize,
@@ -108,6 +113,8 @@ pub enum Difference {
     OtherAccess(String),
     NotTheSharedFile,
     NotThePublicHalf,
+    /// ca-signer.crt is not the one certificate that signs.
+    NotTheSigner,
 }
 
 /// What makes the whole run impossible, with any flags.

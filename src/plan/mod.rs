@@ -11,12 +11,14 @@ pub mod item;
 mod kept;
 pub mod names_policy;
 pub mod node;
+pub mod outside;
 pub mod reconcile;
 pub mod renew;
 pub mod restore;
 pub mod revoke;
 pub mod sans;
 pub mod sign;
+pub mod signer_file;
 pub mod subject;
 
 #[cfg(test)]

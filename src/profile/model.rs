@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use crate::blueprint::{Algorithm, ExtendedKeyUsage, San, Subtree};
-use crate::catalog::releases::Release;
+use crate::catalog::releases::{KnownRelease, Release};
 use crate::catalog::{CaId, Entry, Files, Holders};
 use crate::clock::Span;
 
@@ -37,6 +37,8 @@ pub struct Profile {
     pub extra_certificates: Vec<ExtraCertificate>,
     /// Whether nodes get a kubelet serving pair (kubelet.serving).
     pub kubelet_serving: bool,
+    /// Whether ca-signer.crt is written even if ca.crt holds one certificate (controllerManager.signerFile).
+    pub signer_file: bool,
     /// Whether control-plane nodes get the CA keys (caKeys).
     pub ca_keys: CaKeys,
     /// crl.validity: from thisUpdate to nextUpdate.
@@ -75,6 +77,8 @@ pub struct Stated {
     pub validity: bool,
     /// caCertificateValidityPeriod.
     pub ca_validity: bool,
+    /// kubernetesVersion.
+    pub version: bool,
 }
 
 /// controlPlaneEndpoint: `host`, `host:port` or `[v6]:port`.
@@ -142,7 +146,7 @@ pub struct EntryOptions {
 pub struct ExtraCertificate {
     /// Unique, and no catalogue name: a lower-case RFC 1123 subdomain.
     pub name: String,
-    pub authority: CaId,
+    pub authority: ExtraAuthority,
     pub common_name: String,
     pub organizations: Vec<String>,
     /// Never empty.
@@ -154,6 +158,41 @@ pub struct ExtraCertificate {
     pub validity: Option<Span>,
     /// Names of the nodes that hold it, each with a key of its own; resolved from names and roles.
     pub nodes: Vec<String>,
+}
+
+/// Who signs an extra certificate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ExtraAuthority {
+    InTree(CaId),
+    /// A public or commercial one, that the tree does not know. Its paths end at one of these roots.
+    External(Roots),
+}
+
+/// Which roots the path of an external certificate may end at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Roots {
+    System,
+    /// An absolute path.
+    File(String),
+}
+
+impl ExtraAuthority {
+    /// In profiles.
+    pub const EXTERNAL: &str = "external";
+
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::InTree(authority) => authority.name(),
+            Self::External(_) => Self::EXTERNAL,
+        }
+    }
+
+    pub const fn in_tree(&self) -> Option<CaId> {
+        match self {
+            Self::InTree(authority) => Some(*authority),
+            Self::External(_) => None,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -226,6 +265,11 @@ impl Node {
 }
 
 impl Profile {
+    /// The release whose components read its trees.
+    pub const fn release(&self) -> KnownRelease {
+        KnownRelease { release: self.kubernetes_version, is_stated: self.stated.version }
+    }
+
     pub fn node(&self, name: &str) -> Option<&Node> {
         self.nodes.iter().find(|node| node.name == name)
     }

@@ -69,6 +69,21 @@ pub fn parse_pem_bundle(input: &[u8]) -> Result<Vec<Certificate>, BundleError> {
     Ok(certificates)
 }
 
+/// Roots that others collected, PEM or one in DER. A collection has certificates of every kind: one that cannot be read is
+/// trusted for nothing, and so passed over.
+pub fn parse_roots(input: &[u8]) -> Result<Vec<Certificate>, BundleError> {
+    if input.first() == Some(&SEQUENCE) {
+        return Ok(vec![Certificate::parse(input)?]);
+    }
+    let blocks = pem::read(input)?;
+    let roots: Vec<Certificate> =
+        blocks.iter().filter_map(|block| Certificate::parse(block.certificate()?).ok()).collect();
+    match roots.is_empty() {
+        true => Err(BundleError::NoCertificate { found: blocks.into_iter().map(|block| block.label).collect() }),
+        false => Ok(roots),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

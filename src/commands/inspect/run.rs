@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::documents;
 use super::findings::Findings;
+use crate::catalog::paths::SIGNER_FILE;
 use crate::encoding::pem;
 use crate::error::Error;
 use crate::report::inspect::File;
@@ -33,6 +34,13 @@ fn content(path: String, bytes: &[u8]) -> File {
     let holds_certificate = found.objects.iter().any(|object| object.kind.ends_with("certificate"));
     if path.ends_with(".crt") && holds_certificate && pem::holds_private_key(bytes) {
         found.problem("a private key is in a file that is called a certificate: who may read one has the other");
+    }
+    let certificates = found.objects.iter().filter(|object| object.kind.ends_with("certificate")).count();
+    if Path::new(&path).file_name().is_some_and(|name| name == SIGNER_FILE) && certificates != 1 {
+        found.problem(format!(
+            "expected exactly one certificate, the one that signs, found {certificates}: kube-controller-manager accepts no other \
+             number in --cluster-signing-cert-file"
+        ));
     }
     File { path, objects: found.objects, problems: found.problems }
 }

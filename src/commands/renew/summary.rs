@@ -26,7 +26,7 @@ pub fn report(renewing: &Renewing<'_>, evaluation: &Evaluation, made: &[Made]) -
         directory,
         cluster,
         // The restarts that are needed before the new certificates are used.
-        restart: restarts(renewed.map(|entry| entry.id.clone())),
+        restart: restarts(renewed.map(|entry| entry.id.clone()), renewing.session.release()),
         entries,
         lists: crls(evaluation, &[]),
         warnings: warnings(renewing, evaluation),
@@ -88,7 +88,7 @@ fn side(certificate: &Certificate) -> Side {
 }
 
 fn planned(renewal: &Renewal, evaluation: &Evaluation, credential: &Credential) -> Side {
-    let issuer = evaluation.snapshot.certificate(credential.authority);
+    let issuer = credential.authority.and_then(|authority| evaluation.snapshot.certificate(authority));
     let issuer = issuer.map(|issuer| issuer.subject.clone()).unwrap_or_default();
     Side { algorithm: renewal.algorithm.to_string(), facts: of_blueprint(&renewal.blueprint, &issuer) }
 }

@@ -9,9 +9,11 @@ use super::{
 use crate::blueprint::{Blueprint, ExtendedKeyUsage, San};
 use crate::ca::PrivateKey;
 use crate::catalog::Files;
+use crate::catalog::paths::KUBELET_CONF;
 use crate::encoding::shown::named;
 use crate::kubeconfig::{self, Credentials};
 use crate::plan::blueprints::{BACK_DATE, Bounds};
+use crate::plan::outside::Outside;
 use crate::profile::RENEWAL;
 use crate::tree::{Authorities, Authority, Survey, file};
 use crate::x509::{BundleError, Certificate, KeyKind, parse_pem_bundle, path};
@@ -25,7 +27,7 @@ pub fn decide(
     survey: &Survey,
     rules: &Rules<'_>,
 ) -> Result<Decision, Refusal> {
-    Run { credential, credentials, authority: authorities.get(&credential.authority), survey, rules }.decide()
+    Run::new(credential, credentials, authorities, survey, rules).decide()
 }
 
 impl Run<'_> {
@@ -63,7 +65,7 @@ impl Run<'_> {
 
     /// A credential in a file that is renewed elsewhere. One that is not well there is nothing to be silent about.
     fn elsewhere(&self, path: &str) -> Skipped {
-        let rotates = self.credential.id.name == "kubelet.conf";
+        let rotates = self.credential.id.name == KUBELET_CONF;
         let unwell = self.credential.elsewhere.as_ref().and_then(|elsewhere| match elsewhere {
             Elsewhere::Missing => Some(Unwell::Missing),
             Elsewhere::Unreadable => Some(Unwell::Unreadable),
@@ -91,12 +93,18 @@ impl Run<'_> {
         if existing.leaf.is_ca {
             return left(Skipped::IsAuthority, existing.leaf);
         }
+        let Some(signer) = self.credential.authority else { return Ok(self.by_external(existing)) };
         let Some(authority) = self.authority.and_then(Authority::certificate) else {
             return match self.broken_signer() {
                 Some(refusal) => Err(refusal),
-                None => left(Skipped::AuthorityMissing(self.credential.authority), existing.leaf),
+                None => left(Skipped::AuthorityMissing(signer), existing.leaf),
             };
         };
+        let authority_data = existing.read.as_ref().is_some_and(|read| self.other_authority_data(read));
+        // What it trusts is used all the same.
+        if let Some(used) = self.credential.rotated(self.rules.now).filter(|_| !authority_data) {
+            return left(Skipped::KubeletUsesItsOwn, used.clone());
+        }
         let wanted = self.wanted(Bounds::of(authority));
         let (lifetime, guessed) = self.lifetime(&existing.leaf, wanted.as_ref(), authority);
         let path = match self.signed(&existing.leaf, &existing.chain) {
@@ -111,7 +119,6 @@ impl Run<'_> {
             Signed::Elsewhere(refused) => return left(refused, existing.leaf),
         };
         let names = self.names(&existing.leaf, wanted.as_ref());
-        let authority_data = existing.read.as_ref().is_some_and(|read| self.other_authority_data(read));
         let missing = self.missing_usages(&existing.leaf, wanted.as_ref());
         let mut reasons = self.broken(&existing, lifetime);
         reasons.extend(differences(&names.1, &missing));
@@ -131,9 +138,9 @@ impl Run<'_> {
             // What it trusts may be older than ca.crt; only its owner can sign a new credential.
             _ if reasons == [Reason::AuthorityData] && !self.is_asked() => Ok(Decision::Keep(Box::new(existing.leaf))),
             _ if reasons.iter().all(|reason| matches!(reason, Reason::Window { .. })) => {
-                left(Skipped::ExternalInWindow(self.credential.authority), existing.leaf)
+                left(Skipped::ExternalInWindow(signer), existing.leaf)
             }
-            _ => left(Skipped::External(self.credential.authority), existing.leaf),
+            _ => left(Skipped::External(Outside::Key(signer)), existing.leaf),
         }
     }
 
@@ -191,12 +198,15 @@ impl Run<'_> {
             Reason::Unreadable(why) => Some(Skipped::Unreadable(why.clone())),
             _ => None,
         };
+        let Some(signer) = self.credential.authority else {
+            return Ok(Decision::Skipped(Skipped::External(Outside::Authority), None));
+        };
         let Some(authority) = self.authority.and_then(Authority::certificate) else {
             return match (self.broken_signer(), unreadable, &self.credential.wanted) {
                 (Some(refusal), ..) if self.credential.wanted.is_some() => Err(refusal),
                 // What was named is never passed over in silence.
                 (None, None, wanted) if wanted.is_some() || self.rules.named => {
-                    Ok(Decision::Skipped(Skipped::AuthorityMissing(self.credential.authority), None))
+                    Ok(Decision::Skipped(Skipped::AuthorityMissing(signer), None))
                 }
                 (_, Some(left), _) => Ok(Decision::Skipped(left, None)),
                 _ => Ok(Decision::Absent),
@@ -214,7 +224,7 @@ impl Run<'_> {
             });
         };
         let Some(Authority::Local(_)) = self.authority else {
-            return Ok(Decision::Skipped(Skipped::External(self.credential.authority), None));
+            return Ok(Decision::Skipped(Skipped::External(Outside::Key(signer)), None));
         };
         self.usable()?;
         let (not_before, not_after, shortened) = self.dates(wanted.lifetime + BACK_DATE, authority);
@@ -244,7 +254,7 @@ impl Run<'_> {
 
     /// Why an existing signer cannot be used.
     fn broken_signer(&self) -> Option<Refusal> {
-        self.authority.and_then(|authority| super::refusal(self.credential.authority, authority, self.rules.now))
+        self.authority.and_then(|authority| super::refusal(self.credential.authority?, authority, self.rules.now))
     }
 
     fn usable(&self) -> Result<(), Refusal> {

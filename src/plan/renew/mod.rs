@@ -9,6 +9,7 @@ mod ask;
 mod context;
 mod credentials;
 mod decide;
+mod external;
 mod identity;
 mod reasons;
 mod refusals;
@@ -21,10 +22,12 @@ use time::{Duration, OffsetDateTime};
 
 use crate::blueprint::{Algorithm, Blueprint, ExtendedKeyUsage, Name, Oid, San};
 use crate::ca::{CaError, PrivateKey};
+use crate::catalog::paths::KUBELET_CONF;
 use crate::catalog::{CaId, Entry};
 use crate::plan::decision::Unreadable;
 use crate::plan::item::{Access, What};
-use crate::profile::{Profile, Threshold};
+use crate::plan::outside::Outside;
+use crate::profile::{ExtraAuthority, Profile, Roots, Threshold};
 use crate::tree::{Authority, EntryId, Place, Unusable};
 use crate::x509::{Certificate, OtherKey, PathError};
 
@@ -41,7 +44,8 @@ pub struct Credential {
     /// The node's name in a cluster directory, and kubeadm's name, or the profile's for an extra certificate.
     pub id: EntryId,
     pub entry: Option<&'static Entry>,
-    pub authority: CaId,
+    /// `None`: an external one, that the tree does not know.
+    pub authority: Option<CaId>,
     /// The certificate, or the kubeconfig.
     pub public: Place,
     /// The key; `None`: a kubeconfig embeds it.
@@ -50,7 +54,8 @@ pub struct Credential {
     pub wanted: Option<(What, String)>,
     /// `all` and `--due` make it again when it is missing. Not super-admin.conf: it is removed on purpose.
     pub replenished: bool,
-    /// What a kubeconfig names instead of embedding it, outside the tree or with the key in the same file.
+    /// What a kubeconfig names instead of embedding it, outside the tree or with the key in the same file; and what the
+    /// kubelet rotates beside a kubelet.conf that embeds its credential.
     pub elsewhere: Option<Elsewhere>,
 }
 
@@ -63,8 +68,27 @@ pub enum Elsewhere {
 }
 
 impl Credential {
+    /// What the kubelet uses in place of what kubelet.conf embeds: its own, until that has expired.
+    pub fn rotated(&self, now: OffsetDateTime) -> Option<&Certificate> {
+        match &self.elsewhere {
+            Some(Elsewhere::Certificate(leaf)) if self.id.name == KUBELET_CONF && leaf.not_after >= now => Some(leaf),
+            _ => None,
+        }
+    }
+
     pub const fn is_kubeconfig(&self) -> bool {
         self.private.is_none()
+    }
+
+    /// The roots of an external authority's certificate.
+    pub fn roots(&self) -> Option<&Roots> {
+        match &self.wanted {
+            Some((What::Extra(extra), _)) => match &extra.authority {
+                ExtraAuthority::External(roots) => Some(roots),
+                ExtraAuthority::InTree(_) => None,
+            },
+            _ => None,
+        }
     }
 
     /// Where its files are.
@@ -187,7 +211,7 @@ pub enum Reason {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Skipped {
     /// The authority is external.
-    External(CaId),
+    External(Outside),
     /// The same, and what is there is still good: nothing but its window has begun.
     ExternalInWindow(CaId),
     AuthorityMissing(CaId),
@@ -197,6 +221,8 @@ pub enum Skipped {
     KubeletsOwn,
     /// kubelet.conf points to the certificate that the kubelet rotates.
     KubeletRotates(String),
+    /// The kubelet uses the certificate that it rotates, whatever kubelet.conf embeds.
+    KubeletUsesItsOwn,
     /// A kubeconfig that names files elsewhere.
     CredentialFiles(String),
     /// The file that it names and that is renewed elsewhere is not well.
@@ -228,7 +254,14 @@ pub enum Unwell {
 impl Skipped {
     /// Something due was not renewed, which changes the exit status.
     pub const fn is_gap(&self) -> bool {
-        !matches!(self, Self::KubeletsOwn | Self::KubeletRotates(_) | Self::CredentialFiles(_) | Self::NotReplenished)
+        !matches!(
+            self,
+            Self::KubeletsOwn
+                | Self::KubeletRotates(_)
+                | Self::KubeletUsesItsOwn
+                | Self::CredentialFiles(_)
+                | Self::NotReplenished
+        )
     }
 }
 

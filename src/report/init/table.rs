@@ -7,6 +7,7 @@ use comfy_table::ColumnConstraint;
 use time::OffsetDateTime;
 
 use super::document::{Init, Item, Outcome};
+use crate::files::shell_word;
 use crate::report::certificate::Facts;
 use crate::report::form::{Report, Screen};
 use crate::report::table::{end, line, lines, plain, sanitised, table};
@@ -38,6 +39,12 @@ impl Report for Init {
         let replaced = self.items.iter().filter(|item| item.action == "replace" && !item.reasons.is_empty());
         let reissued = replaced.map(|item| format!("{} is re-issued: {}", item.id, item.reasons.join("; ")));
         lines(out, "", reissued)?;
+        if let Some(path) = &self.bootstrap_manifests {
+            let conf = shell_word(&format!("{}/super-admin.conf", self.directory));
+            writeln!(out)?;
+            line(out, "When the API server runs, before admin.conf is used, and where its kubeconfigs are:")?;
+            line(out, format!("    kubectl --kubeconfig {conf} apply -f {}", shell_word(path)))?;
+        }
         if self.items.iter().any(|item| item.action == "request") {
             let dir = &self.directory;
             writeln!(out)?;

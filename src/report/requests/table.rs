@@ -16,7 +16,9 @@ impl Report for Requests {
         line(out, verdict(self))?;
         if let Some(generation) = &self.generation {
             let dir = self.directory.as_deref().unwrap_or_default();
-            line(out, format_args!("the old ones are kept: kpki restore {generation} --dir {dir}"))?;
+            let replaced = self.entries.iter().any(|entry| entry.old.is_some());
+            let what = if replaced { "the old ones are kept" } else { "nothing was replaced; to undo it" };
+            line(out, format_args!("{what}: kpki restore {generation} --dir {dir}"))?;
         }
         if !self.entries.is_empty() {
             writeln!(out)?;
@@ -29,7 +31,7 @@ impl Report for Requests {
         if self.verb == Verb::Csr && self.count("request") + self.count("keep") > 0 {
             writeln!(out, "\nHave the authority's owner sign the .csr files; then: kpki import CERT...")?;
         }
-        restart_lines(&self.restart, "Before the new certificates are used:", out)
+        restart_lines(&self.restart, "Before the new certificates are used", out)
     }
 }
 

@@ -70,8 +70,8 @@ fn everything_that_is_left() {
     let mut world = World::new().apiserver();
     world.kubeconfig("admin.conf", &world.issuer.bundle_pem());
     world.remove("pki/ca.key");
-    assert_eq!(world.left("apiserver"), Skipped::External(CaId::Cluster));
-    assert_eq!(world.left("admin.conf"), Skipped::External(CaId::Cluster));
+    assert_eq!(world.left("apiserver"), Skipped::External(Outside::Key(CaId::Cluster)));
+    assert_eq!(world.left("admin.conf"), Skipped::External(Outside::Key(CaId::Cluster)));
     world.due = Some(Threshold::PercentLeft(33));
     world.keeps("apiserver");
     world.remove("pki/ca.crt");
@@ -167,6 +167,20 @@ fn what_is_named_elsewhere_is_judged_there() {
     }
 }
 
+/// Where the kubelet has its own certificate, what kubelet.conf embeds is of no use, unless that has expired.
+#[test]
+fn what_the_kubelet_does_not_use_is_not_renewed() {
+    let mut world = World::new();
+    world.kubeconfig("kubelet.conf", &world.issuer.bundle_pem());
+    let own = world.credentials().into_iter().find(|one| one.id.name == "kubelet.conf").unwrap();
+    let leaf = certificate_of(&own, &world.survey).unwrap();
+    let own = Credential { elsewhere: Some(Elsewhere::Certificate(Box::new(leaf.clone()))), ..own };
+    let Ok(Decision::Skipped(left, Some(used))) = world.decide_one(&own) else { panic!() };
+    assert_eq!((left.is_gap(), left, used.der.clone()), (false, Skipped::KubeletUsesItsOwn, leaf.der.clone()));
+    world.now = leaf.not_after + Duration::SECOND;
+    assert!(matches!(world.decide_one(&own), Ok(Decision::Renew(_))));
+}
+
 /// An external authority: its kubeconfigs with old CA data wait until something else is wrong with them.
 #[test]
 fn old_authority_data_of_an_external_authority_is_no_reason() {
@@ -175,10 +189,10 @@ fn old_authority_data_of_an_external_authority_is_no_reason() {
     world.remove("pki/ca.key");
     world.keeps("admin.conf");
     world.now = MADE + YEAR;
-    assert_eq!(world.left("admin.conf"), Skipped::External(CaId::Cluster));
+    assert_eq!(world.left("admin.conf"), Skipped::External(Outside::Key(CaId::Cluster)));
     world.now = NOW;
     world.due = None;
-    assert_eq!(world.left("admin.conf"), Skipped::External(CaId::Cluster));
+    assert_eq!(world.left("admin.conf"), Skipped::External(Outside::Key(CaId::Cluster)));
 }
 
 #[test]
@@ -249,7 +263,8 @@ fn the_kubelets_certificate_is_listed_once_for_each_node_of_the_layout() {
 fn only_what_was_to_be_renewed_and_was_not_is_a_gap() {
     let other = || Skipped::Unreadable(Unreadable::NotEmbedded(String::new()));
     let gaps = [
-        (Skipped::External(CaId::Etcd), true),
+        (Skipped::External(Outside::Key(CaId::Etcd)), true),
+        (Skipped::External(Outside::Authority), true),
         (Skipped::ExternalInWindow(CaId::Etcd), true),
         (Skipped::AuthorityMissing(CaId::Etcd), true),
         (Skipped::NotOurs(Name::default()), true),
@@ -260,6 +275,7 @@ fn only_what_was_to_be_renewed_and_was_not_is_a_gap() {
         (Skipped::CredentialFiles(String::new()), false),
         (Skipped::KubeletsOwn, false),
         (Skipped::KubeletRotates(String::new()), false),
+        (Skipped::KubeletUsesItsOwn, false),
         (Skipped::NotReplenished, false),
     ];
     for (left, gap) in gaps {
