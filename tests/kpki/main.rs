@@ -47,6 +47,7 @@ mod renew;
 mod revoke;
 mod schema;
 mod secrets;
+mod sign_manifest;
 mod signals;
 mod signer_file;
 mod trust;
