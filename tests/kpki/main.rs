@@ -47,4 +47,5 @@ mod secrets;
 mod signals;
 mod trust;
 mod verbs;
+mod words;
 mod wrong_issuer;
