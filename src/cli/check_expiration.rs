@@ -13,8 +13,9 @@ use crate::report::{CheckForm, Line, Selection, Sort, Tone};
 
 /// Show when every certificate expires: of one node, one cluster or a whole fleet
 ///
-/// Reads certificates, kubeconfigs, the kubelet's own certificates and CRLs. It needs no network and reads no key, and
-/// works on a tree that is expired or half missing. A file that cannot be read never hides the others.
+/// Reads certificates, kubeconfigs and the files they name, the kubelet's own certificates, CRLs, and manifests with
+/// Secrets, ConfigMaps and CA bundles. It needs no network and uses no key, and works on a tree that is expired or half
+/// missing. A file that cannot be read never hides the others.
 ///
 /// A threshold is a duration (30d, 720h) or a share of the lifetime that remains (20%). A state begins on the exact
 /// second of its threshold; a certificate is expired one second after its notAfter. The state of a CRL is warning only

@@ -13,14 +13,15 @@ use crate::workspace::survey;
 /// Convert certificates, keys, bundles, PKCS#12 files and kubeconfigs into one another
 ///
 /// The type of a file is found from its content: PEM with any number of blocks and any text around them, DER, PKCS#12
-/// (modern and legacy, DER or BER), a kubeconfig. Several files make one result: a bundle, a PKCS#12 file, a Secret.
+/// (modern and legacy, DER or BER), a kubeconfig, a manifest with Secrets, ConfigMaps or CA bundles. Several files make one
+/// result: a bundle, a PKCS#12 file, a Secret.
 /// With a directory as the target (--out DIR/), each file is converted on its own, and a directory is converted
 /// recursively with its structure kept; symlinks are not followed. All files are written or none. Files with a private
 /// key are 0600. Every result is read back and compared before it is written.
 ///
 /// Names are predictable: ca.crt becomes ca.crt.der and ca.crt again, a.pem becomes a.der, the public key of ca.key
-/// goes to ca.key.pub, bundle.pem is split into bundle-1.crt, bundle-2.crt, and a kubeconfig into ca.crt, client.crt,
-/// client.key.
+/// goes to ca.key.pub, bundle.pem is split into bundle-1.crt, bundle-2.crt, a kubeconfig into ca.crt, client.crt,
+/// client.key, and a Secret into its keys: tls.crt, tls.key (NAME-tls.crt where a file has several).
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES, group = clap::ArgGroup::new("form").required(true))]
 pub struct Args {
@@ -67,6 +68,10 @@ pub struct Args {
     /// Namespace of the Secret
     #[arg(short, long, value_name = "NAMESPACE")]
     namespace: Option<String>,
+
+    /// Write `immutable: true` into the Secret: its data can never be changed, only the Secret deleted and made again
+    #[arg(long)]
+    immutable: bool,
 
     /// With --to kubeconfig: the API server
     #[arg(long, value_name = "URL")]
@@ -163,6 +168,7 @@ Examples:
   kpki convert tls.crt tls.key ca.crt --to p12 --out web.p12 --out-password-file pass
   kpki convert web.p12 --password-env PASS --to parts --out ./web/
   kpki convert admin.conf --to parts --out ./admin/                     ca.crt, client.crt, client.key
+  kubectl get secret web -o yaml | kpki convert - --to parts --out ./web/     tls.crt, tls.key, ca.crt
   kpki convert ca.crt client.crt client.key --to kubeconfig --server https://10.0.0.1:6443 --out admin.conf
   kpki convert tls.crt chain.crt tls.key --bundle haproxy --out /etc/haproxy/web.pem
   kpki convert tls.crt chain.crt root.crt tls.key --bundle haproxy --with-root --out client.pem
@@ -190,6 +196,7 @@ impl Args {
             force: self.force,
             name: self.name.clone(),
             namespace: self.namespace.clone(),
+            immutable: self.immutable,
             server: self.server.clone(),
             cluster: self.cluster.clone(),
             user: self.user.clone(),
@@ -230,6 +237,7 @@ impl Args {
             (self.with_root, "--with-root", matches!(form, Form::Haproxy | Form::FullChain)),
             (self.name.is_some(), "--name", secret || form == Form::Pkcs12),
             (self.namespace.is_some(), "--namespace", secret),
+            (self.immutable, "--immutable", secret || form == Form::KubeadmCerts),
             (self.server.is_some(), "--server", kubeconfig),
             (self.cluster.is_some(), "--cluster", kubeconfig),
             (self.user.is_some(), "--user", kubeconfig),

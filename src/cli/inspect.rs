@@ -11,7 +11,8 @@ use crate::workspace::survey;
 /// Show the contents of a certificate, bundle, CRL, CSR, key or kubeconfig
 ///
 /// The type of a file is found from its content, not its name: PEM with any number of blocks, DER, a kubeconfig with
-/// all its users and clusters, a manifest of kubernetes.io/tls Secrets. Of a private key only its algorithm and the
+/// all its users and clusters and the files it names, a manifest with Secrets, ConfigMaps, webhooks and the like, alone or
+/// in lists. Of a private key only its algorithm and the
 /// identifiers of its public key are shown, and which of the certificates shown it belongs to.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]

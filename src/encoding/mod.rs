@@ -10,6 +10,7 @@ pub mod archive;
 pub mod base64;
 pub mod ber;
 pub mod certificate;
+pub mod contents;
 pub mod crl;
 pub mod error;
 pub mod extension;

@@ -1,6 +1,7 @@
 //! CRLs of any size out of a file, PEM or DER. Only [`crls`], and [`read`] on request, keep the DER in memory.
 
-use super::unreadable::{Contents, Unreadable};
+use super::unreadable::Unreadable;
+use crate::encoding::contents::Contents;
 use crate::encoding::crl::LABEL;
 use crate::encoding::pem_stream::{Event, Stream};
 use crate::encoding::tlv::{NotDer, SEQUENCE};

@@ -12,7 +12,7 @@ pub struct ParsedObject {
     pub kind: Kind,
     /// Among the certificates of its file, user or Secret, from 0.
     pub position: usize,
-    /// Whose it is, where a file holds several parties: a further user, a Secret's name.
+    /// Whose it is, where a file holds several parties: a further user, a Secret's name and key.
     pub within: Option<String>,
     pub reading: Reading,
     pub(super) link: Option<IssuerLink>,

@@ -2,7 +2,8 @@
 
 use super::item::Kind;
 use super::object::ParsedObject;
-use super::unreadable::{Contents, Unreadable};
+use super::unreadable::Unreadable;
+use crate::encoding::contents::Contents;
 use crate::encoding::crl::LABEL as CRL;
 use crate::encoding::pem_blocks::{Raw, blocks};
 use crate::encoding::pem_label::Label;
@@ -60,12 +61,7 @@ pub fn wanted(bytes: &[u8], kind: Kind, field: Option<&'static str>) -> Vec<Pars
 
 /// A broken object: what a text holds in place of what was expected.
 pub fn unexpected(bytes: &[u8], kind: Kind, expected: &'static str, field: Option<&'static str>) -> ParsedObject {
-    let labels: Vec<_> = blocks(bytes).take(3).flatten().map(|raw| raw.label()).collect();
-    let found = match labels.is_empty() {
-        true if bytes.is_empty() => Contents::EmptyFile,
-        true => Contents::Unknown,
-        false => Contents::Blocks(labels),
-    };
+    let found = Contents::of(bytes);
     ParsedObject::broken(kind, 0, Unreadable::Unexpected { expected, field, found })
 }
 

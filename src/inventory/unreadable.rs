@@ -1,8 +1,7 @@
 //! Why no certificate or CRL could be read from a place where one was expected.
 
-use std::fmt;
-
-use crate::encoding::pem::{Label, PemError, listed};
+use crate::encoding::contents::Contents;
+use crate::encoding::pem::PemError;
 use crate::encoding::pem_stream::Broken;
 use crate::encoding::yaml::{Flaw, Mark};
 use crate::files::{self, What};
@@ -39,9 +38,9 @@ pub enum Unreadable {
     /// A CRL beside its authority that its readers refuse.
     #[error("{0}")]
     CrlRefused(#[from] Problem),
-    /// The value of this field of a kubeconfig or Secret.
-    #[error("expected base64 in {0}")]
-    NotBase64(&'static str),
+    /// A value in a manifest.
+    #[error("expected base64, found something else")]
+    ValueNotBase64,
     #[error("{}:{}: {flaw}", .at.line, .at.column)]
     Yaml { at: Mark, flaw: Flaw },
     #[error("{0}")]
@@ -62,26 +61,5 @@ fn unread(kind: &files::Kind) -> String {
         files::Kind::NotAFile(What::Directory) => "expected a file, found a directory".to_owned(),
         files::Kind::NotAFile(what) => format!("expected a regular file, found {what}"),
         kind => format!("cannot read it: {kind}"),
-    }
-}
-
-/// What was found in place of a certificate or CRL.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Contents {
-    Nothing,
-    EmptyFile,
-    Unknown,
-    /// PEM blocks with these labels.
-    Blocks(Vec<Label>),
-}
-
-impl fmt::Display for Contents {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Nothing => f.write_str("none"),
-            Self::EmptyFile => f.write_str("an empty file"),
-            Self::Unknown => f.write_str("nothing of the kind"),
-            Self::Blocks(labels) => f.write_str(&listed(labels, "none")),
-        }
     }
 }

@@ -12,6 +12,7 @@ pub mod crl_problem;
 mod crl_scope;
 mod crl_walk;
 pub mod csr;
+mod distribution;
 mod extension;
 mod key;
 pub mod name_constraints;
@@ -31,7 +32,7 @@ pub use bundle::{BundleError, parse_authority, parse_bundle, parse_pem_bundle, p
 pub use certificate::Certificate;
 pub use chain::{ChainError, Usage, valid_for_name, verify_for};
 pub use compare::{Mismatch, compare};
-pub use crl::{Crl, CrlError};
+pub use crl::{Crl, CrlError, Scope};
 pub use crl_lookup::{CrlLookup, Wanted};
 pub use crl_problem::Problem;
 pub use crl_walk::Walker;

@@ -14,7 +14,7 @@ pub const RANKS: &[&[&str]] = &[
     &["tree"],
     &["ca", "store", "inventory", "hooks"],
     &["profile"],
-    &["kubeconfig"],
+    &["kubeconfig", "manifest"],
     &["catalog", "x509", "encrypted"],
     &["encoding"],
     &["blueprint", "revocation", "clock", "files", "parallel", "random"],

@@ -23,6 +23,8 @@ pub struct Loaded {
     pub notes: Vec<String>,
     /// It was a kubeconfig, with its server, cluster and user.
     pub kubeconfig: Option<Access>,
+    /// It was a manifest: each object has the name of the value it was in.
+    pub is_manifest: bool,
 }
 
 #[derive(Debug)]
@@ -102,16 +104,10 @@ fn block(name: &str, raw: &Raw<'_>, loaded: &mut Loaded) -> Result<()> {
     };
     let meant = ALIASES.iter().find(|(alias, _)| *alias == text).map_or(text, |(_, meant)| *meant);
     if meant != thing.label() {
-        loaded.notes.push(format!("{at} is labelled {label} but contains {}; its content is used", described(&thing)));
+        loaded.notes.push(format!("{at} is labelled {label} but contains {}; its content is used", thing.described()));
     }
     loaded.objects.push(Object { thing, name: None });
     Ok(())
-}
-
-fn described(thing: &Thing) -> String {
-    let kind = thing.kind();
-    let article = if kind.starts_with(['e', 'S']) { "an" } else { "a" };
-    format!("{article} {kind} ({})", thing.label())
 }
 
 fn open(name: &str, bytes: &[u8], passwords: &mut dyn Passwords, loaded: &mut Loaded) -> Result<()> {

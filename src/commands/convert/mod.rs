@@ -3,6 +3,7 @@
 
 mod check;
 mod deploy;
+mod documents;
 mod forms;
 mod identity;
 mod kubeadm;

@@ -68,6 +68,8 @@ pub struct Request {
     /// Of a Secret, or the friendly name in PKCS#12.
     pub name: Option<String>,
     pub namespace: Option<String>,
+    /// Of a Secret.
+    pub immutable: bool,
     pub server: Option<String>,
     pub cluster: Option<String>,
     pub user: Option<String>,

@@ -1,6 +1,7 @@
 //! Read, convert, read back, write.
 
-use super::load::{self, LoadError, Loaded, load};
+use super::documents::load;
+use super::load::{self, LoadError, Loaded};
 use super::request::{Form, Output, Passwords, Request};
 use super::sources::{self, Source};
 use super::write::{Done, finish};
@@ -35,6 +36,9 @@ fn is_directory(path: &Path) -> bool {
     path.as_os_str().as_encoded_bytes().ends_with(b"/") || files::what(None, path) == Some(What::Directory)
 }
 
+/// How many files are named that hold nothing, where all do.
+const SHOWN: usize = 5;
+
 /// Each source on its own.
 fn by_file(
     request: &Request,
@@ -64,7 +68,9 @@ fn by_file(
         outputs.extend(made);
     }
     if outputs.is_empty() {
-        return Err(Error::new("there is nothing to convert").hint("look at what the files hold: kpki inspect FILE..."));
+        let skipped = report.skipped.iter().take(SHOWN).map(|skipped| format!("{}: {}", skipped.path, skipped.why));
+        let error = skipped.fold(Error::new("there is nothing to convert"), Error::because);
+        return Err(error.hint("look at what the files hold: kpki inspect FILE..."));
     }
     names::different(&outputs)?;
     Ok(outputs)
@@ -93,6 +99,7 @@ fn together(
         }
         all.objects.append(&mut loaded.objects);
         all.kubeconfig = all.kubeconfig.or(loaded.kubeconfig);
+        all.is_manifest |= loaded.is_manifest;
     }
     let name = sources.iter().map(|source| source.name.as_str()).collect::<Vec<_>>().join(", ");
     let output = match request.form {

@@ -125,6 +125,11 @@ pub fn kubeconfig(found: &crate::kubeconfig::Survey<'_>) -> Object {
     object("kubeconfig", fields)
 }
 
+/// What of a manifest is not shown.
+pub fn left_out(others: Vec<String>) -> Object {
+    object("manifest", vec![field("not looked at", "notLookedAt", Said::List(others))])
+}
+
 fn usages(usage: Option<KeyUsage>, extended: &[ExtendedKeyUsage], sans: &[San]) -> Vec<Field> {
     let mut fields = Vec::new();
     if let Some(usage) = usage {

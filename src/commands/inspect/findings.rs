@@ -51,6 +51,14 @@ impl Findings {
         }
     }
 
+    /// DER that is the value of something.
+    pub fn der_of(&mut self, bytes: &[u8], owner: &str) {
+        let mut inner = Self::default();
+        inner.der(bytes);
+        inner.objects.into_iter().for_each(|object| self.add::<String>(Ok(object), Some(owner)));
+        inner.problems.into_iter().for_each(|why| self.add(Err(why), Some(owner)));
+    }
+
     /// Every block; `owner` is the object that contains the text.
     pub fn pem(&mut self, bytes: &[u8], owner: Option<&str>) {
         for block in blocks(bytes) {

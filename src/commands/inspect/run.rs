@@ -1,5 +1,7 @@
 //! One file, or bytes.
 
+use std::path::Path;
+
 use super::documents;
 use super::findings::Findings;
 use crate::encoding::pem;
@@ -19,7 +21,7 @@ fn content(path: String, bytes: &[u8]) -> File {
     let mut found = Findings::default();
     if bytes.first() == Some(&0x30) {
         found.der(bytes);
-    } else if !documents::read(bytes, &mut found) {
+    } else if !documents::read(Path::new(&path), bytes, &mut found) {
         found.pem(bytes, None);
     }
     if found.objects.is_empty() && found.problems.is_empty() {

@@ -28,4 +28,14 @@ pub enum Flaw {
     KeyNotText,
     #[error("expected each key once, found it again (first on line {first_line})")]
     DuplicateKey { first_line: usize },
+    #[error("expected an anchor (&) of this name before its alias (*), found none")]
+    UnknownAnchor,
+    #[error("expected an alias (*) of what is complete, found one inside what it stands for")]
+    AliasInItself,
+    #[error("expected at most {limit} {what} with every alias (*) written out, found more")]
+    Multiplied { what: &'static str, limit: usize },
+    #[error("expected a mapping, or a list of mappings, at a merge key (<<)")]
+    NotMergeable,
+    #[error("expected base64 behind !!binary")]
+    NotBase64,
 }

@@ -55,6 +55,7 @@ impl Run<'_> {
         match &read.credentials {
             Credentials::Files { certificate, .. } => Err(Unfit::Skipped(self.elsewhere(&named(certificate)))),
             Credentials::Embedded { certificate, key: pem } => {
+                kubeconfig::editable(bytes).map_err(|why| unreadable(why.into()))?;
                 let (leaf, chain) = leaf(certificate).map_err(|why| unreadable(why.into()))?;
                 Ok(Existing { leaf, chain, key: Some(PrivateKey::from_pem(pem)), read: Some(read) })
             }
