@@ -84,7 +84,7 @@ pub fn not_revocable(verb: Verb, name: &str) -> Error {
 pub fn not_of_this_tree(verb: Verb, what: &str, why: impl std::fmt::Display) -> Error {
     Error::new(format!("cannot {} {what}: no authority of this tree signed it", verb.name()))
         .because(why)
-        .hint("give the tree of its issuer with --dir: a CRL covers only certificates of its authority")
+        .hint("give the tree of its issuer with --dir, or have its issuer revoke it: a CRL covers only certificates of its authority")
 }
 
 pub fn serial_unknown(verb: Verb, serial: &str, authority: CaId) -> Error {
