@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use super::judged::{Judged, JudgedTree, Note, Origin};
 use super::state::State;
-use crate::catalog;
+use crate::catalog::paths::SIGNER_ENTRY;
+use crate::catalog::readers::{Action, COMPONENTS};
+use crate::catalog::releases::KnownRelease;
+use crate::catalog::{self, CaId, readers};
 use crate::inventory::Kind;
 
 /// Kinds of findings, the most urgent first.
@@ -22,6 +25,10 @@ pub enum Problem {
     /// The kubelet renews its client certificate itself.
     KubeletClientExpired,
     NotYetValid,
+    /// Kubeconfigs that do not trust all of ca.crt.
+    CutAuthorityData,
+    /// ca-signer.crt is not what signs.
+    SignerFile,
     /// Signed by another authority than the tree's.
     WrongIssuer,
     AuthorityMissing,
@@ -36,6 +43,8 @@ pub enum Problem {
     CutsRenewalsShort,
     /// One authority in two places.
     SharedAuthority,
+    /// kubelet.conf has another credential than the one the kubelet uses.
+    KubeletEmbedsAnother,
 }
 
 /// One kind of finding.
@@ -52,8 +61,10 @@ pub struct Advice {
     pub origin: Origin,
     /// [`Problem::Expired`]: what to repair, in this order, groups of entry names.
     pub order: Vec<(&'static str, Vec<String>)>,
-    /// Components that read what is replaced, in the order in which to restart them.
+    /// Components that hold what is replaced until they are restarted, in the order in which to restart them.
     pub restart: Vec<&'static str>,
+    /// The release for which that holds; of several, the first tree's.
+    pub kubernetes: KnownRelease,
 }
 
 /// In which order an expired cluster comes back: each needs the ones before it.
@@ -65,9 +76,6 @@ pub const REPAIR_ORDER: [(&str, &[&str]); 6] = [
     ("kubeconfigs", &["admin.conf", "super-admin.conf", "controller-manager.conf", "scheduler.conf"]),
     ("kubelet", &["kubelet.conf", "kubelet-serving"]),
 ];
-
-/// In which order components are restarted.
-pub const COMPONENTS: [&str; 5] = ["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet"];
 
 const NAMES: usize = 5;
 
@@ -96,7 +104,14 @@ fn one(problem: Problem, items: &[(&JudgedTree, &Judged)]) -> Option<Advice> {
     roots.dedup();
     let replaces = matches!(
         problem,
-        Problem::Expired | Problem::Ending | Problem::Missing | Problem::Revoked | Problem::WrongIssuer
+        Problem::AuthorityExpired
+            | Problem::Expired
+            | Problem::KubeletClientExpired
+            | Problem::Ending
+            | Problem::Missing
+            | Problem::Revoked
+            | Problem::WrongIssuer
+            | Problem::CutAuthorityData
     );
     Some(Advice {
         problem,
@@ -107,6 +122,7 @@ fn one(problem: Problem, items: &[(&JudgedTree, &Judged)]) -> Option<Advice> {
         origin: tree.origin.clone(),
         order: if problem == Problem::Expired { order(items) } else { Vec::new() },
         restart: if replaces { restart(items) } else { Vec::new() },
+        kubernetes: tree.policy.kubernetes,
     })
 }
 
@@ -132,13 +148,22 @@ fn order(items: &[(&JudgedTree, &Judged)]) -> Vec<(&'static str, Vec<String>)> {
     order
 }
 
+/// A new authority comes with new certificates of everything it signed.
 fn restart(items: &[(&JudgedTree, &Judged)]) -> Vec<&'static str> {
-    let reads = |component: &str| {
-        items.iter().any(|(_, judged)| {
-            catalog::find(&judged.item.name).is_some_and(|entry| entry.components.contains(&component))
+    let entries = items.iter().flat_map(|(tree, judged)| {
+        let name = judged.item.name.as_str();
+        let signed = CaId::parse(name).map(|ca| catalog::ENTRIES.iter().filter(move |entry| entry.signer == Some(ca)));
+        let names = signed.into_iter().flatten().map(|entry| entry.name).chain(std::iter::once(name));
+        names.map(|name| (name, tree.policy.kubernetes.release)).collect::<Vec<_>>()
+    });
+    let held: Vec<&str> = entries
+        .flat_map(|(entry, release)| {
+            catalog::find(entry).into_iter().flat_map(move |entry| readers::of(entry.name, release))
         })
-    };
-    COMPONENTS.into_iter().filter(|component| reads(component)).collect()
+        .filter(|reader| reader.action == Action::Restart)
+        .map(|reader| reader.component)
+        .collect();
+    COMPONENTS.into_iter().filter(|component| held.contains(component)).collect()
 }
 
 fn problems(tree: &JudgedTree, judged: &Judged) -> Vec<Problem> {
@@ -147,18 +172,22 @@ fn problems(tree: &JudgedTree, judged: &Judged) -> Vec<Problem> {
         Note::OutlivesAuthority { .. } => Problem::OutlivesAuthority,
         Note::CutsRenewalsShort { .. } => Problem::CutsRenewalsShort,
         Note::SharedAuthority { .. } => Problem::SharedAuthority,
+        Note::KubeletEmbedsAnother => Problem::KubeletEmbedsAnother,
     }));
     problems
 }
 
 fn of_state(tree: &JudgedTree, judged: &Judged) -> Option<Problem> {
     let item = &judged.item;
-    let known = item.authority.is_some() || item.externally_managed || catalog::find(&item.name).is_some();
+    let is_signer = item.name == SIGNER_ENTRY;
+    let known = item.authority.is_some() || item.externally_managed || is_signer || catalog::find(&item.name).is_some();
     let ours = tree.origin != Origin::Found && known;
     let is_authority = item.kind == Kind::Authority;
     Some(match judged.state {
         State::Absent | State::Ok => return None,
         State::NotYetValid => Problem::NotYetValid,
+        State::DiffersFromCa if is_signer => Problem::SignerFile,
+        State::DiffersFromCa => Problem::CutAuthorityData,
         State::WrongIssuer => Problem::WrongIssuer,
         State::Unreadable => Problem::Unreadable,
         State::Revoked => Problem::Revoked,

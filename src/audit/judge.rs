@@ -29,7 +29,8 @@ pub fn judge(item: Item, policy: &Policy, at: OffsetDateTime) -> Judged {
         Reading::Certificate(facts) => {
             let by_dates = between(facts.not_before, facts.not_after, kind(&item), policy, at);
             let listed = on_crl(facts, at).map_or(by_dates, |state| state.max(by_dates));
-            (if facts.wrong_issuer { State::WrongIssuer } else { listed }, Some(facts.not_after))
+            let state = if facts.differs_from_ca { listed.max(State::DiffersFromCa) } else { listed };
+            (if facts.wrong_issuer { State::WrongIssuer } else { state }, Some(facts.not_after))
         }
         Reading::Crl(facts) => match facts.next_update {
             Some(next) => (between(facts.this_update, next, Kind::Crl, policy, at), Some(next)),
@@ -39,7 +40,10 @@ pub fn judge(item: Item, policy: &Policy, at: OffsetDateTime) -> Judged {
     };
     let residual = expires.map(|end| (end - at).whole_seconds());
     let notes = match &item.reading {
-        Reading::Certificate(facts) => outlives(facts).into_iter().collect(),
+        Reading::Certificate(facts) => outlives(facts)
+            .into_iter()
+            .chain(facts.kubelet_embeds_another.then_some(Note::KubeletEmbedsAnother))
+            .collect(),
         _ => Vec::new(),
     };
     Judged { item, state, residual, expires, notes }

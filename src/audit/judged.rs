@@ -28,6 +28,8 @@ pub enum Note {
     CutsRenewalsShort { wanted: OffsetDateTime },
     /// The CA is another one of the tree as well: what that one's clients are trusted for, this one's are, too.
     SharedAuthority { with: CaId },
+    /// The kubelet uses and rotates this one, and kubelet.conf has another.
+    KubeletEmbedsAnother,
 }
 
 /// One tree, judged.

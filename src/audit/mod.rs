@@ -9,7 +9,7 @@ mod state;
 mod tests;
 mod verdict;
 
-pub use advice::{Advice, COMPONENTS, Problem, advice};
+pub use advice::{Advice, Problem, advice};
 pub use judge::{judge_tree, windows};
 pub use judged::{Judged, JudgedTree, Note, Origin};
 pub use policy::Policy;

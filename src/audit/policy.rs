@@ -1,5 +1,6 @@
 //! When an end is near: the thresholds of a check, and from which residual on they hold.
 
+use crate::catalog::releases::KnownRelease;
 use crate::inventory::Kind;
 use crate::profile::{EXPIRATION, Expiration, Profile, RENEWAL, Threshold};
 
@@ -11,6 +12,8 @@ pub struct Policy {
     pub ca_critical: Threshold,
     /// renewal.before, so that a CA that ends before the leaves' next renewal is pointed out.
     pub renewal: Option<Threshold>,
+    /// Whose components read the files.
+    pub kubernetes: KnownRelease,
 }
 
 /// A CRL is short-lived by design (30 days by default), so a threshold meant for certificates of a year would hold all its
@@ -33,11 +36,13 @@ impl Policy {
             ca_warning: expiration.ca_warning,
             ca_critical: expiration.ca_critical,
             renewal: None,
+            kubernetes: KnownRelease::default(),
         }
     }
 
     pub fn of_profile(profile: &Profile) -> Self {
-        Self { renewal: Some(profile.renewal.before), ..Self::of(&profile.expiration) }
+        let (renewal, kubernetes) = (Some(profile.renewal.before), profile.release());
+        Self { renewal, kubernetes, ..Self::of(&profile.expiration) }
     }
 
     /// Seconds that must be left at the least for no warning, and for nothing critical.

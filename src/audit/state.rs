@@ -14,6 +14,8 @@ pub enum State {
     /// On its authority's CRL.
     Revoked,
     NotYetValid,
+    /// What it says of the authority is not what ca.crt says: not all that it trusts, or not what signs.
+    DiffersFromCa,
     /// The authority in its tree did not sign it: nobody who trusts that authority accepts it.
     WrongIssuer,
     Missing,
@@ -21,7 +23,7 @@ pub enum State {
 }
 
 impl State {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Absent,
         Self::Ok,
         Self::Warning,
@@ -30,6 +32,7 @@ impl State {
         Self::Held,
         Self::Revoked,
         Self::NotYetValid,
+        Self::DiffersFromCa,
         Self::WrongIssuer,
         Self::Missing,
         Self::Unreadable,
@@ -40,6 +43,7 @@ impl State {
         match self {
             Self::Absent => "optional, not there",
             Self::NotYetValid => "not yet valid",
+            Self::DiffersFromCa => "differs from ca.crt",
             Self::WrongIssuer => "wrong issuer",
             other => other.name(),
         }
@@ -56,6 +60,7 @@ impl State {
             Self::Held => "held",
             Self::Revoked => "revoked",
             Self::NotYetValid => "not-yet-valid",
+            Self::DiffersFromCa => "differs-from-ca",
             Self::WrongIssuer => "wrong-issuer",
             Self::Missing => "missing",
             Self::Unreadable => "unreadable",

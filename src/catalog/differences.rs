@@ -55,6 +55,12 @@ pub const DIFFERENCES: &[Difference] = &[
         reason: "while two CAs are trusted, or below an intermediate CA, clients need the bundle (kubeadm#1723)",
     },
     Difference {
+        id: "signer-file",
+        kubeadm: "kube-controller-manager signs with ca.crt, whatever that holds",
+        kpki: "where ca.crt holds more than one certificate, or the profile asks, pki/ca-signer.crt holds the one that signs",
+        reason: "--cluster-signing-cert-file accepts exactly one certificate: below an intermediate CA kube-controller-manager does not start (kubeadm#1350)",
+    },
+    Difference {
         id: "one-algorithm",
         kubeadm: "up to 1.30, kubeconfig keys are RSA-2048 whatever encryptionAlgorithm says",
         kpki: "encryptionAlgorithm holds for every key in every release",

@@ -21,7 +21,6 @@ const fn pair(name: &'static str, signer: CaId, subject: Subject, description: &
         holders: Holders::ControlPlane,
         etcd: false,
         description,
-        components: &["kube-apiserver"],
     }
 }
 
@@ -37,7 +36,6 @@ const fn authority(authority: CaId, holders: Holders, description: &'static str)
         holders,
         etcd: false,
         description,
-        components: &[],
     }
 }
 
@@ -47,7 +45,6 @@ const fn kubeconfig(
     server: Server,
     holders: Holders,
     description: &'static str,
-    components: &'static [&'static str],
 ) -> Entry {
     Entry {
         name,
@@ -60,7 +57,6 @@ const fn kubeconfig(
         holders,
         etcd: false,
         description,
-        components,
     }
 }
 
@@ -104,7 +100,6 @@ pub const ENTRIES: &[Entry] = &[
         usages: BOTH,
         holders: Holders::EtcdMembers,
         etcd: true,
-        components: &["etcd"],
         ..pair("etcd-server", CaId::Etcd, Subject::NodeName, "certificate for serving etcd")
     },
     Entry {
@@ -113,14 +108,12 @@ pub const ENTRIES: &[Entry] = &[
         usages: BOTH,
         holders: Holders::EtcdMembers,
         etcd: true,
-        components: &["etcd"],
         ..pair("etcd-peer", CaId::Etcd, Subject::NodeName, "certificate for etcd nodes to communicate with each other")
     },
     Entry {
         files: Files::Pair("etcd/healthcheck-client"),
         holders: Holders::EtcdMembers,
         etcd: true,
-        components: &["etcd"],
         ..pair(
             "etcd-healthcheck-client",
             CaId::Etcd,
@@ -148,7 +141,6 @@ pub const ENTRIES: &[Entry] = &[
         holders: Holders::ControlPlane,
         etcd: false,
         description: "key pair that signs service account tokens",
-        components: &["kube-apiserver", "kube-controller-manager"],
     },
     kubeconfig(
         "admin.conf",
@@ -156,7 +148,6 @@ pub const ENTRIES: &[Entry] = &[
         Server::ControlPlane,
         Holders::ControlPlane,
         "certificate embedded in the kubeconfig file for the admin to use and for kubeadm itself",
-        &[],
     ),
     kubeconfig(
         "super-admin.conf",
@@ -164,7 +155,6 @@ pub const ENTRIES: &[Entry] = &[
         Server::ControlPlane,
         Holders::FirstControlPlane,
         "certificate embedded in the kubeconfig file for the super-admin",
-        &[],
     ),
     kubeconfig(
         "kubelet.conf",
@@ -172,7 +162,6 @@ pub const ENTRIES: &[Entry] = &[
         Server::Kubelet,
         Holders::All,
         "certificate embedded in the kubeconfig file for the kubelet to use",
-        &["kubelet"],
     ),
     kubeconfig(
         "controller-manager.conf",
@@ -180,7 +169,6 @@ pub const ENTRIES: &[Entry] = &[
         Server::Local,
         Holders::ControlPlane,
         "certificate embedded in the kubeconfig file for the controller manager to use",
-        &["kube-controller-manager"],
     ),
     kubeconfig(
         "scheduler.conf",
@@ -188,7 +176,6 @@ pub const ENTRIES: &[Entry] = &[
         Server::Local,
         Holders::ControlPlane,
         "certificate embedded in the kubeconfig file for the scheduler manager to use",
-        &["kube-scheduler"],
     ),
     Entry {
         name: "kubelet-serving",
@@ -201,7 +188,6 @@ pub const ENTRIES: &[Entry] = &[
         holders: Holders::All,
         etcd: false,
         description: "certificate for serving the kubelet API",
-        components: &["kubelet"],
     },
 ];
 

@@ -137,8 +137,6 @@ pub struct Entry {
     pub etcd: bool,
     /// kubeadm's long name, as in its messages.
     pub description: &'static str,
-    /// The components that read it, which must reload or restart when it changes.
-    pub components: &'static [&'static str],
 }
 
 impl Entry {

@@ -70,6 +70,27 @@ impl fmt::Display for Release {
     }
 }
 
+/// The release whose rules hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KnownRelease {
+    pub release: Release,
+    /// A profile states it; otherwise the newest known one is meant.
+    pub is_stated: bool,
+}
+
+impl Default for KnownRelease {
+    fn default() -> Self {
+        Self { release: Release::NEWEST, is_stated: false }
+    }
+}
+
+impl fmt::Display for KnownRelease {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let newest = if self.is_stated { "" } else { ", the newest known: no kubernetesVersion is stated" };
+        write!(f, "Kubernetes {}{newest}", self.release)
+    }
+}
+
 /// Which O a fixed subject carries; the group decides what a client may do, so it follows the release.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Organization {

@@ -27,8 +27,9 @@ enum Verb {
 
 /// Sign the next CRL of each authority, with the same entries
 ///
-/// A CRL is stale after its nextUpdate (the profile's crl.validity after it was signed; default 30d), and a server that
-/// reads a stale CRL refuses every client: sign the next one in time. An authority without a CRL gets an empty one. The
+/// A CRL is stale after its nextUpdate (the profile's crl.validity after it was signed; default 30d). HAProxy and nginx
+/// refuse every client then: sign the next one in time. etcd looks at neither dates nor signatures, and goes on with the entries of
+/// a stale CRL; from 3.6 on it reads DER only, so that etcd/ca.crl.der is always written. An authority without a CRL gets an empty one. The
 /// CRL number always increases: it is above the highest number in the CRL, the journal and the generations. Entries
 /// that are in the journal but missing from the CRL are added again.
 #[derive(Debug, clap::Args)]

@@ -1,6 +1,7 @@
 //! `kpki generate` (hidden): man pages and shell completions from the definitions themselves.
 
 use super::{ui::Ui, values::Outcome};
+use crate::catalog::readers;
 use crate::error::{Error, Exit};
 use crate::hooks::{INHERITED, VARIABLES};
 use crate::profile::{FieldDoc, field_reference};
@@ -64,11 +65,33 @@ fn page(command: &clap::Command, name: &str, pages: &mut Vec<(String, String)>) 
     let named = command.clone().name(name.to_owned()).display_name(name.to_owned());
     let man = clap_mangen::Man::new(named).date("").manual("kpki");
     man.render(&mut roff).map_err(|why| Error::new(format!("cannot render the man page of {name}")).because(why))?;
-    pages.push((format!("{name}.1"), String::from_utf8_lossy(&roff).into_owned()));
+    let mut text = String::from_utf8_lossy(&roff).into_owned();
+    if name == "kpki-renew" {
+        text += &readers_section();
+    }
+    pages.push((format!("{name}.1"), text));
     for sub in command.get_subcommands().filter(|sub| !sub.is_hide_set() && sub.get_name() != "help") {
         page(sub, &format!("{name}-{}", sub.get_name()), pages)?;
     }
     Ok(())
+}
+
+/// The table of readers, a paragraph for each row.
+fn readers_section() -> String {
+    let rows = readers::rows().map(|[file, component, setting, releases, action, source]| {
+        format!(
+            ".TP\n.B {}\n{} ({}), {}: {} ({})\n",
+            roff(&file),
+            roff(&component),
+            roff(&setting),
+            roff(&releases),
+            roff(&action),
+            roff(&source)
+        )
+    });
+    let intro = "Who reads a file, by which flag or field, in which releases, and what a new one takes to be used. The release is the \
+                 profile's kubernetesVersion, or the newest known one, and the report says which.";
+    format!(".SH RESTARTS\n{intro}\n{}", rows.collect::<String>())
 }
 
 /// kpki-profile(5): its text with the table of fields and the variables of hooks put in.

@@ -19,7 +19,9 @@ use crate::error::Exit;
 ///
 /// An authority's own certificate can be put in place as long as nothing in the tree was signed by another authority:
 /// an intermediate with its chain, for the key of a pending request, or with --as ca the certificate of an external
-/// authority.
+/// authority. Beside a ca.crt of more than one certificate, ca-signer.crt is written too, with the one that signs, for
+/// kube-controller-manager's --cluster-signing-cert-file; how the flag is set is read in manifests/kube-controller-manager.yaml,
+/// where that is in DIR.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {

@@ -14,6 +14,13 @@ use crate::tree::layout::DEFAULT_DIR;
 /// nothing is written. An authority whose certificate is there without its key is external: for what it would sign,
 /// keys and signing requests are written to DIR/.kpki/requests, for kpki import. A second run changes nothing.
 ///
+/// Where ca.crt holds more than one certificate, below an intermediate CA, or with controllerManager.signerFile in the
+/// profile, pki/ca-signer.crt is written too, with exactly the one that signs: kube-controller-manager accepts no other number in
+/// --cluster-signing-cert-file. The flag is read in manifests/kube-controller-manager.yaml, where that is in DIR.
+///
+/// In a cluster that kubeadm init did not make, admin.conf (from Kubernetes 1.29 on) and apiserver-kubelet-client (from 1.36.1
+/// on) have no rights until their ClusterRoleBindings exist: --bootstrap-manifests writes them.
+///
 /// A profile with one node gives exactly that node's /etc/kubernetes. A profile with several nodes gives a cluster
 /// directory: pki/ with the authorities and service account keys, and nodes/NAME/ with a ready /etc/kubernetes for each
 /// node.
@@ -52,6 +59,10 @@ pub struct Args {
     #[arg(long)]
     allow_shared_ca: bool,
 
+    /// Also write the ClusterRoleBindings that kubeadm init makes in a new cluster, for kubectl apply
+    #[arg(long, value_name = "FILE")]
+    bootstrap_manifests: Option<PathBuf>,
+
     #[command(flatten)]
     run: common::Run,
 }
@@ -62,6 +73,7 @@ Examples:
   kpki init --profile profiles/ha-load-balancer.yaml --dir ./cluster    a cluster directory on a safe host
   kpki init --profile profiles/ha-load-balancer.yaml --node cp1         on cp1 itself, in /etc/kubernetes
   kpki init --config kubeadm.yaml --dry-run                             the tree that kubeadm's configuration gives
+  kpki init --profile p.yaml --bootstrap-manifests rbac.yaml            and what a cluster without kubeadm needs
   kpki init --dir ./demo                                                again, with the recorded profile: nothing to do
 
 Exit status: 0 done or nothing to do, 1 refused or failed, 2 wrong command line or profile, 5 requests wait for an external
@@ -80,6 +92,7 @@ impl Args {
             hostname: environment.hostname.clone(),
             force: self.force,
             allow_shared_ca: self.allow_shared_ca,
+            bootstrap_manifests: self.bootstrap_manifests.clone(),
             run: self.run.args(environment)?,
         };
         let report = ui.working(|progress| init::run(&request, progress))?;

@@ -19,7 +19,8 @@ use crate::workspace::RunArgs;
 ///
 /// kube-apiserver reads no CRLs: it accepts a revoked client certificate until it expires. Against a leaked kubeconfig,
 /// remove the role bindings of its user and groups; against a system:masters credential only a new CA helps. Programs
-/// that read CRLs: etcd (--client-crl-file, --peer-crl-file), HAProxy (crl-file), nginx (ssl_crl).
+/// that read CRLs: etcd (--client-crl-file, --peer-crl-file: etcd/ca.crl up to 3.5, etcd/ca.crl.der from 3.6 on, for every
+/// handshake), HAProxy (crl-file) and nginx (ssl_crl) when they are reloaded.
 ///
 /// A revocation cannot be undone; kpki hold can. On a terminal, what would be revoked is shown first and asked for, but with
 /// --yes. A held certificate that is revoked keeps the revocation date of the
@@ -121,7 +122,7 @@ pub struct CrlRun {
     #[command(flatten)]
     pub tree: common::Tree,
 
-    /// Write the CRL as DER too (ca.crl.der); an existing one is always updated
+    /// Write the CRL as DER too (ca.crl.der); an existing one is always updated, and etcd's always written
     #[arg(long)]
     pub der: bool,
 

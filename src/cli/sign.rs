@@ -25,7 +25,7 @@ use crate::profile;
 /// The signer is an authority of the tree, which records every certificate in its journal, or an authority given by its
 /// files. All files and their lines of the journal are written, or none; the next run in the tree finishes an
 /// interrupted one. --ca makes an intermediate authority: one of the three of a cluster below an offline root, with the whole
-/// chain in its file.
+/// chain in its file. For a cluster CA it says how kube-controller-manager's --cluster-signing-cert-file has to be then.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {

@@ -5,6 +5,7 @@ use std::path::Path;
 use time::OffsetDateTime;
 
 use crate::audit::{self, JudgedTree, Policy, State};
+use crate::encrypted::Password;
 use crate::error::Error;
 use crate::files::{self, FileError, Op};
 use crate::inventory::{self, Form, Item, Kind, Reading, Tree};
@@ -30,6 +31,8 @@ pub struct Request {
     pub at: OffsetDateTime,
     pub as_of: bool,
     pub threads: usize,
+    /// Of PKCS#12 files and Java keystores.
+    pub password: Option<Password>,
 }
 
 /// Reads and judges everything. Returns the report and warnings.
@@ -101,6 +104,7 @@ fn look(
     for (owner, target) in targets.iter().enumerate() {
         for one in inventory::requests(&target.root, target.profile.as_ref()).unwrap_or_default() {
             owners.push(owner);
+            let one = inventory::Request { password: request.password.as_ref(), ..one };
             wanted.push(target.refine(one));
         }
         // Copies elsewhere that the profile names: a kubeconfig in a home directory, a proxy's bundle.
@@ -160,7 +164,7 @@ fn policy(request: &Request, target: &Target) -> Policy {
         critical: request.critical.unwrap_or(said.critical),
         ca_warning: request.ca_warning.unwrap_or(said.ca_warning),
         ca_critical: request.ca_critical.unwrap_or(said.ca_critical),
-        renewal: said.renewal,
+        ..said
     }
 }
 

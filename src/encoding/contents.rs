@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::base64;
+use super::found::{Found, found};
 use super::pem::{Label, listed};
 use super::pem_blocks::blocks;
 use super::tlv;
@@ -15,6 +16,8 @@ pub enum Contents {
     Unknown,
     /// PEM blocks with these labels.
     Blocks(Vec<Label>),
+    /// Something else that is known.
+    Other(Found),
     /// The bytes that belong between the lines of a PEM block.
     Der,
     /// PEM or DER that is encoded once more.
@@ -27,16 +30,19 @@ impl Contents {
         match () {
             () if !labels.is_empty() => Self::Blocks(labels),
             () if bytes.is_empty() => Self::EmptyFile,
-            () if is_der(bytes) => Self::Der,
+            () if is_der(bytes) => match found(bytes) {
+                None | Some(Found::Certificate | Found::PrivateKey) => Self::Der,
+                Some(other) => Self::Other(other),
+            },
             () if base64::decode(bytes).is_ok_and(|inner| blocks(&inner).next().is_some() || is_der(&inner)) => {
                 Self::Base64
             }
-            () => Self::Unknown,
+            () => found(bytes).map_or(Self::Unknown, Self::Other),
         }
     }
 }
 
-fn is_der(bytes: &[u8]) -> bool {
+pub fn is_der(bytes: &[u8]) -> bool {
     bytes.first() == Some(&tlv::SEQUENCE) && tlv::single(bytes).is_ok()
 }
 
@@ -47,6 +53,7 @@ impl fmt::Display for Contents {
             Self::EmptyFile => f.write_str("an empty file"),
             Self::Unknown => f.write_str("nothing of the kind"),
             Self::Blocks(labels) => f.write_str(&listed(labels, "none")),
+            Self::Other(found) => found.fmt(f),
             Self::Der => f.write_str("DER, which belongs into PEM"),
             Self::Base64 => f.write_str("base64 of it: it is encoded twice"),
         }

@@ -189,6 +189,7 @@ pub fn difference(difference: &Difference) -> String {
         Difference::WrongAuthorityData => "its certificate-authority-data is not this tree's ca".to_owned(),
         Difference::OtherAccess(what) => what.clone(),
         Difference::NotTheSharedFile => "differs from the shared file in pki/".to_owned(),
+        Difference::NotTheSigner => "it is not the first certificate of ca.crt alone".to_owned(),
         Difference::NotThePublicHalf => "sa.pub does not contain the public key of sa.key".to_owned(),
         Difference::Certificate(mismatch) => mismatch.to_string(),
     }
@@ -249,7 +250,11 @@ fn kept(notices: &[Notice], context: &Context<'_>) -> Vec<String> {
     for notice in notices {
         let (item, takes, verbs, what) = match notice {
             Notice::OtherAlgorithm { item, found, wanted, takes } => {
-                (item, *takes, ["has", "have"], format!("a key of kind {found}, the profile {wanted}"))
+                let profile = match takes {
+                    Takes::Unstated => format!("none is stated (default: {wanted})"),
+                    Takes::AtRenewal | Takes::Never => format!("the profile says {wanted}"),
+                };
+                (item, *takes, ["has", "have"], format!("a key of kind {found}, {profile}"))
             }
             Notice::OtherLifetime { item, found, wanted, takes } => {
                 let what = format!("valid for {}, the profile says {}", length(*found), length(*wanted));

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use crate::blueprint::{ExtendedKeyUsage, San};
 use crate::catalog::CaId;
+use crate::catalog::paths::{FINALIZE, ROTATED_CLIENT};
 use crate::clock::{Span, length, rfc3339};
 use crate::encoding::shown::named;
 use crate::files::shell_word;
@@ -68,6 +69,10 @@ pub fn left(left: &Skipped, name: &str, directory: &Path) -> String {
         ),
         Skipped::KubeletsOwn => "the kubelet signed it itself and renews it".to_owned(),
         Skipped::KubeletRotates(path) => format!("it points to {path}, which the kubelet rotates itself"),
+        Skipped::KubeletUsesItsOwn => format!(
+            "the kubelet uses {ROTATED_CLIENT}, which it rotates itself, whatever this file embeds; let it point there, on the \
+             node: {FINALIZE}"
+        ),
         Skipped::CredentialFiles(path) => {
             format!("its credentials are in files of their own ({path}); renew them there")
         }

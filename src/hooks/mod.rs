@@ -29,7 +29,10 @@ pub const INHERITED: [&str; 3] = ["PATH", "HOME", "LANG"];
 pub const VARIABLES: [(&str, &str); 10] = [
     ("KPKI_HOOK", "Which hook it is: pre, deploy or post."),
     ("KPKI_COMPONENT", "deploy: the component whose files were renewed, such as kube-apiserver."),
-    ("KPKI_ACTION", "deploy: restart, or none where the component notices by itself."),
+    (
+        "KPKI_ACTION",
+        "deploy: restart, or none where the component takes the new file up by itself (kpki-renew(1) has the table).",
+    ),
     ("KPKI_RESULT", "post: renewed, failed (a deploy hook) or restored."),
     ("KPKI_DIR", "The directory whose tree is renewed."),
     ("KPKI_CLUSTER", "The name of the cluster."),

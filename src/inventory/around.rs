@@ -8,6 +8,7 @@ use super::object::ParsedObject;
 use super::pem;
 use super::unreadable::Unreadable;
 use crate::encoding::shown::named;
+use crate::encrypted::Password;
 use crate::files;
 
 /// Where a path in a kubeconfig leads.
@@ -26,6 +27,8 @@ pub struct Around<'a> {
     find: Find<'a>,
     loader: &'a mut Loader,
     pub notes: Vec<String>,
+    /// Of what is encrypted.
+    pub password: Option<&'a Password>,
 }
 
 impl std::fmt::Debug for Around<'_> {
@@ -45,12 +48,13 @@ pub fn beside(kubeconfig: &Path) -> impl Fn(&str) -> Option<Referred> {
 
 impl<'a> Around<'a> {
     pub fn new(find: Find<'a>, loader: &'a mut Loader) -> Self {
-        Self { find, loader, notes: Vec::new() }
+        Self { find, loader, notes: Vec::new(), password: None }
     }
 
     /// The same notes, and no files.
     pub fn without_files<R>(&mut self, work: impl FnOnce(&mut Around<'_>) -> R) -> R {
         let mut inner = Around::new(NOWHERE, self.loader);
+        inner.password = self.password;
         let result = work(&mut inner);
         let notes = inner.notes;
         self.notes.extend(notes);

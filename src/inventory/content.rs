@@ -13,7 +13,7 @@ pub fn objects(bytes: &[u8], around: &mut Around<'_>) -> Vec<ParsedObject> {
     {
         return found;
     }
-    by_framing(bytes, Kind::Certificate)
+    by_framing(bytes, Kind::Certificate, around.password)
 }
 
 /// A kubeconfig or a manifest, where the text looks like either. `None`: it is neither, or says nothing of certificates.

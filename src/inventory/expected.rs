@@ -3,6 +3,7 @@
 use super::item::Kind;
 use super::request::Request;
 use crate::catalog::paths::DEFAULT_DIR;
+use crate::catalog::paths::{SIGNER_ENTRY, SIGNER_FILE};
 use crate::catalog::{CaId, ENTRIES, Entry, Files};
 use crate::profile::{Etcd, Profile};
 
@@ -90,6 +91,10 @@ pub fn of_node(request: &Request<'_>, kubelet: &CandidatePath) -> Vec<Expected> 
         .filter_map(|entry| of_entry(entry, &pki, kubelet).map(|found| (entry, found)))
         .map(|(entry, expected)| Expected { presence: presence(request, entry), ..expected })
         .collect();
+    all.push(Expected {
+        key: Some(CaId::Cluster),
+        ..Expected::further(SIGNER_ENTRY.to_owned(), format!("{pki}/{SIGNER_FILE}"), Kind::Authority, None)
+    });
     all.extend(CaId::ALL.into_iter().map(|authority| crl(authority, &pki)));
     if let Some(profile) = request.profile {
         all.extend(extras(profile, request.node.as_deref(), &pki));

@@ -29,6 +29,10 @@ pub struct CertificateFacts {
     pub issuer_not_after: Option<OffsetDateTime>,
     /// The tree's own authority, which has to have signed it, did not.
     pub wrong_issuer: bool,
+    /// Of a kubeconfig: its CA data lacks certificates of ca.crt; of ca-signer.crt: it is not the first of them alone.
+    pub differs_from_ca: bool,
+    /// The kubelet rotates it in its own file, and kubelet.conf has another.
+    pub kubelet_embeds_another: bool,
     /// Its entry on the CRL beside its authority: a CRL the authority signed, stale or not.
     pub revoked: Option<Box<Revoked>>,
 }
@@ -139,6 +143,8 @@ pub fn certificate(certificate: Certificate) -> (CertificateFacts, IssuerLink) {
         not_after: certificate.not_after,
         issuer_not_after: None,
         wrong_issuer: false,
+        differs_from_ca: false,
+        kubelet_embeds_another: false,
         revoked: None,
     };
     let link = IssuerLink {

@@ -2,14 +2,18 @@
 
 use super::item::Kind;
 use super::object::ParsedObject;
-use super::pem;
+use super::{containers, der, pem};
 use crate::encoding::crl::LABEL as CRL;
+use crate::encoding::found::{Found, found};
+use crate::encrypted::Password;
 use crate::x509::{Der, sniff};
 
 /// What a file is, judged by its beginning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Head {
     Der(Der),
+    /// PKCS#7, PKCS#12, a Java KeyStore.
+    Container,
     /// A PEM block begins here: is it a CRL, is it a private key?
     Pem {
         crl: bool,
@@ -26,6 +30,9 @@ pub fn head(bytes: &[u8]) -> Head {
     {
         return Head::Der(der);
     }
+    if matches!(found(bytes), Some(Found::Pkcs7 | Found::Pkcs12 | Found::Jks | Found::Jceks)) {
+        return Head::Container;
+    }
     let begins = bytes.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).find_map(|line| {
         line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line).strip_prefix(b"-----BEGIN ")?.strip_suffix(b"-----")
     });
@@ -37,10 +44,11 @@ pub fn head(bytes: &[u8]) -> Head {
 }
 
 /// What is there as PEM or DER. `leaf`: what an end entity's certificate is called here.
-pub fn by_framing(bytes: &[u8], leaf: Kind) -> Vec<ParsedObject> {
+pub fn by_framing(bytes: &[u8], leaf: Kind, password: Option<&Password>) -> Vec<ParsedObject> {
     match head(bytes) {
-        Head::Der(Der::Certificate) => vec![pem::certificate(bytes, leaf, 0)],
-        Head::Der(Der::Crl) => vec![pem::crl(bytes, Kind::Crl, 0)],
+        Head::Der(Der::Certificate) => vec![der::certificate(bytes, leaf, 0)],
+        Head::Der(Der::Crl) => vec![der::crl(bytes, Kind::Crl, 0)],
+        Head::Container => containers::objects(bytes, leaf, password),
         Head::Der(Der::Request) | Head::Other => Vec::new(),
         Head::Pem { .. } | Head::Text => pem::objects(bytes, leaf),
     }

@@ -1,7 +1,7 @@
 //! Manifests with certificates in them: Secrets, ConfigMaps, the CA bundles of webhooks; one object, a list, or many documents.
 
 use super::around::Around;
-use super::item::Kind;
+use super::item::{Kind, Reading};
 use super::object::ParsedObject;
 use super::pem::mentions;
 use super::unreadable::Unreadable;
@@ -95,7 +95,9 @@ fn of_value(object: &Object<'_>, value: &Value<'_>, around: &mut Around<'_>) -> 
     {
         return Some(objects);
     }
-    let objects = framing::by_framing(&bytes, kind);
+    let mut objects = framing::by_framing(&bytes, kind, around.password);
+    // The keystore beside the PEM of the same certificate (cert-manager makes such Secrets) is said to be passed over.
+    objects.retain(|object| must || !matches!(object.reading, Reading::Unreadable(Unreadable::NoPassword(_))));
     match objects.is_empty() {
         false => Some(objects),
         true if must => {

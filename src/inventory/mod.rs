@@ -2,8 +2,10 @@
 //! key, never a network; one unreadable file never hides the others.
 
 mod around;
+mod containers;
 mod content;
 mod crls;
+mod der;
 mod directories;
 mod expected;
 mod facts;

@@ -13,7 +13,7 @@ use super::revoked::{self, SharedCrls};
 use super::unreadable::Unreadable;
 use super::{directories, framing, kubeconfigs, pem};
 use crate::blueprint::ExtendedKeyUsage::ServerAuth;
-use crate::catalog::paths::{DEFAULT_DIR, DEFAULT_KUBELET_DIR};
+use crate::catalog::paths::{DEFAULT_DIR, DEFAULT_KUBELET_DIR, KUBELET_CONF, ROTATED_CLIENT, SIGNER_ENTRY};
 use crate::catalog::{CaId, Holders};
 use crate::encoding::{base64, pem as encoding_pem};
 use crate::files::{self, Dir, Source};
@@ -60,6 +60,7 @@ pub fn read(request: &Request<'_>, shared: &SharedCrls) -> Tree {
     decide(&mut found, &is_key);
     mark_revoked(&mut found, request, shared);
     mark_wrong_issuers(&mut found);
+    mark_unlike_ca(&mut found);
     let node = request.node.clone().or_else(|| node_name(&found));
     Tree {
         root: root.clone(),
@@ -148,6 +149,10 @@ impl Reader<'_> {
             let objects = match self.open(candidate) {
                 Ok(None) => continue,
                 Err(why) => vec![ParsedObject::broken(expected.kind, 0, why)],
+                Ok(Some(source)) if expected.name == KUBELET_CONF => {
+                    let objects = self.kubeconfig(&source, &last);
+                    self.used_by_kubelet(objects)
+                }
                 Ok(Some(source)) if expected.kind == Kind::Kubeconfig => self.kubeconfig(&source, &last),
                 Ok(Some(source)) => self.certificates(&source, &expected, &last),
             };
@@ -167,7 +172,7 @@ impl Reader<'_> {
             if own {
                 embedded = Some(base64::encode(bytes).to_string());
             }
-            let mut objects = framing::by_framing(bytes, Kind::Certificate);
+            let mut objects = framing::by_framing(bytes, Kind::Certificate, None);
             if public && !objects.is_empty() && encoding_pem::holds_private_key(bytes) {
                 objects.push(ParsedObject::broken(kind, objects.len(), Unreadable::PrivateKey));
             }
@@ -185,6 +190,31 @@ impl Reader<'_> {
             object.kind = kind;
         }
         objects
+    }
+
+    /// Where the kubelet has rotated its client certificate, it uses that one, whatever kubelet.conf says.
+    fn used_by_kubelet(&mut self, objects: Vec<ParsedObject>) -> Vec<ParsedObject> {
+        const KIND: Kind = Kind::Kubeconfig;
+        let path = format!("{}/{ROTATED_CLIENT}", self.rootfs.full(&self.rootfs.kubelet));
+        if objects.first().is_some_and(|object| object.elsewhere.as_ref() == Some(&path)) {
+            return objects;
+        }
+        let mut used = match files::look(Path::new(&path)) {
+            Ok(None) => return objects,
+            Err(why) => vec![ParsedObject::broken(KIND, 0, Unreadable::File(why))],
+            Ok(Some(source)) => {
+                self.referred.objects(&source, KIND, ReadMode::Named, |bytes| pem::wanted(bytes, KIND, None))
+            }
+        };
+        for object in &mut used {
+            object.elsewhere = Some(path.clone());
+            if let Reading::Certificate(facts) = &mut object.reading {
+                facts.kubelet_embeds_another = true;
+            }
+        }
+        let is_current = |object: &ParsedObject| object.kind == KIND && object.within.is_none();
+        used.extend(objects.into_iter().filter(|object| !is_current(object)));
+        used
     }
 
     fn kubeconfig(&mut self, source: &Source, shown: &str) -> Vec<ParsedObject> {
@@ -231,7 +261,7 @@ fn decide(found: &mut Vec<Found>, is_key: &dyn Fn(&str) -> bool) {
         || there(&|holders, etcd| plane(holders) && !etcd)
         || ["ca", "apiserver", "sa", "front-proxy-ca"].into_iter().any(is_key);
     // An etcd host of an external etcd has no kubelet that joined the cluster, so it needs no CA of the cluster.
-    let joined = found.iter().any(|found| found.expected.name == "kubelet.conf" && found.is_there());
+    let joined = found.iter().any(|found| found.expected.name == KUBELET_CONF && found.is_there());
     for found in found.iter_mut().filter(|found| found.expected.presence == Presence::Unknown) {
         let Some(entry) = found.expected.entry else { continue };
         let required = match (entry.holders, entry.etcd) {
@@ -297,6 +327,41 @@ fn mark_wrong_issuers(found: &mut [Found]) {
     }
 }
 
+/// Kubeconfigs that trust some of the authorities of ca.crt and not all, as `kubeadm certs renew` leaves them below an intermediate
+/// CA, and a ca-signer.crt that is not the certificate that signs alone.
+fn mark_unlike_ca(found: &mut [Found]) {
+    let prints = |objects: &[ParsedObject], is_wanted: &dyn Fn(&ParsedObject) -> bool| -> Vec<[u8; 32]> {
+        let of = |object: &ParsedObject| match &object.reading {
+            Reading::Certificate(facts) => Some(facts.fingerprint),
+            _ => None,
+        };
+        objects.iter().filter(|object| is_wanted(object)).filter_map(of).collect()
+    };
+    let ca = found.iter().find(|one| one.expected.name == CaId::Cluster.name());
+    let own = ca.map(|ca| prints(&ca.objects, &|_| true)).unwrap_or_default();
+    if own.is_empty() {
+        return;
+    }
+    for one in found {
+        let differs = match one.expected.kind {
+            Kind::Kubeconfig => {
+                let is_data = |object: &ParsedObject| {
+                    object.kind == Kind::KubeconfigAuthority && object.within.as_deref() == Some(CaId::Cluster.name())
+                };
+                let data = prints(&one.objects, &is_data);
+                data.iter().any(|print| own.contains(print)) && !own.iter().all(|print| data.contains(print))
+            }
+            Kind::Authority if one.expected.name == SIGNER_ENTRY => {
+                prints(&one.objects, &|_| true).as_slice() != own.get(..1).unwrap_or_default()
+            }
+            _ => false,
+        };
+        if let Some(Reading::Certificate(facts)) = one.objects.first_mut().map(|object| &mut object.reading) {
+            facts.differs_from_ca = differs;
+        }
+    }
+}
+
 /// Whether a path leads from a certificate to one of the authorities.
 fn leads_to(leaf: &IssuerLink, intermediates: &[&IssuerLink], authorities: &[IssuerLink]) -> bool {
     let mut current = leaf;
@@ -313,7 +378,7 @@ fn leads_to(leaf: &IssuerLink, intermediates: &[&IssuerLink], authorities: &[Iss
 
 /// `system:node:NAME` in kubelet.conf.
 fn node_name(found: &[Found]) -> Option<String> {
-    let kubelet = found.iter().find(|found| found.expected.name == "kubelet.conf")?;
+    let kubelet = found.iter().find(|found| found.expected.name == KUBELET_CONF)?;
     match &kubelet.objects.first()?.reading {
         Reading::Certificate(facts) => facts.subject_attributes.cn.strip_prefix("system:node:").map(str::to_owned),
         _ => None,

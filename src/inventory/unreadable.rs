@@ -3,7 +3,9 @@
 use crate::encoding::contents::Contents;
 use crate::encoding::pem::PemError;
 use crate::encoding::pem_stream::Broken;
+use crate::encoding::pkcs7::Pkcs7Error;
 use crate::encoding::yaml::{Flaw, Mark};
+use crate::encrypted::EncryptionError;
 use crate::files::{self, What};
 use crate::kubeconfig::KubeconfigError;
 use crate::x509::ParseError;
@@ -31,6 +33,13 @@ pub enum Unreadable {
     /// The body of a PEM block that was read piece by piece.
     #[error("{0}")]
     PemBody(#[from] Broken),
+    #[error("{0}")]
+    Pkcs7(#[from] Pkcs7Error),
+    /// A file behind a password, by its format.
+    #[error("the {0} is encrypted, and no password is given (--password-file)")]
+    NoPassword(&'static str),
+    #[error("{what}: {why}")]
+    Locked { what: &'static str, why: EncryptionError },
     #[error("{0}")]
     Certificate(#[from] ParseError),
     #[error("{0}")]

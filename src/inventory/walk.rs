@@ -6,11 +6,13 @@ use walkdir::WalkDir;
 
 use super::around::{self, Around};
 use super::facts::IssuerLink;
-use super::item::{Item, Kind, Tree};
+use super::item::{Item, Kind, Reading, Tree};
 use super::load::{Loader, ReadMode};
 use super::object::{self, ParsedObject, Place};
 use super::unreadable::Unreadable;
 use super::{content, directories, pem};
+use crate::encoding::pkcs7::Pkcs7Error;
+use crate::encrypted::Password;
 use crate::files;
 
 /// What a walk finds.
@@ -67,8 +69,8 @@ pub fn directories(root: &Path) -> Vec<String> {
 }
 
 /// Everything below a directory, each item named by its path there.
-pub fn directory(root: &Path) -> Tree {
-    let mut walk = Walk::new(root);
+pub fn directory(root: &Path, password: Option<&Password>) -> Tree {
+    let mut walk = Walk::new(root, password);
     scan(root, &mut |event| match event {
         WalkEvent::File(path) => walk.read(&path, ReadMode::Walked),
         WalkEvent::Failed(path, why) => walk.push(&path, vec![ParsedObject::broken(Kind::Certificate, 0, why)]),
@@ -78,8 +80,8 @@ pub fn directory(root: &Path) -> Tree {
 }
 
 /// Everything in one file. A file without any of it is one item that cannot be read.
-pub fn file(path: &Path) -> Tree {
-    let mut walk = Walk::new(path);
+pub fn file(path: &Path, password: Option<&Password>) -> Tree {
+    let mut walk = Walk::new(path, password);
     walk.read(path, ReadMode::Named);
     walk.tree()
 }
@@ -91,12 +93,13 @@ struct Walk<'a> {
     referred: Loader,
     found: Vec<(Item, Option<IssuerLink>)>,
     notes: Vec<String>,
+    password: Option<&'a Password>,
 }
 
 impl<'a> Walk<'a> {
-    fn new(root: &'a Path) -> Self {
+    fn new(root: &'a Path, password: Option<&'a Password>) -> Self {
         let (loader, referred) = (Loader::default(), Loader::default());
-        Self { root, loader, referred, found: Vec::new(), notes: Vec::new() }
+        Self { root, loader, referred, found: Vec::new(), notes: Vec::new(), password }
     }
 
     fn tree(self) -> Tree {
@@ -109,6 +112,7 @@ impl<'a> Walk<'a> {
         let broken = |why| vec![ParsedObject::broken(Kind::Certificate, 0, why)];
         let beside = around::beside(path);
         let mut around = Around::new(&beside, &mut self.referred);
+        around.password = self.password;
         let objects = match files::look(path) {
             Ok(Some(source)) => {
                 let read = |bytes: &[u8]| contents(bytes, mode, &mut around);
@@ -145,7 +149,13 @@ impl<'a> Walk<'a> {
 }
 
 fn contents(bytes: &[u8], mode: ReadMode, around: &mut Around<'_>) -> Vec<ParsedObject> {
-    let objects = content::objects(bytes, around);
+    let mut objects = content::objects(bytes, around);
+    if mode == ReadMode::Walked {
+        // An encrypted message, or what else PKCS#7 is for.
+        objects.retain(|object| {
+            !matches!(object.reading, Reading::Unreadable(Unreadable::Pkcs7(Pkcs7Error::OtherContent(_))))
+        });
+    }
     // A kubeconfig without certificates is said to be one.
     if objects.is_empty() && around.notes.is_empty() && mode == ReadMode::Named {
         return vec![pem::unexpected(bytes, Kind::Certificate, "a certificate, CRL, kubeconfig or manifest", None)];

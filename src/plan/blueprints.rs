@@ -101,7 +101,7 @@ pub fn signed(
             Some((algorithm(profile, entry), leaf(profile, profile.node(home?)?, entry, now, signer)))
         }
         What::Extra(added) => Some(extra(profile, added, now, signer)),
-        What::Authority(_) | What::ServiceAccount(_) | What::Copy { .. } => None,
+        What::Authority(_) | What::ServiceAccount(_) | What::SignerFile { .. } | What::Copy { .. } => None,
     }
 }
 
@@ -155,7 +155,7 @@ pub fn validity(profile: &Profile, what: &What) -> Span {
         What::Authority(authority) => {
             profile.authorities.get(authority).and_then(|o| o.validity).unwrap_or(profile.ca_validity)
         }
-        What::ServiceAccount(_) | What::Copy { .. } => Span::seconds(0),
+        What::ServiceAccount(_) | What::SignerFile { .. } | What::Copy { .. } => Span::seconds(0),
     }
 }
 
@@ -167,7 +167,7 @@ pub fn algorithm_of(profile: &Profile, what: &What) -> Option<Algorithm> {
         What::Authority(authority) => {
             Some(profile.authorities.get(authority).and_then(|o| o.algorithm).unwrap_or(profile.algorithm))
         }
-        What::ServiceAccount(_) | What::Copy { .. } => None,
+        What::ServiceAccount(_) | What::SignerFile { .. } | What::Copy { .. } => None,
     }
 }
 
@@ -183,7 +183,7 @@ pub fn stated(profile: &Profile, what: &What) -> Stated {
             let options = profile.authorities.get(authority);
             (options.and_then(|options| options.algorithm), options.and_then(|options| options.validity))
         }
-        What::ServiceAccount(_) | What::Copy { .. } => (None, None),
+        What::ServiceAccount(_) | What::SignerFile { .. } | What::Copy { .. } => (None, None),
     };
     let all = profile.stated;
     let of_kind = if matches!(what, What::Authority(_)) { all.ca_validity } else { all.validity };

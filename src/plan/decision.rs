@@ -38,6 +38,10 @@ pub enum Making {
     KeyPair(Algorithm),
     /// The public half of the sa.key that is there.
     PublicHalf(String),
+    /// The first certificate of another item's file.
+    SignerFile {
+        of: usize,
+    },
     /// A copy of another item's files: its certificate, its key.
     Copy {
         of: usize,
@@ -109,6 +113,8 @@ pub enum Difference {
     OtherAccess(String),
     NotTheSharedFile,
     NotThePublicHalf,
+    /// ca-signer.crt is not the one certificate that signs.
+    NotTheSigner,
 }
 
 /// What makes the whole run impossible, with any flags.

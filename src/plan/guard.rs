@@ -56,7 +56,7 @@ fn orphans(items: &[Item], survey: &Survey, index: usize, out: &mut Reconciled) 
         _ => None,
     };
     let follows = |other: &Item| match other.what {
-        What::Copy { of } => of == index,
+        What::Copy { of } | What::SignerFile { of } => of == index,
         _ => authority.is_some() && other.signer() == authority,
     };
     let still: Vec<String> = items

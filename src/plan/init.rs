@@ -1,5 +1,6 @@
 //! The items of a new tree, in signing order: the catalogue for the profile's nodes.
 
+use crate::catalog::paths::SIGNER_ENTRY;
 use crate::catalog::releases::Release;
 use crate::catalog::{CaId, ENTRIES, Entry, Files, Server};
 use crate::plan::blueprints;
@@ -61,6 +62,22 @@ pub fn items(profile: &Profile, layout: &Layout, directories: &Directories) -> V
         }
     }
     items
+}
+
+/// ca-signer.crt of every control-plane node, behind the items of its tree.
+pub fn add_signer_files(items: &mut Vec<Item>, profile: &Profile, layout: &Layout, directories: &Directories) {
+    let is_ca = |item: &Item| matches!(item.what, What::Authority(CaId::Cluster));
+    let Some(of) = items.iter().position(is_ca) else { return };
+    let nodes = profile.nodes.iter().filter(|node| node.is(NodeRole::ControlPlane));
+    for node in nodes.filter(|node| !matches!(layout, Layout::Node { name } if *name != node.name)) {
+        items.push(Item {
+            id: EntryId { node: owner(layout, node), name: SIGNER_ENTRY.to_owned() },
+            home: Some(node.name.clone()),
+            what: What::SignerFile { of },
+            public: directories.signer_file(&Directories::base(layout, &node.name)),
+            private: None,
+        });
+    }
 }
 
 /// Authorities and the service account keys are one for all nodes.

@@ -30,6 +30,10 @@ pub enum What {
     Leaf(&'static Entry),
     Extra(ExtraCertificate),
     Kubeconfig(&'static Entry, Access),
+    /// The first certificate of another item's file alone.
+    SignerFile {
+        of: usize,
+    },
     /// A copy of a shared item for one node, with or without its key.
     Copy {
         of: usize,
@@ -94,7 +98,7 @@ impl Item {
         match &self.what {
             What::Leaf(entry) | What::Kubeconfig(entry, _) => entry.signer,
             What::Extra(extra) => extra.authority.in_tree(),
-            What::Authority(_) | What::ServiceAccount(_) | What::Copy { .. } => None,
+            What::Authority(_) | What::ServiceAccount(_) | What::SignerFile { .. } | What::Copy { .. } => None,
         }
     }
 }

@@ -17,6 +17,7 @@ pub mod restore;
 pub mod revoke;
 pub mod sans;
 pub mod sign;
+pub mod signer_file;
 pub mod subject;
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 
 use crate::blueprint::San;
 use crate::ca::{CaError, PrivateKey};
+use crate::catalog::paths::SIGNER_ENTRY;
 use crate::catalog::{CaId, Entry, Files, Sans, Server, Subject};
 use crate::encoding::pem;
 use crate::files;
@@ -102,6 +103,10 @@ pub enum Finding {
     /// Not the service account key that was exported.
     OtherServiceAccount,
     NotThePublicHalf,
+    /// ca-signer.crt is not the first certificate of ca.crt alone.
+    NotTheSigner,
+    /// A kubeconfig's certificate-authority-data lacks certificates of this tree's ca.
+    CutAuthorityData,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -144,6 +149,7 @@ impl Judge<'_> {
             NodeFile::Unreadable(why) => judged.findings.push(Finding::Unreadable(why.clone())),
             NodeFile::File(bytes) => match holding.entry.map(|entry| (entry, entry.files)) {
                 Some((_, Files::KeyPair(_))) => service_account(holding, bytes, &mut judged),
+                None if holding.name == SIGNER_ENTRY => judged.findings.extend(self.signer_file(bytes)),
                 Some((entry, Files::Kubeconfig(_))) => self.kubeconfig(holding, entry, bytes, &mut judged),
                 _ => self.pair(holding, bytes, &holding.private, &mut judged),
             },
@@ -160,6 +166,8 @@ impl Judge<'_> {
         let data = parse_pem_bundle(&read.authority).unwrap_or_default();
         if own.is_some() && !read.authority.is_empty() && data.first().map(|c| &c.der) != own.map(|c| &c.der) {
             judged.findings.push(Finding::OtherAuthorityData);
+        } else if !read.authority.is_empty() && self.lacks(&data) {
+            judged.findings.push(Finding::CutAuthorityData);
         }
         let wanted = holding.exported.as_ref().and_then(|prints| prints.server.as_ref());
         if let Some(wanted) = wanted.filter(|wanted| entry.server == Server::Local && **wanted != read.server) {
@@ -180,6 +188,21 @@ impl Judge<'_> {
             let user = read.user.strip_prefix("system:node:").filter(|user| !self.is_named(user));
             judged.findings.extend(user.map(|user| Finding::OtherNode(user.to_owned())));
             judged.findings.dedup();
+        }
+    }
+
+    /// `kubeadm certs renew` cuts it to the first certificate.
+    fn lacks(&self, data: &[Certificate]) -> bool {
+        let own = self.authorities.get(&CaId::Cluster).into_iter().flatten();
+        own.into_iter().any(|wanted| !data.iter().any(|found| found.der == wanted.der))
+    }
+
+    fn signer_file(&self, bytes: &[u8]) -> Option<Finding> {
+        let own = self.authorities.get(&CaId::Cluster).and_then(|bundle| bundle.first())?;
+        match parse_pem_bundle(bytes) {
+            Err(why) => Some(Finding::Broken(why.into())),
+            Ok(found) => (found.len() != 1 || found.first().map(|one| &one.der) != Some(&own.der))
+                .then_some(Finding::NotTheSigner),
         }
     }
 

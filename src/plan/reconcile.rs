@@ -56,6 +56,7 @@ impl Run<'_> {
             What::ServiceAccount(algorithm) => self.service_account(item, *algorithm),
             What::Leaf(_) | What::Extra(_) => self.leaf(item),
             What::Kubeconfig(_, access) => self.kubeconfig(item, access),
+            What::SignerFile { of } => self.signer_file(item, *of),
             What::Copy { of } => self.copy(item, *of),
         }
     }
@@ -289,6 +290,18 @@ impl Run<'_> {
             ((false, false), _) => Decision::Keep,
             (_, false) => Decision::Make(making),
             (_, true) => self.differs(Some(making), vec![Difference::NotTheSharedFile]),
+        }
+    }
+
+    /// What is there must be the one certificate that signs.
+    fn signer_file(&mut self, item: &Item, of: usize) -> Decision {
+        let making = Making::SignerFile { of };
+        let Some(file) = self.file(Some(&item.public)) else { return Decision::Make(making) };
+        let signer = self.out.signers.get(&CaId::Cluster).and_then(Signer::certificate);
+        let found = parse_pem_bundle(file).unwrap_or_default();
+        match (found.as_slice(), signer) {
+            ([only], Some(signer)) if only.der == signer.der && !pem::holds_private_key(file) => Decision::Keep,
+            _ => self.differs(Some(making), vec![Difference::NotTheSigner]),
         }
     }
 

@@ -24,6 +24,9 @@ pub fn read(document: &Document, overrides: &Overrides, reading: &mut Reading) -
     let serving = kubelet.boolean("serving", reading);
     profile.kubelet_serving = overrides.kubelet_serving.or(serving).unwrap_or(profile.kubelet_serving);
     kubelet.finish(reading);
+    let mut controller_manager = fields.section("controllerManager", reading);
+    profile.signer_file = controller_manager.boolean("signerFile", reading).unwrap_or(profile.signer_file);
+    controller_manager.finish(reading);
     let ca_keys = fields.value("caKeys", reading, |text| values::choice(&CaKeys::ALL, CaKeys::name, text));
     profile.ca_keys = ca_keys.unwrap_or(profile.ca_keys);
     let mut crl = fields.section("crl", reading);

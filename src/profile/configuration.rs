@@ -24,7 +24,7 @@ pub enum Dialect {
 pub fn read(fields: &mut Fields<'_>, dialect: Dialect, reading: &mut Reading) -> Profile {
     let is_kpki = dialect == Dialect::Kpki;
     let cluster_name = fields.value("clusterName", reading, values::name_text(253, "a name for the cluster"));
-    let kubernetes_version = version(fields, dialect, reading);
+    let stated_version = version(fields, dialect, reading);
     let control_plane_endpoint = fields.value("controlPlaneEndpoint", reading, values::endpoint);
     let certificates_dir = fields.value("certificatesDir", reading, values::certificates_dir);
 
@@ -52,7 +52,7 @@ pub fn read(fields: &mut Fields<'_>, dialect: Dialect, reading: &mut Reading) ->
     Profile {
         origin: if is_kpki { Origin::Kpki } else { Origin::Kubeadm },
         cluster_name: cluster_name.unwrap_or_else(|| defaults::CLUSTER_NAME.to_owned()),
-        kubernetes_version,
+        kubernetes_version: stated_version.unwrap_or(Release::NEWEST),
         control_plane_endpoint,
         certificates_dir: certificates_dir.unwrap_or_else(|| DEFAULT_CERTIFICATES_DIR.to_owned()),
         service_subnets: service_subnets.unwrap_or_else(|| vec![defaults::SERVICE_SUBNET]),
@@ -63,6 +63,7 @@ pub fn read(fields: &mut Fields<'_>, dialect: Dialect, reading: &mut Reading) ->
             algorithm: algorithm.is_some(),
             validity: validity.is_some(),
             ca_validity: ca_validity.is_some(),
+            version: stated_version.is_some(),
         },
         algorithm: algorithm.unwrap_or(if is_kpki { defaults::ALGORITHM } else { defaults::KUBEADM_ALGORITHM }),
         validity: validity.unwrap_or(defaults::VALIDITY),
@@ -71,6 +72,7 @@ pub fn read(fields: &mut Fields<'_>, dialect: Dialect, reading: &mut Reading) ->
         certificates: BTreeMap::new(),
         extra_certificates: Vec::new(),
         kubelet_serving: is_kpki,
+        signer_file: false,
         ca_keys: CaKeys::ControlPlane,
         crl_validity: defaults::CRL_VALIDITY,
         renewal: defaults::RENEWAL,
@@ -81,23 +83,24 @@ pub fn read(fields: &mut Fields<'_>, dialect: Dialect, reading: &mut Reading) ->
 }
 
 /// kubernetesVersion; kubeadm's labels (`stable-1`, `latest`, a URL) stand for a release only the network
-/// knows; `stable-1.28` names its minor.
-fn version(fields: &mut Fields<'_>, dialect: Dialect, reading: &mut Reading) -> Release {
-    let Some(field) = fields.take("kubernetesVersion", reading) else { return Release::NEWEST };
-    let Some(text) = field.text(reading) else { return Release::NEWEST };
+/// knows; `stable-1.28` names its minor. `None`: the newest known one.
+fn version(fields: &mut Fields<'_>, dialect: Dialect, reading: &mut Reading) -> Option<Release> {
+    let field = fields.take("kubernetesVersion", reading)?;
+    let text = field.text(reading)?;
     if dialect != Dialect::Kpki && is_label(text) {
-        let release = Release::of_label(text).unwrap_or(Release::NEWEST).min(Release::NEWEST);
+        let named = Release::of_label(text).map(|release| release.min(Release::NEWEST));
+        let release = named.unwrap_or(Release::NEWEST);
         reading.warn(&field.path, format!("a label needs a network to resolve; the rules of {release} hold"));
-        return release;
+        return named;
     }
-    let release = field.value(reading, values::release).unwrap_or(Release::NEWEST);
+    let release = field.value(reading, values::release)?;
     if release.minor > Release::NEWEST.minor {
         reading.warn(
             &field.path,
             format!("{release} is newer than all known releases; the rules of {} hold", Release::NEWEST),
         );
     }
-    release
+    Some(release)
 }
 
 fn is_label(text: &str) -> bool {

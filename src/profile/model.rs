@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use crate::blueprint::{Algorithm, ExtendedKeyUsage, San, Subtree};
-use crate::catalog::releases::Release;
+use crate::catalog::releases::{KnownRelease, Release};
 use crate::catalog::{CaId, Entry, Files, Holders};
 use crate::clock::Span;
 
@@ -37,6 +37,8 @@ pub struct Profile {
     pub extra_certificates: Vec<ExtraCertificate>,
     /// Whether nodes get a kubelet serving pair (kubelet.serving).
     pub kubelet_serving: bool,
+    /// Whether ca-signer.crt is written even if ca.crt holds one certificate (controllerManager.signerFile).
+    pub signer_file: bool,
     /// Whether control-plane nodes get the CA keys (caKeys).
     pub ca_keys: CaKeys,
     /// crl.validity: from thisUpdate to nextUpdate.
@@ -75,6 +77,8 @@ pub struct Stated {
     pub validity: bool,
     /// caCertificateValidityPeriod.
     pub ca_validity: bool,
+    /// kubernetesVersion.
+    pub version: bool,
 }
 
 /// controlPlaneEndpoint: `host`, `host:port` or `[v6]:port`.
@@ -261,6 +265,11 @@ impl Node {
 }
 
 impl Profile {
+    /// The release whose components read its trees.
+    pub const fn release(&self) -> KnownRelease {
+        KnownRelease { release: self.kubernetes_version, is_stated: self.stated.version }
+    }
+
     pub fn node(&self, name: &str) -> Option<&Node> {
         self.nodes.iter().find(|node| node.name == name)
     }

@@ -32,6 +32,8 @@ pub fn render(profile: &Profile) -> String {
     options(&mut page, profile);
     page.open(0, "kubelet");
     page.raw(1, "serving", profile.kubelet_serving);
+    page.open(0, "controllerManager");
+    page.raw(1, "signerFile", profile.signer_file);
     page.line(0, "caKeys", profile.ca_keys.name());
     page.open(0, "crl");
     page.line(1, "validity", profile.crl_validity);

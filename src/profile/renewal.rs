@@ -7,7 +7,7 @@ use super::fields::{Field, Fields, Reading};
 use super::model::{Command, Hooks, OnHookFailure, Renewal};
 use super::problem::Mismatch;
 use super::values;
-use crate::catalog::ENTRIES;
+use crate::catalog::readers::COMPONENTS;
 use crate::encoding::yaml::Value;
 
 pub fn read(fields: &mut Fields<'_>, reading: &mut Reading) -> Renewal {
@@ -36,10 +36,7 @@ fn hooks(mut fields: Fields<'_>, reading: &mut Reading) -> Hooks {
 }
 
 fn deploy(field: &Field<'_>, reading: &mut Reading) -> BTreeMap<String, Command> {
-    let mut components: Vec<&str> = ENTRIES.iter().flat_map(|entry| entry.components).copied().collect();
-    components.sort_unstable();
-    components.dedup();
-    components.push(Hooks::DEFAULT);
+    let components: Vec<&str> = COMPONENTS.into_iter().chain([Hooks::DEFAULT]).collect();
     let mut hooks = BTreeMap::new();
     for (name, field) in field.named(reading).unwrap_or_default() {
         if !components.contains(&name) {

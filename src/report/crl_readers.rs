@@ -1,6 +1,6 @@
 //! Who reads revocation lists, and who does not: said with every revocation, because most of Kubernetes does not.
 
-use crate::catalog::CaId;
+use crate::catalog::{CaId, readers};
 use crate::plan::revoke::Verb;
 
 /// The sentence help and reports share.
@@ -23,9 +23,12 @@ pub fn notes(verb: Verb, touched: &[CaId], pki: &str) -> Vec<String> {
         );
     }
     if touched.contains(&CaId::Etcd) {
+        let files = readers::of_crl("etcd").map(|row| format!("{} reads {pki}/{}", row.releases, row.file));
         notes.push(format!(
-            "etcd reads {pki}/etcd/ca.crl if configured: --client-crl-file for clients, --peer-crl-file for members, on every \
-             member"
+            "{} if configured (DER only from 3.6 on): --client-crl-file for clients, --peer-crl-file for members, on every member; for \
+             every handshake, without a restart. etcd looks at serial numbers only: it takes no notice of a stale CRL, and goes on \
+             with the entries that it has",
+            files.collect::<Vec<_>>().join(", ")
         ));
     }
     if touched.contains(&CaId::FrontProxy) {
@@ -35,7 +38,9 @@ pub fn notes(verb: Verb, touched: &[CaId], pki: &str) -> Vec<String> {
         );
     }
     notes.push(
-        "HAProxy (crl-file) and nginx (ssl_crl) read a CRL when they are reloaded: copy it there first".to_owned(),
+        "HAProxy (crl-file) and nginx (ssl_crl) read a CRL when they are reloaded: copy it there first; once it is stale, they refuse \
+         every client"
+            .to_owned(),
     );
     notes
 }

@@ -101,6 +101,6 @@ impl Report for Restored {
             paths.iter().try_for_each(|path| line(out, format_args!("  {path}{remark}")))?;
         }
         self.warnings.iter().try_for_each(|warning| line(out, format_args!("  warning: {warning}")))?;
-        restart_lines(&self.restart, "Before they are used:", out)
+        restart_lines(&self.restart, "Before they are used", out)
     }
 }

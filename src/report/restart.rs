@@ -2,41 +2,59 @@
 
 use std::io::{self, Write};
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::table::line;
-use crate::audit::COMPONENTS;
-use crate::catalog::readers::{self, Action};
+use crate::catalog::readers::{self, Action, COMPONENTS, Reader};
+use crate::catalog::releases::KnownRelease;
 use crate::tree::EntryId;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Restart {
     pub node: Option<String>,
     pub component: &'static str,
     /// `restart`, `none`, `copy-again`.
     pub action: &'static str,
     pub why: &'static str,
+    /// Of `none`: how long it takes.
+    pub within: Option<String>,
+    /// What `none` does not cover.
+    pub except: Option<&'static str>,
     pub entries: Vec<String>,
     pub command: Option<String>,
+    /// The release for which this holds.
+    #[serde(rename = "kubernetesVersion", serialize_with = "version")]
+    pub kubernetes: KnownRelease,
+    #[serde(skip)]
+    pub taken_up: Action,
+}
+
+fn version<S: Serializer>(kubernetes: &KnownRelease, to: S) -> Result<S::Ok, S::Error> {
+    to.collect_str(&kubernetes.release)
 }
 
 /// Each component of each node once, as the catalogue knows its readers. `changed`: the entries whose files are new.
-pub fn restarts(changed: impl Iterator<Item = EntryId>) -> Vec<Restart> {
+pub fn restarts(changed: impl Iterator<Item = EntryId>, kubernetes: KnownRelease) -> Vec<Restart> {
     let mut all: Vec<Restart> = Vec::new();
     for EntryId { node, name: entry } in changed {
-        for reader in readers::of(&entry) {
+        for reader in readers::of(&entry, kubernetes.release) {
             let same = |other: &&mut Restart| {
                 other.node == node && other.component == reader.component && other.action == reader.action.name()
             };
             match all.iter_mut().find(same) {
-                Some(known) => known.entries.push(entry.clone()),
+                Some(known) => known.add(reader, &entry),
                 None => all.push(Restart {
                     node: node.clone(),
                     component: reader.component,
                     action: reader.action.name(),
                     why: reader.why,
+                    within: reader.action.within(),
+                    except: reader.except,
                     entries: vec![entry.clone()],
                     command: readers::command(reader.component).filter(|_| reader.action == Action::Restart),
+                    kubernetes,
+                    taken_up: reader.action,
                 }),
             }
         }
@@ -46,21 +64,66 @@ pub fn restarts(changed: impl Iterator<Item = EntryId>) -> Vec<Restart> {
     all
 }
 
-/// What people have to do, under a headline; nothing where there is nothing to do.
+impl Restart {
+    /// The one that takes the longest decides what is said of several.
+    fn add(&mut self, reader: &Reader, entry: &str) {
+        if !self.entries.iter().any(|known| known == entry) {
+            self.entries.push(entry.to_owned());
+        }
+        if reader.action > self.taken_up {
+            (self.taken_up, self.within, self.why) = (reader.action, reader.action.within(), reader.why);
+        }
+        self.except = self.except.or(reader.except);
+    }
+}
+
+/// A component among others that are restarted.
+pub fn one_at_a_time(component: &str) -> String {
+    match component {
+        "etcd" => "etcd (one member at a time, the next when all are healthy)".to_owned(),
+        other => other.to_owned(),
+    }
+}
+
+/// What people have to do, under a headline, and what happens by itself.
 pub fn restart_lines(restart: &[Restart], headline: &str, out: &mut dyn Write) -> io::Result<()> {
-    let wanted: Vec<_> = restart.iter().filter(|restart| restart.action != "none").collect();
-    if !wanted.is_empty() {
-        writeln!(out, "\n{headline}")?;
+    let (alone, wanted): (Vec<&Restart>, Vec<&Restart>) = restart.iter().partition(|one| one.action == "none");
+    if let Some(first) = wanted.first() {
+        let is_restart = |one: &&&Restart| one.action == "restart";
+        let several = wanted.iter().filter(is_restart).count() > 1;
+        let order = if several { ", one component after another" } else { "" };
+        let nodes = wanted.iter().filter(is_restart).any(|one| one.node != first.node);
+        let order = if nodes { ", one node after another, one component after another" } else { order };
+        writeln!(out, "\n{headline}{order} ({}):", first.kubernetes)?;
     }
     for one in wanted {
         let node = one.node.as_ref().map(|node| format!("on {node}: ")).unwrap_or_default();
         let entries = one.entries.join(", ");
-        let what = match one.component {
-            "people" => format!("copy {entries} again"),
-            component => format!("restart {component}"),
+        let what = match (one.component, one.action) {
+            ("people", _) => format!("copy {entries} again"),
+            ("pods", _) => "restart the workloads".to_owned(),
+            (component, _) => format!("restart {}", one_at_a_time(component)),
         };
         line(out, format_args!("- {node}{what}: {} ({entries})", one.why))?;
         one.command.iter().try_for_each(|command| writeln!(out, "    {command}"))?;
     }
+    if let Some(first) = alone.first() {
+        writeln!(out, "\nUsed without a restart ({}):", first.kubernetes)?;
+    }
+    for component in COMPONENTS {
+        taken_up(component, &alone, out)?;
+    }
     Ok(())
+}
+
+/// One line for a component, on whatever nodes it runs.
+fn taken_up(component: &str, alone: &[&Restart], out: &mut dyn Write) -> io::Result<()> {
+    let of = || alone.iter().filter(|one| one.component == component);
+    let Some(slowest) = of().max_by_key(|one| one.taken_up) else { return Ok(()) };
+    let mut entries: Vec<&str> = of().flat_map(|one| one.entries.iter().map(String::as_str)).collect();
+    entries.sort_unstable();
+    entries.dedup();
+    let within = slowest.within.as_deref().unwrap_or_default();
+    line(out, format_args!("- {component}, {within}: {} ({})", slowest.why, entries.join(", ")))?;
+    of().find_map(|one| one.except).map_or(Ok(()), |except| line(out, format_args!("  but {except}")))
 }

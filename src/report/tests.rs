@@ -7,6 +7,8 @@ use zeroize::Zeroizing;
 use super::certificate::Side;
 use super::restart::Restart;
 use super::{Facts, Form, Report, convert, crl, export, history, init, inspect, renew, requests, revoke};
+use crate::catalog::readers::Action;
+use crate::catalog::releases::KnownRelease;
 use crate::tree::EntryId;
 
 const AT: OffsetDateTime = datetime!(2026-11-20 22:00 UTC);
@@ -30,7 +32,18 @@ fn facts() -> Facts {
 
 fn restart() -> Restart {
     let entries = vec![text("a")];
-    Restart { node: None, component: "etcd", action: "restart", why: "w", entries, command: None }
+    Restart {
+        node: None,
+        component: "etcd",
+        action: "restart",
+        why: "w",
+        within: None,
+        except: None,
+        entries,
+        command: None,
+        kubernetes: KnownRelease::default(),
+        taken_up: Action::Restart,
+    }
 }
 
 #[track_caller]
@@ -52,6 +65,7 @@ fn init_says_null_for_what_has_no_certificate() {
         node: None,
         outcome: init::Outcome::Created,
         generation: None,
+        bootstrap_manifests: None,
         items: vec![item(None), item(Some(facts()))],
         warnings: Vec::new(),
     };
@@ -112,7 +126,7 @@ fn renew_judges_its_trees() {
          \"algorithm\":\"RSA-2048\",\"subject\":\"CN=a\",\"issuer\":\"CN=ca\",\"sans\":[\"a\"],\"usages\":[\"server\"],\
          \"notBefore\":\"2026-11-20T22:00:00Z\",\"expirationDate\":\"2026-11-20T22:00:00Z\",\"serial\":\"0A\",\
          \"sha256\":null},\"new\":null,\"paths\":[]}],\"revocationLists\":[],\"restart\":[{\"node\":null,\
-         \"component\":\"etcd\",\"action\":\"restart\",\"why\":\"w\",\"entries\":[\"a\"],\"command\":null}],\"hooks\":[{\
+         \"component\":\"etcd\",\"action\":\"restart\",\"why\":\"w\",\"within\":null,\"except\":null,\"entries\":[\"a\"],\"command\":null,\"kubernetesVersion\":\"v1.37.0\"}],\"hooks\":[{\
          \"hook\":\"deploy\",\"node\":null,\"component\":\"etcd\",\"succeeded\":false,\"ended\":\"exit status 3\",\
          \"output\":\"one\\ntwo\\n\"}],\"warnings\":[],\"elsewhere\":null,\"failure\":{\"what\":\"x\",\"why\":[\"y\"],\"hints\":[]}}]}",
     );
@@ -246,7 +260,7 @@ fn generations() {
         &restored,
         "{\"apiVersion\":\"kpki/v1\",\"kind\":\"RestoreReport\",\"directory\":\"d\",\"generation\":\"g\",\"kept\":null,\
          \"putBack\":[\"a\"],\"removed\":[],\"listsLeft\":[],\"warnings\":[],\"restart\":[{\"node\":null,\
-         \"component\":\"etcd\",\"action\":\"restart\",\"why\":\"w\",\"entries\":[\"a\"],\"command\":null}]}",
+         \"component\":\"etcd\",\"action\":\"restart\",\"why\":\"w\",\"within\":null,\"except\":null,\"entries\":[\"a\"],\"command\":null,\"kubernetesVersion\":\"v1.37.0\"}]}",
     );
 }
 

@@ -64,9 +64,10 @@ impl Commit<'_> {
         changes.chain(self.removals.iter().map(|(root, path)| (*root, path, true)))
     }
 
-    /// Whether it leaves anything in `.kpki`.
-    pub(super) const fn is_recorded(&self) -> bool {
-        !self.changes.is_empty() || !self.removals.is_empty() || !self.journal.is_empty()
+    /// Whether it leaves anything in `.kpki`, a generation aside.
+    pub(super) fn has_state(&self) -> bool {
+        let is_state = |root: RootId| root == RootId::State;
+        !self.journal.is_empty() || self.destinations().any(|(root, ..)| is_state(root))
     }
 
     pub(super) fn uses_kubelet(&self) -> bool {

@@ -42,7 +42,9 @@ fn locked(commit: &Commit<'_>, created_dirs: &mut CreatedDirs, watch: Watch<'_>)
         }
     };
     let result = recovered(commit, lock, created_dirs, watch);
-    if result.as_ref().map_or_else(StoreError::keeps_changes, |_| commit.is_recorded()) {
+    // A directory that is no tree is left without `.kpki`, whatever was written to it.
+    let records = |receipt: &Receipt| receipt.generation.is_some() || commit.has_state();
+    if result.as_ref().map_or_else(StoreError::keeps_changes, records) {
         lock.used.set(true);
     }
     result

@@ -2,6 +2,7 @@
 
 use zeroize::Zeroizing;
 
+use crate::catalog::paths::SIGNER_FILE;
 pub use crate::catalog::paths::{DEFAULT_DIR, DEFAULT_KUBELET_DIR};
 use crate::catalog::{CaId, Entry, Files};
 use crate::files::{BadPath, RelPath};
@@ -116,6 +117,11 @@ impl Directories {
     pub fn pair(&self, base: &str, stem: &str) -> (Place, Option<Place>) {
         let place = |end: &str| Place::main(format!("{base}{}/{stem}.{end}", self.pki));
         (place("crt"), Some(place("key")))
+    }
+
+    /// ca-signer.crt, beside ca.crt.
+    pub fn signer_file(&self, base: &str) -> Place {
+        Place::main(format!("{base}{}/{SIGNER_FILE}", self.pki))
     }
 
     /// Certificate and key of an authority as the tree itself uses them.

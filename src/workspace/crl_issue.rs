@@ -201,7 +201,7 @@ fn kept(session: &Session<'_>, path: &str) -> Result<Option<Number>, Error> {
 }
 
 /// The CRL files: beside the authority, and beside each node's copy of the authority in a cluster directory. DER is
-/// written if requested, and an existing DER file is always updated.
+/// written if requested, and an existing DER file is always updated; of etcd always, which reads nothing else from 3.6 on.
 fn files(
     session: &Session<'_>,
     snapshot: &Snapshot,
@@ -227,7 +227,7 @@ fn files(
         let bytes = if left == 0 { pem.take() } else { pem.clone() };
         changes.push(change(&path, bytes.unwrap_or_default())?);
         let beside = format!("{path}.der");
-        if wanted || files::what(dir.as_ref(), Path::new(&beside)).is_some() {
+        if wanted || authority == CaId::Etcd || files::what(dir.as_ref(), Path::new(&beside)).is_some() {
             changes.push(change(&beside, Zeroizing::new(der.to_vec()))?);
         }
     }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::survey;
 use super::tree_dir::TreeDir;
+use crate::catalog::paths::{KUBELET_CONF, ROTATED_CLIENT};
 use crate::error::Error;
 use crate::files::{self, FileState, RelPath};
 use crate::kubeconfig::{self, Credentials};
@@ -21,10 +22,17 @@ pub fn follow(credentials: &mut [Credential], tree: &TreeDir) -> Result<(), Erro
     let kubeconfigs = credentials.iter().filter(|one| one.is_kubeconfig()).map(|one| &one.public);
     let found = survey::survey(&tree.roots, kubeconfigs)?;
     for one in credentials.iter_mut().filter(|one| one.is_kubeconfig()) {
-        let bytes = file(&found, Some(&one.public)).filter(|bytes| kubeconfig::may_name_files(bytes));
+        let is_kubelets = one.id.name == KUBELET_CONF;
+        let may_refer = |bytes: &&[u8]| is_kubelets || kubeconfig::may_name_files(bytes);
+        let bytes = file(&found, Some(&one.public)).filter(may_refer);
         let Some(read) = bytes.and_then(|bytes| kubeconfig::read(bytes).ok()) else { continue };
-        let Credentials::Files { certificate, key } = read.credentials else { continue };
         let base = one.public.path.strip_suffix(&one.id.name).unwrap_or_default();
+        let Credentials::Files { certificate, key } = read.credentials else {
+            if is_kubelets {
+                one.elsewhere = look(tree, base, &format!("{DEFAULT_KUBELET_DIR}/{ROTATED_CLIENT}"));
+            }
+            continue;
+        };
         match (below(base, &certificate), below(base, &key)) {
             (Some(public), Some(private)) if public != private => {
                 (one.public, one.private) = (public, Some(private));

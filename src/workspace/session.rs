@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::catalog::CaId;
+use crate::catalog::releases::KnownRelease;
 use crate::clock::Span;
 use crate::error::{self, Error};
 use crate::files::{self, FileError, Op};
@@ -12,9 +13,9 @@ use crate::profile::{CRL_VALIDITY, Etcd, Profile};
 use crate::tree::layout::{Layout, Place};
 use crate::tree::{EntryId, Issuers, leaf, survey};
 use crate::workspace::args::{RunArgs, TreeArgs};
-use crate::workspace::referred;
 use crate::workspace::targets::Target;
 use crate::workspace::tree_dir::{self, Locked, Snapshot, TreeDir};
+use crate::workspace::{referred, signer_file};
 
 /// The facts that do not change during a run.
 #[derive(Debug)]
@@ -123,11 +124,32 @@ impl<'a> Session<'a> {
 
     fn places(&self) -> Vec<Place> {
         let own = self.credentials.iter().flat_map(Credential::places);
-        own.cloned().chain(self.copies().into_iter().map(|(.., place)| place)).collect()
+        let signers = self.signing_bases().into_iter().map(|base| self.tree.directories.signer_file(&base));
+        own.cloned().chain(self.copies().into_iter().map(|(.., place)| place)).chain(signers).collect()
     }
 
     pub fn profile(&self) -> Option<&'a Profile> {
         self.target.profile.as_ref()
+    }
+
+    /// The directories of the nodes whose kube-controller-manager signs. Without a profile, of those that have its kubeconfig.
+    pub fn signing_bases(&self) -> Vec<String> {
+        let mut nodes: Vec<String> = self.credentials.iter().filter_map(|one| one.id.node.clone()).collect();
+        nodes.sort();
+        nodes.dedup();
+        let layout = match nodes.is_empty() {
+            true => Layout::Node { name: String::new() },
+            false => Layout::Cluster,
+        };
+        let conf = |base: &str| self.tree.roots.main.join(format!("{base}controller-manager.conf"));
+        let mut bases = signer_file::bases(self.profile(), &layout, &nodes);
+        bases.retain(|base| self.profile().is_some() || base.is_empty() || files::what(None, &conf(base)).is_some());
+        bases
+    }
+
+    /// The release whose components read the tree.
+    pub fn release(&self) -> KnownRelease {
+        self.profile().map(Profile::release).unwrap_or_default()
     }
 
     /// The time from thisUpdate to nextUpdate of a new CRL.

@@ -132,7 +132,7 @@ pub fn manifest(profile: &Profile, pki: &str, items: &[Item]) -> Result<String, 
     let mut files = Vec::new();
     for item in items {
         let node = item.id.node.as_deref();
-        let is_copy = matches!(item.what, What::Copy { .. });
+        let is_copy = matches!(item.what, What::Copy { .. } | What::SignerFile { .. });
         let public = (&item.public, plan::mode(items, item) == 0o600);
         for (place, is_secret) in item.private.iter().map(|place| (place, true)).chain([public]) {
             files.push(ManifestFile {

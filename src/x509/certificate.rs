@@ -67,9 +67,9 @@ impl Certificate {
         if der.len() > LIMIT {
             return Err(ParseError::TooLarge { found: der.len() });
         }
-        let parts = signed_parts(der).map_err(|NotDer| ParseError::Malformed)?;
+        let parts = signed_parts(der).map_err(|NotDer| ParseError::not_one(der))?;
         let mut parser = X509CertificateParser::new().with_deep_parse_extensions(false);
-        let (rest, parsed) = parser.parse(der).map_err(ParseError::Syntax)?;
+        let (rest, parsed) = parser.parse(der).map_err(|why| ParseError::in_part(der, &why))?;
         let tbs = &parsed.tbs_certificate;
         // The parser ends the signed part after the last field it knows: then something follows that it did not look at.
         if !rest.is_empty() || tbs.as_ref() != parts.signed {

@@ -31,6 +31,8 @@ pub const CRATES: &[(&str, &[&str])] = &[
     ("cbc", &["encrypted"]),
     ("des", &["encrypted"]),
     ("rc2", &["encrypted"]),
+    ("md5", &["encrypted"]),
+    ("bcrypt_pbkdf", &["encrypted"]),
     ("scrypt", &["encrypted"]),
     ("x509_parser", &["x509"]),
     ("webpki", &["x509"]),

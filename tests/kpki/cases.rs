@@ -139,6 +139,12 @@ const TABLE: &[Row] = &[
         &[Say("line 22: expected a BEGIN line before the END line of CERTIFICATE, found none")],
     ),
     row("pem-silent-second-block", "check-expiration nbsp-second.crt", 4, &[Say("line 22: expected a BEGIN line")]),
+    row("p7b", "inspect chain.p7b", 0, &[Say("PKCS#7 (1 of 3)"), Say("(3 of 3)"), WriteNothing]),
+    row("p7b", "inspect chain-der.p7b", 0, &[Say("certificates: "), Say("(3 of 3)")]),
+    row("p7b", "convert chain.p7b --to pem --out x", 0, &[Say("2 certificates"), Hold("x", "BEGIN CERTIFICATE")]),
+    row("p7b", "convert chain-der.p7b --to parts --out d", 0, &[Hold("d/chain-der-2.crt", "BEGIN CERTIFICATE")]),
+    row("p7b", "check-expiration chain.p7b", 0, &[Say("ok: 2 certificates")]),
+    row("p7b", "check-expiration chain-der.p7b", 0, &[Say("ok: 2 certificates")]),
     row(
         "kubeconfig-file-refs",
         "check-expiration with-ca-data.yaml --at 2027-02-01",

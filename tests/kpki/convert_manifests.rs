@@ -67,7 +67,7 @@ fn opaque_secrets_lists_and_kubeconfigs_inside() {
     assert_eq!(place.read("d/a-any.crt").as_bytes(), original("pki/ca.crt"));
     assert_eq!(mode(&place, "d/-b-value-client.key"), 0o600);
     place.kpki(&["convert", "all.yaml", "--to", "kubeconfig", "--out", "admin.conf"]).status(0);
-    assert!(place.read("admin.conf").contains("current-context: kubernetes-admin@kubernetes"));
+    assert!(place.read("admin.conf").contains("current-context: kubernetes-admin@prod"));
 }
 
 #[test]

@@ -257,7 +257,8 @@ fn what_does_not_fit_is_not_imported() {
     at(&place, &["csr", "apiserver", "scheduler.conf", "--dir", "t"]).ok();
     let good = sign_all(&place, "ca", &["apiserver", "scheduler.conf"]);
     let ca = ["--ca-cert", "t/pki/ca.crt", "--ca-key", "corp/ca.key"];
-    let sign = |csr: &str, out: &str, more: &[&str]| at(&place, &[&["sign", csr, "--out", out], more].concat()).ok();
+    let sign =
+        |csr: &str, out: &str, more: &[&str]| at(&place, &[&["sign", csr, "--out", out], more].concat()).status(0);
     let server = "t/.kpki/requests/pki/apiserver.csr";
     sign(server, "few.crt", &[&["--usage", "server", "--san", "cp1"], &ca[..]].concat());
     sign(server, "client.crt", &[&["--usage", "client", "--request-names"], &ca[..]].concat());
@@ -330,10 +331,10 @@ fn the_three_authorities_below_an_offline_root() {
             ]
             .concat(),
         )
-        .ok();
+        .status(0);
         files.push(out);
     }
-    import(&place, &files, &["--profile", "p.yaml"]).ok();
+    import(&place, &files, &["--profile", "p.yaml"]).warns();
     let bundle = parse_pem_bundle(place.read("t/pki/ca.crt").as_bytes()).unwrap();
     assert_eq!((bundle.len(), bundle[0].path_len, bundle[1].is_self_issued()), (2, Some(0), true));
     assert!(parse_pem_bundle(place.read("t/pki/etcd/ca.crt").as_bytes()).unwrap()[0].name_constraints.is_some());
@@ -382,7 +383,7 @@ fn the_three_authorities_below_an_offline_root() {
             root[3],
         ],
     )
-    .ok();
+    .warns();
     let run = import(&place, &["other.crt".to_owned()], &[]).fails(1);
     assert!(run.stderr.contains("were signed by another authority"), "{}", run.stderr);
 }
@@ -511,4 +512,26 @@ fn cfssls_json_gets_key_request_and_certificate() {
     let run = at(&place, &["sign", "--csr-json", "bad.json", "--usage", "server", "--dir", "t"]).fails(1);
     assert!(run.stderr.contains("expected a key of rsa 2048"), "{}", run.stderr);
     assert!(!place.path("bad.key").exists());
+}
+
+/// A directory of requests is no tree.
+#[test]
+fn requests_elsewhere_leave_nothing_else_behind() {
+    let place = Place::new();
+    place.write("p.yaml", single(""));
+    fs::create_dir(place.path("out")).unwrap();
+    place.write("out/mine", "mine");
+    let names =
+        || -> Vec<String> { tree(&place.path("out")).into_keys().filter(|name| name.contains(".kpki")).collect() };
+    for _ in 0..2 {
+        at(&place, &["csr", "apiserver", "--profile", "p.yaml", "--dir", "nowhere", "--out", "out"]).ok();
+        assert_eq!(names(), [""; 0]);
+    }
+    place.init(&["--profile", "p.yaml", "--dir", "t"]).ok();
+    // Nor is one of converted files.
+    fs::create_dir(place.path("parts")).unwrap();
+    place.write("parts/mine", "mine");
+    place.kpki(&["convert", "t/pki/apiserver.crt", "t/pki/ca.crt", "--to", "der", "--out", "parts"]).status(0);
+    assert!(!place.path("parts/.kpki").exists());
+    assert!(!place.path("nowhere").exists());
 }

@@ -5,6 +5,7 @@ use std::fs;
 use std::sync::Mutex;
 
 use kpki::catalog::differences::DIFFERENCES;
+use kpki::catalog::readers;
 use kpki::cli;
 use kpki::error::STATUSES;
 
@@ -55,6 +56,21 @@ fn the_readme_lists_the_deliberate_differences() {
         table.push_str(&format!("| {} | {} | {} |\n", difference.kubeadm, difference.kpki, difference.reason));
     }
     generated("differences", &table);
+}
+
+#[test]
+fn readme_and_man_page_have_the_table_of_readers() {
+    let mut table = String::from(
+        "| file | reader | flag or field | releases | a new one is used | how that is known |\n|---|---|---|---|---|---|\n",
+    );
+    let page = fs::read_to_string(repository("man/kpki-renew.1")).unwrap().replace("\\-", "-");
+    for row in readers::rows() {
+        table.push_str(&format!("| {} |\n", row.join(" | ")));
+        let [file, component, setting, releases, action, source] = row;
+        let paragraph = format!(".B {file}\n{component} ({setting}), {releases}: {action} ({source})\n");
+        assert!(page.contains(&paragraph), "man/kpki-renew.1 has not: {paragraph}");
+    }
+    generated("readers", &table);
 }
 
 /// A part of the README between its marks.

@@ -570,6 +570,7 @@ fn a_first_run_that_comes_second_keeps_the_tree_of_the_other() {
             hostname: None,
             force: false,
             allow_shared_ca: false,
+            bootstrap_manifests: None,
             run: RunArgs { now, lock_wait: std::time::Duration::ZERO, threads: 1, dry_run: false },
         };
         let mut made = false;
@@ -587,4 +588,35 @@ fn a_first_run_that_comes_second_keeps_the_tree_of_the_other() {
         };
         assert!(made && pki("k8s") == pki("other"), "{begun}");
     }
+}
+
+/// What `kubeadm init` makes of rights, by release.
+#[test]
+fn the_bindings_of_a_new_cluster_are_written_where_asked() {
+    let place = Place::new();
+    let make = |release: &str, file: &str| {
+        place.write("p.yaml", single(&format!("kubernetesVersion: {release}\n")));
+        place.init(&["--profile", "p.yaml", "--dir", "t", "--bootstrap-manifests", file])
+    };
+    make("v1.28.0", "rbac.yaml").fails(2);
+    make("v1.36.2", "absent/rbac.yaml").fails(1);
+    assert!(!place.path("t").exists() && !place.path("rbac.yaml").exists());
+    let run = make("v1.36.2", "rbac.yaml").ok();
+    assert!(run.stdout.contains("    kubectl --kubeconfig t/super-admin.conf apply -f rbac.yaml\n"), "{}", run.stdout);
+    let text = place.read("rbac.yaml");
+    let names: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("  name: ")).collect();
+    let admins = "kubeadm:cluster-admins";
+    let client = ["kubeadm:apiserver-kubelet-client", "system:kubelet-api-admin", "kube-apiserver-kubelet-client"];
+    assert_eq!(names, [&[admins, "cluster-admin", admins], &client[..]].concat());
+    assert_eq!((text.matches("kind: Group").count(), text.matches("kind: User").count()), (1, 1));
+    // Again it is the same; another file is not written over.
+    assert!(make("v1.36.2", "rbac.yaml").ok().stdout.starts_with("nothing to do"));
+    place.write("rbac.yaml", "mine");
+    assert!(make("v1.36.2", "rbac.yaml").fails(1).stderr.contains("exists already"));
+    // Where the certificate has the group, one binding is for both.
+    fs::remove_dir_all(place.path("t")).unwrap();
+    make("v1.36.0", "old.yaml").ok();
+    assert_eq!(place.read("old.yaml").matches("ClusterRoleBinding").count(), 1);
+    let dry = place.init(&["--dir", "t", "--bootstrap-manifests", "dry.yaml", "--dry-run"]).status(0);
+    assert!(!place.path("dry.yaml").exists() && !dry.stdout.contains("kubectl"), "{}", dry.stdout);
 }

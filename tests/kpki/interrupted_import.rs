@@ -34,6 +34,7 @@ enum Point {
     Kept,
     KeyPlaced,
     CertificatePlaced,
+    SignerPlaced,
     RequestKeyRemoved,
     RequestRemoved,
     Journaled,
@@ -41,12 +42,13 @@ enum Point {
     Unmarked,
 }
 
-const POINTS: [Point; 9] = [
+const POINTS: [Point; 10] = [
     Point::Staged,
     Point::Marked,
     Point::Kept,
     Point::KeyPlaced,
     Point::CertificatePlaced,
+    Point::SignerPlaced,
     Point::RequestKeyRemoved,
     Point::RequestRemoved,
     Point::Journaled,
@@ -108,6 +110,7 @@ fn interrupted(place: &Place, point: Point) {
     copy(&kept, &staging.join("kept"));
     fs::copy(after.join("pki/ca.key"), staging.join("0")).unwrap();
     fs::copy(after.join("pki/ca.crt"), staging.join("1")).unwrap();
+    fs::copy(after.join("pki/ca-signer.crt"), staging.join("2")).unwrap();
     let (old, new) = (place.read("before/.kpki/journal.jsonl"), place.read("after/.kpki/journal.jsonl"));
     fs::write(staging.join("journal"), new.strip_prefix(&old).unwrap()).unwrap();
     let removal = |path: &str| {
@@ -122,6 +125,7 @@ fn interrupted(place: &Place, point: Point) {
         "files": [
             {"root": "main", "staged": "0", "path": "pki/ca.key", "replace": true},
             {"root": "main", "staged": "1", "path": "pki/ca.crt", "replace": true},
+            {"root": "main", "staged": "2", "path": "pki/ca-signer.crt", "replace": true},
         ],
         "removals": [removal("requests/pki/ca.key"), removal("requests/pki/ca.csr")],
         "journal": old.len(), "keepGenerations": Value::Null,
@@ -136,6 +140,7 @@ fn interrupted(place: &Place, point: Point) {
             Point::Kept => rename(".kpki/staging/kept", &format!(".kpki/generations/{generation}")),
             Point::KeyPlaced => rename(".kpki/staging/0", "pki/ca.key"),
             Point::CertificatePlaced => rename(".kpki/staging/1", "pki/ca.crt"),
+            Point::SignerPlaced => rename(".kpki/staging/2", "pki/ca-signer.crt"),
             Point::RequestKeyRemoved => remove(".kpki/requests/pki/ca.key"),
             Point::RequestRemoved => remove(".kpki/requests/pki/ca.csr"),
             Point::Journaled => fs::write(state.join("journal.jsonl"), &new).unwrap(),
@@ -155,7 +160,7 @@ fn new_generation(place: &Place) -> String {
 fn faults(place: &Place, point: Point, output: &str) -> Vec<String> {
     let mut faults = Vec::new();
     let (wanted, other) = if point == Point::Staged { ("before", "after") } else { ("after", "before") };
-    for file in ["pki/ca.key", "pki/ca.crt"] {
+    for file in ["pki/ca.key", "pki/ca.crt", "pki/ca-signer.crt"] {
         if place.read(&format!("t/{file}")) != place.read(&format!("{wanted}/{file}")) {
             faults.push(format!("{file} is not what the recovery puts in place"));
         }

@@ -2,7 +2,6 @@
 
 use super::load::{self, LoadError, Loaded};
 use super::names;
-use super::request::Passwords;
 use crate::encoding::pem_blocks::blocks;
 use crate::encoding::shown::named;
 use crate::encoding::yaml;
@@ -10,6 +9,7 @@ use crate::error::Error;
 use crate::files::{self, Kind};
 use crate::inventory::looks_like_manifest;
 use crate::manifest::{self, Object, Value};
+use crate::workspace::passwords::Passwords;
 
 /// `name`: for messages.
 pub fn load(name: &str, bytes: &[u8], passwords: &mut dyn Passwords) -> Result<Loaded, LoadError> {

@@ -6,10 +6,11 @@ use crate::encoding::key::Container;
 use crate::encrypted::pkcs8;
 use crate::error::Error;
 use crate::random::random;
+use crate::workspace::passwords::{Asking, Passwords};
 
 use super::load::{Loaded, unlocked};
 use super::object::{Object, Thing};
-use super::request::{Asking, Form, Output, Passwords, Request};
+use super::request::{Form, Output, Request};
 use super::sources::Source;
 use super::{check, names};
 

@@ -2,13 +2,14 @@
 
 use super::documents::load;
 use super::load::{self, LoadError, Loaded};
-use super::request::{Form, Output, Passwords, Request};
+use super::request::{Form, Output, Request};
 use super::sources::{self, Source};
 use super::write::{Done, finish};
 use super::{deploy, forms, kubeadm, names, pack};
 use crate::error::Error;
 use crate::files::{self, What};
 use crate::report::convert::{Convert, Skipped};
+use crate::workspace::passwords::Passwords;
 use std::path::Path;
 use zeroize::Zeroizing;
 
@@ -92,7 +93,7 @@ fn together(
     for source in sources {
         let mut loaded = load(&source.name, &source.bytes, passwords).map_err(Error::from)?;
         report.notes.append(&mut loaded.notes);
-        if !request.form.is_by_file() {
+        if !request.form.is_by_file() && request.form != Form::Pkcs7 {
             for object in &mut loaded.objects {
                 object.thing = load::unlocked(&source.name, &object.thing, passwords)?;
             }
@@ -104,6 +105,7 @@ fn together(
     let name = sources.iter().map(|source| source.name.as_str()).collect::<Vec<_>>().join(", ");
     let output = match request.form {
         Form::Pkcs12 => pack::pkcs12(request, &all, name, passwords)?,
+        Form::Pkcs7 => pack::pkcs7(request.der, &all, name, &mut report.notes)?,
         Form::Kubeconfig => pack::kubeconfig(request, &all, name, &mut report.notes)?,
         Form::Haproxy => deploy::haproxy(request, &all, name, &mut report.notes)?,
         Form::FullChain => deploy::full_chain(request, &all, name, &mut report.notes)?,

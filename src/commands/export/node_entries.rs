@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::manifest::Manifest;
+use crate::catalog::paths::{SIGNER_ENTRY, SIGNER_FILE};
 use crate::catalog::{CaId, ENTRIES, Entry, Files};
 use crate::files;
 use crate::kubeconfig::{self, Credentials};
@@ -64,7 +65,8 @@ pub struct Sources<'a> {
 pub fn node_entries(host: &NodeRootfs, sources: &Sources<'_>) -> Vec<NodeEntry> {
     let certificates = sources.profile.map_or("/etc/kubernetes/pki", |profile| &profile.certificates_dir);
     let mut all: Vec<NodeEntry> = ENTRIES.iter().map(|entry| of_entry(host, sources, entry, certificates)).collect();
-    let named = |name: &str| ENTRIES.iter().any(|entry| entry.name == name);
+    let named = |name: &str| ENTRIES.iter().any(|entry| entry.name == name) || name == SIGNER_ENTRY;
+    all.push(signer_file(host, sources, certificates));
     for one in sources.manifest.iter().flat_map(|manifest| &manifest.entries).filter(|one| !named(&one.name)) {
         all.push(NodeEntry {
             name: one.name.clone(),
@@ -87,6 +89,23 @@ pub fn node_entries(host: &NodeRootfs, sources: &Sources<'_>) -> Vec<NodeEntry> 
         one.required |= one.entry.and_then(Entry::authority).is_some_and(|authority| signers.contains(&authority));
     }
     all
+}
+
+/// ca-signer.crt, where it is.
+fn signer_file(host: &NodeRootfs, sources: &Sources<'_>, certificates: &str) -> NodeEntry {
+    let mut entries = sources.manifest.iter().flat_map(|manifest| &manifest.entries);
+    let exported = entries.find(|one| one.name == SIGNER_ENTRY);
+    let path = exported.map_or_else(|| format!("{certificates}/{SIGNER_FILE}"), |one| one.path.clone());
+    NodeEntry {
+        name: SIGNER_ENTRY.to_owned(),
+        entry: None,
+        path: host.find(&path).display().to_string(),
+        public: host.file_at(&path),
+        private: NodeFile::Missing,
+        client: NodeFile::Missing,
+        required: exported.is_some(),
+        exported: None,
+    }
 }
 
 fn of_entry(host: &NodeRootfs, sources: &Sources<'_>, entry: &'static Entry, certificates: &str) -> NodeEntry {

@@ -14,7 +14,7 @@ use crate::plan::{init as plan, node};
 use crate::profile::Profile;
 use crate::tree::layout::{DEFAULT_KUBELET_DIR, Root};
 use crate::tree::{Directories, Layout, Place, Survey, authorities};
-use crate::workspace::{TreeDir, profiles, state, survey, tree_dir};
+use crate::workspace::{TreeDir, profiles, signer_file, state, survey, tree_dir};
 
 pub struct Source<'a> {
     request: &'a Request,
@@ -61,7 +61,7 @@ impl<'a> Source<'a> {
         };
         let tree = TreeDir::new(main, Some(&profile), kubelet.as_deref())?;
         // Shared items come first, so that the index of a copied item stays valid.
-        let mut items = plan::items(&profile, &layout, &tree.directories);
+        let mut items = signer_file::items(&profile, &layout, &tree)?;
         items.retain(|item| item.id.node.is_none() || item.id.node.as_ref() == Some(&request.node));
         if request.without_ca_keys {
             let goes = |item: &Item| layout != Layout::Cluster || item.id.node.is_some();

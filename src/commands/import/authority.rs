@@ -11,8 +11,9 @@ use crate::plan::import::{self as plan, Refusal};
 use crate::plan::renew::{self, Credential};
 use crate::report::facts::facts;
 use crate::report::requests::RequestEntry;
-use crate::tree::EntryId;
+use crate::tree::{EntryId, Place};
 use crate::workspace::requests::{self, Files, Site};
+use crate::workspace::signer_file;
 use crate::x509::Certificate;
 use crate::x509::ordered::end;
 
@@ -80,6 +81,15 @@ impl Importing<'_> {
                 placed.changes.push(copy.change(0o644, Zeroizing::new(pem.clone().into_bytes()))?);
             }
         }
+        if authority == CaId::Cluster {
+            let places = self.signer_files(bundle.len());
+            for place in &places {
+                placed.changes.push(place.change(0o644, Zeroizing::new(certificate.to_pem().into_bytes()))?);
+            }
+            let (tree, profile) = (&self.session.tree, self.session.profile());
+            placed.warnings =
+                signer_file::notices(tree, profile, &self.session.signing_bases(), bundle.len(), &places)?;
+        }
         Ok(Ok(placed))
     }
 
@@ -100,6 +110,14 @@ impl Importing<'_> {
             }
         }
         Ok(end(certificates))
+    }
+
+    /// The places of ca-signer.crt: beside a ca.crt of several certificates, where it is already, or where the profile asks.
+    fn signer_files(&self, certificates: usize) -> Vec<Place> {
+        let directories = &self.session.tree.directories;
+        let asked = self.session.profile().is_some_and(|profile| profile.signer_file);
+        let places = self.session.signing_bases().into_iter().map(|base| directories.signer_file(&base));
+        places.filter(|place| certificates > 1 || asked || self.file(place).is_some()).collect()
     }
 
     /// The key that belongs to an authority's certificate.

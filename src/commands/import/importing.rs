@@ -32,6 +32,7 @@ pub struct Placed {
     pub certificate: Option<Certificate>,
     pub changes: Vec<FileChange>,
     pub removals: Vec<(RootId, RelPath)>,
+    pub warnings: Vec<String>,
 }
 
 pub fn row(

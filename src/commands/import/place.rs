@@ -61,7 +61,7 @@ impl Importing<'_> {
             Source::Out | Source::InPlace => Vec::new(),
         };
         let entry = RequestEntry { paths, ..row(credential, "import", leaf, old) };
-        Ok(Placed { entry, certificate: Some(leaf.clone()), changes, removals })
+        Ok(Placed { entry, certificate: Some(leaf.clone()), changes, removals, ..Placed::default() })
     }
 
     /// The file has these certificates and no others.

@@ -48,8 +48,10 @@ pub fn run(request: &Request) -> Result<Requests, Error> {
         return Err(Error::usage("--root is for entries of an external authority, and none of these is one")
             .hint("leave it out: the path is checked against the tree's own authority"));
     }
+    warnings.extend(placed.iter().flat_map(|one| one.warnings.iter().cloned()));
     let generation = locked.map(|locked| commit(&session, &mut placed, &locked)).transpose()?.flatten();
-    let put = placed.iter().filter(|one| one.entry.action == "import").map(|one| one.entry.id.clone());
+    // What was not there before is read when its readers start.
+    let put = placed.iter().filter(|one| one.entry.action == "import" && one.entry.old.is_some());
     Ok(Requests {
         verb: Verb::Import,
         directory: Some(session.names().0),
@@ -57,7 +59,7 @@ pub fn run(request: &Request) -> Result<Requests, Error> {
         out: None,
         dry_run: request.run.dry_run,
         generation,
-        restart: restarts(put),
+        restart: restarts(put.map(|one| one.entry.id.clone()), session.release()),
         entries: placed.into_iter().map(|one| one.entry).collect(),
         warnings,
     })

@@ -10,6 +10,7 @@ use crate::plan::decision::{Decision, Making, Reconciled};
 use crate::plan::item::{Item, What, public_mode};
 use crate::tree::{self, Issuers, Place, Survey};
 use crate::workspace::{Progress, RunArgs};
+use crate::x509::parse_pem_bundle;
 use std::collections::BTreeMap;
 use zeroize::Zeroizing;
 
@@ -59,6 +60,11 @@ pub fn make(
         let done = match making {
             Some(Making::PublicHalf(half)) => {
                 let bytes = Zeroizing::new(half.clone().into_bytes());
+                Made { certificate: None, files: vec![file(&item.public, public_mode(&item.what), bytes, *replace)] }
+            }
+            Some(Making::SignerFile { of }) => {
+                let source = Source { items, made: &made, survey };
+                let bytes = source.signer(*of).ok_or_else(|| Error::new("ca.crt was removed during the run"))?;
                 Made { certificate: None, files: vec![file(&item.public, public_mode(&item.what), bytes, *replace)] }
             }
             Some(Making::Copy { of, public, private }) => {
@@ -118,6 +124,13 @@ struct Source<'a> {
 }
 
 impl Source<'_> {
+    /// The first certificate of an authority's file.
+    fn signer(&self, of: usize) -> Option<Zeroizing<Vec<u8>>> {
+        let bundle = self.bytes(of, Some(&self.items.get(of)?.public))?;
+        let first = parse_pem_bundle(&bundle).ok()?.into_iter().next()?;
+        Some(Zeroizing::new(first.to_pem().into_bytes()))
+    }
+
     /// The bytes of a shared place: made in this run, or existing.
     fn bytes(&self, of: usize, place: Option<&Place>) -> Option<Zeroizing<Vec<u8>>> {
         let place = place?;

@@ -1,5 +1,6 @@
 //! `kpki init`: the whole tree from a profile. Resolve, evaluate, refuse, make in memory, commit, report.
 
+mod bootstrap;
 mod evaluate;
 mod external;
 mod job;

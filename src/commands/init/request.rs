@@ -18,5 +18,7 @@ pub struct Request {
     pub force: bool,
     /// Two authorities may be one.
     pub allow_shared_ca: bool,
+    /// Where the bindings of a new cluster are written.
+    pub bootstrap_manifests: Option<PathBuf>,
     pub run: RunArgs,
 }

@@ -7,13 +7,12 @@ use zeroize::Zeroizing;
 use super::request::Request;
 use crate::error::Error;
 use crate::files::RelPath;
-use crate::plan::init as plan;
 use crate::plan::item::Item;
 use crate::profile::{CaKeys, Loaded, NodeRole, Origin, Profile};
 use crate::store::{self, FileChange, RootId};
 use crate::tree::Layout;
 use crate::workspace::state::{self, Choices, State};
-use crate::workspace::{TreeDir, profiles, tree_dir};
+use crate::workspace::{TreeDir, profiles, signer_file, tree_dir};
 
 pub struct Resolved {
     pub loaded: Loaded,
@@ -30,7 +29,7 @@ pub fn resolve(request: &Request) -> Result<Resolved, Error> {
     let profile = &loaded.profile;
     let layout = layout(profile, &state.choices)?;
     let tree = tree_dir(&request.directory, profile, &layout, &state.choices)?;
-    let items = plan::items(profile, &layout, &tree.directories);
+    let items = signer_file::items(profile, &layout, &tree)?;
     let own_files = own_files(&state, profile, &layout, &tree, &items)?;
     Ok(Resolved { loaded, layout, tree, items, own_files })
 }

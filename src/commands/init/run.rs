@@ -1,5 +1,6 @@
 //! Resolve, evaluate, refuse, make in memory, commit, report.
 
+use super::bootstrap;
 use super::evaluate::{self, Evaluation};
 use super::external::external;
 use super::request::Request;
@@ -35,7 +36,14 @@ enum Attempt {
 fn attempt(request: &Request, progress: Progress<'_>) -> Result<Attempt, Error> {
     let resolved = resolve::resolve(request)?;
     let (tree, run) = (&resolved.tree, &request.run);
-    let done = |report| Ok(Attempt::Done(Box::new(report)));
+    let manifests = bootstrap::manifests(request, &resolved.loaded.profile)?;
+    let done = |mut report: report::Init| {
+        if let (Some(path), Some(text), false) = (&request.bootstrap_manifests, &manifests, run.dry_run) {
+            bootstrap::write(path, text)?;
+            report.bootstrap_manifests = Some(path.display().to_string());
+        }
+        Ok(Attempt::Done(Box::new(report)))
+    };
     let locked = match !run.dry_run && tree.is_interrupted()? {
         true => tree.lock(run.lock_wait)?,
         false => {

@@ -5,13 +5,14 @@ use super::job::Made;
 use super::request::Request;
 use super::resolve::Resolved;
 use crate::blueprint::Name;
+use crate::catalog::CaId;
 use crate::error::Error;
 use crate::plan::decision::{Decision, Making, Reconciled};
 use crate::plan::item::{Item, What};
 use crate::report::facts::{facts, of_blueprint};
 use crate::report::{self, Facts, Outcome};
-use crate::tree::{Layout, Survey, file, leaf};
-use crate::workspace::{TreeDir, state, survey};
+use crate::tree::{Layout, Place, Survey, file, leaf};
+use crate::workspace::{TreeDir, signer_file, state, survey};
 use crate::x509::{Certificate, parse_pem_bundle};
 
 /// The rows and the warnings.
@@ -32,6 +33,7 @@ pub fn report(
         },
         outcome,
         generation: None,
+        bootstrap_manifests: None,
         items: items(&resolved.items, evaluation, &resolved.tree),
         warnings: warnings(request, resolved, evaluation)?,
     })
@@ -42,6 +44,7 @@ fn warnings(request: &Request, resolved: &Resolved, evaluation: &Evaluation) -> 
     let (loaded, main) = (&resolved.loaded, &resolved.tree.roots.main);
     let mut lines: Vec<String> = loaded.warnings.iter().map(ToString::to_string).collect();
     lines.extend(crate::error::notices(&evaluation.decided.notices, &context(request, resolved)));
+    lines.extend(signing(resolved, evaluation)?);
     if resolved.layout == Layout::Cluster {
         let is_known = |name: &str| loaded.profile.node(name).is_some();
         for name in survey::names(main, "nodes")?.iter().filter(|name| !is_known(name)) {
@@ -50,6 +53,19 @@ fn warnings(request: &Request, resolved: &Resolved, evaluation: &Evaluation) -> 
         }
     }
     Ok(lines)
+}
+
+/// Which certificate kube-controller-manager signs with.
+fn signing(resolved: &Resolved, evaluation: &Evaluation) -> Result<Vec<String>, Error> {
+    let (profile, tree) = (&resolved.loaded.profile, &resolved.tree);
+    let decided = resolved.items.iter().zip(&evaluation.decided.decisions);
+    let written = decided.filter(|(item, decision)| {
+        matches!(item.what, What::SignerFile { .. }) && matches!(decision, Decision::Make(_) | Decision::Replace(..))
+    });
+    let written: Vec<Place> = written.map(|(item, _)| item.public.clone()).collect();
+    let bases = signer_file::bases(Some(profile), &resolved.layout, &[]);
+    let certificates = evaluation.snapshot.bundle(CaId::Cluster).len().max(1);
+    signer_file::notices(tree, Some(profile), &bases, certificates, &written)
 }
 
 fn items(items: &[Item], evaluation: &Evaluation, tree: &TreeDir) -> Vec<report::Item> {
@@ -111,7 +127,7 @@ fn algorithm(making: &Making) -> Option<String> {
         Making::Authority(algorithm, _) | Making::Certificate(algorithm, _) | Making::KeyPair(algorithm) => {
             Some(algorithm.to_string())
         }
-        Making::PublicHalf(_) | Making::Copy { .. } => None,
+        Making::PublicHalf(_) | Making::SignerFile { .. } | Making::Copy { .. } => None,
     }
 }
 

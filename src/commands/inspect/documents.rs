@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::describe;
 use super::findings::Findings;
-use crate::encoding::contents::Contents;
+use crate::encoding::contents::{Contents, is_der};
 use crate::encoding::pem_blocks::blocks;
 use crate::encoding::shown::named;
 use crate::encoding::yaml;
@@ -15,7 +15,7 @@ use crate::manifest::{self, Value};
 use crate::workspace::survey;
 
 /// Whether the text was a kubeconfig or a manifest. `path`: its own; files that it names are looked up from there.
-pub fn read(path: &Path, bytes: &[u8], found: &mut Findings) -> bool {
+pub fn read(path: &Path, bytes: &[u8], found: &mut Findings<'_>) -> bool {
     // A PEM file is not YAML, and a long one would be refused for its length.
     if bytes.starts_with(b"-----BEGIN ") {
         return false;
@@ -37,7 +37,7 @@ pub fn read(path: &Path, bytes: &[u8], found: &mut Findings) -> bool {
 }
 
 /// `base`: where the files it names are looked up from; `None`: nowhere. `within`: the object it is in.
-fn of_kubeconfig(survey: &Survey<'_>, base: Option<&Path>, within: Option<&str>, found: &mut Findings) {
+fn of_kubeconfig(survey: &Survey<'_>, base: Option<&Path>, within: Option<&str>, found: &mut Findings<'_>) {
     found.add::<String>(Ok(describe::kubeconfig(survey)), within);
     let owner = |what: &str, name: &str| match within {
         Some(within) => format!("{what} {} in {within}", named(name)),
@@ -64,7 +64,7 @@ fn of_kubeconfig(survey: &Survey<'_>, base: Option<&Path>, within: Option<&str>,
     }
 }
 
-fn source(field: &'static str, source: &Source<'_>, base: Option<&Path>, owner: &str, found: &mut Findings) {
+fn source(field: &'static str, source: &Source<'_>, base: Option<&Path>, owner: &str, found: &mut Findings<'_>) {
     match (source, base) {
         (Source::Data(data), _) => match kubeconfig::pem(field, data) {
             Ok(text) => found.pem(&text, Some(owner)),
@@ -90,7 +90,7 @@ fn source(field: &'static str, source: &Source<'_>, base: Option<&Path>, owner: 
 }
 
 /// Whether anything in it was to be shown.
-fn manifest(bytes: &[u8], found: &mut Findings) -> bool {
+fn manifest(bytes: &[u8], found: &mut Findings<'_>) -> bool {
     let stream = yaml::read_as_kubectl(bytes);
     let before = found.objects.len() + found.problems.len();
     let mut others = Vec::new();
@@ -121,7 +121,7 @@ fn manifest(bytes: &[u8], found: &mut Findings) -> bool {
 }
 
 /// Whether it is a certificate, a key or the like, or had to be.
-fn of_value(value: &Value<'_>, owner: &str, found: &mut Findings) -> bool {
+fn of_value(value: &Value<'_>, owner: &str, found: &mut Findings<'_>) -> bool {
     let must = manifest::must_hold_a_certificate(&value.key);
     let Ok(bytes) = value.bytes() else {
         found.add::<Unreadable>(Err(Unreadable::ValueNotBase64), Some(owner));
@@ -134,7 +134,7 @@ fn of_value(value: &Value<'_>, owner: &str, found: &mut Findings) -> bool {
         return true;
     }
     match Contents::of(&bytes) {
-        Contents::Der => found.der_of(&bytes, owner),
+        _ if is_der(&bytes) => found.der_of(&bytes, owner),
         _ if blocks(&bytes).next().is_some() => found.pem(&bytes, Some(owner)),
         other if must => found.problem(format!("{owner}: expected a certificate, found {other}")),
         _ => return false,

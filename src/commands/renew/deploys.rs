@@ -1,5 +1,7 @@
 //! The deploy hooks of a renewal.
 
+use crate::catalog::readers::COMPONENTS;
+use crate::catalog::releases::KnownRelease;
 use crate::plan::renew::Credential;
 use crate::profile::{Command, Renewal};
 use crate::report::restart::restarts;
@@ -30,10 +32,10 @@ pub const fn result(rolled_back: bool, failed: bool) -> &'static str {
 }
 
 /// One call for each component of each node, and one for each extra certificate that has a hook.
-pub fn of<'r>(credentials: &[&Credential], renewal: &'r Renewal) -> Vec<Deploy<'r>> {
-    let known = restarts(credentials.iter().map(|one| one.id.clone()))
+pub fn of<'r>(credentials: &[&Credential], renewal: &'r Renewal, kubernetes: KnownRelease) -> Vec<Deploy<'r>> {
+    let known = restarts(credentials.iter().map(|one| one.id.clone()), kubernetes)
         .into_iter()
-        .filter(|restart| restart.component != "people");
+        .filter(|restart| COMPONENTS.contains(&restart.component));
     let mut all: Vec<Deploy<'r>> = known
         .filter_map(|restart| {
             Some(Deploy {

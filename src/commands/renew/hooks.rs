@@ -76,7 +76,7 @@ impl<'a> Hooks<'a> {
         let Some(renewal) = self.renewal else { return left };
         let restores = renewal.on_hook_failure == OnHookFailure::Restore && !pending.rolled_back;
         let (mut notified, mut failed): (Vec<Deploy<'_>>, bool) = (Vec::new(), false);
-        for deploy in deploys::of(&self.credentials, renewal) {
+        for deploy in deploys::of(&self.credentials, renewal, self.renewing.session.release()) {
             let succeeded = self.notify(&deploy, generation, report, &mut left);
             notified.push(deploy);
             failed |= !succeeded && signals::check().is_ok();

@@ -141,7 +141,7 @@ impl Renewing<'_> {
         let made: Vec<&EntryId> = report.entries.iter().filter(|one| one.is_made()).map(|one| &one.id).collect();
         let finished = credentials.iter().map(|one| &one.id).filter(|id| !made.contains(id));
         report.finished = finished.map(EntryId::to_string).collect();
-        report.restart = restarts(credentials.iter().map(|one| one.id.clone()));
+        report.restart = restarts(credentials.iter().map(|one| one.id.clone()), self.session.release());
         let left = Hooks::of(self, credentials).after(report, &pending, locked);
         // The renewal is done; its notifications may be repeated. Also after a signal the next run has to know which.
         let _clean_up = signals::clean_up();

@@ -27,7 +27,7 @@ pub fn report(renewing: &Renewing<'_>, evaluation: &Evaluation, made: &[Made]) -
         directory,
         cluster,
         // The restarts that are needed before the new certificates are used.
-        restart: restarts(renewed.map(|entry| entry.id.clone())),
+        restart: restarts(renewed.map(|entry| entry.id.clone()), renewing.session.release()),
         entries,
         lists: crls(evaluation, &[]),
         warnings: warnings(renewing, evaluation),

@@ -3,6 +3,7 @@
 use super::choose;
 use super::request::{Request, none};
 use crate::catalog::CaId;
+use crate::catalog::releases::KnownRelease;
 use crate::error::Error;
 use crate::files::{self, FileError, Op, RelPath, shell_word};
 use crate::plan::restore as plan;
@@ -141,8 +142,13 @@ fn restored(request: &Request, roots: &Roots, name: &str, prior: &[PriorFile]) -
         warnings: Vec::new(),
         put_back: prior.iter().filter(|one| one.content.is_some()).map(shown).collect(),
         removed: prior.iter().filter(|one| one.content.is_none()).map(shown).collect(),
-        restart: restarts(prior.iter().filter_map(|one| entry_of_path(one.path.as_str()))),
+        restart: restarts(prior.iter().filter_map(|one| entry_of_path(one.path.as_str())), release(&request.dir)),
     }
+}
+
+/// The release whose components read the tree.
+fn release(dir: &Path) -> KnownRelease {
+    profiles::recorded(dir).ok().flatten().map(|(_, profile)| profile.release()).unwrap_or_default()
 }
 
 /// The directories of the tree; a profile that cannot be used does not prevent a restore.

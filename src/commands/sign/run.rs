@@ -112,6 +112,9 @@ pub fn run(request: &Request) -> Result<Outcome, Error> {
             authority.subject, authority.subject
         ));
     }
+    if request.authority.is_some() && matches!(request.entry.as_deref(), None | Some("ca")) {
+        warnings.extend(signer.signer_file()?);
+    }
     for (job, grant) in jobs.iter().zip(&grants) {
         let said = |one| format!("{}: granted as stated: {}", job.file.display(), error::meaning(one));
         warnings.extend(grant.meanings.iter().map(said));

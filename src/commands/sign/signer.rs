@@ -3,10 +3,12 @@
 use super::jobs;
 use crate::ca::Issuer;
 use crate::catalog::CaId;
+use crate::catalog::paths::DEFAULT_CERTIFICATES_DIR;
 use crate::error::{self, Error};
 use crate::plan::renew::refusal;
-use crate::tree::Issuers;
-use crate::workspace::{Locked, Session, Snapshot, survey};
+use crate::plan::signer_file::elsewhere;
+use crate::tree::{Issuers, Place};
+use crate::workspace::{Locked, Session, Snapshot, signer_file, survey};
 use crate::x509::{Certificate, parse_pem_bundle};
 use std::path::PathBuf;
 
@@ -41,6 +43,18 @@ impl<'a> Signer<'a> {
 
     pub fn issuer(&self, authority: CaId) -> Option<&Issuer> {
         self.by_files.as_ref().or_else(|| self.issuers.get(authority))
+    }
+
+    /// Which certificate the kube-controller-manager of a new authority's cluster signs with. Below an authority given by its
+    /// files, the tree is that cluster's.
+    pub fn signer_file(&self) -> Result<Vec<String>, Error> {
+        let (Some(session), Some(issuer)) = (self.session, &self.by_files) else {
+            return Ok(vec![elsewhere(DEFAULT_CERTIFICATES_DIR)]);
+        };
+        let bases = session.signing_bases();
+        let written: Vec<Place> = bases.iter().map(|base| session.tree.directories.signer_file(base)).collect();
+        let certificates = 2 + issuer.chain().len();
+        signer_file::notices(&session.tree, session.profile(), &bases, certificates, &written)
     }
 
     /// The certificate of the authority that signs.

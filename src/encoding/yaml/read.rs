@@ -13,7 +13,7 @@ use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Tag};
 
 use super::alias::{Anchors, Size, merged};
 use super::dialect::{Dialect, MANIFEST, MAX_PROBLEMS, PROFILE};
-use super::flaw::Flaw;
+use super::flaw::{Flaw, words};
 use super::node::{Entry, Fault, Mark, Node, Stream, Style, Value};
 use super::offsets::Offsets;
 use crate::encoding::base64;
@@ -399,7 +399,7 @@ fn syntax(error: &ScanError, dialect: &Dialect) -> Fault {
         info if info.contains("unknown anchor") => Flaw::Alias,
         // Its own bound for flow collections is above ours, but it reads a whole collection ahead.
         info if info.contains("recursion limit") => Flaw::TooDeep { limit: dialect.depth },
-        _ => Flaw::NotYaml(error.clone()),
+        info => Flaw::NotYaml(words(info)),
     };
     document_fault(place(error.marker()), kind)
 }

@@ -206,7 +206,7 @@ fn the_kubelets_own_files_are_found_where_they_are() {
     let (before, _) = text.split_once("    client-certificate-data").unwrap();
     let current = "/var/lib/kubelet/pki/kubelet-client-current.pem";
     let conf = format!("{before}    client-certificate: {current}\n    client-key: {current}\n");
-    std::fs::write(root.join("kubelet.conf"), conf).unwrap();
+    std::fs::write(root.join("kubelet.conf"), &conf).unwrap();
     let tree = node(&root);
     assert_eq!(item(&tree, "kubelet.conf").reading, Reading::Missing);
     let mut both = bytes("v1.36-default-rsa2048/etc-kubernetes/pki/apiserver.crt");
@@ -219,6 +219,14 @@ fn the_kubelets_own_files_are_found_where_they_are() {
     assert_eq!(facts(kubelet).subject, "CN=kube-apiserver");
     assert_eq!(kubelet.path, pki.join("kubelet-client-current.pem").display().to_string());
     assert!(item(&tree, "kubelet-serving").optional);
+    assert!(!facts(kubelet).kubelet_embeds_another);
+    // Whatever kubelet.conf embeds, the kubelet uses its own.
+    std::fs::write(root.join("kubelet.conf"), &text).unwrap();
+    let kubelet = node(&root);
+    let kubelet = item(&kubelet, "kubelet.conf");
+    assert_eq!((facts(kubelet).subject.as_str(), facts(kubelet).kubelet_embeds_another), ("CN=kube-apiserver", true));
+    assert_eq!(kubelet.path, pki.join("kubelet-client-current.pem").display().to_string());
+    std::fs::write(root.join("kubelet.conf"), &conf).unwrap();
     // Elsewhere it is taken from where a person says it is, or it is no finding.
     let request = Request { kubelet_dir: Some(pki), ..Request::node(&root, None, None) };
     assert!(matches!(item(&super::tree(&request), "kubelet.conf").reading, Reading::Certificate(_)));

@@ -52,7 +52,7 @@ fn what_lies_in_a_directory_is_found_by_content() {
     symlink("r", at("r")).unwrap();
     symlink("nowhere", at("s")).unwrap();
     symlink("a.txt", at("t")).unwrap();
-    let tree = directory(dir.path());
+    let tree = directory(dir.path(), None);
     let wanted = [
         ("a.txt", Kind::Authority),
         ("b", Kind::Authority),
@@ -116,7 +116,7 @@ fn trees_in_a_directory_are_trees() {
     std::fs::write(dir.path().join("loose.pem"), ca()).unwrap();
     wanted.push((String::new(), Form::Directory));
     assert_eq!(roots(dir.path()), wanted);
-    assert_eq!(names(&directory(dir.path())), ["loose.pem"]);
+    assert_eq!(names(&directory(dir.path(), None)), ["loose.pem"]);
     assert!(requests(&dir.path().join("nothing"), None).is_none());
     assert_eq!(requests(&dir.path().join("loose.pem"), None).unwrap()[0].form, Form::File);
     let found = requests(dir.path(), None).unwrap();
@@ -265,7 +265,7 @@ fn certificates_in_manifests_are_found_wherever_kubernetes_keeps_them() {
             "{manifest}"
         );
         // The same by walking.
-        assert_eq!(names(&directory(dir.path())), rows, "{manifest}");
+        assert_eq!(names(&directory(dir.path(), None)), rows, "{manifest}");
     }
 }
 

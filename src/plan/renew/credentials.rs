@@ -32,7 +32,7 @@ fn of_item(item: &Item) -> Option<Credential> {
     let (entry, authority) = match &item.what {
         What::Leaf(entry) | What::Kubeconfig(entry, _) => (Some(*entry), Some(entry.signer?)),
         What::Extra(extra) => (None, extra.authority.in_tree()),
-        What::Authority(_) | What::ServiceAccount(_) | What::Copy { .. } => return None,
+        What::Authority(_) | What::ServiceAccount(_) | What::SignerFile { .. } | What::Copy { .. } => return None,
     };
     Some(Credential {
         id: item.id.clone(),

@@ -9,6 +9,7 @@ use super::{
 use crate::blueprint::{Blueprint, ExtendedKeyUsage, San};
 use crate::ca::PrivateKey;
 use crate::catalog::Files;
+use crate::catalog::paths::KUBELET_CONF;
 use crate::encoding::shown::named;
 use crate::kubeconfig::{self, Credentials};
 use crate::plan::blueprints::{BACK_DATE, Bounds};
@@ -64,7 +65,7 @@ impl Run<'_> {
 
     /// A credential in a file that is renewed elsewhere. One that is not well there is nothing to be silent about.
     fn elsewhere(&self, path: &str) -> Skipped {
-        let rotates = self.credential.id.name == "kubelet.conf";
+        let rotates = self.credential.id.name == KUBELET_CONF;
         let unwell = self.credential.elsewhere.as_ref().and_then(|elsewhere| match elsewhere {
             Elsewhere::Missing => Some(Unwell::Missing),
             Elsewhere::Unreadable => Some(Unwell::Unreadable),
@@ -99,6 +100,11 @@ impl Run<'_> {
                 None => left(Skipped::AuthorityMissing(signer), existing.leaf),
             };
         };
+        let authority_data = existing.read.as_ref().is_some_and(|read| self.other_authority_data(read));
+        // What it trusts is used all the same.
+        if let Some(used) = self.credential.rotated(self.rules.now).filter(|_| !authority_data) {
+            return left(Skipped::KubeletUsesItsOwn, used.clone());
+        }
         let wanted = self.wanted(Bounds::of(authority));
         let (lifetime, guessed) = self.lifetime(&existing.leaf, wanted.as_ref(), authority);
         let path = match self.signed(&existing.leaf, &existing.chain) {
@@ -113,7 +119,6 @@ impl Run<'_> {
             Signed::Elsewhere(refused) => return left(refused, existing.leaf),
         };
         let names = self.names(&existing.leaf, wanted.as_ref());
-        let authority_data = existing.read.as_ref().is_some_and(|read| self.other_authority_data(read));
         let missing = self.missing_usages(&existing.leaf, wanted.as_ref());
         let mut reasons = self.broken(&existing, lifetime);
         reasons.extend(differences(&names.1, &missing));
@@ -317,7 +322,7 @@ fn made_by_itself(leaf: &Certificate, chain: &[Certificate]) -> bool {
 /// The certificate itself, and what follows it in its file.
 pub(super) fn leaf(bytes: &[u8]) -> Result<(Certificate, Vec<Certificate>), BundleError> {
     let mut bundle = parse_pem_bundle(bytes)?.into_iter();
-    let leaf = bundle.next().ok_or(BundleError::NoCertificate { found: Vec::new() })?;
+    let leaf = bundle.next().ok_or(BundleError::NoCertificate { found: Vec::new(), other: None })?;
     Ok((leaf, bundle.collect()))
 }
 

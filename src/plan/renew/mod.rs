@@ -22,6 +22,7 @@ use time::{Duration, OffsetDateTime};
 
 use crate::blueprint::{Algorithm, Blueprint, ExtendedKeyUsage, Name, Oid, San};
 use crate::ca::{CaError, PrivateKey};
+use crate::catalog::paths::KUBELET_CONF;
 use crate::catalog::{CaId, Entry};
 use crate::plan::decision::Unreadable;
 use crate::plan::item::{Access, What};
@@ -53,7 +54,8 @@ pub struct Credential {
     pub wanted: Option<(What, String)>,
     /// `all` and `--due` make it again when it is missing. Not super-admin.conf: it is removed on purpose.
     pub replenished: bool,
-    /// What a kubeconfig names instead of embedding it, outside the tree or with the key in the same file.
+    /// What a kubeconfig names instead of embedding it, outside the tree or with the key in the same file; and what the
+    /// kubelet rotates beside a kubelet.conf that embeds its credential.
     pub elsewhere: Option<Elsewhere>,
 }
 
@@ -66,6 +68,14 @@ pub enum Elsewhere {
 }
 
 impl Credential {
+    /// What the kubelet uses in place of what kubelet.conf embeds: its own, until that has expired.
+    pub fn rotated(&self, now: OffsetDateTime) -> Option<&Certificate> {
+        match &self.elsewhere {
+            Some(Elsewhere::Certificate(leaf)) if self.id.name == KUBELET_CONF && leaf.not_after >= now => Some(leaf),
+            _ => None,
+        }
+    }
+
     pub const fn is_kubeconfig(&self) -> bool {
         self.private.is_none()
     }
@@ -211,6 +221,8 @@ pub enum Skipped {
     KubeletsOwn,
     /// kubelet.conf points to the certificate that the kubelet rotates.
     KubeletRotates(String),
+    /// The kubelet uses the certificate that it rotates, whatever kubelet.conf embeds.
+    KubeletUsesItsOwn,
     /// A kubeconfig that names files elsewhere.
     CredentialFiles(String),
     /// The file that it names and that is renewed elsewhere is not well.
@@ -242,7 +254,14 @@ pub enum Unwell {
 impl Skipped {
     /// Something due was not renewed, which changes the exit status.
     pub const fn is_gap(&self) -> bool {
-        !matches!(self, Self::KubeletsOwn | Self::KubeletRotates(_) | Self::CredentialFiles(_) | Self::NotReplenished)
+        !matches!(
+            self,
+            Self::KubeletsOwn
+                | Self::KubeletRotates(_)
+                | Self::KubeletUsesItsOwn
+                | Self::CredentialFiles(_)
+                | Self::NotReplenished
+        )
     }
 }
 

@@ -4,7 +4,9 @@ use serde::Serialize;
 
 use super::result::Line;
 use crate::audit::{Advice, Origin, Problem};
+use crate::catalog::paths::FINALIZE;
 use crate::files::shell_word;
+use crate::report::restart::one_at_a_time;
 use crate::report::table::sanitised;
 
 pub fn lines(advice: &[Advice]) -> Vec<Line> {
@@ -84,6 +86,16 @@ const fn words(problem: Problem) -> (&'static str, Words, Words) {
         Problem::Expired => ("expired", CERTIFICATE, EXPIRED),
         Problem::KubeletClientExpired => ("kubelet-client-expired", CERTIFICATE, EXPIRED),
         Problem::NotYetValid => ("not-yet-valid", CERTIFICATE, ["is not valid yet", "are not valid yet"]),
+        Problem::CutAuthorityData => (
+            "cut-authority-data",
+            ["kubeconfig", "kubeconfigs"],
+            ["does not trust all authorities of ca.crt", "do not trust all authorities of ca.crt"],
+        ),
+        Problem::SignerFile => (
+            "signer-file",
+            FILE,
+            ["is not the first certificate of ca.crt alone", "are not the first certificate of ca.crt alone"],
+        ),
         Problem::WrongIssuer => (
             "wrong-issuer",
             CERTIFICATE,
@@ -110,6 +122,14 @@ const fn words(problem: Problem) -> (&'static str, Words, Words) {
             AUTHORITY,
             ["ends too soon for the next renewal", "end too soon for the next renewal"],
         ),
+        Problem::KubeletEmbedsAnother => (
+            "kubelet-embeds-another",
+            CERTIFICATE,
+            [
+                "is what the kubelet uses and rotates, and kubelet.conf embeds another one",
+                "are what kubelets use and rotate, and kubelet.conf embeds another one",
+            ],
+        ),
         Problem::SharedAuthority => (
             "shared-authority",
             AUTHORITY,
@@ -128,7 +148,7 @@ fn steps(advice: &Advice) -> Vec<String> {
         Problem::AuthorityExpired => steps.extend([
             format!("a new authority is needed: move its certificate and key ({}) and all certificates it signed away", advice.path),
             format!("make them again: {}", init(&advice.origin)),
-            "bring the new CA certificate to every node and every client, then restart all components".to_owned(),
+            "bring the new CA certificate to every node and every client".to_owned(),
         ]),
         Problem::AuthorityEnding => steps.extend([
             format!("plan its rotation: a new authority in place of {}, trusted everywhere beside the old one first", advice.path),
@@ -160,9 +180,16 @@ fn steps(advice: &Advice) -> Vec<String> {
         Problem::KubeletClientExpired => steps.extend([
             format!("the kubelet renews {} itself, but not once it has expired", advice.path),
             format!("move {dir}/kubelet.conf away and make it again: {}", init(&advice.origin)),
-            "then: systemctl restart kubelet".to_owned(),
         ]),
         Problem::NotYetValid => steps.push("check the clock of this machine and of the one they were made on".to_owned()),
+        Problem::CutAuthorityData => steps.extend([
+            "kubeadm certs renew leaves the first certificate only: programs that need the whole chain refuse every server".to_owned(),
+            format!("embed the whole ca.crt again: {}", renew(advice)),
+        ]),
+        Problem::SignerFile => steps.extend([
+            "kube-controller-manager signs with it (--cluster-signing-cert-file), and needs exactly one certificate".to_owned(),
+            format!("write it again: {} --force", init(&advice.origin)),
+        ]),
         Problem::WrongIssuer => steps.extend([
             format!("compare issuer and authority: kpki inspect {}", shell_word(&advice.path)),
             "if the authority in the tree is not the cluster's, put the cluster's back in place".to_owned(),
@@ -192,6 +219,10 @@ fn steps(advice: &Advice) -> Vec<String> {
         Problem::CutsRenewalsShort => {
             steps.push("nothing to do now: plan its rotation before the next renewal".to_owned());
         }
+        Problem::KubeletEmbedsAnother => steps.extend([
+            "the embedded one is not used, so renewing it changes nothing; but once it has expired, the kubelet does not start any more (kubernetes#99645)".to_owned(),
+            format!("let {dir}/kubelet.conf point to {}, on the node: {FINALIZE}", advice.path),
+        ]),
         Problem::SharedAuthority => steps.extend([
             "every client certificate of the cluster's CA, also a kubelet's, may read and write all of etcd, or act as any user"
                 .to_owned(),
@@ -199,7 +230,10 @@ fn steps(advice: &Advice) -> Vec<String> {
         ]),
     }
     if !advice.restart.is_empty() {
-        steps.push(format!("then restart, in this order: {}", advice.restart.join(", ")));
+        let components: Vec<String> = advice.restart.iter().map(|component| one_at_a_time(component)).collect();
+        let order = if components.len() > 1 { " and in this order" } else { "" };
+        let components = components.join(", ");
+        steps.push(format!("then restart, one node after another{order}: {components} ({})", advice.kubernetes));
     }
     steps
 }

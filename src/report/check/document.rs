@@ -188,6 +188,7 @@ const fn remark(note: &Note) -> Remark {
         Note::OutlivesAuthority { until } => Remark { note: "outlives-authority", date: Some(*until) },
         Note::CutsRenewalsShort { wanted } => Remark { note: "cuts-renewals-short", date: Some(*wanted) },
         Note::SharedAuthority { .. } => Remark { note: "shared-authority", date: None },
+        Note::KubeletEmbedsAnother => Remark { note: "kubelet-embeds-another", date: None },
     }
 }
 

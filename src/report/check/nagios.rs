@@ -16,6 +16,7 @@ pub fn status(verdict: &Verdict) -> (&'static str, u8) {
         State::Held,
         State::Revoked,
         State::NotYetValid,
+        State::DiffersFromCa,
         State::WrongIssuer,
         State::Missing,
     ]) {

@@ -11,6 +11,7 @@ use super::{CheckForm, advice, csv, document};
 use crate::audit::{Advice, JudgedTree, State};
 use crate::audit::{Origin, Policy, Problem, judge_tree, verdict};
 use crate::catalog::CaId;
+use crate::catalog::releases::KnownRelease;
 use crate::clock::Span;
 use crate::inventory::{Attributes, CertificateFacts, CrlFacts, Item, Kind, Reading, Tree, Unreadable};
 
@@ -33,6 +34,8 @@ fn item(name: &str, days: i64) -> Item {
         not_after: AT + Duration::days(days),
         issuer_not_after: None,
         wrong_issuer: false,
+        differs_from_ca: false,
+        kubelet_embeds_another: false,
         revoked: None,
     };
     Item {
@@ -317,9 +320,9 @@ fn nagios_is_one_line_with_four_states() {
 #[test]
 fn every_kind_of_finding_has_words_and_only_verbs_that_exist() {
     use Problem::{
-        AuthorityEnding, AuthorityExpired, AuthorityMissing, CrlEnding, CutsRenewalsShort, Ending, Expired, External,
-        ExternalAuthorityEnding, Foreign, Held, KubeletClientExpired, Missing, NotYetValid, OutlivesAuthority, Revoked,
-        SharedAuthority, Unreadable, WrongIssuer,
+        AuthorityEnding, AuthorityExpired, AuthorityMissing, CrlEnding, CutAuthorityData, CutsRenewalsShort, Ending,
+        Expired, External, ExternalAuthorityEnding, Foreign, Held, KubeletClientExpired, KubeletEmbedsAnother, Missing,
+        NotYetValid, OutlivesAuthority, Revoked, SharedAuthority, SignerFile, Unreadable, WrongIssuer,
     };
     let all = [
         AuthorityExpired,
@@ -341,6 +344,9 @@ fn every_kind_of_finding_has_words_and_only_verbs_that_exist() {
         OutlivesAuthority,
         CutsRenewalsShort,
         SharedAuthority,
+        KubeletEmbedsAnother,
+        CutAuthorityData,
+        SignerFile,
     ];
     let origins = [
         Origin::Profile { file: "my clusters/p.yaml".to_owned(), dir: "d".to_owned() },
@@ -360,6 +366,7 @@ fn every_kind_of_finding_has_words_and_only_verbs_that_exist() {
                 origin: origin.clone(),
                 order: Vec::new(),
                 restart: vec!["kube-apiserver"],
+                kubernetes: KnownRelease::default(),
             };
             let value = serde_json::to_value(advice::finding(&one)).unwrap();
             let text = format!("{} {}", value["what"], value["steps"]);

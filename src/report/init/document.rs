@@ -15,6 +15,9 @@ pub struct Init {
     pub node: Option<String>,
     /// The generation that keeps what was replaced.
     pub generation: Option<String>,
+    /// The file with the bindings that the cluster needs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bootstrap_manifests: Option<String>,
     #[serde(rename = "entries")]
     pub items: Vec<Item>,
     pub warnings: Vec<String>,

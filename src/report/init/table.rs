@@ -39,6 +39,12 @@ impl Report for Init {
         let replaced = self.items.iter().filter(|item| item.action == "replace" && !item.reasons.is_empty());
         let reissued = replaced.map(|item| format!("{} is re-issued: {}", item.id, item.reasons.join("; ")));
         lines(out, "", reissued)?;
+        if let Some(path) = &self.bootstrap_manifests {
+            let conf = shell_word(&format!("{}/super-admin.conf", self.directory));
+            writeln!(out)?;
+            line(out, "When the API server runs, before admin.conf is used, and where its kubeconfigs are:")?;
+            line(out, format!("    kubectl --kubeconfig {conf} apply -f {}", shell_word(path)))?;
+        }
         if self.items.iter().any(|item| item.action == "request") {
             let (dir, requests) = (shell_word(&self.directory), format!("{}/.kpki/requests", self.directory));
             writeln!(out)?;

@@ -31,7 +31,7 @@ impl Report for Requests {
             let next = format!("then: kpki import CERT...{}{from}", self.dir());
             lines(out, "", [format!("Have the authority's owner sign the .csr files; {next}")])?;
         }
-        restart_lines(&self.restart, "Before the new certificates are used:", out)
+        restart_lines(&self.restart, "Before the new certificates are used", out)
     }
 }
 

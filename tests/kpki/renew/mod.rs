@@ -5,6 +5,7 @@ mod fleet;
 mod generations;
 mod names;
 mod referred;
+mod rotating;
 mod safe_host;
 mod safety;
 mod time;

@@ -46,7 +46,9 @@ fn the_report_names_what_has_to_be_restarted() {
     };
     for (name, wanted) in [
         ("apiserver", ("kube-apiserver", "none")),
-        ("apiserver-etcd-client", ("kube-apiserver", "restart")),
+        ("apiserver-etcd-client", ("kube-apiserver", "none")),
+        ("apiserver-kubelet-client", ("kube-apiserver", "none")),
+        ("front-proxy-client", ("kube-apiserver", "none")),
         ("etcd-server", ("etcd", "none")),
         ("scheduler.conf", ("kube-scheduler", "restart")),
         ("kubelet.conf", ("kubelet", "restart")),
@@ -56,7 +58,54 @@ fn the_report_names_what_has_to_be_restarted() {
         assert_eq!(found, [(wanted.0.to_owned(), wanted.1.to_owned())], "{name}");
     }
     let run = renew(&place, &["etcd-server"]).ok();
-    assert!(!run.stdout.contains("restart"), "{}", run.stdout);
+    let said = "\nUsed without a restart (Kubernetes v1.37.0, the newest known: no kubernetesVersion is stated):\n\
+                - etcd, at the next connection: it reads the pair again for every handshake (etcd-server)\n";
+    assert!(run.stdout.ends_with(said), "{}", run.stdout);
+}
+
+/// What a running kubelet does with a new serving pair depends on its release.
+#[test]
+fn what_must_be_restarted_follows_the_release() {
+    for (release, restart, alone) in [
+        ("v1.30.14", "- restart kubelet: it holds the serving pair it read when it started (kubelet-serving)", ""),
+        (
+            "v1.31.0",
+            "",
+            "- kubelet, within a minute: it watches its serving pair (kubelet-serving)\n  but clients that connect by address",
+        ),
+        ("v1.36.2", "", "- kubelet, within a minute: it watches its serving pair (kubelet-serving)\n"),
+    ] {
+        let place = Place::new();
+        place.write("p.yaml", single(&format!("kubernetesVersion: {release}\n")));
+        place.init(&["--profile", "p.yaml", "--dir", "k8s"]).ok();
+        let run = renew(&place, &["kubelet-serving"]).ok();
+        assert_eq!(run.stdout.contains("restart kubelet"), !restart.is_empty(), "{}", run.stdout);
+        for said in [restart, alone, &format!("(Kubernetes {release}):")] {
+            assert!(run.stdout.contains(said), "{said}: {}", run.stdout);
+        }
+    }
+}
+
+/// In the order in which a node comes back, and only what must.
+#[test]
+fn of_a_whole_renewal_only_what_must_is_restarted() {
+    let place = fixture("v1.36-ha-ecdsa-cp1");
+    let run = renew(&place, &["all"]).ok();
+    let restarts: Vec<&str> = run.stdout.lines().filter(|line| line.starts_with("- restart ")).collect();
+    let of = |component: &str, entry: &str| {
+        format!("- restart {component}: it holds the client certificate it read when it started ({entry})")
+    };
+    let wanted = [
+        of("kube-controller-manager", "controller-manager.conf"),
+        of("kube-scheduler", "scheduler.conf"),
+        of("kubelet", "kubelet.conf"),
+    ];
+    assert_eq!(restarts, wanted, "{}", run.stdout);
+    assert!(
+        run.stdout.contains("Before the new certificates are used, one component after another ("),
+        "{}",
+        run.stdout
+    );
 }
 
 #[test]

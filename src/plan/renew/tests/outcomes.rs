@@ -167,6 +167,20 @@ fn what_is_named_elsewhere_is_judged_there() {
     }
 }
 
+/// Where the kubelet has its own certificate, what kubelet.conf embeds is of no use, unless that has expired.
+#[test]
+fn what_the_kubelet_does_not_use_is_not_renewed() {
+    let mut world = World::new();
+    world.kubeconfig("kubelet.conf", &world.issuer.bundle_pem());
+    let own = world.credentials().into_iter().find(|one| one.id.name == "kubelet.conf").unwrap();
+    let leaf = certificate_of(&own, &world.survey).unwrap();
+    let own = Credential { elsewhere: Some(Elsewhere::Certificate(Box::new(leaf.clone()))), ..own };
+    let Ok(Decision::Skipped(left, Some(used))) = world.decide_one(&own) else { panic!() };
+    assert_eq!((left.is_gap(), left, used.der.clone()), (false, Skipped::KubeletUsesItsOwn, leaf.der.clone()));
+    world.now = leaf.not_after + Duration::SECOND;
+    assert!(matches!(world.decide_one(&own), Ok(Decision::Renew(_))));
+}
+
 /// An external authority: its kubeconfigs with old CA data wait until something else is wrong with them.
 #[test]
 fn old_authority_data_of_an_external_authority_is_no_reason() {
@@ -261,6 +275,7 @@ fn only_what_was_to_be_renewed_and_was_not_is_a_gap() {
         (Skipped::CredentialFiles(String::new()), false),
         (Skipped::KubeletsOwn, false),
         (Skipped::KubeletRotates(String::new()), false),
+        (Skipped::KubeletUsesItsOwn, false),
         (Skipped::NotReplenished, false),
     ];
     for (left, gap) in gaps {

@@ -1,0 +1,47 @@
+//! `--bootstrap-manifests`: the ClusterRoleBindings that `kubeadm init` makes in a new cluster.
+
+use std::path::Path;
+
+use super::request::Request;
+use crate::catalog::bindings::{self, Binding};
+use crate::error::Error;
+use crate::files::{self, FileState};
+use crate::profile::Profile;
+use crate::store;
+
+/// A larger file is none of these.
+const LARGEST: u64 = 1 << 20;
+
+/// Refuses what could not be written, before anything is. `None`: it is not asked for.
+pub fn manifests(request: &Request, profile: &Profile) -> Result<Option<String>, Error> {
+    let Some(path) = &request.bootstrap_manifests else { return Ok(None) };
+    let all = bindings::of(profile.kubernetes_version);
+    if all.is_empty() {
+        return Err(Error::usage(format!("Kubernetes {} needs no bindings", profile.kubernetes_version))
+            .because("expected a release from v1.29.0 on: before, the certificates are in system:masters")
+            .hint("leave --bootstrap-manifests out"));
+    }
+    let text = all.iter().map(document).collect::<Vec<_>>().join("---\n");
+    match files::read_input(path, LARGEST)? {
+        FileState::File { bytes, .. } if bytes.as_slice() != text.as_bytes() => {
+            return Err(Error::new(format!("{} exists already, with other content", path.display()))
+                .hint("give another file with --bootstrap-manifests, or remove this one"));
+        }
+        _ => store::check_file(path, true)?,
+    }
+    Ok(Some(text))
+}
+
+pub fn write(path: &Path, text: &str) -> Result<(), Error> {
+    Ok(store::replace_file(path, text.as_bytes(), 0o644)?)
+}
+
+fn document(binding: &Binding) -> String {
+    let Binding { name, role, kind, subject, entry } = binding;
+    format!(
+        "# {entry} has its rights from this.\n\
+         apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRoleBinding\nmetadata:\n  name: {name}\nroleRef:\n  \
+         apiGroup: rbac.authorization.k8s.io\n  kind: ClusterRole\n  name: {role}\nsubjects:\n- apiGroup: \
+         rbac.authorization.k8s.io\n  kind: {kind}\n  name: {subject}\n"
+    )
+}
