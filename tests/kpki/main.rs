@@ -53,4 +53,5 @@ mod signer_file;
 mod trust;
 mod utf16;
 mod verbs;
+mod words;
 mod wrong_issuer;

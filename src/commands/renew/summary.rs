@@ -9,7 +9,7 @@ use crate::catalog;
 use crate::clock::length;
 use crate::encoding::key_public::Half;
 use crate::error;
-use crate::files::RelPath;
+use crate::files::{RelPath, shell_word};
 use crate::plan::blueprints::BACK_DATE;
 use crate::plan::renew::{Credential, Decision, Key, Renewal, Skipped};
 use crate::report::facts::{facts, of_blueprint};
@@ -70,7 +70,7 @@ fn entry(
                 left if left.is_gap() => Action::Skipped,
                 _ => Action::NotApplicable,
             },
-            reasons: vec![error::left(left, &credential.id.to_string())],
+            reasons: vec![error::left(left, &credential.id.to_string(), &renewing.session.target.root)],
             old: certificate.as_deref().map(side).filter(|_| !matches!(left, Skipped::Unreadable(_))),
             ..base
         },
@@ -113,11 +113,14 @@ pub fn crls(evaluation: &Evaluation, signed: &[SignedCrlIssue]) -> Vec<crate::re
 
 /// Warnings about the renewals.
 fn warnings(renewing: &Renewing<'_>, evaluation: &Evaluation) -> Vec<String> {
+    let dir = shell_word(&renewing.session.target.root.display().to_string());
     let mut lines: Vec<String> = evaluation
         .held
         .iter()
         .map(|id| {
-            format!("{id} is held (certificateHold) and therefore not renewed; next: kpki release or kpki revoke")
+            format!(
+                "{id} is held (certificateHold) and therefore not renewed; next: kpki release {id} --dir {dir}, or kpki revoke {id} --dir {dir}"
+            )
         })
         .chain(evaluation.unusable_crls.iter().cloned())
         .chain(evaluation.due_crls().into_iter().filter_map(|crl| of_the_future(crl, renewing.session.run.now)))

@@ -180,8 +180,8 @@ fn steps(advice: &Advice) -> Vec<String> {
             steps.push(format!("ask its owner for a new one; its certificate belongs to {}", advice.path));
         }
         Problem::External => steps.extend([
-            format!("make a key and a request for each, beside the files in use: kpki renew all --due --dir {dir}"),
-            format!("have the authority's owner sign the requests in {dir}/.kpki/requests; then: kpki import CERT... --dir {dir}"),
+            format!("make a key and a request for each, beside the files in use: kpki renew all --due --dir {}", shell_word(dir)),
+            format!("have the authority's owner sign the requests in {dir}/.kpki/requests; then: kpki import CERT... --dir {}", shell_word(dir)),
         ]),
         Problem::Expired => {
             if advice.order.len() > 1 {
