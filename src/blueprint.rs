@@ -189,14 +189,6 @@ impl Attribute {
         let tag = if text.bytes().all(is_printable) { TAG_PRINTABLE_STRING } else { TAG_UTF8_STRING };
         Self { oid, tag, value: text.as_bytes().to_vec() }
     }
-
-    /// The value for people and comparisons; not UTF-8: as `#` and hexadecimal (RFC 4514 section 2.4).
-    pub fn text(&self) -> Cow<'_, str> {
-        match std::str::from_utf8(&self.value) {
-            Ok(text) => Cow::Borrowed(text),
-            Err(_) => Cow::Owned(self.value.iter().fold("#".to_owned(), |hex, byte| format!("{hex}{byte:02x}"))),
-        }
-    }
 }
 
 /// X.680 table 10, PrintableString.
@@ -226,45 +218,6 @@ impl Name {
         }
         self
     }
-
-    /// Every value of an attribute type, in order of appearance.
-    pub fn values(&self, oid: &Oid) -> Vec<String> {
-        self.0.iter().flatten().filter(|a| a.oid == *oid).map(|a| a.text().into_owned()).collect()
-    }
-
-    /// The same attributes with the same texts, whichever string types they are encoded in: openssl writes UTF8String where
-    /// Go writes PrintableString (RFC 5280 section 7.1 compares them alike).
-    pub fn says_the_same(&self, other: &Self) -> bool {
-        let texts = |name: &Self| -> Vec<Vec<(Oid, String)>> {
-            name.0.iter().map(|rdn| rdn.iter().map(|a| (a.oid.clone(), a.text().into_owned())).collect()).collect()
-        };
-        texts(self) == texts(other)
-    }
-
-    pub fn common_name(&self) -> Option<String> {
-        self.values(&Oid::COMMON_NAME).into_iter().next()
-    }
-}
-
-/// `O=system:nodes, CN=system:node:cp1`: in the order of the encoding, `+` inside a multi-valued RDN. Control characters
-/// are left in: the writer to the terminal sanitises.
-impl fmt::Display for Name {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (i, rdn) in self.0.iter().enumerate() {
-            if i > 0 {
-                f.write_str(", ")?;
-            }
-            for (j, attribute) in rdn.iter().enumerate() {
-                if j > 0 {
-                    f.write_str("+")?;
-                }
-                let dotted: &str = &attribute.oid.0;
-                let short = ATTRIBUTE_NAMES.iter().find(|(oid, _)| *oid == dotted).map_or(dotted, |(_, name)| name);
-                write!(f, "{short}={}", attribute.text())?;
-            }
-        }
-        Ok(())
-    }
 }
 
 /// A subject alternative name (RFC 5280 section 4.2.1.6).
@@ -276,16 +229,6 @@ pub enum San {
     Uri(String),
     /// Any other GeneralName, as its DER.
     Other(Vec<u8>),
-}
-
-impl fmt::Display for San {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Dns(name) | Self::Email(name) | Self::Uri(name) => f.write_str(name),
-            Self::Ip(address) => write!(f, "{address}"),
-            Self::Other(der) => write!(f, "(other name, {} bytes)", der.len()),
-        }
-    }
 }
 
 /// The bits of keyUsage; bit 0 is digitalSignature (RFC 5280 section 4.2.1.3).
@@ -410,11 +353,5 @@ mod tests {
         let usage = KeyUsage::DIGITAL_SIGNATURE.and(KeyUsage::CRL_SIGN);
         assert_eq!(usage.names(), ["digitalSignature", "cRLSign"]);
         assert!(usage.contains(KeyUsage::CRL_SIGN) && !usage.contains(KeyUsage::KEY_CERT_SIGN));
-    }
-
-    #[test]
-    fn a_value_that_is_not_utf8_is_shown_in_hexadecimal() {
-        let attribute = Attribute { oid: Oid::COMMON_NAME, tag: 0x14, value: vec![0xff, 0x00] };
-        assert_eq!(attribute.text(), "#ff00");
     }
 }

@@ -24,6 +24,17 @@ impl Clock {
     }
 }
 
+/// The years in which a certificate can begin and its CA still end before 9999 (RFC 5280 section 4.1.2.5).
+pub const YEARS: std::ops::RangeInclusive<i32> = 1970..=8900;
+
+/// The year of this release. A machine's clock that says an earlier one was never set.
+pub const RELEASED: i32 = 2026;
+
+/// Whether a machine's clock can be right.
+pub fn is_plausible(now: OffsetDateTime) -> bool {
+    (RELEASED..=*YEARS.end()).contains(&now.year())
+}
+
 fn whole_seconds(at: OffsetDateTime) -> OffsetDateTime {
     let at = at.to_offset(UtcOffset::UTC);
     at.replace_nanosecond(0).unwrap_or(at)

@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 
 use crate::cli;
 pub use crate::cli::environment::Environment;
-use crate::cli::environment::Terminal;
+use crate::cli::environment::{Echo, Terminal};
 use crate::cli::ui::Ui;
 use crate::clock::Clock;
 use crate::files::{self, FileState};
@@ -28,13 +28,14 @@ fn of_process() -> Environment {
     Environment {
         hostname: hostname.filter(|name| !name.is_empty()),
         no_color: no_color || dumb,
+        stdin: Terminal { is_terminal: io::stdin().is_terminal(), width: None },
         stdout: Terminal { is_terminal: io::stdout().is_terminal(), width: width(io::stdout()) },
         stderr: Terminal { is_terminal: io::stderr().is_terminal(), width: width(io::stderr()) },
         threads: std::thread::available_parallelism().map_or(1, usize::from),
         clock: Clock::System,
         inherited: hooks::INHERITED.iter().filter_map(|name| Some((*name, std::env::var_os(name)?))).collect(),
         variable: |name| std::env::var_os(name),
-        prompt: hidden_line,
+        prompt: line,
     }
 }
 
@@ -43,8 +44,8 @@ const TICK: Timespec = Timespec { tv_sec: 0, tv_nsec: 50_000_000 };
 /// More than a terminal gives as one line.
 const LONGEST_LINE: usize = 8192;
 
-/// Reads a password from the terminal without echo. Not through the buffer of [`io::stdin`], which is never given back.
-fn hidden_line(prompt: &str) -> io::Result<Option<Zeroizing<String>>> {
+/// Reads a line from the terminal. Not through the buffer of [`io::stdin`], which is never given back.
+fn line(prompt: &str, echo: Echo) -> io::Result<Option<Zeroizing<String>>> {
     let stdin = io::stdin();
     if !stdin.is_terminal() {
         return Ok(None);
@@ -54,7 +55,7 @@ fn hidden_line(prompt: &str) -> io::Result<Option<Zeroizing<String>>> {
     let mut err = io::stderr().lock();
     write!(err, "{prompt}")?;
     err.flush()?;
-    let _hidden = Hidden::new(&stdin)?;
+    let _terminal = Prompting::new(&stdin, echo)?;
     let mut line = Zeroizing::new(vec![0u8; LONGEST_LINE]);
     let mut filled = 0;
     while let Some(rest) = line.get_mut(filled..).filter(|rest| !rest.is_empty()) {
@@ -76,29 +77,31 @@ fn hidden_line(prompt: &str) -> io::Result<Option<Zeroizing<String>>> {
     Ok(Some(Zeroizing::new(text.trim_end_matches(['\n', '\r']).to_owned())))
 }
 
-/// A terminal without echo, until it is dropped.
-struct Hidden<'a> {
+/// A terminal at a prompt, until it is dropped.
+struct Prompting<'a> {
     terminal: &'a io::Stdin,
     before: Termios,
 }
 
-impl<'a> Hidden<'a> {
-    fn new(terminal: &'a io::Stdin) -> io::Result<Self> {
+impl<'a> Prompting<'a> {
+    fn new(terminal: &'a io::Stdin, echo: Echo) -> io::Result<Self> {
         let before = tcgetattr(terminal)?;
-        let mut hidden = before.clone();
-        hidden.local_modes.remove(LocalModes::ECHO);
-        hidden.local_modes.insert(LocalModes::ECHONL);
+        let mut prompting = before.clone();
+        if echo == Echo::Hidden {
+            prompting.local_modes.remove(LocalModes::ECHO);
+            prompting.local_modes.insert(LocalModes::ECHONL);
+        }
         // The keys that would end or stop this process with the terminal as it is now (0 is none, _POSIX_VDISABLE).
         for key in [SpecialCodeIndex::VQUIT, SpecialCodeIndex::VSUSP] {
-            hidden.special_codes[key] = 0;
+            prompting.special_codes[key] = 0;
         }
         // TCSAFLUSH: input that was typed before the prompt is dropped.
-        tcsetattr(terminal, OptionalActions::Flush, &hidden)?;
+        tcsetattr(terminal, OptionalActions::Flush, &prompting)?;
         Ok(Self { terminal, before })
     }
 }
 
-impl Drop for Hidden<'_> {
+impl Drop for Prompting<'_> {
     fn drop(&mut self) {
         let _ = tcsetattr(self.terminal, OptionalActions::Now, &self.before);
     }
@@ -132,8 +135,8 @@ pub fn main() -> ExitCode {
     ExitCode::from(signals::ended_by().map_or(status, signals::Signal::status))
 }
 
-/// How deep calls go, with room to spare.
-const STACK: usize = 256 << 10;
+/// How deep calls go (80 KiB at most, measured by a limit of the stack), with room to spare; each page more is a page fault.
+const STACK: usize = 128 << 10;
 
 /// Copies of keys leave their last bytes in vector registers and on the stack. So the stack below is filled with zeros, and
 /// zeros are copied in every size that a copying routine distinguishes.

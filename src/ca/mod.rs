@@ -22,4 +22,4 @@ pub use key::{PrivateKey, generate_keys};
 pub use parallel::parallel_map;
 pub use request::{asks_for, request};
 pub use serial::serial;
-pub use sign::{Signed, accepted, accepted_for, issue, self_sign};
+pub use sign::{Signed, issue, issue_for_peers, issue_for_peers_by, self_sign};

@@ -20,45 +20,51 @@ pub struct Signed {
 pub fn self_sign(blueprint: &Blueprint, key: &PrivateKey) -> Result<Signed, CaError> {
     let spki = key.spki_der();
     let issuer = name::write(&blueprint.subject)?;
-    sign(blueprint, &spki, &issuer, None, key, None)
+    let signed = sign(blueprint, &spki, &issuer, None, key)?;
+    signed.certificate.signed_by(&signed.certificate).map_err(CaError::Verify)?;
+    Ok(signed)
 }
 
 /// A certificate for this public key, signed by an authority.
 pub fn issue(blueprint: &Blueprint, spki_der: &[u8], issuer: &Issuer) -> Result<Signed, CaError> {
-    let authority = issuer.certificate();
-    if blueprint.not_after > authority.not_after {
-        return Err(CaError::Outlives { not_after: blueprint.not_after, issuer_not_after: authority.not_after });
-    }
-    if let (Role::Authority { path_len }, Some(limit)) = (blueprint.role, authority.path_len)
-        && (limit == 0 || path_len.is_some_and(|length| u32::from(length) >= limit))
-    {
-        return Err(CaError::PathLength { issuer: limit });
-    }
-    sign(
-        blueprint,
-        spki_der,
-        &authority.subject_der,
-        authority.subject_key_id.as_deref(),
-        issuer.key(),
-        Some(authority),
-    )
+    let signed = sign_by(blueprint, spki_der, issuer)?;
+    signed.certificate.signed_by(issuer.certificate()).map_err(CaError::Verify)?;
+    Ok(signed)
 }
 
-/// Holds a leaf that was just signed against what a TLS peer with rustls-webpki would decide at this instant: chain,
-/// usages, and every name it is to be valid for.
-pub fn accepted(signed: &Signed, issuer: &Issuer, at: OffsetDateTime) -> Result<(), CaError> {
-    accepted_for(signed, issuer, at, &signed.certificate.sans)
+/// The same, held against what a TLS peer with rustls-webpki would decide at this instant: chain, usages, and every name
+/// it is to be valid for.
+pub fn issue_for_peers(
+    blueprint: &Blueprint,
+    spki_der: &[u8],
+    issuer: &Issuer,
+    at: OffsetDateTime,
+) -> Result<Signed, CaError> {
+    issue_for_peers_by(blueprint, spki_der, issuer, at, &blueprint.sans)
 }
 
 /// The same, with these of its names only.
-pub fn accepted_for(signed: &Signed, issuer: &Issuer, at: OffsetDateTime, names: &[San]) -> Result<(), CaError> {
+pub fn issue_for_peers_by(
+    blueprint: &Blueprint,
+    spki_der: &[u8],
+    issuer: &Issuer,
+    at: OffsetDateTime,
+    names: &[San],
+) -> Result<Signed, CaError> {
+    let signed = sign_by(blueprint, spki_der, issuer)?;
     let leaf = &signed.certificate;
+    let mut verified = false;
     for (wanted, usage) in
         [(ExtendedKeyUsage::ServerAuth, Usage::Server), (ExtendedKeyUsage::ClientAuth, Usage::Client)]
     {
         if leaf.extended_key_usages.contains(&wanted) {
             verify_for(leaf, &[], issuer.certificate(), usage, at).map_err(CaError::Peer)?;
+            verified = true;
         }
+    }
+    // The peer's decision contains the signature, checked by the same library: once is enough.
+    if !verified {
+        leaf.signed_by(issuer.certificate()).map_err(CaError::Verify)?;
     }
     for san in names {
         let dialled = match san {
@@ -69,7 +75,21 @@ pub fn accepted_for(signed: &Signed, issuer: &Issuer, at: OffsetDateTime, names:
         };
         valid_for_name(leaf, &dialled).map_err(CaError::Peer)?;
     }
-    Ok(())
+    Ok(signed)
+}
+
+/// Signed and read again; the signature is for the caller to verify.
+fn sign_by(blueprint: &Blueprint, spki_der: &[u8], issuer: &Issuer) -> Result<Signed, CaError> {
+    let authority = issuer.certificate();
+    if blueprint.not_after > authority.not_after {
+        return Err(CaError::Outlives { not_after: blueprint.not_after, issuer_not_after: authority.not_after });
+    }
+    if let (Role::Authority { path_len }, Some(limit)) = (blueprint.role, authority.path_len)
+        && (limit == 0 || path_len.is_some_and(|length| u32::from(length) >= limit))
+    {
+        return Err(CaError::PathLength { issuer: limit });
+    }
+    sign(blueprint, spki_der, &authority.subject_der, authority.subject_key_id.as_deref(), issuer.key())
 }
 
 fn sign(
@@ -78,7 +98,6 @@ fn sign(
     issuer: &[u8],
     authority_key_id: Option<&[u8]>,
     signer: &PrivateKey,
-    authority: Option<&Certificate>,
 ) -> Result<Signed, CaError> {
     if blueprint.not_after < blueprint.not_before {
         let Blueprint { not_before, not_after, .. } = *blueprint;
@@ -104,7 +123,6 @@ fn sign(
     let der = certificate::signed(&to_be_signed, around.signature, &signature);
     let certificate = Certificate::parse(&der).map_err(CaError::Reread)?;
     check(&certificate, blueprint, around)?;
-    certificate.signed_by(authority.unwrap_or(&certificate)).map_err(CaError::Verify)?;
     Ok(Signed { pem: certificate.to_pem(), certificate })
 }
 

@@ -138,6 +138,33 @@ fn every_field_of_a_blueprint_survives() {
 }
 
 #[test]
+fn peers_take_what_is_issued_for_them() {
+    let issuer = issuer(&authority("kubernetes"), Algorithm::EcdsaP256);
+    let key = p256().spki_der();
+    let now = datetime!(2026-12-01 0:00 UTC);
+    let base = leaf("x", &[]);
+    let usages = [
+        vec![],
+        vec![ExtendedKeyUsage::ServerAuth],
+        vec![ExtendedKeyUsage::ClientAuth],
+        vec![ExtendedKeyUsage::ServerAuth, ExtendedKeyUsage::ClientAuth],
+    ];
+    for extended_key_usages in usages {
+        let blueprint = Blueprint { extended_key_usages, ..base.clone() };
+        let signed = issue_for_peers(&blueprint, &key, &issuer, now).unwrap();
+        assert_eq!(signed.certificate.signed_by(issuer.certificate()), Ok(()), "{blueprint:?}");
+    }
+    let late = base.not_after + time::Duration::seconds(1);
+    assert!(matches!(
+        issue_for_peers(&base, &key, &issuer, late),
+        Err(CaError::Peer(crate::x509::ChainError::Expired { .. }))
+    ));
+    let undialable = Blueprint { sans: vec![San::Dns("a..b".into())], ..base };
+    assert!(matches!(issue_for_peers(&undialable, &key, &issuer, now), Err(CaError::Peer(_))));
+    issue_for_peers_by(&undialable, &key, &issuer, now, &[]).unwrap();
+}
+
+#[test]
 fn differences_are_told_apart() {
     let issuer = issuer(&authority("kubernetes"), Algorithm::EcdsaP256);
     let base = leaf("x", &[]);

@@ -181,8 +181,12 @@ impl Write {
 
 impl At {
     pub fn instant(&self, environment: &Environment) -> Result<OffsetDateTime, Error> {
-        let now = environment.clock.now();
-        self.at.as_deref().map_or(Ok(now), |text| instant("--at", text, now))
+        match self.at.as_deref() {
+            None => environment.now(),
+            // A distance is one from the machine's clock.
+            Some(text) if text.starts_with(['+', '-']) => instant("--at", text, environment.now()?),
+            Some(text) => instant("--at", text, environment.clock.now()),
+        }
     }
 }
 

@@ -2,8 +2,9 @@ use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
+use super::environment::{Echo, Environment};
 use super::values::{Choices, Outcome, TEXT_FORMS, one_of};
-use super::{common, environment::Environment, ui::Ui};
+use super::{common, ui::Ui};
 use crate::commands::convert::{self, Asking, Form, Input, Passwords, Request};
 use crate::error::{Error, Exit};
 use crate::report;
@@ -31,7 +32,7 @@ pub struct Args {
     #[arg(long, value_name = "FORM", group = "form", value_parser = one_of(TO))]
     to: Option<Form>,
 
-    /// A bundle of one certificate and its chain in order, and its key
+    /// A bundle of one certificate and its chain in order, without the root, and its key
     #[arg(long, value_name = "KIND", group = "form", value_parser = one_of(BUNDLES))]
     bundle: Option<Form>,
 
@@ -50,6 +51,10 @@ pub struct Args {
     /// With --to p12: the encryption for Java before 8u301 and Windows before Server 2019 (3DES and SHA-1)
     #[arg(long)]
     legacy: bool,
+
+    /// With --bundle: the root too, at the end of the chain
+    #[arg(long)]
+    with_root: bool,
 
     /// Replace existing files (in a directory, they are kept in DIR/.kpki/generations)
     #[arg(long)]
@@ -131,7 +136,7 @@ const TO: Choices<Form> = &[
 
 const BUNDLES: Choices<Form> = &[
     ("haproxy", Some("Certificate, chain and key in one file"), Form::Haproxy),
-    ("fullchain", Some("Certificate and chain, without the root"), Form::FullChain),
+    ("fullchain", Some("Certificate and chain"), Form::FullChain),
 ];
 
 const MANIFESTS: Choices<Form> = &[
@@ -160,6 +165,7 @@ Examples:
   kpki convert admin.conf --to parts --out ./admin/                     ca.crt, client.crt, client.key
   kpki convert ca.crt client.crt client.key --to kubeconfig --server https://10.0.0.1:6443 --out admin.conf
   kpki convert tls.crt chain.crt tls.key --bundle haproxy --out /etc/haproxy/web.pem
+  kpki convert tls.crt chain.crt root.crt tls.key --bundle haproxy --with-root --out client.pem
   kpki convert ca.crt ca.key --as kubernetes-secret --name ca-pair | kubectl create -n cert-manager -f -
   kpki convert /etc/kubernetes --as kubeadm-certs --owner-token abcdef UID --out certs.yaml
 
@@ -180,6 +186,7 @@ impl Args {
             out: (!to_stdout).then(|| self.out.clone()),
             der: self.der,
             legacy: self.legacy,
+            with_root: self.with_root,
             force: self.force,
             name: self.name.clone(),
             namespace: self.namespace.clone(),
@@ -220,6 +227,7 @@ impl Args {
         for (given, flag, fits) in [
             (self.der, "--der", in_der),
             (self.legacy, "--legacy", form == Form::Pkcs12),
+            (self.with_root, "--with-root", matches!(form, Form::Haproxy | Form::FullChain)),
             (self.name.is_some(), "--name", secret || form == Form::Pkcs12),
             (self.namespace.is_some(), "--namespace", secret),
             (self.server.is_some(), "--server", kubeconfig),
@@ -271,7 +279,8 @@ impl Given<'_> {
     }
 
     fn typed(&self, prompt: &str) -> Result<Option<Zeroizing<String>>, Error> {
-        (self.environment.prompt)(prompt).map_err(|why| Error::new("cannot read the password").because(why))
+        (self.environment.prompt)(prompt, Echo::Hidden)
+            .map_err(|why| Error::new("cannot read the password").because(why))
     }
 }
 

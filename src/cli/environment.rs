@@ -3,20 +3,30 @@
 use std::ffi::OsString;
 use std::io;
 
+use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
-use crate::clock::Clock;
+use crate::clock::{self, Clock};
+use crate::error::Error;
 
 /// Looks an environment variable up.
 pub type Variable = fn(&str) -> Option<OsString>;
-/// Prompts for a line without echo; `None`: no terminal.
-pub type Prompt = fn(&str) -> io::Result<Option<Zeroizing<String>>>;
+/// Prompts for a line; `None`: no terminal.
+pub type Prompt = fn(&str, Echo) -> io::Result<Option<Zeroizing<String>>>;
+
+/// Whether what is typed at a prompt is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Echo {
+    Shown,
+    Hidden,
+}
 
 /// What the process knows of the machine.
 #[derive(Debug, Clone)]
 pub struct Environment {
     pub hostname: Option<String>,
     pub no_color: bool,
+    pub stdin: Terminal,
     pub stdout: Terminal,
     pub stderr: Terminal,
     pub threads: usize,
@@ -25,6 +35,26 @@ pub struct Environment {
     pub inherited: Vec<(&'static str, OsString)>,
     pub variable: Variable,
     pub prompt: Prompt,
+}
+
+impl Environment {
+    /// Somebody sits there who can be asked.
+    pub fn is_interactive(&self) -> bool {
+        self.stdin.is_terminal && self.stderr.is_terminal
+    }
+
+    /// What verbs decide by. A clock that was never set would make certificates with dates of nowhere, and call expired
+    /// ones good.
+    pub fn now(&self) -> Result<OffsetDateTime, Error> {
+        let now = self.clock.now();
+        if clock::is_plausible(now) {
+            return Ok(now);
+        }
+        let side = if now.year() < clock::RELEASED { "before this release of kpki" } else { "too far ahead" };
+        Err(Error::new(format!("the clock of this machine is wrong: it says {}, which is {side}", clock::rfc3339(now)))
+            .hint("set the clock (timedatectl set-ntp true), and run the command again")
+            .hint("a verb that has --at takes the instant instead: --at 2027-01-02T03:04:05Z"))
+    }
 }
 
 /// What one stream is connected to.

@@ -115,7 +115,7 @@ impl Args {
             dir: self.dir.clone(),
             manifest: self.manifest.clone(),
             archive: self.archive.clone(),
-            now: environment.clock.now(),
+            now: environment.now()?,
         })?;
         ui.report(&report, self.report.output, environment.clock.now())?;
         Ok(match report.outcome {

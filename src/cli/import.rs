@@ -8,7 +8,8 @@ use crate::error::Exit;
 ///
 /// The public key decides which entry a certificate is for: one with a pending request in DIR/.kpki/requests (written
 /// by kpki csr, kpki init and kpki renew), or one in use. The certificate must chain to the tree's authority;
-/// intermediates follow it in its file and are kept there. Its subject, names and usages must be those of the entry,
+/// intermediates in its file, in any order and once each, are put behind it and kept there, and what was put in order or
+/// left out is said. Its subject, names and usages must be those of the entry,
 /// and it must not be a CA certificate. Key and certificate are then put in place together, in one transaction, and the
 /// files they replace are kept as a generation (kpki history, kpki restore). If one certificate does not fit, nothing
 /// is written.
@@ -21,7 +22,7 @@ use crate::error::Exit;
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// Certificates, PEM or DER; in each file the chain follows the first certificate
+    /// Certificates, PEM or DER; each file holds one, or one with its chain in any order
     #[arg(value_name = "CERT", required = true)]
     files: Vec<PathBuf>,
 

@@ -13,6 +13,7 @@ mod init;
 mod inspect;
 mod kubeconfig;
 mod profile;
+mod question;
 mod renew;
 mod restore;
 mod revoke;

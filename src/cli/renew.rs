@@ -47,6 +47,11 @@ pub struct Args {
     #[arg(long)]
     no_hooks: bool,
 
+    /// The host with the keys of authorities that are not here: what they sign is a warning that names it, and not exit
+    /// status 5, while nothing but its renewal window has begun
+    #[arg(long, value_name = "HOST")]
+    safe_host: Option<String>,
+
     /// Exit 10 when something was renewed, so that a job can distinguish it from nothing being due
     #[arg(long)]
     detailed_exitcode: bool,
@@ -62,6 +67,7 @@ Examples:
   kpki renew apiserver etcd-server               these two
   kpki renew all --due --dir ./cluster           a cluster directory with all its nodes
   kpki renew cp1/apiserver --dir ./cluster       one certificate of one node
+  kpki renew all --due --safe-host ops1          on a node without CA keys: what ops1 has to renew is a warning
   kpki renew all --due --profiles clusters/      a fleet: clusters/NAME.yaml with clusters/NAME/
 
 Exit status: 0 renewed or nothing due, 1 refused or failed, 2 wrong command line or profile, 5 some entries were not renewed
@@ -89,6 +95,11 @@ impl Args {
             warnings.extend(tree.warnings.iter().map(place));
         }
         ui.warnings(&warnings);
+        for tree in &report.trees {
+            if let Some(text) = &tree.elsewhere {
+                ui.result(&format!("{}: {text}", tree.directory));
+            }
+        }
         let exit = self.exit(&report);
         let exit = self.run.report.finish(ui, &report, &request.run, exit)?;
         ui.failures(&report.failures());
@@ -113,6 +124,7 @@ impl Args {
             prune_sans: self.prune_sans,
             reuse_key: self.reuse_key,
             no_hooks: self.no_hooks,
+            safe_host: self.safe_host.clone(),
             inherited: environment.inherited.clone(),
         })
     }

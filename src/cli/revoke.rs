@@ -1,11 +1,11 @@
 use std::path::PathBuf;
 
-use super::{common, environment::Environment, ui::Ui, values::Outcome};
+use super::{common, environment::Environment, question, ui::Ui, values::Outcome};
 use crate::catalog::CaId;
 use crate::commands::revoke::{self, Request};
 use crate::error::{Error, Exit};
 use crate::plan::revoke::Verb;
-use crate::report::revoke::Revocation;
+use crate::report::revoke::{Action, Revocation, RevocationEntry};
 use crate::revocation::Reason;
 use crate::workspace::RunArgs;
 
@@ -22,7 +22,8 @@ use crate::workspace::RunArgs;
 /// that read CRLs: etcd (--client-crl-file, --peer-crl-file: etcd/ca.crl up to 3.5, etcd/ca.crl.der from 3.6 on, for every
 /// handshake), HAProxy (crl-file) and nginx (ssl_crl) when they are reloaded.
 ///
-/// A revocation cannot be undone; kpki hold can. A held certificate that is revoked keeps the revocation date of the
+/// A revocation cannot be undone; kpki hold can. On a terminal, what would be revoked is shown first and asked for, but with
+/// --yes. A held certificate that is revoked keeps the revocation date of the
 /// hold.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -44,6 +45,10 @@ pub struct Revoke {
     /// The invalidity date, since when the key may be compromised: RFC 3339, a date, or -30d
     #[arg(long, value_name = "INSTANT", allow_hyphen_values = true)]
     invalid_since: Option<String>,
+
+    /// Do not ask; without a terminal nothing is asked
+    #[arg(short, long)]
+    yes: bool,
 
     #[command(flatten)]
     crl: CrlRun,
@@ -144,35 +149,60 @@ impl Revoke {
             return Err(Error::usage(format!("--invalid-since {} is in the future", crate::clock::rfc3339(since)))
                 .hint("give the instant since when the key may be compromised, or leave it out"));
         }
-        run(self.selector, Verb::Revoke(self.reason), since, &self.crl, environment, ui)
+        let mut request = request(self.selector, Verb::Revoke(self.reason), since, &self.crl, environment)?;
+        if environment.is_interactive() && !self.yes && !request.run.dry_run {
+            request.confirmed = Some(confirmed(&request, environment, ui)?);
+        }
+        run(&request, &self.crl, ui)
     }
 }
 
 impl Hold {
     pub fn run(self, environment: &Environment, ui: &mut Ui<'_>) -> Outcome {
-        run(self.selector, Verb::Hold, None, &self.crl, environment, ui)
+        run(&request(self.selector, Verb::Hold, None, &self.crl, environment)?, &self.crl, ui)
     }
 }
 
 impl Release {
     pub fn run(self, environment: &Environment, ui: &mut Ui<'_>) -> Outcome {
-        run(self.selector, Verb::Release, None, &self.crl, environment, ui)
+        run(&request(self.selector, Verb::Release, None, &self.crl, environment)?, &self.crl, ui)
     }
 }
 
-fn run(
+fn request(
     selector: Selector,
     verb: Verb,
     invalid_since: Option<time::OffsetDateTime>,
     crl: &CrlRun,
     environment: &Environment,
-    ui: &mut Ui<'_>,
-) -> Outcome {
+) -> Result<Request, Error> {
     let Selector { names, cert: certificate, serial, ca, unknown_serial } = selector;
     let (trees, run, der, serial) = (crl.tree.args(environment), crl.run.args(environment)?, crl.der, serial.zip(ca));
-    let request = Request { trees, run, der, verb, names, certificate, serial, invalid_since, unknown_serial };
-    let report = revoke::run(&request)?;
-    crl.show(&report, &request.run, ui)
+    Ok(Request { trees, run, der, verb, names, certificate, serial, invalid_since, unknown_serial, confirmed: None })
+}
+
+fn run(request: &Request, crl: &CrlRun, ui: &mut Ui<'_>) -> Outcome {
+    crl.show(&revoke::run(request)?, &request.run, ui)
+}
+
+/// What would be revoked, once somebody has said yes to it.
+fn confirmed(request: &Request, environment: &Environment, ui: &mut Ui<'_>) -> Result<Vec<RevocationEntry>, Error> {
+    let run = RunArgs { dry_run: true, ..request.run.clone() };
+    let entries = revoke::run(&Request { run, ..request.clone() })?.entries;
+    let what: Vec<String> = entries.iter().filter(|entry| entry.action == Action::Revoke).map(told).collect();
+    let question = "A revocation cannot be undone. Revoke?";
+    if what.is_empty() || question::is_wanted(environment, ui, "to be revoked", &what, question)? {
+        return Ok(entries);
+    }
+    Err(Error::new("nothing was revoked: the answer was not yes")
+        .hint("revoke for a time with kpki hold, which kpki release undoes")
+        .hint("revoke without the question with --yes"))
+}
+
+fn told(entry: &RevocationEntry) -> String {
+    let RevocationEntry { name, authority, serial, reason, .. } = entry;
+    let name = name.as_ref().map(|name| format!("{name}, ")).unwrap_or_default();
+    format!("{name}serial {serial} of {authority}, reason {}", reason.as_deref().unwrap_or_default())
 }
 
 impl CrlRun {

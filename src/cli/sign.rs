@@ -33,7 +33,8 @@ pub struct Args {
     #[arg(value_name = "CSR", required = true)]
     files: Vec<PathBuf>,
 
-    /// The files are cfssl's JSON ({"CN": ..., "hosts": [...], "key": {...}, "names": [...]}); a key is made for each
+    /// The files are cfssl's JSON ({"CN": ..., "hosts": [...], "key": {...}, "names": [...]}); a key is made for each.
+    /// --san replaces hosts, as cfssl's -hostname does, unless --request-names asks for both; --subject replaces CN and names
     #[arg(long)]
     csr_json: bool,
 
@@ -181,7 +182,8 @@ impl Args {
             subject: named.transpose()?,
             usages: usages.collect(),
             sans: sans.collect::<Result<_, Error>>()?,
-            request_names: self.request_names || self.csr_json,
+            // The names of the JSON are the flags', unless flags replace them.
+            request_names: self.request_names || (self.csr_json && self.san.is_empty()),
         })
     }
 

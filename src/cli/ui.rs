@@ -200,6 +200,11 @@ impl<'a> Ui<'a> {
         }
     }
 
+    /// A warning that is the result of a scheduled job: with `-q`, too.
+    pub fn result(&mut self, warning: &str) {
+        self.line(YELLOW, "warning", warning);
+    }
+
     pub fn warnings(&mut self, warnings: &[String]) {
         if !self.quiet {
             for warning in warnings {
@@ -340,13 +345,14 @@ mod tests {
         Environment {
             hostname: None,
             no_color: false,
+            stdin: terminal,
             stdout: terminal,
             stderr: terminal,
             threads: 1,
             clock: crate::clock::Clock::System,
             inherited: Vec::new(),
             variable: |_| None,
-            prompt: |_| Ok(None),
+            prompt: |_, _| Ok(None),
         }
     }
 

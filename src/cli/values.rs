@@ -44,13 +44,10 @@ pub const FORMS: Choices<Form> = &[
 /// `-o` of a verb whose text is no table.
 pub const TEXT_FORMS: Choices<Form> = &[("text", Some("For people"), Form::Table), JSON, YAML];
 
-/// The years in which a certificate can begin and its CA still end before 9999 (RFC 5280 section 4.1.2.5).
-pub const YEARS: std::ops::RangeInclusive<i32> = 1970..=8900;
-
 /// An instant on the command line.
 pub fn instant(flag: &str, text: &str, now: OffsetDateTime) -> Result<OffsetDateTime, Error> {
     let at = clock::parse_instant(text, now).map(|at| Clock::Fixed(at).now());
-    at.filter(|at| YEARS.contains(&at.year())).ok_or_else(|| {
+    at.filter(|at| clock::YEARS.contains(&at.year())).ok_or_else(|| {
         Error::usage(format!("{flag} {text:?} is not an instant in the years 1970 to 8900"))
             .hint("give RFC 3339 (2027-01-02T03:04:05Z), a date (2027-01-02), or a distance (+90d, -1h)")
     })

@@ -13,8 +13,12 @@ pub const KEY_USAGE: &[u8] = &[0x55, 0x1d, 15];
 pub const SUBJECT_ALT_NAME: &[u8] = &[0x55, 0x1d, 17];
 pub const BASIC_CONSTRAINTS: &[u8] = &[0x55, 0x1d, 19];
 pub const NAME_CONSTRAINTS: &[u8] = &[0x55, 0x1d, 30];
+pub const CERTIFICATE_POLICIES: &[u8] = &[0x55, 0x1d, 32];
+pub const POLICY_MAPPINGS: &[u8] = &[0x55, 0x1d, 33];
 pub const AUTHORITY_KEY_IDENTIFIER: &[u8] = &[0x55, 0x1d, 35];
+pub const POLICY_CONSTRAINTS: &[u8] = &[0x55, 0x1d, 36];
 pub const EXTENDED_KEY_USAGE: &[u8] = &[0x55, 0x1d, 37];
+pub const INHIBIT_ANY_POLICY: &[u8] = &[0x55, 0x1d, 54];
 
 /// All of a certificate's extensions in the order Go writes them, so kubeadm: keyUsage, extKeyUsage, basicConstraints,
 /// subjectKeyIdentifier, authorityKeyIdentifier, subjectAltName, nameConstraints.

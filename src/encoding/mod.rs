@@ -16,6 +16,7 @@ pub mod extension;
 pub mod key;
 pub mod key_container;
 pub mod name;
+mod name_text;
 pub mod oid;
 pub mod pem;
 pub mod pem_blocks;

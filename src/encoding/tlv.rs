@@ -12,6 +12,7 @@ pub const OBJECT_IDENTIFIER: u8 = 0x06;
 pub const ENUMERATED: u8 = 0x0a;
 pub const UTC_TIME: u8 = 0x17;
 pub const GENERALIZED_TIME: u8 = 0x18;
+pub const UNIVERSAL_STRING: u8 = 0x1c;
 pub const BMP_STRING: u8 = 0x1e;
 pub const SEQUENCE: u8 = 0x30;
 pub const SET: u8 = 0x31;
@@ -53,8 +54,9 @@ pub struct Header {
     pub content: usize,
 }
 
-/// Whether an element may have this tag: one octet, and of the universal types those the `der` crate knows. Strings are never
-/// in pieces (X.690 section 10.2), and 0 is no type at all.
+/// Whether an element may have this tag: one octet, and of the universal types those the `der` crate knows, and
+/// UniversalString, which RFC 5280 section 4.1.2.4 allows in names. Strings are never in pieces (X.690 section 10.2), and 0 is
+/// no type at all.
 #[inline]
 pub const fn is_tag(tag: u8) -> bool {
     if tag < 0x40 { UNIVERSAL >> tag & 1 == 1 } else { tag & LONG_TAG != LONG_TAG }
@@ -64,8 +66,8 @@ pub const fn is_tag(tag: u8) -> bool {
 const UNIVERSAL: u64 = {
     let (mut bits, mut tag) = (0, 0u8);
     while tag < 0x40 {
-        let is_known = matches!(tag, 0x01..=0x06 | 0x09 | 0x0a | 0x0c | 0x0d | 0x12..=0x18 | 0x1a | 0x1b | BMP_STRING);
-        if is_known || matches!(tag, SEQUENCE | SET) {
+        let is_known = matches!(tag, 0x01..=0x06 | 0x09 | 0x0a | 0x0c | 0x0d | 0x12..=0x18 | 0x1a..=0x1c);
+        if is_known || matches!(tag, BMP_STRING | SEQUENCE | SET) {
             bits |= 1 << tag;
         }
         tag += 1;
@@ -313,10 +315,9 @@ mod tests {
             &[0x30, 0x84, 0xff, 0xff, 0xff, 0xff],
             &[0x30, 0x85, 0, 0, 0, 0, 0],
             &[0x30, 0xff, 0],
-            // End-of-contents, GraphicString, UniversalString, strings in pieces, a SEQUENCE without elements, a long tag.
+            // End-of-contents, GraphicString, strings in pieces, a SEQUENCE without elements, a long tag.
             &[0x00, 0x00],
             &[0x19, 1, 0],
-            &[0x1c, 0],
             &[0x24, 0],
             &[0x2c, 0],
             &[0x10, 0],
@@ -329,9 +330,10 @@ mod tests {
     }
 
     #[test]
-    fn tags_are_those_the_der_crate_knows() {
+    fn tags_are_those_the_der_crate_knows_and_one_more() {
         for tag in 0..=0xff {
-            let known = der::Header::decode(&mut SliceReader::new(&[tag, 0]).unwrap()).is_ok();
+            let known =
+                der::Header::decode(&mut SliceReader::new(&[tag, 0]).unwrap()).is_ok() || tag == UNIVERSAL_STRING;
             assert_eq!(is_tag(tag), known, "{tag:#x}");
             assert_eq!(read_header(&[tag, 0]).is_ok(), known, "{tag:#x}");
         }

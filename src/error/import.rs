@@ -1,9 +1,11 @@
 //! Messages: why a certificate cannot be put in place.
 
 use super::failure::Error;
+use crate::blueprint::Name;
 use crate::catalog::CaId;
 use crate::clock::rfc3339;
 use crate::plan::import::{Objection, Refusal};
+use crate::tree::EntryId;
 
 fn objection(objection: &Objection) -> String {
     match objection {
@@ -20,6 +22,12 @@ fn objection(objection: &Objection) -> String {
         Objection::Certificate(mismatch) => mismatch.to_string(),
         Objection::MissingNames(names) => {
             format!("missing names: {}", names.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))
+        }
+        Objection::MaySign => {
+            "it has the key usage keyCertSign and is no authority's, which RFC 5280 section 4.2.1.9 forbids".to_owned()
+        }
+        Objection::SerialTaken(name) => {
+            format!("its serial number is that of {name}, by the same issuer: a CRL could not tell the two apart")
         }
         Objection::Unusable(why) => why.to_string(),
         Objection::BrokenChain(why) => format!("its chain is not valid: {why}"),
@@ -54,6 +62,14 @@ fn refusal(refusal: &Refusal) -> String {
         Refusal::AmbiguousKey => "several entries have its key; name one with --as NAME".to_owned(),
         Refusal::Unknown(id) => format!("{id} is in no profile or request; give the profile with --profile FILE"),
         Refusal::Unfit(id, all) => format!("it is for the key of {id}; {}", objections(all)),
+        Refusal::Several(all) => {
+            let one = |(subject, entry): &(Name, Option<EntryId>)| match entry {
+                Some(id) => format!("{subject} (for the key of {id})"),
+                None => format!("{subject} (for no key of this tree)"),
+            };
+            let all: Vec<String> = all.iter().map(one).collect();
+            format!("expected one certificate with its chain, found {}: {}", all.len(), all.join(", "))
+        }
         Refusal::Twice => "another of the files is for the same entry".to_owned(),
         Refusal::UnnamedAuthority => {
             "it is the certificate of an authority, and no key that waits for one belongs to it; an external authority is named: \
@@ -72,7 +88,11 @@ pub fn not_imported(refused: &[(String, Refusal)]) -> Error {
         several => format!("cannot import {} of the certificates; nothing was written", several.len()),
     });
     let whys = refused.iter().map(|(file, why)| format!("{file}: {}", refusal(why)));
-    whys.fold(error, Error::because)
+    let error = whys.fold(error, Error::because);
+    if refused.iter().all(|(_, why)| matches!(why, Refusal::Several(_))) {
+        return error.hint("put each in a file of its own, with its chain behind it: kpki import A.crt B.crt");
+    }
+    error
         .hint("compare it with the request: kpki inspect CERT DIR/.kpki/requests/...")
         .hint("append the certificates between it and the tree's authority to its file, nearest first")
 }

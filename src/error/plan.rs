@@ -4,10 +4,11 @@ use std::path::Path;
 
 use time::OffsetDateTime;
 
-use crate::blueprint::Algorithm;
 use crate::catalog::CaId;
-use crate::clock::rfc3339;
-use crate::plan::decision::{Decision, Difference, Notice, Reconciled, Refusal};
+use crate::catalog::paths::FINALIZE;
+use crate::clock::{length, rfc3339};
+use crate::files::shell_word;
+use crate::plan::decision::{Decision, Difference, Notice, Reconciled, Refusal, Takes};
 use crate::plan::item::Item;
 use crate::tree::layout::{Layout, Place, Root};
 use crate::x509::PathError;
@@ -191,26 +192,6 @@ fn few(names: &[String], one: &str, several: &str) -> String {
     }
 }
 
-/// Each kind of key once, with who has it.
-fn other_algorithms(notices: &[Notice]) -> Vec<String> {
-    let mut kinds: Vec<(&String, Algorithm, bool, Vec<String>)> = Vec::new();
-    for notice in notices {
-        let Notice::OtherAlgorithm { item, found, wanted, is_stated } = notice else { continue };
-        match kinds.iter_mut().find(|(of, by, stated, _)| (*of, *by, *stated) == (found, *wanted, *is_stated)) {
-            Some((.., items)) => items.push(item.clone()),
-            None => kinds.push((found, *wanted, *is_stated, vec![item.clone()])),
-        }
-    }
-    let line = |(found, wanted, is_stated, items): (&String, Algorithm, bool, Vec<String>)| {
-        let said = match is_stated {
-            true => format!("the profile {wanted}"),
-            false => format!("and the profile states none (default: {wanted})"),
-        };
-        format!("{} {found} keys, {said}; they are kept", few(&items, "has", "have"))
-    };
-    kinds.into_iter().map(line).collect()
-}
-
 /// Warnings about single entries; the same shortening of many is one line with a count.
 pub fn notices(notices: &[Notice], context: &Context<'_>) -> Vec<String> {
     let mut lines = Vec::new();
@@ -223,10 +204,9 @@ pub fn notices(notices: &[Notice], context: &Context<'_>) -> Vec<String> {
         let (names, end) = (few(&names, "is", "are"), rfc3339(*end));
         lines.push(format!("{names} shortened to the authority's notAfter {end}, sooner than in the profile"));
     }
-    lines.extend(other_algorithms(notices));
     for notice in notices {
         lines.push(match notice {
-            Notice::Shortened { .. } | Notice::OtherAlgorithm { .. } => continue,
+            Notice::Shortened { .. } | Notice::OtherAlgorithm { .. } | Notice::OtherLifetime { .. } => continue,
             Notice::OtherServer { item, found, wanted } => {
                 format!("{item} has the server {found}, the profile {wanted}; it is kept (--force re-issues it)")
             }
@@ -242,10 +222,49 @@ pub fn notices(notices: &[Notice], context: &Context<'_>) -> Vec<String> {
                  (without --node) holds every node's tree",
                 few(items, "is", "are")
             ),
+            Notice::KubeletUsesItsOwn { item } => format!(
+                "{item} embeds another certificate than the one that the kubelet uses and rotates; it is kept; let it point to the \
+                 kubelet's, on the node: {FINALIZE}"
+            ),
             Notice::KubeletRotates { item } => {
                 format!("{item} points to the kubelet's own rotating certificate; it is not changed")
             }
         });
     }
+    lines.extend(kept(notices, context));
     lines
+}
+
+/// What the profile says and existing files do not have: what is the same of many is one line.
+fn kept(notices: &[Notice], context: &Context<'_>) -> Vec<String> {
+    let mut groups: Vec<(Takes, [&str; 2], String, Vec<String>)> = Vec::new();
+    for notice in notices {
+        let (item, takes, verbs, what) = match notice {
+            Notice::OtherAlgorithm { item, found, wanted, takes } => {
+                (item, *takes, ["has", "have"], format!("a key of kind {found}, the profile {wanted}"))
+            }
+            Notice::OtherLifetime { item, found, wanted, takes } => {
+                let what = format!("valid for {}, the profile says {}", length(*found), length(*wanted));
+                (item, *takes, ["is", "are"], what)
+            }
+            _ => continue,
+        };
+        match groups.iter_mut().find(|group| (group.0, &group.2) == (takes, &what)) {
+            Some(group) => group.3.push(item.clone()),
+            None => groups.push((takes, verbs, what, vec![item.clone()])),
+        }
+    }
+    let line = |(takes, [one, several], what, items): (Takes, [&str; 2], String, Vec<String>)| {
+        let than = match takes {
+            Takes::Unstated => "kept".to_owned(),
+            Takes::Never => "kept: what an authority signed depends on it; plan a rotation".to_owned(),
+            Takes::AtRenewal => {
+                let names = if items.len() > 2 { "all".to_owned() } else { items.join(" ") };
+                let directory = context.directory.display().to_string();
+                format!("kept until the next renewal; now with: kpki renew {names} --dir {}", shell_word(&directory))
+            }
+        };
+        format!("{} {what}; {than}", few(&items, one, several))
+    };
+    groups.into_iter().map(line).collect()
 }

@@ -51,7 +51,7 @@ fn list(names: &[San]) -> String {
 /// Why a certificate is not renewed, and the next step.
 pub fn left(left: &Skipped, name: &str) -> String {
     match left {
-        Skipped::External(authority) => {
+        Skipped::External(authority) | Skipped::ExternalInWindow(authority) => {
             format!(
                 "the key of {} is not in this tree; make a request for its owner with: kpki csr {name}",
                 authority.name()

@@ -13,7 +13,7 @@ mod survey;
 pub use contents::{Source, Survey};
 pub use edit::{NewCredentials, replace};
 pub use error::KubeconfigError;
-pub use read::{Credentials, Pending, Read, pending, read};
+pub use read::{Credentials, Pending, Read, may_name_files, pending, read};
 pub use render::{ClientKey, Kubeconfig, render};
 pub use server::is_server;
 pub use survey::survey;

@@ -60,6 +60,14 @@ pub fn read(bytes: &[u8]) -> Result<Read, KubeconfigError> {
     })
 }
 
+/// Whether a kubeconfig can name its credential's files. Where its text has no such key, reading it can be spared; one
+/// written with escapes or in base64 is announced by `\` or `!`.
+pub fn may_name_files(bytes: &[u8]) -> bool {
+    let Ok(text) = std::str::from_utf8(bytes) else { return true };
+    let mut keys = text.match_indices("client-certificate").map(|(at, key)| text.get(at + key.len()..));
+    keys.any(|rest| !rest.is_some_and(|rest| rest.starts_with("-data"))) || text.contains(['\\', '!'])
+}
+
 /// A kubeconfig whose key waits for its certificate, as kubeadm's `generate-csr` leaves it.
 pub struct Pending {
     pub cluster: String,
@@ -86,4 +94,26 @@ pub fn pending(bytes: &[u8]) -> Result<Pending, KubeconfigError> {
         server: text(current.cluster, "server").unwrap_or_default().to_owned(),
         key: data(current.user, KEY)?.ok_or(KubeconfigError::NoCredentials)?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::may_name_files;
+
+    #[test]
+    fn a_text_that_names_no_file_need_not_be_read() {
+        for (text, expected) in [
+            ("client-certificate-data: QQ==\nclient-key-data: QQ==", false),
+            ("token: x", false),
+            ("client-certificate: a.crt", true),
+            ("\"client-certificate\": a.crt", true),
+            ("{client-certificate-data: QQ==, client-certificate : a.crt}", true),
+            ("\"client\\x2dcertificate\": a.crt", true),
+            ("!!binary Y2xpZW50LWNlcnRpZmljYXRl: a.crt", true),
+            ("client-certificate", true),
+        ] {
+            assert_eq!(may_name_files(text.as_bytes()), expected, "{text}");
+        }
+        assert!(may_name_files(b"\xff"), "no text");
+    }
 }

@@ -7,7 +7,7 @@ use crate::catalog::{CaId, Entry, Subject};
 use crate::clock::Span;
 use crate::plan::item::What;
 use crate::plan::sans;
-use crate::profile::{ExtraCertificate, Node, Profile, SubjectAttributes};
+use crate::profile::{ExtraCertificate, Node, Profile, Stated, SubjectAttributes};
 use crate::x509::Certificate;
 
 /// kubeadm back-dates by this much, so that a node whose clock is a little late accepts the certificate.
@@ -152,6 +152,37 @@ pub fn validity(profile: &Profile, what: &What) -> Span {
         }
         What::ServiceAccount(_) | What::SignerFile { .. } | What::Copy { .. } => Span::seconds(0),
     }
+}
+
+/// The kind of its key; `None`: it has none of its own.
+pub fn algorithm_of(profile: &Profile, what: &What) -> Option<Algorithm> {
+    match what {
+        What::Leaf(entry) | What::Kubeconfig(entry, _) => Some(algorithm(profile, entry)),
+        What::Extra(extra) => Some(extra.algorithm.unwrap_or(profile.algorithm)),
+        What::Authority(authority) => {
+            Some(profile.authorities.get(authority).and_then(|o| o.algorithm).unwrap_or(profile.algorithm))
+        }
+        What::ServiceAccount(_) | What::SignerFile { .. } | What::Copy { .. } => None,
+    }
+}
+
+/// Whether the profile says algorithm and validity itself, of all certificates or of this one.
+pub fn stated(profile: &Profile, what: &What) -> Stated {
+    let (algorithm, validity) = match what {
+        What::Leaf(entry) | What::Kubeconfig(entry, _) => {
+            let options = profile.certificates.get(entry.name);
+            (options.and_then(|options| options.algorithm), options.and_then(|options| options.validity))
+        }
+        What::Extra(extra) => (extra.algorithm, extra.validity),
+        What::Authority(authority) => {
+            let options = profile.authorities.get(authority);
+            (options.and_then(|options| options.algorithm), options.and_then(|options| options.validity))
+        }
+        What::ServiceAccount(_) | What::SignerFile { .. } | What::Copy { .. } => (None, None),
+    };
+    let all = profile.stated;
+    let of_kind = if matches!(what, What::Authority(_)) { all.ca_validity } else { all.validity };
+    Stated { algorithm: all.algorithm || algorithm.is_some(), validity: of_kind || validity.is_some(), ..all }
 }
 
 /// A leaf's dates, cut to its signer's (RFC 5280 section 6.1 checks every certificate of a path at the same instant, so

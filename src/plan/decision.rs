@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 
 use crate::blueprint::{Algorithm, Blueprint, San};
 use crate::ca::CaError;
@@ -177,7 +177,11 @@ pub enum Notice {
     /// An existing kubeconfig has another server than the profile's.
     OtherServer { item: String, found: String, wanted: String },
     /// An existing key is of another kind than the profile asks for.
-    OtherAlgorithm { item: String, found: String, wanted: Algorithm, is_stated: bool },
+    OtherAlgorithm { item: String, found: String, wanted: Algorithm, takes: Takes },
+    /// An existing certificate was made for another lifetime than the profile asks for.
+    OtherLifetime { item: String, found: Duration, wanted: Duration, takes: Takes },
+    /// The kubelet uses a certificate that it rotates, whatever this file embeds.
+    KubeletUsesItsOwn { item: String },
     /// The kubelet rotates its own certificate, this file only points to it.
     KubeletRotates { item: String },
     /// A certificate has names or usages that are not in the profile.
@@ -186,6 +190,16 @@ pub enum Notice {
     Readable { path: String, mode: u32 },
     /// The other control-plane nodes need the authorities and keys made here.
     OthersNeedShared { items: Vec<String> },
+}
+
+/// When what a profile says takes effect on an existing file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Takes {
+    AtRenewal,
+    /// It is an authority's.
+    Never,
+    /// The profile does not say it: it is the default.
+    Unstated,
 }
 
 /// The plan with every decision made.

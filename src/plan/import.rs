@@ -2,7 +2,7 @@
 
 use time::OffsetDateTime;
 
-use crate::blueprint::{Blueprint, ExtendedKeyUsage, Name, San};
+use crate::blueprint::{Blueprint, ExtendedKeyUsage, KeyUsage, Name, San};
 use crate::ca::{CaError, Issuer};
 use crate::catalog::CaId;
 use crate::tree::EntryId;
@@ -23,6 +23,10 @@ pub enum Objection {
     Peer(CaId, ChainError),
     Certificate(Mismatch),
     MissingNames(Vec<San>),
+    /// keyCertSign in a certificate that is no authority's.
+    MaySign,
+    /// Another certificate of its issuer, by this name, has its serial number.
+    SerialTaken(String),
     // Of an authority:
     Unusable(CaError),
     /// A certificate of its chain did not sign the one before.
@@ -48,6 +52,8 @@ pub enum Refusal {
     Unfit(EntryId, Vec<Objection>),
     /// Another of the files is for the same entry.
     Twice,
+    /// More than one certificate that is no authority's: their subjects, and the entry whose key each is for.
+    Several(Vec<(Name, Option<EntryId>)>),
     // Of an authority:
     /// No pending request has its key, and no authority was named.
     UnnamedAuthority,
@@ -65,6 +71,8 @@ pub struct Expected<'a> {
     pub authority: CaId,
     /// The tree's certificate of that authority.
     pub signer: Option<&'a Certificate>,
+    /// The tree's other certificates of that authority, by name.
+    pub issued: &'a [(String, Certificate)],
     pub now: OffsetDateTime,
 }
 
@@ -88,8 +96,7 @@ pub fn judge(leaf: &Certificate, rest: &[Certificate], expected: &Expected<'_>) 
             Mismatch::Order(_) | Mismatch::NotBefore { .. } | Mismatch::NotAfter { .. } => {}
             Mismatch::KeyUsage { found: Some(found), wanted } if found.contains(wanted) => {}
             // keyEncipherment is for RSA key exchange, which nothing here uses.
-            Mismatch::KeyUsage { found: Some(found), .. }
-                if found.contains(crate::blueprint::KeyUsage::DIGITAL_SIGNATURE) => {}
+            Mismatch::KeyUsage { found: Some(found), .. } if found.contains(KeyUsage::DIGITAL_SIGNATURE) => {}
             Mismatch::KeyUsage { found: None, .. } => {}
             Mismatch::SurplusSan(san) => verdict.surplus.push(san.to_string()),
             Mismatch::SurplusExtendedKeyUsage(usage) => verdict.surplus.push(usage.name().to_owned()),
@@ -101,11 +108,23 @@ pub fn judge(leaf: &Certificate, rest: &[Certificate], expected: &Expected<'_>) 
     if !missing.is_empty() {
         verdict.objections.push(Objection::MissingNames(missing));
     }
+    if !leaf.is_ca && leaf.key_usage.is_some_and(|usage| usage.contains(KeyUsage::KEY_CERT_SIGN)) {
+        verdict.objections.push(Objection::MaySign);
+    }
+    verdict.objections.extend(taken(leaf, expected).map(Objection::SerialTaken));
     match expected.signer {
         None => verdict.objections.push(Objection::AuthorityMissing(expected.authority)),
         Some(signer) => verdict.objections.extend(path(leaf, rest, signer, expected)),
     }
     verdict
+}
+
+/// Who has its serial number from the same issuer (RFC 5280 section 4.1.2.2): a CRL could not tell the two apart.
+fn taken(leaf: &Certificate, expected: &Expected<'_>) -> Option<String> {
+    let signer = expected.signer.map(|signer| (expected.authority.name(), signer));
+    let others = expected.issued.iter().map(|(name, one)| (name.as_str(), one));
+    let same = |one: &Certificate| (&one.issuer_der, &one.serial) == (&leaf.issuer_der, &leaf.serial);
+    signer.into_iter().chain(others).find(|(_, one)| same(one) && one.der != leaf.der).map(|(name, _)| name.to_owned())
 }
 
 fn dates(certificate: &Certificate, now: OffsetDateTime) -> Option<Objection> {

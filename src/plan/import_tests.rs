@@ -86,7 +86,8 @@ fn what_is_asked_for_is_what_is_accepted() {
         ),
     ];
     let signer = Some(root.certificate());
-    let expected = Expected { blueprint: &wanted, dispensable: &[], authority: CaId::Cluster, signer, now: NOW };
+    let expected =
+        Expected { blueprint: &wanted, dispensable: &[], authority: CaId::Cluster, signer, issued: &[], now: NOW };
     for (what, leaf, rest, expects) in cases {
         let verdict = judge(&leaf, rest, &expected);
         assert!(expects(&verdict), "{what}: {verdict:?}");
@@ -122,4 +123,29 @@ fn an_authority_comes_before_what_it_signs() {
         judge_authority(&bundle, None, &[], NOW + Duration::days(400)).as_slice(),
         [Objection::Expired(_)]
     ));
+}
+
+#[test]
+fn a_certificate_that_no_crl_could_name_or_that_may_sign_is_refused() {
+    let root = authority("kubernetes");
+    let wanted = blueprint("x", Role::EndEntity);
+    let signing = Blueprint { key_usage: wanted.key_usage.and(KeyUsage::KEY_CERT_SIGN), ..wanted.clone() };
+    let good = leaf(&wanted, &root);
+    let of_root = Certificate { serial: root.certificate().serial.clone(), ..good.clone() };
+    let issued = vec![("etcd-peer".to_owned(), Certificate { der: vec![1], ..good.clone() })];
+    let of_another = Certificate { issuer_der: vec![1], ..good.clone() };
+    for (leaf, issued, objection) in [
+        (good.clone(), &[][..], None),
+        (good.clone(), &[("same".to_owned(), good.clone())], None),
+        (leaf(&signing, &root), &[], Some(Objection::MaySign)),
+        (of_root, &[], Some(Objection::SerialTaken("ca".to_owned()))),
+        (good, &issued, Some(Objection::SerialTaken("etcd-peer".to_owned()))),
+        (of_another, &issued, None),
+    ] {
+        let (authority, signer) = (CaId::Cluster, Some(root.certificate()));
+        let expected = Expected { blueprint: &wanted, dispensable: &[], authority, signer, issued, now: NOW };
+        let found = judge(&leaf, &[], &expected).objections;
+        let own = |one: &&Objection| matches!(one, Objection::MaySign | Objection::SerialTaken(_));
+        assert_eq!(found.iter().find(own), objection.as_ref());
+    }
 }

@@ -162,6 +162,7 @@ impl World {
             dispensable: &[],
             authority: CaId::Cluster,
             signer: self.anchors.first(),
+            issued: &[],
             now: NOW,
         };
         match import::judge(leaf, rest, &expected).objections.as_slice() {

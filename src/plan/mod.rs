@@ -7,6 +7,7 @@ pub mod guard;
 pub mod import;
 pub mod init;
 pub mod item;
+mod kept;
 pub mod names_policy;
 pub mod node;
 pub mod reconcile;

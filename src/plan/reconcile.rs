@@ -11,8 +11,9 @@ use crate::encoding::shown::named;
 use crate::kubeconfig::{self, Credentials};
 use crate::plan::blueprints::{self, Bounds};
 use crate::plan::decision::{Decision, Difference, Making, Notice, Reconciled, Refusal, Signer, Unreadable};
-use crate::plan::guard;
 use crate::plan::item::{Access, Item, What};
+use crate::plan::renew::for_key;
+use crate::plan::{guard, kept};
 use crate::profile::Profile;
 use crate::tree::layout::Place;
 use crate::tree::{Authorities, Authority, Survey, Unusable, file};
@@ -77,6 +78,11 @@ impl Run<'_> {
             }
             Some(authority) => match existing_authority(item, authority, self.now) {
                 Ok(signer) => {
+                    if let Signer::InTree { bundle, is_local: true } = &signer {
+                        let first = bundle.first();
+                        let said = first.map(|first| kept::notices(self.profile, item, first, None));
+                        self.out.notices.extend(said.into_iter().flatten());
+                    }
                     self.out.signers.insert(id, signer);
                     return Decision::Keep;
                 }
@@ -211,6 +217,11 @@ impl Run<'_> {
         let mut differences: Vec<Difference> = self.signature(leaf, intermediates, authority).into_iter().collect();
         differences.extend(dates(leaf, self.now));
         let (mut missing, mut surplus) = (Vec::new(), Vec::new());
+        // What a key of its kind may be used for, whichever kind a new one would be.
+        let blueprint = match leaf.key {
+            KeyKind::Known(kind) => &for_key(blueprint.clone(), *algorithm, kind),
+            KeyKind::Other(_) => blueprint,
+        };
         for mismatch in compare(leaf, blueprint) {
             match mismatch {
                 Mismatch::MissingSan(san) => missing.push(san),
@@ -236,11 +247,9 @@ impl Run<'_> {
         if !surplus.is_empty() {
             notices.push(Notice::Surplus { item: item.id.to_string(), what: surplus });
         }
-        if leaf.key != KeyKind::Known(*algorithm) {
-            let found = leaf.key.to_string();
-            let own = self.profile.certificates.get(item.id.name.as_str());
-            let is_stated = self.profile.stated.algorithm || own.is_some_and(|own| own.algorithm.is_some());
-            notices.push(Notice::OtherAlgorithm { item: item.id.to_string(), found, wanted: *algorithm, is_stated });
+        let signer = self.out.signers.get(&authority).and_then(Signer::certificate);
+        if signer.is_some() {
+            notices.extend(kept::notices(self.profile, item, leaf, signer));
         }
         (differences, notices)
     }

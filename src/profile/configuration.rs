@@ -63,6 +63,7 @@ pub fn read(fields: &mut Fields<'_>, dialect: Dialect, reading: &mut Reading) ->
             algorithm: algorithm.is_some(),
             validity: validity.is_some(),
             version: stated_version.is_some(),
+            ca_validity: ca_validity.is_some(),
         },
         algorithm: algorithm.unwrap_or(if is_kpki { defaults::ALGORITHM } else { defaults::KUBEADM_ALGORITHM }),
         validity: validity.unwrap_or(defaults::VALIDITY),

@@ -26,11 +26,9 @@ mod values;
 
 pub use defaults::{CRL_VALIDITY, EXPIRATION, RENEWAL};
 pub use load::{Loaded, Source, load};
-#[cfg(any(test, feature = "internals"))]
-pub use model::Stated;
 pub use model::{
     CaKeys, Command, Endpoint, Etcd, Expiration, ExtraCertificate, Node, NodeRole, OnHookFailure, Origin, Profile,
-    Renewal, SubjectAttributes, Subnet,
+    Renewal, Stated, SubjectAttributes, Subnet,
 };
 pub use overrides::Overrides;
 pub use problem::Problems;

@@ -77,6 +77,8 @@ pub struct Stated {
     pub validity: bool,
     /// kubernetesVersion.
     pub version: bool,
+    /// caCertificateValidityPeriod.
+    pub ca_validity: bool,
 }
 
 /// controlPlaneEndpoint: `host`, `host:port` or `[v6]:port`.

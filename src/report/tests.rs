@@ -128,7 +128,7 @@ fn renew_judges_its_trees() {
          \"sha256\":null},\"new\":null,\"paths\":[]}],\"revocationLists\":[],\"restart\":[{\"node\":null,\
          \"component\":\"etcd\",\"action\":\"restart\",\"why\":\"w\",\"within\":null,\"except\":null,\"entries\":[\"a\"],\"command\":null,\"kubernetesVersion\":\"v1.37.0\"}],\"hooks\":[{\
          \"hook\":\"deploy\",\"node\":null,\"component\":\"etcd\",\"succeeded\":false,\"ended\":\"exit status 3\",\
-         \"output\":\"one\\ntwo\\n\"}],\"warnings\":[],\"failure\":{\"what\":\"x\",\"why\":[\"y\"],\"hints\":[]}}]}",
+         \"output\":\"one\\ntwo\\n\"}],\"warnings\":[],\"elsewhere\":null,\"failure\":{\"what\":\"x\",\"why\":[\"y\"],\"hints\":[]}}]}",
     );
 }
 

@@ -105,9 +105,8 @@ pub fn of_credentials(
     snapshot: &Snapshot,
     credentials: &[Credential],
 ) -> Result<TreeCrls, Error> {
-    let certificates: Vec<Option<Certificate>> =
-        credentials.iter().map(|credential| certificate_of(credential, &snapshot.survey)).collect();
-    let mut found = of_certificates(&session.tree, snapshot, &certificates)?;
+    let certificates = || credentials.iter().map(|credential| certificate_of(credential, &snapshot.survey)).collect();
+    let mut found = of_certificates(&session.tree, snapshot, credentials.len(), certificates)?;
     for crl in &mut found.crls {
         let local = snapshot.authorities.get(&crl.authority).is_some_and(Authority::is_local);
         crl.due = local && crl.is_due(session.run.now);
@@ -115,19 +114,21 @@ pub fn of_credentials(
     Ok(found)
 }
 
-/// The CRL entries of these certificates.
+/// The CRL entries of this number of certificates, which are asked for where there is a CRL only.
 pub fn of_certificates(
     tree: &TreeDir,
     snapshot: &Snapshot,
-    certificates: &[Option<Certificate>],
+    number: usize,
+    certificates: impl FnOnce() -> Vec<Option<Certificate>>,
 ) -> Result<TreeCrls, Error> {
-    let mut found = TreeCrls { revoked: vec![None; certificates.len()], ..TreeCrls::default() };
+    let mut found = TreeCrls { revoked: vec![None; number], ..TreeCrls::default() };
     let dir = survey::open(&tree.roots.main)?;
     let is_there = |authority: &CaId| files::what(dir.as_ref(), Path::new(&path(tree, *authority))).is_some();
     let present: Vec<CaId> = CaId::ALL.into_iter().filter(is_there).collect();
     if present.is_empty() {
         return Ok(found);
     }
+    let certificates = certificates();
     let lines = journal::read(&tree.roots)?;
     for authority in present {
         let Some(issuer) = snapshot.certificate(authority) else { continue };

@@ -68,8 +68,7 @@ pub type RevokedFiles = (Vec<(RelPath, Revoked)>, Vec<String>);
 pub fn revoked(tree: &TreeDir, prior: &[PriorFile]) -> Result<RevokedFiles, Error> {
     let snapshot = tree.peek(std::iter::empty())?;
     let certificate = |one: &PriorFile| one.content.as_ref().and_then(|(_, bytes)| leaf::leaf(bytes));
-    let certificates: Vec<_> = prior.iter().map(certificate).collect();
-    let found = crls::of_certificates(tree, &snapshot, &certificates)?;
+    let found = crls::of_certificates(tree, &snapshot, prior.len(), || prior.iter().map(certificate).collect())?;
     let entries = prior.iter().zip(found.revoked);
     Ok((entries.filter_map(|(one, entry)| Some((one.path.clone(), entry?))).collect(), found.unusable))
 }

@@ -9,7 +9,7 @@ pub mod journal;
 pub mod known_keys;
 pub mod pending;
 pub mod profiles;
-mod referred;
+pub mod referred;
 pub mod requests;
 pub mod session;
 pub mod signer_file;

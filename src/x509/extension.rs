@@ -77,6 +77,8 @@ impl Extensions {
                 let authority: AuthorityKeyIdentifier<'_> = whole(value)?;
                 self.authority_key_id = authority.key_identifier.map(|id| id.0.to_vec());
             }
+            // Read with the path they are judged in: `policies`.
+            id::CERTIFICATE_POLICIES | id::POLICY_MAPPINGS | id::POLICY_CONSTRAINTS | id::INHIBIT_ANY_POLICY => {}
             _ => return Ok(None),
         }
         Ok(Some(()))

@@ -1,14 +1,19 @@
-//! nameConstraints of an authority, evaluated (RFC 5280 sections 4.2.1.10, 6.1.3 (b) and (c)): DNS names, addresses and
-//! directory names. A constraint on another form of name refuses every name of that form.
+//! nameConstraints of an authority, evaluated (RFC 5280 sections 4.2.1.10, 6.1.3 (b) and (c)): DNS names, addresses, directory
+//! names, mailboxes and URIs. A constraint on another form of name refuses every name of that form.
 
 use std::net::IpAddr;
 
-use crate::blueprint::San;
+use crate::blueprint::{Oid, San};
 use crate::encoding::name;
 use crate::encoding::tlv::{self, Element, NotDer};
 use crate::x509::{Certificate, same_name};
 
+/// Mailboxes in a subject, from the time before subjectAltName (PKCS #9).
+const EMAIL_ADDRESS: &str = "1.2.840.113549.1.9.1";
+
+const MAILBOX: u8 = 0x81;
 const DNS: u8 = 0x82;
+const URI: u8 = 0x86;
 const DIRECTORY: u8 = 0xa4;
 const ADDRESS: u8 = 0x87;
 const PERMITTED: u8 = 0xa0;
@@ -63,15 +68,22 @@ impl<'a> NameConstraints<'a> {
         if !certificate.subject.0.is_empty() && !self.allow(&subject) {
             return Some(ForbiddenName::Subject);
         }
+        let is_mailbox = |id: &Oid| id.0 == EMAIL_ADDRESS;
+        let mut mailboxes = certificate.subject.0.iter().flatten().filter(|attribute| is_mailbox(&attribute.oid));
+        let has_mailbox = certificate.sans.iter().any(|san| matches!(san, San::Email(_)));
+        let stray = |content: &[u8]| !self.allow(&Presented { form: MAILBOX, content });
+        if !has_mailbox && mailboxes.any(|attribute| stray(&attribute.value)) {
+            return Some(ForbiddenName::Subject);
+        }
         certificate.sans.iter().find(|san| !self.allow_san(san)).cloned().map(ForbiddenName::San)
     }
 
     fn allow_san(&self, san: &San) -> bool {
         let allow = |form, content: &[u8]| self.allow(&Presented { form, content });
         match san {
-            San::Email(text) => allow(0x81, text.as_bytes()),
+            San::Email(text) => allow(MAILBOX, text.as_bytes()),
             San::Dns(text) => allow(DNS, text.as_bytes()),
-            San::Uri(text) => allow(0x86, text.as_bytes()),
+            San::Uri(text) => allow(URI, text.as_bytes()),
             San::Ip(IpAddr::V4(address)) => allow(ADDRESS, &address.octets()),
             San::Ip(IpAddr::V6(address)) => allow(ADDRESS, &address.octets()),
             San::Other(der) => tlv::single(der).is_ok_and(|element| allow(element.tag, element.content)),
@@ -95,6 +107,8 @@ fn covers(base: &Element<'_>, name: &Presented<'_>) -> Option<bool> {
     match name.form {
         DNS => Some(below(&dns(base.content)?, &dns(name.content)?)),
         ADDRESS => address(base.content, name.content),
+        MAILBOX => mailbox(base.content, name.content),
+        URI => Some(of_host(&dns(base.content)?, &host(name.content)?)),
         DIRECTORY => {
             let (base, mut name) = (name::read(base.content).ok()?, name::read(name.content).ok()?);
             name.0.truncate(base.0.len());
@@ -104,8 +118,40 @@ fn covers(base: &Element<'_>, name: &Presented<'_>) -> Option<bool> {
     }
 }
 
+/// The base is a mailbox, all those of a host, or, with a dot before it, of every host below a domain.
+fn mailbox(base: &[u8], name: &[u8]) -> Option<bool> {
+    let text = |content| std::str::from_utf8(content).ok().filter(|text| text.is_ascii());
+    let (base, name) = (text(base)?, text(name)?);
+    let (user, domain) = name.rsplit_once('@')?;
+    let domain = dns(domain.as_bytes())?;
+    Some(match base.rsplit_once('@') {
+        // Capitals count in what stands before the @.
+        Some((wanted, host)) => wanted == user && dns(host.as_bytes())? == domain,
+        None => of_host(&dns(base.as_bytes())?, &domain),
+    })
+}
+
+/// Unlike a DNS name's: a host is itself only, a domain is told by its dot.
+fn of_host(base: &str, host: &str) -> bool {
+    if base.starts_with('.') { host.ends_with(base) && host.len() > base.len() } else { base == host }
+}
+
+/// The host of a URI (RFC 3986 section 3.2), which must be a name.
+fn host(uri: &[u8]) -> Option<String> {
+    let text = std::str::from_utf8(uri).ok()?;
+    let (_, rest) = text.split_once("://")?;
+    let authority = rest.split(['/', '?', '#']).next()?;
+    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    let host = host.rsplit_once(':').map_or(host, |(host, _)| host);
+    let is_name = !host.is_empty() && !host.starts_with('[') && host.parse::<IpAddr>().is_err();
+    is_name.then(|| dns(host.as_bytes())).flatten()
+}
+
 /// A wildcard stands for names in a subtree below its own domain as well: too many for an excluded one.
 fn reaches(base: &Element<'_>, name: &Presented<'_>) -> bool {
+    if name.form != DNS {
+        return false;
+    }
     let (Some(base), Some(name)) = (dns(base.content), dns(name.content)) else { return false };
     name.strip_prefix("*.").is_some_and(|domain| below(domain, base.trim_start_matches('.')))
 }
@@ -159,7 +205,10 @@ mod tests {
         let dns = |text: &str| subtree(DNS, text.as_bytes());
         let ten = subtree(ADDRESS, &[10, 0, 0, 0, 255, 0, 0, 0]);
         let odd = subtree(ADDRESS, &[10, 0, 0, 1, 255, 0, 0, 255]);
-        let mail = subtree(0x81, b"example.com");
+        let mail = |base: &str| subtree(MAILBOX, base.as_bytes());
+        let uri = |base: &str| subtree(URI, base.as_bytes());
+        let to = |text: &str| San::Email(text.to_owned());
+        let at = |text: &str| San::Uri(text.to_owned());
         let broken = subtree(ADDRESS, &[10, 0, 0, 0, 255]);
         let v6 = San::Ip("fd00::1".parse().unwrap());
         let v4 = |text: &str| San::Ip(text.parse().unwrap());
@@ -205,10 +254,58 @@ mod tests {
             (vec![], vec![ten.clone()], vec![v4("11.0.0.1"), v6.clone()], vec![v4("10.1.2.3"), other(ADDRESS, &[1])]),
             (vec![], vec![broken.clone()], vec![name("a")], vec![v4("10.0.0.1")]),
             (vec![broken], vec![], vec![name("a")], vec![v4("10.0.0.1")]),
-            // Forms that are not evaluated.
-            (vec![mail.clone()], vec![], vec![name("a")], vec![San::Email("a@example.com".to_owned())]),
-            (vec![], vec![mail], vec![name("a")], vec![San::Email("a@elsewhere.org".to_owned())]),
-            (vec![subtree(0x86, b"x")], vec![], vec![name("a")], vec![San::Uri("u:x".to_owned())]),
+            (
+                vec![mail("example.com")],
+                vec![],
+                vec![name("a"), to("a@example.com"), to("B@EXAMPLE.com")],
+                vec![to("a@x.example.com"), to("a@example.org"), to("example.com"), to("a@é.example.com")],
+            ),
+            (
+                vec![mail(".example.com")],
+                vec![],
+                vec![to("a@x.example.com")],
+                vec![to("a@example.com"), to("a@.example.com")],
+            ),
+            (
+                vec![mail("a@example.com")],
+                vec![],
+                vec![to("a@Example.com")],
+                vec![to("A@example.com"), to("b@example.com")],
+            ),
+            (
+                vec![],
+                vec![mail("example.com")],
+                vec![to("a@example.org"), to("a@x.example.com")],
+                vec![to("a@example.com"), to("x")],
+            ),
+            (
+                vec![uri("host.example.com")],
+                vec![],
+                vec![name("a"), at("https://host.example.com/x"), at("spiffe://u:p@HOST.example.com:8443?q#f")],
+                vec![
+                    at("https://x.host.example.com"),
+                    at("https://example.com/host.example.com"),
+                    at("u:x"),
+                    at("https:///x"),
+                ],
+            ),
+            (
+                vec![uri(".example.com")],
+                vec![],
+                vec![at("https://a.example.com"), at("https://a.b.example.com:1")],
+                vec![
+                    at("https://example.com"),
+                    at("https://a.example.com.evil"),
+                    at("https://evil@10.0.0.1/.example.com"),
+                ],
+            ),
+            (
+                vec![],
+                vec![uri(".example.com")],
+                vec![at("https://example.com")],
+                vec![at("https://a.example.com"), at("https://[::1]/")],
+            ),
+            // A form that is not evaluated.
             (vec![], vec![subtree(0x88, &[0x2a])], vec![name("a")], vec![other(0x88, &[0x2a]), San::Other(vec![1])]),
         ] {
             let value = value(&permitted, &excluded);

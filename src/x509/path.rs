@@ -1,7 +1,6 @@
 //! The judge of certification paths (RFC 5280 section 6.1): from a certificate up to an anchor, by signatures, names, dates,
-//! roles, path lengths, name constraints, critical extensions and, where they are given, CRLs. What this program does not
-//! evaluate (policy constraints) is refused wherever it stands. Stricter than the TLS peer in [`crate::x509::chain`]: the
-//! anchor's role, path length and name constraints count too.
+//! roles, path lengths, name constraints, policies, critical extensions and, where they are given, CRLs. Stricter than the TLS
+//! peer in [`crate::x509::chain`]: the anchor's role, path length, name constraints and policy constraints count too.
 
 use std::fmt;
 
@@ -12,6 +11,7 @@ use crate::clock::rfc3339;
 use crate::encoding::certificate::signed_parts;
 use crate::x509::crl_lookup::CrlLookup;
 use crate::x509::name_constraints::{ForbiddenName, NameConstraints};
+use crate::x509::policies::{self, PolicyError, PolicyInput};
 use crate::x509::revocation::{Answer, CrlIssuer, Status, Strictness, Vetted, status, vet};
 use crate::x509::verify::verify_signed_parts;
 use crate::x509::{Certificate, VerifyError, same_name};
@@ -26,8 +26,6 @@ const STEPS: usize = 4096;
 const SIGNERS: usize = 2;
 
 const NAME_CONSTRAINTS: &str = "2.5.29.30";
-/// policyConstraints and inhibitAnyPolicy, which are not evaluated.
-const POLICIES: [&str; 2] = ["2.5.29.36", "2.5.29.54"];
 
 /// The expectation for a certificate.
 #[derive(Debug, Clone, Copy)]
@@ -39,6 +37,7 @@ pub struct ValidationInput<'a> {
     pub at: OffsetDateTime,
     pub links: Links,
     pub dates: Dates,
+    pub policies: PolicyInput<'a>,
     /// `None`: revocation is not asked about.
     pub revocation: Option<Revocation<'a>>,
 }
@@ -121,6 +120,9 @@ pub enum Violation {
     /// 6.1.3 (b) and (c): the name constraints of an authority above it.
     #[error(transparent)]
     Forbidden(ForbiddenName),
+    /// 6.1.3 (d) to (f), 6.1.4 (a) and (b), 6.1.5 (g).
+    #[error(transparent)]
+    Policy(PolicyError),
     /// 6.1.4 (o), 6.1.5 (f).
     #[error("expected only known critical extensions, found {0}")]
     UnknownCritical(Oid),
@@ -152,7 +154,7 @@ impl Violation {
         match self {
             Self::Signature(_) => 0,
             Self::NotAuthority | Self::NoKeyCertSign | Self::PathLength => 1,
-            Self::Forbidden(_) | Self::UnknownCritical(_) | Self::Unevaluated(_) => 2,
+            Self::Forbidden(_) | Self::Policy(_) | Self::UnknownCritical(_) | Self::Unevaluated(_) => 2,
             Self::NotYetValid { .. } | Self::Expired { .. } => 3,
             Self::Revocation(_) => 4,
         }
@@ -188,7 +190,8 @@ pub fn judge<'a>(
     at: OffsetDateTime,
 ) -> Result<Path<'a>, PathError> {
     let (links, dates) = (Links::Exact, Dates::Intermediates);
-    validate(leaf, ValidationInput { anchors, intermediates, at, links, dates, revocation: None })
+    let policies = PolicyInput::default();
+    validate(leaf, ValidationInput { anchors, intermediates, at, links, dates, policies, revocation: None })
 }
 
 /// The valid path to the first of the anchors that one leads to.
@@ -270,9 +273,11 @@ fn check(
     }
     roles(path)?;
     for (depth, certificate) in path.iter().enumerate() {
-        extensions(certificate).map_or(Ok(()), |violation| Err((depth, violation)))?;
+        let unknown = certificate.unknown_critical.first().cloned();
+        unknown.map_or(Ok(()), |oid| Err((depth, Violation::UnknownCritical(oid))))?;
         names(path, depth, certificate)?;
     }
+    policies::check(path, input.policies).map_err(|(depth, why)| (depth, Violation::Policy(why)))?;
     for (depth, certificate) in path.iter().enumerate() {
         let between = depth > 0 && depth + 1 < path.len();
         if input.dates == Dates::All || between {
@@ -307,12 +312,6 @@ fn roles(path: &[&Certificate]) -> Result<(), (usize, Violation)> {
         room = room.min(signer.path_len.unwrap_or(u32::MAX));
     }
     Ok(())
-}
-
-fn extensions(certificate: &Certificate) -> Option<Violation> {
-    let mut present = certificate.extensions.iter().map(|(oid, _)| oid);
-    let unevaluated = present.find(|oid| POLICIES.contains(&&*oid.0)).cloned().map(Violation::Unevaluated);
-    unevaluated.or_else(|| certificate.unknown_critical.first().cloned().map(Violation::UnknownCritical))
 }
 
 /// The name constraints of an authority against everything below it but self-issued intermediates.
@@ -365,7 +364,7 @@ fn revoked(
     let delegates: Vec<&Certificate> = if asking.len() > SIGNERS || ours.iter().all(|(der, crl)| by_issuer(crl, der)) {
         Vec::new()
     } else {
-        let whole = ValidationInput { dates: Dates::All, ..input };
+        let whole = ValidationInput { dates: Dates::All, policies: PolicyInput::default(), ..input };
         input
             .intermediates
             .iter()

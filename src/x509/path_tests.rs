@@ -57,7 +57,8 @@ fn as_if(issuer: &Issuer, certificate: Certificate) -> Issuer {
 
 fn input<'a>(anchors: &'a [Certificate], intermediates: &'a [Certificate]) -> ValidationInput<'a> {
     let (links, dates) = (Links::Rfc5280, Dates::All);
-    ValidationInput { anchors, intermediates, at: AT, links, dates, revocation: None }
+    let policies = PolicyInput::default();
+    ValidationInput { anchors, intermediates, at: AT, links, dates, policies, revocation: None }
 }
 
 /// Where the path breaks, and how.
@@ -104,7 +105,7 @@ fn paths_are_found_and_held_against_everything() {
         (Certificate { key_usage: Some(KeyUsage::CRL_SIGN), ..middle.clone() }, Violation::NoKeyCertSign),
         (
             Certificate { extensions: vec![(Oid::new("2.5.29.36"), false)], ..middle.clone() },
-            Violation::Unevaluated(Oid::new("2.5.29.36")),
+            Violation::Policy(PolicyError::Malformed(Oid::new("2.5.29.36"))),
         ),
         (
             Certificate { unknown_critical: vec![Oid::new("1.2.3")], ..middle.clone() },
@@ -305,6 +306,19 @@ fn name_constraints_of_every_authority_count() {
     let plain = leaf(&root);
     let subject = Violation::Forbidden(ForbiddenName::Subject);
     assert_eq!(broken(validate(&plain, input(&narrow, &[]))), (Part::Leaf, 1, subject));
+    // A mailbox in a subject counts where no other is named.
+    let subtree = tlv::sequence(&[tlv::write(0x81, b"example.com")]);
+    let of_mail =
+        [Certificate { name_constraints: Some(tlv::sequence(&[tlv::write(0xa0, &subtree)])), ..anchors[0].clone() }];
+    let mailbox = |text: &str| Name::default().with(&Oid::new("1.2.840.113549.1.9.1"), &[text]);
+    for (subject, sans, is_allowed) in [
+        (mailbox("a@example.com"), vec![], true),
+        (mailbox("a@example.org"), vec![], false),
+        (mailbox("a@example.org"), vec![San::Email("a@example.com".into())], true),
+    ] {
+        let one = Certificate { subject, sans, ..plain.clone() };
+        assert_eq!(validate(&one, input(&of_mail, &[])).is_ok(), is_allowed, "{}", one.subject);
+    }
     let nameless = Certificate { subject: Name::default(), subject_der: tlv::sequence::<Vec<u8>>(&[]), ..plain };
     assert!(validate(&nameless, input(&narrow, &[])).is_ok());
     // Those of the certificate itself say nothing about it.

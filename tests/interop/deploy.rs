@@ -66,7 +66,7 @@ fn cron() -> (Vec<String>, Vec<String>) {
                 assert!(!command.contains('%'), "cron reads % as the end of a line: {line}");
                 commands.push((*command).to_owned());
             }
-            [setting] if setting.contains('=') => settings.push((*setting).to_owned()),
+            [setting, ..] if setting.contains('=') => settings.push(line.replace('"', "")),
             _ => panic!("{line}"),
         }
     }
@@ -81,6 +81,7 @@ fn as_cron(command: &str, kubernetes: &Path, collector: &Path) -> Ran {
          for dir in /etc /usr/local /var/lib; do mount -t tmpfs tmpfs $dir; done; \
          mkdir -p /etc/kubernetes /var/lib/kubelet/pki /usr/local/bin \"$4\"; touch \"$5\"; \
          mount --bind /mnt/tree /etc/kubernetes; mount --bind /mnt/tree/kubelet /var/lib/kubelet/pki; mount --bind /mnt/collector \"$4\"; mount --bind /mnt/kpki \"$5\"; \
+         printf '#!/bin/sh\\necho \"$@\" >> /var/lib/node_exporter/textfile_collector/syslog\\n' > /usr/local/bin/logger; chmod 755 /usr/local/bin/logger; \
          cd /; shift 5; exec env -i HOME=/root LOGNAME=root \"$@\"";
     let (settings, _) = cron();
     let mut unshare: Command = program("unshare");
@@ -90,10 +91,16 @@ fn as_cron(command: &str, kubernetes: &Path, collector: &Path) -> Ran {
 }
 
 fn tree(place: &TempDir, lines: &str) -> (PathBuf, PathBuf) {
+    tree_of(place, lines, "+0s")
+}
+
+/// `made`: when.
+fn tree_of(place: &TempDir, lines: &str, made: &str) -> (PathBuf, PathBuf) {
     let profile = write(place.path().join("p.yaml"), format!("{SMALL}{lines}"));
     let (kubernetes, collector) = (place.path().join("kubernetes"), place.path().join("collector"));
     std::fs::create_dir(&collector).unwrap();
-    run(kpki().args(["init", "--quiet", "--profile"]).arg(&profile).arg("--dir").arg(&kubernetes)).expect_ok("init");
+    run(kpki().args(["init", "--quiet", "--at", made, "--profile"]).arg(&profile).arg("--dir").arg(&kubernetes))
+        .expect_ok("init");
     (kubernetes, collector)
 }
 
@@ -102,7 +109,7 @@ fn cron_leaves_metrics() {
     let place = scratch();
     let (kubernetes, collector) = tree(&place, "");
     let (settings, commands) = cron();
-    assert_eq!((settings.len(), commands.len()), (3, 2));
+    assert_eq!((settings.len(), commands.len()), (4, 2));
     let ran = as_cron(&commands[1], &kubernetes, &collector).expect_ok(&commands[1]);
     // Whatever it says is mailed.
     assert_eq!((ran.out.as_str(), ran.err.as_str()), ("", ""));
@@ -128,5 +135,28 @@ fn cron_renews_what_is_due_and_nothing_else() {
         let ran = as_cron(&command, &kubernetes, &collector).expect_ok(&command);
         assert_eq!((ran.out.as_str(), ran.err.as_str()), ("", ""), "{lines}");
         assert_eq!(certificate() != before, is_due, "{lines}");
+    }
+}
+
+/// A node without the authorities' keys: a warning that names the host while the window has begun, a failure once something has
+/// expired, and every day nothing before either.
+#[test]
+fn cron_warns_where_another_host_has_to_renew() {
+    let command = cron().1[0].clone();
+    for (made, warned, status) in [("+0s", false, Some(0)), ("-300d", true, Some(0)), ("-400d", false, Some(5))] {
+        let place = scratch();
+        let (kubernetes, collector) = tree_of(&place, "", made);
+        for key in ["ca.key", "etcd/ca.key", "front-proxy-ca.key"] {
+            std::fs::remove_file(kubernetes.join("pki").join(key)).unwrap();
+        }
+        let ran = as_cron(&command, &kubernetes, &collector);
+        assert_eq!(ran.code, status, "{made}: {ran:?}");
+        // What is written is mailed.
+        assert_eq!(ran.out.contains("apiserver was not renewed: "), status == Some(5), "{made}: {ran:?}");
+        assert_eq!(ran.out.is_empty(), status == Some(0), "{made}: {ran:?}");
+        let log = std::fs::read_to_string(collector.join("syslog")).unwrap_or_default();
+        let named =
+            log.contains("renew on the safe host, which has the keys of the authorities (kpki renew all --due)");
+        assert_eq!((named, log.contains("daemon.warning")), (warned, warned), "{made}: {log}");
     }
 }

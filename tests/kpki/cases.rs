@@ -41,6 +41,7 @@ const AT: &str = "2026-11-27T00:00:00Z";
 
 const LOST: &str = "as when line breaks are lost";
 const BESIDE: &str = "a private key";
+const PUT: &str = "put 1 certificate in place";
 
 const TABLE: &[Row] = &[
     row("key-on-one-line", "inspect key-backslash-n.key", 1, &[Say(LOST), KeepKeys, WriteNothing]),
@@ -138,6 +139,42 @@ const TABLE: &[Row] = &[
         &[Say("line 22: expected a BEGIN line before the END line of CERTIFICATE, found none")],
     ),
     row("pem-silent-second-block", "check-expiration nbsp-second.crt", 4, &[Say("line 22: expected a BEGIN line")]),
+    row("names-not-utf8", "inspect bmp.crt", 0, &[Say("CN=Straße ☃")]),
+    row("names-not-utf8", "inspect t61.crt -o json", 0, &[Say("O=Straße, CN=müller")]),
+    row("names-not-utf8", "inspect univ.crt", 0, &[Say("subject:"), Say("CN=")]),
+    row("names-not-utf8", "check-expiration . -o prometheus", 0, &[Say("subject_CN=\"müller\"")]),
+    row(
+        "san-other-names",
+        "inspect san-many.crt",
+        0,
+        &[Say("otherName UPN jdoe@corp.example"), Say("directory name CN=dir"), Say("registered ID 1.2.3.4")],
+    ),
+    row("san-other-names", "check-expiration san-many.crt -o json", 0, &[Say("otherName UPN jdoe@corp.example")]),
+    row(
+        "import-leaf-not-first",
+        "import rev.crt --dir tree",
+        0,
+        &[Say("rev.crt: its certificates are put in order: CN=kube-apiserver; O=Corp, CN=Corp Issuing"), Say(PUT)],
+    ),
+    row("import-leaf-not-first", "import revfull.crt --dir tree", 0, &[Say("put in order"), Say(PUT)]),
+    row("import-leaf-not-first", "import chain.crt --dir tree", 0, &[NotSay("warning"), Say(PUT)]),
+    row(
+        "import-leaf-not-first",
+        "import dup.crt --dir tree",
+        0,
+        &[Say("dup.crt: 2 duplicates are left out"), Say(PUT)],
+    ),
+    row(
+        "import-leaf-not-first",
+        "import two.crt --dir tree",
+        1,
+        &[
+            Say("found 2: CN=kube-apiserver (for the key of apiserver), CN=web (for no key of this tree)"),
+            Say("hint: put each in a file of its own"),
+            WriteNothing,
+        ],
+    ),
+    row("import-leaf-not-first", "revoke --cert two.crt --dir tree", 1, &[Say("found CN=kube-apiserver and CN=web")]),
     // The way out that the error names.
     row(
         "ca-crt-with-key",

@@ -205,6 +205,16 @@ fn bundles_are_in_their_order() {
     assert!(chain.stderr.contains("left out the private key"), "{}", chain.stderr);
     assert_eq!(place.read("chain.pem"), of(&["leaf.crt", "intermediate.crt"]));
     assert_eq!(tree(&place.path("."))["chain.pem"].0, 0o644);
+    // Where it is asked for, the root is the last of the chain; the leaf may be it.
+    let rooted = ["--with-root", "--bundle", "haproxy", "--out", "rooted.pem"];
+    convert(&place, &[&files[..], &rooted].concat()).ok();
+    assert_eq!(place.read("rooted.pem"), of(&["leaf.crt", "intermediate.crt", "root.crt", "leaf.key"]));
+    let run =
+        convert(&place, &[&files[1..], &["--with-root", "--bundle", "fullchain", "--out", "none"]].concat()).fails(1);
+    assert!(run.stderr.contains("expected the root above CN=leaf, found none"), "{}", run.stderr);
+    let own = convert(&place, &[files[0], "--with-root", "--bundle", "fullchain"]).ok();
+    assert_eq!(ders(&own.stdout), ders(&of(&["root.crt"])));
+    convert(&place, &[files[0], "--with-root", "--to", "pem"]).fails(2);
     // The key of another certificate, a stranger in the chain, no key at all, two keys.
     for (words, said) in [
         (["leaf.crt", "root.key"], "the private key belongs to none of the certificates"),

@@ -487,6 +487,27 @@ fn cfssls_json_gets_key_request_and_certificate() {
     assert!(PrivateKey::from_pem(place.read("web.key").as_bytes()).unwrap().matches(&issued));
     assert_eq!(fs::metadata(place.path("web.key")).unwrap().permissions().mode() & 0o777, 0o600);
     assert_eq!(request(&place.path("web.csr")).spki_der, issued.spki_der);
+    // A flag replaces what it says, as cfssl's own do; both names are a wish of their own.
+    let words = ["sign", "--csr-json", "web.json", "--usage", "server", "--dir", "t", "--san", "a.example.com"];
+    for (out, more, subject, sans) in [
+        ("host", &[][..], "O=team, CN=web", &["a.example.com"][..]),
+        ("name", &["--subject", "CN=other"], "CN=other", &["a.example.com"]),
+        ("both", &["--request-names"], "O=team, CN=web", &["a.example.com", "web.example.com", "10.0.0.7"]),
+    ] {
+        let file = format!("{out}.crt");
+        let run = at(&place, &[&words, more, &["--out", &file]].concat()).ok();
+        assert!(!run.stdout.contains("requested and refused"), "{}", run.stdout);
+        // The path is the certificate's.
+        assert!(run.stdout.contains(&file) && !run.stdout.contains(&format!("{out}.key")), "{}", run.stdout);
+        let issued = parse_pem_bundle(place.read(&file).as_bytes()).unwrap().remove(0);
+        let found: Vec<String> = issued.sans.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            (issued.subject.to_string().as_str(), found),
+            (subject, sans.iter().map(ToString::to_string).collect())
+        );
+        let asked = request(&place.path(&format!("{out}.csr")));
+        assert_eq!(asked.subject, issued.subject);
+    }
     place.write("bad.json", r#"{"key": {"algo": "rsa", "size": 512}}"#);
     let run = at(&place, &["sign", "--csr-json", "bad.json", "--usage", "server", "--dir", "t"]).fails(1);
     assert!(run.stderr.contains("expected a key of rsa 2048"), "{}", run.stderr);

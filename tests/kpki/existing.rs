@@ -468,19 +468,32 @@ fn a_damaged_record_is_replaced_by_a_profile_that_is_given() {
     place.init(&["--dir", "k8s"]).ok();
 }
 
-/// A tree with keys of another kind than the default, for a profile that states none: one line, not one for each.
+/// What a changed profile says and existing files do not have is said, with the command that changes them.
 #[test]
-fn keys_of_another_kind_are_said_once() {
-    let place = Place::new();
-    place.write("p.yaml", single("encryptionAlgorithm: ECDSA-P384\n"));
+fn a_new_lifetime_or_kind_of_key_touches_nothing_and_that_is_said() {
+    let place = made("");
     place.init(&["--profile", "p.yaml", "--dir", "k8s"]).ok();
-    place.write("none.yaml", single(""));
-    place.write("other.yaml", single("encryptionAlgorithm: ECDSA-P256\n"));
-    for (profile, said) in [
-        ("none.yaml", "have ECDSA-P384 keys, and the profile states none (default: ECDSA-P256); they are kept\n"),
-        ("other.yaml", "have ECDSA-P384 keys, the profile ECDSA-P256; they are kept\n"),
+    let lines = "certificateValidityPeriod: 90d\ncaCertificateValidityPeriod: 20y\nencryptionAlgorithm: RSA-3072\n";
+    place.write("p.yaml", single(lines));
+    let run = place.init(&["--profile", "p.yaml", "--dir", "k8s"]).warns();
+    assert!(run.stdout.starts_with("created 0, replaced 0, kept ") || run.stdout.starts_with("nothing"), "{run:?}");
+    for said in [
+        "ca, front-proxy-ca and 1 more are valid for 10y, the profile says 20y; kept: what an authority signed",
+        "apiserver, apiserver-kubelet-client and 11 more are valid for 365d, the profile says 90d; kept until the next \
+         renewal; now with: kpki renew all --dir k8s",
+        "have a key of kind ECDSA-P256, the profile RSA-3072; kept until the next renewal; now with: kpki renew all --dir k8s",
     ] {
-        let run = place.init(&["--profile", profile, "--dir", "k8s"]).warns();
-        assert!(run.stderr.lines().count() == 1 && run.stderr.ends_with(said), "{}", run.stderr);
+        assert!(run.stderr.contains(said), "{said}\n{}", run.stderr);
     }
+    // The command does what is said of it.
+    place.kpki(&["renew", "all", "--dir", "k8s", "--at", NOW]).ok();
+    let run = place.init(&["--dir", "k8s"]).warns();
+    assert!(!run.stderr.contains("until the next renewal"), "{}", run.stderr);
+    assert!(run.stderr.contains("the profile says 20y"), "{}", run.stderr);
+
+    // One entry's own lifetime.
+    place.write("p.yaml", single("certificates:\n  apiserver: {validity: 30d}\n"));
+    let run = place.init(&["--profile", "p.yaml", "--dir", "k8s"]).warns();
+    assert!(run.stderr.contains("apiserver is valid for 90d, the profile says 30d;"), "{}", run.stderr);
+    assert!(run.stderr.contains("now with: kpki renew apiserver --dir k8s"), "{}", run.stderr);
 }

@@ -13,6 +13,7 @@
 mod cases;
 mod chains;
 mod check;
+mod clock;
 mod constraints;
 mod convert;
 mod csr;
@@ -36,6 +37,7 @@ mod outputs;
 mod pkits;
 mod policy;
 mod profiles;
+mod question;
 mod refusals;
 mod renew;
 mod revoke;

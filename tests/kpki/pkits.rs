@@ -4,7 +4,9 @@
 use std::fmt::Write as _;
 use std::fs;
 
+use kpki::blueprint::Oid;
 use kpki::x509::path::{Dates, Links, Revocation, ValidationInput, validate};
+use kpki::x509::policies::PolicyInput;
 use kpki::x509::revocation::Strictness;
 use kpki::x509::{Certificate, CrlLookup, ParseError, Wanted};
 use serde_json::Value;
@@ -28,12 +30,21 @@ struct Vector {
     /// One that cannot be read at all is refused with its path.
     certificates: Result<Vec<Certificate>, ParseError>,
     lists: Vec<Vec<u8>>,
+    acceptable: Vec<Oid>,
+    explicit: bool,
+    inhibit_mapping: bool,
+    inhibit_any: bool,
     valid: bool,
 }
 
 impl Vector {
     fn number(&self) -> &str {
         self.name.split(' ').next().unwrap()
+    }
+
+    fn policies(&self) -> PolicyInput<'_> {
+        let Self { explicit, inhibit_mapping, inhibit_any, .. } = *self;
+        PolicyInput { acceptable: &self.acceptable, explicit, inhibit_mapping, inhibit_any }
     }
 
     /// In an error: why it is refused.
@@ -49,6 +60,7 @@ impl Vector {
             at: AT,
             links: Links::Rfc5280,
             dates: Dates::All,
+            policies: self.policies(),
             revocation: Some(Revocation { crls: &lists, strictness: Strictness::Strict }),
         };
         validate(leaf, input).map(|_| ()).map_err(|why| why.to_string())
@@ -62,6 +74,7 @@ fn vectors() -> Vec<Vector> {
     let names = |vector: &Value, field: &str| -> Vec<String> {
         vector[field].as_array().unwrap().iter().map(|name| name.as_str().unwrap().to_owned()).collect()
     };
+    let flag = |vector: &Value, field: &str| vector[field].as_bool().unwrap();
     list.iter()
         .map(|vector| Vector {
             name: vector["Name"].as_str().unwrap().to_owned(),
@@ -69,10 +82,20 @@ fn vectors() -> Vec<Vector> {
                 .into_iter()
                 .map(|name| Certificate::parse(&file(format!("certs/{name}"))))
                 .collect(),
+            acceptable: names(vector, "InitialPolicySet").iter().map(|name| policy(name)).collect(),
+            explicit: flag(vector, "InitialExplicitPolicy"),
+            inhibit_mapping: flag(vector, "InitialPolicyMappingInhibit"),
+            inhibit_any: flag(vector, "InitialAnyPolicyInhibit"),
             lists: names(vector, "CRLPath").into_iter().map(|name| file(format!("crls/{name}"))).collect(),
             valid: vector["ShouldValidate"].as_bool().unwrap(),
         })
         .collect()
+}
+
+/// The suite's names of its policies (PKITS section 3).
+fn policy(name: &str) -> Oid {
+    let number = name.strip_prefix("NIST-test-policy-");
+    Oid::new(number.map_or_else(|| "2.5.29.32.0".to_owned(), |number| format!("2.16.840.1.101.3.2.1.48.{number}")))
 }
 
 #[test]
@@ -127,5 +150,35 @@ fn unknown_is_never_good() {
         if !vector.valid && vector.number() != "4.4.1" {
             assert!(vector.run(&all).is_err(), "accepted with every list: {}", vector.name);
         }
+    }
+}
+
+/// PKITS 4.8.1: the path of 4.1.1, asked for its policies.
+#[test]
+fn policies_are_asked_for() {
+    let vectors = vectors();
+    let path = vectors.into_iter().find(|vector| vector.number() == "4.1.1").unwrap();
+    for (acceptable, explicit, valid) in [
+        (&["anyPolicy"][..], true, true),
+        (&["NIST-test-policy-1"], true, true),
+        (&["NIST-test-policy-2"], true, false),
+        (&["NIST-test-policy-1", "NIST-test-policy-2"], true, true),
+        (&["NIST-test-policy-2"], false, true),
+    ] {
+        let acceptable = acceptable.iter().map(|name| policy(name)).collect();
+        let vector = Vector {
+            acceptable,
+            explicit,
+            certificates: path.certificates.clone(),
+            lists: path.lists.clone(),
+            name: path.name.clone(),
+            ..path
+        };
+        assert_eq!(
+            vector.run(&vector.lists.iter().collect::<Vec<_>>()).is_ok(),
+            valid,
+            "{explicit} {:?}",
+            vector.acceptable
+        );
     }
 }

@@ -271,13 +271,14 @@ fn environment() -> Environment {
     Environment {
         hostname: Some("cp1".to_owned()),
         no_color: true,
+        stdin: Terminal::default(),
         stdout: Terminal::default(),
         stderr: Terminal::default(),
         threads: 1,
         clock: Clock::System,
         inherited: Vec::new(),
         variable: |_| None,
-        prompt: |_| Ok(None),
+        prompt: |_, _| Ok(None),
     }
 }
 

@@ -19,32 +19,41 @@ fn pem(certificates: &[Thing]) -> Vec<u8> {
     pem_of(&certificates.iter().collect::<Vec<_>>()).to_vec()
 }
 
-/// A client has its root already: it is not sent.
-fn without_root(identity: &Identity, notes: &mut Vec<String>) {
-    if let Some(root) = &identity.root {
-        notes.push(format!("left out {}: a root is not sent, its reader has it", root.subject));
+/// The chain in its order. A client has its root already: it is not sent, unless it was asked for.
+fn chain(identity: &Identity, with_root: bool, notes: &mut Vec<String>) -> Result<Vec<Thing>, Error> {
+    identity.alone()?;
+    let root = if with_root { Some(root(identity)?) } else { None };
+    if let (Some(left), None) = (&identity.root, root) {
+        notes.push(format!("left out {}: a root is not sent, its reader has it", left.subject));
     }
+    Ok(things(identity.chain().chain(root.filter(|root| **root != identity.leaf))))
+}
+
+/// The self-signed end of the chain.
+fn root(identity: &Identity) -> Result<&Certificate, Error> {
+    let leaf = &identity.leaf;
+    identity.root.as_ref().or(leaf.is_self_issued().then_some(leaf)).ok_or_else(|| {
+        Error::new(format!("expected the root above {}, found none", leaf.subject))
+            .hint("give the root's certificate too")
+    })
 }
 
 /// Certificate, chain, key: `bind ... ssl crt FILE`.
-pub fn haproxy(loaded: &Loaded, from: String, notes: &mut Vec<String>) -> Result<Output, Error> {
+pub fn haproxy(request: &Request, loaded: &Loaded, from: String, notes: &mut Vec<String>) -> Result<Output, Error> {
     let identity = Identity::of(&loaded.objects)?;
-    identity.alone()?;
-    without_root(&identity, notes);
-    let mut all = things(identity.chain());
+    let mut all = chain(&identity, request.with_root, notes)?;
     all.push(Thing::Key(identity.key()?.clone()));
     bundle(&all, "HAProxy bundle", from)
 }
 
-/// The certificate and what is above it, without the root: what a server sends.
-pub fn full_chain(loaded: &Loaded, from: String, notes: &mut Vec<String>) -> Result<Output, Error> {
+/// The certificate and what is above it: what a server sends.
+pub fn full_chain(request: &Request, loaded: &Loaded, from: String, notes: &mut Vec<String>) -> Result<Output, Error> {
     let identity = Identity::of(&loaded.objects)?;
-    identity.alone()?;
-    without_root(&identity, notes);
+    let all = chain(&identity, request.with_root, notes)?;
     if identity.key.is_some() {
         notes.push("left out the private key: the chain is public".to_owned());
     }
-    bundle(&things(identity.chain()), "chain", from)
+    bundle(&all, "chain", from)
 }
 
 fn bundle(all: &[Thing], what: &str, from: String) -> Result<Output, Error> {
@@ -85,14 +94,7 @@ pub fn istio_cacerts(request: &Request, loaded: &Loaded, from: String) -> Result
         return Err(Error::new(format!("expected an authority's certificate for Istio, found {}", authority.subject))
             .hint("give a CA certificate with its key"));
     }
-    let root = match &identity.root {
-        Some(root) => root,
-        None if authority.is_self_issued() => authority,
-        None => {
-            return Err(Error::new(format!("expected the root above {}, found none", authority.subject))
-                .hint("give the root's certificate too"));
-        }
-    };
+    let root = root(&identity)?;
     let key = identity.key()?.to_pem();
     let (own, root) = (pem(&things([authority].into_iter())), pem(&things([root].into_iter())));
     let chain = pem(&things(identity.all()));

@@ -2,7 +2,8 @@
 
 use crate::encoding::raw_key::RawKey;
 use crate::error::Error;
-use crate::x509::{Certificate, VerifyError};
+use crate::x509::ordered::end;
+use crate::x509::{Certificate, Ordered};
 
 use super::object::{Object, Thing};
 
@@ -47,23 +48,8 @@ impl Identity {
         let key = keys.first().map(|key| (*key).clone());
         let at = leaf(&certificates, key.as_ref())?;
         let leaf = certificates.remove(at);
-        Ok(Self::above(key, leaf, certificates))
-    }
-
-    fn above(key: Option<RawKey>, leaf: Certificate, mut others: Vec<Certificate>) -> Self {
-        let (mut intermediates, mut root) = (Vec::new(), None);
-        let mut top = leaf.clone();
-        while !top.is_self_issued() {
-            let Some(at) = others.iter().position(|issuer| signs(issuer, &top)) else { break };
-            let issuer = others.remove(at);
-            top = issuer.clone();
-            if issuer.is_self_issued() {
-                root = Some(issuer);
-            } else {
-                intermediates.push(issuer);
-            }
-        }
-        Self { key, leaf, intermediates, root, others }
+        let Ordered { leaf, intermediates, root, others } = Ordered::above(leaf, certificates);
+        Ok(Self { key, leaf, intermediates, root, others })
     }
 
     /// The leaf and what is above it, without a root: what a server sends.
@@ -96,25 +82,13 @@ impl Identity {
     }
 }
 
-/// By name and signature; a signature with an unknown algorithm counts by its names.
-fn signs(issuer: &Certificate, subject: &Certificate) -> bool {
-    matches!(subject.signed_by(issuer), Ok(()) | Err(VerifyError::Unsupported { .. }))
-}
-
 /// The key's certificate, or the one that signed no other.
 fn leaf(certificates: &[Certificate], key: Option<&RawKey>) -> Result<usize, Error> {
     if certificates.is_empty() {
         return Err(Error::new("expected a certificate, found none").hint("give the file with the certificate too"));
     }
     let Some(key) = key else {
-        let end = |one: &Certificate| {
-            !certificates.iter().any(|other| other != one && !other.is_self_issued() && signs(one, other))
-        };
-        return certificates
-            .iter()
-            .position(|one| end(one) && !one.is_self_issued())
-            .or_else(|| certificates.iter().position(end))
-            .ok_or_else(|| Error::new("expected a chain of certificates, found a circle"));
+        return end(certificates).ok_or_else(|| Error::new("expected a chain of certificates, found a circle"));
     };
     let public = Thing::Key(key.clone()).public().ok_or_else(|| {
         Error::new("the public key of the private key is unknown")

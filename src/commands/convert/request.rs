@@ -61,6 +61,8 @@ pub struct Request {
     pub der: bool,
     /// PKCS#12 for old readers.
     pub legacy: bool,
+    /// The root belongs to the bundle.
+    pub with_root: bool,
     /// Files that exist may be replaced.
     pub force: bool,
     /// Of a Secret, or the friendly name in PKCS#12.

@@ -98,8 +98,8 @@ fn together(
     let output = match request.form {
         Form::Pkcs12 => pack::pkcs12(request, &all, name, passwords)?,
         Form::Kubeconfig => pack::kubeconfig(request, &all, name, &mut report.notes)?,
-        Form::Haproxy => deploy::haproxy(&all, name, &mut report.notes)?,
-        Form::FullChain => deploy::full_chain(&all, name, &mut report.notes)?,
+        Form::Haproxy => deploy::haproxy(request, &all, name, &mut report.notes)?,
+        Form::FullChain => deploy::full_chain(request, &all, name, &mut report.notes)?,
         Form::KubernetesSecret => deploy::kubernetes_secret(request, &all, name)?,
         Form::IstioCacerts => deploy::istio_cacerts(request, &all, name)?,
         _ => {

@@ -19,6 +19,9 @@ pub fn broken_path(
     anchors: &[Certificate],
     at: OffsetDateTime,
 ) -> Option<PathError> {
+    if intermediates.is_empty() {
+        return None;
+    }
     let judged = path::judge(certificate, intermediates, anchors, at);
     judged.err().filter(|why| matches!(why, PathError::Invalid { part: Part::Intermediate, .. }))
 }

@@ -15,6 +15,7 @@ use crate::tree::{EntryId, Place};
 use crate::workspace::requests::{self, Files, Site};
 use crate::workspace::signer_file;
 use crate::x509::Certificate;
+use crate::x509::ordered::end;
 
 enum Key {
     Staged(PrivateKey, Files),
@@ -49,13 +50,7 @@ impl Importing<'_> {
         if matches!(key, Key::Elsewhere) && private_there {
             return Ok(Err(Refusal::OtherKey(authority)));
         }
-        let signed: Vec<(String, Certificate)> = self
-            .session
-            .credentials
-            .iter()
-            .filter(|one| one.authority == authority)
-            .filter_map(|one| self.issued(one))
-            .collect();
+        let signed = self.issued_by(authority);
         let ask = renew::ask_authority(authority, &public, &self.snapshot.survey, self.session.profile(), now).ok();
         let objections = plan::judge_authority(bundle, ask.as_ref().map(|ask| &ask.blueprint), &signed, now);
         if !objections.is_empty() {
@@ -106,6 +101,25 @@ impl Importing<'_> {
         places.filter(|place| certificates > 1 || asked || self.file(place).is_some()).collect()
     }
 
+    /// Of authorities only: the one that a key in use, or of a request, belongs to; else the one that signed no other.
+    pub(super) fn authority_at(
+        &self,
+        certificates: &[Certificate],
+        named: Option<&str>,
+    ) -> Result<Option<usize>, Error> {
+        if let Some(at) = certificates.iter().position(|one| self.entry_of(one).is_some()) {
+            return Ok(Some(at));
+        }
+        for authority in CaId::ALL.into_iter().filter(|one| named.is_none_or(|name| one.name() == name)) {
+            for (at, certificate) in certificates.iter().enumerate() {
+                if self.staged_key(authority, certificate)?.is_some() {
+                    return Ok(Some(at));
+                }
+            }
+        }
+        Ok(end(certificates))
+    }
+
     /// The key that belongs to an authority's certificate.
     fn staged_key(&self, authority: CaId, certificate: &Certificate) -> Result<Option<Key>, Error> {
         let (public, private) = self.session.tree.directories.authority(authority);
@@ -118,6 +132,12 @@ impl Importing<'_> {
         }
         let there = private.as_ref().and_then(|place| PrivateKey::from_pem(self.file(place)?).ok());
         Ok(there.filter(|key| key.matches(certificate)).map(|_| Key::InPlace))
+    }
+
+    /// The certificates of the entries of an authority.
+    pub(super) fn issued_by(&self, authority: CaId) -> Vec<(String, Certificate)> {
+        let all = self.session.credentials.iter().filter(|one| one.authority == authority);
+        all.filter_map(|one| self.issued(one)).collect()
     }
 
     /// The certificate that an entry has now.

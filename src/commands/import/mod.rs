@@ -1,5 +1,6 @@
 //! `kpki import`: externally signed certificates put in place. Match each with its key, judge all, commit.
 
+mod arranged;
 mod authority;
 mod candidates;
 mod importing;

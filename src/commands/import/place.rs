@@ -10,7 +10,8 @@ use crate::plan::import as plan;
 use crate::plan::item::What;
 use crate::plan::renew::{Credential, CsrTemplate};
 use crate::report::requests::RequestEntry;
-use crate::x509::Certificate;
+use crate::tree::Place;
+use crate::x509::{Certificate, parse_pem_bundle};
 
 impl Importing<'_> {
     pub(super) fn place(
@@ -23,13 +24,20 @@ impl Importing<'_> {
     ) -> Result<Placed, Error> {
         let paths = self.session.tree.display_paths(credential.places());
         let old = template.old.as_deref();
-        if matches!(candidate.source, Source::InPlace) && old.is_some_and(|old| old.der == leaf.der) {
+        let trusted = self.snapshot.bundle(credential.authority);
+        let chain = plan::kept_chain(rest, trusted);
+        let is_there = match old {
+            Some(old) if old.der != leaf.der => false,
+            Some(_) if credential.is_kubeconfig() => true,
+            Some(_) => self.holds(&credential.public, leaf, &chain),
+            None => false,
+        };
+        if matches!(candidate.source, Source::InPlace) && is_there {
             let entry = RequestEntry { paths, ..row(credential, "keep", leaf, None) };
             return Ok(Placed { entry, ..Placed::default() });
         }
-        let trusted = self.snapshot.bundle(credential.authority);
         let mut pem = leaf.to_pem();
-        pem.extend(plan::kept_chain(rest, trusted).iter().map(Certificate::to_pem));
+        pem.extend(chain.iter().map(Certificate::to_pem));
         let fresh = match candidate.source {
             Source::InPlace => None,
             Source::Staged(_) | Source::Out => Some(candidate.key.to_pem()),
@@ -54,6 +62,12 @@ impl Importing<'_> {
         };
         let entry = RequestEntry { paths, ..row(credential, "import", leaf, old) };
         Ok(Placed { entry, certificate: Some(leaf.clone()), changes, removals, ..Placed::default() })
+    }
+
+    /// The file has these certificates and no others.
+    fn holds(&self, place: &Place, leaf: &Certificate, chain: &[Certificate]) -> bool {
+        let there = self.file(place).and_then(|bytes| parse_pem_bundle(bytes).ok()).unwrap_or_default();
+        there.iter().eq([leaf].into_iter().chain(chain))
     }
 
     /// The existing kubeconfig with new credentials, or a new one.

@@ -1,5 +1,6 @@
 //! Match each certificate with its key, judge all, commit.
 
+use super::arranged::Arranged;
 use super::candidates::{self, Candidate};
 use super::importing::{Importing, Placed};
 use super::request::Request;
@@ -8,12 +9,9 @@ use crate::plan::import::{self as plan, Expected, Refusal};
 use crate::plan::renew::{self, Credential, CsrDecision, CsrTemplate};
 use crate::report::requests::{Requests, Verb};
 use crate::report::restart::restarts;
-use crate::workspace::{Absent, Locked, Session, Snapshot, Transaction, journal, requests, survey, targets};
-use crate::x509::{Certificate, parse_bundle};
+use crate::workspace::{Absent, Locked, Session, Snapshot, Transaction, journal, requests, targets};
+use crate::x509::Certificate;
 use std::path::Path;
-
-/// A larger file is not a certificate.
-const LARGEST: u64 = 4 << 20;
 
 /// Puts all certificates in place, or none.
 pub fn run(request: &Request) -> Result<Requests, Error> {
@@ -80,18 +78,19 @@ fn commit(session: &Session<'_>, placed: &mut [Placed], locked: &Locked<'_>) -> 
 impl Importing<'_> {
     /// One file, or why it may not be put in place.
     fn one(&self, path: &Path, warnings: &mut Vec<String>) -> Result<Result<Placed, Refusal>, Error> {
-        let bundle = match bundle(path)? {
-            Ok(bundle) => bundle,
+        let named = self.request.entry.as_deref();
+        let Arranged { leaf, rest, said } = match self.arranged(path, named)? {
+            Ok(arranged) => arranged,
             Err(why) => return Ok(Err(why)),
         };
-        let named = self.request.entry.as_deref();
+        let said = said.into_iter().map(|what| format!("{}: {what}", path.display()));
         let credentials = &self.session.credentials;
-        let Some((leaf, rest)) = bundle.split_first() else { return Ok(Err(Refusal::UnfitAuthority(Vec::new()))) };
-        if leaf.is_ca {
-            return self.authority(&bundle, named);
-        }
-        let candidate = match candidates::matching(&self.candidates, credentials, leaf, named) {
+        let candidate = match candidates::matching(&self.candidates, credentials, &leaf, named) {
             Ok(candidate) => candidate,
+            Err(_) if leaf.is_ca => {
+                warnings.extend(said);
+                return self.authority(&[vec![leaf], rest].concat(), named);
+            }
             Err(why) => return Ok(Err(why)),
         };
         let Some(credential) = credentials.get(candidate.index) else { return Ok(Err(Refusal::AmbiguousKey)) };
@@ -99,20 +98,24 @@ impl Importing<'_> {
         let Some(template) = self.template(credential, candidate) else {
             return Ok(Err(Refusal::Unknown(id.clone())));
         };
+        let mut issued = self.issued_by(credential.authority);
+        issued.retain(|(name, _)| *name != id.to_string());
         let verdict = plan::judge(
-            leaf,
-            rest,
+            &leaf,
+            &rest,
             &Expected {
                 blueprint: &template.blueprint_for(candidate.key.algorithm()),
                 dispensable: &template.names.surplus,
                 authority: credential.authority,
                 signer: self.snapshot.certificate(credential.authority),
+                issued: &issued,
                 now: self.request.run.now,
             },
         );
         if !verdict.objections.is_empty() {
             return Ok(Err(Refusal::Unfit(id.clone(), verdict.objections)));
         }
+        warnings.extend(said);
         if !verdict.surplus.is_empty() {
             warnings.push(format!("{id} has more than was requested: {}", verdict.surplus.join(", ")));
         }
@@ -120,7 +123,7 @@ impl Importing<'_> {
             let lost: Vec<String> = verdict.lost.iter().map(ToString::to_string).collect();
             warnings.push(format!("{id} loses names that it has now: {}", lost.join(", ")));
         }
-        self.place(credential, candidate, &template, leaf, rest).map(Ok)
+        self.place(credential, candidate, &template, &leaf, &rest).map(Ok)
     }
 
     /// The expected blueprint: from the profile or the previous certificate, else from its request.
@@ -136,9 +139,4 @@ impl Importing<'_> {
         let template = CsrTemplate::new(candidate.key.algorithm(), blueprint, renew::YEAR);
         Some(Box::new(CsrTemplate { access: candidate.access.clone(), ..template }))
     }
-}
-
-/// The certificates of a file: PEM, or one in DER.
-fn bundle(path: &Path) -> Result<Result<Vec<Certificate>, Refusal>, Error> {
-    Ok(parse_bundle(&survey::input(path, LARGEST)?).map_err(Refusal::Bundle))
 }

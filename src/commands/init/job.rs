@@ -71,8 +71,7 @@ impl Job<'_> {
         match self.making {
             Making::Certificate(_, blueprint) => {
                 let (issuer, bundle) = signing.of_item(self.item).ok_or(CaError::EmptyBundle)?;
-                let signed = ca::issue(blueprint, &self.key.spki_der(), issuer)?;
-                ca::accepted(&signed, issuer, now)?;
+                let signed = ca::issue_for_peers(blueprint, &self.key.spki_der(), issuer, now)?;
                 Ok(match &self.item.what {
                     What::Kubeconfig(_, access) => self.kubeconfig(access, &signed, bundle),
                     _ => pair(self.item, &signed, self.key.to_pem(), self.replace),

@@ -136,7 +136,7 @@ fn usages(usage: Option<KeyUsage>, extended: &[ExtendedKeyUsage], sans: &[San]) 
         fields.push(field("extended key usage", "extendedKeyUsage", Said::List(names)));
     }
     if !sans.is_empty() {
-        let names = sans.iter().map(|san| format!("{}:{san}", san_kind(san))).collect();
+        let names = sans.iter().map(|san| format!("{}{san}", san_kind(san))).collect();
         fields.push(field("names", "sans", Said::List(names)));
     }
     fields
@@ -144,11 +144,12 @@ fn usages(usage: Option<KeyUsage>, extended: &[ExtendedKeyUsage], sans: &[San]) 
 
 const fn san_kind(san: &San) -> &'static str {
     match san {
-        San::Dns(_) => "DNS",
-        San::Ip(_) => "IP",
-        San::Email(_) => "email",
-        San::Uri(_) => "URI",
-        San::Other(_) => "other",
+        San::Dns(_) => "DNS:",
+        San::Ip(_) => "IP:",
+        San::Email(_) => "email:",
+        San::Uri(_) => "URI:",
+        // Says what it is itself.
+        San::Other(_) => "",
     }
 }
 

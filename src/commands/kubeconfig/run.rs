@@ -73,8 +73,7 @@ pub fn user(request: &Request) -> Result<Made, Error> {
         let end = crate::clock::rfc3339(blueprint.not_after);
         warnings.push(format!("it expires with its authority at {end}, sooner than requested"));
     }
-    let signed = ca::issue(&blueprint, &spki, issuer)?;
-    ca::accepted(&signed, issuer, now)?;
+    let signed = ca::issue_for_peers(&blueprint, &spki, issuer, now)?;
     let pem = own.as_ref().map(PrivateKey::to_pem);
     let file = request.key_file.clone().unwrap_or_else(|| format!("{}.key", request.user));
     let key = pem.as_ref().map_or(ClientKey::File(&file), |pem| ClientKey::Data(pem));

@@ -69,10 +69,9 @@ impl Job<'_> {
     }
 
     fn sign(&self, now: time::OffsetDateTime) -> Result<Signed, CaError> {
-        let signed = ca::issue(&self.renewal.blueprint, &self.key()?.spki_der(), self.issuer)?;
         // A name that no TLS client can use was in the old certificate too, and is kept.
-        ca::accepted_for(&signed, self.issuer, now, &self.renewal.names.added)?;
-        Ok(signed)
+        let names = &self.renewal.names.added;
+        ca::issue_for_peers_by(&self.renewal.blueprint, &self.key()?.spki_der(), self.issuer, now, names)
     }
 
     fn made(&self, signed: &Signed) -> Result<Made, Error> {

@@ -15,6 +15,8 @@ pub struct Request {
     pub prune_sans: bool,
     pub reuse_key: bool,
     pub no_hooks: bool,
+    /// What only another host can sign is a warning that names it, until it has expired.
+    pub safe_host: Option<String>,
     /// The environment of hooks, from this process's.
     pub inherited: Vec<(&'static str, OsString)>,
 }

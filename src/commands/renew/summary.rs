@@ -1,6 +1,7 @@
 //! The rows of the report.
 
 use super::evaluate::Evaluation;
+use super::external;
 use super::make::Made;
 use super::renewing::Renewing;
 use crate::blueprint::San;
@@ -14,6 +15,7 @@ use crate::report::restart::restarts;
 use crate::workspace::crl_issue::{self, SignedCrlIssue, of_the_future};
 use crate::workspace::crls::TreeCrl;
 use crate::x509::Certificate;
+use time::Duration;
 
 /// The report after or before the renewal.
 pub fn report(renewing: &Renewing<'_>, evaluation: &Evaluation, made: &[Made]) -> report::Tree {
@@ -28,6 +30,7 @@ pub fn report(renewing: &Renewing<'_>, evaluation: &Evaluation, made: &[Made]) -
         entries,
         lists: crls(evaluation, &[]),
         warnings: warnings(renewing, evaluation),
+        elsewhere: external::elsewhere(renewing, evaluation),
         ..report::Tree::default()
     }
 }
@@ -57,7 +60,11 @@ fn entry(
         Decision::Absent => return None,
         Decision::Keep(certificate) => RenewalEntry { action: Action::Keep, old: Some(side(certificate)), ..base },
         Decision::Skipped(left, certificate) => RenewalEntry {
-            action: if left.is_gap() { Action::Skipped } else { Action::NotApplicable },
+            action: match left {
+                Skipped::ExternalInWindow(_) if renewing.request.safe_host.is_some() => Action::NotApplicable,
+                left if left.is_gap() => Action::Skipped,
+                _ => Action::NotApplicable,
+            },
             reasons: vec![error::left(left, &credential.id.to_string())],
             old: certificate.as_deref().map(side).filter(|_| !matches!(left, Skipped::Unreadable(_))),
             ..base
@@ -112,12 +119,16 @@ fn warnings(renewing: &Renewing<'_>, evaluation: &Evaluation) -> Vec<String> {
         .collect();
     let mut cut: Vec<(String, String)> = Vec::new();
     let mut guessed: Vec<(String, String)> = Vec::new();
+    let mut short: Vec<(String, String, String)> = Vec::new();
     for (credential, decision) in renewing.credentials.iter().zip(&evaluation.decisions) {
         let Decision::Renew(renewal) = decision else { continue };
         if renewal.shortened.is_some() {
             cut.push((credential.id.to_string(), crate::clock::rfc3339(renewal.blueprint.not_after)));
         }
-        if let Some(lifetime) = renewal.guessed {
+        if let (Some(old), Some(lifetime)) = (renewal.too_short, renewal.guessed) {
+            let old = (old - BACK_DATE).max(Duration::SECOND);
+            short.push((credential.id.to_string(), length(old), length(lifetime - BACK_DATE)));
+        } else if let Some(lifetime) = renewal.guessed {
             guessed.push((credential.id.to_string(), length(lifetime - BACK_DATE)));
         }
         if let Some((found, wanted)) = &renewal.other_name {
@@ -137,6 +148,12 @@ fn warnings(renewing: &Renewing<'_>, evaluation: &Evaluation) -> Vec<String> {
                 texts(&renewal.names.surplus).join(", ")
             ));
         }
+    }
+    if let Some((first, old, lifetime)) = short.first() {
+        lines.push(format!(
+            "{first}{}: a lifetime of {old} is too short to be repeated; {lifetime} is used; set certificateValidityPeriod in the profile",
+            more(short.len())
+        ));
     }
     if let Some((first, lifetime)) = guessed.first() {
         lines.push(format!(

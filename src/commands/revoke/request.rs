@@ -2,6 +2,7 @@
 
 use crate::catalog::CaId;
 use crate::plan::revoke::Verb;
+use crate::report::revoke::RevocationEntry;
 use crate::workspace::{RunArgs, TreeArgs};
 use std::path::PathBuf;
 use time::OffsetDateTime;
@@ -20,4 +21,6 @@ pub struct Request {
     pub serial: Option<(String, CaId)>,
     pub invalid_since: Option<OffsetDateTime>,
     pub unknown_serial: bool,
+    /// What somebody has said yes to; `None`: nobody was asked.
+    pub confirmed: Option<Vec<RevocationEntry>>,
 }

@@ -32,6 +32,10 @@ pub fn run(request: &Request) -> Result<report::Revocation, Error> {
     let locked = session.lock()?;
     let (snapshot, issuers) = session.read(&locked)?;
     let evaluation = evaluate(request, &session, snapshot)?;
+    if request.confirmed.as_ref().is_some_and(|said| *said != summary::entries(request, &evaluation)) {
+        return Err(Error::new("the certificates changed while the question was open: nothing was revoked")
+            .hint("run the command again"));
+    }
     let mut issues = sign(request, &session, &evaluation, &issuers)?;
     let generation = commit(request, &evaluation, &mut issues, &locked)?;
     summary::report(request, &session, &evaluation, &issues, generation, warnings)

@@ -12,7 +12,8 @@ use crate::tree::Authority;
 use crate::tree::EntryId;
 use crate::workspace::journal::serial_text;
 use crate::workspace::{Session, Snapshot, survey};
-use crate::x509::{BundleError, Certificate, parse_bundle};
+use crate::x509::ordered::{distinct, end};
+use crate::x509::{Certificate, Ordered, parse_bundle};
 
 /// What the command line says.
 #[derive(Debug, Clone, Copy)]
@@ -56,6 +57,10 @@ impl Selector<'_> {
                     .hint("give the certificate itself with --cert FILE, or its number with --serial HEX --ca CA")
             })?;
             add(of_certificate(credential.id.to_string(), &certificate, snapshot)?);
+            // What the kubelet uses in its place is its node's credential as well.
+            if let Some(used) = credential.rotated(session.run.now) {
+                add(of_certificate(credential.id.to_string(), used, snapshot)?);
+            }
         }
         if let Some(path) = self.certificate {
             add(of_certificate(path.display().to_string(), &read(path)?, snapshot)?);
@@ -114,10 +119,17 @@ fn of_certificate(name: String, certificate: &Certificate, snapshot: &Snapshot) 
     Err(error::not_of_this_tree(&name, why))
 }
 
-/// The first certificate of a file, PEM or DER.
+/// The certificate of a file, PEM or DER: that of the path's end, wherever it stands.
 fn read(path: &Path) -> Result<Certificate, Error> {
     let bytes = survey::input(path, survey::LARGEST_INPUT)?;
-    let none = || BundleError::NoCertificate { found: Vec::new() };
-    let first = parse_bundle(&bytes).and_then(|bundle| bundle.into_iter().next().ok_or_else(none));
-    first.map_err(|why| Error::new(format!("cannot read a certificate from {}", path.display())).because(why))
+    let cannot = || Error::new(format!("cannot read a certificate from {}", path.display()));
+    let (all, _) = distinct(parse_bundle(&bytes).map_err(|why| cannot().because(why))?);
+    let ordered = end(&all).and_then(|at| Ordered::from(all, at)).ok_or_else(cannot)?;
+    let mut strangers = ordered.clone().take_strangers();
+    match strangers.pop() {
+        None => Ok(ordered.leaf),
+        Some(other) => Err(Error::new(format!("expected one certificate with its chain in {}", path.display()))
+            .because(format!("found {} and {}", ordered.leaf.subject, other.subject))
+            .hint("give the file of the one that is meant, or its number with --serial HEX --ca CA")),
+    }
 }

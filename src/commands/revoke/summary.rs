@@ -21,8 +21,6 @@ pub fn report(
     generation: Option<String>,
     mut warnings: Vec<String>,
 ) -> Result<report::Revocation, Error> {
-    let all = evaluation.selected.iter().zip(&evaluation.changes);
-    let entries: Vec<report::RevocationEntry> = all.map(|(one, change)| entry(request.verb, one, change)).collect();
     let mut lists = Vec::new();
     for (authority, crl) in &evaluation.crls {
         let new = issues.iter().find(|issue| issue.authority == *authority);
@@ -42,12 +40,17 @@ pub fn report(
         directory,
         cluster,
         generation,
-        entries,
+        entries: entries(request, evaluation),
         lists,
         in_use: if request.verb == Verb::Release { Vec::new() } else { in_use(session, evaluation) },
         warnings,
         notes: if is_signed { crl_readers::notes(request.verb, &touched, pki) } else { Vec::new() },
     })
+}
+
+pub fn entries(request: &Request, evaluation: &Evaluation) -> Vec<report::RevocationEntry> {
+    let all = evaluation.selected.iter().zip(&evaluation.changes);
+    all.map(|(one, change)| entry(request.verb, one, change)).collect()
 }
 
 fn entry(verb: Verb, one: &Selected, change: &Change) -> report::RevocationEntry {

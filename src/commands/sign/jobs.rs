@@ -55,16 +55,19 @@ pub fn read(request: &Request) -> Result<Vec<Job>, Error> {
     Ok(jobs)
 }
 
-/// cfssl's JSON counts as flags: its names are granted too.
+/// cfssl's JSON counts as flags: its names are granted too. A flag replaces what it says, as cfssl's own -cn and -hostname
+/// do.
 fn of_json(wanted: &cfssl::Wanted, request: &Request) -> Blueprint {
+    let stated = &request.stated;
+    let sans = if stated.request_names { &wanted.sans } else { &stated.sans };
     Blueprint {
-        subject: wanted.subject.clone(),
+        subject: stated.subject.as_ref().unwrap_or(&wanted.subject).clone(),
         not_before: request.run.now,
         not_after: request.run.now,
         role: Role::EndEntity,
         key_usage: KeyUsage::DIGITAL_SIGNATURE,
-        extended_key_usages: request.stated.usages.clone(),
-        sans: wanted.sans.clone(),
+        extended_key_usages: stated.usages.clone(),
+        sans: sans.clone(),
         permitted: Vec::new(),
     }
 }

@@ -82,16 +82,18 @@ pub fn run(request: &Request) -> Result<Outcome, Error> {
             // A dry run has no key to sign with.
             None => (of_blueprint(&grant.blueprint, &authority.subject), String::new()),
             Some(issuer) => {
-                let signed = ca::issue(&grant.blueprint, &job.request.spki_der, issuer)?;
-                if request.authority.is_none() {
-                    ca::accepted(&signed, issuer, request.run.now)?;
-                }
+                let (blueprint, spki) = (&grant.blueprint, &job.request.spki_der);
+                let signed = match request.authority {
+                    None => ca::issue_for_peers(blueprint, spki, issuer, request.run.now)?,
+                    Some(_) => ca::issue(blueprint, spki, issuer)?,
+                };
                 lines.push(journal::line("sign", &name, &signed.certificate, request.run.now));
                 (facts(&signed.certificate), with_chain(&signed, issuer, signer.is_tree(), request))
             }
         };
         let outs = jobs::outs(&place, job, &pem).map_err(in_the_way)?;
-        let paths = outs.iter().map(|out| out.path.display().to_string()).collect();
+        // The certificate, then what it was made from.
+        let paths = outs.iter().rev().map(|out| out.path.display().to_string()).collect();
         entries.push(entry(name, job, grant, says, paths));
         written.extend(outs);
         text.push_str(&pem);

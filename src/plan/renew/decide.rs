@@ -134,6 +134,9 @@ impl Run<'_> {
             }
             // What it trusts may be older than ca.crt; only its owner can sign a new credential.
             _ if reasons == [Reason::AuthorityData] && !self.is_asked() => Ok(Decision::Keep(Box::new(existing.leaf))),
+            _ if reasons.iter().all(|reason| matches!(reason, Reason::Window { .. })) => {
+                left(Skipped::ExternalInWindow(self.credential.authority), existing.leaf)
+            }
             _ => left(Skipped::External(self.credential.authority), existing.leaf),
         }
     }
@@ -162,6 +165,10 @@ impl Run<'_> {
             return Ok(Decision::Skipped(left, Some(Box::new(leaf))));
         }
         self.wide(lifetime)?;
+        let too_short = match identity::lifetime(&leaf, authority) {
+            identity::Lifetime::Short(old) if guessed => Some(old),
+            _ => None,
+        };
         let other_name = self.other_name(&leaf, wanted.as_ref());
         let mut blueprint = Blueprint { not_before, not_after, ..identity::blueprint(&leaf, algorithm, sans) };
         blueprint.extended_key_usages.extend(missing);
@@ -176,6 +183,7 @@ impl Run<'_> {
             names,
             shortened,
             guessed: guessed.then_some(lifetime),
+            too_short,
             other_name,
             kubeconfig: self.credential.is_kubeconfig().then_some(Kubeconfig::Edit { authority: authority_data }),
         })))
@@ -227,6 +235,7 @@ impl Run<'_> {
             chain: Vec::new(),
             shortened,
             guessed: None,
+            too_short: None,
             other_name: None,
             dropped: Vec::new(),
             kubeconfig: wanted.access.filter(|_| self.credential.is_kubeconfig()).map(Kubeconfig::New),

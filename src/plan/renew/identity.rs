@@ -9,6 +9,8 @@ use crate::x509::{Certificate, KeyKind};
 
 /// kubeadm's certificateValidityPeriod.
 pub const YEAR: Duration = Duration::days(365);
+/// What Kubernetes allows in a CertificateSigningRequest at the least (expirationSeconds): nothing shorter is inherited.
+pub const SHORTEST: Duration = Duration::minutes(10);
 /// How much later than its authority a certificate of the same run is made.
 const SAME_RUN: Duration = Duration::minutes(10);
 
@@ -20,6 +22,8 @@ pub enum Lifetime {
     Cut,
     /// Its dates are not conclusive.
     Unclear,
+    /// Too short to be meant: a test's, or of a profile with `1s`. A new one would be useless, too.
+    Short(Duration),
 }
 
 /// kubeadm before 1.31, and every kubeconfig it makes, begins a certificate's validity with its authority's: what is
@@ -27,9 +31,9 @@ pub enum Lifetime {
 /// of days. And what was cut to its authority's end was meant to live longer.
 pub fn lifetime(old: &Certificate, authority: &Certificate) -> Lifetime {
     let stated = old.not_after - old.not_before;
-    // Dated back by as much, a new one would be over before it begins.
-    if stated <= BACK_DATE {
-        return Lifetime::Unclear;
+    // Dated back by as much, a new one would be over before or just after it begins.
+    if stated < BACK_DATE + SHORTEST {
+        return Lifetime::Short(stated);
     }
     if old.not_after == authority.not_after && stated < YEAR {
         return Lifetime::Cut;
@@ -61,9 +65,11 @@ pub fn for_key(blueprint: Blueprint, was: Algorithm, algorithm: Algorithm) -> Bl
     Blueprint { key_usage: other_key(blueprint.key_usage, was.is_rsa(), algorithm), ..blueprint }
 }
 
-/// As it was, but for a key of another kind: RSA keys may encipher, EC keys may not (RFC 5480 section 3).
+/// As it was, but for a key of another kind: RSA keys may encipher, EC keys may not (RFC 5480 section 3). And who is no
+/// authority does not sign certificates (RFC 5280 section 4.2.1.9).
 fn key_usage(old: &Certificate, algorithm: Algorithm) -> KeyUsage {
     let usage = old.key_usage.unwrap_or(KeyUsage::DIGITAL_SIGNATURE);
+    let usage = if old.is_ca { usage } else { KeyUsage(usage.0 & !KeyUsage::KEY_CERT_SIGN.0) };
     let was_rsa = match old.key {
         KeyKind::Known(known) => known.is_rsa(),
         KeyKind::Other(_) => !algorithm.is_rsa(),

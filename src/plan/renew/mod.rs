@@ -32,7 +32,7 @@ use crate::x509::{Certificate, OtherKey, PathError};
 pub use ask::{CsrDecision, CsrTemplate, ask, ask_authority};
 pub use credentials::{authority_copies, of_catalogue, of_profile};
 pub use decide::decide;
-pub use identity::YEAR;
+pub use identity::{Lifetime, YEAR, for_key, lifetime};
 pub use refusals::{collect_refusals, other_authorities, refuse_foreign_ca};
 pub use revoked::{certificate_of, rules_for, with_revocation_reason};
 
@@ -124,6 +124,8 @@ pub struct Renewal {
     pub shortened: Option<OffsetDateTime>,
     /// How long it lives, with what it is dated back, where that is a guess.
     pub guessed: Option<Duration>,
+    /// The old one's lifetime, which is too short to be repeated: why it is a guess.
+    pub too_short: Option<Duration>,
     /// The CN it keeps, and the one it should have.
     pub other_name: Option<(String, String)>,
     /// Extensions of the old certificate that the new one does not have.
@@ -196,6 +198,8 @@ pub enum Reason {
 pub enum Skipped {
     /// The authority is external.
     External(CaId),
+    /// The same, and what is there is still good: nothing but its window has begun.
+    ExternalInWindow(CaId),
     AuthorityMissing(CaId),
     /// Signed by an unknown issuer.
     NotOurs(Name),

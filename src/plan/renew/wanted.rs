@@ -9,8 +9,8 @@ use crate::blueprint::{Algorithm, Blueprint, ExtendedKeyUsage, San};
 use crate::catalog::releases::Release;
 use crate::catalog::{Entry, Files, Sans, Subject};
 use crate::plan::blueprints::{self, BACK_DATE, Bounds};
-use crate::plan::item::{Access, What};
-use crate::profile::Profile;
+use crate::plan::item::Access;
+use crate::profile::Stated;
 use crate::tree::{file, leaf};
 use crate::x509::{Certificate, KeyKind};
 
@@ -31,7 +31,7 @@ impl Run<'_> {
         let (what, home) = self.credential.wanted.as_ref()?;
         let (algorithm, blueprint) = blueprints::signed(profile, what, Some(home), self.rules.now, bounds)?;
         let access = what.access().cloned();
-        let (stated_algorithm, stated_validity) = stated(profile, what);
+        let Stated { algorithm: stated_algorithm, validity: stated_validity, .. } = blueprints::stated(profile, what);
         let lifetime = blueprints::validity(profile, what).duration();
         Some(Wanted { algorithm, blueprint, lifetime, stated_algorithm, stated_validity, access })
     }
@@ -69,7 +69,7 @@ impl Run<'_> {
         match identity::lifetime(leaf, signer) {
             Lifetime::Stated(lifetime) => (lifetime, false),
             Lifetime::Cut => (usual, false),
-            Lifetime::Unclear => (usual, true),
+            Lifetime::Unclear | Lifetime::Short(_) => (usual, true),
         }
     }
 
@@ -109,16 +109,3 @@ impl Run<'_> {
 
 /// anyExtendedKeyUsage.
 const ANY_USAGE: &str = "2.5.29.37.0";
-
-/// Whether the profile says algorithm and validity itself, of all certificates or of this one.
-fn stated(profile: &Profile, what: &What) -> (bool, bool) {
-    let (algorithm, validity) = match what {
-        What::Leaf(entry) | What::Kubeconfig(entry, _) => {
-            let options = profile.certificates.get(entry.name);
-            (options.and_then(|options| options.algorithm), options.and_then(|options| options.validity))
-        }
-        What::Extra(extra) => (extra.algorithm, extra.validity),
-        What::Authority(_) | What::ServiceAccount(_) | What::SignerFile { .. } | What::Copy { .. } => (None, None),
-    };
-    (profile.stated.algorithm || algorithm.is_some(), profile.stated.validity || validity.is_some())
-}

@@ -34,7 +34,7 @@ fn warnings(text: &str) -> Vec<String> {
 }
 
 /// What a rendered profile says of itself: it leaves nothing to a default.
-const STATED: Stated = Stated { algorithm: true, validity: true, version: true };
+const STATED: Stated = Stated { algorithm: true, validity: true, ca_validity: true, version: true };
 
 const HEAD: &str = "apiVersion: kpki/v1\nkind: ClusterProfile\n";
 const NODES: &str = "nodes: [{name: cp1, addresses: [10.0.0.11]}]\n";

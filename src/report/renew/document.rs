@@ -37,6 +37,8 @@ pub struct Tree {
     pub restart: Vec<Restart>,
     pub hooks: Vec<Hook>,
     pub warnings: Vec<String>,
+    /// What is due and renewed on another host, as a warning.
+    pub elsewhere: Option<String>,
     /// Nothing could be done here; with several trees the others go on.
     pub failure: Option<Failure>,
 }

@@ -6,6 +6,7 @@ mod generations;
 mod names;
 mod referred;
 mod rotating;
+mod safe_host;
 mod safety;
 mod time;
 

@@ -71,11 +71,13 @@ fn another_lifetime_in_the_profile_neither_hurries_nor_repeats() {
 }
 
 #[test]
-fn only_an_authority_that_cuts_leaves_nothing_to_gain() {
-    // kubeadm's of one second, dated back: it is made again when it has expired, and not because of its window.
+fn one_second_is_not_repeated() {
+    // kubeadm's of one second, dated back.
     let mut world = World::new().due();
     world.pair("pki/apiserver", &living(Duration::SECOND));
-    world.keeps("apiserver");
+    let renewal = world.renewal("apiserver");
+    assert_eq!(renewal.reasons, [Reason::Window { left: Duration::SECOND }]);
+    assert_eq!((renewal.guessed, renewal.too_short), (Some(YEAR + BACK_DATE), Some(BACK_DATE + Duration::SECOND)));
     world.now = NOW + Duration::seconds(2);
     assert_eq!(world.renewal("apiserver").reasons, [Reason::Expired(NOW + Duration::SECOND)]);
     renewed(&mut world);

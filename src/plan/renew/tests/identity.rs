@@ -1,7 +1,6 @@
 //! What the old certificate says of the new one.
 
 use super::*;
-use crate::plan::renew::identity::Lifetime;
 
 #[test]
 fn a_lifetime_is_what_the_dates_say_or_nothing() {
@@ -31,14 +30,16 @@ fn a_lifetime_is_what_the_dates_say_or_nothing() {
         (end - Duration::days(90), end, Lifetime::Cut),
         (end - YEAR * 2, end, stated(YEAR * 2)),
         // Over before it begins.
-        (MADE, MADE - Duration::SECOND, Lifetime::Unclear),
-        (MADE, MADE + BACK_DATE, Lifetime::Unclear),
-        (MADE, MADE + BACK_DATE + Duration::SECOND, stated(BACK_DATE + Duration::SECOND)),
+        (MADE, MADE - Duration::SECOND, Lifetime::Short(-Duration::SECOND)),
+        // Made with `1s`, and the shortest that is meant.
+        (MADE, MADE + BACK_DATE + Duration::SECOND, Lifetime::Short(BACK_DATE + Duration::SECOND)),
+        (MADE, MADE + minutes(15) - Duration::SECOND, Lifetime::Short(minutes(15) - Duration::SECOND)),
+        (MADE, MADE + minutes(15), stated(minutes(15))),
     ];
     let mut old = ca.clone();
     for (not_before, not_after, wanted) in cases {
         (old.not_before, old.not_after) = (not_before, not_after);
-        assert_eq!(crate::plan::renew::identity::lifetime(&old, ca), wanted, "{not_before} {not_after}");
+        assert_eq!(lifetime(&old, ca), wanted, "{not_before} {not_after}");
     }
 }
 
@@ -108,7 +109,7 @@ fn a_blueprint_for_a_key_of_another_kind_changes_only_encipherment() {
     ] {
         let blueprint = Blueprint { key_usage: usage, ..server("a", &["a"]) };
         let expected = Blueprint { key_usage: wanted, ..blueprint.clone() };
-        assert_eq!(crate::plan::renew::identity::for_key(blueprint, was, new), expected, "{was} {usage:?} {new}");
+        assert_eq!(for_key(blueprint, was, new), expected, "{was} {usage:?} {new}");
     }
 }
 

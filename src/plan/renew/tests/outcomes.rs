@@ -264,6 +264,7 @@ fn only_what_was_to_be_renewed_and_was_not_is_a_gap() {
     let other = || Skipped::Unreadable(Unreadable::NotEmbedded(String::new()));
     let gaps = [
         (Skipped::External(CaId::Etcd), true),
+        (Skipped::ExternalInWindow(CaId::Etcd), true),
         (Skipped::AuthorityMissing(CaId::Etcd), true),
         (Skipped::NotOurs(Name::default()), true),
         (other(), true),
