@@ -31,6 +31,7 @@ rooms! {
     hooks
     inventory
     kubeconfig
+    manifest
     parallel
     plan
     profile

@@ -52,10 +52,11 @@ fn line(prompt: &str, echo: Echo) -> io::Result<Option<Zeroizing<String>>> {
     }
     // A signal finds the terminal as it was.
     let _held = signals::hold();
+    // What was typed before the question is dropped here, and nothing that is typed after it.
+    let _terminal = Prompting::new(&stdin, echo)?;
     let mut err = io::stderr().lock();
     write!(err, "{prompt}")?;
     err.flush()?;
-    let _terminal = Prompting::new(&stdin, echo)?;
     let mut line = Zeroizing::new(vec![0u8; LONGEST_LINE]);
     let mut filled = 0;
     while let Some(rest) = line.get_mut(filled..).filter(|rest| !rest.is_empty()) {

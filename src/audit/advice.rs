@@ -180,8 +180,8 @@ fn problems(tree: &JudgedTree, judged: &Judged) -> Vec<Problem> {
 fn of_state(tree: &JudgedTree, judged: &Judged) -> Option<Problem> {
     let item = &judged.item;
     let is_signer = item.name == SIGNER_ENTRY;
-    let ours =
-        tree.origin != Origin::Found && (item.authority.is_some() || is_signer || catalog::find(&item.name).is_some());
+    let known = item.authority.is_some() || item.externally_managed || is_signer || catalog::find(&item.name).is_some();
+    let ours = tree.origin != Origin::Found && known;
     let is_authority = item.kind == Kind::Authority;
     Some(match judged.state {
         State::Absent | State::Ok => return None,

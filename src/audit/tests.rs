@@ -218,7 +218,7 @@ fn thresholds_are_lengths_or_shares() {
 }
 
 fn tree(items: Vec<Item>) -> Tree {
-    Tree { root: "k8s".to_owned(), cluster: None, node: None, items }
+    Tree { root: "k8s".to_owned(), cluster: None, node: None, items, notes: Vec::new() }
 }
 
 fn judged(items: Vec<Item>, days: i64) -> JudgedTree {

@@ -2,6 +2,7 @@ use std::path::PathBuf;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
+use super::passwords::InputPassword;
 use super::values::{Choices, one_of, span};
 use super::{common, environment::Environment, ui::Ui, values::Outcome};
 use crate::audit::State;
@@ -13,8 +14,11 @@ use crate::report::{CheckForm, Line, Selection, Sort, Tone};
 
 /// Show when every certificate expires: of one node, one cluster or a whole fleet
 ///
-/// Reads certificates, kubeconfigs, the kubelet's own certificates and CRLs. It needs no network and reads no key, and
-/// works on a tree that is expired or half missing. A file that cannot be read never hides the others.
+/// Reads certificates, kubeconfigs and the files they name, the kubelet's own certificates, CRLs, and manifests with
+/// Secrets, ConfigMaps and CA bundles; in files and other directories also DER, PKCS#7, PKCS#12 and Java's keystores. It
+/// needs no network and uses no key, and works on a tree that is expired or half missing. A file that cannot be read never
+/// hides the others. Nobody is asked for a password: PKCS#12 is opened with --password-file or --password-env, and the
+/// certificates of a Java keystore are read without.
 ///
 /// A threshold is a duration (30d, 720h) or a share of the lifetime that remains (20%). A state begins on the exact
 /// second of its threshold; a certificate is expired one second after its notAfter. The state of a CRL is warning only
@@ -46,6 +50,9 @@ pub struct Args {
     /// For authorities: critical when no more than this remains; default: the profile's, else 180d
     #[arg(long, value_name = "LEFT", value_parser = Threshold::parse)]
     ca_critical: Option<Threshold>,
+
+    #[command(flatten)]
+    password: InputPassword,
 
     #[command(flatten)]
     at: common::At,
@@ -164,6 +171,7 @@ impl Args {
             at: self.at.instant(environment)?,
             as_of: self.at.at.is_some(),
             threads: environment.threads,
+            password: self.password.given(environment)?,
         })
     }
 }

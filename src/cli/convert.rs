@@ -2,25 +2,27 @@ use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
-use super::environment::{Echo, Environment};
+use super::environment::Environment;
 use super::values::{Choices, Outcome, TEXT_FORMS, one_of};
-use super::{common, ui::Ui};
-use crate::commands::convert::{self, Asking, Form, Input, Passwords, Request};
+use super::{common, passwords, ui::Ui};
+use crate::commands::convert::{self, Form, Input, Request};
 use crate::error::{Error, Exit};
 use crate::report;
-use crate::workspace::survey;
+use crate::workspace::passwords::{Asking, Passwords};
 
 /// Convert certificates, keys, bundles, PKCS#12 files and kubeconfigs into one another
 ///
-/// The type of a file is found from its content: PEM with any number of blocks and any text around them, DER, PKCS#12
-/// (modern and legacy, DER or BER), a kubeconfig. Several files make one result: a bundle, a PKCS#12 file, a Secret.
+/// The type of a file is found from its content: PEM with any number of blocks and any text around them, DER, PKCS#7
+/// (certificates, DER or BER), PKCS#12 (modern and legacy, DER or BER), Java's keystores (JKS, JCEKS), OpenSSH keys,
+/// keys in OpenSSL's old encryption (Proc-Type: 4,ENCRYPTED), a kubeconfig, a manifest with Secrets, ConfigMaps or CA
+/// bundles. Several files make one result: a bundle, a PKCS#12 file, a Secret.
 /// With a directory as the target (--out DIR/), each file is converted on its own, and a directory is converted
 /// recursively with its structure kept; symlinks are not followed. All files are written or none. Files with a private
 /// key are 0600. Every result is read back and compared before it is written.
 ///
 /// Names are predictable: ca.crt becomes ca.crt.der and ca.crt again, a.pem becomes a.der, the public key of ca.key
-/// goes to ca.key.pub, bundle.pem is split into bundle-1.crt, bundle-2.crt, and a kubeconfig into ca.crt, client.crt,
-/// client.key.
+/// goes to ca.key.pub, bundle.pem is split into bundle-1.crt, bundle-2.crt, a kubeconfig into ca.crt, client.crt,
+/// client.key, and a Secret into its keys: tls.crt, tls.key (NAME-tls.crt where a file has several).
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES, group = clap::ArgGroup::new("form").required(true))]
 pub struct Args {
@@ -44,7 +46,7 @@ pub struct Args {
     #[arg(long, value_name = "FILE|DIR", default_value = "-")]
     out: PathBuf,
 
-    /// Write DER instead of PEM (pkcs1, sec1, pkcs8, pkcs8-encrypted, spki, parts)
+    /// Write DER instead of PEM (pkcs1, sec1, pkcs8, pkcs8-encrypted, spki, p7b, parts)
     #[arg(long)]
     der: bool,
 
@@ -68,6 +70,10 @@ pub struct Args {
     #[arg(short, long, value_name = "NAMESPACE")]
     namespace: Option<String>,
 
+    /// Write `immutable: true` into the Secret: its data can never be changed, only the Secret deleted and made again
+    #[arg(long)]
+    immutable: bool,
+
     /// With --to kubeconfig: the API server
     #[arg(long, value_name = "URL")]
     server: Option<String>,
@@ -80,13 +86,8 @@ pub struct Args {
     #[arg(long, value_name = "NAME")]
     user: Option<String>,
 
-    /// Read the password of the inputs from the first line of this file
-    #[arg(long, value_name = "FILE", conflicts_with = "password_env")]
-    password_file: Option<PathBuf>,
-
-    /// Read the password of the inputs from this environment variable
-    #[arg(long, value_name = "VARIABLE")]
-    password_env: Option<String>,
+    #[command(flatten)]
+    password: passwords::InputPassword,
 
     /// Read the password of the result from the first line of this file
     #[arg(long, value_name = "FILE", conflicts_with = "out_password_env")]
@@ -114,8 +115,8 @@ pub struct Args {
 }
 
 const TO: Choices<Form> = &[
-    ("pem", Some("Everything as PEM; an encrypted key stays encrypted"), Form::Pem),
-    ("der", Some("DER, one object per file; an encrypted key stays encrypted"), Form::Der),
+    ("pem", Some("Everything as PEM; encrypted PKCS#8 stays encrypted"), Form::Pem),
+    ("der", Some("DER, one object per file; encrypted PKCS#8 stays encrypted"), Form::Der),
     ("pkcs1", Some("Keys as RSA PRIVATE KEY"), Form::Pkcs1),
     ("sec1", Some("Keys as EC PRIVATE KEY"), Form::Sec1),
     ("pkcs8", Some("Keys as PRIVATE KEY"), Form::Pkcs8),
@@ -126,6 +127,7 @@ const TO: Choices<Form> = &[
     ),
     ("spki", Some("The public keys of keys, certificates and requests, as PUBLIC KEY"), Form::Spki),
     ("p12", Some("PKCS#12: certificate, chain and key, or trusted certificates"), Form::Pkcs12),
+    ("p7b", Some("PKCS#7: certificates and CRLs without keys, as Windows and Java take them"), Form::Pkcs7),
     (
         "kubeconfig",
         Some("A kubeconfig from a client certificate, its key and the cluster's authority"),
@@ -162,7 +164,11 @@ Examples:
   kpki convert ca.key --to pkcs8-encrypted --out ca.key.enc             asks for the password
   kpki convert tls.crt tls.key ca.crt --to p12 --out web.p12 --out-password-file pass
   kpki convert web.p12 --password-env PASS --to parts --out ./web/
+  kpki convert certnew.p7b --to pem --out chain.pem                     what AD CS answers with
+  kpki convert keystore.jks --password-file pass --to p12 --out web.p12 --out-password-file pass
+  kpki convert old-ca.key --password-file pass --to pkcs8 --out ca.key  from OpenSSL's old encryption
   kpki convert admin.conf --to parts --out ./admin/                     ca.crt, client.crt, client.key
+  kubectl get secret web -o yaml | kpki convert - --to parts --out ./web/     tls.crt, tls.key, ca.crt
   kpki convert ca.crt client.crt client.key --to kubeconfig --server https://10.0.0.1:6443 --out admin.conf
   kpki convert tls.crt chain.crt tls.key --bundle haproxy --out /etc/haproxy/web.pem
   kpki convert tls.crt chain.crt root.crt tls.key --bundle haproxy --with-root --out client.pem
@@ -178,7 +184,7 @@ impl Args {
         if to_stdout && self.output != report::Form::Table {
             return Err(Error::usage("a report and a result cannot both go to standard output").hint("give --out FILE"));
         }
-        let certificate_key = self.certificate_key_file.as_deref().map(first_line).transpose()?;
+        let certificate_key = self.certificate_key_file.as_deref().map(passwords::first_line).transpose()?;
         let inputs = self.inputs.iter().map(|path| input(path)).collect::<Result<Vec<_>, _>>()?;
         let request = Request {
             inputs,
@@ -190,6 +196,7 @@ impl Args {
             force: self.force,
             name: self.name.clone(),
             namespace: self.namespace.clone(),
+            immutable: self.immutable,
             server: self.server.clone(),
             cluster: self.cluster.clone(),
             user: self.user.clone(),
@@ -222,7 +229,14 @@ impl Args {
         let kubeconfig = form == Form::Kubeconfig;
         let in_der = matches!(
             form,
-            Form::Der | Form::Pkcs1 | Form::Sec1 | Form::Pkcs8 | Form::EncryptedPkcs8 | Form::Spki | Form::Parts
+            Form::Der
+                | Form::Pkcs1
+                | Form::Sec1
+                | Form::Pkcs8
+                | Form::EncryptedPkcs8
+                | Form::Spki
+                | Form::Pkcs7
+                | Form::Parts
         );
         for (given, flag, fits) in [
             (self.der, "--der", in_der),
@@ -230,6 +244,7 @@ impl Args {
             (self.with_root, "--with-root", matches!(form, Form::Haproxy | Form::FullChain)),
             (self.name.is_some(), "--name", secret || form == Form::Pkcs12),
             (self.namespace.is_some(), "--namespace", secret),
+            (self.immutable, "--immutable", secret || form == Form::KubeadmCerts),
             (self.server.is_some(), "--server", kubeconfig),
             (self.cluster.is_some(), "--cluster", kubeconfig),
             (self.user.is_some(), "--user", kubeconfig),
@@ -248,18 +263,6 @@ fn input(path: &Path) -> Result<Input, Error> {
     if path == Path::new("-") { common::stdin().map(Input::Bytes) } else { Ok(Input::Path(path.to_owned())) }
 }
 
-/// A longer first line is not a password but a wrong file.
-const LONGEST: u64 = 64 << 10;
-
-fn first_line(path: &Path) -> Result<Zeroizing<String>, Error> {
-    let bytes = survey::input(path, LONGEST)?;
-    let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    let line = line.strip_suffix(b"\r").unwrap_or(line);
-    let text = std::str::from_utf8(line);
-    let text = text.map_err(|_| Error::new(format!("{}: expected a password in UTF-8", path.display())))?;
-    Ok(Zeroizing::new(text.to_owned()))
-}
-
 /// Passwords from the sources of the flags, or from the terminal.
 struct Given<'a> {
     args: &'a Args,
@@ -268,40 +271,20 @@ struct Given<'a> {
     asked: Option<Zeroizing<String>>,
 }
 
-impl Given<'_> {
-    fn variable(&self, name: &str) -> Result<Zeroizing<String>, Error> {
-        match (self.environment.variable)(name).map(std::ffi::OsString::into_string) {
-            Some(Ok(text)) => Ok(Zeroizing::new(text)),
-            Some(Err(_)) => Err(Error::new(format!("the environment variable {name} is not UTF-8"))),
-            None => Err(Error::usage(format!("the environment variable {name} is not set"))
-                .hint("set it, or give the password in a file")),
-        }
-    }
-
-    fn typed(&self, prompt: &str) -> Result<Option<Zeroizing<String>>, Error> {
-        (self.environment.prompt)(prompt, Echo::Hidden)
-            .map_err(|why| Error::new("cannot read the password").because(why))
-    }
-}
-
 impl Passwords for Given<'_> {
     fn ask(&mut self, asking: Asking<'_>) -> Result<Option<Zeroizing<String>>, Error> {
-        let (file, variable) = match asking {
-            Asking::Input(_) => (&self.args.password_file, &self.args.password_env),
-            Asking::Output => (&self.args.out_password_file, &self.args.out_password_env),
-        };
-        if let Some(path) = file {
-            return first_line(path).map(Some);
+        let args = self.args;
+        if !matches!(asking, Asking::Output) {
+            return args.password.ask(self.environment, asking);
         }
-        if let Some(name) = variable {
-            return self.variable(name).map(Some);
-        }
-        if let Asking::Input(name) = asking {
-            return self.typed(&format!("Password of {}: ", report::sanitised(name)));
+        if let Some(password) =
+            passwords::stated(self.environment, args.out_password_file.as_deref(), args.out_password_env.as_deref())?
+        {
+            return Ok(Some(password));
         }
         if self.asked.is_none() {
-            let first = self.typed("Password of the result: ")?;
-            if first.is_some() && first != self.typed("The same again: ")? {
+            let first = passwords::typed(self.environment, "Password of the result: ")?;
+            if first.is_some() && first != passwords::typed(self.environment, "The same again: ")? {
                 return Err(Error::new("the two passwords differ").hint("run the command again"));
             }
             self.asked = first;

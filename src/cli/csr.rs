@@ -8,7 +8,8 @@ use crate::error::Exit;
 /// Write keys and signing requests for an external authority
 ///
 /// A request has the subject, names, usages and key algorithm of the certificate on disk, and the names its profile
-/// adds. If there is no certificate yet, the profile decides. Authorities can be named too (ca, front-proxy-ca,
+/// adds. If there is no certificate yet, the profile decides. An extraCertificates entry with authority external is requested from
+/// a public or commercial authority. Authorities can be named too (ca, front-proxy-ca,
 /// etcd-ca): their requests ask an authority above them for an intermediate certificate.
 ///
 /// Keys and requests are written to DIR/.kpki/requests, away from the files in use, under the tree's own paths:

@@ -14,6 +14,9 @@ use crate::error::Exit;
 /// files they replace are kept as a generation (kpki history, kpki restore). If one certificate does not fit, nothing
 /// is written.
 ///
+/// The certificate of an extraCertificates entry with authority external (a public or commercial one) must chain to one of the
+/// system's roots, to the profile's root or to --root. Its subject may be another one: its authority decides that.
+///
 /// An authority's own certificate can be put in place as long as nothing in the tree was signed by another authority:
 /// an intermediate with its chain, for the key of a pending request, or with --as ca the certificate of an external
 /// authority. Beside a ca.crt of more than one certificate, ca-signer.crt is written too, with the one that signs, for
@@ -33,6 +36,11 @@ pub struct Args {
     #[arg(long = "as", value_name = "NAME")]
     entry: Option<String>,
 
+    /// For an entry with authority external: the roots that its path is checked against; default: the profile's root, else the
+    /// system's
+    #[arg(long, value_name = "FILE")]
+    root: Option<PathBuf>,
+
     /// Where kpki csr --out put keys and requests
     #[arg(long, value_name = "DIR")]
     requests: Option<PathBuf>,
@@ -46,6 +54,7 @@ Examples:
   kpki import signed/*.crt                                certificates from the external authority, into /etc/kubernetes
   kpki import apiserver.pem --dir ./cluster --dry-run
   kpki import corporate-ca.crt --as etcd-ca --dir ./cluster   the authority itself, before it signed anything
+  kpki import lb.pem --root commercial-root.pem           a public certificate with its chain, for an entry of your own
   kpki import *.crt --requests ./requests                 keys from kpki csr --out ./requests
 
 Exit status: 0 done, 1 refused or failed and nothing was written, 2 wrong command line or profile.";
@@ -53,7 +62,8 @@ Exit status: 0 done, 1 refused or failed and nothing was written, 2 wrong comman
 impl Args {
     pub fn run(self, environment: &Environment, ui: &mut Ui<'_>) -> Outcome {
         let (trees, run) = (self.tree.args(environment), self.run.args(environment)?);
-        let request = Request { trees, run, files: self.files, entry: self.entry, requests: self.requests };
+        let request =
+            Request { trees, run, files: self.files, entry: self.entry, root: self.root, requests: self.requests };
         let report = import::run(&request)?;
         ui.warnings(&report.warnings);
         self.run.report.finish(ui, &report, &request.run, Exit::Done)

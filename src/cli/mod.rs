@@ -12,6 +12,7 @@ mod import;
 mod init;
 mod inspect;
 mod kubeconfig;
+mod passwords;
 mod profile;
 mod question;
 mod renew;

@@ -5,6 +5,7 @@ use std::path::Path;
 use time::OffsetDateTime;
 
 use crate::audit::{self, JudgedTree, Policy, State};
+use crate::encrypted::Password;
 use crate::error::Error;
 use crate::files::{self, FileError, Op};
 use crate::inventory::{self, Form, Item, Kind, Reading, Tree};
@@ -30,20 +31,22 @@ pub struct Request {
     pub at: OffsetDateTime,
     pub as_of: bool,
     pub threads: usize,
+    /// Of PKCS#12 files and Java keystores.
+    pub password: Option<Password>,
 }
 
 /// Reads and judges everything. Returns the report and warnings.
 pub fn run(request: &Request, progress: Progress<'_>) -> Result<(Check, Vec<String>), Error> {
-    let targets::Resolved { targets, warnings } = targets::resolve(&request.trees)?;
+    let targets::Resolved { targets, mut warnings } = targets::resolve(&request.trees)?;
     let left: Vec<Interruption> = targets.iter().flat_map(interruptions).collect();
     // A signal was held back while an interrupted run was completed.
     signals::check()?;
-    let mut trees = look(request, &targets, progress)?;
+    let (mut trees, notes) = look(request, &targets, progress)?;
     let failed: Vec<(&Target, Error)> = targets
         .iter()
-        .zip(&trees)
-        .filter(|(_, trees)| trees.iter().all(|tree| tree.items.is_empty()))
-        .map(|(target, trees)| (target, nothing(target, trees.is_empty())))
+        .zip(trees.iter().zip(&notes))
+        .filter(|(_, (trees, _))| trees.iter().all(|tree| tree.items.is_empty()))
+        .map(|(target, (trees, notes))| (target, nothing(target, trees.is_empty(), notes)))
         .collect();
     if failed.len() == targets.len()
         && let Some((_, error)) = failed.into_iter().next()
@@ -51,11 +54,12 @@ pub fn run(request: &Request, progress: Progress<'_>) -> Result<(Check, Vec<Stri
         return Err(error);
     }
     // A target that cannot be read never hides the others.
-    for (target, trees) in targets.iter().zip(&mut trees) {
+    for (target, (trees, notes)) in targets.iter().zip(trees.iter_mut().zip(&notes)) {
         if trees.iter().all(|tree| tree.items.is_empty()) {
-            *trees = vec![unreadable(request, target, &nothing(target, trees.is_empty()))];
+            *trees = vec![unreadable(request, target, &nothing(target, trees.is_empty(), notes))];
         }
     }
+    warnings.extend(notes.into_iter().flatten());
     let trees: Vec<JudgedTree> = trees.into_iter().flatten().filter(|tree| !tree.items.is_empty()).collect();
     let mut verdict = audit::verdict(&trees);
     // What is left to do is no state of a certificate, but nothing to be silent about either.
@@ -86,13 +90,21 @@ fn interruptions(target: &Target) -> Vec<Interruption> {
     interrupted::complete(&roots).into_iter().map(one).collect()
 }
 
-/// The trees of every target, judged; read on all cores, in the targets' order.
-fn look(request: &Request, targets: &[Target], progress: Progress<'_>) -> Result<Vec<Vec<JudgedTree>>, Error> {
+/// What is of each target, in the targets' order.
+type ByTarget<T> = Vec<Vec<T>>;
+
+/// The trees of every target, judged, and what is to be said of them; read on all cores.
+fn look(
+    request: &Request,
+    targets: &[Target],
+    progress: Progress<'_>,
+) -> Result<(ByTarget<JudgedTree>, ByTarget<String>), Error> {
     let mut owners = Vec::new();
     let mut wanted = Vec::new();
     for (owner, target) in targets.iter().enumerate() {
         for one in inventory::requests(&target.root, target.profile.as_ref()).unwrap_or_default() {
             owners.push(owner);
+            let one = inventory::Request { password: request.password.as_ref(), ..one };
             wanted.push(target.refine(one));
         }
         // Copies elsewhere that the profile names: a kubeconfig in a home directory, a proxy's bundle.
@@ -106,15 +118,19 @@ fn look(request: &Request, targets: &[Target], progress: Progress<'_>) -> Result
     }
     let trees = inventory::all(&wanted, request.threads, progress)
         .map_err(|parallel::Died| Error::new("a thread ended before its work").hint("report this as a bug"))?;
-    let mut judged: Vec<Vec<JudgedTree>> = Vec::new();
+    let (mut judged, mut notes): (ByTarget<JudgedTree>, ByTarget<String>) = (Vec::new(), Vec::new());
     judged.resize_with(targets.len(), Vec::new);
+    notes.resize_with(targets.len(), Vec::new);
     for ((owner, wanted), mut tree) in owners.into_iter().zip(&wanted).zip(trees) {
         absent(wanted, &mut tree);
-        if let (Some(target), Some(slot)) = (targets.get(owner), judged.get_mut(owner)) {
+        if let (Some(target), Some(slot), Some(said)) =
+            (targets.get(owner), judged.get_mut(owner), notes.get_mut(owner))
+        {
+            said.append(&mut tree.notes);
             slot.push(audit::judge_tree(tree, policy(request, target), target.origin_of(wanted), request.at));
         }
     }
-    Ok(judged)
+    Ok((judged, notes))
 }
 
 /// A copy that does not exist is missing, not unreadable: the profile expects it.
@@ -129,12 +145,15 @@ fn absent(wanted: &inventory::Request<'_>, tree: &mut Tree) {
 }
 
 /// The error for a target without certificates.
-fn nothing(target: &Target, absent: bool) -> Error {
+fn nothing(target: &Target, absent: bool, notes: &[String]) -> Error {
     if absent {
         return FileError::new(Op::Open, &target.root, files::Kind::Missing).into();
     }
-    Error::new(format!("no certificate was found in {}", target.root.display()))
-        .hint("check the path: it is a kubernetes directory, a cluster directory, a file, or a directory to search")
+    let error = Error::new(format!("no certificate was found in {}", target.root.display()));
+    if !notes.is_empty() {
+        return notes.iter().fold(error, Error::because);
+    }
+    error.hint("check the path: it is a kubernetes directory, a cluster directory, a file, or a directory to search")
 }
 
 /// The thresholds: command line before profile before defaults.
@@ -164,6 +183,6 @@ fn unreadable(request: &Request, target: &Target, error: &Error) -> JudgedTree {
         reading: Reading::Unreadable(inventory::Unreadable::Reported(why)),
     };
     let cluster = target.profile.as_ref().map(|profile| profile.cluster_name.clone());
-    let tree = Tree { root, cluster, node: None, items: vec![item] };
+    let tree = Tree { root, cluster, node: None, items: vec![item], notes: Vec::new() };
     audit::judge_tree(tree, policy(request, target), target.origin.clone(), request.at)
 }

@@ -4,11 +4,13 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
-use crate::blueprint::{Algorithm, Oid};
+use crate::blueprint::Algorithm;
+use crate::encoding::found::{Found, found};
 pub use crate::encoding::key_container::Container;
 use crate::encoding::key_container::{Pkcs8, Sec1, rsa_numbers, write_sec1};
 use crate::encoding::pem::{self, Block, Label, PemError};
 use crate::encoding::public_key::{self, EXPECTED, KeyKind, OtherKey};
+use crate::encoding::raw_key::RawKey;
 use crate::encoding::tlv::{self, NotDer};
 
 /// A private key of a kind kpki works with, in kubeadm's container. The numbers are not checked against each other: that is
@@ -34,14 +36,21 @@ pub enum KeyError {
     /// No private key among the blocks; their labels.
     #[error("expected a PEM private key, found {}", pem::listed(.found, "no PEM block"))]
     NoKey { found: Vec<Label> },
+    /// No PEM, but something that is known.
+    #[error("expected a PEM private key, found {0}")]
+    Other(Found),
     /// It needs a password first.
-    #[error("expected an unencrypted private key, found an encrypted one")]
+    #[error(
+        "expected an unencrypted private key, found an encrypted one (kpki convert --to pkcs8 opens it with --password-file)"
+    )]
     Encrypted,
     /// A kind of key kpki does not work with.
     #[error("expected a private key of {EXPECTED}, found {0}")]
     Unsupported(OtherKey),
     /// A private key block of another format, by its label.
-    #[error("expected RSA PRIVATE KEY, EC PRIVATE KEY or PRIVATE KEY, found {0}")]
+    #[error(
+        "expected RSA PRIVATE KEY, EC PRIVATE KEY or PRIVATE KEY, found {0} (kpki inspect shows its kind, convert --to pkcs8 rewrites it)"
+    )]
     UnknownContainer(Label),
     /// The DER is not what the container says.
     #[error("expected a well-formed {}, found broken DER", .0.label())]
@@ -55,7 +64,10 @@ impl KeyMaterial {
         let blocks = pem::read(input)?;
         match blocks.iter().find(|block| block.label.is_private_key()) {
             Some(block) => Self::from_block(block),
-            None => Err(KeyError::NoKey { found: blocks.into_iter().map(|block| block.label).collect() }),
+            None => Err(match found(input).filter(|_| blocks.is_empty()) {
+                Some(other) => KeyError::Other(other),
+                None => KeyError::NoKey { found: blocks.into_iter().map(|block| block.label).collect() },
+            }),
         }
     }
 
@@ -65,7 +77,10 @@ impl KeyMaterial {
         }
         let container = Container::ALL.into_iter().find(|container| block.label.is(container.label())).ok_or_else(
             || match block.label.is("DSA PRIVATE KEY") {
-                true => KeyError::Unsupported(OtherKey::Algorithm(DSA)),
+                true => match RawKey::detect(&block.contents).map(|key| key.kind()) {
+                    Some(Ok(KeyKind::Other(other))) => KeyError::Unsupported(other),
+                    _ => KeyError::UnknownContainer(block.label),
+                },
                 false => KeyError::UnknownContainer(block.label),
             },
         )?;
@@ -74,7 +89,7 @@ impl KeyMaterial {
 
     pub fn from_der(container: Container, der: &[u8]) -> Result<Self, KeyError> {
         let read = match container {
-            Container::Pkcs1 => read_pkcs1(der),
+            Container::Pkcs1 => read_pkcs1(der, public_key::RSA_ENCRYPTION),
             Container::Sec1 => read_sec1(der, None),
             Container::Pkcs8 => read_pkcs8(der),
         };
@@ -115,16 +130,15 @@ impl KeyMaterial {
     }
 }
 
-const DSA: Oid = Oid(std::borrow::Cow::Borrowed("1.2.840.10040.4.1"));
-
 enum Read {
     Key(KeyMaterial),
     Other(OtherKey),
 }
 
-fn read_pkcs1(der: &[u8]) -> Result<Read, NotDer> {
+/// `algorithm`: RSA, or RSA for PSS only.
+fn read_pkcs1(der: &[u8], algorithm: &[u8]) -> Result<Read, NotDer> {
     let [modulus, _] = rsa_numbers(der)?;
-    match KeyKind::rsa(public_key::modulus_bits(tlv::unsigned(modulus)?)) {
+    match KeyKind::of_modulus(algorithm, public_key::modulus_bits(tlv::unsigned(modulus)?)) {
         KeyKind::Known(algorithm) => Ok(Read::Key(KeyMaterial { algorithm, der: Zeroizing::new(der.to_vec()) })),
         KeyKind::Other(other) => Ok(Read::Other(other)),
     }
@@ -133,7 +147,7 @@ fn read_pkcs1(der: &[u8]) -> Result<Read, NotDer> {
 /// Inside PKCS#8 the curve stands outside and may be left out here.
 fn read_sec1(der: &[u8], outer: Option<KeyKind>) -> Result<Read, NotDer> {
     let parts = Sec1::read(der)?;
-    let curve = |curve| KeyKind::curve(tlv::single(curve)?.of(tlv::OBJECT_IDENTIFIER)?);
+    let curve = |curve| KeyKind::of_curve(tlv::single(curve)?);
     let kind = match (outer, parts.curve.map(curve).transpose()?) {
         (Some(outer), Some(inner)) if outer != inner => return Err(NotDer),
         (Some(kind), _) | (None, Some(kind)) => kind,
@@ -180,7 +194,7 @@ fn read_pkcs8(der: &[u8]) -> Result<Read, NotDer> {
         return Err(NotDer);
     }
     match public_key::kind(algorithm)? {
-        None => read_pkcs1(key),
+        None => read_pkcs1(key, algorithm.id),
         Some(KeyKind::Other(other)) => Ok(Read::Other(other)),
         Some(curve) => read_sec1(key, Some(curve)),
     }

@@ -5,6 +5,7 @@ use std::fmt;
 use zeroize::Zeroizing;
 
 use crate::encoding::base64;
+use crate::encoding::dek_info::DekInfo;
 use crate::encoding::pem_label::Label;
 use crate::encoding::pem_scan::{self, Line};
 use crate::encoding::tlv;
@@ -19,6 +20,8 @@ pub struct Block {
     pub contents: Zeroizing<Vec<u8>>,
     /// `Proc-Type: 4,ENCRYPTED` stood before the base64 (RFC 1421 section 4.6.1.1): the contents are not DER.
     pub encrypted: bool,
+    /// How it is encrypted, where its header says so.
+    pub dek: Option<DekInfo>,
 }
 
 impl Block {
@@ -122,15 +125,19 @@ impl<'a> Raw<'a> {
             }
         }
         match base64::decode(&text) {
-            Ok(contents) => Ok(Block { label: self.label(), contents, encrypted }),
+            Ok(contents) => {
+                Ok(Block { label: self.label(), contents, encrypted, dek: self.headers().find_map(DekInfo::of_line) })
+            }
             Err(_) => Err(PemError::NotBase64 { position: self.position, label: self.label() }),
         }
     }
 
     fn is_encrypted(&self) -> bool {
-        self.lines()
-            .take_while(|line| line.is_empty() || line.contains(&b':'))
-            .any(|line| line.starts_with(b"Proc-Type:") && line.ends_with(b"ENCRYPTED"))
+        self.headers().any(|line| line.starts_with(b"Proc-Type:") && line.ends_with(b"ENCRYPTED"))
+    }
+
+    fn headers(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
+        self.lines().take_while(|line| line.is_empty() || line.contains(&b':'))
     }
 
     fn lines(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {

@@ -83,6 +83,11 @@ impl Label {
         ["CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE"].iter().any(|label| self.is(label))
     }
 
+    /// Of PKCS#7 and CMS (RFC 7468 sections 8 and 9), and OpenSSL's old one.
+    pub fn is_pkcs7(self) -> bool {
+        ["PKCS7", "CMS", "PKCS #7 SIGNED DATA"].iter().any(|label| self.is(label))
+    }
+
     pub fn is_private_key(self) -> bool {
         match self {
             Self::Known(label) => label.ends_with("PRIVATE KEY"),

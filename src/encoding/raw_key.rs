@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 use crate::encoding::algorithm;
 use crate::encoding::key_container::{Container, Pkcs8, Sec1, rsa_numbers, secret_sequence, write_sec1};
 use crate::encoding::pem;
-use crate::encoding::public_key::{EC_PUBLIC_KEY, RSA_ENCRYPTION};
+use crate::encoding::public_key::{self, DSA, EC_PUBLIC_KEY, KeyKind, RSA_ENCRYPTION, RSASSA_PSS};
 use crate::encoding::tlv::{self, NotDer};
 
 /// A private key in its container, as it stood.
@@ -44,8 +44,12 @@ const fn fitting(container: Container) -> &'static str {
 }
 
 impl RawKey {
-    /// By its shape, whatever a label says. SEC1 without a curve is none: it is not usable.
+    /// By its shape, whatever a label says. SEC1 without a curve is none: it is not usable. OpenSSL's own form of a DSA key
+    /// becomes PKCS#8.
     pub fn detect(der: &[u8]) -> Option<Self> {
+        if let Some(der) = dsa_to_pkcs8(der) {
+            return Some(Self { container: Container::Pkcs8, der });
+        }
         let container = if Pkcs8::read(der).is_ok() {
             Container::Pkcs8
         } else if rsa_numbers(der).is_ok() {
@@ -117,6 +121,19 @@ impl RawKey {
         }
     }
 
+    /// Which kind of key it is.
+    pub fn kind(&self) -> Result<KeyKind, NotDer> {
+        let pkcs8 = self.recast(Container::Pkcs8).map_err(|_| NotDer)?;
+        let key = Pkcs8::read(&pkcs8.der)?;
+        match public_key::kind(key.algorithm)? {
+            Some(kind) => Ok(kind),
+            None => {
+                let [modulus, _] = rsa_numbers(key.key)?;
+                Ok(KeyKind::of_modulus(key.algorithm.id, public_key::modulus_bits(tlv::unsigned(modulus)?)))
+            }
+        }
+    }
+
     /// SubjectPublicKeyInfo, where the container holds the public half.
     pub fn public(&self) -> Option<Vec<u8>> {
         let pkcs8 = self.recast(Container::Pkcs8).ok()?;
@@ -125,12 +142,24 @@ impl RawKey {
         let bits = match (public.map(|element| element.content), key.algorithm.id) {
             // The content of a BIT STRING without unused bits.
             (Some([0, bits @ ..]), _) => bits.to_vec(),
-            (_, RSA_ENCRYPTION) => tlv::sequence(&rsa_numbers(key.key).ok()?.map(|number| number.raw)),
+            (_, RSA_ENCRYPTION | RSASSA_PSS) => tlv::sequence(&rsa_numbers(key.key).ok()?.map(|number| number.raw)),
             (_, EC_PUBLIC_KEY) => Sec1::read(key.key).ok()?.point_octets().ok()??.to_vec(),
             _ => return None,
         };
         Some(tlv::sequence(&[key.algorithm.raw, &tlv::bit_string(&bits)]))
     }
+}
+
+/// `DSA PRIVATE KEY`: version 0, p, q, g, y and x.
+fn dsa_to_pkcs8(der: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    let parts = tlv::children(der, tlv::SEQUENCE).ok()?;
+    let [version, p, q, g, _public, secret] = parts.as_slice() else { return None };
+    if version.content != [0] || parts.iter().any(|part| part.tag != tlv::INTEGER) {
+        return None;
+    }
+    let algorithm = algorithm::write(DSA, &tlv::sequence(&[p.raw, q.raw, g.raw]));
+    let secret = Zeroizing::new(tlv::write(tlv::OCTET_STRING, secret.raw));
+    Some(secret_sequence(&[&tlv::integer(&[]), &algorithm, &secret]))
 }
 
 /// `RSA PUBLIC KEY` (RSAPublicKey, RFC 8017 appendix A.1.1) as SubjectPublicKeyInfo.
@@ -199,6 +228,41 @@ mod tests {
         }
         for file in ["leaf.crt", "leaf.csr", "root.crl", "leaf.pub", "rsa.pkcs1.pub", "leaf.scrypt.key"] {
             assert_eq!(RawKey::detect(&block(file)), None, "{file}");
+        }
+    }
+
+    /// Public and private half, of what kpki signs with and what it only shows.
+    #[test]
+    fn every_kind_has_its_name_and_size() {
+        let block = |name: &str| {
+            let bytes = fixture(&format!("../forms/{name}"));
+            pem::read(&bytes).unwrap().pop().unwrap().contents
+        };
+        for (name, wanted) in [
+            ("ed25519", "Ed25519"),
+            ("x25519", "X25519"),
+            ("ed448", "Ed448"),
+            ("x448", "X448"),
+            ("rsa-pss", "RSASSA-PSS-2048"),
+            ("p521", "ECDSA-P521"),
+            ("secp256k1", "ECDSA-secp256k1"),
+            ("brainpool", "ECDSA-brainpoolP256r1"),
+            ("p256.explicit", "EC with explicit parameters (256 bits)"),
+            ("dsa", "DSA-1024"),
+            ("dh", "DH-2048"),
+        ] {
+            let public = public_key::read(&block(&format!("{name}.pub"))).unwrap().kind.to_string();
+            let private = RawKey::detect(&block(&format!("{name}.key"))).unwrap();
+            assert_eq!((public.as_str(), private.kind().unwrap().to_string().as_str()), (wanted, wanted));
+        }
+        for (name, wanted) in [
+            ("p521.sec1.key", "ECDSA-P521"),
+            ("secp256k1.sec1.key", "ECDSA-secp256k1"),
+            ("p256.explicit.sec1.key", "EC with explicit parameters (256 bits)"),
+            ("dsa.pkcs8.key", "DSA-1024"),
+        ] {
+            let key = RawKey::detect(&block(name)).unwrap();
+            assert_eq!(key.kind().unwrap().to_string(), wanted, "{name}");
         }
     }
 }

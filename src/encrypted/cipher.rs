@@ -21,6 +21,8 @@ pub enum Cipher {
     /// Two keys: the third is the first.
     TwoKeyTripleDes,
     /// Read only.
+    Des,
+    /// Read only.
     Rc2With40Bits,
     /// Read only.
     Rc2With128Bits,
@@ -33,6 +35,7 @@ impl Cipher {
             Self::Aes128 | Self::TwoKeyTripleDes | Self::Rc2With128Bits => 16,
             Self::Aes192 | Self::TripleDes => 24,
             Self::Aes256 => 32,
+            Self::Des => 8,
             Self::Rc2With40Bits => 5,
         }
     }
@@ -45,7 +48,7 @@ impl Cipher {
         }
     }
 
-    const fn aes(self) -> Option<&'static Algorithm> {
+    pub(super) const fn aes(self) -> Option<&'static Algorithm> {
         match self {
             Self::Aes128 => Some(&AES_128),
             Self::Aes192 => Some(&AES_192),
@@ -80,6 +83,10 @@ impl Cipher {
     fn decrypt_old(self, key: &[u8], iv: &[u8], buffer: &mut [u8]) -> Option<usize> {
         let plain = match self.rc2(key) {
             Some(rc2) => cbc::Decryptor::inner_iv_slice_init(rc2, iv).ok()?.decrypt_padded::<Pkcs7>(buffer).ok()?.len(),
+            None if self == Self::Des => {
+                let des = des::Des::new_from_slice(key).ok()?;
+                cbc::Decryptor::inner_iv_slice_init(des, iv).ok()?.decrypt_padded::<Pkcs7>(buffer).ok()?.len()
+            }
             None => {
                 let des = self.triple_des(key)?;
                 cbc::Decryptor::inner_iv_slice_init(des, iv).ok()?.decrypt_padded::<Pkcs7>(buffer).ok()?.len()
@@ -136,12 +143,13 @@ impl Cipher {
 mod tests {
     use super::*;
 
-    const ALL: [Cipher; 7] = [
+    const ALL: [Cipher; 8] = [
         Cipher::Aes128,
         Cipher::Aes192,
         Cipher::Aes256,
         Cipher::TripleDes,
         Cipher::TwoKeyTripleDes,
+        Cipher::Des,
         Cipher::Rc2With40Bits,
         Cipher::Rc2With128Bits,
     ];

@@ -4,6 +4,7 @@
 use std::num::NonZeroU32;
 
 use aws_lc_rs::{digest, hmac, pbkdf2};
+use md5::Digest as _;
 use zeroize::Zeroizing;
 
 use super::EncryptionError;
@@ -76,6 +77,25 @@ pub fn pbkdf2(
     let mut key = Zeroizing::new(vec![0; length]);
     pbkdf2::derive(algorithm, iterations, salt, password, &mut key);
     Ok(key)
+}
+
+/// MD5 of parts one behind the other: not in aws-lc-rs, and in old files.
+pub fn md5(parts: &[&[u8]]) -> Zeroizing<[u8; 16]> {
+    let mut hash = md5::Md5::new();
+    parts.iter().for_each(|part| hash.update(part));
+    Zeroizing::new(hash.finalize().into())
+}
+
+/// OpenSSL's EVP_BytesToKey with MD5 and one round.
+pub fn openssl_md5(password: &[u8], salt: &[u8], length: usize) -> Zeroizing<Vec<u8>> {
+    let mut key = Zeroizing::new(Vec::with_capacity(length.saturating_add(16)));
+    let mut last = Zeroizing::new(Vec::new());
+    while key.len() < length {
+        last = Zeroizing::new(md5(&[&last, password, salt]).to_vec());
+        key.extend_from_slice(&last);
+    }
+    key.truncate(length);
+    key
 }
 
 /// What PKCS#12 derives for (RFC 7292 appendix B.3).

@@ -1,6 +1,7 @@
 //! Why encrypted content cannot be read or written.
 
 use crate::blueprint::Oid;
+use crate::encoding::ssh::SshError;
 
 /// Holds nothing out of the content or the password.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -26,6 +27,23 @@ pub enum EncryptionError {
     /// More bags than any honest file has.
     #[error("expected at most {most} bags, found more")]
     TooMany { most: usize },
+    /// Of an OpenSSH key.
+    #[error(
+        "expected OpenSSH's aes256-ctr or another AES, found another cipher (ssh-keygen -p -Z aes256-ctr -f FILE changes it)"
+    )]
+    OtherSshCipher,
+    /// Of an old PEM block.
+    #[error(
+        "expected DES-EDE3-CBC or AES in the DEK-Info header, found {0} (openssl pkey -in FILE -aes256 -out KEY changes it)"
+    )]
+    OtherPemCipher(&'static str),
+    /// A Java object, which only Java reads.
+    #[error(
+        "expected certificates and private keys, found a secret key as entry {entry}, which only Java reads (keytool -importkeystore takes the others out)"
+    )]
+    SecretKey { entry: u32 },
+    #[error("{0}")]
+    Ssh(#[from] SshError),
     /// The crypto library refused; nothing was made.
     #[error("the crypto library refused to encrypt")]
     Library,

@@ -2,9 +2,8 @@
 
 use super::failure::Error;
 use crate::blueprint::Name;
-use crate::catalog::CaId;
 use crate::clock::rfc3339;
-use crate::plan::import::{Objection, Refusal};
+use crate::plan::import::{Anchors, Objection, Refusal};
 use crate::tree::EntryId;
 
 fn objection(objection: &Objection) -> String {
@@ -17,8 +16,8 @@ fn objection(objection: &Objection) -> String {
             authority.name()
         ),
         Objection::Path(_, why) if why.is_about_dates() => why.to_string(),
-        Objection::Path(authority, why) => no_path(*authority, why),
-        Objection::Peer(authority, why) => no_path(*authority, why),
+        Objection::Path(anchors, why) => no_path(anchors, why),
+        Objection::Peer(anchors, why) => no_path(anchors, why),
         Objection::Certificate(mismatch) => mismatch.to_string(),
         Objection::MissingNames(names) => {
             format!("missing names: {}", names.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))
@@ -38,8 +37,11 @@ fn objection(objection: &Objection) -> String {
     }
 }
 
-fn no_path(authority: CaId, why: &dyn std::error::Error) -> String {
-    format!("it does not chain to the tree's {}.crt: {why}", authority.stem())
+fn no_path(anchors: &Anchors, why: &dyn std::error::Error) -> String {
+    match anchors {
+        Anchors::Authority(authority) => format!("it does not chain to the tree's {}.crt: {why}", authority.stem()),
+        Anchors::Roots(file) => format!("it does not chain to a root in {file}: {why}"),
+    }
 }
 
 fn few(names: &[String]) -> String {
@@ -92,7 +94,15 @@ pub fn not_imported(refused: &[(String, Refusal)]) -> Error {
     if refused.iter().all(|(_, why)| matches!(why, Refusal::Several(_))) {
         return error.hint("put each in a file of its own, with its chain behind it: kpki import A.crt B.crt");
     }
-    error
+    let error = error
         .hint("compare it with the request: kpki inspect CERT DIR/.kpki/requests/...")
-        .hint("append the certificates between it and the tree's authority to its file, nearest first")
+        .hint("append the certificates between it and its authority to its file, nearest first");
+    let rootless = |why: &Refusal| match why {
+        Refusal::Unfit(_, all) => all.iter().any(|one| matches!(one, Objection::Path(Anchors::Roots(_), _))),
+        _ => false,
+    };
+    match refused.iter().any(|(_, why)| rootless(why)) {
+        true => error.hint("if its root is another one, give it with --root FILE"),
+        false => error,
+    }
 }

@@ -3,7 +3,7 @@
 use super::exit::Exit;
 use super::failure::Error;
 use crate::ca::CaError;
-use crate::files::{BadPath, FileError, Kind, TrustError};
+use crate::files::{BadPath, FileError, Kind, TrustError, shell_word};
 use crate::profile::Problems;
 use crate::random::NoRandomBytes;
 use crate::signals::Stopped;
@@ -15,6 +15,11 @@ impl From<FileError> for Error {
         if error.kind == Kind::SymlinkInTheWay && error.path.ends_with("pki") {
             // kubespray leaves such a link, and keeps the certificates in `ssl`.
             shown = shown.hint("give its target in the profile, such as certificatesDir: /etc/kubernetes/ssl");
+        }
+        if let Kind::Utf16(encoding) = error.kind {
+            let (from, to) = (error.path.display().to_string(), format!("{}.utf8", error.path.display()));
+            shown = shown.hint(format!("iconv -f {encoding} -t UTF-8 {} > {}", shell_word(&from), shell_word(&to)));
+            shown = shown.hint("or in PowerShell: Get-Content FILE | Set-Content -Encoding ascii NEW");
         }
         file_hint(&error.kind).into_iter().fold(shown, Self::hint)
     }
@@ -33,7 +38,7 @@ fn file_hint(kind: &Kind) -> Option<&'static str> {
         }
         Kind::ReadOnlyFilesystem => "remount it writable, or choose another --dir",
         Kind::NoSpace => "free some space, then run the command again",
-        Kind::Io(_) => return None,
+        Kind::Io(_) | Kind::Utf16(_) => return None,
     })
 }
 

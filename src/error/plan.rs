@@ -4,12 +4,12 @@ use std::path::Path;
 
 use time::OffsetDateTime;
 
-use crate::catalog::CaId;
 use crate::catalog::paths::FINALIZE;
 use crate::clock::{length, rfc3339};
 use crate::files::shell_word;
 use crate::plan::decision::{Decision, Difference, Notice, Reconciled, Refusal, Takes};
 use crate::plan::item::Item;
+use crate::plan::outside::Outside;
 use crate::tree::layout::{Layout, Place, Root};
 use crate::x509::PathError;
 
@@ -43,14 +43,14 @@ pub fn refusal(context: &Context<'_>, items: &[Item], reconciled: &Reconciled) -
         let error = Error::new(what("an authority or shared key is missing or not valid"));
         return Some(error.causes(reconciled.refusals.iter().map(|one| refused(context, one))));
     }
-    let (mut conflicts, mut unsignable, mut forcible) = (Vec::new(), Vec::new(), false);
+    let (mut conflicts, mut unsignable, mut forcible, mut keyless) = (Vec::new(), Vec::new(), false, false);
     for (item, decision) in items.iter().zip(&reconciled.decisions) {
         let place = context.shown(&item.public);
-        let elsewhere = |authority: &CaId| format!("the key of its signer {} is not in this tree", authority.name());
         // A missing certificate of an external authority is not refused: a request is made.
         if let Decision::Conflict(differences, signer) = decision {
             let mut list: Vec<String> = differences.iter().map(difference).collect();
-            list.extend(signer.as_ref().map(elsewhere));
+            list.extend(signer.as_ref().map(outside));
+            keyless |= matches!(signer, Some(Outside::Key(_)));
             forcible |= signer.is_none();
             let list = format!("{} ({place}): {}", item.id, list.join("; "));
             if signer.is_some() { unsignable.push(list) } else { conflicts.push(list) }
@@ -65,10 +65,16 @@ pub fn refusal(context: &Context<'_>, items: &[Item], reconciled: &Reconciled) -
     error.why = conflicts.into_iter().chain(unsignable.iter().cloned()).collect();
     if !unsignable.is_empty() {
         let base = if *context.layout == Layout::Cluster { "the cluster directory" } else { "the tree" };
-        error = error.hint("put the authority's key beside its certificate, if it may be stored here").hint(format!(
-            "or keep the authority external: make a key and a certificate signing request for each of these entries \
-             (kpki csr NAME), have the authority's owner sign them, and put the results into {base} (kpki import CERT)"
-        ));
+        let requests = format!(
+            "make a key and a certificate signing request for each of these entries (kpki csr NAME), have the authority's \
+             owner sign them, and put the results into {base} (kpki import CERT)"
+        );
+        error = match keyless {
+            true => error
+                .hint("put the authority's key beside its certificate, if it may be stored here")
+                .hint(format!("or keep the authority external: {requests}")),
+            false => error.hint(requests),
+        };
     }
     if forcible && !context.force {
         error = error.hint(
@@ -151,6 +157,14 @@ pub(super) fn refused(context: &Context<'_>, refusal: &Refusal) -> (String, Stri
         Refusal::ServiceAccountKeyUnreadable(why) => {
             (format!("sa: sa.key cannot be read: {why}"), "restore sa.key (PEM: PKCS#1, SEC1 or PKCS#8)".to_owned())
         }
+    }
+}
+
+/// Who would have to sign.
+pub fn outside(outside: &Outside) -> String {
+    match outside {
+        Outside::Key(authority) => format!("the key of its signer {} is not in this tree", authority.name()),
+        Outside::Authority => "its authority is external".to_owned(),
     }
 }
 
@@ -241,7 +255,11 @@ fn kept(notices: &[Notice], context: &Context<'_>) -> Vec<String> {
     for notice in notices {
         let (item, takes, verbs, what) = match notice {
             Notice::OtherAlgorithm { item, found, wanted, takes } => {
-                (item, *takes, ["has", "have"], format!("a key of kind {found}, the profile {wanted}"))
+                let profile = match takes {
+                    Takes::Unstated => format!("none is stated (default: {wanted})"),
+                    Takes::AtRenewal | Takes::Never => format!("the profile says {wanted}"),
+                };
+                (item, *takes, ["has", "have"], format!("a key of kind {found}, {profile}"))
             }
             Notice::OtherLifetime { item, found, wanted, takes } => {
                 let what = format!("valid for {}, the profile says {}", length(*found), length(*wanted));

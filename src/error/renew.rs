@@ -9,6 +9,7 @@ use crate::clock::{Span, length, rfc3339};
 use crate::encoding::shown::named;
 use crate::hooks::Ended;
 use crate::kubeconfig::KubeconfigError;
+use crate::plan::outside::Outside;
 use crate::plan::renew::{Reason, Refusal, Skipped, Unwell};
 use crate::tree::{Place, Unusable};
 use crate::x509::BundleError;
@@ -51,11 +52,12 @@ fn list(names: &[San]) -> String {
 /// Why a certificate is not renewed, and the next step.
 pub fn left(left: &Skipped, name: &str) -> String {
     match left {
-        Skipped::External(authority) | Skipped::ExternalInWindow(authority) => {
-            format!(
-                "the key of {} is not in this tree; make a request for its owner with: kpki csr {name}",
-                authority.name()
-            )
+        Skipped::External(signer) => {
+            format!("{}; make a request for its owner with: kpki csr {name}", super::plan::outside(signer))
+        }
+        Skipped::ExternalInWindow(authority) => {
+            let signer = Outside::Key(*authority);
+            format!("{}; make a request for its owner with: kpki csr {name}", super::plan::outside(&signer))
         }
         Skipped::AuthorityMissing(authority) => {
             format!("its authority {} is missing; restore {}.crt", authority.name(), authority.stem())

@@ -75,6 +75,9 @@ pub enum Kind {
     /// More than this many bytes.
     #[error("it is larger than {0} bytes")]
     TooLarge(u64),
+    /// Text, and not in UTF-8; as iconv calls it.
+    #[error("it is text in UTF-16, as Windows PowerShell writes it; make UTF-8 of it: iconv -f {0} -t UTF-8")]
+    Utf16(&'static str),
     /// Nobody may change it (`chattr +i` or `+a`).
     #[error("it is marked immutable or append-only (lsattr shows it)")]
     Immutable,

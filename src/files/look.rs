@@ -10,6 +10,7 @@ use super::dir::Dir;
 use super::error::Kind;
 use super::facts::What;
 use super::read::{READ, unopened};
+use super::text::utf16;
 
 /// An open regular file.
 #[derive(Debug)]
@@ -29,8 +30,9 @@ impl Source {
         rustix::io::retry_on_intr(|| rustix::io::read(&self.fd, &mut *buffer)).map_err(Kind::from)
     }
 
-    /// Fills the buffer from `filled` on as far as the file goes; how far it is filled then.
+    /// Fills the buffer from `filled` on as far as the file goes; how far it is filled then. Text in UTF-16 is an error.
     pub fn fill(&self, buffer: &mut [u8], mut filled: usize) -> Result<usize, Kind> {
+        let is_start = filled == 0;
         while let Some(rest) = buffer.get_mut(filled..).filter(|rest| !rest.is_empty()) {
             match self.read(rest)? {
                 0 => break,
@@ -40,6 +42,9 @@ impl Source {
             if u64::try_from(filled).is_ok_and(|filled| filled == self.size) {
                 break;
             }
+        }
+        if let Some(encoding) = utf16(buffer.get(..filled).unwrap_or_default()).filter(|_| is_start) {
+            return Err(Kind::Utf16(encoding));
         }
         Ok(filled)
     }

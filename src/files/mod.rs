@@ -17,6 +17,7 @@ mod read;
 mod shell;
 #[cfg(test)]
 pub(crate) mod synced;
+mod text;
 mod trust;
 mod write;
 
@@ -27,5 +28,6 @@ pub use look::{Source, is_executable, look, look_below, what};
 pub use path::{BadPath, RelPath};
 pub use read::{FileState, read, read_input, read_stream};
 pub use shell::shell_word;
+pub use text::utf16;
 pub use trust::{TrustError, Untrusted, trusted, trusted_entry};
 pub(crate) use write::{Permissions, Written, write_all};

@@ -11,6 +11,7 @@ use super::dir::Dir;
 use super::error::{FileError, Kind, Op};
 use super::facts::What;
 use super::path::RelPath;
+use super::text::utf16;
 
 /// A missing file is a result; everything else that prevents reading is an error.
 #[derive(Clone, PartialEq, Eq)]
@@ -45,9 +46,17 @@ pub fn read(dir: &Dir, path: &RelPath, max: u64) -> Result<FileState, FileError>
     open_and_read(dir.as_fd(), Path::new(name), READ | OFlags::NOFOLLOW, &dir.path_of(name), max)
 }
 
-/// Reads a regular file a person named, of at most `max` bytes; symlinks are their choice.
+/// Reads a regular file a person named, of at most `max` bytes; symlinks are their choice. Text in UTF-16 is an error.
 pub fn read_input(path: &Path, max: u64) -> Result<FileState, FileError> {
-    open_and_read(CWD, path, READ, path, max)
+    let found = open_and_read(CWD, path, READ, path, max)?;
+    match &found {
+        FileState::File { bytes, .. } => no_utf16(bytes, path).map(|()| found),
+        FileState::Missing => Ok(found),
+    }
+}
+
+fn no_utf16(bytes: &[u8], path: &Path) -> Result<(), FileError> {
+    utf16(bytes).map_or(Ok(()), |encoding| Err(FileError::new(Op::Read, path, Kind::Utf16(encoding))))
 }
 
 fn open_and_read(
@@ -75,7 +84,8 @@ pub(super) fn unopened(errno: Errno) -> Kind {
 /// Everything that an open stream gives, such as standard input; at most `max` bytes. `path`: its name in an error. Not
 /// through a buffer of the standard library, which would keep a copy of a key.
 pub fn read_stream(fd: impl AsFd, path: &Path, max: u64) -> Result<Zeroizing<Vec<u8>>, FileError> {
-    fill(fd, path, 0, max)
+    let bytes = fill(fd, path, 0, max)?;
+    no_utf16(&bytes, path).map(|()| bytes)
 }
 
 fn read_open(fd: impl AsFd, path: &Path, max: u64) -> Result<FileState, FileError> {

@@ -1,62 +1,34 @@
 //! From the bytes of a file to the certificates and CRLs in it, by what it holds and not by what it is called.
 
+use super::around::Around;
+use super::framing::{Head, by_framing, head};
 use super::item::Kind;
 use super::object::ParsedObject;
-use super::{kubeconfigs, pem, secrets};
-use crate::encoding::crl::LABEL as CRL;
-use crate::x509::{Der, sniff};
-
-/// What a file is, judged by its beginning.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Head {
-    Der(Der),
-    /// A PEM block begins here: is it a CRL, is it a private key?
-    Pem {
-        crl: bool,
-        key: bool,
-    },
-    /// No binary: PEM may follow, or it is YAML or JSON.
-    Text,
-    Other,
-}
-
-pub fn head(bytes: &[u8]) -> Head {
-    if bytes.first() == Some(&0x30)
-        && let Some(der) = sniff(bytes)
-    {
-        return Head::Der(der);
-    }
-    let begins = bytes.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).find_map(|line| {
-        line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line).strip_prefix(b"-----BEGIN ")?.strip_suffix(b"-----")
-    });
-    match begins {
-        Some(label) => Head::Pem { crl: label == CRL.as_bytes(), key: label.ends_with(b"PRIVATE KEY") },
-        None if bytes.contains(&0) => Head::Other,
-        None => Head::Text,
-    }
-}
+use super::{kubeconfigs, manifests};
 
 /// Every certificate and CRL in a file's bytes, in order; a broken one is an object of its own. Empty: there is none.
-/// Files a kubeconfig refers to are not opened here.
-pub fn objects(bytes: &[u8]) -> Vec<ParsedObject> {
-    match head(bytes) {
-        Head::Der(Der::Certificate) => vec![pem::certificate(bytes, Kind::Certificate, 0)],
-        Head::Der(Der::Crl) => vec![pem::crl(bytes, Kind::Crl, 0)],
-        Head::Der(Der::Request) | Head::Other => Vec::new(),
-        Head::Pem { .. } | Head::Text => {
-            let documents = manifest(bytes);
-            if documents.is_empty() { pem::objects(bytes, Kind::Certificate) } else { documents }
-        }
+pub fn objects(bytes: &[u8], around: &mut Around<'_>) -> Vec<ParsedObject> {
+    if matches!(head(bytes), Head::Pem { .. } | Head::Text)
+        && let Some(found) = documents(bytes, around)
+    {
+        return found;
     }
+    by_framing(bytes, Kind::Certificate, around.password)
 }
 
-/// A kubeconfig or Secrets, where the text looks like either.
-fn manifest(bytes: &[u8]) -> Vec<ParsedObject> {
-    if secrets::looks_like(bytes) {
-        return secrets::objects(bytes);
+/// A kubeconfig or a manifest, where the text looks like either. `None`: it is neither, or says nothing of certificates.
+fn documents(bytes: &[u8], around: &mut Around<'_>) -> Option<Vec<ParsedObject>> {
+    if kubeconfigs::looks_like(bytes)
+        && let Some(found) = kubeconfigs::objects(bytes, around)
+    {
+        return Some(found);
     }
-    if kubeconfigs::looks_like(bytes) {
-        return kubeconfigs::objects(bytes);
-    }
-    Vec::new()
+    let found = if manifests::looks_like(bytes) { manifests::objects(bytes, around) } else { Vec::new() };
+    (!found.is_empty()).then_some(found)
+}
+
+/// Of bytes without a place.
+#[cfg(any(test, feature = "internals"))]
+pub fn alone(bytes: &[u8]) -> Vec<ParsedObject> {
+    objects(bytes, &mut Around::new(super::around::NOWHERE, &mut super::load::Loader::default()))
 }

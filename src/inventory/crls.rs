@@ -1,7 +1,9 @@
 //! CRLs of any size out of a file, PEM or DER. Only [`crls`], and [`read`] on request, keep the DER in memory.
 
-use super::unreadable::{Contents, Unreadable};
+use super::unreadable::Unreadable;
+use crate::encoding::contents::Contents;
 use crate::encoding::crl::LABEL;
+use crate::encoding::found::{Found, found};
 use crate::encoding::pem_stream::{Event, Stream};
 use crate::encoding::tlv::{NotDer, SEQUENCE};
 use crate::files::Source;
@@ -19,6 +21,7 @@ pub fn crls(source: &Source) -> Result<Vec<Vec<u8>>, Unreadable> {
         return Err(Unreadable::TooLarge { limit: LARGEST, size: source.size() });
     }
     let start = start(source)?;
+    checked(&start)?;
     let room = room(source, &start);
     let (mut found, mut der) = (Vec::new(), Vec::new());
     events(source, &start, &mut |event| {
@@ -29,7 +32,7 @@ pub fn crls(source: &Source) -> Result<Vec<Vec<u8>>, Unreadable> {
         }
         true
     })?;
-    if found.is_empty() { Err(nothing()) } else { found.into_iter().collect() }
+    if found.is_empty() { Err(nothing(&start)) } else { found.into_iter().collect() }
 }
 
 /// The first CRL of a file, in constant memory; `each` is given every entry of it, as a whole element.
@@ -38,8 +41,10 @@ where
     F: FnMut(&[u8]) -> Result<(), NotDer>,
 {
     let mut reader = Reader::default();
-    events(source, &start(source)?, &mut |event| reader.take(event, each))?;
-    reader.found.into_iter().next().unwrap_or_else(|| Err(nothing())).map(|(crl, _)| crl)
+    let start = start(source)?;
+    checked(&start)?;
+    events(source, &start, &mut |event| reader.take(event, each))?;
+    reader.found.into_iter().next().unwrap_or_else(|| Err(nothing(&start))).map(|(crl, _)| crl)
 }
 
 /// A CRL and its DER, or why it is none.
@@ -52,8 +57,16 @@ pub fn read(source: &Source, start: &[u8], keep: bool) -> Result<Vec<Parsed>, Un
     Ok(reader.found)
 }
 
-fn nothing() -> Unreadable {
-    Unreadable::Unexpected { expected: "a CRL", field: None, found: Contents::Unknown }
+fn nothing(start: &[u8]) -> Unreadable {
+    Unreadable::Unexpected { expected: "a CRL", field: None, found: Contents::of(start) }
+}
+
+/// What is known to be something else is named, and not walked over.
+fn checked(start: &[u8]) -> Result<(), Unreadable> {
+    match found(start) {
+        None | Some(Found::Crl) => Ok(()),
+        Some(_) => Err(nothing(start)),
+    }
 }
 
 fn start(source: &Source) -> Result<Vec<u8>, Unreadable> {

@@ -48,6 +48,8 @@ pub struct Expected {
     pub authority: Option<CaId>,
     /// Whose key decides whether it is managed here: its signer's, or an authority's own.
     pub key: Option<CaId>,
+    /// Its authority is none of the tree's.
+    pub outside: bool,
     pub presence: Presence,
     pub entry: Option<&'static Entry>,
 }
@@ -56,7 +58,16 @@ impl Expected {
     /// What is no entry of the catalogue.
     fn further(name: String, path: String, kind: Kind, authority: Option<CaId>) -> Self {
         let candidates = vec![CandidatePath::Below(path)];
-        Self { name, candidates, kind, authority, key: authority, presence: Presence::IfThere, entry: None }
+        Self {
+            name,
+            candidates,
+            kind,
+            authority,
+            key: authority,
+            outside: false,
+            presence: Presence::IfThere,
+            entry: None,
+        }
     }
 }
 
@@ -142,6 +153,7 @@ fn of_entry(entry: &'static Entry, pki: &str, kubelet: &CandidatePath) -> Option
         kind,
         authority: entry.signer,
         key: entry.signer.or(entry.authority()),
+        outside: false,
         presence: Presence::Unknown,
         entry: Some(entry),
     })
@@ -157,7 +169,9 @@ fn extras(profile: &Profile, node: Option<&str>, pki: &str) -> impl Iterator<Ite
     extras.filter(move |extra| node.is_none_or(|node| extra.nodes.iter().any(|name| name == node))).map(move |extra| {
         let path = format!("{pki}/{}.crt", extra.path);
         let presence = if node.is_some() { Presence::Required } else { Presence::IfThere };
-        Expected { presence, ..Expected::further(extra.name.clone(), path, Kind::Certificate, Some(extra.authority)) }
+        let authority = extra.authority.in_tree();
+        let further = Expected::further(extra.name.clone(), path, Kind::Certificate, authority);
+        Expected { presence, outside: authority.is_none(), ..further }
     })
 }
 

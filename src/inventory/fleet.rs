@@ -30,7 +30,7 @@ pub fn all(
 fn read(request: &Request<'_>, shared: &SharedCrls) -> Tree {
     match request.form {
         Form::Node | Form::Shared => trees::read(request, shared),
-        Form::Directory => walk::directory(&request.root),
-        Form::File => walk::file(&request.root),
+        Form::Directory => walk::directory(&request.root, request.password),
+        Form::File => walk::file(&request.root, request.password),
     }
 }

@@ -33,7 +33,7 @@ pub enum Kind {
     /// The CA embedded in a kubeconfig, where it is not the tree's own.
     KubeconfigAuthority,
     Crl,
-    /// The certificate in a kubernetes.io/tls Secret manifest.
+    /// The certificate in the manifest of a Secret.
     Secret,
 }
 
@@ -56,4 +56,6 @@ pub struct Tree {
     pub node: Option<String>,
     /// In the catalogue's order; walked ones by path.
     pub items: Vec<Item>,
+    /// What was seen and is not judged, file by file.
+    pub notes: Vec<String>,
 }

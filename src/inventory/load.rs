@@ -1,14 +1,15 @@
 //! From a file to what it holds, with bounded memory: small files in one read, long CRLs piece by piece, keys and what
 //! cannot be of interest not at all. Buffers are wiped: a kubeconfig holds a key, and so may any PEM file.
 
-use zeroize::Zeroize as _;
+use zeroize::{Zeroize as _, Zeroizing};
 
-use super::content::{self, Head};
 use super::crls;
+use super::framing::{self, Head};
 use super::item::Kind;
 use super::object::ParsedObject;
+use super::pem::mentions;
 use super::unreadable::Unreadable;
-use crate::files::Source;
+use crate::files::{self, Source};
 use crate::x509::Der;
 
 /// A certificate, kubeconfig or key fits in one read.
@@ -74,12 +75,25 @@ impl Loader {
             self.buffer.resize(SMALL, 0);
         }
         let first = if mode == ReadMode::Walked { HEAD } else { SMALL };
-        let objects = self.fill(source, 0, first).and_then(|filled| self.whole(source, mode, filled, read));
+        let objects = match self.fill(source, 0, first) {
+            // A text of any kind that lies about is none of ours.
+            Err(Unreadable::File(files::Kind::Utf16(_))) if mode == ReadMode::Walked && !self.is_ours() => {
+                Ok(Vec::new())
+            }
+            filled => filled.and_then(|filled| self.whole(source, mode, filled, read)),
+        };
         if let Some(used) = self.buffer.get_mut(..self.used) {
             used.zeroize();
         }
         self.used = 0;
         objects.unwrap_or_else(|why| vec![ParsedObject::broken(kind, 0, why)])
+    }
+
+    /// Whether the text in UTF-16 in the buffer is one that would be looked at.
+    fn is_ours(&self) -> bool {
+        let letters = self.buffer.iter().take(self.used).copied().filter(|byte| *byte != 0);
+        let text = Zeroizing::new(letters.collect::<Vec<u8>>());
+        mentions(&text, "-----BEGIN ") || mentions(&text, "current-context")
     }
 
     fn fill(&mut self, source: &Source, filled: usize, until: usize) -> Result<usize, Unreadable> {
@@ -99,7 +113,7 @@ impl Loader {
     ) -> Result<Vec<ParsedObject>, Unreadable> {
         if mode == ReadMode::Walked && filled == HEAD {
             let start = self.buffer.get(..filled).unwrap_or_default();
-            let stop = match content::head(start) {
+            let stop = match framing::head(start) {
                 Head::Other => true,
                 Head::Pem { key: true, .. } => !goes_on_behind(start),
                 _ => false,
@@ -113,7 +127,7 @@ impl Loader {
         if filled < SMALL {
             return Ok(read(start));
         }
-        match content::head(start) {
+        match framing::head(start) {
             Head::Pem { crl: true, .. } if source.size() > LONG_CRL => self.crls(source, start),
             Head::Der(Der::Crl) => self.crls(source, start),
             head => {

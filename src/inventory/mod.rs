@@ -1,20 +1,24 @@
 //! What is in a tree, a file or any directory: certificates, CRLs and what they say, as slim facts. Reads only, never a
 //! key, never a network; one unreadable file never hides the others.
 
+mod around;
+mod containers;
 mod content;
 mod crls;
+mod der;
 mod directories;
 mod expected;
 mod facts;
 mod fleet;
+mod framing;
 mod item;
 mod kubeconfigs;
 mod load;
+mod manifests;
 mod object;
 mod pem;
 mod request;
 mod revoked;
-mod secrets;
 #[cfg(test)]
 mod tests;
 mod tree;
@@ -22,12 +26,13 @@ mod unreadable;
 mod walk;
 
 #[cfg(any(test, feature = "internals"))]
-pub use content::objects;
+pub use content::alone as objects;
 pub use crls::{crls, walk as walk_crl};
 pub use directories::is_cluster;
 pub use facts::{Attributes, CertificateFacts, CrlFacts};
 pub use fleet::{all, tree};
 pub use item::{Item, Kind, Reading, Tree};
+pub use kubeconfigs::looks_like as looks_like_kubeconfig;
+pub use manifests::looks_like as looks_like_manifest;
 pub use request::{Form, Request, requests};
-pub use secrets::parts as secrets;
 pub use unreadable::Unreadable;

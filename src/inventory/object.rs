@@ -12,7 +12,7 @@ pub struct ParsedObject {
     pub kind: Kind,
     /// Among the certificates of its file, user or Secret, from 0.
     pub position: usize,
-    /// Whose it is, where a file holds several parties: a further user, a Secret's name.
+    /// Whose it is, where a file holds several parties: a further user, a Secret's name and key.
     pub within: Option<String>,
     pub reading: Reading,
     pub(super) link: Option<IssuerLink>,
@@ -103,7 +103,9 @@ pub fn item(object: ParsedObject, place: Place<'_>) -> (Item, Option<IssuerLink>
         position: object.position,
         authority: place.authority,
         optional: place.optional || object.optional,
-        externally_managed: place.externally_managed && object.reading != Reading::Missing,
+        // What one of the tree's authorities would sign is not managed before it is there; what none of them can sign is.
+        externally_managed: place.externally_managed
+            && (object.reading != Reading::Missing || place.authority.is_none()),
         reading: object.reading,
     };
     (item, object.link)

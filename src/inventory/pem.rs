@@ -1,12 +1,13 @@
 //! The certificates and CRLs among the PEM blocks of a text.
 
+use super::containers;
+use super::der::{certificate, crl};
 use super::item::Kind;
 use super::object::ParsedObject;
-use super::unreadable::{Contents, Unreadable};
+use super::unreadable::Unreadable;
+use crate::encoding::contents::Contents;
 use crate::encoding::crl::LABEL as CRL;
 use crate::encoding::pem_blocks::{Raw, blocks};
-use crate::encoding::pem_label::Label;
-use crate::x509::{Certificate, Crl};
 
 /// Keys and requests are passed over, undecoded. `leaf`: what an end entity's certificate is called here.
 pub fn objects(bytes: &[u8], leaf: Kind) -> Vec<ParsedObject> {
@@ -15,9 +16,16 @@ pub fn objects(bytes: &[u8], leaf: Kind) -> Vec<ParsedObject> {
         let position = found.len();
         match block {
             Ok(raw) if raw.is_certificate() => found.push(object(&raw, leaf, position, certificate)),
+            Ok(raw) if raw.label().is_pkcs7() => match raw.decode() {
+                Ok(block) => {
+                    let inside = containers::of_pkcs7(&block.contents, leaf).into_iter();
+                    found.extend(inside.map(|object| ParsedObject { position: object.position + position, ..object }));
+                }
+                Err(why) => found.push(ParsedObject::broken(leaf, position, Unreadable::Pem(why))),
+            },
             Ok(raw) if raw.is(CRL) => found.push(object(&raw, Kind::Crl, position, crl)),
             Ok(_) => {}
-            Err(why) if why.is_about(Label::is_certificate) => {
+            Err(why) if why.is_about(|label| label.is_certificate() || label.is_pkcs7()) => {
                 found.push(ParsedObject::broken(leaf, position, Unreadable::Pem(why)));
             }
             Err(why) if why.is_about(|label| label.is(CRL)) => {
@@ -36,22 +44,6 @@ fn object(raw: &Raw<'_>, kind: Kind, position: usize, read: fn(&[u8], Kind, usiz
     }
 }
 
-/// A certificate out of its DER.
-pub fn certificate(der: &[u8], leaf: Kind, position: usize) -> ParsedObject {
-    match Certificate::parse(der) {
-        Ok(certificate) => ParsedObject::certificate(leaf, position, certificate),
-        Err(why) => ParsedObject::broken(leaf, position, Unreadable::Certificate(why)),
-    }
-}
-
-/// A CRL out of its DER.
-pub fn crl(der: &[u8], kind: Kind, position: usize) -> ParsedObject {
-    match Crl::parse(der) {
-        Ok(crl) => ParsedObject::crl(position, crl, der.to_vec()),
-        Err(why) => ParsedObject::broken(kind, position, Unreadable::Crl(why)),
-    }
-}
-
 /// [`objects`]; a text without any is one broken object. `field`: of the kubeconfig it is from.
 pub fn wanted(bytes: &[u8], kind: Kind, field: Option<&'static str>) -> Vec<ParsedObject> {
     let objects = objects(bytes, kind);
@@ -60,13 +52,7 @@ pub fn wanted(bytes: &[u8], kind: Kind, field: Option<&'static str>) -> Vec<Pars
 
 /// A broken object: what a text holds in place of what was expected.
 pub fn unexpected(bytes: &[u8], kind: Kind, expected: &'static str, field: Option<&'static str>) -> ParsedObject {
-    let labels: Vec<_> = blocks(bytes).take(3).flatten().map(|raw| raw.label()).collect();
-    let found = match labels.is_empty() {
-        true if bytes.is_empty() => Contents::EmptyFile,
-        true => Contents::Unknown,
-        false => Contents::Blocks(labels),
-    };
-    ParsedObject::broken(kind, 0, Unreadable::Unexpected { expected, field, found })
+    ParsedObject::broken(kind, 0, Unreadable::Unexpected { expected, field, found: Contents::of(bytes) })
 }
 
 /// Whether a text contains another; both are short enough, or the needle rare enough, for a plain search.

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::directories::{exists, is_cluster, is_directory, is_node};
 use super::walk::{self, WalkEvent};
+use crate::encrypted::Password;
 use crate::files::{self, What};
 use crate::profile::Profile;
 
@@ -32,11 +33,21 @@ pub struct Request<'a> {
     pub kubelet_dir: Option<PathBuf>,
     /// The cluster directory this node's tree is in: its `pki/` may hold the keys of the authorities.
     pub cluster_dir: Option<PathBuf>,
+    /// Of what is encrypted.
+    pub password: Option<&'a Password>,
 }
 
 impl<'a> Request<'a> {
     pub fn new(root: impl Into<PathBuf>, form: Form) -> Self {
-        Self { root: root.into(), form, profile: None, node: None, kubelet_dir: None, cluster_dir: None }
+        Self {
+            root: root.into(),
+            form,
+            profile: None,
+            node: None,
+            kubelet_dir: None,
+            cluster_dir: None,
+            password: None,
+        }
     }
 
     /// One node's directory. A profile with one node decides which.

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::around::{Around, Referred};
 use super::expected::{self, CandidatePath, Expected, Presence};
 use super::facts::IssuerLink;
 use super::item::{Item, Kind, Reading, Tree};
@@ -10,11 +11,10 @@ use super::object::{self, ParsedObject, Place};
 use super::request::{Form, Request};
 use super::revoked::{self, SharedCrls};
 use super::unreadable::Unreadable;
-use super::{content, directories, kubeconfigs, pem};
+use super::{directories, framing, kubeconfigs, pem};
 use crate::blueprint::ExtendedKeyUsage::ServerAuth;
 use crate::catalog::paths::{DEFAULT_DIR, DEFAULT_KUBELET_DIR, KUBELET_CONF, ROTATED_CLIENT, SIGNER_ENTRY};
 use crate::catalog::{CaId, Holders};
-use crate::encoding::shown::named;
 use crate::encoding::{base64, pem as encoding_pem};
 use crate::files::{self, Dir, Source};
 
@@ -49,8 +49,10 @@ pub fn read(request: &Request<'_>, shared: &SharedCrls) -> Tree {
         loader: Loader::keeping_crls(),
         referred: Loader::default(),
         authority: None,
+        notes: Vec::new(),
     };
     let mut found: Vec<Found> = expected.into_iter().map(|expected| reader.file(expected)).collect();
+    let notes = reader.notes;
     let dir = dir.as_ref().ok().and_then(Option::as_ref);
     let is_key =
         |stem: &str| dir.is_some_and(|dir| files::what(Some(dir), Path::new(&format!("{pki}/{stem}.key"))).is_some());
@@ -65,6 +67,7 @@ pub fn read(request: &Request<'_>, shared: &SharedCrls) -> Tree {
         cluster: request.profile.map(|profile| profile.cluster_name.clone()),
         node: node.filter(|_| request.form == Form::Node),
         items: items(found, &external),
+        notes,
     }
 }
 
@@ -100,12 +103,16 @@ impl NodeRootfs {
 
     /// A file a kubeconfig refers to, and whether it may be missing: the kubelet's own directory may be elsewhere when a tree
     /// is read from outside the node. The node's `/etc/kubernetes` is what this tree is.
-    fn referred(&self, path: &str) -> (String, bool) {
+    fn referred(&self, path: &str) -> Referred {
         let name = path.strip_prefix(DEFAULT_KUBELET_DIR).and_then(|rest| rest.strip_prefix('/'));
         match name {
-            Some(name) => (format!("{}/{name}", self.full(&self.kubelet)), !self.is_certain),
+            Some(name) => {
+                let path = format!("{}/{name}", self.full(&self.kubelet)).into();
+                Referred { path, optional: !self.is_certain }
+            }
             None => {
-                (self.below(path.strip_prefix(DEFAULT_DIR).map_or(path, |rest| rest.trim_start_matches('/'))), false)
+                let below = path.strip_prefix(DEFAULT_DIR).map_or(path, |rest| rest.trim_start_matches('/'));
+                Referred { path: self.below(below).into(), optional: false }
             }
         }
     }
@@ -120,6 +127,7 @@ struct Reader<'a> {
     referred: Loader,
     /// Base64 of the cluster's CA file, as kubeconfigs embed it.
     authority: Option<String>,
+    notes: Vec<String>,
 }
 
 impl Reader<'_> {
@@ -142,10 +150,10 @@ impl Reader<'_> {
                 Ok(None) => continue,
                 Err(why) => vec![ParsedObject::broken(expected.kind, 0, why)],
                 Ok(Some(source)) if expected.name == KUBELET_CONF => {
-                    let objects = self.kubeconfig(&source);
+                    let objects = self.kubeconfig(&source, &last);
                     self.used_by_kubelet(objects)
                 }
-                Ok(Some(source)) if expected.kind == Kind::Kubeconfig => self.kubeconfig(&source),
+                Ok(Some(source)) if expected.kind == Kind::Kubeconfig => self.kubeconfig(&source, &last),
                 Ok(Some(source)) => self.certificates(&source, &expected, &last),
             };
             return Found { expected, path: last, objects };
@@ -164,7 +172,7 @@ impl Reader<'_> {
             if own {
                 embedded = Some(base64::encode(bytes).to_string());
             }
-            let mut objects = content::objects(bytes);
+            let mut objects = framing::by_framing(bytes, Kind::Certificate, None);
             if public && !objects.is_empty() && encoding_pem::holds_private_key(bytes) {
                 objects.push(ParsedObject::broken(kind, objects.len(), Unreadable::PrivateKey));
             }
@@ -209,26 +217,16 @@ impl Reader<'_> {
         used
     }
 
-    fn kubeconfig(&mut self, source: &Source) -> Vec<ParsedObject> {
+    fn kubeconfig(&mut self, source: &Source, shown: &str) -> Vec<ParsedObject> {
         const KIND: Kind = Kind::Kubeconfig;
-        let (rootfs, referred, authority) = (self.rootfs, &mut self.referred, self.authority.as_deref());
-        let mut open = |path: &str| {
-            // A key pasted in the place of a path is none to report.
-            let is_path = named(path) == path;
-            let (path, optional) = rootfs.referred(path);
-            let mut objects = match files::look(Path::new(&path)) {
-                Err(kind) => vec![ParsedObject::broken(KIND, 0, Unreadable::File(kind))],
-                Ok(None) => vec![ParsedObject { optional, ..ParsedObject::new(KIND, 0, Reading::Missing) }],
-                Ok(Some(source)) => {
-                    referred.objects(&source, KIND, ReadMode::Named, |bytes| pem::wanted(bytes, KIND, None))
-                }
-            };
-            for object in &mut objects {
-                object.elsewhere = is_path.then(|| path.clone());
-            }
-            objects
-        };
-        self.loader.objects(source, KIND, ReadMode::Named, |bytes| kubeconfigs::expected(bytes, authority, &mut open))
+        let (rootfs, authority) = (self.rootfs, self.authority.as_deref());
+        let find = |path: &str| Some(rootfs.referred(path));
+        let mut around = Around::new(&find, &mut self.referred);
+        let read = |bytes: &[u8]| kubeconfigs::expected(bytes, authority, &mut around);
+        let objects = self.loader.objects(source, KIND, ReadMode::Named, read);
+        let notes = std::mem::take(&mut around.notes);
+        self.notes.extend(notes.into_iter().map(|note| format!("{shown}: {note}")));
+        objects
     }
 }
 
@@ -409,9 +407,15 @@ fn items(found: Vec<Found>, external: &[CaId]) -> Vec<Item> {
             path: &path,
             authority: expected.authority,
             optional: expected.presence != Presence::Required,
-            externally_managed: expected.key.is_some_and(|authority| external.contains(&authority)),
+            externally_managed: expected.outside || expected.key.is_some_and(|authority| external.contains(&authority)),
         };
-        all.extend(objects.into_iter().filter(|object| !is_copy(object)).map(|object| object::item(object, place)));
+        // An intermediate of an external authority is renewed with what it signed, and no tree depends on it.
+        let of_its_file = |object: ParsedObject| match (expected.outside, object.kind) {
+            (true, Kind::Authority) => ParsedObject { kind: Kind::Certificate, ..object },
+            _ => object,
+        };
+        let objects = objects.into_iter().filter(|object| !is_copy(object)).map(of_its_file);
+        all.extend(objects.map(|object| object::item(object, place)));
     }
     object::linked(all)
 }

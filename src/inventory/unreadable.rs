@@ -1,10 +1,11 @@
 //! Why no certificate or CRL could be read from a place where one was expected.
 
-use std::fmt;
-
-use crate::encoding::pem::{Label, PemError, listed};
+use crate::encoding::contents::Contents;
+use crate::encoding::pem::PemError;
 use crate::encoding::pem_stream::Broken;
+use crate::encoding::pkcs7::Pkcs7Error;
 use crate::encoding::yaml::{Flaw, Mark};
+use crate::encrypted::EncryptionError;
 use crate::files::{self, What};
 use crate::kubeconfig::KubeconfigError;
 use crate::x509::ParseError;
@@ -33,15 +34,22 @@ pub enum Unreadable {
     #[error("{0}")]
     PemBody(#[from] Broken),
     #[error("{0}")]
+    Pkcs7(#[from] Pkcs7Error),
+    /// A file behind a password, by its format.
+    #[error("the {0} is encrypted, and no password is given (--password-file)")]
+    NoPassword(&'static str),
+    #[error("{what}: {why}")]
+    Locked { what: &'static str, why: EncryptionError },
+    #[error("{0}")]
     Certificate(#[from] ParseError),
     #[error("{0}")]
     Crl(#[from] CrlError),
     /// A CRL beside its authority that its readers refuse.
     #[error("{0}")]
     CrlRefused(#[from] Problem),
-    /// The value of this field of a kubeconfig or Secret.
-    #[error("expected base64 in {0}")]
-    NotBase64(&'static str),
+    /// A value in a manifest.
+    #[error("expected base64, found something else")]
+    ValueNotBase64,
     #[error("{}:{}: {flaw}", .at.line, .at.column)]
     Yaml { at: Mark, flaw: Flaw },
     #[error("{0}")]
@@ -62,26 +70,5 @@ fn unread(kind: &files::Kind) -> String {
         files::Kind::NotAFile(What::Directory) => "expected a file, found a directory".to_owned(),
         files::Kind::NotAFile(what) => format!("expected a regular file, found {what}"),
         kind => format!("cannot read it: {kind}"),
-    }
-}
-
-/// What was found in place of a certificate or CRL.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Contents {
-    Nothing,
-    EmptyFile,
-    Unknown,
-    /// PEM blocks with these labels.
-    Blocks(Vec<Label>),
-}
-
-impl fmt::Display for Contents {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Nothing => f.write_str("none"),
-            Self::EmptyFile => f.write_str("an empty file"),
-            Self::Unknown => f.write_str("nothing of the kind"),
-            Self::Blocks(labels) => f.write_str(&listed(labels, "none")),
-        }
     }
 }

@@ -4,12 +4,15 @@ use std::path::{Path, PathBuf};
 
 use walkdir::WalkDir;
 
+use super::around::{self, Around};
 use super::facts::IssuerLink;
-use super::item::{Item, Kind, Tree};
+use super::item::{Item, Kind, Reading, Tree};
 use super::load::{Loader, ReadMode};
 use super::object::{self, ParsedObject, Place};
 use super::unreadable::Unreadable;
 use super::{content, directories, pem};
+use crate::encoding::pkcs7::Pkcs7Error;
+use crate::encrypted::Password;
 use crate::files;
 
 /// What a walk finds.
@@ -66,61 +69,96 @@ pub fn directories(root: &Path) -> Vec<String> {
 }
 
 /// Everything below a directory, each item named by its path there.
-pub fn directory(root: &Path) -> Tree {
-    let mut loader = Loader::default();
-    let mut found = Vec::new();
+pub fn directory(root: &Path, password: Option<&Password>) -> Tree {
+    let mut walk = Walk::new(root, password);
     scan(root, &mut |event| match event {
-        WalkEvent::File(path) => read(&mut loader, root, &path, ReadMode::Walked, &mut found),
-        WalkEvent::Failed(path, why) => {
-            push(root, &path, vec![ParsedObject::broken(Kind::Certificate, 0, why)], &mut found)
-        }
+        WalkEvent::File(path) => walk.read(&path, ReadMode::Walked),
+        WalkEvent::Failed(path, why) => walk.push(&path, vec![ParsedObject::broken(Kind::Certificate, 0, why)]),
         WalkEvent::Node(_) | WalkEvent::Cluster(_) => {}
     });
-    Tree { root: root.display().to_string(), cluster: None, node: None, items: object::linked(found) }
+    walk.tree()
 }
 
 /// Everything in one file. A file without any of it is one item that cannot be read.
-pub fn file(path: &Path) -> Tree {
-    let mut found = Vec::new();
-    read(&mut Loader::default(), path, path, ReadMode::Named, &mut found);
-    Tree { root: path.display().to_string(), cluster: None, node: None, items: object::linked(found) }
+pub fn file(path: &Path, password: Option<&Password>) -> Tree {
+    let mut walk = Walk::new(path, password);
+    walk.read(path, ReadMode::Named);
+    walk.tree()
 }
 
-type Found = Vec<(Item, Option<IssuerLink>)>;
-
-fn read(loader: &mut Loader, root: &Path, path: &Path, mode: ReadMode, found: &mut Found) {
-    let walked = mode == ReadMode::Walked;
-    let broken = |why| vec![ParsedObject::broken(Kind::Certificate, 0, why)];
-    let objects = match files::look(path) {
-        Ok(Some(source)) => loader.objects(&source, Kind::Certificate, mode, |bytes| contents(bytes, mode)),
-        // Gone between listing and reading, or a symlink that leads nowhere.
-        Ok(None) if walked => Vec::new(),
-        Ok(None) => broken(Unreadable::NoFile),
-        // Pipes, sockets, devices and symlinks to directories hold no certificate.
-        Err(files::Kind::NotAFile(_) | files::Kind::Io(_)) if walked => Vec::new(),
-        Err(kind) => broken(Unreadable::File(kind)),
-    };
-    push(root, path, objects, found);
+struct Walk<'a> {
+    root: &'a Path,
+    loader: Loader,
+    /// For files that kubeconfigs refer to.
+    referred: Loader,
+    found: Vec<(Item, Option<IssuerLink>)>,
+    notes: Vec<String>,
+    password: Option<&'a Password>,
 }
 
-fn contents(bytes: &[u8], mode: ReadMode) -> Vec<ParsedObject> {
-    let objects = content::objects(bytes);
-    if objects.is_empty() && mode == ReadMode::Named {
-        return vec![pem::unexpected(bytes, Kind::Certificate, "a certificate, CRL, kubeconfig or Secret", None)];
+impl<'a> Walk<'a> {
+    fn new(root: &'a Path, password: Option<&'a Password>) -> Self {
+        let (loader, referred) = (Loader::default(), Loader::default());
+        Self { root, loader, referred, found: Vec::new(), notes: Vec::new(), password }
+    }
+
+    fn tree(self) -> Tree {
+        let (root, items) = (self.root.display().to_string(), object::linked(self.found));
+        Tree { root, cluster: None, node: None, items, notes: self.notes }
+    }
+
+    fn read(&mut self, path: &Path, mode: ReadMode) {
+        let walked = mode == ReadMode::Walked;
+        let broken = |why| vec![ParsedObject::broken(Kind::Certificate, 0, why)];
+        let beside = around::beside(path);
+        let mut around = Around::new(&beside, &mut self.referred);
+        around.password = self.password;
+        let objects = match files::look(path) {
+            Ok(Some(source)) => {
+                let read = |bytes: &[u8]| contents(bytes, mode, &mut around);
+                self.loader.objects(&source, Kind::Certificate, mode, read)
+            }
+            // Gone between listing and reading, or a symlink that leads nowhere.
+            Ok(None) if walked => Vec::new(),
+            Ok(None) => broken(Unreadable::NoFile),
+            // Pipes, sockets, devices and symlinks to directories hold no certificate.
+            Err(files::Kind::NotAFile(_) | files::Kind::Io(_)) if walked => Vec::new(),
+            Err(kind) => broken(Unreadable::File(kind)),
+        };
+        let notes = std::mem::take(&mut around.notes);
+        self.notes.extend(notes.into_iter().map(|note| format!("{}: {note}", path.display())));
+        self.push(path, objects);
+    }
+
+    fn push(&mut self, path: &Path, objects: Vec<ParsedObject>) {
+        if objects.is_empty() {
+            return;
+        }
+        let below = path.strip_prefix(self.root).ok().filter(|below| !below.as_os_str().is_empty());
+        let name = match below {
+            Some(below) => below.display().to_string(),
+            None => {
+                let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
+                name.unwrap_or_else(|| path.display().to_string())
+            }
+        };
+        let path = path.display().to_string();
+        let place = Place { name: &name, path: &path, authority: None, optional: false, externally_managed: false };
+        self.found.extend(objects.into_iter().map(|object| object::item(object, place)));
+    }
+}
+
+fn contents(bytes: &[u8], mode: ReadMode, around: &mut Around<'_>) -> Vec<ParsedObject> {
+    let mut objects = content::objects(bytes, around);
+    if mode == ReadMode::Walked {
+        // An encrypted message, or what else PKCS#7 is for.
+        objects.retain(|object| {
+            !matches!(object.reading, Reading::Unreadable(Unreadable::Pkcs7(Pkcs7Error::OtherContent(_))))
+        });
+    }
+    // A kubeconfig without certificates is said to be one.
+    if objects.is_empty() && around.notes.is_empty() && mode == ReadMode::Named {
+        return vec![pem::unexpected(bytes, Kind::Certificate, "a certificate, CRL, kubeconfig or manifest", None)];
     }
     objects
-}
-
-fn push(root: &Path, path: &Path, objects: Vec<ParsedObject>, found: &mut Found) {
-    if objects.is_empty() {
-        return;
-    }
-    let below = path.strip_prefix(root).ok().filter(|below| !below.as_os_str().is_empty());
-    let name = match below {
-        Some(below) => below.display().to_string(),
-        None => path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned()),
-    };
-    let path = path.display().to_string();
-    let place = Place { name: &name, path: &path, authority: None, optional: false, externally_managed: false };
-    found.extend(objects.into_iter().map(|object| object::item(object, place)));
 }

@@ -26,6 +26,7 @@ pub struct Cluster<'a> {
 pub struct User<'a> {
     pub name: Cow<'a, str>,
     pub certificate: Option<Source<'a>>,
+    pub key: Option<Key<'a>>,
     /// The fields it authenticates by, as they are called: `client-key-data`, `token`, `exec`.
     pub credentials: Vec<&'static str>,
 }
@@ -35,6 +36,14 @@ pub struct Context<'a> {
     pub name: Cow<'a, str>,
     pub cluster: Cow<'a, str>,
     pub user: Cow<'a, str>,
+}
+
+/// Where a client's key comes from. Of an embedded one nothing is kept but whether it is PEM of a private key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Key<'a> {
+    Data(Result<(), KubeconfigError>),
+    /// A path, relative to the kubeconfig's directory.
+    File(Cow<'a, str>),
 }
 
 /// Where a certificate comes from.

@@ -4,14 +4,25 @@ use zeroize::Zeroizing;
 
 use super::error::KubeconfigError;
 use crate::encoding::base64;
+use crate::encoding::contents::Contents;
+use crate::encoding::pem_blocks::blocks;
 use crate::encoding::yaml::{self, Fault, Flaw, Node, Stream, Value, field, text};
 
 pub const CERTIFICATE: &str = "client-certificate-data";
 pub const KEY: &str = "client-key-data";
 pub const AUTHORITY: &str = "certificate-authority-data";
 
+/// As kubectl reads it.
 pub fn stream(bytes: &[u8]) -> Result<Stream, KubeconfigError> {
-    let stream = yaml::read(bytes);
+    sound(yaml::read_as_kubectl(bytes))
+}
+
+/// Without anything by which one text stands in two places, so that a change of its bytes is a change of one value.
+pub fn plain_stream(bytes: &[u8]) -> Result<Stream, KubeconfigError> {
+    sound(yaml::read(bytes))
+}
+
+fn sound(stream: Stream) -> Result<Stream, KubeconfigError> {
     match stream.faults.first() {
         Some(fault) => Err(refused(fault)),
         None => Ok(stream),
@@ -26,14 +37,26 @@ fn refused(fault: &Fault) -> KubeconfigError {
         Flaw::MergeKey => "a merge key (<<)",
         Flaw::Tag => "a tag (!)",
         Flaw::DuplicateKey { .. } => "a key again",
+        Flaw::AliasInItself | Flaw::Multiplied { .. } | Flaw::NotMergeable | Flaw::NotBase64 => {
+            return KubeconfigError::Refused { line, column, flaw: fault.flaw.clone() };
+        }
         _ => return KubeconfigError::NotYaml { line, column },
     };
     KubeconfigError::Unusual { what, line, column }
 }
 
 pub fn root(stream: &Stream) -> Result<&Node, KubeconfigError> {
-    let root = stream.documents.first().filter(|root| text(root, "kind") == Some("Config"));
-    root.ok_or(KubeconfigError::NotAKubeconfig)
+    stream.documents.first().filter(|root| is_kubeconfig(root)).ok_or(KubeconfigError::NotAKubeconfig)
+}
+
+/// By kind and version, which may be left out, as for client-go; a document that says neither has one of the lists.
+pub fn is_kubeconfig(root: &Node) -> bool {
+    let kind = text(root, "kind").unwrap_or_default();
+    let version = text(root, "apiVersion").unwrap_or_default();
+    let lists = ["clusters", "contexts", "users"];
+    let has_list =
+        || lists.iter().any(|list| matches!(field(root, list), Some(Node { value: Value::Sequence(_), .. })));
+    matches!(version, "" | "v1") && (kind == "Config" || (kind.is_empty() && has_list()))
 }
 
 /// What the current context leads to.
@@ -74,5 +97,45 @@ fn named<'n>(root: &'n Node, list: &str, what: &'static str, name: &str) -> Resu
 /// An empty text is none, as in client-go.
 pub fn data(node: &Node, key: &'static str) -> Result<Option<Zeroizing<Vec<u8>>>, KubeconfigError> {
     let stated = text(node, key).filter(|text| !text.trim().is_empty());
-    stated.map(|text| base64::decode(text.as_bytes()).map_err(|_| KubeconfigError::NotBase64(key))).transpose()
+    stated.map(|text| decode(key, text)).transpose()
+}
+
+/// What kubectl shows of data that it does not show.
+const REDACTED: [&str; 2] = ["REDACTED", "DATA+OMITTED"];
+
+fn decode(key: &'static str, text: &str) -> Result<Zeroizing<Vec<u8>>, KubeconfigError> {
+    match base64::decode(text.as_bytes()) {
+        _ if REDACTED.contains(&text.trim()) => Err(KubeconfigError::Redacted(key)),
+        Err(_) => Err(KubeconfigError::NotBase64(key)),
+        Ok(bytes) => Ok(bytes),
+    }
+}
+
+/// The PEM in a field of this name; what kind of blocks it has is the caller's to look at.
+pub fn pem(key: &'static str, text: &str) -> Result<Zeroizing<Vec<u8>>, KubeconfigError> {
+    let bytes = decode(key, text)?;
+    match blocks(&bytes).next() {
+        Some(_) => Ok(bytes),
+        None => Err(not_pem(key, &bytes)),
+    }
+}
+
+fn not_pem(field: &'static str, bytes: &[u8]) -> KubeconfigError {
+    let wanted = if field == KEY { "a private key" } else { "a certificate" };
+    let found = if bytes.is_empty() { Contents::Nothing } else { Contents::of(bytes) };
+    KubeconfigError::NotPem { field, wanted, found }
+}
+
+/// Whether a text is the base64 of a private key's PEM. The key itself is not looked at.
+pub fn is_key(text: &str) -> Result<(), KubeconfigError> {
+    let bytes = pem(KEY, text)?;
+    for block in blocks(&bytes) {
+        let found = block.and_then(|raw| Ok((raw.is_private_key(), raw.decode()?)));
+        match found {
+            Ok((true, _)) => return Ok(()),
+            Ok((false, _)) => {}
+            Err(why) => return Err(KubeconfigError::BrokenPem { field: KEY, why }),
+        }
+    }
+    Err(not_pem(KEY, &bytes))
 }

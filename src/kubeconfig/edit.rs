@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use zeroize::Zeroizing;
 
-use super::document::{AUTHORITY, CERTIFICATE, Current, KEY, current, data, root, stream};
+use super::document::{AUTHORITY, CERTIFICATE, Current, KEY, current, data, plain_stream, root};
 use super::error::KubeconfigError;
 use super::read::{Credentials, Read, read};
 use crate::encoding::base64;
@@ -33,21 +33,29 @@ impl std::fmt::Debug for NewCredentials<'_> {
 /// # Errors
 /// What [`read`] refuses; credentials that are not embedded; an edit that is not read back as exactly what was wanted.
 pub fn replace(bytes: &[u8], new: &NewCredentials<'_>) -> Result<Zeroizing<Vec<u8>>, KubeconfigError> {
+    let stream = plain_stream(bytes)?;
     let old = read(bytes)?;
     if let Credentials::Files { certificate, .. } = old.credentials {
         return Err(KubeconfigError::NotEmbedded { certificate });
     }
-    let stream = stream(bytes)?;
     let edits = edits(bytes, &current(root(&stream)?)?, new)?;
     let edited = apply(bytes, &edits).ok_or(KubeconfigError::EditedWrongly)?;
 
-    let again = self::stream(&edited)?;
+    let again = plain_stream(&edited)?;
     let same = stream.documents.len() == again.documents.len()
         && stream.documents.iter().zip(&again.documents).all(|(old, new)| same_beside(&edits, old, new));
     if !same || !says(&read(&edited)?, &old, new) {
         return Err(KubeconfigError::EditedWrongly);
     }
     Ok(edited)
+}
+
+/// Whether its credentials can be replaced where they stand.
+///
+/// # Errors
+/// What kubectl reads and [`replace`] refuses: an anchor, an alias, a merge key, a tag, a key twice.
+pub fn editable(bytes: &[u8]) -> Result<(), KubeconfigError> {
+    plain_stream(bytes).map(|_| ())
 }
 
 /// One scalar and what takes its place.

@@ -10,10 +10,11 @@ mod render;
 mod server;
 mod survey;
 
-pub use contents::{Source, Survey};
-pub use edit::{NewCredentials, replace};
+pub use contents::{Key, Source, Survey, User};
+pub use document::{AUTHORITY, CERTIFICATE, pem};
+pub use edit::{NewCredentials, editable, replace};
 pub use error::KubeconfigError;
 pub use read::{Credentials, Pending, Read, may_name_files, pending, read};
 pub use render::{ClientKey, Kubeconfig, render};
 pub use server::is_server;
-pub use survey::survey;
+pub use survey::{survey, survey_of};

@@ -4,7 +4,8 @@
 
 use std::borrow::Cow;
 
-use super::contents::{Cluster, Context, Source, Survey, User};
+use super::contents::{Cluster, Context, Key, Source, Survey, User};
+use super::document::is_key;
 use crate::encoding::yaml::MAX_BYTES;
 
 pub fn read(bytes: &[u8]) -> Option<Survey<'_>> {
@@ -35,19 +36,19 @@ pub fn read(bytes: &[u8]) -> Option<Survey<'_>> {
         // What Go wrote for years.
         lines.exactly("    as-user-extra: null")?;
     }
-    let (certificate, credentials) = if lines.peek("    client-certificate-data: ") {
+    let (certificate, key, credentials) = if lines.peek("    client-certificate-data: ") {
         let certificate = lines.data("    client-certificate-data: ")?;
-        lines.data("    client-key-data: ")?;
-        (Source::Data(certificate), vec!["client-certificate-data", "client-key-data"])
+        let key = lines.data("    client-key-data: ")?;
+        (Source::Data(certificate), Key::Data(is_key(&key)), vec!["client-certificate-data", "client-key-data"])
     } else {
         let certificate = lines.value("    client-certificate: ")?;
-        lines.value("    client-key: ")?;
-        (Source::File(certificate), vec!["client-certificate", "client-key"])
+        let key = lines.value("    client-key: ")?;
+        (Source::File(certificate), Key::File(key), vec!["client-certificate", "client-key"])
     };
     let whole = lines.rest.is_empty() && cluster == context_cluster && user == context_user && context == current;
     whole.then(|| Survey {
         clusters: vec![Cluster { name: cluster, server, authority: Some(Source::Data(authority)) }],
-        users: vec![User { name: user, certificate: Some(certificate), credentials }],
+        users: vec![User { name: user, certificate: Some(certificate), key: Some(key), credentials }],
         contexts: vec![Context { name: context, cluster: context_cluster, user: context_user }],
         current: Some(current),
         unresolved: None,

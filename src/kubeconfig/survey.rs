@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::contents::{Cluster, Context, Source, Survey, User};
-use super::document::{AUTHORITY, CERTIFICATE, current, items, root, stream};
+use super::contents::{Cluster, Context, Key, Source, Survey, User};
+use super::document::{AUTHORITY, CERTIFICATE, KEY, current, is_key, is_kubeconfig, items, root, stream};
 use super::error::KubeconfigError;
 use super::plain;
 use crate::encoding::yaml::{Node, field, text};
@@ -28,7 +28,15 @@ pub fn survey(bytes: &[u8]) -> Result<Survey<'_>, KubeconfigError> {
 
 fn by_yaml(bytes: &[u8]) -> Result<Survey<'static>, KubeconfigError> {
     let stream = stream(bytes)?;
-    let root = root(&stream)?;
+    Ok(of_root(root(&stream)?))
+}
+
+/// What is in a document, if it is a kubeconfig.
+pub fn survey_of(document: &Node) -> Option<Survey<'static>> {
+    is_kubeconfig(document).then(|| of_root(document))
+}
+
+fn of_root(root: &Node) -> Survey<'static> {
     let mut survey = Survey {
         clusters: named(root, "clusters", "cluster").map(|(name, node)| cluster(name, node)).collect(),
         users: named(root, "users", "user").map(|(name, node)| user(name, node)).collect(),
@@ -43,7 +51,7 @@ fn by_yaml(bytes: &[u8]) -> Result<Survey<'static>, KubeconfigError> {
         }
         Err(error) => survey.unresolved = Some(error),
     }
-    Ok(survey)
+    survey
 }
 
 /// Moves the first that fits to the front; the others keep their order.
@@ -72,6 +80,10 @@ fn user(name: &str, node: &Node) -> User<'static> {
     User {
         name: owned(name),
         certificate: source(node, CERTIFICATE, "client-certificate"),
+        key: match stated(node, KEY) {
+            Some(text) => Some(Key::Data(is_key(text))),
+            None => stated(node, "client-key").map(owned).map(Key::File),
+        },
         credentials: CREDENTIALS.iter().copied().filter(|key| field(node, key).is_some()).collect(),
     }
 }
@@ -83,8 +95,11 @@ fn context(name: &str, node: &Node) -> Context<'static> {
 
 /// Data wins over a file, as in client-go.
 fn source(node: &Node, data: &str, file: &str) -> Option<Source<'static>> {
-    let stated = |key: &str| text(node, key).filter(|text| !text.is_empty()).map(owned);
-    stated(data).map(Source::Data).or_else(|| stated(file).map(Source::File))
+    stated(node, data).map(owned).map(Source::Data).or_else(|| stated(node, file).map(owned).map(Source::File))
+}
+
+fn stated<'n>(node: &'n Node, key: &str) -> Option<&'n str> {
+    text(node, key).filter(|text| !text.is_empty())
 }
 
 fn owned(text: &str) -> Cow<'static, str> {

@@ -1,6 +1,6 @@
 //! From profile and catalogue to blueprints: kubeadm's subjects, usages and dates, and our deliberate differences.
 
-use time::{Duration, OffsetDateTime};
+use time::{Duration, OffsetDateTime, PrimitiveDateTime};
 
 use crate::blueprint::{Algorithm, Blueprint, ExtendedKeyUsage, KeyUsage, Name, Oid, Role};
 use crate::catalog::{CaId, Entry, Subject};
@@ -23,6 +23,11 @@ pub struct Bounds {
 impl Bounds {
     pub const fn of(signer: &Certificate) -> Self {
         Self { not_before: signer.not_before, not_after: signer.not_after }
+    }
+
+    /// Of a signer that is not there: it decides the dates.
+    pub fn of_request(now: OffsetDateTime) -> Self {
+        Self { not_before: now - BACK_DATE, not_after: PrimitiveDateTime::MAX.assume_utc() }
     }
 }
 

@@ -10,6 +10,7 @@ use crate::catalog::CaId;
 use crate::encoding::shown::named;
 use crate::kubeconfig::KubeconfigError;
 use crate::plan::blueprints::Bounds;
+use crate::plan::outside::Outside;
 use crate::tree::layout::Place;
 use crate::x509::{BundleError, Certificate, Mismatch, PathError};
 
@@ -22,10 +23,10 @@ pub enum Decision {
     Keep,
     /// The existing files do not fit, and `--force` was given.
     Replace(Making, Vec<Difference>),
-    /// The existing files do not fit. With an authority: an external one, so that the item cannot be re-issued either.
-    Conflict(Vec<Difference>, Option<CaId>),
+    /// The existing files do not fit. With an [`Outside`] the item cannot be re-issued either.
+    Conflict(Vec<Difference>, Option<Outside>),
     /// The signer is external: a request is made.
-    NoKey(CaId, Making),
+    NoKey(Outside, Making),
 }
 
 /// How to make it.

@@ -17,10 +17,10 @@ pub enum Objection {
     NotYetValid(OffsetDateTime),
     /// The tree has no certificate of its authority.
     AuthorityMissing(CaId),
-    /// No valid path leads from it to the tree's authority.
-    Path(CaId, PathError),
+    /// No valid path leads from it to what is trusted.
+    Path(Anchors, PathError),
     /// A TLS peer would refuse it.
-    Peer(CaId, ChainError),
+    Peer(Anchors, ChainError),
     Certificate(Mismatch),
     MissingNames(Vec<San>),
     /// keyCertSign in a certificate that is no authority's.
@@ -33,6 +33,15 @@ pub enum Objection {
     BrokenChain(VerifyError),
     /// Certificates in the tree were signed by another authority.
     SignedByAnother(Vec<String>),
+}
+
+/// Where the path of a certificate has to end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Anchors {
+    /// At the tree's certificate of this authority.
+    Authority(CaId),
+    /// At one of the roots in this file.
+    Roots(String),
 }
 
 /// Why a file cannot be put in place at all.
@@ -68,9 +77,9 @@ pub struct Expected<'a> {
     pub blueprint: &'a Blueprint,
     /// Names it may lack: in the previous certificate but not in the profile.
     pub dispensable: &'a [San],
-    pub authority: CaId,
-    /// The tree's certificate of that authority.
-    pub signer: Option<&'a Certificate>,
+    pub anchors: Anchors,
+    /// Their certificates; none where the tree has none of its authority.
+    pub trusted: &'a [Certificate],
     /// The tree's other certificates of that authority, by name.
     pub issued: &'a [(String, Certificate)],
     pub now: OffsetDateTime,
@@ -83,6 +92,8 @@ pub struct Verdict {
     pub surplus: Vec<String>,
     /// Names of the previous certificate that it lacks.
     pub lost: Vec<San>,
+    /// An external authority wrote another subject than was requested.
+    pub other_subject: Option<Name>,
 }
 
 /// `rest`: what follows the leaf in its file.
@@ -93,11 +104,11 @@ pub fn judge(leaf: &Certificate, rest: &[Certificate], expected: &Expected<'_>) 
     for mismatch in compare(leaf, expected.blueprint) {
         match mismatch {
             Mismatch::Subject { wanted, found } if wanted.says_the_same(&found) => {}
+            Mismatch::Subject { found, .. } if matches!(expected.anchors, Anchors::Roots(_)) => {
+                verdict.other_subject = Some(found);
+            }
             Mismatch::Order(_) | Mismatch::NotBefore { .. } | Mismatch::NotAfter { .. } => {}
-            Mismatch::KeyUsage { found: Some(found), wanted } if found.contains(wanted) => {}
-            // keyEncipherment is for RSA key exchange, which nothing here uses.
-            Mismatch::KeyUsage { found: Some(found), .. } if found.contains(KeyUsage::DIGITAL_SIGNATURE) => {}
-            Mismatch::KeyUsage { found: None, .. } => {}
+            other @ Mismatch::KeyUsage { .. } if is_of_its_signer(&other) => {}
             Mismatch::SurplusSan(san) => verdict.surplus.push(san.to_string()),
             Mismatch::SurplusExtendedKeyUsage(usage) => verdict.surplus.push(usage.name().to_owned()),
             Mismatch::MissingSan(san) if expected.dispensable.contains(&san) => verdict.lost.push(san),
@@ -112,16 +123,31 @@ pub fn judge(leaf: &Certificate, rest: &[Certificate], expected: &Expected<'_>) 
         verdict.objections.push(Objection::MaySign);
     }
     verdict.objections.extend(taken(leaf, expected).map(Objection::SerialTaken));
-    match expected.signer {
-        None => verdict.objections.push(Objection::AuthorityMissing(expected.authority)),
-        Some(signer) => verdict.objections.extend(path(leaf, rest, signer, expected)),
+    match (&expected.anchors, expected.trusted) {
+        (Anchors::Authority(authority), []) => verdict.objections.push(Objection::AuthorityMissing(*authority)),
+        (_, trusted) => verdict.objections.extend(path(leaf, rest, trusted, expected)),
     }
     verdict
 }
 
+/// What an external authority decides, whatever was requested: the subject, and further key usages.
+pub fn is_of_its_signer(mismatch: &Mismatch) -> bool {
+    match mismatch {
+        Mismatch::Subject { .. } | Mismatch::KeyUsage { found: None, .. } => true,
+        // keyEncipherment is for RSA key exchange, which nothing here uses.
+        Mismatch::KeyUsage { found: Some(found), wanted } => {
+            found.contains(*wanted) || found.contains(KeyUsage::DIGITAL_SIGNATURE)
+        }
+        _ => false,
+    }
+}
+
 /// Who has its serial number from the same issuer (RFC 5280 section 4.1.2.2): a CRL could not tell the two apart.
 fn taken(leaf: &Certificate, expected: &Expected<'_>) -> Option<String> {
-    let signer = expected.signer.map(|signer| (expected.authority.name(), signer));
+    let signer = match &expected.anchors {
+        Anchors::Authority(authority) => expected.trusted.first().map(|signer| (authority.name(), signer)),
+        Anchors::Roots(_) => None,
+    };
     let others = expected.issued.iter().map(|(name, one)| (name.as_str(), one));
     let same = |one: &Certificate| (&one.issuer_der, &one.serial) == (&leaf.issuer_der, &leaf.serial);
     signer.into_iter().chain(others).find(|(_, one)| same(one) && one.der != leaf.der).map(|(name, _)| name.to_owned())
@@ -134,15 +160,21 @@ fn dates(certificate: &Certificate, now: OffsetDateTime) -> Option<Objection> {
     (now < certificate.not_before).then_some(Objection::NotYetValid(certificate.not_before))
 }
 
-/// The path to the tree's authority, and the verdict of a TLS peer that trusts it; the leaf's own dates are judged
+/// The path to what is trusted, and the verdict of a TLS peer that trusts it; the leaf's own dates are judged
 /// already.
-fn path(leaf: &Certificate, rest: &[Certificate], signer: &Certificate, expected: &Expected<'_>) -> Option<Objection> {
+fn path(
+    leaf: &Certificate,
+    rest: &[Certificate],
+    trusted: &[Certificate],
+    expected: &Expected<'_>,
+) -> Option<Objection> {
     if dates(leaf, expected.now).is_some() || leaf.is_ca {
         return None;
     }
-    if let Err(why) = path::judge(leaf, rest, std::slice::from_ref(signer), expected.now) {
-        return Some(Objection::Path(expected.authority, why));
-    }
+    let anchor = match path::judge(leaf, rest, trusted, expected.now) {
+        Ok(path) => trusted.get(path.anchor)?,
+        Err(why) => return Some(Objection::Path(expected.anchors.clone(), why)),
+    };
     let usages = [(ExtendedKeyUsage::ServerAuth, Usage::Server), (ExtendedKeyUsage::ClientAuth, Usage::Client)];
     let wanted = &expected.blueprint.extended_key_usages;
     let checked = usages.into_iter().filter(|(usage, _)| {
@@ -156,9 +188,9 @@ fn path(leaf: &Certificate, rest: &[Certificate], signer: &Certificate, expected
     }
     checked
         .into_iter()
-        .map(|(_, usage)| verify_for(leaf, rest, signer, usage, expected.now))
+        .map(|(_, usage)| verify_for(leaf, rest, anchor, usage, expected.now))
         .find_map(Result::err)
-        .map(|why| Objection::Peer(expected.authority, why))
+        .map(|why| Objection::Peer(expected.anchors.clone(), why))
 }
 
 /// The intermediates after a leaf that a peer needs: neither the tree's own nor a root.

@@ -63,7 +63,10 @@ fn what_is_asked_for_is_what_is_accepted() {
         ("as asked", leaf(&wanted, &root), &[], |v| *v == Verdict::default()),
         ("through an intermediate", leaf(&wanted, &middle), &middles, |v| *v == Verdict::default()),
         ("without it", leaf(&wanted, &middle), &[], |v| {
-            matches!(v.objections.as_slice(), [Objection::Path(CaId::Cluster, PathError::NoPath { .. })])
+            matches!(
+                v.objections.as_slice(),
+                [Objection::Path(Anchors::Authority(CaId::Cluster), PathError::NoPath { .. })]
+            )
         }),
         ("by another", leaf(&wanted, &authority("kubernetes")), &[], |v| {
             matches!(v.objections.as_slice(), [Objection::Path(..)])
@@ -85,9 +88,9 @@ fn what_is_asked_for_is_what_is_accepted() {
             |v| matches!(v.objections.as_slice(), [Objection::MissingNames(names)] if names.len() == 1),
         ),
     ];
-    let signer = Some(root.certificate());
-    let expected =
-        Expected { blueprint: &wanted, dispensable: &[], authority: CaId::Cluster, signer, issued: &[], now: NOW };
+    let trusted = [root.certificate().clone()];
+    let anchors = Anchors::Authority(CaId::Cluster);
+    let expected = Expected { blueprint: &wanted, dispensable: &[], anchors, trusted: &trusted, issued: &[], now: NOW };
     for (what, leaf, rest, expects) in cases {
         let verdict = judge(&leaf, rest, &expected);
         assert!(expects(&verdict), "{what}: {verdict:?}");
@@ -95,11 +98,33 @@ fn what_is_asked_for_is_what_is_accepted() {
     let lenient = Expected { dispensable: &wanted.sans, ..expected };
     let verdict = judge(&leaf(&bare, &root), &[], &lenient);
     assert!(verdict.objections.is_empty() && verdict.lost == wanted.sans, "{verdict:?}");
-    let nobody = Expected { signer: None, ..lenient };
+    let nobody = Expected { trusted: &[], ..lenient };
     let objections = judge(&leaf(&wanted, &root), &[], &nobody).objections;
     assert_eq!(objections, [Objection::AuthorityMissing(CaId::Cluster)]);
     let kept = kept_chain(&[middle.certificate().clone(), root.certificate().clone()], &[root.certificate().clone()]);
     assert_eq!(kept, middles);
+}
+
+#[test]
+fn an_external_authority_decides_the_subject_and_any_of_the_roots_will_do() {
+    let (other, root) = (authority("other"), authority("root"));
+    let middle = below("middle", &root);
+    let wanted = blueprint("x", Role::EndEntity);
+    let renamed = Blueprint { subject: Name::of("", &[]), ..wanted.clone() };
+    let (roots, middles) = ([other.certificate().clone(), root.certificate().clone()], [middle.certificate().clone()]);
+    let anchors = Anchors::Roots("roots.pem".to_owned());
+    let expected = Expected { blueprint: &wanted, dispensable: &[], anchors, trusted: &roots, issued: &[], now: NOW };
+    let other_subject = Some(renamed.subject.clone());
+    let verdict = judge(&leaf(&renamed, &middle), &middles, &expected);
+    assert_eq!(verdict, Verdict { other_subject, ..Verdict::default() });
+    for trusted in [&roots[..1], &[]] {
+        let expected = Expected { trusted, anchors: expected.anchors.clone(), ..expected };
+        let objections = judge(&leaf(&wanted, &middle), &middles, &expected).objections;
+        assert!(matches!(objections.as_slice(), [Objection::Path(Anchors::Roots(_), _)]), "{objections:?}");
+    }
+    let bare = Blueprint { sans: vec![], ..wanted.clone() };
+    let objections = judge(&leaf(&bare, &middle), &middles, &expected).objections;
+    assert!(matches!(objections.as_slice(), [Objection::MissingNames(_)]), "{objections:?}");
 }
 
 #[test]
@@ -142,8 +167,8 @@ fn a_certificate_that_no_crl_could_name_or_that_may_sign_is_refused() {
         (good, &issued, Some(Objection::SerialTaken("etcd-peer".to_owned()))),
         (of_another, &issued, None),
     ] {
-        let (authority, signer) = (CaId::Cluster, Some(root.certificate()));
-        let expected = Expected { blueprint: &wanted, dispensable: &[], authority, signer, issued, now: NOW };
+        let (anchors, trusted) = (Anchors::Authority(CaId::Cluster), std::slice::from_ref(root.certificate()));
+        let expected = Expected { blueprint: &wanted, dispensable: &[], anchors, trusted, issued, now: NOW };
         let found = judge(&leaf, &[], &expected).objections;
         let own = |one: &&Objection| matches!(one, Objection::MaySign | Objection::SerialTaken(_));
         assert_eq!(found.iter().find(own), objection.as_ref());

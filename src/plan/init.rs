@@ -88,7 +88,10 @@ fn is_shared(entry: &Entry) -> bool {
 /// A node's own tree must hold every authority that signs for it.
 fn signs_for(profile: &Profile, node: &Node, authority: CaId) -> bool {
     ENTRIES.iter().any(|e| e.signer == Some(authority) && profile.includes(e) && layout::holds(profile, node, e))
-        || profile.extra_certificates.iter().any(|e| e.authority == authority && e.nodes.contains(&node.name))
+        || profile
+            .extra_certificates
+            .iter()
+            .any(|e| e.authority.in_tree() == Some(authority) && e.nodes.contains(&node.name))
 }
 
 fn owner(layout: &Layout, node: &Node) -> Option<String> {

@@ -93,11 +93,11 @@ impl Item {
         std::iter::once(&self.public).chain(&self.private)
     }
 
-    /// Who signs it.
+    /// Which of the tree's authorities signs it.
     pub fn signer(&self) -> Option<CaId> {
         match &self.what {
             What::Leaf(entry) | What::Kubeconfig(entry, _) => entry.signer,
-            What::Extra(extra) => Some(extra.authority),
+            What::Extra(extra) => extra.authority.in_tree(),
             What::Authority(_) | What::ServiceAccount(_) | What::SignerFile { .. } | What::Copy { .. } => None,
         }
     }

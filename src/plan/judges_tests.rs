@@ -10,7 +10,7 @@ use crate::ca::{Issuer, PrivateKey, issue, self_sign};
 use crate::catalog::{CaId, find};
 use crate::files::FileState;
 use crate::plan::decision::{self, Difference, Making};
-use crate::plan::import::{self, Expected, Objection};
+use crate::plan::import::{self, Anchors, Expected, Objection};
 use crate::plan::init::items;
 use crate::plan::item::Item;
 use crate::plan::node::{self, Finding, Identity, NodeEntry, NodeFile};
@@ -160,14 +160,14 @@ impl World {
         let expected = Expected {
             blueprint: &self.blueprint,
             dispensable: &[],
-            authority: CaId::Cluster,
-            signer: self.anchors.first(),
+            anchors: Anchors::Authority(CaId::Cluster),
+            trusted: self.anchors.get(..1).unwrap_or_default(),
             issued: &[],
             now: NOW,
         };
         match import::judge(leaf, rest, &expected).objections.as_slice() {
             [] => Answer::Valid,
-            [Objection::Path(CaId::Cluster, why)] => Answer::Broken(why.clone()),
+            [Objection::Path(Anchors::Authority(CaId::Cluster), why)] => Answer::Broken(why.clone()),
             other => panic!("{other:?}"),
         }
     }

@@ -10,6 +10,7 @@ pub mod item;
 mod kept;
 pub mod names_policy;
 pub mod node;
+pub mod outside;
 pub mod reconcile;
 pub mod renew;
 pub mod restore;

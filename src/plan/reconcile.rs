@@ -11,7 +11,9 @@ use crate::encoding::shown::named;
 use crate::kubeconfig::{self, Credentials};
 use crate::plan::blueprints::{self, Bounds};
 use crate::plan::decision::{Decision, Difference, Making, Notice, Reconciled, Refusal, Signer, Unreadable};
+use crate::plan::import::is_of_its_signer;
 use crate::plan::item::{Access, Item, What};
+use crate::plan::outside::Outside;
 use crate::plan::renew::for_key;
 use crate::plan::{guard, kept};
 use crate::profile::Profile;
@@ -204,9 +206,7 @@ impl Run<'_> {
         certificate: &[u8],
         key: Option<&[u8]>,
     ) -> (Vec<Difference>, Vec<Notice>) {
-        let (Making::Certificate(algorithm, blueprint), Some(authority)) = (making, item.signer()) else {
-            return (Vec::new(), Vec::new());
-        };
+        let Making::Certificate(algorithm, blueprint) = making else { return (Vec::new(), Vec::new()) };
         let bundle = match parse_pem_bundle(certificate) {
             Ok(bundle) => bundle,
             Err(why) => return (vec![Difference::Unreadable(why.into())], Vec::new()),
@@ -214,7 +214,10 @@ impl Run<'_> {
         let Some((leaf, intermediates)) = bundle.split_first() else {
             return (vec![Difference::CertificateMissing], Vec::new());
         };
-        let mut differences: Vec<Difference> = self.signature(leaf, intermediates, authority).into_iter().collect();
+        // The path of one that no authority of the tree signs is import's question, which has the roots.
+        let signature = item.signer().and_then(|authority| self.signature(leaf, intermediates, authority));
+        let is_external = item.signer().is_none();
+        let mut differences: Vec<Difference> = signature.into_iter().collect();
         differences.extend(dates(leaf, self.now));
         let (mut missing, mut surplus) = (Vec::new(), Vec::new());
         // What a key of its kind may be used for, whichever kind a new one would be.
@@ -231,6 +234,7 @@ impl Run<'_> {
                 Mismatch::Subject { wanted, found } if wanted.says_the_same(&found) => {}
                 Mismatch::Order(_) | Mismatch::NotBefore { .. } | Mismatch::NotAfter { .. } => {}
                 Mismatch::KeyUsage { found: Some(found), wanted } if found.contains(wanted) => {}
+                other if is_external && is_of_its_signer(&other) => {}
                 other => differences.push(Difference::Certificate(other)),
             }
         }
@@ -247,7 +251,7 @@ impl Run<'_> {
         if !surplus.is_empty() {
             notices.push(Notice::Surplus { item: item.id.to_string(), what: surplus });
         }
-        let signer = self.out.signers.get(&authority).and_then(Signer::certificate);
+        let signer = item.signer().and_then(|authority| self.out.signers.get(&authority)).and_then(Signer::certificate);
         if signer.is_some() {
             notices.extend(kept::notices(self.profile, item, leaf, signer));
         }
@@ -303,14 +307,18 @@ impl Run<'_> {
 
     /// The blueprint of a leaf, within its signer's dates; `None`: the signer could not be read and is refused already.
     fn making(&mut self, item: &Item) -> Option<Making> {
-        let bounds = self.out.signers.get(&item.signer()?)?.bounds()?;
+        let bounds = match item.signer() {
+            Some(authority) => self.out.signers.get(&authority)?.bounds()?,
+            // An external one's dates are its own.
+            None => Bounds::of_request(self.now),
+        };
         let signed = blueprints::signed(self.profile, &item.what, item.home.as_deref(), self.now, bounds);
         signed.map(|(algorithm, blueprint)| Making::Certificate(algorithm, blueprint))
     }
 
     fn make(&mut self, item: &Item, making: Making) -> Decision {
         match self.no_key(item) {
-            Some(authority) => Decision::NoKey(authority, making),
+            Some(outside) => Decision::NoKey(outside, making),
             None => {
                 self.notice_shortened(item, &making);
                 Decision::Make(making)
@@ -319,8 +327,8 @@ impl Run<'_> {
     }
 
     fn replace(&mut self, item: &Item, making: Making, differences: Vec<Difference>) -> Decision {
-        if let Some(authority) = self.no_key(item) {
-            return Decision::Conflict(differences, Some(authority));
+        if let Some(outside) = self.no_key(item) {
+            return Decision::Conflict(differences, Some(outside));
         }
         if self.force {
             self.notice_shortened(item, &making);
@@ -335,9 +343,10 @@ impl Run<'_> {
         }
     }
 
-    fn no_key(&self, item: &Item) -> Option<CaId> {
-        let authority = item.signer()?;
-        matches!(self.out.signers.get(&authority), Some(Signer::InTree { is_local: false, .. })).then_some(authority)
+    fn no_key(&self, item: &Item) -> Option<Outside> {
+        let Some(authority) = item.signer() else { return Some(Outside::Authority) };
+        let is_external = matches!(self.out.signers.get(&authority), Some(Signer::InTree { is_local: false, .. }));
+        is_external.then_some(Outside::Key(authority))
     }
 
     fn notice_shortened(&mut self, item: &Item, making: &Making) {

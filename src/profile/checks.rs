@@ -81,7 +81,9 @@ fn certificates(profile: &Profile) -> Vec<(String, CaId, Option<Span>)> {
         Some((format!("certificates.{name}.validity"), signer, options.validity))
     });
     let extra = profile.extra_certificates.iter().enumerate();
-    let extra = extra.map(|(i, extra)| (format!("extraCertificates[{i}].validity"), extra.authority, extra.validity));
+    let extra = extra.filter_map(|(i, extra)| {
+        Some((format!("extraCertificates[{i}].validity"), extra.authority.in_tree()?, extra.validity))
+    });
     entries.chain(extra).collect()
 }
 

@@ -62,8 +62,8 @@ pub fn read(fields: &mut Fields<'_>, dialect: Dialect, reading: &mut Reading) ->
         stated: Stated {
             algorithm: algorithm.is_some(),
             validity: validity.is_some(),
-            version: stated_version.is_some(),
             ca_validity: ca_validity.is_some(),
+            version: stated_version.is_some(),
         },
         algorithm: algorithm.unwrap_or(if is_kpki { defaults::ALGORITHM } else { defaults::KUBEADM_ALGORITHM }),
         validity: validity.unwrap_or(defaults::VALIDITY),

@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::fields::{Field, Fields, Reading};
-use super::model::{Etcd, ExtraCertificate, Node, NodeRole};
+use super::model::{Etcd, ExtraAuthority, ExtraCertificate, Node, NodeRole, Roots};
 use super::nodes::{ALL_NODES, MAX_NODES, taken};
 use super::problem::{Mismatch, shown};
 use super::values;
-use crate::blueprint::ExtendedKeyUsage;
+use crate::blueprint::{ExtendedKeyUsage, San};
 use crate::catalog::{self, CaId, ENTRIES, Files};
 
 /// Enough for everybody, and it bounds what certificates times nodes can take.
@@ -31,17 +31,8 @@ fn certificate(item: &Field<'_>, nodes: &[Node], etcd: &Etcd, reading: &mut Read
     let mut fields = item.fields(reading)?;
     let name = name(&mut fields, reading);
     let authority = authority(&mut fields, etcd, reading);
-    let common_name = match fields.take("commonName", reading) {
-        Some(field) => field.value(reading, values::name_text(64, COMMON_NAME)).unwrap_or_default(),
-        None => {
-            if let Err(why) = values::name_text(64, COMMON_NAME)(&name)
-                && !name.is_empty()
-            {
-                reading.problem(&fields.join("commonName"), why);
-            }
-            name.clone()
-        }
-    };
+    let stated_name = fields.take("commonName", reading);
+    let stated_name = stated_name.map(|field| field.value(reading, values::name_text(64, COMMON_NAME)));
     let organizations = organizations(&mut fields, reading);
     let usages = usages(&mut fields, reading);
     let sans = fields.values("certSANs", reading, values::san);
@@ -49,6 +40,18 @@ fn certificate(item: &Field<'_>, nodes: &[Node], etcd: &Etcd, reading: &mut Read
     if usages.contains(&ExtendedKeyUsage::ServerAuth) && sans.is_empty() && nothing_said {
         reading.refuse(&fields.join("certSANs"), "certSANs beside usage server", "none");
     }
+    let common_name = stated_name.map_or_else(
+        || {
+            let common_name = usual_name(&name, &authority, &sans);
+            if let Err(why) = values::name_text(64, COMMON_NAME)(&common_name)
+                && !name.is_empty()
+            {
+                reading.problem(&fields.join("commonName"), why);
+            }
+            common_name
+        },
+        Option::unwrap_or_default,
+    );
     let path = fields.value("path", reading, path).unwrap_or_else(|| name.clone());
     let nodes = holders(&mut fields, nodes, reading);
     let algorithm = fields.value("algorithm", reading, values::algorithm);
@@ -80,13 +83,42 @@ fn name(fields: &mut Fields<'_>, reading: &mut Reading) -> String {
     name
 }
 
-fn authority(fields: &mut Fields<'_>, etcd: &Etcd, reading: &mut Reading) -> CaId {
-    let Some(field) = fields.take("authority", reading) else { return CaId::Cluster };
-    let authority = field.value(reading, values::authority);
-    if authority == Some(CaId::Etcd) && matches!(etcd, Etcd::External { .. }) {
+/// Public authorities sign no common name that is not among the names.
+fn usual_name(name: &str, authority: &ExtraAuthority, sans: &[San]) -> String {
+    let first = sans.iter().find_map(|san| match san {
+        San::Dns(name) if name.len() <= 64 => Some(name),
+        _ => None,
+    });
+    match (authority, first) {
+        (ExtraAuthority::External(_), Some(first)) => first.clone(),
+        _ => name.to_owned(),
+    }
+}
+
+fn authority(fields: &mut Fields<'_>, etcd: &Etcd, reading: &mut Reading) -> ExtraAuthority {
+    let field = fields.take("authority", reading);
+    let root = fields.take("root", reading);
+    let named = field.as_ref().and_then(|field| field.value(reading, values::extra_authority));
+    let authority = named.unwrap_or(Some(CaId::Cluster));
+    if let (Some(field), Some(CaId::Etcd), Etcd::External { .. }) = (&field, authority, etcd) {
         reading.refuse(&field.path, "another authority", "etcd-ca, which etcd.external leaves to others");
     }
-    authority.unwrap_or(CaId::Cluster)
+    match (authority, root) {
+        (Some(authority), None) => ExtraAuthority::InTree(authority),
+        (Some(authority), Some(root)) => {
+            reading.refuse(
+                &root.path,
+                "root beside authority external only",
+                format!("authority {}", authority.name()),
+            );
+            ExtraAuthority::InTree(authority)
+        }
+        (None, None) => ExtraAuthority::External(Roots::System),
+        (None, Some(root)) => {
+            let path = root.value(reading, values::absolute_path);
+            ExtraAuthority::External(path.map_or(Roots::System, Roots::File))
+        }
+    }
 }
 
 fn organizations(fields: &mut Fields<'_>, reading: &mut Reading) -> Vec<String> {

@@ -27,8 +27,8 @@ mod values;
 pub use defaults::{CRL_VALIDITY, EXPIRATION, RENEWAL};
 pub use load::{Loaded, Source, load};
 pub use model::{
-    CaKeys, Command, Endpoint, Etcd, Expiration, ExtraCertificate, Node, NodeRole, OnHookFailure, Origin, Profile,
-    Renewal, Stated, SubjectAttributes, Subnet,
+    CaKeys, Command, Endpoint, Etcd, Expiration, ExtraAuthority, ExtraCertificate, Node, NodeRole, OnHookFailure,
+    Origin, Profile, Renewal, Roots, Stated, SubjectAttributes, Subnet,
 };
 pub use overrides::Overrides;
 pub use problem::Problems;

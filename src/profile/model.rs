@@ -75,10 +75,10 @@ pub struct Stated {
     pub algorithm: bool,
     /// certificateValidityPeriod.
     pub validity: bool,
-    /// kubernetesVersion.
-    pub version: bool,
     /// caCertificateValidityPeriod.
     pub ca_validity: bool,
+    /// kubernetesVersion.
+    pub version: bool,
 }
 
 /// controlPlaneEndpoint: `host`, `host:port` or `[v6]:port`.
@@ -146,7 +146,7 @@ pub struct EntryOptions {
 pub struct ExtraCertificate {
     /// Unique, and no catalogue name: a lower-case RFC 1123 subdomain.
     pub name: String,
-    pub authority: CaId,
+    pub authority: ExtraAuthority,
     pub common_name: String,
     pub organizations: Vec<String>,
     /// Never empty.
@@ -158,6 +158,41 @@ pub struct ExtraCertificate {
     pub validity: Option<Span>,
     /// Names of the nodes that hold it, each with a key of its own; resolved from names and roles.
     pub nodes: Vec<String>,
+}
+
+/// Who signs an extra certificate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ExtraAuthority {
+    InTree(CaId),
+    /// A public or commercial one, that the tree does not know. Its paths end at one of these roots.
+    External(Roots),
+}
+
+/// Which roots the path of an external certificate may end at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Roots {
+    System,
+    /// An absolute path.
+    File(String),
+}
+
+impl ExtraAuthority {
+    /// In profiles.
+    pub const EXTERNAL: &str = "external";
+
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::InTree(authority) => authority.name(),
+            Self::External(_) => Self::EXTERNAL,
+        }
+    }
+
+    pub const fn in_tree(&self) -> Option<CaId> {
+        match self {
+            Self::InTree(authority) => Some(*authority),
+            Self::External(_) => None,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

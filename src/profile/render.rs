@@ -3,7 +3,9 @@
 use std::fmt::{self, Write as _};
 
 use super::load::{API_VERSION, KIND};
-use super::model::{Command, Endpoint, Etcd, ExtraCertificate, Node, Profile, Renewal, SubjectAttributes, Subnet};
+use super::model::{
+    Command, Endpoint, Etcd, ExtraAuthority, ExtraCertificate, Node, Profile, Renewal, Roots, SubjectAttributes, Subnet,
+};
 use crate::blueprint::{ExtendedKeyUsage, San};
 use crate::encoding::yaml::scalar;
 
@@ -133,6 +135,9 @@ fn subject(page: &mut Page, subject: &SubjectAttributes) {
 fn extra_certificate(page: &mut Page, extra: &ExtraCertificate) {
     page.item(1, "name", &extra.name);
     page.line(2, "authority", extra.authority.name());
+    if let ExtraAuthority::External(Roots::File(root)) = &extra.authority {
+        page.line(2, "root", root);
+    }
     page.line(2, "commonName", &extra.common_name);
     page.list(2, "organizations", &extra.organizations);
     let usage = |usage: &ExtendedKeyUsage| match usage {

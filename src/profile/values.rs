@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::model::{Endpoint, Subnet};
+use super::model::{Endpoint, ExtraAuthority, Subnet};
 use super::problem::{Mismatch, quoted, shown};
 use super::threshold::Threshold;
 use crate::blueprint::{Algorithm, San, Subtree};
@@ -196,8 +196,10 @@ pub fn algorithm(text: &str) -> Result<Algorithm, Mismatch> {
     choice(&Algorithm::ALL, Algorithm::name, text)
 }
 
-pub fn authority(text: &str) -> Result<CaId, Mismatch> {
-    choice(&CaId::ALL, CaId::name, text)
+/// The authority of an extra certificate; `None`: an external one.
+pub fn extra_authority(text: &str) -> Result<Option<CaId>, Mismatch> {
+    let all = [Some(CaId::Cluster), Some(CaId::FrontProxy), Some(CaId::Etcd), None];
+    choice(&all, |one| one.map_or(ExtraAuthority::EXTERNAL, CaId::name), text)
 }
 
 pub fn release(text: &str) -> Result<Release, Mismatch> {

@@ -13,6 +13,9 @@ const LARGEST: u64 = 1 << 20;
 /// The bytes of a profile file.
 pub fn read(path: &Path) -> Result<Vec<u8>, Error> {
     let unread = |error: FileError| {
+        if matches!(error.kind, Kind::Utf16(_)) {
+            return Error::from(error);
+        }
         let hint = match error.kind {
             Kind::Missing => "check the path; a relative one is looked up from the current directory",
             Kind::PermissionDenied => "run as a user who may read it",

@@ -9,6 +9,7 @@ use x509_parser::nom::Parser as _;
 
 use crate::blueprint::{ExtendedKeyUsage, KeyUsage, Name, Oid, San};
 use crate::encoding::certificate::signed_parts;
+use crate::encoding::extension::Extension;
 use crate::encoding::public_key::KeyKind;
 use crate::encoding::tlv::{self, NotDer};
 use crate::encoding::{name, oid};
@@ -66,9 +67,9 @@ impl Certificate {
         if der.len() > LIMIT {
             return Err(ParseError::TooLarge { found: der.len() });
         }
-        let parts = signed_parts(der).map_err(|NotDer| ParseError::Malformed)?;
+        let parts = signed_parts(der).map_err(|NotDer| ParseError::not_one(der))?;
         let mut parser = X509CertificateParser::new().with_deep_parse_extensions(false);
-        let (rest, parsed) = parser.parse(der).map_err(ParseError::Syntax)?;
+        let (rest, parsed) = parser.parse(der).map_err(|why| ParseError::in_part(der, &why))?;
         let tbs = &parsed.tbs_certificate;
         // The parser ends the signed part after the last field it knows: then something follows that it did not look at.
         if !rest.is_empty() || tbs.as_ref() != parts.signed {
@@ -116,6 +117,17 @@ impl Certificate {
             unknown_critical: extensions.unknown_critical,
             fingerprint: sha256(der),
         })
+    }
+
+    /// The value of an extension, as it stands, for those that are not kept as facts.
+    pub fn extension_value(&self, id: &Oid) -> Option<Vec<u8>> {
+        self.extensions.iter().find(|(stated, _)| stated == id)?;
+        let parts = signed_parts(&self.der).ok()?;
+        let fields = tlv::children(parts.signed, tlv::SEQUENCE).ok()?;
+        let list = fields.into_iter().find(|field| field.tag == tlv::CONTEXT_CONSTRUCTED | 3)?;
+        let extensions = tlv::children(list.content, tlv::SEQUENCE).ok()?;
+        let mut read = extensions.into_iter().filter_map(|one| Extension::read(one).ok());
+        read.find(|one| oid::read(one.id).as_ref() == Some(id)).map(|one| one.value.to_vec())
     }
 
     /// As `openssl x509 -serial` prints it: hexadecimal capitals, whole octets.

@@ -85,7 +85,8 @@ fn bytes_after_inside_or_instead_are_refused() {
     let der = fixture("v1.36-ha-ecdsa-cp1/etc-kubernetes/pki/apiserver.crt").der;
     let mut longer = der.clone();
     longer.push(0);
-    assert_eq!(Certificate::parse(&longer), Err(ParseError::Malformed));
+    let (expected, found) = (longer.len() - 1, longer.len());
+    assert_eq!(Certificate::parse(&longer), Err(ParseError::Trailing { expected, found }));
     assert_eq!(Certificate::parse(&[]), Err(ParseError::Malformed));
     assert_eq!(Certificate::parse(&vec![0x30; LIMIT + 1]), Err(ParseError::TooLarge { found: LIMIT + 1 }));
 
@@ -141,11 +142,11 @@ fn a_bundle_says_which_certificate_is_broken() {
     assert_eq!(parse_pem_bundle(format!("{}{}{}", *key, *good, *good).as_bytes()).unwrap().len(), 2);
     assert_eq!(
         parse_pem_bundle(format!("{}{}", *good, *broken).as_bytes()),
-        Err(BundleError::Certificate { position: 2, error: ParseError::Malformed })
+        Err(BundleError::Certificate { position: 2, error: ParseError::Truncated { expected: der.len(), found: 100 } })
     );
     assert_eq!(
         parse_pem_bundle(key.as_bytes()),
-        Err(BundleError::NoCertificate { found: vec![pem::Label::of(b"EC PRIVATE KEY")] })
+        Err(BundleError::NoCertificate { found: vec![pem::Label::of(b"EC PRIVATE KEY")], other: None })
     );
 }
 
@@ -195,5 +196,43 @@ proptest! {
             let _ = certificate.signed_by(&certificate);
             let _ = format!("{certificate:?} {} {}", certificate.fingerprint_hex(), certificate.signature_name());
         }
+    }
+}
+
+/// Never in a parser's words: which part, and where.
+#[test]
+fn a_broken_certificate_is_told_by_its_part() {
+    let der = fixture("v1.36-ha-ecdsa-cp1/etc-kubernetes/pki/apiserver.crt").der;
+    let parts = signed_parts(&der).unwrap();
+    let fields = tlv::children(parts.signed, tlv::SEQUENCE).unwrap();
+    let with = |index: usize, raw: &[u8]| {
+        let mut all: Vec<&[u8]> = fields.iter().map(|field| field.raw).collect();
+        all[index] = raw;
+        tlv::sequence(&[tlv::sequence(&all).as_slice(), parts.algorithm, &tlv::bit_string(parts.signature)])
+    };
+    for (index, raw, part) in [
+        (1, &[0x30, 0][..], "serial number"),
+        (2, &[5, 0], "signature algorithm"),
+        (3, &[5, 0], "issuer name"),
+        (4, &[0x30, 0], "validity"),
+        (4, &[0x30, 6, 0x17, 1, b'x', 0x17, 1, b'y'], "validity"),
+        (5, &[4, 0], "subject name"),
+        (6, &[5, 0], "public key"),
+    ] {
+        let broken = with(index, raw);
+        let at = broken.windows(raw.len()).position(|window| window == raw).unwrap();
+        let said = Certificate::parse(&broken).unwrap_err().to_string();
+        let wanted = format!("expected a certificate with a well-formed {part}");
+        assert!(said == format!("{wanted} (at byte {at})") || said == wanted, "{index}: {said}");
+    }
+    for (bytes, said) in [
+        (der[..500].to_vec(), format!("expected a certificate of {} bytes, found 500: its end is missing", der.len())),
+        (vec![0x30, 3, 2, 1], "expected the DER of one certificate, found something else or more".to_owned()),
+        (
+            include_bytes!("../../fixtures/convert/modern.p12").to_vec(),
+            "expected the DER of one certificate, found a PKCS#12 file (kpki convert --to pem opens it with --password-file)".to_owned(),
+        ),
+    ] {
+        assert_eq!(Certificate::parse(&bytes).unwrap_err().to_string(), said);
     }
 }

@@ -79,9 +79,9 @@ pub enum ChainError {
     /// A name that TLS does not know: neither DNS nor address.
     #[error("expected a DNS name or an address, found `{0}`")]
     NoServerName(San),
-    /// For another reason of rustls-webpki's.
-    #[error("rustls-webpki refuses it: {0}")]
-    Refused(#[source] Box<Error>),
+    /// For another reason of rustls-webpki's, in our words.
+    #[error("a TLS peer refuses it: {0}")]
+    Refused(&'static str),
 }
 
 /// RSA from 2048 bits and both curves, each with the hashes webpki offers; no SHA-1, no Ed25519.
@@ -147,10 +147,10 @@ pub fn valid_for_name(leaf: &Certificate, name: &San) -> Result<(), ChainError> 
         San::Email(_) | San::Uri(_) | San::Other(_) => return Err(no_server_name()),
     };
     let der = CertificateDer::from_slice(&leaf.der);
-    let end_entity = EndEntityCert::try_from(&der).map_err(|error| ChainError::Refused(Box::new(error)))?;
+    let end_entity = EndEntityCert::try_from(&der).map_err(|error| ChainError::Refused(words(&error)))?;
     end_entity.verify_is_valid_for_subject_name(&server).map_err(|error| match error {
         Error::CertNotValidForName(_) => ChainError::Name(name.clone()),
-        other => ChainError::Refused(Box::new(other)),
+        other => ChainError::Refused(words(&other)),
     })
 }
 
@@ -166,7 +166,37 @@ fn refused(error: &Error, usage: Usage) -> ChainError {
         Error::InvalidSignatureForPublicKey => ChainError::Signature,
         Error::RequiredEkuNotFoundContext(_) => ChainError::ExtendedKeyUsage(usage),
         Error::CaUsedAsEndEntity => ChainError::IsAuthority,
-        other => ChainError::Refused(Box::new(other.clone())),
+        other => ChainError::Refused(words(other)),
+    }
+}
+
+/// Why rustls-webpki refuses a certificate or its path, where it is nothing that has a variant here.
+const fn words(error: &Error) -> &'static str {
+    match error {
+        Error::BadDer | Error::BadDerTime | Error::TrailingData(_) => "a part of it is not DER",
+        Error::MalformedExtensions | Error::ExtensionValueInvalid => "an extension is malformed",
+        Error::EmptyEkuExtension => "its extended key usage is empty",
+        Error::InvalidSerialNumber => {
+            "its serial number is not positive and of at most 20 octets (RFC 5280 section 4.1.2.2)"
+        }
+        Error::InvalidCertValidity => "its validity ends before it begins",
+        Error::UnsupportedCertVersion => "it is not of version 3",
+        Error::UnsupportedCriticalExtension => "it has a critical extension that peers do not know",
+        Error::NameConstraintViolation => "a name constraint of its authority excludes a name in it",
+        Error::InvalidNetworkMaskConstraint | Error::MalformedNameConstraint => "a name constraint is malformed",
+        Error::UnsupportedNameType => "a name constraint is about a kind of name that peers do not know",
+        Error::MalformedDnsIdentifier => "a DNS name in it is malformed",
+        Error::EndEntityUsedAsCa => "a certificate on its path is no authority's",
+        Error::PathLenConstraintViolated => "its path is longer than an authority on it allows",
+        Error::SignatureAlgorithmMismatch => "its signature algorithm inside and outside differ",
+        Error::MaximumNameConstraintComparisonsExceeded
+        | Error::MaximumPathBuildCallsExceeded
+        | Error::MaximumPathDepthExceeded
+        | Error::MaximumSignatureChecksExceeded => "its path takes too much work",
+        Error::UnsupportedSignatureAlgorithmContext(_) | Error::UnsupportedSignatureAlgorithmForPublicKeyContext(_) => {
+            "its signature or its key is of a kind that peers do not take"
+        }
+        _ => "its path does not hold",
     }
 }
 

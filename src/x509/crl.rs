@@ -29,8 +29,12 @@ pub struct Crl {
     pub number: Option<Vec<u8>>,
     /// deltaCRLIndicator (section 5.2.4): it has only changes.
     pub delta: bool,
+    /// The base of a delta: the content octets of the INTEGER, as they stand.
+    pub base_number: Option<Vec<u8>>,
     /// issuingDistributionPoint (section 5.2.5): it may not speak of every certificate.
     pub scope: Option<Scope>,
+    /// The same, as it stands.
+    pub distribution: Option<Vec<u8>>,
     pub authority_key_id: Option<Vec<u8>>,
     /// Every extension in order, with its critical flag.
     pub extensions: Vec<(Oid, bool)>,
@@ -58,6 +62,11 @@ impl Crl {
     /// The number; `None`: without one, or with one that is negative or too long.
     pub fn edition(&self) -> Option<Number> {
         self.number.as_deref().and_then(Number::of_content)
+    }
+
+    /// The number of the full CRL that a delta starts from.
+    pub fn base(&self) -> Option<Number> {
+        self.base_number.as_deref().and_then(Number::of_content)
     }
 
     /// Its entries in the DER it was read from, whole elements one behind the other.

@@ -3,10 +3,12 @@
 
 use time::OffsetDateTime;
 
+use crate::blueprint::Name;
 use crate::encoding::crl::{CERTIFICATE_ISSUER, INVALIDITY_DATE, REASON_CODE};
 pub use crate::encoding::extension::Extension;
 use crate::encoding::tlv::{self, Element, Fields, NotDer};
 use crate::revocation::{Reason, Revoked};
+use crate::x509::distribution::certificate_issuer;
 use crate::x509::time::time;
 
 /// An entry taken apart; date and extensions are read when asked for.
@@ -60,6 +62,19 @@ impl<'a> Entry<'a> {
             }
         }
         Ok(None)
+    }
+
+    /// Whose certificate it and those behind it are about, where it says so (section 5.3.3); and nothing else is unknown.
+    pub fn certificate_issuer(&self) -> Result<Option<Name>, NotDer> {
+        let mut issuer = None;
+        for extension in self.extensions() {
+            match extension?.1 {
+                Extension { id: CERTIFICATE_ISSUER, value, .. } => issuer = Some(certificate_issuer(value)?),
+                Extension { id: REASON_CODE | INVALIDITY_DATE, .. } | Extension { critical: false, .. } => {}
+                _ => return Err(NotDer),
+            }
+        }
+        Ok(issuer)
     }
 
     /// Everything it says. A reason or invalidity date that is no such thing does not undo the revocation: it is kept among

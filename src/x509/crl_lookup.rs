@@ -3,10 +3,13 @@
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 
+use crate::blueprint::Name;
+use crate::encoding::tlv::NotDer;
 use crate::revocation::{Reason, Revoked, minimal_integer};
 use crate::x509::crl::{Crl, CrlError};
 use crate::x509::crl_entry::{Entry, EntryAnomaly};
 use crate::x509::crl_walk::Walker;
+use crate::x509::names::same_name;
 
 /// The serial numbers somebody asks about.
 #[derive(Clone)]
@@ -61,7 +64,8 @@ pub struct CrlLookup<'w> {
     /// Found in any entry, wanted or not.
     pub anomaly: Option<EntryAnomaly>,
     wanted: &'w Wanted,
-    named: HashMap<Vec<u8>, CrlMatch>,
+    /// By serial number; of those, entries about certificates of other issuers by these.
+    named: HashMap<Vec<u8>, Vec<(Option<Name>, CrlMatch)>>,
 }
 
 /// A wanted serial number that is on the CRL.
@@ -79,20 +83,38 @@ impl<'w> CrlLookup<'w> {
         let mut walker = Walker::default();
         let mut named = HashMap::new();
         let mut anomaly = None;
+        let mut issuer: Option<Name> = None;
         walker.feed_each(der, &mut |raw| {
             let entry = Entry::read(raw)?;
-            anomaly = anomaly.or(entry.anomaly()?);
+            match entry.anomaly()? {
+                Some(EntryAnomaly::CertificateIssuer) => match entry.certificate_issuer() {
+                    Ok(about) => {
+                        issuer = about;
+                        anomaly = anomaly.or(Some(EntryAnomaly::CertificateIssuer));
+                    }
+                    Err(NotDer) => anomaly = Some(EntryAnomaly::UnknownCritical),
+                },
+                Some(EntryAnomaly::UnknownCritical) => anomaly = Some(EntryAnomaly::UnknownCritical),
+                None => {}
+            }
             if wanted.contains(entry.serial) {
-                add(&mut named, entry.revoked()?);
+                add(&mut named, issuer.as_ref(), entry.revoked()?);
             }
             Ok(())
         })?;
         Ok(Self { crl: walker.finish()?, anomaly, wanted, named })
     }
 
-    /// What it says of this serial number.
+    /// What it says of this serial number of its own issuer.
     pub fn named(&self, serial: &[u8]) -> Option<&CrlMatch> {
-        self.named.get(minimal_integer(serial))
+        self.named_by(serial, &self.crl.issuer)
+    }
+
+    /// What it says of this serial number of that issuer.
+    pub fn named_by(&self, serial: &[u8], issuer: &Name) -> Option<&CrlMatch> {
+        let of_issuer =
+            |(about, _): &&(Option<Name>, CrlMatch)| same_name(about.as_ref().unwrap_or(&self.crl.issuer), issuer);
+        self.named.get(minimal_integer(serial))?.iter().find(of_issuer).map(|(_, found)| found)
     }
 
     /// Whether silence about this serial number means that it is not on the CRL.
@@ -101,18 +123,17 @@ impl<'w> CrlLookup<'w> {
     }
 }
 
-fn add(named: &mut HashMap<Vec<u8>, CrlMatch>, revoked: Revoked) {
+fn add(named: &mut HashMap<Vec<u8>, Vec<(Option<Name>, CrlMatch)>>, issuer: Option<&Name>, revoked: Revoked) {
     let serial = minimal_integer(&revoked.serial).to_vec();
-    match named.get_mut(&serial) {
-        Some(before) => {
+    let found = named.entry(serial).or_default();
+    match found.iter_mut().find(|(about, _)| about.as_ref() == issuer) {
+        Some((_, before)) => {
             before.twice = true;
             if severity(&revoked) > severity(&before.revoked) {
                 before.revoked = revoked;
             }
         }
-        None => {
-            named.insert(serial, CrlMatch { revoked, twice: false });
-        }
+        None => found.push((issuer.cloned(), CrlMatch { revoked, twice: false })),
     }
 }
 

@@ -39,7 +39,7 @@ pub enum Problem {
     /// The same in an entry (section 5.3), be it about another certificate.
     #[error("expected no critical extensions but the known, found another in an entry of the CRL")]
     UnknownCriticalInEntry,
-    /// It speaks of other issuers' certificates too (section 5.2.5).
+    /// An entry is about another issuer's certificate, and the CRL does not say that it has such (sections 5.2.5, 5.3.3).
     #[error("expected a CRL about its issuer's certificates, found an indirect one")]
     Indirect,
     /// thisUpdate is in the future.
@@ -55,7 +55,8 @@ pub enum Problem {
     /// It says only what changed (section 5.2.4).
     #[error("expected a full CRL, found a delta")]
     Delta,
-    /// It is for one distribution point, or for some reasons only.
+    /// It is for one distribution point, or for some reasons only: its silence counts for a certificate that names the point, and
+    /// for these reasons.
     #[error("expected a full CRL, found one for a distribution point or some reasons")]
     Partial,
     /// Negative, or longer than 20 octets (section 5.2.3).
@@ -74,7 +75,7 @@ pub enum Problem {
     /// It stands there more than once; the worst entry counts.
     #[error("expected each serial number once in the CRL, found this one again")]
     Twice,
-    /// Only a delta may take an entry back (section 5.3.1), and here nothing is taken back.
+    /// Only a delta of a full CRL may take an entry back, and only a hold (section 5.3.1).
     #[error("expected a reason for the revocation, found removeFromCRL, which is not acted upon")]
     RemoveFromCrl,
 }

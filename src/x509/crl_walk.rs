@@ -79,7 +79,9 @@ impl Default for Walker {
             entries_at: 0..0,
             number: None,
             delta: false,
+            base_number: None,
             scope: None,
+            distribution: None,
             authority_key_id: None,
             extensions: Vec::new(),
             unknown_critical: Vec::new(),
@@ -295,15 +297,13 @@ impl Walker {
     /// Whether it is one that is understood here.
     fn extension(&mut self, id: &[u8], value: &[u8]) -> Result<bool, NotDer> {
         match id {
-            crl::CRL_NUMBER => {
-                let number = tlv::single(value)?;
-                match number.content {
-                    [_, ..] if number.tag == tlv::INTEGER => self.crl.number = Some(number.content.to_vec()),
-                    _ => return Err(NotDer),
-                }
+            crl::CRL_NUMBER => self.crl.number = Some(integer(value)?),
+            crl::DELTA_CRL_INDICATOR => {
+                (self.crl.delta, self.crl.base_number) = (true, Some(integer(value)?));
             }
-            crl::DELTA_CRL_INDICATOR => self.crl.delta = true,
-            crl::ISSUING_DISTRIBUTION_POINT => self.crl.scope = Some(Scope::read(value)?),
+            crl::ISSUING_DISTRIBUTION_POINT => {
+                (self.crl.scope, self.crl.distribution) = (Some(Scope::read(value)?), Some(value.to_vec()));
+            }
             AUTHORITY_KEY_IDENTIFIER => {
                 let parts = tlv::children(value, tlv::SEQUENCE)?;
                 self.crl.authority_key_id =
@@ -316,6 +316,14 @@ impl Walker {
 
     pub fn finish(self) -> Result<Crl, CrlError> {
         if self.next == Step::End && self.pending.is_empty() { Ok(self.crl) } else { Err(CrlError::Truncated) }
+    }
+}
+
+/// Its content octets, whatever number they are.
+fn integer(value: &[u8]) -> Result<Vec<u8>, NotDer> {
+    match tlv::single(value)?.of(tlv::INTEGER)? {
+        [] => Err(NotDer),
+        content => Ok(content.to_vec()),
     }
 }
 

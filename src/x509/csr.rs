@@ -3,6 +3,7 @@
 use crate::blueprint::{ExtendedKeyUsage, KeyUsage, Name, Oid, San};
 use crate::encoding::algorithm::AlgorithmIdentifier;
 use crate::encoding::certificate::signed_parts;
+use crate::encoding::found::{Found, found};
 use crate::encoding::pem::{self, PemError};
 use crate::encoding::public_key::KeyKind;
 use crate::encoding::tlv::{self, Fields, NotDer};
@@ -35,6 +36,9 @@ pub struct Request {
 /// Why bytes are not a request.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RequestError {
+    /// Something else that is known.
+    #[error("expected a signing request, found {0}")]
+    Other(Found),
     /// Not the DER of one request, or something follows.
     #[error("expected the DER of one signing request, found something else or more")]
     Malformed(#[from] NotDer),
@@ -67,13 +71,19 @@ impl Request {
     /// The requests in a file: PEM blocks with text around them, or one in DER. At least one.
     pub fn read_file(bytes: &[u8]) -> Result<Vec<Self>, RequestError> {
         if bytes.first() == Some(&tlv::SEQUENCE) {
-            return Ok(vec![Self::parse(bytes)?]);
+            return Self::parse(bytes).map(|one| vec![one]).map_err(|why| match found(bytes) {
+                Some(other) if other != Found::Request => RequestError::Other(other),
+                _ => why,
+            });
         }
         let blocks = pem::read(bytes)?;
         let wanted = blocks.iter().filter(|block| block.label.known().is_some_and(|label| LABELS.contains(&label)));
         let requests = wanted.map(|block| Self::parse(&block.contents)).collect::<Result<Vec<_>, _>>()?;
         if requests.is_empty() {
-            return Err(RequestError::None { found: blocks.into_iter().map(|block| block.label).collect() });
+            return Err(match found(bytes).filter(|_| blocks.is_empty()) {
+                Some(other) => RequestError::Other(other),
+                None => RequestError::None { found: blocks.into_iter().map(|block| block.label).collect() },
+            });
         }
         Ok(requests)
     }

@@ -77,8 +77,12 @@ impl Extensions {
                 let authority: AuthorityKeyIdentifier<'_> = whole(value)?;
                 self.authority_key_id = authority.key_identifier.map(|id| id.0.to_vec());
             }
-            // Read with the path they are judged in: `policies`.
-            id::CERTIFICATE_POLICIES | id::POLICY_MAPPINGS | id::POLICY_CONSTRAINTS | id::INHIBIT_ANY_POLICY => {}
+            // Read with the path or the CRLs they are judged with: `policies`, `distribution`.
+            id::CRL_DISTRIBUTION_POINTS
+            | id::CERTIFICATE_POLICIES
+            | id::POLICY_MAPPINGS
+            | id::POLICY_CONSTRAINTS
+            | id::INHIBIT_ANY_POLICY => {}
             _ => return Ok(None),
         }
         Ok(Some(()))

@@ -9,7 +9,9 @@ use time::OffsetDateTime;
 use crate::blueprint::{KeyUsage, Name, Oid};
 use crate::clock::rfc3339;
 use crate::encoding::certificate::signed_parts;
+use crate::x509::crl::Crl;
 use crate::x509::crl_lookup::CrlLookup;
+use crate::x509::distribution::{Points, Reasons};
 use crate::x509::name_constraints::{ForbiddenName, NameConstraints};
 use crate::x509::policies::{self, PolicyError, PolicyInput};
 use crate::x509::revocation::{Answer, CrlIssuer, Status, Strictness, Vetted, status, vet};
@@ -359,19 +361,21 @@ fn revoked(
     asking: &mut Vec<[u8; 32]>,
 ) -> Answer {
     let Revocation { crls, strictness } = revocation;
-    let ours: Vec<_> = crls.iter().filter(|(_, crl)| same_name(&crl.crl.issuer, &issuer.subject)).collect();
+    let points = Points::of(certificate);
+    let speaks =
+        |crl: &Crl| same_name(&crl.issuer, &issuer.subject) || points.covered(certificate, crl) != Reasons::NONE;
+    let ours: Vec<_> = crls.iter().filter(|(_, crl)| speaks(&crl.crl)).collect();
     let by_issuer = |crl: &CrlLookup<'_>, der: &[u8]| crl.crl.signed_by(der, issuer).is_ok();
     let delegates: Vec<&Certificate> = if asking.len() > SIGNERS || ours.iter().all(|(der, crl)| by_issuer(crl, der)) {
         Vec::new()
     } else {
         let whole = ValidationInput { dates: Dates::All, policies: PolicyInput::default(), ..input };
-        input
-            .intermediates
-            .iter()
-            .filter(|other| same_name(&other.subject, &issuer.subject) && other.spki_der != issuer.spki_der)
-            .filter(|other| other.key_usage.is_some_and(|usage| usage.contains(KeyUsage::CRL_SIGN)))
+        let others = input.intermediates.iter().filter(|other| other.spki_der != issuer.spki_der);
+        let others = others.filter(|other| other.key_usage.is_some_and(|usage| usage.contains(KeyUsage::CRL_SIGN)));
+        others
             .filter(|other| ours.iter().any(|(der, crl)| crl.crl.signed_by(der, other).is_ok()))
             .filter(|other| !asking.contains(&other.fingerprint) && validate_below(other, whole, asking).is_ok())
+            .chain(input.anchors.iter().filter(|anchor| anchor.spki_der != issuer.spki_der))
             .collect()
     };
     let authority = CrlIssuer { issuer, delegates: &delegates, strictness };

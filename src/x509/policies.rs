@@ -4,8 +4,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::blueprint::Oid;
-use crate::encoding::certificate::signed_parts;
-use crate::encoding::extension::Extension;
 use crate::encoding::oid;
 use crate::encoding::tlv::{self, Element, Fields, NotDer};
 use crate::x509::Certificate;
@@ -203,7 +201,7 @@ impl Stated {
         let mut stated = Self::default();
         for (id, _) in &certificate.extensions {
             let malformed = |_| PolicyError::Malformed(id.clone());
-            let value = || extension(certificate, id).ok_or(NotDer);
+            let value = || certificate.extension_value(id).ok_or(NotDer);
             match &*id.0 {
                 CERTIFICATE_POLICIES => {
                     stated.policies = Some(value().and_then(|value| policies(&value)).map_err(malformed)?);
@@ -222,16 +220,6 @@ impl Stated {
         }
         Ok(stated)
     }
-}
-
-/// The value of an extension, as it stands.
-fn extension(certificate: &Certificate, id: &Oid) -> Option<Vec<u8>> {
-    let parts = signed_parts(&certificate.der).ok()?;
-    let fields = tlv::children(parts.signed, tlv::SEQUENCE).ok()?;
-    let list = fields.into_iter().find(|field| field.tag == tlv::CONTEXT_CONSTRUCTED | 3)?;
-    let extensions = tlv::children(list.content, tlv::SEQUENCE).ok()?;
-    let mut read = extensions.into_iter().filter_map(|one| Extension::read(one).ok());
-    read.find(|one| oid::read(one.id).as_ref() == Some(id)).map(|one| one.value.to_vec())
 }
 
 fn policies(value: &[u8]) -> Result<BTreeSet<Oid>, NotDer> {

@@ -1,17 +1,20 @@
 //! Is a certificate revoked (RFC 5280 section 6.3)? Facts in, an answer out. Unknown is an answer of its own and never means
-//! good: only a full, fresh CRL that the issuer signed and that does not name the certificate says good.
+//! good: only fresh CRLs that the issuer, or whom the certificate names for it, signed, that together speak of every reason, and
+//! that do not name the certificate say good.
 //!
-//! Of several CRLs the newest that is full and fresh decides; which one is newer, the number says before the date. What is as
-//! new or newer may add a revocation (a CRL that went stale, one of the future, a delta, one for some reasons only); nothing
-//! may take one away.
+//! Of several CRLs of one scope the newest that is fresh decides; which one is newer, the number says before the date. What is as
+//! new or newer may add a revocation (a CRL that went stale, one of the future, a delta, one for some reasons only). Only a
+//! delta of it may take one away, and only a hold.
 
 use time::OffsetDateTime;
 
 use crate::blueprint::KeyUsage;
 use crate::revocation::{Number, Reason, Revoked};
+use crate::x509::crl::Crl;
 use crate::x509::crl_entry::EntryAnomaly;
 use crate::x509::crl_lookup::{CrlLookup, severity};
 use crate::x509::crl_problem::Problem;
+use crate::x509::distribution::{Points, Reasons};
 use crate::x509::{Certificate, VerifyError, same_name};
 
 /// What the CRLs say of a certificate.
@@ -60,6 +63,8 @@ pub struct CrlIssuer<'a> {
 pub struct Vetted<'l> {
     lookup: &'l CrlLookup<'l>,
     standing: Standing,
+    /// By its dates.
+    is_current: bool,
     rank: (Option<Number>, OffsetDateTime),
     problems: Vec<Problem>,
 }
@@ -97,7 +102,8 @@ pub fn vet<'l>(lookup: &'l CrlLookup<'l>, der: &[u8], authority: CrlIssuer<'_>, 
     if let Some(oid) = crl.unknown_critical.first() {
         found(Problem::UnknownCritical(oid.clone()), Standing::Unusable);
     }
-    if crl.scope.is_some_and(|scope| scope.indirect) || lookup.anomaly == Some(EntryAnomaly::CertificateIssuer) {
+    let is_indirect = crl.scope.is_some_and(|scope| scope.indirect);
+    if lookup.anomaly == Some(EntryAnomaly::CertificateIssuer) && !is_indirect {
         found(Problem::Indirect, Standing::Unusable);
     }
     if lookup.anomaly == Some(EntryAnomaly::UnknownCritical) {
@@ -110,7 +116,8 @@ pub fn vet<'l>(lookup: &'l CrlLookup<'l>, der: &[u8], authority: CrlIssuer<'_>, 
         found(Problem::Delta, Standing::NamesOnly);
     }
     if crl.scope.is_some_and(|scope| scope.leaves_out()) {
-        found(Problem::Partial, Standing::NamesOnly);
+        // How far, the certificate's distribution points say.
+        found(Problem::Partial, Standing::Full);
     }
     match (&crl.number, crl.edition()) {
         (Some(_), None) => found(Problem::Number, Standing::NamesOnly),
@@ -122,7 +129,8 @@ pub fn vet<'l>(lookup: &'l CrlLookup<'l>, der: &[u8], authority: CrlIssuer<'_>, 
         Some(next_update) if next_update < at => found(Problem::Stale { next_update }, Standing::Stale),
         Some(_) => {}
     }
-    Vetted { lookup, standing, rank: (crl.edition(), crl.this_update), problems }
+    let is_current = crl.this_update <= at && crl.next_update.is_none_or(|next_update| next_update >= at);
+    Vetted { lookup, standing, is_current, rank: (crl.edition(), crl.this_update), problems }
 }
 
 /// The first whose key made the signature; else why the issuer did not.
@@ -163,56 +171,129 @@ impl Vetted<'_> {
     }
 }
 
+/// A CRL that is believed to some degree, about one certificate.
+#[derive(Clone, Copy)]
+struct Used<'v> {
+    index: usize,
+    crl: &'v Vetted<'v>,
+    /// Why it would name the certificate; for other reasons its silence means nothing.
+    covered: Reasons,
+}
+
+impl<'v> Used<'v> {
+    fn list(&self) -> &'v Crl {
+        &self.crl.lookup.crl
+    }
+
+    /// Numbers count the CRLs of one issuer and scope (section 5.2.3).
+    fn is_beside(&self, other: &Self) -> bool {
+        let (one, other) = (self.list(), other.list());
+        one.issuer_der == other.issuer_der && one.distribution == other.distribution
+    }
+
+    /// 6.3.3 (c): what has changed since this full CRL.
+    fn is_delta_of(&self, base: &Self) -> bool {
+        let (list, full) = (self.list(), base.list().edition());
+        self.crl.is_current
+            && self.is_beside(base)
+            && list.delta
+            && full.is_some()
+            && list.base().is_some()
+            && list.base() <= full
+            && list.edition() > full
+    }
+}
+
+/// The newest of these.
+fn newest<'v>(all: &[Used<'v>], wanted: impl Fn(&Used<'v>) -> bool) -> Option<Used<'v>> {
+    all.iter().filter(|one| wanted(one)).max_by_key(|one| &one.crl.rank).copied()
+}
+
 /// What the CRLs say of a certificate of [`CrlIssuer::issuer`], in whatever order they come.
 pub fn status(certificate: &Certificate, issuer: &Certificate, crls: &[Vetted<'_>]) -> Answer {
-    let serial = certificate.serial.as_slice();
     let mut problems = Vec::new();
-    let mut usable: Vec<(usize, &Vetted<'_>)> = Vec::new();
-    for (index, crl) in crls.iter().enumerate() {
-        problems.extend(crl.problems.iter().map(|problem| (index, problem.clone())));
-        let covers = crl.lookup.crl.scope.is_none_or(|scope| scope.covers(certificate.is_ca));
-        if !same_name(&certificate.issuer, &issuer.subject) || !same_name(&certificate.issuer, &crl.lookup.crl.issuer) {
-            problems.push((index, Problem::OtherIssuer(crl.lookup.crl.issuer.clone())));
-        } else if !crl.lookup.was_asked(serial) {
-            problems.push((index, Problem::NotAsked));
-        } else if !covers {
-            problems.push((index, Problem::OtherKind));
-        } else if crl.standing > Standing::Unusable {
-            usable.push((index, crl));
-        }
-    }
-    let newest = |wanted: Standing| {
-        usable.iter().filter(|(_, crl)| crl.standing == wanted).max_by_key(|(_, crl)| &crl.rank).copied()
+    let used = usable(certificate, issuer, crls, &mut problems);
+    let base = |one: &Used<'_>| {
+        // One that leaves out this certificate has no say in its own row: the issuer's whole CRL decides what is old.
+        let row = |other: &Used<'_>| {
+            if one.covered == Reasons::NONE { other.list().distribution.is_none() } else { other.is_beside(one) }
+        };
+        let of = |wanted: Standing| {
+            newest(&used, |other| row(other) && other.crl.standing == wanted && other.covered != Reasons::NONE)
+        };
+        of(Standing::Full).or_else(|| of(Standing::Stale))
     };
-    let base = newest(Standing::Full).or_else(|| newest(Standing::Stale));
-    let mut worst: Option<(usize, &Vetted<'_>, &Revoked)> = None;
-    let mut taken_back = false;
-    for (index, crl) in usable {
-        let Some(named) = crl.lookup.named(serial) else { continue };
-        if named.twice {
-            problems.push((index, Problem::Twice));
+    let mut named = Vec::new();
+    for one in &used {
+        let Some(found) = one.crl.lookup.named_by(&certificate.serial, &certificate.issuer) else { continue };
+        if found.twice {
+            problems.push((one.index, Problem::Twice));
         }
-        if !base.is_none_or(|(_, base)| crl.at_least_as_new(base)) {
-            continue;
-        }
-        if named.revoked.reason == Some(Reason::RemoveFromCrl) {
-            // A delta takes back what a full CRL says, and here nothing is taken back; in a full CRL it is nonsense.
-            problems.push((index, Problem::RemoveFromCrl));
-            taken_back = taken_back || !crl.lookup.crl.delta;
-            continue;
-        }
-        let key = |crl: &Vetted<'_>, one: &Revoked| (severity(one), crl.rank.clone(), std::cmp::Reverse(one.at));
-        if worst.is_none_or(|(_, other, before)| key(crl, &named.revoked) > key(other, before)) {
-            worst = Some((index, crl, &named.revoked));
+        let base = base(one);
+        if base.is_none_or(|base| one.crl.at_least_as_new(base.crl)) {
+            named.push((*one, base, &found.revoked));
         }
     }
-    let (status, list) = match (worst, base) {
-        (Some((index, _, revoked)), _) if revoked.is_hold() => (Status::Held(revoked.clone()), Some(index)),
-        (Some((index, _, revoked)), _) => (Status::Revoked(revoked.clone()), Some(index)),
-        (None, Some((index, base))) if base.standing == Standing::Full && !taken_back => (Status::Good, Some(index)),
-        _ => (Status::Unknown, None),
+    let mut taken_back = false;
+    let (removed, mut named): (Vec<_>, Vec<_>) =
+        named.into_iter().partition(|(.., revoked)| revoked.reason == Some(Reason::RemoveFromCrl));
+    for (delta, base, _) in removed {
+        // Only a hold ends, and only by the newest that speaks of it (section 5.3.1).
+        let applies = base.is_some_and(|base| delta.is_delta_of(&base));
+        let ends = |(one, _, revoked): &(Used<'_>, Option<Used<'_>>, &Revoked)| {
+            applies && revoked.is_hold() && one.is_beside(&delta) && one.crl.rank < delta.crl.rank
+        };
+        let before = named.len();
+        named.retain(|one| !ends(one));
+        if named.len() == before {
+            problems.push((delta.index, Problem::RemoveFromCrl));
+            taken_back = taken_back || !delta.list().delta;
+        }
+    }
+    let key = |(one, _, revoked): &(Used<'_>, Option<Used<'_>>, &Revoked)| {
+        (severity(revoked), one.crl.rank.clone(), std::cmp::Reverse(revoked.at), std::cmp::Reverse(one.index))
+    };
+    let worst = named.into_iter().max_by_key(key);
+    let full =
+        |one: &Used<'_>| one.crl.standing == Standing::Full && base(one).is_some_and(|base| base.index == one.index);
+    let covered = used.iter().filter(|one| full(one)).fold(Reasons::NONE, |sum, one| sum.with(one.covered));
+    let (status, list) = match worst {
+        Some((one, _, revoked)) if revoked.is_hold() => (Status::Held(revoked.clone()), Some(one.index)),
+        Some((one, _, revoked)) => (Status::Revoked(revoked.clone()), Some(one.index)),
+        None if covered == Reasons::ALL && !taken_back => {
+            let whole = newest(&used, |one| full(one) && one.covered == Reasons::ALL).or_else(|| newest(&used, full));
+            (Status::Good, whole.map(|one| one.index))
+        }
+        None => (Status::Unknown, None),
     };
     Answer { status, list, problems }
+}
+
+/// Those that may speak of the certificate.
+fn usable<'v>(
+    certificate: &Certificate,
+    issuer: &Certificate,
+    crls: &'v [Vetted<'v>],
+    problems: &mut Vec<(usize, Problem)>,
+) -> Vec<Used<'v>> {
+    let points = Points::of(certificate);
+    let mut used = Vec::new();
+    for (index, crl) in crls.iter().enumerate() {
+        let list = &crl.lookup.crl;
+        problems.extend(crl.problems.iter().map(|problem| (index, problem.clone())));
+        let covered = points.covered(certificate, list);
+        let is_own = same_name(&certificate.issuer, &list.issuer);
+        if !same_name(&certificate.issuer, &issuer.subject) || (!is_own && covered == Reasons::NONE) {
+            problems.push((index, Problem::OtherIssuer(list.issuer.clone())));
+        } else if !crl.lookup.was_asked(&certificate.serial) {
+            problems.push((index, Problem::NotAsked));
+        } else if !list.scope.is_none_or(|scope| scope.covers(certificate.is_ca)) {
+            problems.push((index, Problem::OtherKind));
+        } else if crl.standing > Standing::Unusable {
+            used.push(Used { index, crl, covered });
+        }
+    }
+    used
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use crate::revocation::{CrlIssue, RevocationList};
 use crate::x509::crl::CrlError;
 use crate::x509::crl_lookup::Wanted;
 use proptest::prelude::*;
+use std::slice::from_ref;
 use std::sync::LazyLock;
 use time::macros::datetime;
 
@@ -238,7 +239,8 @@ fn lists_that_do_not_speak_of_everything() {
     let names = |revoked: &Revoked| written::entry(revoked).unwrap();
     let unknown = extension(&[0x55, 0x1d, 99], true, &[5, 0]);
     let stranger = Revoked { serial: vec![1], other: unknown.clone(), ..entry(None) };
-    let indirect = Revoked { other: extension(written::CERTIFICATE_ISSUER, true, &[0x30, 0]), ..entry(None) };
+    let about = |issuer: &[u8]| Revoked { other: extension(written::CERTIFICATE_ISSUER, true, issuer), ..entry(None) };
+    let theirs = about(&tlv::sequence(&[tlv::write(0xa4, &WORLD.ca.certificate().subject_der)]));
     let removed = entry(Some(Reason::RemoveFromCrl));
     let one = || number(&[1]);
     for (extensions, entries, wanted, problem) in [
@@ -253,8 +255,9 @@ fn lists_that_do_not_speak_of_everything() {
         (vec![one(), scope(&[0x83, 2, 6, 0x40])], vec![], "unknown", Some(Problem::Partial)),
         (vec![one(), scope(&[0x83, 2, 6, 0x40])], vec![names(&entry(None))], "revoked", Some(Problem::Partial)),
         (vec![one(), scope(&[0xa0, 2, 0xa0, 0])], vec![], "unknown", Some(Problem::Partial)),
-        (vec![one(), scope(&[0x84, 1, 0xff])], vec![names(&entry(None))], "unknown", Some(Problem::Indirect)),
-        (vec![one()], vec![names(&indirect)], "unknown", Some(Problem::Indirect)),
+        (vec![one(), scope(&[0x84, 1, 0xff])], vec![names(&entry(None))], "revoked", None),
+        (vec![one()], vec![names(&theirs)], "unknown", Some(Problem::Indirect)),
+        (vec![one()], vec![names(&about(&[0x30, 0]))], "unknown", Some(Problem::UnknownCriticalInEntry)),
         (vec![one(), unknown], vec![], "unknown", Some(Problem::UnknownCritical(Oid::new("2.5.29.99")))),
         (vec![one()], vec![names(&stranger)], "unknown", Some(Problem::UnknownCriticalInEntry)),
         // Hostile numbers, and none.
@@ -314,6 +317,191 @@ fn a_list_cut_anywhere_is_none() {
     let wanted = Wanted::new([WORLD.leaf.serial.as_slice()]);
     for length in 0..der.len() {
         assert_eq!(CrlLookup::read(&der[..length], &wanted).err(), Some(CrlError::Truncated), "{length}");
+    }
+}
+
+/// A general name, and distributionPoint [0] of a point or of a CRL.
+fn uri(text: &str) -> Vec<u8> {
+    tlv::write(0xa0, &tlv::write(0xa0, &tlv::write(0x86, text.as_bytes())))
+}
+
+/// The leaf with distribution points, each by its fields.
+fn with_points(points: &[Vec<u8>]) -> Certificate {
+    let points: Vec<Vec<u8>> = points.iter().map(|fields| tlv::write(tlv::SEQUENCE, fields)).collect();
+    let parts = certificate::signed_parts(&WORLD.leaf.der).unwrap();
+    let mut fields: Vec<Vec<u8>> =
+        tlv::children(parts.signed, tlv::SEQUENCE).unwrap().iter().map(|field| field.raw.to_vec()).collect();
+    let old = fields.pop().unwrap();
+    let list = tlv::single(&old).unwrap().content;
+    let mut extensions: Vec<Vec<u8>> =
+        tlv::children(list, tlv::SEQUENCE).unwrap().iter().map(|one| one.raw.to_vec()).collect();
+    extensions.push(extension(&[0x55, 0x1d, 31], false, &tlv::sequence(&points)));
+    fields.push(tlv::write(0xa3, &tlv::sequence(&extensions)));
+    let signed = tlv::sequence(&fields);
+    let signature = WORLD.key.sign(&signed).unwrap();
+    Certificate::parse(&certificate::signed(&signed, SignatureAlgorithm::EcdsaWithSha256, &signature)).unwrap()
+}
+
+fn ask_of(leaf: &Certificate, ders: &[Vec<u8>], delegates: &[&Certificate]) -> Answer {
+    let wanted = Wanted::new([leaf.serial.as_slice()]);
+    let lists: Vec<_> = ders.iter().map(|der| CrlLookup::read(der, &wanted).unwrap()).collect();
+    let issuer = WORLD.ca.certificate();
+    let authority = CrlIssuer { issuer, delegates, strictness: Strictness::Strict };
+    let vetted: Vec<_> = lists.iter().zip(ders).map(|(list, der)| vet(list, der, authority, AT)).collect();
+    let answer = status(leaf, issuer, &vetted);
+    let reversed: Vec<_> = vetted.iter().rev().cloned().collect();
+    assert_eq!(status(leaf, issuer, &reversed).status, answer.status);
+    answer
+}
+
+#[test]
+fn lists_for_a_distribution_point_or_some_reasons() {
+    let scope = |fields: &[Vec<u8>]| {
+        let value = tlv::write(tlv::SEQUENCE, &tlv::concat(fields));
+        extension(written::ISSUING_DISTRIBUTION_POINT, true, &value)
+    };
+    let names = written::entry(&entry(None)).unwrap();
+    let partial = |fields: &[Vec<u8>], is_named: bool| {
+        let entries = if is_named { vec![names.clone()] } else { vec![] };
+        odd(&[number(&[1]), scope(fields)], &entries, true)
+    };
+    // keyCompromise and cACompromise; all the others; all.
+    let (some, others, all) = (vec![0x83, 2, 5, 0x60], vec![0x83, 3, 7, 0x1f, 0x80], vec![0x83, 3, 7, 0x7f, 0x80]);
+    let relative = tlv::write(0xa0, &tlv::write(0xa1, tlv::single(&organization()).unwrap().content));
+    let absolute = {
+        let name = Name(
+            [WORLD.ca.certificate().subject.0.clone(), Name::default().with(&Oid::ORGANIZATION, &["x"]).0].concat(),
+        );
+        let name = crate::encoding::name::write(&name).unwrap();
+        tlv::write(0xa0, &tlv::write(0xa0, &tlv::write(0xa4, &name)))
+    };
+    let plain = vec![uri("http://a")];
+    for (points, lists, wanted) in [
+        (plain.clone(), vec![partial(&[uri("http://a")], false)], "good"),
+        (plain.clone(), vec![partial(&[uri("http://a")], true)], "revoked"),
+        (plain.clone(), vec![partial(&[uri("http://b")], false)], "unknown"),
+        (vec![], vec![partial(&[uri("http://a")], false)], "unknown"),
+        (vec![uri("http://b"), uri("http://a")], vec![partial(&[uri("http://a")], false)], "good"),
+        (plain.clone(), vec![partial(&[], false)], "good"),
+        // The whole of the reasons is needed.
+        (plain.clone(), vec![partial(from_ref(&some), false)], "unknown"),
+        (plain.clone(), vec![partial(from_ref(&some), false), partial(from_ref(&others), false)], "good"),
+        (plain.clone(), vec![partial(from_ref(&some), false), partial(from_ref(&others), true)], "revoked"),
+        (plain.clone(), vec![partial(&[all], false)], "good"),
+        (vec![[uri("http://a"), vec![0x81, 2, 5, 0x60]].concat()], vec![partial(&[uri("http://a")], false)], "unknown"),
+        (
+            vec![[uri("http://a"), vec![0x81, 2, 5, 0x60]].concat()],
+            vec![partial(&[uri("http://a")], false), partial(&[others], false)],
+            "good",
+        ),
+        // Names relative to the issuer.
+        (vec![relative.clone()], vec![partial(from_ref(&absolute), false)], "good"),
+        (vec![absolute], vec![partial(from_ref(&relative), false)], "good"),
+        (vec![relative.clone()], vec![partial(&[relative], false)], "good"),
+        // Points that cannot be read are none.
+        (vec![vec![0x05, 0]], vec![partial(&[uri("http://a")], false)], "unknown"),
+    ] {
+        let leaf = with_points(&points);
+        assert_eq!(word(&ask_of(&leaf, &lists, &[])), wanted, "{points:02x?} {lists:02x?}");
+    }
+}
+
+/// An RDN with the organization x.
+fn organization() -> Vec<u8> {
+    let name = crate::encoding::name::write(&Name::default().with(&Oid::ORGANIZATION, &["x"])).unwrap();
+    tlv::children(&name, tlv::SEQUENCE).unwrap()[0].raw.to_vec()
+}
+
+#[test]
+fn lists_of_another_issuer() {
+    let lister = PrivateKey::generate(Algorithm::EcdsaP256).unwrap();
+    let blueprint = Blueprint {
+        subject: Name::of("lister", &[]),
+        not_before: AT,
+        not_after: AT + YEAR,
+        role: Role::Authority { path_len: None },
+        key_usage: KeyUsage::CRL_SIGN,
+        extended_key_usages: vec![],
+        sans: vec![],
+        permitted: vec![],
+    };
+    let certificate = self_sign(&blueprint, &lister).unwrap().certificate;
+    let directory = |name: &[u8]| tlv::write(0xa4, name);
+    let ours = WORLD.ca.certificate().subject_der.clone();
+    let about = |issuer: &[u8], serial: &[u8]| {
+        let other = extension(written::CERTIFICATE_ISSUER, true, &tlv::sequence(&[directory(issuer)]));
+        written::entry(&Revoked { serial: serial.to_vec(), other, ..entry(None) }).unwrap()
+    };
+    let next = |serial: &[u8]| written::entry(&Revoked { serial: serial.to_vec(), ..entry(None) }).unwrap();
+    let list = |is_indirect: bool, entries: &[Vec<u8>]| {
+        let flag = if is_indirect { vec![0x84, 1, 0xff] } else { vec![] };
+        let scope = extension(written::ISSUING_DISTRIBUTION_POINT, true, &tlv::write(tlv::SEQUENCE, &flag));
+        let time = |at| certificate::time(at).unwrap();
+        let signed = tlv::sequence(&[
+            tlv::integer(&[1]),
+            SignatureAlgorithm::EcdsaWithSha256.to_der(),
+            certificate.subject_der.clone(),
+            time(AT),
+            time(AT + time::Duration::WEEK),
+            if entries.is_empty() { Vec::new() } else { tlv::sequence(entries) },
+            tlv::write(tlv::CONTEXT_CONSTRUCTED, &tlv::sequence(&[number(&[1]), scope])),
+        ]);
+        let signature = lister.sign(&signed).unwrap();
+        written::signed(signed, SignatureAlgorithm::EcdsaWithSha256, &signature)
+    };
+    let serial = WORLD.leaf.serial.clone();
+    let named = vec![tlv::write(0xa2, &directory(&certificate.subject_der))];
+    let stranger = crate::encoding::name::write(&Name::of("stranger", &[])).unwrap();
+    for (points, is_indirect, entries, wanted) in [
+        (named.clone(), true, vec![], "good"),
+        (named.clone(), false, vec![], "unknown"),
+        (vec![], true, vec![], "unknown"),
+        (named.clone(), true, vec![about(&ours, &serial)], "revoked"),
+        // certificateIssuer holds for the entries behind it, too.
+        (named.clone(), true, vec![about(&ours, &[9]), next(&serial)], "revoked"),
+        (named.clone(), true, vec![about(&ours, &[9]), about(&stranger, &serial)], "good"),
+        (named.clone(), true, vec![next(&serial)], "good"),
+        (named, true, vec![next(&serial), about(&stranger, &serial), about(&ours, &serial)], "revoked"),
+    ] {
+        let leaf = with_points(&points);
+        let der = list(is_indirect, &entries);
+        let answer = ask_of(&leaf, from_ref(&der), &[&certificate]);
+        assert_eq!(word(&answer), wanted, "{points:02x?} {is_indirect} {entries:02x?} {answer:?}");
+        // Without a signer that was found valid it says nothing.
+        assert_eq!(word(&ask_of(&leaf, &[der], &[])), "unknown");
+    }
+}
+
+#[test]
+fn deltas_of_a_full_list() {
+    let hold = || entry(Some(Reason::CertificateHold));
+    let (removed, gone) = (entry(Some(Reason::RemoveFromCrl)), entry(Some(Reason::KeyCompromise)));
+    let delta = |own: u8, base: u8, revoked: &[Revoked]| {
+        let indicator = extension(written::DELTA_CRL_INDICATOR, true, &tlv::integer(&[base]));
+        let entries: Vec<Vec<u8>> = revoked.iter().map(|one| written::entry(one).unwrap()).collect();
+        odd(&[number(&[own]), indicator], &entries, true)
+    };
+    let full = |number: u64, revoked: &[Revoked]| list(number, 0, revoked, &WORLD.ca).der;
+    for (lists, wanted) in [
+        (vec![full(5, &[]), delta(6, 5, &[])], "good"),
+        (vec![full(5, &[]), delta(6, 5, from_ref(&gone))], "revoked"),
+        (vec![full(5, &[hold()]), delta(6, 5, &[])], "held"),
+        (vec![full(5, &[hold()]), delta(6, 5, from_ref(&removed))], "good"),
+        (vec![full(5, &[hold()]), delta(6, 4, from_ref(&removed))], "good"),
+        (vec![full(5, &[hold()]), delta(6, 5, &[gone])], "revoked"),
+        // What cannot be undone is not.
+        (vec![full(5, &[entry(None)]), delta(6, 5, from_ref(&removed))], "revoked"),
+        // A delta of a later list, or one as old as the full one.
+        (vec![full(5, &[hold()]), delta(7, 6, from_ref(&removed))], "held"),
+        (vec![full(5, &[hold()]), delta(5, 4, from_ref(&removed))], "held"),
+        // The newest that speaks of it.
+        (vec![full(5, &[]), delta(6, 5, &[hold()]), delta(7, 5, from_ref(&removed))], "good"),
+        (vec![full(5, &[hold()]), delta(6, 5, from_ref(&removed)), delta(7, 5, &[hold()])], "held"),
+        (vec![delta(6, 5, &[])], "unknown"),
+        (vec![delta(6, 5, &[removed])], "unknown"),
+    ] {
+        let answer = ask(&lists.iter().map(Vec::as_slice).collect::<Vec<_>>());
+        assert_eq!(word(&answer), wanted, "{lists:02x?} {answer:?}");
     }
 }
 

@@ -14,6 +14,7 @@
 
 mod checks;
 mod circles;
+mod fuzz;
 mod house;
 mod negative;
 mod rules;

@@ -189,6 +189,77 @@ fn every_pkcs12_of_openssls_and_keytools_is_read() {
     assert_eq!(found.into_bytes(), place.read("root.crt"));
 }
 
+/// JKS and JCEKS as this machine's keytool writes them.
+#[test]
+fn every_keystore_of_javas_is_read() {
+    let place = Place::new();
+    place.convert(
+        &[&CHAIN[..], &["--to", "p12", "--name", "web", "--out-password-file", "pass", "--out", "web.p12"]].concat(),
+    );
+    let public = place.openssl(&["pkey", "-in", "leaf.key", "-pubout"]);
+    let chain = place.convert(&["leaf.crt", "intermediate.crt", "root.crt", "--to", "pem"]);
+    for kind in ["jks", "jceks"] {
+        let (store, from) = (place.text(&format!("theirs.{kind}")), place.text("web.p12"));
+        let words =
+            ["-importkeystore", "-noprompt", "-srckeystore", &from, "-srcstorepass", PASSWORD, "-destkeystore", &store];
+        say("keytool", words.into_iter().chain(["-deststoretype", kind, "-deststorepass", PASSWORD]));
+        // Java may leave the public half out of the container.
+        write(place.path("theirs.key"), place.convert(&[&store, "--to", "pkcs8", "--password-file", "pass"]));
+        assert_eq!(place.openssl(&["pkey", "-in", "theirs.key", "-pubout"]), public, "{kind}");
+        assert_eq!(place.convert(&[&store, "--to", "pem", "--password-file", "pass"]).matches("BEGIN").count(), 4);
+        let trusted = place.text(&format!("trusted.{kind}"));
+        let words = [
+            "-importcert",
+            "-noprompt",
+            "-alias",
+            "r",
+            "-storetype",
+            kind,
+            "-keystore",
+            &trusted,
+            "-storepass",
+            PASSWORD,
+        ];
+        say("keytool", words.into_iter().chain(["-file", &place.text("root.crt")]));
+        assert_eq!(
+            place.convert(&[&trusted, "--to", "pem", "--password-file", "pass"]).into_bytes(),
+            place.read("root.crt")
+        );
+    }
+    // Our PKCS#7, read by Java and OpenSSL.
+    place.convert(&["leaf.crt", "intermediate.crt", "root.crt", "root.crl", "--to", "p7b", "--out", "ours.p7b"]);
+    place.convert(&["leaf.crt", "intermediate.crt", "root.crt", "--to", "p7b", "--der", "--out", "ours.der.p7b"]);
+    for (name, form) in [("ours.p7b", "PEM"), ("ours.der.p7b", "DER")] {
+        let shown = place.openssl(&["pkcs7", "-in", name, "-inform", form, "-print_certs"]);
+        assert_eq!(shown.matches("BEGIN CERTIFICATE").count(), 3, "{shown}");
+        let listed = say("keytool", ["-printcert", "-file", &place.text(name)]);
+        assert_eq!(listed.matches("Owner: ").count(), 3, "{listed}");
+        assert_eq!(place.convert(&[name, "--to", "pem"]).find(&chain), Some(0));
+    }
+}
+
+/// OpenSSH's keys, private and public, and OpenSSL's old encryption, as this machine's programs write them.
+#[test]
+fn keys_of_openssh_and_old_openssl_are_read() {
+    let place = Place::new();
+    for (kind, bits) in [("rsa", "2048"), ("ecdsa", "256"), ("ecdsa", "384"), ("ecdsa", "521"), ("ed25519", "256")] {
+        for password in ["", PASSWORD] {
+            let key = place.text(&format!("id-{kind}-{bits}-{password}"));
+            say("ssh-keygen", ["-q", "-t", kind, "-b", bits, "-N", password, "-a", "2", "-C", "me@host", "-f", &key]);
+            let made = place.convert(&[&key, "--to", "pkcs8", "--password-file", "pass"]);
+            let pem = write(place.path("made.pem"), &made);
+            place.openssl(&["pkey", "-in", "made.pem", "-check", "-noout"]);
+            let public = place.openssl(&["pkey", "-in", "made.pem", "-pubout"]);
+            assert_eq!(place.convert(&[&format!("{key}.pub"), "--to", "spki"]), public, "{}", pem.display());
+        }
+    }
+    for cipher in ["-des3", "-aes128", "-aes192", "-aes256"] {
+        place.openssl(&["rsa", "-traditional", cipher, "-passout", "pass:secret", "-in", "rsa.key", "-out", "old.key"]);
+        let made = place.convert(&["old.key", "--to", "pkcs1", "--password-file", "pass"]);
+        assert_eq!(made.into_bytes(), place.read("rsa.key"), "{cipher}");
+    }
+}
+
 #[test]
 fn haproxy_and_nginx_start_with_our_files() {
     let place = Place::new();

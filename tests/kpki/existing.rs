@@ -481,7 +481,7 @@ fn a_new_lifetime_or_kind_of_key_touches_nothing_and_that_is_said() {
         "ca, front-proxy-ca and 1 more are valid for 10y, the profile says 20y; kept: what an authority signed",
         "apiserver, apiserver-kubelet-client and 11 more are valid for 365d, the profile says 90d; kept until the next \
          renewal; now with: kpki renew all --dir k8s",
-        "have a key of kind ECDSA-P256, the profile RSA-3072; kept until the next renewal; now with: kpki renew all --dir k8s",
+        "have a key of kind ECDSA-P256, the profile says RSA-3072; kept until the next renewal; now with: kpki renew all --dir k8s",
     ] {
         assert!(run.stderr.contains(said), "{said}\n{}", run.stderr);
     }
@@ -496,4 +496,21 @@ fn a_new_lifetime_or_kind_of_key_touches_nothing_and_that_is_said() {
     let run = place.init(&["--profile", "p.yaml", "--dir", "k8s"]).warns();
     assert!(run.stderr.contains("apiserver is valid for 90d, the profile says 30d;"), "{}", run.stderr);
     assert!(run.stderr.contains("now with: kpki renew apiserver --dir k8s"), "{}", run.stderr);
+}
+
+/// A tree with keys of another kind than the default, for a profile that states none: one line, not one for each.
+#[test]
+fn keys_of_another_kind_are_said_once() {
+    let place = Place::new();
+    place.write("p.yaml", single("encryptionAlgorithm: ECDSA-P384\n"));
+    place.init(&["--profile", "p.yaml", "--dir", "k8s"]).ok();
+    place.write("none.yaml", single(""));
+    place.write("other.yaml", single("encryptionAlgorithm: ECDSA-P256\n"));
+    for (profile, lines, said) in [
+        ("none.yaml", 1, "have a key of kind ECDSA-P384, none is stated (default: ECDSA-P256); kept\n"),
+        ("other.yaml", 2, "have a key of kind ECDSA-P384, the profile says ECDSA-P256; kept: "),
+    ] {
+        let run = place.init(&["--profile", profile, "--dir", "k8s"]).warns();
+        assert!(run.stderr.lines().count() == lines && run.stderr.contains(said), "{}", run.stderr);
+    }
 }

@@ -5,18 +5,10 @@ use crate::encoding::yaml::{self, field, text};
 use crate::encrypted::pkcs12::{self, Bag};
 use crate::error::Error;
 use crate::kubeconfig::{self, Credentials};
+use crate::workspace::passwords::NoPasswords;
 
 use super::load::load;
 use super::object::Thing;
-use super::request::{Asking, Passwords};
-
-struct NoPasswords;
-
-impl Passwords for NoPasswords {
-    fn ask(&mut self, _: Asking<'_>) -> Result<Option<zeroize::Zeroizing<String>>, Error> {
-        Ok(None)
-    }
-}
 
 fn differs(what: &str) -> Error {
     Error::new(format!("{what} does not read back as what was converted; nothing was written"))

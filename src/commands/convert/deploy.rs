@@ -80,7 +80,14 @@ pub fn kubernetes_secret(request: &Request, loaded: &Loaded, from: String) -> Re
         data.insert(0, ("ca.crt", &trusted));
     }
     secret(
-        Secret { name, namespace: request.namespace.as_deref(), kind: "kubernetes.io/tls", data: &data, owner: None },
+        Secret {
+            name,
+            namespace: request.namespace.as_deref(),
+            kind: "kubernetes.io/tls",
+            data: &data,
+            owner: None,
+            immutable: request.immutable,
+        },
         from,
     )
 }
@@ -102,7 +109,8 @@ pub fn istio_cacerts(request: &Request, loaded: &Loaded, from: String) -> Result
         [("ca-cert.pem", &own), ("ca-key.pem", key.as_bytes()), ("cert-chain.pem", &chain), ("root-cert.pem", &root)];
     let name = request.name.as_deref().unwrap_or("cacerts");
     let namespace = Some(request.namespace.as_deref().unwrap_or("istio-system"));
-    secret(Secret { name, namespace, kind: "Opaque", data: &data, owner: None }, from)
+    let immutable = request.immutable;
+    secret(Secret { name, namespace, kind: "Opaque", data: &data, owner: None, immutable }, from)
 }
 
 fn secret(secret: Secret<'_>, from: String) -> Result<Output, Error> {

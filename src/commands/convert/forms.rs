@@ -6,10 +6,11 @@ use crate::encoding::key::Container;
 use crate::encrypted::pkcs8;
 use crate::error::Error;
 use crate::random::random;
+use crate::workspace::passwords::{Asking, Passwords};
 
 use super::load::{Loaded, unlocked};
 use super::object::{Object, Thing};
-use super::request::{Asking, Form, Output, Passwords, Request};
+use super::request::{Form, Output, Request};
 use super::sources::Source;
 use super::{check, names};
 
@@ -174,15 +175,17 @@ fn numbered(source: &Source, things: &[&Thing], der: bool) -> Result<Vec<Output>
     things.iter().enumerate().map(part).collect()
 }
 
-/// Every object a file: `NAME-1.crt`, `NAME-2.key`. Of a kubeconfig, its three: `ca.crt`, `client.crt`, `client.key`.
+/// Every object a file: `NAME-1.crt`, `NAME-2.key`. Of a kubeconfig, its three: `ca.crt`, `client.crt`, `client.key`. Of a
+/// manifest, its values: `tls.crt`, `tls.key`.
 fn parts(source: &Source, loaded: &Loaded, among_others: bool, der: bool) -> Result<Vec<Output>, Error> {
-    if loaded.kubeconfig.is_none() || der {
+    if (loaded.kubeconfig.is_none() && !loaded.is_manifest) || der {
         return numbered(source, &loaded.objects.iter().map(|object| &object.thing).collect::<Vec<_>>(), der);
     }
     let mut files: Vec<(String, Vec<&Thing>)> = Vec::new();
     for Object { thing, name } in &loaded.objects {
         let part = format!("{}.{}", name.as_deref().unwrap_or_default(), thing.extension());
         match files.iter_mut().find(|(file, _)| *file == part) {
+            Some((_, things)) if things.contains(&thing) => {}
             Some((_, things)) => things.push(thing),
             None => files.push((part, vec![thing])),
         }

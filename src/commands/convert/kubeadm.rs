@@ -110,7 +110,9 @@ pub fn manifest(request: &Request, report: &mut Convert) -> Result<(Output, Opti
         .collect::<Result<Vec<_>, Error>>()?;
     let data: Vec<(&str, &[u8])> = sealed.iter().map(|(name, bytes)| (*name, bytes.as_slice())).collect();
     let owner = request.owner_token.as_ref().map(Owner::of).transpose()?;
-    let secret = Secret { name: NAME, namespace: Some(NAMESPACE), kind: "Opaque", data: &data, owner: owner.as_ref() };
+    let (namespace, owned) = (Some(NAMESPACE), owner.as_ref());
+    let immutable = request.immutable;
+    let secret = Secret { name: NAME, namespace, kind: "Opaque", data: &data, owner: owned, immutable };
     let mut text = manifest::secret(&secret)?.to_string();
     text.push_str(ACCESS);
     opens(&text, &plain, &key)?;

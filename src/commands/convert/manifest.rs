@@ -17,6 +17,8 @@ pub struct Secret<'a> {
     pub data: &'a [(&'a str, &'a [u8])],
     /// The Secret it is deleted with.
     pub owner: Option<&'a Owner>,
+    /// Nobody may change its data any more, and the kubelets need not watch it.
+    pub immutable: bool,
 }
 
 /// A bootstrap token's Secret in the same namespace, as an owner reference.
@@ -96,6 +98,9 @@ pub fn secret(secret: &Secret<'_>) -> Result<Zeroizing<String>, Error> {
         let value = if value.is_empty() { "\"\"" } else { value.as_str() };
         let _ = writeln!(text, "  {key}: {value}");
     }
+    if secret.immutable {
+        text.push_str("immutable: true\n");
+    }
     let _ = writeln!(text, "kind: Secret\nmetadata:\n  name: {}", scalar(name));
     if let Some(namespace) = namespace {
         let _ = writeln!(text, "  namespace: {}", scalar(namespace));
@@ -137,7 +142,8 @@ mod tests {
         }
         assert!(!owner("abcdef.0123456789abcdef", uid).unwrap_err().what.contains("0123"));
         let token = owner("abcdef", uid).unwrap();
-        let secret = Secret { name: "x", namespace: None, kind: "Opaque", data: &[], owner: Some(&token) };
+        let secret =
+            Secret { name: "x", namespace: None, kind: "Opaque", data: &[], owner: Some(&token), immutable: false };
         let reference = format!(
             "  ownerReferences:\n  - apiVersion: v1\n    blockOwnerDeletion: true\n    controller: true\n    kind: Secret\n    \
              name: bootstrap-token-abcdef\n    uid: {uid}\ntype: Opaque\n"
@@ -148,12 +154,14 @@ mod tests {
     #[test]
     fn a_secret_is_written_as_kubectl_writes_it() {
         let data: [(&str, &[u8]); 2] = [("tls.crt", b"foobar"), ("empty", b"")];
-        let found =
-            secret(&Secret { name: "web", namespace: Some("shop"), kind: "Opaque", data: &data, owner: None }).unwrap();
-        assert_eq!(
-            found.as_str(),
-            "apiVersion: v1\ndata:\n  tls.crt: Zm9vYmFy\n  empty: \"\"\nkind: Secret\nmetadata:\n  name: web\n  namespace: \
-             shop\ntype: Opaque\n"
-        );
+        for (immutable, line) in [(false, ""), (true, "immutable: true\n")] {
+            let namespace = Some("shop");
+            let found = Secret { name: "web", namespace, kind: "Opaque", data: &data, owner: None, immutable };
+            let expected = format!(
+                "apiVersion: v1\ndata:\n  tls.crt: Zm9vYmFy\n  empty: \"\"\n{line}kind: Secret\nmetadata:\n  name: web\n  \
+                 namespace: shop\ntype: Opaque\n"
+            );
+            assert_eq!(secret(&found).unwrap().as_str(), expected);
+        }
     }
 }

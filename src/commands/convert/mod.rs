@@ -2,11 +2,14 @@
 //! written, all or nothing.
 
 mod check;
+mod containers;
 mod deploy;
+mod documents;
 mod forms;
 mod identity;
 mod kubeadm;
 mod load;
+mod loaded;
 mod manifest;
 mod names;
 mod object;
@@ -17,5 +20,5 @@ mod run;
 mod sources;
 mod write;
 
-pub use request::{Asking, Form, Input, Passwords, Request};
+pub use request::{Form, Input, Request};
 pub use run::run;

@@ -8,7 +8,7 @@ use crate::error::Error;
 /// Endings that say what a file holds, whatever its framing.
 const PLAIN: &[&str] = &["crt", "cer", "pem", "key", "csr", "req", "crl", "pub"];
 /// Endings that say only how it is framed.
-const FRAMING: &[&str] = &["der", "p12", "pfx"];
+const FRAMING: &[&str] = &["der", "p12", "pfx", "p7b", "p7c", "jks", "jceks"];
 
 /// The name without its last ending, and the ending in lower case; a name that begins with a dot has none.
 fn split(path: &str) -> (&str, String) {
@@ -41,7 +41,8 @@ pub fn pem(path: &str) -> String {
 pub fn der(path: &str) -> String {
     let (stem, ending) = split(path);
     match ending.as_str() {
-        "pem" | "der" | "p12" | "pfx" => format!("{stem}.der"),
+        "pem" => format!("{stem}.der"),
+        framing if FRAMING.contains(&framing) => format!("{stem}.der"),
         _ => format!("{path}.der"),
     }
 }

@@ -96,6 +96,12 @@ impl Thing {
         }
     }
 
+    /// In words, with the label.
+    pub fn described(&self) -> String {
+        let article = if self.kind().starts_with(['e', 'S']) { "an" } else { "a" };
+        format!("{article} {} ({})", self.kind(), self.label())
+    }
+
     /// Of a file that holds only this.
     pub const fn extension(&self) -> &'static str {
         match self {

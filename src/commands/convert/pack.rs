@@ -4,11 +4,13 @@ use zeroize::Zeroizing;
 
 use crate::encoding::key::Container;
 use crate::encoding::shown::named;
+use crate::encoding::{pem, pkcs7};
 use crate::encrypted::pkcs12::{self, Bag, Content, Random, Strength};
 use crate::error::Error;
 use crate::kubeconfig;
 use crate::plan::item::Access;
 use crate::random::random;
+use crate::workspace::passwords::Passwords;
 use crate::x509::Certificate;
 
 use super::check;
@@ -16,7 +18,7 @@ use super::forms::{output_password, words};
 use super::identity::Identity;
 use super::load::Loaded;
 use super::object::Thing;
-use super::request::{Output, Passwords, Request};
+use super::request::{Output, Request};
 
 pub fn pkcs12(
     request: &Request,
@@ -72,6 +74,35 @@ pub fn pkcs12(
     Ok(Output { path: String::new(), bytes: bytes.into(), secret: true, binary: true, holds, from })
 }
 
+/// Certificates and CRLs in PKCS#7, in their order, each once.
+pub fn pkcs7(der: bool, loaded: &Loaded, from: String, notes: &mut Vec<String>) -> Result<Output, Error> {
+    let of = |wanted: fn(&Thing) -> bool| {
+        let mut picked: Vec<&Thing> = Vec::new();
+        for thing in loaded.objects.iter().map(|object| &object.thing).filter(|thing| wanted(thing)) {
+            if !picked.contains(&thing) {
+                picked.push(thing);
+            }
+        }
+        picked
+    };
+    let certificates = of(|thing| matches!(thing, Thing::Certificate(_)));
+    let crls = of(|thing| matches!(thing, Thing::Crl(_)));
+    let things = [certificates.as_slice(), &crls].concat();
+    if things.is_empty() {
+        return Err(Error::new(format!("{from}: expected certificates or CRLs for PKCS#7, found none")));
+    }
+    let left = of(|thing| !matches!(thing, Thing::Certificate(_) | Thing::Crl(_))).len();
+    if left > 0 {
+        notes.push(format!("{from}: left out {left} objects that are neither certificates nor CRLs"));
+    }
+    let ders = |things: &[&Thing]| things.iter().map(|thing| thing.der().to_vec()).collect::<Vec<_>>();
+    let bytes = pkcs7::write(&ders(&certificates), &ders(&crls));
+    let bytes = if der { bytes } else { pem::write_public(pkcs7::LABEL, &bytes).into_bytes() };
+    check::things(&bytes, &things)?;
+    let holds = format!("PKCS#7: {}", words(&things));
+    Ok(Output { path: String::new(), bytes: bytes.into(), secret: false, binary: der, holds, from })
+}
+
 /// Java keeps one certificate per name.
 fn distinct(name: &str, bags: &[Bag]) -> String {
     let taken = |wanted: &str| bags.iter().any(|bag| bag.friendly_name.as_deref() == Some(wanted));
@@ -97,7 +128,7 @@ pub fn kubeconfig(request: &Request, loaded: &Loaded, from: String, notes: &mut 
     let found = loaded.kubeconfig.as_ref();
     let identity = Identity::of(&loaded.objects)?;
     let key = identity.key()?.to_pem();
-    let pem = |certificates: &[&Certificate]| certificates.iter().map(|found| found.to_pem()).collect::<String>();
+    let pems = |certificates: &[&Certificate]| certificates.iter().map(|found| found.to_pem()).collect::<String>();
     // What the client's certificate ends at is the cluster's authority, and so is what has nothing to do with it; only
     // where neither is there, what is above the client.
     let mut authority: Vec<&Certificate> = identity.root.iter().chain(&identity.others).collect();
@@ -118,7 +149,7 @@ pub fn kubeconfig(request: &Request, loaded: &Loaded, from: String, notes: &mut 
     if !identity.leaf.extended_key_usages.contains(&crate::blueprint::ExtendedKeyUsage::ClientAuth) {
         notes.push(format!("{} is not a client certificate: the API server will refuse it", identity.leaf.subject));
     }
-    let (authority, certificate) = (pem(&authority), pem(&client));
+    let (authority, certificate) = (pems(&authority), pems(&client));
     let access = Access { cluster, user, server, preferences: false };
     let text = access.kubeconfig(&authority, &certificate, &key);
     check::kubeconfig(text.as_bytes(), &authority, &certificate, &key)?;

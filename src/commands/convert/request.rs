@@ -1,6 +1,5 @@
 //! The request of a conversion, and one output file.
 
-use crate::error::Error;
 use std::path::PathBuf;
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
@@ -17,6 +16,7 @@ pub enum Form {
     Spki,
     Parts,
     Pkcs12,
+    Pkcs7,
     Kubeconfig,
     Haproxy,
     FullChain,
@@ -68,6 +68,8 @@ pub struct Request {
     /// Of a Secret, or the friendly name in PKCS#12.
     pub name: Option<String>,
     pub namespace: Option<String>,
+    /// Of a Secret.
+    pub immutable: bool,
     pub server: Option<String>,
     pub cluster: Option<String>,
     pub user: Option<String>,
@@ -76,21 +78,6 @@ pub struct Request {
     /// A bootstrap token's ID and the UID of its Secret, which the Secret is deleted with.
     pub owner_token: Option<(String, String)>,
     pub now: OffsetDateTime,
-}
-
-/// The use of a password.
-#[derive(Debug, Clone, Copy)]
-pub enum Asking<'a> {
-    /// Of the file of this name.
-    Input(&'a str),
-    /// Of what is written.
-    Output,
-}
-
-/// The sources of passwords, never the command line.
-pub trait Passwords {
-    /// `None`: none was given.
-    fn ask(&mut self, asking: Asking<'_>) -> Result<Option<Zeroizing<String>>, Error>;
 }
 
 /// One output file.

@@ -1,13 +1,15 @@
 //! Read, convert, read back, write.
 
-use super::load::{self, LoadError, Loaded, load};
-use super::request::{Form, Output, Passwords, Request};
+use super::documents::load;
+use super::load::{self, LoadError, Loaded};
+use super::request::{Form, Output, Request};
 use super::sources::{self, Source};
 use super::write::{Done, finish};
 use super::{deploy, forms, kubeadm, names, pack};
 use crate::error::Error;
 use crate::files::{self, What};
 use crate::report::convert::{Convert, Skipped};
+use crate::workspace::passwords::Passwords;
 use std::path::Path;
 use zeroize::Zeroizing;
 
@@ -34,6 +36,9 @@ pub fn run(request: &Request, passwords: &mut dyn Passwords) -> Result<Done, Err
 fn is_directory(path: &Path) -> bool {
     path.as_os_str().as_encoded_bytes().ends_with(b"/") || files::what(None, path) == Some(What::Directory)
 }
+
+/// How many files are named that hold nothing, where all do.
+const SHOWN: usize = 5;
 
 /// Each source on its own.
 fn by_file(
@@ -64,7 +69,9 @@ fn by_file(
         outputs.extend(made);
     }
     if outputs.is_empty() {
-        return Err(Error::new("there is nothing to convert").hint("look at what the files hold: kpki inspect FILE..."));
+        let skipped = report.skipped.iter().take(SHOWN).map(|skipped| format!("{}: {}", skipped.path, skipped.why));
+        let error = skipped.fold(Error::new("there is nothing to convert"), Error::because);
+        return Err(error.hint("look at what the files hold: kpki inspect FILE..."));
     }
     names::different(&outputs)?;
     Ok(outputs)
@@ -86,17 +93,19 @@ fn together(
     for source in sources {
         let mut loaded = load(&source.name, &source.bytes, passwords).map_err(Error::from)?;
         report.notes.append(&mut loaded.notes);
-        if !request.form.is_by_file() {
+        if !request.form.is_by_file() && request.form != Form::Pkcs7 {
             for object in &mut loaded.objects {
                 object.thing = load::unlocked(&source.name, &object.thing, passwords)?;
             }
         }
         all.objects.append(&mut loaded.objects);
         all.kubeconfig = all.kubeconfig.or(loaded.kubeconfig);
+        all.is_manifest |= loaded.is_manifest;
     }
     let name = sources.iter().map(|source| source.name.as_str()).collect::<Vec<_>>().join(", ");
     let output = match request.form {
         Form::Pkcs12 => pack::pkcs12(request, &all, name, passwords)?,
+        Form::Pkcs7 => pack::pkcs7(request.der, &all, name, &mut report.notes)?,
         Form::Kubeconfig => pack::kubeconfig(request, &all, name, &mut report.notes)?,
         Form::Haproxy => deploy::haproxy(request, &all, name, &mut report.notes)?,
         Form::FullChain => deploy::full_chain(request, &all, name, &mut report.notes)?,

@@ -75,8 +75,11 @@ fn tree(root: &Path, sources: &mut Sources, report: &mut Convert) -> Result<(), 
     let walk = WalkDir::new(root).min_depth(1).sort_by_file_name().into_iter();
     for entry in walk.filter_entry(|entry| entry.file_name() != ".kpki") {
         let entry = entry.map_err(|why| {
-            let path = why.path().unwrap_or(root).display().to_string();
-            Error::new(format!("cannot list {path}")).because(why)
+            let what = format!("cannot list {}", why.path().unwrap_or(root).display());
+            match why.io_error() {
+                Some(why) => Error::new(what).because(Kind::from(why)),
+                None => Error::new(what).because("it contains itself"),
+            }
         })?;
         let name = entry.path().display().to_string();
         if entry.file_type().is_dir() {

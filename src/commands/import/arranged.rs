@@ -8,7 +8,7 @@ use crate::plan::import::Refusal;
 use crate::tree::EntryId;
 use crate::workspace::survey;
 use crate::x509::ordered::distinct;
-use crate::x509::{Certificate, Ordered, parse_bundle};
+use crate::x509::{Certificate, Ordered, crls_beside, parse_bundle};
 
 /// A larger file is not a certificate.
 const LARGEST: u64 = 4 << 20;
@@ -23,7 +23,8 @@ pub struct Arranged {
 
 impl Importing<'_> {
     pub(super) fn arranged(&self, path: &Path, named: Option<&str>) -> Result<Result<Arranged, Refusal>, Error> {
-        let certificates = match parse_bundle(&survey::input(path, LARGEST)?) {
+        let bytes = survey::input(path, LARGEST)?;
+        let certificates = match parse_bundle(&bytes) {
             Ok(certificates) => certificates,
             Err(why) => return Ok(Err(Refusal::Bundle(why))),
         };
@@ -48,6 +49,11 @@ impl Importing<'_> {
             1 => vec!["a certificate stands in it twice: kept once".to_owned()],
             more => vec![format!("{more} duplicates are left out")],
         };
+        match crls_beside(&bytes) {
+            0 => {}
+            1 => said.push("its CRL is left out".to_owned()),
+            more => said.push(format!("its {more} CRLs are left out")),
+        }
         said.extend(strangers.iter().map(|one| format!("{} is left out: it signed none of the others", one.subject)));
         let in_order: Vec<&Certificate> = [&ordered.leaf].into_iter().chain(&rest).collect();
         if !before.iter().filter(|one| !strangers.contains(one)).eq(in_order.iter().copied()) {

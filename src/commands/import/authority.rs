@@ -93,14 +93,6 @@ impl Importing<'_> {
         Ok(Ok(placed))
     }
 
-    /// The places of ca-signer.crt: beside a ca.crt of several certificates, where it is already, or where the profile asks.
-    fn signer_files(&self, certificates: usize) -> Vec<Place> {
-        let directories = &self.session.tree.directories;
-        let asked = self.session.profile().is_some_and(|profile| profile.signer_file);
-        let places = self.session.signing_bases().into_iter().map(|base| directories.signer_file(&base));
-        places.filter(|place| certificates > 1 || asked || self.file(place).is_some()).collect()
-    }
-
     /// Of authorities only: the one that a key in use, or of a request, belongs to; else the one that signed no other.
     pub(super) fn authority_at(
         &self,
@@ -120,6 +112,14 @@ impl Importing<'_> {
         Ok(end(certificates))
     }
 
+    /// The places of ca-signer.crt: beside a ca.crt of several certificates, where it is already, or where the profile asks.
+    fn signer_files(&self, certificates: usize) -> Vec<Place> {
+        let directories = &self.session.tree.directories;
+        let asked = self.session.profile().is_some_and(|profile| profile.signer_file);
+        let places = self.session.signing_bases().into_iter().map(|base| directories.signer_file(&base));
+        places.filter(|place| certificates > 1 || asked || self.file(place).is_some()).collect()
+    }
+
     /// The key that belongs to an authority's certificate.
     fn staged_key(&self, authority: CaId, certificate: &Certificate) -> Result<Option<Key>, Error> {
         let (public, private) = self.session.tree.directories.authority(authority);
@@ -136,7 +136,7 @@ impl Importing<'_> {
 
     /// The certificates of the entries of an authority.
     pub(super) fn issued_by(&self, authority: CaId) -> Vec<(String, Certificate)> {
-        let all = self.session.credentials.iter().filter(|one| one.authority == authority);
+        let all = self.session.credentials.iter().filter(|one| one.authority == Some(authority));
         all.filter_map(|one| self.issued(one)).collect()
     }
 

@@ -24,7 +24,7 @@ impl Importing<'_> {
     ) -> Result<Placed, Error> {
         let paths = self.session.tree.display_paths(credential.places());
         let old = template.old.as_deref();
-        let trusted = self.snapshot.bundle(credential.authority);
+        let trusted = credential.authority.map(|authority| self.snapshot.bundle(authority)).unwrap_or_default();
         let chain = plan::kept_chain(rest, trusted);
         let is_there = match old {
             Some(old) if old.der != leaf.der => false,

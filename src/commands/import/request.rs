@@ -12,5 +12,7 @@ pub struct Request {
     /// The entry they are for, if the key does not decide it.
     pub entry: Option<String>,
     /// The directory of `kpki csr --out`.
+    /// Instead of the system's roots and the profile's, for entries of an external authority.
+    pub root: Option<PathBuf>,
     pub requests: Option<PathBuf>,
 }

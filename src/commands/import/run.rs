@@ -5,11 +5,11 @@ use super::candidates::{self, Candidate};
 use super::importing::{Importing, Placed};
 use super::request::Request;
 use crate::error::{self, Error};
-use crate::plan::import::{self as plan, Expected, Refusal};
+use crate::plan::import::{self as plan, Anchors, Expected, Refusal};
 use crate::plan::renew::{self, Credential, CsrDecision, CsrTemplate};
 use crate::report::requests::{Requests, Verb};
 use crate::report::restart::restarts;
-use crate::workspace::{Absent, Locked, Session, Snapshot, Transaction, journal, requests, targets};
+use crate::workspace::{Absent, Locked, Session, Snapshot, Transaction, journal, requests, roots, targets};
 use crate::x509::Certificate;
 use std::path::Path;
 
@@ -39,6 +39,14 @@ pub fn run(request: &Request) -> Result<Requests, Error> {
     }
     if !refused.is_empty() {
         return Err(error::not_imported(&refused));
+    }
+    let is_external = |one: &Placed| {
+        let mut credentials = session.credentials.iter().filter(|credential| credential.roots().is_some());
+        credentials.any(|credential| credential.id == one.entry.id)
+    };
+    if request.root.is_some() && !placed.iter().any(is_external) {
+        return Err(Error::usage("--root is for entries of an external authority, and none of these is one")
+            .hint("leave it out: the path is checked against the tree's own authority"));
     }
     warnings.extend(placed.iter().flat_map(|one| one.warnings.iter().cloned()));
     let generation = locked.map(|locked| commit(&session, &mut placed, &locked)).transpose()?.flatten();
@@ -98,7 +106,8 @@ impl Importing<'_> {
         let Some(template) = self.template(credential, candidate) else {
             return Ok(Err(Refusal::Unknown(id.clone())));
         };
-        let mut issued = self.issued_by(credential.authority);
+        let trusted = self.trusted(credential)?;
+        let mut issued = credential.authority.map(|authority| self.issued_by(authority)).unwrap_or_default();
         issued.retain(|(name, _)| *name != id.to_string());
         let verdict = plan::judge(
             &leaf,
@@ -106,8 +115,8 @@ impl Importing<'_> {
             &Expected {
                 blueprint: &template.blueprint_for(candidate.key.algorithm()),
                 dispensable: &template.names.surplus,
-                authority: credential.authority,
-                signer: self.snapshot.certificate(credential.authority),
+                anchors: trusted.0,
+                trusted: &trusted.1,
                 issued: &issued,
                 now: self.request.run.now,
             },
@@ -123,7 +132,22 @@ impl Importing<'_> {
             let lost: Vec<String> = verdict.lost.iter().map(ToString::to_string).collect();
             warnings.push(format!("{id} loses names that it has now: {}", lost.join(", ")));
         }
+        if let Some(subject) = &verdict.other_subject {
+            let asked = &template.blueprint.subject;
+            warnings.push(format!("{id} has the subject {subject}, requested was {asked}: its authority decides it"));
+        }
         self.place(credential, candidate, &template, &leaf, &rest).map(Ok)
+    }
+
+    /// What its path has to end at.
+    fn trusted(&self, credential: &Credential) -> Result<(Anchors, Vec<Certificate>), Error> {
+        let Some(authority) = credential.authority else {
+            let (given, now) = (self.request.root.as_deref(), self.request.run.now);
+            let (path, roots) = roots::read(given, credential.roots(), now)?;
+            return Ok((Anchors::Roots(path.display().to_string()), roots));
+        };
+        let trusted = self.snapshot.certificate(authority).into_iter().cloned().collect();
+        Ok((Anchors::Authority(authority), trusted))
     }
 
     /// The expected blueprint: from the profile or the previous certificate, else from its request.

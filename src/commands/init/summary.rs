@@ -96,9 +96,7 @@ fn items(items: &[Item], evaluation: &Evaluation, tree: &TreeDir) -> Vec<report:
                 paths: tree.display_paths(item.places()),
                 reasons: match decision {
                     Decision::Replace(_, differences) => differences.iter().map(crate::error::difference).collect(),
-                    Decision::NoKey(authority, _) => {
-                        vec![format!("the key of {} is not in this tree", authority.name())]
-                    }
+                    Decision::NoKey(signer, _) => vec![crate::error::outside(signer)],
                     _ => Vec::new(),
                 },
             }

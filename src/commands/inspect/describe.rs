@@ -1,15 +1,15 @@
 //! Objects as fields.
 
-use crate::blueprint::{Algorithm, ExtendedKeyUsage, KeyUsage, Oid, San};
+use crate::blueprint::{ExtendedKeyUsage, KeyUsage, Oid, San};
 use crate::encoding::shown::named;
 use crate::report::inspect::{Extension, Field, KEY_SHA256, Object, Said};
 use crate::x509::{Certificate, Crl, KeyKind, Request, certificate, decimal, key_identifier, key_kind, sha256};
 
-fn field(label: &'static str, key: &'static str, value: Said) -> Field {
+pub fn field(label: &'static str, key: &'static str, value: Said) -> Field {
     Field { label, key, value }
 }
 
-fn text(label: &'static str, key: &'static str, value: impl ToString) -> Field {
+pub fn text(label: &'static str, key: &'static str, value: impl ToString) -> Field {
     field(label, key, Said::Text(value.to_string()))
 }
 
@@ -18,7 +18,7 @@ fn octets(label: &'static str, key: &'static str, value: &[u8]) -> Field {
     text(label, key, certificate::hex(value, ":").to_lowercase())
 }
 
-fn object(kind: &'static str, fields: Vec<Field>) -> Object {
+pub fn object(kind: &'static str, fields: Vec<Field>) -> Object {
     Object { kind, owner: None, fields }
 }
 
@@ -89,21 +89,6 @@ pub fn public_key(spki: &[u8]) -> Result<Object, &'static str> {
     Ok(object("public key", public(&kind, spki).collect()))
 }
 
-/// The algorithm and the public key.
-pub fn private_key(label: Option<&str>, algorithm: Algorithm, spki: &[u8]) -> Object {
-    let mut fields: Vec<Field> = public(&KeyKind::Known(algorithm), spki).collect();
-    fields.extend(label.map(|label| text("container", "container", label)));
-    fields.push(field("encrypted", "encrypted", Said::Flag(false)));
-    object("private key", fields)
-}
-
-pub fn encrypted_key(label: &str) -> Object {
-    object(
-        "private key",
-        vec![text("container", "container", label), field("encrypted", "encrypted", Said::Flag(true))],
-    )
-}
-
 /// A kubeconfig without its certificates, which are objects of their own.
 pub fn kubeconfig(found: &crate::kubeconfig::Survey<'_>) -> Object {
     let mut fields = Vec::new();
@@ -123,6 +108,11 @@ pub fn kubeconfig(found: &crate::kubeconfig::Survey<'_>) -> Object {
     fields.push(field("clusters", "clusters", Said::List(clusters.collect())));
     fields.push(field("users", "users", Said::List(users.collect())));
     object("kubeconfig", fields)
+}
+
+/// What of a manifest is not shown.
+pub fn left_out(others: Vec<String>) -> Object {
+    object("manifest", vec![field("not looked at", "notLookedAt", Said::List(others))])
 }
 
 fn usages(usage: Option<KeyUsage>, extended: &[ExtendedKeyUsage], sans: &[San]) -> Vec<Field> {
@@ -153,7 +143,7 @@ const fn san_kind(san: &San) -> &'static str {
     }
 }
 
-fn public(kind: &KeyKind, spki: &[u8]) -> impl Iterator<Item = Field> {
+pub fn public(kind: &KeyKind, spki: &[u8]) -> impl Iterator<Item = Field> {
     let id = key_identifier(spki).ok().map(|id| octets("key id (RFC 7093)", "keyId", &id));
     let pin = octets("key SHA-256", KEY_SHA256, &sha256(spki));
     [text("key", "key", kind)].into_iter().chain(id).chain([pin])

@@ -1,23 +1,22 @@
 //! The objects and problems found in a file.
 
-use super::describe;
-use crate::ca::{CaError, PrivateKey};
-use crate::encoding::key::{Container, KeyError, KeyMaterial};
-use crate::encoding::pem::{self, PemError};
-use crate::encoding::pem_blocks::{Raw, blocks};
+use crate::encoding::found::found;
+use crate::encoding::tlv;
 use crate::report::inspect::Object;
-use crate::x509::{Certificate, Crl, Der, Request, key_kind, sniff};
+use crate::workspace::passwords::Passwords;
 
 /// Further objects of one file are counted, not shown.
 const MOST: usize = 10_000;
 
-#[derive(Debug, Default)]
-pub struct Findings {
+pub struct Findings<'p> {
+    /// What the file is called where its password is asked for.
+    pub name: String,
+    pub passwords: &'p mut dyn Passwords,
     pub objects: Vec<Object>,
     pub problems: Vec<String>,
 }
 
-impl Findings {
+impl Findings<'_> {
     pub fn problem(&mut self, why: impl ToString) {
         if self.problems.len() < MOST {
             self.problems.push(why.to_string());
@@ -34,65 +33,22 @@ impl Findings {
             },
         }
     }
-
-    pub fn der(&mut self, bytes: &[u8]) {
-        match sniff(bytes) {
-            Some(Der::Certificate) => self.add(Certificate::parse(bytes).map(|c| describe::certificate(&c)), None),
-            Some(Der::Crl) => self.add(Crl::parse(bytes).map(|crl| describe::crl(&crl)), None),
-            Some(Der::Request) => self.add(Request::parse(bytes).map(|request| describe::request(&request)), None),
-            None if key_kind(bytes).is_ok() => self.add(describe::public_key(bytes), None),
-            None => {
-                let containers = [Container::Pkcs8, Container::Pkcs1, Container::Sec1];
-                match containers.into_iter().find_map(|container| KeyMaterial::from_der(container, bytes).ok()) {
-                    Some(key) => self.add(private_key(key.to_pem().as_bytes()), None),
-                    None => self.problem("expected a certificate, key, CRL or signing request, found other DER"),
-                }
-            }
-        }
-    }
-
-    /// Every block; `owner` is the object that contains the text.
-    pub fn pem(&mut self, bytes: &[u8], owner: Option<&str>) {
-        for block in blocks(bytes) {
-            match block {
-                Ok(raw) => self.block(&raw, owner),
-                Err(why) => self.add::<PemError>(Err(why), owner),
-            }
-        }
-    }
-
-    pub fn block(&mut self, raw: &Raw<'_>, owner: Option<&str>) {
-        let label = raw.label();
-        let block = match raw.decode() {
-            Ok(block) => block,
-            Err(why) => return self.add::<PemError>(Err(why), owner),
-        };
-        let der = block.certificate().unwrap_or(&block.contents);
-        match label.known().unwrap_or_default() {
-            _ if label.is_certificate() => self.add(Certificate::parse(der).map(|c| describe::certificate(&c)), owner),
-            "X509 CRL" => self.add(Crl::parse(der).map(|crl| describe::crl(&crl)), owner),
-            "CERTIFICATE REQUEST" | "NEW CERTIFICATE REQUEST" => {
-                self.add(Request::parse(der).map(|request| describe::request(&request)), owner);
-            }
-            "PUBLIC KEY" => self.add(describe::public_key(der), owner),
-            // OpenSSL writes the curve before the key, which has it too.
-            "EC PARAMETERS" => {}
-            _ if raw.is_private_key() && (block.encrypted || label.is("ENCRYPTED PRIVATE KEY")) => {
-                self.add::<String>(Ok(describe::encrypted_key(&label.to_string())), owner);
-            }
-            "" if raw.is_private_key() => self.add::<KeyError>(Err(KeyError::UnknownContainer(label)), owner),
-            known if raw.is_private_key() => self.add(private_key(pem::write(known, der).as_bytes()), owner),
-            _ => self.add::<String>(Err(format!("a PEM block of another kind: {label}")), owner),
-        }
-    }
 }
 
-fn private_key(pem: &[u8]) -> Result<Object, CaError> {
-    let container = KeyMaterial::from_pem(pem)?;
-    let key = PrivateKey::from_pem(pem)?;
-    Ok(describe::private_key(pem_label(pem), container.algorithm(), &key.spki_der()))
-}
-
-fn pem_label(pem: &[u8]) -> Option<&'static str> {
-    blocks(pem).flatten().next()?.label().known()
+/// What bytes are that are none of the expected things.
+pub fn what(bytes: &[u8]) -> String {
+    if let Some(found) = found(bytes) {
+        return found.to_string();
+    }
+    match tlv::read_header(bytes) {
+        _ if bytes.is_empty() => "nothing".to_owned(),
+        Ok(Some(header)) if header.tag != tlv::SEQUENCE => "nothing of the kind".to_owned(),
+        Ok(Some(header)) if header.header.saturating_add(header.content) > bytes.len() => format!(
+            "DER whose end is missing: {} bytes of {}",
+            bytes.len(),
+            header.header.saturating_add(header.content)
+        ),
+        Ok(Some(_)) => format!("DER of a kind that is not known, {} bytes", bytes.len()),
+        _ => "nothing of the kind".to_owned(),
+    }
 }

@@ -2,34 +2,34 @@
 
 use std::path::Path;
 
-use super::documents;
-use super::findings::Findings;
+use super::findings::{Findings, what};
+use super::{containers, documents};
 use crate::catalog::paths::SIGNER_FILE;
 use crate::encoding::pem;
 use crate::error::Error;
 use crate::report::inspect::File;
+use crate::workspace::passwords::Passwords;
 use zeroize::Zeroizing;
 
 /// What one file holds; one that could not be read is never an error of the whole run. `path` is what it is called.
-pub fn file(path: String, bytes: Result<Zeroizing<Vec<u8>>, Error>) -> File {
+pub fn file(path: String, bytes: Result<Zeroizing<Vec<u8>>, Error>, passwords: &mut dyn Passwords) -> File {
     match bytes {
-        Ok(bytes) => content(path, &bytes),
+        Ok(bytes) => content(path, &bytes, passwords),
         Err(error) => File { path, objects: Vec::new(), problems: vec![error.what] },
     }
 }
 
-fn content(path: String, bytes: &[u8]) -> File {
-    let mut found = Findings::default();
-    if bytes.first() == Some(&0x30) {
-        found.der(bytes);
-    } else if !documents::read(bytes, &mut found) {
+fn content(path: String, bytes: &[u8], passwords: &mut dyn Passwords) -> File {
+    let mut found = Findings { name: path.clone(), passwords, objects: Vec::new(), problems: Vec::new() };
+    let taken = containers::read(bytes, &mut found)
+        || (bytes.first() == Some(&0x30) && found.der(bytes, None))
+        || documents::read(Path::new(&path), bytes, &mut found);
+    if !taken {
         found.pem(bytes, None);
     }
     if found.objects.is_empty() && found.problems.is_empty() {
-        found.problem(match bytes {
-            [] => "expected a certificate, key, CRL, signing request or kubeconfig, found an empty file",
-            _ => "expected a certificate, key, CRL, signing request or kubeconfig, found nothing of the kind",
-        });
+        let other = if bytes.is_empty() { "an empty file".to_owned() } else { what(bytes) };
+        found.problem(format!("expected a certificate, key, CRL, signing request or kubeconfig, found {other}"));
     }
     let holds_certificate = found.objects.iter().any(|object| object.kind.ends_with("certificate"));
     if path.ends_with(".crt") && holds_certificate && pem::holds_private_key(bytes) {

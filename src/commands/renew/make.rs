@@ -43,7 +43,7 @@ pub(in crate::commands::renew) fn make(
     let mut fresh = ca::generate_keys(&algorithms, run.threads, progress)?.into_iter();
     let mut jobs = Vec::with_capacity(renewals.len());
     for (credential, renewal) in renewals {
-        let issuer = issuers.get(credential.authority).ok_or(CaError::EmptyBundle)?;
+        let issuer = credential.authority.and_then(|authority| issuers.get(authority)).ok_or(CaError::EmptyBundle)?;
         let (kept, fresh) = match &renewal.key {
             Key::New => (None, fresh.next()),
             Key::Same(key) => (Some(&**key), None),

@@ -88,7 +88,7 @@ fn side(certificate: &Certificate) -> Side {
 }
 
 fn planned(renewal: &Renewal, evaluation: &Evaluation, credential: &Credential) -> Side {
-    let issuer = evaluation.snapshot.certificate(credential.authority);
+    let issuer = credential.authority.and_then(|authority| evaluation.snapshot.certificate(authority));
     let issuer = issuer.map(|issuer| issuer.subject.clone()).unwrap_or_default();
     Side { algorithm: renewal.algorithm.to_string(), facts: of_blueprint(&renewal.blueprint, &issuer) }
 }

@@ -31,14 +31,19 @@ pub fn agree(request: &Request, tree: Option<(&Session<'_>, &Snapshot)>) -> Resu
     let [credential] = selected.as_slice() else {
         return Err(Error::usage(format!("{name} is on several nodes")).hint("give NODE/NAME with --as"));
     };
+    let Some(authority) = credential.authority else {
+        return Err(Error::new(format!(
+            "cannot sign for {name}: its authority is external (extraCertificates.authority)"
+        ))
+        .hint(format!("make the request for its authority with: kpki csr {name}"))
+        .hint("or name an authority of the tree in the profile"));
+    };
     let (authorities, survey) = (&snapshot.authorities, &snapshot.survey);
     let rules = session.identity_rules(true);
     match renew::ask(credential, &session.credentials, authorities, survey, &rules) {
-        CsrDecision::CsrTemplate(template) => Ok(Agreed {
-            terms: Terms::Entry(template),
-            authority: credential.authority,
-            entry: Some(credential.id.to_string()),
-        }),
+        CsrDecision::CsrTemplate(template) => {
+            Ok(Agreed { terms: Terms::Entry(template), authority, entry: Some(credential.id.to_string()) })
+        }
         CsrDecision::Skipped(skipped) => Err(unknown(&skipped, name)),
         CsrDecision::Absent => Err(unknown(&Skipped::Unknown, name)),
     }

@@ -1,138 +1,37 @@
-//! YAML into a small tree that remembers where everything stood. The only file that knows the YAML crate beside its errors.
+//! YAML into a small tree that remembers where everything stood.
 //!
 //! A profile comes from somebody else's editor, so the text is refused early: size, depth and number of nodes are bounded,
 //! and what only makes YAML clever (anchors, aliases, merge keys, tags) is not taken at all. Without aliases the tree is
-//! never larger than the text.
+//! never larger than the text. Kubernetes's own files are read as kubectl reads them, with all of that; then the bounds hold
+//! for the tree with its aliases written out.
 
 use std::collections::BTreeMap;
-use std::ops::Range;
 
 use zeroize::Zeroizing;
 
-use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError};
+use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Tag};
 
-use super::flaw::Flaw;
+use super::alias::{Anchors, Size, merged};
+use super::dialect::{Dialect, MANIFEST, MAX_PROBLEMS, PROFILE};
+use super::flaw::{Flaw, words};
+use super::node::{Entry, Fault, Mark, Node, Stream, Style, Value};
+use super::offsets::Offsets;
+use crate::encoding::base64;
 use crate::encoding::shown::part;
 
-pub const MAX_BYTES: usize = 1 << 20;
-pub const MAX_DEPTH: usize = 32;
-pub const MAX_NODES: usize = 50_000;
-pub const MAX_DOCUMENTS: usize = 64;
-/// Problems after these are counted, not kept.
-pub const MAX_PROBLEMS: usize = 100;
-/// The scanner buffers a whole flow collection before its first event comes out (it might be a key), so that the number
-/// of nodes is bounded here once more, by the characters that begin or part them.
-const MAX_FLOW_INDICATORS: usize = 2 * MAX_NODES;
-
-/// Where something stands; both count from 1, columns in characters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Mark {
-    pub line: usize,
-    pub column: usize,
-}
-
-impl Mark {
-    pub const START: Self = Self { line: 1, column: 1 };
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Node {
-    pub mark: Mark,
-    /// Where a scalar's bytes are in the file, with its quotes and without a block scalar's header; empty for everything
-    /// else.
-    pub range: Range<usize>,
-    pub value: Value,
-}
-
-impl Node {
-    /// One that no text holds as a scalar.
-    pub const fn new(mark: Mark, value: Value) -> Self {
-        Self { mark, range: 0..0, value }
-    }
-}
-
-#[derive(Clone, PartialEq, Eq)]
-pub enum Value {
-    /// Nothing, `~` or `null`, unquoted.
-    Null,
-    Scalar {
-        /// It may be a key: kubeconfigs are read here, too.
-        text: Zeroizing<String>,
-        style: Style,
-    },
-    Sequence(Vec<Node>),
-    Mapping(Vec<Entry>),
-}
-
-impl std::fmt::Debug for Value {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Null => f.write_str("Null"),
-            Self::Scalar { text, style } => write!(f, "Scalar({} bytes, {style:?})", text.len()),
-            Self::Sequence(items) => f.debug_list().entries(items).finish(),
-            Self::Mapping(entries) => f.debug_list().entries(entries).finish(),
-        }
-    }
-}
-
-/// Whether a scalar may be a number or a truth value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Style {
-    Plain,
-    /// In quotes, or a block scalar: always text.
-    Quoted,
-}
-
-/// One pair of a mapping; keys are unique.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
-    pub key: String,
-    pub key_mark: Mark,
-    pub node: Node,
-}
-
-/// The value of a key; `None`: there is none of that name, or the node is no mapping.
-pub fn field<'n>(node: &'n Node, key: &str) -> Option<&'n Node> {
-    match &node.value {
-        Value::Mapping(entries) => entries.iter().find(|entry| entry.key == key).map(|entry| &entry.node),
-        _ => None,
-    }
-}
-
-/// The text of a key's value, where it is a scalar.
-pub fn text<'n>(node: &'n Node, key: &str) -> Option<&'n str> {
-    match &field(node, key)?.value {
-        Value::Scalar { text, .. } => Some(text),
-        _ => None,
-    }
-}
-
-/// Something wrong with the text itself.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fault {
-    pub mark: Mark,
-    /// Dotted; empty: the document.
-    pub field: String,
-    pub flaw: Flaw,
-}
-
-/// What came out of a text.
-#[derive(Debug, Default)]
-pub struct Stream {
-    /// Empty documents (`---` twice) are left out.
-    pub documents: Vec<Node>,
-    pub faults: Vec<Fault>,
-}
-
-impl Stream {
-    /// Whether the documents mean what the text says: a duplicate key leaves the first value standing.
-    pub fn readable(&self) -> bool {
-        self.faults.iter().all(|fault| matches!(fault.flaw, Flaw::DuplicateKey { .. }))
-    }
-}
-
+/// A file of ours: plain values, each key once.
 pub fn read(bytes: &[u8]) -> Stream {
-    let mut builder = Builder::default();
+    read_in(bytes, &PROFILE)
+}
+
+/// A kubeconfig or a manifest as kubectl reads it: YAML 1.1 with anchors, aliases and merge keys, `!!binary` decoded, of a
+/// key that is there again the last value.
+pub fn read_as_kubectl(bytes: &[u8]) -> Stream {
+    read_in(bytes, &MANIFEST)
+}
+
+fn read_in(bytes: &[u8], dialect: &'static Dialect) -> Stream {
+    let mut builder = Builder::new(dialect);
     if let Err(fault) = builder.read(bytes) {
         builder.stream.faults.push(fault);
     }
@@ -142,22 +41,46 @@ pub fn read(bytes: &[u8]) -> Stream {
 /// A collection that is still open.
 #[derive(Debug)]
 enum Frame {
-    Sequence { mark: Mark, items: Vec<Node> },
-    Mapping { mark: Mark, entries: Vec<Entry>, seen: BTreeMap<String, Mark>, key: Option<Key> },
+    Sequence {
+        mark: Mark,
+        /// 0: none.
+        anchor: usize,
+        items: Vec<Node>,
+    },
+    Mapping {
+        mark: Mark,
+        anchor: usize,
+        entries: Vec<Entry>,
+        /// Where each key stands in the text and among the entries.
+        seen: BTreeMap<String, (Mark, usize)>,
+        key: Option<Key>,
+    },
 }
 
 #[derive(Debug)]
 struct Key {
     text: String,
     mark: Mark,
-    /// A duplicate, or no scalar: the value is read and dropped.
-    dropped: bool,
+    means: Means,
 }
 
-#[derive(Debug, Default)]
+/// What becomes of a key's value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Means {
+    Entry,
+    /// It takes the place of an earlier value.
+    Again(usize),
+    Merge,
+    /// A duplicate that is refused, or the key is no scalar.
+    Nothing,
+}
+
+#[derive(Debug)]
 struct Builder {
+    dialect: &'static Dialect,
     frames: Vec<Frame>,
     nodes: usize,
+    anchors: Anchors,
     started: usize,
     stream: Stream,
     /// How many events the parser gave.
@@ -166,12 +89,25 @@ struct Builder {
 }
 
 impl Builder {
+    fn new(dialect: &'static Dialect) -> Self {
+        Self {
+            dialect,
+            frames: Vec::new(),
+            nodes: 0,
+            anchors: Anchors::default(),
+            started: 0,
+            stream: Stream::default(),
+            #[cfg(test)]
+            events: 0,
+        }
+    }
+
     fn read(&mut self, bytes: &[u8]) -> Result<(), Fault> {
-        let text = checked(bytes)?;
-        let mut offsets = Offsets { text, before: bytes.len() - text.len(), characters: 0, bytes: 0 };
+        let text = checked(bytes, self.dialect)?;
+        let mut offsets = Offsets::new(text, bytes.len() - text.len());
         let mut parser = Parser::new_from_str(text);
         while let Some(event) = parser.next_event() {
-            let (event, span) = event.map_err(|error| syntax(&error))?;
+            let (event, span) = event.map_err(|error| syntax(&error, self.dialect))?;
             let mark = place(&span.start);
             #[cfg(test)]
             {
@@ -180,34 +116,39 @@ impl Builder {
             match event {
                 Event::DocumentStart(_) => {
                     self.started += 1;
-                    if self.started > MAX_DOCUMENTS {
-                        return Err(document_fault(mark, Flaw::TooManyDocuments { limit: MAX_DOCUMENTS }));
+                    let limit = self.dialect.documents;
+                    if self.started > limit {
+                        return Err(document_fault(mark, Flaw::TooManyDocuments { limit }));
                     }
                 }
                 Event::Scalar(text, style, anchor, tag) => {
                     self.properties(mark, anchor, tag.is_some());
                     let range = offsets.range(span.start.index()..span.end.index(), style);
-                    self.scalar(mark, range, &text, style)?;
+                    self.scalar(Node::new(mark, Value::Null).at(range), &text, style, anchor, tag.as_deref())?;
                 }
-                Event::Alias(_) => {
-                    self.fault(mark, Flaw::Alias);
-                    self.node(Node::new(mark, Value::Null))?;
-                }
+                Event::Alias(anchor) => self.alias(mark, anchor)?,
                 Event::SequenceStart(anchor, tag) => {
                     self.properties(mark, anchor, tag.is_some());
-                    self.open(mark, Frame::Sequence { mark, items: Vec::new() })?;
+                    self.open(mark, Frame::Sequence { mark, anchor, items: Vec::new() })?;
                 }
                 Event::MappingStart(anchor, tag) => {
                     self.properties(mark, anchor, tag.is_some());
-                    self.open(mark, Frame::Mapping { mark, entries: Vec::new(), seen: BTreeMap::new(), key: None })?;
+                    let (entries, seen) = (Vec::new(), BTreeMap::new());
+                    self.open(mark, Frame::Mapping { mark, anchor, entries, seen, key: None })?;
                 }
-                Event::SequenceEnd | Event::MappingEnd => match self.frames.pop() {
-                    Some(Frame::Sequence { mark, items }) => self.place_node(Node::new(mark, Value::Sequence(items))),
-                    Some(Frame::Mapping { mark, entries, .. }) => {
-                        self.place_node(Node::new(mark, Value::Mapping(entries)));
-                    }
-                    None => {}
-                },
+                Event::SequenceEnd | Event::MappingEnd => {
+                    let (node, anchor) = match self.frames.pop() {
+                        Some(Frame::Sequence { mark, anchor, items }) => {
+                            (Node::new(mark, Value::Sequence(items)), anchor)
+                        }
+                        Some(Frame::Mapping { mark, anchor, entries, .. }) => {
+                            (Node::new(mark, Value::Mapping(entries)), anchor)
+                        }
+                        None => continue,
+                    };
+                    self.anchored(anchor, &node)?;
+                    self.place_node(node);
+                }
                 Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => {}
             }
         }
@@ -215,6 +156,9 @@ impl Builder {
     }
 
     fn properties(&mut self, mark: Mark, anchor: usize, tagged: bool) {
+        if self.dialect.is_clever {
+            return;
+        }
         if anchor != 0 {
             self.fault(mark, Flaw::Anchor);
         }
@@ -223,49 +167,119 @@ impl Builder {
         }
     }
 
-    fn scalar(&mut self, mark: Mark, range: Range<usize>, text: &str, style: ScalarStyle) -> Result<(), Fault> {
-        let plain = style == ScalarStyle::Plain;
+    /// Keeps what an alias may stand for.
+    fn anchored(&mut self, anchor: usize, node: &Node) -> Result<(), Fault> {
+        if anchor == 0 || !self.dialect.is_clever {
+            return Ok(());
+        }
+        let size = Size::of(node);
+        self.copied(node.mark, size)?;
+        self.anchors.keep(anchor, node.clone(), size);
+        Ok(())
+    }
+
+    /// Counts a copy of a node; of what an alias multiplies, nothing is made before it is counted.
+    fn copied(&mut self, mark: Mark, size: Size) -> Result<(), Fault> {
+        self.nodes = self.nodes.saturating_add(size.nodes);
+        let bytes = self.anchors.copied(size.bytes);
+        let (nodes, most) = (self.dialect.nodes, self.dialect.bytes);
+        match () {
+            () if self.nodes > nodes => {
+                Err(self.located(mark, Flaw::Multiplied { what: "keys and values", limit: nodes }))
+            }
+            () if bytes > most => Err(self.located(mark, Flaw::Multiplied { what: "bytes", limit: most })),
+            () if self.frames.len() + size.depth > self.dialect.depth => {
+                Err(self.located(mark, Flaw::TooDeep { limit: self.dialect.depth }))
+            }
+            () => Ok(()),
+        }
+    }
+
+    fn alias(&mut self, mark: Mark, anchor: usize) -> Result<(), Fault> {
+        if !self.dialect.is_clever {
+            self.fault(mark, Flaw::Alias);
+            return self.node(Node::new(mark, Value::Null));
+        }
+        if matches!(self.frames.last(), Some(Frame::Mapping { key: None, .. })) {
+            self.fault(mark, Flaw::KeyNotText);
+            return self.node(Node::new(mark, Value::Null));
+        }
+        let Some(size) = self.anchors.size(anchor) else {
+            return Err(self.located(mark, Flaw::AliasInItself));
+        };
+        self.copied(mark, size)?;
+        self.place_node(self.anchors.get(anchor).unwrap_or_else(|| Node::new(mark, Value::Null)));
+        Ok(())
+    }
+
+    fn scalar(
+        &mut self,
+        place: Node,
+        text: &str,
+        style: ScalarStyle,
+        anchor: usize,
+        tag: Option<&Tag>,
+    ) -> Result<(), Fault> {
+        let (mark, plain) = (place.mark, style == ScalarStyle::Plain);
         let awaits_key = matches!(self.frames.last(), Some(Frame::Mapping { key: None, .. }));
         if awaits_key {
             self.count(mark)?;
             self.key(mark, text, plain);
             return Ok(());
         }
+        let tag = tag.filter(|_| self.dialect.is_clever).map(meaning);
+        let plain = if tag == Some(Tagged::Text) { false } else { plain };
         let value = if plain && matches!(text, "" | "~" | "null" | "Null" | "NULL") {
             Value::Null
         } else {
-            Value::Scalar {
-                text: Zeroizing::new(text.to_owned()),
-                style: if plain { Style::Plain } else { Style::Quoted },
-            }
+            let text = match tag {
+                Some(Tagged::Binary) => match base64::decode(text.as_bytes()) {
+                    Ok(bytes) => Zeroizing::new(String::from_utf8_lossy(&bytes).into_owned()),
+                    Err(_) => return Err(self.located(mark, Flaw::NotBase64)),
+                },
+                _ => Zeroizing::new(text.to_owned()),
+            };
+            Value::Scalar { text, style: if plain { Style::Plain } else { Style::Quoted } }
         };
         // A value that was left out stands, for the reader, where its key stands.
         let mark = match (&value, self.frames.last()) {
             (Value::Null, Some(Frame::Mapping { key: Some(key), .. })) if text.is_empty() => key.mark,
             _ => mark,
         };
-        self.node(Node { mark, range, value })
+        let node = Node { mark, value, ..place };
+        self.anchored(anchor, &node)?;
+        self.node(node)
     }
 
     fn key(&mut self, mark: Mark, text: &str, plain: bool) {
-        let Some(Frame::Mapping { seen, key, .. }) = self.frames.last_mut() else { return };
-        let first = seen.get(text).copied();
-        if first.is_none() {
-            seen.insert(text.to_owned(), mark);
-        }
+        let is_clever = self.dialect.is_clever;
+        let Some(Frame::Mapping { seen, key, entries, .. }) = self.frames.last_mut() else { return };
         let merge = plain && text == "<<";
-        *key = Some(Key { text: text.to_owned(), mark, dropped: merge || first.is_some() });
-        if merge {
-            self.fault(mark, Flaw::MergeKey);
-        } else if let Some(first) = first {
-            self.fault(mark, Flaw::DuplicateKey { first_line: first.line });
+        let first = seen.get(text).copied();
+        if first.is_none() && !(merge && is_clever) {
+            seen.insert(text.to_owned(), (mark, entries.len()));
+        }
+        let means = match first {
+            _ if merge && is_clever => Means::Merge,
+            _ if merge => Means::Nothing,
+            Some((_, at)) if is_clever => Means::Again(at),
+            Some(_) => Means::Nothing,
+            None => Means::Entry,
+        };
+        *key = Some(Key { text: text.to_owned(), mark, means });
+        match first {
+            _ if is_clever => {}
+            _ if merge => self.fault(mark, Flaw::MergeKey),
+            Some((first, _)) => self.fault(mark, Flaw::DuplicateKey { first_line: first.line }),
+            None => {}
         }
     }
 
     fn open(&mut self, mark: Mark, frame: Frame) -> Result<(), Fault> {
         self.count(mark)?;
-        if self.frames.len() >= MAX_DEPTH {
-            return Err(self.located(mark, Flaw::TooDeep { limit: MAX_DEPTH }));
+        let limit = self.dialect.depth;
+        if self.frames.len() >= limit {
+            return Err(self.located(mark, Flaw::TooDeep { limit }));
         }
         if matches!(self.frames.last(), Some(Frame::Mapping { key: None, .. })) {
             self.fault(mark, Flaw::KeyNotText);
@@ -289,19 +303,31 @@ impl Builder {
             None if node.value == Value::Null => {}
             None => self.stream.documents.push(node),
             Some(Frame::Sequence { items, .. }) => items.push(node),
-            Some(Frame::Mapping { entries, key, .. }) => match key.take() {
-                Some(Key { text, mark, dropped: false }) => entries.push(Entry { key: text, key_mark: mark, node }),
-                Some(_) => {}
+            Some(Frame::Mapping { entries, seen, key, .. }) => match key.take() {
+                Some(Key { text, mark, means: Means::Entry }) => {
+                    entries.push(Entry { key: text, key_mark: mark, node });
+                }
+                Some(Key { means: Means::Again(at), .. }) => {
+                    if let Some(entry) = entries.get_mut(at) {
+                        entry.node = node;
+                    }
+                }
+                Some(Key { mark, means: Means::Merge, .. }) => match merged(node) {
+                    Some(all) => all.into_iter().for_each(|entry| put(entries, seen, entry)),
+                    None => self.fault(mark, Flaw::NotMergeable),
+                },
+                Some(Key { means: Means::Nothing, .. }) => {}
                 // A collection or an alias in the place of a key: reported before, its value is dropped.
-                None => *key = Some(Key { text: String::new(), mark: node.mark, dropped: true }),
+                None => *key = Some(Key { text: String::new(), mark: node.mark, means: Means::Nothing }),
             },
         }
     }
 
     fn count(&mut self, mark: Mark) -> Result<(), Fault> {
         self.nodes += 1;
-        if self.nodes > MAX_NODES {
-            return Err(self.located(mark, Flaw::TooManyNodes { limit: MAX_NODES }));
+        let limit = self.dialect.nodes;
+        if self.nodes > limit {
+            return Err(self.located(mark, Flaw::TooManyNodes { limit }));
         }
         Ok(())
     }
@@ -331,54 +357,32 @@ impl Builder {
     }
 }
 
-/// The parser counts characters, a file is edited by bytes. Scalars come in the order of the text, so that it is walked once.
-struct Offsets<'t> {
-    text: &'t str,
-    /// The length of the byte order mark that was taken off.
-    before: usize,
-    characters: usize,
-    bytes: usize,
-}
-
-impl Offsets<'_> {
-    fn range(&mut self, characters: Range<usize>, style: ScalarStyle) -> Range<usize> {
-        let start = self.at(characters.start);
-        let end = self.at(characters.end);
-        let text = self.text.get(start..end).unwrap_or_default();
-        let quoted = match style {
-            ScalarStyle::SingleQuoted => quoted_length(text, b'\''),
-            ScalarStyle::DoubleQuoted => quoted_length(text, b'"'),
-            _ => None,
-        };
-        let start = self.before + start + (text.len() - text.trim_start().len());
-        start..start + quoted.unwrap_or(text.trim().len())
-    }
-
-    fn at(&mut self, character: usize) -> usize {
-        let (passed, rest) = self.text.split_at_checked(self.bytes).unwrap_or_default();
-        self.bytes = match character.checked_sub(self.characters) {
-            Some(ahead) => self.bytes + rest.char_indices().nth(ahead).map_or(rest.len(), |(offset, _)| offset),
-            // A value that was left out stands where its key ended.
-            None => passed.char_indices().nth_back(self.characters - character - 1).map_or(0, |(offset, _)| offset),
-        };
-        self.characters = character;
-        self.bytes
-    }
-}
-
-/// The length of the quoted scalar a text begins with: for the parser, a comment behind it is part of it.
-fn quoted_length(text: &str, quote: u8) -> Option<usize> {
-    let mut bytes = text.bytes().enumerate().skip(1).peekable();
-    while let Some((at, byte)) = bytes.next() {
-        let doubled = quote == b'\'' && byte == quote && bytes.peek().is_some_and(|(_, next)| *next == quote);
-        let escapes = quote == b'"' && byte == b'\\';
-        if doubled || escapes {
-            bytes.next();
-        } else if byte == quote {
-            return Some(at + 1);
+/// A merged entry, which takes the place of an earlier one of its name.
+fn put(entries: &mut Vec<Entry>, seen: &mut BTreeMap<String, (Mark, usize)>, entry: Entry) {
+    match seen.get(&entry.key).and_then(|(_, at)| entries.get_mut(*at)) {
+        Some(there) => there.node = entry.node,
+        None => {
+            seen.insert(entry.key.clone(), (entry.key_mark, entries.len()));
+            entries.push(entry);
         }
     }
-    None
+}
+
+/// What a tag changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Tagged {
+    Binary,
+    Text,
+    /// A type of numbers, dates or truth values, or of none of them.
+    Other,
+}
+
+fn meaning(tag: &Tag) -> Tagged {
+    match tag.suffix.as_str() {
+        "binary" if tag.is_yaml_core_schema() => Tagged::Binary,
+        "int" | "float" | "bool" | "null" | "timestamp" if tag.is_yaml_core_schema() => Tagged::Other,
+        _ => Tagged::Text,
+    }
 }
 
 fn document_fault(mark: Mark, flaw: Flaw) -> Fault {
@@ -389,28 +393,31 @@ fn place(marker: &Marker) -> Mark {
     Mark { line: marker.line().max(1), column: marker.col() + 1 }
 }
 
-fn syntax(error: &ScanError) -> Fault {
+fn syntax(error: &ScanError, dialect: &Dialect) -> Fault {
     let kind = match error.info() {
-        // The parser resolves aliases itself and knows none here, as anchors are refused before.
+        info if info.contains("unknown anchor") && dialect.is_clever => Flaw::UnknownAnchor,
         info if info.contains("unknown anchor") => Flaw::Alias,
         // Its own bound for flow collections is above ours, but it reads a whole collection ahead.
-        info if info.contains("recursion limit") => Flaw::TooDeep { limit: MAX_DEPTH },
-        _ => Flaw::NotYaml(error.clone()),
+        info if info.contains("recursion limit") => Flaw::TooDeep { limit: dialect.depth },
+        info => Flaw::NotYaml(words(info)),
     };
     document_fault(place(error.marker()), kind)
 }
 
 /// Everything that can be said before the parser sees a byte.
-fn checked(bytes: &[u8]) -> Result<&str, Fault> {
-    if bytes.len() > MAX_BYTES {
-        return Err(document_fault(Mark::START, Flaw::TooLarge { bytes: bytes.len(), limit: MAX_BYTES }));
+fn checked<'t>(bytes: &'t [u8], dialect: &Dialect) -> Result<&'t str, Fault> {
+    let limit = dialect.bytes;
+    if bytes.len() > limit {
+        return Err(document_fault(Mark::START, Flaw::TooLarge { bytes: bytes.len(), limit }));
     }
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let text = std::str::from_utf8(bytes)
         .map_err(|error| document_fault(mark_at(bytes, error.valid_up_to()), Flaw::NotUtf8))?;
+    // The scanner buffers a whole flow collection before its first event comes out (it might be a key), so that the number
+    // of nodes is bounded here once more, by the characters that begin or part them.
     let indicators = bytes.iter().enumerate().filter(|(_, byte)| matches!(byte, b'[' | b'{' | b','));
-    if let Some((offset, _)) = indicators.into_iter().nth(MAX_FLOW_INDICATORS) {
-        return Err(document_fault(mark_at(bytes, offset), Flaw::TooManyNodes { limit: MAX_NODES }));
+    if let Some((offset, _)) = indicators.into_iter().nth(2 * dialect.nodes) {
+        return Err(document_fault(mark_at(bytes, offset), Flaw::TooManyNodes { limit: dialect.nodes }));
     }
     Ok(text)
 }

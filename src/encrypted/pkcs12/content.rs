@@ -1,4 +1,4 @@
-//! What a PKCS#12 file holds, and how it is locked.
+//! What a PKCS#12 file or a Java KeyStore holds, and how it is locked.
 
 use std::fmt;
 
@@ -21,6 +21,8 @@ pub enum Content {
     Certificate(Vec<u8>),
     /// A CRL as DER.
     Crl(Vec<u8>),
+    /// A private key that this password does not open, where the format has one for each.
+    Locked,
 }
 
 /// The content may be a key.
@@ -36,6 +38,7 @@ impl fmt::Debug for Content {
             Self::Key(der) => ("Key", der.len()),
             Self::Certificate(der) => ("Certificate", der.len()),
             Self::Crl(der) => ("Crl", der.len()),
+            Self::Locked => ("Locked", 0),
         };
         write!(f, "{what}({length} bytes)")
     }

@@ -8,6 +8,6 @@ mod read;
 mod tests;
 mod write;
 
-pub use content::{Bag, Content, Strength};
-pub use read::{looks_like, open};
+pub use content::{Bag, Content, Opened, Strength};
+pub use read::open;
 pub use write::{Random, local_key_id, seal};

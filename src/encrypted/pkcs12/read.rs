@@ -30,16 +30,6 @@ const PFX: &str = "PKCS#12 file";
 const CONTENTS: &str = "PKCS#12 content";
 const BAG: &str = "PKCS#12 bag";
 
-/// Whether bytes begin as a PFX does: version 3, then PKCS#7 content. DER or BER, perhaps cut.
-pub fn looks_like(head: &[u8]) -> bool {
-    fn inside(bytes: &[u8]) -> Option<&[u8]> {
-        ber::header(bytes).filter(|(tag, ..)| *tag == tlv::SEQUENCE).map(|(.., rest)| rest)
-    }
-    let content = inside(head).and_then(|rest| rest.strip_prefix(&[tlv::INTEGER, 1, 3])).and_then(inside);
-    // pkcs-7, whatever content type of it.
-    content.is_some_and(|rest| rest.starts_with(&[tlv::OBJECT_IDENTIFIER, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 7]))
-}
-
 /// Everything in the file. Without a password, the empty and the absent one are tried.
 pub fn open(pfx: &[u8], password: Option<&str>) -> Result<Opened> {
     // Both tries draw on one budget.

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::encoding::found::is_pkcs12;
 use crate::encoding::{pem, tlv};
 use crate::encrypted::EncryptionError;
 use crate::encrypted::budget::MOST_ITERATIONS;
@@ -48,7 +49,7 @@ fn what_others_wrote_is_read() {
         ("keytool.p12", Some("secret2"), true),
     ] {
         let file = fixture(name);
-        assert!(looks_like(&file), "{name}");
+        assert!(is_pkcs12(&file), "{name}");
         let opened = open(&file, password).unwrap_or_else(|why| panic!("{name}: {why}"));
         assert_eq!(opened.checked, checked, "{name}");
         assert_eq!(certificates(&opened), chain, "{name}");
@@ -89,7 +90,7 @@ fn what_is_written_is_read_back() {
     for strength in [Strength::Modern, Strength::Legacy] {
         for password in ["secret", "", "gehéim 🔑"] {
             let file = seal(&content(), password, strength, &random(7)).unwrap();
-            assert!(looks_like(&file));
+            assert!(is_pkcs12(&file));
             let opened = open(&file, Some(password)).unwrap();
             assert_eq!(opened, Opened { bags: content(), checked: true }, "{strength:?} {password}");
             assert_eq!(open(&file, Some("other")), Err(EncryptionError::WrongPassword));
@@ -141,7 +142,7 @@ fn ber_is_read_as_der() {
         let der = fixture(name);
         let ber = to_ber(&der);
         assert_ne!(ber, der);
-        assert!(looks_like(&ber), "{name}");
+        assert!(is_pkcs12(&ber), "{name}");
         assert_eq!(open(&ber, Some("secret")), open(&der, Some("secret")), "{name}");
     }
 }

@@ -47,6 +47,7 @@ pub fn seal(content: &[Bag], password: &str, strength: Strength, random: &Random
                 let sealed = pkcs8::seal_with(&scheme(&random.key), der, password)?;
                 keys.push(safe_bag(bags::SHROUDED_KEY, &sealed, bag, false));
             }
+            Content::Locked => return Err(EncryptionError::Malformed("private key")),
         }
     }
     let mut infos = Vec::new();

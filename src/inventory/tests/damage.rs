@@ -114,7 +114,7 @@ fn a_bundle_of_fifty_is_fifty() {
 fn escapes_stay_in_the_facts_and_move_no_cursor_here() {
     let name = crate::blueprint::Name::of("a\u{1b}[31m", &[]);
     let der = crate::encoding::name::write(&name).unwrap();
-    let tree = directory(&fixture("v1.36-default-rsa2048"));
+    let tree = directory(&fixture("v1.36-default-rsa2048"), None);
     assert!(!tree.items.iter().any(|item| item.name.contains('\u{1b}')));
     assert_eq!(crate::encoding::name::read(&der).unwrap().to_string(), "CN=a\u{1b}[31m");
 }

@@ -1,6 +1,6 @@
 use super::*;
 use crate::encoding::base64;
-use crate::inventory::content::objects;
+use crate::inventory::content::alone as objects;
 use proptest::prelude::*;
 use rustix::fs::{CWD, FileType, Mode};
 use std::os::unix::fs::symlink;
@@ -52,7 +52,7 @@ fn what_lies_in_a_directory_is_found_by_content() {
     symlink("r", at("r")).unwrap();
     symlink("nowhere", at("s")).unwrap();
     symlink("a.txt", at("t")).unwrap();
-    let tree = directory(dir.path());
+    let tree = directory(dir.path(), None);
     let wanted = [
         ("a.txt", Kind::Authority),
         ("b", Kind::Authority),
@@ -61,12 +61,12 @@ fn what_lies_in_a_directory_is_found_by_content() {
         ("deep/er/conf", Kind::Kubeconfig),
         ("deep/er/conf[ca]", Kind::KubeconfigAuthority),
         ("e.pem", Kind::Certificate),
-        ("j.yaml[web/one]", Kind::Secret),
-        ("j.yaml[web/one ca.crt]", Kind::Secret),
-        ("k.yaml[web/two]", Kind::Secret),
-        ("k.yaml[web/two ca.crt]", Kind::Secret),
-        ("k.yaml[web/three]", Kind::Secret),
-        ("k.yaml[web/three ca.crt]", Kind::Secret),
+        ("j.yaml[document 1: Secret web/one tls.crt]", Kind::Secret),
+        ("j.yaml[document 1: Secret web/one ca.crt]", Kind::Secret),
+        ("k.yaml[Secret web/two tls.crt]", Kind::Secret),
+        ("k.yaml[Secret web/two ca.crt]", Kind::Secret),
+        ("k.yaml[Secret web/three tls.crt]", Kind::Secret),
+        ("k.yaml[Secret web/three ca.crt]", Kind::Secret),
         ("m.der", Kind::Certificate),
         ("t", Kind::Authority),
     ];
@@ -75,7 +75,10 @@ fn what_lies_in_a_directory_is_found_by_content() {
     for item in &tree.items {
         assert_eq!(matches!(item.name.as_str(), "e.pem" | "m.der"), !matches!(item.reading, Reading::Certificate(_)));
     }
-    assert!(facts(item(&tree, "j.yaml[web/one]")).issuer_not_after.is_some(), "linked across files");
+    assert!(
+        facts(item(&tree, "j.yaml[document 1: Secret web/one tls.crt]")).issuer_not_after.is_some(),
+        "linked across files"
+    );
     // The same reader for a file that was named; nothing is passed over then.
     for (name, kind) in wanted {
         let file = name.split('[').next().unwrap();
@@ -90,7 +93,7 @@ fn what_lies_in_a_directory_is_found_by_content() {
     let json = serde_json::json!({"kind": "Secret", "type": "kubernetes.io/tls", "metadata": {"name": "x"},
         "data": {"tls.crt": base64::encode(&ca()).as_str()}});
     put("u.json", serde_json::to_string_pretty(&json).unwrap().as_bytes());
-    assert_eq!(names(&super::tree(&Request::new(at("u.json"), Form::File))), ["u.json[x]"]);
+    assert_eq!(names(&super::tree(&Request::new(at("u.json"), Form::File))), ["u.json[Secret x tls.crt]"]);
 }
 
 #[test]
@@ -113,7 +116,7 @@ fn trees_in_a_directory_are_trees() {
     std::fs::write(dir.path().join("loose.pem"), ca()).unwrap();
     wanted.push((String::new(), Form::Directory));
     assert_eq!(roots(dir.path()), wanted);
-    assert_eq!(names(&directory(dir.path())), ["loose.pem"]);
+    assert_eq!(names(&directory(dir.path(), None)), ["loose.pem"]);
     assert!(requests(&dir.path().join("nothing"), None).is_none());
     assert_eq!(requests(&dir.path().join("loose.pem"), None).unwrap()[0].form, Form::File);
     let found = requests(dir.path(), None).unwrap();
@@ -207,5 +210,77 @@ proptest! {
         let _ = objects(&bytes);
         bytes.truncate(at);
         let _ = objects(&bytes);
+    }
+}
+
+/// A kind, what its manifest says with a certificate at `@`, and how its rows are called.
+#[test]
+fn certificates_in_manifests_are_found_wherever_kubernetes_keeps_them() {
+    let secret = "kind: Secret\nmetadata: {name: x, namespace: n}\n";
+    let encoded = base64::encode(&ca());
+    let der = base64::encode(&crate::x509::parse_pem_bundle(&ca()).unwrap().remove(0).der);
+    let text = String::from_utf8(ca()).unwrap().replace('\n', "\n    ");
+    let conf = base64::encode(&bytes("v1.36-default-rsa2048/etc-kubernetes/admin.conf"));
+    for (manifest, rows) in [
+        (format!("{secret}data: {{any: {}}}", *encoded), vec!["f[Secret n/x any]"]),
+        (format!("{secret}data: {{any: {}, other: aGk=}}", *der), vec!["f[Secret n/x any]"]),
+        (format!("{secret}stringData:\n  a.pem: |\n    {text}"), vec!["f[Secret n/x a.pem]"]),
+        (format!("{secret}data: {{value: {}}}", *conf), vec!["f[Secret n/x value]", "f[Secret n/x value: ca]"]),
+        (format!("{secret}data: {{a: !!binary {}}}", *base64::encode(encoded.as_bytes())), vec!["f[Secret n/x a]"]),
+        (format!("kind: Secret\nx: &x {}\ndata: {{a: *x}}", *encoded), vec!["f[Secret (no name) a]"]),
+        (
+            format!("kind: ConfigMap\nmetadata: {{name: kube-root-ca.crt}}\ndata:\n  ca.crt: |\n    {text}"),
+            vec!["f[ConfigMap kube-root-ca.crt ca.crt]"],
+        ),
+        (
+            format!("kind: SecretList\nitems: [{{metadata: {{name: a}}, data: {{b: {}}}}}, {{kind: Other}}]", *encoded),
+            vec!["f[Secret a b]"],
+        ),
+        (
+            format!(
+                "kind: MutatingWebhookConfiguration\nwebhooks: [{{}}, {{clientConfig: {{caBundle: {}}}}}]",
+                *encoded
+            ),
+            vec!["f[MutatingWebhookConfiguration (no name) webhooks[1].clientConfig.caBundle]"],
+        ),
+        (format!("kind: APIService\nspec: {{caBundle: {}}}", *encoded), vec!["f[APIService (no name) spec.caBundle]"]),
+        (
+            format!(
+                "kind: A\n---\nkind: CustomResourceDefinition\nspec: {{conversion: {{webhook: {{clientConfig: {{caBundle: {}}}}}}}}}",
+                *encoded
+            ),
+            vec!["f[document 2: CustomResourceDefinition (no name) spec.conversion.webhook.clientConfig.caBundle]"],
+        ),
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("f"), &manifest).unwrap();
+        let found = tree(&Request::new(dir.path().join("f"), Form::File));
+        assert_eq!(names(&found), rows, "{manifest}");
+        assert!(found.items.iter().all(|item| matches!(item.reading, Reading::Certificate(_))), "{manifest}");
+        assert_eq!(
+            found.notes.len(),
+            usize::from(
+                manifest.contains("aGk=") || manifest.contains("kind: Other") || manifest.contains("kind: A\n")
+            ),
+            "{manifest}"
+        );
+        // The same by walking.
+        assert_eq!(names(&directory(dir.path(), None)), rows, "{manifest}");
+    }
+}
+
+#[test]
+fn what_is_no_certificate_where_one_has_to_be_is_said() {
+    for (data, why) in [
+        ("ca.crt: aGVsbG8=", "expected a certificate, found nothing of the kind"),
+        ("ca.crt: '%'", "expected base64, found something else"),
+        (
+            "tls.crt: LS0tLS1CRUdJTiBQVUJMSUMgS0VZLS0tLS0KLS0tLS1FTkQgUFVCTElDIEtFWS0tLS0tCg==",
+            "expected a certificate, found PUBLIC KEY",
+        ),
+    ] {
+        let found = objects(format!("kind: Secret\nmetadata: {{name: x}}\ndata: {{{data}}}").as_bytes());
+        let [object] = found.as_slice() else { panic!("{data}: {found:?}") };
+        assert!(matches!(&object.reading, Reading::Unreadable(found) if found.to_string() == why), "{object:?}");
     }
 }

@@ -59,7 +59,7 @@ pub fn ask(
     survey: &Survey,
     rules: &Rules<'_>,
 ) -> CsrDecision {
-    Run { credential, credentials, authority: authorities.get(&credential.authority), survey, rules }.ask()
+    Run::new(credential, credentials, authorities, survey, rules).ask()
 }
 
 impl Run<'_> {

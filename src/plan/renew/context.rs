@@ -3,7 +3,7 @@
 use super::{Credential, Reason, Rules, Skipped};
 use crate::ca::{CaError, PrivateKey};
 use crate::kubeconfig::Read;
-use crate::tree::{Authority, Survey};
+use crate::tree::{Authorities, Authority, Survey};
 use crate::x509::Certificate;
 
 pub(super) struct Run<'a> {
@@ -12,6 +12,19 @@ pub(super) struct Run<'a> {
     pub authority: Option<&'a Authority>,
     pub survey: &'a Survey,
     pub rules: &'a Rules<'a>,
+}
+
+impl<'a> Run<'a> {
+    pub fn new(
+        credential: &'a Credential,
+        credentials: &'a [Credential],
+        authorities: &'a Authorities,
+        survey: &'a Survey,
+        rules: &'a Rules<'a>,
+    ) -> Self {
+        let authority = credential.authority.and_then(|authority| authorities.get(&authority));
+        Self { credential, credentials, authority, survey, rules }
+    }
 }
 
 /// The existing certificate.

@@ -29,15 +29,15 @@ pub fn of_profile(profile: &Profile, layout: &Layout, directories: &Directories)
 }
 
 fn of_item(item: &Item) -> Option<Credential> {
-    let entry = match &item.what {
-        What::Leaf(entry) | What::Kubeconfig(entry, _) => Some(*entry),
-        What::Extra(_) => None,
+    let (entry, authority) = match &item.what {
+        What::Leaf(entry) | What::Kubeconfig(entry, _) => (Some(*entry), Some(entry.signer?)),
+        What::Extra(extra) => (None, extra.authority.in_tree()),
         What::Authority(_) | What::ServiceAccount(_) | What::SignerFile { .. } | What::Copy { .. } => return None,
     };
     Some(Credential {
         id: item.id.clone(),
         entry,
-        authority: item.signer()?,
+        authority,
         public: item.public.clone(),
         private: item.private.clone(),
         wanted: item.home.clone().map(|home| (item.what.clone(), home)),
@@ -60,7 +60,7 @@ fn of_entry(entry: &'static Entry, node: Option<&str>, directories: &Directories
     Some(Credential {
         id: EntryId::new(node, entry.name),
         entry: Some(entry),
-        authority: entry.signer?,
+        authority: Some(entry.signer?),
         public,
         private,
         wanted: None,

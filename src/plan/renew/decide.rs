@@ -13,6 +13,7 @@ use crate::catalog::paths::KUBELET_CONF;
 use crate::encoding::shown::named;
 use crate::kubeconfig::{self, Credentials};
 use crate::plan::blueprints::{BACK_DATE, Bounds};
+use crate::plan::outside::Outside;
 use crate::profile::RENEWAL;
 use crate::tree::{Authorities, Authority, Survey, file};
 use crate::x509::{BundleError, Certificate, KeyKind, parse_pem_bundle, path};
@@ -26,7 +27,7 @@ pub fn decide(
     survey: &Survey,
     rules: &Rules<'_>,
 ) -> Result<Decision, Refusal> {
-    Run { credential, credentials, authority: authorities.get(&credential.authority), survey, rules }.decide()
+    Run::new(credential, credentials, authorities, survey, rules).decide()
 }
 
 impl Run<'_> {
@@ -55,6 +56,7 @@ impl Run<'_> {
         match &read.credentials {
             Credentials::Files { certificate, .. } => Err(Unfit::Skipped(self.elsewhere(&named(certificate)))),
             Credentials::Embedded { certificate, key: pem } => {
+                kubeconfig::editable(bytes).map_err(|why| unreadable(why.into()))?;
                 let (leaf, chain) = leaf(certificate).map_err(|why| unreadable(why.into()))?;
                 Ok(Existing { leaf, chain, key: Some(PrivateKey::from_pem(pem)), read: Some(read) })
             }
@@ -91,10 +93,11 @@ impl Run<'_> {
         if existing.leaf.is_ca {
             return left(Skipped::IsAuthority, existing.leaf);
         }
+        let Some(signer) = self.credential.authority else { return Ok(self.by_external(existing)) };
         let Some(authority) = self.authority.and_then(Authority::certificate) else {
             return match self.broken_signer() {
                 Some(refusal) => Err(refusal),
-                None => left(Skipped::AuthorityMissing(self.credential.authority), existing.leaf),
+                None => left(Skipped::AuthorityMissing(signer), existing.leaf),
             };
         };
         let authority_data = existing.read.as_ref().is_some_and(|read| self.other_authority_data(read));
@@ -135,9 +138,9 @@ impl Run<'_> {
             // What it trusts may be older than ca.crt; only its owner can sign a new credential.
             _ if reasons == [Reason::AuthorityData] && !self.is_asked() => Ok(Decision::Keep(Box::new(existing.leaf))),
             _ if reasons.iter().all(|reason| matches!(reason, Reason::Window { .. })) => {
-                left(Skipped::ExternalInWindow(self.credential.authority), existing.leaf)
+                left(Skipped::ExternalInWindow(signer), existing.leaf)
             }
-            _ => left(Skipped::External(self.credential.authority), existing.leaf),
+            _ => left(Skipped::External(Outside::Key(signer)), existing.leaf),
         }
     }
 
@@ -195,12 +198,15 @@ impl Run<'_> {
             Reason::Unreadable(why) => Some(Skipped::Unreadable(why.clone())),
             _ => None,
         };
+        let Some(signer) = self.credential.authority else {
+            return Ok(Decision::Skipped(Skipped::External(Outside::Authority), None));
+        };
         let Some(authority) = self.authority.and_then(Authority::certificate) else {
             return match (self.broken_signer(), unreadable, &self.credential.wanted) {
                 (Some(refusal), ..) if self.credential.wanted.is_some() => Err(refusal),
                 // What was named is never passed over in silence.
                 (None, None, wanted) if wanted.is_some() || self.rules.named => {
-                    Ok(Decision::Skipped(Skipped::AuthorityMissing(self.credential.authority), None))
+                    Ok(Decision::Skipped(Skipped::AuthorityMissing(signer), None))
                 }
                 (_, Some(left), _) => Ok(Decision::Skipped(left, None)),
                 _ => Ok(Decision::Absent),
@@ -218,7 +224,7 @@ impl Run<'_> {
             });
         };
         let Some(Authority::Local(_)) = self.authority else {
-            return Ok(Decision::Skipped(Skipped::External(self.credential.authority), None));
+            return Ok(Decision::Skipped(Skipped::External(Outside::Key(signer)), None));
         };
         self.usable()?;
         let (not_before, not_after, shortened) = self.dates(wanted.lifetime + BACK_DATE, authority);
@@ -248,7 +254,7 @@ impl Run<'_> {
 
     /// Why an existing signer cannot be used.
     fn broken_signer(&self) -> Option<Refusal> {
-        self.authority.and_then(|authority| super::refusal(self.credential.authority, authority, self.rules.now))
+        self.authority.and_then(|authority| super::refusal(self.credential.authority?, authority, self.rules.now))
     }
 
     fn usable(&self) -> Result<(), Refusal> {
@@ -316,7 +322,7 @@ fn made_by_itself(leaf: &Certificate, chain: &[Certificate]) -> bool {
 /// The certificate itself, and what follows it in its file.
 pub(super) fn leaf(bytes: &[u8]) -> Result<(Certificate, Vec<Certificate>), BundleError> {
     let mut bundle = parse_pem_bundle(bytes)?.into_iter();
-    let leaf = bundle.next().ok_or(BundleError::NoCertificate { found: Vec::new() })?;
+    let leaf = bundle.next().ok_or(BundleError::NoCertificate { found: Vec::new(), other: None })?;
     Ok((leaf, bundle.collect()))
 }
 

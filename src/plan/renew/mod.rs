@@ -9,6 +9,7 @@ mod ask;
 mod context;
 mod credentials;
 mod decide;
+mod external;
 mod identity;
 mod reasons;
 mod refusals;
@@ -25,7 +26,8 @@ use crate::catalog::paths::KUBELET_CONF;
 use crate::catalog::{CaId, Entry};
 use crate::plan::decision::Unreadable;
 use crate::plan::item::{Access, What};
-use crate::profile::{Profile, Threshold};
+use crate::plan::outside::Outside;
+use crate::profile::{ExtraAuthority, Profile, Roots, Threshold};
 use crate::tree::{Authority, EntryId, Place, Unusable};
 use crate::x509::{Certificate, OtherKey, PathError};
 
@@ -42,7 +44,8 @@ pub struct Credential {
     /// The node's name in a cluster directory, and kubeadm's name, or the profile's for an extra certificate.
     pub id: EntryId,
     pub entry: Option<&'static Entry>,
-    pub authority: CaId,
+    /// `None`: an external one, that the tree does not know.
+    pub authority: Option<CaId>,
     /// The certificate, or the kubeconfig.
     pub public: Place,
     /// The key; `None`: a kubeconfig embeds it.
@@ -75,6 +78,17 @@ impl Credential {
 
     pub const fn is_kubeconfig(&self) -> bool {
         self.private.is_none()
+    }
+
+    /// The roots of an external authority's certificate.
+    pub fn roots(&self) -> Option<&Roots> {
+        match &self.wanted {
+            Some((What::Extra(extra), _)) => match &extra.authority {
+                ExtraAuthority::External(roots) => Some(roots),
+                ExtraAuthority::InTree(_) => None,
+            },
+            _ => None,
+        }
     }
 
     /// Where its files are.
@@ -197,7 +211,7 @@ pub enum Reason {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Skipped {
     /// The authority is external.
-    External(CaId),
+    External(Outside),
     /// The same, and what is there is still good: nothing but its window has begun.
     ExternalInWindow(CaId),
     AuthorityMissing(CaId),

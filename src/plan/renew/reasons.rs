@@ -59,8 +59,8 @@ impl Run<'_> {
         reasons: &[Reason],
     ) -> Option<Skipped> {
         let only_window = matches!(reasons, [Reason::Window { .. }]);
-        (only_window && not_after <= leaf.not_after)
-            .then_some(Skipped::AuthorityEnds(self.credential.authority, not_after))
+        let authority = self.credential.authority?;
+        (only_window && not_after <= leaf.not_after).then_some(Skipped::AuthorityEnds(authority, not_after))
     }
 
     /// What the new one would have left were due as soon as it is made. `lifetime`: with what it is dated back, before

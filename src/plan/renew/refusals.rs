@@ -36,7 +36,7 @@ pub fn refuse_foreign_ca(credential: &Credential, decision: Decision, others: &[
     };
     let is_its = |refusal: &&Refusal| match refusal {
         Refusal::OtherAuthority { node, authority } => {
-            credential.id.node.as_ref() == Some(node) && credential.authority == *authority
+            credential.id.node.as_ref() == Some(node) && credential.authority == Some(*authority)
         }
         _ => false,
     };

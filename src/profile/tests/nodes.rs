@@ -117,7 +117,15 @@ fn extra_certificates_of_a_profile() {
         ),
         (
             "name: a, usages: [client], authority: etcd",
-            "3:60: extraCertificates[0].authority: expected one of ca, front-proxy-ca, etcd-ca, found etcd",
+            "3:60: extraCertificates[0].authority: expected one of ca, front-proxy-ca, etcd-ca, external, found etcd",
+        ),
+        (
+            "name: a, usages: [client], root: /r.pem",
+            "3:55: extraCertificates[0].root: expected root beside authority external only, found authority ca",
+        ),
+        (
+            "name: a, usages: [client], authority: external, root: r.pem",
+            "3:76: extraCertificates[0].root: expected an absolute path without . and .., found r.pem",
         ),
         (
             "name: a, usages: [client], nodes: [cp2]",

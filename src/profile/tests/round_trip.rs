@@ -1,7 +1,7 @@
 //! Generated profiles are rendered and read back; valid files are damaged and never make the reader panic.
 
 use super::*;
-use crate::profile::model::{AuthorityOptions, EntryOptions, Hooks};
+use crate::profile::model::{AuthorityOptions, EntryOptions, ExtraAuthority, Hooks, Roots};
 use proptest::collection::{btree_set, vec};
 use proptest::option;
 use proptest::prelude::*;
@@ -218,7 +218,12 @@ fn extra_certificate(index: usize, extra: Extra, nodes: &[Node]) -> ExtraCertifi
     let (organizations, server, sans, algorithm, validity, everywhere) = extra;
     ExtraCertificate {
         name: format!("extra{index}"),
-        authority: CaId::Cluster,
+        authority: match index % 4 {
+            0 => ExtraAuthority::InTree(CaId::Cluster),
+            1 => ExtraAuthority::External(Roots::System),
+            2 => ExtraAuthority::External(Roots::File("/etc/ssl/a b.pem".to_owned())),
+            _ => ExtraAuthority::InTree(CaId::FrontProxy),
+        },
         common_name: format!("CN of {index}: \"x\""),
         organizations,
         usages: vec![if server { ExtendedKeyUsage::ServerAuth } else { ExtendedKeyUsage::ClientAuth }],

@@ -199,6 +199,9 @@ fn steps(advice: &Advice) -> Vec<String> {
             "restore {}, or check that this is the intended directory: without it nothing can be verified",
             advice.path
         )),
+        Problem::Missing if advice.origin == Origin::Found => {
+            steps.push(format!("put {} in its place, or have the kubeconfig name the right file", advice.path));
+        }
         Problem::Missing => steps.push(format!("make what is missing: {}", init(&advice.origin))),
         Problem::Unreadable => steps.extend([
             format!("check the file: kpki inspect {}", shell_word(&advice.path)),

@@ -5,8 +5,8 @@ use time::macros::format_description;
 
 use super::result::{Line, Tone};
 use crate::audit::{Judged, JudgedTree};
-use crate::catalog::CaId;
 use crate::inventory::{CertificateFacts, Kind, Reading};
+use crate::profile::ExtraAuthority;
 use crate::report::table::sanitised;
 
 /// `Nov 20, 2027 20:02 UTC`.
@@ -66,7 +66,13 @@ pub fn residual(judged: &Judged) -> String {
 
 /// Whose signature it needs, where there is a certificate to speak of.
 pub fn authority(judged: &Judged) -> &'static str {
-    judged.item.authority.filter(|_| is_there(judged)).map_or("", CaId::name)
+    match (is_there(judged), judged.item.authority) {
+        (true, Some(authority)) => authority.name(),
+        (true, None) if judged.item.externally_managed && judged.item.kind == Kind::Certificate => {
+            ExtraAuthority::EXTERNAL
+        }
+        _ => "",
+    }
 }
 
 pub fn external(judged: &Judged) -> &'static str {

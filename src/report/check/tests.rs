@@ -80,7 +80,8 @@ fn check(trees: &[(&str, Vec<Item>)], selection: Selection) -> Check {
         .map(|(cluster, items)| {
             let root = format!("/clusters/{cluster}");
             let origin = Origin::Recorded { dir: root.clone() };
-            let tree = Tree { root, cluster: Some((*cluster).to_owned()), node: None, items: items.clone() };
+            let cluster = Some((*cluster).to_owned());
+            let tree = Tree { root, cluster, node: None, items: items.clone(), notes: Vec::new() };
             judge_tree(tree, Policy::default(), origin, AT)
         })
         .collect();

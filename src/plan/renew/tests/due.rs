@@ -178,7 +178,7 @@ fn what_another_authority_signed_is_due_where_only_this_one_is_trusted() {
                 "{name} {entry}"
             );
             world.remove("pki/ca.key");
-            assert_eq!(world.left(entry), Skipped::External(CaId::Cluster), "{name} {entry}");
+            assert_eq!(world.left(entry), Skipped::External(Outside::Key(CaId::Cluster)), "{name} {entry}");
         } else {
             world.keeps(entry);
         }
@@ -240,7 +240,7 @@ fn another_authority_concerns_that_node_s_entries_of_it() {
         (None, CaId::Cluster, false),
     ] {
         let credential = world.credentials().into_iter().find(|one| one.id.name == "apiserver").unwrap();
-        let credential = Credential { id: EntryId::new(node, "apiserver"), authority, ..credential };
+        let credential = Credential { id: EntryId::new(node, "apiserver"), authority: Some(authority), ..credential };
         let others = std::slice::from_ref(&refusal);
         let decision = world.decide("apiserver").unwrap();
         assert_eq!(refuse_foreign_ca(&credential, decision, others).is_err(), refused, "{node:?} {authority:?}");

@@ -70,8 +70,8 @@ fn everything_that_is_left() {
     let mut world = World::new().apiserver();
     world.kubeconfig("admin.conf", &world.issuer.bundle_pem());
     world.remove("pki/ca.key");
-    assert_eq!(world.left("apiserver"), Skipped::External(CaId::Cluster));
-    assert_eq!(world.left("admin.conf"), Skipped::External(CaId::Cluster));
+    assert_eq!(world.left("apiserver"), Skipped::External(Outside::Key(CaId::Cluster)));
+    assert_eq!(world.left("admin.conf"), Skipped::External(Outside::Key(CaId::Cluster)));
     world.due = Some(Threshold::PercentLeft(33));
     world.keeps("apiserver");
     world.remove("pki/ca.crt");
@@ -189,10 +189,10 @@ fn old_authority_data_of_an_external_authority_is_no_reason() {
     world.remove("pki/ca.key");
     world.keeps("admin.conf");
     world.now = MADE + YEAR;
-    assert_eq!(world.left("admin.conf"), Skipped::External(CaId::Cluster));
+    assert_eq!(world.left("admin.conf"), Skipped::External(Outside::Key(CaId::Cluster)));
     world.now = NOW;
     world.due = None;
-    assert_eq!(world.left("admin.conf"), Skipped::External(CaId::Cluster));
+    assert_eq!(world.left("admin.conf"), Skipped::External(Outside::Key(CaId::Cluster)));
 }
 
 #[test]
@@ -263,7 +263,8 @@ fn the_kubelets_certificate_is_listed_once_for_each_node_of_the_layout() {
 fn only_what_was_to_be_renewed_and_was_not_is_a_gap() {
     let other = || Skipped::Unreadable(Unreadable::NotEmbedded(String::new()));
     let gaps = [
-        (Skipped::External(CaId::Etcd), true),
+        (Skipped::External(Outside::Key(CaId::Etcd)), true),
+        (Skipped::External(Outside::Authority), true),
         (Skipped::ExternalInWindow(CaId::Etcd), true),
         (Skipped::AuthorityMissing(CaId::Etcd), true),
         (Skipped::NotOurs(Name::default()), true),

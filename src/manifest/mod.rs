@@ -1,0 +1,7 @@
+//! Manifests, as kubectl takes them: the objects in a text, and the fields of theirs that may hold certificates and keys.
+
+mod fields;
+mod objects;
+
+pub use fields::{Encoding, Value, must_hold_a_certificate, values};
+pub use objects::{Object, objects};

@@ -1,0 +1,12 @@
+//! Who signs what this tree cannot sign.
+
+use crate::catalog::CaId;
+
+/// Why this tree cannot sign a certificate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outside {
+    /// The authority is the tree's, and its key is not in it.
+    Key(CaId),
+    /// None of the tree's authorities: a public or commercial one.
+    Authority,
+}
