@@ -1,6 +1,7 @@
 //! kpki against programs that are not ours: OpenSSL, Go's reading through kubectl, pkilint, etcd, HAProxy, nginx, cfssl, keytool, promtool,
 //! PyYAML, and a kernel that refuses (strace, full and read-only file systems), systemd and cron. A missing program fails, it
-//! never skips.
+//! never skips; kube-apiserver, kube-controller-manager and the kubelet are in no package, and tests of theirs say that they did not run
+//! unless `KUBE_APISERVER`, `KUBE_CONTROLLER_MANAGER` and `KUBELET` name the programs.
 //!
 //! `cargo test --release --features interop --test interop`, as root (mounts, other users, network namespaces).
 
@@ -49,6 +50,8 @@ mod outputs_sweep;
 mod pkilint;
 #[path = "interop/promtool.rs"]
 mod promtool;
+#[path = "interop/readers.rs"]
+mod readers;
 #[path = "interop/renew.rs"]
 mod renew;
 #[path = "interop/renew_sweep.rs"]

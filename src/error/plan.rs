@@ -4,6 +4,7 @@ use std::path::Path;
 
 use time::OffsetDateTime;
 
+use crate::catalog::paths::FINALIZE;
 use crate::clock::{length, rfc3339};
 use crate::files::shell_word;
 use crate::plan::decision::{Decision, Difference, Notice, Reconciled, Refusal, Takes};
@@ -234,6 +235,10 @@ pub fn notices(notices: &[Notice], context: &Context<'_>) -> Vec<String> {
                 "{} new: the other control-plane nodes need the same before their trees can be made; a cluster directory \
                  (without --node) holds every node's tree",
                 few(items, "is", "are")
+            ),
+            Notice::KubeletUsesItsOwn { item } => format!(
+                "{item} embeds another certificate than the one that the kubelet uses and rotates; it is kept; let it point to the \
+                 kubelet's, on the node: {FINALIZE}"
             ),
             Notice::KubeletRotates { item } => {
                 format!("{item} points to the kubelet's own rotating certificate; it is not changed")

@@ -181,6 +181,8 @@ pub enum Notice {
     OtherAlgorithm { item: String, found: String, wanted: Algorithm, takes: Takes },
     /// An existing certificate was made for another lifetime than the profile asks for.
     OtherLifetime { item: String, found: Duration, wanted: Duration, takes: Takes },
+    /// The kubelet uses a certificate that it rotates, whatever this file embeds.
+    KubeletUsesItsOwn { item: String },
     /// The kubelet rotates its own certificate, this file only points to it.
     KubeletRotates { item: String },
     /// A certificate has names or usages that are not in the profile.

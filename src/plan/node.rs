@@ -68,7 +68,7 @@ pub struct NodeEntry {
     pub public: NodeFile,
     /// Of a kubeconfig: the key file it points to, if it embeds none.
     pub private: NodeFile,
-    /// Of a kubeconfig that embeds no credentials: the certificate file it points to.
+    /// Of a kubeconfig: the certificate file it points to, or what the kubelet uses in place of what is embedded.
     pub client: NodeFile,
     /// It must exist.
     pub required: bool,
@@ -173,11 +173,11 @@ impl Judge<'_> {
         if let Some(wanted) = wanted.filter(|wanted| entry.server == Server::Local && **wanted != read.server) {
             judged.findings.push(Finding::OtherServer { found: read.server.clone(), wanted: wanted.clone() });
         }
-        match read.credentials {
-            Credentials::Embedded { certificate, key } => {
+        match (read.credentials, &holding.client) {
+            (Credentials::Embedded { certificate, key }, NodeFile::Missing) => {
                 self.pair(holding, &certificate, &NodeFile::File(key), judged)
             }
-            Credentials::Files { .. } => match &holding.client {
+            _ => match &holding.client {
                 NodeFile::File(bytes) => self.pair(holding, bytes, &holding.private, judged),
                 NodeFile::Missing => judged.findings.push(Finding::Missing),
                 NodeFile::Unreadable(why) => judged.findings.push(Finding::Unreadable(why.clone())),

@@ -10,7 +10,7 @@ pub mod known_keys;
 pub mod passwords;
 pub mod pending;
 pub mod profiles;
-mod referred;
+pub mod referred;
 pub mod requests;
 pub mod roots;
 pub mod session;

@@ -22,15 +22,15 @@ pub fn follow(credentials: &mut [Credential], tree: &TreeDir) -> Result<(), Erro
     let kubeconfigs = credentials.iter().filter(|one| one.is_kubeconfig()).map(|one| &one.public);
     let found = survey::survey(&tree.roots, kubeconfigs)?;
     for one in credentials.iter_mut().filter(|one| one.is_kubeconfig()) {
-        let is_kubelets = one.id.name == KUBELET_CONF;
-        let may_refer = |bytes: &&[u8]| is_kubelets || kubeconfig::may_name_files(bytes);
-        let bytes = file(&found, Some(&one.public)).filter(may_refer);
-        let Some(read) = bytes.and_then(|bytes| kubeconfig::read(bytes).ok()) else { continue };
+        let Some(bytes) = file(&found, Some(&one.public)) else { continue };
+        if !kubeconfig::may_name_files(bytes) {
+            one.elsewhere = rotated(one, tree);
+            continue;
+        }
+        let Ok(read) = kubeconfig::read(bytes) else { continue };
         let base = one.public.path.strip_suffix(&one.id.name).unwrap_or_default();
         let Credentials::Files { certificate, key } = read.credentials else {
-            if is_kubelets {
-                one.elsewhere = look(tree, base, &format!("{DEFAULT_KUBELET_DIR}/{ROTATED_CLIENT}"));
-            }
+            one.elsewhere = rotated(one, tree);
             continue;
         };
         match (below(base, &certificate), below(base, &key)) {
@@ -41,6 +41,16 @@ pub fn follow(credentials: &mut [Credential], tree: &TreeDir) -> Result<(), Erro
         }
     }
     Ok(())
+}
+
+/// What the kubelet has rotated beside a kubelet.conf that embeds its credential.
+fn rotated(one: &Credential, tree: &TreeDir) -> Option<Elsewhere> {
+    beside(&one.public, tree).filter(|_| one.id.name == KUBELET_CONF)
+}
+
+/// What the kubelet has rotated beside this kubelet.conf.
+pub fn beside(conf: &Place, tree: &TreeDir) -> Option<Elsewhere> {
+    look(tree, conf.path.strip_suffix(KUBELET_CONF)?, &format!("{DEFAULT_KUBELET_DIR}/{ROTATED_CLIENT}"))
 }
 
 /// A path below the tree; the node's own `/etc/kubernetes` is what the tree is.

@@ -76,7 +76,7 @@ fn openssl_and_pkilint_take_what_the_verbs_write() {
     }
 }
 
-fn start_etcd(tree: &Made, url: &str, peer: &str, data: &Path) -> Server {
+pub fn start_etcd(tree: &Made, url: &str, peer: &str, data: &Path) -> Server {
     let file = |name: &str| tree.path(&format!("pki/etcd/{name}"));
     let mut etcd = program("etcd");
     etcd.env_clear()
@@ -100,7 +100,7 @@ fn start_etcd(tree: &Made, url: &str, peer: &str, data: &Path) -> Server {
     Server::start(&mut etcd, data.join("etcd.log"))
 }
 
-fn etcdctl(tree: &Made, url: &str, client: &str) -> Ran {
+pub fn etcdctl(tree: &Made, url: &str, client: &str) -> Ran {
     let client = tree.path(client);
     let mut etcdctl = program("etcdctl");
     etcdctl.env_clear().env("ETCDCTL_API", "3").args(["--dial-timeout=3s", "--command-timeout=5s", "--endpoints", url]);

@@ -23,7 +23,7 @@ fn serve(pair: &Path, clients: &Path, log: &Path) -> (Server, String) {
 }
 
 /// What `openssl s_client` gets for a GET; `names` are -verify_hostname and -verify_ip.
-fn get(address: &str, ca: &Path, client: Option<(&Path, &Path)>, names: &[&str]) -> String {
+pub fn get(address: &str, ca: &Path, client: Option<(&Path, &Path)>, names: &[&str]) -> String {
     let mut command = program("openssl");
     command.args(["s_client", "-quiet", "-verify_return_error", "-connect", address, "-CAfile"]).arg(ca).args(names);
     if let Some((certificate, key)) = client {
@@ -36,10 +36,10 @@ fn get(address: &str, ca: &Path, client: Option<(&Path, &Path)>, names: &[&str])
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
-const SERVED: &str = "HTTP/1.0 200 ok";
+pub const SERVED: &str = "HTTP/1.0 200 ok";
 
 /// Certificate and key out of a kubeconfig.
-fn credentials(config: &Path, out: &Path) -> (PathBuf, PathBuf) {
+pub fn credentials(config: &Path, out: &Path) -> (PathBuf, PathBuf) {
     let text = std::fs::read_to_string(config).unwrap();
     let field = |name: &str| {
         let line = text.lines().find(|line| line.contains(&format!("{name}:"))).unwrap();

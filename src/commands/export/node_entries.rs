@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::manifest::Manifest;
-use crate::catalog::paths::{SIGNER_ENTRY, SIGNER_FILE};
+use crate::catalog::paths::{KUBELET_CONF, ROTATED_CLIENT, SIGNER_ENTRY, SIGNER_FILE};
 use crate::catalog::{CaId, ENTRIES, Entry, Files};
 use crate::files;
 use crate::kubeconfig::{self, Credentials};
@@ -124,7 +124,15 @@ fn of_entry(host: &NodeRootfs, sources: &Sources<'_>, entry: &'static Entry, cer
     let (mut private, mut client) = (NodeFile::Missing, NodeFile::Missing);
     match (entry.files, &public) {
         (Files::Kubeconfig(_), NodeFile::File(bytes)) => {
-            if let Ok(Credentials::Files { certificate, key }) = kubeconfig::read(bytes).map(|read| read.credentials) {
+            let rotated = format!("{DEFAULT_KUBELET_DIR}/{ROTATED_CLIENT}");
+            let is_rotated = entry.name == KUBELET_CONF && host.file_at(&rotated) != NodeFile::Missing;
+            let files = match kubeconfig::read(bytes).map(|read| read.credentials) {
+                Ok(Credentials::Files { certificate, key }) => Some((certificate, key)),
+                // The kubelet uses its own, whatever is embedded.
+                Ok(Credentials::Embedded { .. }) if is_rotated => Some((rotated.clone(), rotated)),
+                _ => None,
+            };
+            if let Some((certificate, key)) = files {
                 (client, private) = (host.file_at(&certificate), host.file_at(&key));
                 prints = None;
             }

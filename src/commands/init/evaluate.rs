@@ -3,15 +3,17 @@
 use super::external::external;
 use super::request::Request;
 use super::resolve::Resolved;
+use crate::catalog::paths::KUBELET_CONF;
 use crate::error::{self, Context, Error};
 use crate::files::RelPath;
-use crate::plan::decision::{Decision, Making, Reconciled};
+use crate::plan::decision::{Decision, Difference, Making, Notice, Reconciled};
 use crate::plan::guard;
 use crate::plan::item::Item;
 use crate::plan::reconcile::reconcile;
+use crate::plan::renew::Elsewhere;
 use crate::report::Outcome;
 use crate::store::RootId;
-use crate::workspace::{Snapshot, state};
+use crate::workspace::{Snapshot, referred, state};
 
 pub struct Evaluation {
     pub snapshot: Snapshot,
@@ -23,12 +25,31 @@ pub fn evaluate(request: &Request, resolved: &Resolved, snapshot: Snapshot) -> R
     let (profile, items) = (&resolved.loaded.profile, &resolved.items);
     let Snapshot { survey, authorities } = &snapshot;
     let mut decided = reconcile(profile, items, survey, authorities, request.run.now, request.force);
+    unused_credentials(request, resolved, &mut decided);
     if !request.allow_shared_ca {
         decided.refusals.extend(guard::shared_authorities(authorities));
     }
     match error::refusal(&context(request, resolved), items, &decided) {
         Some(refusal) => Err(refusal),
         None => Ok(Evaluation { snapshot, decided }),
+    }
+}
+
+/// What a kubelet.conf embeds need not fit where the kubelet has rotated its own: it uses that one.
+fn unused_credentials(request: &Request, resolved: &Resolved, decided: &mut Reconciled) {
+    let is_used = |difference: &Difference| {
+        use Difference::{OtherAccess, Unreadable, WrongAuthorityData};
+        matches!(difference, OtherAccess(_) | Unreadable(_) | WrongAuthorityData)
+    };
+    let confs = resolved.items.iter().zip(&mut decided.decisions).filter(|(item, _)| item.id.name == KUBELET_CONF);
+    for (item, decision) in confs {
+        let (Decision::Conflict(differences, _) | Decision::Replace(_, differences)) = &*decision else { continue };
+        let used = referred::beside(&item.public, &resolved.tree);
+        let is_rotated = matches!(used, Some(Elsewhere::Certificate(leaf)) if leaf.not_after >= request.run.now);
+        if is_rotated && !differences.iter().any(is_used) {
+            *decision = Decision::Keep;
+            decided.notices.push(Notice::KubeletUsesItsOwn { item: item.id.to_string() });
+        }
     }
 }
 

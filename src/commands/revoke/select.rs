@@ -58,6 +58,10 @@ impl Selector<'_> {
                     .hint("give the certificate itself with --cert FILE, or its number with --serial HEX --ca CA")
             })?;
             add(of_certificate(self.verb, credential.id.to_string(), &certificate, snapshot)?);
+            // What the kubelet uses in its place is its node's credential as well.
+            if let Some(used) = credential.rotated(session.run.now) {
+                add(of_certificate(self.verb, credential.id.to_string(), used, snapshot)?);
+            }
         }
         if let Some(path) = self.certificate {
             add(of_certificate(self.verb, path.display().to_string(), &read(path)?, snapshot)?);

@@ -29,7 +29,7 @@ fn what_the_kubelet_uses_is_shown_and_judged() {
     let old = place.read("k8s/kubelet.conf");
     assert_eq!(check(&place, "2028-01-01").1["state"], "expired");
     // The kubelet's own is a year younger.
-    renew_at(&place, "2027-11-01", &["kubelet.conf"]).ok();
+    renew_at(&place, "2027-11-01", &["all"]).ok();
     let young = credential(&place.read("k8s/kubelet.conf"));
     place.write("k8s/kubelet.conf", &old);
     place.write("k8s/kubelet/kubelet-client-2027.pem", young);
@@ -39,6 +39,11 @@ fn what_the_kubelet_uses_is_shown_and_judged() {
     assert!(kubelet["path"].as_str().unwrap().ends_with("k8s/kubelet/kubelet-client-current.pem"), "{kubelet}");
     let text = place.kpki(&["check-expiration", "k8s", "--at", "2028-01-01"]).stdout;
     assert!(text.contains("on the node: kubeadm init phase kubelet-finalize all"), "{text}");
+    // Nor does anything else go by what nobody uses.
+    let run = place.kpki(&["init", "--dir", "k8s", "--at", "2027-12-01"]).warns();
+    assert!(run.stderr.contains("kubelet.conf embeds another certificate"), "{}", run.stderr);
+    place.kpki(&["export", "--verify", "cp1", "--dir", "k8s", "--at", "2027-12-01"]).ok();
+    assert_eq!(place.read("k8s/kubelet.conf"), old);
     // Its own has an end too.
     assert_eq!(check(&place, "2028-11-02").1["state"], "expired");
     // One of another authority, and none at all, are findings.
