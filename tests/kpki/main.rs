@@ -34,6 +34,7 @@ mod key_in_certificate;
 mod kubeadm;
 mod kubeconfig;
 mod mangled;
+mod manifests;
 mod metrics;
 mod outputs;
 mod pkits;
