@@ -57,7 +57,8 @@ pub fn run(request: &Request, progress: Progress<'_>) -> Result<(Check, Vec<Stri
     }
     // A target that cannot be read never hides the others.
     for (target, (trees, notes)) in targets.iter().zip(trees.iter_mut().zip(&notes)) {
-        if trees.iter().all(|tree| tree.items.is_empty()) {
+        // Of a kubeconfig with a token it is said that there is nothing to judge.
+        if trees.iter().all(|tree| tree.items.is_empty()) && notes.is_empty() {
             *trees = vec![unreadable(request, target, &nothing(target, trees.is_empty(), notes))];
         }
     }

@@ -10,7 +10,7 @@ use crate::encoding::yaml::{self, Node, field};
 
 /// How a field says bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Encoding {
+enum Encoding {
     Base64,
     Text,
 }
@@ -38,7 +38,7 @@ const FIELDS: &[(&str, &str, Encoding)] = &[
 pub struct Value<'n> {
     /// Of a Secret or ConfigMap its key, else the field's path.
     pub key: String,
-    pub encoding: Encoding,
+    encoding: Encoding,
     text: &'n str,
 }
 

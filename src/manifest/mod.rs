@@ -3,5 +3,5 @@
 mod fields;
 mod objects;
 
-pub use fields::{Encoding, Value, must_hold_a_certificate, values};
+pub use fields::{Value, must_hold_a_certificate, values};
 pub use objects::{Object, objects};

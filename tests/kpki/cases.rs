@@ -206,6 +206,12 @@ const TABLE: &[Row] = &[
         4,
         &[Say("expected base64 in client-key-data"), NotSay("SECRET")],
     ),
+    row(
+        "kubeconfig-no-kind",
+        "inspect noapi.conf --at 2026-12-01",
+        0,
+        &[Say("kubeconfig"), NotSay("current-context, found none")],
+    ),
     row("kubeconfig-no-kind", "check-expiration noapi.conf", 0, &[Say("noapi.conf "), Say("[ca]")]),
     row("kubeconfig-no-kind", "check-expiration nokind.conf", 0, &[Say("nokind.conf "), Say("[ca]")]),
     row("kubeconfig-no-kind", "inspect noapi.conf nokind.conf", 0, &[Say("certificate of user kubernetes-admin")]),

@@ -36,6 +36,7 @@ mod key_mismatch;
 mod kubeadm;
 mod kubeconfig;
 mod mangled;
+mod manifests;
 mod metrics;
 mod outputs;
 mod pkits;

@@ -31,12 +31,16 @@ fn manifest(name: &str, bytes: &[u8], passwords: &mut dyn Passwords) -> Result<O
     let stream = yaml::read_as_kubectl(bytes);
     let objects = manifest::objects(&stream.documents);
     let objects: Vec<_> = objects.iter().filter_map(|object| Some((object, manifest::values(object)?))).collect();
-    if objects.is_empty() {
-        return Ok(None);
-    }
-    if let Some(fault) = stream.faults.first() {
+    let fault = stream.faults.first().map(|fault| {
         let at = format!("{name}:{}:{}", fault.mark.line, fault.mark.column);
-        return Err(LoadError::Broken(Error::new(format!("{at}: {}", fault.flaw))));
+        Error::new(format!("{at}: {}", fault.flaw))
+    });
+    match (objects.is_empty(), fault) {
+        // Too long, or no YAML: what follows has nothing to say of it.
+        (true, Some(why)) if blocks(bytes).next().is_none() => return Err(LoadError::Nothing(why)),
+        (true, _) => return Ok(None),
+        (false, Some(why)) => return Err(LoadError::Broken(why)),
+        (false, None) => {}
     }
     let mut loaded = Loaded { is_manifest: true, ..Loaded::default() };
     let mut left = Vec::new();

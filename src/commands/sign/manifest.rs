@@ -10,6 +10,9 @@ use zeroize::Zeroizing;
 const KIND: &str = "CertificateSigningRequest";
 const GROUP: &str = "certificates.k8s.io/";
 
+/// Of a file, or of the request in it.
+type Bytes = Zeroizing<Vec<u8>>;
+
 /// Why a manifest is none that can be signed.
 #[derive(Debug, thiserror::Error)]
 pub enum ManifestError {
@@ -35,7 +38,7 @@ impl ManifestError {
 }
 
 /// The bytes of the request in a file, and what is asked beside it, if the file is a manifest.
-pub fn request(bytes: Zeroizing<Vec<u8>>) -> Result<(Zeroizing<Vec<u8>>, Option<Asked>), ManifestError> {
+pub fn request(bytes: Bytes) -> Result<(Bytes, Option<Asked>), ManifestError> {
     Ok(match read(&bytes)? {
         Some((request, asked)) => (request, Some(asked)),
         None => (bytes, None),
@@ -43,7 +46,7 @@ pub fn request(bytes: Zeroizing<Vec<u8>>) -> Result<(Zeroizing<Vec<u8>>, Option<
 }
 
 /// `None`: the file is no manifest, or has no such object.
-fn read(bytes: &[u8]) -> Result<Option<(Zeroizing<Vec<u8>>, Asked)>, ManifestError> {
+fn read(bytes: &[u8]) -> Result<Option<(Bytes, Asked)>, ManifestError> {
     if bytes.starts_with(b"-----BEGIN ") || !looks_like_manifest(bytes) {
         return Ok(None);
     }
