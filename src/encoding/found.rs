@@ -90,6 +90,25 @@ const WORDS: &[(Found, &str, &str)] = &[
 ];
 
 impl Found {
+    /// `kpki convert` makes something of it, if it is whole.
+    pub const fn is_convertible(self) -> bool {
+        matches!(
+            self,
+            Self::Certificate
+                | Self::Crl
+                | Self::Request
+                | Self::PublicKey
+                | Self::PrivateKey
+                | Self::EncryptedKey
+                | Self::DsaKey
+                | Self::Pkcs7
+                | Self::Pkcs12
+                | Self::Jks
+                | Self::Jceks
+                | Self::SshPublicKey
+        )
+    }
+
     fn words(self) -> (&'static str, &'static str) {
         WORDS.iter().find(|(found, ..)| *found == self).map_or(("something else", ""), |(_, name, taker)| (name, taker))
     }

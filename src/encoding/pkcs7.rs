@@ -37,6 +37,9 @@ pub enum Pkcs7Error {
     /// The part that is not as its RFC describes it.
     #[error("expected PKCS#7 with a well-formed {0}")]
     Malformed(&'static str),
+    /// It ends before its own length says.
+    #[error("expected PKCS#7 of {expected} bytes, found {found}: its end is missing")]
+    Truncated { expected: usize, found: usize },
     #[error("expected at most {MOST} certificates and CRLs in PKCS#7, found more")]
     TooMany,
 }
@@ -80,6 +83,12 @@ fn broken(part: &'static str) -> impl Fn(NotDer) -> Pkcs7Error {
 pub fn read(bytes: &[u8]) -> Result<SignedData, Pkcs7Error> {
     if tlv::single(bytes).is_ok() && content_info(bytes).is_ok() {
         return signed_data(bytes);
+    }
+    if let Some((_, Some(content), rest)) = ber::header(bytes)
+        && content > rest.len()
+    {
+        let expected = (bytes.len() - rest.len()).saturating_add(content);
+        return Err(Pkcs7Error::Truncated { expected, found: bytes.len() });
     }
     let der: Zeroizing<Vec<u8>> = ber::to_der(bytes).map_err(broken("frame"))?;
     signed_data(&der)
@@ -208,6 +217,7 @@ mod tests {
         let unknown = tlv::sequence(&[id(&[PKCS7, &[99]].concat())]);
         assert!(read(&unknown).unwrap_err().to_string().ends_with("content of the type 1.2.840.113549.1.7.99"));
         assert_eq!(read(A), Err(Pkcs7Error::Malformed("frame")));
+        assert_eq!(read(&A[..3]), Err(Pkcs7Error::Truncated { expected: 5, found: 3 }));
     }
 
     proptest! {

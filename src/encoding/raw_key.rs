@@ -167,10 +167,13 @@ pub fn rsa_public_to_spki(der: &[u8]) -> Vec<u8> {
     tlv::sequence(&[algorithm::write(RSA_ENCRYPTION, &[tlv::NULL, 0]), tlv::bit_string(der)])
 }
 
-/// Whether DER has the shape of RSAPublicKey: two numbers.
+/// Whether DER has the shape of RSAPublicKey: two numbers, the second odd. That of Diffie-Hellman parameters is even.
 pub fn is_rsa_public(der: &[u8]) -> bool {
-    tlv::children(der, tlv::SEQUENCE)
-        .is_ok_and(|parts| parts.len() == 2 && parts.iter().all(|part| tlv::unsigned(*part).is_ok()))
+    tlv::children(der, tlv::SEQUENCE).is_ok_and(|parts| {
+        parts.len() == 2
+            && parts.iter().all(|part| tlv::unsigned(*part).is_ok())
+            && parts.last().and_then(|exponent| exponent.content.last()).is_some_and(|last| last & 1 == 1)
+    })
 }
 
 #[cfg(test)]

@@ -189,6 +189,7 @@ fn convert_takes_every_form() {
                 &["left out what is signed in it: plain data", "signatures were not verified"],
             ),
             ("convert enveloped.p7m --to pem", 1, &["found an encrypted message"]),
+            ("convert dh.params.pem --to pem", 1, &["found Diffie-Hellman parameters and no key"]),
             (
                 "convert leaf.crt leaf.key intermediate.crt root.crt leaf.crt --to p7b --out made.p7b",
                 0,
@@ -243,6 +244,19 @@ fn convert_takes_every_form() {
     ] {
         assert_eq!(place.read(one), place.read(other), "{one}, {other}");
     }
+    // What is of another kind does not keep a directory from being converted.
+    for name in ["enveloped.p7m", "ts.response.der", "rsa.pvk", "dh.params.pem", "chain.p7b"] {
+        place.write(&format!("many/{name}"), fs::read(place.path(name)).unwrap());
+    }
+    hold(
+        &place,
+        &[(
+            "convert many --to pem --out made/",
+            0,
+            &["found an encrypted message", "found a timestamp response", "PVK"],
+        )],
+    );
+    assert_eq!(place.read("made/chain.pem"), place.read("chain.pem"));
     assert!(place.read("made.p7b").starts_with("-----BEGIN PKCS7-----\n"));
     assert!(!place.path("x").exists() && !place.path("none").exists());
 }

@@ -26,11 +26,15 @@ pub fn load(name: &str, bytes: &[u8], passwords: &mut dyn Passwords) -> Result<L
         return Ok(loaded);
     }
     if bytes.first() == Some(&0x30) && !is_text(bytes) {
-        let thing = Thing::of_der(bytes);
-        let other = found(bytes).map_or_else(String::new, |other| format!(", found {other}"));
-        let unknown =
-            || broken(format!("{name}: expected one whole certificate, key, CRL or signing request in DER{other}"));
-        loaded.objects.push(Object { thing: thing.ok_or_else(unknown)?, name: None });
+        let expected = format!("{name}: expected one whole certificate, key, CRL or signing request in DER");
+        let unknown = || match found(bytes) {
+            // Another kind of file is skipped in a directory, a broken one is not.
+            Some(other) if !other.is_convertible() => {
+                LoadError::Nothing(Error::new(format!("{expected}, found {other}")))
+            }
+            _ => broken(expected),
+        };
+        loaded.objects.push(Object { thing: Thing::of_der(bytes).ok_or_else(unknown)?, name: None });
     } else if !kubeconfig(name, bytes, passwords, &mut loaded)? {
         for block in blocks(bytes) {
             let raw = block.map_err(|why| broken(format!("{name}: {why}")))?;
@@ -76,12 +80,14 @@ fn block(name: &str, raw: &Raw<'_>, passwords: &mut dyn Passwords, loaded: &mut 
     let der = containers::unwrapped(&at, name, &block, passwords, &mut loaded.notes)?;
     let Some(thing) = Thing::of_der(&der) else {
         let ours = ["CERTIFICATE", "X509 CRL", "CERTIFICATE REQUEST", "PUBLIC KEY"];
-        if let Some(other) = found(&der) {
-            return Err(broken(format!("{at} ({label}): expected DER of the type of its label, found {other}")));
-        }
-        return Err(match label.is_private_key() || ours.iter().any(|known| text.ends_with(known)) {
-            true => broken(format!("{at} ({label}): expected complete DER of the type of its label")),
-            false => LoadError::Nothing(Error::new(format!("{at}: expected {KNOWN}, found {label}"))),
+        let is_ours = label.is_private_key() || ours.iter().any(|known| text.ends_with(known));
+        return Err(match (is_ours, found(&der)) {
+            (true, Some(other)) => {
+                broken(format!("{at} ({label}): expected DER of the type of its label, found {other}"))
+            }
+            (true, None) => broken(format!("{at} ({label}): expected complete DER of the type of its label")),
+            (false, Some(other)) => LoadError::Nothing(Error::new(format!("{at}: expected {KNOWN}, found {other}"))),
+            (false, None) => LoadError::Nothing(Error::new(format!("{at}: expected {KNOWN}, found {label}"))),
         });
     };
     let meant = ALIASES.iter().find(|(alias, _)| *alias == text).map_or(text, |(_, meant)| *meant);

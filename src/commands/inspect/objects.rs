@@ -2,7 +2,6 @@
 
 use super::findings::{Findings, what};
 use super::{describe, keys};
-use crate::encoding::found::{Found, found};
 use crate::encoding::raw_key::{is_rsa_public, rsa_public_to_spki};
 use crate::encrypted::pkcs8;
 use crate::x509::{Certificate, Crl, Der, Request, key_kind, sniff};
@@ -26,7 +25,7 @@ impl Findings<'_> {
             Some(Der::Request) => self.add(Request::parse(bytes).map(|request| describe::request(&request)), owner),
             None if key_kind(bytes).is_ok() => self.add(describe::public_key(bytes), owner),
             None if pkcs8::is_encrypted(bytes) => keys::encrypted(self, bytes, owner),
-            None if is_rsa_public(bytes) && found(bytes) != Some(Found::DhParameters) => {
+            None if is_rsa_public(bytes) => {
                 self.add(describe::public_key(&rsa_public_to_spki(bytes)), owner);
             }
             None => return keys::plain(self, bytes, None, owner),
