@@ -8,7 +8,7 @@ use crate::catalog::paths::SIGNER_ENTRY;
 use crate::catalog::readers::{Action, COMPONENTS};
 use crate::catalog::releases::KnownRelease;
 use crate::catalog::{self, CaId, readers};
-use crate::inventory::Kind;
+use crate::inventory::{Kind, Reading};
 
 /// Kinds of findings, the most urgent first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -31,6 +31,12 @@ pub enum Problem {
     SignerFile,
     /// Signed by another authority than the tree's.
     WrongIssuer,
+    /// The key beside it is another's; of an authority, and of sa.pub.
+    KeyMismatch,
+    AuthorityKeyMismatch,
+    ServiceAccountMismatch,
+    /// A file begins with a certificate of its chain, so that the key seems to be another's.
+    LeafNotFirst,
     AuthorityMissing,
     Missing,
     Unreadable,
@@ -45,6 +51,8 @@ pub enum Problem {
     SharedAuthority,
     /// kubelet.conf has another credential than the one the kubelet uses.
     KubeletEmbedsAnother,
+    /// One certificate twice in a file.
+    Repeated,
 }
 
 /// One kind of finding.
@@ -112,6 +120,7 @@ fn one(problem: Problem, items: &[(&JudgedTree, &Judged)]) -> Option<Advice> {
             | Problem::Revoked
             | Problem::WrongIssuer
             | Problem::CutAuthorityData
+            | Problem::KeyMismatch
     );
     Some(Advice {
         problem,
@@ -173,6 +182,7 @@ fn problems(tree: &JudgedTree, judged: &Judged) -> Vec<Problem> {
         Note::CutsRenewalsShort { .. } => Problem::CutsRenewalsShort,
         Note::SharedAuthority { .. } => Problem::SharedAuthority,
         Note::KubeletEmbedsAnother => Problem::KubeletEmbedsAnother,
+        Note::Repeated => Problem::Repeated,
     }));
     problems
 }
@@ -189,6 +199,10 @@ fn of_state(tree: &JudgedTree, judged: &Judged) -> Option<Problem> {
         State::DiffersFromCa if is_signer => Problem::SignerFile,
         State::DiffersFromCa => Problem::CutAuthorityData,
         State::WrongIssuer => Problem::WrongIssuer,
+        State::KeyMismatch if is_authority && CaId::parse(&item.name).is_none() => Problem::LeafNotFirst,
+        State::KeyMismatch if is_authority => Problem::AuthorityKeyMismatch,
+        State::KeyMismatch if matches!(item.reading, Reading::Unreadable(_)) => Problem::ServiceAccountMismatch,
+        State::KeyMismatch => Problem::KeyMismatch,
         State::Unreadable => Problem::Unreadable,
         State::Revoked => Problem::Revoked,
         State::Held => Problem::Held,

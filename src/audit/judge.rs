@@ -10,13 +10,15 @@
 //! | exactly the critical threshold left, or less, up to and with notAfter itself | critical |
 //! | one second after notAfter | expired |
 
+use std::collections::BTreeSet;
+
 use time::OffsetDateTime;
 
 use super::judged::{Judged, JudgedTree, Note, Origin};
 use super::policy::Policy;
 use super::state::State;
 use crate::catalog::CaId;
-use crate::inventory::{CertificateFacts, Item, Kind, Reading, Tree};
+use crate::inventory::{CertificateFacts, Item, Kind, Reading, Tree, Unreadable};
 use crate::profile::Threshold;
 
 /// The state of one item at this instant.
@@ -25,12 +27,18 @@ pub fn judge(item: Item, policy: &Policy, at: OffsetDateTime) -> Judged {
         // An optional file that is not there is no finding.
         Reading::Missing if item.optional => (State::Absent, None),
         Reading::Missing => (State::Missing, None),
+        Reading::Unreadable(Unreadable::OtherHalf) => (State::KeyMismatch, None),
         Reading::Unreadable(_) => (State::Unreadable, None),
         Reading::Certificate(facts) => {
             let by_dates = between(facts.not_before, facts.not_after, kind(&item), policy, at);
             let listed = on_crl(facts, at).map_or(by_dates, |state| state.max(by_dates));
-            let state = if facts.differs_from_ca { listed.max(State::DiffersFromCa) } else { listed };
-            (if facts.wrong_issuer { State::WrongIssuer } else { state }, Some(facts.not_after))
+            let listed = if facts.differs_from_ca { listed.max(State::DiffersFromCa) } else { listed };
+            let cannot_work = match (facts.other_key, facts.wrong_issuer) {
+                (true, _) => Some(State::KeyMismatch),
+                (false, true) => Some(State::WrongIssuer),
+                (false, false) => None,
+            };
+            (cannot_work.unwrap_or(listed), Some(facts.not_after))
         }
         Reading::Crl(facts) => match facts.next_update {
             Some(next) => (between(facts.this_update, next, Kind::Crl, policy, at), Some(next)),
@@ -103,6 +111,7 @@ pub fn judge_tree(tree: Tree, policy: Policy, origin: Origin, at: OffsetDateTime
         cut_short(&mut items, before, at);
     }
     shared(&mut items);
+    repeated(&mut items);
     JudgedTree { root: tree.root, cluster: tree.cluster, node: tree.node, policy, origin, items }
 }
 
@@ -120,6 +129,21 @@ fn shared(items: &mut [Judged]) {
             let own = |judged: &&mut Judged| judged.item.kind == Kind::Authority && judged.item.name == second.name();
             if let Some(judged) = items.iter_mut().find(own) {
                 judged.notes.push(Note::SharedAuthority { with: first });
+            }
+        }
+    }
+}
+
+/// Points out what stands in a file more than once.
+fn repeated(items: &mut [Judged]) {
+    let same_file =
+        |one: &Judged, next: &Judged| next.item.position > one.item.position && next.item.path == one.item.path;
+    for file in items.chunk_by_mut(same_file).filter(|file| file.len() > 1) {
+        let mut seen = BTreeSet::new();
+        for judged in file.iter_mut().filter(|one| matches!(one.item.kind, Kind::Authority | Kind::Certificate)) {
+            let Reading::Certificate(facts) = &judged.item.reading else { continue };
+            if !seen.insert(facts.fingerprint) {
+                judged.notes.push(Note::Repeated);
             }
         }
     }

@@ -30,6 +30,8 @@ pub enum Note {
     SharedAuthority { with: CaId },
     /// The kubelet uses and rotates this one, and kubelet.conf has another.
     KubeletEmbedsAnother,
+    /// It stands in its file before.
+    Repeated,
 }
 
 /// One tree, judged.

@@ -18,12 +18,14 @@ pub enum State {
     DiffersFromCa,
     /// The authority in its tree did not sign it: nobody who trusts that authority accepts it.
     WrongIssuer,
+    /// The key beside it is another's: nobody can use it.
+    KeyMismatch,
     Missing,
     Unreadable,
 }
 
 impl State {
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Absent,
         Self::Ok,
         Self::Warning,
@@ -34,6 +36,7 @@ impl State {
         Self::NotYetValid,
         Self::DiffersFromCa,
         Self::WrongIssuer,
+        Self::KeyMismatch,
         Self::Missing,
         Self::Unreadable,
     ];
@@ -45,6 +48,7 @@ impl State {
             Self::NotYetValid => "not yet valid",
             Self::DiffersFromCa => "differs from ca.crt",
             Self::WrongIssuer => "wrong issuer",
+            Self::KeyMismatch => "key does not match",
             other => other.name(),
         }
     }
@@ -62,6 +66,7 @@ impl State {
             Self::NotYetValid => "not-yet-valid",
             Self::DiffersFromCa => "differs-from-ca",
             Self::WrongIssuer => "wrong-issuer",
+            Self::KeyMismatch => "key-mismatch",
             Self::Missing => "missing",
             Self::Unreadable => "unreadable",
         }

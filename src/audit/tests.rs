@@ -47,6 +47,7 @@ fn facts(days: i64) -> CertificateFacts {
         wrong_issuer: false,
         differs_from_ca: false,
         kubelet_embeds_another: false,
+        other_key: false,
         revoked: None,
     }
 }

@@ -16,8 +16,9 @@ use crate::report::{CheckForm, Line, Selection, Sort, Tone};
 ///
 /// Reads certificates, kubeconfigs and the files they name, the kubelet's own certificates, CRLs, and manifests with
 /// Secrets, ConfigMaps and CA bundles; in files and other directories also DER, PKCS#7, PKCS#12 and Java's keystores. It
-/// needs no network and uses no key, and works on a tree that is expired or half missing. A file that cannot be read never
-/// hides the others. Nobody is asked for a password: PKCS#12 is opened with --password-file or --password-env, and the
+/// needs no network, and works on a tree that is expired or half missing. A file that cannot be read never
+/// hides the others. Of a private key that it may read it takes the public half that stands in it, to see whether it is the
+/// certificate's. Nobody is asked for a password: PKCS#12 is opened with --password-file or --password-env, and the
 /// certificates of a Java keystore are read without.
 ///
 /// A threshold is a duration (30d, 720h) or a share of the lifetime that remains (20%). A state begins on the exact
@@ -80,6 +81,10 @@ pub struct Args {
     /// Write the report to this file instead, atomically and world-readable (0644)
     #[arg(long, value_name = "FILE")]
     output_file: Option<PathBuf>,
+
+    /// Compare key files with their certificates in more than 100 trees, too
+    #[arg(long)]
+    keys: bool,
 
     /// Exit 0 whatever the findings are, as kubeadm does
     #[arg(long)]
@@ -170,6 +175,7 @@ impl Args {
             selection: Selection { sort: self.sort, only: self.only.clone(), within: self.within, top: self.top },
             at: self.at.instant(environment)?,
             as_of: self.at.at.is_some(),
+            keys: self.keys,
             threads: environment.threads,
             password: self.password.given(environment)?,
         })

@@ -65,7 +65,9 @@ impl Args {
         ui.report(&Inspect::new(shown), form, at)?;
         for file in &files {
             for problem in &file.problems {
-                ui.error(&Error::new(format!("{}: {problem}", file.path)));
+                // What could not be opened says which file it is.
+                let says_it = problem.contains(&format!(" {}:", file.path));
+                ui.error(&Error::new(if says_it { problem.clone() } else { format!("{}: {problem}", file.path) }));
             }
         }
         Ok(if failed { Exit::Failed } else { Exit::Done })

@@ -20,7 +20,8 @@ use crate::profile;
 /// kubeadm:... below ca, every client below front-proxy-ca and etcd-ca) needs --subject or --as, and the names of the
 /// cluster's own servers and of localhost need --san or --as. Keys of authorities, and keys of certificates that were
 /// revoked for compromise, are refused. Requests of openssl, cfssl, Go, keytool and cert-manager can be
-/// read.
+/// read, and CertificateSigningRequests of Kubernetes (kubectl get csr NAME -o yaml); one whose usages, expirationSeconds or
+/// signerName say something else than what would be signed is refused.
 ///
 /// The signer is an authority of the tree, which records every certificate in its journal, or an authority given by its
 /// files. All files and their lines of the journal are written, or none; the next run in the tree finishes an
@@ -29,7 +30,7 @@ use crate::profile;
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// Signing requests, PEM or DER, one in each file
+    /// Signing requests, PEM, DER or a manifest, one in each file
     #[arg(value_name = "CSR", required = true)]
     files: Vec<PathBuf>,
 
@@ -112,6 +113,7 @@ const EXAMPLES: &str = "\
 Examples:
   kpki sign web.csr --usage server --san web.example.com,10.0.0.7
   kpki sign apiserver.csr --as apiserver --dir ./cluster
+  kubectl get csr jane -o yaml > jane.yaml && kpki sign jane.yaml --usage client --validity 86400s
   kpki sign metrics.csr --usage client --subject O=monitoring,CN=prometheus --validity 90d --out -
   kpki sign ca.csr --ca --as ca --profile cluster.yaml --ca-cert root.crt --ca-key root.key --validity 5y
   kpki sign etcd-ca.csr --ca --permit-dns example.com --permit-ip 10.0.0.0/8 --ca-cert root.crt --ca-key root.key

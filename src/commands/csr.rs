@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::catalog::CaId;
 use crate::error::{self, Error};
-use crate::files;
+use crate::files::{self, shell_word};
 use crate::plan::renew::{self as plan, CsrDecision, CsrTemplate, Skipped};
 use crate::report::facts::requested;
 use crate::report::requests::{RequestEntry, Requests, Verb};
@@ -65,7 +65,7 @@ pub fn run(request: &Request, progress: Progress<'_>) -> Result<Requests, Error>
         key: key.take(),
     });
     let made = requests::make(&site, specs.collect(), run.threads, progress)?;
-    let entries = made.iter().map(entry).chain(wanted.iter().filter_map(skipped)).collect();
+    let entries = made.iter().map(entry).chain(wanted.iter().filter_map(|one| skipped(one, &session))).collect();
     let changes: Vec<_> = made.into_iter().flat_map(|made| made.changes).collect();
     if let Some(locked) = locked.filter(|_| !changes.is_empty()) {
         locked.commit("csr", run.now, Transaction { changes, ..Transaction::default() })?;
@@ -73,6 +73,8 @@ pub fn run(request: &Request, progress: Progress<'_>) -> Result<Requests, Error>
     Ok(Requests {
         verb: Verb::Csr,
         directory: Some(site.roots().main.display().to_string()),
+        tree: Some(session.target.root.display().to_string()),
+        out: request.out.as_ref().map(|out| out.display().to_string()),
         dry_run: run.dry_run,
         entries,
         warnings,
@@ -128,15 +130,18 @@ fn entry(made: &Made) -> RequestEntry {
     }
 }
 
-fn skipped(one: &Wanted) -> Option<RequestEntry> {
+fn skipped(one: &Wanted, session: &Session<'_>) -> Option<RequestEntry> {
     let skipped = one.template.as_ref().err()?;
     let id = one.id.to_string();
     Some(RequestEntry {
         id: one.id.clone(),
         action: if skipped.is_gap() { "left" } else { "skip" },
         reasons: vec![match skipped {
-            Skipped::NotReplenished => format!("it does not exist; request it by name: kpki csr {id}"),
-            skipped => error::left(skipped, &id),
+            Skipped::NotReplenished => {
+                let dir = shell_word(&session.target.root.display().to_string());
+                format!("it does not exist; request it by name: kpki csr {id} --dir {dir}")
+            }
+            skipped => error::left(skipped, &id, &session.target.root),
         }],
         ..RequestEntry::default()
     })

@@ -18,6 +18,7 @@ pub mod extension;
 pub mod found;
 pub mod key;
 pub mod key_container;
+pub mod key_public;
 pub mod name;
 mod name_text;
 pub mod oid;

@@ -71,7 +71,7 @@ fn mode(name: &[u8]) -> Result<(Mode, usize), EncryptionError> {
 /// Of GCM, in octets.
 const NONCE: usize = 12;
 
-fn split<'k>(cipher: Cipher, keys: &'k [u8]) -> Result<(&'k [u8], &'k [u8]), EncryptionError> {
+fn split(cipher: Cipher, keys: &[u8]) -> Result<(&[u8], &[u8]), EncryptionError> {
     keys.split_at_checked(cipher.key_length()).ok_or(EncryptionError::Library)
 }
 

@@ -15,7 +15,7 @@ pub enum Exit {
     /// check-expiration: something is inside its warning window, nothing worse; crl check: a CRL is stale or about to
     /// be.
     Warning,
-    /// check-expiration: something is critical, expired, held, revoked, not yet valid, of the wrong issuer or unlike ca.crt, missing or unreadable; crl
+    /// check-expiration: something is critical, expired, held, revoked, not yet valid, of the wrong issuer, with another's key or unlike ca.crt, missing or unreadable; crl
     /// check: a certificate is revoked or held; export --verify: a file is another node's, or does not fit the others.
     Critical,
     /// init, renew, csr: some entries were not done, because of an external authority or a problem; the others were.
@@ -39,7 +39,7 @@ pub const STATUSES: [(u8, &str); 11] = [
     (3, "check-expiration: a certificate is inside its warning window; crl check: a CRL is stale or about to be"),
     (
         4,
-        "check-expiration: a certificate is critical, expired, held, revoked, not yet valid, of the wrong issuer or unlike ca.crt, missing or unreadable; crl check: \
+        "check-expiration: a certificate is critical, expired, held, revoked, not yet valid, of the wrong issuer, with another's key or unlike ca.crt, missing or unreadable; crl check: \
          one is revoked or held; export --verify: a file is another node's, does not fit the others or is missing",
     ),
     (5, "init, renew, csr: some entries were not done, such as those of an external authority; the others were"),
@@ -95,7 +95,7 @@ mod tests {
         // Of several statuses the highest is used.
         assert!(all.is_sorted());
         let states = State::ALL.map(|state| Exit::from(state).code());
-        assert_eq!(states, [0, 0, 3, 4, 4, 4, 4, 4, 4, 4, 4, 4]);
+        assert_eq!(states, [0, 0, 3, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4]);
         assert_eq!([0, 1, 2, 3].map(|status| Exit::Plugin(status).code()), [0, 1, 2, 3]);
     }
 }

@@ -1,6 +1,7 @@
 //! Messages: why a node's files cannot be exported, and the findings of `export --verify`.
 
 use crate::encoding::shown::named;
+use crate::files::shell_word;
 use crate::plan::decision::{Decision, Making, Notice, Reconciled};
 use crate::plan::item::Item;
 use crate::plan::node::Finding;
@@ -38,12 +39,14 @@ pub fn unfit(context: &Context<'_>, items: &[Item], reconciled: &Reconciled) -> 
             whys.push(format!("{item}: its credentials are the kubelet's own files, which are not exported"));
         }
     }
-    let dir = context.directory.display();
+    let dir = shell_word(&context.directory.display().to_string());
     if missing {
         hints.push(format!("make what is missing: kpki init --dir {dir}"));
     }
     if differs {
-        hints.push(format!("list earlier runs with kpki history --dir {dir}; kpki restore undoes one"));
+        hints.push(format!(
+            "list earlier runs with: kpki history --dir {dir}; undo one with: kpki restore GENERATION --dir {dir}"
+        ));
         hints.push(format!("re-issue what does not fit: kpki init --force --dir {dir}"));
     }
     hints.dedup();

@@ -1,8 +1,11 @@
 //! Messages: why a certificate cannot be put in place.
 
+use std::path::Path;
+
 use super::failure::Error;
 use crate::blueprint::Name;
 use crate::clock::rfc3339;
+use crate::files::shell_word;
 use crate::plan::import::{Anchors, Objection, Refusal};
 use crate::tree::EntryId;
 
@@ -83,26 +86,60 @@ fn refusal(refusal: &Refusal) -> String {
     }
 }
 
+/// The next steps for one file. `dir`: the tree, for a command.
+fn steps(file: &str, why: &Refusal, dir: &str) -> Vec<String> {
+    let file = shell_word(file);
+    match why {
+        Refusal::Bundle(_) => vec![format!("show what it holds: kpki inspect {file}")],
+        Refusal::NoKey { named, .. } => {
+            let name = named.as_deref().unwrap_or("NAME");
+            vec![
+                format!("make a key and a request for its entry: kpki csr {name} --dir {dir}"),
+                "if kpki csr --out made its key, give that directory with --requests DIR".to_owned(),
+            ]
+        }
+        Refusal::Several(_) => {
+            vec!["put each in a file of its own, with its chain behind it: kpki import A.crt B.crt".to_owned()]
+        }
+        Refusal::Twice => vec!["give one file for each entry".to_owned()],
+        Refusal::Unfit(id, all) => all.iter().flat_map(|one| step(&file, &id.to_string(), one, dir)).collect(),
+        Refusal::UnfitAuthority(all) => all.iter().flat_map(|one| step(&file, "NAME", one, dir)).collect(),
+        Refusal::AmbiguousKey | Refusal::Unknown(_) | Refusal::UnnamedAuthority | Refusal::OtherKey(_) => Vec::new(),
+    }
+}
+
+fn step(file: &str, id: &str, objection: &Objection, dir: &str) -> Vec<String> {
+    let append = "append the certificates between it and its authority to its file, nearest first".to_owned();
+    match objection {
+        Objection::Expired(_) => vec![format!("have a new one signed: kpki csr {id} --dir {dir}")],
+        Objection::NotYetValid(_) => vec!["check the clock of this machine, or wait".to_owned()],
+        Objection::Path(_, why) if why.is_about_dates() => {
+            vec!["have it signed by an authority whose own certificates are valid".to_owned()]
+        }
+        Objection::Path(Anchors::Roots(_), _) | Objection::Peer(Anchors::Roots(_), _) => {
+            vec![append, "if its root is another one, give it with --root FILE".to_owned()]
+        }
+        Objection::Path(..) | Objection::Peer(..) | Objection::BrokenChain(_) => vec![append],
+        Objection::Certificate(_) | Objection::MissingNames(_) | Objection::MaySign => vec![format!(
+            "have it signed as it was requested: kpki inspect {file} shows it, and the requests are in {dir}/.kpki/requests"
+        )],
+        Objection::SerialTaken(_) => vec!["have it signed again, with another serial number".to_owned()],
+        Objection::AuthorityMissing(_) | Objection::Unusable(_) | Objection::SignedByAnother(_) => Vec::new(),
+    }
+}
+
 /// Everything that makes an import impossible, as one error with the problems of each file.
-pub fn not_imported(refused: &[(String, Refusal)]) -> Error {
-    let error = Error::new(match refused {
+pub fn not_imported(refused: &[(String, Refusal)], directory: &Path) -> Error {
+    let mut error = Error::new(match refused {
         [(file, _)] => format!("cannot import {file}; nothing was written"),
         several => format!("cannot import {} of the certificates; nothing was written", several.len()),
     });
-    let whys = refused.iter().map(|(file, why)| format!("{file}: {}", refusal(why)));
-    let error = whys.fold(error, Error::because);
-    if refused.iter().all(|(_, why)| matches!(why, Refusal::Several(_))) {
-        return error.hint("put each in a file of its own, with its chain behind it: kpki import A.crt B.crt");
+    let dir = shell_word(&directory.display().to_string());
+    error.why.extend(refused.iter().map(|(file, why)| format!("{file}: {}", refusal(why))));
+    for hint in refused.iter().flat_map(|(file, why)| steps(file, why, &dir)) {
+        if !error.hints.contains(&hint) {
+            error.hints.push(hint);
+        }
     }
-    let error = error
-        .hint("compare it with the request: kpki inspect CERT DIR/.kpki/requests/...")
-        .hint("append the certificates between it and its authority to its file, nearest first");
-    let rootless = |why: &Refusal| match why {
-        Refusal::Unfit(_, all) => all.iter().any(|one| matches!(one, Objection::Path(Anchors::Roots(_), _))),
-        _ => false,
-    };
-    match refused.iter().any(|(_, why)| rootless(why)) {
-        true => error.hint("if its root is another one, give it with --root FILE"),
-        false => error,
-    }
+    error
 }

@@ -7,6 +7,7 @@ use crate::catalog::CaId;
 use crate::catalog::paths::{FINALIZE, ROTATED_CLIENT};
 use crate::clock::{Span, length, rfc3339};
 use crate::encoding::shown::named;
+use crate::files::shell_word;
 use crate::hooks::Ended;
 use crate::kubeconfig::KubeconfigError;
 use crate::plan::outside::Outside;
@@ -50,20 +51,21 @@ fn list(names: &[San]) -> String {
 }
 
 /// Why a certificate is not renewed, and the next step.
-pub fn left(left: &Skipped, name: &str) -> String {
+pub fn left(left: &Skipped, name: &str, directory: &Path) -> String {
+    let dir = shell_word(&directory.display().to_string());
     match left {
         Skipped::External(signer) => {
-            format!("{}; make a request for its owner with: kpki csr {name}", super::plan::outside(signer))
+            format!("{}; make a request for its owner with: kpki csr {name} --dir {dir}", super::plan::outside(signer))
         }
         Skipped::ExternalInWindow(authority) => {
             let signer = Outside::Key(*authority);
-            format!("{}; make a request for its owner with: kpki csr {name}", super::plan::outside(&signer))
+            format!("{}; make a request for its owner with: kpki csr {name} --dir {dir}", super::plan::outside(&signer))
         }
         Skipped::AuthorityMissing(authority) => {
             format!("its authority {} is missing; restore {}.crt", authority.name(), authority.stem())
         }
         Skipped::NotOurs(issuer) => format!(
-            "signed by {issuer}, which is not in this tree; have its issuer renew it, or replace it with: kpki init --force"
+            "signed by {issuer}, which is not in this tree; have its issuer renew it, or replace it with: kpki init --force --dir {dir}"
         ),
         Skipped::KubeletsOwn => "the kubelet signed it itself and renews it".to_owned(),
         Skipped::KubeletRotates(path) => format!("it points to {path}, which the kubelet rotates itself"),
@@ -82,12 +84,12 @@ pub fn left(left: &Skipped, name: &str) -> String {
                 Unwell::Due(left) => format!("is due, {} left", length(*left)),
             };
             format!(
-                "its credential is in {path}, which {why}; renew it there, or move {name} away and make it again with: kpki renew {name}"
+                "its credential is in {path}, which {why}; renew it there, or move {name} away and make it again with: kpki renew {name} --dir {dir}"
             )
         }
         Skipped::Unreadable(why) => format!("it cannot be read: {why}; restore it, or move it away"),
         Skipped::Unknown => "it is missing and in no profile; give one with --profile FILE".to_owned(),
-        Skipped::NotReplenished => format!("it does not exist and is made only by name: kpki renew {name}"),
+        Skipped::NotReplenished => format!("it does not exist and is made only by name: kpki renew {name} --dir {dir}"),
         Skipped::OtherKey(kind) => {
             format!("kpki does not make keys of kind {kind}; set encryptionAlgorithm in the profile")
         }
@@ -98,7 +100,7 @@ pub fn left(left: &Skipped, name: &str) -> String {
             rfc3339(*at)
         ),
         Skipped::Refused(refusal) => {
-            let (why, hint) = words(refusal, Path::new("DIR"));
+            let (why, hint) = words(refusal, directory);
             format!("{why}; {hint}")
         }
     }
@@ -151,8 +153,8 @@ fn words(refusal: &Refusal, directory: &Path) -> (String, String) {
         Refusal::OtherAuthority { node, authority } => (
             format!("{node} trusts another {} than pki/{}.crt", authority.name(), authority.stem()),
             format!(
-                "compare the two with kpki inspect; kpki init --force --dir {} puts the shared one in place",
-                directory.display()
+                "compare the two with kpki inspect FILE FILE; put the shared one in place with: kpki init --force --dir {}",
+                shell_word(&directory.display().to_string())
             ),
         ),
         Refusal::WindowTooWide { item, window, lifetime } => (

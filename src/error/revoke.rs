@@ -6,7 +6,8 @@ use super::failure::Error;
 use crate::ca::CaError;
 use crate::catalog::CaId;
 use crate::clock::rfc3339;
-use crate::plan::revoke::Refusal;
+use crate::files::shell_word;
+use crate::plan::revoke::{Refusal, Verb};
 use crate::revocation::{Reason, Revoked};
 use crate::tree::Authority;
 
@@ -15,7 +16,7 @@ pub fn bad_list(path: &Path, why: impl std::fmt::Display) -> Error {
     let shown = path.display();
     Error::new(format!("cannot use the CRL {shown}: nothing was written"))
         .because(why)
-        .hint(format!("show it with: kpki crl show {shown}"))
+        .hint(format!("show it with: kpki crl show {}", shell_word(&shown.to_string())))
         .hint(
             "replace it by the authority's own CRL, or move it away: the next CRL has every revocation in the journal",
         )
@@ -43,7 +44,7 @@ pub fn no_signer(authority: CaId, authority_state: Option<&Authority>) -> Error 
                 .hint(format!(
                     "run this in the tree that has {stem}.key (the cluster directory), and copy {stem}.crl from there"
                 ))
-                .hint("or have the authority's owner revoke it by its serial number (kpki inspect)")
+                .hint("or have the authority's owner revoke it by its serial number, which kpki inspect FILE shows")
         }
         Some(Authority::Unusable(why)) => Error::new(format!("the authority {name} cannot sign: {why}"))
             .hint(format!("put the matching {stem}.crt and {stem}.key in place")),
@@ -53,8 +54,8 @@ pub fn no_signer(authority: CaId, authority_state: Option<&Authority>) -> Error 
 }
 
 /// The tree has no such name.
-pub fn unknown_name(name: &str, known: &[&str]) -> Error {
-    Error::usage(format!("there is no certificate {name:?} to revoke"))
+pub fn unknown_name(verb: Verb, name: &str, known: &[&str]) -> Error {
+    Error::usage(format!("there is no certificate {name:?} to {}", verb.name()))
         .because(format!("expected some of {}", known.join(", ")))
         .hint("give the certificate itself with --cert FILE, or its number with --serial HEX --ca CA")
 }
@@ -66,30 +67,31 @@ pub fn ambiguous(name: &str, ids: &[String]) -> Error {
 }
 
 /// An authority, or a pair without a certificate.
-pub fn not_revocable(name: &str) -> Error {
+pub fn not_revocable(verb: Verb, name: &str) -> Error {
+    let verb = verb.name();
     match CaId::parse(name) {
-        Some(authority) => Error::usage(format!("{name} is an authority: its own CRL cannot revoke it"))
+        Some(authority) => Error::usage(format!("cannot {verb} {name}: it is an authority"))
             .because("a trust anchor is not checked against its own CRL")
             .hint(format!(
                 "plan a rotation: a new authority in place of {}.crt, and the old one removed everywhere",
                 authority.stem()
             )),
-        None => Error::usage(format!("{name} has no certificate to revoke"))
+        None => Error::usage(format!("cannot {verb} {name}: it is a key pair without a certificate"))
             .hint("rotate the key: publish the new public key beside the old one first"),
     }
 }
 
-pub fn not_of_this_tree(what: &str, why: impl std::fmt::Display) -> Error {
-    Error::new(format!("cannot revoke {what}: no authority of this tree signed it"))
+pub fn not_of_this_tree(verb: Verb, what: &str, why: impl std::fmt::Display) -> Error {
+    Error::new(format!("cannot {} {what}: no authority of this tree signed it", verb.name()))
         .because(why)
-        .hint("give the tree of its issuer with --dir: a CRL covers only certificates of its authority")
+        .hint("give the tree of its issuer with --dir, or have its issuer revoke it: a CRL covers only certificates of its authority")
 }
 
-pub fn serial_unknown(serial: &str, authority: CaId) -> Error {
+pub fn serial_unknown(verb: Verb, serial: &str, authority: CaId) -> Error {
     Error::new(format!("{} of this tree has not issued a certificate {serial} that is known", authority.name()))
         .because("the serial number is neither in the journal, nor in the generations, nor in a file of the tree")
         .hint("check the number: kpki inspect FILE shows it")
-        .hint("to revoke it anyway, add --unknown-serial")
+        .hint(format!("to {} it anyway, add --unknown-serial", verb.name()))
 }
 
 /// Entries for which the request is refused.
@@ -114,7 +116,7 @@ fn words(name: &str, refusal: &Refusal) -> (String, String) {
         ),
         Refusal::NotAHold(listed) => (
             format!("{name} is {} permanently; only a hold (certificateHold) can be released", since(listed)),
-            "make a new certificate instead: kpki renew".to_owned(),
+            "make a new certificate in its place: kpki renew NAME".to_owned(),
         ),
     }
 }

@@ -1,9 +1,11 @@
 //! Messages: what is refused in a signing request.
 
 use super::failure::Error;
+use crate::blueprint::ExtendedKeyUsage;
 use crate::encoding::public_key::EXPECTED;
 use crate::encoding::shown::{named, shown};
 use crate::files::shell_word;
+use crate::plan::csr_manifest::Contradiction;
 use crate::plan::names_policy::Meaning;
 use crate::plan::sign::{Declined, DeniedAttribute, Grants, KnownKey, MOST_NAMES};
 use crate::plan::subject::Flaw;
@@ -78,12 +80,52 @@ pub fn words(declined: &Declined) -> (String, String) {
             format!("it has {found} names, and at most {MOST_NAMES} are granted"),
             "give the names with --san instead of --request-names",
         ),
+        Declined::Asked(one) => return contradiction(one),
         Declined::BadName(name) => (
             format!("{} is neither a DNS name in lower case nor an address", cited(name)),
             "give the names with --san instead of --request-names",
         ),
     };
     (why, hint.to_owned())
+}
+
+/// What the manifest of a request asks for, and what would be signed.
+fn contradiction(one: &Contradiction) -> (String, String) {
+    const STATE: &str = "state the same usages with --usage or --as, or have the request made again";
+    let (why, hint) = match one {
+        Contradiction::UnknownUsage(text) => (
+            format!("expected a usage of certificates.k8s.io/v1 in spec.usages, found {}", cited(text)),
+            STATE.to_owned(),
+        ),
+        Contradiction::NotGranted(usage) => {
+            (format!("its spec.usages ask for {usage:?}, which the certificate would not have"), STATE.to_owned())
+        }
+        Contradiction::NotAsked(usage) => (
+            format!("its spec.usages do not ask for {}, which the certificate would have", usage.name()),
+            STATE.to_owned(),
+        ),
+        Contradiction::Lifetime { asked, signed } => (
+            format!("its spec.expirationSeconds ask for {asked} seconds, and it would be signed for {signed}"),
+            format!("sign it for as long with --validity {asked}s"),
+        ),
+        Contradiction::Signer { signer, only } => (
+            format!("its signerName is {signer}, which signs {} certificates only", only.name()),
+            format!("sign it with {}, or have the request made for another signer", usage_flag(only)),
+        ),
+        Contradiction::Authority { signer, found } => (
+            format!("its signerName is {signer}, which is the cluster's CA, and {} would sign it", found.name()),
+            "sign it with --authority ca, or have the request made for another signer".to_owned(),
+        ),
+        Contradiction::Denied => (
+            "it was denied in its cluster (status.conditions)".to_owned(),
+            "have a new request made, or sign the request in spec.request by itself".to_owned(),
+        ),
+    };
+    (why, hint)
+}
+
+fn usage_flag(usage: &ExtendedKeyUsage) -> &'static str {
+    if *usage == ExtendedKeyUsage::ServerAuth { "--usage server" } else { "--usage client" }
 }
 
 /// What grants a name that means something.

@@ -7,6 +7,7 @@ use super::load::{Loader, ReadMode};
 use super::object::ParsedObject;
 use super::pem;
 use super::unreadable::Unreadable;
+use crate::encoding::key_public::Half;
 use crate::encoding::shown::named;
 use crate::encrypted::Password;
 use crate::files;
@@ -81,7 +82,13 @@ impl<'a> Around<'a> {
         objects.into_iter().map(|object| at(object, name, &path)).collect()
     }
 
-    /// A key's file that is named and is not there. It is never opened.
+    /// Whose key is in a file that is named, where it may be read and says so.
+    pub fn half(&mut self, name: &str) -> Option<Half> {
+        let source = files::look(&(self.find)(name)?.path).ok()??;
+        self.loader.small(&source, Half::of)?
+    }
+
+    /// A key's file that is named and is not there.
     pub fn missing_key(&self, name: &str) -> Option<ParsedObject> {
         let Referred { path, optional } = (self.find)(name)?;
         let missing = || ParsedObject { optional, ..ParsedObject::new(Kind::Kubeconfig, 0, Reading::Missing) };

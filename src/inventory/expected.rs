@@ -29,6 +29,15 @@ pub enum CandidatePath {
 }
 
 impl CandidatePath {
+    /// Where the key of a certificate is: beside it.
+    pub fn key(&self) -> Option<Self> {
+        let beside = |path: &str| Some(format!("{}.key", path.strip_suffix(".crt")?));
+        match self {
+            Self::Below(path) => beside(path).map(Self::Below),
+            Self::AsIs(path) => beside(path).map(Self::AsIs),
+        }
+    }
+
     fn join(&self, name: &str) -> Self {
         match self {
             Self::Below(dir) => Self::Below(format!("{dir}/{name}")),
@@ -56,7 +65,7 @@ pub struct Expected {
 
 impl Expected {
     /// What is no entry of the catalogue.
-    fn further(name: String, path: String, kind: Kind, authority: Option<CaId>) -> Self {
+    pub fn further(name: String, path: String, kind: Kind, authority: Option<CaId>) -> Self {
         let candidates = vec![CandidatePath::Below(path)];
         Self {
             name,

@@ -33,6 +33,8 @@ pub struct CertificateFacts {
     pub differs_from_ca: bool,
     /// The kubelet rotates it in its own file, and kubelet.conf has another.
     pub kubelet_embeds_another: bool,
+    /// The key beside it, or in the same kubeconfig, is another's.
+    pub other_key: bool,
     /// Its entry on the CRL beside its authority: a CRL the authority signed, stale or not.
     pub revoked: Option<Box<Revoked>>,
 }
@@ -65,6 +67,8 @@ pub struct IssuerLink {
     /// Content octets.
     pub(super) serial: Vec<u8>,
     subject: Vec<u8>,
+    /// SubjectPublicKeyInfo.
+    public_key: Vec<u8>,
     pub(super) issuer: Vec<u8>,
     subject_key: Option<Vec<u8>>,
     authority_key: Option<Vec<u8>>,
@@ -73,6 +77,10 @@ pub struct IssuerLink {
 }
 
 impl IssuerLink {
+    pub(super) fn public_key(&self) -> &[u8] {
+        &self.public_key
+    }
+
     /// Self-issued: subject and issuer are the same name.
     pub(super) fn is_root(&self) -> bool {
         self.subject == self.issuer
@@ -145,11 +153,13 @@ pub fn certificate(certificate: Certificate) -> (CertificateFacts, IssuerLink) {
         wrong_issuer: false,
         differs_from_ca: false,
         kubelet_embeds_another: false,
+        other_key: false,
         revoked: None,
     };
     let link = IssuerLink {
         serial: certificate.serial,
         subject: certificate.subject_der,
+        public_key: certificate.spki_der,
         issuer: certificate.issuer_der,
         subject_key: certificate.subject_key_id,
         authority_key: certificate.authority_key_id,

@@ -4,9 +4,11 @@ use std::borrow::Cow;
 
 use super::around::Around;
 use super::item::{Kind, Reading};
+use super::keys;
 use super::object::ParsedObject;
 use super::pem::{self, mentions};
 use super::unreadable::Unreadable;
+use crate::encoding::key_public::Half;
 use crate::encoding::pem::holds_private_key;
 use crate::encoding::shown::named;
 use crate::kubeconfig::{self, AUTHORITY, CERTIFICATE, Key, KubeconfigError, Source, Survey, User};
@@ -69,6 +71,7 @@ fn read(survey: &Survey<'_>, authority: Option<&str>, around: &mut Around<'_>) -
             Some(source) => of(source, Kind::Kubeconfig, CERTIFICATE, around),
             None => Vec::new(),
         };
+        keys::compare(half(user, around).as_ref(), &mut objects);
         let name = named(&user.name);
         if !own {
             objects = objects.into_iter().map(|object| object.within(&name)).collect();
@@ -100,11 +103,19 @@ fn read(survey: &Survey<'_>, authority: Option<&str>, around: &mut Around<'_>) -
 /// What is wrong with a user's key, without a look at the key.
 fn key(user: &User<'_>, around: &Around<'_>) -> Option<ParsedObject> {
     match user.key.as_ref()? {
-        Key::Data(Ok(())) => None,
+        Key::Data(Ok(_)) => None,
         Key::Data(Err(why)) => Some(broken(why.clone())),
         // The kubelet keeps both in one file.
         Key::File(path) if matches!(&user.certificate, Some(Source::File(other)) if other == path) => None,
         Key::File(path) => around.missing_key(path),
+    }
+}
+
+/// Whose key a user's is, where it says so.
+fn half(user: &User<'_>, around: &mut Around<'_>) -> Option<Half> {
+    match user.key.as_ref()? {
+        Key::Data(half) => half.clone().ok()?,
+        Key::File(path) => around.half(path),
     }
 }
 

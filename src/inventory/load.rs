@@ -82,11 +82,26 @@ impl Loader {
             }
             filled => filled.and_then(|filled| self.whole(source, mode, filled, read)),
         };
+        self.wipe();
+        objects.unwrap_or_else(|why| vec![ParsedObject::broken(kind, 0, why)])
+    }
+
+    /// What `read` makes of a file of a few kilobytes, such as a key; `None`: it cannot be read, or is longer.
+    pub fn small<T>(&mut self, source: &Source, read: impl FnOnce(&[u8]) -> T) -> Option<T> {
+        if self.buffer.len() < SMALL {
+            self.buffer.resize(SMALL, 0);
+        }
+        let filled = self.fill(source, 0, SMALL).ok().filter(|filled| *filled < SMALL);
+        let made = filled.map(|filled| read(self.buffer.get(..filled).unwrap_or_default()));
+        self.wipe();
+        made
+    }
+
+    fn wipe(&mut self) {
         if let Some(used) = self.buffer.get_mut(..self.used) {
             used.zeroize();
         }
         self.used = 0;
-        objects.unwrap_or_else(|why| vec![ParsedObject::broken(kind, 0, why)])
     }
 
     /// Whether the text in UTF-16 in the buffer is one that would be looked at.

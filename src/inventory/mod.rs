@@ -1,5 +1,5 @@
-//! What is in a tree, a file or any directory: certificates, CRLs and what they say, as slim facts. Reads only, never a
-//! key, never a network; one unreadable file never hides the others.
+//! What is in a tree, a file or any directory: certificates, CRLs and what they say, as slim facts. Reads only, of keys
+//! only whose they are, and never from a network; one unreadable file never hides the others.
 
 mod around;
 mod containers;
@@ -12,6 +12,7 @@ mod facts;
 mod fleet;
 mod framing;
 mod item;
+mod keys;
 mod kubeconfigs;
 mod load;
 mod manifests;

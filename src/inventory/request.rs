@@ -35,6 +35,8 @@ pub struct Request<'a> {
     pub cluster_dir: Option<PathBuf>,
     /// Of what is encrypted.
     pub password: Option<&'a Password>,
+    /// Whether the files of keys are read, to see whose they are.
+    pub keys: bool,
 }
 
 impl<'a> Request<'a> {
@@ -47,6 +49,7 @@ impl<'a> Request<'a> {
             kubelet_dir: None,
             cluster_dir: None,
             password: None,
+            keys: true,
         }
     }
 

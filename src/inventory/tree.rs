@@ -11,10 +11,11 @@ use super::object::{self, ParsedObject, Place};
 use super::request::{Form, Request};
 use super::revoked::{self, SharedCrls};
 use super::unreadable::Unreadable;
-use super::{directories, framing, kubeconfigs, pem};
+use super::{directories, framing, keys, kubeconfigs, pem};
 use crate::blueprint::ExtendedKeyUsage::ServerAuth;
 use crate::catalog::paths::{DEFAULT_DIR, DEFAULT_KUBELET_DIR, KUBELET_CONF, ROTATED_CLIENT, SIGNER_ENTRY};
 use crate::catalog::{CaId, Holders};
+use crate::encoding::key_public::Half;
 use crate::encoding::{base64, pem as encoding_pem};
 use crate::files::{self, Dir, Source};
 
@@ -49,9 +50,11 @@ pub fn read(request: &Request<'_>, shared: &SharedCrls) -> Tree {
         loader: Loader::keeping_crls(),
         referred: Loader::default(),
         authority: None,
+        keys: request.keys,
         notes: Vec::new(),
     };
     let mut found: Vec<Found> = expected.into_iter().map(|expected| reader.file(expected)).collect();
+    found.extend(reader.service_account(&pki));
     let notes = reader.notes;
     let dir = dir.as_ref().ok().and_then(Option::as_ref);
     let is_key =
@@ -127,6 +130,8 @@ struct Reader<'a> {
     referred: Loader,
     /// Base64 of the cluster's CA file, as kubeconfigs embed it.
     authority: Option<String>,
+    /// Files of keys are read.
+    keys: bool,
     notes: Vec<String>,
 }
 
@@ -154,7 +159,11 @@ impl Reader<'_> {
                     self.used_by_kubelet(objects)
                 }
                 Ok(Some(source)) if expected.kind == Kind::Kubeconfig => self.kubeconfig(&source, &last),
-                Ok(Some(source)) => self.certificates(&source, &expected, &last),
+                Ok(Some(source)) => {
+                    let mut objects = self.certificates(&source, &expected, &last);
+                    self.key_beside(candidate, &mut objects);
+                    objects
+                }
             };
             return Found { expected, path: last, objects };
         }
@@ -173,6 +182,9 @@ impl Reader<'_> {
                 embedded = Some(base64::encode(bytes).to_string());
             }
             let mut objects = framing::by_framing(bytes, Kind::Certificate, None);
+            if !public {
+                keys::compare(Half::of(bytes).as_ref(), &mut objects);
+            }
             if public && !objects.is_empty() && encoding_pem::holds_private_key(bytes) {
                 objects.push(ParsedObject::broken(kind, objects.len(), Unreadable::PrivateKey));
             }
@@ -215,6 +227,29 @@ impl Reader<'_> {
         let is_current = |object: &ParsedObject| object.kind == KIND && object.within.is_none();
         used.extend(objects.into_iter().filter(|object| !is_current(object)));
         used
+    }
+
+    /// Whether the key beside a certificate is its own. One that may not be read is not.
+    fn key_beside(&mut self, certificate: &CandidatePath, objects: &mut [ParsedObject]) {
+        let Some(key) = certificate.key() else { return };
+        let half = self.half(&key);
+        keys::compare(half.as_ref(), objects);
+    }
+
+    fn half(&mut self, key: &CandidatePath) -> Option<Half> {
+        let source = self.keys.then(|| self.open(key)).and_then(Result::ok)??;
+        self.loader.small(&source, Half::of)?
+    }
+
+    /// sa.pub, where it is not the public half of sa.key.
+    fn service_account(&mut self, pki: &str) -> Option<Found> {
+        let at = |end: &str| CandidatePath::Below(format!("{pki}/sa.{end}"));
+        let half = self.half(&at("key"))?;
+        let public = self.open(&at("pub")).ok()??;
+        let object = self.loader.small(&public, |text| keys::service_account(&half, text))??;
+        let path = self.rootfs.full(&at("pub"));
+        let expected = Expected::further("sa".to_owned(), path.clone(), Kind::Certificate, None);
+        Some(Found { expected, path, objects: vec![object] })
     }
 
     fn kubeconfig(&mut self, source: &Source, shown: &str) -> Vec<ParsedObject> {

@@ -60,6 +60,9 @@ pub enum Unreadable {
     /// In a file that is called a certificate, or as the authority of a kubeconfig.
     #[error("expected certificates only, found a private key beside them, for everybody who may read the file")]
     PrivateKey,
+    /// sa.pub.
+    #[error("expected the public half of sa.key, found another key")]
+    OtherHalf,
     /// What a verb reports of the whole place; its error types are above this room.
     #[error("{0}")]
     Reported(String),

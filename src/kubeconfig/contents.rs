@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::error::KubeconfigError;
+use crate::encoding::key_public::Half;
 
 /// What is in a kubeconfig, the current context's cluster and user first.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -38,10 +39,10 @@ pub struct Context<'a> {
     pub user: Cow<'a, str>,
 }
 
-/// Where a client's key comes from. Of an embedded one nothing is kept but whether it is PEM of a private key.
+/// Where a client's key comes from. Of an embedded one nothing is kept but the public half that it states.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Key<'a> {
-    Data(Result<(), KubeconfigError>),
+    Data(Result<Option<Half>, KubeconfigError>),
     /// A path, relative to the kubeconfig's directory.
     File(Cow<'a, str>),
 }

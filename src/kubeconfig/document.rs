@@ -5,6 +5,7 @@ use zeroize::Zeroizing;
 use super::error::KubeconfigError;
 use crate::encoding::base64;
 use crate::encoding::contents::Contents;
+use crate::encoding::key_public::Half;
 use crate::encoding::pem_blocks::blocks;
 use crate::encoding::yaml::{self, Fault, Flaw, Node, Stream, Value, field, text};
 
@@ -126,13 +127,13 @@ fn not_pem(field: &'static str, bytes: &[u8]) -> KubeconfigError {
     KubeconfigError::NotPem { field, wanted, found }
 }
 
-/// Whether a text is the base64 of a private key's PEM. The key itself is not looked at.
-pub fn is_key(text: &str) -> Result<(), KubeconfigError> {
+/// Whether a text is the base64 of a private key's PEM, and whose key it is, where it says so.
+pub fn key(text: &str) -> Result<Option<Half>, KubeconfigError> {
     let bytes = pem(KEY, text)?;
     for block in blocks(&bytes) {
         let found = block.and_then(|raw| Ok((raw.is_private_key(), raw.decode()?)));
         match found {
-            Ok((true, _)) => return Ok(()),
+            Ok((true, block)) => return Ok(Half::stated(&block)),
             Ok((false, _)) => {}
             Err(why) => return Err(KubeconfigError::BrokenPem { field: KEY, why }),
         }

@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 
 use super::contents::{Cluster, Context, Key, Source, Survey, User};
-use super::document::is_key;
+use super::document;
 use crate::encoding::yaml::MAX_BYTES;
 
 pub fn read(bytes: &[u8]) -> Option<Survey<'_>> {
@@ -39,7 +39,7 @@ pub fn read(bytes: &[u8]) -> Option<Survey<'_>> {
     let (certificate, key, credentials) = if lines.peek("    client-certificate-data: ") {
         let certificate = lines.data("    client-certificate-data: ")?;
         let key = lines.data("    client-key-data: ")?;
-        (Source::Data(certificate), Key::Data(is_key(&key)), vec!["client-certificate-data", "client-key-data"])
+        (Source::Data(certificate), Key::Data(document::key(&key)), vec!["client-certificate-data", "client-key-data"])
     } else {
         let certificate = lines.value("    client-certificate: ")?;
         let key = lines.value("    client-key: ")?;

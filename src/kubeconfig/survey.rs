@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::contents::{Cluster, Context, Key, Source, Survey, User};
-use super::document::{AUTHORITY, CERTIFICATE, KEY, current, is_key, is_kubeconfig, items, root, stream};
+use super::document::{self, AUTHORITY, CERTIFICATE, KEY, current, is_kubeconfig, items, root, stream};
 use super::error::KubeconfigError;
 use super::plain;
 use crate::encoding::yaml::{Node, field, text};
@@ -81,7 +81,7 @@ fn user(name: &str, node: &Node) -> User<'static> {
         name: owned(name),
         certificate: source(node, CERTIFICATE, "client-certificate"),
         key: match stated(node, KEY) {
-            Some(text) => Some(Key::Data(is_key(text))),
+            Some(text) => Some(Key::Data(document::key(text))),
             None => stated(node, "client-key").map(owned).map(Key::File),
         },
         credentials: CREDENTIALS.iter().copied().filter(|key| field(node, key).is_some()).collect(),

@@ -7,6 +7,7 @@ use crate::blueprint::{Blueprint, ExtendedKeyUsage, KeyUsage, Name, Oid, Role, S
 use crate::catalog::CaId;
 use crate::encoding::extension;
 use crate::plan::blueprints::{BACK_DATE, Bounds};
+use crate::plan::csr_manifest::Contradiction;
 use crate::plan::names_policy::{self, Meaning, ServerNames};
 use crate::plan::renew::CsrTemplate;
 use crate::plan::subject::{self, Flaw};
@@ -65,6 +66,8 @@ pub enum Declined {
     TooManyNames(usize),
     /// An invalid name, such as one with a NUL.
     BadName(String),
+    /// The manifest it is in asks for something else.
+    Asked(Contradiction),
 }
 
 /// A key that is known for what it is.

@@ -105,9 +105,13 @@ impl Verify {
                 format!("wrong node: {dir} holds files of {}, not of {node}", self.owners.join(", "))
             }
             NodeState::Right | NodeState::Renewed => {
-                format!("right: {dir} belongs to {node}; {} fit", counted(all, "entry"))
+                let fit = if all == 1 { "fits" } else { "fit" };
+                format!("right: {dir} belongs to {node}; {} {fit}", counted(all, "entry"))
             }
-            worst => format!("{}: {bad} of {all} entries in {dir} do not fit {node}", Name(worst)),
+            worst => {
+                let fit = if bad == 1 { "does not fit" } else { "do not fit" };
+                format!("{}: {bad} of {} in {dir} {fit} {node}", Name(worst), counted(all, "entry"))
+            }
         }
     }
 }

@@ -4,6 +4,8 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
+use crate::files::shell_word;
+
 use super::form::{Report, Screen};
 use super::restart::{Restart, restart_lines};
 use super::table::{counted, first_of, line, table};
@@ -56,8 +58,10 @@ const FEW: usize = 4;
 impl Report for History {
     fn text(&self, screen: Screen, out: &mut dyn Write) -> io::Result<()> {
         let count = self.generations.len();
-        let noun = if count == 1 { "generation" } else { "generations" };
-        line(out, format_args!("{count} {noun}, the newest first: {}", self.directory))?;
+        match count {
+            0 => line(out, format_args!("no run of kpki has replaced a file: {}", self.directory))?,
+            _ => line(out, format_args!("{}, the newest first: {}", counted(count, "generation"), self.directory))?,
+        }
         self.warnings.iter().try_for_each(|warning| line(out, format_args!("  warning: {warning}")))?;
         if count == 0 {
             return Ok(());
@@ -83,7 +87,7 @@ impl Report for Restored {
             }
             (_, Some(kept)) => {
                 line(out, format_args!("restored {} as they were before {before}", counted(count, "file")))?;
-                line(out, format_args!("undo it with: kpki restore {kept} --dir {}", self.directory))?;
+                line(out, format_args!("undo it with: kpki restore {kept} --dir {}", shell_word(&self.directory)))?;
             }
         }
         if count > 0 {

@@ -25,4 +25,4 @@ pub use certificate::Facts;
 pub use check::{Check, CheckForm, Interruption, Line, Selection, Sort, Tone};
 pub use form::{Form, Report, Width, write};
 pub use init::{Init, Item, Outcome};
-pub use table::{is_harmless, sanitised};
+pub use table::{counted, is_harmless, sanitised};

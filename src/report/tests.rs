@@ -146,6 +146,8 @@ fn requests_are_of_three_kinds() {
     for (verb, kind) in [(Verb::Csr, "CsrReport"), (Verb::Sign, "SignReport"), (Verb::Import, "ImportReport")] {
         let report = Requests {
             verb,
+            tree: Some("d".to_owned()),
+            out: None,
             directory: None,
             dry_run: false,
             generation: None,

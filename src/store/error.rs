@@ -98,7 +98,7 @@ fn and_more(count: usize) -> String {
 fn existing(paths: &[PathBuf]) -> String {
     match paths {
         [path] => format!("{} exists", path.display()),
-        [first, rest @ ..] => format!("{} and {} more files exist", first.display(), rest.len()),
+        [first, rest @ ..] => format!("{} and {} more exist", first.display(), rest.len()),
         [] => "files exist".to_owned(),
     }
 }

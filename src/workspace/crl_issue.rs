@@ -176,7 +176,7 @@ pub fn warnings(
     }
     if let Some(new) = new.filter(|new| new.found_again > 0) {
         lines.push(format!(
-            "{} was older than the journal: {} of its entries were lost and are on it again",
+            "{} was older than the journal; lost entries that are on it again: {}",
             crl.path, new.found_again
         ));
     }

@@ -188,7 +188,7 @@ fn nodes(main: &Path, profile: Option<&Profile>) -> Result<Nodes, Error> {
                 return Err(Error::new(format!("{} is not a kubernetes directory", main.display()))
                     .because("expected pki/ and kubeconfigs, or a cluster directory with nodes/")
                     .hint("give the directory above pki/ with --dir")
-                    .hint("renew a directory of many clusters with: kpki renew all --profiles DIR"));
+                    .hint("give a directory of many clusters with --profiles DIR (check-expiration, renew)"));
             }
         }
     }

@@ -58,7 +58,7 @@ pub enum ChainError {
     #[error("expected an authority that may sign certificates, found one that may not")]
     AnchorIsNoAuthority,
     /// More intermediates than the anchor's pathLenConstraint allows (RFC 5280 section 4.2.1.9).
-    #[error("expected at most {allowed} intermediates below the authority, found {found}")]
+    #[error("expected a number of intermediates below the authority of at most {allowed}, found {found}")]
     PathLength { allowed: u32, found: usize },
     /// No path of names and signatures leads to the anchor.
     #[error("expected a certificate issued by this authority, found another issuer")]

@@ -287,7 +287,7 @@ fn what_does_not_fit_is_not_imported() {
     refused("late", &[&good[0]], "2028-01-01");
     import(&place, &good, &[]).ok();
     let again = import(&place, &good, &[]).ok();
-    assert!(again.stdout.contains("2 were in place already"), "{}", again.stdout);
+    assert!(again.stdout.contains("2 certificates are in place already"), "{}", again.stdout);
     assert!(place.read("t/scheduler.conf").contains("certificate-authority-data: "));
 }
 

@@ -109,8 +109,8 @@ fn one_bad_file_never_hides_the_others() {
     for line in [
         "error: nothing.txt: expected a certificate, key, CRL, signing request or kubeconfig, found nothing of the kind\n",
         "error: half.pem: PEM block 1 (CERTIFICATE): expected an END line, found none\n",
-        "error: missing: cannot read missing: no such file or directory\n",
-        "error: .: cannot read .: it is a directory, not a regular file\n",
+        "error: cannot read missing: no such file or directory\n",
+        "error: cannot read .: it is a directory, not a regular file\n",
     ] {
         assert!(run.stderr.contains(line), "{line}\n{}", run.stderr);
     }

@@ -175,8 +175,10 @@ fn who_is_meant() {
     place.write("other.crt", other.read("d/pki/etcd/peer.crt"));
     assert!(on(&place, &["revoke", "--cert", "other.crt"]).fails(1).stderr.contains("no authority of this tree"));
     for (words, said) in [
-        (&["revoke", "ca"][..], "is an authority"),
-        (&["revoke", "sa"], "no certificate"),
+        (&["revoke", "ca"][..], "cannot revoke ca: it is an authority"),
+        (&["revoke", "sa"], "cannot revoke sa: it is a key pair without a certificate"),
+        (&["hold", "sa"], "cannot hold sa: "),
+        (&["release", "etcd-pear"], "there is no certificate \"etcd-pear\" to release"),
         (&["revoke", "etcd-pear"], "there is no certificate"),
         (&["revoke"], "required"),
         (&["revoke", "--serial", "05"], "--ca"),

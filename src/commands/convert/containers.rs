@@ -6,6 +6,7 @@ use super::loaded::{LoadError, Loaded, Result, broken};
 use super::object::{Object, Thing};
 use crate::encoding::found::{Found, found};
 use crate::encoding::pem::Block;
+use crate::encoding::pkcs7::Pkcs7Error;
 use crate::encoding::shown::named;
 use crate::encoding::{pkcs7, ssh};
 use crate::encrypted::pkcs12::Content;
@@ -76,7 +77,11 @@ fn other_password(name: &str, alias: &str, given: bool) -> LoadError {
 
 /// The certificates and CRLs of SignedData; what else it has is told.
 pub fn of_pkcs7(name: &str, bytes: &[u8], loaded: &mut Loaded) -> Result<()> {
-    let signed = pkcs7::read(bytes).map_err(|why| broken(format!("{name}: {why}")))?;
+    let signed = pkcs7::read(bytes).map_err(|why| match why {
+        // An encrypted message in a directory is nothing to stop at.
+        Pkcs7Error::OtherContent(_) => LoadError::Nothing(Error::new(format!("{name}: {why}"))),
+        why => broken(format!("{name}: {why}")),
+    })?;
     if let Some(content) = &signed.content {
         loaded.notes.push(format!("{name}: left out what is signed in it: {}", pkcs7::content_name(content)));
     }

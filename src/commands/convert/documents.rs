@@ -116,6 +116,12 @@ fn file_name(text: &str) -> String {
     if name.is_empty() { "value".to_owned() } else { name }
 }
 
+/// How many objects a file holds, where no password is given.
+#[cfg(feature = "internals")]
+pub fn count(bytes: &[u8]) -> usize {
+    load("a file", bytes, &mut crate::workspace::passwords::NoPasswords).map_or(0, |loaded| loaded.objects.len())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

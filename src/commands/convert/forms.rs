@@ -32,7 +32,7 @@ pub fn of_file(
             // A public half may stand for a certificate and its key.
             if !things.is_empty() && left > 0 && form != Form::Spki {
                 notes.push(format!(
-                    "{}: skipped {left} of {} objects that are not private keys",
+                    "{}: skipped {left} of {} objects: not private keys",
                     source.name,
                     loaded.objects.len()
                 ));

@@ -20,5 +20,7 @@ mod run;
 mod sources;
 mod write;
 
+#[cfg(feature = "internals")]
+pub use documents::count;
 pub use request::{Form, Input, Request};
 pub use run::run;

@@ -38,7 +38,7 @@ pub fn run(request: &Request) -> Result<Requests, Error> {
         }
     }
     if !refused.is_empty() {
-        return Err(error::not_imported(&refused));
+        return Err(error::not_imported(&refused, &session.target.root));
     }
     let is_external = |one: &Placed| {
         let mut credentials = session.credentials.iter().filter(|credential| credential.roots().is_some());
@@ -55,6 +55,8 @@ pub fn run(request: &Request) -> Result<Requests, Error> {
     Ok(Requests {
         verb: Verb::Import,
         directory: Some(session.names().0),
+        tree: Some(session.names().0),
+        out: None,
         dry_run: request.run.dry_run,
         generation,
         restart: restarts(put.map(|one| one.entry.id.clone()), session.release()),

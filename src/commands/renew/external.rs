@@ -2,6 +2,7 @@
 
 use super::evaluate::Evaluation;
 use super::renewing::Renewing;
+use crate::files::shell_word;
 use crate::plan::renew::{self as plan, Credential, CsrDecision, Decision, Skipped};
 use crate::report::renew::RenewalEntry;
 use crate::workspace::requests::{External, Made, Site};
@@ -46,11 +47,11 @@ pub(in crate::commands::renew) fn elsewhere(renewing: &Renewing<'_>, evaluation:
 }
 
 /// Adds the path of each request to the report.
-pub(in crate::commands::renew) fn describe(entries: &mut [RenewalEntry], made: &[Made]) {
+pub(in crate::commands::renew) fn describe(entries: &mut [RenewalEntry], made: &[Made], dir: &str) {
     for one in made {
         let row = entries.iter_mut().find(|entry| entry.id == one.id);
         let Some((row, path)) = row.zip(one.paths.first()) else { continue };
-        row.reasons =
-            vec![format!("its authority is external; have {} signed, then: kpki import CERT", path.display())];
+        let import = format!("kpki import CERT --dir {}", shell_word(dir));
+        row.reasons = vec![format!("its authority is external; have {} signed, then: {import}", path.display())];
     }
 }

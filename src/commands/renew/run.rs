@@ -111,7 +111,7 @@ impl Renewing<'_> {
         let snapshot = &evaluation.snapshot;
         let crls = crl_issue::reissue(session, snapshot, issuers, evaluation.due_crls().into_iter(), false)?;
         let mut report = summary::report(self, evaluation, &made);
-        external::describe(&mut report.entries, &requests);
+        external::describe(&mut report.entries, &requests, &report.directory);
         report.lists = summary::crls(evaluation, &crls);
         let ids: Vec<String> = made.iter().map(|made| made.id.to_string()).collect();
         let pending = pending.and(&locked.generation_name("renew", now)?, ids.iter().cloned());
@@ -160,7 +160,8 @@ impl Renewing<'_> {
         let mut report = summary::report(self, evaluation, &[]);
         let external = external(self, evaluation);
         if external.is_waiting()? {
-            external::describe(&mut report.entries, &external.make(self.session.run.threads, &mut |_, _| ())?);
+            let made = external.make(self.session.run.threads, &mut |_, _| ())?;
+            external::describe(&mut report.entries, &made, &report.directory);
         }
         Ok(report)
     }

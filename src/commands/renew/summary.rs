@@ -5,15 +5,20 @@ use super::external;
 use super::make::Made;
 use super::renewing::Renewing;
 use crate::blueprint::San;
+use crate::catalog;
 use crate::clock::length;
+use crate::encoding::key_public::Half;
 use crate::error;
+use crate::files::{RelPath, shell_word};
 use crate::plan::blueprints::BACK_DATE;
 use crate::plan::renew::{Credential, Decision, Key, Renewal, Skipped};
 use crate::report::facts::{facts, of_blueprint};
 use crate::report::renew::{self as report, Action, RenewalEntry, Side};
 use crate::report::restart::restarts;
+use crate::tree::Place;
 use crate::workspace::crl_issue::{self, SignedCrlIssue, of_the_future};
 use crate::workspace::crls::TreeCrl;
+use crate::workspace::survey;
 use crate::x509::Certificate;
 use time::Duration;
 
@@ -65,7 +70,7 @@ fn entry(
                 left if left.is_gap() => Action::Skipped,
                 _ => Action::NotApplicable,
             },
-            reasons: vec![error::left(left, &credential.id.to_string())],
+            reasons: vec![error::left(left, &credential.id.to_string(), &renewing.session.target.root)],
             old: certificate.as_deref().map(side).filter(|_| !matches!(left, Skipped::Unreadable(_))),
             ..base
         },
@@ -108,15 +113,19 @@ pub fn crls(evaluation: &Evaluation, signed: &[SignedCrlIssue]) -> Vec<crate::re
 
 /// Warnings about the renewals.
 fn warnings(renewing: &Renewing<'_>, evaluation: &Evaluation) -> Vec<String> {
+    let dir = shell_word(&renewing.session.target.root.display().to_string());
     let mut lines: Vec<String> = evaluation
         .held
         .iter()
         .map(|id| {
-            format!("{id} is held (certificateHold) and therefore not renewed; next: kpki release or kpki revoke")
+            format!(
+                "{id} is held (certificateHold) and therefore not renewed; next: kpki release {id} --dir {dir}, or kpki revoke {id} --dir {dir}"
+            )
         })
         .chain(evaluation.unusable_crls.iter().cloned())
         .chain(evaluation.due_crls().into_iter().filter_map(|crl| of_the_future(crl, renewing.session.run.now)))
         .collect();
+    lines.extend(service_account(renewing));
     let mut cut: Vec<(String, String)> = Vec::new();
     let mut guessed: Vec<(String, String)> = Vec::new();
     let mut short: Vec<(String, String, String)> = Vec::new();
@@ -166,6 +175,18 @@ fn warnings(renewing: &Renewing<'_>, evaluation: &Evaluation) -> Vec<String> {
         lines.push(format!("{first}{more}: shortened to the authority's notAfter {at}; plan the authority's rotation"));
     }
     lines
+}
+
+/// It has no certificate, so that nothing here repairs it; a file that cannot be read is for others to report.
+fn service_account(renewing: &Renewing<'_>) -> Option<String> {
+    let tree = &renewing.session.tree;
+    let (public, private) = tree.directories.files("", catalog::find("sa")?.files);
+    let read = |place: &Place| {
+        let path = RelPath::parse(place.path.as_str()).ok()?;
+        survey::read(&tree.roots, place.root_id(), &path).ok()?
+    };
+    let other = Half::of(&read(&private?)?)?.is_in(&read(&public)?) == Some(false);
+    other.then(|| format!("{} is not the public half of sa.key; see kpki check-expiration", public.path))
 }
 
 fn more(all: usize) -> String {

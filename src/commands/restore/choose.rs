@@ -2,6 +2,8 @@
 
 use super::request::{Request, none};
 use crate::error::Error;
+use crate::files::shell_word;
+use crate::report::counted;
 use crate::store::{self, Generation, Roots};
 
 /// The generation that was named, or the newest.
@@ -11,8 +13,10 @@ pub fn choose(request: &Request, roots: &Roots) -> Result<String, Error> {
         None => newest(request, &all)?,
         Some(name) if all.iter().any(|one| one.name == *name) => name.clone(),
         Some(name) => {
-            return Err(Error::usage(format!("there is no generation {name:?}"))
-                .hint(format!("list them with: kpki history --dir {}", request.dir.display())));
+            return Err(Error::usage(format!("there is no generation {name:?}")).hint(format!(
+                "list them with: kpki history --dir {}",
+                shell_word(&request.dir.display().to_string())
+            )));
         }
     };
     in_order(request, &all, &name)?;
@@ -45,8 +49,12 @@ fn newest(request: &Request, all: &[Generation]) -> Result<String, Error> {
     in_order(request, all, &newest.name)?;
     if newest.kept.is_empty() && !newest.created.is_empty() {
         return Err(Error::new(format!("the newest generation {} replaced nothing", newest.name))
-            .because(format!("restoring would only remove the {} files it created", newest.created.len()))
-            .hint(format!("if that is intended: kpki restore {} --dir {}", newest.name, request.dir.display())));
+            .because(format!("restoring would only remove what it created: {}", counted(newest.created.len(), "file")))
+            .hint(format!(
+                "if that is intended: kpki restore {} --dir {}",
+                newest.name,
+                shell_word(&request.dir.display().to_string())
+            )));
     }
     Ok(newest.name.clone())
 }

@@ -17,6 +17,6 @@ pub struct Request {
 }
 
 pub fn none(dir: &Path) -> Error {
-    Error::new(format!("{} has no generation to restore", dir.display()))
+    Error::new(format!("there is nothing to restore in {}: no run of kpki replaced a file there", dir.display()))
         .hint("check --dir: give the directory of init or renew")
 }

@@ -5,7 +5,7 @@ use super::request::{Request, none};
 use crate::catalog::CaId;
 use crate::catalog::releases::KnownRelease;
 use crate::error::Error;
-use crate::files::RelPath;
+use crate::files::{self, FileError, Op, RelPath, shell_word};
 use crate::plan::restore as plan;
 use crate::report::history::{Generation, History, Restored};
 use crate::report::restart::restarts;
@@ -104,8 +104,8 @@ fn verified(request: &Request, tree: &TreeDir, name: &str, prior: &[PriorFile]) 
 
 /// CRLs are not restored: what they revoke would be in use again, and refused by every program that reads them.
 fn in_use_again(request: &Request, name: &str, revoked: &[(RelPath, Revoked)]) -> Error {
-    let dir = request.dir.display();
-    let mut error = Error::new(format!("the restore would put revoked certificates in {dir} into use again"));
+    let (dir, shown) = (shell_word(&request.dir.display().to_string()), request.dir.display());
+    let mut error = Error::new(format!("the restore would put revoked certificates in {shown} into use again"));
     for (path, entry) in revoked {
         error = error.because(plan::revoked(path.as_str(), entry));
     }
@@ -115,13 +115,13 @@ fn in_use_again(request: &Request, name: &str, revoked: &[(RelPath, Revoked)]) -
 }
 
 fn not_whole(request: &Request, roots: &Roots, torn: &[Place]) -> Error {
-    let dir = request.dir.display();
-    let mut error = Error::new(format!("the restore would leave certificates in {dir} without their keys"));
+    let (dir, shown) = (shell_word(&request.dir.display().to_string()), request.dir.display());
+    let mut error = Error::new(format!("the restore would leave certificates in {shown} without their keys"));
     for place in torn {
         let path = place.path.as_str();
-        let shown = RelPath::parse(path).map_or_else(|_| path.into(), |below| roots.path_of(place.root_id(), &below));
+        let file = RelPath::parse(path).map_or_else(|_| path.into(), |below| roots.path_of(place.root_id(), &below));
         error =
-            error.because(format!("{} would not match the key beside it, which was replaced since", shown.display()));
+            error.because(format!("{} would not match the key beside it, which was replaced since", file.display()));
         if let Some(id) = entry_of_path(path) {
             error = error.hint(format!("make a new pair instead: kpki renew {id} --dir {dir}"));
         }
@@ -154,7 +154,7 @@ fn release(dir: &Path) -> KnownRelease {
 /// The directories of the tree; a profile that cannot be used does not prevent a restore.
 fn open(dir: &Path, kubelet_dir: Option<&Path>) -> Result<TreeDir, Error> {
     if survey::open(dir)?.is_none() {
-        return Err(none(dir));
+        return Err(FileError::new(Op::Open, dir, files::Kind::Missing).into());
     }
     let recorded = State::read(dir).ok().flatten().and_then(|state| state.choices.kubelet_dir);
     let kubelet = tree_dir::kubelet_dir(dir, kubelet_dir.or(recorded.as_deref()));

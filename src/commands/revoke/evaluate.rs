@@ -22,6 +22,7 @@ pub struct Evaluation {
 
 pub fn selector(request: &Request) -> Selector<'_> {
     Selector {
+        verb: request.verb,
         names: &request.names,
         certificate: request.certificate.as_deref(),
         serial: request.serial.as_ref().map(|(serial, authority)| (serial.as_str(), *authority)),

@@ -7,7 +7,7 @@ use super::known;
 use crate::catalog::CaId;
 use crate::error::{self, Error};
 use crate::plan::renew::{Credential, certificate_of};
-use crate::plan::revoke::serial_of_hex;
+use crate::plan::revoke::{Verb, serial_of_hex};
 use crate::tree::Authority;
 use crate::tree::EntryId;
 use crate::workspace::journal::serial_text;
@@ -18,6 +18,7 @@ use crate::x509::{Certificate, Ordered, parse_bundle};
 /// What the command line says.
 #[derive(Debug, Clone, Copy)]
 pub struct Selector<'a> {
+    pub verb: Verb,
     pub names: &'a [String],
     pub certificate: Option<&'a Path>,
     pub serial: Option<(&'a str, CaId)>,
@@ -43,7 +44,7 @@ impl Selected {
 
 impl Selector<'_> {
     pub fn select(&self, session: &Session<'_>, snapshot: &Snapshot) -> Result<Vec<Selected>, Error> {
-        let mut selected: Vec<Selected> = Vec::new();
+        let (verb, mut selected) = (self.verb.name(), Vec::<Selected>::new());
         let mut add = |one: Selected| {
             let is_same = |other: &Selected| other.authority == one.authority && other.serial == one.serial;
             if !selected.iter().any(is_same) {
@@ -51,19 +52,19 @@ impl Selector<'_> {
             }
         };
         for name in self.names {
-            let credential = named(name, session)?;
+            let credential = named(self.verb, name, session)?;
             let certificate = certificate_of(credential, &snapshot.survey).ok_or_else(|| {
-                Error::new(format!("cannot revoke {name}: its certificate is missing or cannot be read"))
+                Error::new(format!("cannot {verb} {name}: its certificate is missing or cannot be read"))
                     .hint("give the certificate itself with --cert FILE, or its number with --serial HEX --ca CA")
             })?;
-            add(of_certificate(credential.id.to_string(), &certificate, snapshot)?);
+            add(of_certificate(self.verb, credential.id.to_string(), &certificate, snapshot)?);
             // What the kubelet uses in its place is its node's credential as well.
             if let Some(used) = credential.rotated(session.run.now) {
-                add(of_certificate(credential.id.to_string(), used, snapshot)?);
+                add(of_certificate(self.verb, credential.id.to_string(), used, snapshot)?);
             }
         }
         if let Some(path) = self.certificate {
-            add(of_certificate(path.display().to_string(), &read(path)?, snapshot)?);
+            add(of_certificate(self.verb, path.display().to_string(), &read(path)?, snapshot)?);
         }
         if let Some((text, authority)) = self.serial {
             let serial = serial_of_hex(text).ok_or_else(|| {
@@ -75,7 +76,7 @@ impl Selector<'_> {
             let name = match known::entry(session, snapshot, issuer, &serial)? {
                 Some(name) => name,
                 None if self.unknown_serial => None,
-                None => return Err(error::serial_unknown(&serial_text(&serial), authority)),
+                None => return Err(error::serial_unknown(self.verb, &serial_text(&serial), authority)),
             };
             add(Selected { name, authority, serial });
         }
@@ -84,22 +85,22 @@ impl Selector<'_> {
 }
 
 /// One entry: a name that several nodes have is ambiguous.
-fn named<'s>(name: &str, session: &'s Session<'_>) -> Result<&'s Credential, Error> {
+fn named<'s>(verb: Verb, name: &str, session: &'s Session<'_>) -> Result<&'s Credential, Error> {
     let found: Vec<&Credential> = session.credentials.iter().filter(|one| one.id.is_named(name)).collect();
     match found.as_slice() {
         [only] => Ok(only),
         [] => {
             let bare = EntryId::bare_name(name);
             if crate::catalog::find(bare).is_some_and(|entry| entry.signer.is_none()) {
-                return Err(error::not_revocable(bare));
+                return Err(error::not_revocable(verb, bare));
             }
-            Err(error::unknown_name(name, &session.known_names()))
+            Err(error::unknown_name(verb, name, &session.known_names()))
         }
         several => Err(error::ambiguous(name, &several.iter().map(|one| one.id.to_string()).collect::<Vec<_>>())),
     }
 }
 
-fn of_certificate(name: String, certificate: &Certificate, snapshot: &Snapshot) -> Result<Selected, Error> {
+fn of_certificate(verb: Verb, name: String, certificate: &Certificate, snapshot: &Snapshot) -> Result<Selected, Error> {
     let is_signed = |id: &CaId| snapshot.certificate(*id).is_some_and(|issuer| certificate.signed_by(issuer).is_ok());
     if let Some(authority) = CaId::ALL.into_iter().find(is_signed) {
         return Ok(Selected { name: Some(name), authority, serial: certificate.serial.clone() });
@@ -116,7 +117,7 @@ fn of_certificate(name: String, certificate: &Certificate, snapshot: &Snapshot) 
         }
         false => format!("its issuer is {}", certificate.issuer),
     };
-    Err(error::not_of_this_tree(&name, why))
+    Err(error::not_of_this_tree(verb, &name, why))
 }
 
 /// The certificate of a file, PEM or DER: that of the path's end, wherever it stands.

@@ -6,11 +6,13 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 use super::cfssl;
+use super::manifest;
 use super::request::Request;
 use crate::blueprint::{Blueprint, KeyUsage, Role};
 use crate::ca::{self, PrivateKey};
 use crate::error::Error;
-use crate::files::{self, What};
+use crate::files::{self, What, shell_word};
+use crate::plan::csr_manifest::Asked;
 use crate::store::{self, OuterFile, OutputDir};
 use crate::workspace::{Locked, Transaction, survey};
 use crate::x509;
@@ -24,6 +26,8 @@ pub struct Job {
     pub name: String,
     pub file: PathBuf,
     pub request: x509::Request,
+    /// What the manifest it is in asks for.
+    pub asked: Option<Asked>,
     /// `--csr-json`: the key that was made, and the request as PEM.
     pub made: Option<(PrivateKey, String)>,
 }
@@ -36,7 +40,7 @@ pub fn read(request: &Request) -> Result<Vec<Job>, Error> {
         let refused = |why: String| {
             Error::new(format!("cannot read {}; nothing was written", file.display()))
                 .because(why)
-                .hint("show it with: kpki inspect")
+                .hint(format!("show it with: kpki inspect {}", shell_word(&file.display().to_string())))
         };
         // The output is named after the file, never after a name in the request.
         let name = file.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
@@ -44,11 +48,14 @@ pub fn read(request: &Request) -> Result<Vec<Job>, Error> {
             let wanted = cfssl::read(&bytes).map_err(|why| refused(why.to_string()))?;
             let key = PrivateKey::generate(wanted.algorithm)?;
             let made = ca::request(&of_json(&wanted, request), &key)?;
-            jobs.push(Job { name, file: file.clone(), request: made.request, made: Some((key, made.pem)) });
+            let (file, request) = (file.clone(), made.request);
+            jobs.push(Job { name, file, request, asked: None, made: Some((key, made.pem)) });
             continue;
         }
+        let (bytes, asked) = manifest::request(bytes)
+            .map_err(|why| why.hint().into_iter().fold(refused(why.to_string()), Error::hint))?;
         match x509::Request::read_file(&bytes).map_err(|why| refused(why.to_string()))?.as_slice() {
-            [one] => jobs.push(Job { name, file: file.clone(), request: one.clone(), made: None }),
+            [one] => jobs.push(Job { name, file: file.clone(), request: one.clone(), asked, made: None }),
             several => return Err(refused(format!("expected one signing request, found {}", several.len()))),
         }
     }

@@ -2,11 +2,14 @@
 
 mod cfssl;
 mod jobs;
+mod manifest;
 mod policy;
 mod request;
 mod run;
 mod signer;
 mod terms;
 
+#[cfg(feature = "internals")]
+pub use manifest::request as request_in;
 pub use request::Request;
 pub use run::{Outcome, run};

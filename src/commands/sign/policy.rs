@@ -6,10 +6,12 @@ use super::signer::Signer;
 use super::terms::Agreed;
 use crate::catalog::{CaId, Sans};
 use crate::error::Error;
+use crate::plan::csr_manifest::contradictions;
 use crate::plan::names_policy::ServerNames;
 use crate::plan::renew::certificate_of;
-use crate::plan::sign::{Declined, Policy};
+use crate::plan::sign::{Declined, Grant, Policy};
 use crate::workspace::known_keys;
+use time::OffsetDateTime;
 
 /// The policy of the authority that signs.
 pub fn of(signer: &Signer<'_>, agreed: &Agreed) -> Policy {
@@ -43,4 +45,12 @@ pub fn known_key(request: &Request, signer: &Signer<'_>, job: &Job) -> Result<Op
         (known, _) => known,
     };
     Ok(known.map(Declined::KnownKey))
+}
+
+/// The grant, unless it is not what the manifest asks for.
+pub fn fits(job: &Job, grant: Grant, authority: CaId, now: OffsetDateTime) -> Result<Grant, Vec<Declined>> {
+    let Some(asked) = &job.asked else { return Ok(grant) };
+    let lifetime = grant.shortened.unwrap_or(grant.blueprint.not_after) - now;
+    let found = contradictions(asked, &grant.blueprint, lifetime, authority);
+    if found.is_empty() { Ok(grant) } else { Err(found.into_iter().map(Declined::Asked).collect()) }
 }

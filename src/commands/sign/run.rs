@@ -63,6 +63,7 @@ pub fn run(request: &Request) -> Result<Outcome, Error> {
     let (mut grants, mut declined) = (Vec::new(), Vec::new());
     for job in &jobs {
         let granted = plan::grant(&job.request, &agreed.terms, request.authority.as_ref(), dates, &policy);
+        let granted = granted.and_then(|grant| policy::fits(job, grant, policy.authority, dates.now));
         match (granted, policy::known_key(request, &signer, job)?) {
             (Ok(grant), None) => grants.push(grant),
             (granted, known) => {

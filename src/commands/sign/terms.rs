@@ -3,6 +3,7 @@
 use super::request::Request;
 use crate::catalog::CaId;
 use crate::error::{self, Error};
+use crate::files::shell_word;
 use crate::plan::renew::{self, CsrDecision, Skipped};
 use crate::plan::sign::Terms;
 use crate::workspace::{Session, Snapshot};
@@ -24,7 +25,7 @@ pub fn agree(request: &Request, tree: Option<(&Session<'_>, &Snapshot)>) -> Resu
         let (public, _) = session.tree.directories.authority(authority);
         let (profile, now) = (session.profile(), session.run.now);
         let template = renew::ask_authority(authority, &public, &snapshot.survey, profile, now);
-        let terms = Terms::Entry(Box::new(template.map_err(|skipped| unknown(&skipped, name))?));
+        let terms = Terms::Entry(Box::new(template.map_err(|skipped| unknown(&skipped, name, session))?));
         return Ok(Agreed { terms, authority: request.signer, entry: Some(name.clone()) });
     }
     let selected = session.select(std::slice::from_ref(name))?;
@@ -35,7 +36,10 @@ pub fn agree(request: &Request, tree: Option<(&Session<'_>, &Snapshot)>) -> Resu
         return Err(Error::new(format!(
             "cannot sign for {name}: its authority is external (extraCertificates.authority)"
         ))
-        .hint(format!("make the request for its authority with: kpki csr {name}"))
+        .hint(format!(
+            "make the request for its authority with: kpki csr {name} --dir {}",
+            shell_word(&session.target.root.display().to_string())
+        ))
         .hint("or name an authority of the tree in the profile"));
     };
     let (authorities, survey) = (&snapshot.authorities, &snapshot.survey);
@@ -44,13 +48,13 @@ pub fn agree(request: &Request, tree: Option<(&Session<'_>, &Snapshot)>) -> Resu
         CsrDecision::CsrTemplate(template) => {
             Ok(Agreed { terms: Terms::Entry(template), authority, entry: Some(credential.id.to_string()) })
         }
-        CsrDecision::Skipped(skipped) => Err(unknown(&skipped, name)),
-        CsrDecision::Absent => Err(unknown(&Skipped::Unknown, name)),
+        CsrDecision::Skipped(skipped) => Err(unknown(&skipped, name, session)),
+        CsrDecision::Absent => Err(unknown(&Skipped::Unknown, name, session)),
     }
 }
 
-fn unknown(skipped: &Skipped, name: &str) -> Error {
+fn unknown(skipped: &Skipped, name: &str, session: &Session<'_>) -> Error {
     Error::new(format!("subject, names and usages of {name} are unknown"))
-        .because(error::left(skipped, name))
+        .because(error::left(skipped, name, &session.target.root))
         .hint("give the profile with --profile FILE")
 }

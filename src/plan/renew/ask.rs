@@ -74,7 +74,8 @@ impl Run<'_> {
         };
         let leaf = existing.leaf;
         if leaf.is_ca {
-            return CsrDecision::Skipped(Skipped::IsAuthority);
+            // Its own certificate may stand behind it.
+            return self.profile_decision(bounds, Some(Skipped::IsAuthority));
         }
         if let Signed::Elsewhere(left @ Skipped::KubeletsOwn) = self.signed(&leaf, &existing.chain) {
             return CsrDecision::Skipped(left);

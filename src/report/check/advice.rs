@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::result::Line;
 use crate::audit::{Advice, Origin, Problem};
+use crate::catalog::CaId;
 use crate::catalog::paths::FINALIZE;
 use crate::files::shell_word;
 use crate::report::restart::one_at_a_time;
@@ -101,6 +102,19 @@ const fn words(problem: Problem) -> (&'static str, Words, Words) {
             CERTIFICATE,
             ["is not signed by the authority in the tree", "are not signed by the authority in the tree"],
         ),
+        Problem::KeyMismatch => {
+            ("key-mismatch", CERTIFICATE, ["has the key of another beside it", "have the keys of others beside them"])
+        }
+        Problem::AuthorityKeyMismatch => (
+            "authority-key-mismatch",
+            AUTHORITY,
+            ["has the key of another beside it", "have the keys of others beside them"],
+        ),
+        Problem::ServiceAccountMismatch => (
+            "service-account-mismatch",
+            FILE,
+            ["is not the public half of sa.key", "are not the public halves of sa.key"],
+        ),
         Problem::AuthorityMissing => ("authority-missing", AUTHORITY, MISSING),
         Problem::Missing => ("missing", CERTIFICATE, MISSING),
         Problem::Unreadable => ("unreadable", FILE, ["cannot be read", "cannot be read"]),
@@ -130,6 +144,14 @@ const fn words(problem: Problem) -> (&'static str, Words, Words) {
                 "are what kubelets use and rotate, and kubelet.conf embeds another one",
             ],
         ),
+        Problem::LeafNotFirst => (
+            "leaf-not-first",
+            FILE,
+            ["begins with a certificate of its chain", "begin with a certificate of their chain"],
+        ),
+        Problem::Repeated => {
+            ("repeated", CERTIFICATE, ["stands more than once in its file", "stand more than once in their files"])
+        }
         Problem::SharedAuthority => (
             "shared-authority",
             AUTHORITY,
@@ -158,8 +180,8 @@ fn steps(advice: &Advice) -> Vec<String> {
             steps.push(format!("ask its owner for a new one; its certificate belongs to {}", advice.path));
         }
         Problem::External => steps.extend([
-            format!("make a key and a request for each, beside the files in use: kpki renew all --due --dir {dir}"),
-            format!("have the authority's owner sign the requests in {dir}/.kpki/requests; then: kpki import CERT... --dir {dir}"),
+            format!("make a key and a request for each, beside the files in use: kpki renew all --due --dir {}", shell_word(dir)),
+            format!("have the authority's owner sign the requests in {dir}/.kpki/requests; then: kpki import CERT... --dir {}", shell_word(dir)),
         ]),
         Problem::Expired => {
             if advice.order.len() > 1 {
@@ -195,6 +217,18 @@ fn steps(advice: &Advice) -> Vec<String> {
             "if the authority in the tree is not the cluster's, put the cluster's back in place".to_owned(),
             format!("if it is, have it sign them again: {}", renew(advice)),
         ]),
+        Problem::KeyMismatch => steps.extend([
+            "if another file was put in the key's place, put the key back".to_owned(),
+            format!("if not, make new keys and certificates: {}", renew(advice)),
+        ]),
+        Problem::AuthorityKeyMismatch => steps.push(format!(
+            "put the key of {} back in place, or the certificate of the key: nothing can be signed without the pair",
+            advice.path
+        )),
+        Problem::ServiceAccountMismatch => steps.extend([
+            "tokens are signed with sa.key and verified with sa.pub: see which of the two is the cluster's, and put its half back".to_owned(),
+            format!("what else does not fit, and sa.pub from sa.key: {} --force", init(&advice.origin)),
+        ]),
         Problem::AuthorityMissing => steps.push(format!(
             "restore {}, or check that this is the intended directory: without it nothing can be verified",
             advice.path
@@ -223,6 +257,11 @@ fn steps(advice: &Advice) -> Vec<String> {
             "the embedded one is not used, so renewing it changes nothing; but once it has expired, the kubelet does not start any more (kubernetes#99645)".to_owned(),
             format!("let {dir}/kubelet.conf point to {}, on the node: {FINALIZE}", advice.path),
         ]),
+        Problem::LeafNotFirst => steps.push(format!("put its certificates in order: {}", import(advice))),
+        Problem::Repeated if advice.origin == Origin::Found => {
+            steps.push(format!("nothing to do now: it is used once, and may be left out of {}", advice.path));
+        }
+        Problem::Repeated => steps.push(format!("nothing to do now; to have it there once: {}", import(advice))),
         Problem::SharedAuthority => steps.extend([
             "every client certificate of the cluster's CA, also a kubelet's, may read and write all of etcd, or act as any user"
                 .to_owned(),
@@ -254,6 +293,14 @@ fn init(origin: &Origin) -> String {
             format!("kpki init --profile FILE --dir {dir}    (FILE: its profile or kubeadm configuration)")
         }
     }
+}
+
+/// The first one's file, in order and without repetition.
+fn import(advice: &Advice) -> String {
+    let dir = shell_word(dir(&advice.origin));
+    let name = advice.names.first().filter(|name| CaId::parse(name).is_some());
+    let entry = name.map(|name| format!(" --as {name}")).unwrap_or_default();
+    format!("kpki import {}{entry} --dir {dir}", shell_word(&advice.path))
 }
 
 /// These by name, or all when they are many.

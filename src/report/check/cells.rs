@@ -4,7 +4,7 @@ use time::OffsetDateTime;
 use time::macros::format_description;
 
 use super::result::{Line, Tone};
-use crate::audit::{Judged, JudgedTree};
+use crate::audit::{Judged, JudgedTree, State};
 use crate::inventory::{CertificateFacts, Kind, Reading};
 use crate::profile::ExtraAuthority;
 use crate::report::table::sanitised;
@@ -46,7 +46,7 @@ pub fn name(judged: &Judged) -> String {
     let item = &judged.item;
     let mark = match item.reading {
         Reading::Missing => "!MISSING! ",
-        Reading::Unreadable(_) => "!UNREADABLE! ",
+        Reading::Unreadable(_) if judged.state == State::Unreadable => "!UNREADABLE! ",
         _ => "",
     };
     match item.position {

@@ -189,6 +189,7 @@ const fn remark(note: &Note) -> Remark {
         Note::CutsRenewalsShort { wanted } => Remark { note: "cuts-renewals-short", date: Some(*wanted) },
         Note::SharedAuthority { .. } => Remark { note: "shared-authority", date: None },
         Note::KubeletEmbedsAnother => Remark { note: "kubelet-embeds-another", date: None },
+        Note::Repeated => Remark { note: "repeated", date: None },
     }
 }
 

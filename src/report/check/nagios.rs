@@ -18,6 +18,7 @@ pub fn status(verdict: &Verdict) -> (&'static str, u8) {
         State::NotYetValid,
         State::DiffersFromCa,
         State::WrongIssuer,
+        State::KeyMismatch,
         State::Missing,
     ]) {
         ("CRITICAL", 2)

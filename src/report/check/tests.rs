@@ -36,6 +36,7 @@ fn item(name: &str, days: i64) -> Item {
         wrong_issuer: false,
         differs_from_ca: false,
         kubelet_embeds_another: false,
+        other_key: false,
         revoked: None,
     };
     Item {
@@ -320,9 +321,10 @@ fn nagios_is_one_line_with_four_states() {
 #[test]
 fn every_kind_of_finding_has_words_and_only_verbs_that_exist() {
     use Problem::{
-        AuthorityEnding, AuthorityExpired, AuthorityMissing, CrlEnding, CutAuthorityData, CutsRenewalsShort, Ending,
-        Expired, External, ExternalAuthorityEnding, Foreign, Held, KubeletClientExpired, KubeletEmbedsAnother, Missing,
-        NotYetValid, OutlivesAuthority, Revoked, SharedAuthority, SignerFile, Unreadable, WrongIssuer,
+        AuthorityEnding, AuthorityExpired, AuthorityKeyMismatch, AuthorityMissing, CrlEnding, CutAuthorityData,
+        CutsRenewalsShort, Ending, Expired, External, ExternalAuthorityEnding, Foreign, Held, KeyMismatch,
+        KubeletClientExpired, KubeletEmbedsAnother, LeafNotFirst, Missing, NotYetValid, OutlivesAuthority, Repeated,
+        Revoked, ServiceAccountMismatch, SharedAuthority, SignerFile, Unreadable, WrongIssuer,
     };
     let all = [
         AuthorityExpired,
@@ -335,6 +337,9 @@ fn every_kind_of_finding_has_words_and_only_verbs_that_exist() {
         KubeletClientExpired,
         NotYetValid,
         WrongIssuer,
+        KeyMismatch,
+        AuthorityKeyMismatch,
+        ServiceAccountMismatch,
         AuthorityMissing,
         Missing,
         Unreadable,
@@ -347,6 +352,8 @@ fn every_kind_of_finding_has_words_and_only_verbs_that_exist() {
         KubeletEmbedsAnother,
         CutAuthorityData,
         SignerFile,
+        LeafNotFirst,
+        Repeated,
     ];
     let origins = [
         Origin::Profile { file: "my clusters/p.yaml".to_owned(), dir: "d".to_owned() },

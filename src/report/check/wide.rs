@@ -4,7 +4,7 @@ use super::cells::{self, AUTHORITY, Column, EXPIRES, RESIDUAL, STATE};
 use super::result::{Check, Line};
 use super::{advice, verdict};
 use crate::inventory::Reading;
-use crate::report::table::sanitised;
+use crate::report::table::{counted, sanitised};
 
 pub fn lines(check: &Check) -> Vec<Line> {
     let mut lines = verdict::lines(check);
@@ -29,7 +29,9 @@ const COLUMNS: [Column; 11] = [
     AUTHORITY,
     ("SUBJECT", |judged| match &judged.item.reading {
         Reading::Certificate(facts) => facts.subject.clone(),
-        Reading::Crl(facts) => format!("CRL with {} entries", facts.entries),
+        Reading::Crl(facts) => {
+            format!("CRL with {}", counted(usize::try_from(facts.entries).unwrap_or(usize::MAX), "entry"))
+        }
         Reading::Unreadable(why) => why.to_string(),
         Reading::Missing => String::new(),
     }),

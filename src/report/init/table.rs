@@ -10,7 +10,7 @@ use super::document::{Init, Item, Outcome};
 use crate::files::shell_word;
 use crate::report::certificate::Facts;
 use crate::report::form::{Report, Screen};
-use crate::report::table::{end, line, lines, plain, sanitised, table};
+use crate::report::table::{counted, end, line, lines, plain, sanitised, table};
 
 /// From this many nodes on, a table shows one line per node.
 const MANY_NODES: usize = 5;
@@ -48,12 +48,12 @@ impl Report for Init {
             line(out, format!("    kubectl --kubeconfig {conf} apply -f {}", shell_word(path)))?;
         }
         if self.items.iter().any(|item| item.action == "request") {
-            let dir = &self.directory;
+            let (dir, requests) = (shell_word(&self.directory), format!("{}/.kpki/requests", self.directory));
             writeln!(out)?;
             line(
                 out,
                 format!(
-                    "Have the authority's owner sign the requests in {dir}/.kpki/requests; then: kpki import CERT... --dir {dir}"
+                    "Have the authority's owner sign the requests in {requests}; then: kpki import CERT... --dir {dir}"
                 ),
             )?;
         }
@@ -70,14 +70,23 @@ fn verdict(report: &Init) -> String {
     let (created, replaced, kept) = (count("create"), count("replace"), count("keep"));
     let tree = match count("request") {
         0 => tree,
+        1 => format!("1 waits for an external authority: {tree}"),
         waiting => format!("{waiting} wait for an external authority: {tree}"),
     };
     match report.outcome {
-        Outcome::Created => format!("created {created} entries: {tree}"),
-        Outcome::Completed => format!("created {created}, replaced {replaced}, kept {kept} entries: {tree}"),
-        Outcome::Unchanged => format!("nothing to do, {kept} entries exist and fit: {tree}"),
+        Outcome::Created => format!("created {}: {tree}", counted(created, "entry")),
+        Outcome::Completed => {
+            format!("created {created}, replaced {replaced}, kept {}: {tree}", counted(kept, "entry"))
+        }
+        Outcome::Unchanged => {
+            let fit = if kept == 1 { "exists and fits" } else { "exist and fit" };
+            format!("nothing to do, {} {fit}: {tree}", counted(kept, "entry"))
+        }
         Outcome::Planned => {
-            format!("would create {created}, replace {replaced}, keep {kept} entries (nothing was written): {tree}")
+            format!(
+                "would create {created}, replace {replaced}, keep {} (nothing was written): {tree}",
+                counted(kept, "entry")
+            )
         }
     }
 }

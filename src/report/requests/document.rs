@@ -23,6 +23,12 @@ pub struct Requests {
     pub verb: Verb,
     /// The tree; `None`: there is none (an authority was given by its files).
     pub directory: Option<String>,
+    /// The tree that commands are about, if there is one.
+    #[serde(skip)]
+    pub tree: Option<String>,
+    /// Where the requests are, if not in the tree.
+    #[serde(skip)]
+    pub out: Option<String>,
     /// `--dry-run`: nothing was written.
     pub dry_run: bool,
     /// The generation that keeps what was replaced.

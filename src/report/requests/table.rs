@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use super::document::{RequestEntry, RequestedFacts, Requests, Verb};
+use crate::files::shell_word;
 use crate::report::certificate::Facts;
 use crate::report::form::{Report, Screen};
 use crate::report::restart::restart_lines;
@@ -15,10 +16,7 @@ impl Report for Requests {
     fn text(&self, screen: Screen, out: &mut dyn Write) -> io::Result<()> {
         line(out, verdict(self))?;
         if let Some(generation) = &self.generation {
-            let dir = self.directory.as_deref().unwrap_or_default();
-            let replaced = self.entries.iter().any(|entry| entry.old.is_some());
-            let what = if replaced { "the old ones are kept" } else { "nothing was replaced; to undo it" };
-            line(out, format_args!("{what}: kpki restore {generation} --dir {dir}"))?;
+            line(out, format_args!("undo it with: kpki restore {generation}{}", self.dir()))?;
         }
         if !self.entries.is_empty() {
             writeln!(out)?;
@@ -29,9 +27,18 @@ impl Report for Requests {
             list(&format!("{}: added without being requested:", entry.id), &entry.added, screen, out)?;
         }
         if self.verb == Verb::Csr && self.count("request") + self.count("keep") > 0 {
-            writeln!(out, "\nHave the authority's owner sign the .csr files; then: kpki import CERT...")?;
+            let from = self.out.as_ref().map(|out| format!(" --requests {}", shell_word(out))).unwrap_or_default();
+            let next = format!("then: kpki import CERT...{}{from}", self.dir());
+            lines(out, "", [format!("Have the authority's owner sign the .csr files; {next}")])?;
         }
         restart_lines(&self.restart, "Before the new certificates are used", out)
+    }
+}
+
+impl Requests {
+    /// The tree as a flag.
+    fn dir(&self) -> String {
+        self.tree.as_ref().map(|dir| format!(" --dir {}", shell_word(dir))).unwrap_or_default()
     }
 }
 
@@ -40,17 +47,28 @@ fn verdict(report: &Requests) -> String {
     let kept = report.count("keep");
     let mut text = match report.verb {
         Verb::Csr => {
-            format!("{} {}, {kept} exist already", would("wrote", "write"), counted(report.count("request"), "request"))
+            let there = match kept {
+                0 => String::new(),
+                1 => ", 1 exists already".to_owned(),
+                several => format!(", {several} exist already"),
+            };
+            format!("{} {}{there}", would("wrote", "write"), counted(report.count("request"), "request"))
         }
         Verb::Sign => format!("{} {}", would("signed", "sign"), counted(report.count("sign"), "certificate")),
         Verb::Import => {
-            let there = if kept > 0 { format!(", {kept} were in place already") } else { String::new() };
-            format!("{} {} in place{there}", would("put", "put"), counted(report.count("import"), "certificate"))
+            let are = if kept == 1 { "is" } else { "are" };
+            let there = format!("{} {are} in place already", counted(kept, "certificate"));
+            let put = |put| format!("{} {} in place", would("put", "put"), counted(put, "certificate"));
+            match (report.count("import"), kept) {
+                (0, _) => format!("nothing to do, {there}"),
+                (count, 0) => put(count),
+                (count, _) => format!("{}; {there}", put(count)),
+            }
         }
     };
     let left = report.count("left");
     if left > 0 {
-        text.push_str(&format!("; {left} could not be"));
+        text.push_str(&format!("; no request could be made for {left}"));
     }
     text + &report.directory.as_ref().map(|dir| format!(": {dir}")).unwrap_or_default()
 }

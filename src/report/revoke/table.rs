@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use super::document::{Action, CrlRow, Revocation, RevocationEntry, Signing};
+use crate::files::shell_word;
 use crate::report::form::{Report, Screen};
 use crate::report::json::Name;
 use crate::report::table::{end, first_of, line, lines, place, revoked, table};
@@ -22,11 +23,10 @@ impl Report for Revocation {
         }
         if !self.in_use.is_empty() {
             let next = match self.verb {
-                "hold" => "readers of the CRL refuse it until kpki release".to_owned(),
-                _ => {
-                    format!("replace, with a new key: kpki renew {} --dir {}", self.in_use.join(" "), self.directory)
-                }
+                "hold" => "readers of the CRL refuse it until it is released: kpki release",
+                _ => "replace, with a new key: kpki renew",
             };
+            let next = format!("{next} {} --dir {}", self.in_use.join(" "), shell_word(&self.directory));
             lines(out, "Still in use: ", [format!("{}; {next}", self.in_use.join(", "))])?;
         }
         lines(out, "- ", &self.notes)

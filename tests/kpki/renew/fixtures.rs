@@ -219,7 +219,7 @@ fn of_an_external_authority_the_others_go_on() {
         let why = entry["reasons"][0].as_str().unwrap();
         assert!(why.starts_with("its authority is external; have k8s/.kpki/requests/"), "{why}");
         let request = why.split(' ').find(|word| word.ends_with(".csr")).unwrap();
-        assert!(place.path(request).is_file() && why.ends_with("kpki import CERT"), "{why}");
+        assert!(place.path(request).is_file() && why.ends_with("kpki import CERT --dir k8s"), "{why}");
     }
     let after = visible(&place);
     for name in ["pki/apiserver.crt", "pki/apiserver.key", "admin.conf", "kubelet.conf"] {

@@ -116,10 +116,10 @@ fn the_journal_has_every_certificate_once() {
 fn there_is_no_history_where_nothing_happened() {
     let place = fixture("v1.36-ha-ecdsa-cp1");
     let history = place.kpki(&["history", "--dir", "k8s"]).ok();
-    assert_eq!(history.stdout, "0 generations, the newest first: k8s\n");
+    assert_eq!(history.stdout, "no run of kpki has replaced a file: k8s\n");
     let before = tree(&place.path("k8s"));
     let run = place.kpki(&["restore", "--dir", "k8s"]).fails(1);
-    assert!(run.stderr.contains("k8s has no generation to restore"), "{}", run.stderr);
+    assert!(run.stderr.contains("there is nothing to restore in k8s: no run of kpki"), "{}", run.stderr);
     place.kpki(&["restore", "--dir", "nowhere"]).fails(1);
     assert_eq!(before, tree(&place.path("k8s")));
 }
@@ -132,7 +132,7 @@ fn what_only_made_files_is_undone_when_it_is_named() {
     for words in [&["restore", "--dir", "k8s"][..], &["restore", "--dir", "k8s", "--dry-run"]] {
         let run = place.kpki(words).fails(1);
         assert!(run.stderr.contains("the newest generation 20261120T220000Z-init replaced nothing"), "{}", run.stderr);
-        assert!(run.stderr.contains("restoring would only remove the 29 files it created"), "{}", run.stderr);
+        assert!(run.stderr.contains("restoring would only remove what it created: 29 files"), "{}", run.stderr);
     }
     assert_eq!(visible(&place), before);
     // The record of the newest is damaged: an older one is not taken for it.
