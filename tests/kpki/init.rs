@@ -599,6 +599,7 @@ fn the_bindings_of_a_new_cluster_are_written_where_asked() {
         place.init(&["--profile", "p.yaml", "--dir", "t", "--bootstrap-manifests", file])
     };
     make("v1.28.0", "rbac.yaml").fails(2);
+    make("v1.36.2", "-").fails(2);
     make("v1.36.2", "absent/rbac.yaml").fails(1);
     assert!(!place.path("t").exists() && !place.path("rbac.yaml").exists());
     let run = make("v1.36.2", "rbac.yaml").ok();

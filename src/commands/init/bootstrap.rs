@@ -15,6 +15,10 @@ const LARGEST: u64 = 1 << 20;
 /// Refuses what could not be written, before anything is. `None`: it is not asked for.
 pub fn manifests(request: &Request, profile: &Profile) -> Result<Option<String>, Error> {
     let Some(path) = &request.bootstrap_manifests else { return Ok(None) };
+    if path.as_os_str() == "-" {
+        return Err(Error::usage("--bootstrap-manifests needs a file: the report goes to standard output")
+            .hint("give a file, such as --bootstrap-manifests rbac.yaml"));
+    }
     let all = bindings::of(profile.kubernetes_version);
     if all.is_empty() {
         return Err(Error::usage(format!("Kubernetes {} needs no bindings", profile.kubernetes_version))

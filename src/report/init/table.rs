@@ -40,9 +40,11 @@ impl Report for Init {
         let reissued = replaced.map(|item| format!("{} is re-issued: {}", item.id, item.reasons.join("; ")));
         lines(out, "", reissued)?;
         if let Some(path) = &self.bootstrap_manifests {
-            let conf = shell_word(&format!("{}/super-admin.conf", self.directory));
+            let master = self.items.iter().find(|item| item.id.name == "super-admin.conf");
+            let master = master.and_then(|item| item.paths.first()).map_or("super-admin.conf", String::as_str);
+            let conf = shell_word(&format!("{}/{master}", self.directory));
             writeln!(out)?;
-            line(out, "When the API server runs, before admin.conf is used, and where its kubeconfigs are:")?;
+            line(out, "When the API server runs, and before admin.conf is used:")?;
             line(out, format!("    kubectl --kubeconfig {conf} apply -f {}", shell_word(path)))?;
         }
         if self.items.iter().any(|item| item.action == "request") {
