@@ -72,21 +72,25 @@ fn what_is_refused_is_named() {
     let two_curves =
         pkcs8(0, public_key::EC_PUBLIC_KEY, &p256(), &sec1(&[1; 32], Some(public_key::SECP384R1), None), &[]);
     let expected = "expected a private key of RSA-2048, RSA-3072, RSA-4096, ECDSA-P256 or ECDSA-P384, found";
+    let containers = "expected RSA PRIVATE KEY, EC PRIVATE KEY or PRIVATE KEY, found";
+    let inspect = "(kpki inspect shows its kind, convert --to pkcs8 rewrites it)";
     for (label, der, message) in [
         ("PRIVATE KEY", &ed25519[..], format!("{expected} Ed25519")),
         ("PRIVATE KEY", &dsa, format!("{expected} DSA")),
-        ("DSA PRIVATE KEY", &[0x30, 0], format!("{expected} DSA")),
+        ("DSA PRIVATE KEY", &[0x30, 18, 2, 1, 0, 2, 1, 127, 2, 1, 5, 2, 1, 3, 2, 1, 4, 2, 1, 2], format!("{expected} DSA-7")),
+        ("DSA PRIVATE KEY", &[0x30, 0], format!("{containers} DSA PRIVATE KEY {inspect}")),
         ("EC PRIVATE KEY", &p521, format!("{expected} ECDSA-P521")),
         ("PRIVATE KEY", &k256, format!("{expected} ECDSA-secp256k1")),
         ("EC PRIVATE KEY", &no_curve, "expected a well-formed EC PRIVATE KEY, found broken DER".into()),
         ("PRIVATE KEY", &two_curves, "expected a well-formed PRIVATE KEY, found broken DER".into()),
         ("RSA PRIVATE KEY", &p521, "expected a well-formed RSA PRIVATE KEY, found broken DER".into()),
-        ("ENCRYPTED PRIVATE KEY", &[0x30, 0], "expected an unencrypted private key, found an encrypted one".into()),
         (
-            "OPENSSH PRIVATE KEY",
-            b"openssh",
-            "expected RSA PRIVATE KEY, EC PRIVATE KEY or PRIVATE KEY, found OPENSSH PRIVATE KEY".into(),
+            "ENCRYPTED PRIVATE KEY",
+            &[0x30, 0],
+            "expected an unencrypted private key, found an encrypted one (kpki convert --to pkcs8 opens it with --password-file)"
+                .into(),
         ),
+        ("OPENSSH PRIVATE KEY", b"openssh", format!("{containers} OPENSSH PRIVATE KEY {inspect}")),
         ("CERTIFICATE", &[0x30, 0], "expected a PEM private key, found CERTIFICATE".into()),
     ] {
         let error = KeyMaterial::from_pem(pem::write(label, der).as_bytes()).unwrap_err();

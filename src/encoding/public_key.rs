@@ -191,8 +191,8 @@ pub fn kind(algorithm: AlgorithmIdentifier<'_>) -> Result<Option<KeyKind>, NotDe
     match algorithm.id {
         RSA_ENCRYPTION | RSASSA_PSS => Ok(None),
         EC_PUBLIC_KEY => KeyKind::of_curve(algorithm.parameters.ok_or(NotDer)?).map(Some),
-        // Parameters may be the issuer's (RFC 3279 section 2.3.2).
-        DSA if algorithm.parameters.is_some_and(|all| all.tag == tlv::SEQUENCE) => {
+        // Without parameters they are the issuer's (RFC 3279 section 2.3.2), and the size is unknown.
+        DSA if first_number(algorithm).is_ok() => {
             first_number(algorithm).map(|bits| Some(KeyKind::Other(OtherKey::Dsa { bits })))
         }
         id if DIFFIE_HELLMAN.contains(&id) => {

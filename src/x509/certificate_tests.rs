@@ -227,7 +227,8 @@ fn a_broken_certificate_is_told_by_its_part() {
     }
     for (bytes, said) in [
         (der[..500].to_vec(), format!("expected a certificate of {} bytes, found 500: its end is missing", der.len())),
-        (vec![0x30, 3, 2, 1], "expected the DER of one certificate, found something else or more".to_owned()),
+        (vec![0x30, 3, 2, 1], "expected a certificate of 5 bytes, found 4: its end is missing".to_owned()),
+        (vec![0x30, 3, 2, 1, 7], "expected the DER of one certificate, found something else or more".to_owned()),
         (
             include_bytes!("../../fixtures/convert/modern.p12").to_vec(),
             "expected the DER of one certificate, found a PKCS#12 file (kpki convert --to pem opens it with --password-file)".to_owned(),
