@@ -20,6 +20,7 @@ mod object;
 mod pem;
 mod request;
 mod revoked;
+mod rootfs;
 #[cfg(test)]
 mod tests;
 mod tree;
