@@ -41,11 +41,18 @@ pub(super) fn stale_siblings(parent: &Dir, name: &OsStr) -> Result<(), FileError
         let Ok(Some(dir)) = parent.child(&entry.name) else { continue };
         let stale = dir.own_facts().is_ok_and(|facts| facts.uid == us)
             && rustix::fs::flock(&dir, FlockOperation::NonBlockingLockExclusive).is_ok();
-        if stale {
+        // Its maker may have been alive until now.
+        if stale && is_named(parent, &entry.name, &dir)? {
             parent.remove_tree(&entry.name)?;
         }
     }
     Ok(())
+}
+
+/// Whether the open directory still has this name.
+pub(super) fn is_named(parent: &Dir, name: &OsStr, dir: &Dir) -> Result<bool, FileError> {
+    let named = parent.child(name)?.map(|named| named.own_facts()).transpose()?;
+    Ok(named.map(|named| named.inode) == Some(dir.own_facts()?.inode))
 }
 
 /// The name of the staging directory in the kubelet's directory. Two trees may share that directory, and what one of them

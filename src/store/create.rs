@@ -88,7 +88,9 @@ fn is_left(result: &Result<Option<Receipt>, StoreError>) -> bool {
 fn beside(commit: &Commit<'_>, place: &Place, parent: &Dir, watch: Watch<'_>) -> Result<Option<Receipt>, StoreError> {
     clear::stale_siblings(parent, &place.name)?;
     let (staging, name) = staging(parent, place)?;
-    let result = fill(commit, place, staging, watch).and_then(|(staging, generation)| {
+    // Locked until this run is done with the name, so that no other takes it or removes it meanwhile.
+    let staging = Arc::new(staging);
+    let result = fill(commit, place, &staging, watch).and_then(|generation| {
         if let Err(error) = parent.rename(&name, parent, &place.name) {
             return match error.kind {
                 Kind::Io(Errno::BUSY) => Ok(None),
@@ -98,8 +100,6 @@ fn beside(commit: &Commit<'_>, place: &Place, parent: &Dir, watch: Watch<'_>) ->
                 _ => Err(error.into()),
             };
         }
-        // Closed, and with it unlocked, under its new name.
-        drop(staging);
         parent.sync().map_err(StoreError::Unsynced)?;
         Ok(Some(Receipt { kept: None, generation }))
     });
@@ -140,17 +140,16 @@ fn claim(parent: &Dir, dir: &Dir, name: &OsStr) -> Result<bool, FileError> {
     if rustix::fs::flock(dir, FlockOperation::NonBlockingLockExclusive) == Err(Errno::WOULDBLOCK) {
         return Ok(false);
     }
-    let named = parent.child(name)?.map(|named| named.own_facts()).transpose()?;
-    Ok(named.map(|named| named.inode) == Some(dir.own_facts()?.inode))
+    clear::is_named(parent, name, dir)
 }
 
-/// Writes everything into the staging directory, synced. With the name of the generation, if there is a note.
+/// Writes everything into the staging directory, synced. The name of the generation, if there is a note.
 fn fill(
     commit: &Commit<'_>,
     place: &Place,
-    staging: Dir,
+    staging: &Arc<Dir>,
     watch: Watch<'_>,
-) -> Result<(Arc<Dir>, Option<String>), StoreError> {
+) -> Result<Option<String>, StoreError> {
     let created = commit.changes.iter().filter(|change| change.root != RootId::State);
     let created: Vec<_> = created.map(|change| (change.root, change.path.clone())).collect();
     let generation = (commit.note.is_some() && !created.is_empty()).then(|| commit.generation.to_owned());
@@ -165,7 +164,7 @@ fn fill(
     }
     let changes = commit.changes.iter().map(|change| (change.root, &change.path, change.mode & 0o777, &**change.bytes));
     let own = own.iter().map(|(path, bytes)| (RootId::State, path, 0o600, *bytes));
-    let mut main = OpenDirs::new(staging, commit.dir_mode);
+    let mut main = OpenDirs::new(Arc::clone(staging), commit.dir_mode);
     let mut state = None;
     let mut files = Vec::with_capacity(commit.changes.len());
     for (root, path, mode, bytes) in changes.chain(own) {
@@ -179,7 +178,7 @@ fn fill(
         files.push(NewFile { dir, name: path.file_name().to_owned(), permissions, bytes });
     }
     let mut unsynced = stage::write(&files)?;
-    let root = Arc::clone(main.root());
+    let root = staging;
     if let Some(existing) = &place.existing {
         let made = root.own_facts()?;
         if (made.uid, made.gid) != (existing.uid, existing.gid) {
@@ -193,5 +192,5 @@ fn fill(
     stage::sync(&unsynced)?;
     watch(Step::Staged)?;
     watch(Step::Checked)?;
-    Ok((root, generation))
+    Ok(generation)
 }

@@ -2,6 +2,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{Read as _, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::process::{Command, Stdio};
 
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
@@ -14,7 +15,11 @@ fn on_terminal(place: &Place, words: &[&str], typed: &str) -> (String, String, i
     grantpt(&master).unwrap();
     unlockpt(&master).unwrap();
     let name = ptsname(&master, Vec::new()).unwrap();
-    let slave = OpenOptions::new().read(true).write(true).open(name.to_str().unwrap()).unwrap();
+    // Not the terminal of this session: whoever reads from that in the background is stopped.
+    let no_controlling_terminal = rustix::fs::OFlags::NOCTTY.bits().cast_signed();
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).custom_flags(no_controlling_terminal);
+    let slave = options.open(name.to_str().unwrap()).unwrap();
     let child = Command::new(env!("CARGO_BIN_EXE_kpki"))
         .args(words)
         .current_dir(place.path(""))
@@ -32,6 +37,8 @@ fn on_terminal(place: &Place, words: &[&str], typed: &str) -> (String, String, i
         shown.extend_from_slice(&buffer[..read]);
         if !sent && String::from_utf8_lossy(&shown).contains("[y/N] ") {
             sent = true;
+            // A question that was not expected is answered with the end of input.
+            let typed = if typed.is_empty() { "\u{4}" } else { typed };
             terminal.write_all(typed.as_bytes()).unwrap();
         }
     }

@@ -1,5 +1,7 @@
 //! `kpki check-expiration`: targets, inventory, judgement, report. Reads only: no network, no lock, of keys their public half.
 
+mod unreadable;
+
 use std::path::Path;
 
 use time::OffsetDateTime;
@@ -7,8 +9,8 @@ use time::OffsetDateTime;
 use crate::audit::{self, JudgedTree, Policy, State};
 use crate::encrypted::Password;
 use crate::error::Error;
-use crate::files::{self, FileError, Op};
-use crate::inventory::{self, Form, Item, Kind, Reading, Tree};
+use crate::files;
+use crate::inventory::{self, Form, Reading, Tree};
 use crate::parallel;
 use crate::profile::Threshold;
 use crate::report::{Check, CheckForm, Interruption, Selection};
@@ -17,6 +19,7 @@ use crate::store::{self, Roots};
 use crate::workspace::interrupted::{self, Interrupted};
 use crate::workspace::targets::{self, Target};
 use crate::workspace::{Progress, TreeArgs};
+use unreadable::{nothing, unreadable};
 
 /// The command line, checked.
 #[derive(Debug, Clone)]
@@ -43,7 +46,7 @@ pub fn run(request: &Request, progress: Progress<'_>) -> Result<(Check, Vec<Stri
     let left: Vec<Interruption> = targets.iter().flat_map(interruptions).collect();
     // A signal was held back while an interrupted run was completed.
     signals::check()?;
-    let (mut trees, notes) = look(request, &targets, progress)?;
+    let Looked { mut trees, notes, keys } = look(request, &targets, progress)?;
     let failed: Vec<(&Target, Error)> = targets
         .iter()
         .zip(trees.iter().zip(&notes))
@@ -59,10 +62,16 @@ pub fn run(request: &Request, progress: Progress<'_>) -> Result<(Check, Vec<Stri
     for (target, (trees, notes)) in targets.iter().zip(trees.iter_mut().zip(&notes)) {
         // Of a kubeconfig with a token it is said that there is nothing to judge.
         if trees.iter().all(|tree| tree.items.is_empty()) && notes.is_empty() {
-            *trees = vec![unreadable(request, target, &nothing(target, trees.is_empty(), notes))];
+            *trees =
+                vec![unreadable(request, target, policy(request, target), &nothing(target, trees.is_empty(), notes))];
         }
     }
     warnings.extend(notes.into_iter().flatten());
+    if !keys {
+        warnings.push(format!(
+            "key files are compared with their certificates in up to {MOST_WITH_KEYS} trees; here with --keys"
+        ));
+    }
     let trees: Vec<JudgedTree> = trees.into_iter().flatten().filter(|tree| !tree.items.is_empty()).collect();
     let mut verdict = audit::verdict(&trees);
     // What is left to do is no state of a certificate, but nothing to be silent about either.
@@ -99,12 +108,16 @@ const MOST_WITH_KEYS: usize = 100;
 /// What is of each target, in the targets' order.
 type ByTarget<T> = Vec<Vec<T>>;
 
+/// What was seen in the targets.
+struct Looked {
+    trees: ByTarget<JudgedTree>,
+    notes: ByTarget<String>,
+    /// Whether files of keys were read.
+    keys: bool,
+}
+
 /// The trees of every target, judged, and what is to be said of them; read on all cores.
-fn look(
-    request: &Request,
-    targets: &[Target],
-    progress: Progress<'_>,
-) -> Result<(ByTarget<JudgedTree>, ByTarget<String>), Error> {
+fn look(request: &Request, targets: &[Target], progress: Progress<'_>) -> Result<Looked, Error> {
     let mut owners = Vec::new();
     let mut wanted = Vec::new();
     for (owner, target) in targets.iter().enumerate() {
@@ -122,18 +135,13 @@ fn look(
             });
         }
     }
-    let many = wanted.len() > MOST_WITH_KEYS && !request.keys;
-    wanted.iter_mut().for_each(|one| one.keys = !many);
+    let keys = request.keys || wanted.len() <= MOST_WITH_KEYS;
+    wanted.iter_mut().for_each(|one| one.keys = keys);
     let trees = inventory::all(&wanted, request.threads, progress)
         .map_err(|parallel::Died| Error::new("a thread ended before its work").hint("report this as a bug"))?;
     let (mut judged, mut notes): (ByTarget<JudgedTree>, ByTarget<String>) = (Vec::new(), Vec::new());
     judged.resize_with(targets.len(), Vec::new);
     notes.resize_with(targets.len(), Vec::new);
-    if let (true, Some(first)) = (many, notes.first_mut()) {
-        first.push(format!(
-            "key files are compared with their certificates in up to {MOST_WITH_KEYS} trees; here with --keys"
-        ));
-    }
     for ((owner, wanted), mut tree) in owners.into_iter().zip(&wanted).zip(trees) {
         absent(wanted, &mut tree);
         if let (Some(target), Some(slot), Some(said)) =
@@ -143,7 +151,7 @@ fn look(
             slot.push(audit::judge_tree(tree, policy(request, target), target.origin_of(wanted), request.at));
         }
     }
-    Ok((judged, notes))
+    Ok(Looked { trees: judged, notes, keys })
 }
 
 /// A copy that does not exist is missing, not unreadable: the profile expects it.
@@ -157,18 +165,6 @@ fn absent(wanted: &inventory::Request<'_>, tree: &mut Tree) {
     }
 }
 
-/// The error for a target without certificates.
-fn nothing(target: &Target, absent: bool, notes: &[String]) -> Error {
-    if absent {
-        return FileError::new(Op::Open, &target.root, files::Kind::Missing).into();
-    }
-    let error = Error::new(format!("no certificate was found in {}", target.root.display()));
-    if !notes.is_empty() {
-        return notes.iter().fold(error, Error::because);
-    }
-    error.hint("check the path: it is a kubernetes directory, a cluster directory, a file, or a directory to search")
-}
-
 /// The thresholds: command line before profile before defaults.
 fn policy(request: &Request, target: &Target) -> Policy {
     let said = target.profile.as_ref().map_or_else(Policy::default, Policy::of_profile);
@@ -179,23 +175,4 @@ fn policy(request: &Request, target: &Target) -> Policy {
         ca_critical: request.ca_critical.unwrap_or(said.ca_critical),
         ..said
     }
-}
-
-/// A target that cannot be read, as one item with the reason.
-fn unreadable(request: &Request, target: &Target, error: &Error) -> JudgedTree {
-    let root = target.root.display().to_string();
-    let why = std::iter::once(&error.what).chain(&error.why).cloned().collect::<Vec<_>>().join(": ");
-    let item = Item {
-        name: root.clone(),
-        path: root.clone(),
-        kind: Kind::Certificate,
-        position: 0,
-        authority: None,
-        optional: false,
-        externally_managed: false,
-        reading: Reading::Unreadable(inventory::Unreadable::Reported(why)),
-    };
-    let cluster = target.profile.as_ref().map(|profile| profile.cluster_name.clone());
-    let tree = Tree { root, cluster, node: None, items: vec![item], notes: Vec::new() };
-    audit::judge_tree(tree, policy(request, target), target.origin.clone(), request.at)
 }
