@@ -62,8 +62,12 @@ pub fn run(request: &Request, progress: Progress<'_>) -> Result<(Check, Vec<Stri
     for (target, (trees, notes)) in targets.iter().zip(trees.iter_mut().zip(&notes)) {
         // Of a kubeconfig with a token it is said that there is nothing to judge.
         if trees.iter().all(|tree| tree.items.is_empty()) && notes.is_empty() {
-            *trees =
-                vec![unreadable(request, target, policy(request, target), &nothing(target, trees.is_empty(), notes))];
+            *trees = vec![unreadable(
+                target,
+                policy(request, target),
+                request.at,
+                &nothing(target, trees.is_empty(), notes),
+            )];
         }
     }
     warnings.extend(notes.into_iter().flatten());

@@ -1,11 +1,11 @@
 //! A target in which nothing is found or that cannot be read never hides the others.
 
-use super::Request;
 use crate::audit::{self, JudgedTree, Policy};
 use crate::error::Error;
 use crate::files::{self, FileError, Op};
 use crate::inventory::{self, Item, Kind, Reading, Tree};
 use crate::workspace::targets::Target;
+use time::OffsetDateTime;
 
 /// The error for a target without certificates.
 pub fn nothing(target: &Target, absent: bool, notes: &[String]) -> Error {
@@ -20,7 +20,7 @@ pub fn nothing(target: &Target, absent: bool, notes: &[String]) -> Error {
 }
 
 /// A target that cannot be read, as one item with the reason.
-pub fn unreadable(request: &Request, target: &Target, policy: Policy, error: &Error) -> JudgedTree {
+pub fn unreadable(target: &Target, policy: Policy, at: OffsetDateTime, error: &Error) -> JudgedTree {
     let root = target.root.display().to_string();
     let why = std::iter::once(&error.what).chain(&error.why).cloned().collect::<Vec<_>>().join(": ");
     let item = Item {
@@ -35,5 +35,5 @@ pub fn unreadable(request: &Request, target: &Target, policy: Policy, error: &Er
     };
     let cluster = target.profile.as_ref().map(|profile| profile.cluster_name.clone());
     let tree = Tree { root, cluster, node: None, items: vec![item], notes: Vec::new() };
-    audit::judge_tree(tree, policy, target.origin.clone(), request.at)
+    audit::judge_tree(tree, policy, target.origin.clone(), at)
 }
