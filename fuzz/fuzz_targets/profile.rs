@@ -21,7 +21,7 @@ fuzz_target!(|bytes: &[u8]| {
             let text = render(&loaded.profile);
             let again = load(Source { name: "rendered", bytes: text.as_bytes() }, &Overrides::default());
             // What was left to a default is stated now.
-            let stated = Stated { algorithm: true, validity: true, ca_validity: true };
+            let stated = Stated { algorithm: true, validity: true, ca_validity: true, version: true };
             assert_eq!(again.expect("a rendered profile is valid").profile, Profile { stated, ..loaded.profile });
         }
         Ok(_) => {}
