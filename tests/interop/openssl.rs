@@ -36,7 +36,8 @@ fn leaves(base: &Path, out: &Path) -> Vec<Leaf> {
             continue;
         }
         for certificate in files_ending(&base.join(part), ".crt") {
-            if certificate.ends_with("ca.crt") || certificate.ends_with("front-proxy-ca.crt") {
+            // An authority's, or the one certificate that signs, alone.
+            if ["ca.crt", "front-proxy-ca.crt", "ca-signer.crt"].iter().any(|name| certificate.ends_with(name)) {
                 continue;
             }
             let key = certificate.with_extension("key");

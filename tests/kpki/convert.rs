@@ -516,3 +516,15 @@ fn standard_input_and_output_are_files_too() {
     assert!(two.stderr.contains("expected one object for one DER file, found 2"), "{}", two.stderr);
     assert!(!Path::new("-").exists());
 }
+
+/// etcd's CRL is there as PEM and as DER.
+#[test]
+fn one_thing_in_two_forms_is_written_once() {
+    let place = Place::new();
+    place.write("p.yaml", super::harness::single(""));
+    place.init(&["-p", "p.yaml", "-d", "d"]).ok();
+    place.kpki(&["hold", "etcd-peer", "-d", "d", "--at", super::harness::NOW]).status(0);
+    let run = place.kpki(&["convert", "d/pki/etcd", "--to", "der", "--out", "der/"]).status(0);
+    assert!(run.stderr.contains("are the same in two forms: written once"), "{}", run.stderr);
+    assert_eq!(fs::read(place.path("der/ca.crl.der")).unwrap(), fs::read(place.path("d/pki/etcd/ca.crl.der")).unwrap());
+}

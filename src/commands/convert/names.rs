@@ -68,16 +68,30 @@ pub fn stem(path: &str) -> &str {
     }
 }
 
-/// Refuses two files of one name.
-pub fn different(outputs: &[Output]) -> Result<(), Error> {
-    let mut taken: BTreeMap<&str, &str> = BTreeMap::new();
+/// Each file once: two inputs may be one thing in two forms, such as a CRL with its copy for etcd. Refuses two different files
+/// of one name. What is left out is noted.
+pub fn once(outputs: Vec<Output>, notes: &mut Vec<String>) -> Result<Vec<Output>, Error> {
+    let mut taken: BTreeMap<String, Output> = BTreeMap::new();
+    let mut order = Vec::with_capacity(outputs.len());
     for output in outputs {
-        if let Some(first) = taken.insert(&output.path, &output.from) {
-            return Err(Error::new(format!("{first} and {} would both become {}", output.from, output.path))
+        match taken.get(&output.path) {
+            Some(first) if first.bytes == output.bytes => {
+                notes.push(format!("{} and {} are the same in two forms: written once", first.from, output.from));
+            }
+            Some(first) => {
+                return Err(Error::new(format!(
+                    "{} and {} would both become {}",
+                    first.from, output.from, output.path
+                ))
                 .hint("rename one of them, or convert them into two directories"));
+            }
+            None => {
+                order.push(output.path.clone());
+                taken.insert(output.path.clone(), output);
+            }
         }
     }
-    Ok(())
+    Ok(order.iter().filter_map(|path| taken.remove(path)).collect())
 }
 
 #[cfg(test)]

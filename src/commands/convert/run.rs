@@ -73,8 +73,7 @@ fn by_file(
         let error = skipped.fold(Error::new("there is nothing to convert"), Error::because);
         return Err(error.hint("look at what the files hold: kpki inspect FILE..."));
     }
-    names::different(&outputs)?;
-    Ok(outputs)
+    names::once(outputs, &mut report.notes)
 }
 
 fn skip(path: &str, why: &str, report: &mut Convert) {
