@@ -521,8 +521,8 @@ fn check_expiration_says_what_opens_or_mends_a_file() {
     let fixture = |name: &str| fs::read(repository(&format!("fixtures/{name}"))).unwrap();
     place.write("a.p12", fixture("convert/modern.p12"));
     place.write("wrong", "another\n");
-    place.write("cut.p12", fixture("convert/modern.p12")[..500].to_vec());
-    place.write("cut.jks", fixture("forms/store.jks")[..500].to_vec());
+    place.write("cut.p12", &fixture("convert/modern.p12")[..500]);
+    place.write("cut.jks", &fixture("forms/store.jks")[..500]);
     place.write("der.key", fixture("convert/leaf.pkcs8.der"));
     let password = "    give its password: --password-file FILE or --password-env VARIABLE\n    \
                     see what is in it: kpki inspect a.p12 --password-file FILE\n";
