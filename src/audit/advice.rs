@@ -8,7 +8,8 @@ use crate::catalog::paths::SIGNER_ENTRY;
 use crate::catalog::readers::{Action, COMPONENTS};
 use crate::catalog::releases::KnownRelease;
 use crate::catalog::{self, CaId, readers};
-use crate::inventory::{Kind, Reading};
+use crate::encrypted::EncryptionError;
+use crate::inventory::{Item, Kind, Reading, Unreadable};
 
 /// Kinds of findings, the most urgent first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -40,6 +41,8 @@ pub enum Problem {
     AuthorityMissing,
     Missing,
     Unreadable,
+    /// Behind a password that was not given, or was not the right one.
+    Locked,
     CrlEnding,
     /// The tree's own, near their end.
     Ending,
@@ -187,6 +190,12 @@ fn problems(tree: &JudgedTree, judged: &Judged) -> Vec<Problem> {
     problems
 }
 
+fn is_locked(item: &Item) -> bool {
+    use Unreadable::{Locked, NoPassword};
+    let Reading::Unreadable(why) = &item.reading else { return false };
+    matches!(why, NoPassword(_) | Locked { why: EncryptionError::WrongPassword, .. })
+}
+
 fn of_state(tree: &JudgedTree, judged: &Judged) -> Option<Problem> {
     let item = &judged.item;
     let is_signer = item.name == SIGNER_ENTRY;
@@ -203,6 +212,7 @@ fn of_state(tree: &JudgedTree, judged: &Judged) -> Option<Problem> {
         State::KeyMismatch if is_authority => Problem::AuthorityKeyMismatch,
         State::KeyMismatch if matches!(item.reading, Reading::Unreadable(_)) => Problem::ServiceAccountMismatch,
         State::KeyMismatch => Problem::KeyMismatch,
+        State::Unreadable if is_locked(item) => Problem::Locked,
         State::Unreadable => Problem::Unreadable,
         State::Revoked => Problem::Revoked,
         State::Held => Problem::Held,

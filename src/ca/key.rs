@@ -6,7 +6,7 @@
 use std::fmt;
 
 use rcgen::{KeyPair, PublicKeyData as _, RsaKeySize, SignatureAlgorithm, SigningKey as _};
-use rustls_pki_types::{PrivateKeyDer, PrivatePkcs1KeyDer, PrivateSec1KeyDer};
+use rustls_pki_types::{PrivateKeyDer, PrivatePkcs1KeyDer, PrivatePkcs8KeyDer, PrivateSec1KeyDer};
 use zeroize::{Zeroize as _, Zeroizing};
 
 use crate::blueprint::Algorithm;
@@ -15,6 +15,15 @@ use crate::ca::parallel::parallel_watched;
 use crate::encoding::key::{Container, KeyMaterial};
 use crate::encoding::public_key;
 use crate::x509::{Certificate, Request};
+
+/// SubjectPublicKeyInfo of an Ed25519 key in PKCS#8, which need not state it (RFC 8410 section 7). kpki shows such a key and
+/// does not sign with it.
+pub fn ed25519_public(pkcs8: &[u8]) -> Option<Vec<u8>> {
+    let der = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(pkcs8));
+    let mut pair = KeyPair::from_der_and_sign_algo(&der, &rcgen::PKCS_ED25519).ok()?;
+    pair.zeroize();
+    Some(pair.subject_public_key_info())
+}
 
 /// A private key of one of the kinds kpki makes. Never shown, wiped when dropped.
 pub struct PrivateKey {

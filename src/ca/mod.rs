@@ -18,7 +18,7 @@ pub use crl::{Changes, resign_crl, sign_crl};
 pub use crl_error::CrlFault;
 pub use error::CaError;
 pub use issuer::Issuer;
-pub use key::{PrivateKey, generate_keys};
+pub use key::{PrivateKey, ed25519_public, generate_keys};
 pub use parallel::parallel_map;
 pub use request::{asks_for, request};
 pub use serial::serial;

@@ -105,7 +105,7 @@ Examples:
 --only, --within and --top choose what is shown; verdict and exit status are over everything.
 
 Exit status: 0 nothing inside the windows, 1 could not run, 2 wrong command line or profile, 3 a certificate is inside its
-warning window, 4 one is critical, expired, held, revoked, not yet valid, of the wrong issuer or unlike ca.crt, missing or unreadable. --exit-zero makes 3 and 4 a 0. With -o nagios
+warning window, 4 one is critical, expired, held, revoked, not yet valid, of the wrong issuer, with another's key or unlike ca.crt, missing or unreadable. --exit-zero makes 3 and 4 a 0. With -o nagios
 the plugin's own: 0 ok, 1 warning, 2 critical, 3 unknown.";
 
 const SORTS: Choices<Sort> = &[

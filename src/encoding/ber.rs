@@ -29,6 +29,12 @@ pub fn header(bytes: &[u8]) -> Option<(u8, Option<usize>, &[u8])> {
     }
 }
 
+/// How many bytes the element at the beginning has by its own length, if it says one.
+pub fn expected(bytes: &[u8]) -> Option<usize> {
+    let (_, content, rest) = header(bytes)?;
+    Some(bytes.len().saturating_sub(rest.len()).saturating_add(content?))
+}
+
 /// The one element that `ber` is, as DER. Content of primitive elements stays as it is. Never longer than `ber` but for what
 /// closes its indefinite lengths.
 pub fn to_der(ber: &[u8]) -> Result<Zeroizing<Vec<u8>>, NotDer> {

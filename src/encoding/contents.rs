@@ -20,6 +20,7 @@ pub enum Contents {
     Other(Found),
     /// The bytes that belong between the lines of a PEM block.
     Der,
+    DerKey,
     /// PEM or DER that is encoded once more.
     Base64,
 }
@@ -31,7 +32,8 @@ impl Contents {
             () if !labels.is_empty() => Self::Blocks(labels),
             () if bytes.is_empty() => Self::EmptyFile,
             () if is_der(bytes) => match found(bytes) {
-                None | Some(Found::Certificate | Found::PrivateKey) => Self::Der,
+                None | Some(Found::Certificate) => Self::Der,
+                Some(Found::PrivateKey) => Self::DerKey,
                 Some(other) => Self::Other(other),
             },
             () if base64::decode(bytes).is_ok_and(|inner| blocks(&inner).next().is_some() || is_der(&inner)) => {
@@ -54,7 +56,8 @@ impl fmt::Display for Contents {
             Self::Unknown => f.write_str("nothing of the kind"),
             Self::Blocks(labels) => f.write_str(&listed(labels, "none")),
             Self::Other(found) => found.fmt(f),
-            Self::Der => f.write_str("DER, which belongs into PEM"),
+            Self::Der => f.write_str("DER, which belongs into PEM (kpki convert --to pem)"),
+            Self::DerKey => f.write_str("a private key in DER (kpki convert --to pkcs8 makes PEM of it)"),
             Self::Base64 => f.write_str("base64 of it: it is encoded twice"),
         }
     }

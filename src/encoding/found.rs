@@ -8,6 +8,7 @@ use crate::encoding::pkcs7;
 use crate::encoding::sniff::{Der, sniff};
 use crate::encoding::tlv::{self, Element};
 use crate::encoding::{ber, public_key};
+use crate::files::utf16;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Found {
@@ -39,6 +40,9 @@ pub enum Found {
     Zip,
     Gzip,
     WindowsStore,
+    Utf16,
+    Utf16Le,
+    Utf16Be,
 }
 
 /// What it is, and what takes it.
@@ -87,6 +91,9 @@ const WORDS: &[(Found, &str, &str)] = &[
     (Found::Zip, "a ZIP archive", "unzip it first"),
     (Found::Gzip, "a gzip file", "gunzip it first"),
     (Found::WindowsStore, "a Windows certificate store (SST)", "certutil -split -dump FILE takes the certificates out"),
+    (Found::Utf16, "text in UTF-16", "iconv -f UTF-16 -t UTF-8 FILE makes UTF-8 of it"),
+    (Found::Utf16Le, "text in UTF-16", "iconv -f UTF-16LE -t UTF-8 FILE makes UTF-8 of it"),
+    (Found::Utf16Be, "text in UTF-16", "iconv -f UTF-16BE -t UTF-8 FILE makes UTF-8 of it"),
 ];
 
 impl Found {
@@ -148,6 +155,13 @@ const MAGIC: &[(&[u8], Found)] = &[
 pub fn found(head: &[u8]) -> Option<Found> {
     if let Some((_, found)) = MAGIC.iter().find(|(magic, _)| head.starts_with(magic)) {
         return Some(*found);
+    }
+    if let Some(encoding) = utf16(head) {
+        return Some(match encoding {
+            "UTF-16LE" => Found::Utf16Le,
+            "UTF-16BE" => Found::Utf16Be,
+            _ => Found::Utf16,
+        });
     }
     match sniff(head) {
         Some(Der::Certificate) => return Some(Found::Certificate),
@@ -278,6 +292,9 @@ mod tests {
         ] {
             assert_eq!(found(&fixture(name)), Some(wanted), "{name}");
         }
+        assert_eq!(found(b"k\0i\0n\0d\0:\0"), Some(Found::Utf16Le));
+        assert_eq!(found(b"\0k\0i\0n\0d\0:"), Some(Found::Utf16Be));
+        assert_eq!(found(b"\xff\xfek\0"), Some(Found::Utf16));
         assert_eq!(found(b"hello"), None);
         assert_eq!(found(&[]), None);
     }

@@ -84,10 +84,7 @@ pub fn read(bytes: &[u8]) -> Result<SignedData, Pkcs7Error> {
     if tlv::single(bytes).is_ok() && content_info(bytes).is_ok() {
         return signed_data(bytes);
     }
-    if let Some((_, Some(content), rest)) = ber::header(bytes)
-        && content > rest.len()
-    {
-        let expected = (bytes.len() - rest.len()).saturating_add(content);
+    if let Some(expected) = ber::expected(bytes).filter(|expected| *expected > bytes.len()) {
         return Err(Pkcs7Error::Truncated { expected, found: bytes.len() });
     }
     let der: Zeroizing<Vec<u8>> = ber::to_der(bytes).map_err(broken("frame"))?;

@@ -12,6 +12,9 @@ pub enum EncryptionError {
     /// This part is not as its RFC describes it.
     #[error("expected a well-formed {0}")]
     Malformed(&'static str),
+    /// It ends before its own lengths say.
+    #[error("expected a whole {0}, found one whose end is missing")]
+    Truncated(&'static str),
     /// An algorithm this program does not know, in the role that is named.
     #[error("expected a {role} kpki knows, found {oid}")]
     Unsupported { role: &'static str, oid: Oid },

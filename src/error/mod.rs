@@ -17,6 +17,7 @@ pub use exit::STATUSES;
 pub use export::{finding, unfit};
 pub use failure::Error;
 pub use import::not_imported;
+pub use nouns::opened;
 pub use plan::{Context, difference, notices, outside, refusal};
 pub use renew::{another_node, ended, left, not_renewable, not_replaced, reason, refused};
 pub use revoke::{

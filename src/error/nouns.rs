@@ -2,12 +2,17 @@
 
 use super::exit::Exit;
 use super::failure::Error;
+use std::path::Path;
+
 use crate::ca::CaError;
+use crate::catalog::CaId;
+use crate::encoding::key::KeyError;
 use crate::files::{BadPath, FileError, Kind, TrustError, shell_word};
 use crate::profile::Problems;
 use crate::random::NoRandomBytes;
 use crate::signals::Stopped;
 use crate::store::StoreError;
+use crate::tree::Unusable;
 
 impl From<FileError> for Error {
     fn from(error: FileError) -> Self {
@@ -23,6 +28,24 @@ impl From<FileError> for Error {
         }
         file_hint(&error.kind).into_iter().fold(shown, Self::hint)
     }
+}
+
+/// What opens an encrypted key, which kpki does not sign with; `None`: something else is wrong with it. `then`: what to do with KEY.
+pub fn opened(key: &Path, why: &CaError, then: &str) -> Option<String> {
+    let key = shell_word(&key.display().to_string());
+    matches!(why, CaError::Key(KeyError::Encrypted))
+        .then(|| format!("open it: kpki convert {key} --to pkcs8 --password-file FILE --out KEY; then {then}"))
+}
+
+/// How an authority of a tree comes to sign. `directory`: the tree.
+pub(super) fn mended(authority: CaId, why: &Unusable, directory: &Path) -> String {
+    let stem = authority.stem();
+    let key = directory.join("pki").join(format!("{stem}.key"));
+    let encrypted = match why {
+        Unusable::Ca(why) => opened(&key, why, "put KEY in its place"),
+        Unusable::Bundle(_) => None,
+    };
+    encrypted.unwrap_or_else(|| format!("put the matching {stem}.crt and {stem}.key in place"))
 }
 
 fn file_hint(kind: &Kind) -> Option<&'static str> {

@@ -4,16 +4,19 @@ use std::path::Path;
 
 use time::OffsetDateTime;
 
+use crate::catalog::CaId;
 use crate::catalog::paths::FINALIZE;
 use crate::clock::{length, rfc3339};
 use crate::files::shell_word;
 use crate::plan::decision::{Decision, Difference, Notice, Reconciled, Refusal, Takes};
 use crate::plan::item::Item;
 use crate::plan::outside::Outside;
+use crate::tree::Unusable;
 use crate::tree::layout::{Layout, Place, Root};
 use crate::x509::PathError;
 
 use super::failure::Error;
+use super::nouns::mended;
 
 /// The tree's facts for messages.
 #[derive(Debug, Clone, Copy)]
@@ -109,7 +112,10 @@ pub(super) fn refused(context: &Context<'_>, refusal: &Refusal) -> (String, Stri
         ),
         Refusal::AuthorityUnusable { item, why } => (
             format!("{item}: {why}"),
-            "put the matching certificate and key of a certificate authority in place".to_owned(),
+            match CaId::parse(item) {
+                Some(id) => mended(id, &Unusable::Ca(why.clone()), context.directory),
+                None => "put the matching certificate and key of a certificate authority in place".to_owned(),
+            },
         ),
         Refusal::AuthorityExpired { item, not_after } => (
             format!("{item}: the authority expired at {}; its certificates would not be accepted", rfc3339(*not_after)),
@@ -255,11 +261,7 @@ fn kept(notices: &[Notice], context: &Context<'_>) -> Vec<String> {
     for notice in notices {
         let (item, takes, verbs, what) = match notice {
             Notice::OtherAlgorithm { item, found, wanted, takes } => {
-                let profile = match takes {
-                    Takes::Unstated => format!("none is stated (default: {wanted})"),
-                    Takes::AtRenewal | Takes::Never => format!("the profile says {wanted}"),
-                };
-                (item, *takes, ["has", "have"], format!("a key of kind {found}, {profile}"))
+                (item, *takes, ["has", "have"], format!("a key of kind {found}, the profile says {wanted}"))
             }
             Notice::OtherLifetime { item, found, wanted, takes } => {
                 let what = format!("valid for {}, the profile says {}", length(*found), length(*wanted));
@@ -274,7 +276,6 @@ fn kept(notices: &[Notice], context: &Context<'_>) -> Vec<String> {
     }
     let line = |(takes, [one, several], what, items): (Takes, [&str; 2], String, Vec<String>)| {
         let than = match takes {
-            Takes::Unstated => "kept".to_owned(),
             Takes::Never => "kept: what an authority signed depends on it; plan a rotation".to_owned(),
             Takes::AtRenewal => {
                 let names = if items.len() > 2 { "all".to_owned() } else { items.join(" ") };

@@ -16,6 +16,7 @@ use crate::tree::{Place, Unusable};
 use crate::x509::BundleError;
 
 use super::failure::Error;
+use super::nouns::mended;
 use super::plan::take_out;
 
 /// Why a certificate is renewed.
@@ -146,10 +147,9 @@ fn words(refusal: &Refusal, directory: &Path) -> (String, String) {
             format!("a private key is in {}.crt, which others may read and kubeconfigs embed", authority.stem()),
             take_out(&directory.join("pki").join(authority.stem()).with_extension("crt"), authority.name(), directory),
         ),
-        Refusal::AuthorityUnusable { authority, why } => (
-            format!("the authority {} cannot sign: {why}", authority.name()),
-            format!("put the matching {stem}.crt and {stem}.key in place", stem = authority.stem()),
-        ),
+        Refusal::AuthorityUnusable { authority, why } => {
+            (format!("the authority {} cannot sign: {why}", authority.name()), mended(*authority, why, directory))
+        }
         Refusal::OtherAuthority { node, authority } => (
             format!("{node} trusts another {} than pki/{}.crt", authority.name(), authority.stem()),
             format!(

@@ -5,6 +5,7 @@ use zeroize::Zeroizing;
 use super::error::KubeconfigError;
 use crate::encoding::base64;
 use crate::encoding::contents::Contents;
+use crate::encoding::found::found;
 use crate::encoding::key_public::Half;
 use crate::encoding::pem_blocks::blocks;
 use crate::encoding::yaml::{self, Fault, Flaw, Node, Stream, Value, field, text};
@@ -15,17 +16,20 @@ pub const AUTHORITY: &str = "certificate-authority-data";
 
 /// As kubectl reads it.
 pub fn stream(bytes: &[u8]) -> Result<Stream, KubeconfigError> {
-    sound(yaml::read_as_kubectl(bytes))
+    sound(bytes, yaml::read_as_kubectl(bytes))
 }
 
 /// Without anything by which one text stands in two places, so that a change of its bytes is a change of one value.
 pub fn plain_stream(bytes: &[u8]) -> Result<Stream, KubeconfigError> {
-    sound(yaml::read(bytes))
+    sound(bytes, yaml::read(bytes))
 }
 
-fn sound(stream: Stream) -> Result<Stream, KubeconfigError> {
-    match stream.faults.first() {
-        Some(fault) => Err(refused(fault)),
+fn sound(bytes: &[u8], stream: Stream) -> Result<Stream, KubeconfigError> {
+    match stream.faults.first().map(refused) {
+        Some(KubeconfigError::NotYaml { line, column }) => {
+            Err(found(bytes).map_or(KubeconfigError::NotYaml { line, column }, KubeconfigError::Other))
+        }
+        Some(why) => Err(why),
         None => Ok(stream),
     }
 }

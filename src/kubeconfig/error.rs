@@ -1,6 +1,7 @@
 //! Why a kubeconfig cannot be used.
 
 use crate::encoding::contents::Contents;
+use crate::encoding::found::Found;
 use crate::encoding::pem::PemError;
 use crate::encoding::shown::named;
 use crate::encoding::yaml::Flaw;
@@ -10,6 +11,9 @@ use crate::encoding::yaml::Flaw;
 pub enum KubeconfigError {
     #[error("expected YAML, found something else at {line}:{column}")]
     NotYaml { line: usize, column: usize },
+    /// Another kind of file that is known.
+    #[error("expected YAML, found {0}")]
+    Other(Found),
     /// What kubectl refuses as well, or a text that was made to hurt.
     #[error("{line}:{column}: {flaw}")]
     Refused { line: usize, column: usize, flaw: Flaw },

@@ -199,8 +199,6 @@ pub enum Takes {
     AtRenewal,
     /// It is an authority's.
     Never,
-    /// The profile does not say it: it is the default.
-    Unstated,
 }
 
 /// The plan with every decision made.

@@ -3,6 +3,7 @@
 
 use time::Duration;
 
+use crate::blueprint::Algorithm;
 use crate::plan::blueprints::{self, BACK_DATE};
 use crate::plan::decision::{Notice, Takes};
 use crate::plan::item::{Item, What};
@@ -35,13 +36,9 @@ pub fn notices(profile: &Profile, item: &Item, old: &Certificate, signer: Option
         let found = if found < Duration::DAY { (found - BACK_DATE).max(Duration::SECOND) } else { found };
         Notice::OtherLifetime { item: item.id.to_string(), found, wanted, takes }
     });
-    let algorithm = blueprints::algorithm_of(profile, &item.what).filter(|wanted| old.key != KeyKind::Known(*wanted));
-    let is_said = takes == Takes::AtRenewal || stated.algorithm;
-    let algorithm = algorithm.filter(|_| is_said).map(|wanted| Notice::OtherAlgorithm {
-        item: item.id.to_string(),
-        found: old.key.to_string(),
-        wanted,
-        takes: if stated.algorithm { takes } else { Takes::Unstated },
-    });
+    let is_other = |wanted: &Algorithm| stated.algorithm && old.key != KeyKind::Known(*wanted);
+    let algorithm = blueprints::algorithm_of(profile, &item.what)
+        .filter(is_other)
+        .map(|wanted| Notice::OtherAlgorithm { item: item.id.to_string(), found: old.key.to_string(), wanted, takes });
     lifetime.into_iter().chain(algorithm).collect()
 }

@@ -8,6 +8,7 @@ use time::OffsetDateTime;
 use super::form::{Report, Screen};
 use super::json::instant;
 use super::table::{end, line};
+use crate::files::shell_word;
 
 /// What several files hold.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -25,23 +26,35 @@ pub struct Inspect {
 pub struct KeyOf {
     pub key: String,
     pub belongs_to: Vec<String>,
+    /// Its public half is not seen: those with a public key of its kind.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub may_belong_to: Vec<String>,
+    /// With a password it is seen.
+    #[serde(skip)]
+    pub locked: bool,
 }
 
 impl Inspect {
     pub fn new(files: Vec<File>) -> Self {
         let of = |wanted: fn(&str) -> bool| {
             let objects = files.iter().flat_map(|file| file.objects.iter().map(move |object| (file, object)));
-            let found = objects.filter(|(_, object)| wanted(object.kind));
-            let found = found.filter_map(|(file, object)| Some((file.path.as_str(), object.public_key()?)));
-            found.collect::<Vec<_>>()
+            objects.filter(|(_, object)| wanted(object.kind)).collect::<Vec<_>>()
         };
         let holders = of(|kind| kind.ends_with("certificate") || kind.ends_with("request"));
         let mut keys: Vec<KeyOf> = Vec::new();
-        for (path, key) in of(|kind| kind == "private key").into_iter().filter(|_| !holders.is_empty()) {
-            let same = holders.iter().filter(|(_, other)| *other == key).map(|(holder, _)| (*holder).to_owned());
-            let mut belongs_to: Vec<String> = same.collect();
-            belongs_to.dedup();
-            keys.push(KeyOf { key: path.to_owned(), belongs_to });
+        for (file, key) in of(|kind| kind == "private key").into_iter().filter(|_| !holders.is_empty()) {
+            let with = |is_wanted: &dyn Fn(&Object) -> bool| {
+                let found = holders.iter().filter(|(_, holder)| is_wanted(holder)).map(|(file, _)| file.path.clone());
+                let mut found: Vec<String> = found.collect();
+                found.dedup();
+                found
+            };
+            let (public, kind) = (key.said(KEY_SHA256), key.said(KEY_KIND));
+            let (belongs_to, may_belong_to) = match public {
+                Some(_) => (with(&|holder| holder.said(KEY_SHA256) == public), Vec::new()),
+                None => (Vec::new(), with(&|holder| kind.is_none() || holder.said(KEY_KIND) == kind)),
+            };
+            keys.push(KeyOf { key: file.path.clone(), belongs_to, may_belong_to, locked: kind.is_none() });
         }
         Self { files, keys }
     }
@@ -99,14 +112,15 @@ fn by_key<S: Serializer>(fields: &[Field], to: S) -> Result<S::Ok, S::Error> {
 }
 
 impl Object {
-    /// The identifier of its public key.
-    fn public_key(&self) -> Option<&Said> {
-        self.fields.iter().find(|field| field.key == KEY_SHA256).map(|field| &field.value)
+    fn said(&self, key: &str) -> Option<&Said> {
+        self.fields.iter().find(|field| field.key == key).map(|field| &field.value)
     }
 }
 
 /// The field that private keys, certificates and requests have in common.
 pub const KEY_SHA256: &str = "keySha256";
+/// What kind of key it is; of an encrypted one it is not seen.
+pub const KEY_KIND: &str = "key";
 
 impl Report for Inspect {
     fn text(&self, screen: Screen, out: &mut dyn Write) -> io::Result<()> {
@@ -119,10 +133,26 @@ impl Report for Inspect {
         if !self.keys.is_empty() {
             writeln!(out)?;
         }
-        self.keys.iter().try_for_each(|KeyOf { key, belongs_to }| match belongs_to.as_slice() {
-            [] => line(out, format_args!("{key}: the key of none of the certificates shown")),
-            files => line(out, format_args!("{key}: the key of {}", files.join(", "))),
-        })
+        self.keys.iter().try_for_each(|of| line(out, format_args!("{}", verdict(of))))
+    }
+}
+
+fn verdict(KeyOf { key, belongs_to, may_belong_to, locked }: &KeyOf) -> String {
+    match (belongs_to.as_slice(), may_belong_to.as_slice()) {
+        ([], []) => format!("{key}: the key of none of the certificates shown"),
+        ([], files) if *locked => {
+            format!(
+                "{key}: whether it is the key of {} is seen with its password (--password-file)",
+                files.join(" or ")
+            )
+        }
+        ([], files) => format!(
+            "{key}: whether it is the key of {} is not seen: it does not state its public half, which openssl pkey -in {} -pubout \
+             works out",
+            files.join(" or "),
+            shell_word(key)
+        ),
+        (files, _) => format!("{key}: the key of {}", files.join(", ")),
     }
 }
 

@@ -110,7 +110,9 @@ pub fn reissue<'l>(
 ) -> Result<Vec<SignedCrlIssue>, Error> {
     let sign = |crl: &TreeCrl| {
         let issuer = issuers.get(crl.authority);
-        let issuer = issuer.ok_or_else(|| error::no_signer(crl.authority, snapshot.authorities.get(&crl.authority)))?;
+        let issuer = issuer.ok_or_else(|| {
+            error::no_signer(crl.authority, snapshot.authorities.get(&crl.authority), &session.target.root)
+        })?;
         crl.next_issue(session, snapshot, issuer, Changes::default(), der)
     };
     crls.map(sign).collect()

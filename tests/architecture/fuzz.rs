@@ -25,17 +25,22 @@ fn locked(lock: &str) -> Versions {
     all
 }
 
-/// The packages that the program is built of, by its manifest.
+/// The packages that the program names in its manifest.
 fn dependencies(manifest: &str) -> Vec<&str> {
     let lines = manifest.lines().skip_while(|line| *line != "[dependencies]").skip(1);
     lines.take_while(|line| !line.starts_with('[')).filter_map(|line| Some(line.split_once(" =")?.0)).collect()
 }
 
-/// Packages that the fuzz targets' lock lacks, or has in another version than the program's.
+/// Packages that the fuzz targets' lock has in another version than the program's, also below others, or lacks. What only the
+/// program's tests need is in one of them.
 fn stale(manifest: &str, program: &str, fuzz: &str) -> Vec<String> {
     let (program, fuzz) = (locked(program), locked(fuzz));
-    let differs = |name: &&&str| fuzz.get(**name).is_none_or(|there| Some(there) != program.get(**name));
-    dependencies(manifest).iter().filter(differs).map(|name| (*name).to_owned()).collect()
+    let named = dependencies(manifest);
+    let is_stale = |(name, versions): &(&String, &BTreeSet<String>)| match fuzz.get(*name) {
+        Some(there) => !versions.is_subset(there),
+        None => named.contains(&name.as_str()),
+    };
+    program.iter().filter(is_stale).map(|(name, _)| name.clone()).collect()
 }
 
 #[test]
@@ -69,4 +74,8 @@ fn a_stale_lock_is_seen() {
     assert_eq!(stale(manifest, &lock("2.0.0"), &lock("2.0.0")), Vec::<String>::new());
     assert_eq!(stale(manifest, &lock("2.0.1"), &lock("2.0.0")), ["b"]);
     assert_eq!(stale(manifest, &lock("2.0.0"), ""), ["a", "b"]);
+    // One that the manifest does not name.
+    let below = |version: &str| format!("{}\n[[package]]\nname = \"d\"\nversion = \"{version}\"\n", lock("2.0.0"));
+    assert_eq!(stale(manifest, &below("1.5.4"), &below("1.5.5")), ["d"]);
+    assert_eq!(stale(manifest, &below("1.5.4"), &lock("2.0.0")), Vec::<String>::new());
 }

@@ -498,7 +498,8 @@ fn a_new_lifetime_or_kind_of_key_touches_nothing_and_that_is_said() {
     assert!(run.stderr.contains("now with: kpki renew apiserver --dir k8s"), "{}", run.stderr);
 }
 
-/// A tree with keys of another kind than the default, for a profile that states none: one line, not one for each.
+/// Keys of another kind than the profile states: a line for all that takes it up at the same time. One that it does not state
+/// is the choice of who made the tree.
 #[test]
 fn keys_of_another_kind_are_said_once() {
     let place = Place::new();
@@ -506,11 +507,8 @@ fn keys_of_another_kind_are_said_once() {
     place.init(&["--profile", "p.yaml", "--dir", "k8s"]).ok();
     place.write("none.yaml", single(""));
     place.write("other.yaml", single("encryptionAlgorithm: ECDSA-P256\n"));
-    for (profile, lines, said) in [
-        ("none.yaml", 1, "have a key of kind ECDSA-P384, none is stated (default: ECDSA-P256); kept\n"),
-        ("other.yaml", 2, "have a key of kind ECDSA-P384, the profile says ECDSA-P256; kept: "),
-    ] {
-        let run = place.init(&["--profile", profile, "--dir", "k8s"]).warns();
-        assert!(run.stderr.lines().count() == lines && run.stderr.contains(said), "{}", run.stderr);
-    }
+    place.init(&["--profile", "none.yaml", "--dir", "k8s"]).ok();
+    let run = place.init(&["--profile", "other.yaml", "--dir", "k8s"]).warns();
+    let said = "have a key of kind ECDSA-P384, the profile says ECDSA-P256; kept: ";
+    assert!(run.stderr.lines().count() == 2 && run.stderr.contains(said), "{}", run.stderr);
 }

@@ -3,7 +3,7 @@
 
 use std::fs;
 
-use super::harness::{NOW, Place, Run, copy_tree, repository};
+use super::harness::{NOW, Place, Run, copy_tree, repository, text};
 
 const FORMS: &str = "fixtures/forms";
 const CHAIN: &str = "fixtures/convert";
@@ -484,5 +484,57 @@ fn no_sentence_is_a_parsers() {
             assert!((0..=5).contains(&run.status), "{command}: {}", run.stderr);
             is_plain(&run.stderr, command);
         }
+    }
+}
+
+/// kpki does not sign with an encrypted key: whatever would, names the command that opens it, and that command does.
+#[test]
+fn an_encrypted_key_of_an_authority_is_opened_as_printed() {
+    let place = Place::new();
+    place.write("password", "secret\n");
+    place.write("e/pki/ca.crt", fs::read(repository("fixtures/forms/rsa.crt")).unwrap());
+    place.write("e/pki/ca.key", fs::read(repository("fixtures/forms/rsa.old-aes256.key")).unwrap());
+    let profile = text("fixtures/kubeadm/v1.36-default-rsa2048/kubeadm.yaml");
+    let [csr, leaf] = ["convert/leaf.csr", "convert/leaf.crt"].map(|name| text(&format!("fixtures/{name}")));
+    let sign = ["sign", &csr, "--usage", "client", "--subject", "CN=a", "--out", "-", "--ca-cert", "e/pki/ca.crt"];
+    let command = "kpki convert e/pki/ca.key --to pkcs8 --password-file FILE --out KEY";
+    for words in [
+        &["init", "--dir", "e", "--profile", &profile][..],
+        &["crl", "update", "ca", "--dir", "e"],
+        &["kubeconfig", "user", "jane", "--dir", "e"],
+        &["revoke", "--cert", &leaf, "--dir", "e", "--yes"],
+        &[&sign[..], &["--ca-key", "e/pki/ca.key"]].concat(),
+    ] {
+        let run = place.kpki(words).fails(1);
+        assert!(run.stderr.contains(&format!("hint: open it: {command}; then ")), "{words:?}: {}", run.stderr);
+    }
+    let words = command.replace("FILE", "password").replace("KEY", "KEY.pem");
+    let words: Vec<&str> = words.split(' ').skip(1).collect();
+    place.kpki(&words).ok();
+    assert!(place.read("KEY.pem").starts_with("-----BEGIN PRIVATE KEY-----\n"));
+}
+
+/// What is wrong with a file is said as what it is, and what helps.
+#[test]
+fn check_expiration_says_what_opens_or_mends_a_file() {
+    let place = Place::new();
+    let fixture = |name: &str| fs::read(repository(&format!("fixtures/{name}"))).unwrap();
+    place.write("a.p12", fixture("convert/modern.p12"));
+    place.write("wrong", "another\n");
+    place.write("cut.p12", &fixture("convert/modern.p12")[..500]);
+    place.write("cut.jks", &fixture("forms/store.jks")[..500]);
+    place.write("der.key", fixture("convert/leaf.pkcs8.der"));
+    let password = "    give its password: --password-file FILE or --password-env VARIABLE\n    \
+                    see what is in it: kpki inspect a.p12 --password-file FILE\n";
+    for (words, said) in [
+        (&["a.p12"][..], password),
+        (&["a.p12", "--password-file", "wrong"], password),
+        (&["cut.p12"], "expected a whole PKCS#12 file, found one whose end is missing\n"),
+        (&["cut.jks"], "expected a whole Java KeyStore, found one whose end is missing\n"),
+        (&["cut.jks"], "    restore it, or move it away\n"),
+        (&["der.key"], "found a private key in DER (kpki convert --to pkcs8 makes PEM of it)\n"),
+    ] {
+        let run = place.kpki(&[&["check-expiration"], words].concat()).status(4);
+        assert!(run.stdout.contains(said), "{words:?}: {}", run.stdout);
     }
 }

@@ -614,6 +614,15 @@ fn the_bindings_of_a_new_cluster_are_written_where_asked() {
     assert!(make("v1.36.2", "rbac.yaml").ok().stdout.starts_with("nothing to do"));
     place.write("rbac.yaml", "mine");
     assert!(make("v1.36.2", "rbac.yaml").fails(1).stderr.contains("exists already"));
+    // Into the directory that is being made, however its path is spelled; not below what is in it.
+    for file in ["t/rbac.yaml", "./t/rbac.yaml"] {
+        fs::remove_dir_all(place.path("t")).unwrap();
+        make("v1.36.2", "t/absent/rbac.yaml").fails(1);
+        assert!(!place.path("t").exists());
+        make("v1.36.2", file).ok();
+        assert_eq!(place.read("t/rbac.yaml"), text);
+        assert!(make("v1.36.2", file).ok().stdout.starts_with("nothing to do"));
+    }
     // Where the certificate has the group, one binding is for both.
     fs::remove_dir_all(place.path("t")).unwrap();
     make("v1.36.0", "old.yaml").ok();

@@ -102,11 +102,13 @@ fn a_request_says_what_it_asks_for() {
 fn one_bad_file_never_hides_the_others() {
     let place = Place::new();
     place.write("nothing.txt", "hello\n");
+    place.write("curve.pem", fs::read(repository("fixtures/forms/p256.params.pem")).unwrap());
     place.write("half.pem", "-----BEGIN CERTIFICATE-----\nZm9v\n");
     let good = fixture("v1.36-default-rsa2048/etc-kubernetes/pki/ca.crt");
-    let run = place.kpki(&["inspect", "nothing.txt", "half.pem", "missing", ".", &good]).status(1);
+    let run = place.kpki(&["inspect", "nothing.txt", "curve.pem", "half.pem", "missing", ".", &good]).status(1);
     assert!(run.stdout.contains("CA certificate"), "{}", run.stdout);
     for line in [
+        "error: curve.pem: expected a certificate, key, CRL, signing request or kubeconfig, found EC PARAMETERS (openssl ecparam -in FILE -text shows them)\n",
         "error: nothing.txt: expected a certificate, key, CRL, signing request or kubeconfig, found nothing of the kind\n",
         "error: half.pem: PEM block 1 (CERTIFICATE): expected an END line, found none\n",
         "error: cannot read missing: no such file or directory\n",
@@ -165,6 +167,33 @@ fn a_key_is_told_whose_it_is() {
         let shown = inspect(&words).ok().stdout;
         assert!(shown.ends_with(&said), "{shown}");
     }
+    // Keys that do not state their public half, and one that is encrypted.
+    let [ed448, ed448_key, ed25519, leaf, locked] =
+        ["forms/ed448.crt", "forms/ed448.key", "convert/ed25519.key", "convert/leaf.crt", "convert/leaf.scrypt.key"]
+            .map(|name| text(&format!("fixtures/{name}")));
+    let pkey = format!("which openssl pkey -in {ed448_key} -pubout works out\n");
+    for (certificate, key, said) in [
+        (&leaf, &ed25519, "the key of none of the certificates shown\n".to_owned()),
+        (&leaf, &ed448_key, "the key of none of the certificates shown\n".to_owned()),
+        (
+            &ed448,
+            &ed448_key,
+            format!("whether it is the key of {ed448} is not seen: it does not state its public half, {pkey}"),
+        ),
+        (&leaf, &locked, format!("whether it is the key of {leaf} is seen with its password (--password-file)\n")),
+    ] {
+        let shown = inspect(&[certificate, key]).ok().stdout;
+        assert!(shown.ends_with(&format!("\n{key}: {said}")), "{shown}");
+    }
+    // What Ed25519 does not state is worked out.
+    let place = Place::new();
+    let found = |path: &str| {
+        place.kpki(&["inspect", path, "-o", "json"]).ok().json()["files"][0]["objects"][0]["keySha256"].clone()
+    };
+    assert!(found(&text("fixtures/forms/ed25519.key")).is_string());
+    assert_eq!(found(&text("fixtures/forms/ed25519.key")), found(&text("fixtures/forms/ed25519.pub")));
+    let json = inspect(&[&ed448, &ed448_key, "-o", "json"]).ok().json();
+    assert_eq!(json["keys"], serde_json::json!([{"key": ed448_key, "belongsTo": [], "mayBelongTo": [ed448]}]));
     let json = inspect(&[&certificate, &key, "-o", "json"]).ok().json();
     assert_eq!(json["keys"], serde_json::json!([{"key": key, "belongsTo": [certificate]}]));
     assert!(!inspect(&[&key]).ok().stdout.contains("the key of"));

@@ -42,6 +42,12 @@ fn utf16_is_named_whatever_reads_it() {
             );
             assert!(!run.wrote, "{what}");
         }
+        // What stands in a tree, and a verb that is about something else.
+        place.write("tree/pki/ca.crt", in_utf16(&crt, order, mark));
+        place.write("tree/admin.conf", in_utf16(&conf, order, mark));
+        let run = place.kpki(&["renew", "all", "--dir", "tree", "--dry-run"]);
+        let said = format!("{}{}", run.stdout, run.stderr);
+        assert!(said.contains(&format!("text in UTF-16 (iconv -f {encoding} -t UTF-8")), "{encoding}: {said}");
         let refused = place.kpki(&["convert", "a file", "--to", "der", "--out", "x"]).stderr;
         assert!(refused.contains(&format!("iconv -f {encoding} -t UTF-8 'a file' > 'a file.utf8'")), "{refused}");
     }

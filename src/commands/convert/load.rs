@@ -118,7 +118,9 @@ fn kubeconfig(name: &str, bytes: &[u8], passwords: &mut dyn Passwords, loaded: &
     }
     let read = match kubeconfig::read(bytes) {
         Ok(read) => read,
-        Err(KubeconfigError::NotAKubeconfig | KubeconfigError::NotYaml { .. }) => return Ok(false),
+        Err(KubeconfigError::NotAKubeconfig | KubeconfigError::NotYaml { .. } | KubeconfigError::Other(_)) => {
+            return Ok(false);
+        }
         Err(why @ KubeconfigError::NoCredentials) => {
             return Err(LoadError::Nothing(Error::new(format!("{name}: {why}"))));
         }

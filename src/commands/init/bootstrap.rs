@@ -8,6 +8,7 @@ use crate::error::Error;
 use crate::files::{self, FileState};
 use crate::profile::Profile;
 use crate::store;
+use crate::workspace::survey;
 
 /// A larger file is none of these.
 const LARGEST: u64 = 1 << 20;
@@ -31,9 +32,21 @@ pub fn manifests(request: &Request, profile: &Profile) -> Result<Option<String>,
             return Err(Error::new(format!("{} exists already, with other content", path.display()))
                 .hint("give another file with --bootstrap-manifests, or remove this one"));
         }
+        // DIR is made with the tree, before the file.
+        FileState::Missing if is_new(&request.directory)? && is_in(path, &request.directory) => {}
         _ => store::check_file(path, true)?,
     }
     Ok(Some(text))
+}
+
+fn is_new(directory: &Path) -> Result<bool, Error> {
+    Ok(survey::open(directory)?.is_none())
+}
+
+/// Whether a file stands directly in a directory, as far as their paths say it.
+fn is_in(file: &Path, directory: &Path) -> bool {
+    let whole = |path: &Path| std::path::absolute(path).ok();
+    file.file_name().is_some() && whole(file).as_deref().and_then(Path::parent) == whole(directory).as_deref()
 }
 
 pub fn write(path: &Path, text: &str) -> Result<(), Error> {

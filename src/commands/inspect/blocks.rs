@@ -54,6 +54,7 @@ impl Findings<'_> {
 
 /// What takes the blocks that are not read here.
 const TAKERS: &[(&str, &str)] = &[
+    ("EC PARAMETERS", "openssl ecparam -in FILE -text shows them"),
     ("DH PARAMETERS", "openssl dhparam -in FILE -text shows them"),
     ("X9.42 DH PARAMETERS", "openssl pkeyparam -in FILE -text shows them"),
     ("DSA PARAMETERS", "openssl dsaparam -in FILE -text shows them"),
@@ -64,6 +65,12 @@ const TAKERS: &[(&str, &str)] = &[
     ("AGE ENCRYPTED FILE", "age --decrypt FILE opens it"),
     ("ATTRIBUTE CERTIFICATE", "openssl asn1parse -in FILE shows it"),
 ];
+
+/// What a file has of which nothing is shown: blocks that only go with another.
+pub fn alone(bytes: &[u8]) -> Option<String> {
+    let label = blocks(bytes).flatten().next()?.label();
+    Some(format!("{label}{}", taker(label.known())))
+}
 
 fn taker(label: Option<&str>) -> String {
     let taker = TAKERS.iter().find(|(known, _)| Some(*known) == label);

@@ -2,7 +2,7 @@
 
 use crate::blueprint::{ExtendedKeyUsage, KeyUsage, Oid, San};
 use crate::encoding::shown::named;
-use crate::report::inspect::{Extension, Field, KEY_SHA256, Object, Said};
+use crate::report::inspect::{Extension, Field, KEY_KIND, KEY_SHA256, Object, Said};
 use crate::x509::{Certificate, Crl, KeyKind, Request, certificate, decimal, key_identifier, key_kind, sha256};
 
 pub fn field(label: &'static str, key: &'static str, value: Said) -> Field {
@@ -146,7 +146,7 @@ const fn san_kind(san: &San) -> &'static str {
 pub fn public(kind: &KeyKind, spki: &[u8]) -> impl Iterator<Item = Field> {
     let id = key_identifier(spki).ok().map(|id| octets("key id (RFC 7093)", "keyId", &id));
     let pin = octets("key SHA-256", KEY_SHA256, &sha256(spki));
-    [text("key", "key", kind)].into_iter().chain(id).chain([pin])
+    [text("key", KEY_KIND, kind)].into_iter().chain(id).chain([pin])
 }
 
 /// The usual names of extensions (RFC 5280 section 4.2 and 5.2).

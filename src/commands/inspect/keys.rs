@@ -2,14 +2,14 @@
 
 use super::describe::{field, object, public, text};
 use super::findings::{Findings, what};
-use crate::ca::PrivateKey;
+use crate::ca::{PrivateKey, ed25519_public};
 use crate::encoding::pem::Block;
 use crate::encoding::public_key::KeyKind;
 use crate::encoding::raw_key::RawKey;
 use crate::encoding::ssh::{self, Envelope};
 use crate::encrypted::{EncryptionError, old_pem, openssh, pkcs8};
 use crate::error::Error;
-use crate::report::inspect::{Field, Object, Said};
+use crate::report::inspect::{Field, KEY_KIND, Object, Said};
 use crate::workspace::passwords::Asking;
 use crate::x509::key_kind;
 use zeroize::Zeroizing;
@@ -29,7 +29,7 @@ fn described(key: &RawKey, label: Option<&'static str>, encrypted: bool) -> Resu
         KeyKind::Known(_) => {
             Some(PrivateKey::from_pem(key.to_pem().as_bytes()).map_err(|why| why.to_string())?.spki_der())
         }
-        KeyKind::Other(_) => key.public(),
+        KeyKind::Other(_) => key.public().or_else(|| ed25519_public(key.der())),
     };
     let label = label.unwrap_or_else(|| key.container().label());
     Ok(shown(label, Some(&kind), spki.as_deref(), encrypted))
@@ -101,7 +101,7 @@ fn opened(
 pub fn shown(label: &'static str, kind: Option<&KeyKind>, spki: Option<&[u8]>, encrypted: bool) -> Object {
     let mut fields: Vec<Field> = match (kind, spki) {
         (Some(kind), Some(spki)) => public(kind, spki).collect(),
-        (Some(kind), None) => vec![text("key", "key", kind)],
+        (Some(kind), None) => vec![text("key", KEY_KIND, kind)],
         (None, _) => Vec::new(),
     };
     fields.push(text("container", "container", label));

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::blocks::alone;
 use super::findings::{Findings, what};
 use super::{containers, documents};
 use crate::catalog::paths::SIGNER_FILE;
@@ -28,7 +29,8 @@ fn content(path: String, bytes: &[u8], passwords: &mut dyn Passwords) -> File {
         found.pem(bytes, None);
     }
     if found.objects.is_empty() && found.problems.is_empty() {
-        let other = if bytes.is_empty() { "an empty file".to_owned() } else { what(bytes) };
+        let other =
+            if bytes.is_empty() { "an empty file".to_owned() } else { alone(bytes).unwrap_or_else(|| what(bytes)) };
         found.problem(format!("expected a certificate, key, CRL, signing request or kubeconfig, found {other}"));
     }
     let holds_certificate = found.objects.iter().any(|object| object.kind.ends_with("certificate"));

@@ -100,11 +100,9 @@ pub fn user(request: &Request) -> Result<Made, Error> {
 
 fn can_sign(request: &Request, snapshot: &Snapshot) -> Result<(), Error> {
     let authority = snapshot.authorities.get(&CaId::Cluster).unwrap_or(&Authority::Missing);
-    if !authority.is_local() {
-        return Err(no_signer(request, authority));
-    }
     match refusal(CaId::Cluster, authority, request.run.now) {
         Some(refusal) => Err(error::refused(&request.dir, &[refusal])),
+        None if !authority.is_local() => Err(no_signer(request, authority)),
         None => Ok(()),
     }
 }

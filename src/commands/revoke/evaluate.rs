@@ -42,7 +42,7 @@ pub fn evaluate(request: &Request, session: &Session<'_>, snapshot: Snapshot) ->
         if positions.is_empty() {
             continue;
         }
-        let crl = TreeCrl::read(&session.tree, authority, evaluation.issuer(authority)?, &lines)?;
+        let crl = TreeCrl::read(&session.tree, authority, evaluation.issuer(authority, session)?, &lines)?;
         for (position, entry) in positions.into_iter().zip(crl.entries(&session.tree, &serials)?) {
             if let Some(slot) = found.get_mut(position) {
                 *slot = entry;
@@ -68,9 +68,9 @@ impl Evaluation {
     }
 
     /// The certificate of an authority that is not external.
-    pub fn issuer(&self, authority: CaId) -> Result<&Certificate, Error> {
+    pub fn issuer(&self, authority: CaId, session: &Session<'_>) -> Result<&Certificate, Error> {
         let state = self.snapshot.authorities.get(&authority);
         let local = state.filter(|state| state.is_local()).and_then(|state| state.certificate());
-        local.ok_or_else(|| error::no_signer(authority, state))
+        local.ok_or_else(|| error::no_signer(authority, state, &session.target.root))
     }
 }

@@ -20,7 +20,7 @@ pub fn run(request: &Request) -> Result<report::Revocation, Error> {
     if request.run.dry_run {
         let evaluation = session.tree.or_interrupted(evaluate(request, &session, session.peek()?))?;
         for (authority, crl) in &evaluation.crls {
-            crl.verify(&session.tree, evaluation.issuer(*authority)?)?;
+            crl.verify(&session.tree, evaluation.issuer(*authority, &session)?)?;
         }
         warnings.extend(session.tree.left_by_interrupted()?);
         return summary::report(request, &session, &evaluation, &[], None, warnings);
@@ -37,7 +37,7 @@ pub fn run(request: &Request) -> Result<report::Revocation, Error> {
             .hint("run the command again"));
     }
     let mut issues = sign(request, &session, &evaluation, &issuers)?;
-    let generation = commit(request, &evaluation, &mut issues, &locked)?;
+    let generation = commit(request, &session, &evaluation, &mut issues, &locked)?;
     summary::report(request, &session, &evaluation, &issues, generation, warnings)
 }
 
@@ -52,7 +52,7 @@ fn sign(
     let mut issues = Vec::new();
     for (id, crl) in &evaluation.crls {
         let state = evaluation.snapshot.authorities.get(id);
-        let issuer = issuers.get(*id).ok_or_else(|| error::no_signer(*id, state))?;
+        let issuer = issuers.get(*id).ok_or_else(|| error::no_signer(*id, state, &session.target.root))?;
         let (mut additions, mut removals): (Vec<Revoked>, Vec<Vec<u8>>) = (Vec::new(), Vec::new());
         for (_, change) in evaluation.of(*id) {
             match change {
@@ -76,6 +76,7 @@ fn sign(
 
 fn commit(
     request: &Request,
+    session: &Session<'_>,
     evaluation: &Evaluation,
     issues: &mut [SignedCrlIssue],
     locked: &Locked<'_>,
@@ -86,7 +87,7 @@ fn commit(
     let (verb, now) = (request.verb.name(), request.run.now);
     let (mut lines, mut entries) = (Vec::new(), Vec::new());
     for issue in issues.iter() {
-        let authority = evaluation.issuer(issue.authority)?;
+        let authority = evaluation.issuer(issue.authority, session)?;
         for (one, change) in evaluation.of(issue.authority) {
             let (Change::Add(revoked) | Change::MakePermanent(revoked) | Change::Remove(revoked)) = change else {
                 continue;

@@ -57,14 +57,14 @@ impl Selector<'_> {
                 Error::new(format!("cannot {verb} {name}: its certificate is missing or cannot be read"))
                     .hint("give the certificate itself with --cert FILE, or its number with --serial HEX --ca CA")
             })?;
-            add(of_certificate(self.verb, credential.id.to_string(), &certificate, snapshot)?);
+            add(of_certificate(self.verb, credential.id.to_string(), &certificate, snapshot, session)?);
             // What the kubelet uses in its place is its node's credential as well.
             if let Some(used) = credential.rotated(session.run.now) {
-                add(of_certificate(self.verb, credential.id.to_string(), used, snapshot)?);
+                add(of_certificate(self.verb, credential.id.to_string(), used, snapshot, session)?);
             }
         }
         if let Some(path) = self.certificate {
-            add(of_certificate(self.verb, path.display().to_string(), &read(path)?, snapshot)?);
+            add(of_certificate(self.verb, path.display().to_string(), &read(path)?, snapshot, session)?);
         }
         if let Some((text, authority)) = self.serial {
             let serial = serial_of_hex(text).ok_or_else(|| {
@@ -72,7 +72,9 @@ impl Selector<'_> {
                     .hint("give it in hexadecimal, as kpki inspect and openssl x509 -serial show it")
             })?;
             let issuer = snapshot.certificate(authority);
-            let issuer = issuer.ok_or_else(|| error::no_signer(authority, snapshot.authorities.get(&authority)))?;
+            let issuer = issuer.ok_or_else(|| {
+                error::no_signer(authority, snapshot.authorities.get(&authority), &session.target.root)
+            })?;
             let name = match known::entry(session, snapshot, issuer, &serial)? {
                 Some(name) => name,
                 None if self.unknown_serial => None,
@@ -100,7 +102,13 @@ fn named<'s>(verb: Verb, name: &str, session: &'s Session<'_>) -> Result<&'s Cre
     }
 }
 
-fn of_certificate(verb: Verb, name: String, certificate: &Certificate, snapshot: &Snapshot) -> Result<Selected, Error> {
+fn of_certificate(
+    verb: Verb,
+    name: String,
+    certificate: &Certificate,
+    snapshot: &Snapshot,
+    session: &Session<'_>,
+) -> Result<Selected, Error> {
     let is_signed = |id: &CaId| snapshot.certificate(*id).is_some_and(|issuer| certificate.signed_by(issuer).is_ok());
     if let Some(authority) = CaId::ALL.into_iter().find(is_signed) {
         return Ok(Selected { name: Some(name), authority, serial: certificate.serial.clone() });
@@ -108,7 +116,7 @@ fn of_certificate(verb: Verb, name: String, certificate: &Certificate, snapshot:
     // It may be the issuer.
     let unusable = |id: &CaId| matches!(snapshot.authorities.get(id), Some(Authority::Unusable(_)));
     if let Some(authority) = CaId::ALL.into_iter().find(unusable) {
-        return Err(error::no_signer(authority, snapshot.authorities.get(&authority)));
+        return Err(error::no_signer(authority, snapshot.authorities.get(&authority), &session.target.root));
     }
     let mut earlier = CaId::ALL.into_iter().flat_map(|id| snapshot.bundle(id).iter().skip(1));
     let why = match earlier.any(|issuer| certificate.signed_by(issuer).is_ok()) {

@@ -27,7 +27,7 @@ pub fn report(
         let changes = evaluation.of(*authority).any(|(_, change)| !matches!(change, Change::Nothing(_)));
         lists.push(crl_issue::row(crl, new, changes));
         if changes {
-            warnings.extend(crl_issue::warnings(crl, new, evaluation.issuer(*authority)?, session.run.now));
+            warnings.extend(crl_issue::warnings(crl, new, evaluation.issuer(*authority, session)?, session.run.now));
         }
     }
     let is_signed = lists.iter().any(|list| list.action == report::Signing::Sign);

@@ -22,7 +22,7 @@ struct Rest<'a>(&'a [u8]);
 
 impl<'a> Rest<'a> {
     fn take(&mut self, length: usize) -> Result<&'a [u8]> {
-        let (taken, rest) = self.0.split_at_checked(length).ok_or(EncryptionError::Malformed("Java KeyStore"))?;
+        let (taken, rest) = self.0.split_at_checked(length).ok_or(EncryptionError::Truncated("Java KeyStore"))?;
         self.0 = rest;
         Ok(taken)
     }
@@ -59,7 +59,7 @@ pub fn open(bytes: &[u8], password: Option<&str>) -> Result<Opened> {
         .len()
         .checked_sub(DIGEST)
         .and_then(|length| bytes.split_at_checked(length))
-        .ok_or(EncryptionError::Malformed("Java KeyStore"))?;
+        .ok_or(EncryptionError::Truncated("Java KeyStore"))?;
     if let Some(password) = password {
         let covered = zeroize::Zeroizing::new([&wide(password), WHITENER, content].concat());
         if Hash::Sha1.of(&covered) != digest {

@@ -34,6 +34,9 @@ const BAG: &str = "PKCS#12 bag";
 pub fn open(pfx: &[u8], password: Option<&str>) -> Result<Opened> {
     // Both tries draw on one budget.
     let mut budget = Budget::full();
+    if ber::expected(pfx).is_some_and(|expected| expected > pfx.len()) {
+        return Err(EncryptionError::Truncated(PFX));
+    }
     let der = ber::to_der(pfx).map_err(broken(PFX))?;
     let file = File::read(&der)?;
     first_that_fits(password, |password| file.open(password, &mut budget))

@@ -114,7 +114,10 @@ fn every_prefix_is_refused() {
         let file = fixture(name);
         for length in 0..file.len() {
             let error = open(&file[..length], Some("secret")).unwrap_err();
-            assert_eq!(error, EncryptionError::Malformed("PKCS#12 file"), "{name} {length}");
+            let (cut, broken) =
+                (EncryptionError::Truncated("PKCS#12 file"), EncryptionError::Malformed("PKCS#12 file"));
+            // Of less than a header nothing says how long it is.
+            assert!(error == cut || (length < 4 && error == broken), "{name} {length} {error}");
         }
     }
 }

@@ -117,6 +117,7 @@ const fn words(problem: Problem) -> (&'static str, Words, Words) {
         ),
         Problem::AuthorityMissing => ("authority-missing", AUTHORITY, MISSING),
         Problem::Missing => ("missing", CERTIFICATE, MISSING),
+        Problem::Locked => ("locked", FILE, ["is not opened", "are not opened"]),
         Problem::Unreadable => ("unreadable", FILE, ["cannot be read", "cannot be read"]),
         Problem::CrlEnding => ("crl-ending", CRL, ENDING),
         Problem::Ending => ("ending", CERTIFICATE, ["expires soon", "expire soon"]),
@@ -239,7 +240,14 @@ fn steps(advice: &Advice) -> Vec<String> {
         Problem::Missing => steps.push(format!("make what is missing: {}", init(&advice.origin))),
         Problem::Unreadable => steps.extend([
             format!("check the file: kpki inspect {}", shell_word(&advice.path)),
-            "restore it, or move it away and have it made again".to_owned(),
+            match advice.origin {
+                Origin::Found => "restore it, or move it away".to_owned(),
+                _ => format!("restore it, or move it away; what kpki makes is made again with: {}", init(&advice.origin)),
+            },
+        ]),
+        Problem::Locked => steps.extend([
+            "give its password: --password-file FILE or --password-env VARIABLE".to_owned(),
+            format!("see what is in it: kpki inspect {} --password-file FILE", shell_word(&advice.path)),
         ]),
         Problem::CrlEnding => steps.extend([
             format!("sign the next CRL on the host with the authority's key: kpki crl update --due --dir {}", shell_word(dir)),
