@@ -11,7 +11,7 @@ use crate::files::shell_word;
 use crate::hooks::Ended;
 use crate::kubeconfig::KubeconfigError;
 use crate::plan::outside::Outside;
-use crate::plan::renew::{Reason, Refusal, Skipped, Unwell};
+use crate::plan::renew::{Reason, Refusal, Rewritten, Skipped, Unwell};
 use crate::tree::{Place, Unusable};
 use crate::x509::BundleError;
 
@@ -78,16 +78,16 @@ pub fn left(left: &Skipped, name: &str, directory: &Path) -> String {
             format!("its credentials are in files of their own ({path}); renew them there")
         }
         Skipped::NotWellElsewhere(path, why) => {
-            let why = match why {
-                Unwell::Missing => "is missing".to_owned(),
-                Unwell::Unreadable => "cannot be read".to_owned(),
-                Unwell::Expired(at) => format!("expired at {}", rfc3339(*at)),
-                Unwell::Due(left) => format!("is due, {} left", length(*left)),
-            };
+            let why = unwell(why);
             format!(
                 "its credential is in {path}, which {why}; renew it there, or move {name} away and make it again with: kpki renew {name} --dir {dir}"
             )
         }
+        Skipped::KubeletsNotWell(why) => format!(
+            "the kubelet's own {ROTATED_CLIENT}, which it rotates, {}; move that file away on the node and restart the kubelet: it \
+             then uses what {name} embeds, and has a new one signed",
+            unwell(why)
+        ),
         Skipped::Unreadable(why) => format!("it cannot be read: {why}; restore it, or move it away"),
         Skipped::Unknown => "it is missing and in no profile; give one with --profile FILE".to_owned(),
         Skipped::NotReplenished => format!("it does not exist and is made only by name: kpki renew {name} --dir {dir}"),
@@ -104,6 +104,27 @@ pub fn left(left: &Skipped, name: &str, directory: &Path) -> String {
             let (why, hint) = words(refusal, directory);
             format!("{why}; {hint}")
         }
+    }
+}
+
+fn unwell(why: &Unwell) -> String {
+    match why {
+        Unwell::Missing => "is missing".to_owned(),
+        Unwell::Unreadable => "cannot be read".to_owned(),
+        Unwell::Expired(at) => format!("expired at {}", rfc3339(*at)),
+        Unwell::NotYetValid(at) => format!("is not valid before {}", rfc3339(*at)),
+        Unwell::WrongIssuer(name) => format!("is signed by {name}, and not by the authority in the tree"),
+        Unwell::Key => "does not hold its own key".to_owned(),
+        Unwell::Due(left) => format!("is due, {} left", length(*left)),
+    }
+}
+
+/// Why a file is written again without a signature.
+pub const fn rewritten(what: Rewritten) -> &'static str {
+    match what {
+        Rewritten::AuthorityData => "its certificate-authority-data was not ca.crt; nothing else in it is changed",
+        Rewritten::SignerFile { is_new: true } => "missing; ca.crt's first certificate alone",
+        Rewritten::SignerFile { is_new: false } => "it was not ca.crt's first certificate alone",
     }
 }
 

@@ -4,11 +4,11 @@ use std::ops::Range;
 
 use zeroize::Zeroizing;
 
-use super::document::{AUTHORITY, CERTIFICATE, Current, KEY, current, data, plain_stream, root};
+use super::document::{AUTHORITY, CERTIFICATE, KEY, current, data, plain_stream, root};
 use super::error::KubeconfigError;
 use super::read::{Credentials, Read, read};
 use crate::encoding::base64;
-use crate::encoding::yaml::{Node, Value, field};
+use crate::encoding::yaml::{Node, Stream, Value, field};
 
 /// What the current context is to authenticate by. All of it is PEM.
 pub struct NewCredentials<'a> {
@@ -38,13 +38,38 @@ pub fn replace(bytes: &[u8], new: &NewCredentials<'_>) -> Result<Zeroizing<Vec<u
     if let Credentials::Files { certificate, .. } = old.credentials {
         return Err(KubeconfigError::NotEmbedded { certificate });
     }
-    let edits = edits(bytes, &current(root(&stream)?)?, new)?;
-    let edited = apply(bytes, &edits).ok_or(KubeconfigError::EditedWrongly)?;
+    let current = current(root(&stream)?)?;
+    let wanted = [
+        (current.user, CERTIFICATE, Some(new.certificate)),
+        (current.user, KEY, new.key),
+        (current.cluster, AUTHORITY, new.authority),
+    ];
+    edited(bytes, &stream, &edits(bytes, wanted)?, |edited| says(edited, &old, new))
+}
 
+/// Replaces `certificate-authority-data` of the current context's cluster alone, wherever the credential is.
+///
+/// # Errors
+/// What [`read`] refuses; an edit that is not read back as exactly what was wanted.
+pub fn replace_authority(bytes: &[u8], authority: &str) -> Result<Zeroizing<Vec<u8>>, KubeconfigError> {
+    let stream = plain_stream(bytes)?;
+    let current = current(root(&stream)?)?;
+    let edits = edits(bytes, [(current.cluster, AUTHORITY, Some(authority))])?;
+    edited(bytes, &stream, &edits, |edited| edited.authority == authority.as_bytes())
+}
+
+/// The text with these edits, which says what is wanted and is the old one beside them.
+fn edited(
+    bytes: &[u8],
+    stream: &Stream,
+    edits: &[Edit],
+    says: impl Fn(&Read) -> bool,
+) -> Result<Zeroizing<Vec<u8>>, KubeconfigError> {
+    let edited = apply(bytes, edits).ok_or(KubeconfigError::EditedWrongly)?;
     let again = plain_stream(&edited)?;
     let same = stream.documents.len() == again.documents.len()
-        && stream.documents.iter().zip(&again.documents).all(|(old, new)| same_beside(&edits, old, new));
-    if !same || !says(&read(&edited)?, &old, new) {
+        && stream.documents.iter().zip(&again.documents).all(|(old, new)| same_beside(edits, old, new));
+    if !same || !says(&read(&edited)?) {
         return Err(KubeconfigError::EditedWrongly);
     }
     Ok(edited)
@@ -66,13 +91,12 @@ struct Edit {
 }
 
 /// In the order of the file.
-fn edits(bytes: &[u8], current: &Current<'_>, new: &NewCredentials<'_>) -> Result<Vec<Edit>, KubeconfigError> {
+fn edits<'a>(
+    bytes: &[u8],
+    wanted: impl IntoIterator<Item = (&'a Node, &'static str, Option<&'a str>)>,
+) -> Result<Vec<Edit>, KubeconfigError> {
     let mut edits = Vec::new();
-    for (node, key, new) in [
-        (current.user, CERTIFICATE, Some(new.certificate)),
-        (current.user, KEY, new.key),
-        (current.cluster, AUTHORITY, new.authority),
-    ] {
+    for (node, key, new) in wanted {
         if let (Some(new), Some(node), Some(_)) = (new, field(node, key), data(node, key)?) {
             edits.push(Edit { range: inner(bytes, &node.range), text: base64::encode(new.as_bytes()) });
         }

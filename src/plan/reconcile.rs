@@ -15,6 +15,7 @@ use crate::plan::import::is_of_its_signer;
 use crate::plan::item::{Access, Item, What};
 use crate::plan::outside::Outside;
 use crate::plan::renew::for_key;
+use crate::plan::signer_file::is_the_signer;
 use crate::plan::{guard, kept};
 use crate::profile::Profile;
 use crate::tree::layout::Place;
@@ -298,9 +299,8 @@ impl Run<'_> {
         let making = Making::SignerFile { of };
         let Some(file) = self.file(Some(&item.public)) else { return Decision::Make(making) };
         let signer = self.out.signers.get(&CaId::Cluster).and_then(Signer::certificate);
-        let found = parse_pem_bundle(file).unwrap_or_default();
-        match (found.as_slice(), signer) {
-            ([only], Some(signer)) if only.der == signer.der && !pem::holds_private_key(file) => Decision::Keep,
+        match signer {
+            Some(signer) if is_the_signer(file, signer) => Decision::Keep,
             _ => self.differs(Some(making), vec![Difference::NotTheSigner]),
         }
     }

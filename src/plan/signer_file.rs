@@ -2,24 +2,36 @@
 //! and ca.crt holds more below an intermediate CA (kubeadm#1350). Which flag is set is read in its static pod's manifest.
 
 use crate::catalog::paths::SIGNER_FILE;
+use crate::encoding::pem;
 use crate::encoding::shown::named;
 use crate::encoding::yaml::{self, Node, Value};
+use crate::x509::{Certificate, parse_pem_bundle};
 
 const FLAG: &str = "--cluster-signing-cert-file";
 
-/// The flag in a static pod's manifest.
+/// kube-controller-manager's flags for such a file: one for all its signers, or one each.
+const FLAGS: [&str; 5] = [
+    FLAG,
+    "--cluster-signing-kubelet-client-cert-file",
+    "--cluster-signing-kubelet-serving-cert-file",
+    "--cluster-signing-kube-apiserver-client-cert-file",
+    "--cluster-signing-legacy-unknown-cert-file",
+];
+
+/// The flags in a static pod's manifest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Flag {
     /// There is no manifest here.
     Unknown,
-    /// No container has it: nothing is signed in the cluster.
+    /// No container has one: nothing is signed in the cluster.
     Unset,
     /// It is no YAML.
     Unreadable,
-    Path(String),
+    /// Each that is set, with its path as it is written.
+    Paths(Vec<(&'static str, String)>),
 }
 
-/// The flag of a manifest; the last one counts, as for the program.
+/// The flags of a manifest; of each the last one counts, as for the program.
 pub fn flag(manifest: Option<&[u8]>) -> Flag {
     let Some(bytes) = manifest else { return Flag::Unknown };
     let stream = yaml::read(bytes);
@@ -32,10 +44,52 @@ pub fn flag(manifest: Option<&[u8]>) -> Flag {
         .flat_map(|container| ["command", "args"].into_iter().filter_map(|key| yaml::field(container, key)))
         .flat_map(items)
         .filter_map(scalar)
+        .flat_map(split)
         .collect();
-    let following = words.iter().zip(words.iter().skip(1)).filter(|(word, _)| **word == FLAG).map(|(_, path)| *path);
-    let joined = words.iter().filter_map(|word| word.strip_prefix(FLAG)?.strip_prefix('='));
-    joined.chain(following).last().map_or(Flag::Unset, |path| Flag::Path(path.to_owned()))
+    let following = words.iter().skip(1).map(Some).chain([None]);
+    let set: Vec<(&'static str, &str)> =
+        words.iter().zip(following).filter_map(|(word, next)| value(word, next.copied())).collect();
+    let last = |flag: &'static str| set.iter().rev().find(|(name, _)| *name == flag);
+    let paths: Vec<(&'static str, String)> =
+        FLAGS.into_iter().filter_map(last).map(|(flag, path)| (*flag, (*path).to_owned())).collect();
+    if paths.is_empty() { Flag::Unset } else { Flag::Paths(paths) }
+}
+
+/// The words of what a shell is given in one string (`sh -c`); another argument is one word.
+fn split(argument: &str) -> Vec<&str> {
+    if !argument.contains(char::is_whitespace) {
+        return vec![argument];
+    }
+    argument.split([' ', '\t', '\n', '\r', ';', '&', '|', '"', '\'']).filter(|word| !word.is_empty()).collect()
+}
+
+/// A flag with its value, in the same word or the next. kube-controller-manager takes `_` for `-`; with one dash it is meant for
+/// the same.
+fn value<'w>(word: &'w str, next: Option<&'w str>) -> Option<(&'static str, &'w str)> {
+    let (name, value) = word
+        .split_once('=')
+        .map_or((word, next), |(name, value)| (name, Some(value).filter(|value| !value.is_empty()).or(next)));
+    let name = name.strip_prefix('-')?.trim_start_matches('-').replace('_', "-");
+    let flag = FLAGS.into_iter().find(|flag| flag.trim_start_matches('-') == name)?;
+    Some((flag, value?))
+}
+
+/// The path without `.`, `..` and doubled slashes; links are not followed.
+fn normal(path: &str) -> String {
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.split('/').filter(|part| !matches!(*part, "" | ".")) {
+        match part {
+            ".." => drop(parts.pop()),
+            part => parts.push(part),
+        }
+    }
+    format!("/{}", parts.join("/"))
+}
+
+/// Whether a ca-signer.crt holds the certificate that signs, alone.
+pub fn is_the_signer(bytes: &[u8], signer: &Certificate) -> bool {
+    let found = parse_pem_bundle(bytes).unwrap_or_default();
+    matches!(found.as_slice(), [only] if only.der == signer.der) && !pem::holds_private_key(bytes)
 }
 
 fn items(node: &Node) -> &[Node] {
@@ -69,32 +123,50 @@ pub struct SigningNode<'a> {
 }
 
 impl SigningNode<'_> {
-    /// What is wrong with the flag, or, where it cannot be seen and the file is new, how it has to be.
-    pub fn notice(&self) -> Option<String> {
-        let Self { flag, manifest, certificates_dir, certificates, exists, is_new } = self;
-        let directory = certificates_dir.trim_end_matches('/');
-        let (signer, ca) = (format!("{directory}/{SIGNER_FILE}"), format!("{directory}/ca.crt"));
-        let holds = match certificates {
+    /// What is wrong with the flags, or, where they cannot be seen and the file is new, how they have to be.
+    pub fn notices(&self) -> Vec<String> {
+        let Self { flag, manifest, exists, is_new, .. } = self;
+        let (signer, holds) = (self.path(SIGNER_FILE), self.holds());
+        match flag {
+            Flag::Paths(set) => set.iter().filter_map(|(flag, path)| self.notice(flag, path)).collect(),
+            Flag::Unreadable if *exists => {
+                vec![format!("{manifest} cannot be read: kube-controller-manager needs {FLAG}={signer}{holds}")]
+            }
+            Flag::Unknown if *is_new => vec![format!(
+                "start kube-controller-manager with {FLAG}={signer}: it accepts exactly one certificate there{holds}"
+            )],
+            Flag::Unknown | Flag::Unset | Flag::Unreadable => Vec::new(),
+        }
+    }
+
+    fn notice(&self, flag: &str, path: &str) -> Option<String> {
+        let Self { manifest, certificates, exists, .. } = self;
+        let (signer, ca, found) = (self.path(SIGNER_FILE), self.path("ca.crt"), normal(path));
+        if found == signer && !exists {
+            return Some(format!(
+                "{manifest} has {flag}={}, which does not exist: kube-controller-manager does not start; set {flag}={ca}, or \
+                 controllerManager.signerFile: true in the profile",
+                named(path)
+            ));
+        }
+        (found == ca && *certificates > 1).then(|| {
+            format!(
+                "{manifest} has {flag}={}: kube-controller-manager accepts exactly one certificate there{}, and does not start; \
+                 set {flag}={signer}",
+                named(path),
+                self.holds()
+            )
+        })
+    }
+
+    fn path(&self, file: &str) -> String {
+        normal(&format!("{}/{file}", self.certificates_dir))
+    }
+
+    fn holds(&self) -> String {
+        match self.certificates {
             0 | 1 => String::new(),
             many => format!(", and ca.crt holds {many}"),
-        };
-        match flag {
-            Flag::Path(path) if *path == signer && !exists => Some(format!(
-                "{manifest} has {FLAG}={signer}, which does not exist: kube-controller-manager does not start; set {FLAG}={ca}, or \
-                 controllerManager.signerFile: true in the profile"
-            )),
-            Flag::Path(path) if *path == ca && *certificates > 1 => Some(format!(
-                "{manifest} has {FLAG}={}: kube-controller-manager accepts exactly one certificate there{holds}, and does not \
-                 start; set {FLAG}={signer}",
-                named(path)
-            )),
-            Flag::Unreadable if *exists => {
-                Some(format!("{manifest} cannot be read: kube-controller-manager needs {FLAG}={signer}{holds}"))
-            }
-            Flag::Unknown if *is_new => Some(format!(
-                "start kube-controller-manager with {FLAG}={signer}: it accepts exactly one certificate there{holds}"
-            )),
-            Flag::Unknown | Flag::Unset | Flag::Unreadable | Flag::Path(_) => None,
         }
     }
 }
@@ -119,7 +191,9 @@ mod tests {
     #[test]
     fn the_flag_is_found_where_kubeadm_and_others_write_it() {
         let of = |text: &str| flag(Some(text.as_bytes()));
-        let path = |path: &str| Flag::Path(path.to_owned());
+        let one = |flag: &'static str, path: &str| Flag::Paths(vec![(flag, path.to_owned())]);
+        let path = |path: &str| one(FLAG, path);
+        let serving = "--cluster-signing-kubelet-serving-cert-file";
         for (text, expected) in [
             (
                 pod("    command:\n    - kube-controller-manager\n    - --cluster-signing-cert-file=/p/ca.crt\n"),
@@ -130,6 +204,32 @@ mod tests {
             (pod("    command: [--cluster-signing-key-file=/p/ca.key]\n"), Flag::Unset),
             (pod("    command: --cluster-signing-cert-file=/p/ca.crt\n"), Flag::Unset),
             ("kind: Pod\n".to_owned(), Flag::Unset),
+            (
+                pod(
+                    "    command: [kcm]\n    args: [--cluster-signing-cert-file, /b, --cluster-signing-cert-file=/a]\n",
+                ),
+                path("/a"),
+            ),
+            (pod("    command: [-cluster-signing-cert-file=/a]\n"), path("/a")),
+            (pod("    command: [--cluster_signing_cert_file=/a]\n"), path("/a")),
+            (pod("    command: [--cluster-signing-kubelet-serving-cert-file=/a]\n"), one(serving, "/a")),
+            (
+                pod("    command: [--cluster-signing-kubelet-serving-cert-file=/a, --cluster-signing-cert-file=/b]\n"),
+                Flag::Paths(vec![(FLAG, "/b".to_owned()), (serving, "/a".to_owned())]),
+            ),
+            (
+                pod(
+                    "    command:\n    - sh\n    - -c\n    - exec kcm --cluster-signing-cert-file=\"/p/ca.crt\" --v=2; x\n",
+                ),
+                path("/p/ca.crt"),
+            ),
+            (
+                pod(
+                    "    command:\n    - sh\n    - -c\n    - |\n      kcm \\\n        --cluster-signing-cert-file '/p/ca.crt'\n",
+                ),
+                path("/p/ca.crt"),
+            ),
+            (pod("    command: [--cluster-signing-cert-file]\n"), Flag::Unset),
             ("{".to_owned(), Flag::Unreadable),
             (String::new(), Flag::Unreadable),
         ] {
@@ -141,26 +241,31 @@ mod tests {
     #[test]
     fn what_is_wrong_is_said_and_nothing_else() {
         let (ca, signer) = ("/etc/kubernetes/pki/ca.crt", "/etc/kubernetes/pki/ca-signer.crt");
+        let at = |path: &str| Flag::Paths(vec![(FLAG, path.to_owned())]);
+        let client = "--cluster-signing-kubelet-client-cert-file";
         for (flag, certificates, exists, is_new, said) in [
-            (Flag::Path(ca.to_owned()), 1, false, false, ""),
-            (Flag::Path(ca.to_owned()), 1, true, true, ""),
+            (at(ca), 1, false, false, ""),
+            (at(ca), 1, true, true, ""),
             (
-                Flag::Path(ca.to_owned()),
+                at(ca),
                 2,
                 true,
                 true,
                 "accepts exactly one certificate there, and ca.crt holds 2, and does not start; set",
             ),
+            (at(ca), 2, true, false, "set --cluster-signing-cert-file=/etc/kubernetes/pki/ca-signer.crt"),
+            (at(signer), 2, true, true, ""),
+            (at(signer), 1, false, false, "which does not exist"),
+            (at("/other.crt"), 2, true, true, ""),
+            (at("/etc/kubernetes/pki/../pki//./ca.crt"), 2, true, false, "accepts exactly one certificate"),
+            (at("/etc/kubernetes/pki/x/../ca-signer.crt"), 1, false, false, "which does not exist"),
             (
-                Flag::Path(ca.to_owned()),
+                Flag::Paths(vec![(client, ca.to_owned())]),
                 2,
                 true,
                 false,
-                "set --cluster-signing-cert-file=/etc/kubernetes/pki/ca-signer.crt",
+                "set --cluster-signing-kubelet-client-cert-file=/etc/kubernetes/pki/ca-signer.crt",
             ),
-            (Flag::Path(signer.to_owned()), 2, true, true, ""),
-            (Flag::Path(signer.to_owned()), 1, false, false, "which does not exist"),
-            (Flag::Path("/other.crt".to_owned()), 2, true, true, ""),
             (Flag::Unset, 2, true, true, ""),
             (Flag::Unreadable, 2, true, false, "cannot be read"),
             (Flag::Unreadable, 1, false, false, ""),
@@ -175,9 +280,9 @@ mod tests {
                 exists,
                 is_new,
             };
-            let notice = node.notice();
-            assert_eq!(notice.is_some(), !said.is_empty(), "{node:?}");
-            assert!(notice.unwrap_or_default().contains(said), "{node:?}");
+            let notices = node.notices();
+            assert_eq!(notices.is_empty(), said.is_empty(), "{node:?}");
+            assert!(notices.join("\n").contains(said), "{node:?}");
         }
     }
 }

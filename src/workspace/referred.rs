@@ -5,14 +5,15 @@ use std::path::{Path, PathBuf};
 
 use super::survey;
 use super::tree_dir::TreeDir;
+use crate::ca::PrivateKey;
 use crate::catalog::paths::{KUBELET_CONF, ROTATED_CLIENT};
 use crate::error::Error;
 use crate::files::{self, FileState, RelPath};
 use crate::kubeconfig::{self, Credentials};
-use crate::plan::renew::{Credential, Elsewhere};
+use crate::plan::renew::{Credential, Elsewhere, Used};
 use crate::tree::file;
 use crate::tree::layout::{DEFAULT_DIR, DEFAULT_KUBELET_DIR, Place, Root};
-use crate::x509::parse_pem_bundle;
+use crate::x509::{KeyKind, parse_pem_bundle};
 
 /// A larger file is not a certificate.
 const LARGEST: u64 = 4 << 20;
@@ -35,9 +36,10 @@ pub fn follow(credentials: &mut [Credential], tree: &TreeDir) -> Result<(), Erro
         };
         match (below(base, &certificate), below(base, &key)) {
             (Some(public), Some(private)) if public != private => {
-                (one.public, one.private) = (public, Some(private));
+                let conf = std::mem::replace(&mut one.public, public);
+                (one.private, one.named_by) = (Some(private), Some(conf));
             }
-            _ => one.elsewhere = look(tree, base, &certificate),
+            _ => one.elsewhere = look(tree, base, &certificate, certificate == key),
         }
     }
     Ok(())
@@ -50,7 +52,7 @@ fn rotated(one: &Credential, tree: &TreeDir) -> Option<Elsewhere> {
 
 /// What the kubelet has rotated beside this kubelet.conf.
 pub fn beside(conf: &Place, tree: &TreeDir) -> Option<Elsewhere> {
-    look(tree, conf.path.strip_suffix(KUBELET_CONF)?, &format!("{DEFAULT_KUBELET_DIR}/{ROTATED_CLIENT}"))
+    look(tree, conf.path.strip_suffix(KUBELET_CONF)?, &format!("{DEFAULT_KUBELET_DIR}/{ROTATED_CLIENT}"), true)
 }
 
 /// A path below the tree; the node's own `/etc/kubernetes` is what the tree is.
@@ -59,8 +61,8 @@ fn below(base: &str, path: &str) -> Option<Place> {
     RelPath::parse(path).ok().map(|path| Place { root: Root::Main, path: format!("{base}{path}") })
 }
 
-/// `None`: this is not the node, and the file is not here.
-fn look(tree: &TreeDir, base: &str, path: &str) -> Option<Elsewhere> {
+/// `with_key`: the file holds the key as well. `None`: this is not the node, and the file is not here.
+fn look(tree: &TreeDir, base: &str, path: &str, with_key: bool) -> Option<Elsewhere> {
     let main = &tree.roots.main;
     let in_kubelet = path.strip_prefix(DEFAULT_KUBELET_DIR).map(|rest| rest.trim_start_matches('/'));
     let (path, is_certain): (PathBuf, bool) = match (in_kubelet, &tree.roots.kubelet, &tree.directories.kubelet) {
@@ -69,11 +71,18 @@ fn look(tree: &TreeDir, base: &str, path: &str) -> Option<Elsewhere> {
         _ => (main.join(base).join(path), main == Path::new(DEFAULT_DIR) || !path.starts_with('/')),
     };
     match files::read_input(&path, LARGEST) {
-        Ok(FileState::File { bytes, .. }) => Some(match parse_pem_bundle(&bytes).map(|all| all.into_iter().next()) {
-            Ok(Some(leaf)) => Elsewhere::Certificate(Box::new(leaf)),
-            Ok(None) | Err(_) => Elsewhere::Unreadable,
-        }),
+        Ok(FileState::File { bytes, .. }) => {
+            Some(used(&bytes, with_key).map_or(Elsewhere::Unreadable, |used| Elsewhere::Certificate(Box::new(used))))
+        }
         Ok(FileState::Missing) => is_certain.then_some(Elsewhere::Missing),
         Err(_) => Some(Elsewhere::Unreadable),
     }
+}
+
+fn used(bytes: &[u8], with_key: bool) -> Option<Used> {
+    let mut bundle = parse_pem_bundle(bytes).ok()?.into_iter();
+    let leaf = bundle.next()?;
+    let is_own = || PrivateKey::from_pem(bytes).is_ok_and(|key| key.matches(&leaf));
+    let key = (with_key && matches!(leaf.key, KeyKind::Known(_))).then(is_own);
+    Some(Used { leaf, chain: bundle.collect(), key })
 }

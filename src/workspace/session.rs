@@ -10,8 +10,8 @@ use crate::files::{self, FileError, Op};
 use crate::inventory::{self, Form};
 use crate::plan::renew::{self as plan, Credential, Rules};
 use crate::profile::{CRL_VALIDITY, Etcd, Profile};
-use crate::tree::layout::{Layout, Place};
-use crate::tree::{EntryId, Issuers, leaf, survey};
+use crate::tree::layout::{Directories, Layout, Place};
+use crate::tree::{EntryId, Issuers, Survey, leaf, survey};
 use crate::workspace::args::{RunArgs, TreeArgs};
 use crate::workspace::targets::Target;
 use crate::workspace::tree_dir::{self, Locked, Snapshot, TreeDir};
@@ -123,13 +123,28 @@ impl<'a> Session<'a> {
     }
 
     fn places(&self) -> Vec<Place> {
-        let own = self.credentials.iter().flat_map(Credential::places);
+        let own = self.credentials.iter().flat_map(|one| one.places().chain(&one.named_by));
         let signers = self.signing_bases().into_iter().map(|base| self.tree.directories.signer_file(&base));
         own.cloned().chain(self.copies().into_iter().map(|(.., place)| place)).chain(signers).collect()
     }
 
     pub fn profile(&self) -> Option<&'a Profile> {
         self.target.profile.as_ref()
+    }
+
+    /// The nodes that have kube-controller-manager's kubeconfig, and the place of ca-signer.crt on each.
+    pub fn signer_files(&self, survey: &Survey) -> Vec<(Option<String>, Place)> {
+        let confs = self.credentials.iter().filter(|one| one.id.name == "controller-manager.conf");
+        let there = confs.filter(|one| survey::file(survey, one.conf()).is_some());
+        let base = |node: &String| Directories::base(&Layout::Cluster, node);
+        there
+            .map(|one| {
+                (
+                    one.id.node.clone(),
+                    self.tree.directories.signer_file(&one.id.node.as_ref().map(base).unwrap_or_default()),
+                )
+            })
+            .collect()
     }
 
     /// The directories of the nodes whose kube-controller-manager signs. Without a profile, of those that have its kubeconfig.

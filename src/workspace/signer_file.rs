@@ -67,7 +67,11 @@ pub fn notices(
             exists: is_new || read(&place.path)?.is_some(),
             is_new,
         };
-        all.extend(node.notice().filter(|notice| !all.contains(notice)));
+        for notice in node.notices() {
+            if !all.contains(&notice) {
+                all.push(notice);
+            }
+        }
     }
     Ok(all)
 }

@@ -81,6 +81,40 @@ fn below_an_intermediate_the_signer_has_a_file_of_its_own() {
     assert_eq!(place.read("t/pki/ca-signer.crt"), signer);
 }
 
+/// In the transaction of a renewal, and without a key that signs.
+#[test]
+fn a_renewal_writes_it_where_it_is_missing_or_another() {
+    let place = intermediate(&single(""));
+    let path = "t/pki/ca-signer.crt";
+    let signer = place.read(path);
+    for names in [&["all", "--due"][..], &["all"], &["all", "--due"]] {
+        for text in [None, Some(place.read("t/pki/ca.crt")), Some(place.read("root/pki/ca.crt"))] {
+            match &text {
+                None => fs::remove_file(place.path(path)).unwrap(),
+                Some(text) => drop(place.write(path, text)),
+            }
+            // By name only what was named.
+            place.kpki(&["renew", "scheduler.conf", "--due", "--dir", "t", "--at", NOW]).ok();
+            assert_eq!(place.path(path).exists().then(|| place.read(path)), text);
+            let run = place.kpki(&[&["renew", "--dir", "t", "--at", NOW][..], names].concat()).ok();
+            assert!(run.stdout.contains("ca-signer"), "{}", run.stdout);
+            assert_eq!(place.read(path), signer);
+            place.kpki(&["check-expiration", "t", "--at", NOW]).ok();
+        }
+    }
+    let run = place.kpki(&["renew", "all", "--due", "--dir", "t", "--at", NOW]).ok();
+    assert!(run.stdout.starts_with("nothing was renewed"), "{}", run.stdout);
+    fs::remove_file(place.path("t/pki/ca.key")).unwrap();
+    fs::remove_file(place.path(path)).unwrap();
+    place.kpki(&["renew", "all", "--due", "--dir", "t", "--at", NOW]).ok();
+    assert_eq!(place.read(path), signer);
+    // One node does not sign: a worker has no kube-controller-manager.
+    fs::remove_file(place.path("t/controller-manager.conf")).unwrap();
+    fs::remove_file(place.path(path)).unwrap();
+    place.kpki(&["renew", "scheduler.conf", "--due", "--dir", "t", "--at", NOW]).ok();
+    assert!(!place.path(path).exists());
+}
+
 #[test]
 fn of_one_certificate_there_is_none_unless_the_profile_asks() {
     for (lines, wanted) in [

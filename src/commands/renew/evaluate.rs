@@ -3,7 +3,7 @@
 use super::renewing::Renewing;
 use crate::catalog::CaId;
 use crate::error::{self, Error};
-use crate::plan::renew::{self as plan, Credential, Decision, Rules};
+use crate::plan::renew::{self as plan, Credential, Decision, Repair, Rules};
 use crate::profile::RENEWAL;
 use crate::revocation::Revoked;
 use crate::workspace::Snapshot;
@@ -13,6 +13,8 @@ use crate::workspace::crls::{self, TreeCrl, TreeCrls};
 pub(in crate::commands::renew) struct Evaluation {
     pub snapshot: Snapshot,
     pub decisions: Vec<Decision>,
+    /// Files that are written again without a signature.
+    pub repairs: Vec<Repair>,
     pub crls: Vec<TreeCrl>,
     /// Credentials that are held.
     pub held: Vec<String>,
@@ -21,12 +23,21 @@ pub(in crate::commands::renew) struct Evaluation {
 
 impl Evaluation {
     pub fn is_idle(&self) -> bool {
-        !self.decisions.iter().any(|decision| matches!(decision, Decision::Renew(_))) && self.due_crls().is_empty()
+        let is_made = |decision: &Decision| matches!(decision, Decision::Renew(_));
+        !self.decisions.iter().any(is_made) && self.repairs.is_empty() && self.due_crls().is_empty()
     }
 
     /// CRLs that are signed in the same transaction; none with names or without `--due`.
     pub fn due_crls(&self) -> Vec<&TreeCrl> {
         self.crls.iter().filter(|crl| crl.due).collect()
+    }
+
+    /// Those with a new file: renewed, or written again without a signature.
+    pub fn changed<'c>(&self, credentials: &'c [Credential]) -> Vec<&'c Credential> {
+        let is_changed = |(credential, decision): &(&Credential, &Decision)| {
+            matches!(decision, Decision::Renew(_)) || self.repairs.iter().any(|repair| repair.id == credential.id)
+        };
+        credentials.iter().zip(&self.decisions).filter(is_changed).map(|(credential, _)| credential).collect()
     }
 
     pub fn renewed<'c>(&self, credentials: &'c [Credential]) -> Vec<&'c Credential> {
@@ -70,6 +81,12 @@ impl Renewing<'_> {
         let held = self.credentials.iter().zip(&revoked);
         let held = held.filter(|(_, revoked)| revoked.as_ref().is_some_and(Revoked::is_hold));
         let held = held.map(|(credential, _)| credential.id.to_string()).collect();
-        Ok(Evaluation { decisions, crls, held, unusable_crls: unusable, snapshot })
+        let mut repairs = plan::authority_data(&self.credentials, &decisions, authorities, survey, &foreign);
+        if !rules.named {
+            let is_asked = rules.profile.is_some_and(|profile| profile.signer_file);
+            let nodes = session.signer_files(survey);
+            repairs.extend(plan::signer_files(nodes, is_asked, authorities, survey, &foreign));
+        }
+        Ok(Evaluation { decisions, repairs, crls, held, unusable_crls: unusable, snapshot })
     }
 }

@@ -8,6 +8,7 @@ mod hooks;
 mod make;
 mod programs;
 mod renewing;
+mod repair;
 mod request;
 mod rollback;
 mod run;

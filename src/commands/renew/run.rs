@@ -6,7 +6,7 @@ use super::fleet::{distinct, failed};
 use super::hooks::Hooks;
 use super::renewing::Renewing;
 use super::request::Request;
-use super::{make, summary};
+use super::{make, repair, summary};
 use crate::error::Error;
 use crate::files::RelPath;
 use crate::parallel;
@@ -70,7 +70,7 @@ fn attempt(request: &Request, run: &RunArgs, target: &Target, progress: Progress
     }
     store::check_writable(&tree.roots, &renewing.places(&evaluation)?)?;
     // Requests alone change no file in use.
-    let before = (!evaluation.is_idle()).then(|| Hooks::of(&renewing, evaluation.renewed(&renewing.credentials)));
+    let before = (!evaluation.is_idle()).then(|| Hooks::of(&renewing, evaluation.changed(&renewing.credentials)));
     let pre = before.as_ref().map(Hooks::pre).transpose()?.flatten();
     // A hook may have changed files.
     let current = if pre.is_some() { renewing.read(&locked) } else { Ok((evaluation, issuers)) };
@@ -109,17 +109,19 @@ impl Renewing<'_> {
         let made = make::make(self, evaluation, issuers, progress)?;
         let requests = external.make(session.run.threads, progress)?;
         let snapshot = &evaluation.snapshot;
+        let repaired = repair::changes(evaluation)?;
         let crls = crl_issue::reissue(session, snapshot, issuers, evaluation.due_crls().into_iter(), false)?;
         let mut report = summary::report(self, evaluation, &made);
         external::describe(&mut report.entries, &requests, &report.directory);
         report.lists = summary::crls(evaluation, &crls);
-        let ids: Vec<String> = made.iter().map(|made| made.id.to_string()).collect();
+        let ids = made.iter().map(|made| &made.id).chain(evaluation.repairs.iter().map(|repair| &repair.id));
+        let ids: Vec<String> = ids.map(EntryId::to_string).collect();
         let pending = pending.and(&locked.generation_name("renew", now)?, ids.iter().cloned());
         let lines = made.iter().map(|made| journal::line("renew", &made.id.to_string(), &made.certificate, now));
         let lines = lines.chain(crls.iter().filter_map(|crl| crl.line("renew", snapshot, now))).collect();
         // Requests alone change no file in use, so that there is nothing to restore.
-        let changes_tree = !made.is_empty() || !crls.is_empty();
-        let changes = made.into_iter().flat_map(|made| made.changes);
+        let changes_tree = !ids.is_empty() || !crls.is_empty();
+        let changes = made.into_iter().flat_map(|made| made.changes).chain(repaired);
         let changes = changes.chain(requests.into_iter().flat_map(|made| made.changes));
         let changes = changes.chain(crls.into_iter().flat_map(|crl| crl.changes));
         let transaction = Transaction {
@@ -169,7 +171,8 @@ impl Renewing<'_> {
     /// The files to write.
     fn places(&self, evaluation: &Evaluation) -> Result<Vec<(RootId, RelPath, bool)>, Error> {
         let renewed = evaluation.renewed(&self.credentials);
-        let places = renewed.into_iter().flat_map(Credential::places);
+        let repaired = evaluation.repairs.iter().map(|repair| &repair.place);
+        let places = renewed.into_iter().flat_map(Credential::places).chain(repaired);
         places.map(|place| Ok((place.root_id(), RelPath::parse(place.path.as_str())?, true))).collect()
     }
 }

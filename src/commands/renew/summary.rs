@@ -4,6 +4,7 @@ use super::evaluate::Evaluation;
 use super::external;
 use super::make::Made;
 use super::renewing::Renewing;
+use super::repair;
 use crate::blueprint::San;
 use crate::catalog;
 use crate::clock::length;
@@ -24,7 +25,8 @@ use time::Duration;
 
 /// The report after or before the renewal.
 pub fn report(renewing: &Renewing<'_>, evaluation: &Evaluation, made: &[Made]) -> report::Tree {
-    let entries = entries(renewing, evaluation, made);
+    let mut entries = entries(renewing, evaluation, made);
+    repair::describe(&mut entries, evaluation, &renewing.session.tree);
     let (directory, cluster) = renewing.session.names();
     let renewed = entries.iter().filter(|entry| entry.is_made());
     report::Tree {

@@ -43,6 +43,7 @@ fn of_item(item: &Item) -> Option<Credential> {
         wanted: item.home.clone().map(|home| (item.what.clone(), home)),
         replenished: item.id.name != "super-admin.conf",
         elsewhere: None,
+        named_by: None,
     })
 }
 
@@ -66,6 +67,7 @@ fn of_entry(entry: &'static Entry, node: Option<&str>, directories: &Directories
         wanted: None,
         replenished: true,
         elsewhere: None,
+        named_by: None,
     })
 }
 

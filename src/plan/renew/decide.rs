@@ -2,6 +2,7 @@
 
 use super::context::{Existing, Run, Signed, Unfit};
 use super::reasons::differences;
+use super::repairs::lacks;
 use super::wanted::Wanted;
 use super::{
     Credential, Decision, Elsewhere, Key, Kubeconfig, Names, Reason, Refusal, Renewal, Rules, Skipped, Unwell, identity,
@@ -54,7 +55,13 @@ impl Run<'_> {
         let unreadable = |why| Unfit::Skipped(Skipped::Unreadable(why));
         let read = kubeconfig::read(bytes).map_err(|why| unreadable(why.into()))?;
         match &read.credentials {
-            Credentials::Files { certificate, .. } => Err(Unfit::Skipped(self.elsewhere(&named(certificate)))),
+            Credentials::Files { certificate, .. } => {
+                // Its CA data is replaced where it stands.
+                if lacks(&read.authority, self.authority.map(Authority::bundle).unwrap_or_default()) {
+                    kubeconfig::editable(bytes).map_err(|why| unreadable(why.into()))?;
+                }
+                Err(Unfit::Skipped(self.elsewhere(&named(certificate))))
+            }
             Credentials::Embedded { certificate, key: pem } => {
                 kubeconfig::editable(bytes).map_err(|why| unreadable(why.into()))?;
                 let (leaf, chain) = leaf(certificate).map_err(|why| unreadable(why.into()))?;
@@ -66,29 +73,56 @@ impl Run<'_> {
     /// A credential in a file that is renewed elsewhere. One that is not well there is nothing to be silent about.
     fn elsewhere(&self, path: &str) -> Skipped {
         let rotates = self.credential.id.name == KUBELET_CONF;
-        let unwell = self.credential.elsewhere.as_ref().and_then(|elsewhere| match elsewhere {
-            Elsewhere::Missing => Some(Unwell::Missing),
-            Elsewhere::Unreadable => Some(Unwell::Unreadable),
-            Elsewhere::Certificate(leaf) => {
-                let left = leaf.not_after - self.rules.now;
-                let lifetime = (leaf.not_after - leaf.not_before).whole_seconds();
-                let window = self.rules.due.unwrap_or(RENEWAL.before).seconds(lifetime);
-                match left.whole_seconds() {
-                    left if left < 0 => Some(Unwell::Expired(leaf.not_after)),
-                    // The kubelet renews it when 10 to 30 % of its lifetime are left.
-                    seconds if !rotates && seconds <= window => Some(Unwell::Due(left)),
-                    _ => None,
-                }
-            }
-        });
-        match unwell {
+        match self.unwell() {
             Some(why) => Skipped::NotWellElsewhere(path.to_owned(), why),
             None if rotates => Skipped::KubeletRotates(path.to_owned()),
             None => Skipped::CredentialFiles(path.to_owned()),
         }
     }
 
+    /// What is wrong with a credential in a file that is renewed elsewhere.
+    fn unwell(&self) -> Option<Unwell> {
+        let used = match self.credential.elsewhere.as_ref()? {
+            Elsewhere::Missing => return Some(Unwell::Missing),
+            Elsewhere::Unreadable => return Some(Unwell::Unreadable),
+            Elsewhere::Certificate(used) => used,
+        };
+        let (leaf, now) = (&used.leaf, self.rules.now);
+        let (left, lifetime) = (leaf.not_after - now, (leaf.not_after - leaf.not_before).whole_seconds());
+        let window = self.rules.due.unwrap_or(RENEWAL.before).seconds(lifetime);
+        let is_ours = || {
+            let judged = self.authority.and_then(Authority::certificate).map(|_| self.signed(leaf, &used.chain));
+            !matches!(judged, Some(Signed::Outdated(Reason::WrongIssuer(_)) | Signed::Elsewhere(_)))
+        };
+        // The kubelet renews its own when 10 to 30 % of its lifetime are left.
+        let is_judged = self.credential.id.name != KUBELET_CONF || self.rules.named;
+        match left.whole_seconds() {
+            left if left < 0 => Some(Unwell::Expired(leaf.not_after)),
+            _ if now < leaf.not_before => Some(Unwell::NotYetValid(leaf.not_before)),
+            _ if used.key == Some(false) => Some(Unwell::Key),
+            _ if !is_ours() => Some(Unwell::WrongIssuer(leaf.issuer.clone())),
+            seconds if is_judged && seconds <= window => Some(Unwell::Due(left)),
+            _ => None,
+        }
+    }
+
+    /// What kubelet.conf embeds counts where the kubelet has no certificate of its own that is still valid.
     fn present(&self, existing: Existing) -> Result<Decision, Refusal> {
+        let unwell = match self.credential.elsewhere {
+            None | Some(Elsewhere::Missing) => return self.embedded(existing),
+            Some(_) => self.unwell().map(Skipped::KubeletsNotWell),
+        };
+        let Some(Skipped::KubeletsNotWell(Unwell::Expired(_))) = unwell else {
+            let used = self.credential.rotated(self.rules.now).cloned();
+            return Ok(Decision::Skipped(unwell.unwrap_or(Skipped::KubeletUsesItsOwn), used.map(Box::new)));
+        };
+        Ok(match (self.embedded(existing)?, unwell) {
+            (Decision::Keep(leaf), Some(unwell)) => Decision::Skipped(unwell, Some(leaf)),
+            (decision, _) => decision,
+        })
+    }
+
+    fn embedded(&self, existing: Existing) -> Result<Decision, Refusal> {
         let left = |left, leaf: Certificate| Ok(Decision::Skipped(left, Some(Box::new(leaf))));
         if existing.leaf.is_ca {
             return left(Skipped::IsAuthority, existing.leaf);
@@ -101,10 +135,6 @@ impl Run<'_> {
             };
         };
         let authority_data = existing.read.as_ref().is_some_and(|read| self.other_authority_data(read));
-        // What it trusts is used all the same.
-        if let Some(used) = self.credential.rotated(self.rules.now).filter(|_| !authority_data) {
-            return left(Skipped::KubeletUsesItsOwn, used.clone());
-        }
         let wanted = self.wanted(Bounds::of(authority));
         let (lifetime, guessed) = self.lifetime(&existing.leaf, wanted.as_ref(), authority);
         let path = match self.signed(&existing.leaf, &existing.chain) {
@@ -135,8 +165,8 @@ impl Run<'_> {
                 let new = New { wanted, names, missing, lifetime, guessed, reasons, authority_data };
                 self.renewal(existing, new, authority)
             }
-            // What it trusts may be older than ca.crt; only its owner can sign a new credential.
-            _ if reasons == [Reason::AuthorityData] && !self.is_asked() => Ok(Decision::Keep(Box::new(existing.leaf))),
+            // What it trusts is replaced without a signature.
+            _ if reasons == [Reason::AuthorityData] => Ok(Decision::Keep(Box::new(existing.leaf))),
             _ if reasons.iter().all(|reason| matches!(reason, Reason::Window { .. })) => {
                 left(Skipped::ExternalInWindow(signer), existing.leaf)
             }

@@ -13,6 +13,7 @@ mod external;
 mod identity;
 mod reasons;
 mod refusals;
+mod repairs;
 mod revoked;
 #[cfg(test)]
 mod tests;
@@ -36,6 +37,7 @@ pub use credentials::{authority_copies, of_catalogue, of_profile};
 pub use decide::decide;
 pub use identity::{Lifetime, YEAR, for_key, lifetime};
 pub use refusals::{collect_refusals, other_authorities, refuse_foreign_ca};
+pub use repairs::{Repair, Rewritten, authority_data, signer_files};
 pub use revoked::{certificate_of, rules_for, with_revocation_reason};
 
 /// A certificate with its key: two files, or a kubeconfig's.
@@ -57,6 +59,8 @@ pub struct Credential {
     /// What a kubeconfig names instead of embedding it, outside the tree or with the key in the same file; and what the
     /// kubelet rotates beside a kubelet.conf that embeds its credential.
     pub elsewhere: Option<Elsewhere>,
+    /// The kubeconfig that names this pair, which is in the tree.
+    pub named_by: Option<Place>,
 }
 
 /// A certificate that a kubeconfig names and this tree does not renew.
@@ -64,16 +68,33 @@ pub struct Credential {
 pub enum Elsewhere {
     Missing,
     Unreadable,
-    Certificate(Box<Certificate>),
+    Certificate(Box<Used>),
+}
+
+/// A certificate in use that a tree does not renew.
+#[derive(Debug, Clone)]
+pub struct Used {
+    pub leaf: Certificate,
+    /// Certificates behind it in its file.
+    pub chain: Vec<Certificate>,
+    /// Whether the key in the same file is its own; `None`: its key is in another.
+    pub key: Option<bool>,
 }
 
 impl Credential {
     /// What the kubelet uses in place of what kubelet.conf embeds: its own, until that has expired.
     pub fn rotated(&self, now: OffsetDateTime) -> Option<&Certificate> {
         match &self.elsewhere {
-            Some(Elsewhere::Certificate(leaf)) if self.id.name == KUBELET_CONF && leaf.not_after >= now => Some(leaf),
+            Some(Elsewhere::Certificate(used)) if self.id.name == KUBELET_CONF && used.leaf.not_after >= now => {
+                Some(&used.leaf)
+            }
             _ => None,
         }
+    }
+
+    /// The kubeconfig: itself, or the one that names it.
+    pub fn conf(&self) -> Option<&Place> {
+        if self.is_kubeconfig() { Some(&self.public) } else { self.named_by.as_ref() }
     }
 
     pub const fn is_kubeconfig(&self) -> bool {
@@ -227,6 +248,8 @@ pub enum Skipped {
     CredentialFiles(String),
     /// The file that it names and that is renewed elsewhere is not well.
     NotWellElsewhere(String, Unwell),
+    /// The certificate that the kubelet rotates is not well, whatever kubelet.conf embeds.
+    KubeletsNotWell(Unwell),
     Unreadable(Unreadable),
     /// It does not exist and is in neither profile nor catalogue.
     Unknown,
@@ -247,6 +270,11 @@ pub enum Unwell {
     Missing,
     Unreadable,
     Expired(OffsetDateTime),
+    NotYetValid(OffsetDateTime),
+    /// Another authority than the tree's signed it.
+    WrongIssuer(Name),
+    /// The key in its file is not its own, or there is none.
+    Key,
     /// How long it is still valid.
     Due(Duration),
 }

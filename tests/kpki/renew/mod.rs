@@ -5,6 +5,7 @@ mod fleet;
 mod generations;
 mod names;
 mod referred;
+mod repairs;
 mod rotating;
 mod safe_host;
 mod safety;

@@ -135,7 +135,13 @@ fn what_is_named_elsewhere_is_judged_there() {
     let apiserver = world.credentials().into_iter().find(|one| one.id.name == "apiserver").unwrap();
     let leaf = parse_pem_bundle(crate::tree::file(&world.survey, Some(&apiserver.public)).unwrap()).unwrap().remove(0);
     let (end, third) = (leaf.not_after, (leaf.not_after - leaf.not_before) / 4);
-    let there = || Some(Elsewhere::Certificate(Box::new(leaf.clone())));
+    let there = || Some(Elsewhere::Certificate(Box::new(Used { leaf: leaf.clone(), chain: Vec::new(), key: None })));
+    let other = |key, issuer: &World| {
+        let leaf = issue(&server("u", &[]), &super::key().spki_der(), &issuer.issuer).unwrap().certificate;
+        Some(Elsewhere::Certificate(Box::new(Used { leaf, chain: Vec::new(), key })))
+    };
+    let early = MADE - BACK_DATE - Duration::SECOND;
+    let wrong = || Some(Unwell::WrongIssuer(world.issuer.certificate().subject.clone()));
     for (elsewhere, now, kubelets, others) in [
         (None, end + Duration::DAY, None, None),
         (Some(Elsewhere::Missing), MADE, Some(Unwell::Missing), Some(Unwell::Missing)),
@@ -143,10 +149,17 @@ fn what_is_named_elsewhere_is_judged_there() {
         (there(), MADE, None, None),
         (there(), end - third, None, Some(Unwell::Due(third))),
         (there(), end, None, Some(Unwell::Due(Duration::ZERO))),
+        (there(), early, Some(Unwell::NotYetValid(leaf.not_before)), Some(Unwell::NotYetValid(leaf.not_before))),
+        (other(None, &World::new()), MADE, wrong(), wrong()),
+        (other(Some(false), &world), MADE, Some(Unwell::Key), Some(Unwell::Key)),
+        (other(Some(true), &world), MADE, None, None),
         (there(), end + Duration::SECOND, Some(Unwell::Expired(end)), Some(Unwell::Expired(end))),
     ] {
         for (name, unwell) in [("kubelet.conf", kubelets), ("admin.conf", others)] {
-            let mut world = World::new().due();
+            let mut tree = World::new().due();
+            tree.put("pki/ca.crt", world.issuer.bundle_pem());
+            tree.put("pki/ca.key", world.issuer.key().to_pem().as_str());
+            let mut world = tree;
             world.put(name, rotating);
             world.now = now;
             let credentials = world.credentials();
@@ -174,9 +187,36 @@ fn what_the_kubelet_does_not_use_is_not_renewed() {
     world.kubeconfig("kubelet.conf", &world.issuer.bundle_pem());
     let own = world.credentials().into_iter().find(|one| one.id.name == "kubelet.conf").unwrap();
     let leaf = certificate_of(&own, &world.survey).unwrap();
-    let own = Credential { elsewhere: Some(Elsewhere::Certificate(Box::new(leaf.clone()))), ..own };
-    let Ok(Decision::Skipped(left, Some(used))) = world.decide_one(&own) else { panic!() };
+    let with = |leaf: &Certificate, key| {
+        let used = Used { leaf: leaf.clone(), chain: Vec::new(), key };
+        Credential { elsewhere: Some(Elsewhere::Certificate(Box::new(used))), ..own.clone() }
+    };
+    let Ok(Decision::Skipped(left, Some(used))) = world.decide_one(&with(&leaf, Some(true))) else { panic!() };
     assert_eq!((left.is_gap(), left, used.der.clone()), (false, Skipped::KubeletUsesItsOwn, leaf.der.clone()));
+    // What is wrong with it is no silence, whatever is embedded; one that has expired is not used.
+    let another = World::new();
+    let foreign = issue(&server("u", &[]), &key().spki_der(), &another.issuer).unwrap().certificate;
+    let short = Blueprint { not_after: NOW - Duration::DAY, ..server("u", &[]) };
+    let expired = issue(&short, &key().spki_der(), &world.issuer).unwrap().certificate;
+    let unreadable = Credential { elsewhere: Some(Elsewhere::Unreadable), ..own.clone() };
+    world = world.due();
+    for (credential, why) in [
+        (with(&foreign, Some(true)), Unwell::WrongIssuer(foreign.issuer.clone())),
+        (with(&leaf, Some(false)), Unwell::Key),
+        (with(&expired, Some(true)), Unwell::Expired(expired.not_after)),
+        (unreadable, Unwell::Unreadable),
+    ] {
+        let Ok(Decision::Skipped(left, _)) = world.decide_one(&credential) else { panic!("{why:?}") };
+        assert_eq!((left.is_gap(), left), (true, Skipped::KubeletsNotWell(why)));
+    }
+    // One that was named is judged by the window, too: only the kubelet renews it.
+    world.now = leaf.not_after - Duration::days(10);
+    let own = with(&leaf, Some(true));
+    assert!(matches!(world.decide_one(&own), Ok(Decision::Skipped(Skipped::KubeletUsesItsOwn, _))));
+    world.named = true;
+    let left = Skipped::KubeletsNotWell(Unwell::Due(Duration::days(10)));
+    assert!(matches!(world.decide_one(&own), Ok(Decision::Skipped(found, _)) if found == left));
+    world.due = None;
     world.now = leaf.not_after + Duration::SECOND;
     assert!(matches!(world.decide_one(&own), Ok(Decision::Renew(_))));
 }
@@ -192,7 +232,55 @@ fn old_authority_data_of_an_external_authority_is_no_reason() {
     assert_eq!(world.left("admin.conf"), Skipped::External(Outside::Key(CaId::Cluster)));
     world.now = NOW;
     world.due = None;
-    assert_eq!(world.left("admin.conf"), Skipped::External(Outside::Key(CaId::Cluster)));
+    // The CA data is replaced without a signature.
+    world.keeps("admin.conf");
+    let repairs = |world: &World, foreign: &[Refusal]| {
+        let credentials = world.credentials();
+        let decisions: Vec<Decision> = credentials.iter().map(|one| world.decide_one(one).unwrap()).collect();
+        let authorities = authorities(&world.survey, &directories());
+        authority_data(&credentials, &decisions, &authorities, &world.survey, foreign)
+    };
+    let found = repairs(&world, &[]);
+    let [Repair { id, what: Rewritten::AuthorityData, place }] = found.as_slice() else { panic!("{found:?}") };
+    assert_eq!((id.to_string().as_str(), place.path.as_str()), ("admin.conf", "admin.conf"));
+    // One that trusts more waits for its owner; without ca.crt nothing is known.
+    let more = format!("{}{}", authority("kubernetes", MADE, MADE + YEAR).bundle_pem(), world.issuer.bundle_pem());
+    world.kubeconfig("admin.conf", &more);
+    assert_eq!(repairs(&world, &[]), []);
+    world.kubeconfig("admin.conf", &authority("kubernetes", MADE, MADE + YEAR).bundle_pem());
+    world.remove("pki/ca.crt");
+    assert_eq!(repairs(&world, &[]), []);
+}
+
+#[test]
+fn the_file_of_the_signer_is_written_where_it_is_wanted_and_is_another() {
+    let mut world = World::new();
+    let place = || directories().signer_file("");
+    let repairs = |world: &World, is_asked, foreign: &[Refusal]| {
+        let authorities = authorities(&world.survey, &directories());
+        let node = vec![(Some("cp1".to_owned()), place())];
+        let all = signer_files(node, is_asked, &authorities, &world.survey, foreign);
+        all.into_iter().map(|one| one.what).collect::<Vec<_>>()
+    };
+    let (own, new) = (world.issuer.bundle_pem(), Rewritten::SignerFile { is_new: true });
+    let other = Rewritten::SignerFile { is_new: false };
+    let stranger = authority("kubernetes", MADE, MADE + YEAR).bundle_pem();
+    let foreign = Refusal::OtherAuthority { node: "cp1".to_owned(), authority: CaId::Cluster };
+    // One certificate in ca.crt: none is wanted, unless the profile asks.
+    assert_eq!((repairs(&world, false, &[]), repairs(&world, true, &[])), (vec![], vec![new]));
+    world.put("pki/ca.crt", format!("{own}{stranger}"));
+    assert_eq!(repairs(&world, false, &[]), [new]);
+    for (text, expected) in [
+        (own.clone(), vec![]),
+        (format!("{own}{stranger}"), vec![other]),
+        (stranger.clone(), vec![other]),
+        ("nothing".to_owned(), vec![other]),
+        (format!("{own}{}", key().to_pem().as_str()), vec![other]),
+    ] {
+        world.put("pki/ca-signer.crt", &text);
+        assert_eq!(repairs(&world, false, &[]), expected, "{text}");
+    }
+    assert_eq!(repairs(&world, false, &[foreign]), []);
 }
 
 #[test]
