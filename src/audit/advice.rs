@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::judged::{Judged, JudgedTree, Note, Origin};
 use super::state::State;
-use crate::catalog::paths::SIGNER_ENTRY;
+use crate::catalog::paths::{KUBELET_CONF, SIGNER_ENTRY};
 use crate::catalog::readers::{Action, COMPONENTS};
 use crate::catalog::releases::KnownRelease;
 use crate::catalog::{self, CaId, readers};
@@ -25,6 +25,8 @@ pub enum Problem {
     Expired,
     /// The kubelet renews its client certificate itself.
     KubeletClientExpired,
+    /// One that is not in order in another way: it can be made anew only.
+    KubeletClientUnusable,
     NotYetValid,
     /// Kubeconfigs that do not trust all of ca.crt.
     CutAuthorityData,
@@ -44,6 +46,8 @@ pub enum Problem {
     /// Behind a password that was not given, or was not the right one.
     Locked,
     CrlEnding,
+    /// etcd's CRL in DER is not its CRL.
+    OtherCrl,
     /// The tree's own, near their end.
     Ending,
     /// Found by walking: issued by others.
@@ -70,6 +74,7 @@ pub struct Advice {
     /// The first one's path, and its tree's origin and root: for the command that is shown in full.
     pub path: String,
     pub origin: Origin,
+    pub root: String,
     /// [`Problem::Expired`]: what to repair, in this order, groups of entry names.
     pub order: Vec<(&'static str, Vec<String>)>,
     /// Components that hold what is replaced until they are restarted, in the order in which to restart them.
@@ -106,9 +111,10 @@ pub fn advice(trees: &[JudgedTree]) -> Vec<Advice> {
 fn one(problem: Problem, items: &[(&JudgedTree, &Judged)]) -> Option<Advice> {
     let (tree, judged) = items.first()?;
     let mut names: Vec<String> = Vec::new();
-    for (_, judged) in items {
-        if names.len() < NAMES && !names.contains(&judged.item.name) {
-            names.push(judged.item.name.clone());
+    for (tree, judged) in items {
+        let name = name(tree, judged);
+        if names.len() < NAMES && !names.contains(&name) {
+            names.push(name);
         }
     }
     let mut roots: Vec<&str> = items.iter().map(|(tree, _)| tree.root.as_str()).collect();
@@ -118,6 +124,7 @@ fn one(problem: Problem, items: &[(&JudgedTree, &Judged)]) -> Option<Advice> {
         Problem::AuthorityExpired
             | Problem::Expired
             | Problem::KubeletClientExpired
+            | Problem::KubeletClientUnusable
             | Problem::Ending
             | Problem::Missing
             | Problem::Revoked
@@ -132,10 +139,24 @@ fn one(problem: Problem, items: &[(&JudgedTree, &Judged)]) -> Option<Advice> {
         names,
         path: judged.item.path.clone(),
         origin: tree.origin.clone(),
+        root: tree.root.clone(),
         order: if problem == Problem::Expired { order(items) } else { Vec::new() },
         restart: if replaces { restart(items) } else { Vec::new() },
         kubernetes: tree.policy.kubernetes,
     })
+}
+
+/// The kubelet's certificates differ from node to node, and so do their faults: as `kpki renew` takes it, `NODE/NAME`.
+fn name(tree: &JudgedTree, judged: &Judged) -> String {
+    let name = &judged.item.name;
+    match (&tree.node, &tree.origin) {
+        (Some(node), Origin::Profile { dir, .. } | Origin::Recorded { dir } | Origin::Unknown { dir })
+            if *dir != tree.root && name == KUBELET_CONF =>
+        {
+            format!("{node}/{name}")
+        }
+        _ => name.clone(),
+    }
 }
 
 fn order(items: &[(&JudgedTree, &Judged)]) -> Vec<(&'static str, Vec<String>)> {
@@ -207,15 +228,22 @@ fn of_state(tree: &JudgedTree, judged: &Judged) -> Option<Problem> {
         State::NotYetValid => Problem::NotYetValid,
         State::DiffersFromCa if is_signer => Problem::SignerFile,
         State::DiffersFromCa => Problem::CutAuthorityData,
+        State::WrongIssuer | State::KeyMismatch | State::Revoked | State::Unreadable | State::Missing
+            if rotates(judged) =>
+        {
+            Problem::KubeletClientUnusable
+        }
         State::WrongIssuer => Problem::WrongIssuer,
         State::KeyMismatch if is_authority && CaId::parse(&item.name).is_none() => Problem::LeafNotFirst,
         State::KeyMismatch if is_authority => Problem::AuthorityKeyMismatch,
         State::KeyMismatch if matches!(item.reading, Reading::Unreadable(_)) => Problem::ServiceAccountMismatch,
         State::KeyMismatch => Problem::KeyMismatch,
         State::Unreadable if is_locked(item) => Problem::Locked,
+        State::Unreadable if matches!(item.reading, Reading::Unreadable(Unreadable::OtherCrl)) => Problem::OtherCrl,
         State::Unreadable => Problem::Unreadable,
         State::Revoked => Problem::Revoked,
         State::Held => Problem::Held,
+        State::Missing if is_signer => Problem::Missing,
         State::Missing if is_authority => Problem::AuthorityMissing,
         State::Missing if item.externally_managed => Problem::External,
         State::Missing => Problem::Missing,
@@ -236,5 +264,5 @@ fn of_state(tree: &JudgedTree, judged: &Judged) -> Option<Problem> {
 
 /// kubelet.conf names the kubelet's own rotating file: near its end the kubelet renews it, past it it cannot.
 fn rotates(judged: &Judged) -> bool {
-    judged.item.name == "kubelet.conf" && !judged.item.path.ends_with("kubelet.conf")
+    judged.item.name == KUBELET_CONF && !judged.item.path.ends_with(KUBELET_CONF)
 }

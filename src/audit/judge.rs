@@ -50,7 +50,8 @@ pub fn judge(item: Item, policy: &Policy, at: OffsetDateTime) -> Judged {
     let notes = match &item.reading {
         Reading::Certificate(facts) => outlives(facts)
             .into_iter()
-            .chain(facts.kubelet_embeds_another.then_some(Note::KubeletEmbedsAnother))
+            // kubelet.conf should not point to one that cannot be used.
+            .chain((facts.kubelet_embeds_another && state <= State::Critical).then_some(Note::KubeletEmbedsAnother))
             .collect(),
         _ => Vec::new(),
     };

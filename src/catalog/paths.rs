@@ -10,6 +10,8 @@ pub const SIGNER_ENTRY: &str = "ca-signer";
 pub const SIGNER_FILE: &str = "ca-signer.crt";
 /// The kubelet's kubeconfig, below kubeadm's directory.
 pub const KUBELET_CONF: &str = "kubelet.conf";
+/// The kubelet's serving pair: its entry's name.
+pub const KUBELET_SERVING: &str = "kubelet-serving";
 /// The kubelet's client certificate with its key, below its directory, from its first rotation on.
 pub const ROTATED_CLIENT: &str = "kubelet-client-current.pem";
 /// Lets kubelet.conf point to that file.

@@ -1,7 +1,9 @@
 //! Regular files, opened to be read piece by piece into the caller's buffer. Symlinks are followed.
 
+use std::ffi::OsString;
 use std::os::fd::{AsFd, OwnedFd};
-use std::path::Path;
+use std::os::unix::ffi::OsStringExt as _;
+use std::path::{Path, PathBuf};
 
 use rustix::fs::{AtFlags, CWD, FileType, Mode};
 use rustix::io::Errno;
@@ -84,6 +86,12 @@ pub fn what(dir: Option<&Dir>, path: &Path) -> Option<What> {
     }
 }
 
+/// What a symlink says; `None`: it is none.
+pub fn link(path: &Path) -> Option<PathBuf> {
+    let target = rustix::fs::readlinkat(CWD, path, Vec::new()).ok()?;
+    Some(OsString::from_vec(target.into_bytes()).into())
+}
+
 /// Whether a path leads to a regular file that somebody may execute.
 pub fn is_executable(path: &Path) -> bool {
     rustix::fs::stat(path)
@@ -113,6 +121,7 @@ mod tests {
             assert_eq!(&buffer[..5], b"hello");
             assert_eq!(what(Some(&dir), Path::new(name)), Some(What::File));
         }
+        assert_eq!((link(&at("link")), link(&at("f"))), (Some("f".into()), None));
         for name in ["nothing", "f/g", "dangling"] {
             assert!(look(&at(name)).unwrap().is_none(), "{name}");
             assert_eq!(what(None, &at(name)), None, "{name}");

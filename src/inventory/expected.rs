@@ -4,8 +4,11 @@ use super::item::Kind;
 use super::request::Request;
 use crate::catalog::paths::DEFAULT_DIR;
 use crate::catalog::paths::{SIGNER_ENTRY, SIGNER_FILE};
-use crate::catalog::{CaId, ENTRIES, Entry, Files};
+use crate::catalog::{self, CaId, ENTRIES, Entry, Files};
 use crate::profile::{Etcd, Profile};
+
+/// etcd's CRL in DER.
+pub const ETCD_CRL_DER: &str = "etcd-ca.crl.der";
 
 /// Whether a file must exist.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,6 +67,11 @@ pub struct Expected {
 }
 
 impl Expected {
+    /// Its components read PEM only; an extra certificate's reader may want DER.
+    pub fn is_read_by_kubernetes(&self) -> bool {
+        self.kind != Kind::Crl && (catalog::find(&self.name).is_some() || self.name == SIGNER_ENTRY)
+    }
+
     /// What is no entry of the catalogue.
     pub fn further(name: String, path: String, kind: Kind, authority: Option<CaId>) -> Self {
         let candidates = vec![CandidatePath::Below(path)];
@@ -105,6 +113,7 @@ pub fn of_node(request: &Request<'_>, kubelet: &CandidatePath) -> Vec<Expected> 
         ..Expected::further(SIGNER_ENTRY.to_owned(), format!("{pki}/{SIGNER_FILE}"), Kind::Authority, None)
     });
     all.extend(CaId::ALL.into_iter().map(|authority| crl(authority, &pki)));
+    all.push(etcd_der(&pki));
     if let Some(profile) = request.profile {
         all.extend(extras(profile, request.node.as_deref(), &pki));
         all.extend(external_etcd(profile));
@@ -127,6 +136,7 @@ pub fn of_cluster(request: &Request<'_>) -> Vec<Expected> {
         })
         .collect();
     all.extend(CaId::ALL.into_iter().map(|authority| crl(authority, "pki")));
+    all.push(etcd_der("pki"));
     all
 }
 
@@ -171,6 +181,21 @@ fn of_entry(entry: &'static Entry, pki: &str, kubelet: &CandidatePath) -> Option
 fn crl(authority: CaId, pki: &str) -> Expected {
     let (name, path) = (format!("{}.crl", authority.name()), format!("{pki}/{}.crl", authority.stem()));
     Expected::further(name, path, Kind::Crl, Some(authority))
+}
+
+/// What etcd reads from 3.6 on: the same in DER.
+fn etcd_der(pki: &str) -> Expected {
+    let crl = crl(CaId::Etcd, pki);
+    let beside = |candidate| match candidate {
+        CandidatePath::Below(path) => CandidatePath::Below(format!("{path}.der")),
+        CandidatePath::AsIs(path) => CandidatePath::AsIs(format!("{path}.der")),
+    };
+    Expected {
+        name: ETCD_CRL_DER.to_owned(),
+        candidates: crl.candidates.into_iter().map(beside).collect(),
+        presence: Presence::Optional,
+        ..crl
+    }
 }
 
 fn extras(profile: &Profile, node: Option<&str>, pki: &str) -> impl Iterator<Item = Expected> {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::directories::{exists, is_cluster, is_directory, is_node};
 use super::walk::{self, WalkEvent};
+use crate::catalog::CaId;
 use crate::encrypted::Password;
 use crate::files::{self, What};
 use crate::profile::Profile;
@@ -51,6 +52,12 @@ impl<'a> Request<'a> {
             password: None,
             keys: true,
         }
+    }
+
+    /// A file of an authority in the cluster directory that this node's tree is in, if it exists.
+    pub(super) fn shared_file(&self, authority: CaId, extension: &str) -> Option<PathBuf> {
+        let stem = self.cluster_dir.as_ref()?.join("pki").join(authority.stem());
+        Some(stem.with_extension(extension)).filter(|path| exists(path))
     }
 
     /// One node's directory. A profile with one node decides which.

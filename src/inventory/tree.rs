@@ -1,37 +1,24 @@
 //! One node's kubernetes directory, or what a cluster's nodes share: the catalogue leads.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::around::Around;
-use super::expected::{self, CandidatePath, Expected, Presence};
-use super::facts::IssuerLink;
+use super::expected::{self, CandidatePath, ETCD_CRL_DER, Expected, Presence};
+use super::found::Found;
+use super::framing::Head;
 use super::item::{Item, Kind, Reading, Tree};
 use super::load::{Loader, ReadMode};
 use super::object::{self, ParsedObject, Place};
 use super::request::{Form, Request};
-use super::revoked::{self, SharedCrls};
+use super::revoked::SharedCrls;
 use super::rootfs::NodeRootfs;
 use super::unreadable::Unreadable;
-use super::{directories, framing, keys, kubeconfigs, pem};
-use crate::blueprint::ExtendedKeyUsage::ServerAuth;
-use crate::catalog::paths::{KUBELET_CONF, ROTATED_CLIENT, SIGNER_ENTRY};
+use super::{framing, keys, kubeconfigs, marks, pem};
+use crate::catalog::paths::{KUBELET_CONF, KUBELET_SERVING, ROTATED_CLIENT};
 use crate::catalog::{CaId, Holders};
 use crate::encoding::key_public::Half;
 use crate::encoding::{base64, pem as encoding_pem};
 use crate::files::{self, Dir, Source};
-
-/// An expected file and what it holds.
-struct Found {
-    expected: Expected,
-    path: String,
-    objects: Vec<ParsedObject>,
-}
-
-impl Found {
-    fn is_there(&self) -> bool {
-        self.objects.first().is_some_and(|object| object.reading != Reading::Missing)
-    }
-}
 
 pub fn read(request: &Request<'_>, shared: &SharedCrls) -> Tree {
     let root = request.root.display().to_string();
@@ -56,15 +43,20 @@ pub fn read(request: &Request<'_>, shared: &SharedCrls) -> Tree {
     };
     let mut found: Vec<Found> = expected.into_iter().map(|expected| reader.file(expected)).collect();
     found.extend(reader.service_account(&pki));
-    let notes = reader.notes;
+    let mut notes = reader.notes;
     let dir = dir.as_ref().ok().and_then(Option::as_ref);
     let is_key =
         |stem: &str| dir.is_some_and(|dir| files::what(Some(dir), Path::new(&format!("{pki}/{stem}.key"))).is_some());
     let external = external_authorities(request, &is_key, &found);
     decide(&mut found, &is_key);
-    mark_revoked(&mut found, request, shared);
-    mark_wrong_issuers(&mut found);
-    mark_unlike_ca(&mut found);
+    let der = marks::etcd_der(&mut found, request);
+    marks::revoked(&mut found, request, shared);
+    marks::wrong_issuers(&mut found);
+    marks::unlike_ca(&mut found);
+    // Of a CRL that is none of the authority's another is said.
+    let is_list = |object: &ParsedObject| matches!(object.reading, Reading::Crl(_));
+    let is_right = found.iter().any(|one| one.is_crl_of(CaId::Etcd) && one.objects.iter().any(is_list));
+    notes.extend(der.filter(|_| is_right));
     let node = request.node.clone().or_else(|| node_name(&found));
     Tree {
         root: root.clone(),
@@ -91,6 +83,9 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn open(&self, candidate: &CandidatePath) -> Result<Option<Source>, Unreadable> {
+        if let Some(rotated) = self.rotated(&self.rootfs.full(candidate)) {
+            return rotated;
+        }
         let opened = match (candidate, self.dir) {
             (CandidatePath::AsIs(path), _) => files::look(Path::new(path)),
             (CandidatePath::Below(_), Err(why)) => return Err(why.clone()),
@@ -99,6 +94,18 @@ impl Reader<'_> {
             (CandidatePath::Below(_), Ok(None)) => Ok(None),
         };
         opened.map_err(Unreadable::File)
+    }
+
+    /// A symlink of the kubelet's to the file it has rotated last, which is beside it: an absolute path is of the node.
+    fn rotated(&self, path: &str) -> Option<Result<Option<Source>, Unreadable>> {
+        let target = path.ends_with("-current.pem").then(|| files::link(Path::new(path)))??;
+        let beside = Path::new(path).with_file_name(target.file_name()?);
+        let found = match files::look(&beside) {
+            Ok(None) => files::look(&Path::new(path).with_file_name(&target)),
+            found => found,
+        };
+        let dangling = || Unreadable::Dangling(target.display().to_string());
+        Some(found.map_err(Unreadable::File).and_then(|source| source.ok_or_else(dangling).map(Some)))
     }
 
     fn file(&mut self, expected: Expected) -> Found {
@@ -115,7 +122,7 @@ impl Reader<'_> {
                 Ok(Some(source)) if expected.kind == Kind::Kubeconfig => self.kubeconfig(&source, &last),
                 Ok(Some(source)) => {
                     let mut objects = self.certificates(&source, &expected, &last);
-                    self.key_beside(candidate, &mut objects);
+                    self.key_beside(candidate, &expected, &mut objects);
                     objects
                 }
             };
@@ -129,15 +136,24 @@ impl Reader<'_> {
         let kind = expected.kind;
         // The kubelet keeps its key and its certificate in one file, `.pem`.
         let public = path.ends_with(".crt");
-        let own = expected.name == CaId::Cluster.name();
+        let (own, kubelets) = (expected.name == CaId::Cluster.name(), expected.name == KUBELET_SERVING);
+        let pem_only = expected.is_read_by_kubernetes();
         let mut embedded = None;
         let mut objects = self.loader.objects(source, kind, ReadMode::Named, |bytes| {
             if own {
                 embedded = Some(base64::encode(bytes).to_string());
             }
+            if expected.name == ETCD_CRL_DER && !matches!(framing::head(bytes), Head::Der(_)) {
+                return vec![pem::unexpected(bytes, kind, "a CRL in DER", None)];
+            }
+            if pem_only && matches!(framing::head(bytes), Head::Der(_) | Head::Container) {
+                return vec![pem::unexpected(bytes, kind, "a PEM certificate", None)];
+            }
             let mut objects = framing::by_framing(bytes, Kind::Certificate, None);
-            if !public {
-                keys::compare(Half::of(bytes).as_ref(), &mut objects);
+            match () {
+                () if public => {}
+                () if kubelets => keys::together(bytes, &mut objects),
+                () => keys::compare(Half::of(bytes).as_ref(), &mut objects),
             }
             if public && !objects.is_empty() && encoding_pem::holds_private_key(bytes) {
                 objects.push(ParsedObject::broken(kind, objects.len(), Unreadable::PrivateKey));
@@ -162,46 +178,62 @@ impl Reader<'_> {
     fn used_by_kubelet(&mut self, objects: Vec<ParsedObject>) -> Vec<ParsedObject> {
         const KIND: Kind = Kind::Kubeconfig;
         let path = format!("{}/{ROTATED_CLIENT}", self.rootfs.full(&self.rootfs.kubelet));
-        if objects.first().is_some_and(|object| object.elsewhere.as_ref() == Some(&path)) {
-            return objects;
-        }
-        let mut used = match files::look(Path::new(&path)) {
+        let embeds = objects.first().is_none_or(|object| object.elsewhere.as_ref() != Some(&path));
+        let mut used = match self.open(&CandidatePath::AsIs(path.clone())) {
             Ok(None) => return objects,
-            Err(why) => vec![ParsedObject::broken(KIND, 0, Unreadable::File(why))],
-            Ok(Some(source)) => {
-                self.referred.objects(&source, KIND, ReadMode::Named, |bytes| pem::wanted(bytes, KIND, None))
-            }
+            Err(why) => vec![ParsedObject::broken(KIND, 0, why)],
+            Ok(Some(source)) => self.referred.objects(&source, KIND, ReadMode::Named, |bytes| {
+                let mut objects = pem::wanted(bytes, KIND, None);
+                keys::together(bytes, &mut objects);
+                objects
+            }),
         };
         for object in &mut used {
             object.elsewhere = Some(path.clone());
             if let Reading::Certificate(facts) = &mut object.reading {
-                facts.kubelet_embeds_another = true;
+                facts.kubelet_embeds_another = embeds;
             }
         }
-        let is_current = |object: &ParsedObject| object.kind == KIND && object.within.is_none();
-        used.extend(objects.into_iter().filter(|object| !is_current(object)));
+        // The kubelet reads the whole of kubelet.conf all the same.
+        let is_in_use = |object: &ParsedObject| match object.reading {
+            Reading::Unreadable(_) => object.elsewhere.is_none(),
+            _ => object.kind != KIND || object.within.is_some(),
+        };
+        used.extend(objects.into_iter().filter(is_in_use));
         used
     }
 
     /// Whether the key beside a certificate is its own. One that may not be read is not.
-    fn key_beside(&mut self, certificate: &CandidatePath, objects: &mut [ParsedObject]) {
+    fn key_beside(&mut self, certificate: &CandidatePath, expected: &Expected, objects: &mut Vec<ParsedObject>) {
         let Some(key) = certificate.key() else { return };
-        let half = self.half(&key);
+        let (half, in_der) = self.key(&key).unwrap_or_default();
         keys::compare(half.as_ref(), objects);
+        let elsewhere = Some(self.rootfs.full(&key));
+        let in_der = in_der.filter(|_| expected.is_read_by_kubernetes());
+        objects.extend(in_der.map(|object| ParsedObject { elsewhere, ..object.within("key") }));
     }
 
-    fn half(&mut self, key: &CandidatePath) -> Option<Half> {
+    /// Whose a key is, and what is wrong with its file.
+    fn key(&mut self, key: &CandidatePath) -> Option<(Option<Half>, Option<ParsedObject>)> {
         let source = self.keys.then(|| self.open(key)).and_then(Result::ok)??;
-        self.loader.small(&source, Half::of)?
+        self.loader.small(&source, |bytes| (Half::of(bytes), keys::in_der(bytes, "a PEM private key")))
     }
 
-    /// sa.pub, where it is not the public half of sa.key.
+    /// sa.pub, where it is not the public half of sa.key; and either in DER.
     fn service_account(&mut self, pki: &str) -> Option<Found> {
         let at = |end: &str| CandidatePath::Below(format!("{pki}/sa.{end}"));
-        let half = self.half(&at("key"))?;
-        let public = self.open(&at("pub")).ok()??;
-        let object = self.loader.small(&public, |text| keys::service_account(&half, text))??;
-        let path = self.rootfs.full(&at("pub"));
+        let (half, in_der) = self.key(&at("key"))?;
+        let (end, object) = match in_der {
+            Some(object) => ("key", object),
+            None => {
+                let public = self.open(&at("pub")).ok()??;
+                let wrong = |text: &[u8]| {
+                    keys::in_der(text, "a PEM public key").or_else(|| keys::service_account(half.as_ref()?, text))
+                };
+                ("pub", self.loader.small(&public, wrong)??)
+            }
+        };
+        let path = self.rootfs.full(&at(end));
         let expected = Expected::further("sa".to_owned(), path.clone(), Kind::Certificate, None);
         Some(Found { expected, path, objects: vec![object] })
     }
@@ -219,18 +251,12 @@ impl Reader<'_> {
     }
 }
 
-/// A file of an authority in the cluster directory that this node's tree is in, if it exists.
-fn shared_file(request: &Request<'_>, authority: CaId, extension: &str) -> Option<PathBuf> {
-    let stem = request.cluster_dir.as_ref()?.join("pki").join(authority.stem());
-    Some(stem.with_extension(extension)).filter(|path| directories::exists(path))
-}
-
 /// Authorities whose certificate is here and whose key is not. By name only: a key that cannot be read exists, and no key is
 /// ever opened.
 fn external_authorities(request: &Request<'_>, is_key: &dyn Fn(&str) -> bool, found: &[Found]) -> Vec<CaId> {
     let has_certificate =
         |authority: &CaId| found.iter().any(|found| found.expected.name == authority.name() && found.is_there());
-    let has_key = |authority: &CaId| is_key(authority.stem()) || shared_file(request, *authority, "key").is_some();
+    let has_key = |authority: &CaId| is_key(authority.stem()) || request.shared_file(*authority, "key").is_some();
     CaId::ALL.into_iter().filter(|authority| has_certificate(authority) && !has_key(authority)).collect()
 }
 
@@ -262,107 +288,6 @@ fn decide(found: &mut Vec<Found>, is_key: &dyn Fn(&str) -> bool) {
         found.expected.presence = if required { Presence::Required } else { Presence::Optional };
     }
     found.retain(|found| found.expected.presence != Presence::IfThere || found.is_there());
-}
-
-/// By each authority's CRL, and of a node in a cluster directory also the shared one, whichever is newer.
-fn mark_revoked(found: &mut [Found], request: &Request<'_>, shared: &SharedCrls) {
-    for authority in CaId::ALL {
-        let crls = found.iter_mut().filter(|one| is_crl_of(one, authority));
-        let own: Vec<Vec<u8>> = crls.flat_map(|one| &mut one.objects).filter_map(|object| object.der.take()).collect();
-        let shared = shared_file(request, authority, "crl").map(|path| shared.read(authority, &path));
-        let issuer = found.iter().find(|one| {
-            one.expected.kind == Kind::Authority && one.expected.name == authority.name() && one.is_there()
-        });
-        let path = issuer.map(|one| PathBuf::from(&one.path)).or_else(|| shared_file(request, authority, "crt"));
-        let ders = || own.iter().chain(shared.iter().flat_map(|shared| shared.iter()));
-        if let (Some(path), Some(_)) = (path, ders().next())
-            && let Some(issuer) = revoked::issuer(&path)
-        {
-            revoked::mark(&issuer, ders(), found.iter_mut().flat_map(|one| &mut one.objects));
-            let crls = found.iter_mut().filter(|one| is_crl_of(one, authority)).flat_map(|one| &mut one.objects);
-            // In the order in which they were taken out.
-            for (object, der) in crls.filter(|object| object.was_kept).zip(&own) {
-                if let Some(why) = revoked::refused(&issuer, der) {
-                    object.reading = Reading::Unreadable(why.into());
-                }
-            }
-        }
-    }
-}
-
-fn is_crl_of(found: &Found, authority: CaId) -> bool {
-    found.expected.kind == Kind::Crl && found.expected.authority == Some(authority)
-}
-
-/// Certificates whose authority is here and did not sign them, directly or through intermediates in their own file.
-fn mark_wrong_issuers(found: &mut [Found]) {
-    for authority in CaId::ALL {
-        let own =
-            found.iter().find(|one| one.expected.kind == Kind::Authority && one.expected.name == authority.name());
-        let own: Vec<IssuerLink> = own.iter().flat_map(|one| &one.objects).filter_map(|one| one.link.clone()).collect();
-        let signed = found.iter_mut().filter(|one| one.expected.authority == Some(authority) && !own.is_empty());
-        for one in signed {
-            let Some(entry) = one.expected.entry else { continue };
-            let embedded = one.objects.iter().filter(|object| object.kind != Kind::KubeconfigAuthority);
-            let links: Vec<&IssuerLink> = embedded.filter_map(|object| object.link.as_ref()).collect();
-            let Some((leaf, intermediates)) = links.split_first() else { continue };
-            // A server's certificate of another authority is for its clients to trust; the kubelet may sign its own.
-            let has_to = own.iter().any(|authority| authority.is_named_by(leaf)) || !entry.usages.contains(&ServerAuth);
-            let wrong = has_to && !leads_to(leaf, intermediates, &own);
-            if let Some(Reading::Certificate(facts)) = one.objects.first_mut().map(|object| &mut object.reading) {
-                facts.wrong_issuer = wrong;
-            }
-        }
-    }
-}
-
-/// Kubeconfigs that trust some of the authorities of ca.crt and not all, as `kubeadm certs renew` leaves them below an intermediate
-/// CA, and a ca-signer.crt that is not the certificate that signs alone.
-fn mark_unlike_ca(found: &mut [Found]) {
-    let prints = |objects: &[ParsedObject], is_wanted: &dyn Fn(&ParsedObject) -> bool| -> Vec<[u8; 32]> {
-        let of = |object: &ParsedObject| match &object.reading {
-            Reading::Certificate(facts) => Some(facts.fingerprint),
-            _ => None,
-        };
-        objects.iter().filter(|object| is_wanted(object)).filter_map(of).collect()
-    };
-    let ca = found.iter().find(|one| one.expected.name == CaId::Cluster.name());
-    let own = ca.map(|ca| prints(&ca.objects, &|_| true)).unwrap_or_default();
-    if own.is_empty() {
-        return;
-    }
-    for one in found {
-        let differs = match one.expected.kind {
-            Kind::Kubeconfig => {
-                let is_data = |object: &ParsedObject| {
-                    object.kind == Kind::KubeconfigAuthority && object.within.as_deref() == Some(CaId::Cluster.name())
-                };
-                let data = prints(&one.objects, &is_data);
-                data.iter().any(|print| own.contains(print)) && !own.iter().all(|print| data.contains(print))
-            }
-            Kind::Authority if one.expected.name == SIGNER_ENTRY => {
-                prints(&one.objects, &|_| true).as_slice() != own.get(..1).unwrap_or_default()
-            }
-            _ => false,
-        };
-        if let Some(Reading::Certificate(facts)) = one.objects.first_mut().map(|object| &mut object.reading) {
-            facts.differs_from_ca = differs;
-        }
-    }
-}
-
-/// Whether a path leads from a certificate to one of the authorities.
-fn leads_to(leaf: &IssuerLink, intermediates: &[&IssuerLink], authorities: &[IssuerLink]) -> bool {
-    let mut current = leaf;
-    // Each step leads to another intermediate, or a loop is left.
-    for _ in 0..=intermediates.len() {
-        if authorities.iter().any(|authority| authority.signed(current)) {
-            return true;
-        }
-        let Some(above) = intermediates.iter().find(|above| !above.is_root() && above.signed(current)) else { break };
-        current = above;
-    }
-    false
 }
 
 /// `system:node:NAME` in kubelet.conf.

@@ -6,7 +6,7 @@ use crate::encoding::pem_stream::Broken;
 use crate::encoding::pkcs7::Pkcs7Error;
 use crate::encoding::yaml::{Flaw, Mark};
 use crate::encrypted::EncryptionError;
-use crate::files::{self, What};
+use crate::files::{self, What, shell_word};
 use crate::kubeconfig::KubeconfigError;
 use crate::x509::ParseError;
 use crate::x509::crl::CrlError;
@@ -19,6 +19,9 @@ pub enum Unreadable {
     /// A file was named that does not exist.
     #[error("expected a file, found none")]
     NoFile,
+    /// A symlink, and what it says.
+    #[error("expected a file, found a symlink to {}, which does not exist", shell_word(.0))]
+    Dangling(String),
     /// In bytes.
     #[error("expected at most {limit} bytes, found a file of {size}")]
     TooLarge { limit: u64, size: u64 },
@@ -57,6 +60,9 @@ pub enum Unreadable {
     /// A kubeconfig whose user has neither certificate data nor a certificate file.
     #[error("expected a client certificate, found neither data nor a file")]
     NoClientCertificate,
+    /// A CRL in DER beside the same in PEM.
+    #[error("expected the CRL of ca.crl in DER, found another")]
+    OtherCrl,
     /// In a file that is called a certificate, or as the authority of a kubeconfig.
     #[error("expected certificates only, found a private key beside them, for everybody who may read the file")]
     PrivateKey,

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use serde::{Serialize, Serializer};
 
 use super::table::line;
-use crate::catalog::readers::{self, Action, COMPONENTS, Reader};
+use crate::catalog::readers::{self, Action, COMPONENTS, Part, Reader};
 use crate::catalog::releases::KnownRelease;
 use crate::tree::EntryId;
 
@@ -34,11 +34,26 @@ fn version<S: Serializer>(kubernetes: &KnownRelease, to: S) -> Result<S::Ok, S::
     to.collect_str(&kubernetes.release)
 }
 
+/// An entry whose files are new.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Changed {
+    pub id: EntryId,
+    /// Of a kubeconfig: what it trusts is why, and the only part that counts.
+    pub authority_data: bool,
+}
+
+impl From<EntryId> for Changed {
+    fn from(id: EntryId) -> Self {
+        Self { id, authority_data: false }
+    }
+}
+
 /// Each component of each node once, as the catalogue knows its readers. `changed`: the entries whose files are new.
-pub fn restarts(changed: impl Iterator<Item = EntryId>, kubernetes: KnownRelease) -> Vec<Restart> {
+pub fn restarts(changed: impl Iterator<Item = impl Into<Changed>>, kubernetes: KnownRelease) -> Vec<Restart> {
     let mut all: Vec<Restart> = Vec::new();
-    for EntryId { node, name: entry } in changed {
-        for reader in readers::of(&entry, kubernetes.release) {
+    for Changed { id: EntryId { node, name: entry }, authority_data } in changed.map(Into::into) {
+        let is_of = |reader: &&Reader| !authority_data || reader.part == Part::AuthorityData;
+        for reader in readers::of(&entry, kubernetes.release).filter(is_of) {
             let same = |other: &&mut Restart| {
                 other.node == node && other.component == reader.component && other.action == reader.action.name()
             };

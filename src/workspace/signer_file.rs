@@ -13,7 +13,8 @@ use crate::tree::{Directories, Layout, Place};
 use crate::workspace::{TreeDir, survey};
 use crate::x509::parse_pem_bundle;
 
-const MANIFEST: &str = "manifests/kube-controller-manager.yaml";
+/// Below a node's directory.
+pub const MANIFEST: &str = "manifests/kube-controller-manager.yaml";
 
 /// Every item of the tree, with ca-signer.crt where its ca.crt holds more than one certificate, or the profile asks.
 pub fn items(profile: &Profile, layout: &Layout, tree: &TreeDir) -> Result<Vec<Item>, Error> {

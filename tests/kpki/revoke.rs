@@ -13,7 +13,7 @@ use time::macros::datetime;
 use time::{Duration, OffsetDateTime};
 
 use super::expect::recorded;
-use super::harness::{Place, Run, copy_tree, names, repository, single, tree};
+use super::harness::{NOW, Place, Run, copy_tree, names, repository, single, tree};
 use super::schema;
 
 const DAY_1: &str = "2026-11-21T00:00:00Z";
@@ -568,11 +568,11 @@ fn a_cluster_with_extra_certificates_gets_each_list_once() {
     let place = Place::new();
     let profile = super::harness::text("profiles/ha-load-balancer.yaml");
     place.init(&["--profile", &profile, "--dir", "cl"]).ok();
-    place.kpki(&["revoke", "cp1/etcd-peer", "--dir", "cl", "--at", super::harness::NOW]).ok();
+    place.kpki(&["revoke", "cp1/etcd-peer", "--dir", "cl", "--at", NOW]).ok();
     for node in ["", "nodes/cp1/", "nodes/cp2/", "nodes/cp3/"] {
         assert_eq!(place.read("cl/pki/etcd/ca.crl"), place.read(&format!("cl/{node}pki/etcd/ca.crl")), "{node}");
     }
-    let run = place.kpki(&["renew", "all", "--due", "--dir", "cl", "--at", super::harness::NOW]).ok();
+    let run = place.kpki(&["renew", "all", "--due", "--dir", "cl", "--at", NOW]).ok();
     assert!(run.stdout.starts_with("renewed 1 of "), "{}", run.stdout);
 }
 
@@ -588,4 +588,31 @@ fn an_authority_that_cannot_be_used_is_no_reason_for_silence() {
         assert!(run.stderr.contains("the authority front-proxy-ca cannot sign: "), "{}", run.stderr);
     }
     assert!(!place.path("d/pki/ca.crl").exists(), "nothing was written");
+}
+
+/// etcd reads ca.crl.der alone from 3.6 on: it has to be the CRL beside it.
+#[test]
+fn etcds_crl_in_der_is_compared_with_its_crl() {
+    let place = Place::new();
+    place.write("p.yaml", single(""));
+    place.init(&["--profile", "p.yaml", "--dir", "t"]).ok();
+    let update = || place.kpki(&["crl", "update", "etcd-ca", "--dir", "t", "--at", NOW]).status(0);
+    let check = || place.kpki(&["check-expiration", "t", "--at", NOW]);
+    update();
+    assert!(check().status(0).stderr.is_empty());
+    let der = place.path("t/pki/etcd/ca.crl.der");
+    let old = fs::read(&der).unwrap();
+    update();
+    for text in [old, fs::read(place.path("t/pki/etcd/ca.crl")).unwrap()] {
+        fs::write(&der, text).unwrap();
+        let run = check().status(4);
+        assert!(run.stdout.contains("etcd-ca.crl.der"), "{}", run.stdout);
+    }
+    fs::write(&der, "").unwrap();
+    check().status(4);
+    fs::remove_file(&der).unwrap();
+    let run = check().status(0);
+    assert!(run.stderr.contains("ca.crl.der does not exist") && run.stderr.contains("--dir t"), "{}", run.stderr);
+    update();
+    assert!(check().status(0).stderr.is_empty());
 }

@@ -221,3 +221,39 @@ fn a_kubeconfig_that_was_cut_is_a_finding_and_is_repaired() {
     place.write("t/scheduler.conf", place.read("t/scheduler.conf").replace(&encoded("t/pki/ca.crt"), &more));
     place.kpki(&["check-expiration", "t", "--at", NOW]).ok();
 }
+
+/// Missing where the static pod or the profile asks for it, and a flag that is wrong is said, as init does.
+#[test]
+fn check_expiration_misses_it_where_it_is_asked_for() {
+    let place = intermediate(&single(""));
+    let path = "t/manifests/kube-controller-manager.yaml";
+    let check = || place.kpki(&["check-expiration", "t", "--at", NOW]);
+    manifest(&place, path, "/etc/kubernetes/pki/ca.crt");
+    let run = check().status(0);
+    assert!(run.stderr.contains("accepts exactly one certificate there, and ca.crt holds 2"), "{}", run.stderr);
+    manifest(&place, path, "/etc/kubernetes/pki/ca-signer.crt");
+    check().ok();
+    fs::remove_file(place.path("t/pki/ca-signer.crt")).unwrap();
+    let run = check().status(4);
+    assert!(run.stdout.contains("missing") && run.stdout.contains("kpki init --dir t"), "{}", run.stdout);
+    place.init(&["--dir", "t"]).status(0);
+    check().ok();
+}
+
+/// Another cluster's CA data is not trusted less than a cut one's.
+#[test]
+fn ca_data_of_another_cluster_is_a_finding() {
+    let place = Place::new();
+    place.write("p.yaml", single(""));
+    for dir in ["t", "other"] {
+        place.init(&["--profile", "p.yaml", "--dir", dir]).ok();
+    }
+    let encoded = |path: &str| kpki::encoding::base64::encode(place.read(path).as_bytes()).to_string();
+    let conf = place.read("t/scheduler.conf").replace(&encoded("t/pki/ca.crt"), &encoded("other/pki/ca.crt"));
+    place.write("t/scheduler.conf", conf);
+    let run = place.kpki(&["check-expiration", "t", "--at", NOW]).status(4);
+    assert!(run.stdout.contains("differs from ca.crt"), "{}", run.stdout);
+    let run = place.kpki(&["renew", "all", "--due", "--dir", "t", "--at", NOW]).status(0);
+    assert!(run.stdout.contains("it holds the CA data it read when it started"), "{}", run.stdout);
+    place.kpki(&["check-expiration", "t", "--at", NOW]).ok();
+}

@@ -1,5 +1,6 @@
 //! `kpki check-expiration`: targets, inventory, judgement, report. Reads only: no network, no lock, of keys their public half.
 
+mod signer;
 mod unreadable;
 
 use std::path::Path;
@@ -148,6 +149,7 @@ fn look(request: &Request, targets: &[Target], progress: Progress<'_>) -> Result
     notes.resize_with(targets.len(), Vec::new);
     for ((owner, wanted), mut tree) in owners.into_iter().zip(&wanted).zip(trees) {
         absent(wanted, &mut tree);
+        signer::look(wanted, &mut tree);
         if let (Some(target), Some(slot), Some(said)) =
             (targets.get(owner), judged.get_mut(owner), notes.get_mut(owner))
         {

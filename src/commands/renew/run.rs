@@ -143,7 +143,10 @@ impl Renewing<'_> {
         let made: Vec<&EntryId> = report.entries.iter().filter(|one| one.is_made()).map(|one| &one.id).collect();
         let finished = credentials.iter().map(|one| &one.id).filter(|id| !made.contains(id));
         report.finished = finished.map(EntryId::to_string).collect();
-        report.restart = restarts(credentials.iter().map(|one| one.id.clone()), self.session.release());
+        let of = |id: &EntryId| report.entries.iter().find(|one| one.is_made() && one.id == *id);
+        let changed = |one: &&Credential| of(&one.id).map_or_else(|| one.id.clone().into(), summary::changed);
+        let restart = restarts(credentials.iter().map(changed), self.session.release());
+        report.restart = restart;
         let left = Hooks::of(self, credentials).after(report, &pending, locked);
         // The renewal is done; its notifications may be repeated. Also after a signal the next run has to know which.
         let _clean_up = signals::clean_up();

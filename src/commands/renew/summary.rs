@@ -12,10 +12,10 @@ use crate::encoding::key_public::Half;
 use crate::error;
 use crate::files::{RelPath, shell_word};
 use crate::plan::blueprints::BACK_DATE;
-use crate::plan::renew::{Credential, Decision, Key, Renewal, Skipped};
+use crate::plan::renew::{Credential, Decision, Key, Reason, Renewal, Skipped};
 use crate::report::facts::{facts, of_blueprint};
 use crate::report::renew::{self as report, Action, RenewalEntry, Side};
-use crate::report::restart::restarts;
+use crate::report::restart::{Changed, restarts};
 use crate::tree::Place;
 use crate::workspace::crl_issue::{self, SignedCrlIssue, of_the_future};
 use crate::workspace::crls::TreeCrl;
@@ -33,13 +33,18 @@ pub fn report(renewing: &Renewing<'_>, evaluation: &Evaluation, made: &[Made]) -
         directory,
         cluster,
         // The restarts that are needed before the new certificates are used.
-        restart: restarts(renewed.map(|entry| entry.id.clone()), renewing.session.release()),
+        restart: restarts(renewed.map(changed), renewing.session.release()),
         entries,
         lists: crls(evaluation, &[]),
         warnings: warnings(renewing, evaluation),
         elsewhere: external::elsewhere(renewing, evaluation),
         ..report::Tree::default()
     }
+}
+
+pub fn changed(entry: &RenewalEntry) -> Changed {
+    let authority_data = entry.reasons == [error::reason(&Reason::AuthorityData)];
+    Changed { id: entry.id.clone(), authority_data }
 }
 
 /// One row for each credential that exists or should.

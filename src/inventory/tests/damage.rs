@@ -33,15 +33,26 @@ fn one_unreadable_file_never_hides_the_others() {
         ("etcd-peer", "expected at most 67108864 bytes, found a file of 2147483648"),
         ("etcd-healthcheck-client", "cannot read it: too many levels of symbolic links (os error 40)"),
         ("apiserver-etcd-client", "expected a regular file, found a socket"),
+        ("apiserver-kubelet-client", "expected a PEM certificate, found DER, which belongs into PEM"),
         ("admin.conf", "expected current-context, found none"),
         ("front-proxy-ca", "expected a certificate, found an empty file"),
     ] {
         assert_eq!(unreadable(item(&tree, name)), why, "{name}");
     }
+    // What no component reads, in the places where they read.
+    std::fs::write(at("pki/apiserver-kubelet-client.crt"), &pem).unwrap();
+    let key = bytes("v1.36-default-rsa2048/etc-kubernetes/pki/apiserver.key");
+    let key = crate::encoding::pem::read(&key).unwrap().remove(0).contents;
+    std::fs::write(at("pki/apiserver-kubelet-client.key"), &key).unwrap();
+    std::fs::write(at("pki/sa.key"), &key).unwrap();
+    let again = node(dir.path());
+    for name in ["apiserver-kubelet-client[key]", "sa"] {
+        let why = "expected a PEM private key, found DER, which belongs into PEM";
+        assert_eq!(unreadable(item(&again, name)), why, "{name}");
+    }
     for name in ["scheduler.conf", "controller-manager.conf"] {
         unreadable(item(&tree, name));
     }
-    assert_eq!(facts(item(&tree, "apiserver-kubelet-client")).subject, "CN=kube-apiserver", "DER with a PEM name");
     for name in ["ca", "etcd-ca", "super-admin.conf", "kubelet.conf"] {
         facts(item(&tree, name));
     }

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::result::Line;
 use crate::audit::{Advice, Origin, Problem};
 use crate::catalog::CaId;
-use crate::catalog::paths::FINALIZE;
+use crate::catalog::paths::{FINALIZE, KUBELET_CONF};
 use crate::files::shell_word;
 use crate::report::restart::one_at_a_time;
 use crate::report::table::sanitised;
@@ -86,6 +86,11 @@ const fn words(problem: Problem) -> (&'static str, Words, Words) {
         ),
         Problem::Expired => ("expired", CERTIFICATE, EXPIRED),
         Problem::KubeletClientExpired => ("kubelet-client-expired", CERTIFICATE, EXPIRED),
+        Problem::KubeletClientUnusable => (
+            "kubelet-client-unusable",
+            CERTIFICATE,
+            ["is in use by a kubelet, and cannot be used", "are in use by kubelets, and cannot be used"],
+        ),
         Problem::NotYetValid => ("not-yet-valid", CERTIFICATE, ["is not valid yet", "are not valid yet"]),
         Problem::CutAuthorityData => (
             "cut-authority-data",
@@ -119,6 +124,7 @@ const fn words(problem: Problem) -> (&'static str, Words, Words) {
         Problem::Missing => ("missing", CERTIFICATE, MISSING),
         Problem::Locked => ("locked", FILE, ["is not opened", "are not opened"]),
         Problem::Unreadable => ("unreadable", FILE, ["cannot be read", "cannot be read"]),
+        Problem::OtherCrl => ("other-crl", CRL, ["is not the CRL beside it", "are not the CRLs beside them"]),
         Problem::CrlEnding => ("crl-ending", CRL, ENDING),
         Problem::Ending => ("ending", CERTIFICATE, ["expires soon", "expire soon"]),
         Problem::Foreign => (
@@ -200,13 +206,19 @@ fn steps(advice: &Advice) -> Vec<String> {
             names = advice.names.join(" "),
             dir = shell_word(dir)
         )),
-        Problem::KubeletClientExpired => steps.extend([
-            format!("the kubelet renews {} itself, but not once it has expired", advice.path),
-            format!("move {dir}/kubelet.conf away and make it again: {}", init(&advice.origin)),
+        Problem::KubeletClientExpired | Problem::KubeletClientUnusable => steps.extend([
+            format!("the kubelet renews {} itself, and only while it can use it", advice.path),
+            format!(
+                "move it and {} away, and make kubelet.conf again: {}",
+                kubelet_conf(advice),
+                init(&advice.origin)
+            ),
         ]),
         Problem::NotYetValid => steps.push("check the clock of this machine and of the one they were made on".to_owned()),
         Problem::CutAuthorityData => steps.extend([
-            "kubeadm certs renew leaves the first certificate only: programs that need the whole chain refuse every server".to_owned(),
+            "kubeadm certs renew leaves the first certificate of a chain only, and a copy may be another cluster's: what it trusts \
+             is not what signs the servers"
+                .to_owned(),
             format!("embed the whole ca.crt again: {}", renew(advice)),
         ]),
         Problem::SignerFile => steps.extend([
@@ -253,6 +265,10 @@ fn steps(advice: &Advice) -> Vec<String> {
             format!("sign the next CRL on the host with the authority's key: kpki crl update --due --dir {}", shell_word(dir)),
             format!("or have its authority publish a new one in {}", advice.path),
         ]),
+        Problem::OtherCrl => steps.extend([
+            "etcd reads nothing but DER from 3.6 on: what is revoked since is accepted".to_owned(),
+            format!("sign the next one, and write both: kpki crl update etcd-ca --dir {}", shell_word(dir)),
+        ]),
         Problem::Ending => steps.push(format!("renew them: {}", renew(advice))),
         Problem::Foreign => steps.push(format!("have its issuer renew {}", advice.path)),
         Problem::OutlivesAuthority => {
@@ -263,7 +279,7 @@ fn steps(advice: &Advice) -> Vec<String> {
         }
         Problem::KubeletEmbedsAnother => steps.extend([
             "the embedded one is not used, so renewing it changes nothing; but once it has expired, the kubelet does not start any more (kubernetes#99645)".to_owned(),
-            format!("let {dir}/kubelet.conf point to {}, on the node: {FINALIZE}", advice.path),
+            format!("let {} point to {}, on the node: {FINALIZE}", kubelet_conf(advice), advice.path),
         ]),
         Problem::LeafNotFirst => steps.push(format!("put its certificates in order: {}", import(advice))),
         Problem::Repeated if advice.origin == Origin::Found => {
@@ -290,6 +306,11 @@ fn dir(origin: &Origin) -> &str {
         Origin::Profile { dir, .. } | Origin::Recorded { dir } | Origin::Unknown { dir } => dir,
         Origin::Found => ".",
     }
+}
+
+/// Of the first one's node.
+fn kubelet_conf(advice: &Advice) -> String {
+    format!("{}/{KUBELET_CONF}", advice.root.trim_end_matches('/'))
 }
 
 fn init(origin: &Origin) -> String {

@@ -323,8 +323,9 @@ fn every_kind_of_finding_has_words_and_only_verbs_that_exist() {
     use Problem::{
         AuthorityEnding, AuthorityExpired, AuthorityKeyMismatch, AuthorityMissing, CrlEnding, CutAuthorityData,
         CutsRenewalsShort, Ending, Expired, External, ExternalAuthorityEnding, Foreign, Held, KeyMismatch,
-        KubeletClientExpired, KubeletEmbedsAnother, LeafNotFirst, Missing, NotYetValid, OutlivesAuthority, Repeated,
-        Revoked, ServiceAccountMismatch, SharedAuthority, SignerFile, Unreadable, WrongIssuer,
+        KubeletClientExpired, KubeletClientUnusable, KubeletEmbedsAnother, LeafNotFirst, Missing, NotYetValid,
+        OtherCrl, OutlivesAuthority, Repeated, Revoked, ServiceAccountMismatch, SharedAuthority, SignerFile,
+        Unreadable, WrongIssuer,
     };
     let all = [
         AuthorityExpired,
@@ -335,6 +336,7 @@ fn every_kind_of_finding_has_words_and_only_verbs_that_exist() {
         Held,
         Expired,
         KubeletClientExpired,
+        KubeletClientUnusable,
         NotYetValid,
         WrongIssuer,
         KeyMismatch,
@@ -344,6 +346,7 @@ fn every_kind_of_finding_has_words_and_only_verbs_that_exist() {
         Missing,
         Unreadable,
         CrlEnding,
+        OtherCrl,
         Ending,
         Foreign,
         OutlivesAuthority,
@@ -371,6 +374,7 @@ fn every_kind_of_finding_has_words_and_only_verbs_that_exist() {
                 names: vec!["apiserver".to_owned()],
                 path: "d/pki/apiserver.crt".to_owned(),
                 origin: origin.clone(),
+                root: "d".to_owned(),
                 order: Vec::new(),
                 restart: vec!["kube-apiserver"],
                 kubernetes: KnownRelease::default(),

@@ -51,7 +51,26 @@ fn what_the_kubelet_uses_is_shown_and_judged() {
     place.init(&["--profile", "other.yaml", "--dir", "other"]).ok();
     place.write("k8s/kubelet/kubelet-client-2027.pem", credential(&place.read("other/kubelet.conf")));
     assert_eq!(check(&place, "2027-01-01").1["state"], "wrong-issuer");
+    let text = place.kpki(&["check-expiration", "k8s", "--at", "2027-01-01"]).stdout;
+    assert!(text.contains("move it and k8s/kubelet.conf away") && !text.contains("kpki renew kubelet.conf"), "{text}");
+    assert!(!text.contains("kubelet-finalize"), "it is not to be pointed to: {text}");
     place.write("k8s/kubelet/kubelet-client-2027.pem", "");
+    assert_eq!(check(&place, "2027-01-01").1["state"], "unreadable");
+    // With the key of another, and without any.
+    let (own, other) = (credential(&old), credential(&place.read("other/kubelet.conf")));
+    let certificate = own.split_inclusive("-----END CERTIFICATE-----\n").next().unwrap();
+    let key = other.split_once("-----END CERTIFICATE-----\n").unwrap().1;
+    for text in [format!("{certificate}{key}"), certificate.to_owned()] {
+        place.write("k8s/kubelet/kubelet-client-2027.pem", text);
+        assert_eq!(check(&place, "2027-01-01").1["state"], "key-mismatch");
+    }
+    // On a copy, the kubelet's absolute symlink leads to the file beside it, or it is said that there is none.
+    fs::remove_file(place.path("k8s/kubelet/kubelet-client-current.pem")).unwrap();
+    let node = "/var/lib/kubelet/pki/kubelet-client-2027.pem";
+    symlink(node, place.path("k8s/kubelet/kubelet-client-current.pem")).unwrap();
+    place.write("k8s/kubelet/kubelet-client-2027.pem", own);
+    assert_eq!(check(&place, "2027-01-01").1["state"], "ok");
+    fs::remove_file(place.path("k8s/kubelet/kubelet-client-2027.pem")).unwrap();
     assert_eq!(check(&place, "2027-01-01").1["state"], "unreadable");
 }
 
