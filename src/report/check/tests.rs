@@ -324,7 +324,7 @@ fn every_kind_of_finding_has_words_and_only_verbs_that_exist() {
         AuthorityEnding, AuthorityExpired, AuthorityKeyMismatch, AuthorityMissing, CrlEnding, CutAuthorityData,
         CutsRenewalsShort, Ending, Expired, External, ExternalAuthorityEnding, Foreign, Held, KeyMismatch,
         KubeletClientExpired, KubeletEmbedsAnother, LeafNotFirst, Missing, NotYetValid, OutlivesAuthority, Repeated,
-        Revoked, ServiceAccountMismatch, SharedAuthority, SignerFile, Unreadable, WrongIssuer,
+        Revoked, Serial, ServiceAccountMismatch, SharedAuthority, SignerFile, Unreadable, WrongIssuer,
     };
     let all = [
         AuthorityExpired,
@@ -354,6 +354,7 @@ fn every_kind_of_finding_has_words_and_only_verbs_that_exist() {
         SignerFile,
         LeafNotFirst,
         Repeated,
+        Serial,
     ];
     let origins = [
         Origin::Profile { file: "my clusters/p.yaml".to_owned(), dir: "d".to_owned() },
