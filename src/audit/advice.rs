@@ -60,6 +60,8 @@ pub enum Problem {
     KubeletEmbedsAnother,
     /// One certificate twice in a file.
     Repeated,
+    /// A serial number that is no positive number.
+    Serial,
 }
 
 /// One kind of finding.
@@ -207,6 +209,7 @@ fn problems(tree: &JudgedTree, judged: &Judged) -> Vec<Problem> {
         Note::SharedAuthority { .. } => Problem::SharedAuthority,
         Note::KubeletEmbedsAnother => Problem::KubeletEmbedsAnother,
         Note::Repeated => Problem::Repeated,
+        Note::Serial => Problem::Serial,
     }));
     problems
 }

@@ -52,10 +52,16 @@ pub fn judge(item: Item, policy: &Policy, at: OffsetDateTime) -> Judged {
             .into_iter()
             // kubelet.conf should not point to one that cannot be used.
             .chain((facts.kubelet_embeds_another && state <= State::Critical).then_some(Note::KubeletEmbedsAnother))
+            .chain((item.authority.is_some() && !is_positive(&facts.serial_decimal)).then_some(Note::Serial))
             .collect(),
         _ => Vec::new(),
     };
     Judged { item, state, residual, expires, notes }
+}
+
+/// Of a serial number in decimal (RFC 5280 section 4.1.2.2).
+fn is_positive(serial: &str) -> bool {
+    serial != "0" && !serial.starts_with('-')
 }
 
 /// Its state by its authority's CRL, from the revocationDate on.

@@ -32,6 +32,8 @@ pub enum Note {
     KubeletEmbedsAnother,
     /// It stands in its file before.
     Repeated,
+    /// Its serial number is negative or 0.
+    Serial,
 }
 
 /// One tree, judged.

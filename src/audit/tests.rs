@@ -74,6 +74,18 @@ fn around(item: &Item, policy: &Policy, boundary: OffsetDateTime) -> [State; 3] 
 }
 
 #[test]
+fn a_serial_number_that_is_not_positive_is_remarked() {
+    for (serial, is_remarked) in [("0", true), ("-5", true), ("1", false)] {
+        let mut one = certificate("apiserver", Kind::Certificate, Some(CaId::Cluster), 365);
+        if let Reading::Certificate(facts) = &mut one.reading {
+            facts.serial_decimal = serial.to_owned();
+        }
+        let notes = judge(one, &Policy::default(), START).notes;
+        assert_eq!(notes.contains(&Note::Serial), is_remarked, "{serial}");
+    }
+}
+
+#[test]
 fn every_boundary_is_exact() {
     use State::{Critical, Expired, NotYetValid, Ok, Warning};
     let policy = Policy::default();

@@ -7,7 +7,8 @@ use zeroize::Zeroizing;
 use crate::encoding::base64;
 use crate::encoding::dek_info::DekInfo;
 use crate::encoding::pem_label::Label;
-use crate::encoding::pem_scan::{self, Line};
+use crate::encoding::pem_scan::{self, Boundary, Line};
+use crate::encoding::sniff::{Der, sniff};
 use crate::encoding::tlv;
 
 /// More than any file this program is meant to read: a CRL with a million entries, as PEM, has 67 MB.
@@ -64,18 +65,36 @@ pub enum PemError {
     NoBegin { line: usize, label: Label },
     #[error("PEM block {position} ({label}): expected padded standard base64")]
     NotBase64 { position: usize, label: Label },
+    /// Nearly a BEGIN or END line: programs pass over what it begins.
+    #[error("line {line}: expected -----{boundary} {label}-----, found a line that only looks like it")]
+    NotABoundary { line: usize, boundary: Boundary, label: Label },
+    /// Such as DER that was appended.
+    #[error("line {line}: expected text behind PEM block {position}, found binary data")]
+    Binary { line: usize, position: usize },
+    /// Programs that look for certificates pass over it.
+    #[error(
+        "PEM block {position} ({label}): expected the label CERTIFICATE over a certificate; kpki convert --to pem writes it anew"
+    )]
+    OtherLabel { position: usize, label: Label },
 }
 
 impl PemError {
     /// Whether it is about a block with this label.
     pub fn is_about(&self, wanted: impl Fn(Label) -> bool) -> bool {
         match self {
-            Self::TooLarge { .. } => false,
+            Self::TooLarge { .. } | Self::Binary { .. } => false,
             Self::Unterminated { label, .. }
             | Self::WrongEnd { label, .. }
             | Self::NoBegin { label, .. }
+            | Self::NotABoundary { label, .. }
+            | Self::OtherLabel { label, .. }
             | Self::NotBase64 { label, .. } => wanted(*label),
         }
+    }
+
+    /// It is about what is in no block.
+    pub const fn is_outside(&self) -> bool {
+        matches!(self, Self::NotABoundary { .. } | Self::Binary { .. })
     }
 }
 
@@ -113,8 +132,19 @@ impl<'a> Raw<'a> {
         self.label.ends_with(b"PRIVATE KEY")
     }
 
-    /// The bytes inside.
+    /// The bytes inside. A certificate under the label of something else is refused: others pass over it.
     pub fn decode(&self) -> Result<Block, PemError> {
+        let block = self.decode_any()?;
+        let label = block.label;
+        let may_be_one = label.is_certificate() || label.is_pkcs7() || label.is("ATTRIBUTE CERTIFICATE");
+        if !may_be_one && !label.is_private_key() && is_v3_certificate(&block.contents) {
+            return Err(PemError::OtherLabel { position: self.position, label });
+        }
+        Ok(block)
+    }
+
+    /// The same, whatever its label says.
+    pub fn decode_any(&self) -> Result<Block, PemError> {
         let encrypted = self.is_encrypted();
         // One allocation of sufficient size, wiped on drop.
         let mut text = Zeroizing::new(Vec::with_capacity(self.body.len()));
@@ -155,6 +185,8 @@ pub struct Blocks<'a> {
     open: Option<(&'a [u8], &'a [u8])>,
     /// The last block is broken and was reported: its END line may still come.
     broken: bool,
+    /// Binary data was reported.
+    binary: bool,
 }
 
 impl fmt::Debug for Blocks<'_> {
@@ -164,7 +196,7 @@ impl fmt::Debug for Blocks<'_> {
 }
 
 pub fn blocks(input: &[u8]) -> Blocks<'_> {
-    Blocks { rest: input, position: 0, line: 0, open: None, broken: false }
+    Blocks { rest: input, position: 0, line: 0, open: None, broken: false, binary: false }
 }
 
 impl<'a> Iterator for Blocks<'a> {
@@ -180,18 +212,26 @@ impl<'a> Iterator for Blocks<'a> {
             let position = self.position;
             let meaning = pem_scan::line(self.open.map(|(label, _)| label), line);
             let begun = match meaning {
+                Line::Text if self.open.is_none() && position > 0 && !self.binary && is_binary(line) => {
+                    self.binary = true;
+                    return Some(Err(PemError::Binary { line: self.line, position }));
+                }
                 Line::Text => continue,
                 Line::Begin(label) => {
                     self.position += 1;
                     Some((label, rest))
                 }
-                Line::End | Line::OtherEnd(_) | Line::Hyphens => None,
+                Line::End | Line::OtherEnd(_) | Line::Hyphens | Line::Nearly(..) => None,
             };
             let was_broken = std::mem::replace(&mut self.broken, false);
             let Some((label, inside)) = std::mem::replace(&mut self.open, begun) else {
                 match meaning {
                     Line::OtherEnd(found) if !was_broken => {
                         return Some(Err(PemError::NoBegin { line: self.line, label: Label::of(found) }));
+                    }
+                    Line::Nearly(boundary, label) if !was_broken || boundary == Boundary::Begin => {
+                        self.broken = boundary == Boundary::Begin;
+                        return Some(Err(PemError::NotABoundary { line: self.line, boundary, label }));
                     }
                     _ => continue,
                 }
@@ -211,6 +251,18 @@ impl<'a> Iterator for Blocks<'a> {
         let (label, _) = self.open.take()?;
         Some(Err(PemError::Unterminated { position: self.position, label: Label::of(label) }))
     }
+}
+
+/// A request without attributes begins as an old certificate does; one that states its version is no request.
+fn is_v3_certificate(der: &[u8]) -> bool {
+    let inner = tlv::first(der).and_then(|(outer, _)| tlv::first(outer.content));
+    sniff(der) == Some(Der::Certificate)
+        && inner.is_ok_and(|(tbs, _)| tbs.content.first() == Some(&tlv::CONTEXT_CONSTRUCTED))
+}
+
+/// No text has them: neither white space nor what old editors leave (Ctrl-Z, escapes).
+fn is_binary(line: &[u8]) -> bool {
+    line.iter().any(|byte| matches!(byte, 0..=8 | 0x0e..=0x19 | 0x1c..=0x1f))
 }
 
 #[cfg(test)]
@@ -234,6 +286,29 @@ mod tests {
                 Err(PemError::Unterminated { position: 5, label: label("F") }),
             ]
         );
+    }
+
+    #[test]
+    fn what_is_in_no_block_is_told_once() {
+        const ONE: &str = "-----BEGIN CERTIFICATE-----\nZm9v\n-----END CERTIFICATE-----\n";
+        let label = Label::of(b"CERTIFICATE");
+        let nearly = |line| PemError::NotABoundary { line, boundary: Boundary::Begin, label };
+        let quoted: String = ONE.lines().map(|line| format!("> {line}\n")).collect();
+        for (behind, wanted) in [
+            (quoted, nearly(4)),
+            (ONE.replace("-----", "----"), nearly(4)),
+            (ONE.replace("BEGIN", " BEGIN"), nearly(4)),
+            (format!("text\n{}", ONE.to_lowercase()), nearly(5)),
+            ("0\u{1}\u{2}\n0\u{1}\n".to_owned(), PemError::Binary { line: 4, position: 1 }),
+        ] {
+            let text = format!("{ONE}{behind}");
+            let errors: Vec<_> = blocks(text.as_bytes()).filter_map(Result::err).collect();
+            assert_eq!(errors, [wanted], "{text}");
+        }
+        let label = Label::of(b"FOO");
+        let der = pem::read(include_bytes!("../../fixtures/convert/leaf.crt")).unwrap().remove(0).contents;
+        let error = pem::read(pem::write("FOO", &der).as_bytes()).unwrap_err();
+        assert_eq!(error, PemError::OtherLabel { position: 1, label });
     }
 
     proptest! {

@@ -67,6 +67,17 @@ impl Label {
         }
     }
 
+    /// The one of the table with these words, in any case and with any spaces.
+    pub fn like(text: &[u8]) -> Option<Self> {
+        let words = |text: &[u8]| -> Vec<Vec<u8>> {
+            let words = text.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+            words.map(<[u8]>::to_ascii_uppercase).collect()
+        };
+        // Longer than any of the table, so not worth a copy.
+        let wanted = Some(text).filter(|text| text.len() <= 64).map(words)?;
+        KNOWN.iter().find(|known| words(known.as_bytes()) == wanted).map(|known| Self::Known(known))
+    }
+
     pub fn is(self, label: &str) -> bool {
         self.known() == Some(label)
     }

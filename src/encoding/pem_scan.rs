@@ -1,6 +1,8 @@
 //! Where PEM blocks begin and end (RFC 7468 section 3): what one line means, for the reader of whole texts and for the one of
 //! pieces.
 
+use crate::encoding::pem_label::Label;
+
 const BEGIN: &[u8] = b"-----BEGIN ";
 const END: &[u8] = b"-----END ";
 const HYPHENS: &[u8] = b"-----";
@@ -17,6 +19,23 @@ pub enum Line<'l> {
     OtherEnd(&'l [u8]),
     /// Inside of a block: no content, and neither BEGIN nor END.
     Hyphens,
+    /// Outside of blocks: a BEGIN or END line to a person and to no program. What follows would be passed over in silence.
+    Nearly(Boundary, Label),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Boundary {
+    Begin,
+    End,
+}
+
+impl std::fmt::Display for Boundary {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Begin => "BEGIN",
+            Self::End => "END",
+        })
+    }
 }
 
 /// What a line means inside the block with the label `open`, or outside of all.
@@ -25,9 +44,11 @@ pub fn line<'l>(open: Option<&[u8]>, line: &'l [u8]) -> Line<'l> {
     let Some(open) = open else {
         let line = line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line);
         return match (label(line, BEGIN), label(line, END)) {
-            (Some(found), _) => Line::Begin(found),
-            (None, Some(found)) => Line::OtherEnd(found),
-            (None, None) => Line::Text,
+            (Some(found), _) => meant(found).map_or(Line::Begin(found), |label| Line::Nearly(Boundary::Begin, label)),
+            (None, Some(found)) => {
+                meant(found).map_or(Line::OtherEnd(found), |label| Line::Nearly(Boundary::End, label))
+            }
+            (None, None) => nearly(line).map_or(Line::Text, |(boundary, label)| Line::Nearly(boundary, label)),
         };
     };
     match (label(line, END), label(line, BEGIN)) {
@@ -41,6 +62,42 @@ pub fn line<'l>(open: Option<&[u8]>, line: &'l [u8]) -> Line<'l> {
 
 fn label<'l>(line: &'l [u8], start: &[u8]) -> Option<&'l [u8]> {
     line.strip_prefix(start)?.strip_suffix(HYPHENS)
+}
+
+/// The label of the table that another text stands for, by its words in any case; `None`: it is that label, or none.
+fn meant(found: &[u8]) -> Option<Label> {
+    let label = Label::like(found)?;
+    (Label::of(found) != label).then_some(label)
+}
+
+/// Other hyphens or fewer, another case, other spaces, something before it. A line that begins with `#` is commented out, and
+/// RFC 4716 has lines of its own for SSH2.
+fn nearly(line: &[u8]) -> Option<(Boundary, Label)> {
+    if line.starts_with(b"#") {
+        return None;
+    }
+    (0..line.len()).find_map(|at| {
+        let (before, rest) = line.split_at_checked(at)?;
+        let word = |word: &[u8], boundary| {
+            rest.split_at_checked(word.len())
+                .filter(|(found, _)| found.eq_ignore_ascii_case(word))
+                .map(|(_, rest)| (boundary, rest))
+        };
+        let (boundary, rest) = word(b"BEGIN", Boundary::Begin).or_else(|| word(b"END", Boundary::End))?;
+        let end = (0..rest.len())
+            .find(|at| rest.get(*at..).is_some_and(|rest| dash(rest) || matches!(rest, [b'"' | b'\'' | b'`', ..])));
+        let (label, after) = rest.split_at_checked(end.unwrap_or(rest.len()))?;
+        let before = before.trim_ascii_end();
+        let is_led = before.ends_with(b"-") || before.get(before.len().wrapping_sub(3)..).is_some_and(dash);
+        let is_followed = before.is_empty() && dash(after);
+        let label = Label::like(label).filter(|label| !label.known().is_some_and(|label| label.starts_with("SSH2")));
+        label.filter(|_| is_led || is_followed).map(|label| (boundary, label))
+    })
+}
+
+/// Whether a text begins with a hyphen, or a dash that an editor makes of hyphens (U+2010 to U+2015, U+2212).
+fn dash(text: &[u8]) -> bool {
+    matches!(text, [b'-', ..] | [0xe2, 0x80, 0x90..=0x95, ..] | [0xe2, 0x88, 0x92, ..])
 }
 
 #[cfg(test)]
@@ -61,9 +118,39 @@ mod tests {
             ("----", Line::Text, Line::Text),
             ("Zm9v-----END A-----", Line::Text, Line::Text),
             ("", Line::Text, Line::Text),
+            ("# -----BEGIN CERTIFICATE-----", Line::Text, Line::Text),
+            ("---- BEGIN SSH2 PUBLIC KEY ----", Line::Text, Line::Text),
+            ("the certificate at the end - CERTIFICATE", Line::Text, Line::Text),
+            ("--- begin of the chain ---", Line::Text, Line::Text),
         ] {
             assert_eq!(line(None, text.as_bytes()), outside, "{text}");
             assert_eq!(line(Some(b"A"), text.as_bytes()), inside, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_line_that_only_looks_like_a_boundary_is_told() {
+        for text in [
+            "----BEGIN CERTIFICATE-----",
+            "-----BEGIN CERTIFICATE----",
+            "-----BEGIN CERTIFICATE",
+            "BEGIN CERTIFICATE-----",
+            "----- BEGIN CERTIFICATE -----",
+            "-----begin certificate-----",
+            "-----BEGIN certificate-----",
+            "-----BEGIN  CERTIFICATE-----",
+            "-----BEGIN CERTIFICATE -----",
+            "\u{2013}\u{2013}BEGIN CERTIFICATE\u{2013}\u{2013}",
+            "\u{2014}BEGIN CERTIFICATE\u{2014}",
+            "> -----BEGIN CERTIFICATE-----",
+            "\"-----BEGIN CERTIFICATE-----\"",
+            "ca: -----BEGIN CERTIFICATE-----",
+            "-----BEGIN CERTIFICATE-----MIIB",
+        ] {
+            let label = Label::of(b"CERTIFICATE");
+            assert_eq!(line(None, text.as_bytes()), Line::Nearly(Boundary::Begin, label), "{text}");
+            let end = text.replace("BEGIN", "END").replace("begin", "end");
+            assert_eq!(line(None, end.as_bytes()), Line::Nearly(Boundary::End, label), "{end}");
         }
     }
 }

@@ -2,7 +2,8 @@
 //! is no secret; [`crate::encoding::pem`] is for keys and for whole files.
 
 use crate::encoding::base64;
-use crate::encoding::pem_scan::{self, Line};
+use crate::encoding::pem_label::Label;
+use crate::encoding::pem_scan::{self, Boundary, Line};
 
 /// Base64 gathered before it is decoded; a multiple of four.
 const CHUNK: usize = 1 << 16;
@@ -27,6 +28,8 @@ pub enum Broken {
     /// Its END line is another's, or missing.
     #[error("expected an END line, found none")]
     NoEnd,
+    #[error("expected a BEGIN line, found one that only looks like it")]
+    NotABoundary,
 }
 
 /// Takes a text; [`Stream::finish`] must be called at its end.
@@ -155,6 +158,12 @@ impl Stream {
                 let whole = !self.broken && self.text.is_empty();
                 on(Event::End(if whole { Ok(()) } else { Err(Broken::NotBase64) }));
                 self.inside = false;
+            }
+            Line::Nearly(boundary, label) => {
+                if boundary == Boundary::Begin && label == Label::of(&self.label) {
+                    on(Event::Begin);
+                    on(Event::End(Err(Broken::NotABoundary)));
+                }
             }
             Line::Begin(_) | Line::OtherEnd(_) | Line::Hyphens => {
                 if self.inside {

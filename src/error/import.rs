@@ -28,6 +28,11 @@ fn objection(objection: &Objection) -> String {
         Objection::MaySign => {
             "it has the key usage keyCertSign and is no authority's, which RFC 5280 section 4.2.1.9 forbids".to_owned()
         }
+        Objection::Serial => {
+            "expected a positive serial number (RFC 5280 section 4.1.2.2), found 0 or a negative one, which Kubernetes refuses \
+             to read"
+                .to_owned()
+        }
         Objection::SerialTaken(name) => {
             format!("its serial number is that of {name}, by the same issuer: a CRL could not tell the two apart")
         }
@@ -123,7 +128,9 @@ fn step(file: &str, id: &str, objection: &Objection, dir: &str) -> Vec<String> {
         Objection::Certificate(_) | Objection::MissingNames(_) | Objection::MaySign => vec![format!(
             "have it signed as it was requested: kpki inspect {file} shows it, and the requests are in {dir}/.kpki/requests"
         )],
-        Objection::SerialTaken(_) => vec!["have it signed again, with another serial number".to_owned()],
+        Objection::Serial | Objection::SerialTaken(_) => {
+            vec!["have it signed again, with another serial number".to_owned()]
+        }
         Objection::AuthorityMissing(_) | Objection::Unusable(_) | Objection::SignedByAnother(_) => Vec::new(),
     }
 }

@@ -120,6 +120,7 @@ impl From<StoreError> for Error {
             StoreError::Exist(_) | StoreError::MadeMeanwhile(_) | StoreError::ChangedMeanwhile(_) => {
                 "run the command again: it uses the existing files"
             }
+            StoreError::NoName(_) => "add the name of the file behind the directory",
             StoreError::Locked { .. } => "wait for the other kpki, or give a longer --lock-timeout",
             StoreError::OtherFileSystem(_) => "put the whole tree on one file system, or choose another --dir",
             StoreError::Unfinished { .. } => "run the command again: it completes the interrupted run",

@@ -21,7 +21,10 @@ pub fn is_node(path: &Path) -> bool {
     let mut found = LANDMARKS.iter().filter(|name| exists(&path.join(name)));
     match found.next() {
         Some(name) if !name.starts_with("pki/") => {
-            found.any(|name| name.starts_with("pki/")) || !has_certificates(path)
+            let further: Vec<_> = found.collect();
+            // Anybody's admin.conf lies anywhere.
+            let is_alone = further.is_empty() && *name != "kubelet.conf" && !is_directory(&path.join("pki"));
+            further.iter().any(|name| name.starts_with("pki/")) || (!is_alone && !has_certificates(path))
         }
         first => first.is_some(),
     }

@@ -3,7 +3,7 @@
 use super::item::Kind;
 use super::request::Request;
 use crate::catalog::paths::DEFAULT_DIR;
-use crate::catalog::paths::{SIGNER_ENTRY, SIGNER_FILE};
+use crate::catalog::paths::{SIGNER_ENTRY, SIGNER_FILE, SUPER_ADMIN_CONF};
 use crate::catalog::{self, CaId, ENTRIES, Entry, Files};
 use crate::profile::{Etcd, Profile};
 
@@ -144,7 +144,7 @@ fn presence(request: &Request<'_>, entry: &Entry) -> Presence {
     let known = request.profile.zip(request.node.as_deref());
     match known.and_then(|(profile, name)| profile.node(name).map(|node| (profile, node))) {
         // Who has removed it meant to; kubeadm shows it everywhere.
-        _ if entry.name == "super-admin.conf" => Presence::Optional,
+        _ if entry.name == SUPER_ADMIN_CONF => Presence::Optional,
         Some((profile, node)) if profile.includes(entry) && profile.holds(node, entry) => Presence::Required,
         Some(_) => Presence::IfThere,
         None if matches!(entry.files, Files::KubeletPair(_)) => Presence::IfThere,

@@ -32,7 +32,7 @@ mod walk;
 #[cfg(any(test, feature = "internals"))]
 pub use content::alone as objects;
 pub use crls::{crls, walk as walk_crl};
-pub use directories::is_cluster;
+pub use directories::{is_cluster, is_node};
 pub use facts::{Attributes, CertificateFacts, CrlFacts};
 pub use fleet::{all, tree};
 pub use item::{Item, Kind, Reading, Tree};

@@ -4,6 +4,7 @@ use super::facts::{self, IssuerLink};
 use super::item::{Item, Kind, Reading};
 use super::unreadable::Unreadable;
 use crate::catalog::CaId;
+use crate::x509::crl_problem::Problem;
 use crate::x509::{Certificate, Crl};
 
 /// One certificate or CRL in a file.
@@ -59,7 +60,12 @@ impl ParsedObject {
 
     /// `der`: empty if it is not kept.
     pub(super) fn crl(position: usize, crl: Crl, der: Vec<u8>) -> Self {
-        let object = Self::new(Kind::Crl, position, Reading::Crl(Box::new(facts::crl(crl))));
+        let reading = match crl.unknown_critical.first() {
+            // RFC 5280 section 5.2: it is not to be used, by whomever it is.
+            Some(unknown) => Reading::Unreadable(Problem::UnknownCritical(unknown.clone()).into()),
+            None => Reading::Crl(Box::new(facts::crl(crl))),
+        };
+        let object = Self::new(Kind::Crl, position, reading);
         let was_kept = !der.is_empty();
         Self { der: was_kept.then_some(der), was_kept, ..object }
     }

@@ -2,18 +2,20 @@
 
 use super::containers;
 use super::der::{certificate, crl};
-use super::item::Kind;
+use super::item::{Kind, Reading};
 use super::object::ParsedObject;
 use super::unreadable::Unreadable;
 use crate::encoding::contents::Contents;
 use crate::encoding::crl::LABEL as CRL;
-use crate::encoding::pem_blocks::{Raw, blocks};
+use crate::encoding::pem_blocks::{PemError, Raw, blocks};
 
-/// Keys and requests are passed over, undecoded. `leaf`: what an end entity's certificate is called here.
+/// Keys are passed over, undecoded, and requests. `leaf`: what an end entity's certificate is called here.
 pub fn objects(bytes: &[u8], leaf: Kind) -> Vec<ParsedObject> {
     let mut found: Vec<ParsedObject> = Vec::new();
+    let mut is_pem = false;
     for block in blocks(bytes) {
         let position = found.len();
+        is_pem |= block.is_ok();
         match block {
             Ok(raw) if raw.is_certificate() => found.push(object(&raw, leaf, position, certificate)),
             Ok(raw) if raw.label().is_pkcs7() => match raw.decode() {
@@ -24,7 +26,13 @@ pub fn objects(bytes: &[u8], leaf: Kind) -> Vec<ParsedObject> {
                 Err(why) => found.push(ParsedObject::broken(leaf, position, Unreadable::Pem(why))),
             },
             Ok(raw) if raw.is(CRL) => found.push(object(&raw, Kind::Crl, position, crl)),
-            Ok(_) => {}
+            Ok(raw) if raw.is_private_key() => {}
+            Ok(raw) => {
+                if let Err(why @ PemError::OtherLabel { .. }) = raw.decode() {
+                    found.push(ParsedObject::broken(leaf, position, Unreadable::Pem(why)));
+                }
+            }
+            Err(why) if why.is_outside() => found.push(ParsedObject::broken(leaf, position, Unreadable::Pem(why))),
             Err(why) if why.is_about(|label| label.is_certificate() || label.is_pkcs7()) => {
                 found.push(ParsedObject::broken(leaf, position, Unreadable::Pem(why)));
             }
@@ -33,6 +41,10 @@ pub fn objects(bytes: &[u8], leaf: Kind) -> Vec<ParsedObject> {
             }
             Err(_) => {}
         }
+    }
+    if !is_pem {
+        // A text about PEM; where PEM is expected it is told what was found.
+        found.retain(|one| !matches!(&one.reading, Reading::Unreadable(Unreadable::Pem(why)) if why.is_outside()));
     }
     found
 }

@@ -67,12 +67,16 @@ pub fn mark<'d, 'p>(
     }
 }
 
-/// Why the readers of a CRL refuse it; `None`: they do not, or it was not kept.
+/// Why the readers of an authority's CRL refuse it, or cannot do with it alone; `None`: they can, or it was not kept.
 pub fn refused(issuer: &Certificate, der: &[u8]) -> Option<Problem> {
     let nothing = Wanted::new(std::iter::empty());
     let lookup = CrlLookup::read(der, &nothing).ok()?;
     let by = CrlIssuer { issuer, delegates: &[], strictness: Strictness::Lenient };
-    vet(&lookup, der, by, lookup.crl.this_update).problems().iter().find(|problem| problem.is_refused()).cloned()
+    vet(&lookup, der, by, lookup.crl.this_update)
+        .problems()
+        .iter()
+        .find(|problem| problem.is_refused() || **problem == Problem::Delta)
+        .cloned()
 }
 
 /// The first certificate of an authority's file.

@@ -158,7 +158,13 @@ impl Reader<'_> {
             if public && !objects.is_empty() && encoding_pem::holds_private_key(bytes) {
                 objects.push(ParsedObject::broken(kind, objects.len(), Unreadable::PrivateKey));
             }
-            if objects.is_empty() {
+            // A CRL in the place of a certificate, or the other way round.
+            let is_other = |object: &ParsedObject| match object.reading {
+                Reading::Certificate(_) => kind == Kind::Crl,
+                Reading::Crl(_) => kind != Kind::Crl,
+                Reading::Missing | Reading::Unreadable(_) => false,
+            };
+            if objects.iter().all(is_other) {
                 let wanted = if kind == Kind::Crl { "a CRL" } else { "a certificate" };
                 return vec![pem::unexpected(bytes, kind, wanted, None)];
             }

@@ -8,6 +8,7 @@ use crate::encoding::contents::Contents;
 use crate::encoding::found::found;
 use crate::encoding::key_public::Half;
 use crate::encoding::pem_blocks::blocks;
+use crate::encoding::raw_key::RawKey;
 use crate::encoding::yaml::{self, Fault, Flaw, Node, Stream, Value, field, text};
 
 pub const CERTIFICATE: &str = "client-certificate-data";
@@ -137,7 +138,14 @@ pub fn key(text: &str) -> Result<Option<Half>, KubeconfigError> {
     for block in blocks(&bytes) {
         let found = block.and_then(|raw| Ok((raw.is_private_key(), raw.decode()?)));
         match found {
-            Ok((true, block)) => return Ok(Half::stated(&block)),
+            Ok((true, block)) if block.encrypted || block.label.is("ENCRYPTED PRIVATE KEY") => {
+                return Err(KubeconfigError::EncryptedKey(KEY));
+            }
+            Ok((true, block)) => {
+                let half = Half::stated(&block);
+                let is_key = || RawKey::detect(&block.contents).is_some_and(|key| key.kind().is_ok());
+                return if half.is_some() || is_key() { Ok(half) } else { Err(KubeconfigError::BrokenKey(KEY)) };
+            }
             Ok((false, _)) => {}
             Err(why) => return Err(KubeconfigError::BrokenPem { field: KEY, why }),
         }

@@ -34,6 +34,10 @@ pub enum KubeconfigError {
     Redacted(&'static str),
     #[error("expected PEM of {wanted} in {field}, found {found}")]
     NotPem { field: &'static str, wanted: &'static str, found: Contents },
+    #[error("expected a private key without a password in {0}, found an encrypted one, which kubectl does not open")]
+    EncryptedKey(&'static str),
+    #[error("expected a whole private key in {0}, found a block that is none")]
+    BrokenKey(&'static str),
     #[error("{field}: {why}")]
     BrokenPem { field: &'static str, why: PemError },
     #[error("expected a client certificate and key, found neither data nor files")]

@@ -77,13 +77,18 @@ fn cluster(name: &str, node: &Node) -> Cluster<'static> {
 }
 
 fn user(name: &str, node: &Node) -> User<'static> {
+    let certificate = source(node, CERTIFICATE, "client-certificate");
+    // kubectl refuses a certificate without one: empty, null and a list are none.
+    let none = || Key::Data(Err(KubeconfigError::Missing(KEY)));
+    let key = match (stated(node, KEY), stated(node, "client-key")) {
+        (Some(text), _) => Some(Key::Data(document::key(text))),
+        (None, Some(path)) => Some(Key::File(owned(path))),
+        (None, None) => certificate.is_some().then(none),
+    };
     User {
         name: owned(name),
-        certificate: source(node, CERTIFICATE, "client-certificate"),
-        key: match stated(node, KEY) {
-            Some(text) => Some(Key::Data(document::key(text))),
-            None => stated(node, "client-key").map(owned).map(Key::File),
-        },
+        certificate,
+        key,
         credentials: CREDENTIALS.iter().copied().filter(|key| field(node, key).is_some()).collect(),
     }
 }

@@ -25,6 +25,8 @@ pub enum Objection {
     MissingNames(Vec<San>),
     /// keyCertSign in a certificate that is no authority's.
     MaySign,
+    /// It is negative or 0.
+    Serial,
     /// Another certificate of its issuer, by this name, has its serial number.
     SerialTaken(String),
     // Of an authority:
@@ -122,6 +124,7 @@ pub fn judge(leaf: &Certificate, rest: &[Certificate], expected: &Expected<'_>) 
     if !leaf.is_ca && leaf.key_usage.is_some_and(|usage| usage.contains(KeyUsage::KEY_CERT_SIGN)) {
         verdict.objections.push(Objection::MaySign);
     }
+    verdict.objections.extend(serial(leaf));
     verdict.objections.extend(taken(leaf, expected).map(Objection::SerialTaken));
     match (&expected.anchors, expected.trusted) {
         (Anchors::Authority(authority), []) => verdict.objections.push(Objection::AuthorityMissing(*authority)),
@@ -151,6 +154,11 @@ fn taken(leaf: &Certificate, expected: &Expected<'_>) -> Option<String> {
     let others = expected.issued.iter().map(|(name, one)| (name.as_str(), one));
     let same = |one: &Certificate| (&one.issuer_der, &one.serial) == (&leaf.issuer_der, &leaf.serial);
     signer.into_iter().chain(others).find(|(_, one)| same(one) && one.der != leaf.der).map(|(name, _)| name.to_owned())
+}
+
+/// RFC 5280 section 4.1.2.2 wants a positive one; Go, and so Kubernetes, refuses to read a negative one.
+fn serial(certificate: &Certificate) -> Option<Objection> {
+    (!certificate.has_positive_serial()).then_some(Objection::Serial)
 }
 
 fn dates(certificate: &Certificate, now: OffsetDateTime) -> Option<Objection> {
@@ -208,6 +216,7 @@ pub fn judge_authority(
 ) -> Vec<Objection> {
     let Some(authority) = bundle.first() else { return Vec::new() };
     let mut objections: Vec<Objection> = dates(authority, now).into_iter().collect();
+    objections.extend(serial(authority));
     objections.extend(Issuer::check(authority).err().map(Objection::Unusable));
     if let Some(wanted) = wanted
         && !authority.subject.says_the_same(&wanted.subject)

@@ -158,6 +158,8 @@ fn a_certificate_that_no_crl_could_name_or_that_may_sign_is_refused() {
     let good = leaf(&wanted, &root);
     let of_root = Certificate { serial: root.certificate().serial.clone(), ..good.clone() };
     let issued = vec![("etcd-peer".to_owned(), Certificate { der: vec![1], ..good.clone() })];
+    let numbered = |serial: &[u8]| Certificate { serial: serial.to_vec(), ..good.clone() };
+    let (zero, negative) = (numbered(&[0]), numbered(&[0xfb]));
     let of_another = Certificate { issuer_der: vec![1], ..good.clone() };
     for (leaf, issued, objection) in [
         (good.clone(), &[][..], None),
@@ -166,11 +168,13 @@ fn a_certificate_that_no_crl_could_name_or_that_may_sign_is_refused() {
         (of_root, &[], Some(Objection::SerialTaken("ca".to_owned()))),
         (good, &issued, Some(Objection::SerialTaken("etcd-peer".to_owned()))),
         (of_another, &issued, None),
+        (zero, &[], Some(Objection::Serial)),
+        (negative, &[], Some(Objection::Serial)),
     ] {
         let (anchors, trusted) = (Anchors::Authority(CaId::Cluster), std::slice::from_ref(root.certificate()));
         let expected = Expected { blueprint: &wanted, dispensable: &[], anchors, trusted, issued, now: NOW };
         let found = judge(&leaf, &[], &expected).objections;
-        let own = |one: &&Objection| matches!(one, Objection::MaySign | Objection::SerialTaken(_));
+        let own = |one: &&Objection| matches!(one, Objection::MaySign | Objection::Serial | Objection::SerialTaken(_));
         assert_eq!(found.iter().find(own), objection.as_ref());
     }
 }

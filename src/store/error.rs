@@ -17,6 +17,9 @@ pub enum StoreError {
     /// These files exist and may not be replaced. Nothing was changed.
     #[error("{} already", existing(.0))]
     Exist(Vec<PathBuf>),
+    /// The place of a file is that of a directory. Nothing was changed.
+    #[error("expected the name of a file, found a directory: {0}")]
+    NoName(PathBuf),
     /// Another process made a tree here while this run prepared one. Nothing was changed.
     #[error("{0} was created by another process meanwhile")]
     MadeMeanwhile(PathBuf),

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::files::{BadPath, Dir, Kind};
+use crate::files::{BadPath, Dir, Kind, What};
 use crate::signals;
 
 use super::beside::Beside;
@@ -28,12 +28,17 @@ pub fn check_file(path: &Path, replace: bool) -> Result<(), StoreError> {
 /// The directory and the name in it.
 pub(super) fn place(path: &Path, replace: bool) -> Result<(Dir, &str), StoreError> {
     let bad = || BadPath(path.display().to_string());
+    // `X/` and `X/.` name a directory, whether it exists or not; their last part alone would become a file.
+    let text = path.as_os_str().as_encoded_bytes();
+    if text.ends_with(b"/") || text.ends_with(b"/.") {
+        return Err(StoreError::NoName(path.to_owned()));
+    }
     let name = path.file_name().and_then(|name| name.to_str()).ok_or_else(bad)?;
     let parent = Dir::open_root(or_here(path.parent().unwrap_or(Path::new(""))))?;
-    if replace {
-        parent.regular_file(name)?;
-    } else if parent.facts(name)?.is_some() {
-        return Err(StoreError::Exist(vec![path.to_owned()]));
+    match parent.facts(name)? {
+        Some(facts) if facts.what == What::Directory => return Err(StoreError::NoName(path.to_owned())),
+        Some(_) if !replace => return Err(StoreError::Exist(vec![path.to_owned()])),
+        _ => _ = parent.regular_file(name)?,
     }
     Ok((parent, name))
 }

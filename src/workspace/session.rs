@@ -6,7 +6,7 @@ use crate::catalog::CaId;
 use crate::catalog::releases::KnownRelease;
 use crate::clock::Span;
 use crate::error::{self, Error};
-use crate::files::{self, FileError, Op};
+use crate::files::{self, FileError, Op, shell_word};
 use crate::inventory::{self, Form};
 use crate::plan::renew::{self as plan, Credential, Rules};
 use crate::profile::{CRL_VALIDITY, Etcd, Profile};
@@ -200,9 +200,17 @@ fn nodes(main: &Path, profile: Option<&Profile>) -> Result<Nodes, Error> {
             Form::Node if request.root == main => return Ok(Nodes::One),
             Form::Node if request.cluster_dir.as_deref() == Some(main) => names.extend(request.node.clone()),
             _ => {
-                return Err(Error::new(format!("{} is not a kubernetes directory", main.display()))
-                    .because("expected pki/ and kubeconfigs, or a cluster directory with nodes/")
-                    .hint("give the directory above pki/ with --dir")
+                let error = Error::new(format!("{} is not a kubernetes directory", main.display()))
+                    .because("expected pki/ and kubeconfigs, or a cluster directory with nodes/");
+                let above = main.parent().filter(|above| inventory::is_node(above));
+                return Err(above
+                    .into_iter()
+                    .fold(error, |error, above| {
+                        error.hint(format!(
+                            "give the directory above pki/: --dir {}",
+                            shell_word(&above.display().to_string())
+                        ))
+                    })
                     .hint("give a directory of many clusters with --profiles DIR (check-expiration, renew)"));
             }
         }

@@ -17,6 +17,12 @@ const LARGEST_KEY: u64 = 1 << 20;
 /// A certificate bundle or kubeconfig larger than this is not one.
 const LARGEST: u64 = 4 << 20;
 
+/// What cannot be looked at is there: the reader of it reports that.
+pub fn is_missing(roots: &Roots, place: &Place) -> bool {
+    let found = survey(roots, std::iter::once(place));
+    found.is_ok_and(|found| found.get(place).is_none_or(|state| *state == FileState::Missing))
+}
+
 /// Every place, read or found missing; anything else in the way is an error.
 pub fn survey<'a>(roots: &Roots, places: impl Iterator<Item = &'a Place>) -> Result<Survey, Error> {
     let main = open(&roots.main)?;

@@ -181,6 +181,9 @@ mod tests {
             assert_eq!(second.is_ok(), known, "{second:?}");
             assert_eq!(matches!(second, Err(BundleError::OtherLabel(_))), !known);
         }
-        assert!(matches!(parse_pem_bundle(with("OTHER").as_bytes()), Err(BundleError::NoCertificate { .. })));
+        assert!(matches!(
+            parse_pem_bundle(with("OTHER").as_bytes()),
+            Err(BundleError::Pem(PemError::OtherLabel { .. }))
+        ));
     }
 }

@@ -130,6 +130,11 @@ impl Certificate {
         read.find(|one| oid::read(one.id).as_ref() == Some(id)).map(|one| one.value.to_vec())
     }
 
+    /// RFC 5280 section 4.1.2.2.
+    pub fn has_positive_serial(&self) -> bool {
+        self.serial.first().is_some_and(|first| first & 0x80 == 0) && self.serial.iter().any(|octet| *octet != 0)
+    }
+
     /// As `openssl x509 -serial` prints it: hexadecimal capitals, whole octets.
     pub fn serial_hex(&self) -> String {
         hex(self.serial.strip_prefix(&[0]).filter(|rest| !rest.is_empty()).unwrap_or(&self.serial), "")

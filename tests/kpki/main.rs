@@ -38,6 +38,7 @@ mod kubeconfig;
 mod mangled;
 mod manifests;
 mod metrics;
+mod one_reader;
 mod outputs;
 mod pkits;
 mod policy;

@@ -32,19 +32,21 @@ pub fn look(request: &Request<'_>, tree: &mut Tree) {
         exists: tree.items.iter().any(|item| item.name == SIGNER_ENTRY),
         is_new: false,
     };
-    let notice = node.notice();
+    let notices = node.notices();
     let is_asked = request.profile.is_some_and(|profile| {
         let node = request.node.as_deref().and_then(|name| profile.node(name));
         profile.signer_file && node.is_none_or(|node| node.is(NodeRole::ControlPlane))
     });
     // Of one certificate the file itself is all that can be wrong.
-    let is_named = SigningNode { certificates: 1, ..node.clone() }.notice().is_some();
+    let is_named = !SigningNode { certificates: 1, ..node.clone() }.notices().is_empty();
     if !node.exists && (is_asked || is_named) {
         tree.items.push(missing(signer));
         // `kpki init` writes it, unless ca.crt holds one certificate and the profile does not ask.
-        tree.notes.extend(notice.filter(|_| certificates == 1 && !is_asked));
+        if certificates == 1 && !is_asked {
+            tree.notes.extend(notices);
+        }
     } else {
-        tree.notes.extend(notice);
+        tree.notes.extend(notices);
     }
 }
 

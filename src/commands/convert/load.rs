@@ -72,7 +72,7 @@ fn block(name: &str, raw: &Raw<'_>, passwords: &mut dyn Passwords, loaded: &mut 
         return Ok(());
     }
     let at = format!("{name}: PEM block {}", raw.position);
-    let block: Block = raw.decode().map_err(|why| broken(format!("{name}: {why}")))?;
+    let block: Block = raw.decode_any().map_err(|why| broken(format!("{name}: {why}")))?;
     // Some authorities write it under the label of a certificate.
     if label.is_pkcs7() || found(&block.contents) == Some(Found::Pkcs7) {
         return containers::of_pkcs7(&at, &block.contents, loaded);

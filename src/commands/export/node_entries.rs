@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::manifest::Manifest;
-use crate::catalog::paths::{KUBELET_CONF, ROTATED_CLIENT, SIGNER_ENTRY, SIGNER_FILE};
+use crate::catalog::paths::{KUBELET_CONF, ROTATED_CLIENT, SIGNER_ENTRY, SIGNER_FILE, SUPER_ADMIN_CONF};
 use crate::catalog::{CaId, ENTRIES, Entry, Files};
 use crate::files;
 use crate::kubeconfig::{self, Credentials};
@@ -142,6 +142,7 @@ fn of_entry(host: &NodeRootfs, sources: &Sources<'_>, entry: &'static Entry, cer
     }
     let profiled = sources.profile.and_then(|profile| Some((profile, profile.node(sources.node)?)));
     let required = match (sources.manifest, profiled) {
+        _ if entry.name == SUPER_ADMIN_CONF => false,
         (Some(_), _) => exported.is_some(),
         (None, Some((profile, node))) => profile.includes(entry) && profile.holds(node, entry),
         (None, None) => false,

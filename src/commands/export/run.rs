@@ -5,7 +5,7 @@ use super::{manifest, source};
 use crate::encoding::archive::{self, Member};
 use crate::encoding::pem;
 use crate::error::Error;
-use crate::files::{self, FileError, Kind, Op};
+use crate::files::{FileError, Kind, Op};
 use crate::report::export::{Export, ExportedFile};
 use crate::store::{self, StoreError};
 use crate::tree::layout::{DEFAULT_DIR, DEFAULT_KUBELET_DIR};
@@ -107,21 +107,21 @@ fn is_above(directory: &str) -> bool {
     directory.is_empty() || parents(DEFAULT_DIR) || parents(DEFAULT_KUBELET_DIR)
 }
 
-/// Refuses before anything is read: an existing file is replaced only with `--force`.
+/// Refuses what writing it would refuse, before anything is read.
 pub fn check(path: &Path, force: bool) -> Result<(), Error> {
-    if !force && files::what(None, path).is_some() { Err(exists(path)) } else { Ok(()) }
+    store::check_file(path, force).map_err(|error| refused(path, error))
 }
 
-fn exists(path: &Path) -> Error {
-    Error::new(FileError::new(Op::Write, path, Kind::Exists).to_string())
-        .hint("give another file with --out, or replace it with --force")
+fn refused(path: &Path, error: StoreError) -> Error {
+    match error {
+        StoreError::Exist(_) => Error::new(FileError::new(Op::Write, path, Kind::Exists).to_string())
+            .hint("give another file with --out, or replace it with --force"),
+        error => error.into(),
+    }
 }
 
 /// Writes it with mode 0600; an existing file, also one that was made meanwhile, is replaced only with `force`.
 pub fn write(path: &Path, bytes: &[u8], force: bool) -> Result<(), Error> {
     let write = if force { store::replace_file } else { store::create_file };
-    write(path, bytes, 0o600).map_err(|error| match error {
-        StoreError::Exist(_) => exists(path),
-        error => error.into(),
-    })
+    write(path, bytes, 0o600).map_err(|error| refused(path, error))
 }

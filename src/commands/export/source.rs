@@ -4,6 +4,7 @@ use time::OffsetDateTime;
 
 use super::manifest::{ApiVersion, Exported, Kind, Manifest};
 use super::request::{Part, Request};
+use crate::catalog::paths::SUPER_ADMIN_CONF;
 use crate::catalog::{self, CaId};
 use crate::error::{self, Context, Error};
 use crate::files::FileState;
@@ -63,6 +64,7 @@ impl<'a> Source<'a> {
         // Shared items come first, so that the index of a copied item stays valid.
         let mut items = signer_file::items(&profile, &layout, &tree)?;
         items.retain(|item| item.id.node.is_none() || item.id.node.as_ref() == Some(&request.node));
+        items.retain(|item| item.id.name != SUPER_ADMIN_CONF || !survey::is_missing(&tree.roots, &item.public));
         if request.without_ca_keys {
             let goes = |item: &Item| layout != Layout::Cluster || item.id.node.is_some();
             for item in items.iter_mut().filter(|item| goes(item) && CaId::parse(&item.id.name).is_some()) {
@@ -101,10 +103,8 @@ impl<'a> Source<'a> {
             }
         }
         if !whys.is_empty() {
-            let mut error = Error::new(format!("cannot export {node} from {dir}: nothing was written"));
-            error.why = whys;
-            error.hints = hints;
-            return Err(error);
+            let what = format!("cannot export {node} from {dir}: nothing was written");
+            return Err(Error { why: whys, hints, ..Error::new(what) });
         }
         let mut read = self.collect(&survey);
         read.notes.extend(notes);

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::request::Request;
 use crate::catalog::{ENTRIES, Files};
 use crate::error::Error;
-use crate::files::{self, Dir, FileError, Kind, Op};
+use crate::files::{self, Dir, FileError, Kind, Op, What};
 use crate::store;
 use crate::workspace::{profiles, state, survey, tree_dir};
 
@@ -17,7 +17,7 @@ pub fn check(request: &Request) -> Result<(), Error> {
             .because("a user's kubeconfig in its place would lock out the component that uses it")
             .hint("give another file with --out"));
     }
-    if !*force && files::what(None, path).is_some() {
+    if !*force && files::what(None, path).is_some_and(|what| what != What::Directory) {
         return Err(Error::new(FileError::new(Op::Write, path, Kind::Exists).to_string())
             .hint("give another file with --out, or replace it with --force"));
     }

@@ -159,6 +159,11 @@ const fn words(problem: Problem) -> (&'static str, Words, Words) {
         Problem::Repeated => {
             ("repeated", CERTIFICATE, ["stands more than once in its file", "stand more than once in their files"])
         }
+        Problem::Serial => (
+            "serial-number",
+            CERTIFICATE,
+            ["has a serial number of 0 or a negative one", "have serial numbers of 0 or negative ones"],
+        ),
         Problem::SharedAuthority => (
             "shared-authority",
             AUTHORITY,
@@ -286,6 +291,7 @@ fn steps(advice: &Advice) -> Vec<String> {
             steps.push(format!("nothing to do now: it is used once, and may be left out of {}", advice.path));
         }
         Problem::Repeated => steps.push(format!("nothing to do now; to have it there once: {}", import(advice))),
+        Problem::Serial => steps.push(format!("Kubernetes refuses to read a negative one; renew them: {}", renew(advice))),
         Problem::SharedAuthority => steps.extend([
             "every client certificate of the cluster's CA, also a kubelet's, may read and write all of etcd, or act as any user"
                 .to_owned(),

@@ -190,6 +190,7 @@ const fn remark(note: &Note) -> Remark {
         Note::SharedAuthority { .. } => Remark { note: "shared-authority", date: None },
         Note::KubeletEmbedsAnother => Remark { note: "kubelet-embeds-another", date: None },
         Note::Repeated => Remark { note: "repeated", date: None },
+        Note::Serial => Remark { note: "serial-number", date: None },
     }
 }
 

@@ -324,7 +324,7 @@ fn every_kind_of_finding_has_words_and_only_verbs_that_exist() {
         AuthorityEnding, AuthorityExpired, AuthorityKeyMismatch, AuthorityMissing, CrlEnding, CutAuthorityData,
         CutsRenewalsShort, Ending, Expired, External, ExternalAuthorityEnding, Foreign, Held, KeyMismatch,
         KubeletClientExpired, KubeletClientUnusable, KubeletEmbedsAnother, LeafNotFirst, Missing, NotYetValid,
-        OtherCrl, OutlivesAuthority, Repeated, Revoked, ServiceAccountMismatch, SharedAuthority, SignerFile,
+        OtherCrl, OutlivesAuthority, Repeated, Revoked, Serial, ServiceAccountMismatch, SharedAuthority, SignerFile,
         Unreadable, WrongIssuer,
     };
     let all = [
@@ -357,6 +357,7 @@ fn every_kind_of_finding_has_words_and_only_verbs_that_exist() {
         SignerFile,
         LeafNotFirst,
         Repeated,
+        Serial,
     ];
     let origins = [
         Origin::Profile { file: "my clusters/p.yaml".to_owned(), dir: "d".to_owned() },

@@ -48,7 +48,14 @@ fn what_is_no_regular_file_is_not_replaced() {
     fs::write(dir.path().join("target"), "kept").unwrap();
     symlink("target", dir.path().join("link")).unwrap();
     fs::create_dir(dir.path().join("directory")).unwrap();
-    for name in ["link", "directory", "absent/file"] {
+    for (name, replace) in [("directory", false), ("directory", true), ("new/", false), ("new/", true), ("new/.", true)]
+    {
+        let path = dir.path().join(name);
+        let write = if replace { replace_file } else { create_file };
+        assert_eq!(write(&path, b"x", 0o644), Err(StoreError::NoName(path.clone())), "{name}");
+        assert_eq!(check_file(&path, replace), Err(StoreError::NoName(path)), "{name}");
+    }
+    for name in ["link", "absent/file"] {
         let before = names(dir.path());
         assert!(matches!(replace_file(&dir.path().join(name), b"x", 0o644), Err(StoreError::File(_))), "{name}");
         assert!(matches!(check_file(&dir.path().join(name), true), Err(StoreError::File(_))), "{name}");
