@@ -1,6 +1,7 @@
 //! What an inventory consists of: trees, and the certificates and CRLs in them.
 
 use super::facts::{CertificateFacts, CrlFacts};
+use super::keys::KEY;
 use super::unreadable::Unreadable;
 use crate::catalog::CaId;
 
@@ -20,6 +21,14 @@ pub struct Item {
     /// kubeadm's EXTERNALLY MANAGED: the signer's key is not in the tree.
     pub externally_managed: bool,
     pub reading: Reading,
+}
+
+impl Item {
+    /// Whose key it is that is missing or of no use.
+    pub fn owner_of_key(&self) -> Option<&str> {
+        let is_pair = matches!(self.kind, Kind::Certificate | Kind::Authority);
+        self.name.strip_suffix(']')?.strip_suffix(KEY)?.strip_suffix('[').filter(|_| is_pair)
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

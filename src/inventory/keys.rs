@@ -3,7 +3,13 @@
 use super::item::{Kind, Reading};
 use super::object::ParsedObject;
 use super::unreadable::Unreadable;
+use crate::encoding::contents::Contents;
+use crate::encoding::key_container::Container;
 use crate::encoding::key_public::Half;
+use crate::encoding::pem_blocks::blocks;
+
+/// What a key is called beside what it belongs to: `apiserver[key]`.
+pub const KEY: &str = "key";
 
 /// Marks the certificate that a file begins with, if this key is another's.
 pub fn compare(key: Option<&Half>, objects: &mut [ParsedObject]) {
@@ -13,8 +19,32 @@ pub fn compare(key: Option<&Half>, objects: &mut [ParsedObject]) {
     facts.other_key = key.and_then(|key| key.is(link.public_key())) == Some(false);
 }
 
-/// sa.pub, if it is not the public half of sa.key.
-pub fn service_account(key: &Half, public: &[u8]) -> Option<ParsedObject> {
-    let broken = ParsedObject::broken(Kind::Certificate, 0, Unreadable::OtherHalf);
-    (key.is_in(public) == Some(false)).then_some(broken)
+/// The first private key of a PEM text, as the components of Kubernetes read it: in clear, in one of the containers they know.
+pub fn read(text: &[u8]) -> Result<Option<Half>, Unreadable> {
+    let unexpected =
+        || Unreadable::Unexpected { expected: "a PEM private key", field: None, found: Contents::of(text) };
+    let Some(raw) = blocks(text).flatten().find(|raw| raw.is_private_key()) else {
+        return Err(blocks(text).find_map(Result::err).map_or_else(unexpected, Unreadable::Pem));
+    };
+    let block = raw.decode()?;
+    if block.encrypted {
+        return Err(Unreadable::EncryptedKey);
+    }
+    if !Container::ALL.iter().any(|container| block.label.is(container.label())) {
+        return Err(unexpected());
+    }
+    Half::read(&block).map_err(|_| Unreadable::BrokenKey)
+}
+
+/// A key that is not there, or is of no use.
+pub fn unusable(kind: Kind, reading: Reading, path: String) -> ParsedObject {
+    ParsedObject { elsewhere: Some(path), ..ParsedObject::new(kind, 0, reading).within(KEY) }
+}
+
+/// sa.pub, if it is not the public half of sa.key, or holds no key.
+pub fn service_account(key: Option<&Half>, public: &[u8]) -> Option<Unreadable> {
+    if blocks(public).flatten().next().is_none() {
+        return Some(Unreadable::Unexpected { expected: "a PEM public key", field: None, found: Contents::of(public) });
+    }
+    (key?.is_in(public) == Some(false)).then_some(Unreadable::OtherHalf)
 }

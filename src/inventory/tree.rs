@@ -53,10 +53,16 @@ pub fn read(request: &Request<'_>, shared: &SharedCrls) -> Tree {
         authority: None,
         keys: request.keys,
         notes: Vec::new(),
+        closed: Vec::new(),
     };
     let mut found: Vec<Found> = expected.into_iter().map(|expected| reader.file(expected)).collect();
     found.extend(reader.service_account(&pki));
-    let notes = reader.notes;
+    let mut notes = reader.notes;
+    if let Some(first) = reader.closed.first() {
+        let more = reader.closed.len().saturating_sub(1);
+        let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+        notes.push(format!("{first}{more}: not compared with the certificate, for the key may not be read"));
+    }
     let dir = dir.as_ref().ok().and_then(Option::as_ref);
     let is_key =
         |stem: &str| dir.is_some_and(|dir| files::what(Some(dir), Path::new(&format!("{pki}/{stem}.key"))).is_some());
@@ -87,6 +93,8 @@ struct Reader<'a> {
     /// Files of keys are read.
     keys: bool,
     notes: Vec<String>,
+    /// Keys that may not be read.
+    closed: Vec<String>,
 }
 
 impl Reader<'_> {
@@ -115,7 +123,7 @@ impl Reader<'_> {
                 Ok(Some(source)) if expected.kind == Kind::Kubeconfig => self.kubeconfig(&source, &last),
                 Ok(Some(source)) => {
                     let mut objects = self.certificates(&source, &expected, &last);
-                    self.key_beside(candidate, &mut objects);
+                    self.key_beside(&expected, candidate, &mut objects);
                     objects
                 }
             };
@@ -183,27 +191,56 @@ impl Reader<'_> {
         used
     }
 
-    /// Whether the key beside a certificate is its own. One that may not be read is not.
-    fn key_beside(&mut self, certificate: &CandidatePath, objects: &mut [ParsedObject]) {
-        let Some(key) = certificate.key() else { return };
-        let half = self.half(&key);
-        keys::compare(half.as_ref(), objects);
+    /// Whether the key beside a certificate is its own; and that it is there and of use, where it has to be.
+    fn key_beside(&mut self, expected: &Expected, certificate: &CandidatePath, objects: &mut Vec<ParsedObject>) {
+        let Some(key) = certificate.key().filter(|_| self.keys) else { return };
+        let reading = match self.key(&key) {
+            Ok(Some(half)) => return keys::compare(half.as_ref(), objects),
+            Ok(None) if expected.needs_key() => Reading::Missing,
+            Ok(None) => return,
+            Err(why) if self.is_closed(&key, &why) => return,
+            Err(why) => Reading::Unreadable(why),
+        };
+        objects.push(keys::unusable(expected.kind, reading, self.rootfs.full(&key)));
     }
 
-    fn half(&mut self, key: &CandidatePath) -> Option<Half> {
-        let source = self.keys.then(|| self.open(key)).and_then(Result::ok)??;
-        self.loader.small(&source, Half::of)?
+    /// Whose a key is, where it says so; `Ok(None)`: it is not there.
+    fn key(&mut self, key: &CandidatePath) -> Result<Option<Option<Half>>, Unreadable> {
+        self.open(key)?.map(|source| self.loader.small(&source, keys::read).flatten()).transpose()
     }
 
-    /// sa.pub, where it is not the public half of sa.key.
+    /// A key that may not be read may be well, which is said.
+    fn is_closed(&mut self, key: &CandidatePath, why: &Unreadable) -> bool {
+        let is_closed = *why == Unreadable::File(files::Kind::PermissionDenied);
+        if is_closed {
+            self.closed.push(self.rootfs.full(key));
+        }
+        is_closed
+    }
+
+    /// sa.key, where it is of no use; else sa.pub, where it is not its public half.
     fn service_account(&mut self, pki: &str) -> Option<Found> {
         let at = |end: &str| CandidatePath::Below(format!("{pki}/sa.{end}"));
-        let half = self.half(&at("key"))?;
-        let public = self.open(&at("pub")).ok()??;
-        let object = self.loader.small(&public, |text| keys::service_account(&half, text))??;
-        let path = self.rootfs.full(&at("pub"));
-        let expected = Expected::further("sa".to_owned(), path.clone(), Kind::Certificate, None);
-        Some(Found { expected, path, objects: vec![object] })
+        let (key, public) = (at("key"), at("pub"));
+        let object = match self.keys.then(|| self.key(&key))? {
+            Err(why) if self.is_closed(&key, &why) => return None,
+            Err(why) => keys::unusable(Kind::Certificate, Reading::Unreadable(why), self.rootfs.full(&key)),
+            Ok(half) => {
+                let half = half?;
+                let read = match self.open(&public) {
+                    Ok(None) => Some(Reading::Missing),
+                    Err(why) => Some(Reading::Unreadable(why)),
+                    Ok(Some(source)) => {
+                        let read = self.loader.small(&source, |text| keys::service_account(half.as_ref(), text));
+                        read.unwrap_or_else(Some).map(Reading::Unreadable)
+                    }
+                };
+                ParsedObject::new(Kind::Certificate, 0, read?)
+            }
+        };
+        let path = self.rootfs.full(&public);
+        let further = Expected::further("sa".to_owned(), path.clone(), Kind::Certificate, None);
+        Some(Found { expected: Expected { presence: Presence::Required, ..further }, path, objects: vec![object] })
     }
 
     fn kubeconfig(&mut self, source: &Source, shown: &str) -> Vec<ParsedObject> {

@@ -321,10 +321,11 @@ fn nagios_is_one_line_with_four_states() {
 #[test]
 fn every_kind_of_finding_has_words_and_only_verbs_that_exist() {
     use Problem::{
-        AuthorityEnding, AuthorityExpired, AuthorityKeyMismatch, AuthorityMissing, CrlEnding, CutAuthorityData,
-        CutsRenewalsShort, Ending, Expired, External, ExternalAuthorityEnding, Foreign, Held, KeyMismatch,
-        KubeletClientExpired, KubeletEmbedsAnother, LeafNotFirst, Missing, NotYetValid, OutlivesAuthority, Repeated,
-        Revoked, ServiceAccountMismatch, SharedAuthority, SignerFile, Unreadable, WrongIssuer,
+        AuthorityEnding, AuthorityExpired, AuthorityKeyMismatch, AuthorityKeyUnusable, AuthorityMissing, CrlEnding,
+        CutAuthorityData, CutsRenewalsShort, Ending, Expired, External, ExternalAuthorityEnding, Foreign, Held,
+        KeyMismatch, KeyUnusable, KubeletClientExpired, KubeletEmbedsAnother, LeafNotFirst, Missing, NotYetValid,
+        OutlivesAuthority, Repeated, Revoked, ServiceAccountMismatch, SharedAuthority, SignerFile, Unreadable,
+        WrongIssuer,
     };
     let all = [
         AuthorityExpired,
@@ -340,6 +341,8 @@ fn every_kind_of_finding_has_words_and_only_verbs_that_exist() {
         KeyMismatch,
         AuthorityKeyMismatch,
         ServiceAccountMismatch,
+        KeyUnusable,
+        AuthorityKeyUnusable,
         AuthorityMissing,
         Missing,
         Unreadable,
