@@ -8,7 +8,7 @@ use crate::catalog::paths::SIGNER_ENTRY;
 use crate::catalog::readers::{Action, COMPONENTS};
 use crate::catalog::releases::KnownRelease;
 use crate::catalog::{self, CaId, Files, readers};
-use crate::inventory::{Kind, Reading};
+use crate::inventory::{Kind, Reading, Unreadable};
 
 /// Kinds of findings, the most urgent first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -38,6 +38,8 @@ pub enum Problem {
     /// The key beside it is not there, or nobody can use it; of an authority.
     KeyUnusable,
     AuthorityKeyUnusable,
+    /// A node's copy of what the cluster directory has is another.
+    CopyDiffers,
     /// A file begins with a certificate of its chain, so that the key seems to be another's.
     LeafNotFirst,
     AuthorityMissing,
@@ -205,10 +207,12 @@ fn of_state(tree: &JudgedTree, judged: &Judged) -> Option<Problem> {
         State::Absent | State::Ok => return None,
         State::NotYetValid => Problem::NotYetValid,
         State::DiffersFromCa if is_signer => Problem::SignerFile,
+        State::DiffersFromCa if is_authority => Problem::CopyDiffers,
         State::DiffersFromCa => Problem::CutAuthorityData,
         State::WrongIssuer => Problem::WrongIssuer,
         State::KeyMismatch if is_authority && CaId::parse(&item.name).is_none() => Problem::LeafNotFirst,
         State::KeyMismatch if is_authority => Problem::AuthorityKeyMismatch,
+        State::KeyMismatch if item.reading == Reading::Unreadable(Unreadable::OtherCopy) => Problem::CopyDiffers,
         State::KeyMismatch if matches!(item.reading, Reading::Unreadable(_)) => Problem::ServiceAccountMismatch,
         State::KeyMismatch => Problem::KeyMismatch,
         State::Missing | State::Unreadable if is_key && is_authority => Problem::AuthorityKeyUnusable,

@@ -48,3 +48,12 @@ pub fn service_account(key: Option<&Half>, public: &[u8]) -> Option<Unreadable> 
     }
     (key?.is_in(public) == Some(false)).then_some(Unreadable::OtherHalf)
 }
+
+/// What is said of keys that may not be read.
+pub fn closed(paths: &[String]) -> Option<String> {
+    let more = match paths.len().saturating_sub(1) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    paths.first().map(|first| format!("{first}{more}: not compared with the certificate, for the key may not be read"))
+}

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::around::Around;
 use super::expected::{self, CandidatePath, Expected, Presence};
-use super::facts::IssuerLink;
+use super::facts::{IssuerLink, leads_to};
 use super::item::{Item, Kind, Reading, Tree};
 use super::load::{Loader, ReadMode};
 use super::object::{self, ParsedObject, Place};
@@ -12,7 +12,7 @@ use super::request::{Form, Request};
 use super::revoked::{self, SharedCrls};
 use super::rootfs::NodeRootfs;
 use super::unreadable::Unreadable;
-use super::{directories, framing, keys, kubeconfigs, pem};
+use super::{directories, framing, keys, kubeconfigs, pem, shared};
 use crate::blueprint::ExtendedKeyUsage::ServerAuth;
 use crate::catalog::paths::{KUBELET_CONF, ROTATED_CLIENT, SIGNER_ENTRY};
 use crate::catalog::{CaId, Holders};
@@ -50,6 +50,7 @@ pub fn read(request: &Request<'_>, shared: &SharedCrls) -> Tree {
         rootfs: &rootfs,
         loader: Loader::keeping_crls(),
         referred: Loader::default(),
+        shared: request.cluster_dir.as_deref(),
         authority: None,
         keys: request.keys,
         notes: Vec::new(),
@@ -58,11 +59,7 @@ pub fn read(request: &Request<'_>, shared: &SharedCrls) -> Tree {
     let mut found: Vec<Found> = expected.into_iter().map(|expected| reader.file(expected)).collect();
     found.extend(reader.service_account(&pki));
     let mut notes = reader.notes;
-    if let Some(first) = reader.closed.first() {
-        let more = reader.closed.len().saturating_sub(1);
-        let more = if more == 0 { String::new() } else { format!(" and {more} more") };
-        notes.push(format!("{first}{more}: not compared with the certificate, for the key may not be read"));
-    }
+    notes.extend(keys::closed(&reader.closed));
     let dir = dir.as_ref().ok().and_then(Option::as_ref);
     let is_key =
         |stem: &str| dir.is_some_and(|dir| files::what(Some(dir), Path::new(&format!("{pki}/{stem}.key"))).is_some());
@@ -71,6 +68,7 @@ pub fn read(request: &Request<'_>, shared: &SharedCrls) -> Tree {
     mark_revoked(&mut found, request, shared);
     mark_wrong_issuers(&mut found);
     mark_unlike_ca(&mut found);
+    mark_authorities(&mut found, request);
     let node = request.node.clone().or_else(|| node_name(&found));
     Tree {
         root: root.clone(),
@@ -88,6 +86,8 @@ struct Reader<'a> {
     loader: Loader,
     /// For files that kubeconfigs refer to.
     referred: Loader,
+    /// The cluster directory that this node's tree is in.
+    shared: Option<&'a Path>,
     /// Base64 of the cluster's CA file, as kubeconfigs embed it.
     authority: Option<String>,
     /// Files of keys are read.
@@ -232,7 +232,10 @@ impl Reader<'_> {
                     Err(why) => Some(Reading::Unreadable(why)),
                     Ok(Some(source)) => {
                         let read = self.loader.small(&source, |text| keys::service_account(half.as_ref(), text));
-                        read.unwrap_or_else(Some).map(Reading::Unreadable)
+                        let is_other =
+                            half.as_ref().is_some_and(|half| shared::is_another(half, self.shared, &mut self.loader));
+                        let other = || is_other.then_some(Unreadable::OtherCopy);
+                        read.unwrap_or_else(Some).or_else(other).map(Reading::Unreadable)
                     }
                 };
                 ParsedObject::new(Kind::Certificate, 0, read?)
@@ -388,18 +391,18 @@ fn mark_unlike_ca(found: &mut [Found]) {
     }
 }
 
-/// Whether a path leads from a certificate to one of the authorities.
-fn leads_to(leaf: &IssuerLink, intermediates: &[&IssuerLink], authorities: &[IssuerLink]) -> bool {
-    let mut current = leaf;
-    // Each step leads to another intermediate, or a loop is left.
-    for _ in 0..=intermediates.len() {
-        if authorities.iter().any(|authority| authority.signed(current)) {
-            return true;
-        }
-        let Some(above) = intermediates.iter().find(|above| !above.is_root() && above.signed(current)) else { break };
-        current = above;
+/// Authorities that are one, and copies of the cluster directory's that are others.
+fn mark_authorities(found: &mut [Found], request: &Request<'_>) {
+    let mut all: Vec<(CaId, bool, &mut Vec<ParsedObject>)> = Vec::new();
+    for one in found.iter_mut().filter(|one| one.expected.kind == Kind::Authority) {
+        all.extend(CaId::parse(&one.expected.name).map(|id| (id, one.expected.entry.is_some(), &mut one.objects)));
     }
-    false
+    shared::mark_one(&mut all);
+    for (id, _, objects) in all.iter_mut().filter(|(_, is_entry, _)| *is_entry) {
+        if let Some(path) = shared_file(request, *id, "crt") {
+            shared::mark_copy(objects, &path);
+        }
+    }
 }
 
 /// `system:node:NAME` in kubelet.conf.

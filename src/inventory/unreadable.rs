@@ -63,6 +63,9 @@ pub enum Unreadable {
     /// sa.pub.
     #[error("expected the public half of sa.key, found another key")]
     OtherHalf,
+    /// sa.pub of a node.
+    #[error("expected the pair of the cluster directory's pki/sa.pub, found another")]
+    OtherCopy,
     /// Nobody gives the components of Kubernetes a password.
     #[error("expected a private key without a password, found an encrypted one")]
     EncryptedKey,
