@@ -95,7 +95,9 @@ impl<'a> Around<'a> {
             Ok(None) => Reading::Missing,
             Err(files::Kind::PermissionDenied) => return None,
             Err(why) => Reading::Unreadable(Unreadable::File(why)),
-            Ok(Some(source)) => Reading::Unreadable(self.loader.small(&source, keys::read).flatten().err()?),
+            Ok(Some(source)) => {
+                Reading::Unreadable(self.loader.small(&source, keys::read).and_then(std::convert::identity).err()?)
+            }
         };
         Some(at(ParsedObject { optional, ..ParsedObject::new(Kind::Kubeconfig, 0, reading) }, name, &path))
     }

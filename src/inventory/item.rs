@@ -1,9 +1,11 @@
 //! What an inventory consists of: trees, and the certificates and CRLs in them.
 
 use super::facts::{CertificateFacts, CrlFacts};
-use super::keys::KEY;
 use super::unreadable::Unreadable;
 use crate::catalog::CaId;
+
+/// What a key is called beside what it belongs to: `apiserver[key]`.
+pub const KEY: &str = "key";
 
 /// One thing with an end: a certificate or a CRL, expected by the catalogue or found by walking.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,15 +1,12 @@
 //! Whether the keys beside certificates are theirs, by the public half that they state; no secret number is looked at.
 
-use super::item::{Kind, Reading};
+use super::item::{KEY, Kind, Reading};
 use super::object::ParsedObject;
 use super::unreadable::Unreadable;
 use crate::encoding::contents::Contents;
 use crate::encoding::key_container::Container;
 use crate::encoding::key_public::Half;
 use crate::encoding::pem_blocks::blocks;
-
-/// What a key is called beside what it belongs to: `apiserver[key]`.
-pub const KEY: &str = "key";
 
 /// Marks the certificate that a file begins with, if this key is another's.
 pub fn compare(key: Option<&Half>, objects: &mut [ParsedObject]) {

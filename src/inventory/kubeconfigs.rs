@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::around::Around;
-use super::item::{Kind, Reading};
+use super::item::{KEY, Kind, Reading};
 use super::keys;
 use super::object::ParsedObject;
 use super::pem::{self, mentions};
@@ -78,7 +78,7 @@ fn read(survey: &Survey<'_>, authority: Option<&str>, around: &mut Around<'_>) -
         }
         found.append(&mut objects);
         found.extend(key(user, around).map(|object| match own {
-            true => object.within(keys::KEY),
+            true => object.within(KEY),
             false => object.within(&format!("key of {name}")),
         }));
         if let Some(note) = not_judged(user) {
