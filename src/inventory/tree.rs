@@ -206,9 +206,7 @@ impl Reader<'_> {
 
     /// Whose a key is, where it says so; `Ok(None)`: it is not there.
     fn key(&mut self, key: &CandidatePath) -> Result<Option<Option<Half>>, Unreadable> {
-        self.open(key)?
-            .map(|source| self.loader.small(&source, keys::read).and_then(std::convert::identity))
-            .transpose()
+        self.open(key)?.map(|source| self.loader.small(&source, keys::read)?).transpose()
     }
 
     /// A key that may not be read may be well, which is said.
