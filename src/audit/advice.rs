@@ -7,7 +7,7 @@ use super::state::State;
 use crate::catalog::paths::{KUBELET_CONF, SIGNER_ENTRY};
 use crate::catalog::readers::{Action, COMPONENTS};
 use crate::catalog::releases::KnownRelease;
-use crate::catalog::{self, CaId, readers};
+use crate::catalog::{self, CaId, Files, readers};
 use crate::encrypted::EncryptionError;
 use crate::inventory::{Item, Kind, Reading, Unreadable};
 
@@ -38,6 +38,11 @@ pub enum Problem {
     KeyMismatch,
     AuthorityKeyMismatch,
     ServiceAccountMismatch,
+    /// The key beside it is not there, or nobody can use it; of an authority.
+    KeyUnusable,
+    AuthorityKeyUnusable,
+    /// A node's copy of what the cluster directory has is another.
+    CopyDiffers,
     /// A file begins with a certificate of its chain, so that the key seems to be another's.
     LeafNotFirst,
     AuthorityMissing,
@@ -114,7 +119,7 @@ fn one(problem: Problem, items: &[(&JudgedTree, &Judged)]) -> Option<Advice> {
     let (tree, judged) = items.first()?;
     let mut names: Vec<String> = Vec::new();
     for (tree, judged) in items {
-        let name = name(tree, judged);
+        let name = judged.item.owner_of_key().map_or_else(|| name(tree, judged), str::to_owned);
         if names.len() < NAMES && !names.contains(&name) {
             names.push(name);
         }
@@ -133,6 +138,7 @@ fn one(problem: Problem, items: &[(&JudgedTree, &Judged)]) -> Option<Advice> {
             | Problem::WrongIssuer
             | Problem::CutAuthorityData
             | Problem::KeyMismatch
+            | Problem::KeyUnusable
     );
     Some(Advice {
         problem,
@@ -186,7 +192,7 @@ fn order(items: &[(&JudgedTree, &Judged)]) -> Vec<(&'static str, Vec<String>)> {
 /// A new authority comes with new certificates of everything it signed.
 fn restart(items: &[(&JudgedTree, &Judged)]) -> Vec<&'static str> {
     let entries = items.iter().flat_map(|(tree, judged)| {
-        let name = judged.item.name.as_str();
+        let name = judged.item.owner_of_key().unwrap_or(&judged.item.name);
         let signed = CaId::parse(name).map(|ca| catalog::ENTRIES.iter().filter(move |entry| entry.signer == Some(ca)));
         let names = signed.into_iter().flatten().map(|entry| entry.name).chain(std::iter::once(name));
         names.map(|name| (name, tree.policy.kubernetes.release)).collect::<Vec<_>>()
@@ -226,10 +232,14 @@ fn of_state(tree: &JudgedTree, judged: &Judged) -> Option<Problem> {
     let known = item.authority.is_some() || item.externally_managed || is_signer || catalog::find(&item.name).is_some();
     let ours = tree.origin != Origin::Found && known;
     let is_authority = item.kind == Kind::Authority;
+    // sa.key has no certificate that could be made again.
+    let is_pair = |owner: &str| catalog::find(owner).is_none_or(|entry| !matches!(entry.files, Files::KeyPair(_)));
+    let is_key = item.owner_of_key().is_some_and(is_pair);
     Some(match judged.state {
         State::Absent | State::Ok => return None,
         State::NotYetValid => Problem::NotYetValid,
         State::DiffersFromCa if is_signer => Problem::SignerFile,
+        State::DiffersFromCa if is_authority => Problem::CopyDiffers,
         State::DiffersFromCa => Problem::CutAuthorityData,
         State::WrongIssuer | State::KeyMismatch | State::Revoked | State::Unreadable | State::Missing
             if rotates(judged) =>
@@ -239,10 +249,13 @@ fn of_state(tree: &JudgedTree, judged: &Judged) -> Option<Problem> {
         State::WrongIssuer => Problem::WrongIssuer,
         State::KeyMismatch if is_authority && CaId::parse(&item.name).is_none() => Problem::LeafNotFirst,
         State::KeyMismatch if is_authority => Problem::AuthorityKeyMismatch,
+        State::KeyMismatch if item.reading == Reading::Unreadable(Unreadable::OtherCopy) => Problem::CopyDiffers,
         State::KeyMismatch if matches!(item.reading, Reading::Unreadable(_)) => Problem::ServiceAccountMismatch,
         State::KeyMismatch => Problem::KeyMismatch,
         State::Unreadable if is_locked(item) => Problem::Locked,
         State::Unreadable if matches!(item.reading, Reading::Unreadable(Unreadable::OtherCrl)) => Problem::OtherCrl,
+        State::Missing | State::Unreadable if is_key && is_authority => Problem::AuthorityKeyUnusable,
+        State::Missing | State::Unreadable if is_key => Problem::KeyUnusable,
         State::Unreadable => Problem::Unreadable,
         State::Revoked => Problem::Revoked,
         State::Held => Problem::Held,

@@ -27,7 +27,7 @@ pub fn judge(item: Item, policy: &Policy, at: OffsetDateTime) -> Judged {
         // An optional file that is not there is no finding.
         Reading::Missing if item.optional => (State::Absent, None),
         Reading::Missing => (State::Missing, None),
-        Reading::Unreadable(Unreadable::OtherHalf) => (State::KeyMismatch, None),
+        Reading::Unreadable(Unreadable::OtherHalf | Unreadable::OtherCopy) => (State::KeyMismatch, None),
         Reading::Unreadable(_) => (State::Unreadable, None),
         Reading::Certificate(facts) => {
             let by_dates = between(facts.not_before, facts.not_after, kind(&item), policy, at);
@@ -53,6 +53,7 @@ pub fn judge(item: Item, policy: &Policy, at: OffsetDateTime) -> Judged {
             // kubelet.conf should not point to one that cannot be used.
             .chain((facts.kubelet_embeds_another && state <= State::Critical).then_some(Note::KubeletEmbedsAnother))
             .chain((item.authority.is_some() && !is_positive(&facts.serial_decimal)).then_some(Note::Serial))
+            .chain(facts.shared_with.map(|with| Note::SharedAuthority { with }))
             .collect(),
         _ => Vec::new(),
     };
@@ -117,28 +118,8 @@ pub fn judge_tree(tree: Tree, policy: Policy, origin: Origin, at: OffsetDateTime
     if let Some(before) = policy.renewal {
         cut_short(&mut items, before, at);
     }
-    shared(&mut items);
     repeated(&mut items);
     JudgedTree { root: tree.root, cluster: tree.cluster, node: tree.node, policy, origin, items }
-}
-
-/// Points out the authorities that are the cluster's own as well, or each other.
-fn shared(items: &mut [Judged]) {
-    let of = |items: &[Judged], authority: CaId| {
-        let own = |judged: &&Judged| judged.item.kind == Kind::Authority && judged.item.name == authority.name();
-        match items.iter().find(own).map(|judged| &judged.item.reading) {
-            Some(Reading::Certificate(facts)) => Some(facts.fingerprint),
-            _ => None,
-        }
-    };
-    for (first, second) in CaId::PAIRS {
-        if of(items, first).is_some() && of(items, first) == of(items, second) {
-            let own = |judged: &&mut Judged| judged.item.kind == Kind::Authority && judged.item.name == second.name();
-            if let Some(judged) = items.iter_mut().find(own) {
-                judged.notes.push(Note::SharedAuthority { with: first });
-            }
-        }
-    }
 }
 
 /// Points out what stands in a file more than once.

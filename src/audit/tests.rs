@@ -45,6 +45,7 @@ fn facts(days: i64) -> CertificateFacts {
         not_after: START + Duration::days(days),
         issuer_not_after: None,
         wrong_issuer: false,
+        shared_with: None,
         differs_from_ca: false,
         kubelet_embeds_another: false,
         other_key: false,

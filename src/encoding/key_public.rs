@@ -5,7 +5,7 @@ use crate::encoding::algorithm::AlgorithmIdentifier;
 use crate::encoding::key_container::{Container, Pkcs8, Sec1, rsa_numbers};
 use crate::encoding::pem_blocks::{Block, blocks};
 use crate::encoding::public_key::{EC_PUBLIC_KEY, RSA_ENCRYPTION};
-use crate::encoding::tlv::{self, Fields};
+use crate::encoding::tlv::{self, Fields, NotDer};
 
 /// The public half of a private key.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,6 +14,8 @@ pub enum Half {
     Rsa(Vec<u8>),
     /// The octets of a point.
     Point(Vec<u8>),
+    /// Of another kind, which is known by its object identifier alone.
+    Other(Vec<u8>),
 }
 
 impl Half {
@@ -25,20 +27,23 @@ impl Half {
 
     /// Of one block.
     pub fn stated(block: &Block) -> Option<Self> {
-        if block.encrypted {
-            return None;
-        }
-        let rsa = |der| rsa_numbers(der).ok().map(|numbers| Self::Rsa(tlv::concat(&numbers.map(|number| number.raw))));
-        let point = |der| Some(Self::Point(Sec1::read(der).ok()?.point_octets().ok()??.to_vec()));
-        match Container::ALL.into_iter().find(|container| block.label.is(container.label()))? {
+        Self::read(block).ok()?
+    }
+
+    /// Of one block that has to be a key without a password, in one of the three containers; `None`: an EC key without its point.
+    pub fn read(block: &Block) -> Result<Option<Self>, NotDer> {
+        let rsa = |der| Ok(Some(Self::Rsa(tlv::concat(&rsa_numbers(der)?.map(|number| number.raw)))));
+        let point = |der| Ok(Sec1::read(der)?.point_octets()?.map(|point| Self::Point(point.to_vec())));
+        let container = Container::ALL.into_iter().find(|container| block.label.is(container.label()));
+        match container.filter(|_| !block.encrypted).ok_or(NotDer)? {
             Container::Pkcs1 => rsa(&block.contents),
             Container::Sec1 => point(&block.contents),
             Container::Pkcs8 => {
-                let Pkcs8 { algorithm, key, .. } = Pkcs8::read(&block.contents).ok()?;
+                let Pkcs8 { algorithm, key, .. } = Pkcs8::read(&block.contents)?;
                 match algorithm.id {
                     RSA_ENCRYPTION => rsa(key),
                     EC_PUBLIC_KEY => point(key),
-                    _ => None,
+                    other => Ok(Some(Self::Other(other.to_vec()))),
                 }
             }
         }
@@ -56,6 +61,7 @@ impl Half {
             // A compressed point is another spelling of what may be the same one.
             (Self::Point(point), EC_PUBLIC_KEY) => (point.first() == bits.first()).then_some(point == bits),
             (Self::Rsa(_), EC_PUBLIC_KEY) | (Self::Point(_), RSA_ENCRYPTION) => Some(false),
+            (Self::Other(own), EC_PUBLIC_KEY | RSA_ENCRYPTION) if *own != algorithm.id => Some(false),
             _ => None,
         }
     }
@@ -84,6 +90,16 @@ mod tests {
     use crate::ca::PrivateKey;
     use crate::encoding::raw_key::RawKey;
 
+    /// PKCS#8 with a secret of 32 zeros, and a public key, of zeros, too (RFC 8410).
+    const ED25519: &[u8] = &[
+        48, 46, 2, 1, 0, 48, 5, 6, 3, 43, 101, 112, 4, 34, 4, 32, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    ];
+    const ED25519_PUBLIC: &[u8] = &[
+        48, 42, 48, 5, 6, 3, 43, 101, 112, 3, 33, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    ];
+
     fn belongs(text: &[u8], public: &[u8]) -> Option<bool> {
         Half::of(text)?.is(public)
     }
@@ -108,6 +124,13 @@ mod tests {
                 assert_eq!(belongs(pkcs8.as_bytes(), &public), same, "{one:?} {against:?}");
                 assert_eq!(Half::of(pkcs8.as_bytes()).unwrap().is_in(against.public_pem().as_bytes()), same);
             }
+        }
+        // A key of another kind is none of them, and of its own kind nothing is known.
+        let ed25519 = crate::encoding::pem::write("PRIVATE KEY", ED25519);
+        for (public, expected) in
+            [(rsa.spki_der(), Some(false)), (p256.spki_der(), Some(false)), (ED25519_PUBLIC.to_vec(), None)]
+        {
+            assert_eq!(belongs(ed25519.as_bytes(), &public), expected);
         }
         // Of several public keys one is enough; what is no public key may be the right one.
         let half = Half::of(rsa.to_pem().as_bytes()).unwrap();

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use super::item::{Kind, Reading};
 use super::load::{Loader, ReadMode};
 use super::object::ParsedObject;
-use super::pem;
 use super::unreadable::Unreadable;
+use super::{keys, pem};
 use crate::encoding::key_public::Half;
 use crate::encoding::shown::named;
 use crate::encrypted::Password;
@@ -85,14 +85,21 @@ impl<'a> Around<'a> {
     /// Whose key is in a file that is named, where it may be read and says so.
     pub fn half(&mut self, name: &str) -> Option<Half> {
         let source = files::look(&(self.find)(name)?.path).ok()??;
-        self.loader.small(&source, Half::of)?
+        self.loader.small(&source, Half::of).ok()?
     }
 
-    /// A key's file that is named and is not there.
-    pub fn missing_key(&self, name: &str) -> Option<ParsedObject> {
+    /// A key's file that is named and is not there, or is of no use. What may not be read may be well.
+    pub fn unusable_key(&mut self, name: &str) -> Option<ParsedObject> {
         let Referred { path, optional } = (self.find)(name)?;
-        let missing = || ParsedObject { optional, ..ParsedObject::new(Kind::Kubeconfig, 0, Reading::Missing) };
-        files::what(None, &path).is_none().then(|| at(missing(), name, &path))
+        let reading = match files::look(&path) {
+            Ok(None) => Reading::Missing,
+            Err(files::Kind::PermissionDenied) => return None,
+            Err(why) => Reading::Unreadable(Unreadable::File(why)),
+            Ok(Some(source)) => {
+                Reading::Unreadable(self.loader.small(&source, keys::read).and_then(std::convert::identity).err()?)
+            }
+        };
+        Some(at(ParsedObject { optional, ..ParsedObject::new(Kind::Kubeconfig, 0, reading) }, name, &path))
     }
 }
 

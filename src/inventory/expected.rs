@@ -72,6 +72,11 @@ impl Expected {
         self.kind != Kind::Crl && (catalog::find(&self.name).is_some() || self.name == SIGNER_ENTRY)
     }
 
+    /// The tree's own certificate is of no use without its key: all but an authority, and what the profile does not place here.
+    pub fn needs_key(&self) -> bool {
+        self.kind == Kind::Certificate && self.presence != Presence::IfThere
+    }
+
     /// What is no entry of the catalogue.
     pub fn further(name: String, path: String, kind: Kind, authority: Option<CaId>) -> Self {
         let candidates = vec![CandidatePath::Below(path)];

@@ -3,8 +3,9 @@
 use time::OffsetDateTime;
 
 use crate::blueprint::{Name, Oid, San};
+use crate::catalog::CaId;
 use crate::revocation::Revoked;
-use crate::x509::{Certificate, Crl, decimal};
+use crate::x509::{Certificate, Crl, decimal, is_signature_of};
 
 /// What the checks and reports need of a certificate; the DER is not kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,8 +30,11 @@ pub struct CertificateFacts {
     pub issuer_not_after: Option<OffsetDateTime>,
     /// The tree's own authority, which has to have signed it, did not.
     pub wrong_issuer: bool,
-    /// Of a kubeconfig: its CA data lacks certificates of ca.crt; of ca-signer.crt: it is not the first of them alone.
+    /// Of a kubeconfig: its CA data lacks certificates of ca.crt; of ca-signer.crt: it is not the first of them alone;
+    /// of an authority: the cluster directory has another.
     pub differs_from_ca: bool,
+    /// Of an authority: whose file has a certificate of the same key, or of one that signed the other.
+    pub shared_with: Option<CaId>,
     /// The kubelet rotates it in its own file, and kubelet.conf has another.
     pub kubelet_embeds_another: bool,
     /// The key beside it, or in the same kubeconfig, is another's.
@@ -74,11 +78,19 @@ pub struct IssuerLink {
     authority_key: Option<Vec<u8>>,
     is_ca: bool,
     not_after: OffsetDateTime,
+    /// The DER and the signature's algorithm, of one that does not say which key signed it.
+    unnamed: Option<(Vec<u8>, Oid)>,
 }
 
 impl IssuerLink {
     pub(super) fn public_key(&self) -> &[u8] {
         &self.public_key
+    }
+
+    /// Who trusts the one for what it is not meant for trusts the other, too: one key, or the one signed the other.
+    pub(super) fn is_one_with(&self, other: &Self) -> bool {
+        let above = |one: &Self, other: &Self| !other.is_root() && one.signed(other);
+        self.public_key == other.public_key || above(self, other) || above(other, self)
     }
 
     /// Self-issued: subject and issuer are the same name.
@@ -91,14 +103,31 @@ impl IssuerLink {
         self.subject == other.issuer
     }
 
-    /// By names and key identifiers (RFC 5280 sections 4.2.1.1 and 4.2.1.2); no signature is verified.
+    /// By names and key identifiers (RFC 5280 sections 4.2.1.1 and 4.2.1.2); where there is no authority key identifier, the
+    /// signature decides.
     pub(super) fn signed(&self, other: &Self) -> bool {
         let keys = match (&self.subject_key, &other.authority_key) {
             (Some(own), Some(wanted)) => own == wanted,
-            _ => true,
+            _ => other.unnamed.as_ref().is_none_or(|(der, signature)| {
+                self.subject != other.issuer || is_signature_of(der, signature, &self.public_key) != Some(false)
+            }),
         };
         self.is_ca && self.subject == other.issuer && keys
     }
+}
+
+/// Whether a path leads from a certificate to one of the authorities.
+pub fn leads_to(leaf: &IssuerLink, intermediates: &[&IssuerLink], authorities: &[IssuerLink]) -> bool {
+    let mut current = leaf;
+    // Each step leads to another intermediate, or a loop is left.
+    for _ in 0..=intermediates.len() {
+        if authorities.iter().any(|authority| authority.signed(current)) {
+            return true;
+        }
+        let Some(above) = intermediates.iter().find(|above| !above.is_root() && above.signed(current)) else { break };
+        current = above;
+    }
+    false
 }
 
 /// How many authorities of one name are looked at: enough for every rotation, and a bundle of thousands takes no longer.
@@ -152,11 +181,15 @@ pub fn certificate(certificate: Certificate) -> (CertificateFacts, IssuerLink) {
         issuer_not_after: None,
         wrong_issuer: false,
         differs_from_ca: false,
+        shared_with: None,
         kubelet_embeds_another: false,
         other_key: false,
         revoked: None,
     };
+    // A root's own signature says nothing, and the roots of a bundle may be many.
+    let is_unnamed = certificate.authority_key_id.is_none() && certificate.subject_der != certificate.issuer_der;
     let link = IssuerLink {
+        unnamed: is_unnamed.then_some((certificate.der, certificate.signature_algorithm)),
         serial: certificate.serial,
         subject: certificate.subject_der,
         public_key: certificate.spki_der,
@@ -198,4 +231,30 @@ fn attributes(name: &Name) -> Attributes {
         }
     }
     attributes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::x509::parse_pem_bundle;
+
+    #[test]
+    fn without_a_key_identifier_the_signature_decides() {
+        let read = |path: &str, strip: bool| {
+            let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/kubeadm");
+            #[allow(clippy::disallowed_methods)] // fixtures
+            let certificate = parse_pem_bundle(&std::fs::read(root.join(path)).unwrap()).unwrap().remove(0);
+            let id = certificate.authority_key_id.clone().filter(|_| !strip);
+            super::certificate(Certificate { authority_key_id: id, ..certificate }).1
+        };
+        let trees = ["v1.36-default-rsa2048", "v1.20-rsa2048", "v1.36-dualstack-p384"];
+        for own in trees {
+            for other in trees {
+                let ca = read(&format!("{own}/etc-kubernetes/pki/ca.crt"), false);
+                let leaf = read(&format!("{other}/etc-kubernetes/pki/apiserver.crt"), true);
+                assert!(leaf.unnamed.is_some() && ca.is_named_by(&leaf));
+                assert_eq!(ca.signed(&leaf), own == other, "{own} {other}");
+            }
+        }
+    }
 }

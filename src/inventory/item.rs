@@ -4,6 +4,9 @@ use super::facts::{CertificateFacts, CrlFacts};
 use super::unreadable::Unreadable;
 use crate::catalog::CaId;
 
+/// What a key is called beside what it belongs to: `apiserver[key]`.
+pub const KEY: &str = "key";
+
 /// One thing with an end: a certificate or a CRL, expected by the catalogue or found by walking.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Item {
@@ -20,6 +23,14 @@ pub struct Item {
     /// kubeadm's EXTERNALLY MANAGED: the signer's key is not in the tree.
     pub externally_managed: bool,
     pub reading: Reading,
+}
+
+impl Item {
+    /// Whose key it is that is missing or of no use.
+    pub fn owner_of_key(&self) -> Option<&str> {
+        let is_pair = matches!(self.kind, Kind::Certificate | Kind::Authority);
+        self.name.strip_suffix(']')?.strip_suffix(KEY)?.strip_suffix('[').filter(|_| is_pair)
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

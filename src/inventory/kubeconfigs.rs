@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::around::Around;
-use super::item::{Kind, Reading};
+use super::item::{KEY, Kind, Reading};
 use super::keys;
 use super::object::ParsedObject;
 use super::pem::{self, mentions};
@@ -78,7 +78,7 @@ fn read(survey: &Survey<'_>, authority: Option<&str>, around: &mut Around<'_>) -
         }
         found.append(&mut objects);
         found.extend(key(user, around).map(|object| match own {
-            true => object.within("key"),
+            true => object.within(KEY),
             false => object.within(&format!("key of {name}")),
         }));
         if let Some(note) = not_judged(user) {
@@ -101,13 +101,13 @@ fn read(survey: &Survey<'_>, authority: Option<&str>, around: &mut Around<'_>) -
 }
 
 /// What is wrong with a user's key, without a look at the key.
-fn key(user: &User<'_>, around: &Around<'_>) -> Option<ParsedObject> {
+fn key(user: &User<'_>, around: &mut Around<'_>) -> Option<ParsedObject> {
     match user.key.as_ref()? {
         Key::Data(Ok(_)) => None,
         Key::Data(Err(why)) => Some(broken(why.clone())),
         // The kubelet keeps both in one file.
         Key::File(path) if matches!(&user.certificate, Some(Source::File(other)) if other == path) => None,
-        Key::File(path) => around.missing_key(path),
+        Key::File(path) => around.unusable_key(path),
     }
 }
 

@@ -86,13 +86,16 @@ impl Loader {
         objects.unwrap_or_else(|why| vec![ParsedObject::broken(kind, 0, why)])
     }
 
-    /// What `read` makes of a file of a few kilobytes, such as a key; `None`: it cannot be read, or is longer.
-    pub fn small<T>(&mut self, source: &Source, read: impl FnOnce(&[u8]) -> T) -> Option<T> {
+    /// What `read` makes of a file of a few kilobytes, such as a key.
+    pub fn small<T>(&mut self, source: &Source, read: impl FnOnce(&[u8]) -> T) -> Result<T, Unreadable> {
         if self.buffer.len() < SMALL {
             self.buffer.resize(SMALL, 0);
         }
-        let filled = self.fill(source, 0, SMALL).ok().filter(|filled| *filled < SMALL);
-        let made = filled.map(|filled| read(self.buffer.get(..filled).unwrap_or_default()));
+        let made = match self.fill(source, 0, SMALL) {
+            Ok(filled) if filled < SMALL => Ok(read(self.buffer.get(..filled).unwrap_or_default())),
+            Ok(_) => Err(Unreadable::TooLarge { limit: SMALL as u64, size: source.size() }),
+            Err(why) => Err(why),
+        };
         self.wipe();
         made
     }

@@ -3,12 +3,13 @@
 use std::path::PathBuf;
 
 use super::expected::{ETCD_CRL_DER, Expected};
-use super::facts::IssuerLink;
+use super::facts::{IssuerLink, leads_to};
 use super::found::Found;
 use super::item::{Kind, Reading};
 use super::object::ParsedObject;
 use super::request::Request;
 use super::revoked::{self as lists, SharedCrls};
+use super::shared;
 use super::unreadable::Unreadable;
 use crate::blueprint::ExtendedKeyUsage::ServerAuth;
 use crate::catalog::CaId;
@@ -98,18 +99,18 @@ pub fn unlike_ca(found: &mut [Found]) {
     }
 }
 
-/// Whether a path leads from a certificate to one of the authorities.
-fn leads_to(leaf: &IssuerLink, intermediates: &[&IssuerLink], authorities: &[IssuerLink]) -> bool {
-    let mut current = leaf;
-    // Each step leads to another intermediate, or a loop is left.
-    for _ in 0..=intermediates.len() {
-        if authorities.iter().any(|authority| authority.signed(current)) {
-            return true;
-        }
-        let Some(above) = intermediates.iter().find(|above| !above.is_root() && above.signed(current)) else { break };
-        current = above;
+/// Authorities that are one, and copies of the cluster directory's that are others.
+pub fn authorities(found: &mut [Found], request: &Request<'_>) {
+    let mut all: Vec<(CaId, bool, &mut Vec<ParsedObject>)> = Vec::new();
+    for one in found.iter_mut().filter(|one| one.expected.kind == Kind::Authority) {
+        all.extend(CaId::parse(&one.expected.name).map(|id| (id, one.expected.entry.is_some(), &mut one.objects)));
     }
-    false
+    shared::mark_one(&mut all);
+    for (id, _, objects) in all.iter_mut().filter(|(_, is_entry, _)| *is_entry) {
+        if let Some(path) = request.shared_file(*id, "crt") {
+            shared::mark_copy(objects, &path);
+        }
+    }
 }
 
 /// The CRL that etcd reads from 3.6 on is a copy of ca.crl: as long as it is one, it is no item of its own. Where there is none, that

@@ -23,6 +23,7 @@ mod pem;
 mod request;
 mod revoked;
 mod rootfs;
+mod shared;
 #[cfg(test)]
 mod tests;
 mod tree;

@@ -81,8 +81,13 @@ pub fn refused(issuer: &Certificate, der: &[u8]) -> Option<Problem> {
 
 /// The first certificate of an authority's file.
 pub fn issuer(path: &Path) -> Option<Certificate> {
+    bundle(path)?.into_iter().next()
+}
+
+/// The certificates of an authority's file.
+pub fn bundle(path: &Path) -> Option<Vec<Certificate>> {
     match files::read_input(path, LARGEST).ok()? {
-        FileState::File { bytes, .. } => parse_pem_bundle(&bytes).ok()?.into_iter().next(),
+        FileState::File { bytes, .. } => parse_pem_bundle(&bytes).ok(),
         FileState::Missing => None,
     }
 }

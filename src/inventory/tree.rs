@@ -13,7 +13,7 @@ use super::request::{Form, Request};
 use super::revoked::SharedCrls;
 use super::rootfs::NodeRootfs;
 use super::unreadable::Unreadable;
-use super::{framing, keys, kubeconfigs, marks, pem};
+use super::{framing, keys, kubeconfigs, marks, pem, shared};
 use crate::catalog::paths::{KUBELET_CONF, KUBELET_SERVING, ROTATED_CLIENT};
 use crate::catalog::{CaId, Holders};
 use crate::encoding::key_public::Half;
@@ -37,13 +37,16 @@ pub fn read(request: &Request<'_>, shared: &SharedCrls) -> Tree {
         rootfs: &rootfs,
         loader: Loader::keeping_crls(),
         referred: Loader::default(),
+        shared: request.cluster_dir.as_deref(),
         authority: None,
         keys: request.keys,
         notes: Vec::new(),
+        closed: Vec::new(),
     };
     let mut found: Vec<Found> = expected.into_iter().map(|expected| reader.file(expected)).collect();
     found.extend(reader.service_account(&pki));
     let mut notes = reader.notes;
+    notes.extend(keys::closed(&reader.closed));
     let dir = dir.as_ref().ok().and_then(Option::as_ref);
     let is_key =
         |stem: &str| dir.is_some_and(|dir| files::what(Some(dir), Path::new(&format!("{pki}/{stem}.key"))).is_some());
@@ -53,6 +56,7 @@ pub fn read(request: &Request<'_>, shared: &SharedCrls) -> Tree {
     marks::revoked(&mut found, request, shared);
     marks::wrong_issuers(&mut found);
     marks::unlike_ca(&mut found);
+    marks::authorities(&mut found, request);
     // Of a CRL that is none of the authority's another is said.
     let is_list = |object: &ParsedObject| matches!(object.reading, Reading::Crl(_));
     let is_right = found.iter().any(|one| one.is_crl_of(CaId::Etcd) && one.objects.iter().any(is_list));
@@ -74,11 +78,15 @@ struct Reader<'a> {
     loader: Loader,
     /// For files that kubeconfigs refer to.
     referred: Loader,
+    /// The cluster directory that this node's tree is in.
+    shared: Option<&'a Path>,
     /// Base64 of the cluster's CA file, as kubeconfigs embed it.
     authority: Option<String>,
     /// Files of keys are read.
     keys: bool,
     notes: Vec<String>,
+    /// Keys that may not be read.
+    closed: Vec<String>,
 }
 
 impl Reader<'_> {
@@ -122,7 +130,7 @@ impl Reader<'_> {
                 Ok(Some(source)) if expected.kind == Kind::Kubeconfig => self.kubeconfig(&source, &last),
                 Ok(Some(source)) => {
                     let mut objects = self.certificates(&source, &expected, &last);
-                    self.key_beside(candidate, &expected, &mut objects);
+                    self.key_beside(&expected, candidate, &mut objects);
                     objects
                 }
             };
@@ -209,39 +217,59 @@ impl Reader<'_> {
         used
     }
 
-    /// Whether the key beside a certificate is its own. One that may not be read is not.
-    fn key_beside(&mut self, certificate: &CandidatePath, expected: &Expected, objects: &mut Vec<ParsedObject>) {
-        let Some(key) = certificate.key() else { return };
-        let (half, in_der) = self.key(&key).unwrap_or_default();
-        keys::compare(half.as_ref(), objects);
-        let elsewhere = Some(self.rootfs.full(&key));
-        let in_der = in_der.filter(|_| expected.is_read_by_kubernetes());
-        objects.extend(in_der.map(|object| ParsedObject { elsewhere, ..object.within("key") }));
+    /// Whether the key beside a certificate is its own; and that it is there and of use, where it has to be.
+    fn key_beside(&mut self, expected: &Expected, certificate: &CandidatePath, objects: &mut Vec<ParsedObject>) {
+        let Some(key) = certificate.key().filter(|_| self.keys) else { return };
+        let reading = match self.key(&key) {
+            Ok(Some(half)) => return keys::compare(half.as_ref(), objects),
+            Ok(None) if expected.needs_key() => Reading::Missing,
+            Ok(None) => return,
+            Err(why) if self.is_closed(&key, &why) => return,
+            Err(why) => Reading::Unreadable(why),
+        };
+        objects.push(keys::unusable(expected.kind, reading, self.rootfs.full(&key)));
     }
 
-    /// Whose a key is, and what is wrong with its file.
-    fn key(&mut self, key: &CandidatePath) -> Option<(Option<Half>, Option<ParsedObject>)> {
-        let source = self.keys.then(|| self.open(key)).and_then(Result::ok)??;
-        self.loader.small(&source, |bytes| (Half::of(bytes), keys::in_der(bytes, "a PEM private key")))
+    /// Whose a key is, where it says so; `Ok(None)`: it is not there.
+    fn key(&mut self, key: &CandidatePath) -> Result<Option<Option<Half>>, Unreadable> {
+        self.open(key)?.map(|source| self.loader.small(&source, keys::read)?).transpose()
     }
 
-    /// sa.pub, where it is not the public half of sa.key; and either in DER.
+    /// A key that may not be read may be well, which is said.
+    fn is_closed(&mut self, key: &CandidatePath, why: &Unreadable) -> bool {
+        let is_closed = *why == Unreadable::File(files::Kind::PermissionDenied);
+        if is_closed {
+            self.closed.push(self.rootfs.full(key));
+        }
+        is_closed
+    }
+
+    /// sa.key, where it is of no use; else sa.pub, where it is not its public half.
     fn service_account(&mut self, pki: &str) -> Option<Found> {
         let at = |end: &str| CandidatePath::Below(format!("{pki}/sa.{end}"));
-        let (half, in_der) = self.key(&at("key"))?;
-        let (end, object) = match in_der {
-            Some(object) => ("key", object),
-            None => {
-                let public = self.open(&at("pub")).ok()??;
-                let wrong = |text: &[u8]| {
-                    keys::in_der(text, "a PEM public key").or_else(|| keys::service_account(half.as_ref()?, text))
+        let (key, public) = (at("key"), at("pub"));
+        let object = match self.keys.then(|| self.key(&key))? {
+            Err(why) if self.is_closed(&key, &why) => return None,
+            Err(why) => keys::unusable(Kind::Certificate, Reading::Unreadable(why), self.rootfs.full(&key)),
+            Ok(half) => {
+                let half = half?;
+                let read = match self.open(&public) {
+                    Ok(None) => Some(Reading::Missing),
+                    Err(why) => Some(Reading::Unreadable(why)),
+                    Ok(Some(source)) => {
+                        let read = self.loader.small(&source, |text| keys::service_account(half.as_ref(), text));
+                        let is_other =
+                            half.as_ref().is_some_and(|half| shared::is_another(half, self.shared, &mut self.loader));
+                        let other = || is_other.then_some(Unreadable::OtherCopy);
+                        read.unwrap_or_else(Some).or_else(other).map(Reading::Unreadable)
+                    }
                 };
-                ("pub", self.loader.small(&public, wrong)??)
+                ParsedObject::new(Kind::Certificate, 0, read?)
             }
         };
-        let path = self.rootfs.full(&at(end));
-        let expected = Expected::further("sa".to_owned(), path.clone(), Kind::Certificate, None);
-        Some(Found { expected, path, objects: vec![object] })
+        let path = self.rootfs.full(&public);
+        let further = Expected::further("sa".to_owned(), path.clone(), Kind::Certificate, None);
+        Some(Found { expected: Expected { presence: Presence::Required, ..further }, path, objects: vec![object] })
     }
 
     fn kubeconfig(&mut self, source: &Source, shown: &str) -> Vec<ParsedObject> {

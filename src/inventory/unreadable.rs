@@ -69,6 +69,14 @@ pub enum Unreadable {
     /// sa.pub.
     #[error("expected the public half of sa.key, found another key")]
     OtherHalf,
+    /// sa.pub of a node.
+    #[error("expected the pair of the cluster directory's pki/sa.pub, found another")]
+    OtherCopy,
+    /// Nobody gives the components of Kubernetes a password.
+    #[error("expected a private key without a password, found an encrypted one")]
+    EncryptedKey,
+    #[error("expected a well-formed private key, found broken DER")]
+    BrokenKey,
     /// What a verb reports of the whole place; its error types are above this room.
     #[error("{0}")]
     Reported(String),

@@ -11,6 +11,7 @@ use crate::plan::item::{Item, What};
 use crate::plan::sans;
 use crate::profile::{NodeRole, Origin, Profile};
 use crate::tree::{Authorities, Authority, Survey, file};
+use crate::x509::Certificate;
 
 /// Adds the refusals and notices that no single item shows.
 pub fn guard(profile: &Profile, items: &[Item], survey: &Survey, out: &mut Reconciled) {
@@ -27,11 +28,16 @@ pub fn guard(profile: &Profile, items: &[Item], survey: &Survey, out: &mut Recon
     readable(items, survey, out);
 }
 
-/// Authorities that are one. With one CA for the cluster and etcd, any kubelet's credential can write all of etcd; with one
+/// Authorities that are one, by any two certificates of their files: of one key, or one signed by the other. With one CA for the cluster and etcd, any kubelet's credential can write all of etcd; with one
 /// for the front proxy, any client can act as any user.
 pub fn shared_authorities(authorities: &Authorities) -> Vec<Refusal> {
-    let key = |id: CaId| authorities.get(&id).and_then(Authority::certificate).map(|own| &own.spki_der);
-    let same = CaId::PAIRS.into_iter().filter(|(first, second)| key(*first).is_some() && key(*first) == key(*second));
+    let bundle = |id: CaId| authorities.get(&id).map(Authority::bundle).unwrap_or_default();
+    let is_one = |one: &Certificate, other: &Certificate| {
+        one.spki_der == other.spki_der || one.signed_by(other).is_ok() || other.signed_by(one).is_ok()
+    };
+    let same = CaId::PAIRS.into_iter().filter(|(first, second)| {
+        bundle(*first).iter().any(|one| bundle(*second).iter().any(|other| is_one(one, other)))
+    });
     let refusal = |(first, second): (CaId, CaId)| Refusal::SharedAuthority {
         item: second.name().to_owned(),
         with: first.name().to_owned(),

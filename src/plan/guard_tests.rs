@@ -107,7 +107,8 @@ fn authorities_that_are_one_are_refused_by_name() {
     let read = |path: &str| {
         let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/kubeadm/v1.36-default-rsa2048");
         #[allow(clippy::disallowed_methods)] // fixtures
-        Zeroizing::new(std::fs::read(root.join("etc-kubernetes/pki").join(path)).unwrap())
+        let read = |path| std::fs::read(root.join("etc-kubernetes/pki").join(path)).unwrap();
+        Zeroizing::new(path.split('+').flat_map(read).collect::<Vec<u8>>())
     };
     let directories = Directories { pki: "pki".to_owned(), kubelet: Some("kubelet".to_owned()) };
     let refused = |ca: &str, front_proxy: &str, etcd: &str| {
@@ -129,4 +130,7 @@ fn authorities_that_are_one_are_refused_by_name() {
     assert_eq!(refused(ca, ca, etcd), ["front-proxy-ca=ca"]);
     assert_eq!(refused(ca, etcd, etcd), ["etcd-ca=front-proxy-ca"]);
     assert_eq!(refused(ca, ca, ca).len(), 3);
+    // Everything in a file is trusted, not its first certificate alone.
+    assert_eq!(refused(ca, front_proxy, "etcd/ca.crt+ca.crt"), ["etcd-ca=ca"]);
+    assert_eq!(refused("ca.crt+front-proxy-ca.crt", front_proxy, etcd), ["front-proxy-ca=ca"]);
 }

@@ -38,6 +38,9 @@ pub struct Choices {
     pub kubelet_dir: Option<PathBuf>,
     pub kubelet_serving: bool,
     pub advertise_address: Option<IpAddr>,
+    /// One authority in two places was accepted.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub allow_shared_ca: bool,
 }
 
 /// A file of kpki's own, with its type.

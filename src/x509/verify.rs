@@ -9,6 +9,7 @@ use crate::encoding::public_key::{self, KeyKind, OtherKey};
 use crate::encoding::tlv::NotDer;
 use crate::x509::certificate::Certificate;
 use crate::x509::crl::Crl;
+use crate::x509::key::key_kind;
 use crate::x509::names::same_name;
 use crate::x509::text::hex;
 
@@ -75,6 +76,23 @@ pub fn verify_signed_parts(parts: &SignedParts<'_>, signature: &Oid, issuer: &Ce
         Some(true) => Ok(()),
         Some(false) => Err(VerifyError::Signature),
         None => Err(VerifyError::Unsupported { key: issuer.key.clone(), signature: signature.clone() }),
+    }
+}
+
+/// Whether the key in `spki` made the signature of a certificate; `None`: this program has no algorithm for it.
+pub fn is_signature_of(der: &[u8], signature: &Oid, spki: &[u8]) -> Option<bool> {
+    let key = key_kind(spki).ok()?;
+    let is_rsa = match &key {
+        KeyKind::Known(algorithm) => Some(algorithm.is_rsa()),
+        KeyKind::Other(OtherKey::Rsa { .. }) => Some(true),
+        KeyKind::Other(_) => None,
+    };
+    let by = |arc: &str| signature.0.starts_with(arc);
+    // PKCS#1 and ECDSA.
+    match is_rsa {
+        Some(true) if by("1.2.840.10045.4.") => Some(false),
+        Some(false) if by("1.2.840.113549.1.1.") => Some(false),
+        _ => verify_with(&signed_parts(der).ok()?, signature, &key, spki),
     }
 }
 

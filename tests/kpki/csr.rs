@@ -338,7 +338,7 @@ fn the_three_authorities_below_an_offline_root() {
     let bundle = parse_pem_bundle(place.read("t/pki/ca.crt").as_bytes()).unwrap();
     assert_eq!((bundle.len(), bundle[0].path_len, bundle[1].is_self_issued()), (2, Some(0), true));
     assert!(parse_pem_bundle(place.read("t/pki/etcd/ca.crt").as_bytes()).unwrap()[0].name_constraints.is_some());
-    place.init(&["--profile", "p.yaml", "--dir", "t"]).ok();
+    place.init(&["--profile", "p.yaml", "--dir", "t", "--allow-shared-ca"]).ok();
     let conf = kpki::kubeconfig::read(place.read("t/admin.conf").as_bytes()).unwrap();
     assert_eq!(parse_pem_bundle(&conf.authority).unwrap(), bundle);
     at(&place, &["renew", "all", "--dir", "t"]).ok();

@@ -1,7 +1,6 @@
 //! A key that is not its certificate's: nobody can use the two, however long they are valid.
 
 use std::fs;
-use std::path::Path;
 
 use super::harness::{Place, single};
 
@@ -115,18 +114,78 @@ fn what_a_kubeconfig_names_is_compared_and_what_cannot_be_seen_is_not_guessed() 
     assert_eq!(states(&place, 0), [] as [String; 0]);
     name("k8s/pki/apiserver.key");
     assert_eq!(states(&place, 4), ["kubelet.conf key-mismatch"]);
+}
 
-    // Neither a claim nor an error: what is no key, an empty one, a directory, a dead link.
+/// A certificate whose key is not there, or is none that a component of Kubernetes reads, is of no use.
+#[test]
+fn a_key_that_cannot_be_used_is_a_finding_and_renewed() {
     let place = made("");
     let key = |path: &str| place.path("k8s/pki").join(path);
+    let der = |path: &str| {
+        let text = place.read(&format!("k8s/pki/{path}"));
+        let body: String = text.lines().filter(|line| !line.starts_with('-')).collect();
+        kpki::encoding::base64::decode(body.as_bytes()).unwrap().to_vec()
+    };
     fs::write(key("apiserver.key"), "").unwrap();
-    fs::write(key("front-proxy-client.key"), "hello").unwrap();
-    fs::remove_file(key("etcd/peer.key")).unwrap();
-    fs::create_dir(key("etcd/peer.key")).unwrap();
+    fs::write(key("front-proxy-client.key"), der("front-proxy-client.key")).unwrap();
     fs::remove_file(key("etcd/server.key")).unwrap();
     std::os::unix::fs::symlink("nowhere", key("etcd/server.key")).unwrap();
+    let text = place.read("k8s/pki/apiserver-etcd-client.key");
+    let head = "KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,000102030405060708090A0B0C0D0E0F\n\n";
+    place.write("k8s/pki/apiserver-etcd-client.key", text.replacen("KEY-----\n", head, 1));
+    // Of another kind: Ed25519.
+    place.write(
+        "k8s/pki/etcd/healthcheck-client.key",
+        "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\n-----END PRIVATE KEY-----\n",
+    );
+    fs::remove_file(key("etcd/peer.key")).unwrap();
+    assert_eq!(
+        states(&place, 4),
+        [
+            "apiserver-etcd-client[key] unreadable",
+            "apiserver[key] unreadable",
+            "etcd-healthcheck-client key-mismatch",
+            "etcd-peer[key] missing",
+            "etcd-server[key] missing",
+            "front-proxy-client[key] unreadable"
+        ]
+    );
+    let table = place.kpki(&["check-expiration", "k8s", "--at", LATER]).status(4).stdout;
+    assert!(table.contains("5 certificates have no keys that can be used"), "{table}");
+    assert!(table.contains("put it back in place: k8s/pki/apiserver.key"), "{table}");
+    fs::remove_file(key("etcd/server.key")).unwrap();
+    let run = place.kpki(&["renew", "all", "--due", "--dir", "k8s", "--at", LATER]).ok();
+    assert!(run.stdout.starts_with("renewed 6 of "), "{}", run.stdout);
     assert_eq!(states(&place, 0), [] as [String; 0]);
-    assert!(Path::new(&key("apiserver.key")).exists());
+    fs::remove_file(key("etcd/peer.key")).unwrap();
+    fs::create_dir(key("etcd/peer.key")).unwrap();
+    assert_eq!(states(&place, 4), ["etcd-peer[key] unreadable"]);
+}
+
+/// They may be kept elsewhere on purpose; what is in their place has to be they.
+#[test]
+fn the_key_of_an_authority_or_sa_may_be_absent_but_not_broken() {
+    let place = made("");
+    let key = |path: &str| place.path("k8s/pki").join(path);
+    for name in ["ca.key", "etcd/ca.key", "sa.key"] {
+        fs::remove_file(key(name)).unwrap();
+    }
+    assert_eq!(states(&place, 0), [] as [String; 0]);
+    for name in ["ca.key", "sa.key"] {
+        fs::write(key(name), "hello").unwrap();
+    }
+    assert_eq!(states(&place, 4), ["sa[key] unreadable", "ca[key] unreadable"]);
+    let table = place.kpki(&["check-expiration", "k8s", "--at", LATER]).status(4).stdout;
+    assert!(table.contains("1 authority has a key that cannot be used (ca)"), "{table}");
+
+    let place = made("");
+    let public = place.path("k8s/pki/sa.pub");
+    fs::write(&public, "hello").unwrap();
+    assert_eq!(states(&place, 4), ["sa unreadable"]);
+    fs::remove_file(&public).unwrap();
+    assert_eq!(states(&place, 4), ["sa missing"]);
+    place.init(&["--dir", "k8s"]).ok();
+    assert_eq!(states(&place, 0), [] as [String; 0]);
 }
 
 /// What import puts in order, in a tree that is there.

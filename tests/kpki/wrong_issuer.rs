@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use super::harness::{Place, single};
+use super::harness::{Place, repository, single};
 
 const LATER: &str = "2026-11-21T00:00:00Z";
 
@@ -100,4 +100,44 @@ fn one_authority_for_the_cluster_and_etcd_is_a_finding() {
     let authorities = json["certificateAuthorities"].as_array().unwrap().clone();
     let etcd = authorities.iter().find(|row| row["name"] == "etcd-ca").unwrap();
     assert_eq!(etcd["notes"], serde_json::json!([{"note": "shared-authority"}]));
+}
+
+/// All certificates of a file are trusted, not the first alone. What was accepted once is not refused again.
+#[test]
+fn an_authority_behind_another_is_shared_too() {
+    let place = Place::new();
+    place.write("p.yaml", single(""));
+    place.init(&["--profile", "p.yaml", "--dir", "k8s"]).ok();
+    let etcd = place.read("k8s/pki/etcd/ca.crt") + &place.read("k8s/pki/ca.crt");
+    place.write("k8s/pki/etcd/ca.crt", etcd);
+    let refused = place.init(&["--dir", "k8s"]).fails(1);
+    assert!(refused.stderr.contains("etcd-ca has the key of ca"), "{}", refused.stderr);
+    let check = place.kpki(&["check-expiration", "k8s", "--at", LATER]).status(0).stdout;
+    assert!(check.contains("1 authority is another authority of the tree as well"), "{check}");
+    place.init(&["--dir", "k8s", "--allow-shared-ca"]).status(0);
+    place.init(&["--dir", "k8s"]).status(0);
+}
+
+/// A node's copies are what the cluster directory has.
+#[test]
+fn another_clusters_files_in_a_cluster_directory_are_found() {
+    let place = Place::new();
+    for dir in ["k8s", "other"] {
+        place.init(&["--profile", repository("profiles/ha-load-balancer.yaml").to_str().unwrap(), "--dir", dir]).ok();
+    }
+    assert_eq!(states(&place, 0), []);
+    let put = |from: &str, to: &str| fs::copy(place.path(from), place.path(to)).unwrap();
+    for end in ["key", "pub"] {
+        put(&format!("other/pki/sa.{end}"), &format!("k8s/nodes/cp2/pki/sa.{end}"));
+    }
+    assert_eq!(states(&place, 4), [("sa".to_owned(), "key-mismatch".to_owned())]);
+    for end in ["key", "pub"] {
+        put(&format!("k8s/pki/sa.{end}"), &format!("k8s/nodes/cp2/pki/sa.{end}"));
+    }
+    for end in ["key", "crt"] {
+        put(&format!("other/pki/ca.{end}"), &format!("k8s/pki/ca.{end}"));
+    }
+    let table = place.kpki(&["check-expiration", "k8s", "--at", LATER]).status(4).stdout;
+    assert!(table.contains("not what the cluster directory has in pki/ (ca, ...)"), "{table}");
+    assert!(table.contains("kpki inspect k8s/nodes/cp1/pki/ca.crt"), "{table}");
 }

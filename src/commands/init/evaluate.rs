@@ -26,7 +26,7 @@ pub fn evaluate(request: &Request, resolved: &Resolved, snapshot: Snapshot) -> R
     let Snapshot { survey, authorities } = &snapshot;
     let mut decided = reconcile(profile, items, survey, authorities, request.run.now, request.force);
     unused_credentials(request, resolved, &mut decided);
-    if !request.allow_shared_ca {
+    if !resolved.allow_shared_ca {
         decided.refusals.extend(guard::shared_authorities(authorities));
     }
     match error::refusal(&context(request, resolved), items, &decided) {

@@ -19,6 +19,8 @@ pub struct Resolved {
     pub layout: Layout,
     pub tree: TreeDir,
     pub items: Vec<Item>,
+    /// One authority in two places is accepted, now or by an earlier run.
+    pub allow_shared_ca: bool,
     /// kpki's own files: the profile as used, the options, and a cluster directory's manifest.
     pub own_files: Vec<FileChange>,
 }
@@ -31,7 +33,7 @@ pub fn resolve(request: &Request) -> Result<Resolved, Error> {
     let tree = tree_dir(&request.directory, profile, &layout, &state.choices)?;
     let items = signer_file::items(profile, &layout, &tree)?;
     let own_files = own_files(&state, profile, &layout, &tree, &items)?;
-    Ok(Resolved { loaded, layout, tree, items, own_files })
+    Ok(Resolved { loaded, layout, tree, items, allow_shared_ca: state.choices.allow_shared_ca, own_files })
 }
 
 /// The profile's bytes with its options, and its name for messages. A given profile replaces the recorded one; options
@@ -65,6 +67,7 @@ fn state_of(request: &Request) -> Result<(State, String), Error> {
         kubelet_serving: request.kubelet_serving || choices.kubelet_serving,
         advertise_address: request.advertise_address.or(choices.advertise_address),
         hostname: choices.hostname,
+        allow_shared_ca: request.allow_shared_ca || choices.allow_shared_ca,
     };
     Ok((State { profile, choices }, source))
 }

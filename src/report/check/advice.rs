@@ -120,6 +120,17 @@ const fn words(problem: Problem) -> (&'static str, Words, Words) {
             FILE,
             ["is not the public half of sa.key", "are not the public halves of sa.key"],
         ),
+        Problem::CopyDiffers => (
+            "copy-differs",
+            FILE,
+            ["is not what the cluster directory has in pki/", "are not what the cluster directory has in pki/"],
+        ),
+        Problem::KeyUnusable => {
+            ("key-unusable", CERTIFICATE, ["has no key that can be used", "have no keys that can be used"])
+        }
+        Problem::AuthorityKeyUnusable => {
+            ("authority-key-unusable", AUTHORITY, ["has a key that cannot be used", "have keys that cannot be used"])
+        }
         Problem::AuthorityMissing => ("authority-missing", AUTHORITY, MISSING),
         Problem::Missing => ("missing", CERTIFICATE, MISSING),
         Problem::Locked => ("locked", FILE, ["is not opened", "are not opened"]),
@@ -246,6 +257,18 @@ fn steps(advice: &Advice) -> Vec<String> {
         Problem::ServiceAccountMismatch => steps.extend([
             "tokens are signed with sa.key and verified with sa.pub: see which of the two is the cluster's, and put its half back".to_owned(),
             format!("what else does not fit, and sa.pub from sa.key: {} --force", init(&advice.origin)),
+        ]),
+        Problem::CopyDiffers => steps.extend([
+            format!("see which of the two is the cluster's: kpki inspect {}", shell_word(&advice.path)),
+            "put that one, with its key, in the place of the other: nodes with different ones do not work together".to_owned(),
+        ]),
+        Problem::KeyUnusable => steps.extend([
+            format!("if there is a copy of the key, put it back in place: {}", advice.path),
+            format!("if not, make new keys and certificates: {}", renew(advice)),
+        ]),
+        Problem::AuthorityKeyUnusable => steps.extend([
+            format!("put the key back in place, unencrypted and in PEM: {}", advice.path),
+            "nothing can be signed without it; where it is kept elsewhere on purpose, leave nothing in its place".to_owned(),
         ]),
         Problem::AuthorityMissing => steps.push(format!(
             "restore {}, or check that this is the intended directory: without it nothing can be verified",

@@ -34,6 +34,7 @@ fn item(name: &str, days: i64) -> Item {
         not_after: AT + Duration::days(days),
         issuer_not_after: None,
         wrong_issuer: false,
+        shared_with: None,
         differs_from_ca: false,
         kubelet_embeds_another: false,
         other_key: false,
@@ -321,11 +322,11 @@ fn nagios_is_one_line_with_four_states() {
 #[test]
 fn every_kind_of_finding_has_words_and_only_verbs_that_exist() {
     use Problem::{
-        AuthorityEnding, AuthorityExpired, AuthorityKeyMismatch, AuthorityMissing, CrlEnding, CutAuthorityData,
-        CutsRenewalsShort, Ending, Expired, External, ExternalAuthorityEnding, Foreign, Held, KeyMismatch,
-        KubeletClientExpired, KubeletClientUnusable, KubeletEmbedsAnother, LeafNotFirst, Missing, NotYetValid,
-        OtherCrl, OutlivesAuthority, Repeated, Revoked, Serial, ServiceAccountMismatch, SharedAuthority, SignerFile,
-        Unreadable, WrongIssuer,
+        AuthorityEnding, AuthorityExpired, AuthorityKeyMismatch, AuthorityKeyUnusable, AuthorityMissing, CopyDiffers,
+        CrlEnding, CutAuthorityData, CutsRenewalsShort, Ending, Expired, External, ExternalAuthorityEnding, Foreign,
+        Held, KeyMismatch, KeyUnusable, KubeletClientExpired, KubeletClientUnusable, KubeletEmbedsAnother,
+        LeafNotFirst, Missing, NotYetValid, OtherCrl, OutlivesAuthority, Repeated, Revoked, Serial,
+        ServiceAccountMismatch, SharedAuthority, SignerFile, Unreadable, WrongIssuer,
     };
     let all = [
         AuthorityExpired,
@@ -342,6 +343,9 @@ fn every_kind_of_finding_has_words_and_only_verbs_that_exist() {
         KeyMismatch,
         AuthorityKeyMismatch,
         ServiceAccountMismatch,
+        CopyDiffers,
+        KeyUnusable,
+        AuthorityKeyUnusable,
         AuthorityMissing,
         Missing,
         Unreadable,
