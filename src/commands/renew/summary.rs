@@ -188,10 +188,8 @@ fn warnings(renewing: &Renewing<'_>, evaluation: &Evaluation) -> Vec<String> {
 fn service_account(renewing: &Renewing<'_>) -> Option<String> {
     let tree = &renewing.session.tree;
     let (public, private) = tree.directories.files("", catalog::find("sa")?.files);
-    let read = |place: &Place| {
-        let path = RelPath::parse(place.path.as_str()).ok()?;
-        survey::read(&tree.roots, place.root_id(), &path).ok()?
-    };
+    let path = |place: &Place| RelPath::parse(place.path.as_str()).ok();
+    let read = |place: &Place| survey::read(&tree.roots, place.root_id(), &path(place)?).ok()?;
     let other = Half::of(&read(&private?)?)?.is_in(&read(&public)?) == Some(false);
     other.then(|| format!("{} is not the public half of sa.key; see kpki check-expiration", public.path))
 }

@@ -33,7 +33,10 @@ fn one_unreadable_file_never_hides_the_others() {
         ("etcd-peer", "expected at most 67108864 bytes, found a file of 2147483648"),
         ("etcd-healthcheck-client", "cannot read it: too many levels of symbolic links (os error 40)"),
         ("apiserver-etcd-client", "expected a regular file, found a socket"),
-        ("apiserver-kubelet-client", "expected a PEM certificate, found DER, which belongs into PEM"),
+        (
+            "apiserver-kubelet-client",
+            "expected a PEM certificate, found DER, which belongs into PEM (kpki convert --to pem)",
+        ),
         ("admin.conf", "expected current-context, found none"),
         ("front-proxy-ca", "expected a certificate, found an empty file"),
     ] {
@@ -47,7 +50,7 @@ fn one_unreadable_file_never_hides_the_others() {
     std::fs::write(at("pki/sa.key"), &key).unwrap();
     let again = node(dir.path());
     for name in ["apiserver-kubelet-client[key]", "sa"] {
-        let why = "expected a PEM private key, found DER, which belongs into PEM";
+        let why = "expected a PEM private key, found a private key in DER (kpki convert --to pkcs8 makes PEM of it)";
         assert_eq!(unreadable(item(&again, name)), why, "{name}");
     }
     for name in ["scheduler.conf", "controller-manager.conf"] {
