@@ -49,7 +49,7 @@ fn one_unreadable_file_never_hides_the_others() {
     std::fs::write(at("pki/apiserver-kubelet-client.key"), &key).unwrap();
     std::fs::write(at("pki/sa.key"), &key).unwrap();
     let again = node(dir.path());
-    for name in ["apiserver-kubelet-client[key]", "sa"] {
+    for name in ["apiserver-kubelet-client[key]", "sa[key]"] {
         let why = "expected a PEM private key, found a private key in DER (kpki convert --to pkcs8 makes PEM of it)";
         assert_eq!(unreadable(item(&again, name)), why, "{name}");
     }
