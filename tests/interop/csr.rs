@@ -196,7 +196,7 @@ fn openssl_verifies_authorities_below_an_offline_root() {
         assert!(shown.contains("IP:10.0.0.0/255.0.0.0") && shown.contains("DNS:cp1"), "{shown}");
     }
     ours(dir, &["import", "ca.crt", "front-proxy-ca.crt", "etcd-ca.crt", "--profile", "p.yaml", "--dir", "t"], 0);
-    ours(dir, &["init", "--profile", "p.yaml", "--dir", "t"], 0);
+    ours(dir, &["init", "--profile", "p.yaml", "--dir", "t", "--allow-shared-ca"], 0);
     for (leaf, authority) in [
         ("apiserver", "ca"),
         ("front-proxy-client", "front-proxy-ca"),
