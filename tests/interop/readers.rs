@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use kpki::catalog::readers::{Action, READERS};
 
-use crate::revoke::{etcdctl, start_etcd};
+use crate::revoke::{etcdctl, start_etcd, start_this_etcd};
 use crate::support::{Made, SMALL, Server, free_port, kpki, mode, program, run, say, scratch, within, write};
 use crate::tls::{SERVED, credentials, get};
 
@@ -35,15 +35,29 @@ fn url() -> String {
     format!("https://127.0.0.1:{}", free_port("127.0.0.1"))
 }
 
+/// Debian's etcd (3.4), and the next release's (3.5) where `NEWER_ETCD` is its path: `.ci/run` unpacks it.
+fn of_every_etcd(test: impl Fn(&dyn Fn() -> Command)) {
+    test(&|| program("etcd"));
+    if let Some(newer) = real("NEWER_ETCD") {
+        let version = say(newer.to_str().unwrap(), ["--version"]);
+        assert!(!version.contains("etcd Version: 3.4"), "{version}");
+        test(&|| Command::new(&newer));
+    }
+}
+
 /// etcd's own pair at once; its authorities only when it starts.
 #[test]
 fn etcd_takes_up_what_the_table_says() {
+    of_every_etcd(takes_up_what_the_table_says);
+}
+
+fn takes_up_what_the_table_says(etcd: &dyn Fn() -> Command) {
     let tree = Made::of_text(&local(), &[]);
     let other = Made::of_text(&local(), &[]);
     on(&tree, &["crl", "update", "etcd-ca"]);
     let (data, client_url, peer_url) = (scratch(), url(), url());
     let client = "pki/apiserver-etcd-client";
-    let mut server = start_etcd(&tree, &client_url, &peer_url, data.path());
+    let mut server = start_this_etcd(etcd(), &tree, &client_url, &peer_url, data.path());
     let up = within(Duration::from_secs(40), || etcdctl(&tree, &client_url, client).ok() || server.ended());
     assert!(up && !server.ended(), "{}", server.log());
 
@@ -63,7 +77,7 @@ fn etcd_takes_up_what_the_table_says() {
     assert!(!takes(), "a running etcd knows an authority that it did not start with");
     assert_eq!(action("etcd", "etcd/ca.crt", "--trusted-ca-file"), Action::Restart);
     drop(server);
-    let mut server = start_etcd(&tree, &client_url, &peer_url, data.path());
+    let mut server = start_this_etcd(etcd(), &tree, &client_url, &peer_url, data.path());
     let up = within(Duration::from_secs(40), || etcdctl(&tree, &client_url, "pki/other").ok() || server.ended());
     assert!(up && !server.ended(), "{}", server.log());
 }
@@ -71,6 +85,10 @@ fn etcd_takes_up_what_the_table_says() {
 /// Neither dates nor signatures: a stale list goes on naming whom it names, and keeps nobody else out.
 #[test]
 fn etcd_takes_no_notice_of_a_stale_list() {
+    of_every_etcd(takes_no_notice_of_a_stale_list);
+}
+
+fn takes_no_notice_of_a_stale_list(etcd: &dyn Fn() -> Command) {
     let tree = Made::of_text(&format!("{}crl: {{validity: 2s}}\n", local()), &[]);
     on(&tree, &["hold", "apiserver-etcd-client"]);
     assert!(tree.path("pki/etcd/ca.crl.der").is_file(), "etcd reads nothing else from 3.6 on");
@@ -78,7 +96,7 @@ fn etcd_takes_no_notice_of_a_stale_list() {
     run(kpki().args(["crl", "check", "etcd-peer", "--dir"]).arg(&tree.dir)).expect_code(3, "it is stale");
     let (data, client_url, peer_url) = (scratch(), url(), url());
     let health = "pki/etcd/healthcheck-client";
-    let mut server = start_etcd(&tree, &client_url, &peer_url, data.path());
+    let mut server = start_this_etcd(etcd(), &tree, &client_url, &peer_url, data.path());
     let up = within(Duration::from_secs(40), || etcdctl(&tree, &client_url, health).ok() || server.ended());
     assert!(up && !server.ended(), "{}", server.log());
     assert!(!etcdctl(&tree, &client_url, "pki/apiserver-etcd-client").ok());

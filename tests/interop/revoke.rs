@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -77,8 +78,11 @@ fn openssl_and_pkilint_take_what_the_verbs_write() {
 }
 
 pub fn start_etcd(tree: &Made, url: &str, peer: &str, data: &Path) -> Server {
+    start_this_etcd(program("etcd"), tree, url, peer, data)
+}
+
+pub fn start_this_etcd(mut etcd: Command, tree: &Made, url: &str, peer: &str, data: &Path) -> Server {
     let file = |name: &str| tree.path(&format!("pki/etcd/{name}"));
-    let mut etcd = program("etcd");
     etcd.env_clear()
         .args(["--name", "cp1", "--initial-cluster-state", "new", "--logger", "zap", "--log-level", "warn"])
         .args(["--initial-cluster", &format!("cp1={peer}"), "--data-dir"])
