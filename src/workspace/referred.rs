@@ -3,12 +3,14 @@
 
 use std::path::{Path, PathBuf};
 
+use rustix::io::Errno;
+
 use super::survey;
 use super::tree_dir::TreeDir;
 use crate::ca::PrivateKey;
 use crate::catalog::paths::{KUBELET_CONF, ROTATED_CLIENT};
 use crate::error::Error;
-use crate::files::{self, FileState, RelPath};
+use crate::files::{self, FileState, Kind, RelPath};
 use crate::kubeconfig::{self, Credentials};
 use crate::plan::renew::{Credential, Elsewhere, Used};
 use crate::tree::file;
@@ -25,13 +27,13 @@ pub fn follow(credentials: &mut [Credential], tree: &TreeDir) -> Result<(), Erro
     for one in credentials.iter_mut().filter(|one| one.is_kubeconfig()) {
         let Some(bytes) = file(&found, Some(&one.public)) else { continue };
         if !kubeconfig::may_name_files(bytes) {
-            one.elsewhere = rotated(one, tree);
+            one.elsewhere = rotated(one, tree)?;
             continue;
         }
         let Ok(read) = kubeconfig::read(bytes) else { continue };
         let base = one.public.path.strip_suffix(&one.id.name).unwrap_or_default();
         let Credentials::Files { certificate, key } = read.credentials else {
-            one.elsewhere = rotated(one, tree);
+            one.elsewhere = rotated(one, tree)?;
             continue;
         };
         match (below(base, &certificate), below(base, &key)) {
@@ -39,20 +41,21 @@ pub fn follow(credentials: &mut [Credential], tree: &TreeDir) -> Result<(), Erro
                 let conf = std::mem::replace(&mut one.public, public);
                 (one.private, one.named_by) = (Some(private), Some(conf));
             }
-            _ => one.elsewhere = look(tree, base, &certificate, certificate == key),
+            _ => one.elsewhere = look(tree, base, &certificate, certificate == key)?,
         }
     }
     Ok(())
 }
 
 /// What the kubelet has rotated beside a kubelet.conf that embeds its credential.
-fn rotated(one: &Credential, tree: &TreeDir) -> Option<Elsewhere> {
-    beside(&one.public, tree).filter(|_| one.id.name == KUBELET_CONF)
+fn rotated(one: &Credential, tree: &TreeDir) -> Result<Option<Elsewhere>, Error> {
+    if one.id.name == KUBELET_CONF { beside(&one.public, tree) } else { Ok(None) }
 }
 
 /// What the kubelet has rotated beside this kubelet.conf.
-pub fn beside(conf: &Place, tree: &TreeDir) -> Option<Elsewhere> {
-    look(tree, conf.path.strip_suffix(KUBELET_CONF)?, &format!("{DEFAULT_KUBELET_DIR}/{ROTATED_CLIENT}"), true)
+pub fn beside(conf: &Place, tree: &TreeDir) -> Result<Option<Elsewhere>, Error> {
+    let Some(base) = conf.path.strip_suffix(KUBELET_CONF) else { return Ok(None) };
+    look(tree, base, &format!("{DEFAULT_KUBELET_DIR}/{ROTATED_CLIENT}"), true)
 }
 
 /// A path below the tree; the node's own `/etc/kubernetes` is what the tree is.
@@ -62,7 +65,7 @@ fn below(base: &str, path: &str) -> Option<Place> {
 }
 
 /// `with_key`: the file holds the key as well. `None`: this is not the node, and the file is not here.
-fn look(tree: &TreeDir, base: &str, path: &str, with_key: bool) -> Option<Elsewhere> {
+fn look(tree: &TreeDir, base: &str, path: &str, with_key: bool) -> Result<Option<Elsewhere>, Error> {
     let main = &tree.roots.main;
     let in_kubelet = path.strip_prefix(DEFAULT_KUBELET_DIR).map(|rest| rest.trim_start_matches('/'));
     let (path, is_certain): (PathBuf, bool) = match (in_kubelet, &tree.roots.kubelet, &tree.directories.kubelet) {
@@ -70,13 +73,17 @@ fn look(tree: &TreeDir, base: &str, path: &str, with_key: bool) -> Option<Elsewh
         (Some(name), None, Some(below)) => (main.join(format!("{base}{below}/{name}")), false),
         _ => (main.join(base).join(path), main == Path::new(DEFAULT_DIR) || !path.starts_with('/')),
     };
-    match files::read_input(&path, LARGEST) {
+    Ok(match files::read_input(&path, LARGEST) {
         Ok(FileState::File { bytes, .. }) => {
             Some(used(&bytes, with_key).map_or(Elsewhere::Unreadable, |used| Elsewhere::Certificate(Box::new(used))))
         }
         Ok(FileState::Missing) => is_certain.then_some(Elsewhere::Missing),
+        // A machine in trouble says nothing about the file.
+        Err(error) if error.kind == Kind::NoSpace || matches!(error.kind, Kind::Io(why) if why != Errno::LOOP) => {
+            return Err(error.into());
+        }
         Err(_) => Some(Elsewhere::Unreadable),
-    }
+    })
 }
 
 fn used(bytes: &[u8], with_key: bool) -> Option<Used> {

@@ -210,7 +210,9 @@ pub fn sweep<S: Spot>(name: &str, tried: Tried, workers: usize, spot: impl Fn(us
     eprintln!("{name}: {hits} of {} faults met, {kills} kills, {} complaints", faults.len(), complaints.len());
     // It did hit something, where there is something to hit: a tenth of a small verb's faults is few.
     let wanted = faults.iter().any(|fault| fault.kind == FAULTS[0]);
-    assert!(hits * 2 >= faults.len(), "{name}: only {hits} of {} faults", faults.len());
+    // Of a few, threads may pass by most: strace counts the calls of each by itself.
+    let enough = if faults.len() < PART { hits > 0 } else { hits * 2 >= faults.len() };
+    assert!(enough || faults.is_empty(), "{name}: only {hits} of {} faults", faults.len());
     assert!(kills > 0 || !wanted || faults.len() < PART, "{name}: no run was killed");
     complaints
 }
