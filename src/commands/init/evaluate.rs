@@ -44,8 +44,9 @@ fn unused_credentials(request: &Request, resolved: &Resolved, decided: &mut Reco
     let confs = resolved.items.iter().zip(&mut decided.decisions).filter(|(item, _)| item.id.name == KUBELET_CONF);
     for (item, decision) in confs {
         let (Decision::Conflict(differences, _) | Decision::Replace(_, differences)) = &*decision else { continue };
-        let used = referred::beside(&item.public, &resolved.tree)?;
-        let is_rotated = matches!(used, Some(Elsewhere::Certificate(used)) if used.leaf.not_after >= request.run.now);
+        let used = referred::beside(&item.public, &resolved.tree);
+        let is_rotated =
+            matches!(used, Ok(Some(Elsewhere::Certificate(used))) if used.leaf.not_after >= request.run.now);
         if is_rotated && !differences.iter().any(is_used) {
             *decision = Decision::Keep;
             decided.notices.push(Notice::KubeletUsesItsOwn { item: item.id.to_string() });
