@@ -91,6 +91,13 @@ pub enum Kind {
     Io(#[source] Errno),
 }
 
+impl Kind {
+    /// The machine is in trouble, which says nothing about the file; a circle of symlinks is the file's own.
+    pub fn is_the_machines(&self) -> bool {
+        matches!(self, Self::NoSpace) || matches!(self, Self::Io(why) if *why != Errno::LOOP)
+    }
+}
+
 impl FileError {
     pub fn new(op: Op, path: &Path, kind: Kind) -> Self {
         Self { op, path: path.to_path_buf(), kind }

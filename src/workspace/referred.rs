@@ -3,14 +3,12 @@
 
 use std::path::{Path, PathBuf};
 
-use rustix::io::Errno;
-
 use super::survey;
 use super::tree_dir::TreeDir;
 use crate::ca::PrivateKey;
 use crate::catalog::paths::{KUBELET_CONF, ROTATED_CLIENT};
 use crate::error::Error;
-use crate::files::{self, FileState, Kind, RelPath};
+use crate::files::{self, FileState, RelPath};
 use crate::kubeconfig::{self, Credentials};
 use crate::plan::renew::{Credential, Elsewhere, Used};
 use crate::tree::file;
@@ -79,9 +77,7 @@ fn look(tree: &TreeDir, base: &str, path: &str, with_key: bool) -> Result<Option
         }
         Ok(FileState::Missing) => is_certain.then_some(Elsewhere::Missing),
         // A machine in trouble says nothing about the file.
-        Err(error) if error.kind == Kind::NoSpace || matches!(error.kind, Kind::Io(why) if why != Errno::LOOP) => {
-            return Err(error.into());
-        }
+        Err(error) if error.kind.is_the_machines() => return Err(error.into()),
         Err(_) => Some(Elsewhere::Unreadable),
     })
 }
