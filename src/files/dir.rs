@@ -98,7 +98,8 @@ impl Dir {
             dir.set_mode(mode)?;
             Ok(dir)
         });
-        if opened.is_err() {
+        // One that is gone was somebody else's to remove, and what has its name by now is another's.
+        if opened.as_ref().is_err_and(|why| why.kind != Kind::Missing) {
             // If it cannot be removed either, the first error is the one to report.
             let _ = rustix::fs::unlinkat(&self.fd, name, AtFlags::REMOVEDIR);
         }
