@@ -92,9 +92,9 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// The machine is in trouble, which says nothing about the file; a circle of symlinks is the file's own.
-    pub fn is_the_machines(&self) -> bool {
-        matches!(self, Self::NoSpace) || matches!(self, Self::Io(why) if *why != Errno::LOOP)
+    /// The machine is in trouble, which says nothing about the file. Other errors, such as a name that is too long, are its own.
+    pub const fn is_the_machines(&self) -> bool {
+        matches!(self, Self::NoSpace | Self::Io(Errno::IO | Errno::MFILE | Errno::NFILE | Errno::NOMEM))
     }
 }
 
@@ -150,5 +150,21 @@ mod tests {
         let error = FileError::of(Op::Write, Path::new("/x"), Errno::NOSPC);
         assert!(std::error::Error::source(&error.kind).is_none());
         assert_eq!(error.to_string(), "cannot write /x: no space left on the file system");
+    }
+
+    #[test]
+    fn the_machines_trouble_is_not_the_files() {
+        for (errno, expected) in [
+            (Errno::NOSPC, true),
+            (Errno::DQUOT, true),
+            (Errno::IO, true),
+            (Errno::MFILE, true),
+            (Errno::NAMETOOLONG, false),
+            (Errno::LOOP, false),
+            (Errno::ACCESS, false),
+            (Errno::NOENT, false),
+        ] {
+            assert_eq!(Kind::from(errno).is_the_machines(), expected, "{errno}");
+        }
     }
 }

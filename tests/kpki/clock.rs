@@ -2,32 +2,20 @@
 
 use std::ffi::OsString;
 
-use kpki::cli::environment::Terminal;
 use kpki::clock::Clock;
-use kpki::run::{Environment, run};
+use kpki::run::run;
 use kpki::x509::parse_pem_bundle;
 use time::OffsetDateTime;
 use time::macros::datetime;
 
-use super::harness::{NOW, Place, single};
+use super::harness::{NOW, Place, environment, single};
 
 /// Status, stdout and stderr of a run on a machine with this clock.
 fn at(clock: OffsetDateTime, words: &[&str]) -> (u8, String, String) {
-    let environment = Environment {
-        hostname: Some("cp1".to_owned()),
-        no_color: true,
-        stdin: Terminal::default(),
-        stdout: Terminal::default(),
-        stderr: Terminal::default(),
-        threads: 1,
-        clock: Clock::Fixed(clock),
-        inherited: Vec::new(),
-        variable: |_| None,
-        prompt: |_, _| Ok(None),
-    };
+    let machine = environment(Clock::Fixed(clock));
     let (mut out, mut err) = (Vec::new(), Vec::new());
     let words = ["kpki"].iter().chain(words).map(OsString::from);
-    let status = run(words, &environment, &mut out, &mut err);
+    let status = run(words, &machine, &mut out, &mut err);
     (status, String::from_utf8(out).unwrap(), String::from_utf8(err).unwrap())
 }
 

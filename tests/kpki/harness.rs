@@ -10,6 +10,9 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
+use kpki::cli::environment::Terminal;
+use kpki::clock::Clock;
+use kpki::run::Environment;
 use tempfile::TempDir;
 
 /// Every test's "now": inside the lifetime of all fixtures that have not expired.
@@ -195,4 +198,20 @@ pub fn copy_tree(from: &Path, to: &Path) {
 /// A profile with one control-plane node, plus these lines.
 pub fn single(extra: &str) -> String {
     format!("apiVersion: kpki/v1\nkind: ClusterProfile\nnodes:\n- name: cp1\n  addresses: [10.0.0.11]\n{extra}")
+}
+
+/// Of a machine without a terminal, for a run inside the test's own process.
+pub fn environment(clock: Clock) -> Environment {
+    Environment {
+        hostname: Some("cp1".to_owned()),
+        no_color: true,
+        stdin: Terminal::default(),
+        stdout: Terminal::default(),
+        stderr: Terminal::default(),
+        threads: 1,
+        clock,
+        inherited: Vec::new(),
+        variable: |_| None,
+        prompt: |_, _| Ok(None),
+    }
 }

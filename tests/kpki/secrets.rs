@@ -7,11 +7,10 @@ use std::ffi::OsString;
 use std::fs;
 use std::path::Path;
 
-use kpki::cli::environment::Terminal;
 use kpki::clock::Clock;
-use kpki::run::{Environment, run};
+use kpki::run::run;
 
-use super::harness::{Place, copy_tree, repository, single};
+use super::harness::{Place, copy_tree, environment, repository, single};
 use super::mangled::{Shape, shapes};
 
 const SPAN: usize = 8;
@@ -216,7 +215,7 @@ impl Runner<'_> {
             false => OsString::from(word),
         });
         let (mut out, mut err) = (Vec::new(), Vec::new());
-        let status = run(std::iter::once("kpki".into()).chain(words), &environment(), &mut out, &mut err);
+        let status = run(std::iter::once("kpki".into()).chain(words), &environment(Clock::System), &mut out, &mut err);
         self.statuses.insert(status);
         for (stream, bytes) in [("stdout", &out), ("stderr", &err)] {
             if self.watch.is_in(bytes) {
@@ -263,22 +262,6 @@ impl Runner<'_> {
             }
             self.tree();
         }
-    }
-}
-
-/// Of a machine without a terminal.
-fn environment() -> Environment {
-    Environment {
-        hostname: Some("cp1".to_owned()),
-        no_color: true,
-        stdin: Terminal::default(),
-        stdout: Terminal::default(),
-        stderr: Terminal::default(),
-        threads: 1,
-        clock: Clock::System,
-        inherited: Vec::new(),
-        variable: |_| None,
-        prompt: |_, _| Ok(None),
     }
 }
 

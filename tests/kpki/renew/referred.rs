@@ -68,6 +68,11 @@ fn files_elsewhere_are_looked_at() {
     fs::remove_file(place.path("outside.pem")).unwrap();
     let gone = renew(LATER).status(5);
     assert!(gone.stdout.contains("its credential is in ../outside.pem, which is missing"), "{}", gone.stdout);
+    // A path that no file can have is this kubeconfig's trouble, and not that of the whole run.
+    let long = format!("../{}", "x".repeat(300));
+    place.write("k8s/admin.conf", place.read("k8s/admin.conf").replace("../outside.pem", &long));
+    let odd = renew(LATER).status(5);
+    assert!(odd.stdout.contains("which cannot be read") && !odd.stderr.contains("error"), "{odd:?}");
 }
 
 /// A name that is not there is not done, whatever else the directory holds.
