@@ -28,9 +28,11 @@ rooms! {
     encrypted
     error
     files
+    handshake
     hooks
     inventory
     kubeconfig
+    live
     manifest
     parallel
     plan
@@ -42,6 +44,7 @@ rooms! {
     signals
     store
     tree
+    verify
     workspace
     x509
 }

@@ -19,6 +19,7 @@ pub mod revoke;
 mod table;
 #[cfg(test)]
 mod tests;
+pub mod verify;
 mod yaml;
 
 pub use certificate::Facts;

@@ -1,0 +1,154 @@
+//! What is judged: every file of one cluster as values.
+
+use std::fmt;
+
+use time::OffsetDateTime;
+use zeroize::Zeroizing;
+
+use crate::audit::Origin;
+use crate::catalog::CaId;
+use crate::catalog::releases::KnownRelease;
+use crate::encoding::key_public::Half;
+use crate::encoding::public_key::KeyKind;
+use crate::profile::Profile;
+use crate::x509::Certificate;
+
+/// One cluster directory, or one node's kubernetes directory.
+#[derive(Debug)]
+pub struct Cluster<'a> {
+    /// As it was given.
+    pub root: String,
+    pub profile: Option<&'a Profile>,
+    /// Where a verb that repairs it finds its profile.
+    pub origin: Origin,
+    pub release: KnownRelease,
+    /// Of a cluster directory what the nodes share comes first, with no node.
+    pub trees: Vec<Tree>,
+    pub at: OffsetDateTime,
+}
+
+/// One node's files, or those that the nodes of a cluster directory share.
+#[derive(Debug)]
+pub struct Tree {
+    pub root: String,
+    /// `None`: the shared part of a cluster directory, or a node whose name is not known.
+    pub node: Option<String>,
+    /// The shared part of a cluster directory.
+    pub is_shared: bool,
+    pub files: Vec<File>,
+}
+
+/// One file at its place, whether it is there or not.
+#[derive(Debug)]
+pub struct File {
+    /// The entry it belongs to: kubeadm's name, the profile's of an extra certificate; of a manifest its component.
+    pub entry: String,
+    pub part: Part,
+    pub path: String,
+    /// The authority of the tree that signs what is in it; of an authority's own file, itself.
+    pub authority: Option<CaId>,
+    /// Whether it must be there, as far as that is known.
+    pub required: bool,
+    /// `None`: it is not there, or it cannot be looked at.
+    pub metadata: Option<Metadata>,
+    pub content: Content,
+}
+
+/// What a file is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Part {
+    /// Certificates of an entry that is no authority: the leaf first.
+    Certificate,
+    /// Certificates of an authority: a bundle.
+    Authority,
+    /// ca-signer.crt.
+    SignerFile,
+    /// A private key in a file of its own.
+    Key,
+    /// sa.pub.
+    PublicKeys,
+    Kubeconfig,
+    /// What the kubelet rotates: certificate and key in one file.
+    RotatedPair,
+    /// A CRL as PEM.
+    Crl,
+    /// etcd's CRL in DER.
+    CrlDer,
+    /// A static pod's manifest.
+    Manifest,
+    /// `/var/lib/kubelet/config.yaml`.
+    KubeletConfig,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Metadata {
+    /// Permission bits, `0o7777`, of what a symlink leads to.
+    pub mode: u32,
+    pub uid: u32,
+    pub gid: u32,
+    /// What a symlink says.
+    pub link: Option<String>,
+}
+
+/// What is in a file.
+#[derive(Debug)]
+pub enum Content {
+    Missing,
+    /// It is there, and is not what it should be: what was expected and found.
+    Broken(String),
+    /// It is there, and cannot be looked at: a finding of its own kind, which is counted.
+    Closed(String),
+    Certificates {
+        certificates: Vec<Certificate>,
+        /// A private key stands in the same file.
+        key: Option<Key>,
+    },
+    Key(Key),
+    /// SubjectPublicKeyInfo of each.
+    PublicKeys(Vec<Vec<u8>>),
+    Kubeconfig(Box<Kubeconfig>),
+    /// DER of each.
+    Crls(Vec<Vec<u8>>),
+    /// The text, which `manifest` and `plan::signer_file` read flags from.
+    Text(Zeroizing<Vec<u8>>),
+}
+
+/// A private key, and whose it is.
+#[derive(Debug)]
+pub struct Key {
+    /// `None`: it does not state it (encrypted, or of a kind that is not known).
+    pub public: Option<Half>,
+    pub kind: Option<KeyKind>,
+    pub is_encrypted: bool,
+    /// PEM, wiped after use.
+    pub pem: Secret,
+}
+
+/// Text that is never shown.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(pub Zeroizing<Vec<u8>>);
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret")
+    }
+}
+
+/// The current context of a kubeconfig.
+#[derive(Debug)]
+pub struct Kubeconfig {
+    pub server: String,
+    /// `None`: it is not the server's host.
+    pub server_name: Option<String>,
+    /// It does not verify the server.
+    pub is_insecure: bool,
+    /// CA data, or the file it names.
+    pub authority: Vec<Certificate>,
+    /// The file it names instead of embedding.
+    pub authority_file: Option<String>,
+    pub certificates: Vec<Certificate>,
+    pub certificate_file: Option<String>,
+    pub key: Option<Key>,
+    /// Other ways to authenticate, by the field's name.
+    pub others: Vec<&'static str>,
+}
