@@ -46,7 +46,7 @@ impl Policy {
     }
 
     /// Seconds that must be left at the least for no warning, and for nothing critical.
-    pub(super) fn windows(&self, kind: Kind, lifetime: i64) -> (i64, i64) {
+    pub fn windows(&self, kind: Kind, lifetime: i64) -> (i64, i64) {
         let (warning, critical) = match kind {
             Kind::Authority | Kind::KubeconfigAuthority => (self.ca_warning, self.ca_critical),
             Kind::Certificate | Kind::Kubeconfig | Kind::Secret | Kind::Crl => (self.warning, self.critical),

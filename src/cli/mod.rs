@@ -21,6 +21,7 @@ mod revoke;
 mod sign;
 pub mod ui;
 mod values;
+mod verify;
 
 use crate::error::Exit;
 use clap::{CommandFactory, Parser, Subcommand};
@@ -56,6 +57,7 @@ Examples:
   kpki init --profile kubeadm.yaml                       kubeadm's own configuration, in /etc/kubernetes
   kpki init --profile cluster.yaml --dir ./demo --dry-run
   kpki check-expiration                                  when everything in /etc/kubernetes expires
+  kpki verify ./demo                                     prove that it works
   kpki renew all --due                                   renew what is due, as a scheduled job does
   kpki convert tls.crt tls.key --to p12 --out web.p12    asks for the password
   kpki csr all && kpki import signed/*.crt               with an external authority
@@ -73,6 +75,7 @@ enum Verb {
     Init(init::Args),
     #[command(visible_alias = "check")]
     CheckExpiration(check_expiration::Args),
+    Verify(verify::Args),
     Renew(renew::Args),
     Revoke(revoke::Revoke),
     Hold(revoke::Hold),
@@ -102,6 +105,7 @@ pub fn dispatch(args: impl IntoIterator<Item = OsString>, environment: &Environm
     let outcome = match cli.verb {
         Verb::Init(args) => args.run(environment, ui),
         Verb::CheckExpiration(args) => args.run(environment, ui),
+        Verb::Verify(args) => args.run(environment, ui),
         Verb::Renew(args) => args.run(environment, ui),
         Verb::Revoke(args) => args.run(environment, ui),
         Verb::Hold(args) => args.run(environment, ui),

@@ -15,3 +15,4 @@ pub mod renew;
 pub mod restore;
 pub mod revoke;
 pub mod sign;
+pub mod verify;

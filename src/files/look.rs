@@ -86,6 +86,11 @@ pub fn what(dir: Option<&Dir>, path: &Path) -> Option<What> {
     }
 }
 
+/// Who owns what a path leads to.
+pub fn owner(path: &Path) -> Option<u32> {
+    rustix::fs::stat(path).ok().map(|stat| stat.st_uid)
+}
+
 /// What a symlink says; `None`: it is none.
 pub fn link(path: &Path) -> Option<PathBuf> {
     let target = rustix::fs::readlinkat(CWD, path, Vec::new()).ok()?;

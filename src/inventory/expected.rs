@@ -3,8 +3,8 @@
 use super::item::Kind;
 use super::request::Request;
 use crate::catalog::paths::DEFAULT_DIR;
-use crate::catalog::paths::{SIGNER_ENTRY, SIGNER_FILE, SUPER_ADMIN_CONF};
-use crate::catalog::{self, CaId, ENTRIES, Entry, Files};
+use crate::catalog::paths::{KUBELET_CONF, SIGNER_ENTRY, SIGNER_FILE, SUPER_ADMIN_CONF};
+use crate::catalog::{self, CaId, ENTRIES, Entry, Files, Holders};
 use crate::profile::{Etcd, Profile};
 
 /// etcd's CRL in DER.
@@ -154,6 +154,45 @@ fn presence(request: &Request<'_>, entry: &Entry) -> Presence {
         Some(_) => Presence::IfThere,
         None if matches!(entry.files, Files::KubeletPair(_)) => Presence::IfThere,
         None => Presence::Unknown,
+    }
+}
+
+/// What of a tree is there, where no profile says what should be: a worker needs no API server, and etcd may be elsewhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Seen {
+    nothing: bool,
+    etcd: bool,
+    control_plane: bool,
+    /// Its kubelet joined the cluster.
+    joined: bool,
+}
+
+impl Seen {
+    pub fn of(is_there: &dyn Fn(&Entry) -> bool, is_key: &dyn Fn(&str) -> bool) -> Self {
+        let there = |wanted: &dyn Fn(&Entry) -> bool| ENTRIES.iter().any(|entry| wanted(entry) && is_there(entry));
+        let plane =
+            |entry: &Entry| matches!(entry.holders, Holders::ControlPlane | Holders::FirstControlPlane) && !entry.etcd;
+        let nothing = !there(&|_| true);
+        Self {
+            nothing,
+            etcd: there(&|entry| entry.etcd && entry.holders == Holders::EtcdMembers)
+                || ["etcd/ca", "etcd/server", "etcd/peer", "etcd/healthcheck-client"].into_iter().any(is_key),
+            control_plane: nothing
+                || there(&plane)
+                || ["ca", "apiserver", "sa", "front-proxy-ca"].into_iter().any(is_key),
+            joined: there(&|entry| entry.name == KUBELET_CONF),
+        }
+    }
+
+    /// An etcd host of an external etcd has no kubelet that joined the cluster, so it needs no CA of the cluster.
+    pub fn requires(self, entry: &Entry) -> bool {
+        let Self { nothing, etcd, control_plane, joined } = self;
+        match (entry.holders, entry.etcd) {
+            (Holders::EtcdMembers, _) => etcd || nothing,
+            (_, true) => (etcd && (control_plane || entry.authority().is_some())) || nothing,
+            (Holders::All, _) => control_plane || !etcd || joined,
+            _ => control_plane,
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::around::Around;
-use super::expected::{self, CandidatePath, ETCD_CRL_DER, Expected, Presence};
+use super::expected::{self, CandidatePath, ETCD_CRL_DER, Expected, Presence, Seen};
 use super::found::Found;
 use super::framing::Head;
 use super::item::{Item, Kind, Reading, Tree};
@@ -15,7 +15,7 @@ use super::rootfs::NodeRootfs;
 use super::unreadable::Unreadable;
 use super::{framing, keys, kubeconfigs, marks, pem, shared};
 use crate::catalog::paths::{KUBELET_CONF, KUBELET_SERVING, ROTATED_CLIENT};
-use crate::catalog::{CaId, Holders};
+use crate::catalog::{CaId, Entry};
 use crate::encoding::key_public::Half;
 use crate::encoding::{base64, pem as encoding_pem};
 use crate::files::{self, Dir, Source};
@@ -294,32 +294,15 @@ fn external_authorities(request: &Request<'_>, is_key: &dyn Fn(&str) -> bool, fo
     CaId::ALL.into_iter().filter(|authority| has_certificate(authority) && !has_key(authority)).collect()
 }
 
-/// Decides what no profile says: a worker needs no API server, and etcd may be somewhere else.
+/// Decides what no profile says.
 fn decide(found: &mut Vec<Found>, is_key: &dyn Fn(&str) -> bool) {
-    let there = |wanted: &dyn Fn(&Holders, bool) -> bool| {
-        found.iter().any(|found| match found.expected.entry {
-            Some(entry) => wanted(&entry.holders, entry.etcd) && found.is_there(),
-            None => false,
-        })
+    let there = |entry: &Entry| {
+        found.iter().any(|one| one.expected.entry.is_some_and(|found| found.name == entry.name) && one.is_there())
     };
-    let plane = |holders: &Holders| matches!(holders, Holders::ControlPlane | Holders::FirstControlPlane);
-    let etcd = there(&|holders, etcd| etcd && *holders == Holders::EtcdMembers)
-        || ["etcd/ca", "etcd/server", "etcd/peer", "etcd/healthcheck-client"].into_iter().any(is_key);
-    let nothing = !there(&|_, _| true);
-    let control_plane = nothing
-        || there(&|holders, etcd| plane(holders) && !etcd)
-        || ["ca", "apiserver", "sa", "front-proxy-ca"].into_iter().any(is_key);
-    // An etcd host of an external etcd has no kubelet that joined the cluster, so it needs no CA of the cluster.
-    let joined = found.iter().any(|found| found.expected.name == KUBELET_CONF && found.is_there());
+    let seen = Seen::of(&there, is_key);
     for found in found.iter_mut().filter(|found| found.expected.presence == Presence::Unknown) {
         let Some(entry) = found.expected.entry else { continue };
-        let required = match (entry.holders, entry.etcd) {
-            (Holders::EtcdMembers, _) => etcd || nothing,
-            (_, true) => (etcd && (control_plane || entry.authority().is_some())) || nothing,
-            (Holders::All, _) => control_plane || !etcd || joined,
-            _ => control_plane,
-        };
-        found.expected.presence = if required { Presence::Required } else { Presence::Optional };
+        found.expected.presence = if seen.requires(entry) { Presence::Required } else { Presence::Optional };
     }
     found.retain(|found| found.expected.presence != Presence::IfThere || found.is_there());
 }

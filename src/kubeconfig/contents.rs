@@ -20,6 +20,10 @@ pub struct Survey<'a> {
 pub struct Cluster<'a> {
     pub name: Cow<'a, str>,
     pub server: Cow<'a, str>,
+    /// Which name the server has to have, where it is not its host's.
+    pub server_name: Option<Cow<'a, str>>,
+    /// The server is not verified.
+    pub is_insecure: bool,
     pub authority: Option<Source<'a>>,
 }
 

@@ -16,5 +16,5 @@ pub use edit::{NewCredentials, editable, replace, replace_authority};
 pub use error::KubeconfigError;
 pub use read::{Credentials, Pending, Read, may_name_files, pending, read};
 pub use render::{ClientKey, Kubeconfig, render};
-pub use server::is_server;
+pub use server::{host, is_server};
 pub use survey::{survey, survey_of};

@@ -47,7 +47,13 @@ pub fn read(bytes: &[u8]) -> Option<Survey<'_>> {
     };
     let whole = lines.rest.is_empty() && cluster == context_cluster && user == context_user && context == current;
     whole.then(|| Survey {
-        clusters: vec![Cluster { name: cluster, server, authority: Some(Source::Data(authority)) }],
+        clusters: vec![Cluster {
+            name: cluster,
+            server,
+            server_name: None,
+            is_insecure: false,
+            authority: Some(Source::Data(authority)),
+        }],
         users: vec![User { name: user, certificate: Some(certificate), key: Some(key), credentials }],
         contexts: vec![Context { name: context, cluster: context_cluster, user: context_user }],
         current: Some(current),

@@ -19,6 +19,17 @@ pub fn is_server(url: &str) -> bool {
     host && is_port(port) && !path.ends_with(':')
 }
 
+/// The host of an API server's address, an IPv6 address without its brackets and zone.
+pub fn host(url: &str) -> Option<&str> {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let authority = rest.split(['/', '?', '#']).next()?;
+    let host = match authority.strip_prefix('[') {
+        Some(rest) => rest.split_once(']')?.0.split('%').next()?,
+        None => authority.split(':').next()?,
+    };
+    Some(host).filter(|host| !host.is_empty())
+}
+
 /// Perhaps with a zone (RFC 6874).
 fn is_ipv6(text: &str) -> bool {
     text.split('%').next().is_some_and(|address| address.parse::<Ipv6Addr>().is_ok())
@@ -35,6 +46,20 @@ fn is_port(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_server_has_a_host() {
+        for (url, expected) in [
+            ("https://10.0.0.1:6443", Some("10.0.0.1")),
+            ("https://lb.example.com/k8s", Some("lb.example.com")),
+            ("https://[fe80::1%25eth0]:6443", Some("fe80::1")),
+            ("lb:6443", Some("lb")),
+            ("https://", None),
+            ("https://[::1", None),
+        ] {
+            assert_eq!(host(url), expected, "{url}");
+        }
+    }
 
     #[test]
     fn only_a_plain_https_url_is_the_address_of_a_server() {

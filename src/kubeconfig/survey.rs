@@ -72,6 +72,8 @@ fn cluster(name: &str, node: &Node) -> Cluster<'static> {
     Cluster {
         name: owned(name),
         server: owned(text(node, "server").unwrap_or_default()),
+        server_name: stated(node, "tls-server-name").map(owned),
+        is_insecure: text(node, "insecure-skip-tls-verify") == Some("true"),
         authority: source(node, AUTHORITY, "certificate-authority"),
     }
 }

@@ -1,7 +1,9 @@
 //! Manifests, as kubectl takes them: the objects in a text, and the fields of theirs that may hold certificates and keys.
 
 mod fields;
+mod flags;
 mod objects;
 
 pub use fields::{Value, must_hold_a_certificate, values};
+pub use flags::Flags;
 pub use objects::{Object, objects};

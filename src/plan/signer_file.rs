@@ -4,7 +4,7 @@
 use crate::catalog::paths::SIGNER_FILE;
 use crate::encoding::pem;
 use crate::encoding::shown::named;
-use crate::encoding::yaml::{self, Node, Value};
+use crate::manifest::Flags;
 use crate::x509::{Certificate, parse_pem_bundle};
 
 const FLAG: &str = "--cluster-signing-cert-file";
@@ -34,44 +34,10 @@ pub enum Flag {
 /// The flags of a manifest; of each the last one counts, as for the program.
 pub fn flag(manifest: Option<&[u8]>) -> Flag {
     let Some(bytes) = manifest else { return Flag::Unknown };
-    let stream = yaml::read(bytes);
-    if !stream.readable() || stream.documents.is_empty() {
-        return Flag::Unreadable;
-    }
-    let containers = stream.documents.iter().filter_map(|pod| yaml::field(yaml::field(pod, "spec")?, "containers"));
-    let words: Vec<&str> = containers
-        .flat_map(items)
-        .flat_map(|container| ["command", "args"].into_iter().filter_map(|key| yaml::field(container, key)))
-        .flat_map(items)
-        .filter_map(scalar)
-        .flat_map(split)
-        .collect();
-    let following = words.iter().skip(1).map(Some).chain([None]);
-    let set: Vec<(&'static str, &str)> =
-        words.iter().zip(following).filter_map(|(word, next)| value(word, next.copied())).collect();
-    let last = |flag: &'static str| set.iter().rev().find(|(name, _)| *name == flag);
-    let paths: Vec<(&'static str, String)> =
-        FLAGS.into_iter().filter_map(last).map(|(flag, path)| (*flag, (*path).to_owned())).collect();
+    let Some(flags) = Flags::read(bytes) else { return Flag::Unreadable };
+    let set = |flag: &'static str| flags.get(flag.trim_start_matches('-')).map(|path| (flag, path.to_owned()));
+    let paths: Vec<(&'static str, String)> = FLAGS.into_iter().filter_map(set).collect();
     if paths.is_empty() { Flag::Unset } else { Flag::Paths(paths) }
-}
-
-/// The words of what a shell is given in one string (`sh -c`); another argument is one word.
-fn split(argument: &str) -> Vec<&str> {
-    if !argument.contains(char::is_whitespace) {
-        return vec![argument];
-    }
-    argument.split([' ', '\t', '\n', '\r', ';', '&', '|', '"', '\'']).filter(|word| !word.is_empty()).collect()
-}
-
-/// A flag with its value, in the same word or the next. kube-controller-manager takes `_` for `-`; with one dash it is meant for
-/// the same.
-fn value<'w>(word: &'w str, next: Option<&'w str>) -> Option<(&'static str, &'w str)> {
-    let (name, value) = word
-        .split_once('=')
-        .map_or((word, next), |(name, value)| (name, Some(value).filter(|value| !value.is_empty()).or(next)));
-    let name = name.strip_prefix('-')?.trim_start_matches('-').replace('_', "-");
-    let flag = FLAGS.into_iter().find(|flag| flag.trim_start_matches('-') == name)?;
-    Some((flag, value?))
 }
 
 /// The path without `.`, `..` and doubled slashes; links are not followed.
@@ -90,20 +56,6 @@ fn normal(path: &str) -> String {
 pub fn is_the_signer(bytes: &[u8], signer: &Certificate) -> bool {
     let found = parse_pem_bundle(bytes).unwrap_or_default();
     matches!(found.as_slice(), [only] if only.der == signer.der) && !pem::holds_private_key(bytes)
-}
-
-fn items(node: &Node) -> &[Node] {
-    match &node.value {
-        Value::Sequence(items) => items,
-        _ => &[],
-    }
-}
-
-fn scalar(node: &Node) -> Option<&str> {
-    match &node.value {
-        Value::Scalar { text, .. } => Some(text),
-        _ => None,
-    }
 }
 
 /// One control-plane node as it is after the run.

@@ -9,9 +9,10 @@ use time::OffsetDateTime;
 use super::form::Width;
 use crate::clock::{distance, rfc3339};
 
-/// `1 certificate`, `2 certificates`, `2 entries`.
+/// `1 certificate`, `2 certificates`, `2 entries`, `2 keys`.
 pub fn counted(count: usize, noun: &str) -> String {
-    match (count, noun.strip_suffix('y')) {
+    // `keys`, and `entries`.
+    match (count, noun.strip_suffix('y').filter(|stem| !stem.ends_with('e'))) {
         (1, _) => format!("1 {noun}"),
         (_, Some(stem)) => format!("{count} {stem}ies"),
         (_, None) => format!("{count} {noun}s"),

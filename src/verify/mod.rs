@@ -1,10 +1,21 @@
 //! Whether a PKI is right: the rules as data, what they are judged on as values, and what they find. Pure: who looks is
-//! `workspace::subject`, who shakes hands `handshake`.
+//! `workspace::load`, who shakes hands `handshake`.
 
+mod cluster;
 mod finding;
+mod findings;
+mod judge;
+mod policy;
+mod repair;
 mod rule;
-mod subject;
+mod rules;
+mod selection;
+mod table;
 
+pub use cluster::{Cluster, Content, File, Key, Kubeconfig, Metadata, Part, Secret, Tree};
 pub use finding::{Finding, Ignored, NotLookedAt, Place, Verification};
-pub use rule::{RULES, Rule, Severity, rule};
-pub use subject::{Cluster, Content, File, Key, Kubeconfig, Metadata, Part, Secret, Tree};
+pub use judge::{interrupted, judge, unreadable};
+pub use policy::Policy;
+pub use rule::{Rule, Severity};
+pub use selection::{Choice, Selection};
+pub use table::{all, rule};

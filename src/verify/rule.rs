@@ -46,11 +46,3 @@ pub struct Rule {
     /// Identifiers of rules: a finding of theirs on the same file explains this one, which hangs below it.
     pub follows: &'static [&'static str],
 }
-
-/// All rules, by area.
-pub const RULES: &[&Rule] = &[];
-
-/// The rule of an identifier.
-pub fn rule(id: &str) -> Option<&'static Rule> {
-    RULES.iter().copied().find(|rule| rule.id == id)
-}

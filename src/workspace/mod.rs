@@ -7,6 +7,7 @@ pub mod generations;
 pub mod interrupted;
 pub mod journal;
 pub mod known_keys;
+pub mod load;
 pub mod passwords;
 pub mod pending;
 pub mod profiles;

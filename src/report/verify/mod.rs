@@ -1,24 +1,24 @@
-//! `kpki verify`: findings, the edges that were shaken, what was not looked at.
+//! `kpki verify`: findings, what was looked at and what was not.
 
-use time::OffsetDateTime;
+mod document;
+mod result;
+mod text;
 
-use crate::verify::{Severity, Verification};
+use std::io::{self, Write};
 
-/// Everything that was verified.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Verify {
-    pub at: OffsetDateTime,
-    pub clusters: Vec<Verification>,
+use serde::{Serialize, Serializer};
+
+use crate::report::form::{Report, Screen};
+pub use result::Verify;
+
+impl Serialize for Verify {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        document::Document::of(self).serialize(to)
+    }
 }
 
-impl Verify {
-    /// The worst finding that counts.
-    pub fn severity(&self) -> Option<Severity> {
-        self.clusters.iter().filter_map(Verification::severity).max()
-    }
-
-    /// Something was not looked at.
-    pub fn is_incomplete(&self) -> bool {
-        self.clusters.iter().any(|cluster| !cluster.not_looked_at.is_empty())
+impl Report for Verify {
+    fn text(&self, screen: Screen, out: &mut dyn Write) -> io::Result<()> {
+        text::write(self, screen, out)
     }
 }

@@ -35,6 +35,10 @@ pub struct Tree {
     pub node: Option<String>,
     /// The shared part of a cluster directory.
     pub is_shared: bool,
+    /// One node's, in a cluster directory.
+    pub in_cluster: bool,
+    /// Who owns its directory.
+    pub owner: Option<u32>,
     pub files: Vec<File>,
 }
 
@@ -151,4 +155,56 @@ pub struct Kubeconfig {
     pub key: Option<Key>,
     /// Other ways to authenticate, by the field's name.
     pub others: Vec<&'static str>,
+    /// Files it names that are on another machine.
+    pub not_here: Vec<String>,
+}
+
+impl Tree {
+    /// The file of an entry that is there.
+    pub fn file(&self, entry: &str, part: Part) -> Option<&File> {
+        self.files.iter().find(|file| file.entry == entry && file.part == part && file.is_there())
+    }
+
+    /// The certificates of an authority's file; empty: it is not there.
+    pub fn authority(&self, authority: CaId) -> &[Certificate] {
+        self.file(authority.name(), Part::Authority).map(File::certificates).unwrap_or_default()
+    }
+}
+
+impl File {
+    pub const fn is_there(&self) -> bool {
+        !matches!(self.content, Content::Missing)
+    }
+
+    /// Its certificates; of a kubeconfig the client's.
+    pub fn certificates(&self) -> &[Certificate] {
+        match &self.content {
+            Content::Certificates { certificates, .. } => certificates,
+            Content::Kubeconfig(kubeconfig) => &kubeconfig.certificates,
+            _ => &[],
+        }
+    }
+
+    /// The private key in it.
+    pub fn key(&self) -> Option<&Key> {
+        match &self.content {
+            Content::Certificates { key, .. } => key.as_ref(),
+            Content::Kubeconfig(kubeconfig) => kubeconfig.key.as_ref(),
+            Content::Key(key) => Some(key),
+            _ => None,
+        }
+    }
+}
+
+impl Cluster<'_> {
+    /// The certificates that a tree's readers trust for an authority: its own copy, else what the nodes share.
+    pub fn trusted<'t>(&'t self, tree: &'t Tree, authority: CaId) -> &'t [Certificate] {
+        let shared = || self.trees.iter().find(|tree| tree.is_shared).map(|tree| tree.authority(authority));
+        Some(tree.authority(authority)).filter(|own| !own.is_empty()).or_else(shared).unwrap_or_default()
+    }
+
+    /// The key of a certificate: beside it, or in the same file.
+    pub fn key_of<'t>(&'t self, tree: &'t Tree, file: &'t File) -> Option<&'t Key> {
+        file.key().or_else(|| tree.file(&file.entry, Part::Key)?.key())
+    }
 }

@@ -1,0 +1,97 @@
+use std::path::PathBuf;
+
+use super::values::{Choices, Expected, one_of};
+use super::{common, environment::Environment, ui::Ui, values::Outcome};
+use crate::commands::verify::{self, Request};
+use crate::error::Exit;
+use crate::verify::{Choice, Policy, Selection, Severity};
+
+/// Prove that a tree works before anybody depends on it
+///
+/// Holds every certificate, key, kubeconfig and CRL of a node's kubernetes directory or of a cluster directory against the rules
+/// that Kubernetes, etcd and RFC 5280 have for it: pairs, paths, dates, names, usages, groups, identifiers, algorithms,
+/// permissions, kubeconfigs against ca.crt and the API server's names, the service account's keys, and what the static pods'
+/// manifests and the kubelet's configuration say. With a profile the names are the profile's; without one kubeadm's own.
+///
+/// It writes nothing, waits for no lock, and needs no network. What it could not look at is said, and is no success.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    /// Kubernetes directories or cluster directories, as with --dir; default: /etc/kubernetes
+    #[arg(value_name = "PATH")]
+    paths: Vec<PathBuf>,
+
+    #[command(flatten)]
+    trees: common::Fleet,
+
+    /// Judge by these rules only: RULE, or AREA for all of an area; with =PATH at this file or entry only
+    #[arg(long, value_name = "RULE[=PATH]", value_delimiter = ',', value_parser = choice)]
+    only: Vec<Choice>,
+
+    /// Findings of these rules are shown and do not count: RULE or AREA, with =PATH at this file or entry only
+    #[arg(long, value_name = "RULE[=PATH]", value_delimiter = ',', value_parser = choice)]
+    ignore: Vec<Choice>,
+
+    /// Which keys are strong enough
+    #[arg(long, value_name = "POLICY", default_value = "default", value_parser = one_of(POLICIES))]
+    policy: Policy,
+
+    #[command(flatten)]
+    at: common::At,
+
+    #[command(flatten)]
+    report: common::Report,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  kpki verify                                        this node, /etc/kubernetes
+  kpki verify ./cluster                              a cluster directory, all its nodes
+  kpki verify --profile cluster.yaml --dir ./demo    by this profile's names
+  kpki verify --profiles clusters/                   a fleet: clusters/NAME.yaml with clusters/NAME/
+  kpki verify --at +90d                              as it will be in 90 days
+  kpki verify --only date,chain/broken               all rules about dates, and one other
+  kpki verify --ignore file/owner=pki/sa.pub         this finding does not count
+  kpki verify --policy bsi-tr-02102                  keys as BSI TR-02102-1 wants them
+
+Exit status: 0 nothing found but notices, 1 could not run, 2 wrong command line or profile, 3 warnings, or something was not looked
+at, 4 errors.";
+
+const POLICIES: Choices<Policy> = &[
+    ("default", Some("What Go and rustls accept"), Policy::Default),
+    ("cis", Some("CIS Kubernetes Benchmark"), Policy::Cis),
+    ("nist-800-131a", Some("NIST SP 800-131A revision 2"), Policy::Nist800131a),
+    ("bsi-tr-02102", Some("BSI TR-02102-1: RSA of 3000 bits and more"), Policy::BsiTr02102),
+    ("cnsa2", Some("CNSA 2.0: what a quantum computer will break"), Policy::Cnsa2),
+];
+
+/// `RULE`, `AREA`, either with `=PATH`.
+fn choice(text: &str) -> Result<Choice, Expected> {
+    let (rule, place) = text.split_once('=').map_or((text, None), |(rule, place)| (rule, Some(place.to_owned())));
+    let is_known = crate::verify::all().any(|one| one.id == rule || one.id.split('/').next() == Some(rule));
+    if !is_known || place.as_deref() == Some("") {
+        return Err(Expected("a rule of kpki verify --rules, or its area, perhaps with =PATH".to_owned()));
+    }
+    Ok(Choice { rule: rule.to_owned(), place, reason: None })
+}
+
+impl Args {
+    pub fn run(&self, environment: &Environment, ui: &mut Ui<'_>) -> Outcome {
+        let request = Request {
+            trees: self.trees.args(environment, &self.paths),
+            selection: Selection { only: self.only.clone(), ignore: self.ignore.clone() },
+            policy: self.policy,
+            at: self.at.instant(environment)?,
+            threads: environment.threads,
+        };
+        let (report, warnings) = ui.working(|progress| verify::run(&request, progress))?;
+        ui.warnings(&warnings);
+        ui.report(&report, self.report.output, request.at)?;
+        Ok(match report.severity() {
+            Some(Severity::Error) => Exit::Critical,
+            Some(Severity::Warning) => Exit::Warning,
+            _ if report.is_incomplete() => Exit::Warning,
+            _ => Exit::Done,
+        })
+    }
+}

@@ -1,0 +1,16 @@
+//! The command line, checked.
+
+use time::OffsetDateTime;
+
+use crate::verify::{Policy, Selection};
+use crate::workspace::TreeArgs;
+
+#[derive(Debug, Clone)]
+pub struct Request {
+    pub trees: TreeArgs,
+    /// Which rules count.
+    pub selection: Selection,
+    pub policy: Policy,
+    pub at: OffsetDateTime,
+    pub threads: usize,
+}

@@ -1,0 +1,99 @@
+//! The document that machines read.
+
+use serde::Serialize;
+use time::OffsetDateTime;
+
+use super::result::Verify;
+use crate::report::json::instant;
+use crate::verify::{Finding, Verification};
+
+#[derive(Serialize)]
+#[serde(tag = "kind", rename = "Verification")]
+pub struct Document<'a> {
+    #[serde(serialize_with = "instant")]
+    at: OffsetDateTime,
+    /// `ok`, or the severity of the worst finding that counts; `incomplete` if there is none and something was not looked at.
+    state: &'static str,
+    clusters: Vec<Cluster<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Cluster<'a> {
+    directory: &'a str,
+    cluster: Option<&'a str>,
+    looked_at: Counts,
+    findings: Vec<One<'a>>,
+    not_looked_at: Vec<NotLookedAt<'a>>,
+}
+
+#[derive(Serialize)]
+struct Counts {
+    files: usize,
+    certificates: usize,
+    keys: usize,
+    crls: usize,
+}
+
+#[derive(Serialize)]
+struct One<'a> {
+    rule: &'static str,
+    severity: &'static str,
+    path: &'a str,
+    /// `NAME`, or `NODE/NAME` in a cluster directory.
+    entry: Option<String>,
+    /// Which certificate of the file, from 0.
+    position: Option<usize>,
+    what: &'static str,
+    found: &'a str,
+    why: &'static str,
+    repair: &'static str,
+    commands: &'a [String],
+    /// What only follows from it.
+    follows: Vec<Self>,
+    ignored: Option<Ignored<'a>>,
+}
+
+#[derive(Serialize)]
+struct Ignored<'a> {
+    reason: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct NotLookedAt<'a> {
+    path: &'a str,
+    why: &'a str,
+}
+
+impl<'a> Document<'a> {
+    pub fn of(verify: &'a Verify) -> Self {
+        Self { at: verify.at, state: verify.state(), clusters: verify.clusters.iter().map(cluster).collect() }
+    }
+}
+
+fn cluster(of: &Verification) -> Cluster<'_> {
+    Cluster {
+        directory: &of.root,
+        cluster: of.cluster.as_deref(),
+        looked_at: Counts { files: of.files, certificates: of.certificates, keys: of.keys, crls: of.crls },
+        findings: of.findings.iter().map(finding).collect(),
+        not_looked_at: of.not_looked_at.iter().map(|one| NotLookedAt { path: &one.path, why: &one.why }).collect(),
+    }
+}
+
+fn finding(of: &Finding) -> One<'_> {
+    One {
+        rule: of.rule.id,
+        severity: of.rule.severity.name(),
+        path: &of.place.path,
+        entry: of.place.entry.as_ref().map(ToString::to_string),
+        position: of.place.position,
+        what: of.rule.what,
+        found: &of.found,
+        why: of.rule.why,
+        repair: of.rule.repair,
+        commands: &of.repair,
+        follows: of.follows.iter().map(finding).collect(),
+        ignored: of.ignored.as_ref().map(|ignored| Ignored { reason: ignored.reason.as_deref() }),
+    }
+}

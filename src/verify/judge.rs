@@ -1,0 +1,94 @@
+//! From a cluster to what is to be said of it.
+
+use super::cluster::{Cluster, Content, Part};
+use super::finding::{Finding, Place, Verification};
+use super::findings::Findings;
+use super::policy::Policy;
+use super::repair;
+use super::rule::Rule;
+use super::rules::{
+    accounts, algorithms, chains, components, crls, dates, files, identifiers, kubeconfigs, names, pairs, state, usages,
+};
+use super::selection::Selection;
+use crate::audit::Origin;
+
+/// Judges by every rule.
+pub fn judge(cluster: &Cluster<'_>, policy: Policy, selection: &Selection) -> Verification {
+    let mut findings = Findings::new(cluster);
+    for tree in &cluster.trees {
+        files::check(tree, &mut findings);
+        pairs::check(tree, &mut findings);
+        dates::check(tree, &mut findings);
+        chains::check(tree, &mut findings);
+        names::check(tree, &mut findings);
+        usages::check(tree, &mut findings);
+        identifiers::check(tree, &mut findings);
+        algorithms::check(tree, policy, &mut findings);
+        kubeconfigs::check(tree, &mut findings);
+        accounts::check(tree, &mut findings);
+        crls::check(tree, &mut findings);
+        components::check(tree, &mut findings);
+    }
+    pairs::shared(cluster, &mut findings);
+    chains::across(cluster, &mut findings);
+    identifiers::twice(cluster, &mut findings);
+    accounts::across(cluster, &mut findings);
+    let Findings { mut all, not_looked_at, .. } = findings;
+    selection.apply(&mut all, &[]);
+    let mut all = below_causes(all);
+    sort(&mut all);
+    let there = || cluster.trees.iter().flat_map(|tree| &tree.files).filter(|file| file.is_there());
+    Verification {
+        root: cluster.root.clone(),
+        cluster: cluster.profile.map(|profile| profile.cluster_name.clone()),
+        findings: all,
+        not_looked_at,
+        files: there().count(),
+        certificates: there().map(|file| file.certificates().len()).sum(),
+        keys: there().filter(|file| file.key().is_some()).count(),
+        crls: there().filter(|file| matches!((&file.content, file.part), (Content::Crls(_), Part::Crl))).count(),
+    }
+}
+
+/// Findings that only follow from another on the same file hang below it: one cause, one finding.
+fn below_causes(all: Vec<Finding>) -> Vec<Finding> {
+    let explains = |cause: &Finding, one: &Finding| {
+        cause.place.path == one.place.path && one.rule.follows.contains(&cause.rule.id)
+    };
+    let (mut followers, mut top): (Vec<Finding>, Vec<Finding>) =
+        all.iter().cloned().partition(|one| all.iter().any(|cause| explains(cause, one)));
+    // A follower of a follower hangs below the first cause.
+    for one in followers.drain(..) {
+        let direct = top.iter().position(|cause| explains(cause, &one));
+        let indirect = || top.iter().position(|cause| cause.follows.iter().any(|below| explains(below, &one)));
+        match direct.or_else(indirect).and_then(|at| top.get_mut(at)) {
+            Some(cause) => cause.follows.push(one),
+            None => top.push(one),
+        }
+    }
+    top
+}
+
+/// The worst first, then by path.
+fn sort(findings: &mut [Finding]) {
+    findings.sort_by(|one, other| {
+        (other.rule.severity, &one.place, one.rule.id).cmp(&(one.rule.severity, &other.place, other.rule.id))
+    });
+}
+
+/// A run was interrupted, and this verb completes nothing.
+pub fn interrupted(root: &str, _origin: &Origin) -> Verification {
+    let found = "expected no commit mark, found one in .kpki".to_owned();
+    whole(root, &state::INTERRUPTED, found, vec![repair::complete(root)])
+}
+
+/// Nothing could be looked at.
+pub fn unreadable(root: &str, why: &str) -> Verification {
+    whole(root, &state::UNREADABLE, why.to_owned(), Vec::new())
+}
+
+fn whole(root: &str, rule: &'static Rule, found: String, repair: Vec<String>) -> Verification {
+    let place = Place { path: root.to_owned(), entry: None, position: None };
+    let finding = Finding { rule, place, found, repair, follows: Vec::new(), ignored: None };
+    Verification { root: root.to_owned(), findings: vec![finding], ..Verification::default() }
+}

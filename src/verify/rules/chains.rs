@@ -1,0 +1,194 @@
+//! Certification paths, by the judge that every verb uses (`x509::path`).
+
+use crate::catalog::CaId;
+use crate::verify::cluster::{Cluster, File, Part, Tree};
+use crate::verify::findings::{Findings, id};
+use crate::verify::repair;
+use crate::verify::rule::{Rule, Severity};
+use crate::x509::path;
+
+pub const BROKEN: Rule = Rule {
+    id: "chain/broken",
+    severity: Severity::Error,
+    what: "no valid path leads from a certificate to the tree's authority",
+    why: "RFC 5280 section 6.1",
+    repair: "have the tree's authority sign it, or put the right authority in place",
+    follows: &["date/never-valid"],
+};
+
+pub const INTERMEDIATE_EXPIRED: Rule = Rule {
+    id: "chain/expired",
+    severity: Severity::Error,
+    what: "an intermediate on the path to the authority is not valid now",
+    why: "RFC 5280 section 6.1.3 (a)(2)",
+    repair: "put the intermediate's successor behind the certificate",
+    follows: &["date/expired", "date/not-yet-valid"],
+};
+
+pub const NOT_AUTHORITY: Rule = Rule {
+    id: "chain/no-authority",
+    severity: Severity::Error,
+    what: "the file of an authority holds a certificate that may not sign",
+    why: "RFC 5280 sections 4.2.1.3 and 4.2.1.9: cA, keyCertSign",
+    repair: "put the authority's certificate in place",
+    follows: &[],
+};
+
+pub const AUTHORITY_DIFFERS: Rule = Rule {
+    id: "chain/authority-differs",
+    severity: Severity::Error,
+    what: "a node has another authority than the cluster",
+    why: "nodes that trust different authorities refuse each other",
+    repair: "see which of the two is the cluster's, and put that one in place of the other",
+    follows: &["file/broken"],
+};
+
+pub const SHARED_AUTHORITY: Rule = Rule {
+    id: "chain/shared-authority",
+    severity: Severity::Warning,
+    what: "one authority has two roles, and every client of the one is trusted in the other",
+    why: "kubernetes.io/docs/setup/best-practices/certificates: one CA for each; a client of the front proxy's may act as any user",
+    repair: "plan a rotation to an authority of its own",
+    follows: &[],
+};
+
+pub const KEY_ON_WORKER: Rule = Rule {
+    id: "chain/authority-key-on-worker",
+    severity: Severity::Error,
+    what: "the key of an authority is on a node that runs no control plane, or must not have it",
+    why: "who reads it can sign certificates for anybody, also cluster administrators",
+    repair: "remove the key there; if the node cannot be trusted, replace the authority",
+    follows: &[],
+};
+
+pub const SEVERAL_SIGNERS: Rule = Rule {
+    id: "chain/several-signers",
+    severity: Severity::Error,
+    what: "kube-controller-manager signs with a file that holds several certificates, and does not start",
+    why: "kubernetes pkg/controller/certificates/signer: exactly one certificate (kubernetes/kubeadm#1350)",
+    repair: "let --cluster-signing-cert-file name ca-signer.crt, which kpki makes with controllerManager.signerFile",
+    follows: &[],
+};
+
+pub const SIGNER_FILE: Rule = Rule {
+    id: "chain/signer-file",
+    severity: Severity::Error,
+    what: "ca-signer.crt is not the first certificate of ca.crt alone",
+    why: "kube-controller-manager signs with it, and its certificates have to chain to ca.crt",
+    repair: "write it again",
+    follows: &["file/broken"],
+};
+
+pub const RULES: [&Rule; 8] = [
+    &BROKEN,
+    &INTERMEDIATE_EXPIRED,
+    &NOT_AUTHORITY,
+    &AUTHORITY_DIFFERS,
+    &SHARED_AUTHORITY,
+    &KEY_ON_WORKER,
+    &SEVERAL_SIGNERS,
+    &SIGNER_FILE,
+];
+
+pub fn check(tree: &Tree, findings: &mut Findings<'_>) {
+    for file in &tree.files {
+        match file.part {
+            Part::Certificate | Part::Kubeconfig | Part::RotatedPair => path(tree, file, findings),
+            Part::Authority => authority(tree, file, findings),
+            Part::SignerFile => signer_file(tree, file, findings),
+            _ => {}
+        }
+    }
+}
+
+fn path(tree: &Tree, file: &File, findings: &mut Findings<'_>) {
+    let cluster = findings.cluster;
+    let (Some((leaf, behind)), Some(authority)) = (file.certificates().split_first(), file.authority) else { return };
+    let anchors = cluster.trusted(tree, authority);
+    if anchors.is_empty() {
+        return findings
+            .skip(file, format!("the certificate of {} is not here, so its path was not judged", authority.name()));
+    }
+    // The kubelet signs a serving certificate itself until it is given one.
+    if file.entry == "kubelet-serving" && leaf.is_self_issued() {
+        return findings.skip(file, "the kubelet signed it itself: nobody can verify it");
+    }
+    let Err(why) = path::judge(leaf, behind, anchors, cluster.at) else { return };
+    let rule = if why.is_about_dates() { &INTERMEDIATE_EXPIRED } else { &BROKEN };
+    findings.add(rule, (tree, file), Some(0), why.to_string(), [repair::renew(cluster, tree, file)]);
+}
+
+fn authority(tree: &Tree, file: &File, findings: &mut Findings<'_>) {
+    for (position, one) in file.certificates().iter().enumerate() {
+        if !one.may_sign_certificates() {
+            let found = format!("expected an authority (cA, keyCertSign), found `{}`", one.subject);
+            findings.add(&NOT_AUTHORITY, (tree, file), Some(position), found, [repair::inspect(&file.path)]);
+        }
+    }
+}
+
+fn signer_file(tree: &Tree, file: &File, findings: &mut Findings<'_>) {
+    let cluster = findings.cluster;
+    let Some(signer) = cluster.trusted(tree, CaId::Cluster).first() else { return };
+    let found = match file.certificates() {
+        [only] if only.der == signer.der => return,
+        [] => return,
+        [only] => format!("expected `{}`, found `{}` with another serial number or key", signer.subject, only.subject),
+        several => format!("expected one certificate, found {}", several.len()),
+    };
+    findings.add(&SIGNER_FILE, (tree, file), None, found, repair::init(cluster).map(|init| format!("{init} --force")));
+}
+
+/// What is a matter of several files or trees.
+pub fn across(cluster: &Cluster<'_>, findings: &mut Findings<'_>) {
+    let shared = cluster.trees.iter().find(|tree| tree.is_shared);
+    for tree in &cluster.trees {
+        for (one, other) in CaId::PAIRS {
+            roles(tree, one, other, findings);
+        }
+        for authority in CaId::ALL {
+            if let Some(file) = tree.file(authority.name(), Part::Authority).filter(|_| tree.in_cluster)
+                && let Some(own) = shared.map(|shared| shared.authority(authority)).filter(|own| !own.is_empty())
+                && file.certificates() != own
+                && !file.certificates().is_empty()
+            {
+                let found = "expected the certificates of the cluster directory, found others";
+                findings.add(&AUTHORITY_DIFFERS, (tree, file), None, found, [repair::inspect(&file.path)]);
+            }
+            key_of_authority(cluster, tree, authority, findings);
+        }
+    }
+}
+
+fn roles(tree: &Tree, one: CaId, other: CaId, findings: &mut Findings<'_>) {
+    let Some(file) = tree.file(other.name(), Part::Authority) else { return };
+    let keys = |authority| tree.authority(authority).iter().map(|one| &one.spki_der);
+    if keys(one).any(|key| keys(other).any(|found| found == key)) {
+        let found = format!("expected a key of its own, found that of {}", one.name());
+        findings.add(&SHARED_AUTHORITY, (tree, file), None, found, []);
+    }
+}
+
+/// Nodes without a control plane need no key of an authority; with a profile, neither do those that it gives none.
+fn key_of_authority(cluster: &Cluster<'_>, tree: &Tree, authority: CaId, findings: &mut Findings<'_>) {
+    let Some(file) = tree.file(authority.name(), Part::Key).filter(|_| !tree.is_shared) else { return };
+    let node =
+        cluster.profile.zip(tree.node.as_deref()).and_then(|(profile, name)| Some((profile, profile.node(name)?)));
+    let found = match node {
+        Some((profile, node)) if crate::tree::layout::holds_ca_keys(profile, node) => return,
+        Some(_) => format!("expected no key, found that of {}", id(tree, file)),
+        None => {
+            let serves = |entry: &str, part| tree.file(entry, part).is_some();
+            let is_plane = serves("apiserver", Part::Certificate)
+                || serves("sa", Part::Key)
+                || serves("controller-manager.conf", Part::Kubeconfig)
+                || serves("kube-apiserver", Part::Manifest)
+                || (authority == CaId::Etcd && serves("etcd-server", Part::Certificate));
+            if is_plane || !serves("kubelet.conf", Part::Kubeconfig) {
+                return;
+            }
+            format!("expected no key on a node without a control plane, found that of {}", id(tree, file))
+        }
+    };
+    findings.add(&KEY_ON_WORKER, (tree, file), None, found, [repair::remove(&file.path)]);
+}

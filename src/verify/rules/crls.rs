@@ -1,0 +1,146 @@
+//! Revocation lists: RFC 5280 sections 5 and 6.3.
+
+use std::borrow::Cow;
+
+use crate::clock::{distance, rfc3339};
+use crate::verify::cluster::{Cluster, Content, File, Part, Tree};
+use crate::verify::findings::Findings;
+use crate::verify::repair;
+use crate::verify::rule::{Rule, Severity};
+use crate::x509::revocation::{CrlIssuer, Status, Strictness, Vetted, status, vet};
+use crate::x509::{Certificate, CrlLookup, Problem, Wanted, same_name};
+
+pub const UNUSABLE: Rule = Rule {
+    id: "crl/unusable",
+    severity: Severity::Error,
+    what: "a CRL is not its authority's, or nothing it says can be believed",
+    why: "RFC 5280 section 6.3.3",
+    repair: "sign the next one",
+    follows: &["file/broken"],
+};
+
+pub const STALE: Rule = Rule {
+    id: "crl/stale",
+    severity: Severity::Error,
+    what: "a CRL is past its nextUpdate",
+    why: "RFC 5280 section 5.1.2.5; strict readers refuse every certificate then, etcd takes no notice",
+    repair: "sign the next one",
+    follows: &[],
+};
+
+pub const OTHER_DER: Rule = Rule {
+    id: "crl/other-der",
+    severity: Severity::Error,
+    what: "etcd's CRL in DER is not the CRL beside it",
+    why: "etcd reads nothing but DER from 3.6 on (--client-crl-file): what was revoked since is accepted",
+    repair: "sign the next one, which writes both",
+    follows: &["file/broken"],
+};
+
+pub const REVOKED: Rule = Rule {
+    id: "crl/revoked",
+    severity: Severity::Error,
+    what: "a certificate in use is revoked or on hold",
+    why: "RFC 5280 section 5.3.1; readers of the list refuse it",
+    repair: "renew what is revoked, release what is held",
+    follows: &[],
+};
+
+pub const RULES: [&Rule; 4] = [&UNUSABLE, &STALE, &OTHER_DER, &REVOKED];
+
+pub fn check(tree: &Tree, findings: &mut Findings<'_>) {
+    for file in &tree.files {
+        let Content::Crls(lists) = &file.content else { continue };
+        for der in lists {
+            list(tree, file, der, findings);
+        }
+        if file.part == Part::CrlDer {
+            same(tree, file, lists, findings);
+        }
+    }
+}
+
+/// etcd's two files are one list.
+fn same(tree: &Tree, file: &File, lists: &[Vec<u8>], findings: &mut Findings<'_>) {
+    let beside = tree.files.iter().find(|one| one.part == Part::Crl && one.authority == file.authority);
+    let repair = [repair::next_crl(findings.cluster, "etcd-ca")];
+    match beside.map(|beside| &beside.content) {
+        Some(Content::Crls(pem)) if pem.first() != lists.first() => {
+            findings.add(&OTHER_DER, (tree, file), None, "expected the CRL of etcd/ca.crl, found another", repair);
+        }
+        _ => {}
+    }
+}
+
+fn list(tree: &Tree, file: &File, der: &[u8], findings: &mut Findings<'_>) {
+    let cluster = findings.cluster;
+    let Some(authority) = file.authority else { return };
+    let trusted = cluster.trusted(tree, authority);
+    if trusted.is_empty() {
+        return findings.skip(file, format!("the certificate of {} is not here", authority.name()));
+    }
+    let below = certificates(cluster, file);
+    let wanted = Wanted::new(below.iter().map(|(.., one)| one.serial.as_slice()));
+    let place = (tree, file);
+    let repair = || [repair::next_crl(cluster, authority.name())];
+    let lookup = match CrlLookup::read(der, &wanted) {
+        Ok(lookup) => lookup,
+        Err(why) => return findings.add(&UNUSABLE, place, None, why.to_string(), repair()),
+    };
+    let of_name = |one: &&Certificate| same_name(&one.subject, &lookup.crl.issuer);
+    let named = trusted.iter().filter(of_name);
+    let signer = named.clone().find(|one| lookup.crl.signed_by(der, one).is_ok()).or_else(|| named.clone().next());
+    let Some(issuer) = signer.or(trusted.first()) else { return };
+    let vetted = vet(&lookup, der, CrlIssuer { issuer, delegates: &[], strictness: Strictness::Lenient }, cluster.at);
+    if !vetted.is_usable() {
+        let why: Vec<Cow<'_, str>> = vetted.problems().iter().map(|problem| Cow::Owned(problem.to_string())).collect();
+        return findings.add(&UNUSABLE, place, None, why.join("; "), repair());
+    }
+    if let Some(Problem::Stale { next_update }) =
+        vetted.problems().iter().find(|problem| matches!(problem, Problem::Stale { .. }))
+    {
+        let found =
+            format!("its successor was due at {} ({})", rfc3339(*next_update), distance(cluster.at, *next_update));
+        findings.add(&STALE, place, None, found, repair());
+    }
+    // Both of etcd's files say the same.
+    if file.part == Part::Crl {
+        revoked(&below, issuer, &vetted, findings);
+    }
+}
+
+/// The certificates that an authority's list may name, on all nodes.
+fn certificates<'c>(cluster: &'c Cluster<'_>, list: &File) -> Vec<(&'c Tree, &'c File, &'c Certificate)> {
+    let mut all = Vec::new();
+    for tree in &cluster.trees {
+        let below = |file: &&File| {
+            file.authority == list.authority
+                && matches!(file.part, Part::Certificate | Part::Kubeconfig | Part::RotatedPair)
+        };
+        for file in tree.files.iter().filter(below) {
+            all.extend(file.certificates().first().map(|leaf| (tree, file, leaf)));
+        }
+    }
+    all
+}
+
+fn revoked(
+    below: &[(&Tree, &File, &Certificate)],
+    issuer: &Certificate,
+    vetted: &Vetted<'_>,
+    findings: &mut Findings<'_>,
+) {
+    let cluster = findings.cluster;
+    for (tree, file, leaf) in below {
+        if leaf.signed_by(issuer).is_err() {
+            continue;
+        }
+        let (word, since, repair) = match status(leaf, issuer, std::slice::from_ref(vetted)).status {
+            Status::Revoked(by) => ("revoked", by.at, repair::renew(cluster, tree, file)),
+            Status::Held(by) => ("held", by.at, repair::release(cluster, tree, file)),
+            Status::Good | Status::Unknown => continue,
+        };
+        let found = format!("it is {word} since {}", rfc3339(since));
+        findings.add(&REVOKED, (tree, file), Some(0), found, [repair]);
+    }
+}

@@ -1,0 +1,129 @@
+//! Files: there, readable, whose they are, and who may read them.
+
+use crate::verify::cluster::{Content, File, Part, Tree};
+use crate::verify::findings::Findings;
+use crate::verify::repair;
+use crate::verify::rule::{Rule, Severity};
+
+pub const MISSING: Rule = Rule {
+    id: "file/missing",
+    severity: Severity::Error,
+    what: "a file that this node needs is not there",
+    why: "kubeadm cmd/kubeadm/app/phases/certs, or the profile",
+    repair: "make what is missing, or put it back",
+    follows: &[],
+};
+
+pub const BROKEN: Rule = Rule {
+    id: "file/broken",
+    severity: Severity::Error,
+    what: "a file is not what its place asks for",
+    why: "its readers fail to start, or pass over what they do not know (Go encoding/pem)",
+    repair: "put the right file back, or make it again",
+    follows: &[],
+};
+
+pub const KEY_MODE: Rule = Rule {
+    id: "file/key-mode",
+    severity: Severity::Error,
+    what: "others than its owner may read or write a private key",
+    why: "CIS Kubernetes Benchmark 1.1.13 to 1.1.18, 1.1.21 and 4.1.5",
+    repair: "take the permissions away",
+    follows: &[],
+};
+
+pub const MODE: Rule = Rule {
+    id: "file/mode",
+    severity: Severity::Warning,
+    what: "others than its owner may write a file that decides who is trusted",
+    why: "CIS Kubernetes Benchmark 1.1.20 and 4.1.7",
+    repair: "take the permission away",
+    follows: &[],
+};
+
+pub const OWNER: Rule = Rule {
+    id: "file/owner",
+    severity: Severity::Warning,
+    what: "a file belongs to neither root nor the owner of its directory",
+    why: "CIS Kubernetes Benchmark 1.1.19 and 4.1.8",
+    repair: "give it to the owner of its directory",
+    follows: &[],
+};
+
+pub const SYMLINK: Rule = Rule {
+    id: "file/symlink",
+    severity: Severity::Notice,
+    what: "a file is a symlink, which kpki never writes through",
+    why: "the kubelet's own kubelet-client-current.pem is the one exception (kubelet certificate store)",
+    repair: "put the file itself in its place",
+    follows: &[],
+};
+
+pub const RULES: [&Rule; 6] = [&MISSING, &BROKEN, &KEY_MODE, &MODE, &OWNER, &SYMLINK];
+
+pub fn check(tree: &Tree, findings: &mut Findings<'_>) {
+    for file in &tree.files {
+        content(tree, file, findings);
+        permissions(tree, file, findings);
+    }
+}
+
+fn content(tree: &Tree, file: &File, findings: &mut Findings<'_>) {
+    let cluster = findings.cluster;
+    match &file.content {
+        Content::Missing if file.required => {
+            let is_rotated = file.entry == "kubelet-serving";
+            let repair = repair::init(cluster).filter(|_| !is_rotated);
+            findings.add(&MISSING, (tree, file), None, "expected a file, found none", repair);
+        }
+        Content::Broken(why) => {
+            findings.add(&BROKEN, (tree, file), None, why.clone(), [repair::inspect(&file.path)]);
+        }
+        Content::Closed(why) => findings.skip(file, why.clone()),
+        Content::Key(key) if key.is_encrypted => {
+            findings.skip(file, "expected a key without a password, found an encrypted one");
+        }
+        Content::Kubeconfig(kubeconfig) => {
+            for path in &kubeconfig.not_here {
+                findings.skip(
+                    file,
+                    format!("it names {}, which is on another machine", crate::encoding::shown::named(path)),
+                );
+            }
+            if !kubeconfig.others.is_empty() {
+                findings.skip(file, format!("{} is not judged", kubeconfig.others.join(", ")));
+            }
+        }
+        _ => {}
+    }
+}
+
+/// It holds a private key.
+fn is_secret(file: &File) -> bool {
+    match file.part {
+        Part::Key | Part::Kubeconfig | Part::RotatedPair => true,
+        _ => file.key().is_some(),
+    }
+}
+
+fn permissions(tree: &Tree, file: &File, findings: &mut Findings<'_>) {
+    let Some(metadata) = &file.metadata else { return };
+    let (mode, secret) = (metadata.mode, is_secret(file));
+    // An administrator's group may read a kubeconfig or key that was given to it on purpose: kubeadm's own are 0600.
+    if secret && mode & 0o077 != 0 {
+        let found = format!("expected mode 0600, found {mode:04o}");
+        findings.add(&KEY_MODE, (tree, file), None, found, [repair::chmod(0o600, &file.path)]);
+    } else if mode & 0o022 != 0 {
+        let found = format!("expected mode {:04o}, found {mode:04o}", mode & !0o022);
+        findings.add(&MODE, (tree, file), None, found, [repair::chmod(mode & !0o022, &file.path)]);
+    }
+    if let Some(owner) = tree.owner.filter(|owner| metadata.uid != 0 && metadata.uid != *owner) {
+        let found = format!("expected user {owner}, found {}", metadata.uid);
+        findings.add(&OWNER, (tree, file), None, found, [repair::chown(owner, &file.path)]);
+    }
+    let is_kubelets = file.path.ends_with("-current.pem");
+    if let Some(link) = metadata.link.as_ref().filter(|_| !is_kubelets && file.part != Part::Manifest) {
+        let found = format!("expected a file, found a symlink to {}", crate::encoding::shown::named(link));
+        findings.add(&SYMLINK, (tree, file), None, found, []);
+    }
+}

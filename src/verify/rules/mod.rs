@@ -1,0 +1,15 @@
+//! The rules, an area a file: constants as data, and the pure function that finds what breaks them.
+
+pub mod accounts;
+pub mod algorithms;
+pub mod chains;
+pub mod components;
+pub mod crls;
+pub mod dates;
+pub mod files;
+pub mod identifiers;
+pub mod kubeconfigs;
+pub mod names;
+pub mod pairs;
+pub mod state;
+pub mod usages;

@@ -1,0 +1,181 @@
+//! Trees, read whole: every file with its owner and mode, and what is in it as values. Reads only, and without a lock.
+
+mod content;
+mod kubeconfigs;
+
+use std::path::{Path, PathBuf};
+
+use time::OffsetDateTime;
+
+use crate::catalog::paths::{KUBELET_CONF, ROTATED_CLIENT, SIGNER_ENTRY};
+use crate::catalog::releases::KnownRelease;
+use crate::catalog::{CaId, Entry, Files};
+use crate::files::{self, FileState, Kind, What};
+use crate::inventory::{self, ExpectedFile, Form, Places, Request};
+use crate::profile::Profile;
+use crate::verify::{Cluster, Content, File, Metadata, Part, Tree};
+use crate::workspace::targets::Target;
+
+/// A certificate bundle, a kubeconfig or a manifest is no larger, in bytes.
+const LARGEST: u64 = 4 << 20;
+
+/// The static pods of kubeadm that read certificates.
+const MANIFESTS: [&str; 4] = ["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler"];
+
+/// One target, if it is a tree: one node's kubernetes directory or a cluster directory.
+pub fn cluster(target: &Target, at: OffsetDateTime) -> Option<Cluster<'_>> {
+    let requests = inventory::requests(&target.root, target.profile.as_ref())?;
+    let is_tree = |one: &Request<'_>| matches!(one.form, Form::Node | Form::Shared);
+    if !requests.iter().all(is_tree) {
+        return None;
+    }
+    let trees: Vec<Tree> = requests.into_iter().map(|one| tree(&target.refine(one))).collect();
+    Some(Cluster {
+        root: target.root.display().to_string(),
+        profile: target.profile.as_ref(),
+        origin: target.origin.clone(),
+        release: target.profile.as_ref().map_or_else(KnownRelease::default, Profile::release),
+        trees,
+        at,
+    })
+}
+
+/// One node's tree, or the shared part of a cluster directory.
+fn tree(request: &Request<'_>) -> Tree {
+    let places = Places::of(request);
+    let mut files: Vec<(File, Option<&'static Entry>, Option<bool>)> = Vec::new();
+    for expected in &places.files {
+        let one = public(expected, &places);
+        let key = key_of(expected, &one);
+        files.push((one, expected.entry, expected.required));
+        if let Some(key) = key {
+            files.push((key, None, Some(false)));
+        }
+    }
+    for (stem, part) in [("sa.pub", Part::PublicKeys), ("sa.key", Part::Key)] {
+        files.push((file("sa", part, None, &places.pki.join(stem), &places), None, Some(false)));
+    }
+    if request.form == Form::Node {
+        let kubelet = places.kubelet();
+        let manifests = request.root.join("manifests");
+        let further = MANIFESTS.map(|name| (name, Part::Manifest, manifests.join(format!("{name}.yaml"))));
+        let rotated = (KUBELET_CONF, Part::RotatedPair, kubelet.join(ROTATED_CLIENT));
+        let config = kubelet.parent().map(|above| ("kubelet", Part::KubeletConfig, above.join("config.yaml")));
+        for (entry, part, path) in further.into_iter().chain([rotated]).chain(config) {
+            let one = file(entry, part, None, &path, &places);
+            if !matches!(one.content, Content::Missing) {
+                files.push((one, None, Some(false)));
+            }
+        }
+    }
+    Tree {
+        root: request.root.display().to_string(),
+        node: request.node.clone().filter(|_| request.form == Form::Node).or_else(|| node_name(&files)),
+        is_shared: request.form == Form::Shared,
+        in_cluster: request.cluster_dir.is_some(),
+        owner: files::owner(&request.root),
+        files: decided(files),
+    }
+}
+
+/// Decides what must be there where no profile says it, and drops what is not there and need not be.
+fn decided(files: Vec<(File, Option<&'static Entry>, Option<bool>)>) -> Vec<File> {
+    let there = |file: &File| !matches!(file.content, Content::Missing);
+    let is_there = |entry: &Entry| files.iter().any(|(file, of, _)| there(file) && of.is_some_and(|of| of == entry));
+    let is_key = |stem: &str| {
+        let path = format!("/{stem}.key");
+        files.iter().any(|(file, ..)| file.part == Part::Key && there(file) && file.path.ends_with(&path))
+    };
+    let requires = inventory::required(&is_there, &is_key);
+    let decide = |(file, entry, required): (File, Option<&'static Entry>, Option<bool>)| File {
+        required: required.unwrap_or_else(|| entry.is_some_and(&requires)),
+        ..file
+    };
+    files.into_iter().map(decide).collect()
+}
+
+/// The file with the certificates, the CRL or the kubeconfig.
+fn public(expected: &ExpectedFile, places: &Places) -> File {
+    let part = match expected.kind {
+        inventory::Kind::Crl if expected.is_der => Part::CrlDer,
+        inventory::Kind::Crl => Part::Crl,
+        inventory::Kind::Kubeconfig => Part::Kubeconfig,
+        _ if expected.name == SIGNER_ENTRY => Part::SignerFile,
+        inventory::Kind::Authority => Part::Authority,
+        _ => Part::Certificate,
+    };
+    let authority = expected.authority.or_else(|| expected.entry.and_then(Entry::authority));
+    let mut last = None;
+    for path in &expected.paths {
+        let one = file(&expected.name, part, authority, path, places);
+        if !matches!(one.content, Content::Missing) {
+            return one;
+        }
+        last = last.or(Some(one));
+    }
+    last.unwrap_or_else(|| file(&expected.name, part, authority, Path::new(""), places))
+}
+
+/// The key beside a pair's certificate.
+fn key_of(expected: &ExpectedFile, public: &File) -> Option<File> {
+    if !matches!(public.part, Part::Certificate | Part::Authority) {
+        return None;
+    }
+    let path = match (public.path.strip_suffix(".crt"), expected.entry.map(|entry| entry.files)) {
+        (Some(stem), _) => PathBuf::from(format!("{stem}.key")),
+        // The kubelet keeps both in one file.
+        (None, Some(Files::KubeletPair(_))) => return None,
+        (None, _) => PathBuf::from(&public.path).with_extension("key"),
+    };
+    let authority = public.authority.filter(|_| public.part == Part::Authority);
+    Some(read(&expected.name, Part::Key, authority, &path, |bytes| content::of(Part::Key, bytes)))
+}
+
+fn file(entry: &str, part: Part, authority: Option<CaId>, path: &Path, places: &Places) -> File {
+    read(entry, part, authority, path, |bytes| match part {
+        Part::Kubeconfig => kubeconfigs::read(bytes, places),
+        part => content::of(part, bytes),
+    })
+}
+
+fn read(entry: &str, part: Part, authority: Option<CaId>, path: &Path, content: impl FnOnce(&[u8]) -> Content) -> File {
+    let link = files::link(path).map(|target| target.display().to_string());
+    let (metadata, content) = match bytes(path, part) {
+        Ok(FileState::Missing) if link.is_some() => {
+            (None, Content::Broken("expected a file, found a symlink to nothing".to_owned()))
+        }
+        Ok(FileState::Missing) => (None, Content::Missing),
+        Ok(FileState::File { bytes, mode, uid, gid }) => (Some(Metadata { mode, uid, gid, link }), content(&bytes)),
+        Err(kind) if kind == Kind::PermissionDenied => (None, Content::Closed(kind.to_string())),
+        Err(kind) => (None, Content::Broken(kind.to_string())),
+    };
+    File {
+        entry: entry.to_owned(),
+        part,
+        path: path.display().to_string(),
+        authority,
+        required: false,
+        metadata,
+        content,
+    }
+}
+
+/// A CRL may be large, and nothing else.
+fn bytes(path: &Path, part: Part) -> Result<FileState, Kind> {
+    let largest = if matches!(part, Part::Crl | Part::CrlDer) { content::LARGEST_CRL } else { LARGEST };
+    match files::read_input(path, largest) {
+        // Below what is no directory there is nothing.
+        Err(why) if files::what(None, path).is_none_or(|what| what == What::Unknown) && why.kind == Kind::Missing => {
+            Ok(FileState::Missing)
+        }
+        read => read.map_err(|why| why.kind),
+    }
+}
+
+/// `system:node:NAME` in kubelet.conf.
+fn node_name(files: &[(File, Option<&'static Entry>, Option<bool>)]) -> Option<String> {
+    let (kubelet, ..) = files.iter().find(|(file, ..)| file.entry == KUBELET_CONF && file.part == Part::Kubeconfig)?;
+    let Content::Kubeconfig(kubeconfig) = &kubelet.content else { return None };
+    let name = kubeconfig.certificates.first()?.common_name()?;
+    name.strip_prefix("system:node:").map(str::to_owned)
+}
