@@ -66,7 +66,7 @@ Examples:
 Exit status: 0 done or nothing to do, 1 refused or failed, 2 wrong command line or profile; check-expiration: 3 a certificate is
 inside its warning window, 4 one is critical, expired, held, revoked, not yet valid, of the wrong issuer, with another's key or unlike
 ca.crt, missing or unreadable; crl check: 3 a CRL is stale or about to be, 4 a certificate is revoked or held; export --verify: 4 a
-file is another node's, does not fit the others or is missing; init, renew, csr: 5 some entries were not done, such as
+file is another node's, does not fit the others or is missing; verify: 3 warnings, or something was not looked at, 4 errors; init, renew, csr: 5 some entries were not done, such as
 those of an external authority; 6 it is done, but standard output could not be written; renew: 10 something was renewed
 (--detailed-exitcode); 129, 130 or 143 ended by SIGHUP, SIGINT or SIGTERM.";
 

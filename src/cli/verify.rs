@@ -68,11 +68,11 @@ const POLICIES: Choices<Policy> = &[
 /// `RULE`, `AREA`, either with `=PATH`.
 fn choice(text: &str) -> Result<Choice, Expected> {
     let (rule, place) = text.split_once('=').map_or((text, None), |(rule, place)| (rule, Some(place.to_owned())));
-    let is_known = crate::verify::all().any(|one| one.id == rule || one.id.split('/').next() == Some(rule));
-    if !is_known || place.as_deref() == Some("") {
+    let choice = Choice { rule: rule.to_owned(), place, reason: None };
+    if !choice.is_known() || choice.place.as_deref() == Some("") {
         return Err(Expected("a rule of kpki verify --rules, or its area, perhaps with =PATH".to_owned()));
     }
-    Ok(Choice { rule: rule.to_owned(), place, reason: None })
+    Ok(choice)
 }
 
 impl Args {

@@ -36,11 +36,14 @@ pub const STATUSES: [(u8, &str); 11] = [
     (0, "done, nothing to do, or nothing inside the windows"),
     (1, "refused, failed or could not run; crl check: no answer"),
     (2, "wrong command line or profile"),
-    (3, "check-expiration: a certificate is inside its warning window; crl check: a CRL is stale or about to be"),
+    (
+        3,
+        "check-expiration: a certificate is inside its warning window; crl check: a CRL is stale or about to be; verify: warnings, or something was not looked at",
+    ),
     (
         4,
         "check-expiration: a certificate is critical, expired, held, revoked, not yet valid, of the wrong issuer, with another's key or unlike ca.crt, missing or unreadable; crl check: \
-         one is revoked or held; export --verify: a file is another node's, does not fit the others or is missing",
+         one is revoked or held; export --verify: a file is another node's, does not fit the others or is missing; verify: errors",
     ),
     (5, "init, renew, csr: some entries were not done, such as those of an external authority; the others were"),
     (

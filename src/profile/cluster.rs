@@ -5,7 +5,7 @@ use super::defaults::EXPIRATION;
 use super::fields::{Field, Fields, Reading};
 use super::model::{CaKeys, Expiration, Profile};
 use super::overrides::Overrides;
-use super::{checks, extra, nodes, options, renewal, values};
+use super::{checks, extra, nodes, options, renewal, values, verify};
 use crate::encoding::yaml::Node as Document;
 
 /// `None`: no mapping. A profile with problems is complete nevertheless, and must not be used.
@@ -34,6 +34,7 @@ pub fn read(document: &Document, overrides: &Overrides, reading: &mut Reading) -
     crl.finish(reading);
     profile.renewal = renewal::read(&mut fields, reading);
     (profile.expiration, profile.copies) = expiration(&mut fields, reading);
+    profile.verify_ignore = verify::read(&mut fields, reading);
     fields.finish(reading);
 
     checks::run(&profile, reading);

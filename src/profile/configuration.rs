@@ -78,6 +78,7 @@ pub fn read(fields: &mut Fields<'_>, dialect: Dialect, reading: &mut Reading) ->
         renewal: defaults::RENEWAL,
         expiration: defaults::EXPIRATION,
         copies: Vec::new(),
+        verify_ignore: Vec::new(),
         nodes: Vec::new(),
     }
 }

@@ -23,12 +23,13 @@ mod starter;
 mod tests;
 mod threshold;
 mod values;
+mod verify;
 
 pub use defaults::{CRL_VALIDITY, EXPIRATION, RENEWAL};
 pub use load::{Loaded, Source, load};
 pub use model::{
-    CaKeys, Command, Endpoint, Etcd, Expiration, ExtraAuthority, ExtraCertificate, Node, NodeRole, OnHookFailure,
-    Origin, Profile, Renewal, Roots, Stated, SubjectAttributes, Subnet,
+    CaKeys, Command, Endpoint, Etcd, Expiration, ExtraAuthority, ExtraCertificate, IgnoredRule, Node, NodeRole,
+    OnHookFailure, Origin, Profile, Renewal, Roots, Stated, SubjectAttributes, Subnet,
 };
 pub use overrides::Overrides;
 pub use problem::Problems;

@@ -47,6 +47,8 @@ pub struct Profile {
     pub expiration: Expiration,
     /// Copies of this cluster's credentials elsewhere (expiration.copies): absolute paths, as they are on the machine.
     pub copies: Vec<String>,
+    /// What `kpki verify` shows and does not count (verify.ignore).
+    pub verify_ignore: Vec<IgnoredRule>,
     /// Never empty; names unique; at least one control-plane node.
     pub nodes: Vec<Node>,
 }
@@ -300,6 +302,16 @@ impl Profile {
     pub fn first_control_plane(&self) -> Option<&Node> {
         self.nodes.iter().find(|node| node.is(NodeRole::ControlPlane))
     }
+}
+
+/// One entry of verify.ignore.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IgnoredRule {
+    /// `AREA/NAME`, or `AREA`; which there are `verify` knows.
+    pub rule: String,
+    /// The end of a path, or an entry; `None`: everywhere.
+    pub place: Option<String>,
+    pub reason: String,
 }
 
 /// When a certificate is due, and what happens around its renewal.

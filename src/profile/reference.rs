@@ -41,7 +41,8 @@ mod tests {
     #[test]
     fn the_reference_is_what_the_decoder_takes() {
         let text = "apiVersion: kpki/v1\nkind: ClusterProfile\nauthorities: {ca: {}}\ncertificates: {apiserver: {}}\n\
-                    extraCertificates: [{name: a}]\nnodes: [{name: a}]\n";
+                    extraCertificates: [{name: a}]\n\
+                    verify: {ignore: [{rule: a, reason: a}]}\nnodes: [{name: a}]\n";
         let mut reading = Reading::of("p");
         read(text.as_bytes(), &Overrides::default(), &mut reading);
         let general = |path: &String| {

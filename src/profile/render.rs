@@ -4,7 +4,8 @@ use std::fmt::{self, Write as _};
 
 use super::load::{API_VERSION, KIND};
 use super::model::{
-    Command, Endpoint, Etcd, ExtraAuthority, ExtraCertificate, Node, Profile, Renewal, Roots, SubjectAttributes, Subnet,
+    Command, Endpoint, Etcd, ExtraAuthority, ExtraCertificate, IgnoredRule, Node, Profile, Renewal, Roots,
+    SubjectAttributes, Subnet,
 };
 use crate::blueprint::{ExtendedKeyUsage, San};
 use crate::encoding::yaml::scalar;
@@ -44,6 +45,11 @@ pub fn render(profile: &Profile) -> String {
     page.line(1, "caWarning", profile.expiration.ca_warning);
     page.line(1, "caCritical", profile.expiration.ca_critical);
     page.list(1, "copies", &profile.copies);
+    if !profile.verify_ignore.is_empty() {
+        page.open(0, "verify");
+        page.open(1, "ignore");
+        profile.verify_ignore.iter().for_each(|one| ignored(&mut page, one));
+    }
     if !profile.extra_certificates.is_empty() {
         page.open(0, "extraCertificates");
         profile.extra_certificates.iter().for_each(|extra| extra_certificate(&mut page, extra));
@@ -151,6 +157,12 @@ fn extra_certificate(page: &mut Page, extra: &ExtraCertificate) {
     page.list(2, "nodes", &extra.nodes);
     page.maybe(2, "algorithm", extra.algorithm);
     page.maybe(2, "validity", extra.validity);
+}
+
+fn ignored(page: &mut Page, one: &IgnoredRule) {
+    page.item(2, "rule", &one.rule);
+    page.maybe(3, "at", one.place.as_ref());
+    page.line(3, "reason", &one.reason);
 }
 
 fn node(page: &mut Page, node: &Node) {

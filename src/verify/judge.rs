@@ -9,7 +9,7 @@ use super::rule::Rule;
 use super::rules::{
     accounts, algorithms, chains, components, crls, dates, files, identifiers, kubeconfigs, names, pairs, state, usages,
 };
-use super::selection::Selection;
+use super::selection::{Choice, Selection};
 use crate::audit::Origin;
 
 /// Judges by every rule.
@@ -34,7 +34,8 @@ pub fn judge(cluster: &Cluster<'_>, policy: Policy, selection: &Selection) -> Ve
     identifiers::twice(cluster, &mut findings);
     accounts::across(cluster, &mut findings);
     let Findings { mut all, not_looked_at, .. } = findings;
-    selection.apply(&mut all, &[]);
+    let of_profile = cluster.profile.map(|profile| profile.verify_ignore.as_slice()).unwrap_or_default();
+    selection.apply(&mut all, &of_profile.iter().map(Choice::from).collect::<Vec<_>>());
     let mut all = below_causes(all);
     sort(&mut all);
     let there = || cluster.trees.iter().flat_map(|tree| &tree.files).filter(|file| file.is_there());

@@ -55,5 +55,6 @@ mod signer_file;
 mod trust;
 mod utf16;
 mod verbs;
+mod verify;
 mod words;
 mod wrong_issuer;

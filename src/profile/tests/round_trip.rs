@@ -1,7 +1,7 @@
 //! Generated profiles are rendered and read back; valid files are damaged and never make the reader panic.
 
 use super::*;
-use crate::profile::model::{AuthorityOptions, EntryOptions, ExtraAuthority, Hooks, Roots};
+use crate::profile::model::{AuthorityOptions, EntryOptions, ExtraAuthority, Hooks, IgnoredRule, Roots};
 use proptest::collection::{btree_set, vec};
 use proptest::option;
 use proptest::prelude::*;
@@ -176,6 +176,11 @@ fn profile() -> impl Strategy<Value = Profile> {
                 .collect(),
             dns_domain: "cluster.local".to_owned(),
             copies: vec!["/root/.kube/config".to_owned()],
+            verify_ignore: vec![IgnoredRule {
+                rule: "file/owner".to_owned(),
+                place: Some("pki/sa.pub".to_owned()),
+                reason: "our backup: user owns it".to_owned(),
+            }],
             api_server_sans,
             etcd,
             algorithm,
