@@ -1,7 +1,7 @@
 //! From a cluster to what is to be said of it.
 
 use super::cluster::{Cluster, Content, Part};
-use super::finding::{Finding, Place, Verification};
+use super::finding::{Finding, NotLookedAt, Place, Verification};
 use super::findings::Findings;
 use super::policy::Policy;
 use super::repair;
@@ -10,7 +10,6 @@ use super::rules::{
     accounts, algorithms, chains, components, crls, dates, files, identifiers, kubeconfigs, names, pairs, state, usages,
 };
 use super::selection::{Choice, Selection};
-use crate::audit::Origin;
 
 /// Judges by every rule.
 pub fn judge(cluster: &Cluster<'_>, policy: Policy, selection: &Selection) -> Verification {
@@ -78,7 +77,7 @@ fn sort(findings: &mut [Finding]) {
 }
 
 /// A run was interrupted, and this verb completes nothing.
-pub fn interrupted(root: &str, _origin: &Origin) -> Verification {
+pub fn interrupted(root: &str) -> Verification {
     let found = "expected no commit mark, found one in .kpki".to_owned();
     whole(root, &state::INTERRUPTED, found, vec![repair::complete(root)])
 }
@@ -86,6 +85,13 @@ pub fn interrupted(root: &str, _origin: &Origin) -> Verification {
 /// Nothing could be looked at.
 pub fn unreadable(root: &str, why: &str) -> Verification {
     whole(root, &state::UNREADABLE, why.to_owned(), Vec::new())
+}
+
+/// Files beside the trees of a directory.
+pub fn outside(root: &str) -> Verification {
+    let why = "files outside the trees: kpki check-expiration looks at certificates anywhere".to_owned();
+    let not_looked_at = vec![NotLookedAt { path: root.to_owned(), why }];
+    Verification { root: root.to_owned(), not_looked_at, ..Verification::default() }
 }
 
 fn whole(root: &str, rule: &'static Rule, found: String, repair: Vec<String>) -> Verification {

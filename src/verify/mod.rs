@@ -14,7 +14,7 @@ mod table;
 
 pub use cluster::{Cluster, Content, File, Key, Kubeconfig, Metadata, Part, Secret, Tree};
 pub use finding::{Finding, Ignored, NotLookedAt, Place, Verification};
-pub use judge::{interrupted, judge, unreadable};
+pub use judge::{interrupted, judge, outside, unreadable};
 pub use policy::Policy;
 pub use rule::{Rule, Severity};
 pub use selection::{Choice, Selection};

@@ -101,3 +101,25 @@ fn a_fleet_names_its_bad_clusters() {
     assert!(run.stdout.contains("kpki renew apiserver --profile clusters/b.yaml --dir clusters/b"), "{}", run.stdout);
     assert!(!run.stdout.contains("clusters/a"), "{}", run.stdout);
 }
+
+#[test]
+fn each_tree_of_a_directory_is_verified_by_itself() {
+    let place = Place::new();
+    place.write("p.yaml", single(""));
+    for dir in ["many/a", "many/b/kubernetes"] {
+        place.write(&format!("{dir}/keep"), "");
+        fs::remove_dir_all(place.path(dir)).unwrap();
+        place.init(&["--profile", "p.yaml", "--dir", dir]).ok();
+    }
+    let run = place.kpki(&["verify", "many", "--at", LATER, "-o", "json"]).status(0);
+    let json = run.json();
+    let roots: Vec<&str> =
+        json["clusters"].as_array().unwrap().iter().map(|one| one["directory"].as_str().unwrap()).collect();
+    assert_eq!(roots, ["many/a", "many/b/kubernetes"]);
+    // What is no tree is no success.
+    place.write("many/loose.crt", "nothing");
+    let run = place.kpki(&["verify", "many", "--at", LATER]).status(3);
+    assert!(run.stdout.contains("many: files outside the trees"), "{}", run.stdout);
+    let run = place.kpki(&["verify", "many/loose.crt", "--at", LATER]).status(4);
+    assert!(run.stdout.contains("state/unreadable"), "{}", run.stdout);
+}

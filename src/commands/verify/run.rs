@@ -2,24 +2,29 @@
 
 use super::request::Request;
 use crate::error::Error;
-use crate::files::{self, FileError, Kind, Op};
+use crate::files::{FileError, Kind, Op};
 use crate::parallel;
 use crate::report::verify::Verify;
-use crate::store::Roots;
 use crate::verify::{self, Choice, Verification};
+use crate::workspace::Progress;
 use crate::workspace::interrupted::{self, Interrupted};
+use crate::workspace::load::{self, Unit};
 use crate::workspace::targets::{self, Target};
-use crate::workspace::{Progress, load};
 
 /// Verifies everything. Returns the report and warnings.
 pub fn run(request: &Request, progress: Progress<'_>) -> Result<(Verify, Vec<String>), Error> {
     let targets::Resolved { targets, mut warnings } = targets::resolve(&request.trees)?;
-    if let [only] = targets.as_slice() {
-        exists(only)?;
-    }
     warnings.extend(targets.iter().filter_map(unknown_rules));
-    let count = targets.len();
-    let work = |index: usize| targets.get(index).map(|target| one(target, request));
+    let mut units = Vec::new();
+    for target in &targets {
+        match load::units(target) {
+            Some(found) => units.extend(found.into_iter().map(Ok)),
+            None if targets.len() == 1 => return Err(missing(target)),
+            None => units.push(Err(target)),
+        }
+    }
+    let count = units.len();
+    let work = |index: usize| units.get(index).map(|unit| one(unit.as_ref(), count > 1, request));
     let clusters = parallel::map(count, request.threads, work, |done| progress(done, count))
         .map_err(|parallel::Died| Error::new("a thread ended before its work").hint("report this as a bug"))?;
     Ok((Verify { at: request.at, clusters }, warnings))
@@ -34,25 +39,27 @@ fn unknown_rules(target: &Target) -> Option<String> {
     (!unknown.is_empty()).then(|| format!("{root}: verify.ignore names no rule of kpki verify: {}", unknown.join(", ")))
 }
 
-fn exists(target: &Target) -> Result<(), Error> {
-    match files::what(None, &target.root) {
-        Some(_) => Ok(()),
-        None => Err(Error::from(FileError::new(Op::Open, &target.root, Kind::Missing))
-            .hint("give the tree with --dir: a node's kubernetes directory or a cluster directory")),
-    }
+fn missing(target: &Target) -> Error {
+    Error::from(FileError::new(Op::Open, &target.root, Kind::Missing))
+        .hint("give the tree with --dir: a node's kubernetes directory or a cluster directory")
 }
 
-fn one(target: &Target, request: &Request) -> Verification {
-    let roots = Roots { main: target.root.clone(), kubelet: target.kubelet_dir.clone() };
-    let root = target.root.display().to_string();
-    match interrupted::look(&roots) {
+/// `Err`: a target that does not exist.
+fn one(unit: Result<&Unit<'_>, &&Target>, is_one_of_many: bool, request: &Request) -> Verification {
+    let unit = match unit {
+        Ok(unit) => unit,
+        Err(target) => return verify::unreadable(&target.root.display().to_string(), &Kind::Missing.to_string()),
+    };
+    let root = unit.root.display().to_string();
+    match interrupted::look(&unit.roots()) {
         Err(why) => return verify::unreadable(&root, &why.to_string()),
         Ok(left) if left.iter().any(|one| matches!(one, Interrupted::Unfinished(_))) => {
-            return verify::interrupted(&root, &target.origin);
+            return verify::interrupted(&root);
         }
         Ok(_) => {}
     }
-    match load::cluster(target, request.at) {
+    match unit.cluster(request.at) {
+        None if is_one_of_many => verify::outside(&root),
         None => verify::unreadable(&root, "expected a node's kubernetes directory or a cluster directory"),
         Some(cluster) => verify::judge(&cluster, request.policy, &request.selection),
     }

@@ -13,6 +13,7 @@ use crate::catalog::{CaId, Entry, Files};
 use crate::files::{self, FileState, Kind, What};
 use crate::inventory::{self, ExpectedFile, Form, Places, Request};
 use crate::profile::Profile;
+use crate::store::Roots;
 use crate::verify::{Cluster, Content, File, Metadata, Part, Tree};
 use crate::workspace::targets::Target;
 
@@ -22,22 +23,52 @@ const LARGEST: u64 = 4 << 20;
 /// The static pods of kubeadm that read certificates.
 const MANIFESTS: [&str; 4] = ["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler"];
 
-/// One target, if it is a tree: one node's kubernetes directory or a cluster directory.
-pub fn cluster(target: &Target, at: OffsetDateTime) -> Option<Cluster<'_>> {
-    let requests = inventory::requests(&target.root, target.profile.as_ref())?;
-    let is_tree = |one: &Request<'_>| matches!(one.form, Form::Node | Form::Shared);
-    if !requests.iter().all(is_tree) {
-        return None;
+/// One cluster directory with its nodes, or one node's kubernetes directory, among those a target names.
+#[derive(Debug)]
+pub struct Unit<'t> {
+    target: &'t Target,
+    pub root: PathBuf,
+    /// Empty: there is no tree, only other files.
+    requests: Vec<Request<'t>>,
+}
+
+/// What a target names; `None`: it does not exist.
+pub fn units(target: &Target) -> Option<Vec<Unit<'_>>> {
+    let mut units: Vec<Unit<'_>> = Vec::new();
+    for one in inventory::requests(&target.root, target.profile.as_ref())? {
+        let one = target.refine(one);
+        let is_tree = matches!(one.form, Form::Node | Form::Shared);
+        match units.last_mut() {
+            Some(last) if one.cluster_dir.as_ref().is_some_and(|dir| *dir == last.root) => last.requests.push(one),
+            _ => units.push(Unit {
+                target,
+                root: one.root.clone(),
+                requests: if is_tree { vec![one] } else { Vec::new() },
+            }),
+        }
     }
-    let trees: Vec<Tree> = requests.into_iter().map(|one| tree(&target.refine(one))).collect();
-    Some(Cluster {
-        root: target.root.display().to_string(),
-        profile: target.profile.as_ref(),
-        origin: target.origin.clone(),
-        release: target.profile.as_ref().map_or_else(KnownRelease::default, Profile::release),
-        trees,
-        at,
-    })
+    Some(units)
+}
+
+impl<'t> Unit<'t> {
+    /// Reads all of it; `None`: it is no tree.
+    pub fn cluster(&self, at: OffsetDateTime) -> Option<Cluster<'t>> {
+        let first = self.requests.first()?;
+        let profile = first.profile;
+        Some(Cluster {
+            root: self.root.display().to_string(),
+            profile,
+            origin: self.target.origin_of(first),
+            release: profile.map_or_else(KnownRelease::default, Profile::release),
+            trees: self.requests.iter().map(tree).collect(),
+            at,
+        })
+    }
+
+    /// Where an interrupted run would have left its mark.
+    pub fn roots(&self) -> Roots {
+        Roots { main: self.root.clone(), kubelet: self.target.kubelet_dir.clone() }
+    }
 }
 
 /// One node's tree, or the shared part of a cluster directory.
