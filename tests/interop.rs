@@ -34,6 +34,8 @@ mod etcd;
 mod export;
 #[path = "interop/faults.rs"]
 mod faults;
+#[path = "interop/forms.rs"]
+mod forms;
 #[path = "interop/hostile.rs"]
 mod hostile;
 #[path = "interop/kubeadm.rs"]

@@ -5,6 +5,8 @@ use crate::catalog::readers;
 use crate::error::{Error, Exit};
 use crate::hooks::{INHERITED, VARIABLES};
 use crate::profile::{FieldDoc, field_reference};
+use crate::report::verify::Rules;
+use crate::verify;
 
 /// Generate man pages and shell completions
 #[derive(Debug, clap::Args)]
@@ -66,8 +68,10 @@ fn page(command: &clap::Command, name: &str, pages: &mut Vec<(String, String)>) 
     let man = clap_mangen::Man::new(named).date("").manual("kpki");
     man.render(&mut roff).map_err(|why| Error::new(format!("cannot render the man page of {name}")).because(why))?;
     let mut text = String::from_utf8_lossy(&roff).into_owned();
-    if name == "kpki-renew" {
-        text += &readers_section();
+    match name {
+        "kpki-renew" => text += &readers_section(),
+        "kpki-verify" => text += &rules_section(),
+        _ => {}
     }
     pages.push((format!("{name}.1"), text));
     for sub in command.get_subcommands().filter(|sub| !sub.is_hide_set() && sub.get_name() != "help") {
@@ -92,6 +96,15 @@ fn readers_section() -> String {
     let intro = "Who reads a file, by which flag or field, in which releases, and what a new one takes to be used. The release is the \
                  profile's kubernetesVersion, or the newest known one, and the report says which.";
     format!(".SH RESTARTS\n{intro}\n{}", rows.collect::<String>())
+}
+
+/// The table of rules, a paragraph for each.
+fn rules_section() -> String {
+    let rules = verify::all().map(|rule| {
+        let paragraphs: Vec<String> = Rules::paragraphs(rule).iter().map(|text| roff(text)).collect();
+        format!(".TP\n.B {} ({})\n{}\n", roff(rule.id), rule.severity, paragraphs.join("\n.br\n"))
+    });
+    format!(".SH RULES\n{}", rules.collect::<String>())
 }
 
 /// kpki-profile(5): its text with the table of fields and the variables of hooks put in.

@@ -1,9 +1,13 @@
 use std::path::PathBuf;
 
+use time::OffsetDateTime;
+
 use super::values::{Choices, Expected, one_of};
 use super::{common, environment::Environment, ui::Ui, values::Outcome};
 use crate::commands::verify::{self, Request};
-use crate::error::Exit;
+use crate::error::{Error, Exit};
+use crate::report::verify::{ForeignForm, Rules, VerifyForm};
+use crate::report::{self, Form};
 use crate::verify::{Choice, Policy, Selection, Severity};
 
 /// Prove that a tree works before anybody depends on it
@@ -39,8 +43,13 @@ pub struct Args {
     #[command(flatten)]
     at: common::At,
 
-    #[command(flatten)]
-    report: common::Report,
+    /// The form of the report
+    #[arg(short, long, default_value = "table", value_name = "FORM", value_parser = one_of(FORMS))]
+    output: VerifyForm,
+
+    /// Show the rules, why they are, and how what they find is repaired; with --only some of them
+    #[arg(long)]
+    rules: bool,
 }
 
 const EXAMPLES: &str = "\
@@ -53,9 +62,27 @@ Examples:
   kpki verify --only date,chain/broken               all rules about dates, and one other
   kpki verify --ignore file/owner=pki/sa.pub         this finding does not count
   kpki verify --policy bsi-tr-02102                  keys as BSI TR-02102-1 wants them
+  kpki verify --rules --only date                    what is judged, why, and how it is repaired
+  kpki verify -o sarif ./cluster > kpki.sarif        for code scanning; -o junit for test reports
+  kpki verify -o cyclonedx ./cluster > cbom.json     all cryptography in it
 
 Exit status: 0 nothing found but notices, 1 could not run, 2 wrong command line or profile, 3 warnings, or something was not looked
 at, 4 errors.";
+
+const FORMS: Choices<VerifyForm> = &[
+    ("table", Some("For people: findings by file, with their repair"), VerifyForm::Ours(Form::Table)),
+    ("text", None, VerifyForm::Ours(Form::Table)),
+    ("wide", Some("The same with the reason of each rule"), VerifyForm::Ours(Form::Wide)),
+    ("json", Some("Everything, for programs"), VerifyForm::Ours(Form::Json)),
+    ("yaml", Some("The same document as YAML"), VerifyForm::Ours(Form::Yaml)),
+    ("sarif", Some("SARIF 2.1.0, for code scanning"), VerifyForm::Foreign(ForeignForm::Sarif)),
+    ("junit", Some("JUnit's XML, for test reports of CI"), VerifyForm::Foreign(ForeignForm::Junit)),
+    (
+        "cyclonedx",
+        Some("CycloneDX 1.6: all certificates, keys, CRLs and algorithms (CBOM)"),
+        VerifyForm::Foreign(ForeignForm::CycloneDx),
+    ),
+];
 
 const POLICIES: Choices<Policy> = &[
     ("default", Some("What Go and rustls accept"), Policy::Default),
@@ -77,21 +104,40 @@ fn choice(text: &str) -> Result<Choice, Expected> {
 
 impl Args {
     pub fn run(&self, environment: &Environment, ui: &mut Ui<'_>) -> Outcome {
+        let at = self.at.instant(environment)?;
+        let selection = Selection { only: self.only.clone(), ignore: self.ignore.clone() };
+        if self.rules {
+            return self.show_rules(&selection, at, ui);
+        }
         let request = Request {
             trees: self.trees.args(environment, &self.paths),
-            selection: Selection { only: self.only.clone(), ignore: self.ignore.clone() },
+            selection,
             policy: self.policy,
-            at: self.at.instant(environment)?,
+            with_inventory: self.output == VerifyForm::Foreign(ForeignForm::CycloneDx),
+            at,
             threads: environment.threads,
         };
         let (report, warnings) = ui.working(|progress| verify::run(&request, progress))?;
         ui.warnings(&warnings);
-        ui.report(&report, self.report.output, request.at)?;
+        match self.output {
+            VerifyForm::Ours(form) => ui.report(&report, form, at)?,
+            VerifyForm::Foreign(form) => ui.output(|out| report.write(form, out))?,
+        }
         Ok(match report.severity() {
             Some(Severity::Error) => Exit::Critical,
             Some(Severity::Warning) => Exit::Warning,
             _ if report.is_incomplete() => Exit::Warning,
             _ => Exit::Done,
         })
+    }
+
+    fn show_rules(&self, selection: &Selection, at: OffsetDateTime, ui: &mut Ui<'_>) -> Outcome {
+        let VerifyForm::Ours(form) = self.output else {
+            return Err(Error::usage("expected table, wide, json or yaml with --rules, found a form of findings"));
+        };
+        let rules = Rules { rules: crate::verify::all().filter(|rule| selection.has(rule)).collect() };
+        let width = ui.width();
+        ui.output(|out| report::write(&rules, form, at, width, out))?;
+        Ok(Exit::Done)
     }
 }

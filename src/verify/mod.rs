@@ -4,12 +4,14 @@
 mod cluster;
 mod finding;
 mod findings;
+pub mod inventory;
 mod judge;
 mod policy;
 mod repair;
 mod rule;
 mod rules;
 mod selection;
+pub mod strength;
 mod table;
 
 pub use cluster::{Cluster, Content, File, Key, Kubeconfig, Metadata, Part, Secret, Tree};

@@ -46,3 +46,10 @@ pub struct Rule {
     /// Identifiers of rules: a finding of theirs on the same file explains this one, which hangs below it.
     pub follows: &'static [&'static str],
 }
+
+impl Rule {
+    /// The part before the slash.
+    pub fn area(&self) -> &'static str {
+        self.id.split('/').next().unwrap_or(self.id)
+    }
+}

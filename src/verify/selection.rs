@@ -1,6 +1,7 @@
 //! Which findings count: `--only`, `--ignore` and the profile's `verify.ignore`.
 
 use super::finding::{Finding, Ignored};
+use super::rule::Rule;
 use super::table;
 use crate::profile::IgnoredRule;
 
@@ -31,17 +32,16 @@ impl From<&IgnoredRule> for Choice {
 impl Choice {
     /// Whether there is such a rule, or such an area.
     pub fn is_known(&self) -> bool {
-        table::all().any(|one| self.rule == one.id || self.rule == area(one.id))
+        table::all().any(|rule| self.names(rule))
+    }
+
+    fn names(&self, rule: &Rule) -> bool {
+        self.rule == rule.id || self.rule == rule.area()
     }
 
     fn is_about(&self, finding: &Finding) -> bool {
-        let rule = finding.rule.id;
-        (self.rule == rule || self.rule == area(rule)) && self.place.as_ref().is_none_or(|place| is_at(finding, place))
+        self.names(finding.rule) && self.place.as_ref().is_none_or(|place| is_at(finding, place))
     }
-}
-
-fn area(rule: &str) -> &str {
-    rule.split_once('/').map_or(rule, |(area, _)| area)
 }
 
 fn is_at(finding: &Finding, place: &str) -> bool {
@@ -51,6 +51,11 @@ fn is_at(finding: &Finding, place: &str) -> bool {
 }
 
 impl Selection {
+    /// Whether anything is judged by this rule.
+    pub fn has(&self, rule: &Rule) -> bool {
+        self.only.is_empty() || self.only.iter().any(|choice| choice.names(rule))
+    }
+
     /// Leaves out what was not asked for, and marks what does not count.
     pub fn apply(&self, findings: &mut Vec<Finding>, of_profile: &[Choice]) {
         if !self.only.is_empty() {

@@ -51,6 +51,8 @@ mod tests {
                 "{}",
                 one.id
             );
+            // A cell of a table, and a line.
+            assert!(![one.what, one.why, one.repair].iter().any(|text| text.contains(['|', '\n'])), "{}", one.id);
             for cause in one.follows {
                 assert!(rule(cause).is_some_and(|cause| cause.id != one.id), "{} follows {cause}", one.id);
             }

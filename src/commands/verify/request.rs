@@ -11,6 +11,8 @@ pub struct Request {
     /// Which rules count.
     pub selection: Selection,
     pub policy: Policy,
+    /// What is in each tree is asked for, beside what is found.
+    pub with_inventory: bool,
     pub at: OffsetDateTime,
     pub threads: usize,
 }

@@ -5,6 +5,7 @@ use crate::error::Error;
 use crate::files::{FileError, Kind, Op};
 use crate::parallel;
 use crate::report::verify::Verify;
+use crate::verify::inventory::{Inventory, inventory};
 use crate::verify::{self, Choice, Verification};
 use crate::workspace::Progress;
 use crate::workspace::interrupted::{self, Interrupted};
@@ -27,7 +28,10 @@ pub fn run(request: &Request, progress: Progress<'_>) -> Result<(Verify, Vec<Str
     let work = |index: usize| units.get(index).map(|unit| one(unit.as_ref(), count > 1, request));
     let clusters = parallel::map(count, request.threads, work, |done| progress(done, count))
         .map_err(|parallel::Died| Error::new("a thread ended before its work").hint("report this as a bug"))?;
-    Ok((Verify { at: request.at, clusters }, warnings))
+    let (clusters, inventories): (Vec<_>, Vec<_>) = clusters.into_iter().unzip();
+    let rules = verify::all().filter(|rule| request.selection.has(rule)).collect();
+    let inventories = inventories.into_iter().flatten().collect();
+    Ok((Verify { at: request.at, rules, clusters, inventories }, warnings))
 }
 
 /// A rule of another release, or one with a slip.
@@ -44,23 +48,34 @@ fn missing(target: &Target) -> Error {
         .hint("give the tree with --dir: a node's kubernetes directory or a cluster directory")
 }
 
-/// `Err`: a target that does not exist.
-fn one(unit: Result<&Unit<'_>, &&Target>, is_one_of_many: bool, request: &Request) -> Verification {
+/// What is to be said, and what is there, where that was asked for: nothing, where it cannot be looked at. `Err`: a target that
+/// does not exist.
+fn one(
+    unit: Result<&Unit<'_>, &&Target>,
+    is_one_of_many: bool,
+    request: &Request,
+) -> (Verification, Option<Inventory>) {
+    let nothing = |said| (said, request.with_inventory.then(Inventory::default));
     let unit = match unit {
         Ok(unit) => unit,
-        Err(target) => return verify::unreadable(&target.root.display().to_string(), &Kind::Missing.to_string()),
+        Err(target) => {
+            return nothing(verify::unreadable(&target.root.display().to_string(), &Kind::Missing.to_string()));
+        }
     };
     let root = unit.root.display().to_string();
     match interrupted::look(&unit.roots()) {
-        Err(why) => return verify::unreadable(&root, &why.to_string()),
+        Err(why) => return nothing(verify::unreadable(&root, &why.to_string())),
         Ok(left) if left.iter().any(|one| matches!(one, Interrupted::Unfinished(_))) => {
-            return verify::interrupted(&root);
+            return nothing(verify::interrupted(&root));
         }
         Ok(_) => {}
     }
     match unit.cluster(request.at) {
-        None if is_one_of_many => verify::outside(&root),
-        None => verify::unreadable(&root, "expected a node's kubernetes directory or a cluster directory"),
-        Some(cluster) => verify::judge(&cluster, request.policy, &request.selection),
+        None if is_one_of_many => nothing(verify::outside(&root)),
+        None => nothing(verify::unreadable(&root, "expected a node's kubernetes directory or a cluster directory")),
+        Some(cluster) => {
+            let said = verify::judge(&cluster, request.policy, &request.selection);
+            (said, request.with_inventory.then(|| inventory(&cluster)))
+        }
     }
 }

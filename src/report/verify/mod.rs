@@ -1,15 +1,24 @@
 //! `kpki verify`: findings, what was looked at and what was not.
 
+mod cyclonedx;
 mod document;
+mod forms;
+mod junit;
+mod location;
 mod result;
+mod rules;
+mod sarif;
 mod text;
+mod xml;
 
 use std::io::{self, Write};
 
 use serde::{Serialize, Serializer};
 
 use crate::report::form::{Report, Screen};
+pub use forms::{ForeignForm, VerifyForm};
 pub use result::Verify;
+pub use rules::Rules;
 
 impl Serialize for Verify {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {

@@ -2,12 +2,17 @@
 
 use time::OffsetDateTime;
 
-use crate::verify::{Severity, Verification};
+use crate::verify::inventory::Inventory;
+use crate::verify::{Rule, Severity, Verification};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verify {
     pub at: OffsetDateTime,
+    /// By which everything was judged, whether they found something or not.
+    pub rules: Vec<&'static Rule>,
     pub clusters: Vec<Verification>,
+    /// What is in each of the clusters, where it was asked for.
+    pub inventories: Vec<Inventory>,
 }
 
 impl Verify {
