@@ -133,7 +133,8 @@ impl Args {
 
     fn show_rules(&self, selection: &Selection, at: OffsetDateTime, ui: &mut Ui<'_>) -> Outcome {
         let VerifyForm::Ours(form) = self.output else {
-            return Err(Error::usage("expected table, wide, json or yaml with --rules, found a form of findings"));
+            let found = FORMS.iter().find(|(.., form)| *form == self.output).map_or("another", |(name, ..)| name);
+            return Err(Error::usage(format!("expected --rules with -o table, wide, json or yaml, found {found}")));
         };
         let rules = Rules { rules: crate::verify::all().filter(|rule| selection.has(rule)).collect() };
         let width = ui.width();

@@ -45,7 +45,7 @@ fn cluster(files: Vec<File>) -> Cluster<'static> {
         profile: None,
         origin: Origin::Found,
         release: KnownRelease::default(),
-        trees: vec![Tree { root: "t".to_owned(), node, is_shared: false, files }],
+        trees: vec![Tree { root: "t".to_owned(), node, is_shared: false, in_cluster: false, owner: None, files }],
         at: datetime!(2026-11-20 22:00 UTC),
     }
 }
@@ -115,6 +115,7 @@ fn kubeconfigs_and_crls_are_looked_into() {
         certificate_file: None,
         key: Some(key(kubeadm!("apiserver-kubelet-client.key"), false)),
         others: Vec::new(),
+        not_here: Vec::new(),
     };
     let crl = include_bytes!("../../fixtures/cases/crl-not-the-authoritys/tree/pki/ca.crl");
     let crl = blocks(crl).next().unwrap().unwrap().decode().unwrap().contents.to_vec();

@@ -3,7 +3,7 @@
 
 use crate::support::{program, project, run, scratch, write};
 
-const RECORDED: &str = "tests/kpki/expected/verify/findings.junit.xml";
+const RECORDED: &str = "tests/kpki/golden/verify/findings.junit.xml";
 
 #[test]
 fn xmllint_finds_junit_valid() {

@@ -8,6 +8,7 @@ use kpki::catalog::differences::DIFFERENCES;
 use kpki::catalog::readers;
 use kpki::cli;
 use kpki::error::STATUSES;
+use kpki::verify::Rule;
 
 use super::expect::recording;
 use super::harness::{Place, repository, text};
@@ -71,6 +72,19 @@ fn readme_and_man_page_have_the_table_of_readers() {
         assert!(page.contains(&paragraph), "man/kpki-renew.1 has not: {paragraph}");
     }
     generated("readers", &table);
+}
+
+#[test]
+fn readme_and_man_page_have_the_table_of_rules() {
+    let mut table = String::from("| rule | severity | what is wrong | why | repair |\n|---|---|---|---|---|\n");
+    let page = fs::read_to_string(repository("man/kpki-verify.1")).unwrap().replace("\\-", "-");
+    for rule in kpki::verify::all() {
+        let Rule { id, severity, what, why, repair, .. } = rule;
+        table.push_str(&format!("| `{id}` | {severity} | {what} | {why} | {repair} |\n"));
+        let heading = format!(".B {id} ({severity})\n");
+        assert!(page.contains(&heading), "man/kpki-verify.1 has not: {heading}");
+    }
+    generated("rules", &table);
 }
 
 /// A part of the README between its marks.

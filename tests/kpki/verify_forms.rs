@@ -2,7 +2,6 @@
 
 use std::fs;
 
-use boon::{Compiler, SchemaIndex, Schemas};
 use kpki::audit::Origin;
 use kpki::catalog::releases::KnownRelease;
 use kpki::encoding::key_public::Half;
@@ -19,6 +18,7 @@ use time::macros::datetime;
 
 use super::expect::recorded;
 use super::harness::repository;
+use super::published::{Published, references_hold};
 
 static EXPIRED: Rule = Rule {
     id: "dates/expired",
@@ -149,7 +149,14 @@ fn inventory_of(root: &str, names: &[&str]) -> Inventory {
             content,
         }
     };
-    let tree = Tree { root: root.to_owned(), node: None, is_shared: false, files: names.iter().map(file).collect() };
+    let tree = Tree {
+        root: root.to_owned(),
+        node: None,
+        is_shared: false,
+        in_cluster: false,
+        owner: None,
+        files: names.iter().map(file).collect(),
+    };
     inventory(&Cluster {
         root: root.to_owned(),
         profile: None,
@@ -169,61 +176,12 @@ fn written(verify: &Verify, form: ForeignForm) -> String {
     String::from_utf8(out).unwrap()
 }
 
-/// A published schema, with those that it names.
-struct Published {
-    schemas: Schemas,
-    index: SchemaIndex,
-}
-
-impl Published {
-    fn new(file: &str, others: &[&str]) -> Self {
-        let (mut schemas, mut compiler) = (Schemas::new(), Compiler::new());
-        compiler.enable_format_assertions();
-        let mut add = |file: &str| {
-            let text = fs::read_to_string(repository("fixtures/schemas").join(file)).unwrap();
-            let schema: Value = serde_json::from_str(&text).unwrap();
-            let id = schema["$id"].as_str().unwrap().to_owned();
-            // A relative reference is to the file's name beside the schema's own.
-            let beside = format!("{}/{file}", id.rsplit_once('/').unwrap().0);
-            for location in [id.clone(), beside] {
-                compiler.add_resource(&location, schema.clone()).unwrap();
-            }
-            id
-        };
-        others.iter().for_each(|file| _ = add(file));
-        let id = add(file);
-        let index = compiler.compile(&id, &mut schemas).unwrap_or_else(|why| panic!("{why:#}"));
-        Self { schemas, index }
-    }
-
-    fn sarif() -> Self {
-        Self::new("sarif-schema-2.1.0.json", &[])
-    }
-
-    fn cyclonedx() -> Self {
-        Self::new("bom-1.6.SNAPSHOT.schema.json", &["spdx.SNAPSHOT.schema.json", "jsf-0.82.SNAPSHOT.schema.json"])
-    }
-
-    #[track_caller]
-    fn holds(&self, document: &str) -> Value {
-        let value: Value = serde_json::from_str(document).unwrap();
-        if let Err(why) = self.schemas.validate(&value, self.index) {
-            panic!("{why:#}\n{document}");
-        }
-        value
-    }
-
-    fn refuses(&self, value: &Value) -> bool {
-        self.schemas.validate(value, self.index).is_err()
-    }
-}
-
 #[test]
 fn sarif_is_what_oasis_published() {
     let document = written(&verify(), ForeignForm::Sarif);
     let schema = Published::sarif();
     let value = schema.holds(&document);
-    recorded("expected/verify/findings.sarif", &document);
+    recorded("golden/verify/findings.sarif", &document);
     let nothing = Verify { clusters: Vec::new(), rules: Vec::new(), ..verify() };
     schema.holds(&written(&nothing, ForeignForm::Sarif));
     // The schema sees what is wrong.
@@ -284,7 +242,7 @@ fn a_fingerprint_stays_from_run_to_run() {
 #[test]
 fn junit_counts_what_it_lists() {
     let document = written(&verify(), ForeignForm::Junit);
-    recorded("expected/verify/findings.junit.xml", &document);
+    recorded("golden/verify/findings.junit.xml", &document);
     let read = roxmltree::Document::parse(&document).unwrap();
     let root = read.root_element();
     let number = |node: roxmltree::Node<'_, '_>, name: &str| node.attribute(name).unwrap().parse::<usize>().unwrap();
@@ -317,7 +275,7 @@ fn cyclonedx_is_what_ecma_published() {
     let document = written(&verify, ForeignForm::CycloneDx);
     let schema = Published::cyclonedx();
     let value = schema.holds(&document);
-    recorded("expected/verify/inventory.cdx.json", &document);
+    recorded("golden/verify/inventory.cdx.json", &document);
     // Of a fleet: what both have is there once.
     verify.clusters.push(test);
     verify.inventories.push(inventory_of("/srv/clusters/test", &ALL[..2]));
@@ -345,35 +303,4 @@ fn cyclonedx_is_what_ecma_published() {
         assert_eq!(count(&value, kind), found, "{kind}");
         assert_eq!(count(&fleet, kind), if kind == "cluster:" { 2 } else { found }, "{kind}");
     }
-}
-
-/// Each reference is there, once; the graph names every component; nothing secret is in it.
-fn references_hold(document: &Value) {
-    let components = document["components"].as_array().unwrap().iter().chain(document["metadata"].get("component"));
-    let mut references: Vec<&str> = components.map(|component| component["bom-ref"].as_str().unwrap()).collect();
-    let count = references.len();
-    references.sort_unstable();
-    references.dedup();
-    assert_eq!(references.len(), count);
-    let known = |reference: &Value| references.binary_search(&reference.as_str().unwrap()).is_ok();
-    let dependencies = document["dependencies"].as_array().unwrap();
-    assert_eq!(dependencies.len(), count);
-    for dependency in dependencies {
-        assert!(known(&dependency["ref"]));
-        assert!(dependency["dependsOn"].as_array().unwrap().iter().all(known), "{dependency}");
-    }
-    fn named<'a>(value: &'a Value, to: &mut Vec<&'a Value>) {
-        match value {
-            Value::Object(fields) => fields.iter().for_each(|(key, value)| match value {
-                Value::String(_) if key.ends_with("Ref") => to.push(value),
-                value => named(value, to),
-            }),
-            Value::Array(values) => values.iter().for_each(|value| named(value, to)),
-            _ => {}
-        }
-    }
-    let mut all = Vec::new();
-    named(document, &mut all);
-    assert!(all.len() > 10 && all.into_iter().all(known));
-    assert!(!document.to_string().contains("-----BEGIN"));
 }

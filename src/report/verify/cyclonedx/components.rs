@@ -86,7 +86,7 @@ fn certificate(
     let public_key = public_key.map(|key| Sort::PublicKey.reference(&key));
     let issuers = issuers.iter().map(|issuer| Sort::Certificate.reference(issuer));
     let needs = issuers.chain([signature.clone()]).chain(public_key.clone()).collect();
-    let asset = Asset::CertificateProperties {
+    let asset = Asset::Certificate {
         subject_name: sanitised(subject),
         issuer_name: sanitised(issuer),
         not_valid_before: *not_before,
@@ -103,7 +103,7 @@ fn certificate(
 fn public_key(digest: &Digest, Found { facts, places }: &Found<KeyKind>, algorithms: &mut Algorithms) -> Node {
     let (material, vulnerable) = key("public-key", Some(facts), algorithms);
     let needs = material.algorithm_ref.clone().into_iter().collect();
-    let asset = Asset::RelatedCryptoMaterialProperties(material);
+    let asset = Asset::Material(material);
     let name = format!("{facts} public key");
     (component(Sort::PublicKey.reference(digest), &name, Some(places), MATERIAL, asset, vulnerable, []), needs)
 }
@@ -120,7 +120,7 @@ fn private_key(
     let mechanism = if *is_encrypted { "Software" } else { "None" };
     let material = Material { secured_by: Some(Securing { mechanism }), ..material };
     let name = kind.as_ref().map_or_else(|| "private key".to_owned(), |kind| format!("{kind} private key"));
-    let asset = Asset::RelatedCryptoMaterialProperties(material);
+    let asset = Asset::Material(material);
     let more = [property("kpki:encrypted", yes(*is_encrypted))];
     (component(Sort::PrivateKey.reference(digest), &name, Some(places), MATERIAL, asset, vulnerable, more), needs)
 }
@@ -141,7 +141,7 @@ fn crl(digest: &Digest, Found { facts, places }: &Found<CrlFacts>, algorithms: &
     let issuers = issuers.iter().map(|issuer| Sort::Certificate.reference(issuer));
     let needs = issuers.chain([signature.clone()]).collect();
     // CycloneDX has no kind of its own for it.
-    let asset = Asset::RelatedCryptoMaterialProperties(Material {
+    let asset = Asset::Material(Material {
         r#type: "other",
         id: number.clone(),
         algorithm_ref: Some(signature),
@@ -162,7 +162,7 @@ fn algorithm(strength: Strength) -> Node {
         Primitive::Unknown => ("unknown", &["unknown"]),
     };
     let length = strength.length.map(|length| length.to_string());
-    let asset = Asset::AlgorithmProperties {
+    let asset = Asset::Algorithm {
         primitive,
         parameter_set_identifier: length.or_else(|| strength.parameter.map(str::to_owned)),
         curve: strength.curve,

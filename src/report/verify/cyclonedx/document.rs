@@ -86,9 +86,10 @@ pub struct CryptoProperties {
 }
 
 #[derive(Serialize)]
-#[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
+#[serde(rename_all_fields = "camelCase")]
 pub enum Asset {
-    CertificateProperties {
+    #[serde(rename = "certificateProperties")]
+    Certificate {
         subject_name: String,
         issuer_name: String,
         #[serde(serialize_with = "instant")]
@@ -100,8 +101,10 @@ pub enum Asset {
         subject_public_key_ref: Option<String>,
         certificate_format: &'static str,
     },
-    RelatedCryptoMaterialProperties(Material),
-    AlgorithmProperties {
+    #[serde(rename = "relatedCryptoMaterialProperties")]
+    Material(Material),
+    #[serde(rename = "algorithmProperties")]
+    Algorithm {
         primitive: &'static str,
         #[serde(skip_serializing_if = "Option::is_none")]
         parameter_set_identifier: Option<String>,
