@@ -2,6 +2,7 @@
 
 use super::judged::{Judged, JudgedTree};
 use super::problem::{Problem, rotates};
+use super::state::State;
 use crate::catalog::paths::SIGNER_ENTRY;
 use crate::catalog::{self, CaId, Files};
 use crate::inventory::{Item, Kind, Reading};
@@ -84,6 +85,7 @@ fn new(tree: &JudgedTree, judged: &Judged) -> Remedy {
         _ if (is_pair || entry == SIGNER_ENTRY) && item.reading == Reading::Missing => Remedy::Make,
         _ if is_pair || entry == SIGNER_ENTRY => Remedy::MakeAnew,
         Kind::Authority => Remedy::None,
+        _ if item.authority.is_some_and(|ca| is_another(tree, ca)) => Remedy::None,
         _ if is_external => Remedy::Request,
         Kind::Kubeconfig if is_in_files(judged) => Remedy::Replace,
         _ => Remedy::Renew,
@@ -92,8 +94,17 @@ fn new(tree: &JudgedTree, judged: &Judged) -> Remedy {
 
 /// The key of the authority is not in the tree.
 fn is_elsewhere(tree: &JudgedTree, authority: CaId) -> bool {
-    let own = |judged: &&Judged| judged.item.name == authority.name() && judged.item.kind == Kind::Authority;
-    tree.items.iter().find(own).is_some_and(|judged| judged.item.externally_managed)
+    own(tree, authority).is_some_and(|judged| judged.item.externally_managed)
+}
+
+/// The node has another than its cluster directory: nothing is signed for it before that is put right.
+fn is_another(tree: &JudgedTree, authority: CaId) -> bool {
+    own(tree, authority).is_some_and(|judged| judged.state == State::DiffersFromCa)
+}
+
+fn own(tree: &JudgedTree, authority: CaId) -> Option<&Judged> {
+    let is_it = |judged: &&Judged| judged.item.name == authority.name() && judged.item.kind == Kind::Authority;
+    tree.items.iter().find(is_it)
 }
 
 /// A kubeconfig that names the files of its credential; the kubelet's own are another matter.
@@ -106,8 +117,11 @@ pub(super) fn entry(item: &Item) -> &str {
     item.name.split_once('[').map_or(item.name.as_str(), |(entry, _)| entry)
 }
 
-/// There is no certificate that a new one could be like.
+/// There is no certificate that a new one could be like: of the kubelet's there is none in kubelet.conf.
 pub(super) fn is_without_certificate(judged: &Judged) -> bool {
+    if rotates(judged) {
+        return true;
+    }
     let is_key = judged.item.owner_of_key().is_some();
     !is_key && !matches!(judged.item.reading, Reading::Certificate(_))
 }

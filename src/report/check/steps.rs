@@ -8,7 +8,7 @@ use crate::report::restart::one_at_a_time;
 use crate::tree::ProfileAt;
 
 /// From this many entries on a command names none of them.
-const MANY: usize = 12;
+const MANY: usize = 6;
 
 /// `few`: for how many places a command is shown.
 pub fn steps(advice: &Advice, few: usize) -> Vec<String> {
@@ -61,7 +61,7 @@ pub fn steps(advice: &Advice, few: usize) -> Vec<String> {
         Problem::NotYetValid => vec!["check the clock of this machine and of the one they were made on".to_owned()],
         Problem::CutAuthorityData => {
             let mut steps = vec![
-                "kubeadm certs renew leaves the first certificate of a chain only, and a copy may be another cluster's: what it \
+                "with kubeadm certs renew the first certificate of a chain alone is left, and a copy may be another cluster's: what it \
                  trusts is not what signs the servers"
                     .to_owned(),
             ];
@@ -270,7 +270,7 @@ fn make(place: &Affected, options: &[&str]) -> String {
 fn import(place: &Affected) -> String {
     let entry = place.names.first().filter(|id| CaId::parse(&id.name).is_some());
     let options: Vec<&str> = entry.iter().flat_map(|id| ["--as", id.name.as_str()]).collect();
-    place.origin.command("import", &[&place.path], &options)
+    place.origin.command_by_profile("import", &[&place.path], &options)
 }
 
 /// Of the first one's node.
