@@ -43,7 +43,7 @@ pub struct Affected {
     pub names: Vec<EntryId>,
     /// Each with its node.
     pub ids: Vec<EntryId>,
-    /// `kpki renew all --due` takes every one of them.
+    /// `kpki renew all --due` takes every one of them, and has nothing to leave to an external authority.
     pub due: bool,
     /// Only a profile says what belongs there.
     pub by_profile: bool,
@@ -123,7 +123,11 @@ fn affected(problem: Problem, items: &[Found<'_>], trees: &[JudgedTree]) -> Opti
             ids.push(id);
         }
     }
-    for tree in trees.iter().skip(first.from).take_while(|tree| tree.origin == *origin) {
+    let mut is_external = false;
+    let is_beside = |tree: &&JudgedTree| tree.origin == *origin;
+    let (before, after) = trees.split_at_checked(first.from).unwrap_or_default();
+    for tree in before.iter().rev().take_while(is_beside).chain(after.iter().take_while(is_beside)) {
+        is_external |= tree.items.iter().any(|judged| judged.item.externally_managed);
         for name in tree.items.iter().map(|judged| entry(&judged.item)).collect::<BTreeSet<_>>() {
             *having.entry(name).or_insert(0) += 1;
         }
@@ -143,7 +147,7 @@ fn affected(problem: Problem, items: &[Found<'_>], trees: &[JudgedTree]) -> Opti
         root: first.tree.root.clone(),
         names,
         ids,
-        due: items.iter().all(|found| is_due(problem, found)),
+        due: items.iter().all(|found| is_due(problem, found)) && !is_external,
         by_profile: items.iter().any(|found| is_without_certificate(found.judged)),
     })
 }

@@ -38,7 +38,7 @@ pub fn run(request: &Request) -> Result<Requests, Error> {
         }
     }
     if !refused.is_empty() {
-        return Err(error::not_imported(&refused, &session.target.root));
+        return Err(error::not_imported(&refused, &session.target.origin));
     }
     let is_external = |one: &Placed| {
         let mut credentials = session.credentials.iter().filter(|credential| credential.roots().is_some());

@@ -2,7 +2,7 @@
 
 use super::evaluate::Evaluation;
 use super::renewing::Renewing;
-use crate::files::shell_word;
+use crate::files::shell_path;
 use crate::plan::renew::{self as plan, Credential, CsrDecision, Decision, Skipped};
 use crate::report::renew::RenewalEntry;
 use crate::workspace::requests::{External, Made, Site};
@@ -51,7 +51,7 @@ pub(in crate::commands::renew) fn describe(entries: &mut [RenewalEntry], made: &
     for one in made {
         let row = entries.iter_mut().find(|entry| entry.id == one.id);
         let Some((row, path)) = row.zip(one.paths.first()) else { continue };
-        let import = format!("kpki import CERT --dir {}", shell_word(dir));
+        let import = format!("kpki import CERT --dir {}", shell_path(dir));
         row.reasons = vec![format!("its authority is external; have {} signed, then: {import}", path.display())];
     }
 }

@@ -2,7 +2,7 @@
 
 use super::request::{Request, none};
 use crate::error::Error;
-use crate::files::shell_word;
+use crate::files::shell_path;
 use crate::report::counted;
 use crate::store::{self, Generation, Roots};
 
@@ -15,7 +15,7 @@ pub fn choose(request: &Request, roots: &Roots) -> Result<String, Error> {
         Some(name) => {
             return Err(Error::usage(format!("there is no generation {name:?}")).hint(format!(
                 "list them with: kpki history --dir {}",
-                shell_word(&request.dir.display().to_string())
+                shell_path(&request.dir)
             )));
         }
     };
@@ -53,7 +53,7 @@ fn newest(request: &Request, all: &[Generation]) -> Result<String, Error> {
             .hint(format!(
                 "if that is intended: kpki restore {} --dir {}",
                 newest.name,
-                shell_word(&request.dir.display().to_string())
+                shell_path(&request.dir)
             )));
     }
     Ok(newest.name.clone())

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::faults::{Ends, FAULTS, Fault, WITHOUT};
 use super::sites::{Node, Site};
-use super::{Host, commands};
+use super::{Host, commands, signed};
 use crate::harness::repository;
 
 #[test]
@@ -85,27 +85,6 @@ fn broken(fault: &Fault, site: Site) -> (Host, Vec<Node>, Vec<String>) {
     (host, nodes, steps)
 }
 
-/// Has every request signed by an authority that is kept elsewhere; the paths of the certificates.
-fn signed(host: &Host, node: &Node) -> String {
-    let mut out = Vec::new();
-    for entry in walkdir::WalkDir::new(node.shared.join(".kpki/requests")).sort_by_file_name() {
-        let path = entry.unwrap().into_path();
-        if path.extension().is_none_or(|end| end != "csr") {
-            continue;
-        }
-        let stem = path.file_stem().unwrap().to_str().unwrap().to_owned();
-        let name = match path.parent().unwrap().file_name().unwrap().to_str().unwrap() {
-            "etcd" => format!("etcd-{stem}"),
-            "kubelet" => "kubelet-serving".to_owned(),
-            _ => stem,
-        };
-        let profile = if node.shared.join(".kpki/profile.yaml").exists() { "" } else { "--profile p.yaml" };
-        host.sh(&format!("kpki sign {} --as {name} --dir safe {profile} --out {name}.pem", path.display())).ok();
-        out.push(format!("{name}.pem"));
-    }
-    out.join(" ")
-}
-
 /// Runs the commands of some steps, in their order.
 fn follow(host: &Host, nodes: &[Node], fault: &Fault, steps: &[&String]) {
     let all: Vec<String> = steps.iter().flat_map(|step| commands(step)).collect();
@@ -121,9 +100,16 @@ fn follow(host: &Host, nodes: &[Node], fault: &Fault, steps: &[&String]) {
     }
     for command in other {
         let command = command.replace("--profile FILE", "--profile p.yaml");
-        let certificates = if command.contains(" CERT...") { signed(host, &nodes[0]) } else { String::new() };
+        let certificates =
+            if command.contains(" CERT...") { signed(host, &nodes[0].shared, &safe(&nodes[0])) } else { String::new() };
         host.sh(&command.replace("CERT...", &certificates)).ok();
     }
+}
+
+/// Who signs for a tree without a profile needs it all the same.
+fn safe(node: &Node) -> String {
+    let is_recorded = node.shared.join(".kpki/profile.yaml").exists();
+    if is_recorded { "safe".to_owned() } else { "safe --profile p.yaml".to_owned() }
 }
 
 fn is_alternative(step: &&String) -> bool {

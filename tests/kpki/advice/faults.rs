@@ -247,7 +247,7 @@ fn kubelet_away(node: &Node) {
 }
 
 /// scheduler.conf names files beside it.
-fn in_files(node: &Node) {
+pub fn in_files(node: &Node) {
     node.write("client.crt", node.read("pki/apiserver-kubelet-client.crt"));
     node.write("client.key", node.read("pki/apiserver-kubelet-client.key"));
     let text = node.read("scheduler.conf");

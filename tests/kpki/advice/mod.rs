@@ -5,12 +5,16 @@
 
 mod check;
 
+mod errors;
 mod faults;
+mod names;
+mod printed;
 
 mod sites;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::process::Command;
 
 use kpki::cli;
@@ -100,6 +104,26 @@ impl Said {
         assert_eq!(self.status, Some(0), "{}\n{}{}", self.command, self.stdout, self.stderr);
         self
     }
+}
+
+/// Has every request below a directory signed by the authorities of a tree that is kept elsewhere; the certificates' paths.
+pub fn signed(host: &Host, below: &Path, safe: &str) -> String {
+    let mut out = Vec::new();
+    for entry in walkdir::WalkDir::new(below).sort_by_file_name() {
+        let path = entry.unwrap().into_path();
+        if path.extension().is_none_or(|end| end != "csr") {
+            continue;
+        }
+        let stem = path.file_stem().unwrap().to_str().unwrap().to_owned();
+        let name = match path.parent().unwrap().file_name().unwrap().to_str().unwrap() {
+            "etcd" => format!("etcd-{stem}"),
+            "kubelet" => "kubelet-serving".to_owned(),
+            _ => stem,
+        };
+        host.sh(&format!("kpki sign '{}' --as {name} --dir {safe} --out {name}.pem", path.display())).ok();
+        out.push(format!("{name}.pem"));
+    }
+    out.join(" ")
 }
 
 /// The verbs that take `--at`, with the verb above them.
