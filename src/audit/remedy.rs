@@ -87,7 +87,7 @@ fn new(tree: &JudgedTree, judged: &Judged) -> Remedy {
         Kind::Authority => Remedy::None,
         _ if item.authority.is_some_and(|ca| is_another(tree, ca)) => Remedy::None,
         _ if is_external => Remedy::Request,
-        Kind::Kubeconfig if is_in_files(judged) => Remedy::Replace,
+        Kind::Kubeconfig if is_in_a_file(tree, judged) => Remedy::Replace,
         _ => Remedy::Renew,
     }
 }
@@ -107,9 +107,12 @@ fn own(tree: &JudgedTree, authority: CaId) -> Option<&Judged> {
     tree.items.iter().find(is_it)
 }
 
-/// A kubeconfig that names the files of its credential; the kubelet's own are another matter.
-fn is_in_files(judged: &Judged) -> bool {
-    !rotates(judged) && !judged.item.path.ends_with(entry(&judged.item))
+/// A kubeconfig that names where its credential is, but for what is renewed in its place: a pair of files of the tree. The
+/// kubelet's own is another matter.
+fn is_in_a_file(tree: &JudgedTree, judged: &Judged) -> bool {
+    let path = &judged.item.path;
+    let is_pair = path.starts_with(&tree.root) && path.ends_with(".crt");
+    !rotates(judged) && !is_pair && !path.ends_with(entry(&judged.item))
 }
 
 /// The entry that an item is of: `apiserver[key]` and a further user of a kubeconfig are part of one.

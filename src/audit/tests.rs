@@ -349,6 +349,11 @@ fn extreme_dates_do_not_overflow() {
         facts.not_before = datetime!(0001-01-01 0:00 UTC);
         facts.not_after = datetime!(9999-12-31 23:59:59 UTC);
     }
-    let tree = judge_tree(tree(vec![item]), Policy::default(), Origin::new("", ProfileAt::NoTree), datetime!(9999-12-31 23:59:59 UTC));
+    let tree = judge_tree(
+        tree(vec![item]),
+        Policy::default(),
+        Origin::new("", ProfileAt::NoTree),
+        datetime!(9999-12-31 23:59:59 UTC),
+    );
     assert_eq!(tree.items[0].state, State::Critical);
 }

@@ -73,7 +73,7 @@ pub fn run(request: &Request, progress: Progress<'_>) -> Result<Requests, Error>
     Ok(Requests {
         verb: Verb::Csr,
         directory: Some(site.roots().main.display().to_string()),
-        tree: Some(session.target.root.display().to_string()),
+        tree: Some(session.target.origin.clone()),
         out: request.out.as_ref().map(|out| out.display().to_string()),
         dry_run: run.dry_run,
         entries,

@@ -73,7 +73,8 @@ pub fn finding(finding: &Finding) -> String {
         Finding::OtherServiceAccount => "not the service account key that was exported".to_owned(),
         Finding::NotTheSigner => "it is not the first certificate of ca.crt alone".to_owned(),
         Finding::CutAuthorityData => {
-            "its certificate-authority-data lacks certificates of the ca beside it, which kpki renew replaces".to_owned()
+            "its certificate-authority-data lacks certificates of the ca beside it, which kpki renew replaces"
+                .to_owned()
         }
         Finding::NotThePublicHalf => "sa.pub does not contain the public key of sa.key".to_owned(),
     }

@@ -117,7 +117,8 @@ impl From<StoreError> for Error {
             StoreError::File(error) => return error.into(),
             StoreError::BadPath(error) => return error.into(),
             StoreError::Stopped(stopped) => return stopped.into(),
-            StoreError::Exist(_) | StoreError::MadeMeanwhile(_) | StoreError::ChangedMeanwhile(_) => {
+            StoreError::Exist(_) => "move it away, or give another place with --out",
+            StoreError::MadeMeanwhile(_) | StoreError::ChangedMeanwhile(_) => {
                 "run the command again: it uses the existing files"
             }
             StoreError::NoName(_) => "add the name of the file behind the directory",
@@ -125,9 +126,8 @@ impl From<StoreError> for Error {
             StoreError::OtherFileSystem(_) => "put the whole tree on one file system, or choose another --dir",
             StoreError::Unfinished { .. } => "run the command again: it completes the interrupted run",
             StoreError::Unsynced(_) => "check the disk, then run the command again",
-            StoreError::Reserved(_) | StoreError::Conflict(_) => {
-                "choose other paths for the extra certificates in the profile"
-            }
+            StoreError::Reserved(_) => "choose another path with --out, or for the extra certificate in the profile",
+            StoreError::Conflict(_) => "choose other paths for the extra certificates in the profile",
             StoreError::BadMark { .. } => "check .kpki/commit and .kpki/staging, then move them away",
             StoreError::KubeletGone(_) => {
                 "put the directory back (mount it), then run the command again: it completes the interrupted run"

@@ -11,8 +11,8 @@ use crate::files::shell_path;
 use crate::plan::decision::{Decision, Difference, Notice, Reconciled, Refusal, Takes};
 use crate::plan::item::Item;
 use crate::plan::outside::Outside;
-use crate::tree::{Origin, Unusable};
 use crate::tree::layout::{Place, Root};
+use crate::tree::{Origin, Unusable};
 use crate::x509::PathError;
 
 use super::failure::Error;

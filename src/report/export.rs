@@ -129,13 +129,17 @@ impl Report for Verify {
         table(out, screen.width, &["ENTRY", "STATE", "PATH", "WHY"], rows)?;
         let node = &self.node;
         if self.outcome > NodeState::Unreadable {
-            let again = format!("kpki export {} --dir DIR --out {}", shell_word(node), shell_path(format!("{node}.tar.gz")));
+            let again =
+                format!("kpki export {} --dir DIR --out {}", shell_word(node), shell_path(format!("{node}.tar.gz")));
             lines(out, "export it again on the host with the cluster directory: ", [again])?;
         }
         if self.outcome == NodeState::OtherNode {
             line(
                 out,
-                format_args!("if the node's name is not the host name: kpki export --verify NODE --dir {}", shell_path(&self.directory)),
+                format_args!(
+                    "if the node's name is not the host name: kpki export --verify NODE --dir {}",
+                    shell_path(&self.directory)
+                ),
             )?;
         }
         Ok(())

@@ -206,10 +206,7 @@ fn nodes(main: &Path, profile: Option<&Profile>) -> Result<Nodes, Error> {
                 return Err(above
                     .into_iter()
                     .fold(error, |error, above| {
-                        error.hint(format!(
-                            "give the directory above pki/: --dir {}",
-                            shell_path(&above)
-                        ))
+                        error.hint(format!("give the directory above pki/: --dir {}", shell_path(above)))
                     })
                     .hint("give a directory of many clusters with --profiles DIR (check-expiration, renew)"));
             }

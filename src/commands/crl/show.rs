@@ -48,7 +48,7 @@ fn open(path: &Path) -> Result<Source, Error> {
 fn refused(path: &Path, why: inventory::Unreadable) -> Error {
     Error::new(format!("cannot read a CRL from {}", path.display()))
         .because(why)
-        .hint(format!("show what it holds: kpki inspect {}", shell_path(&path)))
+        .hint(format!("show what it holds: kpki inspect {}", shell_path(path)))
 }
 
 fn facts(path: &Path, crl: &Crl) -> CrlHead {

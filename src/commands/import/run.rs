@@ -55,7 +55,7 @@ pub fn run(request: &Request) -> Result<Requests, Error> {
     Ok(Requests {
         verb: Verb::Import,
         directory: Some(session.names().0),
-        tree: Some(session.names().0),
+        tree: Some(session.target.origin.clone()),
         out: None,
         dry_run: request.run.dry_run,
         generation,

@@ -8,8 +8,8 @@ use crate::ca::{self, PrivateKey};
 use crate::catalog::{CaId, Files};
 use crate::encoding::pem;
 use crate::encoding::shown::named;
-use crate::files::shell_path;
 use crate::error::{self, Error};
+use crate::files::shell_path;
 use crate::kubeconfig::{self, ClientKey, Kubeconfig};
 use crate::plan::blueprints::{self, Bounds};
 use crate::plan::init::control_plane_url;
@@ -102,7 +102,9 @@ pub fn user(request: &Request) -> Result<Made, Error> {
 fn can_sign(request: &Request, snapshot: &Snapshot) -> Result<(), Error> {
     let authority = snapshot.authorities.get(&CaId::Cluster).unwrap_or(&Authority::Missing);
     match refusal(CaId::Cluster, authority, request.run.now) {
-        Some(refusal) => Err(error::refused(&Origin::new(request.dir.display().to_string(), ProfileAt::Recorded), &[refusal])),
+        Some(refusal) => {
+            Err(error::refused(&Origin::new(request.dir.display().to_string(), ProfileAt::Recorded), &[refusal]))
+        }
         None if !authority.is_local() => Err(no_signer(request, authority)),
         None => Ok(()),
     }

@@ -28,8 +28,8 @@ impl Report for Requests {
         }
         if self.verb == Verb::Csr && self.count("request") + self.count("keep") > 0 {
             let from = self.out.as_ref().map(|out| format!(" --requests {}", shell_path(out))).unwrap_or_default();
-            let next = format!("then: kpki import CERT...{}{from}", self.dir());
-            lines(out, "", [format!("Have the authority's owner sign the .csr files; {next}")])?;
+            let import = self.tree.as_ref().map(|tree| tree.command("import", &["CERT..."], &[])).unwrap_or_default();
+            lines(out, "", [format!("Have the authority's owner sign the .csr files; then: {import}{from}")])?;
         }
         restart_lines(&self.restart, "Before the new certificates are used", out)
     }
@@ -38,7 +38,7 @@ impl Report for Requests {
 impl Requests {
     /// The tree as a flag.
     fn dir(&self) -> String {
-        self.tree.as_ref().map(|dir| format!(" --dir {}", shell_path(dir))).unwrap_or_default()
+        self.tree.as_ref().map(|tree| format!(" --dir {}", shell_path(&tree.dir))).unwrap_or_default()
     }
 }
 

@@ -75,7 +75,7 @@ pub const FAULTS: &[Fault] = &[
     fault(Problem::Expired, ONE, EXPIRED, |_, node| node.remove("pki/etcd/ca.key")),
     Fault {
         by_hand: |_, node| in_files_away(node),
-        ..fault(Problem::Expired, OURS, EXPIRED, |_, node| in_files(node))
+        ..fault(Problem::Expired, OURS, EXPIRED, |_, node| in_one_file(node))
     },
     Fault {
         by_hand: |_, node| kubelet_away(node),
@@ -136,10 +136,15 @@ pub const FAULTS: &[Fault] = &[
     Fault {
         by_hand: |_, node| in_files_away(node),
         ..fault(Problem::Missing, OURS, SOON, |_, node| {
-            in_files(node);
-            node.remove_own("client.crt");
+            in_one_file(node);
+            node.remove_own("client.pem");
         })
     },
+    fault(Problem::Expired, TREES, EXPIRED, |_, node| in_a_pair(node)),
+    fault(Problem::Missing, OURS, SOON, |_, node| {
+        in_a_pair(node);
+        node.remove_own("client.crt");
+    }),
     Fault {
         extra: "controllerManager: {signerFile: true}\n",
         ..fault(Problem::Missing, OURS, SOON, |_, node| node.remove_own("pki/ca-signer.crt"))
@@ -246,13 +251,22 @@ fn kubelet_away(node: &Node) {
     node.remove_own("kubelet.conf");
 }
 
-/// scheduler.conf names files beside it.
-pub fn in_files(node: &Node) {
-    node.write("client.crt", node.read("pki/apiserver-kubelet-client.crt"));
-    node.write("client.key", node.read("pki/apiserver-kubelet-client.key"));
+/// scheduler.conf names files beside it: a pair, or one with both.
+fn in_files(node: &Node, certificate: &str, key: &str) {
+    node.write(key, node.read("pki/apiserver-kubelet-client.key"));
+    let pem = node.read("pki/apiserver-kubelet-client.crt");
+    node.write(certificate, if certificate == key { pem + &node.read(key) } else { pem });
     let text = node.read("scheduler.conf");
     let (before, _) = text.split_once("    client-certificate-data").unwrap();
-    node.write("scheduler.conf", format!("{before}    client-certificate: client.crt\n    client-key: client.key\n"));
+    node.write("scheduler.conf", format!("{before}    client-certificate: {certificate}\n    client-key: {key}\n"));
+}
+
+pub fn in_a_pair(node: &Node) {
+    in_files(node, "client.crt", "client.key");
+}
+
+pub fn in_one_file(node: &Node) {
+    in_files(node, "client.pem", "client.pem");
 }
 
 fn in_files_away(node: &Node) {

@@ -3,6 +3,7 @@
 //!
 //! A printed command is the last thing of its line, behind a colon or alone: [`commands`] finds it there.
 
+mod certificates;
 mod check;
 
 mod errors;
@@ -11,6 +12,9 @@ mod names;
 mod printed;
 
 mod sites;
+mod states;
+mod summaries;
+mod trees;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

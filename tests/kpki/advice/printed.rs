@@ -88,7 +88,7 @@ fn sources() -> BTreeMap<String, String> {
 
 fn printed(text: &str) -> usize {
     const MARKS: [&str; 5] =
-        [": kpki ", "\"kpki import CERT", "origin.command(", "command_by_profile(", "command_for_fleet("];
+        [": kpki ", "tree.command(", "origin.command(", "command_by_profile(", "command_for_fleet("];
     let composed = text.matches("ProfileAt::Recorded).command(").count();
     let line = |line: &str| MARKS.iter().map(|mark| line.matches(mark).count()).sum::<usize>();
     text.lines().map(line).sum::<usize>() + composed
