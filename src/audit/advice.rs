@@ -1,93 +1,52 @@
 //! What the findings call for, each kind once. Facts only: `report` has the words.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::judged::{Judged, JudgedTree, Note, Origin};
+use super::judged::{Judged, JudgedTree};
+use super::problem::{Problem, problems};
+use super::remedy::{Remedy, entry, is_without_certificate, remedy};
 use super::state::State;
-use crate::catalog::paths::{KUBELET_CONF, SIGNER_ENTRY};
 use crate::catalog::readers::{Action, COMPONENTS};
 use crate::catalog::releases::KnownRelease;
-use crate::catalog::{self, CaId, Files, readers};
-use crate::encrypted::EncryptionError;
-use crate::inventory::{Item, Kind, Reading, Unreadable};
+use crate::catalog::{self, CaId, readers};
+use crate::inventory::Reading;
+use crate::tree::{EntryId, Origin};
 
-/// Kinds of findings, the most urgent first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Problem {
-    AuthorityExpired,
-    AuthorityEnding,
-    /// An authority or what it signs, and its key is elsewhere.
-    ExternalAuthorityEnding,
-    External,
-    Revoked,
-    Held,
-    /// The tree's own, past their end.
-    Expired,
-    /// The kubelet renews its client certificate itself.
-    KubeletClientExpired,
-    /// One that is not in order in another way: it can be made anew only.
-    KubeletClientUnusable,
-    NotYetValid,
-    /// Kubeconfigs that do not trust all of ca.crt.
-    CutAuthorityData,
-    /// ca-signer.crt is not what signs.
-    SignerFile,
-    /// Signed by another authority than the tree's.
-    WrongIssuer,
-    /// The key beside it is another's; of an authority, and of sa.pub.
-    KeyMismatch,
-    AuthorityKeyMismatch,
-    ServiceAccountMismatch,
-    /// The key beside it is not there, or nobody can use it; of an authority.
-    KeyUnusable,
-    AuthorityKeyUnusable,
-    /// A node's copy of what the cluster directory has is another.
-    CopyDiffers,
-    /// A file begins with a certificate of its chain, so that the key seems to be another's.
-    LeafNotFirst,
-    AuthorityMissing,
-    Missing,
-    Unreadable,
-    /// Behind a password that was not given, or was not the right one.
-    Locked,
-    CrlEnding,
-    /// etcd's CRL in DER is not its CRL.
-    OtherCrl,
-    /// The tree's own, near their end.
-    Ending,
-    /// Found by walking: issued by others.
-    Foreign,
-    OutlivesAuthority,
-    CutsRenewalsShort,
-    /// One authority in two places.
-    SharedAuthority,
-    /// kubelet.conf has another credential than the one the kubelet uses.
-    KubeletEmbedsAnother,
-    /// One certificate twice in a file.
-    Repeated,
-    /// A serial number that is no positive number.
-    Serial,
-}
-
-/// One kind of finding.
+/// One kind of finding, as far as one remedy helps.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Advice {
     pub problem: Problem,
+    pub remedy: Remedy,
     pub count: usize,
     /// In how many trees.
     pub trees: usize,
-    /// The first few by name.
+    /// What has it, each name once.
     pub names: Vec<String>,
-    /// The first one's path, and its tree's origin and root: for the command that is shown in full.
-    pub path: String,
-    pub origin: Origin,
-    pub root: String,
+    /// By what a command treats as one: a cluster directory is one place with all its nodes. Never empty.
+    pub places: Vec<Affected>,
     /// [`Problem::Expired`]: what to repair, in this order, groups of entry names.
     pub order: Vec<(&'static str, Vec<String>)>,
     /// Components that hold what is replaced until they are restarted, in the order in which to restart them.
     pub restart: Vec<&'static str>,
     /// The release for which that holds; of several, the first tree's.
     pub kubernetes: KnownRelease,
+}
+
+/// What one command is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Affected {
+    pub origin: Origin,
+    /// The first one's file, and the node's directory that it belongs to.
+    pub path: String,
+    pub root: String,
+    /// Its entries. One that has the finding on every node that has it is there once, without a node.
+    pub names: Vec<EntryId>,
+    /// Each with its node.
+    pub ids: Vec<EntryId>,
+    /// `kpki renew all --due` takes every one of them, and has nothing to leave to an external authority.
+    pub due: bool,
+    /// Only a profile says what belongs there.
+    pub by_profile: bool,
 }
 
 /// In which order an expired cluster comes back: each needs the ones before it.
@@ -100,75 +59,120 @@ pub const REPAIR_ORDER: [(&str, &[&str]); 6] = [
     ("kubelet", &["kubelet.conf", "kubelet-serving"]),
 ];
 
-const NAMES: usize = 5;
-
 /// Every kind of finding once, the most urgent first.
 pub fn advice(trees: &[JudgedTree]) -> Vec<Advice> {
-    let mut found: BTreeMap<Problem, Vec<(&JudgedTree, &Judged)>> = BTreeMap::new();
-    for tree in trees {
+    let mut found: BTreeMap<(Problem, Remedy), Vec<Found<'_>>> = BTreeMap::new();
+    for (tree, from) in trees.iter().zip(0..) {
         for judged in &tree.items {
             for problem in problems(tree, judged) {
-                found.entry(problem).or_default().push((tree, judged));
+                let remedy = remedy(problem, tree, judged);
+                found.entry((problem, remedy)).or_default().push(Found { tree, from, judged });
             }
         }
     }
-    found.into_iter().filter_map(|(problem, items)| one(problem, &items)).collect()
+    found.into_iter().map(|((problem, remedy), items)| one(problem, remedy, &items, trees)).collect()
 }
 
-fn one(problem: Problem, items: &[(&JudgedTree, &Judged)]) -> Option<Advice> {
-    let (tree, judged) = items.first()?;
-    let mut names: Vec<String> = Vec::new();
-    for (tree, judged) in items {
-        let name = judged.item.owner_of_key().map_or_else(|| name(tree, judged), str::to_owned);
-        if names.len() < NAMES && !names.contains(&name) {
-            names.push(name);
-        }
-    }
-    let mut roots: Vec<&str> = items.iter().map(|(tree, _)| tree.root.as_str()).collect();
+struct Found<'a> {
+    tree: &'a JudgedTree,
+    /// The tree's position.
+    from: usize,
+    judged: &'a Judged,
+}
+
+fn one(problem: Problem, remedy: Remedy, items: &[Found<'_>], trees: &[JudgedTree]) -> Advice {
+    let places: Vec<Affected> = items
+        .chunk_by(|one, next| one.tree.origin == next.tree.origin)
+        .filter_map(|items| affected(problem, items, trees))
+        .collect();
+    let mut said = BTreeSet::new();
+    let names = places.iter().flat_map(|place| &place.names).map(ToString::to_string);
+    let names = names.filter(|name| said.insert(name.clone())).collect();
+    let mut roots: Vec<&str> = items.iter().map(|found| found.tree.root.as_str()).collect();
     roots.dedup();
-    let replaces = matches!(
+    let replaces = match remedy {
+        Remedy::Renew | Remedy::Replace => problem != Problem::Serial,
+        Remedy::Make => problem == Problem::AuthorityExpired,
+        _ => false,
+    };
+    Advice {
         problem,
-        Problem::AuthorityExpired
-            | Problem::Expired
-            | Problem::KubeletClientExpired
-            | Problem::KubeletClientUnusable
-            | Problem::Ending
-            | Problem::Missing
-            | Problem::Revoked
-            | Problem::WrongIssuer
-            | Problem::CutAuthorityData
-            | Problem::KeyMismatch
-            | Problem::KeyUnusable
-    );
-    Some(Advice {
-        problem,
+        remedy,
         count: items.len(),
         trees: roots.len(),
         names,
-        path: judged.item.path.clone(),
-        origin: tree.origin.clone(),
-        root: tree.root.clone(),
+        places,
         order: if problem == Problem::Expired { order(items) } else { Vec::new() },
         restart: if replaces { restart(items) } else { Vec::new() },
-        kubernetes: tree.policy.kubernetes,
-    })
-}
-
-/// The kubelet's certificates differ from node to node, and so do their faults: as `kpki renew` takes it, `NODE/NAME`.
-fn name(tree: &JudgedTree, judged: &Judged) -> String {
-    let name = &judged.item.name;
-    match (&tree.node, &tree.origin) {
-        (Some(node), Origin::Profile { dir, .. } | Origin::Recorded { dir } | Origin::Unknown { dir })
-            if *dir != tree.root && name == KUBELET_CONF =>
-        {
-            format!("{node}/{name}")
-        }
-        _ => name.clone(),
+        kubernetes: items.first().map(|found| found.tree.policy.kubernetes).unwrap_or_default(),
     }
 }
 
-fn order(items: &[(&JudgedTree, &Judged)]) -> Vec<(&'static str, Vec<String>)> {
-    let expired = |name: &str| items.iter().any(|(_, judged)| judged.item.name == name);
+/// The findings of one origin. Its trees follow each other.
+fn affected(problem: Problem, items: &[Found<'_>], trees: &[JudgedTree]) -> Option<Affected> {
+    let first = items.first()?;
+    let origin = &first.tree.origin;
+    let (mut ids, mut having, mut affected) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
+    let mut seen = BTreeSet::new();
+    for found in items {
+        let item = &found.judged.item;
+        let name = if origin.is_tree() { entry(item) } else { &item.name };
+        let id = found.tree.id(name);
+        if seen.insert(id.clone()) {
+            *affected.entry(name).or_insert(0) += 1;
+            ids.push(id);
+        }
+    }
+    let mut is_external = false;
+    let is_beside = |tree: &&JudgedTree| tree.origin == *origin;
+    let (before, after) = trees.split_at_checked(first.from).unwrap_or_default();
+    for tree in before.iter().rev().take_while(is_beside).chain(after.iter().take_while(is_beside)) {
+        is_external |= tree.items.iter().any(|judged| judged.item.externally_managed);
+        for name in tree.items.iter().map(|judged| entry(&judged.item)).collect::<BTreeSet<_>>() {
+            *having.entry(name).or_insert(0) += 1;
+        }
+    }
+    let mut names: Vec<EntryId> = Vec::new();
+    let mut said = BTreeSet::new();
+    for id in &ids {
+        let is_everywhere = affected.get(id.name.as_str()) == having.get(id.name.as_str());
+        let name = if is_everywhere { EntryId::new(None, &id.name) } else { id.clone() };
+        if said.insert(name.clone()) {
+            names.push(name);
+        }
+    }
+    Some(Affected {
+        origin: origin.clone(),
+        path: first.judged.item.path.clone(),
+        root: first.tree.root.clone(),
+        names,
+        ids,
+        due: items.iter().all(|found| is_due(problem, found)) && !is_external,
+        by_profile: items.iter().any(|found| is_without_certificate(found.judged)),
+    })
+}
+
+/// What `kpki renew --due` finds by itself; what does not exist may be left out on purpose, and is made by name.
+fn is_due(problem: Problem, found: &Found<'_>) -> bool {
+    match problem {
+        Problem::Expired
+        | Problem::Revoked
+        | Problem::WrongIssuer
+        | Problem::KeyMismatch
+        | Problem::KeyUnusable
+        | Problem::CutAuthorityData => true,
+        Problem::Ending => {
+            let Reading::Certificate(facts) = &found.judged.item.reading else { return false };
+            let lifetime = (facts.not_after - facts.not_before).whole_seconds();
+            let window = found.tree.policy.renewal.map_or(0, |before| before.seconds(lifetime));
+            found.judged.state == State::Expired || found.judged.residual.is_some_and(|left| left <= window)
+        }
+        _ => false,
+    }
+}
+
+fn order(items: &[Found<'_>]) -> Vec<(&'static str, Vec<String>)> {
+    let expired = |name: &str| items.iter().any(|found| found.judged.item.name == name);
     let mut order: Vec<(&'static str, Vec<String>)> = REPAIR_ORDER
         .into_iter()
         .map(|(group, names)| {
@@ -178,7 +182,7 @@ fn order(items: &[(&JudgedTree, &Judged)]) -> Vec<(&'static str, Vec<String>)> {
         .collect();
     let mut others: Vec<String> = items
         .iter()
-        .map(|(_, judged)| judged.item.name.clone())
+        .map(|found| found.judged.item.name.clone())
         .filter(|name| !REPAIR_ORDER.iter().any(|(_, names)| names.contains(&name.as_str())))
         .collect();
     others.sort();
@@ -190,8 +194,8 @@ fn order(items: &[(&JudgedTree, &Judged)]) -> Vec<(&'static str, Vec<String>)> {
 }
 
 /// A new authority comes with new certificates of everything it signed.
-fn restart(items: &[(&JudgedTree, &Judged)]) -> Vec<&'static str> {
-    let entries = items.iter().flat_map(|(tree, judged)| {
+fn restart(items: &[Found<'_>]) -> Vec<&'static str> {
+    let entries = items.iter().flat_map(|Found { tree, judged, .. }| {
         let name = judged.item.owner_of_key().unwrap_or(&judged.item.name);
         let signed = CaId::parse(name).map(|ca| catalog::ENTRIES.iter().filter(move |entry| entry.signer == Some(ca)));
         let names = signed.into_iter().flatten().map(|entry| entry.name).chain(std::iter::once(name));
@@ -205,80 +209,4 @@ fn restart(items: &[(&JudgedTree, &Judged)]) -> Vec<&'static str> {
         .map(|reader| reader.component)
         .collect();
     COMPONENTS.into_iter().filter(|component| held.contains(component)).collect()
-}
-
-fn problems(tree: &JudgedTree, judged: &Judged) -> Vec<Problem> {
-    let mut problems: Vec<Problem> = of_state(tree, judged).into_iter().collect();
-    problems.extend(judged.notes.iter().map(|note| match note {
-        Note::OutlivesAuthority { .. } => Problem::OutlivesAuthority,
-        Note::CutsRenewalsShort { .. } => Problem::CutsRenewalsShort,
-        Note::SharedAuthority { .. } => Problem::SharedAuthority,
-        Note::KubeletEmbedsAnother => Problem::KubeletEmbedsAnother,
-        Note::Repeated => Problem::Repeated,
-        Note::Serial => Problem::Serial,
-    }));
-    problems
-}
-
-fn is_locked(item: &Item) -> bool {
-    use Unreadable::{Locked, NoPassword};
-    let Reading::Unreadable(why) = &item.reading else { return false };
-    matches!(why, NoPassword(_) | Locked { why: EncryptionError::WrongPassword, .. })
-}
-
-fn of_state(tree: &JudgedTree, judged: &Judged) -> Option<Problem> {
-    let item = &judged.item;
-    let is_signer = item.name == SIGNER_ENTRY;
-    let known = item.authority.is_some() || item.externally_managed || is_signer || catalog::find(&item.name).is_some();
-    let ours = tree.origin != Origin::Found && known;
-    let is_authority = item.kind == Kind::Authority;
-    // sa.key has no certificate that could be made again.
-    let is_pair = |owner: &str| catalog::find(owner).is_none_or(|entry| !matches!(entry.files, Files::KeyPair(_)));
-    let is_key = item.owner_of_key().is_some_and(is_pair);
-    Some(match judged.state {
-        State::Absent | State::Ok => return None,
-        State::NotYetValid => Problem::NotYetValid,
-        State::DiffersFromCa if is_signer => Problem::SignerFile,
-        State::DiffersFromCa if is_authority => Problem::CopyDiffers,
-        State::DiffersFromCa => Problem::CutAuthorityData,
-        State::WrongIssuer | State::KeyMismatch | State::Revoked | State::Unreadable | State::Missing
-            if rotates(judged) =>
-        {
-            Problem::KubeletClientUnusable
-        }
-        State::WrongIssuer => Problem::WrongIssuer,
-        State::KeyMismatch if is_authority && CaId::parse(&item.name).is_none() => Problem::LeafNotFirst,
-        State::KeyMismatch if is_authority => Problem::AuthorityKeyMismatch,
-        State::KeyMismatch if item.reading == Reading::Unreadable(Unreadable::OtherCopy) => Problem::CopyDiffers,
-        State::KeyMismatch if matches!(item.reading, Reading::Unreadable(_)) => Problem::ServiceAccountMismatch,
-        State::KeyMismatch => Problem::KeyMismatch,
-        State::Unreadable if is_locked(item) => Problem::Locked,
-        State::Unreadable if matches!(item.reading, Reading::Unreadable(Unreadable::OtherCrl)) => Problem::OtherCrl,
-        State::Missing | State::Unreadable if is_key && is_authority => Problem::AuthorityKeyUnusable,
-        State::Missing | State::Unreadable if is_key => Problem::KeyUnusable,
-        State::Unreadable => Problem::Unreadable,
-        State::Revoked => Problem::Revoked,
-        State::Held => Problem::Held,
-        State::Missing if is_signer => Problem::Missing,
-        State::Missing if is_authority => Problem::AuthorityMissing,
-        State::Missing if item.externally_managed => Problem::External,
-        State::Missing => Problem::Missing,
-        State::Warning | State::Critical | State::Expired => match (item.kind, judged.state) {
-            (Kind::Crl, _) => Problem::CrlEnding,
-            _ if !ours => Problem::Foreign,
-            _ if is_authority && item.externally_managed => Problem::ExternalAuthorityEnding,
-            (Kind::Authority, State::Expired) => Problem::AuthorityExpired,
-            (Kind::Authority, _) => Problem::AuthorityEnding,
-            (_, State::Expired) if rotates(judged) => Problem::KubeletClientExpired,
-            _ if item.externally_managed => Problem::External,
-            (_, State::Expired) => Problem::Expired,
-            _ if rotates(judged) => return None,
-            _ => Problem::Ending,
-        },
-    })
-}
-
-/// kubelet.conf names the kubelet's own rotating file: near its end the kubelet renews it, past it it cannot.
-fn rotates(judged: &Judged) -> bool {
-    judged.item.name == KUBELET_CONF && !judged.item.path.ends_with(KUBELET_CONF)
 }

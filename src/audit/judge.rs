@@ -14,12 +14,13 @@ use std::collections::BTreeSet;
 
 use time::OffsetDateTime;
 
-use super::judged::{Judged, JudgedTree, Note, Origin};
+use super::judged::{Judged, JudgedTree, Note};
 use super::policy::Policy;
 use super::state::State;
 use crate::catalog::CaId;
 use crate::inventory::{CertificateFacts, Item, Kind, Reading, Tree, Unreadable};
 use crate::profile::Threshold;
+use crate::tree::Origin;
 
 /// The state of one item at this instant.
 pub fn judge(item: Item, policy: &Policy, at: OffsetDateTime) -> Judged {

@@ -6,6 +6,7 @@ use super::policy::Policy;
 use super::state::State;
 use crate::catalog::CaId;
 use crate::inventory::Item;
+use crate::tree::{EntryId, Origin};
 
 /// One item judged.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,20 +46,15 @@ pub struct JudgedTree {
     pub node: Option<String>,
     /// By what it was judged: profiles may differ.
     pub policy: Policy,
-    /// Where a verb that repairs it finds its profile.
+    /// Where a verb that repairs it finds it and its profile.
     pub origin: Origin,
     pub items: Vec<Judged>,
 }
 
-/// Where a verb that repairs a tree finds its profile.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Origin {
-    /// It was given.
-    Profile { file: String, dir: String },
-    /// It is in the directory's own `.kpki`.
-    Recorded { dir: String },
-    /// A kubernetes directory without a profile.
-    Unknown { dir: String },
-    /// No tree: files that were found by walking.
-    Found,
+impl JudgedTree {
+    /// The id of an entry of it, as verbs take it.
+    pub fn id(&self, name: &str) -> EntryId {
+        let node = self.node.as_deref().filter(|_| self.origin.is_tree() && self.origin.dir != self.root);
+        EntryId::new(node, name)
+    }
 }

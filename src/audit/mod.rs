@@ -4,14 +4,18 @@ mod advice;
 mod judge;
 mod judged;
 mod policy;
+mod problem;
+mod remedy;
 mod state;
 #[cfg(test)]
 mod tests;
 mod verdict;
 
-pub use advice::{Advice, Problem, advice};
+pub use advice::{Advice, Affected, advice};
 pub use judge::{judge_tree, windows};
-pub use judged::{Judged, JudgedTree, Note, Origin};
+pub use judged::{Judged, JudgedTree, Note};
 pub use policy::Policy;
+pub use problem::Problem;
+pub use remedy::Remedy;
 pub use state::State;
 pub use verdict::{Counts, Verdict, verdict};

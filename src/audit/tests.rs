@@ -12,6 +12,7 @@ use crate::clock::{Span, SpanError};
 use crate::inventory::{Attributes, CertificateFacts, CrlFacts, Item, Kind, Reading, Tree, Unreadable};
 use crate::profile::{Threshold, ThresholdError};
 use crate::revocation::{Reason, Revoked};
+use crate::tree::{Origin, ProfileAt};
 
 const START: OffsetDateTime = datetime!(2026-01-01 0:00 UTC);
 
@@ -236,7 +237,7 @@ fn tree(items: Vec<Item>) -> Tree {
 }
 
 fn judged(items: Vec<Item>, days: i64) -> JudgedTree {
-    let origin = Origin::Recorded { dir: "k8s".to_owned() };
+    let origin = Origin::new("k8s", ProfileAt::Recorded);
     judge_tree(tree(items), Policy::default(), origin, START + Duration::days(days))
 }
 
@@ -348,6 +349,11 @@ fn extreme_dates_do_not_overflow() {
         facts.not_before = datetime!(0001-01-01 0:00 UTC);
         facts.not_after = datetime!(9999-12-31 23:59:59 UTC);
     }
-    let tree = judge_tree(tree(vec![item]), Policy::default(), Origin::Found, datetime!(9999-12-31 23:59:59 UTC));
+    let tree = judge_tree(
+        tree(vec![item]),
+        Policy::default(),
+        Origin::new("", ProfileAt::NoTree),
+        datetime!(9999-12-31 23:59:59 UTC),
+    );
     assert_eq!(tree.items[0].state, State::Critical);
 }

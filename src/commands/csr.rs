@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::catalog::CaId;
 use crate::error::{self, Error};
-use crate::files::{self, shell_word};
+use crate::files;
 use crate::plan::renew::{self as plan, CsrDecision, CsrTemplate, Skipped};
 use crate::report::facts::requested;
 use crate::report::requests::{RequestEntry, Requests, Verb};
@@ -73,7 +73,7 @@ pub fn run(request: &Request, progress: Progress<'_>) -> Result<Requests, Error>
     Ok(Requests {
         verb: Verb::Csr,
         directory: Some(site.roots().main.display().to_string()),
-        tree: Some(session.target.root.display().to_string()),
+        tree: Some(session.target.origin.clone()),
         out: request.out.as_ref().map(|out| out.display().to_string()),
         dry_run: run.dry_run,
         entries,
@@ -138,10 +138,10 @@ fn skipped(one: &Wanted, session: &Session<'_>) -> Option<RequestEntry> {
         action: if skipped.is_gap() { "left" } else { "skip" },
         reasons: vec![match skipped {
             Skipped::NotReplenished => {
-                let dir = shell_word(&session.target.root.display().to_string());
-                format!("it does not exist; request it by name: kpki csr {id} --dir {dir}")
+                let request = session.target.origin.command("csr", &[&id], &[]);
+                format!("it does not exist; request it by name: {request}")
             }
-            skipped => error::left(skipped, &id, &session.target.root),
+            skipped => error::left(skipped, &id, &session.target.origin),
         }],
         ..RequestEntry::default()
     })

@@ -1,7 +1,7 @@
 //! Messages: why a node's files cannot be exported, and the findings of `export --verify`.
 
 use crate::encoding::shown::named;
-use crate::files::shell_word;
+use crate::files::shell_path;
 use crate::plan::decision::{Decision, Making, Notice, Reconciled};
 use crate::plan::item::Item;
 use crate::plan::node::Finding;
@@ -39,15 +39,15 @@ pub fn unfit(context: &Context<'_>, items: &[Item], reconciled: &Reconciled) -> 
             whys.push(format!("{item}: its credentials are the kubelet's own files, which are not exported"));
         }
     }
-    let dir = shell_word(&context.directory.display().to_string());
-    if missing {
-        hints.push(format!("make what is missing: kpki init --dir {dir}"));
-    }
+    let make = |options: &[&str]| context.origin.command("init", &[""; 0], options);
     if differs {
-        hints.push(format!(
-            "list earlier runs with: kpki history --dir {dir}; undo one with: kpki restore GENERATION --dir {dir}"
-        ));
-        hints.push(format!("re-issue what does not fit: kpki init --force --dir {dir}"));
+        let dir = shell_path(context.directory);
+        hints.push(format!("see what earlier runs changed: kpki history --dir {dir}"));
+        hints.push(format!("undo one of them: kpki restore GENERATION --dir {dir}"));
+        let and = if missing { ", and what is missing" } else { "" };
+        hints.push(format!("or make what does not fit again{and}: {}", make(&["--force"])));
+    } else if missing {
+        hints.push(format!("make what is missing: {}", make(&[])));
     }
     hints.dedup();
     (whys, hints)
@@ -73,7 +73,8 @@ pub fn finding(finding: &Finding) -> String {
         Finding::OtherServiceAccount => "not the service account key that was exported".to_owned(),
         Finding::NotTheSigner => "it is not the first certificate of ca.crt alone".to_owned(),
         Finding::CutAuthorityData => {
-            "its certificate-authority-data lacks certificates of the ca beside it: kpki renew replaces it".to_owned()
+            "its certificate-authority-data lacks certificates of the ca beside it, which kpki renew replaces"
+                .to_owned()
         }
         Finding::NotThePublicHalf => "sa.pub does not contain the public key of sa.key".to_owned(),
     }

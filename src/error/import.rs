@@ -1,22 +1,19 @@
 //! Messages: why a certificate cannot be put in place.
 
-use std::path::Path;
-
 use super::failure::Error;
 use crate::blueprint::Name;
 use crate::clock::rfc3339;
-use crate::files::shell_word;
+use crate::files::shell_path;
 use crate::plan::import::{Anchors, Objection, Refusal};
-use crate::tree::EntryId;
+use crate::tree::{EntryId, Origin};
 
 fn objection(objection: &Objection) -> String {
     match objection {
         Objection::Expired(at) => format!("it expired at {}", rfc3339(*at)),
         Objection::NotYetValid(at) => format!("it is not valid before {}", rfc3339(*at)),
         Objection::AuthorityMissing(authority) => format!(
-            "the tree has no {}.crt to verify it; import the authority's certificate first: kpki import CERT --as {}",
-            authority.stem(),
-            authority.name()
+            "the tree has no {}.crt to verify it",
+            authority.stem()
         ),
         Objection::Path(_, why) if why.is_about_dates() => why.to_string(),
         Objection::Path(anchors, why) => no_path(anchors, why),
@@ -91,32 +88,32 @@ fn refusal(refusal: &Refusal) -> String {
     }
 }
 
-/// The next steps for one file. `dir`: the tree, for a command.
-fn steps(file: &str, why: &Refusal, dir: &str) -> Vec<String> {
-    let file = shell_word(file);
+/// The next steps for one file.
+fn steps(file: &str, why: &Refusal, origin: &Origin) -> Vec<String> {
     match why {
-        Refusal::Bundle(_) => vec![format!("show what it holds: kpki inspect {file}")],
+        Refusal::Bundle(_) => vec![format!("show what it holds: kpki inspect {}", shell_path(file))],
         Refusal::NoKey { named, .. } => {
             let name = named.as_deref().unwrap_or("NAME");
             vec![
-                format!("make a key and a request for its entry: kpki csr {name} --dir {dir}"),
+                format!("make a key and a request for its entry: {}", origin.command("csr", &[name], &[])),
                 "if kpki csr --out made its key, give that directory with --requests DIR".to_owned(),
             ]
         }
         Refusal::Several(_) => {
-            vec!["put each in a file of its own, with its chain behind it: kpki import A.crt B.crt".to_owned()]
+            let import = origin.command("import", &["CERT..."], &[]);
+            vec![format!("put each in a file of its own, with its chain behind it: {import}")]
         }
         Refusal::Twice => vec!["give one file for each entry".to_owned()],
-        Refusal::Unfit(id, all) => all.iter().flat_map(|one| step(&file, &id.to_string(), one, dir)).collect(),
-        Refusal::UnfitAuthority(all) => all.iter().flat_map(|one| step(&file, "NAME", one, dir)).collect(),
+        Refusal::Unfit(id, all) => all.iter().flat_map(|one| step(file, &id.to_string(), one, origin)).collect(),
+        Refusal::UnfitAuthority(all) => all.iter().flat_map(|one| step(file, "NAME", one, origin)).collect(),
         Refusal::AmbiguousKey | Refusal::Unknown(_) | Refusal::UnnamedAuthority | Refusal::OtherKey(_) => Vec::new(),
     }
 }
 
-fn step(file: &str, id: &str, objection: &Objection, dir: &str) -> Vec<String> {
+fn step(file: &str, id: &str, objection: &Objection, origin: &Origin) -> Vec<String> {
     let append = "append the certificates between it and its authority to its file, nearest first".to_owned();
     match objection {
-        Objection::Expired(_) => vec![format!("have a new one signed: kpki csr {id} --dir {dir}")],
+        Objection::Expired(_) => vec![format!("have a new one signed: {}", origin.command("csr", &[id], &[]))],
         Objection::NotYetValid(_) => vec!["check the clock of this machine, or wait".to_owned()],
         Objection::Path(_, why) if why.is_about_dates() => {
             vec!["have it signed by an authority whose own certificates are valid".to_owned()]
@@ -126,24 +123,29 @@ fn step(file: &str, id: &str, objection: &Objection, dir: &str) -> Vec<String> {
         }
         Objection::Path(..) | Objection::Peer(..) | Objection::BrokenChain(_) => vec![append],
         Objection::Certificate(_) | Objection::MissingNames(_) | Objection::MaySign => vec![format!(
-            "have it signed as it was requested: kpki inspect {file} shows it, and the requests are in {dir}/.kpki/requests"
+            "have it signed as it was requested, in {}/.kpki/requests; what it is shows: kpki inspect {}",
+            origin.dir,
+            shell_path(file)
         )],
         Objection::Serial | Objection::SerialTaken(_) => {
             vec!["have it signed again, with another serial number".to_owned()]
         }
-        Objection::AuthorityMissing(_) | Objection::Unusable(_) | Objection::SignedByAnother(_) => Vec::new(),
+        Objection::AuthorityMissing(authority) => {
+            let import = origin.command("import", &["CERT"], &["--as", authority.name()]);
+            vec![format!("import the authority's certificate first: {import}")]
+        }
+        Objection::Unusable(_) | Objection::SignedByAnother(_) => Vec::new(),
     }
 }
 
 /// Everything that makes an import impossible, as one error with the problems of each file.
-pub fn not_imported(refused: &[(String, Refusal)], directory: &Path) -> Error {
+pub fn not_imported(refused: &[(String, Refusal)], origin: &Origin) -> Error {
     let mut error = Error::new(match refused {
         [(file, _)] => format!("cannot import {file}; nothing was written"),
         several => format!("cannot import {} of the certificates; nothing was written", several.len()),
     });
-    let dir = shell_word(&directory.display().to_string());
     error.why.extend(refused.iter().map(|(file, why)| format!("{file}: {}", refusal(why))));
-    for hint in refused.iter().flat_map(|(file, why)| steps(file, why, &dir)) {
+    for hint in refused.iter().flat_map(|(file, why)| steps(file, why, origin)) {
         if !error.hints.contains(&hint) {
             error.hints.push(hint);
         }

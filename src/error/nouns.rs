@@ -7,7 +7,7 @@ use std::path::Path;
 use crate::ca::CaError;
 use crate::catalog::CaId;
 use crate::encoding::key::KeyError;
-use crate::files::{BadPath, FileError, Kind, TrustError, shell_word};
+use crate::files::{BadPath, FileError, Kind, TrustError, shell_path};
 use crate::profile::Problems;
 use crate::random::NoRandomBytes;
 use crate::signals::Stopped;
@@ -23,7 +23,7 @@ impl From<FileError> for Error {
         }
         if let Kind::Utf16(encoding) = error.kind {
             let (from, to) = (error.path.display().to_string(), format!("{}.utf8", error.path.display()));
-            shown = shown.hint(format!("iconv -f {encoding} -t UTF-8 {} > {}", shell_word(&from), shell_word(&to)));
+            shown = shown.hint(format!("iconv -f {encoding} -t UTF-8 {} > {}", shell_path(&from), shell_path(&to)));
             shown = shown.hint("or in PowerShell: Get-Content FILE | Set-Content -Encoding ascii NEW");
         }
         file_hint(&error.kind).into_iter().fold(shown, Self::hint)
@@ -32,9 +32,9 @@ impl From<FileError> for Error {
 
 /// What opens an encrypted key, which kpki does not sign with; `None`: something else is wrong with it. `then`: what to do with KEY.
 pub fn opened(key: &Path, why: &CaError, then: &str) -> Option<String> {
-    let key = shell_word(&key.display().to_string());
+    let key = shell_path(key);
     matches!(why, CaError::Key(KeyError::Encrypted))
-        .then(|| format!("open it: kpki convert {key} --to pkcs8 --password-file FILE --out KEY; then {then}"))
+        .then(|| format!("open it, then {then}: kpki convert {key} --to pkcs8 --password-file FILE --out KEY"))
 }
 
 /// How an authority of a tree comes to sign. `directory`: the tree.
@@ -117,7 +117,8 @@ impl From<StoreError> for Error {
             StoreError::File(error) => return error.into(),
             StoreError::BadPath(error) => return error.into(),
             StoreError::Stopped(stopped) => return stopped.into(),
-            StoreError::Exist(_) | StoreError::MadeMeanwhile(_) | StoreError::ChangedMeanwhile(_) => {
+            StoreError::Exist(_) => "move it away, or give another place with --out",
+            StoreError::MadeMeanwhile(_) | StoreError::ChangedMeanwhile(_) => {
                 "run the command again: it uses the existing files"
             }
             StoreError::NoName(_) => "add the name of the file behind the directory",
@@ -125,9 +126,8 @@ impl From<StoreError> for Error {
             StoreError::OtherFileSystem(_) => "put the whole tree on one file system, or choose another --dir",
             StoreError::Unfinished { .. } => "run the command again: it completes the interrupted run",
             StoreError::Unsynced(_) => "check the disk, then run the command again",
-            StoreError::Reserved(_) | StoreError::Conflict(_) => {
-                "choose other paths for the extra certificates in the profile"
-            }
+            StoreError::Reserved(_) => "choose another path with --out, or for the extra certificate in the profile",
+            StoreError::Conflict(_) => "choose other paths for the extra certificates in the profile",
             StoreError::BadMark { .. } => "check .kpki/commit and .kpki/staging, then move them away",
             StoreError::KubeletGone(_) => {
                 "put the directory back (mount it), then run the command again: it completes the interrupted run"
@@ -136,7 +136,7 @@ impl From<StoreError> for Error {
                 "nothing was written; take the private key out of the certificate file that is copied there"
             }
             StoreError::Undelivered(first, _) => {
-                let hint = format!("put it in its place: mv {} {}", first.kept.display(), first.path.display());
+                let hint = format!("put it in its place: mv {} {}", shell_path(&first.kept), shell_path(&first.path));
                 return Self::new(text).hint(hint);
             }
             StoreError::NoKubeletRoot => "give the same --kubelet-dir as the run that wrote them",

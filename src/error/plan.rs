@@ -7,12 +7,12 @@ use time::OffsetDateTime;
 use crate::catalog::CaId;
 use crate::catalog::paths::FINALIZE;
 use crate::clock::{length, rfc3339};
-use crate::files::shell_word;
+use crate::files::shell_path;
 use crate::plan::decision::{Decision, Difference, Notice, Reconciled, Refusal, Takes};
 use crate::plan::item::Item;
 use crate::plan::outside::Outside;
-use crate::tree::Unusable;
-use crate::tree::layout::{Layout, Place, Root};
+use crate::tree::layout::{Place, Root};
+use crate::tree::{Origin, Unusable};
 use crate::x509::PathError;
 
 use super::failure::Error;
@@ -22,8 +22,9 @@ use super::nouns::mended;
 #[derive(Debug, Clone, Copy)]
 pub struct Context<'a> {
     pub directory: &'a Path,
+    /// The same, for commands.
+    pub origin: &'a Origin,
     pub kubelet: Option<&'a Path>,
-    pub layout: &'a Layout,
     /// `--force` was given, so that it is not a hint.
     pub force: bool,
 }
@@ -46,7 +47,8 @@ pub fn refusal(context: &Context<'_>, items: &[Item], reconciled: &Reconciled) -
         let error = Error::new(what("an authority or shared key is missing or not valid"));
         return Some(error.causes(reconciled.refusals.iter().map(|one| refused(context, one))));
     }
-    let (mut conflicts, mut unsignable, mut forcible, mut keyless) = (Vec::new(), Vec::new(), false, false);
+    let (mut conflicts, mut unsignable, mut requested) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut forcible, mut keyless) = (false, false);
     for (item, decision) in items.iter().zip(&reconciled.decisions) {
         let place = context.shown(&item.public);
         // A missing certificate of an external authority is not refused: a request is made.
@@ -56,7 +58,12 @@ pub fn refusal(context: &Context<'_>, items: &[Item], reconciled: &Reconciled) -
             keyless |= matches!(signer, Some(Outside::Key(_)));
             forcible |= signer.is_none();
             let list = format!("{} ({place}): {}", item.id, list.join("; "));
-            if signer.is_some() { unsignable.push(list) } else { conflicts.push(list) }
+            if signer.is_some() {
+                unsignable.push(list);
+                requested.push(item.id.to_string());
+            } else {
+                conflicts.push(list);
+            }
         }
     }
     if conflicts.is_empty() && unsignable.is_empty() {
@@ -67,17 +74,15 @@ pub fn refusal(context: &Context<'_>, items: &[Item], reconciled: &Reconciled) -
     let mut error = Error::new(what(&format!("{entries} not fit the profile")));
     error.why = conflicts.into_iter().chain(unsignable.iter().cloned()).collect();
     if !unsignable.is_empty() {
-        let base = if *context.layout == Layout::Cluster { "the cluster directory" } else { "the tree" };
-        let requests = format!(
-            "make a key and a certificate signing request for each of these entries (kpki csr NAME), have the authority's \
-             owner sign them, and put the results into {base} (kpki import CERT)"
-        );
-        error = match keyless {
-            true => error
-                .hint("put the authority's key beside its certificate, if it may be stored here")
-                .hint(format!("or keep the authority external: {requests}")),
-            false => error.hint(requests),
-        };
+        if keyless {
+            error = error.hint("put the authority's key beside its certificate, if it may be stored here");
+        }
+        let or = if keyless { "or keep the authority external, and " } else { "" };
+        let request = context.origin.command("csr", &requested, &[]);
+        error = error
+            .hint(format!("{or}make a key and a request for each of these entries: {request}"))
+            .hint("have the authority's owner sign them")
+            .hint(format!("put the certificates in place: {}", context.origin.command("import", &["CERT..."], &[])));
     }
     if forcible && !context.force {
         error = error.hint(
@@ -88,12 +93,9 @@ pub fn refusal(context: &Context<'_>, items: &[Item], reconciled: &Reconciled) -
 }
 
 /// How a private key gets out of the file of an authority's certificate.
-pub(super) fn take_out(file: &Path, authority: &str, directory: &Path) -> String {
-    format!(
-        "leave only the certificates in it: kpki import {} --as {authority} --dir {}",
-        file.display(),
-        directory.display()
-    )
+pub(super) fn take_out(file: &Path, authority: &str, origin: &Origin) -> String {
+    let file = file.display().to_string();
+    format!("leave only the certificates in it: {}", origin.command("import", &[file], &["--as", authority]))
 }
 
 pub(super) fn refused(context: &Context<'_>, refusal: &Refusal) -> (String, String) {
@@ -104,7 +106,7 @@ pub(super) fn refused(context: &Context<'_>, refusal: &Refusal) -> (String, Stri
         ),
         Refusal::AuthorityWithKey { item, file } => (
             format!("{item}: a private key is in {}, which is copied to the nodes and readable for everybody", file.path),
-            take_out(&context.directory.join(&file.path), item, context.directory),
+            take_out(&context.directory.join(&file.path), item, context.origin),
         ),
         Refusal::AuthorityUnreadable { item, why } => (
             format!("{item}: its certificate cannot be read: {why}"),
@@ -235,7 +237,7 @@ pub fn notices(notices: &[Notice], context: &Context<'_>) -> Vec<String> {
             }
             Notice::Readable { path, mode } => format!(
                 "{path} holds a private key and can be read by others (mode {mode:04o}); fix it with: chmod 600 {}",
-                context.directory.join(path).display()
+                shell_path(context.directory.join(path))
             ),
             Notice::OthersNeedShared { items } => format!(
                 "{} new: the other control-plane nodes need the same before their trees can be made; a cluster directory \
@@ -278,9 +280,9 @@ fn kept(notices: &[Notice], context: &Context<'_>) -> Vec<String> {
         let than = match takes {
             Takes::Never => "kept: what an authority signed depends on it; plan a rotation".to_owned(),
             Takes::AtRenewal => {
-                let names = if items.len() > 2 { "all".to_owned() } else { items.join(" ") };
-                let directory = context.directory.display().to_string();
-                format!("kept until the next renewal; now with: kpki renew {names} --dir {}", shell_word(&directory))
+                let all = ["all".to_owned()];
+                let names = if items.len() > 2 { &all[..] } else { &items };
+                format!("kept until the next renewal; now with: {}", context.origin.command("renew", names, &[]))
             }
         };
         format!("{} {what}; {than}", few(&items, one, several))

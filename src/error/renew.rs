@@ -7,12 +7,11 @@ use crate::catalog::CaId;
 use crate::catalog::paths::{FINALIZE, ROTATED_CLIENT};
 use crate::clock::{Span, length, rfc3339};
 use crate::encoding::shown::named;
-use crate::files::shell_word;
 use crate::hooks::Ended;
 use crate::kubeconfig::KubeconfigError;
 use crate::plan::outside::Outside;
 use crate::plan::renew::{Reason, Refusal, Rewritten, Skipped, Unwell};
-use crate::tree::{Place, Unusable};
+use crate::tree::{Origin, Place, Unusable};
 use crate::x509::BundleError;
 
 use super::failure::Error;
@@ -52,21 +51,23 @@ fn list(names: &[San]) -> String {
 }
 
 /// Why a certificate is not renewed, and the next step.
-pub fn left(left: &Skipped, name: &str, directory: &Path) -> String {
-    let dir = shell_word(&directory.display().to_string());
+pub fn left(left: &Skipped, name: &str, origin: &Origin) -> String {
+    let request = || origin.command("csr", &[name], &[]);
+    let renew = || origin.command("renew", &[name], &[]);
     match left {
         Skipped::External(signer) => {
-            format!("{}; make a request for its owner with: kpki csr {name} --dir {dir}", super::plan::outside(signer))
+            format!("{}; make a request for its owner with: {}", super::plan::outside(signer), request())
         }
         Skipped::ExternalInWindow(authority) => {
             let signer = Outside::Key(*authority);
-            format!("{}; make a request for its owner with: kpki csr {name} --dir {dir}", super::plan::outside(&signer))
+            format!("{}; make a request for its owner with: {}", super::plan::outside(&signer), request())
         }
         Skipped::AuthorityMissing(authority) => {
             format!("its authority {} is missing; restore {}.crt", authority.name(), authority.stem())
         }
         Skipped::NotOurs(issuer) => format!(
-            "signed by {issuer}, which is not in this tree; have its issuer renew it, or replace it with: kpki init --force --dir {dir}"
+            "signed by {issuer}, which is not in this tree; have its issuer renew it, or replace it with: {}",
+            origin.command_by_profile("init", &[""; 0], &["--force"])
         ),
         Skipped::KubeletsOwn => "the kubelet signed it itself and renews it".to_owned(),
         Skipped::KubeletRotates(path) => format!("it points to {path}, which the kubelet rotates itself"),
@@ -80,7 +81,8 @@ pub fn left(left: &Skipped, name: &str, directory: &Path) -> String {
         Skipped::NotWellElsewhere(path, why) => {
             let why = unwell(why);
             format!(
-                "its credential is in {path}, which {why}; renew it there, or move {name} away and make it again with: kpki renew {name} --dir {dir}"
+                "its credential is in {path}, which {why}; renew it there, or move {name} away and make it again with: {}",
+                origin.command_by_profile("renew", &[name], &[])
             )
         }
         Skipped::KubeletsNotWell(why) => format!(
@@ -90,7 +92,7 @@ pub fn left(left: &Skipped, name: &str, directory: &Path) -> String {
         ),
         Skipped::Unreadable(why) => format!("it cannot be read: {why}; restore it, or move it away"),
         Skipped::Unknown => "it is missing and in no profile; give one with --profile FILE".to_owned(),
-        Skipped::NotReplenished => format!("it does not exist and is made only by name: kpki renew {name} --dir {dir}"),
+        Skipped::NotReplenished => format!("it does not exist and is made only by name: {}", renew()),
         Skipped::OtherKey(kind) => {
             format!("kpki does not make keys of kind {kind}; set encryptionAlgorithm in the profile")
         }
@@ -101,7 +103,7 @@ pub fn left(left: &Skipped, name: &str, directory: &Path) -> String {
             rfc3339(*at)
         ),
         Skipped::Refused(refusal) => {
-            let (why, hint) = words(refusal, directory);
+            let (why, hint) = words(refusal, origin);
             format!("{why}; {hint}")
         }
     }
@@ -141,12 +143,13 @@ pub fn ended(ended: &Ended, timeout: u64) -> String {
 }
 
 /// Everything that makes signing impossible, as one error.
-pub fn refused(directory: &Path, refusals: &[Refusal]) -> Error {
-    Error::new(format!("cannot sign in {}: nothing was written", directory.display()))
-        .causes(refusals.iter().map(|refusal| words(refusal, directory)))
+pub fn refused(origin: &Origin, refusals: &[Refusal]) -> Error {
+    Error::new(format!("cannot sign in {}: nothing was written", origin.dir))
+        .causes(refusals.iter().map(|refusal| words(refusal, origin)))
 }
 
-fn words(refusal: &Refusal, directory: &Path) -> (String, String) {
+fn words(refusal: &Refusal, origin: &Origin) -> (String, String) {
+    let directory = Path::new(&origin.dir);
     match refusal {
         Refusal::AuthorityExpired { authority, not_after } => (
             format!(
@@ -155,8 +158,9 @@ fn words(refusal: &Refusal, directory: &Path) -> (String, String) {
                 rfc3339(*not_after)
             ),
             format!(
-                "move {stem}.crt and {stem}.key away with everything they signed, make new ones with kpki init, and bring \
-                 {stem}.crt to every node and client",
+                "move {stem}.crt and {stem}.key away with everything they signed, and make new ones, whose {stem}.crt every node and \
+                 client needs: {}",
+                origin.command_by_profile("init", &[""; 0], &[]),
                 stem = authority.stem()
             ),
         ),
@@ -166,7 +170,7 @@ fn words(refusal: &Refusal, directory: &Path) -> (String, String) {
         ),
         Refusal::AuthorityUnusable { authority, why: Unusable::Bundle(BundleError::PrivateKey) } => (
             format!("a private key is in {}.crt, which others may read and kubeconfigs embed", authority.stem()),
-            take_out(&directory.join("pki").join(authority.stem()).with_extension("crt"), authority.name(), directory),
+            take_out(&directory.join("pki").join(authority.stem()).with_extension("crt"), authority.name(), origin),
         ),
         Refusal::AuthorityUnusable { authority, why } => {
             (format!("the authority {} cannot sign: {why}", authority.name()), mended(*authority, why, directory))
@@ -174,8 +178,8 @@ fn words(refusal: &Refusal, directory: &Path) -> (String, String) {
         Refusal::OtherAuthority { node, authority } => (
             format!("{node} trusts another {} than pki/{}.crt", authority.name(), authority.stem()),
             format!(
-                "compare the two with kpki inspect FILE FILE; put the shared one in place with: kpki init --force --dir {}",
-                shell_word(&directory.display().to_string())
+                "compare the two; the shared one is put in place, and what does not fit it is made again, with: {}",
+                origin.command_by_profile("init", &[""; 0], &["--force"])
             ),
         ),
         Refusal::WindowTooWide { item, window, lifetime } => (

@@ -7,17 +7,17 @@ use super::nouns::mended;
 use crate::ca::CaError;
 use crate::catalog::CaId;
 use crate::clock::rfc3339;
-use crate::files::shell_word;
+use crate::files::shell_path;
 use crate::plan::revoke::{Refusal, Verb};
 use crate::revocation::{Reason, Revoked};
-use crate::tree::Authority;
+use crate::tree::{Authority, Origin};
 
 /// The file in the CRL's place is not a CRL that can be continued.
 pub fn bad_list(path: &Path, why: impl std::fmt::Display) -> Error {
     let shown = path.display();
     Error::new(format!("cannot use the CRL {shown}: nothing was written"))
         .because(why)
-        .hint(format!("show it with: kpki crl show {}", shell_word(&shown.to_string())))
+        .hint(format!("show it with: kpki crl show {}", shell_path(path)))
         .hint(
             "replace it by the authority's own CRL, or move it away: the next CRL has every revocation in the journal",
         )
@@ -92,21 +92,21 @@ pub fn not_of_this_tree(verb: Verb, what: &str, why: impl std::fmt::Display) -> 
 pub fn serial_unknown(verb: Verb, serial: &str, authority: CaId) -> Error {
     Error::new(format!("{} of this tree has not issued a certificate {serial} that is known", authority.name()))
         .because("the serial number is neither in the journal, nor in the generations, nor in a file of the tree")
-        .hint("check the number: kpki inspect FILE shows it")
+        .hint("check the number, which a certificate shows: kpki inspect FILE")
         .hint(format!("to {} it anyway, add --unknown-serial", verb.name()))
 }
 
 /// Entries for which the request is refused.
-pub fn refused_entries(verb: &str, refusals: &[(String, Refusal)]) -> Error {
+pub fn refused_entries(verb: &str, refusals: &[(String, Refusal)], origin: &Origin) -> Error {
     let what = match refusals {
         [(name, _)] => name.clone(),
         several => format!("{} certificates", several.len()),
     };
     Error::new(format!("cannot {verb} {what}: nothing was written"))
-        .causes(refusals.iter().map(|(name, refusal)| words(name, refusal)))
+        .causes(refusals.iter().map(|(name, refusal)| words(name, refusal, origin)))
 }
 
-fn words(name: &str, refusal: &Refusal) -> (String, String) {
+fn words(name: &str, refusal: &Refusal, origin: &Origin) -> (String, String) {
     match refusal {
         Refusal::Fixed(listed) => (
             format!("{name} is {} already, and a published reason and its dates do not change", since(listed)),
@@ -118,7 +118,7 @@ fn words(name: &str, refusal: &Refusal) -> (String, String) {
         ),
         Refusal::NotAHold(listed) => (
             format!("{name} is {} permanently; only a hold (certificateHold) can be released", since(listed)),
-            "make a new certificate in its place: kpki renew NAME".to_owned(),
+            format!("make a new certificate in its place: {}", origin.command("renew", &[name], &[])),
         ),
     }
 }

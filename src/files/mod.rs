@@ -27,7 +27,7 @@ pub use facts::{Facts, What};
 pub use look::{Source, is_executable, link, look, look_below, owner, what};
 pub use path::{BadPath, RelPath};
 pub use read::{FileState, read, read_input, read_stream};
-pub use shell::shell_word;
+pub use shell::{shell_path, shell_word, steers};
 pub use text::utf16;
 pub use trust::{TrustError, Untrusted, trusted, trusted_entry};
 pub(crate) use write::{Permissions, Written, write_all};

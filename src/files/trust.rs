@@ -15,7 +15,7 @@ use rustix::io::Errno;
 use super::dir::Dir;
 use super::error::{FileError, Kind, Op};
 use super::facts::{Facts, What};
-use super::shell_word;
+use super::shell_path;
 
 /// As the kernel: so many symlinks on one way.
 const MOST_LINKS: u32 = 40;
@@ -67,7 +67,7 @@ impl Untrusted {
 
     /// The commands that mend it.
     pub fn remedy(&self) -> String {
-        let path = shell_word(&self.path.display().to_string());
+        let path = shell_path(&self.path);
         let recursive = if self.path.ends_with(".kpki") { "-R " } else { "" };
         let user = if self.us == 0 { "root".to_owned() } else { self.us.to_string() };
         let chown = self.flaw.owner.then(|| format!("chown {recursive}{user} {path}"));

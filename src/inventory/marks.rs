@@ -14,7 +14,7 @@ use super::unreadable::Unreadable;
 use crate::blueprint::ExtendedKeyUsage::ServerAuth;
 use crate::catalog::CaId;
 use crate::catalog::paths::SIGNER_ENTRY;
-use crate::files::shell_word;
+use crate::files::shell_path;
 
 /// By each authority's CRL, and of a node in a cluster directory also the shared one, whichever is newer.
 pub fn revoked(found: &mut [Found], request: &Request<'_>, shared: &SharedCrls) {
@@ -138,7 +138,7 @@ pub fn etcd_der(found: &mut Vec<Found>, request: &Request<'_>) -> Option<String>
         let dir = request.cluster_dir.as_ref().unwrap_or(&request.root).display().to_string();
         return Some(format!(
             "{path} does not exist, and etcd reads nothing else from 3.6 on: kpki crl update etcd-ca --dir {}",
-            shell_word(&dir)
+            shell_path(&dir)
         ));
     }
     if (&list.reading, &list.der) == (&copy.reading, &copy.der) {

@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::form::{Report, Screen};
 use super::json::{Name, octal};
 use super::table::{counted, line, lines, table};
+use crate::files::{shell_path, shell_word};
 
 /// What was packed for one node.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -41,8 +42,8 @@ impl Report for Export {
         writeln!(out)?;
         let rows = files.iter().map(|file| [file.path.clone(), format!("{:04o}", file.mode), file.entry.clone()]);
         table(out, screen.width, &["PATH", "MODE", "ENTRY"], rows)?;
-        let archive = archive.rsplit('/').next().unwrap_or_default();
-        lines(out, "", [format!("on {node}: tar -xpf {archive} -C / && kpki export --verify {node}")])
+        let archive = shell_path(archive.rsplit('/').next().unwrap_or_default());
+        lines(out, "", [format!("on {node}: tar -xpf {archive} -C / && kpki export --verify {}", shell_word(node))])
     }
 }
 
@@ -128,11 +129,18 @@ impl Report for Verify {
         table(out, screen.width, &["ENTRY", "STATE", "PATH", "WHY"], rows)?;
         let node = &self.node;
         if self.outcome > NodeState::Unreadable {
-            let again = format!("kpki export {node} --dir DIR --out {node}.tar.gz");
+            let again =
+                format!("kpki export {} --dir DIR --out {}", shell_word(node), shell_path(format!("{node}.tar.gz")));
             lines(out, "export it again on the host with the cluster directory: ", [again])?;
         }
         if self.outcome == NodeState::OtherNode {
-            line(out, "if the node's name is not the host name: kpki export --verify NODE")?;
+            line(
+                out,
+                format_args!(
+                    "if the node's name is not the host name: kpki export --verify NODE --dir {}",
+                    shell_path(&self.directory)
+                ),
+            )?;
         }
         Ok(())
     }

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use crate::files::shell_word;
+use crate::files::shell_path;
 
 use super::form::{Report, Screen};
 use super::restart::{Restart, restart_lines};
@@ -87,7 +87,7 @@ impl Report for Restored {
             }
             (_, Some(kept)) => {
                 line(out, format_args!("restored {} as they were before {before}", counted(count, "file")))?;
-                line(out, format_args!("undo it with: kpki restore {kept} --dir {}", shell_word(&self.directory)))?;
+                line(out, format_args!("undo it with: kpki restore {kept} --dir {}", shell_path(&self.directory)))?;
             }
         }
         if count > 0 {

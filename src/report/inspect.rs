@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 use super::form::{Report, Screen};
 use super::json::instant;
 use super::table::{end, line};
-use crate::files::shell_word;
+use crate::files::shell_path;
 
 /// What several files hold.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -150,7 +150,7 @@ fn verdict(KeyOf { key, belongs_to, may_belong_to, locked }: &KeyOf) -> String {
             "{key}: whether it is the key of {} is not seen: it does not state its public half, which openssl pkey -in {} -pubout \
              works out",
             files.join(" or "),
-            shell_word(key)
+            shell_path(key)
         ),
         (files, _) => format!("{key}: the key of {}", files.join(", ")),
     }

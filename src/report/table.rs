@@ -8,6 +8,7 @@ use time::OffsetDateTime;
 
 use super::form::Width;
 use crate::clock::{distance, rfc3339};
+use crate::files::steers;
 
 /// `1 certificate`, `2 certificates`, `2 entries`, `2 keys`.
 pub fn counted(count: usize, noun: &str) -> String {
@@ -98,8 +99,4 @@ pub fn sanitised(text: &str) -> String {
 /// Nothing in it would be changed by [`sanitised`].
 pub fn is_harmless(text: &str) -> bool {
     !text.chars().any(steers)
-}
-
-fn steers(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

@@ -146,7 +146,7 @@ fn requests_are_of_three_kinds() {
     for (verb, kind) in [(Verb::Csr, "CsrReport"), (Verb::Sign, "SignReport"), (Verb::Import, "ImportReport")] {
         let report = Requests {
             verb,
-            tree: Some("d".to_owned()),
+            tree: Some(crate::tree::Origin::new("d", crate::tree::ProfileAt::Recorded)),
             out: None,
             directory: None,
             dry_run: false,

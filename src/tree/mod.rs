@@ -5,9 +5,11 @@ pub mod entry_id;
 pub mod entry_path;
 pub mod layout;
 pub mod leaf;
+pub mod origin;
 pub mod survey;
 
 pub use authorities::{Authorities, Authority, Issuers, Unusable};
 pub use entry_id::EntryId;
 pub use layout::{Directories, Layout, Place, Root};
+pub use origin::{Origin, ProfileAt};
 pub use survey::{Survey, file};

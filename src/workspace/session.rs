@@ -6,7 +6,7 @@ use crate::catalog::CaId;
 use crate::catalog::releases::KnownRelease;
 use crate::clock::Span;
 use crate::error::{self, Error};
-use crate::files::{self, FileError, Op, shell_word};
+use crate::files::{self, FileError, Op, shell_path};
 use crate::inventory::{self, Form};
 use crate::plan::renew::{self as plan, Credential, Rules};
 use crate::profile::{CRL_VALIDITY, Etcd, Profile};
@@ -206,10 +206,7 @@ fn nodes(main: &Path, profile: Option<&Profile>) -> Result<Nodes, Error> {
                 return Err(above
                     .into_iter()
                     .fold(error, |error, above| {
-                        error.hint(format!(
-                            "give the directory above pki/: --dir {}",
-                            shell_word(&above.display().to_string())
-                        ))
+                        error.hint(format!("give the directory above pki/: --dir {}", shell_path(above)))
                     })
                     .hint("give a directory of many clusters with --profiles DIR (check-expiration, renew)"));
             }

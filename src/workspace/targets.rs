@@ -9,12 +9,12 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use crate::audit::Origin;
 use crate::error::Error;
 use crate::files::{Dir, What};
 use crate::inventory::{self, Form};
 use crate::profile::Profile;
 use crate::tree::layout::DEFAULT_DIR;
+use crate::tree::{Origin, ProfileAt};
 use crate::workspace::args::TreeArgs;
 use crate::workspace::profiles;
 use crate::workspace::state::{self, Choices, State};
@@ -45,16 +45,25 @@ impl Target {
         one
     }
 
-    /// The profile option for a hint.
+    /// How a command names the tree.
     pub fn origin_of(&self, one: &inventory::Request<'_>) -> Origin {
         let dir = one.cluster_dir.as_ref().unwrap_or(&one.root);
+        let shown = dir.display().to_string();
         match one.form {
-            Form::Directory | Form::File => Origin::Found,
-            _ if *dir == self.root => self.origin.clone(),
+            Form::Directory | Form::File => Origin::new(shown, ProfileAt::NoTree),
+            _ if *dir == self.root => self.named(one),
             // A directory that is searched may be a tree with a recorded profile.
-            _ if is_directory(&dir.join(".kpki")) => Origin::Recorded { dir: dir.display().to_string() },
-            _ => Origin::Unknown { dir: dir.display().to_string() },
+            _ if is_directory(&dir.join(".kpki")) => Origin::new(shown, ProfileAt::Recorded),
+            _ => Origin::new(shown, ProfileAt::Unknown),
         }
+    }
+
+    /// One node's tree by a profile with several: which node it is says nothing else.
+    fn named(&self, one: &inventory::Request<'_>) -> Origin {
+        let is_given = matches!(self.origin.profile, ProfileAt::File(_));
+        let of_several = is_given && self.profile.as_ref().is_some_and(|profile| profile.nodes.len() > 1);
+        let node = one.node.clone().filter(|_| of_several && one.form == Form::Node && one.cluster_dir.is_none());
+        Origin { node: self.origin.node.clone().or(node), ..self.origin.clone() }
     }
 }
 
@@ -123,8 +132,7 @@ impl Resolved {
         let state = State { profile: profiles::read(file)?, choices };
         let loaded = profiles::load_state(&state, &file.display().to_string())?;
         self.warnings.extend(loaded.warnings.iter().map(ToString::to_string));
-        let origin = Origin::Profile { file: file.display().to_string(), dir: root.display().to_string() };
-        self.add(args, root, Some(loaded.profile), state.choices, origin);
+        self.add(args, root, Some(loaded.profile), state.choices, ProfileAt::File(file.display().to_string()));
         if let Some(target) = self.targets.last_mut() {
             target.distrust = profiles::check(file).err();
         }
@@ -145,18 +153,23 @@ impl Resolved {
         };
         match loaded {
             Ok(Some(loaded)) => {
-                self.add(args, root.to_path_buf(), Some(loaded.profile), choices, Origin::Recorded { dir });
+                self.add(args, root.to_path_buf(), Some(loaded.profile), choices, ProfileAt::Recorded);
             }
-            Ok(None) => self.add(args, root.to_path_buf(), None, choices, Origin::Unknown { dir }),
+            Ok(None) => self.add(args, root.to_path_buf(), None, choices, ProfileAt::Unknown),
             Err(error) => {
                 self.warnings.push(format!("{}; the catalogue's rules hold for {dir}", error.what));
-                self.add(args, root.to_path_buf(), None, choices, Origin::Unknown { dir });
+                self.add(args, root.to_path_buf(), None, choices, ProfileAt::Unknown);
                 self.mark(error);
             }
         }
     }
 
-    fn add(&mut self, args: &TreeArgs, root: PathBuf, profile: Option<Profile>, choices: Choices, origin: Origin) {
+    fn add(&mut self, args: &TreeArgs, root: PathBuf, profile: Option<Profile>, choices: Choices, at: ProfileAt) {
+        let origin = Origin {
+            node: args.node.clone(),
+            kubelet_dir: args.kubelet_dir.as_ref().map(|dir| dir.display().to_string()),
+            ..Origin::new(root.display().to_string(), at)
+        };
         let kubelet_dir = args.kubelet_dir.clone().or(choices.kubelet_dir);
         self.targets.push(Target {
             root,
@@ -177,6 +190,7 @@ impl Resolved {
     }
 
     fn fleet(&mut self, args: &TreeArgs, dir: &Path) -> Result<(), Error> {
+        let before = self.targets.len();
         let mut profiles: Vec<PathBuf> = Vec::new();
         let mut trees: Vec<PathBuf> = Vec::new();
         for entry in Dir::open_root(dir)?.list()? {
@@ -204,6 +218,9 @@ impl Resolved {
         }
         for tree in trees.iter().filter(|tree| is_directory(&tree.join(".kpki"))) {
             self.recorded(args, tree);
+        }
+        for target in self.targets.iter_mut().skip(before) {
+            target.origin.fleet = Some(dir.display().to_string());
         }
         if self.targets.is_empty() {
             return Err(Error::usage(format!("there is no profile in {}", dir.display()))

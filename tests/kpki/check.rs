@@ -202,7 +202,7 @@ fn damage_is_named_and_hides_nothing() {
     let table = place.kpki(&["check", "k8s", "--at", "2026-12-01"]).status(4).stdout;
     assert!(table.starts_with("unreadable: 2 unreadable, 1 missing, "), "{table}");
     assert!(table.contains("!MISSING! etcd-peer") && table.contains("!UNREADABLE! apiserver"), "{table}");
-    assert!(table.contains("make what is missing: kpki init --profile FILE --dir k8s "), "{table}");
+    assert!(table.contains("as FILE: kpki renew etcd-peer --profile FILE --dir k8s\n"), "{table}");
 }
 
 #[test]
@@ -241,9 +241,9 @@ fn the_table_of_a_recorded_tree_says_the_whole_command() {
     }
     let later = ["check", "--at", "2028-01-01"];
     let run = place.kpki(&[&later[..], &["clusters/prod"]].concat()).status(4);
-    assert!(run.stdout.contains(": kpki renew all --dir clusters/prod\n"), "{}", run.stdout);
+    assert!(run.stdout.contains(": kpki renew all --due --dir clusters/prod\n"), "{}", run.stdout);
     let run = place.kpki(&[&later[..], &["--profile", "clusters/prod.yaml"]].concat()).status(4);
-    let command = ": kpki renew all --profile clusters/prod.yaml --dir clusters/prod\n";
+    let command = ": kpki renew all --due --profile clusters/prod.yaml --dir clusters/prod\n";
     assert!(run.stdout.contains(command), "{}", run.stdout);
     // The flag holds over the profile.
     place.kpki(&["check", "--at", super::harness::NOW, "clusters/prod", "--warning", "30d"]).ok();

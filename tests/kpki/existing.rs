@@ -480,8 +480,8 @@ fn a_new_lifetime_or_kind_of_key_touches_nothing_and_that_is_said() {
     for said in [
         "ca, front-proxy-ca and 1 more are valid for 10y, the profile says 20y; kept: what an authority signed",
         "apiserver, apiserver-kubelet-client and 11 more are valid for 365d, the profile says 90d; kept until the next \
-         renewal; now with: kpki renew all --dir k8s",
-        "have a key of kind ECDSA-P256, the profile says RSA-3072; kept until the next renewal; now with: kpki renew all --dir k8s",
+         renewal; now with: kpki renew all --profile p.yaml --dir k8s",
+        "have a key of kind ECDSA-P256, the profile says RSA-3072; kept until the next renewal; now with: kpki renew all --profile p.yaml --dir k8s",
     ] {
         assert!(run.stderr.contains(said), "{said}\n{}", run.stderr);
     }
@@ -495,7 +495,7 @@ fn a_new_lifetime_or_kind_of_key_touches_nothing_and_that_is_said() {
     place.write("p.yaml", single("certificates:\n  apiserver: {validity: 30d}\n"));
     let run = place.init(&["--profile", "p.yaml", "--dir", "k8s"]).warns();
     assert!(run.stderr.contains("apiserver is valid for 90d, the profile says 30d;"), "{}", run.stderr);
-    assert!(run.stderr.contains("now with: kpki renew apiserver --dir k8s"), "{}", run.stderr);
+    assert!(run.stderr.contains("now with: kpki renew apiserver --profile p.yaml --dir k8s"), "{}", run.stderr);
 }
 
 /// Keys of another kind than the profile states: a line for all that takes it up at the same time. One that it does not state

@@ -85,7 +85,7 @@ fn an_authoritys_and_the_service_accounts_keys_are_looked_at() {
     fs::copy(other.path("k8s/pki/sa.pub"), place.path("k8s/pki/sa.pub")).unwrap();
     assert_eq!(states(&place, 4), ["sa key-mismatch"]);
     let table = place.kpki(&["check-expiration", "k8s", "--at", LATER]).status(4).stdout;
-    assert!(table.contains("kpki init --dir k8s --force"), "{table}");
+    assert!(table.contains("kpki init --force --dir k8s"), "{table}");
     // Of several, one has to be it.
     place.write("k8s/pki/sa.pub", place.read("k8s/pki/sa.pub") + &other.read("k8s/pki/sa.pub"));
     assert_eq!(states(&place, 4), ["sa key-mismatch"]);

@@ -10,6 +10,7 @@
     clippy::unwrap_used
 )]
 
+mod advice;
 mod cases;
 mod chains;
 mod check;

@@ -62,7 +62,7 @@ fn below_an_intermediate_the_signer_has_a_file_of_its_own() {
         place.write("t/pki/ca-signer.crt", text);
         let run = place.kpki(&["check-expiration", "t", "--at", NOW]).status(4);
         assert!(
-            run.stdout.contains("differs from ca.crt") && run.stdout.contains("kpki init --dir t --force"),
+            run.stdout.contains("differs from ca.crt") && run.stdout.contains("kpki init --force --dir t"),
             "{}",
             run.stdout
         );

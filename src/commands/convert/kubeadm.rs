@@ -66,7 +66,7 @@ subjects:
 pub fn manifest(request: &Request, report: &mut Convert) -> Result<(Output, Option<Zeroizing<String>>), Error> {
     let [Input::Path(path)] = request.inputs.as_slice() else {
         return Err(Error::usage("expected one directory, the tree of a control-plane node")
-            .hint("give it as in: kpki convert /etc/kubernetes --as kubeadm-certs"));
+            .hint("give one, such as /etc/kubernetes"));
     };
     let root = Dir::open_root(path)?;
     let pki = root.child("pki")?.unwrap_or(root);

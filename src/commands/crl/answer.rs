@@ -116,7 +116,7 @@ pub fn list_row(path: &str, listed: &CrlLookup<'_>, vetted: Option<&Vetted<'_>>,
         (Some(_), None) => CrlState::Fresh,
     };
     if state == CrlState::Ending {
-        problems.push("it is stale soon: kpki crl update".to_owned());
+        problems.push("it is stale soon; kpki crl update signs the next one".to_owned());
     }
     CheckedCrl {
         path: path.to_owned(),

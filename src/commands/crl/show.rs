@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::encoding::tlv::NotDer;
 use crate::error::Error;
-use crate::files::{self, FileError, Op, Source, shell_word};
+use crate::files::{self, FileError, Op, Source, shell_path};
 use crate::inventory;
 use crate::report::crl::{CrlEntry, CrlHead};
 use crate::revocation::Reason;
@@ -48,7 +48,7 @@ fn open(path: &Path) -> Result<Source, Error> {
 fn refused(path: &Path, why: inventory::Unreadable) -> Error {
     Error::new(format!("cannot read a CRL from {}", path.display()))
         .because(why)
-        .hint(format!("show what it holds: kpki inspect {}", shell_word(&path.display().to_string())))
+        .hint(format!("show what it holds: kpki inspect {}", shell_path(path)))
 }
 
 fn facts(path: &Path, crl: &Crl) -> CrlHead {

@@ -95,7 +95,7 @@ fn evaluate(request: &Request, session: &Session<'_>, snapshot: &Snapshot) -> Re
         let Some(issuer) = authority.and_then(Authority::certificate) else {
             // An authority whose file cannot be used is not one that is missing.
             if let Some(refusal) = authority.and_then(|authority| refusal(id, authority, now)) {
-                return Err(error::refused(&session.target.root, &[refusal]));
+                return Err(error::refused(&session.target.origin, &[refusal]));
             }
             if named {
                 return Err(error::no_signer(id, authority, &session.target.root));
@@ -106,7 +106,7 @@ fn evaluate(request: &Request, session: &Session<'_>, snapshot: &Snapshot) -> Re
         let wanted = !request.due || crl.is_due(now);
         let is_local = authority.is_some_and(Authority::is_local);
         if let Some(refusal) = authority.filter(|_| wanted).and_then(|authority| refusal(id, authority, now)) {
-            return Err(error::refused(&session.target.root, &[refusal]));
+            return Err(error::refused(&session.target.origin, &[refusal]));
         }
         if !is_local && named && wanted {
             return Err(error::no_signer(id, authority, &session.target.root));

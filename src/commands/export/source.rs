@@ -14,7 +14,7 @@ use crate::plan::reconcile::reconcile;
 use crate::plan::{init as plan, node};
 use crate::profile::Profile;
 use crate::tree::layout::{DEFAULT_KUBELET_DIR, Root};
-use crate::tree::{Directories, Layout, Place, Survey, authorities};
+use crate::tree::{Directories, Layout, Origin, Place, ProfileAt, Survey, authorities};
 use crate::workspace::{TreeDir, profiles, signer_file, state, survey, tree_dir};
 
 pub struct Source<'a> {
@@ -83,8 +83,8 @@ impl<'a> Source<'a> {
         }
         let context = Context {
             directory: &self.tree.roots.main,
+            origin: &Origin::new(self.request.dir.display().to_string(), ProfileAt::Recorded),
             kubelet: self.tree.roots.kubelet.as_deref(),
-            layout: &self.layout,
             force: false,
         };
         let (survey, mut whys) = self.survey();

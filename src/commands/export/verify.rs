@@ -8,7 +8,7 @@ use super::manifest::{self, Manifest};
 use super::node_entries::{NodeRootfs, Sources, node_entries};
 use crate::encoding::archive;
 use crate::error::{self, Error};
-use crate::files::{self, Dir, FileState};
+use crate::files::{self, Dir, FileState, shell_path, shell_word};
 use crate::inventory;
 use crate::plan::node::{Finding, Identity, Judged, NodeFile, judge, names_one, owners};
 use crate::profile::Profile;
@@ -33,9 +33,10 @@ pub fn verify(request: &Request) -> Result<Verify, Error> {
     Dir::open_root(&request.dir)?;
     if inventory::is_cluster(&request.dir) {
         let (dir, node) = (request.dir.display(), request.node.as_deref().unwrap_or("NODE"));
+        let of_node = shell_path(request.dir.join("nodes").join(node));
         return Err(Error::new(format!("{dir} is a cluster directory and belongs to no single node"))
             .because("expected one node's kubernetes directory")
-            .hint(format!("verify a node's files in it: kpki export --verify {node} --dir {dir}/nodes/{node}")));
+            .hint(format!("verify a node's files in it: kpki export --verify {} --dir {of_node}", shell_word(node))));
     }
     let (manifest, against) = manifest_of(request)?;
     // A profile that cannot be read does not prevent the check.
@@ -108,9 +109,9 @@ fn identity(request: &Request, manifest: Option<&Manifest>, profile: Option<&Pro
         (None, Some(name), _) => (name.as_str(), true),
         (None, None, Some(node)) => (node, false),
         (None, None, None) => {
-            return Err(
-                Error::usage("this machine has no host name").hint("give the node's: kpki export --verify NODE")
-            );
+            let dir = shell_path(&request.dir);
+            return Err(Error::usage("this machine has no host name")
+                .hint(format!("give the node's: kpki export --verify NODE --dir {dir}")));
         }
     };
     // The node's own name, if the machine's name is longer or shorter.

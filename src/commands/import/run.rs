@@ -38,7 +38,7 @@ pub fn run(request: &Request) -> Result<Requests, Error> {
         }
     }
     if !refused.is_empty() {
-        return Err(error::not_imported(&refused, &session.target.root));
+        return Err(error::not_imported(&refused, &session.target.origin));
     }
     let is_external = |one: &Placed| {
         let mut credentials = session.credentials.iter().filter(|credential| credential.roots().is_some());
@@ -55,7 +55,7 @@ pub fn run(request: &Request) -> Result<Requests, Error> {
     Ok(Requests {
         verb: Verb::Import,
         directory: Some(session.names().0),
-        tree: Some(session.names().0),
+        tree: Some(session.target.origin.clone()),
         out: None,
         dry_run: request.run.dry_run,
         generation,

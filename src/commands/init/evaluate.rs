@@ -58,8 +58,8 @@ fn unused_credentials(request: &Request, resolved: &Resolved, decided: &mut Reco
 pub fn context<'a>(request: &Request, resolved: &'a Resolved) -> Context<'a> {
     Context {
         directory: &resolved.tree.roots.main,
+        origin: &resolved.origin,
         kubelet: resolved.tree.roots.kubelet.as_deref(),
-        layout: &resolved.layout,
         force: request.force,
     }
 }

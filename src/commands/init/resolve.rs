@@ -10,7 +10,7 @@ use crate::files::RelPath;
 use crate::plan::item::Item;
 use crate::profile::{CaKeys, Loaded, NodeRole, Origin, Profile};
 use crate::store::{self, FileChange, RootId};
-use crate::tree::Layout;
+use crate::tree::{self, Layout, ProfileAt};
 use crate::workspace::state::{self, Choices, State};
 use crate::workspace::{TreeDir, profiles, signer_file, tree_dir};
 
@@ -19,6 +19,8 @@ pub struct Resolved {
     pub layout: Layout,
     pub tree: TreeDir,
     pub items: Vec<Item>,
+    /// How a command names the tree.
+    pub origin: tree::Origin,
     /// One authority in two places is accepted, now or by an earlier run.
     pub allow_shared_ca: bool,
     /// kpki's own files: the profile as used, the options, and a cluster directory's manifest.
@@ -33,7 +35,19 @@ pub fn resolve(request: &Request) -> Result<Resolved, Error> {
     let tree = tree_dir(&request.directory, profile, &layout, &state.choices)?;
     let items = signer_file::items(profile, &layout, &tree)?;
     let own_files = own_files(&state, profile, &layout, &tree, &items)?;
-    Ok(Resolved { loaded, layout, tree, items, allow_shared_ca: state.choices.allow_shared_ca, own_files })
+    let (origin, allow_shared_ca) = (origin(request), state.choices.allow_shared_ca);
+    Ok(Resolved { loaded, layout, tree, items, origin, allow_shared_ca, own_files })
+}
+
+/// Nothing is recorded before the first run has succeeded.
+fn origin(request: &Request) -> tree::Origin {
+    let text = |path: &Path| path.display().to_string();
+    let profile = request.profile.as_deref().map_or(ProfileAt::Recorded, |path| ProfileAt::File(text(path)));
+    tree::Origin {
+        node: request.node.clone(),
+        kubelet_dir: request.kubelet_dir.as_deref().map(text),
+        ..tree::Origin::new(text(&request.directory), profile)
+    }
 }
 
 /// The profile's bytes with its options, and its name for messages. A given profile replaces the recorded one; options

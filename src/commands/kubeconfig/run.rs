@@ -9,6 +9,7 @@ use crate::catalog::{CaId, Files};
 use crate::encoding::pem;
 use crate::encoding::shown::named;
 use crate::error::{self, Error};
+use crate::files::shell_path;
 use crate::kubeconfig::{self, ClientKey, Kubeconfig};
 use crate::plan::blueprints::{self, Bounds};
 use crate::plan::init::control_plane_url;
@@ -16,7 +17,7 @@ use crate::plan::renew::refusal;
 use crate::plan::sign::{Declined, soundness};
 use crate::profile::Profile;
 use crate::store::OuterFile;
-use crate::tree::{Authority, file};
+use crate::tree::{Authority, Origin, ProfileAt, file};
 use crate::workspace::{Snapshot, Transaction, TreeDir, journal, known_keys, profiles, survey};
 use crate::x509;
 use zeroize::Zeroizing;
@@ -101,7 +102,9 @@ pub fn user(request: &Request) -> Result<Made, Error> {
 fn can_sign(request: &Request, snapshot: &Snapshot) -> Result<(), Error> {
     let authority = snapshot.authorities.get(&CaId::Cluster).unwrap_or(&Authority::Missing);
     match refusal(CaId::Cluster, authority, request.run.now) {
-        Some(refusal) => Err(error::refused(&request.dir, &[refusal])),
+        Some(refusal) => {
+            Err(error::refused(&Origin::new(request.dir.display().to_string(), ProfileAt::Recorded), &[refusal]))
+        }
         None if !authority.is_local() => Err(no_signer(request, authority)),
         None => Ok(()),
     }
@@ -142,7 +145,7 @@ fn key(request: &Request, profile: Option<&Profile>) -> Result<(Vec<u8>, Algorit
     let broken = |why: String| {
         Error::new(format!("cannot use the request in {}", path.display()))
             .because(why)
-            .hint(format!("look at it: kpki inspect {}", path.display()))
+            .hint(format!("look at it: kpki inspect {}", shell_path(path)))
     };
     let bytes = survey::input(path, LARGEST_REQUEST)?;
     let blocks = pem::read(&bytes).map_err(|why| broken(why.to_string()))?;

@@ -67,9 +67,9 @@ pub fn read(bytes: &[u8]) -> Result<Imported, CfsslError> {
         match (is_ca, expiry) {
             (true, Some(expiry)) if !head.contains("caCertificateValidityPeriod") => {
                 head.push_str(&format!("caCertificateValidityPeriod: {expiry}\n"));
-                warnings.push(format!("{name}: it is for CA certificates; its expiry is used for the cluster's own authorities (for an intermediate: kpki sign --ca)"));
+                warnings.push(format!("{name}: it is for CA certificates; its expiry is used for the cluster's own authorities (kpki sign --ca makes an intermediate)"));
             }
-            (true, _) => warnings.push(format!("{name}: it is for CA certificates; make one with: kpki sign --ca")),
+            (true, _) => warnings.push(format!("{name}: it is for CA certificates; kpki sign --ca makes one")),
             (false, expiry) => extras.push_str(&extra(original, profile, expiry.as_deref(), &mut warnings)),
         }
     }

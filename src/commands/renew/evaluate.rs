@@ -72,7 +72,7 @@ impl Renewing<'_> {
         };
         let outcomes = self.credentials.iter().zip(&revoked).map(decide).collect();
         let decisions = plan::collect_refusals(&self.credentials, outcomes, survey, rules.named)
-            .map_err(|refusals| error::refused(&session.target.root, &refusals))?;
+            .map_err(|refusals| error::refused(&session.target.origin, &refusals))?;
         let can_sign =
             |id: CaId| authorities.get(&id).is_some_and(|authority| plan::refusal(id, authority, rules.now).is_none());
         for crl in &mut crls {

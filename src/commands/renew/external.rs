@@ -2,9 +2,9 @@
 
 use super::evaluate::Evaluation;
 use super::renewing::Renewing;
-use crate::files::shell_word;
 use crate::plan::renew::{self as plan, Credential, CsrDecision, Decision, Skipped};
 use crate::report::renew::RenewalEntry;
+use crate::tree::Origin;
 use crate::workspace::requests::{External, Made, Site};
 
 /// Due credentials of external authorities.
@@ -47,11 +47,11 @@ pub(in crate::commands::renew) fn elsewhere(renewing: &Renewing<'_>, evaluation:
 }
 
 /// Adds the path of each request to the report.
-pub(in crate::commands::renew) fn describe(entries: &mut [RenewalEntry], made: &[Made], dir: &str) {
+pub(in crate::commands::renew) fn describe(entries: &mut [RenewalEntry], made: &[Made], origin: &Origin) {
     for one in made {
         let row = entries.iter_mut().find(|entry| entry.id == one.id);
         let Some((row, path)) = row.zip(one.paths.first()) else { continue };
-        let import = format!("kpki import CERT --dir {}", shell_word(dir));
+        let import = origin.command("import", &["CERT"], &[]);
         row.reasons = vec![format!("its authority is external; have {} signed, then: {import}", path.display())];
     }
 }

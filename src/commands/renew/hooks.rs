@@ -10,7 +10,7 @@ use super::renewing::Renewing;
 use super::rollback::roll_back;
 use crate::clock::rfc3339;
 use crate::error::Error;
-use crate::files::shell_word;
+use crate::files::shell_path;
 use crate::hooks::{self, Call, Ended};
 use crate::plan::renew::Credential;
 use crate::profile::{Command, OnHookFailure, Renewal};
@@ -104,7 +104,7 @@ impl<'a> Hooks<'a> {
                     let why = std::iter::once(&error.what).chain(&error.why).cloned().collect::<Vec<_>>().join(": ");
                     report.warnings.push(format!(
                         "the old certificates were not restored: {why}; try: kpki restore {generation} --dir {}",
-                        shell_word(&report.directory)
+                        shell_path(&report.directory)
                     ));
                 }
             }

@@ -112,7 +112,7 @@ impl Renewing<'_> {
         let repaired = repair::changes(evaluation)?;
         let crls = crl_issue::reissue(session, snapshot, issuers, evaluation.due_crls().into_iter(), false)?;
         let mut report = summary::report(self, evaluation, &made);
-        external::describe(&mut report.entries, &requests, &report.directory);
+        external::describe(&mut report.entries, &requests, &self.session.target.origin);
         report.lists = summary::crls(evaluation, &crls);
         let ids = made.iter().map(|made| &made.id).chain(evaluation.repairs.iter().map(|repair| &repair.id));
         let ids: Vec<String> = ids.map(EntryId::to_string).collect();
@@ -166,7 +166,7 @@ impl Renewing<'_> {
         let external = external(self, evaluation);
         if external.is_waiting()? {
             let made = external.make(self.session.run.threads, &mut |_, _| ())?;
-            external::describe(&mut report.entries, &made, &report.directory);
+            external::describe(&mut report.entries, &made, &self.session.target.origin);
         }
         Ok(report)
     }

@@ -10,7 +10,7 @@ use crate::catalog;
 use crate::clock::length;
 use crate::encoding::key_public::Half;
 use crate::error;
-use crate::files::{RelPath, shell_word};
+use crate::files::RelPath;
 use crate::plan::blueprints::BACK_DATE;
 use crate::plan::renew::{Credential, Decision, Key, Reason, Renewal, Skipped};
 use crate::report::facts::{facts, of_blueprint};
@@ -77,7 +77,7 @@ fn entry(
                 left if left.is_gap() => Action::Skipped,
                 _ => Action::NotApplicable,
             },
-            reasons: vec![error::left(left, &credential.id.to_string(), &renewing.session.target.root)],
+            reasons: vec![error::left(left, &credential.id.to_string(), &renewing.session.target.origin)],
             old: certificate.as_deref().map(side).filter(|_| !matches!(left, Skipped::Unreadable(_))),
             ..base
         },
@@ -120,13 +120,14 @@ pub fn crls(evaluation: &Evaluation, signed: &[SignedCrlIssue]) -> Vec<crate::re
 
 /// Warnings about the renewals.
 fn warnings(renewing: &Renewing<'_>, evaluation: &Evaluation) -> Vec<String> {
-    let dir = shell_word(&renewing.session.target.root.display().to_string());
+    let origin = &renewing.session.target.origin;
     let mut lines: Vec<String> = evaluation
         .held
         .iter()
         .map(|id| {
             format!(
-                "{id} is held (certificateHold) and therefore not renewed; next: kpki release {id} --dir {dir}, or kpki revoke {id} --dir {dir}"
+                "{id} is held (certificateHold) and therefore not renewed; revoke it, or release it: {}",
+                origin.command("release", &[id.to_string()], &[])
             )
         })
         .chain(evaluation.unusable_crls.iter().cloned())

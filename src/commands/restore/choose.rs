@@ -2,7 +2,7 @@
 
 use super::request::{Request, none};
 use crate::error::Error;
-use crate::files::shell_word;
+use crate::files::shell_path;
 use crate::report::counted;
 use crate::store::{self, Generation, Roots};
 
@@ -13,10 +13,8 @@ pub fn choose(request: &Request, roots: &Roots) -> Result<String, Error> {
         None => newest(request, &all)?,
         Some(name) if all.iter().any(|one| one.name == *name) => name.clone(),
         Some(name) => {
-            return Err(Error::usage(format!("there is no generation {name:?}")).hint(format!(
-                "list them with: kpki history --dir {}",
-                shell_word(&request.dir.display().to_string())
-            )));
+            return Err(Error::usage(format!("there is no generation {name:?}"))
+                .hint(format!("list them with: kpki history --dir {}", shell_path(&request.dir))));
         }
     };
     in_order(request, &all, &name)?;
@@ -50,11 +48,7 @@ fn newest(request: &Request, all: &[Generation]) -> Result<String, Error> {
     if newest.kept.is_empty() && !newest.created.is_empty() {
         return Err(Error::new(format!("the newest generation {} replaced nothing", newest.name))
             .because(format!("restoring would only remove what it created: {}", counted(newest.created.len(), "file")))
-            .hint(format!(
-                "if that is intended: kpki restore {} --dir {}",
-                newest.name,
-                shell_word(&request.dir.display().to_string())
-            )));
+            .hint(format!("if that is intended: kpki restore {} --dir {}", newest.name, shell_path(&request.dir))));
     }
     Ok(newest.name.clone())
 }

@@ -5,7 +5,7 @@ use super::request::{Request, none};
 use crate::catalog::CaId;
 use crate::catalog::releases::KnownRelease;
 use crate::error::Error;
-use crate::files::{self, FileError, Op, RelPath, shell_word};
+use crate::files::{self, FileError, Op, RelPath, shell_path};
 use crate::plan::restore as plan;
 use crate::report::history::{Generation, History, Restored};
 use crate::report::restart::restarts;
@@ -13,6 +13,7 @@ use crate::revocation::Revoked;
 use crate::store::{self, PriorFile, RootId, Roots};
 use crate::tree::entry_path::entry_of_path;
 use crate::tree::layout::{Place, Root};
+use crate::tree::{Origin, ProfileAt};
 use crate::workspace::journal::Note;
 use crate::workspace::state::State;
 use crate::workspace::{TreeDir, generations, profiles, survey, tree_dir};
@@ -104,7 +105,7 @@ fn verified(request: &Request, tree: &TreeDir, name: &str, prior: &[PriorFile]) 
 
 /// CRLs are not restored: what they revoke would be in use again, and refused by every program that reads them.
 fn in_use_again(request: &Request, name: &str, revoked: &[(RelPath, Revoked)]) -> Error {
-    let (dir, shown) = (shell_word(&request.dir.display().to_string()), request.dir.display());
+    let (dir, shown) = (shell_path(&request.dir), request.dir.display());
     let mut error = Error::new(format!("the restore would put revoked certificates in {shown} into use again"));
     for (path, entry) in revoked {
         error = error.because(plan::revoked(path.as_str(), entry));
@@ -115,7 +116,7 @@ fn in_use_again(request: &Request, name: &str, revoked: &[(RelPath, Revoked)]) -
 }
 
 fn not_whole(request: &Request, roots: &Roots, torn: &[Place]) -> Error {
-    let (dir, shown) = (shell_word(&request.dir.display().to_string()), request.dir.display());
+    let (dir, shown) = (shell_path(&request.dir), request.dir.display());
     let mut error = Error::new(format!("the restore would leave certificates in {shown} without their keys"));
     for place in torn {
         let path = place.path.as_str();
@@ -123,7 +124,9 @@ fn not_whole(request: &Request, roots: &Roots, torn: &[Place]) -> Error {
         error =
             error.because(format!("{} would not match the key beside it, which was replaced since", file.display()));
         if let Some(id) = entry_of_path(path) {
-            error = error.hint(format!("make a new pair instead: kpki renew {id} --dir {dir}"));
+            let origin = Origin::new(request.dir.display().to_string(), ProfileAt::Recorded);
+            let renew = origin.command("renew", &[id.to_string()], &[]);
+            error = error.hint(format!("make a new pair instead: {renew}"));
         }
     }
     error.hint(format!("restore a newer generation that has both files: kpki history --dir {dir}"))

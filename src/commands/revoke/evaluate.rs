@@ -59,7 +59,11 @@ pub fn evaluate(request: &Request, session: &Session<'_>, snapshot: Snapshot) ->
             Err(refusal) => refusals.push((one.label(), refusal)),
         }
     }
-    if refusals.is_empty() { Ok(evaluation) } else { Err(error::refused_entries(request.verb.name(), &refusals)) }
+    if refusals.is_empty() {
+        Ok(evaluation)
+    } else {
+        Err(error::refused_entries(request.verb.name(), &refusals, &session.target.origin))
+    }
 }
 
 impl Evaluation {

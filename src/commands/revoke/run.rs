@@ -66,7 +66,7 @@ fn sign(
             continue;
         }
         if let Some(refusal) = state.and_then(|state| refusal(*id, state, request.run.now)) {
-            return Err(error::refused(&session.target.root, &[refusal]));
+            return Err(error::refused(&session.target.origin, &[refusal]));
         }
         let changes = Changes { additions: &additions, removals: &removals };
         issues.push(crl.next_issue(session, &evaluation.snapshot, issuer, changes, request.der)?);

@@ -11,7 +11,7 @@ use super::request::Request;
 use crate::blueprint::{Blueprint, KeyUsage, Role};
 use crate::ca::{self, PrivateKey};
 use crate::error::Error;
-use crate::files::{self, What, shell_word};
+use crate::files::{self, What, shell_path};
 use crate::plan::csr_manifest::Asked;
 use crate::store::{self, OuterFile, OutputDir};
 use crate::workspace::{Locked, Transaction, survey};
@@ -40,7 +40,7 @@ pub fn read(request: &Request) -> Result<Vec<Job>, Error> {
         let refused = |why: String| {
             Error::new(format!("cannot read {}; nothing was written", file.display()))
                 .because(why)
-                .hint(format!("show it with: kpki inspect {}", shell_word(&file.display().to_string())))
+                .hint(format!("show it with: kpki inspect {}", shell_path(file)))
         };
         // The output is named after the file, never after a name in the request.
         let name = file.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();

@@ -65,7 +65,7 @@ impl<'a> Signer<'a> {
         let session = self.session.ok_or_else(no_authority)?;
         let state = self.snapshot.as_ref().and_then(|snapshot| snapshot.authorities.get(&id));
         if let Some(refusal) = state.and_then(|state| refusal(id, state, session.run.now)) {
-            let refused = Err(error::refused(&session.target.root, &[refusal]));
+            let refused = Err(error::refused(&session.target.origin, &[refusal]));
             // Of a dry run an interrupted run may be the cause.
             return if session.run.dry_run { session.tree.or_interrupted(refused) } else { refused };
         }

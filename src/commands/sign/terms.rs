@@ -3,7 +3,6 @@
 use super::request::Request;
 use crate::catalog::CaId;
 use crate::error::{self, Error};
-use crate::files::shell_word;
 use crate::plan::renew::{self, CsrDecision, Skipped};
 use crate::plan::sign::Terms;
 use crate::workspace::{Session, Snapshot};
@@ -37,8 +36,8 @@ pub fn agree(request: &Request, tree: Option<(&Session<'_>, &Snapshot)>) -> Resu
             "cannot sign for {name}: its authority is external (extraCertificates.authority)"
         ))
         .hint(format!(
-            "make the request for its authority with: kpki csr {name} --dir {}",
-            shell_word(&session.target.root.display().to_string())
+            "make the request for its authority with: {}",
+            session.target.origin.command("csr", &[name], &[])
         ))
         .hint("or name an authority of the tree in the profile"));
     };
@@ -55,6 +54,6 @@ pub fn agree(request: &Request, tree: Option<(&Session<'_>, &Snapshot)>) -> Resu
 
 fn unknown(skipped: &Skipped, name: &str, session: &Session<'_>) -> Error {
     Error::new(format!("subject, names and usages of {name} are unknown"))
-        .because(error::left(skipped, name, &session.target.root))
+        .because(error::left(skipped, name, &session.target.origin))
         .hint("give the profile with --profile FILE")
 }

@@ -35,6 +35,11 @@ pub fn with_revocation_reason(decision: Decision, listed: Option<&Revoked>, rule
             renewal.reasons.insert(0, Reason::Revoked(revoked.at));
             Decision::Renew(renewal)
         }
+        // What is held waits, also when it is named.
+        (Decision::Renew(renewal), Some(_)) => match renewal.old {
+            Some(old) => Decision::Keep(old),
+            None => Decision::Renew(renewal),
+        },
         (decision, _) => decision,
     }
 }

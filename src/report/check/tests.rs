@@ -8,12 +8,12 @@ use time::OffsetDateTime;
 use super::cells::human;
 use super::result::{Check, Selection, Sort};
 use super::{CheckForm, advice, csv, document};
-use crate::audit::{Advice, JudgedTree, State};
-use crate::audit::{Origin, Policy, Problem, judge_tree, verdict};
+use crate::audit::{Advice, Affected, JudgedTree, Policy, Problem, Remedy, State, judge_tree, verdict};
 use crate::catalog::CaId;
 use crate::catalog::releases::KnownRelease;
 use crate::clock::Span;
 use crate::inventory::{Attributes, CertificateFacts, CrlFacts, Item, Kind, Reading, Tree, Unreadable};
+use crate::tree::{EntryId, Origin, ProfileAt};
 
 const AT: OffsetDateTime = datetime!(2026-11-20 22:00 UTC);
 
@@ -81,7 +81,7 @@ fn check(trees: &[(&str, Vec<Item>)], selection: Selection) -> Check {
         .iter()
         .map(|(cluster, items)| {
             let root = format!("/clusters/{cluster}");
-            let origin = Origin::Recorded { dir: root.clone() };
+            let origin = Origin::new(root.clone(), ProfileAt::Recorded);
             let cluster = Some((*cluster).to_owned());
             let tree = Tree { root, cluster, node: None, items: items.clone(), notes: Vec::new() };
             judge_tree(tree, Policy::default(), origin, AT)
@@ -320,90 +320,84 @@ fn nagios_is_one_line_with_four_states() {
 }
 
 #[test]
-fn every_kind_of_finding_has_words_and_only_verbs_that_exist() {
-    use Problem::{
-        AuthorityEnding, AuthorityExpired, AuthorityKeyMismatch, AuthorityKeyUnusable, AuthorityMissing, CopyDiffers,
-        CrlEnding, CutAuthorityData, CutsRenewalsShort, Ending, Expired, External, ExternalAuthorityEnding, Foreign,
-        Held, KeyMismatch, KeyUnusable, KubeletClientExpired, KubeletClientUnusable, KubeletEmbedsAnother,
-        LeafNotFirst, Missing, NotYetValid, OtherCrl, OutlivesAuthority, Repeated, Revoked, Serial,
-        ServiceAccountMismatch, SharedAuthority, SignerFile, Unreadable, WrongIssuer,
-    };
-    let all = [
-        AuthorityExpired,
-        AuthorityEnding,
-        ExternalAuthorityEnding,
-        External,
-        Revoked,
-        Held,
-        Expired,
-        KubeletClientExpired,
-        KubeletClientUnusable,
-        NotYetValid,
-        WrongIssuer,
-        KeyMismatch,
-        AuthorityKeyMismatch,
-        ServiceAccountMismatch,
-        CopyDiffers,
-        KeyUnusable,
-        AuthorityKeyUnusable,
-        AuthorityMissing,
-        Missing,
-        Unreadable,
-        CrlEnding,
-        OtherCrl,
-        Ending,
-        Foreign,
-        OutlivesAuthority,
-        CutsRenewalsShort,
-        SharedAuthority,
-        KubeletEmbedsAnother,
-        CutAuthorityData,
-        SignerFile,
-        LeafNotFirst,
-        Repeated,
-        Serial,
-    ];
+fn every_kind_of_finding_has_words_and_steps_whatever_helps() {
     let origins = [
-        Origin::Profile { file: "my clusters/p.yaml".to_owned(), dir: "d".to_owned() },
-        Origin::Recorded { dir: "it's".to_owned() },
-        Origin::Unknown { dir: "d".to_owned() },
-        Origin::Found,
+        Origin::new("d", ProfileAt::File("my clusters/p.yaml".to_owned())),
+        Origin::new("it's", ProfileAt::Recorded),
+        Origin::new("d", ProfileAt::Unknown),
+        Origin::new("d", ProfileAt::NoTree),
+    ];
+    let remedies = [
+        Remedy::None,
+        Remedy::Renew,
+        Remedy::Replace,
+        Remedy::Request,
+        Remedy::Make,
+        Remedy::MakeAnew,
+        Remedy::List(CaId::Etcd),
     ];
     let mut said = std::collections::BTreeSet::new();
-    for problem in all {
-        for (origin, count) in origins.iter().zip([1, 2, 7, 8]) {
+    for problem in Problem::ALL {
+        for (origin, remedy) in origins.iter().flat_map(|origin| remedies.iter().map(move |remedy| (origin, *remedy))) {
+            let place = Affected {
+                origin: origin.clone(),
+                path: "d/pki/apiserver.crt".to_owned(),
+                root: "d".to_owned(),
+                names: vec![EntryId::new(None, "apiserver")],
+                ids: vec![EntryId::new(None, "apiserver")],
+                due: true,
+                by_profile: true,
+            };
             let one = Advice {
                 problem,
-                count,
-                trees: count,
+                remedy,
+                count: 3,
+                trees: 1,
                 names: vec!["apiserver".to_owned()],
-                path: "d/pki/apiserver.crt".to_owned(),
-                origin: origin.clone(),
-                root: "d".to_owned(),
+                places: vec![place],
                 order: Vec::new(),
                 restart: vec!["kube-apiserver"],
                 kubernetes: KnownRelease::default(),
             };
             let value = serde_json::to_value(advice::finding(&one)).unwrap();
-            let text = format!("{} {}", value["what"], value["steps"]);
-            assert!(value["steps"].as_array().is_some_and(|steps| steps.len() >= 2), "{text}");
-            for command in text.split(": kpki ").skip(1) {
-                let verb = command.split(' ').next().unwrap();
-                assert!(["init", "inspect", "crl", "renew", "import", "release", "revoke"].contains(&verb), "{text}");
-            }
+            let steps = value["steps"].as_array().unwrap();
+            // What helps nothing leaves the restart alone.
+            assert!(steps.len() >= 2 || remedy == Remedy::None, "{problem:?} {remedy:?}: {steps:?}");
             said.insert(value["problem"].to_string());
         }
     }
-    assert_eq!(said.len(), all.len());
+    assert_eq!(said.len(), Problem::ALL.len());
     let words = |origin: usize| {
         let mut check = check(&[("prod", vec![item("apiserver", -1)])], Selection::default());
         check.trees[0].origin = origins[origin].clone();
         serde_json::to_value(advice::finding(&crate::audit::advice(&check.trees)[0])).unwrap()["steps"].to_string()
     };
-    assert!(words(0).contains("kpki renew apiserver --profile 'my clusters/p.yaml' --dir d"), "{}", words(0));
-    assert!(words(1).contains("kpki renew apiserver --dir 'it'\\\\''s'"), "{}", words(1));
     // Files found by walking are not kpki's to re-issue.
     assert!(words(3).contains("have its issuer renew"), "{}", words(3));
+    assert!(words(0).contains("kpki renew apiserver --profile 'my clusters/p.yaml' --dir d"), "{}", words(0));
+    assert!(words(1).contains("kpki renew apiserver --dir 'it'\\\\''s'"), "{}", words(1));
+}
+
+/// A command that names one of many clusters helps one of many.
+#[test]
+fn every_cluster_has_its_command_or_one_command_is_for_all() {
+    let trees: Vec<(String, Vec<Item>)> = (0..9).map(|n| (format!("c{n}"), vec![item("apiserver", -1)])).collect();
+    let trees: Vec<(&str, Vec<Item>)> = trees.iter().map(|(name, items)| (name.as_str(), items.clone())).collect();
+    let mut many = check(&trees, Selection::default());
+    let steps = |check: &Check| {
+        let advice = crate::audit::advice(&check.trees);
+        serde_json::to_value(advice::finding(&advice[0])).unwrap()["steps"].clone()
+    };
+    let commands: Vec<String> =
+        (0..9).map(|n| format!("renew them: kpki renew apiserver --dir /clusters/c{n}")).collect();
+    assert_eq!(steps(&many), serde_json::json!(commands));
+    let text = many.text(CheckForm::Table);
+    assert!(text.contains("/clusters/c4\n    and in 4 further places; -o json has a command for each\n"), "{text}");
+    for tree in &mut many.trees {
+        tree.origin.fleet = Some("clusters".to_owned());
+    }
+    let one = "renew them, with all that is due in any cluster: kpki renew all --due --profiles clusters";
+    assert_eq!(steps(&many), serde_json::json!([one]));
 }
 
 #[test]

@@ -93,7 +93,7 @@ impl Report for CrlHead {
             ("number", Some(self.number.clone().unwrap_or_else(|| "none".to_owned()))),
             ("this update", Some(rfc3339(self.this_update))),
             ("next update", Some(next.unwrap_or_else(|| "none: it is never stale".to_owned()))),
-            ("signature", Some(format!("{} (not verified here: kpki crl check)", self.signature))),
+            ("signature", Some(format!("{} (not verified here; kpki crl check does)", self.signature))),
             ("key id", self.authority_key_id.clone()),
             ("delta", self.delta.then(|| "it has only changes".to_owned())),
             ("scope", Some(self.scope.join(", ")).filter(|scope| !scope.is_empty())),

@@ -7,7 +7,7 @@ use comfy_table::ColumnConstraint;
 use time::OffsetDateTime;
 
 use super::document::{Init, Item, Outcome};
-use crate::files::shell_word;
+use crate::files::shell_path;
 use crate::report::certificate::Facts;
 use crate::report::form::{Report, Screen};
 use crate::report::table::{counted, end, line, lines, plain, sanitised, table};
@@ -42,13 +42,13 @@ impl Report for Init {
         if let Some(path) = &self.bootstrap_manifests {
             let master = self.items.iter().find(|item| item.id.name == "super-admin.conf");
             let master = master.and_then(|item| item.paths.first()).map_or("super-admin.conf", String::as_str);
-            let conf = shell_word(&format!("{}/{master}", self.directory));
+            let conf = shell_path(format!("{}/{master}", self.directory));
             writeln!(out)?;
             line(out, "When the API server runs, and before admin.conf is used:")?;
-            line(out, format!("    kubectl --kubeconfig {conf} apply -f {}", shell_word(path)))?;
+            line(out, format!("    kubectl --kubeconfig {conf} apply -f {}", shell_path(path)))?;
         }
         if self.items.iter().any(|item| item.action == "request") {
-            let (dir, requests) = (shell_word(&self.directory), format!("{}/.kpki/requests", self.directory));
+            let (dir, requests) = (shell_path(&self.directory), format!("{}/.kpki/requests", self.directory));
             writeln!(out)?;
             line(
                 out,

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use super::document::{Action, Outcome, Renew, RenewalEntry, Tree};
 use crate::clock::rfc3339;
-use crate::files::shell_word;
+use crate::files::shell_path;
 use crate::report::certificate::Side;
 use crate::report::form::{Report, Screen};
 use crate::report::json::Name;
@@ -111,7 +111,7 @@ fn verdict(report: &Renew, tree: &Tree, out: &mut dyn Write) -> io::Result<()> {
             line(out, format_args!("the old ones are kept as {generation}; some of them are revoked"))
         }
         Some(generation) if !tree.rolled_back => {
-            line(out, format_args!("undo it with: kpki restore {generation} --dir {}", shell_word(&tree.directory)))
+            line(out, format_args!("undo it with: kpki restore {generation} --dir {}", shell_path(&tree.directory)))
         }
         _ => Ok(()),
     }

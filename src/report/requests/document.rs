@@ -2,7 +2,7 @@ use serde::Serialize;
 
 use crate::report::certificate::Facts;
 use crate::report::restart::Restart;
-use crate::tree::EntryId;
+use crate::tree::{EntryId, Origin};
 
 /// Which of the three it was.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
@@ -25,7 +25,7 @@ pub struct Requests {
     pub directory: Option<String>,
     /// The tree that commands are about, if there is one.
     #[serde(skip)]
-    pub tree: Option<String>,
+    pub tree: Option<Origin>,
     /// Where the requests are, if not in the tree.
     #[serde(skip)]
     pub out: Option<String>,

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::document::{RequestEntry, RequestedFacts, Requests, Verb};
-use crate::files::shell_word;
+use crate::files::shell_path;
 use crate::report::certificate::Facts;
 use crate::report::form::{Report, Screen};
 use crate::report::restart::restart_lines;
@@ -27,9 +27,9 @@ impl Report for Requests {
             list(&format!("{}: added without being requested:", entry.id), &entry.added, screen, out)?;
         }
         if self.verb == Verb::Csr && self.count("request") + self.count("keep") > 0 {
-            let from = self.out.as_ref().map(|out| format!(" --requests {}", shell_word(out))).unwrap_or_default();
-            let next = format!("then: kpki import CERT...{}{from}", self.dir());
-            lines(out, "", [format!("Have the authority's owner sign the .csr files; {next}")])?;
+            let from = self.out.as_ref().map(|out| format!(" --requests {}", shell_path(out))).unwrap_or_default();
+            let import = self.tree.as_ref().map(|tree| tree.command("import", &["CERT..."], &[])).unwrap_or_default();
+            lines(out, "", [format!("Have the authority's owner sign the .csr files; then: {import}{from}")])?;
         }
         restart_lines(&self.restart, "Before the new certificates are used", out)
     }
@@ -38,7 +38,7 @@ impl Report for Requests {
 impl Requests {
     /// The tree as a flag.
     fn dir(&self) -> String {
-        self.tree.as_ref().map(|dir| format!(" --dir {}", shell_word(dir))).unwrap_or_default()
+        self.tree.as_ref().map(|tree| format!(" --dir {}", shell_path(&tree.dir))).unwrap_or_default()
     }
 }
 

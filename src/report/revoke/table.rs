@@ -3,10 +3,10 @@
 use std::io::{self, Write};
 
 use super::document::{Action, CrlRow, Revocation, RevocationEntry, Signing};
-use crate::files::shell_word;
 use crate::report::form::{Report, Screen};
 use crate::report::json::Name;
 use crate::report::table::{end, first_of, line, lines, place, revoked, table};
+use crate::tree::{Origin, ProfileAt};
 
 impl Report for Revocation {
     fn text(&self, screen: Screen, out: &mut dyn Write) -> io::Result<()> {
@@ -22,12 +22,12 @@ impl Report for Revocation {
             table(out, screen.width, &header, self.lists.iter().map(|list| crl(list, screen)))?;
         }
         if !self.in_use.is_empty() {
-            let next = match self.verb {
-                "hold" => "readers of the CRL refuse it until it is released: kpki release",
-                _ => "replace, with a new key: kpki renew",
+            let (next, verb) = match self.verb {
+                "hold" => ("readers of the CRL refuse it until it is released", "release"),
+                _ => ("replace, with a new key", "renew"),
             };
-            let next = format!("{next} {} --dir {}", self.in_use.join(" "), shell_word(&self.directory));
-            lines(out, "Still in use: ", [format!("{}; {next}", self.in_use.join(", "))])?;
+            let command = Origin::new(&*self.directory, ProfileAt::Recorded).command(verb, &self.in_use, &[]);
+            lines(out, "Still in use: ", [format!("{}; {next}: {command}", self.in_use.join(", "))])?;
         }
         lines(out, "- ", &self.notes)
     }

@@ -52,7 +52,12 @@ fn what_the_kubelet_uses_is_shown_and_judged() {
     place.write("k8s/kubelet/kubelet-client-2027.pem", credential(&place.read("other/kubelet.conf")));
     assert_eq!(check(&place, "2027-01-01").1["state"], "wrong-issuer");
     let text = place.kpki(&["check-expiration", "k8s", "--at", "2027-01-01"]).stdout;
-    assert!(text.contains("move it and k8s/kubelet.conf away") && !text.contains("kpki renew kubelet.conf"), "{text}");
+    assert!(
+        text.contains(
+            "move it and k8s/kubelet.conf away\n    then make kubelet.conf again: kpki renew kubelet.conf --dir k8s\n"
+        ),
+        "{text}"
+    );
     assert!(!text.contains("kubelet-finalize"), "it is not to be pointed to: {text}");
     place.write("k8s/kubelet/kubelet-client-2027.pem", "");
     assert_eq!(check(&place, "2027-01-01").1["state"], "unreadable");

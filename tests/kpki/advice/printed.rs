@@ -1,0 +1,178 @@
+//! Every place that prints a command has a row that runs it, and every command that is mentioned anywhere exists.
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use kpki::cli;
+
+use super::errors;
+use crate::harness::repository;
+
+/// How many commands a file prints, and which rows of `errors` run them; `check`: the faults of a tree.
+const PRINTED: &[(&str, usize, &[&str])] = &[
+    ("commands/convert/run.rs", 1, &["nothing to convert"]),
+    ("commands/crl/show.rs", 1, &["no CRL"]),
+    ("commands/csr.rs", 1, &["the same as a request"]),
+    ("commands/export/verify.rs", 2, &["a cluster directory verified", NO_HOST_NAME]),
+    ("commands/init/resolve.rs", 1, &["no profile"]),
+    ("commands/kubeconfig/run.rs", 1, &["no request for a user"]),
+    ("commands/renew/external.rs", 1, &["requested and due"]),
+    ("commands/renew/hooks.rs", 1, &[ROLLED_BACK]),
+    ("commands/renew/summary.rs", 1, &["held and not renewed"]),
+    ("commands/restore/choose.rs", 2, &["no such generation", "nothing but made"]),
+    ("commands/restore/run.rs", 4, &["revoked since", "one half was kept"]),
+    ("commands/sign/jobs.rs", 1, &["nothing to sign"]),
+    ("commands/sign/terms.rs", 1, &["an entry of an external authority"]),
+    ("cli/generate.rs", 1, &["no such page"]),
+    ("error/export.rs", 3, &["missing for an export", "different for an export"]),
+    (
+        "error/import.rs",
+        6,
+        &[
+            "nothing to import",
+            "imported without a key",
+            "several in one file",
+            "imported too late",
+            "imported unlike its request",
+            "imported without an authority",
+        ],
+    ),
+    ("error/nouns.rs", 2, &["a locked key", "a profile with a mistake"]),
+    ("error/plan.rs", 4, &["requests before they are recorded", "a private key in ca.crt", "another algorithm"]),
+    (
+        "error/renew.rs",
+        6,
+        &[
+            "requested by name",
+            "missing and made by name",
+            "another issuer's",
+            "files that are missing",
+            "an authority that has expired",
+            "another authority on a node",
+        ],
+    ),
+    ("error/revoke.rs", 3, &["no CRL in its place", "a number that nobody knows", "released and revoked"]),
+    ("inventory/marks.rs", 1, &["a CRL that etcd does not read"]),
+    ("report/check/steps.rs", 11, &[CHECK]),
+    ("report/export.rs", 1, &[EXPORTED]),
+    ("report/history.rs", 1, &["restored"]),
+    ("report/init/table.rs", 1, &["made without a key"]),
+    ("report/renew/table.rs", 1, &["renewed"]),
+    ("report/requests/table.rs", 2, &["requested before there is a tree", "imported"]),
+    ("report/revoke/table.rs", 1, &["revoked and in use", "held on one node"]),
+    ("workspace/profiles.rs", 1, &["a profile that is a directory"]),
+];
+
+const CHECK: &str = "not a row: tests/kpki/advice/check.rs";
+const NO_HOST_NAME: &str = "not a row: every machine that tests has a name";
+const ROLLED_BACK: &str = "not a row: a disk that fails while a hook does; what it names is what `renewed` runs";
+const EXPORTED: &str = "not a row: it unpacks to /, and is run with a directory in its place by `exported` below";
+
+/// The text of the program, without comments and tests.
+fn sources() -> BTreeMap<String, String> {
+    let root = repository("src");
+    let mut all = BTreeMap::new();
+    for entry in walkdir::WalkDir::new(&root).sort_by_file_name() {
+        let path = entry.unwrap().into_path();
+        let name = path.strip_prefix(&root).unwrap().to_str().unwrap().to_owned();
+        if name.ends_with(".rs") && !name.ends_with("tests.rs") && !name.contains("tests/") {
+            let text = fs::read_to_string(&path).unwrap();
+            let text = text.split("#[cfg(test)]\nmod tests {").next().unwrap().to_owned();
+            let is_code = |line: &&str| !line.trim_start().starts_with("//");
+            all.insert(name, text.lines().filter(is_code).collect::<Vec<_>>().join("\n"));
+        }
+    }
+    assert!(all.len() > 300, "{}", all.len());
+    all
+}
+
+fn printed(text: &str) -> usize {
+    const MARKS: [&str; 5] =
+        [": kpki ", "tree.command(", "origin.command(", "command_by_profile(", "command_for_fleet("];
+    let composed = text.matches("ProfileAt::Recorded).command(").count();
+    let line = |line: &str| MARKS.iter().map(|mark| line.matches(mark).count()).sum::<usize>();
+    text.lines().map(line).sum::<usize>() + composed
+}
+
+#[test]
+fn what_prints_a_command_has_a_row_that_runs_it() {
+    let rows = errors::names();
+    let mut found = BTreeMap::new();
+    for (name, text) in sources() {
+        // The words of help are examples, of a tree that the reader knows.
+        let is_help = name.starts_with("cli/") && name != "cli/generate.rs";
+        let count = printed(&text);
+        if count > 0 && !is_help && name != "tree/origin.rs" {
+            found.insert(name, count);
+        }
+    }
+    let known: BTreeMap<String, usize> = PRINTED.iter().map(|(name, count, _)| ((*name).to_owned(), *count)).collect();
+    assert_eq!(found, known, "a command was added or removed: give it a row");
+    for (name, _, run) in PRINTED {
+        assert!(!run.is_empty(), "{name}");
+        for one in run.iter().filter(|one| !one.starts_with("not a row: ")) {
+            assert!(rows.contains(one), "{name}: there is no row {one:?}");
+        }
+    }
+}
+
+/// The command of kpki behind each mention of it: its verb, and the options behind that in the same sentence.
+fn mentions(text: &str) -> Vec<(Vec<String>, Vec<String>)> {
+    let mut found = Vec::new();
+    for (at, _) in text.match_indices("kpki ") {
+        let before = text[..at].chars().next_back().unwrap_or(' ');
+        if before.is_alphanumeric() || "-_/.".contains(before) {
+            continue;
+        }
+        let line = text[at + 5..].lines().next().unwrap_or_default();
+        let line = line.split(['`', '"', ';', '|', ')', '(', '>']).next().unwrap_or_default();
+        let line = line.split("kpki ").next().unwrap_or_default();
+        let mut verb = Vec::new();
+        let mut options = Vec::new();
+        for word in line.split_whitespace() {
+            let ends = word.ends_with([',', '.', ':']);
+            let word = word.trim_end_matches([',', '.', ':', '\\', '\'', ']']);
+            if let Some(option) = word.trim_start_matches('[').strip_prefix("--") {
+                options.push(option.split('=').next().unwrap_or_default().to_owned());
+            } else if options.is_empty() && verb.len() < 2 {
+                verb.push(word.to_owned());
+            }
+            if ends {
+                break;
+            }
+        }
+        found.push((verb, options));
+    }
+    found
+}
+
+#[test]
+fn every_command_that_is_mentioned_exists() {
+    let mut texts = sources();
+    for name in ["README.md", "CHANGELOG.md", "ARCHITECTURE.md"] {
+        texts.insert(name.to_owned(), fs::read_to_string(repository(name)).unwrap());
+    }
+    for entry in fs::read_dir(repository("man")).unwrap() {
+        let path = entry.unwrap().path();
+        texts.insert(path.display().to_string(), fs::read_to_string(path).unwrap().replace("\\-", "-"));
+    }
+    let program = cli::command();
+    let mut seen = 0;
+    for (name, text) in texts {
+        for (verb, options) in mentions(&text) {
+            let Some(mut command) = verb.first().and_then(|word| program.find_subcommand(word)) else { continue };
+            if let Some(inner) = verb.get(1).and_then(|word| command.find_subcommand(word)) {
+                command = inner;
+            }
+            seen += 1;
+            for option in options.iter().filter(|option| !["help", "version", ""].contains(&option.as_str())) {
+                let is_it = |argument: &clap::Arg| {
+                    let aliases = argument.get_all_aliases().unwrap_or_default();
+                    argument.get_long() == Some(option) || aliases.contains(&option.as_str())
+                };
+                assert!(command.get_arguments().any(is_it), "{name}: kpki {} has no --{option}", verb.join(" "));
+            }
+        }
+    }
+    assert!(seen > 400, "{seen}");
+}

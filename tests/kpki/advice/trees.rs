@@ -1,0 +1,173 @@
+//! What is refused of a tree and its profile.
+
+use std::fs;
+
+use super::errors::{Row, row, shown};
+use super::sites::{Site, single};
+use super::states::*;
+
+pub const ROWS: &[Row] = &[
+    Row {
+        after: |host| drop(host.sh("kpki init --profile cluster.yaml --dir k8s").ok()),
+        works: false,
+        ..row("no profile", |_| {}, "kpki init --dir k8s", &["kpki profile new"])
+    },
+    row("a private key in ca.crt", key_in_certificate, "kpki init --dir k8s", &["kpki import k8s/pki/ca.crt --as ca"]),
+    row("the same, to renew", key_in_certificate, "kpki renew all --dir k8s", &["kpki import k8s/pki/ca.crt --as ca"]),
+    row(
+        "requests before they are recorded",
+        another_name,
+        "kpki init --profile p.yaml --dir k8s",
+        &["kpki csr apiserver --profile p.yaml", "kpki import CERT..."],
+    ),
+    row(
+        "others may read a key",
+        |host| {
+            tree(host);
+            host.sh("chmod 644 k8s/pki/apiserver.key").ok();
+        },
+        "kpki init --dir k8s",
+        &["chmod 600 k8s/pki/apiserver.key"],
+    ),
+    row(
+        "another algorithm",
+        |host| {
+            tree(host);
+            host.place.write("p.yaml", crate::harness::single("encryptionAlgorithm: ECDSA-P384\n"));
+        },
+        "kpki init --profile p.yaml --dir k8s",
+        &["kpki renew all --profile p.yaml"],
+    ),
+    Row {
+        fill: FILE,
+        after: unlocked,
+        ..row("a locked key", locked, "kpki renew all --dir k8s", &["kpki convert k8s/pki/ca.key"])
+    },
+    Row {
+        fill: FILE,
+        after: unlocked,
+        ..row("a locked key, to revoke", locked, "kpki revoke apiserver --dir k8s", &["kpki convert k8s/pki/ca.key"])
+    },
+    shown(
+        "UTF-16",
+        |host| {
+            let text: Vec<u8> = single("").encode_utf16().flat_map(u16::to_le_bytes).collect();
+            host.place.write("p q.yaml", [&[0xff, 0xfe], text.as_slice()].concat());
+        },
+        "kpki init --profile 'p q.yaml' --dir k8s",
+        &["iconv -f"],
+    ),
+    row(
+        "missing for an export",
+        |host| {
+            tree(host);
+            remove(host, "k8s/pki/apiserver.crt");
+            remove(host, "k8s/pki/apiserver.key");
+        },
+        "kpki export cp1 --dir k8s --out cp1.tar",
+        &["kpki init --dir k8s"],
+    ),
+    Row {
+        fill: &[("GENERATION", "20261120T220000Z-renew")],
+        ..row(
+            "different for an export",
+            |host| {
+                tree(host);
+                host.sh("kpki renew etcd-peer --dir k8s").ok();
+                put(host, "safe/pki/apiserver.key", "k8s/pki/front-proxy-client.key");
+                remove(host, "k8s/pki/apiserver.crt");
+                remove(host, "k8s/pki/apiserver.key");
+            },
+            "kpki export cp1 --dir k8s --out cp1.tar",
+            &["kpki history", "kpki restore GENERATION", "kpki init --force"],
+        )
+    },
+    shown(
+        "a cluster directory verified",
+        cluster,
+        "kpki export --verify cp1 --dir k8s",
+        &["kpki export --verify cp1 --dir k8s/nodes/cp1"],
+    ),
+    row(
+        "another issuer's",
+        |host| {
+            another_tree(host);
+            put(host, "another/pki/apiserver.crt", "k8s/pki/apiserver.crt");
+            put(host, "another/pki/apiserver.key", "k8s/pki/apiserver.key");
+        },
+        "kpki renew apiserver --dir k8s",
+        &["kpki init --force --dir k8s"],
+    ),
+    row(
+        "missing and made by name",
+        |host| {
+            tree(host);
+            remove(host, "k8s/super-admin.conf");
+        },
+        "kpki renew all --dir k8s",
+        &["kpki renew super-admin.conf --dir k8s"],
+    ),
+    row(
+        "another authority on a node",
+        |host| {
+            cluster(host);
+            another_tree_beside(host);
+        },
+        "kpki renew all --dir k8s",
+        &["kpki init --force --dir k8s"],
+    ),
+    Row {
+        before: |host| fs::remove_dir_all(host.place.path("k8s/pki")).unwrap(),
+        ..row(
+            "an authority that has expired",
+            |host| {
+                tree(host);
+                for file in [
+                    "admin.conf",
+                    "super-admin.conf",
+                    "controller-manager.conf",
+                    "scheduler.conf",
+                    "kubelet.conf",
+                    "kubelet/kubelet.crt",
+                    "kubelet/kubelet.key",
+                ] {
+                    remove(host, &format!("k8s/{file}"));
+                }
+                host.at("2040-01-01T00:00:00Z");
+            },
+            "kpki renew all --dir k8s",
+            &["kpki init --dir k8s"],
+        )
+    },
+    row(
+        "others may write the profile",
+        |host| {
+            host.place.write("p.yaml", single(""));
+            host.sh("chmod 666 p.yaml").ok();
+        },
+        "kpki init --profile p.yaml --dir k8s",
+        &["chmod go-w "],
+    ),
+    shown(
+        "a profile with a mistake",
+        |host| {
+            host.place.write("p.yaml", "apiVersion: kpki/v1\nkind: ClusterProfile\nnode: []\n");
+        },
+        "kpki init --profile p.yaml --dir k8s",
+        &["kpki profile new"],
+    ),
+    shown("no such page", |_| {}, "kpki generate man nothing", &["kpki generate man"]),
+    Row {
+        before: |host| remove(host, "k8s/scheduler.conf"),
+        ..row(
+            "files that are missing",
+            |host| {
+                super::faults::in_one_file(&Site::Single.make(host, "").remove(0));
+                remove(host, "k8s/client.pem");
+            },
+            "kpki renew scheduler.conf --dir k8s",
+            &["kpki renew scheduler.conf --dir k8s"],
+        )
+    },
+    shown("a profile that is a directory", tree, "kpki init --profile k8s --dir k8s", &["kpki profile new"]),
+];
