@@ -36,6 +36,10 @@ pub struct Args {
     #[arg(long, value_name = "POLICY", default_value = "default", value_parser = one_of(POLICIES))]
     policy: Policy,
 
+    /// Do not try the connections between the cluster's components
+    #[arg(long)]
+    no_edges: bool,
+
     #[command(flatten)]
     at: common::At,
 
@@ -81,6 +85,7 @@ impl Args {
             trees: self.trees.args(environment, &self.paths),
             selection: Selection { only: self.only.clone(), ignore: self.ignore.clone() },
             policy: self.policy,
+            edges: !self.no_edges,
             at: self.at.instant(environment)?,
             threads: environment.threads,
         };

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use time::macros::datetime;
 use time::{Duration, OffsetDateTime};
 
-use super::{Client, Identity, Reason, Server, Shaker, Side, TokenError, Trust, Unusable, signs_for};
+use super::identity::Unusable;
+use super::{Client, Identity, Reason, Server, Shaker, Side, TokenError, Trust, signs_for};
 use crate::blueprint::ExtendedKeyUsage::{self, ClientAuth, ServerAuth};
 use crate::blueprint::{Algorithm, Blueprint, KeyUsage, Name, Oid, Role, San};
 use crate::ca::{Issuer, PrivateKey, issue, self_sign};
@@ -76,6 +77,9 @@ fn refused(client: &Leaf, servers: &Arc<Trust>, name: &San, server: &Leaf, clien
     result.err().map(|why| why.to_string())
 }
 
+/// What, the client, whom it trusts, what it dials, the server, whom that trusts, who refuses.
+type Row<'a> = (&'a str, Leaf, &'a Arc<Trust>, San, Leaf, &'a Arc<Trust>, Option<&'a str>);
+
 #[test]
 fn each_half_that_is_broken_is_named() {
     let (ca, other) = (authority("kubernetes"), authority("kubernetes"));
@@ -89,7 +93,7 @@ fn each_half_that_is_broken_is_named() {
     let key_of_another = |leaf: Leaf| Leaf { pem: client(same).pem, ..leaf };
     let (good_server, good_client, cp1) = (server(same), client(same), name("cp1"));
     let foreign = |usage| Leaf::of(&other, usage, |_| ());
-    let rows: [(&str, Leaf, &Arc<Trust>, San, Leaf, &Arc<Trust>, Option<&str>); 16] = [
+    let rows: [Row<'_>; 16] = [
         ("all is well", good_client.clone(), &ours, cp1.clone(), good_server.clone(), &ours, None),
         ("by address", good_client.clone(), &ours, San::Ip([10, 0, 0, 11].into()), good_server.clone(), &ours, None),
         (

@@ -56,5 +56,6 @@ mod trust;
 mod utf16;
 mod verbs;
 mod verify;
+mod verify_edges;
 mod words;
 mod wrong_issuer;

@@ -11,6 +11,8 @@ pub struct Request {
     /// Which rules count.
     pub selection: Selection,
     pub policy: Policy,
+    /// Whether connections are tried.
+    pub edges: bool,
     pub at: OffsetDateTime,
     pub threads: usize,
 }

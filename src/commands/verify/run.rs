@@ -61,6 +61,6 @@ fn one(unit: Result<&Unit<'_>, &&Target>, is_one_of_many: bool, request: &Reques
     match unit.cluster(request.at) {
         None if is_one_of_many => verify::outside(&root),
         None => verify::unreadable(&root, "expected a node's kubernetes directory or a cluster directory"),
-        Some(cluster) => verify::judge(&cluster, request.policy, &request.selection),
+        Some(cluster) => verify::judge(&cluster, request.policy, &request.selection, request.edges),
     }
 }

@@ -1,6 +1,7 @@
 //! `kpki verify`: findings, what was looked at and what was not.
 
 mod document;
+mod matrix;
 mod result;
 mod text;
 
