@@ -313,3 +313,42 @@ fn tokens_are_taken_by_who_knows_the_key() {
     }
     assert_eq!(signs_for(b"", &[]), Err(TokenError::Unusable(Unusable::NoKey)));
 }
+
+/// rcgen makes what kpki does not.
+fn foreign(algorithm: &'static rcgen::SignatureAlgorithm) -> (rcgen::KeyPair, rcgen::CertificateParams) {
+    let mut wanted = rcgen::CertificateParams::new(vec!["cp1".to_owned()]).unwrap();
+    (wanted.not_before, wanted.not_after) = (NOW - Duration::days(10), NOW + Duration::days(10));
+    (rcgen::KeyPair::generate_for(algorithm).unwrap(), wanted)
+}
+
+#[test]
+fn keys_that_kpki_does_not_make_are_shaken_or_named() {
+    let p256 = &rcgen::PKCS_ECDSA_P256_SHA256;
+    for (of_authority, of_leaf, expected) in [
+        (p256, &rcgen::PKCS_ED25519, None),
+        (p256, &rcgen::PKCS_ECDSA_P521_SHA512, None),
+        (&rcgen::PKCS_ED25519, p256, Some("expected a signature this program can verify")),
+        (&rcgen::PKCS_ECDSA_P521_SHA512, p256, Some("expected a signature this program can verify")),
+    ] {
+        let (above, mut wanted) = foreign(of_authority);
+        wanted.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        let anchor = wanted.self_signed(&above).unwrap();
+        let (key, mut leaf) = foreign(of_leaf);
+        leaf.use_authority_key_identifier_extension = true;
+        let issuer = rcgen::Issuer::from_params(&wanted, &above);
+        let leaf = leaf.signed_by(&key, &issuer).unwrap();
+        let parse = |der: &[u8]| Certificate::parse(der).unwrap();
+        let trust = Arc::new(Trust(vec![parse(anchor.der())]));
+        let server = Identity::new(&[parse(leaf.der())], key.serialize_pem().as_bytes()).unwrap();
+        let client = Client { identity: None, servers: Some(&trust), name: Some(&San::Dns("cp1".into())) };
+        let result = Shaker::new(NOW).shake(client, Server { identity: &server, clients: None });
+        match (result, expected) {
+            (Ok(()), None) => {}
+            // Neither accepted nor refused: another program may take it.
+            (Err(refusal), Some(words)) => {
+                assert!(refusal.why.is_unknown() && refusal.why.to_string().contains(words), "{refusal}");
+            }
+            (result, _) => panic!("{of_authority:?} {of_leaf:?}: {result:?}"),
+        }
+    }
+}

@@ -387,6 +387,27 @@ fn what_of_an_edge_is_not_here_is_said_and_not_guessed() {
 }
 
 #[test]
+fn a_manifest_says_whom_a_component_verifies_and_what_it_serves() {
+    let manifest = |program: &str, flag: &str| format!("spec:\n  containers:\n  - command: [{program}, {flag}]\n");
+    let verifies = "--kubelet-certificate-authority=/etc/kubernetes/pki/ca.crt";
+    for (component, flag, row, expected) in [
+        ("kube-apiserver", "--v=1", 4, "half"),
+        ("kube-apiserver", verifies, 4, "ok"),
+        ("kube-apiserver", "--kubelet-certificate-authority=/etc/other.crt", 4, "not looked at"),
+        ("kube-controller-manager", "--v=1", 10, "half"),
+        ("kube-controller-manager", "--tls-cert-file=/etc/cm.crt", 10, "not looked at"),
+    ] {
+        let place = Place::new();
+        place.write("p.yaml", single("encryptionAlgorithm: ECDSA-P256\n"));
+        place.init(&["--profile", "p.yaml", "--dir", "t"]).ok();
+        place.write(&format!("t/manifests/{component}.yaml"), manifest(component, flag));
+        let document = place.kpki(&["verify", "t", "--at", NOW, "-o", "json"]).json();
+        let edge = edges(&document).into_iter().find(|edge| edge["number"] == row).unwrap();
+        assert_eq!(edge["state"], expected, "{component} {flag}: {edge}");
+    }
+}
+
+#[test]
 fn other_certificates_of_the_profile_are_edges_too() {
     let extra = "extraCertificates:\n- {name: check, usages: [client]}\n- {name: lb, usages: [server], certSANs: [lb.example.com]}\n\
                  - {name: backup, authority: etcd-ca, usages: [client]}\n";

@@ -1,6 +1,6 @@
 //! Who dials, on which node, and what it shows.
 
-use super::held::{self, Held};
+use super::held::{self, Bundle, Held};
 use super::names;
 use super::pair::{Dialling, Shows, Signer};
 use super::servers::absent;
@@ -9,6 +9,8 @@ use crate::catalog::CaId;
 use crate::tree::EntryId;
 use crate::verify::cluster::{Cluster, Content, Part, Tree};
 
+/// What the API server shows to kubelets.
+const TO_KUBELETS: &str = "apiserver-kubelet-client";
 const BOOTSTRAP: &str = "a bootstrap token is an object in the cluster";
 
 /// All clients of a row; one that is nowhere is a client, too.
@@ -54,8 +56,22 @@ pub fn pair<'a>(cluster: &'a Cluster<'_>, tree: &'a Tree, name: &str, servers: C
         id: held::entry_of(tree, name),
         tree: Some(tree),
         shows: Shows::Certificate(held::pair(cluster, tree, name)),
-        trusts: held::bundle(cluster, tree, servers),
+        trusts: if name == TO_KUBELETS { kubelets(cluster, tree) } else { held::bundle(cluster, tree, servers) },
         host: None,
+    }
+}
+
+/// Whether the API server verifies kubelets is a flag, which kubeadm does not set. Where the manifest is not here it may be.
+fn kubelets<'a>(cluster: &'a Cluster<'_>, tree: &'a Tree) -> Held<Bundle<'a>> {
+    match held::flag(tree, "kube-apiserver", "kubelet-certificate-authority") {
+        Some((_, None)) => {
+            Held::Elsewhere("--kubelet-certificate-authority is not set: the API server does not verify kubelets")
+        }
+        Some((path, Some(named))) if !named.ends_with("pki/ca.crt") => {
+            let why = "--kubelet-certificate-authority names another file than ca.crt".to_owned();
+            Held::NotLookedAt { path: path.to_owned(), why }
+        }
+        _ => held::bundle(cluster, tree, CaId::Cluster),
     }
 }
 

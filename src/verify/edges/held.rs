@@ -2,6 +2,7 @@
 
 use crate::catalog::CaId;
 use crate::encoding::shown::named;
+use crate::manifest::Flags;
 use crate::tree::EntryId;
 use crate::verify::cluster::{Cluster, Content, File, Key, Kubeconfig, Part, Tree};
 use crate::verify::findings::id;
@@ -109,6 +110,13 @@ pub fn bundle<'a>(cluster: &'a Cluster<'_>, tree: &'a Tree, authority: CaId) -> 
         Some(file) => Held::Here(Bundle { path: &file.path, certificates: file.certificates() }),
         None => Held::NotOnDisk,
     }
+}
+
+/// What a static pod's manifest says of a flag, and the manifest's path; `None`: there is none that can be read.
+pub fn flag<'a>(tree: &'a Tree, component: &str, flag: &str) -> Option<(&'a str, Option<String>)> {
+    let file = tree.file(component, Part::Manifest)?;
+    let Content::Text(text) = &file.content else { return None };
+    Some((&file.path, Flags::read(text)?.get(flag).map(str::to_owned)))
 }
 
 /// Why a file says nothing.

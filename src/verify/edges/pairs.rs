@@ -36,7 +36,8 @@ fn with_servers<'a>(cluster: &'a Cluster<'_>, row: &Row, client: &Dialling<'a>) 
             dialled(cluster, row.dials, client, all)
         }
         Server::Elsewhere(names, authority, why) => {
-            names.iter().map(|name| elsewhere(name, authority, Held::Elsewhere(why))).collect()
+            let leaf = |name: &str| client.tree.and_then(|tree| stated(tree, name)).unwrap_or(Held::Elsewhere(why));
+            names.iter().map(|name| elsewhere(name, authority, leaf(name))).collect()
         }
         Server::Unknown(name, why) => {
             let id = EntryId::new(None, name);
@@ -46,6 +47,13 @@ fn with_servers<'a>(cluster: &'a Cluster<'_>, row: &Row, client: &Dialling<'a>) 
     };
     let named = |server: &Serving<'a>| dials(cluster, row.dials, client, server);
     met.into_iter().map(|server| meet(row.number, client, named(&server), server)).collect()
+}
+
+/// A component that is told to serve with a certificate of its own, wherever that is.
+fn stated<T>(tree: &Tree, component: &str) -> Option<Held<T>> {
+    let (path, named) = held::flag(tree, component, "tls-cert-file")?;
+    let why = "--tls-cert-file names a certificate that is not judged here".to_owned();
+    named.map(|_| Held::NotLookedAt { path: path.to_owned(), why })
 }
 
 /// Whom of several servers a client meets.
