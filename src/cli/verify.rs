@@ -40,6 +40,10 @@ pub struct Args {
     #[arg(long, value_name = "POLICY", default_value = "default", value_parser = one_of(POLICIES))]
     policy: Policy,
 
+    /// Do not try the connections between the cluster's components
+    #[arg(long)]
+    no_edges: bool,
+
     #[command(flatten)]
     at: common::At,
 
@@ -113,6 +117,7 @@ impl Args {
             trees: self.trees.args(environment, &self.paths),
             selection,
             policy: self.policy,
+            edges: !self.no_edges,
             with_inventory: self.output == VerifyForm::Foreign(ForeignForm::CycloneDx),
             at,
             threads: environment.threads,

@@ -5,7 +5,7 @@ use std::fmt;
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
-use crate::audit::Origin;
+use crate::tree::origin::Origin;
 use crate::catalog::CaId;
 use crate::catalog::releases::KnownRelease;
 use crate::encoding::key_public::Half;

@@ -1,5 +1,6 @@
 //! What was found, and what was not looked at.
 
+use super::edges::edge::Edge;
 use super::rule::{Rule, Severity};
 use crate::tree::EntryId;
 
@@ -53,6 +54,8 @@ pub struct Verification {
     /// The worst first, then by path.
     pub findings: Vec<Finding>,
     pub not_looked_at: Vec<NotLookedAt>,
+    /// Every connection that was tried, in the table's order; empty: none was.
+    pub edges: Vec<Edge>,
     /// How many files were looked at, and how many certificates, keys and CRLs are in them.
     pub files: usize,
     pub certificates: usize,

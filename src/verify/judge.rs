@@ -1,18 +1,20 @@
 //! From a cluster to what is to be said of it.
 
 use super::cluster::{Cluster, Content, Part};
+use super::edges;
 use super::finding::{Finding, NotLookedAt, Place, Verification};
 use super::findings::Findings;
 use super::policy::Policy;
 use super::repair;
 use super::rule::Rule;
+use super::rules::edges::AREA;
 use super::rules::{
     accounts, algorithms, chains, components, crls, dates, files, identifiers, kubeconfigs, names, pairs, state, usages,
 };
 use super::selection::{Choice, Selection};
 
-/// Judges by every rule.
-pub fn judge(cluster: &Cluster<'_>, policy: Policy, selection: &Selection) -> Verification {
+/// Judges by every rule, and tries every connection if they are `shaken`.
+pub fn judge(cluster: &Cluster<'_>, policy: Policy, selection: &Selection, shaken: bool) -> Verification {
     let mut findings = Findings::new(cluster);
     for tree in &cluster.trees {
         files::check(tree, &mut findings);
@@ -32,10 +34,14 @@ pub fn judge(cluster: &Cluster<'_>, policy: Policy, selection: &Selection) -> Ve
     chains::across(cluster, &mut findings);
     identifiers::twice(cluster, &mut findings);
     accounts::across(cluster, &mut findings);
-    let Findings { mut all, not_looked_at, .. } = findings;
+    let Findings { mut all, mut not_looked_at, .. } = findings;
     let of_profile = cluster.profile.map(|profile| profile.verify_ignore.as_slice()).unwrap_or_default();
-    selection.apply(&mut all, &of_profile.iter().map(Choice::from).collect::<Vec<_>>());
+    let of_profile: Vec<Choice> = of_profile.iter().map(Choice::from).collect();
+    selection.apply(&mut all, &of_profile);
     let mut all = below_causes(all);
+    let edges = if shaken && selection.is_about(AREA) { edges::edges(cluster) } else { Vec::new() };
+    edges::attach(&mut all, &edges, |own| selection.apply(own, &of_profile));
+    edges::skipped(&edges, &all, &mut not_looked_at);
     sort(&mut all);
     let there = || cluster.trees.iter().flat_map(|tree| &tree.files).filter(|file| file.is_there());
     Verification {
@@ -43,6 +49,7 @@ pub fn judge(cluster: &Cluster<'_>, policy: Policy, selection: &Selection) -> Ve
         cluster: cluster.profile.map(|profile| profile.cluster_name.clone()),
         findings: all,
         not_looked_at,
+        edges,
         files: there().count(),
         certificates: there().map(|file| file.certificates().len()).sum(),
         keys: there().filter(|file| file.key().is_some()).count(),

@@ -2,6 +2,7 @@
 //! `workspace::load`, who shakes hands `handshake`.
 
 mod cluster;
+mod edges;
 mod finding;
 mod findings;
 pub mod inventory;
@@ -15,6 +16,8 @@ pub mod strength;
 mod table;
 
 pub use cluster::{Cluster, Content, File, Key, Kubeconfig, Metadata, Part, Secret, Tree};
+pub use edges::edge::{Edge, Half, State as EdgeState};
+pub use edges::table::ROWS;
 pub use finding::{Finding, Ignored, NotLookedAt, Place, Verification};
 pub use judge::{interrupted, judge, outside, unreadable};
 pub use policy::Policy;

@@ -56,6 +56,11 @@ impl Selection {
         self.only.is_empty() || self.only.iter().any(|choice| choice.names(rule))
     }
 
+    /// Whether a rule of an area may count.
+    pub fn is_about(&self, area: &str) -> bool {
+        self.only.is_empty() || self.only.iter().any(|one| one.rule.split('/').next() == Some(area))
+    }
+
     /// Leaves out what was not asked for, and marks what does not count.
     pub fn apply(&self, findings: &mut Vec<Finding>, of_profile: &[Choice]) {
         if !self.only.is_empty() {

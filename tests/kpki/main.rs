@@ -58,6 +58,7 @@ mod trust;
 mod utf16;
 mod verbs;
 mod verify;
+mod verify_edges;
 mod verify_forms;
 mod verify_outputs;
 mod words;

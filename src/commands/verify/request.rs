@@ -13,6 +13,8 @@ pub struct Request {
     pub policy: Policy,
     /// What is in each tree is asked for, beside what is found.
     pub with_inventory: bool,
+    /// Whether connections are tried.
+    pub edges: bool,
     pub at: OffsetDateTime,
     pub threads: usize,
 }

@@ -74,7 +74,7 @@ fn one(
         None if is_one_of_many => nothing(verify::outside(&root)),
         None => nothing(verify::unreadable(&root, "expected a node's kubernetes directory or a cluster directory")),
         Some(cluster) => {
-            let said = verify::judge(&cluster, request.policy, &request.selection);
+            let said = verify::judge(&cluster, request.policy, &request.selection, request.edges);
             (said, request.with_inventory.then(|| inventory(&cluster)))
         }
     }

@@ -5,7 +5,7 @@ use time::OffsetDateTime;
 
 use super::result::Verify;
 use crate::report::json::instant;
-use crate::verify::{Finding, Verification};
+use crate::verify::{Edge as Shaken, Finding, Half, ROWS, Verification};
 
 #[derive(Serialize)]
 #[serde(tag = "kind", rename = "Verification")]
@@ -25,6 +25,7 @@ struct Cluster<'a> {
     looked_at: Counts,
     findings: Vec<One<'a>>,
     not_looked_at: Vec<NotLookedAt<'a>>,
+    edges: Vec<Edge<'a>>,
 }
 
 #[derive(Serialize)]
@@ -65,6 +66,27 @@ struct NotLookedAt<'a> {
     why: &'a str,
 }
 
+/// One client and one server, and what each says of the other's certificate.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Edge<'a> {
+    number: u8,
+    what: &'static str,
+    client: String,
+    server: String,
+    /// What the client dials.
+    names: Vec<String>,
+    state: &'static str,
+    by_client: Said<'a>,
+    by_server: Said<'a>,
+}
+
+#[derive(Serialize)]
+struct Said<'a> {
+    result: &'static str,
+    why: Option<&'a str>,
+}
+
 impl<'a> Document<'a> {
     pub fn of(verify: &'a Verify) -> Self {
         Self { at: verify.at, state: verify.state(), clusters: verify.clusters.iter().map(cluster).collect() }
@@ -78,6 +100,7 @@ fn cluster(of: &Verification) -> Cluster<'_> {
         looked_at: Counts { files: of.files, certificates: of.certificates, keys: of.keys, crls: of.crls },
         findings: of.findings.iter().map(finding).collect(),
         not_looked_at: of.not_looked_at.iter().map(|one| NotLookedAt { path: &one.path, why: &one.why }).collect(),
+        edges: of.edges.iter().map(edge).collect(),
     }
 }
 
@@ -96,4 +119,21 @@ fn finding(of: &Finding) -> One<'_> {
         follows: of.follows.iter().map(finding).collect(),
         ignored: of.ignored.as_ref().map(|ignored| Ignored { reason: ignored.reason.as_deref() }),
     }
+}
+
+fn edge(of: &Shaken) -> Edge<'_> {
+    Edge {
+        number: of.number,
+        what: ROWS.iter().find(|row| row.number == of.number).map_or("", |row| row.what),
+        client: of.client.to_string(),
+        server: of.server.to_string(),
+        names: of.names.iter().map(ToString::to_string).collect(),
+        state: of.state().name(),
+        by_client: said(&of.by_client),
+        by_server: said(&of.by_server),
+    }
+}
+
+fn said(half: &Half) -> Said<'_> {
+    Said { result: half.name(), why: half.why() }
 }

@@ -5,6 +5,7 @@ mod document;
 mod forms;
 mod junit;
 mod location;
+mod matrix;
 mod result;
 mod rules;
 mod sarif;

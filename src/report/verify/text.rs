@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use super::matrix;
 use super::result::Verify;
 use crate::report::form::Screen;
 use crate::report::table::{counted, line, place};
@@ -56,6 +57,7 @@ fn cluster(of: &Verification, is_one_of_many: bool, screen: Screen, out: &mut dy
         }
         one(finding, 1, screen, out)?;
     }
+    matrix::write(&of.edges, screen, out)?;
     for (i, skipped) in of.not_looked_at.iter().enumerate() {
         if i == 0 {
             writeln!(out, "\nNot looked at:")?;
@@ -79,7 +81,8 @@ fn one(finding: &Finding, depth: usize, screen: Screen, out: &mut dyn Write) -> 
         line(out, format_args!("{indent}         {} ({})", finding.rule.what, finding.rule.why))?;
     }
     if finding.ignored.is_none() {
-        if finding.repair.is_empty() {
+        // Who repairs the cause repairs what follows.
+        if finding.repair.is_empty() && depth == 1 {
             line(out, format_args!("{indent}         {}", finding.rule.repair))?;
         }
         for command in &finding.repair {

@@ -47,7 +47,7 @@ pub fn check(tree: &Tree, findings: &mut Findings<'_>) {
             let file = tree.files.iter().find(|file| file.entry == ENTRY && file.part == wanted);
             if let Some(file) = file {
                 // The API server alone needs the public half alone.
-                findings.add(&MISSING, (tree, file), None, "expected a file, found none", repair::init(cluster));
+                findings.add(&MISSING, (tree, file), None, "expected a file, found none", repair::init(cluster, &[]));
             }
         }
     }

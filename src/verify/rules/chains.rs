@@ -136,7 +136,7 @@ fn signer_file(tree: &Tree, file: &File, findings: &mut Findings<'_>) {
         [only] => format!("expected `{}`, found `{}` with another serial number or key", signer.subject, only.subject),
         several => format!("expected one certificate, found {}", several.len()),
     };
-    findings.add(&SIGNER_FILE, (tree, file), None, found, repair::init(cluster).map(|init| format!("{init} --force")));
+    findings.add(&SIGNER_FILE, (tree, file), None, found, repair::init(cluster, &["--force"]));
 }
 
 /// What is a matter of several files or trees.

@@ -6,6 +6,7 @@ pub mod chains;
 pub mod components;
 pub mod crls;
 pub mod dates;
+pub mod edges;
 pub mod files;
 pub mod identifiers;
 pub mod kubeconfigs;
