@@ -306,7 +306,7 @@ fn name_constraints_of_every_authority_count() {
     let plain = leaf(&root);
     let subject = Violation::Forbidden(ForbiddenName::Subject);
     assert_eq!(broken(validate(&plain, input(&narrow, &[]))), (Part::Leaf, 1, subject));
-    // A mailbox in a subject counts where no other is named.
+    // A mailbox in a subject counts as well, whatever else is named.
     let subtree = tlv::sequence(&[tlv::write(0x81, b"example.com")]);
     let of_mail =
         [Certificate { name_constraints: Some(tlv::sequence(&[tlv::write(0xa0, &subtree)])), ..anchors[0].clone() }];
@@ -314,7 +314,8 @@ fn name_constraints_of_every_authority_count() {
     for (subject, sans, is_allowed) in [
         (mailbox("a@example.com"), vec![], true),
         (mailbox("a@example.org"), vec![], false),
-        (mailbox("a@example.org"), vec![San::Email("a@example.com".into())], true),
+        (mailbox("a@example.org"), vec![San::Email("a@example.com".into())], false),
+        (mailbox("a@example.com"), vec![San::Email("b@example.com".into())], true),
     ] {
         let one = Certificate { subject, sans, ..plain.clone() };
         assert_eq!(validate(&one, input(&of_mail, &[])).is_ok(), is_allowed, "{}", one.subject);

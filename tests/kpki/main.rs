@@ -56,6 +56,7 @@ mod signals;
 mod signer_file;
 mod trust;
 mod utf16;
+mod vectors;
 mod verbs;
 mod verify;
 mod verify_forms;
