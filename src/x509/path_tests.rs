@@ -1,7 +1,9 @@
 use super::*;
 use crate::blueprint::{Algorithm, Blueprint, Name, Role, San, Subtree};
-use crate::ca::{Issuer, PrivateKey, issue, self_sign};
+use crate::ca::{Issuer, PrivateKey, issue, self_sign, sign_crl};
 use crate::encoding::{name, tlv};
+use crate::revocation::{CrlIssue, Number, RevocationList};
+use crate::x509::Wanted;
 use time::Duration;
 use time::macros::datetime;
 
@@ -336,6 +338,25 @@ fn without_a_crl_there_is_no_answer() {
     let revocation = Some(Revocation { crls: &[], strictness: Strictness::Strict });
     let asked = ValidationInput { revocation, ..input(&anchors, &[]) };
     assert!(matches!(broken(validate(&leaf, asked)), (Part::Leaf, 1, Violation::Revocation(_))));
+}
+
+/// 6.3.3 (f): another key of the issuer's name signs CRLs only where it leads to the anchor of the certificate.
+#[test]
+fn a_crl_is_signed_below_the_same_anchor() {
+    let (root, namesake) = (root(None), root(None));
+    let leaf = leaf(&root);
+    let anchors = [root.certificate().clone(), namesake.certificate().clone()];
+    let wanted = Wanted::new([leaf.serial.as_slice()]);
+    for (signer, is_good) in [(&root, true), (&namesake, false)] {
+        let edition = CrlIssue { number: Number::from(1), this_update: AT, next_update: AT + Duration::DAY };
+        let der = sign_crl(&RevocationList { edition, revoked: vec![] }, signer).unwrap().der;
+        let crls = [(der.as_slice(), CrlLookup::read(&der, &wanted).unwrap())];
+        let revocation = Some(Revocation { crls: &crls, strictness: Strictness::Strict });
+        for anchors in [anchors.clone(), [anchors[1].clone(), anchors[0].clone()]] {
+            let answer = validate(&leaf, ValidationInput { revocation, ..input(&anchors, &[]) });
+            assert_eq!(answer.is_ok(), is_good, "{answer:?}");
+        }
+    }
 }
 
 /// Authorities that all have one name sign each other: a reader gives up in time.

@@ -145,7 +145,13 @@ fn signer<'a>(lookup: &CrlLookup<'_>, der: &[u8], authority: CrlIssuer<'a>) -> R
     }
 }
 
-fn states_crl_sign(certificate: &Certificate) -> bool {
+/// Whether the CRL may be about the certificate at all: it is its issuer's, or one that a distribution point asks for.
+pub fn may_speak_of(certificate: &Certificate, crl: &Crl) -> bool {
+    same_name(&crl.issuer, &certificate.issuer) || Points::of(certificate).covered(certificate, crl) != Reasons::NONE
+}
+
+/// keyUsage is there and says cRLSign.
+pub fn states_crl_sign(certificate: &Certificate) -> bool {
     certificate.key_usage.is_some_and(|usage| usage.contains(KeyUsage::CRL_SIGN))
 }
 

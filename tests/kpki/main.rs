@@ -54,6 +54,7 @@ mod secrets;
 mod sign_manifest;
 mod signals;
 mod signer_file;
+mod spelled;
 mod trust;
 mod utf16;
 mod vectors;
