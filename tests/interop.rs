@@ -50,6 +50,8 @@ mod openssl;
 mod outputs_sweep;
 #[path = "interop/pkilint.rs"]
 mod pkilint;
+#[path = "interop/pkits.rs"]
+mod pkits;
 #[path = "interop/promtool.rs"]
 mod promtool;
 #[path = "interop/readers.rs"]

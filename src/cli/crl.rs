@@ -87,11 +87,13 @@ struct Show {
 
 /// Check whether certificates are revoked
 ///
-/// A certificate is good only if a complete, fresh CRL that its issuer signed has no entry for it. Without such a CRL
-/// the answer is unknown. Of several CRLs of one issuer the newest valid one decides. Delta CRLs, indirect CRLs and
-/// CRLs for some certificates or reasons only are recognised and never used as a complete CRL.
+/// A certificate is good only if its path to an authority that is trusted holds (dates, signatures, names and their
+/// constraints, and whether everything above may sign certificates), and fresh CRLs that together speak of it for every
+/// reason have no entry for it. Everything else is unknown. Of several CRLs the newest valid one decides. Deltas, indirect
+/// CRLs, and CRLs for some certificates or reasons only count as far as RFC 5280 says. What could not be looked at is said.
 ///
-/// Without --ca and --crl, the authorities of the tree in --dir and the CRLs beside them are used.
+/// Without --ca and --crl, the authorities of the tree in --dir and the CRLs beside them are used. Without a tree, a root
+/// that is in the file of the certificate is trusted.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -99,8 +101,8 @@ Examples:
   kpki crl check apiserver-etcd-client cp1/etcd-peer --dir ./cluster
   kpki crl check client.crt --ca pki/etcd/ca.crt --crl pki/etcd/ca.crl
 
-Exit status: 0 good, 1 no answer for some, 2 wrong command line, 3 a CRL that decides is stale or about to be, 4 some are revoked or
-held.")]
+Exit status: 0 all are good, 1 unknown for some (no path, or no CRL that decides), 2 wrong command line, 3 a CRL that decides is stale
+or about to be, 4 some are revoked or held. Of several the worst counts: 4, then 1, then 3.")]
 struct Check {
     /// Files, directories, or names of the tree in --dir; default: everything in --dir
     #[arg(value_name = "CERT|NAME|DIR")]
@@ -110,7 +112,7 @@ struct Check {
     #[arg(long = "crl", value_name = "FILE")]
     lists: Vec<PathBuf>,
 
-    /// Certificates of the issuers
+    /// Trust these authorities, and nothing else; they may be intermediates
     #[arg(long = "ca", value_name = "FILE")]
     authorities: Vec<PathBuf>,
 

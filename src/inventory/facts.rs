@@ -5,7 +5,7 @@ use time::OffsetDateTime;
 use crate::blueprint::{Name, Oid, San};
 use crate::catalog::CaId;
 use crate::revocation::Revoked;
-use crate::x509::{Certificate, Crl, decimal, is_signature_of};
+use crate::x509::{Certificate, Crl, decimal, is_signature_of, same_name_der};
 
 /// What the checks and reports need of a certificate; the DER is not kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -98,12 +98,12 @@ impl IssuerLink {
         self.subject == self.issuer
     }
 
-    /// Another certificate names this one as its issuer.
+    /// Another certificate names this one as its issuer, in whatever capitals and spaces.
     pub(super) fn is_named_by(&self, other: &Self) -> bool {
-        self.subject == other.issuer
+        same_name_der(&self.subject, &other.issuer)
     }
 
-    /// By names and key identifiers (RFC 5280 sections 4.2.1.1 and 4.2.1.2); where there is no authority key identifier, the
+    /// By names, byte by byte as Go compares them, and key identifiers (RFC 5280 sections 4.2.1.1 and 4.2.1.2); where there is no authority key identifier, the
     /// signature decides.
     pub(super) fn signed(&self, other: &Self) -> bool {
         let keys = match (&self.subject_key, &other.authority_key) {

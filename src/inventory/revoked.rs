@@ -12,7 +12,7 @@ use crate::catalog::CaId;
 use crate::files::{self, FileState};
 use crate::x509::crl_problem::Problem;
 use crate::x509::revocation::{CrlIssuer, Strictness, vet};
-use crate::x509::{Certificate, CrlLookup, Wanted, parse_pem_bundle};
+use crate::x509::{Certificate, CrlLookup, Wanted, parse_pem_bundle, same_name_der};
 
 /// A bundle of authorities, in bytes.
 const LARGEST: u64 = 4 << 20;
@@ -44,7 +44,7 @@ pub fn mark<'d, 'p>(
     objects: impl Iterator<Item = &'p mut ParsedObject>,
 ) {
     let mut objects: Vec<&mut ParsedObject> =
-        objects.filter(|object| object.issuer() == Some(&issuer.subject_der)).collect();
+        objects.filter(|object| object.issuer().is_some_and(|name| same_name_der(name, &issuer.subject_der))).collect();
     let wanted = Wanted::new(objects.iter().filter_map(|object| object.serial()));
     let mut newest: Option<CrlLookup<'_>> = None;
     for der in ders {

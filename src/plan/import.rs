@@ -7,7 +7,7 @@ use crate::ca::{CaError, Issuer};
 use crate::catalog::CaId;
 use crate::tree::EntryId;
 use crate::x509::{
-    BundleError, Certificate, ChainError, Mismatch, PathError, Usage, VerifyError, compare, path, verify_for,
+    BundleError, Certificate, ChainError, Mismatch, PathError, Usage, VerifyError, compare, path, same_name, verify_for,
 };
 
 /// Why it may not be imported.
@@ -152,7 +152,7 @@ fn taken(leaf: &Certificate, expected: &Expected<'_>) -> Option<String> {
         Anchors::Roots(_) => None,
     };
     let others = expected.issued.iter().map(|(name, one)| (name.as_str(), one));
-    let same = |one: &Certificate| (&one.issuer_der, &one.serial) == (&leaf.issuer_der, &leaf.serial);
+    let same = |one: &Certificate| one.serial == leaf.serial && same_name(&one.issuer, &leaf.issuer);
     signer.into_iter().chain(others).find(|(_, one)| same(one) && one.der != leaf.der).map(|(name, _)| name.to_owned())
 }
 

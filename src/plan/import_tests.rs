@@ -160,7 +160,8 @@ fn a_certificate_that_no_crl_could_name_or_that_may_sign_is_refused() {
     let issued = vec![("etcd-peer".to_owned(), Certificate { der: vec![1], ..good.clone() })];
     let numbered = |serial: &[u8]| Certificate { serial: serial.to_vec(), ..good.clone() };
     let (zero, negative) = (numbered(&[0]), numbered(&[0xfb]));
-    let of_another = Certificate { issuer_der: vec![1], ..good.clone() };
+    let named = |issuer: &str| Certificate { issuer: Name::of(issuer, &[]), issuer_der: vec![1], ..good.clone() };
+    let (of_another, of_the_same) = (named("other"), named(" KUBERNETES"));
     for (leaf, issued, objection) in [
         (good.clone(), &[][..], None),
         (good.clone(), &[("same".to_owned(), good.clone())], None),
@@ -168,6 +169,7 @@ fn a_certificate_that_no_crl_could_name_or_that_may_sign_is_refused() {
         (of_root, &[], Some(Objection::SerialTaken("ca".to_owned()))),
         (good, &issued, Some(Objection::SerialTaken("etcd-peer".to_owned()))),
         (of_another, &issued, None),
+        (of_the_same, &issued, Some(Objection::SerialTaken("etcd-peer".to_owned()))),
         (zero, &[], Some(Objection::Serial)),
         (negative, &[], Some(Objection::Serial)),
     ] {

@@ -143,7 +143,7 @@ pub fn of_certificates(
             }
         };
         let issued = certificates.iter().enumerate().filter_map(|(index, one)| {
-            let certificate = one.as_ref().filter(|one| one.issuer_der == issuer.subject_der)?;
+            let certificate = one.as_ref().filter(|one| one.names_issuer(issuer))?;
             Some((index, certificate.serial.as_slice()))
         });
         let (positions, serials): (Vec<usize>, Vec<&[u8]>) = issued.unzip();

@@ -114,7 +114,9 @@ impl<'w> CrlLookup<'w> {
     pub fn named_by(&self, serial: &[u8], issuer: &Name) -> Option<&CrlMatch> {
         let of_issuer =
             |(about, _): &&(Option<Name>, CrlMatch)| same_name(about.as_ref().unwrap_or(&self.crl.issuer), issuer);
-        self.named.get(minimal_integer(serial))?.iter().find(of_issuer).map(|(_, found)| found)
+        // Its own issuer may be named in words and by silence.
+        let found = self.named.get(minimal_integer(serial))?.iter().filter(of_issuer).map(|(_, found)| found);
+        found.max_by_key(|found| severity(&found.revoked))
     }
 
     /// Whether silence about this serial number means that it is not on the CRL.
@@ -126,7 +128,11 @@ impl<'w> CrlLookup<'w> {
 fn add(named: &mut HashMap<Vec<u8>, Vec<(Option<Name>, CrlMatch)>>, issuer: Option<&Name>, revoked: Revoked) {
     let serial = minimal_integer(&revoked.serial).to_vec();
     let found = named.entry(serial).or_default();
-    match found.iter_mut().find(|(about, _)| about.as_ref() == issuer) {
+    let same = |about: &Option<Name>| match (about, issuer) {
+        (Some(about), Some(issuer)) => same_name(about, issuer),
+        (about, issuer) => about.is_none() && issuer.is_none(),
+    };
+    match found.iter_mut().find(|(about, _)| same(about)) {
         Some((_, before)) => {
             before.twice = true;
             if severity(&revoked) > severity(&before.revoked) {

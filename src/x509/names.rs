@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 
 use crate::blueprint::{Attribute, Name, Oid, TAG_PRINTABLE_STRING, TAG_UTF8_STRING};
+use crate::encoding::name;
 
 /// IA5String: domain components and mail addresses, which are compared alike (section 7.3, RFC 4519 section 2.4).
 const TAG_IA5_STRING: u8 = 0x16;
@@ -14,6 +15,12 @@ pub fn same_name(one: &Name, other: &Name) -> bool {
     one == other
         || (one.0.len() == other.0.len()
             && one.0.iter().zip(&other.0).all(|(one, other)| one.len() == other.len() && plain(one) == plain(other)))
+}
+
+/// The same of names as they stand in DER; what cannot be read is the same byte by byte only.
+pub fn same_name_der(one: &[u8], other: &[u8]) -> bool {
+    let read = |der| name::read(der).ok();
+    one == other || read(one).zip(read(other)).is_some_and(|(one, other)| same_name(&one, &other))
 }
 
 fn plain(rdn: &[Attribute]) -> Vec<(&Oid, u8, Cow<'_, [u8]>)> {
@@ -59,5 +66,8 @@ mod tests {
         assert!(!same_name(&two, &Name(two.0.iter().rev().cloned().collect())), "RDNs have an order");
         assert!(!same_name(&two, &Name::of("x", &["a"])));
         assert!(same_name(&Name::default(), &Name::default()));
+        let der = |name: &Name| name::write(name).unwrap();
+        assert!(same_name_der(&der(&name(0x0c, "GOOD CA")), &der(&base)) && !same_name_der(&der(&two), &der(&base)));
+        assert!(same_name_der(&[5], &[5]) && !same_name_der(&[5], &[6]));
     }
 }

@@ -9,12 +9,10 @@ use time::OffsetDateTime;
 use crate::blueprint::{KeyUsage, Name, Oid};
 use crate::clock::rfc3339;
 use crate::encoding::certificate::signed_parts;
-use crate::x509::crl::Crl;
 use crate::x509::crl_lookup::CrlLookup;
-use crate::x509::distribution::{Points, Reasons};
 use crate::x509::name_constraints::{ForbiddenName, NameConstraints};
 use crate::x509::policies::{self, PolicyError, PolicyInput};
-use crate::x509::revocation::{Answer, CrlIssuer, Status, Strictness, Vetted, status, vet};
+use crate::x509::revocation::{Answer, CrlIssuer, Status, Strictness, Vetted, may_speak_of, status, vet};
 use crate::x509::verify::verify_signed_parts;
 use crate::x509::{Certificate, VerifyError, same_name};
 
@@ -48,8 +46,6 @@ pub struct ValidationInput<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Links {
     /// Names as RFC 5280 section 7.1 compares them.
-    #[cfg_attr(not(any(test, feature = "internals")), allow(dead_code))]
-    // the NIST vectors' way, which no verb takes yet
     Rfc5280,
     /// As Go and OpenSSL link them: names byte by byte, and key identifiers that do not differ.
     Exact,
@@ -170,6 +166,13 @@ impl PathError {
     }
 }
 
+impl<'a> Path<'a> {
+    /// Who signed the leaf.
+    pub fn issuer(&self) -> Option<&'a Certificate> {
+        self.certificates.iter().rev().nth(1).copied()
+    }
+}
+
 impl fmt::Display for Part {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -287,6 +290,8 @@ fn check(
         }
     }
     let Some(revocation) = input.revocation else { return Ok(()) };
+    // 6.3.3 (f): whoever else signs CRLs leads to the same anchor.
+    let input = ValidationInput { anchors: path.first().map_or(&[], |anchor| std::slice::from_ref(*anchor)), ..input };
     for (depth, (issuer, certificate)) in links() {
         let answer = revoked(certificate, issuer, revocation, input, asking);
         if answer.status != Status::Good {
@@ -361,10 +366,7 @@ fn revoked(
     asking: &mut Vec<[u8; 32]>,
 ) -> Answer {
     let Revocation { crls, strictness } = revocation;
-    let points = Points::of(certificate);
-    let speaks =
-        |crl: &Crl| same_name(&crl.issuer, &issuer.subject) || points.covered(certificate, crl) != Reasons::NONE;
-    let ours: Vec<_> = crls.iter().filter(|(_, crl)| speaks(&crl.crl)).collect();
+    let ours: Vec<_> = crls.iter().filter(|(_, crl)| may_speak_of(certificate, &crl.crl)).collect();
     let by_issuer = |crl: &CrlLookup<'_>, der: &[u8]| crl.crl.signed_by(der, issuer).is_ok();
     let delegates: Vec<&Certificate> = if asking.len() > SIGNERS || ours.iter().all(|(der, crl)| by_issuer(crl, der)) {
         Vec::new()

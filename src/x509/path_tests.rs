@@ -1,7 +1,9 @@
 use super::*;
 use crate::blueprint::{Algorithm, Blueprint, Name, Role, San, Subtree};
-use crate::ca::{Issuer, PrivateKey, issue, self_sign};
+use crate::ca::{Issuer, PrivateKey, issue, self_sign, sign_crl};
 use crate::encoding::{name, tlv};
+use crate::revocation::{CrlIssue, Number, RevocationList};
+use crate::x509::Wanted;
 use time::Duration;
 use time::macros::datetime;
 
@@ -306,7 +308,7 @@ fn name_constraints_of_every_authority_count() {
     let plain = leaf(&root);
     let subject = Violation::Forbidden(ForbiddenName::Subject);
     assert_eq!(broken(validate(&plain, input(&narrow, &[]))), (Part::Leaf, 1, subject));
-    // A mailbox in a subject counts where no other is named.
+    // A mailbox in a subject counts as well, whatever else is named.
     let subtree = tlv::sequence(&[tlv::write(0x81, b"example.com")]);
     let of_mail =
         [Certificate { name_constraints: Some(tlv::sequence(&[tlv::write(0xa0, &subtree)])), ..anchors[0].clone() }];
@@ -314,7 +316,8 @@ fn name_constraints_of_every_authority_count() {
     for (subject, sans, is_allowed) in [
         (mailbox("a@example.com"), vec![], true),
         (mailbox("a@example.org"), vec![], false),
-        (mailbox("a@example.org"), vec![San::Email("a@example.com".into())], true),
+        (mailbox("a@example.org"), vec![San::Email("a@example.com".into())], false),
+        (mailbox("a@example.com"), vec![San::Email("b@example.com".into())], true),
     ] {
         let one = Certificate { subject, sans, ..plain.clone() };
         assert_eq!(validate(&one, input(&of_mail, &[])).is_ok(), is_allowed, "{}", one.subject);
@@ -335,6 +338,25 @@ fn without_a_crl_there_is_no_answer() {
     let revocation = Some(Revocation { crls: &[], strictness: Strictness::Strict });
     let asked = ValidationInput { revocation, ..input(&anchors, &[]) };
     assert!(matches!(broken(validate(&leaf, asked)), (Part::Leaf, 1, Violation::Revocation(_))));
+}
+
+/// 6.3.3 (f): another key of the issuer's name signs CRLs only where it leads to the anchor of the certificate.
+#[test]
+fn a_crl_is_signed_below_the_same_anchor() {
+    let (root, namesake) = (root(None), root(None));
+    let leaf = leaf(&root);
+    let anchors = [root.certificate().clone(), namesake.certificate().clone()];
+    let wanted = Wanted::new([leaf.serial.as_slice()]);
+    for (signer, is_good) in [(&root, true), (&namesake, false)] {
+        let edition = CrlIssue { number: Number::from(1), this_update: AT, next_update: AT + Duration::DAY };
+        let der = sign_crl(&RevocationList { edition, revoked: vec![] }, signer).unwrap().der;
+        let crls = [(der.as_slice(), CrlLookup::read(&der, &wanted).unwrap())];
+        let revocation = Some(Revocation { crls: &crls, strictness: Strictness::Strict });
+        for anchors in [anchors.clone(), [anchors[1].clone(), anchors[0].clone()]] {
+            let answer = validate(&leaf, ValidationInput { revocation, ..input(&anchors, &[]) });
+            assert_eq!(answer.is_ok(), is_good, "{answer:?}");
+        }
+    }
 }
 
 /// Authorities that all have one name sign each other: a reader gives up in time.

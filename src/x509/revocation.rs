@@ -2,8 +2,8 @@
 //! good: only fresh CRLs that the issuer, or whom the certificate names for it, signed, that together speak of every reason, and
 //! that do not name the certificate say good.
 //!
-//! Of several CRLs of one scope the newest that is fresh decides; which one is newer, the number says before the date. What is as
-//! new or newer may add a revocation (a CRL that went stale, one of the future, a delta, one for some reasons only). Only a
+//! Of several CRLs of one scope the newest that is fresh decides, else the newest that went stale and of which a fresh delta is
+//! there; which one is newer, the number says before the date. What is as new or newer may add a revocation (a CRL that went stale, one of the future, a delta, one for some reasons only). Only a
 //! delta of it may take one away, and only a hold.
 
 use time::OffsetDateTime;
@@ -145,7 +145,13 @@ fn signer<'a>(lookup: &CrlLookup<'_>, der: &[u8], authority: CrlIssuer<'a>) -> R
     }
 }
 
-fn states_crl_sign(certificate: &Certificate) -> bool {
+/// Whether the CRL may be about the certificate at all: it is its issuer's, or one that a distribution point asks for.
+pub fn may_speak_of(certificate: &Certificate, crl: &Crl) -> bool {
+    same_name(&crl.issuer, &certificate.issuer) || Points::of(certificate).covered(certificate, crl) != Reasons::NONE
+}
+
+/// keyUsage is there and says cRLSign.
+pub fn states_crl_sign(certificate: &Certificate) -> bool {
     certificate.key_usage.is_some_and(|usage| usage.contains(KeyUsage::CRL_SIGN))
 }
 
@@ -188,14 +194,17 @@ impl<'v> Used<'v> {
     /// Numbers count the CRLs of one issuer and scope (section 5.2.3).
     fn is_beside(&self, other: &Self) -> bool {
         let (one, other) = (self.list(), other.list());
-        one.issuer_der == other.issuer_der && one.distribution == other.distribution
+        let same_issuer = one.issuer_der == other.issuer_der || same_name(&one.issuer, &other.issuer);
+        same_issuer && one.distribution == other.distribution
     }
 
     /// 6.3.3 (c): what has changed since this full CRL.
     fn is_delta_of(&self, base: &Self) -> bool {
         let (list, full) = (self.list(), base.list().edition());
+        let key_ids = (list.authority_key_id.as_ref(), base.list().authority_key_id.as_ref());
         self.crl.is_current
             && self.is_beside(base)
+            && !matches!(key_ids, (Some(one), Some(other)) if one != other)
             && list.delta
             && full.is_some()
             && list.base().is_some()
@@ -254,8 +263,13 @@ pub fn status(certificate: &Certificate, issuer: &Certificate, crls: &[Vetted<'_
         (severity(revoked), one.crl.rank.clone(), std::cmp::Reverse(revoked.at), std::cmp::Reverse(one.index))
     };
     let worst = named.into_iter().max_by_key(key);
-    let full =
-        |one: &Used<'_>| one.crl.standing == Standing::Full && base(one).is_some_and(|base| base.index == one.index);
+    // 6.3.3 (a) (1) (i): a delta says what has changed since a CRL that is stale by now.
+    let is_whole = |one: &Used<'_>| match one.crl.standing {
+        Standing::Full => true,
+        Standing::Stale => used.iter().any(|delta| delta.is_delta_of(one)),
+        Standing::NamesOnly | Standing::Unusable => false,
+    };
+    let full = |one: &Used<'_>| is_whole(one) && base(one).is_some_and(|base| base.index == one.index);
     let covered = used.iter().filter(|one| full(one)).fold(Reasons::NONE, |sum, one| sum.with(one.covered));
     let (status, list) = match worst {
         Some((one, _, revoked)) if revoked.is_hold() => (Status::Held(revoked.clone()), Some(one.index)),

@@ -482,6 +482,7 @@ fn deltas_of_a_full_list() {
         odd(&[number(&[own]), indicator], &entries, true)
     };
     let full = |number: u64, revoked: &[Revoked]| list(number, 0, revoked, &WORLD.ca).der;
+    let stale = |number: u64, revoked: &[Revoked]| list(number, -20, revoked, &WORLD.ca).der;
     for (lists, wanted) in [
         (vec![full(5, &[]), delta(6, 5, &[])], "good"),
         (vec![full(5, &[]), delta(6, 5, from_ref(&gone))], "revoked"),
@@ -498,7 +499,17 @@ fn deltas_of_a_full_list() {
         (vec![full(5, &[]), delta(6, 5, &[hold()]), delta(7, 5, from_ref(&removed))], "good"),
         (vec![full(5, &[hold()]), delta(6, 5, from_ref(&removed)), delta(7, 5, &[hold()])], "held"),
         (vec![delta(6, 5, &[])], "unknown"),
-        (vec![delta(6, 5, &[removed])], "unknown"),
+        (vec![delta(6, 5, from_ref(&removed))], "unknown"),
+        // What has changed since a list that is stale by now.
+        (vec![stale(5, &[]), delta(6, 5, &[])], "good"),
+        (vec![stale(5, &[]), delta(6, 4, &[])], "good"),
+        (vec![stale(5, &[]), delta(7, 6, &[])], "unknown"),
+        (vec![stale(5, &[]), delta(5, 5, &[])], "unknown"),
+        (vec![stale(5, &[]), delta(6, 5, &[entry(None)])], "revoked"),
+        (vec![stale(5, &[hold()]), delta(6, 5, &[])], "held"),
+        (vec![stale(5, &[hold()]), delta(6, 5, &[removed])], "good"),
+        // A newer full list decides, stale as it is.
+        (vec![stale(5, &[]), delta(6, 5, &[]), stale(8, &[])], "unknown"),
     ] {
         let answer = ask(&lists.iter().map(Vec::as_slice).collect::<Vec<_>>());
         assert_eq!(word(&answer), wanted, "{lists:02x?} {answer:?}");

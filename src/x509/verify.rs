@@ -43,6 +43,20 @@ impl Certificate {
     }
 }
 
+impl Certificate {
+    /// Whether its issuer has this name, as RFC 5280 section 7.1 compares names: what is revoked is known by issuer and number,
+    /// whoever wrote the name how. What other verifiers have to find, [`Self::signed_by`] judges.
+    pub fn names_issuer(&self, issuer: &Self) -> bool {
+        self.issuer_der == issuer.subject_der || same_name(&self.issuer, &issuer.subject)
+    }
+
+    /// [`Self::names_issuer`], and the signature is of its key, whatever the key identifiers.
+    pub fn issued_by(&self, issuer: &Self) -> Result<(), VerifyError> {
+        names_agree(self.names_issuer(issuer), &self.issuer, None, issuer)?;
+        verify_der(&self.der, &self.signature_algorithm, issuer)
+    }
+}
+
 impl Crl {
     /// Name, key identifier and signature say that `issuer` signed this CRL, which is `der`. Neither dates nor rights are
     /// looked at. The hash over all of it is what takes the time.

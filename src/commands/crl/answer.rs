@@ -1,41 +1,28 @@
 //! The answer of the CRLs for one certificate, and the state of one CRL.
 
+use super::known::{Known, looks};
+use super::lists::{List, Read};
 use crate::report::crl::{Answer, CheckedCertificate as Row, CheckedCrl, CrlState};
 use crate::revocation::Reason;
-use crate::x509::path::{self, Part};
 use crate::x509::revocation::{Status, Vetted, status};
-use crate::x509::{Certificate, CrlLookup, PathError, Problem, decimal};
+use crate::x509::{Certificate, Problem, decimal};
 use time::OffsetDateTime;
 
 /// The percentage of its lifetime from which a CRL is about to be stale: as `check-expiration` warns, and later than
 /// `--due` signs the next.
 pub const ENDING_PERCENT: i128 = 20;
 
-/// Problems of the intermediates above a certificate: with one, their CRLs cannot make it good. Without a trusted
-/// authority the answer is unknown.
-pub fn broken_path(
-    certificate: &Certificate,
-    intermediates: &[Certificate],
-    anchors: &[Certificate],
-    at: OffsetDateTime,
-) -> Option<PathError> {
-    if intermediates.is_empty() {
-        return None;
-    }
-    let judged = path::judge(certificate, intermediates, anchors, at);
-    judged.err().filter(|why| matches!(why, PathError::Invalid { part: Part::Intermediate, .. }))
-}
-
-pub fn certificate_row(
-    name: &str,
-    certificate: &Certificate,
-    authorities: &[Certificate],
-    broken: Option<PathError>,
-    vetted: &[(Option<usize>, Option<Vetted<'_>>)],
-    lists: &[CheckedCrl],
+pub fn certificate_row<'r>(
+    (name, certificate): &(String, Certificate),
+    known: &'r Known,
+    lists: &[List<'r>],
+    read: &'r Read<'r>,
+    shown: &[CheckedCrl],
 ) -> Row {
+    let judged = known.path(certificate);
+    let path = judged.as_ref().ok();
     let mut row = Row {
-        name: name.to_owned(),
+        name: name.clone(),
         issuer: certificate.issuer.to_string(),
         serial: certificate.serial_hex(),
         answer: Answer::Unknown,
@@ -43,20 +30,17 @@ pub fn certificate_row(
         since: None,
         invalid_since: None,
         list: None,
-        why: broken.iter().map(ToString::to_string).collect(),
+        why: judged.as_ref().err().map(|why| known.why(certificate, why)).into_iter().collect(),
+        looks: looks(judged.as_ref(), certificate, known.at),
     };
-    let Some(index) = authorities.iter().position(|one| certificate.signed_by(one).is_ok()) else {
-        row.why.push(format!("its issuer {} was not given: give it with --ca", certificate.issuer));
-        return row;
-    };
-    let Some(issuer) = authorities.get(index) else { return row };
-    let of_issuer: Vec<(usize, Vetted<'_>)> = vetted
+    let Some(issuer) = known.issuer(certificate, path) else { return row };
+    let believed = |list: &&List<'r>| list.is_about(certificate, issuer, path, (known, read));
+    let (positions, own): (Vec<usize>, Vec<Vetted<'_>>) = lists
         .iter()
         .enumerate()
-        .filter(|(_, (by, _))| *by == Some(index))
-        .filter_map(|(list, (_, vetted))| Some((list, vetted.clone()?)))
-        .collect();
-    let (positions, own): (Vec<usize>, Vec<Vetted<'_>>) = of_issuer.into_iter().unzip();
+        .filter(|(_, list)| believed(list))
+        .filter_map(|(position, list)| Some((position, list.vetted.clone()?)))
+        .unzip();
     if own.is_empty() {
         row.why.push(format!("no CRL of {} was given: give it with --crl", issuer.subject));
         return row;
@@ -70,7 +54,7 @@ pub fn certificate_row(
     };
     let revoked = match &answer.status {
         Status::Good => {
-            row.answer = if broken.is_none() { Answer::Good } else { Answer::Unknown };
+            row.answer = if path.is_some() { Answer::Good } else { Answer::Unknown };
             None
         }
         Status::Revoked(revoked) => {
@@ -82,7 +66,7 @@ pub fn certificate_row(
             Some(revoked)
         }
         Status::Unknown => {
-            row.answer = if own.iter().any(stale) { Answer::Stale } else { Answer::Unknown };
+            row.answer = if path.is_some() && own.iter().any(stale) { Answer::Stale } else { Answer::Unknown };
             row.why.extend(answer.problems.iter().map(|(_, problem)| problem.to_string()));
             None
         }
@@ -93,13 +77,13 @@ pub fn certificate_row(
     row.reason = revoked.map(|one| one.reason.unwrap_or(Reason::Unspecified).name());
     row.since = revoked.map(|one| one.at);
     row.invalid_since = revoked.and_then(|one| one.invalid_since);
-    let decided = answer.list.and_then(|list| positions.get(list)).and_then(|list| lists.get(*list));
+    let decided = answer.list.and_then(|list| positions.get(list)).and_then(|list| shown.get(*list));
     row.list = decided.map(|list| list.path.clone());
     row
 }
 
-pub fn list_row(path: &str, listed: &CrlLookup<'_>, vetted: Option<&Vetted<'_>>, at: OffsetDateTime) -> CheckedCrl {
-    let crl = &listed.crl;
+pub fn list_row(path: &str, list: &List<'_>, at: OffsetDateTime) -> CheckedCrl {
+    let (crl, vetted) = (&list.read.crl, list.vetted.as_ref());
     let mut problems: Vec<String> = match vetted {
         Some(vetted) => vetted.problems().iter().map(ToString::to_string).collect(),
         None => vec![format!("its issuer {} was not given: give it with --ca", crl.issuer)],

@@ -7,6 +7,7 @@ use crate::inventory::{self, Item, Kind, Reading};
 use crate::kubeconfig::{self, Credentials};
 use crate::tree::layout::DEFAULT_DIR;
 use crate::workspace::{TreeArgs, survey, targets};
+use crate::x509::revocation::states_crl_sign;
 use crate::x509::{Certificate, parse_bundle, parse_pem_bundle};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -32,7 +33,7 @@ impl Gathered {
                 Some(What::Directory) => self.tree(request, path, None)?,
                 Some(_) => {
                     asked = true;
-                    self.file(path)?;
+                    self.file(path, request.authorities.is_empty())?;
                 }
                 None => names.push(one),
             }
@@ -102,7 +103,7 @@ impl Gathered {
             Kind::Certificate | Kind::Kubeconfig if wanted && item.position == 0 => {
                 let mut all = certificates(path)?.into_iter();
                 self.certificates.extend(all.next().map(|one| (shown, one)));
-                self.intermediates.extend(all.filter(|one| one.is_ca));
+                self.intermediates.extend(all.filter(may_sign));
             }
             _ => {}
         }
@@ -119,12 +120,14 @@ impl Gathered {
         })
     }
 
+    /// Whatever it is: why it cannot serve, its certificates' paths say.
     pub fn authority(&mut self, path: &Path) -> Result<(), Error> {
-        self.authorities.extend(certificates(path)?.into_iter().filter(|one| one.is_ca));
+        self.authorities.extend(certificates(path)?);
         Ok(())
     }
 
-    pub fn file(&mut self, path: &Path) -> Result<(), Error> {
+    /// `trusted`: a root in the file itself is, as no other was given.
+    pub fn file(&mut self, path: &Path, trusted: bool) -> Result<(), Error> {
         let all = certificates(path)?;
         let alone = all.len() == 1;
         for (position, one) in all.into_iter().enumerate() {
@@ -132,8 +135,9 @@ impl Gathered {
                 0 => path.display().to_string(),
                 other => format!("{} #{}", path.display(), other.saturating_add(1)),
             };
-            if one.is_ca {
-                let own = if one.is_self_issued() { &mut self.authorities } else { &mut self.intermediates };
+            if may_sign(&one) {
+                let is_root = trusted && one.is_ca && one.is_self_issued();
+                let own = if is_root { &mut self.authorities } else { &mut self.intermediates };
                 own.push(one.clone());
             }
             // A root at the end of a chain is not revoked by its own CRL.
@@ -143,6 +147,11 @@ impl Gathered {
         }
         Ok(())
     }
+}
+
+/// What others may need: an authority, or somebody who signs CRLs for one.
+fn may_sign(one: &Certificate) -> bool {
+    one.is_ca || states_crl_sign(one)
 }
 
 /// Every certificate of a file: PEM, DER, or embedded in a kubeconfig.

@@ -4,6 +4,8 @@ mod answer;
 pub mod check;
 mod check_request;
 mod gather;
+mod known;
+mod lists;
 pub mod show;
 pub mod update;
 

@@ -13,7 +13,7 @@ pub fn entry(
     issuer: &Certificate,
     serial: &[u8],
 ) -> Result<Option<Option<String>>, Error> {
-    let is_it = |one: &Certificate| one.serial == serial && one.issuer_der == issuer.subject_der;
+    let is_it = |one: &Certificate| one.serial == serial && one.names_issuer(issuer);
     let present =
         session.credentials.iter().find(|one| certificate_of(one, &snapshot.survey).is_some_and(|one| is_it(&one)));
     if let Some(credential) = present {

@@ -109,7 +109,7 @@ fn of_certificate(
     snapshot: &Snapshot,
     session: &Session<'_>,
 ) -> Result<Selected, Error> {
-    let is_signed = |id: &CaId| snapshot.certificate(*id).is_some_and(|issuer| certificate.signed_by(issuer).is_ok());
+    let is_signed = |id: &CaId| snapshot.certificate(*id).is_some_and(|issuer| certificate.issued_by(issuer).is_ok());
     if let Some(authority) = CaId::ALL.into_iter().find(is_signed) {
         return Ok(Selected { name: Some(name), authority, serial: certificate.serial.clone() });
     }
@@ -119,7 +119,7 @@ fn of_certificate(
         return Err(error::no_signer(authority, snapshot.authorities.get(&authority), &session.target.root));
     }
     let mut earlier = CaId::ALL.into_iter().flat_map(|id| snapshot.bundle(id).iter().skip(1));
-    let why = match earlier.any(|issuer| certificate.signed_by(issuer).is_ok()) {
+    let why = match earlier.any(|issuer| certificate.issued_by(issuer).is_ok()) {
         true => {
             format!("its issuer {} is still trusted, but is not the signing authority any more", certificate.issuer)
         }

@@ -76,7 +76,7 @@ fn in_use(session: &Session<'_>, evaluation: &Evaluation) -> Vec<String> {
     let is_named = |certificate: &Certificate| {
         evaluation.selected.iter().any(|one| {
             let issuer = evaluation.snapshot.certificate(one.authority);
-            one.serial == certificate.serial && issuer.is_some_and(|by| by.subject_der == certificate.issuer_der)
+            one.serial == certificate.serial && issuer.is_some_and(|by| certificate.names_issuer(by))
         })
     };
     let survey = &evaluation.snapshot.survey;

@@ -311,8 +311,7 @@ impl Run<'_> {
     }
 
     fn has_to_be_ours(&self, leaf: &Certificate) -> bool {
-        let named =
-            self.authority.and_then(Authority::certificate).is_some_and(|own| own.subject_der == leaf.issuer_der);
+        let named = self.authority.and_then(Authority::certificate).is_some_and(|own| leaf.names_issuer(own));
         named || self.credential.entry.is_some_and(|entry| !entry.usages.contains(&ExtendedKeyUsage::ServerAuth))
     }
 

@@ -38,6 +38,28 @@ pub struct CheckedCertificate {
     pub list: Option<String>,
     /// Why there is no answer.
     pub why: Vec<String>,
+    #[serde(rename = "lookedAt")]
+    pub looks: Looks,
+}
+
+/// What was looked at beside the CRLs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Looks {
+    /// Those of the certificate and of everything above it.
+    pub dates: Look,
+    /// Signatures and names up to an authority that is trusted, and their constraints.
+    pub path: Look,
+    /// Whether everything above it may sign certificates; whether CRLs, the remarks on a CRL say.
+    #[serde(rename = "issuersRights")]
+    pub rights: Look,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Look {
+    Ok,
+    Wrong,
+    NotLookedAt,
 }
 
 /// Ordered: a later one decides the exit status.
@@ -92,6 +114,26 @@ impl CrlCheck {
         Self { at, answer, certificates, lists }
     }
 
+    /// What was looked at beside the CRLs, and of how many certificates not.
+    fn looked_at(&self) -> String {
+        let looks = |of: fn(&Looks) -> Look| self.certificates.iter().map(move |one| of(&one.looks));
+        let all = [
+            ("dates", looks(|one| one.dates)),
+            ("path", looks(|one| one.path)),
+            ("issuer's rights", looks(|one| one.rights)),
+        ];
+        let count = |looks: &mut dyn Iterator<Item = Look>| looks.filter(|look| *look == Look::NotLookedAt).count();
+        let (mut seen, mut missed) = (vec!["CRLs".to_owned()], Vec::new());
+        for (what, mut looks) in all {
+            match count(&mut looks) {
+                0 => seen.push(what.to_owned()),
+                missing => missed.push(format!("{what} of {missing}")),
+            }
+        }
+        let missed = if missed.is_empty() { String::new() } else { format!("; not looked at: {}", missed.join(", ")) };
+        format!("looked at: {}{missed}", seen.join(", "))
+    }
+
     /// A CRL that decided something goes stale soon.
     pub fn is_ending(&self) -> bool {
         let decided = |list: &CheckedCrl| self.certificates.iter().any(|one| one.list.as_ref() == Some(&list.path));
@@ -110,6 +152,7 @@ impl Report for CrlCheck {
         let parts: Vec<String> = parts.map(|(answer, count)| format!("{count} {}", Name(answer))).collect();
         let noun = if total == 1 { "certificate" } else { "certificates" };
         writeln!(out, "{}: {} of {total} {noun}", Name(self.answer), parts.join(", "))?;
+        writeln!(out, "{}", self.looked_at())?;
         let shown = |one: &&CheckedCertificate| screen.wide || total < MANY || one.answer != Answer::Good;
         let mut rows = self.certificates.iter().filter(shown).map(certificate).peekable();
         if rows.peek().is_some() {

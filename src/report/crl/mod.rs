@@ -3,5 +3,5 @@
 mod check;
 mod show;
 
-pub use check::{Answer, CheckedCertificate, CheckedCrl, CrlCheck, CrlState};
+pub use check::{Answer, CheckedCertificate, CheckedCrl, CrlCheck, CrlState, Look, Looks};
 pub use show::{CrlEntry, CrlHead};
