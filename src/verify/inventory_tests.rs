@@ -4,9 +4,9 @@ use time::macros::datetime;
 use zeroize::Zeroizing;
 
 use super::*;
-use crate::audit::Origin;
 use crate::catalog::releases::KnownRelease;
 use crate::encoding::pem_blocks::blocks;
+use crate::tree::Origin;
 use crate::verify::{Part, Secret};
 use crate::x509::parse_bundle;
 
@@ -43,7 +43,7 @@ fn cluster(files: Vec<File>) -> Cluster<'static> {
     Cluster {
         root: "t".to_owned(),
         profile: None,
-        origin: Origin::Found,
+        origin: Origin::default(),
         release: KnownRelease::default(),
         trees: vec![Tree { root: "t".to_owned(), node, is_shared: false, in_cluster: false, owner: None, files }],
         at: datetime!(2026-11-20 22:00 UTC),

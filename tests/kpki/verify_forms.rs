@@ -2,12 +2,11 @@
 
 use std::fs;
 
-use kpki::audit::Origin;
 use kpki::catalog::releases::KnownRelease;
 use kpki::encoding::key_public::Half;
 use kpki::encoding::pem_blocks::blocks;
 use kpki::report::verify::{ForeignForm, Verify};
-use kpki::tree::EntryId;
+use kpki::tree::{EntryId, Origin};
 use kpki::verify::inventory::{Inventory, inventory};
 use kpki::verify::{
     Cluster, Content, File, Finding, Ignored, Key, NotLookedAt, Part, Place, Rule, Secret, Severity, Tree, Verification,
@@ -160,7 +159,7 @@ fn inventory_of(root: &str, names: &[&str]) -> Inventory {
     inventory(&Cluster {
         root: root.to_owned(),
         profile: None,
-        origin: Origin::Found,
+        origin: Origin::default(),
         release: KnownRelease::default(),
         trees: vec![tree],
         at: datetime!(2026-11-20 22:00 UTC),
