@@ -43,8 +43,14 @@ pub fn mark<'d, 'p>(
     ders: impl Iterator<Item = &'d Vec<u8>>,
     objects: impl Iterator<Item = &'p mut ParsedObject>,
 ) {
+    // A tree has few issuers, and most names are the same byte by byte or not at all.
+    let mut others: BTreeMap<Vec<u8>, bool> = BTreeMap::new();
+    let mut is_issuer = |name: &Vec<u8>| {
+        *name == issuer.subject_der
+            || *others.entry(name.clone()).or_insert_with(|| same_name_der(name, &issuer.subject_der))
+    };
     let mut objects: Vec<&mut ParsedObject> =
-        objects.filter(|object| object.issuer().is_some_and(|name| same_name_der(name, &issuer.subject_der))).collect();
+        objects.filter(|object| object.issuer().is_some_and(&mut is_issuer)).collect();
     let wanted = Wanted::new(objects.iter().filter_map(|object| object.serial()));
     let mut newest: Option<CrlLookup<'_>> = None;
     for der in ders {
