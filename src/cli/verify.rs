@@ -17,6 +17,9 @@ use crate::verify::{Choice, Policy, Selection, Severity};
 /// permissions, kubeconfigs against ca.crt and the API server's names, the service account's keys, and what the static pods'
 /// manifests and the kubelet's configuration say. With a profile the names are the profile's; without one kubeadm's own.
 ///
+/// Then it tries every TLS connection between the cluster's components in memory, in both directions, with the chains, keys and
+/// bundles on disk and the names that clients dial, and shows who accepts whom.
+///
 /// It writes nothing, waits for no lock, and needs no network. What it could not look at is said, and is no success.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]

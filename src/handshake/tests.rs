@@ -339,7 +339,11 @@ fn keys_that_kpki_does_not_make_are_shaken_or_named() {
         let leaf = leaf.signed_by(&key, &issuer).unwrap();
         let parse = |der: &[u8]| Certificate::parse(der).unwrap();
         let trust = Arc::new(Trust(vec![parse(anchor.der())]));
-        let server = Identity::new(&[parse(leaf.der())], key.serialize_pem().as_bytes()).unwrap();
+        let server = Identity::new(
+            &[parse(leaf.der())],
+            crate::encoding::pem::write("PRIVATE KEY", &key.serialize_der()).as_bytes(),
+        )
+        .unwrap();
         let client = Client { identity: None, servers: Some(&trust), name: Some(&San::Dns("cp1".into())) };
         let result = Shaker::new(NOW).shake(client, Server { identity: &server, clients: None });
         match (result, expected) {
