@@ -138,6 +138,9 @@ fn another_clusters_files_in_a_cluster_directory_are_found() {
         put(&format!("other/pki/ca.{end}"), &format!("k8s/pki/ca.{end}"));
     }
     let table = place.kpki(&["check-expiration", "k8s", "--at", LATER]).status(4).stdout;
-    assert!(table.contains("not what the cluster directory has in pki/ (ca)"), "{table}");
+    assert!(
+        table.contains("not what the cluster directory has in pki/ (cp1/ca, cp2/ca, cp3/ca, worker1/ca, worker2/ca)"),
+        "{table}"
+    );
     assert!(table.contains("kpki inspect k8s/nodes/cp1/pki/ca.crt"), "{table}");
 }
