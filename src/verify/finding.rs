@@ -1,6 +1,7 @@
 //! What was found, and what was not looked at.
 
 use super::rule::{Rule, Severity};
+use super::served::Live;
 use crate::tree::EntryId;
 
 /// Where a finding is.
@@ -58,6 +59,8 @@ pub struct Verification {
     pub certificates: usize,
     pub keys: usize,
     pub crls: usize,
+    /// What its components serve; `None`: they were not asked.
+    pub served: Option<Live>,
 }
 
 impl Verification {

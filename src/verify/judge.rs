@@ -10,9 +10,10 @@ use super::rules::{
     accounts, algorithms, chains, components, crls, dates, files, identifiers, kubeconfigs, names, pairs, state, usages,
 };
 use super::selection::{Choice, Selection};
+use super::served::{self, Live};
 
-/// Judges by every rule.
-pub fn judge(cluster: &Cluster<'_>, policy: Policy, selection: &Selection) -> Verification {
+/// Judges by every rule, and by what the components serve.
+pub fn judge(cluster: &Cluster<'_>, policy: Policy, selection: &Selection, served: Option<Live>) -> Verification {
     let mut findings = Findings::new(cluster);
     for tree in &cluster.trees {
         files::check(tree, &mut findings);
@@ -32,7 +33,11 @@ pub fn judge(cluster: &Cluster<'_>, policy: Policy, selection: &Selection) -> Ve
     chains::across(cluster, &mut findings);
     identifiers::twice(cluster, &mut findings);
     accounts::across(cluster, &mut findings);
-    let Findings { mut all, not_looked_at, .. } = findings;
+    let Findings { mut all, mut not_looked_at, .. } = findings;
+    if let Some(live) = &served {
+        all.extend(served::findings(live));
+        not_looked_at.extend(served::not_looked_at(live));
+    }
     let of_profile = cluster.profile.map(|profile| profile.verify_ignore.as_slice()).unwrap_or_default();
     selection.apply(&mut all, &of_profile.iter().map(Choice::from).collect::<Vec<_>>());
     let mut all = below_causes(all);
@@ -47,6 +52,7 @@ pub fn judge(cluster: &Cluster<'_>, policy: Policy, selection: &Selection) -> Ve
         certificates: there().map(|file| file.certificates().len()).sum(),
         keys: there().filter(|file| file.key().is_some()).count(),
         crls: there().filter(|file| matches!((&file.content, file.part), (Content::Crls(_), Part::Crl))).count(),
+        served,
     }
 }
 

@@ -10,6 +10,7 @@ mod repair;
 mod rule;
 mod rules;
 mod selection;
+pub mod served;
 mod table;
 
 pub use cluster::{Cluster, Content, File, Key, Kubeconfig, Metadata, Part, Secret, Tree};

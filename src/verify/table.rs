@@ -2,11 +2,12 @@
 
 use super::rule::Rule;
 use super::rules::{
-    accounts, algorithms, chains, components, crls, dates, files, identifiers, kubeconfigs, names, pairs, state, usages,
+    accounts, algorithms, chains, components, crls, dates, files, identifiers, kubeconfigs, names, pairs, served,
+    state, usages,
 };
 
 /// All rules, by area.
-pub const RULES: [&[&Rule]; 13] = [
+pub const RULES: [&[&Rule]; 14] = [
     &files::RULES,
     &pairs::RULES,
     &dates::RULES,
@@ -19,6 +20,7 @@ pub const RULES: [&[&Rule]; 13] = [
     &accounts::RULES,
     &crls::RULES,
     &components::RULES,
+    &served::RULES,
     &state::RULES,
 ];
 

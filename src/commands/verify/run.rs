@@ -1,5 +1,7 @@
 //! From targets to findings, a target on each thread.
 
+use super::live;
+use super::read::{Found, read};
 use super::request::Request;
 use crate::error::Error;
 use crate::files::{FileError, Kind, Op};
@@ -7,8 +9,7 @@ use crate::parallel;
 use crate::report::verify::Verify;
 use crate::verify::{self, Choice, Verification};
 use crate::workspace::Progress;
-use crate::workspace::interrupted::{self, Interrupted};
-use crate::workspace::load::{self, Unit};
+use crate::workspace::load;
 use crate::workspace::targets::{self, Target};
 
 /// Verifies everything. Returns the report and warnings.
@@ -23,10 +24,10 @@ pub fn run(request: &Request, progress: Progress<'_>) -> Result<(Verify, Vec<Str
             None => units.push(Err(target)),
         }
     }
-    let count = units.len();
-    let work = |index: usize| units.get(index).map(|unit| one(unit.as_ref(), count > 1, request));
-    let clusters = parallel::map(count, request.threads, work, |done| progress(done, count))
-        .map_err(|parallel::Died| Error::new("a thread ended before its work").hint("report this as a bug"))?;
+    let clusters = match &request.live {
+        None => judged(&units, request, progress)?,
+        Some(live) => live::run(&units, request, live, progress)?,
+    };
     Ok((Verify { at: request.at, clusters }, warnings))
 }
 
@@ -44,23 +45,12 @@ fn missing(target: &Target) -> Error {
         .hint("give the tree with --dir: a node's kubernetes directory or a cluster directory")
 }
 
-/// `Err`: a target that does not exist.
-fn one(unit: Result<&Unit<'_>, &&Target>, is_one_of_many: bool, request: &Request) -> Verification {
-    let unit = match unit {
-        Ok(unit) => unit,
-        Err(target) => return verify::unreadable(&target.root.display().to_string(), &Kind::Missing.to_string()),
+fn judged(units: &[Found<'_>], request: &Request, progress: Progress<'_>) -> Result<Vec<Verification>, Error> {
+    let count = units.len();
+    let one = |found: &Found<'_>| match read(found, count > 1, request.at) {
+        Ok(cluster) => verify::judge(&cluster, request.policy, &request.selection, None),
+        Err(said) => *said,
     };
-    let root = unit.root.display().to_string();
-    match interrupted::look(&unit.roots()) {
-        Err(why) => return verify::unreadable(&root, &why.to_string()),
-        Ok(left) if left.iter().any(|one| matches!(one, Interrupted::Unfinished(_))) => {
-            return verify::interrupted(&root);
-        }
-        Ok(_) => {}
-    }
-    match unit.cluster(request.at) {
-        None if is_one_of_many => verify::outside(&root),
-        None => verify::unreadable(&root, "expected a node's kubernetes directory or a cluster directory"),
-        Some(cluster) => verify::judge(&cluster, request.policy, &request.selection),
-    }
+    parallel::map(count, request.threads, |index| units.get(index).map(one), |done| progress(done, count))
+        .map_err(|parallel::Died| Error::new("a thread ended before its work").hint("report this as a bug"))
 }

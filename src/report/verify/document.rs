@@ -4,6 +4,7 @@ use serde::Serialize;
 use time::OffsetDateTime;
 
 use super::result::Verify;
+use super::served::Served;
 use crate::report::json::instant;
 use crate::verify::{Finding, Verification};
 
@@ -25,6 +26,8 @@ struct Cluster<'a> {
     looked_at: Counts,
     findings: Vec<One<'a>>,
     not_looked_at: Vec<NotLookedAt<'a>>,
+    /// `null` without `--live`.
+    served: Option<Served>,
 }
 
 #[derive(Serialize)]
@@ -78,6 +81,7 @@ fn cluster(of: &Verification) -> Cluster<'_> {
         looked_at: Counts { files: of.files, certificates: of.certificates, keys: of.keys, crls: of.crls },
         findings: of.findings.iter().map(finding).collect(),
         not_looked_at: of.not_looked_at.iter().map(|one| NotLookedAt { path: &one.path, why: &one.why }).collect(),
+        served: of.served.as_ref().map(Served::of),
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod document;
 mod result;
+mod served;
 mod text;
 
 use std::io::{self, Write};
