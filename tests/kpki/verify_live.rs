@@ -287,6 +287,7 @@ fn an_extra_certificate_is_asked_where_it_is_given() {
 #[test]
 fn wrong_endpoints_are_refused_before_anything_is_asked() {
     let node = Node::new("");
+    super::harness::copy_tree(&node.place.path("k8s"), &node.place.path("other"));
     for (words, said) in [
         (&["--live", "--endpoint", "ca=127.0.0.1:1"][..], "give one of apiserver, etcd-server"),
         (&["--live", "--endpoint", "cp9/apiserver=127.0.0.1:1"], "nothing of this name is served"),
