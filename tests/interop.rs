@@ -68,5 +68,7 @@ mod signals;
 mod sweep;
 #[path = "interop/tls.rs"]
 mod tls;
+#[path = "interop/verify_live.rs"]
+mod verify_live;
 #[path = "interop/yaml.rs"]
 mod yaml;

@@ -5,6 +5,7 @@
 pub mod bindings;
 #[cfg(any(test, feature = "internals"))]
 pub mod differences;
+pub mod endpoints;
 mod entries;
 mod entry;
 pub mod paths;

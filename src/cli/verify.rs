@@ -1,13 +1,16 @@
 use std::path::PathBuf;
+use std::time::Duration;
 
 use time::OffsetDateTime;
 
-use super::values::{Choices, Expected, one_of};
+use super::values::{Choices, Expected, one_of, span};
 use super::{common, environment::Environment, ui::Ui, values::Outcome};
-use crate::commands::verify::{self, Request};
+use crate::clock::Span;
+use crate::commands::verify::{self, Live, Request};
 use crate::error::{Error, Exit};
 use crate::report::verify::{ForeignForm, Rules, VerifyForm};
 use crate::report::{self, Form};
+use crate::verify::served::Given;
 use crate::verify::{Choice, Policy, Selection, Severity};
 
 /// Prove that a tree works before anybody depends on it
@@ -21,6 +24,12 @@ use crate::verify::{Choice, Policy, Selection, Severity};
 /// bundles on disk and the names that clients dial, and shows who accepts whom.
 ///
 /// It writes nothing, waits for no lock, and needs no network. What it could not look at is said, and is no success.
+///
+/// With --live it also asks the running components what they serve, and compares that with the disk: same, older (not read again
+/// since a renewal), other, nothing on disk (made in memory), unreachable. It connects to the addresses of the profile's nodes (API
+/// server 6443 or bindPort, etcd 2379 and 2380, kubelet 10250), to controlPlaneEndpoint, for one node's tree to loopback
+/// (controller manager 10257, scheduler 10259), and to what --endpoint gives. It presents no credential, sends a TLS client hello and
+/// hangs up after the handshake, reads at most 64 KiB, and asks no link-local address.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
@@ -47,6 +56,23 @@ pub struct Args {
     #[arg(long)]
     no_edges: bool,
 
+    /// Ask the running components what they serve, and compare it with the disk: the only part that uses the network
+    #[arg(long)]
+    live: bool,
+
+    /// Where something is served, in place of the usual address: apiserver, etcd-server, etcd-peer, kubelet-serving,
+    /// controller-manager, scheduler or an extra certificate, NODE/NAME in a cluster directory; IPv6 in brackets
+    #[arg(long = "endpoint", value_name = "NAME=HOST:PORT", requires = "live", value_parser = Given::parse)]
+    endpoints: Vec<Given>,
+
+    /// Ask also at addresses that only kubeconfigs, manifests and etcd.external name
+    #[arg(long, requires = "live")]
+    live_all: bool,
+
+    /// How long one peer may take, its name and the handshake included
+    #[arg(long, value_name = "DURATION", default_value = "5s", value_parser = patience)]
+    live_timeout: Span,
+
     #[command(flatten)]
     at: common::At,
 
@@ -72,6 +98,8 @@ Examples:
   kpki verify --rules --only date                    what is judged, why, and how it is repaired
   kpki verify -o sarif ./cluster > kpki.sarif        for code scanning; -o junit for test reports
   kpki verify -o cyclonedx ./cluster > cbom.json     all cryptography in it
+  kpki verify --live                                 after a renewal: is everything new being served?
+  kpki verify --live --endpoint cp1/apiserver=10.0.0.11:7443 ./cluster
 
 Exit status: 0 nothing found but notices, 1 could not run, 2 wrong command line or profile, 3 warnings, or something was not looked
 at, 4 errors.";
@@ -109,6 +137,12 @@ fn choice(text: &str) -> Result<Choice, Expected> {
     Ok(choice)
 }
 
+/// For one peer. A handshake that takes minutes is none.
+fn patience(text: &str) -> Result<Span, Expected> {
+    let expected = || Expected("a duration from 1s to 60s".to_owned());
+    span(text).ok().filter(|span| (1..=60).contains(&span.as_seconds())).ok_or_else(expected)
+}
+
 impl Args {
     pub fn run(&self, environment: &Environment, ui: &mut Ui<'_>) -> Outcome {
         let at = self.at.instant(environment)?;
@@ -124,6 +158,11 @@ impl Args {
             with_inventory: self.output == VerifyForm::Foreign(ForeignForm::CycloneDx),
             at,
             threads: environment.threads,
+            live: self.live.then(|| Live {
+                given: self.endpoints.clone(),
+                all: self.live_all,
+                time: Duration::from_secs(self.live_timeout.as_seconds()),
+            }),
         };
         let (report, warnings) = ui.working(|progress| verify::run(&request, progress))?;
         ui.warnings(&warnings);

@@ -5,12 +5,12 @@ use std::fmt;
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
-use crate::tree::origin::Origin;
 use crate::catalog::CaId;
 use crate::catalog::releases::KnownRelease;
 use crate::encoding::key_public::Half;
 use crate::encoding::public_key::KeyKind;
 use crate::profile::Profile;
+use crate::tree::origin::Origin;
 use crate::x509::Certificate;
 
 /// One cluster directory, or one node's kubernetes directory.

@@ -2,6 +2,7 @@
 
 use super::edges::edge::Edge;
 use super::rule::{Rule, Severity};
+use super::served::Live;
 use crate::tree::EntryId;
 
 /// Where a finding is.
@@ -61,6 +62,8 @@ pub struct Verification {
     pub certificates: usize,
     pub keys: usize,
     pub crls: usize,
+    /// What its components serve; `None`: they were not asked.
+    pub served: Option<Live>,
 }
 
 impl Verification {

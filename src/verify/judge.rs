@@ -12,9 +12,16 @@ use super::rules::{
     accounts, algorithms, chains, components, crls, dates, files, identifiers, kubeconfigs, names, pairs, state, usages,
 };
 use super::selection::{Choice, Selection};
+use super::served::{self, Live};
 
-/// Judges by every rule, and tries every connection if they are `shaken`.
-pub fn judge(cluster: &Cluster<'_>, policy: Policy, selection: &Selection, shaken: bool) -> Verification {
+/// Judges by every rule, by what the components serve, and tries every connection if they are `shaken`.
+pub fn judge(
+    cluster: &Cluster<'_>,
+    policy: Policy,
+    selection: &Selection,
+    shaken: bool,
+    served: Option<Live>,
+) -> Verification {
     let mut findings = Findings::new(cluster);
     for tree in &cluster.trees {
         files::check(tree, &mut findings);
@@ -35,6 +42,10 @@ pub fn judge(cluster: &Cluster<'_>, policy: Policy, selection: &Selection, shake
     identifiers::twice(cluster, &mut findings);
     accounts::across(cluster, &mut findings);
     let Findings { mut all, mut not_looked_at, .. } = findings;
+    if let Some(live) = &served {
+        all.extend(served::findings(live));
+        not_looked_at.extend(served::not_looked_at(live));
+    }
     let of_profile = cluster.profile.map(|profile| profile.verify_ignore.as_slice()).unwrap_or_default();
     let of_profile: Vec<Choice> = of_profile.iter().map(Choice::from).collect();
     selection.apply(&mut all, &of_profile);
@@ -54,6 +65,7 @@ pub fn judge(cluster: &Cluster<'_>, policy: Policy, selection: &Selection, shake
         certificates: there().map(|file| file.certificates().len()).sum(),
         keys: there().filter(|file| file.key().is_some()).count(),
         crls: there().filter(|file| matches!((&file.content, file.part), (Content::Crls(_), Part::Crl))).count(),
+        served,
     }
 }
 

@@ -12,6 +12,7 @@ mod repair;
 mod rule;
 mod rules;
 mod selection;
+pub mod served;
 pub mod strength;
 mod table;
 

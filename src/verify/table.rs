@@ -2,12 +2,12 @@
 
 use super::rule::Rule;
 use super::rules::{
-    accounts, algorithms, chains, components, crls, dates, edges, files, identifiers, kubeconfigs, names, pairs, state,
-    usages,
+    accounts, algorithms, chains, components, crls, dates, edges, files, identifiers, kubeconfigs, names, pairs,
+    served, state, usages,
 };
 
 /// All rules, by area.
-pub const RULES: [&[&Rule]; 14] = [
+pub const RULES: [&[&Rule]; 15] = [
     &files::RULES,
     &pairs::RULES,
     &dates::RULES,
@@ -21,6 +21,7 @@ pub const RULES: [&[&Rule]; 14] = [
     &crls::RULES,
     &components::RULES,
     &edges::RULES,
+    &served::RULES,
     &state::RULES,
 ];
 

@@ -115,10 +115,12 @@ fn crates_are_told_from_modules_of_the_same_name() {
     );
 }
 
+const CONNECTIONS: (&str, &[&str]) = ("net::TcpStream", &["live"]);
+
 #[test]
 fn edges_of_the_process() {
     let edges: checks::Permitted<'_> =
-        &[("std::fs", &["store"]), ("process::exit", &[]), ("now_utc", &["clock"]), ("println!", &[])];
+        &[("std::fs", &["store"]), ("process::exit", &[]), ("now_utc", &["clock"]), ("println!", &[]), CONNECTIONS];
     let strayed = |path, text| found(path, text, |house| checks::strayed_edges(house, edges));
     for (text, name) in [
         ("use std::fs;", "std::fs"),
@@ -128,10 +130,16 @@ fn edges_of_the_process() {
         ("fn f() { time::OffsetDateTime::now_utc() }", "now_utc"),
         ("fn f() { println!(\"x\") }", "println!"),
         ("fn f() { std::println!(\"x\") }", "println!"),
+        ("use std::net::TcpStream;", "net::TcpStream"),
+        ("use std::net::{IpAddr, TcpStream as S};", "net::TcpStream"),
+        ("use std::net; fn f() { net::TcpStream::connect(a) }", "net::TcpStream"),
+        ("use std::net::*; fn f() { std::net::TcpStream::connect(a) }", "net::TcpStream"),
     ] {
         assert_eq!(strayed("plan/a.rs", text), [format!("{name} in plan/a.rs")], "{text}");
     }
     assert_eq!(strayed("store/a.rs", "use std::fs;"), [""; 0]);
+    assert_eq!(strayed("live/a.rs", "use std::net::TcpStream;"), [""; 0]);
+    assert_eq!(strayed("plan/a.rs", "use std::net::{IpAddr, SocketAddr};"), [""; 0]);
     assert_eq!(strayed("plan/a.rs", "fn f() { println != 1 } // println!()"), [""; 0]);
 }
 

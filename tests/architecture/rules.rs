@@ -66,7 +66,13 @@ pub const EDGES: &[(&str, &[&str])] = &[
     ("process::Command", &["hooks"]),
     ("std::alloc", &["main"]),
     // encoding, report: the traits only, over bytes in memory or whatever the caller gives.
-    ("std::io", &["signals", "run", "cli", "files", "store", "hooks", "encoding", "report"]),
+    ("std::io", &["signals", "run", "cli", "files", "store", "hooks", "encoding", "report", "live"]),
+    // Addresses are values, which every room may have; connections are not.
+    ("net::TcpStream", &["live"]),
+    ("net::TcpListener", &[]),
+    ("net::UdpSocket", &[]),
+    ("net::ToSocketAddrs", &["live"]),
+    ("unix::net", &[]),
     ("SystemTime", &["clock"]),
     ("now_utc", &["clock"]),
     // Numbers that a hash map is seeded with are no source of ours.

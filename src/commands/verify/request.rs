@@ -1,7 +1,10 @@
 //! The command line, checked.
 
+use std::time::Duration;
+
 use time::OffsetDateTime;
 
+use crate::verify::served::Given;
 use crate::verify::{Policy, Selection};
 use crate::workspace::TreeArgs;
 
@@ -17,4 +20,16 @@ pub struct Request {
     pub edges: bool,
     pub at: OffsetDateTime,
     pub threads: usize,
+    /// The components are asked what they serve.
+    pub live: Option<Live>,
+}
+
+/// Whom to ask, and how long.
+#[derive(Debug, Clone)]
+pub struct Live {
+    pub given: Vec<Given>,
+    /// Also at addresses that only files name.
+    pub all: bool,
+    /// For one peer.
+    pub time: Duration,
 }

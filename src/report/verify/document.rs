@@ -4,6 +4,7 @@ use serde::Serialize;
 use time::OffsetDateTime;
 
 use super::result::Verify;
+use super::served::Served;
 use crate::report::json::instant;
 use crate::verify::{Edge as Shaken, Finding, Half, ROWS, Verification};
 
@@ -26,6 +27,8 @@ struct Cluster<'a> {
     findings: Vec<One<'a>>,
     not_looked_at: Vec<NotLookedAt<'a>>,
     edges: Vec<Edge<'a>>,
+    /// `null` without `--live`.
+    served: Option<Served>,
 }
 
 #[derive(Serialize)]
@@ -101,6 +104,7 @@ fn cluster(of: &Verification) -> Cluster<'_> {
         findings: of.findings.iter().map(finding).collect(),
         not_looked_at: of.not_looked_at.iter().map(|one| NotLookedAt { path: &one.path, why: &one.why }).collect(),
         edges: of.edges.iter().map(edge).collect(),
+        served: of.served.as_ref().map(Served::of),
     }
 }
 

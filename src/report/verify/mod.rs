@@ -9,6 +9,7 @@ mod matrix;
 mod result;
 mod rules;
 mod sarif;
+mod served;
 mod text;
 mod xml;
 

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use super::matrix;
 use super::result::Verify;
+use super::served;
 use crate::report::form::Screen;
 use crate::report::table::{counted, line, place};
 use crate::verify::{Finding, Severity, Verification};
@@ -41,7 +42,7 @@ fn count(verify: &Verify, severity: Severity) -> Option<String> {
 }
 
 fn cluster(of: &Verification, is_one_of_many: bool, screen: Screen, out: &mut dyn Write) -> io::Result<()> {
-    if is_one_of_many && of.findings.is_empty() && of.not_looked_at.is_empty() {
+    if is_one_of_many && of.findings.is_empty() && of.not_looked_at.is_empty() && of.served.is_none() {
         return Ok(());
     }
     if is_one_of_many {
@@ -64,7 +65,7 @@ fn cluster(of: &Verification, is_one_of_many: bool, screen: Screen, out: &mut dy
         }
         line(out, format_args!("  {}: {}", skipped.path, skipped.why))?;
     }
-    Ok(())
+    of.served.iter().try_for_each(|live| served::text(live, screen, is_one_of_many, out))
 }
 
 fn one(finding: &Finding, depth: usize, screen: Screen, out: &mut dyn Write) -> io::Result<()> {

@@ -12,5 +12,6 @@ pub mod identifiers;
 pub mod kubeconfigs;
 pub mod names;
 pub mod pairs;
+pub mod served;
 pub mod state;
 pub mod usages;
