@@ -10,7 +10,7 @@ use crate::encoding::certificate::SignatureAlgorithm;
 use crate::encoding::crl::{self, TbsContext};
 use crate::revocation::{CrlIssue, Reason, RevocationList, Revoked, minimal_integer};
 use crate::x509::crl_entry::{EntryAnomaly, entries};
-use crate::x509::{Crl, key_identifier};
+use crate::x509::{Crl, Wanted, key_identifier};
 
 /// A CRL that was read again, agrees with what was asked for, and verifies.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,8 +53,7 @@ pub fn resign_crl(
     usable(&old, issue)?;
     old.signed_by(before, issuer.certificate()).map_err(CaError::OldCrlSignature)?;
     let added = Added::new(changes.additions)?;
-    let removals = changes.removals.iter().map(|serial| minimal_integer(serial));
-    let gone: HashSet<&[u8]> = removals.chain(added.serials.iter().copied()).collect();
+    let gone = Wanted::new(changes.removals.iter().map(Vec::as_slice).chain(added.serials.iter().copied()));
     let kept = keep(old.entries_in(before), &gone)?;
     sign(&kept, added, issue, issuer)
 }
@@ -75,7 +74,7 @@ fn usable(old: &Crl, issue: &CrlIssue) -> Result<(), CaError> {
 }
 
 /// The entries as they stand, in as few pieces as leaving these out makes.
-fn keep<'d>(all: &'d [u8], gone: &HashSet<&[u8]>) -> Result<Vec<&'d [u8]>, CaError> {
+fn keep<'d>(all: &'d [u8], gone: &Wanted) -> Result<Vec<&'d [u8]>, CaError> {
     let mut kept = Vec::new();
     let (mut from, mut at) = (0usize, 0usize);
     for entry in entries(all) {
@@ -86,7 +85,7 @@ fn keep<'d>(all: &'d [u8], gone: &HashSet<&[u8]>) -> Result<Vec<&'d [u8]>, CaErr
             Some(EntryAnomaly::UnknownCritical) => return Err(CaError::Crl(CrlFault::Entry)),
         }
         let end = at.saturating_add(raw.len());
-        if gone.contains(minimal_integer(entry.serial)) {
+        if gone.contains(entry.serial) {
             kept.extend(all.get(from..at));
             from = end;
         }

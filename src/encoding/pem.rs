@@ -8,6 +8,7 @@ use crate::encoding::base64;
 pub use crate::encoding::pem_blocks::{Block, PemError, listed};
 use crate::encoding::pem_blocks::{LIMIT, blocks};
 pub use crate::encoding::pem_label::Label;
+use crate::encoding::pem_scan::{first_line, whole_line};
 
 /// Whether one of the blocks of `input` is the block `wanted` holds.
 pub fn contains(input: &[u8], wanted: &str) -> bool {
@@ -22,12 +23,15 @@ pub fn contains(input: &[u8], wanted: &str) -> bool {
 pub fn holds_private_key(input: &[u8]) -> bool {
     const END: &[u8] = b"PRIVATE KEY-----";
     let mut rest = input;
-    while let Some(at) = rest.iter().position(|byte| *byte == b'P') {
-        rest = rest.get(at..).unwrap_or_default();
-        if rest.starts_with(END) {
+    while !rest.is_empty() {
+        let line;
+        (line, rest) = match whole_line(rest) {
+            Some((_, after)) => (&[][..], after),
+            None => first_line(rest),
+        };
+        if line.windows(END.len()).any(|part| part == END) {
             return true;
         }
-        rest = rest.get(1..).unwrap_or_default();
     }
     false
 }
@@ -71,16 +75,28 @@ pub fn write_public(label: &str, der: &[u8]) -> String {
     ::pem::encode_config(&::pem::Pem::new(label, der), config)
 }
 
-/// The same for CRLs, which may be large: one pass and no copies.
+/// How many lines of a large PEM are encoded at once.
+const LINES: usize = 256;
+
+/// The same for CRLs, which may be large: one pass, and no copies of the whole.
 pub fn write_large(label: &str, der: &[u8]) -> String {
     let mut pem = String::with_capacity(der.len() / 48 * 65 + 2 * label.len() + 128);
     for part in ["-----BEGIN ", label, "-----\n"] {
         pem.push_str(part);
     }
-    der.chunks(48).for_each(|line| {
-        base64::append(line, &mut pem);
-        pem.push('\n');
-    });
+    // Many lines at once: each by itself would take the slow path of the encoder for half of its bytes.
+    let mut text = String::with_capacity(64 * LINES);
+    for part in der.chunks(48 * LINES) {
+        text.clear();
+        base64::append(part, &mut text);
+        let mut rest = text.as_str();
+        while !rest.is_empty() {
+            let (line, tail) = rest.split_at_checked(64).unwrap_or((rest, ""));
+            pem.push_str(line);
+            pem.push('\n');
+            rest = tail;
+        }
+    }
     for part in ["-----END ", label, "-----\n"] {
         pem.push_str(part);
     }

@@ -148,10 +148,18 @@ impl<'a> Raw<'a> {
         let encrypted = self.is_encrypted();
         // One allocation of sufficient size, wiped on drop.
         let mut text = Zeroizing::new(Vec::with_capacity(self.body.len()));
-        for line in self.lines() {
+        let mut rest = self.body;
+        while !rest.is_empty() {
+            if let Some((line, after)) = pem_scan::whole_line(rest) {
+                text.extend_from_slice(line);
+                rest = after;
+                continue;
+            }
+            let line;
+            (line, rest) = pem_scan::first_line(rest);
             // Headers come before the base64 (RFC 1421 section 4.4), and base64 knows no colon.
             if !line.contains(&b':') {
-                text.extend_from_slice(line);
+                text.extend_from_slice(line.trim_ascii());
             }
         }
         match base64::decode(&text) {
@@ -205,10 +213,15 @@ impl<'a> Iterator for Blocks<'a> {
     fn next(&mut self) -> Option<Self::Item> {
         while !self.rest.is_empty() {
             let here = self.rest;
-            let end = here.iter().position(|byte| *byte == b'\n').map_or(here.len(), |end| end + 1);
-            let (line, rest) = here.split_at_checked(end).unwrap_or((here, &[]));
-            self.rest = rest;
             self.line += 1;
+            if self.open.is_some()
+                && let Some((_, rest)) = pem_scan::whole_line(here)
+            {
+                self.rest = rest;
+                continue;
+            }
+            let (line, rest) = pem_scan::first_line(here);
+            self.rest = rest;
             let position = self.position;
             let meaning = pem_scan::line(self.open.map(|(label, _)| label), line);
             let begun = match meaning {

@@ -60,14 +60,35 @@ pub fn line<'l>(open: Option<&[u8]>, line: &'l [u8]) -> Line<'l> {
     }
 }
 
+/// A line of base64 as everybody writes it, and what follows: 64 characters without white space, hyphen or colon. Readers take
+/// such lines as a whole, for nearly all lines of PEM are such.
+pub fn whole_line(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    match text.split_first_chunk() {
+        Some((line, [b'\n', after @ ..])) if is_plain(line) => Some((line, after)),
+        _ => None,
+    }
+}
+
+/// Any line with its end, and what follows.
+pub fn first_line(text: &[u8]) -> (&[u8], &[u8]) {
+    let end = text.iter().position(|byte| *byte == b'\n').map_or(text.len(), |end| end + 1);
+    text.split_at_checked(end).unwrap_or((text, &[]))
+}
+
+/// By itself, so that it is compiled to a few vector instructions.
+#[inline(never)]
+fn is_plain(line: &[u8; 64]) -> bool {
+    let is_other = |octet: u8| u8::from(octet <= b'-' && octet != b'+') | u8::from(octet == b':');
+    line.iter().fold(0, |other, octet| other | is_other(*octet)) == 0
+}
+
 fn label<'l>(line: &'l [u8], start: &[u8]) -> Option<&'l [u8]> {
     line.strip_prefix(start)?.strip_suffix(HYPHENS)
 }
 
 /// The label of the table that another text stands for, by its words in any case; `None`: it is that label, or none.
 fn meant(found: &[u8]) -> Option<Label> {
-    let label = Label::like(found)?;
-    (Label::of(found) != label).then_some(label)
+    if Label::of(found).known().is_some() { None } else { Label::like(found) }
 }
 
 /// Other hyphens or fewer, another case, other spaces, something before it. A line that begins with `#` is commented out, and
@@ -126,6 +147,24 @@ mod tests {
             assert_eq!(line(None, text.as_bytes()), outside, "{text}");
             assert_eq!(line(Some(b"A"), text.as_bytes()), inside, "{text}");
         }
+    }
+
+    #[test]
+    fn a_whole_line_is_64_characters_of_base64_and_its_end() {
+        let line = "Aa0+/=Zz".repeat(8);
+        let text = format!("{line}\nrest");
+        assert_eq!(whole_line(text.as_bytes()), Some((line.as_bytes(), &b"rest"[..])));
+        assert_eq!(whole_line(format!("{line}\n").as_bytes()), Some((line.as_bytes(), &b""[..])));
+        for other in ["", " ", "\t", "\r", "\n", "-", ":", "\0"] {
+            let changed = line.replacen("Z", other, 1);
+            assert_eq!(whole_line(format!("{changed}\n").as_bytes()), None, "{other:?}");
+        }
+        for text in ["", &line, &format!("{line}A\n"), &format!("{line}\r\n")] {
+            assert_eq!(whole_line(text.as_bytes()), None, "{text:?}");
+            let (first, rest) = first_line(text.as_bytes());
+            assert_eq!((first, rest), (text.as_bytes(), &b""[..]));
+        }
+        assert_eq!(first_line(b"a\nb\n"), (&b"a\n"[..], &b"b\n"[..]));
     }
 
     #[test]

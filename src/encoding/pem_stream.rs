@@ -90,9 +90,7 @@ impl Stream {
                 }
                 let before = piece.len();
                 // Lines as everybody writes them are taken as a whole.
-                while let Some((line, [b'\n', after @ ..])) = piece.split_first_chunk::<64>()
-                    && is_plain(line)
-                {
+                while let Some((line, after)) = pem_scan::whole_line(piece) {
                     self.text.extend_from_slice(line);
                     piece = after;
                     if self.text.len() >= CHUNK {
@@ -178,12 +176,6 @@ impl Stream {
             }
         }
     }
-}
-
-/// Neither white space nor a hyphen: a line as everybody writes it. By itself, so that it is compiled to a few vector instructions.
-#[inline(never)]
-fn is_plain(line: &[u8; 64]) -> bool {
-    line.iter().fold(0, |other, octet| other | u8::from(*octet <= b'-' && *octet != b'+')) == 0
 }
 
 #[cfg(test)]

@@ -4,30 +4,21 @@ use std::path::Path;
 
 use crate::files::{self, What};
 
-const LANDMARKS: &[&str] = &[
-    "admin.conf",
-    "kubelet.conf",
-    "pki/apiserver.crt",
-    "pki/apiserver.key",
-    "controller-manager.conf",
-    "scheduler.conf",
-    "super-admin.conf",
-    "pki/front-proxy-ca.crt",
-    "pki/etcd/ca.crt",
-];
+/// Certificates and keys of a node; the first one is nearly always there, and is enough.
+const PAIRS: &[&str] = &["pki/apiserver.crt", "pki/apiserver.key", "pki/front-proxy-ca.crt", "pki/etcd/ca.crt"];
+const KUBECONFIGS: &[&str] =
+    &["admin.conf", "kubelet.conf", "controller-manager.conf", "scheduler.conf", "super-admin.conf"];
 
 /// Kubeconfigs beside certificates are another tool's layout.
 pub fn is_node(path: &Path) -> bool {
-    let mut found = LANDMARKS.iter().filter(|name| exists(&path.join(name)));
-    match found.next() {
-        Some(name) if !name.starts_with("pki/") => {
-            let further: Vec<_> = found.collect();
-            // Anybody's admin.conf lies anywhere.
-            let is_alone = further.is_empty() && *name != "kubelet.conf" && !is_directory(&path.join("pki"));
-            further.iter().any(|name| name.starts_with("pki/")) || (!is_alone && !has_certificates(path))
-        }
-        first => first.is_some(),
+    if PAIRS.iter().any(|name| exists(&path.join(name))) {
+        return true;
     }
+    let mut found = KUBECONFIGS.iter().filter(|name| exists(&path.join(name)));
+    let Some(name) = found.next() else { return false };
+    // Anybody's admin.conf lies anywhere.
+    let is_alone = *name != "kubelet.conf" && found.next().is_none() && !is_directory(&path.join("pki"));
+    !is_alone && !has_certificates(path)
 }
 
 /// One that cannot be listed is reported by whoever reads it.

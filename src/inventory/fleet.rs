@@ -1,6 +1,7 @@
 //! One tree, or many on all cores.
 
 use super::item::Tree;
+use super::load::Loaders;
 use super::request::{Form, Request};
 use super::revoked::SharedCrls;
 use super::tree as trees;
@@ -9,27 +10,30 @@ use crate::parallel;
 
 /// Everything a request names, as it is now. Never fails: what cannot be read is an item with the reason.
 pub fn tree(request: &Request<'_>) -> Tree {
-    read(request, &SharedCrls::default())
+    read(request, &SharedCrls::default(), &mut Loaders::default())
 }
 
-/// All trees, in the order of the requests. `progress` is called now and then, on the calling thread, with how many are done
-/// and how many there are.
+/// What `then` makes of each tree on the thread that read it, in the order of the requests. `progress` is called now and then,
+/// on the calling thread, with how many are done and how many there are.
 ///
 /// # Errors
 /// A thread panicked.
-pub fn all(
+pub fn all<R: Send>(
     requests: &[Request<'_>],
     threads: usize,
     progress: &mut dyn FnMut(usize, usize),
-) -> Result<Vec<Tree>, parallel::Died> {
+    then: impl Fn(usize, Tree) -> Option<R> + Sync,
+) -> Result<Vec<R>, parallel::Died> {
     let shared = SharedCrls::default();
-    let work = |index: usize| requests.get(index).map(|request| read(request, &shared));
-    parallel::map(requests.len(), threads, work, |done| progress(done, requests.len()))
+    let work = |loaders: &mut Loaders, index: usize| {
+        requests.get(index).and_then(|request| then(index, read(request, &shared, loaders)))
+    };
+    parallel::map_with(requests.len(), threads, Loaders::default, work, |done| progress(done, requests.len()))
 }
 
-fn read(request: &Request<'_>, shared: &SharedCrls) -> Tree {
+fn read(request: &Request<'_>, shared: &SharedCrls, loaders: &mut Loaders) -> Tree {
     match request.form {
-        Form::Node | Form::Shared => trees::read(request, shared),
+        Form::Node | Form::Shared => trees::read(request, shared, loaders),
         Form::Directory => walk::directory(&request.root, request.password),
         Form::File => walk::file(&request.root, request.password),
     }

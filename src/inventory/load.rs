@@ -1,6 +1,8 @@
 //! From a file to what it holds, with bounded memory: small files in one read, long CRLs piece by piece, keys and what
 //! cannot be of interest not at all. Buffers are wiped: a kubeconfig holds a key, and so may any PEM file.
 
+use std::hint::black_box;
+
 use zeroize::{Zeroize as _, Zeroizing};
 
 use super::crls;
@@ -51,13 +53,28 @@ impl std::fmt::Debug for Loader {
 
 impl Drop for Loader {
     fn drop(&mut self) {
-        self.buffer.zeroize();
+        self.wipe();
+    }
+}
+
+/// What one thread reads trees with, one after the other.
+#[derive(Debug)]
+pub struct Loaders {
+    /// For the files of a tree.
+    pub own: Loader,
+    /// For files that kubeconfigs refer to.
+    pub referred: Loader,
+}
+
+impl Default for Loaders {
+    fn default() -> Self {
+        Self { own: Loader::keeping_crls(), referred: Loader::default() }
     }
 }
 
 impl Loader {
     /// One that keeps the DER of every CRL.
-    pub fn keeping_crls() -> Self {
+    fn keeping_crls() -> Self {
         let mut loader = Self::default();
         loader.keeps_crls = true;
         loader
@@ -100,9 +117,12 @@ impl Loader {
         made
     }
 
+    /// Not by `zeroize`, which takes a byte at a time: the buffer is wiped after each of a fleet's files.
     fn wipe(&mut self) {
         if let Some(used) = self.buffer.get_mut(..self.used) {
-            used.zeroize();
+            used.fill(0);
+            // So that the compiler does not leave it out.
+            black_box(used);
         }
         self.used = 0;
     }

@@ -8,6 +8,7 @@ use super::walk::{self, WalkEvent};
 use crate::catalog::CaId;
 use crate::encrypted::Password;
 use crate::files::{self, What};
+use crate::parallel;
 use crate::profile::Profile;
 
 /// How something is read.
@@ -72,7 +73,7 @@ impl<'a> Request<'a> {
 
 /// All requests for a path, in the order of names; `None`: the path does not exist. With a profile, a directory is its
 /// cluster's or its node's even when nothing of it is there any more.
-pub fn requests<'a>(path: &Path, profile: Option<&'a Profile>) -> Option<Vec<Request<'a>>> {
+pub fn requests<'a>(path: &Path, profile: Option<&'a Profile>, threads: usize) -> Option<Vec<Request<'a>>> {
     match files::what(None, path)? {
         What::Directory => {}
         _ => return Some(vec![Request::new(path, Form::File)]),
@@ -84,17 +85,49 @@ pub fn requests<'a>(path: &Path, profile: Option<&'a Profile>) -> Option<Vec<Req
     if profile.is_some() || is_node(path) || path.ends_with("etc/kubernetes") || exists(&path.join("pki/ca.crt")) {
         return Some(vec![Request::node(path, profile, None)]);
     }
-    let mut found = Vec::new();
-    let mut loose = false;
-    walk::scan(path, &mut |event| match event {
-        WalkEvent::Node(root) => found.push(Request::node(root, None, None)),
-        WalkEvent::Cluster(root) => found.extend(cluster(&root, None)),
-        WalkEvent::File(_) | WalkEvent::Failed(..) => loose = true,
-    });
-    if loose || found.is_empty() {
-        found.push(Request::new(path, Form::Directory));
+    let found = search(path, threads).unwrap_or_else(|| Found::of(|on| walk::scan(path, on)));
+    let mut trees = found.trees;
+    if found.loose || trees.is_empty() {
+        trees.push(Request::new(path, Form::Directory));
     }
-    Some(found)
+    Some(trees)
+}
+
+/// What is below a directory: trees, and whether there is anything else.
+struct Found {
+    trees: Vec<Request<'static>>,
+    loose: bool,
+}
+
+impl Found {
+    fn of(walk: impl FnOnce(&mut dyn FnMut(WalkEvent))) -> Self {
+        let mut found = Self { trees: Vec::new(), loose: false };
+        walk(&mut |event| match event {
+            WalkEvent::Node(root) => found.trees.push(Request::node(root, None, None)),
+            WalkEvent::Cluster(root) => found.trees.extend(cluster(&root, None)),
+            WalkEvent::File(_) | WalkEvent::Failed(..) => found.loose = true,
+        });
+        found
+    }
+}
+
+/// The directories of a fleet on all threads, in the order of names. `None`: it cannot be listed, or not which of its names are
+/// directories.
+fn search(path: &Path, threads: usize) -> Option<Found> {
+    let mut listed = files::Dir::open_root(path).and_then(|dir| dir.list()).ok()?;
+    listed.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+    if listed.iter().any(|entry| entry.what == What::Unknown) {
+        return None;
+    }
+    let (directories, others): (Vec<_>, Vec<_>) = listed.into_iter().partition(|entry| entry.what == What::Directory);
+    let below = |index: usize| {
+        let path = path.join(&directories.get(index)?.name);
+        Some(Found::of(|on| walk::scan_below(&path, on)))
+    };
+    let found = parallel::map(directories.len(), threads, below, |_| ()).ok()?;
+    let loose =
+        found.iter().any(|found| found.loose) || others.iter().any(|entry| walk::is_read(Path::new(&entry.name)));
+    Some(Found { trees: found.into_iter().flat_map(|found| found.trees).collect(), loose })
 }
 
 /// A cluster directory: what its nodes share, then each node, whether the profile names it or its directory is there.

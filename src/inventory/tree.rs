@@ -7,7 +7,7 @@ use super::expected::{self, CandidatePath, ETCD_CRL_DER, Expected, Presence, See
 use super::found::Found;
 use super::framing::Head;
 use super::item::{Item, Kind, Reading, Tree};
-use super::load::{Loader, ReadMode};
+use super::load::{Loader, Loaders, ReadMode};
 use super::object::{self, ParsedObject, Place};
 use super::request::{Form, Request};
 use super::revoked::SharedCrls;
@@ -20,7 +20,7 @@ use crate::encoding::key_public::Half;
 use crate::encoding::{base64, pem as encoding_pem};
 use crate::files::{self, Dir, Source};
 
-pub fn read(request: &Request<'_>, shared: &SharedCrls) -> Tree {
+pub fn read(request: &Request<'_>, shared: &SharedCrls, loaders: &mut Loaders) -> Tree {
     let root = request.root.display().to_string();
     let rootfs = NodeRootfs::of(request, root.trim_end_matches('/'));
     let (expected, pki) = match request.form {
@@ -35,8 +35,8 @@ pub fn read(request: &Request<'_>, shared: &SharedCrls) -> Tree {
     let mut reader = Reader {
         dir: dir.as_ref(),
         rootfs: &rootfs,
-        loader: Loader::keeping_crls(),
-        referred: Loader::default(),
+        loader: &mut loaders.own,
+        referred: &mut loaders.referred,
         shared: request.cluster_dir.as_deref(),
         authority: None,
         keys: request.keys,
@@ -75,9 +75,9 @@ struct Reader<'a> {
     /// `None`: there is no such directory.
     dir: Result<&'a Option<Dir>, &'a Unreadable>,
     rootfs: &'a NodeRootfs,
-    loader: Loader,
+    loader: &'a mut Loader,
     /// For files that kubeconfigs refer to.
-    referred: Loader,
+    referred: &'a mut Loader,
     /// The cluster directory that this node's tree is in.
     shared: Option<&'a Path>,
     /// Base64 of the cluster's CA file, as kubeconfigs embed it.
@@ -259,7 +259,7 @@ impl Reader<'_> {
                     Ok(Some(source)) => {
                         let read = self.loader.small(&source, |text| keys::service_account(half.as_ref(), text));
                         let is_other =
-                            half.as_ref().is_some_and(|half| shared::is_another(half, self.shared, &mut self.loader));
+                            half.as_ref().is_some_and(|half| shared::is_another(half, self.shared, self.loader));
                         let other = || is_other.then_some(Unreadable::OtherCopy);
                         read.unwrap_or_else(Some).or_else(other).map(Reading::Unreadable)
                     }
@@ -276,7 +276,7 @@ impl Reader<'_> {
         const KIND: Kind = Kind::Kubeconfig;
         let (rootfs, authority) = (self.rootfs, self.authority.as_deref());
         let find = |path: &str| Some(rootfs.referred(path));
-        let mut around = Around::new(&find, &mut self.referred);
+        let mut around = Around::new(&find, self.referred);
         let read = |bytes: &[u8]| kubeconfigs::expected(bytes, authority, &mut around);
         let objects = self.loader.objects(source, KIND, ReadMode::Named, read);
         let notes = std::mem::take(&mut around.notes);

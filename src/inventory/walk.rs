@@ -47,18 +47,40 @@ pub fn scan(root: &Path, on: &mut dyn FnMut(WalkEvent)) {
             if entry.depth() == 0 {
                 continue;
             }
-            if NEVER.iter().any(|never| path == Path::new(never)) {
-                walk.skip_current_dir();
-            } else if directories::is_cluster(path) {
-                on(WalkEvent::Cluster(path.to_owned()));
-                walk.skip_current_dir();
-            } else if directories::is_node(path) {
-                on(WalkEvent::Node(path.to_owned()));
+            if !is_entered(path, on) {
                 walk.skip_current_dir();
             }
-        } else if path.extension().is_none_or(|extension| extension != "key") {
+        } else if is_read(path) {
             on(WalkEvent::File(path.to_owned()));
         }
+    }
+}
+
+/// Keys are not.
+pub fn is_read(path: &Path) -> bool {
+    path.extension().is_none_or(|extension| extension != "key")
+}
+
+/// Whether a directory below is walked, too; else it is passed over, or is a tree.
+fn is_entered(path: &Path, on: &mut dyn FnMut(WalkEvent)) -> bool {
+    if NEVER.iter().any(|never| path == Path::new(never)) {
+        return false;
+    }
+    if directories::is_cluster(path) {
+        on(WalkEvent::Cluster(path.to_owned()));
+        return false;
+    }
+    let is_node = directories::is_node(path);
+    if is_node {
+        on(WalkEvent::Node(path.to_owned()));
+    }
+    !is_node
+}
+
+/// [`scan`] comes to this directory on its way.
+pub fn scan_below(path: &Path, on: &mut dyn FnMut(WalkEvent)) {
+    if is_entered(path, on) {
+        scan(path, on);
     }
 }
 

@@ -6,6 +6,7 @@ use zeroize::Zeroizing;
 
 use super::document::{AUTHORITY, CERTIFICATE, KEY, current, data, plain_stream, root};
 use super::error::KubeconfigError;
+use super::plain;
 use super::read::{Credentials, Read, read};
 use crate::encoding::base64;
 use crate::encoding::yaml::{Node, Stream, Value, field};
@@ -80,7 +81,8 @@ fn edited(
 /// # Errors
 /// What kubectl reads and [`replace`] refuses: an anchor, an alias, a merge key, a tag, a key twice.
 pub fn editable(bytes: &[u8]) -> Result<(), KubeconfigError> {
-    plain_stream(bytes).map(|_| ())
+    // kubeadm's own shape has nothing that stands in two places.
+    if plain::read(bytes).is_some() { Ok(()) } else { plain_stream(bytes).map(|_| ()) }
 }
 
 /// One scalar and what takes its place.

@@ -210,6 +210,7 @@ mod tests {
             let changed = format!("{}{with}{}", text.get(..at).unwrap_or_default(), text.get(at + cut..).unwrap_or_default());
             if let Some(fast) = read(changed.as_bytes()) {
                 prop_assert_eq!(by_yaml(changed.as_bytes()), Ok(fast), "{}", changed);
+                prop_assert!(document::plain_stream(changed.as_bytes()).is_ok(), "{}", changed);
             }
         }
     }

@@ -190,7 +190,7 @@ enum Nodes {
 
 /// The layout: one node's tree, or a cluster directory with its nodes.
 fn nodes(main: &Path, profile: Option<&Profile>) -> Result<Nodes, Error> {
-    let requests = inventory::requests(main, profile)
+    let requests = inventory::requests(main, profile, 1)
         .ok_or_else(|| Error::from(FileError::new(Op::Open, main, files::Kind::Missing)))?;
     let mut names = Vec::new();
     let mut shared = false;

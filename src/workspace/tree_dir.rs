@@ -230,7 +230,7 @@ impl Locked<'_> {
         if verb != "restore" {
             public_files(&changes)?;
         }
-        let receipt = store::publish(&Commit {
+        let commit = Commit {
             roots: &self.tree.roots,
             changes,
             removals,
@@ -241,17 +241,25 @@ impl Locked<'_> {
             dir_mode: DIR_MODE,
             generation: &journal::generation(verb, now),
             locking: self.lock.as_ref().map_or(Locking::Wait(self.wait), Locking::Held),
-        })?;
+        };
+        let receipt = store::publish(&commit)?;
+        // What is public needs no `zeroize`, which takes a byte at a time: a CRL may have a hundred million.
+        for mut change in commit.changes.into_iter().filter(is_public) {
+            drop(std::mem::take(&mut *change.bytes));
+        }
         Ok(receipt.generation)
     }
 }
 
 /// No private key in a file that others may read, or that is called a certificate or public key, whoever put it there.
 fn public_files(changes: &[FileChange]) -> Result<(), StoreError> {
-    let is_public = |change: &FileChange| change.mode & 0o077 != 0 || pem::is_called_public(change.path.as_str());
     let leaks = |change: &&FileChange| is_public(change) && pem::holds_private_key(&change.bytes);
     match changes.iter().find(leaks) {
         Some(change) => Err(StoreError::PrivateKey(change.path.as_str().into())),
         None => Ok(()),
     }
+}
+
+fn is_public(change: &FileChange) -> bool {
+    change.mode & 0o077 != 0 || pem::is_called_public(change.path.as_str())
 }

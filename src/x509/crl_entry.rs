@@ -33,7 +33,11 @@ pub enum EntryAnomaly {
 impl<'a> Entry<'a> {
     /// From the whole element.
     pub fn read(raw: &'a [u8]) -> Result<Self, NotDer> {
-        let mut fields = Fields::inside(raw, tlv::SEQUENCE)?;
+        Self::of(tlv::single(raw)?)
+    }
+
+    fn of(element: Element<'a>) -> Result<Self, NotDer> {
+        let mut fields = Fields::of(element.of(tlv::SEQUENCE)?);
         let (serial, date) = (fields.take(tlv::INTEGER)?, fields.element()?);
         let extensions = fields.any()?.map_or(Ok(&[][..]), |list| list.of(tlv::SEQUENCE))?;
         fields.end()?;
@@ -123,7 +127,7 @@ fn reason(value: &[u8]) -> Option<Reason> {
 
 /// The entries of a CRL, out of [`crate::x509::Crl::entries_in`], each with its whole element.
 pub fn entries(all: &[u8]) -> impl Iterator<Item = Result<(&[u8], Entry<'_>), NotDer>> {
-    tlv::each(all).map(|element| element.and_then(|element| Ok((element.raw, Entry::read(element.raw)?))))
+    tlv::each(all).map(|element| element.and_then(|element| Ok((element.raw, Entry::of(element)?))))
 }
 
 #[cfg(test)]

@@ -126,7 +126,7 @@ fn look(request: &Request, targets: &[Target], progress: Progress<'_>) -> Result
     let mut owners = Vec::new();
     let mut wanted = Vec::new();
     for (owner, target) in targets.iter().enumerate() {
-        for one in inventory::requests(&target.root, target.profile.as_ref()).unwrap_or_default() {
+        for one in inventory::requests(&target.root, target.profile.as_ref(), request.threads).unwrap_or_default() {
             owners.push(owner);
             let one = inventory::Request { password: request.password.as_ref(), ..one };
             wanted.push(target.refine(one));
@@ -142,19 +142,24 @@ fn look(request: &Request, targets: &[Target], progress: Progress<'_>) -> Result
     }
     let keys = request.keys || wanted.len() <= MOST_WITH_KEYS;
     wanted.iter_mut().for_each(|one| one.keys = keys);
-    let trees = inventory::all(&wanted, request.threads, progress)
+    let judge = |index: usize, mut tree: Tree| {
+        let (owner, wanted) = (*owners.get(index)?, wanted.get(index)?);
+        let target = targets.get(owner)?;
+        absent(wanted, &mut tree);
+        signer::look(wanted, &mut tree);
+        let notes = std::mem::take(&mut tree.notes);
+        let origin = target.origin_of(wanted);
+        Some((owner, audit::judge_tree(tree, policy(request, target), origin, request.at), notes))
+    };
+    let trees = inventory::all(&wanted, request.threads, progress, judge)
         .map_err(|parallel::Died| Error::new("a thread ended before its work").hint("report this as a bug"))?;
     let (mut judged, mut notes): (ByTarget<JudgedTree>, ByTarget<String>) = (Vec::new(), Vec::new());
     judged.resize_with(targets.len(), Vec::new);
     notes.resize_with(targets.len(), Vec::new);
-    for ((owner, wanted), mut tree) in owners.into_iter().zip(&wanted).zip(trees) {
-        absent(wanted, &mut tree);
-        signer::look(wanted, &mut tree);
-        if let (Some(target), Some(slot), Some(said)) =
-            (targets.get(owner), judged.get_mut(owner), notes.get_mut(owner))
-        {
-            said.append(&mut tree.notes);
-            slot.push(audit::judge_tree(tree, policy(request, target), target.origin_of(wanted), request.at));
+    for (owner, tree, mut said) in trees {
+        if let (Some(trees), Some(notes)) = (judged.get_mut(owner), notes.get_mut(owner)) {
+            trees.push(tree);
+            notes.append(&mut said);
         }
     }
     Ok(Looked { trees: judged, notes, keys })

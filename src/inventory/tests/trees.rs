@@ -165,14 +165,14 @@ fn a_host_that_only_runs_etcd_needs_no_cluster_authority() {
 fn a_directory_of_another_layout_is_walked() {
     let dir = copy("v1.36-default-rsa2048");
     std::fs::rename(dir.path().join("admin.conf"), dir.path().join("pki/admin.conf")).unwrap();
-    let found = requests(&dir.path().join("pki"), None).unwrap();
+    let found = requests(&dir.path().join("pki"), None, 2).unwrap();
     assert_eq!(found.iter().map(|request| request.form).collect::<Vec<_>>(), [Form::Directory]);
     let tree = tree(&found[0]);
     assert!(tree.items.iter().all(|item| matches!(item.reading, Reading::Certificate(_))), "{:?}", names(&tree));
     assert!(names(&tree).contains(&"apiserver.crt") && names(&tree).contains(&"etcd/server.crt"));
     // A tree that has lost its pki directory is still a node's.
     std::fs::remove_dir_all(dir.path().join("pki")).unwrap();
-    assert_eq!(requests(dir.path(), None).unwrap()[0].form, Form::Node);
+    assert_eq!(requests(dir.path(), None, 2).unwrap()[0].form, Form::Node);
 }
 
 #[test]
@@ -185,10 +185,10 @@ fn a_cluster_directory_is_its_shared_part_and_its_nodes() {
         copy_to("v1.36-ha-ecdsa-cp1", &node);
         std::fs::remove_file(node.join("pki/ca.key")).unwrap();
     }
-    let found = requests(dir.path(), None).unwrap();
+    let found = requests(dir.path(), None, 2).unwrap();
     let shape: Vec<_> = found.iter().map(|request| (request.form, request.node.as_deref())).collect();
     assert_eq!(shape, [(Form::Shared, None), (Form::Node, Some("cp1")), (Form::Node, Some("cp2"))]);
-    let trees = all(&found, 2, &mut |_, _| ()).unwrap();
+    let trees = all(&found, 2, &mut |_, _| (), |_, tree| Some(tree)).unwrap();
     assert_eq!(names(&trees[0]), ["ca", "front-proxy-ca", "etcd-ca"]);
     // The key of the authority is in the cluster directory.
     assert!(!item(&trees[1], "apiserver").externally_managed);

@@ -104,7 +104,7 @@ fn trees_in_a_directory_are_trees() {
         copy_to("v1.36-default-rsa2048", &dir.path().join(name));
     }
     let roots = |path: &Path| -> Vec<_> {
-        requests(path, None)
+        requests(path, None, 2)
             .unwrap()
             .iter()
             .map(|r| (r.root.strip_prefix(dir.path()).unwrap().display().to_string(), r.form))
@@ -117,10 +117,10 @@ fn trees_in_a_directory_are_trees() {
     wanted.push((String::new(), Form::Directory));
     assert_eq!(roots(dir.path()), wanted);
     assert_eq!(names(&directory(dir.path(), None)), ["loose.pem"]);
-    assert!(requests(&dir.path().join("nothing"), None).is_none());
-    assert_eq!(requests(&dir.path().join("loose.pem"), None).unwrap()[0].form, Form::File);
-    let found = requests(dir.path(), None).unwrap();
-    let trees = all(&found, 3, &mut |_, _| ()).unwrap();
+    assert!(requests(&dir.path().join("nothing"), None, 2).is_none());
+    assert_eq!(requests(&dir.path().join("loose.pem"), None, 2).unwrap()[0].form, Form::File);
+    let found = requests(dir.path(), None, 2).unwrap();
+    let trees = all(&found, 3, &mut |_, _| (), |_, tree| Some(tree)).unwrap();
     assert_eq!(trees.iter().map(|tree| tree.items.len()).collect::<Vec<_>>(), [15, 15, 15, 1]);
 }
 

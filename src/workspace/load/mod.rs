@@ -35,7 +35,7 @@ pub struct Unit<'t> {
 /// What a target names; `None`: it does not exist.
 pub fn units(target: &Target) -> Option<Vec<Unit<'_>>> {
     let mut units: Vec<Unit<'_>> = Vec::new();
-    for one in inventory::requests(&target.root, target.profile.as_ref())? {
+    for one in inventory::requests(&target.root, target.profile.as_ref(), 1)? {
         let one = target.refine(one);
         let is_tree = matches!(one.form, Form::Node | Form::Shared);
         match units.last_mut() {

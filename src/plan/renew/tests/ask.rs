@@ -43,6 +43,10 @@ fn a_missing_certificate_is_requested_from_the_profile_or_not_at_all() {
         let found = match world.ask(asked) {
             CsrDecision::CsrTemplate(template) => {
                 assert_eq!(template.names.added, template.blueprint.sans);
+                assert_eq!(template.names.added.is_empty(), asked.ends_with(".conf"));
+                // A kubeconfig is made with what it says beside its certificate.
+                assert_eq!(template.access.is_some(), asked.ends_with(".conf"));
+                assert!(template.old.is_none());
                 "request"
             }
             CsrDecision::Skipped(Skipped::NotReplenished) => "not replenished",
@@ -64,4 +68,36 @@ fn an_authority_asks_for_the_lifetime_it_has() {
     assert_eq!(template.lifetime, ca.not_after - ca.not_before);
     assert_eq!(template.blueprint.subject, ca.subject);
     assert!(matches!(ask_authority(CaId::Cluster, &place, &Survey::new(), None, NOW), Err(Skipped::Unknown)));
+}
+
+/// Of what is not on disk, and what its signer has the last word on.
+#[test]
+fn what_an_authority_may_sign_is_asked_for_as_the_profile_has_it() {
+    let place = Place { root: Root::Main, path: "pki/ca.crt".to_owned() };
+    let stated = "authorities: {ca: {pathLength: 1, permittedNames: [kubernetes, cluster.local, cp1, 10.0.0.0/8]}}";
+    for (lines, path_len, names) in [("", None, 0), (stated, Some(1), 4)] {
+        let world = World::new().profile(lines);
+        let profile = world.profile.as_ref();
+        let template = ask_authority(CaId::Cluster, &place, &world.survey, profile, NOW).unwrap();
+        assert_eq!(template.blueprint.role, Role::Authority { path_len }, "{lines}");
+        assert_eq!(template.blueprint.permitted.len(), names, "{lines}");
+        assert_eq!(template.old.as_deref(), Some(world.issuer.certificate()));
+        let missing = ask_authority(CaId::Cluster, &place, &Survey::new(), profile, NOW).unwrap();
+        assert_eq!((missing.old, missing.lifetime), (None, YEAR * 10), "{lines}");
+        assert_eq!(missing.blueprint.not_after, NOW + YEAR * 10);
+    }
+}
+
+#[test]
+fn a_request_for_a_certificate_that_exists_has_its_identity() {
+    let mut world = World::new().apiserver();
+    let authority = world.issuer.bundle_pem().to_owned();
+    world.kubeconfig("admin.conf", &authority);
+    for (name, is_kubeconfig) in [("apiserver", false), ("admin.conf", true)] {
+        let CsrDecision::CsrTemplate(template) = world.ask(name) else { panic!("{name}") };
+        let old = template.old.unwrap();
+        assert_eq!((&template.blueprint.subject, &template.blueprint.sans), (&old.subject, &old.sans));
+        assert_eq!((template.lifetime, template.access.is_some()), (YEAR, is_kubeconfig), "{name}");
+        assert_eq!((template.algorithm, template.blueprint.role), (Algorithm::EcdsaP256, Role::EndEntity));
+    }
 }

@@ -1,6 +1,7 @@
 //! Decisions over trees in memory: what is due to the second, every reason, everything left, every refusal.
 
 mod ask;
+mod credentials;
 mod due;
 mod identity;
 mod outcomes;
