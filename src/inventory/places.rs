@@ -17,8 +17,6 @@ pub struct ExpectedFile {
     /// etcd's CRL in DER.
     pub is_der: bool,
     pub authority: Option<CaId>,
-    /// Its authority is none of the tree's.
-    pub outside: bool,
     pub entry: Option<&'static Entry>,
     /// The first that exists counts.
     pub paths: Vec<PathBuf>,
@@ -76,7 +74,6 @@ fn file(expected: Expected, rootfs: &NodeRootfs) -> ExpectedFile {
         name: expected.name,
         kind: expected.kind,
         authority: expected.authority,
-        outside: expected.outside,
         entry: expected.entry,
     }
 }

@@ -148,8 +148,6 @@ pub struct Kubeconfig {
     pub is_insecure: bool,
     /// CA data, or the file it names.
     pub authority: Vec<Certificate>,
-    /// The file it names instead of embedding.
-    pub authority_file: Option<String>,
     pub certificates: Vec<Certificate>,
     pub certificate_file: Option<String>,
     pub key: Option<Key>,

@@ -110,7 +110,6 @@ fn kubeconfigs_and_crls_are_looked_into() {
         server_name: None,
         is_insecure: false,
         authority: certificates(ca),
-        authority_file: None,
         certificates: certificates(client),
         certificate_file: None,
         key: Some(key(kubeadm!("apiserver-kubelet-client.key"), false)),

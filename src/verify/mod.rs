@@ -19,9 +19,13 @@ mod table;
 pub use cluster::{Cluster, Content, File, Key, Kubeconfig, Metadata, Part, Secret, Tree};
 pub use edges::edge::{Edge, Half, State as EdgeState};
 pub use edges::table::ROWS;
-pub use finding::{Finding, Ignored, NotLookedAt, Place, Verification};
+#[cfg(any(test, feature = "internals"))]
+pub use finding::Ignored;
+pub use finding::{Finding, NotLookedAt, Place, Verification};
 pub use judge::{interrupted, judge, outside, unreadable};
 pub use policy::Policy;
 pub use rule::{Rule, Severity};
 pub use selection::{Choice, Selection};
-pub use table::{all, rule};
+pub use table::all;
+#[cfg(any(test, feature = "internals"))]
+pub use table::rule;

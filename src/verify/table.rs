@@ -31,6 +31,7 @@ pub fn all() -> impl Iterator<Item = &'static Rule> {
 }
 
 /// The rule of an identifier.
+#[cfg(any(test, feature = "internals"))]
 pub fn rule(id: &str) -> Option<&'static Rule> {
     all().find(|rule| rule.id == id)
 }

@@ -68,7 +68,6 @@ fn kubeconfig(entry: &str, server: &str) -> File {
         server_name: None,
         is_insecure: false,
         authority: Vec::new(),
-        authority_file: None,
         certificates: Vec::new(),
         certificate_file: None,
         key: None,

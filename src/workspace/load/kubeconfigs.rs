@@ -31,7 +31,7 @@ fn survey(bytes: &[u8], places: &Places) -> Result<Kubeconfig, Broken> {
         return Err(Broken("expected a cluster and a user, found none".to_owned()));
     };
     let mut named = Named { places, not_here: Vec::new() };
-    let (authority, authority_file) = named.certificates(cluster.authority.as_ref(), AUTHORITY)?;
+    let (authority, _) = named.certificates(cluster.authority.as_ref(), AUTHORITY)?;
     let (certificates, certificate_file) = named.certificates(user.certificate.as_ref(), CERTIFICATE)?;
     let key = match &user.key {
         None => None,
@@ -45,7 +45,6 @@ fn survey(bytes: &[u8], places: &Places) -> Result<Kubeconfig, Broken> {
         server_name: cluster.server_name.clone().map(Cow::into_owned),
         is_insecure: cluster.is_insecure,
         authority,
-        authority_file,
         certificates,
         certificate_file,
         key,
