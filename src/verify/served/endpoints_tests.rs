@@ -2,9 +2,9 @@ use time::macros::datetime;
 use zeroize::Zeroizing;
 
 use super::*;
-use crate::audit::Origin;
 use crate::catalog::releases::KnownRelease;
 use crate::profile::{Overrides, Source as Text, load};
+use crate::tree::{Origin, ProfileAt};
 use crate::verify::{Content, File, Kubeconfig, Part};
 
 const TWO: &str = "\
@@ -31,7 +31,7 @@ fn profile(text: &str) -> Profile {
 }
 
 fn cluster<'p>(profile: Option<&'p Profile>, trees: Vec<Tree>) -> Cluster<'p> {
-    let origin = Origin::Unknown { dir: "t".to_owned() };
+    let origin = Origin::new("t", ProfileAt::Unknown);
     let (release, at) = (KnownRelease::default(), datetime!(2026-11-20 22:00 UTC));
     Cluster { root: "t".to_owned(), profile, origin, release, trees, at }
 }
