@@ -1,5 +1,6 @@
 //! From a cluster to what is to be said of it.
 
+use super::causes::below_causes;
 use super::cluster::{Cluster, Content, Part};
 use super::edges;
 use super::finding::{Finding, NotLookedAt, Place, Verification};
@@ -38,7 +39,7 @@ pub fn judge(cluster: &Cluster<'_>, policy: Policy, selection: &Selection, shake
     let of_profile = cluster.profile.map(|profile| profile.verify_ignore.as_slice()).unwrap_or_default();
     let of_profile: Vec<Choice> = of_profile.iter().map(Choice::from).collect();
     selection.apply(&mut all, &of_profile);
-    let mut all = below_causes(all);
+    let mut all = below_causes(cluster, all);
     let edges = if shaken && selection.is_about(AREA) { edges::edges(cluster) } else { Vec::new() };
     edges::attach(&mut all, &edges, |own| selection.apply(own, &of_profile));
     edges::skipped(&edges, &all, &mut not_looked_at);
@@ -55,25 +56,6 @@ pub fn judge(cluster: &Cluster<'_>, policy: Policy, selection: &Selection, shake
         keys: there().filter(|file| file.key().is_some()).count(),
         crls: there().filter(|file| matches!((&file.content, file.part), (Content::Crls(_), Part::Crl))).count(),
     }
-}
-
-/// Findings that only follow from another on the same file hang below it: one cause, one finding.
-fn below_causes(all: Vec<Finding>) -> Vec<Finding> {
-    let explains = |cause: &Finding, one: &Finding| {
-        cause.place.path == one.place.path && one.rule.follows.contains(&cause.rule.id)
-    };
-    let (mut followers, mut top): (Vec<Finding>, Vec<Finding>) =
-        all.iter().cloned().partition(|one| all.iter().any(|cause| explains(cause, one)));
-    // A follower of a follower hangs below the first cause.
-    for one in followers.drain(..) {
-        let direct = top.iter().position(|cause| explains(cause, &one));
-        let indirect = || top.iter().position(|cause| cause.follows.iter().any(|below| explains(below, &one)));
-        match direct.or_else(indirect).and_then(|at| top.get_mut(at)) {
-            Some(cause) => cause.follows.push(one),
-            None => top.push(one),
-        }
-    }
-    top
 }
 
 /// The worst first, then by path.

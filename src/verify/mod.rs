@@ -1,6 +1,7 @@
 //! Whether a PKI is right: the rules as data, what they are judged on as values, and what they find. Pure: who looks is
 //! `workspace::load`, who shakes hands `handshake`.
 
+mod causes;
 mod cluster;
 mod edges;
 mod finding;

@@ -63,5 +63,6 @@ mod verify;
 mod verify_edges;
 mod verify_forms;
 mod verify_outputs;
+mod verify_trees;
 mod words;
 mod wrong_issuer;

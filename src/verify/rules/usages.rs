@@ -24,7 +24,7 @@ pub const SURPLUS: Rule = Rule {
     what: "a certificate may be used for more than its place asks for",
     why: "RFC 5280 section 4.2.1.12; a server's certificate that is a client's as well can log in",
     repair: "renew it",
-    follows: &[],
+    follows: &["usage/missing"],
 };
 
 pub const LEAF_SIGNS: Rule = Rule {

@@ -203,10 +203,18 @@ fn bytes(path: &Path, part: Part) -> Result<FileState, Kind> {
     }
 }
 
-/// `system:node:NAME` in kubelet.conf.
+/// The name that most of kubelet.conf and etcd's two certificates say; of as many the kubelet's.
 fn node_name(files: &[(File, Option<&'static Entry>, Option<bool>)]) -> Option<String> {
-    let (kubelet, ..) = files.iter().find(|(file, ..)| file.entry == KUBELET_CONF && file.part == Part::Kubeconfig)?;
-    let Content::Kubeconfig(kubeconfig) = &kubelet.content else { return None };
-    let name = kubeconfig.certificates.first()?.common_name()?;
-    name.strip_prefix("system:node:").map(str::to_owned)
+    let said = |entry: &str, part: Part, before: &str| {
+        let (file, ..) = files.iter().find(|(file, ..)| file.entry == entry && file.part == part)?;
+        file.certificates().first()?.common_name()?.strip_prefix(before).map(str::to_owned)
+    };
+    let names = [
+        said(KUBELET_CONF, Part::Kubeconfig, "system:node:"),
+        said("etcd-server", Part::Certificate, ""),
+        said("etcd-peer", Part::Certificate, ""),
+    ];
+    let votes = |name: &String| names.iter().flatten().filter(|other| *other == name).count();
+    // The last of those with most votes counts.
+    names.iter().rev().flatten().max_by_key(|name| votes(name)).cloned()
 }
