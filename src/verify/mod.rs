@@ -8,6 +8,7 @@ mod finding;
 mod findings;
 pub mod inventory;
 mod judge;
+pub mod layouts;
 mod policy;
 mod repair;
 mod rule;

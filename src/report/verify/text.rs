@@ -41,12 +41,18 @@ fn count(verify: &Verify, severity: Severity) -> Option<String> {
 }
 
 fn cluster(of: &Verification, is_one_of_many: bool, screen: Screen, out: &mut dyn Write) -> io::Result<()> {
-    if is_one_of_many && of.findings.is_empty() && of.not_looked_at.is_empty() {
+    if is_one_of_many && of.findings.is_empty() && of.not_looked_at.is_empty() && of.layout.is_none() {
         return Ok(());
     }
     if is_one_of_many {
         writeln!(out)?;
         line(out, place(of.cluster.as_deref(), &of.root))?;
+    }
+    if let Some(tool) = of.layout {
+        line(
+            out,
+            format_args!("layout of {tool}: judged by the rules that hold for every tool; kpki renews nothing here"),
+        )?;
     }
     let mut last: Option<&str> = None;
     for finding in &of.findings {

@@ -87,7 +87,10 @@ pub fn check(tree: &Tree, findings: &mut Findings<'_>) {
         let Some(leaf) = file.certificates().first() else { continue };
         match (file.part, catalog::find(&file.entry)) {
             (Part::Certificate | Part::Kubeconfig | Part::RotatedPair, Some(entry)) => {
-                subject(tree, file, entry, leaf, findings);
+                // What another tool calls its users is its own.
+                if !findings.cluster.has_own_names() {
+                    subject(tree, file, entry, leaf, findings);
+                }
                 alternative(tree, file, entry, leaf, findings);
             }
             (Part::Certificate, None) => extra(tree, file, leaf, findings),
@@ -224,7 +227,8 @@ fn alternative(tree: &Tree, file: &File, entry: &Entry, leaf: &Certificate, find
             compare(tree, file, leaf, &wanted, findings);
         }
         None => {
-            let wanted = of_kubeadm(entry.sans, tree.node.as_deref());
+            let node = tree.node.as_deref().filter(|_| !findings.cluster.has_own_names());
+            let wanted = of_kubeadm(entry.sans, node);
             missing(tree, file, leaf, &wanted, findings);
             let is_in = |san: &San| matches!(san, San::Dns(name) if name.starts_with("kubernetes.default.svc."));
             if entry.sans == Sans::ApiServer && !leaf.sans.iter().any(is_in) {

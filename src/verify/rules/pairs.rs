@@ -95,7 +95,7 @@ pub fn shared(cluster: &Cluster<'_>, findings: &mut Findings<'_>) {
     let mut seen: BTreeMap<&[u8], (&Tree, &File)> = BTreeMap::new();
     for tree in &cluster.trees {
         let with_own = |file: &&File| {
-            matches!(file.part, Part::Certificate | Part::Authority | Part::Kubeconfig) && !is_rotated(tree, file)
+            matches!(file.part, Part::Certificate | Part::Authority | Part::Kubeconfig) && !names_files(file)
         };
         for file in tree.files.iter().filter(with_own) {
             let Some(leaf) = file.certificates().first() else { continue };
@@ -122,9 +122,7 @@ pub fn shared(cluster: &Cluster<'_>, findings: &mut Findings<'_>) {
     }
 }
 
-/// kubelet.conf names the file that the kubelet rotates: one pair, seen twice.
-fn is_rotated(tree: &Tree, file: &File) -> bool {
-    file.part == Part::Kubeconfig
-        && matches!(&file.content, Content::Kubeconfig(kubeconfig) if kubeconfig.certificate_file.is_some())
-        && tree.file(&file.entry, Part::RotatedPair).is_some()
+/// It names the files of its pair, which have a row of their own if they are here.
+fn names_files(file: &File) -> bool {
+    matches!(&file.content, Content::Kubeconfig(kubeconfig) if kubeconfig.certificate_file.is_some())
 }

@@ -9,6 +9,7 @@ mod crls;
 mod files;
 mod forge;
 mod hostile;
+mod layouts;
 mod pairs;
 
 use std::collections::BTreeSet;
