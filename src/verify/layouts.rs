@@ -304,46 +304,5 @@ pub fn key_beside(path: &str) -> Option<String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn recognised(files: &[&str]) -> Option<(&'static str, &'static str)> {
-        let there = |path: &str| {
-            files.iter().any(|file| match path.split_once('*') {
-                Some((before, after)) => file.starts_with(before) && file.ends_with(after),
-                None => *file == path,
-            })
-        };
-        recognise(&there).map(|one| (one.layout.name, one.given))
-    }
-
-    #[test]
-    fn a_layout_is_recognised_by_its_files_from_wherever_it_is_given() {
-        for (files, wanted) in [
-            (&["server/tls/client-k3s-controller.crt"][..], Some(("k3s", ""))),
-            (&["tls/client-k3s-controller.crt"], Some(("k3s", "server"))),
-            (&["client-rke2-controller.crt", "serving-kube-apiserver.crt"], Some(("RKE2", "server/tls"))),
-            (&["client-k3s-controller.crt"], Some(("k3s", "server/tls"))),
-            (&["agent/client-rke2-controller.crt"], Some(("RKE2", ""))),
-            (&["pki/k0s-api.crt", "pki/ca.crt"], Some(("k0s", ""))),
-            (&["k0s-api.crt"], Some(("k0s", "pki"))),
-            (&["proxy-client-ca.crt", "profiles/one/apiserver.crt"], Some(("minikube", ""))),
-            (&["ssl/ca.crt", "ssl/apiserver.crt"], Some(("Kubespray", ""))),
-            (&["ssl/ca.pem", "ssl/member-n1.pem"], Some(("Kubespray's etcd", ""))),
-            (&["ca.pem", "node-n1.pem"], Some(("Kubespray's etcd", "ssl"))),
-            (&["ca.pem"], None),
-            (&["pki/ca.crt", "pki/apiserver.crt", "admin.conf"], None),
-            (&[], None),
-        ] {
-            assert_eq!(recognised(files), wanted, "{files:?}");
-        }
-    }
-
-    #[test]
-    fn a_pattern_stands_for_any_name() {
-        let k3s = LAYOUTS.iter().find(|layout| layout.name == "k3s").unwrap();
-        assert_eq!(k3s.usages("server/tls/client-kube-proxy"), Some(vec![ExtendedKeyUsage::ClientAuth]));
-        assert_eq!(k3s.usages("apiserver"), Some(vec![ExtendedKeyUsage::ServerAuth]));
-        assert_eq!(k3s.usages("other"), None);
-    }
-}
+#[path = "layouts_tests.rs"]
+mod tests;

@@ -29,7 +29,8 @@ pub fn attach(findings: &mut Vec<Finding>, edges: &[Edge], select: impl Fn(&mut 
         select(&mut finding);
         let Some(finding) = finding.pop() else { continue };
         // Of one file what came first stands for the rest.
-        let explains = |one: &&mut Finding| explains(one, refused);
+        let explains =
+            |one: &&mut Finding| explains(one, refused) || one.follows.iter().any(|below| explains(below, refused));
         let first = |one: &&mut Finding| one.place.path == finding.place.path;
         match findings.iter_mut().find(explains) {
             Some(cause) => cause.follows.push(finding),
@@ -47,7 +48,8 @@ pub fn skipped(edges: &[Edge], findings: &[Finding], to: &mut Vec<NotLookedAt>) 
     for half in edges.iter().flat_map(Edge::halves) {
         let Half::NotLookedAt { path, why } = half else { continue };
         let is_broken = |one: &Finding| one.rule.severity == Severity::Error && one.place.path == *path;
-        if !findings.iter().any(is_broken) && !to.iter().any(|one| one.path == *path) {
+        let is_said = |one: &Finding| is_broken(one) || one.follows.iter().any(is_broken);
+        if !findings.iter().any(is_said) && !to.iter().any(|one| one.path == *path) {
             to.push(NotLookedAt { path: path.clone(), why: why.clone() });
         }
     }

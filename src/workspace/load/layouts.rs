@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use time::OffsetDateTime;
 
 use super::{content, kubeconfigs, node_name, read};
-use crate::audit::Origin;
 use crate::catalog::releases::KnownRelease;
 use crate::files;
+use crate::tree::origin::{Origin, ProfileAt};
 use crate::verify::layouts::{self, Group, Recognised, Row, Use};
 use crate::verify::{Cluster, Content, File, Part, Tree};
 
@@ -20,7 +20,7 @@ pub fn cluster(root: &Path, found: Recognised, at: OffsetDateTime) -> Cluster<'s
     Cluster {
         root: root.display().to_string(),
         profile: None,
-        origin: Origin::Found,
+        origin: Origin::new(root.display().to_string(), ProfileAt::NoTree),
         release: KnownRelease::default(),
         layout: Some(found.layout),
         trees: found.layout.groups.iter().map(|group| tree(root, found, group)).collect(),

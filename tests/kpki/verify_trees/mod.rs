@@ -10,6 +10,7 @@ mod files;
 mod forge;
 mod hostile;
 mod layouts;
+mod makers;
 mod pairs;
 
 use std::collections::BTreeSet;
