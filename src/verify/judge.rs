@@ -47,7 +47,8 @@ pub fn judge(cluster: &Cluster<'_>, policy: Policy, selection: &Selection, shake
     let of_profile: Vec<Choice> = of_profile.iter().map(Choice::from).collect();
     selection.apply(&mut all, &of_profile);
     let mut all = below_causes(cluster, all);
-    let edges = if shaken && cluster.layout.is_none() && selection.is_about(AREA) { edges::edges(cluster) } else { Vec::new() };
+    let edges =
+        if shaken && cluster.layout.is_none() && selection.is_about(AREA) { edges::edges(cluster) } else { Vec::new() };
     edges::attach(&mut all, &edges, |own| selection.apply(own, &of_profile));
     edges::skipped(&edges, &all, &mut not_looked_at);
     sort(&mut all);

@@ -104,7 +104,10 @@ pub const LAYOUTS: &[Layout] = &[
         name: "RKE2",
         home: "/var/lib/rancher/rke2",
         given: RANCHER_GIVEN,
-        marks: &[&["server/tls/client-rke2-controller.crt"], &["agent/client-rke2-controller.crt"]],
+        marks: &[
+            &["server/tls/client-rke2-controller.crt", "server/tls/client-admin.crt"],
+            &["agent/client-rke2-controller.crt", "agent/client-kubelet.crt"],
+        ],
         is_kubeadms: false,
         groups: RANCHER,
     },
@@ -112,7 +115,10 @@ pub const LAYOUTS: &[Layout] = &[
         name: "k3s",
         home: "/var/lib/rancher/k3s",
         given: RANCHER_GIVEN,
-        marks: &[&["server/tls/client-k3s-controller.crt"], &["agent/client-k3s-controller.crt"]],
+        marks: &[
+            &["server/tls/client-k3s-controller.crt", "server/tls/client-admin.crt"],
+            &["agent/client-k3s-controller.crt", "agent/client-kubelet.crt"],
+        ],
         is_kubeadms: false,
         groups: RANCHER,
     },

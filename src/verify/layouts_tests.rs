@@ -13,11 +13,11 @@ fn recognised(files: &[&str]) -> Option<(&'static str, &'static str)> {
 #[test]
 fn a_layout_is_recognised_by_its_files_from_wherever_it_is_given() {
     for (files, wanted) in [
-        (&["server/tls/client-k3s-controller.crt"][..], Some(("k3s", ""))),
-        (&["tls/client-k3s-controller.crt"], Some(("k3s", "server"))),
-        (&["client-rke2-controller.crt", "serving-kube-apiserver.crt"], Some(("RKE2", "server/tls"))),
-        (&["client-k3s-controller.crt"], Some(("k3s", "server/tls"))),
-        (&["agent/client-rke2-controller.crt"], Some(("RKE2", ""))),
+        (&["server/tls/client-k3s-controller.crt", "server/tls/client-admin.crt"][..], Some(("k3s", ""))),
+        (&["tls/client-k3s-controller.crt", "tls/client-admin.crt"], Some(("k3s", "server"))),
+        (&["client-rke2-controller.crt", "client-admin.crt"], Some(("RKE2", "server/tls"))),
+        (&["client-k3s-controller.crt", "client-kubelet.crt"], Some(("k3s", "agent"))),
+        (&["agent/client-rke2-controller.crt", "agent/client-kubelet.crt"], Some(("RKE2", ""))),
         (&["pki/k0s-api.crt", "pki/ca.crt"], Some(("k0s", ""))),
         (&["k0s-api.crt"], Some(("k0s", "pki"))),
         (&["proxy-client-ca.crt", "profiles/one/apiserver.crt"], Some(("minikube", ""))),

@@ -51,7 +51,9 @@ fn cluster(of: &Verification, is_one_of_many: bool, screen: Screen, out: &mut dy
     if let Some(tool) = of.layout {
         line(
             out,
-            format_args!("layout of {tool}: judged by the rules that hold for every tool; kpki renews nothing here"),
+            format_args!(
+                "layout of {tool}: judged by the rules that hold for every tool; what has to be renewed is for its own"
+            ),
         )?;
     }
     let mut last: Option<&str> = None;

@@ -29,8 +29,7 @@ pub fn attach(findings: &mut Vec<Finding>, edges: &[Edge], select: impl Fn(&mut 
         select(&mut finding);
         let Some(finding) = finding.pop() else { continue };
         // Of one file what came first stands for the rest.
-        let explains =
-            |one: &&mut Finding| explains(one, refused) || one.follows.iter().any(|below| explains(below, refused));
+        let explains = |one: &&mut Finding| explains(one, refused);
         let first = |one: &&mut Finding| one.place.path == finding.place.path;
         match findings.iter_mut().find(explains) {
             Some(cause) => cause.follows.push(finding),
@@ -91,7 +90,9 @@ fn finding(refused: &Refused, by: &[&EntryId]) -> Finding {
 }
 
 fn explains(finding: &Finding, refused: &Refused) -> bool {
-    let decides = |path: &String| *path == refused.path || refused.others.contains(path);
+    // Of one node's pair either half may have the finding.
+    let is_entry = finding.place.entry.as_ref() == Some(&refused.entry);
+    let decides = |path: &String| is_entry || *path == refused.path || refused.others.contains(path);
     let areas = CAUSES.into_iter().filter(|(fault, _)| *fault == refused.fault).flat_map(|(_, areas)| areas);
     let area = finding.rule.id.split('/').next().unwrap_or_default();
     let is_cause = finding.rule.severity == Severity::Error && areas.into_iter().any(|one| *one == area);

@@ -16,6 +16,10 @@ pub const ROWS: &[Row] = &[
     Row::new("expired", BOTH, &[("date/expired", APISERVER)], |tree| {
         tree.edit(APISERVER, |leaf| leaf.not_after = AT - Duration::seconds(1));
     }),
+    Row::new("a connection that an expired certificate ends", BOTH, &[("edge/refused", APISERVER)], |tree| {
+        tree.edit(APISERVER, |leaf| leaf.not_after = AT - Duration::seconds(1));
+    })
+    .words(&["--only", "edge"]),
     Row::new("an expired credential", BOTH, &[("date/expired", "admin.conf")], |tree| {
         tree.edit_conf("admin.conf", |leaf| leaf.not_after = AT - Duration::seconds(1));
     }),

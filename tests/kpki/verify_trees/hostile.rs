@@ -85,6 +85,8 @@ fn judged(dir: &Path) -> String {
         trees: TreeArgs { dirs: vec![dir.to_owned()], ..TreeArgs::default() },
         selection: Selection::default(),
         policy: Policy::default(),
+        with_inventory: false,
+        edges: true,
         at: AT,
         threads: 1,
     };
