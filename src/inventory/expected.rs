@@ -173,14 +173,17 @@ impl Seen {
         let plane =
             |entry: &Entry| matches!(entry.holders, Holders::ControlPlane | Holders::FirstControlPlane) && !entry.etcd;
         let nothing = !there(&|_| true);
+        let joined = there(&|entry| entry.name == KUBELET_CONF);
         Self {
             nothing,
             etcd: there(&|entry| entry.etcd && entry.holders == Holders::EtcdMembers)
                 || ["etcd/ca", "etcd/server", "etcd/peer", "etcd/healthcheck-client"].into_iter().any(is_key),
             control_plane: nothing
                 || there(&plane)
-                || ["ca", "apiserver", "sa", "front-proxy-ca"].into_iter().any(is_key),
-            joined: there(&|entry| entry.name == KUBELET_CONF),
+                || ["apiserver", "sa", "front-proxy-ca"].into_iter().any(is_key)
+                // A node that joined and has nothing else of a control plane is a worker that must not have it.
+                || (is_key("ca") && !joined),
+            joined,
         }
     }
 

@@ -25,6 +25,11 @@ impl Flags {
         Some(Self(words.iter().zip(following).filter_map(|(word, next)| value(word, next.copied())).collect()))
     }
 
+    /// All values of a flag that may be given several times, in their order.
+    pub fn all(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.0.iter().filter(move |(found, _)| found == name).map(|(_, value)| value.as_str())
+    }
+
     /// The value of a flag, without its dashes: `client-ca-file`.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.0.iter().rev().find(|(found, _)| found == name).map(|(_, value)| value.as_str())

@@ -5,6 +5,7 @@ use std::fmt;
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
+use super::layouts::Layout;
 use crate::catalog::CaId;
 use crate::catalog::releases::KnownRelease;
 use crate::encoding::key_public::Half;
@@ -22,6 +23,8 @@ pub struct Cluster<'a> {
     /// Where a verb that repairs it finds its profile.
     pub origin: Origin,
     pub release: KnownRelease,
+    /// Of another tool. Its certificates are nothing that kpki renews.
+    pub layout: Option<&'static Layout>,
     /// Of a cluster directory what the nodes share comes first, with no node.
     pub trees: Vec<Tree>,
     pub at: OffsetDateTime,
@@ -195,6 +198,11 @@ impl File {
 }
 
 impl Cluster<'_> {
+    /// Another tool's, with names of its own.
+    pub fn has_own_names(&self) -> bool {
+        self.layout.is_some_and(|layout| !layout.is_kubeadms)
+    }
+
     /// The certificates that a tree's readers trust for an authority: its own copy, else what the nodes share.
     pub fn trusted<'t>(&'t self, tree: &'t Tree, authority: CaId) -> &'t [Certificate] {
         let shared = || self.trees.iter().find(|tree| tree.is_shared).map(|tree| tree.authority(authority));

@@ -52,6 +52,8 @@ pub struct Verification {
     /// The directory that was looked at.
     pub root: String,
     pub cluster: Option<String>,
+    /// The tool whose layout the directory has, if it is neither kubeadm's nor kpki's.
+    pub layout: Option<&'static str>,
     /// The worst first, then by path.
     pub findings: Vec<Finding>,
     pub not_looked_at: Vec<NotLookedAt>,

@@ -44,6 +44,7 @@ fn cluster(files: Vec<File>) -> Cluster<'static> {
         root: "t".to_owned(),
         profile: None,
         origin: Origin::default(),
+        layout: None,
         release: KnownRelease::default(),
         trees: vec![Tree { root: "t".to_owned(), node, is_shared: false, in_cluster: false, owner: None, files }],
         at: datetime!(2026-11-20 22:00 UTC),

@@ -1,6 +1,9 @@
 //! From a cluster to what is to be said of it.
 
-use super::cluster::{Cluster, Content, Part};
+use std::collections::BTreeSet;
+
+use super::causes::below_causes;
+use super::cluster::{Cluster, Content, File, Part, Tree};
 use super::edges;
 use super::finding::{Finding, NotLookedAt, Place, Verification};
 use super::findings::Findings;
@@ -13,6 +16,7 @@ use super::rules::{
 };
 use super::selection::{Choice, Selection};
 use super::served::{self, Live};
+use crate::x509::Certificate;
 
 /// Judges by every rule, by what the components serve, and tries every connection if they are `shaken`.
 pub fn judge(
@@ -46,17 +50,23 @@ pub fn judge(
         all.extend(served::findings(live));
         not_looked_at.extend(served::not_looked_at(live));
     }
+    once(cluster, &mut all);
+    if cluster.layout.is_some() {
+        all.iter_mut().for_each(|one| one.repair.retain(|command| !repair::is_of_catalogue(command)));
+    }
     let of_profile = cluster.profile.map(|profile| profile.verify_ignore.as_slice()).unwrap_or_default();
     let of_profile: Vec<Choice> = of_profile.iter().map(Choice::from).collect();
     selection.apply(&mut all, &of_profile);
-    let mut all = below_causes(all);
-    let edges = if shaken && selection.is_about(AREA) { edges::edges(cluster) } else { Vec::new() };
+    let mut all = below_causes(cluster, all);
+    let edges =
+        if shaken && cluster.layout.is_none() && selection.is_about(AREA) { edges::edges(cluster) } else { Vec::new() };
     edges::attach(&mut all, &edges, |own| selection.apply(own, &of_profile));
     edges::skipped(&edges, &all, &mut not_looked_at);
     sort(&mut all);
     let there = || cluster.trees.iter().flat_map(|tree| &tree.files).filter(|file| file.is_there());
     Verification {
         root: cluster.root.clone(),
+        layout: cluster.layout.map(|layout| layout.name),
         cluster: cluster.profile.map(|profile| profile.cluster_name.clone()),
         findings: all,
         not_looked_at,
@@ -69,23 +79,29 @@ pub fn judge(
     }
 }
 
-/// Findings that only follow from another on the same file hang below it: one cause, one finding.
-fn below_causes(all: Vec<Finding>) -> Vec<Finding> {
-    let explains = |cause: &Finding, one: &Finding| {
-        cause.place.path == one.place.path && one.rule.follows.contains(&cause.rule.id)
+/// Of a certificate in a file that a kubeconfig names, what is wrong is said of the file.
+fn once(cluster: &Cluster<'_>, all: &mut Vec<Finding>) {
+    let is_there = |tree: &Tree, leaf: &Certificate| {
+        let is_it = |file: &File| {
+            matches!(file.part, Part::Certificate | Part::RotatedPair) && file.certificates().first() == Some(leaf)
+        };
+        tree.files.iter().any(is_it)
     };
-    let (mut followers, mut top): (Vec<Finding>, Vec<Finding>) =
-        all.iter().cloned().partition(|one| all.iter().any(|cause| explains(cause, one)));
-    // A follower of a follower hangs below the first cause.
-    for one in followers.drain(..) {
-        let direct = top.iter().position(|cause| explains(cause, &one));
-        let indirect = || top.iter().position(|cause| cause.follows.iter().any(|below| explains(below, &one)));
-        match direct.or_else(indirect).and_then(|at| top.get_mut(at)) {
-            Some(cause) => cause.follows.push(one),
-            None => top.push(one),
+    let mut named: BTreeSet<&str> = BTreeSet::new();
+    for tree in &cluster.trees {
+        for file in &tree.files {
+            let Content::Kubeconfig(kubeconfig) = &file.content else { continue };
+            let Some(leaf) = kubeconfig.certificates.first().filter(|_| kubeconfig.certificate_file.is_some()) else {
+                continue;
+            };
+            // Another tool's groups name each other's files.
+            let mut near = cluster.trees.iter().filter(|other| cluster.layout.is_some() || other.root == tree.root);
+            if near.any(|other| is_there(other, leaf)) {
+                named.insert(&file.path);
+            }
         }
     }
-    top
+    all.retain(|one| one.place.position.is_none() || !named.contains(one.place.path.as_str()));
 }
 
 /// The worst first, then by path.

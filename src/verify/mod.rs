@@ -1,12 +1,14 @@
 //! Whether a PKI is right: the rules as data, what they are judged on as values, and what they find. Pure: who looks is
 //! `workspace::load`, who shakes hands `handshake`.
 
+mod causes;
 mod cluster;
 mod edges;
 mod finding;
 mod findings;
 pub mod inventory;
 mod judge;
+pub mod layouts;
 mod policy;
 mod repair;
 mod rule;

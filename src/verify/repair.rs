@@ -29,6 +29,11 @@ pub fn next_crl(cluster: &Cluster<'_>, authority: &str) -> String {
     cluster.origin.command("crl update", &[authority], &[])
 }
 
+/// Whether a command is about entries of the catalogue, which a tree of another tool does not have.
+pub fn is_of_catalogue(command: &str) -> bool {
+    ["kpki renew ", "kpki init ", "kpki release ", "kpki crl "].iter().any(|verb| command.starts_with(verb))
+}
+
 pub fn inspect(path: &str) -> String {
     format!("kpki inspect {}", shell_path(path))
 }

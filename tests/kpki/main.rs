@@ -66,5 +66,6 @@ mod verify_edges;
 mod verify_forms;
 mod verify_live;
 mod verify_outputs;
+mod verify_trees;
 mod words;
 mod wrong_issuer;

@@ -159,6 +159,7 @@ fn inventory_of(root: &str, names: &[&str]) -> Inventory {
     inventory(&Cluster {
         root: root.to_owned(),
         profile: None,
+        layout: None,
         origin: Origin::default(),
         release: KnownRelease::default(),
         trees: vec![tree],

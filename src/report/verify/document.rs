@@ -23,6 +23,9 @@ pub struct Document<'a> {
 struct Cluster<'a> {
     directory: &'a str,
     cluster: Option<&'a str>,
+    /// The tool whose layout it has, if it is neither kubeadm's nor kpki's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    layout: Option<&'static str>,
     looked_at: Counts,
     findings: Vec<One<'a>>,
     not_looked_at: Vec<NotLookedAt<'a>>,
@@ -100,6 +103,7 @@ fn cluster(of: &Verification) -> Cluster<'_> {
     Cluster {
         directory: &of.root,
         cluster: of.cluster.as_deref(),
+        layout: of.layout,
         looked_at: Counts { files: of.files, certificates: of.certificates, keys: of.keys, crls: of.crls },
         findings: of.findings.iter().map(finding).collect(),
         not_looked_at: of.not_looked_at.iter().map(|one| NotLookedAt { path: &one.path, why: &one.why }).collect(),

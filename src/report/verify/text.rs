@@ -42,12 +42,25 @@ fn count(verify: &Verify, severity: Severity) -> Option<String> {
 }
 
 fn cluster(of: &Verification, is_one_of_many: bool, screen: Screen, out: &mut dyn Write) -> io::Result<()> {
-    if is_one_of_many && of.findings.is_empty() && of.not_looked_at.is_empty() && of.served.is_none() {
+    if is_one_of_many
+        && of.findings.is_empty()
+        && of.not_looked_at.is_empty()
+        && of.served.is_none()
+        && of.layout.is_none()
+    {
         return Ok(());
     }
     if is_one_of_many {
         writeln!(out)?;
         line(out, place(of.cluster.as_deref(), &of.root))?;
+    }
+    if let Some(tool) = of.layout {
+        line(
+            out,
+            format_args!(
+                "layout of {tool}: judged by the rules that hold for every tool; what has to be renewed is for its own"
+            ),
+        )?;
     }
     let mut last: Option<&str> = None;
     for finding in &of.findings {

@@ -47,7 +47,8 @@ pub fn skipped(edges: &[Edge], findings: &[Finding], to: &mut Vec<NotLookedAt>) 
     for half in edges.iter().flat_map(Edge::halves) {
         let Half::NotLookedAt { path, why } = half else { continue };
         let is_broken = |one: &Finding| one.rule.severity == Severity::Error && one.place.path == *path;
-        if !findings.iter().any(is_broken) && !to.iter().any(|one| one.path == *path) {
+        let is_said = |one: &Finding| is_broken(one) || one.follows.iter().any(is_broken);
+        if !findings.iter().any(is_said) && !to.iter().any(|one| one.path == *path) {
             to.push(NotLookedAt { path: path.clone(), why: why.clone() });
         }
     }
@@ -89,7 +90,9 @@ fn finding(refused: &Refused, by: &[&EntryId]) -> Finding {
 }
 
 fn explains(finding: &Finding, refused: &Refused) -> bool {
-    let decides = |path: &String| *path == refused.path || refused.others.contains(path);
+    // Of one node's pair either half may have the finding.
+    let is_entry = finding.place.entry.as_ref() == Some(&refused.entry);
+    let decides = |path: &String| is_entry || *path == refused.path || refused.others.contains(path);
     let areas = CAUSES.into_iter().filter(|(fault, _)| *fault == refused.fault).flat_map(|(_, areas)| areas);
     let area = finding.rule.id.split('/').next().unwrap_or_default();
     let is_cause = finding.rule.severity == Severity::Error && areas.into_iter().any(|one| *one == area);

@@ -46,8 +46,11 @@ pub fn check(tree: &Tree, findings: &mut Findings<'_>) {
             let wanted = if one.is_some() { Part::Key } else { Part::PublicKeys };
             let file = tree.files.iter().find(|file| file.entry == ENTRY && file.part == wanted);
             if let Some(file) = file {
-                // The API server alone needs the public half alone.
-                findings.add(&MISSING, (tree, file), None, "expected a file, found none", repair::init(cluster, &[]));
+                let found = match one {
+                    Some(_) => "expected the other half of the pair, found none",
+                    None => "expected sa.key and sa.pub, found neither",
+                };
+                findings.add(&MISSING, (tree, file), None, found, repair::init(cluster, &[]));
             }
         }
     }

@@ -1,11 +1,11 @@
 //! Certification paths, by the judge that every verb uses (`x509::path`).
 
 use crate::catalog::CaId;
-use crate::verify::cluster::{Cluster, File, Part, Tree};
+use crate::verify::cluster::{Cluster, Content, File, Part, Tree};
 use crate::verify::findings::{Findings, id};
 use crate::verify::repair;
 use crate::verify::rule::{Rule, Severity};
-use crate::x509::path;
+use crate::x509::{Certificate, path};
 
 pub const BROKEN: Rule = Rule {
     id: "chain/broken",
@@ -13,7 +13,7 @@ pub const BROKEN: Rule = Rule {
     what: "no valid path leads from a certificate to the tree's authority",
     why: "RFC 5280 section 6.1",
     repair: "have the tree's authority sign it, or put the right authority in place",
-    follows: &["date/never-valid"],
+    follows: &["date/never-valid", "usage/unknown-critical", "algorithm/signature", "id/other-authority-key-id"],
 };
 
 pub const INTERMEDIATE_EXPIRED: Rule = Rule {
@@ -32,6 +32,15 @@ pub const NOT_AUTHORITY: Rule = Rule {
     why: "RFC 5280 sections 4.2.1.3 and 4.2.1.9: cA, keyCertSign",
     repair: "put the authority's certificate in place",
     follows: &[],
+};
+
+pub const SIGNED_NOTHING: Rule = Rule {
+    id: "chain/signed-nothing",
+    severity: Severity::Error,
+    what: "an authority has signed none of the certificates below it: it is another cluster's, or was replaced",
+    why: "whoever trusts it refuses every certificate of this tree (RFC 5280 section 6.1.3 (a)(1))",
+    repair: "put the authority that signed them back, or renew everything below it",
+    follows: &["pair/other-key", "chain/no-authority", "chain/authority-differs"],
 };
 
 pub const AUTHORITY_DIFFERS: Rule = Rule {
@@ -79,10 +88,11 @@ pub const SIGNER_FILE: Rule = Rule {
     follows: &["file/broken"],
 };
 
-pub const RULES: [&Rule; 8] = [
+pub const RULES: [&Rule; 9] = [
     &BROKEN,
     &INTERMEDIATE_EXPIRED,
     &NOT_AUTHORITY,
+    &SIGNED_NOTHING,
     &AUTHORITY_DIFFERS,
     &SHARED_AUTHORITY,
     &KEY_ON_WORKER,
@@ -106,6 +116,15 @@ fn path(tree: &Tree, file: &File, findings: &mut Findings<'_>) {
     let (Some((leaf, behind)), Some(authority)) = (file.certificates().split_first(), file.authority) else { return };
     let anchors = cluster.trusted(tree, authority);
     if anchors.is_empty() {
+        let is_found = |one: &File| match one.content {
+            Content::Broken(_) => true,
+            Content::Missing => one.required,
+            _ => false,
+        };
+        // The file of the authority has a finding of its own.
+        if tree.files.iter().any(|one| one.entry == authority.name() && one.part == Part::Authority && is_found(one)) {
+            return;
+        }
         return findings
             .skip(file, format!("the certificate of {} is not here, so its path was not judged", authority.name()));
     }
@@ -124,6 +143,30 @@ fn authority(tree: &Tree, file: &File, findings: &mut Findings<'_>) {
             let found = format!("expected an authority (cA, keyCertSign), found `{}`", one.subject);
             findings.add(&NOT_AUTHORITY, (tree, file), Some(position), found, [repair::inspect(&file.path)]);
         }
+    }
+}
+
+/// Two certificates or more that should be an authority's, and none that it signed.
+fn signed_nothing(cluster: &Cluster<'_>, tree: &Tree, authority: CaId, findings: &mut Findings<'_>) {
+    let Some(file) = tree.file(authority.name(), Part::Authority).filter(|file| !file.certificates().is_empty()) else {
+        return;
+    };
+    let is_leaf = |one: &&File| matches!(one.part, Part::Certificate | Part::Kubeconfig);
+    let below: Vec<&File> = tree
+        .files
+        .iter()
+        .filter(|one| one.authority == Some(authority) && is_leaf(one) && !one.certificates().is_empty())
+        .collect();
+    // Signatures are verified where every path is broken only.
+    let is_broken =
+        |one: &&File| findings.all.iter().any(|finding| finding.rule.id == BROKEN.id && finding.place.path == one.path);
+    if below.len() < 2 || !below.iter().all(is_broken) {
+        return;
+    }
+    let signs = |one: &Certificate| cluster.trusted(tree, authority).iter().any(|above| one.signed_by(above).is_ok());
+    if !below.iter().flat_map(|one| one.certificates()).any(signs) {
+        let found = format!("expected the authority of {} certificates, found none that it signed", below.len());
+        findings.add(&SIGNED_NOTHING, (tree, file), None, found, [repair::inspect(&file.path)]);
     }
 }
 
@@ -155,6 +198,7 @@ pub fn across(cluster: &Cluster<'_>, findings: &mut Findings<'_>) {
                 let found = "expected the certificates of the cluster directory, found others";
                 findings.add(&AUTHORITY_DIFFERS, (tree, file), None, found, [repair::inspect(&file.path)]);
             }
+            signed_nothing(cluster, tree, authority, findings);
             key_of_authority(cluster, tree, authority, findings);
         }
     }

@@ -167,18 +167,24 @@ fn api_server(tree: &Tree, file: &File, flags: &Flags, findings: &mut Findings<'
         findings.add(&NO_KUBELET_AUTHORITY, (tree, file), None, found, []);
     }
     let endpoint = findings.cluster.profile.and_then(|profile| profile.control_plane_endpoint.as_ref());
-    let (Some(endpoint), Some(sni)) = (endpoint, flags.get("tls-sni-cert-key")) else { return };
+    let Some(endpoint) = endpoint else { return };
+    for sni in flags.all("tls-sni-cert-key") {
+        self::sni(tree, file, &endpoint.host.to_string(), sni, findings);
+    }
+}
+
+/// One `CERTIFICATE,KEY` or `CERTIFICATE,KEY:NAME,NAME`.
+fn sni(tree: &Tree, file: &File, host: &str, sni: &str, findings: &mut Findings<'_>) {
     let (files, patterns) = sni.split_once(':').unwrap_or((sni, ""));
     let path = files.split(',').next().unwrap_or_default();
-    let host = endpoint.host.to_string();
     let named_there = patterns.split(',').any(|pattern| pattern == host);
     let Some(found) = looked_at(tree, path) else {
         return findings.skip(file, format!("--tls-sni-cert-key names {}, which was not looked at", named(path)));
     };
-    let san = host.parse::<IpAddr>().map_or_else(|_| San::Dns(host.clone()), San::Ip);
+    let san = host.parse::<IpAddr>().map_or_else(|_| San::Dns(host.to_owned()), San::Ip);
     let answers = found.certificates().first().is_some_and(|leaf| valid_for_name(leaf, &san).is_ok());
     if (named_there || answers) && found.authority != Some(crate::catalog::CaId::Cluster) {
-        let said = format!("expected the cluster's own certificate on {}, found that of {}", named(&host), named(path));
+        let said = format!("expected the cluster's own certificate on {}, found that of {}", named(host), named(path));
         findings.add(&SNI, (tree, file), None, said, []);
     }
 }

@@ -51,7 +51,7 @@ pub const OUTLIVES: Rule = Rule {
     what: "a certificate ends after the authority that signed it, whose end is the one that counts",
     why: "RFC 5280 section 6.1: every certificate of a path is checked at one instant",
     repair: "nothing now; renew it once the authority is replaced",
-    follows: &[],
+    follows: &["date/expired", "date/ending"],
 };
 
 pub const RULES: [&Rule; 5] = [&EXPIRED, &NOT_YET, &NEVER, &ENDING, &OUTLIVES];
@@ -118,6 +118,8 @@ fn end_of_issuer(
     }
     let behind = file.certificates().get(position + 1..).unwrap_or_default();
     let trusted = findings.cluster.trusted(tree, file.authority?);
+    // Only then does it matter which of them did: a signature costs more than all else here.
+    behind.iter().chain(trusted).find(|one| one.not_after < certificate.not_after)?;
     let signs = |one: &&Certificate| one.is_ca && certificate.signed_by(one).is_ok();
     behind.iter().chain(trusted).filter(signs).map(|one| one.not_after).max()
 }

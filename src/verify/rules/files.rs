@@ -29,7 +29,7 @@ pub const KEY_MODE: Rule = Rule {
     what: "others than its owner may read or write a private key",
     why: "CIS Kubernetes Benchmark 1.1.13 to 1.1.18, 1.1.21 and 4.1.5",
     repair: "take the permissions away",
-    follows: &[],
+    follows: &["pair/key-inside"],
 };
 
 pub const MODE: Rule = Rule {
@@ -80,7 +80,8 @@ fn content(tree: &Tree, file: &File, findings: &mut Findings<'_>) {
             findings.add(&BROKEN, (tree, file), None, why.clone(), [repair::inspect(&file.path)]);
         }
         Content::Closed(why) => findings.skip(file, why.clone()),
-        Content::Key(key) if key.is_encrypted => {
+        // Of a leaf it is a finding of its pair.
+        Content::Key(key) if key.is_encrypted && tree.file(&file.entry, Part::Certificate).is_none() => {
             findings.skip(file, "expected a key without a password, found an encrypted one");
         }
         Content::Kubeconfig(kubeconfig) => {

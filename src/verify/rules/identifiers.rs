@@ -6,7 +6,7 @@ use crate::verify::cluster::{Cluster, File, Part, Tree};
 use crate::verify::findings::{Findings, id};
 use crate::verify::repair;
 use crate::verify::rule::{Rule, Severity};
-use crate::x509::Certificate;
+use crate::x509::{Certificate, is_signature_of};
 
 pub const NO_SKI: Rule = Rule {
     id: "id/no-subject-key-id",
@@ -23,16 +23,16 @@ pub const NO_AKI: Rule = Rule {
     what: "a certificate has no authority key identifier: strict verifiers refuse it",
     why: "RFC 5280 section 4.2.1.1; Python 3.13 (VERIFY_X509_STRICT), openssl verify -x509_strict",
     repair: "renew it",
-    follows: &["id/no-subject-key-id"],
+    follows: &[],
 };
 
 pub const OTHER_AKI: Rule = Rule {
     id: "id/other-authority-key-id",
-    severity: Severity::Warning,
+    severity: Severity::Error,
     what: "a certificate names another key than the one that signed it",
-    why: "RFC 5280 section 4.2.1.1; OpenSSL and Go look for the named key first",
+    why: "RFC 5280 section 4.2.1.1; OpenSSL finds no issuer for it",
     repair: "renew it",
-    follows: &["chain/broken"],
+    follows: &[],
 };
 
 pub const SERIAL: Rule = Rule {
@@ -50,7 +50,7 @@ pub const TWICE: Rule = Rule {
     what: "an authority gave two certificates one serial number: revoking one revokes both",
     why: "RFC 5280 section 4.1.2.2",
     repair: "renew one of them",
-    follows: &[],
+    follows: &["chain/authority-differs", "name/subject", "name/other-node"],
 };
 
 pub const RULES: [&Rule; 5] = [&NO_SKI, &NO_AKI, &OTHER_AKI, &SERIAL, &TWICE];
@@ -83,16 +83,19 @@ fn certificate(tree: &Tree, file: &File, (position, one): (usize, &Certificate),
     }
     let above = file.certificates().get(position + 1..).unwrap_or_default();
     let trusted = file.authority.map(|authority| cluster.trusted(tree, authority)).unwrap_or_default();
-    let signer = above.iter().chain(trusted).find(|above| one.signed_by(above).is_ok());
-    match (&one.authority_key_id, signer.and_then(|signer| signer.subject_key_id.as_ref())) {
-        (None, _) => {
-            findings.add(&NO_AKI, place, Some(position), "expected an authority key identifier, found none", repair())
-        }
-        (Some(named), Some(own)) if named != own => {
-            let found = "expected the identifier of the key that signed it, found another";
-            findings.add(&OTHER_AKI, place, Some(position), found, repair());
-        }
-        _ => {}
+    let named = || above.iter().chain(trusted).filter(|above| above.subject_der == one.issuer_der);
+    let Some(key) = &one.authority_key_id else {
+        let found = "expected an authority key identifier, found none";
+        return findings.add(&NO_AKI, place, Some(position), found, repair());
+    };
+    if named().any(|above| above.subject_key_id.as_ref().is_none_or(|own| own == key)) {
+        return;
+    }
+    let signed =
+        |above: &Certificate| is_signature_of(&one.der, &one.signature_algorithm, &above.spki_der) == Some(true);
+    if named().any(signed) {
+        let found = "expected the identifier of the key that signed it, found another";
+        findings.add(&OTHER_AKI, place, Some(position), found, repair());
     }
 }
 

@@ -29,7 +29,7 @@ pub const SURPLUS_SAN: Rule = Rule {
     what: "a certificate has names or addresses that the profile does not",
     why: "who holds its key can serve under them, too",
     repair: "add them to the profile, or renew it by the profile",
-    follows: &["name/other-node"],
+    follows: &["name/other-node", "name/malformed-san"],
 };
 
 pub const MALFORMED_SAN: Rule = Rule {
@@ -87,7 +87,10 @@ pub fn check(tree: &Tree, findings: &mut Findings<'_>) {
         let Some(leaf) = file.certificates().first() else { continue };
         match (file.part, catalog::find(&file.entry)) {
             (Part::Certificate | Part::Kubeconfig | Part::RotatedPair, Some(entry)) => {
-                subject(tree, file, entry, leaf, findings);
+                // What another tool calls its users is its own.
+                if !findings.cluster.has_own_names() {
+                    subject(tree, file, entry, leaf, findings);
+                }
                 alternative(tree, file, entry, leaf, findings);
             }
             (Part::Certificate, None) => extra(tree, file, leaf, findings),
@@ -95,6 +98,9 @@ pub fn check(tree: &Tree, findings: &mut Findings<'_>) {
         }
     }
 }
+
+/// What the API server takes for a kubelet (kubernetes pkg/auth/nodeidentifier).
+const NODE_USER: &str = "system:node:";
 
 /// The profile's node of a tree, if both are known.
 fn node<'p>(tree: &Tree, findings: &Findings<'p>) -> Option<(&'p Profile, &'p Node)> {
@@ -110,14 +116,17 @@ fn malformed(tree: &Tree, file: &File, (position, one): (usize, &Certificate), f
     }
 }
 
-/// What is wrong with an alternative name. An address of 8 octets is no address, and is kept as it stands.
+/// What is wrong with an alternative name. What is no address and no ASCII is kept as it stands.
 fn flaw(san: &San) -> Option<String> {
+    const DNS_NAME: u8 = 0x82;
     const IP_ADDRESS: u8 = 0x87;
     match san {
         San::Other(der) if der.first() == Some(&IP_ADDRESS) => {
             Some(format!("expected an address of 4 or 16 octets, found {}", der.len().saturating_sub(2)))
         }
-        San::Dns(name) if !name.is_ascii() => Some("expected ASCII in a DNS name, found other characters".to_owned()),
+        San::Other(der) if der.first() == Some(&DNS_NAME) => {
+            Some("expected ASCII in a DNS name, found other octets".to_owned())
+        }
         San::Dns(name) if name.is_empty() => Some("expected a DNS name, found an empty one".to_owned()),
         San::Dns(name) if name.ends_with('.') => Some(format!("expected no dot at the end, found {}", shown(name))),
         San::Dns(name) if name.parse::<IpAddr>().is_ok() => {
@@ -145,15 +154,19 @@ fn subject(tree: &Tree, file: &File, entry: &Entry, leaf: &Certificate, findings
         (Subject::NodeName, Some((_, node))) => Some(node.name.clone()),
         (Subject::Node, Some((_, node))) => Some(blueprints::node_user(node)),
         (Subject::NodeName, None) => tree.node.clone(),
-        (Subject::Node, None) => tree.node.as_ref().map(|node| format!("system:node:{node}")),
+        (Subject::Node, None) => tree.node.as_ref().map(|node| format!("{NODE_USER}{node}")),
         (Subject::Authority(_) | Subject::None, _) => return,
     };
     // The kubelet names the certificate that it signs itself NODE@SECONDS.
     let own = entry.name == "kubelet-serving" && leaf.is_self_issued();
+    if wanted.is_none() && matches!(entry.subject, Subject::Node) && !found.starts_with(NODE_USER) {
+        let said = format!("expected CN system:node:NAME, found {}", shown(&found));
+        findings.add(&SUBJECT, place, Some(0), said, repair());
+    }
     if let Some(wanted) = wanted.filter(|wanted| *wanted != found && !own) {
         let said = format!("expected CN {}, found {}", shown(&wanted), shown(&found));
         let is_a_node = matches!(entry.subject, Subject::NodeName)
-            || (matches!(entry.subject, Subject::Node) && found.starts_with("system:node:"));
+            || (matches!(entry.subject, Subject::Node) && found.starts_with(NODE_USER));
         let rule = if is_a_node { &OTHER_NODE } else { &SUBJECT };
         findings.add(rule, place, Some(0), said, repair());
     }
@@ -214,7 +227,8 @@ fn alternative(tree: &Tree, file: &File, entry: &Entry, leaf: &Certificate, find
             compare(tree, file, leaf, &wanted, findings);
         }
         None => {
-            let wanted = of_kubeadm(entry.sans, tree.node.as_deref());
+            let node = tree.node.as_deref().filter(|_| !findings.cluster.has_own_names());
+            let wanted = of_kubeadm(entry.sans, node);
             missing(tree, file, leaf, &wanted, findings);
             let is_in = |san: &San| matches!(san, San::Dns(name) if name.starts_with("kubernetes.default.svc."));
             if entry.sans == Sans::ApiServer && !leaf.sans.iter().any(is_in) {

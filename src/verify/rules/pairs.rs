@@ -13,7 +13,7 @@ pub const OTHER_KEY: Rule = Rule {
     what: "the key is not the certificate's",
     why: "a TLS peer cannot prove that the certificate is its own (RFC 8446 section 4.4.3)",
     repair: "put the key back, or make a new pair",
-    follows: &[],
+    follows: &["chain/authority-differs"],
 };
 
 pub const NO_KEY: Rule = Rule {
@@ -31,7 +31,7 @@ pub const SHARED_KEY: Rule = Rule {
     what: "two certificates have one key",
     why: "who holds the one key can act as both (NIST SP 800-57 part 1, section 5.2)",
     repair: "make a new pair for one of them",
-    follows: &[],
+    follows: &["chain/shared-authority", "name/subject", "name/masters", "name/other-node"],
 };
 
 pub const KEY_INSIDE: Rule = Rule {
@@ -95,7 +95,7 @@ pub fn shared(cluster: &Cluster<'_>, findings: &mut Findings<'_>) {
     let mut seen: BTreeMap<&[u8], (&Tree, &File)> = BTreeMap::new();
     for tree in &cluster.trees {
         let with_own = |file: &&File| {
-            matches!(file.part, Part::Certificate | Part::Authority | Part::Kubeconfig) && !is_rotated(tree, file)
+            matches!(file.part, Part::Certificate | Part::Authority | Part::Kubeconfig) && !names_files(file)
         };
         for file in tree.files.iter().filter(with_own) {
             let Some(leaf) = file.certificates().first() else { continue };
@@ -105,6 +105,15 @@ pub fn shared(cluster: &Cluster<'_>, findings: &mut Findings<'_>) {
             if is_copy {
                 continue;
             }
+            // Of two files with one certificate the one is wrong that names somebody else.
+            let is_misplaced = |place: &File| {
+                findings.all.iter().any(|one| one.place.path == place.path && one.rule.id.starts_with("name/"))
+            };
+            let ((tree, file), (other_tree, other)) = if is_misplaced(other) && !is_misplaced(file) {
+                ((other_tree, other), (tree, file))
+            } else {
+                ((tree, file), (other_tree, other))
+            };
             let found = format!("expected a key of its own, found that of {}", id(other_tree, other));
             let is_authority = file.part == Part::Authority;
             let repair = (!is_authority).then(|| repair::renew(cluster, tree, file));
@@ -113,9 +122,7 @@ pub fn shared(cluster: &Cluster<'_>, findings: &mut Findings<'_>) {
     }
 }
 
-/// kubelet.conf names the file that the kubelet rotates: one pair, seen twice.
-fn is_rotated(tree: &Tree, file: &File) -> bool {
-    file.part == Part::Kubeconfig
-        && matches!(&file.content, Content::Kubeconfig(kubeconfig) if kubeconfig.certificate_file.is_some())
-        && tree.file(&file.entry, Part::RotatedPair).is_some()
+/// It names the files of its pair, which have a row of their own if they are here.
+fn names_files(file: &File) -> bool {
+    matches!(&file.content, Content::Kubeconfig(kubeconfig) if kubeconfig.certificate_file.is_some())
 }

@@ -24,7 +24,7 @@ pub const SURPLUS: Rule = Rule {
     what: "a certificate may be used for more than its place asks for",
     why: "RFC 5280 section 4.2.1.12; a server's certificate that is a client's as well can log in",
     repair: "renew it",
-    follows: &[],
+    follows: &["usage/missing"],
 };
 
 pub const LEAF_SIGNS: Rule = Rule {
@@ -81,9 +81,11 @@ fn leaf(tree: &Tree, file: &File, leaf: &Certificate, findings: &mut Findings<'_
     if leaf.is_ca && !own {
         findings.add(&LEAF_SIGNS, place, Some(0), "expected no authority, found cA in basicConstraints", repair());
     }
-    let wanted: Vec<ExtendedKeyUsage> = match catalog::find(&file.entry) {
-        Some(entry) => entry.usages.to_vec(),
-        None => {
+    let of_layout = cluster.layout.and_then(|layout| layout.usages(&file.entry));
+    let wanted: Vec<ExtendedKeyUsage> = match (of_layout, catalog::find(&file.entry)) {
+        (Some(usages), _) => usages,
+        (None, Some(entry)) => entry.usages.to_vec(),
+        (None, None) => {
             let extras = cluster.profile.map(|profile| profile.extra_certificates.as_slice()).unwrap_or_default();
             let Some(extra) = extras.iter().find(|extra| extra.name == file.entry) else { return };
             extra.usages.clone()
@@ -98,6 +100,10 @@ fn leaf(tree: &Tree, file: &File, leaf: &Certificate, findings: &mut Findings<'_
         findings.add(&MISSING, place, Some(0), found, repair());
     } else if leaf.key_usage.is_some_and(|usage| !usage.contains(KeyUsage::DIGITAL_SIGNATURE)) {
         findings.add(&MISSING, place, Some(0), "expected the key usage digitalSignature, found none", repair());
+    }
+    // Another tool may give its servers more than they need.
+    if cluster.has_own_names() {
+        return;
     }
     let surplus: Vec<&str> = has.iter().filter(|usage| !wanted.contains(usage)).map(ExtendedKeyUsage::name).collect();
     if has.is_empty() && !own {

@@ -1,13 +1,13 @@
 //! A kubeconfig's current context, with the files it names.
 
 use std::borrow::Cow;
+use std::path::PathBuf;
 
 use zeroize::Zeroizing;
 
 use super::content::{self, Broken};
 use crate::encoding::shown;
 use crate::files::{self, FileState};
-use crate::inventory::Places;
 use crate::kubeconfig::{self, AUTHORITY, CERTIFICATE, Credentials, Source};
 use crate::verify::{Content, Key, Kubeconfig};
 use crate::x509::{Certificate, parse_pem_bundle};
@@ -15,14 +15,17 @@ use crate::x509::{Certificate, parse_pem_bundle};
 /// A certificate or key in a file of its own is no larger, in bytes.
 const LARGEST: u64 = 1 << 20;
 
-pub fn read(bytes: &[u8], places: &Places) -> Content {
-    match survey(bytes, places) {
+/// Where a file that it names is, and whether it may be missing because it is on another machine.
+pub type Referred<'a> = &'a dyn Fn(&str) -> (PathBuf, bool);
+
+pub fn read(bytes: &[u8], referred: Referred<'_>) -> Content {
+    match survey(bytes, referred) {
         Ok(kubeconfig) => Content::Kubeconfig(Box::new(kubeconfig)),
         Err(why) => why.into(),
     }
 }
 
-fn survey(bytes: &[u8], places: &Places) -> Result<Kubeconfig, Broken> {
+fn survey(bytes: &[u8], referred: Referred<'_>) -> Result<Kubeconfig, Broken> {
     let survey = kubeconfig::survey(bytes).map_err(Broken::by)?;
     if let Some(why) = survey.unresolved {
         return Err(Broken::by(why));
@@ -30,7 +33,7 @@ fn survey(bytes: &[u8], places: &Places) -> Result<Kubeconfig, Broken> {
     let (Some(cluster), Some(user)) = (survey.clusters.first(), survey.users.first()) else {
         return Err(Broken("expected a cluster and a user, found none".to_owned()));
     };
-    let mut named = Named { places, not_here: Vec::new() };
+    let mut named = Named { referred, not_here: Vec::new() };
     let (authority, _) = named.certificates(cluster.authority.as_ref(), AUTHORITY)?;
     let (certificates, certificate_file) = named.certificates(user.certificate.as_ref(), CERTIFICATE)?;
     let key = match &user.key {
@@ -62,7 +65,7 @@ fn embedded(bytes: &[u8]) -> Result<Option<Key>, Broken> {
 
 /// The files a kubeconfig names.
 struct Named<'a> {
-    places: &'a Places,
+    referred: Referred<'a>,
     /// Those of another machine.
     not_here: Vec<String>,
 }
@@ -89,11 +92,11 @@ impl Named<'_> {
     }
 
     fn file(&mut self, path: &str) -> Result<Option<Zeroizing<Vec<u8>>>, Broken> {
-        let referred = self.places.referred(path);
+        let (place, is_optional) = (self.referred)(path);
         let failed = |why: &dyn std::fmt::Display| Broken(format!("it names {}: {why}", shown::named(path)));
-        match files::read_input(&referred.path, LARGEST) {
+        match files::read_input(&place, LARGEST) {
             Ok(FileState::File { bytes, .. }) => Ok(Some(bytes)),
-            Ok(FileState::Missing) if referred.optional => {
+            Ok(FileState::Missing) if is_optional => {
                 self.not_here.push(path.to_owned());
                 Ok(None)
             }

@@ -2,6 +2,7 @@
 
 mod content;
 mod kubeconfigs;
+mod layouts;
 
 use std::path::{Path, PathBuf};
 
@@ -14,6 +15,7 @@ use crate::files::{self, FileState, Kind, What};
 use crate::inventory::{self, ExpectedFile, Form, Places, Request};
 use crate::profile::Profile;
 use crate::store::Roots;
+use crate::verify::layouts::Recognised;
 use crate::verify::{Cluster, Content, File, Metadata, Part, Tree};
 use crate::workspace::targets::Target;
 
@@ -30,11 +32,18 @@ pub struct Unit<'t> {
     pub root: PathBuf,
     /// Empty: there is no tree, only other files.
     requests: Vec<Request<'t>>,
+    /// Another tool's.
+    layout: Option<Recognised>,
 }
 
 /// What a target names; `None`: it does not exist.
 pub fn units(target: &Target) -> Option<Vec<Unit<'_>>> {
     let mut units: Vec<Unit<'_>> = Vec::new();
+    let is_ours = target.profile.is_some() || files::what(None, &target.root.join(".kpki")).is_some();
+    if let Some(layout) = (!is_ours).then(|| layouts::recognise(&target.root)).flatten() {
+        let root = target.root.clone();
+        return Some(vec![Unit { target, root, requests: Vec::new(), layout: Some(layout) }]);
+    }
     for one in inventory::requests(&target.root, target.profile.as_ref(), 1)? {
         let one = target.refine(one);
         let is_tree = matches!(one.form, Form::Node | Form::Shared);
@@ -44,6 +53,7 @@ pub fn units(target: &Target) -> Option<Vec<Unit<'_>>> {
                 target,
                 root: one.root.clone(),
                 requests: if is_tree { vec![one] } else { Vec::new() },
+                layout: None,
             }),
         }
     }
@@ -53,12 +63,16 @@ pub fn units(target: &Target) -> Option<Vec<Unit<'_>>> {
 impl<'t> Unit<'t> {
     /// Reads all of it; `None`: it is no tree.
     pub fn cluster(&self, at: OffsetDateTime) -> Option<Cluster<'t>> {
+        if let Some(layout) = self.layout {
+            return Some(layouts::cluster(&self.root, layout, at));
+        }
         let first = self.requests.first()?;
         let profile = first.profile;
         Some(Cluster {
             root: self.root.display().to_string(),
             profile,
             origin: self.target.origin_of(first),
+            layout: None,
             release: profile.map_or_else(KnownRelease::default, Profile::release),
             trees: self.requests.iter().map(tree).collect(),
             at,
@@ -101,7 +115,11 @@ fn tree(request: &Request<'_>) -> Tree {
     }
     Tree {
         root: request.root.display().to_string(),
-        node: request.node.clone().filter(|_| request.form == Form::Node).or_else(|| node_name(&files)),
+        node: request
+            .node
+            .clone()
+            .filter(|_| request.form == Form::Node)
+            .or_else(|| node_name(files.iter().map(|(file, ..)| file))),
         is_shared: request.form == Form::Shared,
         in_cluster: request.cluster_dir.is_some(),
         owner: files::owner(&request.root),
@@ -164,7 +182,10 @@ fn key_of(expected: &ExpectedFile, public: &File) -> Option<File> {
 
 fn file(entry: &str, part: Part, authority: Option<CaId>, path: &Path, places: &Places) -> File {
     read(entry, part, authority, path, |bytes| match part {
-        Part::Kubeconfig => kubeconfigs::read(bytes, places),
+        Part::Kubeconfig => kubeconfigs::read(bytes, &|path| {
+            let referred = places.referred(path);
+            (referred.path, referred.optional)
+        }),
         part => content::of(part, bytes),
     })
 }
@@ -203,10 +224,18 @@ fn bytes(path: &Path, part: Part) -> Result<FileState, Kind> {
     }
 }
 
-/// `system:node:NAME` in kubelet.conf.
-fn node_name(files: &[(File, Option<&'static Entry>, Option<bool>)]) -> Option<String> {
-    let (kubelet, ..) = files.iter().find(|(file, ..)| file.entry == KUBELET_CONF && file.part == Part::Kubeconfig)?;
-    let Content::Kubeconfig(kubeconfig) = &kubelet.content else { return None };
-    let name = kubeconfig.certificates.first()?.common_name()?;
-    name.strip_prefix("system:node:").map(str::to_owned)
+/// The name that most of kubelet.conf and etcd's two certificates say; of as many the kubelet's.
+fn node_name<'f>(files: impl Iterator<Item = &'f File> + Clone) -> Option<String> {
+    let said = |entry: &str, part: Part, before: &str| {
+        let file = files.clone().find(|file| file.entry == entry && file.part == part)?;
+        file.certificates().first()?.common_name()?.strip_prefix(before).map(str::to_owned)
+    };
+    let names = [
+        said(KUBELET_CONF, Part::Kubeconfig, "system:node:"),
+        said("etcd-server", Part::Certificate, ""),
+        said("etcd-peer", Part::Certificate, ""),
+    ];
+    let votes = |name: &String| names.iter().flatten().filter(|other| *other == name).count();
+    // The last of those with most votes counts.
+    names.iter().rev().flatten().max_by_key(|name| votes(name)).cloned()
 }

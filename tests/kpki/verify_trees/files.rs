@@ -1,0 +1,76 @@
+//! Files: missing, of another kind, readable for others, and not whose they should be.
+
+use std::fs;
+use std::os::unix::fs::{chown, symlink};
+
+use super::{BOTH, CLUSTER, KUBEADM, NODE, Row};
+use crate::harness::repository;
+
+const APISERVER: &str = "pki/apiserver.crt";
+const KEY: &str = "pki/apiserver.key";
+
+pub const ROWS: &[Row] = &[
+    Row::new("no certificate", BOTH, &[("file/missing", APISERVER)], |tree| tree.remove(APISERVER)),
+    Row::new("no pair", BOTH, &[("file/missing", APISERVER)], |tree| {
+        tree.remove(APISERVER);
+        tree.remove(KEY);
+    }),
+    Row::new("no kubeconfig", BOTH, &[("file/missing", "scheduler.conf")], |tree| tree.remove("scheduler.conf")),
+    Row::new("no authority", KUBEADM, &[("file/missing", "pki/front-proxy-ca.crt")], |tree| {
+        tree.remove("pki/front-proxy-ca.crt")
+    }),
+    Row::new("text in place of a certificate", BOTH, &[("file/broken", APISERVER)], |tree| {
+        tree.write(APISERVER, "a\n")
+    }),
+    Row::new("DER in place of PEM", BOTH, &[("file/broken", APISERVER)], |tree| {
+        tree.write(APISERVER, tree.certificate(APISERVER).der);
+    }),
+    Row::new("a directory in place of a file", BOTH, &[("file/broken", APISERVER)], |tree| {
+        tree.remove(APISERVER);
+        fs::create_dir(tree.path(APISERVER)).unwrap();
+    }),
+    Row::new("text in place of a key", BOTH, &[("file/broken", KEY)], |tree| tree.write(KEY, "a\n")),
+    Row::new("text in place of an authority", KUBEADM, &[("file/broken", "pki/ca.crt")], |tree| {
+        tree.write("pki/ca.crt", "a\n")
+    }),
+    Row::new("a kubeconfig that is none", BOTH, &[("file/broken", "admin.conf")], |tree| {
+        tree.write("admin.conf", "{}\n")
+    }),
+    Row::new("text in place of sa.pub", BOTH, &[("file/broken", "pki/sa.pub")], |tree| tree.write("pki/sa.pub", "a\n")),
+    Row::new("a key for all to read", BOTH, &[("file/key-mode", KEY)], |tree| tree.mode(KEY, 0o644)),
+    Row::new("a kubeconfig for its group to read", BOTH, &[("file/key-mode", "admin.conf")], |tree| {
+        tree.mode("admin.conf", 0o640)
+    }),
+    Row::new("a certificate for all to write", BOTH, &[("file/mode", APISERVER)], |tree| tree.mode(APISERVER, 0o646))
+        .status(3),
+    Row::new("a file of somebody else", BOTH, &[("file/owner", APISERVER)], |tree| {
+        chown(tree.path(APISERVER), Some(4711), None).unwrap();
+    })
+    .status(3)
+    .by_root(),
+    Row::new("a symlink", BOTH, &[("file/symlink", APISERVER)], |tree| {
+        tree.bring(APISERVER, "pki/elsewhere.pem");
+        tree.remove(APISERVER);
+        symlink("elsewhere.pem", tree.path(APISERVER)).unwrap();
+    })
+    .status(0),
+    Row::new("a symlink to nothing", BOTH, &[("file/broken", APISERVER)], |tree| {
+        tree.remove(APISERVER);
+        symlink("nothing", tree.path(APISERVER)).unwrap();
+    }),
+    Row::new("no file of a node", CLUSTER, &[("file/missing", "nodes/cp2/pki/etcd/peer.crt")], |tree| {
+        tree.remove("nodes/cp2/pki/etcd/peer.crt");
+        tree.remove("nodes/cp2/pki/etcd/peer.key");
+    }),
+    Row::new("an interrupted run", NODE, &[("state/interrupted", "t")], |tree| {
+        // What a run leaves that was killed once its commit was decided.
+        tree.secret(".kpki/commit", fs::read(repository("fixtures/state/0.1.0/mark.json")).unwrap());
+    }),
+    Row::new("no tree", KUBEADM, &[("state/unreadable", "t")], |tree| {
+        fs::remove_dir_all(tree.path("pki")).unwrap();
+        for entry in fs::read_dir(tree.path("")).unwrap() {
+            fs::remove_file(entry.unwrap().path()).unwrap();
+        }
+        tree.write("notes.txt", "a\n");
+    }),
+];
