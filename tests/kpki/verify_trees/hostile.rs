@@ -28,8 +28,11 @@ const PLACES: [&str; 8] = [
     "config.yaml",
 ];
 
+/// What makes something at a path.
+type Make = fn(&Path);
+
 /// What stands there.
-const KINDS: [(&str, fn(&Path)); 5] = [
+const KINDS: [(&str, Make); 5] = [
     ("a FIFO", |path| mknodat(CWD, path, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap()),
     ("a directory", |path| fs::create_dir(path).unwrap()),
     ("an endless device", |path| symlink("/dev/zero", path).unwrap()),

@@ -13,8 +13,11 @@ use super::verify;
 struct Row {
     layout: &'static str,
     make: fn(&Tree),
-    faults: &'static [(&'static str, &'static str, fn(&Tree))],
+    faults: &'static [Fault],
 }
+
+/// Its rule and file, and what breaks a tree so.
+type Fault = (&'static str, &'static str, fn(&Tree));
 
 const ROWS: &[Row] = &[
     Row {
