@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use time::OffsetDateTime;
 
-use super::{content, kubeconfigs, node_name, read};
+use super::one::{node_name, read};
+use super::{content, kubeconfigs};
 use crate::catalog::releases::KnownRelease;
 use crate::files;
 use crate::tree::origin::{Origin, ProfileAt};

@@ -28,11 +28,11 @@ const PLACES: [&str; 8] = [
     "config.yaml",
 ];
 
-/// What stands there.
-/// What something is called, and how it is put in the place of a file.
-type Hostile = (&'static str, fn(&Path));
+/// What makes something at a path.
+type Make = fn(&Path);
 
-const KINDS: [Hostile; 5] = [
+/// What stands there.
+const KINDS: [(&str, Make); 5] = [
     ("a FIFO", |path| mknodat(CWD, path, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap()),
     ("a directory", |path| fs::create_dir(path).unwrap()),
     ("an endless device", |path| symlink("/dev/zero", path).unwrap()),

@@ -9,8 +9,6 @@ use super::forge::{CLIENT, SERVER};
 use super::makers::{again, authority, base, k0s, kubeconfig, leaf, minikube, minikube_node, rancher};
 use super::verify;
 
-/// The rule, the file, and what breaks it.
-type Fault = (&'static str, &'static str, fn(&Tree));
 
 /// A layout: its name, what makes it, and faults.
 struct Row {
@@ -18,6 +16,9 @@ struct Row {
     make: fn(&Tree),
     faults: &'static [Fault],
 }
+
+/// Its rule and file, and what breaks a tree so.
+type Fault = (&'static str, &'static str, fn(&Tree));
 
 const ROWS: &[Row] = &[
     Row {
