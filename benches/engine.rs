@@ -3,6 +3,7 @@
 
 #![allow(clippy::disallowed_methods, clippy::print_stdout, clippy::unwrap_used)]
 
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use kpki::blueprint::Algorithm;
@@ -10,6 +11,8 @@ use kpki::ca::{self, PrivateKey};
 use kpki::catalog::CaId;
 use kpki::plan::blueprints::{self, Bounds};
 use kpki::profile::{Overrides, Source, load};
+use kpki::verify::{Policy, Selection, judge};
+use kpki::workspace::{TreeArgs, load, targets};
 use kpki::x509::Certificate;
 use time::OffsetDateTime;
 
@@ -26,6 +29,27 @@ fn measure(what: &str, runs: usize, mut work: impl FnMut()) -> Duration {
     let median = times.get(runs / 2).copied().unwrap_or_default();
     println!("{what:56} min {:>10.1?}  median {median:>10.1?}", times.first().copied().unwrap_or_default());
     median
+}
+
+/// `kpki verify` without what reads the files: rules alone, then with every connection.
+fn verify(runs: usize) {
+    for algorithm in [Algorithm::EcdsaP256, Algorithm::Rsa2048] {
+        let place = tempfile::tempdir().unwrap();
+        let (dir, profile) = (place.path().join("tree"), place.path().join("profile.yaml"));
+        let text = "apiVersion: kpki/v1\nkind: ClusterProfile\nnodes: [{name: cp1, addresses: [10.0.0.11]}]\n";
+        std::fs::write(&profile, format!("{text}encryptionAlgorithm: {algorithm}\n")).unwrap();
+        let mut init = Command::new(env!("CARGO_BIN_EXE_kpki"));
+        init.arg("init").arg("--profile").arg(&profile).arg("--dir").arg(&dir).stdout(Stdio::null());
+        assert!(init.status().unwrap().success());
+        let resolved = targets::resolve(&TreeArgs { dirs: vec![dir], ..TreeArgs::default() }).unwrap();
+        let units = load::units(resolved.targets.first().unwrap()).unwrap();
+        let cluster = units.first().unwrap().cluster(OffsetDateTime::now_utc()).unwrap();
+        for (what, edges) in [("rules", false), ("rules and connections", true)] {
+            measure(&format!("verify: {what} of one tree ({algorithm})"), runs, || {
+                judge(&cluster, Policy::Default, &Selection::default(), edges);
+            });
+        }
+    }
 }
 
 fn main() {
@@ -65,6 +89,8 @@ fn main() {
             Certificate::parse(&issued.certificate.der).unwrap();
         });
     }
+
+    verify(runs);
 
     let keys = if quick { 2 } else { 16 };
     let one = measure(&format!("ca: {keys} RSA-2048 keys, one thread"), 3, || {
