@@ -1,32 +1,95 @@
 //! Commands that repair, each as it is typed.
 
-use super::cluster::{Cluster, File, Tree};
+use super::cluster::{Cluster, File, Part, Tree};
 use super::findings::id;
+use crate::catalog::CaId;
 use crate::files::shell_path;
 use crate::tree::origin::ProfileAt;
 
-/// A new key and certificate for the file's entry.
-pub fn renew(cluster: &Cluster<'_>, tree: &Tree, file: &File) -> String {
-    cluster.origin.command("renew", &[id(tree, file).to_string()], &[])
+/// A new key and certificate for the file's entry, like the one that is there. Nothing where its authority's key is not here: a
+/// request for somebody else repairs nothing yet.
+pub fn renew(cluster: &Cluster<'_>, tree: &Tree, file: &File) -> Vec<String> {
+    renew_with(cluster, tree, file, &[])
 }
 
-/// Takes an entry off its authority's list again.
-pub fn release(cluster: &Cluster<'_>, tree: &Tree, file: &File) -> String {
-    cluster.origin.command("release", &[id(tree, file).to_string()], &[])
+/// The same for certificates that are no authority's.
+pub fn renew_leaf(is_authority: bool, cluster: &Cluster<'_>, tree: &Tree, file: &File) -> Vec<String> {
+    if is_authority { Vec::new() } else { renew(cluster, tree, file) }
 }
 
-/// What is missing is made. Without a profile kpki does not know what a tree should be.
-pub fn init(cluster: &Cluster<'_>, options: &[&str]) -> Option<String> {
-    const NAMES: [&str; 0] = [];
-    match cluster.origin.profile {
-        ProfileAt::File(_) | ProfileAt::Recorded => Some(cluster.origin.command("init", &NAMES, options)),
-        ProfileAt::Unknown | ProfileAt::NoTree => None,
+fn renew_with(cluster: &Cluster<'_>, tree: &Tree, file: &File, options: &[&str]) -> Vec<String> {
+    let is_signed_here = file.authority.is_some_and(|authority| is_here(cluster, tree, authority));
+    let command = || cluster.origin.command("renew", &[id(tree, file).to_string()], options);
+    if is_signed_here { vec![command()] } else { Vec::new() }
+}
+
+/// The key of an authority can be used.
+fn is_here(cluster: &Cluster<'_>, tree: &Tree, authority: CaId) -> bool {
+    let shared = cluster.trees.iter().find(|tree| tree.is_shared);
+    let key = shared.unwrap_or(tree).file(authority.name(), Part::Key).and_then(File::key);
+    key.is_some_and(|key| !key.is_encrypted)
+}
+
+/// Without a profile kpki does not know what a certificate should be, and a new one would be like the old one.
+fn has_profile(cluster: &Cluster<'_>) -> bool {
+    matches!(cluster.origin.profile, ProfileAt::File(_) | ProfileAt::Recorded)
+}
+
+/// By the profile, which has names that the certificate lacks.
+pub fn renew_by_profile(cluster: &Cluster<'_>, tree: &Tree, file: &File) -> Vec<String> {
+    if has_profile(cluster) { renew(cluster, tree, file) } else { Vec::new() }
+}
+
+/// By the profile, which lacks names that the certificate has.
+pub fn prune(cluster: &Cluster<'_>, tree: &Tree, file: &File) -> Vec<String> {
+    if has_profile(cluster) { renew_with(cluster, tree, file, &["--prune-sans"]) } else { Vec::new() }
+}
+
+/// By the profile alone: nothing of the old one is kept but its file, under another name.
+pub fn replace(cluster: &Cluster<'_>, tree: &Tree, file: &File) -> Vec<String> {
+    let renew = renew_by_profile(cluster, tree, file);
+    if renew.is_empty() { renew } else { [vec![aside(&file.path)], renew].concat() }
+}
+
+/// What is missing is made.
+pub fn make(cluster: &Cluster<'_>, tree: &Tree, file: &File) -> Vec<String> {
+    match file.part {
+        Part::Certificate | Part::Kubeconfig => renew_by_profile(cluster, tree, file),
+        // A node's copy of what the cluster directory has.
+        Part::Authority if tree.in_cluster && has_profile(cluster) => vec![init(cluster)],
+        _ => Vec::new(),
     }
 }
 
+/// A file that kpki makes of others is made again.
+pub fn make_anew(cluster: &Cluster<'_>, file: &File) -> Vec<String> {
+    if has_profile(cluster) { vec![aside(&file.path), init(cluster)] } else { Vec::new() }
+}
+
+fn init(cluster: &Cluster<'_>) -> String {
+    const NAMES: [&str; 0] = [];
+    cluster.origin.command("init", &NAMES, &[])
+}
+
+fn aside(path: &str) -> String {
+    format!("mv {} {}", shell_path(path), shell_path(&format!("{path}.wrong")))
+}
+
+/// Takes an entry off its authority's list again.
+pub fn release(cluster: &Cluster<'_>, tree: &Tree, file: &File) -> Vec<String> {
+    vec![cluster.origin.command("release", &[id(tree, file).to_string()], &[])]
+}
+
 /// The next CRL of an authority.
-pub fn next_crl(cluster: &Cluster<'_>, authority: &str) -> String {
-    cluster.origin.command("crl update", &[authority], &[])
+pub fn next_crl(cluster: &Cluster<'_>, tree: &Tree, authority: CaId) -> Vec<String> {
+    let command = || cluster.origin.command("crl update", &[authority.name()], &[]);
+    if is_here(cluster, tree, authority) { vec![command()] } else { Vec::new() }
+}
+
+/// The same for one that is no successor of what is there.
+pub fn new_crl(cluster: &Cluster<'_>, tree: &Tree, authority: CaId, path: &str) -> Vec<String> {
+    let next = next_crl(cluster, tree, authority);
+    if next.is_empty() { next } else { [vec![aside(path)], next].concat() }
 }
 
 /// Whether a command is about entries of the catalogue, which a tree of another tool does not have.

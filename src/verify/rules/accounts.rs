@@ -2,7 +2,6 @@
 
 use crate::verify::cluster::{Cluster, Content, File, Part, Tree};
 use crate::verify::findings::{Findings, id};
-use crate::verify::repair;
 use crate::verify::rule::{Rule, Severity};
 
 pub const MISMATCH: Rule = Rule {
@@ -37,7 +36,6 @@ pub const RULES: [&Rule; 3] = [&MISMATCH, &MISSING, &DIFFERS];
 const ENTRY: &str = "sa";
 
 pub fn check(tree: &Tree, findings: &mut Findings<'_>) {
-    let cluster = findings.cluster;
     let (public, private) = (tree.file(ENTRY, Part::PublicKeys), tree.file(ENTRY, Part::Key));
     match (public, private) {
         (Some(public), Some(private)) => pair(tree, public, private, findings),
@@ -50,7 +48,7 @@ pub fn check(tree: &Tree, findings: &mut Findings<'_>) {
                     Some(_) => "expected the other half of the pair, found none",
                     None => "expected sa.key and sa.pub, found neither",
                 };
-                findings.add(&MISSING, (tree, file), None, found, repair::init(cluster, &[]));
+                findings.add(&MISSING, (tree, file), None, found, []);
             }
         }
     }

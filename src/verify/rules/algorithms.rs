@@ -67,7 +67,7 @@ fn certificate(
     let cluster = findings.cluster;
     let place = (tree, file);
     let is_authority = file.part == Part::Authority || position > 0;
-    let repair = || (!is_authority).then(|| repair::renew(cluster, tree, file));
+    let repair = || if is_authority { Vec::new() } else { repair::replace(cluster, tree, file) };
     let limits = policy.limits();
     match size(&one.key) {
         Some(_) if policy == Policy::Cnsa2 => {

@@ -134,7 +134,7 @@ fn path(tree: &Tree, file: &File, findings: &mut Findings<'_>) {
     }
     let Err(why) = path::judge(leaf, behind, anchors, cluster.at) else { return };
     let rule = if why.is_about_dates() { &INTERMEDIATE_EXPIRED } else { &BROKEN };
-    findings.add(rule, (tree, file), Some(0), why.to_string(), [repair::renew(cluster, tree, file)]);
+    findings.add(rule, (tree, file), Some(0), why.to_string(), repair::renew(cluster, tree, file));
 }
 
 fn authority(tree: &Tree, file: &File, findings: &mut Findings<'_>) {
@@ -179,7 +179,7 @@ fn signer_file(tree: &Tree, file: &File, findings: &mut Findings<'_>) {
         [only] => format!("expected `{}`, found `{}` with another serial number or key", signer.subject, only.subject),
         several => format!("expected one certificate, found {}", several.len()),
     };
-    findings.add(&SIGNER_FILE, (tree, file), None, found, repair::init(cluster, &["--force"]));
+    findings.add(&SIGNER_FILE, (tree, file), None, found, repair::make_anew(cluster, file));
 }
 
 /// What is a matter of several files or trees.

@@ -10,7 +10,6 @@ use crate::encoding::yaml;
 use crate::manifest::Flags;
 use crate::verify::cluster::{Content, File, Part, Tree};
 use crate::verify::findings::Findings;
-use crate::verify::repair;
 use crate::verify::rule::{Rule, Severity};
 use crate::x509::valid_for_name;
 
@@ -225,14 +224,9 @@ fn kubelet(tree: &Tree, file: &File, text: &[u8], findings: &mut Findings<'_>) {
         return findings.skip(file, "expected YAML, found something else");
     };
     let rotates = yaml::text(document, "rotateCertificates");
-    let is_embedded =
-        |conf: &File| matches!(&conf.content, Content::Kubeconfig(conf) if conf.certificate_file.is_none());
-    let embeds = tree.file("kubelet.conf", Part::Kubeconfig).is_some_and(is_embedded);
     if rotates != Some("true") {
         let found =
             format!("expected rotateCertificates: true, found {}", rotates.map_or("no such field".to_owned(), named));
-        let conf = tree.file("kubelet.conf", Part::Kubeconfig).filter(|_| embeds);
-        let repair = conf.map(|conf| repair::renew(findings.cluster, tree, conf));
-        findings.add(&NO_ROTATION, (tree, file), None, found, repair);
+        findings.add(&NO_ROTATION, (tree, file), None, found, []);
     }
 }

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use crate::catalog::CaId;
 use crate::clock::{distance, rfc3339};
 use crate::verify::cluster::{Cluster, Content, File, Part, Tree};
 use crate::verify::findings::Findings;
@@ -63,7 +64,7 @@ pub fn check(tree: &Tree, findings: &mut Findings<'_>) {
 /// etcd's two files are one list.
 fn same(tree: &Tree, file: &File, lists: &[Vec<u8>], findings: &mut Findings<'_>) {
     let beside = tree.files.iter().find(|one| one.part == Part::Crl && one.authority == file.authority);
-    let repair = [repair::next_crl(findings.cluster, "etcd-ca")];
+    let repair = repair::next_crl(findings.cluster, tree, CaId::Etcd);
     match beside.map(|beside| &beside.content) {
         Some(Content::Crls(pem)) if pem.first() != lists.first() => {
             findings.add(&OTHER_DER, (tree, file), None, "expected the CRL of etcd/ca.crl, found another", repair);
@@ -82,10 +83,11 @@ fn list(tree: &Tree, file: &File, der: &[u8], findings: &mut Findings<'_>) {
     let below = certificates(cluster, file);
     let wanted = Wanted::new(below.iter().map(|(.., one)| one.serial.as_slice()));
     let place = (tree, file);
-    let repair = || [repair::next_crl(cluster, authority.name())];
+    let repair = || repair::next_crl(cluster, tree, authority);
+    let anew = || repair::new_crl(cluster, tree, authority, &file.path);
     let lookup = match CrlLookup::read(der, &wanted) {
         Ok(lookup) => lookup,
-        Err(why) => return findings.add(&UNUSABLE, place, None, why.to_string(), repair()),
+        Err(why) => return findings.add(&UNUSABLE, place, None, why.to_string(), anew()),
     };
     let of_name = |one: &&Certificate| same_name(&one.subject, &lookup.crl.issuer);
     let named = trusted.iter().filter(of_name);
@@ -94,7 +96,7 @@ fn list(tree: &Tree, file: &File, der: &[u8], findings: &mut Findings<'_>) {
     let vetted = vet(&lookup, der, CrlIssuer { issuer, delegates: &[], strictness: Strictness::Lenient }, cluster.at);
     if !vetted.is_usable() {
         let why: Vec<Cow<'_, str>> = vetted.problems().iter().map(|problem| Cow::Owned(problem.to_string())).collect();
-        return findings.add(&UNUSABLE, place, None, why.join("; "), repair());
+        return findings.add(&UNUSABLE, place, None, why.join("; "), anew());
     }
     if let Some(Problem::Stale { next_update }) =
         vetted.problems().iter().find(|problem| matches!(problem, Problem::Stale { .. }))
@@ -141,6 +143,6 @@ fn revoked(
             Status::Good | Status::Unknown => continue,
         };
         let found = format!("it is {word} since {}", rfc3339(since));
-        findings.add(&REVOKED, (tree, file), Some(0), found, [repair]);
+        findings.add(&REVOKED, (tree, file), Some(0), found, repair);
     }
 }

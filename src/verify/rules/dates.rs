@@ -78,7 +78,7 @@ fn one(
 ) {
     let (cluster, at) = (findings.cluster, findings.cluster.at);
     let is_authority = file.part == Part::Authority || position > 0;
-    let renew = || (!is_authority).then(|| repair::renew(cluster, tree, file));
+    let renew = || repair::renew_leaf(is_authority, cluster, tree, file);
     let (from, until) = (certificate.not_before, certificate.not_after);
     let place = ((tree, file), Some(position));
     if until < from {

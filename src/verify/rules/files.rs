@@ -73,7 +73,7 @@ fn content(tree: &Tree, file: &File, findings: &mut Findings<'_>) {
     match &file.content {
         Content::Missing if file.required => {
             let is_rotated = file.entry == "kubelet-serving";
-            let repair = repair::init(cluster, &[]).filter(|_| !is_rotated);
+            let repair = if is_rotated { Vec::new() } else { repair::make(cluster, tree, file) };
             findings.add(&MISSING, (tree, file), None, "expected a file, found none", repair);
         }
         Content::Broken(why) => {

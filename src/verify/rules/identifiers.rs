@@ -69,7 +69,7 @@ fn certificate(tree: &Tree, file: &File, (position, one): (usize, &Certificate),
     let cluster = findings.cluster;
     let place = (tree, file);
     let is_authority = file.part == Part::Authority || position > 0;
-    let repair = || (!is_authority).then(|| repair::renew(cluster, tree, file));
+    let repair = || repair::renew_leaf(is_authority, cluster, tree, file);
     if !one.has_positive_serial() {
         findings.add(&SERIAL, place, Some(position), "expected a positive number, found 0 or a negative one", repair());
     } else if one.serial.strip_prefix(&[0]).unwrap_or(&one.serial).len() > 20 {
@@ -114,7 +114,7 @@ pub fn twice(cluster: &Cluster<'_>, findings: &mut Findings<'_>) {
                     Some((other_tree, other, first)) if first.der != one.der => {
                         let found = format!("expected a number of its own, found that of {}", id(other_tree, other));
                         let is_authority = file.part == Part::Authority || position > 0;
-                        let repair = (!is_authority).then(|| repair::renew(cluster, tree, file));
+                        let repair = repair::renew_leaf(is_authority, cluster, tree, file);
                         findings.add(&TWICE, (tree, file), Some(position), found, repair);
                     }
                     Some(_) => {}

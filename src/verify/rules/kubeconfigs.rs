@@ -71,7 +71,7 @@ pub fn check(tree: &Tree, findings: &mut Findings<'_>) {
 fn authority(tree: &Tree, file: &File, kubeconfig: &Kubeconfig, findings: &mut Findings<'_>) {
     let cluster = findings.cluster;
     let place = (tree, file);
-    let repair = || [repair::renew(cluster, tree, file)];
+    let repair = || repair::renew(cluster, tree, file);
     if kubeconfig.is_insecure {
         return findings.add(&INSECURE, place, None, "expected a verified server, found insecure-skip-tls-verify", []);
     }

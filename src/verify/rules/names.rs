@@ -111,7 +111,8 @@ fn node<'p>(tree: &Tree, findings: &Findings<'p>) -> Option<(&'p Profile, &'p No
 fn malformed(tree: &Tree, file: &File, (position, one): (usize, &Certificate), findings: &mut Findings<'_>) {
     let cluster = findings.cluster;
     for found in one.sans.iter().filter_map(flaw) {
-        let repair = (file.part != Part::Authority).then(|| repair::renew(cluster, tree, file));
+        let is_leaf = matches!(file.part, Part::Certificate | Part::RotatedPair | Part::Kubeconfig);
+        let repair = if is_leaf { repair::prune(cluster, tree, file) } else { Vec::new() };
         findings.add(&MALFORMED_SAN, (tree, file), Some(position), found, repair);
     }
 }
@@ -146,7 +147,7 @@ fn shown(text: &str) -> String {
 fn subject(tree: &Tree, file: &File, entry: &Entry, leaf: &Certificate, findings: &mut Findings<'_>) {
     let cluster = findings.cluster;
     let place = (tree, file);
-    let repair = || [repair::renew(cluster, tree, file)];
+    let repair = || repair::replace(cluster, tree, file);
     let groups = groups(&leaf.subject);
     let found = leaf.common_name().unwrap_or_default();
     let wanted = match (entry.subject, node(tree, findings)) {
@@ -233,7 +234,7 @@ fn alternative(tree: &Tree, file: &File, entry: &Entry, leaf: &Certificate, find
             let is_in = |san: &San| matches!(san, San::Dns(name) if name.starts_with("kubernetes.default.svc."));
             if entry.sans == Sans::ApiServer && !leaf.sans.iter().any(is_in) {
                 let wanted = "expected kubernetes.default.svc.DOMAIN, found no such name";
-                let repair = [repair::renew(findings.cluster, tree, file)];
+                let repair = repair::renew_by_profile(findings.cluster, tree, file);
                 findings.add(&MISSING_SAN, (tree, file), Some(0), wanted, repair);
             }
         }
@@ -265,7 +266,7 @@ fn extra(tree: &Tree, file: &File, leaf: &Certificate, findings: &mut Findings<'
             shown(&extra.common_name),
             shown(&leaf.common_name().unwrap_or_default())
         );
-        findings.add(&SUBJECT, (tree, file), Some(0), found, [repair::renew(findings.cluster, tree, file)]);
+        findings.add(&SUBJECT, (tree, file), Some(0), found, repair::replace(findings.cluster, tree, file));
     }
     compare(tree, file, leaf, &sans::listed(&extra.sans), findings);
 }
@@ -276,7 +277,7 @@ fn compare(tree: &Tree, file: &File, leaf: &Certificate, wanted: &[San], finding
         leaf.sans.iter().filter(|san| !wanted.contains(san)).map(|san| shown(&san.to_string())).collect();
     if !surplus.is_empty() {
         let found = format!("expected the profile's names only, found {}", surplus.join(", "));
-        findings.add(&SURPLUS_SAN, (tree, file), Some(0), found, [repair::renew(findings.cluster, tree, file)]);
+        findings.add(&SURPLUS_SAN, (tree, file), Some(0), found, repair::prune(findings.cluster, tree, file));
     }
 }
 
@@ -285,6 +286,12 @@ fn missing(tree: &Tree, file: &File, leaf: &Certificate, wanted: &[San], finding
         wanted.iter().filter(|san| !leaf.sans.contains(san)).map(|san| shown(&san.to_string())).collect();
     if !missing.is_empty() {
         let found = format!("expected {}, found no such name", missing.join(", "));
-        findings.add(&MISSING_SAN, (tree, file), Some(0), found, [repair::renew(findings.cluster, tree, file)]);
+        findings.add(
+            &MISSING_SAN,
+            (tree, file),
+            Some(0),
+            found,
+            repair::renew_by_profile(findings.cluster, tree, file),
+        );
     }
 }

@@ -68,7 +68,7 @@ fn pair(tree: &Tree, file: &File, findings: &mut Findings<'_>) {
     }
     let is_authority = file.part == Part::Authority;
     let beside = tree.files.iter().find(|key| key.entry == file.entry && key.part == Part::Key);
-    let renew = || if is_authority { None } else { Some(repair::renew(cluster, tree, file)) };
+    let renew = || repair::renew_leaf(is_authority, cluster, tree, file);
     match cluster.key_of(tree, file) {
         Some(key) => match key.public.as_ref().and_then(|public| public.is(&leaf.spki_der)) {
             Some(true) => {}
@@ -116,7 +116,7 @@ pub fn shared(cluster: &Cluster<'_>, findings: &mut Findings<'_>) {
             };
             let found = format!("expected a key of its own, found that of {}", id(other_tree, other));
             let is_authority = file.part == Part::Authority;
-            let repair = (!is_authority).then(|| repair::renew(cluster, tree, file));
+            let repair = repair::renew_leaf(is_authority, cluster, tree, file);
             findings.add(&SHARED_KEY, (tree, file), Some(0), found, repair);
         }
     }

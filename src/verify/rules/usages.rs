@@ -76,7 +76,7 @@ pub fn check(tree: &Tree, findings: &mut Findings<'_>) {
 fn leaf(tree: &Tree, file: &File, leaf: &Certificate, findings: &mut Findings<'_>) {
     let cluster = findings.cluster;
     let place = (tree, file);
-    let repair = || [repair::renew(cluster, tree, file)];
+    let repair = || repair::replace(cluster, tree, file);
     let own = file.entry == "kubelet-serving" && leaf.is_self_issued();
     if leaf.is_ca && !own {
         findings.add(&LEAF_SIGNS, place, Some(0), "expected no authority, found cA in basicConstraints", repair());

@@ -44,7 +44,12 @@ const STUBS: [&str; 7] = ["crictl", "systemctl", "kubectl", "kubeadm", "ssh", "s
 
 impl Host {
     pub fn new() -> Self {
-        let host = Self { place: Place::new() };
+        Self::around(Place::new())
+    }
+
+    /// One with files on it.
+    pub fn around(place: Place) -> Self {
+        let host = Self { place };
         for stub in STUBS {
             host.program(
                 stub,

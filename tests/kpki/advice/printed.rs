@@ -60,10 +60,14 @@ const PRINTED: &[(&str, usize, &[&str])] = &[
     ("report/renew/table.rs", 1, &["renewed"]),
     ("report/requests/table.rs", 2, &["requested before there is a tree", "imported"]),
     ("report/revoke/table.rs", 1, &["revoked and in use", "held on one node"]),
+    ("verify/judge.rs", 1, &[NO_COMMAND]),
+    ("verify/repair.rs", 4, &[VERIFY]),
     ("workspace/profiles.rs", 1, &["a profile that is a directory"]),
 ];
 
 const CHECK: &str = "not a row: tests/kpki/advice/check.rs";
+const VERIFY: &str = "not a row: tests/kpki/verify_trees/repair.rs";
+const NO_COMMAND: &str = "not a row: it names the verb for other files, and no command";
 const NO_HOST_NAME: &str = "not a row: every machine that tests has a name";
 const ROLLED_BACK: &str = "not a row: a disk that fails while a hook does; what it names is what `renewed` runs";
 const EXPORTED: &str = "not a row: it unpacks to /, and is run with a directory in its place by `exported` below";

@@ -33,7 +33,11 @@ pub const ROWS: &[Row] = &[
         tree.edit(APISERVER, |leaf| leaf.not_after = leaf.not_before - Duration::seconds(1));
     }),
     Row::new("near its end", BOTH, &[("date/ending", APISERVER)], |tree| {
-        tree.edit(APISERVER, |leaf| leaf.not_after = AT + Duration::days(20));
+        // A new one lives as long as this.
+        tree.edit(APISERVER, |leaf| {
+            leaf.not_before = AT - Duration::days(345);
+            leaf.not_after = AT + Duration::days(20);
+        });
     })
     .status(3),
     Row::new("an authority near its end", KUBEADM, &[("date/ending", "pki/front-proxy-ca.crt")], |tree| {

@@ -9,7 +9,6 @@ use super::forge::{CLIENT, SERVER};
 use super::makers::{again, authority, base, k0s, kubeconfig, leaf, minikube, minikube_node, rancher};
 use super::verify;
 
-
 /// A layout: its name, what makes it, and faults.
 struct Row {
     layout: &'static str,

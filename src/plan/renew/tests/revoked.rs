@@ -35,7 +35,6 @@ fn a_revocation_is_the_first_reason_and_with_due_replaces_the_request() {
     let gone = Reason::Revoked(MADE);
     for (listed, due, wanted) in [
         (None, true, vec![Reason::Requested, Reason::KeyMissing]),
-        (Some(&held), true, vec![Reason::Requested, Reason::KeyMissing]),
         (Some(&revoked), false, vec![gone.clone(), Reason::Requested, Reason::KeyMissing]),
         (Some(&revoked), true, vec![gone, Reason::KeyMissing]),
     ] {
@@ -45,6 +44,11 @@ fn a_revocation_is_the_first_reason_and_with_due_replaces_the_request() {
         let Decision::Renew(renewal) = decision else { panic!("{decision:?}") };
         assert_eq!(renewal.reasons, wanted, "{listed:?} {due}");
     }
+    // What is held waits for a decision, also when it is named.
+    let renewal = World::new().apiserver().renewal("apiserver");
+    let (old, renew) = (renewal.old.clone(), Decision::Renew(Box::new(renewal)));
+    let kept = with_revocation_reason(renew, Some(&held), &rules(false, false));
+    assert!(matches!(&kept, Decision::Keep(found) if Some(found) == old.as_ref()), "{kept:?}");
     let absent = with_revocation_reason(Decision::Absent, Some(&revoked), &rules(true, false));
     assert!(matches!(absent, Decision::Absent));
 }
