@@ -72,7 +72,7 @@ fn init(cluster: &Cluster<'_>) -> String {
 }
 
 fn aside(path: &str) -> String {
-    format!("mv {} {}", shell_path(path), shell_path(&format!("{path}.wrong")))
+    format!("mv {} {}", shell_path(path), shell_path(format!("{path}.wrong")))
 }
 
 /// Takes an entry off its authority's list again.
