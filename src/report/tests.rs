@@ -207,6 +207,7 @@ fn revocations_and_crls() {
         invalid_since: None,
         list: Some(text("ca.crl")),
         why: Vec::new(),
+        remarks: Vec::new(),
         looks: crl::Looks { dates: crl::Look::Wrong, path: crl::Look::Ok, rights: crl::Look::NotLookedAt },
     };
     let list = crl::CheckedCrl {
