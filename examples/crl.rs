@@ -14,6 +14,7 @@ use kpki::encoding::crl::LABEL;
 use kpki::encoding::pem_stream::{Event, Stream};
 use kpki::revocation::{CrlIssue, Number, Reason, RevocationList, Revoked};
 use kpki::x509::revocation::{CrlIssuer, Strictness, status, vet};
+use kpki::x509::verify::Algorithms;
 use kpki::x509::{Certificate, CrlLookup, Wanted, parse_pem_bundle};
 use time::OffsetDateTime;
 use time::macros::datetime;
@@ -145,7 +146,8 @@ fn check(file: &Path, ca: &Path, count: u64) -> Done<String> {
     let wanted = Wanted::new(certificates.iter().map(|certificate| certificate.serial.as_slice()));
     let der = read(file)?;
     let listed = CrlLookup::read(&der, &wanted)?;
-    let authority = CrlIssuer { issuer: &ca, delegates: &[], strictness: Strictness::Strict };
+    let authority =
+        CrlIssuer { issuer: &ca, delegates: &[], strictness: Strictness::Strict, algorithms: Algorithms::Kubernetes };
     let vetted = [vet(&listed, &der, authority, AT)];
     let mut said = std::collections::BTreeMap::new();
     for certificate in &certificates {

@@ -5,6 +5,7 @@
 use kpki::encoding::crl;
 use kpki::x509::crl_entry::entries;
 use kpki::x509::revocation::{CrlIssuer, Status, Strictness, status, vet};
+use kpki::x509::verify::Algorithms;
 use kpki::x509::{Certificate, CrlLookup, Wanted, parse_pem_bundle};
 use libfuzzer_sys::fuzz_target;
 use std::sync::LazyLock;
@@ -30,7 +31,8 @@ fuzz_target!(|bytes: &[u8]| {
         }
     }
     assert_eq!(count, listed.crl.entries);
-    let authority = CrlIssuer { issuer: &CA, delegates: &[], strictness: Strictness::Lenient };
+    let authority =
+        CrlIssuer { issuer: &CA, delegates: &[], strictness: Strictness::Lenient, algorithms: Algorithms::Kubernetes };
     let vetted = vet(&listed, bytes, authority, listed.crl.this_update);
     assert_eq!(status(&CA, &CA, &[vetted]).status, Status::Unknown);
 });

@@ -91,6 +91,7 @@ struct Show {
 /// constraints, and whether everything above may sign certificates), and fresh CRLs that together speak of it for every
 /// reason have no entry for it. Everything else is unknown. Of several CRLs the newest valid one decides. Deltas, indirect
 /// CRLs, and CRLs for some certificates or reasons only count as far as RFC 5280 says. What could not be looked at is said.
+/// Signatures by DSA count, with the remark that Kubernetes refuses them.
 ///
 /// Without --ca and --crl, the authorities of the tree in --dir and the CRLs beside them are used. Without a tree, a root
 /// that is in the file of the certificate is trusted.

@@ -12,6 +12,7 @@ use crate::catalog::CaId;
 use crate::files::{self, FileState};
 use crate::x509::crl_problem::Problem;
 use crate::x509::revocation::{CrlIssuer, Strictness, vet};
+use crate::x509::verify::Algorithms;
 use crate::x509::{Certificate, CrlLookup, Wanted, parse_pem_bundle, same_name_der};
 
 /// A bundle of authorities, in bytes.
@@ -55,7 +56,8 @@ pub fn mark<'d, 'p>(
     let mut newest: Option<CrlLookup<'_>> = None;
     for der in ders {
         let Ok(lookup) = CrlLookup::read(der, &wanted) else { continue };
-        let by = CrlIssuer { issuer, delegates: &[], strictness: Strictness::Lenient };
+        let by =
+            CrlIssuer { issuer, delegates: &[], strictness: Strictness::Lenient, algorithms: Algorithms::Kubernetes };
         let rank = |one: &CrlLookup<'_>| (one.crl.edition(), one.crl.this_update);
         // At the time of its own issue: later it is stale, which takes nothing back.
         let usable = vet(&lookup, der, by, lookup.crl.this_update).is_usable() && !lookup.crl.delta;
@@ -77,7 +79,7 @@ pub fn mark<'d, 'p>(
 pub fn refused(issuer: &Certificate, der: &[u8]) -> Option<Problem> {
     let nothing = Wanted::new(std::iter::empty());
     let lookup = CrlLookup::read(der, &nothing).ok()?;
-    let by = CrlIssuer { issuer, delegates: &[], strictness: Strictness::Lenient };
+    let by = CrlIssuer { issuer, delegates: &[], strictness: Strictness::Lenient, algorithms: Algorithms::Kubernetes };
     vet(&lookup, der, by, lookup.crl.this_update)
         .problems()
         .iter()

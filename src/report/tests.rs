@@ -207,6 +207,7 @@ fn revocations_and_crls() {
         invalid_since: None,
         list: Some(text("ca.crl")),
         why: Vec::new(),
+        remarks: Vec::new(),
         looks: crl::Looks { dates: crl::Look::Wrong, path: crl::Look::Ok, rights: crl::Look::NotLookedAt },
     };
     let list = crl::CheckedCrl {
@@ -226,7 +227,7 @@ fn revocations_and_crls() {
         &check,
         "{\"apiVersion\":\"kpki/v1\",\"kind\":\"RevocationCheck\",\"at\":\"2026-11-20T22:00:00Z\",\"answer\":\"stale\",\
          \"certificates\":[{\"name\":\"a\",\"issuer\":\"CN=ca\",\"serial\":\"0a\",\"answer\":\"stale\",\
-         \"reason\":\"superseded\",\"revocationDate\":null,\"invalidityDate\":null,\"list\":\"ca.crl\",\"why\":[],\
+         \"reason\":\"superseded\",\"revocationDate\":null,\"invalidityDate\":null,\"list\":\"ca.crl\",\"why\":[],\"remarks\":[],\
          \"lookedAt\":{\"dates\":\"wrong\",\"path\":\"ok\",\"issuersRights\":\"notLookedAt\"}}],\
          \"lists\":[{\"path\":\"ca.crl\",\"issuer\":\"CN=ca\",\"state\":\"ending\",\"crlNumber\":null,\
          \"thisUpdate\":\"2026-11-20T22:00:00Z\",\"nextUpdate\":null,\"entries\":0,\"problems\":[]}]}",

@@ -13,6 +13,7 @@ mod crl_scope;
 mod crl_walk;
 pub mod csr;
 mod distribution;
+pub mod dsa;
 mod extension;
 mod key;
 pub mod name_constraints;

@@ -2,18 +2,19 @@
 //! roles, path lengths, name constraints, policies, critical extensions and, where they are given, CRLs. Stricter than the TLS
 //! peer in [`crate::x509::chain`]: the anchor's role, path length, name constraints and policy constraints count too.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use time::OffsetDateTime;
 
 use crate::blueprint::{KeyUsage, Name, Oid};
 use crate::clock::rfc3339;
-use crate::encoding::certificate::signed_parts;
 use crate::x509::crl_lookup::CrlLookup;
+use crate::x509::dsa;
 use crate::x509::name_constraints::{ForbiddenName, NameConstraints};
 use crate::x509::policies::{self, PolicyError, PolicyInput};
 use crate::x509::revocation::{Answer, CrlIssuer, Status, Strictness, Vetted, may_speak_of, status, vet};
-use crate::x509::verify::verify_signed_parts;
+use crate::x509::verify::{Algorithms, verify_der};
 use crate::x509::{Certificate, VerifyError, same_name};
 
 /// Certificates between leaf and anchor; real trees have two or three.
@@ -45,10 +46,19 @@ pub struct ValidationInput<'a> {
 /// What links a certificate to its issuer, beside the signature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Links {
-    /// Names as RFC 5280 section 7.1 compares them.
+    /// Names as RFC 5280 section 7.1 compares them, and DSA counts.
     Rfc5280,
     /// As Go and OpenSSL link them: names byte by byte, and key identifiers that do not differ.
     Exact,
+}
+
+impl Links {
+    const fn algorithms(self) -> Algorithms {
+        match self {
+            Self::Rfc5280 => Algorithms::Rfc5280,
+            Self::Exact => Algorithms::Kubernetes,
+        }
+    }
 }
 
 /// Whose dates count.
@@ -220,7 +230,12 @@ fn validate_below<'a>(
     asking.push(leaf.fingerprint);
     let mut valid = None;
     for path in paths {
-        let Err((depth, violation)) = check(&path.certificates, input, asking) else {
+        let whole = match input.links {
+            Links::Rfc5280 => dsa::inherited(&path.certificates),
+            Links::Exact => path.certificates.iter().copied().map(Cow::Borrowed).collect(),
+        };
+        let whole: Vec<&Certificate> = whole.iter().map(Cow::as_ref).collect();
+        let Err((depth, violation)) = check(&whole, input, asking) else {
             valid = Some(path);
             break;
         };
@@ -354,8 +369,7 @@ fn signed(certificate: &Certificate, issuer: &Certificate, links: Links) -> Resu
     if links == Links::Exact {
         return certificate.signed_by(issuer);
     }
-    let parts = signed_parts(&certificate.der).map_err(|_| VerifyError::Signature)?;
-    verify_signed_parts(&parts, &certificate.signature_algorithm, issuer)
+    verify_der(&certificate.der, &certificate.signature_algorithm, issuer, links.algorithms())
 }
 
 fn revoked(
@@ -367,20 +381,21 @@ fn revoked(
 ) -> Answer {
     let Revocation { crls, strictness } = revocation;
     let ours: Vec<_> = crls.iter().filter(|(_, crl)| may_speak_of(certificate, &crl.crl)).collect();
-    let by_issuer = |crl: &CrlLookup<'_>, der: &[u8]| crl.crl.signed_by(der, issuer).is_ok();
-    let delegates: Vec<&Certificate> = if asking.len() > SIGNERS || ours.iter().all(|(der, crl)| by_issuer(crl, der)) {
+    let algorithms = input.links.algorithms();
+    let by = |crl: &CrlLookup<'_>, der: &[u8], one: &Certificate| crl.crl.signed_with(der, one, algorithms).is_ok();
+    let delegates: Vec<&Certificate> = if asking.len() > SIGNERS || ours.iter().all(|(der, crl)| by(crl, der, issuer)) {
         Vec::new()
     } else {
         let whole = ValidationInput { dates: Dates::All, policies: PolicyInput::default(), ..input };
         let others = input.intermediates.iter().filter(|other| other.spki_der != issuer.spki_der);
         let others = others.filter(|other| other.key_usage.is_some_and(|usage| usage.contains(KeyUsage::CRL_SIGN)));
         others
-            .filter(|other| ours.iter().any(|(der, crl)| crl.crl.signed_by(der, other).is_ok()))
+            .filter(|other| ours.iter().any(|(der, crl)| by(crl, der, other)))
             .filter(|other| !asking.contains(&other.fingerprint) && validate_below(other, whole, asking).is_ok())
             .chain(input.anchors.iter().filter(|anchor| anchor.spki_der != issuer.spki_der))
             .collect()
     };
-    let authority = CrlIssuer { issuer, delegates: &delegates, strictness };
+    let authority = CrlIssuer { issuer, delegates: &delegates, strictness, algorithms };
     let vetted: Vec<Vetted<'_>> = ours.iter().map(|(der, crl)| vet(crl, der, authority, input.at)).collect();
     status(certificate, issuer, &vetted)
 }

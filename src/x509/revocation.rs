@@ -15,6 +15,7 @@ use crate::x509::crl_entry::EntryAnomaly;
 use crate::x509::crl_lookup::{CrlLookup, severity};
 use crate::x509::crl_problem::Problem;
 use crate::x509::distribution::{Points, Reasons};
+use crate::x509::verify::Algorithms;
 use crate::x509::{Certificate, VerifyError, same_name};
 
 /// What the CRLs say of a certificate.
@@ -56,6 +57,8 @@ pub struct CrlIssuer<'a> {
     /// another key than certificates (section 5). They need cRLSign whatever the strictness.
     pub delegates: &'a [&'a Certificate],
     pub strictness: Strictness,
+    /// Which signatures of CRLs are believed.
+    pub algorithms: Algorithms,
 }
 
 /// A CRL held against its issuer and an instant; the CRL's own bytes are not needed any more.
@@ -135,7 +138,7 @@ pub fn vet<'l>(lookup: &'l CrlLookup<'l>, der: &[u8], authority: CrlIssuer<'_>, 
 
 /// The first whose key made the signature; else why the issuer did not.
 fn signer<'a>(lookup: &CrlLookup<'_>, der: &[u8], authority: CrlIssuer<'a>) -> Result<&'a Certificate, VerifyError> {
-    let signed = |by: &Certificate| lookup.crl.signed_by(der, by);
+    let signed = |by: &Certificate| lookup.crl.signed_with(der, by, authority.algorithms);
     match signed(authority.issuer) {
         Ok(()) => Ok(authority.issuer),
         Err(why) => {

@@ -96,7 +96,8 @@ fn number(content: &[u8]) -> Vec<u8> {
 fn ask_with(ders: &[&[u8]], issuer: &Issuer, delegates: &[&Certificate], strictness: Strictness) -> Answer {
     let wanted = Wanted::new([WORLD.leaf.serial.as_slice()]);
     let lists: Vec<_> = ders.iter().map(|der| CrlLookup::read(der, &wanted).unwrap()).collect();
-    let authority = CrlIssuer { issuer: issuer.certificate(), delegates, strictness };
+    let authority =
+        CrlIssuer { issuer: issuer.certificate(), delegates, strictness, algorithms: Algorithms::Kubernetes };
     let vetted: Vec<_> = lists.iter().zip(ders).map(|(list, der)| vet(list, der, authority, AT)).collect();
     let answer = status(&WORLD.leaf, issuer.certificate(), &vetted);
     // In any order the same.
@@ -222,7 +223,8 @@ fn an_authority_without_key_usage_may_sign_lists() {
 fn a_list_of_another_time_is_usable_and_one_of_another_key_is_not() {
     let wanted = Wanted::new([WORLD.leaf.serial.as_slice()]);
     let issuer = WORLD.ca.certificate();
-    let authority = CrlIssuer { issuer, delegates: &[], strictness: Strictness::Strict };
+    let authority =
+        CrlIssuer { issuer, delegates: &[], strictness: Strictness::Strict, algorithms: Algorithms::Kubernetes };
     for (days, by, usable) in
         [(0, &WORLD.ca, true), (-8, &WORLD.ca, true), (1, &WORLD.ca, true), (0, &WORLD.other, false)]
     {
@@ -306,7 +308,8 @@ fn a_serial_that_was_not_looked_up_is_not_good() {
     let wanted = Wanted::new([&[1u8, 2][..]]);
     let listed = CrlLookup::read(&der, &wanted).unwrap();
     let issuer = WORLD.ca.certificate();
-    let authority = CrlIssuer { issuer, delegates: &[], strictness: Strictness::Strict };
+    let authority =
+        CrlIssuer { issuer, delegates: &[], strictness: Strictness::Strict, algorithms: Algorithms::Kubernetes };
     let answer = status(&WORLD.leaf, issuer, &[vet(&listed, &der, authority, AT)]);
     assert_eq!(answer, Answer { status: Status::Unknown, list: None, problems: vec![(0, Problem::NotAsked)] });
 }
@@ -346,7 +349,7 @@ fn ask_of(leaf: &Certificate, ders: &[Vec<u8>], delegates: &[&Certificate]) -> A
     let wanted = Wanted::new([leaf.serial.as_slice()]);
     let lists: Vec<_> = ders.iter().map(|der| CrlLookup::read(der, &wanted).unwrap()).collect();
     let issuer = WORLD.ca.certificate();
-    let authority = CrlIssuer { issuer, delegates, strictness: Strictness::Strict };
+    let authority = CrlIssuer { issuer, delegates, strictness: Strictness::Strict, algorithms: Algorithms::Kubernetes };
     let vetted: Vec<_> = lists.iter().zip(ders).map(|(list, der)| vet(list, der, authority, AT)).collect();
     let answer = status(leaf, issuer, &vetted);
     let reversed: Vec<_> = vetted.iter().rev().cloned().collect();
@@ -526,7 +529,7 @@ proptest! {
         let wanted = Wanted::new([WORLD.leaf.serial.as_slice()]);
         if let Ok(listed) = CrlLookup::read(&der, &wanted) {
             let issuer = WORLD.ca.certificate();
-            let authority = CrlIssuer { issuer, delegates: &[], strictness: Strictness::Lenient };
+            let authority = CrlIssuer { issuer, delegates: &[], strictness: Strictness::Lenient, algorithms: Algorithms::Kubernetes };
             let answer = status(&WORLD.leaf, issuer, &[vet(&listed, &der, authority, AT)]);
             prop_assert!(answer.status != Status::Good, "{at} {octet}");
         }

@@ -1,5 +1,5 @@
 //! One signature at a time, by ring. SHA-1, and RSA below 2048 bits, are not verified: kpki hands out neither, and what
-//! kubeadm ever wrote has neither.
+//! kubeadm ever wrote has neither. DSA, with SHA-1 too, where nothing but RFC 5280 is asked.
 
 use ring::signature::{self, UnparsedPublicKey, VerificationAlgorithm};
 
@@ -9,6 +9,7 @@ use crate::encoding::public_key::{self, KeyKind, OtherKey};
 use crate::encoding::tlv::NotDer;
 use crate::x509::certificate::Certificate;
 use crate::x509::crl::Crl;
+use crate::x509::dsa;
 use crate::x509::key::key_kind;
 use crate::x509::names::same_name;
 use crate::x509::text::hex;
@@ -34,12 +35,21 @@ pub enum VerifyError {
     Signature,
 }
 
+/// Whose word counts on which signatures are believed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Algorithms {
+    /// What Kubernetes verifies.
+    Kubernetes,
+    /// DSA as well ([`crate::x509::dsa`]).
+    Rfc5280,
+}
+
 impl Certificate {
     /// Name, key identifier and signature say that `issuer` signed this. Neither dates nor rights are looked at.
     pub fn signed_by(&self, issuer: &Self) -> Result<(), VerifyError> {
         let same = self.issuer_der == issuer.subject_der;
         names_agree(same, &self.issuer, self.authority_key_id.as_deref(), issuer)?;
-        verify_der(&self.der, &self.signature_algorithm, issuer)
+        verify_der(&self.der, &self.signature_algorithm, issuer, Algorithms::Kubernetes)
     }
 }
 
@@ -52,8 +62,13 @@ impl Certificate {
 
     /// [`Self::names_issuer`], and the signature is of its key, whatever the key identifiers.
     pub fn issued_by(&self, issuer: &Self) -> Result<(), VerifyError> {
+        self.issued_with(issuer, Algorithms::Kubernetes)
+    }
+
+    /// [`Self::issued_by`] with these algorithms.
+    pub fn issued_with(&self, issuer: &Self, algorithms: Algorithms) -> Result<(), VerifyError> {
         names_agree(self.names_issuer(issuer), &self.issuer, None, issuer)?;
-        verify_der(&self.der, &self.signature_algorithm, issuer)
+        verify_der(&self.der, &self.signature_algorithm, issuer, algorithms)
     }
 }
 
@@ -61,9 +76,14 @@ impl Crl {
     /// Name, key identifier and signature say that `issuer` signed this CRL, which is `der`. Neither dates nor rights are
     /// looked at. The hash over all of it is what takes the time.
     pub fn signed_by(&self, der: &[u8], issuer: &Certificate) -> Result<(), VerifyError> {
+        self.signed_with(der, issuer, Algorithms::Kubernetes)
+    }
+
+    /// [`Self::signed_by`] with these algorithms.
+    pub fn signed_with(&self, der: &[u8], issuer: &Certificate, algorithms: Algorithms) -> Result<(), VerifyError> {
         let same = same_name(&self.issuer, &issuer.subject);
         names_agree(same, &self.issuer, self.authority_key_id.as_deref(), issuer)?;
-        verify_der(der, &self.signature_algorithm, issuer)
+        verify_der(der, &self.signature_algorithm, issuer, algorithms)
     }
 }
 
@@ -80,13 +100,20 @@ fn names_agree(same: bool, name: &Name, key_id: Option<&[u8]>, issuer: &Certific
     }
 }
 
-fn verify_der(der: &[u8], signature: &Oid, issuer: &Certificate) -> Result<(), VerifyError> {
-    verify_signed_parts(&signed_parts(der).map_err(|NotDer| VerifyError::Signature)?, signature, issuer)
-}
-
 /// Whether `issuer`'s key made the signature of anything that is signed.
-pub fn verify_signed_parts(parts: &SignedParts<'_>, signature: &Oid, issuer: &Certificate) -> Result<(), VerifyError> {
-    match verify_with(parts, signature, &issuer.key, &issuer.spki_der) {
+pub fn verify_der(
+    der: &[u8],
+    signature: &Oid,
+    issuer: &Certificate,
+    algorithms: Algorithms,
+) -> Result<(), VerifyError> {
+    let parts = signed_parts(der).map_err(|NotDer| VerifyError::Signature)?;
+    let answer = verify_with(&parts, signature, &issuer.key, &issuer.spki_der);
+    let answer = match algorithms {
+        Algorithms::Kubernetes => answer,
+        Algorithms::Rfc5280 => answer.or_else(|| dsa::verify(&parts, signature, &issuer.spki_der)),
+    };
+    match answer {
         Some(true) => Ok(()),
         Some(false) => Err(VerifyError::Signature),
         None => Err(VerifyError::Unsupported { key: issuer.key.clone(), signature: signature.clone() }),

@@ -39,6 +39,7 @@ pub const CRATES: &[(&str, &[&str])] = &[
     ("webpki", &["x509"]),
     ("rustls_pki_types", &["x509", "ca"]),
     ("ring", &["x509"]),
+    ("num_bigint", &["x509"]),
     ("rustls", &["handshake", "live"]),
     ("der", &["encoding"]),
     ("pem", &["encoding"]),

@@ -93,7 +93,7 @@ fn openssl_answers_the_vectors_as_recorded() {
     }
 }
 
-/// What we refuse by decision, OpenSSL refuses at the security level of its TLS.
+/// What every judge for Kubernetes refuses, OpenSSL refuses at the security level of its TLS.
 #[test]
 fn dsa_is_refused_from_security_level_1_on() {
     let suite = project("fixtures/pkits");

@@ -20,6 +20,7 @@ mod convert;
 mod convert_manifests;
 mod csr;
 mod docs;
+mod dsa;
 mod existing;
 mod expect;
 mod export;

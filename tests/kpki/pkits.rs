@@ -1,5 +1,4 @@
-//! NIST's vectors and ours before our own path validation (fixtures/pkits, fixtures/paths), beside OpenSSL. Nothing that must fail
-//! may be accepted; what should be accepted and is not stands in a table, each with its reason.
+//! NIST's vectors and ours before our own path validation (fixtures/pkits, fixtures/paths), beside OpenSSL: all are answered right.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -7,16 +6,6 @@ use std::fs;
 
 use super::expect::recording;
 use super::vectors::{Vector, file, policy, read};
-
-/// Refused by decision although a validator of any age would accept it, and why.
-const DECIDED: &[(&str, &str)] = &[
-    (
-        "4.1.4",
-        "DSA-1024 with SHA-1: FIPS 186-5 has given up DSA, Go (so Kubernetes) verifies neither it nor SHA-1, and OpenSSL refuses it \
-         from security level 1 on, its own default for TLS",
-    ),
-    ("4.1.5", "the same, with parameters inherited from the issuer"),
-];
 
 /// OpenSSL's answers, written by tests/interop/pkits.rs: the first line says which and how, then a vector's number and `ok` or
 /// the number of its error.
@@ -52,17 +41,14 @@ fn score(suite: &str) {
     let vectors = read(suite);
     let openssl = OpenSsl::read(suite);
     assert_eq!(openssl.answers.len(), vectors.len());
-    let (mut table, mut decided, mut theirs) = (String::new(), Vec::new(), [0, 0]);
-    let mut wrong = Vec::new();
+    let (mut table, mut wrong, mut theirs) = (String::new(), Vec::new(), [0, 0]);
     for vector in &vectors {
         let answer = vector.run();
         // The same whichever list comes first.
         let reversed: Vec<&Vec<u8>> = vector.lists.iter().rev().collect();
         assert_eq!(vector.with(&reversed).is_ok(), answer.is_ok(), "{}", vector.name);
-        match DECIDED.iter().find(|(number, _)| *number == vector.number()) {
-            Some(known) if vector.valid && answer.is_err() => decided.push(known),
-            _ if vector.valid != answer.is_ok() => wrong.push(format!("{}: {answer:?}", vector.name)),
-            _ => {}
+        if vector.valid != answer.is_ok() {
+            wrong.push(format!("{}: {answer:?}", vector.name));
         }
         theirs[0] += usize::from(openssl.accepts(vector) != vector.valid);
         theirs[1] += usize::from(openssl.accepts(vector) && !vector.valid);
@@ -71,26 +57,16 @@ fn score(suite: &str) {
         let _ = writeln!(table, "| {} | {should} | {said} | {} |", vector.name, openssl.says(vector));
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    if suite == "pkits" {
-        assert_eq!(decided.len(), DECIDED.len());
-    }
     let all = vectors.len();
-    let mut text = format!(
-        "# Score: {} of {all}\n\nWritten by tests/kpki/pkits.rs.\n\n| | right | refused by decision | accepted although invalid |\n\
-         |---|---|---|---|\n| kpki | {} of {all} | {} | 0 |\n| OpenSSL | {} of {all} | | {} |\n\n\
-         OpenSSL's answers are `openssl.txt` ({}), as tests/interop/pkits.rs gets them.\n",
-        all - decided.len(),
-        all - decided.len(),
-        decided.len(),
+    let text = format!(
+        "# Score: {all} of {all}\n\nWritten by tests/kpki/pkits.rs.\n\n| | right | accepted although invalid |\n|---|---|---|\n\
+         | kpki | {all} of {all} | 0 |\n| OpenSSL | {} of {all} | {} |\n\n\
+         OpenSSL's answers are `openssl.txt` ({}), as tests/interop/pkits.rs gets them.\n\n\
+         All of them:\n\n| vector | should be | kpki | OpenSSL |\n|---|---|---|---|\n{table}",
         all - theirs[0],
         theirs[1],
         openssl.how,
     );
-    if !decided.is_empty() {
-        text.push_str("\nRefused by decision:\n\n| vector | why |\n|---|---|\n");
-        decided.iter().for_each(|(number, why)| text.push_str(&format!("| {number} | {why} |\n")));
-    }
-    text.push_str(&format!("\nAll of them:\n\n| vector | should be | kpki | OpenSSL |\n|---|---|---|---|\n{table}"));
     let path = file(suite, "SCORE.md");
     if recording() {
         fs::write(&path, &text).unwrap();

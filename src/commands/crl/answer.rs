@@ -4,6 +4,8 @@ use super::known::{Known, looks};
 use super::lists::{List, Read};
 use crate::report::crl::{Answer, CheckedCertificate as Row, CheckedCrl, CrlState};
 use crate::revocation::Reason;
+use crate::x509::dsa::is_dsa;
+use crate::x509::path::Path;
 use crate::x509::revocation::{Status, Vetted, status};
 use crate::x509::{Certificate, Problem, decimal};
 use time::OffsetDateTime;
@@ -31,6 +33,7 @@ pub fn certificate_row<'r>(
         invalid_since: None,
         list: None,
         why: judged.as_ref().err().map(|why| known.why(certificate, why)).into_iter().collect(),
+        remarks: remarks(certificate, path),
         looks: looks(judged.as_ref(), certificate, known.at),
     };
     let Some(issuer) = known.issuer(certificate, path) else { return row };
@@ -82,6 +85,17 @@ pub fn certificate_row<'r>(
     row
 }
 
+/// It counts here, as RFC 5280 has it.
+const DSA: &str = "signed with DSA, which Kubernetes refuses";
+
+/// What the answer relies on and Kubernetes does not: signatures of the certificate and below the anchor of its path.
+fn remarks(certificate: &Certificate, path: Option<&Path<'_>>) -> Vec<String> {
+    let above = path.into_iter().flat_map(|path| path.certificates.iter().skip(1).rev().skip(1));
+    let above = above.filter(|one| is_dsa(&one.signature_algorithm)).map(|one| format!("{} is {DSA}", one.subject));
+    let own = is_dsa(&certificate.signature_algorithm).then(|| DSA.to_owned());
+    own.into_iter().chain(above).collect()
+}
+
 pub fn list_row(path: &str, list: &List<'_>, at: OffsetDateTime) -> CheckedCrl {
     let (crl, vetted) = (&list.read.crl, list.vetted.as_ref());
     let mut problems: Vec<String> = match vetted {
@@ -101,6 +115,9 @@ pub fn list_row(path: &str, list: &List<'_>, at: OffsetDateTime) -> CheckedCrl {
     };
     if state == CrlState::Ending {
         problems.push("it is stale soon; kpki crl update signs the next one".to_owned());
+    }
+    if is_dsa(&crl.signature_algorithm) {
+        problems.push(DSA.to_owned());
     }
     CheckedCrl {
         path: path.to_owned(),

@@ -1,13 +1,17 @@
 //! Whom a check trusts, and what is wrong with the path of a certificate: what was looked at, and why an authority that was given
 //! cannot serve.
 
+use std::borrow::Cow;
+
 use time::OffsetDateTime;
 
 use crate::blueprint::Name;
 use crate::report::crl::{Look, Looks};
+use crate::x509::dsa;
 use crate::x509::path::{Dates, Links, Path, Revocation, ValidationInput, Violation, validate};
 use crate::x509::policies::PolicyInput;
 use crate::x509::revocation::Strictness;
+use crate::x509::verify::Algorithms;
 use crate::x509::{Certificate, KeyKind, OtherKey, PathError, VerifyError, same_name};
 
 pub struct Known {
@@ -34,9 +38,17 @@ impl Known {
         validate(certificate, self.input(None))
     }
 
+    /// With the parameters that its key has from the authority above it.
+    pub fn whole<'k>(&'k self, certificate: &'k Certificate) -> Cow<'k, Certificate> {
+        let path = dsa::is_heir(certificate).then(|| self.path(certificate).ok()).flatten();
+        let whole = path.and_then(|path| dsa::inherited(&path.certificates).pop());
+        whole.unwrap_or(Cow::Borrowed(certificate))
+    }
+
     /// Of whom the CRLs are asked for: also of an issuer that is not trusted, whose CRL may still say that it is revoked.
     pub fn issuer<'k>(&'k self, certificate: &Certificate, path: Option<&Path<'k>>) -> Option<&'k Certificate> {
-        path.and_then(Path::issuer).or_else(|| self.all().find(|one| certificate.issued_by(one).is_ok()))
+        path.and_then(Path::issuer)
+            .or_else(|| self.all().find(|one| certificate.issued_with(one, Algorithms::Rfc5280).is_ok()))
     }
 
     /// Why a path does not hold, in words about what was given.

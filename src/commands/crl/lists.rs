@@ -5,6 +5,7 @@ use std::cell::OnceCell;
 use super::known::Known;
 use crate::x509::path::{Path, Revocation, validate};
 use crate::x509::revocation::{CrlIssuer, Vetted, may_speak_of, states_crl_sign, vet};
+use crate::x509::verify::Algorithms;
 use crate::x509::{Certificate, CrlLookup, same_name};
 
 /// Each with its DER.
@@ -23,9 +24,13 @@ impl<'r> List<'r> {
     pub fn new((der, read): &'r (&'r [u8], CrlLookup<'r>), known: &'r Known) -> Self {
         let of_name = |one: &&Certificate| same_name(&one.subject, &read.crl.issuer);
         let by = known.all().filter(of_name);
-        let signer = by.clone().find(|one| read.crl.signed_by(der, one).is_ok()).or_else(|| by.clone().next());
-        let authority = |issuer| CrlIssuer { issuer, delegates: &[], strictness: known.strictness };
-        let vetted = signer.map(|issuer| vet(read, der, authority(issuer), known.at));
+        let (strictness, algorithms) = (known.strictness, Algorithms::Rfc5280);
+        let signed = |one: &&Certificate| read.crl.signed_with(der, &known.whole(one), algorithms).is_ok();
+        let signer = by.clone().find(signed).or_else(|| by.clone().next());
+        let vetted = signer.map(|issuer| {
+            let issuer = &known.whole(issuer);
+            vet(read, der, CrlIssuer { issuer, delegates: &[], strictness, algorithms }, known.at)
+        });
         Self { read, signer, vetted, anchor: OnceCell::new() }
     }
 

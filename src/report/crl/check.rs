@@ -38,6 +38,8 @@ pub struct CheckedCertificate {
     pub list: Option<String>,
     /// Why there is no answer.
     pub why: Vec<String>,
+    /// What Kubernetes would not go along with.
+    pub remarks: Vec<String>,
     #[serde(rename = "lookedAt")]
     pub looks: Looks,
 }
@@ -169,7 +171,9 @@ impl Report for CrlCheck {
 }
 
 fn certificate(one: &CheckedCertificate) -> [String; 5] {
-    let reason = one.reason.map_or_else(|| one.why.join("; "), str::to_owned);
+    let reason: Vec<&str> =
+        one.reason.into_iter().chain(one.why.iter().chain(&one.remarks).map(String::as_str)).collect();
+    let reason = reason.join("; ");
     [one.name.clone(), Name(one.answer).to_string(), one.serial.clone(), revoked(one.since, one.invalid_since), reason]
 }
 

@@ -9,6 +9,7 @@ use crate::verify::findings::Findings;
 use crate::verify::repair;
 use crate::verify::rule::{Rule, Severity};
 use crate::x509::revocation::{CrlIssuer, Status, Strictness, Vetted, status, vet};
+use crate::x509::verify::Algorithms;
 use crate::x509::{Certificate, CrlLookup, Problem, Wanted, same_name};
 
 pub const UNUSABLE: Rule = Rule {
@@ -93,7 +94,12 @@ fn list(tree: &Tree, file: &File, der: &[u8], findings: &mut Findings<'_>) {
     let named = trusted.iter().filter(of_name);
     let signer = named.clone().find(|one| lookup.crl.signed_by(der, one).is_ok()).or_else(|| named.clone().next());
     let Some(issuer) = signer.or(trusted.first()) else { return };
-    let vetted = vet(&lookup, der, CrlIssuer { issuer, delegates: &[], strictness: Strictness::Lenient }, cluster.at);
+    let vetted = vet(
+        &lookup,
+        der,
+        CrlIssuer { issuer, delegates: &[], strictness: Strictness::Lenient, algorithms: Algorithms::Kubernetes },
+        cluster.at,
+    );
     if !vetted.is_usable() {
         let why: Vec<Cow<'_, str>> = vetted.problems().iter().map(|problem| Cow::Owned(problem.to_string())).collect();
         return findings.add(&UNUSABLE, place, None, why.join("; "), anew());
