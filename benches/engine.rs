@@ -46,7 +46,7 @@ fn verify(runs: usize) {
         let cluster = units.first().unwrap().cluster(OffsetDateTime::now_utc()).unwrap();
         for (what, edges) in [("rules", false), ("rules and connections", true)] {
             measure(&format!("verify: {what} of one tree ({algorithm})"), runs, || {
-                judge(&cluster, Policy::Default, &Selection::default(), edges);
+                judge(&cluster, Policy::Default, &Selection::default(), edges, None);
             });
         }
     }

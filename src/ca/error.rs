@@ -12,7 +12,7 @@ use crate::encoding::key::KeyError;
 use crate::encoding::public_key::{EXPECTED, KeyKind};
 use crate::random::NoRandomBytes;
 use crate::signals::Stopped;
-use crate::x509::{ChainError, CrlError, Mismatch, ParseError, RequestError, VerifyError};
+use crate::x509::{ChainError, CrlError, Mismatch, ParseError, PathError, RequestError, VerifyError};
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CaError {
@@ -123,6 +123,9 @@ pub enum CaError {
     /// A TLS peer would refuse it.
     #[error("the certificate just signed would be refused by a TLS peer: {0}")]
     Peer(#[source] ChainError),
+    /// An authority above the one that signs forbids it.
+    #[error("the certificate just signed breaks a rule of an authority above the one that signs: {0}")]
+    Above(#[source] PathError),
 }
 
 fn other_key(position: Option<usize>) -> String {

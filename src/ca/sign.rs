@@ -7,7 +7,7 @@ use crate::ca::error::TbsField;
 use crate::ca::{CaError, Issuer, PrivateKey, serial};
 use crate::encoding::certificate::{self, SignatureAlgorithm, TbsContext};
 use crate::encoding::name;
-use crate::x509::{Certificate, KeyKind, Usage, compare, key_identifier, key_kind, valid_for_name, verify_for};
+use crate::x509::{Certificate, KeyKind, Usage, compare, key_identifier, key_kind, path, valid_for_name, verify_for};
 
 /// A certificate that was read again, agrees with its blueprint, and verifies.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,7 +29,17 @@ pub fn self_sign(blueprint: &Blueprint, key: &PrivateKey) -> Result<Signed, CaEr
 pub fn issue(blueprint: &Blueprint, spki_der: &[u8], issuer: &Issuer) -> Result<Signed, CaError> {
     let signed = sign_by(blueprint, spki_der, issuer)?;
     signed.certificate.signed_by(issuer.certificate()).map_err(CaError::Verify)?;
+    above(&signed.certificate, issuer)?;
     Ok(signed)
+}
+
+/// Nothing that stands above the issuer in its file forbids the certificate.
+fn above(certificate: &Certificate, issuer: &Issuer) -> Result<(), CaError> {
+    if issuer.chain().is_empty() {
+        return Ok(());
+    }
+    let bundle: Vec<Certificate> = std::iter::once(issuer.certificate()).chain(issuer.chain()).cloned().collect();
+    path::restricted(certificate, &[], issuer.certificate(), &bundle, certificate.not_before).map_err(CaError::Above)
 }
 
 /// The same, held against what a TLS peer with rustls-webpki would decide at this instant: chain, usages, and every name
@@ -75,6 +85,7 @@ pub fn issue_for_peers_by(
         };
         valid_for_name(leaf, &dialled).map_err(CaError::Peer)?;
     }
+    above(leaf, issuer)?;
     Ok(signed)
 }
 

@@ -101,7 +101,7 @@ impl From<CaError> for Error {
     fn from(error: CaError) -> Self {
         let hint = match &error {
             CaError::Stopped(stopped) => return (*stopped).into(),
-            CaError::Peer(_) => {
+            CaError::Peer(_) | CaError::Above(_) => {
                 "nothing was written; look at the authority's name constraints, usages and dates: openssl x509 -text -in ca.crt"
             }
             _ => "nothing was written; report this if it happens again",

@@ -263,6 +263,9 @@ impl Run<'_> {
     fn signature(&self, leaf: &Certificate, intermediates: &[Certificate], authority: CaId) -> Option<Difference> {
         let signer = self.out.signers.get(&authority).and_then(Signer::certificate);
         let judged = path::judge(leaf, intermediates, signer.map(std::slice::from_ref).unwrap_or_default(), self.now);
+        let bundle = self.authorities.get(&authority).map(Authority::bundle).unwrap_or_default();
+        let above = |signer| path::restricted(leaf, intermediates, signer, bundle, self.now);
+        let judged = judged.and_then(|_| signer.map_or(Ok(()), above));
         judged.err().map(|why| Difference::Path(authority, why))
     }
 

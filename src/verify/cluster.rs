@@ -7,6 +7,7 @@ use zeroize::Zeroizing;
 
 use super::layouts::Layout;
 use crate::catalog::CaId;
+use crate::catalog::paths::KUBELET_SERVING;
 use crate::catalog::releases::KnownRelease;
 use crate::encoding::key_public::Half;
 use crate::encoding::public_key::KeyKind;
@@ -212,5 +213,21 @@ impl Cluster<'_> {
     /// The key of a certificate: beside it, or in the same file.
     pub fn key_of<'t>(&'t self, tree: &'t Tree, file: &'t File) -> Option<&'t Key> {
         file.key().or_else(|| tree.file(&file.entry, Part::Key)?.key())
+    }
+}
+
+/// As client-go's util/cert makes a kubelet's serving certificate: signed by itself, or by `NAME-ca@SECONDS`.
+pub fn is_made_by_kubelet(chain: &[Certificate]) -> bool {
+    let is_stamp = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    chain.first().is_some_and(|leaf| {
+        let issuer = leaf.issuer.common_name().unwrap_or_default();
+        leaf.is_self_issued() || issuer.rsplit_once("-ca@").is_some_and(|(_, stamp)| is_stamp(stamp))
+    })
+}
+
+impl File {
+    /// Nobody can verify it, and nothing of the cluster's says what is in it.
+    pub fn is_made_by_kubelet(&self) -> bool {
+        self.entry == KUBELET_SERVING && is_made_by_kubelet(self.certificates())
     }
 }

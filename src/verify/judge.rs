@@ -117,6 +117,11 @@ pub fn interrupted(root: &str) -> Verification {
     whole(root, &state::INTERRUPTED, found, vec![repair::complete(root)])
 }
 
+/// Adds that the tree was judged without its profile.
+pub fn without_profile(said: &mut Verification, why: &str) {
+    said.findings.splice(0..0, whole(&said.root, &state::PROFILE, why.to_owned(), Vec::new()).findings);
+}
+
 /// Nothing could be looked at.
 pub fn unreadable(root: &str, why: &str) -> Verification {
     whole(root, &state::UNREADABLE, why.to_owned(), Vec::new())

@@ -273,8 +273,10 @@ fn below<'p>(dir: &str, path: &'p str) -> Option<&'p str> {
 }
 
 /// The layout of a directory in which these files are.
-pub fn recognise(is_there: &dyn Fn(&str) -> bool) -> Option<Recognised> {
+/// `is_called`: whether its path ends so; a directory inside a layout has the layout's name for it.
+pub fn recognise(is_there: &dyn Fn(&str) -> bool, is_called: &dyn Fn(&str) -> bool) -> Option<Recognised> {
     let all = LAYOUTS.iter().flat_map(|layout| layout.given.iter().map(move |given| Recognised { layout, given }));
+    let all = all.filter(|one| one.given.is_empty() || is_called(one.given));
     let is_whole = |one: &Recognised, set: &[&str]| set.iter().all(|mark| one.path(mark).is_some_and(is_there));
     all.into_iter().find(|one| one.layout.marks.iter().any(|set| is_whole(one, set)))
 }

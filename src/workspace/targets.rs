@@ -31,6 +31,8 @@ pub struct Target {
     pub origin: Origin,
     /// Why its profile cannot be used: verbs that only read go on without.
     pub profile_error: Option<Error>,
+    /// Its trees are targets of their own; only other files are meant.
+    pub is_beside_trees: bool,
     /// Why nothing may be signed or run by its profile, which may still be used to look at the tree.
     pub distrust: Option<Error>,
 }
@@ -178,6 +180,7 @@ impl Resolved {
             kubelet_dir,
             origin,
             profile_error: None,
+            is_beside_trees: false,
             distrust: None,
         });
     }

@@ -194,7 +194,8 @@ impl fmt::Display for Part {
 }
 
 /// A leaf with the certificates behind it in its file, as kubeadm's peers see it; the dates of leaf and anchor are judged
-/// elsewhere.
+/// elsewhere. `anchors`: an authority's file. What stands above an anchor in it restricts the leaf, too, as for OpenSSL, which goes on to
+/// the root; Go stops at the anchor.
 ///
 /// # Errors
 /// What is wrong with the path that came furthest.
@@ -204,9 +205,47 @@ pub fn judge<'a>(
     anchors: &'a [Certificate],
     at: OffsetDateTime,
 ) -> Result<Path<'a>, PathError> {
+    let path = validate(leaf, as_kubernetes(intermediates, anchors, at))?;
+    let anchor = anchors.get(path.anchor);
+    anchor.map_or(Ok(()), |anchor| restricted(leaf, intermediates, anchor, anchors, at)).map(|()| path)
+}
+
+/// What the certificates above an anchor, in its own file, forbid: names, one authority more.
+///
+/// # Errors
+/// The rule that is broken; a file that leads to nothing above the anchor restricts nothing.
+pub fn restricted(
+    leaf: &Certificate,
+    intermediates: &[Certificate],
+    anchor: &Certificate,
+    bundle: &[Certificate],
+    at: OffsetDateTime,
+) -> Result<(), PathError> {
+    if anchor.is_self_issued() || !bundle.iter().any(|above| signs(above, anchor)) {
+        return Ok(());
+    }
+    let is_top = |one: &&Certificate| one.is_self_issued() || !bundle.iter().any(|above| signs(above, one));
+    let (tops, below): (Vec<&Certificate>, Vec<&Certificate>) = bundle.iter().partition(is_top);
+    let tops: Vec<Certificate> = tops.into_iter().cloned().collect();
+    let between: Vec<Certificate> = below.into_iter().chain(intermediates).cloned().collect();
+    match validate(leaf, as_kubernetes(&between, &tops, at)) {
+        Ok(_) | Err(PathError::NoPath { .. }) => Ok(()),
+        Err(why) => Err(why),
+    }
+}
+
+fn signs(above: &Certificate, one: &Certificate) -> bool {
+    above.fingerprint != one.fingerprint && one.issuer_der == above.subject_der
+}
+
+fn as_kubernetes<'a>(
+    intermediates: &'a [Certificate],
+    anchors: &'a [Certificate],
+    at: OffsetDateTime,
+) -> ValidationInput<'a> {
     let (links, dates) = (Links::Exact, Dates::Intermediates);
     let policies = PolicyInput::default();
-    validate(leaf, ValidationInput { anchors, intermediates, at, links, dates, policies, revocation: None })
+    ValidationInput { anchors, intermediates, at, links, dates, policies, revocation: None }
 }
 
 /// The valid path to the first of the anchors that one leads to.

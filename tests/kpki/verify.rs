@@ -123,3 +123,24 @@ fn each_tree_of_a_directory_is_verified_by_itself() {
     let run = place.kpki(&["verify", "many/loose.crt", "--at", LATER]).status(4);
     assert!(run.stdout.contains("state/unreadable"), "{}", run.stdout);
 }
+
+#[test]
+fn a_profile_that_cannot_be_used_is_no_success() {
+    let place = made("");
+    place.write("t/.kpki/profile.yaml", "x: [");
+    let run = place.kpki(&verify(&["-o", "json"])).status(4);
+    let json = run.json();
+    assert_eq!(json["clusters"][0]["findings"][0]["rule"], "state/profile", "{json}");
+}
+
+#[test]
+fn trees_in_a_directory_are_judged_by_the_profiles_they_record() {
+    let place = Place::new();
+    place.write("p.yaml", single("verify: {ignore: [{rule: pair/other-key, reason: it is a test}]}\n"));
+    for dir in ["many/a", "many/b"] {
+        place.init(&["--profile", "p.yaml", "--dir", dir]).ok();
+    }
+    fs::copy(place.path("many/a/pki/front-proxy-client.key"), place.path("many/a/pki/apiserver.key")).unwrap();
+    let run = place.kpki(&["verify", "many", "--at", LATER]).status(0);
+    assert!(run.stdout.contains("(ignored: it is a test)"), "{}", run.stdout);
+}

@@ -19,6 +19,9 @@ pub fn read<'t>(found: &Found<'t>, is_one_of_many: bool, at: OffsetDateTime) -> 
         Err(target) => return unreadable(&target.root.display().to_string(), &Kind::Missing.to_string()),
     };
     let root = unit.root.display().to_string();
+    if unit.root.to_str().is_none() {
+        return unreadable(&root, "expected a directory whose name is UTF-8");
+    }
     match interrupted::look(&unit.roots()) {
         Err(why) => return unreadable(&root, &why.to_string()),
         Ok(left) if left.iter().any(|one| matches!(one, Interrupted::Unfinished(_))) => {

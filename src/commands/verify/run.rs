@@ -1,5 +1,7 @@
 //! From targets to findings, a target on each thread.
 
+use std::path::PathBuf;
+
 use super::live;
 use super::read::{Found, read};
 use super::request::Request;
@@ -9,13 +11,14 @@ use crate::files::{FileError, Kind, Op};
 use crate::parallel;
 use crate::report::verify::Verify;
 use crate::verify::{self, Choice};
-use crate::workspace::Progress;
 use crate::workspace::load;
 use crate::workspace::targets::{self, Target};
+use crate::workspace::{Progress, TreeArgs};
 
 /// Verifies everything. Returns the report and warnings.
 pub fn run(request: &Request, progress: Progress<'_>) -> Result<(Verify, Vec<String>), Error> {
     let targets::Resolved { targets, mut warnings } = targets::resolve(&request.trees)?;
+    let targets = each_tree(&request.trees, targets, &mut warnings)?;
     warnings.extend(targets.iter().filter_map(unknown_rules));
     let mut units = Vec::new();
     for target in &targets {
@@ -25,14 +28,42 @@ pub fn run(request: &Request, progress: Progress<'_>) -> Result<(Verify, Vec<Str
             None => units.push(Err(target)),
         }
     }
-    let said = match &request.live {
+    let mut said = match &request.live {
         None => judged(&units, request, progress)?,
         Some(live) => live::run(&units, request, live, progress)?,
     };
+    for (unit, (said, _)) in units.iter().zip(&mut said) {
+        if let Some(why) = unit.as_ref().ok().and_then(load::Unit::profile_error) {
+            verify::without_profile(said, &why.to_string());
+        }
+    }
     let (clusters, inventories): (Vec<_>, Vec<_>) = said.into_iter().unzip();
     let rules = verify::all().filter(|rule| request.selection.has(rule)).collect();
     let inventories = inventories.into_iter().flatten().collect();
     Ok((Verify { at: request.at, rules, clusters, inventories }, warnings))
+}
+
+/// The trees in a directory are targets of their own, each by the profile it records; other files beside them stay.
+fn each_tree(args: &TreeArgs, targets: Vec<Target>, warnings: &mut Vec<String>) -> Result<Vec<Target>, Error> {
+    let mut all = Vec::new();
+    for target in targets {
+        let units = load::units(&target).filter(|units| units.len() > 1 && target.profile.is_none());
+        let dirs: Vec<PathBuf> =
+            units.iter().flatten().filter(|unit| unit.root != target.root).map(|unit| unit.root.clone()).collect();
+        if dirs.is_empty() {
+            all.push(target);
+            continue;
+        }
+        let is_loose = units.is_some_and(|units| units.len() > dirs.len());
+        let args = TreeArgs { dirs, profiles: Vec::new(), fleet: None, ..args.clone() };
+        let mut inner = targets::resolve(&args)?;
+        warnings.append(&mut inner.warnings);
+        all.append(&mut inner.targets);
+        if is_loose {
+            all.push(Target { is_beside_trees: true, ..target });
+        }
+    }
+    Ok(all)
 }
 
 /// A rule of another release, or one with a slip.

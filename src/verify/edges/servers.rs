@@ -4,8 +4,7 @@ use super::held::{self, Held};
 use super::pair::Serving;
 use crate::catalog::{CaId, find};
 use crate::profile::Etcd;
-use crate::verify::cluster::{Cluster, Part, Tree};
-use crate::x509::Certificate;
+use crate::verify::cluster::{Cluster, Part, Tree, is_made_by_kubelet};
 
 const KUBELETS_OWN: &str = "the kubelet makes its serving certificate itself, and the API server does not verify it";
 const EXTERNAL_ETCD: &str = "etcd is external, and its files are not in this tree";
@@ -18,15 +17,6 @@ pub fn serving<'a>(cluster: &'a Cluster<'_>, tree: &'a Tree, name: &str, clients
         leaf => leaf,
     };
     Serving { id: held::entry_of(tree, name), tree: Some(tree), leaf, clients: held::bundle(cluster, tree, clients) }
-}
-
-/// As client-go's util/cert makes them: `NAME@SECONDS`, signed by `NAME-ca@SECONDS`.
-fn is_made_by_kubelet(chain: &[Certificate]) -> bool {
-    let is_stamp = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    chain.first().is_some_and(|leaf| {
-        let issuer = leaf.issuer.common_name().unwrap_or_default();
-        leaf.is_self_issued() || issuer.rsplit_once("-ca@").is_some_and(|(_, stamp)| is_stamp(stamp))
-    })
 }
 
 /// All servers of this kind.

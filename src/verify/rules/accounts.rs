@@ -44,9 +44,9 @@ pub fn check(tree: &Tree, findings: &mut Findings<'_>) {
             let wanted = if one.is_some() { Part::Key } else { Part::PublicKeys };
             let file = tree.files.iter().find(|file| file.entry == ENTRY && file.part == wanted);
             if let Some(file) = file {
-                let found = match one {
-                    Some(_) => "expected the other half of the pair, found none",
-                    None => "expected sa.key and sa.pub, found neither",
+                let found = match (one, private) {
+                    (None, None) => "expected sa.key and sa.pub, found neither",
+                    _ => "expected the other half of the pair, found none",
                 };
                 findings.add(&MISSING, (tree, file), None, found, []);
             }

@@ -16,10 +16,10 @@ use crate::x509::valid_for_name;
 pub const WRONG_FILE: Rule = Rule {
     id: "component/wrong-file",
     severity: Severity::Error,
-    what: "a component is told to read another file of the tree than the one for it",
+    what: "a component is told to read another file of the tree than the one for it, or one that is not there",
     why: "kubeadm app/phases/controlplane and app/phases/etcd: flags of the static pods",
     repair: "let the flag name the right file",
-    follows: &[],
+    follows: &["file/missing", "sa/missing"],
 };
 
 pub const NO_CLIENT_AUTH: Rule = Rule {
@@ -129,10 +129,14 @@ fn manifest(tree: &Tree, file: &File, text: &[u8], flags: &Flags, findings: &mut
     for (_, flag, entry, part) in FLAGS.iter().filter(|(component, ..)| *component == file.entry) {
         let Some(path) = flags.get(flag) else { continue };
         match looked_at(tree, path) {
-            Some(found) if found.entry == *entry && found.part == *part => {}
+            Some(found) if found.entry == *entry && found.part == *part && found.is_there() => {}
             // One that signs is another than the one that others trust.
-            Some(found) => {
+            Some(found) if found.is_there() => {
                 let said = format!("expected --{flag} to name the file of {entry}, found {}", named(&found.path));
+                findings.add(&WRONG_FILE, (tree, file), None, said, []);
+            }
+            Some(_) => {
+                let said = format!("expected the file that --{flag} names, found none: {}", named(path));
                 findings.add(&WRONG_FILE, (tree, file), None, said, []);
             }
             None => findings.skip(file, format!("--{flag} names {}, which was not looked at", named(path))),
@@ -152,6 +156,10 @@ fn signer(tree: &Tree, file: &File, flags: &Flags, findings: &mut Findings<'_>) 
         Some(signer) if signer.certificates().len() > 1 => {
             let found = format!("expected one certificate in {}, found {}", named(path), signer.certificates().len());
             findings.add(&SEVERAL_SIGNERS, (tree, file), None, found, []);
+        }
+        Some(signer) if !signer.is_there() => {
+            let said = format!("expected the file that --cluster-signing-cert-file names, found none: {}", named(path));
+            findings.add(&WRONG_FILE, (tree, file), None, said, []);
         }
         Some(_) => {}
         None => {

@@ -60,7 +60,7 @@ pub fn check(tree: &Tree, findings: &mut Findings<'_>) {
     let policy = findings.cluster.profile.map_or_else(Policy::default, Policy::of_profile);
     for file in &tree.files {
         for (position, certificate) in file.certificates().iter().enumerate() {
-            let has_own = file.part != Part::SignerFile;
+            let has_own = file.part != Part::SignerFile && !file.is_made_by_kubelet();
             if has_own {
                 one(tree, file, position, certificate, &policy, findings);
             }

@@ -45,7 +45,7 @@ pub const SERVER: Rule = Rule {
     what: "the API server's certificate is not valid for the server a kubeconfig names",
     why: "RFC 9525; Go crypto/x509 VerifyHostname",
     repair: "renew apiserver with the name in the profile, or let the kubeconfig name another",
-    follows: &["name/missing-san"],
+    follows: &["name/missing-san", "usage/unknown-critical", "name/malformed-san"],
 };
 
 pub const EMBEDS_ANOTHER: Rule = Rule {
@@ -107,6 +107,10 @@ fn counted(count: usize) -> String {
 /// By any API server of the cluster: the host may be a load balancer's.
 fn server(tree: &Tree, file: &File, kubeconfig: &Kubeconfig, findings: &mut Findings<'_>) {
     let cluster = findings.cluster;
+    if !kubeconfig.server.starts_with("https://") {
+        let found = format!("expected https://HOST, found {}", named(&kubeconfig.server));
+        return findings.add(&SERVER, (tree, file), None, found, []);
+    }
     let host = kubeconfig.server_name.as_deref().or_else(|| kubeconfig::host(&kubeconfig.server));
     let Some(host) = host else {
         let found = format!("expected https://HOST, found {}", named(&kubeconfig.server));

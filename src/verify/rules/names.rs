@@ -159,7 +159,7 @@ fn subject(tree: &Tree, file: &File, entry: &Entry, leaf: &Certificate, findings
         (Subject::Authority(_) | Subject::None, _) => return,
     };
     // The kubelet names the certificate that it signs itself NODE@SECONDS.
-    let own = entry.name == "kubelet-serving" && leaf.is_self_issued();
+    let own = file.is_made_by_kubelet();
     if wanted.is_none() && matches!(entry.subject, Subject::Node) && !found.starts_with(NODE_USER) {
         let said = format!("expected CN system:node:NAME, found {}", shown(&found));
         findings.add(&SUBJECT, place, Some(0), said, repair());
@@ -218,7 +218,7 @@ fn groups(subject: &Name) -> BTreeSet<String> {
 }
 
 fn alternative(tree: &Tree, file: &File, entry: &Entry, leaf: &Certificate, findings: &mut Findings<'_>) {
-    let own = entry.name == "kubelet-serving" && leaf.is_self_issued();
+    let own = file.is_made_by_kubelet();
     if own || matches!(entry.sans, Sans::None | Sans::Authority) {
         return;
     }

@@ -20,4 +20,13 @@ pub const UNREADABLE: Rule = Rule {
     follows: &[],
 };
 
-pub const RULES: [&Rule; 2] = [&INTERRUPTED, &UNREADABLE];
+pub const PROFILE: Rule = Rule {
+    id: "state/profile",
+    severity: Severity::Error,
+    what: "the profile cannot be used, and names and groups were not judged by it",
+    why: "without it kubeadm's own rules hold, which know nothing of the cluster's names",
+    repair: "put the profile in order: kpki profile validate says what is wrong",
+    follows: &[],
+};
+
+pub const RULES: [&Rule; 3] = [&INTERRUPTED, &UNREADABLE, &PROFILE];

@@ -77,7 +77,7 @@ fn leaf(tree: &Tree, file: &File, leaf: &Certificate, findings: &mut Findings<'_
     let cluster = findings.cluster;
     let place = (tree, file);
     let repair = || repair::replace(cluster, tree, file);
-    let own = file.entry == "kubelet-serving" && leaf.is_self_issued();
+    let own = file.is_made_by_kubelet();
     if leaf.is_ca && !own {
         findings.add(&LEAF_SIGNS, place, Some(0), "expected no authority, found cA in basicConstraints", repair());
     }

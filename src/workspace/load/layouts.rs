@@ -14,7 +14,7 @@ use crate::verify::{Cluster, Content, File, Part, Tree};
 
 /// Whose layout a directory has; `None`: its files are of none that is known.
 pub fn recognise(root: &Path) -> Option<Recognised> {
-    layouts::recognise(&|path| !expand(root, path).is_empty())
+    layouts::recognise(&|path| !expand(root, path).is_empty(), &|name| root.ends_with(name))
 }
 
 pub fn cluster(root: &Path, found: Recognised, at: OffsetDateTime) -> Cluster<'static> {

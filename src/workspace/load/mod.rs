@@ -13,6 +13,7 @@ use time::OffsetDateTime;
 use crate::catalog::paths::{KUBELET_CONF, ROTATED_CLIENT, SIGNER_ENTRY};
 use crate::catalog::releases::KnownRelease;
 use crate::catalog::{CaId, Entry, Files};
+use crate::error::Error;
 use crate::files;
 use crate::inventory::{self, ExpectedFile, Form, Places, Request};
 use crate::profile::Profile;
@@ -37,6 +38,10 @@ pub struct Unit<'t> {
 
 /// What a target names; `None`: it does not exist.
 pub fn units(target: &Target) -> Option<Vec<Unit<'_>>> {
+    if target.is_beside_trees {
+        let root = target.root.clone();
+        return Some(vec![Unit { target, root, requests: Vec::new(), layout: None }]);
+    }
     let mut units: Vec<Unit<'_>> = Vec::new();
     let is_ours = target.profile.is_some() || files::what(None, &target.root.join(".kpki")).is_some();
     if let Some(layout) = (!is_ours).then(|| layouts::recognise(&target.root)).flatten() {
@@ -76,6 +81,11 @@ impl<'t> Unit<'t> {
             trees: self.requests.iter().map(tree).collect(),
             at,
         })
+    }
+
+    /// Why it is judged without its profile.
+    pub fn profile_error(&self) -> Option<&Error> {
+        self.target.profile_error.as_ref()
     }
 
     /// Where an interrupted run would have left its mark.

@@ -62,6 +62,7 @@ const PRINTED: &[(&str, usize, &[&str])] = &[
     ("report/revoke/table.rs", 1, &["revoked and in use", "held on one node"]),
     ("verify/judge.rs", 1, &[NO_COMMAND]),
     ("verify/repair.rs", 4, &[VERIFY]),
+    ("verify/rules/state.rs", 1, &[NO_COMMAND]),
     ("workspace/profiles.rs", 1, &["a profile that is a directory"]),
 ];
 

@@ -53,6 +53,16 @@ pub const ROWS: &[Row] = &[
         let flags = [("cluster-signing-cert-file", ca("crt")), ("cluster-signing-key-file", ca("key"))];
         manifest(tree, "kube-controller-manager", "kube-controller-manager:v1.36.2", &flags);
     }),
+    Row::new("a signing key that is not there", KUBEADM, &[("component/wrong-file", MANAGER)], |tree| {
+        tree.remove("pki/ca.key");
+        let ca = |name| format!("{PKI}/ca.{name}");
+        let flags = [("cluster-signing-cert-file", ca("crt")), ("cluster-signing-key-file", ca("key"))];
+        manifest(tree, "kube-controller-manager", "kube-controller-manager:v1.36.2", &flags);
+    }),
+    Row::new("a signing file that is not there", KUBEADM, &[("component/wrong-file", MANAGER)], |tree| {
+        let flags = [("cluster-signing-cert-file", format!("{PKI}/ca-signer.crt"))];
+        manifest(tree, "kube-controller-manager", "kube-controller-manager:v1.36.2", &flags);
+    }),
     Row::new("a kubelet that does not rotate", BOTH, &[("component/no-rotation", "config.yaml")], |tree| {
         tree.write("config.yaml", "apiVersion: kubelet.config.k8s.io/v1beta1\nrotateCertificates: false\n");
     })

@@ -71,7 +71,12 @@ pub const ROWS: &[Row] = &[
         // digitalSignature alone.
         tree.edit("pki/front-proxy-ca.crt", |ca| ca.set(KEY_USAGE, true, vec![3, 2, 7, 0x80]));
     }),
-    Row::new("names that a corporate root two levels up forbids", KUBEADM, &[("chain/broken", CLIENT)], corporate),
+    Row::new("names that a corporate root two levels up forbids", KUBEADM, &[("chain/broken", CLIENT)], |tree| {
+        corporate(tree, false);
+    }),
+    Row::new("names that the root in the authority's own file forbids", KUBEADM, &[("chain/broken", CLIENT)], |tree| {
+        corporate(tree, true);
+    }),
     Row::new(
         "a node with another authority",
         CLUSTER,
@@ -153,6 +158,22 @@ pub const ROWS: &[Row] = &[
         },
     )
     .status(3),
+    // Every kubelet that nobody gave a serving certificate has made one.
+    Row::new("a serving certificate of the kubelet's own", KUBEADM, &[], |tree| {
+        let (authority_key, leaf_key) = (key(), key());
+        let mut authority = Forged::of(&tree.certificate("pki/ca.crt"));
+        authority.subject("cp1-ca@1795000000", &[]);
+        authority.issuer.clone_from(&authority.subject);
+        authority.key(&authority_key.spki_der());
+        let authority = authority.sign(&authority_key.to_pem());
+        let mut leaf = Forged::of(&tree.certificate("pki/apiserver.crt"));
+        leaf.subject("cp1@1795000000", &[]);
+        leaf.key(&leaf_key.spki_der());
+        leaf.issued_by(&authority);
+        tree.write("kubelet/kubelet.crt", leaf.sign(&authority_key.to_pem()).to_pem() + &authority.to_pem());
+        tree.secret("kubelet/kubelet.key", leaf_key.to_pem());
+    })
+    .status(0),
     Row::new("sa.pub of another key", BOTH, &[("sa/other-key", "pki/sa.pub")], |tree| {
         tree.write("pki/sa.pub", key().public_pem());
     }),
@@ -188,7 +209,8 @@ fn expired_intermediate(tree: &Tree) {
 }
 
 /// A root that permits DNS names below corp.example only, a policy authority below it, and front-proxy-ca below that one.
-fn corporate(tree: &Tree) {
+/// `whole`: the authority's file has all of its chain, and its first certificate signs.
+fn corporate(tree: &Tree, whole: bool) {
     let (root_key, middle_key) = (key(), key());
     let model = tree.certificate("pki/front-proxy-ca.crt");
     let authority = |name: &str, spki: &[u8]| {
@@ -211,9 +233,13 @@ fn corporate(tree: &Tree) {
     own.serial = vec![1];
     let own = own.sign(&middle_key.to_pem());
     tree.edit(CLIENT, |leaf| leaf.names(|names| names.push([&[0x82, 5], &b"proxy"[..]].concat())));
-    // What is behind the leaf leads to the root, which alone is trusted.
-    let chain = tree.read(CLIENT) + &own.to_pem() + &middle.to_pem();
-    tree.write(CLIENT, chain);
-    tree.write("pki/front-proxy-ca.crt", root.to_pem());
+    let above = own.to_pem() + &middle.to_pem();
+    if whole {
+        tree.write("pki/front-proxy-ca.crt", above + &root.to_pem());
+    } else {
+        // What is behind the leaf leads to the root, which alone is trusted.
+        tree.write(CLIENT, tree.read(CLIENT) + &above);
+        tree.write("pki/front-proxy-ca.crt", root.to_pem());
+    }
     tree.remove("pki/front-proxy-ca.key");
 }
