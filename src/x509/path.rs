@@ -183,6 +183,17 @@ impl<'a> Path<'a> {
     }
 }
 
+impl PathError {
+    /// An authority of the path may not sign this certificate, however often it does.
+    pub const fn is_about_rights(&self) -> bool {
+        use Violation::{Forbidden, NoKeyCertSign, NotAuthority, PathLength, Policy};
+        matches!(
+            self,
+            Self::Invalid { violation: Forbidden(_) | NoKeyCertSign | NotAuthority | PathLength | Policy(_), .. }
+        )
+    }
+}
+
 impl fmt::Display for Part {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

@@ -135,7 +135,9 @@ fn path(tree: &Tree, file: &File, findings: &mut Findings<'_>) {
     }
     let Err(why) = path::judge(leaf, behind, anchors, cluster.at) else { return };
     let rule = if why.is_about_dates() { &INTERMEDIATE_EXPIRED } else { &BROKEN };
-    findings.add(rule, (tree, file), Some(0), why.to_string(), repair::renew(cluster, tree, file));
+    // The same authority would sign the same again.
+    let repair = if why.is_about_rights() { Vec::new() } else { repair::renew(cluster, tree, file) };
+    findings.add(rule, (tree, file), Some(0), why.to_string(), repair);
 }
 
 fn authority(tree: &Tree, file: &File, findings: &mut Findings<'_>) {
