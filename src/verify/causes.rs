@@ -107,7 +107,8 @@ pub fn below_causes(cluster: &Cluster<'_>, all: Vec<Finding>) -> Vec<Finding> {
     let mut top: Vec<(usize, Finding)> = Vec::new();
     for (at, (one, first)) in all.into_iter().zip(firsts).enumerate() {
         match first {
-            Some(cause) => below.entry(cause).or_default().push(one),
+            // What helps the cause helps it, too.
+            Some(cause) => below.entry(cause).or_default().push(Finding { repair: Vec::new(), ..one }),
             None => top.push((at, one)),
         }
     }

@@ -61,6 +61,16 @@ pub fn make(cluster: &Cluster<'_>, tree: &Tree, file: &File) -> Vec<String> {
     }
 }
 
+/// In the place of one that cannot be read.
+pub fn restore(cluster: &Cluster<'_>, tree: &Tree, file: &File) -> Vec<String> {
+    match (file.part, file.authority) {
+        (Part::Certificate | Part::Kubeconfig, _) => replace(cluster, tree, file),
+        (Part::Crl | Part::CrlDer, Some(authority)) => new_crl(cluster, tree, authority, &file.path),
+        (Part::SignerFile, _) => make_anew(cluster, file),
+        _ => Vec::new(),
+    }
+}
+
 /// A file that kpki makes of others is made again.
 pub fn make_anew(cluster: &Cluster<'_>, file: &File) -> Vec<String> {
     if has_profile(cluster) { vec![aside(&file.path), init(cluster)] } else { Vec::new() }

@@ -43,12 +43,10 @@ impl<'a> Session<'a> {
         let main = &target.root;
         let profile = target.profile.as_ref();
         let nodes = match profile {
-            Some(profile) if absent == Absent::Planned && files::what(None, main).is_none() => {
-                match Layout::of(profile, args.node.as_deref()) {
-                    Layout::Node { .. } => Nodes::One,
-                    Layout::Cluster => Nodes::Several(Vec::new()),
-                }
-            }
+            Some(profile) if is_to_come(main, absent) => match Layout::of(profile, args.node.as_deref()) {
+                Layout::Node { .. } => Nodes::One,
+                Layout::Cluster => Nodes::Several(Vec::new()),
+            },
             _ => nodes(main, profile)?,
         };
         let kubelet = match &nodes {
@@ -213,6 +211,15 @@ fn nodes(main: &Path, profile: Option<&Profile>) -> Result<Nodes, Error> {
         }
     }
     if shared { Ok(Nodes::Several(names)) } else { Ok(Nodes::One) }
+}
+
+/// There is no tree yet, or requests and nothing else.
+fn is_to_come(main: &Path, absent: Absent) -> bool {
+    let is_there = |name: &str| files::what(None, &main.join(name)).is_some();
+    match files::what(None, main) {
+        None => absent == Absent::Planned,
+        Some(_) => is_there(".kpki") && !["pki", "nodes", "kubelet.conf", "admin.conf"].into_iter().any(is_there),
+    }
 }
 
 /// The node of the profile that this tree belongs to.

@@ -21,6 +21,7 @@ mod names;
 pub mod ordered;
 mod parse_error;
 pub mod path;
+mod path_error;
 pub mod policies;
 pub mod revocation;
 mod text;

@@ -4,6 +4,8 @@ use crate::ca::{Issuer, PrivateKey, issue, self_sign, sign_crl};
 use crate::encoding::{name, tlv};
 use crate::revocation::{CrlIssue, Number, RevocationList};
 use crate::x509::Wanted;
+use crate::x509::name_constraints::ForbiddenName;
+use crate::x509::policies::PolicyError;
 use time::Duration;
 use time::macros::datetime;
 

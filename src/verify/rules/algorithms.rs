@@ -1,5 +1,7 @@
 //! Keys and signatures, against a policy.
 
+use crate::encoding::public_key::KeyKind;
+use crate::profile::Profile;
 use crate::verify::cluster::{File, Part, Tree};
 use crate::verify::findings::Findings;
 use crate::verify::policy::{Policy, size};
@@ -49,11 +51,28 @@ const BROKEN: [&str; 4] = ["1.2.840.113549.1.1.4", "1.2.840.113549.1.1.5", "1.2.
 
 pub fn check(tree: &Tree, policy: Policy, findings: &mut Findings<'_>) {
     for file in &tree.files {
+        accounts(tree, file, policy, findings);
         for (position, one) in file.certificates().iter().enumerate() {
             if file.part != Part::SignerFile {
                 certificate(tree, file, (position, one), policy, findings);
             }
         }
+    }
+}
+
+/// sa.key signs tokens, and has no certificate.
+fn accounts(tree: &Tree, file: &File, policy: Policy, findings: &mut Findings<'_>) {
+    let Some(kind) = file.key().and_then(|key| key.kind.as_ref()).filter(|_| file.entry == "sa") else { return };
+    let limits = policy.limits();
+    match size(kind) {
+        Some(_) if policy == Policy::Cnsa2 => {
+            findings.add(&QUANTUM, (tree, file), None, format!("expected ML-DSA-87, found {kind}"), []);
+        }
+        Some(size) if !limits.allow(size) => {
+            findings.add(&WEAK, (tree, file), None, format!("expected more than {kind} ({})", limits.source), []);
+        }
+        Some(_) => {}
+        None => findings.skip(file, format!("no policy speaks of {kind}")),
     }
 }
 
@@ -67,8 +86,11 @@ fn certificate(
     let cluster = findings.cluster;
     let place = (tree, file);
     let is_authority = file.part == Part::Authority || position > 0;
-    let repair = || if is_authority { Vec::new() } else { repair::replace(cluster, tree, file) };
     let limits = policy.limits();
+    // The profile has to say another algorithm first, if its own is as weak.
+    let is_strong = |profile: &Profile| size(&KeyKind::Known(profile.algorithm)).is_some_and(|size| limits.allow(size));
+    let helps = !is_authority && cluster.profile.is_some_and(is_strong);
+    let repair = || if helps { repair::replace(cluster, tree, file) } else { Vec::new() };
     match size(&one.key) {
         Some(_) if policy == Policy::Cnsa2 => {
             findings.add(&QUANTUM, place, Some(position), format!("expected ML-DSA-87, found {}", one.key), []);

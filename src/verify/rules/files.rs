@@ -77,7 +77,7 @@ fn content(tree: &Tree, file: &File, findings: &mut Findings<'_>) {
             findings.add(&MISSING, (tree, file), None, "expected a file, found none", repair);
         }
         Content::Broken(why) => {
-            findings.add(&BROKEN, (tree, file), None, why.clone(), [repair::inspect(&file.path)]);
+            findings.add(&BROKEN, (tree, file), None, why.clone(), repair::restore(cluster, tree, file));
         }
         Content::Closed(why) => findings.skip(file, why.clone()),
         // Of a leaf it is a finding of its pair.

@@ -71,7 +71,9 @@ pub fn check(tree: &Tree, findings: &mut Findings<'_>) {
 fn authority(tree: &Tree, file: &File, kubeconfig: &Kubeconfig, findings: &mut Findings<'_>) {
     let cluster = findings.cluster;
     let place = (tree, file);
-    let repair = || repair::renew(cluster, tree, file);
+    // A renewal keeps a kubeconfig that has no CA data as it is.
+    let has_none = kubeconfig.authority.is_empty();
+    let repair = || if has_none { repair::replace(cluster, tree, file) } else { repair::renew(cluster, tree, file) };
     if kubeconfig.is_insecure {
         return findings.add(&INSECURE, place, None, "expected a verified server, found insecure-skip-tls-verify", []);
     }

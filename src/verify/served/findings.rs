@@ -54,17 +54,22 @@ fn of_row(row: &Row) -> Vec<Finding> {
         found.push(Finding { rule, place: place(), found: text, repair, follows: Vec::new(), ignored: None });
     };
     let peer = &row.endpoint.peer;
-    let on_disk = row.on_disk.as_ref().map(|(_, facts)| facts.serial.as_str()).unwrap_or_default();
+    let expected = row
+        .on_disk
+        .as_ref()
+        .map_or_else(|| "none of another entry's".to_owned(), |(_, facts)| format!("serial {}", facts.serial));
     match row.state {
+        // One that has expired is said below, with the same command.
+        State::Older if row.ends == Ends::Expired => {}
         State::Older => add(
             &OLDER,
-            format!("expected serial {on_disk} at {peer}, found {}: {}", served.serial, row.why),
+            format!("expected {expected} at {peer}, found serial {}: {}", served.serial, row.why),
             row.repair.clone(),
         ),
         State::Other => {
             add(
                 &OTHER,
-                format!("expected serial {on_disk} at {peer}, found {}: {}", served.serial, row.why),
+                format!("expected {expected} at {peer}, found serial {}: {}", served.serial, row.why),
                 Vec::new(),
             );
         }
