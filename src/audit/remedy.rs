@@ -82,6 +82,8 @@ fn new(tree: &JudgedTree, judged: &Judged) -> Remedy {
         Kind::Crl if is_external => Remedy::None,
         Kind::Crl => item.authority.map_or(Remedy::None, Remedy::List),
         _ if is_pair && item.owner_of_key().is_some() => Remedy::None,
+        // In a cluster directory the nodes' copies are made anew with it.
+        _ if is_pair && item.reading == Reading::Missing && tree.node.is_none() => Remedy::MakeAnew,
         _ if (is_pair || entry == SIGNER_ENTRY) && item.reading == Reading::Missing => Remedy::Make,
         _ if is_pair || entry == SIGNER_ENTRY => Remedy::MakeAnew,
         Kind::Authority => Remedy::None,

@@ -201,6 +201,17 @@ fn verdict(live: &Live) -> String {
         () if count(State::Older) > 0 => format!("served: still the old one at {} ({all})", names(State::Older)),
         () if count(State::Unreachable) + count(State::NotCompared) > 0 => format!("served: not all is known ({all})"),
         () if count(State::Same) == 0 => format!("served: nothing of it is on disk ({all})"),
+        () if live.rows.iter().any(is_absent) => {
+            let absent = live.rows.iter().filter(|row| is_absent(row)).map(|row| row.endpoint.id.to_string());
+            let absent = first_of(&absent.collect::<Vec<_>>(), SHOWN);
+            format!("served: everything on disk is being served; not on disk is that of {absent} ({all})")
+        }
         () => format!("served: everything new is being served ({all})"),
     }
+}
+
+/// It serves what lies in a file on its node, and not here.
+fn is_absent(row: &Row) -> bool {
+    let in_a_file = ["apiserver", "etcd-server", "etcd-peer"].contains(&row.endpoint.id.name.as_str());
+    row.state == State::NothingOnDisk && in_a_file
 }

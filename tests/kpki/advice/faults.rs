@@ -129,6 +129,7 @@ pub const FAULTS: &[Fault] = &[
         }
     }),
     fault(Problem::Missing, &[Site::Single, Site::Fleet, Site::Kubeadm], SOON, |_, node| node.remove("pki/sa.pub")),
+    fault(Problem::Missing, &[Site::Cluster], SOON, |_, node| fs::remove_file(node.shared.join("pki/sa.pub")).unwrap()),
     fault(Problem::Missing, ONE, SOON, |_, node| {
         node.remove_own("pki/apiserver.crt");
         node.remove("pki/ca.key");
