@@ -177,7 +177,7 @@ impl Seen {
         Self {
             nothing,
             etcd: there(&|entry| entry.etcd && entry.holders == Holders::EtcdMembers)
-                || ["etcd/ca", "etcd/server", "etcd/peer", "etcd/healthcheck-client"].into_iter().any(is_key),
+                || ["etcd/server", "etcd/peer", "etcd/healthcheck-client"].into_iter().any(is_key),
             control_plane: nothing
                 || there(&plane)
                 || ["apiserver", "sa", "front-proxy-ca"].into_iter().any(is_key)
@@ -273,4 +273,23 @@ fn external_etcd(profile: &Profile) -> Vec<Expected> {
             Expected { key: None, ..Expected::further(name.to_owned(), path.to_owned(), kind, authority) }
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_control_plane_whose_etcd_is_elsewhere_needs_no_members_files() {
+        let needs = |there: &[&str], keys: &[&str]| {
+            let seen = Seen::of(&|entry| there.contains(&entry.name), &|stem| keys.contains(&stem));
+            ["etcd-server", "etcd-peer"].map(|name| seen.requires(catalog::find(name).unwrap()))
+        };
+        let plane = ["ca", "apiserver", "etcd-ca", "apiserver-etcd-client", "kubelet.conf"];
+        // With the key of etcd's CA it may sign for members, and is none.
+        assert_eq!(needs(&plane, &["ca", "etcd/ca"]), [false, false]);
+        assert_eq!(needs(&plane, &["ca", "etcd/ca", "etcd/peer"]), [true, true]);
+        assert_eq!(needs(&[&plane[..], &["etcd-server"]].concat(), &["etcd/ca"]), [true, true]);
+        assert_eq!(needs(&[], &[]), [true, true]);
+    }
 }
