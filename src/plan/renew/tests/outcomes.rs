@@ -422,3 +422,30 @@ fn a_node_that_trusts_another_authority_is_refused() {
         assert_eq!(!found.is_empty(), refused);
     }
 }
+
+#[test]
+fn what_a_kubeconfig_trusts_is_all_that_is_wrong_with_one_of_an_authority_elsewhere() {
+    let mut world = World::new().due();
+    world.kubeconfig("admin.conf", &authority("other", MADE - YEAR, MADE + YEAR * 10).bundle_pem());
+    world.remove("pki/ca.key");
+    let found = world.decide("admin.conf");
+    assert!(matches!(found, Ok(Decision::Keep(_))), "{found:?}");
+}
+
+#[test]
+fn what_is_made_for_the_first_time_has_all_its_names_added() {
+    let mut world = World::new().profile("");
+    world.named = true;
+    let renewal = world.renewal("apiserver");
+    assert!(!renewal.names.added.is_empty());
+    assert_eq!(renewal.names.added, renewal.blueprint.sans);
+}
+
+#[test]
+fn a_stated_validity_makes_no_old_one_too_short() {
+    let mut world = World::new().profile("certificateValidityPeriod: 8760h");
+    let short = Blueprint { not_after: MADE + Duration::SECOND, ..server("kube-apiserver", &["kubernetes"]) };
+    world.pair("pki/apiserver", &short);
+    let renewal = world.renewal("apiserver");
+    assert_eq!((renewal.guessed, renewal.too_short), (None, None));
+}
