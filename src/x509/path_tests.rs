@@ -375,3 +375,33 @@ fn circles_end() {
     let anchors = [below(&root, "elsewhere").certificate().clone()];
     assert_eq!(validate(&leaf, input(&anchors, &pool)), Err(PathError::NoPath { issuer: Name::of("same", &[]) }));
 }
+
+#[test]
+fn what_stands_above_an_anchor_in_its_file_restricts_what_is_below() {
+    let plain = root(None);
+    let restated = |blueprint: Blueprint| self_sign(&blueprint, plain.key()).unwrap().certificate;
+    let permitted = vec![Subtree::Dns("corp.example".to_owned())];
+    let limited = restated(Blueprint { permitted, ..blueprint("root", authority(None)) });
+    let shallow = restated(blueprint("root", authority(Some(0))));
+    let middle = below(&plain, "middle");
+    for (root, is_wrong) in [(&limited, true), (&shallow, true), (plain.certificate(), false)] {
+        let named = Blueprint { sans: vec![San::Dns("cp1".to_owned())], ..blueprint("leaf", Role::EndEntity) };
+        let leaf = issue(&named, &key().spki_der(), &middle).unwrap().certificate;
+        let file = [middle.certificate().clone(), root.clone()];
+        let found = judge(&leaf, &[], &file, AT);
+        assert_eq!(found.as_ref().err().is_some_and(PathError::is_about_rights), is_wrong, "{found:?}");
+        // Signing by the whole file is refused alike.
+        let whole =
+            Issuer::new(file.to_vec(), PrivateKey::from_pem(middle.key().to_pem().as_bytes()).unwrap()).unwrap();
+        assert_eq!(issue(&named, &key().spki_der(), &whole).is_err(), is_wrong);
+        // Alone, beside another authority of the root's name, and after its end it is what it was.
+        let other = self::root(Some(0));
+        let beside = [middle.certificate().clone(), other.certificate().clone()];
+        for anchors in [&file[..1], &beside] {
+            assert_eq!(judge(&leaf, &[], anchors, AT).map(|path| path.anchor), Ok(0));
+        }
+        if !is_wrong {
+            assert!(judge(&leaf, &[], &file, AT + Duration::days(31)).is_ok());
+        }
+    }
+}
