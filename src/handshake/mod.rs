@@ -11,7 +11,7 @@ mod tests;
 mod token;
 mod verifier;
 
-pub use identity::Identity;
+pub use identity::{Identity, Unusable};
 pub use judge::{Reason, Trust, named};
 pub use shake::{Client, Server, Shaker, Side};
 pub use token::{TokenError, signs_for};

@@ -109,7 +109,7 @@ fn version_6_is_asked_where_the_machine_has_it() {
 }
 
 #[test]
-fn many_are_asked_in_order_and_a_signal_ends_it() {
+fn many_are_asked_in_order_until_there_is_a_stop() {
     let place = Place::new();
     let pair = pki(&place, "ECDSA-P256").join("apiserver");
     let at = on_loopback(Tls::of(&pair).answer());

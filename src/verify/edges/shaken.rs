@@ -10,7 +10,7 @@ use super::edge::{Edge, Fault, Half, Refused};
 use super::held::{Bundle, Held, Leaf};
 use super::pair::{Pair, Publics, Shown, Signer};
 use crate::blueprint::San;
-use crate::handshake::{Client, Identity, Reason, Server, Shaker, Side, TokenError, Trust, named, signs_for};
+use crate::handshake::{Client, Identity, Reason, Server, Shaker, Side, TokenError, Trust, Unusable, named, signs_for};
 use crate::x509::{Usage, sha256};
 
 type Digest = [u8; 32];
@@ -43,7 +43,7 @@ enum Answer {
 struct Shakes {
     shaker: Shaker,
     trusts: BTreeMap<Vec<Digest>, Arc<Trust>>,
-    identities: BTreeMap<(Vec<Digest>, Option<Digest>), Result<Identity, String>>,
+    identities: BTreeMap<(Vec<Digest>, Option<Digest>), Result<Identity, Unusable>>,
     answers: BTreeMap<Question, Answer>,
     tokens: BTreeMap<(Digest, Vec<Digest>), Result<(), TokenError>>,
 }
@@ -137,7 +137,7 @@ impl Shakes {
         let identity = match self.identity(question, asked) {
             Ok(identity) => identity,
             // Without the key a refusal is certain, and an acceptance is not.
-            Err(why) => return without_key(asked, &trust, self.shaker.at(), why),
+            Err(why) => return without_key(asked, &trust, self.shaker.at(), &why),
         };
         let result = match asked.usage {
             Usage::Server => {
@@ -177,10 +177,10 @@ impl Shakes {
         Arc::clone(self.trusts.entry(question.bundle.clone()).or_insert_with(make))
     }
 
-    fn identity(&mut self, question: &Question, asked: Asked<'_, '_>) -> Result<Identity, String> {
+    fn identity(&mut self, question: &Question, asked: Asked<'_, '_>) -> Result<Identity, Unusable> {
         let make = || match asked.leaf.key {
-            Some(key) => Identity::new(asked.leaf.chain, &key.pem.0).map_err(|why| why.to_string()),
-            None => Err("expected its key, found none".to_owned()),
+            Some(key) => Identity::new(asked.leaf.chain, &key.pem.0),
+            None => Err(Unusable::NoKey),
         };
         self.identities.entry((question.chain.clone(), question.key)).or_insert_with(make).clone()
     }
@@ -202,11 +202,12 @@ impl Shakes {
     }
 }
 
-fn without_key(asked: Asked<'_, '_>, trust: &Trust, at: OffsetDateTime, why: String) -> Answer {
-    let Some((leaf, behind)) = asked.leaf.chain.split_first() else { return Answer::Unknown(why) };
+fn without_key(asked: Asked<'_, '_>, trust: &Trust, at: OffsetDateTime, why: &Unusable) -> Answer {
+    let unknown = || Answer::Unknown(why.to_string());
+    let Some((leaf, behind)) = asked.leaf.chain.split_first() else { return unknown() };
     match trust.accepts(leaf, behind, asked.usage, at) {
         Err(reason) if !reason.is_unknown() => Answer::Refused(reason),
-        _ => Answer::Unknown(why),
+        _ => unknown(),
     }
 }
 

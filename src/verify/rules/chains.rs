@@ -128,8 +128,8 @@ fn path(tree: &Tree, file: &File, findings: &mut Findings<'_>) {
         return findings
             .skip(file, format!("the certificate of {} is not here, so its path was not judged", authority.name()));
     }
-    // The kubelet signs a serving certificate itself until it is given one.
-    // Nobody can verify it, which component/no-kubelet-authority says where it matters.
+    // The kubelet signs a serving certificate itself until it is given one, and nobody can verify that: where it matters,
+    // component/no-kubelet-authority says so.
     if file.is_made_by_kubelet() {
         return;
     }

@@ -150,8 +150,8 @@ fn revoked(
             Status::Good | Status::Unknown => continue,
         };
         // In a cluster directory each node has a copy of the list.
-        let is_said = |one: &&Finding| one.rule.id == REVOKED.id && one.place.path == file.path;
-        if findings.all.iter().find(is_said).is_some() {
+        let is_said = |one: &Finding| one.rule.id == REVOKED.id && one.place.path == file.path;
+        if findings.all.iter().any(is_said) {
             continue;
         }
         let found = format!("it is {word} since {}", rfc3339(since));
