@@ -15,6 +15,7 @@ pub mod referred;
 pub mod requests;
 pub mod roots;
 pub mod session;
+pub mod shipping;
 pub mod signer_file;
 pub mod state;
 pub mod survey;

@@ -1,8 +1,6 @@
 //! `kpki export`: the files of one node as a tar file whose bytes depend on nothing else; and on the node, whether the
 //! files are that node's.
 
-mod manifest;
-mod node_entries;
 mod request;
 mod run;
 mod source;

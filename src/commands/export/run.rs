@@ -1,7 +1,7 @@
 //! Read and check everything of the node, then pack it.
 
 use super::request::{Part, Request};
-use super::{manifest, source};
+use super::source;
 use crate::encoding::archive::{self, Member};
 use crate::encoding::pem;
 use crate::error::Error;
@@ -9,6 +9,7 @@ use crate::files::{FileError, Kind, Op};
 use crate::report::export::{Export, ExportedFile};
 use crate::store::{self, StoreError};
 use crate::tree::layout::{DEFAULT_DIR, DEFAULT_KUBELET_DIR};
+use crate::workspace::shipping::manifest;
 use std::collections::BTreeSet;
 use std::path::Path;
 use zeroize::Zeroizing;

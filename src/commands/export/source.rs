@@ -2,7 +2,6 @@
 
 use time::OffsetDateTime;
 
-use super::manifest::{ApiVersion, Exported, Kind, Manifest};
 use super::request::{Part, Request};
 use crate::catalog::paths::SUPER_ADMIN_CONF;
 use crate::catalog::{self, CaId};
@@ -15,6 +14,7 @@ use crate::plan::{init as plan, node};
 use crate::profile::Profile;
 use crate::tree::layout::{DEFAULT_KUBELET_DIR, Root};
 use crate::tree::{Directories, Layout, Origin, Place, ProfileAt, Survey, authorities};
+use crate::workspace::shipping::manifest::{ApiVersion, Exported, Kind, Manifest};
 use crate::workspace::{TreeDir, profiles, signer_file, state, survey, tree_dir};
 
 pub struct Source<'a> {
@@ -143,6 +143,7 @@ impl<'a> Source<'a> {
                 cluster: self.profile.cluster_name.clone(),
                 node: self.request.node.clone(),
                 address: home.and_then(|node| node.advertise_address),
+                issue: None,
                 entries: Vec::new(),
             },
             newest: 0,

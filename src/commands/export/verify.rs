@@ -4,8 +4,6 @@ use std::path::{Path, PathBuf};
 
 use time::OffsetDateTime;
 
-use super::manifest::{self, Manifest};
-use super::node_entries::{NodeRootfs, Sources, node_entries};
 use crate::encoding::archive;
 use crate::error::{self, Error};
 use crate::files::{self, Dir, FileState, shell_path, shell_word};
@@ -14,6 +12,8 @@ use crate::plan::node::{Finding, Identity, Judged, NodeFile, judge, names_one, o
 use crate::profile::Profile;
 use crate::report::export::{NodeState, VerifiedEntry, Verify};
 use crate::tree::layout::DEFAULT_DIR;
+use crate::workspace::shipping::manifest::{self, Manifest};
+use crate::workspace::shipping::node_entries::{NodeRootfs, Sources, node_entries};
 use crate::workspace::{TreeDir, profiles, survey};
 
 /// The command line, checked.

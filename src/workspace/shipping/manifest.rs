@@ -2,12 +2,12 @@
 
 use std::net::IpAddr;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde::{Deserialize, Deserializer, Serialize, de};
 
+use super::digest::Sha256;
 use crate::files::RelPath;
 use crate::plan::node::Fingerprints;
 use crate::store::JsonError;
-use crate::x509::certificate::hex;
 
 /// Below `/etc/kubernetes`.
 pub const NAME: &str = "kpki-node.json";
@@ -25,7 +25,23 @@ pub struct Manifest {
     pub node: String,
     /// The addresses of its API server and etcd.
     pub address: Option<IpAddr>,
+    /// `None`: of 0.1.0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub issue: Option<Issue>,
     pub entries: Vec<Exported>,
+}
+
+/// Which state of the safe host an archive was made from. The same state always makes the same archive.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Issue {
+    /// How many lines the safe host's journal had: it only grows.
+    pub revision: u64,
+    /// The digest of everything else in the archive that is no secret. A receipt repeats it.
+    pub nonce: Sha256,
+    /// The phase of a rotation in progress.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phase: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,10 +72,6 @@ pub struct Exported {
     public_key: Option<Sha256>,
     server: Option<String>,
 }
-
-/// 64 hexadecimal digits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Sha256([u8; 32]);
 
 impl Exported {
     pub fn new(name: String, path: String, key: Option<String>, prints: Fingerprints) -> Self {
@@ -100,30 +112,6 @@ fn absolute_if_any<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>,
     Ok(Option::<Path>::deserialize(from)?.map(|path| path.0))
 }
 
-impl Serialize for Sha256 {
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        to.serialize_str(&hex(&self.0, "").to_lowercase())
-    }
-}
-
-impl<'de> Deserialize<'de> for Sha256 {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(from)?;
-        unhex(&text).map(Self).ok_or_else(|| de::Error::custom("expected 64 hexadecimal digits"))
-    }
-}
-
-fn unhex(text: &str) -> Option<[u8; 32]> {
-    let mut bytes = [0; 32];
-    if text.len() != 64 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return None;
-    }
-    for (index, byte) in bytes.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(text.get(2 * index..2 * index + 2)?, 16).ok()?;
-    }
-    Some(bytes)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -136,6 +124,7 @@ mod tests {
             cluster: "prod".to_owned(),
             node: "cp1".to_owned(),
             address: Some("10.0.0.1".parse().unwrap()),
+            issue: Some(Issue { revision: 42, nonce: Sha256([2; 32]), phase: None }),
             entries: vec![Exported::new(
                 "ca".to_owned(),
                 "/etc/kubernetes/pki/ca.crt".to_owned(),

@@ -1,0 +1,7 @@
+//! Between a safe host and its nodes: what an archive says of itself, the files on a node, and the receipt that a node sends
+//! back.
+
+pub mod digest;
+pub mod manifest;
+pub mod node_entries;
+pub mod receipt;
