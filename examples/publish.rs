@@ -35,7 +35,7 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    let roots = Roots { main: dir.into(), kubelet: kubelet.map(Into::into) };
+    let roots = Roots { kubelet: kubelet.map(Into::into), ..Roots::alone(dir) };
     let wait = Duration::from_secs(5);
     let done = match verb {
         "recover" => recover(&roots, wait).map(|recovery| format!("{recovery:?}")),

@@ -18,10 +18,8 @@ fn change(root: RootId, path: &str, mode: u32, replace: bool) -> FileChange {
 fn modes_are_exact_whatever_the_umask() {
     let tmp = tempfile::tempdir().unwrap();
     for umask in [0o000, 0o022, 0o077, 0o777] {
-        let roots = Roots {
-            main: tmp.path().join(format!("{umask:o}/tree")),
-            kubelet: Some(tmp.path().join(format!("{umask:o}/kubelet"))),
-        };
+        let kubelet = Some(tmp.path().join(format!("{umask:o}/kubelet")));
+        let roots = Roots { kubelet, ..Roots::alone(tmp.path().join(format!("{umask:o}/tree"))) };
         let before = rustix::process::umask(Mode::from_raw_mode(umask));
         for (tag, kubelet) in [("create", false), ("merge", true), ("again", true)] {
             let mut changes = vec![

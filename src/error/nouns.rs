@@ -11,8 +11,8 @@ use crate::files::{BadPath, FileError, Kind, TrustError, shell_path};
 use crate::profile::Problems;
 use crate::random::NoRandomBytes;
 use crate::signals::Stopped;
-use crate::store::StoreError;
-use crate::tree::Unusable;
+use crate::store::{RootId, StoreError};
+use crate::tree::{Origin, Unusable};
 
 impl From<FileError> for Error {
     fn from(error: FileError) -> Self {
@@ -37,10 +37,10 @@ pub fn opened(key: &Path, why: &CaError, then: &str) -> Option<String> {
         .then(|| format!("open it, then {then}: kpki convert {key} --to pkcs8 --password-file FILE --out KEY"))
 }
 
-/// How an authority of a tree comes to sign. `directory`: the tree.
-pub(super) fn mended(authority: CaId, why: &Unusable, directory: &Path) -> String {
+/// How an authority of a tree comes to sign.
+pub(super) fn mended(authority: CaId, why: &Unusable, origin: &Origin) -> String {
     let stem = authority.stem();
-    let key = directory.join("pki").join(format!("{stem}.key"));
+    let key = origin.pki().join(format!("{stem}.key"));
     let encrypted = match why {
         Unusable::Ca(why) => opened(&key, why, "put KEY in its place"),
         Unusable::Bundle(_) => None,
@@ -129,7 +129,7 @@ impl From<StoreError> for Error {
             StoreError::Reserved(_) => "choose another path with --out, or for the extra certificate in the profile",
             StoreError::Conflict(_) => "choose other paths for the extra certificates in the profile",
             StoreError::BadMark { .. } => "check .kpki/commit and .kpki/staging, then move them away",
-            StoreError::KubeletGone(_) => {
+            StoreError::OutsideGone(_) => {
                 "put the directory back (mount it), then run the command again: it completes the interrupted run"
             }
             StoreError::PrivateKey(_) => {
@@ -139,7 +139,11 @@ impl From<StoreError> for Error {
                 let hint = format!("put it in its place: mv {} {}", shell_path(&first.kept), shell_path(&first.path));
                 return Self::new(text).hint(hint);
             }
-            StoreError::NoKubeletRoot => "give the same --kubelet-dir as the run that wrote them",
+            StoreError::NoRoot(RootId::Certificates) => {
+                "put the profile that says certificatesDir back, as the run that wrote them had it"
+            }
+            StoreError::NoRoot(_) => "give the same --kubelet-dir as the run that wrote them",
+            StoreError::SameRoot(..) => "give each a directory of its own",
             StoreError::Untrusted(why) => return TrustError::Untrusted(why).into(),
             _ => return Self::new(text),
         };

@@ -11,7 +11,8 @@ use crate::files::shell_path;
 use crate::plan::decision::{Decision, Difference, Notice, Reconciled, Refusal, Takes};
 use crate::plan::item::Item;
 use crate::plan::outside::Outside;
-use crate::tree::layout::{Place, Root};
+use crate::store::Roots;
+use crate::tree::layout::Place;
 use crate::tree::{Origin, Unusable};
 use crate::x509::PathError;
 
@@ -24,18 +25,15 @@ pub struct Context<'a> {
     pub directory: &'a Path,
     /// The same, for commands.
     pub origin: &'a Origin,
-    pub kubelet: Option<&'a Path>,
+    pub roots: &'a Roots,
     /// `--force` was given, so that it is not a hint.
     pub force: bool,
 }
 
 impl Context<'_> {
-    /// A place's path: below DIR, or in the kubelet's own directory.
+    /// A place's path: below DIR, or whole where it is outside.
     pub(super) fn shown(&self, place: &Place) -> String {
-        match (place.root, self.kubelet) {
-            (Root::Kubelet, Some(kubelet)) => kubelet.join(&place.path).display().to_string(),
-            _ => place.path.clone(),
-        }
+        place.shown(self.roots)
     }
 }
 
@@ -106,7 +104,7 @@ pub(super) fn refused(context: &Context<'_>, refusal: &Refusal) -> (String, Stri
         ),
         Refusal::AuthorityWithKey { item, file } => (
             format!("{item}: a private key is in {}, which is copied to the nodes and readable for everybody", file.path),
-            take_out(&context.directory.join(&file.path), item, context.origin),
+            take_out(&file.full(context.roots), item, context.origin),
         ),
         Refusal::AuthorityUnreadable { item, why } => (
             format!("{item}: its certificate cannot be read: {why}"),
@@ -115,7 +113,7 @@ pub(super) fn refused(context: &Context<'_>, refusal: &Refusal) -> (String, Stri
         Refusal::AuthorityUnusable { item, why } => (
             format!("{item}: {why}"),
             match CaId::parse(item) {
-                Some(id) => mended(id, &Unusable::Ca(why.clone()), context.directory),
+                Some(id) => mended(id, &Unusable::Ca(why.clone()), context.origin),
                 None => "put the matching certificate and key of a certificate authority in place".to_owned(),
             },
         ),
@@ -235,9 +233,10 @@ pub fn notices(notices: &[Notice], context: &Context<'_>) -> Vec<String> {
             Notice::Surplus { item, what } => {
                 format!("{item} has more than the profile ({}); it is kept", what.join(", "))
             }
-            Notice::Readable { path, mode } => format!(
-                "{path} holds a private key and can be read by others (mode {mode:04o}); fix it with: chmod 600 {}",
-                shell_path(context.directory.join(path))
+            Notice::Readable { place, mode } => format!(
+                "{} holds a private key and can be read by others (mode {mode:04o}); fix it with: chmod 600 {}",
+                context.shown(place),
+                shell_path(place.full(context.roots))
             ),
             Notice::OthersNeedShared { items } => format!(
                 "{} new: the other control-plane nodes need the same before their trees can be made; a cluster directory \

@@ -149,7 +149,6 @@ pub fn refused(origin: &Origin, refusals: &[Refusal]) -> Error {
 }
 
 fn words(refusal: &Refusal, origin: &Origin) -> (String, String) {
-    let directory = Path::new(&origin.dir);
     match refusal {
         Refusal::AuthorityExpired { authority, not_after } => (
             format!(
@@ -170,10 +169,10 @@ fn words(refusal: &Refusal, origin: &Origin) -> (String, String) {
         ),
         Refusal::AuthorityUnusable { authority, why: Unusable::Bundle(BundleError::PrivateKey) } => (
             format!("a private key is in {}.crt, which others may read and kubeconfigs embed", authority.stem()),
-            take_out(&directory.join("pki").join(authority.stem()).with_extension("crt"), authority.name(), origin),
+            take_out(&origin.pki().join(format!("{}.crt", authority.stem())), authority.name(), origin),
         ),
         Refusal::AuthorityUnusable { authority, why } => {
-            (format!("the authority {} cannot sign: {why}", authority.name()), mended(*authority, why, directory))
+            (format!("the authority {} cannot sign: {why}", authority.name()), mended(*authority, why, origin))
         }
         Refusal::OtherAuthority { node, authority } => (
             format!("{node} trusts another {} than pki/{}.crt", authority.name(), authority.stem()),

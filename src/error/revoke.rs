@@ -36,8 +36,8 @@ pub fn no_number_left(path: &Path) -> Error {
         .hint("plan a rotation of its authority: readers refuse a lower number")
 }
 
-/// The authority that would sign the CRL cannot. `directory`: the tree.
-pub fn no_signer(authority: CaId, authority_state: Option<&Authority>, directory: &Path) -> Error {
+/// The authority that would sign the CRL cannot.
+pub fn no_signer(authority: CaId, authority_state: Option<&Authority>, origin: &Origin) -> Error {
     let (name, stem) = (authority.name(), authority.stem());
     match authority_state {
         Some(Authority::External(_)) => {
@@ -48,7 +48,7 @@ pub fn no_signer(authority: CaId, authority_state: Option<&Authority>, directory
                 .hint("or have the authority's owner revoke it by its serial number, which kpki inspect FILE shows")
         }
         Some(Authority::Unusable(why)) => {
-            Error::new(format!("the authority {name} cannot sign: {why}")).hint(mended(authority, why, directory))
+            Error::new(format!("the authority {name} cannot sign: {why}")).hint(mended(authority, why, origin))
         }
         _ => Error::new(format!("the authority {name} is missing"))
             .hint(format!("check --dir, or restore {stem}.crt and {stem}.key")),

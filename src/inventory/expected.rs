@@ -5,7 +5,7 @@ use super::request::Request;
 use crate::catalog::paths::DEFAULT_DIR;
 use crate::catalog::paths::{KUBELET_CONF, SIGNER_ENTRY, SIGNER_FILE, SUPER_ADMIN_CONF};
 use crate::catalog::{self, CaId, ENTRIES, Entry, Files, Holders};
-use crate::profile::{Etcd, Profile};
+use crate::profile::{CertificatesDir, Etcd, GATHERED, Profile};
 
 /// etcd's CRL in DER.
 pub const ETCD_CRL_DER: &str = "etcd-ca.crl.der";
@@ -94,9 +94,12 @@ impl Expected {
 }
 
 /// The pki directory, below the root or absolute.
-pub fn pki(profile: Option<&Profile>) -> String {
-    let Some(profile) = profile else { return "pki".to_owned() };
-    below_default(&profile.certificates_dir).to_owned()
+pub fn pki(request: &Request<'_>) -> String {
+    match request.certificates() {
+        CertificatesDir::Below(below) => below,
+        CertificatesDir::Gathered => GATHERED.to_owned(),
+        CertificatesDir::Outside(path) => path.display().to_string(),
+    }
 }
 
 /// A path relative to the root, if it is below kubeadm's directory.
@@ -107,7 +110,7 @@ fn below_default(path: &str) -> &str {
 
 /// Everything of one node.
 pub fn of_node(request: &Request<'_>, kubelet: &CandidatePath) -> Vec<Expected> {
-    let pki = pki(request.profile);
+    let pki = pki(request);
     let mut all: Vec<Expected> = ENTRIES
         .iter()
         .filter_map(|entry| of_entry(entry, &pki, kubelet).map(|found| (entry, found)))
@@ -128,9 +131,10 @@ pub fn of_node(request: &Request<'_>, kubelet: &CandidatePath) -> Vec<Expected> 
 
 /// What a cluster directory holds once for all nodes.
 pub fn of_cluster(request: &Request<'_>) -> Vec<Expected> {
+    let pki = pki(request);
     let authorities = ENTRIES.iter().filter(|entry| entry.authority().is_some());
     let mut all: Vec<Expected> = authorities
-        .filter_map(|entry| of_entry(entry, "pki", &CandidatePath::Below(String::new())).map(|found| (entry, found)))
+        .filter_map(|entry| of_entry(entry, &pki, &CandidatePath::Below(String::new())).map(|found| (entry, found)))
         .map(|(entry, expected)| {
             let presence = match request.profile {
                 Some(profile) if profile.includes(entry) => Presence::Required,
@@ -140,8 +144,8 @@ pub fn of_cluster(request: &Request<'_>) -> Vec<Expected> {
             Expected { presence, ..expected }
         })
         .collect();
-    all.extend(CaId::ALL.into_iter().map(|authority| crl(authority, "pki")));
-    all.push(etcd_der("pki"));
+    all.extend(CaId::ALL.into_iter().map(|authority| crl(authority, &pki)));
+    all.push(etcd_der(&pki));
     all
 }
 
@@ -261,7 +265,7 @@ fn external_etcd(profile: &Profile) -> Vec<Expected> {
     let Etcd::External { ca_file, cert_file, .. } = &profile.etcd else { return Vec::new() };
     let named = [("etcd-ca", ca_file, Kind::Authority), ("apiserver-etcd-client", cert_file, Kind::Certificate)];
     let usual = |path: &str| {
-        let pki = pki(Some(profile));
+        let pki = below_default(&profile.certificates_dir);
         [format!("{pki}/etcd/ca.crt"), format!("{pki}/apiserver-etcd-client.crt")].iter().any(|usual| usual == path)
     };
     named

@@ -37,12 +37,18 @@ impl Places {
     pub fn of(request: &Request<'_>) -> Self {
         let root = request.root.display().to_string();
         let rootfs = NodeRootfs::of(request, root.trim_end_matches('/'));
-        let (expected, pki) = match request.form {
-            Form::Shared => (expected::of_cluster(request), "pki".to_owned()),
-            _ => (expected::of_node(request, &rootfs.kubelet), expected::pki(request.profile)),
+        let expected = match request.form {
+            Form::Shared => expected::of_cluster(request),
+            _ => expected::of_node(request, &rootfs.kubelet),
         };
-        let pki = rootfs.full(&CandidatePath::Below(pki)).into();
+        let pki = rootfs.full(&CandidatePath::Below(expected::pki(request))).into();
         Self { files: expected.into_iter().map(|one| file(one, &rootfs)).collect(), pki, rootfs }
+    }
+
+    /// certificatesDir on the node, where that is outside /etc/kubernetes, and where it is here.
+    pub fn certificates(&self) -> Option<(String, String)> {
+        let (dir, here) = self.rootfs.certificates.as_ref()?;
+        Some((dir.clone(), self.rootfs.full(here)))
     }
 
     /// The kubelet's own directory, such as `/var/lib/kubelet/pki`.

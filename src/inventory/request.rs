@@ -9,7 +9,7 @@ use crate::catalog::CaId;
 use crate::encrypted::Password;
 use crate::files::{self, What};
 use crate::parallel;
-use crate::profile::Profile;
+use crate::profile::{CertificatesDir, GATHERED, Profile};
 
 /// How something is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,8 +57,23 @@ impl<'a> Request<'a> {
 
     /// A file of an authority in the cluster directory that this node's tree is in, if it exists.
     pub(super) fn shared_file(&self, authority: CaId, extension: &str) -> Option<PathBuf> {
-        let stem = self.cluster_dir.as_ref()?.join("pki").join(authority.stem());
+        let pki = self.profile.and_then(Profile::certificates_below).unwrap_or(GATHERED);
+        let stem = self.cluster_dir.as_ref()?.join(pki).join(authority.stem());
         Some(stem.with_extension(extension)).filter(|path| exists(path))
+    }
+
+    /// Where its certificates are; in a cluster directory always below.
+    pub(super) fn certificates(&self) -> CertificatesDir {
+        let gathered = CertificatesDir::Gathered;
+        match (self.profile, self.form, &self.cluster_dir) {
+            (None, ..) => gathered,
+            (Some(profile), Form::Node, None) => {
+                profile.certificates_in(&std::path::absolute(&self.root).unwrap_or_else(|_| self.root.clone()))
+            }
+            (Some(profile), ..) => {
+                profile.certificates_below().map_or(gathered, |below| CertificatesDir::Below(below.to_owned()))
+            }
+        }
     }
 
     /// One node's directory. A profile with one node decides which.

@@ -1,6 +1,7 @@
 //! Where the paths that a node's files have on their machine are on this one.
 
 use super::around::Referred;
+use super::expected;
 use super::expected::CandidatePath;
 use super::request::Request;
 use crate::catalog::paths::{DEFAULT_DIR, DEFAULT_KUBELET_DIR};
@@ -11,6 +12,8 @@ pub struct NodeRootfs {
     /// Of the tree, without a slash at the end.
     root: String,
     pub kubelet: CandidatePath,
+    /// certificatesDir outside /etc/kubernetes, and where it is here.
+    pub certificates: Option<(String, CandidatePath)>,
     /// A person gave the kubelet's directory, or this is its machine: files it refers to must exist.
     is_certain: bool,
 }
@@ -22,7 +25,11 @@ impl NodeRootfs {
             (None, Some(prefix)) => CandidatePath::AsIs(format!("{prefix}{DEFAULT_KUBELET_DIR}")),
             (None, None) => CandidatePath::Below("kubelet".to_owned()),
         };
-        Self { root: root.to_owned(), kubelet, is_certain: request.kubelet_dir.is_some() || root == DEFAULT_DIR }
+        let elsewhere = request.profile.filter(|profile| profile.certificates_below().is_none());
+        let certificates =
+            elsewhere.map(|profile| (profile.certificates_dir.clone(), CandidatePath::Below(expected::pki(request))));
+        let is_certain = request.kubelet_dir.is_some() || root == DEFAULT_DIR;
+        Self { root: root.to_owned(), kubelet, certificates, is_certain }
     }
 
     fn below(&self, path: &str) -> String {
@@ -39,13 +46,15 @@ impl NodeRootfs {
     /// A file a kubeconfig refers to, and whether it may be missing: the kubelet's own directory may be elsewhere when a tree
     /// is read from outside the node. The node's `/etc/kubernetes` is what this tree is.
     pub fn referred(&self, path: &str) -> Referred {
-        let name = path.strip_prefix(DEFAULT_KUBELET_DIR).and_then(|rest| rest.strip_prefix('/'));
-        match name {
-            Some(name) => {
+        let below = |dir: &str| path.strip_prefix(dir).and_then(|rest| rest.strip_prefix('/'));
+        let certificate = self.certificates.as_ref().and_then(|(dir, here)| Some((below(dir)?, here)));
+        match (certificate, below(DEFAULT_KUBELET_DIR)) {
+            (Some((name, here)), _) => Referred { path: format!("{}/{name}", self.full(here)).into(), optional: false },
+            (None, Some(name)) => {
                 let path = format!("{}/{name}", self.full(&self.kubelet)).into();
                 Referred { path, optional: !self.is_certain }
             }
-            None => {
+            (None, None) => {
                 let below = path.strip_prefix(DEFAULT_DIR).map_or(path, |rest| rest.trim_start_matches('/'));
                 Referred { path: self.below(below).into(), optional: false }
             }

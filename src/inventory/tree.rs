@@ -23,9 +23,10 @@ use crate::files::{self, Dir, Source};
 pub fn read(request: &Request<'_>, shared: &SharedCrls, loaders: &mut Loaders) -> Tree {
     let root = request.root.display().to_string();
     let rootfs = NodeRootfs::of(request, root.trim_end_matches('/'));
-    let (expected, pki) = match request.form {
-        Form::Shared => (expected::of_cluster(request), "pki".to_owned()),
-        _ => (expected::of_node(request, &rootfs.kubelet), expected::pki(request.profile)),
+    let pki = expected::pki(request);
+    let expected = match request.form {
+        Form::Shared => expected::of_cluster(request),
+        _ => expected::of_node(request, &rootfs.kubelet),
     };
     let dir = match Dir::open_root(&request.root) {
         Ok(dir) => Ok(Some(dir)),

@@ -188,7 +188,7 @@ pub enum Notice {
     /// A certificate has names or usages that are not in the profile.
     Surplus { item: String, what: Vec<String> },
     /// A private key, or what embeds one, can be read by others.
-    Readable { path: String, mode: u32 },
+    Readable { place: Place, mode: u32 },
     /// The other control-plane nodes need the authorities and keys made here.
     OthersNeedShared { items: Vec<String> },
 }

@@ -117,7 +117,7 @@ fn readable(items: &[Item], survey: &Survey, out: &mut Reconciled) {
             if let Some(FileState::File { mode, .. }) = survey.get(place)
                 && mode & 0o077 != 0
             {
-                out.notices.push(Notice::Readable { path: place.path.clone(), mode: *mode });
+                out.notices.push(Notice::Readable { place: place.clone(), mode: *mode });
             }
         }
     }

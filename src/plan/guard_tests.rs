@@ -8,7 +8,8 @@ use crate::plan::init::items;
 use crate::plan::reconcile::reconcile;
 use crate::profile::{Overrides, Source, load};
 use crate::tree::authorities::authorities;
-use crate::tree::{Directories, Layout, Place, Root};
+use crate::tree::layout::Root;
+use crate::tree::{Directories, Layout, Place};
 
 const HEAD: &str = "apiVersion: kpki/v1\nkind: ClusterProfile\n";
 const ONE: &str = "nodes: [{name: cp1, addresses: [10.0.0.11]}]\n";
@@ -18,7 +19,7 @@ const TWO: &str = "controlPlaneEndpoint: lb.example.com\nnodes: [{name: cp1, add
 fn planned(profile: &str, node: Option<&str>, files: &[(&str, u32)]) -> Reconciled {
     let text = format!("{HEAD}{profile}");
     let profile = load(Source { name: "p.yaml", bytes: text.as_bytes() }, &Overrides::default()).unwrap().profile;
-    let directories = Directories { pki: "pki".to_owned(), kubelet: Some("kubelet".to_owned()) };
+    let directories = Directories::usual();
     let layout = node.map_or(Layout::Cluster, |name| Layout::Node { name: name.to_owned() });
     let items = items(&profile, &layout, &directories);
     let place = |path: &str| Place { root: Root::Main, path: path.to_owned() };
@@ -97,7 +98,7 @@ fn private_keys_that_others_may_read_are_pointed_out() {
         ("pki/apiserver.crt", 0o644, false),
     ] {
         let notices = planned(ONE, Some("cp1"), &[(file, mode)]).notices;
-        let readable = Notice::Readable { path: file.to_owned(), mode };
+        let readable = Notice::Readable { place: Place { root: Root::Main, path: file.to_owned() }, mode };
         assert_eq!(notices.contains(&readable), said, "{file} {mode:o}");
     }
 }
@@ -110,7 +111,7 @@ fn authorities_that_are_one_are_refused_by_name() {
         let read = |path| std::fs::read(root.join("etc-kubernetes/pki").join(path)).unwrap();
         Zeroizing::new(path.split('+').flat_map(read).collect::<Vec<u8>>())
     };
-    let directories = Directories { pki: "pki".to_owned(), kubelet: Some("kubelet".to_owned()) };
+    let directories = Directories::usual();
     let refused = |ca: &str, front_proxy: &str, etcd: &str| {
         let file = |(path, from): (&str, &str)| {
             let state = FileState::File { bytes: read(from), mode: 0o644, uid: 0, gid: 0 };

@@ -206,7 +206,7 @@ mod tests {
     }
 
     fn held(profile: &Profile, node: &str) -> Vec<String> {
-        let directories = Directories { pki: "pki".to_owned(), kubelet: Some("kubelet".to_owned()) };
+        let directories = Directories::usual();
         let items = items(profile, &Layout::Cluster, &directories);
         items.iter().filter(|item| item.id.node.as_deref() == Some(node)).map(|item| item.id.name.clone()).collect()
     }

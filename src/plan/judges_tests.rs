@@ -18,7 +18,8 @@ use crate::plan::reconcile::reconcile;
 use crate::plan::renew::{self, Credential, Decision, Reason, Rules, Skipped};
 use crate::profile::{Overrides, Profile, Source, Threshold, load};
 use crate::tree::authorities::authorities;
-use crate::tree::{Directories, Layout, Place, Root, Survey};
+use crate::tree::layout::Root;
+use crate::tree::{Directories, Layout, Place, Survey};
 use crate::x509::path::{self, Part, Violation};
 use crate::x509::{Certificate, PathError, parse_pem_bundle};
 
@@ -82,7 +83,7 @@ impl World {
     fn new(signs: &Issuer, earlier: &Issuer) -> Self {
         let profile =
             load(Source { name: "p.yaml", bytes: PROFILE.as_bytes() }, &Overrides::default()).unwrap().profile;
-        let directories = Directories { pki: "pki".to_owned(), kubelet: Some("kubelet".to_owned()) };
+        let directories = Directories::usual();
         let items = items(&profile, &Layout::Node { name: "cp1".to_owned() }, &directories);
         let anchors = vec![signs.certificate().clone(), earlier.certificate().clone()];
         let blueprint = authority("replaced below");

@@ -9,6 +9,7 @@ use crate::ca::PrivateKey;
 use crate::clock::rfc3339;
 use crate::kubeconfig::{self, Credentials};
 use crate::revocation::Revoked;
+use crate::store::Roots;
 use crate::tree::layout::Place;
 use crate::x509::{Certificate, parse_pem_bundle};
 
@@ -31,7 +32,7 @@ pub fn siblings<'a>(back: impl IntoIterator<Item = &'a Place>) -> BTreeSet<Place
 
 /// `back`: every file as it was at that time; `there`: the existing files of these, of their siblings and of the
 /// authorities; `authorities`: the certificates of those that sign this tree.
-pub fn judge(back: &Files, there: &Files, authorities: &[Place], now: OffsetDateTime) -> Judgement {
+pub fn judge(back: &Files, there: &Files, authorities: &[Place], roots: &Roots, now: OffsetDateTime) -> Judgement {
     let result = |place: &Place| match back.get(place) {
         Some(then) => then.as_ref(),
         None => there.get(place).and_then(Option::as_ref),
@@ -48,13 +49,15 @@ pub fn judge(back: &Files, there: &Files, authorities: &[Place], now: OffsetDate
         {
             // Certificate and key are both restored, as they were.
             match back.contains_key(certificate) && back.contains_key(key) {
-                true => {
-                    judgement.warnings.push(format!("{} does not match its key, as at that time", certificate.path))
-                }
+                true => judgement
+                    .warnings
+                    .push(format!("{} does not match its key, as at that time", certificate.shown(roots))),
                 false => judgement.torn.push(certificate.clone()),
             }
         }
-        judgement.warnings.extend(bundle.first().and_then(|leaf| doubt(&certificate.path, leaf, &signers, now)));
+        judgement
+            .warnings
+            .extend(bundle.first().and_then(|leaf| doubt(&certificate.shown(roots), leaf, &signers, now)));
     }
     for place in back.keys().filter(|place| place.path.ends_with(".conf") && changes(place)) {
         let Some(Credentials::Embedded { certificate, key }) =
@@ -66,9 +69,9 @@ pub fn judge(back: &Files, there: &Files, authorities: &[Place], now: OffsetDate
         if !fits(&bundle, &key) {
             judgement
                 .warnings
-                .push(format!("the certificate in {} does not match its key, as at that time", place.path));
+                .push(format!("the certificate in {} does not match its key, as at that time", place.shown(roots)));
         }
-        judgement.warnings.extend(bundle.first().and_then(|leaf| doubt(&place.path, leaf, &signers, now)));
+        judgement.warnings.extend(bundle.first().and_then(|leaf| doubt(&place.shown(roots), leaf, &signers, now)));
     }
     judgement
 }

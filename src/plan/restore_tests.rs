@@ -34,7 +34,7 @@ fn judged(back: &[(&str, &str)], there: &[(&str, &str)]) -> (Vec<String>, Vec<St
     for authority in &authorities {
         there.entry(authority.clone()).or_insert_with(|| of(OURS, &authority.path));
     }
-    let judgement = judge(&files(back), &there, &authorities, NOW);
+    let judgement = judge(&files(back), &there, &authorities, &Roots::alone("/t"), NOW);
     (judgement.torn.into_iter().map(|place| place.path).collect(), judgement.warnings)
 }
 

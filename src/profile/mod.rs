@@ -1,6 +1,7 @@
 //! A cluster's profile, parsed into something that cannot be wrong. `fields.rs` turns YAML nodes into checked values,
 //! `cluster.rs` reads kpki's own kind, `kubeadm.rs` reads kubeadm's documents; the result is a [`Profile`].
 
+mod certificates;
 mod checks;
 mod cluster;
 mod configuration;
@@ -25,6 +26,7 @@ mod threshold;
 mod values;
 mod verify;
 
+pub use certificates::{CertificatesDir, GATHERED};
 pub use defaults::{CRL_VALIDITY, EXPIRATION, RENEWAL};
 pub use load::{Loaded, Source, load};
 pub use model::{

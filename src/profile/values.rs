@@ -7,7 +7,7 @@ use super::problem::{Mismatch, quoted, shown};
 use super::threshold::Threshold;
 use crate::blueprint::{Algorithm, San, Subtree};
 use crate::catalog::CaId;
-use crate::catalog::paths::DEFAULT_DIR;
+use crate::catalog::paths::{DEFAULT_DIR, DEFAULT_KUBELET_DIR};
 use crate::catalog::releases::Release;
 use crate::clock::{Span, SpanError};
 
@@ -218,13 +218,16 @@ pub fn absolute_path(text: &str) -> Result<String, Mismatch> {
     }
 }
 
-/// certificatesDir: beside the kubeconfigs, not in their place nor where kpki keeps its own.
+/// certificatesDir: beside the kubeconfigs or elsewhere, not in their place nor where kpki or the kubelet keeps its own.
 pub fn certificates_dir(text: &str) -> Result<String, Mismatch> {
     let path = absolute_path(text)?;
     let below = path.strip_prefix(DEFAULT_DIR);
     let first = below.and_then(|below| below.split('/').nth(1)).unwrap_or_default();
     let reserved = [".kpki", "kubelet", "nodes", "manifest.json"].contains(&first) || first.ends_with(".conf");
-    if below == Some("") || (below.is_some_and(|below| below.starts_with('/')) && reserved) {
+    if path == DEFAULT_KUBELET_DIR
+        || below == Some("")
+        || (below.is_some_and(|below| below.starts_with('/')) && reserved)
+    {
         let expected = "a directory of its own for the certificates, such as /etc/kubernetes/pki";
         return Err(Mismatch::value(expected, text));
     }

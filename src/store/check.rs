@@ -26,13 +26,13 @@ pub(super) fn paths(roots: &Roots, destinations: &[Destination<'_>]) -> Result<(
         let reserved = match root {
             RootId::Main => path.is_within(KPKI),
             RootId::State => OWN.iter().any(|name| path.is_within(name)),
-            RootId::Kubelet => false,
+            RootId::Kubelet | RootId::Certificates => false,
         };
         if reserved {
             return Err(StoreError::Reserved(roots.path_of(*root, path)));
         }
-        if *root == RootId::Kubelet && roots.kubelet.is_none() {
-            return Err(StoreError::NoKubeletRoot);
+        if root.is_outside() && roots.outside(*root).is_none() {
+            return Err(StoreError::NoRoot(*root));
         }
         if !all.insert((*root, path.as_str())) {
             return conflict(*root, path);
@@ -116,7 +116,7 @@ pub fn check_writable(roots: &Roots, destinations: &[(RootId, RelPath, bool)]) -
 fn open(roots: &Roots, root: RootId) -> Result<Option<OpenDirs>, StoreError> {
     let dir = match root {
         RootId::Main => existing(&roots.main)?,
-        RootId::Kubelet => existing(roots.kubelet.as_deref().ok_or(StoreError::NoKubeletRoot)?)?,
+        RootId::Kubelet | RootId::Certificates => existing(roots.outside(root).ok_or(StoreError::NoRoot(root))?)?,
         RootId::State => trust::open(roots)?,
     };
     let Some(dir) = dir else { return Ok(None) };

@@ -55,10 +55,10 @@ pub(super) fn is_named(parent: &Dir, name: &OsStr, dir: &Dir) -> Result<bool, Fi
     Ok(named.map(|named| named.inode) == Some(dir.own_facts()?.inode))
 }
 
-/// The name of the staging directory in the kubelet's directory. Two trees may share that directory, and what one of them
-/// has prepared there is not the other's to remove, so the name follows from where the tree is (FNV-1a of its path; a
+/// The name of the staging directory in a directory outside the tree. Two trees may share that directory, and what one of
+/// them has prepared there is not the other's to remove, so the name follows from where the tree is (FNV-1a of its path; a
 /// collision needs two paths that were chosen for it).
-pub(super) fn kubelet_staging(main: &Path) -> String {
+pub(super) fn outside_staging(main: &Path) -> String {
     let hash =
         main.as_os_str().as_bytes().iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
             (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
@@ -74,7 +74,7 @@ mod tests {
     fn a_sibling_name_fits_and_is_recognised() {
         let long = OsString::from("n".repeat(255));
         assert!(sibling(&long, u32::MAX).len() <= 255);
-        assert_ne!(kubelet_staging(Path::new("/a")), kubelet_staging(Path::new("/b")));
+        assert_ne!(outside_staging(Path::new("/a")), outside_staging(Path::new("/b")));
     }
 
     #[test]

@@ -70,8 +70,9 @@ impl Commit<'_> {
         !self.journal.is_empty() || self.destinations().any(|(root, ..)| is_state(root))
     }
 
-    pub(super) fn uses_kubelet(&self) -> bool {
-        self.destinations().any(|(root, ..)| root == RootId::Kubelet)
+    /// Whether it has files in this root.
+    pub(super) fn uses(&self, wanted: RootId) -> bool {
+        self.destinations().any(|(root, ..)| root == wanted)
     }
 }
 

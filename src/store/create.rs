@@ -32,7 +32,7 @@ pub(super) struct Place {
 /// Where a rename can put the tree; `None`: it has to be merged.
 pub(super) fn place(commit: &Commit<'_>) -> Result<Option<Place>, StoreError> {
     let main = or_here(&commit.roots.main);
-    if commit.uses_kubelet() || !commit.outer.is_empty() {
+    if RootId::OUTSIDE.into_iter().any(|root| commit.uses(root)) || !commit.outer.is_empty() {
         return Ok(None);
     }
     let Some(dir) = open_existing(main)? else {

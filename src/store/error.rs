@@ -6,6 +6,8 @@ use crate::files::{BadPath, FileError, TrustError, Untrusted};
 use crate::random::NoRandomBytes;
 use crate::signals::Stopped;
 
+use super::roots::RootId;
+
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
     /// Nothing was changed.
@@ -44,9 +46,12 @@ pub enum StoreError {
     PrivateKey(PathBuf),
     #[error("{0} is reserved for kpki itself")]
     Reserved(PathBuf),
-    /// A file belongs in the kubelet's directory, and none is given.
-    #[error("no directory is known for the kubelet's files")]
-    NoKubeletRoot,
+    /// A file belongs in a directory outside the tree, and none is given.
+    #[error("no directory is known for {}", files_of(*.0))]
+    NoRoot(RootId),
+    /// One directory in two parts. Nothing was changed.
+    #[error("{0} is the same directory as {1}")]
+    SameRoot(PathBuf, PathBuf),
     /// A name that is not a plain name.
     #[error(transparent)]
     BadPath(#[from] BadPath),
@@ -73,9 +78,9 @@ pub enum StoreError {
         why: Box<Self>,
         placed: bool,
     },
-    /// An earlier run has to be finished, but the kubelet's directory, in which its files are prepared, does not exist.
+    /// An earlier run has to be finished, but a directory outside the tree, in which its files are prepared, does not exist.
     #[error("an interrupted run is pending and cannot be finished: {0}")]
-    KubeletGone(#[source] FileError),
+    OutsideGone(#[source] FileError),
     /// Everything else is done; these files outside the tree are kept elsewhere.
     #[error(
         "everything is recorded, but {} could not be put in place: {}; it is kept in {}{}",
@@ -92,6 +97,14 @@ pub enum StoreError {
     #[cfg(test)]
     #[error("stopped by a test")]
     Crashed,
+}
+
+const fn files_of(root: RootId) -> &'static str {
+    match root {
+        RootId::Kubelet => "the kubelet's files",
+        RootId::Certificates => "the files of certificatesDir",
+        RootId::Main | RootId::State => "the tree",
+    }
 }
 
 fn and_more(count: usize) -> String {

@@ -1,5 +1,6 @@
 //! What follows the commit mark. An interrupted run may have done any of the steps before.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::files::{Dir, FileError, Kind, Op};
@@ -50,10 +51,11 @@ fn steps(
     // Before anything is visible, the mark has to survive a power failure.
     lock.kpki.sync()?;
     watch(Step::Marked)?;
-    let outside = match (&mark.kubelet, dirs.kubelet()) {
-        (Some(kubelet), Some(root)) => root.child(&kubelet.staging)?,
-        _ => None,
-    };
+    let mut outside = BTreeMap::new();
+    for (root, prepared) in mark.outside() {
+        let staging = dirs.outside(root).map(|dir| dir.child(&prepared.staging)).transpose()?;
+        outside.extend(staging.flatten().map(|staging| (root, staging)));
+    }
     let work = Work { kpki: &lock.kpki, mark, staging: lock.kpki.child(STAGING)?, outside };
     let generations = work.move_kept()?;
     watch(Step::Kept)?;
@@ -86,8 +88,8 @@ fn steps(
     watch(Step::Unmarked)?;
     // Without a sync: if a power failure undoes the removal, the next run removes it again.
     stage::remove(&lock.kpki, STAGING)?;
-    if let (Some(kubelet), Some(root)) = (&mark.kubelet, dirs.kubelet()) {
-        root.remove_tree(&kubelet.staging)?;
+    for (root, prepared) in mark.outside() {
+        dirs.outside(root).map_or(Ok(()), |dir| dir.remove_tree(&prepared.staging))?;
     }
     Ok(undelivered)
 }
@@ -112,7 +114,8 @@ struct Work<'a> {
     mark: &'a CommitMark,
     /// `None`: an earlier run has put everything in place.
     staging: Option<Dir>,
-    outside: Option<Dir>,
+    /// The same in the roots outside the main directory.
+    outside: BTreeMap<RootId, Dir>,
 }
 
 impl Work<'_> {
@@ -158,7 +161,7 @@ impl Work<'_> {
     }
 
     fn place(&self, dirs: &mut OpenRoots, file: &Placement) -> Result<(), StoreError> {
-        let from = if file.root == RootId::Kubelet { &self.outside } else { &self.staging };
+        let from = if file.root.is_outside() { self.outside.get(&file.root) } else { self.staging.as_ref() };
         let Some(from) = from else { return Ok(()) };
         let dir = dirs.get(file.root)?.make(file.path.parent().as_ref())?;
         let name = file.path.file_name();

@@ -197,7 +197,7 @@ fn is_stamped(name: &str) -> bool {
 /// The kept files that lie in a generation, in the order of their paths, added to those already known.
 fn walk(generation: &Dir, kept: &mut Vec<(RootId, RelPath)>) -> Result<(), StoreError> {
     let known: HashSet<_> = kept.iter().cloned().collect();
-    for root in [RootId::Main, RootId::Kubelet] {
+    for root in [RootId::Main].into_iter().chain(RootId::OUTSIDE) {
         let Some(dir) = directory(generation, root.name())? else { continue };
         let mut paths = Vec::new();
         below(&dir, None, &mut paths)?;

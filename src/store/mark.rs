@@ -16,6 +16,8 @@ pub(super) const MARK: &str = "commit";
 const VERSION: u64 = 2;
 /// With files outside the tree.
 const VERSION_OUTER: u64 = 3;
+/// With certificatesDir outside the tree.
+const VERSION_CERTIFICATES: u64 = 4;
 /// Some hundred thousand files.
 const MAX_SIZE: u64 = 64 << 20;
 
@@ -28,7 +30,9 @@ pub(super) struct CommitMark {
     pub generation: String,
     pub dir_mode: u32,
     #[serde(deserialize_with = "Option::deserialize")] // the field is required
-    pub kubelet: Option<KubeletStaging>,
+    pub kubelet: Option<OutsideStaging>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificates: Option<OutsideStaging>,
     pub files: Vec<Placement>,
     #[serde(default)]
     pub removals: Vec<Removal>,
@@ -43,9 +47,21 @@ pub(super) struct CommitMark {
     pub outer: Vec<OuterPlacement>,
 }
 
-/// The version of a mark with these files: the oldest kpki that can finish the work reads it.
-pub(super) const fn version(outer: &[OuterPlacement]) -> u64 {
-    if outer.is_empty() { VERSION } else { VERSION_OUTER }
+/// The version of a mark: the oldest kpki that can finish the work reads it.
+pub(super) const fn version(certificates: Option<&OutsideStaging>, outer: &[OuterPlacement]) -> u64 {
+    match (certificates, outer) {
+        (Some(_), _) => VERSION_CERTIFICATES,
+        (None, []) => VERSION,
+        (None, _) => VERSION_OUTER,
+    }
+}
+
+impl CommitMark {
+    /// The roots outside the main directory that it has files for.
+    pub fn outside(&self) -> impl Iterator<Item = (RootId, &OutsideStaging)> {
+        let all = [(RootId::Kubelet, &self.kubelet), (RootId::Certificates, &self.certificates)];
+        all.into_iter().filter_map(|(root, staging)| Some((root, staging.as_ref()?)))
+    }
 }
 
 /// A file outside the tree, as `outer-N` in the staging directory.
@@ -58,8 +74,8 @@ pub(super) struct OuterPlacement {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct KubeletStaging {
-    /// The kubelet's directory, absolute.
+pub(super) struct OutsideStaging {
+    /// The directory outside, absolute.
     pub path: PathBuf,
     /// The name of the staging directory in it.
     #[serde(deserialize_with = "plain_name")]
@@ -111,7 +127,7 @@ struct Versioned {
 
 pub(super) fn parse(bytes: &[u8]) -> Result<CommitMark, MarkError> {
     let Versioned { version } = serde_json::from_slice(bytes)?;
-    if !(1..=VERSION_OUTER).contains(&version) {
+    if !(1..=VERSION_CERTIFICATES).contains(&version) {
         return Err(MarkError::Version(version));
     }
     let mark: CommitMark = serde_json::from_slice(bytes)?;
@@ -169,10 +185,11 @@ mod tests {
     #[test]
     fn a_mark_reads_back_what_it_wrote_and_refuses_to_leave_its_directory() {
         let mark = CommitMark {
-            version: VERSION_OUTER,
+            version: VERSION_CERTIFICATES,
             generation: "g".into(),
             dir_mode: 0o755,
-            kubelet: Some(KubeletStaging { path: "/k".into(), staging: ".s".into() }),
+            kubelet: Some(OutsideStaging { path: "/k".into(), staging: ".s".into() }),
+            certificates: Some(OutsideStaging { path: "/c".into(), staging: ".t".into() }),
             files: vec![Placement {
                 root: RootId::Kubelet,
                 staged: "0".into(),
@@ -196,19 +213,28 @@ mod tests {
             {"root":"kubelet","staged":"0","path":"a/b","replace":true}]}"#;
         let old = CommitMark {
             version: 1,
+            certificates: None,
             removals: Vec::new(),
             journal: None,
             keep_generations: None,
             outer: Vec::new(),
-            ..mark
+            ..mark.clone()
         };
         assert_eq!(parse(first.as_bytes()), Ok(old));
-        assert_eq!(parse(text.replace(":3,", ":4,").as_bytes()), Err(MarkError::Version(4)));
-        assert_eq!(parse(text.replace("version\":3,", "version\":0,").as_bytes()), Err(MarkError::Version(0)));
+        assert_eq!(parse(text.replace(":4,", ":5,").as_bytes()), Err(MarkError::Version(5)));
+        assert_eq!(parse(text.replace("version\":4,", "version\":0,").as_bytes()), Err(MarkError::Version(0)));
         assert_eq!(parse(b"{\"version\":2,"), Err(MarkError::Malformed { line: 1, column: 13 }));
+        let version = |certificates: bool, outer: bool| {
+            version(mark.certificates.as_ref().filter(|_| certificates), if outer { &mark.outer } else { &[] })
+        };
+        assert_eq!(
+            [(false, false), (false, true), (true, false), (true, true)].map(|(a, b)| version(a, b)),
+            [2, 3, 4, 4]
+        );
         for (from, to) in [
             ("\"a/b\"", "\"../b\""),
             ("\".s\"", "\"a/s\""),
+            ("\".t\"", "\"..\""),
             ("\"0\"", "\"..\""),
             ("\"g\"", "\"g/h\""),
             ("kubelet\",\"st", "x\",\"st"),

@@ -1,6 +1,7 @@
 //! Files into a tree that exists: prepared beside it, decided by the commit mark, put in place one by one.
 
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::files::{Dir, Facts, Permissions, RelPath};
@@ -14,7 +15,7 @@ use super::error::StoreError;
 use super::generation::{self, RECORD};
 use super::kept::{self, GENERATIONS, KEPT};
 use super::lock::TreeLock;
-use super::mark::{self, CommitMark, KubeletStaging, MARK, OuterPlacement, Placement, Removal};
+use super::mark::{self, CommitMark, MARK, OuterPlacement, OutsideStaging, Placement, Removal};
 use super::open_dirs::{OpenDirs, OpenRoots};
 use super::outer::{self, absolute};
 use super::roots::{KPKI_MODE, RootId};
@@ -79,7 +80,8 @@ struct Merge {
     dirs: OpenRoots,
     /// What is at each destination: of the changes, then of the removals.
     found: Vec<Option<Facts>>,
-    kubelet: Option<KubeletStaging>,
+    /// The roots outside the main directory that are used.
+    outside: BTreeMap<RootId, OutsideStaging>,
     /// Files to be replaced or removed.
     kept: Vec<(RootId, RelPath)>,
     /// Files that do not exist yet.
@@ -92,23 +94,25 @@ struct Merge {
 }
 
 impl Merge {
-    /// Checks every destination; makes nothing but the kubelet's directory, when it is missing.
+    /// Checks every destination; makes nothing but the directories outside, where they are missing.
     fn open(commit: &Commit<'_>, lock: &TreeLock, created_dirs: &mut CreatedDirs) -> Result<Self, StoreError> {
-        let filled = commit.changes.iter().any(|change| change.root == RootId::Kubelet);
-        let (kubelet, kubelet_dir) = match &commit.roots.kubelet {
+        let (mut outside, mut opened) = (BTreeMap::new(), Vec::new());
+        for root in RootId::OUTSIDE.into_iter().filter(|root| commit.uses(*root)) {
+            let Some(path) = commit.roots.outside(root) else { continue };
             // It is made for new files, and not for removals, of which there are none in a new directory.
-            Some(path) if filled || (commit.uses_kubelet() && rustix::fs::stat(path).is_ok()) => {
-                let dir = created_dirs.make(path, commit.dir_mode)?;
-                let staging = clear::kubelet_staging(&absolute(lock.main.path())?);
-                (Some(KubeletStaging { path: absolute(path)?, staging }), Some(dir))
+            let is_filled = commit.changes.iter().any(|change| change.root == root);
+            if is_filled || rustix::fs::stat(path).is_ok() {
+                opened.push((root, created_dirs.make(path, commit.dir_mode)?));
+                let staging = clear::outside_staging(&absolute(lock.main.path())?);
+                outside.insert(root, OutsideStaging { path: absolute(path)?, staging });
             }
-            _ => (None, None),
-        };
-        let dirs = OpenRoots::open(lock, kubelet_dir, commit.dir_mode)?;
+        }
+        let dirs = OpenRoots::open(lock, opened, commit.dir_mode)?;
+        dirs.check_distinct()?;
         let (kept, created) = (Vec::new(), Vec::new());
         let outer = outer::placements(&commit.outer, &lock.kpki)?;
         let (found, besides) = (Vec::new(), Vec::new());
-        let mut merge = Self { dirs, found, kubelet, kept, created, has_generation: false, outer, besides };
+        let mut merge = Self { dirs, found, outside, kept, created, has_generation: false, outer, besides };
         merge.found = merge.survey(commit)?;
         for (number, ((root, path, _), found)) in commit.destinations().zip(&merge.found).enumerate() {
             match found {
@@ -128,7 +132,7 @@ impl Merge {
         let mut found = Vec::with_capacity(commit.changes.len());
         for destination in commit.destinations() {
             found.push(match destination.0 {
-                RootId::Kubelet if self.kubelet.is_none() => None,
+                root if root.is_outside() && !self.outside.contains_key(&root) => None,
                 root => survey.look(self.dirs.get(root)?, destination)?,
             });
         }
@@ -151,25 +155,27 @@ impl Merge {
 
     /// Writes the new files, keeps the old ones, and writes the mark; all of it synced.
     fn stage(&mut self, commit: &Commit<'_>, lock: &TreeLock, staging: &Arc<Dir>) -> Result<CommitMark, StoreError> {
-        let outside = match (&self.kubelet, self.dirs.kubelet()) {
-            (Some(kubelet), Some(root)) => Some(Arc::new(root.make(&kubelet.staging, KPKI_MODE)?)),
-            _ => None,
-        };
+        let mut outside = BTreeMap::new();
+        for (root, prepared) in &self.outside {
+            let Some(dir) = self.dirs.outside(*root) else { continue };
+            outside.insert(*root, Arc::new(dir.make(&prepared.staging, KPKI_MODE)?));
+        }
         let us = (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw());
         let mut jobs = Vec::with_capacity(commit.changes.len());
         let mut files = Vec::with_capacity(commit.changes.len());
         for (number, (change, found)) in commit.changes.iter().zip(&self.found).enumerate() {
-            let dir = outside.as_ref().filter(|_| change.root == RootId::Kubelet).unwrap_or(staging);
+            let dir = outside.get(&change.root).unwrap_or(staging);
             let (staged, permissions) = (number.to_string(), permissions(change, found.as_ref(), us));
             jobs.push(NewFile { dir: Arc::clone(dir), name: staged.clone(), permissions, bytes: &change.bytes });
             files.push(Placement { root: change.root, staged, path: change.path.clone(), replace: change.replace });
         }
         let removals = commit.destinations().zip(&self.found).skip(commit.changes.len());
         let mark = CommitMark {
-            version: mark::version(&self.outer),
+            version: mark::version(self.outside.get(&RootId::Certificates), &self.outer),
             generation: kept::free_name(&lock.kpki, commit.generation)?,
             dir_mode: commit.dir_mode,
-            kubelet: self.kubelet.clone(),
+            kubelet: self.outside.get(&RootId::Kubelet).cloned(),
+            certificates: self.outside.get(&RootId::Certificates).cloned(),
             files,
             removals: removals
                 .filter_map(|((root, path, _), found)| Some(Removal::of(root, path, found.as_ref()?)))
@@ -201,15 +207,15 @@ impl Merge {
             dirs.extend(kept.changed());
         }
         // Of what is in it, only paths outside can be other than UTF-8.
-        let outside_path = self.kubelet.as_ref().map(|kubelet| kubelet.path.as_path());
-        let other = mark.outer.first().map(|file| file.path.as_path());
-        let text = json::text(&mark, outside_path.or(other).unwrap_or(Path::new(MARK)))?;
+        let mut paths = self.outside.values().map(|root| &root.path).chain(self.outer.iter().map(|file| &file.path));
+        let other = paths.find(|path| path.to_str().is_none()).map(PathBuf::as_path);
+        let text = json::text(&mark, other.unwrap_or(Path::new(MARK)))?;
         jobs.push(own(staging, MARK, &text));
         if lock.made {
             dirs.push(Arc::clone(&lock.main));
         }
-        dirs.extend(outside);
-        dirs.extend(self.dirs.kubelet().cloned());
+        dirs.extend(outside.into_values());
+        dirs.extend(self.outside.keys().filter_map(|root| self.dirs.outside(*root).cloned()));
         let mut unsynced = stage::write(&jobs)?;
         unsynced.extend(dirs.into_iter().map(Unsynced::Dir));
         stage::sync(&unsynced)?;
@@ -244,8 +250,8 @@ impl Merge {
     /// What cannot be removed now, the next run removes; the error that led here is the one to report.
     fn undo(&self, lock: &TreeLock) {
         let _ = lock.kpki.remove_tree(STAGING);
-        if let (Some(kubelet), Some(root)) = (&self.kubelet, self.dirs.kubelet()) {
-            let _ = root.remove_tree(&kubelet.staging);
+        for (root, prepared) in &self.outside {
+            let _ = self.dirs.outside(*root).map(|dir| dir.remove_tree(&prepared.staging));
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The directories of a tree, each opened once and kept open.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use crate::files::{Dir, Facts, FileError, Kind, RelPath};
@@ -101,38 +101,55 @@ impl OpenDirs {
 #[derive(Debug)]
 pub(super) struct OpenRoots {
     main: OpenDirs,
-    kubelet: Option<OpenDirs>,
     state: OpenDirs,
+    /// Those outside the main directory.
+    outside: BTreeMap<RootId, OpenDirs>,
 }
 
 impl OpenRoots {
-    pub fn open(lock: &TreeLock, kubelet: Option<Dir>, dir_mode: u32) -> Result<Self, FileError> {
+    pub fn open(lock: &TreeLock, outside: Vec<(RootId, Dir)>, dir_mode: u32) -> Result<Self, FileError> {
         let home = lock.kpki.own_facts()?;
-        let kubelet = match kubelet {
-            Some(dir) => Some((dir.own_facts()?, dir)),
-            None => None,
-        };
-        Ok(Self {
+        let mut roots = Self {
             main: OpenDirs::new(Arc::clone(&lock.main), dir_mode).prepared_in(home),
-            kubelet: kubelet.map(|(home, dir)| OpenDirs::new(dir, dir_mode).prepared_in(home)),
             state: OpenDirs::new(Arc::clone(&lock.kpki), KPKI_MODE).prepared_in(home),
-        })
+            outside: BTreeMap::new(),
+        };
+        for (root, dir) in outside {
+            let home = dir.own_facts()?;
+            roots.outside.insert(root, OpenDirs::new(dir, dir_mode).prepared_in(home));
+        }
+        Ok(roots)
+    }
+
+    /// Refuses one directory as two roots, by whatever names: a file of the one would be a file of the other.
+    pub fn check_distinct(&self) -> Result<(), StoreError> {
+        let mut seen: Vec<(&Arc<Dir>, Facts)> = Vec::new();
+        for dir in [&self.main, &self.state].into_iter().chain(self.outside.values()).map(OpenDirs::root) {
+            let facts = dir.own_facts()?;
+            let same = |(_, other): &&(_, Facts)| (other.inode, other.device) == (facts.inode, facts.device);
+            if let Some((other, _)) = seen.iter().find(same) {
+                return Err(StoreError::SameRoot(dir.path().to_path_buf(), other.path().to_path_buf()));
+            }
+            seen.push((dir, facts));
+        }
+        Ok(())
     }
 
     pub fn get(&mut self, root: RootId) -> Result<&mut OpenDirs, StoreError> {
         match root {
             RootId::Main => Ok(&mut self.main),
             RootId::State => Ok(&mut self.state),
-            RootId::Kubelet => self.kubelet.as_mut().ok_or(StoreError::NoKubeletRoot),
+            RootId::Kubelet | RootId::Certificates => self.outside.get_mut(&root).ok_or(StoreError::NoRoot(root)),
         }
     }
 
-    pub fn kubelet(&self) -> Option<&Arc<Dir>> {
-        self.kubelet.as_ref().map(OpenDirs::root)
+    /// A root outside the main directory, if it has files of this commit.
+    pub fn outside(&self, root: RootId) -> Option<&Arc<Dir>> {
+        self.outside.get(&root).map(OpenDirs::root)
     }
 
     /// The directories with a name that changed, to be synced.
     pub fn changed(&self) -> impl Iterator<Item = Arc<Dir>> {
-        [&self.main, &self.state].into_iter().chain(&self.kubelet).flat_map(OpenDirs::changed)
+        [&self.main, &self.state].into_iter().chain(self.outside.values()).flat_map(OpenDirs::changed)
     }
 }

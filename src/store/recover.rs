@@ -11,7 +11,7 @@ use super::forward;
 use super::lock::TreeLock;
 use super::mark::{self, MARK};
 use super::open_dirs::OpenRoots;
-use super::roots::{Roots, or_here};
+use super::roots::{RootId, Roots, or_here};
 use super::trust;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,7 +40,7 @@ pub fn pending(roots: &Roots) -> Result<bool, StoreError> {
 /// Whether there is a commit mark or prepared files. Otherwise as [`pending`].
 pub fn interrupted(roots: &Roots) -> Result<bool, StoreError> {
     let Some(kpki) = trust::open(roots)? else { return Ok(false) };
-    Ok(kpki.facts(MARK)?.is_some() || kpki.facts(STAGING)?.is_some() || outside(&kpki, roots)?.is_some())
+    Ok(kpki.facts(MARK)?.is_some() || kpki.facts(STAGING)?.is_some() || !outside(&kpki, roots)?.is_empty())
 }
 
 /// Finishes or removes what an interrupted run left; does not touch a tree that needs neither. A verb that decides by the
@@ -52,14 +52,18 @@ pub fn recover(roots: &Roots, wait: Duration) -> Result<Recovery, StoreError> {
     }
 }
 
-/// The kubelet's directory and the name of the staging directory that exists in it.
-fn outside(kpki: &Dir, roots: &Roots) -> Result<Option<(Dir, String)>, FileError> {
-    let Some(path) = &roots.kubelet else { return Ok(None) };
-    let Some(root) = Dir::open_if_exists(path)? else { return Ok(None) };
-    let Some(main) = kpki.path().parent() else { return Ok(None) };
-    let Ok(main) = std::fs::canonicalize(main) else { return Ok(None) };
-    let name = clear::kubelet_staging(&main);
-    Ok(root.facts(&name)?.map(|_| (root, name)))
+/// The directories outside the tree with the name of the staging directory that exists in them.
+fn outside(kpki: &Dir, roots: &Roots) -> Result<Vec<(Dir, String)>, FileError> {
+    let Some(Ok(main)) = kpki.path().parent().map(std::fs::canonicalize) else { return Ok(Vec::new()) };
+    let name = clear::outside_staging(&main);
+    let mut found = Vec::new();
+    for path in RootId::OUTSIDE.into_iter().filter_map(|root| roots.outside(root)) {
+        let Some(dir) = Dir::open_if_exists(path)? else { continue };
+        if dir.facts(&name)?.is_some() {
+            found.push((dir, name.clone()));
+        }
+    }
+    Ok(found)
 }
 
 impl TreeLock {
@@ -75,8 +79,9 @@ impl TreeLock {
 /// [`recover`] by a run that holds the lock.
 pub(super) fn under(lock: &TreeLock, roots: &Roots) -> Result<Recovery, StoreError> {
     if let Some(mark) = mark::find(&lock.kpki)? {
-        let kubelet = mark.kubelet.as_ref().map(|kubelet| Dir::open_root(&kubelet.path)).transpose();
-        let mut dirs = OpenRoots::open(lock, kubelet.map_err(StoreError::KubeletGone)?, mark.dir_mode)?;
+        let outside = mark.outside().map(|(root, staging)| Ok((root, Dir::open_root(&staging.path)?)));
+        let outside = outside.collect::<Result<Vec<_>, _>>().map_err(StoreError::OutsideGone)?;
+        let mut dirs = OpenRoots::open(lock, outside, mark.dir_mode)?;
         forward::finish(lock, &mark, &mut dirs, Vec::new(), &|_| Ok(()))?;
         let outer: Vec<PathBuf> = mark.outer.into_iter().map(|file| file.path).collect();
         let files = [mark.files.len(), mark.removals.len(), outer.len()].iter().sum();
@@ -85,8 +90,8 @@ pub(super) fn under(lock: &TreeLock, roots: &Roots) -> Result<Recovery, StoreErr
     let staged = lock.kpki.facts(STAGING)?.is_some();
     let outside = outside(&lock.kpki, roots)?;
     lock.kpki.remove_tree(STAGING)?;
-    if let Some((root, name)) = &outside {
+    for (root, name) in &outside {
         root.remove_tree(name)?;
     }
-    Ok(if staged || outside.is_some() { Recovery::Discarded } else { Recovery::Nothing })
+    Ok(if staged || !outside.is_empty() { Recovery::Discarded } else { Recovery::Nothing })
 }

@@ -1,13 +1,15 @@
 //! Which file goes where: a node's own `/etc/kubernetes`, or a cluster directory made on a safe host.
 
+use std::path::PathBuf;
+
 use zeroize::Zeroizing;
 
 use crate::catalog::paths::SIGNER_FILE;
 pub use crate::catalog::paths::{DEFAULT_DIR, DEFAULT_KUBELET_DIR};
 use crate::catalog::{CaId, Entry, Files};
 use crate::files::{BadPath, RelPath};
-use crate::profile::{CaKeys, Node, NodeRole, Profile};
-use crate::store::{FileChange, RootId};
+use crate::profile::{CaKeys, GATHERED, Node, NodeRole, Profile};
+use crate::store::{FileChange, RootId, Roots};
 
 /// The shape of the tree.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,13 +33,15 @@ impl Layout {
     }
 }
 
-/// One of the two directories of a tree.
+/// One of the directories of a tree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Root {
     /// DIR.
     Main,
     /// The kubelet's own directory, outside DIR.
     Kubelet,
+    /// certificatesDir, outside DIR.
+    Certificates,
 }
 
 /// A file's place: below a root, `/` between components.
@@ -57,7 +61,28 @@ impl Place {
         match self.root {
             Root::Main => RootId::Main,
             Root::Kubelet => RootId::Kubelet,
+            Root::Certificates => RootId::Certificates,
         }
+    }
+
+    /// The file's name with another end, beside it: `pki/ca.crl` for `pki/ca.crt`.
+    #[must_use]
+    pub fn with_end(&self, end: &str, new: &str) -> Self {
+        let stem = self.path.strip_suffix(end).unwrap_or(&self.path);
+        Self { root: self.root, path: format!("{stem}{new}") }
+    }
+
+    /// The path for messages: below DIR, or whole where it is outside.
+    pub fn shown(&self, roots: &Roots) -> String {
+        match roots.outside(self.root_id()) {
+            Some(outside) => outside.join(&self.path).display().to_string(),
+            None => self.path.clone(),
+        }
+    }
+
+    /// The file, from the current directory.
+    pub fn full(&self, roots: &Roots) -> PathBuf {
+        roots.outside(self.root_id()).unwrap_or(&roots.main).join(&self.path)
     }
 
     /// A file at this place, which may replace another.
@@ -72,17 +97,16 @@ impl Place {
 /// The directories a plan uses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Directories {
-    /// The pki directory below a node's directory: `pki`, or as certificatesDir has it.
-    pub pki: String,
+    /// The pki directory below a node's directory: `pki`, or as certificatesDir has it; `None`: it is outside DIR.
+    pub pki: Option<String>,
     /// The kubelet's own directory below a node's directory; `None`: it is outside DIR.
     pub kubelet: Option<String>,
 }
 
 impl Directories {
-    /// The part of certificatesDir below `/etc/kubernetes`; `None`: it is elsewhere.
-    pub fn pki_of(profile: &Profile) -> Option<String> {
-        let below = profile.certificates_dir.strip_prefix(DEFAULT_DIR)?.strip_prefix('/')?.trim_end_matches('/');
-        (!below.is_empty()).then(|| below.to_owned())
+    /// All of them below a node's directory, under their usual names.
+    pub fn usual() -> Self {
+        Self { pki: Some(GATHERED.to_owned()), kubelet: Some("kubelet".to_owned()) }
     }
 
     /// The base of a node's `/etc/kubernetes` below DIR: empty, or `nodes/NAME/`.
@@ -97,10 +121,9 @@ impl Directories {
     pub fn files(&self, base: &str, files: Files) -> (Place, Option<Place>) {
         match files {
             Files::Pair(stem) => self.pair(base, stem),
-            Files::KeyPair(stem) => (
-                Place::main(format!("{base}{}/{stem}.pub", self.pki)),
-                Some(Place::main(format!("{base}{}/{stem}.key", self.pki))),
-            ),
+            Files::KeyPair(stem) => {
+                (self.certificate(base, &format!("{stem}.pub")), Some(self.certificate(base, &format!("{stem}.key"))))
+            }
             Files::Kubeconfig(name) => (Place::main(format!("{base}{name}")), None),
             Files::KubeletPair(stem) => {
                 let (root, base) = match &self.kubelet {
@@ -115,13 +138,21 @@ impl Directories {
 
     /// A certificate and its key below the pki directory.
     pub fn pair(&self, base: &str, stem: &str) -> (Place, Option<Place>) {
-        let place = |end: &str| Place::main(format!("{base}{}/{stem}.{end}", self.pki));
+        let place = |end: &str| self.certificate(base, &format!("{stem}.{end}"));
         (place("crt"), Some(place("key")))
+    }
+
+    /// A file in the pki directory.
+    pub fn certificate(&self, base: &str, path: &str) -> Place {
+        match &self.pki {
+            Some(pki) => Place::main(format!("{base}{pki}/{path}")),
+            None => Place { root: Root::Certificates, path: path.to_owned() },
+        }
     }
 
     /// ca-signer.crt, beside ca.crt.
     pub fn signer_file(&self, base: &str) -> Place {
-        Place::main(format!("{base}{}/{SIGNER_FILE}", self.pki))
+        self.certificate(base, SIGNER_FILE)
     }
 
     /// Certificate and key of an authority as the tree itself uses them.

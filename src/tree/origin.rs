@@ -1,6 +1,9 @@
 //! Where a verb finds a tree and its profile, and the commands that a person is told to run there.
 
+use std::path::{Path, PathBuf};
+
 use crate::files::{shell_path, shell_word};
+use crate::profile::GATHERED;
 
 /// A tree as a command line names it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -11,6 +14,8 @@ pub struct Origin {
     /// What was said on the command line, and what nothing records.
     pub node: Option<String>,
     pub kubelet_dir: Option<String>,
+    /// The directory of its certificates, where that is not its `pki`.
+    pub pki: Option<String>,
     /// The directory of many profiles, where the tree is one of its trees.
     pub fleet: Option<String>,
 }
@@ -32,6 +37,11 @@ pub enum ProfileAt {
 impl Origin {
     pub fn new(dir: impl Into<String>, profile: ProfileAt) -> Self {
         Self { dir: dir.into(), profile, ..Self::default() }
+    }
+
+    /// Where its certificates are.
+    pub fn pki(&self) -> PathBuf {
+        self.pki.as_ref().map_or_else(|| Path::new(&self.dir).join(GATHERED), PathBuf::from)
     }
 
     pub fn is_tree(&self) -> bool {

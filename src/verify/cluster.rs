@@ -41,6 +41,8 @@ pub struct Tree {
     pub is_shared: bool,
     /// One node's, in a cluster directory.
     pub in_cluster: bool,
+    /// certificatesDir on the node, where that is outside /etc/kubernetes, and where it is here.
+    pub certificates: Option<(String, String)>,
     /// Who owns its directory.
     pub owner: Option<u32>,
     pub files: Vec<File>,

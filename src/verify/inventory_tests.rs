@@ -46,7 +46,15 @@ fn cluster(files: Vec<File>) -> Cluster<'static> {
         origin: Origin::default(),
         layout: None,
         release: KnownRelease::default(),
-        trees: vec![Tree { root: "t".to_owned(), node, is_shared: false, in_cluster: false, owner: None, files }],
+        trees: vec![Tree {
+            root: "t".to_owned(),
+            node,
+            is_shared: false,
+            in_cluster: false,
+            certificates: None,
+            owner: None,
+            files,
+        }],
         at: datetime!(2026-11-20 22:00 UTC),
     }
 }

@@ -1,7 +1,5 @@
 //! The next issue of a CRL: signed in memory, with every file it is written to and the journal's line for it.
 
-use std::path::Path;
-
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
@@ -15,10 +13,10 @@ use crate::report::{crl_readers, revoke as report};
 use crate::revocation::{CrlIssue, Number, RevocationList};
 use crate::store::{self, FileChange, RootId};
 use crate::tree::{Issuers, Place};
-use crate::workspace::crls::{TreeCrl, beside, path};
+use crate::workspace::crls::{TreeCrl, place};
+use crate::workspace::journal;
 use crate::workspace::session::Session;
 use crate::workspace::tree_dir::Snapshot;
-use crate::workspace::{journal, survey};
 use crate::x509::revocation::may_sign_lists;
 use crate::x509::{Certificate, Crl, decimal};
 
@@ -49,7 +47,7 @@ impl TreeCrl {
         der: bool,
     ) -> Result<SignedCrlIssue, Error> {
         let now = session.run.now;
-        let full = session.tree.roots.main.join(&self.path);
+        let full = self.place.full(&session.tree.roots);
         let before = self.number(session)?;
         let number = match &before {
             None => Number::from(1),
@@ -81,7 +79,8 @@ impl TreeCrl {
         let found_again = if self.der.is_some() || before.is_some() { found_again } else { 0 };
         let pem = Zeroizing::new(signed.to_pem().into_bytes());
         let changes = files(session, snapshot, self.authority, pem, &signed.der, der)?;
-        let paths = changes.iter().map(|change| change.path.to_string()).collect();
+        let roots = &session.tree.roots;
+        let paths = changes.iter().map(|change| roots.shown(change.root, &change.path)).collect();
         Ok(SignedCrlIssue {
             authority: self.authority,
             crl: signed.crl,
@@ -95,7 +94,7 @@ impl TreeCrl {
     /// The highest CRL number known: of the CRL, of the journal, and of the generations if there is no CRL.
     fn number(&self, session: &Session<'_>) -> Result<Option<Number>, Error> {
         let own = self.crl.as_ref().and_then(Crl::edition);
-        let kept = if self.crl.is_none() { kept(session, &self.path)? } else { None };
+        let kept = if self.crl.is_none() { kept(session, &self.place)? } else { None };
         Ok(own.max(kept).max(self.remembered.number.clone()))
     }
 }
@@ -111,7 +110,7 @@ pub fn reissue<'l>(
     let sign = |crl: &TreeCrl| {
         let issuer = issuers.get(crl.authority);
         let issuer = issuer.ok_or_else(|| {
-            error::no_signer(crl.authority, snapshot.authorities.get(&crl.authority), &session.target.root)
+            error::no_signer(crl.authority, snapshot.authorities.get(&crl.authority), &session.target.origin)
         })?;
         crl.next_issue(session, snapshot, issuer, Changes::default(), der)
     };
@@ -186,13 +185,14 @@ pub fn warnings(
 }
 
 /// The highest CRL number in the generations.
-fn kept(session: &Session<'_>, path: &str) -> Result<Option<Number>, Error> {
+fn kept(session: &Session<'_>, place: &Place) -> Result<Option<Number>, Error> {
     let mut highest = None;
     for generation in store::generations(&session.tree.roots)? {
-        if !generation.kept.iter().any(|(root, kept)| *root == RootId::Main && kept.as_str() == path) {
+        let (root, path) = (place.root_id(), place.path.as_str());
+        if !generation.kept.iter().any(|(of, kept)| *of == root && kept.as_str() == path) {
             continue;
         }
-        let file = session.tree.generation_dir(&generation.name).join("main").join(path);
+        let file = session.tree.generation_dir(&generation.name).join(root.name()).join(path);
         let number = files::look(&file).ok().flatten().and_then(|source| {
             let crl = inventory::walk_crl(&source, &mut |_| Ok(())).ok()?;
             crl.edition()
@@ -214,23 +214,19 @@ fn files(
 ) -> Result<Vec<FileChange>, Error> {
     let holds = |place: &Place| matches!(snapshot.survey.get(place), Some(FileState::File { .. }));
     let copies = session.copies().into_iter().filter(|(_, of, place)| *of == authority && holds(place));
-    let paths = std::iter::once(path(&session.tree, authority)).chain(copies.map(|(.., place)| beside(&place)));
-    let dir = survey::open(&session.tree.roots.main)?;
+    let copies = copies.map(|(.., copy)| copy.with_end(".crt", ".crl"));
+    let places: Vec<Place> = std::iter::once(place(&session.tree, authority)).chain(copies).collect();
     let mut changes = Vec::new();
-    let change = |path: &str, bytes| -> Result<FileChange, Error> {
-        Ok(FileChange { root: RootId::Main, path: RelPath::parse(path)?, mode: MODE, bytes, replace: true })
-    };
-    let paths: Vec<String> = paths.collect();
-    let mut left = paths.len();
+    let mut left = places.len();
     let mut pem = Some(pem);
-    for path in paths {
+    for place in places {
         left = left.saturating_sub(1);
         // The last file takes the bytes without a copy: a CRL may have tens of megabytes.
         let bytes = if left == 0 { pem.take() } else { pem.clone() };
-        changes.push(change(&path, bytes.unwrap_or_default())?);
-        let beside = format!("{path}.der");
-        if wanted || authority == CaId::Etcd || files::what(dir.as_ref(), Path::new(&beside)).is_some() {
-            changes.push(change(&beside, Zeroizing::new(der.to_vec()))?);
+        changes.push(place.change(MODE, bytes.unwrap_or_default())?);
+        let beside = place.with_end("", ".der");
+        if wanted || authority == CaId::Etcd || files::what(None, &beside.full(&session.tree.roots)).is_some() {
+            changes.push(beside.change(MODE, Zeroizing::new(der.to_vec()))?);
         }
     }
     Ok(changes)

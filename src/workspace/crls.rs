@@ -23,6 +23,8 @@ use crate::{files, inventory};
 #[derive(Debug)]
 pub struct TreeCrl {
     pub authority: CaId,
+    pub(super) place: Place,
+    /// For messages.
     pub path: String,
     pub(super) der: Option<Vec<u8>>,
     pub crl: Option<Crl>,
@@ -32,22 +34,18 @@ pub struct TreeCrl {
 }
 
 /// `pki/ca.crl` beside `pki/ca.crt`.
-pub fn path(tree: &TreeDir, authority: CaId) -> String {
-    beside(&tree.directories.authority(authority).0)
-}
-
-pub(super) fn beside(certificate: &Place) -> String {
-    format!("{}.crl", certificate.path.strip_suffix(".crt").unwrap_or(&certificate.path))
+pub fn place(tree: &TreeDir, authority: CaId) -> Place {
+    tree.directories.authority(authority).0.with_end(".crt", ".crl")
 }
 
 impl TreeCrl {
     pub fn read(tree: &TreeDir, authority: CaId, issuer: &Certificate, lines: &[Line]) -> Result<Self, Error> {
-        let path = path(tree, authority);
-        let full = tree.roots.main.join(&path);
+        let place = place(tree, authority);
+        let full = place.full(&tree.roots);
         let refused = |why: String| error::bad_list(&full, why);
-        let der = match survey::open(&tree.roots.main)? {
+        let der = match survey::root(&tree.roots, place.root_id())? {
             None => None,
-            Some(dir) => match files::look_below(&dir, Path::new(&path)) {
+            Some(dir) => match files::look_below(&dir, Path::new(&place.path)) {
                 Ok(None) => None,
                 Ok(Some(source)) => Some(inventory::crls(&source).map_err(|why| refused(why.to_string()))?),
                 Err(kind) => return Err(refused(kind.to_string())),
@@ -61,20 +59,20 @@ impl TreeCrl {
         let crl = der.as_deref().map(Crl::parse).transpose().map_err(|why| refused(why.to_string()))?;
         let number = crl.as_ref().and_then(Crl::edition);
         let remembered = journal::remembered(lines, issuer, number.as_ref());
-        Ok(Self { authority, path, der, crl, remembered, due: false })
+        Ok(Self { authority, path: place.shown(&tree.roots), place, der, crl, remembered, due: false })
     }
 
     /// Verifies the issuer's signature. [`Self::next_issue`] verifies it too.
     pub fn verify(&self, tree: &TreeDir, issuer: &Certificate) -> Result<(), Error> {
         let (Some(der), Some(crl)) = (&self.der, &self.crl) else { return Ok(()) };
-        crl.signed_by(der, issuer).map_err(|why| error::bad_list(&tree.roots.main.join(&self.path), why))
+        crl.signed_by(der, issuer).map_err(|why| error::bad_list(&self.place.full(&tree.roots), why))
     }
 
     /// The entries for these serial numbers, in their order, including those that only the journal has.
     pub fn entries(&self, tree: &TreeDir, serials: &[&[u8]]) -> Result<Vec<Option<Revoked>>, Error> {
         let wanted = Wanted::new(serials.iter().copied());
         let listed = self.der.as_deref().map(|der| CrlLookup::read(der, &wanted)).transpose();
-        let listed = listed.map_err(|why| error::bad_list(&tree.roots.main.join(&self.path), why))?;
+        let listed = listed.map_err(|why| error::bad_list(&self.place.full(&tree.roots), why))?;
         let of_list = |serial: &[u8]| Some(listed.as_ref()?.named(serial)?.revoked.clone());
         let plain = crate::revocation::minimal_integer;
         let one = |serial: &&[u8]| match self.remembered.last.get(plain(serial)) {
@@ -122,9 +120,9 @@ pub fn of_certificates(
     certificates: impl FnOnce() -> Vec<Option<Certificate>>,
 ) -> Result<TreeCrls, Error> {
     let mut found = TreeCrls { revoked: vec![None; number], ..TreeCrls::default() };
-    let dir = survey::open(&tree.roots.main)?;
-    let is_there = |authority: &CaId| files::what(dir.as_ref(), Path::new(&path(tree, *authority))).is_some();
-    let present: Vec<CaId> = CaId::ALL.into_iter().filter(is_there).collect();
+    let dir = survey::root(&tree.roots, place(tree, CaId::Cluster).root_id())?;
+    let is_there = |authority: &CaId| files::what(dir.as_ref(), Path::new(&place(tree, *authority).path)).is_some();
+    let present: Vec<CaId> = CaId::ALL.into_iter().filter(|one| dir.is_some() && is_there(one)).collect();
     if present.is_empty() {
         return Ok(found);
     }
@@ -137,7 +135,7 @@ pub fn of_certificates(
             Ok(crl) => crl,
             Err(error) => {
                 let why = error.why.first().map(|why| format!(": {why}")).unwrap_or_default();
-                let path = path(tree, authority);
+                let path = place(tree, authority).shown(&tree.roots);
                 found.unusable.push(format!("{path} cannot be used{why}; which certificates it revokes is not known"));
                 continue;
             }

@@ -48,8 +48,9 @@ pub fn crls_left(roots: &Roots, name: &str) -> Result<Vec<String>, Error> {
 
 /// Those that are different now.
 pub fn changed(roots: &Roots, prior: Vec<PriorFile>) -> Result<Vec<PriorFile>, Error> {
-    if roots.kubelet.is_none() && prior.iter().any(|one| one.root == RootId::Kubelet) {
-        return Err(StoreError::NoKubeletRoot.into());
+    let homeless = |one: &&PriorFile| one.root.is_outside() && roots.outside(one.root).is_none();
+    if let Some(one) = prior.iter().find(homeless) {
+        return Err(StoreError::NoRoot(one.root).into());
     }
     let mut changed = Vec::new();
     for one in prior {
@@ -61,8 +62,8 @@ pub fn changed(roots: &Roots, prior: Vec<PriorFile>) -> Result<Vec<PriorFile>, E
     Ok(changed)
 }
 
-/// Files with the CRL entries of their certificates, and the CRLs that cannot be used.
-pub type RevokedFiles = (Vec<(RelPath, Revoked)>, Vec<String>);
+/// Files, as messages show them, with the CRL entries of their certificates, and the CRLs that cannot be used.
+pub type RevokedFiles = (Vec<(String, Revoked)>, Vec<String>);
 
 /// The files whose certificate is revoked or held by the CRLs in the tree, which a restore leaves as they are.
 pub fn revoked(tree: &TreeDir, prior: &[PriorFile]) -> Result<RevokedFiles, Error> {
@@ -70,7 +71,10 @@ pub fn revoked(tree: &TreeDir, prior: &[PriorFile]) -> Result<RevokedFiles, Erro
     let certificate = |one: &PriorFile| one.content.as_ref().and_then(|(_, bytes)| leaf::leaf(bytes));
     let found = crls::of_certificates(tree, &snapshot, prior.len(), || prior.iter().map(certificate).collect())?;
     let entries = prior.iter().zip(found.revoked);
-    Ok((entries.filter_map(|(one, entry)| Some((one.path.clone(), entry?))).collect(), found.unusable))
+    Ok((
+        entries.filter_map(|(one, entry)| Some((tree.roots.shown(one.root, &one.path), entry?))).collect(),
+        found.unusable,
+    ))
 }
 
 /// Restores in one transaction, which keeps the replaced files as a generation, and in which another file can change.
@@ -88,15 +92,18 @@ pub fn put_back(
     }
     // A key and its certificate next to each other.
     prior.sort_by(|a, b| (a.root, a.path.as_str()).cmp(&(b.root, b.path.as_str())));
-    let mut transaction =
-        Transaction { entries: Some(prior.iter().map(|one| one.path.to_string()).collect()), ..Transaction::default() };
+    let mut transaction = Transaction {
+        entries: Some(prior.iter().map(|one| tree.roots.shown(one.root, &one.path)).collect()),
+        ..Transaction::default()
+    };
     for one in &prior {
         let Some((mode, bytes)) = &one.content else {
             transaction.removals.push((one.root, one.path.clone()));
             continue;
         };
         let certificate = leaf::leaf(bytes);
-        transaction.journal.extend(certificate.map(|one_of| journal::line("restore", one.path.as_str(), &one_of, now)));
+        let shown = tree.roots.shown(one.root, &one.path);
+        transaction.journal.extend(certificate.map(|one_of| journal::line("restore", &shown, &one_of, now)));
         let (root, path, bytes) = (one.root, one.path.clone(), bytes.clone());
         transaction.changes.push(FileChange { root, path, mode: *mode, bytes, replace: true });
     }

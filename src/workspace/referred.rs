@@ -34,7 +34,7 @@ pub fn follow(credentials: &mut [Credential], tree: &TreeDir) -> Result<(), Erro
             one.elsewhere = rotated(one, tree)?;
             continue;
         };
-        match (below(base, &certificate), below(base, &key)) {
+        match (below(tree, base, &certificate), below(tree, base, &key)) {
             (Some(public), Some(private)) if public != private => {
                 let conf = std::mem::replace(&mut one.public, public);
                 (one.private, one.named_by) = (Some(private), Some(conf));
@@ -57,7 +57,10 @@ pub fn beside(conf: &Place, tree: &TreeDir) -> Result<Option<Elsewhere>, Error> 
 }
 
 /// A path below the tree; the node's own `/etc/kubernetes` is what the tree is.
-fn below(base: &str, path: &str) -> Option<Place> {
+fn below(tree: &TreeDir, base: &str, path: &str) -> Option<Place> {
+    if let Some(place) = tree.elsewhere(base, path) {
+        return Some(place);
+    }
     let path = path.strip_prefix(DEFAULT_DIR).map_or(path, |rest| rest.trim_start_matches('/'));
     RelPath::parse(path).ok().map(|path| Place { root: Root::Main, path: format!("{base}{path}") })
 }
@@ -66,7 +69,9 @@ fn below(base: &str, path: &str) -> Option<Place> {
 fn look(tree: &TreeDir, base: &str, path: &str, with_key: bool) -> Result<Option<Elsewhere>, Error> {
     let main = &tree.roots.main;
     let in_kubelet = path.strip_prefix(DEFAULT_KUBELET_DIR).map(|rest| rest.trim_start_matches('/'));
+    let certificate = tree.elsewhere(base, path);
     let (path, is_certain): (PathBuf, bool) = match (in_kubelet, &tree.roots.kubelet, &tree.directories.kubelet) {
+        _ if let Some(place) = certificate => (place.full(&tree.roots), true),
         (Some(name), Some(kubelet), _) => (kubelet.join(name), true),
         (Some(name), None, Some(below)) => (main.join(format!("{base}{below}/{name}")), false),
         _ => (main.join(base).join(path), main == Path::new(DEFAULT_DIR) || !path.starts_with('/')),

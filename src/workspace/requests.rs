@@ -36,7 +36,7 @@ pub enum Site {
 
 impl Site {
     pub fn out(dir: &Path) -> Self {
-        Self::Out(Roots { main: dir.to_path_buf(), kubelet: None })
+        Self::Out(Roots::alone(dir))
     }
 
     pub const fn roots(&self) -> &Roots {
@@ -48,10 +48,15 @@ impl Site {
     /// The request's files for an entry at these places.
     pub fn files(&self, public: &Place, private: Option<&Place>) -> Result<Files, BadPath> {
         let below = |place: &Place, path: &str| {
-            let kubelet = if place.root == Root::Kubelet { "kubelet/" } else { "" };
+            // As where all of them are below one directory.
+            let directory = match place.root {
+                Root::Main => "",
+                Root::Kubelet => "kubelet/",
+                Root::Certificates => "pki/",
+            };
             match self {
-                Self::Tree(_) => RelPath::parse(format!("{REQUESTS}/{kubelet}{path}")),
-                Self::Out(_) => RelPath::parse(format!("{kubelet}{path}")),
+                Self::Tree(_) => RelPath::parse(format!("{REQUESTS}/{directory}{path}")),
+                Self::Out(_) => RelPath::parse(format!("{directory}{path}")),
             }
         };
         let stem = public.path.strip_suffix(".crt").unwrap_or(&public.path);

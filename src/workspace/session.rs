@@ -14,7 +14,7 @@ use crate::tree::layout::{Directories, Layout, Place};
 use crate::tree::{EntryId, Issuers, Survey, leaf, survey};
 use crate::workspace::args::{RunArgs, TreeArgs};
 use crate::workspace::targets::Target;
-use crate::workspace::tree_dir::{self, Locked, Snapshot, TreeDir};
+use crate::workspace::tree_dir::{self, Locked, Shape, Snapshot, TreeDir};
 use crate::workspace::{referred, signer_file};
 
 /// The facts that do not change during a run.
@@ -49,11 +49,12 @@ impl<'a> Session<'a> {
             },
             _ => nodes(main, profile)?,
         };
-        let kubelet = match &nodes {
-            Nodes::Several(_) => None,
-            Nodes::One => tree_dir::kubelet_dir(main, target.kubelet_dir.as_deref()),
+        let kubelet = tree_dir::kubelet_dir(main, target.kubelet_dir.as_deref());
+        let shape = match &nodes {
+            Nodes::Several(_) => Shape::Cluster,
+            Nodes::One => Shape::Node { kubelet: kubelet.as_deref() },
         };
-        let tree = TreeDir::new(main, profile, kubelet.as_deref())?;
+        let tree = TreeDir::new(main, profile, shape)?;
         let mut credentials = match (&nodes, profile) {
             (Nodes::Several(names), None) => {
                 let names: Vec<Option<String>> = names.iter().cloned().map(Some).collect();

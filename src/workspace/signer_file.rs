@@ -57,15 +57,15 @@ pub fn notices(
     let mut all = Vec::new();
     for base in bases {
         let path = format!("{base}{MANIFEST}");
-        let read = |path: &str| survey::read(&tree.roots, RootId::Main, &RelPath::parse(path)?);
-        let (manifest, place) = (read(&path)?, tree.directories.signer_file(base));
+        let read = |root, path: &str| survey::read(&tree.roots, root, &RelPath::parse(path)?);
+        let (manifest, place) = (read(RootId::Main, &path)?, tree.directories.signer_file(base));
         let is_new = written.contains(&place);
         let node = SigningNode {
             flag: flag(manifest.as_ref().map(|bytes| bytes.as_slice())),
             manifest: &tree.roots.main.join(&path).display().to_string(),
             certificates_dir: profile.map_or(DEFAULT_CERTIFICATES_DIR, |profile| &profile.certificates_dir),
             certificates,
-            exists: is_new || read(&place.path)?.is_some(),
+            exists: is_new || read(place.root_id(), &place.path)?.is_some(),
             is_new,
         };
         for notice in node.notices() {

@@ -91,6 +91,13 @@ impl State {
     }
 }
 
+/// The layout of a tree that records this profile.
+pub fn layout(profile: &Profile, choices: &Choices) -> Layout {
+    // For a kubeadm configuration --node names the one node, if the file does not.
+    let chosen = if profile.origin.is_kubeadm() { None } else { choices.node.as_deref() };
+    Layout::of(profile, chosen)
+}
+
 /// Where the recorded profile is, for messages.
 pub fn path(main: &Path) -> PathBuf {
     main.join(".kpki").join(PROFILE)
@@ -102,7 +109,7 @@ pub fn is_recorded(roots: &Roots, files: &[FileChange]) -> Result<bool, Error> {
     for file in files {
         let path = match file.root {
             RootId::State => RelPath::parse(format!(".kpki/{}", file.path))?,
-            RootId::Main | RootId::Kubelet => file.path.clone(),
+            RootId::Main | RootId::Kubelet | RootId::Certificates => file.path.clone(),
         };
         if survey::read_below(&dir, &path)?.as_deref() != Some(&*file.bytes) {
             return Ok(false);

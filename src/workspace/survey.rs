@@ -26,12 +26,14 @@ pub fn is_missing(roots: &Roots, place: &Place) -> bool {
 /// Every place, read or found missing; anything else in the way is an error.
 pub fn survey<'a>(roots: &Roots, places: impl Iterator<Item = &'a Place>) -> Result<Survey, Error> {
     let main = open(&roots.main)?;
-    let kubelet = roots.kubelet.as_deref().map(open).transpose()?.flatten();
+    let outside = |root: RootId| roots.outside(root).map(open).transpose().map(Option::flatten);
+    let (kubelet, certificates) = (outside(RootId::Kubelet)?, outside(RootId::Certificates)?);
     let mut survey = Survey::new();
     for place in places {
         let root = match place.root {
             Root::Main => main.as_ref(),
             Root::Kubelet => kubelet.as_ref(),
+            Root::Certificates => certificates.as_ref(),
         };
         let found = match root {
             None => FileState::Missing,
@@ -45,7 +47,7 @@ pub fn survey<'a>(roots: &Roots, places: impl Iterator<Item = &'a Place>) -> Res
 /// One file's bytes; `None`: it does not exist.
 pub fn read(roots: &Roots, root: RootId, path: &RelPath) -> Result<Option<Zeroizing<Vec<u8>>>, Error> {
     let dir = match root {
-        RootId::Kubelet => roots.kubelet.as_deref(),
+        RootId::Kubelet | RootId::Certificates => roots.outside(root),
         RootId::Main | RootId::State => Some(roots.main.as_path()),
     };
     let Some(dir) = dir.map(open).transpose()?.flatten() else { return Ok(None) };
@@ -55,7 +57,16 @@ pub fn read(roots: &Roots, root: RootId, path: &RelPath) -> Result<Option<Zeroiz
             files::trusted(&dir.path_of(below.as_str()))?;
             read_below(&dir, &below)
         }
-        RootId::Main | RootId::Kubelet => read_below(&dir, path),
+        RootId::Main | RootId::Kubelet | RootId::Certificates => read_below(&dir, path),
+    }
+}
+
+/// A root as a directory; `None`: it does not exist.
+pub fn root(roots: &Roots, root: RootId) -> Result<Option<Dir>, FileError> {
+    match root {
+        RootId::Main => open(&roots.main),
+        RootId::State => open(&roots.main.join(".kpki")),
+        RootId::Kubelet | RootId::Certificates => roots.outside(root).map_or(Ok(None), open),
     }
 }
 

@@ -12,7 +12,8 @@ use std::path::{Path, PathBuf};
 use crate::error::Error;
 use crate::files::{Dir, What};
 use crate::inventory::{self, Form};
-use crate::profile::Profile;
+use crate::profile::{CertificatesDir, Profile};
+use crate::store::Roots;
 use crate::tree::layout::DEFAULT_DIR;
 use crate::tree::{Origin, ProfileAt};
 use crate::workspace::args::TreeArgs;
@@ -45,6 +46,16 @@ impl Target {
             one.kubelet_dir.clone_from(&self.kubelet_dir);
         }
         one
+    }
+
+    /// Where an interrupted run in one of its trees would have prepared files.
+    pub fn roots(&self, main: &Path) -> Roots {
+        let absolute = std::path::absolute(main).unwrap_or_else(|_| main.to_path_buf());
+        let certificates = match self.profile.as_ref().map(|profile| profile.certificates_in(&absolute)) {
+            Some(CertificatesDir::Outside(path)) => Some(path),
+            _ => None,
+        };
+        Roots { kubelet: self.kubelet_dir.clone(), certificates, ..Roots::alone(main) }
     }
 
     /// How a command names the tree.
@@ -167,9 +178,12 @@ impl Resolved {
     }
 
     fn add(&mut self, args: &TreeArgs, root: PathBuf, profile: Option<Profile>, choices: Choices, at: ProfileAt) {
+        let absolute = std::path::absolute(&root).unwrap_or_else(|_| root.clone());
+        let pki = profile.as_ref().map(|profile| profile.certificates_in(&absolute).path(&root).display().to_string());
         let origin = Origin {
             node: args.node.clone(),
             kubelet_dir: args.kubelet_dir.as_ref().map(|dir| dir.display().to_string()),
+            pki,
             ..Origin::new(root.display().to_string(), at)
         };
         let kubelet_dir = args.kubelet_dir.clone().or(choices.kubelet_dir);

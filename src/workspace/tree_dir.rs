@@ -10,10 +10,13 @@ use crate::catalog::CaId;
 use crate::encoding::pem;
 use crate::error::Error;
 use crate::files::RelPath;
-use crate::profile::{Profile, RENEWAL};
-use crate::store::{self, Commit, FileChange, Locking, OuterFile, Recovery, RootId, Roots, StoreError, TreeLock};
-use crate::tree::layout::{DEFAULT_DIR, DEFAULT_KUBELET_DIR};
-use crate::tree::{Authorities, Authority, Directories, Issuers, Place, Root, Survey, authorities};
+use crate::profile::{CertificatesDir, Profile, RENEWAL};
+use crate::store::{
+    self, Commit, FileChange, Locking, OuterFile, OutputDir, Recovery, RootId, Roots, StoreError, TreeLock,
+};
+use crate::tree::layout::{DEFAULT_DIR, DEFAULT_KUBELET_DIR, Layout};
+use crate::tree::{Authorities, Authority, Directories, Issuers, Origin, Place, ProfileAt, Survey, authorities};
+use crate::workspace::state::{self, State};
 use crate::workspace::{interrupted, journal, survey};
 use crate::x509::Certificate;
 
@@ -25,8 +28,20 @@ const DIR_MODE: u32 = 0o755;
 pub struct TreeDir {
     pub roots: Roots,
     pub directories: Directories,
+    /// certificatesDir on the node, where that is outside /etc/kubernetes.
+    pub certificates_dir: Option<String>,
     /// `None`: no generation is ever removed.
     pub keep_generations: Option<usize>,
+}
+
+/// What is in a directory.
+#[derive(Debug, Clone, Copy)]
+pub enum Shape<'a> {
+    Cluster,
+    /// One node's tree. `kubelet`: the kubelet's own directory, where one is known; `None`: `DIR/kubelet`.
+    Node {
+        kubelet: Option<&'a Path>,
+    },
 }
 
 /// The public contents of a tree.
@@ -45,6 +60,8 @@ pub struct Locked<'t> {
     wait: Duration,
     /// Files outside the tree that an interrupted run was to write: they are in place now.
     delivered: Vec<PathBuf>,
+    /// DIR, made for its lock: goes again after it, unless something was published. The last field.
+    _made: Option<OutputDir>,
 }
 
 /// One commit: all of it, or nothing.
@@ -61,20 +78,15 @@ pub struct Transaction {
 }
 
 impl TreeDir {
-    /// `kubelet`: its own directory, where one is known; `None`: `DIR/kubelet`.
-    pub fn new(main: &Path, profile: Option<&Profile>, kubelet: Option<&Path>) -> Result<Self, Error> {
-        Self::with_pki(main, pki(profile, main)?, profile, kubelet)
-    }
-
-    /// The same with a pki directory that is known.
-    pub fn with_pki(
-        main: &Path,
-        pki: String,
-        profile: Option<&Profile>,
-        kubelet: Option<&Path>,
-    ) -> Result<Self, Error> {
+    pub fn new(main: &Path, profile: Option<&Profile>, shape: Shape<'_>) -> Result<Self, Error> {
         // Recorded paths are absolute; DIR may be relative.
         let absolute = std::path::absolute(main).unwrap_or_else(|_| main.to_path_buf());
+        let (kubelet, certificates) = match shape {
+            Shape::Cluster => (None, in_cluster(profile)),
+            Shape::Node { kubelet } => {
+                (kubelet, profile.map_or(CertificatesDir::Gathered, |profile| profile.certificates_in(&absolute)))
+            }
+        };
         let below = match kubelet.map(|dir| dir.strip_prefix(&absolute).map(|below| below.display().to_string())) {
             Some(Ok(below)) if below.is_empty() => {
                 return Err(Error::usage("--kubelet-dir is the same directory as --dir").hint("give another one"));
@@ -83,18 +95,43 @@ impl TreeDir {
             None => Some("kubelet".to_owned()),
         };
         let outside = kubelet.filter(|_| below.is_none()).map(PathBuf::from);
+        let pki = certificates.below().map(str::to_owned);
+        let certificates = match certificates {
+            CertificatesDir::Outside(path) => Some(path),
+            CertificatesDir::Below(_) | CertificatesDir::Gathered => None,
+        };
+        if let Some(path) = certificates.as_ref().filter(|path| outside.as_ref() == Some(path)) {
+            return Err(Error::usage(format!("--kubelet-dir is certificatesDir: {}", path.display()))
+                .hint("give each a directory of its own"));
+        }
+        let elsewhere = profile.filter(|profile| profile.certificates_below().is_none());
         let keep = profile.map_or(RENEWAL.keep_generations, |profile| profile.renewal.keep_generations);
         Ok(Self {
-            roots: Roots { main: main.to_path_buf(), kubelet: outside },
+            roots: Roots { main: main.to_path_buf(), kubelet: outside, certificates },
             directories: Directories { pki, kubelet: below },
+            certificates_dir: elsewhere.map(|profile| profile.certificates_dir.clone()),
             keep_generations: Some(keep),
         })
     }
 
+    /// The tree that a directory is by what it records. `kubelet`: as the command line says, before what is recorded.
+    pub fn recorded(main: &Path, recorded: Option<&(State, Profile)>, kubelet: Option<&Path>) -> Result<Self, Error> {
+        let Some((state, profile)) = recorded else {
+            let kubelet = kubelet_dir(main, kubelet);
+            return Self::new(main, None, Shape::Node { kubelet: kubelet.as_deref() });
+        };
+        let kubelet = kubelet_dir(main, kubelet.or(state.choices.kubelet_dir.as_deref()));
+        let shape = match state::layout(profile, &state.choices) {
+            Layout::Cluster => Shape::Cluster,
+            Layout::Node { .. } => Shape::Node { kubelet: kubelet.as_deref() },
+        };
+        Self::new(main, Some(profile), shape)
+    }
+
     /// A directory that holds no tree, such as that of `kpki csr --out`.
     pub fn plain(main: &Path) -> Self {
-        let directories = Directories { pki: "pki".to_owned(), kubelet: Some("kubelet".to_owned()) };
-        Self { roots: Roots { main: main.to_path_buf(), kubelet: None }, directories, keep_generations: None }
+        let directories = Directories::usual();
+        Self { roots: Roots::alone(main), directories, certificates_dir: None, keep_generations: None }
     }
 
     /// Reads without the lock, from a tree that another run may be changing or has left unfinished.
@@ -114,14 +151,19 @@ impl TreeDir {
             Recovery::Finished { outer, .. } => outer,
             Recovery::Nothing | Recovery::Discarded => Vec::new(),
         };
-        Ok(Locked { tree: self, lock: Some(lock), wait, delivered })
+        Ok(Locked { tree: self, lock: Some(lock), wait, delivered, _made: None })
     }
 
-    /// As [`Self::lock`]; a directory that is absent or empty has no lock: one rename publishes it.
+    /// As [`Self::lock`]; a directory that is absent or empty has no lock: one rename publishes it. But where certificates are
+    /// outside, its authorities may be there already, and sign under the lock only.
     pub fn lock_or_create(&self, wait: Duration) -> Result<Locked<'_>, Error> {
         match survey::open(&self.roots.main)? {
             Some(dir) if !dir.list()?.is_empty() => self.lock(wait),
-            _ => Ok(Locked { tree: self, lock: None, wait, delivered: Vec::new() }),
+            _ if self.roots.certificates.is_some() => {
+                let made = OutputDir::make(&self.roots.main)?;
+                Ok(Locked { _made: Some(made), ..self.lock(wait)? })
+            }
+            _ => Ok(Locked { tree: self, lock: None, wait, delivered: Vec::new(), _made: None }),
         }
     }
 
@@ -150,12 +192,34 @@ impl TreeDir {
         self.roots.main.join(".kpki/generations").join(name)
     }
 
-    /// A place's path for messages: below DIR, or in the kubelet's own directory.
+    /// The place of a path of the node, if it is below certificatesDir and that is not below /etc/kubernetes.
+    pub fn elsewhere(&self, base: &str, path: &str) -> Option<Place> {
+        let below = path.strip_prefix(self.certificates_dir.as_ref()?)?.strip_prefix('/')?;
+        Some(self.directories.certificate(base, RelPath::parse(below).ok()?.as_str()))
+    }
+
+    /// What is to be said of a tree whose certificates are not where its node has them.
+    pub fn gathered(&self) -> Option<String> {
+        let dir = self.certificates_dir.as_ref().filter(|_| self.roots.certificates.is_none())?;
+        let here = self.roots.main.join(self.pki());
+        Some(format!("certificatesDir {dir}: the files are in {}, and go to {dir} on the node", here.display()))
+    }
+
+    /// The pki directory, for messages.
+    pub fn pki(&self) -> String {
+        let outside = self.roots.certificates.as_ref().map(|path| path.display().to_string());
+        self.directories.pki.clone().or(outside).unwrap_or_default()
+    }
+
+    /// By what it records, for messages.
+    pub fn origin(&self) -> Origin {
+        let pki = self.roots.main.join(self.pki()).display().to_string();
+        Origin { pki: Some(pki), ..Origin::new(self.roots.main.display().to_string(), ProfileAt::Recorded) }
+    }
+
+    /// A place's path for messages: below DIR, or whole where it is outside.
     pub fn display_path(&self, place: &Place) -> String {
-        match (place.root, &self.roots.kubelet) {
-            (Root::Kubelet, Some(kubelet)) => kubelet.join(&place.path).display().to_string(),
-            _ => place.path.clone(),
-        }
+        place.shown(&self.roots)
     }
 
     pub fn display_paths<'p>(&self, places: impl IntoIterator<Item = &'p Place>) -> Vec<String> {
@@ -163,15 +227,10 @@ impl TreeDir {
     }
 }
 
-/// The pki directory below DIR, from certificatesDir.
-pub fn pki(profile: Option<&Profile>, main: &Path) -> Result<String, Error> {
-    let Some(profile) = profile else { return Ok("pki".to_owned()) };
-    match Directories::pki_of(profile) {
-        Some(pki) => Ok(pki),
-        None if main != Path::new(DEFAULT_DIR) => Ok("pki".to_owned()),
-        None => Err(Error::new(format!("certificatesDir {} is outside {DEFAULT_DIR}", profile.certificates_dir))
-            .hint("give a directory for the tree with --dir: the certificates go to its pki/")),
-    }
+/// A cluster directory is no node's file system: every node's tree is whole in it.
+fn in_cluster(profile: Option<&Profile>) -> CertificatesDir {
+    let below = profile.and_then(Profile::certificates_below);
+    below.map_or(CertificatesDir::Gathered, |below| CertificatesDir::Below(below.to_owned()))
 }
 
 /// The kubelet's own directory: the given one, or the default for the default DIR.

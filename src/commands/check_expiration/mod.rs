@@ -16,7 +16,7 @@ use crate::parallel;
 use crate::profile::Threshold;
 use crate::report::{Check, CheckForm, Interruption, Selection};
 use crate::signals;
-use crate::store::{self, Roots};
+use crate::store;
 use crate::workspace::interrupted::{self, Interrupted};
 use crate::workspace::targets::{self, Target};
 use crate::workspace::{Progress, TreeArgs};
@@ -100,7 +100,7 @@ pub fn write(path: &Path, check: &Check, form: CheckForm) -> Result<(), Error> {
 
 /// Completes an interrupted run before anything is judged, and says what it left to do.
 fn interruptions(target: &Target) -> Vec<Interruption> {
-    let roots = Roots { main: target.root.clone(), kubelet: target.kubelet_dir.clone() };
+    let roots = target.roots(&target.root);
     let directory = target.root.display().to_string();
     let one =
         |left: Interrupted| Interruption { directory: directory.clone(), text: left.to_string(), open: left.is_open() };

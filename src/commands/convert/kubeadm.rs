@@ -1,6 +1,8 @@
 //! `--as kubeadm-certs`: what `kubeadm init --upload-certs` leaves in the cluster for a joining control-plane node, so
 //! that `kubeadm join --control-plane --certificate-key KEY` finds it.
 
+use std::path::{Path, PathBuf};
+
 use zeroize::Zeroizing;
 
 use crate::encoding::yaml::{self, field, text};
@@ -8,8 +10,10 @@ use crate::encoding::{base64, pem};
 use crate::encrypted::kubeadm::{KEY_LENGTH, open, seal};
 use crate::error::Error;
 use crate::files::{self, Dir, FileState, RelPath};
+use crate::profile::GATHERED;
 use crate::random::random;
 use crate::report::convert::Convert;
+use crate::workspace::{TreeDir, profiles};
 
 use super::manifest::{self, Owner, Secret};
 use super::request::{Input, Output, Request};
@@ -62,6 +66,13 @@ subjects:
   name: system:bootstrappers:kubeadm:default-node-token
 ";
 
+/// The certificates of a tree whose recorded profile has them elsewhere than in its `pki`.
+fn elsewhere(path: &Path) -> Option<PathBuf> {
+    let recorded = profiles::recorded(path).ok().flatten()?;
+    let pki = TreeDir::recorded(path, Some(&recorded), None).ok()?.pki();
+    (pki != GATHERED).then(|| path.join(pki))
+}
+
 /// The manifest, and the certificate key where one had to be made.
 pub fn manifest(request: &Request, report: &mut Convert) -> Result<(Output, Option<Zeroizing<String>>), Error> {
     let [Input::Path(path)] = request.inputs.as_slice() else {
@@ -69,7 +80,10 @@ pub fn manifest(request: &Request, report: &mut Convert) -> Result<(Output, Opti
             .hint("give one, such as /etc/kubernetes"));
     };
     let root = Dir::open_root(path)?;
-    let pki = root.child("pki")?.unwrap_or(root);
+    let pki = match elsewhere(path) {
+        Some(pki) => Dir::open_root(&pki)?,
+        None => root.child("pki")?.unwrap_or(root),
+    };
     let (key, made) = match &request.certificate_key {
         Some(text) => (parse(text)?, None),
         None => {

@@ -98,7 +98,7 @@ fn evaluate(request: &Request, session: &Session<'_>, snapshot: &Snapshot) -> Re
                 return Err(error::refused(&session.target.origin, &[refusal]));
             }
             if named {
-                return Err(error::no_signer(id, authority, &session.target.root));
+                return Err(error::no_signer(id, authority, &session.target.origin));
             }
             continue;
         };
@@ -109,7 +109,7 @@ fn evaluate(request: &Request, session: &Session<'_>, snapshot: &Snapshot) -> Re
             return Err(error::refused(&session.target.origin, &[refusal]));
         }
         if !is_local && named && wanted {
-            return Err(error::no_signer(id, authority, &session.target.root));
+            return Err(error::no_signer(id, authority, &session.target.origin));
         }
         // An external authority signs it: report when it stops.
         let skipped = (!is_local && crl.is_due(now)).then(|| format!("the key of {} is not in this tree", id.name()));

@@ -13,9 +13,9 @@ use crate::plan::reconcile::reconcile;
 use crate::plan::{init as plan, node};
 use crate::profile::Profile;
 use crate::tree::layout::{DEFAULT_KUBELET_DIR, Root};
-use crate::tree::{Directories, Layout, Origin, Place, ProfileAt, Survey, authorities};
+use crate::tree::{Directories, Layout, Place, Survey, authorities};
 use crate::workspace::shipping::manifest::{ApiVersion, Exported, Kind, Manifest};
-use crate::workspace::{TreeDir, profiles, signer_file, state, survey, tree_dir};
+use crate::workspace::{TreeDir, profiles, signer_file, state, survey};
 
 pub struct Source<'a> {
     request: &'a Request,
@@ -50,17 +50,16 @@ impl<'a> Source<'a> {
             let what = format!("the profile has no node {:?}; it has {}", request.node, names.join(", "));
             return Err(Error::usage(what).hint("give one of these, or add the node to the profile and run kpki init"));
         }
-        let chosen = if profile.origin.is_kubeadm() { None } else { state.choices.node.as_deref() };
-        let layout = Layout::of(&profile, chosen);
-        let kubelet = match &layout {
-            Layout::Cluster => None,
-            Layout::Node { name } if *name != request.node => {
-                return Err(Error::usage(format!("{} is {name}'s own tree, not {}'s", main.display(), request.node))
-                    .hint("give the cluster directory with --dir: it holds every node's tree"));
-            }
-            Layout::Node { .. } => tree_dir::kubelet_dir(main, state.choices.kubelet_dir.as_deref()),
-        };
-        let tree = TreeDir::new(main, Some(&profile), kubelet.as_deref())?;
+        let layout = state::layout(&profile, &state.choices);
+        if let Layout::Node { name } = &layout
+            && *name != request.node
+        {
+            return Err(Error::usage(format!("{} is {name}'s own tree, not {}'s", main.display(), request.node))
+                .hint("give the cluster directory with --dir: it holds every node's tree"));
+        }
+        let recorded = (state, profile);
+        let tree = TreeDir::recorded(main, Some(&recorded), None)?;
+        let (_, profile) = recorded;
         // Shared items come first, so that the index of a copied item stays valid.
         let mut items = signer_file::items(&profile, &layout, &tree)?;
         items.retain(|item| item.id.node.is_none() || item.id.node.as_ref() == Some(&request.node));
@@ -83,8 +82,8 @@ impl<'a> Source<'a> {
         }
         let context = Context {
             directory: &self.tree.roots.main,
-            origin: &Origin::new(self.request.dir.display().to_string(), ProfileAt::Recorded),
-            kubelet: self.tree.roots.kubelet.as_deref(),
+            origin: &self.tree.origin(),
+            roots: &self.tree.roots,
             force: false,
         };
         let (survey, mut whys) = self.survey();
@@ -194,8 +193,9 @@ impl<'a> Source<'a> {
         let kubelet = self.tree.directories.kubelet.as_deref().and_then(|kubelet| below.strip_prefix(kubelet));
         match (place.root, kubelet.and_then(|rest| rest.strip_prefix('/'))) {
             (Root::Kubelet, _) => format!("{DEFAULT_KUBELET_DIR}/{below}"),
+            (Root::Certificates, _) => format!("{}/{below}", self.profile.certificates_dir),
             (Root::Main, Some(name)) => format!("{DEFAULT_KUBELET_DIR}/{name}"),
-            (Root::Main, None) => state::belongs(below, &self.tree.directories.pki, &self.profile.certificates_dir),
+            (Root::Main, None) => state::belongs(below, &self.tree.pki(), &self.profile.certificates_dir),
         }
     }
 }

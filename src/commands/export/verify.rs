@@ -40,11 +40,14 @@ pub fn verify(request: &Request) -> Result<Verify, Error> {
     }
     let (manifest, against) = manifest_of(request)?;
     // A profile that cannot be read does not prevent the check.
-    let recorded = || Some(profiles::recorded(&request.dir).ok()??.1);
-    let profile = if manifest.is_none() { recorded() } else { None };
-    let identity = identity(request, manifest.as_ref(), profile.as_ref())?;
-    let sources = Sources { manifest: manifest.as_ref(), profile: profile.as_ref(), node: &identity.node };
-    let host = NodeRootfs::of(&request.dir);
+    let recorded = profiles::recorded(&request.dir).ok().flatten().map(|(_, profile)| profile);
+    let profile = recorded.as_ref().filter(|_| manifest.is_none());
+    let identity = identity(request, manifest.as_ref(), profile)?;
+    let sources = Sources { manifest: manifest.as_ref(), profile, node: &identity.node };
+    let host = match &recorded {
+        Some(profile) => NodeRootfs::of(&request.dir).with_certificates(&profile.certificates_dir),
+        None => NodeRootfs::of(&request.dir),
+    };
     let found = node_entries(&host, &sources);
     if found.iter().all(|one| one.public == NodeFile::Missing) {
         return Err(Error::new(format!("there are no files of a node in {}", request.dir.display()))
@@ -63,7 +66,7 @@ pub fn verify(request: &Request) -> Result<Verify, Error> {
         outcome: NodeState::of(&rows),
         directory: request.dir.display().to_string(),
         node: identity.node.clone(),
-        cluster: manifest.map(|m| m.cluster).or(profile.map(|profile| profile.cluster_name)),
+        cluster: manifest.map(|m| m.cluster).or(profile.map(|profile| profile.cluster_name.clone())),
         against,
         owners: owners(&judged).into_iter().map(str::to_owned).collect(),
         rows,

@@ -59,7 +59,7 @@ pub fn context<'a>(request: &Request, resolved: &'a Resolved) -> Context<'a> {
     Context {
         directory: &resolved.tree.roots.main,
         origin: &resolved.origin,
-        kubelet: resolved.tree.roots.kubelet.as_deref(),
+        roots: &resolved.tree.roots,
         force: request.force,
     }
 }

@@ -8,10 +8,11 @@ use super::request::Request;
 use crate::error::Error;
 use crate::files::RelPath;
 use crate::plan::item::Item;
-use crate::profile::{CaKeys, Loaded, NodeRole, Origin, Profile};
+use crate::profile::{CaKeys, Loaded, NodeRole, Profile};
 use crate::store::{self, FileChange, RootId};
 use crate::tree::{self, Layout, ProfileAt};
 use crate::workspace::state::{self, Choices, State};
+use crate::workspace::tree_dir::Shape;
 use crate::workspace::{TreeDir, profiles, signer_file, tree_dir};
 
 pub struct Resolved {
@@ -35,17 +36,18 @@ pub fn resolve(request: &Request) -> Result<Resolved, Error> {
     let tree = tree_dir(&request.directory, profile, &layout, &state.choices)?;
     let items = signer_file::items(profile, &layout, &tree)?;
     let own_files = own_files(&state, profile, &layout, &tree, &items)?;
-    let (origin, allow_shared_ca) = (origin(request), state.choices.allow_shared_ca);
+    let (origin, allow_shared_ca) = (origin(request, &tree), state.choices.allow_shared_ca);
     Ok(Resolved { loaded, layout, tree, items, origin, allow_shared_ca, own_files })
 }
 
 /// Nothing is recorded before the first run has succeeded.
-fn origin(request: &Request) -> tree::Origin {
+fn origin(request: &Request, tree: &TreeDir) -> tree::Origin {
     let text = |path: &Path| path.display().to_string();
     let profile = request.profile.as_deref().map_or(ProfileAt::Recorded, |path| ProfileAt::File(text(path)));
     tree::Origin {
         node: request.node.clone(),
         kubelet_dir: request.kubelet_dir.as_deref().map(text),
+        pki: Some(text(&request.directory.join(tree.pki()))),
         ..tree::Origin::new(text(&request.directory), profile)
     }
 }
@@ -87,12 +89,7 @@ fn state_of(request: &Request) -> Result<(State, String), Error> {
 }
 
 fn layout(profile: &Profile, choices: &Choices) -> Result<Layout, Error> {
-    // For a kubeadm configuration --node names the one node, if the file does not.
-    let chosen = match profile.origin {
-        Origin::Kpki => choices.node.as_deref(),
-        Origin::Kubeadm | Origin::KubeadmJoin => None,
-    };
-    let layout = Layout::of(profile, chosen);
+    let layout = state::layout(profile, choices);
     let Layout::Node { name } = &layout else { return Ok(layout) };
     if profile.ca_keys == CaKeys::Nowhere {
         return Err(Error::new(format!(
@@ -116,17 +113,18 @@ fn layout(profile: &Profile, choices: &Choices) -> Result<Layout, Error> {
 
 fn tree_dir(main: &Path, profile: &Profile, layout: &Layout, choices: &Choices) -> Result<TreeDir, Error> {
     let chosen = choices.kubelet_dir.as_deref();
-    let kubelet = match layout {
+    let kubelet = tree_dir::kubelet_dir(main, chosen);
+    let shape = match layout {
         Layout::Cluster if chosen.is_some() => {
             return Err(Error::usage(
                 "--kubelet-dir is for one node's tree; a cluster directory holds nodes/NAME/kubelet",
             )
             .hint("choose a node with --node, or leave --kubelet-dir out"));
         }
-        Layout::Cluster => None,
-        Layout::Node { .. } => tree_dir::kubelet_dir(main, chosen),
+        Layout::Cluster => Shape::Cluster,
+        Layout::Node { .. } => Shape::Node { kubelet: kubelet.as_deref() },
     };
-    let mut tree = TreeDir::new(main, Some(profile), kubelet.as_deref())?;
+    let mut tree = TreeDir::new(main, Some(profile), shape)?;
     tree.roots.kubelet = tree.roots.kubelet.filter(|_| profile.kubelet_serving);
     Ok(tree)
 }
@@ -146,7 +144,7 @@ fn own_files(
         file(RootId::State, state::STATE, 0o600, state.document()?.into_bytes())?,
     ];
     if *layout == Layout::Cluster {
-        let manifest = state::manifest(profile, &tree.directories.pki, items)?;
+        let manifest = state::manifest(profile, &tree.pki(), items)?;
         files.push(file(RootId::Main, state::MANIFEST, 0o644, manifest.into_bytes())?);
     }
     Ok(files)

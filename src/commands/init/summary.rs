@@ -45,6 +45,7 @@ fn warnings(request: &Request, resolved: &Resolved, evaluation: &Evaluation) -> 
     let mut lines: Vec<String> = loaded.warnings.iter().map(ToString::to_string).collect();
     lines.extend(crate::error::notices(&evaluation.decided.notices, &context(request, resolved)));
     lines.extend(signing(resolved, evaluation)?);
+    lines.extend(resolved.tree.gathered().filter(|_| resolved.layout != Layout::Cluster));
     if resolved.layout == Layout::Cluster {
         let is_known = |name: &str| loaded.profile.node(name).is_some();
         for name in survey::names(main, "nodes")?.iter().filter(|name| !is_known(name)) {

@@ -6,8 +6,8 @@ use super::request::Request;
 use crate::catalog::{ENTRIES, Files};
 use crate::error::Error;
 use crate::files::{self, Dir, FileError, Kind, Op, What};
-use crate::store;
-use crate::workspace::{profiles, state, survey, tree_dir};
+use crate::store::{self, RootId};
+use crate::workspace::{TreeDir, profiles, state, survey};
 
 /// A file of the tree is never replaced, any other only with `--force`.
 pub fn check(request: &Request) -> Result<(), Error> {
@@ -41,11 +41,13 @@ fn is_of_tree(path: &Path, dir: &Path) -> Result<bool, Error> {
     if is(&here, &tree)? {
         return Ok(of_catalogue || path.file_name().is_some_and(|file| file == state::MANIFEST));
     }
-    let profile = profiles::recorded(dir)?.map(|(_, profile)| profile);
-    let pki = tree_dir::pki(profile.as_ref(), dir)?;
-    let own: Vec<Dir> = [pki.as_str(), "pki", "nodes", "kubelet", ".kpki"]
-        .iter()
-        .filter_map(|name| survey::open(&dir.join(name)).transpose())
+    let TreeDir { roots, directories, .. } = TreeDir::recorded(dir, profiles::recorded(dir)?.as_ref(), None)?;
+    let below = directories.pki.as_deref().into_iter().chain(["pki", "nodes", "kubelet", ".kpki"]);
+    let outside = RootId::OUTSIDE.into_iter().filter_map(|root| roots.outside(root).map(Path::to_path_buf));
+    let own: Vec<Dir> = below
+        .map(|name| dir.join(name))
+        .chain(outside)
+        .filter_map(|path| survey::open(&path).transpose())
         .collect::<Result<_, FileError>>()?;
     loop {
         for one in &own {

@@ -17,7 +17,7 @@ use crate::plan::renew::refusal;
 use crate::plan::sign::{Declined, soundness};
 use crate::profile::Profile;
 use crate::store::OuterFile;
-use crate::tree::{Authority, Origin, ProfileAt, file};
+use crate::tree::{Authority, file};
 use crate::workspace::{Snapshot, Transaction, TreeDir, journal, known_keys, profiles, survey};
 use crate::x509;
 use zeroize::Zeroizing;
@@ -35,18 +35,19 @@ pub struct Made {
 /// Makes the kubeconfig. Its file and the journal's line of its certificate are one transaction.
 pub fn user(request: &Request) -> Result<Made, Error> {
     refuse(request)?;
-    let profile = profiles::recorded(&request.dir)?.map(|(_, profile)| profile);
-    let tree = TreeDir::new(&request.dir, profile.as_ref(), None)?;
+    let recorded = profiles::recorded(&request.dir)?;
+    let tree = TreeDir::recorded(&request.dir, recorded.as_ref(), None)?;
+    let profile = recorded.map(|(_, profile)| profile);
     let admin = tree.directories.files("", Files::Kubeconfig("admin.conf")).0;
     // What is refused is refused before the lock; what an interrupted run left is finished or removed first.
     if !tree.is_interrupted()? {
         guard::check(request)?;
-        can_sign(request, &tree.peek(std::iter::once(&admin))?)?;
+        can_sign(request, &tree, &tree.peek(std::iter::once(&admin))?)?;
     }
     let locked = tree.lock(request.run.lock_wait)?;
     guard::check(request).map_err(|error| locked.in_the_way(error))?;
     let (snapshot, issuers) = locked.read(std::iter::once(&admin))?;
-    can_sign(request, &snapshot)?;
+    can_sign(request, &tree, &snapshot)?;
     let issuer = issuers.get(CaId::Cluster).ok_or_else(|| no_signer(request, &Authority::Missing))?;
 
     let admin = file(&snapshot.survey, Some(&admin)).and_then(|bytes| kubeconfig::read(bytes).ok());
@@ -99,12 +100,10 @@ pub fn user(request: &Request) -> Result<Made, Error> {
     Ok(Made { text, warnings })
 }
 
-fn can_sign(request: &Request, snapshot: &Snapshot) -> Result<(), Error> {
+fn can_sign(request: &Request, tree: &TreeDir, snapshot: &Snapshot) -> Result<(), Error> {
     let authority = snapshot.authorities.get(&CaId::Cluster).unwrap_or(&Authority::Missing);
     match refusal(CaId::Cluster, authority, request.run.now) {
-        Some(refusal) => {
-            Err(error::refused(&Origin::new(request.dir.display().to_string(), ProfileAt::Recorded), &[refusal]))
-        }
+        Some(refusal) => Err(error::refused(&tree.origin(), &[refusal])),
         None if !authority.is_local() => Err(no_signer(request, authority)),
         None => Ok(()),
     }

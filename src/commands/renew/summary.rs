@@ -192,7 +192,7 @@ fn service_account(renewing: &Renewing<'_>) -> Option<String> {
     let path = |place: &Place| RelPath::parse(place.path.as_str()).ok();
     let read = |place: &Place| survey::read(&tree.roots, place.root_id(), &path(place)?).ok()?;
     let other = Half::of(&read(&private?)?)?.is_in(&read(&public)?) == Some(false);
-    other.then(|| format!("{} is not the public half of sa.key; see kpki check-expiration", public.path))
+    other.then(|| format!("{} is not the public half of sa.key; see kpki check-expiration", tree.display_path(&public)))
 }
 
 fn more(all: usize) -> String {

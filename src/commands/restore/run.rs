@@ -16,23 +16,23 @@ use crate::tree::layout::{Place, Root};
 use crate::tree::{Origin, ProfileAt};
 use crate::workspace::journal::Note;
 use crate::workspace::state::State;
-use crate::workspace::{TreeDir, generations, profiles, survey, tree_dir};
+use crate::workspace::{TreeDir, generations, profiles, survey};
 use std::path::Path;
 
 /// Every generation, the newest first.
 pub fn history(dir: &Path, kubelet_dir: Option<&Path>) -> Result<History, Error> {
     let tree = open(dir, kubelet_dir)?;
-    let generations = store::generations(&tree.roots)?.iter().map(shown).collect();
+    let generations = store::generations(&tree.roots)?.iter().map(|one| shown(one, &tree.roots)).collect();
     let warnings = tree.left_by_interrupted()?;
     Ok(History { directory: dir.display().to_string(), generations, warnings })
 }
 
-fn shown(generation: &store::Generation) -> Generation {
+fn shown(generation: &store::Generation, roots: &Roots) -> Generation {
     let (stamp, verb) = generation.name.split_once('-').unwrap_or((&generation.name, ""));
     let verb = verb.split('.').next().unwrap_or(verb);
     let unnoted = || Note { command: verb.to_owned(), time: stamp.to_owned(), entries: Vec::new() };
     let note = generation.note.as_ref().and_then(Note::read).unwrap_or_else(unnoted);
-    let paths = |files: &[(RootId, RelPath)]| files.iter().map(|(_, path)| path.to_string()).collect();
+    let paths = |files: &[(RootId, RelPath)]| files.iter().map(|(root, path)| roots.shown(*root, path)).collect();
     Generation {
         name: generation.name.clone(),
         time: note.time,
@@ -76,6 +76,7 @@ fn verified(request: &Request, tree: &TreeDir, name: &str, prior: &[PriorFile]) 
         let root = match one.root {
             RootId::Main => Root::Main,
             RootId::Kubelet => Root::Kubelet,
+            RootId::Certificates => Root::Certificates,
             RootId::State => return None,
         };
         Some(Place { root, path: one.path.to_string() })
@@ -89,7 +90,7 @@ fn verified(request: &Request, tree: &TreeDir, name: &str, prior: &[PriorFile]) 
     for place in plan::siblings(back.keys()).iter().chain(back.keys()).chain(&authorities) {
         there.insert(place.clone(), survey::read(&tree.roots, place.root_id(), &RelPath::parse(place.path.as_str())?)?);
     }
-    let judgement = plan::judge(&back, &there, &authorities, request.run.now);
+    let judgement = plan::judge(&back, &there, &authorities, &tree.roots, request.run.now);
     if !judgement.torn.is_empty() {
         return Err(not_whole(request, &tree.roots, &judgement.torn));
     }
@@ -98,17 +99,17 @@ fn verified(request: &Request, tree: &TreeDir, name: &str, prior: &[PriorFile]) 
     if !revoked.is_empty() && !request.force {
         return Err(in_use_again(request, name, &revoked));
     }
-    warnings.extend(revoked.iter().map(|(path, entry)| plan::revoked(path.as_str(), entry)));
+    warnings.extend(revoked.iter().map(|(path, entry)| plan::revoked(path, entry)));
     warnings.extend(unusable);
     Ok(warnings)
 }
 
 /// CRLs are not restored: what they revoke would be in use again, and refused by every program that reads them.
-fn in_use_again(request: &Request, name: &str, revoked: &[(RelPath, Revoked)]) -> Error {
+fn in_use_again(request: &Request, name: &str, revoked: &[(String, Revoked)]) -> Error {
     let (dir, shown) = (shell_path(&request.dir), request.dir.display());
     let mut error = Error::new(format!("the restore would put revoked certificates in {shown} into use again"));
     for (path, entry) in revoked {
-        error = error.because(plan::revoked(path.as_str(), entry));
+        error = error.because(plan::revoked(path, entry));
     }
     error
         .hint(format!("choose a generation without them: kpki history --dir {dir}"))
@@ -119,8 +120,7 @@ fn not_whole(request: &Request, roots: &Roots, torn: &[Place]) -> Error {
     let (dir, shown) = (shell_path(&request.dir), request.dir.display());
     let mut error = Error::new(format!("the restore would leave certificates in {shown} without their keys"));
     for place in torn {
-        let path = place.path.as_str();
-        let file = RelPath::parse(path).map_or_else(|_| path.into(), |below| roots.path_of(place.root_id(), &below));
+        let (path, file) = (place.path.as_str(), place.full(roots));
         error =
             error.because(format!("{} would not match the key beside it, which was replaced since", file.display()));
         if let Some(id) = entry_of_path(path) {
@@ -133,10 +133,7 @@ fn not_whole(request: &Request, roots: &Roots, torn: &[Place]) -> Error {
 }
 
 fn restored(request: &Request, roots: &Roots, name: &str, prior: &[PriorFile]) -> Restored {
-    let shown = |one: &PriorFile| match one.root {
-        RootId::Kubelet => roots.path_of(one.root, &one.path).display().to_string(),
-        RootId::Main | RootId::State => one.path.to_string(),
-    };
+    let shown = |one: &PriorFile| roots.shown(one.root, &one.path);
     Restored {
         directory: request.dir.display().to_string(),
         generation: name.to_owned(),
@@ -159,9 +156,7 @@ fn open(dir: &Path, kubelet_dir: Option<&Path>) -> Result<TreeDir, Error> {
     if survey::open(dir)?.is_none() {
         return Err(FileError::new(Op::Open, dir, files::Kind::Missing).into());
     }
-    let recorded = State::read(dir).ok().flatten().and_then(|state| state.choices.kubelet_dir);
-    let kubelet = tree_dir::kubelet_dir(dir, kubelet_dir.or(recorded.as_deref()));
-    let profile = profiles::recorded(dir).ok().flatten().map(|(_, profile)| profile);
-    let pki = tree_dir::pki(profile.as_ref(), dir).unwrap_or_else(|_| "pki".to_owned());
-    TreeDir::with_pki(dir, pki, profile.as_ref(), kubelet.as_deref())
+    let known = State::read(dir).ok().flatten().and_then(|state| state.choices.kubelet_dir);
+    let recorded = profiles::recorded(dir).ok().flatten();
+    TreeDir::recorded(dir, recorded.as_ref(), kubelet_dir.or(known.as_deref()))
 }

@@ -75,6 +75,6 @@ impl Evaluation {
     pub fn issuer(&self, authority: CaId, session: &Session<'_>) -> Result<&Certificate, Error> {
         let state = self.snapshot.authorities.get(&authority);
         let local = state.filter(|state| state.is_local()).and_then(|state| state.certificate());
-        local.ok_or_else(|| error::no_signer(authority, state, &session.target.root))
+        local.ok_or_else(|| error::no_signer(authority, state, &session.target.origin))
     }
 }

@@ -52,7 +52,7 @@ fn sign(
     let mut issues = Vec::new();
     for (id, crl) in &evaluation.crls {
         let state = evaluation.snapshot.authorities.get(id);
-        let issuer = issuers.get(*id).ok_or_else(|| error::no_signer(*id, state, &session.target.root))?;
+        let issuer = issuers.get(*id).ok_or_else(|| error::no_signer(*id, state, &session.target.origin))?;
         let (mut additions, mut removals): (Vec<Revoked>, Vec<Vec<u8>>) = (Vec::new(), Vec::new());
         for (_, change) in evaluation.of(*id) {
             match change {

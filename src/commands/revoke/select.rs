@@ -73,7 +73,7 @@ impl Selector<'_> {
             })?;
             let issuer = snapshot.certificate(authority);
             let issuer = issuer.ok_or_else(|| {
-                error::no_signer(authority, snapshot.authorities.get(&authority), &session.target.root)
+                error::no_signer(authority, snapshot.authorities.get(&authority), &session.target.origin)
             })?;
             let name = match known::entry(session, snapshot, issuer, &serial)? {
                 Some(name) => name,
@@ -116,7 +116,7 @@ fn of_certificate(
     // It may be the issuer.
     let unusable = |id: &CaId| matches!(snapshot.authorities.get(id), Some(Authority::Unusable(_)));
     if let Some(authority) = CaId::ALL.into_iter().find(unusable) {
-        return Err(error::no_signer(authority, snapshot.authorities.get(&authority), &session.target.root));
+        return Err(error::no_signer(authority, snapshot.authorities.get(&authority), &session.target.origin));
     }
     let mut earlier = CaId::ALL.into_iter().flat_map(|id| snapshot.bundle(id).iter().skip(1));
     let why = match earlier.any(|issuer| certificate.issued_by(issuer).is_ok()) {

@@ -33,7 +33,7 @@ pub fn report(
     let is_signed = lists.iter().any(|list| list.action == report::Signing::Sign);
     let touched: Vec<CaId> = evaluation.crls.keys().copied().collect();
     let (directory, cluster) = session.names();
-    let pki = &session.tree.directories.pki;
+    let pki = session.tree.pki();
     Ok(report::Revocation {
         verb: request.verb.name(),
         dry_run: request.run.dry_run,
@@ -44,7 +44,7 @@ pub fn report(
         lists,
         in_use: if request.verb == Verb::Release { Vec::new() } else { in_use(session, evaluation) },
         warnings,
-        notes: if is_signed { crl_readers::notes(request.verb, &touched, pki) } else { Vec::new() },
+        notes: if is_signed { crl_readers::notes(request.verb, &touched, &pki) } else { Vec::new() },
     })
 }
 

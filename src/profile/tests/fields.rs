@@ -71,6 +71,11 @@ fn fields_of_a_profile() {
             "certificatesDir: /a/../b",
             "3:18: certificatesDir: expected an absolute path without . and .., found /a/../b",
         ),
+        (
+            "certificatesDir: /var/lib/kubelet/pki",
+            "3:18: certificatesDir: expected a directory of its own for the certificates, such as /etc/kubernetes/pki, found \
+             /var/lib/kubelet/pki",
+        ),
         ("networking: []", "3:13: networking: expected a mapping, found a list"),
         (
             "networking: {serviceSubnet: 10.96.0.0}",

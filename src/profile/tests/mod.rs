@@ -1,6 +1,7 @@
 //! The room as a whole: files in, profiles or messages out.
 #![allow(clippy::disallowed_methods)] // reads the repository's own files
 
+mod certificates;
 mod fields;
 mod kubeadm;
 mod nodes;

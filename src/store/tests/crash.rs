@@ -99,6 +99,16 @@ fn a_merge_over_two_roots_that_dies_is_finished_or_discarded() {
 }
 
 #[test]
+fn a_merge_with_certificates_elsewhere_that_dies_is_finished_or_discarded() {
+    for place in [with_certificates, with_three] {
+        sweep(with_a_tree, place, Some("one"));
+        sweep(with_history, place, Some("one"));
+        sweep(|_| (), place, None);
+    }
+    assert_eq!(steps_of(&undisturbed(with_history, with_three).0, |step| matches!(step, Step::Removed(_))), 3);
+}
+
+#[test]
 fn a_removal_finds_another_file_after_the_decision_and_leaves_it() {
     let tmp = tempfile::tempdir().unwrap();
     let roots = main_only(tmp.path());
@@ -142,14 +152,16 @@ fn the_mark_of_an_earlier_kpki_is_finished() {
 
 #[test]
 fn publishing_finishes_what_it_finds() {
-    let tmp = tempfile::tempdir().unwrap();
-    let roots = with_kubelet(tmp.path());
-    with_a_tree(&roots);
-    assert!(run(&roots, "two", Some(Step::Placed(2))).0.is_err());
-    // The kubelet's directory is in the manifest: the run that completes it needs no option.
-    let main = Roots { main: roots.main.clone(), kubelet: None };
-    publish(&commit(&main, vec![change(RootId::Main, "new", 0o600, "x", false)])).unwrap();
-    assert_whole(tmp.path(), &roots, "two");
+    for place in [with_kubelet, with_three] {
+        let tmp = tempfile::tempdir().unwrap();
+        let roots = place(tmp.path());
+        with_a_tree(&roots);
+        assert!(run(&roots, "two", Some(Step::Placed(2))).0.is_err());
+        // The directories outside are in the mark: the run that completes it needs no option.
+        let main = Roots::alone(roots.main.clone());
+        publish(&commit(&main, vec![change(RootId::Main, "new", 0o600, "x", false)])).unwrap();
+        assert_whole(tmp.path(), &roots, "two");
+    }
 }
 
 #[test]
@@ -250,9 +262,9 @@ fn what_others_do_before_the_decision_ends_the_run_without_a_trace() {
 }
 
 #[test]
-fn a_run_that_fails_before_the_mark_leaves_nothing_prepared_in_either_root() {
+fn a_run_that_fails_before_the_mark_leaves_nothing_prepared_in_any_root() {
     let tmp = tempfile::tempdir().unwrap();
-    let roots = with_kubelet(tmp.path());
+    let roots = with_three(tmp.path());
     with_a_tree(&roots);
     let old = roots.main.join("pki/old.key");
     let touched = || {
@@ -308,22 +320,24 @@ fn an_unreadable_mark_is_not_guessed_at() {
 }
 
 #[test]
-fn without_the_kubelets_directory_the_decision_waits_for_it() {
-    let tmp = tempfile::tempdir().unwrap();
-    let roots = with_kubelet(tmp.path());
-    put(&roots, "one", false).unwrap();
-    assert_eq!(run(&roots, "two", Some(Step::Placed(1))).0, Err(StoreError::Crashed));
-    let (kubelet, away) = (roots.kubelet.clone().unwrap(), tmp.path().join("away"));
-    std::fs::rename(&kubelet, &away).unwrap();
-    let error = recover(&roots, Duration::ZERO).unwrap_err();
-    assert!(matches!(error, StoreError::KubeletGone(_)), "{error}");
-    assert!(
-        error.to_string().starts_with("an interrupted run is pending and cannot be finished: cannot open "),
-        "{error}"
-    );
-    std::fs::rename(&away, &kubelet).unwrap();
-    recover(&roots, Duration::ZERO).unwrap();
-    assert_whole(tmp.path(), &roots, "two");
+fn without_a_directory_outside_the_decision_waits_for_it() {
+    for gone in RootId::OUTSIDE {
+        let tmp = tempfile::tempdir().unwrap();
+        let roots = with_three(tmp.path());
+        put(&roots, "one", false).unwrap();
+        assert_eq!(run(&roots, "two", Some(Step::Placed(1))).0, Err(StoreError::Crashed));
+        let (gone, away) = (roots.outside(gone).unwrap(), tmp.path().join("away"));
+        std::fs::rename(gone, &away).unwrap();
+        let error = recover(&roots, Duration::ZERO).unwrap_err();
+        assert!(matches!(error, StoreError::OutsideGone(_)), "{error}");
+        assert!(
+            error.to_string().starts_with("an interrupted run is pending and cannot be finished: cannot open "),
+            "{error}"
+        );
+        std::fs::rename(&away, gone).unwrap();
+        recover(&roots, Duration::ZERO).unwrap();
+        assert_whole(tmp.path(), &roots, "two");
+    }
 }
 
 #[test]

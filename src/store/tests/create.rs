@@ -7,7 +7,7 @@ use crate::files::{FileError, Kind};
 #[test]
 fn a_tree_appears_whole_with_its_modes() {
     let tmp = tempfile::tempdir().unwrap();
-    let roots = Roots { main: tmp.path().join("a/b/tree"), kubelet: None };
+    let roots = Roots::alone(tmp.path().join("a/b/tree"));
     put(&roots, "one", false).unwrap();
     assert!(!is_merged(&roots));
     assert_whole(tmp.path(), &roots, "one");
@@ -52,13 +52,13 @@ fn a_refusal_leaves_nothing() {
     let tmp = tempfile::tempdir().unwrap();
     write(&tmp.path().join("file"), "x");
     let before = snapshot(tmp.path());
-    let below_a_file = Roots { main: tmp.path().join("file/tree"), kubelet: None };
+    let below_a_file = Roots::alone(tmp.path().join("file/tree"));
     assert!(matches!(put(&below_a_file, "one", false), Err(StoreError::File(_))));
     assert!(matches!(check_writable(&below_a_file, &[]), Err(StoreError::File(_))));
-    let itself = Roots { main: tmp.path().join("file"), kubelet: None };
+    let itself = Roots::alone(tmp.path().join("file"));
     assert!(matches!(put(&itself, "one", false), Err(StoreError::File(_))));
     // A name no file system takes: the failure comes in the middle of staging, below parents this run made.
-    let roots = Roots { main: tmp.path().join("a/b/tree"), kubelet: None };
+    let roots = Roots::alone(tmp.path().join("a/b/tree"));
     let mut all = changes(&roots, "one", false);
     all.push(change(RootId::Main, &format!("pki/{}", "n".repeat(300)), 0o600, "x", false));
     assert!(matches!(publish(&commit(&roots, all)), Err(StoreError::File(_))));
@@ -80,7 +80,7 @@ fn paths_that_cannot_be_are_refused() {
     assert!(matches!(try_with(file(RootId::Main, "pki")), StoreError::Conflict(_)));
     assert!(matches!(try_with(file(RootId::Main, ".kpki/x")), StoreError::Reserved(_)));
     assert!(matches!(try_with(file(RootId::State, "staging/x")), StoreError::Reserved(_)));
-    assert!(matches!(try_with(file(RootId::Kubelet, "x")), StoreError::NoKubeletRoot));
+    assert!(matches!(try_with(file(RootId::Kubelet, "x")), StoreError::NoRoot(_)));
     for generation in ["a/b", "..", ""] {
         let bad = Commit { generation, ..commit(&roots, Vec::new()) };
         assert!(matches!(publish(&bad), Err(StoreError::BadPath(_))), "{generation:?}");

@@ -88,7 +88,7 @@ fn every_earlier_state_can_be_known_and_put_back() {
 #[test]
 fn a_generation_lists_what_it_kept_and_what_was_new() {
     let tmp = tempfile::tempdir().unwrap();
-    let roots = with_kubelet(tmp.path());
+    let roots = with_three(tmp.path());
     with_history(&roots);
     let receipt = publish(&full(&roots, "two")).unwrap();
     let mut more = full(&roots, "three");
@@ -98,7 +98,7 @@ fn a_generation_lists_what_it_kept_and_what_was_new() {
     assert_eq!((names(&found)[1], found.len()), (receipt.generation.as_deref().unwrap(), 2));
     assert_eq!(found[0].note.as_ref().unwrap()["tag"], "three");
     assert_eq!(found[0].created, [(RootId::Kubelet, rel("new"))]);
-    assert!(found[0].recorded && found[0].kept.len() == FILES.len() + 2);
+    assert!(found[0].recorded && found[0].kept.len() == FILES.len() + 4);
     assert!(SURPLUS.iter().all(|(root, path)| found[1].kept.contains(&(*root, rel(path)))), "{found:?}");
     assert!(!found.iter().any(|g| g.kept.iter().chain(&g.created).any(|(root, _)| *root == RootId::State)));
     assert_eq!(snapshot(&receipt.kept.unwrap())["main/pki/old.key"], (0o600, Some("one".to_owned())));

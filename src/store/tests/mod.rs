@@ -8,6 +8,7 @@ mod journal;
 mod merge;
 mod outer;
 mod race;
+mod roots;
 mod state_files;
 mod sync;
 mod timing;
@@ -41,13 +42,17 @@ pub(super) fn change(root: RootId, path: &str, mode: u32, text: &str, replace: b
     FileChange { root, path: rel(path), mode, bytes: Zeroizing::new(text.as_bytes().to_vec()), replace }
 }
 
-/// The whole test tree, every file saying which run wrote it; with the kubelet's files when there is such a directory.
+/// The whole test tree, every file saying which run wrote it; with the files of the directories outside that there are.
 pub(super) fn changes(roots: &Roots, tag: &str, replace: bool) -> Vec<FileChange> {
     let mut all: Vec<FileChange> =
         FILES.iter().map(|(path, mode)| change(RootId::Main, path, *mode, tag, replace)).collect();
     if roots.kubelet.is_some() {
         all.push(change(RootId::Kubelet, "kubelet.key", 0o600, tag, replace));
         all.push(change(RootId::Kubelet, "sub/kubelet.crt", 0o644, tag, replace));
+    }
+    if roots.certificates.is_some() {
+        all.push(change(RootId::Certificates, "etcd/ca.key", 0o600, tag, replace));
+        all.push(change(RootId::Certificates, "ca.crt", 0o644, tag, replace));
     }
     all.push(change(RootId::State, "profile.yaml", 0o600, tag, true));
     all
@@ -75,7 +80,7 @@ pub(super) fn put(roots: &Roots, tag: &str, replace: bool) -> Result<Receipt, St
 /// All a commit can do: the whole test tree, two surplus files removed, two lines in the journal, a note, old generations
 /// removed.
 pub(super) fn full<'a>(roots: &'a Roots, tag: &str) -> Commit<'a> {
-    let surplus = SURPLUS.iter().filter(|(root, _)| *root == RootId::Main || roots.kubelet.is_some());
+    let surplus = SURPLUS.iter().filter(|(root, _)| *root == RootId::Main || roots.outside(*root).is_some());
     Commit {
         removals: surplus.map(|(root, path)| (*root, rel(path))).collect(),
         journal: vec![format!("{tag} 0"), format!("{tag} 1")],
@@ -85,7 +90,8 @@ pub(super) fn full<'a>(roots: &'a Roots, tag: &str) -> Commit<'a> {
     }
 }
 
-pub(super) const SURPLUS: [(RootId, &str); 2] = [(RootId::Main, "pki/old.key"), (RootId::Kubelet, "sub/old.crt")];
+pub(super) const SURPLUS: [(RootId, &str); 3] =
+    [(RootId::Main, "pki/old.key"), (RootId::Kubelet, "sub/old.crt"), (RootId::Certificates, "etcd/old.key")];
 
 /// A tree with the surplus files, a journal, and as many generations as stay.
 pub(super) fn with_history(roots: &Roots) {
@@ -99,11 +105,19 @@ pub(super) fn with_history(roots: &Roots) {
 }
 
 pub(super) fn main_only(tmp: &Path) -> Roots {
-    Roots { main: tmp.join("tree"), kubelet: None }
+    Roots::alone(tmp.join("tree"))
 }
 
 pub(super) fn with_kubelet(tmp: &Path) -> Roots {
-    Roots { main: tmp.join("tree"), kubelet: Some(tmp.join("kubelet/pki")) }
+    Roots { kubelet: Some(tmp.join("kubelet/pki")), ..main_only(tmp) }
+}
+
+pub(super) fn with_certificates(tmp: &Path) -> Roots {
+    Roots { certificates: Some(tmp.join("srv/pki")), ..main_only(tmp) }
+}
+
+pub(super) fn with_three(tmp: &Path) -> Roots {
+    Roots { certificates: Some(tmp.join("srv/pki")), ..with_kubelet(tmp) }
 }
 
 /// Only a merge takes the lock of the tree.

@@ -157,7 +157,7 @@ fn what_cannot_be_put_in_place_any_more_is_kept_and_said_once() {
 #[test]
 fn a_directory_that_is_no_tree_is_left_without_a_trace() {
     let tmp = tempfile::tempdir().unwrap();
-    let roots = Roots { main: tmp.path().join("out"), kubelet: None };
+    let roots = Roots::alone(tmp.path().join("out"));
     for dir in ["out", "other"] {
         std::fs::create_dir(tmp.path().join(dir)).unwrap();
     }

@@ -29,7 +29,7 @@ fn race(roots: &Roots, replace: bool) -> Vec<(String, Result<Receipt, StoreError
 
 #[test]
 fn of_many_creators_exactly_one_wins() {
-    for place in [main_only, with_kubelet] {
+    for place in [main_only, with_kubelet, with_three] {
         for _ in 0..15 {
             let tmp = tempfile::tempdir().unwrap();
             let roots = place(tmp.path());
@@ -52,7 +52,7 @@ fn of_many_creators_exactly_one_wins() {
 fn of_many_mergers_each_has_its_turn_and_the_tree_is_never_mixed() {
     for _ in 0..8 {
         let tmp = tempfile::tempdir().unwrap();
-        let roots = with_kubelet(tmp.path());
+        let roots = with_three(tmp.path());
         write(&roots.main.join("own"), "x");
         let results = race(&roots, true);
         assert!(results.iter().all(|(_, result)| result.is_ok()), "{results:?}");

@@ -114,8 +114,10 @@ pub fn check(tree: &Tree, findings: &mut Findings<'_>) {
 
 /// Where a file that a node's manifest names is in this tree.
 fn local(tree: &Tree, path: &str) -> String {
-    match path.strip_prefix(DEFAULT_DIR).and_then(|rest| rest.strip_prefix('/')) {
-        Some(rest) => format!("{}/{rest}", tree.root.trim_end_matches('/')),
+    let below = |dir: &str| path.strip_prefix(dir).and_then(|rest| rest.strip_prefix('/'));
+    let certificate = tree.certificates.as_ref().and_then(|(dir, here)| Some((here.as_str(), below(dir)?)));
+    match certificate.or_else(|| Some((tree.root.as_str(), below(DEFAULT_DIR)?))) {
+        Some((here, rest)) => format!("{}/{rest}", here.trim_end_matches('/')),
         None => path.to_owned(),
     }
 }

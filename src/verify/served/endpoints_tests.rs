@@ -42,6 +42,7 @@ fn tree(node: Option<&str>, files: Vec<File>) -> Tree {
         node: node.map(str::to_owned),
         is_shared: false,
         in_cluster: false,
+        certificates: None,
         owner: None,
         files,
     }

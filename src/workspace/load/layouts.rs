@@ -61,6 +61,7 @@ fn tree(root: &Path, found: Recognised, group: &Group) -> Tree {
         node: if is_one_of_several { Some(group.name.to_owned()) } else { node_name(files.iter()) },
         is_shared: false,
         in_cluster: is_one_of_several,
+        certificates: None,
         owner: files::owner(root),
         files,
     }

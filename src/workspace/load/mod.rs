@@ -90,7 +90,7 @@ impl<'t> Unit<'t> {
 
     /// Where an interrupted run would have left its mark.
     pub fn roots(&self) -> Roots {
-        Roots { main: self.root.clone(), kubelet: self.target.kubelet_dir.clone() }
+        self.target.roots(&self.root)
     }
 }
 
@@ -131,6 +131,7 @@ fn tree(request: &Request<'_>) -> Tree {
             .or_else(|| node_name(files.iter().map(|(file, ..)| file))),
         is_shared: request.form == Form::Shared,
         in_cluster: request.cluster_dir.is_some(),
+        certificates: places.certificates(),
         owner: files::owner(&request.root),
         files: decided(files),
     }

@@ -8,7 +8,7 @@ use crate::catalog::{CaId, ENTRIES, Entry, Files};
 use crate::files;
 use crate::kubeconfig::{self, Credentials};
 use crate::plan::node::{NodeEntry, NodeFile};
-use crate::profile::Profile;
+use crate::profile::{GATHERED, Profile};
 use crate::tree::layout::{DEFAULT_DIR, DEFAULT_KUBELET_DIR};
 
 /// A certificate bundle or kubeconfig larger than this is not one.
@@ -22,6 +22,8 @@ pub struct NodeRootfs {
     dir: String,
     /// The prefix of `/etc/kubernetes`; `None`: DIR is a copy under another name.
     prefix: Option<String>,
+    /// certificatesDir of the node.
+    certificates: Option<String>,
 }
 
 impl NodeRootfs {
@@ -29,7 +31,13 @@ impl NodeRootfs {
         let dir = std::path::absolute(dir).unwrap_or_else(|_| dir.to_path_buf());
         let dir = dir.display().to_string().trim_end_matches('/').to_owned();
         let prefix = dir.strip_suffix(DEFAULT_DIR).map(str::to_owned);
-        Self { dir, prefix }
+        Self { dir, prefix, certificates: None }
+    }
+
+    /// With the node's certificatesDir: a copy under another name has that as its `pki/`, wherever the node has it.
+    #[must_use]
+    pub fn with_certificates(self, dir: &str) -> Self {
+        Self { certificates: Some(dir.to_owned()), ..self }
     }
 
     /// An absolute path of the node; a relative one is below DIR.
@@ -40,7 +48,10 @@ impl NodeRootfs {
             (Some(prefix), ..) => PathBuf::from(format!("{prefix}{path}")),
             (None, Some(rest), _) => PathBuf::from(format!("{}/{rest}", self.dir)),
             (None, None, Some(rest)) => PathBuf::from(format!("{}/kubelet/{rest}", self.dir)),
-            (None, None, None) => PathBuf::from(path),
+            (None, None, None) => match self.certificates.as_deref().and_then(below) {
+                Some(rest) => PathBuf::from(format!("{}/{GATHERED}/{rest}", self.dir)),
+                None => PathBuf::from(path),
+            },
         }
     }
 
@@ -187,6 +198,8 @@ mod tests {
             ("/copy", "pki/a.crt", "/copy/pki/a.crt"),
         ] {
             assert_eq!(NodeRootfs::of(Path::new(dir)).find(path), PathBuf::from(found), "{dir} {path}");
+            let host = NodeRootfs::of(Path::new(dir)).with_certificates("/srv/k8s");
+            assert_eq!(host.find(path), PathBuf::from(found), "{dir} {path}");
         }
     }
 }

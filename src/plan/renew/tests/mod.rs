@@ -33,7 +33,7 @@ const YEAR: Duration = Duration::days(365);
 const HEAD: &str = "apiVersion: kpki/v1\nkind: ClusterProfile\nnodes: [{name: cp1, addresses: [10.0.0.11]}]\n";
 
 fn directories() -> Directories {
-    Directories { pki: "pki".to_owned(), kubelet: Some("kubelet".to_owned()) }
+    Directories::usual()
 }
 
 fn authority(name: &str, from: OffsetDateTime, to: OffsetDateTime) -> Issuer {
