@@ -9,6 +9,7 @@ pub mod export;
 pub mod facts;
 mod form;
 pub mod history;
+pub mod hook;
 mod init;
 pub mod inspect;
 mod json;

@@ -17,7 +17,7 @@ const PRINTED: &[(&str, usize, &[&str])] = &[
     ("commands/init/resolve.rs", 1, &["no profile"]),
     ("commands/kubeconfig/run.rs", 1, &["no request for a user"]),
     ("commands/renew/external.rs", 1, &["requested and due"]),
-    ("commands/renew/hooks.rs", 1, &[ROLLED_BACK]),
+    ("workspace/notify/mod.rs", 1, &[ROLLED_BACK]),
     ("commands/renew/summary.rs", 1, &["held and not renewed"]),
     ("commands/restore/choose.rs", 2, &["no such generation", "nothing but made"]),
     ("commands/restore/run.rs", 4, &["revoked since", "one half was kept"]),
