@@ -20,6 +20,7 @@ pub mod sans;
 pub mod sign;
 pub mod signer_file;
 pub mod subject;
+pub mod unpack;
 
 #[cfg(test)]
 mod judges_tests;

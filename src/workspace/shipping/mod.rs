@@ -5,3 +5,4 @@ pub mod digest;
 pub mod manifest;
 pub mod node_entries;
 pub mod receipt;
+pub mod unpacked;
