@@ -27,7 +27,9 @@ mod values;
 mod verify;
 
 pub use defaults::{CRL_VALIDITY, EXPIRATION, RENEWAL};
-pub use for_node::{for_node, node_document};
+#[cfg(test)]
+pub use for_node::for_node;
+pub use for_node::node_document;
 pub use load::{Loaded, Source, load};
 pub use model::{
     CaKeys, Command, Endpoint, Etcd, Expiration, ExtraAuthority, ExtraCertificate, IgnoredRule, Node, NodeRole,
