@@ -193,7 +193,7 @@ impl Seen {
         match (entry.holders, entry.etcd) {
             (Holders::EtcdMembers, _) => etcd || nothing,
             (_, true) => (etcd && (control_plane || entry.authority().is_some())) || nothing,
-            (Holders::All, _) => control_plane || !etcd || joined,
+            (Holders::All | Holders::Kubelets, _) => control_plane || !etcd || joined,
             _ => control_plane,
         }
     }

@@ -2,6 +2,7 @@
 //! back.
 
 pub mod digest;
+pub mod lists;
 pub mod manifest;
 pub mod node_entries;
 pub mod receipt;
