@@ -16,6 +16,7 @@ pub mod reconcile;
 pub mod renew;
 pub mod restore;
 pub mod revoke;
+pub mod running;
 pub mod sans;
 pub mod sign;
 pub mod signer_file;

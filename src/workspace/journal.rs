@@ -23,6 +23,16 @@ pub enum Line {
     Certificate(CertificateLine),
 }
 
+impl Line {
+    /// The command that wrote it.
+    pub fn command(&self) -> &str {
+        match self {
+            Self::Crl(line) => &line.command,
+            Self::Certificate(line) => &line.command,
+        }
+    }
+}
+
 /// A certificate that was issued, with what a later revocation needs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

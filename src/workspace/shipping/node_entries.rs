@@ -14,9 +14,10 @@ use crate::tree::layout::{DEFAULT_DIR, DEFAULT_KUBELET_DIR};
 /// A certificate bundle or kubeconfig larger than this is not one.
 const LARGEST: u64 = 4 << 20;
 /// The kubelet's rotated client certificate and key in one file.
-const ROTATED: &str = "kubelet-server-current.pem";
+pub const ROTATED: &str = "kubelet-server-current.pem";
 
 /// Maps paths of the node to this machine.
+#[derive(Debug)]
 pub struct NodeRootfs {
     /// Absolute, without a slash at the end.
     dir: String,
@@ -44,7 +45,20 @@ impl NodeRootfs {
         }
     }
 
-    fn file_at(&self, path: &str) -> NodeFile {
+    /// The path on the node of a file that [`Self::find`] has found.
+    pub fn on_node(&self, found: &Path) -> String {
+        let found = found.display().to_string();
+        let below = |root: &str| Some(found.strip_prefix(root)?.strip_prefix('/')?.to_owned());
+        match &self.prefix {
+            Some(prefix) => found.strip_prefix(prefix.as_str()).map(str::to_owned),
+            None => below(&format!("{}/kubelet", self.dir))
+                .map(|rest| format!("{DEFAULT_KUBELET_DIR}/{rest}"))
+                .or_else(|| Some(format!("{DEFAULT_DIR}/{}", below(&self.dir)?))),
+        }
+        .unwrap_or(found)
+    }
+
+    pub fn file_at(&self, path: &str) -> NodeFile {
         match files::read_input(&self.find(path), LARGEST) {
             Ok(files::FileState::Missing) => NodeFile::Missing,
             Ok(files::FileState::File { bytes, .. }) => NodeFile::File(bytes),
@@ -54,6 +68,7 @@ impl NodeRootfs {
 }
 
 /// The sources of the expected entries.
+#[derive(Debug)]
 pub struct Sources<'a> {
     pub manifest: Option<&'a Manifest>,
     /// The recorded profile of a tree.
@@ -186,7 +201,11 @@ mod tests {
             ("/copy", "/var/lib/kubelet/pki/kubelet.crt", "/copy/kubelet/kubelet.crt"),
             ("/copy", "pki/a.crt", "/copy/pki/a.crt"),
         ] {
-            assert_eq!(NodeRootfs::of(Path::new(dir)).find(path), PathBuf::from(found), "{dir} {path}");
+            let host = NodeRootfs::of(Path::new(dir));
+            assert_eq!(host.find(path), PathBuf::from(found), "{dir} {path}");
+            if path.starts_with('/') {
+                assert_eq!(host.on_node(Path::new(found)), path, "{dir} {path}");
+            }
         }
     }
 }

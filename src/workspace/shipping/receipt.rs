@@ -5,6 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use super::digest::Sha256;
 use super::manifest::{ApiVersion, Issue};
+use crate::plan::running;
+use crate::store::JsonError;
 use crate::workspace::journal::Line;
 
 /// The receipt of one node. Instants are RFC 3339 in UTC.
@@ -35,6 +37,25 @@ pub struct Receipt {
     pub components: Vec<Component>,
     /// Lines of the node's own journal: what was issued and revoked there, and not brought there by an archive.
     pub journal: Vec<Line>,
+    /// How many older lines than these there are.
+    #[serde(default)]
+    pub journal_left_out: u64,
+}
+
+/// The most lines of a journal in a receipt: with them a receipt stays well below [`LARGEST`].
+pub const MOST_LINES: usize = 4096;
+/// In bytes.
+pub const LARGEST: u64 = 8 << 20;
+
+impl Receipt {
+    pub fn render(&self) -> serde_json::Result<String> {
+        Ok(serde_json::to_string_pretty(self)? + "\n")
+    }
+
+    /// From JSON, of at most [`LARGEST`] bytes.
+    pub fn parse(bytes: &[u8]) -> Result<Self, JsonError> {
+        Ok(serde_json::from_slice(bytes)?)
+    }
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,6 +72,9 @@ pub struct Held {
     /// Absolute, on the node.
     pub path: String,
     pub certificates: Vec<Sha256>,
+    /// What a kubeconfig trusts: its certificate-authority-data.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub authority_data: Vec<Sha256>,
     pub public_key: Option<Sha256>,
     /// notBefore of its first certificate.
     pub not_before: Option<String>,
@@ -93,8 +117,11 @@ pub struct Component {
     pub running: Running,
     /// When the oldest of its processes started.
     pub started: Option<String>,
-    /// When the newest of its files was put in place: their ctime, or when the archive was unpacked.
+    /// When the newest of its files was put in place: their ctime. A file's mtime says when it was made, and tar brings it along.
     pub changed: Option<String>,
+    /// It is older than its files, and reads all of those that are newer again by itself: no restart is needed for them.
+    #[serde(default)]
+    pub rereads: bool,
 }
 
 /// Whether every process of a component that is root's started after the last change of the files that it reads.
@@ -105,4 +132,14 @@ pub enum Running {
     No,
     /// No process of it is visible.
     Unknown,
+}
+
+impl From<running::Running> for Running {
+    fn from(judged: running::Running) -> Self {
+        match judged {
+            running::Running::Yes => Self::Yes,
+            running::Running::No => Self::No,
+            running::Running::Unknown => Self::Unknown,
+        }
+    }
 }
