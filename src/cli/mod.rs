@@ -20,6 +20,7 @@ mod restore;
 mod revoke;
 mod sign;
 pub mod ui;
+mod unpack;
 mod values;
 mod verify;
 
@@ -90,6 +91,7 @@ enum Verb {
     Kubeconfig(kubeconfig::Args),
     Convert(convert::Args),
     Export(export::Args),
+    Unpack(unpack::Args),
     Profile(profile::Args),
     #[command(hide = true)]
     Generate(generate::Args),
@@ -120,6 +122,7 @@ pub fn dispatch(args: impl IntoIterator<Item = OsString>, environment: &Environm
         Verb::Kubeconfig(args) => args.run(environment, ui),
         Verb::Convert(args) => args.run(environment, ui),
         Verb::Export(args) => args.run(environment, ui),
+        Verb::Unpack(args) => args.run(environment, ui),
         Verb::Profile(args) => args.run(environment, ui),
         Verb::Generate(args) => args.run(Cli::command(), ui),
     };

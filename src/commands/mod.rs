@@ -15,4 +15,5 @@ pub mod renew;
 pub mod restore;
 pub mod revoke;
 pub mod sign;
+pub mod unpack;
 pub mod verify;

@@ -38,7 +38,7 @@ pub use model::{
 pub use overrides::Overrides;
 pub use problem::Problems;
 pub use reference::{FieldDoc, field_reference};
-pub use render::render;
+pub use render::{render, render_as_stated};
 pub use starter::starter;
 pub use threshold::Threshold;
 #[cfg(test)]

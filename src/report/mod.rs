@@ -20,6 +20,7 @@ pub mod revoke;
 mod table;
 #[cfg(test)]
 mod tests;
+pub mod unpack;
 pub mod verify;
 mod yaml;
 

@@ -75,7 +75,7 @@ impl TreeCrl {
 }
 
 /// The one CRL in a file of the tree; `None`: there is no file.
-pub(super) fn read_one(tree: &TreeDir, path: &str) -> Result<Option<(Vec<u8>, Crl)>, Error> {
+pub fn read_one(tree: &TreeDir, path: &str) -> Result<Option<(Vec<u8>, Crl)>, Error> {
     let full = tree.roots.main.join(path);
     let refused = |why: String| error::bad_list(&full, why);
     let Some(dir) = survey::open(&tree.roots.main)? else { return Ok(None) };

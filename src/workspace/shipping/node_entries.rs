@@ -1,5 +1,6 @@
 //! The files on a node: the catalogue's entries and the manifest's, read as the components read them, through symlinks.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::manifest::Manifest;
@@ -23,6 +24,8 @@ pub struct NodeRootfs {
     dir: String,
     /// The prefix of `/etc/kubernetes`; `None`: DIR is a copy under another name.
     prefix: Option<String>,
+    /// Of an archive, by their paths on the node: nothing is read from this machine.
+    archive: Option<BTreeMap<String, NodeFile>>,
 }
 
 impl NodeRootfs {
@@ -30,7 +33,12 @@ impl NodeRootfs {
         let dir = std::path::absolute(dir).unwrap_or_else(|_| dir.to_path_buf());
         let dir = dir.display().to_string().trim_end_matches('/').to_owned();
         let prefix = dir.strip_suffix(DEFAULT_DIR).map(str::to_owned);
-        Self { dir, prefix }
+        Self { dir, prefix, archive: None }
+    }
+
+    /// The files of an archive, by their paths on the node.
+    pub fn of_archive(files: BTreeMap<String, NodeFile>) -> Self {
+        Self { dir: String::new(), prefix: Some(String::new()), archive: Some(files) }
     }
 
     /// An absolute path of the node; a relative one is below DIR.
@@ -59,6 +67,9 @@ impl NodeRootfs {
     }
 
     pub fn file_at(&self, path: &str) -> NodeFile {
+        if let Some(files) = &self.archive {
+            return files.get(path).cloned().unwrap_or(NodeFile::Missing);
+        }
         match files::read_input(&self.find(path), LARGEST) {
             Ok(files::FileState::Missing) => NodeFile::Missing,
             Ok(files::FileState::File { bytes, .. }) => NodeFile::File(bytes),

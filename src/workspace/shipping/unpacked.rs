@@ -3,11 +3,12 @@
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
 
 use super::manifest::Issue;
 use crate::error::Error;
 use crate::files::RelPath;
-use crate::store::{self, JsonError};
+use crate::store::{self, FileChange, JsonError, RootId};
 use crate::workspace::survey;
 
 /// Below `.kpki/`.
@@ -34,5 +35,12 @@ impl Unpacked {
             Error::new(format!("cannot read {}", main.join(".kpki").join(NAME).display())).because(JsonError::from(why))
         });
         read.map(Some)
+    }
+
+    /// As a part of the transaction.
+    pub fn change(&self) -> Result<FileChange, Error> {
+        let failed = |why| Error::new(format!("cannot write .kpki/{NAME}")).because(why);
+        let bytes = Zeroizing::new((serde_json::to_string_pretty(self).map_err(failed)? + "\n").into_bytes());
+        Ok(FileChange { root: RootId::State, path: RelPath::parse(NAME)?, mode: 0o600, bytes, replace: true })
     }
 }
