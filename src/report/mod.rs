@@ -7,7 +7,7 @@ pub mod crl;
 pub mod crl_readers;
 pub mod export;
 pub mod facts;
-mod form;
+pub mod form;
 pub mod history;
 mod init;
 pub mod inspect;
@@ -16,7 +16,7 @@ pub mod renew;
 pub mod requests;
 pub mod restart;
 pub mod revoke;
-mod table;
+pub mod table;
 #[cfg(test)]
 mod tests;
 pub mod verify;

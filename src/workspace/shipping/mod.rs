@@ -5,6 +5,8 @@ pub mod collect;
 pub mod digest;
 pub mod manifest;
 pub mod node_entries;
+pub mod nodes;
 mod processes;
 pub mod receipt;
+mod receipt_check;
 pub mod unpacked;
