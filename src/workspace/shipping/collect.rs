@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use time::OffsetDateTime;
 
 use super::digest::Sha256;
-use super::manifest::{self, ApiVersion, Manifest};
+use super::manifest::{self, Manifest};
 use super::node_entries::{NodeRootfs, ROTATED as ROTATED_SERVING, Sources, node_entries};
 use super::processes;
 use super::receipt::{Component, Held, HeldList, Kind, KubeletClient, MOST_LINES, Receipt};
@@ -53,14 +53,11 @@ pub fn collect(request: &Collect<'_>) -> Result<Receipt, Error> {
     let beside = manifest_beside(request.dir)?;
     let unpacked = Unpacked::read(request.dir)?;
     let sources = Sources { manifest: beside.as_ref(), profile: request.profile, node: request.node };
-    let mut found = node_entries(&host, &sources);
-    found.extend(extra_entries(&host, request, &found));
-    found.retain(|one| one.public != NodeFile::Missing);
+    let found = present(&host, &sources);
     let (journal, journal_left_out) = own_lines(request.dir)?;
     let of_profile = || request.profile.map(|profile| profile.cluster_name.clone());
     let issue = unpacked.as_ref().and_then(|unpacked| unpacked.issue.clone());
     Ok(Receipt {
-        api_version: ApiVersion::V1,
         kind: Kind::NodeReceipt,
         cluster: beside.as_ref().map(|manifest| manifest.cluster.clone()).or_else(of_profile),
         node: request.node.to_owned(),
@@ -69,13 +66,31 @@ pub fn collect(request: &Collect<'_>) -> Result<Receipt, Error> {
         generation: unpacked.as_ref().and_then(|unpacked| unpacked.generation.clone()),
         unpacked: unpacked.map(|unpacked| unpacked.time),
         entries: found.iter().map(|one| held(&host, one)).collect(),
-        lists: lists(&host, request)?,
+        lists: lists(&host, request.profile)?,
         kubelet_client: kubelet_client(&host),
         signing_file: signing_file(&host),
         components: components(request, &found),
         journal,
         journal_left_out,
     })
+}
+
+/// What a safe host has for a node in its directory, and the cluster's lists, as the node's receipt names both.
+pub fn of_cluster(main: &Path, profile: &Profile, node: &str) -> Result<(Vec<Held>, Vec<HeldList>), Error> {
+    let host = NodeRootfs::of(&main.join("nodes").join(node));
+    let found = present(&host, &Sources { manifest: None, profile: Some(profile), node });
+    let held: Vec<Held> = found.iter().map(|one| held(&host, one)).collect();
+    let mut lists = lists(&NodeRootfs::of(main), Some(profile))?;
+    lists.retain(|list| held.iter().any(|one| one.entry == list.authority));
+    Ok((held, lists))
+}
+
+/// Every entry that is there.
+fn present(host: &NodeRootfs, sources: &Sources<'_>) -> Vec<NodeEntry> {
+    let mut found = node_entries(host, sources);
+    found.extend(extra_entries(host, sources, &found));
+    found.retain(|one| one.public != NodeFile::Missing);
+    found
 }
 
 /// kpki-node.json beside the files.
@@ -87,9 +102,9 @@ fn manifest_beside(dir: &Path) -> Result<Option<Manifest>, Error> {
 }
 
 /// The profile's extra certificates of this node that came with no archive: they were made here.
-fn extra_entries(host: &NodeRootfs, request: &Collect<'_>, known: &[NodeEntry]) -> Vec<NodeEntry> {
-    let Some(profile) = request.profile else { return Vec::new() };
-    let here = |extra: &&ExtraCertificate| extra.nodes.iter().any(|node| node == request.node);
+fn extra_entries(host: &NodeRootfs, sources: &Sources<'_>, known: &[NodeEntry]) -> Vec<NodeEntry> {
+    let Some(profile) = sources.profile else { return Vec::new() };
+    let here = |extra: &&ExtraCertificate| extra.nodes.iter().any(|node| node == sources.node);
     let is_new = |extra: &&ExtraCertificate| known.iter().all(|one| one.name != extra.name);
     let entry = |extra: &ExtraCertificate| {
         let path = |end: &str| format!("{}/{}.{end}", profile.certificates_dir, extra.path);
@@ -139,8 +154,8 @@ fn held(host: &NodeRootfs, one: &NodeEntry) -> Held {
 }
 
 /// The list beside each authority's certificate.
-fn lists(host: &NodeRootfs, request: &Collect<'_>) -> Result<Vec<HeldList>, Error> {
-    let certificates = request.profile.map_or(DEFAULT_CERTIFICATES_DIR, |profile| &profile.certificates_dir);
+fn lists(host: &NodeRootfs, profile: Option<&Profile>) -> Result<Vec<HeldList>, Error> {
+    let certificates = profile.map_or(DEFAULT_CERTIFICATES_DIR, |profile| &profile.certificates_dir);
     let mut lists = Vec::new();
     for authority in CaId::ALL {
         let path = format!("{certificates}/{}.crl", authority.stem());

@@ -6,6 +6,8 @@ pub mod digest;
 pub mod lists;
 pub mod manifest;
 pub mod node_entries;
+pub mod nodes;
 mod processes;
 pub mod receipt;
+mod receipt_check;
 pub mod unpacked;
