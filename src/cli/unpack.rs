@@ -7,7 +7,6 @@ use crate::error::{Error, Exit};
 use crate::files;
 use crate::report::Form;
 use crate::tree::layout::DEFAULT_DIR;
-use crate::workspace::shipping::receipt::Receipt;
 
 /// Put the files of an archive in place on its node, as one transaction
 ///
@@ -84,7 +83,7 @@ impl Args {
         let exit = if failures.is_empty() { Exit::Done } else { Exit::Failed };
         let form = self.run.report.output;
         let exit = match receipt.filter(|_| matches!(form, Form::Json | Form::Yaml)) {
-            Some(receipt) => shown(&receipt, form, request.run.now, exit, ui)?,
+            Some(receipt) => self.run.report.finish(ui, &receipt, &request.run, exit)?,
             None => self.run.report.finish(ui, &report, &request.run, exit)?,
         };
         ui.failures(&failures);

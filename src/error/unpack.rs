@@ -20,9 +20,13 @@ pub fn bad_archive(archive: &str, whys: impl IntoIterator<Item = String>) -> Err
 }
 
 pub fn archive_of_another_node(archive: &str, node: &str, here: &str) -> Error {
-    Error::new(format!("{archive} is the archive of {}, and this node is {}: nothing was changed", named(node), named(here)))
-        .hint("bring it to its own node, or give this node's archive")
-        .hint("if the node's name is not the host name, give it with --node")
+    Error::new(format!(
+        "{archive} is the archive of {}, and this node is {}: nothing was changed",
+        named(node),
+        named(here)
+    ))
+    .hint("bring it to its own node, or give this node's archive")
+    .hint("if the node's name is not the host name, give it with --node")
 }
 
 /// `whys`: [`other_cluster`] and [`unrelated`].

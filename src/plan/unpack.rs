@@ -4,8 +4,10 @@
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
-use crate::catalog::CaId;
+use crate::catalog::paths::KUBELET_CONF;
+use crate::catalog::{self, CaId};
 use crate::kubeconfig::{self, Credentials, KubeconfigError};
+use crate::profile::Profile;
 use crate::revocation::Number;
 use crate::x509::{Certificate, Crl};
 
@@ -80,6 +82,19 @@ pub fn rotated_kubelet_conf(held: &[u8], given: &[u8]) -> Result<Option<Zeroizin
     }
     let authority = String::from_utf8_lossy(&given.authority);
     Ok(kubeconfig::replace_authority(held, &authority).ok())
+}
+
+/// Whether a component runs on a node, as far as the profile knows; `pods` and `people` are told of the control plane's files.
+pub fn runs(profile: &Profile, node: &str, component: &str) -> bool {
+    let Some(node) = profile.node(node) else { return true };
+    let holds =
+        |name: &str| catalog::find(name).is_some_and(|entry| profile.includes(entry) && profile.holds(node, entry));
+    match component {
+        "etcd" => holds("etcd-server"),
+        "kubelet" => holds(KUBELET_CONF),
+        "kube-apiserver" | "kube-controller-manager" | "kube-scheduler" | "pods" => holds("apiserver"),
+        _ => true,
+    }
 }
 
 #[cfg(test)]

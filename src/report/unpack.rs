@@ -7,11 +7,10 @@ use serde::Serialize;
 use super::form::{Report, Screen};
 use super::hook::Hook;
 use super::json::Name;
-use super::restart::{Restart, restart_lines, restarts};
+use super::restart::{Restart, restart_lines};
 use super::table::{counted, line, lines, table};
-use crate::catalog::releases::KnownRelease;
 use crate::files::{shell_path, shell_word};
-use crate::tree::EntryId;
+use crate::tree::{Origin, ProfileAt};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "kind", rename = "UnpackReport", rename_all = "camelCase")]
@@ -22,6 +21,9 @@ pub struct Unpack {
     #[serde(rename = "clusterName")]
     pub cluster: String,
     pub directory: String,
+    /// The kubelet's own, where other verbs have to be told of it.
+    #[serde(skip)]
+    pub kubelet_dir: Option<String>,
     pub archive: String,
     /// The generation that keeps what was replaced.
     pub generation: Option<String>,
@@ -62,11 +64,10 @@ pub struct LeftOver {
 }
 
 impl Unpack {
-    /// What a run that was killed has left to tell.
-    pub fn finish(&mut self, pending: &[String], release: KnownRelease) {
+    /// `pending`: whom this run has told. What it did not put in place itself, a run that was killed has.
+    pub fn set_finished(&mut self, pending: &[String]) {
         let own = |name: &String| self.changed().any(|file| file.entry == *name);
         self.finished = pending.iter().filter(|name| !own(name)).cloned().collect();
-        self.restart = restarts(pending.iter().map(|name| EntryId::new(None, name)), release);
     }
 
     fn changed(&self) -> impl Iterator<Item = &UnpackedFile> {
@@ -114,9 +115,12 @@ impl Unpack {
 impl Report for Unpack {
     fn text(&self, screen: Screen, out: &mut dyn Write) -> io::Result<()> {
         line(out, self.verdict())?;
-        if let Some(generation) = self.generation.as_ref().filter(|_| !self.rolled_back) {
-            let dir = shell_path(&self.directory);
-            line(out, format_args!("undo it with: kpki restore {generation} --dir {dir}"))?;
+        // What was only made is not undone by a command that is printed here: nothing would be left.
+        let replaces = self.files.iter().any(|file| file.action == Action::Replace);
+        if let Some(generation) = self.generation.as_ref().filter(|_| replaces && !self.rolled_back) {
+            let kubelet_dir = self.kubelet_dir.clone();
+            let origin = Origin { kubelet_dir, ..Origin::new(self.directory.clone(), ProfileAt::Recorded) };
+            line(out, format_args!("undo it with: {}", origin.command("restore", &[generation], &[])))?;
         }
         let shown = |file: &&UnpackedFile| screen.wide || file.action != Action::Same;
         let rows: Vec<_> = self.files.iter().filter(shown).collect();

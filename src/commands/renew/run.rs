@@ -160,6 +160,7 @@ impl Renewing<'_> {
             inherited: &self.request.inherited,
             now: self.session.run.now,
             changed,
+            node: None,
         }
     }
 

@@ -8,9 +8,9 @@ use super::request::Request;
 use super::{left_over, waiting};
 use crate::catalog::CaId;
 use crate::error::{self, Error};
+use crate::files::RelPath;
 use crate::plan::unpack::{Older, is_unrelated};
 use crate::report::unpack::LeftOver;
-use crate::files::RelPath;
 use crate::store::{FileChange, RootId};
 use crate::workspace::shipping::manifest::{self, Manifest};
 use crate::workspace::shipping::unpacked::Unpacked;
@@ -55,7 +55,8 @@ impl<'a> Evaluation<'a> {
         }
         warnings.extend(others.into_iter().map(|why| format!("{why}; replaced all the same (--force)")));
         for one in &older {
-            let end = if held(one) { "what lies there stays, also with --force" } else { "replaced all the same (--force)" };
+            let end =
+                if held(one) { "what lies there stays, also with --force" } else { "replaced all the same (--force)" };
             warnings.push(format!("{}; {end}", error::older(one)));
         }
         warnings.extend(waiting::warnings(home, &steps)?);

@@ -120,6 +120,12 @@ impl Home {
         target.root == RootId::Main && target.path.is_within(&self.tree.directories.pki) && is_kind && !known
     }
 
+    /// What other verbs do not look for by themselves.
+    pub fn kubelet_to_say(&self) -> Option<&Path> {
+        let kubelet = self.tree.roots.kubelet.as_deref()?;
+        (self.tree.roots.main != Path::new(DEFAULT_DIR)).then_some(kubelet)
+    }
+
     /// For messages.
     pub fn shown(&self, target: &Target) -> String {
         self.tree.roots.path_of(target.root, &target.path).display().to_string()

@@ -104,8 +104,7 @@ impl Unpacking<'_> {
         let now = self.request.run.now;
         let entries = evaluation.entries();
         let generation = locked.generation_name(UNPACK, now)?;
-        let pending =
-            if entries.is_empty() { pending } else { pending.and(&generation, entries.iter().cloned()) };
+        let pending = if entries.is_empty() { pending } else { pending.and(&generation, entries.iter().cloned()) };
         let kept = evaluation.changes_files().then_some(generation);
         let issue = self.contents.manifest.issue.clone();
         let mut changes = evaluation.changes();
@@ -132,8 +131,9 @@ impl Unpacking<'_> {
         if pending.is_empty() {
             return;
         }
-        report.finish(&pending.entries, profile.map(Profile::release).unwrap_or_default());
-        let changed = pending.entries.iter().map(|name| EntryId::new(None, name)).collect();
+        let changed: Vec<EntryId> = pending.entries.iter().map(|name| EntryId::new(None, name)).collect();
+        report.set_finished(&pending.entries);
+        report.restart = summary::restart(self.contents, profile, changed.iter().cloned());
         let notified = self.notifier(profile, changed).notify(pending, locked);
         report.hooks.extend(notified.hooks);
         report.warnings.extend(notified.warnings);
@@ -150,6 +150,7 @@ impl Unpacking<'_> {
             inherited: &self.request.inherited,
             now: self.request.run.now,
             changed,
+            node: Some(&self.contents.manifest.node),
         }
     }
 

@@ -6,8 +6,9 @@ use super::evaluate::Evaluation;
 use super::place::Home;
 use super::request::Request;
 use crate::catalog::CaId;
+use crate::plan::unpack::runs;
 use crate::profile::Profile;
-use crate::report::restart::restarts;
+use crate::report::restart::{Restart, restarts};
 use crate::report::unpack::{self as report, Unpack, UnpackedFile};
 use crate::tree::EntryId;
 use crate::workspace::journal;
@@ -17,23 +18,32 @@ use time::OffsetDateTime;
 
 /// The report of a run before its commit.
 pub fn report(request: &Request, home: &Home, contents: &Contents, evaluation: &Evaluation<'_>) -> Unpack {
-    let release = evaluation.merged.profile.as_ref().map(Profile::release).unwrap_or_default();
+    let profile = evaluation.merged.profile.as_ref();
     let changed = evaluation.entries().into_iter().map(|name| EntryId::new(None, &name));
     Unpack {
         dry_run: request.run.dry_run,
         node: contents.manifest.node.clone(),
         cluster: contents.manifest.cluster.clone(),
         directory: request.dir.display().to_string(),
+        // DIR records the kubelet's directory, or it is the default of /etc/kubernetes; else it has to be said.
+        kubelet_dir: home.kubelet_to_say().map(|dir| dir.display().to_string()),
         archive: request.input.to_string(),
         generation: None,
         files: evaluation.steps.iter().map(|step| file(home, step)).collect(),
         left_over: evaluation.left_over.clone(),
         finished: Vec::new(),
-        restart: restarts(changed, release),
+        restart: restart(contents, profile, changed),
         hooks: Vec::new(),
         rolled_back: false,
         warnings: evaluation.warnings.clone(),
     }
+}
+
+/// What has to be restarted, of what runs on the node.
+pub fn restart(contents: &Contents, profile: Option<&Profile>, changed: impl Iterator<Item = EntryId>) -> Vec<Restart> {
+    let mut all = restarts(changed, profile.map(Profile::release).unwrap_or_default());
+    all.retain(|one| profile.is_none_or(|profile| runs(profile, &contents.manifest.node, one.component)));
+    all
 }
 
 fn file(home: &Home, step: &Step<'_>) -> UnpackedFile {

@@ -33,10 +33,16 @@ pub const fn result(rolled_back: bool, failed: bool) -> &'static str {
 }
 
 /// One call for each component of each node, and one for each extra certificate that has a hook.
-pub fn of<'r>(changed: &[EntryId], renewal: &'r Renewal, kubernetes: KnownRelease) -> Vec<Deploy<'r>> {
+/// `runs`: whether a component runs where the files are.
+pub fn of<'r>(
+    changed: &[EntryId],
+    renewal: &'r Renewal,
+    kubernetes: KnownRelease,
+    runs: impl Fn(&str) -> bool,
+) -> Vec<Deploy<'r>> {
     let known = restarts(changed.iter().cloned(), kubernetes)
         .into_iter()
-        .filter(|restart| COMPONENTS.contains(&restart.component));
+        .filter(|restart| COMPONENTS.contains(&restart.component) && runs(restart.component));
     let mut all: Vec<Deploy<'r>> = known
         .filter_map(|restart| {
             Some(Deploy {

@@ -15,6 +15,7 @@ use crate::clock::rfc3339;
 use crate::error::Error;
 use crate::files::shell_path;
 use crate::hooks::{self, Call, Ended};
+use crate::plan::unpack as plan;
 use crate::profile::{Command, OnHookFailure, Profile, Renewal};
 use crate::report::hook::Hook;
 use crate::signals;
@@ -37,6 +38,8 @@ pub struct Notifier<'a> {
     pub now: OffsetDateTime,
     /// Whose files are new: by this run, or by a run that was interrupted before its notifications.
     pub changed: Vec<EntryId>,
+    /// Only what runs on this node is notified; `None`: what the entries' readers are.
+    pub node: Option<&'a str>,
 }
 
 /// What came of it.
@@ -101,8 +104,9 @@ impl Notifier<'_> {
         let Some(profile) = self.profile else { return left };
         let renewal = &profile.renewal;
         let restores = renewal.on_hook_failure == OnHookFailure::Restore && !pending.rolled_back;
+        let runs = |component: &str| self.node.is_none_or(|node| plan::runs(profile, node, component));
         let (mut notified, mut failed): (Vec<Deploy<'_>>, bool) = (Vec::new(), false);
-        for deploy in deploys::of(&self.changed, renewal, profile.release()) {
+        for deploy in deploys::of(&self.changed, renewal, profile.release(), runs) {
             let succeeded = self.tell(&deploy, generation, report, &mut left);
             notified.push(deploy);
             failed |= !succeeded && signals::check().is_ok();
