@@ -12,6 +12,7 @@ mod import;
 mod init;
 mod inspect;
 mod kubeconfig;
+mod nodes;
 mod passwords;
 mod profile;
 mod question;
@@ -92,6 +93,7 @@ enum Verb {
     Convert(convert::Args),
     Export(export::Args),
     Unpack(unpack::Args),
+    Nodes(nodes::Args),
     Profile(profile::Args),
     #[command(hide = true)]
     Generate(generate::Args),
@@ -123,6 +125,7 @@ pub fn dispatch(args: impl IntoIterator<Item = OsString>, environment: &Environm
         Verb::Convert(args) => args.run(environment, ui),
         Verb::Export(args) => args.run(environment, ui),
         Verb::Unpack(args) => args.run(environment, ui),
+        Verb::Nodes(args) => args.run(environment, ui),
         Verb::Profile(args) => args.run(environment, ui),
         Verb::Generate(args) => args.run(Cli::command(), ui),
     };

@@ -10,6 +10,7 @@ pub mod import;
 pub mod init;
 pub mod inspect;
 pub mod kubeconfig;
+pub mod nodes;
 pub mod profile;
 pub mod renew;
 pub mod restore;

@@ -4,6 +4,7 @@
 use time::OffsetDateTime;
 
 use crate::catalog::CaId;
+use crate::catalog::paths::SUPER_ADMIN_CONF;
 use crate::revocation::Number;
 
 /// The public side of one entry. Fingerprints are SHA-256.
@@ -52,6 +53,39 @@ pub fn entry(ours: &Facts, theirs: Option<&Facts>) -> Compared {
         (Some(ours), Some(theirs)) if theirs > ours => Compared::Newer,
         _ => Compared::Older,
     }
+}
+
+/// How far a node has what a safe host has for it. Ordered: a later one is worse.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Delivery {
+    Current,
+    /// Some entries are newer there: the node has renewed them.
+    Renewed,
+    /// Some are missing or older there.
+    Older,
+    /// An authority there is another cluster's.
+    Foreign,
+}
+
+/// The whole, and the entries that are older, missing or foreign.
+pub fn delivery(ours: &[Facts], theirs: &[Facts]) -> (Delivery, Vec<String>) {
+    let (mut whole, mut names) = (Delivery::Current, Vec::new());
+    for one in ours {
+        let found = theirs.iter().find(|other| other.entry == one.entry);
+        let delivery = match entry(one, found) {
+            Compared::Same => continue,
+            Compared::Newer => Delivery::Renewed,
+            // Who has removed it meant to.
+            Compared::Missing if one.entry == SUPER_ADMIN_CONF => continue,
+            Compared::Missing | Compared::Older => Delivery::Older,
+            Compared::Foreign => Delivery::Foreign,
+        };
+        whole = whole.max(delivery);
+        if delivery > Delivery::Renewed {
+            names.push(one.entry.clone());
+        }
+    }
+    (whole, names)
 }
 
 /// One issue of a CRL.
@@ -150,6 +184,25 @@ mod tests {
             assert_eq!(entry(&ours, Some(&theirs)), expected, "{ours:?} {theirs:?}");
         }
         assert_eq!(entry(&facts("sa", &[], &[], 1, 0), None), Compared::Missing);
+    }
+
+    #[test]
+    fn the_worst_entry_counts_and_is_named() {
+        let ours = [facts("ca", &[1], &[], 1, 10), facts("apiserver", &[2], &[], 1, 10)];
+        let removed = facts(SUPER_ADMIN_CONF, &[9], &[], 1, 10);
+        let (renewed, old) = (facts("apiserver", &[3], &[], 1, 11), facts("apiserver", &[3], &[], 1, 9));
+        let foreign = facts("ca", &[5], &[], 1, 10);
+        for (theirs, whole, names) in [
+            (vec![ours[0].clone(), ours[1].clone()], Delivery::Current, vec![]),
+            (vec![ours[0].clone(), renewed.clone()], Delivery::Renewed, vec![]),
+            (vec![ours[0].clone(), old], Delivery::Older, vec!["apiserver"]),
+            (vec![renewed], Delivery::Older, vec!["ca"]),
+            (vec![foreign], Delivery::Foreign, vec!["ca", "apiserver"]),
+        ] {
+            let ours = [ours[0].clone(), ours[1].clone(), removed.clone()];
+            let expected = (whole, names.into_iter().map(str::to_owned).collect());
+            assert_eq!(delivery(&ours, &theirs), expected, "{theirs:?}");
+        }
     }
 
     #[test]

@@ -13,6 +13,7 @@ pub mod hook;
 mod init;
 pub mod inspect;
 mod json;
+pub mod nodes;
 pub mod renew;
 pub mod requests;
 pub mod restart;

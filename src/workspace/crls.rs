@@ -9,14 +9,15 @@ use crate::catalog::CaId;
 use crate::error::{self, Error};
 use crate::plan::renew::{Credential, certificate_of};
 use crate::plan::revoke::is_due;
-use crate::revocation::Revoked;
+use crate::plan::shipping::Issue;
+use crate::revocation::{Number, Revoked};
 use crate::tree::Authority;
 use crate::tree::layout::Place;
 use crate::workspace::journal::{self, Line, Remembered};
 use crate::workspace::session::Session;
 use crate::workspace::survey;
 use crate::workspace::tree_dir::{Snapshot, TreeDir};
-use crate::x509::{Certificate, Crl, CrlLookup, Wanted};
+use crate::x509::{Certificate, Crl, CrlLookup, Wanted, sha256};
 use crate::{files, inventory};
 
 /// The CRL of one authority in the tree.
@@ -67,6 +68,16 @@ impl TreeCrl {
             None => of_list(serial),
         };
         Ok(serials.iter().map(one).collect())
+    }
+
+    /// The next issue gets a number above this one, which another signer has given.
+    pub fn above(&mut self, number: Number) {
+        self.remembered.number = self.remembered.number.take().max(Some(number));
+    }
+
+    /// The list that is here; `None`: there is none.
+    pub fn issue(&self) -> Option<Issue> {
+        Some(Issue { number: self.crl.as_ref()?.edition(), fingerprint: sha256(self.der.as_deref()?) })
     }
 
     pub fn is_due(&self, now: OffsetDateTime) -> bool {

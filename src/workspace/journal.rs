@@ -221,6 +221,11 @@ impl CrlLine {
         self.issuer_fingerprint == fingerprint(authority)
     }
 
+    /// The line for an issue of this number that repeats it.
+    pub fn renumbered(&self, number: &Number) -> Self {
+        Self { crl_number: decimal(&integer_content(number)), ..self.clone() }
+    }
+
     /// `None`: the entry was removed.
     pub fn revoked(&self, serial: &[u8]) -> Option<Revoked> {
         let instant = |text: &str| crate::clock::parse_instant(text, OffsetDateTime::UNIX_EPOCH);

@@ -10,4 +10,4 @@ mod verify;
 
 pub use request::Request;
 pub use run::{check, run, write};
-pub use verify::{Request as VerifyRequest, verify};
+pub use verify::{Request as VerifyRequest, receipt, verify};

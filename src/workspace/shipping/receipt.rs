@@ -1,6 +1,7 @@
 //! A receipt: what is in force on a node, as the node itself sees it, without any secret. `kpki unpack` and `kpki export
 //! --verify --receipt` print it; the safe host keeps the last one of each node in `.kpki/nodes/NODE.json`.
 
+use std::fmt;
 use std::io::{self, Write};
 
 use serde::{Deserialize, Serialize};
@@ -95,6 +96,13 @@ impl Held {
 impl HeldList {
     pub fn issue(&self) -> shipping::Issue {
         shipping::Issue { number: self.number.as_deref().and_then(number_of), fingerprint: self.fingerprint.0 }
+    }
+}
+
+impl fmt::Display for HeldList {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let number = self.number.as_deref().unwrap_or("without a number");
+        write!(f, "{number} (SHA-256 {})", self.fingerprint)
     }
 }
 
