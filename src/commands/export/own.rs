@@ -6,10 +6,10 @@ use super::source::Source;
 use crate::error::Error;
 use crate::profile::{CaKeys, Profile, node_document};
 use crate::tree::layout::DEFAULT_DIR;
-use crate::workspace::journal;
 use crate::workspace::shipping::digest::Sha256;
 use crate::workspace::shipping::manifest::{self, Issue};
 use crate::workspace::state::{self, Choices, State};
+use crate::workspace::{journal, profiles};
 use crate::x509::sha256;
 use zeroize::Zeroizing;
 
@@ -30,6 +30,8 @@ pub fn add(source: &Source<'_>, read: &mut Read) -> Result<(), Error> {
     };
     let choices = Choices { node: Some(node.clone()), ..Choices::default() };
     let state = State { profile: node_document(&profile, node).into_bytes(), choices };
+    // One that is too long for a profile is not sent.
+    profiles::load_state(&state, &format!("{}/{}", kpki(), state::PROFILE))?;
     let document = state.document()?.into_bytes();
     for (name, entry, bytes) in [(state::PROFILE, "profile", state.profile), (state::STATE, "state", document)] {
         let (path, entry) = (format!("{}/{name}", kpki()), entry.to_owned());
