@@ -60,6 +60,7 @@ mod signals;
 mod signer_file;
 mod spelled;
 mod trust;
+mod unpack;
 mod utf16;
 mod vectors;
 mod verbs;
