@@ -68,6 +68,8 @@ mod signals;
 mod sweep;
 #[path = "interop/tls.rs"]
 mod tls;
+#[path = "interop/unpack.rs"]
+mod unpack;
 #[path = "interop/verify_live.rs"]
 mod verify_live;
 #[path = "interop/yaml.rs"]

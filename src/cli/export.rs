@@ -7,12 +7,17 @@ use crate::report::Form;
 use crate::report::export::NodeState;
 use crate::tree::layout::DEFAULT_DIR;
 
+/// Where the kernel shows the processes of a node.
+const PROCESSES: &str = "/proc";
+
 /// Pack the files of one node, and verify on the node that they are its own
 ///
 /// Reads a directory that kpki init made and its recorded profile, and writes a tar file with the node's authorities,
-/// certificates, keys and kubeconfigs under their paths on the node. The same files always give the same bytes. If a
-/// file is missing, a symlink, another node's or does not fit, all such files are reported and nothing is written.
-/// Certificates that the kubelet rotates itself are not included.
+/// certificates, keys, kubeconfigs and CRLs under their paths on the node, and in .kpki/ what of the profile is the
+/// node's: names, lifetimes, windows, its extra certificates and the hooks in its nodes[].hooks, never those of this host
+/// in renewal.hooks. The same files always give the same bytes. If a file is missing, a symlink, another node's or does
+/// not fit, all such files are reported and nothing is written. Certificates that the kubelet rotates itself are not
+/// included.
 ///
 /// With --verify, on the node: check that the files in /etc/kubernetes are that node's (names, addresses, keys,
 /// authorities), compared with the manifest from the archive or, without one, with the machine's name. Dates are
@@ -25,6 +30,7 @@ Examples:
   kpki export w1 --dir ./cluster --out w1.tar.gz --without-ca-keys
   kpki export --verify                                        on the node: are these files for this node?
   kpki export --verify cp2 --archive cp2.tar.gz -o json
+  kpki export --verify --receipt -o json > cp2.json           on the node, for kpki nodes merge on the safe host
 
 Exit status: 0 done, or the files are the node's; 1 refused, failed or could not read; 2 wrong command line or profile;
 4 --verify: a file is another node's, is missing, or does not fit the others.")]
@@ -60,6 +66,11 @@ pub struct Args {
     /// With --verify: compare with the manifest in this archive
     #[arg(long, value_name = "FILE", requires = "verify")]
     archive: Option<PathBuf>,
+
+    /// With --verify: print the node's receipt for the host with the cluster directory (kpki nodes merge): fingerprints of
+    /// all files and lists, what was issued here, and which components run with them. No secret is in it
+    #[arg(long, requires = "verify")]
+    receipt: bool,
 
     #[command(flatten)]
     report: common::Report,
@@ -109,15 +120,26 @@ impl Args {
     }
 
     fn verify(&self, environment: &Environment, ui: &mut Ui<'_>) -> Outcome {
-        let report = export::verify(&VerifyRequest {
+        let request = VerifyRequest {
             node: self.node.clone(),
             hostname: environment.hostname.clone(),
             dir: self.dir.clone(),
             manifest: self.manifest.clone(),
             archive: self.archive.clone(),
             now: environment.now()?,
-        })?;
-        ui.report(&report, self.report.output, environment.clock.now())?;
+        };
+        let report = export::verify(&request)?;
+        let now = environment.clock.now();
+        if self.receipt {
+            let receipt = export::receipt(&request, &report.node, Path::new(PROCESSES))?;
+            if report.outcome > NodeState::Renewed || !report.warnings.is_empty() {
+                // What does not fit is not left out because the receipt is asked for.
+                ui.told(&report, now);
+            }
+            ui.report(&receipt, self.report.output, now)?;
+        } else {
+            ui.report(&report, self.report.output, now)?;
+        }
         Ok(match report.outcome {
             NodeState::Right | NodeState::Renewed => Exit::Done,
             NodeState::Unreadable => Exit::Failed,

@@ -12,6 +12,7 @@ mod import;
 mod init;
 mod inspect;
 mod kubeconfig;
+mod nodes;
 mod passwords;
 mod profile;
 mod question;
@@ -20,6 +21,7 @@ mod restore;
 mod revoke;
 mod sign;
 pub mod ui;
+mod unpack;
 mod values;
 mod verify;
 
@@ -90,6 +92,8 @@ enum Verb {
     Kubeconfig(kubeconfig::Args),
     Convert(convert::Args),
     Export(export::Args),
+    Unpack(unpack::Args),
+    Nodes(nodes::Args),
     Profile(profile::Args),
     #[command(hide = true)]
     Generate(generate::Args),
@@ -120,6 +124,8 @@ pub fn dispatch(args: impl IntoIterator<Item = OsString>, environment: &Environm
         Verb::Kubeconfig(args) => args.run(environment, ui),
         Verb::Convert(args) => args.run(environment, ui),
         Verb::Export(args) => args.run(environment, ui),
+        Verb::Unpack(args) => args.run(environment, ui),
+        Verb::Nodes(args) => args.run(environment, ui),
         Verb::Profile(args) => args.run(environment, ui),
         Verb::Generate(args) => args.run(Cli::command(), ui),
     };

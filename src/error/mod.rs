@@ -10,6 +10,7 @@ mod plan;
 mod renew;
 mod revoke;
 mod sign;
+mod unpack;
 
 pub use exit::Exit;
 #[cfg(any(test, feature = "internals"))]
@@ -25,3 +26,6 @@ pub use revoke::{
     serial_unknown, unknown_name,
 };
 pub use sign::{declined, denied_attribute, meaning};
+pub use unpack::{
+    archive_of_another_cluster, archive_of_another_node, bad_archive, older, older_archive, other_cluster, unrelated,
+};

@@ -96,6 +96,11 @@ impl Kind {
     pub const fn is_the_machines(&self) -> bool {
         matches!(self, Self::NoSpace | Self::Io(Errno::IO | Errno::MFILE | Errno::NFILE | Errno::NOMEM))
     }
+
+    /// There is no such file, or, in /proc, no such process any more.
+    pub const fn is_gone(&self) -> bool {
+        matches!(self, Self::Missing | Self::Io(Errno::SRCH))
+    }
 }
 
 impl FileError {

@@ -91,6 +91,12 @@ pub fn owner(path: &Path) -> Option<u32> {
     rustix::fs::stat(path).ok().map(|stat| stat.st_uid)
 }
 
+/// When what a path leads to was last put in place or changed, in seconds since 1970: its ctime, which no archive and no
+/// program sets. `None`: there is nothing, or it cannot be known.
+pub fn changed(path: &Path) -> Option<i64> {
+    rustix::fs::stat(path).ok().map(|stat| stat.st_ctime)
+}
+
 /// What a symlink says; `None`: it is none.
 pub fn link(path: &Path) -> Option<PathBuf> {
     let target = rustix::fs::readlinkat(CWD, path, Vec::new()).ok()?;

@@ -9,6 +9,7 @@ pub mod import;
 pub mod init;
 pub mod item;
 mod kept;
+pub mod list_merge;
 pub mod names_policy;
 pub mod node;
 pub mod outside;
@@ -16,10 +17,13 @@ pub mod reconcile;
 pub mod renew;
 pub mod restore;
 pub mod revoke;
+pub mod running;
 pub mod sans;
+pub mod shipping;
 pub mod sign;
 pub mod signer_file;
 pub mod subject;
+pub mod unpack;
 
 #[cfg(test)]
 mod judges_tests;

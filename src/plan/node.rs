@@ -291,7 +291,7 @@ pub fn names_one(node: &str, found: &str, hostname: bool) -> bool {
 }
 
 /// The node of a serving certificate that the kubelet signed itself: `NODE@SECONDS` (client-go util/cert).
-fn kubelets_own(entry: &Entry, leaf: &Certificate) -> Option<String> {
+pub fn kubelets_own(entry: &Entry, leaf: &Certificate) -> Option<String> {
     let name = leaf.common_name()?;
     let (node, made) = name.split_once('@')?;
     let own = matches!(entry.files, Files::KubeletPair(_)) && made.bytes().all(|byte| byte.is_ascii_digit());

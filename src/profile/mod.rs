@@ -8,6 +8,7 @@ mod configuration;
 mod defaults;
 mod extra;
 mod fields;
+mod for_node;
 mod kubeadm;
 mod load;
 mod model;
@@ -28,6 +29,9 @@ mod verify;
 
 pub use certificates::{CertificatesDir, GATHERED};
 pub use defaults::{CRL_VALIDITY, EXPIRATION, RENEWAL};
+#[cfg(test)]
+pub use for_node::for_node;
+pub use for_node::node_document;
 pub use load::{Loaded, Source, load};
 pub use model::{
     CaKeys, Command, Endpoint, Etcd, Expiration, ExtraAuthority, ExtraCertificate, IgnoredRule, Node, NodeRole,
@@ -36,7 +40,7 @@ pub use model::{
 pub use overrides::Overrides;
 pub use problem::Problems;
 pub use reference::{FieldDoc, field_reference};
-pub use render::render;
+pub use render::{render, render_as_stated};
 pub use starter::starter;
 pub use threshold::Threshold;
 #[cfg(test)]

@@ -7,18 +7,21 @@ pub mod crl;
 pub mod crl_readers;
 pub mod export;
 pub mod facts;
-mod form;
+pub mod form;
 pub mod history;
+pub mod hook;
 mod init;
 pub mod inspect;
 mod json;
+pub mod nodes;
 pub mod renew;
 pub mod requests;
 pub mod restart;
 pub mod revoke;
-mod table;
+pub mod table;
 #[cfg(test)]
 mod tests;
+pub mod unpack;
 pub mod verify;
 mod yaml;
 

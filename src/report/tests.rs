@@ -84,7 +84,8 @@ fn init_says_null_for_what_has_no_certificate() {
 
 #[test]
 fn renew_judges_its_trees() {
-    use renew::{Action, Failure, Hook, Outcome, Renew, RenewalEntry, Tree};
+    use super::hook::Hook;
+    use renew::{Action, Failure, Outcome, Renew, RenewalEntry, Tree};
     let entry = |action| RenewalEntry { id: EntryId::new(None, "a"), action, ..RenewalEntry::default() };
     let tree = |action| Tree { entries: vec![entry(action)], ..Tree::default() };
     for (trees, outcome, failures) in [

@@ -9,14 +9,15 @@ use crate::catalog::CaId;
 use crate::error::{self, Error};
 use crate::plan::renew::{Credential, certificate_of};
 use crate::plan::revoke::is_due;
-use crate::revocation::Revoked;
+use crate::plan::shipping::Issue;
+use crate::revocation::{Number, Revoked};
 use crate::tree::Authority;
 use crate::tree::layout::Place;
 use crate::workspace::journal::{self, Line, Remembered};
 use crate::workspace::session::Session;
 use crate::workspace::survey;
 use crate::workspace::tree_dir::{Snapshot, TreeDir};
-use crate::x509::{Certificate, Crl, CrlLookup, Wanted};
+use crate::x509::{Certificate, Crl, CrlLookup, Wanted, sha256};
 use crate::{files, inventory};
 
 /// The CRL of one authority in the tree.
@@ -41,22 +42,7 @@ pub fn place(tree: &TreeDir, authority: CaId) -> Place {
 impl TreeCrl {
     pub fn read(tree: &TreeDir, authority: CaId, issuer: &Certificate, lines: &[Line]) -> Result<Self, Error> {
         let place = place(tree, authority);
-        let full = place.full(&tree.roots);
-        let refused = |why: String| error::bad_list(&full, why);
-        let der = match survey::root(&tree.roots, place.root_id())? {
-            None => None,
-            Some(dir) => match files::look_below(&dir, Path::new(&place.path)) {
-                Ok(None) => None,
-                Ok(Some(source)) => Some(inventory::crls(&source).map_err(|why| refused(why.to_string()))?),
-                Err(kind) => return Err(refused(kind.to_string())),
-            },
-        };
-        let der = match der.map(<[Vec<u8>; 1]>::try_from) {
-            None => None,
-            Some(Ok([only])) => Some(only),
-            Some(Err(lists)) => return Err(refused(format!("expected one CRL, found {}", lists.len()))),
-        };
-        let crl = der.as_deref().map(Crl::parse).transpose().map_err(|why| refused(why.to_string()))?;
+        let (der, crl) = read_one(tree, &place)?.unzip();
         let number = crl.as_ref().and_then(Crl::edition);
         let remembered = journal::remembered(lines, issuer, number.as_ref());
         Ok(Self { authority, path: place.shown(&tree.roots), place, der, crl, remembered, due: false })
@@ -82,9 +68,35 @@ impl TreeCrl {
         Ok(serials.iter().map(one).collect())
     }
 
+    /// The next issue gets a number above this one, which another signer has given.
+    pub fn above(&mut self, number: Number) {
+        self.remembered.number = self.remembered.number.take().max(Some(number));
+    }
+
+    /// The list that is here; `None`: there is none.
+    pub fn issue(&self) -> Option<Issue> {
+        Some(Issue { number: self.crl.as_ref()?.edition(), fingerprint: sha256(self.der.as_deref()?) })
+    }
+
     pub fn is_due(&self, now: OffsetDateTime) -> bool {
         self.crl.as_ref().is_some_and(|crl| is_due(crl.this_update, crl.next_update, now))
     }
+}
+
+/// The one CRL in a file of the tree; `None`: there is no file.
+pub fn read_one(tree: &TreeDir, place: &Place) -> Result<Option<(Vec<u8>, Crl)>, Error> {
+    let full = place.full(&tree.roots);
+    let refused = |why: String| error::bad_list(&full, why);
+    let Some(dir) = survey::root(&tree.roots, place.root_id())? else { return Ok(None) };
+    let found = match files::look_below(&dir, Path::new(&place.path)) {
+        Ok(None) => return Ok(None),
+        Ok(Some(source)) => inventory::crls(&source).map_err(|why| refused(why.to_string()))?,
+        Err(kind) => return Err(refused(kind.to_string())),
+    };
+    let [der] =
+        <[Vec<u8>; 1]>::try_from(found).map_err(|lists| refused(format!("expected one CRL, found {}", lists.len())))?;
+    let crl = Crl::parse(&der).map_err(|why| refused(why.to_string()))?;
+    Ok(Some((der, crl)))
 }
 
 /// Every CRL in a tree, and the entries of certificates.

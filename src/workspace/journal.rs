@@ -23,6 +23,16 @@ pub enum Line {
     Certificate(CertificateLine),
 }
 
+impl Line {
+    /// The command that wrote it.
+    pub fn command(&self) -> &str {
+        match self {
+            Self::Crl(line) => &line.command,
+            Self::Certificate(line) => &line.command,
+        }
+    }
+}
+
 /// A certificate that was issued, with what a later revocation needs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -41,6 +51,9 @@ pub struct CertificateLine {
     /// The identifier of its key ([`key_id`]); `None`: of 0.1.0.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key_id: Option<String>,
+    /// The node whose receipt says so; `None`: it was done here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
 }
 
 /// A new issue of a CRL. Its number is recorded so that a CRL that was lost or replaced by an earlier issue can be
@@ -60,6 +73,9 @@ pub struct CrlLine {
     pub invalidity_date: Option<String>,
     pub issuer: String,
     pub issuer_fingerprint: String,
+    /// The node whose receipt says so; `None`: it was done here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
 }
 
 /// A generation's note about the run that made it.
@@ -90,6 +106,7 @@ pub fn line(command: &str, entry: &str, certificate: &Certificate, at: OffsetDat
         not_after: rfc3339(certificate.not_after),
         issuer: certificate.issuer.to_string(),
         key_id: key_id(&certificate.spki_der),
+        from: None,
     })
 }
 
@@ -118,6 +135,7 @@ pub fn crl_line(
         invalidity_date: revoked.and_then(|one| one.invalid_since).map(rfc3339),
         issuer: authority.subject.to_string(),
         issuer_fingerprint: fingerprint(authority),
+        from: None,
     })
 }
 
@@ -135,6 +153,19 @@ pub fn generation(command: &str, at: OffsetDateTime) -> String {
 /// Every line of a tree's journal that can be parsed.
 pub fn read(roots: &Roots) -> Result<Vec<Line>, Error> {
     Ok(store::journal(roots)?.iter().filter_map(|line| serde_json::from_str(line).ok()).collect())
+}
+
+impl Line {
+    /// The line in the journal of a safe host that a node's receipt has brought it to.
+    pub fn from_node(mut self, node: &str) -> String {
+        let (entry, from) = match &mut self {
+            Self::Crl(line) => (&mut line.entry, &mut line.from),
+            Self::Certificate(line) => (&mut line.entry, &mut line.from),
+        };
+        *entry = format!("{node}/{entry}");
+        *from = Some(node.to_owned());
+        document(&self)
+    }
 }
 
 /// Strings and lists of strings always have a JSON form.
@@ -185,8 +216,18 @@ pub fn remembered(lines: &[Line], authority: &Certificate, number: Option<&Numbe
 }
 
 impl CrlLine {
+    /// Whether it is about the CRL of this authority.
+    pub fn is_of(&self, authority: &Certificate) -> bool {
+        self.issuer_fingerprint == fingerprint(authority)
+    }
+
+    /// The line for an issue of this number that repeats it.
+    pub fn renumbered(&self, number: &Number) -> Self {
+        Self { crl_number: decimal(&integer_content(number)), ..self.clone() }
+    }
+
     /// `None`: the entry was removed.
-    fn revoked(&self, serial: &[u8]) -> Option<Revoked> {
+    pub fn revoked(&self, serial: &[u8]) -> Option<Revoked> {
         let instant = |text: &str| crate::clock::parse_instant(text, OffsetDateTime::UNIX_EPOCH);
         let at = self.revocation_date.as_deref().filter(|_| self.command != "release").and_then(instant)?;
         let reason = self.reason.as_deref().and_then(Reason::parse);
@@ -201,7 +242,7 @@ impl CrlLine {
 }
 
 /// Decimal to the number.
-fn number_of(text: &str) -> Option<Number> {
+pub fn number_of(text: &str) -> Option<Number> {
     let mut magnitude: Vec<u8> = Vec::new();
     for digit in text.chars() {
         let mut carry = digit.to_digit(10)?;

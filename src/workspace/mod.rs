@@ -8,6 +8,7 @@ pub mod interrupted;
 pub mod journal;
 pub mod known_keys;
 pub mod load;
+pub mod notify;
 pub mod passwords;
 pub mod pending;
 pub mod profiles;

@@ -5,10 +5,12 @@
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+use crate::catalog::ENTRIES;
 use crate::error::Error;
 use crate::files::RelPath;
 use crate::plan::renew::Credential;
 use crate::store::{self, FileChange, RootId, Roots};
+use crate::tree::EntryId;
 use crate::workspace::survey;
 
 /// Below `.kpki/`; the name is that of version 0.1.0.
@@ -50,9 +52,13 @@ impl PendingNotifications {
         self
     }
 
-    /// The tree's credentials among them, independent of the names on the command line.
-    pub fn credentials<'t>(&self, all: &'t [Credential]) -> Vec<&'t Credential> {
-        all.iter().filter(|one| self.entries.contains(&one.id.to_string())).collect()
+    /// Those of the tree among them, independent of the names on the command line: credentials, authorities and sa.
+    pub fn known(&self, credentials: &[Credential]) -> Vec<EntryId> {
+        let held = credentials.iter().map(|one| one.id.clone());
+        // `kpki unpack` brings these, too, of one node.
+        let unsigned =
+            ENTRIES.iter().filter(|entry| entry.signer.is_none()).map(|entry| EntryId::new(None, entry.name));
+        unsigned.chain(held).filter(|id| self.entries.contains(&id.to_string())).collect()
     }
 
     /// As a part of the transaction.

@@ -11,6 +11,7 @@
 )]
 
 mod advice;
+mod archive;
 mod cases;
 mod chains;
 mod check;
@@ -59,6 +60,7 @@ mod signals;
 mod signer_file;
 mod spelled;
 mod trust;
+mod unpack;
 mod utf16;
 mod vectors;
 mod verbs;

@@ -1,6 +1,8 @@
 //! `kpki export`: the files of one node as a tar file whose bytes depend on nothing else; and on the node, whether the
 //! files are that node's.
 
+mod collect;
+mod own;
 mod request;
 mod run;
 mod source;
@@ -8,4 +10,4 @@ mod verify;
 
 pub use request::Request;
 pub use run::{check, run, write};
-pub use verify::{Request as VerifyRequest, verify};
+pub use verify::{Request as VerifyRequest, receipt, verify};

@@ -12,8 +12,10 @@ use crate::plan::node::{Finding, Identity, Judged, NodeFile, judge, names_one, o
 use crate::profile::Profile;
 use crate::report::export::{NodeState, VerifiedEntry, Verify};
 use crate::tree::layout::DEFAULT_DIR;
+use crate::workspace::shipping::collect::{Collect, collect};
 use crate::workspace::shipping::manifest::{self, Manifest};
 use crate::workspace::shipping::node_entries::{NodeRootfs, Sources, node_entries};
+use crate::workspace::shipping::receipt::Receipt;
 use crate::workspace::{TreeDir, profiles, survey};
 
 /// The command line, checked.
@@ -72,6 +74,12 @@ pub fn verify(request: &Request) -> Result<Verify, Error> {
         rows,
         warnings: TreeDir::plain(&request.dir).left_by_interrupted()?,
     })
+}
+
+/// The receipt of the node whose files were verified: what a safe host is told. `proc`: where processes are seen.
+pub fn receipt(request: &Request, node: &str, proc: &Path) -> Result<Receipt, Error> {
+    let profile = profiles::recorded(&request.dir)?.map(|(_, profile)| profile);
+    collect(&Collect { dir: &request.dir, node, profile: profile.as_ref(), now: request.now, proc })
 }
 
 /// The expected manifest: the given one, or the one unpacked with the files.

@@ -1,16 +1,12 @@
 //! `kpki renew`: evaluate, refuse; under the lock evaluate again, make everything in memory, commit, notify.
 
-mod deploys;
 mod evaluate;
 mod external;
 mod fleet;
-mod hooks;
 mod make;
-mod programs;
 mod renewing;
 mod repair;
 mod request;
-mod rollback;
 mod run;
 mod summary;
 

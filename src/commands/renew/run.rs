@@ -3,7 +3,6 @@
 use super::evaluate::Evaluation;
 use super::external::{self, external};
 use super::fleet::{distinct, failed};
-use super::hooks::Hooks;
 use super::renewing::Renewing;
 use super::request::Request;
 use super::{make, repair, summary};
@@ -16,6 +15,7 @@ use crate::report::restart::restarts;
 use crate::signals;
 use crate::store::{self, RootId};
 use crate::tree::{EntryId, Issuers};
+use crate::workspace::notify::Notifier;
 use crate::workspace::pending::PendingNotifications;
 use crate::workspace::targets::{self, Target};
 use crate::workspace::{Absent, Locked, Progress, RunArgs, Session, Transaction, crl_issue, journal};
@@ -70,8 +70,9 @@ fn attempt(request: &Request, run: &RunArgs, target: &Target, progress: Progress
     }
     store::check_writable(&tree.roots, &renewing.places(&evaluation)?)?;
     // Requests alone change no file in use.
-    let before = (!evaluation.is_idle()).then(|| Hooks::of(&renewing, evaluation.changed(&renewing.credentials)));
-    let pre = before.as_ref().map(Hooks::pre).transpose()?.flatten();
+    let ids = |all: Vec<&Credential>| all.into_iter().map(|one| one.id.clone()).collect();
+    let before = (!evaluation.is_idle()).then(|| renewing.notifier(ids(evaluation.changed(&renewing.credentials))));
+    let pre = before.as_ref().map(Notifier::pre).transpose()?.flatten();
     // A hook may have changed files.
     let current = if pre.is_some() { renewing.read(&locked) } else { Ok((evaluation, issuers)) };
     let done = current.and_then(|(now, issuers)| renewing.replace(&now, &issuers, pending, &locked, progress));
@@ -139,19 +140,27 @@ impl Renewing<'_> {
         if pending.is_empty() {
             return;
         }
-        let credentials = pending.credentials(&self.session.credentials);
+        let known = pending.known(&self.session.credentials);
         let made: Vec<&EntryId> = report.entries.iter().filter(|one| one.is_made()).map(|one| &one.id).collect();
-        let finished = credentials.iter().map(|one| &one.id).filter(|id| !made.contains(id));
-        report.finished = finished.map(EntryId::to_string).collect();
+        report.finished = known.iter().filter(|id| !made.contains(id)).map(EntryId::to_string).collect();
         let of = |id: &EntryId| report.entries.iter().find(|one| one.is_made() && one.id == *id);
-        let changed = |one: &&Credential| of(&one.id).map_or_else(|| one.id.clone().into(), summary::changed);
-        let restart = restarts(credentials.iter().map(changed), self.session.release());
-        report.restart = restart;
-        let left = Hooks::of(self, credentials).after(report, &pending, locked);
-        // The renewal is done; its notifications may be repeated. Also after a signal the next run has to know which.
-        let _clean_up = signals::clean_up();
-        if let Err(error) = left.keep(&self.session.tree.roots) {
-            report.warnings.push(format!("the next run will repeat the notifications: {}", error.what));
+        let changed = |id: &EntryId| of(id).map_or_else(|| id.clone().into(), summary::changed);
+        let restart = restarts(known.iter().map(changed), self.session.release());
+        let notified = self.notifier(known).notify(&pending, locked);
+        report.hooks.extend(notified.hooks);
+        report.warnings.extend(notified.warnings);
+        report.rolled_back = notified.rolled_back;
+        report.restart = if notified.rolled_back { Vec::new() } else { restart };
+    }
+
+    fn notifier(&self, changed: Vec<EntryId>) -> Notifier<'_> {
+        Notifier {
+            tree: &self.session.tree,
+            profile: self.session.profile().filter(|_| !self.request.no_hooks),
+            inherited: &self.request.inherited,
+            now: self.session.run.now,
+            changed,
+            node: None,
         }
     }
 

@@ -1,6 +1,7 @@
 use serde::Serialize;
 
 use crate::report::certificate::Side;
+use crate::report::hook::Hook;
 use crate::report::restart::Restart;
 use crate::report::revoke;
 use crate::tree::EntryId;
@@ -79,20 +80,6 @@ pub enum Action {
     Skipped,
 }
 
-/// One hook that was run.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Hook {
-    #[serde(rename = "hook")]
-    pub name: String,
-    pub node: Option<String>,
-    pub component: Option<String>,
-    pub succeeded: bool,
-    /// `exit status 3`, `timed out after 5m`.
-    pub ended: String,
-    /// The end of what it wrote.
-    pub output: String,
-}
-
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Failure {
     pub what: String,
@@ -149,10 +136,7 @@ impl Tree {
             causes.join(": ")
         });
         let skipped = self.skipped().map(|entry| format!("{} was not renewed: {}", entry.id, entry.reasons.join("; ")));
-        let hooks = self.failed_hooks().map(|hook| {
-            let last = hook.output.trim_end().lines().last().map(|line| format!(": {line}")).unwrap_or_default();
-            format!("the {} failed: {}{last}", hook.title(), hook.ended)
-        });
+        let hooks = self.failed_hooks().map(Hook::failure);
         let undone = self.rolled_back && self.failed_hooks().next().is_none();
         let undone = undone.then(|| "an interrupted renewal was undone, because a deploy hook had failed".to_owned());
         failure.chain(skipped).chain(hooks).chain(undone).map(|text| format!("{}: {text}", self.directory)).collect()
@@ -181,13 +165,5 @@ impl RenewalEntry {
     /// It was renewed or made, or would be.
     pub const fn is_made(&self) -> bool {
         matches!(self.action, Action::Renew | Action::Create)
-    }
-}
-
-impl Hook {
-    /// `deploy hook of etcd`.
-    pub(super) fn title(&self) -> String {
-        let of = self.component.as_ref().map(|component| format!(" of {component}")).unwrap_or_default();
-        format!("{} hook{of}", self.name)
     }
 }

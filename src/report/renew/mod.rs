@@ -4,4 +4,4 @@ mod document;
 mod table;
 
 pub use super::certificate::Side;
-pub use document::{Action, Failure, Hook, Outcome, Renew, RenewalEntry, Tree};
+pub use document::{Action, Failure, Outcome, Renew, RenewalEntry, Tree};

@@ -76,11 +76,7 @@ fn tree(report: &Renew, tree: &Tree, screen: Screen, out: &mut dyn Write) -> io:
         lines(out, "An earlier run renewed these and was interrupted before its report: ", [names])?;
     }
     restart_lines(&tree.restart, "Before the new certificates are used", out)?;
-    for hook in tree.failed_hooks() {
-        lines(out, "", [format!("The {} failed: {}", hook.title(), hook.ended)])?;
-        hook.output.lines().try_for_each(|text| line(out, format_args!("    {text}")))?;
-    }
-    Ok(())
+    tree.failed_hooks().try_for_each(|hook| hook.failed(out))
 }
 
 fn were(total: usize) -> String {

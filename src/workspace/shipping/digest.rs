@@ -1,5 +1,7 @@
 //! A SHA-256 digest, in files and reports 64 lower-case hexadecimal digits.
 
+use std::fmt;
+
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::x509::certificate::hex;
@@ -7,9 +9,15 @@ use crate::x509::certificate::hex;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Sha256(pub [u8; 32]);
 
+impl fmt::Display for Sha256 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&hex(&self.0, "").to_lowercase())
+    }
+}
+
 impl Serialize for Sha256 {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        to.serialize_str(&hex(&self.0, "").to_lowercase())
+        to.collect_str(self)
     }
 }
 

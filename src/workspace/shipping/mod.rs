@@ -1,7 +1,13 @@
 //! Between a safe host and its nodes: what an archive says of itself, the files on a node, and the receipt that a node sends
 //! back.
 
+pub mod collect;
 pub mod digest;
+pub mod lists;
 pub mod manifest;
 pub mod node_entries;
+pub mod nodes;
+mod processes;
 pub mod receipt;
+mod receipt_check;
+pub mod unpacked;

@@ -1,5 +1,6 @@
 //! The files on a node: the catalogue's entries and the manifest's, read as the components read them, through symlinks.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::manifest::Manifest;
@@ -14,9 +15,10 @@ use crate::tree::layout::{DEFAULT_DIR, DEFAULT_KUBELET_DIR};
 /// A certificate bundle or kubeconfig larger than this is not one.
 const LARGEST: u64 = 4 << 20;
 /// The kubelet's rotated client certificate and key in one file.
-const ROTATED: &str = "kubelet-server-current.pem";
+pub const ROTATED: &str = "kubelet-server-current.pem";
 
 /// Maps paths of the node to this machine.
+#[derive(Debug)]
 pub struct NodeRootfs {
     /// Absolute, without a slash at the end.
     dir: String,
@@ -24,6 +26,8 @@ pub struct NodeRootfs {
     prefix: Option<String>,
     /// certificatesDir of the node.
     certificates: Option<String>,
+    /// Of an archive, by their paths on the node: nothing is read from this machine.
+    archive: Option<BTreeMap<String, NodeFile>>,
 }
 
 impl NodeRootfs {
@@ -31,13 +35,18 @@ impl NodeRootfs {
         let dir = std::path::absolute(dir).unwrap_or_else(|_| dir.to_path_buf());
         let dir = dir.display().to_string().trim_end_matches('/').to_owned();
         let prefix = dir.strip_suffix(DEFAULT_DIR).map(str::to_owned);
-        Self { dir, prefix, certificates: None }
+        Self { dir, prefix, certificates: None, archive: None }
     }
 
     /// With the node's certificatesDir: a copy under another name has that as its `pki/`, wherever the node has it.
     #[must_use]
     pub fn with_certificates(self, dir: &str) -> Self {
         Self { certificates: Some(dir.to_owned()), ..self }
+    }
+
+    /// The files of an archive, by their paths on the node.
+    pub fn of_archive(files: BTreeMap<String, NodeFile>) -> Self {
+        Self { dir: String::new(), prefix: Some(String::new()), certificates: None, archive: Some(files) }
     }
 
     /// An absolute path of the node; a relative one is below DIR.
@@ -55,7 +64,24 @@ impl NodeRootfs {
         }
     }
 
-    fn file_at(&self, path: &str) -> NodeFile {
+    /// The path on the node of a file that [`Self::find`] has found.
+    pub fn on_node(&self, found: &Path) -> String {
+        let found = found.display().to_string();
+        let below = |root: &str| Some(found.strip_prefix(root)?.strip_prefix('/')?.to_owned());
+        match &self.prefix {
+            Some(prefix) => found.strip_prefix(prefix.as_str()).map(str::to_owned),
+            None => below(&format!("{}/kubelet", self.dir))
+                .map(|rest| format!("{DEFAULT_KUBELET_DIR}/{rest}"))
+                .or_else(|| Some(format!("{}/{}", self.certificates.as_ref()?, below(&format!("{}/pki", self.dir))?)))
+                .or_else(|| Some(format!("{DEFAULT_DIR}/{}", below(&self.dir)?))),
+        }
+        .unwrap_or(found)
+    }
+
+    pub fn file_at(&self, path: &str) -> NodeFile {
+        if let Some(files) = &self.archive {
+            return files.get(path).cloned().unwrap_or(NodeFile::Missing);
+        }
         match files::read_input(&self.find(path), LARGEST) {
             Ok(files::FileState::Missing) => NodeFile::Missing,
             Ok(files::FileState::File { bytes, .. }) => NodeFile::File(bytes),
@@ -65,6 +91,7 @@ impl NodeRootfs {
 }
 
 /// The sources of the expected entries.
+#[derive(Debug)]
 pub struct Sources<'a> {
     pub manifest: Option<&'a Manifest>,
     /// The recorded profile of a tree.
@@ -197,9 +224,13 @@ mod tests {
             ("/copy", "/var/lib/kubelet/pki/kubelet.crt", "/copy/kubelet/kubelet.crt"),
             ("/copy", "pki/a.crt", "/copy/pki/a.crt"),
         ] {
-            assert_eq!(NodeRootfs::of(Path::new(dir)).find(path), PathBuf::from(found), "{dir} {path}");
+            let plain = NodeRootfs::of(Path::new(dir));
+            assert_eq!(plain.find(path), PathBuf::from(found), "{dir} {path}");
             let host = NodeRootfs::of(Path::new(dir)).with_certificates("/srv/k8s");
             assert_eq!(host.find(path), PathBuf::from(found), "{dir} {path}");
+            if path.starts_with('/') {
+                assert_eq!(plain.on_node(Path::new(found)), path, "{dir} {path}");
+            }
         }
     }
 }

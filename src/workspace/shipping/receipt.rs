@@ -1,18 +1,28 @@
 //! A receipt: what is in force on a node, as the node itself sees it, without any secret. `kpki unpack` and `kpki export
 //! --verify --receipt` print it; the safe host keeps the last one of each node in `.kpki/nodes/NODE.json`.
 
+use std::fmt;
+use std::io::{self, Write};
+
 use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
 
 use super::digest::Sha256;
-use super::manifest::{ApiVersion, Issue};
-use crate::workspace::journal::Line;
+use super::manifest::Issue;
+use super::receipt_check::{self, BadField};
+use crate::clock::parse_instant;
+use crate::plan::running;
+use crate::plan::shipping::{self, Facts};
+use crate::report::form::Screen;
+use crate::report::table::{line, table};
+use crate::report::{self, Form, Report};
+use crate::store::JsonError;
+use crate::workspace::journal::{Line, number_of};
 
 /// The receipt of one node. Instants are RFC 3339 in UTC.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Receipt {
-    #[serde(default)]
-    pub api_version: ApiVersion,
     pub kind: Kind,
     #[serde(rename = "clusterName")]
     pub cluster: Option<String>,
@@ -35,6 +45,116 @@ pub struct Receipt {
     pub components: Vec<Component>,
     /// Lines of the node's own journal: what was issued and revoked there, and not brought there by an archive.
     pub journal: Vec<Line>,
+    /// How many older lines than these there are.
+    #[serde(default)]
+    pub journal_left_out: u64,
+}
+
+/// The most lines of a journal in a receipt: with them a receipt stays well below [`LARGEST`].
+pub const MOST_LINES: usize = 4096;
+/// In bytes.
+pub const LARGEST: u64 = 8 << 20;
+
+impl Receipt {
+    /// As `-o json` prints it.
+    pub fn render(&self) -> io::Result<String> {
+        let mut text = Vec::new();
+        report::write(self, Form::Json, OffsetDateTime::UNIX_EPOCH, None, &mut text)?;
+        Ok(String::from_utf8_lossy(&text).into_owned())
+    }
+
+    /// From JSON, of at most [`LARGEST`] bytes. It may come from anybody: what no node writes is refused.
+    pub fn parse(bytes: &[u8]) -> Result<Self, ReceiptError> {
+        let read: Self = serde_json::from_slice(bytes).map_err(JsonError::from)?;
+        receipt_check::check(&read)?;
+        Ok(read)
+    }
+}
+
+/// Why a text is no receipt.
+#[derive(Debug, thiserror::Error)]
+pub enum ReceiptError {
+    #[error(transparent)]
+    Json(#[from] JsonError),
+    #[error(transparent)]
+    Field(#[from] BadField),
+}
+
+impl Held {
+    pub fn facts(&self) -> Facts {
+        let prints = |all: &[Sha256]| all.iter().map(|print| print.0).collect();
+        Facts {
+            entry: self.entry.clone(),
+            certificates: prints(&self.certificates),
+            authority_data: prints(&self.authority_data),
+            public_key: self.public_key.map(|print| print.0),
+            not_before: self.not_before.as_deref().and_then(instant),
+        }
+    }
+}
+
+impl HeldList {
+    pub fn issue(&self) -> shipping::Issue {
+        shipping::Issue { number: self.number.as_deref().and_then(number_of), fingerprint: self.fingerprint.0 }
+    }
+}
+
+impl fmt::Display for HeldList {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let number = self.number.as_deref().unwrap_or("without a number");
+        write!(f, "{number} (SHA-256 {})", self.fingerprint)
+    }
+}
+
+impl Component {
+    /// It uses what is there: it started later, or reads again what is newer.
+    pub const fn is_current(&self) -> bool {
+        matches!(self.running, Running::Yes) || self.rereads
+    }
+
+    /// For people.
+    pub fn state(&self) -> &'static str {
+        match self.running {
+            Running::Yes => "yes",
+            Running::No if self.rereads => "reads again",
+            Running::No => "no",
+            Running::Unknown => "unknown",
+        }
+    }
+}
+
+/// An absolute instant.
+pub fn instant(text: &str) -> Option<OffsetDateTime> {
+    text.starts_with(|first: char| first.is_ascii_digit()).then(|| parse_instant(text, OffsetDateTime::UNIX_EPOCH))?
+}
+
+impl Report for Receipt {
+    fn text(&self, screen: Screen, out: &mut dyn Write) -> io::Result<()> {
+        let cluster = self.cluster.as_ref().map(|name| format!(" of {name}")).unwrap_or_default();
+        let unpacked = self.unpacked.as_ref().map_or_else(|| "never by kpki".to_owned(), String::clone);
+        line(out, format_args!("receipt of {}{cluster}, {}; unpacked: {unpacked}", self.node, self.time))?;
+        writeln!(out)?;
+        let rows = self.entries.iter().map(|one| {
+            let print = one.certificates.first().or(one.public_key.as_ref());
+            let print: String = print.map(ToString::to_string).unwrap_or_default().chars().take(16).collect();
+            [one.entry.clone(), print, one.not_after.clone().unwrap_or_else(|| "-".to_owned())]
+        });
+        let lists = self.lists.iter().map(|one| {
+            let print: String = one.fingerprint.to_string().chars().take(16).collect();
+            let number = one.number.as_ref().map(|number| format!(" {number}")).unwrap_or_default();
+            [format!("{}.crl{number}", one.authority), print, one.next_update.clone().unwrap_or_else(|| "-".to_owned())]
+        });
+        table(out, screen.width, &["ENTRY", "SHA-256", "UNTIL"], rows.chain(lists))?;
+        if !self.components.is_empty() {
+            writeln!(out)?;
+            let or_none = |instant: &Option<String>| instant.clone().unwrap_or_else(|| "-".to_owned());
+            let rows = self.components.iter().map(|one| {
+                [one.component.clone(), one.state().to_owned(), or_none(&one.started), or_none(&one.changed)]
+            });
+            table(out, screen.width, &["COMPONENT", "RUNS WITH IT", "STARTED", "FILES CHANGED"], rows)?;
+        }
+        Ok(())
+    }
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,6 +171,9 @@ pub struct Held {
     /// Absolute, on the node.
     pub path: String,
     pub certificates: Vec<Sha256>,
+    /// What a kubeconfig trusts: its certificate-authority-data.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub authority_data: Vec<Sha256>,
     pub public_key: Option<Sha256>,
     /// notBefore of its first certificate.
     pub not_before: Option<String>,
@@ -93,8 +216,11 @@ pub struct Component {
     pub running: Running,
     /// When the oldest of its processes started.
     pub started: Option<String>,
-    /// When the newest of its files was put in place: their ctime, or when the archive was unpacked.
+    /// When the newest of its files was put in place: their ctime. A file's mtime says when it was made, and tar brings it along.
     pub changed: Option<String>,
+    /// It is older than its files, and reads all of those that are newer again by itself: no restart is needed for them.
+    #[serde(default)]
+    pub rereads: bool,
 }
 
 /// Whether every process of a component that is root's started after the last change of the files that it reads.
@@ -105,4 +231,14 @@ pub enum Running {
     No,
     /// No process of it is visible.
     Unknown,
+}
+
+impl From<running::Running> for Running {
+    fn from(judged: running::Running) -> Self {
+        match judged {
+            running::Running::Yes => Self::Yes,
+            running::Running::No => Self::No,
+            running::Running::Unknown => Self::Unknown,
+        }
+    }
 }

@@ -47,6 +47,18 @@ pub const ROWS: &[Row] = &[
         &["kpki renew cp1/etcd-peer --dir k8s"],
     ),
     shown("held on one node", cluster, "kpki hold cp1/etcd-peer --dir k8s", &["kpki release cp1/etcd-peer --dir k8s"]),
+    shown(
+        "unpacked",
+        |host| {
+            tree(host);
+            host.sh("kpki export cp1 --dir k8s --out old.tar").ok();
+            host.sh("kpki unpack old.tar --dir n --node cp1").ok();
+            host.sh("kpki renew all --dir k8s").ok();
+            host.sh("kpki export cp1 --dir k8s --out new.tar").ok();
+        },
+        "kpki unpack new.tar --dir n --node cp1",
+        &["kpki restore 2026", "kpki export --verify cp1 --dir n --receipt", "crictl stop"],
+    ),
     shown("renewed", tree, "kpki renew all --dir k8s", &["kpki restore 2026", "crictl stop"]),
     shown(
         "made without a key",

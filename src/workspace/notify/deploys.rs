@@ -1,8 +1,9 @@
-//! The deploy hooks of a renewal.
+//! The deploy hooks of a run that has put new files in place.
 
+use crate::catalog;
+use crate::catalog::paths::SIGNER_ENTRY;
 use crate::catalog::readers::COMPONENTS;
 use crate::catalog::releases::KnownRelease;
-use crate::plan::renew::Credential;
 use crate::profile::{Command, Renewal};
 use crate::report::restart::restarts;
 use crate::tree::EntryId;
@@ -32,10 +33,16 @@ pub const fn result(rolled_back: bool, failed: bool) -> &'static str {
 }
 
 /// One call for each component of each node, and one for each extra certificate that has a hook.
-pub fn of<'r>(credentials: &[&Credential], renewal: &'r Renewal, kubernetes: KnownRelease) -> Vec<Deploy<'r>> {
-    let known = restarts(credentials.iter().map(|one| one.id.clone()), kubernetes)
+/// `runs`: whether a component runs where the files are.
+pub fn of<'r>(
+    changed: &[EntryId],
+    renewal: &'r Renewal,
+    kubernetes: KnownRelease,
+    runs: impl Fn(&str) -> bool,
+) -> Vec<Deploy<'r>> {
+    let known = restarts(changed.iter().cloned(), kubernetes)
         .into_iter()
-        .filter(|restart| COMPONENTS.contains(&restart.component));
+        .filter(|restart| COMPONENTS.contains(&restart.component) && runs(restart.component));
     let mut all: Vec<Deploy<'r>> = known
         .filter_map(|restart| {
             Some(Deploy {
@@ -49,16 +56,20 @@ pub fn of<'r>(credentials: &[&Credential], renewal: &'r Renewal, kubernetes: Kno
         .collect();
     merge(&mut all);
     // The reader of an extra certificate is known only from its own hook.
-    for extra in credentials.iter().filter(|one| one.entry.is_none()) {
-        all.extend(renewal.hooks.deploy(&extra.id.name).map(|command| Deploy {
+    for extra in changed.iter().filter(|id| is_extra(&id.name)) {
+        all.extend(renewal.hooks.deploy(&extra.name).map(|command| Deploy {
             command,
-            node: extra.id.node.clone(),
-            component: extra.id.name.clone(),
+            node: extra.node.clone(),
+            component: extra.name.clone(),
             action: "restart",
-            entries: vec![extra.id.name.clone()],
+            entries: vec![extra.name.clone()],
         }));
     }
     all
+}
+
+fn is_extra(name: &str) -> bool {
+    catalog::find(name).is_none() && name != SIGNER_ENTRY
 }
 
 /// One call for each component of each node.

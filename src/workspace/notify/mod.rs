@@ -1,46 +1,62 @@
-//! The profile's hooks around one renewal: `pre` before anything is changed, `deploy` for each component that reads
-//! renewed files, `post` at the end.
+//! The profile's hooks around a run that puts new files in place: `pre` before anything is changed, `deploy` for each
+//! component that reads new files, `post` at the end.
 
+mod deploys;
+mod programs;
+mod rollback;
+
+use std::ffi::OsString;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use super::deploys::{self, Deploy};
-use super::programs;
-use super::renewing::Renewing;
-use super::rollback::roll_back;
+use time::OffsetDateTime;
+
 use crate::clock::rfc3339;
 use crate::error::Error;
 use crate::files::shell_path;
 use crate::hooks::{self, Call, Ended};
-use crate::plan::renew::Credential;
-use crate::profile::{Command, OnHookFailure, Renewal};
-use crate::report::renew::{Hook, Tree as Report};
+use crate::plan::unpack as plan;
+use crate::profile::{Command, OnHookFailure, Profile, Renewal};
+use crate::report::hook::Hook;
 use crate::signals;
-use crate::workspace::Locked;
+use crate::tree::EntryId;
 use crate::workspace::pending::PendingNotifications;
+use crate::workspace::tree_dir::{Locked, TreeDir};
+use deploys::Deploy;
+use rollback::roll_back;
 
 static TURN: Mutex<()> = Mutex::new(());
 
-pub(in crate::commands::renew) struct Hooks<'a> {
-    renewing: &'a Renewing<'a>,
+/// Who is told of new files, and how.
+#[derive(Debug)]
+pub struct Notifier<'a> {
+    pub tree: &'a TreeDir,
     /// `None`: no profile, or `--no-hooks`.
-    renewal: Option<&'a Renewal>,
-    /// The renewed credentials.
-    credentials: Vec<&'a Credential>,
+    pub profile: Option<&'a Profile>,
+    /// The environment of hooks, from this process's.
+    pub inherited: &'a [(&'static str, OsString)],
+    pub now: OffsetDateTime,
+    /// Whose files are new: by this run, or by a run that was interrupted before its notifications.
+    pub changed: Vec<EntryId>,
+    /// Only what runs on this node is notified; `None`: what the entries' readers are.
+    pub node: Option<&'a str>,
 }
 
-impl<'a> Hooks<'a> {
-    /// `credentials`: those renewed by this run, or by a run that was interrupted before its notifications.
-    pub fn of(renewing: &'a Renewing<'a>, credentials: Vec<&'a Credential>) -> Self {
-        let profile = renewing.session.profile().filter(|_| !renewing.request.no_hooks);
-        Self { renewing, renewal: profile.map(|profile| &profile.renewal), credentials }
-    }
+/// What came of it.
+#[derive(Debug, Default)]
+pub struct Notified {
+    pub hooks: Vec<Hook>,
+    /// A failed deploy hook had everything put back as it was.
+    pub rolled_back: bool,
+    pub warnings: Vec<String>,
+}
 
+impl Notifier<'_> {
     /// Runs `pre`; if it fails nothing may be changed. Nothing is either if somebody else could have written the program
     /// of a hook that may run.
     pub fn pre(&self) -> Result<Option<Hook>, Error> {
-        programs::check_all(self.renewing, self.renewal)?;
-        let Some(command) = self.renewal.and_then(|renewal| renewal.hooks.pre.as_ref()) else { return Ok(None) };
+        programs::check_all(self.inherited, self.renewal())?;
+        let Some(command) = self.renewal().and_then(|renewal| renewal.hooks.pre.as_ref()) else { return Ok(None) };
         let ran = self.run("pre", command, &[]);
         if ran.succeeded {
             return Ok(Some(ran));
@@ -57,27 +73,41 @@ impl<'a> Hooks<'a> {
     /// Runs `post` alone: the run failed after `pre`, and `post` undoes what `pre` did, also when a signal was the cause.
     pub fn failed(&self) {
         let _clean_up = signals::clean_up();
-        if let Some(command) = self.renewal.and_then(|renewal| renewal.hooks.post.as_ref()) {
+        if let Some(command) = self.renewal().and_then(|renewal| renewal.hooks.post.as_ref()) {
             self.run("post", command, &[("KPKI_RESULT", "failed".to_owned())]);
         }
     }
 
-    /// Runs `deploy` and `post`; returns what is still pending. If a deploy hook fails and the profile has
+    /// Runs `deploy` and `post`, and keeps what is still pending for the next run. If a deploy hook fails and the profile has
     /// `onHookFailure: restore`, the replaced files are restored and the components are notified again. A hook that a signal
     /// ended or kept from running has not failed: it is due with the next run.
-    pub fn after(
+    pub fn notify(&self, pending: &PendingNotifications, locked: &Locked<'_>) -> Notified {
+        let mut notified = Notified::default();
+        let left = self.after(&mut notified, pending, locked);
+        // The files are in place; the notifications may be repeated. Also after a signal the next run has to know which.
+        let _clean_up = signals::clean_up();
+        if let Err(error) = left.keep(&self.tree.roots) {
+            notified.warnings.push(format!("the next run will repeat the notifications: {}", error.what));
+        }
+        notified
+    }
+
+    /// Returns what is still pending.
+    fn after(
         &self,
-        report: &mut Report,
+        report: &mut Notified,
         pending: &PendingNotifications,
         locked: &Locked<'_>,
     ) -> PendingNotifications {
         let generation = &pending.generation;
         let mut left = PendingNotifications { entries: Vec::new(), ..pending.clone() };
-        let Some(renewal) = self.renewal else { return left };
+        let Some(profile) = self.profile else { return left };
+        let renewal = &profile.renewal;
         let restores = renewal.on_hook_failure == OnHookFailure::Restore && !pending.rolled_back;
+        let runs = |component: &str| self.node.is_none_or(|node| plan::runs(profile, node, component));
         let (mut notified, mut failed): (Vec<Deploy<'_>>, bool) = (Vec::new(), false);
-        for deploy in deploys::of(&self.credentials, renewal, self.renewing.session.release()) {
-            let succeeded = self.notify(&deploy, generation, report, &mut left);
+        for deploy in deploys::of(&self.changed, renewal, profile.release(), runs) {
+            let succeeded = self.tell(&deploy, generation, report, &mut left);
             notified.push(deploy);
             failed |= !succeeded && signals::check().is_ok();
             if failed && restores {
@@ -90,12 +120,12 @@ impl<'a> Hooks<'a> {
         if failed && restores {
             left.entries = notified.iter().flat_map(Deploy::ids).collect();
             left.rolled_back = true;
-            match roll_back(&self.renewing.session, &left, locked) {
+            match roll_back(self.tree, self.now, &left, locked) {
                 Ok(()) => {
                     report.rolled_back = true;
                     left.entries.clear();
                     for deploy in &notified {
-                        self.notify(deploy, generation, report, &mut left);
+                        self.tell(deploy, generation, report, &mut left);
                     }
                 }
                 Err(error) => {
@@ -104,13 +134,10 @@ impl<'a> Hooks<'a> {
                     let why = std::iter::once(&error.what).chain(&error.why).cloned().collect::<Vec<_>>().join(": ");
                     report.warnings.push(format!(
                         "the old certificates were not restored: {why}; try: kpki restore {generation} --dir {}",
-                        shell_path(&report.directory)
+                        shell_path(&self.tree.roots.main)
                     ));
                 }
             }
-        }
-        if report.rolled_back {
-            report.restart.clear();
         }
         if let Some(command) = &renewal.hooks.post {
             let result = deploys::result(report.rolled_back, failed);
@@ -125,12 +152,16 @@ impl<'a> Hooks<'a> {
         left
     }
 
+    fn renewal(&self) -> Option<&Renewal> {
+        self.profile.map(|profile| &profile.renewal)
+    }
+
     /// Runs one deploy hook; the entries of one that fails are left.
-    fn notify(
+    fn tell(
         &self,
         deploy: &Deploy<'_>,
         generation: &str,
-        report: &mut Report,
+        report: &mut Notified,
         left: &mut PendingNotifications,
     ) -> bool {
         let ran = self.deploy(deploy, generation);
@@ -158,15 +189,15 @@ impl<'a> Hooks<'a> {
     }
 
     fn run(&self, name: &'static str, command: &Command, more: &[(&'static str, String)]) -> Hook {
-        let profile = self.renewing.session.profile();
-        let main = &self.renewing.session.tree.roots.main;
+        let profile = self.profile;
+        let main = &self.tree.roots.main;
         let directory = std::path::absolute(main).unwrap_or_else(|_| main.clone());
-        let ids: Vec<String> = self.credentials.iter().map(|one| one.id.to_string()).collect();
+        let ids: Vec<String> = self.changed.iter().map(EntryId::to_string).collect();
         let mut variables = vec![
             ("KPKI_HOOK", name.to_owned()),
             ("KPKI_DIR", directory.display().to_string()),
             ("KPKI_CLUSTER", profile.map(|profile| profile.cluster_name.clone()).unwrap_or_default()),
-            ("KPKI_TIME", rfc3339(self.renewing.session.run.now)),
+            ("KPKI_TIME", rfc3339(self.now)),
             ("KPKI_ENTRIES", ids.join(" ")),
         ];
         for (key, value) in more {
@@ -182,15 +213,15 @@ impl<'a> Hooks<'a> {
             output,
         };
         // Of a run that was interrupted, or of a file that the pre hook has changed.
-        if let Err(why) = programs::check(self.renewing, command) {
+        if let Err(why) = programs::check(self.inherited, command) {
             return hook(false, format!("not run: {}", why.what), String::new());
         }
-        let timeout = self.renewal.map_or(0, |renewal| renewal.hooks.timeout.as_seconds());
+        let timeout = self.renewal().map_or(0, |renewal| renewal.hooks.timeout.as_seconds());
         // The hooks of different trees do not run at the same time.
         let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
         let outcome = hooks::run(&Call {
             command,
-            inherited: &self.renewing.request.inherited,
+            inherited: self.inherited,
             variables: &variables,
             timeout: Duration::from_secs(timeout),
         });

@@ -1,0 +1,113 @@
+//! One file of the archive beside what lies in its place.
+
+use super::contents::{Part, What};
+use super::place::{Home, Target, place_of};
+use super::verified;
+use crate::catalog::paths::KUBELET_CONF;
+use crate::catalog::{self, CaId};
+use crate::encoding::archive;
+use crate::error::Error;
+use crate::files::{self, FileState};
+use crate::plan::node::{self, kubelets_own};
+use crate::plan::unpack::{Change, Older, older_certificate, older_list, rotated_kubelet_conf};
+use crate::store::RootId;
+use crate::workspace::{crls, survey};
+use crate::x509::{Certificate, Crl};
+use zeroize::Zeroizing;
+
+/// What becomes of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    Same,
+    Create,
+    Replace,
+    /// What lies there stays, though the archive's is another.
+    Keep,
+}
+
+/// One file of the archive in its place.
+pub struct Step<'a> {
+    pub part: &'a Part,
+    pub target: Target,
+    pub action: Action,
+    /// The new content.
+    pub bytes: Zeroizing<Vec<u8>>,
+    pub held: Vec<Certificate>,
+    pub given: Vec<Certificate>,
+    /// Of a CRL.
+    pub list: Option<Crl>,
+    pub older: Option<Older>,
+}
+
+impl Step<'_> {
+    pub fn is_change(&self) -> bool {
+        matches!(self.action, Action::Create | Action::Replace)
+    }
+}
+
+/// `bytes`: what is to be there, which for profile and state is not what the archive has.
+pub fn compare<'a>(home: &Home, part: &'a Part, target: Target, bytes: Zeroizing<Vec<u8>>) -> Result<Step<'a>, Error> {
+    let there = there(home, &target)?;
+    let mut step = Step {
+        part,
+        target,
+        action: Action::Create,
+        bytes,
+        held: Vec::new(),
+        given: Vec::new(),
+        list: None,
+        older: None,
+    };
+    let entry = catalog::find(&part.entry);
+    if let (What::Public, KUBELET_CONF, Some(there)) = (part.what, part.entry.as_str(), &there) {
+        let kept = rotated_kubelet_conf(there, &part.bytes);
+        step.bytes = kept.ok().flatten().unwrap_or_else(|| part.bytes.clone());
+    }
+    if part.what == What::Public {
+        step.given = node::certificates(entry, &step.bytes);
+        step.held = there.as_ref().map(|there| node::certificates(entry, there)).unwrap_or_default();
+    }
+    if let What::List(_) = part.what {
+        step.list = verified::list(&part.bytes).ok().map(|(_, crl)| crl);
+    }
+    let Some(there) = there else { return Ok(step) };
+    if there == step.bytes {
+        step.action = Action::Same;
+        return Ok(step);
+    }
+    step.action = Action::Replace;
+    step.older = match part.what {
+        What::Public => {
+            let own = |leaf: &&Certificate| entry.and_then(|entry| kubelets_own(entry, leaf)).is_some();
+            let counts = step.held.first().filter(own).is_none();
+            let bundle = CaId::parse(&part.entry).is_some();
+            let change = Change { entry: &part.entry, held: &step.held, given: &step.given, bundle };
+            older_certificate(&change).filter(|_| counts)
+        }
+        What::List(authority) => {
+            let held = crls::read_one(&home.tree, &place_of(&step.target))?;
+            held.zip(step.list.as_ref()).and_then(|((_, held), given)| older_list(authority, &held, given))
+        }
+        _ => None,
+    };
+    // A lower number would be refused by whoever has seen the higher one, and what it revokes be in use again.
+    if matches!(step.older, Some(Older::List { .. })) {
+        step.action = Action::Keep;
+    }
+    Ok(step)
+}
+
+/// What lies in the place; a CRL may be larger than the archive's.
+fn there(home: &Home, target: &Target) -> Result<Option<Zeroizing<Vec<u8>>>, Error> {
+    let roots = &home.tree.roots;
+    if target.root == RootId::State || !crate::revocation::is_crl_file(target.path.as_str()) {
+        return survey::read(roots, target.root, &target.path);
+    }
+    let Some(dir) = survey::root(roots, target.root)? else { return Ok(None) };
+    match files::read(&dir, &target.path, u64::try_from(archive::LIMIT).unwrap_or(u64::MAX)) {
+        Ok(FileState::File { bytes, .. }) => Ok(Some(bytes)),
+        Ok(FileState::Missing) => Ok(None),
+        Err(why) if matches!(why.kind, files::Kind::TooLarge(_)) => Ok(Some(Zeroizing::default())),
+        Err(why) => Err(why.into()),
+    }
+}

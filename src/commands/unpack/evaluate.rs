@@ -1,0 +1,148 @@
+//! The archive beside what lies on the node: what is to be written, and whether it may be.
+
+use super::compare::{Action, Step, compare};
+use super::contents::{Contents, Part, What};
+use super::merge::{Merged, merge};
+use super::place::Home;
+use super::request::Request;
+use super::{left_over, waiting};
+use crate::catalog::CaId;
+use crate::error::{self, Error};
+use crate::files::RelPath;
+use crate::plan::unpack::{Older, is_unrelated};
+use crate::report::unpack::LeftOver;
+use crate::store::{FileChange, RootId};
+use crate::workspace::shipping::manifest::{self, Manifest};
+use crate::workspace::shipping::unpacked::Unpacked;
+use crate::workspace::state::State;
+use crate::workspace::{profiles, survey};
+use zeroize::Zeroizing;
+
+/// What an unpack would do.
+pub struct Evaluation<'a> {
+    pub merged: Merged,
+    /// In the archive's order.
+    pub steps: Vec<Step<'a>>,
+    /// `unpacked.json` speaks of another archive.
+    pub is_unrecorded: bool,
+    pub left_over: Vec<LeftOver>,
+    pub warnings: Vec<String>,
+}
+
+impl<'a> Evaluation<'a> {
+    /// Reads what lies there; refuses an archive that may not replace it.
+    pub fn of(request: &Request, home: &Home, contents: &'a Contents) -> Result<Self, Error> {
+        let recorded = State::read(&request.dir)?;
+        let merged = merge(request, contents, recorded.as_ref())?;
+        let mut steps = Vec::with_capacity(contents.parts.len());
+        for part in &contents.parts {
+            let target = home.target(&part.path).map_err(Error::new)?;
+            steps.push(compare(home, part, target, wanted(part, &merged)?)?);
+        }
+        let before = manifest_there(home)?;
+        let mut warnings = merged.notes.clone();
+        let others = others(contents, before.as_ref(), recorded.as_ref(), &steps);
+        let older = older(contents, before.as_ref(), &steps);
+        let held = |one: &Older| matches!(one, Older::List { .. });
+        if !request.force {
+            if !others.is_empty() {
+                return Err(error::archive_of_another_cluster(&request.input.to_string(), &request.dir, &others));
+            }
+            if !older.is_empty() {
+                let (input, node) = (request.input.to_string(), &contents.manifest.node);
+                return Err(error::older_archive(&input, node, &older));
+            }
+        }
+        warnings.extend(others.into_iter().map(|why| format!("{why}; replaced all the same (--force)")));
+        for one in &older {
+            let end =
+                if held(one) { "what lies there stays, also with --force" } else { "replaced all the same (--force)" };
+            warnings.push(format!("{}; {end}", error::older(one)));
+        }
+        warnings.extend(waiting::warnings(home, &steps)?);
+        let left_over = left_over::left_over(home, before.as_ref(), &steps)?;
+        let known = Unpacked::read(&request.dir)?;
+        let is_unrecorded = known.is_none_or(|known| known.issue != contents.manifest.issue);
+        Ok(Self { merged, steps, is_unrecorded, left_over, warnings })
+    }
+
+    /// Everything is there already.
+    pub fn is_idle(&self) -> bool {
+        !self.is_unrecorded && !self.steps.iter().any(Step::is_change)
+    }
+
+    /// The entries with new files, in the archive's order.
+    pub fn entries(&self) -> Vec<String> {
+        entries(&self.steps)
+    }
+
+    /// The files to write.
+    pub fn changes(&self) -> Vec<FileChange> {
+        let changed = self.steps.iter().filter(|step| step.is_change());
+        let change = |step: &Step<'_>| FileChange {
+            root: step.target.root,
+            path: step.target.path.clone(),
+            mode: step.part.mode,
+            bytes: step.bytes.clone(),
+            replace: true,
+        };
+        changed.map(change).collect()
+    }
+
+    pub fn places(&self) -> Vec<(RootId, RelPath, bool)> {
+        let changed = self.steps.iter().filter(|step| step.is_change());
+        changed.map(|step| (step.target.root, step.target.path.clone(), true)).collect()
+    }
+
+    /// Files outside `.kpki` are replaced or made.
+    pub fn changes_files(&self) -> bool {
+        self.steps.iter().any(|step| step.is_change() && step.target.root != RootId::State)
+    }
+}
+
+fn entries(steps: &[Step<'_>]) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for step in steps.iter().filter(|step| step.is_change() && matches!(step.part.what, What::Key | What::Public)) {
+        if !names.contains(&step.part.entry) {
+            names.push(step.part.entry.clone());
+        }
+    }
+    names
+}
+
+fn wanted(part: &Part, merged: &Merged) -> Result<Zeroizing<Vec<u8>>, Error> {
+    Ok(match (part.what, &merged.state) {
+        (What::Profile, Some(state)) => Zeroizing::new(state.profile.clone()),
+        (What::State, Some(state)) => Zeroizing::new(state.document()?.into_bytes()),
+        _ => part.bytes.clone(),
+    })
+}
+
+/// A damaged one says nothing: it is replaced.
+fn manifest_there(home: &Home) -> Result<Option<Manifest>, Error> {
+    let path = RelPath::parse(manifest::NAME)?;
+    let bytes = survey::read(&home.tree.roots, RootId::Main, &path)?;
+    Ok(bytes.and_then(|bytes| Manifest::parse(&bytes).ok()))
+}
+
+/// In what respect another cluster's files lie there.
+fn others(contents: &Contents, before: Option<&Manifest>, recorded: Option<&State>, steps: &[Step<'_>]) -> Vec<String> {
+    let given = &contents.manifest.cluster;
+    let recorded = recorded.and_then(|state| profiles::load_state(state, "the recorded profile").ok());
+    let held = before.map(|one| one.cluster.clone()).or(recorded.map(|loaded| loaded.profile.cluster_name));
+    let name = held.filter(|held| held != given).map(|held| error::other_cluster(&held, given));
+    let bundles = steps.iter().filter(|step| step.part.what == What::Public && CaId::parse(&step.part.entry).is_some());
+    let unrelated = bundles.filter(|step| step.action == Action::Replace && is_unrelated(&step.held, &step.given));
+    name.into_iter().chain(unrelated.map(|step| error::unrelated(&step.part.entry))).collect()
+}
+
+fn older(contents: &Contents, before: Option<&Manifest>, steps: &[Step<'_>]) -> Vec<Older> {
+    let same = before.filter(|before| before.cluster == contents.manifest.cluster);
+    let held = same.and_then(|before| before.issue.as_ref()).map(|issue| issue.revision);
+    let given = contents.manifest.issue.as_ref().map(|issue| issue.revision);
+    let revision = held.zip(given).filter(|(held, given)| given < held);
+    let revision = revision.map(|(held, given)| Older::Revision { held, given });
+    let mut all: Vec<Older> = revision.into_iter().chain(steps.iter().filter_map(|step| step.older.clone())).collect();
+    all.dedup();
+    all
+}

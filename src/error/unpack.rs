@@ -1,0 +1,88 @@
+//! Messages: why an archive is not unpacked on a node.
+
+use std::path::Path;
+
+use super::failure::Error;
+use crate::catalog::CaId;
+use crate::clock::rfc3339;
+use crate::encoding::shown::named;
+use crate::files::{shell_path, shell_word};
+use crate::plan::unpack::Older;
+use crate::revocation::Number;
+use crate::x509::decimal;
+
+/// It is no archive of `kpki export`, or was damaged.
+pub fn bad_archive(archive: &str, whys: impl IntoIterator<Item = String>) -> Error {
+    let error = Error::new(format!("cannot use the archive {archive}: nothing was changed"));
+    whys.into_iter()
+        .fold(error, |error, why| error.because(why))
+        .hint("export the node again on the host with the cluster directory, and bring the archive here whole")
+}
+
+pub fn archive_of_another_node(archive: &str, node: &str, here: &str) -> Error {
+    Error::new(format!(
+        "{archive} is the archive of {}, and this node is {}: nothing was changed",
+        named(node),
+        named(here)
+    ))
+    .hint("bring it to its own node, or give this node's archive")
+    .hint("if the node's name is not the host name, give it with --node")
+}
+
+/// `whys`: [`other_cluster`] and [`unrelated`].
+pub fn archive_of_another_cluster(archive: &str, dir: &Path, whys: &[String]) -> Error {
+    let error = Error::new(format!("{archive} is not of the cluster in {}: nothing was changed", dir.display()));
+    whys.iter()
+        .fold(error, |error, why| error.because(why))
+        .hint("check that the archive is for this node, and made from the directory that has its authorities")
+        .hint("if the node changes its cluster, or has all new authorities, replace them with --force")
+}
+
+pub fn other_cluster(held: &str, given: &str) -> String {
+    format!("the cluster there is {}, the archive's {}", named(held), named(given))
+}
+
+pub fn unrelated(authority: &str) -> String {
+    format!("the {authority} there and the archive's have no certificate in common")
+}
+
+/// What lies there is newer.
+pub fn older_archive(archive: &str, node: &str, all: &[Older]) -> Error {
+    let error = Error::new(format!("{archive} is older than what lies on {}: nothing was changed", named(node)));
+    let error = all.iter().fold(error, |error, one| error.because(older(one)));
+    let again = format!("kpki export {} --dir DIR --out {}", shell_word(node), shell_path(format!("{node}.tar.gz")));
+    error
+        .hint("a node with the keys of the authorities renews itself (caKeys: control-plane), and so does its job")
+        .hint("renew it on the host with the cluster directory (kpki renew), which makes what is newer than both")
+        .hint(format!("then export it again there: {again}"))
+        .hint("or go back to the archive's certificates with --force; a CRL is never replaced by an older one")
+}
+
+/// One difference.
+pub fn older(one: &Older) -> String {
+    match one {
+        Older::Revision { held, given } => {
+            format!("an archive of revision {held} of the same cluster was unpacked there, this one is {given}")
+        }
+        Older::Certificate { entry, held, given } => {
+            format!("{entry} there begins {}, the archive's {}", rfc3339(*held), rfc3339(*given))
+        }
+        Older::List { authority, held, given } if held == given => {
+            format!("{} there is another list than the archive's, both have {}", list(*authority), number(held))
+        }
+        Older::List { authority, held, given } => {
+            format!("{} there has {}, the archive's {}", list(*authority), number(held), number(given))
+        }
+    }
+}
+
+fn list(authority: CaId) -> String {
+    format!("the CRL of {}", authority.name())
+}
+
+fn number(number: &Option<Number>) -> String {
+    match number {
+        Some(number) => format!("the number {}", decimal(&[&[0], number.magnitude()].concat())),
+        None => "no number".to_owned(),
+    }
+}
