@@ -1,5 +1,6 @@
 //! The command line: clap structs, help text and the terminal. One struct per verb, without decisions.
 
+mod backup;
 mod check_expiration;
 mod common;
 mod convert;
@@ -90,6 +91,7 @@ enum Verb {
     Kubeconfig(kubeconfig::Args),
     Convert(convert::Args),
     Export(export::Args),
+    Backup(backup::Args),
     Profile(profile::Args),
     #[command(hide = true)]
     Generate(generate::Args),
@@ -120,6 +122,7 @@ pub fn dispatch(args: impl IntoIterator<Item = OsString>, environment: &Environm
         Verb::Kubeconfig(args) => args.run(environment, ui),
         Verb::Convert(args) => args.run(environment, ui),
         Verb::Export(args) => args.run(environment, ui),
+        Verb::Backup(args) => args.run(environment, ui),
         Verb::Profile(args) => args.run(environment, ui),
         Verb::Generate(args) => args.run(Cli::command(), ui),
     };

@@ -1,0 +1,21 @@
+//! A tree by its directory alone: with what it records of itself, however little that is.
+
+use std::path::Path;
+
+use crate::error::Error;
+use crate::files::{self, FileError, Op};
+use crate::workspace::state::State;
+use crate::workspace::tree_dir::{self, TreeDir};
+use crate::workspace::{profiles, survey};
+
+/// The directories of the tree; a profile that cannot be used does not prevent a restore or a backup.
+pub fn tree(dir: &Path, kubelet_dir: Option<&Path>) -> Result<TreeDir, Error> {
+    if survey::open(dir)?.is_none() {
+        return Err(FileError::new(Op::Open, dir, files::Kind::Missing).into());
+    }
+    let recorded = State::read(dir).ok().flatten().and_then(|state| state.choices.kubelet_dir);
+    let kubelet = tree_dir::kubelet_dir(dir, kubelet_dir.or(recorded.as_deref()));
+    let profile = profiles::recorded(dir).ok().flatten().map(|(_, profile)| profile);
+    let pki = tree_dir::pki(profile.as_ref(), dir).unwrap_or_else(|_| "pki".to_owned());
+    TreeDir::with_pki(dir, pki, profile.as_ref(), kubelet.as_deref())
+}
