@@ -11,6 +11,7 @@
 )]
 
 mod advice;
+mod backup;
 mod cases;
 mod chains;
 mod check;

@@ -54,7 +54,10 @@ impl Compared {
         let Self { directory, certificates, lists, unknown, changed, .. } = self;
         let mut parts = Vec::new();
         if certificates + lists > 0 {
-            let by = [counted(*certificates, "certificate"), counted(*lists, "CRL")].join(" and ");
+            let by = [(*certificates, "certificate"), (*lists, "CRL")];
+            let by: Vec<String> =
+                by.iter().filter(|(count, _)| *count > 0).map(|(count, of)| counted(*count, of)).collect();
+            let by = by.join(" and ");
             parts.push(format!("older than {directory} by {by}"));
         }
         if *unknown > 0 {
