@@ -102,9 +102,10 @@ pub fn read(bytes: &[u8]) -> Result<Vec<Content<'_>>, ArchiveError> {
         end = stop;
         found.push(Content { path: name, bytes: content });
     }
-    // The padding of the last member and two blocks of zeros.
+    // The padding of the last member, and two blocks of zeros.
+    let last = end.div_ceil(BLOCK).saturating_mul(BLOCK).saturating_add(2 * BLOCK);
     match bytes.get(end..) {
-        Some(rest) if rest.len() >= 2 * BLOCK && rest.iter().all(|byte| *byte == 0) => Ok(found),
+        Some(rest) if bytes.len() >= last && rest.iter().all(|byte| *byte == 0) => Ok(found),
         _ => Err(ArchiveError::Broken),
     }
 }

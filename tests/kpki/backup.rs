@@ -279,10 +279,10 @@ fn what_is_no_file_is_left_out_and_named() {
 #[test]
 fn the_kubelets_own_directory_comes_with_its_tree() {
     let place = Place::new();
-    place.write("p.yaml", single("kubeletServing: true\nencryptionAlgorithm: ECDSA-P256\n"));
+    place.write("p.yaml", single("encryptionAlgorithm: ECDSA-P256\n"));
     place.write("pass", "correct horse");
     let kubelet = place.path("k");
-    place.init(&["-p", "p.yaml", "-d", "c", "--kubelet-dir", kubelet.to_str().unwrap()]).status(0);
+    place.init(&["-p", "p.yaml", "-d", "c", "--kubelet-serving", "--kubelet-dir", kubelet.to_str().unwrap()]).status(0);
     let lost = all(&place, "k");
     assert!(lost.keys().any(|name| name.ends_with(".key")), "{:?}", lost.keys());
     backup(&place, &[]).ok();
