@@ -135,6 +135,8 @@ struct Verify {
 /// Byte for byte with its modes, journal and generations, and complete or not at all. It never writes over a tree. Files belong to
 /// who restores them. The kubelet's own directory, if it lay outside, is restored to DIR/kubelet.
 ///
+/// A tar file that was not encrypted is not authenticated either: whoever could write to it decides which hooks the tree will run.
+///
 /// What was issued or revoked after the backup is not known to the restored tree. Bring it back from the nodes' receipts with kpki
 /// nodes merge before the next CRL is signed: its number must be higher than the nodes have.
 #[derive(Debug, clap::Args)]

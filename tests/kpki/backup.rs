@@ -138,6 +138,14 @@ fn what_would_not_be_a_backup_is_refused_and_nothing_is_written() {
         assert!(run.stderr.contains(said) && run.stderr.contains("hint: "), "{words:?}: {}", run.stderr);
     }
     assert!(!place.path("b.kpki").exists());
+    // Nothing is read that is too large, and so nothing of the rest.
+    let hole = fs::File::create(place.path("other/hole")).unwrap();
+    hole.set_len((1 << 30) + 1).unwrap();
+    let words = ["backup", "--dir", "other", "--out", "b.kpki", "--password-file", "pass"];
+    let refused = Command::new(env!("CARGO_BIN_EXE_kpki")).args(words).current_dir(place.path("")).output().unwrap();
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert!(said.starts_with("error: the tree has more than 1024 MiB, with other/hole\n"), "{said}");
+    fs::remove_file(place.path("other/hole")).unwrap();
     let words = ["--dir", "c", "--out", "there", "--password-file", "pass", "--force"];
     place.kpki(&[&["backup"], &words[..]].concat()).ok();
     assert_ne!(fs::read(place.path("there")).unwrap(), b"mine");

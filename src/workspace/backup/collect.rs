@@ -5,10 +5,10 @@ use std::path::Path;
 use zeroize::Zeroizing;
 
 use super::LIMIT;
-use super::manifest::{BackedDirectory, BackedFile, BackedRoot, Kind, LeftOut, Manifest, NAME, Owned, member};
+use super::manifest::{self, BackedDirectory, BackedFile, BackedRoot, LeftOut, Manifest, NAME, Owned, member};
 use crate::encoding::tree_archive::{self, Member};
 use crate::error::Error;
-use crate::files::{self, Dir, Facts, FileError, FileState, RelPath, What};
+use crate::files::{self, Dir, Facts, FileError, FileState, Kind, RelPath, What};
 use crate::store::{RootId, Roots};
 use crate::workspace::shipping::digest::Sha256;
 use crate::workspace::shipping::manifest::ApiVersion;
@@ -44,7 +44,7 @@ impl Outside {
 pub fn collect(roots: &Roots, outside: Option<Outside>) -> Result<Collected, Error> {
     let manifest = Manifest {
         api_version: ApiVersion::V1,
-        kind: Kind::Backup,
+        kind: manifest::Kind::Backup,
         time: String::new(),
         cluster_name: None,
         directory: roots.main.display().to_string(),
@@ -120,9 +120,15 @@ impl Walk {
     }
 
     fn file(&mut self, root: RootId, dir: &Dir, name: &str, path: RelPath) -> Result<(), Error> {
-        let FileState::File { bytes, mode, uid, gid } = files::read(dir, &RelPath::parse(name)?, self.left)? else {
-            return Ok(());
-        };
+        let read = files::read(dir, &RelPath::parse(name)?, self.left).map_err(|why| match why.kind {
+            Kind::TooLarge(_) => {
+                Error::new(format!("the tree has more than {} MiB, with {}", LIMIT >> 20, why.path.display()))
+                    .hint("check --dir, or move out of the tree what does not belong there")
+            }
+            _ => why.into(),
+        });
+        // Another program has removed it meanwhile.
+        let FileState::File { bytes, mode, uid, gid } = read? else { return Ok(()) };
         let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
         self.left = self.left.saturating_sub(size);
         let (owned, sha256) = (Owned { mode, uid, gid }, Sha256(sha256(&bytes)));

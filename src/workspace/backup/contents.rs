@@ -69,7 +69,8 @@ impl<'a> Contents<'a> {
             if files.contains_key(&path) {
                 return Err(ContentsError::Twice(path));
             }
-            let above = one.path.parent().map_or_else(|| one.root.name().to_owned(), |dir| manifest::member(one.root, &dir));
+            let above =
+                one.path.parent().map_or_else(|| one.root.name().to_owned(), |dir| manifest::member(one.root, &dir));
             let Some(Some(bytes)) = there.remove(&path).filter(|_| known.contains(&above)) else {
                 return Err(ContentsError::Missing(path));
             };
@@ -88,5 +89,93 @@ impl<'a> Contents<'a> {
     pub fn file(&self, root: RootId, path: &str) -> Option<&'a [u8]> {
         let path = RelPath::parse(path).ok()?;
         self.files.get(&manifest::member(root, &path)).copied()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::encoding::tree_archive::Member;
+    use crate::workspace::backup::manifest::{BackedDirectory, BackedFile, BackedRoot, Kind, Owned};
+    use crate::workspace::shipping::manifest::ApiVersion;
+
+    fn manifest() -> Manifest {
+        let owned = Owned { mode: 0o600, uid: 0, gid: 0 };
+        let file = |path: &str, bytes: &[u8]| BackedFile {
+            root: RootId::Main,
+            path: RelPath::parse(path).unwrap(),
+            owned,
+            size: u64::try_from(bytes.len()).unwrap(),
+            sha256: Sha256(sha256(bytes)),
+        };
+        Manifest {
+            api_version: ApiVersion::V1,
+            kind: Kind::Backup,
+            time: "2026-11-20T22:00:00Z".to_owned(),
+            cluster_name: None,
+            directory: "c".to_owned(),
+            roots: vec![BackedRoot { root: RootId::Main, path: "c".to_owned(), owned }],
+            directories: vec![BackedDirectory { root: RootId::Main, path: RelPath::parse("pki").unwrap(), owned }],
+            files: vec![file("a", b"one"), file("pki/b", b"two")],
+            left_out: Vec::new(),
+        }
+    }
+
+    const MEMBERS: [(&str, Option<&[u8]>); 4] =
+        [("main", None), ("main/pki", None), ("main/a", Some(b"one")), ("main/pki/b", Some(b"two"))];
+
+    fn read(manifest: &Manifest, members: &[(&str, Option<&[u8]>)]) -> Result<usize, ContentsError> {
+        let text = manifest.render().unwrap();
+        let all = [(manifest::NAME, Some(text.as_slice()))].into_iter().chain(members.iter().copied());
+        let member = |(path, content)| Member { path, mode: 0o600, uid: 0, gid: 0, content };
+        let archive = tree_archive::write(&all.map(member).collect::<Vec<_>>(), 0).unwrap();
+        Contents::read(&archive).map(|contents| contents.files.len())
+    }
+
+    #[test]
+    fn everything_is_accounted_for() {
+        assert_eq!(read(&manifest(), &MEMBERS), Ok(2));
+        for left in 0..MEMBERS.len() {
+            let mut members = MEMBERS.to_vec();
+            let (path, _) = members.remove(left);
+            assert_eq!(read(&manifest(), &members), Err(ContentsError::Missing(path.to_owned())));
+        }
+        let more = [&MEMBERS[..], &[("main/c", Some(b"x".as_slice()))]].concat();
+        assert_eq!(read(&manifest(), &more), Err(ContentsError::Unlisted("main/c".to_owned())));
+        for other in [b"won".as_slice(), b"", b"one more"] {
+            let mut members = MEMBERS;
+            members[2].1 = Some(other);
+            assert_eq!(read(&manifest(), &members), Err(ContentsError::Differs("main/a".to_owned())));
+        }
+        let mut twice = manifest();
+        twice.files.push(twice.files[0].clone());
+        assert_eq!(read(&twice, &MEMBERS), Err(ContentsError::Twice("main/a".to_owned())));
+        let mut twice = manifest();
+        twice.directories.push(twice.directories[0].clone());
+        assert_eq!(read(&twice, &MEMBERS), Err(ContentsError::Twice("main/pki".to_owned())));
+        // A directory of no root, and a file in no directory.
+        let mut other = manifest();
+        other.roots[0].root = RootId::State;
+        assert!(matches!(read(&other, &MEMBERS), Err(ContentsError::OtherRoot(_))));
+        let mut other = manifest();
+        other.directories.clear();
+        assert_eq!(read(&other, &MEMBERS), Err(ContentsError::Missing("main/pki/b".to_owned())));
+        assert!(matches!(Contents::read(&[0; 1024]), Err(ContentsError::NoManifest)));
+    }
+
+    #[test]
+    fn no_path_of_the_manifest_leaves_the_directory() {
+        let text = String::from_utf8(manifest().render().unwrap()).unwrap();
+        assert_eq!(Manifest::parse(text.as_bytes()), Ok(manifest()));
+        for (from, to) in [
+            ("pki/b", "../b"),
+            ("pki/b", "/b"),
+            ("0600", "600x"),
+            ("0600", "77777"),
+            ("Backup", "Pack"),
+            ("main", "etc"),
+        ] {
+            assert!(Manifest::parse(text.replace(from, to).as_bytes()).is_err(), "{to}");
+        }
     }
 }
