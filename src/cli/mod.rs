@@ -1,5 +1,6 @@
 //! The command line: clap structs, help text and the terminal. One struct per verb, without decisions.
 
+mod backup;
 mod check_expiration;
 mod common;
 mod convert;
@@ -64,13 +65,14 @@ Examples:
   kpki convert tls.crt tls.key --to p12 --out web.p12    asks for the password
   kpki csr all && kpki import signed/*.crt               with an external authority
   kpki revoke etcd-peer --dir ./demo                     put a certificate on its authority's CRL
+  kpki backup --dir ./demo --out demo.kpki               asks for a passphrase
 
 Exit status: 0 done or nothing to do, 1 refused or failed, 2 wrong command line or profile; check-expiration: 3 a certificate is
 inside its warning window, 4 one is critical, expired, held, revoked, not yet valid, of the wrong issuer, with another's key or unlike
 ca.crt, missing or unreadable; crl check: 3 a CRL is stale or about to be, 4 a certificate is revoked or held; export --verify: 4 a
 file is another node's, does not fit the others or is missing; verify: 3 warnings, or something was not looked at, 4 errors; init, renew, csr: 5 some entries were not done, such as
-those of an external authority; 6 it is done, but standard output could not be written; renew: 10 something was renewed
-(--detailed-exitcode); 129, 130 or 143 ended by SIGHUP, SIGINT or SIGTERM.";
+those of an external authority; 6 it is done, but standard output could not be written; backup: 3 the tree
+has changed since, 4 it is not whole, 5 something is not in it; renew: 10 something was renewed (--detailed-exitcode); 129, 130 or 143 ended by SIGHUP, SIGINT or SIGTERM.";
 
 #[derive(Debug, Subcommand)]
 enum Verb {
@@ -94,6 +96,7 @@ enum Verb {
     Export(export::Args),
     Unpack(unpack::Args),
     Nodes(nodes::Args),
+    Backup(backup::Args),
     Profile(profile::Args),
     #[command(hide = true)]
     Generate(generate::Args),
@@ -126,6 +129,7 @@ pub fn dispatch(args: impl IntoIterator<Item = OsString>, environment: &Environm
         Verb::Export(args) => args.run(environment, ui),
         Verb::Unpack(args) => args.run(environment, ui),
         Verb::Nodes(args) => args.run(environment, ui),
+        Verb::Backup(args) => args.run(environment, ui),
         Verb::Profile(args) => args.run(environment, ui),
         Verb::Generate(args) => args.run(Cli::command(), ui),
     };

@@ -35,6 +35,7 @@ pub mod shown;
 pub mod sniff;
 pub mod ssh;
 pub mod tlv;
+pub mod tree_archive;
 pub mod yaml;
 
 pub use error::EncodeError;

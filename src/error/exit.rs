@@ -38,14 +38,17 @@ pub const STATUSES: [(u8, &str); 11] = [
     (2, "wrong command line or profile"),
     (
         3,
-        "check-expiration: a certificate is inside its warning window; crl check: a CRL is stale or about to be; verify: warnings, or something was not looked at",
+        "check-expiration: a certificate is inside its warning window; crl check: a CRL is stale or about to be; verify: warnings, or something was not looked at; backup verify: the tree has changed since",
     ),
     (
         4,
         "check-expiration: a certificate is critical, expired, held, revoked, not yet valid, of the wrong issuer, with another's key or unlike ca.crt, missing or unreadable; crl check: \
-         one is revoked or held; export --verify: a file is another node's, does not fit the others or is missing; verify: errors",
+         one is revoked or held; export --verify: a file is another node's, does not fit the others or is missing; verify: errors; backup: it is not whole, such as without the key of an authority",
     ),
-    (5, "init, renew, csr: some entries were not done, such as those of an external authority; the others were"),
+    (
+        5,
+        "init, renew, csr: some entries were not done, such as those of an external authority; the others were; backup: something of the tree is not in it",
+    ),
     (
         6,
         "it is done, but its report could not be written to standard output (a full disk); standard error has the report",

@@ -77,7 +77,7 @@ impl Dir {
     }
 
     /// Opens a directory below this one, component by component.
-    pub(super) fn descend(&self, path: &RelPath) -> Result<Option<Self>, FileError> {
+    pub(crate) fn descend(&self, path: &RelPath) -> Result<Option<Self>, FileError> {
         let mut found: Option<Self> = None;
         for name in path.components() {
             match found.as_ref().unwrap_or(self).child(name)? {

@@ -1,7 +1,7 @@
 //! A new tree: made beside its place, put there by one rename.
 
 use std::ffi::{OsStr, OsString};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustix::fs::FlockOperation;
@@ -29,12 +29,28 @@ pub(super) struct Place {
     existing: Option<Facts>,
 }
 
+impl Place {
+    /// Lets others look at what is complete: with this mode, or with mode and owner of the directory it takes the place of.
+    pub(super) fn open(&self, made: &Dir, mode: u32) -> Result<(), StoreError> {
+        let Some(existing) = &self.existing else { return Ok(made.set_mode(mode)?) };
+        let facts = made.own_facts()?;
+        if (facts.uid, facts.gid) != (existing.uid, existing.gid) {
+            made.set_owner(existing.uid, existing.gid)?;
+        }
+        Ok(made.set_mode(existing.mode)?)
+    }
+}
+
 /// Where a rename can put the tree; `None`: it has to be merged.
 pub(super) fn place(commit: &Commit<'_>) -> Result<Option<Place>, StoreError> {
-    let main = or_here(&commit.roots.main);
     if RootId::OUTSIDE.into_iter().any(|root| commit.uses(root)) || !commit.outer.is_empty() {
         return Ok(None);
     }
+    place_of(or_here(&commit.roots.main))
+}
+
+/// The same for a directory.
+pub(super) fn place_of(main: &Path) -> Result<Option<Place>, StoreError> {
     let Some(dir) = open_existing(main)? else {
         let missing = || FileError::new(Op::Open, main, Kind::Missing);
         let parent = main.parent().ok_or_else(missing)?;
@@ -71,9 +87,18 @@ fn is_replaceable(dir: &Dir, parent: &Dir) -> Result<bool, FileError> {
 
 /// `None`: the empty directory cannot be replaced after all; nothing was changed.
 pub(super) fn create(commit: &Commit<'_>, place: &Place, watch: Watch<'_>) -> Result<Option<Receipt>, StoreError> {
+    let made = publish(place, |staging| fill(commit, place, staging, watch))?;
+    Ok(made.map(|generation| Receipt { kept: None, generation }))
+}
+
+/// Fills a directory beside the place, and puts it there. `None`: as for [`create`].
+pub(super) fn publish<T>(
+    place: &Place,
+    fill: impl FnOnce(&Arc<Dir>) -> Result<T, StoreError>,
+) -> Result<Option<T>, StoreError> {
     let mut created_dirs = CreatedDirs::default();
     let parent = created_dirs.make(&place.parent, 0o755);
-    let result = parent.map_err(StoreError::from).and_then(|parent| beside(commit, place, &parent, watch));
+    let result = parent.map_err(StoreError::from).and_then(|parent| beside(place, &parent, fill));
     if !is_left(&result) {
         created_dirs.undo();
     }
@@ -81,16 +106,20 @@ pub(super) fn create(commit: &Commit<'_>, place: &Place, watch: Watch<'_>) -> Re
 }
 
 /// Whether what the run has made stays on disk.
-fn is_left(result: &Result<Option<Receipt>, StoreError>) -> bool {
+fn is_left<T>(result: &Result<Option<T>, StoreError>) -> bool {
     result.as_ref().map_or_else(StoreError::keeps_changes, Option::is_some)
 }
 
-fn beside(commit: &Commit<'_>, place: &Place, parent: &Dir, watch: Watch<'_>) -> Result<Option<Receipt>, StoreError> {
+fn beside<T>(
+    place: &Place,
+    parent: &Dir,
+    fill: impl FnOnce(&Arc<Dir>) -> Result<T, StoreError>,
+) -> Result<Option<T>, StoreError> {
     clear::stale_siblings(parent, &place.name)?;
     let (staging, name) = staging(parent, place)?;
     // Locked until this run is done with the name, so that no other takes it or removes it meanwhile.
     let staging = Arc::new(staging);
-    let result = fill(commit, place, &staging, watch).and_then(|generation| {
+    let result = fill(&staging).and_then(|made| {
         if let Err(error) = parent.rename(&name, parent, &place.name) {
             return match error.kind {
                 Kind::Io(Errno::BUSY) => Ok(None),
@@ -101,7 +130,7 @@ fn beside(commit: &Commit<'_>, place: &Place, parent: &Dir, watch: Watch<'_>) ->
             };
         }
         parent.sync().map_err(StoreError::Unsynced)?;
-        Ok(Some(Receipt { kept: None, generation }))
+        Ok(Some(made))
     });
     if !is_left(&result) {
         // The first error is the one to report; what cannot be removed, the next run removes.
@@ -179,14 +208,7 @@ fn fill(
     }
     let mut unsynced = stage::write(&files)?;
     let root = staging;
-    if let Some(existing) = &place.existing {
-        let made = root.own_facts()?;
-        if (made.uid, made.gid) != (existing.uid, existing.gid) {
-            root.set_owner(existing.uid, existing.gid)?;
-        }
-    }
-    // Only now may others look: everything in it is complete.
-    root.set_mode(place.existing.as_ref().map_or(commit.dir_mode, |existing| existing.mode))?;
+    place.open(root, commit.dir_mode)?;
     main.make(None)?;
     unsynced.extend(state.iter().chain([&main]).flat_map(OpenDirs::changed).map(Unsynced::Dir));
     stage::sync(&unsynced)?;

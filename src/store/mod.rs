@@ -35,6 +35,7 @@ mod stage;
 mod step;
 mod transaction;
 mod trust;
+mod whole;
 
 #[cfg(test)]
 mod tests;
@@ -53,3 +54,4 @@ pub use recover::{Recovery, interrupted, pending, recover};
 pub use roots::{RootId, Roots};
 pub use transaction::publish;
 pub use trust::{check_own, check_place, own};
+pub use whole::{WholeTree, create_whole};

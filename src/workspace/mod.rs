@@ -1,6 +1,7 @@
 //! A tree on disk: its selection, its recorded state, its lock, its transaction. The I/O of every verb.
 
 pub mod args;
+pub mod backup;
 pub mod crl_issue;
 pub mod crls;
 pub mod generations;
@@ -12,6 +13,7 @@ pub mod notify;
 pub mod passwords;
 pub mod pending;
 pub mod profiles;
+pub mod recorded;
 pub mod referred;
 pub mod requests;
 pub mod roots;

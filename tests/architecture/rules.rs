@@ -91,6 +91,7 @@ pub const DOORS: &[(&str, &[&str])] = &[
     ("ca::Issuer::new", &["ca/", "tree/authorities.rs", "commands/sign", "commands/init"]),
     ("store::publish", &["store/", "workspace/"]),
     ("store::Commit", &["store/", "workspace/"]),
+    ("store::create_whole", &["store/", "commands/backup"]),
 ];
 
 /// Files that go past a door today.

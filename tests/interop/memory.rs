@@ -272,6 +272,9 @@ fn search(algorithm: &str) {
         "convert tree/pki/ca.crt tree/pki/ca.key --as kubernetes-secret --name ca --out secret.yaml",
         "convert tree/pki/ca.crt tree/pki/ca.key --as istio-cacerts --out istio.yaml",
         "convert tree --as kubeadm-certs --certificate-key-file certificate-key --out certs.yaml",
+        "backup -d tree --out tree.kpki --password-file password",
+        "backup verify tree.kpki -d tree --password-file password",
+        "backup restore tree.kpki -d again --password-file password",
     ] {
         trial.verb(words);
     }

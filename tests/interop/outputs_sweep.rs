@@ -43,9 +43,12 @@ enum Makes {
     Crl,
     /// The new files of an interrupted renewal.
     Renewed,
+    /// This file, encrypted with another salt every time.
+    Backup(&'static str),
 }
 
 const SIGN: &[&str] = &["sign", "a.csr", "b.csr", "--usage", "server", "--request-names", "-d", "tree", "-O", "out"];
+const BACKUP: &[&str] = &["backup", "-d", "tree", "--out", "out/b.kpki", "--password-file", "pass"];
 const DONE: i32 = 0;
 /// The components of an interrupted renewal have not been notified.
 const UNNOTIFIED: i32 = 3;
@@ -80,6 +83,12 @@ const SCENARIOS: &[Scenario] = &[
     Scenario { name: "convert to a file", words: &["convert", "tree/pki/apiserver.crt", "tree/pki/apiserver.key", "--bundle", "haproxy", "--out", "out/a.pem"],
         again: EXISTS, ..PLAIN },
     Scenario { name: "export", words: &["export", "cp1", "--dir", "tree", "--out", "out/cp1.tar"], again: EXISTS, ..PLAIN },
+    Scenario { name: "backup", words: BACKUP, makes: Makes::Backup("out/b.kpki"), again: EXISTS, ..PLAIN },
+    Scenario { name: "backup after an interrupted renewal", interrupted: Some(&["renew", "all", "-d", "tree"]),
+        words: BACKUP, makes: Makes::Backup("out/b.kpki"), again: EXISTS, ..PLAIN },
+    Scenario { name: "backup restore",
+        before: &[&["backup", "-d", "tree", "--out", "b.kpki", "--password-file", "pass"]],
+        words: &["backup", "restore", "b.kpki", "-d", "out/tree", "--password-file", "pass"], again: EXISTS, ..PLAIN },
     Scenario { name: "csr", words: &["csr", "all", "-d", "tree"], makes: Makes::Requests, ..PLAIN },
     Scenario { name: "import",
         before: &[&["csr", "apiserver", "-d", "tree"],
@@ -245,6 +254,18 @@ impl Spot<'_> {
                 Ok(if now > then { State::New } else { State::Old })
             }
             Makes::Renewed => Ok(State::New),
+            Makes::Backup(file) => {
+                if !self.root.join(file).exists() {
+                    return Ok(State::Old);
+                }
+                let words = ["backup", "verify", file, "-d", "tree", "--password-file", "pass"];
+                let ran = run(&mut command(&words, &self.root));
+                if ran.ok() {
+                    Ok(State::New)
+                } else {
+                    Err(format!("the backup: {:?} {}{}", ran.code, ran.out, ran.err))
+                }
+            }
         }
     }
 
@@ -392,6 +413,7 @@ impl faults::Spot for Spot<'_> {
 fn base(dir: &Path) {
     let path = |name: &str| dir.join(name).to_str().unwrap().to_owned();
     write(dir.join("p.yaml"), SMALL);
+    write(dir.join("pass"), "correct horse");
     fs::create_dir_all(dir.join("out")).unwrap();
     run(&mut command(&["init", "-p", "p.yaml", "-d", "tree"], dir)).expect_ok("init");
     for name in ["a", "b"] {

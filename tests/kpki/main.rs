@@ -12,6 +12,7 @@
 
 mod advice;
 mod archive;
+mod backup;
 mod cases;
 mod chains;
 mod check;

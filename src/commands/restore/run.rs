@@ -5,7 +5,7 @@ use super::request::{Request, none};
 use crate::catalog::CaId;
 use crate::catalog::releases::KnownRelease;
 use crate::error::Error;
-use crate::files::{self, FileError, Op, RelPath, shell_path};
+use crate::files::{RelPath, shell_path};
 use crate::plan::restore as plan;
 use crate::report::history::{Generation, History, Restored};
 use crate::report::restart::restarts;
@@ -15,13 +15,12 @@ use crate::tree::entry_path::entry_of_path;
 use crate::tree::layout::{Place, Root};
 use crate::tree::{Origin, ProfileAt};
 use crate::workspace::journal::Note;
-use crate::workspace::state::State;
-use crate::workspace::{TreeDir, generations, profiles, survey};
+use crate::workspace::{TreeDir, generations, profiles, recorded, survey};
 use std::path::Path;
 
 /// Every generation, the newest first.
 pub fn history(dir: &Path, kubelet_dir: Option<&Path>) -> Result<History, Error> {
-    let tree = open(dir, kubelet_dir)?;
+    let tree = recorded::tree(dir, kubelet_dir)?;
     let generations = store::generations(&tree.roots)?.iter().map(|one| shown(one, &tree.roots)).collect();
     let warnings = tree.left_by_interrupted()?;
     Ok(History { directory: dir.display().to_string(), generations, warnings })
@@ -45,7 +44,7 @@ fn shown(generation: &store::Generation, roots: &Roots) -> Generation {
 
 /// Restores the tree as it was before the command of a generation.
 pub fn run(request: &Request) -> Result<Restored, Error> {
-    let tree = open(&request.dir, request.kubelet_dir.as_deref())?;
+    let tree = recorded::tree(&request.dir, request.kubelet_dir.as_deref())?;
     let roots = &tree.roots;
     if request.run.dry_run {
         let name = choose::choose(request, roots)?;
@@ -149,14 +148,4 @@ fn restored(request: &Request, roots: &Roots, name: &str, prior: &[PriorFile]) -
 /// The release whose components read the tree.
 fn release(dir: &Path) -> KnownRelease {
     profiles::recorded(dir).ok().flatten().map(|(_, profile)| profile.release()).unwrap_or_default()
-}
-
-/// The directories of the tree; a profile that cannot be used does not prevent a restore.
-fn open(dir: &Path, kubelet_dir: Option<&Path>) -> Result<TreeDir, Error> {
-    if survey::open(dir)?.is_none() {
-        return Err(FileError::new(Op::Open, dir, files::Kind::Missing).into());
-    }
-    let known = State::read(dir).ok().flatten().and_then(|state| state.choices.kubelet_dir);
-    let recorded = profiles::recorded(dir).ok().flatten();
-    TreeDir::recorded(dir, recorded.as_ref(), kubelet_dir.or(known.as_deref()))
 }

@@ -18,6 +18,16 @@ pub const ROWS: &[Row] = &[
         &["kpki restore 2026"],
     ),
     shown(
+        "restored from a backup",
+        |host| {
+            tree(host);
+            host.place.write("pass", "correct horse");
+            host.sh("kpki backup --dir k8s --out k8s.kpki --password-file pass").ok();
+        },
+        "kpki backup restore k8s.kpki --dir new --password-file pass",
+        &["kpki verify new"],
+    ),
+    shown(
         "imported",
         |host| {
             external(host);

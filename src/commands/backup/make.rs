@@ -1,0 +1,100 @@
+//! Reads a tree under its lock, packs it, reads it back, encrypts it.
+
+use std::path::Path;
+
+use zeroize::Zeroizing;
+
+use super::request::{Passphrase, Request};
+use super::summary::summary;
+use crate::clock::rfc3339;
+use crate::encrypted::sealed;
+use crate::error::Error;
+use crate::files::{FileError, Kind, Op};
+use crate::random::random;
+use crate::report::backup::Made;
+use crate::store::{self, StoreError};
+use crate::workspace::backup::{Contents, Outside, collect, judge};
+use crate::workspace::{profiles, recorded};
+use crate::x509::sha256;
+
+/// The report, and the bytes of the file: encrypted, or keys.
+pub struct Backup {
+    pub report: Made,
+    pub bytes: Zeroizing<Vec<u8>>,
+}
+
+impl std::fmt::Debug for Backup {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Backup({} bytes)", self.bytes.len())
+    }
+}
+
+/// Makes a backup of one state of the tree, in memory.
+pub fn run(request: &Request) -> Result<Backup, Error> {
+    let outside = request.out.as_deref().map(Outside::of).transpose()?;
+    let tree = recorded::tree(&request.dir, request.kubelet_dir.as_deref())?;
+    // What an interrupted run left is finished first; others wait only while the tree is read.
+    let locked = tree.lock(request.run.lock_wait)?;
+    let cluster = profiles::recorded(&request.dir).ok().flatten().map(|(_, profile)| profile.cluster_name);
+    let collected = collect(&tree.roots, outside);
+    drop(locked);
+    let mut collected = collected?;
+    collected.manifest.time = rfc3339(request.run.now);
+    collected.manifest.cluster_name = cluster;
+    let mtime = u64::try_from(request.run.now.unix_timestamp()).unwrap_or(0);
+    let archive = collected.pack(mtime)?;
+    drop(collected);
+    let contents = read_back(&archive)?;
+    let judged = judge(&contents);
+    if judged.judgement.authorities.is_empty() && judged.cluster.is_none() {
+        return Err(Error::new(format!("{} is no tree: nothing was written", request.dir.display()))
+            .because("it has neither an authority nor a recorded profile")
+            .hint("give the directory of kpki init, or a node's /etc/kubernetes, with --dir"));
+    }
+    let summary = summary(&contents.manifest, &judged);
+    drop(contents);
+    let (bytes, encrypted) = match &request.passphrase {
+        Passphrase::Unencrypted => (archive, false),
+        Passphrase::Given(password) => (sealed_again(archive, password.as_str())?, true),
+    };
+    let out = request.out.as_ref().map_or_else(|| "standard output".to_owned(), |out| out.display().to_string());
+    Ok(Backup { report: Made { out, bytes: bytes.len(), encrypted, summary }, bytes })
+}
+
+fn read_back(archive: &[u8]) -> Result<Contents<'_>, Error> {
+    Contents::read(archive).map_err(|why| {
+        Error::new("the backup differs from the files that were packed").because(why).hint("report this as a bug")
+    })
+}
+
+/// Encrypts it, and opens it once more: who needs a backup cannot make another.
+fn sealed_again(archive: Zeroizing<Vec<u8>>, password: &str) -> Result<Zeroizing<Vec<u8>>, Error> {
+    let failed = || Error::new("cannot encrypt the backup");
+    let digest = sha256(&archive);
+    let sealed = sealed::seal(archive, password, sealed::COST, &random()?, &random()?);
+    let sealed = Zeroizing::new(sealed.map_err(|why| failed().because(why))?);
+    let opened = sealed::open(sealed.clone(), password).map_err(|why| failed().because(why))?;
+    if sha256(&opened) != digest {
+        return Err(failed().because("it opens to other bytes").hint("report this as a bug"));
+    }
+    Ok(sealed)
+}
+
+/// Refuses what writing it would refuse, before anything is read.
+pub fn check(path: &Path, force: bool) -> Result<(), Error> {
+    store::check_file(path, force).map_err(|error| refused(path, error))
+}
+
+fn refused(path: &Path, error: StoreError) -> Error {
+    match error {
+        StoreError::Exist(_) => Error::new(FileError::new(Op::Write, path, Kind::Exists).to_string())
+            .hint("give another file with --out, or replace it with --force"),
+        error => error.into(),
+    }
+}
+
+/// Writes it with mode 0600; an existing file, also one that was made meanwhile, is replaced only with `force`.
+pub fn write(path: &Path, bytes: &[u8], force: bool) -> Result<(), Error> {
+    let write = if force { store::replace_file } else { store::create_file };
+    write(path, bytes, 0o600).map_err(|error| refused(path, error))
+}

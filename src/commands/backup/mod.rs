@@ -1,0 +1,12 @@
+//! `kpki backup`: a whole tree in one encrypted file, and back.
+
+mod make;
+mod request;
+mod restore;
+mod summary;
+mod verify;
+
+pub use make::{check, run, write};
+pub use request::{Passphrase, Request, RestoreRequest, VerifyRequest};
+pub use restore::run as restore;
+pub use verify::run as verify;

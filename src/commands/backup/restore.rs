@@ -1,0 +1,104 @@
+//! Puts the tree of a backup where there is none.
+
+use std::path::Path;
+
+use super::request::RestoreRequest;
+use super::summary::summary;
+use crate::error::Error;
+use crate::files::{self, Dir, FileError, Kind, Op, RelPath};
+use crate::report::backup::{Moved, Restored};
+use crate::store::{self, RootId, WholeTree};
+use crate::workspace::backup::{Contents, Judged, Manifest, damaged, judge, open};
+use crate::workspace::passwords::Passwords;
+use crate::workspace::survey;
+
+/// Bits of a directory that are put back; those of a file are its permissions alone.
+const OF_DIRECTORY: u32 = 0o3777;
+const OF_FILE: u32 = 0o777;
+
+pub fn run(request: RestoreRequest, passwords: &mut dyn Passwords) -> Result<Restored, Error> {
+    let dir = &request.dir;
+    // Before a passphrase is asked for.
+    vacant(dir)?;
+    let opened = open(request.source, passwords)?;
+    let contents = Contents::read(&opened.archive).map_err(|why| damaged(&opened.name).because(why))?;
+    let judged = judge(&contents);
+    store::create_whole(dir, &tree(&contents)?).map_err(|why| refused(dir, why.into()))?;
+    let manifest = &contents.manifest;
+    Ok(Restored {
+        to: dir.display().to_string(),
+        moved: moved(manifest, dir),
+        warnings: warnings(manifest, &judged, dir),
+        summary: summary(manifest, &judged),
+    })
+}
+
+/// Never over a tree.
+fn vacant(dir: &Path) -> Result<(), Error> {
+    let empty = |dir: Dir| dir.list().map(|entries| entries.is_empty());
+    match survey::open(dir)?.map(empty).transpose()? {
+        None | Some(true) => Ok(()),
+        Some(false) => Err(refused(dir, FileError::new(Op::MakeDir, dir, Kind::Exists).into())),
+    }
+}
+
+fn refused(dir: &Path, why: Error) -> Error {
+    let nothing = format!("cannot restore to {}: a backup goes to a directory that is absent or empty", dir.display());
+    Error { exit: why.exit, ..Error::new(nothing) }.because(why).hint("give another one with --dir")
+}
+
+/// Where the members of a root go below DIR. Those of the kubelet and of a certificatesDir outside go where every verb looks
+/// for them in a directory that is not /etc/kubernetes.
+const fn base(root: RootId) -> &'static str {
+    match root {
+        RootId::Main | RootId::State => "",
+        RootId::Kubelet => "kubelet/",
+        RootId::Certificates => "pki/",
+    }
+}
+
+fn tree<'a>(contents: &Contents<'a>) -> Result<WholeTree<'a>, Error> {
+    let Manifest { roots, directories, files, .. } = &contents.manifest;
+    let place = |root: RootId, path: &RelPath| RelPath::parse(format!("{}{path}", base(root)));
+    let mut tree = WholeTree { mode: 0o755, directories: Vec::new(), files: Vec::new() };
+    for root in roots {
+        match base(root.root).strip_suffix('/') {
+            None => tree.mode = root.owned.mode & OF_DIRECTORY,
+            Some(name) if directories.iter().any(|one| one.root == RootId::Main && one.path.is_within(name)) => {
+                return Err(Error::new(format!("two directories would be restored to {name}/"))
+                    .because(format!("the tree has {name}/, and {} lay outside of it", root.path))
+                    .hint("unpack the archive by hand: README.md says how"));
+            }
+            Some(name) => tree.directories.push((RelPath::parse(name)?, root.owned.mode & OF_DIRECTORY)),
+        }
+    }
+    for one in directories {
+        tree.directories.push((place(one.root, &one.path)?, one.owned.mode & OF_DIRECTORY));
+    }
+    for one in files {
+        if let Some(bytes) = contents.file(one.root, one.path.as_str()) {
+            tree.files.push((place(one.root, &one.path)?, one.owned.mode & OF_FILE, bytes));
+        }
+    }
+    Ok(tree)
+}
+
+/// The kubelet's directory, which is not where it was.
+fn moved(manifest: &Manifest, dir: &Path) -> Vec<Moved> {
+    let outer = manifest.roots.iter().filter(|root| !base(root.root).is_empty());
+    let to = |root: RootId| dir.join(base(root).trim_end_matches('/')).display().to_string();
+    outer.map(|root| Moved { from: root.path.clone(), to: to(root.root) }).collect()
+}
+
+fn warnings(manifest: &Manifest, judged: &Judged, dir: &Path) -> Vec<String> {
+    let mut warnings = Vec::new();
+    if let Some(kubelet) = &judged.kubelet_dir {
+        warnings.push(format!("the tree records {kubelet} as the kubelet's own directory: give --kubelet-dir where that is wrong"));
+    }
+    let ours = files::owner(dir);
+    let others = manifest.files.iter().filter(|one| Some(one.owned.uid) != ours).count();
+    if others > 0 {
+        warnings.push(format!("{others} files belonged to another user: they belong to who has restored them"));
+    }
+    warnings
+}
