@@ -194,7 +194,7 @@ impl Make {
         let run = self.write.args(environment)?;
         let passphrase = match self.unencrypted {
             true => Passphrase::Unencrypted,
-            false => Passphrase::Given(self.phrase.new(environment)?),
+            false => Passphrase::Given(self.phrase.chosen(environment)?),
         };
         let made = backup::run(&Request {
             dir: self.tree.dir,
@@ -263,7 +263,7 @@ impl Phrase {
     }
 
     /// Of a new backup: never none, and typed twice.
-    fn new(&self, environment: &Environment) -> Result<Password, Error> {
+    fn chosen(&self, environment: &Environment) -> Result<Password, Error> {
         let given = match self.stated(environment)? {
             Some(stated) => Some(stated),
             None => {

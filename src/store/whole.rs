@@ -19,13 +19,16 @@ use super::trust;
 /// While it is filled.
 const PRIVATE: u32 = 0o700;
 
+/// Path, mode and content.
+type WholeFile<'a> = (RelPath, u32, &'a [u8]);
+
 /// What is in it. Files and directories belong to who makes them.
 pub struct WholeTree<'a> {
     /// Of the directory itself.
     pub mode: u32,
     /// Those above come first.
     pub directories: Vec<(RelPath, u32)>,
-    pub files: Vec<(RelPath, u32, &'a [u8])>,
+    pub files: Vec<WholeFile<'a>>,
 }
 
 /// The contents may be keys.
@@ -57,7 +60,7 @@ fn fill(tree: &WholeTree<'_>, staging: &Arc<Dir>) -> Result<(), StoreError> {
     for (path, _) in &tree.directories {
         at(staging, path.parent().as_ref())?.make(path.file_name(), PRIVATE)?;
     }
-    let mut by_directory: BTreeMap<Option<RelPath>, Vec<&(RelPath, u32, &[u8])>> = BTreeMap::new();
+    let mut by_directory: BTreeMap<Option<RelPath>, Vec<&WholeFile<'_>>> = BTreeMap::new();
     for file in &tree.files {
         by_directory.entry(file.0.parent()).or_default().push(file);
     }

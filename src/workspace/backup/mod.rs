@@ -6,11 +6,11 @@ mod file;
 mod judged;
 mod manifest;
 
-pub use collect::{Collected, Outside, collect};
+pub use collect::{Outside, collect};
 pub use contents::Contents;
-pub use file::{LARGEST, Opened, Source, damaged, open};
-pub use judged::{Judged, Newer, judge, newer};
-pub use manifest::{LeftOut, Manifest};
+pub use file::{LARGEST, Source, damaged, open};
+pub use judged::{Judged, judge, newer};
+pub use manifest::Manifest;
 
 /// Of everything in it, in bytes: more is no tree of keys and certificates.
 pub const LIMIT: u64 = 1 << 30;
