@@ -34,6 +34,12 @@ impl Origin {
         Self { dir: dir.into(), profile, ..Self::default() }
     }
 
+    /// The whole of a cluster directory, of which `--node` chose a part.
+    #[must_use]
+    pub fn whole(&self) -> Self {
+        Self { node: None, ..self.clone() }
+    }
+
     pub fn is_tree(&self) -> bool {
         self.profile != ProfileAt::NoTree
     }

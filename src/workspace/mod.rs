@@ -11,6 +11,7 @@ pub mod load;
 pub mod passwords;
 pub mod pending;
 pub mod profiles;
+pub mod record;
 pub mod referred;
 pub mod requests;
 pub mod roots;

@@ -126,7 +126,7 @@ fn look(request: &Request, targets: &[Target], progress: Progress<'_>) -> Result
     let mut owners = Vec::new();
     let mut wanted = Vec::new();
     for (owner, target) in targets.iter().enumerate() {
-        for one in inventory::requests(&target.root, target.profile.as_ref(), request.threads).unwrap_or_default() {
+        for one in target.requests(request.threads).unwrap_or_default() {
             owners.push(owner);
             let one = inventory::Request { password: request.password.as_ref(), ..one };
             wanted.push(target.refine(one));

@@ -2,17 +2,14 @@
 
 use std::path::Path;
 
-use zeroize::Zeroizing;
-
 use super::request::Request;
 use crate::error::Error;
-use crate::files::RelPath;
 use crate::plan::item::Item;
 use crate::profile::{CaKeys, Loaded, NodeRole, Origin, Profile};
-use crate::store::{self, FileChange, RootId};
+use crate::store::{self, FileChange};
 use crate::tree::{self, Layout, ProfileAt};
 use crate::workspace::state::{self, Choices, State};
-use crate::workspace::{TreeDir, profiles, signer_file, tree_dir};
+use crate::workspace::{TreeDir, profiles, record, signer_file, tree_dir};
 
 pub struct Resolved {
     pub loaded: Loaded,
@@ -28,13 +25,15 @@ pub struct Resolved {
 }
 
 pub fn resolve(request: &Request) -> Result<Resolved, Error> {
-    let (state, source) = state_of(request)?;
+    let (mut state, source) = state_of(request)?;
     let loaded = profiles::load_state(&state, &source)?;
     let profile = &loaded.profile;
     let layout = layout(profile, &state.choices)?;
     let tree = tree_dir(&request.directory, profile, &layout, &state.choices)?;
     let items = signer_file::items(profile, &layout, &tree)?;
-    let own_files = own_files(&state, profile, &layout, &tree, &items)?;
+    let before = profiles::recorded(&request.directory).ok().flatten().map(|(_, before)| before);
+    state.follow(before.as_ref(), profile);
+    let own_files = record::own_files(&state, profile, &layout, &tree, &items)?;
     let (origin, allow_shared_ca) = (origin(request), state.choices.allow_shared_ca);
     Ok(Resolved { loaded, layout, tree, items, origin, allow_shared_ca, own_files })
 }
@@ -82,6 +81,7 @@ fn state_of(request: &Request) -> Result<(State, String), Error> {
         advertise_address: request.advertise_address.or(choices.advertise_address),
         hostname: choices.hostname,
         allow_shared_ca: request.allow_shared_ca || choices.allow_shared_ca,
+        former_servers: choices.former_servers,
     };
     Ok((State { profile, choices }, source))
 }
@@ -129,25 +129,4 @@ fn tree_dir(main: &Path, profile: &Profile, layout: &Layout, choices: &Choices) 
     let mut tree = TreeDir::new(main, Some(profile), kubelet.as_deref())?;
     tree.roots.kubelet = tree.roots.kubelet.filter(|_| profile.kubelet_serving);
     Ok(tree)
-}
-
-fn own_files(
-    state: &State,
-    profile: &Profile,
-    layout: &Layout,
-    tree: &TreeDir,
-    items: &[Item],
-) -> Result<Vec<FileChange>, Error> {
-    let file = |root: RootId, path: &str, mode: u32, bytes: Vec<u8>| -> Result<FileChange, Error> {
-        Ok(FileChange { root, path: RelPath::parse(path)?, mode, bytes: Zeroizing::new(bytes), replace: true })
-    };
-    let mut files = vec![
-        file(RootId::State, state::PROFILE, 0o600, state.profile.clone())?,
-        file(RootId::State, state::STATE, 0o600, state.document()?.into_bytes())?,
-    ];
-    if *layout == Layout::Cluster {
-        let manifest = state::manifest(profile, &tree.directories.pki, items)?;
-        files.push(file(RootId::Main, state::MANIFEST, 0o644, manifest.into_bytes())?);
-    }
-    Ok(files)
 }

@@ -7,6 +7,7 @@ mod fleet;
 mod hooks;
 mod make;
 mod programs;
+mod record;
 mod renewing;
 mod repair;
 mod request;

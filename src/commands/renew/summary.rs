@@ -38,6 +38,7 @@ pub fn report(renewing: &Renewing<'_>, evaluation: &Evaluation, made: &[Made]) -
         lists: crls(evaluation, &[]),
         warnings: warnings(renewing, evaluation),
         elsewhere: external::elsewhere(renewing, evaluation),
+        recorded: renewing.recorded(evaluation),
         ..report::Tree::default()
     }
 }
@@ -134,6 +135,7 @@ fn warnings(renewing: &Renewing<'_>, evaluation: &Evaluation) -> Vec<String> {
         .chain(evaluation.due_crls().into_iter().filter_map(|crl| of_the_future(crl, renewing.session.run.now)))
         .collect();
     lines.extend(service_account(renewing));
+    lines.extend(renewing.not_recorded(evaluation));
     let mut cut: Vec<(String, String)> = Vec::new();
     let mut guessed: Vec<(String, String)> = Vec::new();
     let mut short: Vec<(String, String, String)> = Vec::new();

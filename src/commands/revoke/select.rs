@@ -88,7 +88,7 @@ impl Selector<'_> {
 
 /// One entry: a name that several nodes have is ambiguous.
 fn named<'s>(verb: Verb, name: &str, session: &'s Session<'_>) -> Result<&'s Credential, Error> {
-    let found: Vec<&Credential> = session.credentials.iter().filter(|one| one.id.is_named(name)).collect();
+    let found: Vec<&Credential> = session.credentials.iter().filter(|one| one.id.is_named(name) && !session.is_left_out(&one.id)).collect();
     match found.as_slice() {
         [only] => Ok(only),
         [] => {

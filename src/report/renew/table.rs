@@ -71,6 +71,10 @@ fn tree(report: &Renew, tree: &Tree, screen: Screen, out: &mut dyn Write) -> io:
         let next = crl.next_update.filter(|_| !report.dry_run).map(|at| format!(", next update {}", rfc3339(at)));
         lines(out, "", [format!("{verb} the next {}{}", crl.name, next.unwrap_or_default())])?;
     }
+    if let Some(profile) = &tree.recorded {
+        let verb = if report.dry_run { "would record" } else { "recorded" };
+        lines(out, "", [format!("{verb} {profile} as this tree's profile: a run without --profile follows it")])?;
+    }
     if !tree.finished.is_empty() {
         let names = tree.finished.join(", ");
         lines(out, "An earlier run renewed these and was interrupted before its report: ", [names])?;
