@@ -2,6 +2,7 @@
 //! signing order; [`reconcile`] compares them with the existing files.
 
 pub mod blueprints;
+pub mod changed;
 pub mod csr_manifest;
 pub mod decision;
 pub mod guard;

@@ -16,7 +16,7 @@ use crate::profile::Profile;
 use crate::tree::layout::DEFAULT_DIR;
 use crate::tree::{Origin, ProfileAt};
 use crate::workspace::args::TreeArgs;
-use crate::workspace::profiles;
+use crate::workspace::{profiles, survey};
 use crate::workspace::state::{self, Choices, State};
 
 /// One selected tree, directory or file.
@@ -58,6 +58,14 @@ impl Target {
             all.retain(|one| one.cluster_dir.is_none() || one.node.as_ref() == Some(node));
         }
         Some(all)
+    }
+
+    /// Warnings about nodes of a cluster directory that have left its profile.
+    pub fn strays(&self) -> Vec<String> {
+        match &self.profile {
+            Some(profile) if profile.nodes.len() > 1 => strays(&self.root, profile, &self.origin),
+            _ => Vec::new(),
+        }
     }
 
     /// Refuses a node that neither the profile nor the cluster directory has.
@@ -144,6 +152,17 @@ pub fn resolve(args: &TreeArgs) -> Result<Resolved, Error> {
         resolved.targets.iter().try_for_each(|target| target.check_node(node))?;
     }
     Ok(resolved)
+}
+
+/// Nodes of a cluster directory that have left its profile.
+pub fn strays(root: &Path, profile: &Profile, origin: &Origin) -> Vec<String> {
+    let names = survey::names(root, "nodes").unwrap_or_default();
+    let strays = names.iter().filter(|name| profile.node(name).is_none());
+    let line = |name: &String| {
+        let (path, remove) = (root.join("nodes").join(name), origin.whole().command("nodes remove", &[name], &[]));
+        format!("{} belongs to no node of the profile; if it has left the cluster: {remove}", path.display())
+    };
+    strays.map(line).collect()
 }
 
 /// Follows symlinks: a path on the command line means its target.

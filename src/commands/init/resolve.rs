@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::request::Request;
 use crate::error::Error;
+use crate::files;
 use crate::plan::item::Item;
 use crate::profile::{CaKeys, Loaded, NodeRole, Origin, Profile};
 use crate::store::{self, FileChange};
@@ -18,6 +19,10 @@ pub struct Resolved {
     pub items: Vec<Item>,
     /// How a command names the tree.
     pub origin: tree::Origin,
+    /// The tree records a profile already: what does not fit this one is a change.
+    pub is_change: bool,
+    /// What earlier profiles gave to kubeconfigs as their server.
+    pub former_servers: Vec<String>,
     /// One authority in two places is accepted, now or by an earlier run.
     pub allow_shared_ca: bool,
     /// kpki's own files: the profile as used, the options, and a cluster directory's manifest.
@@ -28,14 +33,15 @@ pub fn resolve(request: &Request) -> Result<Resolved, Error> {
     let (mut state, source) = state_of(request)?;
     let loaded = profiles::load_state(&state, &source)?;
     let profile = &loaded.profile;
-    let layout = layout(profile, &state.choices)?;
+    let layout = layout(request, profile, &state.choices)?;
     let tree = tree_dir(&request.directory, profile, &layout, &state.choices)?;
     let items = signer_file::items(profile, &layout, &tree)?;
     let before = profiles::recorded(&request.directory).ok().flatten().map(|(_, before)| before);
     state.follow(before.as_ref(), profile);
     let own_files = record::own_files(&state, profile, &layout, &tree, &items)?;
     let (origin, allow_shared_ca) = (origin(request), state.choices.allow_shared_ca);
-    Ok(Resolved { loaded, layout, tree, items, origin, allow_shared_ca, own_files })
+    let (is_change, former_servers) = (before.is_some(), state.choices.former_servers);
+    Ok(Resolved { loaded, layout, tree, items, origin, is_change, former_servers, allow_shared_ca, own_files })
 }
 
 /// Nothing is recorded before the first run has succeeded.
@@ -86,7 +92,7 @@ fn state_of(request: &Request) -> Result<(State, String), Error> {
     Ok((State { profile, choices }, source))
 }
 
-fn layout(profile: &Profile, choices: &Choices) -> Result<Layout, Error> {
+fn layout(request: &Request, profile: &Profile, choices: &Choices) -> Result<Layout, Error> {
     // For a kubeadm configuration --node names the one node, if the file does not.
     let chosen = match profile.origin {
         Origin::Kpki => choices.node.as_deref(),
@@ -94,6 +100,15 @@ fn layout(profile: &Profile, choices: &Choices) -> Result<Layout, Error> {
     };
     let layout = Layout::of(profile, chosen);
     let Layout::Node { name } = &layout else { return Ok(layout) };
+    if files::what(None, &request.directory.join("nodes")).is_some() && request.node.is_some() {
+        let dir = request.directory.display();
+        return Err(Error::usage(format!("{dir} is a cluster directory: --node would make {name}'s own tree in its place"))
+            .hint("leave --node out: what is missing of every node is made")
+            .hint(format!(
+                "pack what {name} needs: {}",
+                origin(request).whole().command("export", &[name], &["--out", &format!("{name}.tar.gz")])
+            )));
+    }
     if profile.ca_keys == CaKeys::Nowhere {
         return Err(Error::new(format!(
             "caKeys: none keeps the CA keys away from nodes, so {name}'s tree cannot be made alone"

@@ -136,6 +136,7 @@ fn warnings(renewing: &Renewing<'_>, evaluation: &Evaluation) -> Vec<String> {
         .collect();
     lines.extend(service_account(renewing));
     lines.extend(renewing.not_recorded(evaluation));
+    lines.extend(renewing.session.target.strays());
     let mut cut: Vec<(String, String)> = Vec::new();
     let mut guessed: Vec<(String, String)> = Vec::new();
     let mut short: Vec<(String, String, String)> = Vec::new();
