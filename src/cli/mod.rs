@@ -12,6 +12,8 @@ mod import;
 mod init;
 mod inspect;
 mod kubeconfig;
+mod nodes;
+mod nodes_remove;
 mod passwords;
 mod profile;
 mod question;
@@ -90,6 +92,7 @@ enum Verb {
     Kubeconfig(kubeconfig::Args),
     Convert(convert::Args),
     Export(export::Args),
+    Nodes(nodes::Args),
     Profile(profile::Args),
     #[command(hide = true)]
     Generate(generate::Args),
@@ -120,6 +123,7 @@ pub fn dispatch(args: impl IntoIterator<Item = OsString>, environment: &Environm
         Verb::Kubeconfig(args) => args.run(environment, ui),
         Verb::Convert(args) => args.run(environment, ui),
         Verb::Export(args) => args.run(environment, ui),
+        Verb::Nodes(args) => args.run(environment, ui),
         Verb::Profile(args) => args.run(environment, ui),
         Verb::Generate(args) => args.run(Cli::command(), ui),
     };

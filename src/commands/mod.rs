@@ -11,6 +11,7 @@ pub mod init;
 pub mod inspect;
 pub mod kubeconfig;
 pub mod profile;
+pub mod remove_node;
 pub mod renew;
 pub mod restore;
 pub mod revoke;

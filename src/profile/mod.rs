@@ -24,6 +24,7 @@ mod tests;
 mod threshold;
 mod values;
 mod verify;
+mod without;
 
 pub use defaults::{CRL_VALIDITY, EXPIRATION, RENEWAL};
 pub use load::{Loaded, Source, load};

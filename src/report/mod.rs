@@ -12,6 +12,7 @@ pub mod history;
 mod init;
 pub mod inspect;
 mod json;
+pub mod remove_node;
 pub mod renew;
 pub mod requests;
 pub mod restart;
