@@ -101,7 +101,7 @@ pub fn refusal(context: &Context<'_>, items: &[Item], reconciled: &Reconciled) -
 }
 
 /// The command that follows a change of the profile.
-fn renew_due(context: &Context<'_>) -> String {
+pub(super) fn renew_due(context: &Context<'_>) -> String {
     context.origin.whole().command_by_profile("renew", &["all"], &["--due"])
 }
 
@@ -277,28 +277,24 @@ pub fn notices(notices: &[Notice], context: &Context<'_>) -> Vec<String> {
 
 /// What a renewal adds to existing files: what is the same of many is one line.
 fn changed(notices: &[Notice], context: &Context<'_>) -> Vec<String> {
-    let mut groups: Vec<([&str; 2], String, bool, Vec<String>)> = Vec::new();
+    let mut groups: Vec<([&str; 2], String, Vec<String>)> = Vec::new();
     for notice in notices {
-        let (item, verbs, what, is_external) = match notice {
-            Notice::LacksNames { item, names, is_external } => {
-                (item, ["lacks", "lack"], format!("{} of the profile", names.join(", ")), *is_external)
+        let (item, verbs, what) = match notice {
+            Notice::LacksNames { item, names } => {
+                (item, ["lacks", "lack"], format!("{} of the profile", names.join(", ")))
             }
             Notice::FormerServer { item, found, wanted } => {
-                (item, ["has", "have"], format!("the server {found}, the profile has {wanted} now"), false)
+                (item, ["has", "have"], format!("the server {found}, the profile has {wanted} now"))
             }
             _ => continue,
         };
-        match groups.iter_mut().find(|group| (&group.1, group.2) == (&what, is_external)) {
-            Some(group) => group.3.push(item.clone()),
-            None => groups.push((verbs, what, is_external, vec![item.clone()])),
+        match groups.iter_mut().find(|group| group.1 == what) {
+            Some(group) => group.2.push(item.clone()),
+            None => groups.push((verbs, what, vec![item.clone()])),
         }
     }
-    let line = |([one, several], what, is_external, items): ([&str; 2], String, bool, Vec<String>)| {
-        let (how, command) = match is_external {
-            true => ("asked for again", context.origin.command("csr", &items, &[])),
-            false => ("changed", renew_due(context)),
-        };
-        format!("{} {what}; kept until {how} with: {command}", few(&items, one, several))
+    let line = |([one, several], what, items): ([&str; 2], String, Vec<String>)| {
+        format!("{} {what}; kept until changed with: {}", few(&items, one, several), renew_due(context))
     };
     groups.into_iter().map(line).collect()
 }

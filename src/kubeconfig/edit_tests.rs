@@ -4,8 +4,12 @@ use super::*;
 use crate::kubeconfig::survey;
 use proptest::prelude::*;
 
-const NEW: NewCredentials<'static> =
-    NewCredentials { certificate: "new certificate", key: Some("new key"), authority: Some("new authority"), server: None };
+const NEW: NewCredentials<'static> = NewCredentials {
+    certificate: "new certificate",
+    key: Some("new key"),
+    authority: Some("new authority"),
+    server: None,
+};
 
 fn new() -> [String; 3] {
     ["new certificate", "new key", "new authority"].map(|text| base64::encode(text.as_bytes()).to_string())

@@ -7,9 +7,10 @@ use crate::plan::item::Item;
 /// Keeps what lacks nothing but names: a new node beside it is no reason to replace what is in use.
 pub fn keep(items: &[Item], former_servers: &[String], decided: &mut Reconciled) {
     for (item, decision) in items.iter().zip(&mut decided.decisions) {
-        let Decision::Conflict(differences, outside) = &*decision else { continue };
+        // What another host has to sign waits for nothing here: it is asked for before the profile is recorded.
+        let Decision::Conflict(differences, None) = &*decision else { continue };
         let Some(names) = missing(differences) else { continue };
-        decided.notices.push(Notice::LacksNames { item: item.id.to_string(), names, is_external: outside.is_some() });
+        decided.notices.push(Notice::LacksNames { item: item.id.to_string(), names });
         *decision = Decision::Keep;
     }
     for notice in &mut decided.notices {

@@ -179,8 +179,8 @@ pub enum Notice {
     OtherServer { item: String, found: String, wanted: String },
     /// It has the server that an earlier profile gave it.
     FormerServer { item: String, found: String, wanted: String },
-    /// An existing certificate lacks names that were added to the profile. `is_external`: another host has its signer's key.
-    LacksNames { item: String, names: Vec<String>, is_external: bool },
+    /// An existing certificate lacks names that were added to the profile.
+    LacksNames { item: String, names: Vec<String> },
     /// An existing key is of another kind than the profile asks for.
     OtherAlgorithm { item: String, found: String, wanted: Algorithm, takes: Takes },
     /// An existing certificate was made for another lifetime than the profile asks for.

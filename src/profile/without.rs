@@ -26,9 +26,8 @@ mod tests {
             - {name: cp1, addresses: [10.0.0.1]}\n- {name: cp2, addresses: [10.0.0.2]}\nextraCertificates:\n\
             - {name: own, authority: ca, commonName: own, usages: [client], nodes: [cp2]}\n\
             - {name: both, authority: ca, commonName: both, usages: [client], nodes: [cp1, cp2]}\n";
-        let read = |text: &str| {
-            load(Source { name: "p", bytes: text.as_bytes() }, &Overrides::default()).unwrap().profile
-        };
+        let read =
+            |text: &str| load(Source { name: "p", bytes: text.as_bytes() }, &Overrides::default()).unwrap().profile;
         let rest = read(text).without_node("cp2");
         let names: Vec<&str> = rest.nodes.iter().map(|node| node.name.as_str()).collect();
         let extras: Vec<(&str, &[String])> =

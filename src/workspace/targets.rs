@@ -16,8 +16,8 @@ use crate::profile::Profile;
 use crate::tree::layout::DEFAULT_DIR;
 use crate::tree::{Origin, ProfileAt};
 use crate::workspace::args::TreeArgs;
-use crate::workspace::{profiles, survey};
 use crate::workspace::state::{self, Choices, State};
+use crate::workspace::{profiles, survey};
 
 /// One selected tree, directory or file.
 #[derive(Debug)]
@@ -70,7 +70,8 @@ impl Target {
 
     /// Refuses a node that neither the profile nor the cluster directory has.
     fn check_node(&self, node: &str) -> Result<(), Error> {
-        let mut known: Vec<&str> = self.profile.iter().flat_map(|one| &one.nodes).map(|one| one.name.as_str()).collect();
+        let mut known: Vec<&str> =
+            self.profile.iter().flat_map(|one| &one.nodes).map(|one| one.name.as_str()).collect();
         let requests = inventory::requests(&self.root, self.profile.as_ref(), 1).unwrap_or_default();
         let of_cluster = requests.iter().filter(|one| one.cluster_dir.is_some()).filter_map(|one| one.node.as_deref());
         known.extend(of_cluster.filter(|name| !known.contains(name)).collect::<Vec<_>>());
@@ -81,9 +82,7 @@ impl Target {
             Some(_) => format!("the profile has no node {node:?}"),
             None => format!("{} has no node {node:?}", self.root.display()),
         };
-        Err(Error::usage(what)
-            .because(format!("it has {}", known.join(", ")))
-            .hint("give one of these with --node"))
+        Err(Error::usage(what).because(format!("it has {}", known.join(", "))).hint("give one of these with --node"))
     }
 
     /// How a command names the tree.

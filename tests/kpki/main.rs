@@ -13,6 +13,7 @@
 mod advice;
 mod cases;
 mod chains;
+mod change;
 mod check;
 mod clock;
 mod constraints;

@@ -102,12 +102,14 @@ fn layout(request: &Request, profile: &Profile, choices: &Choices) -> Result<Lay
     let Layout::Node { name } = &layout else { return Ok(layout) };
     if files::what(None, &request.directory.join("nodes")).is_some() && request.node.is_some() {
         let dir = request.directory.display();
-        return Err(Error::usage(format!("{dir} is a cluster directory: --node would make {name}'s own tree in its place"))
-            .hint("leave --node out: what is missing of every node is made")
-            .hint(format!(
-                "pack what {name} needs: {}",
-                origin(request).whole().command("export", &[name], &["--out", &format!("{name}.tar.gz")])
-            )));
+        return Err(Error::usage(format!(
+            "{dir} is a cluster directory: --node would make {name}'s own tree in its place"
+        ))
+        .hint("leave --node out: what is missing of every node is made")
+        .hint(format!(
+            "pack what {name} needs: {}",
+            origin(request).whole().command("export", &[name], &["--out", &format!("{name}.tar.gz")])
+        )));
     }
     if profile.ca_keys == CaKeys::Nowhere {
         return Err(Error::new(format!(

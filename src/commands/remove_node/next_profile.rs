@@ -23,12 +23,15 @@ pub fn next(request: &Request, state: &State, recorded: &Profile) -> Result<Next
             profiles::check(path)?;
             (profiles::read(path)?, path.display().to_string())
         }
-        None if recorded.node(node).is_none() => (state.profile.clone(), state::path(&request.dir).display().to_string()),
+        None if recorded.node(node).is_none() => {
+            (state.profile.clone(), state::path(&request.dir).display().to_string())
+        }
         None => {
             let rest = recorded.without_node(node);
             if !rest.nodes.iter().any(|one| one.is(NodeRole::ControlPlane)) {
-                return Err(Error::usage(format!("{node} is the only control-plane node of the profile"))
-                    .hint("a cluster without one has no use for its certificates: remove the whole directory instead"));
+                return Err(Error::usage(format!("{node} is the only control-plane node of the profile")).hint(
+                    "a cluster without one has no use for its certificates: remove the whole directory instead",
+                ));
             }
             (profile::render(&rest).into_bytes(), state::path(&request.dir).display().to_string())
         }
@@ -40,8 +43,11 @@ pub fn next(request: &Request, state: &State, recorded: &Profile) -> Result<Next
         return Err(Error::usage(format!("{name} still has the node {node}")).hint("take it out of the file first"));
     }
     if profile.cluster_name != recorded.cluster_name {
-        return Err(Error::usage(format!("{name} is the profile of {}, not of {}", profile.cluster_name, recorded.cluster_name))
-            .hint("give the profile of this cluster without the node"));
+        return Err(Error::usage(format!(
+            "{name} is the profile of {}, not of {}",
+            profile.cluster_name, recorded.cluster_name
+        ))
+        .hint("give the profile of this cluster without the node"));
     }
     if Layout::of(&profile, None) != Layout::Cluster {
         let rest: Vec<&str> = profile.nodes.iter().map(|one| one.name.as_str()).collect();

@@ -90,7 +90,10 @@ impl Job<'_> {
                 let bundle = authority.then(|| self.issuer.bundle_pem());
                 let key = fresh.as_ref().map(|key| key.as_str());
                 let (authority, server) = (bundle.as_deref(), server.as_deref());
-                vec![public.change(0o600, self.edited(&NewCredentials { certificate: &pem, key, authority, server })?)?]
+                vec![
+                    public
+                        .change(0o600, self.edited(&NewCredentials { certificate: &pem, key, authority, server })?)?,
+                ]
             }
             Some(Kubeconfig::New(access)) => {
                 let key = self.key()?.to_pem();

@@ -10,16 +10,16 @@ use crate::catalog;
 use crate::clock::length;
 use crate::encoding::key_public::Half;
 use crate::error;
-use crate::files::RelPath;
+use crate::files::{self, RelPath};
 use crate::plan::blueprints::BACK_DATE;
 use crate::plan::renew::{Credential, Decision, Key, Reason, Renewal, Skipped};
 use crate::report::facts::{facts, of_blueprint};
 use crate::report::renew::{self as report, Action, RenewalEntry, Side};
 use crate::report::restart::{Changed, restarts};
-use crate::tree::Place;
+use crate::tree::{Layout, Place};
 use crate::workspace::crl_issue::{self, SignedCrlIssue, of_the_future};
 use crate::workspace::crls::TreeCrl;
-use crate::workspace::survey;
+use crate::workspace::{Session, state, survey};
 use crate::x509::Certificate;
 use time::Duration;
 
@@ -34,6 +34,7 @@ pub fn report(renewing: &Renewing<'_>, evaluation: &Evaluation, made: &[Made]) -
         cluster,
         // The restarts that are needed before the new certificates are used.
         restart: restarts(renewed.map(changed), renewing.session.release()),
+        ship: ship(renewing, &entries),
         entries,
         lists: crls(evaluation, &[]),
         warnings: warnings(renewing, evaluation),
@@ -41,6 +42,19 @@ pub fn report(renewing: &Renewing<'_>, evaluation: &Evaluation, made: &[Made]) -
         recorded: renewing.recorded(evaluation),
         ..report::Tree::default()
     }
+}
+
+/// The nodes with something new, where an export packs it: in a cluster directory that records its profile.
+fn ship(renewing: &Renewing<'_>, entries: &[RenewalEntry]) -> Vec<String> {
+    let Session { layout, target, .. } = &renewing.session;
+    if *layout != Some(Layout::Cluster) || files::what(None, &state::path(&target.root)).is_none() {
+        return Vec::new();
+    }
+    let mut nodes: Vec<String> =
+        entries.iter().filter(|one| one.is_made()).filter_map(|one| one.id.node.clone()).collect();
+    nodes.sort();
+    nodes.dedup();
+    nodes
 }
 
 pub fn changed(entry: &RenewalEntry) -> Changed {

@@ -89,7 +89,8 @@ impl Selector<'_> {
                     .hint("give the certificate itself with --cert FILE, or its number with --serial HEX --ca CA")
             })?;
             let id = credential.id.to_string();
-            let ours = |found: Result<Selected, String>| found.map_err(|why| error::not_of_this_tree(self.verb, &id, why));
+            let ours =
+                |found: Result<Selected, String>| found.map_err(|why| error::not_of_this_tree(self.verb, &id, why));
             add(ours(of_certificate(id.clone(), &certificate, snapshot, session)?)?);
             // What the kubelet uses in its place is its node's credential as well.
             if let Some(used) = credential.rotated(session.run.now) {
@@ -130,7 +131,8 @@ fn all_named<'s>(verb: Verb, name: &str, session: &'s Session<'_>) -> Result<Vec
 
 /// One entry: a name that several nodes have is ambiguous.
 fn named<'s>(verb: Verb, name: &str, session: &'s Session<'_>) -> Result<&'s Credential, Error> {
-    let found: Vec<&Credential> = session.credentials.iter().filter(|one| one.id.is_named(name) && !session.is_left_out(&one.id)).collect();
+    let found: Vec<&Credential> =
+        session.credentials.iter().filter(|one| one.id.is_named(name) && !session.is_left_out(&one.id)).collect();
     match found.as_slice() {
         [only] => Ok(only),
         [] => {

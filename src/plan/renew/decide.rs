@@ -5,7 +5,8 @@ use super::reasons::differences;
 use super::repairs::lacks;
 use super::wanted::Wanted;
 use super::{
-    Credential, Decision, Elsewhere, Key, Kubeconfig, Names, Reason, Refusal, Renewal, Rules, Skipped, Unwell, identity, moved,
+    Credential, Decision, Elsewhere, Key, Kubeconfig, Names, Reason, Refusal, Renewal, Rules, Skipped, Unwell,
+    identity, moved,
 };
 use crate::blueprint::{Blueprint, ExtendedKeyUsage, San};
 use crate::ca::PrivateKey;
@@ -219,7 +220,10 @@ impl Run<'_> {
             guessed: guessed.then_some(lifetime),
             too_short,
             other_name,
-            kubeconfig: self.credential.is_kubeconfig().then_some(Kubeconfig::Edit { authority: authority_data, server }),
+            kubeconfig: self
+                .credential
+                .is_kubeconfig()
+                .then_some(Kubeconfig::Edit { authority: authority_data, server }),
         })))
     }
 

@@ -9,9 +9,9 @@ use time::OffsetDateTime;
 use super::document::{Init, Item, Outcome};
 use crate::files::shell_path;
 use crate::report::certificate::Facts;
-use crate::tree::{Origin, ProfileAt};
 use crate::report::form::{Report, Screen};
 use crate::report::table::{counted, end, line, lines, plain, sanitised, table};
+use crate::tree::{Origin, ProfileAt};
 
 /// From this many nodes on, a table shows one line per node.
 const MANY_NODES: usize = 5;
@@ -66,8 +66,7 @@ impl Report for Init {
 /// The archives of the nodes that have something new, in a cluster directory that was there.
 fn ship(report: &Init, out: &mut dyn Write) -> io::Result<()> {
     let is_new = |item: &&Item| matches!(item.action, "create" | "replace");
-    let nodes: BTreeSet<&str> =
-        report.items.iter().filter(is_new).filter_map(|item| item.id.node.as_deref()).collect();
+    let nodes: BTreeSet<&str> = report.items.iter().filter(is_new).filter_map(|item| item.id.node.as_deref()).collect();
     let is_added_to = report.items.iter().any(|item| item.action == "keep");
     if nodes.is_empty() || !is_added_to {
         return Ok(());
@@ -101,7 +100,10 @@ fn verdict(report: &Init) -> String {
             let fit = if kept == 1 { "exists and fits" } else { "exist and fit" };
             match report.left_to_renew.len() {
                 0 => format!("nothing to do, {} {fit}: {tree}", counted(kept, "entry")),
-                left => format!("nothing was made, {left} of {} do not fit until they are renewed: {tree}", counted(kept, "entry")),
+                left => format!(
+                    "nothing was made, {left} of {} do not fit until they are renewed: {tree}",
+                    counted(kept, "entry")
+                ),
             }
         }
         Outcome::Planned => {

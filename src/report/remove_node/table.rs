@@ -14,11 +14,32 @@ impl Report for Removed {
         let files = counted(self.files.len(), "file");
         let (node, dir) = (&self.node, &self.directory);
         match self.dry_run {
-            true => line(out, format_args!("would remove {node} with {files} (nothing was written): cluster {}, in {dir}", self.cluster))?,
+            true => line(
+                out,
+                format_args!(
+                    "would remove {node} with {files} (nothing was written): cluster {}, in {dir}",
+                    self.cluster
+                ),
+            )?,
             false => line(out, format_args!("removed {node} with {files}: cluster {}, in {dir}", self.cluster))?,
         }
-        if let Some(generation) = &self.generation {
-            line(out, format_args!("undo it with: kpki restore {generation} --dir {}", shell_path(dir)))?;
+        match &self.generation {
+            // What is revoked is not put back by a command that is printed here.
+            Some(generation) if !self.entries.is_empty() => {
+                line(out, format_args!("what it had is kept as {generation}; its certificates are revoked"))?;
+            }
+            // The recorded profile does not come back with the files.
+            Some(generation) => {
+                let dir = shell_path(dir);
+                let again = format!("kpki init --profile FILE --dir {dir}");
+                line(
+                    out,
+                    format_args!(
+                        "undo it with a profile that has {node}: kpki restore {generation} --dir {dir} && {again}"
+                    ),
+                )?;
+            }
+            None => {}
         }
         if screen.wide {
             self.files.iter().try_for_each(|path| line(out, format_args!("  {path}")))?;
@@ -30,7 +51,12 @@ impl Report for Removed {
                 let (name, reason) = (one.name.clone().unwrap_or_default(), one.reason.clone().unwrap_or_default());
                 [name, action.to_owned(), one.authority.to_owned(), one.serial.clone(), reason]
             };
-            table(out, screen.width, &["CERTIFICATE", "ACTION", "CA", "SERIAL", "REASON"], self.entries.iter().map(row))?;
+            table(
+                out,
+                screen.width,
+                &["CERTIFICATE", "ACTION", "CA", "SERIAL", "REASON"],
+                self.entries.iter().map(row),
+            )?;
         }
         lines(out, "not revoked: ", &self.left)?;
         lines(out, "- ", &steps(self))

@@ -10,6 +10,7 @@ use crate::report::form::{Report, Screen};
 use crate::report::json::Name;
 use crate::report::restart::restart_lines;
 use crate::report::table::{counted, end, line, lines, place, table};
+use crate::tree::{Origin, ProfileAt};
 
 /// From this many trees on, each is a line.
 const MANY: usize = 5;
@@ -73,11 +74,25 @@ fn tree(report: &Renew, tree: &Tree, screen: Screen, out: &mut dyn Write) -> io:
     }
     if let Some(profile) = &tree.recorded {
         let verb = if report.dry_run { "would record" } else { "recorded" };
-        lines(out, "", [format!("{verb} {profile} as this tree's profile: a run without --profile follows it")])?;
+        lines(
+            out,
+            "",
+            [format!(
+                "{verb} {profile} as this tree's profile: a run without --profile follows it, also after a restore"
+            )],
+        )?;
     }
     if !tree.finished.is_empty() {
         let names = tree.finished.join(", ");
         lines(out, "An earlier run renewed these and was interrupted before its report: ", [names])?;
+    }
+    if !tree.ship.is_empty() && !tree.rolled_back {
+        writeln!(out, "\nFor each node with new files, pack what it needs:")?;
+        let origin = Origin::new(&*tree.directory, ProfileAt::Recorded);
+        for node in &tree.ship {
+            let command = origin.command("export", &[node], &["--out", &format!("{node}.tar.gz")]);
+            line(out, format_args!("    {command}"))?;
+        }
     }
     restart_lines(&tree.restart, "Before the new certificates are used", out)?;
     for hook in tree.failed_hooks() {

@@ -241,7 +241,9 @@ fn old_authority_data_of_an_external_authority_is_no_reason() {
         kubeconfigs(&credentials, &decisions, &authorities, &world.survey, foreign, &[])
     };
     let found = repairs(&world, &[]);
-    let [Repair { id, what: Rewritten::Kubeconfig { authority: true, server: None }, place }] = found.as_slice() else { panic!("{found:?}") };
+    let [Repair { id, what: Rewritten::Kubeconfig { authority: true, server: None }, place }] = found.as_slice() else {
+        panic!("{found:?}")
+    };
     assert_eq!((id.to_string().as_str(), place.path.as_str()), ("admin.conf", "admin.conf"));
     // One that trusts more waits for its owner; without ca.crt nothing is known.
     let more = format!("{}{}", authority("kubernetes", MADE, MADE + YEAR).bundle_pem(), world.issuer.bundle_pem());
