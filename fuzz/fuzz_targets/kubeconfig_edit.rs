@@ -6,7 +6,8 @@ use kpki::kubeconfig::{Credentials, NewCredentials, read, replace};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
-    let new = NewCredentials { certificate: "certificate", key: Some("key"), authority: Some("authority") };
+    let new =
+        NewCredentials { certificate: "certificate", key: Some("key"), authority: Some("authority"), server: None };
     let Ok(edited) = replace(bytes, &new) else { return };
     let found = read(&edited).expect("an edited kubeconfig is one");
     let Credentials::Embedded { certificate, key } = found.credentials else { panic!("it names files") };

@@ -11,7 +11,8 @@ use crate::tree::layout::DEFAULT_DIR;
 /// Makes every certificate, key and kubeconfig of the kubeadm tree that is missing, in one transaction: after a crash,
 /// a full disk or a kill there is either no tree or the whole tree. Existing files are respected: an existing authority
 /// is used, and existing leaves that fit the profile are kept. If a leaf does not fit, all differences are reported and
-/// nothing is written. An authority whose certificate is there without its key is external: for what it would sign,
+/// nothing is written; but what lacks only names that were added to the recorded profile, or has the server it gave, is kept, and
+/// the kpki renew that mends it is named. An authority whose certificate is there without its key is external: for what it would sign,
 /// keys and signing requests are written to DIR/.kpki/requests, for kpki import. A second run changes nothing.
 ///
 /// Where ca.crt holds more than one certificate, below an intermediate CA, or with controllerManager.signerFile in the
@@ -74,10 +75,11 @@ Examples:
   kpki init --profile profiles/ha-load-balancer.yaml --node cp1         on cp1 itself, in /etc/kubernetes
   kpki init --config kubeadm.yaml --dry-run                             the tree that kubeadm's configuration gives
   kpki init --profile p.yaml --bootstrap-manifests rbac.yaml            and what a cluster without kubeadm needs
+  kpki init --profile with-cp4.yaml --dir ./cluster                     a node was added to the profile: its tree
   kpki init --dir ./demo                                                again, with the recorded profile: nothing to do
 
 Exit status: 0 done or nothing to do, 1 refused or failed, 2 wrong command line or profile, 5 requests wait for an external
-authority; the rest was made.";
+authority, or existing entries lack what was added to the profile until they are renewed; the rest was made.";
 
 impl Args {
     pub fn run(&self, environment: &Environment, ui: &mut Ui<'_>) -> Outcome {
@@ -98,7 +100,8 @@ impl Args {
         let report = ui.working(|progress| init::run(&request, progress))?;
         ui.warnings(&report.warnings);
         let waits = report.items.iter().any(|item| item.action == "request");
-        let exit = if waits && !self.run.dry_run { Exit::Partial } else { Exit::Done };
+        let is_partial = waits || !report.left_to_renew.is_empty();
+        let exit = if is_partial && !self.run.dry_run { Exit::Partial } else { Exit::Done };
         self.run.report.finish(ui, &report, &request.run, exit)
     }
 }

@@ -14,6 +14,7 @@ mod init;
 mod inspect;
 mod kubeconfig;
 mod nodes;
+mod nodes_remove;
 mod passwords;
 mod profile;
 mod question;

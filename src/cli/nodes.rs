@@ -1,6 +1,6 @@
 use std::path::{Path, PathBuf};
 
-use super::{common, environment::Environment, ui::Ui, values::Outcome};
+use super::{common, environment::Environment, nodes_remove, ui::Ui, values::Outcome};
 use crate::commands::nodes::{self, Input, MergeRequest, Request};
 use crate::error::{Error, Exit};
 use crate::report::nodes::Standing;
@@ -19,6 +19,7 @@ Examples:
   kpki nodes --dir ./cluster -o json | jq '.nodes[].next'
   kpki nodes --dir ./cluster --receipt cp1.json          as it would be with this receipt
   kpki nodes merge cp1.json cp2.json --dir ./cluster     accept them
+  kpki nodes remove cp3 --dir ./cluster --revoke         a node that is gone
 
 Exit status: 0 every node is confirmed and runs with what it has, 1 could not run, 2 wrong command line, 3 something waits, 4 a receipt
 contradicts this directory: another cluster's authority, a list with a higher number or two of one number.")]
@@ -43,6 +44,7 @@ pub struct Args {
 #[derive(Debug, clap::Subcommand)]
 enum Verb {
     Merge(Merge),
+    Remove(nodes_remove::Args),
 }
 
 /// Accept nodes' receipts, and bring what was issued and revoked there into this directory
@@ -74,8 +76,10 @@ struct Merge {
 
 impl Args {
     pub fn run(self, environment: &Environment, ui: &mut Ui<'_>) -> Outcome {
-        if let Some(Verb::Merge(merge)) = self.verb {
-            return merge.run(environment, ui);
+        match self.verb {
+            None => {}
+            Some(Verb::Merge(merge)) => return merge.run(environment, ui),
+            Some(Verb::Remove(remove)) => return remove.run(environment, ui),
         }
         let now = self.at.instant(environment)?;
         let report = nodes::status(&Request { dir: self.tree.dir, receipts: inputs(&self.receipts)? })?;

@@ -12,6 +12,10 @@ use crate::report::renew as report;
 /// key is new, unless --reuse-key. In a kubeconfig only the credential changes, and the CA data if it is not ca.crt;
 /// every other byte stays.
 ///
+/// A given profile that differs from the recorded one is recorded too, if the whole tree (all) follows it and nothing was left; else
+/// it is said that the next run will not follow it. A kubeconfig whose server is the one that the profile before gave gets the new
+/// one. A node of the profile that has no files yet is kpki init's to make.
+///
 /// Every named entry is renewed. With --due, as in a scheduled job, only those that are inside their renewal window
 /// (the profile's renewal.before, default 33% of the lifetime), expired, revoked, missing or broken, or that lack a
 /// name of the profile. A revoked certificate always gets a new key, and a held one is not renewed. With --due, CRLs
@@ -24,7 +28,8 @@ use crate::report::renew as report;
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// all, or names as kubeadm has them (apiserver, admin.conf, kubelet-serving); NODE/NAME in a cluster directory
+    /// all, or names as kubeadm has them (apiserver, admin.conf, kubelet-serving); NODE/NAME or NODE/all in a cluster
+    /// directory
     #[arg(value_name = "NAME", required = true)]
     names: Vec<String>,
 
@@ -67,6 +72,8 @@ Examples:
   kpki renew apiserver etcd-server               these two
   kpki renew all --due --dir ./cluster           a cluster directory with all its nodes
   kpki renew cp1/apiserver --dir ./cluster       one certificate of one node
+  kpki renew cp2/all --dir ./cluster             a node that is replaced: new keys for all it has
+  kpki renew all --due --profile new.yaml --dir ./cluster   the profile has changed: names, endpoint, and it is recorded
   kpki renew all --due --safe-host ops1          on a node without CA keys: what ops1 has to renew is a warning
   kpki renew all --due --profiles clusters/      a fleet: clusters/NAME.yaml with clusters/NAME/
 

@@ -22,6 +22,10 @@ use crate::workspace::RunArgs;
 /// that read CRLs: etcd (--client-crl-file, --peer-crl-file: etcd/ca.crl up to 3.5, etcd/ca.crl.der from 3.6 on, for every
 /// handshake), HAProxy (crl-file) and nginx (ssl_crl) when they are reloaded.
 ///
+/// Of a node that was lost or is replaced (NODE/all), revoke first and renew then: what is revoked is what is in use, and
+/// kpki renew makes new keys for it. Who had the keys of authorities, as a control-plane node has, still signs what nobody
+/// revoked: these have to be replaced.
+///
 /// A revocation cannot be undone; kpki hold can. On a terminal, what would be revoked is shown first and asked for, but with
 /// --yes. A held certificate that is revoked keeps the revocation date of the
 /// hold.
@@ -30,10 +34,11 @@ use crate::workspace::RunArgs;
 Examples:
   kpki revoke apiserver-etcd-client --reason keyCompromise          then: kpki renew apiserver-etcd-client
   kpki revoke cp1/etcd-peer --dir ./cluster
+  kpki revoke cp2/all --reason keyCompromise --dir ./cluster        a lost node; then: kpki renew cp2/all --dir ./cluster
   kpki revoke --cert old-admin.crt --reason superseded
   kpki revoke --serial 4fd1a6 --ca etcd-ca --unknown-serial --invalid-since 2026-11-01
 
-Exit status: 0 revoked, or it was already, 1 refused or failed, 2 wrong command line.")]
+Exit status: 0 revoked, or it was already, 1 refused or failed, 2 wrong command line, 5 some of NODE/all was left out.")]
 pub struct Revoke {
     #[command(flatten)]
     selector: Selector,
@@ -95,7 +100,8 @@ pub struct Release {
 /// Which certificates.
 #[derive(Debug, clap::Args)]
 struct Selector {
-    /// Names as kubeadm has them (apiserver-etcd-client, admin.conf); NODE/NAME where several nodes have one
+    /// Names as kubeadm has them (apiserver-etcd-client, admin.conf); NODE/NAME where several nodes have one; NODE/all for
+    /// all of a node
     #[arg(value_name = "NAME", required_unless_present_any = ["cert", "serial"])]
     names: Vec<String>,
 

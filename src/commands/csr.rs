@@ -102,7 +102,7 @@ fn wanted(session: &Session<'_>, names: &[String]) -> Result<Vec<Wanted>, Error>
 }
 
 fn of_credentials(session: &Session<'_>, snapshot: &Snapshot, names: &[String]) -> Result<Vec<Wanted>, Error> {
-    let rules = session.identity_rules(!names.is_empty());
+    let rules = session.identity_rules(names.iter().any(|name| EntryId::whole_node(name).is_none()));
     let mut wanted = Vec::new();
     for credential in session.select(names)? {
         let (authorities, survey) = (&snapshot.authorities, &snapshot.survey);

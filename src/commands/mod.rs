@@ -13,6 +13,7 @@ pub mod inspect;
 pub mod kubeconfig;
 pub mod nodes;
 pub mod profile;
+pub mod remove_node;
 pub mod renew;
 pub mod restore;
 pub mod revoke;

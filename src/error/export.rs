@@ -2,17 +2,18 @@
 
 use crate::encoding::shown::named;
 use crate::files::shell_path;
+use crate::plan::changed::missing as lacking;
 use crate::plan::decision::{Decision, Making, Notice, Reconciled};
 use crate::plan::item::Item;
 use crate::plan::node::Finding;
 use crate::tree::layout::Place;
 
-use super::plan::{Context, difference, refused};
+use super::plan::{Context, difference, refused, renew_due};
 
 /// Every difference between a node's items and the profile, one line each, with hints.
 pub fn unfit(context: &Context<'_>, items: &[Item], reconciled: &Reconciled) -> (Vec<String>, Vec<String>) {
     let (mut whys, mut hints): (Vec<_>, Vec<_>) = reconciled.refusals.iter().map(|one| refused(context, one)).unzip();
-    let (mut missing, mut differs) = (false, false);
+    let (mut missing, mut differs, mut lacks_names) = (false, false, false);
     for (item, decision) in items.iter().zip(&reconciled.decisions) {
         let said = |place: &Place, what: &str| format!("{} ({}): {what}", item.id, context.shown(place));
         match decision {
@@ -30,7 +31,10 @@ pub fn unfit(context: &Context<'_>, items: &[Item], reconciled: &Reconciled) -> 
             Decision::Conflict(differences, _) => {
                 let list: Vec<String> = differences.iter().map(difference).collect();
                 whys.push(said(&item.public, &list.join("; ")));
-                differs = true;
+                match lacking(differences) {
+                    Some(_) => lacks_names = true,
+                    None => differs = true,
+                }
             }
         }
     }
@@ -40,6 +44,9 @@ pub fn unfit(context: &Context<'_>, items: &[Item], reconciled: &Reconciled) -> 
         }
     }
     let make = |options: &[&str]| context.origin.command("init", &[""; 0], options);
+    if lacks_names {
+        hints.push(format!("add what was added to the profile: {}", renew_due(context)));
+    }
     if differs {
         let dir = shell_path(context.directory);
         hints.push(format!("see what earlier runs changed: kpki history --dir {dir}"));

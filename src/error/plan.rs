@@ -8,6 +8,7 @@ use crate::catalog::CaId;
 use crate::catalog::paths::FINALIZE;
 use crate::clock::{length, rfc3339};
 use crate::files::shell_path;
+use crate::plan::changed::missing;
 use crate::plan::decision::{Decision, Difference, Notice, Reconciled, Refusal, Takes};
 use crate::plan::item::Item;
 use crate::plan::outside::Outside;
@@ -82,12 +83,24 @@ pub fn refusal(context: &Context<'_>, items: &[Item], reconciled: &Reconciled) -
             .hint("have the authority's owner sign them")
             .hint(format!("put the certificates in place: {}", context.origin.command("import", &["CERT..."], &[])));
     }
+    let lacking = |decision: &Decision| match decision {
+        Decision::Conflict(differences, _) => missing(differences).is_some(),
+        _ => true,
+    };
+    if forcible && unsignable.is_empty() && reconciled.decisions.iter().all(lacking) {
+        error = error.hint(format!("re-issue what lacks names: {}", renew_due(context)));
+    }
     if forcible && !context.force {
         error = error.hint(
             "re-issue what does not fit with --force (replaced files are kept in .kpki/generations), or change the profile",
         );
     }
     Some(error)
+}
+
+/// The command that follows a change of the profile.
+pub(super) fn renew_due(context: &Context<'_>) -> String {
+    context.origin.whole().command_by_profile("renew", &["all"], &["--due"])
 }
 
 /// How a private key gets out of the file of an authority's certificate.
@@ -226,7 +239,11 @@ pub fn notices(notices: &[Notice], context: &Context<'_>) -> Vec<String> {
     }
     for notice in notices {
         lines.push(match notice {
-            Notice::Shortened { .. } | Notice::OtherAlgorithm { .. } | Notice::OtherLifetime { .. } => continue,
+            Notice::Shortened { .. }
+            | Notice::OtherAlgorithm { .. }
+            | Notice::OtherLifetime { .. }
+            | Notice::LacksNames { .. }
+            | Notice::FormerServer { .. } => continue,
             Notice::OtherServer { item, found, wanted } => {
                 format!("{item} has the server {found}, the profile {wanted}; it is kept (--force re-issues it)")
             }
@@ -252,8 +269,33 @@ pub fn notices(notices: &[Notice], context: &Context<'_>) -> Vec<String> {
             }
         });
     }
+    lines.extend(changed(notices, context));
     lines.extend(kept(notices, context));
     lines
+}
+
+/// What a renewal adds to existing files: what is the same of many is one line.
+fn changed(notices: &[Notice], context: &Context<'_>) -> Vec<String> {
+    let mut groups: Vec<([&str; 2], String, Vec<String>)> = Vec::new();
+    for notice in notices {
+        let (item, verbs, what) = match notice {
+            Notice::LacksNames { item, names } => {
+                (item, ["lacks", "lack"], format!("{} of the profile", names.join(", ")))
+            }
+            Notice::FormerServer { item, found, wanted } => {
+                (item, ["has", "have"], format!("the server {found}, the profile has {wanted} now"))
+            }
+            _ => continue,
+        };
+        match groups.iter_mut().find(|group| group.1 == what) {
+            Some(group) => group.2.push(item.clone()),
+            None => groups.push((verbs, what, vec![item.clone()])),
+        }
+    }
+    let line = |([one, several], what, items): ([&str; 2], String, Vec<String>)| {
+        format!("{} {what}; kept until changed with: {}", few(&items, one, several), renew_due(context))
+    };
+    groups.into_iter().map(line).collect()
 }
 
 /// What the profile says and existing files do not have: what is the same of many is one line.

@@ -65,6 +65,10 @@ pub fn left(left: &Skipped, name: &str, origin: &Origin) -> String {
         Skipped::AuthorityMissing(authority) => {
             format!("its authority {} is missing; restore {}.crt", authority.name(), authority.stem())
         }
+        Skipped::NodeMissing(node) => format!(
+            "{node} has no files here yet; make them all, with the authorities it needs: {}",
+            origin.whole().command_by_profile("init", &[""; 0], &[])
+        ),
         Skipped::NotOurs(issuer) => format!(
             "signed by {issuer}, which is not in this tree; have its issuer renew it, or replace it with: {}",
             origin.command_by_profile("init", &[""; 0], &["--force"])
@@ -122,12 +126,19 @@ fn unwell(why: &Unwell) -> String {
 }
 
 /// Why a file is written again without a signature.
-pub const fn rewritten(what: Rewritten) -> &'static str {
-    match what {
-        Rewritten::AuthorityData => "its certificate-authority-data was not ca.crt; nothing else in it is changed",
+pub fn rewritten(what: &Rewritten) -> String {
+    let text = match what {
+        Rewritten::Kubeconfig { authority, server: Some(server) } => {
+            let and = if *authority { " and ca.crt" } else { "" };
+            return format!("its server is now {server}{and}; nothing else in it is changed");
+        }
+        Rewritten::Kubeconfig { server: None, .. } => {
+            "its certificate-authority-data was not ca.crt; nothing else in it is changed"
+        }
         Rewritten::SignerFile { is_new: true } => "missing; ca.crt's first certificate alone",
         Rewritten::SignerFile { is_new: false } => "it was not ca.crt's first certificate alone",
-    }
+    };
+    text.to_owned()
 }
 
 /// How a hook ended. `timeout`: seconds.

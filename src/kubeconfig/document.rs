@@ -14,6 +14,7 @@ use crate::encoding::yaml::{self, Fault, Flaw, Node, Stream, Value, field, text}
 pub const CERTIFICATE: &str = "client-certificate-data";
 pub const KEY: &str = "client-key-data";
 pub const AUTHORITY: &str = "certificate-authority-data";
+pub const SERVER: &str = "server";
 
 /// As kubectl reads it.
 pub fn stream(bytes: &[u8]) -> Result<Stream, KubeconfigError> {

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use zeroize::Zeroizing;
 
-use super::document::{AUTHORITY, CERTIFICATE, KEY, current, data, plain_stream, root};
+use super::document::{AUTHORITY, CERTIFICATE, KEY, SERVER, current, data, plain_stream, root};
 use super::error::KubeconfigError;
 use super::plain;
 use super::read::{Credentials, Read, read};
@@ -18,6 +18,8 @@ pub struct NewCredentials<'a> {
     pub key: Option<&'a str>,
     /// The bundle to trust. `None`, or no data there to replace (a CA file, the system's roots): it stays as it is.
     pub authority: Option<&'a str>,
+    /// The URL of the API server. `None`: it stays as it is.
+    pub server: Option<&'a str>,
 }
 
 /// The key stays out of logs.
@@ -45,18 +47,26 @@ pub fn replace(bytes: &[u8], new: &NewCredentials<'_>) -> Result<Zeroizing<Vec<u
         (current.user, KEY, new.key),
         (current.cluster, AUTHORITY, new.authority),
     ];
-    edited(bytes, &stream, &edits(bytes, wanted)?, |edited| says(edited, &old, new))
+    let edits = with_server(edits(bytes, wanted)?, bytes, current.cluster, new.server);
+    edited(bytes, &stream, &edits, |edited| says(edited, &old, new))
 }
 
-/// Replaces `certificate-authority-data` of the current context's cluster alone, wherever the credential is.
+/// Replaces `certificate-authority-data` and `server` of the current context's cluster alone, wherever the credential is.
 ///
 /// # Errors
 /// What [`read`] refuses; an edit that is not read back as exactly what was wanted.
-pub fn replace_authority(bytes: &[u8], authority: &str) -> Result<Zeroizing<Vec<u8>>, KubeconfigError> {
+pub fn replace_cluster(
+    bytes: &[u8],
+    authority: Option<&str>,
+    server: Option<&str>,
+) -> Result<Zeroizing<Vec<u8>>, KubeconfigError> {
     let stream = plain_stream(bytes)?;
     let current = current(root(&stream)?)?;
-    let edits = edits(bytes, [(current.cluster, AUTHORITY, Some(authority))])?;
-    edited(bytes, &stream, &edits, |edited| edited.authority == authority.as_bytes())
+    let edits = with_server(edits(bytes, [(current.cluster, AUTHORITY, authority)])?, bytes, current.cluster, server);
+    edited(bytes, &stream, &edits, |edited| {
+        authority.is_none_or(|wanted| edited.authority == wanted.as_bytes())
+            && server.is_none_or(|wanted| edited.server == wanted)
+    })
 }
 
 /// The text with these edits, which says what is wanted and is the old one beside them.
@@ -88,7 +98,7 @@ pub fn editable(bytes: &[u8]) -> Result<(), KubeconfigError> {
 /// One scalar and what takes its place.
 struct Edit {
     range: Range<usize>,
-    /// Base64, without quotes.
+    /// Base64 or a URL, without quotes.
     text: Zeroizing<String>,
 }
 
@@ -105,6 +115,14 @@ fn edits<'a>(
     }
     edits.sort_by_key(|edit| edit.range.start);
     Ok(edits)
+}
+
+fn with_server(mut edits: Vec<Edit>, bytes: &[u8], cluster: &Node, server: Option<&str>) -> Vec<Edit> {
+    if let (Some(server), Some(node)) = (server, field(cluster, SERVER)) {
+        edits.push(Edit { range: inner(bytes, &node.range), text: Zeroizing::new(server.to_owned()) });
+        edits.sort_by_key(|edit| edit.range.start);
+    }
+    edits
 }
 
 /// A scalar's bytes without its quotes. No base64 begins with one.
@@ -158,6 +176,7 @@ fn says(edited: &Read, old: &Read, new: &NewCredentials<'_>) -> bool {
         _ => &old.authority,
     };
     certificate == new.certificate.as_bytes()
+        && edited.server == new.server.unwrap_or(&old.server)
         && key.as_slice() == new.key.map_or(old_key.as_slice(), str::as_bytes)
         && edited.authority == authority
 }

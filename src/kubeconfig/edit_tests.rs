@@ -4,8 +4,12 @@ use super::*;
 use crate::kubeconfig::survey;
 use proptest::prelude::*;
 
-const NEW: NewCredentials<'static> =
-    NewCredentials { certificate: "new certificate", key: Some("new key"), authority: Some("new authority") };
+const NEW: NewCredentials<'static> = NewCredentials {
+    certificate: "new certificate",
+    key: Some("new key"),
+    authority: Some("new authority"),
+    server: None,
+};
 
 fn new() -> [String; 3] {
     ["new certificate", "new key", "new authority"].map(|text| base64::encode(text.as_bytes()).to_string())
@@ -98,7 +102,7 @@ fn what_is_not_given_or_not_there_is_left_alone() {
         assert!(edited.contains(trust) && !edited.contains(&authority), "{edited}");
     }
     // The same bytes again are no change.
-    let old = NewCredentials { certificate: "old", key: Some("olk"), authority: Some("old") };
+    let old = NewCredentials { certificate: "old", key: Some("olk"), authority: Some("old"), server: None };
     assert_eq!(replace(text.as_bytes(), &old).unwrap().as_slice(), text.as_bytes());
 }
 
@@ -232,7 +236,7 @@ proptest! {
             }
             if mark { format!("\u{feff}{text}") } else { text }
         };
-        let new = NewCredentials { certificate: &certificate, key: Some(&key), authority: Some("new authority") };
+        let new = NewCredentials { certificate: &certificate, key: Some(&key), authority: Some("new authority"), server: None };
         let text = make(&old, &old, &old);
         let edited = replace(text.as_bytes(), &new);
         prop_assert!(edited.is_ok(), "{}: {:?}", text, edited);

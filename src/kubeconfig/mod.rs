@@ -12,7 +12,7 @@ mod survey;
 
 pub use contents::{Key, Source, Survey, User};
 pub use document::{AUTHORITY, CERTIFICATE, pem};
-pub use edit::{NewCredentials, editable, replace, replace_authority};
+pub use edit::{NewCredentials, editable, replace, replace_cluster};
 pub use error::KubeconfigError;
 pub use read::{Credentials, Pending, Read, may_name_files, pending, read};
 pub use render::{ClientKey, Kubeconfig, render};

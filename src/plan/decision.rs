@@ -177,6 +177,10 @@ pub enum Notice {
     Shortened { item: String, wanted: OffsetDateTime, not_after: OffsetDateTime },
     /// An existing kubeconfig has another server than the profile's.
     OtherServer { item: String, found: String, wanted: String },
+    /// It has the server that an earlier profile gave it.
+    FormerServer { item: String, found: String, wanted: String },
+    /// An existing certificate lacks names that were added to the profile.
+    LacksNames { item: String, names: Vec<String> },
     /// An existing key is of another kind than the profile asks for.
     OtherAlgorithm { item: String, found: String, wanted: Algorithm, takes: Takes },
     /// An existing certificate was made for another lifetime than the profile asks for.

@@ -1,5 +1,7 @@
 //! The items of a new tree, in signing order: the catalogue for the profile's nodes.
 
+use std::collections::BTreeSet;
+
 use crate::catalog::paths::SIGNER_ENTRY;
 use crate::catalog::releases::Release;
 use crate::catalog::{CaId, ENTRIES, Entry, Files, Server};
@@ -172,6 +174,15 @@ fn server(profile: &Profile, node: &Node, server: Server, release: Release) -> S
         },
         _ => String::new(),
     }
+}
+
+/// The servers that a profile gives to the kubeconfigs of its nodes.
+pub fn servers(profile: &Profile) -> BTreeSet<String> {
+    let of_node = |node: &Node| {
+        let confs = ENTRIES.iter().filter(|entry| matches!(entry.files, Files::Kubeconfig(_)));
+        confs.map(|entry| access(profile, node, entry).server).collect::<Vec<_>>()
+    };
+    profile.nodes.iter().flat_map(of_node).filter(|server| !server.is_empty()).collect()
 }
 
 /// The URL people use: controlPlaneEndpoint, or the first control-plane node's own API server.

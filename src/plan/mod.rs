@@ -3,6 +3,7 @@
 
 pub mod backup;
 pub mod blueprints;
+pub mod changed;
 pub mod csr_manifest;
 pub mod decision;
 pub mod guard;

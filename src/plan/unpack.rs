@@ -81,7 +81,7 @@ pub fn rotated_kubelet_conf(held: &[u8], given: &[u8]) -> Result<Option<Zeroizin
         return Ok(Some(Zeroizing::new(held.to_vec())));
     }
     let authority = String::from_utf8_lossy(&given.authority);
-    Ok(kubeconfig::replace_authority(held, &authority).ok())
+    Ok(kubeconfig::replace_cluster(held, Some(&authority), None).ok())
 }
 
 /// Whether a component runs on a node, as far as the profile knows; `pods` and `people` are told of the control plane's files.

@@ -26,6 +26,7 @@ mod tests;
 mod threshold;
 mod values;
 mod verify;
+mod without;
 
 pub use certificates::{CertificatesDir, GATHERED};
 pub use defaults::{CRL_VALIDITY, EXPIRATION, RENEWAL};

@@ -15,6 +15,7 @@ mod init;
 pub mod inspect;
 mod json;
 pub mod nodes;
+pub mod remove_node;
 pub mod renew;
 pub mod requests;
 pub mod restart;

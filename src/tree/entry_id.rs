@@ -4,6 +4,9 @@ use std::fmt;
 
 use serde::Serialize;
 
+/// Every entry, or of a node: `NODE/all`.
+const ALL: &str = "all";
+
 /// `NODE/NAME` in a cluster directory, `NAME` in one node's tree.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct EntryId {
@@ -16,12 +19,18 @@ impl EntryId {
         Self { node: node.map(str::to_owned), name: name.to_owned() }
     }
 
-    /// Whether an argument means this entry: its whole id, or its bare name, which means it on every node.
+    /// Whether an argument means this entry: its whole id, its bare name, which means it on every node, or `NODE/all`.
     pub fn is_named(&self, argument: &str) -> bool {
         match argument.split_once('/') {
+            Some((node, ALL)) => self.node.as_deref() == Some(node),
             Some((node, name)) => self.node.as_deref() == Some(node) && self.name == name,
             None => self.name == argument,
         }
+    }
+
+    /// The node whose entries an argument means, all of them.
+    pub fn whole_node(argument: &str) -> Option<&str> {
+        argument.split_once('/').filter(|(_, name)| *name == ALL).map(|(node, _)| node)
     }
 
     /// The bare name in an argument.
@@ -51,10 +60,15 @@ mod tests {
             ("apiserver", true, true),
             ("cp1/apiserver", true, false),
             ("cp2/apiserver", false, false),
+            ("cp1/all", true, false),
+            ("cp2/all", false, false),
+            ("all", false, false),
             ("", false, false),
         ] {
             assert_eq!((own.is_named(argument), shared.is_named(argument)), (of_own, of_shared), "{argument}");
         }
+        assert_eq!(EntryId::whole_node("cp1/all"), Some("cp1"));
+        assert_eq!((EntryId::whole_node("all"), EntryId::whole_node("cp1/apiserver")), (None, None));
         assert_eq!((EntryId::bare_name("cp1/etcd-peer"), EntryId::bare_name("ca")), ("etcd-peer", "ca"));
     }
 }

@@ -44,6 +44,12 @@ impl Origin {
         self.pki.as_ref().map_or_else(|| Path::new(&self.dir).join(GATHERED), PathBuf::from)
     }
 
+    /// The whole of a cluster directory, of which `--node` chose a part.
+    #[must_use]
+    pub fn whole(&self) -> Self {
+        Self { node: None, ..self.clone() }
+    }
+
     pub fn is_tree(&self) -> bool {
         self.profile != ProfileAt::NoTree
     }

@@ -13,6 +13,7 @@ pub mod notify;
 pub mod passwords;
 pub mod pending;
 pub mod profiles;
+pub mod record;
 pub mod recorded;
 pub mod referred;
 pub mod requests;

@@ -25,6 +25,10 @@ pub struct Session<'a> {
     pub tree: TreeDir,
     /// Every certificate with a key.
     pub credentials: Vec<Credential>,
+    /// Of the profile; `None`: there is no profile.
+    pub layout: Option<Layout>,
+    /// The one node of a cluster directory that `--node` selects.
+    pub only: Option<String>,
 }
 
 /// For a tree that does not exist yet.
@@ -55,6 +59,8 @@ impl<'a> Session<'a> {
             Nodes::One => Shape::Node { kubelet: kubelet.as_deref() },
         };
         let tree = TreeDir::new(main, profile, shape)?;
+        let only = args.node.clone().filter(|_| matches!(nodes, Nodes::Several(_)));
+        let mut layout = profile.map(|_| Layout::Cluster);
         let mut credentials = match (&nodes, profile) {
             (Nodes::Several(names), None) => {
                 let names: Vec<Option<String>> = names.iter().cloned().map(Some).collect();
@@ -67,31 +73,49 @@ impl<'a> Session<'a> {
                 if let Some((path, found)) = on_disk(profile, &tree).filter(|(_, found)| *found != name) {
                     return Err(error::another_node(main, &name, &path, &found));
                 }
-                plan::of_profile(profile, &Layout::Node { name }, &tree.directories)
+                let layout = layout.insert(Layout::Node { name });
+                plan::of_profile(profile, layout, &tree.directories)
             }
         };
         referred::follow(&mut credentials, &tree)?;
-        Ok(Self { run, target, tree, credentials })
+        Ok(Self { run, target, tree, credentials, layout, only })
     }
 
-    /// The named credentials, as `NODE/NAME` or as NAME on every node that has it; without names, all.
+    /// Whether `--node` leaves it out.
+    pub fn is_left_out(&self, id: &EntryId) -> bool {
+        self.only.is_some() && id.node != self.only
+    }
+
+    /// Refuses `--node` where it would select nothing: what the verb writes belongs to no node of a cluster directory.
+    pub fn refuse_node(&self, what: &str) -> Result<(), Error> {
+        if self.only.is_none() {
+            return Ok(());
+        }
+        Err(Error::usage(format!("--node selects nothing here: {what} belong to no node of a cluster directory"))
+            .hint("leave --node out"))
+    }
+
+    /// The named credentials, as `NODE/NAME`, `NODE/all`, or as NAME on every node that has it; without names, all. `--node`
+    /// leaves those of other nodes out.
     pub fn select(&self, names: &[String]) -> Result<Vec<Credential>, Error> {
+        let known = || self.credentials.iter().filter(|one| !self.is_left_out(&one.id));
         if names.is_empty() {
-            return Ok(self.credentials.clone());
+            return Ok(known().cloned().collect());
         }
         for name in names {
-            if !self.credentials.iter().any(|one| one.id.is_named(name)) {
+            if !known().any(|one| one.id.is_named(name)) {
                 let bare = EntryId::bare_name(name);
                 if crate::catalog::find(bare).is_some_and(|entry| entry.signer.is_none()) {
                     return Err(error::not_renewable(bare));
                 }
-                return Err(Error::usage(format!("there is no certificate {name:?} in this tree"))
+                let of = self.only.as_ref().map(|node| format!(" of {node}")).unwrap_or_default();
+                return Err(Error::usage(format!("there is no certificate {name:?}{of} in this tree"))
                     .because(format!("expected all, or some of {}", self.known_names().join(", ")))
                     .hint("give NODE/NAME for one node of a cluster directory"));
             }
         }
         let is_wanted = |one: &&Credential| names.iter().any(|name| one.id.is_named(name));
-        Ok(self.credentials.iter().filter(is_wanted).cloned().collect())
+        Ok(known().filter(is_wanted).cloned().collect())
     }
 
     /// Every entry's name, once.
@@ -173,7 +197,15 @@ impl<'a> Session<'a> {
 
     /// A renewal plan that keeps every identity and ignores dates.
     pub fn identity_rules(&self, named: bool) -> Rules<'a> {
-        Rules { profile: self.profile(), now: self.run.now, due: None, named, prune_sans: false, reuse_key: false }
+        Rules {
+            profile: self.profile(),
+            now: self.run.now,
+            due: None,
+            named,
+            prune_sans: false,
+            reuse_key: false,
+            former_servers: &self.target.former_servers,
+        }
     }
 
     /// The directory and the cluster, as reports name them.

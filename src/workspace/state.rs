@@ -1,6 +1,7 @@
 //! kpki's own state in `DIR/.kpki/`: the profile as used and the options of the command line, so that a verb without
 //! `--profile` finds both; and the cluster directory's `manifest.json`.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
@@ -41,6 +42,9 @@ pub struct Choices {
     /// One authority in two places was accepted.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub allow_shared_ca: bool,
+    /// What earlier profiles gave to kubeconfigs as their server, and the recorded one does not.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub former_servers: Vec<String>,
 }
 
 /// A file of kpki's own, with its type.
@@ -72,6 +76,14 @@ impl State {
             })?,
         };
         Ok(Some(Self { profile: profile.to_vec(), choices }))
+    }
+
+    /// Notes the servers that kubeconfigs may still have from earlier profiles. `recorded`: the profile before this one.
+    pub fn follow(&mut self, recorded: Option<&Profile>, profile: &Profile) {
+        let mut former: BTreeSet<String> = self.choices.former_servers.drain(..).collect();
+        former.extend(recorded.map(plan::servers).unwrap_or_default());
+        let own = plan::servers(profile);
+        self.choices.former_servers = former.into_iter().filter(|server| !own.contains(server)).collect();
     }
 
     /// state.json.

@@ -17,8 +17,8 @@ use crate::store::Roots;
 use crate::tree::layout::DEFAULT_DIR;
 use crate::tree::{Origin, ProfileAt};
 use crate::workspace::args::TreeArgs;
-use crate::workspace::profiles;
 use crate::workspace::state::{self, Choices, State};
+use crate::workspace::{profiles, survey};
 
 /// One selected tree, directory or file.
 #[derive(Debug)]
@@ -36,6 +36,10 @@ pub struct Target {
     pub is_beside_trees: bool,
     /// Why nothing may be signed or run by its profile, which may still be used to look at the tree.
     pub distrust: Option<Error>,
+    /// What earlier profiles gave to kubeconfigs as their server, and this one does not.
+    pub former_servers: Vec<String>,
+    /// The given profile as it would be recorded: the tree records another.
+    pub unrecorded: Option<State>,
 }
 
 impl Target {
@@ -56,6 +60,40 @@ impl Target {
             _ => None,
         };
         Roots { kubelet: self.kubelet_dir.clone(), certificates, ..Roots::alone(main) }
+    }
+
+    /// What is to be read of it; of a cluster directory with `--node` what its nodes share, and that node.
+    pub fn requests(&self, threads: usize) -> Option<Vec<inventory::Request<'_>>> {
+        let mut all = inventory::requests(&self.root, self.profile.as_ref(), threads)?;
+        if let Some(node) = &self.origin.node {
+            all.retain(|one| one.cluster_dir.is_none() || one.node.as_ref() == Some(node));
+        }
+        Some(all)
+    }
+
+    /// Warnings about nodes of a cluster directory that have left its profile.
+    pub fn strays(&self) -> Vec<String> {
+        match &self.profile {
+            Some(profile) if profile.nodes.len() > 1 => strays(&self.root, profile, &self.origin),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Refuses a node that neither the profile nor the cluster directory has.
+    fn check_node(&self, node: &str) -> Result<(), Error> {
+        let mut known: Vec<&str> =
+            self.profile.iter().flat_map(|one| &one.nodes).map(|one| one.name.as_str()).collect();
+        let requests = inventory::requests(&self.root, self.profile.as_ref(), 1).unwrap_or_default();
+        let of_cluster = requests.iter().filter(|one| one.cluster_dir.is_some()).filter_map(|one| one.node.as_deref());
+        known.extend(of_cluster.filter(|name| !known.contains(name)).collect::<Vec<_>>());
+        if known.is_empty() || known.contains(&node) {
+            return Ok(());
+        }
+        let what = match &self.profile {
+            Some(_) => format!("the profile has no node {node:?}"),
+            None => format!("{} has no node {node:?}", self.root.display()),
+        };
+        Err(Error::usage(what).because(format!("it has {}", known.join(", "))).hint("give one of these with --node"))
     }
 
     /// How a command names the tree.
@@ -120,7 +158,21 @@ pub fn resolve(args: &TreeArgs) -> Result<Resolved, Error> {
     if let Some(dir) = args.fleet.as_deref() {
         resolved.fleet(args, dir)?;
     }
+    if let Some(node) = &args.node {
+        resolved.targets.iter().try_for_each(|target| target.check_node(node))?;
+    }
     Ok(resolved)
+}
+
+/// Nodes of a cluster directory that have left its profile.
+pub fn strays(root: &Path, profile: &Profile, origin: &Origin) -> Vec<String> {
+    let names = survey::names(root, "nodes").unwrap_or_default();
+    let strays = names.iter().filter(|name| profile.node(name).is_none());
+    let line = |name: &String| {
+        let (path, remove) = (root.join("nodes").join(name), origin.whole().command("nodes remove", &[name], &[]));
+        format!("{} belongs to no node of the profile; if it has left the cluster: {remove}", path.display())
+    };
+    strays.map(line).collect()
 }
 
 /// Follows symlinks: a path on the command line means its target.
@@ -140,14 +192,19 @@ impl Resolved {
     fn given(&mut self, args: &TreeArgs, file: &Path, root: PathBuf) -> Result<(), Error> {
         // A given profile replaces the recorded one, even a damaged one.
         let recorded = if is_directory(&root) { State::read(&root).ok().flatten() } else { None };
+        let before = recorded.as_ref().and_then(|state| profiles::load_state(state, "").ok());
         let fresh = || Choices { hostname: args.hostname.clone(), ..Choices::default() };
         let choices = recorded.map_or_else(fresh, |state| state.choices);
-        let state = State { profile: profiles::read(file)?, choices };
+        let mut state = State { profile: profiles::read(file)?, choices };
         let loaded = profiles::load_state(&state, &file.display().to_string())?;
         self.warnings.extend(loaded.warnings.iter().map(ToString::to_string));
-        self.add(args, root, Some(loaded.profile), state.choices, ProfileAt::File(file.display().to_string()));
+        let before = before.map(|before| before.profile).filter(|before| *before != loaded.profile);
+        state.follow(before.as_ref(), &loaded.profile);
+        let choices = state.choices.clone();
+        self.add(args, root, Some(loaded.profile), choices, ProfileAt::File(file.display().to_string()));
         if let Some(target) = self.targets.last_mut() {
             target.distrust = profiles::check(file).err();
+            target.unrecorded = before.map(|_| state);
         }
         Ok(())
     }
@@ -196,6 +253,8 @@ impl Resolved {
             profile_error: None,
             is_beside_trees: false,
             distrust: None,
+            former_servers: choices.former_servers,
+            unrecorded: None,
         });
     }
 

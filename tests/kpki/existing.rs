@@ -161,16 +161,25 @@ fn a_profile_that_asks_for_more_names_is_a_difference() {
     let place = made("");
     place
         .write("p.yaml", single("controlPlaneEndpoint: lb.example.com:6443\napiServer: {certSANs: [192.168.1.100]}\n"));
+    // Where nothing is recorded, the profile may be another tree's.
+    let recorded = place.read("k8s/.kpki/profile.yaml");
+    fs::remove_file(place.path("k8s/.kpki/profile.yaml")).unwrap();
     let run = place.init(&["--profile", "p.yaml", "--dir", "k8s"]).fails(1);
     assert!(
         run.stderr.contains("caused by: apiserver (pki/apiserver.crt): missing names: lb.example.com, 192.168.1.100\n"),
         "{}",
         run.stderr
     );
-    // The recorded profile is still the old one: nothing was written.
-    assert!(!place.read("k8s/.kpki/profile.yaml").contains("lb.example.com"));
-    place.init(&["--profile", "p.yaml", "--dir", "k8s", "--force"]).ok();
+    // Nothing was written.
+    assert!(!place.path("k8s/.kpki/profile.yaml").exists());
+    // A change of the recorded one is renew's, or --force's.
+    place.write("k8s/.kpki/profile.yaml", recorded);
+    let before = place.read("k8s/pki/apiserver.crt");
+    place.init(&["--profile", "p.yaml", "--dir", "k8s"]).status(5);
     assert!(place.read("k8s/.kpki/profile.yaml").contains("lb.example.com"));
+    assert_eq!(place.read("k8s/pki/apiserver.crt"), before);
+    place.init(&["--profile", "p.yaml", "--dir", "k8s", "--force"]).ok();
+    assert_ne!(place.read("k8s/pki/apiserver.crt"), before);
     // Fewer names are no contradiction: the certificate still does its work.
     place.write("p.yaml", single("controlPlaneEndpoint: lb.example.com:6443\n"));
     let run = place.init(&["--profile", "p.yaml", "--dir", "k8s"]).warns();

@@ -15,6 +15,7 @@ mod archive;
 mod backup;
 mod cases;
 mod chains;
+mod change;
 mod check;
 mod clock;
 mod constraints;

@@ -72,6 +72,7 @@ pub fn run(request: &Request, progress: Progress<'_>) -> Result<(Check, Vec<Stri
         }
     }
     warnings.extend(notes.into_iter().flatten());
+    warnings.extend(targets.iter().flat_map(Target::strays));
     if !keys {
         warnings.push(format!(
             "key files are compared with their certificates in up to {MOST_WITH_KEYS} trees; here with --keys"
@@ -126,7 +127,7 @@ fn look(request: &Request, targets: &[Target], progress: Progress<'_>) -> Result
     let mut owners = Vec::new();
     let mut wanted = Vec::new();
     for (owner, target) in targets.iter().enumerate() {
-        for one in inventory::requests(&target.root, target.profile.as_ref(), request.threads).unwrap_or_default() {
+        for one in target.requests(request.threads).unwrap_or_default() {
             owners.push(owner);
             let one = inventory::Request { password: request.password.as_ref(), ..one };
             wanted.push(target.refine(one));

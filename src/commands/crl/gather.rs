@@ -58,7 +58,7 @@ impl Gathered {
         let resolved = targets::resolve(&trees)?;
         let mut found: BTreeSet<&str> = BTreeSet::new();
         for target in &resolved.targets {
-            let Some(requests) = inventory::requests(&target.root, target.profile.as_ref(), 1) else {
+            let Some(requests) = target.requests(1) else {
                 return Err(FileError::new(files::Op::Open, &target.root, files::Kind::Missing).into());
             };
             for one in requests {

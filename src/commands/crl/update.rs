@@ -36,6 +36,7 @@ struct Plan {
 pub fn run(request: &Request) -> Result<report::Revocation, Error> {
     let (target, mut warnings) = targets::one(&request.trees)?;
     let session = Session::open(&request.trees, &request.run, &target, Absent::Refused)?;
+    session.refuse_node("revocation lists")?;
     let mut snapshot = session.peek()?;
     // A tree that an interrupted run left half done is judged when that run is finished.
     let half_done = !request.run.dry_run && session.tree.is_half_done()?;

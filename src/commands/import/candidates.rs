@@ -44,7 +44,8 @@ pub fn read(
     let staged = Site::Tree(session.tree.roots.clone());
     let out = out.map(Site::out);
     let mut candidates = Vec::new();
-    for (index, credential) in session.credentials.iter().enumerate() {
+    let all = session.credentials.iter().enumerate();
+    for (index, credential) in all.filter(|(_, one)| !session.is_left_out(&one.id)) {
         for site in std::iter::once(&staged).chain(&out) {
             let files = site.files(&credential.public, credential.private.as_ref())?;
             match requests::waiting(site, &files) {

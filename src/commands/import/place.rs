@@ -82,7 +82,12 @@ impl Importing<'_> {
         let fresh = !matches!(candidate.source, Source::InPlace);
         let there = self.file(&credential.public).filter(|bytes| kubeconfig::read(bytes).is_ok());
         if let Some(there) = there {
-            let new = NewCredentials { certificate, key: fresh.then_some(key.as_str()), authority: Some(bundle) };
+            let new = NewCredentials {
+                certificate,
+                key: fresh.then_some(key.as_str()),
+                authority: Some(bundle),
+                server: None,
+            };
             return kubeconfig::replace(there, &new).map_err(|why| error::not_replaced(&credential.public, why));
         }
         let access = match (&credential.wanted, &candidate.access) {

@@ -7,10 +7,10 @@ use crate::catalog::paths::KUBELET_CONF;
 use crate::error::{self, Context, Error};
 use crate::files::RelPath;
 use crate::plan::decision::{Decision, Difference, Making, Notice, Reconciled};
-use crate::plan::guard;
 use crate::plan::item::Item;
 use crate::plan::reconcile::reconcile;
 use crate::plan::renew::Elsewhere;
+use crate::plan::{changed, guard};
 use crate::report::Outcome;
 use crate::store::RootId;
 use crate::workspace::{Snapshot, referred, state};
@@ -26,6 +26,9 @@ pub fn evaluate(request: &Request, resolved: &Resolved, snapshot: Snapshot) -> R
     let Snapshot { survey, authorities } = &snapshot;
     let mut decided = reconcile(profile, items, survey, authorities, request.run.now, request.force);
     unused_credentials(request, resolved, &mut decided);
+    if resolved.is_change {
+        changed::keep(items, &resolved.former_servers, &mut decided);
+    }
     if !resolved.allow_shared_ca {
         decided.refusals.extend(guard::shared_authorities(authorities));
     }
@@ -71,6 +74,15 @@ impl Evaluation {
         Ok(self.outcome() == Outcome::Unchanged
             && external(&resolved.items, &self.decided, roots).is_waiting()?
             && state::is_recorded(roots, &resolved.own_files)?)
+    }
+
+    /// What `renew` has to make again before everything fits the profile.
+    pub fn left_to_renew(&self) -> Vec<String> {
+        let item = |notice: &Notice| match notice {
+            Notice::LacksNames { item, .. } | Notice::FormerServer { item, .. } => Some(item.clone()),
+            _ => None,
+        };
+        self.decided.notices.iter().filter_map(item).collect()
     }
 
     pub fn outcome(&self) -> Outcome {

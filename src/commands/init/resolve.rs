@@ -2,18 +2,16 @@
 
 use std::path::Path;
 
-use zeroize::Zeroizing;
-
 use super::request::Request;
 use crate::error::Error;
-use crate::files::RelPath;
+use crate::files;
 use crate::plan::item::Item;
 use crate::profile::{CaKeys, Loaded, NodeRole, Profile};
-use crate::store::{self, FileChange, RootId};
+use crate::store::{self, FileChange};
 use crate::tree::{self, Layout, ProfileAt};
 use crate::workspace::state::{self, Choices, State};
 use crate::workspace::tree_dir::Shape;
-use crate::workspace::{TreeDir, profiles, signer_file, tree_dir};
+use crate::workspace::{TreeDir, profiles, record, signer_file, tree_dir};
 
 pub struct Resolved {
     pub loaded: Loaded,
@@ -22,6 +20,10 @@ pub struct Resolved {
     pub items: Vec<Item>,
     /// How a command names the tree.
     pub origin: tree::Origin,
+    /// The tree records a profile already: what does not fit this one is a change.
+    pub is_change: bool,
+    /// What earlier profiles gave to kubeconfigs as their server.
+    pub former_servers: Vec<String>,
     /// One authority in two places is accepted, now or by an earlier run.
     pub allow_shared_ca: bool,
     /// kpki's own files: the profile as used, the options, and a cluster directory's manifest.
@@ -29,15 +31,18 @@ pub struct Resolved {
 }
 
 pub fn resolve(request: &Request) -> Result<Resolved, Error> {
-    let (state, source) = state_of(request)?;
+    let (mut state, source) = state_of(request)?;
     let loaded = profiles::load_state(&state, &source)?;
     let profile = &loaded.profile;
-    let layout = layout(profile, &state.choices)?;
+    let layout = layout(request, profile, &state.choices)?;
     let tree = tree_dir(&request.directory, profile, &layout, &state.choices)?;
     let items = signer_file::items(profile, &layout, &tree)?;
-    let own_files = own_files(&state, profile, &layout, &tree, &items)?;
+    let before = profiles::recorded(&request.directory).ok().flatten().map(|(_, before)| before);
+    state.follow(before.as_ref(), profile);
+    let own_files = record::own_files(&state, profile, &layout, &tree, &items)?;
     let (origin, allow_shared_ca) = (origin(request, &tree), state.choices.allow_shared_ca);
-    Ok(Resolved { loaded, layout, tree, items, origin, allow_shared_ca, own_files })
+    let (is_change, former_servers) = (before.is_some(), state.choices.former_servers);
+    Ok(Resolved { loaded, layout, tree, items, origin, is_change, former_servers, allow_shared_ca, own_files })
 }
 
 /// Nothing is recorded before the first run has succeeded.
@@ -84,13 +89,25 @@ fn state_of(request: &Request) -> Result<(State, String), Error> {
         advertise_address: request.advertise_address.or(choices.advertise_address),
         hostname: choices.hostname,
         allow_shared_ca: request.allow_shared_ca || choices.allow_shared_ca,
+        former_servers: choices.former_servers,
     };
     Ok((State { profile, choices }, source))
 }
 
-fn layout(profile: &Profile, choices: &Choices) -> Result<Layout, Error> {
+fn layout(request: &Request, profile: &Profile, choices: &Choices) -> Result<Layout, Error> {
     let layout = state::layout(profile, choices);
     let Layout::Node { name } = &layout else { return Ok(layout) };
+    if files::what(None, &request.directory.join("nodes")).is_some() && request.node.is_some() {
+        let dir = request.directory.display();
+        return Err(Error::usage(format!(
+            "{dir} is a cluster directory: --node would make {name}'s own tree in its place"
+        ))
+        .hint("leave --node out: what is missing of every node is made")
+        .hint(format!(
+            "pack what {name} needs: {}",
+            tree::Origin::new(dir.to_string(), ProfileAt::Recorded).command("export", &[name], &["--out", &format!("{name}.tar.gz")])
+        )));
+    }
     if profile.ca_keys == CaKeys::Nowhere {
         return Err(Error::new(format!(
             "caKeys: none keeps the CA keys away from nodes, so {name}'s tree cannot be made alone"
@@ -127,25 +144,4 @@ fn tree_dir(main: &Path, profile: &Profile, layout: &Layout, choices: &Choices) 
     let mut tree = TreeDir::new(main, Some(profile), shape)?;
     tree.roots.kubelet = tree.roots.kubelet.filter(|_| profile.kubelet_serving);
     Ok(tree)
-}
-
-fn own_files(
-    state: &State,
-    profile: &Profile,
-    layout: &Layout,
-    tree: &TreeDir,
-    items: &[Item],
-) -> Result<Vec<FileChange>, Error> {
-    let file = |root: RootId, path: &str, mode: u32, bytes: Vec<u8>| -> Result<FileChange, Error> {
-        Ok(FileChange { root, path: RelPath::parse(path)?, mode, bytes: Zeroizing::new(bytes), replace: true })
-    };
-    let mut files = vec![
-        file(RootId::State, state::PROFILE, 0o600, state.profile.clone())?,
-        file(RootId::State, state::STATE, 0o600, state.document()?.into_bytes())?,
-    ];
-    if *layout == Layout::Cluster {
-        let manifest = state::manifest(profile, &tree.pki(), items)?;
-        files.push(file(RootId::Main, state::MANIFEST, 0o644, manifest.into_bytes())?);
-    }
-    Ok(files)
 }

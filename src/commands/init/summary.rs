@@ -12,7 +12,7 @@ use crate::plan::item::{Item, What};
 use crate::report::facts::{facts, of_blueprint};
 use crate::report::{self, Facts, Outcome};
 use crate::tree::{Layout, Place, Survey, file, leaf};
-use crate::workspace::{TreeDir, signer_file, state, survey};
+use crate::workspace::{TreeDir, signer_file, state, targets};
 use crate::x509::{Certificate, parse_pem_bundle};
 
 /// The rows and the warnings.
@@ -35,6 +35,7 @@ pub fn report(
         generation: None,
         bootstrap_manifests: None,
         items: items(&resolved.items, evaluation, &resolved.tree),
+        left_to_renew: evaluation.left_to_renew(),
         warnings: warnings(request, resolved, evaluation)?,
     })
 }
@@ -47,11 +48,7 @@ fn warnings(request: &Request, resolved: &Resolved, evaluation: &Evaluation) -> 
     lines.extend(signing(resolved, evaluation)?);
     lines.extend(resolved.tree.gathered().filter(|_| resolved.layout != Layout::Cluster));
     if resolved.layout == Layout::Cluster {
-        let is_known = |name: &str| loaded.profile.node(name).is_some();
-        for name in survey::names(main, "nodes")?.iter().filter(|name| !is_known(name)) {
-            let path = main.join("nodes").join(name);
-            lines.push(format!("{} belongs to no node of the profile; remove it if it is not needed", path.display()));
-        }
+        lines.extend(targets::strays(main, &loaded.profile, &resolved.origin));
     }
     Ok(lines)
 }

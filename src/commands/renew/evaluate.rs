@@ -6,6 +6,7 @@ use crate::error::{self, Error};
 use crate::plan::renew::{self as plan, Credential, Decision, Repair, Rules};
 use crate::profile::RENEWAL;
 use crate::revocation::Revoked;
+use crate::tree::EntryId;
 use crate::workspace::Snapshot;
 use crate::workspace::crls::{self, TreeCrl, TreeCrls};
 
@@ -54,8 +55,18 @@ impl Renewing<'_> {
             due: request.due.then_some(window),
             prune_sans: request.prune_sans,
             reuse_key: request.reuse_key,
-            ..self.session.identity_rules(!request.names.is_empty())
+            ..self.session.identity_rules(self.is_named())
         }
+    }
+
+    /// Single entries were named, and not all of a node.
+    fn is_named(&self) -> bool {
+        self.request.names.iter().any(|name| EntryId::whole_node(name).is_none())
+    }
+
+    /// The whole tree is meant.
+    pub fn is_whole(&self) -> bool {
+        self.request.names.is_empty() && self.session.only.is_none()
     }
 
     /// Decides every credential.
@@ -64,7 +75,12 @@ impl Renewing<'_> {
         let Snapshot { survey, authorities } = &snapshot;
         let foreign = plan::other_authorities(&session.copies(), authorities, survey);
         let TreeCrls { mut crls, revoked, unusable } = crls::of_credentials(session, &snapshot, &self.credentials)?;
+        let copies = session.copies();
+        let to_come = plan::without_tree(&session.credentials, copies.iter(), survey);
         let decide = |(credential, revoked): (&Credential, &Option<Revoked>)| {
+            if let Some(node) = credential.id.node.as_ref().filter(|node| to_come.contains(*node)) {
+                return Ok(plan::not_before_its_tree(credential, node));
+            }
             let own_rules = plan::rules_for(&rules, revoked.as_ref());
             let decision = plan::decide(credential, &session.credentials, authorities, survey, &own_rules)?;
             let decision = plan::with_revocation_reason(decision, revoked.as_ref(), &rules);
@@ -76,15 +92,17 @@ impl Renewing<'_> {
         let can_sign =
             |id: CaId| authorities.get(&id).is_some_and(|authority| plan::refusal(id, authority, rules.now).is_none());
         for crl in &mut crls {
-            crl.due &= self.request.due && !rules.named && can_sign(crl.authority);
+            crl.due &= self.request.due && self.is_whole() && can_sign(crl.authority);
         }
         let held = self.credentials.iter().zip(&revoked);
         let held = held.filter(|(_, revoked)| revoked.as_ref().is_some_and(Revoked::is_hold));
         let held = held.map(|(credential, _)| credential.id.to_string()).collect();
-        let mut repairs = plan::authority_data(&self.credentials, &decisions, authorities, survey, &foreign);
-        if !rules.named {
+        let former = rules.former_servers;
+        let mut repairs = plan::kubeconfigs(&self.credentials, &decisions, authorities, survey, &foreign, former);
+        if self.request.names.is_empty() {
             let is_asked = rules.profile.is_some_and(|profile| profile.signer_file);
-            let nodes = session.signer_files(survey);
+            let mut nodes = session.signer_files(survey);
+            nodes.retain(|(node, _)| session.only.is_none() || *node == session.only);
             repairs.extend(plan::signer_files(nodes, is_asked, authorities, survey, &foreign));
         }
         Ok(Evaluation { decisions, repairs, crls, held, unusable_crls: unusable, snapshot })

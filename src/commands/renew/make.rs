@@ -86,7 +86,15 @@ impl Job<'_> {
                 let certificate = public.change(0o644, Zeroizing::new(pem.into_bytes()));
                 key.into_iter().chain([certificate]).collect::<Result<_, _>>()?
             }
-            Some(Kubeconfig::Edit { authority }) => vec![public.change(0o600, self.edited(&pem, fresh, *authority)?)?],
+            Some(Kubeconfig::Edit { authority, server }) => {
+                let bundle = authority.then(|| self.issuer.bundle_pem());
+                let key = fresh.as_ref().map(|key| key.as_str());
+                let (authority, server) = (bundle.as_deref(), server.as_deref());
+                vec![
+                    public
+                        .change(0o600, self.edited(&NewCredentials { certificate: &pem, key, authority, server })?)?,
+                ]
+            }
             Some(Kubeconfig::New(access)) => {
                 let key = self.key()?.to_pem();
                 let text = access.kubeconfig(&self.issuer.bundle_pem(), &pem, &key);
@@ -97,16 +105,10 @@ impl Job<'_> {
     }
 
     /// The existing kubeconfig with the new credential.
-    fn edited(&self, pem: &str, key: Option<Zeroizing<String>>, authority: bool) -> Result<Zeroizing<Vec<u8>>, Error> {
-        let bundle = authority.then(|| self.issuer.bundle_pem());
-        let new = NewCredentials {
-            certificate: pem,
-            key: key.as_ref().map(|key| key.as_str()),
-            authority: bundle.as_deref(),
-        };
+    fn edited(&self, new: &NewCredentials<'_>) -> Result<Zeroizing<Vec<u8>>, Error> {
         let bytes = file(self.survey, Some(&self.credential.public)).ok_or_else(|| {
             Error::new(format!("{} was removed during the run", self.credential.id)).hint("run the command again")
         })?;
-        kubeconfig::replace(bytes, &new).map_err(|why| error::not_replaced(&self.credential.public, why))
+        kubeconfig::replace(bytes, new).map_err(|why| error::not_replaced(&self.credential.public, why))
     }
 }

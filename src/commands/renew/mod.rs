@@ -4,6 +4,7 @@ mod evaluate;
 mod external;
 mod fleet;
 mod make;
+mod record;
 mod renewing;
 mod repair;
 mod request;

@@ -21,11 +21,12 @@ pub(in crate::commands::renew) fn changes(evaluation: &Evaluation) -> Result<Vec
 fn change(repair: &Repair, evaluation: &Evaluation) -> Result<FileChange, Error> {
     let (place, snapshot) = (&repair.place, &evaluation.snapshot);
     let bundle = snapshot.bundle(CaId::Cluster);
-    Ok(match repair.what {
-        Rewritten::AuthorityData => {
-            let pem: String = bundle.iter().map(Certificate::to_pem).collect();
+    Ok(match &repair.what {
+        Rewritten::Kubeconfig { authority, server } => {
+            let pem = authority.then(|| bundle.iter().map(Certificate::to_pem).collect::<String>());
             let old = file(&snapshot.survey, Some(place)).unwrap_or_default();
-            let new = kubeconfig::replace_authority(old, &pem).map_err(|why| error::not_replaced(place, why))?;
+            let new = kubeconfig::replace_cluster(old, pem.as_deref(), server.as_deref())
+                .map_err(|why| error::not_replaced(place, why))?;
             place.change(0o600, new)?
         }
         Rewritten::SignerFile { .. } => {
@@ -38,7 +39,7 @@ fn change(repair: &Repair, evaluation: &Evaluation) -> Result<FileChange, Error>
 /// In the credential's row, or in one of its own.
 pub(in crate::commands::renew) fn describe(rows: &mut Vec<RenewalEntry>, evaluation: &Evaluation, tree: &TreeDir) {
     for repair in &evaluation.repairs {
-        let why = error::rewritten(repair.what).to_owned();
+        let why = error::rewritten(&repair.what);
         match rows.iter_mut().find(|row| row.id == repair.id) {
             // What could not be renewed, or was, is said as well.
             Some(row) if matches!(row.action, Action::Skipped | Action::Renew | Action::Create) => {

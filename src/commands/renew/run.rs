@@ -121,10 +121,11 @@ impl Renewing<'_> {
         let lines = made.iter().map(|made| journal::line("renew", &made.id.to_string(), &made.certificate, now));
         let lines = lines.chain(crls.iter().filter_map(|crl| crl.line("renew", snapshot, now))).collect();
         // Requests alone change no file in use, so that there is nothing to restore.
-        let changes_tree = !ids.is_empty() || !crls.is_empty();
+        let changes_tree = !ids.is_empty() || !crls.is_empty() || self.records(evaluation);
         let changes = made.into_iter().flat_map(|made| made.changes).chain(repaired);
         let changes = changes.chain(requests.into_iter().flat_map(|made| made.changes));
         let changes = changes.chain(crls.into_iter().flat_map(|crl| crl.changes));
+        let changes = changes.chain(self.own_files(evaluation)?);
         let transaction = Transaction {
             changes: changes.chain((!pending.is_empty()).then(|| pending.change()).transpose()?).collect(),
             journal: lines,
@@ -166,7 +167,8 @@ impl Renewing<'_> {
 
     /// Nothing is due, and every request exists already.
     fn is_unchanged(&self, evaluation: &Evaluation) -> Result<bool, Error> {
-        Ok(evaluation.is_idle() && external(self, evaluation).is_waiting()?)
+        let is_idle = evaluation.is_idle() && !self.records(evaluation);
+        Ok(is_idle && external(self, evaluation).is_waiting()?)
     }
 
     /// The report of a run that writes nothing: existing credentials and requests.

@@ -10,16 +10,16 @@ use crate::catalog;
 use crate::clock::length;
 use crate::encoding::key_public::Half;
 use crate::error;
-use crate::files::RelPath;
+use crate::files::{self, RelPath};
 use crate::plan::blueprints::BACK_DATE;
 use crate::plan::renew::{Credential, Decision, Key, Reason, Renewal, Skipped};
 use crate::report::facts::{facts, of_blueprint};
 use crate::report::renew::{self as report, Action, RenewalEntry, Side};
 use crate::report::restart::{Changed, restarts};
-use crate::tree::Place;
+use crate::tree::{Layout, Place};
 use crate::workspace::crl_issue::{self, SignedCrlIssue, of_the_future};
 use crate::workspace::crls::TreeCrl;
-use crate::workspace::survey;
+use crate::workspace::{Session, state, survey};
 use crate::x509::Certificate;
 use time::Duration;
 
@@ -34,12 +34,27 @@ pub fn report(renewing: &Renewing<'_>, evaluation: &Evaluation, made: &[Made]) -
         cluster,
         // The restarts that are needed before the new certificates are used.
         restart: restarts(renewed.map(changed), renewing.session.release()),
+        ship: ship(renewing, &entries),
         entries,
         lists: crls(evaluation, &[]),
         warnings: warnings(renewing, evaluation),
         elsewhere: external::elsewhere(renewing, evaluation),
+        recorded: renewing.recorded(evaluation),
         ..report::Tree::default()
     }
+}
+
+/// The nodes with something new, where an export packs it: in a cluster directory that records its profile.
+fn ship(renewing: &Renewing<'_>, entries: &[RenewalEntry]) -> Vec<String> {
+    let Session { layout, target, .. } = &renewing.session;
+    if *layout != Some(Layout::Cluster) || files::what(None, &state::path(&target.root)).is_none() {
+        return Vec::new();
+    }
+    let mut nodes: Vec<String> =
+        entries.iter().filter(|one| one.is_made()).filter_map(|one| one.id.node.clone()).collect();
+    nodes.sort();
+    nodes.dedup();
+    nodes
 }
 
 pub fn changed(entry: &RenewalEntry) -> Changed {
@@ -134,6 +149,8 @@ fn warnings(renewing: &Renewing<'_>, evaluation: &Evaluation) -> Vec<String> {
         .chain(evaluation.due_crls().into_iter().filter_map(|crl| of_the_future(crl, renewing.session.run.now)))
         .collect();
     lines.extend(service_account(renewing));
+    lines.extend(renewing.not_recorded(evaluation));
+    lines.extend(renewing.session.target.strays());
     let mut cut: Vec<(String, String)> = Vec::new();
     let mut guessed: Vec<(String, String)> = Vec::new();
     let mut short: Vec<(String, String, String)> = Vec::new();

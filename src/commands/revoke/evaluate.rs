@@ -1,7 +1,7 @@
 //! The tree, and the decision for each CRL entry.
 
 use super::request::Request;
-use super::select::{Selected, Selector};
+use super::select::{Selected, Selection, Selector};
 use crate::catalog::CaId;
 use crate::error::{self, Error};
 use crate::plan::revoke::{Change, RevocationRequest, decide};
@@ -15,6 +15,8 @@ use std::collections::BTreeMap;
 pub struct Evaluation {
     pub snapshot: Snapshot,
     pub selected: Vec<Selected>,
+    /// What of `NODE/all` is left out, and why.
+    pub left: Vec<String>,
     /// One for each that was selected, in the same order.
     pub changes: Vec<Change>,
     pub crls: BTreeMap<CaId, TreeCrl>,
@@ -31,9 +33,9 @@ pub fn selector(request: &Request) -> Selector<'_> {
 }
 
 pub fn evaluate(request: &Request, session: &Session<'_>, snapshot: Snapshot) -> Result<Evaluation, Error> {
-    let selected = selector(request).select(session, &snapshot)?;
+    let Selection { all: selected, left } = selector(request).select(session, &snapshot)?;
     let lines = journal::read(&session.tree.roots)?;
-    let mut evaluation = Evaluation { snapshot, changes: Vec::new(), crls: BTreeMap::new(), selected };
+    let mut evaluation = Evaluation { snapshot, changes: Vec::new(), crls: BTreeMap::new(), selected, left };
     let mut found: Vec<Option<Revoked>> = vec![None; evaluation.selected.len()];
     for authority in CaId::ALL {
         let of_it = evaluation.selected.iter().enumerate().filter(|(_, one)| one.authority == authority);
@@ -56,6 +58,8 @@ pub fn evaluate(request: &Request, session: &Session<'_>, snapshot: Snapshot) ->
         let wanted = RevocationRequest { verb, serial: &one.serial, at: request.run.now, invalid_since };
         match decide(wanted, entry.as_ref()) {
             Ok(change) => evaluation.changes.push(change),
+            // All of a node: what is on the CRL for good stays as it is.
+            Err(_) if one.of_node => evaluation.changes.push(Change::Nothing(entry.clone())),
             Err(refusal) => refusals.push((one.label(), refusal)),
         }
     }

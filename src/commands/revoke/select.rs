@@ -33,6 +33,16 @@ pub struct Selected {
     pub authority: CaId,
     /// Content octets.
     pub serial: Vec<u8>,
+    /// It was not named itself, but with all of its node's.
+    pub of_node: bool,
+}
+
+/// What a command line selects.
+#[derive(Debug, Default)]
+pub struct Selection {
+    pub all: Vec<Selected>,
+    /// What of `NODE/all` is left out, and why.
+    pub left: Vec<String>,
 }
 
 impl Selected {
@@ -43,28 +53,54 @@ impl Selected {
 }
 
 impl Selector<'_> {
-    pub fn select(&self, session: &Session<'_>, snapshot: &Snapshot) -> Result<Vec<Selected>, Error> {
-        let (verb, mut selected) = (self.verb.name(), Vec::<Selected>::new());
+    pub fn select(&self, session: &Session<'_>, snapshot: &Snapshot) -> Result<Selection, Error> {
+        let (verb, mut selected, mut left) = (self.verb.name(), Vec::<Selected>::new(), Vec::new());
         let mut add = |one: Selected| {
             let is_same = |other: &Selected| other.authority == one.authority && other.serial == one.serial;
             if !selected.iter().any(is_same) {
                 selected.push(one);
             }
         };
-        for name in self.names {
+        let (nodes, names): (Vec<&String>, Vec<&String>) =
+            self.names.iter().partition(|name| EntryId::whole_node(name).is_some());
+        for name in nodes {
+            for credential in all_named(self.verb, name, session)? {
+                let id = credential.id.to_string();
+                let own = certificate_of(credential, &snapshot.survey);
+                for certificate in own.iter().chain(credential.rotated(session.run.now)) {
+                    match of_certificate(id.clone(), certificate, snapshot, session) {
+                        Ok(Ok(one)) if snapshot.authorities.get(&one.authority).is_some_and(Authority::is_local) => {
+                            add(Selected { of_node: true, ..one });
+                        }
+                        Ok(Ok(one)) => {
+                            let name = one.authority.name();
+                            left.push(format!("{id} is left out: the key of its authority {name} is not in this tree"));
+                        }
+                        Ok(Err(why)) => left.push(format!("{id} is left out: {why}")),
+                        Err(error) => return Err(error),
+                    }
+                }
+            }
+        }
+        for name in names {
             let credential = named(self.verb, name, session)?;
             let certificate = certificate_of(credential, &snapshot.survey).ok_or_else(|| {
                 Error::new(format!("cannot {verb} {name}: its certificate is missing or cannot be read"))
                     .hint("give the certificate itself with --cert FILE, or its number with --serial HEX --ca CA")
             })?;
-            add(of_certificate(self.verb, credential.id.to_string(), &certificate, snapshot, session)?);
+            let id = credential.id.to_string();
+            let ours =
+                |found: Result<Selected, String>| found.map_err(|why| error::not_of_this_tree(self.verb, &id, why));
+            add(ours(of_certificate(id.clone(), &certificate, snapshot, session)?)?);
             // What the kubelet uses in its place is its node's credential as well.
             if let Some(used) = credential.rotated(session.run.now) {
-                add(of_certificate(self.verb, credential.id.to_string(), used, snapshot, session)?);
+                add(ours(of_certificate(id.clone(), used, snapshot, session)?)?);
             }
         }
         if let Some(path) = self.certificate {
-            add(of_certificate(self.verb, path.display().to_string(), &read(path)?, snapshot, session)?);
+            let name = path.display().to_string();
+            let found = of_certificate(name.clone(), &read(path)?, snapshot, session)?;
+            add(found.map_err(|why| error::not_of_this_tree(self.verb, &name, why))?);
         }
         if let Some((text, authority)) = self.serial {
             let serial = serial_of_hex(text).ok_or_else(|| {
@@ -80,15 +116,23 @@ impl Selector<'_> {
                 None if self.unknown_serial => None,
                 None => return Err(error::serial_unknown(self.verb, &serial_text(&serial), authority)),
             };
-            add(Selected { name, authority, serial });
+            add(Selected { name, authority, serial, of_node: false });
         }
-        Ok(selected)
+        Ok(Selection { all: selected, left })
     }
+}
+
+/// Every entry of a node that has one.
+fn all_named<'s>(verb: Verb, name: &str, session: &'s Session<'_>) -> Result<Vec<&'s Credential>, Error> {
+    let of = |one: &&Credential| one.id.is_named(name) && !session.is_left_out(&one.id);
+    let found: Vec<&Credential> = session.credentials.iter().filter(of).collect();
+    if found.is_empty() { Err(error::unknown_name(verb, name, &session.known_names())) } else { Ok(found) }
 }
 
 /// One entry: a name that several nodes have is ambiguous.
 fn named<'s>(verb: Verb, name: &str, session: &'s Session<'_>) -> Result<&'s Credential, Error> {
-    let found: Vec<&Credential> = session.credentials.iter().filter(|one| one.id.is_named(name)).collect();
+    let found: Vec<&Credential> =
+        session.credentials.iter().filter(|one| one.id.is_named(name) && !session.is_left_out(&one.id)).collect();
     match found.as_slice() {
         [only] => Ok(only),
         [] => {
@@ -102,16 +146,16 @@ fn named<'s>(verb: Verb, name: &str, session: &'s Session<'_>) -> Result<&'s Cre
     }
 }
 
+/// The certificate of an authority of this tree, or why it is none.
 fn of_certificate(
-    verb: Verb,
     name: String,
     certificate: &Certificate,
     snapshot: &Snapshot,
     session: &Session<'_>,
-) -> Result<Selected, Error> {
+) -> Result<Result<Selected, String>, Error> {
     let is_signed = |id: &CaId| snapshot.certificate(*id).is_some_and(|issuer| certificate.issued_by(issuer).is_ok());
     if let Some(authority) = CaId::ALL.into_iter().find(is_signed) {
-        return Ok(Selected { name: Some(name), authority, serial: certificate.serial.clone() });
+        return Ok(Ok(Selected { name: Some(name), authority, serial: certificate.serial.clone(), of_node: false }));
     }
     // It may be the issuer.
     let unusable = |id: &CaId| matches!(snapshot.authorities.get(id), Some(Authority::Unusable(_)));
@@ -119,13 +163,12 @@ fn of_certificate(
         return Err(error::no_signer(authority, snapshot.authorities.get(&authority), &session.target.origin));
     }
     let mut earlier = CaId::ALL.into_iter().flat_map(|id| snapshot.bundle(id).iter().skip(1));
-    let why = match earlier.any(|issuer| certificate.issued_by(issuer).is_ok()) {
+    Ok(Err(match earlier.any(|issuer| certificate.issued_by(issuer).is_ok()) {
         true => {
             format!("its issuer {} is still trusted, but is not the signing authority any more", certificate.issuer)
         }
         false => format!("its issuer is {}", certificate.issuer),
-    };
-    Err(error::not_of_this_tree(verb, &name, why))
+    }))
 }
 
 /// The certificate of a file, PEM or DER: that of the path's end, wherever it stands.

@@ -5,10 +5,12 @@ use super::request::Request;
 use super::select::Selected;
 use crate::catalog::CaId;
 use crate::error::Error;
+use crate::files;
 use crate::plan::renew::certificate_of;
 use crate::plan::revoke::{Change, Verb};
 use crate::report::{crl_readers, revoke as report};
 use crate::revocation::Reason;
+use crate::tree::{Directories, EntryId, Layout};
 use crate::workspace::crl_issue::{self, SignedCrlIssue};
 use crate::workspace::{Session, journal};
 use crate::x509::Certificate;
@@ -30,6 +32,7 @@ pub fn report(
             warnings.extend(crl_issue::warnings(crl, new, evaluation.issuer(*authority, session)?, session.run.now));
         }
     }
+    warnings.extend(request.names.iter().filter_map(|name| keys_of(session, EntryId::whole_node(name)?)));
     let is_signed = lists.iter().any(|list| list.action == report::Signing::Sign);
     let touched: Vec<CaId> = evaluation.crls.keys().copied().collect();
     let (directory, cluster) = session.names();
@@ -42,9 +45,29 @@ pub fn report(
         generation,
         entries: entries(request, evaluation),
         lists,
+        left: evaluation.left.clone(),
+        whole_nodes: request.names.iter().filter(|name| EntryId::whole_node(name).is_some()).cloned().collect(),
         in_use: if request.verb == Verb::Release { Vec::new() } else { in_use(session, evaluation) },
         warnings,
         notes: if is_signed { crl_readers::notes(request.verb, &touched, &pki) } else { Vec::new() },
+    })
+}
+
+/// Who has the key of an authority is not stopped by its CRL.
+fn keys_of(session: &Session<'_>, node: &str) -> Option<String> {
+    let (tree, base) = (&session.tree, Directories::base(&Layout::Cluster, node));
+    let stems = CaId::ALL.map(|id| (id.name(), id.stem())).into_iter().chain([("sa", "sa")]);
+    let is_there = |stem: &str| {
+        let (_, key) = tree.directories.pair(&base, stem);
+        key.is_some_and(|key| files::what(None, &tree.roots.main.join(key.path)).is_some())
+    };
+    let keys: Vec<&str> = stems.filter(|(_, stem)| is_there(stem)).map(|(name, _)| name).collect();
+    (!keys.is_empty()).then(|| {
+        format!(
+            "{node} has the keys of {}: who has copied them signs new credentials, which no revocation stops; if the node is \
+             compromised, these have to be replaced",
+            keys.join(", ")
+        )
     })
 }
 

@@ -20,6 +20,7 @@ pub fn run(request: &Request, progress: Progress<'_>) -> Result<(Verify, Vec<Str
     let targets::Resolved { targets, mut warnings } = targets::resolve(&request.trees)?;
     let targets = each_tree(&request.trees, targets, &mut warnings)?;
     warnings.extend(targets.iter().filter_map(unknown_rules));
+    warnings.extend(targets.iter().flat_map(Target::strays));
     let mut units = Vec::new();
     for target in &targets {
         match load::units(target) {

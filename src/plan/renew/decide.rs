@@ -5,7 +5,8 @@ use super::reasons::differences;
 use super::repairs::lacks;
 use super::wanted::Wanted;
 use super::{
-    Credential, Decision, Elsewhere, Key, Kubeconfig, Names, Reason, Refusal, Renewal, Rules, Skipped, Unwell, identity,
+    Credential, Decision, Elsewhere, Key, Kubeconfig, Names, Reason, Refusal, Renewal, Rules, Skipped, Unwell,
+    identity, moved,
 };
 use crate::blueprint::{Blueprint, ExtendedKeyUsage, San};
 use crate::ca::PrivateKey;
@@ -177,7 +178,8 @@ impl Run<'_> {
     fn renewal(&self, existing: Existing, new: New, authority: &Certificate) -> Result<Decision, Refusal> {
         self.usable()?;
         let New { wanted, names: (sans, names), missing, lifetime, guessed, reasons, authority_data } = new;
-        let Existing { leaf, chain, key, .. } = existing;
+        let Existing { leaf, chain, key, read } = existing;
+        let server = read.and_then(|read| moved::server(self.credential, &read.server, self.rules.former_servers));
         let same = match key {
             Some(Ok(key)) if self.rules.reuse_key && key.matches(&leaf) => Some(key),
             _ => None,
@@ -218,7 +220,10 @@ impl Run<'_> {
             guessed: guessed.then_some(lifetime),
             too_short,
             other_name,
-            kubeconfig: self.credential.is_kubeconfig().then_some(Kubeconfig::Edit { authority: authority_data }),
+            kubeconfig: self
+                .credential
+                .is_kubeconfig()
+                .then_some(Kubeconfig::Edit { authority: authority_data, server }),
         })))
     }
 

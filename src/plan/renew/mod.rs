@@ -11,6 +11,7 @@ mod credentials;
 mod decide;
 mod external;
 mod identity;
+mod moved;
 mod reasons;
 mod refusals;
 mod repairs;
@@ -36,8 +37,9 @@ pub use ask::{CsrDecision, CsrTemplate, ask, ask_authority};
 pub use credentials::{authority_copies, of_catalogue, of_profile};
 pub use decide::decide;
 pub use identity::{Lifetime, YEAR, for_key, lifetime};
+pub use moved::{not_before_its_tree, without_tree};
 pub use refusals::{collect_refusals, other_authorities, refuse_foreign_ca};
-pub use repairs::{Repair, Rewritten, authority_data, signer_files};
+pub use repairs::{Repair, Rewritten, kubeconfigs, signer_files};
 pub use revoked::{certificate_of, rules_for, with_revocation_reason};
 
 /// A certificate with its key: two files, or a kubeconfig's.
@@ -129,6 +131,8 @@ pub struct Rules<'a> {
     pub named: bool,
     pub prune_sans: bool,
     pub reuse_key: bool,
+    /// What earlier profiles gave to kubeconfigs as their server, and this one does not.
+    pub former_servers: &'a [String],
 }
 
 /// The decision for one credential.
@@ -171,9 +175,10 @@ pub struct Renewal {
 /// The change of a kubeconfig.
 #[derive(Debug)]
 pub enum Kubeconfig {
-    /// Only the credential is replaced; `authority`: the CA data as well.
+    /// Only the credential is replaced; `authority`: the CA data as well; `server`: and the server.
     Edit {
         authority: bool,
+        server: Option<String>,
     },
     New(Access),
 }
@@ -236,6 +241,8 @@ pub enum Skipped {
     /// The same, and what is there is still good: nothing but its window has begun.
     ExternalInWindow(CaId),
     AuthorityMissing(CaId),
+    /// There is no file of its node in the cluster directory.
+    NodeMissing(String),
     /// Signed by an unknown issuer.
     NotOurs(Name),
     /// Self-signed by the kubelet.

@@ -1,7 +1,7 @@
-//! Files that hold certificates of ca.crt and are written again without a signature: ca-signer.crt, and the CA data of a kubeconfig
-//! whose credential stays as it is.
+//! Files that are written again without a signature: ca-signer.crt, and the CA data and the server of a kubeconfig whose credential
+//! stays as it is.
 
-use super::{Credential, Decision, Refusal, Skipped};
+use super::{Credential, Decision, Refusal, Skipped, moved};
 use crate::catalog::CaId;
 use crate::catalog::paths::SIGNER_ENTRY;
 use crate::kubeconfig;
@@ -17,21 +17,23 @@ pub struct Repair {
     pub what: Rewritten,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Rewritten {
-    /// `certificate-authority-data` of a kubeconfig.
-    AuthorityData,
+    /// `certificate-authority-data` of a kubeconfig, its `server`, or both.
+    Kubeconfig { authority: bool, server: Option<String> },
     /// ca-signer.crt; `is_new`: there is none.
     SignerFile { is_new: bool },
 }
 
-/// The kubeconfigs that do not trust every certificate of ca.crt, and whose credential is not made again.
-pub fn authority_data(
+/// The kubeconfigs that do not trust every certificate of ca.crt, or have the server of an earlier profile, and whose credential is
+/// not made again.
+pub fn kubeconfigs(
     credentials: &[Credential],
     decisions: &[Decision],
     authorities: &Authorities,
     survey: &Survey,
     foreign: &[Refusal],
+    former_servers: &[String],
 ) -> Vec<Repair> {
     let bundle = authorities.get(&CaId::Cluster).map_or(&[][..], Authority::bundle);
     let wanted = |(credential, decision): (&Credential, &Decision)| {
@@ -43,8 +45,12 @@ pub fn authority_data(
         }
         let bytes = file(survey, Some(place))?;
         let read = kubeconfig::read(bytes).ok()?;
-        let is_due = lacks(&read.authority, bundle) && kubeconfig::editable(bytes).is_ok();
-        is_due.then(|| Repair { id: credential.id.clone(), place: place.clone(), what: Rewritten::AuthorityData })
+        let authority = lacks(&read.authority, bundle) && kubeconfig::editable(bytes).is_ok();
+        let server = moved::server(credential, &read.server, former_servers);
+        let server = server.filter(|server| kubeconfig::replace_cluster(bytes, None, Some(server)).is_ok());
+        let what = Rewritten::Kubeconfig { authority, server };
+        let is_due = what != Rewritten::Kubeconfig { authority: false, server: None };
+        is_due.then(|| Repair { id: credential.id.clone(), place: place.clone(), what })
     };
     credentials.iter().zip(decisions).filter_map(wanted).collect()
 }

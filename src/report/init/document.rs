@@ -20,6 +20,9 @@ pub struct Init {
     pub bootstrap_manifests: Option<String>,
     #[serde(rename = "entries")]
     pub items: Vec<Item>,
+    /// Entries that lack what was added to the profile, until they are renewed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub left_to_renew: Vec<String>,
     pub warnings: Vec<String>,
 }
 

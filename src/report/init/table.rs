@@ -1,6 +1,6 @@
 //! For people: a verdict, then a row per entry, or per node where there are many.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
 use comfy_table::ColumnConstraint;
@@ -11,6 +11,7 @@ use crate::files::shell_path;
 use crate::report::certificate::Facts;
 use crate::report::form::{Report, Screen};
 use crate::report::table::{counted, end, line, lines, plain, sanitised, table};
+use crate::tree::{Origin, ProfileAt};
 
 /// From this many nodes on, a table shows one line per node.
 const MANY_NODES: usize = 5;
@@ -47,6 +48,7 @@ impl Report for Init {
             line(out, "When the API server runs, and before admin.conf is used:")?;
             line(out, format!("    kubectl --kubeconfig {conf} apply -f {}", shell_path(path)))?;
         }
+        ship(self, out)?;
         if self.items.iter().any(|item| item.action == "request") {
             let (dir, requests) = (shell_path(&self.directory), format!("{}/.kpki/requests", self.directory));
             writeln!(out)?;
@@ -59,6 +61,22 @@ impl Report for Init {
         }
         Ok(())
     }
+}
+
+/// The archives of the nodes that have something new, in a cluster directory that was there.
+fn ship(report: &Init, out: &mut dyn Write) -> io::Result<()> {
+    let is_new = |item: &&Item| matches!(item.action, "create" | "replace");
+    let nodes: BTreeSet<&str> = report.items.iter().filter(is_new).filter_map(|item| item.id.node.as_deref()).collect();
+    let is_added_to = report.items.iter().any(|item| item.action == "keep");
+    if nodes.is_empty() || !is_added_to {
+        return Ok(());
+    }
+    writeln!(out)?;
+    let done = if report.outcome == Outcome::Planned { "then pack" } else { "pack" };
+    line(out, format_args!("For each node with new files, {done} what it needs:"))?;
+    let tree = Origin::new(&*report.directory, ProfileAt::Recorded);
+    let command = |node: &&str| tree.command("export", &[*node], &["--out", &format!("{node}.tar.gz")]);
+    nodes.iter().try_for_each(|node| line(out, format_args!("    {}", command(node))))
 }
 
 fn verdict(report: &Init) -> String {
@@ -80,7 +98,13 @@ fn verdict(report: &Init) -> String {
         }
         Outcome::Unchanged => {
             let fit = if kept == 1 { "exists and fits" } else { "exist and fit" };
-            format!("nothing to do, {} {fit}: {tree}", counted(kept, "entry"))
+            match report.left_to_renew.len() {
+                0 => format!("nothing to do, {} {fit}: {tree}", counted(kept, "entry")),
+                left => format!(
+                    "nothing was made, {left} of {} do not fit until they are renewed: {tree}",
+                    counted(kept, "entry")
+                ),
+            }
         }
         Outcome::Planned => {
             format!(

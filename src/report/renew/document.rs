@@ -40,6 +40,12 @@ pub struct Tree {
     pub warnings: Vec<String>,
     /// What is due and renewed on another host, as a warning.
     pub elsewhere: Option<String>,
+    /// The nodes of a cluster directory with something new, which they are to have.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub ship: Vec<String>,
+    /// The given profile, which is the tree's recorded one from now on.
+    #[serde(rename = "recordedProfile", skip_serializing_if = "Option::is_none")]
+    pub recorded: Option<String>,
     /// Nothing could be done here; with several trees the others go on.
     pub failure: Option<Failure>,
 }

@@ -10,6 +10,7 @@ use crate::report::form::{Report, Screen};
 use crate::report::json::Name;
 use crate::report::restart::restart_lines;
 use crate::report::table::{counted, end, line, lines, place, table};
+use crate::tree::{Origin, ProfileAt};
 
 /// From this many trees on, each is a line.
 const MANY: usize = 5;
@@ -71,9 +72,27 @@ fn tree(report: &Renew, tree: &Tree, screen: Screen, out: &mut dyn Write) -> io:
         let next = crl.next_update.filter(|_| !report.dry_run).map(|at| format!(", next update {}", rfc3339(at)));
         lines(out, "", [format!("{verb} the next {}{}", crl.name, next.unwrap_or_default())])?;
     }
+    if let Some(profile) = &tree.recorded {
+        let verb = if report.dry_run { "would record" } else { "recorded" };
+        lines(
+            out,
+            "",
+            [format!(
+                "{verb} {profile} as this tree's profile: a run without --profile follows it, also after a restore"
+            )],
+        )?;
+    }
     if !tree.finished.is_empty() {
         let names = tree.finished.join(", ");
         lines(out, "An earlier run renewed these and was interrupted before its report: ", [names])?;
+    }
+    if !tree.ship.is_empty() && !tree.rolled_back {
+        writeln!(out, "\nFor each node with new files, pack what it needs:")?;
+        let origin = Origin::new(&*tree.directory, ProfileAt::Recorded);
+        for node in &tree.ship {
+            let command = origin.command("export", &[node], &["--out", &format!("{node}.tar.gz")]);
+            line(out, format_args!("    {command}"))?;
+        }
     }
     restart_lines(&tree.restart, "Before the new certificates are used", out)?;
     tree.failed_hooks().try_for_each(|hook| hook.failed(out))

@@ -16,6 +16,12 @@ pub struct Revocation {
     pub generation: Option<String>,
     pub entries: Vec<RevocationEntry>,
     pub lists: Vec<CrlRow>,
+    /// What of a node was left out, and why.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub left: Vec<String>,
+    /// `NODE/all`, as it was asked for.
+    #[serde(skip)]
+    pub whole_nodes: Vec<String>,
     /// Entries of the tree whose certificate was just revoked or held.
     pub in_use: Vec<String>,
     pub warnings: Vec<String>,
@@ -84,7 +90,20 @@ pub enum Signing {
 impl Revocation {
     /// Something could not be done.
     pub fn has_gap(&self) -> bool {
-        self.lists.iter().any(|list| list.action == Signing::Skipped)
+        !self.left.is_empty() || self.lists.iter().any(|list| list.action == Signing::Skipped)
+    }
+
+    /// The entries in use, as a command names them: all of a node by one word.
+    pub(super) fn in_use_as_named(&self) -> Vec<String> {
+        let is_of = |id: &str, all: &str| all.strip_suffix("all").is_some_and(|node| id.starts_with(node));
+        let mut names: Vec<String> = Vec::new();
+        for id in &self.in_use {
+            let name = self.whole_nodes.iter().find(|all| is_of(id, all)).unwrap_or(id);
+            if !names.contains(name) {
+                names.push(name.clone());
+            }
+        }
+        names
     }
 
     pub fn signed(&self) -> usize {

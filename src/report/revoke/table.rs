@@ -26,9 +26,11 @@ impl Report for Revocation {
                 "hold" => ("readers of the CRL refuse it until it is released", "release"),
                 _ => ("replace, with a new key", "renew"),
             };
-            let command = Origin::new(&*self.directory, ProfileAt::Recorded).command(verb, &self.in_use, &[]);
+            let command =
+                Origin::new(&*self.directory, ProfileAt::Recorded).command(verb, &self.in_use_as_named(), &[]);
             lines(out, "Still in use: ", [format!("{}; {next}: {command}", self.in_use.join(", "))])?;
         }
+        lines(out, "- ", &self.left)?;
         lines(out, "- ", &self.notes)
     }
 }

@@ -48,7 +48,7 @@ pub fn units(target: &Target) -> Option<Vec<Unit<'_>>> {
         let root = target.root.clone();
         return Some(vec![Unit { target, root, requests: Vec::new(), layout: Some(layout) }]);
     }
-    for one in inventory::requests(&target.root, target.profile.as_ref(), 1)? {
+    for one in target.requests(1)? {
         let one = target.refine(one);
         let is_tree = matches!(one.form, Form::Node | Form::Shared);
         match units.last_mut() {

@@ -67,6 +67,21 @@ pub fn cluster(host: &Host) {
     Site::Cluster.make(host, "");
 }
 
+/// A profile with a worker that is yet to be made.
+pub fn another_worker(host: &Host) {
+    cluster(host);
+    let text = host.place.read("p.yaml") + "- {name: w1, roles: [worker], addresses: [10.0.0.21]}\n";
+    host.place.write("p.yaml", text);
+}
+
+/// A third control-plane node, of two that stay.
+pub fn three_masters(host: &Host) {
+    cluster(host);
+    host.place.write("p.yaml", host.place.read("p.yaml") + "- {name: cp3, addresses: [10.0.0.13]}\n");
+    host.sh("kpki renew all --due --profile p.yaml --dir k8s");
+    host.sh("kpki init --profile p.yaml --dir k8s").ok();
+}
+
 pub const FILE: &[(&str, &str)] = &[("FILE", "word"), ("KEY", "open.key")];
 
 /// The cluster directory's authority is another than its first node's.

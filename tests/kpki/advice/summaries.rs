@@ -71,6 +71,34 @@ pub const ROWS: &[Row] = &[
     ),
     shown("renewed", tree, "kpki renew all --dir k8s", &["kpki restore 2026", "crictl stop"]),
     shown(
+        "renewed in a cluster directory",
+        cluster,
+        "kpki renew cp1/apiserver --dir k8s",
+        &["kpki export cp1 --out cp1.tar.gz --dir k8s"],
+    ),
+    shown(
+        "a node was added",
+        another_worker,
+        "kpki init --profile p.yaml --dir k8s",
+        &["kpki export w1 --out w1.tar.gz --dir k8s"],
+    ),
+    shown(
+        "a node was removed",
+        three_masters,
+        "kpki nodes remove cp3 --dir k8s --revoke",
+        &["kpki renew all --due --prune-sans --dir k8s"],
+    ),
+    Row {
+        fill: &[("FILE", "p.yaml")],
+        ..shown(
+            "a node was removed and comes back",
+            three_masters,
+            "kpki nodes remove cp3 --dir k8s",
+            &["kpki restore 2026"],
+        )
+    },
+    shown("all of a node revoked", cluster, "kpki revoke cp1/all --dir k8s", &["kpki renew cp1/all --dir k8s"]),
+    shown(
         "made without a key",
         |host| {
             external(host);

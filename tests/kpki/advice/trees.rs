@@ -21,6 +21,62 @@ pub const ROWS: &[Row] = &[
         &["kpki csr apiserver --profile p.yaml", "kpki import CERT..."],
     ),
     row(
+        "a name that was added",
+        |host| {
+            tree(host);
+            host.place.write("p.yaml", single("apiServer: {certSANs: [more.example.com]}\n"));
+        },
+        "kpki init --profile p.yaml --dir k8s",
+        &["kpki renew all --due --profile p.yaml --dir k8s"],
+    ),
+    row(
+        "another endpoint",
+        |host| {
+            cluster(host);
+            host.place.write("p.yaml", host.place.read("p.yaml").replace("api.example.com", "new.example.com"));
+            host.sh("kpki renew all --due --prune-sans --profile p.yaml --dir k8s").ok();
+            host.place
+                .write("p.yaml", host.place.read("p.yaml").replace("new.example.com:6443", "new.example.com:8443"));
+        },
+        "kpki init --profile p.yaml --dir k8s",
+        &["kpki renew all --due --profile p.yaml --dir k8s"],
+    ),
+    row(
+        "a name that was added, for an export",
+        |host| {
+            tree(host);
+            host.place.write("p.yaml", single("apiServer: {certSANs: [more.example.com]}\n"));
+            host.sh("kpki init --profile p.yaml --dir k8s");
+        },
+        "kpki export cp1 --dir k8s --out cp1.tar",
+        &["kpki renew all --due --dir k8s"],
+    ),
+    row(
+        "a profile that is not recorded",
+        |host| {
+            tree(host);
+            host.place.write("p.yaml", single("apiServer: {certSANs: [more.example.com]}\n"));
+        },
+        "kpki renew apiserver --profile p.yaml --dir k8s",
+        &["kpki init --profile p.yaml --dir k8s"],
+    ),
+    row(
+        "a node without a tree",
+        another_worker,
+        "kpki renew all --due --profile p.yaml --dir k8s",
+        &["kpki init --profile p.yaml --dir k8s"],
+    ),
+    row(
+        "a node that has left the profile",
+        |host| {
+            cluster(host);
+            fs::create_dir(host.place.path("k8s/nodes/w9")).unwrap();
+            host.place.write("k8s/nodes/w9/kubelet.conf", "nothing\n");
+        },
+        "kpki init --dir k8s",
+        &["kpki nodes remove w9 --dir k8s"],
+    ),
+    row(
         "others may read a key",
         |host| {
             tree(host);

@@ -78,6 +78,7 @@ struct World {
     named: bool,
     prune: bool,
     reuse: bool,
+    former: Vec<String>,
 }
 
 impl World {
@@ -96,6 +97,7 @@ impl World {
             named: false,
             prune: false,
             reuse: false,
+            former: Vec::new(),
         };
         for stem in ["ca", "front-proxy-ca", "etcd/ca"] {
             world.put(&format!("pki/{stem}.crt"), world.issuer.bundle_pem());
@@ -179,6 +181,7 @@ impl World {
             named: self.named,
             prune_sans: self.prune,
             reuse_key: self.reuse,
+            former_servers: &self.former,
         };
         decide(credential, &credentials, &authorities(&self.survey, &directories()), &self.survey, &rules)
     }

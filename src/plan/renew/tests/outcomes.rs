@@ -61,7 +61,7 @@ fn every_reason() {
     world.keeps("admin.conf");
     world.put("pki/ca.crt", format!("{}{}", world.issuer.bundle_pem(), newer.bundle_pem()));
     assert_eq!(only(&world, "admin.conf"), Reason::AuthorityData);
-    assert!(matches!(world.renewal("admin.conf").kubeconfig, Some(Kubeconfig::Edit { authority: true })));
+    assert!(matches!(world.renewal("admin.conf").kubeconfig, Some(Kubeconfig::Edit { authority: true, server: None })));
 }
 
 #[test]
@@ -238,10 +238,12 @@ fn old_authority_data_of_an_external_authority_is_no_reason() {
         let credentials = world.credentials();
         let decisions: Vec<Decision> = credentials.iter().map(|one| world.decide_one(one).unwrap()).collect();
         let authorities = authorities(&world.survey, &directories());
-        authority_data(&credentials, &decisions, &authorities, &world.survey, foreign)
+        kubeconfigs(&credentials, &decisions, &authorities, &world.survey, foreign, &[])
     };
     let found = repairs(&world, &[]);
-    let [Repair { id, what: Rewritten::AuthorityData, place }] = found.as_slice() else { panic!("{found:?}") };
+    let [Repair { id, what: Rewritten::Kubeconfig { authority: true, server: None }, place }] = found.as_slice() else {
+        panic!("{found:?}")
+    };
     assert_eq!((id.to_string().as_str(), place.path.as_str()), ("admin.conf", "admin.conf"));
     // One that trusts more waits for its owner; without ca.crt nothing is known.
     let more = format!("{}{}", authority("kubernetes", MADE, MADE + YEAR).bundle_pem(), world.issuer.bundle_pem());
@@ -267,7 +269,7 @@ fn the_file_of_the_signer_is_written_where_it_is_wanted_and_is_another() {
     let stranger = authority("kubernetes", MADE, MADE + YEAR).bundle_pem();
     let foreign = Refusal::OtherAuthority { node: "cp1".to_owned(), authority: CaId::Cluster };
     // One certificate in ca.crt: none is wanted, unless the profile asks.
-    assert_eq!((repairs(&world, false, &[]), repairs(&world, true, &[])), (vec![], vec![new]));
+    assert_eq!((repairs(&world, false, &[]), repairs(&world, true, &[])), (vec![], vec![new.clone()]));
     world.put("pki/ca.crt", format!("{own}{stranger}"));
     assert_eq!(repairs(&world, false, &[]), [new]);
     for (text, expected) in [

@@ -1,0 +1,133 @@
+//! The node's certificates on the CRLs of their authorities.
+
+use crate::ca::Changes;
+use crate::catalog::CaId;
+use crate::error::Error;
+use crate::files::RelPath;
+use crate::plan::revoke::{Change, RevocationRequest, Verb, decide};
+use crate::report::revoke as report;
+use crate::revocation::{Reason, Revoked};
+use crate::store::{FileChange, RootId};
+use crate::tree::entry_path::entry_of_path;
+use crate::tree::{Authority, Issuers, leaf};
+use crate::workspace::crl_issue::{self, SignedCrlIssue};
+use crate::workspace::crls::TreeCrl;
+use crate::workspace::journal::{self, serial_text};
+use crate::workspace::{Session, Snapshot, survey};
+use crate::x509::{Certificate, parse_pem_bundle};
+
+/// RFC 5280: it is no longer needed, and nothing says that its key is compromised.
+const REASON: Reason = Reason::CessationOfOperation;
+
+/// What a node's files hold that can be revoked.
+pub struct Held {
+    pub name: String,
+    pub authority: CaId,
+    pub certificate: Certificate,
+}
+
+#[derive(Default)]
+pub struct Revocation {
+    pub entries: Vec<report::RevocationEntry>,
+    pub lists: Vec<report::CrlRow>,
+    /// What is not revoked, and why.
+    pub left: Vec<String>,
+    pub changes: Vec<FileChange>,
+    pub journal: Vec<String>,
+    pub warnings: Vec<String>,
+}
+
+/// Every certificate in the node's files, whatever entry it is of. Those of other issuers are left out, and named.
+pub fn held(
+    session: &Session<'_>,
+    snapshot: &Snapshot,
+    files: &[(RootId, RelPath)],
+) -> Result<(Vec<Held>, Vec<String>), Error> {
+    let (mut held, mut left): (Vec<Held>, Vec<String>) = (Vec::new(), Vec::new());
+    for (root, path) in files.iter().filter(|(root, _)| *root == RootId::Main) {
+        let Some(bytes) = survey::read(&session.tree.roots, *root, path)? else { continue };
+        let bundle = parse_pem_bundle(&bytes).ok().or_else(|| leaf::embedded(&bytes));
+        let Some(certificate) = bundle.and_then(|bundle| bundle.into_iter().next()).filter(|one| !one.is_ca) else {
+            continue;
+        };
+        let name = entry_of_path(path.as_str()).map_or_else(|| path.to_string(), |id| id.to_string());
+        let is_signer = |id: &CaId| snapshot.certificate(*id).is_some_and(|by| certificate.issued_by(by).is_ok());
+        match CaId::ALL.into_iter().find(is_signer) {
+            Some(authority) if snapshot.authorities.get(&authority).is_some_and(Authority::is_local) => {
+                let is_same = |one: &Held| one.authority == authority && one.certificate.serial == certificate.serial;
+                if !held.iter().any(is_same) {
+                    held.push(Held { name, authority, certificate });
+                }
+            }
+            Some(authority) => left.push(format!("{name}: the key of its authority {} is not here", authority.name())),
+            None => left.push(format!("{name}: its issuer is {}", certificate.issuer)),
+        }
+    }
+    Ok((held, left))
+}
+
+/// `issuers`: to sign with; `None`: what would be signed.
+pub fn revoke(
+    session: &Session<'_>,
+    snapshot: &Snapshot,
+    issuers: Option<&Issuers>,
+    (held, left): (Vec<Held>, Vec<String>),
+    command: &str,
+) -> Result<Revocation, Error> {
+    let mut done = Revocation { left, ..Revocation::default() };
+    let (lines, now) = (journal::read(&session.tree.roots)?, session.run.now);
+    for authority in CaId::ALL {
+        let own: Vec<&Held> = held.iter().filter(|one| one.authority == authority).collect();
+        let Some(signer) = snapshot.certificate(authority).filter(|_| !own.is_empty()) else { continue };
+        let crl = TreeCrl::read(&session.tree, authority, signer, &lines)?;
+        let serials: Vec<&[u8]> = own.iter().map(|one| one.certificate.serial.as_slice()).collect();
+        let mut additions: Vec<(&Held, Revoked)> = Vec::new();
+        for (one, listed) in own.iter().zip(crl.entries(&session.tree, &serials)?) {
+            let serial = &one.certificate.serial;
+            let wanted = RevocationRequest { verb: Verb::Revoke(Some(REASON)), serial, at: now, invalid_since: None };
+            let (action, entry) = match decide(wanted, listed.as_ref()) {
+                Ok(Change::Add(new) | Change::MakePermanent(new)) => (report::Action::Revoke, Some(new)),
+                // What is revoked already keeps its reason.
+                _ => (report::Action::Unchanged, listed),
+            };
+            done.entries.push(row(one, action, entry.as_ref()));
+            additions.extend(entry.filter(|_| action == report::Action::Revoke).map(|entry| (*one, entry)));
+        }
+        if additions.is_empty() {
+            continue;
+        }
+        let revoked: Vec<Revoked> = additions.iter().map(|(_, entry)| entry.clone()).collect();
+        let issue = match issuers.and_then(|issuers| issuers.get(authority)) {
+            Some(issuer) => {
+                let changes = Changes { additions: &revoked, removals: &[] };
+                Some(crl.next_issue(session, snapshot, issuer, changes, false)?)
+            }
+            None => {
+                crl.verify(&session.tree, signer)?;
+                None
+            }
+        };
+        done.lists.push(crl_issue::row(&crl, issue.as_ref(), true));
+        done.warnings.extend(crl_issue::warnings(&crl, issue.as_ref(), signer, now));
+        if let Some(SignedCrlIssue { number, changes, .. }) = issue {
+            let line = |(one, entry): &(&Held, Revoked)| {
+                journal::crl_line(command, &one.name, signer, &number, Some(entry), now)
+            };
+            done.journal.extend(additions.iter().map(line));
+            done.changes.extend(changes);
+        }
+    }
+    Ok(done)
+}
+
+fn row(one: &Held, action: report::Action, entry: Option<&Revoked>) -> report::RevocationEntry {
+    report::RevocationEntry {
+        name: Some(one.name.clone()),
+        authority: one.authority.name(),
+        serial: serial_text(&one.certificate.serial).to_uppercase(),
+        action,
+        reason: entry.map(|one| one.reason.unwrap_or(Reason::Unspecified).name().to_owned()),
+        since: entry.map(|one| one.at),
+        invalid_since: entry.and_then(|one| one.invalid_since),
+    }
+}
