@@ -28,8 +28,13 @@ const PRINTED: &[(&str, usize, &[&str])] = &[
     ("cli/generate.rs", 1, &["no such page"]),
     (
         "error/export.rs",
-        3,
-        &["missing for an export", "different for an export", "a name that was added, for an export"],
+        4,
+        &[
+            "missing for an export",
+            "different for an export",
+            "a name that was added, for an export",
+            "an export with a CRL that has ended",
+        ],
     ),
     (
         "error/import.rs",
