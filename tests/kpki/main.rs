@@ -12,6 +12,7 @@
 
 mod advice;
 mod cases;
+mod certificates_dir;
 mod chains;
 mod check;
 mod clock;
