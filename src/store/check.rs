@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::files::{Dir, Facts, FileError, Kind, Op, RelPath};
 
 use super::commit::Destination;
-use super::created_dirs::open_existing;
+use super::created_dirs::{open_existing, refuse_link};
 use super::error::StoreError;
 use super::journal::{self, JOURNAL};
 use super::open_dirs::{OpenDirs, Reached};
@@ -116,7 +116,13 @@ pub fn check_writable(roots: &Roots, destinations: &[(RootId, RelPath, bool)]) -
 fn open(roots: &Roots, root: RootId) -> Result<Option<OpenDirs>, StoreError> {
     let dir = match root {
         RootId::Main => existing(&roots.main)?,
-        RootId::Kubelet | RootId::Certificates => existing(roots.outside(root).ok_or(StoreError::NoRoot(root))?)?,
+        RootId::Kubelet | RootId::Certificates => {
+            let path = roots.outside(root).ok_or(StoreError::NoRoot(root))?;
+            if root == RootId::Certificates {
+                refuse_link(path)?;
+            }
+            existing(path)?
+        }
         RootId::State => trust::open(roots)?,
     };
     let Some(dir) = dir else { return Ok(None) };

@@ -21,11 +21,22 @@ const PARENT_MODE: u32 = 0o755;
 pub(super) fn open_existing(path: &Path) -> Result<Option<Dir>, FileError> {
     let opened = Dir::open_if_exists(or_here(path))?;
     // Another run may have made the directory by now: only a symlink is one to nothing.
-    let is_symlink = |found: rustix::fs::Stat| rustix::fs::FileType::from_raw_mode(found.st_mode).is_symlink();
-    if opened.is_none() && rustix::fs::lstat(path).is_ok_and(is_symlink) {
-        return Err(FileError::new(Op::Open, path, Kind::SymlinkInTheWay));
+    if opened.is_none() {
+        refuse_link(path)?;
     }
     Ok(opened)
+}
+
+/// Refuses a symlink as the last part of a path, which nobody has given on the command line.
+pub(super) fn refuse_link(path: &Path) -> Result<(), FileError> {
+    match rustix::fs::lstat(path) {
+        Ok(found) if is_symlink(&found) => Err(FileError::new(Op::Open, path, Kind::SymlinkInTheWay)),
+        _ => Ok(()),
+    }
+}
+
+fn is_symlink(found: &rustix::fs::Stat) -> bool {
+    rustix::fs::FileType::from_raw_mode(found.st_mode).is_symlink()
 }
 
 impl CreatedDirs {

@@ -10,7 +10,7 @@ use super::beside::Beside;
 use super::check::Survey;
 use super::clear::{self, STAGING};
 use super::commit::{Commit, FileChange, Locking, Receipt};
-use super::created_dirs::CreatedDirs;
+use super::created_dirs::{CreatedDirs, refuse_link};
 use super::error::StoreError;
 use super::generation::{self, RECORD};
 use super::kept::{self, GENERATIONS, KEPT};
@@ -99,6 +99,9 @@ impl Merge {
         let (mut outside, mut opened) = (BTreeMap::new(), Vec::new());
         for root in RootId::OUTSIDE.into_iter().filter(|root| commit.uses(*root)) {
             let Some(path) = commit.roots.outside(root) else { continue };
+            if root == RootId::Certificates {
+                refuse_link(path)?;
+            }
             // It is made for new files, and not for removals, of which there are none in a new directory.
             let is_filled = commit.changes.iter().any(|change| change.root == root);
             if is_filled || rustix::fs::stat(path).is_ok() {

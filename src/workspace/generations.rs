@@ -39,8 +39,9 @@ fn is_restored(path: &RelPath) -> bool {
 pub fn crls_left(roots: &Roots, name: &str) -> Result<Vec<String>, Error> {
     let newer = store::generations(roots)?;
     let at = newer.iter().position(|one| one.name == name).map_or(0, |at| at.saturating_add(1));
-    let paths = newer.iter().take(at).flat_map(|one| one.kept.iter().chain(&one.created)).map(|(_, path)| path);
-    let mut left: Vec<String> = paths.filter(|path| !is_restored(path)).map(ToString::to_string).collect();
+    let paths = newer.iter().take(at).flat_map(|one| one.kept.iter().chain(&one.created));
+    let lists = paths.filter(|(_, path)| !is_restored(path));
+    let mut left: Vec<String> = lists.map(|(root, path)| roots.shown(*root, path)).collect();
     left.sort();
     left.dedup();
     Ok(left)

@@ -14,6 +14,7 @@ mod advice;
 mod archive;
 mod backup;
 mod cases;
+mod certificates_dir;
 mod chains;
 mod change;
 mod check;

@@ -153,6 +153,7 @@ fn inventory_of(root: &str, names: &[&str]) -> Inventory {
         node: None,
         is_shared: false,
         in_cluster: false,
+        certificates: None,
         owner: None,
         files: names.iter().map(file).collect(),
     };

@@ -42,7 +42,7 @@ pub fn run(request: &Request) -> Result<Exported, Error> {
         ))
         .hint(format!("leave only the certificate of {} in its file; nothing was written", part.entry)));
     }
-    let bytes = pack(&parts, read.newest, request.gzip)?;
+    let bytes = pack(&parts, &source.profile.certificates_dir, read.newest, request.gzip)?;
     Ok(Exported {
         report: Export {
             node: request.node.clone(),
@@ -64,13 +64,13 @@ pub fn run(request: &Request) -> Result<Exported, Error> {
 /// The same files always give the same bytes: sorted, owned by root, with the notBefore of the newest certificate as
 /// mtime (`newest`, in seconds since 1970): tar warns about 1970, and a backup of the node must see that the files are
 /// new.
-fn pack(parts: &[Part], newest: u64, gzip: bool) -> Result<Zeroizing<Vec<u8>>, Error> {
+fn pack(parts: &[Part], certificates_dir: &str, newest: u64, gzip: bool) -> Result<Zeroizing<Vec<u8>>, Error> {
     let below = |path: &str| path.trim_start_matches('/').to_owned();
     let mut directories = BTreeSet::new();
     for part in parts {
         let mut path = part.path.as_str();
         while let Some((parent, _)) = path.rsplit_once('/') {
-            if is_above(parent) {
+            if is_above(parent, certificates_dir) {
                 break;
             }
             directories.insert(below(parent));
@@ -98,9 +98,9 @@ fn pack(parts: &[Part], newest: u64, gzip: bool) -> Result<Zeroizing<Vec<u8>>, E
 }
 
 /// Directories of the operating system: unpacking does not change their modes.
-fn is_above(directory: &str) -> bool {
+fn is_above(directory: &str, certificates_dir: &str) -> bool {
     let parents = |dir: &str| dir.strip_prefix(directory).is_some_and(|rest| rest.starts_with('/'));
-    directory.is_empty() || parents(DEFAULT_DIR) || parents(DEFAULT_KUBELET_DIR)
+    directory.is_empty() || [DEFAULT_DIR, DEFAULT_KUBELET_DIR, certificates_dir].into_iter().any(parents)
 }
 
 /// Refuses what writing it would refuse, before anything is read.

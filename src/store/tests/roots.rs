@@ -3,11 +3,10 @@
 #![allow(clippy::disallowed_methods)] // the outside world of these tests
 
 use std::os::unix::fs::{MetadataExt as _, symlink};
-use std::path::PathBuf;
 
 use super::super::step::Step;
 use super::super::transaction::publish_watched;
-use super::super::{generations, recover};
+use super::super::{check_writable, generations, recover};
 use super::crash::stop_at;
 use super::*;
 use crate::files::{FileError, Kind};
@@ -68,9 +67,8 @@ fn one_directory_is_not_two_roots_by_whatever_name() {
     let before = snapshot(tmp.path());
     let (main, kubelet) = (roots.main.clone(), roots.kubelet.clone().unwrap());
     let alias = tmp.path().join("alias");
-    for same in [main.join("."), kubelet.clone(), alias.clone()] {
-        let _ = std::fs::remove_file(&alias);
-        symlink(&kubelet, &alias).unwrap();
+    for same in [main.join("."), kubelet.clone(), alias.join("pki")] {
+        symlink(kubelet.parent().unwrap(), &alias).unwrap();
         let twice = Roots { certificates: Some(same.clone()), ..roots.clone() };
         assert!(matches!(put(&twice, "two", true).unwrap_err(), StoreError::SameRoot(..)), "{same:?}");
         std::fs::remove_file(&alias).unwrap();
@@ -79,7 +77,7 @@ fn one_directory_is_not_two_roots_by_whatever_name() {
 }
 
 #[test]
-fn a_symlink_below_certificates_is_refused_and_one_to_them_is_followed() {
+fn a_symlink_below_certificates_or_in_their_place_is_refused() {
     let tmp = tempfile::tempdir().unwrap();
     let roots = with_certificates(tmp.path());
     let (certificates, theirs) = (roots.certificates.clone().unwrap(), tmp.path().join("theirs"));
@@ -93,12 +91,19 @@ fn a_symlink_below_certificates_is_refused_and_one_to_them_is_followed() {
     }
     assert_eq!(std::fs::read_to_string(theirs.join("ca.key")).unwrap(), "theirs");
     assert!(!roots.main.exists());
-    // A root is named by a person, as DIR is.
-    let link: PathBuf = tmp.path().join("link");
-    std::fs::remove_file(certificates.join("etcd")).unwrap();
-    symlink(&certificates, &link).unwrap();
-    let linked = Roots { certificates: Some(link), ..roots.clone() };
-    put(&linked, "one", false).unwrap();
+    // The profile names it, as it names `pki`; of DIR and of the kubelet's directory a person may have given a symlink.
+    std::fs::remove_dir_all(&certificates).unwrap();
+    symlink(&theirs, &certificates).unwrap();
+    let wanted = [(RootId::Certificates, rel("ca.crt"), false)];
+    for error in [put(&roots, "one", true).unwrap_err(), check_writable(&roots, &wanted).unwrap_err()] {
+        match error {
+            StoreError::File(FileError { kind: Kind::SymlinkInTheWay, path, .. }) => assert_eq!(path, certificates),
+            other => panic!("{other}"),
+        }
+    }
+    assert_eq!(snapshot(&theirs).len(), 2);
+    std::fs::remove_file(&certificates).unwrap();
+    put(&roots, "one", true).unwrap();
     assert_whole(tmp.path(), &roots, "one");
 }
 
