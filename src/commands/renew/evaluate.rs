@@ -6,7 +6,7 @@ use crate::error::{self, Error};
 use crate::plan::renew::{self as plan, Credential, Decision, Repair, Rules};
 use crate::profile::RENEWAL;
 use crate::revocation::Revoked;
-use crate::workspace::Snapshot;
+use crate::workspace::{Snapshot, requests};
 use crate::workspace::crls::{self, TreeCrl, TreeCrls};
 
 /// The tree, and a decision for each credential, in the same order.
@@ -19,6 +19,8 @@ pub(in crate::commands::renew) struct Evaluation {
     /// Credentials that are held.
     pub held: Vec<String>,
     pub unusable_crls: Vec<String>,
+    /// What is renewed here although requests for it wait.
+    pub requested: Option<String>,
 }
 
 impl Evaluation {
@@ -87,6 +89,19 @@ impl Renewing<'_> {
             let nodes = session.signer_files(survey);
             repairs.extend(plan::signer_files(nodes, is_asked, authorities, survey, &foreign));
         }
-        Ok(Evaluation { decisions, repairs, crls, held, unusable_crls: unusable, snapshot })
+        let requested = self.requested(&decisions)?;
+        Ok(Evaluation { decisions, repairs, crls, held, unusable_crls: unusable, requested, snapshot })
+    }
+
+    fn requested(&self, decisions: &[Decision]) -> Result<Option<String>, Error> {
+        let mut ids = Vec::new();
+        for (credential, decision) in self.credentials.iter().zip(decisions) {
+            let Credential { id, public, private, .. } = credential;
+            let renews = matches!(decision, Decision::Renew(_));
+            if renews && requests::waiting_in(&self.session.tree.roots, public, private.as_ref())?.is_some() {
+                ids.push(id.to_string());
+            }
+        }
+        Ok((!ids.is_empty()).then(|| error::requested(&ids, &self.session.target.origin)))
     }
 }

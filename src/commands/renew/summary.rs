@@ -133,7 +133,7 @@ fn warnings(renewing: &Renewing<'_>, evaluation: &Evaluation) -> Vec<String> {
         .chain(evaluation.unusable_crls.iter().cloned())
         .chain(evaluation.due_crls().into_iter().filter_map(|crl| of_the_future(crl, renewing.session.run.now)))
         .collect();
-    lines.extend(service_account(renewing));
+    lines.extend(service_account(renewing).into_iter().chain(evaluation.requested.clone()));
     let mut cut: Vec<(String, String)> = Vec::new();
     let mut guessed: Vec<(String, String)> = Vec::new();
     let mut short: Vec<(String, String, String)> = Vec::new();

@@ -38,7 +38,17 @@ const PRINTED: &[(&str, usize, &[&str])] = &[
         ],
     ),
     ("error/nouns.rs", 2, &["a locked key", "a profile with a mistake"]),
-    ("error/plan.rs", 4, &["requests before they are recorded", "a private key in ca.crt", "another algorithm"]),
+    (
+        "error/plan.rs",
+        6,
+        &[
+            "requests before they are recorded",
+            "a private key in ca.crt",
+            "another algorithm",
+            "an authority that was requested",
+            "requested and made here",
+        ],
+    ),
     (
         "error/renew.rs",
         6,
