@@ -121,7 +121,7 @@ impl Args {
         Ok(match report.outcome {
             NodeState::Right | NodeState::Renewed => Exit::Done,
             NodeState::Unreadable => Exit::Failed,
-            NodeState::Missing | NodeState::Mismatch | NodeState::OtherNode => Exit::Critical,
+            NodeState::Missing | NodeState::Older | NodeState::Mismatch | NodeState::OtherNode => Exit::Critical,
         })
     }
 }

@@ -11,6 +11,7 @@ pub mod item;
 mod kept;
 pub mod names_policy;
 pub mod node;
+pub mod node_age;
 pub mod outside;
 pub mod reconcile;
 pub mod renew;
