@@ -173,9 +173,9 @@ impl Run {
     pub fn args(&self, environment: &Environment) -> Result<RunArgs, Error> {
         let run = RunArgs { dry_run: self.dry_run, ..self.write.at_any_instant(environment)? };
         if !run.dry_run {
-            self.write.refuse_future(run.now, environment).map_err(|refused| {
-                refused.hint("to see what would be done then, and write nothing, add --dry-run")
-            })?;
+            self.write
+                .refuse_future(run.now, environment)
+                .map_err(|refused| refused.hint("to see what would be done then, and write nothing, add --dry-run"))?;
         }
         Ok(run)
     }

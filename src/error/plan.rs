@@ -101,7 +101,9 @@ pub fn refusal(context: &Context<'_>, items: &[Item], reconciled: &Reconciled) -
 fn given_up(refusal: &Refusal) -> Option<String> {
     let Refusal::AuthorityRequested { item, key, .. } = refusal else { return None };
     let (key, aside) = (shell_path(key), shell_path(format!("{}.unused", key.display())));
-    Some(format!("or have a self-signed {item} made: put the key of its request aside, and run this again: mv {key} {aside}"))
+    Some(format!(
+        "or have a self-signed {item} made: put the key of its request aside, and run this again: mv {key} {aside}"
+    ))
 }
 
 /// How a private key gets out of the file of an authority's certificate.

@@ -72,7 +72,12 @@ mod tests {
         ] {
             let mut judged = [Judged { name: own.name.clone(), path: String::new(), findings: vec![], renewed: true }];
             let from = known.from;
-            older(&mut judged, std::slice::from_ref(&own), &BTreeMap::from([(own.name.clone(), known)]), NewerIn::Archive);
+            older(
+                &mut judged,
+                std::slice::from_ref(&own),
+                &BTreeMap::from([(own.name.clone(), known)]),
+                NewerIn::Archive,
+            );
             let wanted: &[Finding] = match is_it {
                 true => &[Finding::Older(Newer { is_in: NewerIn::Archive, from })],
                 false => &[],

@@ -551,7 +551,9 @@ fn an_authority_that_was_requested_is_not_made_here() {
             for said in [
                 format!("cannot make the tree in {dir}: an authority waits for its certificate; nothing was written"),
                 format!("{name}: another authority is to sign it: its key waits in {key} for a certificate"),
-                format!("have {request} signed, and put the certificate in place: kpki import CERT --profile p.yaml --dir {dir}"),
+                format!(
+                    "have {request} signed, and put the certificate in place: kpki import CERT --profile p.yaml --dir {dir}"
+                ),
                 format!("put the key of its request aside, and run this again: mv {key} {key}.unused"),
             ] {
                 assert!(run.stderr.contains(&said), "{said}\n{}", run.stderr);
@@ -583,7 +585,8 @@ fn a_leaf_that_was_requested_is_made_here_and_said() {
     place.init(&["--profile", "p.yaml", "--dir", "t"]).ok();
     at(&place, &["csr", "apiserver", "admin.conf", "--dir", "t"]).ok();
     let waiting = lying(&place.path("t/.kpki/requests"));
-    let said = "requests for admin.conf and apiserver wait in .kpki/requests, and the authority here signs all the same";
+    let said =
+        "requests for admin.conf and apiserver wait in .kpki/requests, and the authority here signs all the same";
     let run = at(&place, &["renew", "all", "--dir", "t"]).status(0);
     let all = format!("{}{}", run.stdout, run.stderr);
     let either = said.replace("admin.conf and apiserver", "apiserver and admin.conf");

@@ -346,12 +346,16 @@ fn what_is_older_than_the_archive_or_the_journal_is_said() {
     export(&place, &["cp1", "--out", "old.tar"]).ok();
     unpack(&place.path("old.tar"), &place.path("n"));
     place.kpki(&["renew", "cp1/apiserver", "cp1/admin.conf", "--dir", "c", "--at", LATER]).ok();
-    export(&place, &["cp1", "--out", "new.tar"]).ok();
+    place.kpki(&["export", "cp1", "--dir", "c", "--at", LATER, "--out", "new.tar"]).ok();
     unpack(&place.path("new.tar"), &place.path("m"));
     // By itself it is right: it knows of nothing newer.
     verify(&place, "n/etc/kubernetes", &["cp1"]).ok();
     let run = verify(&place, "n/etc/kubernetes", &["cp1", "--archive", "new.tar"]).status(4);
-    assert!(run.stdout.starts_with("older: 2 of 17 entries in n/etc/kubernetes are not the newest of cp1\n"), "{}", run.stdout);
+    assert!(
+        run.stdout.starts_with("older: 2 of 17 entries in n/etc/kubernetes are not the newest of cp1\n"),
+        "{}",
+        run.stdout
+    );
     let report = verify(&place, "n/etc/kubernetes", &["cp1", "--archive", "new.tar", "-o", "json"]).status(4).json();
     assert_eq!(report["outcome"], "older");
     for entry in ["apiserver", "admin.conf"] {
@@ -380,7 +384,7 @@ fn an_earlier_manifest_beside_the_files_tells_the_order() {
     let place = made("");
     export(&place, &["cp1", "--out", "old.tar"]).ok();
     unpack(&place.path("old.tar"), &place.path("n"));
-    place.kpki(&["renew", "cp1/apiserver", "--dir", "c", "--at", "2026-12-01T00:00:00Z"]).ok();
+    place.kpki(&["renew", "cp1/apiserver", "--dir", "c", "--at", NOW]).ok();
     export(&place, &["cp1", "--out", "new.tar"]).ok();
     unpack(&place.path("new.tar"), &place.path("m"));
     let issued = |dir: &str, to: &str, revision: Option<u64>| {
@@ -392,13 +396,9 @@ fn an_earlier_manifest_beside_the_files_tells_the_order() {
         }
         place.write(to, manifest.to_string());
     };
-    for (beside, given, status) in [
-        (Some(4), Some(5), 4),
-        (None, Some(5), 4),
-        (Some(5), Some(5), 0),
-        (Some(6), Some(5), 0),
-        (None, None, 0),
-    ] {
+    for (beside, given, status) in
+        [(Some(4), Some(5), 4), (None, Some(5), 4), (Some(5), Some(5), 0), (Some(6), Some(5), 0), (None, None, 0)]
+    {
         issued("m", "given.json", given);
         issued("n", "n/etc/kubernetes/kpki-node.json", beside);
         let run = verify(&place, "n/etc/kubernetes", &["cp1", "--manifest", "given.json"]).status(status);

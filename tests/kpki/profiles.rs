@@ -89,14 +89,12 @@ fn the_balanced_set_covers_every_master_and_the_balancer() {
 fn no_profile_is_near_its_end_at_birth_and_what_is_critical_is_due() {
     for name in all() {
         let shipped = fs::read_to_string(repository(&format!("profiles/{name}"))).unwrap();
-        let silent: String = shipped.lines().filter(|line| !line.starts_with("expiration: {")).fold(
-            String::new(),
-            |mut text, line| {
+        let silent: String =
+            shipped.lines().filter(|line| !line.starts_with("expiration: {")).fold(String::new(), |mut text, line| {
                 text.push_str(line);
                 text.push('\n');
                 text
-            },
-        );
+            });
         let variants = if silent == shipped { vec![silent] } else { vec![shipped, silent] };
         for profile in variants {
             born_well(&name, &profile);

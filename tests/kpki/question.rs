@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
-use super::harness::{at_any_time, NOW, Place, single};
+use super::harness::{NOW, Place, at_any_time, single};
 
 /// What was shown on the terminal, stdout and the status. `typed` is sent when the question is there.
 fn on_terminal(place: &Place, words: &[&str], typed: &str) -> (String, String, i32) {

@@ -99,7 +99,8 @@ fn from_archive(path: &Path) -> Result<Vec<u8>, Error> {
     let wanted = format!("{}/{}", DEFAULT_DIR.trim_start_matches('/'), manifest::NAME);
     let found = members.into_iter().find(|member| member.path == wanted);
     found.map(|member| member.bytes.to_vec()).ok_or_else(|| {
-        unusable(path, format!("expected {wanted} in it, but it is missing")).hint("give an archive that kpki export made")
+        unusable(path, format!("expected {wanted} in it, but it is missing"))
+            .hint("give an archive that kpki export made")
     })
 }
 

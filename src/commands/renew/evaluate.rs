@@ -6,8 +6,8 @@ use crate::error::{self, Error};
 use crate::plan::renew::{self as plan, Credential, Decision, Repair, Rules};
 use crate::profile::RENEWAL;
 use crate::revocation::Revoked;
-use crate::workspace::{Snapshot, requests};
 use crate::workspace::crls::{self, TreeCrl, TreeCrls};
+use crate::workspace::{Snapshot, requests};
 
 /// The tree, and a decision for each credential, in the same order.
 pub(in crate::commands::renew) struct Evaluation {

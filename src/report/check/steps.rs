@@ -213,7 +213,8 @@ fn renewal(text: &str, advice: &Advice, few: usize) -> Vec<String> {
             steps.extend(all(text, &|place| place.origin.command("import", &["CERT..."], &[])));
             let end = advice.places.iter().filter_map(|place| place.first_end).min();
             let end = end.map(|end| format!(" (the first ends at {})", rfc3339(end))).unwrap_or_default();
-            let text = format!("or, where another host has the authority's key, renew there and bring the files here{end}");
+            let text =
+                format!("or, where another host has the authority's key, renew there and bring the files here{end}");
             steps.extend(all(&text, &|place| renew_and_ship(place.origin.node.as_deref())));
             steps
         }

@@ -42,7 +42,11 @@ fn what_another_host_has_to_renew_is_a_warning_that_names_it() {
     assert!(json["trees"][0]["elsewhere"].as_str().unwrap().contains("ops1"));
     // Who did not say where the keys are is told that nothing was renewed, and how it may come from another host.
     let run = renew_at(&place, LATE, &["all", "--due"]).status(5);
-    assert!(run.stderr.contains("Until then renew on the host that has the key (with --safe-host HOST"), "{}", run.stderr);
+    assert!(
+        run.stderr.contains("Until then renew on the host that has the key (with --safe-host HOST"),
+        "{}",
+        run.stderr
+    );
 }
 
 #[test]
