@@ -376,6 +376,14 @@ fn what_is_older_than_the_archive_or_the_journal_is_said() {
     assert_eq!(findings(&report, "apiserver"), ("older".to_owned(), said.to_owned()));
     assert_eq!(findings(&report, "admin.conf").0, "right");
     verify(&place, "c/nodes/cp2", &["cp2"]).ok();
+    // What `kpki restore` puts back is the last in the journal.
+    place.kpki(&["renew", "cp1/etcd-peer", "--dir", "c", "--at", LATER]).ok();
+    place.kpki(&["restore", "--dir", "c", "--at", LATER]).status(0);
+    let report = verify(&place, "c/nodes/cp1", &["cp1", "-o", "json"]).status(4).json();
+    assert_eq!(
+        (findings(&report, "etcd-peer").0.as_str(), findings(&report, "apiserver").0.as_str()),
+        ("right", "older")
+    );
 }
 
 /// Two manifests without their archives: which is newer is in their revisions.

@@ -41,6 +41,10 @@ pub(in crate::commands::renew) fn elsewhere(renewing: &Renewing<'_>, evaluation:
     let authorities: BTreeSet<&str> = all.iter().map(|(_, authority, _)| *authority).collect();
     let names: Vec<&str> = all.iter().map(|(name, ..)| name.as_str()).collect();
     let host = renewing.request.safe_host.as_deref();
+    let only = || match session.profile()?.nodes.as_slice() {
+        [only] => Some(only.name.as_str()),
+        _ => None,
+    };
     Some(format!(
         "due, and signed by an authority whose key is not here ({}): {}; the first ends at {} ({}). Until then renew on {}, and \
          bring the files here: {}",
@@ -49,7 +53,7 @@ pub(in crate::commands::renew) fn elsewhere(renewing: &Renewing<'_>, evaluation:
         rfc3339(end),
         distance(session.run.now, end),
         host.unwrap_or("the host that has the key (with --safe-host HOST, it is named here)"),
-        renew_and_ship(session.target.node.as_deref())
+        renew_and_ship(session.target.node.as_deref().or_else(only))
     ))
 }
 

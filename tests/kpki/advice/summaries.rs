@@ -68,7 +68,7 @@ pub const ROWS: &[Row] = &[
         &["kpki import CERT --dir k8s"],
     ),
     Row {
-        fill: &[("DIR", "safe"), ("NODE", "cp1")],
+        fill: &[("DIR", "safe")],
         works: false,
         ..row(
             "due on a node without keys",
@@ -77,7 +77,7 @@ pub const ROWS: &[Row] = &[
                 host.at("2027-11-01T00:00:00Z");
             },
             "kpki renew all --due --dir k8s --safe-host ops1",
-            &["kpki renew all --due --dir DIR && kpki export NODE --dir DIR --out - | ssh NODE kpki unpack -"],
+            &["kpki renew all --due --dir DIR && kpki export cp1 --dir DIR --out - | ssh cp1 kpki unpack -"],
         )
     },
     shown(

@@ -28,7 +28,7 @@ fn what_another_host_has_to_renew_is_a_warning_that_names_it() {
     for said in [
         "warning: k8s: due, and signed by an authority whose key is not here (ca, etcd-ca, front-proxy-ca): apiserver, ",
         "; the first ends at 2027-11-20T22:00:00Z (in 65d). Until then renew on ops1, and bring the files here: \
-         kpki renew all --due --dir DIR && kpki export NODE --dir DIR --out - | ssh NODE kpki unpack -\n",
+         kpki renew all --due --dir DIR && kpki export cp1 --dir DIR --out - | ssh cp1 kpki unpack -\n",
     ] {
         assert!(run.stderr.contains(said), "{}", run.stderr);
     }
