@@ -10,7 +10,10 @@ use std::borrow::Cow;
 use std::fmt;
 use std::net::IpAddr;
 
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
+
+/// kubeadm back-dates by this much, so that a node whose clock is a little late accepts the certificate.
+pub const BACK_DATE: Duration = Duration::minutes(5);
 
 /// What a certificate is to say, RFC 5280 section 4.1.2 and 4.2.
 #[derive(Debug, Clone, PartialEq, Eq)]

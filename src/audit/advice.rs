@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use time::OffsetDateTime;
+
 use super::judged::{Judged, JudgedTree};
 use super::problem::{Problem, problems};
 use super::remedy::{Remedy, entry, is_without_certificate, remedy};
@@ -47,6 +49,8 @@ pub struct Affected {
     pub due: bool,
     /// Only a profile says what belongs there.
     pub by_profile: bool,
+    /// When the first of them ends.
+    pub first_end: Option<OffsetDateTime>,
 }
 
 /// In which order an expired cluster comes back: each needs the ones before it.
@@ -149,6 +153,7 @@ fn affected(problem: Problem, items: &[Found<'_>], trees: &[JudgedTree]) -> Opti
         ids,
         due: items.iter().all(|found| is_due(problem, found)) && !is_external,
         by_profile: items.iter().any(|found| is_without_certificate(found.judged)),
+        first_end: items.iter().filter_map(|found| found.judged.expires).min(),
     })
 }
 

@@ -14,7 +14,7 @@ mod verdict;
 pub use advice::{Advice, Affected, advice};
 pub use judge::{judge_tree, windows};
 pub use judged::{Judged, JudgedTree, Note};
-pub use policy::Policy;
+pub use policy::{Limit, Policy};
 pub use problem::Problem;
 pub use remedy::Remedy;
 pub use state::State;

@@ -1,16 +1,27 @@
 //! When an end is near: the thresholds of a check, and from which residual on they hold.
 
+use crate::blueprint::BACK_DATE;
 use crate::catalog::releases::KnownRelease;
 use crate::inventory::Kind;
 use crate::profile::{EXPIRATION, Expiration, Profile, RENEWAL, Threshold};
 
+/// A threshold, and whether it holds for certificates of any lifetime.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limit {
+    pub threshold: Threshold,
+    /// It was typed for this run and holds as it is. That of a profile or of the defaults is meant for certificates of a
+    /// usual lifetime, and a shorter one caps it.
+    pub is_typed: bool,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Policy {
-    pub warning: Threshold,
-    pub critical: Threshold,
-    pub ca_warning: Threshold,
-    pub ca_critical: Threshold,
-    /// renewal.before, so that a CA that ends before the leaves' next renewal is pointed out.
+    pub warning: Limit,
+    pub critical: Limit,
+    pub ca_warning: Limit,
+    pub ca_critical: Limit,
+    /// renewal.before, so that a CA that ends before the leaves' next renewal is pointed out, and nothing is critical that
+    /// is not due.
     pub renewal: Option<Threshold>,
     /// Whose components read the files.
     pub kubernetes: KnownRelease,
@@ -20,6 +31,11 @@ pub struct Policy {
 /// life. Of its life a CRL is never called near its end before these shares are left, in percent.
 const CRL_WARNING_SHARE: u8 = 20;
 const CRL_CRITICAL_SHARE: u8 = 5;
+
+/// Of its life a certificate is not near its end before a third is left, as renewal.before has it unless it is set, and not
+/// critical before half of that is. One that lives for hours would be both from its first second on.
+const WARNING_SHARE: u8 = 33;
+const CRITICAL_SHARE: u8 = 16;
 
 impl Default for Policy {
     /// 30 and 7 days for certificates, 365 and 180 days for authorities: a new CA takes a while to reach everybody.
@@ -31,10 +47,10 @@ impl Default for Policy {
 impl Policy {
     fn of(expiration: &Expiration) -> Self {
         Self {
-            warning: expiration.warning,
-            critical: expiration.critical,
-            ca_warning: expiration.ca_warning,
-            ca_critical: expiration.ca_critical,
+            warning: Limit::capped(expiration.warning),
+            critical: Limit::capped(expiration.critical),
+            ca_warning: Limit::capped(expiration.ca_warning),
+            ca_critical: Limit::capped(expiration.ca_critical),
             renewal: None,
             kubernetes: KnownRelease::default(),
         }
@@ -51,13 +67,122 @@ impl Policy {
             Kind::Authority | Kind::KubeconfigAuthority => (self.ca_warning, self.ca_critical),
             Kind::Certificate | Kind::Kubeconfig | Kind::Secret | Kind::Crl => (self.warning, self.critical),
         };
-        let (warning, critical) = (warning.seconds(lifetime), critical.seconds(lifetime));
-        match kind {
-            Kind::Crl => (
-                warning.min(Threshold::PercentLeft(CRL_WARNING_SHARE).seconds(lifetime)),
-                critical.min(Threshold::PercentLeft(CRL_CRITICAL_SHARE).seconds(lifetime)),
-            ),
-            _ => (warning, critical),
+        let share = |percent, of| Threshold::PercentLeft(percent).seconds(of);
+        if kind == Kind::Crl {
+            let seconds = |limit: Limit| limit.threshold.seconds(lifetime);
+            return (
+                seconds(warning).min(share(CRL_WARNING_SHARE, lifetime)),
+                seconds(critical).min(share(CRL_CRITICAL_SHARE, lifetime)),
+            );
         }
+        // What was over when it was made is no part of it.
+        let life = lifetime.saturating_sub(BACK_DATE.whole_seconds());
+        let due = match kind {
+            Kind::Certificate | Kind::Kubeconfig => self.due(life),
+            _ => None,
+        };
+        let critical_cap = share(CRITICAL_SHARE, life).min(due.unwrap_or(i64::MAX));
+        (warning.seconds(lifetime, share(WARNING_SHARE, life)), critical.seconds(lifetime, critical_cap))
+    }
+
+    /// Seconds before its end from which on `kpki renew --due` takes what lives this long; `None`: it waits for the end.
+    fn due(&self, life: i64) -> Option<i64> {
+        self.renewal.map(|before| before.seconds(life)).filter(|seconds| *seconds > 0)
+    }
+}
+
+impl Limit {
+    pub const fn capped(threshold: Threshold) -> Self {
+        Self { threshold, is_typed: false }
+    }
+
+    pub const fn typed(threshold: Threshold) -> Self {
+        Self { threshold, is_typed: true }
+    }
+
+    fn seconds(self, lifetime: i64, cap: i64) -> i64 {
+        let seconds = self.threshold.seconds(lifetime);
+        if self.is_typed { seconds } else { seconds.min(cap) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Span;
+
+    const DAY: i64 = 86_400;
+    const YEAR: i64 = 365 * DAY;
+    const KINDS: [Kind; 6] =
+        [Kind::Certificate, Kind::Kubeconfig, Kind::Secret, Kind::Authority, Kind::KubeconfigAuthority, Kind::Crl];
+
+    fn policies() -> Vec<Policy> {
+        let thresholds = ["0", "1s", "2h", "7d", "30d", "365d", "1000y", "1%", "16%", "33%", "50%", "100%"];
+        let read = |text: &str| Threshold::parse(text).unwrap();
+        let mut all = vec![Policy::default()];
+        for before in thresholds {
+            for said in thresholds {
+                let limit = Limit::capped(read(said));
+                let (warning, critical, ca_warning, ca_critical) = (limit, limit, limit, limit);
+                let renewal = Some(read(before));
+                all.push(Policy { warning, critical, ca_warning, ca_critical, renewal, ..Policy::default() });
+            }
+        }
+        all
+    }
+
+    /// Of ten minutes to a hundred years, roughly evenly in their logarithm, and the seconds beside each.
+    fn validities() -> impl Iterator<Item = i64> {
+        let steps = std::iter::successors(Some(600), |seconds: &i64| Some(seconds + seconds / 7 + 1));
+        steps.take_while(|seconds| *seconds <= 100 * YEAR).chain([3600, DAY, 7 * DAY, YEAR, 10 * YEAR, 100 * YEAR])
+    }
+
+    #[test]
+    fn nothing_is_near_its_end_when_it_is_made() {
+        for policy in policies() {
+            for validity in validities() {
+                for kind in KINDS {
+                    let (warning, critical) = policy.windows(kind, validity + BACK_DATE.whole_seconds());
+                    assert!(warning < validity && critical < validity, "{kind:?} of {validity}s: {policy:?}");
+                }
+            }
+        }
+    }
+
+    /// With what `kpki renew --due` takes for due: a share of the life without what it was dated back, or a time.
+    #[test]
+    fn nothing_is_critical_that_is_not_due() {
+        for policy in policies() {
+            let before = policy.renewal.unwrap();
+            for validity in validities().filter(|validity| before.seconds(*validity) > 0) {
+                for kind in [Kind::Certificate, Kind::Kubeconfig] {
+                    let (_, critical) = policy.windows(kind, validity + BACK_DATE.whole_seconds());
+                    assert!(critical <= before.seconds(validity), "{kind:?} of {validity}s: {policy:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_usual_lifetime_keeps_its_windows_and_a_typed_threshold_is_literal() {
+        let policy = Policy::default();
+        for (kind, days, windows) in [
+            (Kind::Certificate, 365, (30, 7)),
+            (Kind::Authority, 3650, (365, 180)),
+            // A third and a sixth of five years are more.
+            (Kind::Authority, 1825, (365, 180)),
+        ] {
+            let (warning, critical) = windows;
+            assert_eq!(policy.windows(kind, days * DAY), (warning * DAY, critical * DAY), "{kind:?} {days}");
+        }
+        let day = DAY + BACK_DATE.whole_seconds();
+        assert_eq!(policy.windows(Kind::Certificate, day), (DAY * 33 / 100, DAY * 16 / 100));
+        let typed = Limit::typed(Threshold::Left(Span::days(30)));
+        let policy = Policy { warning: typed, critical: typed, ..policy };
+        assert_eq!(policy.windows(Kind::Certificate, day), (30 * DAY, 30 * DAY));
+        assert_eq!(policy.windows(Kind::Crl, 30 * DAY), (6 * DAY, DAY + DAY / 2));
+        // Who renews by hand, and never by --due, is told as before.
+        let policy = Policy { renewal: Some(Threshold::Left(Span::seconds(0))), ..Policy::default() };
+        assert_eq!(policy.windows(Kind::Certificate, 365 * DAY), (30 * DAY, 7 * DAY));
     }
 }

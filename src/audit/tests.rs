@@ -105,18 +105,20 @@ fn every_boundary_is_exact() {
     assert_eq!(around(&ca, &policy, left(0, 3650)), [Critical, Critical, Expired]);
 
     // Shares of the lifetime that is left: 20% of 100 days are 20 days.
-    let shares = Policy { warning: Threshold::PercentLeft(20), critical: Threshold::PercentLeft(5), ..policy };
+    let share = |percent| Limit::capped(Threshold::PercentLeft(percent));
+    let shares = Policy { warning: share(20), critical: share(5), ..policy };
     let leaf = certificate("apiserver", Kind::Certificate, None, 100);
     assert_eq!(around(&leaf, &shares, left(20, 100)), [Ok, Warning, Warning]);
     assert_eq!(around(&leaf, &shares, left(5, 100)), [Warning, Critical, Critical]);
 
     // Zero thresholds: nothing before the end; its last second is no time to be calm.
-    let zero = Threshold::Left(Span::seconds(0));
+    let zero = Limit::capped(Threshold::Left(Span::seconds(0)));
     let none = Policy { warning: zero, critical: zero, ..policy };
     assert_eq!(around(&leaf, &none, left(0, 100)), [Ok, Critical, Expired]);
 
     // Critical wins where the windows are the wrong way around.
-    let swapped = Policy { warning: policy.critical, critical: policy.warning, ..policy };
+    let typed = |limit: Limit| Limit::typed(limit.threshold);
+    let swapped = Policy { warning: typed(policy.critical), critical: typed(policy.warning), ..policy };
     assert_eq!(around(&leaf, &swapped, left(30, 100)), [Ok, Critical, Critical]);
 }
 
@@ -183,11 +185,12 @@ fn the_residual_time_is_what_is_left_and_negative_after_the_end() {
 #[test]
 fn the_windows_of_an_item_follow_its_kind_and_its_lifetime() {
     let day = 86_400;
+    let share = |percent| Limit::capped(Threshold::PercentLeft(percent));
     let shares = Policy {
-        warning: Threshold::PercentLeft(20),
-        critical: Threshold::PercentLeft(5),
-        ca_warning: Threshold::PercentLeft(30),
-        ca_critical: Threshold::PercentLeft(10),
+        warning: share(20),
+        critical: share(5),
+        ca_warning: share(30),
+        ca_critical: share(10),
         renewal: None,
         kubernetes: KnownRelease::default(),
     };
@@ -283,11 +286,11 @@ fn optional_files_that_are_not_there_are_left_out_but_for_kubeadms_line() {
 fn the_verdict_is_the_worst_state_with_counts() {
     let items = vec![
         certificate("a", Kind::Certificate, None, 365),
-        certificate("b", Kind::Certificate, None, 20),
-        certificate("c", Kind::Certificate, None, 5),
-        certificate("d", Kind::Certificate, None, 1),
+        certificate("b", Kind::Certificate, None, 80),
+        certificate("c", Kind::Certificate, None, 65),
+        certificate("d", Kind::Certificate, None, 58),
     ];
-    let verdict = verdict(&[judged(items, 2)]);
+    let verdict = verdict(&[judged(items, 60)]);
     assert_eq!((verdict.state, verdict.counts.total()), (State::Expired, 4));
     let counts = [State::Ok, State::Warning, State::Critical, State::Expired].map(|state| verdict.counts.get(state));
     assert_eq!(counts, [1, 1, 1, 1]);

@@ -22,8 +22,10 @@ use crate::report::{CheckForm, Line, Selection, Sort, Tone};
 /// certificates of a Java keystore are read without.
 ///
 /// A threshold is a duration (30d, 720h) or a share of the lifetime that remains (20%). A state begins on the exact
-/// second of its threshold; a certificate is expired one second after its notAfter. The state of a CRL is warning only
-/// when at most 20% of its lifetime remains, and critical at 5%. A certificate is held or revoked when the CRL beside
+/// second of its threshold; a certificate is expired one second after its notAfter. A threshold on the command line is
+/// literal; that of a profile, and the defaults, count for at most 33% (warning) and 16% (critical) of a certificate's
+/// lifetime, and what `kpki renew --due` would not renew yet is not critical. The state of a CRL is warning only when at
+/// most 20% of its lifetime remains, and critical at 5%. A certificate is held or revoked when the CRL beside
 /// its authority has an entry for it and the authority signed that CRL.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]

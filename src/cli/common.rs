@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use super::environment::Environment;
 use super::ui::Ui;
 use super::values::{FORMS, Outcome, instant, one_of, span};
-use crate::clock::Span;
+use crate::clock::{Span, rfc3339};
 use crate::error::{Error, Exit};
 use crate::files;
 use crate::report::Form;
@@ -98,7 +98,14 @@ pub struct Write {
 
     #[command(flatten)]
     at: At,
+
+    /// Write although --at is in the future: certificates made so are not valid before it
+    #[arg(long)]
+    allow_future: bool,
 }
+
+/// How far clocks may differ: an instant that is further ahead of the machine's is in the future.
+const CLOCK_SKEW: Span = Span::seconds(5 * 60);
 
 #[derive(Debug, Args)]
 pub struct At {
@@ -164,12 +171,35 @@ impl Node {
 
 impl Run {
     pub fn args(&self, environment: &Environment) -> Result<RunArgs, Error> {
-        Ok(RunArgs { dry_run: self.dry_run, ..self.write.args(environment)? })
+        let run = RunArgs { dry_run: self.dry_run, ..self.write.at_any_instant(environment)? };
+        if !run.dry_run {
+            self.write
+                .refuse_future(run.now, environment)
+                .map_err(|refused| refused.hint("to see what would be done then, and write nothing, add --dry-run"))?;
+        }
+        Ok(run)
     }
 }
 
 impl Write {
     pub fn args(&self, environment: &Environment) -> Result<RunArgs, Error> {
+        let run = self.at_any_instant(environment)?;
+        self.refuse_future(run.now, environment)?;
+        Ok(run)
+    }
+
+    /// Nobody who only wanted to look ahead signs certificates that are not valid yet, or renews a year too early.
+    fn refuse_future(&self, at: OffsetDateTime, environment: &Environment) -> Result<(), Error> {
+        let clock = environment.clock.now();
+        if self.allow_future || at - clock <= CLOCK_SKEW.duration() {
+            return Ok(());
+        }
+        let (at, clock) = (rfc3339(at), rfc3339(clock));
+        Err(Error::usage(format!("--at {at} is in the future: the clock of this machine says {clock}"))
+            .hint("if what is written is to be dated then, or this clock is behind, add --allow-future"))
+    }
+
+    fn at_any_instant(&self, environment: &Environment) -> Result<RunArgs, Error> {
         Ok(RunArgs {
             now: self.at.instant(environment)?,
             lock_wait: Duration::from_secs(self.lock_timeout.as_seconds()),

@@ -53,7 +53,7 @@ impl Environment {
         let side = if now.year() < clock::RELEASED { "before this release of kpki" } else { "too far ahead" };
         Err(Error::new(format!("the clock of this machine is wrong: it says {}, which is {side}", clock::rfc3339(now)))
             .hint("set the clock (timedatectl set-ntp true), and run the command again")
-            .hint("a verb that has --at takes the instant instead: --at 2027-01-02T03:04:05Z"))
+            .hint("a verb that has --at takes the instant instead, and one that writes with --allow-future: --at 2027-01-02T03:04:05Z"))
     }
 }
 

@@ -20,8 +20,9 @@ const PROCESSES: &str = "/proc";
 /// included.
 ///
 /// With --verify, on the node: check that the files in /etc/kubernetes are that node's (names, addresses, keys,
-/// authorities), compared with the manifest from the archive or, without one, with the machine's name. Dates are
-/// checked by kpki check-expiration.
+/// authorities), compared with the manifest from the archive or, without one, with the machine's name. With --archive, a
+/// certificate that is older than the archive's is a finding; in a cluster directory (nodes/NAME), one that is older than
+/// the last in its journal. Dates are checked by kpki check-expiration.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -33,7 +34,7 @@ Examples:
   kpki export --verify --receipt -o json > cp2.json           on the node, for kpki nodes merge on the safe host
 
 Exit status: 0 done, or the files are the node's; 1 refused, failed or could not read; 2 wrong command line or profile;
-4 --verify: a file is another node's, is missing, or does not fit the others.")]
+4 --verify: a file is another node's, is missing, is older than the newest that is known, or does not fit the others.")]
 pub struct Args {
     /// The node; with --verify, default: this machine's name
     #[arg(value_name = "NODE", required_unless_present = "verify")]
@@ -143,7 +144,7 @@ impl Args {
         Ok(match report.outcome {
             NodeState::Right | NodeState::Renewed => Exit::Done,
             NodeState::Unreadable => Exit::Failed,
-            NodeState::Missing | NodeState::Mismatch | NodeState::OtherNode => Exit::Critical,
+            NodeState::Missing | NodeState::Older | NodeState::Mismatch | NodeState::OtherNode => Exit::Critical,
         })
     }
 }

@@ -52,8 +52,8 @@ pub struct Args {
     #[arg(long)]
     no_hooks: bool,
 
-    /// The host with the keys of authorities that are not here: what they sign is a warning that names it, and not exit
-    /// status 5, while nothing but its renewal window has begun
+    /// The host with the keys of authorities that are not here: what they sign is a warning that names it, when the first
+    /// ends and the commands to run there, and not exit status 5, while nothing but its renewal window has begun
     #[arg(long, value_name = "HOST")]
     safe_host: Option<String>,
 

@@ -9,7 +9,7 @@ use crate::files::shell_path;
 use crate::plan::changed::missing as lacking;
 use crate::plan::decision::{Decision, Making, Notice, Reconciled};
 use crate::plan::item::Item;
-use crate::plan::node::Finding;
+use crate::plan::node::{Finding, Newer, NewerIn};
 use crate::tree::Origin;
 use crate::tree::layout::Place;
 
@@ -96,6 +96,13 @@ pub fn finding(finding: &Finding) -> String {
         Finding::CutAuthorityData => {
             "its certificate-authority-data lacks certificates of the ca beside it, which kpki renew replaces"
                 .to_owned()
+        }
+        Finding::Older(Newer { is_in, from }) => {
+            let of = match is_in {
+                NewerIn::Archive => "what it is compared with",
+                NewerIn::Journal => "the last one in the cluster directory's journal",
+            };
+            format!("older than {of}{}", from.map(|from| format!(", from {}", rfc3339(from))).unwrap_or_default())
         }
         Finding::NotThePublicHalf => "sa.pub does not contain the public key of sa.key".to_owned(),
     }

@@ -19,7 +19,7 @@ pub use export::{finding, stale_list, unfit};
 pub use failure::Error;
 pub use import::not_imported;
 pub use nouns::opened;
-pub use plan::{Context, difference, notices, outside, refusal};
+pub use plan::{Context, difference, notices, outside, refusal, requested};
 pub use renew::{another_node, ended, left, not_renewable, not_replaced, reason, refused, rewritten};
 pub use revoke::{
     ambiguous, bad_list, list_not_signed, no_number_left, no_signer, not_of_this_tree, not_revocable, refused_entries,

@@ -43,8 +43,13 @@ pub fn refusal(context: &Context<'_>, items: &[Item], reconciled: &Reconciled) -
     let directory = context.directory.display();
     let what = |reason: &str| format!("cannot make the tree in {directory}: {reason}; nothing was written");
     if !reconciled.refusals.is_empty() {
-        let error = Error::new(what("an authority or shared key is missing or not valid"));
-        return Some(error.causes(reconciled.refusals.iter().map(|one| refused(context, one))));
+        let waits = |refusal: &Refusal| matches!(refusal, Refusal::AuthorityRequested { .. });
+        let reason = match reconciled.refusals.iter().all(waits) {
+            true => "an authority waits for its certificate",
+            false => "an authority or shared key is missing or not valid",
+        };
+        let error = Error::new(what(reason)).causes(reconciled.refusals.iter().map(|one| refused(context, one)));
+        return Some(reconciled.refusals.iter().filter_map(given_up).fold(error, Error::hint));
     }
     let (mut conflicts, mut unsignable, mut requested) = (Vec::new(), Vec::new(), Vec::new());
     let (mut forcible, mut keyless) = (false, false);
@@ -103,6 +108,15 @@ pub(super) fn renew_due(context: &Context<'_>) -> String {
     context.origin.whole().command_by_profile("renew", &["all"], &["--due"])
 }
 
+/// How a request that nobody is to sign is put aside.
+fn given_up(refusal: &Refusal) -> Option<String> {
+    let Refusal::AuthorityRequested { item, key, .. } = refusal else { return None };
+    let (key, aside) = (shell_path(key), shell_path(format!("{}.unused", key.display())));
+    Some(format!(
+        "or have a self-signed {item} made: put the key of its request aside, and run this again: mv {key} {aside}"
+    ))
+}
+
 /// How a private key gets out of the file of an authority's certificate.
 pub(super) fn take_out(file: &Path, authority: &str, origin: &Origin) -> String {
     let file = file.display().to_string();
@@ -114,6 +128,18 @@ pub(super) fn refused(context: &Context<'_>, refusal: &Refusal) -> (String, Stri
         Refusal::AuthorityCertificateMissing { item, key } => (
             format!("{item}: {} exists but its certificate does not", key.path),
             "restore the authority's certificate, or move its key away to make a new authority".to_owned(),
+        ),
+        Refusal::AuthorityRequested { item, request, key } => (
+            format!(
+                "{item}: another authority is to sign it: its key waits in {} for a certificate, and a self-signed one would take \
+                 its place",
+                key.display()
+            ),
+            format!(
+                "have {} signed, and put the certificate in place: {}",
+                request.display(),
+                context.origin.command("import", &["CERT"], &[])
+            ),
         ),
         Refusal::AuthorityWithKey { item, file } => (
             format!("{item}: a private key is in {}, which is copied to the nodes and readable for everybody", file.path),
@@ -260,6 +286,7 @@ pub fn notices(notices: &[Notice], context: &Context<'_>) -> Vec<String> {
                  (without --node) holds every node's tree",
                 few(items, "is", "are")
             ),
+            Notice::Requested { items } => requested(items, context.origin),
             Notice::KubeletUsesItsOwn { item } => format!(
                 "{item} embeds another certificate than the one that the kubelet uses and rotates; it is kept; let it point to the \
                  kubelet's, on the node: {FINALIZE}"
@@ -296,6 +323,20 @@ fn changed(notices: &[Notice], context: &Context<'_>) -> Vec<String> {
         format!("{} {what}; kept until changed with: {}", few(&items, one, several), renew_due(context))
     };
     groups.into_iter().map(line).collect()
+}
+
+/// Certificates that were made here although they were requested elsewhere.
+pub fn requested(items: &[String], origin: &Origin) -> String {
+    let (a_request, it, its) = match items {
+        [_] => ("a request", "it", "certificate"),
+        _ => ("requests", "them", "certificates"),
+    };
+    format!(
+        "{a_request} for {} in .kpki/requests, and the authority here signs all the same; to use what another signs for {it}, put \
+         the {its} in place: {}",
+        few(items, "waits", "wait"),
+        origin.command("import", &["CERT..."], &[])
+    )
 }
 
 /// What the profile says and existing files do not have: what is the same of many is one line.

@@ -10,8 +10,7 @@ use crate::plan::sans;
 use crate::profile::{ExtraCertificate, Node, Profile, Stated, SubjectAttributes};
 use crate::x509::Certificate;
 
-/// kubeadm back-dates by this much, so that a node whose clock is a little late accepts the certificate.
-pub const BACK_DATE: Duration = Duration::minutes(5);
+pub use crate::blueprint::BACK_DATE;
 
 /// The validity of the issuer: a leaf's must be within it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,6 +1,7 @@
 //! The plan's decisions about each item, as facts: the messages are in `error/plan.rs`.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use time::{Duration, OffsetDateTime};
 
@@ -125,6 +126,12 @@ pub enum Refusal {
         item: String,
         key: Place,
     },
+    /// Another authority is to sign it: its key and request wait for the certificate.
+    AuthorityRequested {
+        item: String,
+        request: PathBuf,
+        key: PathBuf,
+    },
     AuthorityUnreadable {
         item: String,
         why: BundleError,
@@ -195,6 +202,8 @@ pub enum Notice {
     Readable { place: Place, mode: u32 },
     /// The other control-plane nodes need the authorities and keys made here.
     OthersNeedShared { items: Vec<String> },
+    /// Made here, while requests for them wait.
+    Requested { items: Vec<String> },
 }
 
 /// When what a profile says takes effect on an existing file.

@@ -14,6 +14,7 @@ mod kept;
 pub mod list_merge;
 pub mod names_policy;
 pub mod node;
+pub mod node_age;
 pub mod outside;
 pub mod reconcile;
 pub mod renew;

@@ -107,6 +107,25 @@ pub enum Finding {
     NotTheSigner,
     /// A kubeconfig's certificate-authority-data lacks certificates of this tree's ca.
     CutAuthorityData,
+    /// There is a newer one.
+    Older(Newer),
+}
+
+/// A certificate that is to take the place of the one on the node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Newer {
+    pub is_in: NewerIn,
+    /// Its notBefore, where that is known.
+    pub from: Option<OffsetDateTime>,
+}
+
+/// What has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NewerIn {
+    /// The archive or manifest that the node is compared with.
+    Archive,
+    /// The journal of the cluster directory.
+    Journal,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,6 +8,7 @@ use super::form::{Report, Screen};
 use super::json::{Name, octal};
 use super::table::{counted, line, lines, table};
 use crate::files::{shell_path, shell_word};
+use crate::tree::safe_host::ship;
 
 /// What was packed for one node.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -59,6 +60,9 @@ pub struct Verify {
     pub directory: String,
     /// The manifest or archive it was compared with.
     pub against: Option<String>,
+    /// The cluster directory that the node's is in.
+    #[serde(skip)]
+    pub cluster_dir: Option<String>,
     /// The other nodes whose files are there.
     pub owners: Vec<String>,
     #[serde(rename = "entries")]
@@ -85,6 +89,8 @@ pub enum NodeState {
     /// It could not be read.
     Unreadable,
     Missing,
+    /// The node's, and something newer is known.
+    Older,
     Mismatch,
     #[serde(rename = "wrong node")]
     OtherNode,
@@ -109,6 +115,10 @@ impl Verify {
                 let fit = if all == 1 { "fits" } else { "fit" };
                 format!("right: {dir} belongs to {node}; {} {fit}", counted(all, "entry"))
             }
+            NodeState::Older => {
+                let is = if bad == 1 { "is" } else { "are" };
+                format!("older: {bad} of {} in {dir} {is} not the newest of {node}", counted(all, "entry"))
+            }
             worst => {
                 let fit = if bad == 1 { "does not fit" } else { "do not fit" };
                 format!("{}: {bad} of {} in {dir} {fit} {node}", Name(worst), counted(all, "entry"))
@@ -128,7 +138,11 @@ impl Report for Verify {
             .map(|row| [row.entry.clone(), Name(row.state).to_string(), row.path.clone(), row.findings.join("; ")]);
         table(out, screen.width, &["ENTRY", "STATE", "PATH", "WHY"], rows)?;
         let node = &self.node;
-        if self.outcome > NodeState::Unreadable {
+        if let (NodeState::Older, Some(cluster)) = (self.outcome, &self.cluster_dir) {
+            lines(out, "see what put it there: ", [format!("kpki history --dir {}", shell_path(cluster))])?;
+        } else if self.outcome == NodeState::Older {
+            lines(out, "send it again, from the host with the cluster directory: ", [ship(node)])?;
+        } else if self.outcome > NodeState::Unreadable {
             let again =
                 format!("kpki export {} --dir DIR --out {}", shell_word(node), shell_path(format!("{node}.tar.gz")));
             lines(out, "export it again on the host with the cluster directory: ", [again])?;

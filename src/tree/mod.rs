@@ -6,6 +6,7 @@ pub mod entry_path;
 pub mod layout;
 pub mod leaf;
 pub mod origin;
+pub mod safe_host;
 pub mod survey;
 
 pub use authorities::{Authorities, Authority, Issuers, Unusable};

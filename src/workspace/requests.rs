@@ -114,6 +114,22 @@ pub fn waiting(site: &Site, files: &Files) -> Result<Option<Waiting>, Error> {
     Ok(Some(Waiting { key, request, access }))
 }
 
+/// The files of a request that waits in a tree for an entry at these places; `None`: none does.
+pub fn waiting_in(roots: &Roots, public: &Place, private: Option<&Place>) -> Result<Option<Waits>, Error> {
+    let site = Site::Tree(roots.clone());
+    let files = site.files(public, private)?;
+    let path = |path: &RelPath| roots.path_of(files.root, path);
+    let waits = survey::read(roots, files.root, &files.key)?.is_some();
+    Ok(waits.then(|| Waits { key: path(&files.key), request: path(&files.request) }))
+}
+
+/// Where the two files of a request that waits are.
+#[derive(Debug)]
+pub struct Waits {
+    pub key: PathBuf,
+    pub request: PathBuf,
+}
+
 /// A private key, by itself or in a kubeconfig, which need not have a certificate yet.
 pub fn held_key(bytes: &[u8], embedded: bool) -> Result<(PrivateKey, Option<Access>), Box<dyn std::error::Error>> {
     if !embedded {

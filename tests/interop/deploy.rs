@@ -99,8 +99,12 @@ fn tree_of(place: &TempDir, lines: &str, made: &str) -> (PathBuf, PathBuf) {
     let profile = write(place.path().join("p.yaml"), format!("{SMALL}{lines}"));
     let (kubernetes, collector) = (place.path().join("kubernetes"), place.path().join("collector"));
     std::fs::create_dir(&collector).unwrap();
-    run(kpki().args(["init", "--quiet", "--at", made, "--profile"]).arg(&profile).arg("--dir").arg(&kubernetes))
-        .expect_ok("init");
+    run(kpki()
+        .args(["init", "--quiet", "--at", made, "--allow-future", "--profile"])
+        .arg(&profile)
+        .arg("--dir")
+        .arg(&kubernetes))
+    .expect_ok("init");
     (kubernetes, collector)
 }
 

@@ -377,7 +377,7 @@ fn an_intermediate_authority_made_by_openssl_is_used() {
 /// RFC 5280 section 4.1.2.5: UTCTime through 2049, GeneralizedTime from 2050 on, to the second.
 #[test]
 fn dates_hold_in_openssls_reading() {
-    let at = |instant: &str| Made::of_text(SMALL, &["--at", instant]);
+    let at = |instant: &str| Made::of_text(SMALL, &["--at", instant, "--allow-future"]);
     let cases = [
         ("2026-11-20T22:00:00Z", "Nov 20 21:55:00 2026 GMT", "Nov 20 22:00:00 2027 GMT", ["UTCTIME", "UTCTIME"]),
         ("2048-12-31T23:59:59Z", "Dec 31 23:54:59 2048 GMT", "Dec 31 23:59:59 2049 GMT", ["UTCTIME", "UTCTIME"]),

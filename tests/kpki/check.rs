@@ -226,16 +226,17 @@ fn every_json_document_fits_the_schema() {
 #[test]
 fn the_table_of_a_recorded_tree_says_the_whole_command() {
     let place = Place::new();
-    place.write("clusters/prod.yaml", single("clusterName: prod\nexpiration: {warning: 400d, critical: 1d}\n"));
+    place.write("clusters/prod.yaml", single("clusterName: prod\nexpiration: {warning: 100d, critical: 1d}\n"));
     place.init(&["--profile", "clusters/prod.yaml", "--dir", "clusters/prod"]).ok();
-    // The profile's threshold holds, whether the profile is recorded or given.
+    // The profile's threshold holds, whether the profile is recorded or given: 65 days are left.
+    let late = "2027-09-16T22:00:00Z";
     for words in [
         &["clusters/prod"][..],
         &["--profile", "clusters/prod.yaml"],
         &["--profile", "clusters/prod.yaml", "clusters/prod"],
         &["--profiles", "clusters"],
     ] {
-        let run = place.kpki(&[&["check", "--at", super::harness::NOW], words].concat()).status(3);
+        let run = place.kpki(&[&["check", "--at", late], words].concat()).status(3);
         assert!(run.stdout.starts_with("warning: "), "{}", run.stdout);
         assert_eq!(run.stderr, "");
     }
@@ -246,7 +247,11 @@ fn the_table_of_a_recorded_tree_says_the_whole_command() {
     let command = ": kpki renew all --due --profile clusters/prod.yaml --dir clusters/prod\n";
     assert!(run.stdout.contains(command), "{}", run.stdout);
     // The flag holds over the profile.
-    place.kpki(&["check", "--at", super::harness::NOW, "clusters/prod", "--warning", "30d"]).ok();
+    place.kpki(&["check", "--at", late, "clusters/prod", "--warning", "30d"]).ok();
+    // What is typed is literal; what a profile says is capped by the lifetime.
+    place.kpki(&["check", "--at", super::harness::NOW, "clusters/prod", "--warning", "400d"]).status(3);
+    place.write("clusters/prod.yaml", single("clusterName: prod\nexpiration: {warning: 400d, critical: 400d}\n"));
+    place.kpki(&["check", "--at", super::harness::NOW, "--profile", "clusters/prod.yaml"]).ok();
     // And what it says to do, does it.
     place.kpki(&["renew", "all", "--at", "2028-01-01", "--dir", "clusters/prod"]).ok();
     place.kpki(&["check", "--at", "2028-01-01", "clusters/prod", "--warning", "30d"]).ok();

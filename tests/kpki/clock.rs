@@ -70,15 +70,78 @@ fn nothing_is_decided_by_a_clock_that_was_never_set() {
         }
     }
     assert!(place.files() == before, "something was written");
-    // An instant that is said needs no clock.
+    // An instant that is said needs no clock; by this one it is in the future.
     let wrong = datetime!(1970-01-01 0:00 UTC);
-    let (status, _, err) = at(wrong, &["renew", "apiserver", "-d", tree.to_str().unwrap(), "--at", NOW]);
+    let renew = ["renew", "apiserver", "-d", tree.to_str().unwrap(), "--at", NOW];
+    assert_eq!(at(wrong, &renew).0, 2);
+    let (status, _, err) = at(wrong, &[&renew[..], &["--allow-future"]].concat());
     assert_eq!((status, err.as_str()), (0, ""));
     for instant in ["1969-12-31", "8901-01-01", "9999-12-31T23:59:59Z"] {
         let (status, _, err) = at(datetime!(2026-11-20 0:00 UTC), &["check-expiration", "--at", instant]);
         assert_eq!(status, 2, "{err}");
         assert!(err.contains("is not an instant in the years 1970 to 8900"), "{err}");
     }
+}
+
+/// Every verb that writes what is dated, as typed in a tree.
+const WRITERS: &[&str] = &[
+    "init -p P -d T",
+    "renew apiserver -d T",
+    "revoke apiserver -d T",
+    "hold etcd-peer -d T",
+    "release etcd-peer -d T",
+    "crl update all -d T",
+    "csr apiserver -d T",
+    "sign CSR --usage server --san a.example.com -d T --out C",
+    "import CERT -d T",
+    "restore -d T",
+    "kubeconfig user bob -d T --out K",
+];
+
+#[test]
+fn an_instant_in_the_future_is_not_written_unless_that_is_said() {
+    let place = Place::new();
+    place.write("p.yaml", single(""));
+    place.init(&["-p", "p.yaml", "-d", "t"]).ok();
+    let path = |name: &str| place.path(name).to_str().unwrap().to_owned();
+    let before = place.files();
+    let now = datetime!(2026-11-20 22:00 UTC);
+    let run = |verb: &str, more: &[&str]| {
+        let word = |word: &str| match word {
+            "P" => path("p.yaml"),
+            "T" => path("t"),
+            name if name.chars().all(|letter| letter.is_ascii_uppercase()) => path(&name.to_lowercase()),
+            word => word.to_owned(),
+        };
+        let words: Vec<String> = verb.split(' ').map(word).collect();
+        at(now, &words.iter().map(String::as_str).chain(more.iter().copied()).collect::<Vec<_>>())
+    };
+    for verb in WRITERS {
+        for instant in ["+400d", "+301s", "2026-11-21", "2026-11-20T22:05:01Z"] {
+            // The request and the certificate are not there: nothing was read before this was refused.
+            let (status, out, err) = run(verb, &["--at", instant]);
+            assert_eq!((status, out.as_str()), (2, ""), "{verb} {instant}: {err}");
+            assert!(
+                err.contains("is in the future: the clock of this machine says 2026-11-20T22:00:00Z")
+                    && err.contains("add --allow-future"),
+                "{verb} {instant}: {err}"
+            );
+            assert_eq!(err.contains("add --dry-run"), !verb.starts_with("kubeconfig"), "{verb}: {err}");
+        }
+    }
+    for verb in ["renew apiserver -d T", "crl update all -d T", "csr apiserver -d T"] {
+        let (status, _, err) = run(verb, &["--at", "+400d", "--dry-run"]);
+        assert_eq!((status, err.as_str()), (0, ""), "{verb}");
+    }
+    // Who only looks may look as far as they like.
+    for verb in ["check-expiration -d T", "verify -d T"] {
+        let (status, out, err) = run(verb, &["--at", "+400d"]);
+        assert!(status == 4 && err.is_empty() && out.contains("expired"), "{verb}: {status} {out} {err}");
+    }
+    assert!(place.files() == before, "something was written");
+    assert_eq!(run("renew apiserver -d T", &["--at", "+5m"]).0, 0);
+    assert_eq!(run("renew apiserver -d T", &["--at", "+400d", "--allow-future"]).0, 0);
+    assert!(place.files() != before);
 }
 
 /// UTCTime ends with 2049, and a tree made late reaches beyond it on both sides.

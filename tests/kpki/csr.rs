@@ -535,3 +535,68 @@ fn requests_elsewhere_leave_nothing_else_behind() {
     assert!(!place.path("parts/.kpki").exists());
     assert!(!place.path("nowhere").exists());
 }
+
+/// An authority that was requested elsewhere is not made here: everything below it would have to be replaced later.
+#[test]
+fn an_authority_that_was_requested_is_not_made_here() {
+    let place = Place::new();
+    place.write("p.yaml", single(""));
+    place.init(&["--profile", "p.yaml", "--dir", "offline"]).ok();
+    for (name, path) in [("ca", "pki/ca"), ("front-proxy-ca", "pki/front-proxy-ca"), ("etcd-ca", "pki/etcd/ca")] {
+        let dir = format!("t-{name}");
+        at(&place, &["csr", name, "--profile", "p.yaml", "--dir", &dir]).ok();
+        let (request, key) = (format!("{dir}/.kpki/requests/{path}.csr"), format!("{dir}/.kpki/requests/{path}.key"));
+        for more in [&[][..], &["--force"], &["--dry-run"]] {
+            let run = place.init(&[&["--profile", "p.yaml", "--dir", &dir], more].concat()).fails(1);
+            for said in [
+                format!("cannot make the tree in {dir}: an authority waits for its certificate; nothing was written"),
+                format!("{name}: another authority is to sign it: its key waits in {key} for a certificate"),
+                format!(
+                    "have {request} signed, and put the certificate in place: kpki import CERT --profile p.yaml --dir {dir}"
+                ),
+                format!("put the key of its request aside, and run this again: mv {key} {key}.unused"),
+            ] {
+                assert!(run.stderr.contains(&said), "{said}\n{}", run.stderr);
+            }
+        }
+    }
+    // Signed and put in place it is the one that signs the others.
+    let csr = "t-ca/.kpki/requests/pki/ca.csr";
+    let root = ["--ca-cert", "offline/pki/ca.crt", "--ca-key", "offline/pki/ca.key"];
+    let words = ["sign", csr, "--ca", "--as", "ca", "--profile", "p.yaml", "--dir", "t-ca", "--validity", "5y"];
+    at(&place, &[&words[..], &["--out", "ca.crt"], &root].concat()).status(0);
+    at(&place, &["import", "ca.crt", "--profile", "p.yaml", "--dir", "t-ca"]).status(0);
+    place.init(&["--profile", "p.yaml", "--dir", "t-ca"]).status(0);
+    let bundle = parse_pem_bundle(place.read("t-ca/pki/ca.crt").as_bytes()).unwrap();
+    assert_eq!((bundle.len(), bundle[0].is_self_issued()), (2, true), "one of the same name");
+    assert_ne!(bundle[0].spki_der, bundle[1].spki_der, "it is signed by another key");
+    // Given up, and made here.
+    let key = "t-etcd-ca/.kpki/requests/pki/etcd/ca.key";
+    fs::rename(place.path(key), place.path(&format!("{key}.unused"))).unwrap();
+    place.init(&["--profile", "p.yaml", "--dir", "t-etcd-ca"]).ok();
+    assert!(place.path("t-etcd-ca/pki/etcd/ca.key").exists());
+}
+
+/// A leaf can be replaced later: it is made, and what waits is said.
+#[test]
+fn a_leaf_that_was_requested_is_made_here_and_said() {
+    let place = Place::new();
+    place.write("p.yaml", single(""));
+    place.init(&["--profile", "p.yaml", "--dir", "t"]).ok();
+    at(&place, &["csr", "apiserver", "admin.conf", "--dir", "t"]).ok();
+    let waiting = lying(&place.path("t/.kpki/requests"));
+    let said =
+        "requests for admin.conf and apiserver wait in .kpki/requests, and the authority here signs all the same";
+    let run = at(&place, &["renew", "all", "--dir", "t"]).status(0);
+    let all = format!("{}{}", run.stdout, run.stderr);
+    let either = said.replace("admin.conf and apiserver", "apiserver and admin.conf");
+    assert!(all.contains(said) || all.contains(&either), "{all}");
+    assert!(all.contains("put the certificates in place: kpki import CERT... --dir t"), "{all}");
+    for file in ["t/pki/apiserver.crt", "t/pki/apiserver.key"] {
+        fs::remove_file(place.path(file)).unwrap();
+    }
+    let run = place.init(&["--dir", "t"]).status(0);
+    let all = format!("{}{}", run.stdout, run.stderr);
+    assert!(all.contains("a request for apiserver waits in .kpki/requests"), "{all}");
+    assert!(waiting == lying(&place.path("t/.kpki/requests")), "no key is lost");
+}

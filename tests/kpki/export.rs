@@ -337,6 +337,89 @@ fn what_was_renewed_since_is_right() {
     assert_eq!(run.stdout.matches(" renewed ").count(), 2, "{}", run.stdout);
 }
 
+fn findings(report: &serde_json::Value, entry: &str) -> (String, String) {
+    let rows = report["entries"].as_array().unwrap();
+    let row = rows.iter().find(|row| row["entry"] == entry).unwrap();
+    (row["state"].as_str().unwrap().to_owned(), row["findings"].to_string())
+}
+
+/// A node with an archive that another has overtaken is not right, whoever of the two is asked.
+#[test]
+fn what_is_older_than_the_archive_or_the_journal_is_said() {
+    const LATER: &str = "2026-12-01T00:00:00Z";
+    let place = made("");
+    export(&place, &["cp1", "--out", "old.tar"]).ok();
+    unpack(&place.path("old.tar"), &place.path("n"));
+    place.kpki(&["renew", "cp1/apiserver", "cp1/admin.conf", "--dir", "c", "--at", LATER]).ok();
+    place.kpki(&["export", "cp1", "--dir", "c", "--at", LATER, "--out", "new.tar"]).ok();
+    unpack(&place.path("new.tar"), &place.path("m"));
+    // By itself it is right: it knows of nothing newer.
+    verify(&place, "n/etc/kubernetes", &["cp1"]).ok();
+    let run = verify(&place, "n/etc/kubernetes", &["cp1", "--archive", "new.tar"]).status(4);
+    assert!(
+        run.stdout.starts_with("older: 2 of 17 entries in n/etc/kubernetes are not the newest of cp1\n"),
+        "{}",
+        run.stdout
+    );
+    let report = verify(&place, "n/etc/kubernetes", &["cp1", "--archive", "new.tar", "-o", "json"]).status(4).json();
+    assert_eq!(report["outcome"], "older");
+    for entry in ["apiserver", "admin.conf"] {
+        let said = "[\"older than what it is compared with, from 2026-11-30T23:55:00Z\"]";
+        assert_eq!(findings(&report, entry), ("older".to_owned(), said.to_owned()));
+    }
+    assert_eq!(findings(&report, "etcd-peer").0, "right");
+    // The other way round it was renewed since.
+    verify(&place, "m/etc/kubernetes", &["cp1", "--archive", "old.tar"]).ok();
+    verify(&place, "m/etc/kubernetes", &["cp1", "--archive", "new.tar"]).ok();
+    // In the cluster directory the journal knows.
+    verify(&place, "c/nodes/cp1", &["cp1"]).ok();
+    for file in ["apiserver.crt", "apiserver.key"] {
+        fs::copy(place.path("n/etc/kubernetes/pki").join(file), place.path("c/nodes/cp1/pki").join(file)).unwrap();
+    }
+    let report = verify(&place, "c/nodes/cp1", &["cp1", "-o", "json"]).status(4).json();
+    let said = "[\"older than the last one in the cluster directory's journal, from 2026-11-30T23:55:00Z\"]";
+    assert_eq!(findings(&report, "apiserver"), ("older".to_owned(), said.to_owned()));
+    assert_eq!(findings(&report, "admin.conf").0, "right");
+    verify(&place, "c/nodes/cp2", &["cp2"]).ok();
+    // What `kpki restore` puts back is the last in the journal.
+    place.kpki(&["renew", "cp1/etcd-peer", "--dir", "c", "--at", LATER]).ok();
+    place.kpki(&["restore", "--dir", "c", "--at", LATER]).status(0);
+    let report = verify(&place, "c/nodes/cp1", &["cp1", "-o", "json"]).status(4).json();
+    assert_eq!(
+        (findings(&report, "etcd-peer").0.as_str(), findings(&report, "apiserver").0.as_str()),
+        ("right", "older")
+    );
+}
+
+/// Two manifests without their archives: which is newer is in their revisions.
+#[test]
+fn an_earlier_manifest_beside_the_files_tells_the_order() {
+    let place = made("");
+    export(&place, &["cp1", "--out", "old.tar"]).ok();
+    unpack(&place.path("old.tar"), &place.path("n"));
+    place.kpki(&["renew", "cp1/apiserver", "--dir", "c", "--at", NOW]).ok();
+    export(&place, &["cp1", "--out", "new.tar"]).ok();
+    unpack(&place.path("new.tar"), &place.path("m"));
+    let issued = |dir: &str, to: &str, revision: Option<u64>| {
+        let text = place.read(&format!("{dir}/etc/kubernetes/kpki-node.json"));
+        let mut manifest: serde_json::Value = serde_json::from_str(&text).unwrap();
+        manifest.as_object_mut().unwrap().remove("issue");
+        if let Some(revision) = revision {
+            manifest["issue"] = serde_json::json!({"revision": revision, "nonce": "ab".repeat(32)});
+        }
+        place.write(to, manifest.to_string());
+    };
+    for (beside, given, status) in
+        [(Some(4), Some(5), 4), (None, Some(5), 4), (Some(5), Some(5), 0), (Some(6), Some(5), 0), (None, None, 0)]
+    {
+        issued("m", "given.json", given);
+        issued("n", "n/etc/kubernetes/kpki-node.json", beside);
+        let run = verify(&place, "n/etc/kubernetes", &["cp1", "--manifest", "given.json"]).status(status);
+        let said = if status == 4 { "older than what it is compared with" } else { " renewed " };
+        assert!(run.stdout.contains(said), "{beside:?} {given:?}\n{}", run.stdout);
+    }
+}
+
 #[test]
 fn kubeadms_trees_are_known_by_the_nodes_name() {
     let place = Place::new();

@@ -83,3 +83,47 @@ fn the_balanced_set_covers_every_master_and_the_balancer() {
         }
     }
 }
+
+/// As shipped, and with nothing said of the windows: they are capped by the lifetime.
+#[test]
+fn no_profile_is_near_its_end_at_birth_and_what_is_critical_is_due() {
+    for name in all() {
+        let shipped = fs::read_to_string(repository(&format!("profiles/{name}"))).unwrap();
+        let silent: String =
+            shipped.lines().filter(|line| !line.starts_with("expiration: {")).fold(String::new(), |mut text, line| {
+                text.push_str(line);
+                text.push('\n');
+                text
+            });
+        let variants = if silent == shipped { vec![silent] } else { vec![shipped, silent] };
+        for profile in variants {
+            born_well(&name, &profile);
+        }
+    }
+}
+
+fn born_well(name: &str, profile: &str) {
+    let place = Place::new();
+    place.write("p.yaml", profile);
+    place.init(&["--profile", "p.yaml", "--dir", "k8s"]).ok();
+    let day = profile.contains("certificateValidityPeriod: 24h");
+    let born: time::OffsetDateTime = time::macros::datetime!(2026-11-20 22:00 UTC);
+    let mut dues = 0;
+    for step in 0..24 {
+        let at = born + if day { time::Duration::hours(step) } else { time::Duration::days(step * 15) };
+        let at = at.format(&time::format_description::well_known::Rfc3339).unwrap();
+        let check = place.kpki(&["check-expiration", "--dir", "k8s", "--at", &at, "-o", "json"]).json();
+        let certificates = check["certificates"].as_array().unwrap();
+        let renew = ["renew", "all", "--due", "--dry-run", "--dir", "k8s", "--at", &at, "-o", "json"];
+        let renew = place.kpki(&renew).json();
+        let due: Vec<_> = renew["trees"][0]["entries"].as_array().unwrap().iter().collect();
+        let due: Vec<_> = due.iter().filter(|entry| entry["action"] == "renew").collect();
+        dues += due.len();
+        for one in certificates.iter().filter(|one| !["ok", "absent"].contains(&one["state"].as_str().unwrap())) {
+            assert!(step > 0, "{name}: {} is {} when it is made", one["name"], one["state"]);
+            let is_due = due.iter().any(|entry| entry["name"] == one["name"] && entry["node"] == one["node"]);
+            assert!(one["state"] == "warning" || is_due, "{name} {at}: {} is {}", one["name"], one["state"]);
+        }
+    }
+    assert!(dues > 0, "{name}: nothing became due");
+}

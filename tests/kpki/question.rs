@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
-use super::harness::{NOW, Place, single};
+use super::harness::{NOW, Place, at_any_time, single};
 
 /// What was shown on the terminal, stdout and the status. `typed` is sent when the question is there.
 fn on_terminal(place: &Place, words: &[&str], typed: &str) -> (String, String, i32) {
@@ -21,7 +21,7 @@ fn on_terminal(place: &Place, words: &[&str], typed: &str) -> (String, String, i
     options.read(true).write(true).custom_flags(no_controlling_terminal);
     let slave = options.open(name.to_str().unwrap()).unwrap();
     let child = Command::new(env!("CARGO_BIN_EXE_kpki"))
-        .args(words)
+        .args(at_any_time(words))
         .current_dir(place.path(""))
         .env_clear()
         .env("TERM", "dumb")

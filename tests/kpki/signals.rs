@@ -121,7 +121,7 @@ fn mask(process: &str, field: &str, signal: Signal) -> bool {
 fn waiting(place: &Place, lock: &Path, before: &str) -> (Child, fs::File) {
     let held = fs::File::options().create(true).truncate(false).write(true).open(lock).unwrap();
     rustix::fs::flock(&held, rustix::fs::FlockOperation::LockExclusive).unwrap();
-    let words = format!("{before} exec \"$0\" renew all --dir k8s --at {LATER} --lock-timeout 1h");
+    let words = format!("{before} exec \"$0\" renew all --dir k8s --at {LATER} --allow-future --lock-timeout 1h");
     let mut command = Command::new("/bin/sh");
     command.args(["-c", &words, env!("CARGO_BIN_EXE_kpki")]).current_dir(place.path(""));
     command.env_clear().process_group(0).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use time::OffsetDateTime;
 
-use crate::audit::{self, JudgedTree, Policy, State};
+use crate::audit::{self, JudgedTree, Limit, Policy, State};
 use crate::encrypted::Password;
 use crate::error::Error;
 use crate::files;
@@ -177,14 +177,14 @@ fn absent(wanted: &inventory::Request<'_>, tree: &mut Tree) {
     }
 }
 
-/// The thresholds: command line before profile before defaults.
+/// The thresholds: command line, literally, before profile before defaults.
 fn policy(request: &Request, target: &Target) -> Policy {
     let said = target.profile.as_ref().map_or_else(Policy::default, Policy::of_profile);
     Policy {
-        warning: request.warning.unwrap_or(said.warning),
-        critical: request.critical.unwrap_or(said.critical),
-        ca_warning: request.ca_warning.unwrap_or(said.ca_warning),
-        ca_critical: request.ca_critical.unwrap_or(said.ca_critical),
+        warning: request.warning.map_or(said.warning, Limit::typed),
+        critical: request.critical.map_or(said.critical, Limit::typed),
+        ca_warning: request.ca_warning.map_or(said.ca_warning, Limit::typed),
+        ca_critical: request.ca_critical.map_or(said.ca_critical, Limit::typed),
         ..said
     }
 }

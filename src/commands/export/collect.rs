@@ -92,7 +92,7 @@ impl Read {
         let Some(list) = NodeCrl::read(&source.tree, authority, copy, &issuer)? else { return Ok(()) };
         self.begins(list.crl.this_update);
         if let Some(end) = list.crl.next_update.filter(|end| *end < source.request.now) {
-            self.notes.push(error::stale_list(&source.origin(), authority, end));
+            self.notes.push(error::stale_list(&source.tree.origin(), authority, end));
         }
         let name = format!("{}.crl", authority.name());
         let (number, fingerprint) = (list.crl.number.as_deref().map(decimal), Sha256(sha256(&list.der)));

@@ -1,7 +1,9 @@
 //! `kpki export`: the files of one node as a tar file whose bytes depend on nothing else; and on the node, whether the
 //! files are that node's.
 
+mod archived;
 mod collect;
+mod older;
 mod own;
 mod request;
 mod run;

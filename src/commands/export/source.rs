@@ -125,10 +125,6 @@ impl<'a> Source<'a> {
     }
 
     /// How a command names the tree.
-    pub fn origin(&self) -> Origin {
-        Origin::new(self.request.dir.display().to_string(), ProfileAt::Recorded)
-    }
-
     /// Whether it is the node's own file, or its copy.
     pub fn goes(&self, item: &Item) -> bool {
         self.layout != Layout::Cluster || item.id.node.is_some()

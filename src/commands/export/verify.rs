@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use time::OffsetDateTime;
 
-use crate::encoding::archive;
+use super::archived::{members, unusable};
+use super::older;
 use crate::error::{self, Error};
 use crate::files::{self, Dir, FileState, shell_path, shell_word};
 use crate::inventory;
@@ -56,6 +57,8 @@ pub fn verify(request: &Request) -> Result<Verify, Error> {
             .hint("give its /etc/kubernetes with --dir"));
     }
     let mut judged = judge(&identity, &found, request.now);
+    let archive = request.archive.as_deref().filter(|_| request.manifest.is_none());
+    let cluster_dir = older::mark(&request.dir, archive, manifest.as_ref(), &found, &mut judged)?;
     // The manifest shows that an archive was unpacked on the wrong machine.
     if let (Some(manifest), Some(path)) = (&manifest, &against)
         && !names_one(&identity.node, &manifest.node, identity.hostname)
@@ -66,6 +69,7 @@ pub fn verify(request: &Request) -> Result<Verify, Error> {
     let rows: Vec<VerifiedEntry> = judged.iter().map(row).collect();
     Ok(Verify {
         outcome: NodeState::of(&rows),
+        cluster_dir: cluster_dir.map(|dir| dir.display().to_string()),
         directory: request.dir.display().to_string(),
         node: identity.node.clone(),
         cluster: manifest.map(|m| m.cluster).or(profile.map(|profile| profile.cluster_name.clone())),
@@ -102,13 +106,12 @@ fn manifest_of(request: &Request) -> Result<(Option<Manifest>, Option<String>), 
 }
 
 fn from_archive(path: &Path) -> Result<Vec<u8>, Error> {
-    let failed = |why: String| Error::new(format!("cannot use the archive {}", path.display())).because(why);
-    let largest = u64::try_from(archive::LIMIT).unwrap_or(u64::MAX);
-    let members = archive::read(&survey::input(path, largest)?).map_err(|why| failed(why.to_string()))?;
+    let members = members(path)?;
     let wanted = format!("{}/{}", DEFAULT_DIR.trim_start_matches('/'), manifest::NAME);
     let found = members.into_iter().find(|member| member.path == wanted);
     found.map(|member| member.bytes.to_vec()).ok_or_else(|| {
-        failed(format!("expected {wanted} in it, but it is missing")).hint("give an archive that kpki export made")
+        unusable(path, format!("expected {wanted} in it, but it is missing"))
+            .hint("give an archive that kpki export made")
     })
 }
 
@@ -153,6 +156,7 @@ fn state_of(finding: &Finding) -> NodeState {
         Finding::OtherNode(_) => NodeState::OtherNode,
         Finding::Missing => NodeState::Missing,
         Finding::Unreadable(_) => NodeState::Unreadable,
+        Finding::Older(_) => NodeState::Older,
         _ => NodeState::Mismatch,
     }
 }

@@ -6,13 +6,14 @@ use super::resolve::Resolved;
 use crate::catalog::paths::KUBELET_CONF;
 use crate::error::{self, Context, Error};
 use crate::files::RelPath;
-use crate::plan::decision::{Decision, Difference, Making, Notice, Reconciled};
+use crate::plan::decision::{Decision, Difference, Making, Notice, Reconciled, Refusal};
 use crate::plan::item::Item;
 use crate::plan::reconcile::reconcile;
 use crate::plan::renew::Elsewhere;
 use crate::plan::{changed, guard};
 use crate::report::Outcome;
 use crate::store::RootId;
+use crate::workspace::requests::{self, Waits};
 use crate::workspace::{Snapshot, referred, state};
 
 pub struct Evaluation {
@@ -29,6 +30,7 @@ pub fn evaluate(request: &Request, resolved: &Resolved, snapshot: Snapshot) -> R
     if resolved.is_change {
         changed::keep(items, &resolved.former_servers, &mut decided);
     }
+    requested(resolved, &mut decided)?;
     if !resolved.allow_shared_ca {
         decided.refusals.extend(guard::shared_authorities(authorities));
     }
@@ -55,6 +57,28 @@ fn unused_credentials(request: &Request, resolved: &Resolved, decided: &mut Reco
             decided.notices.push(Notice::KubeletUsesItsOwn { item: item.id.to_string() });
         }
     }
+}
+
+/// What another authority was asked for: an authority of the tree is not made in its place, everything else can be replaced.
+fn requested(resolved: &Resolved, decided: &mut Reconciled) -> Result<(), Error> {
+    let mut items = Vec::new();
+    for (item, decision) in resolved.items.iter().zip(&decided.decisions) {
+        let (Decision::Make(making) | Decision::Replace(making, _)) = decision else { continue };
+        let (Making::Authority(..) | Making::Certificate(..)) = making else { continue };
+        let waits = requests::waiting_in(&resolved.tree.roots, &item.public, item.private.as_ref())?;
+        match (waits, making) {
+            (Some(Waits { key, request }), Making::Authority(..)) => {
+                let item = item.id.to_string();
+                decided.refusals.push(Refusal::AuthorityRequested { item, request, key });
+            }
+            (Some(_), _) => items.push(item.id.to_string()),
+            (None, _) => {}
+        }
+    }
+    if !items.is_empty() {
+        decided.notices.push(Notice::Requested { items });
+    }
+    Ok(())
 }
 
 /// The facts about the tree for messages.

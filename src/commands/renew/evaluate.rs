@@ -7,8 +7,8 @@ use crate::plan::renew::{self as plan, Credential, Decision, Repair, Rules};
 use crate::profile::RENEWAL;
 use crate::revocation::Revoked;
 use crate::tree::EntryId;
-use crate::workspace::Snapshot;
 use crate::workspace::crls::{self, TreeCrl, TreeCrls};
+use crate::workspace::{Snapshot, requests};
 
 /// The tree, and a decision for each credential, in the same order.
 pub(in crate::commands::renew) struct Evaluation {
@@ -20,6 +20,8 @@ pub(in crate::commands::renew) struct Evaluation {
     /// Credentials that are held.
     pub held: Vec<String>,
     pub unusable_crls: Vec<String>,
+    /// What is renewed here although requests for it wait.
+    pub requested: Option<String>,
 }
 
 impl Evaluation {
@@ -105,6 +107,19 @@ impl Renewing<'_> {
             nodes.retain(|(node, _)| session.only.is_none() || *node == session.only);
             repairs.extend(plan::signer_files(nodes, is_asked, authorities, survey, &foreign));
         }
-        Ok(Evaluation { decisions, repairs, crls, held, unusable_crls: unusable, snapshot })
+        let requested = self.requested(&decisions)?;
+        Ok(Evaluation { decisions, repairs, crls, held, unusable_crls: unusable, requested, snapshot })
+    }
+
+    fn requested(&self, decisions: &[Decision]) -> Result<Option<String>, Error> {
+        let mut ids = Vec::new();
+        for (credential, decision) in self.credentials.iter().zip(decisions) {
+            let Credential { id, public, private, .. } = credential;
+            let renews = matches!(decision, Decision::Renew(_));
+            if renews && requests::waiting_in(&self.session.tree.roots, public, private.as_ref())?.is_some() {
+                ids.push(id.to_string());
+            }
+        }
+        Ok((!ids.is_empty()).then(|| error::requested(&ids, &self.session.target.origin)))
     }
 }

@@ -1,10 +1,14 @@
 //! Renewals by an external authority: requests with new keys, beside the files in use.
 
+use std::collections::BTreeSet;
+
 use super::evaluate::Evaluation;
 use super::renewing::Renewing;
+use crate::clock::{distance, rfc3339};
 use crate::plan::renew::{self as plan, Credential, CsrDecision, Decision, Skipped};
 use crate::report::renew::RenewalEntry;
 use crate::tree::Origin;
+use crate::tree::safe_host::renew_and_ship;
 use crate::workspace::requests::{External, Made, Site};
 
 /// Due credentials of external authorities.
@@ -23,27 +27,34 @@ pub(in crate::commands::renew) fn external<'a>(renewing: &'a Renewing<'_>, evalu
     External { site: Site::Tree(session.tree.roots.clone()), wanted }
 }
 
-/// What is renewed on another host, and may wait: its names, as a warning that names the host.
+/// What is renewed on another host, and may wait until the first of it ends: its names, and what to do on that host.
 pub(in crate::commands::renew) fn elsewhere(renewing: &Renewing<'_>, evaluation: &Evaluation) -> Option<String> {
-    let host = renewing.request.safe_host.as_ref()?;
+    let session = &renewing.session;
     let waits = |(credential, decision): (&Credential, &Decision)| match decision {
-        Decision::Skipped(Skipped::ExternalInWindow(authority), _) => {
-            Some((credential.id.to_string(), authority.name()))
+        Decision::Skipped(Skipped::ExternalInWindow(authority), Some(leaf)) => {
+            Some((credential.id.to_string(), authority.name(), leaf.not_after))
         }
         _ => None,
     };
-    let all = renewing.credentials.iter().zip(&evaluation.decisions).filter_map(waits);
-    let (names, mut authorities): (Vec<String>, Vec<&str>) = all.unzip();
-    authorities.sort_unstable();
-    authorities.dedup();
-    (!names.is_empty()).then(|| {
-        format!(
-            "due, and signed by an authority whose key is not on this node ({}): {}; renew on {host} (kpki renew all --due), then \
-             bring the node's files here (kpki export)",
-            authorities.join(", "),
-            names.join(", ")
-        )
-    })
+    let all: Vec<_> = renewing.credentials.iter().zip(&evaluation.decisions).filter_map(waits).collect();
+    let end = all.iter().map(|(_, _, end)| *end).min()?;
+    let authorities: BTreeSet<&str> = all.iter().map(|(_, authority, _)| *authority).collect();
+    let names: Vec<&str> = all.iter().map(|(name, ..)| name.as_str()).collect();
+    let host = renewing.request.safe_host.as_deref();
+    let only = || match session.profile()?.nodes.as_slice() {
+        [only] => Some(only.name.as_str()),
+        _ => None,
+    };
+    Some(format!(
+        "due, and signed by an authority whose key is not here ({}): {}; the first ends at {} ({}). Until then renew on {}, and \
+         bring the files here: {}",
+        authorities.into_iter().collect::<Vec<_>>().join(", "),
+        names.join(", "),
+        rfc3339(end),
+        distance(session.run.now, end),
+        host.unwrap_or("the host that has the key (with --safe-host HOST, it is named here)"),
+        renew_and_ship(session.target.node.as_deref().or_else(only))
+    ))
 }
 
 /// Adds the path of each request to the report.

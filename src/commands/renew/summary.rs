@@ -148,7 +148,7 @@ fn warnings(renewing: &Renewing<'_>, evaluation: &Evaluation) -> Vec<String> {
         .chain(evaluation.unusable_crls.iter().cloned())
         .chain(evaluation.due_crls().into_iter().filter_map(|crl| of_the_future(crl, renewing.session.run.now)))
         .collect();
-    lines.extend(service_account(renewing));
+    lines.extend(service_account(renewing).into_iter().chain(evaluation.requested.clone()));
     lines.extend(renewing.not_recorded(evaluation));
     lines.extend(renewing.session.target.strays());
     let mut cut: Vec<(String, String)> = Vec::new();

@@ -220,7 +220,7 @@ struct Tree<'a> {
 fn thresholds<S: Serializer>(policy: &Policy, to: S) -> Result<S::Ok, S::Error> {
     let Policy { warning, critical, ca_warning, ca_critical, .. } = policy;
     let all = [("warning", warning), ("critical", critical), ("caWarning", ca_warning), ("caCritical", ca_critical)];
-    to.collect_map(all.map(|(key, threshold)| (key, threshold.to_string())))
+    to.collect_map(all.map(|(key, limit)| (key, limit.threshold.to_string())))
 }
 
 fn trees<S: Serializer>(trees: &[JudgedTree], to: S) -> Result<S::Ok, S::Error> {

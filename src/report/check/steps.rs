@@ -3,9 +3,11 @@
 use crate::audit::{Advice, Affected, Problem, Remedy};
 use crate::catalog::CaId;
 use crate::catalog::paths::{FINALIZE, KUBELET_CONF};
+use crate::clock::rfc3339;
 use crate::files::shell_path;
 use crate::report::restart::one_at_a_time;
 use crate::tree::ProfileAt;
+use crate::tree::safe_host::renew_and_ship;
 
 /// From this many entries on a command names none of them.
 const MANY: usize = 6;
@@ -209,6 +211,11 @@ fn renewal(text: &str, advice: &Advice, few: usize) -> Vec<String> {
             steps.push(format!("have the authority's owner sign the requests in {}", requests.join(", ")));
             let text = "then put the certificates in place";
             steps.extend(all(text, &|place| place.origin.command("import", &["CERT..."], &[])));
+            let end = advice.places.iter().filter_map(|place| place.first_end).min();
+            let end = end.map(|end| format!(" (the first ends at {})", rfc3339(end))).unwrap_or_default();
+            let text =
+                format!("or, where another host has the authority's key, renew there and bring the files here{end}");
+            steps.extend(all(&text, &|place| renew_and_ship(place.origin.node.as_deref())));
             steps
         }
         Remedy::Make => all(text, &|place| make(place, &[])),

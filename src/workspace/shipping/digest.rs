@@ -15,6 +15,13 @@ impl fmt::Display for Sha256 {
     }
 }
 
+impl Sha256 {
+    /// Of 64 hexadecimal digits.
+    pub fn parse(text: &str) -> Option<Self> {
+        unhex(text).map(Self)
+    }
+}
+
 impl Serialize for Sha256 {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         to.collect_str(self)

@@ -102,7 +102,20 @@ fn follow(host: &Host, nodes: &[Node], fault: &Fault, steps: &[&String]) {
         let command = command.replace("--profile FILE", "--profile p.yaml");
         let certificates =
             if command.contains(" CERT...") { signed(host, &nodes[0].shared, &safe(&nodes[0])) } else { String::new() };
-        host.sh(&command.replace("CERT...", &certificates)).ok();
+        let (command, ships) = (command.replace("CERT...", &certificates), command.contains(" | ssh "));
+        host.sh(&command.replace("--dir DIR", &format!("--dir {}", safe(&nodes[0])))).ok();
+        if ships {
+            assert!(host.calls().iter().any(|call| call.ends_with("kpki\nunpack\n-")), "{:?}", host.calls());
+            brought(host, &nodes[0]);
+        }
+    }
+}
+
+/// What `kpki unpack` puts on the node: all but the keys of authorities.
+fn brought(host: &Host, node: &Node) {
+    let from = host.place.path("safe");
+    for name in crate::harness::names(&from).iter().filter(|name| !name.ends_with("ca.key") && !name.ends_with('@')) {
+        fs::copy(from.join(name), node.shared.join(name)).unwrap();
     }
 }
 

@@ -138,6 +138,26 @@ fn exported() {
     }
 }
 
+/// A node with an archive that is not the newest is told how it gets that, and a cluster directory what put it there.
+#[test]
+fn older() {
+    let host = Host::new();
+    super::states::cluster(&host);
+    host.sh("kpki export cp1 --dir k8s --out old.tar && mkdir root && tar -xf old.tar -C root --no-same-owner").ok();
+    host.at("2026-12-01T00:00:00Z");
+    host.sh("kpki renew cp1/apiserver --dir k8s && kpki export cp1 --dir k8s --out new.tar").ok();
+    let said = host.sh("kpki export --verify cp1 --dir root/etc/kubernetes --archive new.tar");
+    let found = commands(&said.stdout);
+    assert_eq!(found, ["kpki export cp1 --dir DIR --out - | ssh cp1 kpki unpack -"], "{said:?}");
+    host.sh(&found[0].replace("DIR", "k8s")).ok();
+    assert_eq!(host.calls(), ["ssh\ncp1\nkpki\nunpack\n-"]);
+    host.sh("cp root/etc/kubernetes/pki/apiserver.* k8s/nodes/cp1/pki/").ok();
+    let said = host.sh("kpki export --verify cp1 --dir k8s/nodes/cp1");
+    let found = commands(&said.stdout);
+    assert!(matches!(&found[..], [one] if one.starts_with("kpki history --dir ")), "{said:?}");
+    host.sh(&found[0]).ok();
+}
+
 /// Nothing is recorded in a directory that has requests and nothing else: each step says the next.
 #[test]
 fn requests_before_there_is_a_tree() {

@@ -70,16 +70,17 @@ impl Host {
     /// From now on it is this instant, for every verb that has one.
     pub fn at(&self, instant: &str) {
         let kpki = env!("CARGO_BIN_EXE_kpki");
-        let timed = timed();
-        let (two, one): (Vec<&str>, Vec<&str>) = timed.iter().map(String::as_str).partition(|verb| verb.contains(' '));
-        let two: Vec<String> = two.iter().map(|verb| format!("\"{verb}\"")).collect();
-        let text = format!(
-            "case \"$1 $2\" in {}) one=$1 two=$2; shift 2; exec {kpki} $one $two --at {instant} \"$@\";; esac\n\
-             case \"$1\" in {}) verb=$1; shift; exec {kpki} $verb --at {instant} \"$@\";; esac\n\
-             exec {kpki} \"$@\"",
-            two.join("|"),
-            one.join("|"),
-        );
+        let mut timed = timed();
+        // The longer name first.
+        timed.sort_by_key(|(verb, _)| !verb.contains(' '));
+        let case = |(verb, writes): &(String, bool)| {
+            let (words, shift) = if verb.contains(' ') { ("$1 $2", 2) } else { ("$1", 1) };
+            let future = if *writes { " --allow-future" } else { "" };
+            format!(
+                "case \"{words}\" in \"{verb}\") shift {shift}; exec {kpki} {verb} --at {instant}{future} \"$@\";; esac\n"
+            )
+        };
+        let text = format!("{}exec {kpki} \"$@\"", timed.iter().map(case).collect::<String>());
         self.program("kpki", &text);
     }
 
@@ -135,20 +136,23 @@ pub fn signed(host: &Host, below: &Path, safe: &str) -> String {
     out.join(" ")
 }
 
-/// The verbs that take `--at`, with the verb above them.
-fn timed() -> Vec<String> {
-    fn below(command: &clap::Command, path: &str, found: &mut Vec<String>) {
+/// The verbs that take `--at`, with the verb above them, and whether they write then.
+fn timed() -> Vec<(String, bool)> {
+    fn below(command: &clap::Command, path: &str, found: &mut Vec<(String, bool)>) {
         for verb in command.get_subcommands() {
             let path = format!("{path} {}", verb.get_name());
-            if verb.get_arguments().any(|argument| argument.get_id() == "at") {
-                found.push(path.trim_start().to_owned());
+            let takes = |flag| verb.get_arguments().any(|argument| argument.get_id() == flag);
+            if takes("at") {
+                found.push((path.trim_start().to_owned(), takes("allow_future")));
             }
             below(verb, &path, found);
         }
     }
     let mut found = Vec::new();
     below(&cli::command(), "", &mut found);
-    assert!(found.contains(&"renew".to_owned()) && found.contains(&"crl update".to_owned()), "{found:?}");
+    for writer in ["renew", "crl update"] {
+        assert!(found.contains(&(writer.to_owned(), true)), "{found:?}");
+    }
     found
 }
 

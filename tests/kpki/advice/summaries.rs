@@ -117,6 +117,19 @@ pub const ROWS: &[Row] = &[
         "kpki renew apiserver --dir k8s",
         &["kpki import CERT --dir k8s"],
     ),
+    Row {
+        fill: &[("DIR", "safe")],
+        works: false,
+        ..row(
+            "due on a node without keys",
+            |host| {
+                external(host);
+                host.at("2027-11-01T00:00:00Z");
+            },
+            "kpki renew all --due --dir k8s --safe-host ops1",
+            &["kpki renew all --due --dir DIR && kpki export cp1 --dir DIR --out - | ssh cp1 kpki unpack -"],
+        )
+    },
     shown(
         "requested before there is a tree",
         |host| {

@@ -14,6 +14,33 @@ pub const ROWS: &[Row] = &[
     },
     row("a private key in ca.crt", key_in_certificate, "kpki init --dir k8s", &["kpki import k8s/pki/ca.crt --as ca"]),
     row("the same, to renew", key_in_certificate, "kpki renew all --dir k8s", &["kpki import k8s/pki/ca.crt --as ca"]),
+    Row {
+        fill: &[("CERT", "root-signed.crt")],
+        before: |host| {
+            let csr = "k8s/.kpki/requests/pki/ca.csr --ca --as ca --profile p.yaml --dir k8s --validity 5y";
+            let root = "--ca-cert root/pki/ca.crt --ca-key root/pki/ca.key";
+            host.sh(&format!("kpki sign {csr} {root} --out root-signed.crt")).ok();
+        },
+        ..row(
+            "an authority that was requested",
+            |host| {
+                host.place.write("p.yaml", single(""));
+                host.sh("kpki init --profile p.yaml --dir root").ok();
+                host.sh("kpki csr ca --profile p.yaml --dir k8s").ok();
+            },
+            "kpki init --profile p.yaml --dir k8s",
+            &["kpki import CERT --profile p.yaml --dir k8s", "mv k8s/.kpki/requests/pki/ca.key "],
+        )
+    },
+    row(
+        "requested and made here",
+        |host| {
+            tree(host);
+            host.sh("kpki csr apiserver --dir k8s").ok();
+        },
+        "kpki renew apiserver --dir k8s",
+        &["kpki import CERT..."],
+    ),
     row(
         "requests before they are recorded",
         another_name,

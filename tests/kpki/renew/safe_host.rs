@@ -26,8 +26,9 @@ fn what_another_host_has_to_renew_is_a_warning_that_names_it() {
     assert_eq!(run.stdout, "");
     assert_eq!(run.stderr.lines().count(), 1, "{}", run.stderr);
     for said in [
-        "warning: k8s: due, and signed by an authority whose key is not on this node (ca, etcd-ca, front-proxy-ca): apiserver, ",
-        "; renew on ops1 (kpki renew all --due), then bring the node's files here (kpki export)",
+        "warning: k8s: due, and signed by an authority whose key is not here (ca, etcd-ca, front-proxy-ca): apiserver, ",
+        "; the first ends at 2027-11-20T22:00:00Z (in 65d). Until then renew on ops1, and bring the files here: \
+         kpki renew all --due --dir DIR && kpki export cp1 --dir DIR --out - | ssh cp1 kpki unpack -\n",
     ] {
         assert!(run.stderr.contains(said), "{}", run.stderr);
     }
@@ -39,8 +40,13 @@ fn what_another_host_has_to_renew_is_a_warning_that_names_it() {
         (Some("nothing-due"), Some("skip"))
     );
     assert!(json["trees"][0]["elsewhere"].as_str().unwrap().contains("ops1"));
-    // Who did not say where the keys are is told that nothing was renewed.
-    renew_at(&place, LATE, &["all", "--due"]).status(5);
+    // Who did not say where the keys are is told that nothing was renewed, and how it may come from another host.
+    let run = renew_at(&place, LATE, &["all", "--due"]).status(5);
+    assert!(
+        run.stderr.contains("Until then renew on the host that has the key (with --safe-host HOST"),
+        "{}",
+        run.stderr
+    );
 }
 
 #[test]
