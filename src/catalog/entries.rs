@@ -160,7 +160,7 @@ pub const ENTRIES: &[Entry] = &[
         "kubelet.conf",
         Subject::Node,
         Server::Kubelet,
-        Holders::All,
+        Holders::Kubelets,
         "certificate embedded in the kubeconfig file for the kubelet to use",
     ),
     kubeconfig(
@@ -185,7 +185,7 @@ pub const ENTRIES: &[Entry] = &[
         sans: Sans::Kubelet,
         usages: SERVER,
         server: Server::None,
-        holders: Holders::All,
+        holders: Holders::Kubelets,
         etcd: false,
         description: "certificate for serving the kubelet API",
     },

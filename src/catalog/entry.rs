@@ -115,6 +115,8 @@ pub enum Holders {
     EtcdMembers,
     /// Control-plane nodes and etcd members.
     ControlPlaneAndEtcd,
+    /// Nodes with a kubelet: all but load balancers.
+    Kubelets,
     /// Every node.
     All,
 }

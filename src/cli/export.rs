@@ -13,9 +13,11 @@ const PROCESSES: &str = "/proc";
 /// Pack the files of one node, and verify on the node that they are its own
 ///
 /// Reads a directory that kpki init made and its recorded profile, and writes a tar file with the node's authorities,
-/// certificates, keys and kubeconfigs under their paths on the node. The same files always give the same bytes. If a
-/// file is missing, a symlink, another node's or does not fit, all such files are reported and nothing is written.
-/// Certificates that the kubelet rotates itself are not included.
+/// certificates, keys, kubeconfigs and CRLs under their paths on the node, and in .kpki/ what of the profile is the
+/// node's: names, lifetimes, windows, its extra certificates and the hooks in its nodes[].hooks, never those of this host
+/// in renewal.hooks. The same files always give the same bytes. If a file is missing, a symlink, another node's or does
+/// not fit, all such files are reported and nothing is written. Certificates that the kubelet rotates itself are not
+/// included.
 ///
 /// With --verify, on the node: check that the files in /etc/kubernetes are that node's (names, addresses, keys,
 /// authorities), compared with the manifest from the archive or, without one, with the machine's name. Dates are

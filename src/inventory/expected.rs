@@ -5,7 +5,7 @@ use super::request::Request;
 use crate::catalog::paths::DEFAULT_DIR;
 use crate::catalog::paths::{KUBELET_CONF, SIGNER_ENTRY, SIGNER_FILE, SUPER_ADMIN_CONF};
 use crate::catalog::{self, CaId, ENTRIES, Entry, Files, Holders};
-use crate::profile::{Etcd, Profile};
+use crate::profile::{Etcd, NodeRole, Profile};
 
 /// etcd's CRL in DER.
 pub const ETCD_CRL_DER: &str = "etcd-ca.crl.der";
@@ -148,6 +148,7 @@ pub fn of_cluster(request: &Request<'_>) -> Vec<Expected> {
 fn presence(request: &Request<'_>, entry: &Entry) -> Presence {
     let known = request.profile.zip(request.node.as_deref());
     match known.and_then(|(profile, name)| profile.node(name).map(|node| (profile, node))) {
+        Some((_, node)) if node.is(NodeRole::LoadBalancer) && entry.name == SUPER_ADMIN_CONF => Presence::IfThere,
         // Who has removed it meant to; kubeadm shows it everywhere.
         _ if entry.name == SUPER_ADMIN_CONF => Presence::Optional,
         Some((profile, node)) if profile.includes(entry) && profile.holds(node, entry) => Presence::Required,
@@ -193,7 +194,7 @@ impl Seen {
         match (entry.holders, entry.etcd) {
             (Holders::EtcdMembers, _) => etcd || nothing,
             (_, true) => (etcd && (control_plane || entry.authority().is_some())) || nothing,
-            (Holders::All, _) => control_plane || !etcd || joined,
+            (Holders::All | Holders::Kubelets, _) => control_plane || !etcd || joined,
             _ => control_plane,
         }
     }

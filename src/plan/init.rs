@@ -214,7 +214,8 @@ mod tests {
     const MIXED: &str = "controlPlaneEndpoint: lb.example.com:8443\nnodes:\n\
         - {name: cp1, roles: [control-plane], addresses: [10.0.0.1]}\n\
         - {name: e1, roles: [etcd], addresses: [10.0.0.2]}\n\
-        - {name: w1, roles: [worker], addresses: [10.0.0.3]}\n";
+        - {name: w1, roles: [worker], addresses: [10.0.0.3]}\n- {name: lb1, roles: [load-balancer]}\n\
+        extraCertificates:\n- {name: haproxy, usages: [client], nodes: [load-balancer]}\n";
 
     #[test]
     fn a_node_holds_what_its_roles_need() {
@@ -243,6 +244,7 @@ mod tests {
             ["ca", "etcd-ca", "etcd-server", "etcd-peer", "etcd-healthcheck-client", "kubelet.conf", "kubelet-serving"]
         );
         assert_eq!(held(&profile, "w1"), ["ca", "kubelet.conf", "kubelet-serving"]);
+        assert_eq!(held(&profile, "lb1"), ["ca", "haproxy"]);
     }
 
     #[test]
@@ -259,7 +261,8 @@ mod tests {
     fn servers_follow_endpoint_address_and_release() {
         // release, endpoint, node index, rule, expected
         let nodes = "nodes:\n- {name: cp1, addresses: ['2001:db8::1']}\n\
-                     - {name: w1, roles: [worker], addresses: [10.0.0.3]}\n";
+                     - {name: w1, roles: [worker], addresses: [10.0.0.3]}\n- {name: lb1, roles: [load-balancer]}\n\
+        extraCertificates:\n- {name: haproxy, usages: [client], nodes: [load-balancer]}\n";
         for (release, endpoint, node, rule, expected) in [
             ("v1.36.0", "lb:8443", 0, Server::ControlPlane, "https://lb:8443"),
             ("v1.36.0", "lb", 0, Server::ControlPlane, "https://lb:6443"),

@@ -158,9 +158,12 @@ impl ServerNames {
         let mut known = Self::default();
         if let Some(profile) = profile {
             for node in &profile.nodes {
-                let of_node: &[Sans] = match node.is(NodeRole::ControlPlane) {
-                    true => &[Sans::ApiServer, Sans::EtcdServer, Sans::EtcdPeer, Sans::Kubelet],
-                    false => &[Sans::Kubelet],
+                let of_node: &[Sans] = match node.roles.as_slice() {
+                    [NodeRole::LoadBalancer] => &[],
+                    _ if node.is(NodeRole::ControlPlane) => {
+                        &[Sans::ApiServer, Sans::EtcdServer, Sans::EtcdPeer, Sans::Kubelet]
+                    }
+                    _ => &[Sans::Kubelet],
                 };
                 for rule in of_node {
                     known.add(*rule, sans::sans(*rule, profile, node));

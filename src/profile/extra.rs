@@ -194,7 +194,7 @@ fn holders(fields: &mut Fields<'_>, nodes: &[Node], reading: &mut Reading) -> Ve
 
 fn no_such_node(word: &str, nodes: &[Node]) -> Mismatch {
     let words = nodes.iter().map(|node| node.name.as_str()).chain(NodeRole::ALL.map(NodeRole::name)).chain([ALL_NODES]);
-    Mismatch::word("a node, or one of control-plane, etcd, worker and all", word, words)
+    Mismatch::word("a node, or one of control-plane, etcd, worker, load-balancer and all", word, words)
 }
 
 /// Names and paths must be unique.

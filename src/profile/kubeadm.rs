@@ -2,7 +2,7 @@
 //! struct are kubeadm's (its API reference, v1beta2 to v1beta4); what decides nothing here is known and not read.
 
 use super::configuration::{self, Dialect};
-use super::defaults::BIND_PORT;
+use super::defaults::{BIND_PORT, RENEWAL};
 use super::fields::{Field, Fields, Reading};
 use super::model::{Etcd, Node, NodeRole, Origin, Profile};
 use super::overrides::Overrides;
@@ -223,5 +223,6 @@ fn node(host: Host, etcd: &Etcd, overrides: &Overrides, reading: &mut Reading) -
         bind_port: host.bind_port.unwrap_or(BIND_PORT),
         addresses: given.into_iter().collect(),
         sans: Vec::new(),
+        hooks: RENEWAL.hooks,
     }
 }

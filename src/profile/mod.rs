@@ -7,6 +7,7 @@ mod configuration;
 mod defaults;
 mod extra;
 mod fields;
+mod for_node;
 mod kubeadm;
 mod load;
 mod model;
@@ -26,6 +27,9 @@ mod values;
 mod verify;
 
 pub use defaults::{CRL_VALIDITY, EXPIRATION, RENEWAL};
+#[cfg(test)]
+pub use for_node::for_node;
+pub use for_node::node_document;
 pub use load::{Loaded, Source, load};
 pub use model::{
     CaKeys, Command, Endpoint, Etcd, Expiration, ExtraAuthority, ExtraCertificate, IgnoredRule, Node, NodeRole,

@@ -83,6 +83,10 @@ pub struct Stated {
     pub version: bool,
 }
 
+impl Stated {
+    pub const ALL: Self = Self { algorithm: true, validity: true, ca_validity: true, version: true };
+}
+
 /// controlPlaneEndpoint: `host`, `host:port` or `[v6]:port`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoint {
@@ -235,10 +239,12 @@ pub struct Node {
     pub advertise_address: Option<IpAddr>,
     /// localAPIEndpoint.bindPort.
     pub bind_port: u16,
-    /// Every address, the advertise address first; may be empty on a worker.
+    /// Every address, the advertise address first; may be empty on a worker or load balancer.
     pub addresses: Vec<IpAddr>,
     /// Further names and addresses for this node's serving certificates.
     pub sans: Vec<San>,
+    /// What its own kpki runs around a renewal, as `renewal.hooks` of the profile it is given. Nobody else runs them.
+    pub hooks: Hooks,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -246,16 +252,19 @@ pub enum NodeRole {
     ControlPlane,
     Etcd,
     Worker,
+    /// Stands before the API servers and runs no kubelet. Alone: no node has it beside another role.
+    LoadBalancer,
 }
 
 impl NodeRole {
-    pub const ALL: [Self; 3] = [Self::ControlPlane, Self::Etcd, Self::Worker];
+    pub const ALL: [Self; 4] = [Self::ControlPlane, Self::Etcd, Self::Worker, Self::LoadBalancer];
 
     pub const fn name(self) -> &'static str {
         match self {
             Self::ControlPlane => "control-plane",
             Self::Etcd => "etcd",
             Self::Worker => "worker",
+            Self::LoadBalancer => "load-balancer",
         }
     }
 }
@@ -291,6 +300,7 @@ impl Profile {
         let control_plane = node.is(NodeRole::ControlPlane);
         match entry.holders {
             Holders::All => true,
+            Holders::Kubelets => !node.is(NodeRole::LoadBalancer),
             Holders::ControlPlane => control_plane,
             Holders::FirstControlPlane => self.first_control_plane().is_some_and(|first| first.name == node.name),
             Holders::EtcdMembers => node.is(NodeRole::Etcd),

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use super::defaults::BIND_PORT;
+use super::defaults::{BIND_PORT, RENEWAL};
 use super::fields::{Field, Fields, Reading};
 use super::model::{Etcd, Node, NodeRole, Origin};
 use super::problem::{Mismatch, shown};
-use super::values;
+use super::{renewal, values};
 
 /// Kubernetes' own bound for the size of a cluster.
 pub const MAX_NODES: usize = 5000;
@@ -46,6 +46,7 @@ fn node(index: usize, item: &Field<'_>, written: &mut Written, reading: &mut Rea
         bind_port: BIND_PORT,
         addresses: Vec::new(),
         sans: Vec::new(),
+        hooks: RENEWAL.hooks,
     };
     let Some(mut fields) = item.fields(reading) else { return node };
     match fields.take("name", reading) {
@@ -72,6 +73,7 @@ fn node(index: usize, item: &Field<'_>, written: &mut Written, reading: &mut Rea
         node.bind_port = port(&field, reading);
     }
     node.sans = fields.values("certSANs", reading, values::san);
+    node.hooks = renewal::hooks(fields.section("hooks", reading), reading);
     fields.finish(reading);
 
     node.roles.sort_unstable();
@@ -157,6 +159,13 @@ fn assign_roles(nodes: &mut [Node], etcd: &Etcd, reading: &mut Reading) {
         if node.is(NodeRole::Worker) && node.is(NodeRole::ControlPlane) {
             reading.refuse(&format!("nodes[{i}].roles"), "worker or control-plane", "both");
         }
+        if node.is(NodeRole::LoadBalancer) && node.roles.len() > 1 {
+            reading.refuse(&format!("nodes[{i}].roles"), "load-balancer alone", "another role beside it");
+        }
+        if node.is(NodeRole::LoadBalancer) && !node.sans.is_empty() {
+            let unused = "unused: the names of a load balancer belong to its extraCertificates";
+            reading.warn(&format!("nodes[{i}].certSANs"), unused);
+        }
         if external && node.is(NodeRole::Etcd) {
             reading.refuse(&format!("nodes[{i}].roles"), "no role etcd with etcd.external", "one");
         }
@@ -183,7 +192,7 @@ fn check_names(nodes: &[Node], reading: &mut Reading) {
             seen.insert(&node.name, line);
         }
         if node.name == ALL_NODES || NodeRole::ALL.iter().any(|role| role.name() == node.name) {
-            let found = "a word that stands for roles (control-plane, etcd, worker, all)";
+            let found = "a word that stands for roles (control-plane, etcd, worker, load-balancer, all)";
             reading.refuse(&path, "a node name", found);
         }
         warn_of_long_name(&node.name, &path, reading);

@@ -2,10 +2,11 @@
 
 use std::fmt::{self, Write as _};
 
+use super::defaults::RENEWAL;
 use super::load::{API_VERSION, KIND};
 use super::model::{
-    Command, Endpoint, Etcd, ExtraAuthority, ExtraCertificate, IgnoredRule, Node, Profile, Renewal, Roots,
-    SubjectAttributes, Subnet,
+    Command, Endpoint, Etcd, ExtraAuthority, ExtraCertificate, Hooks, IgnoredRule, Node, Profile, Renewal, Roots,
+    Stated, SubjectAttributes, Subnet,
 };
 use crate::blueprint::{ExtendedKeyUsage, San};
 use crate::encoding::yaml::scalar;
@@ -13,11 +14,20 @@ use crate::encoding::yaml::scalar;
 /// Complete YAML of kind ClusterProfile. A profile from kubeadm's documents becomes one of that kind, and what was left to a
 /// default is stated from then on.
 pub fn render(profile: &Profile) -> String {
+    document(profile, Stated::ALL)
+}
+
+/// The same, and what the profile leaves to a default stays left to it: a renewal follows only what is stated.
+pub fn render_as_stated(profile: &Profile) -> String {
+    document(profile, profile.stated)
+}
+
+fn document(profile: &Profile, stated: Stated) -> String {
     let mut page = Page::default();
     page.line(0, "apiVersion", API_VERSION);
     page.line(0, "kind", KIND);
     page.line(0, "clusterName", &profile.cluster_name);
-    page.line(0, "kubernetesVersion", profile.kubernetes_version);
+    page.maybe(0, "kubernetesVersion", stated.version.then_some(profile.kubernetes_version));
     page.maybe(0, "controlPlaneEndpoint", profile.control_plane_endpoint.as_ref().map(endpoint_text));
     page.line(0, "certificatesDir", &profile.certificates_dir);
     page.open(0, "networking");
@@ -27,9 +37,9 @@ pub fn render(profile: &Profile) -> String {
     page.open(0, "apiServer");
     page.list(1, "certSANs", &profile.api_server_sans);
     etcd(&mut page, &profile.etcd);
-    page.line(0, "encryptionAlgorithm", profile.algorithm.name());
-    page.line(0, "certificateValidityPeriod", profile.validity);
-    page.line(0, "caCertificateValidityPeriod", profile.ca_validity);
+    page.maybe(0, "encryptionAlgorithm", stated.algorithm.then_some(profile.algorithm.name()));
+    page.maybe(0, "certificateValidityPeriod", stated.validity.then_some(profile.validity));
+    page.maybe(0, "caCertificateValidityPeriod", stated.ca_validity.then_some(profile.ca_validity));
     options(&mut page, profile);
     page.open(0, "kubelet");
     page.raw(1, "serving", profile.kubelet_serving);
@@ -64,15 +74,19 @@ fn renewal(page: &mut Page, renewal: &Renewal) {
     page.line(1, "before", renewal.before);
     page.raw(1, "keepGenerations", renewal.keep_generations);
     page.line(1, "onHookFailure", renewal.on_hook_failure.name());
-    page.open(1, "hooks");
-    let hooks = &renewal.hooks;
-    hooks.pre.iter().for_each(|command| page.command(2, "pre", command));
+    hooks(page, 1, &renewal.hooks);
+}
+
+fn hooks(page: &mut Page, depth: usize, hooks: &Hooks) {
+    page.open(depth, "hooks");
+    let (below, deeper) = (depth.saturating_add(1), depth.saturating_add(2));
+    hooks.pre.iter().for_each(|command| page.command(below, "pre", command));
     if !hooks.deploy.is_empty() {
-        page.open(2, "deploy");
-        hooks.deploy.iter().for_each(|(component, command)| page.command(3, component, command));
+        page.open(below, "deploy");
+        hooks.deploy.iter().for_each(|(component, command)| page.command(deeper, component, command));
     }
-    hooks.post.iter().for_each(|command| page.command(2, "post", command));
-    page.line(2, "timeout", hooks.timeout);
+    hooks.post.iter().for_each(|command| page.command(below, "post", command));
+    page.line(below, "timeout", hooks.timeout);
 }
 
 fn etcd(page: &mut Page, etcd: &Etcd) {
@@ -172,6 +186,9 @@ fn node(page: &mut Page, node: &Node) {
     page.maybe(2, "advertiseAddress", node.advertise_address);
     page.raw(2, "bindPort", node.bind_port);
     page.list(2, "certSANs", &node.sans);
+    if node.hooks != RENEWAL.hooks {
+        hooks(page, 2, &node.hooks);
+    }
 }
 
 fn endpoint_text(endpoint: &Endpoint) -> String {

@@ -26,7 +26,8 @@ pub fn read(fields: &mut Fields<'_>, reading: &mut Reading) -> Renewal {
     }
 }
 
-fn hooks(mut fields: Fields<'_>, reading: &mut Reading) -> Hooks {
+/// pre, deploy, post and timeout.
+pub fn hooks(mut fields: Fields<'_>, reading: &mut Reading) -> Hooks {
     let mut one = |key| fields.take(key, reading).and_then(|field| command(&field, reading));
     let (pre, post) = (one("pre"), one("post"));
     let deploy = fields.take("deploy", reading).map(|field| deploy(&field, reading)).unwrap_or_default();

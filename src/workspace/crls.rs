@@ -44,22 +44,7 @@ pub(super) fn beside(certificate: &Place) -> String {
 impl TreeCrl {
     pub fn read(tree: &TreeDir, authority: CaId, issuer: &Certificate, lines: &[Line]) -> Result<Self, Error> {
         let path = path(tree, authority);
-        let full = tree.roots.main.join(&path);
-        let refused = |why: String| error::bad_list(&full, why);
-        let der = match survey::open(&tree.roots.main)? {
-            None => None,
-            Some(dir) => match files::look_below(&dir, Path::new(&path)) {
-                Ok(None) => None,
-                Ok(Some(source)) => Some(inventory::crls(&source).map_err(|why| refused(why.to_string()))?),
-                Err(kind) => return Err(refused(kind.to_string())),
-            },
-        };
-        let der = match der.map(<[Vec<u8>; 1]>::try_from) {
-            None => None,
-            Some(Ok([only])) => Some(only),
-            Some(Err(lists)) => return Err(refused(format!("expected one CRL, found {}", lists.len()))),
-        };
-        let crl = der.as_deref().map(Crl::parse).transpose().map_err(|why| refused(why.to_string()))?;
+        let (der, crl) = read_one(tree, &path)?.unzip();
         let number = crl.as_ref().and_then(Crl::edition);
         let remembered = journal::remembered(lines, issuer, number.as_ref());
         Ok(Self { authority, path, der, crl, remembered, due: false })
@@ -98,6 +83,22 @@ impl TreeCrl {
     pub fn is_due(&self, now: OffsetDateTime) -> bool {
         self.crl.as_ref().is_some_and(|crl| is_due(crl.this_update, crl.next_update, now))
     }
+}
+
+/// The one CRL in a file of the tree; `None`: there is no file.
+pub(super) fn read_one(tree: &TreeDir, path: &str) -> Result<Option<(Vec<u8>, Crl)>, Error> {
+    let full = tree.roots.main.join(path);
+    let refused = |why: String| error::bad_list(&full, why);
+    let Some(dir) = survey::open(&tree.roots.main)? else { return Ok(None) };
+    let found = match files::look_below(&dir, Path::new(path)) {
+        Ok(None) => return Ok(None),
+        Ok(Some(source)) => inventory::crls(&source).map_err(|why| refused(why.to_string()))?,
+        Err(kind) => return Err(refused(kind.to_string())),
+    };
+    let [der] =
+        <[Vec<u8>; 1]>::try_from(found).map_err(|lists| refused(format!("expected one CRL, found {}", lists.len())))?;
+    let crl = Crl::parse(&der).map_err(|why| refused(why.to_string()))?;
+    Ok(Some((der, crl)))
 }
 
 /// Every CRL in a tree, and the entries of certificates.

@@ -20,14 +20,14 @@ fn made(extra: &str) -> Place {
     place
 }
 
-fn export(place: &Place, words: &[&str]) -> Run {
+pub fn export(place: &Place, words: &[&str]) -> Run {
     place.kpki(&[&["export", "--dir", "c", "--at", NOW], words].concat())
 }
 
 /// Path to (type, mode, uid, gid, user, mtime, content).
-type Members = BTreeMap<String, (u8, u32, u64, u64, String, u64, Vec<u8>)>;
+pub type Members = BTreeMap<String, (u8, u32, u64, u64, String, u64, Vec<u8>)>;
 
-fn members(path: &Path) -> Members {
+pub fn members(path: &Path) -> Members {
     let bytes = fs::read(path).unwrap();
     let mut plain = Vec::new();
     match bytes.starts_with(&[0x1f, 0x8b]) {
@@ -59,20 +59,21 @@ fn members(path: &Path) -> Members {
     found
 }
 
-/// As tar would unpack it.
-fn unpack(archive: &Path, root: &Path) {
-    for (path, (kind, .., content)) in members(archive) {
+/// As `tar -xpf` unpacks it.
+pub fn unpack(archive: &Path, root: &Path) {
+    for (path, (kind, mode, .., content)) in members(archive) {
         let target = root.join(path);
         if kind == b'5' {
-            fs::create_dir_all(target).unwrap();
+            fs::create_dir_all(&target).unwrap();
         } else {
             fs::create_dir_all(target.parent().unwrap()).unwrap();
-            fs::write(target, content).unwrap();
+            fs::write(&target, content).unwrap();
         }
+        fs::set_permissions(target, fs::Permissions::from_mode(mode)).unwrap();
     }
 }
 
-fn verify(place: &Place, dir: &str, words: &[&str]) -> Run {
+pub fn verify(place: &Place, dir: &str, words: &[&str]) -> Run {
     place.kpki(&[&["export", "--verify", "--dir", dir], words].concat())
 }
 
@@ -91,8 +92,10 @@ fn what_goes_to_a_node_is_always_the_same_bytes() {
     let found = members(&place.path("a.tar.gz"));
     assert_eq!(found, members(&place.path("c.tar")));
     for (path, (kind, mode, uid, gid, user, mtime, content)) in &found {
-        let wanted = match path {
+        let wanted = match path.as_str() {
+            "etc/kubernetes/.kpki/" => (b'5', 0o700),
             _ if path.ends_with('/') => (b'5', 0o755),
+            "etc/kubernetes/.kpki/state.json" => (b'0', 0o600),
             _ if path.ends_with(".crt") || path.ends_with(".json") => (b'0', 0o644),
             _ => (b'0', 0o600),
         };
@@ -103,7 +106,7 @@ fn what_goes_to_a_node_is_always_the_same_bytes() {
             .iter()
             .zip(["etc/kubernetes/pki/", "etc/kubernetes/", "var/lib/kubelet/pki/"])
             .find_map(|(dir, prefix)| Some(format!("{dir}/{}", path.strip_prefix(prefix)?)));
-        if *kind == b'0' && !path.ends_with("kpki-node.json") {
+        if *kind == b'0' && !path.ends_with("kpki-node.json") && !path.contains("/.kpki/") {
             assert!(fs::read(place.path(&lies.unwrap())).unwrap() == *content, "{path}");
         }
     }
@@ -124,6 +127,8 @@ fn what_goes_to_a_node_is_always_the_same_bytes() {
     assert_eq!(
         paths,
         [
+            "/etc/kubernetes/.kpki/profile.yaml",
+            "/etc/kubernetes/.kpki/state.json",
             "/etc/kubernetes/kpki-node.json",
             "/etc/kubernetes/kubelet.conf",
             "/etc/kubernetes/pki/ca.crt",

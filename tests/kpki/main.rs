@@ -11,6 +11,7 @@
 )]
 
 mod advice;
+mod archive;
 mod cases;
 mod chains;
 mod check;

@@ -1,6 +1,8 @@
 //! `kpki export`: the files of one node as a tar file whose bytes depend on nothing else; and on the node, whether the
 //! files are that node's.
 
+mod collect;
+mod own;
 mod request;
 mod run;
 mod source;

@@ -1,7 +1,7 @@
 //! Read and check everything of the node, then pack it.
 
 use super::request::{Part, Request};
-use super::source;
+use super::{collect, own, source};
 use crate::encoding::archive::{self, Member};
 use crate::encoding::pem;
 use crate::error::Error;
@@ -9,7 +9,6 @@ use crate::files::{FileError, Kind, Op};
 use crate::report::export::{Export, ExportedFile};
 use crate::store::{self, StoreError};
 use crate::tree::layout::{DEFAULT_DIR, DEFAULT_KUBELET_DIR};
-use crate::workspace::shipping::manifest;
 use std::collections::BTreeSet;
 use std::path::Path;
 use zeroize::Zeroizing;
@@ -29,16 +28,10 @@ impl std::fmt::Debug for Exported {
 /// Reads and checks everything of the node, then packs it.
 pub fn run(request: &Request) -> Result<Exported, Error> {
     let source = source::Source::open(request)?;
-    let read = source.read(request.now)?;
-    let manifest = Part {
-        path: format!("{DEFAULT_DIR}/{}", manifest::NAME),
-        mode: 0o644,
-        entry: "manifest".to_owned(),
-        bytes: Zeroizing::new(
-            read.manifest.render().map_err(|why| Error::new("cannot write the manifest").because(why))?.into_bytes(),
-        ),
-    };
-    let mut parts: Vec<Part> = read.parts.into_iter().chain([manifest]).collect();
+    let (survey, notes) = source.read(request.now)?;
+    let mut read = collect::collect(&source, &survey, notes)?;
+    own::add(&source, &mut read)?;
+    let mut parts = read.parts;
     parts.sort_by(|a, b| a.path.cmp(&b.path));
     if let Some(part) = parts.iter().find(|part| {
         (part.mode & 0o077 != 0 || pem::is_called_public(&part.path)) && pem::holds_private_key(&part.bytes)
@@ -85,7 +78,9 @@ fn pack(parts: &[Part], newest: u64, gzip: bool) -> Result<Zeroizing<Vec<u8>>, E
         }
     }
     let files: Vec<(String, &Part)> = parts.iter().map(|part| (below(&part.path), part)).collect();
-    let directories = directories.iter().map(|path| Member { path, mode: 0o755, content: None });
+    let kpki = below(&own::kpki());
+    let mode = |path: &String| if *path == kpki { own::KPKI_MODE } else { 0o755 };
+    let directories = directories.iter().map(|path| Member { path, mode: mode(path), content: None });
     let files_of = files.iter().map(|(path, part)| Member { path, mode: part.mode, content: Some(&part.bytes) });
     let mut members: Vec<Member<'_>> = directories.chain(files_of).collect();
     members.sort_by(|a, b| a.path.cmp(b.path));

@@ -2,39 +2,26 @@
 
 use time::OffsetDateTime;
 
-use super::request::{Part, Request};
+use super::request::Request;
+use crate::catalog::CaId;
 use crate::catalog::paths::SUPER_ADMIN_CONF;
-use crate::catalog::{self, CaId};
 use crate::error::{self, Context, Error};
-use crate::files::FileState;
 use crate::plan::decision::{Decision, Notice};
+use crate::plan::init as plan;
 use crate::plan::item::{self, Item, What};
 use crate::plan::reconcile::reconcile;
-use crate::plan::{init as plan, node};
 use crate::profile::Profile;
 use crate::tree::layout::{DEFAULT_KUBELET_DIR, Root};
 use crate::tree::{Directories, Layout, Origin, Place, ProfileAt, Survey, authorities};
-use crate::workspace::shipping::manifest::{ApiVersion, Exported, Kind, Manifest};
 use crate::workspace::{TreeDir, profiles, signer_file, state, survey, tree_dir};
 
 pub struct Source<'a> {
-    request: &'a Request,
+    pub request: &'a Request,
     pub profile: Profile,
-    layout: Layout,
-    tree: TreeDir,
+    pub layout: Layout,
+    pub tree: TreeDir,
     /// The shared entries and the node's own.
-    items: Vec<Item>,
-}
-
-/// Everything in the archive except the manifest.
-pub struct Read {
-    pub parts: Vec<Part>,
-    pub manifest: Manifest,
-    /// notBefore of the newest certificate, in seconds since 1970.
-    pub newest: u64,
-    /// Keys of authorities among them.
-    pub ca_keys: bool,
-    pub notes: Vec<String>,
+    pub items: Vec<Item>,
 }
 
 impl<'a> Source<'a> {
@@ -74,8 +61,8 @@ impl<'a> Source<'a> {
         Ok(Self { request, profile, layout, tree, items })
     }
 
-    /// Reads everything; the error has every problem.
-    pub fn read(&self, now: OffsetDateTime) -> Result<Read, Error> {
+    /// Reads everything, and what is worth a word; the error has every problem.
+    pub fn read(&self, now: OffsetDateTime) -> Result<(Survey, Vec<String>), Error> {
         let (node, dir) = (&self.request.node, self.request.dir.display());
         if self.tree.is_interrupted()? {
             return Err(Error::new(format!("cannot export {node}: an earlier run in {dir} was interrupted"))
@@ -106,9 +93,7 @@ impl<'a> Source<'a> {
             let what = format!("cannot export {node} from {dir}: nothing was written");
             return Err(Error { why: whys, hints, ..Error::new(what) });
         }
-        let mut read = self.collect(&survey);
-        read.notes.extend(notes);
-        Ok(read)
+        Ok((survey, notes))
     }
 
     /// The other node whose address is in a URL: it identifies a kubeconfig whose certificate names no node.
@@ -133,62 +118,20 @@ impl<'a> Source<'a> {
         (all, whys)
     }
 
-    fn collect(&self, survey: &Survey) -> Read {
-        let home = self.profile.node(&self.request.node);
-        let mut read = Read {
-            parts: Vec::new(),
-            manifest: Manifest {
-                api_version: ApiVersion::V1,
-                kind: Kind::NodeManifest,
-                cluster: self.profile.cluster_name.clone(),
-                node: self.request.node.clone(),
-                address: home.and_then(|node| node.advertise_address),
-                issue: None,
-                entries: Vec::new(),
-            },
-            newest: 0,
-            ca_keys: false,
-            notes: Vec::new(),
-        };
-        let goes = |item: &&Item| self.layout != Layout::Cluster || item.id.node.is_some();
-        for item in self.items.iter().filter(goes) {
-            let Some(FileState::File { bytes: public, .. }) = survey.get(&item.public) else { continue };
-            let entry = catalog::find(&item.id.name);
-            let authority = CaId::parse(&item.id.name);
-            let path = self.belongs(&item.public);
-            let mut key = None;
-            match item.private.as_ref().map(|place| (place, survey.get(place))) {
-                Some((place, Some(FileState::File { bytes, .. }))) => {
-                    let path = self.belongs(place);
-                    key = Some(path.clone());
-                    read.ca_keys |= authority.is_some();
-                    read.parts.push(Part { path, mode: 0o600, entry: item.id.name.clone(), bytes: bytes.clone() });
-                }
-                Some(_) if authority.is_some() => {
-                    read.notes.push(format!("the key of {} is not in {}", item.id.name, self.request.dir.display()));
-                }
-                _ => {}
-            }
-            for certificate in node::certificates(entry, public) {
-                read.newest = read.newest.max(u64::try_from(certificate.not_before.unix_timestamp()).unwrap_or(0));
-            }
-            let prints = node::prints(entry, public);
-            read.manifest.entries.push(Exported::new(item.id.name.clone(), path.clone(), key, prints));
-            let mode = self.mode(item);
-            read.parts.push(Part { path, mode, entry: item.id.name.clone(), bytes: public.clone() });
-        }
-        read
-    }
-
-    fn mode(&self, item: &Item) -> u32 {
+    pub fn mode(&self, item: &Item) -> u32 {
         match item.what {
             What::Copy { .. } => plan::mode(&self.items, item),
             ref what => item::public_mode(what),
         }
     }
 
+    /// Whether it is the node's own file, or its copy.
+    pub fn goes(&self, item: &Item) -> bool {
+        self.layout != Layout::Cluster || item.id.node.is_some()
+    }
+
     /// The path on the node.
-    fn belongs(&self, place: &Place) -> String {
+    pub fn belongs(&self, place: &Place) -> String {
         let base = Directories::base(&self.layout, &self.request.node);
         let below = place.path.strip_prefix(&base).unwrap_or(&place.path);
         let kubelet = self.tree.directories.kubelet.as_deref().and_then(|kubelet| below.strip_prefix(kubelet));

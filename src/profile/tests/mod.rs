@@ -71,6 +71,11 @@ fn every_profile_of_the_repository_is_valid_without_a_warning() {
             load(Source { name: &name, bytes: &bytes }, &Overrides::default()).unwrap_or_else(|e| panic!("{e}"));
         assert_eq!(loaded.warnings, [], "{name}");
         let again = load_text(&render(&loaded.profile)).unwrap_or_else(|e| panic!("{name}: {e}"));
+        for node in &loaded.profile.nodes {
+            let back = load_text(&node_document(&loaded.profile, &node.name)).unwrap_or_else(|e| panic!("{name}: {e}"));
+            assert_eq!(back.profile, for_node(&loaded.profile, &node.name), "{name} {}", node.name);
+            assert_eq!(back.warnings, [], "{name} {}", node.name);
+        }
         assert_eq!(again.profile, Profile { stated: STATED, ..loaded.profile }, "{name}");
     }
     assert!(load_text(starter()).is_ok());
@@ -85,6 +90,9 @@ fn every_fixture_of_kubeadm_is_read() {
         let loaded = load(Source { name: "k", bytes: &bytes }, &Overrides::default()).unwrap_or_else(|e| panic!("{e}"));
         assert_eq!((loaded.profile.origin, loaded.warnings.len()), (Origin::Kubeadm, 0), "{}", folder.display());
         let again = load_text(&render(&loaded.profile)).unwrap_or_else(|e| panic!("{e}"));
+        let name = loaded.profile.nodes[0].name.clone();
+        let back = load_text(&node_document(&loaded.profile, &name)).unwrap_or_else(|e| panic!("{e}"));
+        assert_eq!(back.profile, for_node(&loaded.profile, &name));
         let expected = Profile { origin: Origin::Kpki, stated: STATED, ..loaded.profile };
         assert_eq!(again.profile, expected);
         count += 1;

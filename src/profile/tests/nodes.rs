@@ -45,7 +45,7 @@ fn nodes_of_a_profile() {
         ),
         (
             "nodes: [{name: a, addresses: [10.0.0.1], roles: [control-plain]}]",
-            "3:50: nodes[0].roles[0]: expected one of control-plane, etcd, worker, found control-plain (did you mean control-plane?)",
+            "3:50: nodes[0].roles[0]: expected one of control-plane, etcd, worker, load-balancer, found control-plain (did you mean control-plane?)",
         ),
         (
             "nodes: [{name: a, addresses: [10.0.0.1], roles: []}]",
@@ -54,6 +54,22 @@ fn nodes_of_a_profile() {
         (
             "nodes: [{name: a, addresses: [10.0.0.1], roles: [worker, control-plane]}]",
             "3:49: nodes[0].roles: expected worker or control-plane, found both",
+        ),
+        (
+            "nodes:\n- {name: a, addresses: [10.0.0.1]}\n- {name: b, roles: [worker, load-balancer]}",
+            "5:20: nodes[1].roles: expected load-balancer alone, found another role beside it",
+        ),
+        (
+            "nodes: [{name: a, roles: [load-balancer]}]",
+            "3:8: nodes: expected at least one node with role control-plane, found none",
+        ),
+        (
+            "nodes: [{name: a, addresses: [10.0.0.1], hooks: {before: x}}]",
+            "3:50: nodes[0].hooks.before: expected a known key, found an unknown one",
+        ),
+        (
+            "nodes: [{name: a, addresses: [10.0.0.1], hooks: {post: [run]}}]",
+            "3:57: nodes[0].hooks.post[0]: expected the absolute path of a program, found run",
         ),
         (
             "nodes: [{name: a, roles: [worker]}]",
@@ -65,7 +81,7 @@ fn nodes_of_a_profile() {
         ),
         (
             "nodes: [{name: etcd, addresses: [10.0.0.1]}]",
-            "3:16: nodes[0].name: expected a node name, found a word that stands for roles (control-plane, etcd, worker, all)",
+            "3:16: nodes[0].name: expected a node name, found a word that stands for roles (control-plane, etcd, worker, load-balancer, all)",
         ),
         (
             "nodes:\n- {name: a, addresses: [10.0.0.1]}\n- {name: a, roles: [worker]}",
@@ -129,7 +145,7 @@ fn extra_certificates_of_a_profile() {
         ),
         (
             "name: a, usages: [client], nodes: [cp2]",
-            "3:57: extraCertificates[0].nodes[0]: expected a node, or one of control-plane, etcd, worker and all, found cp2 (did you mean cp1?)",
+            "3:57: extraCertificates[0].nodes[0]: expected a node, or one of control-plane, etcd, worker, load-balancer and all, found cp2 (did you mean cp1?)",
         ),
         (
             "name: a, usages: [client], nodes: [worker]",

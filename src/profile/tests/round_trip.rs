@@ -103,21 +103,21 @@ fn command() -> impl Strategy<Value = Command> {
     ]
 }
 
-fn renewal() -> impl Strategy<Value = Renewal> {
+fn hooks() -> impl Strategy<Value = Hooks> {
     let components = proptest::sample::select(vec!["kube-apiserver", "etcd", "kubelet", Hooks::DEFAULT]);
     (
-        (1..=1000usize, proptest::sample::select(OnHookFailure::ALL.to_vec())),
         option::of(command()),
         proptest::collection::btree_map(components.prop_map(str::to_owned), command(), 0..3),
         option::of(command()),
         span(1..3),
     )
-        .prop_map(|((keep_generations, on_hook_failure), pre, deploy, post, timeout)| Renewal {
-            keep_generations,
-            on_hook_failure,
-            hooks: Hooks { pre, deploy, post, timeout },
-            ..RENEWAL
-        })
+        .prop_map(|(pre, deploy, post, timeout)| Hooks { pre, deploy, post, timeout })
+}
+
+fn renewal() -> impl Strategy<Value = Renewal> {
+    (1..=1000usize, proptest::sample::select(OnHookFailure::ALL.to_vec()), hooks()).prop_map(
+        |(keep_generations, on_hook_failure, hooks)| Renewal { keep_generations, on_hook_failure, hooks, ..RENEWAL },
+    )
 }
 
 type Extra = (Vec<String>, bool, Vec<San>, Option<Algorithm>, Option<Span>, bool);
@@ -151,14 +151,22 @@ fn profile() -> impl Strategy<Value = Profile> {
             (1..86_400u64).prop_map(|s| Threshold::Left(Span::seconds(s)))
         ],
     );
-    let third =
-        (vec((any::<bool>(), 1..3usize, sans(), 1..u16::MAX), 0..4), vec(extra(), 0..3), btree_set(0..2usize, 1..=2));
+    let third = (
+        vec((any::<bool>(), 1..3usize, sans(), 1..u16::MAX, hooks()), 0..4),
+        vec(extra(), 0..3),
+        btree_set(0..2usize, 1..=2),
+    );
     (first, second, third, renewal()).prop_map(|(first, second, (nodes, extras, families), renewal)| {
         let (name, minor, endpoint, api_server_sans, etcd, algorithm) = first;
         let (validity, ca_validity, authorities, certificates, kubelet_serving, keys, before) = second;
         let local = matches!(etcd, Etcd::Local { .. });
         let mut all = vec![node(0, false, 1, Vec::new(), 6443, local)];
-        all.extend(nodes.into_iter().enumerate().map(|(i, (w, n, sans, port))| node(i + 1, w, n, sans, port, local)));
+        all.extend(
+            nodes
+                .into_iter()
+                .enumerate()
+                .map(|(i, (w, n, sans, port, hooks))| Node { hooks, ..node(i + 1, w, n, sans, port, local) }),
+        );
         let extra_certificates = extras.into_iter().enumerate().map(|(i, e)| extra_certificate(i, e, &all)).collect();
         let subnets = ["10.96.0.0/12", "fd00:10:96::/112"];
         Profile {
@@ -216,6 +224,7 @@ fn node(index: usize, worker: bool, addresses: usize, sans: Vec<San>, bind_port:
         bind_port,
         addresses,
         sans,
+        hooks: RENEWAL.hooks,
     }
 }
 
@@ -250,6 +259,11 @@ proptest! {
         let loaded = load_text(&text).map_err(|problems| TestCaseError::fail(format!("{problems}\n{text}")))?;
         prop_assert_eq!(&loaded.profile, &profile, "{}", text);
         prop_assert_eq!(render(&loaded.profile), text);
+        for node in &profile.nodes {
+            let text = node_document(&profile, &node.name);
+            let loaded = load_text(&text).map_err(|problems| TestCaseError::fail(format!("{problems}\n{text}")))?;
+            prop_assert_eq!(&loaded.profile, &for_node(&profile, &node.name), "{}", text);
+        }
     }
 
     #[test]

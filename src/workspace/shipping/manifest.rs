@@ -29,6 +29,9 @@ pub struct Manifest {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub issue: Option<Issue>,
     pub entries: Vec<Exported>,
+    /// The CRLs, one for each file. Those of 0.1.0 had none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lists: Vec<ExportedList>,
 }
 
 /// Which state of the safe host an archive was made from. The same state always makes the same archive.
@@ -71,6 +74,21 @@ pub struct Exported {
     certificates: Vec<Sha256>,
     public_key: Option<Sha256>,
     server: Option<String>,
+}
+
+/// A CRL in the archive.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ExportedList {
+    /// The authority's entry: ca, front-proxy-ca, etcd-ca.
+    pub authority: String,
+    /// On the node, absolute.
+    #[serde(deserialize_with = "absolute")]
+    pub path: String,
+    /// Decimal.
+    pub number: Option<String>,
+    /// Of its DER, whatever the form of the file.
+    pub fingerprint: Sha256,
 }
 
 impl Exported {
@@ -131,6 +149,12 @@ mod tests {
                 None,
                 Fingerprints { certificates: vec![[0xab; 32]], public_key: Some([1; 32]), server: None },
             )],
+            lists: vec![ExportedList {
+                authority: "ca".to_owned(),
+                path: "/etc/kubernetes/pki/ca.crl".to_owned(),
+                number: Some("7".to_owned()),
+                fingerprint: Sha256([0xcd; 32]),
+            }],
         };
         let text = manifest.render().unwrap();
         assert_eq!(Manifest::parse(text.as_bytes()).unwrap(), manifest);
@@ -142,6 +166,8 @@ mod tests {
             ("/etc/kubernetes/pki/ca.crt", "pki/ca.crt"),
             ("abab", "abxb"),
             ("abab", "ab"),
+            ("/etc/kubernetes/pki/ca.crl", "/etc/kubernetes/../ca.crl"),
+            ("cdcd", "cd"),
         ] {
             assert!(Manifest::parse(text.replacen(from, to, 1).as_bytes()).is_err(), "{from} {to}");
         }

@@ -1,0 +1,72 @@
+//! What kpki itself needs on the node: what of the profile is the node's, whose tree it is, and the manifest.
+
+use super::collect::Read;
+use super::request::Part;
+use super::source::Source;
+use crate::error::Error;
+use crate::profile::{CaKeys, Profile, node_document};
+use crate::tree::layout::DEFAULT_DIR;
+use crate::workspace::shipping::digest::Sha256;
+use crate::workspace::shipping::manifest::{self, Issue};
+use crate::workspace::state::{self, Choices, State};
+use crate::workspace::{journal, profiles};
+use crate::x509::sha256;
+use zeroize::Zeroizing;
+
+/// Of the directory that they are in: nobody else looks into it.
+pub const KPKI_MODE: u32 = 0o700;
+
+/// kpki's own directory on a node.
+pub fn kpki() -> String {
+    format!("{DEFAULT_DIR}/.kpki")
+}
+
+/// Adds profile, state and manifest. The same tree always gives the same.
+pub fn add(source: &Source<'_>, read: &mut Read) -> Result<(), Error> {
+    let node = &source.request.node;
+    let profile = match source.request.without_ca_keys {
+        true => Profile { ca_keys: CaKeys::Nowhere, ..source.profile.clone() },
+        false => source.profile.clone(),
+    };
+    let choices = Choices { node: Some(node.clone()), ..Choices::default() };
+    let state = State { profile: node_document(&profile, node).into_bytes(), choices };
+    // One that is too long for a profile is not sent.
+    profiles::load_state(&state, &format!("{}/{}", kpki(), state::PROFILE))?;
+    let document = state.document()?.into_bytes();
+    for (name, entry, bytes) in [(state::PROFILE, "profile", state.profile), (state::STATE, "state", document)] {
+        let (path, entry) = (format!("{}/{name}", kpki()), entry.to_owned());
+        read.parts.push(Part { path, mode: 0o600, entry, bytes: Zeroizing::new(bytes) });
+    }
+    let revision = u64::try_from(journal::read(&source.tree.roots)?.len()).unwrap_or(u64::MAX);
+    let issue = |nonce| Some(Issue { revision, nonce, phase: None });
+    read.manifest.issue = issue(Sha256([0; 32]));
+    let nonce = nonce(&render(read)?, &read.parts);
+    read.manifest.issue = issue(nonce);
+    let bytes = Zeroizing::new(render(read)?);
+    let path = format!("{DEFAULT_DIR}/{}", manifest::NAME);
+    read.parts.push(Part { path, mode: 0o644, entry: "manifest".to_owned(), bytes });
+    Ok(())
+}
+
+fn render(read: &Read) -> Result<Vec<u8>, Error> {
+    let text = read.manifest.render();
+    Ok(text.map_err(|why| Error::new("cannot write the manifest").because(why))?.into_bytes())
+}
+
+/// The digest of what is no secret: the manifest without it, which has the fingerprints of all entries, then CRLs, profile and
+/// state, each with its path and length.
+fn nonce(manifest: &[u8], parts: &[Part]) -> Sha256 {
+    let own = kpki();
+    let is_own = |path: &str| path.strip_prefix(&own).is_some_and(|rest| rest.starts_with('/'));
+    let is_list = |path: &str| path.ends_with(".crl") || path.ends_with(".crl.der");
+    let mut public: Vec<(&str, &[u8])> = parts.iter().map(|part| (part.path.as_str(), part.bytes.as_slice())).collect();
+    public.retain(|(path, _)| is_own(path) || is_list(path));
+    public.sort_unstable();
+    public.push((manifest::NAME, manifest));
+    let mut all = Vec::new();
+    for (path, bytes) in public {
+        all.extend_from_slice(format!("{path} {}\n", bytes.len()).as_bytes());
+        all.extend_from_slice(bytes);
+    }
+    Sha256(sha256(&all))
+}
