@@ -438,11 +438,16 @@ fn a_hook_that_fails_is_told_or_undoes_it() {
     export(&place, "cp1", "cp1.tar", NOW);
     unpack(&place, "cp1.tar", &["--no-hooks"]).ok();
     renewed(&place);
+    let receipt = |run: &Run| (run.json()["issue"]["revision"].clone(), run.json()["unpacked"].clone());
+    let before = receipt(&unpack(&place, "cp1.tar", &["-o", "json"]).ok());
     let run = unpack(&place, "new.tar", &["--at", YEAR]).status(1);
-    assert!(
-        run.stderr.contains("the deploy hook of etcd failed") && run.stdout.contains("restored the old ones"),
-        "{run:?}"
-    );
+    for part in ["The deploy hook of etcd failed", "and restored the old ones"] {
+        assert!(run.stdout.contains(part), "{part}: {}", run.stdout);
+    }
+    // The receipt is of what is there, and what has failed is said beside it.
+    let run = unpack(&place, "new.tar", &["--at", YEAR, "-o", "json"]).status(1);
+    assert!(run.stderr.contains("The deploy hook of etcd failed"), "{}", run.stderr);
+    assert_eq!(receipt(&run).0, before.0);
     assert_eq!(
         place.read(&format!("{DIR}/pki/etcd/server.crt")).into_bytes(),
         members(&place.path("cp1.tar"))["etc/kubernetes/pki/etcd/server.crt"].1
