@@ -56,6 +56,10 @@ pub struct Args {
     #[arg(long, conflicts_with = "verify")]
     force: bool,
 
+    /// Pack the files although the node has newer ones by its last receipt: what it has renewed or revoked itself is undone
+    #[arg(long, conflicts_with = "verify")]
+    older: bool,
+
     /// Verify the files on a node; change nothing
     #[arg(long)]
     verify: bool,
@@ -103,20 +107,24 @@ impl Args {
         if !to_stdout {
             export::check(out, self.force)?;
         }
-        let exported = export::run(&Request {
+        let request = Request {
             node: node.to_owned(),
             dir: self.dir.clone(),
             without_ca_keys: self.without_ca_keys,
             gzip: out.extension().is_some_and(|end| end == "gz" || end == "tgz"),
+            older: self.older,
             out: out.display().to_string(),
             now: self.at.instant(environment)?,
-        })?;
+        };
+        let exported = export::run(&request)?;
         ui.warnings(&exported.report.notes);
         if to_stdout {
             ui.bytes(&exported.bytes, true)?;
+            ui.warnings(export::record(&request, &exported).as_slice());
             return Ok(Exit::Done);
         }
         export::write(out, &exported.bytes, self.force)?;
+        ui.warnings(export::record(&request, &exported).as_slice());
         ui.done(&exported.report, self.report.output, environment.clock.now(), Exit::Done)
     }
 

@@ -83,7 +83,13 @@ impl Args {
         let exit = if failures.is_empty() { Exit::Done } else { Exit::Failed };
         let form = self.run.report.output;
         let exit = match receipt.filter(|_| matches!(form, Form::Json | Form::Yaml)) {
-            Some(receipt) => self.run.report.finish(ui, &receipt, &request.run, exit)?,
+            Some(receipt) => {
+                if !failures.is_empty() {
+                    // The receipt says what is there, and not what has failed.
+                    ui.told(&report, request.run.now);
+                }
+                self.run.report.finish(ui, &receipt, &request.run, exit)?
+            }
             None => self.run.report.finish(ui, &report, &request.run, exit)?,
         };
         ui.failures(&failures);

@@ -142,6 +142,24 @@ mod tests {
     }
 
     #[test]
+    fn a_node_runs_what_its_roles_are() {
+        let text = "apiVersion: kpki/v1\nkind: ClusterProfile\ncontrolPlaneEndpoint: lb.example.com\nnodes:\n\
+            - {name: cp, addresses: [10.0.0.1]}\n- {name: w, roles: [worker]}\n- {name: lb, roles: [load-balancer]}\n";
+        let source = crate::profile::Source { name: "p", bytes: text.as_bytes() };
+        let profile = crate::profile::load(source, &crate::profile::Overrides::default()).unwrap().profile;
+        for (component, on) in [
+            ("etcd", [true, false, false]),
+            ("kube-apiserver", [true, false, false]),
+            ("pods", [true, false, false]),
+            ("kubelet", [true, true, false]),
+            ("people", [true; 3]),
+        ] {
+            assert_eq!(["cp", "w", "lb"].map(|node| runs(&profile, node, component)), on, "{component}");
+        }
+        assert!(runs(&profile, "another", "etcd"));
+    }
+
+    #[test]
     fn authorities_are_related_by_one_certificate() {
         let (a, b, c) = (later(1), later(2), later(3));
         assert!(!is_unrelated(&[], &[a.clone()]) && !is_unrelated(&[a.clone()], &[]));

@@ -72,6 +72,10 @@ impl Spot {
         self.root.join("tree")
     }
 
+    fn unpack(&self) -> Command {
+        unpack(&self.second, &self.dir(), &[])
+    }
+
     /// One of the archives as a whole, or nothing.
     fn state(&self) -> Result<State, String> {
         let found: BTreeMap<PathBuf, Vec<u8>> = match self.dir().exists() {
@@ -121,7 +125,7 @@ impl faults::Spot for Spot {
     }
 
     fn command(&self) -> Command {
-        unpack(&self.second, &self.dir(), &[])
+        self.unpack()
     }
 
     fn log(&self) -> PathBuf {
@@ -161,7 +165,7 @@ fn judge(spot: &Spot, call: &str, before: State, lines: usize, ran: &Ran) -> Res
         return Err(format!("{:?} {}", ran.code, ran.err));
     }
     // The same again finishes it, and then there is nothing left to do.
-    let again = run(&mut spot.command());
+    let again = run(&mut spot.unpack());
     if !again.ok() || spot.state()? != State::New {
         return Err(format!("once more: {:?} {} {}", again.code, again.out, again.err));
     }
@@ -173,7 +177,7 @@ fn judge(spot: &Spot, call: &str, before: State, lines: usize, ran: &Ran) -> Res
     if after <= lines {
         return Err(format!("{after} lines of the journal, {lines} before"));
     }
-    let idle = run(&mut spot.command());
+    let idle = run(&mut spot.unpack());
     match idle.ok() && idle.out.starts_with("nothing to do") && spot.journal()? == after {
         true => Ok(()),
         false => Err(format!("a third time: {idle:?}")),

@@ -30,9 +30,15 @@ fn export(place: &Place, node: &str, out: &str, at: &str) {
     place.kpki(&["export", node, "--dir", "c", "--out", out, "--at", at, "--force", "-q"]).ok();
 }
 
+/// As cp1 and now, unless the words say another node or instant.
 fn unpack(place: &Place, archive: &str, words: &[&str]) -> Run {
-    let node: Vec<&str> = if words.contains(&"--node") { vec![] } else { vec!["--node", "cp1"] };
-    place.kpki(&[&["unpack", archive, "--dir", DIR, "--at", NOW], &node[..], words].concat())
+    let mut all = vec!["unpack", archive, "--dir", DIR];
+    for usual in [["--node", "cp1"], ["--at", NOW]] {
+        if !words.contains(&usual[0]) {
+            all.extend(usual);
+        }
+    }
+    place.kpki(&[&all, words].concat())
 }
 
 /// A year passes, everything is renewed on the safe host, and cp1 is exported again to `new.tar`.
@@ -255,7 +261,7 @@ fn what_export_has_not_packed_is_refused() {
         ),
         ("its key does not match it", set("pki/apiserver.key", 0o600, whole[&name("pki/etcd/peer.key")].1.clone())),
         ("not what the manifest says", set("pki/apiserver.crt", 0o644, other[&name("pki/apiserver.crt")].1.clone())),
-        ("not what the manifest says", set("pki/etcd/ca.crl", 0o644, b"x".to_vec())),
+        ("pki/etcd/ca.crl: expected one CRL", set("pki/etcd/ca.crl", 0o644, b"x".to_vec())),
         ("profile", set(".kpki/profile.yaml", 0o600, b"x".to_vec())),
         ("state.json", set(".kpki/state.json", 0o600, b"x".to_vec())),
         (
@@ -380,11 +386,9 @@ fn what_only_the_node_knows_stays() {
     // Hooks of its own, a request, and a renewal.
     let recorded = format!("{DIR}/.kpki/profile.yaml");
     let text = place.read(&recorded);
-    let at = text.find("renewal:\n").unwrap() + "renewal:\n".len();
-    let hooks = "  hooks: {deploy: {etcd: 'echo told >> LOG'}}\n".replace("LOG", place.path("log").to_str().unwrap());
-    let known = text.contains("  hooks:");
-    assert!(!known, "{text}");
-    fs::write(place.path(&recorded), format!("{}{hooks}{}", &text[..at], &text[at..])).unwrap();
+    let hooks =
+        "  hooks:\n    deploy: {etcd: 'echo told >> LOG'}\n".replace("LOG", place.path("log").to_str().unwrap());
+    fs::write(place.path(&recorded), text.replace("  hooks:\n", &hooks)).unwrap();
     place.kpki(&["csr", "apiserver", "--dir", DIR, "--at", NOW, "-q"]).status(0);
     let history = journal(&place).len();
     renewed(&place);
@@ -434,11 +438,16 @@ fn a_hook_that_fails_is_told_or_undoes_it() {
     export(&place, "cp1", "cp1.tar", NOW);
     unpack(&place, "cp1.tar", &["--no-hooks"]).ok();
     renewed(&place);
+    let receipt = |run: &Run| (run.json()["issue"]["revision"].clone(), run.json()["unpacked"].clone());
+    let before = receipt(&unpack(&place, "cp1.tar", &["-o", "json"]).ok());
     let run = unpack(&place, "new.tar", &["--at", YEAR]).status(1);
-    assert!(
-        run.stderr.contains("the deploy hook of etcd failed") && run.stdout.contains("restored the old ones"),
-        "{run:?}"
-    );
+    for part in ["The deploy hook of etcd failed", "and restored the old ones"] {
+        assert!(run.stdout.contains(part), "{part}: {}", run.stdout);
+    }
+    // The receipt is of what is there, and what has failed is said beside it.
+    let run = unpack(&place, "new.tar", &["--at", YEAR, "-o", "json"]).status(1);
+    assert!(run.stderr.contains("The deploy hook of etcd failed"), "{}", run.stderr);
+    assert_eq!(receipt(&run).0, before.0);
     assert_eq!(
         place.read(&format!("{DIR}/pki/etcd/server.crt")).into_bytes(),
         members(&place.path("cp1.tar"))["etc/kubernetes/pki/etcd/server.crt"].1

@@ -8,6 +8,7 @@ use crate::store;
 use crate::tree::Authority;
 use crate::workspace::crl_issue::{self, SignedCrlIssue};
 use crate::workspace::crls::TreeCrl;
+use crate::workspace::shipping::one_of_several::list_of_one_node;
 use crate::workspace::{Absent, Locked, RunArgs, Session, Snapshot, Transaction, TreeArgs, journal, targets};
 
 const VERB: &str = "crl-update";
@@ -61,6 +62,7 @@ pub fn run(request: &Request) -> Result<report::Revocation, Error> {
         issues = crl_issue::reissue(&session, &snapshot, &issuers, signed, request.der)?;
         store::check_writable(&session.tree.roots, &crl_issue::places(&issues))?;
         generation = commit(&session, &snapshot, &mut issues, &locked)?;
+        warnings.extend(list_of_one_node(&session).filter(|_| !issues.is_empty()));
     }
     let mut lists = Vec::new();
     for one in &plans {

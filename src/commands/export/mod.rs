@@ -7,9 +7,11 @@ mod older;
 mod own;
 mod request;
 mod run;
+mod shipped;
 mod source;
 mod verify;
 
 pub use request::Request;
 pub use run::{check, run, write};
+pub use shipped::record;
 pub use verify::{Request as VerifyRequest, receipt, verify};

@@ -12,6 +12,8 @@ pub struct Request {
     /// Omit the authorities' keys, whatever the profile has.
     pub without_ca_keys: bool,
     pub gzip: bool,
+    /// Pack what is older than what the node has by its receipt.
+    pub older: bool,
     /// For the report.
     pub out: String,
     pub now: OffsetDateTime,

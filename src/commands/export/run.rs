@@ -1,7 +1,7 @@
 //! Read and check everything of the node, then pack it.
 
 use super::request::{Part, Request};
-use super::{collect, own, source};
+use super::{collect, own, shipped, source};
 use crate::encoding::archive::{self, Member};
 use crate::encoding::pem;
 use crate::error::Error;
@@ -9,6 +9,8 @@ use crate::files::{FileError, Kind, Op};
 use crate::report::export::{Export, ExportedFile};
 use crate::store::{self, StoreError};
 use crate::tree::layout::{DEFAULT_DIR, DEFAULT_KUBELET_DIR};
+use crate::workspace::shipping::digest::Sha256;
+use crate::workspace::shipping::manifest::Issue;
 use std::collections::BTreeSet;
 use std::path::Path;
 use zeroize::Zeroizing;
@@ -17,6 +19,9 @@ use zeroize::Zeroizing;
 pub struct Exported {
     pub report: Export,
     pub bytes: Zeroizing<Vec<u8>>,
+    pub issue: Option<Issue>,
+    /// Of every certificate in it.
+    pub prints: BTreeSet<Sha256>,
 }
 
 impl std::fmt::Debug for Exported {
@@ -30,6 +35,7 @@ pub fn run(request: &Request) -> Result<Exported, Error> {
     let source = source::Source::open(request)?;
     let (survey, notes) = source.read(request.now)?;
     let mut read = collect::collect(&source, &survey, notes)?;
+    shipped::refuse_older(request, &source.profile, &source.tree)?;
     own::add(&source, &mut read)?;
     let mut parts = read.parts;
     parts.sort_by(|a, b| a.path.cmp(&b.path));
@@ -43,7 +49,10 @@ pub fn run(request: &Request) -> Result<Exported, Error> {
         .hint(format!("leave only the certificate of {} in its file; nothing was written", part.entry)));
     }
     let bytes = pack(&parts, &source.profile.certificates_dir, read.newest, request.gzip)?;
+    let prints = read.manifest.entries.iter().flat_map(|one| one.prints().certificates).map(Sha256).collect();
     Ok(Exported {
+        issue: read.manifest.issue,
+        prints,
         report: Export {
             node: request.node.clone(),
             cluster: source.profile.cluster_name.clone(),

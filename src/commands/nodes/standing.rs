@@ -2,16 +2,14 @@
 
 use time::OffsetDateTime;
 
-use crate::catalog::paths::{KUBELET_CONF, KUBELET_SERVING};
 use crate::catalog::{CaId, readers};
 use crate::clock::parse_instant;
 use crate::files::{shell_path, shell_word};
 use crate::plan::shipping::{self, Delivery, Facts, Listed};
 use crate::profile::Node;
 use crate::report::nodes::{ComponentRow, Confirmed, ListRow, ListState, NodeRow, Shipped, Standing};
-use crate::workspace::shipping::node_entries::ROTATED;
 use crate::workspace::shipping::nodes::Shipped as Shipment;
-use crate::workspace::shipping::receipt::{Held, HeldList, Receipt};
+use crate::workspace::shipping::receipt::{Held, HeldList, Receipt, comparable};
 
 /// Everything that is known of a node.
 pub struct Known<'a> {
@@ -86,18 +84,7 @@ impl Known<'_> {
 
     fn confirmed(&self) -> (Confirmed, Vec<String>) {
         let Some(receipt) = &self.receipt else { return (Confirmed::None, Vec::new()) };
-        let theirs: Vec<Facts> = receipt.entries.iter().map(Held::facts).collect();
-        let rotated = |entry: &str| receipt.entries.iter().any(|one| one.entry == entry && one.path.ends_with(ROTATED));
-        let ours = self.entries.iter().filter(|one| one.entry != KUBELET_SERVING || !rotated(&one.entry));
-        let ours: Vec<Facts> = ours
-            .map(|one| match theirs.iter().find(|other| other.entry == one.entry) {
-                // The kubelet uses a credential that it rotates itself: what the file trusts is compared.
-                Some(other) if one.entry == KUBELET_CONF && receipt.kubelet_client.is_some() => {
-                    Facts { authority_data: one.facts().authority_data, ..other.clone() }
-                }
-                _ => one.facts(),
-            })
-            .collect();
+        let (ours, theirs) = comparable(&self.entries, receipt);
         let (whole, names) = shipping::delivery(&ours, &theirs);
         let confirmed = match whole {
             Delivery::Current => Confirmed::Current,

@@ -9,10 +9,9 @@ use crate::files::shell_path;
 use crate::inventory;
 use crate::profile::Profile;
 use crate::report::nodes::{Confirmed, NodeRow, Nodes, Shipped, Standing};
-use crate::store;
 use crate::workspace::shipping::{collect, nodes};
 use crate::workspace::tree_dir::Shape;
-use crate::workspace::{TreeDir, profiles, survey};
+use crate::workspace::{TreeDir, journal, profiles, survey};
 
 /// The command line, checked.
 #[derive(Debug, Clone)]
@@ -30,7 +29,7 @@ pub fn status(request: &Request) -> Result<Nodes, Error> {
         return Err(Error::new(format!("{}: the profile has no node {}", other.name, other.receipt.node)));
     }
     let tree = TreeDir::new(main, Some(&profile), Shape::Cluster)?;
-    let revision = u64::try_from(store::journal(&tree.roots)?.len()).unwrap_or(u64::MAX);
+    let revision = u64::try_from(journal::read(&tree.roots)?.len()).unwrap_or(u64::MAX);
     let directory = main.display().to_string();
     let mut rows = Vec::new();
     for node in &profile.nodes {

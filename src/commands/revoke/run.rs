@@ -11,6 +11,7 @@ use crate::report::revoke as report;
 use crate::revocation::Revoked;
 use crate::tree::Issuers;
 use crate::workspace::crl_issue::SignedCrlIssue;
+use crate::workspace::shipping::one_of_several::list_of_one_node;
 use crate::workspace::{Absent, Locked, Session, Transaction, journal, targets};
 
 /// Revokes, holds or releases.
@@ -38,6 +39,9 @@ pub fn run(request: &Request) -> Result<report::Revocation, Error> {
     }
     let mut issues = sign(request, &session, &evaluation, &issuers)?;
     let generation = commit(request, &session, &evaluation, &mut issues, &locked)?;
+    if !issues.is_empty() {
+        warnings.extend(list_of_one_node(&session));
+    }
     summary::report(request, &session, &evaluation, &issues, generation, warnings)
 }
 

@@ -110,19 +110,17 @@ pub enum ListState {
 
 impl NodeRow {
     fn running(&self) -> String {
-        let old: Vec<String> = self
-            .components
-            .iter()
-            .filter(|one| !one.current)
-            .map(|one| match one.running {
-                "no" => format!("{} is older", one.component),
-                _ => format!("{} unknown", one.component),
-            })
-            .collect();
+        let of = |running: &str| {
+            let these = self.components.iter().filter(|one| !one.current && one.running == running);
+            these.map(|one| one.component.as_str()).collect::<Vec<_>>().join(", ")
+        };
+        let old = [("older: ", of("no")), ("unknown: ", of("unknown"))];
+        let old = old.into_iter().filter(|(_, names)| !names.is_empty()).map(|(word, names)| format!("{word}{names}"));
+        let old: Vec<String> = old.collect();
         match (self.components.is_empty(), old.is_empty()) {
             (true, _) => "-".to_owned(),
             (false, true) => "all".to_owned(),
-            (false, false) => old.join(", "),
+            (false, false) => old.join("; "),
         }
     }
 

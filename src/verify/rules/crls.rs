@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use crate::catalog::CaId;
 use crate::clock::{distance, rfc3339};
+use crate::revocation::Number;
 use crate::verify::cluster::{Cluster, Content, File, Part, Tree};
 use crate::verify::finding::Finding;
 use crate::verify::findings::Findings;
@@ -11,7 +12,7 @@ use crate::verify::repair;
 use crate::verify::rule::{Rule, Severity};
 use crate::x509::revocation::{CrlIssuer, Status, Strictness, Vetted, status, vet};
 use crate::x509::verify::Algorithms;
-use crate::x509::{Certificate, CrlLookup, Problem, Wanted, same_name};
+use crate::x509::{Certificate, Crl, CrlLookup, Problem, Wanted, decimal, same_name};
 
 pub const UNUSABLE: Rule = Rule {
     id: "crl/unusable",
@@ -40,6 +41,15 @@ pub const OTHER_DER: Rule = Rule {
     follows: &["file/broken"],
 };
 
+pub const OTHER_COPY: Rule = Rule {
+    id: "crl/other-copy",
+    severity: Severity::Error,
+    what: "two copies of one authority's CRL in a cluster directory are two issues",
+    why: "RFC 5280 section 5.2.3: a later issue has a higher number; the node of the older copy accepts what was revoked since",
+    repair: "sign the next one, which writes all copies; of lists that nodes have signed: kpki nodes merge",
+    follows: &["file/broken"],
+};
+
 pub const REVOKED: Rule = Rule {
     id: "crl/revoked",
     severity: Severity::Error,
@@ -49,7 +59,7 @@ pub const REVOKED: Rule = Rule {
     follows: &[],
 };
 
-pub const RULES: [&Rule; 4] = [&UNUSABLE, &STALE, &OTHER_DER, &REVOKED];
+pub const RULES: [&Rule; 5] = [&UNUSABLE, &STALE, &OTHER_DER, &OTHER_COPY, &REVOKED];
 
 pub fn check(tree: &Tree, findings: &mut Findings<'_>) {
     for file in &tree.files {
@@ -57,8 +67,10 @@ pub fn check(tree: &Tree, findings: &mut Findings<'_>) {
         for der in lists {
             list(tree, file, der, findings);
         }
-        if file.part == Part::CrlDer {
-            same(tree, file, lists, findings);
+        match file.part {
+            Part::CrlDer => same(tree, file, lists, findings),
+            Part::Crl => copy(tree, file, lists, findings),
+            _ => {}
         }
     }
 }
@@ -73,6 +85,36 @@ fn same(tree: &Tree, file: &File, lists: &[Vec<u8>], findings: &mut Findings<'_>
         }
         _ => {}
     }
+}
+
+/// In a cluster directory each node has a copy of the list. The one with the highest number is the right one, and of two with one
+/// number that of the directory itself.
+fn copy(tree: &Tree, file: &File, lists: &[Vec<u8>], findings: &mut Findings<'_>) {
+    let (Some(authority), [own]) = (file.authority, lists) else { return };
+    let cluster = findings.cluster;
+    let all = cluster.trees.iter().flat_map(|tree| &tree.files);
+    let copies = all.filter(|one| one.part == Part::Crl && one.authority == file.authority);
+    let number = |der: &[u8]| Crl::parse(der).ok().and_then(|crl| crl.edition());
+    let mut right: Option<(&File, &Vec<u8>, Option<Number>)> = None;
+    for one in copies {
+        let Content::Crls(lists) = &one.content else { continue };
+        let Some(der) = lists.first() else { continue };
+        let number = number(der);
+        if right.as_ref().is_none_or(|(.., known)| number > *known) {
+            right = Some((one, der, number));
+        }
+    }
+    let Some((other, _, wanted)) = right.filter(|(_, der, _)| *der != own) else { return };
+    let (path, found) = (&other.path, number(own));
+    let said = |number: &Option<Number>| match number {
+        Some(number) => format!("number {}", decimal(&[&[0], number.magnitude()].concat())),
+        None => "no number".to_owned(),
+    };
+    let found = match wanted == found {
+        true => format!("{path} is another list with the same number: two hosts have signed one each"),
+        false => format!("expected {}, as {path} has it, found {}", said(&wanted), said(&found)),
+    };
+    findings.add(&OTHER_COPY, (tree, file), None, found, repair::next_crl(cluster, tree, authority));
 }
 
 fn list(tree: &Tree, file: &File, der: &[u8], findings: &mut Findings<'_>) {

@@ -56,13 +56,16 @@ pub fn collect(request: &Collect<'_>) -> Result<Receipt, Error> {
     let found = present(&host, &sources);
     let (journal, journal_left_out) = own_lines(request.dir)?;
     let of_profile = || request.profile.map(|profile| profile.cluster_name.clone());
-    let issue = unpacked.as_ref().and_then(|unpacked| unpacked.issue.clone());
+    // A generation that is restored brings back kpki-node.json with the files of before, and not what kpki remembers.
+    let issue = beside.as_ref().and_then(|manifest| manifest.issue.clone());
+    let unpacked = unpacked.filter(|unpacked| beside.is_none() || unpacked.issue == issue);
+    let issue = issue.or_else(|| unpacked.as_ref()?.issue.clone());
     Ok(Receipt {
         kind: Kind::NodeReceipt,
         cluster: beside.as_ref().map(|manifest| manifest.cluster.clone()).or_else(of_profile),
         node: request.node.to_owned(),
         time: rfc3339(request.now),
-        issue: issue.or_else(|| beside.as_ref()?.issue.clone()),
+        issue,
         generation: unpacked.as_ref().and_then(|unpacked| unpacked.generation.clone()),
         unpacked: unpacked.map(|unpacked| unpacked.time),
         entries: found.iter().map(|one| held(&host, one)).collect(),

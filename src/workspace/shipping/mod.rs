@@ -7,6 +7,7 @@ pub mod lists;
 pub mod manifest;
 pub mod node_entries;
 pub mod nodes;
+pub mod one_of_several;
 mod processes;
 pub mod receipt;
 mod receipt_check;

@@ -9,7 +9,9 @@ use time::OffsetDateTime;
 
 use super::digest::Sha256;
 use super::manifest::Issue;
+use super::node_entries::ROTATED;
 use super::receipt_check::{self, BadField};
+use crate::catalog::paths::{KUBELET_CONF, KUBELET_SERVING};
 use crate::clock::parse_instant;
 use crate::plan::running;
 use crate::plan::shipping::{self, Facts};
@@ -91,6 +93,21 @@ impl Held {
             not_before: self.not_before.as_deref().and_then(instant),
         }
     }
+}
+
+/// What a safe host has for a node and what the node's receipt shows, without what the kubelet rotates itself.
+pub fn comparable(entries: &[Held], receipt: &Receipt) -> (Vec<Facts>, Vec<Facts>) {
+    let theirs: Vec<Facts> = receipt.entries.iter().map(Held::facts).collect();
+    let rotated = |entry: &str| receipt.entries.iter().any(|one| one.entry == entry && one.path.ends_with(ROTATED));
+    let ours = entries.iter().filter(|one| one.entry != KUBELET_SERVING || !rotated(&one.entry));
+    let ours = ours.map(|one| match theirs.iter().find(|other| other.entry == one.entry) {
+        // The kubelet uses a credential that it rotates itself: what the file trusts is compared.
+        Some(other) if one.entry == KUBELET_CONF && receipt.kubelet_client.is_some() => {
+            Facts { authority_data: one.facts().authority_data, ..other.clone() }
+        }
+        _ => one.facts(),
+    });
+    (ours.collect(), theirs)
 }
 
 impl HeldList {

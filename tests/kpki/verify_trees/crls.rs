@@ -3,10 +3,11 @@
 use time::Duration;
 
 use super::bases::{AT, Tree};
-use super::{KUBEADM, NODE, Row};
+use super::{CLUSTER, KUBEADM, NODE, Row};
 use crate::harness::NOW;
 
 const LIST: &str = "pki/ca.crl";
+const COPY: &str = "nodes/cp1/pki/ca.crl";
 const DER: &str = "pki/etcd/ca.crl.der";
 
 pub const ROWS: &[Row] = &[
@@ -20,6 +21,20 @@ pub const ROWS: &[Row] = &[
     Row::new("two lists of etcd that differ", NODE, &[("crl/other-der", DER)], |tree| {
         tree.kpki(&["crl", "update", "etcd-ca"]);
         tree.write(DER, tree.crl("etcd/ca", AT + Duration::days(20)).der);
+    }),
+    Row::new("an older copy on a node", CLUSTER, &[("crl/other-copy", COPY)], |tree| {
+        tree.kpki(&["crl", "update", "ca"]);
+        let old = tree.read(COPY);
+        tree.kpki(&["crl", "update", "ca"]);
+        tree.write(COPY, old);
+    }),
+    Row::new("two lists of one number", CLUSTER, &[("crl/other-copy", COPY)], |tree| {
+        tree.kpki(&["crl", "update", "ca"]);
+        tree.write(LIST, tree.crl("ca", AT + Duration::days(20)).to_pem());
+        for copy in ["nodes/cp2/pki/ca.crl", "nodes/w1/pki/ca.crl"] {
+            tree.write(copy, tree.read(LIST));
+        }
+        tree.write(COPY, tree.crl("ca", AT + Duration::days(19)).to_pem());
     }),
     Row::new("PEM where DER is read", NODE, &[("file/broken", DER)], |tree| {
         tree.kpki(&["crl", "update", "etcd-ca"]);
