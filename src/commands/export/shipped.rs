@@ -15,6 +15,7 @@ use crate::profile::Profile;
 use crate::workspace::shipping::nodes::{self, Kind, Shipped};
 use crate::workspace::shipping::receipt::{HeldList, comparable};
 use crate::workspace::shipping::{collect, digest::Sha256};
+use crate::workspace::tree_dir::Shape;
 use crate::workspace::{Transaction, TreeDir, journal, profiles};
 
 /// An export does not wait long for its note.
@@ -69,7 +70,7 @@ pub fn record(request: &Request, exported: &Exported) -> Option<String> {
 
 fn recorded(request: &Request, exported: &Exported) -> Result<(), Error> {
     let Some((_, profile)) = profiles::recorded(&request.dir)? else { return Ok(()) };
-    let tree = TreeDir::new(&request.dir, Some(&profile), None)?;
+    let tree = TreeDir::new(&request.dir, Some(&profile), Shape::Cluster)?;
     let locked = tree.lock(PATIENCE)?;
     let (entries, lists) = collect::of_cluster(&request.dir, &profile, &request.node)?;
     let shipped = Shipped {
