@@ -1,5 +1,6 @@
 //! The command line: clap structs, help text and the terminal. One struct per verb, without decisions.
 
+mod adopt;
 mod check_expiration;
 mod common;
 mod convert;
@@ -73,6 +74,7 @@ those of an external authority; 6 it is done, but standard output could not be w
 #[derive(Debug, Subcommand)]
 enum Verb {
     Init(init::Args),
+    Adopt(adopt::Args),
     #[command(visible_alias = "check")]
     CheckExpiration(check_expiration::Args),
     Verify(verify::Args),
@@ -104,6 +106,7 @@ pub fn dispatch(args: impl IntoIterator<Item = OsString>, environment: &Environm
     ui.configure(cli.color, cli.quiet);
     let outcome = match cli.verb {
         Verb::Init(args) => args.run(environment, ui),
+        Verb::Adopt(args) => args.run(environment, ui),
         Verb::CheckExpiration(args) => args.run(environment, ui),
         Verb::Verify(args) => args.run(environment, ui),
         Verb::Renew(args) => args.run(environment, ui),

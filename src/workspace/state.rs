@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
 
 use crate::error::Error;
 use crate::files::RelPath;
@@ -111,6 +112,29 @@ pub fn is_recorded(roots: &Roots, files: &[FileChange]) -> Result<bool, Error> {
     Ok(true)
 }
 
+/// kpki's own files in a tree: the profile as used, the options, and a cluster directory's manifest. `pki`: below a node's
+/// directory.
+pub fn own_files(
+    state: &State,
+    profile: &Profile,
+    layout: &Layout,
+    pki: &str,
+    items: &[Item],
+) -> Result<Vec<FileChange>, Error> {
+    let file = |root: RootId, path: &str, mode: u32, bytes: Vec<u8>| -> Result<FileChange, Error> {
+        Ok(FileChange { root, path: RelPath::parse(path)?, mode, bytes: Zeroizing::new(bytes), replace: true })
+    };
+    let mut files = vec![
+        file(RootId::State, PROFILE, 0o600, state.profile.clone())?,
+        file(RootId::State, STATE, 0o600, state.document()?.into_bytes())?,
+    ];
+    if *layout == Layout::Cluster {
+        let manifest = manifest(profile, pki, items)?;
+        files.push(file(RootId::Main, MANIFEST, 0o644, manifest.into_bytes())?);
+    }
+    Ok(files)
+}
+
 /// `manifest.json` of a cluster directory: which file is shared and which is one node's, and where it belongs on that
 /// node.
 #[derive(Serialize)]
@@ -131,7 +155,7 @@ struct ManifestFile<'a> {
 }
 
 /// The text of `manifest.json`.
-pub fn manifest(profile: &Profile, pki: &str, items: &[Item]) -> Result<String, Error> {
+fn manifest(profile: &Profile, pki: &str, items: &[Item]) -> Result<String, Error> {
     let mut files = Vec::new();
     for item in items {
         let node = item.id.node.as_deref();

@@ -2,14 +2,11 @@
 
 use std::path::Path;
 
-use zeroize::Zeroizing;
-
 use super::request::Request;
 use crate::error::Error;
-use crate::files::RelPath;
 use crate::plan::item::Item;
 use crate::profile::{CaKeys, Loaded, NodeRole, Origin, Profile};
-use crate::store::{self, FileChange, RootId};
+use crate::store::{self, FileChange};
 use crate::tree::{self, Layout, ProfileAt};
 use crate::workspace::state::{self, Choices, State};
 use crate::workspace::{TreeDir, profiles, signer_file, tree_dir};
@@ -34,7 +31,7 @@ pub fn resolve(request: &Request) -> Result<Resolved, Error> {
     let layout = layout(profile, &state.choices)?;
     let tree = tree_dir(&request.directory, profile, &layout, &state.choices)?;
     let items = signer_file::items(profile, &layout, &tree)?;
-    let own_files = own_files(&state, profile, &layout, &tree, &items)?;
+    let own_files = state::own_files(&state, profile, &layout, &tree.directories.pki, &items)?;
     let (origin, allow_shared_ca) = (origin(request), state.choices.allow_shared_ca);
     Ok(Resolved { loaded, layout, tree, items, origin, allow_shared_ca, own_files })
 }
@@ -129,25 +126,4 @@ fn tree_dir(main: &Path, profile: &Profile, layout: &Layout, choices: &Choices) 
     let mut tree = TreeDir::new(main, Some(profile), kubelet.as_deref())?;
     tree.roots.kubelet = tree.roots.kubelet.filter(|_| profile.kubelet_serving);
     Ok(tree)
-}
-
-fn own_files(
-    state: &State,
-    profile: &Profile,
-    layout: &Layout,
-    tree: &TreeDir,
-    items: &[Item],
-) -> Result<Vec<FileChange>, Error> {
-    let file = |root: RootId, path: &str, mode: u32, bytes: Vec<u8>| -> Result<FileChange, Error> {
-        Ok(FileChange { root, path: RelPath::parse(path)?, mode, bytes: Zeroizing::new(bytes), replace: true })
-    };
-    let mut files = vec![
-        file(RootId::State, state::PROFILE, 0o600, state.profile.clone())?,
-        file(RootId::State, state::STATE, 0o600, state.document()?.into_bytes())?,
-    ];
-    if *layout == Layout::Cluster {
-        let manifest = state::manifest(profile, &tree.directories.pki, items)?;
-        files.push(file(RootId::Main, state::MANIFEST, 0o644, manifest.into_bytes())?);
-    }
-    Ok(files)
 }

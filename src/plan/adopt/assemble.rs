@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use zeroize::Zeroizing;
 
 use super::belongs::is_signed;
-use super::lists::Lists;
+use super::lists::{Lists, beside};
 use super::member::Member;
 use super::shared::Shared;
 use crate::catalog::paths::{KUBELET_CONF, KUBELET_SERVING, ROTATED_CLIENT};
@@ -144,11 +144,6 @@ impl Assembled {
         survey.extend(self.files.iter().map(|file| (file.place.clone(), state(file))));
         survey
     }
-}
-
-/// `pki/ca.crl` beside `pki/ca.crt`.
-pub fn beside(certificate: &str) -> String {
-    format!("{}.crl", certificate.strip_suffix(".crt").unwrap_or(certificate))
 }
 
 /// The place on the node of a place in the new directory; both have their certificates in the same directory.

@@ -25,6 +25,8 @@ pub enum RawKind {
     Link(String),
     /// What it is instead: a device, a file that is too large.
     Other(String),
+    /// A directory that is not looked into.
+    PassedOver,
 }
 
 /// The content may be a key.
@@ -34,6 +36,7 @@ impl std::fmt::Debug for RawKind {
             Self::File(bytes) => write!(f, "File({} bytes)", bytes.len()),
             Self::Link(target) => write!(f, "Link({target})"),
             Self::Other(what) => write!(f, "Other({what})"),
+            Self::PassedOver => f.write_str("PassedOver"),
         }
     }
 }
@@ -54,6 +57,8 @@ pub struct NodeFiles {
     pub links: BTreeSet<Place>,
     /// What is there and was not read, with the reason.
     pub unread: Vec<(Place, String)>,
+    /// Directories that were not looked into.
+    pub passed_over: Vec<Place>,
 }
 
 impl NodeFiles {
@@ -82,6 +87,7 @@ impl NodeFiles {
                 RawKind::File(bytes) => {
                     found.files.insert(one.place.clone(), state(bytes));
                 }
+                RawKind::PassedOver => found.passed_over.push(one.place.clone()),
                 RawKind::Other(why) => found.unread.push((one.place.clone(), why.clone())),
                 RawKind::Link(target) => match follow(&one.place, &links, &files) {
                     Ok(bytes) => {

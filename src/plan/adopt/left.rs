@@ -29,6 +29,9 @@ pub fn left(members: &[Member], assembled: &Assembled) -> Vec<Left> {
                 None => all.push(Left { node: member.name.clone(), path, count: 1, why: why.to_owned(), matters }),
             }
         };
+        for place in &member.files.passed_over {
+            one(place, &place.path, "not looked into: it is of no use elsewhere", false);
+        }
         for (place, why) in &member.files.unread {
             one(place, &place.path, why, !is_kubelets_own(place));
         }

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use super::assemble::beside;
 use super::member::Member;
 use super::shared::Shared;
 use crate::catalog::CaId;
@@ -12,6 +11,11 @@ use crate::encoding::tlv::SEQUENCE;
 use crate::revocation::Number;
 use crate::tree::Place;
 use crate::x509::{Certificate, Crl};
+
+/// `pki/ca.crl` beside `pki/ca.crt`.
+pub fn beside(certificate: &str) -> String {
+    format!("{}.crl", certificate.strip_suffix(".crt").unwrap_or(certificate))
+}
 
 #[derive(Debug)]
 pub struct List {

@@ -139,11 +139,6 @@ impl Member {
         };
         flag().or_else(local)
     }
-
-    /// The one authority's certificates as this node has them.
-    pub fn trusts(&self, authority: CaId) -> Option<&[u8]> {
-        self.bytes(&self.authority(authority).0)
-    }
 }
 
 /// The port of a server's URL.
