@@ -151,7 +151,8 @@ mod tests {
             (EntryType::Link, "./same", "./pki/ca.crt"),
             (EntryType::Regular, "./tmp/db", &large),
         ]);
-        let found: Vec<String> = read(&bytes).unwrap().iter().map(|one| format!("{} {:?}", one.path, one.what)).collect();
+        let found: Vec<String> =
+            read(&bytes).unwrap().iter().map(|one| format!("{} {:?}", one.path, one.what)).collect();
         assert_eq!(
             found,
             [

@@ -2,7 +2,7 @@
 
 use crate::encoding::shown::named;
 use crate::files::shell_path;
-use crate::plan::decision::{Decision, Making, Notice, Reconciled};
+use crate::plan::decision::{Decision, Making, Reconciled};
 use crate::plan::item::Item;
 use crate::plan::node::Finding;
 use crate::tree::layout::Place;
@@ -34,11 +34,6 @@ pub fn unfit(context: &Context<'_>, items: &[Item], reconciled: &Reconciled) -> 
             }
         }
     }
-    for notice in &reconciled.notices {
-        if let Notice::KubeletRotates { item } = notice {
-            whys.push(format!("{item}: its credentials are the kubelet's own files, which are not exported"));
-        }
-    }
     let make = |options: &[&str]| context.origin.command("init", &[""; 0], options);
     if differs {
         let dir = shell_path(context.directory);
@@ -51,6 +46,13 @@ pub fn unfit(context: &Context<'_>, items: &[Item], reconciled: &Reconciled) -> 
     }
     hints.dedup();
     (whys, hints)
+}
+
+/// What is packed as it is, and is of use on its own node alone.
+pub fn kubelet_rotates(item: &str) -> String {
+    format!(
+        "{item} names the kubelet's own certificate, which stays on its node: a new machine needs a kubelet.conf that embeds one"
+    )
 }
 
 /// The message of one finding on a node.

@@ -31,7 +31,7 @@ pub struct Adopt {
     /// Entries that a renewal makes fit.
     #[serde(skip)]
     pub renewable: Vec<String>,
-    /// Something is missing.
+    /// Something is missing, and nothing else keeps it from being made.
     #[serde(skip)]
     pub has_gaps: bool,
     #[serde(skip)]
@@ -89,22 +89,25 @@ impl Adopt {
         let (cluster, entries, dir) = (&self.cluster, counted(self.entries, "entry"), &self.directory);
         match self.outcome {
             Outcome::Adopted => format!("adopted {nodes} of cluster {cluster} into {dir}: {entries}"),
-            Outcome::Planned => format!("would adopt {nodes} of cluster {cluster} into {dir}: {entries} (nothing was written)"),
+            Outcome::Planned => {
+                format!("would adopt {nodes} of cluster {cluster} into {dir}: {entries} (nothing was written)")
+            }
         }
     }
 
     /// What to do next, each with its command at the end.
     fn next(&self) -> Vec<String> {
         let command = |verb: &str, names: &[String], options: &[&str]| self.tree.command(verb, names, options);
-        let mut next = vec![
-            format!("check what was recorded: {}", shell_path(format!("{}/.kpki/profile.yaml", self.directory))),
-            format!("prove that it works: {}", command("verify", &[], &[])),
-        ];
+        let profile = shell_path(format!("{}/.kpki/profile.yaml", self.directory));
+        let mut next = vec![format!("check what was recorded: {profile}")];
         if !self.renewable.is_empty() {
             next.push(format!("make what differs fit: {}", command("renew", &self.renewable, &[])));
-        } else if self.has_gaps {
+        }
+        if self.has_gaps {
             next.push(format!("make what is missing: {}", command("init", &[], &[])));
         }
+        next.push(format!("prove that it works: {}", command("verify", &[], &[])));
+        next.push(format!("see when everything ends: {}", command("check-expiration", &[], &[])));
         next
     }
 }
@@ -115,13 +118,30 @@ impl Report for Adopt {
         writeln!(out)?;
         let rows = self.nodes.iter().map(|row| {
             let first = row.first_expiry.map(|at| end(at, screen.now)).unwrap_or_default();
-            [row.node.clone(), row.roles.join(", "), row.addresses.join(", "), row.entries.to_string(), first, row.from.clone()]
+            [
+                row.node.clone(),
+                row.roles.join(", "),
+                row.addresses.join(", "),
+                row.entries.to_string(),
+                first,
+                row.from.clone(),
+            ]
         });
         table(out, screen.width, &["NODE", "ROLES", "ADDRESSES", "ENTRIES", "FIRST EXPIRY", "FROM"], rows)?;
-        lines(out, "concluded: ", self.concluded.iter().map(|one| format!("{}: {}: {}", one.field, one.value, one.why)))?;
+        lines(
+            out,
+            "concluded: ",
+            self.concluded.iter().map(|one| format!("{}: {}: {}", one.field, one.value, one.why)),
+        )?;
         lines(out, "differs: ", &self.differences)?;
-        let several = |left: &LeftFile| if left.count > 1 { format!(" ({})", counted(left.count, "file")) } else { String::new() };
-        lines(out, "not taken: ", self.left.iter().map(|left| format!("{}{}: {}", left.path, several(left), left.why)))?;
+        let several = |left: &LeftFile| {
+            if left.count > 1 { format!(" ({})", counted(left.count, "file")) } else { String::new() }
+        };
+        lines(
+            out,
+            "not taken: ",
+            self.left.iter().map(|left| format!("{}{}: {}", left.path, several(left), left.why)),
+        )?;
         if self.outcome == Outcome::Adopted {
             lines(out, "", self.next())?;
         }

@@ -64,7 +64,10 @@ fn main(members: &[Loose]) -> Option<String> {
         let ends = MARKS.iter().filter_map(|mark| path.strip_suffix(mark));
         ends.filter(|above| above.is_empty() || above.ends_with('/')).map(str::to_owned).min_by_key(String::len)
     };
-    members.iter().filter_map(|member| above(&member.path)).min_by_key(|above| (above.matches('/').count(), above.len()))
+    members
+        .iter()
+        .filter_map(|member| above(&member.path))
+        .min_by_key(|above| (above.matches('/').count(), above.len()))
 }
 
 fn hard_link(target: &str, place: &Place, members: &[Loose]) -> RawKind {

@@ -55,7 +55,11 @@ pub fn decide(request: &Request, inputs: Vec<Result<NodeFiles, Error>>) -> Resul
         None => members.iter().any(|member| member.is_etcd),
     };
     let (shared, mut refusals) = shared(&members, etcd);
-    refusals.extend(members.iter().flat_map(|member| strangers(member, &shared, etcd)));
+    let others: Vec<Refusal> = members.iter().flat_map(|member| strangers(member, &shared, etcd)).collect();
+    // What a node of another cluster holds follows from that.
+    let follows = |other: &Refusal| refusals.iter().any(|refusal| other.follows(refusal));
+    let own: Vec<Refusal> = others.into_iter().filter(|other| !follows(other)).collect();
+    refusals.extend(own);
     if !refusals.is_empty() {
         return Err(refused(refusals));
     }
@@ -109,7 +113,9 @@ fn members(inputs: Vec<Result<NodeFiles, Error>>) -> Result<Vec<Member>, Error> 
             refusals.push(Refusal::Twice { name: member.name.clone(), first, second });
         }
     }
-    if let Some((first, other)) = members.first().and_then(|first| Some((first, members.iter().find(|one| one.own != first.own)?))) {
+    if let Some((first, other)) =
+        members.first().and_then(|first| Some((first, members.iter().find(|one| one.own != first.own)?)))
+    {
         refusals.push(Refusal::OtherDirectory {
             first: first.files.input.clone(),
             second: other.files.input.clone(),

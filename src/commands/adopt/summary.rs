@@ -6,7 +6,6 @@ use super::decide::Adoption;
 use super::request::Request;
 use crate::error::{self, Context};
 use crate::plan::decision::{Decision, Difference};
-use crate::plan::item::Item;
 use crate::report::adopt::{Adopt, Concluded, LeftFile, NodeRow, Outcome};
 use crate::tree::{EntryId, Origin, ProfileAt};
 use crate::workspace::state;
@@ -73,18 +72,22 @@ fn nodes(adoption: &Adoption) -> Vec<NodeRow> {
     adoption.members.iter().map(row).collect()
 }
 
-/// Entries that a renewal makes fit: they lack names, or have ended.
-fn renewable(adoption: &Adoption) -> Vec<String> {
+/// A renewal makes it fit: it lacks names, or has ended.
+fn is_mended(decision: &Decision) -> bool {
     let is_mended = |one: &Difference| matches!(one, Difference::MissingNames(_) | Difference::Expired(_));
-    let fits = |(item, decision): &(&Item, &Decision)| {
-        let mended = matches!(decision, Decision::Conflict(all, None) if all.iter().all(is_mended));
-        mended && item.signer().is_some()
-    };
-    let all = adoption.items.iter().zip(&adoption.decided.decisions);
-    all.filter(fits).map(|(item, _)| item.id.to_string()).collect()
+    matches!(decision, Decision::Conflict(all, None) if all.iter().all(is_mended))
 }
 
-/// Something is missing that `init` makes or copies.
+fn renewable(adoption: &Adoption) -> Vec<String> {
+    let all = adoption.items.iter().zip(&adoption.decided.decisions);
+    let fits = all.filter(|(item, decision)| is_mended(decision) && item.signer().is_some());
+    fits.map(|(item, _)| item.id.to_string()).collect()
+}
+
+/// Something is missing that `init` makes or copies, and nothing is there that it would refuse.
 fn has_gaps(adoption: &Adoption) -> bool {
-    adoption.decided.decisions.iter().any(|decision| matches!(decision, Decision::Make(_) | Decision::NoKey(..)))
+    let decisions = &adoption.decided.decisions;
+    let is_in_the_way = |decision: &Decision| matches!(decision, Decision::Conflict(..)) && !is_mended(decision);
+    let is_gap = |decision: &Decision| matches!(decision, Decision::Make(_) | Decision::NoKey(..));
+    adoption.decided.refusals.is_empty() && decisions.iter().any(is_gap) && !decisions.iter().any(is_in_the_way)
 }

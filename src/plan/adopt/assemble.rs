@@ -79,11 +79,15 @@ impl Sources<'_> {
             }
             let written = all.files.get(before..).into_iter().flatten().find(|file| file.place == item.public);
             let issued = written.filter(|_| !matches!(item.what, What::Copy { .. } | What::SignerFile { .. }));
-            if let Some(certificate) = issued.and_then(|file| bundle(&file.bytes)).and_then(|all| all.into_iter().next()) {
+            if let Some(certificate) =
+                issued.and_then(|file| bundle(&file.bytes)).and_then(|all| all.into_iter().next())
+            {
                 all.certificates.push((item.id.clone(), certificate));
             }
             if item.id.name == KUBELET_CONF {
-                all.certificates.extend(self.member(item).and_then(|member| self.rotated(member)).map(|found| (item.id.clone(), found)));
+                all.certificates.extend(
+                    self.member(item).and_then(|member| self.rotated(member)).map(|found| (item.id.clone(), found)),
+                );
             }
         }
         for (authority, list) in &self.lists.0 {
@@ -125,7 +129,10 @@ impl Sources<'_> {
 
     fn take(&self, all: &mut Assembled, member: Option<usize>, own: Place, to: &Place, mode: u32) {
         let Some(member) = member else { return };
-        let Some(FileState::File { bytes, .. }) = self.members.get(member).and_then(|one| one.files.files.get(&own)) else { return };
+        let Some(FileState::File { bytes, .. }) = self.members.get(member).and_then(|one| one.files.files.get(&own))
+        else {
+            return;
+        };
         all.files.push(Taken { place: to.clone(), mode, bytes: bytes.clone() });
         all.used.insert((member, own));
     }

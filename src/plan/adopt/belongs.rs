@@ -100,7 +100,8 @@ fn kubeconfig(member: &Member, entry: &Entry, bytes: &[u8], shared: &Shared, fil
     // Files that it names may be of any cluster: then what it trusts says whose it is.
     let known = entry.signer.and_then(|authority| shared.authorities.get(&authority));
     let trusted = parse_authority(&read.authority).unwrap_or_default();
-    let is_ours = |known: &super::shared::Found| known.bundle.iter().any(|one| trusted.iter().any(|other| other.der == one.der));
+    let is_ours =
+        |known: &super::shared::Found| known.bundle.iter().any(|one| trusted.iter().any(|other| other.der == one.der));
     let by_file = read.authority.is_empty();
     if refusals.is_empty() && !by_file && known.is_some_and(|known| !is_ours(known)) {
         refusals.push(Refusal::ForeignAuthorityData(member.shown(&member.places(entry).0)));

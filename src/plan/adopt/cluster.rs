@@ -55,14 +55,16 @@ pub fn release(members: &[Member]) -> (Release, Option<Guess>) {
         return (release, None);
     }
     let known = (0..=Release::NEWEST.minor).rev().map(|minor| Release::of(minor, 0));
-    let fits = |release: &Release| SUBJECTS.iter().all(|entry| members.iter().all(|member| is_of(member, entry, *release)));
+    let fits =
+        |release: &Release| SUBJECTS.iter().all(|entry| members.iter().all(|member| is_of(member, entry, *release)));
     let release = known.into_iter().find(fits).unwrap_or(Release::NEWEST);
     let why = "no manifest of the API server is there; it is the newest release with these subjects";
     (release, Some(Guess::new("kubernetesVersion", release, why)))
 }
 
 /// Entries whose subject follows the release.
-const SUBJECTS: [&str; 4] = ["admin.conf", "apiserver-kubelet-client", "apiserver-etcd-client", "etcd-healthcheck-client"];
+const SUBJECTS: [&str; 4] =
+    ["admin.conf", "apiserver-kubelet-client", "apiserver-etcd-client", "etcd-healthcheck-client"];
 
 fn is_of(member: &Member, name: &str, release: Release) -> bool {
     let (Some(entry), Some(leaf)) = (find(name), member.leaf(name)) else { return true };
@@ -83,7 +85,8 @@ fn tag(manifest: &[u8]) -> Option<Release> {
 
 /// controlPlaneEndpoint: the server of those kubeconfigs that do not go to their own node.
 pub fn control_plane_endpoint(members: &[Member]) -> Option<String> {
-    let own: Vec<IpAddr> = members.iter().filter(|member| member.is_control_plane).filter_map(Member::advertised).collect();
+    let own: Vec<IpAddr> =
+        members.iter().filter(|member| member.is_control_plane).filter_map(Member::advertised).collect();
     let of = |member: &Member| {
         let conf = if member.is_control_plane { "admin.conf" } else { "kubelet.conf" };
         let server = member.conf(conf)?.server;
@@ -126,7 +129,8 @@ pub fn service_subnet(members: &[Member]) -> Option<(String, Option<Guess>)> {
     let address = most(members.iter().filter_map(|member| member.addresses("apiserver").first().copied()))?;
     let known = SUBNETS.iter().find(|(first, _)| first.parse() == Ok(address));
     let subnet = known.map_or_else(|| block(address), |(_, subnet)| (*subnet).to_owned());
-    let why = "of the address of the kubernetes service, the first of the API server's; how large the block is, no file says";
+    let why =
+        "of the address of the kubernetes service, the first of the API server's; how large the block is, no file says";
     Some((subnet.clone(), Some(Guess::new("networking.serviceSubnet", subnet, why))))
 }
 
@@ -152,7 +156,10 @@ pub struct ExternalEtcd {
 }
 
 pub fn external_etcd(members: &[Member]) -> Option<ExternalEtcd> {
-    let flags = members.iter().filter_map(|member| member.flags("kube-apiserver")).find(|flags| flags.get("etcd-servers").is_some())?;
+    let flags = members
+        .iter()
+        .filter_map(|member| member.flags("kube-apiserver"))
+        .find(|flags| flags.get("etcd-servers").is_some())?;
     let text = |name: &str| flags.get(name).unwrap_or_default().to_owned();
     Some(ExternalEtcd {
         endpoints: text("etcd-servers").split(',').map(str::to_owned).collect(),
@@ -177,7 +184,8 @@ pub fn common(members: &[Member], entry: &str, is_known: impl Fn(&San) -> bool) 
     let of_all = |san: &&San| holders.get(*san) == Some(&all.len());
     let first = all.first().map(|leaf| leaf.sans.as_slice()).unwrap_or_default();
     // What a profile cannot say stays in the certificates that have it.
-    let is_sayable = |san: &&San| matches!(san, San::Dns(_) | San::Ip(_)) && crate::profile::san(&san.to_string()).is_ok();
+    let is_sayable =
+        |san: &&San| matches!(san, San::Dns(_) | San::Ip(_)) && crate::profile::san(&san.to_string()).is_ok();
     first.iter().filter(of_all).filter(is_sayable).filter(|san| !is_known(san)).cloned().collect()
 }
 

@@ -36,7 +36,8 @@ pub fn profile(members: &[Member], shared: &Shared, etcd: bool) -> Result<Derive
         (*server_sans, *peer_sans) = (members_sans("etcd-server"), members_sans("etcd-peer"));
     }
     let serving = find(KUBELET_SERVING);
-    profile.kubelet_serving = serving.is_some_and(|entry| members.iter().any(|member| is_signed(member, entry, shared)));
+    profile.kubelet_serving =
+        serving.is_some_and(|entry| members.iter().any(|member| is_signed(member, entry, shared)));
     if !profile.kubelet_serving {
         let why = match members.iter().any(|member| member.files.with_kubelet) {
             true => "no kubelet has a serving certificate that the cluster's ca signed: each signs its own",
@@ -48,7 +49,15 @@ pub fn profile(members: &[Member], shared: &Shared, etcd: bool) -> Result<Derive
     let has_key = |authority: CaId| shared.authorities.get(&authority).is_some_and(|found| found.key.is_some());
     if !CaId::ALL.into_iter().any(has_key) {
         profile.ca_keys = CaKeys::Nowhere;
-        guesses.push(Guess::new("caKeys", CaKeys::Nowhere.name(), "no node has the key of an authority: they are external"));
+        guesses.push(Guess::new(
+            "caKeys",
+            CaKeys::Nowhere.name(),
+            "no node has the key of an authority: they are external",
+        ));
+    } else {
+        let keyless = shared.authorities.iter().filter(|(_, found)| found.key.is_none());
+        let external = |field| Guess::new(field, "external", "no node has its key: it signs elsewhere");
+        guesses.extend(keyless.map(|(authority, _)| external(authority.name())));
     }
     guesses.extend(lifetimes::set(&mut profile, members, shared, etcd));
     let text = headed(&render(&profile), &guesses);
@@ -92,7 +101,8 @@ fn base(members: &[Member], etcd: bool, guesses: &mut Vec<Guess>) -> Result<Stri
             let endpoints: Vec<String> = external.endpoints.iter().map(|one| quoted(one)).collect();
             lines.extend(["etcd:".to_owned(), "  external:".to_owned()]);
             lines.push(format!("    endpoints: [{}]", endpoints.join(", ")));
-            let files = [("caFile", external.ca_file), ("certFile", external.cert_file), ("keyFile", external.key_file)];
+            let files =
+                [("caFile", external.ca_file), ("certFile", external.cert_file), ("keyFile", external.key_file)];
             let stated = files.iter().filter(|(_, path)| !path.is_empty());
             lines.extend(stated.map(|(key, path)| format!("    {key}: {}", quoted(path))));
         }

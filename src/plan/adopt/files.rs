@@ -96,7 +96,9 @@ impl NodeFiles {
                     }
                     // Another name for a directory of the node: its files are read where they are.
                     Err(Some(place)) if directories.contains(&(place.root, place.path.as_str())) => {}
-                    Err(_) => found.unread.push((one.place.clone(), format!("a symlink to {target}, which is not here"))),
+                    Err(_) => {
+                        found.unread.push((one.place.clone(), format!("a symlink to {target}, which is not here")))
+                    }
                 },
             }
         }

@@ -63,7 +63,8 @@ fn is_twin(member: &Member, place: &Place, taken: &dyn Fn(&Place) -> bool) -> bo
 }
 
 fn is_kubelets_own(place: &Place) -> bool {
-    place.root == Root::Kubelet && (place.path.starts_with("kubelet-client-") || place.path.starts_with("kubelet-server-"))
+    place.root == Root::Kubelet
+        && (place.path.starts_with("kubelet-client-") || place.path.starts_with("kubelet-server-"))
 }
 
 fn holds_credentials(bytes: &[u8]) -> bool {

@@ -7,6 +7,7 @@ use time::Duration;
 use super::cluster::{Guess, leaves, most};
 use super::member::Member;
 use super::shared::Shared;
+use crate::blueprint::Algorithm;
 use crate::ca::PrivateKey;
 use crate::catalog::{ENTRIES, Entry, find};
 use crate::clock::Span;
@@ -14,13 +15,14 @@ use crate::plan::blueprints::BACK_DATE;
 use crate::plan::renew::{Lifetime, lifetime};
 use crate::profile::Profile;
 use crate::x509::{Certificate, KeyKind};
-use crate::blueprint::Algorithm;
 
 /// What existing certificates say, for the profile; what they do not say is a guess.
 pub fn set(profile: &mut Profile, members: &[Member], shared: &Shared, etcd: bool) -> Vec<Guess> {
     let mut guesses = Vec::new();
-    let entries: Vec<&Entry> =
-        ENTRIES.iter().filter(|entry| entry.signer.is_some() && (etcd || !entry.etcd) && profile.includes(entry)).collect();
+    let entries: Vec<&Entry> = ENTRIES
+        .iter()
+        .filter(|entry| entry.signer.is_some() && (etcd || !entry.etcd) && profile.includes(entry))
+        .collect();
     let of = |entry: &Entry| -> Vec<Option<Span>> {
         let signer = entry.signer.and_then(|authority| shared.authorities.get(&authority)?.bundle.first());
         leaves(members, entry.name).map(|leaf| meant(&leaf, signer?)).collect()
@@ -34,11 +36,17 @@ pub fn set(profile: &mut Profile, members: &[Member], shared: &Shared, etcd: boo
             "the certificates that are there do not say how long they were meant to live",
         )),
     }
-    let keys = |entry: &Entry| -> Vec<Option<Algorithm>> { leaves(members, entry.name).map(|leaf| known(&leaf.key)).collect() };
+    let keys = |entry: &Entry| -> Vec<Option<Algorithm>> {
+        leaves(members, entry.name).map(|leaf| known(&leaf.key)).collect()
+    };
     let kinds: Vec<Vec<Option<Algorithm>>> = entries.iter().map(|entry| keys(entry)).collect();
     match most(kinds.iter().flatten().copied().flatten()) {
         Some(found) => profile.algorithm = found,
-        None => guesses.push(Guess::new("encryptionAlgorithm", profile.algorithm, "the keys that are there are of other kinds")),
+        None => guesses.push(Guess::new(
+            "encryptionAlgorithm",
+            profile.algorithm,
+            "the keys that are there are of other kinds",
+        )),
     }
     for ((entry, lives), kinds) in entries.iter().zip(&all).zip(&kinds) {
         let validity = one(lives).filter(|found| *found != profile.validity);

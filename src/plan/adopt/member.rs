@@ -115,7 +115,8 @@ impl Member {
         };
         let local = || self.local_server()?.0.parse().ok();
         let certified = |entry: &str, at: usize| self.addresses(entry).into_iter().nth(at);
-        let control_plane = || flag().or_else(|| certified("etcd-server", 0)).or_else(local).or_else(|| certified("apiserver", 1));
+        let control_plane =
+            || flag().or_else(|| certified("etcd-server", 0)).or_else(local).or_else(|| certified("apiserver", 1));
         match (self.is_control_plane, self.is_etcd) {
             (true, _) => control_plane(),
             (false, true) => of_etcd().or_else(|| certified("etcd-server", 0)),

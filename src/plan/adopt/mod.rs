@@ -21,3 +21,6 @@ pub mod shared;
 pub use files::{NodeFiles, Raw, RawKind};
 pub use member::Member;
 pub use refusal::Refusal;
+
+#[cfg(test)]
+mod tests;

@@ -48,9 +48,13 @@ pub enum Refusal {
     ForeignAuthorityData(String),
     #[error("{0}: a private key in a file that everybody may read")]
     PublicKeyFile(String),
-    #[error("{0}: expected the address of a control-plane node or etcd member in its certificates or manifests, found none")]
+    #[error(
+        "{0}: expected the address of a control-plane node or etcd member in its certificates or manifests, found none"
+    )]
     NoAddress(String),
-    #[error("the etcd of this cluster is on no control-plane node, and no manifest of the API server names its endpoints")]
+    #[error(
+        "the etcd of this cluster is on no control-plane node, and no manifest of the API server names its endpoints"
+    )]
     NoEtcd,
     /// The profile that the files give cannot be one.
     #[error("these nodes give no valid profile: {0}")]
@@ -66,6 +70,16 @@ fn list(found: &[(String, String)]) -> String {
 }
 
 impl Refusal {
+    /// Whether it is so because of another one.
+    pub fn follows(&self, cause: &Self) -> bool {
+        let Self::OtherAuthority { authority: other, .. } = cause else { return false };
+        match self {
+            Self::Foreign { authority, .. } => authority == other,
+            Self::ForeignAuthorityData(_) => *other == CaId::Cluster,
+            _ => false,
+        }
+    }
+
     /// What helps.
     pub const fn hint(&self) -> &'static str {
         match self {
@@ -76,12 +90,16 @@ impl Refusal {
             Self::ClusterDirectory(_) => "give one node's directory",
             Self::Elsewhere { .. } => "adopt nodes that keep their certificates below /etc/kubernetes",
             Self::NoName(_) => "state it: NAME=PATH",
-            Self::Names { .. } | Self::OtherName { .. } => "give each node's own files, or state whose they are: NAME=PATH",
+            Self::Names { .. } | Self::OtherName { .. } => {
+                "give each node's own files, or state whose they are: NAME=PATH"
+            }
             Self::BadName { .. } => "state it in lower case: NAME=PATH",
             Self::Twice { .. } => "give each node once",
             Self::NoControlPlane => "add the files of a control-plane node",
             Self::OtherDirectory { .. } => "adopt nodes of one layout",
-            Self::Authority { .. } | Self::File { .. } | Self::Key { .. } => "replace the file on the node, or remove it there",
+            Self::Authority { .. } | Self::File { .. } | Self::Key { .. } => {
+                "replace the file on the node, or remove it there"
+            }
             Self::OtherAuthority { .. } | Self::OtherServiceAccount { .. } => "give the nodes of one cluster",
             Self::KeyMismatch(_) => "put the matching key back on the node",
             Self::Foreign { .. } | Self::ForeignAuthorityData(_) => {

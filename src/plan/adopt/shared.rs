@@ -57,7 +57,9 @@ fn authority(members: &[Member], authority: CaId, refusals: &mut Vec<Refusal>) -
             found = Some(Found { member: index, key: has_key.then_some(index), bundle });
             continue;
         };
-        let holds = |all: &[Certificate], some: &[Certificate]| some.iter().all(|one| all.iter().any(|other| other.der == one.der));
+        let holds = |all: &[Certificate], some: &[Certificate]| {
+            some.iter().all(|one| all.iter().any(|other| other.der == one.der))
+        };
         match (holds(&known.bundle, &bundle), holds(&bundle, &known.bundle)) {
             (true, _) => known.key = known.key.or(has_key.then_some(index)),
             (false, true) => {

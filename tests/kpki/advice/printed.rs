@@ -53,6 +53,7 @@ const PRINTED: &[(&str, usize, &[&str])] = &[
     ),
     ("error/revoke.rs", 3, &["no CRL in its place", "a number that nobody knows", "released and revoked"]),
     ("inventory/marks.rs", 1, &["a CRL that etcd does not read"]),
+    ("report/adopt.rs", 1, &["adopted", "adopted with a gap"]),
     ("report/check/steps.rs", 11, &[CHECK]),
     ("report/export.rs", 1, &[EXPORTED]),
     ("report/history.rs", 1, &["restored"]),
