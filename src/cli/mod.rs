@@ -1,5 +1,6 @@
 //! The command line: clap structs, help text and the terminal. One struct per verb, without decisions.
 
+mod adopt;
 mod backup;
 mod check_expiration;
 mod common;
@@ -78,6 +79,7 @@ has changed since, 4 it is not whole, 5 something is not in it; renew: 10 someth
 #[derive(Debug, Subcommand)]
 enum Verb {
     Init(init::Args),
+    Adopt(adopt::Args),
     #[command(visible_alias = "check")]
     CheckExpiration(check_expiration::Args),
     Verify(verify::Args),
@@ -112,6 +114,7 @@ pub fn dispatch(args: impl IntoIterator<Item = OsString>, environment: &Environm
     ui.configure(cli.color, cli.quiet);
     let outcome = match cli.verb {
         Verb::Init(args) => args.run(environment, ui),
+        Verb::Adopt(args) => args.run(environment, ui),
         Verb::CheckExpiration(args) => args.run(environment, ui),
         Verb::Verify(args) => args.run(environment, ui),
         Verb::Renew(args) => args.run(environment, ui),

@@ -1,6 +1,7 @@
 //! The verbs: one module per command, each a recipe that reads from top to bottom and combines the other
 //! modules. They return a report; they never print.
 
+pub mod adopt;
 pub mod backup;
 pub mod check_expiration;
 pub mod convert;

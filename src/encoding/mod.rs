@@ -19,6 +19,7 @@ pub mod found;
 pub mod key;
 pub mod key_container;
 pub mod key_public;
+pub mod loose_archive;
 pub mod name;
 mod name_text;
 pub mod oid;

@@ -7,7 +7,7 @@ use crate::clock::rfc3339;
 use crate::encoding::shown::named;
 use crate::files::shell_path;
 use crate::plan::changed::missing as lacking;
-use crate::plan::decision::{Decision, Making, Notice, Reconciled};
+use crate::plan::decision::{Decision, Making, Reconciled};
 use crate::plan::item::Item;
 use crate::plan::node::{Finding, Newer, NewerIn};
 use crate::tree::Origin;
@@ -43,11 +43,6 @@ pub fn unfit(context: &Context<'_>, items: &[Item], reconciled: &Reconciled) -> 
             }
         }
     }
-    for notice in &reconciled.notices {
-        if let Notice::KubeletRotates { item } = notice {
-            whys.push(format!("{item}: its credentials are the kubelet's own files, which are not exported"));
-        }
-    }
     let make = |options: &[&str]| context.origin.command("init", &[""; 0], options);
     if lacks_names {
         hints.push(format!("add what was added to the profile: {}", renew_due(context)));
@@ -71,6 +66,13 @@ pub fn stale_list(origin: &Origin, authority: CaId, next_update: OffsetDateTime)
     let update = origin.command("crl update", &[name], &[]);
     format!(
         "{name}.crl ended at {ended}: some readers of it refuse every client; sign its next issue and export again: {update}"
+    )
+}
+
+/// What is packed as it is, and is of use on its own node alone.
+pub fn kubelet_rotates(item: &str) -> String {
+    format!(
+        "{item} names the kubelet's own certificate, which stays on its node: a new machine needs a kubelet.conf that embeds one"
     )
 }
 

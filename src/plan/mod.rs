@@ -1,6 +1,7 @@
 //! Pure: the decisions of a verb, before it writes anything. [`init`] turns a profile and the catalogue into items in
 //! signing order; [`reconcile`] compares them with the existing files.
 
+pub mod adopt;
 pub mod backup;
 pub mod blueprints;
 pub mod changed;

@@ -46,4 +46,4 @@ pub use starter::starter;
 pub use threshold::Threshold;
 #[cfg(test)]
 pub use threshold::ThresholdError;
-pub use values::{country, endpoint, name_text, permitted_name, san};
+pub use values::{country, endpoint, is_subdomain as is_node_name, name_text, permitted_name, san};

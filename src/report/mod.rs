@@ -1,5 +1,6 @@
 //! Outcomes as plain data, and one file per form they can be shown in. Verbs fill these; nothing here decides or prints.
 
+pub mod adopt;
 pub mod backup;
 mod certificate;
 mod check;

@@ -11,6 +11,6 @@ pub mod survey;
 
 pub use authorities::{Authorities, Authority, Issuers, Unusable};
 pub use entry_id::EntryId;
-pub use layout::{Directories, Layout, Place};
+pub use layout::{Directories, Layout, Place, Root};
 pub use origin::{Origin, ProfileAt};
 pub use survey::{Survey, file};

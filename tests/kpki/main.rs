@@ -10,6 +10,7 @@
     clippy::unwrap_used
 )]
 
+mod adopt;
 mod advice;
 mod archive;
 mod backup;

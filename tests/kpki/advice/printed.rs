@@ -77,6 +77,7 @@ const PRINTED: &[(&str, usize, &[&str])] = &[
     ),
     ("error/revoke.rs", 3, &["no CRL in its place", "a number that nobody knows", "released and revoked"]),
     ("inventory/marks.rs", 1, &["a CRL that etcd does not read"]),
+    ("report/adopt.rs", 1, &["adopted", "adopted with a gap"]),
     ("report/backup/restored.rs", 1, &["restored from a backup"]),
     ("report/check/steps.rs", 12, &[CHECK]),
     ("report/export.rs", 2, &[EXPORTED]),

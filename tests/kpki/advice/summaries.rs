@@ -2,12 +2,33 @@
 
 use std::fs;
 
+use super::Host;
 use super::errors::{Row, row, shown};
 use super::signed;
 use super::sites::{Site, single};
 use super::states::*;
+use crate::harness::{copy_tree, repository};
 
 pub const ROWS: &[Row] = &[
+    shown(
+        "adopted",
+        |host| {
+            kubeadms(host, "cp1");
+            kubeadms(host, "cp2");
+        },
+        "kpki adopt cp1 cp2 --dir k8s",
+        &["kpki renew cp2/apiserver --dir k8s", "kpki verify --dir k8s", "kpki check-expiration --dir k8s"],
+    ),
+    shown(
+        "adopted with a gap",
+        |host| {
+            kubeadms(host, "cp1");
+            remove(host, "cp1/pki/front-proxy-client.crt");
+            remove(host, "cp1/pki/front-proxy-client.key");
+        },
+        "kpki adopt cp1 --dir k8s",
+        &["kpki init --dir k8s", "kpki verify --dir k8s"],
+    ),
     shown(
         "restored",
         |host| {
@@ -171,3 +192,9 @@ pub const ROWS: &[Row] = &[
         &["kpki crl update etcd-ca --dir k8s"],
     ),
 ];
+
+/// A node that kubeadm made.
+fn kubeadms(host: &Host, node: &str) {
+    let fixture = repository(&format!("fixtures/kubeadm/v1.36-ha-ecdsa-{node}/etc-kubernetes"));
+    copy_tree(&fixture, &host.place.path(node));
+}
