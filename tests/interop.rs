@@ -20,6 +20,8 @@ mod support;
 #[path = "interop/tree.rs"]
 mod tree;
 
+#[path = "interop/adopt.rs"]
+mod adopt;
 #[path = "interop/convert.rs"]
 mod convert;
 #[path = "interop/crl.rs"]

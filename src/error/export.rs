@@ -2,7 +2,7 @@
 
 use crate::encoding::shown::named;
 use crate::files::shell_path;
-use crate::plan::decision::{Decision, Making, Reconciled};
+use crate::plan::decision::{Decision, Making, Notice, Reconciled};
 use crate::plan::item::Item;
 use crate::plan::node::Finding;
 use crate::tree::layout::Place;
@@ -49,10 +49,14 @@ pub fn unfit(context: &Context<'_>, items: &[Item], reconciled: &Reconciled) -> 
 }
 
 /// What is packed as it is, and is of use on its own node alone.
-pub fn kubelet_rotates(item: &str) -> String {
-    format!(
-        "{item} names the kubelet's own certificate, which stays on its node: a new machine needs a kubelet.conf that embeds one"
-    )
+pub fn kubelet_rotates(notices: &[Notice]) -> Vec<String> {
+    let items = notices.iter().filter_map(|notice| match notice {
+        Notice::KubeletRotates { item } => Some(item),
+        _ => None,
+    });
+    let why =
+        "names the kubelet's own certificate, which stays on its node: a new machine needs one that embeds its own";
+    items.map(|item| format!("{item} {why}")).collect()
 }
 
 /// The message of one finding on a node.

@@ -94,14 +94,12 @@ impl<'a> Source<'a> {
             let decided = reconcile(&self.profile, &self.items, &survey, &authorities, now, false);
             (whys, hints) = error::unfit(&context, &self.items, &decided);
             debug_assert!(!whys.is_empty() || decided.decisions.iter().all(|one| matches!(one, Decision::Keep)));
+            notes.extend(error::kubelet_rotates(&decided.notices));
             for notice in &decided.notices {
-                match notice {
-                    Notice::OtherServer { item, found, wanted } => match self.node_at(found) {
-                        Some(other) => whys.push(format!("{item}: its server is {found}, which is {other}")),
-                        None => notes.push(format!("{item} has the server {found}, the profile {wanted}")),
-                    },
-                    Notice::KubeletRotates { item } => notes.push(error::kubelet_rotates(item)),
-                    _ => {}
+                let Notice::OtherServer { item, found, wanted } = notice else { continue };
+                match self.node_at(found) {
+                    Some(other) => whys.push(format!("{item}: its server is {found}, which is {other}")),
+                    None => notes.push(format!("{item} has the server {found}, the profile {wanted}")),
                 }
             }
         }
@@ -109,9 +107,7 @@ impl<'a> Source<'a> {
             let what = format!("cannot export {node} from {dir}: nothing was written");
             return Err(Error { why: whys, hints, ..Error::new(what) });
         }
-        let mut read = self.collect(&survey);
-        read.notes.extend(notes);
-        Ok(read)
+        Ok(self.collect(&survey, notes))
     }
 
     /// The other node whose address is in a URL: it identifies a kubeconfig whose certificate names no node.
@@ -136,7 +132,7 @@ impl<'a> Source<'a> {
         (all, whys)
     }
 
-    fn collect(&self, survey: &Survey) -> Read {
+    fn collect(&self, survey: &Survey, notes: Vec<String>) -> Read {
         let home = self.profile.node(&self.request.node);
         let mut read = Read {
             parts: Vec::new(),
@@ -151,7 +147,7 @@ impl<'a> Source<'a> {
             },
             newest: 0,
             ca_keys: false,
-            notes: Vec::new(),
+            notes,
         };
         let goes = |item: &&Item| self.layout != Layout::Cluster || item.id.node.is_some();
         for item in self.items.iter().filter(goes) {
