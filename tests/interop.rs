@@ -22,6 +22,8 @@ mod tree;
 
 #[path = "interop/backup.rs"]
 mod backup;
+#[path = "interop/adopt.rs"]
+mod adopt;
 #[path = "interop/convert.rs"]
 mod convert;
 #[path = "interop/crl.rs"]

@@ -7,7 +7,7 @@ use crate::clock::rfc3339;
 use crate::encoding::shown::named;
 use crate::files::shell_path;
 use crate::plan::changed::missing as lacking;
-use crate::plan::decision::{Decision, Making, Reconciled};
+use crate::plan::decision::{Decision, Making, Notice, Reconciled};
 use crate::plan::item::Item;
 use crate::plan::node::{Finding, Newer, NewerIn};
 use crate::tree::Origin;
@@ -70,10 +70,14 @@ pub fn stale_list(origin: &Origin, authority: CaId, next_update: OffsetDateTime)
 }
 
 /// What is packed as it is, and is of use on its own node alone.
-pub fn kubelet_rotates(item: &str) -> String {
-    format!(
-        "{item} names the kubelet's own certificate, which stays on its node: a new machine needs a kubelet.conf that embeds one"
-    )
+pub fn kubelet_rotates(notices: &[Notice]) -> Vec<String> {
+    let items = notices.iter().filter_map(|notice| match notice {
+        Notice::KubeletRotates { item } => Some(item),
+        _ => None,
+    });
+    let why =
+        "names the kubelet's own certificate, which stays on its node: a new machine needs one that embeds its own";
+    items.map(|item| format!("{item} {why}")).collect()
 }
 
 /// The message of one finding on a node.

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use super::bounds::PASSED_OVER;
 use super::request::NodeInput;
 use crate::encoding::loose_archive::{self, Loose, LooseKind};
+use crate::encoding::shown::named;
 use crate::error::Error;
 use crate::plan::adopt::{NodeFiles, Raw, RawKind};
 use crate::tree::layout::{DEFAULT_DIR, DEFAULT_KUBELET_DIR};
@@ -47,7 +48,7 @@ pub fn read(input: &NodeInput) -> Result<NodeFiles, Error> {
         let what = match what {
             LooseKind::File(bytes) => RawKind::File(bytes.clone()),
             LooseKind::Symlink(target) => RawKind::Link(target.clone()),
-            LooseKind::Hardlink(target) => hard_link(target, &place, &members),
+            LooseKind::Hardlink(target) => hard_link(target, &members),
             LooseKind::Large => RawKind::Other(format!("larger than {} bytes", loose_archive::LARGEST_FILE)),
         };
         // As tar unpacks it: the last of one name counts.
@@ -70,10 +71,10 @@ fn main(members: &[Loose]) -> Option<String> {
         .min_by_key(|above| (above.matches('/').count(), above.len()))
 }
 
-fn hard_link(target: &str, place: &Place, members: &[Loose]) -> RawKind {
+fn hard_link(target: &str, members: &[Loose]) -> RawKind {
     let first = members.iter().find(|member| member.path == target);
     match first.map(|member| &member.what) {
         Some(LooseKind::File(bytes)) => RawKind::File(bytes.clone()),
-        _ => RawKind::Other(format!("a second name of {target} ({}), which is not here", place.path)),
+        _ => RawKind::Other(format!("a second name of {}, which is not here", named(target))),
     }
 }

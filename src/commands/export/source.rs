@@ -80,14 +80,12 @@ impl<'a> Source<'a> {
             let decided = reconcile(&self.profile, &self.items, &survey, &authorities, now, false);
             (whys, hints) = error::unfit(&context, &self.items, &decided);
             debug_assert!(!whys.is_empty() || decided.decisions.iter().all(|one| matches!(one, Decision::Keep)));
+            notes.extend(error::kubelet_rotates(&decided.notices));
             for notice in &decided.notices {
-                match notice {
-                    Notice::OtherServer { item, found, wanted } => match self.node_at(found) {
-                        Some(other) => whys.push(format!("{item}: its server is {found}, which is {other}")),
-                        None => notes.push(format!("{item} has the server {found}, the profile {wanted}")),
-                    },
-                    Notice::KubeletRotates { item } => notes.push(error::kubelet_rotates(item)),
-                    _ => {}
+                let Notice::OtherServer { item, found, wanted } = notice else { continue };
+                match self.node_at(found) {
+                    Some(other) => whys.push(format!("{item}: its server is {found}, which is {other}")),
+                    None => notes.push(format!("{item} has the server {found}, the profile {wanted}")),
                 }
             }
         }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use zeroize::Zeroizing;
 
 use crate::catalog::paths::{DEFAULT_DIR, DEFAULT_KUBELET_DIR};
+use crate::encoding::shown::named;
 use crate::files::FileState;
 use crate::tree::{Place, Root, Survey, file};
 
@@ -96,9 +97,9 @@ impl NodeFiles {
                     }
                     // Another name for a directory of the node: its files are read where they are.
                     Err(Some(place)) if directories.contains(&(place.root, place.path.as_str())) => {}
-                    Err(_) => {
-                        found.unread.push((one.place.clone(), format!("a symlink to {target}, which is not here")))
-                    }
+                    Err(_) => found
+                        .unread
+                        .push((one.place.clone(), format!("a symlink to {}, which is not here", named(target)))),
                 },
             }
         }

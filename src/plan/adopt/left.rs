@@ -55,11 +55,13 @@ pub fn left(members: &[Member], assembled: &Assembled) -> Vec<Left> {
     all
 }
 
-/// Another name for a file that was taken.
+/// A symlink to a file that was taken.
 fn is_twin(member: &Member, place: &Place, taken: &dyn Fn(&Place) -> bool) -> bool {
-    let Some(bytes) = member.bytes(place) else { return false };
+    if !member.files.links.contains(place) {
+        return false;
+    }
     let others = member.files.files.keys().filter(|other| *other != place && taken(other));
-    others.into_iter().any(|other| member.bytes(other) == Some(bytes)) && member.files.links.contains(place)
+    others.into_iter().any(|other| member.bytes(other) == member.bytes(place))
 }
 
 fn is_kubelets_own(place: &Place) -> bool {
