@@ -47,7 +47,7 @@ fn full(place: &Place, path: &str) -> String {
 fn certificates_are_where_the_node_has_them_and_everything_else_stays_in_dir() {
     for profile in [OWN, KUBEADM] {
         let place = made(profile);
-        for (path, mode) in [("ca.crt", 0o644), ("ca.key", 0o600), ("etcd/server.key", 0o600), ("sa.pub", 0o644)] {
+        for (path, mode) in [("ca.crt", 0o644), ("ca.key", 0o600), ("etcd/server.key", 0o600), ("sa.pub", 0o600)] {
             assert!(below(&place, PKI).contains(&(path.to_owned(), mode)), "{path}: {:?}", below(&place, PKI));
         }
         assert!(!place.path(DIR).join("pki").exists());
@@ -59,7 +59,7 @@ fn certificates_are_where_the_node_has_them_and_everything_else_stays_in_dir() {
         let again = place.init(&["--profile", "p.yaml", "--dir", DIR]).ok();
         assert!(again.stdout.starts_with("nothing to do") && !again.wrote, "{}", again.stdout);
         // The recorded profile is enough, and a relative DIR is the same one.
-        let words = ["check-expiration", "--at", NOW, "--fail-on", "warning", DIR];
+        let words = ["check-expiration", "--at", NOW, DIR];
         let check = place.kpki(&words);
         let shown = format!("{}/apiserver.crt", full(&place, PKI));
         assert_eq!((check.status, check.stderr.as_str()), (0, ""), "{}", check.stdout);
@@ -100,7 +100,7 @@ fn renewing_keeps_what_was_there_and_restoring_brings_it_back() {
     let new = (contents(&place, &crt), contents(&place, &key));
     assert!(new.0 != old.0 && new.1 != old.1);
     assert!(below(&place, PKI).iter().all(|(name, _)| !name.contains(".kpki")), "{:?}", below(&place, PKI));
-    let generation = renewed.json()["generation"].as_str().unwrap().to_owned();
+    let generation = renewed.json()["trees"][0]["generation"].as_str().unwrap().to_owned();
     let kept = format!("{DIR}/.kpki/generations/{generation}/certificates/etcd/server");
     assert_eq!((contents(&place, &format!("{kept}.crt")), contents(&place, &format!("{kept}.key"))), old);
 
@@ -111,7 +111,7 @@ fn renewing_keeps_what_was_there_and_restoring_brings_it_back() {
     assert!(back.stdout.contains(&format!("  {}\n", full(&place, &crt))), "{}", back.stdout);
     assert_eq!((contents(&place, &crt), contents(&place, &key)), old);
     // What the first run made goes again: the tree as it was before init has no certificates.
-    let first = history["generations"].as_array().unwrap().last().unwrap()["name"].as_str().unwrap().to_owned();
+    let first = history["generations"].as_array().unwrap().last().unwrap()["generation"].as_str().unwrap().to_owned();
     on(&place, &["restore", &first], &[]).ok();
     assert!(!place.path(&crt).exists() && place.path(&format!("{PKI}/etcd")).exists());
 }
@@ -128,7 +128,7 @@ fn revocation_lists_are_beside_their_authority() {
         assert!(place.path(&format!("{PKI}/{name}")).exists(), "{name}");
     }
     // The next issue has a higher number, also when the list itself is gone.
-    let number = |run: &Run| run.json()["lists"][0]["number"].clone();
+    let number = |run: &Run| run.json()["lists"][0]["crlNumber"].clone();
     assert_eq!(number(&on(&place, &["crl", "update", "ca", "-o", "json"], &[])), "3");
     fs::remove_file(place.path(&list)).unwrap();
     let lost = on(&place, &["crl", "update", "ca", "-o", "json"], &[]);
@@ -272,7 +272,7 @@ fn nothing_else_is_written_among_them() {
     assert!(run.stderr.contains("belongs to the tree"), "{}", run.stderr);
     let run = on(&place, &["kubeconfig", "user", "bob"], &[&words[..5], &["bob.conf"]].concat()).warns();
     assert!(place.path("bob.conf").exists(), "{}", run.stderr);
-    let secret = place.kpki(&["convert", DIR, "--as", "kubeadm-certs", "--out", "certs.yaml", "--at", NOW]);
+    let secret = place.kpki(&["convert", DIR, "--as", "kubeadm-certs", "--out", "certs.yaml"]);
     assert!(secret.status == 0 && secret.stdout.contains("ca.key, etcd-ca.crt"), "{}{}", secret.stdout, secret.stderr);
 }
 
