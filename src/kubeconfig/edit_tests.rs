@@ -107,6 +107,27 @@ fn what_is_not_given_or_not_there_is_left_alone() {
 }
 
 #[test]
+fn a_server_moves_in_its_dress_and_alone() {
+    let text = around("b2xk", "b2xk", "b2xr");
+    for (old, new) in [
+        ("https://a # here", "https://[2001:db8::1]:6443 # here"),
+        ("'https://a'", "'https://[2001:db8::1]:6443'"),
+        ("\"https://a\"  # b", "\"https://[2001:db8::1]:6443\"  # b"),
+    ] {
+        let text = text.replace("https://a # here", old);
+        let edited = replace_cluster(text.as_bytes(), None, Some("https://[2001:db8::1]:6443")).unwrap();
+        assert_eq!(String::from_utf8_lossy(&edited), text.replace(old, new));
+        // With the credential in the same edit.
+        let all = NewCredentials { server: Some("https://[2001:db8::1]:6443"), ..NEW };
+        let edited = replace(text.as_bytes(), &all).unwrap();
+        assert_eq!(String::from_utf8_lossy(&edited).matches(new).count(), 1, "{old}");
+    }
+    // One that is not there is not added, and that is no success.
+    let without = text.replace("    server: https://a # here\n", "");
+    assert_eq!(replace_cluster(without.as_bytes(), None, Some("https://b")), Err(KubeconfigError::EditedWrongly));
+}
+
+#[test]
 fn what_cannot_be_edited_safely_is_refused() {
     let text = around("b2xk", "b2xk", "b2xr");
     let data = "      client-certificate-data: b2xk\n      client-key-data: b2xr\n";

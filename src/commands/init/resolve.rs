@@ -97,7 +97,8 @@ fn state_of(request: &Request) -> Result<(State, String), Error> {
 fn layout(request: &Request, profile: &Profile, choices: &Choices) -> Result<Layout, Error> {
     let layout = state::layout(profile, choices);
     let Layout::Node { name } = &layout else { return Ok(layout) };
-    if files::what(None, &request.directory.join("nodes")).is_some() && request.node.is_some() {
+    let is_cluster = files::what(None, &request.directory.join("nodes")).is_some();
+    if is_cluster && request.node.is_some() && profile.node(name).is_some() {
         let dir = request.directory.display();
         return Err(Error::usage(format!(
             "{dir} is a cluster directory: --node would make {name}'s own tree in its place"

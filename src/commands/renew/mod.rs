@@ -1,5 +1,6 @@
 //! `kpki renew`: evaluate, refuse; under the lock evaluate again, make everything in memory, commit, notify.
 
+mod beside;
 mod evaluate;
 mod external;
 mod fleet;

@@ -1,25 +1,21 @@
 //! The rows of the report.
 
+use super::beside;
 use super::evaluate::Evaluation;
 use super::external;
 use super::make::Made;
 use super::renewing::Renewing;
 use super::repair;
 use crate::blueprint::San;
-use crate::catalog;
 use crate::clock::length;
-use crate::encoding::key_public::Half;
 use crate::error;
-use crate::files::{self, RelPath};
 use crate::plan::blueprints::BACK_DATE;
 use crate::plan::renew::{Credential, Decision, Key, Reason, Renewal, Skipped};
 use crate::report::facts::{facts, of_blueprint};
 use crate::report::renew::{self as report, Action, RenewalEntry, Side};
 use crate::report::restart::{Changed, restarts};
-use crate::tree::{Layout, Place};
 use crate::workspace::crl_issue::{self, SignedCrlIssue, of_the_future};
 use crate::workspace::crls::TreeCrl;
-use crate::workspace::{Session, state, survey};
 use crate::x509::Certificate;
 use time::Duration;
 
@@ -34,7 +30,7 @@ pub fn report(renewing: &Renewing<'_>, evaluation: &Evaluation, made: &[Made]) -
         cluster,
         // The restarts that are needed before the new certificates are used.
         restart: restarts(renewed.map(changed), renewing.session.release()),
-        ship: ship(renewing, &entries),
+        ship: beside::ship(renewing, &entries),
         entries,
         lists: crls(evaluation, &[]),
         warnings: warnings(renewing, evaluation),
@@ -42,19 +38,6 @@ pub fn report(renewing: &Renewing<'_>, evaluation: &Evaluation, made: &[Made]) -
         recorded: renewing.recorded(evaluation),
         ..report::Tree::default()
     }
-}
-
-/// The nodes with something new, where an export packs it: in a cluster directory that records its profile.
-fn ship(renewing: &Renewing<'_>, entries: &[RenewalEntry]) -> Vec<String> {
-    let Session { layout, target, .. } = &renewing.session;
-    if *layout != Some(Layout::Cluster) || files::what(None, &state::path(&target.root)).is_none() {
-        return Vec::new();
-    }
-    let mut nodes: Vec<String> =
-        entries.iter().filter(|one| one.is_made()).filter_map(|one| one.id.node.clone()).collect();
-    nodes.sort();
-    nodes.dedup();
-    nodes
 }
 
 pub fn changed(entry: &RenewalEntry) -> Changed {
@@ -148,7 +131,7 @@ fn warnings(renewing: &Renewing<'_>, evaluation: &Evaluation) -> Vec<String> {
         .chain(evaluation.unusable_crls.iter().cloned())
         .chain(evaluation.due_crls().into_iter().filter_map(|crl| of_the_future(crl, renewing.session.run.now)))
         .collect();
-    lines.extend(service_account(renewing).into_iter().chain(evaluation.requested.clone()));
+    lines.extend(beside::service_account(renewing).into_iter().chain(evaluation.requested.clone()));
     lines.extend(renewing.not_recorded(evaluation));
     lines.extend(renewing.session.target.strays());
     let mut cut: Vec<(String, String)> = Vec::new();
@@ -200,16 +183,6 @@ fn warnings(renewing: &Renewing<'_>, evaluation: &Evaluation) -> Vec<String> {
         lines.push(format!("{first}{more}: shortened to the authority's notAfter {at}; plan the authority's rotation"));
     }
     lines
-}
-
-/// It has no certificate, so that nothing here repairs it; a file that cannot be read is for others to report.
-fn service_account(renewing: &Renewing<'_>) -> Option<String> {
-    let tree = &renewing.session.tree;
-    let (public, private) = tree.directories.files("", catalog::find("sa")?.files);
-    let path = |place: &Place| RelPath::parse(place.path.as_str()).ok();
-    let read = |place: &Place| survey::read(&tree.roots, place.root_id(), &path(place)?).ok()?;
-    let other = Half::of(&read(&private?)?)?.is_in(&read(&public)?) == Some(false);
-    other.then(|| format!("{} is not the public half of sa.key; see kpki check-expiration", tree.display_path(&public)))
 }
 
 fn more(all: usize) -> String {

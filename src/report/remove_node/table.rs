@@ -59,7 +59,7 @@ impl Report for Removed {
             )?;
         }
         lines(out, "not revoked: ", &self.left)?;
-        lines(out, "- ", &steps(self))
+        lines(out, "- ", steps(self))
     }
 }
 
@@ -76,7 +76,7 @@ fn steps(report: &Removed) -> Vec<String> {
         ));
     }
     all.push(match report.keys.as_slice() {
-        [] => format!("the machine still has its files: wipe it"),
+        [] => "the machine still has its files: wipe it".to_owned(),
         keys => format!(
             "the machine still has its files, and the keys of {}: wipe it; if it is compromised, these have to be replaced, because no \
              revocation stops who can sign",

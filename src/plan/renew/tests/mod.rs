@@ -4,6 +4,7 @@ mod ask;
 mod credentials;
 mod due;
 mod identity;
+mod moved;
 mod outcomes;
 mod revoked;
 
