@@ -288,6 +288,7 @@ fn archives_and_nodes() {
         assert_eq!(export::NodeState::of(&states.into_iter().map(row).collect::<Vec<_>>()), outcome);
     }
     let verified = export::Verify {
+        cluster_dir: None,
         outcome: OtherNode,
         directory: text("d"),
         node: text("n"),

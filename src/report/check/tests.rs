@@ -340,6 +340,7 @@ fn every_kind_of_finding_has_words_and_steps_whatever_helps() {
     for problem in Problem::ALL {
         for (origin, remedy) in origins.iter().flat_map(|origin| remedies.iter().map(move |remedy| (origin, *remedy))) {
             let place = Affected {
+                first_end: None,
                 origin: origin.clone(),
                 path: "d/pki/apiserver.crt".to_owned(),
                 root: "d".to_owned(),
