@@ -161,9 +161,10 @@ fn the_crls_of_a_nodes_authorities_go_with_them() {
         json!(["etcd-ca.crl", "/etc/kubernetes/pki/etcd/ca.crl", "0644"]),
         json!(["etcd-ca.crl.der", "/etc/kubernetes/pki/etcd/ca.crl.der", "0644"]),
     ];
-    assert_eq!(files("cp1"), [&[ca.clone()], &etcd[..]].concat());
-    assert_eq!(files("w1"), [ca.clone()]);
-    assert_eq!(files("lb1"), [ca]);
+    let of_workers = [ca];
+    assert_eq!(files("cp1"), [&of_workers[..], &etcd].concat());
+    assert_eq!(files("w1"), of_workers);
+    assert_eq!(files("lb1"), of_workers);
     for (path, file) in [
         ("etc/kubernetes/pki/ca.crl", "c/pki/ca.crl"),
         ("etc/kubernetes/pki/etcd/ca.crl", "c/pki/etcd/ca.crl"),
