@@ -126,6 +126,7 @@ fn accounts(survey: &Survey, directories: &Directories, judgement: &mut Judgemen
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tree::Root;
     use zeroize::Zeroizing;
 
     const TREE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/kubeadm/v1.36-default-rsa2048/etc-kubernetes");
@@ -157,7 +158,7 @@ mod tests {
     }
 
     fn directories() -> Directories {
-        Directories { pki: "pki".to_owned(), kubelet: None }
+        Directories { kubelet: None, ..Directories::usual() }
     }
 
     #[test]

@@ -37,7 +37,7 @@ fn adopt(nodes: Vec<NodeFiles>) -> Result<usize, usize> {
     refusals.extend(members.iter().flat_map(|member| strangers(member, &found, true)));
     let derived = derive::profile(&members, &found, true);
     let Ok(derived) = derived else { return Err(refusals.len()) };
-    let directories = Directories { pki: "pki".to_owned(), kubelet: Some("kubelet".to_owned()) };
+    let directories = Directories::usual();
     let items = init::items(&derived.profile, &Layout::Cluster, &directories);
     let lists = Lists::of(&members, &found);
     let assembled =
