@@ -17,6 +17,7 @@ const LARGEST: u64 = 4 << 20;
 const ROTATED: &str = "kubelet-server-current.pem";
 
 /// Maps paths of the node to this machine.
+#[derive(Debug)]
 pub struct NodeRootfs {
     /// Absolute, without a slash at the end.
     dir: String,
@@ -65,6 +66,7 @@ impl NodeRootfs {
 }
 
 /// The sources of the expected entries.
+#[derive(Debug)]
 pub struct Sources<'a> {
     pub manifest: Option<&'a Manifest>,
     /// The recorded profile of a tree.
