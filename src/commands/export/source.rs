@@ -45,8 +45,7 @@ impl<'a> Source<'a> {
                 .hint("give the cluster directory with --dir: it holds every node's tree"));
         }
         let recorded = (state, profile);
-        let tree = TreeDir::recorded(main, Some(&recorded), None)?;
-        let (_, profile) = recorded;
+        let (tree, profile) = (TreeDir::recorded(main, Some(&recorded), None)?, recorded.1);
         // Shared items come first, so that the index of a copied item stays valid.
         let mut items = signer_file::items(&profile, &layout, &tree)?;
         items.retain(|item| item.id.node.is_none() || item.id.node.as_ref() == Some(&request.node));
