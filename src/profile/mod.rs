@@ -41,3 +41,4 @@ pub use threshold::Threshold;
 #[cfg(test)]
 pub use threshold::ThresholdError;
 pub use values::{country, endpoint, name_text, permitted_name, san};
+pub use without::render_as_stated;

@@ -1,6 +1,7 @@
 //! A profile after a node has left.
 
 use super::model::Profile;
+use super::render::render;
 
 impl Profile {
     /// The same cluster without a node, and without extra certificates that only this node had.
@@ -16,9 +17,24 @@ impl Profile {
     }
 }
 
+/// The rendered profile without what its own text leaves to a default: a renewal keeps the algorithm and the lifetime of a certificate
+/// where the profile states none.
+pub fn render_as_stated(profile: &Profile) -> String {
+    let stated = &profile.stated;
+    let defaults = [
+        (stated.algorithm, "encryptionAlgorithm: "),
+        (stated.validity, "certificateValidityPeriod: "),
+        (stated.ca_validity, "caCertificateValidityPeriod: "),
+        (stated.version, "kubernetesVersion: "),
+    ];
+    let is_default = |line: &&str| defaults.iter().any(|(is_stated, field)| !is_stated && line.starts_with(field));
+    render(profile).lines().filter(|line| !is_default(line)).map(|line| format!("{line}\n")).collect()
+}
+
 #[cfg(test)]
 mod tests {
-    use crate::profile::{Overrides, Source, load, render};
+    use super::render_as_stated;
+    use crate::profile::{Overrides, Source, load};
 
     #[test]
     fn what_is_left_is_a_profile_without_the_node() {
@@ -33,7 +49,9 @@ mod tests {
         let extras: Vec<(&str, &[String])> =
             rest.extra_certificates.iter().map(|extra| (extra.name.as_str(), extra.nodes.as_slice())).collect();
         assert_eq!((names, extras), (vec!["cp1"], vec![("both", &["cp1".to_owned()][..])]));
-        assert_eq!(read(&render(&rest)), rest);
+        assert_eq!(read(&render_as_stated(&rest)), rest);
+        let stated = read(&text.replace("nodes:\n", "encryptionAlgorithm: RSA-3072\nnodes:\n"));
+        assert_eq!(read(&render_as_stated(&stated)), stated);
         assert_eq!(read(text).without_node("cp9"), read(text));
     }
 }

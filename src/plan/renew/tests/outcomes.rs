@@ -274,10 +274,10 @@ fn the_file_of_the_signer_is_written_where_it_is_wanted_and_is_another() {
     assert_eq!(repairs(&world, false, &[]), [new]);
     for (text, expected) in [
         (own.clone(), vec![]),
-        (format!("{own}{stranger}"), vec![other]),
-        (stranger.clone(), vec![other]),
-        ("nothing".to_owned(), vec![other]),
-        (format!("{own}{}", key().to_pem().as_str()), vec![other]),
+        (format!("{own}{stranger}"), vec![other.clone()]),
+        (stranger.clone(), vec![other.clone()]),
+        ("nothing".to_owned(), vec![other.clone()]),
+        (format!("{own}{}", key().to_pem().as_str()), vec![other.clone()]),
     ] {
         world.put("pki/ca-signer.crt", &text);
         assert_eq!(repairs(&world, false, &[]), expected, "{text}");
