@@ -18,7 +18,7 @@ impl Profile {
 
 #[cfg(test)]
 mod tests {
-    use crate::profile::{Overrides, Source, load, render};
+    use crate::profile::{Overrides, Source, load, render_as_stated};
 
     #[test]
     fn what_is_left_is_a_profile_without_the_node() {
@@ -33,7 +33,9 @@ mod tests {
         let extras: Vec<(&str, &[String])> =
             rest.extra_certificates.iter().map(|extra| (extra.name.as_str(), extra.nodes.as_slice())).collect();
         assert_eq!((names, extras), (vec!["cp1"], vec![("both", &["cp1".to_owned()][..])]));
-        assert_eq!(read(&render(&rest)), rest);
+        assert_eq!(read(&render_as_stated(&rest)), rest);
+        let stated = read(&text.replace("nodes:\n", "encryptionAlgorithm: RSA-3072\nnodes:\n"));
+        assert_eq!(read(&render_as_stated(&stated)), stated);
         assert_eq!(read(text).without_node("cp9"), read(text));
     }
 }

@@ -11,7 +11,7 @@ use crate::workspace::state::{self, State};
 pub struct Next {
     pub state: State,
     pub profile: Profile,
-    /// It was rewritten: comments, and what was left to a default, are gone.
+    /// It was rewritten: comments are gone.
     pub is_rewritten: bool,
 }
 
@@ -33,7 +33,7 @@ pub fn next(request: &Request, state: &State, recorded: &Profile) -> Result<Next
                     "a cluster without one has no use for its certificates: remove the whole directory instead",
                 ));
             }
-            (profile::render(&rest).into_bytes(), state::path(&request.dir).display().to_string())
+            (profile::render_as_stated(&rest).into_bytes(), state::path(&request.dir).display().to_string())
         }
     };
     let is_rewritten = request.profile.is_none() && text != state.profile;

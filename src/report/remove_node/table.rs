@@ -71,7 +71,7 @@ fn steps(report: &Removed) -> Vec<String> {
         all.push(format!("{profile} is the recorded profile {}", if report.dry_run { "then" } else { "now" }));
     } else if report.is_rewritten {
         all.push(format!(
-            "the recorded profile is written anew without {node}, complete and without comments: take {node} out of your own file \
+            "the recorded profile is written anew without {node} and without comments: take {node} out of your own file \
              too, or a run with --profile makes it again"
         ));
     }
