@@ -80,21 +80,19 @@ fn by_journal(cluster: &Path, node: &str) -> Result<BTreeMap<String, Known>, Err
     let mut all: BTreeMap<String, Known> = BTreeMap::new();
     for line in journal::read(&Roots::alone(cluster))? {
         let Line::Certificate(line) = line else { continue };
-        let name = match line.entry.split_once('/') {
-            Some((of, name)) if of == node => name,
-            Some(_) => continue,
-            None => &line.entry,
+        let begins = OffsetDateTime::parse(&line.not_before, &Rfc3339);
+        let (Some(Sha256(made)), Ok(from)) = (Sha256::parse(&line.fingerprint), begins) else { continue };
+        let own = match line.entry.split_once('/') {
+            Some((of, name)) if of == node => Some(all.entry(name.to_owned()).or_default()),
+            None => Some(all.entry(line.entry.clone()).or_default()),
+            // A restored one has its file for an entry.
+            Some(_) => all.values_mut().find(|known| known.newest == made || known.before.contains(&made)),
         };
-        let (Some(Sha256(newest)), Ok(from)) =
-            (Sha256::parse(&line.fingerprint), OffsetDateTime::parse(&line.not_before, &Rfc3339))
-        else {
-            continue;
-        };
-        let known = all.entry(name.to_owned()).or_default();
+        let Some(known) = own else { continue };
         if known.from.is_some() {
             known.before.push(known.newest);
         }
-        (known.newest, known.from) = (newest, Some(from));
+        (known.newest, known.from) = (made, Some(from));
     }
     Ok(all)
 }

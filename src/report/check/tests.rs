@@ -72,7 +72,11 @@ fn damaged() -> Vec<Item> {
         ..item("apiserver", 1)
     };
     let second = Item { position: 1, ..item("bundle.pem", 20) };
-    let authority = Item { kind: Kind::Authority, authority: None, ..item("ca", 100) };
+    let mut authority = Item { kind: Kind::Authority, authority: None, ..item("ca", 100) };
+    // Of ten years.
+    if let Reading::Certificate(facts) = &mut authority.reading {
+        facts.not_before = AT - Duration::days(3550);
+    }
     vec![item("admin.conf", 365), item("scheduler.conf", -3), missing, unreadable, second, authority, crl()]
 }
 
