@@ -2,6 +2,7 @@
 //! files are that node's.
 
 mod archived;
+mod behind;
 mod collect;
 mod older;
 mod own;
