@@ -73,8 +73,13 @@ impl Host {
         let timed = timed();
         let (two, one): (Vec<&str>, Vec<&str>) = timed.iter().map(String::as_str).partition(|verb| verb.contains(' '));
         let two: Vec<String> = two.iter().map(|verb| format!("\"{verb}\"")).collect();
+        // Verbs below one that has an instant, and they have none.
+        let program = cli::command();
+        let below = |verb: &&&str| program.find_subcommand(verb).is_some_and(|found| found.has_subcommands());
+        let timeless: Vec<String> = one.iter().filter(below).map(|verb| format!("\"{verb} \"[a-z]*")).collect();
+        let timeless = if timeless.is_empty() { "-".to_owned() } else { timeless.join("|") };
         let text = format!(
-            "case \"$1 $2\" in {}) one=$1 two=$2; shift 2; exec {kpki} $one $two --at {instant} \"$@\";; esac\n\
+            "case \"$1 $2\" in {}) one=$1 two=$2; shift 2; exec {kpki} $one $two --at {instant} \"$@\";; {timeless}) exec {kpki} \"$@\";; esac\n\
              case \"$1\" in {}) verb=$1; shift; exec {kpki} $verb --at {instant} \"$@\";; esac\n\
              exec {kpki} \"$@\"",
             two.join("|"),
