@@ -133,9 +133,18 @@ mod tests {
     #[allow(clippy::disallowed_methods)] // fixtures
     fn survey() -> Survey {
         let mut survey = Survey::new();
-        for name in
-            ["ca.crt", "ca.key", "front-proxy-ca.crt", "front-proxy-ca.key", "etcd/ca.crt", "etcd/ca.key", "apiserver.crt", "apiserver.key", "sa.pub", "sa.key"]
-        {
+        for name in [
+            "ca.crt",
+            "ca.key",
+            "front-proxy-ca.crt",
+            "front-proxy-ca.key",
+            "etcd/ca.crt",
+            "etcd/ca.key",
+            "apiserver.crt",
+            "apiserver.key",
+            "sa.pub",
+            "sa.key",
+        ] {
             let bytes = Zeroizing::new(std::fs::read(format!("{TREE}/pki/{name}")).unwrap());
             let place = Place { root: Root::Main, path: format!("pki/{name}") };
             survey.insert(place, FileState::File { bytes, mode: 0o600, uid: 0, gid: 0 });
