@@ -68,7 +68,8 @@ pub fn seal(
 /// PBES2 with what [`seal`] uses.
 fn algorithm(cost: Cost, salt: &[u8], nonce: &[u8]) -> Vec<u8> {
     let whole = |value: u32| tlv::integer(&value.to_be_bytes());
-    let scrypt = [tlv::write(tlv::OCTET_STRING, salt), whole(cost.n), whole(cost.r), whole(cost.p), tlv::integer(&[32])];
+    let scrypt =
+        [tlv::write(tlv::OCTET_STRING, salt), whole(cost.n), whole(cost.r), whole(cost.p), tlv::integer(&[32])];
     let derivation = algorithm::write(ids::SCRYPT, &tlv::sequence(&scrypt));
     // The default length of a tag is 12 (RFC 5084 section 3.2).
     let gcm = tlv::sequence(&[tlv::write(tlv::OCTET_STRING, nonce), tlv::integer(&[16])]);
@@ -170,7 +171,8 @@ mod tests {
         let front = concat!(
             "3076020101305c06092a864886f70d01050d304f",
             // scrypt: salt, N 131072, r 8, p 1, a key of 32 octets.
-            "302d06092b06010401da47040b302004100101010101010101010101010101010102030200000201080201010201", "20",
+            "302d06092b06010401da47040b302004100101010101010101010101010101010102030200000201080201010201",
+            "20",
             // aes256-GCM: nonce, a tag of 16 octets.
             "301e060960864801650304012e3011040c020202020202020202020202020110",
             "0413"

@@ -93,7 +93,9 @@ fn moved(manifest: &Manifest, dir: &Path) -> Vec<Moved> {
 fn warnings(manifest: &Manifest, judged: &Judged, dir: &Path) -> Vec<String> {
     let mut warnings = Vec::new();
     if let Some(kubelet) = &judged.kubelet_dir {
-        warnings.push(format!("the tree records {kubelet} as the kubelet's own directory: give --kubelet-dir where that is wrong"));
+        warnings.push(format!(
+            "the tree records {kubelet} as the kubelet's own directory: give --kubelet-dir where that is wrong"
+        ));
     }
     let ours = files::owner(dir);
     let others = manifest.files.iter().filter(|one| Some(one.owned.uid) != ours).count();

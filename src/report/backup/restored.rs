@@ -38,8 +38,9 @@ impl Report for Restored {
         }
         self.warnings.iter().try_for_each(|warning| line(out, format_args!("  warning: {warning}")))?;
         for text in [
-            format!("what was issued or revoked after {time} is not known here: kpki revoke does not find it by name"),
-            "the next CRL must have a higher number than the nodes have: merge their receipts before it is signed".to_owned(),
+            format!("what was issued or revoked after {time} is not known here, and is not revoked by its name"),
+            "the next CRL must have a higher number than the nodes have: merge their receipts before it is signed"
+                .to_owned(),
         ] {
             line(out, format_args!("  warning: {text}"))?;
         }

@@ -81,7 +81,20 @@ impl Host {
                 "case \"{words}\" in \"{verb}\") shift {shift}; exec {kpki} {verb} --at {instant}{future} \"$@\";; esac\n"
             )
         };
-        let text = format!("{}exec {kpki} \"$@\"", timed.iter().map(case).collect::<String>());
+        // Verbs below one that has an instant, which have none themselves.
+        let program = cli::command();
+        let is_timed = |name: &str| timed.iter().any(|(verb, _)| verb == name);
+        let below = |verb: &clap::Command| -> Vec<String> {
+            let names = verb.get_subcommands().map(|one| format!("{} {}", verb.get_name(), one.get_name()));
+            names.filter(|name| is_timed(verb.get_name()) && !is_timed(name)).collect()
+        };
+        let timeless: Vec<String> = program.get_subcommands().flat_map(below).collect();
+        let plain = |name: &String| format!("case \"$1 $2\" in \"{name}\") exec {kpki} \"$@\";; esac\n");
+        let text = format!(
+            "{}{}exec {kpki} \"$@\"",
+            timeless.iter().map(plain).collect::<String>(),
+            timed.iter().map(case).collect::<String>()
+        );
         self.program("kpki", &text);
     }
 
