@@ -37,8 +37,8 @@ pub struct Args {
 
 const EXAMPLES: &str = "\
 Examples:
-  tar -czf cp1.tar.gz -C / etc/kubernetes var/lib/kubelet/pki        on each node, as root
-  kpki adopt cp1.tar.gz cp2.tar.gz cp3.tar.gz --dir ./cluster        on the safe host
+  kpki adopt cp1.tar.gz cp2.tar.gz cp3.tar.gz --dir ./cluster        on the safe host; the archives were made on each node by
+                                                                     tar -czf cp1.tar.gz -C / etc/kubernetes var/lib/kubelet/pki
   kpki adopt cp1.tar.gz cp2.tar.gz --dir ./cluster --dry-run         what it would be, and what differs
   kpki adopt w1=worker.tar.gz cp1.tar.gz --dir ./cluster             where the files do not say whose they are
   kpki adopt cp1.tar.gz --dir ./cluster --profile cluster.yaml       a profile that exists already

@@ -551,3 +551,19 @@ fn hostile_archives_and_directories_are_refused_or_passed_over() {
     place.write("h.tar", "no tar file");
     adopt(&place, &["h.tar", "--dir", "d"]).fails(1);
 }
+
+#[test]
+fn without_any_key_of_an_authority_all_of_them_are_external() {
+    let place = ha();
+    for (name, _) in HA {
+        for key in ["ca.key", "front-proxy-ca.key", "etcd/ca.key"] {
+            fs::remove_file(place.path(&format!("{name}/etc/kubernetes/pki/{key}"))).unwrap();
+        }
+    }
+    let run = adopt(&place, &["cp1", "cp2", "--dir", "c"]).status(5);
+    assert!(run.stdout.contains("concluded: caKeys: none: "), "{}", run.stdout);
+    assert!(!bytes(&place.path("c/pki")).contains_key("ca.key"));
+    let at = |words: &[&str]| place.kpki(&[words, &["--dir", "c", "--at", NOW]].concat());
+    at(&["export", "cp1", "--out", "cp1.tar"]).status(0);
+    at(&["csr", "cp2/apiserver"]).status(0);
+}
