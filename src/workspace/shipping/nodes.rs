@@ -72,8 +72,7 @@ pub fn shipped(roots: &Roots, node: &str) -> Result<Option<Shipped>, Error> {
 
 /// The file of an accepted receipt.
 pub fn receipt_change(receipt: &Receipt) -> Result<FileChange, Error> {
-    let text = receipt.render().map_err(|why| Error::new("cannot write the receipt").because(why))?;
-    change(path(DIRECTORY, &receipt.node)?, text)
+    change(path(DIRECTORY, &receipt.node)?, receipt.render()?)
 }
 
 /// The file of what was packed.
