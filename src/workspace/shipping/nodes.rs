@@ -55,7 +55,7 @@ fn read<T>(
         let full = roots.path_of(RootId::State, path);
         Error::new(format!("cannot read {}", full.display()))
             .because(why)
-            .hint("move it away: kpki asks for the node's next receipt then")
+            .hint("move it away; the next receipt or archive of the node takes its place")
     });
     parsed.map(Some)
 }
