@@ -39,7 +39,11 @@ const PRINTED: &[(&str, usize, &[&str])] = &[
     ("commands/sign/jobs.rs", 1, &["nothing to sign"]),
     ("commands/sign/terms.rs", 1, &["an entry of an external authority"]),
     ("cli/generate.rs", 1, &["no such page"]),
-    ("error/export.rs", 3, &["missing for an export", "different for an export"]),
+    (
+        "error/export.rs",
+        4,
+        &["missing for an export", "different for an export", "an export with a CRL that has ended"],
+    ),
     (
         "error/import.rs",
         6,
