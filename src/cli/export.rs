@@ -73,7 +73,7 @@ pub struct Args {
 
     /// With --verify: print the node's receipt for the host with the cluster directory (kpki nodes merge): fingerprints of
     /// all files and lists, what was issued here, and which components run with them. No secret is in it
-    #[arg(long, requires = "verify")]
+    #[arg(long, requires = "verify", conflicts_with = "out")]
     receipt: bool,
 
     #[command(flatten)]
@@ -134,7 +134,7 @@ impl Args {
             dir: self.dir.clone(),
             manifest: self.manifest.clone(),
             archive: self.archive.clone(),
-            now: environment.now()?,
+            now: self.at.instant(environment)?,
         };
         let report = export::verify(&request)?;
         let now = environment.clock.now();

@@ -1,10 +1,15 @@
 //! Messages: why a node's files cannot be exported, and the findings of `export --verify`.
 
+use time::OffsetDateTime;
+
+use crate::catalog::CaId;
+use crate::clock::rfc3339;
 use crate::encoding::shown::named;
 use crate::files::shell_path;
 use crate::plan::decision::{Decision, Making, Notice, Reconciled};
 use crate::plan::item::Item;
 use crate::plan::node::Finding;
+use crate::tree::Origin;
 use crate::tree::layout::Place;
 
 use super::plan::{Context, difference, refused};
@@ -51,6 +56,15 @@ pub fn unfit(context: &Context<'_>, items: &[Item], reconciled: &Reconciled) -> 
     }
     hints.dedup();
     (whys, hints)
+}
+
+/// A CRL that goes to a node after its nextUpdate.
+pub fn stale_list(origin: &Origin, authority: CaId, next_update: OffsetDateTime) -> String {
+    let (name, ended) = (authority.name(), rfc3339(next_update));
+    let update = origin.command("crl update", &[name], &[]);
+    format!(
+        "{name}.crl ended at {ended}: some readers of it refuse every client; sign its next issue and export again: {update}"
+    )
 }
 
 /// The message of one finding on a node.

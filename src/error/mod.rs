@@ -15,7 +15,7 @@ mod unpack;
 pub use exit::Exit;
 #[cfg(any(test, feature = "internals"))]
 pub use exit::STATUSES;
-pub use export::{finding, unfit};
+pub use export::{finding, stale_list, unfit};
 pub use failure::Error;
 pub use import::not_imported;
 pub use nouns::opened;

@@ -78,4 +78,13 @@ fn names_of_servers_are_known() {
     }
     let names = ServerNames::new(None, []).of_names(CaId::Cluster, &[ip("10.96.0.1")], SERVER);
     assert_eq!(names[0].means, API_SERVER);
+    let text = "apiVersion: kpki/v1\nkind: ClusterProfile\nnodes:\n- {name: cp1, addresses: [10.0.0.1]}\n\
+                - {name: w1, roles: [worker]}\n- {name: lb1, roles: [load-balancer]}\n";
+    let source = crate::profile::Source { name: "p.yaml", bytes: text.as_bytes() };
+    let profile = crate::profile::load(source, &crate::profile::Overrides::default()).unwrap().profile;
+    let known = ServerNames::new(Some(&profile), []);
+    for (name, means) in [("cp1", Some(API_SERVER)), ("w1", Some(KUBELET)), ("lb1", None)] {
+        let found = known.of_names(CaId::Cluster, &[dns(name)], SERVER);
+        assert_eq!(found.first().map(|one| one.means), means, "{name}");
+    }
 }

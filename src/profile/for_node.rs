@@ -190,6 +190,26 @@ mod tests {
         }
     }
 
+    /// The largest cluster there may be fits into the largest profile that is read, with names as clouds give them.
+    #[test]
+    fn a_node_of_the_largest_cluster_can_read_its_profile() {
+        use std::fmt::Write;
+        let mut text =
+            "apiVersion: kpki/v1\nkind: ClusterProfile\nnodes:\n- {name: cp1, addresses: [10.255.0.1]}\n".to_owned();
+        for one in 1..5000 {
+            let (high, low) = (one / 250, one % 250);
+            writeln!(
+                text,
+                "- {{name: ip-10-0-{high}-{low}.eu-central-1.compute.internal, roles: [worker], addresses: [10.0.{high}.{low}]}}"
+            )
+            .unwrap();
+        }
+        let profile = load_text(&text).unwrap().profile;
+        let document = node_document(&profile, "cp1");
+        assert_eq!(load_text(&document).unwrap().profile, profile);
+        assert!(document.len() < 1 << 20, "{}", document.len());
+    }
+
     #[test]
     fn what_is_left_to_a_default_stays_left_to_it() {
         let text = "apiVersion: kpki/v1\nkind: ClusterProfile\nnodes: [{name: cp1, addresses: [10.0.0.1]}]\n";

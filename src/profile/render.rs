@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write as _};
 
-use super::defaults::RENEWAL;
+use super::defaults::{BIND_PORT, RENEWAL};
 use super::load::{API_VERSION, KIND};
 use super::model::{
     Command, Endpoint, Etcd, ExtraAuthority, ExtraCertificate, Hooks, IgnoredRule, Node, Profile, Renewal, Roots,
@@ -14,15 +14,16 @@ use crate::encoding::yaml::scalar;
 /// Complete YAML of kind ClusterProfile. A profile from kubeadm's documents becomes one of that kind, and what was left to a
 /// default is stated from then on.
 pub fn render(profile: &Profile) -> String {
-    document(profile, Stated::ALL)
+    document(profile, Stated::ALL, true)
 }
 
-/// The same, and what the profile leaves to a default stays left to it: a renewal follows only what is stated.
+/// The same, and what the profile leaves to a default stays left to it: a renewal follows only what is stated. Nodes, of which
+/// there may be thousands, have nothing that is a default.
 pub fn render_as_stated(profile: &Profile) -> String {
-    document(profile, profile.stated)
+    document(profile, profile.stated, false)
 }
 
-fn document(profile: &Profile, stated: Stated) -> String {
+fn document(profile: &Profile, stated: Stated, complete: bool) -> String {
     let mut page = Page::default();
     page.line(0, "apiVersion", API_VERSION);
     page.line(0, "kind", KIND);
@@ -65,7 +66,7 @@ fn document(profile: &Profile, stated: Stated) -> String {
         profile.extra_certificates.iter().for_each(|extra| extra_certificate(&mut page, extra));
     }
     page.open(0, "nodes");
-    profile.nodes.iter().for_each(|one| node(&mut page, one));
+    profile.nodes.iter().for_each(|one| node(&mut page, one, complete));
     page.text
 }
 
@@ -179,13 +180,20 @@ fn ignored(page: &mut Page, one: &IgnoredRule) {
     page.line(3, "reason", &one.reason);
 }
 
-fn node(page: &mut Page, node: &Node) {
+fn node(page: &mut Page, node: &Node, complete: bool) {
     page.item(1, "name", &node.name);
     page.list(2, "roles", node.roles.iter().map(|role| role.name()));
-    page.list(2, "addresses", &node.addresses);
-    page.maybe(2, "advertiseAddress", node.advertise_address);
-    page.raw(2, "bindPort", node.bind_port);
-    page.list(2, "certSANs", &node.sans);
+    if complete || !node.addresses.is_empty() {
+        page.list(2, "addresses", &node.addresses);
+    }
+    let is_first = node.advertise_address.as_ref() == node.addresses.first();
+    page.maybe(2, "advertiseAddress", node.advertise_address.filter(|_| complete || !is_first));
+    if complete || node.bind_port != BIND_PORT {
+        page.raw(2, "bindPort", node.bind_port);
+    }
+    if complete || !node.sans.is_empty() {
+        page.list(2, "certSANs", &node.sans);
+    }
     if node.hooks != RENEWAL.hooks {
         hooks(page, 2, &node.hooks);
     }

@@ -3,7 +3,7 @@
 use super::request::Part;
 use super::source::Source;
 use crate::catalog::{self, CaId};
-use crate::error::Error;
+use crate::error::{self, Error};
 use crate::files::FileState;
 use crate::plan::item::Item;
 use crate::plan::node;
@@ -91,6 +91,9 @@ impl Read {
         };
         let Some(list) = NodeCrl::read(&source.tree, authority, copy, &issuer)? else { return Ok(()) };
         self.begins(list.crl.this_update);
+        if let Some(end) = list.crl.next_update.filter(|end| *end < source.request.now) {
+            self.notes.push(error::stale_list(&source.origin(), authority, end));
+        }
         let name = format!("{}.crl", authority.name());
         let (number, fingerprint) = (list.crl.number.as_deref().map(decimal), Sha256(sha256(&list.der)));
         let forms = [(name.clone(), list.pem()), (format!("{name}.der"), list.der())];

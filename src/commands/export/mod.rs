@@ -2,6 +2,7 @@
 //! files are that node's.
 
 mod collect;
+mod older;
 mod own;
 mod request;
 mod run;

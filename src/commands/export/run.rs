@@ -1,7 +1,7 @@
 //! Read and check everything of the node, then pack it.
 
 use super::request::{Part, Request};
-use super::{collect, own, shipped, source};
+use super::{collect, older, own, source};
 use crate::encoding::archive::{self, Member};
 use crate::encoding::pem;
 use crate::error::Error;
@@ -35,7 +35,7 @@ pub fn run(request: &Request) -> Result<Exported, Error> {
     let source = source::Source::open(request)?;
     let (survey, notes) = source.read(request.now)?;
     let mut read = collect::collect(&source, &survey, notes)?;
-    shipped::refuse_older(request, &source.profile, &source.tree)?;
+    older::refuse_older(request, &source.profile, &source.tree)?;
     own::add(&source, &mut read)?;
     let mut parts = read.parts;
     parts.sort_by(|a, b| a.path.cmp(&b.path));

@@ -70,7 +70,7 @@ impl<'a> Source<'a> {
         }
         let context = Context {
             directory: &self.tree.roots.main,
-            origin: &Origin::new(self.request.dir.display().to_string(), ProfileAt::Recorded),
+            origin: &self.origin(),
             kubelet: self.tree.roots.kubelet.as_deref(),
             force: false,
         };
@@ -123,6 +123,11 @@ impl<'a> Source<'a> {
             What::Copy { .. } => plan::mode(&self.items, item),
             ref what => item::public_mode(what),
         }
+    }
+
+    /// How a command names the tree.
+    pub fn origin(&self) -> Origin {
+        Origin::new(self.request.dir.display().to_string(), ProfileAt::Recorded)
     }
 
     /// Whether it is the node's own file, or its copy.

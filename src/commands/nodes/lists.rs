@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::receipts::Given;
+use super::request::VERB;
 use crate::ca::Changes;
 use crate::catalog::CaId;
 use crate::error::{self, Error};
@@ -153,7 +154,7 @@ impl Plan {
         let lines: Vec<String> = by_nodes.collect();
         match lines.is_empty() {
             // The number alone has changed.
-            true => issue.line(super::merge::VERB, snapshot, session.run.now).into_iter().collect(),
+            true => issue.line(VERB, snapshot, session.run.now).into_iter().collect(),
             false => lines,
         }
     }

@@ -1,28 +1,18 @@
 //! `kpki nodes merge`: receipts in, checked; then one commit of the receipts, the journal's lines and the next issue of each list.
 
-use super::receipts::{self, Given, Input};
-use super::{accept, journal as certificates, lists, status};
+use super::receipts::{self, Given};
+use super::request::{MergeRequest as Request, VERB};
+use super::{accept, journal as certificates, lists, status, summary};
 use crate::error::Error;
-use crate::files::{shell_path, shell_word};
 use crate::profile::Profile;
 use crate::report::nodes::{Merge, Merged};
 use crate::store;
 use crate::tree::Issuers;
 use crate::workspace::crl_issue::{self, SignedCrlIssue};
 use crate::workspace::journal::{self, Line};
+use crate::workspace::shipping::nodes;
 use crate::workspace::shipping::receipt::Receipt;
-use crate::workspace::shipping::{collect, nodes};
-use crate::workspace::{Absent, RunArgs, Session, Snapshot, Transaction, TreeArgs, targets};
-
-pub const VERB: &str = "nodes-merge";
-
-/// The command line, checked.
-#[derive(Debug, Clone)]
-pub struct Request {
-    pub trees: TreeArgs,
-    pub run: RunArgs,
-    pub receipts: Vec<Input>,
-}
+use crate::workspace::{Absent, Session, Snapshot, Transaction, targets};
 
 /// What the receipts bring.
 struct Evaluation<'g> {
@@ -32,6 +22,12 @@ struct Evaluation<'g> {
     /// The journal's lines of certificates.
     lines: Vec<String>,
     plans: Vec<lists::Plan>,
+}
+
+impl Evaluation<'_> {
+    fn changes_something(&self) -> bool {
+        !self.new.is_empty() || !self.plans.is_empty() || !self.lines.is_empty()
+    }
 }
 
 pub fn merge(request: &Request) -> Result<Merge, Error> {
@@ -48,12 +44,12 @@ pub fn merge(request: &Request) -> Result<Merge, Error> {
     };
     if request.run.dry_run {
         warnings.extend(session.tree.left_by_interrupted()?);
-    } else if half_done || !evaluation.new.is_empty() || !evaluation.plans.is_empty() {
+    } else if half_done || evaluation.changes_something() {
         let locked = session.lock()?;
         let (snapshot, issuers) = session.read(&locked)?;
         evaluation = evaluate(&session, &snapshot, &profile, &given)?;
         issues = sign(&session, &snapshot, &issuers, &evaluation)?;
-        let transaction = transaction(&session, &snapshot, &evaluation, &mut issues)?;
+        let transaction = transaction(&session, &snapshot, &evaluation, &given, &mut issues)?;
         if !transaction.changes.is_empty() {
             generation = locked.commit(VERB, request.run.now, transaction)?;
         }
@@ -64,8 +60,8 @@ pub fn merge(request: &Request) -> Result<Merge, Error> {
             warnings.extend(crl_issue::warnings(&plan.crl, new, issuer, request.run.now));
         }
     }
-    warnings.extend(left_out(&given));
-    report(request, &session, &profile, evaluation, &issues, generation, warnings)
+    warnings.extend(summary::not_taken(&given, &profile));
+    summary::report(request, &session, &profile, (evaluation.rows, evaluation.plans), &issues, generation, warnings)
 }
 
 /// Refuses what cannot be accepted; what the others bring.
@@ -91,12 +87,15 @@ fn evaluate<'g>(
     for node in profile.nodes.iter().filter(|node| given.iter().all(|one| one.receipt.node != node.name)) {
         receipts.extend(nodes::receipt(roots, &node.name)?);
     }
-    let all: Vec<&Given> = given.iter().collect();
-    let plans = lists::plans(session, snapshot, &all, &receipts, &own)?;
+    let signers: Vec<&Given> = given.iter().filter(|one| summary::signs(profile, one)).collect();
+    let plans = lists::plans(session, snapshot, &signers, &receipts, &own)?;
     let mut known = certificates::known(&own);
     let (mut rows, mut lines) = (Vec::new(), Vec::new());
     for (one, last) in &with_last {
-        let added = certificates::added(one, &mut known, snapshot);
+        let added = match summary::signs(profile, one) {
+            true => certificates::added(one, &mut known, snapshot),
+            false => certificates::Added { passed_over: one.receipt.journal.len(), ..Default::default() },
+        };
         rows.push(Merged {
             node: one.receipt.node.clone(),
             time: one.receipt.time.clone(),
@@ -128,6 +127,7 @@ fn transaction(
     session: &Session<'_>,
     snapshot: &Snapshot,
     evaluation: &Evaluation<'_>,
+    given: &[Given],
     issues: &mut [SignedCrlIssue],
 ) -> Result<Transaction, Error> {
     let mut transaction = Transaction { journal: evaluation.lines.clone(), ..Transaction::default() };
@@ -137,59 +137,12 @@ fn transaction(
         transaction.entries.get_or_insert_default().push(issue.name());
         transaction.changes.append(&mut issue.changes);
     }
-    for one in &evaluation.new {
-        transaction.changes.push(nodes::receipt_change(&one.receipt)?);
-    }
-    Ok(transaction)
-}
-
-/// A journal that was too long for its receipt.
-fn left_out(given: &[Given]) -> Vec<String> {
-    let long = given.iter().filter(|one| one.receipt.journal_left_out > 0);
-    long.map(|one| {
-        let Receipt { node, journal_left_out, .. } = &one.receipt;
-        format!("{node} has {journal_left_out} older lines in its journal that its receipt leaves out: what they issued stays unknown here")
-    })
-    .collect()
-}
-
-fn report(
-    request: &Request,
-    session: &Session<'_>,
-    profile: &Profile,
-    evaluation: Evaluation<'_>,
-    issues: &[SignedCrlIssue],
-    generation: Option<String>,
-    warnings: Vec<String>,
-) -> Result<Merge, Error> {
-    let signed: Vec<&str> =
-        evaluation.plans.iter().filter(|plan| plan.signable).map(|plan| plan.crl.authority.name()).collect();
-    let mut ship = Vec::new();
-    for node in &profile.nodes {
-        let (entries, _) = collect::of_cluster(&session.target.root, profile, &node.name)?;
-        if entries.iter().any(|one| signed.contains(&one.entry.as_str())) {
-            ship.push(node.name.clone());
-        }
-    }
-    let (directory, cluster) = session.names();
-    let pack = |node: &String| {
-        let (archive, dir) = (shell_path(format!("{node}.tar.gz")), shell_path(&directory));
-        format!(
-            "pack the new list, and unpack it on {node}: kpki export {} --out {archive} --dir {dir}",
-            shell_word(node)
-        )
+    // A journal that has lost its lines gets them again with the receipts that they are from.
+    let is_written = |one: &&Given| {
+        !transaction.journal.is_empty() || evaluation.new.iter().any(|new| new.receipt.node == one.receipt.node)
     };
-    let new = |plan: &lists::Plan| issues.iter().find(|new| new.authority == plan.crl.authority);
-    Ok(Merge {
-        dry_run: request.run.dry_run,
-        generation,
-        receipts: evaluation.rows,
-        lists: evaluation.plans.iter().map(|plan| plan.row(new(plan))).collect(),
-        findings: evaluation.plans.iter().flat_map(|plan| plan.findings.clone()).collect(),
-        next: ship.iter().map(pack).collect(),
-        ship,
-        warnings,
-        directory,
-        cluster,
-    })
+    let receipts = given.iter().filter(is_written).map(|one| nodes::receipt_change(&one.receipt));
+    let receipts = receipts.collect::<Result<Vec<_>, Error>>()?;
+    transaction.changes.extend(receipts);
+    Ok(transaction)
 }

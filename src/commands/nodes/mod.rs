@@ -5,9 +5,12 @@ mod journal;
 mod lists;
 mod merge;
 mod receipts;
+mod request;
 mod standing;
 mod status;
+mod summary;
 
-pub use merge::{Request as MergeRequest, merge};
+pub use merge::merge;
 pub use receipts::Input;
-pub use status::{Request, status};
+pub use request::{MergeRequest, Request};
+pub use status::status;

@@ -1,8 +1,9 @@
 //! The nodes of the recorded profile, each as it stands. Changes nothing.
 
-use std::path::PathBuf;
+use std::path::Path;
 
-use super::receipts::{self, Given, Input};
+use super::receipts::{self, Given};
+use super::request::Request;
 use super::standing::Known;
 use crate::error::Error;
 use crate::files::shell_path;
@@ -11,14 +12,6 @@ use crate::profile::Profile;
 use crate::report::nodes::{Confirmed, NodeRow, Nodes, Shipped, Standing};
 use crate::workspace::shipping::{collect, nodes};
 use crate::workspace::{TreeDir, journal, profiles, survey};
-
-/// The command line, checked.
-#[derive(Debug, Clone)]
-pub struct Request {
-    pub dir: PathBuf,
-    /// Receipts that are looked at as if they were merged.
-    pub receipts: Vec<Input>,
-}
 
 pub fn status(request: &Request) -> Result<Nodes, Error> {
     let main = &request.dir;
@@ -60,7 +53,7 @@ pub fn status(request: &Request) -> Result<Nodes, Error> {
 }
 
 /// The profile of a cluster directory; anything else is refused.
-pub fn profile_of(main: &std::path::Path) -> Result<Profile, Error> {
+pub fn profile_of(main: &Path) -> Result<Profile, Error> {
     let recorded = profiles::recorded(main)?.filter(|_| inventory::is_cluster(main));
     recorded.map(|(_, profile)| profile).ok_or_else(|| {
         Error::new(format!("{} is no cluster directory with a recorded profile", main.display()))
@@ -70,7 +63,7 @@ pub fn profile_of(main: &std::path::Path) -> Result<Profile, Error> {
 }
 
 /// Directories of nodes that the profile does not have.
-fn removed(main: &std::path::Path, profile: &Profile) -> Result<Vec<NodeRow>, Error> {
+fn removed(main: &Path, profile: &Profile) -> Result<Vec<NodeRow>, Error> {
     let mut names = survey::names(main, "nodes")?;
     names.retain(|name| profile.node(name).is_none());
     let row = |node: String| NodeRow {

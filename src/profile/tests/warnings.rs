@@ -39,6 +39,12 @@ fn warnings_of_a_profile() {
             "4: authorities.etcd-ca: unused: with etcd.external the certificates of etcd are made elsewhere",
         ),
         (
+            format!(
+                "{HEAD}nodes:\n- {{name: a, addresses: [10.0.0.1]}}\n- {{name: b, roles: [load-balancer], certSANs: [b.c]}}"
+            ),
+            "5: nodes[1].certSANs: unused: the names of a load balancer belong to its extraCertificates",
+        ),
+        (
             format!("{HEAD}nodes: [{{name: {}, addresses: [10.0.0.1]}}]", "a".repeat(63) + ".bb"),
             "3: nodes[0].name: longer than 64 characters: as a CN it breaks the upper bound of RFC 5280",
         ),

@@ -19,6 +19,9 @@ nodes:
   addresses: [2001:db8::12]
 - name: w1
   roles: [worker]
+- name: lb1
+  roles: [load-balancer]
+  addresses: [10.0.0.50]
 extraCertificates:
 - name: web
   authority: ca
@@ -94,10 +97,19 @@ fn said(found: &Endpoints) -> (Vec<String>, Vec<String>, Vec<String>) {
     (asked, skipped, found.elsewhere.iter().map(ToString::to_string).collect())
 }
 
+/// A load balancer has no kubelet that could be asked.
 #[test]
 fn a_cluster_directory_is_asked_at_its_nodes_and_its_load_balancer() {
     let profile = profile(TWO);
-    let trees = || vec![shared(), tree(Some("cp1"), vec![]), tree(Some("cp2"), vec![]), tree(Some("w1"), vec![])];
+    let trees = || {
+        vec![
+            shared(),
+            tree(Some("cp1"), vec![]),
+            tree(Some("cp2"), vec![]),
+            tree(Some("w1"), vec![]),
+            tree(Some("lb1"), vec![]),
+        ]
+    };
     let (asked, skipped, elsewhere) = said(&endpoints(&cluster(Some(&profile), trees()), &[], false).unwrap());
     assert_eq!(
         asked,

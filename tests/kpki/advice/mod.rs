@@ -9,6 +9,7 @@ mod check;
 mod errors;
 mod faults;
 mod names;
+mod nodes;
 mod printed;
 
 mod sites;

@@ -4,7 +4,7 @@ use std::fs;
 
 use super::errors::{Row, row, shown};
 use super::signed;
-use super::sites::single;
+use super::sites::{Site, single};
 use super::states::*;
 
 pub const ROWS: &[Row] = &[
@@ -107,6 +107,16 @@ pub const ROWS: &[Row] = &[
             remove(host, "k8s/pki/etcd/ca.crl.der");
         },
         "kpki check-expiration k8s",
+        &["kpki crl update etcd-ca --dir k8s"],
+    ),
+    shown(
+        "an export with a CRL that has ended",
+        |host| {
+            Site::Single.make(host, "crl: {validity: 1m}\n");
+            let at = ["--dir", "k8s", "--at", "2026-11-20T21:57:00Z"];
+            host.place.kpki(&[&["revoke", "etcd-peer"], &at[..]].concat()).status(0);
+        },
+        "kpki export cp1 --dir k8s --out cp1.tar >/dev/null",
         &["kpki crl update etcd-ca --dir k8s"],
     ),
 ];

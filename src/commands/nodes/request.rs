@@ -1,0 +1,23 @@
+//! The requests from the command line, checked.
+
+use std::path::PathBuf;
+
+use super::receipts::Input;
+use crate::workspace::{RunArgs, TreeArgs};
+
+/// How `merge` is called in the journal and in generations.
+pub const VERB: &str = "nodes-merge";
+
+#[derive(Debug, Clone)]
+pub struct Request {
+    pub dir: PathBuf,
+    /// Receipts that are looked at as if they were merged.
+    pub receipts: Vec<Input>,
+}
+
+#[derive(Debug, Clone)]
+pub struct MergeRequest {
+    pub trees: TreeArgs,
+    pub run: RunArgs,
+    pub receipts: Vec<Input>,
+}

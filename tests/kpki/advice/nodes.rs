@@ -1,0 +1,128 @@
+//! What is advised on the host with the cluster directory, about its nodes.
+
+use super::Host;
+use super::errors::{Row, row, shown};
+use super::states::{cluster, tree};
+
+/// On a node the directory is /etc/kubernetes, and its name the machine's.
+const THERE: &[(&str, &str)] = &[
+    ("--verify --receipt", "--verify cp1 --receipt"),
+    ("--verify cp1 --receipt -o json", "--verify cp1 --receipt -o json --dir k8s/nodes/cp1"),
+    ("--verify cp2 --receipt -o json", "--verify cp2 --receipt -o json --dir k8s/nodes/cp2"),
+];
+
+/// The receipt of cp1, as r.json.
+fn receipt(host: &Host) {
+    host.sh("kpki export --verify cp1 --receipt -o json --dir k8s/nodes/cp1 > r.json").ok();
+}
+
+fn edited(host: &Host, from: &str, to: &str) {
+    let text = host.place.read("r.json");
+    assert!(text.contains(from), "{from} is not in {text}");
+    host.place.write("r.json", text.replacen(from, to, 1));
+}
+
+fn with_receipt(host: &Host) {
+    cluster(host);
+    receipt(host);
+}
+
+/// cp1 has a list that was not signed here.
+fn with_list(host: &Host) {
+    cluster(host);
+    host.sh("cp -R k8s other && kpki crl update ca --dir other").ok();
+    host.sh("kpki export --verify cp1 --receipt -o json --dir other/nodes/cp1 > r.json").ok();
+}
+
+pub const ROWS: &[Row] = &[
+    Row {
+        fill: THERE,
+        ..shown(
+            "no receipt",
+            |host| {
+                cluster(host);
+                host.place.write("r.json", "{}\n");
+            },
+            "kpki nodes merge r.json --dir k8s",
+            &["kpki export --verify --receipt"],
+        )
+    },
+    Row {
+        fill: THERE,
+        ..shown(
+            "a receipt of another cluster",
+            |host| {
+                with_receipt(host);
+                edited(host, "\"kind\"", "\"clusterName\": \"another\", \"was\": null, \"kind\"");
+                let text = host.place.read("r.json");
+                let line = text
+                    .lines()
+                    .rfind(|line| line.trim_start().starts_with("\"clusterName\": null"))
+                    .unwrap_or_default();
+                host.place.write("r.json", text.replace(line, ""));
+            },
+            "kpki nodes merge r.json --dir k8s",
+            &["kpki export --verify --receipt"],
+        )
+    },
+    row(
+        "the nodes of one node's tree",
+        tree,
+        "kpki nodes --dir k8s || kpki history --dir k8s",
+        &["kpki check-expiration --dir k8s"],
+    ),
+    shown("a node without a receipt", cluster, "kpki nodes --dir k8s", &["kpki export cp1 --out cp1.tar.gz --dir k8s"]),
+    Row {
+        fill: THERE,
+        ..shown(
+            "a node that was shipped",
+            |host| {
+                cluster(host);
+                for node in ["cp1", "cp2", "w1"] {
+                    let command = format!("kpki export {node} --dir k8s --out {node}.tar");
+                    if host.place.path(&format!("k8s/nodes/{node}")).is_dir() {
+                        host.sh(&command).ok();
+                    }
+                }
+            },
+            "kpki nodes --dir k8s",
+            &["kpki export --verify cp1 --receipt -o json"],
+        )
+    },
+    shown(
+        "a receipt to be merged",
+        with_list,
+        "kpki nodes --dir k8s --receipt r.json",
+        &["kpki nodes merge r.json --dir k8s"],
+    ),
+    Row {
+        fill: THERE,
+        ..shown(
+            "a receipt that contradicts",
+            |host| {
+                with_receipt(host);
+                let issue = format!("\"issue\": {{\"revision\": 9999, \"nonce\": \"{}\"}}", "ab".repeat(32));
+                edited(host, "\"issue\": null", &issue);
+                host.sh("kpki nodes merge r.json --dir k8s").ok();
+            },
+            "kpki nodes --dir k8s",
+            &["kpki export --verify cp1 --receipt -o json"],
+        )
+    },
+    row(
+        "a list that a node has signed",
+        with_list,
+        "kpki nodes merge r.json --dir k8s",
+        &["kpki export cp1 --out cp1.tar.gz --dir k8s"],
+    ),
+    row(
+        "older than on the node",
+        |host| {
+            with_list(host);
+            host.sh("mv k8s/pki/ca.key k && kpki nodes merge r.json --dir k8s; test $? = 5 && mv k k8s/pki/ca.key")
+                .ok();
+        },
+        "kpki export cp1 --dir k8s --out a.tar --force || kpki export cp1 --dir k8s --out a.tar --force --older",
+        &["kpki nodes --dir k8s", "kpki export cp1 --older --out cp1.tar.gz --dir k8s"],
+    ),
+];

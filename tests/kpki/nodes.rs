@@ -1,0 +1,246 @@
+//! `kpki nodes` and `kpki nodes merge`, and what `kpki export` makes of what they know.
+
+use std::fs;
+
+use serde_json::Value;
+
+use super::harness::{NOW, Place, Run};
+use super::receipt::{cluster, dir, receipt_at, ship};
+
+const LATER: &str = "2026-11-21T22:00:00Z";
+const NODES: [&str; 3] = ["cp1", "cp2", "w1"];
+
+fn nodes(place: &Place, words: &[&str]) -> Run {
+    place.kpki(&[&["nodes", "--dir", "c", "--at", LATER, "-o", "json"], words].concat())
+}
+
+fn merge(place: &Place, words: &[&str]) -> Run {
+    place.kpki(&[&["nodes", "merge", "--dir", "c", "--at", LATER, "-o", "json"], words].concat())
+}
+
+/// Of each node: shipped, confirmed, standing.
+fn states(run: &Run) -> Vec<String> {
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let all = run.json()["nodes"].as_array().unwrap().clone();
+    all.iter()
+        .map(|one| ["node", "shipped", "confirmed", "standing"].map(|field| text(&one[field])).join(" "))
+        .collect()
+}
+
+/// A receipt with every component running with what is there.
+fn running(place: &Place, file: &str) {
+    let mut receipt: Value = serde_json::from_str(&place.read(file)).unwrap();
+    for one in receipt["components"].as_array_mut().unwrap() {
+        one["running"] = "yes".into();
+    }
+    place.write(file, receipt.to_string());
+}
+
+#[test]
+fn nodes_wait_until_they_have_confirmed_and_run_with_what_they_have() {
+    let place = cluster();
+    let run = nodes(&place, &[]).status(3);
+    assert!(!run.wrote);
+    assert_eq!(states(&run), ["cp1 never none waiting", "cp2 never none waiting", "w1 never none waiting"]);
+    for node in NODES {
+        ship(&place, node, &[]);
+        receipt_at(&place, node, NOW, &format!("{node}.json")).ok();
+    }
+    assert_eq!(states(&nodes(&place, &[]).status(3))[0], "cp1 current none waiting");
+    let files = ["cp1.json", "cp2.json", "w1.json"];
+    merge(&place, &files).ok();
+    // No process of theirs is visible: that is not yes.
+    let run = nodes(&place, &[]).status(3);
+    assert_eq!(states(&run)[0], "cp1 current current waiting");
+    assert_eq!(run.json()["nodes"][0]["components"][0]["running"], "unknown");
+    for node in NODES {
+        receipt_at(&place, node, LATER, &format!("{node}.json")).ok();
+        running(&place, &format!("{node}.json"));
+    }
+    // As if they were merged.
+    let words = ["--receipt", "cp1.json", "--receipt", "cp2.json", "--receipt", "w1.json"];
+    nodes(&place, &words).status(0);
+    nodes(&place, &[]).status(3);
+    merge(&place, &files).ok();
+    let run = nodes(&place, &[]).status(0);
+    assert_eq!(states(&run), ["cp1 current current done", "cp2 current current done", "w1 current current done"]);
+
+    // One that is old, and reads its files once.
+    let mut receipt: Value = serde_json::from_str(&place.read("cp1.json")).unwrap();
+    receipt["time"] = "2026-11-21T22:01:00Z".into();
+    receipt["components"][0]["running"] = "no".into();
+    place.write("cp1.json", receipt.to_string());
+    let run = nodes(&place, &["--receipt", "cp1.json"]).status(3);
+    assert_eq!(run.json()["nodes"][0]["components"][0]["current"], false);
+    merge(&place, &["cp1.json"]).ok();
+    let next = nodes(&place, &[]).status(3).json()["nodes"][0]["next"].to_string();
+    assert!(next.contains("on the node, restart etcd: crictl stop"), "{next}");
+    receipt["time"] = "2026-11-21T22:02:00Z".into();
+    receipt["components"][0]["rereads"] = true.into();
+    place.write("cp1.json", receipt.to_string());
+    merge(&place, &["cp1.json"]).ok();
+    nodes(&place, &[]).status(0);
+
+    // The safe host goes on.
+    place.kpki(&["renew", "cp1/apiserver", "--dir", "c", "--at", LATER]).status(0);
+    let run = nodes(&place, &[]).status(3);
+    assert_eq!(states(&run)[0], "cp1 older older waiting");
+    assert_eq!(run.json()["nodes"][0]["differing"].to_string(), "[\"apiserver\"]");
+
+    // A node that the profile does not have.
+    fs::create_dir(place.path("c/nodes/cp9")).unwrap();
+    assert_eq!(states(&nodes(&place, &[]).status(3))[3], "cp9 never none removed");
+}
+
+/// Each control-plane node revokes its own client of etcd and makes a new one.
+fn signed_on_nodes(place: &Place) {
+    for node in ["cp1", "cp2"] {
+        ship(place, node, &[]);
+        let dir = dir(node);
+        let run = place.kpki(&["revoke", "apiserver-etcd-client", "--dir", &dir, "--at", NOW]).status(0);
+        assert!(run.stderr.contains("only the list of this node was changed"), "{}", run.stderr);
+        assert!(
+            run.stderr.contains(&format!(": kpki export --verify --receipt -o json --dir {dir}\n")),
+            "{}",
+            run.stderr
+        );
+        place.kpki(&["renew", "apiserver-etcd-client", "--dir", &dir, "--at", "2026-11-20T23:00:00Z"]).status(0);
+        receipt_at(place, node, LATER, &format!("{node}.json")).ok();
+    }
+}
+
+#[test]
+fn what_nodes_have_issued_and_revoked_comes_back() {
+    let place = cluster();
+    signed_on_nodes(&place);
+    let run = nodes(&place, &["--receipt", "cp1.json", "--receipt", "cp2.json"]).status(4);
+    let findings = run.json()["nodes"][1]["findings"].to_string();
+    assert!(findings.contains("two lists of etcd-ca go apart: here none, on the node 1 (SHA-256 "), "{findings}");
+    assert_eq!(states(&run)[0], "cp1 current renewed contradicts");
+    let before = place.files();
+    let dry = merge(&place, &["cp1.json", "cp2.json", "--dry-run"]).status(0);
+    assert!(place.files() == before && dry.json()["lists"][0]["action"] == "sign");
+
+    let run = merge(&place, &["cp1.json", "cp2.json"]).status(0);
+    let report = run.json();
+    assert_eq!(report["receipts"][0]["certificates"], 1);
+    assert_eq!(report["receipts"][1]["revocations"], 1);
+    assert_eq!((&report["lists"][0]["crlNumber"], &report["lists"][0]["entries"]), (&"2".into(), &2.into()));
+    assert_eq!(report["ship"].to_string(), "[\"cp1\",\"cp2\"]");
+    let lines: Vec<String> = place.read("c/.kpki/journal.jsonl").lines().map(str::to_owned).collect();
+    let of = |node: &str| lines.iter().filter(|line| line.contains(&format!("\"from\":\"{node}\""))).count();
+    assert_eq!((of("cp1"), of("cp2")), (2, 2));
+    // Every copy of the list is the new one.
+    let list = place.read("c/pki/etcd/ca.crl");
+    for node in ["cp1", "cp2"] {
+        assert_eq!(place.read(&format!("c/nodes/{node}/pki/etcd/ca.crl")), list);
+    }
+    let run = nodes(&place, &[]).status(3);
+    assert_eq!(run.json()["nodes"][0]["lists"][0]["state"], "older");
+    // Again: nothing.
+    let again = merge(&place, &["cp1.json", "cp2.json"]).ok();
+    assert!(!again.wrote && again.json()["lists"].as_array().unwrap().is_empty(), "{}", again.stdout);
+
+    // What cp1 has issued is known by its number now.
+    let line = lines.iter().find(|line| line.contains("\"command\":\"renew\"") && line.contains("cp1")).unwrap();
+    let line: Value = serde_json::from_str(line).unwrap();
+    assert_eq!(line["entry"], "cp1/apiserver-etcd-client");
+    let serial = line["serial"].as_str().unwrap();
+    let run = place.kpki(&["revoke", "--serial", serial, "--ca", "etcd-ca", "--dir", "c", "--at", LATER, "-o", "json"]);
+    assert_eq!(run.status(0).json()["entries"][0]["name"], "cp1/apiserver-etcd-client");
+}
+
+#[test]
+fn holds_and_releases_of_nodes_are_brought_together() {
+    let place = cluster();
+    place.kpki(&["hold", "cp1/etcd-peer", "cp2/etcd-peer", "--dir", "c", "--at", NOW]).status(0);
+    ship(&place, "cp1", &[]);
+    let dir = dir("cp1");
+    place.kpki(&["release", "etcd-peer", "--dir", &dir, "--at", "2026-11-20T23:00:00Z"]).status(0);
+    place.kpki(&["hold", "etcd-server", "--dir", &dir, "--at", "2026-11-20T23:00:00Z"]).status(0);
+    receipt_at(&place, "cp1", LATER, "cp1.json").ok();
+    let report = merge(&place, &["cp1.json"]).status(0).json();
+    // cp1/etcd-peer is gone, cp2/etcd-peer stays, cp1/etcd-server is new.
+    assert_eq!((&report["lists"][0]["entries"], &report["receipts"][0]["revocations"]), (&2.into(), &2.into()));
+    place.kpki(&["release", "cp1/etcd-server", "--dir", "c", "--at", LATER]).status(0);
+    // The same lines again do not hold it again.
+    receipt_at(&place, "cp1", "2026-11-21T22:01:00Z", "cp1.json").ok();
+    let report = merge(&place, &["cp1.json"]).status(0).json();
+    assert!(report["lists"].as_array().unwrap().is_empty(), "{report}");
+}
+
+#[test]
+fn two_lists_of_one_number_are_a_contradiction_until_they_are_merged() {
+    let place = cluster();
+    signed_on_nodes(&place);
+    place.kpki(&["revoke", "cp1/etcd-peer", "--dir", "c", "--at", NOW]).status(0);
+    let run = nodes(&place, &["--receipt", "cp2.json"]).status(4);
+    assert_eq!(run.json()["nodes"][1]["lists"][0]["state"], "diverging");
+    merge(&place, &["cp2.json"]).status(0);
+    let run = nodes(&place, &[]).status(3);
+    assert_eq!(run.json()["nodes"][1]["lists"][0]["state"], "older");
+    ship(&place, "cp2", &["--older"]);
+    receipt_at(&place, "cp2", "2026-11-21T22:01:00Z", "cp2.json").ok();
+    merge(&place, &["cp2.json"]).status(0);
+    assert_eq!(nodes(&place, &[]).json()["nodes"][1]["lists"][0]["state"], "same");
+}
+
+#[test]
+fn a_node_that_signs_nothing_has_issued_and_released_nothing() {
+    let place = cluster();
+    signed_on_nodes(&place);
+    ship(&place, "w1", &[]);
+    receipt_at(&place, "w1", LATER, "w1.json").ok();
+    let mut receipt: Value = serde_json::from_str(&place.read("w1.json")).unwrap();
+    let other: Value = serde_json::from_str(&place.read("cp1.json")).unwrap();
+    assert!(other["journal"].as_array().unwrap().len() >= 2);
+    receipt["journal"] = other["journal"].clone();
+    place.write("w1.json", receipt.to_string());
+    let run = merge(&place, &["w1.json"]).status(0);
+    assert!(run.stderr.contains("w1 has no key of an authority by the profile"), "{}", run.stderr);
+    assert!(run.json()["lists"].as_array().unwrap().is_empty());
+    assert!(!place.read("c/.kpki/journal.jsonl").contains("\"from\""));
+}
+
+#[test]
+fn without_the_key_the_list_is_left_and_everything_else_is_merged() {
+    let place = cluster();
+    signed_on_nodes(&place);
+    fs::rename(place.path("c/pki/etcd/ca.key"), place.path("key")).unwrap();
+    let run = merge(&place, &["cp1.json"]).status(5);
+    let report = run.json();
+    assert_eq!((&report["lists"][0]["action"], &report["receipts"][0]["certificates"]), (&"left".into(), &1.into()));
+    nodes(&place, &[]).status(4);
+    // Where the key is, the same receipt completes it.
+    fs::rename(place.path("key"), place.path("c/pki/etcd/ca.key")).unwrap();
+    let run = merge(&place, &["cp1.json"]).status(0);
+    assert_eq!(run.json()["lists"][0]["action"], "sign");
+    nodes(&place, &[]).status(3);
+}
+
+#[test]
+fn an_export_does_not_go_back_behind_the_last_receipt() {
+    let place = cluster();
+    signed_on_nodes(&place);
+    let export = |words: &[&str]| {
+        place.kpki(&[&["export", "cp1", "--dir", "c", "--at", LATER, "--force", "--out", "x.tar"], words].concat())
+    };
+    export(&[]).status(0);
+    merge(&place, &["cp1.json"]).status(0);
+    let run = export(&[]).fails(1);
+    assert!(run.stderr.contains("apiserver-etcd-client: there it was renewed later than here"), "{}", run.stderr);
+    export(&["--older"]).status(0);
+    place.kpki(&["renew", "cp1/apiserver-etcd-client", "--dir", "c", "--at", LATER]).status(0);
+    export(&[]).status(0);
+    assert_eq!(states(&nodes(&place, &[]))[0], "cp1 current older waiting");
+
+    // A node that was packed from a later state than this directory has.
+    let mut receipt: Value = serde_json::from_str(&place.read("cp1.json")).unwrap();
+    receipt["issue"]["revision"] = 9999.into();
+    receipt["time"] = "2026-11-21T22:01:00Z".into();
+    place.write("cp1.json", receipt.to_string());
+    merge(&place, &["cp1.json"]).status(0);
+    let run = export(&[]).fails(1);
+    assert!(run.stderr.contains("had 9999 lines"), "{}", run.stderr);
+    nodes(&place, &[]).status(4);
+}
