@@ -30,6 +30,10 @@ pub struct Screen {
     pub wide: bool,
 }
 
+/// Where a text is written, and how that ended: for reports of rooms that know no streams.
+pub type Out<'a> = &'a mut dyn Write;
+pub type Written = io::Result<()>;
+
 /// What a verb did: one document, which begins with its `kind` and which machines read as it is, and a text for people.
 pub trait Report: Serialize {
     /// For people; every line ends with a newline.

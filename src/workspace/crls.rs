@@ -70,7 +70,7 @@ impl TreeCrl {
 
     /// The next issue gets a number above this one, which another signer has given.
     pub fn above(&mut self, number: Number) {
-        self.remembered.number = self.remembered.number.take().max(Some(number));
+        self.remembered.raise(number);
     }
 
     /// The list that is here; `None`: there is none.

@@ -197,6 +197,13 @@ pub struct Remembered {
     pub last: BTreeMap<Vec<u8>, Option<Revoked>>,
 }
 
+impl Remembered {
+    /// There is an issue of this number.
+    pub fn raise(&mut self, number: Number) {
+        self.number = self.number.take().max(Some(number));
+    }
+}
+
 /// Lines of issues above `number`; all of them where the CRL has none.
 pub fn remembered(lines: &[Line], authority: &Certificate, number: Option<&Number>) -> Remembered {
     let fingerprint = fingerprint(authority);

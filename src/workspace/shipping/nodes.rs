@@ -55,7 +55,7 @@ fn read<T>(
         let full = roots.path_of(RootId::State, path);
         Error::new(format!("cannot read {}", full.display()))
             .because(why)
-            .hint("move it away: kpki asks for the node's next receipt then")
+            .hint("move it away; the next receipt or archive of the node takes its place")
     });
     parsed.map(Some)
 }
@@ -72,8 +72,7 @@ pub fn shipped(roots: &Roots, node: &str) -> Result<Option<Shipped>, Error> {
 
 /// The file of an accepted receipt.
 pub fn receipt_change(receipt: &Receipt) -> Result<FileChange, Error> {
-    let text = receipt.render().map_err(|why| Error::new("cannot write the receipt").because(why))?;
-    change(path(DIRECTORY, &receipt.node)?, text)
+    change(path(DIRECTORY, &receipt.node)?, receipt.render()?)
 }
 
 /// The file of what was packed.

@@ -2,7 +2,6 @@
 //! --verify --receipt` print it; the safe host keeps the last one of each node in `.kpki/nodes/NODE.json`.
 
 use std::fmt;
-use std::io::{self, Write};
 
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
@@ -10,15 +9,14 @@ use time::OffsetDateTime;
 use super::digest::Sha256;
 use super::manifest::Issue;
 use super::node_entries::ROTATED;
-use super::receipt_check::{self, BadField};
 use crate::catalog::paths::{KUBELET_CONF, KUBELET_SERVING};
 use crate::clock::parse_instant;
+use crate::error::Error;
 use crate::plan::running;
 use crate::plan::shipping::{self, Facts};
-use crate::report::form::Screen;
+use crate::report::form::{Out, Screen, Written};
 use crate::report::table::{line, table};
 use crate::report::{self, Form, Report};
-use crate::store::JsonError;
 use crate::workspace::journal::{Line, number_of};
 
 /// The receipt of one node. Instants are RFC 3339 in UTC.
@@ -59,27 +57,12 @@ pub const LARGEST: u64 = 8 << 20;
 
 impl Receipt {
     /// As `-o json` prints it.
-    pub fn render(&self) -> io::Result<String> {
+    pub fn render(&self) -> Result<String, Error> {
         let mut text = Vec::new();
-        report::write(self, Form::Json, OffsetDateTime::UNIX_EPOCH, None, &mut text)?;
+        report::write(self, Form::Json, OffsetDateTime::UNIX_EPOCH, None, &mut text)
+            .map_err(|why| Error::new("cannot write the receipt").because(why))?;
         Ok(String::from_utf8_lossy(&text).into_owned())
     }
-
-    /// From JSON, of at most [`LARGEST`] bytes. It may come from anybody: what no node writes is refused.
-    pub fn parse(bytes: &[u8]) -> Result<Self, ReceiptError> {
-        let read: Self = serde_json::from_slice(bytes).map_err(JsonError::from)?;
-        receipt_check::check(&read)?;
-        Ok(read)
-    }
-}
-
-/// Why a text is no receipt.
-#[derive(Debug, thiserror::Error)]
-pub enum ReceiptError {
-    #[error(transparent)]
-    Json(#[from] JsonError),
-    #[error(transparent)]
-    Field(#[from] BadField),
 }
 
 impl Held {
@@ -146,11 +129,11 @@ pub fn instant(text: &str) -> Option<OffsetDateTime> {
 }
 
 impl Report for Receipt {
-    fn text(&self, screen: Screen, out: &mut dyn Write) -> io::Result<()> {
+    fn text(&self, screen: Screen, out: Out<'_>) -> Written {
         let cluster = self.cluster.as_ref().map(|name| format!(" of {name}")).unwrap_or_default();
         let unpacked = self.unpacked.as_ref().map_or_else(|| "never by kpki".to_owned(), String::clone);
         line(out, format_args!("receipt of {}{cluster}, {}; unpacked: {unpacked}", self.node, self.time))?;
-        writeln!(out)?;
+        line(out, "")?;
         let rows = self.entries.iter().map(|one| {
             let print = one.certificates.first().or(one.public_key.as_ref());
             let print: String = print.map(ToString::to_string).unwrap_or_default().chars().take(16).collect();
@@ -163,7 +146,7 @@ impl Report for Receipt {
         });
         table(out, screen.width, &["ENTRY", "SHA-256", "UNTIL"], rows.chain(lists))?;
         if !self.components.is_empty() {
-            writeln!(out)?;
+            line(out, "")?;
             let or_none = |instant: &Option<String>| instant.clone().unwrap_or_else(|| "-".to_owned());
             let rows = self.components.iter().map(|one| {
                 [one.component.clone(), one.state().to_owned(), or_none(&one.started), or_none(&one.changed)]

@@ -5,7 +5,26 @@ use super::receipt::{Receipt, instant};
 use crate::encoding::shown::quoted;
 use crate::files::{RelPath, steers};
 use crate::plan::revoke::serial_of_hex;
+use crate::store::JsonError;
 use crate::workspace::journal::{Line, number_of};
+
+impl Receipt {
+    /// From JSON, of at most [`LARGEST`](super::receipt::LARGEST) bytes. It may come from anybody: what no node writes is refused.
+    pub fn parse(bytes: &[u8]) -> Result<Self, ReceiptError> {
+        let read: Self = serde_json::from_slice(bytes).map_err(JsonError::from)?;
+        check(&read)?;
+        Ok(read)
+    }
+}
+
+/// Why a text is no receipt.
+#[derive(Debug, thiserror::Error)]
+pub enum ReceiptError {
+    #[error(transparent)]
+    Json(#[from] JsonError),
+    #[error(transparent)]
+    Field(#[from] BadField),
+}
 
 /// A field with something that no node writes.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -29,7 +48,7 @@ fn bad(field: &'static str, expected: &'static str, found: &str) -> BadField {
 
 type Checked = Result<(), BadField>;
 
-pub fn check(receipt: &Receipt) -> Checked {
+fn check(receipt: &Receipt) -> Checked {
     name("node", &receipt.node)?;
     receipt.cluster.iter().try_for_each(|cluster| text("clusterName", cluster))?;
     time("time", &receipt.time)?;

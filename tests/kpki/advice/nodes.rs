@@ -1,14 +1,15 @@
 //! What is advised on the host with the cluster directory, about its nodes.
 
-use std::fs;
-
 use super::Host;
 use super::errors::{Row, row, shown};
 use super::states::{cluster, tree};
 
 /// On a node the directory is /etc/kubernetes, and its name the machine's.
-const THERE: &[(&str, &str)] =
-    &[("--verify --receipt", "--verify cp1 --receipt"), ("-o json", "-o json --dir k8s/nodes/cp1")];
+const THERE: &[(&str, &str)] = &[
+    ("--verify --receipt", "--verify cp1 --receipt"),
+    ("--verify cp1 --receipt -o json", "--verify cp1 --receipt -o json --dir k8s/nodes/cp1"),
+    ("--verify cp2 --receipt -o json", "--verify cp2 --receipt -o json --dir k8s/nodes/cp2"),
+];
 
 /// The receipt of cp1, as r.json.
 fn receipt(host: &Host) {
@@ -99,9 +100,10 @@ pub const ROWS: &[Row] = &[
         ..shown(
             "a receipt that contradicts",
             |host| {
-                with_list(host);
-                fs::remove_file(host.place.path("k8s/pki/ca.key")).unwrap();
-                host.sh("kpki nodes merge r.json --dir k8s; test $? = 5").ok();
+                with_receipt(host);
+                let issue = format!("\"issue\": {{\"revision\": 9999, \"nonce\": \"{}\"}}", "ab".repeat(32));
+                edited(host, "\"issue\": null", &issue);
+                host.sh("kpki nodes merge r.json --dir k8s").ok();
             },
             "kpki nodes --dir k8s",
             &["kpki export --verify cp1 --receipt -o json"],
@@ -120,7 +122,7 @@ pub const ROWS: &[Row] = &[
             host.sh("mv k8s/pki/ca.key k && kpki nodes merge r.json --dir k8s; test $? = 5 && mv k k8s/pki/ca.key")
                 .ok();
         },
-        "kpki export cp1 --dir k8s --out cp1.tar || kpki export cp1 --dir k8s --out cp1.tar --older",
+        "kpki export cp1 --dir k8s --out a.tar --force || kpki export cp1 --dir k8s --out a.tar --force --older",
         &["kpki nodes --dir k8s", "kpki export cp1 --older --out cp1.tar.gz --dir k8s"],
     ),
 ];
