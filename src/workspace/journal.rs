@@ -157,7 +157,7 @@ pub fn read(roots: &Roots) -> Result<Vec<Line>, Error> {
 
 impl Line {
     /// The line in the journal of a safe host that a node's receipt has brought it to.
-    pub fn from_node(mut self, node: &str) -> String {
+    pub fn told_by(mut self, node: &str) -> String {
         let (entry, from) = match &mut self {
             Self::Crl(line) => (&mut line.entry, &mut line.from),
             Self::Certificate(line) => (&mut line.entry, &mut line.from),

@@ -38,7 +38,7 @@ pub fn added(given: &Given, known: &mut BTreeSet<Key>, snapshot: &Snapshot) -> A
         // A node makes no authority of the cluster's.
         let is_ours = issuers.contains(&certificate.issuer) && CaId::parse(&certificate.entry).is_none();
         if is_ours && known.insert(key(certificate)) {
-            added.lines.push(line.clone().from_node(&given.receipt.node));
+            added.lines.push(line.clone().told_by(&given.receipt.node));
         } else {
             added.passed_over += 1;
         }

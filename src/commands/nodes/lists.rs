@@ -150,7 +150,7 @@ impl Plan {
 
     /// The journal's lines for the issue.
     pub fn journal(&self, issue: &SignedCrlIssue, session: &Session<'_>, snapshot: &Snapshot) -> Vec<String> {
-        let by_nodes = self.lines.iter().map(|(node, line)| Line::Crl(line.renumbered(&issue.number)).from_node(node));
+        let by_nodes = self.lines.iter().map(|(node, line)| Line::Crl(line.renumbered(&issue.number)).told_by(node));
         let lines: Vec<String> = by_nodes.collect();
         match lines.is_empty() {
             // The number alone has changed.
