@@ -58,7 +58,7 @@ fn a_node_of_which_there_is_no_file_is_left_to_init() {
         there.iter().for_each(|path| world.put(path, "x"));
         let names = ["cp1", "cp2"].map(|name| Some(name.to_owned()));
         let credentials = of_catalogue(&names, &directories());
-        let copies = vec![("cp1".to_owned(), CaId::Etcd, place("nodes/cp1/pki/etcd/ca.crt"))];
+        let copies = [("cp1".to_owned(), CaId::Etcd, place("nodes/cp1/pki/etcd/ca.crt"))];
         let found = without_tree(&credentials, copies.iter(), &world.survey);
         assert_eq!(found.contains("cp1"), is_to_come, "{there:?}");
         // What no profile asks for is not missing.
