@@ -173,7 +173,14 @@ impl<'a> Ui<'a> {
             return Err(Error::usage("the result is binary, and standard output is a terminal")
                 .hint("give --out FILE, or redirect standard output"));
         }
-        self.write_all(bytes)
+        let result = self.out.write_all(bytes).and_then(|()| self.out.flush());
+        match result {
+            // A part of a file is of no use to whoever reads it.
+            Err(why) if binary && why.kind() == io::ErrorKind::BrokenPipe => {
+                Err(Error::new("cannot write to standard output: its reader has gone before the end").because(why))
+            }
+            result => written(result),
+        }
     }
 
     /// Something that is shown once and cannot be shown again: printed whatever the flags, on the stream without the

@@ -43,6 +43,7 @@ pub enum Found {
     Utf16,
     Utf16Le,
     Utf16Be,
+    Backup,
 }
 
 /// What it is, and what takes it.
@@ -91,6 +92,7 @@ const WORDS: &[(Found, &str, &str)] = &[
     (Found::Zip, "a ZIP archive", "unzip it first"),
     (Found::Gzip, "a gzip file", "gunzip it first"),
     (Found::WindowsStore, "a Windows certificate store (SST)", "certutil -split -dump FILE takes the certificates out"),
+    (Found::Backup, "an encrypted backup of a tree", "kpki backup verify opens it with --password-file"),
     (Found::Utf16, "text in UTF-16", "iconv -f UTF-16 -t UTF-8 FILE makes UTF-8 of it"),
     (Found::Utf16Le, "text in UTF-16", "iconv -f UTF-16LE -t UTF-8 FILE makes UTF-8 of it"),
     (Found::Utf16Be, "text in UTF-16", "iconv -f UTF-16BE -t UTF-8 FILE makes UTF-8 of it"),
@@ -188,6 +190,8 @@ pub fn is_pkcs12(head: &[u8]) -> bool {
     content.is_some_and(|rest| rest.starts_with(&[tlv::OBJECT_IDENTIFIER, 9]) && rest.get(2..10) == Some(pkcs7::PKCS7))
 }
 
+/// RFC 8018 appendix A.4: no algorithm of a key.
+const PBES2: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 5, 13];
 const ID_PKIX_OCSP_BASIC: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 0x30, 1, 1];
 
 /// What is told by its elements, so only from a whole file.
@@ -199,6 +203,12 @@ fn whole(der: &[u8]) -> Option<Found> {
     let parts = tlv::elements(outer.of(tlv::SEQUENCE).ok()?).ok()?;
     if public_key::read(der).is_ok() {
         return Some(Found::PublicKey);
+    }
+    if let [version, algorithm, content] = parts.as_slice()
+        && (version.tag, version.content, content.tag) == (tlv::INTEGER, &[1][..], tlv::OCTET_STRING)
+        && first_of(*algorithm) == Some((tlv::OBJECT_IDENTIFIER, PBES2))
+    {
+        return Some(Found::Backup);
     }
     if Pkcs8::read(der).is_ok() || rsa_numbers(der).is_ok() || Sec1::read(der).is_ok() {
         return Some(Found::PrivateKey);

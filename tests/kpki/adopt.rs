@@ -567,3 +567,41 @@ fn without_any_key_of_an_authority_all_of_them_are_external() {
     at(&["export", "cp1", "--out", "cp1.tar"]).status(0);
     at(&["csr", "cp2/apiserver"]).status(0);
 }
+
+/// A half control-plane node keeps its role, what it lacks is told, and what is printed makes it whole.
+#[test]
+fn a_node_that_lacks_files_keeps_its_role() {
+    let place = ha();
+    for file in ["pki/apiserver.crt", "pki/etcd/peer.key", "scheduler.conf"] {
+        fs::remove_file(place.path(&format!("cp1/etc/kubernetes/{file}"))).unwrap();
+    }
+    let run = adopt(&place, &["cp1", "cp2", "--dir", "c"]).status(5);
+    let roles = run.stdout.lines().find(|line| line.starts_with("cp1 ")).unwrap();
+    assert!(roles.contains("control-plane, etcd"), "{}", run.stdout);
+    for missing in ["cp1/apiserver (", "cp1/etcd-peer (", "cp1/scheduler.conf ("] {
+        assert!(run.stdout.contains(&format!("differs: {missing}")), "{missing}: {}", run.stdout);
+    }
+    assert!(!run.stdout.contains("not taken: cp1"), "{}", run.stdout);
+    let printed = |verb: &str| {
+        let line = run.stdout.lines().find_map(|line| Some(line.split_once(&format!(": kpki {verb} "))?.1.to_owned()));
+        line.unwrap_or_else(|| panic!("{verb}: {}", run.stdout))
+    };
+    for verb in ["renew", "init"] {
+        let words = printed(verb);
+        let words: Vec<&str> = words.split(' ').collect();
+        place.kpki(&[&[verb], &words[..], &["--at", NOW]].concat()).status(0);
+    }
+    place.kpki(&["verify", "c", "--at", NOW]).ok();
+}
+
+#[test]
+fn a_server_that_is_not_the_profiles_differs() {
+    let place = ha();
+    let conf = "cp2/etc/kubernetes/scheduler.conf";
+    let text = fs::read_to_string(place.path(conf)).unwrap();
+    let server = text.lines().find_map(|line| line.trim().strip_prefix("server: ")).unwrap();
+    place.write(conf, text.replace(server, "https://10.9.9.9:6443"));
+    let run = adopt(&place, &["cp1", "cp2", "--dir", "c"]).status(5);
+    assert!(run.stdout.contains("differs: cp2/scheduler.conf: its server is https://10.9.9.9:6443"), "{}", run.stdout);
+    assert!(!run.stdout.contains("--force") && !run.stderr.contains("--force"), "{}{}", run.stdout, run.stderr);
+}

@@ -400,3 +400,37 @@ fn the_passphrase_is_typed_twice_on_a_terminal() {
     });
     assert!(exit == 0 && said.is_empty(), "{said}");
 }
+
+/// Every verb would look for the certificates where the node has them, and not where they are.
+#[test]
+fn certificates_from_elsewhere_do_not_go_to_a_directory_that_is_called_as_a_nodes() {
+    let place = Place::new();
+    place.write("pass", "correct horse\n");
+    place.write("p.yaml", single("certificatesDir: /srv/k8s\n"));
+    place.init(&["--profile", "p.yaml", "--dir", "r/etc/kubernetes"]).ok();
+    assert!(place.path("r/srv/k8s/ca.crt").is_file());
+    let words = ["backup", "--dir", "r/etc/kubernetes", "--out", "b.kpki", "--password-file", "pass", "--at", NOW];
+    place.kpki(&words).ok();
+    let run = restore(&place, "r2/etc/kubernetes", &[]).fails(1);
+    assert!(run.stderr.contains("directory of another name"), "{}", run.stderr);
+    assert!(!place.path("r2").exists());
+    restore(&place, "new", &[]).ok();
+    let (old, new) = (place.path("r/srv/k8s/ca.key"), place.path("new/pki/ca.key"));
+    assert_eq!(fs::read(old).unwrap(), fs::read(new).unwrap());
+    place.kpki(&["verify", "new", "--at", NOW]).ok();
+}
+
+#[test]
+fn a_backup_is_known_and_a_reader_that_goes_away_has_none() {
+    let place = made();
+    backup(&place, &[]).ok();
+    let run = place.kpki(&["inspect", "b.kpki"]).fails(1);
+    assert!(
+        run.stderr.contains("an encrypted backup of a tree") || run.stdout.contains("an encrypted backup of a tree")
+    );
+    let kpki = env!("CARGO_BIN_EXE_kpki");
+    let script = format!("{kpki} backup --dir c --out - --password-file pass | true; exit ${{PIPESTATUS[0]}}");
+    let run = Command::new("bash").args(["-c", &script]).current_dir(place.path(".")).output().unwrap();
+    assert_eq!(run.status.code(), Some(1), "{}", String::from_utf8_lossy(&run.stderr));
+    assert!(String::from_utf8_lossy(&run.stderr).contains("its reader has gone"));
+}

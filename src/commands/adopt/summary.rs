@@ -4,8 +4,9 @@ use time::OffsetDateTime;
 
 use super::decide::Adoption;
 use super::request::Request;
+use crate::encoding::shown::named;
 use crate::error::{self, Context};
-use crate::plan::decision::{Decision, Difference};
+use crate::plan::decision::{Decision, Difference, Notice};
 use crate::report::adopt::{Adopt, Concluded, LeftFile, NodeRow, Outcome};
 use crate::tree::{EntryId, Origin, ProfileAt};
 use crate::workspace::state;
@@ -14,9 +15,17 @@ pub fn report(request: &Request, adoption: &Adoption, outcome: Outcome) -> Adopt
     let directory = request.directory.display().to_string();
     let origin = Origin::new(directory.clone(), ProfileAt::Recorded);
     let context = Context { directory: &request.directory, origin: &origin, roots: &adoption.tree.roots, force: false };
-    let (differences, _) = error::unfit(&context, &adoption.items, &adoption.decided);
+    let (mut differences, _) = error::unfit(&context, &adoption.items, &adoption.decided);
+    let (servers, notices): (Vec<_>, Vec<_>) =
+        adoption.decided.notices.iter().cloned().partition(|one| matches!(one, Notice::OtherServer { .. }));
+    differences.extend(servers.iter().filter_map(|notice| match notice {
+        Notice::OtherServer { item, found, wanted } => {
+            Some(format!("{item}: its server is {}, the profile has {wanted}: it is kept", named(found)))
+        }
+        _ => None,
+    }));
     let mut warnings = adoption.warnings.clone();
-    warnings.extend(error::notices(&adoption.decided.notices, &context));
+    warnings.extend(error::notices(&notices, &context));
     Adopt {
         outcome,
         cluster: adoption.profile.cluster_name.clone(),
@@ -72,9 +81,10 @@ fn nodes(adoption: &Adoption) -> Vec<NodeRow> {
     adoption.members.iter().map(row).collect()
 }
 
-/// A renewal makes it fit: it lacks names, or has ended.
+/// A renewal makes it fit: it lacks names or a half, or has ended.
 fn is_mended(decision: &Decision) -> bool {
-    let is_mended = |one: &Difference| matches!(one, Difference::MissingNames(_) | Difference::Expired(_));
+    use Difference::{CertificateMissing, Expired, KeyMissing, MissingNames};
+    let is_mended = |one: &Difference| matches!(one, MissingNames(_) | Expired(_) | KeyMissing | CertificateMissing);
     matches!(decision, Decision::Conflict(all, None) if all.iter().all(is_mended))
 }
 

@@ -7,7 +7,8 @@ use super::summary::summary;
 use crate::error::Error;
 use crate::files::{self, Dir, FileError, Kind, Op, RelPath};
 use crate::report::backup::{Moved, Restored};
-use crate::store::{self, RootId, WholeTree};
+use crate::store::{self, RootId, StoreError, WholeTree};
+use crate::tree::layout::DEFAULT_DIR;
 use crate::workspace::backup::{Contents, Judged, Manifest, damaged, judge, open};
 use crate::workspace::passwords::Passwords;
 use crate::workspace::survey;
@@ -22,8 +23,12 @@ pub fn run(request: RestoreRequest, passwords: &mut dyn Passwords) -> Result<Res
     vacant(dir)?;
     let opened = open(request.source, passwords)?;
     let contents = Contents::read(&opened.archive).map_err(|why| damaged(&opened.name).because(why))?;
+    fits(dir, &contents.manifest)?;
     let judged = judge(&contents);
-    store::create_whole(dir, &tree(&contents)?).map_err(|why| refused(dir, why.into()))?;
+    store::create_whole(dir, &tree(&contents)?).map_err(|why| match why {
+        StoreError::Exist(_) | StoreError::MadeMeanwhile(_) => refused(dir, why.into()),
+        why => not_restored(dir, why.into()),
+    })?;
     let manifest = &contents.manifest;
     Ok(Restored {
         to: dir.display().to_string(),
@@ -40,6 +45,24 @@ fn vacant(dir: &Path) -> Result<(), Error> {
         None | Some(true) => Ok(()),
         Some(false) => Err(refused(dir, FileError::new(Op::MakeDir, dir, Kind::Exists).into())),
     }
+}
+
+/// A certificatesDir outside: in a directory that is called as a node's, every verb looks for it where the node has it.
+fn fits(dir: &Path, manifest: &Manifest) -> Result<(), Error> {
+    let absolute = std::path::absolute(dir).unwrap_or_else(|_| dir.to_path_buf());
+    let is_node = absolute.ends_with(DEFAULT_DIR.trim_start_matches('/'));
+    match manifest.roots.iter().find(|root| root.root == RootId::Certificates).filter(|_| is_node) {
+        None => Ok(()),
+        Some(root) => Err(Error::new(format!("cannot restore to {}", dir.display()))
+            .because(format!("the certificates lay outside of the tree, in {}, and go to pki/ in it", root.path))
+            .because("in a directory called etc/kubernetes they are looked for where the node has them")
+            .hint("give a directory of another name with --dir, and put its files in their places on the node")),
+    }
+}
+
+fn not_restored(dir: &Path, why: Error) -> Error {
+    let hints = why.hints.clone();
+    Error { exit: why.exit, hints, ..Error::new(format!("cannot restore to {}", dir.display())) }.because(why)
 }
 
 fn refused(dir: &Path, why: Error) -> Error {

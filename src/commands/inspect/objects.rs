@@ -2,6 +2,7 @@
 
 use super::findings::{Findings, what};
 use super::{describe, keys};
+use crate::encoding::found::{Found, found};
 use crate::encoding::raw_key::{is_rsa_public, rsa_public_to_spki};
 use crate::encrypted::pkcs8;
 use crate::x509::{Certificate, Crl, Der, Request, key_kind, sniff};
@@ -24,6 +25,7 @@ impl Findings<'_> {
             Some(Der::Crl) => self.add(Crl::parse(bytes).map(|crl| describe::crl(&crl)), owner),
             Some(Der::Request) => self.add(Request::parse(bytes).map(|request| describe::request(&request)), owner),
             None if key_kind(bytes).is_ok() => self.add(describe::public_key(bytes), owner),
+            None if found(bytes) == Some(Found::Backup) => return false,
             None if pkcs8::is_encrypted(bytes) => keys::encrypted(self, bytes, owner),
             None if is_rsa_public(bytes) => {
                 self.add(describe::public_key(&rsa_public_to_spki(bytes)), owner);

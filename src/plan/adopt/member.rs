@@ -18,6 +18,11 @@ use crate::x509::Certificate;
 /// Where tools keep the certificates of a node, below `/etc/kubernetes`: kubeadm, Kubespray.
 const DIRECTORIES: [&str; 2] = ["pki", "ssl"];
 
+/// Entries that no other node has.
+const CONTROL_PLANE: [&str; 5] =
+    ["apiserver", "apiserver-kubelet-client", "front-proxy-client", "controller-manager.conf", "scheduler.conf"];
+const ETCD: [&str; 2] = ["etcd-server", "etcd-peer"];
+
 #[derive(Debug, Clone)]
 pub struct Member {
     pub files: NodeFiles,
@@ -41,11 +46,14 @@ impl Member {
         }
         let own = Directories { pki: Some(pki(&files)?), kubelet: None };
         let name = names::name(&files, &own)?;
-        let holds = |entry: &str| {
-            let place = find(entry).map(|entry| own.files("", entry.files).0);
-            place.is_some_and(|place| files.bytes(&place).is_some())
+        // A half is enough: what is missing of a role is reported, and nobody loses one in silence.
+        let holds = |entry: &&str| {
+            let places = find(entry).map(|entry| own.files("", entry.files));
+            let mut places = places.into_iter().flat_map(|(public, private)| std::iter::once(public).chain(private));
+            places.any(|place| files.bytes(&place).is_some())
         };
-        let (is_control_plane, is_etcd) = (holds("apiserver"), holds("etcd-server"));
+        let (is_control_plane, is_etcd) =
+            (CONTROL_PLANE.iter().any(|one| holds(one)), ETCD.iter().any(|one| holds(one)));
         Ok(Self { files, name, is_control_plane, is_etcd, own })
     }
 
