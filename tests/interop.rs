@@ -66,6 +66,8 @@ mod renew;
 mod renew_sweep;
 #[path = "interop/revoke.rs"]
 mod revoke;
+#[path = "interop/shipping.rs"]
+mod shipping;
 #[path = "interop/signals.rs"]
 mod signals;
 #[path = "interop/sweep.rs"]
