@@ -70,6 +70,8 @@ mod revoke;
 mod shipping;
 #[path = "interop/signals.rs"]
 mod signals;
+#[path = "interop/site.rs"]
+mod site;
 #[path = "interop/sweep.rs"]
 mod sweep;
 #[path = "interop/tls.rs"]

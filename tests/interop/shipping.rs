@@ -3,23 +3,13 @@
 //! through pipes, receipts that travel back, and a real etcd on each control-plane node.
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::Duration;
+use std::path::PathBuf;
 
-use serde_json::Value;
-use tempfile::TempDir;
-
-use crate::support::{Ran, Server, free_port, kpki, program, run, say, scratch, within, write};
+use crate::site::{Etcd, MEMBERS, Site, serial};
+use crate::support::{kpki, program, run, say, write};
 
 const FIRST: [&str; 6] = ["cp1", "cp2", "cp3", "lb1", "w1", "w2"];
 const SECOND: [&str; 7] = ["cp1", "cp2", "cp4", "lb1", "w1", "w2", "w3"];
-const MEMBERS: [(&str, &str); 3] = [("cp1", "127.0.0.1"), ("cp2", "127.0.0.2"), ("cp3", "127.0.0.3")];
-/// Everything that reads files of the cluster and runs as root, on a control-plane node.
-const COMPONENTS: [&str; 5] = ["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet"];
-/// So long ago that every certificate is due, and none has ended: programs that are not ours have no `--at`.
-const LAST_YEAR: &str = "-300d";
 
 const PROFILE: &str = "\
 apiVersion: kpki/v1
@@ -50,281 +40,6 @@ nodes:
 - {name: m1, addresses: [127.0.0.1]}
 - {name: m2, addresses: [127.0.0.2]}
 ";
-
-/// The safe host and its nodes.
-struct Site {
-    place: TempDir,
-}
-
-impl Site {
-    /// A cluster that was made last year.
-    fn new(profile: &str) -> Self {
-        let site = Self { place: scratch() };
-        let profile = site.profile(profile);
-        site.safe(&["init", "--profile", &profile, "--at", LAST_YEAR]).expect_ok("init");
-        for component in COMPONENTS {
-            let program = write(site.path("programs/.of"), "").with_file_name(component);
-            std::os::unix::fs::symlink(program_path("sleep"), program).unwrap();
-        }
-        site
-    }
-
-    fn path(&self, below: impl AsRef<Path>) -> PathBuf {
-        self.place.path().join(below)
-    }
-
-    fn cluster(&self) -> PathBuf {
-        self.path("cluster")
-    }
-
-    /// The root of a node's file system.
-    fn root(&self, node: &str) -> PathBuf {
-        self.path("nodes").join(node)
-    }
-
-    fn node(&self, node: &str) -> PathBuf {
-        self.root(node).join("etc/kubernetes")
-    }
-
-    fn profile(&self, text: &str) -> String {
-        write(self.path("profile.yaml"), text).to_str().unwrap().to_owned()
-    }
-
-    /// `kpki WORDS... --dir CLUSTER` on the safe host.
-    fn safe(&self, words: &[&str]) -> Ran {
-        run(kpki().args(words).arg("--dir").arg(self.cluster()))
-    }
-
-    /// kpki on a node, beside these components of it, with its host name and process table.
-    fn command(&self, node: &str, components: &[&str]) -> Command {
-        fs::create_dir_all(self.node(node)).unwrap();
-        let mut command = program("unshare");
-        command.args(["--uts", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c"]);
-        command.arg("hostname \"$0\" && for one in $RUN; do \"$one\" 600 & done; exec \"$@\"").arg(node);
-        let running: Vec<_> =
-            components.iter().map(|one| self.path("programs").join(one).display().to_string()).collect();
-        command.arg(env!("CARGO_BIN_EXE_kpki")).env("RUN", running.join(" "));
-        command
-    }
-
-    /// A command on a node.
-    fn on(&self, node: &str, words: &[&str]) -> Ran {
-        run(self.command(node, &[]).args(words).arg("--dir").arg(self.node(node)))
-    }
-
-    /// A command that writes on a node; in a root that is not `/` it has to be told where the kubelet's files are.
-    fn writes_on(&self, node: &str, words: &[&str]) -> Ran {
-        let kubelet = self.root(node).join("var/lib/kubelet/pki");
-        self.on(node, &[words, &["--kubelet-dir", kubelet.to_str().unwrap()]].concat())
-    }
-
-    /// `kpki export NODE --out - | ssh NODE kpki unpack -`.
-    fn send(&self, node: &str, words: &[&str]) -> Ran {
-        let mut export = kpki();
-        export.args(["export", node, "--out", "-", "--dir"]).arg(self.cluster());
-        let mut export = export.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let pipe = export.stdout.take().unwrap();
-        let mut unpack = self.command(node, &[]);
-        unpack.args(["unpack", "-", "-o", "json"]).args(words).arg("--dir").arg(self.node(node));
-        let output = unpack.stdin(pipe).output().unwrap();
-        let exported = export.wait_with_output().unwrap();
-        assert!(exported.status.success(), "{node}: {}", String::from_utf8_lossy(&exported.stderr));
-        Ran {
-            code: output.status.code(),
-            signal: None,
-            out: String::from_utf8_lossy(&output.stdout).into_owned(),
-            err: String::from_utf8_lossy(&output.stderr).into_owned(),
-        }
-    }
-
-    fn receipt(&self, node: &str, said: &Ran) -> PathBuf {
-        let receipt: Value = serde_json::from_str(&said.out).unwrap_or_else(|why| panic!("{why}: {said:?}"));
-        assert_eq!((&receipt["kind"], &receipt["node"]), (&"NodeReceipt".into(), &Value::from(node)));
-        write(self.path(format!("{node}.receipt.json")), &said.out)
-    }
-
-    fn merge(&self, receipts: &[PathBuf]) -> Ran {
-        run(kpki().args(["nodes", "merge"]).args(receipts).arg("--dir").arg(self.cluster()))
-    }
-
-    /// Sends to these nodes, and takes their receipts back.
-    fn ship(&self, nodes: &[&str]) {
-        let receipts: Vec<_> =
-            nodes.iter().map(|node| self.receipt(node, &self.send(node, &[]).expect_ok(node))).collect();
-        self.merge(&receipts).expect_ok("merge");
-    }
-
-    /// A receipt of each node, beside everything that runs there.
-    fn receipts(&self, nodes: &[&str]) -> Vec<PathBuf> {
-        let make = |node: &&str| {
-            let components: &[&str] = match node.as_bytes()[0] {
-                b'l' => &[],
-                b'w' => &["kubelet"],
-                _ => &COMPONENTS,
-            };
-            let mut command = self.command(node, components);
-            command.args(["export", "--verify", "--receipt", "-o", "json", "--dir"]).arg(self.node(node));
-            self.receipt(node, &run(&mut command).expect_ok(node))
-        };
-        nodes.iter().map(make).collect()
-    }
-
-    /// Everything is restarted, in a second after that in which the files came.
-    fn restart(&self, nodes: &[&str]) {
-        std::thread::sleep(Duration::from_secs(2));
-        self.merge(&self.receipts(nodes)).expect_ok("merge");
-    }
-
-    /// `kpki nodes`: its status, and the field of each node.
-    fn standing(&self, field: &str) -> (Option<i32>, Vec<String>) {
-        let said = self.safe(&["nodes", "-o", "json"]);
-        let report: Value = serde_json::from_str(&said.out).unwrap_or_else(|why| panic!("{why}: {said:?}"));
-        let nodes = report["nodes"].as_array().unwrap();
-        (said.code, nodes.iter().map(|node| node[field].as_str().unwrap().to_owned()).collect())
-    }
-
-    /// The nodes that lack the newest list of an authority.
-    fn without_list(&self, authority: &str) -> Vec<String> {
-        let said = self.safe(&["nodes", "-o", "json"]).expect_code(3, "nodes");
-        let report: Value = serde_json::from_str(&said.out).unwrap();
-        let lacks = |node: &&Value| {
-            let lists = node["lists"].as_array().unwrap();
-            lists.iter().any(|list| list["caName"] == authority && list["state"] != "same")
-        };
-        let nodes = report["nodes"].as_array().unwrap().iter().filter(lacks);
-        nodes.map(|node| node["node"].as_str().unwrap().to_owned()).collect()
-    }
-
-    /// What is on every node is whole, and is this node's.
-    fn verify(&self, nodes: &[&str]) {
-        self.safe(&["verify"]).expect_ok("cluster");
-        for node in nodes {
-            self.on(node, &["verify"]).expect_ok(node);
-            self.on(node, &["export", "--verify"]).expect_ok(node);
-            self.writes_on(node, &["renew", "all", "--due", "--dry-run"]).expect_ok(node);
-        }
-    }
-}
-
-fn program_path(name: &str) -> PathBuf {
-    PathBuf::from(program(name).get_program())
-}
-
-fn serial(certificate: &Path) -> String {
-    let said = say("openssl", ["x509", "-noout", "-serial", "-in", certificate.to_str().unwrap()]);
-    said.trim().strip_prefix("serial=").unwrap().to_owned()
-}
-
-/// An etcd of three members, each with the files of its node, and a client of it.
-struct Etcd {
-    urls: Vec<String>,
-    servers: Vec<Server>,
-    own: PathBuf,
-}
-
-impl Etcd {
-    fn start(site: &Site) -> Self {
-        let url = |(_, address): &(&str, &str)| format!("https://{address}:{}", free_port(address));
-        let (urls, peers): (Vec<_>, Vec<_>) = MEMBERS.iter().map(|member| (url(member), url(member))).unzip();
-        let all: Vec<_> = MEMBERS.iter().zip(&peers).map(|((node, _), peer)| format!("{node}={peer}")).collect();
-        let start = |(((node, _), client), peer): (((&str, &str), &String), &String)| {
-            let mut etcd = program("etcd");
-            etcd.env_clear().args(["--name", node, "--initial-cluster", &all.join(","), "--data-dir"]);
-            etcd.arg(site.path("data").join(node)).args(["--logger", "zap", "--log-level", "warn"]);
-            etcd.args(["--listen-client-urls", client, "--advertise-client-urls", client]);
-            etcd.args(["--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer]);
-            etcd.args(["--client-cert-auth", "--peer-client-cert-auth"]);
-            for (flag, name) in [
-                ("--cert-file", "server.crt"),
-                ("--key-file", "server.key"),
-                ("--trusted-ca-file", "ca.crt"),
-                ("--client-crl-file", "ca.crl"),
-                ("--peer-cert-file", "peer.crt"),
-                ("--peer-key-file", "peer.key"),
-                ("--peer-trusted-ca-file", "ca.crt"),
-            ] {
-                etcd.arg(flag).arg(site.node(node).join("pki/etcd").join(name));
-            }
-            Server::start(&mut etcd, site.path(format!("etcd-{node}.log")))
-        };
-        let servers = MEMBERS.into_iter().zip(&urls).zip(&peers).map(start).collect();
-        // A pair that is not replaced under the client while it reads.
-        let own = site.path("client/health");
-        for end in ["crt", "key"] {
-            let from = site.node("cp1").join("pki/etcd/healthcheck-client").with_extension(end);
-            write(own.with_extension(end), fs::read(from).unwrap());
-        }
-        fs::copy(site.node("cp1").join("pki/etcd/ca.crt"), own.with_file_name("ca.crt")).unwrap();
-        let mut etcd = Self { urls, servers, own };
-        let up = within(Duration::from_secs(60), || etcd.put("cp1", &etcd.own).ok());
-        assert!(up && !etcd.ended(), "{}", etcd.log());
-        etcd
-    }
-
-    /// A new connection to a member, with this client's pair, that writes.
-    fn put(&self, member: &str, client: &Path) -> Ran {
-        self.put_within("15s", member, client)
-    }
-
-    fn refuses(&self, member: &str, client: &Path) -> bool {
-        let refused = self.put_within("4s", member, client);
-        !refused.ok() && refused.err.contains("context deadline exceeded")
-    }
-
-    fn put_within(&self, time: &str, member: &str, client: &Path) -> Ran {
-        let url = self.urls.iter().zip(MEMBERS).find(|(_, (node, _))| *node == member).unwrap().0;
-        let mut etcdctl = program("etcdctl");
-        etcdctl.env_clear().env("ETCDCTL_API", "3").args(["--dial-timeout", time, "--command-timeout", time]);
-        etcdctl.args(["--endpoints", url, "--cacert"]).arg(self.own.with_file_name("ca.crt"));
-        etcdctl.arg("--cert").arg(client.with_extension("crt")).arg("--key").arg(client.with_extension("key"));
-        run(etcdctl.args(["put", "key", "value"]))
-    }
-
-    /// What a member shows to somebody who connects now.
-    fn shown(&self, member: usize) -> String {
-        let at = self.urls[member].strip_prefix("https://").unwrap();
-        let file = self.own.with_file_name("shown.pem");
-        let said = run(program("openssl").args(["s_client", "-connect", at, "-showcerts"])).out;
-        let (_, rest) = said.split_once("-----BEGIN").unwrap_or_else(|| panic!("{said}"));
-        let (pem, _) = rest.split_once("-----END CERTIFICATE-----").unwrap();
-        serial(&write(file, format!("-----BEGIN{pem}-----END CERTIFICATE-----\n")))
-    }
-
-    /// New connections to every member, all the time while this is done: none fails.
-    fn serves(&self, done: impl FnOnce()) {
-        let (ended, puts) = (AtomicBool::new(false), AtomicUsize::new(0));
-        std::thread::scope(|scope| {
-            let clients: Vec<_> = MEMBERS
-                .iter()
-                .map(|(member, _)| {
-                    let (ended, puts) = (&ended, &puts);
-                    scope.spawn(move || {
-                        while !ended.load(Ordering::SeqCst) {
-                            puts.fetch_add(1, Ordering::SeqCst);
-                            self.put(member, &self.own).expect_ok(member);
-                        }
-                    })
-                })
-                .collect();
-            // Not without an end for the clients.
-            let said = std::panic::catch_unwind(std::panic::AssertUnwindSafe(done));
-            ended.store(true, Ordering::SeqCst);
-            clients.into_iter().for_each(|client| client.join().unwrap());
-            said.unwrap();
-        });
-        let puts = puts.into_inner();
-        assert!(puts > 10, "{puts}");
-        eprintln!("{puts} connections while files were replaced");
-    }
-
-    fn ended(&mut self) -> bool {
-        self.servers.iter_mut().any(Server::ended)
-    }
-
-    fn log(&self) -> String {
-        self.servers.iter().map(Server::log).collect()
-    }
-}
 
 /// The first installation: everything arrives, and what runs with it is known only where processes are seen.
 fn installed(site: &Site) {
@@ -418,6 +133,89 @@ fn nodes_come_and_go(site: &Site, etcd: &Etcd) {
     etcd.put("cp1", &site.node("cp4").join("pki/apiserver-etcd-client")).expect_ok("cp4");
 }
 
+/// The safe host burns down after a revocation that is in no backup, and comes back with what its nodes know.
+fn the_safe_host_is_lost(site: &Site) {
+    let text = |path: &PathBuf| path.to_str().unwrap().to_owned();
+    let password = text(&write(site.path("password"), "a passphrase of the test"));
+    let (ours, age) = (text(&site.path("cluster.kpki")), text(&site.path("cluster.age")));
+    site.safe(&["backup", "--out", &ours, "--password-file", &password]).expect_ok("backup");
+    let identity = text(&site.path("identity"));
+    say("age-keygen", ["-o", &identity]);
+    let recipient = say("age-keygen", ["-y", &identity]);
+    let kpki_path = env!("CARGO_BIN_EXE_kpki");
+    let piped = "\"$0\" backup --dir \"$1\" --unencrypted --out - | age -r \"$2\" > \"$3\"";
+    say("sh", ["-c", piped, kpki_path, &text(&site.cluster()), recipient.trim(), &age]);
+    let verify = ["backup", "verify", &ours, "--password-file", &password];
+    site.safe(&verify).expect_ok("verify");
+
+    let gone = serial(&site.node("w2").join("../../var/lib/kubelet/pki/kubelet.crt"));
+    site.safe(&["revoke", "w2/kubelet-serving"]).expect_ok("revoke");
+    site.safe(&["renew", "w2/all"]).expect_ok("renew");
+    site.ship(&["cp1", "w2"]);
+    site.safe(&verify).expect_code(3, "the backup is older");
+
+    fs::remove_dir_all(site.cluster()).unwrap();
+    let restore = |backup: &str| vec!["backup".to_owned(), "restore".to_owned(), backup.to_owned()];
+    let mut command = kpki();
+    command.args(restore(&ours)).args(["--password-file", &password, "--dir"]).arg(site.cluster());
+    run(&mut command).expect_ok("restore");
+    let again = text(&site.path("again"));
+    let piped = "age -d -i \"$1\" \"$2\" | \"$0\" backup restore - --dir \"$3\"";
+    say("sh", ["-c", piped, kpki_path, &identity, &age, &again]);
+    run(program("diff").args(["-r", "-x", "lock", &text(&site.cluster()), &again])).expect_ok("diff");
+
+    let said = site.merge(&site.receipts(&SECOND)).expect_ok("merge");
+    let list = run(kpki().args(["crl", "show"]).arg(site.cluster().join("pki/ca.crl"))).expect_ok("show").out;
+    assert!(list.contains(&gone), "a revocation was lost: {said:?} {list}");
+    let (code, standing) = site.standing("standing");
+    assert!(code == Some(4) && standing[0] == "contradicts" && standing[5] == "contradicts", "{standing:?}");
+    let archive = text(&site.path("w2.tar.gz"));
+    let said = site.safe(&["export", "w2", "--out", &archive]).expect_code(1, "older than on w2");
+    assert!(said.err.contains(": kpki renew w2/all --dir"), "{said:?}");
+    site.safe(&["renew", "all"]).expect_ok("renew");
+    site.ship(&SECOND);
+    site.restart(&SECOND);
+    assert_eq!(site.standing("standing"), (Some(0), vec!["done".to_owned(); 7]));
+    site.verify(&SECOND);
+}
+
+/// From the nodes alone, as directories and as archives of GNU tar, one cluster directory; it packs what is on them.
+fn the_nodes_are_adopted(site: &Site) {
+    let nodes: Vec<&str> = SECOND.into_iter().filter(|node| *node != "lb1").collect();
+    let archive = |node: &&str| {
+        let file = site.path(format!("{node}.adopt.tar.gz"));
+        say("tar", ["-czf".as_ref(), file.as_os_str(), "-C".as_ref(), site.root(node).as_os_str(), ".".as_ref()]);
+        file
+    };
+    let roots: Vec<PathBuf> = nodes.iter().map(|node| site.root(node)).collect();
+    for (name, given) in [("roots", roots), ("archives", nodes.iter().map(archive).collect())] {
+        let dir = site.path(name);
+        let said = run(kpki().arg("adopt").args(&given).arg("--dir").arg(&dir)).expect_ok(name);
+        assert!(said.out.starts_with("adopted 6 nodes of cluster prod"), "{said:?}");
+        run(kpki().arg("verify").arg("--dir").arg(&dir)).expect_ok(name);
+        for node in &nodes {
+            let file = site.path(format!("{name}.{node}.tar.gz"));
+            run(kpki().args(["export", node, "--dir"]).arg(&dir).arg("--out").arg(&file)).expect_ok(node);
+            let before = fs::read(site.node(node).join("kubelet.conf")).unwrap();
+            let unpack = |words: &[&str]| site.on(node, &[&["unpack", file.to_str().unwrap()], words].concat());
+            if name != "roots" {
+                // The same from archives, byte for byte.
+                assert!(unpack(&[]).expect_ok(node).out.starts_with("nothing to do"));
+                continue;
+            }
+            // The journal of this directory begins anew.
+            unpack(&[]).expect_code(1, "of another history");
+            let said = unpack(&["--force", "--dry-run"]).expect_ok(node).out;
+            let changed: Vec<&str> = said.lines().filter(|line| line.starts_with('/')).collect();
+            let is_own = |line: &&str| line.contains("/kpki-node.json ") || line.contains("/.kpki/");
+            assert!(!changed.is_empty() && changed.iter().all(|line| is_own(line)), "{said}");
+            unpack(&["--force"]).expect_ok(node);
+            assert_eq!(fs::read(site.node(node).join("kubelet.conf")).unwrap(), before);
+            site.on(node, &["verify"]).expect_ok(node);
+        }
+    }
+}
+
 #[test]
 fn a_cluster_lives_for_two_years() {
     let site = Site::new(PROFILE);
@@ -426,4 +224,48 @@ fn a_cluster_lives_for_two_years() {
     a_year_passes(&site, &mut etcd);
     a_client_is_revoked(&site, &etcd);
     nodes_come_and_go(&site, &etcd);
+    the_safe_host_is_lost(&site);
+    the_nodes_are_adopted(&site);
+}
+
+#[test]
+fn nodes_that_sign_are_brought_together() {
+    const BOTH: [&str; 2] = ["m1", "m2"];
+    let site = Site::new(SIGNERS);
+    let first = site.path("m1.first.tar.gz");
+    let first = first.to_str().unwrap();
+    site.safe(&["export", "m1", "--out", first]).expect_ok("export");
+    site.ship(&BOTH);
+    // A year later m1 renews itself, and both revoke.
+    site.writes_on("m1", &["renew", "all", "--due"]).expect_ok("renew");
+    let peer = |node: &str| site.node(node).join("pki/etcd/peer.crt");
+    let revoked = BOTH.map(|node| serial(&peer(node)));
+    for node in BOTH {
+        let said = site.writes_on(node, &["revoke", "etcd-peer"]).expect_ok(node);
+        assert!(said.err.contains("only the list of this node was changed"), "{said:?}");
+    }
+    let client = serial(&site.node("m1").join("pki/apiserver-etcd-client.crt"));
+    let by_number = ["revoke", "--serial", &client, "--ca", "etcd-ca"];
+    site.safe(&by_number).expect_code(1, "nobody has told the safe host");
+    let receipts = site.receipts(&BOTH);
+    let texts: Vec<&str> = receipts.iter().map(|path| path.to_str().unwrap()).collect();
+    let said = site.safe(&["nodes", "--receipt", texts[0], "--receipt", texts[1]]).expect_code(4, "two lists");
+    assert_eq!(said.out.matches("two lists of etcd-ca go apart").count(), 2, "{said:?}");
+    site.merge(&receipts).expect_ok("merge");
+    let said = site.safe(&by_number).expect_ok("it is known").out;
+    assert!(said.contains("m1/apiserver-etcd-client"), "{said}");
+    // What is older never comes back.
+    let said = site.on("m1", &["unpack", first]).expect_code(1, "an older archive");
+    assert!(said.err.contains("is older than what lies on m1: nothing was changed"), "{said:?}");
+    let said = site.safe(&["export", "m1", "--out", site.path("m1.tar.gz").to_str().unwrap()]).expect_code(1, "older");
+    assert!(said.err.contains(": kpki renew m1/all --dir"), "{said:?}");
+    site.safe(&["renew", "all"]).expect_ok("renew");
+    site.ship(&BOTH);
+    for node in BOTH {
+        let list = run(kpki().args(["crl", "show"]).arg(site.node(node).join("pki/etcd/ca.crl"))).expect_ok(node).out;
+        assert!(revoked.iter().chain([&client]).all(|serial| list.contains(serial)), "{list}");
+    }
+    site.restart(&BOTH);
+    assert_eq!(site.standing("standing"), (Some(0), vec!["done".to_owned(); 2]));
+    site.verify(&BOTH);
 }

@@ -223,7 +223,7 @@ fn a_given_profile_is_recorded_when_the_whole_tree_follows_it() {
 
 #[test]
 fn a_node_is_removed_in_one_transaction() {
-    for (given, count) in [(false, 28), (true, 32)] {
+    for (given, count) in [(false, 28), (true, 34)] {
         let place = cluster();
         if given {
             // Copies of the lists are in the node's tree as well.

@@ -169,6 +169,45 @@ fn holds_and_releases_of_nodes_are_brought_together() {
     assert!(report["lists"].as_array().unwrap().is_empty(), "{report}");
 }
 
+/// The safe host is lost, and what comes back is from before a revocation that a worker has got: the list there is its
+/// authority's word, though the worker signs nothing.
+#[test]
+fn a_list_that_only_a_node_still_has_comes_back() {
+    let place = cluster();
+    place.kpki(&["hold", "cp1/etcd-peer", "--dir", "c", "--at", NOW]).status(0);
+    let before = place.path("before");
+    assert!(std::process::Command::new("cp").arg("-a").arg(place.path("c")).arg(&before).status().unwrap().success());
+    place.kpki(&["revoke", "w1/kubelet-serving", "--dir", "c", "--at", NOW]).status(0);
+    place.kpki(&["hold", "cp1/admin.conf", "--dir", "c", "--at", NOW]).status(0);
+    let lost = place.read("c/pki/ca.crl");
+    ship(&place, "w1", &[]);
+    receipt_at(&place, "w1", LATER, "w1.json").ok();
+    fs::remove_dir_all(place.path("c")).unwrap();
+    fs::rename(&before, place.path("c")).unwrap();
+    // Not of a list that says to be another issue, or is none of the authority's.
+    let whole: Value = serde_json::from_str(&place.read("w1.json")).unwrap();
+    for (field, value) in [("number", "7".into()), ("crl", "MAA=".into()), ("crl", Value::Null)] {
+        let mut receipt = whole.clone();
+        receipt["lists"][0][field] = value;
+        place.write("bad.json", receipt.to_string());
+        let report = merge(&place, &["bad.json", "--dry-run"]).status(0).json();
+        assert!(report["findings"][0].as_str().unwrap().contains("its entries are not in the receipt"), "{report}");
+        assert_eq!(report["receipts"][0]["revocations"], 0);
+    }
+    let report = merge(&place, &["w1.json"]).status(0).json();
+    assert_eq!(
+        (&report["lists"][0]["crlNumber"], &report["lists"][0]["entries"]),
+        (&"3".into(), &2.into()),
+        "{report}"
+    );
+    assert_eq!(report["receipts"][0]["revocations"], 2);
+    assert!(place.read("c/pki/ca.crl") != lost);
+    place.kpki(&["crl", "check", "w1/kubelet-serving", "--dir", "c", "--at", LATER]).fails(4);
+    // The hold is one still.
+    place.kpki(&["release", "cp1/admin.conf", "--dir", "c", "--at", LATER]).status(0);
+    assert!(merge(&place, &["w1.json"]).ok().json()["lists"].as_array().unwrap().is_empty());
+}
+
 #[test]
 fn two_lists_of_one_number_are_a_contradiction_until_they_are_merged() {
     let place = cluster();
