@@ -42,9 +42,7 @@ pub fn run(request: &Request) -> Result<Removed, Error> {
     let mut looked = removing.look(&snapshot, Some(&issuers))?;
     let own = removing.own_files()?;
     store::check_writable(&session.tree.roots, &looked.places(&own))?;
-    let is_its = |path: &RelPath| path.as_str().starts_with(&format!("nodes/{}/", request.node));
     let mut changes = std::mem::take(&mut looked.revocation.changes);
-    changes.retain(|change| change.root != RootId::Main || !is_its(&change.path));
     changes.extend(own);
     let entries = looked.files.iter().filter_map(|(_, path)| entry_of_path(path.as_str())).map(|id| id.to_string());
     let transaction = Transaction {
@@ -83,13 +81,16 @@ impl Looked {
 impl Removing<'_> {
     fn look(&self, snapshot: &Snapshot, issuers: Option<&Issuers>) -> Result<Looked, Error> {
         let files = files::of_node(&self.session.tree, &self.request.node)?;
-        let revocation = match self.request.revoke {
+        let mut revocation = match self.request.revoke {
             true => {
                 let held = revocation::held(self.session, snapshot, &files)?;
                 revocation::revoke(self.session, snapshot, issuers, held, COMMAND)?
             }
             false => Revocation::default(),
         };
+        // Its copies of the CRLs go with it.
+        let its = format!("nodes/{}/", self.request.node);
+        revocation.changes.retain(|change| change.root != RootId::Main || !change.path.as_str().starts_with(&its));
         Ok(Looked { files, revocation })
     }
 
