@@ -46,7 +46,7 @@ pub const OTHER_COPY: Rule = Rule {
     severity: Severity::Error,
     what: "two copies of one authority's CRL in a cluster directory are two issues",
     why: "RFC 5280 section 5.2.3: a later issue has a higher number; the node of the older copy accepts what was revoked since",
-    repair: "sign the next one, which writes all copies; of lists that nodes have signed: kpki nodes merge",
+    repair: "sign the next one, which writes all copies; kpki nodes merge joins lists that nodes have signed",
     follows: &["file/broken"],
 };
 
