@@ -268,18 +268,6 @@ fn a_node_is_removed_in_one_transaction() {
     }
 }
 
-/// Its copies of the CRLs are removed, and not signed again at the same time.
-#[test]
-fn a_node_with_crls_is_removed() {
-    let place = cluster();
-    run(&place, "crl update").ok();
-    assert!(place.path("d/nodes/cp3/pki/ca.crl").exists());
-    run(&place, "nodes remove cp3 --revoke --dry-run").ok();
-    run(&place, "nodes remove cp3 --revoke").ok();
-    assert!(!place.path("d/nodes/cp3").exists());
-    fits(&place);
-}
-
 #[test]
 fn a_removed_node_comes_back_with_its_generation() {
     let place = cluster();

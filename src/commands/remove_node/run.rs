@@ -88,7 +88,7 @@ impl Removing<'_> {
             }
             false => Revocation::default(),
         };
-        // Its copies of the CRLs go with it.
+        // The next issue of a list goes beside every copy of its authority, but not into what is removed.
         let its = format!("nodes/{}/", self.request.node);
         revocation.changes.retain(|change| change.root != RootId::Main || !change.path.as_str().starts_with(&its));
         Ok(Looked { files, revocation })
