@@ -66,8 +66,12 @@ mod renew;
 mod renew_sweep;
 #[path = "interop/revoke.rs"]
 mod revoke;
+#[path = "interop/shipping.rs"]
+mod shipping;
 #[path = "interop/signals.rs"]
 mod signals;
+#[path = "interop/site.rs"]
+mod site;
 #[path = "interop/sweep.rs"]
 mod sweep;
 #[path = "interop/tls.rs"]

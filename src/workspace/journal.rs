@@ -124,19 +124,7 @@ pub fn crl_line(
     revoked: Option<&Revoked>,
     at: OffsetDateTime,
 ) -> String {
-    document(&CrlLine {
-        time: rfc3339(at),
-        command: command.to_owned(),
-        entry: entry.to_owned(),
-        crl_number: decimal(&integer_content(number)),
-        serial: revoked.map(|one| serial_text(&one.serial)),
-        reason: revoked.map(|one| one.reason.unwrap_or(Reason::Unspecified).name().to_owned()),
-        revocation_date: revoked.map(|one| rfc3339(one.at)),
-        invalidity_date: revoked.and_then(|one| one.invalid_since).map(rfc3339),
-        issuer: authority.subject.to_string(),
-        issuer_fingerprint: fingerprint(authority),
-        from: None,
-    })
+    document(&CrlLine::new(command, entry, authority, number, revoked, at))
 }
 
 /// The note of a generation.
@@ -223,6 +211,30 @@ pub fn remembered(lines: &[Line], authority: &Certificate, number: Option<&Numbe
 }
 
 impl CrlLine {
+    /// `revoked`: the entry that was added, or removed by a release.
+    pub fn new(
+        command: &str,
+        entry: &str,
+        authority: &Certificate,
+        number: &Number,
+        revoked: Option<&Revoked>,
+        at: OffsetDateTime,
+    ) -> Self {
+        Self {
+            time: rfc3339(at),
+            command: command.to_owned(),
+            entry: entry.to_owned(),
+            crl_number: decimal(&integer_content(number)),
+            serial: revoked.map(|one| serial_text(&one.serial)),
+            reason: revoked.map(|one| one.reason.unwrap_or(Reason::Unspecified).name().to_owned()),
+            revocation_date: revoked.map(|one| rfc3339(one.at)),
+            invalidity_date: revoked.and_then(|one| one.invalid_since).map(rfc3339),
+            issuer: authority.subject.to_string(),
+            issuer_fingerprint: fingerprint(authority),
+            from: None,
+        }
+    }
+
     /// Whether it is about the CRL of this authority.
     pub fn is_of(&self, authority: &Certificate) -> bool {
         self.issuer_fingerprint == fingerprint(authority)

@@ -125,6 +125,20 @@ impl<'w> CrlLookup<'w> {
     }
 }
 
+/// Every entry of a CRL that is about certificates of its own issuer alone, as those that kpki signs are.
+pub fn all_revoked(der: &[u8]) -> Result<(Crl, Vec<Revoked>), CrlError> {
+    let (mut walker, mut all) = (Walker::default(), Vec::new());
+    walker.feed_each(der, &mut |raw| {
+        let entry = Entry::read(raw)?;
+        if entry.anomaly()?.is_some() {
+            return Err(NotDer);
+        }
+        all.push(entry.revoked()?);
+        Ok(())
+    })?;
+    Ok((walker.finish()?, all))
+}
+
 fn add(named: &mut HashMap<Vec<u8>, Vec<(Option<Name>, CrlMatch)>>, issuer: Option<&Name>, revoked: Revoked) {
     let serial = minimal_integer(&revoked.serial).to_vec();
     let found = named.entry(serial).or_default();

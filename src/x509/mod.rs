@@ -35,7 +35,7 @@ pub use certificate::Certificate;
 pub use chain::{ChainError, Usage, valid_for_name, verify_for};
 pub use compare::{Mismatch, compare};
 pub use crl::{Crl, CrlError, Scope};
-pub use crl_lookup::{CrlLookup, Wanted};
+pub use crl_lookup::{CrlLookup, Wanted, all_revoked};
 pub use crl_problem::Problem;
 pub use crl_walk::Walker;
 pub use csr::{Request, RequestError};

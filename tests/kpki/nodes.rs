@@ -27,11 +27,11 @@ fn states(run: &Run) -> Vec<String> {
         .collect()
 }
 
-/// A receipt with every component running with what is there.
-fn running(place: &Place, file: &str) {
+/// A receipt that says this of every component, whatever runs where the test does.
+fn running(place: &Place, file: &str, state: &str) {
     let mut receipt: Value = serde_json::from_str(&place.read(file)).unwrap();
     for one in receipt["components"].as_array_mut().unwrap() {
-        one["running"] = "yes".into();
+        one["running"] = state.into();
     }
     place.write(file, receipt.to_string());
 }
@@ -45,6 +45,7 @@ fn nodes_wait_until_they_have_confirmed_and_run_with_what_they_have() {
     for node in NODES {
         ship(&place, node, &[]);
         receipt_at(&place, node, NOW, &format!("{node}.json")).ok();
+        running(&place, &format!("{node}.json"), "unknown");
     }
     assert_eq!(states(&nodes(&place, &[]).status(3))[0], "cp1 current none waiting");
     let files = ["cp1.json", "cp2.json", "w1.json"];
@@ -55,7 +56,7 @@ fn nodes_wait_until_they_have_confirmed_and_run_with_what_they_have() {
     assert_eq!(run.json()["nodes"][0]["components"][0]["running"], "unknown");
     for node in NODES {
         receipt_at(&place, node, LATER, &format!("{node}.json")).ok();
-        running(&place, &format!("{node}.json"));
+        running(&place, &format!("{node}.json"), "yes");
     }
     // As if they were merged.
     let words = ["--receipt", "cp1.json", "--receipt", "cp2.json", "--receipt", "w1.json"];
@@ -167,6 +168,45 @@ fn holds_and_releases_of_nodes_are_brought_together() {
     receipt_at(&place, "cp1", "2026-11-21T22:01:00Z", "cp1.json").ok();
     let report = merge(&place, &["cp1.json"]).status(0).json();
     assert!(report["lists"].as_array().unwrap().is_empty(), "{report}");
+}
+
+/// The safe host is lost, and what comes back is from before a revocation that a worker has got: the list there is its
+/// authority's word, though the worker signs nothing.
+#[test]
+fn a_list_that_only_a_node_still_has_comes_back() {
+    let place = cluster();
+    place.kpki(&["hold", "cp1/etcd-peer", "--dir", "c", "--at", NOW]).status(0);
+    let before = place.path("before");
+    assert!(std::process::Command::new("cp").arg("-a").arg(place.path("c")).arg(&before).status().unwrap().success());
+    place.kpki(&["revoke", "w1/kubelet-serving", "--dir", "c", "--at", NOW]).status(0);
+    place.kpki(&["hold", "cp1/admin.conf", "--dir", "c", "--at", NOW]).status(0);
+    let lost = place.read("c/pki/ca.crl");
+    ship(&place, "w1", &[]);
+    receipt_at(&place, "w1", LATER, "w1.json").ok();
+    fs::remove_dir_all(place.path("c")).unwrap();
+    fs::rename(&before, place.path("c")).unwrap();
+    // Not of a list that says to be another issue, or is none of the authority's.
+    let whole: Value = serde_json::from_str(&place.read("w1.json")).unwrap();
+    for (field, value) in [("number", "7".into()), ("crl", "MAA=".into()), ("crl", Value::Null)] {
+        let mut receipt = whole.clone();
+        receipt["lists"][0][field] = value;
+        place.write("bad.json", receipt.to_string());
+        let report = merge(&place, &["bad.json", "--dry-run"]).status(0).json();
+        assert!(report["findings"][0].as_str().unwrap().contains("its entries are not in the receipt"), "{report}");
+        assert_eq!(report["receipts"][0]["revocations"], 0);
+    }
+    let report = merge(&place, &["w1.json"]).status(0).json();
+    assert_eq!(
+        (&report["lists"][0]["crlNumber"], &report["lists"][0]["entries"]),
+        (&"3".into(), &2.into()),
+        "{report}"
+    );
+    assert_eq!(report["receipts"][0]["revocations"], 2);
+    assert!(place.read("c/pki/ca.crl") != lost);
+    place.kpki(&["crl", "check", "w1/kubelet-serving", "--dir", "c", "--at", LATER]).status(4);
+    // The hold is one still.
+    place.kpki(&["release", "cp1/admin.conf", "--dir", "c", "--at", LATER]).status(0);
+    assert!(merge(&place, &["w1.json"]).ok().json()["lists"].as_array().unwrap().is_empty());
 }
 
 #[test]

@@ -38,5 +38,6 @@ pub fn refuse_older(request: &Request, profile: &Profile, tree: &TreeDir) -> Res
     let options = format!("--older --out {}", shell_path(format!("{node}.tar.gz")));
     Err(error
         .hint(format!("see how all nodes stand: kpki nodes --dir {dir}"))
+        .hint(format!("make what is newer than both: kpki renew {}/all --dir {dir}", shell_word(node)))
         .hint(format!("pack the older files: kpki export {} {options} --dir {dir}", shell_word(node))))
 }

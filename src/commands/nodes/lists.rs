@@ -7,6 +7,7 @@ use super::receipts::Given;
 use super::request::VERB;
 use crate::ca::Changes;
 use crate::catalog::CaId;
+use crate::encoding::base64;
 use crate::error::{self, Error};
 use crate::plan::list_merge::{Difference, Event, difference, merged};
 use crate::plan::renew::refusal;
@@ -17,10 +18,10 @@ use crate::revocation::Revoked;
 use crate::tree::{Authority, Issuers};
 use crate::workspace::crl_issue::{self, SignedCrlIssue};
 use crate::workspace::crls::TreeCrl;
-use crate::workspace::journal::{CrlLine, Line};
+use crate::workspace::journal::{CrlLine, Line, serial_text};
 use crate::workspace::shipping::receipt::{HeldList, Receipt, instant};
 use crate::workspace::{Session, Snapshot};
-use crate::x509::Certificate;
+use crate::x509::{Certificate, all_revoked, sha256};
 
 /// One authority's list, which is to be issued anew.
 pub struct Plan {
@@ -49,16 +50,23 @@ pub fn plans(
         let mut crl = TreeCrl::read(&session.tree, id, issuer, lines)?;
         crl.verify(&session.tree, issuer)?;
         let ours = crl.issue();
-        let mut findings = Vec::new();
+        let (mut findings, mut later) = (Vec::new(), Vec::new());
         for (node, list) in of(id, receipts) {
             let theirs = list.issue();
             if matches!(shipping::list(ours.as_ref(), Some(&theirs)), Some(Listed::Ahead | Listed::Diverging)) {
                 let here = ours.as_ref().map_or_else(|| "no list".to_owned(), |_| said(&crl));
-                findings.push(format!("{} on {node} is {list}; here it is {here}", crl.path));
+                let entries = carried(list, issuer);
+                let lost = if entries.is_none() {
+                    "; its entries are not in the receipt: revoke here what it revokes"
+                } else {
+                    ""
+                };
+                findings.push(format!("{} on {node} is {list}; here it is {here}{lost}", crl.path));
+                later.extend(entries.into_iter().flatten().map(|line| (node, line)));
             }
             theirs.number.into_iter().for_each(|number| crl.above(number));
         }
-        let (additions, removals, lines) = changes(session, &crl, issuer, given, lines)?;
+        let (additions, removals, lines) = changes(session, &crl, issuer, (given, &later), lines)?;
         if findings.is_empty() && additions.is_empty() && removals.is_empty() {
             continue;
         }
@@ -82,12 +90,26 @@ fn said(crl: &TreeCrl) -> String {
 
 type Changed = (Vec<Revoked>, Vec<Vec<u8>>, Vec<(String, CrlLine)>);
 
-/// What the lines of the receipts change on this list.
+/// The entries of a list that a node has, as its authority has signed it; `None`: they cannot be told.
+fn carried(list: &HeldList, issuer: &Certificate) -> Option<Vec<CrlLine>> {
+    let der = base64::decode(list.crl.as_ref()?.as_bytes()).ok()?;
+    let (crl, entries) = all_revoked(&der).ok()?;
+    let number = crl.edition().filter(|number| Some(number) == list.issue().number.as_ref())?;
+    let is_it = sha256(&der) == list.fingerprint.0 && !crl.delta && crl.scope.is_none();
+    // Whose certificate a number is, a list does not say.
+    let line = |one: &Revoked| {
+        let verb = if one.is_hold() { "hold" } else { "revoke" };
+        CrlLine::new(verb, &serial_text(&one.serial), issuer, &number, Some(one), one.at)
+    };
+    (is_it && crl.signed_by(&der, issuer).is_ok()).then(|| entries.iter().map(line).collect())
+}
+
+/// What the lines of the receipts, and the later lists in them, change on this list.
 fn changes(
     session: &Session<'_>,
     crl: &TreeCrl,
     issuer: &Certificate,
-    given: &[&Given],
+    (given, later): (&[&Given], &[(&str, CrlLine)]),
     own: &[Line],
 ) -> Result<Changed, Error> {
     let of_issuer = |line: &'_ Line| match line {
@@ -99,6 +121,10 @@ fn changes(
         for (serial, line) in one.receipt.journal.iter().filter_map(of_issuer) {
             said.entry(serial).or_default().push((Some(one.receipt.node.clone()), line));
         }
+    }
+    for (node, line) in later {
+        let Some(serial) = line.serial.as_deref().and_then(serial_of_hex) else { continue };
+        said.entry(serial).or_default().push((Some((*node).to_owned()), line.clone()));
     }
     for (serial, line) in own.iter().filter_map(of_issuer) {
         said.entry(serial).and_modify(|lines| lines.push((None, line)));

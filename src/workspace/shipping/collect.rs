@@ -8,7 +8,7 @@ use super::digest::Sha256;
 use super::manifest::{self, Manifest};
 use super::node_entries::{NodeRootfs, ROTATED as ROTATED_SERVING, Sources, node_entries};
 use super::processes;
-use super::receipt::{Component, Held, HeldList, Kind, KubeletClient, MOST_LINES, Receipt};
+use super::receipt::{Component, Held, HeldList, Kind, KubeletClient, LARGEST_LIST, MOST_LINES, Receipt};
 use super::unpacked::Unpacked;
 use crate::catalog::paths::{
     DEFAULT_CERTIFICATES_DIR, DEFAULT_DIR, DEFAULT_KUBELET_DIR, KUBELET_SERVING, ROTATED_CLIENT,
@@ -16,7 +16,7 @@ use crate::catalog::paths::{
 use crate::catalog::readers::COMPONENTS;
 use crate::catalog::{CaId, Files};
 use crate::clock::rfc3339;
-use crate::encoding::pem;
+use crate::encoding::{base64, pem};
 use crate::error::{self, Error};
 use crate::files::{self, FileState};
 use crate::inventory;
@@ -85,6 +85,8 @@ pub fn of_cluster(main: &Path, profile: &Profile, node: &str) -> Result<(Vec<Hel
     let held: Vec<Held> = found.iter().map(|one| held(&host, one)).collect();
     let mut lists = lists(&NodeRootfs::of(main), Some(profile))?;
     lists.retain(|list| held.iter().any(|one| one.entry == list.authority));
+    // They are here.
+    lists.iter_mut().for_each(|list| list.crl = None);
     Ok((held, lists))
 }
 
@@ -174,6 +176,7 @@ fn lists(host: &NodeRootfs, profile: Option<&Profile>) -> Result<Vec<HeldList>, 
                 number: crl.number.as_deref().map(decimal),
                 this_update: rfc3339(crl.this_update),
                 next_update: crl.next_update.map(rfc3339),
+                crl: (der.len() <= LARGEST_LIST).then(|| base64::encode(&der).to_string()),
             });
         }
     }

@@ -54,6 +54,8 @@ pub struct Receipt {
 pub const MOST_LINES: usize = 4096;
 /// In bytes.
 pub const LARGEST: u64 = 8 << 20;
+/// The largest list that is in a receipt as a whole, in bytes of DER: about 7000 entries.
+pub const LARGEST_LIST: usize = 256 << 10;
 
 impl Receipt {
     /// As `-o json` prints it.
@@ -195,6 +197,10 @@ pub struct HeldList {
     pub number: Option<String>,
     pub this_update: String,
     pub next_update: Option<String>,
+    /// Its DER in base64, up to [`LARGEST_LIST`]: a host that has lost a later issue gets its entries back. The word of the
+    /// authority that signed it, and not of the node.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub crl: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,7 +1,7 @@
 //! What a receipt may say. It comes from a node, through a person's hands: nothing in it becomes a path, and no text of it
 //! steers a terminal, fills a disk or stands in the journal before it has passed here.
 
-use super::receipt::{Receipt, instant};
+use super::receipt::{LARGEST_LIST, Receipt, instant};
 use crate::encoding::shown::quoted;
 use crate::files::{RelPath, steers};
 use crate::plan::revoke::serial_of_hex;
@@ -72,6 +72,10 @@ fn check(receipt: &Receipt) -> Checked {
         one.number.iter().try_for_each(|found| number(found))?;
         time("thisUpdate", &one.this_update)?;
         one.next_update.iter().try_for_each(|at| time("nextUpdate", at))?;
+        // What it says is believed only with its authority's signature.
+        if one.crl.as_ref().is_some_and(|crl| crl.len() > LARGEST_LIST.div_ceil(3) * 4) {
+            return Err(bad("crl", "a list of at most 256 KiB", "a longer one"));
+        }
     }
     if let Some(client) = &receipt.kubelet_client {
         text("issuer", &client.issuer)?;

@@ -123,6 +123,6 @@ pub const ROWS: &[Row] = &[
                 .ok();
         },
         "kpki export cp1 --dir k8s --out a.tar --force || kpki export cp1 --dir k8s --out a.tar --force --older -q",
-        &["kpki nodes --dir k8s", "kpki export cp1 --older --out cp1.tar.gz --dir k8s"],
+        &["kpki nodes --dir k8s", "kpki renew cp1/all --dir k8s", "kpki export cp1 --older --out cp1.tar.gz --dir k8s"],
     ),
 ];

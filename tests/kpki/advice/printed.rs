@@ -13,7 +13,7 @@ const PRINTED: &[(&str, usize, &[&str])] = &[
     ("commands/convert/run.rs", 1, &["nothing to convert"]),
     ("commands/crl/show.rs", 1, &["no CRL"]),
     ("commands/csr.rs", 1, &["the same as a request"]),
-    ("commands/export/behind.rs", 2, &["older than on the node"]),
+    ("commands/export/behind.rs", 3, &["older than on the node"]),
     ("commands/export/verify.rs", 2, &["a cluster directory verified", NO_HOST_NAME]),
     ("commands/init/resolve.rs", 2, &["no profile", "a node was added"]),
     ("commands/kubeconfig/run.rs", 1, &["no request for a user"]),
