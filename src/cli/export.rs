@@ -26,8 +26,8 @@ const PROCESSES: &str = "/proc";
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
-  kpki export cp2 --dir ./cluster --out cp2.tar.gz            then, on cp2: tar -xpf cp2.tar.gz -C /
-  kpki export cp2 --dir ./cluster --out - | ssh cp2 tar -xpf - -C /
+  kpki export cp2 --dir ./cluster --out - | ssh cp2 kpki unpack -
+  kpki export cp2 --dir ./cluster --out cp2.tar.gz            then, on cp2: kpki unpack cp2.tar.gz
   kpki export w1 --dir ./cluster --out w1.tar.gz --without-ca-keys
   kpki export --verify                                        on the node: are these files for this node?
   kpki export --verify cp2 --archive cp2.tar.gz -o json

@@ -69,12 +69,10 @@ Examples:
   kpki revoke etcd-peer --dir ./demo                     put a certificate on its authority's CRL
   kpki backup --dir ./demo --out demo.kpki               asks for a passphrase
 
-Exit status: 0 done or nothing to do, 1 refused or failed, 2 wrong command line or profile; check-expiration: 3 a certificate is
-inside its warning window, 4 one is critical, expired, held, revoked, not yet valid, of the wrong issuer, with another's key or unlike
-ca.crt, missing or unreadable; crl check: 3 a CRL is stale or about to be, 4 a certificate is revoked or held; export --verify: 4 a
-file is another node's, does not fit the others or is missing; verify: 3 warnings, or something was not looked at, 4 errors; init, renew, csr: 5 some entries were not done, such as
-those of an external authority; 6 it is done, but standard output could not be written; backup: 3 the tree
-has changed since, 4 it is not whole, 5 something is not in it; renew: 10 something was renewed (--detailed-exitcode); 129, 130 or 143 ended by SIGHUP, SIGINT or SIGTERM.";
+Exit status: 0 done or nothing to do; 1 refused or failed; 2 wrong command line or profile; 3 a warning, or something waits: check-expiration, verify,
+crl check, nodes, backup verify; 4 critical or wrong: check-expiration, verify, crl check, export --verify, nodes, backup; 5 some of it was not done, the rest was:
+init, renew, csr, revoke, nodes merge, nodes remove, adopt, backup; 6 it is done, but standard output could not be written; 10 something was
+renewed (renew --detailed-exitcode); 129, 130 or 143 ended by SIGHUP, SIGINT or SIGTERM. Each verb's help says what its own mean.";
 
 #[derive(Debug, Subcommand)]
 enum Verb {

@@ -16,9 +16,10 @@ pub enum Exit {
     /// be.
     Warning,
     /// check-expiration: something is critical, expired, held, revoked, not yet valid, of the wrong issuer, with another's key or unlike ca.crt, missing or unreadable; crl
-    /// check: a certificate is revoked or held; export --verify: a file is another node's, or does not fit the others.
+    /// check: a certificate is revoked or held; export --verify: a file is another node's, is older than the newest that is known, or does not fit the others; nodes: a receipt contradicts the
+    /// directory; backup: it is not whole.
     Critical,
-    /// init, renew, csr: some entries were not done, because of an external authority or a problem; the others were.
+    /// Some of it was not done, because of an external authority or a problem; the rest was.
     Partial,
     /// Done, but the report of it could not be written to standard output; standard error has it.
     Unreported,
@@ -34,20 +35,22 @@ pub enum Exit {
 #[cfg(any(test, feature = "internals"))]
 pub const STATUSES: [(u8, &str); 11] = [
     (0, "done, nothing to do, or nothing inside the windows"),
-    (1, "refused, failed or could not run; crl check: no answer"),
+    (1, "refused, failed or could not run; unpack, renew: a hook failed; crl check: no answer"),
     (2, "wrong command line or profile"),
     (
         3,
-        "check-expiration: a certificate is inside its warning window; crl check: a CRL is stale or about to be; verify: warnings, or something was not looked at; backup verify: the tree has changed since",
+        "check-expiration: a certificate is inside its warning window; crl check: a CRL is stale or about to be; verify: warnings, or something was not looked at; nodes: something waits; backup verify: whole, but the tree has changed since",
     ),
     (
         4,
         "check-expiration: a certificate is critical, expired, held, revoked, not yet valid, of the wrong issuer, with another's key or unlike ca.crt, missing or unreadable; crl check: \
-         one is revoked or held; export --verify: a file is another node's, does not fit the others or is missing; verify: errors; backup: it is not whole, such as without the key of an authority",
+         one is revoked or held; export --verify: a file is another node's, does not fit the others, is older than the newest that is known or is missing; verify: errors; nodes: a receipt contradicts the directory; backup, backup verify, backup restore: it is not whole, such as without the key of an authority",
     ),
     (
         5,
-        "init, renew, csr: some entries were not done, such as those of an external authority; the others were; backup: something of the tree is not in it",
+        "init, renew, csr: some entries were not done, such as those of an external authority; the others were; init: certificates lack what was added to the profile until they are renewed; \
+         revoke NODE/all, nodes remove --revoke: some certificates were not revoked; nodes merge: a list has to be signed, and its key is not here; adopt: something differs or was not taken; \
+         backup, backup restore: something of the tree is not in it",
     ),
     (
         6,

@@ -126,8 +126,6 @@ pub fn list(ours: Option<&Issue>, theirs: Option<&Issue>) -> Option<Listed> {
 /// Why what is here may not take the place of what is there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Behind {
-    /// What is there was made from a later state: so many lines of the journal there and here.
-    Revision { there: u64, here: u64 },
     /// There it is newer.
     Entry(String),
     /// There it has a higher number, or one at all.
@@ -135,18 +133,11 @@ pub enum Behind {
 }
 
 /// Everything that would go back. Empty: nothing would.
-pub fn behind(
-    revisions: (u64, Option<u64>),
-    entries: &[(&Facts, Option<&Facts>)],
-    lists: &[(CaId, Option<&Issue>, Option<&Issue>)],
-) -> Vec<Behind> {
-    let (here, there) = revisions;
-    let revision = there.filter(|there| *there > here).map(|there| Behind::Revision { there, here });
+pub fn behind(entries: &[(&Facts, Option<&Facts>)], lists: &[(CaId, Option<&Issue>, Option<&Issue>)]) -> Vec<Behind> {
     let newer = entries.iter().filter(|(ours, theirs)| entry(ours, *theirs) == Compared::Newer);
     let ahead = lists.iter().filter(|(_, ours, theirs)| list(*ours, *theirs) == Some(Listed::Ahead));
-    revision
-        .into_iter()
-        .chain(newer.map(|(ours, _)| Behind::Entry(ours.entry.clone())))
+    newer
+        .map(|(ours, _)| Behind::Entry(ours.entry.clone()))
         .chain(ahead.map(|(authority, ..)| Behind::List(*authority)))
         .collect()
 }
@@ -229,17 +220,10 @@ mod tests {
         let (one, two) = (Number::from(1), Number::from(2));
         let issue = |number: &Number, print| Issue { number: Some(number.clone()), fingerprint: [print; 32] };
         let (first, second) = (issue(&one, 1), issue(&two, 2));
-        let all = behind((4, Some(5)), &[(&old, Some(&new))], &[(CaId::Cluster, Some(&first), Some(&second))]);
-        assert_eq!(
-            all,
-            [
-                Behind::Revision { there: 5, here: 4 },
-                Behind::Entry("apiserver".to_owned()),
-                Behind::List(CaId::Cluster)
-            ]
-        );
-        let none = behind((5, Some(5)), &[(&new, Some(&old))], &[(CaId::Cluster, Some(&second), Some(&first))]);
+        let all = behind(&[(&old, Some(&new))], &[(CaId::Cluster, Some(&first), Some(&second))]);
+        assert_eq!(all, [Behind::Entry("apiserver".to_owned()), Behind::List(CaId::Cluster)]);
+        let none = behind(&[(&new, Some(&old))], &[(CaId::Cluster, Some(&second), Some(&first))]);
         assert_eq!(none, []);
-        assert_eq!(behind((0, None), &[(&old, None)], &[(CaId::Etcd, None, None)]), []);
+        assert_eq!(behind(&[(&old, None)], &[(CaId::Etcd, None, None)]), []);
     }
 }

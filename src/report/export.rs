@@ -44,7 +44,9 @@ impl Report for Export {
         let rows = files.iter().map(|file| [file.path.clone(), format!("{:04o}", file.mode), file.entry.clone()]);
         table(out, screen.width, &["PATH", "MODE", "ENTRY"], rows)?;
         let archive = shell_path(archive.rsplit('/').next().unwrap_or_default());
-        lines(out, "", [format!("on {node}: tar -xpf {archive} -C / && kpki export --verify {}", shell_word(node))])
+        let (first, name) = (format!("on {node}, for a first installation only"), shell_word(node));
+        lines(out, "", [format!("on {node}: kpki unpack {archive}")])?;
+        line(out, format_args!("{first}: tar -xpf {archive} -C / && kpki export --verify {name}"))
     }
 }
 

@@ -279,8 +279,13 @@ fn an_export_does_not_go_back_behind_the_last_receipt() {
     receipt["issue"]["revision"] = 9999.into();
     receipt["time"] = "2026-11-21T22:01:00Z".into();
     place.write("cp1.json", receipt.to_string());
-    merge(&place, &["cp1.json"]).status(0);
-    let run = export(&[]).fails(1);
-    assert!(run.stderr.contains("had 9999 lines"), "{}", run.stderr);
-    nodes(&place, &[]).status(4);
+    let run = nodes(&place, &["--receipt", "cp1.json"]).status(4);
+    assert!(run.stdout.contains("had 9999 lines"), "{}", run.stdout);
+    // Once that is accepted, this directory goes on from there.
+    let run = merge(&place, &["cp1.json"]).status(0);
+    assert!(run.stdout.contains("had 9999 lines"), "{}", run.stdout);
+    assert!(!merge(&place, &["cp1.json"]).status(0).stdout.contains("had 9999 lines"));
+    nodes(&place, &[]).status(3);
+    export(&[]).status(0);
+    assert!(String::from_utf8_lossy(&fs::read(place.path("x.tar")).unwrap()).contains("\"revision\": 9999"));
 }

@@ -7,9 +7,9 @@ use crate::files::{shell_path, shell_word};
 use crate::inventory;
 use crate::plan::shipping::{Behind, behind};
 use crate::profile::Profile;
+use crate::workspace::TreeDir;
 use crate::workspace::shipping::receipt::{HeldList, comparable};
 use crate::workspace::shipping::{collect, nodes};
-use crate::workspace::{TreeDir, journal};
 
 /// Refuses to pack what is older than what the node has by its last receipt.
 pub fn refuse_older(request: &Request, profile: &Profile, tree: &TreeDir) -> Result<(), Error> {
@@ -24,18 +24,13 @@ pub fn refuse_older(request: &Request, profile: &Profile, tree: &TreeDir) -> Res
         |lists: &[HeldList], id: CaId| lists.iter().find(|list| list.authority == id.name()).map(HeldList::issue);
     let issues = CaId::ALL.map(|id| (id, issue(&lists, id), issue(&receipt.lists, id)));
     let issues: Vec<_> = issues.iter().map(|(id, ours, theirs)| (*id, ours.as_ref(), theirs.as_ref())).collect();
-    let here = u64::try_from(journal::read(&tree.roots)?.len()).unwrap_or(u64::MAX);
-    let there = receipt.issue.as_ref().map(|issue| issue.revision);
-    let all = behind((here, there), &pairs, &issues);
+    let all = behind(&pairs, &issues);
     if all.is_empty() {
         return Ok(());
     }
     let (node, dir) = (&request.node, shell_path(&request.dir));
     let what = format!("cannot export {node}: by its receipt of {} it has something newer", receipt.time);
     let words = |one: &Behind| match one {
-        Behind::Revision { there, here } => format!(
-            "what it has was packed when the journal of this directory had {there} lines, and it has {here}: this is an older copy"
-        ),
         Behind::Entry(entry) => format!("{entry}: there it was renewed later than here"),
         Behind::List(authority) => format!("{}.crl: the node has a later issue", authority.stem()),
     };

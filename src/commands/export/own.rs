@@ -6,10 +6,11 @@ use super::source::Source;
 use crate::error::Error;
 use crate::profile::{CaKeys, Profile, node_document};
 use crate::tree::layout::DEFAULT_DIR;
+use crate::workspace::profiles;
 use crate::workspace::shipping::digest::Sha256;
 use crate::workspace::shipping::manifest::{self, Issue};
+use crate::workspace::shipping::nodes;
 use crate::workspace::state::{self, Choices, State};
-use crate::workspace::{journal, profiles};
 use crate::x509::sha256;
 use zeroize::Zeroizing;
 
@@ -37,7 +38,7 @@ pub fn add(source: &Source<'_>, read: &mut Read) -> Result<(), Error> {
         let (path, entry) = (format!("{}/{name}", kpki()), entry.to_owned());
         read.parts.push(Part { path, mode: 0o600, entry, bytes: Zeroizing::new(bytes) });
     }
-    let revision = u64::try_from(journal::read(&source.tree.roots)?.len()).unwrap_or(u64::MAX);
+    let revision = nodes::revision(&source.tree.roots, &source.profile)?;
     let issue = |nonce| Some(Issue { revision, nonce, phase: None });
     read.manifest.issue = issue(Sha256([0; 32]));
     let nonce = nonce(&render(read)?, &read.parts);

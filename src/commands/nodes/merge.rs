@@ -35,6 +35,7 @@ pub fn merge(request: &Request) -> Result<Merge, Error> {
     let (target, mut warnings) = targets::one(&request.trees)?;
     let profile = status::profile_of(&target.root)?;
     let session = Session::open(&request.trees, &request.run, &target, Absent::Refused)?;
+    warnings.extend(summary::later(&given, nodes::revision(&session.tree.roots, &profile)?));
     let (mut issues, mut generation) = (Vec::new(), None);
     let peeked = session.peek()?;
     let half_done = !request.run.dry_run && session.tree.is_half_done()?;

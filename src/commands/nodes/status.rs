@@ -12,7 +12,7 @@ use crate::profile::Profile;
 use crate::report::nodes::{Confirmed, NodeRow, Nodes, Shipped, Standing};
 use crate::workspace::shipping::{collect, nodes};
 use crate::workspace::tree_dir::Shape;
-use crate::workspace::{TreeDir, journal, profiles, survey};
+use crate::workspace::{TreeDir, profiles, survey};
 
 pub fn status(request: &Request) -> Result<Nodes, Error> {
     let main = &request.dir;
@@ -22,7 +22,7 @@ pub fn status(request: &Request) -> Result<Nodes, Error> {
         return Err(Error::new(format!("{}: the profile has no node {}", other.name, other.receipt.node)));
     }
     let tree = TreeDir::new(main, Some(&profile), Shape::Cluster)?;
-    let revision = u64::try_from(journal::read(&tree.roots)?.len()).unwrap_or(u64::MAX);
+    let revision = nodes::revision(&tree.roots, &profile)?;
     let directory = main.display().to_string();
     let mut rows = Vec::new();
     for node in &profile.nodes {

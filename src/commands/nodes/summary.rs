@@ -33,6 +33,17 @@ pub fn not_taken(given: &[Given], profile: &Profile) -> Vec<String> {
     strange.chain(long).collect()
 }
 
+/// Receipts of a later state than this directory has, which is an older copy of it, such as one from a backup.
+pub fn later(given: &[Given], revision: u64) -> Vec<String> {
+    let of = |one: &Given| one.receipt.issue.as_ref().map(|issue| issue.revision).filter(|there| *there > revision);
+    let words = |node: &str, there: u64| {
+        format!(
+            "what {node} has was packed when this directory's journal had {there} lines, and it has {revision}: what was issued here since, and is on no node, stays unknown"
+        )
+    };
+    given.iter().filter_map(|one| Some(words(&one.receipt.node, of(one)?))).collect()
+}
+
 pub fn report(
     request: &Request,
     session: &Session<'_>,

@@ -123,9 +123,11 @@ fn exported() {
     tree(&host);
     let said = host.sh("kpki export cp1 --dir k8s --out 'c p.tar'").ok();
     let found = commands(&said.stdout);
-    assert_eq!(found, ["tar -xpf 'c p.tar' -C / && kpki export --verify cp1"]);
+    assert_eq!(found, ["kpki unpack 'c p.tar'", "tar -xpf 'c p.tar' -C / && kpki export --verify cp1"]);
+    host.sh(&format!("{} --node cp1 --dir unpacked/etc/kubernetes", found[0])).ok();
+    host.sh("kpki export --verify cp1 --dir unpacked/etc/kubernetes").ok();
     fs::create_dir(host.place.path("root")).unwrap();
-    let there = found[0].replace("-C /", "-C root") + " --dir root/etc/kubernetes";
+    let there = found[1].replace("-C /", "-C root") + " --dir root/etc/kubernetes";
     host.sh(&there).ok();
     // On another node it says where it is right.
     let said = host.sh("kpki export --verify cp2 --dir root/etc/kubernetes");

@@ -122,7 +122,7 @@ pub const ROWS: &[Row] = &[
             host.sh("mv k8s/pki/ca.key k && kpki nodes merge r.json --dir k8s; test $? = 5 && mv k k8s/pki/ca.key")
                 .ok();
         },
-        "kpki export cp1 --dir k8s --out a.tar --force || kpki export cp1 --dir k8s --out a.tar --force --older",
+        "kpki export cp1 --dir k8s --out a.tar --force || kpki export cp1 --dir k8s --out a.tar --force --older -q",
         &["kpki nodes --dir k8s", "kpki renew cp1/all --dir k8s", "kpki export cp1 --older --out cp1.tar.gz --dir k8s"],
     ),
 ];

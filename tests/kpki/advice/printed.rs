@@ -95,7 +95,7 @@ const PRINTED: &[(&str, usize, &[&str])] = &[
     ("report/adopt.rs", 1, &["adopted", "adopted with a gap"]),
     ("report/backup/restored.rs", 1, &["restored from a backup"]),
     ("report/check/steps.rs", 12, &[CHECK]),
-    ("report/export.rs", 2, &[EXPORTED]),
+    ("report/export.rs", 3, &[EXPORTED]),
     ("report/history.rs", 1, &["restored"]),
     ("report/init/table.rs", 2, &["made without a key", "a node was added"]),
     ("report/remove_node/table.rs", 2, &["a node was removed", "a node was removed and comes back"]),
@@ -114,7 +114,7 @@ const VERIFY: &str = "not a row: tests/kpki/verify_trees/repair.rs";
 const NO_COMMAND: &str = "not a row: it names the verb for other files, and no command";
 const NO_HOST_NAME: &str = "not a row: every machine that tests has a name";
 const ROLLED_BACK: &str = "not a row: a disk that fails while a hook does; what it names is what `renewed` runs";
-const EXPORTED: &str = "not a row: it unpacks to /, and is run with a directory in its place by `exported` below";
+const EXPORTED: &str = "not a row: it is unpacked to /, and is run with a directory in its place by `exported` below";
 
 /// The text of the program, without comments and tests.
 fn sources() -> BTreeMap<String, String> {
