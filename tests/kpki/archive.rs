@@ -305,7 +305,7 @@ fn the_jobs_of_a_node_see_what_it_has() {
             // The host that can.
             let (said, rest) = run
                 .stderr
-                .split_once("; renew on ops1 (kpki renew all --due)")
+                .split_once("Until then renew on ops1, and bring the files here: kpki renew all --due")
                 .unwrap_or_else(|| panic!("{}", run.stderr));
             assert!(said.contains(own) && rest.contains("kpki export"), "{}", run.stderr);
         }

@@ -6,7 +6,7 @@ use std::io::Write as _;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::mpsc;
+use std::sync::{OnceLock, mpsc};
 use std::thread;
 use std::time::Duration;
 
@@ -21,27 +21,33 @@ pub const NOW: &str = "2026-11-20T22:00:00Z";
 /// No run takes this long, however busy the machine is.
 const LIMIT: Duration = Duration::from_secs(600);
 
-/// The verbs that write what is dated.
-const WRITERS: [&[&str]; 11] = [
-    &["init"],
-    &["renew"],
-    &["csr"],
-    &["sign"],
-    &["import"],
-    &["restore"],
-    &["revoke"],
-    &["hold"],
-    &["release"],
-    &["crl", "update"],
-    &["kubeconfig", "user"],
-];
+/// The verbs that write what is dated: their names on the command line.
+fn writers() -> &'static [Vec<String>] {
+    static WRITERS: OnceLock<Vec<Vec<String>>> = OnceLock::new();
+    WRITERS.get_or_init(|| {
+        fn below(command: &clap::Command, path: &[String], found: &mut Vec<Vec<String>>) {
+            for verb in command.get_subcommands() {
+                let path = [path, &[verb.get_name().to_owned()]].concat();
+                below(verb, &path, found);
+                if verb.get_arguments().any(|argument| argument.get_id() == "allow_future") {
+                    found.push(path);
+                }
+            }
+        }
+        let mut found = Vec::new();
+        below(&kpki::cli::command(), &[], &mut found);
+        found
+    })
+}
 
 /// Tests choose their instants, whatever the clock of the machine says: what writes is told that it may.
 pub fn at_any_time<'w>(words: &[&'w str]) -> Vec<&'w str> {
     let is_dated = words.iter().any(|word| *word == "--at" || word.starts_with("--at="));
-    let writer = WRITERS.iter().find(|verb| words.starts_with(verb)).filter(|_| is_dated);
-    let (verb, rest) = words.split_at(writer.map_or(0, |verb| verb.len()));
-    [verb, if writer.is_some() { &["--allow-future"] } else { &[] }, rest].concat()
+    let is_verb =
+        |verb: &&Vec<String>| verb.len() <= words.len() && verb.iter().zip(words).all(|(one, word)| one == word);
+    let length = writers().iter().find(is_verb).filter(|_| is_dated).map_or(0, Vec::len);
+    let (verb, rest) = words.split_at(length);
+    [verb, if length > 0 { &["--allow-future"] } else { &[] }, rest].concat()
 }
 
 /// A place to run in.

@@ -106,7 +106,11 @@ fn layout(request: &Request, profile: &Profile, choices: &Choices) -> Result<Lay
         .hint("leave --node out: what is missing of every node is made")
         .hint(format!(
             "pack what {name} needs: {}",
-            tree::Origin::new(dir.to_string(), ProfileAt::Recorded).command("export", &[name], &["--out", &format!("{name}.tar.gz")])
+            tree::Origin::new(dir.to_string(), ProfileAt::Recorded).command(
+                "export",
+                &[name],
+                &["--out", &format!("{name}.tar.gz")]
+            )
         )));
     }
     if profile.ca_keys == CaKeys::Nowhere {

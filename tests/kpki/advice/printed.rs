@@ -15,7 +15,7 @@ const PRINTED: &[(&str, usize, &[&str])] = &[
     ("commands/csr.rs", 1, &["the same as a request"]),
     ("commands/export/behind.rs", 3, &["older than on the node"]),
     ("commands/export/verify.rs", 2, &["a cluster directory verified", NO_HOST_NAME]),
-    ("commands/init/resolve.rs", 2, &["no profile", "a node was added"]),
+    ("commands/init/resolve.rs", 2, &["no profile", "one node of a cluster directory made alone"]),
     ("commands/kubeconfig/run.rs", 1, &["no request for a user"]),
     ("commands/renew/external.rs", 2, &["requested and due", "due on a node without keys"]),
     ("workspace/notify/mod.rs", 1, &[ROLLED_BACK]),

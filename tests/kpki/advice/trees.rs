@@ -12,6 +12,15 @@ pub const ROWS: &[Row] = &[
         works: false,
         ..row("no profile", |_| {}, "kpki init --dir k8s", &["kpki profile new"])
     },
+    Row {
+        works: false,
+        ..row(
+            "one node of a cluster directory made alone",
+            cluster,
+            "kpki init --node cp1 --dir k8s",
+            &["kpki export cp1 --out cp1.tar.gz --dir k8s"],
+        )
+    },
     row("a private key in ca.crt", key_in_certificate, "kpki init --dir k8s", &["kpki import k8s/pki/ca.crt --as ca"]),
     row("the same, to renew", key_in_certificate, "kpki renew all --dir k8s", &["kpki import k8s/pki/ca.crt --as ca"]),
     Row {

@@ -41,7 +41,10 @@ pub const ROWS: &[Row] = &[
     })
     .status(3),
     Row::new("an authority near its end", KUBEADM, &[("date/ending", "pki/front-proxy-ca.crt")], |tree| {
-        tree.edit("pki/front-proxy-ca.crt", |ca| ca.not_after = AT + Duration::days(200));
+        tree.edit("pki/front-proxy-ca.crt", |ca| {
+            ca.not_before = AT - Duration::days(9 * 365);
+            ca.not_after = AT + Duration::days(200);
+        });
     })
     .status(3),
     Row::new("outlives its authority", BOTH, &[("date/outlives-authority", APISERVER)], |tree| {
