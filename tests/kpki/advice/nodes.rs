@@ -34,6 +34,17 @@ fn with_list(host: &Host) {
     host.sh("kpki export --verify cp1 --receipt -o json --dir other/nodes/cp1 > r.json").ok();
 }
 
+/// On a node, and not on this machine.
+const UNPACKED: &[(&str, &str)] = &[("--keep-newer", "--keep-newer --dir n --node cp1")];
+
+/// cp1 has its files in n, and has renewed one of them itself, an hour later.
+fn renewed(host: &Host) {
+    cluster(host);
+    host.sh("kpki export cp1 --dir k8s --out cp1.tar && kpki unpack cp1.tar --dir n --node cp1").ok();
+    host.at("2026-11-20T23:00:00Z");
+    host.sh("kpki renew scheduler.conf --dir n").ok();
+}
+
 pub const ROWS: &[Row] = &[
     Row {
         fill: THERE,
@@ -115,14 +126,47 @@ pub const ROWS: &[Row] = &[
         "kpki nodes merge r.json --dir k8s",
         &["kpki export cp1 --out cp1.tar.gz --dir k8s"],
     ),
-    row(
-        "older than on the node",
-        |host| {
-            with_list(host);
-            host.sh("mv k8s/pki/ca.key k && kpki nodes merge r.json --dir k8s; test $? = 5 && mv k k8s/pki/ca.key")
-                .ok();
-        },
-        "kpki export cp1 --dir k8s --out a.tar --force || kpki export cp1 --dir k8s --out a.tar --force --older -q",
-        &["kpki nodes --dir k8s", "kpki renew cp1/all --dir k8s", "kpki export cp1 --older --out cp1.tar.gz --dir k8s"],
-    ),
+    Row {
+        fill: UNPACKED,
+        ..row(
+            "older than on the node",
+            |host| {
+                with_list(host);
+                host.sh("mv k8s/pki/ca.key k && kpki nodes merge r.json --dir k8s; test $? = 5 && mv k k8s/pki/ca.key")
+                    .ok();
+            },
+            "kpki export cp1 --dir k8s --out a.tar --force || kpki export cp1 --dir k8s --out a.tar --force --older",
+            &["kpki nodes --dir k8s", "kpki export cp1 --older --out cp1.tar.gz --dir k8s"],
+        )
+    },
+    Row {
+        fill: UNPACKED,
+        ..row(
+            "renewed on the node",
+            |host| {
+                renewed(host);
+                host.sh("kpki export --verify cp1 --receipt -o json --dir n > r.json").ok();
+                host.sh("kpki nodes merge r.json --dir k8s").ok();
+            },
+            "kpki export cp1 --dir k8s --out a.tar --force || kpki export cp1 --dir k8s --out a.tar --force --older",
+            &[
+                "kpki renew cp1/scheduler.conf --dir k8s",
+                "kpki export cp1 --older --out cp1.tar.gz --dir k8s",
+                "kpki unpack cp1.tar.gz --keep-newer",
+            ],
+        )
+    },
+    Row {
+        fill: &[("--dir DIR", "--dir k8s")],
+        ..row(
+            "unpacked where it was renewed",
+            renewed,
+            "kpki unpack cp1.tar --dir n --node cp1",
+            &[
+                "kpki unpack cp1.tar --keep-newer --dir n --node cp1",
+                "kpki export cp1 --dir DIR --out cp1.tar.gz",
+                "kpki unpack cp1.tar --force --dir n --node cp1",
+            ],
+        )
+    },
 ];
