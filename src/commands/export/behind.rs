@@ -24,7 +24,7 @@ pub fn refuse_older(request: &Request, profile: &Profile, tree: &TreeDir) -> Res
         |lists: &[HeldList], id: CaId| lists.iter().find(|list| list.authority == id.name()).map(HeldList::issue);
     let issues = CaId::ALL.map(|id| (id, issue(&lists, id), issue(&receipt.lists, id)));
     let issues: Vec<_> = issues.iter().map(|(id, ours, theirs)| (*id, ours.as_ref(), theirs.as_ref())).collect();
-    let here = u64::try_from(journal::read(&tree.roots)?.len()).unwrap_or(u64::MAX);
+    let here = journal::revision(&tree.roots)?;
     let there = receipt.issue.as_ref().map(|issue| issue.revision);
     let all = behind((here, there), &pairs, &issues);
     if all.is_empty() {
@@ -40,6 +40,18 @@ pub fn refuse_older(request: &Request, profile: &Profile, tree: &TreeDir) -> Res
         Behind::List(authority) => format!("{}.crl: the node has a later issue", authority.stem()),
     };
     let error = all.iter().map(words).fold(Error::new(what), Error::because);
+    let newer = |one: &Behind| match one {
+        Behind::Entry(entry) => Some(shell_word(&format!("{node}/{entry}")).to_string()),
+        _ => None,
+    };
+    let newer: Vec<String> = all.iter().filter_map(newer).collect();
+    let error = match newer.is_empty() {
+        true => error,
+        false => error.hint(format!(
+            "renew here what is newer there, and export again: kpki renew {} --dir {dir}",
+            newer.join(" ")
+        )),
+    };
     let options = format!("--older --out {}", shell_path(format!("{node}.tar.gz")));
     Err(error
         .hint(format!("see how all nodes stand: kpki nodes --dir {dir}"))

@@ -37,7 +37,7 @@ pub fn add(source: &Source<'_>, read: &mut Read) -> Result<(), Error> {
         let (path, entry) = (format!("{}/{name}", kpki()), entry.to_owned());
         read.parts.push(Part { path, mode: 0o600, entry, bytes: Zeroizing::new(bytes) });
     }
-    let revision = u64::try_from(journal::read(&source.tree.roots)?.len()).unwrap_or(u64::MAX);
+    let revision = journal::revision(&source.tree.roots)?;
     let issue = |nonce| Some(Issue { revision, nonce, phase: None });
     read.manifest.issue = issue(Sha256([0; 32]));
     let nonce = nonce(&render(read)?, &read.parts);

@@ -38,7 +38,7 @@ pub struct Manifest {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Issue {
-    /// How many lines the safe host's journal had: it only grows.
+    /// The safe host's state (`journal::revision`): it only grows.
     pub revision: u64,
     /// The digest of everything else in the archive that is no secret. A receipt repeats it.
     pub nonce: Sha256,
