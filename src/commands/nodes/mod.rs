@@ -4,6 +4,7 @@ mod accept;
 mod journal;
 mod lists;
 mod merge;
+mod next;
 mod receipts;
 mod request;
 mod standing;

@@ -4,10 +4,10 @@ use super::lists::Plan;
 use super::receipts::Given;
 use super::request::MergeRequest as Request;
 use crate::error::Error;
-use crate::files::{shell_path, shell_word};
 use crate::profile::Profile;
 use crate::report::nodes::{Merge, Merged};
 use crate::tree::layout::holds_ca_keys;
+use crate::tree::safe_host::ship_from;
 use crate::workspace::Session;
 use crate::workspace::crl_issue::SignedCrlIssue;
 use crate::workspace::shipping::collect;
@@ -51,13 +51,7 @@ pub fn report(
         }
     }
     let (directory, cluster) = session.names();
-    let pack = |node: &String| {
-        let (archive, dir) = (shell_path(format!("{node}.tar.gz")), shell_path(&directory));
-        format!(
-            "pack the new list, and unpack it on {node}: kpki export {} --out {archive} --dir {dir}",
-            shell_word(node)
-        )
-    };
+    let pack = |node: &String| format!("pack the new list, and unpack it on {node}: {}", ship_from(&directory, node));
     let new = |plan: &Plan| issues.iter().find(|new| new.authority == plan.crl.authority);
     Ok(Merge {
         dry_run: request.run.dry_run,
