@@ -60,6 +60,11 @@ fn read<T>(
     parsed.map(Some)
 }
 
+/// The files of a node below `.kpki/`, whether they are there or not.
+pub fn files(node: &str) -> Result<[RelPath; 2], Error> {
+    Ok([path(DIRECTORY, node)?, path(SHIPPED, node)?])
+}
+
 /// The last receipt that was accepted; `None`: none was.
 pub fn receipt(roots: &Roots, node: &str) -> Result<Option<Receipt>, Error> {
     read(roots, &path(DIRECTORY, node)?, |bytes| Ok(Receipt::parse(bytes)?))
