@@ -2,6 +2,7 @@
 
 mod accept;
 mod journal;
+mod known;
 mod lists;
 mod merge;
 mod next;

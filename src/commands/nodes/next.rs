@@ -1,6 +1,6 @@
 //! What to do next for a node.
 
-use super::standing::Known;
+use super::known::Known;
 use crate::catalog::readers;
 use crate::files::{shell_path, shell_word};
 use crate::report::nodes::{ComponentRow, Shipped, Standing};

@@ -2,31 +2,13 @@
 
 use time::OffsetDateTime;
 
+use super::known::Known;
 use super::next::{self, Stands};
 use crate::catalog::CaId;
 use crate::clock::parse_instant;
 use crate::plan::shipping::{self, Delivery, Facts, Listed};
-use crate::profile::Node;
 use crate::report::nodes::{ComponentRow, Confirmed, ListRow, ListState, NodeRow, Shipped, Standing};
-use crate::workspace::shipping::nodes::Shipped as Shipment;
-use crate::workspace::shipping::receipt::{Held, HeldList, KeyState, Receipt, comparable};
-
-/// Everything that is known of a node.
-pub struct Known<'a> {
-    /// As commands name it.
-    pub directory: &'a str,
-    pub node: &'a Node,
-    pub entries: Vec<Held>,
-    pub lists: Vec<HeldList>,
-    /// The state of this directory.
-    pub revision: u64,
-    /// The node has the authorities' keys by the profile.
-    pub holds_ca_keys: bool,
-    pub shipped: Option<Shipment>,
-    pub receipt: Option<Receipt>,
-    /// The receipt is not recorded yet: its file.
-    pub unrecorded: Option<String>,
-}
+use crate::workspace::shipping::receipt::{Held, HeldList, KeyState, comparable};
 
 /// What is wrong with the private keys on the node.
 #[derive(Default)]

@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
+use super::known::Known;
 use super::receipts::{self, Given};
 use super::request::Request;
-use super::standing::Known;
 use crate::error::Error;
 use crate::files::shell_path;
 use crate::inventory;
