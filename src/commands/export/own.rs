@@ -6,7 +6,7 @@ use super::source::Source;
 use crate::error::Error;
 use crate::profile::{CaKeys, Profile, node_document};
 use crate::tree::layout::DEFAULT_DIR;
-use crate::workspace::profiles;
+use crate::workspace::{journal, profiles};
 use crate::workspace::shipping::digest::Sha256;
 use crate::workspace::shipping::manifest::{self, Issue};
 use crate::workspace::shipping::{nodes, nonce};
@@ -37,7 +37,7 @@ pub fn add(source: &Source<'_>, read: &mut Read) -> Result<(), Error> {
         let (path, entry) = (format!("{}/{name}", kpki()), entry.to_owned());
         read.parts.push(Part { path, mode: 0o600, entry, bytes: Zeroizing::new(bytes) });
     }
-    let known = nodes::revision(&source.tree.roots, &source.profile)?;
+    let known = journal::revision(&source.tree.roots)?;
     // The same state keeps its number. Another one gets a higher number, also where the journal has no line for what is different,
     // such as a changed profile: the archive that was made before is the older one.
     match nodes::shipped(&source.tree.roots, node)?.and_then(|shipped| shipped.issue) {

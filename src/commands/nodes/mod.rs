@@ -2,8 +2,10 @@
 
 mod accept;
 mod journal;
+mod known;
 mod lists;
 mod merge;
+mod next;
 mod receipts;
 mod request;
 mod standing;

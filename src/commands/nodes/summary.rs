@@ -4,10 +4,10 @@ use super::lists::Plan;
 use super::receipts::Given;
 use super::request::MergeRequest as Request;
 use crate::error::Error;
-use crate::files::{shell_path, shell_word};
 use crate::profile::Profile;
 use crate::report::nodes::{Merge, Merged};
 use crate::tree::layout::holds_ca_keys;
+use crate::tree::safe_host::ship_from;
 use crate::workspace::Session;
 use crate::workspace::crl_issue::SignedCrlIssue;
 use crate::workspace::shipping::collect;
@@ -33,17 +33,6 @@ pub fn not_taken(given: &[Given], profile: &Profile) -> Vec<String> {
     strange.chain(long).collect()
 }
 
-/// Receipts of a later state than this directory has, which is an older copy of it, such as one from a backup.
-pub fn later(given: &[Given], revision: u64) -> Vec<String> {
-    let of = |one: &Given| one.receipt.issue.as_ref().map(|issue| issue.revision).filter(|there| *there > revision);
-    let words = |node: &str, there: u64| {
-        format!(
-            "what {node} has was packed when this directory's journal had {there} lines, and it has {revision}: what was issued here since, and is on no node, stays unknown"
-        )
-    };
-    given.iter().filter_map(|one| Some(words(&one.receipt.node, of(one)?))).collect()
-}
-
 pub fn report(
     request: &Request,
     session: &Session<'_>,
@@ -62,13 +51,7 @@ pub fn report(
         }
     }
     let (directory, cluster) = session.names();
-    let pack = |node: &String| {
-        let (archive, dir) = (shell_path(format!("{node}.tar.gz")), shell_path(&directory));
-        format!(
-            "pack the new list, and unpack it on {node}: kpki export {} --out {archive} --dir {dir}",
-            shell_word(node)
-        )
-    };
+    let pack = |node: &String| format!("pack the new list, and unpack it on {node}: {}", ship_from(&directory, node));
     let new = |plan: &Plan| issues.iter().find(|new| new.authority == plan.crl.authority);
     Ok(Merge {
         dry_run: request.run.dry_run,

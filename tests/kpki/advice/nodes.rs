@@ -45,6 +45,16 @@ fn renewed(host: &Host) {
     host.sh("kpki renew scheduler.conf --dir n").ok();
 }
 
+/// cp1 has renewed its apiserver, and its receipt was accepted.
+fn renewed_there(host: &Host) {
+    cluster(host);
+    host.at("2026-11-20T22:05:00Z");
+    host.sh("cp -R k8s other && kpki renew cp1/apiserver --dir other").ok();
+    host.sh("kpki export --verify cp1 --receipt -o json --dir other/nodes/cp1 > r.json").ok();
+    host.sh("kpki nodes merge r.json --dir k8s").ok();
+    host.at("2026-11-20T22:10:00Z");
+}
+
 pub const ROWS: &[Row] = &[
     Row {
         fill: THERE,
@@ -82,7 +92,12 @@ pub const ROWS: &[Row] = &[
         "kpki nodes --dir k8s || kpki history --dir k8s",
         &["kpki check-expiration --dir k8s"],
     ),
-    shown("a node without a receipt", cluster, "kpki nodes --dir k8s", &["kpki export cp1 --out cp1.tar.gz --dir k8s"]),
+    shown(
+        "a node without a receipt",
+        cluster,
+        "kpki nodes --dir k8s",
+        &["kpki export cp1 --dir k8s --out - | ssh cp1 kpki unpack -"],
+    ),
     Row {
         fill: THERE,
         ..shown(
@@ -111,20 +126,43 @@ pub const ROWS: &[Row] = &[
         ..shown(
             "a receipt that contradicts",
             |host| {
-                with_receipt(host);
-                let issue = format!("\"issue\": {{\"revision\": 9999, \"nonce\": \"{}\"}}", "ab".repeat(32));
-                edited(host, "\"issue\": null", &issue);
-                host.sh("kpki nodes merge r.json --dir k8s").ok();
+                with_list(host);
+                host.sh("mv k8s/pki/ca.key k && kpki nodes merge r.json --dir k8s; test $? = 5 && mv k k8s/pki/ca.key")
+                    .ok();
             },
             "kpki nodes --dir k8s",
             &["kpki export --verify cp1 --receipt -o json"],
+        )
+    },
+    Row {
+        fill: THERE,
+        ..shown(
+            "renewed on its node",
+            |host| {
+                renewed_there(host);
+                host.sh("kpki crl update ca --dir k8s").ok();
+            },
+            "kpki nodes --dir k8s",
+            &["kpki renew cp1/apiserver --dir k8s", "kpki export cp1 --dir k8s --out - | ssh cp1 kpki unpack -"],
         )
     },
     row(
         "a list that a node has signed",
         with_list,
         "kpki nodes merge r.json --dir k8s",
-        &["kpki export cp1 --out cp1.tar.gz --dir k8s"],
+        &["kpki export cp1 --dir k8s --out - | ssh cp1 kpki unpack -"],
+    ),
+    row(
+        "one that its node has renewed",
+        |host| {
+            renewed_there(host);
+        },
+        "kpki export cp1 --dir k8s --out a.tar",
+        &[
+            "kpki renew cp1/apiserver --dir k8s",
+            "kpki nodes --dir k8s",
+            "kpki export cp1 --older --out cp1.tar.gz --dir k8s",
+        ],
     ),
     Row {
         fill: UNPACKED,
