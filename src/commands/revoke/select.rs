@@ -10,6 +10,7 @@ use crate::plan::renew::{Credential, certificate_of};
 use crate::plan::revoke::{Verb, serial_of_hex};
 use crate::tree::Authority;
 use crate::tree::EntryId;
+use crate::workspace::issued::{self, Issued};
 use crate::workspace::journal::serial_text;
 use crate::workspace::{Session, Snapshot, survey};
 use crate::x509::ordered::{distinct, end};
@@ -35,6 +36,8 @@ pub struct Selected {
     pub serial: Vec<u8>,
     /// It was not named itself, but with all of its node's.
     pub of_node: bool,
+    /// Only the journal knows it: the node has renewed it since, has it elsewhere, or its files are gone.
+    pub of_journal: bool,
 }
 
 /// What a command line selects.
@@ -82,6 +85,11 @@ impl Selector<'_> {
                 }
             }
         }
+        for node in self.names.iter().filter_map(|name| EntryId::whole_node(name)) {
+            for Issued { entry, authority, serial } in issued::to_node(session, snapshot, node)? {
+                add(Selected { name: Some(entry), authority, serial, of_node: true, of_journal: true });
+            }
+        }
         for name in names {
             let credential = named(self.verb, name, session)?;
             let certificate = certificate_of(credential, &snapshot.survey).ok_or_else(|| {
@@ -116,7 +124,7 @@ impl Selector<'_> {
                 None if self.unknown_serial => None,
                 None => return Err(error::serial_unknown(self.verb, &serial_text(&serial), authority)),
             };
-            add(Selected { name, authority, serial, of_node: false });
+            add(Selected { name, authority, serial, of_node: false, of_journal: false });
         }
         Ok(Selection { all: selected, left })
     }
@@ -126,7 +134,11 @@ impl Selector<'_> {
 fn all_named<'s>(verb: Verb, name: &str, session: &'s Session<'_>) -> Result<Vec<&'s Credential>, Error> {
     let of = |one: &&Credential| one.id.is_named(name) && !session.is_left_out(&one.id);
     let found: Vec<&Credential> = session.credentials.iter().filter(of).collect();
-    if found.is_empty() { Err(error::unknown_name(verb, name, &session.known_names())) } else { Ok(found) }
+    if found.is_empty() {
+        session.check_node(name)?;
+        return Err(error::unknown_name(verb, name, &session.known_names()));
+    }
+    Ok(found)
 }
 
 /// One entry: a name that several nodes have is ambiguous.
@@ -140,6 +152,7 @@ fn named<'s>(verb: Verb, name: &str, session: &'s Session<'_>) -> Result<&'s Cre
             if crate::catalog::find(bare).is_some_and(|entry| entry.signer.is_none()) {
                 return Err(error::not_revocable(verb, bare));
             }
+            session.check_node(name)?;
             Err(error::unknown_name(verb, name, &session.known_names()))
         }
         several => Err(error::ambiguous(name, &several.iter().map(|one| one.id.to_string()).collect::<Vec<_>>())),
@@ -155,7 +168,13 @@ fn of_certificate(
 ) -> Result<Result<Selected, String>, Error> {
     let is_signed = |id: &CaId| snapshot.certificate(*id).is_some_and(|issuer| certificate.issued_by(issuer).is_ok());
     if let Some(authority) = CaId::ALL.into_iter().find(is_signed) {
-        return Ok(Ok(Selected { name: Some(name), authority, serial: certificate.serial.clone(), of_node: false }));
+        return Ok(Ok(Selected {
+            name: Some(name),
+            authority,
+            serial: certificate.serial.clone(),
+            of_node: false,
+            of_journal: false,
+        }));
     }
     // It may be the issuer.
     let unusable = |id: &CaId| matches!(snapshot.authorities.get(id), Some(Authority::Unusable(_)));
