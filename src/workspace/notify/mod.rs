@@ -106,7 +106,7 @@ impl Notifier<'_> {
         let restores = renewal.on_hook_failure == OnHookFailure::Restore && !pending.rolled_back;
         let runs = |component: &str| self.node.is_none_or(|node| plan::runs(profile, node, component));
         let (mut notified, mut failed): (Vec<Deploy<'_>>, bool) = (Vec::new(), false);
-        for deploy in deploys::of(&self.changed, renewal, profile.release(), runs) {
+        for deploy in deploys::of(&self.changed, renewal, profile, runs) {
             let succeeded = self.tell(&deploy, generation, report, &mut left);
             notified.push(deploy);
             failed |= !succeeded && signals::check().is_ok();
