@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use super::known;
+use super::{file, known};
 use crate::catalog::CaId;
 use crate::error::{self, Error};
 use crate::plan::renew::{Credential, certificate_of};
@@ -12,9 +12,8 @@ use crate::tree::Authority;
 use crate::tree::EntryId;
 use crate::workspace::issued::{self, Issued};
 use crate::workspace::journal::serial_text;
-use crate::workspace::{Session, Snapshot, survey};
-use crate::x509::ordered::{distinct, end};
-use crate::x509::{Certificate, Ordered, parse_bundle};
+use crate::workspace::{Session, Snapshot};
+use crate::x509::Certificate;
 
 /// What the command line says.
 #[derive(Debug, Clone, Copy)]
@@ -107,7 +106,7 @@ impl Selector<'_> {
         }
         if let Some(path) = self.certificate {
             let name = path.display().to_string();
-            let found = of_certificate(name.clone(), &read(path)?, snapshot, session)?;
+            let found = of_certificate(name.clone(), &file::read(path)?, snapshot, session)?;
             add(found.map_err(|why| error::not_of_this_tree(self.verb, &name, why))?);
         }
         if let Some((text, authority)) = self.serial {
@@ -188,19 +187,4 @@ fn of_certificate(
         }
         false => format!("its issuer is {}", certificate.issuer),
     }))
-}
-
-/// The certificate of a file, PEM or DER: that of the path's end, wherever it stands.
-fn read(path: &Path) -> Result<Certificate, Error> {
-    let bytes = survey::input(path, survey::LARGEST_INPUT)?;
-    let cannot = || Error::new(format!("cannot read a certificate from {}", path.display()));
-    let (all, _) = distinct(parse_bundle(&bytes).map_err(|why| cannot().because(why))?);
-    let ordered = end(&all).and_then(|at| Ordered::from(all, at)).ok_or_else(cannot)?;
-    let mut strangers = ordered.clone().take_strangers();
-    match strangers.pop() {
-        None => Ok(ordered.leaf),
-        Some(other) => Err(Error::new(format!("expected one certificate with its chain in {}", path.display()))
-            .because(format!("found {} and {}", ordered.leaf.subject, other.subject))
-            .hint("give the file of the one that is meant, or its number with --serial HEX --ca CA")),
-    }
 }
