@@ -46,16 +46,30 @@ pub fn unrelated(authority: &str) -> String {
     format!("the {authority} there and the archive's have no certificate in common")
 }
 
-/// What lies there is newer.
-pub fn older_archive(archive: &str, node: &str, all: &[Older]) -> Error {
+/// What lies there is newer. `dir`: where it lies.
+pub fn older_archive(archive: &str, node: &str, dir: &Path, all: &[Older]) -> Error {
     let error = Error::new(format!("{archive} is older than what lies on {}: nothing was changed", named(node)));
     let error = all.iter().fold(error, |error, one| error.because(older(one)));
     let again = format!("kpki export {} --dir DIR --out {}", shell_word(node), shell_path(format!("{node}.tar.gz")));
+    let is_list = |one: &Older| matches!(one, Older::List { .. });
+    let error = if all.iter().any(is_list) { merged(error, node, dir) } else { error };
+    let error = match all.iter().all(is_list) {
+        true => error,
+        false => error
+            .hint("a node with the keys of the authorities renews itself (caKeys: control-plane), and so does its job")
+            .hint("renew it on the host with the cluster directory (kpki renew), which makes what is newer than both"),
+    };
     error
-        .hint("a node with the keys of the authorities renews itself (caKeys: control-plane), and so does its job")
-        .hint("renew it on the host with the cluster directory (kpki renew), which makes what is newer than both")
         .hint(format!("then export it again there: {again}"))
         .hint("or go back to the archive's certificates with --force; a CRL is never replaced by an older one")
+}
+
+/// A list on a node may revoke what the archive's does not: the next issue has the entries of both.
+fn merged(error: Error, node: &str, dir: &Path) -> Error {
+    let (file, dir, node) = (shell_path(format!("{node}.json")), shell_path(dir), shell_word(node));
+    error
+        .hint(format!("its list may revoke more; make its receipt here: kpki export --verify {node} --receipt -o json --dir {dir}"))
+        .hint(format!("bring that to the host with the cluster directory as {file}, which signs a list of both: kpki nodes merge {file} --dir DIR"))
 }
 
 /// One difference.

@@ -4,6 +4,7 @@
 use time::{Duration, OffsetDateTime};
 
 use super::receipts::Given;
+use super::theirs;
 use crate::catalog::CaId;
 use crate::clock::rfc3339;
 use crate::error::Error;
@@ -64,6 +65,7 @@ fn against(
     if shown == 0 {
         whys.push("it shows no authority, so that it cannot be told whose it is".to_owned());
     }
+    whys.extend(theirs::refusals(receipt, snapshot));
     let made = instant(&receipt.time);
     if made.is_some_and(|made| made > now.saturating_add(CLOCKS)) {
         let now = rfc3339(now);

@@ -57,12 +57,12 @@ pub fn merge(request: &Request) -> Result<Merge, Error> {
     }
     for plan in &evaluation.plans {
         let new = issues.iter().find(|new| new.authority == plan.crl.authority);
-        if let Some(issuer) = peeked.certificate(plan.crl.authority).filter(|_| plan.signable) {
+        if let Some(issuer) = peeked.certificate(plan.crl.authority).filter(|_| plan.signable()) {
             warnings.extend(crl_issue::warnings(&plan.crl, new, issuer, request.run.now));
         }
     }
     warnings.extend(summary::not_taken(&given, &profile));
-    summary::report(request, &session, &profile, (evaluation.rows, evaluation.plans), &issues, generation, warnings)
+    summary::report(request, &given, &session, &profile, (evaluation.rows, evaluation.plans), &issues, generation, warnings)
 }
 
 /// Refuses what cannot be accepted; what the others bring.
@@ -88,15 +88,13 @@ fn evaluate<'g>(
     for node in profile.nodes.iter().filter(|node| given.iter().all(|one| one.receipt.node != node.name)) {
         receipts.extend(nodes::receipt(roots, &node.name)?);
     }
-    let signers: Vec<&Given> = given.iter().filter(|one| summary::signs(profile, one)).collect();
+    let signers: Vec<&Receipt> = receipts.iter().filter(|one| summary::signs(profile, one)).collect();
     let plans = lists::plans(session, snapshot, &signers, &receipts, &own)?;
     let mut known = certificates::known(&own);
     let (mut rows, mut lines) = (Vec::new(), Vec::new());
     for (one, last) in &with_last {
-        let added = match summary::signs(profile, one) {
-            true => certificates::added(one, &mut known, snapshot),
-            false => certificates::Added { passed_over: one.receipt.journal.len(), ..Default::default() },
-        };
+        let signs = summary::signs(profile, &one.receipt);
+        let added = certificates::added(&one.receipt, signs, &mut known, snapshot, session.run.now);
         rows.push(Merged {
             node: one.receipt.node.clone(),
             time: one.receipt.time.clone(),
@@ -117,7 +115,7 @@ fn sign(
     evaluation: &Evaluation<'_>,
 ) -> Result<Vec<SignedCrlIssue>, Error> {
     let mut issues = Vec::new();
-    for plan in evaluation.plans.iter().filter(|plan| plan.signable) {
+    for plan in evaluation.plans.iter().filter(|plan| plan.signable()) {
         issues.extend(plan.sign(session, snapshot, issuers)?);
     }
     store::check_writable(&session.tree.roots, &crl_issue::places(&issues))?;

@@ -9,6 +9,7 @@ mod request;
 mod standing;
 mod status;
 mod summary;
+mod theirs;
 
 pub use merge::merge;
 pub use receipts::Input;

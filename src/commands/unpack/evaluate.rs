@@ -50,7 +50,7 @@ impl<'a> Evaluation<'a> {
             }
             if !older.is_empty() {
                 let (input, node) = (request.input.to_string(), &contents.manifest.node);
-                return Err(error::older_archive(&input, node, &older));
+                return Err(error::older_archive(&input, node, &request.dir, &older));
             }
         }
         warnings.extend(others.into_iter().map(|why| format!("{why}; replaced all the same (--force)")));
