@@ -4,7 +4,7 @@
 use time::{Duration, OffsetDateTime};
 
 use super::receipts::Given;
-use super::theirs;
+use super::theirs::{self, Brought};
 use crate::catalog::CaId;
 use crate::clock::rfc3339;
 use crate::error::Error;
@@ -21,11 +21,12 @@ pub fn check(
     all: &[(&Given, Option<Receipt>)],
     profile: &Profile,
     snapshot: &Snapshot,
+    brought: &Brought,
     now: OffsetDateTime,
 ) -> Result<(), Error> {
     let mut whys = Vec::new();
     for (given, last) in all {
-        let said = against(&given.receipt, last.as_ref(), profile, snapshot, now);
+        let said = against(&given.receipt, last.as_ref(), profile, snapshot, brought, now);
         whys.extend(said.into_iter().map(|why| format!("{}: {why}", given.name)));
     }
     if whys.is_empty() {
@@ -43,6 +44,7 @@ fn against(
     last: Option<&Receipt>,
     profile: &Profile,
     snapshot: &Snapshot,
+    brought: &Brought,
     now: OffsetDateTime,
 ) -> Vec<String> {
     let node = &receipt.node;
@@ -65,7 +67,7 @@ fn against(
     if shown == 0 {
         whys.push("it shows no authority, so that it cannot be told whose it is".to_owned());
     }
-    whys.extend(theirs::refusals(receipt, snapshot));
+    whys.extend(theirs::refusals(receipt, brought, snapshot));
     let made = instant(&receipt.time);
     if made.is_some_and(|made| made > now.saturating_add(CLOCKS)) {
         let now = rfc3339(now);

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::request::VERB;
-use super::theirs::{self, Theirs};
+use super::theirs::{self, Brought, Theirs};
 use crate::ca::Changes;
 use crate::catalog::CaId;
 use crate::error::{self, Error};
@@ -51,7 +51,7 @@ pub fn plans(
     session: &Session<'_>,
     snapshot: &Snapshot,
     signers: &[&Receipt],
-    receipts: &[Receipt],
+    (receipts, brought): (&[Receipt], &Brought),
     lines: &[Line],
 ) -> Result<Vec<Plan>, Error> {
     let mut plans = Vec::new();
@@ -70,7 +70,7 @@ pub fn plans(
             if !is_apart && listed != Some(Listed::Older) {
                 continue;
             }
-            match theirs::read(list, issuer, snapshot.bundle(id)) {
+            match theirs::read(list, brought, issuer, snapshot.bundle(id)) {
                 Theirs::Entries(entries) => other.extend(entries.into_iter().map(|line| (node, line))),
                 Theirs::Absent if is_apart => {
                     let (node, path) = (node.to_owned(), list.path.clone());

@@ -2,6 +2,7 @@
 
 use super::receipts::{self, Given};
 use super::request::{MergeRequest as Request, VERB};
+use super::theirs::{self, Brought};
 use super::{accept, journal as certificates, lists, status, summary};
 use crate::error::Error;
 use crate::profile::Profile;
@@ -32,6 +33,7 @@ impl Evaluation<'_> {
 
 pub fn merge(request: &Request) -> Result<Merge, Error> {
     let given = receipts::read(&request.receipts)?;
+    let brought = theirs::brought(&request.crls, &given)?;
     let (target, mut warnings) = targets::one(&request.trees)?;
     let profile = status::profile_of(&target.root)?;
     let session = Session::open(&request.trees, &request.run, &target, Absent::Refused)?;
@@ -41,14 +43,14 @@ pub fn merge(request: &Request) -> Result<Merge, Error> {
     let half_done = !request.run.dry_run && session.tree.is_half_done()?;
     let mut evaluation = match half_done {
         true => Evaluation { new: given.iter().collect(), rows: Vec::new(), lines: Vec::new(), plans: Vec::new() },
-        false => session.tree.or_interrupted(evaluate(&session, &peeked, &profile, &given))?,
+        false => session.tree.or_interrupted(evaluate(&session, &peeked, &profile, (&given, &brought)))?,
     };
     if request.run.dry_run {
         warnings.extend(session.tree.left_by_interrupted()?);
     } else if half_done || evaluation.changes_something() {
         let locked = session.lock()?;
         let (snapshot, issuers) = session.read(&locked)?;
-        evaluation = evaluate(&session, &snapshot, &profile, &given)?;
+        evaluation = evaluate(&session, &snapshot, &profile, (&given, &brought))?;
         issues = sign(&session, &snapshot, &issuers, &evaluation)?;
         let transaction = transaction(&session, &snapshot, &evaluation, &given, &mut issues)?;
         if !transaction.changes.is_empty() {
@@ -70,7 +72,7 @@ fn evaluate<'g>(
     session: &Session<'_>,
     snapshot: &Snapshot,
     profile: &Profile,
-    given: &'g [Given],
+    (given, brought): (&'g [Given], &Brought),
 ) -> Result<Evaluation<'g>, Error> {
     let roots = &session.tree.roots;
     let mut with_last = Vec::new();
@@ -80,7 +82,7 @@ fn evaluate<'g>(
             if profile.node(&one.receipt.node).is_some() { nodes::receipt(roots, &one.receipt.node)? } else { None };
         with_last.push((one, last));
     }
-    accept::check(&with_last, profile, snapshot, session.run.now)?;
+    accept::check(&with_last, profile, snapshot, brought, session.run.now)?;
     let is_known = |one: &Given, last: &Option<Receipt>| last.as_ref() == Some(&one.receipt);
     let new: Vec<&Given> = with_last.iter().filter(|(one, last)| !is_known(one, last)).map(|(one, _)| *one).collect();
     let own: Vec<Line> = journal::read(roots)?;
@@ -89,7 +91,7 @@ fn evaluate<'g>(
         receipts.extend(nodes::receipt(roots, &node.name)?);
     }
     let signers: Vec<&Receipt> = receipts.iter().filter(|one| summary::signs(profile, one)).collect();
-    let plans = lists::plans(session, snapshot, &signers, &receipts, &own)?;
+    let plans = lists::plans(session, snapshot, &signers, (&receipts, brought), &own)?;
     let mut known = certificates::known(&own);
     let (mut rows, mut lines) = (Vec::new(), Vec::new());
     for (one, last) in &with_last {

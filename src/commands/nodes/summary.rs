@@ -92,11 +92,11 @@ fn missing(plans: &[Plan], directory: &str) -> Vec<String> {
     let mut steps = Vec::new();
     for (plan, one) in plans.iter().flat_map(|plan| plan.unknown.iter().map(move |one| (plan, one))) {
         let (node, name) = (&one.node, plan.crl.authority.name());
-        let receipt = format!("kpki export --verify {} --receipt -o json", shell_word(node));
         steps.push(match one.too_large {
             false => format!(
                 "{name}.crl is not signed, because the list on {node} is not in its receipt: make a new one there with this version \
-                 of kpki, and merge it: {receipt}"
+                 of kpki, and merge it: kpki export --verify {} --receipt -o json",
+                shell_word(node)
             ),
             true => format!(
                 "{name}.crl is not signed, because the list on {node} is too large for a receipt: bring {} from there, and merge \

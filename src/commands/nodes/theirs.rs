@@ -1,8 +1,15 @@
 //! A revocation list as a node's receipt carries it: whose it is, and what it revokes. It is believed by its authority's signature,
 //! whatever node it comes from.
 
+use std::borrow::Cow;
+use std::path::PathBuf;
+
+use super::receipts::Given;
 use crate::catalog::CaId;
 use crate::encoding::base64;
+use crate::error::{self, Error};
+use crate::files;
+use crate::inventory;
 use crate::revocation::{Number, Revoked};
 use crate::workspace::Snapshot;
 use crate::workspace::journal::{CrlLine, serial_text};
@@ -21,11 +28,21 @@ pub enum Theirs {
     Refused(String),
 }
 
+/// Lists that were brought beside the receipts, in DER: those that are too large for one.
+pub type Brought = Vec<Vec<u8>>;
+
 /// `issuer`: the authority's certificate; `bundle`: all that are in its file.
-pub fn read(list: &HeldList, issuer: &Certificate, bundle: &[Certificate]) -> Theirs {
-    let Some(text) = &list.crl else { return Theirs::Absent };
+pub fn read(list: &HeldList, brought: &Brought, issuer: &Certificate, bundle: &[Certificate]) -> Theirs {
     let refused = |why: &str| Theirs::Refused(why.to_owned());
-    let Ok(der) = base64::decode(text.as_bytes()) else { return refused("it is no base64") };
+    let is_it = |der: &&Vec<u8>| sha256(der) == list.fingerprint.0;
+    let der = match (&list.crl, brought.iter().find(is_it)) {
+        (None, None) => return Theirs::Absent,
+        (_, Some(der)) => Cow::Borrowed(der),
+        (Some(text), None) => match base64::decode(text.as_bytes()) {
+            Ok(der) => Cow::Owned(der.to_vec()),
+            Err(why) => return Theirs::Refused(why.to_string()),
+        },
+    };
     let (crl, entries) = match all_revoked(&der) {
         Ok(read) => read,
         Err(why) => return Theirs::Refused(why.to_string()),
@@ -57,14 +74,34 @@ fn lines(crl: &Crl, entries: &[Revoked], issuer: &Certificate) -> Vec<CrlLine> {
 }
 
 /// Why the lists of a receipt cannot be accepted.
-pub fn refusals(receipt: &Receipt, snapshot: &Snapshot) -> Vec<String> {
+pub fn refusals(receipt: &Receipt, brought: &Brought, snapshot: &Snapshot) -> Vec<String> {
     let mut whys = Vec::new();
     for list in &receipt.lists {
         let Some(id) = CaId::parse(&list.authority) else { continue };
         let Some(issuer) = snapshot.certificate(id) else { continue };
-        if let Theirs::Refused(why) = read(list, issuer, snapshot.bundle(id)) {
+        if let Theirs::Refused(why) = read(list, brought, issuer, snapshot.bundle(id)) {
             whys.push(format!("its list {} of {}: {why}", list.path, id.name()));
         }
     }
     whys
+}
+
+/// The lists in these files, each of which one of the receipts names.
+pub fn brought(paths: &[PathBuf], given: &[Given]) -> Result<Brought, Error> {
+    let mut all = Vec::new();
+    for path in paths {
+        let refused = |why: String| error::bad_list(path, why);
+        let source = files::look(path).map_err(|why| refused(why.to_string()))?;
+        let source = source.ok_or_else(|| refused("there is no such file".to_owned()))?;
+        let lists = inventory::crls(&source).map_err(|why| refused(why.to_string()))?;
+        let is_named = |der: &Vec<u8>| {
+            let mut named = given.iter().flat_map(|one| &one.receipt.lists);
+            named.any(|list| list.fingerprint.0 == sha256(der))
+        };
+        if lists.is_empty() || !lists.iter().all(is_named) {
+            return Err(refused("expected a list that one of the receipts names by its fingerprint".to_owned()));
+        }
+        all.extend(lists);
+    }
+    Ok(all)
 }

@@ -34,6 +34,25 @@ fn with_list(host: &Host) {
     host.sh("kpki export --verify cp1 --receipt -o json --dir other/nodes/cp1 > r.json").ok();
 }
 
+/// The same, as an earlier kpki says it, or as one whose list is too large.
+fn with_list_left_out(host: &Host, too_large: bool) {
+    with_list(host);
+    let mut receipt: serde_json::Value = serde_json::from_str(&host.place.read("r.json")).unwrap();
+    let list = receipt["lists"][0].as_object_mut().unwrap();
+    assert!(list.remove("crl").is_some());
+    list.insert("crlLeftOut".to_owned(), too_large.into());
+    host.place.write("r.json", receipt.to_string());
+    host.sh("cp r.json cp1.json && cp other/pki/ca.crl cp1-ca.crl").ok();
+}
+
+/// cp1 and the safe host have each signed a list after the last archive.
+fn two_lists(host: &Host) {
+    cluster(host);
+    host.sh("cp -R k8s other && kpki crl update ca --dir other && kpki hold cp1/admin.conf --dir k8s").ok();
+    host.sh("kpki export cp1 --dir other --out old.tar && kpki unpack old.tar --dir n --node cp1").ok();
+    host.sh("kpki export cp1 --dir k8s --out new.tar").ok();
+}
+
 pub const ROWS: &[Row] = &[
     Row {
         fill: THERE,
@@ -125,4 +144,45 @@ pub const ROWS: &[Row] = &[
         "kpki export cp1 --dir k8s --out a.tar --force || kpki export cp1 --dir k8s --out a.tar --force --older -q",
         &["kpki nodes --dir k8s", "kpki renew cp1/all --dir k8s", "kpki export cp1 --older --out cp1.tar.gz --dir k8s"],
     ),
+    Row {
+        fill: &[("--receipt -o json", "--receipt -o json --dir other/nodes/cp1 > r.json")],
+        ..row(
+            "a list that is not in its receipt",
+            |host| with_list_left_out(host, false),
+            "kpki nodes merge r.json --dir k8s",
+            &["kpki export --verify cp1 --receipt -o json"],
+        )
+    },
+    row(
+        "a list that is too large for its receipt",
+        |host| with_list_left_out(host, true),
+        "kpki nodes merge cp1.json --dir k8s",
+        &["kpki nodes merge cp1.json --crl cp1-ca.crl --dir k8s"],
+    ),
+    row(
+        "a list and a certificate of a node",
+        |host| {
+            with_list(host);
+            host.sh("sleep 1 && kpki renew cp1/etcd-peer --dir other").ok();
+            host.sh("kpki export --verify cp1 --receipt -o json --dir other/nodes/cp1 > r.json").ok();
+        },
+        "kpki nodes merge r.json --dir k8s",
+        &["kpki renew cp1/etcd-peer --dir k8s", "kpki export cp1 --out cp1.tar.gz --dir k8s"],
+    ),
+    Row {
+        fill: &[("--dir n", "--dir n > cp1.json"), ("DIR", "k8s")],
+        after: |host| {
+            host.sh("mv cp1.tar.gz new.tar").ok();
+        },
+        ..row(
+            "an archive with another list",
+            two_lists,
+            "kpki unpack new.tar --dir n --node cp1",
+            &[
+                "kpki export --verify cp1 --receipt -o json --dir n",
+                "kpki nodes merge cp1.json --dir DIR",
+                "kpki export cp1 --dir DIR --out cp1.tar.gz",
+            ],
+        )
+    },
 ];
