@@ -201,7 +201,8 @@ fn lists_are_verified_on_the_node() {
     let first = place.read("c/pki/ca.crl");
     at(&place, NOW, &["hold", "w1/kubelet.conf", "--dir", "c"]).status(0);
     ship(&place, "cp1", &[]);
-    let here = format!("{}/pki/ca.crl", dir("cp1"));
+    let there = dir("cp1");
+    let here = format!("{there}/pki/ca.crl");
     let second = place.read(&here);
     // Another one of the same number, and a later issue.
     let copy = |to: &str| {
@@ -235,7 +236,7 @@ fn lists_are_verified_on_the_node() {
             None => fs::remove_file(place.path(&here)).unwrap(),
         }
         for against in [&["--verify", "cp1"][..], &["--verify", "cp1", "--archive", "cp1.tar"]] {
-            let words = [&["export", "--dir", &dir("cp1"), "-o", "json"], against].concat();
+            let words = [&["export", "--dir", there.as_str(), "-o", "json"], against].concat();
             let report = at(&place, LATER, &words).status(status).json();
             let rows = report["entries"].as_array().unwrap();
             let row = rows.iter().find(|row| row["entry"] == "ca.crl").unwrap();
