@@ -51,6 +51,11 @@ pub fn older_archive(archive: &str, node: &str, dir: &Path, all: &[Older]) -> Er
     let error = Error::new(format!("{archive} is older than what lies on {}: nothing was changed", named(node)));
     let error = all.iter().fold(error, |error, one| error.because(older(one)));
     let again = format!("kpki export {} --dir DIR --out {}", shell_word(node), shell_path(format!("{node}.tar.gz")));
+    if all.iter().all(|one| matches!(one, Older::Revision { .. })) {
+        return error
+            .hint("it was packed before the other one, or from a cluster directory that was restored or made anew")
+            .hint("in the latter case see what it would replace with --force --dry-run, and unpack it with --force");
+    }
     let is_list = |one: &Older| matches!(one, Older::List { .. });
     let error = if all.iter().any(is_list) { merged(error, node, dir) } else { error };
     let error = match all.iter().all(is_list) {

@@ -224,7 +224,13 @@ pub fn certificates_dir(text: &str) -> Result<String, Mismatch> {
     let below = path.strip_prefix(DEFAULT_DIR);
     let first = below.and_then(|below| below.split('/').nth(1)).unwrap_or_default();
     let reserved = [".kpki", "kubelet", "nodes", "manifest.json"].contains(&first) || first.ends_with(".conf");
-    if path == DEFAULT_KUBELET_DIR
+    // What lies above them belongs to the operating system; in manifests/ the kubelet starts what it finds.
+    let is_above = |dir: &str| dir.strip_prefix(path.as_str()).is_some_and(|rest| rest.starts_with('/'));
+    let taken = [DEFAULT_DIR, DEFAULT_KUBELET_DIR, "/etc/kubernetes/manifests"];
+    if taken.contains(&path.as_str())
+        || path == "/"
+        || is_above(DEFAULT_DIR)
+        || is_above(DEFAULT_KUBELET_DIR)
         || below == Some("")
         || (below.is_some_and(|below| below.starts_with('/')) && reserved)
     {

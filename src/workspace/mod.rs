@@ -6,6 +6,7 @@ pub mod crl_issue;
 pub mod crls;
 pub mod generations;
 pub mod interrupted;
+pub mod issued;
 pub mod journal;
 pub mod known_keys;
 pub mod load;

@@ -187,11 +187,19 @@ fn the_nodes_are_adopted(site: &Site) {
         say("tar", ["-czf".as_ref(), file.as_os_str(), "-C".as_ref(), site.root(node).as_os_str(), ".".as_ref()]);
         file
     };
+    // No file of the load balancer says its name, and its extra certificate is of no profile.
+    let mut balancer = std::ffi::OsString::from("lb1=");
+    balancer.push(site.root("lb1"));
     let roots: Vec<PathBuf> = nodes.iter().map(|node| site.root(node)).collect();
     for (name, given) in [("roots", roots), ("archives", nodes.iter().map(archive).collect())] {
         let dir = site.path(name);
-        let said = run(kpki().arg("adopt").args(&given).arg("--dir").arg(&dir)).expect_ok(name);
-        assert!(said.out.starts_with("adopted 6 nodes of cluster prod"), "{said:?}");
+        let said = run(kpki().arg("adopt").args(&given).arg(&balancer).arg("--dir").arg(&dir)).expect_code(5, name);
+        assert!(said.out.starts_with("adopted 7 nodes of cluster prod"), "{said:?}");
+        assert!(
+            said.out.contains("pki/haproxy.crt: no entry of the profile") && !said.out.contains("\ndiffers:"),
+            "{said:?}"
+        );
+        assert!(fs::read_to_string(dir.join(".kpki/profile.yaml")).unwrap().contains("roles: [load-balancer]"));
         run(kpki().arg("verify").arg("--dir").arg(&dir)).expect_ok(name);
         for node in &nodes {
             let file = site.path(format!("{name}.{node}.tar.gz"));
@@ -204,7 +212,8 @@ fn the_nodes_are_adopted(site: &Site) {
                 continue;
             }
             // The journal of this directory begins anew.
-            unpack(&[]).expect_code(1, "of another history");
+            let said = unpack(&[]).expect_code(1, "of another history");
+            assert!(said.err.contains("hint: in the latter case see what it would replace with"), "{said:?}");
             let said = unpack(&["--force", "--dry-run"]).expect_ok(node).out;
             let changed: Vec<&str> = said.lines().filter(|line| line.starts_with('/')).collect();
             let is_own = |line: &&str| line.contains("/kpki-node.json ") || line.contains("/.kpki/");

@@ -225,20 +225,24 @@ fn a_third_master_and_a_worker_join() {
     fs::create_dir_all(place.path("w1/var/lib/kubelet")).unwrap();
     fs::rename(place.path("w1/etc/kubernetes/kubelet"), place.path("w1/var/lib/kubelet/pki")).unwrap();
 
-    let run = adopt(&place, &["w1", "cp3", "cp2", "cp1", "--dir", "c", "-o", "json"]).status(5);
+    // A host without a kubelet's files, and no part of the cluster by them.
+    place.write("lb/etc/kubernetes/pki/ca.crt", place.read("cp1/etc/kubernetes/pki/ca.crt"));
+
+    let run = adopt(&place, &["w1", "lb1=lb", "cp3", "cp2", "cp1", "--dir", "c", "-o", "json"]).status(5);
     let report = run.json();
     let names: Vec<&str> =
         report["nodes"].as_array().unwrap().iter().map(|node| node["node"].as_str().unwrap()).collect();
     // kubeadm's first node has super-admin.conf.
-    assert_eq!(names, ["cp1", "cp3", "cp2", "w1"], "{report}");
+    assert_eq!(names, ["cp1", "cp3", "cp2", "lb1", "w1"], "{report}");
     let differences: Vec<&str> =
         report["differences"].as_array().unwrap().iter().map(|one| one.as_str().unwrap()).collect();
     assert!(differences.iter().any(|one| one.starts_with("cp2/apiserver ")), "{differences:?}");
     // The worker's kubelet has a pair of the cluster's ca, the others have none.
     assert!(differences.contains(&"cp1/kubelet-serving (nodes/cp1/kubelet/kubelet.crt): missing"), "{differences:?}");
-    assert!(!differences.iter().any(|one| one.starts_with("w1/")), "{differences:?}");
+    assert!(!differences.iter().any(|one| one.starts_with("w1/") || one.starts_with("lb1/")), "{differences:?}");
     assert!(place.path("c/nodes/w1/kubelet/kubelet.key").exists());
     assert!(place.read("c/.kpki/profile.yaml").contains("roles: [worker]\n    addresses: [10.0.0.21]\n"));
+    assert!(place.read("c/.kpki/profile.yaml").contains("name: lb1\n    roles: [load-balancer]\n"));
 }
 
 /// A kubelet.conf that names the file the kubelet rotates, with the credential of that kubelet.conf in it.

@@ -68,6 +68,7 @@ mod signer_file;
 mod spelled;
 mod trust;
 mod unpack;
+mod unpack_rules;
 mod utf16;
 mod vectors;
 mod verbs;

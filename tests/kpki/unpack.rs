@@ -7,15 +7,15 @@ use std::path::Path;
 
 use super::harness::{NOW, Place, Run, tree};
 
-const PROFILE: &str = "apiVersion: kpki/v1\nkind: ClusterProfile\nclusterName: prod\ncontrolPlaneEndpoint: lb.example.com\n\
+pub(super) const PROFILE: &str = "apiVersion: kpki/v1\nkind: ClusterProfile\nclusterName: prod\ncontrolPlaneEndpoint: lb.example.com\n\
     encryptionAlgorithm: ECDSA-P256\nnodes:\n- {name: cp1, addresses: [10.0.0.1]}\n- {name: cp2, addresses: [10.0.0.2]}\n\
     - {name: w1, roles: [worker], addresses: [10.0.0.9]}\n\
     extraCertificates:\n- {name: metrics, commonName: metrics, usages: [client], nodes: [w1]}\n";
-const YEAR: &str = "2027-10-20T22:00:00Z";
-const DIR: &str = "n/etc/kubernetes";
+pub(super) const YEAR: &str = "2027-10-20T22:00:00Z";
+pub(super) const DIR: &str = "n/etc/kubernetes";
 
 /// A cluster directory in `c`, and the archive of each node in `NODE.tar`.
-fn made(profile: &str) -> Place {
+pub(super) fn made(profile: &str) -> Place {
     let place = Place::new();
     place.write("p.yaml", profile);
     place.init(&["--profile", "p.yaml", "--dir", "c"]).ok();
@@ -26,12 +26,12 @@ fn made(profile: &str) -> Place {
     place
 }
 
-fn export(place: &Place, node: &str, out: &str, at: &str) {
+pub(super) fn export(place: &Place, node: &str, out: &str, at: &str) {
     place.kpki(&["export", node, "--dir", "c", "--out", out, "--at", at, "--force", "-q"]).ok();
 }
 
 /// As cp1 and now, unless the words say another node or instant.
-fn unpack(place: &Place, archive: &str, words: &[&str]) -> Run {
+pub(super) fn unpack(place: &Place, archive: &str, words: &[&str]) -> Run {
     let mut all = vec!["unpack", archive, "--dir", DIR];
     for usual in [["--node", "cp1"], ["--at", NOW]] {
         if !words.contains(&usual[0]) {
@@ -42,15 +42,15 @@ fn unpack(place: &Place, archive: &str, words: &[&str]) -> Run {
 }
 
 /// A year passes, everything is renewed on the safe host, and cp1 is exported again to `new.tar`.
-fn renewed(place: &Place) {
+pub(super) fn renewed(place: &Place) {
     place.kpki(&["renew", "all", "--dir", "c", "--at", YEAR, "-q"]).ok();
     export(place, "cp1", "new.tar", YEAR);
 }
 
 /// Path to (mode, content) of each regular file.
-type Files = BTreeMap<String, (u32, Vec<u8>)>;
+pub(super) type Files = BTreeMap<String, (u32, Vec<u8>)>;
 
-fn members(path: &Path) -> Files {
+pub(super) fn members(path: &Path) -> Files {
     let bytes = fs::read(path).unwrap();
     let mut found = Files::new();
     for entry in tar::Archive::new(bytes.as_slice()).entries().unwrap() {
@@ -66,7 +66,7 @@ fn members(path: &Path) -> Files {
 }
 
 /// Another archive of these files, with what else `more` appends.
-fn packed(place: &Place, name: &str, files: &Files, more: impl FnOnce(&mut tar::Builder<Vec<u8>>)) {
+pub(super) fn packed(place: &Place, name: &str, files: &Files, more: impl FnOnce(&mut tar::Builder<Vec<u8>>)) {
     let mut builder = tar::Builder::new(Vec::new());
     for (path, (mode, content)) in files {
         append(&mut builder, path, *mode, content);
@@ -75,7 +75,7 @@ fn packed(place: &Place, name: &str, files: &Files, more: impl FnOnce(&mut tar::
     place.write(name, builder.into_inner().unwrap());
 }
 
-fn append(builder: &mut tar::Builder<Vec<u8>>, path: &str, mode: u32, content: &[u8]) {
+pub(super) fn append(builder: &mut tar::Builder<Vec<u8>>, path: &str, mode: u32, content: &[u8]) {
     let mut header = tar::Header::new_ustar();
     header.set_path(path).unwrap();
     header.set_mode(mode);
@@ -86,7 +86,7 @@ fn append(builder: &mut tar::Builder<Vec<u8>>, path: &str, mode: u32, content: &
 
 /// What lies on the node is what the archive has, modes too.
 #[track_caller]
-fn is_in_place(place: &Place, archive: &str) {
+pub(super) fn is_in_place(place: &Place, archive: &str) {
     for (path, (mode, content)) in members(&place.path(archive)) {
         let found = place.path(&format!("n/{path}"));
         assert_eq!(fs::metadata(&found).unwrap().permissions().mode() & 0o7777, mode, "{path}");

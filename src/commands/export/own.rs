@@ -38,15 +38,30 @@ pub fn add(source: &Source<'_>, read: &mut Read) -> Result<(), Error> {
         let (path, entry) = (format!("{}/{name}", kpki()), entry.to_owned());
         read.parts.push(Part { path, mode: 0o600, entry, bytes: Zeroizing::new(bytes) });
     }
-    let revision = nodes::revision(&source.tree.roots, &source.profile)?;
-    let issue = |nonce| Some(Issue { revision, nonce, phase: None });
-    read.manifest.issue = issue(Sha256([0; 32]));
-    let nonce = nonce(&render(read)?, &read.parts);
-    read.manifest.issue = issue(nonce);
+    let known = nodes::revision(&source.tree.roots, &source.profile)?;
+    // The same state keeps its number. Another one gets a higher number, also where the journal has no line for what is different,
+    // such as a changed profile: the archive that was made before is the older one.
+    match nodes::shipped(&source.tree.roots, node)?.and_then(|shipped| shipped.issue) {
+        Some(last) if last.revision >= known => {
+            if number(read, last.revision)? != last.nonce {
+                number(read, last.revision.saturating_add(1))?;
+            }
+        }
+        _ => drop(number(read, known)?),
+    }
     let bytes = Zeroizing::new(render(read)?);
     let path = format!("{DEFAULT_DIR}/{}", manifest::NAME);
     read.parts.push(Part { path, mode: 0o644, entry: "manifest".to_owned(), bytes });
     Ok(())
+}
+
+/// Numbers the archive, and returns its nonce.
+fn number(read: &mut Read, revision: u64) -> Result<Sha256, Error> {
+    let issue = |nonce| Some(Issue { revision, nonce, phase: None });
+    read.manifest.issue = issue(Sha256([0; 32]));
+    let nonce = nonce(&render(read)?, &read.parts);
+    read.manifest.issue = issue(nonce);
+    Ok(nonce)
 }
 
 fn render(read: &Read) -> Result<Vec<u8>, Error> {

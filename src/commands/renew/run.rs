@@ -147,7 +147,7 @@ impl Renewing<'_> {
         let of = |id: &EntryId| report.entries.iter().find(|one| one.is_made() && one.id == *id);
         let changed = |id: &EntryId| of(id).map_or_else(|| id.clone().into(), summary::changed);
         let restart = restarts(known.iter().map(changed), self.session.release());
-        let notified = self.notifier(known).notify(&pending, locked);
+        let notified = self.notifier(known).notify(&pending, report.generation.as_deref(), locked);
         report.hooks.extend(notified.hooks);
         report.warnings.extend(notified.warnings);
         report.rolled_back = notified.rolled_back;

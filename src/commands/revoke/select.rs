@@ -10,8 +10,8 @@ use crate::plan::renew::{Credential, certificate_of};
 use crate::plan::revoke::{Verb, serial_of_hex};
 use crate::tree::Authority;
 use crate::tree::EntryId;
-use crate::workspace::journal::serial_text;
-use crate::workspace::{Session, Snapshot, survey};
+use crate::workspace::journal::{self, serial_text};
+use crate::workspace::{Session, Snapshot, issued, survey};
 use crate::x509::ordered::{distinct, end};
 use crate::x509::{Certificate, Ordered, parse_bundle};
 
@@ -63,8 +63,11 @@ impl Selector<'_> {
         };
         let (nodes, names): (Vec<&String>, Vec<&String>) =
             self.names.iter().partition(|name| EntryId::whole_node(name).is_some());
+        let lines = journal::read(&session.tree.roots)?;
         for name in nodes {
-            for credential in all_named(self.verb, name, session)? {
+            let node = EntryId::whole_node(name).unwrap_or_default();
+            let (known, not) = issued::of_node(&lines, node, snapshot, session.run.now);
+            for credential in all_named(self.verb, name, session, known.is_empty())? {
                 let id = credential.id.to_string();
                 let own = certificate_of(credential, &snapshot.survey);
                 for certificate in own.iter().chain(credential.rotated(session.run.now)) {
@@ -81,6 +84,11 @@ impl Selector<'_> {
                     }
                 }
             }
+            // What the node has made itself, and what was replaced, is valid as well.
+            for one in known {
+                add(Selected { name: Some(one.name), authority: one.authority, serial: one.serial, of_node: true });
+            }
+            left.extend(not);
         }
         for name in names {
             let credential = named(self.verb, name, session)?;
@@ -122,11 +130,14 @@ impl Selector<'_> {
     }
 }
 
-/// Every entry of a node that has one.
-fn all_named<'s>(verb: Verb, name: &str, session: &'s Session<'_>) -> Result<Vec<&'s Credential>, Error> {
+/// Every entry of a node that has one. `must`: it is unknown otherwise.
+fn all_named<'s>(verb: Verb, name: &str, session: &'s Session<'_>, must: bool) -> Result<Vec<&'s Credential>, Error> {
     let of = |one: &&Credential| one.id.is_named(name) && !session.is_left_out(&one.id);
     let found: Vec<&Credential> = session.credentials.iter().filter(of).collect();
-    if found.is_empty() { Err(error::unknown_name(verb, name, &session.known_names())) } else { Ok(found) }
+    match must && found.is_empty() {
+        true => Err(error::unknown_name(verb, name, &session.known_names())),
+        false => Ok(found),
+    }
 }
 
 /// One entry: a name that several nodes have is ambiguous.

@@ -134,7 +134,7 @@ impl Unpacking<'_> {
         let changed: Vec<EntryId> = pending.entries.iter().map(|name| EntryId::new(None, name)).collect();
         report.set_finished(&pending.entries);
         report.restart = summary::restart(self.contents, profile, changed.iter().cloned());
-        let notified = self.notifier(profile, changed).notify(pending, locked);
+        let notified = self.notifier(profile, changed).notify(pending, report.generation.as_deref(), locked);
         report.hooks.extend(notified.hooks);
         report.warnings.extend(notified.warnings);
         report.rolled_back = notified.rolled_back;

@@ -110,7 +110,7 @@ fn base(members: &[Member], etcd: bool, guesses: &mut Vec<Guess>) -> Result<Stri
     lines.push("nodes:".to_owned());
     for member in members {
         let address = member.advertised();
-        if address.is_none() && member.roles() != [NodeRole::Worker] {
+        if address.is_none() && (member.is_control_plane || member.is_etcd) {
             refusals.push(Refusal::NoAddress(member.files.input.clone()));
         }
         let roles: Vec<&str> = member.roles().into_iter().map(NodeRole::name).collect();

@@ -6,7 +6,7 @@ use super::files::{NodeFiles, place_of};
 use super::names;
 use super::refusal::Refusal;
 use crate::blueprint::San;
-use crate::catalog::paths::{KUBELET_SERVING, SUPER_ADMIN_CONF};
+use crate::catalog::paths::{KUBELET_CONF, KUBELET_SERVING, SUPER_ADMIN_CONF};
 use crate::catalog::{CaId, Entry, find};
 use crate::kubeconfig::{self, Read};
 use crate::manifest::Flags;
@@ -29,6 +29,8 @@ pub struct Member {
     pub name: String,
     pub is_control_plane: bool,
     pub is_etcd: bool,
+    /// It has a credential of a kubelet. A host without one, that is no other part of the cluster, stands in front of it.
+    pub has_kubelet: bool,
     /// Of the node itself.
     pub own: Directories,
 }
@@ -52,16 +54,20 @@ impl Member {
             let mut places = places.into_iter().flat_map(|(public, private)| std::iter::once(public).chain(private));
             places.any(|place| files.bytes(&place).is_some())
         };
-        let (is_control_plane, is_etcd) =
-            (CONTROL_PLANE.iter().any(|one| holds(one)), ETCD.iter().any(|one| holds(one)));
-        Ok(Self { files, name, is_control_plane, is_etcd, own })
+        let (is_control_plane, is_etcd) = (CONTROL_PLANE.iter().any(holds), ETCD.iter().any(holds));
+        let has_kubelet = holds(&KUBELET_CONF) || files.files.keys().any(|place| place.root == Root::Kubelet);
+        Ok(Self { files, name, is_control_plane, is_etcd, has_kubelet, own })
     }
 
     pub fn roles(&self) -> Vec<NodeRole> {
         let mut roles = Vec::new();
         roles.extend(self.is_control_plane.then_some(NodeRole::ControlPlane));
         roles.extend(self.is_etcd.then_some(NodeRole::Etcd));
-        if roles.is_empty() { vec![NodeRole::Worker] } else { roles }
+        match () {
+            () if !roles.is_empty() => roles,
+            () if self.has_kubelet => vec![NodeRole::Worker],
+            () => vec![NodeRole::LoadBalancer],
+        }
     }
 
     /// Certificate, public key or kubeconfig of an entry, and its key.

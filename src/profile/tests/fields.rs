@@ -76,6 +76,21 @@ fn fields_of_a_profile() {
             "3:18: certificatesDir: expected a directory of its own for the certificates, such as /etc/kubernetes/pki, found \
              /var/lib/kubelet/pki",
         ),
+        (
+            "certificatesDir: /etc",
+            "3:18: certificatesDir: expected a directory of its own for the certificates, such as /etc/kubernetes/pki, found \
+             /etc",
+        ),
+        (
+            "certificatesDir: /etc/kubernetes/manifests",
+            "3:18: certificatesDir: expected a directory of its own for the certificates, such as /etc/kubernetes/pki, found \
+             /etc/kubernetes/manifests",
+        ),
+        (
+            "certificatesDir: /var/lib/kubelet",
+            "3:18: certificatesDir: expected a directory of its own for the certificates, such as /etc/kubernetes/pki, found \
+             /var/lib/kubelet",
+        ),
         ("networking: []", "3:13: networking: expected a mapping, found a list"),
         (
             "networking: {serviceSubnet: 10.96.0.0}",

@@ -13,7 +13,6 @@ use time::OffsetDateTime;
 
 use crate::clock::rfc3339;
 use crate::error::Error;
-use crate::files::shell_path;
 use crate::hooks::{self, Call, Ended};
 use crate::plan::unpack as plan;
 use crate::profile::{Command, OnHookFailure, Profile, Renewal};
@@ -23,7 +22,7 @@ use crate::tree::EntryId;
 use crate::workspace::pending::PendingNotifications;
 use crate::workspace::tree_dir::{Locked, TreeDir};
 use deploys::Deploy;
-use rollback::roll_back;
+use rollback::{not_restored, roll_back, undoable};
 
 static TURN: Mutex<()> = Mutex::new(());
 
@@ -79,11 +78,11 @@ impl Notifier<'_> {
     }
 
     /// Runs `deploy` and `post`, and keeps what is still pending for the next run. If a deploy hook fails and the profile has
-    /// `onHookFailure: restore`, the replaced files are restored and the components are notified again. A hook that a signal
-    /// ended or kept from running has not failed: it is due with the next run.
-    pub fn notify(&self, pending: &PendingNotifications, locked: &Locked<'_>) -> Notified {
+    /// `onHookFailure: restore`, what this run replaced is restored and the components are notified again. A hook that a signal
+    /// ended or kept from running has not failed: it is due with the next run. `own`: the generation of this run, if it has one.
+    pub fn notify(&self, pending: &PendingNotifications, own: Option<&str>, locked: &Locked<'_>) -> Notified {
         let mut notified = Notified::default();
-        let left = self.after(&mut notified, pending, locked);
+        let left = self.after(&mut notified, pending, own, locked);
         // The files are in place; the notifications may be repeated. Also after a signal the next run has to know which.
         let _clean_up = signals::clean_up();
         if let Err(error) = left.keep(&self.tree.roots) {
@@ -97,18 +96,22 @@ impl Notifier<'_> {
         &self,
         report: &mut Notified,
         pending: &PendingNotifications,
+        own: Option<&str>,
         locked: &Locked<'_>,
     ) -> PendingNotifications {
         let generation = &pending.generation;
         let mut left = PendingNotifications { entries: Vec::new(), ..pending.clone() };
         let Some(profile) = self.profile else { return left };
         let renewal = &profile.renewal;
-        let restores = renewal.on_hook_failure == OnHookFailure::Restore && !pending.rolled_back;
+        let wants = renewal.on_hook_failure == OnHookFailure::Restore && !pending.rolled_back;
+        let undoable = if wants { undoable(&self.tree.roots, pending, own) } else { Ok(None) };
+        let restores = matches!(undoable, Ok(Some(_)));
         let runs = |component: &str| self.node.is_none_or(|node| plan::runs(profile, node, component));
-        let (mut notified, mut failed): (Vec<Deploy<'_>>, bool) = (Vec::new(), false);
-        for deploy in deploys::of(&self.changed, renewal, profile.release(), runs) {
-            let succeeded = self.tell(&deploy, generation, report, &mut left);
-            notified.push(deploy);
+        let all = deploys::of(&self.changed, renewal, profile.release(), runs);
+        let (mut told, mut failed) = (0, false);
+        for deploy in &all {
+            let succeeded = self.tell(deploy, generation, report, &mut left);
+            told += 1;
             failed |= !succeeded && signals::check().is_ok();
             if failed && restores {
                 break;
@@ -117,27 +120,36 @@ impl Notifier<'_> {
         report.rolled_back = pending.rolled_back;
         // A rollback is not left half done.
         let _clean_up = (failed && restores).then(signals::clean_up);
-        if failed && restores {
-            left.entries = notified.iter().flat_map(Deploy::ids).collect();
-            left.rolled_back = true;
-            match roll_back(self.tree, self.now, &left, locked) {
-                Ok(()) => {
-                    report.rolled_back = true;
-                    left.entries.clear();
-                    for deploy in &notified {
-                        self.tell(deploy, generation, report, &mut left);
+        match undoable {
+            Ok(Some(undone)) if failed => {
+                let (told, untold) = all.split_at_checked(told).unwrap_or((&all, &[]));
+                // What an earlier run put in place stays, and who has not been told of it yet is told by the next run.
+                let is_whole = pending.generation == undone;
+                let untold: Vec<String> = untold.iter().filter(|_| !is_whole).flat_map(Deploy::ids).collect();
+                left.entries = told.iter().flat_map(Deploy::ids).chain(untold.iter().cloned()).collect();
+                left.rolled_back = is_whole;
+                match roll_back(self.tree, self.now, &undone, &left, locked) {
+                    Ok(()) => {
+                        report.rolled_back = true;
+                        left.entries = untold;
+                        for deploy in told {
+                            self.tell(deploy, generation, report, &mut left);
+                        }
+                    }
+                    Err(error) => {
+                        // The components after the one that failed have not been notified.
+                        left = pending.clone();
+                        report.warnings.push(not_restored(self.tree, &undone, &error));
                     }
                 }
-                Err(error) => {
-                    // The components after the one that failed have not been notified.
-                    left = pending.clone();
-                    let why = std::iter::once(&error.what).chain(&error.why).cloned().collect::<Vec<_>>().join(": ");
-                    report.warnings.push(format!(
-                        "the old certificates were not restored: {why}; try: kpki restore {generation} --dir {}",
-                        shell_path(&self.tree.roots.main)
-                    ));
-                }
             }
+            Ok(None) if failed && wants => report.warnings.push(
+                "onHookFailure: restore has nothing to restore: this run replaced no files; the new files stay, and the next \
+                 run repeats the notifications"
+                    .to_owned(),
+            ),
+            Err(error) if failed => report.warnings.push(not_restored(self.tree, generation, &error)),
+            _ => {}
         }
         if let Some(command) = &renewal.hooks.post {
             let result = deploys::result(report.rolled_back, failed);

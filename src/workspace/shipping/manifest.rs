@@ -40,7 +40,7 @@ pub struct Manifest {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Issue {
-    /// How many lines the safe host's journal had: it only grows.
+    /// Of two archives of a node the later has the higher one: as many as the safe host's journal has lines, or more.
     pub revision: u64,
     /// The digest of everything else in the archive that is no secret. A receipt repeats it.
     pub nonce: Sha256,

@@ -1,0 +1,57 @@
+//! What a tree's journal says was issued for a node, its own words and those of the node's receipts, whatever lies in the tree
+//! now.
+
+use time::OffsetDateTime;
+
+use super::Snapshot;
+use super::journal::{CertificateLine, Line};
+use crate::catalog::{self, CaId};
+use crate::clock::parse_instant;
+use crate::plan::revoke::serial_of_hex;
+use crate::tree::{Authority, EntryId};
+
+/// A certificate that is still valid.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Issued {
+    /// `NODE/NAME`.
+    pub name: String,
+    pub authority: CaId,
+    /// Content octets.
+    pub serial: Vec<u8>,
+}
+
+/// Every certificate of the node that has not expired, also those that were replaced since; and which of them cannot be
+/// revoked here, with why.
+pub fn of_node(lines: &[Line], node: &str, snapshot: &Snapshot, now: OffsetDateTime) -> (Vec<Issued>, Vec<String>) {
+    let (mut all, mut left) = (Vec::<Issued>::new(), Vec::new());
+    for line in lines {
+        let Line::Certificate(line) = line else { continue };
+        let is_its = line.entry.split_once('/').is_some_and(|(of, _)| of == node);
+        let end = parse_instant(&line.not_after, OffsetDateTime::UNIX_EPOCH);
+        if !is_its || end.is_some_and(|end| end < now) {
+            continue;
+        }
+        let said = format!("{} {} is left out", line.entry, line.serial);
+        let Some(serial) = serial_of_hex(&line.serial) else {
+            left.push(format!("{said}: the journal has no serial number for it"));
+            continue;
+        };
+        let Some(authority) = issuer(line, snapshot) else {
+            left.push(format!("{said}: its issuer is {}", line.issuer));
+            continue;
+        };
+        if !snapshot.authorities.get(&authority).is_some_and(Authority::is_local) {
+            left.push(format!("{said}: the key of its authority {} is not in this tree", authority.name()));
+        } else if !all.iter().any(|one| one.authority == authority && one.serial == serial) {
+            all.push(Issued { name: line.entry.clone(), authority, serial });
+        }
+    }
+    (all, left)
+}
+
+/// Two authorities may have one name: then the entry says which one is meant.
+fn issuer(line: &CertificateLine, snapshot: &Snapshot) -> Option<CaId> {
+    let is_it = |id: &CaId| snapshot.bundle(*id).iter().any(|one| one.subject.to_string() == line.issuer);
+    let by_entry = catalog::find(EntryId::bare_name(&line.entry)).and_then(|entry| entry.signer);
+    by_entry.filter(is_it).or_else(|| CaId::ALL.into_iter().find(is_it))
+}
