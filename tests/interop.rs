@@ -20,10 +20,10 @@ mod support;
 #[path = "interop/tree.rs"]
 mod tree;
 
-#[path = "interop/backup.rs"]
-mod backup;
 #[path = "interop/adopt.rs"]
 mod adopt;
+#[path = "interop/backup.rs"]
+mod backup;
 #[path = "interop/convert.rs"]
 mod convert;
 #[path = "interop/crl.rs"]

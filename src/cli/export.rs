@@ -107,6 +107,7 @@ impl Args {
         if !to_stdout {
             export::check(out, self.force)?;
         }
+        let now = self.at.instant(environment)?;
         let request = Request {
             node: node.to_owned(),
             dir: self.dir.clone(),
@@ -114,7 +115,8 @@ impl Args {
             gzip: out.extension().is_some_and(|end| end == "gz" || end == "tgz"),
             older: self.older,
             out: out.display().to_string(),
-            now: self.at.instant(environment)?,
+            now,
+            recorded_at: now.min(environment.clock.now()),
         };
         let exported = export::run(&request)?;
         ui.warnings(&exported.report.notes);

@@ -76,7 +76,7 @@ struct Merge {
     crls: Vec<PathBuf>,
 
     #[command(flatten)]
-    tree: common::Tree,
+    tree: common::Dir,
 
     #[command(flatten)]
     run: common::Run,
@@ -105,7 +105,7 @@ impl Merge {
     fn run(&self, environment: &Environment, ui: &mut Ui<'_>) -> Outcome {
         let run = self.run.args(environment)?;
         let receipts = inputs(&self.receipts)?;
-        let report = nodes::merge(&MergeRequest { trees: self.tree.args(environment), run: run.clone(), receipts, crls: self.crls.clone() })?;
+        let report = nodes::merge(&MergeRequest { dir: self.tree.dir.clone(), run: run.clone(), receipts, crls: self.crls.clone() })?;
         ui.warnings(&report.warnings);
         let exit = if report.has_gap() { Exit::Partial } else { Exit::Done };
         self.run.report.finish(ui, &report, &run, exit)

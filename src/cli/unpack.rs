@@ -16,8 +16,9 @@ use crate::tree::layout::DEFAULT_DIR;
 /// node's deploy hooks run, as after a renewal. Files that lie there already are not written again.
 ///
 /// Refused, with nothing changed: an archive of another node or cluster, one that is damaged or holds anything else than
-/// the node's files, and one that is older than what lies there. --force accepts another cluster and an older archive; a
-/// CRL is never replaced by an older one.
+/// the node's files, and one that is older than what lies there. Where the node has renewed some of its certificates itself,
+/// --keep-newer leaves those as they are and puts everything else in place. --force accepts another cluster or node and an older
+/// archive, and goes back to the archive's certificates; a CRL is never replaced by an older one.
 ///
 /// The archive's profile becomes the recorded one. What only the node knows stays: its journal, generations and requests,
 /// the kubelet's directory, and its recorded hooks if the archive has none. Files that the archive does not have any more
@@ -30,6 +31,7 @@ use crate::tree::layout::DEFAULT_DIR;
 Examples:
   kpki export cp2 --dir ./cluster --out - | ssh cp2 kpki unpack -
   kpki unpack cp2.tar.gz --dry-run                             what would be replaced
+  kpki unpack cp2.tar.gz --keep-newer                          on a node that renews itself
   kpki unpack cp2.tar.gz -o json > cp2.receipt.json
   kpki unpack cp2.tar.gz --dir /mnt/etc/kubernetes --node cp2  into the root file system of a node, below /mnt
 
@@ -52,7 +54,11 @@ pub struct Args {
     #[arg(long, value_name = "DIR")]
     kubelet_dir: Option<PathBuf>,
 
-    /// Unpack an archive that is older than what lies there, or of another cluster
+    /// Leave every entry whose certificate is newer on the node as it is there, with its key, and put all else in place
+    #[arg(long, conflicts_with = "force")]
+    keep_newer: bool,
+
+    /// Unpack an archive that is older than what lies there, or of another cluster or node
     #[arg(long)]
     force: bool,
 
@@ -73,6 +79,7 @@ impl Args {
             node: self.node,
             hostname: environment.hostname.clone(),
             force: self.force,
+            keep_newer: self.keep_newer,
             no_hooks: self.no_hooks,
             inherited: environment.inherited.clone(),
             run: self.run.args(environment)?,

@@ -4,7 +4,7 @@
 use std::fmt;
 use std::io::Read;
 
-use flate2::read::GzDecoder;
+use flate2::bufread::GzDecoder;
 use flate2::{Compression, GzBuilder};
 use tar::{Archive, Builder, EntryType, Header};
 use zeroize::Zeroizing;
@@ -60,6 +60,9 @@ pub enum ArchiveError {
     /// A member that ends before its size.
     #[error("expected a tar file, plain or gzipped: {} ends too soon", named(.0))]
     Cut(String),
+    /// Another archive, or anything else, behind the end.
+    #[error("expected one tar file, plain or gzipped, and nothing behind its end, found more")]
+    Trailing,
     #[error("expected at most {LIMIT} bytes unpacked, found more")]
     TooLarge,
     #[error("expected at most {MEMBERS} members, found more")]
@@ -118,7 +121,11 @@ pub fn read(bytes: &[u8]) -> Result<Vec<Content>, ArchiveError> {
     // RFC 1952 section 2.3.1.
     let unpacked;
     let plain = if bytes.starts_with(&[0x1f, 0x8b]) {
-        unpacked = all(GzDecoder::new(bytes), LIMIT)?;
+        let mut decoder = GzDecoder::new(bytes);
+        unpacked = all(&mut decoder, LIMIT)?;
+        if !decoder.into_inner().is_empty() {
+            return Err(ArchiveError::Trailing);
+        }
         unpacked.as_slice()
     } else {
         bytes
@@ -156,6 +163,10 @@ pub fn read(bytes: &[u8]) -> Result<Vec<Content>, ArchiveError> {
             }
             _ => return Err(ArchiveError::NotPlain(path)),
         }
+    }
+    // Behind the end there is padding alone.
+    if archive.into_inner().iter().any(|byte| *byte != 0) {
+        return Err(ArchiveError::Trailing);
     }
     Ok(found)
 }
@@ -200,6 +211,21 @@ mod tests {
     fn nothing_grows_while_it_is_written() {
         let bytes = write(MEMBERS, 0, false).unwrap();
         assert_eq!(bytes.len(), bytes.capacity());
+    }
+
+    #[test]
+    fn nothing_is_behind_the_end() {
+        for gzip in [false, true] {
+            let bytes = write(MEMBERS, 0, gzip).unwrap();
+            for more in [b"x".as_slice(), &bytes, &[b'x'; 1024]] {
+                assert_eq!(read(&[&bytes, more].concat()), Err(ArchiveError::Trailing), "{gzip} {}", more.len());
+            }
+        }
+        let plain = write(MEMBERS, 0, false).unwrap();
+        assert!(read(&[plain.as_slice(), &[0; 8192]].concat()).is_ok());
+        let inside = [plain.as_slice(), b"x"].concat();
+        let packed = all(GzBuilder::new().read(inside.as_slice(), Compression::best()), LIMIT).unwrap();
+        assert_eq!(read(&packed), Err(ArchiveError::Trailing));
     }
 
     /// One member of any kind and name, as no honest tar writes it.

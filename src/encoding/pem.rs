@@ -36,6 +36,15 @@ pub fn holds_private_key(input: &[u8]) -> bool {
     false
 }
 
+/// How many lines begin a private key.
+pub fn private_keys(input: &[u8]) -> usize {
+    const END: &[u8] = b"PRIVATE KEY-----";
+    let begins = |line: &&[u8]| {
+        line.windows(11).any(|part| part == b"-----BEGIN ") && line.windows(END.len()).any(|part| part == END)
+    };
+    input.split(|byte| matches!(byte, b'\n' | b'\r')).filter(begins).count()
+}
+
 /// A file of this name is for everybody, whatever its mode.
 pub fn is_called_public(path: &str) -> bool {
     [".crt", ".pub", ".csr", ".crl"].iter().any(|end| path.ends_with(end))

@@ -92,6 +92,9 @@ pub fn finding(finding: &Finding) -> String {
         Finding::KeyMissing => "its key is missing".to_owned(),
         Finding::KeyBroken(why) => format!("its key cannot be used: {why}"),
         Finding::KeyMismatch => "its key does not match it".to_owned(),
+        Finding::KeyNotMeant => {
+            "its key lies here, and by the profile (caKeys) this node has none: delete it".to_owned()
+        }
         Finding::Path(_, why) if why.is_about_dates() => why.to_string(),
         Finding::Path(authority, why) => format!("not signed by the {} beside it: {why}", authority.name()),
         Finding::OtherAuthority => "not the authority that was exported".to_owned(),

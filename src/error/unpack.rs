@@ -29,6 +29,19 @@ pub fn archive_of_another_node(archive: &str, node: &str, here: &str) -> Error {
     .hint("if the node's name is not the host name, give it with --node")
 }
 
+/// DIR has another node's files.
+pub fn archive_beside_another_node(archive: &str, node: &str, there: &str, dir: &Path) -> Error {
+    Error::new(format!("{archive} is the archive of {}: nothing was changed", named(node)))
+        .because(node_there(there, node, dir))
+        .hint("bring it to its own node, or give the archive of the node that is recorded")
+        .hint("if this machine becomes another node, replace the files of the former one with --force and --node")
+}
+
+/// The node that DIR records, and the archive's.
+pub fn node_there(there: &str, node: &str, dir: &Path) -> String {
+    format!("the files in {} are those of {}, the archive's of {}", dir.display(), named(there), named(node))
+}
+
 /// `whys`: [`other_cluster`] and [`unrelated`].
 pub fn archive_of_another_cluster(archive: &str, dir: &Path, whys: &[String]) -> Error {
     let error = Error::new(format!("{archive} is not of the cluster in {}: nothing was changed", dir.display()));
@@ -46,8 +59,18 @@ pub fn unrelated(authority: &str) -> String {
     format!("the {authority} there and the archive's have no certificate in common")
 }
 
-/// What lies there is newer. `dir`: where it lies.
-pub fn older_archive(archive: &str, node: &str, dir: &Path, all: &[Older]) -> Error {
+/// What a person can do about an archive that is older.
+pub struct Ways<'a> {
+    /// Where the newer lies.
+    pub dir: &'a Path,
+    /// The command that leaves what is newer, if that is all.
+    pub keep: Option<&'a str>,
+    /// The one that replaces it.
+    pub force: &'a str,
+}
+
+/// What lies there is newer.
+pub fn older_archive(archive: &str, node: &str, all: &[Older], ways: &Ways<'_>) -> Error {
     let error = Error::new(format!("{archive} is older than what lies on {}: nothing was changed", named(node)));
     let error = all.iter().fold(error, |error, one| error.because(older(one)));
     let again = format!("kpki export {} --dir DIR --out {}", shell_word(node), shell_path(format!("{node}.tar.gz")));
@@ -57,16 +80,22 @@ pub fn older_archive(archive: &str, node: &str, dir: &Path, all: &[Older]) -> Er
             .hint("in the latter case see what it would replace with --force --dry-run, and unpack it with --force");
     }
     let is_list = |one: &Older| matches!(one, Older::List { .. });
-    let error = if all.iter().any(is_list) { merged(error, node, dir) } else { error };
+    let error = if all.iter().any(is_list) { merged(error, node, ways.dir) } else { error };
+    // A node that kept its list would not learn what the archive's revokes.
+    let error = match ways.keep.filter(|_| !all.iter().all(is_list)) {
+        Some(keep) => error.hint(format!(
+            "where the node renews itself (caKeys: control-plane), keep what is newer here, and take all else: {keep}"
+        )),
+        None => error,
+    };
     let error = match all.iter().all(is_list) {
         true => error,
         false => error
-            .hint("a node with the keys of the authorities renews itself (caKeys: control-plane), and so does its job")
             .hint("renew it on the host with the cluster directory (kpki renew), which makes what is newer than both"),
     };
     error
         .hint(format!("then export it again there: {again}"))
-        .hint("or go back to the archive's certificates with --force; a CRL is never replaced by an older one")
+        .hint(format!("go back to the archive's certificates; a CRL is never replaced by an older one: {}", ways.force))
 }
 
 /// A list on a node may revoke what the archive's does not: the next issue has the entries of both.

@@ -16,6 +16,7 @@ pub mod list_merge;
 pub mod names_policy;
 pub mod node;
 pub mod node_age;
+pub mod node_keys;
 pub mod node_lists;
 pub mod outside;
 pub mod reconcile;

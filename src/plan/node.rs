@@ -89,6 +89,8 @@ pub enum Finding {
     KeyMissing,
     KeyBroken(CaError),
     KeyMismatch,
+    /// The key of an authority, on a node that has none by its profile.
+    KeyNotMeant,
     /// No valid path leads to the authority beside it.
     Path(CaId, PathError),
     /// Not the authority that was exported.

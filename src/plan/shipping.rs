@@ -88,6 +88,13 @@ pub fn delivery(ours: &[Facts], theirs: &[Facts]) -> (Delivery, Vec<String>) {
     (whole, names)
 }
 
+/// The entries that are newer there.
+pub fn newer(ours: &[Facts], theirs: &[Facts]) -> Vec<String> {
+    let there = |one: &Facts| theirs.iter().find(|other| other.entry == one.entry);
+    let newer = ours.iter().filter(|one| entry(one, there(one)) == Compared::Newer);
+    newer.map(|one| one.entry.clone()).collect()
+}
+
 /// One issue of a CRL.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Issue {

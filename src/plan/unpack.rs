@@ -84,6 +84,14 @@ pub fn rotated_kubelet_conf(held: &[u8], given: &[u8]) -> Result<Option<Zeroizin
     Ok(kubeconfig::replace_cluster(held, Some(&authority), None).ok())
 }
 
+/// A kubeconfig that stays, with what the archive's trusts; `None`: it trusts that already, or cannot be edited.
+pub fn kept_kubeconfig(held: &[u8], given: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    let (there, given) = (kubeconfig::read(held).ok()?, kubeconfig::read(given).ok()?);
+    let other = there.authority != given.authority;
+    let authority = String::from_utf8_lossy(&given.authority);
+    other.then(|| kubeconfig::replace_cluster(held, Some(&authority), None).ok()).flatten()
+}
+
 /// Whether a component runs on a node, as far as the profile knows; `pods` and `people` are told of the control plane's files.
 pub fn runs(profile: &Profile, node: &str, component: &str) -> bool {
     let Some(node) = profile.node(node) else { return true };

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use crate::files::shell_path;
+use crate::tree::{Origin, ProfileAt};
 
 use super::form::{Report, Screen};
 use super::restart::{Restart, restart_lines};
@@ -50,6 +50,9 @@ pub struct Restored {
     /// What speaks against using what was put back.
     pub warnings: Vec<String>,
     pub restart: Vec<Restart>,
+    /// The kubelet's own, where the command line said it.
+    #[serde(skip)]
+    pub kubelet_dir: Option<String>,
 }
 
 /// How many names are shown of each generation.
@@ -87,7 +90,9 @@ impl Report for Restored {
             }
             (_, Some(kept)) => {
                 line(out, format_args!("restored {} as they were before {before}", counted(count, "file")))?;
-                line(out, format_args!("undo it with: kpki restore {kept} --dir {}", shell_path(&self.directory)))?;
+                let kubelet_dir = self.kubelet_dir.clone();
+                let origin = Origin { kubelet_dir, ..Origin::new(self.directory.clone(), ProfileAt::Recorded) };
+                line(out, format_args!("undo it with: {}", origin.command("restore", &[kept], &[])))?;
             }
         }
         if count > 0 {

@@ -252,6 +252,7 @@ fn generations() {
          \"time\":\"t\",\"command\":\"renew\",\"entries\":[],\"replaced\":[],\"created\":[]}],\"warnings\":[]}",
     );
     let restored = history::Restored {
+        kubelet_dir: None,
         directory: text("d"),
         generation: text("g"),
         kept: None,

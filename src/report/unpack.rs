@@ -30,7 +30,7 @@ pub struct Unpack {
     pub files: Vec<UnpackedFile>,
     /// They lie there, and the archive does not have them.
     pub left_over: Vec<LeftOver>,
-    /// What an interrupted run had put in place, and nobody was told of.
+    /// What an earlier run had put in place, and whose hooks were not all run.
     pub finished: Vec<String>,
     pub restart: Vec<Restart>,
     pub hooks: Vec<Hook>,
@@ -44,6 +44,9 @@ pub struct UnpackedFile {
     pub path: String,
     pub entry: String,
     pub action: Action,
+    /// `--keep-newer`: its certificate and key are those that lay there.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub kept: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -100,6 +103,7 @@ impl Unpack {
         let (new, all) = (self.changed().count(), self.files.len());
         let files = counted(all, "file");
         match (new, self.dry_run) {
+            (0, _) if self.rolled_back => format!("the old files of an earlier run are restored: {directory}"),
             (0, _) => format!("nothing to do: {directory} has all {files} of {node} of {cluster}"),
             (_, true) => {
                 format!("would put {new} of {files} of {node} of {cluster} in place (nothing was written): {directory}")
@@ -129,9 +133,12 @@ impl Report for Unpack {
             let rows = rows.iter().map(|file| [file.path.clone(), Name(file.action).to_string(), file.entry.clone()]);
             table(out, screen.width, &["PATH", "ACTION", "ENTRY"], rows)?;
         }
+        let mut kept: Vec<&str> = self.files.iter().filter(|file| file.kept).map(|file| file.entry.as_str()).collect();
+        kept.dedup();
+        kept.iter().try_for_each(|entry| line(out, format_args!("kept {entry}, newer here")))?;
         if !self.finished.is_empty() {
             let names = self.finished.join(", ");
-            lines(out, "An earlier run put these in place and was interrupted before its report: ", [names])?;
+            lines(out, "An earlier run put these in place, and its hooks were not all run: ", [names])?;
         }
         restart_lines(&self.restart, "Before the new files are used", out)?;
         self.hooks.iter().filter(|hook| !hook.succeeded).try_for_each(|hook| hook.failed(out))?;

@@ -126,6 +126,38 @@ pub fn generation(command: &str, at: OffsetDateTime) -> String {
     format!("{stamp}-{command}")
 }
 
+/// From this line on the states of a cluster directory count from `revision`: nodes have had later ones than this copy of the
+/// directory knew.
+#[derive(Debug, Serialize, Deserialize)]
+struct RevisionLine {
+    time: String,
+    command: String,
+    revision: u64,
+}
+
+pub fn revision_line(command: &str, revision: u64, at: OffsetDateTime) -> String {
+    document(&RevisionLine { time: rfc3339(at), command: command.to_owned(), revision })
+}
+
+/// Whether a line is one of a journal, of whatever kind.
+pub fn is_readable(line: &str) -> bool {
+    serde_json::from_str::<Line>(line).is_ok() || serde_json::from_str::<RevisionLine>(line).is_ok()
+}
+
+/// Which state of a cluster directory this is. It only grows: by each line, and to what a line says.
+pub fn revision(roots: &Roots) -> Result<u64, Error> {
+    Ok(revision_of(&store::journal(roots)?))
+}
+
+fn revision_of<T: AsRef<str>>(lines: &[T]) -> u64 {
+    let next = |revision: u64, line: &str| match serde_json::from_str::<RevisionLine>(line) {
+        Ok(line) => line.revision.max(revision.saturating_add(1)),
+        Err(_) if serde_json::from_str::<Line>(line).is_ok() => revision.saturating_add(1),
+        Err(_) => revision,
+    };
+    lines.iter().fold(0, |revision, line| next(revision, line.as_ref()))
+}
+
 /// Every line of a tree's journal that can be parsed.
 pub fn read(roots: &Roots) -> Result<Vec<Line>, Error> {
     Ok(store::journal(roots)?.iter().filter_map(|line| serde_json::from_str(line).ok()).collect())
@@ -327,6 +359,25 @@ mod tests {
             assert_eq!(number_of(&number.to_string()), Some(Number::from(number)));
         }
         assert_eq!(number_of("1x"), None);
+    }
+
+    #[test]
+    fn the_revision_only_grows() {
+        let pem = include_bytes!("../../fixtures/kubeadm/v1.36-default-rsa2048/etc-kubernetes/pki/ca.crt");
+        let bundle = crate::x509::parse_pem_bundle(pem).unwrap();
+        let line = line("init", "ca", &bundle[0], NOW);
+        let to = |revision| revision_line("nodes-merge", revision, NOW);
+        for (lines, expected) in [
+            (vec![], 0),
+            (vec![line.clone(), line.clone(), "{}".to_owned()], 2),
+            (vec![line.clone(), to(95), line.clone()], 96),
+            (vec![line.clone(), line.clone(), to(1)], 3),
+            (vec![to(u64::MAX), line.clone()], u64::MAX),
+        ] {
+            assert_eq!(revision_of(&lines), expected, "{lines:?}");
+        }
+        assert!(serde_json::from_str::<Line>(&to(95)).is_err());
+        assert!(is_readable(&to(95)) && is_readable(&line) && !is_readable("{}"));
     }
 
     #[test]

@@ -217,7 +217,7 @@ fn the_nodes_are_adopted(site: &Site) {
             let said = unpack(&["--force", "--dry-run"]).expect_ok(node).out;
             let changed: Vec<&str> = said.lines().filter(|line| line.starts_with('/')).collect();
             let is_own = |line: &&str| line.contains("/kpki-node.json ") || line.contains("/.kpki/");
-            assert!(!changed.is_empty() && changed.iter().all(|line| is_own(line)), "{said}");
+            assert!(!changed.is_empty() && changed.iter().all(is_own), "{said}");
             unpack(&["--force"]).expect_ok(node);
             assert_eq!(fs::read(site.node(node).join("kubelet.conf")).unwrap(), before);
             site.on(node, &["verify"]).expect_ok(node);

@@ -233,7 +233,7 @@ fn a_third_master_and_a_worker_join() {
     let names: Vec<&str> =
         report["nodes"].as_array().unwrap().iter().map(|node| node["node"].as_str().unwrap()).collect();
     // kubeadm's first node has super-admin.conf.
-    assert_eq!(names, ["cp1", "cp3", "cp2", "lb1", "w1"], "{report}");
+    assert_eq!(names, ["cp1", "cp3", "cp2", "w1", "lb1"], "{report}");
     let differences: Vec<&str> =
         report["differences"].as_array().unwrap().iter().map(|one| one.as_str().unwrap()).collect();
     assert!(differences.iter().any(|one| one.starts_with("cp2/apiserver ")), "{differences:?}");

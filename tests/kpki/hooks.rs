@@ -132,7 +132,7 @@ fn a_deploy_hook_that_fails_is_tried_again() {
     assert!(run.stdout.contains("deploy hook of etcd failed"), "{}", run.stdout);
     place.write("log", "");
     let run = place.kpki(&due).ok();
-    assert!(run.stdout.contains("interrupted before its report: etcd-server\n"), "{}", run.stdout);
+    assert!(run.stdout.contains("its hooks were not all run: etcd-server\n"), "{}", run.stdout);
     let run = place.kpki(&due).ok();
     assert!(!run.stdout.contains("etcd-server"), "{}", run.stdout);
     assert!(!place.path("k8s/.kpki/owed.json").exists());
@@ -211,7 +211,7 @@ fn a_hook_that_fails_brings_no_revoked_certificate_back() {
             "error: the restore would put revoked certificates in k8s into use again\n\
              caused by: pki/etcd/server.crt is revoked since {LATER} (keyCompromise)\n\
              hint: choose a generation without them: kpki history --dir k8s\n\
-             hint: restore them all the same: kpki restore {generation} --dir k8s --force\n"
+             hint: restore them all the same: kpki restore {generation} --force --dir k8s\n"
         )
     );
     place.kpki(&["restore", generation, "--dir", "k8s", "--at", LATER, "--dry-run"]).fails(1);

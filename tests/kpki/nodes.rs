@@ -4,8 +4,8 @@ use std::fs;
 
 use serde_json::Value;
 
-use super::harness::{NOW, Place, Run};
-use super::receipt::{cluster, dir, receipt_at, ship};
+use super::harness::{NOW, Place, Run, copy_tree};
+use super::receipt::{PROFILE, cluster, dir, receipt_at, ship};
 
 const LATER: &str = "2026-11-21T22:00:00Z";
 const NODES: [&str; 3] = ["cp1", "cp2", "w1"];
@@ -152,6 +152,38 @@ fn what_nodes_have_issued_and_revoked_comes_back() {
 }
 
 #[test]
+fn all_of_a_node_is_what_it_has_issued_and_what_was_replaced_too() {
+    let place = cluster();
+    place.kpki(&["renew", "cp1/scheduler.conf", "--dir", "c", "--at", NOW]).status(0);
+    ship(&place, "cp1", &[]);
+    let run = place.kpki(&["renew", "scheduler.conf", "--dir", &dir("cp1"), "--at", LATER]).status(0);
+    assert!(run.wrote);
+    receipt_at(&place, "cp1", LATER, "cp1.json").ok();
+    merge(&place, &["cp1.json"]).status(0);
+    let serials: Vec<String> = place
+        .read("c/.kpki/journal.jsonl")
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap())
+        .filter(|line| line["entry"] == "cp1/scheduler.conf")
+        .map(|line| line["serial"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(serials.len(), 3);
+    let revoke = |at: &str| place.kpki(&["revoke", "cp1/all", "--dir", "c", "--at", at, "-o", "json"]).status(0).json();
+    let report = revoke(LATER);
+    let revoked: Vec<&Value> =
+        report["entries"].as_array().unwrap().iter().filter(|one| one["name"] == "cp1/scheduler.conf").collect();
+    assert_eq!(revoked.len(), 3, "{report}");
+    assert!(serials.iter().all(|serial| revoked.iter().any(|one| one["serial"] == **serial)), "{report}");
+    assert!(revoked.iter().all(|one| one["action"] == "revoke"), "{report}");
+    // What has expired is not revoked.
+    let report =
+        place.kpki(&["hold", "cp1/all", "--dir", "c", "--at", "2036-01-01T00:00:00Z", "--dry-run", "-o", "json"]);
+    let report = report.status(0).json();
+    let names = report["entries"].as_array().unwrap().iter().filter(|one| one["name"] == "cp1/scheduler.conf");
+    assert_eq!(names.count(), 1, "{report}");
+}
+
+#[test]
 fn holds_and_releases_of_nodes_are_brought_together() {
     let place = cluster();
     place.kpki(&["hold", "cp1/etcd-peer", "cp2/etcd-peer", "--dir", "c", "--at", NOW]).status(0);
@@ -270,12 +302,151 @@ fn an_export_does_not_go_back_behind_the_last_receipt() {
     receipt["time"] = "2026-11-21T22:01:00Z".into();
     place.write("cp1.json", receipt.to_string());
     let run = nodes(&place, &["--receipt", "cp1.json"]).status(4);
-    assert!(run.stdout.contains("had 9999 lines"), "{}", run.stdout);
-    // Once that is accepted, this directory goes on from there.
+    assert!(run.stdout.contains("this is an older copy"), "{}", run.stdout);
     let run = merge(&place, &["cp1.json"]).status(0);
-    assert!(run.stdout.contains("had 9999 lines"), "{}", run.stdout);
-    assert!(!merge(&place, &["cp1.json"]).status(0).stdout.contains("had 9999 lines"));
-    nodes(&place, &[]).status(3);
+    assert!(
+        run.stderr.contains("this directory is an older copy than what cp1 was given: that was state 9999"),
+        "{}",
+        run.stderr
+    );
+    assert!(!merge(&place, &["cp1.json"]).status(0).wrote);
+    // What is packed now is newer than what it had.
     export(&[]).status(0);
-    assert!(String::from_utf8_lossy(&fs::read(place.path("x.tar")).unwrap()).contains("\"revision\": 9999"));
+    assert!(place.read("c/.kpki/nodes/shipped/cp1.json").contains("\"revision\": 10000"));
+    nodes(&place, &[]).status(3);
+    // A number that no copy can be behind is no node's, and locks nobody out.
+    receipt["issue"]["revision"] = u64::MAX.into();
+    place.write("cp1.json", receipt.to_string());
+    let run = merge(&place, &["cp1.json"]).fails(1);
+    assert!(run.stderr.contains("no older copy lacks so many"), "{}", run.stderr);
+    // The node went back by itself: that is said, and shown from now on.
+    receipt["issue"]["revision"] = 7.into();
+    receipt["time"] = "2026-11-21T22:02:00Z".into();
+    place.write("cp1.json", receipt.to_string());
+    let run = merge(&place, &["cp1.json"]).status(0);
+    assert!(run.stderr.contains("cp1 has an older archive than before, of state 7 after 9999"), "{}", run.stderr);
+    export(&[]).status(0);
+}
+
+/// The safe host was lost and came back from its backup; the nodes have later states.
+#[test]
+fn a_safe_host_that_came_back_goes_on_above_its_nodes() {
+    let place = cluster();
+    copy_tree(&place.path("c"), &place.path("backup"));
+    const BETWEEN: &str = "2026-11-20T23:00:00Z";
+    place.kpki(&["renew", "all", "--dir", "c", "--at", BETWEEN]).status(0);
+    ship(&place, "cp1", &["--at", BETWEEN]);
+    fs::rename(place.path("c"), place.path("lost")).unwrap();
+    fs::rename(place.path("backup"), place.path("c")).unwrap();
+    receipt_at(&place, "cp1", LATER, "cp1.json").ok();
+    let run = merge(&place, &["cp1.json"]).status(0);
+    assert!(run.stderr.contains("this directory is an older copy"), "{}", run.stderr);
+    let row = nodes(&place, &[]).status(3).json()["nodes"][0].clone();
+    assert_eq!(row["confirmed"], "renewed", "{row}");
+    // What the node has is newer: it is renewed here, and then packed and unpacked, and its receipt is accepted.
+    place.kpki(&["renew", "all", "--dir", "c", "--at", LATER]).status(0);
+    ship(&place, "cp1", &["--at", "2026-11-21T22:05:00Z"]);
+    receipt_at(&place, "cp1", "2026-11-21T22:06:00Z", "cp1.json").ok();
+    let run = place.kpki(&["nodes", "merge", "cp1.json", "--dir", "c", "--at", "2026-11-21T22:06:00Z"]).status(0);
+    assert!(!run.stderr.contains("older"), "{}", run.stderr);
+    assert_eq!(states(&nodes(&place, &[]).status(3))[0], "cp1 current current waiting");
+}
+
+const UNPACK: &str = "kpki export cp1 --dir c --out - | ssh cp1 kpki unpack -";
+
+/// cp1's row, after something was done to its files and its receipt was merged.
+fn with_damage(damage: impl Fn(&Place)) -> Value {
+    let place = cluster();
+    ship(&place, "cp1", &[]);
+    place.kpki(&["crl", "update", "ca", "--dir", "c", "--at", NOW]).status(0);
+    ship(&place, "cp1", &[]);
+    damage(&place);
+    receipt_at(&place, "cp1", LATER, "cp1.json");
+    merge(&place, &["cp1.json"]).status(0);
+    let run = nodes(&place, &[]);
+    let row = run.json()["nodes"][0].clone();
+    let exit = if row["standing"] == "contradicts" { 4 } else { 3 };
+    run.status(exit);
+    row
+}
+
+#[test]
+fn what_is_missing_or_no_key_of_its_certificate_is_unpacked_again() {
+    let remove = |name: &'static str| {
+        with_damage(move |place| fs::remove_file(place.path(&dir("cp1")).join("pki").join(name)).unwrap())
+    };
+    for (file, standing, differing) in [
+        ("apiserver.crt", "waiting", "[\"apiserver\"]"),
+        ("apiserver.key", "waiting", "[\"apiserver\"]"),
+        ("sa.key", "waiting", "[\"sa\"]"),
+        ("ca.crl", "waiting", "[]"),
+    ] {
+        let row = remove(file);
+        assert_eq!((&row["standing"], &*row["differing"].to_string()), (&standing.into(), differing), "{file}: {row}");
+        assert!(row["next"].to_string().contains(UNPACK), "{file}: {row}");
+    }
+    let row = with_damage(|place| {
+        let pki = place.path(&dir("cp1")).join("pki");
+        fs::copy(pki.join("front-proxy-client.key"), pki.join("apiserver.key")).unwrap();
+    });
+    assert_eq!(row["standing"], "contradicts");
+    assert!(row["findings"].to_string().contains("the key of apiserver is not that of its certificate"), "{row}");
+    assert!(row["next"].to_string().contains(UNPACK), "{row}");
+}
+
+#[test]
+fn a_key_of_an_authority_where_none_may_be_is_a_finding() {
+    let place = Place::new();
+    place.write("p.yaml", PROFILE.replace("caKeys: control-plane", "caKeys: none"));
+    place.init(&["--profile", "p.yaml", "--dir", "c"]).ok();
+    ship(&place, "cp1", &[]);
+    receipt_at(&place, "cp1", NOW, "cp1.json").status(0);
+    fs::copy(place.path("c/pki/ca.key"), place.path(&dir("cp1")).join("pki/ca.key")).unwrap();
+    let run = receipt_at(&place, "cp1", LATER, "cp1.json").status(4);
+    assert!(run.stderr.contains("by the profile (caKeys) this node has none"), "{}", run.stderr);
+    merge(&place, &["cp1.json"]).status(0);
+    let run = nodes(&place, &[]).status(4);
+    assert!(
+        run.json()["nodes"][0]["findings"].to_string().contains("the key of ca is beside /etc/kubernetes/pki/ca.crt")
+    );
+}
+
+#[test]
+fn what_a_node_has_renewed_is_renewed_here_before_it_is_packed() {
+    let place = cluster();
+    ship(&place, "cp1", &[]);
+    place.kpki(&["renew", "scheduler.conf", "--dir", &dir("cp1"), "--at", LATER]).status(0);
+    receipt_at(&place, "cp1", LATER, "cp1.json").ok();
+    merge(&place, &["cp1.json"]).status(0);
+    place.kpki(&["revoke", "w1/kubelet.conf", "--dir", "c", "--at", LATER]).status(0);
+    let next = nodes(&place, &[]).status(3).json()["nodes"][0]["next"].clone();
+    assert!(next[0].as_str().unwrap().ends_with(": kpki renew cp1/scheduler.conf --dir c"), "{next}");
+    assert!(next[1].as_str().unwrap().ends_with(UNPACK), "{next}");
+    place.kpki(&["export", "cp1", "--dir", "c", "--at", LATER, "--out", "x.tar"]).fails(1);
+    place.kpki(&["renew", "cp1/scheduler.conf", "--dir", "c", "--at", "2026-11-21T22:01:00Z"]).status(0);
+    place.kpki(&["export", "cp1", "--dir", "c", "--at", LATER, "--out", "x.tar"]).status(0);
+}
+
+#[test]
+fn nothing_is_recorded_as_packed_in_the_future() {
+    let place = Place::new();
+    place.write("p.yaml", PROFILE.replace("nodes:\n", "certificateValidityPeriod: 85000h\nnodes:\n"));
+    place.init(&["--profile", "p.yaml", "--dir", "c"]).ok();
+    ship(&place, "cp1", &["--at", "2036-01-01T00:00:00Z"]);
+    assert!(!place.read("c/.kpki/nodes/shipped/cp1.json").contains("\"time\": \"2036"));
+}
+
+#[test]
+fn what_is_known_of_a_node_goes_with_it() {
+    let place = cluster();
+    for node in ["cp1", "w1"] {
+        ship(&place, node, &[]);
+        receipt_at(&place, node, LATER, &format!("{node}.json")).ok();
+    }
+    merge(&place, &["cp1.json", "w1.json"]).status(0);
+    assert!(place.path("c/.kpki/nodes/w1.json").exists() && place.path("c/.kpki/nodes/shipped/w1.json").exists());
+    let run = place.kpki(&["nodes", "remove", "w1", "--dir", "c", "--at", LATER, "-o", "json"]).status(0);
+    assert!(run.stdout.contains(".kpki/nodes/shipped/w1.json"), "{}", run.stdout);
+    assert!(!place.path("c/.kpki/nodes/w1.json").exists() && !place.path("c/.kpki/nodes/shipped/w1.json").exists());
+    assert!(place.path("c/.kpki/nodes/cp1.json").exists());
 }

@@ -24,8 +24,9 @@ pub fn cluster() -> Place {
 /// Packs a node and unpacks it as tar does, below a directory of its name.
 pub fn ship(place: &Place, node: &str, words: &[&str]) {
     let out = format!("{node}.tar");
-    let to = ["export", node, "--dir", "c", "--at", NOW, "--force", "--out", &out];
-    place.kpki(&[&to, words].concat()).status(0);
+    let at = if words.contains(&"--at") { vec![] } else { vec!["--at", NOW] };
+    let to = ["export", node, "--dir", "c", "--force", "--out", &out];
+    place.kpki(&[&to, &*at, words].concat()).status(0);
     unpack(&place.path(&out), &place.path(node));
     for entry in walkdir::WalkDir::new(place.path(node)) {
         let path = entry.unwrap().into_path();
@@ -111,6 +112,7 @@ fn only_a_receipt_of_one_of_this_clusters_nodes_is_accepted_and_nothing_else_is_
     let good = place.read("r.json");
     let ca = serde_json::from_str::<serde_json::Value>(&good).unwrap()["entries"][0]["certificates"][0].to_string();
     let merge = |file: &str| place.kpki(&["nodes", "merge", file, "--dir", "c", "--at", NOW]);
+    const LINE: &str = r#"{"time":"2026-11-20T00:00:00Z","command":"renew","entry":"cp1/apiserver-etcd-client","serial":"45157f","fingerprint":"1d7b","subject":"CN=x","notBefore":"2026-11-20T00:00:00Z","notAfter":"2027-11-20T00:00:00Z","issuer":"CN=etcd-ca"}"#;
     for (from, to, why) in [
         ("\"prod\"", "\"test\"", "it is of the cluster test, not of prod"),
         ("\"node\": \"cp1\"", "\"node\": \"cp7\"", "the profile has no node cp7"),
@@ -123,6 +125,13 @@ fn only_a_receipt_of_one_of_this_clusters_nodes_is_accepted_and_nothing_else_is_
         ("/etc/kubernetes/pki/ca.crt", "/etc/../../x", "path: expected an absolute path of plain names"),
         ("\"entry\": \"ca\"", "\"entry\": \"ca\\n\"", "entry: expected a line of text"),
         ("\"journal\": []", "\"journal\": [{}]", "it is no receipt"),
+        ("kpki/v1", "kpki/v9", "it is no receipt"),
+        ("\"node\": \"cp1\"", "\"node\": \"cp2\"", "was made for cp1, not for cp2"),
+        (
+            "\"journal\": []",
+            &*format!("\"journal\": [{}]", LINE.replace("cp1/apiserver-etcd-client", "../../x")),
+            "expected the name of an entry",
+        ),
         ("}\n", "} x\n", "it is no receipt"),
     ] {
         assert!(good.contains(from), "{from}");
@@ -149,8 +158,8 @@ fn only_a_receipt_of_one_of_this_clusters_nodes_is_accepted_and_nothing_else_is_
     let back = good.replace(NOW, "2026-11-20T22:01:00Z");
     let revision = serde_json::from_str::<serde_json::Value>(&good).unwrap()["issue"]["revision"].as_u64().unwrap();
     place.write("back.json", back.replace(&format!("\"revision\": {revision}"), "\"revision\": 1"));
-    let run = merge("back.json").fails(1);
-    assert!(run.stderr.contains("cp1 has an older archive than before"), "{}", run.stderr);
+    let run = merge("back.json").status(0);
+    assert!(run.stderr.contains("cp1 has an older archive than before, of state 1 after"), "{}", run.stderr);
 }
 
 #[test]
@@ -161,6 +170,10 @@ fn a_receipt_is_merged_into_a_cluster_directory_only() {
     copy_tree(&place.path("c"), &place.path("copy"));
     place.kpki(&["nodes", "merge", "r.json", "--dir", &dir("cp1"), "--at", NOW]).fails(1);
     place.kpki(&["nodes", "--dir", &dir("cp1"), "--at", NOW]).fails(1);
+    // What it does not use it does not take.
+    for words in [["--node", "w1"], ["--kubelet-dir", "k"], ["--profile", "p.yaml"]] {
+        place.kpki(&[&["nodes", "merge", "r.json", "--dir", "c", "--at", NOW], &words[..]].concat()).fails(2);
+    }
 }
 
 #[test]

@@ -6,12 +6,11 @@ use super::source::Source;
 use crate::error::Error;
 use crate::profile::{CaKeys, Profile, node_document};
 use crate::tree::layout::DEFAULT_DIR;
-use crate::workspace::profiles;
+use crate::workspace::{journal, profiles};
 use crate::workspace::shipping::digest::Sha256;
 use crate::workspace::shipping::manifest::{self, Issue};
-use crate::workspace::shipping::nodes;
+use crate::workspace::shipping::{nodes, nonce};
 use crate::workspace::state::{self, Choices, State};
-use crate::x509::sha256;
 use zeroize::Zeroizing;
 
 /// Of the directory that they are in: nobody else looks into it.
@@ -38,7 +37,7 @@ pub fn add(source: &Source<'_>, read: &mut Read) -> Result<(), Error> {
         let (path, entry) = (format!("{}/{name}", kpki()), entry.to_owned());
         read.parts.push(Part { path, mode: 0o600, entry, bytes: Zeroizing::new(bytes) });
     }
-    let known = nodes::revision(&source.tree.roots, &source.profile)?;
+    let known = journal::revision(&source.tree.roots)?;
     // The same state keeps its number. Another one gets a higher number, also where the journal has no line for what is different,
     // such as a changed profile: the archive that was made before is the older one.
     match nodes::shipped(&source.tree.roots, node)?.and_then(|shipped| shipped.issue) {
@@ -59,7 +58,8 @@ pub fn add(source: &Source<'_>, read: &mut Read) -> Result<(), Error> {
 fn number(read: &mut Read, revision: u64) -> Result<Sha256, Error> {
     let issue = |nonce| Some(Issue { revision, nonce, phase: None });
     read.manifest.issue = issue(Sha256([0; 32]));
-    let nonce = nonce(&render(read)?, &read.parts);
+    let files = read.parts.iter().map(|part| (part.path.as_str(), part.bytes.as_slice()));
+    let nonce = nonce::of(&render(read)?, files);
     read.manifest.issue = issue(nonce);
     Ok(nonce)
 }
@@ -67,22 +67,4 @@ fn number(read: &mut Read, revision: u64) -> Result<Sha256, Error> {
 fn render(read: &Read) -> Result<Vec<u8>, Error> {
     let text = read.manifest.render();
     Ok(text.map_err(|why| Error::new("cannot write the manifest").because(why))?.into_bytes())
-}
-
-/// The digest of what is no secret: the manifest without it, which has the fingerprints of all entries, then CRLs, profile and
-/// state, each with its path and length.
-fn nonce(manifest: &[u8], parts: &[Part]) -> Sha256 {
-    let own = kpki();
-    let is_own = |path: &str| path.strip_prefix(&own).is_some_and(|rest| rest.starts_with('/'));
-    let is_list = |path: &str| path.ends_with(".crl") || path.ends_with(".crl.der");
-    let mut public: Vec<(&str, &[u8])> = parts.iter().map(|part| (part.path.as_str(), part.bytes.as_slice())).collect();
-    public.retain(|(path, _)| is_own(path) || is_list(path));
-    public.sort_unstable();
-    public.push((manifest::NAME, manifest));
-    let mut all = Vec::new();
-    for (path, bytes) in public {
-        all.extend_from_slice(format!("{path} {}\n", bytes.len()).as_bytes());
-        all.extend_from_slice(bytes);
-    }
-    Sha256(sha256(&all))
 }

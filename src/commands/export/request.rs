@@ -17,6 +17,8 @@ pub struct Request {
     /// For the report.
     pub out: String,
     pub now: OffsetDateTime,
+    /// When it is recorded as packed: never in the machine's future.
+    pub recorded_at: OffsetDateTime,
 }
 
 /// One file of the archive.

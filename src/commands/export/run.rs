@@ -35,7 +35,7 @@ pub fn run(request: &Request) -> Result<Exported, Error> {
     let source = source::Source::open(request)?;
     let (survey, notes) = source.read(request.now)?;
     let mut read = collect::collect(&source, &survey, notes)?;
-    behind::refuse_older(request, &source.profile, &source.tree)?;
+    behind::refuse_older(&source)?;
     own::add(&source, &mut read)?;
     let mut parts = read.parts;
     parts.sort_by(|a, b| a.path.cmp(&b.path));

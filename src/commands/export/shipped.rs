@@ -35,7 +35,7 @@ fn recorded(request: &Request, exported: &Exported) -> Result<(), Error> {
     let shipped = Shipped {
         kind: Kind::NodeShipment,
         node: request.node.clone(),
-        time: rfc3339(request.now),
+        time: rfc3339(request.recorded_at),
         issue: exported.issue.clone(),
         entries,
         lists,
@@ -46,6 +46,6 @@ fn recorded(request: &Request, exported: &Exported) -> Result<(), Error> {
         return Err(Error::new("the files were changed meanwhile"));
     }
     let changes = vec![nodes::shipped_change(&shipped)?];
-    locked.commit("export", request.now, Transaction { changes, ..Transaction::default() })?;
+    locked.commit("export", request.recorded_at, Transaction { changes, ..Transaction::default() })?;
     Ok(())
 }

@@ -10,6 +10,7 @@ use crate::error::{self, Error};
 use crate::files::{self, Dir, FileState, shell_path, shell_word};
 use crate::inventory;
 use crate::plan::node::{Finding, Identity, Judged, NodeFile, judge, names_one, owners};
+use crate::plan::node_keys::not_meant;
 use crate::profile::Profile;
 use crate::report::export::{NodeState, VerifiedEntry, Verify};
 use crate::tree::layout::DEFAULT_DIR;
@@ -57,6 +58,9 @@ pub fn verify(request: &Request) -> Result<Verify, Error> {
             .hint("give its /etc/kubernetes with --dir"));
     }
     let mut judged = judge(&identity, &found, request.now);
+    if let Some(profile) = &recorded {
+        not_meant(&mut judged, &found, profile, &identity.node);
+    }
     let archive = request.archive.as_deref().filter(|_| request.manifest.is_none());
     let cluster_dir = older::mark(&request.dir, archive, manifest.as_ref(), &found, &mut judged)?;
     judged.extend(manifest.iter().flat_map(|manifest| lists::judged(&host, manifest, &found)));

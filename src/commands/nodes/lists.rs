@@ -1,16 +1,13 @@
 //! The lists of the authorities that nodes sign as well: their numbers, what was revoked and released there, and the next
 //! issue that has all of it.
 
-use std::collections::BTreeMap;
-
+use super::events::changes;
 use super::request::VERB;
 use super::theirs::{self, Brought, Theirs};
 use crate::ca::Changes;
 use crate::catalog::CaId;
 use crate::error::{self, Error};
-use crate::plan::list_merge::{Difference, Event, difference, merged};
 use crate::plan::renew::refusal;
-use crate::plan::revoke::serial_of_hex;
 use crate::plan::shipping::{self, Listed};
 use crate::report::revoke::{CrlRow, Signing};
 use crate::revocation::Revoked;
@@ -18,9 +15,8 @@ use crate::tree::{Authority, Issuers};
 use crate::workspace::crl_issue::{self, SignedCrlIssue};
 use crate::workspace::crls::TreeCrl;
 use crate::workspace::journal::{CrlLine, Line};
-use crate::workspace::shipping::receipt::{HeldList, Receipt, instant};
+use crate::workspace::shipping::receipt::{HeldList, Receipt};
 use crate::workspace::{Session, Snapshot};
-use crate::x509::Certificate;
 
 /// One authority's list, which is to be issued anew.
 pub struct Plan {
@@ -104,55 +100,6 @@ fn said(crl: &TreeCrl) -> String {
     let row = crl_issue::row(crl, None, false);
     let print = crl.issue().map(|issue| crate::x509::certificate::hex(&issue.fingerprint, "").to_lowercase());
     format!("{} (SHA-256 {})", row.number.as_deref().unwrap_or("without a number"), print.unwrap_or_default())
-}
-
-type Changed = (Vec<Revoked>, Vec<Vec<u8>>, Vec<(String, CrlLine)>);
-
-/// What the lines of the receipts, and the other lists in them, change on this list.
-fn changes(
-    session: &Session<'_>,
-    crl: &TreeCrl,
-    issuer: &Certificate,
-    (signers, other): (&[&Receipt], &[(&str, CrlLine)]),
-    own: &[Line],
-) -> Result<Changed, Error> {
-    let of_issuer = |line: &'_ Line| match line {
-        Line::Crl(line) if line.is_of(issuer) => Some((serial_of_hex(line.serial.as_deref()?)?, line.clone())),
-        _ => None,
-    };
-    let mut said: BTreeMap<Vec<u8>, Vec<(Option<String>, CrlLine)>> = BTreeMap::new();
-    for one in signers {
-        for (serial, line) in one.journal.iter().filter_map(of_issuer) {
-            said.entry(serial).or_default().push((Some(one.node.clone()), line));
-        }
-    }
-    for (node, line) in other {
-        let Some(serial) = line.serial.as_deref().and_then(serial_of_hex) else { continue };
-        said.entry(serial).or_default().push((Some((*node).to_owned()), line.clone()));
-    }
-    for (serial, line) in own.iter().filter_map(of_issuer) {
-        said.entry(serial).and_modify(|lines| lines.push((None, line)));
-    }
-    let serials: Vec<&[u8]> = said.keys().map(Vec::as_slice).collect();
-    let listed = crl.entries(&session.tree, &serials)?;
-    let (mut additions, mut removals, mut lines) = (Vec::new(), Vec::new(), Vec::new());
-    for ((serial, all), listed) in said.iter().zip(&listed) {
-        let event = |(_, line): &(_, CrlLine)| Some(Event { at: instant(&line.time)?, entry: line.revoked(serial) });
-        let events: Vec<Event> = all.iter().filter_map(event).collect();
-        let wanted = match difference(listed.as_ref(), merged(listed.as_ref(), &events)) {
-            Difference::None => continue,
-            Difference::Add(entry) => Some(entry),
-            Difference::Remove => None,
-        };
-        let says_so = |(node, line): &&(Option<String>, CrlLine)| node.is_some() && line.revoked(serial) == wanted;
-        let by = all.iter().filter(says_so).max_by(|a, b| a.1.time.cmp(&b.1.time));
-        lines.extend(by.and_then(|(node, line)| Some((node.clone()?, line.clone()))));
-        match wanted {
-            Some(entry) => additions.push(entry),
-            None => removals.push(serial.clone()),
-        }
-    }
-    Ok((additions, removals, lines))
 }
 
 impl Plan {

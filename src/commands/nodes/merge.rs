@@ -13,9 +13,10 @@ use crate::workspace::crl_issue::{self, SignedCrlIssue};
 use crate::workspace::journal::{self, Line};
 use crate::workspace::shipping::nodes;
 use crate::workspace::shipping::receipt::Receipt;
-use crate::workspace::{Absent, Session, Snapshot, Transaction, targets};
+use crate::workspace::{Absent, Session, Snapshot, Transaction, TreeArgs, targets};
 
 /// What the receipts bring.
+#[derive(Default)]
 struct Evaluation<'g> {
     /// Those that are not recorded yet.
     new: Vec<&'g Given>,
@@ -23,26 +24,30 @@ struct Evaluation<'g> {
     /// The journal's lines of certificates.
     lines: Vec<String>,
     plans: Vec<lists::Plan>,
+    /// What is to be said of the receipts.
+    warnings: Vec<String>,
+    /// A node has a later state than this directory: from which on its states count.
+    revision: Option<u64>,
 }
 
 impl Evaluation<'_> {
     fn changes_something(&self) -> bool {
-        !self.new.is_empty() || !self.plans.is_empty() || !self.lines.is_empty()
+        !self.new.is_empty() || !self.plans.is_empty() || !self.lines.is_empty() || self.revision.is_some()
     }
 }
 
 pub fn merge(request: &Request) -> Result<Merge, Error> {
     let given = receipts::read(&request.receipts)?;
     let brought = theirs::brought(&request.crls, &given)?;
-    let (target, mut warnings) = targets::one(&request.trees)?;
+    let trees = TreeArgs { dirs: vec![request.dir.clone()], ..TreeArgs::default() };
+    let (target, mut warnings) = targets::one(&trees)?;
     let profile = status::profile_of(&target.root)?;
-    let session = Session::open(&request.trees, &request.run, &target, Absent::Refused)?;
-    warnings.extend(summary::later(&given, nodes::revision(&session.tree.roots, &profile)?));
+    let session = Session::open(&trees, &request.run, &target, Absent::Refused)?;
     let (mut issues, mut generation) = (Vec::new(), None);
     let peeked = session.peek()?;
     let half_done = !request.run.dry_run && session.tree.is_half_done()?;
     let mut evaluation = match half_done {
-        true => Evaluation { new: given.iter().collect(), rows: Vec::new(), lines: Vec::new(), plans: Vec::new() },
+        true => Evaluation { new: given.iter().collect(), ..Evaluation::default() },
         false => session.tree.or_interrupted(evaluate(&session, &peeked, &profile, (&given, &brought)))?,
     };
     if request.run.dry_run {
@@ -63,6 +68,7 @@ pub fn merge(request: &Request) -> Result<Merge, Error> {
             warnings.extend(crl_issue::warnings(&plan.crl, new, issuer, request.run.now));
         }
     }
+    warnings.append(&mut evaluation.warnings);
     warnings.extend(summary::not_taken(&given, &profile));
     summary::report(request, &given, &session, &profile, (evaluation.rows, evaluation.plans), &issues, generation, warnings)
 }
@@ -82,10 +88,11 @@ fn evaluate<'g>(
             if profile.node(&one.receipt.node).is_some() { nodes::receipt(roots, &one.receipt.node)? } else { None };
         with_last.push((one, last));
     }
-    accept::check(&with_last, profile, snapshot, brought, session.run.now)?;
+    let (own, revision): (Vec<Line>, u64) = (journal::read(roots)?, journal::revision(roots)?);
+    let here = accept::Here { profile, snapshot, lines: &own, revision, brought, now: session.run.now };
+    let warnings = accept::check(&with_last, &here)?;
     let is_known = |one: &Given, last: &Option<Receipt>| last.as_ref() == Some(&one.receipt);
     let new: Vec<&Given> = with_last.iter().filter(|(one, last)| !is_known(one, last)).map(|(one, _)| *one).collect();
-    let own: Vec<Line> = journal::read(roots)?;
     let mut receipts: Vec<Receipt> = given.iter().map(|one| one.receipt.clone()).collect();
     for node in profile.nodes.iter().filter(|node| given.iter().all(|one| one.receipt.node != node.name)) {
         receipts.extend(nodes::receipt(roots, &node.name)?);
@@ -107,7 +114,11 @@ fn evaluate<'g>(
         });
         lines.extend(added.lines);
     }
-    Ok(Evaluation { new, rows, lines, plans })
+    let last = with_last.iter().filter_map(|(_, last)| last.as_ref());
+    let later = receipts.iter().chain(last).filter_map(|one| Some(one.issue.as_ref()?.revision));
+    let later = later.filter(|later| *later > revision && accept::is_believed(*later, revision)).max();
+    let revision = later.map(|later| later.saturating_add(1));
+    Ok(Evaluation { new, rows, lines, plans, warnings, revision })
 }
 
 fn sign(
@@ -131,7 +142,9 @@ fn transaction(
     given: &[Given],
     issues: &mut [SignedCrlIssue],
 ) -> Result<Transaction, Error> {
-    let mut transaction = Transaction { journal: evaluation.lines.clone(), ..Transaction::default() };
+    let line = |revision| journal::revision_line(VERB, revision, session.run.now);
+    let lines = evaluation.lines.iter().cloned().chain(evaluation.revision.map(line)).collect();
+    let mut transaction = Transaction { journal: lines, ..Transaction::default() };
     for plan in &evaluation.plans {
         let Some(issue) = issues.iter_mut().find(|issue| issue.authority == plan.crl.authority) else { continue };
         transaction.journal.extend(plan.journal(issue, session, snapshot));

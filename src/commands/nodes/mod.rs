@@ -1,9 +1,12 @@
 //! `kpki nodes`: what the safe host knows of its nodes, and `kpki nodes merge`: what the nodes' receipts bring to it.
 
 mod accept;
+mod events;
 mod journal;
+mod known;
 mod lists;
 mod merge;
+mod next;
 mod receipts;
 mod request;
 mod standing;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::receipts::Input;
-use crate::workspace::{RunArgs, TreeArgs};
+use crate::workspace::RunArgs;
 
 /// How `merge` is called in the journal and in generations.
 pub const VERB: &str = "nodes-merge";
@@ -17,7 +17,7 @@ pub struct Request {
 
 #[derive(Debug, Clone)]
 pub struct MergeRequest {
-    pub trees: TreeArgs,
+    pub dir: PathBuf,
     pub run: RunArgs,
     pub receipts: Vec<Input>,
     /// Files with the lists that are too large for a receipt.

@@ -2,39 +2,41 @@
 
 use time::OffsetDateTime;
 
-use crate::catalog::{CaId, readers};
+use super::known::Known;
+use super::next::{self, Stands};
+use crate::catalog::CaId;
 use crate::clock::parse_instant;
-use crate::files::{shell_path, shell_word};
 use crate::plan::shipping::{self, Delivery, Facts, Listed};
-use crate::profile::Node;
 use crate::report::nodes::{ComponentRow, Confirmed, ListRow, ListState, NodeRow, Shipped, Standing};
-use crate::workspace::shipping::nodes::Shipped as Shipment;
-use crate::workspace::shipping::receipt::{Held, HeldList, Receipt, comparable};
+use crate::workspace::shipping::receipt::{Held, HeldList, KeyState, comparable};
 
-/// Everything that is known of a node.
-pub struct Known<'a> {
-    /// As commands name it.
-    pub directory: &'a str,
-    pub node: &'a Node,
-    pub entries: Vec<Held>,
-    pub lists: Vec<HeldList>,
-    /// The lines of this directory's journal.
-    pub revision: u64,
-    pub shipped: Option<Shipment>,
-    pub receipt: Option<Receipt>,
-    /// The receipt is not recorded yet: its file.
-    pub unrecorded: Option<String>,
+/// What is wrong with the private keys on the node.
+#[derive(Default)]
+struct Keys {
+    missing: Vec<String>,
+    wrong: Vec<String>,
+    /// Of authorities, where the profile has none.
+    not_meant: Vec<String>,
 }
 
 impl Known<'_> {
     pub fn row(&self) -> NodeRow {
         let receipt = self.receipt.as_ref();
-        let (confirmed, differing) = self.confirmed();
+        let (mut confirmed, mut differing, newer) = self.confirmed();
+        let Keys { missing, wrong, not_meant } = self.keys();
+        if !missing.is_empty() {
+            confirmed = confirmed.max(Confirmed::Older);
+            differing.extend(missing.into_iter().filter(|name| !differing.contains(name)).collect::<Vec<_>>());
+        }
         let lists = self.lists();
         let mut findings = self.contradictions(&lists);
         if confirmed == Confirmed::Foreign {
             findings.push(format!("its {} is not this cluster's", differing.join(", ")));
         }
+        // Everything that contradicts is a key that the archive brings.
+        let is_mended_by_unpack = findings.is_empty() && !wrong.is_empty();
+        findings.extend(wrong);
+        findings.extend(not_meant);
         let components: Vec<ComponentRow> = receipt
             .map(|receipt| &receipt.components)
             .into_iter()
@@ -53,7 +55,8 @@ impl Known<'_> {
             () => Standing::Done,
         };
         let shipped = self.shipped();
-        let next = self.next(standing, shipped, is_old, &components);
+        let stands = Stands { standing, shipped, is_old, is_mended_by_unpack, newer: &newer, components: &components };
+        let next = next::steps(self, &stands);
         let instant = |text: &String| parse_instant(text, OffsetDateTime::UNIX_EPOCH);
         NodeRow {
             node: self.node.name.clone(),
@@ -82,8 +85,9 @@ impl Known<'_> {
         if entries && lists { Shipped::Current } else { Shipped::Older }
     }
 
-    fn confirmed(&self) -> (Confirmed, Vec<String>) {
-        let Some(receipt) = &self.receipt else { return (Confirmed::None, Vec::new()) };
+    /// The names of what is older, and of what is newer there.
+    fn confirmed(&self) -> (Confirmed, Vec<String>, Vec<String>) {
+        let Some(receipt) = &self.receipt else { return (Confirmed::None, Vec::new(), Vec::new()) };
         let (ours, theirs) = comparable(&self.entries, receipt);
         let (whole, names) = shipping::delivery(&ours, &theirs);
         let confirmed = match whole {
@@ -92,7 +96,31 @@ impl Known<'_> {
             Delivery::Older => Confirmed::Older,
             Delivery::Foreign => Confirmed::Foreign,
         };
-        (confirmed, names)
+        (confirmed, names, shipping::newer(&ours, &theirs))
+    }
+
+    fn keys(&self) -> Keys {
+        let mut keys = Keys::default();
+        for there in self.receipt.iter().flat_map(|receipt| &receipt.entries) {
+            let name = &there.entry;
+            let is_authority = CaId::parse(name).is_some();
+            let has_one = || self.entries.iter().any(|one| one.entry == *name && one.key);
+            match there.key_state {
+                _ if is_authority && there.key && !self.holds_ca_keys => keys.not_meant.push(format!(
+                    "the key of {name} is beside {}, and by the profile (caKeys) this node has none: delete it there",
+                    there.path
+                )),
+                Some(KeyState::Other) => keys.wrong.push(format!("the key of {name} is not that of its certificate")),
+                Some(KeyState::Unusable) => keys.wrong.push(format!("the key of {name} cannot be used")),
+                // An authority's key may be elsewhere.
+                Some(KeyState::Matches) => {}
+                Some(KeyState::Missing) | None if is_authority || there.key => {}
+                Some(KeyState::Missing) | None if has_one() => keys.missing.push(name.clone()),
+                Some(KeyState::Missing) => keys.wrong.push(format!("the key of {name} is neither there nor here")),
+                None => {}
+            }
+        }
+        keys
     }
 
     fn lists(&self) -> Vec<ListRow> {
@@ -119,7 +147,7 @@ impl Known<'_> {
         let there = self.receipt.as_ref().and_then(|receipt| receipt.issue.as_ref()).map(|issue| issue.revision);
         if let Some(there) = there.filter(|there| *there > self.revision) {
             findings.push(format!(
-                "what it has was packed when this directory's journal had {there} lines; it has {}: this is an older copy",
+                "what it has was packed from state {there} of this directory, which has {}: this is an older copy, and a merge counts on from there",
                 self.revision
             ));
         }
@@ -129,40 +157,5 @@ impl Known<'_> {
             findings.push(format!("two lists of {name} go apart: here {here}, on the node {there}"));
         }
         findings
-    }
-
-    fn next(&self, standing: Standing, shipped: Shipped, is_old: bool, components: &[ComponentRow]) -> Vec<String> {
-        let (dir, node) = (shell_path(self.directory), shell_word(&self.node.name));
-        let confirm = format!("on the node, make its receipt: kpki export --verify {node} --receipt -o json");
-        let archive = shell_path(format!("{}.tar.gz", self.node.name));
-        let ship = format!("pack it, and unpack it on the node: kpki export {node} --out {archive} --dir {dir}");
-        let mut next = Vec::new();
-        match (standing, &self.unrecorded) {
-            (Standing::Done | Standing::Removed, None) => return next,
-            (_, Some(file)) => {
-                next.push(format!("accept its receipt: kpki nodes merge {} --dir {dir}", shell_path(file)));
-                return next;
-            }
-            (Standing::Contradicts, None) => {
-                next.push(format!(
-                    "on the node, make a new receipt, and merge it here: kpki export --verify {node} --receipt -o json"
-                ));
-                return next;
-            }
-            (Standing::Waiting, None) if is_old && shipped == Shipped::Current => next.push(confirm.clone()),
-            (Standing::Waiting, None) if is_old => next.push(ship),
-            (Standing::Waiting, None) => {}
-        }
-        if is_old {
-            return next;
-        }
-        for one in components.iter().filter(|one| !one.current) {
-            match readers::command(&one.component).filter(|_| one.running == "no") {
-                Some(command) => next.push(format!("on the node, restart {}: {command}", one.component)),
-                None if next.contains(&confirm) => {}
-                None => next.push(confirm.clone()),
-            }
-        }
-        next
     }
 }

@@ -2,17 +2,18 @@
 
 use std::path::Path;
 
+use super::known::Known;
 use super::receipts::{self, Given};
 use super::request::Request;
-use super::standing::Known;
 use crate::error::Error;
 use crate::files::shell_path;
 use crate::inventory;
 use crate::profile::Profile;
 use crate::report::nodes::{Confirmed, NodeRow, Nodes, Shipped, Standing};
+use crate::tree::layout::holds_ca_keys;
 use crate::workspace::shipping::{collect, nodes};
 use crate::workspace::tree_dir::Shape;
-use crate::workspace::{TreeDir, profiles, survey};
+use crate::workspace::{TreeDir, journal, profiles, survey};
 
 pub fn status(request: &Request) -> Result<Nodes, Error> {
     let main = &request.dir;
@@ -22,7 +23,7 @@ pub fn status(request: &Request) -> Result<Nodes, Error> {
         return Err(Error::new(format!("{}: the profile has no node {}", other.name, other.receipt.node)));
     }
     let tree = TreeDir::new(main, Some(&profile), Shape::Cluster)?;
-    let revision = nodes::revision(&tree.roots, &profile)?;
+    let revision = journal::revision(&tree.roots)?;
     let directory = main.display().to_string();
     let mut rows = Vec::new();
     for node in &profile.nodes {
@@ -35,7 +36,9 @@ pub fn status(request: &Request) -> Result<Nodes, Error> {
         };
         let shipped = nodes::shipped(&tree.roots, &node.name)?;
         let unrecorded = new.map(|given| given.name.clone());
-        let known = Known { directory: &directory, node, entries, lists, revision, shipped, receipt, unrecorded };
+        let holds_ca_keys = holds_ca_keys(&profile, node);
+        let directory = &directory;
+        let known = Known { directory, node, entries, lists, revision, holds_ca_keys, shipped, receipt, unrecorded };
         rows.push(known.row());
     }
     rows.extend(removed(main, &profile)?);

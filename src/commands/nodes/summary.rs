@@ -1,6 +1,7 @@
 //! What a merge has brought, and what of the receipts was not taken.
 
 use super::lists::Plan;
+use super::next::renew_first;
 use super::receipts::Given;
 use super::request::MergeRequest as Request;
 use crate::catalog::CaId;
@@ -10,6 +11,7 @@ use crate::plan::shipping::{Behind, Facts, behind};
 use crate::profile::Profile;
 use crate::report::nodes::{Merge, Merged};
 use crate::tree::layout::holds_ca_keys;
+use crate::tree::safe_host::ship_from;
 use crate::workspace::Session;
 use crate::workspace::crl_issue::SignedCrlIssue;
 use crate::workspace::shipping::receipt::{Held, Receipt, comparable};
@@ -35,17 +37,6 @@ pub fn not_taken(given: &[Given], profile: &Profile) -> Vec<String> {
     strange.chain(long).collect()
 }
 
-/// Receipts of a later state than this directory has, which is an older copy of it, such as one from a backup.
-pub fn later(given: &[Given], revision: u64) -> Vec<String> {
-    let of = |one: &Given| one.receipt.issue.as_ref().map(|issue| issue.revision).filter(|there| *there > revision);
-    let words = |node: &str, there: u64| {
-        format!(
-            "what {node} has was packed when this directory's journal had {there} lines, and it has {revision}: what was issued here since, and is on no node, stays unknown"
-        )
-    };
-    given.iter().filter_map(|one| Some(words(&one.receipt.node, of(one)?))).collect()
-}
-
 pub fn report(
     request: &Request,
     given: &[Given],
@@ -69,7 +60,9 @@ pub fn report(
             None => nodes::receipt(&session.tree.roots, &node.name)?,
         };
         let newer = receipt.map(|receipt| newer(&entries, &receipt)).unwrap_or_default();
-        next.extend(pack(&directory, &node.name, &newer));
+        next.extend(renew_first(&directory, &node.name, &newer));
+        let ship_it = ship_from(&directory, &node.name);
+        next.push(format!("pack the new list, and unpack it on {}: {ship_it}", node.name));
         ship.push(node.name.clone());
     }
     let new = |plan: &Plan| issues.iter().find(|new| new.authority == plan.crl.authority);
@@ -119,16 +112,4 @@ fn newer(entries: &[Held], receipt: &Receipt) -> Vec<String> {
     let pairs: Vec<(&Facts, Option<&Facts>)> = pairs.iter().map(|(ours, theirs)| (*ours, theirs.as_ref())).collect();
     let name = |one: &Behind| if let Behind::Entry(entry) = one { Some(entry.clone()) } else { None };
     behind(&pairs, &[]).iter().filter_map(name).filter(|entry| CaId::parse(entry).is_none()).collect()
-}
-
-/// What the node has renewed itself would go back with an archive: it is renewed here first.
-fn pack(directory: &str, node: &str, newer: &[String]) -> Vec<String> {
-    let (dir, archive) = (shell_path(directory), shell_path(format!("{node}.tar.gz")));
-    let names: Vec<String> = newer.iter().map(|entry| shell_word(&format!("{node}/{entry}")).to_string()).collect();
-    let renew = format!("{node} has renewed these itself, so make what is newer: kpki renew {} --dir {dir}", names.join(" "));
-    let pack = format!(
-        "pack the new list, and unpack it on {node}: kpki export {} --out {archive} --dir {dir}",
-        shell_word(node)
-    );
-    (!newer.is_empty()).then_some(renew).into_iter().chain([pack]).collect()
 }

@@ -3,16 +3,22 @@
 use crate::error::Error;
 use crate::files::{Dir, RelPath, What};
 use crate::store::RootId;
+use crate::workspace::shipping::nodes;
 use crate::workspace::{TreeDir, survey};
 use std::path::Path;
 
-/// What belongs to the node: its tree, and the requests that wait for it.
+/// What belongs to the node: its tree, the requests that wait for it, its receipt and what was packed for it.
 pub fn of_node(tree: &TreeDir, node: &str) -> Result<Vec<(RootId, RelPath)>, Error> {
     let mut all = Vec::new();
     for (root, above, below) in [(RootId::Main, "", "nodes"), (RootId::State, ".kpki", "requests/nodes")] {
         let below = format!("{below}/{node}");
         if let Some(dir) = open(&tree.roots.main.join(above).join(&below))? {
             list(&dir, &below, &mut |path| all.push((root, path)))?;
+        }
+    }
+    for path in nodes::files(node)? {
+        if survey::read(&tree.roots, RootId::State, &path)?.is_some() {
+            all.push((RootId::State, path));
         }
     }
     all.sort();

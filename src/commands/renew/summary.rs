@@ -36,6 +36,7 @@ pub fn report(renewing: &Renewing<'_>, evaluation: &Evaluation, made: &[Made]) -
         warnings: warnings(renewing, evaluation),
         elsewhere: external::elsewhere(renewing, evaluation),
         recorded: renewing.recorded(evaluation),
+        kubelet_dir: renewing.session.target.origin.kubelet_dir.clone(),
         ..report::Tree::default()
     }
 }

@@ -2,19 +2,18 @@
 
 use super::request::{Request, none};
 use crate::error::Error;
-use crate::files::shell_path;
 use crate::report::counted;
 use crate::store::{self, Generation, Roots};
 
 /// The generation that was named, or the newest.
 pub fn choose(request: &Request, roots: &Roots) -> Result<String, Error> {
-    let all = store::generations(roots)?;
+    let (all, origin) = (store::generations(roots)?, request.origin());
     let name = match &request.generation {
         None => newest(request, &all)?,
         Some(name) if all.iter().any(|one| one.name == *name) => name.clone(),
         Some(name) => {
             return Err(Error::usage(format!("there is no generation {name:?}"))
-                .hint(format!("list them with: kpki history --dir {}", shell_path(&request.dir))));
+                .hint(format!("list them with: {}", origin.command("history", &[""; 0], &[]))));
         }
     };
     in_order(request, &all, &name)?;
@@ -45,10 +44,11 @@ fn newest(request: &Request, all: &[Generation]) -> Result<String, Error> {
     // CRLs are not restored: one that replaced nothing else is not what is meant.
     let newest = all.iter().find(|one| !one.is_of_crls()).or(all.first()).ok_or_else(|| none(&request.dir))?;
     in_order(request, all, &newest.name)?;
+    let origin = request.origin();
     if newest.kept.is_empty() && !newest.created.is_empty() {
         return Err(Error::new(format!("the newest generation {} replaced nothing", newest.name))
             .because(format!("restoring would only remove what it created: {}", counted(newest.created.len(), "file")))
-            .hint(format!("if that is intended: kpki restore {} --dir {}", newest.name, shell_path(&request.dir))));
+            .hint(format!("if that is intended: {}", origin.command("restore", &[&newest.name], &[]))));
     }
     Ok(newest.name.clone())
 }

@@ -1,6 +1,7 @@
 //! The request from the command line.
 
 use crate::error::Error;
+use crate::tree::{Origin, ProfileAt};
 use crate::workspace::RunArgs;
 use std::path::{Path, PathBuf};
 
@@ -14,6 +15,14 @@ pub struct Request {
     /// Certificates that are revoked or held may be restored.
     pub force: bool,
     pub run: RunArgs,
+}
+
+impl Request {
+    /// How a command names the tree.
+    pub fn origin(&self) -> Origin {
+        let kubelet_dir = self.kubelet_dir.as_ref().map(|dir| dir.display().to_string());
+        Origin { kubelet_dir, ..Origin::new(self.dir.display().to_string(), ProfileAt::Recorded) }
+    }
 }
 
 pub fn none(dir: &Path) -> Error {

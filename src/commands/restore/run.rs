@@ -5,7 +5,7 @@ use super::request::{Request, none};
 use crate::catalog::CaId;
 use crate::catalog::releases::KnownRelease;
 use crate::error::Error;
-use crate::files::{RelPath, shell_path};
+use crate::files::RelPath;
 use crate::plan::restore as plan;
 use crate::report::history::{Generation, History, Restored};
 use crate::report::restart::restarts;
@@ -13,7 +13,6 @@ use crate::revocation::Revoked;
 use crate::store::{self, PriorFile, RootId, Roots};
 use crate::tree::entry_path::entry_of_path;
 use crate::tree::layout::{Place, Root};
-use crate::tree::{Origin, ProfileAt};
 use crate::workspace::journal::Note;
 use crate::workspace::{TreeDir, generations, profiles, recorded, survey};
 use std::path::Path;
@@ -105,35 +104,35 @@ fn verified(request: &Request, tree: &TreeDir, name: &str, prior: &[PriorFile]) 
 
 /// CRLs are not restored: what they revoke would be in use again, and refused by every program that reads them.
 fn in_use_again(request: &Request, name: &str, revoked: &[(String, Revoked)]) -> Error {
-    let (dir, shown) = (shell_path(&request.dir), request.dir.display());
+    let (origin, shown) = (request.origin(), request.dir.display());
     let mut error = Error::new(format!("the restore would put revoked certificates in {shown} into use again"));
     for (path, entry) in revoked {
         error = error.because(plan::revoked(path, entry));
     }
     error
-        .hint(format!("choose a generation without them: kpki history --dir {dir}"))
-        .hint(format!("restore them all the same: kpki restore {name} --dir {dir} --force"))
+        .hint(format!("choose a generation without them: {}", origin.command("history", &[""; 0], &[])))
+        .hint(format!("restore them all the same: {}", origin.command("restore", &[name], &["--force"])))
 }
 
 fn not_whole(request: &Request, roots: &Roots, torn: &[Place]) -> Error {
-    let (dir, shown) = (shell_path(&request.dir), request.dir.display());
+    let (origin, shown) = (request.origin(), request.dir.display());
     let mut error = Error::new(format!("the restore would leave certificates in {shown} without their keys"));
     for place in torn {
         let (path, file) = (place.path.as_str(), place.full(roots));
         error =
             error.because(format!("{} would not match the key beside it, which was replaced since", file.display()));
         if let Some(id) = entry_of_path(path) {
-            let origin = Origin::new(request.dir.display().to_string(), ProfileAt::Recorded);
             let renew = origin.command("renew", &[id.to_string()], &[]);
             error = error.hint(format!("make a new pair instead: {renew}"));
         }
     }
-    error.hint(format!("restore a newer generation that has both files: kpki history --dir {dir}"))
+    error.hint(format!("restore a newer generation that has both files: {}", origin.command("history", &[""; 0], &[])))
 }
 
 fn restored(request: &Request, roots: &Roots, name: &str, prior: &[PriorFile]) -> Restored {
     let shown = |one: &PriorFile| roots.shown(one.root, &one.path);
     Restored {
+        kubelet_dir: request.kubelet_dir.as_ref().map(|dir| dir.display().to_string()),
         directory: request.dir.display().to_string(),
         generation: name.to_owned(),
         kept: None,

@@ -37,6 +37,10 @@ pub struct Step<'a> {
     /// Of a CRL.
     pub list: Option<Crl>,
     pub older: Option<Older>,
+    /// What lies there, if it is newer.
+    pub there: Option<Zeroizing<Vec<u8>>>,
+    /// `--keep-newer`: its certificate and key are those that lie there.
+    pub kept: bool,
 }
 
 impl Step<'_> {
@@ -57,6 +61,8 @@ pub fn compare<'a>(home: &Home, part: &'a Part, target: Target, bytes: Zeroizing
         given: Vec::new(),
         list: None,
         older: None,
+        there: None,
+        kept: false,
     };
     let entry = catalog::find(&part.entry);
     if let (What::Public, KUBELET_CONF, Some(there)) = (part.what, part.entry.as_str(), &there) {
@@ -94,6 +100,7 @@ pub fn compare<'a>(home: &Home, part: &'a Part, target: Target, bytes: Zeroizing
     if matches!(step.older, Some(Older::List { .. })) {
         step.action = Action::Keep;
     }
+    step.there = step.older.is_some().then_some(there);
     Ok(step)
 }
 

@@ -75,7 +75,8 @@ impl Contents {
         for (what, entry, path) in wanted(&manifest) {
             match members.remove(&path) {
                 Some(Content { mode, bytes, .. }) => parts.push(Part { what, entry, path, mode, bytes }),
-                None if matches!(what, What::Profile | What::State) => {}
+                // Those of 0.1.0 have neither.
+                None if matches!(what, What::Profile | What::State) && manifest.issue.is_none() => {}
                 None => whys.push(format!("{} is missing, which the manifest names", named(&path))),
             }
         }

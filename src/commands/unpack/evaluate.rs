@@ -5,17 +5,17 @@ use super::contents::{Contents, Part, What};
 use super::merge::{Merged, merge};
 use super::place::Home;
 use super::request::Request;
-use super::{left_over, waiting};
+use super::{identity, keep, left_over, waiting};
 use crate::catalog::CaId;
 use crate::error::{self, Error};
 use crate::files::RelPath;
 use crate::plan::unpack::{Older, is_unrelated};
 use crate::report::unpack::LeftOver;
 use crate::store::{FileChange, RootId};
-use crate::workspace::shipping::manifest::{self, Manifest};
+use crate::workspace::profiles;
+use crate::workspace::shipping::manifest::Manifest;
 use crate::workspace::shipping::unpacked::Unpacked;
 use crate::workspace::state::State;
-use crate::workspace::{profiles, survey};
 use zeroize::Zeroizing;
 
 /// What an unpack would do.
@@ -32,15 +32,20 @@ pub struct Evaluation<'a> {
 impl<'a> Evaluation<'a> {
     /// Reads what lies there; refuses an archive that may not replace it.
     pub fn of(request: &Request, home: &Home, contents: &'a Contents) -> Result<Self, Error> {
-        let recorded = State::read(&request.dir)?;
+        let recorded = identity::recorded(request)?;
+        let another = identity::check(request, contents, recorded.as_ref())?;
         let merged = merge(request, contents, recorded.as_ref())?;
         let mut steps = Vec::with_capacity(contents.parts.len());
         for part in &contents.parts {
             let target = home.target(&part.path).map_err(Error::new)?;
             steps.push(compare(home, part, target, wanted(part, &merged)?)?);
         }
-        let before = manifest_there(home)?;
+        if request.keep_newer {
+            keep::newer(&mut steps);
+        }
+        let before = identity::manifest_there(&home.tree.roots)?;
         let mut warnings = merged.notes.clone();
+        warnings.extend(another);
         let others = others(contents, before.as_ref(), recorded.as_ref(), &steps);
         let older = older(contents, before.as_ref(), &steps);
         let held = |one: &Older| matches!(one, Older::List { .. });
@@ -48,9 +53,14 @@ impl<'a> Evaluation<'a> {
             if !others.is_empty() {
                 return Err(error::archive_of_another_cluster(&request.input.to_string(), &request.dir, &others));
             }
-            if !older.is_empty() {
+            // With --keep-newer a list or entry that stays is no reason to refuse the rest.
+            let refused = older.iter().any(|one| !request.keep_newer || !held(one));
+            if refused {
                 let (input, node) = (request.input.to_string(), &contents.manifest.node);
-                return Err(error::older_archive(&input, node, &request.dir, &older));
+                let may_keep = older.iter().all(keep::is_kept) && !request.keep_newer;
+                let keep = may_keep.then(|| request.again("--keep-newer"));
+                let ways = error::Ways { dir: &request.dir, keep: keep.as_deref(), force: &request.again("--force") };
+                return Err(error::older_archive(&input, node, &older, &ways));
             }
         }
         warnings.extend(others.into_iter().map(|why| format!("{why}; replaced all the same (--force)")));
@@ -116,13 +126,6 @@ fn wanted(part: &Part, merged: &Merged) -> Result<Zeroizing<Vec<u8>>, Error> {
         (What::State, Some(state)) => Zeroizing::new(state.document()?.into_bytes()),
         _ => part.bytes.clone(),
     })
-}
-
-/// A damaged one says nothing: it is replaced.
-fn manifest_there(home: &Home) -> Result<Option<Manifest>, Error> {
-    let path = RelPath::parse(manifest::NAME)?;
-    let bytes = survey::read(&home.tree.roots, RootId::Main, &path)?;
-    Ok(bytes.and_then(|bytes| Manifest::parse(&bytes).ok()))
 }
 
 /// In what respect another cluster's files lie there.

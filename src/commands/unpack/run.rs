@@ -16,7 +16,6 @@ use crate::workspace::pending::PendingNotifications;
 use crate::workspace::shipping::collect::{Collect, UNPACK, collect};
 use crate::workspace::shipping::receipt::Receipt;
 use crate::workspace::shipping::unpacked::Unpacked;
-use crate::workspace::state::State;
 use crate::workspace::{Locked, Transaction};
 use std::path::Path;
 
@@ -38,8 +37,8 @@ struct Unpacking<'a> {
 /// Puts the archive's files in place.
 pub fn run(request: &Request) -> Result<Done, Error> {
     let contents = Contents::read(request)?;
-    identity::check(request, &contents)?;
-    let recorded = State::read(&request.dir)?;
+    let recorded = identity::recorded(request)?;
+    identity::check(request, &contents, recorded.as_ref())?;
     let merged = merge::merge(request, &contents, recorded.as_ref())?;
     let home = Home::of(request, &contents, recorded.as_ref(), merged.profile.as_ref())?;
     let mut whys = home.misplaced(&contents);

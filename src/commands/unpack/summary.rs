@@ -50,6 +50,7 @@ fn file(home: &Home, step: &Step<'_>) -> UnpackedFile {
     UnpackedFile {
         path: home.shown(&step.target),
         entry: step.part.entry.clone(),
+        kept: step.kept,
         action: match step.action {
             Action::Same => report::Action::Same,
             Action::Create => report::Action::Create,

@@ -1,6 +1,7 @@
 //! Whether the archive is whole: its files fit each other and the manifest, and they are this node's.
 
 use super::contents::{Contents, Part, What};
+use super::packed;
 use super::request::Request;
 use crate::catalog;
 use crate::encoding::shown::named;
@@ -18,6 +19,7 @@ use time::OffsetDateTime;
 pub fn flaws(contents: &Contents, profile: Option<&Profile>, request: &Request) -> Vec<String> {
     let now = request.run.now;
     let mut whys = prints(contents);
+    whys.extend(packed::flaws(contents));
     whys.extend(judged(contents, profile, now).iter().flat_map(|one| {
         let name = &one.name;
         one.findings.iter().map(move |finding| format!("{name}: {}", error::finding(finding)))

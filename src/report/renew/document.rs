@@ -46,6 +46,9 @@ pub struct Tree {
     /// The given profile, which is the tree's recorded one from now on.
     #[serde(rename = "recordedProfile", skip_serializing_if = "Option::is_none")]
     pub recorded: Option<String>,
+    /// The kubelet's own, where the command line said it.
+    #[serde(skip)]
+    pub kubelet_dir: Option<String>,
     /// Nothing could be done here; with several trees the others go on.
     pub failure: Option<Failure>,
 }

@@ -4,7 +4,6 @@ use std::io::{self, Write};
 
 use super::document::{Action, Outcome, Renew, RenewalEntry, Tree};
 use crate::clock::rfc3339;
-use crate::files::shell_path;
 use crate::report::certificate::Side;
 use crate::report::form::{Report, Screen};
 use crate::report::json::Name;
@@ -84,7 +83,7 @@ fn tree(report: &Renew, tree: &Tree, screen: Screen, out: &mut dyn Write) -> io:
     }
     if !tree.finished.is_empty() {
         let names = tree.finished.join(", ");
-        lines(out, "An earlier run renewed these and was interrupted before its report: ", [names])?;
+        lines(out, "An earlier run renewed these, and its hooks were not all run: ", [names])?;
     }
     if !tree.ship.is_empty() && !tree.rolled_back {
         writeln!(out, "\nFor each node with new files, pack what it needs:")?;
@@ -126,7 +125,9 @@ fn verdict(report: &Renew, tree: &Tree, out: &mut dyn Write) -> io::Result<()> {
             line(out, format_args!("the old ones are kept as {generation}; some of them are revoked"))
         }
         Some(generation) if !tree.rolled_back => {
-            line(out, format_args!("undo it with: kpki restore {generation} --dir {}", shell_path(&tree.directory)))
+            let kubelet_dir = tree.kubelet_dir.clone();
+            let origin = Origin { kubelet_dir, ..Origin::new(&*tree.directory, ProfileAt::Recorded) };
+            line(out, format_args!("undo it with: {}", origin.command("restore", &[generation], &[])))
         }
         _ => Ok(()),
     }

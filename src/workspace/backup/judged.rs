@@ -13,7 +13,7 @@ use crate::profile::{GATHERED, Profile};
 use crate::store::RootId;
 use crate::tree::layout::Root;
 use crate::tree::{Directories, Place, Survey};
-use crate::workspace::journal::{CertificateLine, Line};
+use crate::workspace::journal::{self, CertificateLine, Line};
 use crate::workspace::profiles;
 use crate::workspace::state::{self, Choices, State};
 use crate::x509::Certificate;
@@ -94,8 +94,9 @@ fn lines(contents: &Contents<'_>, problems: &mut Vec<String>) -> Vec<Line> {
     let text = String::from_utf8_lossy(contents.file(RootId::Main, JOURNAL).unwrap_or_default());
     let all: Vec<&str> = text.lines().filter(|line| !line.is_empty()).collect();
     let read: Vec<Line> = all.iter().filter_map(|line| serde_json::from_str(line).ok()).collect();
-    if read.len() < all.len() {
-        problems.push(format!("{JOURNAL}: {} of {} lines cannot be read", all.len() - read.len(), all.len()));
+    let unreadable = all.iter().filter(|line| !journal::is_readable(line)).count();
+    if unreadable > 0 {
+        problems.push(format!("{JOURNAL}: {unreadable} of {} lines cannot be read", all.len()));
     }
     read
 }

@@ -179,7 +179,8 @@ impl Notifier<'_> {
         let ran = self.deploy(deploy, generation);
         let succeeded = ran.succeeded;
         if !succeeded {
-            left.entries.extend(deploy.ids());
+            let new: Vec<String> = deploy.ids().filter(|id| !left.entries.contains(id)).collect();
+            left.entries.extend(new);
         }
         report.hooks.push(ran);
         succeeded

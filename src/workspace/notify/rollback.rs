@@ -41,6 +41,6 @@ pub fn roll_back(
 /// A warning with the command that does it.
 pub fn not_restored(tree: &TreeDir, generation: &str, error: &Error) -> String {
     let why = std::iter::once(&error.what).chain(&error.why).cloned().collect::<Vec<_>>().join(": ");
-    let restore = Origin { pki: None, ..tree.origin() }.command("restore", &[generation], &[]);
-    format!("the old certificates were not restored: {why}; try: {restore}")
+    let origin: Origin = tree.origin();
+    format!("the old certificates were not restored: {why}; try: {}", origin.command("restore", &[generation], &[]))
 }

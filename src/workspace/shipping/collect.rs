@@ -8,7 +8,7 @@ use super::digest::Sha256;
 use super::manifest::{self, Manifest};
 use super::node_entries::{NodeRootfs, ROTATED as ROTATED_SERVING, Sources, node_entries};
 use super::processes;
-use super::receipt::{Component, Held, HeldList, Kind, KubeletClient, LARGEST_CERTIFICATE, LARGEST_LIST, MOST_CERTIFICATES, MOST_LINES, Receipt};
+use super::receipt::{Component, Held, HeldList, KeyState, Kind, KubeletClient, LARGEST_CERTIFICATE, LARGEST_LIST, MOST_CERTIFICATES, MOST_LINES, Receipt};
 use super::unpacked::Unpacked;
 use crate::catalog::paths::{
     DEFAULT_CERTIFICATES_DIR, DEFAULT_DIR, DEFAULT_KUBELET_DIR, KUBELET_SERVING, ROTATED_CLIENT,
@@ -23,6 +23,7 @@ use crate::inventory;
 use crate::kubeconfig;
 use crate::manifest::Flags;
 use crate::plan::node::{NodeEntry, NodeFile, prints};
+use crate::plan::node_keys::{self, key_state};
 use crate::plan::running::{Changes, Starts, judge};
 use crate::profile::{ExtraCertificate, Profile};
 use crate::store::{JsonError, Roots};
@@ -68,7 +69,7 @@ pub fn collect(request: &Collect<'_>) -> Result<Receipt, Error> {
         issue,
         generation: unpacked.as_ref().and_then(|unpacked| unpacked.generation.clone()),
         unpacked: unpacked.map(|unpacked| unpacked.time),
-        entries: found.iter().map(|one| held(&host, one)).collect(),
+        entries: found.iter().map(|one| with_key(one, held(&host, one))).collect(),
         lists: lists(&host, request.profile)?,
         kubelet_client: kubelet_client(&host),
         signing_file: signing_file(&host),
@@ -128,6 +129,12 @@ fn extra_entries(host: &NodeRootfs, sources: &Sources<'_>, known: &[NodeEntry]) 
     profile.extra_certificates.iter().filter(here).filter(is_new).map(entry).collect()
 }
 
+/// With whether its key is its own.
+fn with_key(one: &NodeEntry, held: Held) -> Held {
+    let state = key_state(one).or_else(|| held.key.then_some(node_keys::KeyState::Matches));
+    Held { key_state: state.map(KeyState::from), ..held }
+}
+
 fn held(host: &NodeRootfs, one: &NodeEntry) -> Held {
     let mut held = Held {
         entry: one.name.clone(),
@@ -139,6 +146,7 @@ fn held(host: &NodeRootfs, one: &NodeEntry) -> Held {
         not_after: None,
         key: matches!(one.private, NodeFile::File(_)),
         certificates_der: Vec::new(),
+        key_state: None,
     };
     let NodeFile::File(public) = &one.public else { return held };
     let mut bundle = crate::plan::node::certificates(one.entry, public);

@@ -40,7 +40,7 @@ pub struct Manifest {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Issue {
-    /// Of two archives of a node the later has the higher one: as many as the safe host's journal has lines, or more.
+    /// Of two archives of a node the later has the higher one: the safe host's state (`journal::revision`), or more.
     pub revision: u64,
     /// The digest of everything else in the archive that is no secret. A receipt repeats it.
     pub nonce: Sha256,

@@ -7,6 +7,7 @@ pub mod lists;
 pub mod manifest;
 pub mod node_entries;
 pub mod nodes;
+pub mod nonce;
 pub mod one_of_several;
 mod processes;
 pub mod receipt;

@@ -8,9 +8,8 @@ use super::manifest::Issue;
 use super::receipt::{Held, HeldList, Receipt};
 use crate::error::Error;
 use crate::files::RelPath;
-use crate::profile::Profile;
 use crate::store::{FileChange, JsonError, RootId, Roots};
-use crate::workspace::{journal, survey};
+use crate::workspace::survey;
 
 /// Below `.kpki/`.
 pub const DIRECTORY: &str = "nodes";
@@ -61,20 +60,14 @@ fn read<T>(
     parsed.map(Some)
 }
 
+/// The files of a node below `.kpki/`, whether they are there or not.
+pub fn files(node: &str) -> Result<[RelPath; 2], Error> {
+    Ok([path(DIRECTORY, node)?, path(SHIPPED, node)?])
+}
+
 /// The last receipt that was accepted; `None`: none was.
 pub fn receipt(roots: &Roots, node: &str) -> Result<Option<Receipt>, Error> {
     read(roots, &path(DIRECTORY, node)?, |bytes| Ok(Receipt::parse(bytes)?))
-}
-
-/// The state of a cluster directory, as archives and receipts count it: the lines of its journal; or, where a receipt that was
-/// accepted is of a later state, that one's. A directory that came back from a backup goes on from there.
-pub fn revision(roots: &Roots, profile: &Profile) -> Result<u64, Error> {
-    let mut newest = u64::try_from(journal::read(roots)?.len()).unwrap_or(u64::MAX);
-    for node in &profile.nodes {
-        let issue = receipt(roots, &node.name)?.and_then(|receipt| receipt.issue);
-        newest = newest.max(issue.map_or(0, |issue| issue.revision));
-    }
-    Ok(newest)
 }
 
 /// What was packed last; `None`: nothing was.

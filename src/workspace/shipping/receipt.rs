@@ -12,6 +12,7 @@ use super::node_entries::ROTATED;
 use crate::catalog::paths::{KUBELET_CONF, KUBELET_SERVING};
 use crate::clock::parse_instant;
 use crate::error::Error;
+use crate::plan::node_keys;
 use crate::plan::running;
 use crate::plan::shipping::{self, Facts};
 use crate::report::form::{Out, Screen, Written};
@@ -199,6 +200,32 @@ pub struct Held {
     /// not know one believes its authority's signature, and not the node.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub certificates_der: Vec<String>,
+    /// Whether that is its key; `None`: nobody looked, or it needs none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_state: Option<KeyState>,
+}
+
+/// The private key of an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum KeyState {
+    Matches,
+    /// It is another one than that of the certificate.
+    Other,
+    Missing,
+    /// It cannot be read, or is no key.
+    Unusable,
+}
+
+impl From<node_keys::KeyState> for KeyState {
+    fn from(state: node_keys::KeyState) -> Self {
+        match state {
+            node_keys::KeyState::Matches => Self::Matches,
+            node_keys::KeyState::Other => Self::Other,
+            node_keys::KeyState::Missing => Self::Missing,
+            node_keys::KeyState::Unusable => Self::Unusable,
+        }
+    }
 }
 
 /// A CRL on the node.

@@ -1,6 +1,9 @@
 //! What a receipt may say. It comes from a node, through a person's hands: nothing in it becomes a path, and no text of it
 //! steers a terminal, fills a disk or stands in the journal before it has passed here.
 
+use serde::Deserialize;
+
+use super::manifest::ApiVersion;
 use super::receipt::{LARGEST_CERTIFICATE, LARGEST_LIST, MOST_CERTIFICATES, Receipt, instant};
 use crate::encoding::shown::quoted;
 use crate::files::{RelPath, steers};
@@ -11,10 +14,19 @@ use crate::workspace::journal::{Line, number_of};
 impl Receipt {
     /// From JSON, of at most [`LARGEST`](super::receipt::LARGEST) bytes. It may come from anybody: what no node writes is refused.
     pub fn parse(bytes: &[u8]) -> Result<Self, ReceiptError> {
+        let _: Version = serde_json::from_slice(bytes).map_err(JsonError::from)?;
         let read: Self = serde_json::from_slice(bytes).map_err(JsonError::from)?;
         check(&read)?;
         Ok(read)
     }
+}
+
+/// A later version may mean something else by the same fields.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Version {
+    #[serde(default, rename = "apiVersion")]
+    _version: ApiVersion,
 }
 
 /// Why a text is no receipt.
@@ -103,6 +115,7 @@ fn line(line: &Line) -> Checked {
     match line {
         Line::Certificate(line) => {
             [&line.entry, &line.subject, &line.issuer].into_iter().try_for_each(|found| text("journal", found))?;
+            entry(&line.entry)?;
             [&line.time, &line.not_before, &line.not_after].into_iter().try_for_each(|at| time("journal", at))?;
             name("command", &line.command)?;
             line.key_id.iter().try_for_each(|id| hexadecimal("keyId", id))?;
@@ -133,6 +146,14 @@ fn name(field: &'static str, found: &str) -> Checked {
 fn text(field: &'static str, found: &str) -> Checked {
     match found.chars().any(|c| c.is_control() || steers(c)) || found.len() > LONGEST {
         true => Err(bad(field, "a line of text", found)),
+        false => Ok(()),
+    }
+}
+
+/// A name, a user's name, or a path of what was restored: nothing that leads elsewhere.
+fn entry(found: &str) -> Checked {
+    match found.is_empty() || found.split('/').any(|part| matches!(part, "." | "..")) {
+        true => Err(bad("journal", "the name of an entry", found)),
         false => Ok(()),
     }
 }

@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use super::manifest::Issue;
 use crate::error::Error;
-use crate::files::RelPath;
+use crate::files::{RelPath, shell_path};
 use crate::store::{self, FileChange, JsonError, RootId};
 use crate::workspace::survey;
 
@@ -32,7 +32,10 @@ impl Unpacked {
         store::check_own(&kpki, NAME)?;
         let Some(bytes) = survey::read_below(&kpki, &RelPath::parse(NAME)?)? else { return Ok(None) };
         let read = serde_json::from_slice(&bytes).map_err(|why| {
-            Error::new(format!("cannot read {}", main.join(".kpki").join(NAME).display())).because(JsonError::from(why))
+            let path = main.join(".kpki").join(NAME);
+            Error::new(format!("cannot read {}", path.display()))
+                .because(JsonError::from(why))
+                .hint(format!("it only notes the last unpacking: remove it and unpack again: rm {}", shell_path(&path)))
         });
         read.map(Some)
     }

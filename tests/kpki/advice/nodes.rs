@@ -53,6 +53,27 @@ fn two_lists(host: &Host) {
     host.sh("kpki export cp1 --dir k8s --out new.tar").ok();
 }
 
+/// On a node, and not on this machine.
+const UNPACKED: &[(&str, &str)] = &[("--keep-newer", "--keep-newer --dir n --node cp1")];
+
+/// cp1 has its files in n, and has renewed one of them itself, an hour later.
+fn renewed(host: &Host) {
+    cluster(host);
+    host.sh("kpki export cp1 --dir k8s --out cp1.tar && kpki unpack cp1.tar --dir n --node cp1").ok();
+    host.at("2026-11-20T23:00:00Z");
+    host.sh("kpki renew scheduler.conf --dir n").ok();
+}
+
+/// cp1 has renewed its apiserver, and its receipt was accepted.
+fn renewed_there(host: &Host) {
+    cluster(host);
+    host.at("2026-11-20T22:05:00Z");
+    host.sh("cp -R k8s other && kpki renew cp1/apiserver --dir other").ok();
+    host.sh("kpki export --verify cp1 --receipt -o json --dir other/nodes/cp1 > r.json").ok();
+    host.sh("kpki nodes merge r.json --dir k8s").ok();
+    host.at("2026-11-20T22:10:00Z");
+}
+
 pub const ROWS: &[Row] = &[
     Row {
         fill: THERE,
@@ -90,7 +111,12 @@ pub const ROWS: &[Row] = &[
         "kpki nodes --dir k8s || kpki history --dir k8s",
         &["kpki check-expiration --dir k8s"],
     ),
-    shown("a node without a receipt", cluster, "kpki nodes --dir k8s", &["kpki export cp1 --out cp1.tar.gz --dir k8s"]),
+    shown(
+        "a node without a receipt",
+        cluster,
+        "kpki nodes --dir k8s",
+        &["kpki export cp1 --dir k8s --out - | ssh cp1 kpki unpack -"],
+    ),
     Row {
         fill: THERE,
         ..shown(
@@ -119,30 +145,43 @@ pub const ROWS: &[Row] = &[
         ..shown(
             "a receipt that contradicts",
             |host| {
-                with_receipt(host);
-                let issue = format!("\"issue\": {{\"revision\": 9999, \"nonce\": \"{}\"}}", "ab".repeat(32));
-                edited(host, "\"issue\": null", &issue);
-                host.sh("kpki nodes merge r.json --dir k8s").ok();
+                with_list(host);
+                host.sh("mv k8s/pki/ca.key k && kpki nodes merge r.json --dir k8s; test $? = 5 && mv k k8s/pki/ca.key")
+                    .ok();
             },
             "kpki nodes --dir k8s",
             &["kpki export --verify cp1 --receipt -o json"],
+        )
+    },
+    Row {
+        fill: THERE,
+        ..shown(
+            "renewed on its node",
+            |host| {
+                renewed_there(host);
+                host.sh("kpki crl update ca --dir k8s").ok();
+            },
+            "kpki nodes --dir k8s",
+            &["kpki renew cp1/apiserver --dir k8s", "kpki export cp1 --dir k8s --out - | ssh cp1 kpki unpack -"],
         )
     },
     row(
         "a list that a node has signed",
         with_list,
         "kpki nodes merge r.json --dir k8s",
-        &["kpki export cp1 --out cp1.tar.gz --dir k8s"],
+        &["kpki export cp1 --dir k8s --out - | ssh cp1 kpki unpack -"],
     ),
     row(
-        "older than on the node",
+        "one that its node has renewed",
         |host| {
-            with_list(host);
-            host.sh("mv k8s/pki/ca.key k && kpki nodes merge r.json --dir k8s; test $? = 5 && mv k k8s/pki/ca.key")
-                .ok();
+            renewed_there(host);
         },
-        "kpki export cp1 --dir k8s --out a.tar --force || kpki export cp1 --dir k8s --out a.tar --force --older -q",
-        &["kpki nodes --dir k8s", "kpki renew cp1/all --dir k8s", "kpki export cp1 --older --out cp1.tar.gz --dir k8s"],
+        "kpki export cp1 --dir k8s --out a.tar",
+        &[
+            "kpki renew cp1/apiserver --dir k8s",
+            "kpki nodes --dir k8s",
+            "kpki export cp1 --older --out cp1.tar.gz --dir k8s",
+        ],
     ),
     Row {
         fill: &[("--receipt -o json", "--receipt -o json --dir other/nodes/cp1 > r.json")],
@@ -159,18 +198,8 @@ pub const ROWS: &[Row] = &[
         "kpki nodes merge cp1.json --dir k8s",
         &["kpki nodes merge cp1.json --crl cp1-ca.crl --dir k8s"],
     ),
-    row(
-        "a list and a certificate of a node",
-        |host| {
-            with_list(host);
-            host.sh("sleep 1 && kpki renew cp1/etcd-peer --dir other").ok();
-            host.sh("kpki export --verify cp1 --receipt -o json --dir other/nodes/cp1 > r.json").ok();
-        },
-        "kpki nodes merge r.json --dir k8s",
-        &["kpki renew cp1/etcd-peer --dir k8s", "kpki export cp1 --out cp1.tar.gz --dir k8s"],
-    ),
     Row {
-        fill: &[("--dir n", "--dir n > cp1.json"), ("DIR", "k8s")],
+        fill: &[("-o json --dir n", "-o json --dir n > cp1.json"), ("DIR", "k8s")],
         after: |host| {
             host.sh("mv cp1.tar.gz new.tar").ok();
         },
@@ -182,6 +211,49 @@ pub const ROWS: &[Row] = &[
                 "kpki export --verify cp1 --receipt -o json --dir n",
                 "kpki nodes merge cp1.json --dir DIR",
                 "kpki export cp1 --dir DIR --out cp1.tar.gz",
+            ],
+        )
+    },
+    Row {
+        fill: UNPACKED,
+        ..row(
+            "older than on the node",
+            |host| {
+                with_list(host);
+                host.sh("mv k8s/pki/ca.key k && kpki nodes merge r.json --dir k8s; test $? = 5 && mv k k8s/pki/ca.key")
+                    .ok();
+            },
+            "kpki export cp1 --dir k8s --out a.tar --force || kpki export cp1 --dir k8s --out a.tar --force --older",
+            &["kpki nodes --dir k8s", "kpki export cp1 --older --out cp1.tar.gz --dir k8s"],
+        )
+    },
+    Row {
+        fill: UNPACKED,
+        ..row(
+            "renewed on the node",
+            |host| {
+                renewed(host);
+                host.sh("kpki export --verify cp1 --receipt -o json --dir n > r.json").ok();
+                host.sh("kpki nodes merge r.json --dir k8s").ok();
+            },
+            "kpki export cp1 --dir k8s --out a.tar --force || kpki export cp1 --dir k8s --out a.tar --force --older",
+            &[
+                "kpki renew cp1/scheduler.conf --dir k8s",
+                "kpki export cp1 --older --out cp1.tar.gz --dir k8s",
+                "kpki unpack cp1.tar.gz --keep-newer",
+            ],
+        )
+    },
+    Row {
+        fill: &[("--dir DIR", "--dir k8s")],
+        ..row(
+            "unpacked where it was renewed",
+            renewed,
+            "kpki unpack cp1.tar --dir n --node cp1",
+            &[
+                "kpki unpack cp1.tar --keep-newer --dir n --node cp1",
+                "kpki export cp1 --dir DIR --out cp1.tar.gz",
+                "kpki unpack cp1.tar --force --dir n --node cp1",
             ],
         )
     },
