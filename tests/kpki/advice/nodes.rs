@@ -171,18 +171,21 @@ pub const ROWS: &[Row] = &[
         "kpki nodes merge r.json --dir k8s",
         &["kpki export cp1 --dir k8s --out - | ssh cp1 kpki unpack -"],
     ),
-    row(
-        "one that its node has renewed",
-        |host| {
-            renewed_there(host);
-        },
-        "kpki export cp1 --dir k8s --out a.tar",
-        &[
-            "kpki renew cp1/apiserver --dir k8s",
-            "kpki nodes --dir k8s",
-            "kpki export cp1 --older --out cp1.tar.gz --dir k8s",
-        ],
-    ),
+    Row {
+        fill: UNPACKED,
+        ..row(
+            "one that its node has renewed",
+            |host| {
+                renewed_there(host);
+            },
+            "kpki export cp1 --dir k8s --out a.tar",
+            &[
+                "kpki renew cp1/apiserver --dir k8s",
+                "kpki nodes --dir k8s",
+                "kpki export cp1 --older --out cp1.tar.gz --dir k8s",
+            ],
+        )
+    },
     Row {
         fill: &[("--receipt -o json", "--receipt -o json --dir other/nodes/cp1 > r.json")],
         ..row(
@@ -223,7 +226,7 @@ pub const ROWS: &[Row] = &[
                 host.sh("mv k8s/pki/ca.key k && kpki nodes merge r.json --dir k8s; test $? = 5 && mv k k8s/pki/ca.key")
                     .ok();
             },
-            "kpki export cp1 --dir k8s --out a.tar --force || kpki export cp1 --dir k8s --out a.tar --force --older",
+            "kpki export cp1 --dir k8s --out a.tar --force || kpki export cp1 --dir k8s --out a.tar --force --older -q",
             &["kpki nodes --dir k8s", "kpki export cp1 --older --out cp1.tar.gz --dir k8s"],
         )
     },
@@ -236,7 +239,7 @@ pub const ROWS: &[Row] = &[
                 host.sh("kpki export --verify cp1 --receipt -o json --dir n > r.json").ok();
                 host.sh("kpki nodes merge r.json --dir k8s").ok();
             },
-            "kpki export cp1 --dir k8s --out a.tar --force || kpki export cp1 --dir k8s --out a.tar --force --older",
+            "kpki export cp1 --dir k8s --out a.tar --force || kpki export cp1 --dir k8s --out a.tar --force --older -q",
             &[
                 "kpki renew cp1/scheduler.conf --dir k8s",
                 "kpki export cp1 --older --out cp1.tar.gz --dir k8s",
