@@ -20,3 +20,13 @@ pub const ROTATED_CLIENT: &str = "kubelet-client-current.pem";
 pub const FINALIZE: &str = "kubeadm init phase kubelet-finalize all";
 /// The kubelet's --cert-dir.
 pub const DEFAULT_KUBELET_DIR: &str = "/var/lib/kubelet/pki";
+
+/// `PREFIX/var/lib/kubelet/pki` for `PREFIX/etc/kubernetes`; `None`: `main` has another end, and the kubelet's files are in
+/// `main/kubelet`. The kubelet's pair of a tree that was made there before stays there: whoever asks has looked for it.
+pub fn kubelet_dir_beside(main: &str) -> Option<String> {
+    let prefix = main.trim_end_matches('/').strip_suffix(DEFAULT_DIR)?;
+    Some(format!("{prefix}{DEFAULT_KUBELET_DIR}"))
+}
+
+/// The certificate in a tree's own directory that shows that the kubelet's files are there.
+pub const KUBELET_CERTIFICATE: &str = "kubelet/kubelet.crt";

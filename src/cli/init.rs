@@ -40,7 +40,8 @@ pub struct Args {
     #[arg(short, long, value_name = "NAME", alias = "node-name")]
     node: Option<String>,
 
-    /// The kubelet's own directory; default: /var/lib/kubelet/pki for the default DIR, DIR/kubelet for any other
+    /// The kubelet's own directory; default: PREFIX/var/lib/kubelet/pki for PREFIX/etc/kubernetes, DIR/kubelet for any other
+    /// DIR, and where its kubelet.crt is in DIR/kubelet already
     #[arg(long, value_name = "DIR")]
     kubelet_dir: Option<PathBuf>,
 

@@ -65,6 +65,12 @@ pub fn left(left: &Skipped, name: &str, origin: &Origin) -> String {
         Skipped::AuthorityMissing(authority) => {
             format!("its authority {} is missing; restore {}.crt", authority.name(), authority.stem())
         }
+        Skipped::AuthorityRequested(authority, request) => format!(
+            "its authority {} waits for a certificate; have {} signed, and put it in place: {}",
+            authority.name(),
+            request.display(),
+            origin.command("import", &["CERT"], &[])
+        ),
         Skipped::NodeMissing(node) => format!(
             "{node} has no files here yet; make them all, with the authorities it needs: {}",
             origin.whole().command_by_profile("init", &[""; 0], &[])

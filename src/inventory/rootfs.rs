@@ -4,7 +4,9 @@ use super::around::Referred;
 use super::expected;
 use super::expected::CandidatePath;
 use super::request::Request;
-use crate::catalog::paths::{DEFAULT_DIR, DEFAULT_KUBELET_DIR};
+use crate::catalog::paths::{DEFAULT_DIR, DEFAULT_KUBELET_DIR, KUBELET_CERTIFICATE, kubelet_dir_beside};
+use crate::files;
+use std::path::Path;
 
 /// Where paths of the node are on this machine.
 #[derive(Debug)]
@@ -20,10 +22,11 @@ pub struct NodeRootfs {
 
 impl NodeRootfs {
     pub fn of(request: &Request<'_>, root: &str) -> Self {
-        let kubelet = match (&request.kubelet_dir, root.strip_suffix(DEFAULT_DIR)) {
+        let is_within = || files::what(None, &Path::new(root).join(KUBELET_CERTIFICATE)).is_some();
+        let kubelet = match (&request.kubelet_dir, kubelet_dir_beside(root)) {
             (Some(dir), _) => CandidatePath::AsIs(dir.display().to_string().trim_end_matches('/').to_owned()),
-            (None, Some(prefix)) => CandidatePath::AsIs(format!("{prefix}{DEFAULT_KUBELET_DIR}")),
-            (None, None) => CandidatePath::Below("kubelet".to_owned()),
+            (None, Some(beside)) if !is_within() => CandidatePath::AsIs(beside),
+            (None, _) => CandidatePath::Below("kubelet".to_owned()),
         };
         let elsewhere = request.profile.filter(|profile| profile.certificates_below().is_none());
         let certificates =

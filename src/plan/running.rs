@@ -91,7 +91,7 @@ fn rows(component: &str, release: Release, once: bool) -> impl Iterator<Item = &
 
 /// Whether an entry on a node shows that the component is meant to run there: a pair or kubeconfig of its own, not an
 /// authority or sa, which other nodes have as well.
-fn is_sign_of(entry: &str, component: &str, release: Release) -> bool {
+pub fn is_sign_of(entry: &str, component: &str, release: Release) -> bool {
     let is_leaf = find(entry).is_some_and(|entry| entry.signer.is_some() && entry.authority().is_none());
     is_leaf && rows(component, release, false).any(|reader| reader.entry == entry)
 }

@@ -7,6 +7,9 @@ use serde::{Serialize, Serializer};
 use super::table::line;
 use crate::catalog::readers::{self, Action, COMPONENTS, Part, Reader};
 use crate::catalog::releases::KnownRelease;
+use crate::plan::running::is_sign_of;
+use crate::plan::unpack::runs;
+use crate::profile::Profile;
 use crate::tree::EntryId;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -48,8 +51,10 @@ impl From<EntryId> for Changed {
     }
 }
 
-/// Each component of each node once, as the catalogue knows its readers. `changed`: the entries whose files are new.
-pub fn restarts(changed: impl Iterator<Item = impl Into<Changed>>, kubernetes: KnownRelease) -> Vec<Restart> {
+/// Each component of each node once, as the catalogue knows its readers, of those that the node's roles have. `changed`: the
+/// entries whose files are new.
+pub fn restarts(changed: impl Iterator<Item = impl Into<Changed>>, profile: Option<&Profile>) -> Vec<Restart> {
+    let kubernetes = profile.map(Profile::release).unwrap_or_default();
     let mut all: Vec<Restart> = Vec::new();
     for Changed { id: EntryId { node, name: entry }, authority_data } in changed.map(Into::into) {
         let is_of = |reader: &&Reader| !authority_data || reader.part == Part::AuthorityData;
@@ -73,6 +78,16 @@ pub fn restarts(changed: impl Iterator<Item = impl Into<Changed>>, kubernetes: K
                 }),
             }
         }
+    }
+    if let Some(profile) = profile {
+        // A node that has left the profile is what its own certificates are.
+        let is_shown =
+            |one: &Restart| one.entries.iter().any(|entry| is_sign_of(entry, one.component, kubernetes.release));
+        let is_there = |one: &Restart, node: &String| match profile.node(node) {
+            Some(_) => runs(profile, node, one.component),
+            None => is_shown(one),
+        };
+        all.retain(|one| one.node.as_ref().is_none_or(|node| is_there(one, node)));
     }
     let order = |component: &str| COMPONENTS.iter().position(|known| *known == component);
     all.sort_by_key(|restart| (restart.node.clone(), order(restart.component).unwrap_or(usize::MAX)));

@@ -17,6 +17,9 @@ use super::roots::{RootId, Roots};
 use super::{json, trust};
 
 /// What a generation says of itself, beside the kept files.
+/// Below the main directory: it follows from the recorded profile, as no other file does that is not the state's.
+pub const MANIFEST: &str = "manifest.json";
+
 pub(super) const RECORD: &str = "generation.json";
 const VERSION: u64 = 1;
 /// The number of the first commit in a tree.

@@ -12,7 +12,7 @@ use super::clear::{self, STAGING};
 use super::commit::{Commit, FileChange, Locking, Receipt};
 use super::created_dirs::{CreatedDirs, refuse_link};
 use super::error::StoreError;
-use super::generation::{self, RECORD};
+use super::generation::{self, MANIFEST, RECORD};
 use super::kept::{self, GENERATIONS, KEPT};
 use super::lock::TreeLock;
 use super::mark::{self, CommitMark, MARK, OuterPlacement, OutsideStaging, Placement, Removal};
@@ -125,6 +125,9 @@ impl Merge {
                 None if number < commit.changes.len() => merge.created.push((root, path.clone())),
                 None => {}
             }
+        }
+        if is_record(commit, merge.kept.iter().chain(&merge.created)) {
+            (merge.kept, merge.created) = (Vec::new(), Vec::new());
         }
         merge.has_generation = !merge.kept.is_empty() || (commit.note.is_some() && !merge.created.is_empty());
         Ok(merge)
@@ -257,6 +260,11 @@ impl Merge {
             let _ = self.dirs.outside(*root).map(|dir| dir.remove_tree(&prepared.staging));
         }
     }
+}
+
+/// Another profile is recorded, and nothing else: what was there of it follows from the profile before.
+fn is_record<'f>(commit: &Commit<'_>, mut files: impl Iterator<Item = &'f (RootId, RelPath)>) -> bool {
+    commit.has_state() && files.all(|(root, path)| *root == RootId::Main && path.as_str() == MANIFEST)
 }
 
 /// A replaced file keeps its mode and owner. But where only the owner is to read, the mode never gets wider than that, except

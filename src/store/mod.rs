@@ -45,7 +45,7 @@ pub use commit::{Commit, FileChange, Locking};
 pub use created_dirs::OutputDir;
 pub use error::StoreError;
 pub use file::{check_file, create_file, replace_file};
-pub use generation::{Generation, PriorFile, before_of, generations};
+pub use generation::{Generation, MANIFEST, PriorFile, before_of, generations};
 pub use journal::journal;
 pub use json::JsonError;
 pub use lock::TreeLock;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use zeroize::Zeroizing;
 
 use crate::catalog::paths::SIGNER_FILE;
-pub use crate::catalog::paths::{DEFAULT_DIR, DEFAULT_KUBELET_DIR};
+pub use crate::catalog::paths::{DEFAULT_DIR, DEFAULT_KUBELET_DIR, KUBELET_CERTIFICATE, kubelet_dir_beside};
 use crate::catalog::{CaId, Entry, Files};
 use crate::files::{BadPath, RelPath};
 use crate::profile::{CaKeys, GATHERED, Node, NodeRole, Profile};

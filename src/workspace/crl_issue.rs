@@ -1,5 +1,7 @@
 //! The next issue of a CRL: signed in memory, with every file it is written to and the journal's line for it.
 
+use std::collections::BTreeSet;
+
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
@@ -202,8 +204,35 @@ fn kept(session: &Session<'_>, place: &Place) -> Result<Option<Number>, Error> {
     Ok(highest)
 }
 
-/// The CRL files: beside the authority, and beside each node's copy of the authority in a cluster directory. DER is
-/// written if requested, and an existing DER file is always updated; of etcd always, which reads nothing else from 3.6 on.
+/// The nodes of a cluster directory that have a copy of these authorities' lists, and are to have the new one by an archive.
+pub fn nodes(session: &Session<'_>, snapshot: &Snapshot, authorities: &[CaId]) -> BTreeSet<String> {
+    let holds = |place: &Place| matches!(snapshot.survey.get(place), Some(FileState::File { .. }));
+    let copies = if session.is_exported() { session.copies() } else { Vec::new() };
+    let copies = copies.into_iter().filter(|(_, of, place)| authorities.contains(of) && holds(place));
+    copies.map(|(node, ..)| node).collect()
+}
+
+/// The CRL files, PEM and DER of each place: beside the authority, and beside each node's copy of the authority in a cluster
+/// directory. DER is written if requested, and an existing DER file is always updated; of etcd always, which reads nothing else
+/// from 3.6 on.
+pub fn files_of(
+    session: &Session<'_>,
+    snapshot: &Snapshot,
+    authority: CaId,
+    wanted: bool,
+) -> Vec<(Place, Option<Place>)> {
+    let holds = |place: &Place| matches!(snapshot.survey.get(place), Some(FileState::File { .. }));
+    let copies = session.copies().into_iter().filter(|(_, of, place)| *of == authority && holds(place));
+    let copies = copies.map(|(.., copy)| copy.with_end(".crt", ".crl"));
+    let with_der = |place: Place| {
+        let der = place.with_end("", ".der");
+        let is_there = || files::what(None, &der.full(&session.tree.roots)).is_some();
+        let writes = wanted || authority == CaId::Etcd || is_there();
+        (place, writes.then_some(der))
+    };
+    std::iter::once(place(&session.tree, authority)).chain(copies).map(with_der).collect()
+}
+
 fn files(
     session: &Session<'_>,
     snapshot: &Snapshot,
@@ -212,22 +241,16 @@ fn files(
     der: &[u8],
     wanted: bool,
 ) -> Result<Vec<FileChange>, Error> {
-    let holds = |place: &Place| matches!(snapshot.survey.get(place), Some(FileState::File { .. }));
-    let copies = session.copies().into_iter().filter(|(_, of, place)| *of == authority && holds(place));
-    let copies = copies.map(|(.., copy)| copy.with_end(".crt", ".crl"));
-    let places: Vec<Place> = std::iter::once(place(&session.tree, authority)).chain(copies).collect();
+    let places = files_of(session, snapshot, authority, wanted);
     let mut changes = Vec::new();
     let mut left = places.len();
     let mut pem = Some(pem);
-    for place in places {
+    for (place, beside) in places {
         left = left.saturating_sub(1);
         // The last file takes the bytes without a copy: a CRL may have tens of megabytes.
         let bytes = if left == 0 { pem.take() } else { pem.clone() };
         changes.push(place.change(MODE, bytes.unwrap_or_default())?);
-        let beside = place.with_end("", ".der");
-        if wanted || authority == CaId::Etcd || files::what(None, &beside.full(&session.tree.roots)).is_some() {
-            changes.push(beside.change(MODE, Zeroizing::new(der.to_vec()))?);
-        }
+        changes.extend(beside.map(|beside| beside.change(MODE, Zeroizing::new(der.to_vec()))).transpose()?);
     }
     Ok(changes)
 }

@@ -1,9 +1,9 @@
 //! A tree that exists or that a profile describes: its layout, and every certificate it has or should have.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use crate::catalog::CaId;
-use crate::catalog::releases::KnownRelease;
 use crate::clock::Span;
 use crate::error::{self, Error};
 use crate::files::{self, FileError, Op, shell_path};
@@ -15,7 +15,7 @@ use crate::tree::{EntryId, Issuers, Survey, leaf, survey};
 use crate::workspace::args::{RunArgs, TreeArgs};
 use crate::workspace::targets::Target;
 use crate::workspace::tree_dir::{self, Locked, Shape, Snapshot, TreeDir};
-use crate::workspace::{referred, signer_file};
+use crate::workspace::{referred, signer_file, state};
 
 /// The facts that do not change during a run.
 #[derive(Debug)]
@@ -104,6 +104,7 @@ impl<'a> Session<'a> {
         }
         for name in names {
             if !known().any(|one| one.id.is_named(name)) {
+                self.check_node(name)?;
                 let bare = EntryId::bare_name(name);
                 if crate::catalog::find(bare).is_some_and(|entry| entry.signer.is_none()) {
                     return Err(error::not_renewable(bare));
@@ -116,6 +117,29 @@ impl<'a> Session<'a> {
         }
         let is_wanted = |one: &&Credential| names.iter().any(|name| one.id.is_named(name));
         Ok(known().filter(is_wanted).cloned().collect())
+    }
+
+    /// Refuses a name that means no node of this tree, or another one than `--node`.
+    pub fn check_node(&self, name: &str) -> Result<(), Error> {
+        let Some((node, _)) = name.split_once('/') else { return Ok(()) };
+        let dir = self.target.root.display();
+        let nodes: BTreeSet<&str> = self.credentials.iter().filter_map(|one| one.id.node.as_deref()).collect();
+        if nodes.is_empty() {
+            return Err(Error::usage(format!("there is no {name:?} in {dir}: it is one node's own tree"))
+                .because("its entries have no node in their names")
+                .hint("give NAME alone"));
+        }
+        if !nodes.contains(node) {
+            let nodes: Vec<&str> = nodes.into_iter().collect();
+            return Err(Error::usage(format!("there is no {name:?}: {dir} has no node {node:?}"))
+                .because(format!("it has {}", nodes.join(", ")))
+                .hint("give one of these"));
+        }
+        match &self.only {
+            Some(only) if only != node => Err(Error::usage(format!("{name} is not of {only}, which --node names"))
+                .hint("leave --node out, or give the name alone")),
+            _ => Ok(()),
+        }
     }
 
     /// Every entry's name, once.
@@ -143,6 +167,11 @@ impl<'a> Session<'a> {
     /// The authorities' certificates as the nodes of a cluster directory hold them.
     pub fn copies(&self) -> Vec<(String, CaId, Place)> {
         plan::authority_copies(&self.credentials, &self.tree.directories)
+    }
+
+    /// `kpki export` packs its nodes: it is a cluster directory that records its profile.
+    pub fn is_exported(&self) -> bool {
+        self.layout == Some(Layout::Cluster) && files::what(None, &state::path(&self.target.root)).is_some()
     }
 
     fn places(&self) -> Vec<Place> {
@@ -183,11 +212,6 @@ impl<'a> Session<'a> {
         let mut bases = signer_file::bases(self.profile(), &layout, &nodes);
         bases.retain(|base| self.profile().is_some() || base.is_empty() || files::what(None, &conf(base)).is_some());
         bases
-    }
-
-    /// The release whose components read the tree.
-    pub fn release(&self) -> KnownRelease {
-        self.profile().map(Profile::release).unwrap_or_default()
     }
 
     /// The time from thisUpdate to nextUpdate of a new CRL.

@@ -16,11 +16,11 @@ use crate::store::{self, FileChange, JsonError, RootId, Roots};
 use crate::tree::layout::{DEFAULT_DIR, DEFAULT_KUBELET_DIR, Layout, Place};
 use crate::workspace::survey;
 
+pub use crate::store::MANIFEST;
+
 /// Below `.kpki/`.
 pub const PROFILE: &str = "profile.yaml";
 pub const STATE: &str = "state.json";
-/// Below DIR.
-pub const MANIFEST: &str = "manifest.json";
 
 /// The recorded state of a run: the profile and the options of the command line for it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -9,12 +9,12 @@ use time::OffsetDateTime;
 use crate::catalog::CaId;
 use crate::encoding::pem;
 use crate::error::Error;
-use crate::files::RelPath;
+use crate::files::{self, RelPath};
 use crate::profile::{CertificatesDir, Profile, RENEWAL};
 use crate::store::{
     self, Commit, FileChange, Locking, OuterFile, OutputDir, Recovery, RootId, Roots, StoreError, TreeLock,
 };
-use crate::tree::layout::{DEFAULT_DIR, DEFAULT_KUBELET_DIR, Layout};
+use crate::tree::layout::{KUBELET_CERTIFICATE, Layout, kubelet_dir_beside};
 use crate::tree::{Authorities, Authority, Directories, Issuers, Origin, Place, ProfileAt, Survey, authorities};
 use crate::workspace::state::{self, State};
 use crate::workspace::{interrupted, journal, survey};
@@ -233,9 +233,13 @@ fn in_cluster(profile: Option<&Profile>) -> CertificatesDir {
     below.map_or(CertificatesDir::Gathered, |below| CertificatesDir::Below(below.to_owned()))
 }
 
-/// The kubelet's own directory: the given one, or the default for the default DIR.
+/// The kubelet's own directory: the given one, or `PREFIX/var/lib/kubelet/pki` for `PREFIX/etc/kubernetes`, unless the kubelet's
+/// pair is in `DIR/kubelet` already, where kpki made it before; `None`: `DIR/kubelet`.
 pub fn kubelet_dir(main: &Path, chosen: Option<&Path>) -> Option<PathBuf> {
-    let default = || (main == Path::new(DEFAULT_DIR)).then(|| PathBuf::from(DEFAULT_KUBELET_DIR));
+    let default = || {
+        let beside = kubelet_dir_beside(std::path::absolute(main).ok()?.to_str()?)?;
+        files::what(None, &main.join(KUBELET_CERTIFICATE)).is_none().then(|| PathBuf::from(beside))
+    };
     chosen.map(Path::to_path_buf).or_else(default)
 }
 

@@ -303,3 +303,36 @@ fn a_kubeconfig_that_names_its_files_there_is_renewed_there() {
     let check = place.kpki(&["check-expiration", DIR, "--at", NOW]);
     assert_eq!(check.status, 0, "{}{}", check.stdout, check.stderr);
 }
+
+/// PREFIX/etc/kubernetes has PREFIX/var/lib/kubelet/pki for every verb; a tree that has the pair in DIR/kubelet keeps it there.
+#[test]
+fn the_kubelets_files_are_beside_a_copy_of_the_nodes_file_system() {
+    let place = Place::new();
+    place.write("p.yaml", super::harness::single("kubelet: {serving: true}\nencryptionAlgorithm: ECDSA-P256\n"));
+    let (dir, own, beside) =
+        ("r/etc/kubernetes", "r/etc/kubernetes/kubelet/kubelet.crt", "r/var/lib/kubelet/pki/kubelet.crt");
+    place.init(&["--profile", "p.yaml", "--dir", dir]).ok();
+    assert!(place.path(beside).exists() && !place.path(own).exists());
+    let all = |kept: &str| {
+        place.kpki(&["verify", dir, "--at", NOW]).ok();
+        place.kpki(&["check-expiration", dir, "--at", NOW]).ok();
+        place.kpki(&["export", "--verify", "cp1", "--dir", dir, "--at", NOW]).ok();
+        let before = place.read(kept);
+        place.kpki(&["renew", "kubelet-serving", "--dir", dir, "--at", NOW]).ok();
+        assert_ne!(before, place.read(kept));
+        place.kpki(&["restore", "--dir", dir]).ok();
+        assert_eq!(before, place.read(kept));
+        assert!(place.kpki(&["init", "--dir", dir, "--at", NOW]).ok().stdout.starts_with("nothing to do"));
+    };
+    all(beside);
+    // As it was made before.
+    fs::create_dir_all(place.path("r/etc/kubernetes/kubelet")).unwrap();
+    for end in ["crt", "key"] {
+        let old = place.path(&format!("r/var/lib/kubelet/pki/kubelet.{end}"));
+        fs::rename(old, place.path(&format!("r/etc/kubernetes/kubelet/kubelet.{end}"))).unwrap();
+    }
+    fs::remove_dir_all(place.path("r/var")).unwrap();
+    fs::remove_dir_all(place.path("r/etc/kubernetes/.kpki/generations")).unwrap();
+    all(own);
+    assert!(!place.path(beside).exists());
+}

@@ -280,6 +280,88 @@ fn a_node_is_removed_in_one_transaction() {
     }
 }
 
+/// A list that is in the node's directory already goes with it, and is not issued there again.
+#[test]
+fn several_nodes_are_removed_one_after_another() {
+    let place = cluster();
+    for (node, others) in [("w2", "cp1 cp2 cp3 w1"), ("cp3", "cp1 cp2 w1"), ("w1", "cp1 cp2")] {
+        let shown = run(&place, &format!("nodes remove {node} --revoke --dry-run")).ok();
+        let done = run(&place, &format!("nodes remove {node} --revoke")).ok();
+        for (told, pack) in [(&shown, "then pack"), (&done, "pack")] {
+            let packed: String = others
+                .split(' ')
+                .map(|other| format!("    kpki export {other} --out {other}.tar.gz --dir d\n"))
+                .collect();
+            let end = format!("\nFor each node with new files, {pack} what it needs:\n{packed}");
+            assert!(told.stdout.ends_with(&end), "{}", told.stdout);
+        }
+        assert!(!place.path(&format!("d/nodes/{node}")).exists());
+        for other in others.split(' ') {
+            assert_eq!(place.read(&format!("d/nodes/{other}/pki/ca.crl")), place.read("d/pki/ca.crl"));
+        }
+    }
+    fits(&place);
+}
+
+/// Whoever signs a list names the nodes that have a copy of it; nobody else does.
+#[test]
+fn a_new_list_is_packed_for_the_nodes_that_have_it() {
+    let place = cluster();
+    let export = |node: &&str| format!("    kpki export {node} --out {node}.tar.gz --dir d\n");
+    for (words, nodes) in [
+        ("revoke cp1/etcd-peer", &["cp1", "cp2", "cp3"][..]),
+        ("hold w1/kubelet.conf", &["cp1", "cp2", "cp3", "w1", "w2"]),
+        ("revoke cp1/etcd-peer", &[]),
+        ("release w1/kubelet.conf", &["cp1", "cp2", "cp3", "w1", "w2"]),
+        ("crl update etcd-ca", &["cp1", "cp2", "cp3"]),
+    ] {
+        let told = run(&place, words).ok();
+        let packed: String = nodes.iter().map(export).collect();
+        assert_eq!(told.stdout.matches("kpki export").count(), nodes.len(), "{words}: {}", told.stdout);
+        assert!(told.stdout.ends_with(&packed), "{words}: {}", told.stdout);
+    }
+    // A renewal that signs a list that is due, and nothing else.
+    let late = place.kpki(&["renew", "all", "--due", "--dir", "d", "--at", "2026-12-20T10:00:00Z"]).ok();
+    assert_eq!(late.stdout.matches("kpki export").count(), 5, "{}", late.stdout);
+}
+
+/// A name that has left the profile stays in what exists, which is said when the profile is recorded; that alone is no change
+/// that could be undone, and keeps no generation from being there.
+#[test]
+fn a_name_is_taken_out_of_the_profile() {
+    let place = Place::new();
+    let with = profile("lb.example.com", "").replace("nodes:", "apiServer: {certSANs: [api.example.com]}\nnodes:");
+    place.write("with.yaml", &with);
+    place.write("p.yaml", profile("lb.example.com", ""));
+    place.init(&["--profile", "with.yaml", "--dir", "d"]).ok();
+    let generations = || place.kpki(&["history", "--dir", "d", "-o", "json"]).json()["generations"].clone();
+    let before = generations();
+    let told = run(&place, "renew all --due --profile p.yaml").status(0);
+    let kept =
+        "cp1/apiserver and 2 more keep names that are not in the profile (api.example.com); take them out with: ";
+    let command = told.stderr.lines().find_map(|line| line.split_once(kept)).unwrap().1.to_owned();
+    assert_eq!(command, "kpki renew apiserver --prune-sans --profile p.yaml --dir d");
+    assert!(told.stdout.contains("recorded p.yaml") && !told.stdout.contains("undo it"), "{}", told.stdout);
+    assert_eq!(recorded(&place), profile("lb.example.com", ""));
+    // A recorded profile is recorded by init, too.
+    run(&place, "init --profile with.yaml");
+    run(&place, "init --profile p.yaml");
+    assert_eq!(generations(), before);
+    // One of them is done: the others are named.
+    run(&place, "init --profile with.yaml");
+    run(&place, "renew cp2/apiserver --prune-sans --profile p.yaml").status(0);
+    let told = run(&place, "renew all --due --profile p.yaml").status(0);
+    assert!(
+        told.stderr.contains(": kpki renew cp1/apiserver cp3/apiserver --prune-sans --profile p.yaml --dir d\n"),
+        "{}",
+        told.stderr
+    );
+    place.kpki(&command.split(' ').skip(1).chain(["--at", NOW]).collect::<Vec<_>>()).status(0);
+    assert!(!run(&place, "verify").stdout.contains("api.example.com"));
+    assert!(!run(&place, "renew all --due --profile p.yaml").stderr.contains("keep names"));
+    fits(&place);
+}
+
 #[test]
 fn a_removed_node_comes_back_with_its_generation() {
     let place = cluster();
@@ -288,7 +370,13 @@ fn a_removed_node_comes_back_with_its_generation() {
     let undo = done.stdout.lines().find_map(|line| line.strip_prefix("undo it with a profile that has w2: ")).unwrap();
     assert!(!recorded(&place).contains("w2"));
     for command in undo.replace("FILE", "p.yaml").split(" && ") {
-        place.kpki(&command.split(' ').skip(1).collect::<Vec<_>>()).status(0);
+        let told = place.kpki(&command.split(' ').skip(1).collect::<Vec<_>>()).status(0);
+        // What a worker does not run is not restarted there.
+        if command.contains(" restore ") {
+            assert!(told.stdout.contains("on w2: restart kubelet"), "{}", told.stdout);
+            let others = ["kube-controller-manager", "kube-apiserver", "etcd"];
+            assert!(!others.iter().any(|one| told.stdout.contains(one)), "{}", told.stdout);
+        }
     }
     assert_eq!(before.0, files(&place));
     assert_eq!(before.1, recorded(&place));
@@ -377,6 +465,77 @@ fn a_compromised_node_is_revoked_and_then_renewed() {
     assert!(told.stdout.contains("unchanged"), "{}", told.stdout);
     run(&place, "revoke cp9/all").fails(2);
     run(&place, "renew cp9/all").fails(2);
+}
+
+/// A certificate that a node has and this directory does not, such as one that the node has renewed itself, is in the journal.
+#[test]
+fn all_of_a_node_is_what_the_journal_knows_too() {
+    let place = cluster();
+    run(&place, "renew w1/kubelet.conf").ok();
+    place.kpki(&["restore", "--dir", "d"]).ok();
+    let held = run(&place, "hold w1/all").ok();
+    assert!(held.stdout.starts_with("held 3 certificates"), "{}", held.stdout);
+    let released = run(&place, "release w1/all").ok();
+    assert!(released.stdout.starts_with("released 3 certificates"), "{}", released.stdout);
+    let again = run(&place, "release w1/all").ok();
+    assert!(again.stdout.starts_with("nothing to do") && again.stdout.matches("w1/").count() == 2, "{}", again.stdout);
+    let done = run(&place, "nodes remove w1 --revoke").ok();
+    assert_eq!(done.stdout.matches("cessationOfOperation").count(), 3, "{}", done.stdout);
+    // Its files are lost.
+    fs::remove_dir_all(place.path("d/nodes/w2")).unwrap();
+    let done = run(&place, "nodes remove w2 --revoke").ok();
+    assert_eq!(done.stdout.matches("cessationOfOperation").count(), 2, "{}", done.stdout);
+}
+
+/// What a renewal keeps as it is does not follow a profile that has it otherwise.
+#[test]
+fn a_profile_that_the_tree_does_not_fit_is_not_recorded() {
+    let extra = "extraCertificates:\n- {name: probe, organizations: [ORG], usages: [client], nodes: [w1]}\n";
+    let text = |cluster: &str, group: &str| {
+        profile("lb.example.com", &extra.replace("ORG", group))
+            .replace("clusterName: prod", &format!("clusterName: {cluster}"))
+    };
+    let place = Place::new();
+    place.write("p.yaml", text("prod", "one"));
+    place.init(&["--profile", "p.yaml", "--dir", "d"]).ok();
+    for (cluster, group, first) in [("other", "one", "cp1/"), ("prod", "two", "w1/probe ")] {
+        place.write("new.yaml", text(cluster, group));
+        for words in ["all --due", "all"] {
+            let told = run(&place, &format!("renew {words} --profile new.yaml"));
+            let said = format!("new.yaml is not recorded: {first}");
+            assert!(told.stderr.contains(&said) && !told.stdout.contains("recorded"), "{}{}", told.stdout, told.stderr);
+            assert_eq!(recorded(&place), text("prod", "one"));
+        }
+        fits(&place);
+    }
+}
+
+/// A node that nobody has, one beside `--node`, and a node where the tree has none are told apart.
+#[test]
+fn a_name_says_which_node_it_misses() {
+    let place = cluster();
+    place.write("one.yaml", super::harness::single("encryptionAlgorithm: ECDSA-P256\n"));
+    place.init(&["--profile", "one.yaml", "--dir", "one"]).ok();
+    for verb in ["renew", "revoke", "hold", "release", "csr"] {
+        for entry in ["all", "kubelet.conf"] {
+            for (name, dir, node, says) in [
+                (
+                    "cp9",
+                    "d",
+                    None,
+                    "d has no node \"cp9\"\ncaused by: it has cp1, cp2, cp3, w1, w2\nhint: give one of these\n",
+                ),
+                ("cp1", "d", Some("cp3"), "is not of cp3, which --node names\n"),
+                ("cp1", "one", None, "in one: it is one node's own tree\n"),
+            ] {
+                let name = format!("{name}/{entry}");
+                let words = [verb, &name, "--dir", dir, "--at", NOW];
+                let node: Vec<&str> = node.iter().flat_map(|node| ["--node", node]).collect();
+                let refused = place.kpki(&[&words[..], &node].concat()).fails(2);
+                assert!(refused.stderr.contains(says), "{verb} {name}: {}", refused.stderr);
+            }
+        }
+    }
 }
 
 /// What the kubelet rotates is its node's too; what another authority signed is left out, and counted.

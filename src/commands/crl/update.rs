@@ -76,6 +76,7 @@ pub fn run(request: &Request) -> Result<report::Revocation, Error> {
             warnings.extend(crl_issue::warnings(&one.crl, new, issuer, request.run.now));
         }
     }
+    let new: Vec<CaId> = plans.iter().filter(|one| one.sign).map(|one| one.crl.authority).collect();
     let (directory, cluster) = session.names();
     Ok(report::Revocation {
         verb: "crl update",
@@ -84,6 +85,7 @@ pub fn run(request: &Request) -> Result<report::Revocation, Error> {
         cluster,
         generation,
         lists,
+        ship: crl_issue::nodes(&session, &snapshot, &new).into_iter().collect(),
         warnings,
         ..report::Revocation::default()
     })

@@ -59,7 +59,7 @@ pub fn run(request: &Request) -> Result<Requests, Error> {
         out: None,
         dry_run: request.run.dry_run,
         generation,
-        restart: restarts(put.map(|one| one.entry.id.clone()), session.release()),
+        restart: restarts(put.map(|one| one.entry.id.clone()), session.profile()),
         entries: placed.into_iter().map(|one| one.entry).collect(),
         warnings,
     })

@@ -12,9 +12,11 @@ use crate::tree::entry_path::entry_of_path;
 use crate::tree::{Authority, Issuers, leaf};
 use crate::workspace::crl_issue::{self, SignedCrlIssue};
 use crate::workspace::crls::TreeCrl;
+use crate::workspace::issued::{self, Issued};
 use crate::workspace::journal::{self, serial_text};
 use crate::workspace::{Session, Snapshot, survey};
-use crate::x509::{Certificate, parse_pem_bundle};
+use crate::x509::parse_pem_bundle;
+use std::collections::BTreeSet;
 
 /// RFC 5280: it is no longer needed, and nothing says that its key is compromised.
 const REASON: Reason = Reason::CessationOfOperation;
@@ -23,25 +25,33 @@ const REASON: Reason = Reason::CessationOfOperation;
 pub struct Held {
     pub name: String,
     pub authority: CaId,
-    pub certificate: Certificate,
+    pub serial: Vec<u8>,
+    /// Only the journal knows it.
+    of_journal: bool,
 }
 
 #[derive(Default)]
 pub struct Revocation {
     pub entries: Vec<report::RevocationEntry>,
     pub lists: Vec<report::CrlRow>,
+    /// The nodes that are to have them.
+    pub nodes: BTreeSet<String>,
     /// What is not revoked, and why.
     pub left: Vec<String>,
+    /// Every file of the lists, also where nothing is signed.
+    pub places: Vec<(RootId, RelPath)>,
     pub changes: Vec<FileChange>,
     pub journal: Vec<String>,
     pub warnings: Vec<String>,
 }
 
-/// Every certificate in the node's files, whatever entry it is of. Those of other issuers are left out, and named.
+/// Every certificate in the node's files, whatever entry it is of, and what the journal knows to be issued to it. Those of other
+/// issuers are left out, and named.
 pub fn held(
     session: &Session<'_>,
     snapshot: &Snapshot,
     files: &[(RootId, RelPath)],
+    node: &str,
 ) -> Result<(Vec<Held>, Vec<String>), Error> {
     let (mut held, mut left): (Vec<Held>, Vec<String>) = (Vec::new(), Vec::new());
     for (root, path) in files.iter().filter(|(root, _)| *root == RootId::Main) {
@@ -54,16 +64,24 @@ pub fn held(
         let is_signer = |id: &CaId| snapshot.certificate(*id).is_some_and(|by| certificate.issued_by(by).is_ok());
         match CaId::ALL.into_iter().find(is_signer) {
             Some(authority) if snapshot.authorities.get(&authority).is_some_and(Authority::is_local) => {
-                let is_same = |one: &Held| one.authority == authority && one.certificate.serial == certificate.serial;
-                if !held.iter().any(is_same) {
-                    held.push(Held { name, authority, certificate });
-                }
+                add(&mut held, Held { name, authority, serial: certificate.serial, of_journal: false });
             }
             Some(authority) => left.push(format!("{name}: the key of its authority {} is not here", authority.name())),
             None => left.push(format!("{name}: its issuer is {}", certificate.issuer)),
         }
     }
+    let (known, elsewhere) = issued::of_node(&journal::read(&session.tree.roots)?, node, snapshot, session.run.now);
+    for Issued { name, authority, serial } in known {
+        add(&mut held, Held { name, authority, serial, of_journal: true });
+    }
+    left.extend(elsewhere);
     Ok((held, left))
+}
+
+fn add(held: &mut Vec<Held>, new: Held) {
+    if !held.iter().any(|one| one.authority == new.authority && one.serial == new.serial) {
+        held.push(new);
+    }
 }
 
 /// `issuers`: to sign with; `None`: what would be signed.
@@ -80,16 +98,19 @@ pub fn revoke(
         let own: Vec<&Held> = held.iter().filter(|one| one.authority == authority).collect();
         let Some(signer) = snapshot.certificate(authority).filter(|_| !own.is_empty()) else { continue };
         let crl = TreeCrl::read(&session.tree, authority, signer, &lines)?;
-        let serials: Vec<&[u8]> = own.iter().map(|one| one.certificate.serial.as_slice()).collect();
+        let serials: Vec<&[u8]> = own.iter().map(|one| one.serial.as_slice()).collect();
         let mut additions: Vec<(&Held, Revoked)> = Vec::new();
         for (one, listed) in own.iter().zip(crl.entries(&session.tree, &serials)?) {
-            let serial = &one.certificate.serial;
+            let serial = &one.serial;
             let wanted = RevocationRequest { verb: Verb::Revoke(Some(REASON)), serial, at: now, invalid_since: None };
             let (action, entry) = match decide(wanted, listed.as_ref()) {
                 Ok(Change::Add(new) | Change::MakePermanent(new)) => (report::Action::Revoke, Some(new)),
                 // What is revoked already keeps its reason.
                 _ => (report::Action::Unchanged, listed),
             };
+            if one.of_journal && action == report::Action::Unchanged {
+                continue;
+            }
             done.entries.push(row(one, action, entry.as_ref()));
             additions.extend(entry.filter(|_| action == report::Action::Revoke).map(|entry| (*one, entry)));
         }
@@ -107,6 +128,12 @@ pub fn revoke(
                 None
             }
         };
+        for (pem, der) in crl_issue::files_of(session, snapshot, authority, false) {
+            for place in std::iter::once(pem).chain(der) {
+                done.places.push((place.root_id(), RelPath::parse(place.path)?));
+            }
+        }
+        done.nodes.extend(crl_issue::nodes(session, snapshot, &[authority]));
         done.lists.push(crl_issue::row(&crl, issue.as_ref(), true));
         done.warnings.extend(crl_issue::warnings(&crl, issue.as_ref(), signer, now));
         if let Some(SignedCrlIssue { number, changes, .. }) = issue {
@@ -120,11 +147,24 @@ pub fn revoke(
     Ok(done)
 }
 
+impl Revocation {
+    /// The lists of a node that goes are removed with it, and not issued again.
+    pub fn without(mut self, node: &str) -> Self {
+        let below = format!("nodes/{node}/");
+        let is_its = |root: RootId, path: &RelPath| root == RootId::Main && path.as_str().starts_with(&below);
+        self.nodes.remove(node);
+        self.changes.retain(|change| !is_its(change.root, &change.path));
+        self.places.retain(|(root, path)| !is_its(*root, path));
+        self.lists.iter_mut().for_each(|list| list.paths.retain(|path| !path.starts_with(&below)));
+        self
+    }
+}
+
 fn row(one: &Held, action: report::Action, entry: Option<&Revoked>) -> report::RevocationEntry {
     report::RevocationEntry {
         name: Some(one.name.clone()),
         authority: one.authority.name(),
-        serial: serial_text(&one.certificate.serial).to_uppercase(),
+        serial: serial_text(&one.serial).to_uppercase(),
         action,
         reason: entry.map(|one| one.reason.unwrap_or(Reason::Unspecified).name().to_owned()),
         since: entry.map(|one| one.at),

@@ -73,8 +73,9 @@ struct Looked {
 
 impl Looked {
     fn places(&self, own: &[store::FileChange]) -> Vec<(RootId, RelPath, bool)> {
-        let changes = own.iter().chain(&self.revocation.changes).map(|one| (one.root, one.path.clone(), true));
-        changes.chain(self.files.iter().map(|(root, path)| (*root, path.clone(), true))).collect()
+        let own = own.iter().map(|one| (one.root, one.path.clone(), true));
+        let others = self.revocation.places.iter().chain(&self.files).map(|(root, path)| (*root, path.clone(), true));
+        own.chain(others).collect()
     }
 }
 
@@ -83,8 +84,8 @@ impl Removing<'_> {
         let files = files::of_node(&self.session.tree, &self.request.node)?;
         let mut revocation = match self.request.revoke {
             true => {
-                let held = revocation::held(self.session, snapshot, &files)?;
-                revocation::revoke(self.session, snapshot, issuers, held, COMMAND)?
+                let held = revocation::held(self.session, snapshot, &files, &self.request.node)?;
+                revocation::revoke(self.session, snapshot, issuers, held, COMMAND)?.without(&self.request.node)
             }
             false => Revocation::default(),
         };
@@ -119,6 +120,7 @@ impl Removing<'_> {
             was_control_plane: was_master,
             entries: revocation.entries,
             lists: revocation.lists,
+            ship: revocation.nodes.into_iter().collect(),
             left: revocation.left,
             warnings: warnings.into_iter().chain(revocation.warnings).collect(),
         }

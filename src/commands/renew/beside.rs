@@ -1,24 +1,25 @@
 //! What a renewal says beside its rows: the nodes that are to have what is new, and a pair that it does not repair.
 
+use super::evaluate::Evaluation;
 use super::renewing::Renewing;
-use crate::catalog;
+use crate::catalog::{self, CaId};
 use crate::encoding::key_public::Half;
-use crate::files::{self, RelPath};
+use crate::files::RelPath;
 use crate::report::renew::RenewalEntry;
-use crate::tree::{Layout, Place};
-use crate::workspace::{Session, state, survey};
+use crate::tree::Place;
+use crate::workspace::{crl_issue, survey};
+use std::collections::BTreeSet;
 
-/// The nodes with something new, where an export packs it: in a cluster directory that records its profile.
-pub fn ship(renewing: &Renewing<'_>, entries: &[RenewalEntry]) -> Vec<String> {
-    let Session { layout, target, .. } = &renewing.session;
-    if *layout != Some(Layout::Cluster) || files::what(None, &state::path(&target.root)).is_none() {
+/// The nodes with something new, a list or an entry, where an export packs it: in a cluster directory that records its profile.
+pub fn ship(renewing: &Renewing<'_>, evaluation: &Evaluation, entries: &[RenewalEntry]) -> Vec<String> {
+    let session = &renewing.session;
+    if !session.is_exported() {
         return Vec::new();
     }
-    let mut nodes: Vec<String> =
-        entries.iter().filter(|one| one.is_made()).filter_map(|one| one.id.node.clone()).collect();
-    nodes.sort();
-    nodes.dedup();
-    nodes
+    let made = entries.iter().filter(|one| one.is_made()).filter_map(|one| one.id.node.clone());
+    let lists: Vec<CaId> = evaluation.due_crls().iter().map(|crl| crl.authority).collect();
+    let nodes: BTreeSet<String> = made.chain(crl_issue::nodes(session, &evaluation.snapshot, &lists)).collect();
+    nodes.into_iter().collect()
 }
 
 /// It has no certificate, so that nothing here repairs it; a file that cannot be read is for others to report.

@@ -3,7 +3,7 @@
 use super::renewing::Renewing;
 use crate::catalog::CaId;
 use crate::error::{self, Error};
-use crate::plan::renew::{self as plan, Credential, Decision, Repair, Rules};
+use crate::plan::renew::{self as plan, Credential, Decision, Repair, Rules, Skipped};
 use crate::profile::RENEWAL;
 use crate::revocation::Revoked;
 use crate::tree::EntryId;
@@ -20,6 +20,8 @@ pub(in crate::commands::renew) struct Evaluation {
     /// Credentials that are held.
     pub held: Vec<String>,
     pub unusable_crls: Vec<String>,
+    /// What a renewal does not bring to the given profile.
+    pub misfits: Vec<String>,
     /// What is renewed here although requests for it wait.
     pub requested: Option<String>,
 }
@@ -89,8 +91,9 @@ impl Renewing<'_> {
             plan::refuse_foreign_ca(credential, decision, &foreign)
         };
         let outcomes = self.credentials.iter().zip(&revoked).map(decide).collect();
-        let decisions = plan::collect_refusals(&self.credentials, outcomes, survey, rules.named)
+        let mut decisions = plan::collect_refusals(&self.credentials, outcomes, survey, rules.named)
             .map_err(|refusals| error::refused(&session.target.origin, &refusals))?;
+        self.name_requests(&mut decisions)?;
         let can_sign =
             |id: CaId| authorities.get(&id).is_some_and(|authority| plan::refusal(id, authority, rules.now).is_none());
         for crl in &mut crls {
@@ -108,7 +111,30 @@ impl Renewing<'_> {
             repairs.extend(plan::signer_files(nodes, is_asked, authorities, survey, &foreign));
         }
         let requested = self.requested(&decisions)?;
-        Ok(Evaluation { decisions, repairs, crls, held, unusable_crls: unusable, requested, snapshot })
+        let misfits = self.misfits()?;
+        Ok(Evaluation { misfits, decisions, repairs, crls, held, unusable_crls: unusable, requested, snapshot })
+    }
+
+    /// An authority that another one is to sign is not missing.
+    fn name_requests(&self, decisions: &mut [Decision]) -> Result<(), Error> {
+        for authority in CaId::ALL {
+            let missing = Skipped::AuthorityMissing(authority);
+            let of_it = |one: &&mut Decision| matches!(one, Decision::Skipped(why, _) if *why == missing);
+            let mut of_it = decisions.iter_mut().filter(of_it).peekable();
+            if of_it.peek().is_none() {
+                continue;
+            }
+            let (public, private) = self.session.tree.directories.authority(authority);
+            let Some(waits) = requests::waiting_in(&self.session.tree.roots, &public, private.as_ref())? else {
+                continue;
+            };
+            for one in of_it {
+                if let Decision::Skipped(why, _) = one {
+                    *why = Skipped::AuthorityRequested(authority, waits.request.clone());
+                }
+            }
+        }
+        Ok(())
     }
 
     fn requested(&self, decisions: &[Decision]) -> Result<Option<String>, Error> {

@@ -120,8 +120,8 @@ impl Renewing<'_> {
         let pending = pending.and(&locked.generation_name("renew", now)?, ids.iter().cloned());
         let lines = made.iter().map(|made| journal::line("renew", &made.id.to_string(), &made.certificate, now));
         let lines = lines.chain(crls.iter().filter_map(|crl| crl.line("renew", snapshot, now))).collect();
-        // Requests alone change no file in use, so that there is nothing to restore.
-        let changes_tree = !ids.is_empty() || !crls.is_empty() || self.records(evaluation);
+        // Requests and a profile alone change no file in use, so that there is nothing to restore.
+        let changes_tree = !ids.is_empty() || !crls.is_empty();
         let changes = made.into_iter().flat_map(|made| made.changes).chain(repaired);
         let changes = changes.chain(requests.into_iter().flat_map(|made| made.changes));
         let changes = changes.chain(crls.into_iter().flat_map(|crl| crl.changes));
@@ -146,7 +146,7 @@ impl Renewing<'_> {
         report.finished = known.iter().filter(|id| !made.contains(id)).map(EntryId::to_string).collect();
         let of = |id: &EntryId| report.entries.iter().find(|one| one.is_made() && one.id == *id);
         let changed = |id: &EntryId| of(id).map_or_else(|| id.clone().into(), summary::changed);
-        let restart = restarts(known.iter().map(changed), self.session.release());
+        let restart = restarts(known.iter().map(changed), self.session.profile());
         let notified = self.notifier(known).notify(&pending, report.generation.as_deref(), locked);
         report.hooks.extend(notified.hooks);
         report.warnings.extend(notified.warnings);

@@ -29,8 +29,8 @@ pub fn report(renewing: &Renewing<'_>, evaluation: &Evaluation, made: &[Made]) -
         directory,
         cluster,
         // The restarts that are needed before the new certificates are used.
-        restart: restarts(renewed.map(changed), renewing.session.release()),
-        ship: beside::ship(renewing, &entries),
+        restart: restarts(renewed.map(changed), renewing.session.profile()),
+        ship: beside::ship(renewing, evaluation, &entries),
         entries,
         lists: crls(evaluation, &[]),
         warnings: warnings(renewing, evaluation),
@@ -134,6 +134,7 @@ fn warnings(renewing: &Renewing<'_>, evaluation: &Evaluation) -> Vec<String> {
         .collect();
     lines.extend(beside::service_account(renewing).into_iter().chain(evaluation.requested.clone()));
     lines.extend(renewing.not_recorded(evaluation));
+    lines.extend(renewing.kept_names(evaluation));
     lines.extend(renewing.session.target.strays());
     let mut cut: Vec<(String, String)> = Vec::new();
     let mut guessed: Vec<(String, String)> = Vec::new();

@@ -3,7 +3,6 @@
 use super::choose;
 use super::request::{Request, none};
 use crate::catalog::CaId;
-use crate::catalog::releases::KnownRelease;
 use crate::error::Error;
 use crate::files::RelPath;
 use crate::plan::restore as plan;
@@ -140,11 +139,9 @@ fn restored(request: &Request, roots: &Roots, name: &str, prior: &[PriorFile]) -
         warnings: Vec::new(),
         put_back: prior.iter().filter(|one| one.content.is_some()).map(shown).collect(),
         removed: prior.iter().filter(|one| one.content.is_none()).map(shown).collect(),
-        restart: restarts(prior.iter().filter_map(|one| entry_of_path(one.path.as_str())), release(&request.dir)),
+        restart: restarts(
+            prior.iter().filter_map(|one| entry_of_path(one.path.as_str())),
+            profiles::recorded(&request.dir).ok().flatten().map(|(_, profile)| profile).as_ref(),
+        ),
     }
-}
-
-/// The release whose components read the tree.
-fn release(dir: &Path) -> KnownRelease {
-    profiles::recorded(dir).ok().flatten().map(|(_, profile)| profile.release()).unwrap_or_default()
 }

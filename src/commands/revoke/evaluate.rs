@@ -52,11 +52,19 @@ pub fn evaluate(request: &Request, session: &Session<'_>, snapshot: Snapshot) ->
         }
         evaluation.crls.insert(authority, crl);
     }
+    // What only the journal knows is not named where nothing becomes of it.
+    let decide_one = |one: &Selected, entry: &Option<Revoked>| {
+        let (verb, invalid_since) = (request.verb, request.invalid_since);
+        decide(RevocationRequest { verb, serial: &one.serial, at: request.run.now, invalid_since }, entry.as_ref())
+    };
+    let all = std::mem::take(&mut evaluation.selected).into_iter().zip(std::mem::take(&mut found));
+    let is_shown = |(one, entry): &(Selected, Option<Revoked>)| {
+        !one.of_journal || matches!(decide_one(one, entry), Ok(change) if !matches!(change, Change::Nothing(_)))
+    };
+    (evaluation.selected, found) = all.filter(is_shown).unzip();
     let mut refusals = Vec::new();
     for (one, entry) in evaluation.selected.iter().zip(&found) {
-        let (verb, invalid_since) = (request.verb, request.invalid_since);
-        let wanted = RevocationRequest { verb, serial: &one.serial, at: request.run.now, invalid_since };
-        match decide(wanted, entry.as_ref()) {
+        match decide_one(one, entry) {
             Ok(change) => evaluation.changes.push(change),
             // All of a node: what is on the CRL for good stays as it is.
             Err(_) if one.of_node => evaluation.changes.push(Change::Nothing(entry.clone())),

@@ -2,6 +2,7 @@
 //! sign the next issue of each CRL, commit.
 
 mod evaluate;
+mod file;
 mod known;
 mod request;
 mod run;

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use super::known;
+use super::{file, known};
 use crate::catalog::CaId;
 use crate::error::{self, Error};
 use crate::plan::renew::{Credential, certificate_of};
@@ -11,9 +11,8 @@ use crate::plan::revoke::{Verb, serial_of_hex};
 use crate::tree::Authority;
 use crate::tree::EntryId;
 use crate::workspace::journal::{self, serial_text};
-use crate::workspace::{Session, Snapshot, issued, survey};
-use crate::x509::ordered::{distinct, end};
-use crate::x509::{Certificate, Ordered, parse_bundle};
+use crate::workspace::{Session, Snapshot, issued};
+use crate::x509::Certificate;
 
 /// What the command line says.
 #[derive(Debug, Clone, Copy)]
@@ -35,6 +34,8 @@ pub struct Selected {
     pub serial: Vec<u8>,
     /// It was not named itself, but with all of its node's.
     pub of_node: bool,
+    /// Only the journal knows it: the node has renewed it since, has it elsewhere, or its files are gone.
+    pub of_journal: bool,
 }
 
 /// What a command line selects.
@@ -86,7 +87,8 @@ impl Selector<'_> {
             }
             // What the node has made itself, and what was replaced, is valid as well.
             for one in known {
-                add(Selected { name: Some(one.name), authority: one.authority, serial: one.serial, of_node: true });
+                let issued::Issued { name, authority, serial } = one;
+                add(Selected { name: Some(name), authority, serial, of_node: true, of_journal: true });
             }
             left.extend(not);
         }
@@ -107,7 +109,7 @@ impl Selector<'_> {
         }
         if let Some(path) = self.certificate {
             let name = path.display().to_string();
-            let found = of_certificate(name.clone(), &read(path)?, snapshot, session)?;
+            let found = of_certificate(name.clone(), &file::read(path)?, snapshot, session)?;
             add(found.map_err(|why| error::not_of_this_tree(self.verb, &name, why))?);
         }
         if let Some((text, authority)) = self.serial {
@@ -124,7 +126,7 @@ impl Selector<'_> {
                 None if self.unknown_serial => None,
                 None => return Err(error::serial_unknown(self.verb, &serial_text(&serial), authority)),
             };
-            add(Selected { name, authority, serial, of_node: false });
+            add(Selected { name, authority, serial, of_node: false, of_journal: false });
         }
         Ok(Selection { all: selected, left })
     }
@@ -134,10 +136,11 @@ impl Selector<'_> {
 fn all_named<'s>(verb: Verb, name: &str, session: &'s Session<'_>, must: bool) -> Result<Vec<&'s Credential>, Error> {
     let of = |one: &&Credential| one.id.is_named(name) && !session.is_left_out(&one.id);
     let found: Vec<&Credential> = session.credentials.iter().filter(of).collect();
-    match must && found.is_empty() {
-        true => Err(error::unknown_name(verb, name, &session.known_names())),
-        false => Ok(found),
+    if must && found.is_empty() {
+        session.check_node(name)?;
+        return Err(error::unknown_name(verb, name, &session.known_names()));
     }
+    Ok(found)
 }
 
 /// One entry: a name that several nodes have is ambiguous.
@@ -151,6 +154,7 @@ fn named<'s>(verb: Verb, name: &str, session: &'s Session<'_>) -> Result<&'s Cre
             if crate::catalog::find(bare).is_some_and(|entry| entry.signer.is_none()) {
                 return Err(error::not_revocable(verb, bare));
             }
+            session.check_node(name)?;
             Err(error::unknown_name(verb, name, &session.known_names()))
         }
         several => Err(error::ambiguous(name, &several.iter().map(|one| one.id.to_string()).collect::<Vec<_>>())),
@@ -166,7 +170,13 @@ fn of_certificate(
 ) -> Result<Result<Selected, String>, Error> {
     let is_signed = |id: &CaId| snapshot.certificate(*id).is_some_and(|issuer| certificate.issued_by(issuer).is_ok());
     if let Some(authority) = CaId::ALL.into_iter().find(is_signed) {
-        return Ok(Ok(Selected { name: Some(name), authority, serial: certificate.serial.clone(), of_node: false }));
+        return Ok(Ok(Selected {
+            name: Some(name),
+            authority,
+            serial: certificate.serial.clone(),
+            of_node: false,
+            of_journal: false,
+        }));
     }
     // It may be the issuer.
     let unusable = |id: &CaId| matches!(snapshot.authorities.get(id), Some(Authority::Unusable(_)));
@@ -180,19 +190,4 @@ fn of_certificate(
         }
         false => format!("its issuer is {}", certificate.issuer),
     }))
-}
-
-/// The certificate of a file, PEM or DER: that of the path's end, wherever it stands.
-fn read(path: &Path) -> Result<Certificate, Error> {
-    let bytes = survey::input(path, survey::LARGEST_INPUT)?;
-    let cannot = || Error::new(format!("cannot read a certificate from {}", path.display()));
-    let (all, _) = distinct(parse_bundle(&bytes).map_err(|why| cannot().because(why))?);
-    let ordered = end(&all).and_then(|at| Ordered::from(all, at)).ok_or_else(cannot)?;
-    let mut strangers = ordered.clone().take_strangers();
-    match strangers.pop() {
-        None => Ok(ordered.leaf),
-        Some(other) => Err(Error::new(format!("expected one certificate with its chain in {}", path.display()))
-            .because(format!("found {} and {}", ordered.leaf.subject, other.subject))
-            .hint("give the file of the one that is meant, or its number with --serial HEX --ca CA")),
-    }
 }

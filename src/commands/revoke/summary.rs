@@ -35,6 +35,8 @@ pub fn report(
     warnings.extend(request.names.iter().filter_map(|name| keys_of(session, EntryId::whole_node(name)?)));
     let is_signed = lists.iter().any(|list| list.action == report::Signing::Sign);
     let touched: Vec<CaId> = evaluation.crls.keys().copied().collect();
+    let is_new = |list: &&CaId| evaluation.of(**list).any(|(_, change)| !matches!(change, Change::Nothing(_)));
+    let new: Vec<CaId> = touched.iter().filter(is_new).copied().collect();
     let (directory, cluster) = session.names();
     let pki = session.tree.pki();
     Ok(report::Revocation {
@@ -47,6 +49,7 @@ pub fn report(
         lists,
         left: evaluation.left.clone(),
         whole_nodes: request.names.iter().filter(|name| EntryId::whole_node(name).is_some()).cloned().collect(),
+        ship: crl_issue::nodes(session, &evaluation.snapshot, &new).into_iter().collect(),
         in_use: if request.verb == Verb::Release { Vec::new() } else { in_use(session, evaluation) },
         warnings,
         notes: if is_signed { crl_readers::notes(request.verb, &touched, &pki) } else { Vec::new() },

@@ -13,8 +13,8 @@ use crate::tree::layout::Root;
 use crate::tree::layout::{DEFAULT_DIR, DEFAULT_KUBELET_DIR};
 use crate::tree::{Directories, Place};
 use crate::workspace::state::State;
-use crate::workspace::tree_dir::{Shape, TreeDir};
-use std::path::{Path, PathBuf};
+use crate::workspace::tree_dir::{self, Shape, TreeDir};
+use std::path::Path;
 
 /// Where a file goes.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -45,7 +45,7 @@ impl Home {
         }
         let chosen = request.kubelet_dir.clone();
         let chosen = chosen.or_else(|| recorded.and_then(|state| state.choices.kubelet_dir.clone()));
-        let kubelet = chosen.or_else(|| beside(main));
+        let kubelet = tree_dir::kubelet_dir(main, chosen.as_deref());
         let tree = TreeDir::new(main, profile, Shape::Node { kubelet: kubelet.as_deref() })?;
         let certificates = match profile {
             Some(profile) => profile.certificates_dir.clone(),
@@ -129,7 +129,7 @@ impl Home {
     /// What other verbs do not look for by themselves.
     pub fn kubelet_to_say(&self) -> Option<&Path> {
         let kubelet = self.tree.roots.kubelet.as_deref()?;
-        (self.tree.roots.main != Path::new(DEFAULT_DIR)).then_some(kubelet)
+        (tree_dir::kubelet_dir(&self.tree.roots.main, None).as_deref() != Some(kubelet)).then_some(kubelet)
     }
 
     /// For messages.
@@ -140,13 +140,6 @@ impl Home {
 
 pub fn of_place(place: Place) -> Option<Target> {
     Some(Target { root: place.root_id(), path: RelPath::parse(place.path).ok()? })
-}
-
-/// `PREFIX/var/lib/kubelet/pki` for `PREFIX/etc/kubernetes`, as export --verify looks for it; `None`: `DIR/kubelet`.
-fn beside(main: &Path) -> Option<PathBuf> {
-    let absolute = std::path::absolute(main).ok()?;
-    let prefix = absolute.to_str()?.trim_end_matches('/').strip_suffix(DEFAULT_DIR)?.to_owned();
-    Some(PathBuf::from(format!("{prefix}{DEFAULT_KUBELET_DIR}")))
 }
 
 /// An archive of 0.1.0 has no profile: the directory of its first certificate that has one.

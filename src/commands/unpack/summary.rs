@@ -41,7 +41,7 @@ pub fn report(request: &Request, home: &Home, contents: &Contents, evaluation: &
 
 /// What has to be restarted, of what runs on the node.
 pub fn restart(contents: &Contents, profile: Option<&Profile>, changed: impl Iterator<Item = EntryId>) -> Vec<Restart> {
-    let mut all = restarts(changed, profile.map(Profile::release).unwrap_or_default());
+    let mut all = restarts(changed, profile);
     all.retain(|one| profile.is_none_or(|profile| runs(profile, &contents.manifest.node, one.component)));
     all
 }

@@ -20,6 +20,8 @@ mod revoked;
 mod tests;
 mod wanted;
 
+use std::path::PathBuf;
+
 use time::{Duration, OffsetDateTime};
 
 use crate::blueprint::{Algorithm, Blueprint, ExtendedKeyUsage, Name, Oid, San};
@@ -241,6 +243,8 @@ pub enum Skipped {
     /// The same, and what is there is still good: nothing but its window has begun.
     ExternalInWindow(CaId),
     AuthorityMissing(CaId),
+    /// Another one is to sign the authority: its request waits in this file.
+    AuthorityRequested(CaId, PathBuf),
     /// There is no file of its node in the cluster directory.
     NodeMissing(String),
     /// Signed by an unknown issuer.

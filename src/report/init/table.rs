@@ -10,8 +10,8 @@ use super::document::{Init, Item, Outcome};
 use crate::files::shell_path;
 use crate::report::certificate::Facts;
 use crate::report::form::{Report, Screen};
+use crate::report::ship::ship_lines;
 use crate::report::table::{counted, end, line, lines, plain, sanitised, table};
-use crate::tree::{Origin, ProfileAt};
 
 /// From this many nodes on, a table shows one line per node.
 const MANY_NODES: usize = 5;
@@ -68,15 +68,10 @@ fn ship(report: &Init, out: &mut dyn Write) -> io::Result<()> {
     let is_new = |item: &&Item| matches!(item.action, "create" | "replace");
     let nodes: BTreeSet<&str> = report.items.iter().filter(is_new).filter_map(|item| item.id.node.as_deref()).collect();
     let is_added_to = report.items.iter().any(|item| item.action == "keep");
-    if nodes.is_empty() || !is_added_to {
+    if !is_added_to {
         return Ok(());
     }
-    writeln!(out)?;
-    let done = if report.outcome == Outcome::Planned { "then pack" } else { "pack" };
-    line(out, format_args!("For each node with new files, {done} what it needs:"))?;
-    let tree = Origin::new(&*report.directory, ProfileAt::Recorded);
-    let command = |node: &&str| tree.command("export", &[*node], &["--out", &format!("{node}.tar.gz")]);
-    nodes.iter().try_for_each(|node| line(out, format_args!("    {}", command(node))))
+    ship_lines(&report.directory, nodes, report.outcome == Outcome::Planned, out)
 }
 
 fn verdict(report: &Init) -> String {

@@ -25,6 +25,9 @@ pub struct Removed {
     /// What was revoked.
     pub entries: Vec<RevocationEntry>,
     pub lists: Vec<CrlRow>,
+    /// The nodes that are to have the new lists.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub ship: Vec<String>,
     /// What was to be revoked and is not, and why.
     pub left: Vec<String>,
     pub warnings: Vec<String>,

@@ -6,6 +6,7 @@ use super::document::Removed;
 use crate::files::shell_path;
 use crate::report::form::{Report, Screen};
 use crate::report::revoke::Action;
+use crate::report::ship::ship_lines;
 use crate::report::table::{counted, line, lines, table};
 use crate::tree::{Origin, ProfileAt};
 
@@ -59,7 +60,8 @@ impl Report for Removed {
             )?;
         }
         lines(out, "not revoked: ", &self.left)?;
-        lines(out, "- ", steps(self))
+        lines(out, "- ", steps(self))?;
+        ship_lines(&self.directory, self.ship.iter().map(String::as_str), self.dry_run, out)
     }
 }
 
@@ -83,13 +85,10 @@ fn steps(report: &Removed) -> Vec<String> {
             keys.join(", ")
         ),
     });
-    if !report.lists.is_empty() {
-        all.push("the CRLs are new: their readers on the other nodes need them".to_owned());
-    }
     if report.was_control_plane {
         all.push(format!(
             "the other API servers' certificates keep its names until they are taken out with: {}",
-            tree.command("renew", &["all"], &["--due", "--prune-sans"])
+            tree.command("renew", &["apiserver"], &["--prune-sans"])
         ));
     }
     all

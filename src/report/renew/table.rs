@@ -8,6 +8,7 @@ use crate::report::certificate::Side;
 use crate::report::form::{Report, Screen};
 use crate::report::json::Name;
 use crate::report::restart::restart_lines;
+use crate::report::ship::ship_lines;
 use crate::report::table::{counted, end, line, lines, place, table};
 use crate::tree::{Origin, ProfileAt};
 
@@ -85,13 +86,8 @@ fn tree(report: &Renew, tree: &Tree, screen: Screen, out: &mut dyn Write) -> io:
         let names = tree.finished.join(", ");
         lines(out, "An earlier run renewed these, and its hooks were not all run: ", [names])?;
     }
-    if !tree.ship.is_empty() && !tree.rolled_back {
-        writeln!(out, "\nFor each node with new files, pack what it needs:")?;
-        let origin = Origin::new(&*tree.directory, ProfileAt::Recorded);
-        for node in &tree.ship {
-            let command = origin.command("export", &[node], &["--out", &format!("{node}.tar.gz")]);
-            line(out, format_args!("    {command}"))?;
-        }
+    if !tree.rolled_back {
+        ship_lines(&tree.directory, tree.ship.iter().map(String::as_str), report.dry_run, out)?;
     }
     restart_lines(&tree.restart, "Before the new certificates are used", out)?;
     tree.failed_hooks().try_for_each(|hook| hook.failed(out))

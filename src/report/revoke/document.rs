@@ -22,6 +22,9 @@ pub struct Revocation {
     /// `NODE/all`, as it was asked for.
     #[serde(skip)]
     pub whole_nodes: Vec<String>,
+    /// The nodes of a cluster directory that are to have the new lists.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub ship: Vec<String>,
     /// Entries of the tree whose certificate was just revoked or held.
     pub in_use: Vec<String>,
     pub warnings: Vec<String>,

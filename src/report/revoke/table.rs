@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use super::document::{Action, CrlRow, Revocation, RevocationEntry, Signing};
 use crate::report::form::{Report, Screen};
 use crate::report::json::Name;
+use crate::report::ship::ship_lines;
 use crate::report::table::{end, first_of, line, lines, place, revoked, table};
 use crate::tree::{Origin, ProfileAt};
 
@@ -31,7 +32,8 @@ impl Report for Revocation {
             lines(out, "Still in use: ", [format!("{}; {next}: {command}", self.in_use.join(", "))])?;
         }
         lines(out, "- ", &self.left)?;
-        lines(out, "- ", &self.notes)
+        lines(out, "- ", &self.notes)?;
+        ship_lines(&self.directory, self.ship.iter().map(String::as_str), self.dry_run, out)
     }
 }
 

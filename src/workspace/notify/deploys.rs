@@ -3,8 +3,7 @@
 use crate::catalog;
 use crate::catalog::paths::SIGNER_ENTRY;
 use crate::catalog::readers::COMPONENTS;
-use crate::catalog::releases::KnownRelease;
-use crate::profile::{Command, Renewal};
+use crate::profile::{Command, Profile, Renewal};
 use crate::report::restart::restarts;
 use crate::tree::EntryId;
 
@@ -37,10 +36,10 @@ pub const fn result(rolled_back: bool, failed: bool) -> &'static str {
 pub fn of<'r>(
     changed: &[EntryId],
     renewal: &'r Renewal,
-    kubernetes: KnownRelease,
+    profile: &Profile,
     runs: impl Fn(&str) -> bool,
 ) -> Vec<Deploy<'r>> {
-    let known = restarts(changed.iter().cloned(), kubernetes)
+    let known = restarts(changed.iter().cloned(), Some(profile))
         .into_iter()
         .filter(|restart| COMPONENTS.contains(&restart.component) && runs(restart.component));
     let mut all: Vec<Deploy<'r>> = known

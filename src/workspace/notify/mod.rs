@@ -107,7 +107,7 @@ impl Notifier<'_> {
         let undoable = if wants { undoable(&self.tree.roots, pending, own) } else { Ok(None) };
         let restores = matches!(undoable, Ok(Some(_)));
         let runs = |component: &str| self.node.is_none_or(|node| plan::runs(profile, node, component));
-        let all = deploys::of(&self.changed, renewal, profile.release(), runs);
+        let all = deploys::of(&self.changed, renewal, profile, runs);
         let (mut told, mut failed) = (0, false);
         for deploy in &all {
             let succeeded = self.tell(deploy, generation, report, &mut left);

@@ -10,7 +10,7 @@ use crate::files;
 use crate::kubeconfig::{self, Credentials};
 use crate::plan::node::{NodeEntry, NodeFile};
 use crate::profile::{GATHERED, Profile};
-use crate::tree::layout::{DEFAULT_DIR, DEFAULT_KUBELET_DIR};
+use crate::tree::layout::{DEFAULT_DIR, DEFAULT_KUBELET_DIR, KUBELET_CERTIFICATE};
 
 /// A certificate bundle or kubeconfig larger than this is not one.
 const LARGEST: u64 = 4 << 20;
@@ -24,6 +24,8 @@ pub struct NodeRootfs {
     dir: String,
     /// The prefix of `/etc/kubernetes`; `None`: DIR is a copy under another name.
     prefix: Option<String>,
+    /// The kubelet's pair is in DIR/kubelet, whatever DIR is called.
+    has_kubelet: bool,
     /// certificatesDir of the node.
     certificates: Option<String>,
     /// Of an archive, by their paths on the node: nothing is read from this machine.
@@ -35,7 +37,8 @@ impl NodeRootfs {
         let dir = std::path::absolute(dir).unwrap_or_else(|_| dir.to_path_buf());
         let dir = dir.display().to_string().trim_end_matches('/').to_owned();
         let prefix = dir.strip_suffix(DEFAULT_DIR).map(str::to_owned);
-        Self { dir, prefix, certificates: None, archive: None }
+        let has_kubelet = files::what(None, &Path::new(&dir).join(KUBELET_CERTIFICATE)).is_some();
+        Self { dir, prefix, has_kubelet, certificates: None, archive: None }
     }
 
     /// With the node's certificatesDir: a copy under another name has that as its `pki/`, wherever the node has it.
@@ -46,7 +49,8 @@ impl NodeRootfs {
 
     /// The files of an archive, by their paths on the node.
     pub fn of_archive(files: BTreeMap<String, NodeFile>) -> Self {
-        Self { dir: String::new(), prefix: Some(String::new()), certificates: None, archive: Some(files) }
+        let prefix = Some(String::new());
+        Self { dir: String::new(), prefix, has_kubelet: false, certificates: None, archive: Some(files) }
     }
 
     /// An absolute path of the node; a relative one is below DIR.
@@ -54,6 +58,7 @@ impl NodeRootfs {
         let below = |root: &str| path.strip_prefix(root).and_then(|rest| rest.strip_prefix('/'));
         match (&self.prefix, below(DEFAULT_DIR), below(DEFAULT_KUBELET_DIR)) {
             _ if !path.starts_with('/') => PathBuf::from(format!("{}/{path}", self.dir)),
+            (Some(_), _, Some(rest)) if self.has_kubelet => PathBuf::from(format!("{}/kubelet/{rest}", self.dir)),
             (Some(prefix), ..) => PathBuf::from(format!("{prefix}{path}")),
             (None, Some(rest), _) => PathBuf::from(format!("{}/{rest}", self.dir)),
             (None, None, Some(rest)) => PathBuf::from(format!("{}/kubelet/{rest}", self.dir)),
@@ -68,6 +73,10 @@ impl NodeRootfs {
     pub fn on_node(&self, found: &Path) -> String {
         let found = found.display().to_string();
         let below = |root: &str| Some(found.strip_prefix(root)?.strip_prefix('/')?.to_owned());
+        let of_kubelet = below(&format!("{}/kubelet", self.dir)).filter(|_| self.has_kubelet);
+        if let Some(rest) = of_kubelet {
+            return format!("{DEFAULT_KUBELET_DIR}/{rest}");
+        }
         match &self.prefix {
             Some(prefix) => found.strip_prefix(prefix.as_str()).map(str::to_owned),
             None => below(&format!("{}/kubelet", self.dir))

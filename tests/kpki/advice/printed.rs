@@ -23,7 +23,7 @@ const PRINTED: &[(&str, usize, &[&str])] = &[
     ("commands/kubeconfig/run.rs", 1, &["no request for a user"]),
     ("commands/renew/external.rs", 2, &["requested and due", "due on a node without keys"]),
     ("workspace/notify/rollback.rs", 1, &[ROLLED_BACK]),
-    ("commands/renew/record.rs", 1, &["a profile that is not recorded"]),
+    ("commands/renew/record.rs", 2, &["a profile that is not recorded", "a name that was taken out"]),
     ("commands/nodes/accept.rs", 1, &["a receipt of another cluster"]),
     ("commands/nodes/receipts.rs", 1, &["no receipt"]),
     (
@@ -89,8 +89,9 @@ const PRINTED: &[(&str, usize, &[&str])] = &[
     ),
     (
         "error/renew.rs",
-        7,
+        8,
         &[
+            "an authority that was requested, to renew",
             "a node without a tree",
             "requested by name",
             "missing and made by name",
@@ -108,11 +109,16 @@ const PRINTED: &[(&str, usize, &[&str])] = &[
     ("report/check/steps.rs", 12, &[CHECK]),
     ("report/export.rs", 3, &[EXPORTED]),
     ("report/history.rs", 1, &["restored"]),
-    ("report/init/table.rs", 2, &["made without a key", "a node was added"]),
+    ("report/init/table.rs", 1, &["made without a key"]),
     ("report/remove_node/table.rs", 2, &["a node was removed", "a node was removed and comes back"]),
-    ("report/renew/table.rs", 2, &["renewed", "renewed in a cluster directory"]),
+    ("report/renew/table.rs", 1, &["renewed"]),
     ("report/requests/table.rs", 2, &["requested before there is a tree", "imported"]),
     ("report/revoke/table.rs", 1, &["revoked and in use", "held on one node", "all of a node revoked"]),
+    (
+        "report/ship.rs",
+        1,
+        &["a node was added", "renewed in a cluster directory", "a node was removed", "all of a node revoked"],
+    ),
     ("report/unpack.rs", 1, &["unpacked"]),
     ("verify/judge.rs", 1, &[NO_COMMAND]),
     ("verify/repair.rs", 4, &[VERIFY]),

@@ -98,6 +98,19 @@ pub const ROWS: &[Row] = &[
         &["kpki export cp1 --out cp1.tar.gz --dir k8s"],
     ),
     shown(
+        "a name that was taken out",
+        |host| {
+            Site::Cluster.make(host, "");
+            let text = host.place.read("p.yaml");
+            host.place.write("p.yaml", format!("{text}apiServer: {{certSANs: [api.example.com]}}\n"));
+            host.sh("kpki init --profile p.yaml --dir k8s").ok();
+            host.sh("kpki renew all --due --profile p.yaml --dir k8s").ok();
+            host.place.write("p.yaml", text);
+        },
+        "kpki renew all --due --profile p.yaml --dir k8s",
+        &["kpki renew apiserver --prune-sans --profile p.yaml --dir k8s"],
+    ),
+    shown(
         "a node was added",
         another_worker,
         "kpki init --profile p.yaml --dir k8s",
@@ -107,7 +120,7 @@ pub const ROWS: &[Row] = &[
         "a node was removed",
         three_masters,
         "kpki nodes remove cp3 --dir k8s --revoke",
-        &["kpki renew all --due --prune-sans --dir k8s"],
+        &["kpki renew apiserver --prune-sans --dir k8s", "kpki export cp1 --out cp1.tar.gz --dir k8s"],
     ),
     Row {
         fill: &[("FILE", "p.yaml")],
@@ -118,7 +131,12 @@ pub const ROWS: &[Row] = &[
             &["kpki restore 2026"],
         )
     },
-    shown("all of a node revoked", cluster, "kpki revoke cp1/all --dir k8s", &["kpki renew cp1/all --dir k8s"]),
+    shown(
+        "all of a node revoked",
+        cluster,
+        "kpki revoke cp1/all --dir k8s",
+        &["kpki renew cp1/all --dir k8s", "kpki export cp1 --out cp1.tar.gz --dir k8s"],
+    ),
     shown(
         "made without a key",
         |host| {

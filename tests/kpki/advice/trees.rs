@@ -41,6 +41,25 @@ pub const ROWS: &[Row] = &[
             &["kpki import CERT --profile p.yaml --dir k8s", "mv k8s/.kpki/requests/pki/ca.key "],
         )
     },
+    Row {
+        fill: &[("CERT", "root-signed.crt")],
+        before: |host| {
+            let csr = "k8s/.kpki/requests/pki/ca.csr --ca --as ca --profile p.yaml --dir k8s --validity 5y";
+            let root = "--ca-cert root/pki/ca.crt --ca-key root/pki/ca.key";
+            host.sh(&format!("kpki sign {csr} {root} --out root-signed.crt")).ok();
+        },
+        works: false,
+        ..row(
+            "an authority that was requested, to renew",
+            |host| {
+                host.place.write("p.yaml", single(""));
+                host.sh("kpki init --profile p.yaml --dir root").ok();
+                host.sh("kpki csr ca --profile p.yaml --dir k8s").ok();
+            },
+            "kpki renew all --due --profile p.yaml --dir k8s",
+            &["kpki import CERT --profile p.yaml --dir k8s"],
+        )
+    },
     row(
         "requested and made here",
         |host| {
