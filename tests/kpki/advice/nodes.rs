@@ -173,7 +173,7 @@ pub const ROWS: &[Row] = &[
     ),
     Row {
         fill: UNPACKED,
-        ..row(
+        ..shown(
             "one that its node has renewed",
             |host| {
                 renewed_there(host);
