@@ -51,21 +51,29 @@ enum Verb {
 ///
 /// A receipt of another cluster, of a node that the profile does not have, or older than the last accepted one is refused, and
 /// nothing is written then. What a node has issued is added to the journal, so that kpki revoke --serial knows it. Where a
-/// node has signed an authority's revocation list, the next issue is signed here, with a number above all and every entry. A
-/// receipt is the word of its node: bring it over a connection that shows whose it is, such as ssh.
+/// node has another revocation list of an authority, the next issue is signed here, with a number above all and every entry.
+/// Certificates and lists in a receipt are believed by their authority's signature, from any node: a host that came back from
+/// a backup learns from them what it has lost. A list that is too large for a receipt comes with --crl; until what it revokes
+/// is known, no issue is signed that would take its place. The rest of a receipt is the word of its node: bring it over a
+/// connection that shows whose it is, such as ssh.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   kpki nodes merge cp1.json cp2.json cp3.json --dir ./cluster
   ssh cp1 kpki export --verify --receipt -o json | kpki nodes merge - --dir ./cluster
   kpki nodes merge cp1.json --dir ./cluster --dry-run
+  kpki nodes merge cp1.json --crl cp1-ca.crl --dir ./cluster
 
 Exit status: 0 done or nothing new, 1 refused or failed, 2 wrong command line, 5 accepted, but a list has to be signed and the key of its
-authority is not here.")]
+authority is not here, or what a node's list revokes is not known.")]
 struct Merge {
     /// Receipts as JSON; - is standard input
     #[arg(value_name = "RECEIPT", required = true)]
     receipts: Vec<PathBuf>,
+
+    /// A node's revocation list that is too large for its receipt, as it lies there; can be given several times
+    #[arg(long = "crl", value_name = "FILE")]
+    crls: Vec<PathBuf>,
 
     #[command(flatten)]
     tree: common::Dir,
@@ -97,7 +105,7 @@ impl Merge {
     fn run(&self, environment: &Environment, ui: &mut Ui<'_>) -> Outcome {
         let run = self.run.args(environment)?;
         let receipts = inputs(&self.receipts)?;
-        let report = nodes::merge(&MergeRequest { dir: self.tree.dir.clone(), run: run.clone(), receipts })?;
+        let report = nodes::merge(&MergeRequest { dir: self.tree.dir.clone(), run: run.clone(), receipts, crls: self.crls.clone() })?;
         ui.warnings(&report.warnings);
         let exit = if report.has_gap() { Exit::Partial } else { Exit::Done };
         self.run.report.finish(ui, &report, &run, exit)

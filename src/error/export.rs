@@ -113,6 +113,9 @@ pub fn finding(finding: &Finding) -> String {
             };
             format!("older than {of}{}", from.map(|from| format!(", from {}", rfc3339(from))).unwrap_or_default())
         }
+        Finding::NoList(why) => format!("it is no revocation list: {why}"),
+        Finding::ForeignList => "it is not the exported list, and not signed by the authority beside it".to_owned(),
+        Finding::OtherList => "another list than the exported one, with the same number".to_owned(),
         Finding::NotThePublicHalf => "sa.pub does not contain the public key of sa.key".to_owned(),
     }
 }

@@ -59,9 +59,18 @@ pub fn unrelated(authority: &str) -> String {
     format!("the {authority} there and the archive's have no certificate in common")
 }
 
+/// What a person can do about an archive that is older.
+pub struct Ways<'a> {
+    /// Where the newer lies.
+    pub dir: &'a Path,
+    /// The command that leaves what is newer, if that is all.
+    pub keep: Option<&'a str>,
+    /// The one that replaces it.
+    pub force: &'a str,
+}
+
 /// What lies there is newer.
-/// `keep`: the command that leaves what is newer, if that is all; `force`: the one that replaces it.
-pub fn older_archive(archive: &str, node: &str, all: &[Older], keep: Option<&str>, force: &str) -> Error {
+pub fn older_archive(archive: &str, node: &str, all: &[Older], ways: &Ways<'_>) -> Error {
     let error = Error::new(format!("{archive} is older than what lies on {}: nothing was changed", named(node)));
     let error = all.iter().fold(error, |error, one| error.because(older(one)));
     let again = format!("kpki export {} --dir DIR --out {}", shell_word(node), shell_path(format!("{node}.tar.gz")));
@@ -70,16 +79,31 @@ pub fn older_archive(archive: &str, node: &str, all: &[Older], keep: Option<&str
             .hint("it was packed before the other one, or from a cluster directory that was restored or made anew")
             .hint("in the latter case see what it would replace with --force --dry-run, and unpack it with --force");
     }
-    let error = match keep {
+    let is_list = |one: &Older| matches!(one, Older::List { .. });
+    let error = if all.iter().any(is_list) { merged(error, node, ways.dir) } else { error };
+    // A node that kept its list would not learn what the archive's revokes.
+    let error = match ways.keep.filter(|_| !all.iter().all(is_list)) {
         Some(keep) => error.hint(format!(
             "where the node renews itself (caKeys: control-plane), keep what is newer here, and take all else: {keep}"
         )),
         None => error,
     };
+    let error = match all.iter().all(is_list) {
+        true => error,
+        false => error
+            .hint("renew it on the host with the cluster directory (kpki renew), which makes what is newer than both"),
+    };
     error
-        .hint("renew it on the host with the cluster directory (kpki renew), which makes what is newer than both")
         .hint(format!("then export it again there: {again}"))
-        .hint(format!("go back to the archive's certificates; a CRL is never replaced by an older one: {force}"))
+        .hint(format!("go back to the archive's certificates; a CRL is never replaced by an older one: {}", ways.force))
+}
+
+/// A list on a node may revoke what the archive's does not: the next issue has the entries of both.
+fn merged(error: Error, node: &str, dir: &Path) -> Error {
+    let (file, dir, node) = (shell_path(format!("{node}.json")), shell_path(dir), shell_word(node));
+    error
+        .hint(format!("its list may revoke more; make its receipt here: kpki export --verify {node} --receipt -o json --dir {dir}"))
+        .hint(format!("bring that to the host with the cluster directory as {file}, which signs a list of both: kpki nodes merge {file} --dir DIR"))
 }
 
 /// One difference.

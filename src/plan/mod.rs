@@ -17,6 +17,7 @@ pub mod names_policy;
 pub mod node;
 pub mod node_age;
 pub mod node_keys;
+pub mod node_lists;
 pub mod outside;
 pub mod reconcile;
 pub mod renew;

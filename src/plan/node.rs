@@ -111,6 +111,12 @@ pub enum Finding {
     CutAuthorityData,
     /// There is a newer one.
     Older(Newer),
+    /// It is no CRL.
+    NoList(String),
+    /// No authority beside it has signed it.
+    ForeignList,
+    /// It has the number of the exported one, and is not it.
+    OtherList,
 }
 
 /// A certificate that is to take the place of the one on the node.

@@ -95,19 +95,7 @@ impl Note {
 
 /// The line for a certificate, without its end.
 pub fn line(command: &str, entry: &str, certificate: &Certificate, at: OffsetDateTime) -> String {
-    document(&CertificateLine {
-        time: rfc3339(at),
-        command: command.to_owned(),
-        entry: entry.to_owned(),
-        serial: certificate.serial_hex().to_lowercase(),
-        fingerprint: fingerprint(certificate),
-        subject: certificate.subject.to_string(),
-        not_before: rfc3339(certificate.not_before),
-        not_after: rfc3339(certificate.not_after),
-        issuer: certificate.issuer.to_string(),
-        key_id: key_id(&certificate.spki_der),
-        from: None,
-    })
+    document(&CertificateLine::new(command, entry, certificate, at))
 }
 
 /// What the journal knows a key by: its subjectKeyIdentifier in lower-case hexadecimal.
@@ -240,6 +228,24 @@ pub fn remembered(lines: &[Line], authority: &Certificate, number: Option<&Numbe
         remembered.last.insert(serial, revoked);
     }
     remembered
+}
+
+impl CertificateLine {
+    pub fn new(command: &str, entry: &str, certificate: &Certificate, at: OffsetDateTime) -> Self {
+        Self {
+            time: rfc3339(at),
+            command: command.to_owned(),
+            entry: entry.to_owned(),
+            serial: certificate.serial_hex().to_lowercase(),
+            fingerprint: fingerprint(certificate),
+            subject: certificate.subject.to_string(),
+            not_before: rfc3339(certificate.not_before),
+            not_after: rfc3339(certificate.not_after),
+            issuer: certificate.issuer.to_string(),
+            key_id: key_id(&certificate.spki_der),
+            from: None,
+        }
+    }
 }
 
 impl CrlLine {

@@ -47,6 +47,7 @@ mod mangled;
 mod manifests;
 mod metrics;
 mod nodes;
+mod nodes_lost;
 mod one_reader;
 mod outputs;
 mod pkits;

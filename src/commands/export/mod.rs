@@ -4,6 +4,7 @@
 mod archived;
 mod behind;
 mod collect;
+mod lists;
 mod older;
 mod own;
 mod request;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use time::OffsetDateTime;
 
 use super::archived::{members, unusable};
-use super::older;
+use super::{lists, older};
 use crate::error::{self, Error};
 use crate::files::{self, Dir, FileState, shell_path, shell_word};
 use crate::inventory;
@@ -63,6 +63,7 @@ pub fn verify(request: &Request) -> Result<Verify, Error> {
     }
     let archive = request.archive.as_deref().filter(|_| request.manifest.is_none());
     let cluster_dir = older::mark(&request.dir, archive, manifest.as_ref(), &found, &mut judged)?;
+    judged.extend(manifest.iter().flat_map(|manifest| lists::judged(&host, manifest, &found)));
     // The manifest shows that an archive was unpacked on the wrong machine.
     if let (Some(manifest), Some(path)) = (&manifest, &against)
         && !names_one(&identity.node, &manifest.node, identity.hostname)

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use time::{Duration, OffsetDateTime};
 
 use super::receipts::Given;
+use super::theirs::{self, Brought};
 use crate::catalog::CaId;
 use crate::clock::rfc3339;
 use crate::error::Error;
@@ -33,6 +34,8 @@ pub struct Here<'a> {
     /// The directory's own journal and its state.
     pub lines: &'a [Line],
     pub revision: u64,
+    /// Lists that came beside the receipts.
+    pub brought: &'a Brought,
     pub now: OffsetDateTime,
 }
 
@@ -115,6 +118,7 @@ fn against(receipt: &Receipt, last: Option<&Receipt>, here: &Here<'_>) -> Vec<St
     if shown == 0 {
         whys.push("it shows no authority, so that it cannot be told whose it is".to_owned());
     }
+    whys.extend(theirs::refusals(receipt, here.brought, snapshot));
     let made = instant(&receipt.time);
     if made.is_some_and(|made| made > now.saturating_add(CLOCKS)) {
         let now = rfc3339(now);

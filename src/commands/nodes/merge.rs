@@ -2,6 +2,7 @@
 
 use super::receipts::{self, Given};
 use super::request::{MergeRequest as Request, VERB};
+use super::theirs::{self, Brought};
 use super::{accept, journal as certificates, lists, status, summary};
 use crate::error::Error;
 use crate::profile::Profile;
@@ -37,6 +38,7 @@ impl Evaluation<'_> {
 
 pub fn merge(request: &Request) -> Result<Merge, Error> {
     let given = receipts::read(&request.receipts)?;
+    let brought = theirs::brought(&request.crls, &given)?;
     let trees = TreeArgs { dirs: vec![request.dir.clone()], ..TreeArgs::default() };
     let (target, mut warnings) = targets::one(&trees)?;
     let profile = status::profile_of(&target.root)?;
@@ -46,14 +48,14 @@ pub fn merge(request: &Request) -> Result<Merge, Error> {
     let half_done = !request.run.dry_run && session.tree.is_half_done()?;
     let mut evaluation = match half_done {
         true => Evaluation { new: given.iter().collect(), ..Evaluation::default() },
-        false => session.tree.or_interrupted(evaluate(&session, &peeked, &profile, &given))?,
+        false => session.tree.or_interrupted(evaluate(&session, &peeked, &profile, (&given, &brought)))?,
     };
     if request.run.dry_run {
         warnings.extend(session.tree.left_by_interrupted()?);
     } else if half_done || evaluation.changes_something() {
         let locked = session.lock()?;
         let (snapshot, issuers) = session.read(&locked)?;
-        evaluation = evaluate(&session, &snapshot, &profile, &given)?;
+        evaluation = evaluate(&session, &snapshot, &profile, (&given, &brought))?;
         issues = sign(&session, &snapshot, &issuers, &evaluation)?;
         let transaction = transaction(&session, &snapshot, &evaluation, &given, &mut issues)?;
         if !transaction.changes.is_empty() {
@@ -62,13 +64,13 @@ pub fn merge(request: &Request) -> Result<Merge, Error> {
     }
     for plan in &evaluation.plans {
         let new = issues.iter().find(|new| new.authority == plan.crl.authority);
-        if let Some(issuer) = peeked.certificate(plan.crl.authority).filter(|_| plan.signable) {
+        if let Some(issuer) = peeked.certificate(plan.crl.authority).filter(|_| plan.signable()) {
             warnings.extend(crl_issue::warnings(&plan.crl, new, issuer, request.run.now));
         }
     }
     warnings.append(&mut evaluation.warnings);
     warnings.extend(summary::not_taken(&given, &profile));
-    summary::report(request, &session, &profile, (evaluation.rows, evaluation.plans), &issues, generation, warnings)
+    summary::report(request, &given, &session, &profile, (evaluation.rows, evaluation.plans), &issues, generation, warnings)
 }
 
 /// Refuses what cannot be accepted; what the others bring.
@@ -76,7 +78,7 @@ fn evaluate<'g>(
     session: &Session<'_>,
     snapshot: &Snapshot,
     profile: &Profile,
-    given: &'g [Given],
+    (given, brought): (&'g [Given], &Brought),
 ) -> Result<Evaluation<'g>, Error> {
     let roots = &session.tree.roots;
     let mut with_last = Vec::new();
@@ -87,7 +89,7 @@ fn evaluate<'g>(
         with_last.push((one, last));
     }
     let (own, revision): (Vec<Line>, u64) = (journal::read(roots)?, journal::revision(roots)?);
-    let here = accept::Here { profile, snapshot, lines: &own, revision, now: session.run.now };
+    let here = accept::Here { profile, snapshot, lines: &own, revision, brought, now: session.run.now };
     let warnings = accept::check(&with_last, &here)?;
     let is_known = |one: &Given, last: &Option<Receipt>| last.as_ref() == Some(&one.receipt);
     let new: Vec<&Given> = with_last.iter().filter(|(one, last)| !is_known(one, last)).map(|(one, _)| *one).collect();
@@ -95,15 +97,13 @@ fn evaluate<'g>(
     for node in profile.nodes.iter().filter(|node| given.iter().all(|one| one.receipt.node != node.name)) {
         receipts.extend(nodes::receipt(roots, &node.name)?);
     }
-    let signers: Vec<&Given> = given.iter().filter(|one| summary::signs(profile, one)).collect();
-    let plans = lists::plans(session, snapshot, &signers, &receipts, &own)?;
+    let signers: Vec<&Receipt> = receipts.iter().filter(|one| summary::signs(profile, one)).collect();
+    let plans = lists::plans(session, snapshot, &signers, (&receipts, brought), &own)?;
     let mut known = certificates::known(&own);
     let (mut rows, mut lines) = (Vec::new(), Vec::new());
     for (one, last) in &with_last {
-        let added = match summary::signs(profile, one) {
-            true => certificates::added(one, &mut known, snapshot),
-            false => certificates::Added { passed_over: one.receipt.journal.len(), ..Default::default() },
-        };
+        let signs = summary::signs(profile, &one.receipt);
+        let added = certificates::added(&one.receipt, signs, &mut known, snapshot, session.run.now);
         rows.push(Merged {
             node: one.receipt.node.clone(),
             time: one.receipt.time.clone(),
@@ -128,7 +128,7 @@ fn sign(
     evaluation: &Evaluation<'_>,
 ) -> Result<Vec<SignedCrlIssue>, Error> {
     let mut issues = Vec::new();
-    for plan in evaluation.plans.iter().filter(|plan| plan.signable) {
+    for plan in evaluation.plans.iter().filter(|plan| plan.signable()) {
         issues.extend(plan.sign(session, snapshot, issuers)?);
     }
     store::check_writable(&session.tree.roots, &crl_issue::places(&issues))?;

@@ -1,6 +1,7 @@
 //! `kpki nodes`: what the safe host knows of its nodes, and `kpki nodes merge`: what the nodes' receipts bring to it.
 
 mod accept;
+mod events;
 mod journal;
 mod known;
 mod lists;
@@ -11,6 +12,7 @@ mod request;
 mod standing;
 mod status;
 mod summary;
+mod theirs;
 
 pub use merge::merge;
 pub use receipts::Input;

@@ -52,14 +52,17 @@ pub fn steps(known: &Known<'_>, stands: &Stands<'_>) -> Vec<String> {
 /// What the node has renewed itself would go back with the archive: it is renewed here first.
 fn shipment(known: &Known<'_>, stands: &Stands<'_>) -> Vec<String> {
     let node = &known.node.name;
-    let names: Vec<String> =
-        stands.newer.iter().map(|entry| shell_word(&format!("{node}/{entry}")).to_string()).collect();
-    let (names, dir) = (names.join(" "), shell_path(known.directory));
-    let renew = format!(
-        "the node has renewed these itself, so renew them here before you pack it: kpki renew {names} --dir {dir}"
-    );
     let ship = format!("pack it, and unpack it on the node: {}", ship_from(known.directory, node));
-    (!names.is_empty()).then_some(renew).into_iter().chain([ship]).collect()
+    renew_first(known.directory, node, stands.newer).into_iter().chain([ship]).collect()
+}
+
+/// `newer`: what the node has renewed itself. `None`: nothing.
+pub fn renew_first(directory: &str, node: &str, newer: &[String]) -> Option<String> {
+    let names: Vec<String> = newer.iter().map(|entry| shell_word(&format!("{node}/{entry}")).to_string()).collect();
+    let (names, dir) = (names.join(" "), shell_path(directory));
+    (!newer.is_empty()).then(|| {
+        format!("{node} has renewed these itself, so renew them here before you pack it: kpki renew {names} --dir {dir}")
+    })
 }
 
 /// Its receipt shows what there is since it had what was packed last.

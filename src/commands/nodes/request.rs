@@ -20,4 +20,6 @@ pub struct MergeRequest {
     pub dir: PathBuf,
     pub run: RunArgs,
     pub receipts: Vec<Input>,
+    /// Files with the lists that are too large for a receipt.
+    pub crls: Vec<PathBuf>,
 }

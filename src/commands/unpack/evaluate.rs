@@ -59,7 +59,8 @@ impl<'a> Evaluation<'a> {
                 let (input, node) = (request.input.to_string(), &contents.manifest.node);
                 let may_keep = older.iter().all(keep::is_kept) && !request.keep_newer;
                 let keep = may_keep.then(|| request.again("--keep-newer"));
-                return Err(error::older_archive(&input, node, &older, keep.as_deref(), &request.again("--force")));
+                let ways = error::Ways { dir: &request.dir, keep: keep.as_deref(), force: &request.again("--force") };
+                return Err(error::older_archive(&input, node, &older, &ways));
             }
         }
         warnings.extend(others.into_iter().map(|why| format!("{why}; replaced all the same (--force)")));

@@ -8,7 +8,7 @@ use super::digest::Sha256;
 use super::manifest::{self, Manifest};
 use super::node_entries::{NodeRootfs, ROTATED as ROTATED_SERVING, Sources, node_entries};
 use super::processes;
-use super::receipt::{Component, Held, HeldList, KeyState, Kind, KubeletClient, LARGEST_LIST, MOST_LINES, Receipt};
+use super::receipt::{Component, Held, HeldList, KeyState, Kind, KubeletClient, LARGEST_CERTIFICATE, LARGEST_LIST, MOST_CERTIFICATES, MOST_LINES, Receipt};
 use super::unpacked::Unpacked;
 use crate::catalog::paths::{
     DEFAULT_CERTIFICATES_DIR, DEFAULT_DIR, DEFAULT_KUBELET_DIR, KUBELET_SERVING, ROTATED_CLIENT,
@@ -83,11 +83,12 @@ pub fn collect(request: &Collect<'_>) -> Result<Receipt, Error> {
 pub fn of_cluster(main: &Path, profile: &Profile, node: &str) -> Result<(Vec<Held>, Vec<HeldList>), Error> {
     let host = NodeRootfs::of(&main.join("nodes").join(node));
     let found = present(&host, &Sources { manifest: None, profile: Some(profile), node });
-    let held: Vec<Held> = found.iter().map(|one| held(&host, one)).collect();
+    // What is here needs no copy in what is recorded of it.
+    let without = |held: Held| Held { certificates_der: Vec::new(), ..held };
+    let held: Vec<Held> = found.iter().map(|one| without(held(&host, one))).collect();
     let mut lists = lists(&NodeRootfs::of(main), Some(profile))?;
     lists.retain(|list| held.iter().any(|one| one.entry == list.authority));
-    // They are here.
-    lists.iter_mut().for_each(|list| list.crl = None);
+    lists.iter_mut().for_each(|list| (list.crl, list.crl_left_out) = (None, false));
     Ok((held, lists))
 }
 
@@ -144,6 +145,7 @@ fn held(host: &NodeRootfs, one: &NodeEntry) -> Held {
         not_before: None,
         not_after: None,
         key: matches!(one.private, NodeFile::File(_)),
+        certificates_der: Vec::new(),
         key_state: None,
     };
     let NodeFile::File(public) = &one.public else { return held };
@@ -163,6 +165,9 @@ fn held(host: &NodeRootfs, one: &NodeEntry) -> Held {
     held.not_before = bundle.first().map(|leaf| rfc3339(leaf.not_before));
     held.not_after = bundle.first().map(|leaf| rfc3339(leaf.not_after));
     held.certificates = bundle.iter().map(|certificate| Sha256(certificate.fingerprint)).collect();
+    let fits = |certificate: &&Certificate| certificate.der.len() <= LARGEST_CERTIFICATE;
+    let whole = bundle.iter().take(MOST_CERTIFICATES).filter(fits);
+    held.certificates_der = whole.map(|certificate| base64::encode(&certificate.der).to_string()).collect();
     held
 }
 
@@ -184,6 +189,7 @@ fn lists(host: &NodeRootfs, profile: Option<&Profile>) -> Result<Vec<HeldList>, 
                 number: crl.number.as_deref().map(decimal),
                 this_update: rfc3339(crl.this_update),
                 next_update: crl.next_update.map(rfc3339),
+                crl_left_out: der.len() > LARGEST_LIST,
                 crl: (der.len() <= LARGEST_LIST).then(|| base64::encode(&der).to_string()),
             });
         }

@@ -7,7 +7,9 @@ use serde::{Deserialize, Deserializer, Serialize, de};
 use super::digest::Sha256;
 use crate::files::RelPath;
 use crate::plan::node::Fingerprints;
+use crate::plan::shipping;
 use crate::store::JsonError;
+use crate::workspace::journal::number_of;
 
 /// Below `/etc/kubernetes`.
 pub const NAME: &str = "kpki-node.json";
@@ -103,6 +105,12 @@ impl Exported {
             public_key: self.public_key.map(|print| print.0),
             server: self.server.clone(),
         }
+    }
+}
+
+impl ExportedList {
+    pub fn issue(&self) -> shipping::Issue {
+        shipping::Issue { number: self.number.as_deref().and_then(number_of), fingerprint: self.fingerprint.0 }
     }
 }
 

@@ -57,8 +57,21 @@ pub const MOST_LINES: usize = 4096;
 pub const LARGEST: u64 = 8 << 20;
 /// The largest list that is in a receipt as a whole, in bytes of DER: about 7000 entries.
 pub const LARGEST_LIST: usize = 256 << 10;
+/// Of one entry.
+pub const MOST_CERTIFICATES: usize = 16;
+/// In bytes of DER.
+pub const LARGEST_CERTIFICATE: usize = 32 << 10;
 
 impl Receipt {
+    /// What a journal calls an entry of this receipt. A certificate that the kubelet rotates itself is not that of the entry.
+    pub fn name_of(&self, held: &Held) -> String {
+        match held.entry.as_str() {
+            KUBELET_CONF if self.kubelet_client.is_some() => "kubelet-client-current.pem".to_owned(),
+            KUBELET_SERVING if held.path.ends_with(ROTATED) => "kubelet-server-current.pem".to_owned(),
+            entry => entry.to_owned(),
+        }
+    }
+
     /// As `-o json` prints it.
     pub fn render(&self) -> Result<String, Error> {
         let mut text = Vec::new();
@@ -183,6 +196,10 @@ pub struct Held {
     pub not_after: Option<String>,
     /// Whether its private key is there.
     pub key: bool,
+    /// The certificates themselves, in the order of `certificates` and up to [`MOST_CERTIFICATES`]: DER in base64. A host that does
+    /// not know one believes its authority's signature, and not the node.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub certificates_der: Vec<String>,
     /// Whether that is its key; `None`: nobody looked, or it needs none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key_state: Option<KeyState>,
@@ -228,6 +245,9 @@ pub struct HeldList {
     /// authority that signed it, and not of the node.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub crl: Option<String>,
+    /// It is larger than that.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub crl_left_out: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

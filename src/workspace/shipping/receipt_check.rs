@@ -4,7 +4,7 @@
 use serde::Deserialize;
 
 use super::manifest::ApiVersion;
-use super::receipt::{LARGEST_LIST, Receipt, instant};
+use super::receipt::{LARGEST_CERTIFICATE, LARGEST_LIST, MOST_CERTIFICATES, Receipt, instant};
 use crate::encoding::shown::quoted;
 use crate::files::{RelPath, steers};
 use crate::plan::revoke::serial_of_hex;
@@ -76,6 +76,11 @@ fn check(receipt: &Receipt) -> Checked {
     for one in &receipt.entries {
         text("entry", &one.entry)?;
         path(&one.path)?;
+        if one.certificates_der.len() > MOST_CERTIFICATES
+            || one.certificates_der.iter().any(|der| der.len() > base64_len(LARGEST_CERTIFICATE))
+        {
+            return Err(bad("certificatesDer", "at most 16 certificates of at most 32 KiB", "more"));
+        }
         one.not_before.iter().chain(&one.not_after).try_for_each(|at| time("notBefore, notAfter", at))?;
     }
     for one in &receipt.lists {
@@ -85,7 +90,7 @@ fn check(receipt: &Receipt) -> Checked {
         time("thisUpdate", &one.this_update)?;
         one.next_update.iter().try_for_each(|at| time("nextUpdate", at))?;
         // What it says is believed only with its authority's signature.
-        if one.crl.as_ref().is_some_and(|crl| crl.len() > LARGEST_LIST.div_ceil(3) * 4) {
+        if one.crl.as_ref().is_some_and(|crl| crl.len() > base64_len(LARGEST_LIST)) {
             return Err(bad("crl", "a list of at most 256 KiB", "a longer one"));
         }
     }
@@ -99,6 +104,11 @@ fn check(receipt: &Receipt) -> Checked {
         one.started.iter().chain(&one.changed).try_for_each(|at| time("started, changed", at))?;
     }
     receipt.journal.iter().try_for_each(line)
+}
+
+/// What so many bytes are at most.
+const fn base64_len(bytes: usize) -> usize {
+    bytes.div_ceil(3) * 4
 }
 
 fn line(line: &Line) -> Checked {

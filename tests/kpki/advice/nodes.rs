@@ -34,6 +34,25 @@ fn with_list(host: &Host) {
     host.sh("kpki export --verify cp1 --receipt -o json --dir other/nodes/cp1 > r.json").ok();
 }
 
+/// The same, as an earlier kpki says it, or as one whose list is too large.
+fn with_list_left_out(host: &Host, too_large: bool) {
+    with_list(host);
+    let mut receipt: serde_json::Value = serde_json::from_str(&host.place.read("r.json")).unwrap();
+    let list = receipt["lists"][0].as_object_mut().unwrap();
+    assert!(list.remove("crl").is_some());
+    list.insert("crlLeftOut".to_owned(), too_large.into());
+    host.place.write("r.json", receipt.to_string());
+    host.sh("cp r.json cp1.json && cp other/pki/ca.crl cp1-ca.crl").ok();
+}
+
+/// cp1 and the safe host have each signed a list after the last archive.
+fn two_lists(host: &Host) {
+    cluster(host);
+    host.sh("cp -R k8s other && kpki crl update ca --dir other && kpki hold cp1/admin.conf --dir k8s").ok();
+    host.sh("kpki export cp1 --dir other --out old.tar && kpki unpack old.tar --dir n --node cp1").ok();
+    host.sh("kpki export cp1 --dir k8s --out new.tar").ok();
+}
+
 /// On a node, and not on this machine.
 const UNPACKED: &[(&str, &str)] = &[("--keep-newer", "--keep-newer --dir n --node cp1")];
 
@@ -152,18 +171,52 @@ pub const ROWS: &[Row] = &[
         "kpki nodes merge r.json --dir k8s",
         &["kpki export cp1 --dir k8s --out - | ssh cp1 kpki unpack -"],
     ),
+    Row {
+        fill: UNPACKED,
+        ..shown(
+            "one that its node has renewed",
+            |host| {
+                renewed_there(host);
+            },
+            "kpki export cp1 --dir k8s --out a.tar",
+            &[
+                "kpki renew cp1/apiserver --dir k8s",
+                "kpki nodes --dir k8s",
+                "kpki export cp1 --older --out cp1.tar.gz --dir k8s",
+            ],
+        )
+    },
+    Row {
+        fill: &[("--receipt -o json", "--receipt -o json --dir other/nodes/cp1 > r.json")],
+        ..row(
+            "a list that is not in its receipt",
+            |host| with_list_left_out(host, false),
+            "kpki nodes merge r.json --dir k8s",
+            &["kpki export --verify cp1 --receipt -o json"],
+        )
+    },
     row(
-        "one that its node has renewed",
-        |host| {
-            renewed_there(host);
-        },
-        "kpki export cp1 --dir k8s --out a.tar",
-        &[
-            "kpki renew cp1/apiserver --dir k8s",
-            "kpki nodes --dir k8s",
-            "kpki export cp1 --older --out cp1.tar.gz --dir k8s",
-        ],
+        "a list that is too large for its receipt",
+        |host| with_list_left_out(host, true),
+        "kpki nodes merge cp1.json --dir k8s",
+        &["kpki nodes merge cp1.json --crl cp1-ca.crl --dir k8s"],
     ),
+    Row {
+        fill: &[("-o json --dir n", "-o json --dir n > cp1.json"), ("DIR", "k8s")],
+        after: |host| {
+            host.sh("mv cp1.tar.gz new.tar").ok();
+        },
+        ..row(
+            "an archive with another list",
+            two_lists,
+            "kpki unpack new.tar --dir n --node cp1",
+            &[
+                "kpki export --verify cp1 --receipt -o json --dir n",
+                "kpki nodes merge cp1.json --dir DIR",
+                "kpki export cp1 --dir DIR --out cp1.tar.gz",
+            ],
+        )
+    },
     Row {
         fill: UNPACKED,
         ..row(
@@ -173,7 +226,7 @@ pub const ROWS: &[Row] = &[
                 host.sh("mv k8s/pki/ca.key k && kpki nodes merge r.json --dir k8s; test $? = 5 && mv k k8s/pki/ca.key")
                     .ok();
             },
-            "kpki export cp1 --dir k8s --out a.tar --force || kpki export cp1 --dir k8s --out a.tar --force --older",
+            "kpki export cp1 --dir k8s --out a.tar --force || kpki export cp1 --dir k8s --out a.tar --force --older -q",
             &["kpki nodes --dir k8s", "kpki export cp1 --older --out cp1.tar.gz --dir k8s"],
         )
     },
@@ -186,7 +239,7 @@ pub const ROWS: &[Row] = &[
                 host.sh("kpki export --verify cp1 --receipt -o json --dir n > r.json").ok();
                 host.sh("kpki nodes merge r.json --dir k8s").ok();
             },
-            "kpki export cp1 --dir k8s --out a.tar --force || kpki export cp1 --dir k8s --out a.tar --force --older",
+            "kpki export cp1 --dir k8s --out a.tar --force || kpki export cp1 --dir k8s --out a.tar --force --older -q",
             &[
                 "kpki renew cp1/scheduler.conf --dir k8s",
                 "kpki export cp1 --older --out cp1.tar.gz --dir k8s",
