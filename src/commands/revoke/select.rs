@@ -68,7 +68,8 @@ impl Selector<'_> {
         for name in nodes {
             let node = EntryId::whole_node(name).unwrap_or_default();
             let (known, not) = issued::of_node(&lines, node, snapshot, session.run.now);
-            for credential in all_named(self.verb, name, session, known.is_empty())? {
+            let must = known.is_empty() || session.only.is_some();
+            for credential in all_named(self.verb, name, session, must)? {
                 let id = credential.id.to_string();
                 let own = certificate_of(credential, &snapshot.survey);
                 for certificate in own.iter().chain(credential.rotated(session.run.now)) {

@@ -102,8 +102,7 @@ pub const ROWS: &[Row] = &[
         |host| {
             Site::Cluster.make(host, "");
             let text = host.place.read("p.yaml");
-            host.place.write("p.yaml", format!("{text}apiServer: {{certSANs: [api.example.com]}}\n"));
-            host.sh("kpki init --profile p.yaml --dir k8s").ok();
+            host.place.write("p.yaml", format!("{text}apiServer: {{certSANs: [old.example.com]}}\n"));
             host.sh("kpki renew all --due --profile p.yaml --dir k8s").ok();
             host.place.write("p.yaml", text);
         },

@@ -55,7 +55,8 @@ fn a_new_name_in_the_profile_reaches_every_api_server_and_nothing_else() {
 fn surplus_names_go_when_it_is_said() {
     let place = made("apiServer: {certSANs: [old.example.com, 10.9.9.9]}\n");
     place.write("p.yaml", single(""));
-    renew(&place, &["all", "--due", "-p", "p.yaml", "--detailed-exitcode"]).ok();
+    let run = renew(&place, &["all", "--due", "-p", "p.yaml", "--detailed-exitcode"]).status(0);
+    assert!(run.stderr.contains("apiserver keeps names that are not in the profile (10.9.9.9, old.example.com)"));
     let told = report(&place, &["all", "--due", "-p", "p.yaml", "--prune-sans"]);
     let found = actions(&told);
     assert_eq!(with(&found, "renew"), ["apiserver"]);
@@ -87,13 +88,13 @@ fn what_has_no_certificate_to_renew_is_refused() {
         (&["front-proxy-ca", "apiserver"], 2, "front-proxy-ca is an authority"),
         (&["sa"], 2, "sa is a key pair without a certificate"),
         (&["apisrver"], 2, "there is no certificate \"apisrver\" in this tree"),
-        (&["cp9/apiserver"], 2, "there is no certificate \"cp9/apiserver\" in this tree"),
+        (&["cp9/apiserver"], 2, "there is no \"cp9/apiserver\" in k8s: it is one node's own tree"),
         (&["all", "apiserver"], 2, "all cannot be combined with other names"),
         (&["all", "--node", "cp1", "--profile", "nothing.yaml"], 1, "nothing.yaml"),
         (&[], 2, "NAME"),
         (&[""], 2, "there is no certificate \"\""),
-        (&["/"], 2, "there is no certificate \"/\""),
-        (&["../apiserver"], 2, "there is no certificate \"../apiserver\""),
+        (&["/"], 2, "there is no \"/\" in k8s: it is one node's own tree"),
+        (&["../apiserver"], 2, "there is no \"../apiserver\" in k8s: it is one node's own tree"),
     ] {
         let run = renew(&place, words).fails(status);
         assert!(run.stderr.contains(said), "{words:?}: {}", run.stderr);
