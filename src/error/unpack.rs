@@ -60,7 +60,7 @@ pub fn unrelated(authority: &str) -> String {
 }
 
 /// What a person can do about an archive that is older.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub struct Ways<'a> {
     /// Where the newer lies.
     pub dir: &'a Path,

@@ -38,8 +38,7 @@ pub fn not_taken(given: &[Given], profile: &Profile) -> Vec<String> {
 }
 
 pub fn report(
-    request: &Request,
-    given: &[Given],
+    (request, given): (&Request, &[Given]),
     session: &Session<'_>,
     profile: &Profile,
     (rows, plans): (Vec<Merged>, Vec<Plan>),

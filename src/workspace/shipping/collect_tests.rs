@@ -67,6 +67,8 @@ fn every_entry_is_in_it_and_no_byte_of_a_key() {
     let mut keys = 0;
     for entry in names.iter().copied() {
         let path = node.path().join(one(entry).path.trim_start_matches('/'));
+        // An RSA key begins with its modulus, which is in the certificate as well.
+        let public: String = fs::read_to_string(&path).unwrap_or_default().lines().collect();
         for file in [path.clone(), path.with_extension("key")] {
             let Ok(content) = fs::read_to_string(&file) else { continue };
             let secret = content
@@ -77,7 +79,8 @@ fn every_entry_is_in_it_and_no_byte_of_a_key() {
             {
                 keys += 1;
                 let piece: String = line.chars().take(40).collect();
-                assert!(!text.contains(&piece), "{entry}");
+                let is_public = file.extension().is_some_and(|end| end == "key") && public.contains(&piece);
+                assert!(is_public || !text.contains(&piece), "{entry}");
             }
         }
     }
