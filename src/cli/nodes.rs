@@ -105,7 +105,12 @@ impl Merge {
     fn run(&self, environment: &Environment, ui: &mut Ui<'_>) -> Outcome {
         let run = self.run.args(environment)?;
         let receipts = inputs(&self.receipts)?;
-        let report = nodes::merge(&MergeRequest { dir: self.tree.dir.clone(), run: run.clone(), receipts, crls: self.crls.clone() })?;
+        let report = nodes::merge(&MergeRequest {
+            dir: self.tree.dir.clone(),
+            run: run.clone(),
+            receipts,
+            crls: self.crls.clone(),
+        })?;
         ui.warnings(&report.warnings);
         let exit = if report.has_gap() { Exit::Partial } else { Exit::Done };
         self.run.report.finish(ui, &report, &run, exit)

@@ -27,7 +27,6 @@ pub use revoke::{
 };
 pub use sign::{declined, denied_attribute, meaning};
 pub use unpack::{
-    Ways,
-    archive_beside_another_node, archive_of_another_cluster, archive_of_another_node, bad_archive, node_there, older,
-    older_archive, other_cluster, unrelated,
+    Ways, archive_beside_another_node, archive_of_another_cluster, archive_of_another_node, bad_archive, node_there,
+    older, older_archive, other_cluster, unrelated,
 };

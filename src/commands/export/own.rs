@@ -6,11 +6,11 @@ use super::source::Source;
 use crate::error::Error;
 use crate::profile::{CaKeys, Profile, node_document};
 use crate::tree::layout::DEFAULT_DIR;
-use crate::workspace::{journal, profiles};
 use crate::workspace::shipping::digest::Sha256;
 use crate::workspace::shipping::manifest::{self, Issue};
 use crate::workspace::shipping::{nodes, nonce};
 use crate::workspace::state::{self, Choices, State};
+use crate::workspace::{journal, profiles};
 use zeroize::Zeroizing;
 
 /// Of the directory that they are in: nobody else looks into it.

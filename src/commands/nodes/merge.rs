@@ -70,7 +70,15 @@ pub fn merge(request: &Request) -> Result<Merge, Error> {
     }
     warnings.append(&mut evaluation.warnings);
     warnings.extend(summary::not_taken(&given, &profile));
-    summary::report((request, &given), &session, &profile, (evaluation.rows, evaluation.plans), &issues, generation, warnings)
+    summary::report(
+        (request, &given),
+        &session,
+        &profile,
+        (evaluation.rows, evaluation.plans),
+        &issues,
+        generation,
+        warnings,
+    )
 }
 
 /// Refuses what cannot be accepted; what the others bring.

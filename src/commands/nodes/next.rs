@@ -61,7 +61,9 @@ pub fn renew_first(directory: &str, node: &str, newer: &[String]) -> Option<Stri
     let names: Vec<String> = newer.iter().map(|entry| shell_word(&format!("{node}/{entry}")).to_string()).collect();
     let (names, dir) = (names.join(" "), shell_path(directory));
     (!newer.is_empty()).then(|| {
-        format!("{node} has renewed these itself, so renew them here before you pack it: kpki renew {names} --dir {dir}")
+        format!(
+            "{node} has renewed these itself, so renew them here before you pack it: kpki renew {names} --dir {dir}"
+        )
     })
 }
 

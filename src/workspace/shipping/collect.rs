@@ -8,7 +8,10 @@ use super::digest::Sha256;
 use super::manifest::{self, Manifest};
 use super::node_entries::{NodeRootfs, ROTATED as ROTATED_SERVING, Sources, node_entries};
 use super::processes;
-use super::receipt::{Component, Held, HeldList, KeyState, Kind, KubeletClient, LARGEST_CERTIFICATE, LARGEST_LIST, MOST_CERTIFICATES, MOST_LINES, Receipt};
+use super::receipt::{
+    Component, Held, HeldList, KeyState, Kind, KubeletClient, LARGEST_CERTIFICATE, LARGEST_LIST, MOST_CERTIFICATES,
+    MOST_LINES, Receipt,
+};
 use super::unpacked::Unpacked;
 use crate::catalog::paths::{
     DEFAULT_CERTIFICATES_DIR, DEFAULT_DIR, DEFAULT_KUBELET_DIR, KUBELET_SERVING, ROTATED_CLIENT,
