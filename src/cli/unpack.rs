@@ -33,7 +33,7 @@ Examples:
   kpki unpack cp2.tar.gz --dry-run                             what would be replaced
   kpki unpack cp2.tar.gz --keep-newer                          on a node that renews itself
   kpki unpack cp2.tar.gz -o json > cp2.receipt.json
-  kpki unpack cp2.tar.gz --dir /mnt/etc/kubernetes --node cp2  into the root file system of a node, below /mnt
+  kpki unpack cp2.tar.gz --dir /mnt/etc/kubernetes --node cp2 --no-hooks    a node's root file system, mounted at /mnt
 
 Exit status: 0 done or nothing to do; 1 refused or failed, or a hook failed; 2 wrong command line or profile.")]
 pub struct Args {

@@ -11,6 +11,7 @@ pub mod journal;
 pub mod known_keys;
 pub mod load;
 pub mod notify;
+pub mod out_file;
 pub mod passwords;
 pub mod pending;
 pub mod profiles;

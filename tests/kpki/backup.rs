@@ -434,3 +434,20 @@ fn a_backup_is_known_and_a_reader_that_goes_away_has_none() {
     assert_eq!(run.status.code(), Some(1), "{}", String::from_utf8_lossy(&run.stderr));
     assert!(String::from_utf8_lossy(&run.stderr).contains("its reader has gone"));
 }
+
+/// An authority of which neither half is there is no external one.
+#[test]
+fn a_tree_without_an_authority_of_its_profile_is_not_whole() {
+    let place = made();
+    for half in ["crt", "key"] {
+        fs::remove_file(place.path(&format!("c/pki/ca.{half}"))).unwrap();
+    }
+    let missing = "ca is missing: its certificate is not in the tree";
+    let run = backup(&place, &[]).status(4);
+    assert!(run.stdout.contains(missing) || run.stderr.contains(missing), "{}{}", run.stdout, run.stderr);
+    let run = verify(&place, &[]).status(4);
+    assert!(run.stdout.contains(missing) || run.stderr.contains(missing), "{}{}", run.stdout, run.stderr);
+    fs::remove_dir_all(place.path("c/pki")).unwrap();
+    backup(&place, &["--force"]).status(4);
+    verify(&place, &[]).status(4);
+}

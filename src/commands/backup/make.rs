@@ -1,7 +1,5 @@
 //! Reads a tree under its lock, packs it, reads it back, encrypts it.
 
-use std::path::Path;
-
 use zeroize::Zeroizing;
 
 use super::request::{Passphrase, Request};
@@ -9,10 +7,8 @@ use super::summary::summary;
 use crate::clock::rfc3339;
 use crate::encrypted::sealed;
 use crate::error::Error;
-use crate::files::{FileError, Kind, Op};
 use crate::random::random;
 use crate::report::backup::Made;
-use crate::store::{self, StoreError};
 use crate::workspace::backup::{Contents, Outside, collect, judge};
 use crate::workspace::{profiles, recorded};
 use crate::x509::sha256;
@@ -78,23 +74,4 @@ fn sealed_again(archive: Zeroizing<Vec<u8>>, password: &str) -> Result<Zeroizing
         return Err(failed().because("it opens to other bytes").hint("report this as a bug"));
     }
     Ok(sealed)
-}
-
-/// Refuses what writing it would refuse, before anything is read.
-pub fn check(path: &Path, force: bool) -> Result<(), Error> {
-    store::check_file(path, force).map_err(|error| refused(path, error))
-}
-
-fn refused(path: &Path, error: StoreError) -> Error {
-    match error {
-        StoreError::Exist(_) => Error::new(FileError::new(Op::Write, path, Kind::Exists).to_string())
-            .hint("give another file with --out, or replace it with --force"),
-        error => error.into(),
-    }
-}
-
-/// Writes it with mode 0600; an existing file, also one that was made meanwhile, is replaced only with `force`.
-pub fn write(path: &Path, bytes: &[u8], force: bool) -> Result<(), Error> {
-    let write = if force { store::replace_file } else { store::create_file };
-    write(path, bytes, 0o600).map_err(|error| refused(path, error))
 }

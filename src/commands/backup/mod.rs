@@ -6,7 +6,8 @@ mod restore;
 mod summary;
 mod verify;
 
-pub use make::{check, run, write};
+pub use crate::workspace::out_file::{check, write};
+pub use make::run;
 pub use request::{Passphrase, Request, RestoreRequest, VerifyRequest};
 pub use restore::run as restore;
 pub use verify::run as verify;

@@ -13,7 +13,8 @@ mod shipped;
 mod source;
 mod verify;
 
+pub use crate::workspace::out_file::{check, write};
 pub use request::Request;
-pub use run::{check, run, write};
+pub use run::run;
 pub use shipped::record;
 pub use verify::{Request as VerifyRequest, receipt, verify};

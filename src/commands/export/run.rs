@@ -5,14 +5,11 @@ use super::{behind, collect, own, source};
 use crate::encoding::archive::{self, Member};
 use crate::encoding::pem;
 use crate::error::Error;
-use crate::files::{FileError, Kind, Op};
 use crate::report::export::{Export, ExportedFile};
-use crate::store::{self, StoreError};
 use crate::tree::layout::{DEFAULT_DIR, DEFAULT_KUBELET_DIR};
 use crate::workspace::shipping::digest::Sha256;
 use crate::workspace::shipping::manifest::Issue;
 use std::collections::BTreeSet;
-use std::path::Path;
 use zeroize::Zeroizing;
 
 /// The archive holds keys.
@@ -110,23 +107,4 @@ fn pack(parts: &[Part], certificates_dir: &str, newest: u64, gzip: bool) -> Resu
 fn is_above(directory: &str, certificates_dir: &str) -> bool {
     let parents = |dir: &str| dir.strip_prefix(directory).is_some_and(|rest| rest.starts_with('/'));
     directory.is_empty() || [DEFAULT_DIR, DEFAULT_KUBELET_DIR, certificates_dir].into_iter().any(parents)
-}
-
-/// Refuses what writing it would refuse, before anything is read.
-pub fn check(path: &Path, force: bool) -> Result<(), Error> {
-    store::check_file(path, force).map_err(|error| refused(path, error))
-}
-
-fn refused(path: &Path, error: StoreError) -> Error {
-    match error {
-        StoreError::Exist(_) => Error::new(FileError::new(Op::Write, path, Kind::Exists).to_string())
-            .hint("give another file with --out, or replace it with --force"),
-        error => error.into(),
-    }
-}
-
-/// Writes it with mode 0600; an existing file, also one that was made meanwhile, is replaced only with `force`.
-pub fn write(path: &Path, bytes: &[u8], force: bool) -> Result<(), Error> {
-    let write = if force { store::replace_file } else { store::create_file };
-    write(path, bytes, 0o600).map_err(|error| refused(path, error))
 }

@@ -6,13 +6,13 @@ use zeroize::Zeroizing;
 
 use super::collect::Collected;
 use super::contents::Contents;
-use crate::catalog::CaId;
+use crate::catalog::{CaId, ENTRIES, Entry};
 use crate::files::FileState;
-use crate::plan::backup::{self, Judgement};
+use crate::plan::backup::{self, Held, Judgement};
 use crate::profile::{GATHERED, Profile};
 use crate::store::RootId;
 use crate::tree::layout::Root;
-use crate::tree::{Directories, Place, Survey};
+use crate::tree::{Directories, Layout, Place, Survey};
 use crate::workspace::journal::{self, CertificateLine, Line};
 use crate::workspace::profiles;
 use crate::workspace::state::{self, Choices, State};
@@ -41,6 +41,7 @@ pub struct Judged {
 pub fn judge(contents: &Contents<'_>) -> Judged {
     let mut problems = Vec::new();
     let state = recorded(contents, &mut problems);
+    let expected = state.as_ref().map(|(profile, choices)| expected(profile, choices));
     let (profile, kubelet_dir) = state.map_or((None, None), |(profile, choices)| (Some(profile), choices.kubelet_dir));
     let lines = lines(contents, &mut problems);
     let outside = contents.manifest.roots.iter().any(|root| root.root == RootId::Certificates);
@@ -48,6 +49,7 @@ pub fn judge(contents: &Contents<'_>) -> Judged {
     let directories = Directories { pki: (!outside).then(|| below.to_owned()), kubelet: None };
     let mut judgement = backup::judge(&survey(contents), &directories, |issuer| signs_here(&lines, issuer));
     judgement.problems.extend(problems);
+    judgement.problems.extend(absent(&judgement.authorities, expected.as_deref()));
     let is_certificate = |line: &&Line| matches!(line, Line::Certificate(_));
     let certificates = lines.iter().filter(is_certificate).count();
     Judged {
@@ -57,6 +59,31 @@ pub fn judge(contents: &Contents<'_>) -> Judged {
         certificates,
         lists: lines.len() - certificates,
         last: lines.last().map(|line| time(line).to_owned()),
+    }
+}
+
+/// The authorities whose certificates the tree has by its profile.
+fn expected(profile: &Profile, choices: &Choices) -> Vec<CaId> {
+    let layout = state::layout(profile, choices);
+    let holds = |entry: &Entry| match &layout {
+        Layout::Cluster => true,
+        Layout::Node { name } => profile.node(name).is_some_and(|node| profile.holds(node, entry)),
+    };
+    let is_its = |entry: &&Entry| profile.includes(entry) && holds(entry);
+    ENTRIES.iter().filter(is_its).filter_map(Entry::authority).collect()
+}
+
+/// What is missing of the authorities. `expected`: `None`: no profile says which there are, and a tree has one at least.
+fn absent(found: &[Held], expected: Option<&[CaId]>) -> Vec<String> {
+    let is_there = |id: &CaId| found.iter().any(|one| one.authority == *id);
+    match expected {
+        Some(all) => all
+            .iter()
+            .filter(|id| !is_there(id))
+            .map(|id| format!("{} is missing: its certificate is not in the tree", id.name()))
+            .collect(),
+        None if found.is_empty() => vec!["there is no authority in the tree".to_owned()],
+        None => Vec::new(),
     }
 }
 
