@@ -326,7 +326,7 @@ fn an_etcd_goes_on_serving() {
             })
             .collect();
         let ended: Vec<bool> =
-            (1..=50).map(|round| run(&mut unpack(&archives[round % 2], &dir, &["--force", "-q"])).ok()).collect();
+            (1..=200).map(|round| run(&mut unpack(&archives[round % 2], &dir, &["--force", "-q"])).ok()).collect();
         done.store(true, Ordering::SeqCst);
         assert!(ended.iter().all(|ok| *ok));
         clients.into_iter().for_each(|client| client.join().unwrap());
