@@ -160,7 +160,7 @@ fn cron_warns_where_another_host_has_to_renew() {
         assert_eq!(ran.out.is_empty(), status == Some(0), "{made}: {ran:?}");
         let log = std::fs::read_to_string(collector.join("syslog")).unwrap_or_default();
         let named =
-            log.contains("renew on the safe host, which has the keys of the authorities (kpki renew all --due)");
+            log.contains("Until then renew on the safe host, which has the keys of the authorities, and bring the files here: kpki renew all --due");
         assert_eq!((named, log.contains("daemon.warning")), (warned, warned), "{made}: {log}");
     }
 }
