@@ -168,10 +168,11 @@ fn the_safe_host_is_lost(site: &Site) {
     let list = run(kpki().args(["crl", "show"]).arg(site.cluster().join("pki/ca.crl"))).expect_ok("show").out;
     assert!(list.contains(&gone), "a revocation was lost: {said:?} {list}");
     let (code, standing) = site.standing("standing");
-    assert!(code == Some(4) && standing[0] == "contradicts" && standing[5] == "contradicts", "{standing:?}");
+    // What the nodes told is known here now: the rest is to be made newer, and shipped.
+    assert!(code == Some(3) && standing.iter().all(|one| one == "waiting"), "{standing:?}");
     let archive = text(&site.path("w2.tar.gz"));
     let said = site.safe(&["export", "w2", "--out", &archive]).expect_code(1, "older than on w2");
-    assert!(said.err.contains(": kpki renew w2/all --dir"), "{said:?}");
+    assert!(said.err.contains(": kpki renew w2/"), "{said:?}");
     site.safe(&["renew", "all"]).expect_ok("renew");
     site.ship(&SECOND);
     site.restart(&SECOND);
@@ -267,7 +268,7 @@ fn nodes_that_sign_are_brought_together() {
     let said = site.on("m1", &["unpack", first]).expect_code(1, "an older archive");
     assert!(said.err.contains("is older than what lies on m1: nothing was changed"), "{said:?}");
     let said = site.safe(&["export", "m1", "--out", site.path("m1.tar.gz").to_str().unwrap()]).expect_code(1, "older");
-    assert!(said.err.contains(": kpki renew m1/all --dir"), "{said:?}");
+    assert!(said.err.contains(": kpki renew m1/"), "{said:?}");
     site.safe(&["renew", "all"]).expect_ok("renew");
     site.ship(&BOTH);
     for node in BOTH {
