@@ -141,9 +141,8 @@ pub fn read(bytes: &[u8]) -> Result<Vec<Content>, ArchiveError> {
             return Err(ArchiveError::TooMany);
         }
         let path = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
-        let name = path.strip_prefix("./").unwrap_or(&path);
-        let name = name.strip_suffix('/').unwrap_or(name).to_owned();
-        let plain_names = name.split('/').all(|part| !matches!(part, "" | "." | "..") && !part.contains('\0'));
+        let name = name_of(&path);
+        let plain_names = is_plain(&name);
         match entry.header().entry_type() {
             EntryType::Directory if plain_names || matches!(path.as_str(), "." | "./") => {}
             EntryType::Regular | EntryType::Continuous if plain_names => {
@@ -180,7 +179,18 @@ fn all(reader: impl Read, limit: usize) -> Result<Zeroizing<Vec<u8>>, ArchiveErr
     if length > limit { Err(ArchiveError::TooLarge) } else { Ok(bytes) }
 }
 
-fn broken(_: std::io::Error) -> ArchiveError {
+/// A member's path, without `./` before it and `/` behind it.
+pub(super) fn name_of(path: &str) -> String {
+    let name = path.strip_prefix("./").unwrap_or(path);
+    name.strip_suffix('/').unwrap_or(name).to_owned()
+}
+
+/// It stays below where it is unpacked.
+pub(super) fn is_plain(name: &str) -> bool {
+    name.split('/').all(|part| !matches!(part, "" | "." | "..") && !part.contains('\0'))
+}
+
+pub(super) fn broken(_: std::io::Error) -> ArchiveError {
     ArchiveError::Broken
 }
 

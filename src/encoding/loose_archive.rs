@@ -8,7 +8,7 @@ use flate2::read::GzDecoder;
 use tar::{Archive, EntryType};
 use zeroize::Zeroizing;
 
-use super::archive::ArchiveError;
+use super::archive::{ArchiveError, broken, is_plain, name_of};
 
 /// A larger file is no certificate, key or kubeconfig; it is named, not read.
 pub const LARGEST_FILE: u64 = 1 << 20;
@@ -68,8 +68,7 @@ fn members(plain: impl Read) -> Result<Vec<Loose>, ArchiveError> {
             return Err(ArchiveError::TooMany);
         }
         let path = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
-        let name = path.strip_prefix("./").unwrap_or(&path);
-        let name = name.strip_suffix('/').unwrap_or(name).to_owned();
+        let name = name_of(&path);
         let link = || entry.link_name_bytes().map(|target| String::from_utf8_lossy(&target).into_owned());
         let is_plain = is_plain(&name);
         let what = match entry.header().entry_type() {
@@ -100,14 +99,6 @@ fn members(plain: impl Read) -> Result<Vec<Loose>, ArchiveError> {
         found.push(Loose { path: name, what });
     }
     Ok(found)
-}
-
-fn is_plain(name: &str) -> bool {
-    name.split('/').all(|part| !matches!(part, "" | "." | "..") && !part.contains('\0'))
-}
-
-fn broken(_: std::io::Error) -> ArchiveError {
-    ArchiveError::Broken
 }
 
 #[cfg(test)]

@@ -451,3 +451,21 @@ fn a_tree_without_an_authority_of_its_profile_is_not_whole() {
     backup(&place, &["--force"]).status(4);
     verify(&place, &[]).status(4);
 }
+
+/// What others could read in the tree they cannot read in its copy.
+#[test]
+fn a_key_is_never_restored_wider_than_its_owner() {
+    let place = made();
+    let open = ["pki/ca.key", "nodes/cp1/admin.conf"];
+    for file in open {
+        fs::set_permissions(place.path(&format!("c/{file}")), fs::Permissions::from_mode(0o644)).unwrap();
+    }
+    backup(&place, &[]).status(0);
+    let run = restore(&place, "new", &[]).status(0);
+    for file in open {
+        let said = format!("{file} has a private key and had the mode 0644");
+        assert!(run.stdout.contains(&said) || run.stderr.contains(&said), "{}{}", run.stdout, run.stderr);
+        assert_eq!(place.path(&format!("new/{file}")).metadata().unwrap().permissions().mode() & 0o7777, 0o600);
+    }
+    assert_eq!(place.path("new/pki/ca.crt").metadata().unwrap().permissions().mode() & 0o7777, 0o644);
+}

@@ -4,8 +4,10 @@ use std::path::Path;
 
 use super::request::RestoreRequest;
 use super::summary::summary;
+use crate::encoding::pem;
 use crate::error::Error;
 use crate::files::{self, Dir, FileError, Kind, Op, RelPath};
+use crate::kubeconfig::{self, Credentials};
 use crate::report::backup::{Moved, Restored};
 use crate::store::{self, RootId, StoreError, WholeTree};
 use crate::tree::layout::DEFAULT_DIR;
@@ -16,6 +18,8 @@ use crate::workspace::survey;
 /// Bits of a directory that are put back; those of a file are its permissions alone.
 const OF_DIRECTORY: u32 = 0o3777;
 const OF_FILE: u32 = 0o777;
+/// Of a file with a private key that others could read.
+const OF_KEY: u32 = 0o700;
 
 pub fn run(request: RestoreRequest, passwords: &mut dyn Passwords) -> Result<Restored, Error> {
     let dir = &request.dir;
@@ -33,7 +37,7 @@ pub fn run(request: RestoreRequest, passwords: &mut dyn Passwords) -> Result<Res
     Ok(Restored {
         to: dir.display().to_string(),
         moved: moved(manifest, dir),
-        warnings: warnings(manifest, &judged, dir),
+        warnings: warnings(&contents, &judged, dir),
         summary: summary(manifest, &judged),
     })
 }
@@ -100,10 +104,17 @@ fn tree<'a>(contents: &Contents<'a>) -> Result<WholeTree<'a>, Error> {
     }
     for one in files {
         if let Some(bytes) = contents.file(one.root, one.path.as_str()) {
-            tree.files.push((place(one.root, &one.path)?, one.owned.mode & OF_FILE, bytes));
+            let mask = if is_open(one.owned.mode, bytes) { OF_KEY } else { OF_FILE };
+            tree.files.push((place(one.root, &one.path)?, one.owned.mode & mask, bytes));
         }
     }
     Ok(tree)
+}
+
+/// A private key in it could be read by somebody else.
+fn is_open(mode: u32, bytes: &[u8]) -> bool {
+    let embeds = || matches!(kubeconfig::read(bytes).map(|read| read.credentials), Ok(Credentials::Embedded { .. }));
+    mode & 0o077 != 0 && (pem::holds_private_key(bytes) || embeds())
 }
 
 /// The kubelet's directory, which is not where it was.
@@ -113,8 +124,18 @@ fn moved(manifest: &Manifest, dir: &Path) -> Vec<Moved> {
     outer.map(|root| Moved { from: root.path.clone(), to: to(root.root) }).collect()
 }
 
-fn warnings(manifest: &Manifest, judged: &Judged, dir: &Path) -> Vec<String> {
-    let mut warnings = Vec::new();
+fn warnings(contents: &Contents<'_>, judged: &Judged, dir: &Path) -> Vec<String> {
+    let (manifest, mut warnings) = (&contents.manifest, Vec::new());
+    let bytes = |root: RootId, path: &RelPath| contents.file(root, path.as_str());
+    let open = manifest.files.iter();
+    let open = open.filter(|one| bytes(one.root, &one.path).is_some_and(|bytes| is_open(one.owned.mode, bytes)));
+    warnings.extend(open.map(|one| {
+        let path = format!("{}{}", base(one.root), one.path);
+        format!(
+            "{path} has a private key and had the mode {:04o}: only its owner may read it now",
+            one.owned.mode & OF_FILE
+        )
+    }));
     if let Some(kubelet) = &judged.kubelet_dir {
         warnings.push(format!(
             "the tree records {kubelet} as the kubelet's own directory: give --kubelet-dir where that is wrong"
