@@ -466,3 +466,19 @@ fn what_the_archive_has_no_more_is_named_and_stays() {
     }
     assert_eq!(run.stderr.matches("is not in the archive").count(), 3, "{}", run.stderr);
 }
+
+/// The right bytes in a file that everybody can read are not right.
+#[test]
+fn a_key_that_others_can_read_is_written_again() {
+    let place = made(PROFILE);
+    unpack(&place, "cp1.tar", &[]).status(0);
+    let keys = ["pki/apiserver.key", "admin.conf"].map(|file| place.path(&format!("{DIR}/{file}")));
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o7777;
+    for key in &keys {
+        fs::set_permissions(key, fs::Permissions::from_mode(0o644)).unwrap();
+    }
+    let run = unpack(&place, "cp1.tar", &[]).status(0);
+    assert!(run.stdout.starts_with("put 2 of "), "{}", run.stdout);
+    assert_eq!(keys.each_ref().map(|key| mode(key)), [0o600; 2]);
+    assert!(unpack(&place, "cp1.tar", &[]).status(0).stdout.starts_with("nothing to do"));
+}

@@ -77,7 +77,7 @@ pub fn compare<'a>(home: &Home, part: &'a Part, target: Target, bytes: Zeroizing
         step.list = verified::list(&part.bytes).ok().map(|(_, crl)| crl);
     }
     let Some(there) = there else { return Ok(step) };
-    if there == step.bytes {
+    if there == step.bytes && !is_open(home, part, &step.target)? {
         step.action = Action::Same;
         return Ok(step);
     }
@@ -102,6 +102,16 @@ pub fn compare<'a>(home: &Home, part: &'a Part, target: Target, bytes: Zeroizing
     }
     step.there = step.older.is_some().then_some(there);
     Ok(step)
+}
+
+/// It is for its owner alone, and others can read what lies there: it is written again.
+fn is_open(home: &Home, part: &Part, target: &Target) -> Result<bool, Error> {
+    if part.mode & 0o077 != 0 {
+        return Ok(false);
+    }
+    let Some(dir) = survey::root(&home.tree.roots, target.root)? else { return Ok(false) };
+    let found = files::read(&dir, &target.path, u64::try_from(archive::LIMIT).unwrap_or(u64::MAX))?;
+    Ok(matches!(found, FileState::File { mode, .. } if mode & 0o007 != 0))
 }
 
 /// What lies in the place; a CRL may be larger than the archive's.
