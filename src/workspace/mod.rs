@@ -21,6 +21,7 @@ pub mod referred;
 pub mod reissue;
 pub mod requests;
 pub mod roots;
+pub mod rotation;
 pub mod session;
 pub mod shipping;
 pub mod signer_file;
