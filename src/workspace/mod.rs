@@ -18,6 +18,7 @@ pub mod profiles;
 pub mod record;
 pub mod recorded;
 pub mod referred;
+pub mod remembered;
 pub mod requests;
 pub mod roots;
 pub mod session;
