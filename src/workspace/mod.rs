@@ -1,6 +1,7 @@
 //! A tree on disk: its selection, its recorded state, its lock, its transaction. The I/O of every verb.
 
 pub mod args;
+pub mod authority_files;
 pub mod backup;
 pub mod crl_issue;
 pub mod crls;
