@@ -118,7 +118,7 @@ fn trusts(data: &[u8], certificate: &Certificate) -> bool {
 }
 
 /// Kubeconfigs beside those of the catalogue: the bootstrap's, a user's.
-fn further(session: &Session<'_>) -> Result<Vec<(EntryId, Place, Zeroizing<Vec<u8>>)>, Error> {
+pub fn further(session: &Session<'_>) -> Result<Vec<(EntryId, Place, Zeroizing<Vec<u8>>)>, Error> {
     let mut nodes: Vec<Option<&str>> = session.credentials.iter().map(|one| one.id.node.as_deref()).collect();
     nodes.sort_unstable();
     nodes.dedup();
