@@ -19,6 +19,7 @@ pub mod renew;
 pub mod renew_authority;
 pub mod restore;
 pub mod revoke;
+pub mod rotate;
 pub mod sign;
 pub mod unpack;
 pub mod verify;

@@ -24,6 +24,7 @@ pub mod renew;
 pub mod renew_authority;
 pub mod restore;
 pub mod revoke;
+pub mod rotate;
 pub mod running;
 pub mod sans;
 pub mod several;
