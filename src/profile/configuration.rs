@@ -73,6 +73,7 @@ pub fn read(fields: &mut Fields<'_>, dialect: Dialect, reading: &mut Reading) ->
         extra_certificates: Vec::new(),
         kubelet_serving: is_kpki,
         signer_file: false,
+        signing_files: Vec::new(),
         ca_keys: CaKeys::ControlPlane,
         crl_validity: defaults::CRL_VALIDITY,
         renewal: defaults::RENEWAL,

@@ -27,6 +27,7 @@ pub fn for_node(profile: &Profile, node: &str) -> Profile {
         extra_certificates,
         kubelet_serving,
         signer_file,
+        signing_files: _,
         ca_keys,
         crl_validity,
         renewal,
@@ -57,6 +58,8 @@ pub fn for_node(profile: &Profile, node: &str) -> Profile {
         extra_certificates: extra_certificates.iter().filter_map(|extra| certificate(extra, node)).collect(),
         kubelet_serving: *kubelet_serving,
         signer_file: *signer_file,
+        // The node's own manifest says it.
+        signing_files: Vec::new(),
         ca_keys: *ca_keys,
         crl_validity: *crl_validity,
         renewal: of_renewal(renewal, own.map_or(RENEWAL.hooks, |own| own.hooks.clone())),

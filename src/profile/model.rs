@@ -39,6 +39,9 @@ pub struct Profile {
     pub kubelet_serving: bool,
     /// Whether ca-signer.crt is written even if ca.crt holds one certificate (controllerManager.signerFile).
     pub signer_file: bool,
+    /// Files that kube-controller-manager signs with, by a kubeadm configuration (controllerManager.extraArgs): flags without their
+    /// dashes, with their paths. kpki's own kind has none.
+    pub signing_files: Vec<(String, String)>,
     /// Whether control-plane nodes get the CA keys (caKeys).
     pub ca_keys: CaKeys,
     /// crl.validity: from thisUpdate to nextUpdate.
