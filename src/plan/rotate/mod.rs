@@ -8,6 +8,8 @@
 
 mod authority;
 mod bundle;
+pub mod gate;
+pub mod in_force;
 mod name;
 pub mod phase;
 
