@@ -12,6 +12,7 @@ pub mod gate;
 pub mod in_force;
 mod name;
 pub mod phase;
+pub mod steps;
 
 pub use authority::{Successor, Wishes, authority};
 pub use bundle::{Trusted, own_part};
