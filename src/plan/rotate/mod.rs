@@ -9,7 +9,10 @@
 mod authority;
 mod bundle;
 mod given;
+pub mod gate;
+pub mod in_force;
 mod name;
+pub mod phase;
 pub mod steps;
 mod ready;
 mod signing;

@@ -1,6 +1,10 @@
 //! A rotation on disk: its record, its keys, and the files that an authority's change of phase writes.
 
+pub mod alive;
 pub mod change;
 pub mod files;
 pub mod journal;
+pub mod nodes;
 pub mod record;
+pub mod standing;
+pub mod state;
