@@ -9,6 +9,8 @@
 mod authority;
 mod bundle;
 mod name;
+mod shipped;
 
 pub use authority::{Successor, Wishes, authority};
 pub use bundle::{Trusted, own_part};
+pub use shipped::{Missed, missed};

@@ -3,5 +3,6 @@
 pub mod change;
 pub mod files;
 pub mod journal;
+pub mod phases;
 pub mod record;
 pub mod remarks;

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::catalog::CaId;
 use crate::tree::Origin;
+use crate::tree::phases::Phases;
 use crate::tree::rotation::{Phase, Record, Rotating};
 
 /// Certificates that these authorities sign now are made once more by the switch.
@@ -20,13 +21,13 @@ pub fn signed_before_the_switch(record: &Record, signers: &BTreeSet<CaId>, origi
     })
 }
 
-/// The keys of authorities that are on their way out, or not in use yet.
-pub fn old_keys(record: &Record) -> Option<String> {
-    let names: Vec<&str> = record.rotations.iter().map(|one| one.authority.name()).collect();
-    let last = record.rotations.first()?;
-    Some(format!(
-        "the rotation of {} is in progress ({}): what is made of these files now is to be made again after its next step",
-        names.join(", "),
-        last.phase
-    ))
+/// Objects with the keys of authorities that are being replaced.
+pub fn old_keys(phases: &Phases) -> Option<String> {
+    (!phases.is_empty()).then(|| {
+        format!(
+            "a rotation is in progress ({}): a node that joins with these files has what is going to be replaced; make them again \
+             after each step",
+            phases.words()
+        )
+    })
 }
