@@ -10,6 +10,7 @@ mod authority;
 mod bundle;
 mod name;
 mod shipped;
+pub mod steps;
 
 pub use authority::{Successor, Wishes, authority};
 pub use bundle::{Trusted, own_part};
