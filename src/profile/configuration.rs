@@ -76,6 +76,7 @@ pub fn read(fields: &mut Fields<'_>, dialect: Dialect, reading: &mut Reading) ->
         ca_keys: CaKeys::ControlPlane,
         crl_validity: defaults::CRL_VALIDITY,
         renewal: defaults::RENEWAL,
+        rotation: defaults::WAITS,
         expiration: defaults::EXPIRATION,
         copies: Vec::new(),
         verify_ignore: Vec::new(),

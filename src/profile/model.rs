@@ -44,6 +44,7 @@ pub struct Profile {
     /// crl.validity: from thisUpdate to nextUpdate.
     pub crl_validity: Span,
     pub renewal: Renewal,
+    pub rotation: Waits,
     pub expiration: Expiration,
     /// Copies of this cluster's credentials elsewhere (expiration.copies): absolute paths, as they are on the machine.
     pub copies: Vec<String>,
@@ -333,6 +334,13 @@ pub struct Renewal {
     pub keep_generations: usize,
     pub on_hook_failure: OnHookFailure,
     pub hooks: Hooks,
+}
+
+/// How long a rotation of an authority waits between its steps at least (rotation).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Waits {
+    pub before_switch: Span,
+    pub before_retire: Span,
 }
 
 /// What follows when a deploy hook fails.

@@ -8,8 +8,11 @@
 
 mod authority;
 mod bundle;
+pub mod gate;
+pub mod in_force;
 mod name;
 mod shipped;
+pub mod phase;
 pub mod steps;
 
 pub use authority::{Successor, Wishes, authority};
