@@ -86,6 +86,8 @@ pub enum Phase {
 }
 
 impl Phase {
+    pub const ALL: [Self; 3] = [Self::Prepared, Self::Switched, Self::Emergency];
+
     pub const fn name(self) -> &'static str {
         match self {
             Self::Prepared => "prepared",
