@@ -1,7 +1,7 @@
 //! Base64 as kubeconfigs carry it: the standard alphabet, padded, on one line (RFC 4648 section 4).
 
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use zeroize::Zeroizing;
 
 /// The text is not padded standard base64; how far it could be read is left out, because the text may be a key.
@@ -11,6 +11,11 @@ pub struct Base64Error;
 
 pub fn encode(bytes: &[u8]) -> Zeroizing<String> {
     Zeroizing::new(STANDARD.encode(bytes))
+}
+
+/// In the alphabet for URLs, without padding (RFC 4648 section 5); for what is no secret.
+pub fn url(bytes: &[u8]) -> String {
+    URL_SAFE_NO_PAD.encode(bytes)
 }
 
 /// Behind what is there already; for what is no secret.
@@ -31,6 +36,14 @@ pub fn decode(text: &[u8]) -> Result<Zeroizing<Vec<u8>>, Base64Error> {
         compact.extend(text.iter().copied().filter(|byte| !byte.is_ascii_whitespace()));
         on_one_line(&compact)
     })
+}
+
+/// The reverse of [`url`].
+pub fn decode_url(text: &[u8]) -> Result<Zeroizing<Vec<u8>>, Base64Error> {
+    let mut bytes = Zeroizing::new(vec![0; text.len().div_ceil(4).saturating_mul(3)]);
+    let length = URL_SAFE_NO_PAD.decode_slice(text, &mut bytes).map_err(|_| Base64Error)?;
+    bytes.truncate(length);
+    Ok(bytes)
 }
 
 fn on_one_line(text: &[u8]) -> Result<Zeroizing<Vec<u8>>, Base64Error> {
@@ -55,5 +68,8 @@ mod tests {
         for text in [&b"Zg"[..], b"Zg=", b"Zh==", b"Zm9v-", b"Zm9_", b"=", b"Zm9vYg==Zg==", "ü".as_bytes()] {
             assert_eq!(decode(text), Err(Base64Error), "{text:?}");
         }
+        assert_eq!(url(&[0xff, 0xfe, 0xfd, 0]), "__79AA");
+        assert_eq!(decode_url(b"__79AA").unwrap().as_slice(), [0xff, 0xfe, 0xfd, 0]);
+        assert!(decode_url(b"__79AA==").is_err() && decode_url(b"//79AA").is_err());
     }
 }

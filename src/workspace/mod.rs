@@ -20,6 +20,7 @@ pub mod recorded;
 pub mod referred;
 pub mod requests;
 pub mod roots;
+pub mod scan;
 pub mod session;
 pub mod shipping;
 pub mod signer_file;
