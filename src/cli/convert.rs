@@ -164,7 +164,11 @@ const MANIFESTS: Choices<Form> = &[
         ),
         Form::KubeadmCerts,
     ),
-    ("cluster-trust-bundle", Some("A ClusterTrustBundle with the certificates of authorities"), Form::ClusterTrustBundle),
+    (
+        "cluster-trust-bundle",
+        Some("A ClusterTrustBundle with the certificates of authorities"),
+        Form::ClusterTrustBundle,
+    ),
     ("kube-root-ca", Some("The ConfigMap kube-root-ca.crt, what pods trust as the API server"), Form::KubeRootCa),
     ("cluster-info", Some("The ConfigMap kube-public/cluster-info, which joining nodes read"), Form::ClusterInfo),
 ];

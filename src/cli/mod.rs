@@ -23,7 +23,6 @@ mod renew;
 mod restore;
 mod revoke;
 mod rotate;
-mod rotate_scan;
 mod sign;
 pub mod ui;
 mod unpack;

@@ -67,7 +67,8 @@ pub fn trust_bundle(name: &str, signer: Option<&str>, version: &str, bundle: &st
     if !is_subdomain(own) {
         return Err(BadName::Characters);
     }
-    let mut text = format!("apiVersion: {version}\nkind: ClusterTrustBundle\nmetadata:\n  name: {}\nspec:\n", scalar(name));
+    let mut text =
+        format!("apiVersion: {version}\nkind: ClusterTrustBundle\nmetadata:\n  name: {}\nspec:\n", scalar(name));
     if let Some(signer) = signer {
         let _ = writeln!(text, "  signerName: {}", scalar(signer));
     }
@@ -155,7 +156,10 @@ mod tests {
             assert_eq!(found, ("ConfigMap".into(), expected, Some("kube-root-ca.crt".into()), PEM.into()));
         }
         let (kind, namespace, name, kubeconfig) = read(&cluster_info("https://10.0.0.10:6443", PEM));
-        assert_eq!((kind.as_str(), namespace.as_deref(), name.as_deref()), ("ConfigMap", Some("kube-public"), Some("cluster-info")));
+        assert_eq!(
+            (kind.as_str(), namespace.as_deref(), name.as_deref()),
+            ("ConfigMap", Some("kube-public"), Some("cluster-info"))
+        );
         let survey = survey(&kubeconfig).unwrap();
         assert_eq!(survey.clusters[0].server, "https://10.0.0.10:6443");
         let Some(Source::Data(data)) = &survey.clusters[0].authority else { panic!() };
@@ -180,7 +184,15 @@ mod tests {
 
     #[test]
     fn the_version_follows_the_release() {
-        for (minor, version) in [(26, None), (27, Some("v1alpha1")), (32, Some("v1alpha1")), (33, Some("v1beta1")), (36, Some("v1beta1")), (37, Some("v1")), (40, Some("v1"))] {
+        for (minor, version) in [
+            (26, None),
+            (27, Some("v1alpha1")),
+            (32, Some("v1alpha1")),
+            (33, Some("v1beta1")),
+            (36, Some("v1beta1")),
+            (37, Some("v1")),
+            (40, Some("v1")),
+        ] {
             let found = trust_bundle_version(Release::of(minor, 0));
             assert_eq!(found.map(|text| text.rsplit('/').next().unwrap()), version, "{minor}");
         }

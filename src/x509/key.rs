@@ -2,7 +2,6 @@
 
 use ring::digest;
 
-use crate::encoding::base64;
 use crate::encoding::public_key::{self, KeyKind};
 use crate::encoding::tlv::NotDer;
 use crate::x509::text::decimal;
@@ -28,12 +27,6 @@ pub fn weak_exponent(spki: &[u8]) -> Option<String> {
 pub fn key_identifier(spki: &[u8]) -> Result<[u8; 20], NotDer> {
     let key = public_key::read(spki)?;
     sha256(key.bits).first_chunk().copied().ok_or(NotDer)
-}
-
-/// The `kid` of tokens that are signed with this key, as kube-apiserver writes it: base64url of the SHA-256 of the
-/// SubjectPublicKeyInfo.
-pub fn token_key_id(spki: &[u8]) -> String {
-    base64::url(&sha256(spki))
 }
 
 pub fn sha256(bytes: &[u8]) -> [u8; 32] {

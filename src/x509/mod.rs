@@ -39,7 +39,7 @@ pub use crl_lookup::{CrlLookup, Wanted, all_revoked};
 pub use crl_problem::Problem;
 pub use crl_walk::Walker;
 pub use csr::{Request, RequestError};
-pub use key::{key_identifier, key_kind, sha256, token_key_id, weak_exponent};
+pub use key::{key_identifier, key_kind, sha256, weak_exponent};
 pub use names::{same_name, same_name_der};
 pub use ordered::Ordered;
 pub use parse_error::ParseError;

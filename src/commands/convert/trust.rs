@@ -42,7 +42,11 @@ pub fn object(request: &Request, loaded: &Loaded, from: String, notes: &mut Vec<
         }
         _ => {
             notes.push(CLUSTER_INFO.to_owned());
-            notes.extend(authorities.iter().map(|one| format!("join with: --discovery-token-ca-cert-hash {}", one.discovery_hash())));
+            notes.extend(
+                authorities
+                    .iter()
+                    .map(|one| format!("join with: --discovery-token-ca-cert-hash {}", one.discovery_hash())),
+            );
             let server = server(request, loaded)?;
             (format!("ConfigMap cluster-info for {}", named(&server)), cluster_objects::cluster_info(&server, &bundle))
         }
@@ -57,7 +61,8 @@ pub fn object(request: &Request, loaded: &Loaded, from: String, notes: &mut Vec<
 
 fn trust_bundle(request: &Request, bundle: &str) -> Result<(String, String), Error> {
     let name = request.name.as_deref().ok_or_else(|| {
-        Error::usage("a ClusterTrustBundle needs a name").hint("give it with --name NAME, and --signer-name where it has a signer")
+        Error::usage("a ClusterTrustBundle needs a name")
+            .hint("give it with --name NAME, and --signer-name where it has a signer")
     })?;
     let release = request.release.unwrap_or(Release::NEWEST);
     let version = cluster_objects::trust_bundle_version(release).ok_or_else(|| {
@@ -67,13 +72,19 @@ fn trust_bundle(request: &Request, bundle: &str) -> Result<(String, String), Err
     let text = cluster_objects::trust_bundle(name, request.signer_name.as_deref(), version, bundle).map_err(|why| {
         let flag = if why == BadName::Signer { "--signer-name" } else { "--name" };
         let given = if why == BadName::Signer { request.signer_name.as_deref().unwrap_or_default() } else { name };
-        Error::usage(format!("{flag} {}: {why}", named(given))).hint("the bundles of the signer example.com/mine are called example.com:mine:NAME")
+        Error::usage(format!("{flag} {}: {why}", named(given)))
+            .hint("the bundles of the signer example.com/mine are called example.com:mine:NAME")
     })?;
     Ok((format!("ClusterTrustBundle {} ({version})", named(name)), text))
 }
 
 /// The certificates, each once; the API server takes authorities only. A key is left out, and so is who uses a kubeconfig.
-fn authorities(request: &Request, loaded: &Loaded, from: &str, notes: &mut Vec<String>) -> Result<Vec<Certificate>, Error> {
+fn authorities(
+    request: &Request,
+    loaded: &Loaded,
+    from: &str,
+    notes: &mut Vec<String>,
+) -> Result<Vec<Certificate>, Error> {
     let mut found: Vec<Certificate> = Vec::new();
     let mut left = 0;
     for object in &loaded.objects {
@@ -103,7 +114,9 @@ fn authorities(request: &Request, loaded: &Loaded, from: &str, notes: &mut Vec<S
             Input::Bytes(_) => None,
         });
         let error = Error::new(format!("{from}: expected the certificate of an authority, found none"));
-        return Err(error.hint(format!("look at what it holds: kpki inspect {}", shell_path(inputs.unwrap_or(Path::new("-"))))));
+        return Err(
+            error.hint(format!("look at what it holds: kpki inspect {}", shell_path(inputs.unwrap_or(Path::new("-")))))
+        );
     }
     Ok(found)
 }

@@ -13,7 +13,7 @@ use crate::encoding::embedded;
 use crate::encoding::yaml;
 use crate::files::{self, Kind, Stream};
 use crate::inventory::looks_like_kubeconfig;
-use crate::plan::rotate_scan::Sought;
+use crate::plan::rotate::scan::Sought;
 use crate::signals;
 
 /// A file that is not JSON is read whole, up to this many bytes.

@@ -4,7 +4,7 @@ use super::seen::{Place, Seen};
 use crate::encoding::embedded::{self, Group, Piece};
 use crate::encoding::shown::named;
 use crate::manifest::must_hold_a_certificate;
-use crate::plan::rotate_scan::Sought;
+use crate::plan::rotate::scan::Sought;
 
 /// Fields of a kubeconfig that name a file to read in place of data.
 const NAMED_FILES: &[&str] = &["certificate-authority", "client-certificate", "tokenFile"];

@@ -2,8 +2,8 @@
 
 use crate::encoding::embedded::Group;
 use crate::encoding::shown::named;
-use crate::plan::rotate_scan::{Match, Sought, judge};
-use crate::report::rotate_scan::{NotRead, Row, Scan};
+use crate::plan::rotate::scan::{Match, Sought, judge};
+use crate::report::rotate::scan::{NotRead, Row, Scan};
 
 /// An object in a dump, or a file.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

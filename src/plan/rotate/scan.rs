@@ -4,7 +4,8 @@
 use time::OffsetDateTime;
 
 use crate::encoding::embedded::{Group, Piece, Token};
-use crate::x509::{Certificate, VerifyError, token_key_id};
+use crate::tree::rotation::key_id_of_tokens;
+use crate::x509::{Certificate, VerifyError};
 
 /// What is asked of the places where an authority is found; it follows from how far the rotation is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,7 +42,7 @@ pub struct TokenKeys {
 #[derive(Debug, Clone, Default)]
 pub struct Sought {
     pub authorities: Vec<Authority>,
-    pub token_keys: Option<TokenKeys>,
+    pub token_keys: Vec<TokenKeys>,
 }
 
 /// What something is.
@@ -98,11 +99,11 @@ pub fn judge(sought: &Sought, group: &Group) -> Judged {
     for authority in &sought.authorities {
         judged.matches.extend(of_authority(authority, &certificates));
     }
-    if let Some(sa) = &sought.token_keys {
+    for sa in &sought.token_keys {
         judged.matches.extend(of_keys(sa, &keys));
-        for token in tokens {
+        for token in &tokens {
             match &token.kid {
-                Some(kid) if sa.old.iter().any(|key| token_key_id(key) == *kid) => {
+                Some(kid) if sa.old.iter().any(|key| key_id_of_tokens(key) == *kid) => {
                     judged.matches.push(of_token(sa, token))
                 }
                 None if token.is_service_account => judged.unread.push(
@@ -188,5 +189,5 @@ fn is_signed_by(one: &Certificate, authority: &Certificate) -> bool {
 }
 
 #[cfg(test)]
-#[path = "rotate_scan_tests.rs"]
+#[path = "scan_tests.rs"]
 mod tests;

@@ -1,13 +1,17 @@
-//! What is sought: by the files of the command line.
+//! What is sought: by the record of the tree, or the files of the command line.
 
 use std::path::{Path, PathBuf};
 
+use super::super::context::{certificates, public_keys};
 use crate::encoding::contents::Contents;
 use crate::encoding::embedded::{self, Piece};
 use crate::error::Error;
 use crate::files::{FileState, read_input, shell_path};
-use crate::plan::rotate_scan::{Authority, Question, Sought, TokenKeys};
+use crate::plan::rotate::scan::{Authority, Question, Sought, TokenKeys};
+use crate::tree::rotation::{Identity, Phase, Rotating};
+use crate::workspace::rotation::record;
 use crate::workspace::survey::LARGEST_INPUT;
+use crate::workspace::{TreeArgs, targets};
 use crate::x509::Certificate;
 
 /// The certificates and public keys of a file.
@@ -15,6 +19,42 @@ use crate::x509::Certificate;
 struct Given {
     authorities: Vec<Certificate>,
     keys: Vec<Vec<u8>>,
+}
+
+/// What is being rotated in the tree, and what was and may still be somewhere; with warnings about the tree.
+pub fn of_record(args: &TreeArgs) -> Result<(Sought, Vec<String>), Error> {
+    let (target, warnings) = targets::one(args)?;
+    let record = record::read(&target.roots(&target.root))?;
+    if record.is_empty() {
+        return Err(Error::new(format!("{}: nothing is being rotated", target.root.display()))
+            .hint("say what is sought: --old FILE, the certificate of the old authority or the old sa.pub"));
+    }
+    let mut sought = Sought::default();
+    for rotation in &record.rotations {
+        let question = match rotation.phase {
+            Phase::Prepared => Question::TrustsNew,
+            Phase::Switched | Phase::Emergency => Question::SignedByOld,
+        };
+        add(&mut sought, rotation.authority, question, (&rotation.old, &rotation.new));
+    }
+    for retired in &record.retired {
+        add(&mut sought, retired.authority, Question::AnyOld, (&retired.old, &retired.new));
+    }
+    Ok((sought, warnings))
+}
+
+/// Of a chain only the signer: what stands above it may be above the new one, too.
+fn add(sought: &mut Sought, rotating: Rotating, question: Question, (old, new): (&[Identity], &[Identity])) {
+    let first = |all: &[Identity]| certificates(all.get(..1).unwrap_or_default());
+    let name = rotating.name().to_owned();
+    match rotating {
+        Rotating::Authority(_) => {
+            sought.authorities.push(Authority { name, question, old: first(old), new: first(new) });
+        }
+        Rotating::ServiceAccount => {
+            sought.token_keys.push(TokenKeys { question, old: public_keys(old), new: public_keys(new) });
+        }
+    }
 }
 
 /// `new`: one file for each of `old`, in the same order, or none.
@@ -35,7 +75,7 @@ pub fn of_files(old: &[PathBuf], new: &[PathBuf]) -> Result<Sought, Error> {
         let Some(name) = old.authorities.first().map(name) else { continue };
         sought.authorities.push(Authority { name, question, old: old.authorities, new: new.authorities });
     }
-    sought.token_keys = (!keys.old.is_empty()).then_some(keys);
+    sought.token_keys.extend((!keys.old.is_empty()).then_some(keys));
     Ok(sought)
 }
 

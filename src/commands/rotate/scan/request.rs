@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::workspace::TreeArgs;
+
 pub use crate::workspace::scan::Input;
 
 /// The command line, checked.
@@ -12,4 +14,6 @@ pub struct Request {
     pub old: Vec<PathBuf>,
     /// Those that replace them, in the same order; empty: whatever is old is asked for.
     pub new: Vec<PathBuf>,
+    /// The tree, where no file is given.
+    pub trees: TreeArgs,
 }

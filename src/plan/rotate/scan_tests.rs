@@ -54,7 +54,7 @@ fn sought(old: &Made, new: Option<&Made>, question: Question) -> Sought {
     let one = |made: &Made| made.certificate.clone();
     let authority =
         Authority { name: "ca".to_owned(), question, old: vec![one(old)], new: new.map(one).into_iter().collect() };
-    Sought { authorities: vec![authority], token_keys: None }
+    Sought { authorities: vec![authority], token_keys: Vec::new() }
 }
 
 /// What is found in a bundle, and whether it counts when prepared, switched, retired.
@@ -113,15 +113,15 @@ fn the_end_of_a_bundle_is_that_of_the_old_authority_in_it() {
 fn tokens_are_known_by_their_key() {
     let (old, new) = (key().spki_der(), key().spki_der());
     let keys = TokenKeys { question: Question::SignedByOld, old: vec![old.clone()], new: vec![new.clone()] };
-    let sought = Sought { authorities: Vec::new(), token_keys: Some(keys) };
+    let sought = Sought { authorities: Vec::new(), token_keys: vec![keys] };
     let of = |piece: Piece| judge(&sought, &Group { within: Vec::new(), pieces: vec![piece] });
     let token = |kid: Option<String>, ends| Piece::Token(Token { kid, ends, is_service_account: true });
-    let found = of(token(Some(token_key_id(&old)), Some(1_800_000_000)));
+    let found = of(token(Some(key_id_of_tokens(&old)), Some(1_800_000_000)));
     assert_eq!(found.matches.len(), 1);
     assert_eq!((found.matches[0].what, found.matches[0].counts), (What::Token, true));
     assert_eq!(found.matches[0].ends, OffsetDateTime::from_unix_timestamp(1_800_000_000).ok());
-    assert_eq!(of(token(Some(token_key_id(&old)), None)).matches[0].ends, None);
-    assert_eq!(of(token(Some(token_key_id(&new)), None)), Judged::default());
+    assert_eq!(of(token(Some(key_id_of_tokens(&old)), None)).matches[0].ends, None);
+    assert_eq!(of(token(Some(key_id_of_tokens(&new)), None)), Judged::default());
     let nameless = of(token(None, None));
     assert!(nameless.matches.is_empty() && nameless.unread.len() == 1, "{nameless:?}");
     assert_eq!(of(Piece::PublicKey(old)).matches[0].what, What::OldOnly);

@@ -5,12 +5,13 @@ use std::io::{self, Write};
 use serde::Serialize;
 use time::OffsetDateTime;
 
-use super::form::{Report, Screen};
-use super::json::instant_if_any;
-use super::table::{counted, end, line, lines, table};
 use crate::clock::distance;
-use crate::plan::rotate_scan::{Match, Question, Sought, TOKEN_KEYS, What};
-use crate::x509::{Certificate, token_key_id};
+use crate::plan::rotate::scan::{Match, Question, Sought, TOKEN_KEYS, What};
+use crate::report::form::{Report, Screen};
+use crate::report::json::instant_if_any;
+use crate::report::table::{counted, end, line, lines, table};
+use crate::tree::rotation::key_id_of_tokens;
+use crate::x509::Certificate;
 
 /// What a scan found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -162,7 +163,7 @@ impl Scan {
 
 fn rows(sought: &Sought) -> Vec<SoughtRow> {
     let subjects = |all: &[Certificate]| all.iter().map(|one| one.subject.to_string()).collect();
-    let ids = |all: &[Vec<u8>]| all.iter().map(|key| token_key_id(key)).collect();
+    let ids = |all: &[Vec<u8>]| all.iter().map(|key| key_id_of_tokens(key)).collect();
     let authorities = sought.authorities.iter().map(|one| SoughtRow {
         authority: one.name.clone(),
         old: subjects(&one.old),

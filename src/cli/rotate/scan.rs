@@ -1,8 +1,8 @@
 use std::path::{Path, PathBuf};
 
-use super::values::Outcome;
-use super::{common, environment::Environment, ui::Ui};
-use crate::commands::rotate_scan::{self, Input, Request};
+use crate::cli::values::Outcome;
+use crate::cli::{common, environment::Environment, ui::Ui};
+use crate::commands::rotate::scan::{self, Input, Request};
 use crate::error::{Error, Exit};
 use crate::files::Stream;
 
@@ -12,22 +12,26 @@ use crate::files::Stream;
 /// and tls.crt, kubeconfigs in Secrets and ConfigMaps, annotations, and anywhere else in a text, in PEM or base64, wrapped as often
 /// as it may be. Dumps in JSON may have any length. A key or token is never shown.
 ///
-/// What is in the way depends on how far the rotation is. Prepared: what trusts the old authority and not yet the new one.
-/// Switched: that, and what the old one has signed. With --old alone: whatever is left of the old one.
+/// What is in the way depends on how far the rotation is, as the tree has recorded it. Prepared: what trusts the old authority and
+/// not yet the new one. Switched: that, and what the old one has signed. Retired: whatever is left of the old one.
+/// Without a tree, --old says what is sought.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
-pub struct Args {
+pub struct Scan {
     /// Dumps (kubectl get -o json, or YAML), kubeconfigs, PEM files, directories; - is standard input
     #[arg(value_name = "FILE|DIR|-", required = true)]
     inputs: Vec<PathBuf>,
 
-    /// The old authority's certificate, or the old sa.pub
-    #[arg(long, value_name = "FILE", required = true)]
+    /// The old authority's certificate, or the old sa.pub; default: what is being rotated in the tree
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["dir", "profile", "node"])]
     old: Vec<PathBuf>,
 
     /// What replaces it, one for each --old: what trusts both is not in the way
     #[arg(long, value_name = "FILE", requires = "old")]
     new: Vec<PathBuf>,
+
+    #[command(flatten)]
+    tree: common::Tree,
 
     #[command(flatten)]
     at: common::At,
@@ -46,14 +50,14 @@ Examples:
 
 Exit status: 0 nothing is in the way, 1 refused, or something could not be looked at, 2 wrong command line, 4 something is in the way.";
 
-impl Args {
+impl Scan {
     pub fn run(self, environment: &Environment, ui: &mut Ui<'_>) -> Outcome {
         let at = self.at.instant(environment)?;
         let inputs = self.inputs.iter().map(|path| input(path)).collect::<Result<Vec<_>, _>>()?;
-        let scan = rotate_scan::run(Request { inputs, old: self.old, new: self.new })?;
-        ui.warnings(&scan.notes);
-        ui.report(&scan, self.report.output, at)?;
-        Ok(match (scan.summary.counted, scan.summary.not_read) {
+        let found = scan::run(Request { inputs, old: self.old, new: self.new, trees: self.tree.args(environment) })?;
+        ui.warnings(&found.notes);
+        ui.report(&found, self.report.output, at)?;
+        Ok(match (found.summary.counted, found.summary.not_read) {
             (0, 0) => Exit::Done,
             (0, _) => Exit::Failed,
             _ => Exit::Critical,
