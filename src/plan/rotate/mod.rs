@@ -18,6 +18,7 @@ pub mod steps;
 mod ready;
 mod signing;
 mod waits;
+pub mod scan;
 
 pub use authority::{Inexpressible, Successor, Wishes, authority};
 pub use bundle::{Trusted, own_part};
