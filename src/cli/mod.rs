@@ -22,6 +22,7 @@ mod question;
 mod renew;
 mod restore;
 mod revoke;
+mod rotate;
 mod sign;
 pub mod ui;
 mod unpack;
@@ -82,6 +83,7 @@ enum Verb {
     CheckExpiration(check_expiration::Args),
     Verify(verify::Args),
     Renew(renew::Args),
+    Rotate(rotate::Args),
     Revoke(revoke::Revoke),
     Hold(revoke::Hold),
     Release(revoke::Release),
@@ -116,6 +118,7 @@ pub fn dispatch(args: impl IntoIterator<Item = OsString>, environment: &Environm
         Verb::CheckExpiration(args) => args.run(environment, ui),
         Verb::Verify(args) => args.run(environment, ui),
         Verb::Renew(args) => args.run(environment, ui),
+        Verb::Rotate(args) => args.run(environment, ui),
         Verb::Revoke(args) => args.run(environment, ui),
         Verb::Hold(args) => args.run(environment, ui),
         Verb::Release(args) => args.run(environment, ui),

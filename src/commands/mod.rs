@@ -18,6 +18,7 @@ pub mod remove_node;
 pub mod renew;
 pub mod restore;
 pub mod revoke;
+pub mod rotate;
 pub mod sign;
 pub mod unpack;
 pub mod verify;

@@ -1,7 +1,7 @@
 //! Base64 as kubeconfigs carry it: the standard alphabet, padded, on one line (RFC 4648 section 4).
 
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use zeroize::Zeroizing;
 
 /// The text is not padded standard base64; how far it could be read is left out, because the text may be a key.
@@ -11,6 +11,11 @@ pub struct Base64Error;
 
 pub fn encode(bytes: &[u8]) -> Zeroizing<String> {
     Zeroizing::new(STANDARD.encode(bytes))
+}
+
+/// In the alphabet for URLs, without padding (RFC 4648 section 5); for what is no secret.
+pub fn url(bytes: &[u8]) -> String {
+    URL_SAFE_NO_PAD.encode(bytes)
 }
 
 /// Behind what is there already; for what is no secret.

@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use crate::encoding::algorithm;
 use crate::encoding::key_container::{Container, Pkcs8, Sec1, rsa_numbers, secret_sequence, write_sec1};
-use crate::encoding::pem;
+use crate::encoding::pem::{self, Block};
 use crate::encoding::public_key::{self, DSA, EC_PUBLIC_KEY, KeyKind, RSA_ENCRYPTION, RSASSA_PSS};
 use crate::encoding::tlv::{self, NotDer};
 
@@ -160,6 +160,17 @@ fn dsa_to_pkcs8(der: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     let algorithm = algorithm::write(DSA, &tlv::sequence(&[p.raw, q.raw, g.raw]));
     let secret = Zeroizing::new(tlv::write(tlv::OCTET_STRING, secret.raw));
     Some(secret_sequence(&[&tlv::integer(&[]), &algorithm, &secret]))
+}
+
+/// The public keys of a PEM file such as sa.pub, as SubjectPublicKeyInfo: any number, in either of two labels (client-go
+/// util/keyutil). Other blocks are passed over.
+pub fn public_keys(blocks: &[Block]) -> Vec<Vec<u8>> {
+    let public = |block: &Block| match () {
+        () if block.label.is("PUBLIC KEY") => Some(block.contents.to_vec()),
+        () if block.label.is("RSA PUBLIC KEY") => Some(rsa_public_to_spki(&block.contents)),
+        () => None,
+    };
+    blocks.iter().filter_map(public).collect()
 }
 
 /// `RSA PUBLIC KEY` (RSAPublicKey, RFC 8017 appendix A.1.1) as SubjectPublicKeyInfo.

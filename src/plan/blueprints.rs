@@ -51,7 +51,7 @@ pub fn authority(profile: &Profile, authority: CaId, now: OffsetDateTime) -> (Al
 }
 
 /// RSA keys may encipher (RFC 5246 key exchange), EC keys may not (RFC 5480 section 3).
-fn with_encipherment(usage: KeyUsage, algorithm: Algorithm) -> KeyUsage {
+pub fn with_encipherment(usage: KeyUsage, algorithm: Algorithm) -> KeyUsage {
     if algorithm.is_rsa() { usage.and(KeyUsage::KEY_ENCIPHERMENT) } else { usage }
 }
 

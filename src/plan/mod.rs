@@ -23,6 +23,7 @@ pub mod reconcile;
 pub mod renew;
 pub mod restore;
 pub mod revoke;
+pub mod rotate;
 pub mod running;
 pub mod sans;
 pub mod shipping;

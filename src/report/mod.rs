@@ -21,6 +21,7 @@ pub mod renew;
 pub mod requests;
 pub mod restart;
 pub mod revoke;
+pub mod rotate;
 pub mod ship;
 pub mod table;
 #[cfg(test)]

@@ -11,6 +11,7 @@ use crate::error::Error;
 use crate::plan::revoke::serial_of_hex;
 use crate::revocation::{Number, Reason, Revoked, minimal_integer};
 use crate::store::{self, Roots};
+use crate::workspace::rotation::journal::RotationLine;
 use crate::x509::certificate::hex;
 use crate::x509::{Certificate, decimal, key_identifier};
 
@@ -141,7 +142,9 @@ pub fn revision_line(command: &str, revision: u64, at: OffsetDateTime) -> String
 
 /// Whether a line is one of a journal, of whatever kind.
 pub fn is_readable(line: &str) -> bool {
-    serde_json::from_str::<Line>(line).is_ok() || serde_json::from_str::<RevisionLine>(line).is_ok()
+    serde_json::from_str::<Line>(line).is_ok()
+        || serde_json::from_str::<RevisionLine>(line).is_ok()
+        || serde_json::from_str::<RotationLine>(line).is_ok()
 }
 
 /// Which state of a cluster directory this is. It only grows: by each line, and to what a line says.
@@ -152,7 +155,7 @@ pub fn revision(roots: &Roots) -> Result<u64, Error> {
 fn revision_of<T: AsRef<str>>(lines: &[T]) -> u64 {
     let next = |revision: u64, line: &str| match serde_json::from_str::<RevisionLine>(line) {
         Ok(line) => line.revision.max(revision.saturating_add(1)),
-        Err(_) if serde_json::from_str::<Line>(line).is_ok() => revision.saturating_add(1),
+        Err(_) if is_readable(line) => revision.saturating_add(1),
         Err(_) => revision,
     };
     lines.iter().fold(0, |revision, line| next(revision, line.as_ref()))

@@ -174,7 +174,8 @@ impl<'a> Session<'a> {
         self.layout == Some(Layout::Cluster) && files::what(None, &state::path(&self.target.root)).is_some()
     }
 
-    fn places(&self) -> Vec<Place> {
+    /// Everything that a renewal looks at.
+    pub fn places(&self) -> Vec<Place> {
         let own = self.credentials.iter().flat_map(|one| one.places().chain(&one.named_by));
         let signers = self.signing_bases().into_iter().map(|base| self.tree.directories.signer_file(&base));
         own.cloned().chain(self.copies().into_iter().map(|(.., place)| place)).chain(signers).collect()

@@ -144,6 +144,12 @@ impl TreeDir {
         Ok(Snapshot { survey, authorities })
     }
 
+    /// The tree as it will be with other files.
+    pub fn with(&self, survey: Survey) -> Snapshot {
+        let authorities = authorities::authorities(&survey, &self.directories);
+        Snapshot { survey, authorities }
+    }
+
     /// Waits for the lock, and completes or rolls back an interrupted run.
     pub fn lock(&self, wait: Duration) -> Result<Locked<'_>, Error> {
         let (lock, recovery) = TreeLock::acquire_and_recover(&self.roots, wait)?;
@@ -264,6 +270,15 @@ impl Locked<'_> {
             None => Issuers::default(),
         };
         Ok((snapshot, issuers))
+    }
+
+    /// The tree as it will be with other files, and its issuers: what is signed in the same transaction as what it is signed by.
+    pub fn with(&self, survey: Survey) -> (Snapshot, Issuers) {
+        let issuers = match &self.lock {
+            Some(lock) => Issuers::of_locked(&survey, &self.tree.directories, lock),
+            None => Issuers::default(),
+        };
+        (self.tree.with(survey), issuers)
     }
 
     /// An output is in the way. The interrupted run that this one has finished may have made it.

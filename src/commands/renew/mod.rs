@@ -4,7 +4,6 @@ mod beside;
 mod evaluate;
 mod external;
 mod fleet;
-mod make;
 mod record;
 mod renewing;
 mod repair;

@@ -5,7 +5,7 @@ use super::external::{self, external};
 use super::fleet::{distinct, failed};
 use super::renewing::Renewing;
 use super::request::Request;
-use super::{make, repair, summary};
+use super::summary;
 use crate::error::Error;
 use crate::files::RelPath;
 use crate::parallel;
@@ -18,7 +18,7 @@ use crate::tree::{EntryId, Issuers};
 use crate::workspace::notify::Notifier;
 use crate::workspace::pending::PendingNotifications;
 use crate::workspace::targets::{self, Target};
-use crate::workspace::{Absent, Locked, Progress, RunArgs, Session, Transaction, crl_issue, journal};
+use crate::workspace::{Absent, Locked, Progress, RunArgs, Session, Transaction, crl_issue, journal, reissue};
 
 /// Renews. A failure of one tree does not stop the others.
 pub fn run(request: &Request, progress: Progress<'_>) -> Result<(report::Renew, Vec<String>), Error> {
@@ -107,10 +107,11 @@ impl Renewing<'_> {
     ) -> Result<(report::Tree, PendingNotifications), Error> {
         let (session, now) = (&self.session, self.session.run.now);
         let external = external(self, evaluation);
-        let made = make::make(self, evaluation, issuers, progress)?;
+        let decided = self.credentials.iter().zip(&evaluation.decisions);
+        let made = reissue::make(session.run, decided, &evaluation.snapshot.survey, issuers, progress)?;
         let requests = external.make(session.run.threads, progress)?;
         let snapshot = &evaluation.snapshot;
-        let repaired = repair::changes(evaluation)?;
+        let repaired = reissue::rewritten(&evaluation.repairs, snapshot)?;
         let crls = crl_issue::reissue(session, snapshot, issuers, evaluation.due_crls().into_iter(), false)?;
         let mut report = summary::report(self, evaluation, &made);
         external::describe(&mut report.entries, &requests, &self.session.target.origin);

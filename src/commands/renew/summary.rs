@@ -3,7 +3,6 @@
 use super::beside;
 use super::evaluate::Evaluation;
 use super::external;
-use super::make::Made;
 use super::renewing::Renewing;
 use super::repair;
 use crate::blueprint::San;
@@ -16,6 +15,7 @@ use crate::report::renew::{self as report, Action, RenewalEntry, Side};
 use crate::report::restart::{Changed, restarts};
 use crate::workspace::crl_issue::{self, SignedCrlIssue, of_the_future};
 use crate::workspace::crls::TreeCrl;
+use crate::workspace::reissue::Made;
 use crate::x509::Certificate;
 use time::Duration;
 

@@ -6,7 +6,7 @@ use crate::encoding::crl::LABEL;
 use crate::encoding::key_public::Half;
 use crate::encoding::pem::{self, Block};
 use crate::encoding::public_key::KeyKind;
-use crate::encoding::raw_key::{RawKey, rsa_public_to_spki};
+use crate::encoding::raw_key::{self, RawKey};
 use crate::encoding::tlv::SEQUENCE;
 use crate::verify::{Content, Key, Part, Secret};
 use crate::x509::parse_pem_bundle;
@@ -77,12 +77,7 @@ fn public_keys(bytes: &[u8]) -> Content {
         Ok(blocks) => blocks,
         Err(why) => return Content::Broken(why.to_string()),
     };
-    let public = |block: &Block| match () {
-        () if block.label.is("PUBLIC KEY") => Some(block.contents.to_vec()),
-        () if block.label.is("RSA PUBLIC KEY") => Some(rsa_public_to_spki(&block.contents)),
-        () => None,
-    };
-    let keys: Vec<Vec<u8>> = blocks.iter().filter_map(public).collect();
+    let keys = raw_key::public_keys(&blocks);
     if keys.is_empty() {
         let labels: Vec<_> = blocks.iter().map(|block| block.label).collect();
         let found = pem::listed(&labels, "no PEM block");

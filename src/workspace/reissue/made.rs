@@ -2,8 +2,6 @@
 
 use zeroize::Zeroizing;
 
-use super::evaluate::Evaluation;
-use super::renewing::Renewing;
 use crate::blueprint::Algorithm;
 use crate::ca::{self, CaError, Issuer, PrivateKey, Signed};
 use crate::error::{self, Error};
@@ -11,11 +9,12 @@ use crate::kubeconfig::{self, NewCredentials};
 use crate::plan::renew::{Credential, Decision, Key, Kubeconfig, Renewal};
 use crate::store::FileChange;
 use crate::tree::{EntryId, Issuers, Survey, file};
-use crate::workspace::Progress;
+use crate::workspace::{Progress, RunArgs};
 use crate::x509::Certificate;
 
 /// The new files of one credential.
-pub(in crate::commands::renew) struct Made {
+#[derive(Debug)]
+pub struct Made {
     pub id: EntryId,
     pub certificate: Certificate,
     /// Key before certificate, directly after each other.
@@ -23,14 +22,13 @@ pub(in crate::commands::renew) struct Made {
 }
 
 /// Makes every renewal, in the credentials' order.
-pub(in crate::commands::renew) fn make(
-    renewing: &Renewing<'_>,
-    evaluation: &Evaluation,
+pub fn make<'d>(
+    run: &RunArgs,
+    decided: impl Iterator<Item = (&'d Credential, &'d Decision)>,
+    survey: &Survey,
     issuers: &Issuers,
     progress: Progress<'_>,
 ) -> Result<Vec<Made>, Error> {
-    let run = renewing.session.run;
-    let decided = renewing.credentials.iter().zip(&evaluation.decisions);
     let renewals: Vec<(&Credential, &Renewal)> = decided
         .filter_map(|(credential, decision)| match decision {
             Decision::Renew(renewal) => Some((credential, &**renewal)),
@@ -48,7 +46,7 @@ pub(in crate::commands::renew) fn make(
             Key::New => (None, fresh.next()),
             Key::Same(key) => (Some(&**key), None),
         };
-        jobs.push(Job { credential, renewal, issuer, kept, fresh, survey: &evaluation.snapshot.survey });
+        jobs.push(Job { credential, renewal, issuer, kept, fresh, survey });
     }
     let signed = ca::parallel_map(&jobs, run.threads, |job| job.sign(run.now))?;
     jobs.iter().zip(signed).map(|(job, signed)| job.made(&signed)).collect()

@@ -1,0 +1,56 @@
+use crate::cli::values::Outcome;
+use crate::cli::{common, environment::Environment, ui::Ui};
+use crate::commands::rotate::{self, Options, Request, Step};
+use crate::error::{Error, Exit};
+use crate::tree::rotation::Rotating;
+
+/// What every step takes.
+#[derive(Debug, clap::Args)]
+pub struct Common {
+    #[command(flatten)]
+    tree: common::Tree,
+
+    /// Do not run the profile's hooks
+    #[arg(long)]
+    no_hooks: bool,
+
+    #[command(flatten)]
+    run: common::Run,
+}
+
+impl Common {
+    pub fn run(self, step: Step, names: &[String], environment: &Environment, ui: &mut Ui<'_>) -> Outcome {
+        let request = Request {
+            trees: self.tree.args(environment),
+            run: self.run.args(environment)?,
+            authorities: authorities(names, &step)?,
+            step,
+            options: Options {
+                no_hooks: self.no_hooks,
+                inherited: environment.inherited.clone(),
+                ..Options::default()
+            },
+        };
+        let done = ui.working(|progress| rotate::run(&request, progress))?;
+        ui.warnings(&done.warnings);
+        let exit = if done.left.is_empty() { Exit::Done } else { Exit::Partial };
+        self.run.report.finish(ui, &done, &request.run, exit)
+    }
+}
+
+/// `all` of prepare is every authority; of the other steps, as without a name, every one in the phase before.
+fn authorities(names: &[String], step: &Step) -> Result<Vec<Rotating>, Error> {
+    match names {
+        [only] if only == "all" && matches!(step, Step::Prepare(_)) => Ok(Rotating::ALL.to_vec()),
+        [only] if only == "all" => Ok(Vec::new()),
+        names => names.iter().map(|name| authority(name)).collect(),
+    }
+}
+
+fn authority(name: &str) -> Result<Rotating, Error> {
+    Rotating::parse(name).ok_or_else(|| {
+        Error::usage(format!("{name:?} is not an authority"))
+            .because("expected ca, front-proxy-ca, etcd-ca, sa, or all")
+            .hint("give one of these")
+    })
+}

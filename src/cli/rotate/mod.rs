@@ -1,0 +1,49 @@
+mod back;
+mod common;
+mod prepare;
+mod retire;
+mod switch;
+
+use super::values::Outcome;
+use super::{environment::Environment, ui::Ui};
+
+/// Replace authorities and the service account key in phases, without one failed handshake
+///
+/// prepare: everything trusts the new authority as well, the old one signs. switch: the new one signs, everything in the tree is made
+/// again, both are trusted. retire: the old one is not trusted any more. Between the steps the files go to the nodes (kpki export, kpki
+/// unpack), components are restarted, and each node confirms. AUTHORITY is ca, front-proxy-ca, etcd-ca or sa, the service account key.
+///
+/// If only the date of an authority is the problem, and its key is in no other hands, kpki renew ca is enough: it keeps the key.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  kpki rotate prepare all --dir ./cluster --dry-run      what would be done
+  kpki rotate prepare ca etcd-ca --dir ./cluster         step 1 of two authorities
+  kpki rotate switch --dir ./cluster                     step 2 of all that are prepared
+  kpki rotate retire --dir ./cluster                     step 3 of all that are switched
+  kpki rotate back --dir ./cluster                       one step back
+
+Exit status: 0 done or nothing to do, 1 refused or failed, 2 wrong command line or profile, 5 others must do something first.")]
+pub struct Args {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Verb {
+    Prepare(prepare::Prepare),
+    Switch(switch::Switch),
+    Retire(retire::Retire),
+    Back(back::Back),
+}
+
+impl Args {
+    pub fn run(self, environment: &Environment, ui: &mut Ui<'_>) -> Outcome {
+        match self.verb {
+            Verb::Prepare(args) => args.run(environment, ui),
+            Verb::Switch(args) => args.run(environment, ui),
+            Verb::Retire(args) => args.run(environment, ui),
+            Verb::Back(args) => args.run(environment, ui),
+        }
+    }
+}

@@ -1,0 +1,70 @@
+use std::path::PathBuf;
+
+use super::common::Common;
+use crate::blueprint::Algorithm;
+use crate::cli::values::{self, Expected, Outcome};
+use crate::cli::{environment::Environment, ui::Ui};
+use crate::clock::Span;
+use crate::commands::rotate::{PrepareOptions, SignerFile, Step};
+
+/// Step 1: everything trusts the new authority as well
+#[derive(Debug, clap::Args)]
+pub struct Prepare {
+    /// ca, front-proxy-ca, etcd-ca, sa, or all
+    #[arg(value_name = "AUTHORITY", required = true)]
+    names: Vec<String>,
+
+    /// The certificate of a new external authority, with what stands above it
+    #[arg(long, value_name = "FILE")]
+    new_ca: Option<PathBuf>,
+
+    /// Its key
+    #[arg(long, value_name = "FILE", requires = "new_ca")]
+    new_key: Option<PathBuf>,
+
+    /// The new authority has the subject of the old one, instead of one with the next number (kubernetes@2)
+    #[arg(long)]
+    keep_subject: bool,
+
+    /// The algorithm of the new keys; default: the profile's, or the old one's
+    #[arg(long, value_name = "ALGORITHM", value_parser = algorithm)]
+    algorithm: Option<Algorithm>,
+
+    /// How long the new authority is valid; default: the profile's, or the old one's lifetime
+    #[arg(long, value_name = "DURATION", value_parser = values::span)]
+    validity: Option<Span>,
+
+    /// Set --cluster-signing-cert-file in the manifest of kube-controller-manager, in the same transaction
+    #[arg(long, conflicts_with = "signer_file_in_use")]
+    edit_manifest: bool,
+
+    /// kube-controller-manager signs with ca-signer.crt already
+    #[arg(long)]
+    signer_file_in_use: bool,
+
+    #[command(flatten)]
+    common: Common,
+}
+
+impl Prepare {
+    pub fn run(self, environment: &Environment, ui: &mut Ui<'_>) -> Outcome {
+        let signer_file = match (self.edit_manifest, self.signer_file_in_use) {
+            (true, _) => SignerFile::Edit,
+            (_, true) => SignerFile::InUse,
+            _ => SignerFile::Seen,
+        };
+        let step = Step::Prepare(PrepareOptions {
+            new_ca: self.new_ca,
+            new_key: self.new_key,
+            keep_subject: self.keep_subject,
+            algorithm: self.algorithm,
+            validity: self.validity,
+            signer_file,
+        });
+        self.common.run(step, &self.names, environment, ui)
+    }
+}
+
+fn algorithm(text: &str) -> Result<Algorithm, Expected> {
+    Algorithm::parse(text).ok_or_else(|| Expected("RSA-2048, RSA-3072, RSA-4096, ECDSA-P256 or ECDSA-P384".to_owned()))
+}

@@ -1,0 +1,59 @@
+use super::common::Common;
+use crate::cli::values::Outcome;
+use crate::cli::{environment::Environment, ui::Ui};
+use crate::commands::rotate::{Step, SwitchOptions};
+use crate::tree::rotation::Kubelets;
+
+/// Step 2: the new authority signs
+#[derive(Debug, clap::Args)]
+pub struct Switch {
+    /// Default: all that are prepared
+    #[arg(value_name = "AUTHORITY")]
+    names: Vec<String>,
+
+    /// Keep the private keys of the certificates: each file is replaced by one rename
+    #[arg(long)]
+    reuse_keys: bool,
+
+    /// How kubelets come by a certificate of the new authority; default: embed in a cluster directory, wait in a node's own tree
+    #[arg(long, value_name = "HOW", value_enum)]
+    kubelets: Option<How>,
+
+    /// Put the new authority's certificate by the old one behind serving certificates
+    #[arg(long)]
+    cross_sign: bool,
+
+    /// Every node has the present phase in force
+    #[arg(long)]
+    confirm_all: bool,
+
+    /// Although the wait is not over
+    #[arg(long)]
+    not_before_override: bool,
+
+    #[command(flatten)]
+    common: Common,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum How {
+    Embed,
+    Wait,
+}
+
+impl Switch {
+    pub fn run(self, environment: &Environment, ui: &mut Ui<'_>) -> Outcome {
+        let how = |how| match how {
+            How::Embed => Kubelets::Embed,
+            How::Wait => Kubelets::Wait,
+        };
+        let step = Step::Switch(SwitchOptions {
+            reuse_keys: self.reuse_keys,
+            kubelets: self.kubelets.map(how),
+            cross_sign: self.cross_sign,
+            confirm_all: self.confirm_all,
+            not_before_override: self.not_before_override,
+        });
+        self.common.run(step, &self.names, environment, ui)
+    }
+}

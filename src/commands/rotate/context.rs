@@ -1,0 +1,119 @@
+//! What a step decides on, and what it decides.
+
+use super::request::Request;
+use crate::catalog::CaId;
+use crate::encoding::{pem, raw_key};
+use crate::error::Error;
+use crate::files::RelPath;
+use crate::report::rotate as report;
+use crate::store::{FileChange, RootId};
+use crate::tree::rotation::{Identity, Phase, Record, Rotating, Rotation};
+use crate::tree::{Authority, file};
+use crate::workspace::rotation::change::Target;
+use crate::workspace::rotation::{files, journal::RotationLine};
+use crate::workspace::{Session, Snapshot};
+use crate::x509::{Certificate, parse_authority};
+
+/// A tree as a step finds it.
+pub(super) struct Context<'a> {
+    pub request: &'a Request,
+    pub session: &'a Session<'a>,
+    pub snapshot: Snapshot,
+    pub record: Record,
+    /// The generation that the step makes; `None`: it makes nothing, and no keys either.
+    pub generation: Option<String>,
+}
+
+/// What a step is going to do.
+#[derive(Debug, Default)]
+pub(super) struct Planned {
+    /// The record afterwards.
+    pub record: Record,
+    pub targets: Vec<Target>,
+    /// The authorities whose leaves are made again.
+    pub reissue: Vec<CaId>,
+    pub reuse_key: bool,
+    /// Files of kpki's own, and manifests.
+    pub own: Vec<FileChange>,
+    pub removals: Vec<(RootId, RelPath)>,
+    pub journal: Vec<String>,
+    pub rows: Vec<report::Row>,
+    pub warnings: Vec<String>,
+    /// What others must do first: exit status 5.
+    pub left: Vec<String>,
+}
+
+impl Planned {
+    /// Nothing changes yet.
+    pub fn of(record: &Record) -> Self {
+        Self { record: record.clone(), ..Self::default() }
+    }
+
+    pub fn is_idle(&self) -> bool {
+        self.targets.is_empty() && self.own.is_empty() && self.removals.is_empty()
+    }
+}
+
+impl Context<'_> {
+    /// Keys and certificates are made.
+    pub const fn is_making(&self) -> bool {
+        self.generation.is_some()
+    }
+
+    /// The rotations that the step moves on: the named ones, or all in this phase.
+    pub fn in_phase(&self, phase: Phase) -> Result<Vec<Rotation>, Error> {
+        let of = |one: &&Rotation| one.phase == phase;
+        let named = &self.request.authorities;
+        if named.is_empty() {
+            return Ok(self.record.rotations.iter().filter(of).cloned().collect());
+        }
+        named.iter().map(|one| self.one_in(*one, phase)).collect()
+    }
+
+    fn one_in(&self, rotating: Rotating, phase: Phase) -> Result<Rotation, Error> {
+        let origin = &self.session.target.origin;
+        match self.record.of(rotating) {
+            Some(rotation) if rotation.phase == phase => Ok(rotation.clone()),
+            Some(rotation) => Err(Error::new(format!("{rotating} is {}, expected {phase}", rotation.phase))
+                .hint(format!("see how it stands: {}", origin.command("rotate status", &[""; 0], &[])))),
+            None => Err(Error::new(format!("{rotating} is not being rotated"))
+                .hint(format!("begin with: {}", origin.command("rotate prepare", &[rotating.name()], &[])))),
+        }
+    }
+
+    /// What the tree's own file of an authority holds now.
+    pub fn authority(&self, authority: CaId) -> Result<&Authority, Error> {
+        self.snapshot.authorities.get(&authority).ok_or_else(|| Error::new(format!("there is no {}", authority.name())))
+    }
+
+    /// The public keys in the tree's own sa.pub.
+    pub fn service_account(&self) -> Vec<Vec<u8>> {
+        let place = files::own_public(self.session, Rotating::ServiceAccount);
+        let bytes = file(&self.snapshot.survey, place.as_ref()).unwrap_or_default();
+        pem::read(bytes).map(|blocks| raw_key::public_keys(&blocks)).unwrap_or_default()
+    }
+
+    /// The tree's own private key file, as it lies there.
+    pub fn key(&self, rotating: Rotating) -> Result<Option<&[u8]>, Error> {
+        let own = files::of(self.session, rotating)?.into_iter().find(|held| held.is_key);
+        Ok(own.and_then(|held| file(&self.snapshot.survey, Some(&held.place))))
+    }
+
+    /// The journal's line for a step of this rotation.
+    pub fn line(&self, rotation: &Rotation, details: Vec<String>) -> String {
+        let Rotation { authority, number, old, new, .. } = rotation;
+        let command = self.request.step.command();
+        RotationLine::line(command, (*authority, *number), (old, new), details, self.request.run.now)
+    }
+}
+
+/// The certificates that a record has.
+pub(super) fn certificates(identities: &[Identity]) -> Vec<Certificate> {
+    identities.iter().filter_map(|one| parse_authority(one.pem.as_bytes()).ok()?.into_iter().next()).collect()
+}
+
+/// The public keys that a record has.
+pub(super) fn public_keys(identities: &[Identity]) -> Vec<Vec<u8>> {
+    let keys = |one: &Identity| pem::read(one.pem.as_bytes()).map(|blocks| raw_key::public_keys(&blocks));
+    identities.iter().filter_map(|one| keys(one).ok()).flatten().collect()
+}

@@ -1,0 +1,16 @@
+//! `kpki rotate`: authorities and the service account key replaced in phases. Each step is decided in a file of its own, and
+//! carried out by one engine (`run`).
+
+mod back;
+mod context;
+mod gate;
+mod make;
+mod prepare;
+mod request;
+mod retire;
+mod run;
+mod summary;
+mod switch;
+
+pub use request::{Options, PrepareOptions, Request, RetireOptions, SignerFile, Step, SwitchOptions};
+pub use run::run;

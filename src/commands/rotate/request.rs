@@ -1,0 +1,100 @@
+//! The request from the command line.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use crate::blueprint::Algorithm;
+use crate::clock::Span;
+use crate::tree::rotation::{Kubelets, Rotating};
+use crate::workspace::{RunArgs, TreeArgs};
+
+/// The command line, checked.
+#[derive(Debug, Clone)]
+pub struct Request {
+    pub trees: TreeArgs,
+    pub run: RunArgs,
+    pub step: Step,
+    /// Empty: all that are in the phase before.
+    pub authorities: Vec<Rotating>,
+    pub options: Options,
+}
+
+/// What every step that changes a tree takes.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    pub no_hooks: bool,
+    /// The environment of hooks, from this process's.
+    pub inherited: Vec<(&'static str, OsString)>,
+    /// A directory for the objects of the cluster that can be made here.
+    pub manifests: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone)]
+pub enum Step {
+    Prepare(PrepareOptions),
+    Switch(SwitchOptions),
+    Retire(RetireOptions),
+    Back,
+}
+
+impl Step {
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Prepare(_) => "prepare",
+            Self::Switch(_) => "switch",
+            Self::Retire(_) => "retire",
+            Self::Back => "back",
+        }
+    }
+
+    /// As the journal and the generations name it.
+    pub const fn command(&self) -> &'static str {
+        match self {
+            Self::Prepare(_) => "rotate-prepare",
+            Self::Switch(_) => "rotate-switch",
+            Self::Retire(_) => "rotate-retire",
+            Self::Back => "rotate-back",
+        }
+    }
+}
+
+/// How it is known that kube-controller-manager signs with ca-signer.crt.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum SignerFile {
+    /// By its manifest, or by receipts.
+    #[default]
+    Seen,
+    /// The manifest is changed in the same transaction.
+    Edit,
+    /// By the operator's word.
+    InUse,
+}
+
+#[derive(Debug, Clone, Default)]
+pub struct PrepareOptions {
+    /// The certificate of an external authority, with what stands above it.
+    pub new_ca: Option<PathBuf>,
+    pub new_key: Option<PathBuf>,
+    pub keep_subject: bool,
+    pub algorithm: Option<Algorithm>,
+    pub validity: Option<Span>,
+    pub signer_file: SignerFile,
+}
+
+#[derive(Debug, Clone, Default)]
+pub struct SwitchOptions {
+    pub reuse_keys: bool,
+    /// `None`: embed in a cluster directory, wait in a node's own tree.
+    pub kubelets: Option<Kubelets>,
+    pub cross_sign: bool,
+    pub confirm_all: bool,
+    /// Although the wait is not over.
+    pub not_before_override: bool,
+}
+
+#[derive(Debug, Clone, Default)]
+pub struct RetireOptions {
+    pub confirm_all: bool,
+    pub not_before_override: bool,
+    pub forget: bool,
+}

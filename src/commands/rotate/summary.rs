@@ -1,0 +1,66 @@
+//! The report of a step.
+
+use super::context::Planned;
+use super::make::Following;
+use super::request::Request;
+use crate::clock::rfc3339;
+use crate::plan::renew::{Decision, Rewritten};
+use crate::report::restart::{Changed, restarts};
+use crate::report::rotate::{Done, Written};
+use crate::tree::EntryId;
+use crate::workspace::Session;
+use crate::workspace::reissue::Made;
+use std::collections::BTreeSet;
+
+pub(super) fn done(
+    request: &Request,
+    session: &Session<'_>,
+    planned: &Planned,
+    following: &Following,
+    ids: &[EntryId],
+) -> Done {
+    let (directory, cluster) = session.names();
+    let is_made = |id: &EntryId| following.made().any(|one| one.id == *id);
+    let only_trust = |id: &EntryId| {
+        let is_its =
+            |one: &crate::plan::renew::Repair| one.id == *id && matches!(one.what, Rewritten::Kubeconfig { .. });
+        following.repairs.iter().any(is_its)
+    };
+    let written = |id: &EntryId| Written {
+        id: id.clone(),
+        change: if is_made(id) { "reissue" } else { "trust" },
+        not_after: None,
+    };
+    let changed = |id: &EntryId| Changed { id: id.clone(), authority_data: only_trust(id) };
+    let nodes: BTreeSet<String> = ids.iter().filter_map(|id| id.node.clone()).collect();
+    let skipped = following.decided().filter_map(|(credential, decision)| match decision {
+        Decision::Skipped(left, _) if left.is_gap() => {
+            Some(crate::error::left(left, &credential.id.to_string(), &session.target.origin))
+        }
+        _ => None,
+    });
+    Done {
+        dry_run: request.run.dry_run,
+        directory,
+        cluster,
+        step: request.step.name(),
+        authorities: planned.rows.clone(),
+        entries: ids.iter().map(written).collect(),
+        generation: None,
+        restart: restarts(ids.iter().map(changed), session.profile()),
+        ship: if session.is_exported() { nodes.into_iter().collect() } else { Vec::new() },
+        left: planned.left.iter().cloned().chain(skipped).collect(),
+        hooks: Vec::new(),
+        rolled_back: false,
+        warnings: planned.warnings.clone(),
+        origin: session.target.origin.clone(),
+    }
+}
+
+/// The ends of what was made.
+pub(super) fn add_dates(done: &mut Done, made: &[Made]) {
+    for entry in &mut done.entries {
+        let of = made.iter().find(|made| made.id == entry.id);
+        entry.not_after = of.map(|made| rfc3339(made.certificate.not_after));
+    }
+}

@@ -1,0 +1,14 @@
+//! A rotation: authorities and the service account key replaced in phases, so that no verifier ever meets a certificate whose
+//! signer it does not trust. Pure.
+//!
+//! Two rules carry everything. Before the switch: no leaf of the new authority is used while a verifier trusts the old one
+//! alone. Before the retirement: no verifier trusts the new one alone while a leaf of the old one is used. So everything first
+//! trusts both, then the new one signs, then the old one goes. The signer is the first certificate of the file in every
+//! phase, because that is the one that kubeadm signs with.
+
+mod authority;
+mod bundle;
+mod name;
+
+pub use authority::{Successor, Wishes, authority};
+pub use bundle::{Trusted, own_part};

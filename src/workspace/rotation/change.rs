@@ -1,0 +1,145 @@
+//! A change of phase as files: the authorities' own and every copy, what each kubeconfig trusts, ca-signer.crt, and the leaves
+//! that the new signer makes; all in memory. The tree is taken as it will be, and the engine of `renew` works on that.
+
+use zeroize::Zeroizing;
+
+use super::files::{self, Held, IN_KUBECONFIGS};
+use crate::catalog::CaId;
+use crate::catalog::paths::SIGNER_ENTRY;
+use crate::encoding::{pem, public_key, raw_key};
+use crate::error::Error;
+use crate::files::FileState;
+use crate::kubeconfig;
+use crate::plan::renew::{Credential, Decision, Repair, Rewritten};
+use crate::plan::rotate::Trusted;
+use crate::plan::signer_file;
+use crate::store::FileChange;
+use crate::tree::rotation::Rotating;
+use crate::tree::{EntryId, Place, Survey, file};
+use crate::workspace::{Session, Snapshot};
+use crate::x509::{Certificate, parse_authority};
+
+/// What is to be in an authority's files.
+#[derive(Debug)]
+pub enum Content {
+    Authority(CaId, Trusted<Certificate>),
+    /// SubjectPublicKeyInfo in DER.
+    ServiceAccount(Trusted<Vec<u8>>),
+}
+
+/// What one authority's files become.
+#[derive(Debug)]
+pub struct Target {
+    pub content: Content,
+    /// The signer's key in PEM, where it changes.
+    pub key: Option<Zeroizing<Vec<u8>>>,
+}
+
+impl Target {
+    pub const fn rotating(&self) -> Rotating {
+        match &self.content {
+            Content::Authority(authority, _) => Rotating::Authority(*authority),
+            Content::ServiceAccount(_) => Rotating::ServiceAccount,
+        }
+    }
+
+    /// The new bytes of one of its files; `None`: they stay.
+    fn bytes(&self, held: &Held, survey: &Survey) -> Option<Zeroizing<Vec<u8>>> {
+        if held.is_key {
+            return self.key.clone();
+        }
+        let present = file(survey, Some(&held.place)).unwrap_or_default();
+        let text: String = match &self.content {
+            Content::Authority(_, trusted) => {
+                let present = parse_authority(present).unwrap_or_default();
+                trusted.file(&present).iter().map(Certificate::to_pem).collect()
+            }
+            Content::ServiceAccount(trusted) => {
+                let present = pem::read(present).map(|blocks| raw_key::public_keys(&blocks)).unwrap_or_default();
+                trusted.file(&present).iter().map(|spki| public_key::to_pem(spki)).collect()
+            }
+        };
+        Some(Zeroizing::new(text.into_bytes()))
+    }
+}
+
+/// The authorities' own files as they will be.
+#[derive(Debug, Default)]
+pub struct Authorities {
+    pub changes: Vec<FileChange>,
+    /// Whose files change.
+    pub ids: Vec<EntryId>,
+    /// Every file of the tree, with these replaced.
+    pub survey: Survey,
+}
+
+/// The places that have to be looked at beside the session's own.
+pub fn places(session: &Session<'_>) -> Result<Vec<Place>, Error> {
+    let mut all = Vec::new();
+    for rotating in Rotating::ALL {
+        all.extend(files::of(session, rotating)?.into_iter().map(|held| held.place));
+    }
+    Ok(all)
+}
+
+/// The files of these authorities, and the tree with them.
+pub fn authorities(session: &Session<'_>, snapshot: &Snapshot, targets: &[Target]) -> Result<Authorities, Error> {
+    let mut all = Authorities { survey: snapshot.survey.clone(), ..Authorities::default() };
+    for target in targets {
+        for held in files::present(files::of(session, target.rotating())?, &snapshot.survey) {
+            let Some(bytes) = target.bytes(&held, &snapshot.survey) else { continue };
+            if file(&snapshot.survey, Some(&held.place)) == Some(bytes.as_slice()) {
+                continue;
+            }
+            if let Some(FileState::File { bytes: old, .. }) = all.survey.get_mut(&held.place) {
+                old.clone_from(&bytes);
+            }
+            all.changes.push(held.place.change(held.mode, bytes)?);
+            if !all.ids.contains(&held.id) {
+                all.ids.push(held.id);
+            }
+        }
+    }
+    Ok(all)
+}
+
+/// Kubeconfigs that trust anything but exactly what ca.crt holds, and ca-signer.crt, where those are not written anyway. `snapshot`:
+/// the tree as it will be.
+pub fn followers(
+    session: &Session<'_>,
+    snapshot: &Snapshot,
+    credentials: &[Credential],
+    decisions: &[Decision],
+) -> Vec<Repair> {
+    let bundle = snapshot.bundle(IN_KUBECONFIGS);
+    let decided = || credentials.iter().zip(decisions);
+    let is_made = |id: &EntryId| decided().any(|(of, one)| of.id == *id && matches!(one, Decision::Renew(_)));
+    let mut all: Vec<Repair> = Vec::new();
+    for credential in &session.credentials {
+        let Some(place) = credential.conf() else { continue };
+        let Some(bytes) = file(&snapshot.survey, Some(place)) else { continue };
+        if (credential.is_kubeconfig() && is_made(&credential.id)) || !trusts_other(bytes, bundle) {
+            continue;
+        }
+        let what = Rewritten::Kubeconfig { authority: true, server: None };
+        all.push(Repair { id: credential.id.clone(), place: place.clone(), what });
+    }
+    let Some(signer) = bundle.first() else { return all };
+    for (node, place) in session.signer_files(&snapshot.survey) {
+        let found = file(&snapshot.survey, Some(&place));
+        let is_due = found.map_or(bundle.len() > 1, |found| !signer_file::is_the_signer(found, signer));
+        if is_due {
+            let what = Rewritten::SignerFile { is_new: found.is_none() };
+            all.push(Repair { id: EntryId { node, name: SIGNER_ENTRY.to_owned() }, place, what });
+        }
+    }
+    all
+}
+
+/// Its CA data is anything but these certificates in this order. Without data it trusts a file, or the system's authorities.
+pub fn trusts_other(kubeconfig: &[u8], bundle: &[Certificate]) -> bool {
+    let Ok(read) = kubeconfig::read(kubeconfig) else { return false };
+    let found = parse_authority(&read.authority).unwrap_or_default();
+    let same = found.len() == bundle.len() && found.iter().zip(bundle).all(|(one, own)| one.der == own.der);
+    !read.authority.is_empty() && !same && kubeconfig::editable(kubeconfig).is_ok()
+}

@@ -1,0 +1,71 @@
+//! Which files of a tree hold what of an authority: its certificates, its key, and every copy of both.
+
+use crate::catalog::{self, CaId};
+use crate::error::Error;
+use crate::plan::item::{Item, What, public_mode};
+use crate::tree::rotation::Rotating;
+use crate::tree::{EntryId, Place, Survey, file};
+use crate::workspace::{Session, signer_file};
+
+/// One file with what it holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Held {
+    pub id: EntryId,
+    pub place: Place,
+    /// Of a new file.
+    pub mode: u32,
+    pub is_key: bool,
+}
+
+/// The tree's own files first, the key before the certificate.
+pub fn of(session: &Session<'_>, rotating: Rotating) -> Result<Vec<Held>, Error> {
+    let tree = &session.tree;
+    let (Some(profile), Some(layout)) = (session.profile(), &session.layout) else {
+        let entry = catalog::find(rotating.name());
+        let (public, private) = entry.map(|entry| tree.directories.files("", entry.files)).unzip();
+        let id = EntryId::new(None, rotating.name());
+        let key = private.flatten().map(|place| held(&id, place, true, 0o600));
+        let mode = if rotating == Rotating::ServiceAccount { 0o600 } else { 0o644 };
+        return Ok(key.into_iter().chain(public.map(|place| held(&id, place, false, mode))).collect());
+    };
+    let items = signer_file::items(profile, layout, tree)?;
+    Ok(items.iter().filter(|item| is_of(&items, item, rotating)).flat_map(|item| of_item(&items, item)).collect())
+}
+
+fn is_of(items: &[Item], item: &Item, rotating: Rotating) -> bool {
+    match &item.what {
+        What::Authority(authority) => rotating == Rotating::Authority(*authority),
+        What::ServiceAccount(_) => rotating == Rotating::ServiceAccount,
+        What::Copy { of } => items.get(*of).is_some_and(|shared| is_of(items, shared, rotating)),
+        What::Leaf(_) | What::Extra(_) | What::Kubeconfig(..) | What::SignerFile { .. } => false,
+    }
+}
+
+fn of_item(items: &[Item], item: &Item) -> Vec<Held> {
+    let mode = match &item.what {
+        What::Copy { of } => items.get(*of).map_or(0o600, |shared| public_mode(&shared.what)),
+        what => public_mode(what),
+    };
+    let key = item.private.clone().map(|place| held(&item.id, place, true, 0o600));
+    key.into_iter().chain([held(&item.id, item.public.clone(), false, mode)]).collect()
+}
+
+fn held(id: &EntryId, place: Place, is_key: bool, mode: u32) -> Held {
+    Held { id: id.clone(), place, mode, is_key }
+}
+
+/// Those that exist: a node without a tree has nothing to replace.
+pub fn present(all: Vec<Held>, survey: &Survey) -> Vec<Held> {
+    all.into_iter().filter(|one| file(survey, Some(&one.place)).is_some()).collect()
+}
+
+/// The tree's own certificate file of an authority, or sa.pub.
+pub fn own_public(session: &Session<'_>, rotating: Rotating) -> Option<Place> {
+    match rotating {
+        Rotating::Authority(authority) => Some(session.tree.directories.authority(authority).0),
+        Rotating::ServiceAccount => Some(session.tree.directories.files("", catalog::find("sa")?.files).0),
+    }
+}
+
+/// Who reads kubeconfigs trusts this authority.
+pub const IN_KUBECONFIGS: CaId = CaId::Cluster;
