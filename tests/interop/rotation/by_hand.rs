@@ -35,7 +35,8 @@ impl ByHand {
     }
 
     pub fn node(&self, node: &str) -> Files {
-        Files(self.place.join("nodes").join(node))
+        let dir = self.place.join("nodes").join(node);
+        Files { kubelet: dir.join("kubelet"), dir }
     }
 
     fn pkis(&self) -> Vec<PathBuf> {

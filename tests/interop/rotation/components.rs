@@ -14,13 +14,18 @@ use super::wire::{
     Answer, Credential, Failure, Pair, Request, Service, Watched, ask, certificates, pair, pair_of, read, roots,
 };
 
-/// A node's `/etc/kubernetes`.
+/// What programs read on a node.
 #[derive(Debug, Clone)]
-pub struct Files(pub PathBuf);
+pub struct Files {
+    /// `/etc/kubernetes`
+    pub dir: PathBuf,
+    /// `/var/lib/kubelet/pki`
+    pub kubelet: PathBuf,
+}
 
 impl Files {
     pub fn path(&self, name: &str) -> PathBuf {
-        self.0.join(name)
+        self.dir.join(name)
     }
 
     pub fn read(&self, name: &str) -> Vec<u8> {
@@ -114,8 +119,15 @@ impl Service for Extension {
 
 /// A kubelet, which reads its pair and clientCAFile for each connection.
 pub struct Kubelet {
-    pub files: Files,
-    pub own: Watched,
+    files: Files,
+    own: Watched,
+}
+
+impl Kubelet {
+    pub fn new(files: Files) -> Self {
+        let own = Watched::new(files.kubelet.join("kubelet"));
+        Self { files, own }
+    }
 }
 
 impl Service for Kubelet {

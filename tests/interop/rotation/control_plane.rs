@@ -12,12 +12,14 @@ use serde_json::Value;
 use super::components::{ApiServer, Behind, Extension, Files, Kubelet, RequestHeader};
 use super::probe::{Probe, Who};
 use super::real;
-use super::wire::{Answer, Credential, Failure, Listening, Watched, ask, pair, pair_of, roots};
+use super::wire::{Answer, Credential, Failure, Listening, ask, pair, pair_of, roots};
 use crate::support::{Server, decode_base64, free_port, program, within};
 
 /// The nodes with their addresses; the last is a worker.
 pub const NODES: [(&str, &str); 4] =
     [("cp1", "127.0.0.11"), ("cp2", "127.0.0.12"), ("cp3", "127.0.0.13"), ("w1", "127.0.0.14")];
+/// Workers that come later.
+pub const LATER: [(&str, &str); 2] = [("w2", "127.0.0.15"), ("w3", "127.0.0.16")];
 const MEMBERS: usize = 3;
 
 fn at(address: &str) -> SocketAddr {
@@ -116,10 +118,11 @@ impl ControlPlane {
         let ca_bundle = service.ca_bundle();
         let mut others = vec![Listening::start(extension, Arc::new(service))];
         let mut kubelets = BTreeMap::new();
-        for ((node, address), files) in NODES.iter().zip(&files) {
-            let (at, own) = (at(address), Watched::new(files.path("kubelet/kubelet")));
-            others.push(Listening::start(at, Arc::new(Kubelet { files: files.clone(), own })));
-            kubelets.insert((*node).to_owned(), at);
+        for (node, address) in NODES.iter().chain(&LATER) {
+            kubelets.insert((*node).to_owned(), at(address));
+        }
+        for ((node, _), files) in NODES.iter().zip(&files) {
+            others.push(Listening::start(kubelets[*node], Arc::new(Kubelet::new(files.clone()))));
         }
         let (etcd, apis) = (addresses(), addresses());
         let behind = Behind { etcd: etcd[0], kubelets, extension, ca_bundle, request_header };
@@ -136,6 +139,7 @@ impl ControlPlane {
             others,
             refused: Vec::new(),
         };
+        std::fs::create_dir_all(&all.place).unwrap();
         all.members = (0..MEMBERS).map(|member| Some(all.member(member))).collect();
         all.healthy();
         all.servers = (0..MEMBERS).map(|server| Some(all.server(server))).collect();
@@ -264,16 +268,25 @@ impl ControlPlane {
         Credential { roots: roots(&self.root_ca()), pair: None, token: Some(self.token(0)) }
     }
 
+    /// A worker more: its kubelet serves, and is asked from now on.
+    pub fn joins(&mut self, node: &'static str, files: Files, probe: &Probe) {
+        let own = kubeconfig(&files, "kubelet.conf");
+        assert_eq!(self.api_servers_take(&own), Taken::ByAll, "{node}");
+        self.others.push(Listening::start(self.behind.kubelets[node], Arc::new(Kubelet::new(files))));
+        probe.node(node);
+    }
+
     /// Everybody begins to ask; those who do not change hold what there is now.
     pub fn clients(&self) -> Probe {
-        let nodes: Vec<&str> = NODES.iter().map(|(node, _)| *node).collect();
-        let probe = Probe::start(&self.apis, &self.etcd, &nodes);
+        let probe = Probe::start(&self.apis, &self.etcd);
+        NODES.iter().for_each(|(node, _)| probe.node(node));
         for who in [Who::Operator, Who::Logs, Who::Aggregated] {
             let files = self.files[0].clone();
             probe.set(who, move || kubeconfig(&files, "admin.conf"));
         }
         let files = self.files[0].clone();
         probe.set(Who::EtcdClient, move || etcd_client(&files));
+        self.kubelets_restart(&probe);
         self.pods_restart(&probe);
         let pod = self.pod();
         probe.set(Who::OldToken, move || pod.clone());
@@ -288,6 +301,16 @@ impl ControlPlane {
     /// The same of every member of etcd.
     pub fn members_take(&self, credential: &Credential) -> Taken {
         Taken::of(&self.etcd, credential, "GET /health")
+    }
+
+    /// A kubelet, a controller manager and a scheduler hold what is in their kubeconfigs until they are restarted.
+    pub fn kubelets_restart(&self, probe: &Probe) {
+        let kubelet = kubeconfig(&self.files[MEMBERS], "kubelet.conf");
+        probe.set(Who::Kubelet, move || kubelet.clone());
+        let [manager, scheduler] =
+            ["controller-manager.conf", "scheduler.conf"].map(|name| kubeconfig(&self.files[0], name));
+        probe.set(Who::ControllerManager, move || manager.clone());
+        probe.set(Who::Scheduler, move || scheduler.clone());
     }
 
     pub fn pods_restart(&self, probe: &Probe) {

@@ -7,7 +7,9 @@ mod components;
 mod control_plane;
 mod probe;
 mod real;
+mod story;
 mod token;
+mod verified;
 mod wire;
 
 use crate::support::scratch;
@@ -15,6 +17,8 @@ use by_hand::ByHand;
 use components::Files;
 use control_plane::{ControlPlane, NODES, Taken, etcd_client, kubeconfig};
 use probe::{Probe, Who};
+use story::Story;
+use verified::Kept;
 use wire::{Credential, roots};
 
 const PROFILE: &str = "\
@@ -64,12 +68,14 @@ fn restarted_after_prepare(cluster: &mut ControlPlane, probe: &Probe) {
     cluster.roll_etcd(probe);
     cluster.roll_api_servers(probe);
     cluster.restart_controller_manager();
+    cluster.kubelets_restart(probe);
     cluster.pods_restart(probe);
 }
 
 fn restarted_after_switch(cluster: &mut ControlPlane, probe: &Probe) {
     cluster.roll_api_servers(probe);
     cluster.restart_controller_manager();
+    cluster.kubelets_restart(probe);
     cluster.pods_restart(probe);
 }
 
@@ -118,6 +124,73 @@ fn by_hand_and_in_order_nobody_is_turned_away() {
     cluster.delete_request_header();
     probe.expect_none("retire: extension-apiserver-authentication is deleted");
     assert_eq!(cluster.request_header(), 1);
+}
+
+/// The waits are passed over: every client has been told of the new authorities when a step is made.
+const AT_ONCE: [&str; 2] = ["--confirm-all", "--not-before-override"];
+
+/// All four authorities of a cluster directory, shipped and confirmed, with nodes that join on the way.
+#[test]
+fn a_cluster_directory_is_rotated_while_its_cluster_serves() {
+    let mut story = Story::begin(PROFILE);
+    let cp1 = story.cp1();
+    let token = story.cluster.token(0);
+    let old = Old::of(&story.cluster, &cp1, &token);
+    let none = Kept::of(&story.site, &cp1, "none");
+
+    story.step(&["prepare", "all", "--signer-file-in-use", "--at", "-1h"]);
+    assert_eq!(story.signed_in_the_cluster().0, "CN = kubernetes");
+    story.restart_for_bundles();
+    story.confirm();
+    story.verify();
+    let prepared = Kept::of(&story.site, &cp1, "prepared");
+    story.stragglers(&token);
+    story.kubectl("admin.conf");
+    // Renewals and a new node are the old authority's (gardener#8303).
+    story.site.safe(&["renew", "all"]).expect_ok("renew");
+    story.ship();
+    let with_one = format!("{PROFILE}- {{name: w2, roles: [worker], addresses: [127.0.0.15]}}\n");
+    story.joins(&with_one, "w2");
+    let renewed = Kept::of(&story.site, &cp1, "renewed");
+    let (issuer, kubelet) = story.signed_in_the_cluster();
+    assert_eq!(issuer, "CN = kubernetes");
+
+    story.step(&[&["switch"], &AT_ONCE[..]].concat());
+    assert_eq!(story.signed_in_the_cluster().0, "CN = kubernetes@2");
+    assert_eq!(story.cluster.api_servers_take(&kubelet), Taken::ByAll);
+    story.restart_for_leaves();
+    story.confirm();
+    story.verify();
+    let switched = Kept::of(&story.site, &cp1, "switched");
+    assert_ne!(token::kid_of(&story.cluster.token(0)), token::kid_of(&token));
+    story.kubectl("admin.conf");
+    let said = story.site.safe(&["renew", "all", "--due"]).expect_ok("renew").out;
+    assert!(said.starts_with("nothing was renewed"), "{said}");
+    story.ship();
+    story.joins(&format!("{with_one}- {{name: w3, roles: [worker], addresses: [127.0.0.16]}}\n"), "w3");
+
+    story.without_stragglers();
+    story.step(&[&["retire"], &AT_ONCE[..]].concat());
+    old.with_new_authorities(&cp1).is_taken(&story.cluster, [false, true, true]);
+    story.restart_for_bundles();
+    story.confirm();
+    story.verify();
+    story.kubectl("admin.conf");
+    let retired = Kept::of(&story.site, &cp1, "retired");
+    assert_eq!(story.signed_in_the_cluster().0, "CN = kubernetes@2");
+    story.probe.expect_pace();
+    old.with_new_authorities(&cp1).is_taken(&story.cluster, [false, false, false]);
+    assert_eq!(story.cluster.request_header(), 2, "API servers only add to it");
+    story.cluster.delete_request_header();
+    story.probe.expect_none("extension-apiserver-authentication is deleted");
+    assert_eq!(story.cluster.request_header(), 1);
+
+    for of_old in [&none, &prepared, &renewed] {
+        of_old.are_accepted(&[(&none, true), (&prepared, true), (&switched, true), (&retired, false)]);
+    }
+    for of_new in [&switched, &retired] {
+        of_new.are_accepted(&[(&none, false), (&prepared, true), (&switched, true), (&retired, true)]);
+    }
 }
 
 /// Files everywhere are not trust everywhere: the clients see it.

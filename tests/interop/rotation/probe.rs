@@ -23,6 +23,10 @@ pub enum Who {
     Operator,
     /// The credential from before the switch, with the bundle from after *prepare*.
     Straggler,
+    /// kubelet.conf of the worker, as it was at the kubelet's start; the same of the others on a control-plane node.
+    Kubelet,
+    ControllerManager,
+    Scheduler,
     /// A pod with its token, and kube-root-ca.crt as it read it at its start.
     Pod,
     /// A token from before the rotation.
@@ -38,9 +42,12 @@ pub enum Who {
 }
 
 impl Who {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 11] = [
         Self::Operator,
         Self::Straggler,
+        Self::Kubelet,
+        Self::ControllerManager,
+        Self::Scheduler,
         Self::Pod,
         Self::OldToken,
         Self::EtcdClient,
@@ -98,6 +105,8 @@ struct Board {
     sources: RwLock<BTreeMap<Who, Source>>,
     counts: Mutex<BTreeMap<(Who, SocketAddr), Counts>>,
     samples: Mutex<Vec<String>>,
+    /// Whose kubelets are asked for logs.
+    nodes: Mutex<Vec<&'static str>>,
     windows: Mutex<Vec<Window>>,
     stop: AtomicBool,
     /// Connections to each server from the beginning on.
@@ -149,12 +158,24 @@ impl Board {
         self.samples.lock().unwrap().push(format!("{who:?} at {at}: {sample}"));
     }
 
-    fn client(&self, who: Who, at: SocketAddr, words: &dyn Fn(usize) -> String) {
+    fn words(&self, who: Who, number: usize) -> String {
+        match who {
+            Who::EtcdClient | Who::StaleEtcdClient => "GET /health".to_owned(),
+            Who::Aggregated => "GET /apis/example.com/v1/things".to_owned(),
+            Who::Logs => {
+                let nodes = self.nodes.lock().unwrap();
+                format!("GET /api/v1/namespaces/default/pods/{}/log", nodes[number % nodes.len()])
+            }
+            _ => "GET /api/v1/namespaces/default".to_owned(),
+        }
+    }
+
+    fn client(&self, who: Who, at: SocketAddr) {
         let mut number = 0;
         while !self.stop.load(Ordering::SeqCst) {
             let began = Instant::now();
             if let Some(source) = self.sources.read().unwrap().get(&who) {
-                let got = ask(at, &source(), &words(number), "", "");
+                let got = ask(at, &source(), &self.words(who, number), "", "");
                 self.count(who, at, began, &got);
                 *self.asked.lock().unwrap().entry(at).or_default() += 1;
                 number += 1;
@@ -174,23 +195,21 @@ pub struct Probe {
 
 impl Probe {
     /// Nobody asks before it has a credential.
-    pub fn start(apis: &[SocketAddr], etcd: &[SocketAddr], nodes: &[&str]) -> Self {
+    pub fn start(apis: &[SocketAddr], etcd: &[SocketAddr]) -> Self {
         let board = Arc::new(Board::default());
         let mut clients = Vec::new();
         for who in Who::ALL {
             for at in if who.asks_etcd() { etcd } else { apis }.iter().copied() {
-                let (board, nodes) =
-                    (Arc::clone(&board), nodes.iter().map(|&node| node.to_owned()).collect::<Vec<_>>());
-                let words = move |number: usize| match who {
-                    Who::EtcdClient | Who::StaleEtcdClient => "GET /health".to_owned(),
-                    Who::Aggregated => "GET /apis/example.com/v1/things".to_owned(),
-                    Who::Logs => format!("GET /api/v1/namespaces/default/pods/{}/log", nodes[number % nodes.len()]),
-                    _ => "GET /api/v1/namespaces/default".to_owned(),
-                };
-                clients.push(std::thread::spawn(move || board.client(who, at, &words)));
+                let board = Arc::clone(&board);
+                clients.push(std::thread::spawn(move || board.client(who, at)));
             }
         }
         Self { began: Instant::now(), board, clients }
+    }
+
+    /// The kubelet of a node is there.
+    pub fn node(&self, node: &'static str) {
+        self.board.nodes.lock().unwrap().push(node);
     }
 
     /// From now on it asks with this.
