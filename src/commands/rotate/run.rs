@@ -3,7 +3,7 @@
 use super::context::{Context, Planned};
 use super::make::Following;
 use super::request::{Request, Step};
-use super::{back, prepare, retire, summary, switch};
+use super::{back, instructions, prepare, retire, summary, switch};
 use crate::error::Error;
 use crate::files::RelPath;
 use crate::report::rotate::Done;
@@ -72,6 +72,7 @@ impl Rotating<'_> {
             let ready = tree.or_interrupted(self.ready(snapshot, None))?;
             store::check_writable(&tree.roots, &ready.places()?)?;
             let mut done = summary::done(self.request, self.session, &ready.planned, &ready.following, &ready.ids());
+            instructions::add(&mut done, self.request, self.session, &ready.planned, &ready.snapshot)?;
             done.warnings.extend(tree.left_by_interrupted()?);
             return Ok(done);
         }
@@ -143,6 +144,7 @@ impl Rotating<'_> {
         let (session, run, command) = (self.session, &self.request.run, self.request.step.command());
         let ids = ready.ids();
         let mut done = summary::done(self.request, session, &ready.planned, &ready.following, &ids);
+        instructions::add(&mut done, self.request, session, &ready.planned, &ready.snapshot)?;
         let Ready { planned, authorities, snapshot, issuers, following } = ready;
         if planned.is_idle() {
             return Ok((done, pending));
@@ -156,6 +158,7 @@ impl Rotating<'_> {
         summary::add_dates(&mut done, &made);
         let mut removals = planned.removals;
         let mut own = planned.own;
+        own.extend(instructions::file(&done)?);
         if planned.record.is_empty() {
             removals.push(record::path()?);
         } else {

@@ -9,6 +9,7 @@
 mod authority;
 mod bundle;
 mod name;
+pub mod steps;
 
 pub use authority::{Successor, Wishes, authority};
 pub use bundle::{Trusted, own_part};

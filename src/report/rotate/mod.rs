@@ -1,6 +1,8 @@
 //! The report of a step of a rotation.
 
 mod document;
+mod steps;
 mod table;
 
 pub use document::{Done, Row, Written};
+pub use steps::{ToDo, markdown};
