@@ -2,6 +2,7 @@
 
 pub mod args;
 pub mod backup;
+pub mod crl_file;
 pub mod crl_issue;
 pub mod crls;
 pub mod generations;
