@@ -8,18 +8,18 @@ mod error;
 mod issuer;
 mod key;
 mod parallel;
+mod renew;
 mod request;
 mod serial;
 mod sign;
 
-#[cfg(any(test, feature = "internals"))]
-pub use crl::SignedCrl;
-pub use crl::{Changes, resign_crl, sign_crl};
+pub use crl::{Changes, SignedCrl, resign_crl, sign_crl};
 pub use crl_error::CrlFault;
 pub use error::CaError;
 pub use issuer::Issuer;
 pub use key::{PrivateKey, ed25519_public, generate_keys};
 pub use parallel::parallel_map;
+pub use renew::renew;
 pub use request::{asks_for, request};
 pub use serial::serial;
 pub use sign::{Signed, issue, issue_for_peers, issue_for_peers_by, self_sign};

@@ -17,7 +17,8 @@ use crate::tree::Authority;
 use crate::tree::layout::Place;
 use crate::tree::rotation::Rotating;
 use crate::workspace::crl_file::{self, List};
-use crate::workspace::journal::{self, Line, Remembered};
+use crate::workspace::journal::{self, Line};
+use crate::workspace::remembered::{Remembered, remembered};
 use crate::workspace::rotation::record::{self, Kept};
 use crate::workspace::session::Session;
 use crate::workspace::survey;
@@ -146,7 +147,7 @@ impl Lists {
             crl,
             rank,
             beside: others.map(|(of, list)| (*of, list.der.clone())).collect(),
-            remembered: journal::remembered(lines, issuer, number.as_ref()),
+            remembered: remembered(lines, issuer, number.as_ref()),
             due: false,
         }
     }

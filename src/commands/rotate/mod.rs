@@ -4,11 +4,13 @@
 mod back;
 mod context;
 mod gate;
+mod instructions;
 mod make;
 mod prepare;
 mod request;
 mod retire;
 mod run;
+pub mod scan;
 mod summary;
 mod switch;
 
