@@ -3,14 +3,19 @@
 
 mod back;
 mod context;
+mod emergency;
+mod forget;
 mod gate;
 mod make;
 mod prepare;
+mod record;
 mod request;
 mod retire;
 mod run;
 mod summary;
 mod switch;
 
-pub use request::{Options, PrepareOptions, Request, RetireOptions, SignerFile, Step, SwitchOptions};
+pub use request::{
+    EmergencyOptions, Options, PrepareOptions, RecordOptions, Request, RetireOptions, SignerFile, Step, SwitchOptions,
+};
 pub use run::run;

@@ -3,7 +3,7 @@
 use super::context::{Context, Planned};
 use super::make::Following;
 use super::request::{Request, Step};
-use super::{back, prepare, retire, summary, switch};
+use super::{back, emergency, forget, prepare, record as recorded, retire, summary, switch};
 use crate::error::Error;
 use crate::files::RelPath;
 use crate::report::rotate::Done;
@@ -13,7 +13,7 @@ use crate::tree::Issuers;
 use crate::workspace::notify::Notifier;
 use crate::workspace::pending::PendingNotifications;
 use crate::workspace::rotation::change::{self, Authorities};
-use crate::workspace::rotation::record;
+use crate::workspace::rotation::{prior, record};
 use crate::workspace::{Absent, Locked, Progress, Session, Snapshot, Transaction, journal, reissue, targets};
 
 /// Carries out a step.
@@ -44,6 +44,7 @@ impl Ready {
     fn ids(&self) -> Vec<EntryId> {
         let mut ids = self.authorities.ids.clone();
         let more = self.following.made().map(|one| &one.id).chain(self.following.repairs.iter().map(|one| &one.id));
+        let more = more.chain(self.following.put_back(&self.planned.put_back).map(|one| &one.id));
         for id in more {
             if !ids.contains(id) {
                 ids.push(id.clone());
@@ -57,7 +58,8 @@ impl Ready {
         let changes = self.authorities.changes.iter().chain(&self.planned.own);
         let mut all: Vec<_> = changes.map(|one| (one.root, one.path.clone(), true)).collect();
         let made = self.following.made().flat_map(|one| one.places());
-        for place in made.chain(self.following.repairs.iter().map(|one| &one.place)) {
+        let put_back = self.following.put_back(&self.planned.put_back).map(|one| &one.place);
+        for place in made.chain(self.following.repairs.iter().map(|one| &one.place)).chain(put_back) {
             all.push((place.root_id(), RelPath::parse(place.path.as_str())?, true));
         }
         Ok(all)
@@ -121,15 +123,21 @@ impl Rotating<'_> {
             Step::Switch(options) => switch::plan(&context, options)?,
             Step::Retire(options) => retire::plan(&context, options)?,
             Step::Back => back::plan(&context)?,
+            Step::Forget => forget::plan(&context)?,
+            Step::Emergency(options) => emergency::plan(&context, options)?,
+            Step::Record(options) => recorded::plan(&context, options)?,
         };
         let mut authorities = change::authorities(session, &context.snapshot, &planned.targets)?;
-        let survey = std::mem::take(&mut authorities.survey);
+        let mut survey = std::mem::take(&mut authorities.survey);
+        prior::place(&planned.put_back, &mut survey);
         let (snapshot, issuers) = match locked {
             Some(locked) => locked.with(survey),
             None => (session.tree.with(survey), Issuers::default()),
         };
-        let following =
-            if planned.is_idle() { Following::default() } else { Following::of(session, &snapshot, &planned)? };
+        let following = match planned.is_idle() || request.step.leaves_the_tree() {
+            true => Following::default(),
+            false => Following::of(session, &snapshot, &planned)?,
+        };
         Ok(Ready { planned, authorities, snapshot, issuers, following })
     }
 
@@ -154,6 +162,8 @@ impl Rotating<'_> {
         let lines = made.iter().map(|made| journal::line(command, &made.id.to_string(), &made.certificate, run.now));
         let lines = planned.journal.into_iter().chain(lines).collect();
         summary::add_dates(&mut done, &made);
+        let put_back: Vec<_> =
+            following.put_back(&planned.put_back).map(prior::Prior::change).collect::<Result<_, _>>()?;
         let mut removals = planned.removals;
         let mut own = planned.own;
         if planned.record.is_empty() {
@@ -163,13 +173,14 @@ impl Rotating<'_> {
         }
         // What signs follows what trusts it: ca-signer.crt and the bundles come first.
         let changes = rewritten.into_iter().chain(authorities.changes);
-        let changes = changes.chain(made.into_iter().flat_map(|made| made.changes)).chain(own);
+        let changes = changes.chain(made.into_iter().flat_map(|made| made.changes)).chain(put_back).chain(own);
         let changes = changes.chain((!pending.is_empty()).then(|| pending.change()).transpose()?);
         let transaction = Transaction {
             changes: changes.collect(),
             removals,
+            erasures: planned.erasures,
             journal: lines,
-            entries: Some(ids),
+            entries: (!self.request.step.leaves_the_tree()).then_some(ids),
             ..Transaction::default()
         };
         done.generation = locked.commit(command, run.now, transaction)?;

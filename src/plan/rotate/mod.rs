@@ -6,9 +6,13 @@
 //! trusts both, then the new one signs, then the old one goes. The signer is the first certificate of the file in every
 //! phase, because that is the one that kubeadm signs with.
 
+mod afterwards;
 mod authority;
 mod bundle;
+pub mod found;
 mod name;
 
+pub use afterwards::emergency;
 pub use authority::{Successor, Wishes, authority};
 pub use bundle::{Trusted, own_part};
+pub use name::number_of;
