@@ -5,6 +5,7 @@ mod forget;
 mod prepare;
 mod record;
 mod retire;
+mod scan;
 mod switch;
 
 use super::values::Outcome;
@@ -41,6 +42,7 @@ enum Verb {
     Forget(forget::Forget),
     Emergency(emergency::Emergency),
     Record(record::Record),
+    Scan(scan::Scan),
 }
 
 impl Args {
@@ -53,6 +55,7 @@ impl Args {
             Verb::Forget(args) => args.run(environment, ui),
             Verb::Emergency(args) => args.run(environment, ui),
             Verb::Record(args) => args.run(environment, ui),
+            Verb::Scan(args) => args.run(environment, ui),
         }
     }
 }

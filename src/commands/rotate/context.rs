@@ -8,7 +8,7 @@ use crate::files::RelPath;
 use crate::report::rotate as report;
 use crate::store::{FileChange, RootId};
 use crate::tree::rotation::{Identity, Phase, Record, Rotating, Rotation};
-use crate::tree::{Authority, file};
+use crate::tree::{Authority, EntryId, file};
 use crate::workspace::rotation::change::Target;
 use crate::workspace::rotation::prior::Prior;
 use crate::workspace::rotation::{files, journal::RotationLine};
@@ -21,6 +21,8 @@ pub(super) struct Context<'a> {
     pub session: &'a Session<'a>,
     pub snapshot: Snapshot,
     pub record: Record,
+    /// Kubeconfigs and ca-signer.crt that do not have what the phase wants.
+    pub behind: Vec<EntryId>,
     /// The generation that the step makes; `None`: it makes nothing, and no keys either.
     pub generation: Option<String>,
 }
@@ -48,8 +50,6 @@ pub(super) struct Planned {
     pub journal: Vec<String>,
     pub rows: Vec<report::Row>,
     pub warnings: Vec<String>,
-    /// What is to be done in the cluster, in order.
-    pub todo: Vec<String>,
     /// What others must do first: exit status 5.
     pub left: Vec<String>,
 }

@@ -1,14 +1,11 @@
 //! All at once, because a key is in other hands or lost: the old authority is trusted by nobody any more, and the new one has signed
 //! everything. It interrupts the cluster.
 
-use std::path::Path;
-
 use super::back::content;
 use super::context::{Context, Planned};
 use super::request::EmergencyOptions;
 use crate::ca::{self, PrivateKey};
 use crate::catalog::CaId;
-use crate::catalog::paths::{DEFAULT_CERTIFICATES_DIR, TRUST_FILE};
 use crate::clock::rfc3339;
 use crate::error::Error;
 use crate::plan::rotate::{self as plan, Wishes};
@@ -117,7 +114,6 @@ fn one(
     let from = context.record.phase(rotating);
     planned.rows.push(report::Row { from, ..report::Row::of(&rotation, Some(phase)) });
     planned.journal.push(context.line(&rotation, Vec::new()));
-    planned.todo.extend(plan::emergency(rotating, &on_a_node(context)));
     planned.record.set(rotation);
     Ok(())
 }
@@ -142,7 +138,12 @@ fn new_authority(context: &Context<'_>, authority: CaId, options: &EmergencyOpti
             .hint("restore it from a backup: without it nobody knows whom to trust no more")
     })?;
     let wishes = Wishes { algorithm: options.algorithm, validity: options.validity, keep_subject: false };
-    let successor = plan::authority(authority, signer, context.session.profile(), wishes, context.request.run.now);
+    let now = context.request.run.now;
+    let successor = plan::authority(authority, signer, context.session.profile(), wishes, now).map_err(|_| {
+        Error::new(format!("the new {} cannot be made like the old one", authority.name()))
+            .because("it has name constraints that kpki does not write")
+            .hint("give the profile with --profile: it says what the authority is to be")
+    })?;
     let key = generate(context, successor.algorithm)?;
     let signed = ca::self_sign(&successor.blueprint, &key)?;
     Ok((successor.number, old, (key, identities(&[signed.certificate]))))
@@ -174,9 +175,4 @@ fn trust_files(context: &Context<'_>, new: &[Identity], old: &[Identity], planne
         planned.own.push(place.change(0o644, Zeroizing::new(text.clone().into_bytes()))?);
     }
     Ok(())
-}
-
-fn on_a_node(context: &Context<'_>) -> String {
-    let directory = context.session.profile().map_or(DEFAULT_CERTIFICATES_DIR, |profile| &profile.certificates_dir);
-    Path::new(directory).join(TRUST_FILE).display().to_string()
 }

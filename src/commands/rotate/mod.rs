@@ -6,12 +6,14 @@ mod context;
 mod emergency;
 mod forget;
 mod gate;
+mod instructions;
 mod make;
 mod prepare;
 mod record;
 mod request;
 mod retire;
 mod run;
+pub mod scan;
 mod summary;
 mod switch;
 

@@ -66,6 +66,11 @@ impl Step {
         }
     }
 
+    /// Files that are not of the recorded phase do not stand in its way.
+    pub const fn outranks_the_record(&self) -> bool {
+        matches!(self, Self::Emergency(_) | Self::Record(_))
+    }
+
     /// It changes kpki's own files alone.
     pub const fn leaves_the_tree(&self) -> bool {
         matches!(self, Self::Forget | Self::Record(_))

@@ -3,7 +3,7 @@
 use super::context::{Context, Planned};
 use super::make::Following;
 use super::request::{Request, Step};
-use super::{back, emergency, forget, prepare, record as recorded, retire, summary, switch};
+use super::{back, emergency, forget, instructions, prepare, record as recorded, retire, summary, switch};
 use crate::error::Error;
 use crate::files::RelPath;
 use crate::report::rotate::Done;
@@ -13,7 +13,7 @@ use crate::tree::Issuers;
 use crate::workspace::notify::Notifier;
 use crate::workspace::pending::PendingNotifications;
 use crate::workspace::rotation::change::{self, Authorities};
-use crate::workspace::rotation::{prior, record};
+use crate::workspace::rotation::{prior, record, state};
 use crate::workspace::{Absent, Locked, Progress, Session, Snapshot, Transaction, journal, reissue, targets};
 
 /// Carries out a step.
@@ -74,6 +74,7 @@ impl Rotating<'_> {
             let ready = tree.or_interrupted(self.ready(snapshot, None))?;
             store::check_writable(&tree.roots, &ready.places()?)?;
             let mut done = summary::done(self.request, self.session, &ready.planned, &ready.following, &ready.ids());
+            instructions::add(&mut done, self.request, self.session, &ready.planned, &ready.snapshot)?;
             done.warnings.extend(tree.left_by_interrupted()?);
             return Ok(done);
         }
@@ -111,11 +112,16 @@ impl Rotating<'_> {
     fn ready(&self, snapshot: Snapshot, locked: Option<&Locked<'_>>) -> Result<Ready, Error> {
         let (session, request) = (self.session, self.request);
         let name = |locked: &Locked<'_>| locked.generation_name(request.step.command(), request.run.now);
+        let state = state::of(session, &snapshot, record::read(&session.tree.roots)?)?;
+        if !request.step.outranks_the_record() {
+            state.check(&session.target.origin)?;
+        }
         let context = Context {
             request,
             session,
             snapshot,
-            record: record::read(&session.tree.roots)?,
+            record: state.record,
+            behind: state.behind,
             generation: locked.map(name).transpose()?,
         };
         let planned = match &request.step {
@@ -151,6 +157,7 @@ impl Rotating<'_> {
         let (session, run, command) = (self.session, &self.request.run, self.request.step.command());
         let ids = ready.ids();
         let mut done = summary::done(self.request, session, &ready.planned, &ready.following, &ids);
+        instructions::add(&mut done, self.request, session, &ready.planned, &ready.snapshot)?;
         let Ready { planned, authorities, snapshot, issuers, following } = ready;
         if planned.is_idle() {
             return Ok((done, pending));
@@ -166,6 +173,7 @@ impl Rotating<'_> {
             following.put_back(&planned.put_back).map(prior::Prior::change).collect::<Result<_, _>>()?;
         let mut removals = planned.removals;
         let mut own = planned.own;
+        own.extend(instructions::file(&done)?);
         if planned.record.is_empty() {
             removals.push(record::path()?);
         } else {

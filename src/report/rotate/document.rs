@@ -1,5 +1,6 @@
 use serde::Serialize;
 
+use super::steps::ToDo;
 use crate::report::hook::Hook;
 use crate::report::restart::Restart;
 use crate::tree::rotation::{Identity, Phase, Retired, Rotating, Rotation};
@@ -29,8 +30,9 @@ pub struct Done {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub destroyed: Vec<String>,
     /// What is to be done in the cluster, in order.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub todo: Vec<String>,
+    pub steps: Vec<ToDo>,
+    /// The file that has them as text.
+    pub instructions: Option<String>,
     /// What others must do first.
     pub left: Vec<String>,
     pub hooks: Vec<Hook>,

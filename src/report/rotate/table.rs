@@ -3,9 +3,8 @@
 use std::io::{self, Write};
 
 use super::document::{Done, Row};
+use super::steps;
 use crate::report::form::{Report, Screen};
-use crate::report::restart::restart_lines;
-use crate::report::ship::ship_lines;
 use crate::report::table::{counted, line, lines, table};
 use crate::tree::rotation::Phase;
 
@@ -44,16 +43,6 @@ impl Report for Done {
         }
         lines(out, "destroyed: ", &self.destroyed)?;
         lines(out, "left: ", &self.left)?;
-        ship_lines(dir, self.ship.iter().map(String::as_str), self.dry_run, out)?;
-        restart_lines(&self.restart, "Restart, or the change is not in force", out)?;
-        if self.todo.is_empty() {
-            return Ok(());
-        }
-        writeln!(out)?;
-        line(out, format_args!("To do in the cluster, in this order:"))?;
-        for (number, one) in self.todo.iter().enumerate() {
-            line(out, format_args!("{:>3}. {one}", number.saturating_add(1)))?;
-        }
-        Ok(())
+        steps::lines(&self.steps, self.instructions.as_deref(), out)
     }
 }
