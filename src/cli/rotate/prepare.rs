@@ -65,6 +65,6 @@ impl Prepare {
     }
 }
 
-fn algorithm(text: &str) -> Result<Algorithm, Expected> {
+pub(super) fn algorithm(text: &str) -> Result<Algorithm, Expected> {
     Algorithm::parse(text).ok_or_else(|| Expected("RSA-2048, RSA-3072, RSA-4096, ECDSA-P256 or ECDSA-P384".to_owned()))
 }

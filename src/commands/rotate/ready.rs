@@ -23,6 +23,7 @@ impl Ready {
     pub fn ids(&self) -> Vec<EntryId> {
         let mut ids = self.authorities.ids.clone();
         let more = self.following.made().map(|one| &one.id).chain(self.following.repairs.iter().map(|one| &one.id));
+        let more = more.chain(self.following.put_back(&self.planned.put_back).map(|one| &one.id));
         for id in more {
             if !ids.contains(id) {
                 ids.push(id.clone());
@@ -36,7 +37,8 @@ impl Ready {
         let changes = self.authorities.changes.iter().chain(&self.planned.own);
         let mut all: Vec<_> = changes.map(|one| (one.root, one.path.clone(), true)).collect();
         let made = self.following.made().flat_map(|one| one.places());
-        for place in made.chain(self.following.repairs.iter().map(|one| &one.place)) {
+        let put_back = self.following.put_back(&self.planned.put_back).map(|one| &one.place);
+        for place in made.chain(self.following.repairs.iter().map(|one| &one.place)).chain(put_back) {
             all.push((place.root_id(), RelPath::parse(place.path.as_str())?, true));
         }
         Ok(all)

@@ -25,16 +25,23 @@ impl Report for Done {
             [row.authority.name().to_owned(), phase, row.old.clone(), row.new.clone().unwrap_or_default()]
         };
         table(out, screen.width, &["AUTHORITY", "PHASE", "OLD", "NEW"], self.authorities.iter().map(row))?;
-        let of = |change: &str| self.entries.iter().filter(|one| one.change == change).count();
         writeln!(out)?;
-        line(
-            out,
-            format_args!(
-                "{} with other trusted certificates, {} made again",
-                counted(of("trust"), "entry"),
-                counted(of("reissue"), "certificate")
-            ),
-        )?;
+        if !matches!(step, "forget" | "record") {
+            let of = |change: &str| self.entries.iter().filter(|one| one.change == change).count();
+            let put_back = match of("put-back") {
+                0 => String::new(),
+                some => format!(", {some} put back"),
+            };
+            line(
+                out,
+                format_args!(
+                    "{} with other trusted certificates, {} made again{put_back}",
+                    counted(of("trust"), "entry"),
+                    counted(of("reissue"), "certificate")
+                ),
+            )?;
+        }
+        lines(out, "destroyed: ", &self.destroyed)?;
         lines(out, "left: ", &self.left)?;
         steps::lines(&self.steps, self.instructions.as_deref(), out)
     }

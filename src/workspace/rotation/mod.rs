@@ -2,8 +2,10 @@
 
 pub mod alive;
 pub mod change;
+pub mod erase;
 pub mod files;
 pub mod journal;
+pub mod prior;
 pub mod phases;
 pub mod record;
 pub mod remarks;

@@ -62,6 +62,11 @@ pub fn key_path(rotating: Rotating, kept: Kept) -> Result<RelPath, Error> {
     Ok(RelPath::parse(format!("{DIRECTORY}/{}.{which}.key", rotating.name()))?)
 }
 
+/// The request for a new authority that others sign, beside its key.
+pub fn request_path(rotating: Rotating) -> Result<RelPath, Error> {
+    Ok(RelPath::parse(format!("{DIRECTORY}/{}.csr", rotating.name()))?)
+}
+
 /// The key as it lies there, in PEM; `None`: there is none.
 pub fn key(roots: &Roots, rotating: Rotating, kept: Kept) -> Result<Option<Zeroizing<Vec<u8>>>, Error> {
     survey::read(roots, RootId::State, &key_path(rotating, kept)?)
