@@ -8,7 +8,7 @@ use crate::files::RelPath;
 use crate::report::rotate as report;
 use crate::store::{FileChange, RootId};
 use crate::tree::rotation::{Identity, Phase, Record, Rotating, Rotation};
-use crate::tree::{Authority, file};
+use crate::tree::{Authority, EntryId, file};
 use crate::workspace::rotation::change::Target;
 use crate::workspace::rotation::{files, journal::RotationLine};
 use crate::workspace::{Session, Snapshot};
@@ -33,7 +33,11 @@ pub(super) struct Planned {
     /// The authorities whose leaves are made again.
     pub reissue: Vec<CaId>,
     pub reuse_key: bool,
-    /// Files of kpki's own, and manifests.
+    /// ca-signer.crt, and what names it: written before every bundle.
+    pub signing: Vec<FileChange>,
+    /// The entries of these.
+    pub signing_ids: Vec<EntryId>,
+    /// Files of kpki's own.
     pub own: Vec<FileChange>,
     pub removals: Vec<(RootId, RelPath)>,
     pub journal: Vec<String>,
@@ -50,7 +54,7 @@ impl Planned {
     }
 
     pub fn is_idle(&self) -> bool {
-        self.targets.is_empty() && self.own.is_empty() && self.removals.is_empty()
+        self.targets.is_empty() && self.signing.is_empty() && self.own.is_empty() && self.removals.is_empty()
     }
 }
 

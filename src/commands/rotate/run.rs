@@ -42,7 +42,7 @@ struct Ready {
 impl Ready {
     /// The entries with new files.
     fn ids(&self) -> Vec<EntryId> {
-        let mut ids = self.authorities.ids.clone();
+        let mut ids = [&self.planned.signing_ids[..], &self.authorities.ids].concat();
         let more = self.following.made().map(|one| &one.id).chain(self.following.repairs.iter().map(|one| &one.id));
         for id in more {
             if !ids.contains(id) {
@@ -54,7 +54,7 @@ impl Ready {
 
     /// The files to write.
     fn places(&self) -> Result<Vec<(RootId, RelPath, bool)>, Error> {
-        let changes = self.authorities.changes.iter().chain(&self.planned.own);
+        let changes = self.planned.signing.iter().chain(&self.authorities.changes).chain(&self.planned.own);
         let mut all: Vec<_> = changes.map(|one| (one.root, one.path.clone(), true)).collect();
         let made = self.following.made().flat_map(|one| one.places());
         for place in made.chain(self.following.repairs.iter().map(|one| &one.place)) {
@@ -129,7 +129,7 @@ impl Rotating<'_> {
             None => (session.tree.with(survey), Issuers::default()),
         };
         let following =
-            if planned.is_idle() { Following::default() } else { Following::of(session, &snapshot, &planned)? };
+            if planned.targets.is_empty() { Following::default() } else { Following::of(session, &snapshot, &planned)? };
         Ok(Ready { planned, authorities, snapshot, issuers, following })
     }
 
@@ -162,7 +162,7 @@ impl Rotating<'_> {
             own.push(record::change(&planned.record)?);
         }
         // What signs follows what trusts it: ca-signer.crt and the bundles come first.
-        let changes = rewritten.into_iter().chain(authorities.changes);
+        let changes = rewritten.into_iter().chain(planned.signing).chain(authorities.changes);
         let changes = changes.chain(made.into_iter().flat_map(|made| made.changes)).chain(own);
         let changes = changes.chain((!pending.is_empty()).then(|| pending.change()).transpose()?);
         let transaction = Transaction {

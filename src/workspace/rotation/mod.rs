@@ -4,3 +4,4 @@ pub mod change;
 pub mod files;
 pub mod journal;
 pub mod record;
+pub mod signing;
