@@ -147,6 +147,12 @@ fn further(session: &Session<'_>) -> Result<Vec<(EntryId, Place, Zeroizing<Vec<u
 }
 
 impl Holder {
+    /// The kubeconfig with other authorities to trust, and every other byte as it was.
+    pub fn trusting(&self, bundle: &str) -> Result<FileChange, Error> {
+        let new = kubeconfig::replace_cluster(&self.bytes, Some(bundle), None);
+        Ok(self.place.change(0o600, new.map_err(|why| error::not_replaced(&self.place, why))?)?)
+    }
+
     /// The file with `new` in the place of `old`: every other byte as it was.
     pub fn replaced(&self, old: &Certificate, new: &Certificate) -> Result<FileChange, Error> {
         let broken = |why: &dyn std::fmt::Display| {
@@ -165,8 +171,7 @@ impl Holder {
                 let not_replaced = |why| error::not_replaced(&self.place, why);
                 let read = kubeconfig::read(&self.bytes).map_err(not_replaced)?;
                 let data = swap(&read.authority)?;
-                let data = String::from_utf8(data).map_err(|why| broken(&why.utf8_error()))?;
-                (0o600, kubeconfig::replace_cluster(&self.bytes, Some(&data), None).map_err(not_replaced)?)
+                return self.trusting(&String::from_utf8(data).map_err(|why| broken(&why.utf8_error()))?);
             }
         };
         Ok(self.place.change(mode, bytes)?)

@@ -3,7 +3,7 @@
 use super::evaluate::{Evaluation, Renewed, Requested};
 use super::renewing::Renewing;
 use crate::report::facts::facts;
-use crate::report::renew::{self as report, Action, RenewalEntry, Side, afterwards};
+use crate::report::renew::{self as report, Action, Afterwards, RenewalEntry, Side, afterwards};
 use crate::report::restart::{Changed, restarts};
 use crate::tree::{EntryId, Place};
 use crate::workspace::authority_files::{Holder, What};
@@ -38,13 +38,18 @@ pub fn report(
         ship: nodes.into_iter().filter(|_| session.is_exported()).collect(),
         entries,
         warnings: warnings(renewing, evaluation),
-        afterwards: evaluation
-            .renewed
-            .iter()
-            .map(|one| afterwards(one.authority, one.old.not_after, &evaluation.people))
-            .collect(),
+        afterwards: evaluation.renewed.iter().map(|one| one.afterwards(renewing, &evaluation.people)).collect(),
         kubelet_dir: session.target.origin.kubelet_dir.clone(),
         ..report::Tree::default()
+    }
+}
+
+impl Renewed {
+    fn afterwards(&self, renewing: &Renewing<'_>, people: &[String]) -> Afterwards {
+        let session = &renewing.session;
+        let command = || session.target.origin.command("renew", &["all"], &["--due"]);
+        let ended = (self.old.not_after < session.run.now).then(command);
+        afterwards(self.authority, self.old.not_after, ended.as_deref(), people)
     }
 }
 

@@ -13,11 +13,13 @@ pub struct Afterwards {
     /// The end of the certificate before: from then on who holds only that one refuses the cluster.
     #[serde(serialize_with = "crate::report::json::instant")]
     pub until: OffsetDateTime,
+    /// It has ended already: nothing works before all have the new one.
+    pub ended: bool,
     pub steps: Vec<String>,
 }
 
-/// `people`: whose kubeconfigs were made in this tree and are still valid.
-pub fn afterwards(authority: CaId, until: OffsetDateTime, people: &[String]) -> Afterwards {
+/// `ended`: the command for what has ended with it. `people`: whose kubeconfigs were made in this tree and are still valid.
+pub fn afterwards(authority: CaId, until: OffsetDateTime, ended: Option<&str>, people: &[String]) -> Afterwards {
     let mut steps: Vec<String> = match authority {
         CaId::Cluster => &[
             "kube-controller-manager publishes the new one (kube-root-ca.crt of every namespace) once it is restarted; then restart \
@@ -39,5 +41,8 @@ pub fn afterwards(authority: CaId, until: OffsetDateTime, people: &[String]) -> 
             people.join(", ")
         ));
     }
-    Afterwards { authority: authority.name(), until, steps }
+    if let Some(command) = ended {
+        steps.insert(0, format!("renew what has ended with it: {command}"));
+    }
+    Afterwards { authority: authority.name(), until, ended: ended.is_some(), steps }
 }

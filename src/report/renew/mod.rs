@@ -5,5 +5,5 @@ mod document;
 mod table;
 
 pub use super::certificate::Side;
-pub use afterwards::afterwards;
+pub use afterwards::{Afterwards, afterwards};
 pub use document::{Action, Failure, Outcome, Renew, RenewalEntry, Tree};

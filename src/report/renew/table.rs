@@ -98,7 +98,11 @@ fn tree(report: &Renew, tree: &Tree, screen: Screen, out: &mut dyn Write) -> io:
 fn left(tree: &Tree, out: &mut dyn Write) -> io::Result<()> {
     for one in &tree.afterwards {
         writeln!(out)?;
-        line(out, format_args!("Until {}, when the {} before ends:", rfc3339(one.until), one.authority))?;
+        let (until, name) = (rfc3339(one.until), one.authority);
+        match one.ended {
+            true => line(out, format_args!("The old certificate of {name} has ended at {until}; still to do:"))?,
+            false => line(out, format_args!("Until {until}, when the old certificate of {name} ends:"))?,
+        }
         one.steps.iter().try_for_each(|step| line(out, format_args!("- {step}")))?;
     }
     Ok(())
