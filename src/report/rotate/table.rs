@@ -54,7 +54,6 @@ impl Done {
             let ids: Vec<String> = self.entries.iter().map(|one| one.id.to_string()).collect();
             line(out, format_args!("{}: {}", if self.dry_run { "to be written" } else { "written" }, ids.join(", ")))?;
         }
-        writeln!(out)?;
         lines(out, "left: ", &self.left)?;
         ship_lines(&self.directory, self.ship.iter().map(String::as_str), self.dry_run, out)
     }

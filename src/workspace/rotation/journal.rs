@@ -53,7 +53,8 @@ impl RotationLine {
 pub fn last_number(roots: &Roots, record: &Record, rotating: Rotating) -> Result<u32, Error> {
     let lines = store::journal(roots)?;
     let lines = lines.iter().filter_map(|line| serde_json::from_str::<RotationLine>(line.as_ref()).ok());
-    let of_lines = lines.filter(|line| line.authority == rotating && line.command == "rotate-retire").map(|line| line.number);
+    let of_lines =
+        lines.filter(|line| line.authority == rotating && line.command == "rotate-retire").map(|line| line.number);
     let retired = record.retired.iter().filter(|one| one.authority == rotating).map(|one| one.number);
     Ok(of_lines.chain(retired).max().unwrap_or(1))
 }

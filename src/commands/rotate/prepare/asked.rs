@@ -125,12 +125,17 @@ pub(super) fn one(context: &Context<'_>, options: &PrepareOptions, rotating: Rot
 fn command(context: &Context<'_>, options: &PrepareOptions, names: &[&str], more: &[&str]) -> String {
     let text = |path: &std::path::Path| path.display().to_string();
     let mut words: Vec<String> = Vec::new();
-    let mut option = |name: &str, value: Option<String>| words.extend(value.into_iter().flat_map(|value| [name.to_owned(), value]));
+    let mut option =
+        |name: &str, value: Option<String>| words.extend(value.into_iter().flat_map(|value| [name.to_owned(), value]));
     option("--new-ca", options.new_ca.as_deref().map(text));
     option("--new-key", options.new_key.as_deref().map(text));
     option("--algorithm", options.algorithm.map(|algorithm| algorithm.to_string()));
     option("--validity", options.validity.map(|validity| validity.to_string()));
-    let words: Vec<&str> =
-        words.iter().map(String::as_str).chain(options.keep_subject.then_some("--keep-subject")).chain(more.iter().copied()).collect();
+    let words: Vec<&str> = words
+        .iter()
+        .map(String::as_str)
+        .chain(options.keep_subject.then_some("--keep-subject"))
+        .chain(more.iter().copied())
+        .collect();
     context.session.target.origin.command("rotate prepare", names, &words)
 }

@@ -57,7 +57,9 @@ pub(super) fn add(
             .because("expected permitted DNS names and networks alone")
             .hint("have the new authority made where this one was, and give its certificate with --new-ca FILE --new-key KEY")
     })?;
-    planned.warnings.extend(successor.lost.iter().map(|lost| format!("the new {rotating} does not have of the old one: {lost}")));
+    planned
+        .warnings
+        .extend(successor.lost.iter().map(|lost| format!("the new {rotating} does not have of the old one: {lost}")));
     if !signer.is_self_issued() {
         return request::add(context, options, rotating, signer, &successor, planned);
     }

@@ -55,7 +55,8 @@ pub(super) fn read(
     let leaves = ready::leaves(context, id);
     let waits = Waits::of(context.session.profile());
     let objections = judge(&certificates, old, &leaves, waits, context.request.run.now);
-    let refused = || Error::new(format!("cannot rotate {rotating} to the authority in {}: nothing was written", path.display()));
+    let refused =
+        || Error::new(format!("cannot rotate {rotating} to the authority in {}: nothing was written", path.display()));
     if !objections.is_empty() {
         let hint = hint(context, rotating, &objections);
         return Err(objections.iter().fold(refused(), Error::because).hint(hint));
@@ -100,7 +101,10 @@ fn hint(context: &Context<'_>, rotating: Rotating, objections: &[Objection]) -> 
     }
     let mut again = PrepareOptions { new_ca: Some("FILE".into()), ..PrepareOptions::default() };
     again.keep_subject = false;
-    format!("have a new one made that fits, with what stands above it behind it, as FILE: {}", asked::one(context, &again, rotating))
+    format!(
+        "have a new one made that fits, with what stands above it behind it, as FILE: {}",
+        asked::one(context, &again, rotating)
+    )
 }
 
 /// Its key; nobody but its owner may read or write it.

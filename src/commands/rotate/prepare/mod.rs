@@ -22,7 +22,9 @@ pub(super) fn plan(context: &Context<'_>, options: &PrepareOptions) -> Result<Pl
         return Ok(planned);
     }
     ready::check(context, options, &named)?;
-    if named.contains(&Rotating::Authority(CaId::Cluster)) && !signer_file::is_ready(context, options, &named, &mut planned)? {
+    if named.contains(&Rotating::Authority(CaId::Cluster))
+        && !signer_file::is_ready(context, options, &named, &mut planned)?
+    {
         return Ok(planned);
     }
     for rotating in named {

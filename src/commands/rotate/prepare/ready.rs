@@ -22,7 +22,7 @@ pub(super) fn check(context: &Context<'_>, options: &PrepareOptions, named: &[Ro
     let session = context.session;
     let names: Vec<&str> = named.iter().map(|one| one.name()).collect();
     let names = names.join(", ");
-    let words = format!("kpki rotate prepare {} --dir DIR", names.replace(',', ""));
+    let words = format!("kpki rotate prepare {}", names.replace(',', ""));
     one_of_several::refuse(session, &context.snapshot, &words, &names)?;
     let dir = session.target.root.display();
     let mut causes: Vec<Cause> = Vec::new();
@@ -41,7 +41,11 @@ pub(super) fn check(context: &Context<'_>, options: &PrepareOptions, named: &[Ro
         });
     }
     let error = Error::new(format!("cannot prepare the rotation of {names} in {dir}: nothing was written"));
-    let error = if causes.is_empty() { whole::check(context)?.map_or(error.clone(), |(whys, hints)| Error { why: whys, hints, ..error }) } else { error.causes(causes) };
+    let error = if causes.is_empty() {
+        whole::check(context)?.map_or(error.clone(), |(whys, hints)| Error { why: whys, hints, ..error })
+    } else {
+        error.causes(causes)
+    };
     if error.why.is_empty() { Ok(()) } else { Err(error) }
 }
 
@@ -64,14 +68,17 @@ fn of_authority(context: &Context<'_>, options: &PrepareOptions, id: CaId) -> Ve
     match authority {
         Authority::Missing => return vec![missing(context, name)],
         Authority::Unusable(why) => {
-            let hint = format!("put back what belongs together: {name}'s key and its certificate, the first one of its file");
+            let hint =
+                format!("put back what belongs together: {name}'s key and its certificate, the first one of its file");
             return vec![(format!("{name}: {why}"), hint)];
         }
         Authority::External(_) if options.new_ca.is_none() => {
             let hint = asked::again(context, &PrepareOptions::default(), &["--new-ca", "FILE"]);
             return vec![(
                 format!("the key of {name} is not here"),
-                format!("rotate it where its key is; or have the new authority made there, and give its certificate as FILE: {hint}"),
+                format!(
+                    "rotate it where its key is; or have the new authority made there, and give its certificate as FILE: {hint}"
+                ),
             )];
         }
         Authority::External(_) | Authority::Local(_) => {}
@@ -86,7 +93,10 @@ fn of_authority(context: &Context<'_>, options: &PrepareOptions, id: CaId) -> Ve
 }
 
 fn missing(context: &Context<'_>, name: &str) -> Cause {
-    (format!("there is no {name}"), format!("see what is there: kpki check-expiration {}", context.session.target.root.display()))
+    (
+        format!("there is no {name}"),
+        format!("see what is there: kpki check-expiration {}", context.session.target.root.display()),
+    )
 }
 
 fn words(context: &Context<'_>, name: &str, why: &NotReady) -> Cause {
@@ -112,7 +122,9 @@ fn words(context: &Context<'_>, name: &str, why: &NotReady) -> Cause {
             renew(),
         ),
         NotReady::NoKeyId => (
-            format!("{name} has no subjectKeyIdentifier: with --keep-subject nothing would tell the two authorities apart"),
+            format!(
+                "{name} has no subjectKeyIdentifier: with --keep-subject nothing would tell the two authorities apart"
+            ),
             "leave --keep-subject out: the new authority gets a name of its own".to_owned(),
         ),
         NotReady::LeavesWithoutKeyId(leaves) => (

@@ -27,7 +27,8 @@ pub(super) fn add(
     let (root, path) = record::request_path(rotating)?;
     let shown = roots.path_of(root, &path).display().to_string();
     let waiting = record::key(roots, rotating, Kept::Next)?.map(|pem| PrivateKey::from_pem(&pem)).transpose()?;
-    if let Some(key) = waiting.as_ref().filter(|key| options.algorithm.is_some_and(|wanted| key.algorithm() != wanted)) {
+    if let Some(key) = waiting.as_ref().filter(|key| options.algorithm.is_some_and(|wanted| key.algorithm() != wanted))
+    {
         let files = [record::key_path(rotating, Kept::Next)?, path.clone()];
         let files = files.map(|path| shell_path(roots.path_of(RootId::State, &path)));
         return Err(Error::new(format!("a key of {} waits for its certificate: {shown}", key.algorithm()))

@@ -114,13 +114,18 @@ fn alone(
     let is_read = open.iter().all(|(_, seen)| matches!(seen, Seen::Manifest(_)));
     let (when, more): (&str, &[&str]) = match (is_read, ready::is_cluster(context)) {
         (true, _) => ("when the manifest says so", &[]),
-        (false, true) => ("when it is so on every node (the receipts of the nodes show it, too)", &["--signer-file-in-use"]),
+        (false, true) => {
+            ("when it is so on every node (the receipts of the nodes show it, too)", &["--signer-file-in-use"])
+        }
         (false, false) => ("when it is so", &["--signer-file-in-use"]),
     };
     let again = asked::again(context, options, more);
-    planned.left.push(format!("{} waits for that, and is prepared in the next run; {when}: {again}", names.join(", ")));
+    planned.left.push(format!("nothing else is prepared in this run, of {}; {when}: {again}", names.join(", ")));
     if is_read {
-        planned.left.push(format!("or have the manifest changed in that run: {}", asked::again(context, options, &["--edit-manifest"])));
+        planned.left.push(format!(
+            "or have the manifest changed in that run: {}",
+            asked::again(context, options, &["--edit-manifest"])
+        ));
     }
     Ok(())
 }
@@ -129,7 +134,9 @@ fn alone(
 pub(super) fn manifest(context: &Context<'_>) -> Result<Option<FileChange>, Error> {
     let session = context.session;
     match (session.profile(), &session.layout) {
-        (Some(profile), Some(layout)) if session.is_exported() => record::with_signer_files(profile, layout, &session.tree),
+        (Some(profile), Some(layout)) if session.is_exported() => {
+            record::with_signer_files(profile, layout, &session.tree)
+        }
         _ => Ok(None),
     }
 }

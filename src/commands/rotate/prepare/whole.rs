@@ -75,7 +75,8 @@ fn by_itself(context: &Context<'_>) -> Result<(Vec<String>, Vec<String>), Error>
 
 fn misfit(context: &Context<'_>, one: &Credential, survey: &Survey) -> Option<String> {
     let leaf = certificate_of(one, survey).filter(|leaf| !leaf.is_self_issued())?;
-    let authority = context.snapshot.authorities.get(&one.authority?).filter(|one| !matches!(one, Authority::Missing))?;
+    let authority =
+        context.snapshot.authorities.get(&one.authority?).filter(|one| !matches!(one, Authority::Missing))?;
     let signer = authority.certificate()?;
     if leaf.signed_by(signer).is_err() {
         return Some(format!("{}: it is not signed by {}", one.id, signer.subject));
