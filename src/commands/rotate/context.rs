@@ -40,7 +40,11 @@ pub(super) struct Planned {
     pub keep_good: bool,
     /// Files as they were before the switch.
     pub put_back: Vec<Prior>,
-    /// Files of kpki's own, and manifests.
+    /// ca-signer.crt, and what names it: written before every bundle.
+    pub signing: Vec<FileChange>,
+    /// The entries of these.
+    pub signing_ids: Vec<EntryId>,
+    /// Files of kpki's own.
     pub own: Vec<FileChange>,
     pub removals: Vec<(RootId, RelPath)>,
     /// What generations keep and nobody is to have any more: paths below `.kpki`.
@@ -61,8 +65,9 @@ impl Planned {
     }
 
     pub fn is_idle(&self) -> bool {
-        let Self { targets, own, removals, erasures, journal, .. } = self;
-        targets.is_empty() && own.is_empty() && removals.is_empty() && erasures.is_empty() && journal.is_empty()
+        let Self { targets, signing, own, removals, erasures, journal, .. } = self;
+        let is_written = !targets.is_empty() || !signing.is_empty() || !own.is_empty();
+        !is_written && removals.is_empty() && erasures.is_empty() && journal.is_empty()
     }
 }
 

@@ -104,7 +104,7 @@ impl Rotating<'_> {
             Some(locked) => locked.with(survey),
             None => (session.tree.with(survey), Issuers::default()),
         };
-        let following = match planned.is_idle() || request.step.leaves_the_tree() {
+        let following = match planned.targets.is_empty() || request.step.leaves_the_tree() {
             true => Following::default(),
             false => Following::of(session, &snapshot, &planned)?,
         };
@@ -144,7 +144,7 @@ impl Rotating<'_> {
             own.push(record::change(&planned.record)?);
         }
         // What signs follows what trusts it: ca-signer.crt and the bundles come first.
-        let changes = rewritten.into_iter().chain(authorities.changes);
+        let changes = rewritten.into_iter().chain(planned.signing).chain(authorities.changes);
         let changes = changes.chain(made.into_iter().flat_map(|made| made.changes)).chain(put_back).chain(own);
         let changes = changes.chain((!pending.is_empty()).then(|| pending.change()).transpose()?);
         let changed: Vec<_> = done.authorities.iter().map(|row| row.authority).collect();

@@ -12,3 +12,4 @@ pub mod remarks;
 pub mod nodes;
 pub mod standing;
 pub mod state;
+pub mod signing;
