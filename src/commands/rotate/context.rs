@@ -10,8 +10,9 @@ use crate::store::{FileChange, RootId};
 use crate::tree::rotation::{Identity, Phase, Record, Rotating, Rotation};
 use crate::tree::{Authority, EntryId, file};
 use crate::workspace::rotation::change::Target;
-use crate::workspace::rotation::{files, journal::RotationLine};
-use crate::workspace::{Session, Snapshot};
+use crate::workspace::rotation::state::{self, State};
+use crate::workspace::rotation::{files, journal::RotationLine, record};
+use crate::workspace::{Locked, Session, Snapshot};
 use crate::x509::{Certificate, parse_authority};
 
 /// A tree as a step finds it.
@@ -53,6 +54,25 @@ impl Planned {
 
     pub fn is_idle(&self) -> bool {
         self.targets.is_empty() && self.own.is_empty() && self.removals.is_empty()
+    }
+}
+
+impl<'a> Context<'a> {
+    /// `locked`: keys and certificates of authorities are made.
+    ///
+    /// # Errors
+    /// Record and files disagree.
+    pub fn of(
+        request: &'a Request,
+        session: &'a Session<'a>,
+        snapshot: Snapshot,
+        locked: Option<&Locked<'_>>,
+    ) -> Result<Self, Error> {
+        let name = |locked: &Locked<'_>| locked.generation_name(request.step.command(), request.run.now);
+        let state = state::of(session, &snapshot, record::read(&session.tree.roots)?)?;
+        state.check(&session.target.origin)?;
+        let State { record, behind, .. } = state;
+        Ok(Self { request, session, snapshot, record, behind, generation: locked.map(name).transpose()? })
     }
 }
 

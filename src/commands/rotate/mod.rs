@@ -2,16 +2,24 @@
 //! carried out by one engine (`run`).
 
 mod back;
+mod confirm;
 mod context;
 mod gate;
 mod instructions;
 mod make;
+mod next;
 mod prepare;
 mod request;
 mod retire;
 mod run;
+mod status;
 mod summary;
 mod switch;
+mod words;
 
+pub use crate::workspace::shipping::given::Input;
+pub use confirm::{ConfirmRequest, confirm};
+pub use next::{Next, NextRequest, next};
 pub use request::{Options, PrepareOptions, Request, RetireOptions, SignerFile, Step, SwitchOptions};
 pub use run::run;
+pub use status::{StatusRequest, status};
