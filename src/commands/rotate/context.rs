@@ -11,8 +11,9 @@ use crate::tree::rotation::{Identity, Phase, Record, Rotating, Rotation};
 use crate::tree::{Authority, EntryId, file};
 use crate::workspace::rotation::change::Target;
 use crate::workspace::rotation::prior::Prior;
-use crate::workspace::rotation::{files, journal::RotationLine};
-use crate::workspace::{Session, Snapshot};
+use crate::workspace::rotation::state::{self, State};
+use crate::workspace::rotation::{files, journal::RotationLine, record};
+use crate::workspace::{Locked, Session, Snapshot};
 use crate::x509::{Certificate, parse_authority};
 
 /// A tree as a step finds it.
@@ -68,6 +69,27 @@ impl Planned {
         let Self { targets, signing, own, removals, erasures, journal, .. } = self;
         let is_written = !targets.is_empty() || !signing.is_empty() || !own.is_empty();
         !is_written && removals.is_empty() && erasures.is_empty() && journal.is_empty()
+    }
+}
+
+impl<'a> Context<'a> {
+    /// `locked`: keys and certificates of authorities are made.
+    ///
+    /// # Errors
+    /// Record and files disagree.
+    pub fn of(
+        request: &'a Request,
+        session: &'a Session<'a>,
+        snapshot: Snapshot,
+        locked: Option<&Locked<'_>>,
+    ) -> Result<Self, Error> {
+        let name = |locked: &Locked<'_>| locked.generation_name(request.step.command(), request.run.now);
+        let state = state::of(session, &snapshot, record::read(&session.tree.roots)?)?;
+        if !request.step.outranks_the_record() {
+            state.check(&session.target.origin)?;
+        }
+        let State { record, behind, .. } = state;
+        Ok(Self { request, session, snapshot, record, behind, generation: locked.map(name).transpose()? })
     }
 }
 

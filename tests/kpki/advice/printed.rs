@@ -25,7 +25,7 @@ const PRINTED: &[(&str, usize, &[&str])] = &[
     ("workspace/notify/rollback.rs", 1, &[ROLLED_BACK]),
     ("commands/renew/record.rs", 2, &["a profile that is not recorded", "a name that was taken out"]),
     ("commands/nodes/accept.rs", 1, &["a receipt of another cluster"]),
-    ("commands/nodes/receipts.rs", 1, &["no receipt"]),
+    ("workspace/shipping/given.rs", 1, &["no receipt"]),
     (
         "commands/nodes/next.rs",
         4,
