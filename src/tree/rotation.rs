@@ -177,6 +177,11 @@ impl Identity {
         }
     }
 
+    /// What tells it from others: the certificate's fingerprint, else that of the public key.
+    pub fn digest(&self) -> &str {
+        self.certificate.as_ref().map_or(&self.public_key, |one| &one.fingerprint)
+    }
+
     pub fn is(&self, certificate: &Certificate) -> bool {
         self.certificate.as_ref().is_some_and(|own| own.fingerprint == digest(&certificate.der))
     }
