@@ -62,6 +62,7 @@ mod revoke;
 mod schema;
 mod rotate_matrix;
 mod rotate_property;
+mod rotate_verbs;
 mod secrets;
 mod servers;
 mod sign_manifest;
