@@ -57,6 +57,7 @@ pub(super) fn done(
         ship: if session.is_exported() { nodes.into_iter().collect() } else { Vec::new() },
         steps: Vec::new(),
         instructions: None,
+        manifests: Vec::new(),
         left: planned.left.iter().cloned().chain(skipped).collect(),
         hooks: Vec::new(),
         rolled_back: false,
