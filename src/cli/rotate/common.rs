@@ -26,6 +26,18 @@ pub struct Common {
 
 impl Common {
     pub fn run(self, step: Step, names: &[String], environment: &Environment, ui: &mut Ui<'_>) -> Outcome {
+        self.run_if(step, names, environment, ui, &mut |_, _| Ok(()))
+    }
+
+    /// The same; before anything is written, `ask` may refuse by the request.
+    pub fn run_if(
+        self,
+        step: Step,
+        names: &[String],
+        environment: &Environment,
+        ui: &mut Ui<'_>,
+        ask: &mut dyn FnMut(&Request, &mut Ui<'_>) -> Result<(), Error>,
+    ) -> Outcome {
         let request = Request {
             trees: self.tree.args(environment),
             run: self.run.args(environment)?,
@@ -37,6 +49,7 @@ impl Common {
                 manifests: self.apply_manifests,
             },
         };
+        ask(&request, ui)?;
         let done = ui.working(|progress| rotate::run(&request, progress))?;
         ui.warnings(&done.warnings);
         let exit = if done.left.is_empty() { Exit::Done } else { Exit::Partial };

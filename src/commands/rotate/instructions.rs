@@ -24,6 +24,7 @@ pub(super) fn add(
     planned: &Planned,
     after: &Snapshot,
 ) -> Result<(), Error> {
+    let Some(step) = step(&request.step) else { return Ok(()) };
     let profile = session.profile();
     let is_control_plane = |name: &String| {
         profile.and_then(|profile| profile.node(name)).is_some_and(|node| node.is(NodeRole::ControlPlane))
@@ -40,7 +41,7 @@ pub(super) fn add(
     let hashes: Vec<String> = after.bundle(CaId::Cluster).iter().map(Certificate::discovery_hash).collect();
     let manifests = request.options.manifests.as_ref().map(|dir| dir.display().to_string());
     let situation = Situation {
-        step: step(&request.step),
+        step,
         authorities: &authorities,
         directory: session.is_exported().then_some(done.directory.as_str()),
         dir: &done.directory,
@@ -76,11 +77,13 @@ fn restarted(restart: &Restart) -> Option<Restarted> {
     Some(Restarted { node: node.clone(), component, why, command: command.clone()? })
 }
 
-const fn step(step: &Step) -> plan::Step {
-    match step {
+const fn step(step: &Step) -> Option<plan::Step> {
+    Some(match step {
         Step::Prepare(_) => plan::Step::Prepare,
         Step::Switch(_) => plan::Step::Switch,
         Step::Retire(_) => plan::Step::Retire,
         Step::Back => plan::Step::Back,
-    }
+        Step::Emergency(_) => plan::Step::Emergency,
+        Step::Forget | Step::Record(_) => return None,
+    })
 }

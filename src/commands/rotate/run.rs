@@ -4,7 +4,7 @@ use super::context::Context;
 use super::make::Following;
 use super::ready::Ready;
 use super::request::{Request, Step};
-use super::{back, instructions, manifests, prepare, retire, summary, switch};
+use super::{back, emergency, forget, instructions, manifests, prepare, record as recorded, retire, summary, switch};
 use crate::error::Error;
 use crate::report::rotate::Done;
 use crate::store;
@@ -13,7 +13,7 @@ use crate::tree::Issuers;
 use crate::workspace::notify::Notifier;
 use crate::workspace::pending::PendingNotifications;
 use crate::workspace::rotation::change;
-use crate::workspace::rotation::{record, state};
+use crate::workspace::rotation::{prior, record, state};
 use crate::workspace::{Absent, Locked, Progress, Session, Snapshot, Transaction, journal, reissue, targets};
 
 /// Carries out a step.
@@ -77,7 +77,9 @@ impl Rotating<'_> {
         let (session, request) = (self.session, self.request);
         let name = |locked: &Locked<'_>| locked.generation_name(request.step.command(), request.run.now);
         let state = state::of(session, &snapshot, record::read(&session.tree.roots)?)?;
-        state.check(&session.target.origin)?;
+        if !request.step.outranks_the_record() {
+            state.check(&session.target.origin)?;
+        }
         let context = Context {
             request,
             session,
@@ -91,15 +93,21 @@ impl Rotating<'_> {
             Step::Switch(options) => switch::plan(&context, options)?,
             Step::Retire(options) => retire::plan(&context, options)?,
             Step::Back => back::plan(&context)?,
+            Step::Forget => forget::plan(&context)?,
+            Step::Emergency(options) => emergency::plan(&context, options)?,
+            Step::Record(options) => recorded::plan(&context, options)?,
         };
         let mut authorities = change::authorities(session, &context.snapshot, &planned.targets)?;
-        let survey = std::mem::take(&mut authorities.survey);
+        let mut survey = std::mem::take(&mut authorities.survey);
+        prior::place(&planned.put_back, &mut survey);
         let (snapshot, issuers) = match locked {
             Some(locked) => locked.with(survey),
             None => (session.tree.with(survey), Issuers::default()),
         };
-        let following =
-            if planned.is_idle() { Following::default() } else { Following::of(session, &snapshot, &planned)? };
+        let following = match planned.targets.is_empty() || request.step.leaves_the_tree() {
+            true => Following::default(),
+            false => Following::of(session, &snapshot, &planned)?,
+        };
         Ok(Ready { planned, authorities, snapshot, issuers, following })
     }
 
@@ -125,6 +133,8 @@ impl Rotating<'_> {
         let lines = made.iter().map(|made| journal::line(command, &made.id.to_string(), &made.certificate, run.now));
         let lines = planned.journal.into_iter().chain(lines).collect();
         summary::add_dates(&mut done, &made);
+        let put_back: Vec<_> =
+            following.put_back(&planned.put_back).map(prior::Prior::change).collect::<Result<_, _>>()?;
         let mut removals = planned.removals;
         let mut own = planned.own;
         own.extend(instructions::file(&done)?);
@@ -134,8 +144,8 @@ impl Rotating<'_> {
             own.push(record::change(&planned.record)?);
         }
         // What signs follows what trusts it: ca-signer.crt and the bundles come first.
-        let changes = rewritten.into_iter().chain(authorities.changes);
-        let changes = changes.chain(made.into_iter().flat_map(|made| made.changes)).chain(own);
+        let changes = rewritten.into_iter().chain(planned.signing).chain(authorities.changes);
+        let changes = changes.chain(made.into_iter().flat_map(|made| made.changes)).chain(put_back).chain(own);
         let changes = changes.chain((!pending.is_empty()).then(|| pending.change()).transpose()?);
         let changed: Vec<_> = done.authorities.iter().map(|row| row.authority).collect();
         let outer = manifests::files(self.request, session, &changed, &snapshot)?;
@@ -144,8 +154,9 @@ impl Rotating<'_> {
             changes: changes.collect(),
             removals,
             outer,
+            erasures: planned.erasures,
             journal: lines,
-            entries: Some(ids),
+            entries: (!self.request.step.leaves_the_tree()).then_some(ids),
             ..Transaction::default()
         };
         done.generation = locked.commit(command, run.now, transaction)?;
