@@ -63,6 +63,7 @@ mod rotate_prepare;
 mod schema;
 mod rotate_matrix;
 mod rotate_property;
+mod rotate_verbs;
 mod secrets;
 mod servers;
 mod sign_manifest;

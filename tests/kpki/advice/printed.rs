@@ -19,6 +19,7 @@ const PRINTED: &[(&str, usize, &[&str])] = &[
         &["older than on the node", "renewed on the node", "one that its node has renewed"],
     ),
     ("commands/export/verify.rs", 2, &["a cluster directory verified", NO_HOST_NAME]),
+    ("commands/export/phase.rs", 2, &[ROTATED]),
     ("commands/init/resolve.rs", 2, &["no profile", "one node of a cluster directory made alone"]),
     ("commands/kubeconfig/run.rs", 1, &["no request for a user"]),
     ("commands/renew/external.rs", 2, &["requested and due", "due on a node without keys"]),
@@ -46,6 +47,7 @@ const PRINTED: &[(&str, usize, &[&str])] = &[
     ("commands/nodes/status.rs", 1, &["the nodes of one node's tree"]),
     ("commands/renew/summary.rs", 1, &["held and not renewed"]),
     ("commands/restore/choose.rs", 2, &["no such generation", "nothing but made"]),
+    ("commands/restore/phase.rs", 2, &[ROTATED]),
     ("commands/restore/run.rs", 4, &["revoked since", "one half was kept"]),
     ("commands/sign/jobs.rs", 1, &["nothing to sign"]),
     ("commands/unpack/identity.rs", 1, &[NO_HOST_NAME]),
@@ -106,7 +108,7 @@ const PRINTED: &[(&str, usize, &[&str])] = &[
     ("error/unpack.rs", 2, &["an archive with another list"]),
     ("report/adopt.rs", 1, &["adopted", "adopted with a gap"]),
     ("report/backup/restored.rs", 1, &["restored from a backup"]),
-    ("report/check/steps.rs", 12, &[CHECK]),
+    ("report/check/steps.rs", 13, &[CHECK]),
     ("report/export.rs", 3, &[EXPORTED]),
     ("report/history.rs", 1, &["restored"]),
     ("report/init/table.rs", 1, &["made without a key"]),
@@ -122,10 +124,13 @@ const PRINTED: &[(&str, usize, &[&str])] = &[
     ("report/unpack.rs", 1, &["unpacked"]),
     ("verify/judge.rs", 1, &[NO_COMMAND]),
     ("verify/repair.rs", 4, &[VERIFY]),
+    ("verify/rules/rotation.rs", 1, &[ROTATED]),
     ("verify/rules/state.rs", 1, &[NO_COMMAND]),
     ("workspace/profiles.rs", 1, &["a profile that is a directory"]),
+    ("workspace/rotation/remarks.rs", 2, &[ROTATED]),
 ];
 
+const ROTATED: &str = "not a row: tests/kpki/rotate_verbs.rs";
 const CHECK: &str = "not a row: tests/kpki/advice/check.rs";
 const VERIFY: &str = "not a row: tests/kpki/verify_trees/repair.rs";
 const NO_COMMAND: &str = "not a row: it names the verb for other files, and no command";
