@@ -66,6 +66,8 @@ mod renew;
 mod renew_sweep;
 #[path = "interop/revoke.rs"]
 mod revoke;
+#[path = "interop/rotation/mod.rs"]
+mod rotation;
 #[path = "interop/shipping.rs"]
 mod shipping;
 #[path = "interop/signals.rs"]

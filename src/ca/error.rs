@@ -148,6 +148,8 @@ pub enum TbsField {
     SubjectKeyId,
     AuthorityKeyId,
     Version,
+    Dates,
+    Extensions,
 }
 
 impl fmt::Display for TbsField {
@@ -159,6 +161,8 @@ impl fmt::Display for TbsField {
             Self::SubjectKeyId => "subject key identifier",
             Self::AuthorityKeyId => "authority key identifier",
             Self::Version => "version",
+            Self::Dates => "validity",
+            Self::Extensions => "subject or extension",
         })
     }
 }

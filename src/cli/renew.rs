@@ -1,9 +1,13 @@
-use super::values::Outcome;
+use super::values::{Outcome, span};
 use super::{common, environment::Environment, ui::Ui};
+use crate::catalog::CaId;
+use crate::clock::Span;
 use crate::commands::renew::{self, Request};
+use crate::commands::renew_authority;
 use crate::error::{Error, Exit};
 use crate::report::Form;
 use crate::report::renew as report;
+use crate::workspace::RunArgs;
 
 /// Renew certificates and kubeconfigs in place, as one transaction
 ///
@@ -21,6 +25,13 @@ use crate::report::renew as report;
 /// name of the profile. A revoked certificate always gets a new key, and a held one is not renewed. With --due, CRLs
 /// near their nextUpdate are signed too.
 ///
+/// An authority (ca, front-proxy-ca, etcd-ca) is renewed by name only, never by all, --due or NODE/all, and with its key: name, key
+/// identifiers and extensions stay, serial number and dates are new. It takes the place of the old certificate in its file, in the
+/// copies of every node, in ca-signer.crt and in what kubeconfigs trust, in one transaction; no other certificate and no key changes,
+/// and until the old one ends everybody may hold either. That is enough where only the date is the problem. If the key may be
+/// known to others, or its algorithm or name has to change, it is not. Below another authority a request for the same key is
+/// left (exit status 5), as by kpki csr.
+///
 /// Everything is made and verified in memory, the old files are kept as a generation (kpki history, kpki restore), then
 /// each file is replaced by a rename. For an entry of an external authority, a new key and a signing request are
 /// written to DIR/.kpki/requests, the files in use stay, and kpki import puts key and certificate in place. After a
@@ -29,7 +40,7 @@ use crate::report::renew as report;
 #[command(after_help = EXAMPLES)]
 pub struct Args {
     /// all, or names as kubeadm has them (apiserver, admin.conf, kubelet-serving); NODE/NAME or NODE/all in a cluster
-    /// directory
+    /// directory; or authorities alone: ca, front-proxy-ca, etcd-ca
     #[arg(value_name = "NAME", required = true)]
     names: Vec<String>,
 
@@ -47,6 +58,11 @@ pub struct Args {
     /// Keep the private keys
     #[arg(long)]
     reuse_key: bool,
+
+    /// Of an authority: how long the new certificate is to live from now on; default: what the profile states, else as long as
+    /// the old one
+    #[arg(long, value_name = "SPAN", value_parser = span)]
+    validity: Option<Span>,
 
     /// Do not run the profile's hooks
     #[arg(long)]
@@ -74,6 +90,8 @@ Examples:
   kpki renew cp1/apiserver --dir ./cluster       one certificate of one node
   kpki renew cp2/all --dir ./cluster             a node that is replaced: new keys for all it has
   kpki renew all --due --profile new.yaml --dir ./cluster   the profile has changed: names, endpoint, and it is recorded
+  kpki renew ca --dry-run                        the date of the cluster's CA, with its key: what would be written
+  kpki renew ca etcd-ca front-proxy-ca --validity 10y --dir ./cluster   all three, and every copy
   kpki renew all --due --safe-host ops1          on a node without CA keys: what ops1 has to renew is a warning
   kpki renew all --due --profiles clusters/      a fleet: clusters/NAME.yaml with clusters/NAME/
 
@@ -82,10 +100,20 @@ Exit status: 0 renewed or nothing due, 1 refused or failed, 2 wrong command line
 
 impl Args {
     pub fn run(&self, environment: &Environment, ui: &mut Ui<'_>) -> Outcome {
-        let request = self.request(environment)?;
-        let now = request.run.now;
+        let run = self.run.args(environment)?;
+        let now = run.now;
         let form = self.run.report.output;
-        let (report, mut warnings) = match ui.working(|progress| renew::run(&request, progress)) {
+        let outcome = match self.authorities()? {
+            Some(authorities) => {
+                let request = self.of_authorities(authorities, environment, run.clone());
+                ui.working(|progress| renew_authority::run(&request, progress))
+            }
+            None => {
+                let request = self.request(environment, run.clone())?;
+                ui.working(|progress| renew::run(&request, progress))
+            }
+        };
+        let (report, mut warnings) = match outcome {
             Ok(outcome) => outcome,
             // JSON and YAML output always have a document.
             Err(error) if matches!(self.run.report.output, Form::Json | Form::Yaml) && error.exit == Exit::Failed => {
@@ -108,7 +136,7 @@ impl Args {
             }
         }
         let exit = self.exit(&report);
-        let exit = self.run.report.finish(ui, &report, &request.run, exit)?;
+        let exit = self.run.report.finish(ui, &report, &run, exit)?;
         ui.failures(&report.failures());
         Ok(exit)
     }
@@ -122,10 +150,51 @@ impl Args {
         }
     }
 
-    fn request(&self, environment: &Environment) -> Result<Request, Error> {
+    /// The authorities, where nothing else is named; none otherwise.
+    fn authorities(&self) -> Result<Option<Vec<CaId>>, Error> {
+        let mut found: Vec<CaId> = self.names.iter().filter_map(|name| CaId::parse(name)).collect();
+        found.sort_unstable();
+        found.dedup();
+        let all = self.names.iter().all(|name| CaId::parse(name).is_some());
+        match (all, found.as_slice()) {
+            (false, []) if self.validity.is_some() => Err(Error::usage("--validity is for authorities")
+                .because("the profile says how long other certificates live: certificateValidityPeriod")
+                .hint("leave --validity out, or name ca, front-proxy-ca or etcd-ca alone")),
+            (false, []) => Ok(None),
+            (false, [first, ..]) => {
+                Err(Error::usage(format!("{} is an authority, and not renewed with other entries", first.name()))
+                    .because("what it signed stays valid, and need not be renewed with it")
+                    .hint("name the authorities in one run, and the others in another"))
+            }
+            (true, _) if self.due || self.prune_sans || self.safe_host.is_some() => {
+                Err(Error::usage("--due, --prune-sans and --safe-host are not for authorities")
+                    .because("an authority is renewed when it is named, and keeps its names")
+                    .hint("leave them out"))
+            }
+            (true, _) => Ok(Some(found)),
+        }
+    }
+
+    fn of_authorities(
+        &self,
+        authorities: Vec<CaId>,
+        environment: &Environment,
+        run: RunArgs,
+    ) -> renew_authority::Request {
+        renew_authority::Request {
+            trees: self.trees.args(environment, &[]),
+            run,
+            authorities,
+            validity: self.validity,
+            no_hooks: self.no_hooks,
+            inherited: environment.inherited.clone(),
+        }
+    }
+
+    fn request(&self, environment: &Environment, run: RunArgs) -> Result<Request, Error> {
         Ok(Request {
             trees: self.trees.args(environment, &[]),
-            run: self.run.args(environment)?,
+            run,
             names: common::all_or_names(self.names.clone())?,
             due: self.due,
             prune_sans: self.prune_sans,

@@ -16,6 +16,7 @@ pub mod nodes;
 pub mod profile;
 pub mod remove_node;
 pub mod renew;
+pub mod renew_authority;
 pub mod restore;
 pub mod revoke;
 pub mod rotate;

@@ -65,6 +65,34 @@ pub fn to_be_signed(blueprint: &Blueprint, around: TbsContext<'_>) -> Result<Vec
     ]))
 }
 
+/// The TBSCertificate of an authority's next certificate for the same key: serial number, algorithm of the signature and dates are
+/// new; every other byte is that of `old`, a TBSCertificate, its extensions included.
+///
+/// # Errors
+/// `old` is no TBSCertificate, or a year cannot be written.
+pub fn redated(
+    old: &[u8],
+    serial: &[u8],
+    signature: SignatureAlgorithm,
+    (not_before, not_after): (OffsetDateTime, OffsetDateTime),
+) -> Result<Vec<u8>, EncodeError> {
+    let fields = tlv::children(old, tlv::SEQUENCE).map_err(|NotDer| EncodeError::Tbs)?;
+    let versioned = fields.first().is_some_and(|field| field.tag == tlv::CONTEXT_CONSTRUCTED);
+    let (version, rest) = fields.split_at_checked(usize::from(versioned)).ok_or(EncodeError::Tbs)?;
+    let [_, _, issuer, validity, kept @ ..] = rest else { return Err(EncodeError::Tbs) };
+    if validity.tag != tlv::SEQUENCE || kept.len() < 2 {
+        return Err(EncodeError::Tbs);
+    }
+    let new = [
+        tlv::integer(serial),
+        signature.to_der(),
+        issuer.raw.to_vec(),
+        tlv::sequence(&[time(not_before)?, time(not_after)?]),
+    ];
+    let parts = version.iter().map(|one| one.raw).chain(new.iter().map(Vec::as_slice));
+    Ok(tlv::sequence(&parts.chain(kept.iter().map(|one| one.raw)).collect::<Vec<_>>()))
+}
+
 /// UTCTime through 2049, GeneralizedTime from 2050 on and before 1950, both in whole seconds UTC (RFC 5280 section
 /// 4.1.2.5).
 pub fn time(at: OffsetDateTime) -> Result<Vec<u8>, EncodeError> {

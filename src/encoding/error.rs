@@ -30,4 +30,7 @@ pub enum EncodeError {
     /// Further extensions of a list's entry that are not whole Extension elements.
     #[error("expected whole extensions of an entry, found {bytes} bytes that are not")]
     OtherExtension { bytes: usize },
+    /// What is to get new dates is no TBSCertificate (RFC 5280 section 4.1).
+    #[error("expected a certificate's signed part, found something else")]
+    Tbs,
 }

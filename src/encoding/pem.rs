@@ -58,6 +58,33 @@ pub fn read(input: &[u8]) -> Result<Vec<Block>, PemError> {
     blocks(input).map(|block| block.and_then(|raw| raw.decode())).collect()
 }
 
+/// A public text with `new` in every certificate's block that holds `old`, both DER, and every other byte as it was; `None`: no
+/// block holds it.
+///
+/// # Errors
+/// A block is broken, or the text is too large.
+pub fn replaced(input: &[u8], old: &[u8], new: &[u8]) -> Result<Option<Vec<u8>>, PemError> {
+    if input.len() > LIMIT {
+        return Err(PemError::TooLarge { found: input.len() });
+    }
+    let pem = write_public("CERTIFICATE", new);
+    let lines: Vec<&str> = pem.lines().filter(|line| !line.starts_with("-----")).collect();
+    let (mut text, mut at) = (Vec::with_capacity(input.len() + pem.len()), 0);
+    for raw in blocks(input) {
+        let raw = raw?;
+        if !raw.is_certificate() || raw.decode()?.certificate() != Some(old) {
+            continue;
+        }
+        let body = raw.body();
+        let end = if input.get(body.clone()).unwrap_or_default().contains(&b'\r') { "\r\n" } else { "\n" };
+        text.extend_from_slice(input.get(at..body.start).unwrap_or_default());
+        lines.iter().for_each(|line| text.extend([line.as_bytes(), end.as_bytes()].concat()));
+        at = body.end;
+    }
+    text.extend_from_slice(input.get(at..).unwrap_or_default());
+    Ok((at > 0).then_some(text))
+}
+
 /// As Go writes it, so as kubeadm does: lines of 64 characters, each ended by a newline.
 pub fn write(label: &str, der: &[u8]) -> Zeroizing<String> {
     let text = base64::encode(der);
@@ -118,6 +145,26 @@ mod tests {
     use proptest::prelude::*;
 
     const TWO: &str = "# a comment\n-----BEGIN A-----\nZm9v\nYmFy\n-----END A-----\ntext\n-----BEGIN B C-----\nZg==\n-----END B C-----";
+
+    #[test]
+    fn one_certificate_is_replaced_where_it_stands() {
+        let one = |der: &[u8]| write_public("CERTIFICATE", der);
+        let (old, new, other) = (vec![0x30, 1, 7], [&[0x30, 0x81, 0x80][..], &[9; 0x80]].concat(), vec![0x30, 1, 8]);
+        let bundle = |first: &[u8], third: &[u8]| {
+            format!("# ours\n{}text\n{}{}# end", one(first), one(&other), one(third)).into_bytes()
+        };
+        assert_eq!(replaced(&bundle(&other, &old), &old, &new), Ok(Some(bundle(&other, &new))));
+        assert_eq!(replaced(&bundle(&old, &old), &old, &new), Ok(Some(bundle(&new, &new))));
+        assert_eq!(replaced(&bundle(&other, &other), &old, &new), Ok(None));
+        assert_eq!(replaced(b"", &old, &new), Ok(None));
+        let crlf = |der: &[u8]| String::from_utf8(bundle(der, &old)).unwrap().replace('\n', "\r\n").into_bytes();
+        let all_new = String::from_utf8(bundle(&new, &new)).unwrap().replace('\n', "\r\n").into_bytes();
+        assert_eq!(replaced(&crlf(&old), &old, &new), Ok(Some(all_new)));
+        assert!(replaced(b"-----BEGIN CERTIFICATE-----\nZm9v\n", &old, &new).is_err());
+        // Other blocks with the same bytes are none of ours.
+        let label = write_public("X509 CRL", &old);
+        assert_eq!(replaced(label.as_bytes(), &old, &new), Ok(None));
+    }
 
     #[test]
     fn blocks_are_found_whatever_the_editor_left() {

@@ -1,6 +1,7 @@
 //! PEM block by block, without decoding blocks that are not needed: how a file that also holds keys is read for its certificates.
 
 use std::fmt;
+use std::ops::Range;
 
 use zeroize::Zeroizing;
 
@@ -106,6 +107,8 @@ pub struct Raw<'a> {
     label: &'a [u8],
     /// Between the BEGIN and END lines.
     body: &'a [u8],
+    /// Where that begins in the whole text.
+    at: usize,
 }
 
 /// The body may be a key.
@@ -126,6 +129,11 @@ impl<'a> Raw<'a> {
 
     pub fn is_certificate(&self) -> bool {
         self.label().is_certificate()
+    }
+
+    /// What is between its BEGIN and END lines, in the whole text.
+    pub const fn body(&self) -> Range<usize> {
+        self.at..self.at + self.body.len()
     }
 
     pub fn is_private_key(&self) -> bool {
@@ -187,6 +195,8 @@ impl<'a> Raw<'a> {
 #[derive(Clone)]
 pub struct Blocks<'a> {
     rest: &'a [u8],
+    /// Of the whole text.
+    length: usize,
     position: usize,
     line: usize,
     /// The block that has begun: its label, and the text from its first line on.
@@ -204,7 +214,7 @@ impl fmt::Debug for Blocks<'_> {
 }
 
 pub fn blocks(input: &[u8]) -> Blocks<'_> {
-    Blocks { rest: input, position: 0, line: 0, open: None, broken: false, binary: false }
+    Blocks { rest: input, length: input.len(), position: 0, line: 0, open: None, broken: false, binary: false }
 }
 
 impl<'a> Iterator for Blocks<'a> {
@@ -253,7 +263,8 @@ impl<'a> Iterator for Blocks<'a> {
             return Some(match meaning {
                 Line::End => {
                     let length = inside.len().saturating_sub(here.len());
-                    Ok(Raw { position, label, body: inside.get(..length).unwrap_or_default() })
+                    let at = self.length.saturating_sub(inside.len());
+                    Ok(Raw { position, label, body: inside.get(..length).unwrap_or_default(), at })
                 }
                 Line::OtherEnd(found) => {
                     Err(PemError::WrongEnd { position, label: Label::of(label), found: Label::of(found) })

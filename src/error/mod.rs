@@ -8,6 +8,7 @@ mod import;
 mod nouns;
 mod plan;
 mod renew;
+mod renew_authority;
 mod revoke;
 mod sign;
 mod unpack;
@@ -21,6 +22,7 @@ pub use import::not_imported;
 pub use nouns::opened;
 pub use plan::{Context, difference, notices, outside, refusal, requested};
 pub use renew::{another_node, ended, left, not_renewable, not_replaced, reason, refused, rewritten};
+pub use renew_authority::{authorities_not_renewed, one_of_several};
 pub use revoke::{
     ambiguous, bad_list, list_not_signed, no_number_left, no_signer, not_of_this_tree, not_revocable, refused_entries,
     serial_unknown, unknown_name,
@@ -28,5 +30,5 @@ pub use revoke::{
 pub use sign::{declined, denied_attribute, meaning};
 pub use unpack::{
     Ways, archive_beside_another_node, archive_of_another_cluster, archive_of_another_node, bad_archive, node_there,
-    older, older_archive, other_cluster, unrelated,
+    older, older_archive, other_cluster, step_left_out, steps_left_out, unrelated,
 };

@@ -191,7 +191,9 @@ impl Judge<'_> {
         };
         let own = self.authorities.get(&CaId::Cluster).and_then(|bundle| bundle.first());
         let data = parse_pem_bundle(&read.authority).unwrap_or_default();
-        if own.is_some() && !read.authority.is_empty() && data.first().map(|c| &c.der) != own.map(|c| &c.der) {
+        // What was renewed with its key is another certificate of the same authority: that one is lacking.
+        let is_it = |one: &Certificate| own.is_some_and(|own| one.is_same_authority(own));
+        if own.is_some() && !read.authority.is_empty() && !data.first().is_some_and(is_it) {
             judged.findings.push(Finding::OtherAuthorityData);
         } else if !read.authority.is_empty() && self.lacks(&data) {
             judged.findings.push(Finding::CutAuthorityData);
@@ -255,8 +257,13 @@ impl Judge<'_> {
         let exported = holding.exported.as_ref().map(|prints| prints.certificates.as_slice()).unwrap_or_default();
         let same = exported.is_empty() || exported.contains(&leaf.fingerprint);
         if authority.is_some() {
-            if !same {
-                findings.push(Finding::OtherAuthority);
+            let key = holding.exported.as_ref().and_then(|prints| prints.public_key);
+            let same_key = key.is_some_and(|key| key == sha256(&leaf.spki_der));
+            match same {
+                true => {}
+                // With the same key: whether it is the newer of the two is for `node_age` to say.
+                false if same_key => judged.renewed = true,
+                false => findings.push(Finding::OtherAuthority),
             }
             return;
         }

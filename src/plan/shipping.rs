@@ -28,7 +28,7 @@ pub enum Compared {
     Older,
     /// A later one of the same entry: it was renewed there.
     Newer,
-    /// An authority that is not this cluster's.
+    /// An authority that is not this cluster's: neither a certificate nor the key in common.
     Foreign,
 }
 
@@ -42,8 +42,10 @@ pub fn entry(ours: &Facts, theirs: Option<&Facts>) -> Compared {
     if certificates && (ours.public_key == theirs.public_key || !ours.certificates.is_empty()) {
         return Compared::Same;
     }
+    // An authority that was renewed with its key is still itself.
+    let same_key = ours.public_key.is_some() && ours.public_key == theirs.public_key;
     match (ours.not_before, theirs.not_before) {
-        _ if is_authority => {
+        _ if is_authority && !same_key => {
             if shares() {
                 Compared::Older
             } else {
@@ -176,6 +178,10 @@ mod tests {
             (facts("admin.conf", &[1], &[3, 4], 1, 10), facts("admin.conf", &[1], &[3], 1, 10), Compared::Older),
             (facts("ca", &[1], &[], 1, 10), facts("ca", &[2], &[], 2, 99), Compared::Foreign),
             (facts("ca", &[1, 2], &[], 1, 10), facts("ca", &[1], &[], 1, 10), Compared::Older),
+            // Renewed with its key here, and there.
+            (facts("ca", &[2], &[], 1, 99), facts("ca", &[1], &[], 1, 10), Compared::Older),
+            (facts("ca", &[1], &[], 1, 10), facts("ca", &[2], &[], 1, 99), Compared::Newer),
+            (facts("ca", &[2, 3], &[], 1, 99), facts("ca", &[1, 3], &[], 1, 10), Compared::Older),
             (facts("sa", &[], &[], 1, 0), facts("sa", &[], &[], 1, 0), Compared::Same),
             (facts("sa", &[], &[], 1, 0), facts("sa", &[], &[], 2, 0), Compared::Older),
         ] {

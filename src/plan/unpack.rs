@@ -62,9 +62,11 @@ pub fn older_list(authority: CaId, held: &Crl, given: &Crl) -> Option<Older> {
     (same && !goes_on).then_some(Older::List { authority, held: before.0, given: after.0 })
 }
 
-/// An authority lies there of which the archive has no certificate: it is another cluster's, or was made anew.
+/// An authority lies there of which the archive has no certificate, nor one of the same name and key: it is another cluster's, or was
+/// made anew.
 pub fn is_unrelated(held: &[Certificate], given: &[Certificate]) -> bool {
-    let shared = held.iter().any(|one| given.iter().any(|other| one.der == other.der));
+    let is_related = |one: &Certificate, other: &Certificate| one.der == other.der || one.is_same_authority(other);
+    let shared = held.iter().any(|one| given.iter().any(|other| is_related(one, other)));
     !held.is_empty() && !given.is_empty() && !shared
 }
 
@@ -169,8 +171,13 @@ mod tests {
 
     #[test]
     fn authorities_are_related_by_one_certificate() {
-        let (a, b, c) = (later(1), later(2), later(3));
+        let other = |days| Certificate { spki_der: vec![0x30, 1, u8::try_from(days).unwrap()], ..later(days) };
+        let (a, b, c) = (other(1), other(2), other(3));
         let one = std::slice::from_ref(&a);
+        // Renewed with its key, or of another name.
+        let renewed = Certificate { der: vec![0x30, 0], ..a.clone() };
+        let renamed = Certificate { subject_der: vec![0x30, 0], ..renewed.clone() };
+        assert!(!is_unrelated(one, &[renewed]) && is_unrelated(one, &[renamed]));
         assert!(!is_unrelated(&[], one) && !is_unrelated(one, &[]));
         assert!(!is_unrelated(&[a.clone(), b.clone()], &[b.clone(), c.clone()]));
         assert!(is_unrelated(&[a, b], &[c]));

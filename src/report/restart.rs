@@ -51,6 +51,9 @@ impl From<EntryId> for Changed {
     }
 }
 
+/// They are restarted last: what publishes their file is restarted before.
+const PODS: &str = "pods";
+
 /// Each component of each node once, as the catalogue knows its readers, of those that the node's roles have. `changed`: the
 /// entries whose files are new.
 pub fn restarts(changed: impl Iterator<Item = impl Into<Changed>>, profile: Option<&Profile>) -> Vec<Restart> {
@@ -59,13 +62,15 @@ pub fn restarts(changed: impl Iterator<Item = impl Into<Changed>>, profile: Opti
     for Changed { id: EntryId { node, name: entry }, authority_data } in changed.map(Into::into) {
         let is_of = |reader: &&Reader| !authority_data || reader.part == Part::AuthorityData;
         for reader in readers::of(&entry, kubernetes.release).filter(is_of) {
+            // Workloads are the cluster's, and not a node's.
+            let node = node.clone().filter(|_| reader.component != PODS);
             let same = |other: &&mut Restart| {
                 other.node == node && other.component == reader.component && other.action == reader.action.name()
             };
             match all.iter_mut().find(same) {
                 Some(known) => known.add(reader, &entry),
                 None => all.push(Restart {
-                    node: node.clone(),
+                    node,
                     component: reader.component,
                     action: reader.action.name(),
                     why: reader.why,
@@ -90,7 +95,9 @@ pub fn restarts(changed: impl Iterator<Item = impl Into<Changed>>, profile: Opti
         all.retain(|one| one.node.as_ref().is_none_or(|node| is_there(one, node)));
     }
     let order = |component: &str| COMPONENTS.iter().position(|known| *known == component);
-    all.sort_by_key(|restart| (restart.node.clone(), order(restart.component).unwrap_or(usize::MAX)));
+    all.sort_by_key(|restart| {
+        (restart.component == PODS, restart.node.clone(), order(restart.component).unwrap_or(usize::MAX))
+    });
     all
 }
 

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::catalog::CaId;
 use crate::files::{shell_path, shell_word};
 use crate::profile::GATHERED;
 
@@ -62,6 +63,16 @@ impl Origin {
     /// The same for what cannot be done without a profile: where none is known, the person has to name it as FILE.
     pub fn command_by_profile<N: AsRef<str>>(&self, verb: &str, names: &[N], options: &[&str]) -> String {
         self.composed(verb, names, options, true)
+    }
+
+    /// The next certificate of an authority for the same key.
+    pub fn renewal(&self, authority: CaId) -> String {
+        self.whole().command("renew", &[authority.name()], &[])
+    }
+
+    /// The first step of replacing an authority and its key.
+    pub fn rotation(&self, authority: CaId) -> String {
+        self.whole().command("rotate prepare", &[authority.name()], &[])
     }
 
     /// One command for every tree beside it; `None`: it is no tree of a fleet.

@@ -13,7 +13,8 @@ use crate::plan::shipping::Issue;
 use crate::revocation::{Number, Revoked};
 use crate::tree::Authority;
 use crate::tree::layout::Place;
-use crate::workspace::journal::{self, Line, Remembered};
+use crate::workspace::journal::{self, Line};
+use crate::workspace::remembered::{Remembered, remembered};
 use crate::workspace::session::Session;
 use crate::workspace::survey;
 use crate::workspace::tree_dir::{Snapshot, TreeDir};
@@ -44,7 +45,7 @@ impl TreeCrl {
         let place = place(tree, authority);
         let (der, crl) = read_one(tree, &place)?.unzip();
         let number = crl.as_ref().and_then(Crl::edition);
-        let remembered = journal::remembered(lines, issuer, number.as_ref());
+        let remembered = remembered(lines, issuer, number.as_ref());
         Ok(Self { authority, path: place.shown(&tree.roots), place, der, crl, remembered, due: false })
     }
 

@@ -1,14 +1,11 @@
 //! The records of a run: a journal line for each certificate and each CRL, a note for each generation.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use time::macros::format_description;
 
 use crate::clock::rfc3339;
 use crate::error::Error;
-use crate::plan::revoke::serial_of_hex;
 use crate::revocation::{Number, Reason, Revoked, minimal_integer};
 use crate::store::{self, Roots};
 use crate::workspace::rotation::journal::RotationLine;
@@ -52,6 +49,9 @@ pub struct CertificateLine {
     /// The identifier of its key ([`key_id`]); `None`: of 0.1.0.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key_id: Option<String>,
+    /// Of an authority that was renewed with its key: the fingerprint of the certificate before. Both are the same authority.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub renews: Option<String>,
     /// The node whose receipt says so; `None`: it was done here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<String>,
@@ -97,6 +97,17 @@ impl Note {
 /// The line for a certificate, without its end.
 pub fn line(command: &str, entry: &str, certificate: &Certificate, at: OffsetDateTime) -> String {
     document(&CertificateLine::new(command, entry, certificate, at))
+}
+
+/// The line for an authority's certificate that takes the place of `old`, of the same name and key or not.
+pub fn authority_line(
+    command: &str,
+    entry: &str,
+    (old, new): (Option<&Certificate>, &Certificate),
+    at: OffsetDateTime,
+) -> String {
+    let renews = old.filter(|old| old.is_same_authority(new) && old.fingerprint != new.fingerprint).map(fingerprint);
+    document(&CertificateLine { renews, ..CertificateLine::new(command, entry, new, at) })
 }
 
 /// What the journal knows a key by: its subjectKeyIdentifier in lower-case hexadecimal.
@@ -184,7 +195,8 @@ fn document(value: &impl Serialize) -> String {
     serde_json::to_string(value).unwrap_or_default()
 }
 
-fn fingerprint(certificate: &Certificate) -> String {
+/// In the journal's hexadecimal.
+pub fn fingerprint(certificate: &Certificate) -> String {
     certificate.fingerprint_hex().replace(':', "").to_lowercase()
 }
 
@@ -197,40 +209,6 @@ pub fn serial_text(serial: &[u8]) -> String {
 /// The number with its sign.
 fn integer_content(number: &Number) -> Vec<u8> {
     [&[0], number.magnitude()].concat()
-}
-
-/// The journal's record of one authority's CRL.
-#[derive(Debug, Default)]
-pub struct Remembered {
-    /// The highest number of an issue.
-    pub number: Option<Number>,
-    /// The last change of each serial number's entry since a CRL number; `None`: released.
-    pub last: BTreeMap<Vec<u8>, Option<Revoked>>,
-}
-
-impl Remembered {
-    /// There is an issue of this number.
-    pub fn raise(&mut self, number: Number) {
-        self.number = self.number.take().max(Some(number));
-    }
-}
-
-/// Lines of issues above `number`; all of them where the CRL has none.
-pub fn remembered(lines: &[Line], authority: &Certificate, number: Option<&Number>) -> Remembered {
-    let fingerprint = fingerprint(authority);
-    let mut remembered = Remembered::default();
-    for line in lines {
-        let Line::Crl(line) = line else { continue };
-        let Some(written) = number_of(&line.crl_number).filter(|_| line.issuer_fingerprint == fingerprint) else {
-            continue;
-        };
-        let above = number.is_none_or(|number| written > *number);
-        remembered.number = remembered.number.max(Some(written));
-        let Some(serial) = line.serial.as_deref().and_then(serial_of_hex).filter(|_| above) else { continue };
-        let revoked = line.revoked(&serial);
-        remembered.last.insert(serial, revoked);
-    }
-    remembered
 }
 
 impl CertificateLine {
@@ -246,6 +224,7 @@ impl CertificateLine {
             not_after: rfc3339(certificate.not_after),
             issuer: certificate.issuer.to_string(),
             key_id: key_id(&certificate.spki_der),
+            renews: None,
             from: None,
         }
     }
@@ -274,11 +253,6 @@ impl CrlLine {
             issuer_fingerprint: fingerprint(authority),
             from: None,
         }
-    }
-
-    /// Whether it is about the CRL of this authority.
-    pub fn is_of(&self, authority: &Certificate) -> bool {
-        self.issuer_fingerprint == fingerprint(authority)
     }
 
     /// The line for an issue of this number that repeats it.
@@ -325,44 +299,6 @@ mod tests {
     use time::macros::datetime;
 
     const NOW: OffsetDateTime = datetime!(2026-11-20 22:01:01 +1);
-
-    #[test]
-    fn lists_are_brought_up_to_what_the_lines_say() {
-        let pem = include_bytes!("../../fixtures/kubeadm/v1.36-default-rsa2048/etc-kubernetes/pki/ca.crt");
-        let ca = &crate::x509::parse_pem_bundle(pem).unwrap()[0];
-        let revoked = |serial: u8, reason| Revoked {
-            serial: vec![0, serial],
-            at: datetime!(2026-11-20 21:01:01 UTC),
-            reason,
-            invalid_since: Some(datetime!(2026-11-01 0:00 UTC)),
-            other: Vec::new(),
-        };
-        let key = Some(Reason::KeyCompromise);
-        let crl = |command, number, one: &Revoked| {
-            let text = crl_line(command, "x", ca, &Number::from(number), Some(one), NOW);
-            serde_json::from_str::<Line>(&text).unwrap()
-        };
-        let (first, second) = (revoked(0x80, key), revoked(0x81, None));
-        let lines = [
-            crl("revoke", 254, &first),
-            crl("hold", 255, &revoked(0x82, Some(Reason::CertificateHold))),
-            crl("revoke", 256, &second),
-            crl("release", 257, &revoked(0x82, Some(Reason::CertificateHold))),
-            serde_json::from_str(&line("renew", "x", ca, NOW)).unwrap(),
-        ];
-        let all = remembered(&lines, ca, None);
-        assert_eq!(all.number, Some(Number::from(257)));
-        let last: Vec<_> = all.last.into_iter().collect();
-        assert_eq!(last, [(vec![0, 0x80], Some(first)), (vec![0, 0x81], Some(second.clone())), (vec![0, 0x82], None)]);
-        let above = remembered(&lines, ca, Some(&Number::from(255))).last;
-        assert_eq!(above.into_iter().collect::<Vec<_>>(), [(vec![0, 0x81], Some(second)), (vec![0, 0x82], None)]);
-        let other = Certificate { fingerprint: [0; 32], ..ca.clone() };
-        assert_eq!(remembered(&lines, &other, None).number, None);
-        for number in [0, 1, 255, 256, u64::MAX] {
-            assert_eq!(number_of(&number.to_string()), Some(Number::from(number)));
-        }
-        assert_eq!(number_of("1x"), None);
-    }
 
     #[test]
     fn the_revision_only_grows() {

@@ -1,6 +1,7 @@
 //! A tree on disk: its selection, its recorded state, its lock, its transaction. The I/O of every verb.
 
 pub mod args;
+pub mod authority_files;
 pub mod backup;
 pub mod crl_issue;
 pub mod crls;
@@ -19,6 +20,7 @@ pub mod record;
 pub mod recorded;
 pub mod referred;
 pub mod reissue;
+pub mod remembered;
 pub mod requests;
 pub mod roots;
 pub mod rotation;

@@ -130,6 +130,29 @@ impl Certificate {
         read.find(|one| oid::read(one.id).as_ref() == Some(id)).map(|one| one.value.to_vec())
     }
 
+    /// The same name and the same key: whatever the one signed, the other verifies. An authority that was renewed is still itself.
+    pub fn is_same_authority(&self, other: &Self) -> bool {
+        self.subject_der == other.subject_der && self.spki_der == other.spki_der
+    }
+
+    /// What a renewal with the same key keeps, as it stands: subject, public key and all that follows them.
+    pub fn kept_in_renewal(&self) -> Option<&[u8]> {
+        let signed = signed_parts(&self.der).ok()?.signed;
+        let fields = tlv::children(signed, tlv::SEQUENCE).ok()?;
+        let versioned = fields.first().is_some_and(|field| field.tag == tlv::CONTEXT_CONSTRUCTED);
+        let kept: usize = fields.iter().skip(usize::from(versioned) + 4).map(|field| field.raw.len()).sum();
+        signed.get(signed.len().checked_sub(kept)?..)
+    }
+
+    /// The authority key identifier has the issuer's serial number (RFC 5280 section 4.2.1.1): OpenSSL and Java then refuse any other
+    /// certificate of the same authority.
+    pub fn names_serial_of_issuer(&self) -> bool {
+        let id = Oid::new("2.5.29.35");
+        let value = self.extension_value(&id).unwrap_or_default();
+        let fields = tlv::children(&value, tlv::SEQUENCE).unwrap_or_default();
+        fields.iter().any(|field| field.tag == tlv::CONTEXT | 2)
+    }
+
     /// RFC 5280 section 4.1.2.2.
     pub fn has_positive_serial(&self) -> bool {
         self.serial.first().is_some_and(|first| first & 0x80 == 0) && self.serial.iter().any(|octet| *octet != 0)
@@ -177,6 +200,12 @@ impl Certificate {
 
     pub fn to_pem(&self) -> String {
         crate::encoding::certificate::to_pem(&self.der)
+    }
+
+    /// What `kubeadm join --discovery-token-ca-cert-hash` takes for this authority: `sha256:` and the SHA-256 of its
+    /// SubjectPublicKeyInfo in lower case.
+    pub fn discovery_hash(&self) -> String {
+        format!("sha256:{}", hex(&sha256(&self.spki_der), "").to_lowercase())
     }
 
     /// The public key as it stands under the signature: equal keys have equal bytes, `None` when it is broken.

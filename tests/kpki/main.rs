@@ -62,6 +62,8 @@ mod renew;
 mod revoke;
 mod rotate_scan;
 mod schema;
+mod rotate_matrix;
+mod rotate_property;
 mod secrets;
 mod servers;
 mod sign_manifest;

@@ -12,6 +12,7 @@ use crate::plan::renew::{self, Credential};
 use crate::report::facts::facts;
 use crate::report::requests::RequestEntry;
 use crate::tree::{EntryId, Place};
+use crate::workspace::authority_files::{self, What};
 use crate::workspace::requests::{self, Files, Site};
 use crate::workspace::signer_file;
 use crate::x509::Certificate;
@@ -70,6 +71,7 @@ impl Importing<'_> {
             return Ok(Ok(Placed { entry: RequestEntry { action: "keep", old: None, ..entry }, ..Placed::default() }));
         }
         let mut placed = Placed { entry, certificate: Some(certificate.clone()), ..Placed::default() };
+        placed.before = self.snapshot.certificate(authority).cloned();
         if let (Key::Staged(key, files), Some(private)) = (key, &private) {
             placed.changes.push(private.change(0o600, Zeroizing::new(key.to_pem().as_bytes().to_vec()))?);
             placed.removals.extend([(files.root, files.key), (files.root, files.request)]);
@@ -79,6 +81,13 @@ impl Importing<'_> {
         for (_, of, copy) in self.session.copies() {
             if of == authority && copy != public && self.file(&copy).is_some() {
                 placed.changes.push(copy.change(0o644, Zeroizing::new(pem.clone().into_bytes()))?);
+            }
+        }
+        // Below the same key nothing else changes, so that nobody renews the kubeconfigs.
+        if let Some(before) = placed.before.as_ref().filter(|before| before.is_same_authority(certificate)) {
+            let holders = authority_files::holders(self.session, &self.snapshot, authority, before)?.all;
+            for one in holders.iter().filter(|one| one.what == What::Kubeconfig) {
+                placed.trusting.push((one.id.clone(), one.trusting(&pem)?));
             }
         }
         if authority == CaId::Cluster {

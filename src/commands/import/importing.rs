@@ -7,7 +7,7 @@ use crate::plan::renew::Credential;
 use crate::report::facts::facts;
 use crate::report::requests::RequestEntry;
 use crate::store::{FileChange, RootId};
-use crate::tree::{Place, file};
+use crate::tree::{EntryId, Place, file};
 use crate::workspace::{Session, Snapshot};
 use crate::x509::Certificate;
 
@@ -33,6 +33,9 @@ pub struct Placed {
     pub changes: Vec<FileChange>,
     pub removals: Vec<(RootId, RelPath)>,
     pub warnings: Vec<String>,
+    /// Of an authority: the certificate before, and what kubeconfigs trusted by it.
+    pub before: Option<Certificate>,
+    pub trusting: Vec<(EntryId, FileChange)>,
 }
 
 pub fn row(

@@ -8,7 +8,9 @@ use crate::error::{self, Error};
 use crate::plan::import::{self as plan, Anchors, Expected, Refusal};
 use crate::plan::renew::{self, Credential, CsrDecision, CsrTemplate};
 use crate::report::requests::{Requests, Verb};
-use crate::report::restart::restarts;
+use crate::report::restart::{Changed, restarts};
+use crate::store::FileChange;
+use crate::tree::EntryId;
 use crate::workspace::{Absent, Locked, Session, Snapshot, Transaction, journal, requests, roots, targets};
 use crate::x509::Certificate;
 use std::path::Path;
@@ -49,6 +51,7 @@ pub fn run(request: &Request) -> Result<Requests, Error> {
             .hint("leave it out: the path is checked against the tree's own authority"));
     }
     warnings.extend(placed.iter().flat_map(|one| one.warnings.iter().cloned()));
+    let trusting = trusting(&placed).map(|id| Changed { id: id.clone(), authority_data: true }).collect::<Vec<_>>();
     let generation = locked.map(|locked| commit(&session, &mut placed, &locked)).transpose()?.flatten();
     // What was not there before is read when its readers start.
     let put = placed.iter().filter(|one| one.entry.action == "import" && one.entry.old.is_some());
@@ -59,10 +62,15 @@ pub fn run(request: &Request) -> Result<Requests, Error> {
         out: None,
         dry_run: request.run.dry_run,
         generation,
-        restart: restarts(put.map(|one| one.entry.id.clone()), session.profile()),
+        restart: restarts(put.map(|one| Changed::from(one.entry.id.clone())).chain(trusting), session.profile()),
         entries: placed.into_iter().map(|one| one.entry).collect(),
         warnings,
     })
+}
+
+/// The kubeconfigs whose trust follows an authority of the same key.
+fn trusting(placed: &[Placed]) -> impl Iterator<Item = &EntryId> {
+    placed.iter().flat_map(|one| &one.trusting).map(|(id, _)| id)
 }
 
 /// Commits in one transaction; returns the generation with the old files.
@@ -73,12 +81,23 @@ fn commit(session: &Session<'_>, placed: &mut [Placed], locked: &Locked<'_>) -> 
     if put.is_empty() {
         return Ok(None);
     }
-    let journal = put.iter().map(|(id, certificate)| journal::line("import", id, certificate, now)).collect();
-    let entries = Some(put.into_iter().map(|(id, _)| id).collect());
+    let line = |one: &Placed| {
+        let new = one.certificate.as_ref()?;
+        Some(journal::authority_line("import", &one.entry.id.to_string(), (one.before.as_ref(), new), now))
+    };
+    let journal = placed.iter().filter_map(line).collect();
+    let entries = Some(put.into_iter().map(|(id, _)| id).chain(trusting(placed).map(|id| id.to_string())).collect());
+    let mut changes: Vec<FileChange> = placed.iter_mut().flat_map(|one| std::mem::take(&mut one.changes)).collect();
+    for (_, change) in placed.iter_mut().flat_map(|one| std::mem::take(&mut one.trusting)) {
+        // A kubeconfig that gets a new credential is written once.
+        if !changes.iter().any(|other| (other.root, &other.path) == (change.root, &change.path)) {
+            changes.push(change);
+        }
+    }
     let transaction = Transaction {
         journal,
         entries,
-        changes: placed.iter_mut().flat_map(|one| std::mem::take(&mut one.changes)).collect(),
+        changes,
         removals: placed.iter_mut().flat_map(|one| std::mem::take(&mut one.removals)).collect(),
         ..Transaction::default()
     };

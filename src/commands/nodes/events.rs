@@ -9,6 +9,7 @@ use crate::revocation::Revoked;
 use crate::workspace::Session;
 use crate::workspace::crls::TreeCrl;
 use crate::workspace::journal::{CrlLine, Line};
+use crate::workspace::remembered::SameAuthority;
 use crate::workspace::shipping::receipt::{Receipt, instant};
 use crate::x509::Certificate;
 
@@ -23,8 +24,9 @@ pub fn changes(
     (signers, other): (&[&Receipt], &[(&str, CrlLine)]),
     own: &[Line],
 ) -> Result<Changed, Error> {
+    let same = SameAuthority::of(own, issuer);
     let of_issuer = |line: &'_ Line| match line {
-        Line::Crl(line) if line.is_of(issuer) => Some((serial_of_hex(line.serial.as_deref()?)?, line.clone())),
+        Line::Crl(line) if same.has_issued(line) => Some((serial_of_hex(line.serial.as_deref()?)?, line.clone())),
         _ => None,
     };
     let mut said: BTreeMap<Vec<u8>, Vec<(Option<String>, CrlLine)>> = BTreeMap::new();

@@ -9,7 +9,7 @@ use crate::blueprint::San;
 use crate::clock::length;
 use crate::error;
 use crate::plan::blueprints::BACK_DATE;
-use crate::plan::renew::{Credential, Decision, Key, Reason, Renewal, Skipped};
+use crate::plan::renew::{Credential, Decision, Key, Reason, Renewal, Rewritten, Skipped};
 use crate::report::facts::{facts, of_blueprint};
 use crate::report::renew::{self as report, Action, RenewalEntry, Side};
 use crate::report::restart::{Changed, restarts};
@@ -42,7 +42,9 @@ pub fn report(renewing: &Renewing<'_>, evaluation: &Evaluation, made: &[Made]) -
 }
 
 pub fn changed(entry: &RenewalEntry) -> Changed {
-    let authority_data = entry.reasons == [error::reason(&Reason::AuthorityData)];
+    let data = Rewritten::Kubeconfig { authority: true, server: None };
+    let authority_data =
+        [error::reason(&Reason::AuthorityData), error::rewritten(&data)].contains(&entry.reasons.join(";"));
     Changed { id: entry.id.clone(), authority_data }
 }
 
@@ -133,6 +135,7 @@ fn warnings(renewing: &Renewing<'_>, evaluation: &Evaluation) -> Vec<String> {
         .chain(evaluation.due_crls().into_iter().filter_map(|crl| of_the_future(crl, renewing.session.run.now)))
         .collect();
     lines.extend(beside::service_account(renewing).into_iter().chain(evaluation.requested.clone()));
+    lines.extend(evaluation.to_come.clone());
     lines.extend(renewing.not_recorded(evaluation));
     lines.extend(renewing.kept_names(evaluation));
     lines.extend(renewing.session.target.strays());

@@ -4,7 +4,7 @@ use super::context::Planned;
 use crate::error::{self, Error};
 use crate::plan::renew::{self as plan, Credential, Decision, Repair, Rules};
 use crate::workspace::rotation::change;
-use crate::workspace::{Session, Snapshot};
+use crate::workspace::{Session, Snapshot, authority_files};
 
 /// Decided on the tree as it will be.
 #[derive(Debug, Default)]
@@ -32,7 +32,8 @@ impl Following {
         let outcomes = credentials.iter().map(decide).collect();
         let decisions = plan::collect_refusals(&credentials, outcomes, survey, rules.named)
             .map_err(|refusals| error::refused(&session.target.origin, &refusals))?;
-        let repairs = change::followers(session, snapshot, &credentials, &decisions);
+        let further = authority_files::further(session)?.into_iter().map(|(id, place, _)| (id, place));
+        let repairs = change::followers(session, snapshot, &credentials, &decisions, &further.collect::<Vec<_>>());
         Ok(Self { credentials, decisions: decisions.into_iter().map(with_authority).collect(), repairs })
     }
 

@@ -4,6 +4,7 @@
 mod back;
 mod context;
 mod gate;
+mod instructions;
 mod make;
 mod prepare;
 mod request;

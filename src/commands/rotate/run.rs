@@ -3,7 +3,7 @@
 use super::context::{Context, Planned};
 use super::make::Following;
 use super::request::{Request, Step};
-use super::{back, prepare, retire, summary, switch};
+use super::{back, instructions, prepare, retire, summary, switch};
 use crate::error::Error;
 use crate::files::RelPath;
 use crate::report::rotate::Done;
@@ -13,7 +13,7 @@ use crate::tree::Issuers;
 use crate::workspace::notify::Notifier;
 use crate::workspace::pending::PendingNotifications;
 use crate::workspace::rotation::change::{self, Authorities};
-use crate::workspace::rotation::record;
+use crate::workspace::rotation::{record, state};
 use crate::workspace::{Absent, Locked, Progress, Session, Snapshot, Transaction, journal, reissue, targets};
 
 /// Carries out a step.
@@ -72,6 +72,7 @@ impl Rotating<'_> {
             let ready = tree.or_interrupted(self.ready(snapshot, None))?;
             store::check_writable(&tree.roots, &ready.places()?)?;
             let mut done = summary::done(self.request, self.session, &ready.planned, &ready.following, &ready.ids());
+            instructions::add(&mut done, self.request, self.session, &ready.planned, &ready.snapshot)?;
             done.warnings.extend(tree.left_by_interrupted()?);
             return Ok(done);
         }
@@ -109,11 +110,14 @@ impl Rotating<'_> {
     fn ready(&self, snapshot: Snapshot, locked: Option<&Locked<'_>>) -> Result<Ready, Error> {
         let (session, request) = (self.session, self.request);
         let name = |locked: &Locked<'_>| locked.generation_name(request.step.command(), request.run.now);
+        let state = state::of(session, &snapshot, record::read(&session.tree.roots)?)?;
+        state.check(&session.target.origin)?;
         let context = Context {
             request,
             session,
             snapshot,
-            record: record::read(&session.tree.roots)?,
+            record: state.record,
+            behind: state.behind,
             generation: locked.map(name).transpose()?,
         };
         let planned = match &request.step {
@@ -143,6 +147,7 @@ impl Rotating<'_> {
         let (session, run, command) = (self.session, &self.request.run, self.request.step.command());
         let ids = ready.ids();
         let mut done = summary::done(self.request, session, &ready.planned, &ready.following, &ids);
+        instructions::add(&mut done, self.request, session, &ready.planned, &ready.snapshot)?;
         let Ready { planned, authorities, snapshot, issuers, following } = ready;
         if planned.is_idle() {
             return Ok((done, pending));
@@ -156,6 +161,7 @@ impl Rotating<'_> {
         summary::add_dates(&mut done, &made);
         let mut removals = planned.removals;
         let mut own = planned.own;
+        own.extend(instructions::file(&done)?);
         if planned.record.is_empty() {
             removals.push(record::path()?);
         } else {

@@ -2,7 +2,7 @@
 
 use super::context::Planned;
 use super::make::Following;
-use super::request::Request;
+use super::request::{Request, Step};
 use crate::clock::rfc3339;
 use crate::plan::renew::{Decision, Rewritten};
 use crate::report::restart::{Changed, restarts};
@@ -11,6 +11,9 @@ use crate::tree::EntryId;
 use crate::workspace::Session;
 use crate::workspace::reissue::Made;
 use std::collections::BTreeSet;
+
+/// The entry of the service account key.
+const SERVICE_ACCOUNT: &str = "sa";
 
 pub(super) fn done(
     request: &Request,
@@ -32,6 +35,9 @@ pub(super) fn done(
         not_after: None,
     };
     let changed = |id: &EntryId| Changed { id: id.clone(), authority_data: only_trust(id) };
+    // At the switch the bundles hold what they held, in another order.
+    let is_read_again =
+        |id: &&EntryId| !matches!(request.step, Step::Switch(_)) || is_made(id) || id.name == SERVICE_ACCOUNT;
     let nodes: BTreeSet<String> = ids.iter().filter_map(|id| id.node.clone()).collect();
     let skipped = following.decided().filter_map(|(credential, decision)| match decision {
         Decision::Skipped(left, _) if left.is_gap() => {
@@ -47,8 +53,10 @@ pub(super) fn done(
         authorities: planned.rows.clone(),
         entries: ids.iter().map(written).collect(),
         generation: None,
-        restart: restarts(ids.iter().map(changed), session.profile()),
+        restart: restarts(ids.iter().filter(is_read_again).map(changed), session.profile()),
         ship: if session.is_exported() { nodes.into_iter().collect() } else { Vec::new() },
+        steps: Vec::new(),
+        instructions: None,
         left: planned.left.iter().cloned().chain(skipped).collect(),
         hooks: Vec::new(),
         rolled_back: false,

@@ -161,12 +161,15 @@ impl Run<'_> {
         if reasons.is_empty() {
             return Ok(Decision::Keep(Box::new(existing.leaf)));
         }
+        // What it trusts is replaced without a signature.
+        if !self.is_asked() && reasons == [Reason::AuthorityData] {
+            return Ok(Decision::Keep(Box::new(existing.leaf)));
+        }
         match self.authority {
             Some(Authority::Local(_)) => {
                 let new = New { wanted, names, missing, lifetime, guessed, reasons, authority_data };
                 self.renewal(existing, new, authority)
             }
-            // What it trusts is replaced without a signature.
             _ if reasons == [Reason::AuthorityData] => Ok(Decision::Keep(Box::new(existing.leaf))),
             _ if reasons.iter().all(|reason| matches!(reason, Reason::Window { .. })) => {
                 left(Skipped::ExternalInWindow(signer), existing.leaf)

@@ -3,12 +3,13 @@
 use time::{Duration, OffsetDateTime};
 
 use super::context::{Existing, Run};
+use super::repairs::differs;
 use super::{Names, Reason, Refusal, Skipped};
 use crate::blueprint::ExtendedKeyUsage;
 use crate::kubeconfig::Read;
 use crate::plan::blueprints::BACK_DATE;
 use crate::tree::Authority;
-use crate::x509::{Certificate, KeyKind, parse_authority};
+use crate::x509::{Certificate, KeyKind};
 
 impl Run<'_> {
     /// Independent of profile and catalogue: it expires, is not yet valid, or has no usable key.
@@ -43,12 +44,7 @@ impl Run<'_> {
 
     /// A kubeconfig without CA data gets none: it trusts a file, or the system's authorities.
     pub(super) fn other_authority_data(&self, read: &Read) -> bool {
-        if read.authority.is_empty() {
-            return false;
-        }
-        let found = parse_authority(&read.authority).unwrap_or_default();
-        let wanted = self.authority.map(Authority::bundle).unwrap_or_default();
-        !found.iter().map(|one| &one.der).eq(wanted.iter().map(|one| &one.der))
+        differs(&read.authority, self.authority.map(Authority::bundle).unwrap_or_default())
     }
 
     /// A new one would have the same notAfter: renewing is useless until the authority is replaced.

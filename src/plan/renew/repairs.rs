@@ -4,7 +4,7 @@
 use super::{Credential, Decision, Refusal, Skipped, moved};
 use crate::catalog::CaId;
 use crate::catalog::paths::SIGNER_ENTRY;
-use crate::kubeconfig;
+use crate::kubeconfig::{self, Credentials};
 use crate::plan::signer_file;
 use crate::tree::{Authorities, Authority, EntryId, Place, Survey, file};
 use crate::x509::{Certificate, parse_authority};
@@ -25,7 +25,7 @@ pub enum Rewritten {
     SignerFile { is_new: bool },
 }
 
-/// The kubeconfigs that do not trust every certificate of ca.crt, or have the server of an earlier profile, and whose credential is
+/// The kubeconfigs that do not trust every certificate of ca.crt, or with an authority that signs here any other, or that have the server of an earlier profile, and whose credential is
 /// not made again.
 pub fn kubeconfigs(
     credentials: &[Credential],
@@ -36,6 +36,7 @@ pub fn kubeconfigs(
     former_servers: &[String],
 ) -> Vec<Repair> {
     let bundle = authorities.get(&CaId::Cluster).map_or(&[][..], Authority::bundle);
+    let is_local = authorities.get(&CaId::Cluster).is_some_and(Authority::is_local);
     let wanted = |(credential, decision): (&Credential, &Decision)| {
         let place = credential.conf()?;
         let is_written = matches!(decision, Decision::Renew(_)) && credential.is_kubeconfig();
@@ -45,7 +46,10 @@ pub fn kubeconfigs(
         }
         let bytes = file(survey, Some(place))?;
         let read = kubeconfig::read(bytes).ok()?;
-        let authority = lacks(&read.authority, bundle) && kubeconfig::editable(bytes).is_ok();
+        let is_ours =
+            is_local && matches!((decision, &read.credentials), (Decision::Keep(_), Credentials::Embedded { .. }));
+        let is_other = lacks(&read.authority, bundle) || is_ours && differs(&read.authority, bundle);
+        let authority = is_other && kubeconfig::editable(bytes).is_ok();
         let server = moved::server(credential, &read.server, former_servers);
         let server = server.filter(|server| kubeconfig::replace_cluster(bytes, None, Some(server)).is_ok());
         let what = Rewritten::Kubeconfig { authority, server };
@@ -82,6 +86,12 @@ pub fn signer_files(
 pub(super) fn lacks(data: &[u8], bundle: &[Certificate]) -> bool {
     let found = parse_authority(data).unwrap_or_default();
     !data.is_empty() && bundle.iter().any(|own| !found.iter().any(|one| one.der == own.der))
+}
+
+/// Data that is not ca.crt, certificate for certificate.
+pub(super) fn differs(data: &[u8], bundle: &[Certificate]) -> bool {
+    let found = parse_authority(data).unwrap_or_default();
+    !data.is_empty() && !found.iter().map(|one| &one.der).eq(bundle.iter().map(|one| &one.der))
 }
 
 /// What is in the tree is not what its node trusts.

@@ -1,5 +1,6 @@
 use serde::Serialize;
 
+use super::afterwards::Afterwards;
 use crate::report::certificate::Side;
 use crate::report::hook::Hook;
 use crate::report::restart::Restart;
@@ -46,6 +47,12 @@ pub struct Tree {
     /// The given profile, which is the tree's recorded one from now on.
     #[serde(rename = "recordedProfile", skip_serializing_if = "Option::is_none")]
     pub recorded: Option<String>,
+    /// What is left to do in the cluster, of each authority that was renewed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub afterwards: Vec<Afterwards>,
+    /// Authorities that were renewed with their keys.
+    #[serde(skip)]
+    pub authorities: Vec<&'static str>,
     /// The kubelet's own, where the command line said it.
     #[serde(skip)]
     pub kubelet_dir: Option<String>,

@@ -90,7 +90,22 @@ fn tree(report: &Renew, tree: &Tree, screen: Screen, out: &mut dyn Write) -> io:
         ship_lines(&tree.directory, tree.ship.iter().map(String::as_str), report.dry_run, out)?;
     }
     restart_lines(&tree.restart, "Before the new certificates are used", out)?;
+    left(tree, out)?;
     tree.failed_hooks().try_for_each(|hook| hook.failed(out))
+}
+
+/// What is left to do in the cluster, and by when.
+fn left(tree: &Tree, out: &mut dyn Write) -> io::Result<()> {
+    for one in &tree.afterwards {
+        writeln!(out)?;
+        let (until, name) = (rfc3339(one.until), one.authority);
+        match one.ended {
+            true => line(out, format_args!("The old certificate of {name} has ended at {until}; still to do:"))?,
+            false => line(out, format_args!("Until {until}, when the old certificate of {name} ends:"))?,
+        }
+        one.steps.iter().try_for_each(|step| line(out, format_args!("- {step}")))?;
+    }
+    Ok(())
 }
 
 fn were(total: usize) -> String {
@@ -103,6 +118,11 @@ fn verdict(report: &Renew, tree: &Tree, out: &mut dyn Write) -> io::Result<()> {
     let verdict = match (made, report.dry_run, tree.rolled_back) {
         (0, _, true) => format!("the old certificates of an interrupted renewal are restored: {place}"),
         (0, ..) => format!("nothing was renewed, {} checked: {place}", were(total)),
+        (_, _, false) if !tree.authorities.is_empty() => {
+            let verb = if report.dry_run { "would renew" } else { "renewed" };
+            let written = if report.dry_run { " (nothing was written)" } else { "" };
+            format!("{verb} {} with the same key{written}: {place}", tree.authorities.join(", "))
+        }
         (_, true, _) => {
             format!("would renew {made} of {} (nothing was written): {place}", counted(total, "certificate"))
         }

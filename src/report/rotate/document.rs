@@ -1,5 +1,6 @@
 use serde::Serialize;
 
+use super::steps::ToDo;
 use crate::report::hook::Hook;
 use crate::report::restart::Restart;
 use crate::tree::rotation::{Identity, Phase, Rotating, Rotation};
@@ -25,6 +26,10 @@ pub struct Done {
     /// The nodes that are to have new files.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub ship: Vec<String>,
+    /// What is to be done in the cluster, in order.
+    pub steps: Vec<ToDo>,
+    /// The file that has them as text.
+    pub instructions: Option<String>,
     /// What others must do first.
     pub left: Vec<String>,
     pub hooks: Vec<Hook>,

@@ -3,9 +3,8 @@
 use std::io::{self, Write};
 
 use super::document::{Done, Row};
+use super::steps;
 use crate::report::form::{Report, Screen};
-use crate::report::restart::restart_lines;
-use crate::report::ship::ship_lines;
 use crate::report::table::{counted, line, lines, table};
 use crate::tree::rotation::Phase;
 
@@ -37,7 +36,6 @@ impl Report for Done {
             ),
         )?;
         lines(out, "left: ", &self.left)?;
-        ship_lines(dir, self.ship.iter().map(String::as_str), self.dry_run, out)?;
-        restart_lines(&self.restart, "Restart, or the change is not in force", out)
+        steps::lines(&self.steps, self.instructions.as_deref(), out)
     }
 }

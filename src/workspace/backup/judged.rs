@@ -15,6 +15,7 @@ use crate::tree::layout::Root;
 use crate::tree::{Directories, Layout, Place, Survey};
 use crate::workspace::journal::{self, CertificateLine, Line};
 use crate::workspace::profiles;
+use crate::workspace::remembered::SameAuthority;
 use crate::workspace::state::{self, Choices, State};
 use crate::x509::Certificate;
 use crate::x509::certificate::hex;
@@ -132,6 +133,7 @@ fn lines(contents: &Contents<'_>, problems: &mut Vec<String>) -> Vec<Line> {
 fn signs_here(lines: &[Line], issuer: &Certificate) -> bool {
     let fingerprint = hex(&issuer.fingerprint, "").to_lowercase();
     let subject = issuer.subject.to_string();
+    let same = SameAuthority::of(lines, issuer);
     let is_own = |line: &CertificateLine| {
         let is_authority = CaId::parse(line.entry.rsplit('/').next().unwrap_or_default()).is_some();
         // A self-signed one of the same name says nothing of this one.
@@ -140,7 +142,7 @@ fn signs_here(lines: &[Line], issuer: &Certificate) -> bool {
     };
     lines.iter().any(|line| match line {
         Line::Certificate(line) => is_own(line),
-        Line::Crl(line) => line.issuer_fingerprint == fingerprint,
+        Line::Crl(line) => same.has_issued(line),
     })
 }
 

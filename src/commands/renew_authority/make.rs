@@ -1,0 +1,62 @@
+//! The new certificates and requests, in memory.
+
+use super::evaluate::{Evaluation, Renewed};
+use super::renewing::Renewing;
+use crate::ca::{self, CaError, PrivateKey};
+use crate::error::Error;
+use crate::store::FileChange;
+use crate::tree::{EntryId, Issuers, Place, file};
+use crate::workspace::Progress;
+use crate::workspace::requests::{self, CsrSpec, Made, Site};
+use crate::x509::Certificate;
+
+/// Every new certificate, in the order of the evaluation.
+pub(in crate::commands::renew_authority) fn certificates(
+    evaluation: &Evaluation,
+    issuers: &Issuers,
+) -> Result<Vec<Certificate>, Error> {
+    let one = |renewed: &Renewed| {
+        let issuer = issuers.get(renewed.authority).filter(|issuer| issuer.certificate().der == renewed.old.der);
+        let issuer = issuer.ok_or(CaError::EmptyBundle)?;
+        let signed = ca::renew(issuer, renewed.renewal.not_before, renewed.renewal.not_after)?;
+        Ok(signed.certificate)
+    };
+    evaluation.renewed.iter().map(one).collect()
+}
+
+/// Every file with the new certificates. A kubeconfig holds one authority's, so that no file changes twice.
+pub(in crate::commands::renew_authority) fn changes(
+    evaluation: &Evaluation,
+    new: &[Certificate],
+) -> Result<Vec<FileChange>, Error> {
+    let mut changes = Vec::new();
+    for (renewed, new) in evaluation.renewed.iter().zip(new) {
+        for holder in &renewed.holders.all {
+            changes.push(holder.replaced(&renewed.old, new)?);
+        }
+    }
+    Ok(changes)
+}
+
+/// Requests for the keys that are there, which wait for `kpki import`.
+pub(in crate::commands::renew_authority) fn requests(
+    renewing: &Renewing<'_>,
+    evaluation: &Evaluation,
+    progress: Progress<'_>,
+) -> Result<Vec<Made>, Error> {
+    let session = &renewing.session;
+    let places: Vec<(Place, Option<Place>)> =
+        evaluation.requested.iter().map(|one| session.tree.directories.authority(one.authority)).collect();
+    let mut specs = Vec::with_capacity(places.len());
+    for (one, (public, private)) in evaluation.requested.iter().zip(&places) {
+        let key = file(&evaluation.snapshot.survey, private.as_ref()).ok_or(CaError::KeyMismatch { position: None })?;
+        specs.push(CsrSpec {
+            id: EntryId::new(None, one.authority.name()),
+            public,
+            private: private.as_ref(),
+            template: &one.template,
+            key: Some(PrivateKey::from_pem(key)?),
+        });
+    }
+    requests::make(&Site::Tree(session.tree.roots.clone()), specs, session.run.threads, progress)
+}
