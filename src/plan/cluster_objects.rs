@@ -114,13 +114,6 @@ pub fn new_token(namespace: &str, name: &str) -> Option<String> {
 /// What has API servers write kube-system/extension-apiserver-authentication anew: they only ever add to it.
 pub const NEW_AUTHENTICATION: &str = "kubectl -n kube-system delete configmap extension-apiserver-authentication";
 
-/// The objects that a phase of a rotation changes and nothing in the cluster writes, each with the name of a file. `server`: the
-/// API server's URL, as joining nodes reach it.
-#[cfg(any(test, feature = "internals"))]
-pub fn objects(bundle: &str, server: &str) -> Vec<(&'static str, String)> {
-    vec![("cluster-info.yaml", cluster_info(server, bundle))]
-}
-
 /// A text as a block scalar.
 fn block(text: &mut String, indent: usize, key: &str, value: &str) {
     let _ = writeln!(text, "{:indent$}{key}: |", "");
@@ -171,8 +164,6 @@ mod tests {
             ("ConfigMap", Some("kube-public"), Some("cluster-info"))
         );
         let survey = survey(&kubeconfig).unwrap();
-        let files = objects(PEM, "https://10.0.0.10:6443");
-        assert_eq!(files, [("cluster-info.yaml", cluster_info("https://10.0.0.10:6443", PEM))]);
         assert_eq!(survey.clusters[0].server, "https://10.0.0.10:6443");
         let Some(Source::Data(data)) = &survey.clusters[0].authority else { panic!() };
         assert_eq!(base64::decode(data.as_bytes()).unwrap().as_slice(), PEM.as_bytes());

@@ -330,6 +330,33 @@ fn directories_are_walked_and_kubeconfigs_followed() {
     two.scan(&words, b"").ok();
 }
 
+/// What the tree has recorded decides what is sought, and what of it is in the way.
+#[test]
+fn the_record_of_the_tree_says_what_is_sought() {
+    let two = Two::new();
+    let old = two.both().replace(&two.new_one("pki/ca.crt"), "");
+    let leaf = two.old("pki/apiserver.crt");
+    let token = two.token(r#"{"sub":"system:serviceaccount:web:ci"}"#);
+    let rotate = |words: &[&str]| two.0.kpki(&[&["rotate"], words, &["--dir", "o", "--at", NOW]].concat()).status(0);
+    rotate(&["prepare", "ca", "sa", "--signer-file-in-use"]);
+    let both = two.old("pki/ca.crt");
+    assert!(both.starts_with(&old) && both.len() > old.len());
+    let root = |pem: &str| object("ConfigMap", "a", "kube-root-ca.crt", "data", json!({"ca.crt": pem}));
+    let used = [
+        object("Secret", "a", "tls", "data", json!({"tls.crt": b64(&leaf)})),
+        object("Secret", "a", "ci", "data", json!({"token": b64(&token)})),
+    ];
+    let status = |objects: &[Value]| {
+        let run = two.scan(&["-", "--dir", "o"], list(objects).to_string().as_bytes());
+        assert!(run.stdout.starts_with("rotation of ca, sa: "), "{}{}", run.stdout, run.stderr);
+        run.status
+    };
+    assert_eq!((status(&[root(&old)]), status(&[root(&both)]), status(&used)), (4, 0, 0));
+    rotate(&["switch", "--confirm-all", "--not-before-override"]);
+    assert_eq!((status(&[root(&old)]), status(&[root(&both)])), (4, 0));
+    assert_eq!((status(&used[..1]), status(&used[1..])), (4, 4));
+}
+
 /// Random bytes, and dumps with random bytes in them: an answer, in any form, and no panic.
 #[test]
 fn whatever_the_bytes_there_is_an_answer() {
