@@ -277,7 +277,7 @@ fn what_is_not_looked_at_is_said_and_counted() {
         (&two.old("pki/ca.crt")[..300], "damaged or cut off"),
         ("kind: Secret\ndata: [\n", "line "),
         (
-            &two.old("kubelet.conf").replace("client-certificate-data", "client-certificate"),
+            &two.new_one("kubelet.conf").replace("client-certificate-data", "client-certificate"),
             "a file that a kubeconfig names",
         ),
     ] {
@@ -285,6 +285,9 @@ fn what_is_not_looked_at_is_said_and_counted() {
         assert!(said.contains(expected), "{said}");
         assert!(!said.contains("c2Vj") && !said.contains("MII"), "{said}");
     }
+    two.0.write("user.conf", two.new_one("admin.conf").replace("client-certificate-data", "client-certificate"));
+    let said = not_read(b"", &["user.conf", words[0], words[1]]);
+    assert!(said.contains("user.conf: a file that a kubeconfig names") && !said.contains("LS0t"), "{said}");
     let said = not_read(b"", &["nowhere.json", words[0], words[1]]);
     assert!(said.contains("nowhere.json: expected a file, found none"), "{said}");
     // Something that was found outweighs what could not be read.
