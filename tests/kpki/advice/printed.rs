@@ -11,6 +11,7 @@ use crate::harness::repository;
 /// How many commands a file prints, and which rows of `errors` run them; `check`: the faults of a tree.
 const PRINTED: &[(&str, usize, &[&str])] = &[
     ("commands/convert/run.rs", 1, &["nothing to convert"]),
+    ("commands/convert/trust.rs", 1, &["a trust bundle of a key"]),
     ("commands/crl/show.rs", 1, &["no CRL"]),
     ("commands/csr.rs", 1, &["the same as a request"]),
     (
@@ -49,6 +50,7 @@ const PRINTED: &[(&str, usize, &[&str])] = &[
     ("commands/restore/choose.rs", 2, &["no such generation", "nothing but made"]),
     ("commands/restore/phase.rs", 2, &[ROTATED]),
     ("commands/restore/run.rs", 4, &["revoked since", "one half was kept"]),
+    ("commands/rotate/scan/sought.rs", 1, &["junk that is sought"]),
     ("commands/sign/jobs.rs", 1, &["nothing to sign"]),
     ("commands/unpack/identity.rs", 1, &[NO_HOST_NAME]),
     ("commands/sign/terms.rs", 1, &["an entry of an external authority"]),
