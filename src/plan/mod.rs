@@ -5,6 +5,7 @@ pub mod adopt;
 pub mod backup;
 pub mod blueprints;
 pub mod changed;
+pub mod cluster_objects;
 pub mod csr_manifest;
 pub mod decision;
 pub mod guard;

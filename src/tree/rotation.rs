@@ -86,6 +86,8 @@ pub enum Phase {
 }
 
 impl Phase {
+    pub const ALL: [Self; 3] = [Self::Prepared, Self::Switched, Self::Emergency];
+
     pub const fn name(self) -> &'static str {
         match self {
             Self::Prepared => "prepared",
@@ -173,6 +175,11 @@ impl Identity {
             certificate: None,
             kid: Some(key_id_of_tokens(spki)),
         }
+    }
+
+    /// What tells it from others: the certificate's fingerprint, else that of the public key.
+    pub fn digest(&self) -> &str {
+        self.certificate.as_ref().map_or(&self.public_key, |one| &one.fingerprint)
     }
 
     pub fn is(&self, certificate: &Certificate) -> bool {

@@ -24,6 +24,7 @@ pub mod remembered;
 pub mod requests;
 pub mod roots;
 pub mod rotation;
+pub mod scan;
 pub mod session;
 pub mod shipping;
 pub mod signer_file;

@@ -60,6 +60,8 @@ mod refusals;
 mod renew;
 mod revoke;
 mod schema;
+mod rotate_matrix;
+mod rotate_property;
 mod secrets;
 mod servers;
 mod sign_manifest;

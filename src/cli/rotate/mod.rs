@@ -2,6 +2,7 @@ mod back;
 mod common;
 mod prepare;
 mod retire;
+mod scan;
 mod switch;
 
 use super::values::Outcome;
@@ -35,6 +36,7 @@ enum Verb {
     Switch(switch::Switch),
     Retire(retire::Retire),
     Back(back::Back),
+    Scan(scan::Scan),
 }
 
 impl Args {
@@ -44,6 +46,7 @@ impl Args {
             Verb::Switch(args) => args.run(environment, ui),
             Verb::Retire(args) => args.run(environment, ui),
             Verb::Back(args) => args.run(environment, ui),
+            Verb::Scan(args) => args.run(environment, ui),
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::files::RelPath;
 use crate::report::rotate as report;
 use crate::store::{FileChange, RootId};
 use crate::tree::rotation::{Identity, Phase, Record, Rotating, Rotation};
-use crate::tree::{Authority, file};
+use crate::tree::{Authority, EntryId, file};
 use crate::workspace::rotation::change::Target;
 use crate::workspace::rotation::{files, journal::RotationLine};
 use crate::workspace::{Session, Snapshot};
@@ -20,6 +20,8 @@ pub(super) struct Context<'a> {
     pub session: &'a Session<'a>,
     pub snapshot: Snapshot,
     pub record: Record,
+    /// Kubeconfigs and ca-signer.crt that do not have what the phase wants.
+    pub behind: Vec<EntryId>,
     /// The generation that the step makes; `None`: it makes nothing, and no keys either.
     pub generation: Option<String>,
 }

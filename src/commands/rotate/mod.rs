@@ -10,6 +10,7 @@ mod prepare;
 mod request;
 mod retire;
 mod run;
+pub mod scan;
 mod summary;
 mod switch;
 

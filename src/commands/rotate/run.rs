@@ -13,7 +13,7 @@ use crate::tree::Issuers;
 use crate::workspace::notify::Notifier;
 use crate::workspace::pending::PendingNotifications;
 use crate::workspace::rotation::change::{self, Authorities};
-use crate::workspace::rotation::record;
+use crate::workspace::rotation::{record, state};
 use crate::workspace::{Absent, Locked, Progress, Session, Snapshot, Transaction, journal, reissue, targets};
 
 /// Carries out a step.
@@ -110,11 +110,14 @@ impl Rotating<'_> {
     fn ready(&self, snapshot: Snapshot, locked: Option<&Locked<'_>>) -> Result<Ready, Error> {
         let (session, request) = (self.session, self.request);
         let name = |locked: &Locked<'_>| locked.generation_name(request.step.command(), request.run.now);
+        let state = state::of(session, &snapshot, record::read(&session.tree.roots)?)?;
+        state.check(&session.target.origin)?;
         let context = Context {
             request,
             session,
             snapshot,
-            record: record::read(&session.tree.roots)?,
+            record: state.record,
+            behind: state.behind,
             generation: locked.map(name).transpose()?,
         };
         let planned = match &request.step {

@@ -115,7 +115,7 @@ fn is_open(home: &Home, part: &Part, target: &Target) -> Result<bool, Error> {
 }
 
 /// What lies in the place; a CRL may be larger than the archive's.
-fn there(home: &Home, target: &Target) -> Result<Option<Zeroizing<Vec<u8>>>, Error> {
+pub fn there(home: &Home, target: &Target) -> Result<Option<Zeroizing<Vec<u8>>>, Error> {
     let roots = &home.tree.roots;
     if target.root == RootId::State || !crate::revocation::is_crl_file(target.path.as_str()) {
         return survey::read(roots, target.root, &target.path);

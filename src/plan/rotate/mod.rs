@@ -8,8 +8,23 @@
 
 mod authority;
 mod bundle;
+mod given;
+pub mod gate;
+pub mod in_force;
 mod name;
+mod shipped;
+pub mod phase;
 pub mod steps;
+mod ready;
+mod signing;
+mod waits;
+pub mod scan;
 
-pub use authority::{Successor, Wishes, authority};
+pub use authority::{Inexpressible, Successor, Wishes, authority};
 pub use bundle::{Trusted, own_part};
+pub use given::{Objection, judge};
+pub use name::number_of;
+pub use ready::{NotReady, keeps_subject, lasts};
+pub use signing::{Known, Seen, SigningNode, known};
+pub use waits::Waits;
+pub use shipped::{Missed, missed};

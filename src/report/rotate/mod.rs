@@ -2,6 +2,7 @@
 
 mod document;
 mod steps;
+pub mod scan;
 mod table;
 
 pub use document::{Done, Row, Written};

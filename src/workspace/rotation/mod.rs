@@ -1,6 +1,12 @@
 //! A rotation on disk: its record, its keys, and the files that an authority's change of phase writes.
 
+pub mod alive;
 pub mod change;
 pub mod files;
 pub mod journal;
+pub mod phases;
 pub mod record;
+pub mod remarks;
+pub mod nodes;
+pub mod standing;
+pub mod state;
