@@ -202,12 +202,6 @@ impl Certificate {
         crate::encoding::certificate::to_pem(&self.der)
     }
 
-    /// What `kubeadm join --discovery-token-ca-cert-hash` takes for this authority: `sha256:` and the SHA-256 of its
-    /// SubjectPublicKeyInfo in lower case.
-    pub fn discovery_hash(&self) -> String {
-        format!("sha256:{}", hex(&sha256(&self.spki_der), "").to_lowercase())
-    }
-
     /// The public key as it stands under the signature: equal keys have equal bytes, `None` when it is broken.
     pub fn public_bits(&self) -> Option<&[u8]> {
         let parts = tlv::children(&self.spki_der, tlv::SEQUENCE).ok()?;

@@ -82,7 +82,7 @@ pub fn of(session: &Session<'_>, snapshot: &Snapshot, record: Record) -> Result<
         }
     }
     let is_rotating = record.of(Rotating::Authority(files::IN_KUBECONFIGS)).is_some();
-    let behind = if is_rotating { change::followers(session, snapshot, &[], &[]) } else { Vec::new() };
+    let behind = if is_rotating { change::followers(session, snapshot, &[], &[], &[]) } else { Vec::new() };
     Ok(State { record, misfits, behind: behind.into_iter().map(|one| one.id).collect() })
 }
 
