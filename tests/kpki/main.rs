@@ -62,6 +62,7 @@ mod renew;
 mod revoke;
 mod rotate_prepare;
 mod rotate_scan;
+mod rotate_kubeadm;
 mod schema;
 mod rotate_matrix;
 mod rotate_property;
