@@ -1,8 +1,8 @@
 mod back;
 mod common;
+mod confirm;
 mod emergency;
 mod forget;
-mod confirm;
 mod next;
 mod prepare;
 mod record;

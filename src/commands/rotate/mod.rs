@@ -23,12 +23,11 @@ mod summary;
 mod switch;
 mod words;
 
-pub use request::{
-    EmergencyOptions, Options, PrepareOptions, RecordOptions, Request, RetireOptions, SignerFile, Step, SwitchOptions,
-};
 pub use crate::workspace::shipping::given::Input;
 pub use confirm::{ConfirmRequest, confirm};
 pub use next::{Next, NextRequest, next};
-pub use request::{Options, PrepareOptions, Request, RetireOptions, SignerFile, Step, SwitchOptions};
+pub use request::{
+    EmergencyOptions, Options, PrepareOptions, RecordOptions, Request, RetireOptions, SignerFile, Step, SwitchOptions,
+};
 pub use run::run;
 pub use status::{StatusRequest, status};
