@@ -3,6 +3,7 @@
 
 mod back;
 mod context;
+mod cross;
 mod gate;
 mod instructions;
 mod make;

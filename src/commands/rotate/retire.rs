@@ -1,6 +1,7 @@
 //! Step 3: nothing trusts the old authority any more.
 
 use super::context::{Context, Planned, certificates, public_keys};
+use super::cross;
 use super::gate::{self, Passing};
 use super::request::RetireOptions;
 use crate::clock::rfc3339;
@@ -16,12 +17,13 @@ pub(super) fn plan(context: &Context<'_>, options: &RetireOptions) -> Result<Pla
     let passing = Passing { confirm_all: options.confirm_all, not_before: options.not_before_override };
     gate::check(context, &mut rotations, passing, &mut planned)?;
     for rotation in rotations {
-        one(context, rotation, &mut planned);
+        one(context, rotation, &mut planned)?;
     }
     Ok(planned)
 }
 
-fn one(context: &Context<'_>, rotation: Rotation, planned: &mut Planned) {
+fn one(context: &Context<'_>, rotation: Rotation, planned: &mut Planned) -> Result<(), Error> {
+    planned.own.extend(cross::removed(context, rotation.authority, &certificates(&rotation.old))?);
     let content = match rotation.authority {
         Rotating::Authority(authority) => {
             let trusted = Trusted::alone(&certificates(&rotation.new), &certificates(&rotation.old));
@@ -45,4 +47,5 @@ fn one(context: &Context<'_>, rotation: Rotation, planned: &mut Planned) {
         new,
         generation: context.generation.clone(),
     });
+    Ok(())
 }

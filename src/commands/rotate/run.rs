@@ -3,7 +3,7 @@
 use super::context::{Context, Planned};
 use super::make::Following;
 use super::request::{Request, Step};
-use super::{back, instructions, prepare, retire, summary, switch};
+use super::{back, cross, instructions, prepare, retire, summary, switch};
 use crate::error::Error;
 use crate::files::RelPath;
 use crate::report::rotate::Done;
@@ -13,6 +13,7 @@ use crate::tree::Issuers;
 use crate::workspace::notify::Notifier;
 use crate::workspace::pending::PendingNotifications;
 use crate::workspace::rotation::change::{self, Authorities};
+use crate::workspace::rotation::lists::{self, Lists};
 use crate::workspace::rotation::{record, state};
 use crate::workspace::{Absent, Locked, Progress, Session, Snapshot, Transaction, journal, reissue, targets};
 
@@ -37,6 +38,7 @@ struct Ready {
     snapshot: Snapshot,
     issuers: Issuers,
     following: Following,
+    lists: Lists,
 }
 
 impl Ready {
@@ -54,7 +56,7 @@ impl Ready {
 
     /// The files to write.
     fn places(&self) -> Result<Vec<(RootId, RelPath, bool)>, Error> {
-        let changes = self.authorities.changes.iter().chain(&self.planned.own);
+        let changes = self.authorities.changes.iter().chain(&self.planned.own).chain(&self.lists.changes);
         let mut all: Vec<_> = changes.map(|one| (one.root, one.path.clone(), true)).collect();
         let made = self.following.made().flat_map(|one| one.places());
         for place in made.chain(self.following.repairs.iter().map(|one| &one.place)) {
@@ -132,9 +134,14 @@ impl Rotating<'_> {
             Some(locked) => locked.with(survey),
             None => (session.tree.with(survey), Issuers::default()),
         };
-        let following =
-            if planned.is_idle() { Following::default() } else { Following::of(session, &snapshot, &planned)? };
-        Ok(Ready { planned, authorities, snapshot, issuers, following })
+        let signers = locked.map(|_| &issuers);
+        let now = (request.step.command(), request.run.now);
+        let lists = lists::of(session, &context.snapshot, &planned.targets, signers, now)?;
+        let following = match planned.is_idle() {
+            true => Following::default(),
+            false => Following::of(session, &context.snapshot, &snapshot, &planned)?,
+        };
+        Ok(Ready { planned, authorities, snapshot, issuers, following, lists })
     }
 
     fn replace(
@@ -148,16 +155,17 @@ impl Rotating<'_> {
         let ids = ready.ids();
         let mut done = summary::done(self.request, session, &ready.planned, &ready.following, &ids);
         instructions::add(&mut done, self.request, session, &ready.planned, &ready.snapshot)?;
-        let Ready { planned, authorities, snapshot, issuers, following } = ready;
+        let Ready { planned, authorities, snapshot, issuers, following, lists } = ready;
         if planned.is_idle() {
             return Ok((done, pending));
         }
+        let following = following.with_chains(&cross::certificates(&planned.cross, locked, run.now)?);
         let made = reissue::make(run, following.decided(), &snapshot.survey, &issuers, progress)?;
         let rewritten = reissue::rewritten(&following.repairs, &snapshot)?;
         let ids: Vec<String> = ids.iter().map(EntryId::to_string).collect();
         let pending = pending.and(&locked.generation_name(command, run.now)?, ids.iter().cloned());
         let lines = made.iter().map(|made| journal::line(command, &made.id.to_string(), &made.certificate, run.now));
-        let lines = planned.journal.into_iter().chain(lines).collect();
+        let lines = planned.journal.into_iter().chain(lines).chain(lists.journal).collect();
         summary::add_dates(&mut done, &made);
         let mut removals = planned.removals;
         let mut own = planned.own;
@@ -168,7 +176,7 @@ impl Rotating<'_> {
             own.push(record::change(&planned.record)?);
         }
         // What signs follows what trusts it: ca-signer.crt and the bundles come first.
-        let changes = rewritten.into_iter().chain(authorities.changes);
+        let changes = rewritten.into_iter().chain(authorities.changes).chain(lists.changes);
         let changes = changes.chain(made.into_iter().flat_map(|made| made.changes)).chain(own);
         let changes = changes.chain((!pending.is_empty()).then(|| pending.change()).transpose()?);
         let transaction = Transaction {
