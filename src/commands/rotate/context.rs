@@ -1,5 +1,6 @@
 //! What a step decides on, and what it decides.
 
+use super::cross::Cross;
 use super::request::Request;
 use crate::catalog::CaId;
 use crate::encoding::{pem, raw_key};
@@ -7,7 +8,7 @@ use crate::error::Error;
 use crate::files::RelPath;
 use crate::report::rotate as report;
 use crate::store::{FileChange, RootId};
-use crate::tree::rotation::{Identity, Phase, Record, Rotating, Rotation};
+use crate::tree::rotation::{Identity, Kubelets, Phase, Record, Rotating, Rotation};
 use crate::tree::{Authority, EntryId, file};
 use crate::workspace::rotation::change::Target;
 use crate::workspace::rotation::prior::Prior;
@@ -41,6 +42,10 @@ pub(super) struct Planned {
     pub keep_good: bool,
     /// Files as they were before the switch.
     pub put_back: Vec<Prior>,
+    /// What becomes of kubelet.conf where leaves are made again.
+    pub kubelets: Option<Kubelets>,
+    /// New authorities that the old ones certify.
+    pub cross: Vec<Cross>,
     /// ca-signer.crt, and what names it: written before every bundle.
     pub signing: Vec<FileChange>,
     /// The entries of these.

@@ -6,6 +6,7 @@ mod confirm;
 mod context;
 mod emergency;
 mod forget;
+mod cross;
 mod gate;
 mod instructions;
 mod make;
