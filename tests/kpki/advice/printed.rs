@@ -51,6 +51,11 @@ const PRINTED: &[(&str, usize, &[&str])] = &[
     ("commands/restore/phase.rs", 2, &[ROTATED]),
     ("commands/restore/run.rs", 4, &["revoked since", "one half was kept"]),
     ("commands/rotate/scan/sought.rs", 1, &["junk that is sought"]),
+    ("commands/rotate/prepare/asked.rs", 3, &["a controller manager that nobody has looked at", ROTATING]),
+    ("commands/rotate/prepare/authority.rs", 1, &[ROTATING]),
+    ("commands/rotate/prepare/given.rs", 2, &["the old authority, given as the new one", ROTATING]),
+    ("commands/rotate/prepare/ready.rs", 6, &["an authority that ends within the waits", ROTATING]),
+    ("commands/rotate/prepare/whole.rs", 1, &[RENEWED]),
     ("commands/sign/jobs.rs", 1, &["nothing to sign"]),
     ("commands/unpack/identity.rs", 1, &[NO_HOST_NAME]),
     ("commands/sign/terms.rs", 1, &["an entry of an external authority"]),
@@ -136,6 +141,8 @@ const ROTATED: &str = "not a row: tests/kpki/rotate_verbs.rs";
 const CHECK: &str = "not a row: tests/kpki/advice/check.rs";
 const VERIFY: &str = "not a row: tests/kpki/verify_trees/repair.rs";
 const NO_COMMAND: &str = "not a row: it names the verb for other files, and no command";
+const ROTATING: &str = "not a row: tests/kpki/rotate_prepare.rs, and the steps that it names have tests of their own";
+const RENEWED: &str = "not a row: what another authority has signed is renewed in tests/kpki/renew";
 const NO_HOST_NAME: &str = "not a row: every machine that tests has a name";
 const ROLLED_BACK: &str = "not a row: a disk that fails while a hook does; what it names is what `renewed` runs";
 const EXPORTED: &str = "not a row: it is unpacked to /, and is run with a directory in its place by `exported` below";
