@@ -58,6 +58,7 @@ pub(super) fn remedy(problem: Problem, tree: &JudgedTree, judged: &Judged) -> Re
         Problem::Held => Remedy::Release,
         Problem::AuthorityMissing
         | Problem::AuthorityEnding
+        | Problem::AuthorityReplaced
         | Problem::ExternalAuthorityEnding
         | Problem::NotYetValid
         | Problem::AuthorityKeyMismatch

@@ -3,7 +3,9 @@
 use super::context::Planned;
 use crate::error::{self, Error};
 use crate::plan::renew::{self as plan, Credential, Decision, Repair, Rules};
+use crate::profile::RENEWAL;
 use crate::workspace::rotation::change;
+use crate::workspace::rotation::prior::Prior;
 use crate::workspace::{Session, Snapshot, authority_files};
 
 /// Decided on the tree as it will be.
@@ -19,7 +21,9 @@ impl Following {
     pub fn of(session: &Session<'_>, snapshot: &Snapshot, planned: &Planned) -> Result<Self, Error> {
         let is_of = |one: &&Credential| one.authority.is_some_and(|authority| planned.reissue.contains(&authority));
         let credentials: Vec<Credential> = session.credentials.iter().filter(is_of).cloned().collect();
-        let rules = Rules { reuse_key: planned.reuse_key, ..session.identity_rules(false) };
+        let before = session.profile().map_or(RENEWAL.before, |profile| profile.renewal.before);
+        let due = planned.keep_good.then_some(before);
+        let rules = Rules { reuse_key: planned.reuse_key, due, ..session.identity_rules(false) };
         let Snapshot { survey, authorities } = snapshot;
         let copies = session.copies();
         let to_come = plan::without_tree(&session.credentials, copies.iter(), survey);
@@ -39,6 +43,13 @@ impl Following {
 
     pub fn decided(&self) -> impl Iterator<Item = (&Credential, &Decision)> {
         self.credentials.iter().zip(&self.decisions)
+    }
+
+    /// Those of the files as they were that stay as they were: not made again, and not written for another reason.
+    pub fn put_back<'p>(&self, all: &'p [Prior]) -> impl Iterator<Item = &'p Prior> {
+        let is_made = |one: &Prior| self.made().any(|made| made.id == one.id);
+        let is_rewritten = |one: &Prior| self.repairs.iter().any(|repair| repair.place == one.place);
+        all.iter().filter(move |one| !is_made(one) && !is_rewritten(one))
     }
 
     /// Those that are made again.

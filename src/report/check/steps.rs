@@ -31,6 +31,9 @@ pub fn steps(advice: &Advice, few: usize) -> Vec<String> {
             format!("plan its rotation: a new authority in place of {path}, trusted everywhere beside the old one first"),
             "its certificates must be renewed by the new authority before the old one expires".to_owned(),
         ],
+        Problem::AuthorityReplaced => each("see when the next step of the rotation is possible", &|place| {
+            place.origin.command("rotate status", &[""; 0], &[])
+        }),
         Problem::ExternalAuthorityEnding => {
             vec![format!("ask its owner for a new one; its certificate belongs to {path}")]
         }

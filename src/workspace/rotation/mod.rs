@@ -2,11 +2,14 @@
 
 pub mod alive;
 pub mod change;
+pub mod erase;
 pub mod files;
 pub mod journal;
+pub mod prior;
 pub mod phases;
 pub mod record;
 pub mod remarks;
 pub mod nodes;
 pub mod standing;
 pub mod state;
+pub mod signing;
