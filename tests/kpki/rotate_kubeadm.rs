@@ -181,9 +181,22 @@ fn what_kubeadm_shortens_is_seen_and_mended() {
             let conf = format!("node/{conf}");
             place.write(&conf, renewed(&place.read(&conf), &signer, name));
         }
-        let said = place.kpki(&["check-expiration", "node", "--at", now]);
-        println!("{phase}: {said:?}");
-        let said = place.kpki(&["verify", "node", "--at", now]);
-        println!("{phase}: {said:?}");
+        let short = ["admin.conf", "controller-manager.conf"].map(|conf| place.read(&format!("node/{conf}")));
+        let said = place.kpki(&["check-expiration", "node", "--at", now]).status(4);
+        assert!(said.stdout.contains("2 kubeconfigs do not trust all authorities of ca.crt"), "{phase}: {said:?}");
+        let said = place.kpki(&["verify", "node", "--at", now]).status(4);
+        assert_eq!(said.stdout.matches("expected all 2 certificates of ca.crt").count(), 2, "{phase}: {said:?}");
+        place.kpki(&["renew", "all", "--due", "--dir", "node", "--at", now]).status(0);
+        for (conf, short) in ["admin.conf", "controller-manager.conf"].iter().zip(short) {
+            let mended = place.read(&format!("node/{conf}"));
+            let data = |text: &str, field: &str| {
+                let line = text.lines().find_map(|line| line.trim().strip_prefix(field)).unwrap();
+                String::from_utf8(kpki::encoding::base64::decode(line.as_bytes()).unwrap().to_vec()).unwrap()
+            };
+            assert_eq!(data(&mended, "certificate-authority-data: "), bundle, "{phase}: {conf}");
+            let field = "client-certificate-data: ";
+            assert_eq!(data(&mended, field), data(&short, field), "{phase}: the credential of {conf} stays");
+        }
+        place.kpki(&["check-expiration", "node", "--at", now]).status(0);
     }
 }
