@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
-use crate::ca::{self, Changes, Issuer};
+use crate::ca::{self, CaError, Changes, Issuer, SignedCrl};
 use crate::catalog::CaId;
 use crate::clock::rfc3339;
+use crate::encoding::crl;
 use crate::error::{self, Error};
 use crate::files::{self, FileState, RelPath};
 use crate::inventory;
@@ -29,6 +30,11 @@ const MODE: u32 = 0o644;
 #[derive(Debug)]
 pub struct SignedCrlIssue {
     pub authority: CaId,
+    /// Who signed it.
+    pub issuer: Certificate,
+    rank: usize,
+    /// Where its file has lists of others, too.
+    der: Option<Vec<u8>>,
     pub crl: Crl,
     pub number: Number,
     pub changes: Vec<FileChange>,
@@ -46,10 +52,13 @@ impl TreeCrl {
         snapshot: &Snapshot,
         issuer: &Issuer,
         changes: Changes<'_>,
-        der: bool,
+        writing: Writing<'_>,
     ) -> Result<SignedCrlIssue, Error> {
         let now = session.run.now;
         let full = self.place.full(&session.tree.roots);
+        if issuer.certificate().der != self.issuer.der {
+            return Err(error::list_not_signed(&full, CaError::KeyMismatch { position: None }));
+        }
         let before = self.number(session)?;
         let number = match &before {
             None => Number::from(1),
@@ -79,12 +88,15 @@ impl TreeCrl {
         };
         let signed = signed.map_err(|why| error::list_not_signed(&full, why))?;
         let found_again = if self.der.is_some() || before.is_some() { found_again } else { 0 };
-        let pem = Zeroizing::new(signed.to_pem().into_bytes());
-        let changes = files(session, snapshot, self.authority, pem, &signed.der, der)?;
+        let content = self.with_others(&signed, writing.earlier);
+        let changes = files(session, snapshot, self.authority, content, writing.der)?;
         let roots = &session.tree.roots;
         let paths = changes.iter().map(|change| roots.shown(change.root, &change.path)).collect();
         Ok(SignedCrlIssue {
             authority: self.authority,
+            issuer: self.issuer.clone(),
+            rank: self.rank,
+            der: (!self.beside.is_empty()).then_some(signed.der),
             crl: signed.crl,
             number: edition.number,
             changes,
@@ -93,12 +105,39 @@ impl TreeCrl {
         })
     }
 
+    /// Every list of its file with this one, the signer's first.
+    fn with_others<'l>(&'l self, signed: &'l SignedCrl, earlier: &'l [SignedCrlIssue]) -> Content<'l> {
+        let newest = |rank: usize, der: &'l [u8]| {
+            let is_its = |one: &&SignedCrlIssue| one.authority == self.authority && one.rank == rank;
+            earlier.iter().find(is_its).and_then(|one| one.der.as_deref()).unwrap_or(der)
+        };
+        let others = self.beside.iter().map(|(rank, der)| (*rank, newest(*rank, der)));
+        let mut others: Vec<(usize, &[u8])> = others.collect();
+        others.sort_by_key(|(rank, _)| *rank);
+        let (first, behind): (Vec<_>, Vec<_>) = others.into_iter().partition(|(rank, _)| *rank < self.rank);
+        let pem = |part: &[(usize, &[u8])]| part.iter().map(|(_, der)| crl::to_pem(der)).collect::<String>();
+        let own = pem(&first) + &signed.to_pem() + &pem(&behind);
+        Content {
+            pem: Zeroizing::new(own.into_bytes()),
+            der: behind.last().map_or(signed.der.as_slice(), |(_, der)| der),
+        }
+    }
+
     /// The highest CRL number known: of the CRL, of the journal, and of the generations if there is no CRL.
     fn number(&self, session: &Session<'_>) -> Result<Option<Number>, Error> {
         let own = self.crl.as_ref().and_then(Crl::edition);
-        let kept = if self.crl.is_none() { kept(session, &self.place)? } else { None };
+        let kept = if self.crl.is_none() { kept(session, &self.place, &self.issuer)? } else { None };
         Ok(own.max(kept).max(self.remembered.number.clone()))
     }
+}
+
+/// How the files of an issue are written.
+#[derive(Debug, Clone, Copy)]
+pub struct Writing<'a> {
+    /// DER as well.
+    pub der: bool,
+    /// What was signed in the same run: another list of the same file has a new issue, too.
+    pub earlier: &'a [SignedCrlIssue],
 }
 
 /// The next issue of these CRLs, with the same entries.
@@ -109,14 +148,24 @@ pub fn reissue<'l>(
     crls: impl Iterator<Item = &'l TreeCrl>,
     der: bool,
 ) -> Result<Vec<SignedCrlIssue>, Error> {
-    let sign = |crl: &TreeCrl| {
-        let issuer = issuers.get(crl.authority);
-        let issuer = issuer.ok_or_else(|| {
+    let mut issues = Vec::new();
+    for crl in crls {
+        let issuer = issuers.of(crl.authority, &crl.issuer).ok_or_else(|| {
             error::no_signer(crl.authority, snapshot.authorities.get(&crl.authority), &session.target.origin)
         })?;
-        crl.next_issue(session, snapshot, issuer, Changes::default(), der)
-    };
-    crls.map(sign).collect()
+        let writing = Writing { der, earlier: &issues };
+        let issue = crl.next_issue(session, snapshot, issuer, Changes::default(), writing)?;
+        add(&mut issues, issue);
+    }
+    Ok(issues)
+}
+
+/// One more issue of a run. Of a file with several lists the last issue has them all.
+pub fn add(issues: &mut Vec<SignedCrlIssue>, issue: SignedCrlIssue) {
+    for earlier in issues.iter_mut() {
+        earlier.changes.retain(|one| !issue.changes.iter().any(|new| new.root == one.root && new.path == one.path));
+    }
+    issues.push(issue);
 }
 
 impl SignedCrlIssue {
@@ -126,9 +175,8 @@ impl SignedCrlIssue {
     }
 
     /// The journal's line for an issue with unchanged entries.
-    pub fn line(&self, command: &str, snapshot: &Snapshot, now: OffsetDateTime) -> Option<String> {
-        let issuer = snapshot.certificate(self.authority)?;
-        Some(journal::crl_line(command, &self.name(), issuer, &self.number, None, now))
+    pub fn line(&self, command: &str, now: OffsetDateTime) -> String {
+        journal::crl_line(command, &self.name(), &self.issuer, &self.number, None, now)
     }
 }
 
@@ -187,7 +235,7 @@ pub fn warnings(
 }
 
 /// The highest CRL number in the generations.
-fn kept(session: &Session<'_>, place: &Place) -> Result<Option<Number>, Error> {
+fn kept(session: &Session<'_>, place: &Place, issuer: &Certificate) -> Result<Option<Number>, Error> {
     let mut highest = None;
     for generation in store::generations(&session.tree.roots)? {
         let (root, path) = (place.root_id(), place.path.as_str());
@@ -197,7 +245,7 @@ fn kept(session: &Session<'_>, place: &Place) -> Result<Option<Number>, Error> {
         let file = session.tree.generation_dir(&generation.name).join(root.name()).join(path);
         let number = files::look(&file).ok().flatten().and_then(|source| {
             let crl = inventory::walk_crl(&source, &mut |_| Ok(())).ok()?;
-            crl.edition()
+            crl.names_issuer(issuer).then(|| crl.edition()).flatten()
         });
         highest = highest.max(number);
     }
@@ -233,12 +281,18 @@ pub fn files_of(
     std::iter::once(place(&session.tree, authority)).chain(copies).map(with_der).collect()
 }
 
+/// What the files of an authority's lists hold.
+struct Content<'l> {
+    pem: Zeroizing<Vec<u8>>,
+    /// A file of DER holds one: the last, which has been there the longest. etcd compares serial numbers alone, and reads no other.
+    der: &'l [u8],
+}
+
 fn files(
     session: &Session<'_>,
     snapshot: &Snapshot,
     authority: CaId,
-    pem: Zeroizing<Vec<u8>>,
-    der: &[u8],
+    Content { pem, der }: Content<'_>,
     wanted: bool,
 ) -> Result<Vec<FileChange>, Error> {
     let places = files_of(session, snapshot, authority, wanted);

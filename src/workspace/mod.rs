@@ -3,6 +3,7 @@
 pub mod args;
 pub mod authority_files;
 pub mod backup;
+pub mod crl_file;
 pub mod crl_issue;
 pub mod crls;
 pub mod generations;

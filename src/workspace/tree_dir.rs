@@ -15,9 +15,10 @@ use crate::store::{
     self, Commit, FileChange, Locking, OuterFile, OutputDir, Recovery, RootId, Roots, StoreError, TreeLock,
 };
 use crate::tree::layout::{KUBELET_CERTIFICATE, Layout, kubelet_dir_beside};
+use crate::tree::rotation::Rotating;
 use crate::tree::{Authorities, Authority, Directories, Issuers, Origin, Place, ProfileAt, Survey, authorities};
+use crate::workspace::rotation::record::{self, Kept};
 use crate::workspace::state::{self, State};
-use crate::workspace::rotation::record;
 use crate::workspace::{interrupted, journal, survey};
 use crate::x509::Certificate;
 
@@ -277,10 +278,13 @@ impl Locked<'_> {
     /// Reads again under the lock, and returns the issuers.
     pub fn read<'a>(&self, places: impl Iterator<Item = &'a Place>) -> Result<(Snapshot, Issuers), Error> {
         let snapshot = self.tree.peek(places)?;
-        let issuers = match &self.lock {
-            Some(lock) => Issuers::of_locked(&snapshot.survey, &self.tree.directories, lock),
-            None => Issuers::default(),
-        };
+        let Some(lock) = &self.lock else { return Ok((snapshot, Issuers::default())) };
+        let mut issuers = Issuers::of_locked(&snapshot.survey, &self.tree.directories, lock);
+        for authority in CaId::ALL.into_iter().filter(|one| snapshot.bundle(*one).len() > 1) {
+            if let Some(pem) = record::key(&self.tree.roots, Rotating::Authority(authority), Kept::Previous)? {
+                issuers.add_former(authority, snapshot.bundle(authority), &pem, lock);
+            }
+        }
         Ok((snapshot, issuers))
     }
 

@@ -1,3 +1,5 @@
+use std::path::PathBuf;
+
 use crate::cli::values::Outcome;
 use crate::cli::{common, environment::Environment, ui::Ui};
 use crate::commands::rotate::{self, Options, Request, Step};
@@ -13,6 +15,10 @@ pub struct Common {
     /// Do not run the profile's hooks
     #[arg(long)]
     no_hooks: bool,
+
+    /// Write the objects of the cluster that can be made here to this directory, for kubectl apply
+    #[arg(long, value_name = "DIR")]
+    apply_manifests: Option<PathBuf>,
 
     #[command(flatten)]
     run: common::Run,
@@ -40,7 +46,7 @@ impl Common {
             options: Options {
                 no_hooks: self.no_hooks,
                 inherited: environment.inherited.clone(),
-                ..Options::default()
+                manifests: self.apply_manifests,
             },
         };
         ask(&request, ui)?;

@@ -57,7 +57,7 @@ pub fn merge(request: &Request) -> Result<Merge, Error> {
         let (snapshot, issuers) = session.read(&locked)?;
         evaluation = evaluate(&session, &snapshot, &profile, (&given, &brought))?;
         issues = sign(&session, &snapshot, &issuers, &evaluation)?;
-        let transaction = transaction(&session, &snapshot, &evaluation, &given, &mut issues)?;
+        let transaction = transaction(&session, &evaluation, &given, &mut issues)?;
         if !transaction.changes.is_empty() {
             generation = locked.commit(VERB, request.run.now, transaction)?;
         }
@@ -145,7 +145,6 @@ fn sign(
 
 fn transaction(
     session: &Session<'_>,
-    snapshot: &Snapshot,
     evaluation: &Evaluation<'_>,
     given: &[Given],
     issues: &mut [SignedCrlIssue],
@@ -155,7 +154,7 @@ fn transaction(
     let mut transaction = Transaction { journal: lines, ..Transaction::default() };
     for plan in &evaluation.plans {
         let Some(issue) = issues.iter_mut().find(|issue| issue.authority == plan.crl.authority) else { continue };
-        transaction.journal.extend(plan.journal(issue, session, snapshot));
+        transaction.journal.extend(plan.journal(issue, session));
         transaction.entries.get_or_insert_default().push(issue.name());
         transaction.changes.append(&mut issue.changes);
     }

@@ -1,17 +1,16 @@
 //! What is to be done in the cluster after this step.
 
 use super::context::Planned;
+use super::manifests;
 use super::request::{Request, Step};
 use crate::catalog::CaId;
 use crate::catalog::paths::{DEFAULT_CERTIFICATES_DIR, KUBELET_CONF};
 use crate::error::Error;
-use crate::kubeconfig;
 use crate::plan::rotate::steps::{self as plan, Restarted, Situation, instructions};
 use crate::profile::NodeRole;
 use crate::report::restart::Restart;
 use crate::report::rotate::{Done, ToDo, markdown};
 use crate::store::FileChange;
-use crate::tree::file as file_of;
 use crate::tree::rotation::{Kubelets, Rotating};
 use crate::workspace::rotation::record;
 use crate::workspace::{Session, Snapshot};
@@ -37,8 +36,7 @@ pub(super) fn add(
     let is_embedded = |one: &&crate::report::rotate::Written| one.id.name == KUBELET_CONF && one.change == "reissue";
     let embeds = done.entries.iter().any(|one| is_embedded(&one));
     let embedded: Vec<String> = done.entries.iter().filter(is_embedded).filter_map(|one| one.id.node.clone()).collect();
-    let conf = session.credentials.iter().find(|one| one.id.name == "admin.conf").map(|one| &one.public);
-    let server = file_of(&after.survey, conf).and_then(|bytes| Some(kubeconfig::read(bytes).ok()?.server));
+    let server = manifests::server(session, after);
     let kubelets = planned.record.rotations.iter().find_map(|one| one.kubelets);
     let hashes: Vec<String> = after.bundle(CaId::Cluster).iter().map(Certificate::discovery_hash).collect();
     let manifests = request.options.manifests.as_ref().map(|dir| dir.display().to_string());

@@ -24,7 +24,9 @@ impl Following {
         let before = session.profile().map_or(RENEWAL.before, |profile| profile.renewal.before);
         let due = planned.keep_good.then_some(before);
         let rules = Rules { reuse_key: planned.reuse_key, due, ..session.identity_rules(false) };
-        let Snapshot { survey, authorities } = snapshot;
+        let Snapshot { survey, .. } = snapshot;
+        let known = session.tree.with(change::authorities(session, snapshot, &planned.known, &[])?.survey);
+        let authorities = if planned.known.is_empty() { &snapshot.authorities } else { &known.authorities };
         let copies = session.copies();
         let to_come = plan::without_tree(&session.credentials, copies.iter(), survey);
         let decide = |credential: &Credential| {

@@ -44,7 +44,8 @@ fn one(context: &Context<'_>, options: &PrepareOptions, id: CaId, planned: &mut 
     let wishes =
         Wishes { algorithm: options.algorithm, validity: options.validity, keep_subject: options.keep_subject };
     let now = context.request.run.now;
-    let successor = plan::authority(id, signer, context.session.profile(), wishes, now).map_err(|_| Error::new("the name constraints of the old authority cannot be repeated without a profile"))?;
+    let successor = plan::authority(id, signer, context.session.profile(), wishes, now)
+        .map_err(|_| Error::new("the name constraints of the old authority cannot be repeated without a profile"))?;
     let subject = successor.blueprint.subject.to_string();
     let ends = rfc3339(successor.blueprint.not_after);
     let row = report::Row {

@@ -1,18 +1,18 @@
 //! One step: look, decide, refuse; under the lock decide again, make everything in memory, commit, notify.
 
-use super::context::{Context, Planned};
+use super::context::Context;
 use super::make::Following;
+use super::ready::Ready;
 use super::request::{Request, Step};
-use super::{back, emergency, forget, instructions, prepare, record as recorded, retire, summary, switch};
+use super::{back, emergency, forget, instructions, manifests, prepare, record as recorded, retire, summary, switch};
 use crate::error::Error;
-use crate::files::RelPath;
 use crate::report::rotate::Done;
-use crate::store::{self, RootId};
+use crate::store;
 use crate::tree::EntryId;
 use crate::tree::Issuers;
 use crate::workspace::notify::Notifier;
 use crate::workspace::pending::PendingNotifications;
-use crate::workspace::rotation::change::{self, Authorities};
+use crate::workspace::rotation::change;
 use crate::workspace::rotation::{prior, record, state};
 use crate::workspace::{Absent, Locked, Progress, Session, Snapshot, Transaction, journal, reissue, targets};
 
@@ -28,42 +28,6 @@ pub fn run(request: &Request, progress: Progress<'_>) -> Result<Done, Error> {
 struct Rotating<'a> {
     request: &'a Request,
     session: &'a Session<'a>,
-}
-
-/// A step that is decided, with the tree as it will be.
-struct Ready {
-    planned: Planned,
-    authorities: Authorities,
-    snapshot: Snapshot,
-    issuers: Issuers,
-    following: Following,
-}
-
-impl Ready {
-    /// The entries with new files.
-    fn ids(&self) -> Vec<EntryId> {
-        let mut ids = self.authorities.ids.clone();
-        let more = self.following.made().map(|one| &one.id).chain(self.following.repairs.iter().map(|one| &one.id));
-        let more = more.chain(self.following.put_back(&self.planned.put_back).map(|one| &one.id));
-        for id in more {
-            if !ids.contains(id) {
-                ids.push(id.clone());
-            }
-        }
-        ids
-    }
-
-    /// The files to write.
-    fn places(&self) -> Result<Vec<(RootId, RelPath, bool)>, Error> {
-        let changes = self.authorities.changes.iter().chain(&self.planned.own);
-        let mut all: Vec<_> = changes.map(|one| (one.root, one.path.clone(), true)).collect();
-        let made = self.following.made().flat_map(|one| one.places());
-        let put_back = self.following.put_back(&self.planned.put_back).map(|one| &one.place);
-        for place in made.chain(self.following.repairs.iter().map(|one| &one.place)).chain(put_back) {
-            all.push((place.root_id(), RelPath::parse(place.path.as_str())?, true));
-        }
-        Ok(all)
-    }
 }
 
 impl Rotating<'_> {
@@ -133,7 +97,7 @@ impl Rotating<'_> {
             Step::Emergency(options) => emergency::plan(&context, options)?,
             Step::Record(options) => recorded::plan(&context, options)?,
         };
-        let mut authorities = change::authorities(session, &context.snapshot, &planned.targets)?;
+        let mut authorities = change::authorities(session, &context.snapshot, &planned.targets, &planned.missing)?;
         let mut survey = std::mem::take(&mut authorities.survey);
         prior::place(&planned.put_back, &mut survey);
         let (snapshot, issuers) = match locked {
@@ -183,10 +147,14 @@ impl Rotating<'_> {
         let changes = rewritten.into_iter().chain(authorities.changes);
         let changes = changes.chain(made.into_iter().flat_map(|made| made.changes)).chain(put_back).chain(own);
         let changes = changes.chain((!pending.is_empty()).then(|| pending.change()).transpose()?);
+        let changed: Vec<_> = done.authorities.iter().map(|row| row.authority).collect();
+        let outer = manifests::files(self.request, session, &changed, &snapshot)?;
+        done.manifests = outer.iter().map(|file| file.path.display().to_string()).collect();
         let transaction = Transaction {
             changes: changes.collect(),
             removals,
             erasures: planned.erasures,
+            outer,
             journal: lines,
             entries: (!self.request.step.leaves_the_tree()).then_some(ids),
             ..Transaction::default()

@@ -62,6 +62,7 @@ pub(super) fn done(
         destroyed: planned.destroyed.clone(),
         steps: Vec::new(),
         instructions: None,
+        manifests: Vec::new(),
         left: planned.left.iter().cloned().chain(skipped).collect(),
         hooks: Vec::new(),
         rolled_back: false,

@@ -11,8 +11,9 @@ use crate::files::{self, FileState};
 use crate::plan::node::{self, kubelets_own};
 use crate::plan::unpack::{Change, Older, older_certificate, older_list, rotated_kubelet_conf};
 use crate::store::RootId;
-use crate::workspace::{crls, survey};
-use crate::x509::{Certificate, Crl};
+use crate::workspace::crl_file::{self, List};
+use crate::workspace::survey;
+use crate::x509::Certificate;
 use zeroize::Zeroizing;
 
 /// What becomes of a file.
@@ -34,8 +35,8 @@ pub struct Step<'a> {
     pub bytes: Zeroizing<Vec<u8>>,
     pub held: Vec<Certificate>,
     pub given: Vec<Certificate>,
-    /// Of a CRL.
-    pub list: Option<Crl>,
+    /// Of a file of CRLs.
+    pub lists: Vec<List>,
     pub older: Option<Older>,
     /// What lies there, if it is newer.
     pub there: Option<Zeroizing<Vec<u8>>>,
@@ -59,7 +60,7 @@ pub fn compare<'a>(home: &Home, part: &'a Part, target: Target, bytes: Zeroizing
         bytes,
         held: Vec::new(),
         given: Vec::new(),
-        list: None,
+        lists: Vec::new(),
         older: None,
         there: None,
         kept: false,
@@ -74,7 +75,7 @@ pub fn compare<'a>(home: &Home, part: &'a Part, target: Target, bytes: Zeroizing
         step.held = there.as_ref().map(|there| node::certificates(entry, there)).unwrap_or_default();
     }
     if let What::List(_) = part.what {
-        step.list = verified::list(&part.bytes).ok().map(|(_, crl)| crl);
+        step.lists = verified::lists(&part.bytes).unwrap_or_default();
     }
     let Some(there) = there else { return Ok(step) };
     if there == step.bytes && !is_open(home, part, &step.target)? {
@@ -91,8 +92,10 @@ pub fn compare<'a>(home: &Home, part: &'a Part, target: Target, bytes: Zeroizing
             older_certificate(&change).filter(|_| counts)
         }
         What::List(authority) => {
-            let held = crls::read_one(&home.tree, &place_of(&step.target))?;
-            held.zip(step.list.as_ref()).and_then(|((_, held), given)| older_list(authority, &held, given))
+            let held = crl_file::read(&home.tree, &place_of(&step.target))?;
+            let pairs = held.iter().flat_map(|held| step.lists.iter().map(move |given| (held, given)));
+            let others = pairs.filter(|(held, given)| held.der != given.der);
+            others.filter_map(|(held, given)| older_list(authority, &held.crl, &given.crl)).next()
         }
         _ => None,
     };

@@ -33,6 +33,9 @@ pub struct Done {
     pub steps: Vec<ToDo>,
     /// The file that has them as text.
     pub instructions: Option<String>,
+    /// Objects of the cluster that were written for `kubectl apply`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub manifests: Vec<String>,
     /// What others must do first.
     pub left: Vec<String>,
     pub hooks: Vec<Hook>,
