@@ -9,7 +9,7 @@ use crate::files::RelPath;
 use crate::report::rotate as report;
 use crate::store::{FileChange, RootId};
 use crate::tree::rotation::{Identity, Kubelets, Phase, Record, Rotating, Rotation};
-use crate::tree::{Authority, EntryId, file};
+use crate::tree::{Authority, EntryId, Place, file};
 use crate::workspace::rotation::change::Target;
 use crate::workspace::rotation::prior::Prior;
 use crate::workspace::rotation::state::{self, State};
@@ -37,6 +37,11 @@ pub(super) struct Planned {
     pub targets: Vec<Target>,
     /// The authorities whose leaves are made again.
     pub reissue: Vec<CaId>,
+    /// What the files are taken to hold where it is decided whose leaves these are, if other than what they will hold: an authority
+    /// that is trusted no more has signed them.
+    pub known: Vec<Target>,
+    /// Files that are made although they are missing: the signer's key.
+    pub missing: Vec<Place>,
     pub reuse_key: bool,
     /// Of these, those that are put back as they were are kept where nothing is wrong with them.
     pub keep_good: bool,
