@@ -13,6 +13,7 @@ mod request;
 mod retire;
 mod run;
 mod status;
+mod status_parts;
 mod summary;
 mod switch;
 mod words;
