@@ -20,6 +20,7 @@ mod retire;
 mod run;
 pub mod scan;
 mod status;
+mod status_parts;
 mod summary;
 mod switch;
 mod words;

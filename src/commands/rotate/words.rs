@@ -77,7 +77,10 @@ pub(super) fn owed(missing: &[Missing]) -> Vec<String> {
             let command = readers::command(component).map(|command| format!(": {command}")).unwrap_or_default();
             Some(format!("{component} to restart{command}"))
         }
-        Missing::Unknown(component) => Some(format!("{component}: not known whether it was restarted")),
+        Missing::Unknown(component) => {
+            let command = readers::command(component).map(|command| format!(": {command}")).unwrap_or_default();
+            Some(format!("{component} to restart, unless that was done{command}"))
+        }
         Missing::Kubelet => Some(
             "kubelet-client-current.pem is of the old authority: move it away, and restart kubelet: systemctl restart kubelet"
                 .to_owned(),
@@ -85,6 +88,21 @@ pub(super) fn owed(missing: &[Missing]) -> Vec<String> {
     }
     };
     files.into_iter().chain(missing.iter().filter_map(one)).collect()
+}
+
+/// The same in few words.
+pub(super) fn owed_short(missing: &[Missing]) -> Vec<String> {
+    let of = |pick: fn(&Missing) -> Option<&str>| missing.iter().filter_map(pick).collect::<Vec<_>>().join(", ");
+    let groups = [
+        ("other files: ", of(|one| if let Missing::Entry(name) = one { Some(name) } else { None })),
+        ("restart ", of(|one| if let Missing::Restart(name) = one { Some(*name) } else { None })),
+        ("restart, unless done: ", of(|one| if let Missing::Unknown(name) = one { Some(*name) } else { None })),
+        (
+            "old kubelet certificate: ",
+            of(|one| matches!(one, Missing::Kubelet).then_some("kubelet-client-current.pem")),
+        ),
+    ];
+    groups.into_iter().filter(|(_, names)| !names.is_empty()).map(|(what, names)| format!("{what}{names}")).collect()
 }
 
 /// Nodes that do not count.
