@@ -88,7 +88,7 @@ pub fn one_of_several(main: &Path, authority: CaId, why: &Several, command: &str
     });
     let error = match why {
         Several::Shipped => {
-            return error.hint(format!("replace it there, and bring the files to each node: {command} && {}", ship("NODE")));
+            return error.hint(format!("replace it there, and bring the files to each node: {command} --dir DIR && {}", ship("NODE")));
         }
         Several::Addresses(_) => error.hint(format!(
             "if these are this node's, give the profile or kubeadm's configuration that says so, as FILE: {command} --profile FILE \

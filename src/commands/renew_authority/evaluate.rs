@@ -48,7 +48,7 @@ impl Renewing<'_> {
         let (session, origin) = (&self.session, &self.session.target.origin);
         let names: Vec<&str> = self.request.authorities.iter().map(|one| one.name()).collect();
         if let Some(first) = self.request.authorities.first() {
-            let command = format!("kpki renew {} --dir DIR", names.join(" "));
+            let command = format!("kpki renew {}", names.join(" "));
             one_of_several::refuse(session, &snapshot, &command, *first)?;
         }
         let (mut decided, mut refused) = (Vec::new(), Vec::new());
