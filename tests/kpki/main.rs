@@ -59,6 +59,7 @@ mod question;
 mod receipt;
 mod refusals;
 mod renew;
+mod renew_ca;
 mod revoke;
 mod rotate_prepare;
 mod rotate_scan;
