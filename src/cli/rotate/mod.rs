@@ -29,11 +29,12 @@ Examples:
   kpki rotate switch --dir ./cluster                     step 2 of all that are prepared
   kpki rotate status --dir ./cluster                     what is waited for
   kpki rotate confirm cp1 --dir ./cluster                cp1 has the present step in force
+  kpki rotate scan dump.json --dir ./cluster             where in the cluster the old one still is
   kpki rotate retire --dir ./cluster                     step 3 of all that are switched
   kpki rotate back --dir ./cluster                       one step back
 
 Exit status: 0 done or nothing to do, 1 refused or failed, 2 wrong command line or profile, 3 status, next: it
-waits, 4 status, next: it is blocked, 5 others must do something first.")]
+waits, 4 status, next: it is blocked; scan: something of the old authority is in the way, 5 others must do something first.")]
 pub struct Args {
     #[command(subcommand)]
     verb: Verb,
