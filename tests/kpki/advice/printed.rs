@@ -53,6 +53,8 @@ const PRINTED: &[(&str, usize, &[&str])] = &[
     ("commands/restore/run.rs", 4, &["revoked since", "one half was kept"]),
     ("commands/rotate/scan/sought.rs", 1, &["junk that is sought"]),
     ("commands/rotate/prepare/asked.rs", 3, &["a controller manager that nobody has looked at", ROTATING]),
+    ("commands/rotate/prepare/again.rs", 1, &["a controller manager that nobody has looked at"]),
+    ("commands/rotate/prepare/asked.rs", 2, &[ROTATING]),
     ("commands/rotate/prepare/authority.rs", 1, &[ROTATING]),
     ("commands/rotate/prepare/given.rs", 2, &["the old authority, given as the new one", ROTATING]),
     ("commands/rotate/prepare/ready.rs", 6, &["an authority that ends within the waits", ROTATING]),
