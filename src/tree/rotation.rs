@@ -273,6 +273,9 @@ pub struct Retired {
     pub old: Vec<Identity>,
     pub new: Vec<Identity>,
     pub generation: Option<String>,
+    /// It was replaced in an emergency: its key may be in other hands.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub emergency: bool,
 }
 
 /// `.kpki/rotation.json`.
@@ -309,6 +312,11 @@ impl Record {
 
     pub fn phase(&self, authority: Rotating) -> Option<Phase> {
         self.of(authority).map(|one| one.phase)
+    }
+
+    /// The generations that the way back of a rotation in progress needs.
+    pub fn pinned(&self) -> Vec<String> {
+        self.rotations.iter().flat_map(|one| one.generations.values().cloned()).collect()
     }
 
     pub fn is_empty(&self) -> bool {

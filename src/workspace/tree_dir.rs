@@ -73,6 +73,8 @@ pub struct Transaction {
     pub removals: Vec<(RootId, RelPath)>,
     /// Files outside the tree.
     pub outer: Vec<OuterFile>,
+    /// What generations keep and nobody is to have any more: paths below `.kpki`.
+    pub erasures: Vec<RelPath>,
     /// Lines of the journal.
     pub journal: Vec<String>,
     /// The entries for `kpki history`; `None`: no generation.
@@ -193,6 +195,15 @@ impl TreeDir {
     /// An interrupted run has committed but not put every file in place.
     pub fn is_half_done(&self) -> Result<bool, Error> {
         Ok(store::pending(&self.roots)?)
+    }
+
+    /// How many generations stay, and which of them whatever their number: those that the way back of a rotation needs. With a
+    /// record that cannot be read, all.
+    fn kept_generations(&self) -> (Option<usize>, Vec<String>) {
+        match record::read(&self.roots) {
+            Ok(record) => (self.keep_generations, record.pinned()),
+            Err(_) => (None, Vec::new()),
+        }
     }
 
     /// The directory of a generation.
@@ -317,7 +328,8 @@ impl Locked<'_> {
         now: OffsetDateTime,
         transaction: Transaction,
     ) -> Result<Option<String>, StoreError> {
-        let Transaction { changes, removals, outer, journal, entries } = transaction;
+        let Transaction { changes, removals, outer, erasures, journal, entries } = transaction;
+        let (keep_generations, pinned) = self.tree.kept_generations();
         // A backup is brought back as it was.
         if verb != "restore" {
             public_files(&changes)?;
@@ -329,7 +341,9 @@ impl Locked<'_> {
             outer,
             journal,
             note: entries.map(|entries| journal::note(verb, &entries, now)),
-            keep_generations: self.tree.keep_generations,
+            keep_generations,
+            pinned,
+            erasures,
             dir_mode: DIR_MODE,
             generation: &journal::generation(verb, now),
             locking: self.lock.as_ref().map_or(Locking::Wait(self.wait), Locking::Held),

@@ -59,6 +59,7 @@ mod receipt;
 mod refusals;
 mod renew;
 mod revoke;
+mod rotate_prepare;
 mod schema;
 mod rotate_matrix;
 mod rotate_property;

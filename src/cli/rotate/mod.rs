@@ -1,6 +1,9 @@
 mod back;
 mod common;
+mod emergency;
+mod forget;
 mod prepare;
+mod record;
 mod retire;
 mod scan;
 mod switch;
@@ -36,6 +39,9 @@ enum Verb {
     Switch(switch::Switch),
     Retire(retire::Retire),
     Back(back::Back),
+    Forget(forget::Forget),
+    Emergency(emergency::Emergency),
+    Record(record::Record),
     Scan(scan::Scan),
 }
 
@@ -46,6 +52,9 @@ impl Args {
             Verb::Switch(args) => args.run(environment, ui),
             Verb::Retire(args) => args.run(environment, ui),
             Verb::Back(args) => args.run(environment, ui),
+            Verb::Forget(args) => args.run(environment, ui),
+            Verb::Emergency(args) => args.run(environment, ui),
+            Verb::Record(args) => args.run(environment, ui),
             Verb::Scan(args) => args.run(environment, ui),
         }
     }

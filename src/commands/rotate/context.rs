@@ -11,6 +11,7 @@ use crate::store::{FileChange, RootId};
 use crate::tree::rotation::{Identity, Kubelets, Phase, Record, Rotating, Rotation};
 use crate::tree::{Authority, EntryId, file};
 use crate::workspace::rotation::change::Target;
+use crate::workspace::rotation::prior::Prior;
 use crate::workspace::rotation::{files, journal::RotationLine};
 use crate::workspace::{Session, Snapshot};
 use crate::x509::{Certificate, parse_authority};
@@ -40,9 +41,21 @@ pub(super) struct Planned {
     pub kubelets: Option<Kubelets>,
     /// New authorities that the old ones certify.
     pub cross: Vec<Cross>,
-    /// Files of kpki's own, and manifests.
+    /// Of these, those that are put back as they were are kept where nothing is wrong with them.
+    pub keep_good: bool,
+    /// Files as they were before the switch.
+    pub put_back: Vec<Prior>,
+    /// ca-signer.crt, and what names it: written before every bundle.
+    pub signing: Vec<FileChange>,
+    /// The entries of these.
+    pub signing_ids: Vec<EntryId>,
+    /// Files of kpki's own.
     pub own: Vec<FileChange>,
     pub removals: Vec<(RootId, RelPath)>,
+    /// What generations keep and nobody is to have any more: paths below `.kpki`.
+    pub erasures: Vec<RelPath>,
+    /// The files whose key is destroyed, as messages show them.
+    pub destroyed: Vec<String>,
     pub journal: Vec<String>,
     pub rows: Vec<report::Row>,
     pub warnings: Vec<String>,
@@ -57,7 +70,9 @@ impl Planned {
     }
 
     pub fn is_idle(&self) -> bool {
-        self.targets.is_empty() && self.own.is_empty() && self.removals.is_empty()
+        let Self { targets, signing, own, removals, erasures, journal, .. } = self;
+        let is_written = !targets.is_empty() || !signing.is_empty() || !own.is_empty();
+        !is_written && removals.is_empty() && erasures.is_empty() && journal.is_empty()
     }
 }
 
@@ -74,10 +89,22 @@ impl Context<'_> {
         if named.is_empty() {
             return Ok(self.record.rotations.iter().filter(of).cloned().collect());
         }
-        named.iter().map(|one| self.one_in(*one, phase)).collect()
+        let named = named.iter().filter(|one| phase != Phase::Switched || !self.is_emergency(**one));
+        named.map(|one| self.one_in(*one, phase)).collect()
     }
 
-    fn one_in(&self, rotating: Rotating, phase: Phase) -> Result<Rotation, Error> {
+    fn is_emergency(&self, rotating: Rotating) -> bool {
+        self.record.phase(rotating) == Some(Phase::Emergency)
+    }
+
+    /// The named rotations of an emergency, or all: what is retired without a step in between.
+    pub fn emergencies(&self) -> Vec<Rotation> {
+        let named = &self.request.authorities;
+        let is_meant = |one: &&Rotation| named.is_empty() || named.contains(&one.authority);
+        self.record.rotations.iter().filter(|one| one.phase == Phase::Emergency).filter(is_meant).cloned().collect()
+    }
+
+    pub fn one_in(&self, rotating: Rotating, phase: Phase) -> Result<Rotation, Error> {
         let origin = &self.session.target.origin;
         match self.record.of(rotating) {
             Some(rotation) if rotation.phase == phase => Ok(rotation.clone()),

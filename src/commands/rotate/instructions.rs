@@ -1,17 +1,16 @@
 //! What is to be done in the cluster after this step.
 
 use super::context::Planned;
+use super::manifests;
 use super::request::{Request, Step};
 use crate::catalog::CaId;
 use crate::catalog::paths::{DEFAULT_CERTIFICATES_DIR, KUBELET_CONF};
 use crate::error::Error;
-use crate::kubeconfig;
 use crate::plan::rotate::steps::{self as plan, Restarted, Situation, instructions};
 use crate::profile::NodeRole;
 use crate::report::restart::Restart;
 use crate::report::rotate::{Done, ToDo, markdown};
 use crate::store::FileChange;
-use crate::tree::file as file_of;
 use crate::tree::rotation::{Kubelets, Rotating};
 use crate::workspace::rotation::record;
 use crate::workspace::{Session, Snapshot};
@@ -25,6 +24,7 @@ pub(super) fn add(
     planned: &Planned,
     after: &Snapshot,
 ) -> Result<(), Error> {
+    let Some(step) = step(&request.step) else { return Ok(()) };
     let profile = session.profile();
     let is_control_plane = |name: &String| {
         profile.and_then(|profile| profile.node(name)).is_some_and(|node| node.is(NodeRole::ControlPlane))
@@ -36,13 +36,12 @@ pub(super) fn add(
     let is_embedded = |one: &&crate::report::rotate::Written| one.id.name == KUBELET_CONF && one.change == "reissue";
     let embeds = done.entries.iter().any(|one| is_embedded(&one));
     let embedded: Vec<String> = done.entries.iter().filter(is_embedded).filter_map(|one| one.id.node.clone()).collect();
-    let conf = session.credentials.iter().find(|one| one.id.name == "admin.conf").map(|one| &one.public);
-    let server = file_of(&after.survey, conf).and_then(|bytes| Some(kubeconfig::read(bytes).ok()?.server));
+    let server = manifests::server(session, after);
     let kubelets = planned.record.rotations.iter().find_map(|one| one.kubelets);
     let hashes: Vec<String> = after.bundle(CaId::Cluster).iter().map(Certificate::discovery_hash).collect();
     let manifests = request.options.manifests.as_ref().map(|dir| dir.display().to_string());
     let situation = Situation {
-        step: step(&request.step),
+        step,
         authorities: &authorities,
         directory: session.is_exported().then_some(done.directory.as_str()),
         dir: &done.directory,
@@ -78,11 +77,13 @@ fn restarted(restart: &Restart) -> Option<Restarted> {
     Some(Restarted { node: node.clone(), component, why, command: command.clone()? })
 }
 
-const fn step(step: &Step) -> plan::Step {
-    match step {
+const fn step(step: &Step) -> Option<plan::Step> {
+    Some(match step {
         Step::Prepare(_) => plan::Step::Prepare,
         Step::Switch(_) => plan::Step::Switch,
         Step::Retire(_) => plan::Step::Retire,
         Step::Back => plan::Step::Back,
-    }
+        Step::Emergency(_) => plan::Step::Emergency,
+        Step::Forget | Step::Record(_) => return None,
+    })
 }

@@ -5,10 +5,12 @@ use super::cross;
 use crate::catalog::CaId;
 use crate::error::{self, Error};
 use crate::plan::renew::{self as plan, Credential, Decision, Repair, Rules};
+use crate::profile::RENEWAL;
 use crate::revocation::Revoked;
 use crate::tree::EntryId;
 use crate::workspace::crls::{self, TreeCrls};
 use crate::workspace::rotation::change;
+use crate::workspace::rotation::prior::Prior;
 use crate::workspace::{Session, Snapshot, authority_files};
 use crate::x509::Certificate;
 
@@ -29,8 +31,10 @@ impl Following {
     pub fn of(session: &Session<'_>, before: &Snapshot, snapshot: &Snapshot, planned: &Planned) -> Result<Self, Error> {
         let is_of = |one: &&Credential| one.authority.is_some_and(|authority| planned.reissue.contains(&authority));
         let credentials: Vec<Credential> = session.credentials.iter().filter(is_of).cloned().collect();
+        let window = session.profile().map_or(RENEWAL.before, |profile| profile.renewal.before);
+        let due = planned.keep_good.then_some(window);
         let (reuse_key, kubelets) = (planned.reuse_key, planned.kubelets);
-        let rules = Rules { reuse_key, kubelets, ..session.identity_rules(false) };
+        let rules = Rules { reuse_key, kubelets, due, ..session.identity_rules(false) };
         let Snapshot { survey, authorities } = snapshot;
         let copies = session.copies();
         let to_come = plan::without_tree(&session.credentials, copies.iter(), survey);
@@ -72,6 +76,13 @@ impl Following {
 
     pub fn decided(&self) -> impl Iterator<Item = (&Credential, &Decision)> {
         self.credentials.iter().zip(&self.decisions)
+    }
+
+    /// Those of the files as they were that stay as they were: not made again, and not written for another reason.
+    pub fn put_back<'p>(&self, all: &'p [Prior]) -> impl Iterator<Item = &'p Prior> {
+        let is_made = |one: &Prior| self.made().any(|made| made.id == one.id);
+        let is_rewritten = |one: &Prior| self.repairs.iter().any(|repair| repair.place == one.place);
+        all.iter().filter(move |one| !is_made(one) && !is_rewritten(one))
     }
 
     /// Those that are made again.

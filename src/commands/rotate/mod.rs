@@ -4,10 +4,15 @@
 mod back;
 mod context;
 mod cross;
+mod emergency;
+mod forget;
 mod gate;
 mod instructions;
 mod make;
+mod manifests;
 mod prepare;
+mod ready;
+mod record;
 mod request;
 mod retire;
 mod run;
@@ -15,5 +20,7 @@ pub mod scan;
 mod summary;
 mod switch;
 
-pub use request::{Options, PrepareOptions, Request, RetireOptions, SignerFile, Step, SwitchOptions};
+pub use request::{
+    EmergencyOptions, Options, PrepareOptions, RecordOptions, Request, RetireOptions, SignerFile, Step, SwitchOptions,
+};
 pub use run::run;

@@ -31,7 +31,11 @@ pub(super) fn done(
     };
     let written = |id: &EntryId| Written {
         id: id.clone(),
-        change: if is_made(id) { "reissue" } else { "trust" },
+        change: match (is_made(id), following.put_back(&planned.put_back).any(|one| one.id == *id)) {
+            (true, _) => "reissue",
+            (_, true) => "put-back",
+            _ => "trust",
+        },
         not_after: None,
     };
     let changed = |id: &EntryId| Changed { id: id.clone(), authority_data: only_trust(id) };
@@ -61,8 +65,10 @@ pub(super) fn done(
         generation: None,
         restart: restarts(ids.iter().filter(is_read_again).map(changed), session.profile()),
         ship: if session.is_exported() { nodes.into_iter().collect() } else { Vec::new() },
+        destroyed: planned.destroyed.clone(),
         steps: Vec::new(),
         instructions: None,
+        manifests: Vec::new(),
         left: planned.left.iter().cloned().chain(skipped).chain(held).collect(),
         hooks: Vec::new(),
         rolled_back: false,

@@ -8,23 +8,24 @@
 
 mod authority;
 mod bundle;
-mod given;
+pub mod found;
 pub mod gate;
+mod given;
 pub mod in_force;
 mod name;
-mod shipped;
 pub mod phase;
-pub mod steps;
 mod ready;
-mod signing;
-mod waits;
 pub mod scan;
+mod shipped;
+mod signing;
+pub mod steps;
+mod waits;
 
 pub use authority::{Inexpressible, Successor, Wishes, authority};
 pub use bundle::{Trusted, own_part};
 pub use given::{Objection, judge};
 pub use name::number_of;
 pub use ready::{NotReady, keeps_subject, lasts};
+pub use shipped::{Missed, missed};
 pub use signing::{Known, Seen, SigningNode, known};
 pub use waits::Waits;
-pub use shipped::{Missed, missed};

@@ -1,5 +1,6 @@
 //! Which files of a tree hold what of an authority: its certificates, its key, and every copy of both.
 
+use crate::catalog::paths::{SIGNER_FILE, TRUST_FILE};
 use crate::catalog::{self, CaId};
 use crate::error::Error;
 use crate::plan::item::{Item, What, public_mode};
@@ -73,3 +74,12 @@ pub fn own_public(session: &Session<'_>, rotating: Rotating) -> Option<Place> {
 
 /// Who reads kubeconfigs trusts this authority.
 pub const IN_KUBECONFIGS: CaId = CaId::Cluster;
+
+/// ca-trust.crt of every node with kube-controller-manager's kubeconfig, beside its ca-signer.crt.
+pub fn trust_files(session: &Session<'_>, survey: &Survey) -> Vec<Place> {
+    let beside = |place: Place| {
+        let directory = place.path.strip_suffix(SIGNER_FILE).unwrap_or_default();
+        Place { root: place.root, path: format!("{directory}{TRUST_FILE}") }
+    };
+    session.signer_files(survey).into_iter().map(|(_, place)| beside(place)).collect()
+}

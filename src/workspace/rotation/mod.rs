@@ -2,12 +2,15 @@
 
 pub mod alive;
 pub mod change;
+pub mod erase;
 pub mod files;
 pub mod journal;
 pub mod lists;
 pub mod nodes;
+pub mod prior;
 pub mod phases;
 pub mod record;
 pub mod remarks;
 pub mod standing;
 pub mod state;
+pub mod signing;

@@ -72,6 +72,10 @@ pub fn restarts(situation: &Situation<'_>) -> Vec<Instruction> {
         let nodes: Vec<String> = all.iter().filter_map(|one| one.node.clone()).collect();
         let order = match (component, nodes.len()) {
             (_, 0 | 1) => "",
+            ("kubelet", _) if situation.step == Step::Emergency => ", on all nodes as fast as possible",
+            // One with new files and one with old files refuse each other.
+            ("etcd", _) if situation.step == Step::Emergency => ": stop all members, then start all",
+            _ if situation.step == Step::Emergency => ", on all nodes at once",
             ("etcd", _) => ", one member at a time, the next when all are healthy",
             _ => ", one node after another",
         };

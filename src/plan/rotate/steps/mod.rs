@@ -2,6 +2,7 @@
 //! it worked, and what goes wrong without it. kpki has no access to the cluster; whoever follows them has.
 
 mod cluster;
+mod emergency;
 mod machines;
 mod situation;
 
@@ -13,9 +14,11 @@ use crate::tree::rotation::Rotating;
 /// Everything that is to be done, in order.
 pub fn instructions(situation: &Situation<'_>) -> Vec<Instruction> {
     let mut all: Vec<Instruction> = machines::ship(situation).into_iter().collect();
+    all.extend(emergency::first(situation));
     all.extend(machines::kubelets_first(situation));
     all.extend(machines::restarts(situation));
     all.extend(cluster::objects(situation));
+    all.extend(emergency::last(situation));
     all.extend(machines::confirm(situation));
     all
 }
