@@ -9,6 +9,7 @@ use kpki::encoding::public_key::KeyKind;
 use kpki::x509::{Certificate, Request, parse_pem_bundle};
 
 use super::harness::{NOW, Place, Run, copy_tree, repository, single, text};
+use super::receipt;
 
 const IN_USE: &str = "--signer-file-in-use";
 const FLAG: &str = "--cluster-signing-cert-file=/etc/kubernetes/pki/ca-signer.crt";
@@ -43,11 +44,15 @@ fn names(place: &Place, path: &str) -> Vec<String> {
 
 /// A static pod with these arguments, as kubeadm writes it.
 fn pod(place: &Place, arguments: &str) {
+    pod_at(place, MANIFEST, arguments);
+}
+
+fn pod_at(place: &Place, path: &str, arguments: &str) {
     let text = format!(
         "apiVersion: v1\nkind: Pod\nmetadata:\n  name: kube-controller-manager\nspec:\n  containers:\n  - command:\n    - \
          kube-controller-manager\n{arguments}    - --root-ca-file=/etc/kubernetes/pki/ca.crt   # stays\n"
     );
-    let path = place.write(MANIFEST, text);
+    let path = place.write(path, text);
     fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
 }
 
@@ -65,10 +70,10 @@ fn everything_trusts_both_and_the_old_one_signs() {
         "{}",
         run.stdout
     );
-    assert!(run.stdout.contains("9 entries with other trusted certificates"), "{}", run.stdout);
+    assert!(run.stdout.contains("10 entries with other trusted certificates"), "{}", run.stdout);
     assert_eq!(place.files(), before);
     let run = prepare(&place, &["all", "--dir", "t", IN_USE]).status(0);
-    assert!(run.stdout.contains("9 entries with other trusted certificates"), "{}", run.stdout);
+    assert!(run.stdout.contains("10 entries with other trusted certificates"), "{}", run.stdout);
     for (path, expected) in [
         ("t/pki/ca.crt", ["kubernetes", "kubernetes@2"]),
         ("t/pki/front-proxy-ca.crt", ["front-proxy-ca", "front-proxy-ca@2"]),
@@ -134,7 +139,9 @@ fn the_first_run_writes_the_file_to_sign_with_and_nothing_else() {
 
 #[test]
 fn a_profile_that_asks_for_the_file_is_no_proof() {
-    let place = made("controllerManager: {signerFile: true}\n");
+    let place = Place::new();
+    place.write("p.yaml", single("controllerManager: {signerFile: true}\n"));
+    place.init(&["--profile", "p.yaml", "--dir", "t"]).warns();
     let run = prepare(&place, &["ca", "--dir", "t"]).status(5);
     assert!(!run.wrote && run.stdout.contains(FLAG), "{}", run.stdout);
 }
@@ -239,8 +246,9 @@ fn every_control_plane_node_of_a_cluster_directory_gets_the_file() {
         assert_eq!(names(&place, path), ["kubernetes", "kubernetes@2"], "{path}");
     }
     // The new key is on the safe host alone.
-    let next = place.files().into_keys().filter(|name| name.ends_with(".next.key"));
-    assert!(next.clone().count() == 4 && next.into_iter().all(|name| name.starts_with("c/.kpki/rotation/")));
+    let mut next: Vec<String> = place.files().into_keys().collect();
+    next.retain(|name| name.ends_with(".next.key"));
+    assert!(next.len() == 4 && next.iter().all(|name| name.starts_with("c/.kpki/rotation/")));
     place.init(&["--dir", "c"]).ok();
 }
 
@@ -261,7 +269,7 @@ fn what_is_refused_is_refused_before_anything_is_written() {
             |place| drop(place.write("t/kpki-node.json", "{}")),
             &["ca"],
             "one node of several",
-            "on a safe host",
+            "replace it there",
         ),
         (
             "a member of several",
@@ -441,12 +449,48 @@ fn trees_of_kubeadm_need_no_profile() {
 #[test]
 fn an_external_etcd_has_its_own_authority() {
     let place = Place::new();
-    place.init(&["--profile", &text("profiles/external-etcd.yaml"), "--dir", "c"]);
-    let run = prepare(&place, &["all", "--dir", "c", IN_USE]);
-    assert!(run.status == 0 || run.status == 1, "{}", run.stderr);
-    if run.status == 0 {
-        assert!(run.stderr.contains("etcd-ca is left out"), "{}", run.stderr);
+    place.init(&["--profile", &text("profiles/external-etcd.yaml"), "--dir", "c"]).status(0);
+    let run = prepare(&place, &["all", "--dir", "c", IN_USE]).warns();
+    assert!(run.stderr.contains("etcd-ca is left out: etcd is external"), "{}", run.stderr);
+    assert!(!place.path("c/.kpki/rotation/etcd-ca.next.key").exists());
+    let run = prepare(&place, &["etcd-ca", "--dir", "c"]).fails(1);
+    assert!(run.stderr.contains("there is no etcd-ca"), "{}", run.stderr);
+}
+
+#[test]
+fn the_receipts_of_the_nodes_show_it() {
+    let place = receipt::cluster();
+    prepare(&place, &["ca", "--dir", "c"]).status(5);
+    for (node, file, status) in [("cp1", "ca-signer.crt", 5), ("cp2", "ca.crt", 5), ("cp2", "ca-signer.crt", 0)] {
+        receipt::ship(&place, node, &[]);
+        let argument = format!("    - --cluster-signing-cert-file=/etc/kubernetes/pki/{file}\n");
+        pod_at(&place, &format!("{}/manifests/kube-controller-manager.yaml", receipt::dir(node)), &argument);
+        place.write("r.json", "");
+        let run = place.kpki(&[
+            "export",
+            "--verify",
+            node,
+            "--dir",
+            &receipt::dir(node),
+            "--receipt",
+            "-o",
+            "json",
+            "--at",
+            NOW,
+        ]);
+        place.write("r.json", run.stdout);
+        place.kpki(&["nodes", "merge", "r.json", "--dir", "c", "--at", NOW]).status(0);
+        let run = prepare(&place, &["ca", "--dir", "c"]).status(status);
+        let is_wrong = file == "ca.crt";
+        assert_eq!(
+            run.stdout.contains("by the node's receipt it is /etc/kubernetes/pki/ca.crt"),
+            is_wrong,
+            "{}",
+            run.stdout
+        );
+        assert!(!run.stdout.contains("left: cp1: set"), "{}", run.stdout);
     }
+    assert_eq!(names(&place, "c/nodes/cp1/pki/ca.crt"), ["kubernetes", "kubernetes@2"]);
 }
 
 /// Another authority in `o`, with its key.

@@ -1,11 +1,14 @@
 mod back;
 mod common;
+mod confirm;
 mod emergency;
 mod forget;
+mod next;
 mod prepare;
 mod record;
 mod retire;
 mod scan;
+mod status;
 mod switch;
 
 use super::values::Outcome;
@@ -24,10 +27,13 @@ Examples:
   kpki rotate prepare all --dir ./cluster --dry-run      what would be done
   kpki rotate prepare ca etcd-ca --dir ./cluster         step 1 of two authorities
   kpki rotate switch --dir ./cluster                     step 2 of all that are prepared
+  kpki rotate status --dir ./cluster                     what is waited for
+  kpki rotate confirm cp1 --dir ./cluster                cp1 has the present step in force
   kpki rotate retire --dir ./cluster                     step 3 of all that are switched
   kpki rotate back --dir ./cluster                       one step back
 
-Exit status: 0 done or nothing to do, 1 refused or failed, 2 wrong command line or profile, 5 others must do something first.")]
+Exit status: 0 done or nothing to do, 1 refused or failed, 2 wrong command line or profile, 3 status, next: it
+waits, 4 status, next: it is blocked, 5 others must do something first.")]
 pub struct Args {
     #[command(subcommand)]
     verb: Verb,
@@ -43,6 +49,9 @@ enum Verb {
     Emergency(emergency::Emergency),
     Record(record::Record),
     Scan(scan::Scan),
+    Status(status::Status),
+    Confirm(confirm::Confirm),
+    Next(next::Next),
 }
 
 impl Args {
@@ -56,6 +65,9 @@ impl Args {
             Verb::Emergency(args) => args.run(environment, ui),
             Verb::Record(args) => args.run(environment, ui),
             Verb::Scan(args) => args.run(environment, ui),
+            Verb::Status(args) => args.run(environment, ui),
+            Verb::Confirm(args) => args.run(environment, ui),
+            Verb::Next(args) => args.run(environment, ui),
         }
     }
 }

@@ -9,11 +9,12 @@ use crate::files::RelPath;
 use crate::report::rotate as report;
 use crate::store::{FileChange, RootId};
 use crate::tree::rotation::{Identity, Kubelets, Phase, Record, Rotating, Rotation};
-use crate::tree::{Authority, EntryId, file};
+use crate::tree::{Authority, EntryId, Place, file};
 use crate::workspace::rotation::change::Target;
 use crate::workspace::rotation::prior::Prior;
-use crate::workspace::rotation::{files, journal::RotationLine};
-use crate::workspace::{Session, Snapshot};
+use crate::workspace::rotation::state::{self, State};
+use crate::workspace::rotation::{files, journal::RotationLine, record};
+use crate::workspace::{Locked, Session, Snapshot};
 use crate::x509::{Certificate, parse_authority};
 
 /// A tree as a step finds it.
@@ -36,15 +37,20 @@ pub(super) struct Planned {
     pub targets: Vec<Target>,
     /// The authorities whose leaves are made again.
     pub reissue: Vec<CaId>,
+    /// What the files are taken to hold where it is decided whose leaves these are, if other than what they will hold: an authority
+    /// that is trusted no more has signed them.
+    pub known: Vec<Target>,
+    /// Files that are made although they are missing: the signer's key.
+    pub missing: Vec<Place>,
     pub reuse_key: bool,
-    /// What becomes of kubelet.conf where leaves are made again.
-    pub kubelets: Option<Kubelets>,
-    /// New authorities that the old ones certify.
-    pub cross: Vec<Cross>,
     /// Of these, those that are put back as they were are kept where nothing is wrong with them.
     pub keep_good: bool,
     /// Files as they were before the switch.
     pub put_back: Vec<Prior>,
+    /// What becomes of kubelet.conf where leaves are made again.
+    pub kubelets: Option<Kubelets>,
+    /// New authorities that the old ones certify.
+    pub cross: Vec<Cross>,
     /// ca-signer.crt, and what names it: written before every bundle.
     pub signing: Vec<FileChange>,
     /// The entries of these.
@@ -73,6 +79,27 @@ impl Planned {
         let Self { targets, signing, own, removals, erasures, journal, .. } = self;
         let is_written = !targets.is_empty() || !signing.is_empty() || !own.is_empty();
         !is_written && removals.is_empty() && erasures.is_empty() && journal.is_empty()
+    }
+}
+
+impl<'a> Context<'a> {
+    /// `locked`: keys and certificates of authorities are made.
+    ///
+    /// # Errors
+    /// Record and files disagree.
+    pub fn of(
+        request: &'a Request,
+        session: &'a Session<'a>,
+        snapshot: Snapshot,
+        locked: Option<&Locked<'_>>,
+    ) -> Result<Self, Error> {
+        let name = |locked: &Locked<'_>| locked.generation_name(request.step.command(), request.run.now);
+        let state = state::of(session, &snapshot, record::read(&session.tree.roots)?)?;
+        if !request.step.outranks_the_record() {
+            state.check(&session.target.origin)?;
+        }
+        let State { record, behind, .. } = state;
+        Ok(Self { request, session, snapshot, record, behind, generation: locked.map(name).transpose()? })
     }
 }
 

@@ -36,8 +36,8 @@ impl Ready {
 
     /// The files to write.
     pub fn places(&self) -> Result<Vec<(RootId, RelPath, bool)>, Error> {
-        let changes = self.planned.signing.iter().chain(&self.authorities.changes).chain(&self.planned.own);
-        let changes = changes.chain(&self.lists.changes);
+        let changes = self.planned.signing.iter().chain(&self.authorities.changes).chain(&self.lists.changes);
+        let changes = changes.chain(&self.planned.own);
         let mut all: Vec<_> = changes.map(|one| (one.root, one.path.clone(), true)).collect();
         let made = self.following.made().flat_map(|one| one.places());
         let put_back = self.following.put_back(&self.planned.put_back).map(|one| &one.place);

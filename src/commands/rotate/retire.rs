@@ -1,10 +1,9 @@
 //! Step 3: nothing trusts the old authority any more.
 
 use super::context::{Context, Planned, certificates, public_keys};
-use super::cross;
-use super::forget;
 use super::gate::{self, Passing};
 use super::request::RetireOptions;
+use super::{cross, forget};
 use crate::catalog::CaId;
 use crate::clock::rfc3339;
 use crate::error::Error;

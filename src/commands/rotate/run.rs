@@ -14,7 +14,9 @@ use crate::tree::EntryId;
 use crate::tree::Issuers;
 use crate::workspace::notify::Notifier;
 use crate::workspace::pending::PendingNotifications;
-use crate::workspace::rotation::{change, lists, prior, record, state};
+use crate::workspace::rotation::change;
+use crate::workspace::rotation::lists;
+use crate::workspace::rotation::{prior, record};
 use crate::workspace::{Absent, Locked, Progress, Session, Snapshot, Transaction, journal, reissue, targets};
 
 /// Carries out a step.
@@ -63,9 +65,7 @@ impl Rotating<'_> {
     }
 
     fn places(&self) -> Result<Vec<crate::tree::Place>, Error> {
-        let mut places = self.session.places();
-        places.extend(change::places(self.session)?);
-        Ok(places)
+        change::all_places(self.session)
     }
 
     fn read(&self, locked: &Locked<'_>) -> Result<Ready, Error> {
@@ -76,19 +76,7 @@ impl Rotating<'_> {
     /// `locked`: keys and certificates of authorities are made.
     fn ready(&self, snapshot: Snapshot, locked: Option<&Locked<'_>>) -> Result<Ready, Error> {
         let (session, request) = (self.session, self.request);
-        let name = |locked: &Locked<'_>| locked.generation_name(request.step.command(), request.run.now);
-        let state = state::of(session, &snapshot, record::read(&session.tree.roots)?)?;
-        if !request.step.outranks_the_record() {
-            state.check(&session.target.origin)?;
-        }
-        let context = Context {
-            request,
-            session,
-            snapshot,
-            record: state.record,
-            behind: state.behind,
-            generation: locked.map(name).transpose()?,
-        };
+        let context = Context::of(request, session, snapshot, locked)?;
         let planned = match &request.step {
             Step::Prepare(options) => prepare::plan(&context, options)?,
             Step::Switch(options) => switch::plan(&context, options)?,
@@ -98,7 +86,7 @@ impl Rotating<'_> {
             Step::Emergency(options) => emergency::plan(&context, options)?,
             Step::Record(options) => recorded::plan(&context, options)?,
         };
-        let mut authorities = change::authorities(session, &context.snapshot, &planned.targets)?;
+        let mut authorities = change::authorities(session, &context.snapshot, &planned.targets, &planned.missing)?;
         let mut survey = std::mem::take(&mut authorities.survey);
         prior::place(&planned.put_back, &mut survey);
         let (snapshot, issuers) = match locked {

@@ -21,6 +21,8 @@ pub(super) fn plan(context: &Context<'_>, options: &SwitchOptions) -> Result<Pla
     planned.reuse_key = options.reuse_keys;
     let of_cluster = context.session.credentials.iter().any(|one| one.id.node.is_some());
     let usual = if of_cluster { Kubelets::Embed } else { Kubelets::Wait };
+    let kubelets = options.kubelets.unwrap_or(usual);
+    planned.kubelets = Some(kubelets);
     let mut rotations = context.in_phase(Phase::Prepared)?;
     let passing = Passing { confirm_all: options.confirm_all, not_before: options.not_before_override };
     gate::check(context, &mut rotations, passing, &mut planned)?;
@@ -30,9 +32,8 @@ pub(super) fn plan(context: &Context<'_>, options: &SwitchOptions) -> Result<Pla
             same_algorithm(&rotation)?;
         }
         if rotation.authority == Rotating::Authority(IN_KUBECONFIGS) {
-            rotation.kubelets = Some(options.kubelets.unwrap_or(usual));
+            rotation.kubelets = Some(kubelets);
         }
-        planned.kubelets = planned.kubelets.or(rotation.kubelets).or(Some(usual));
         planned.warnings.extend(with_their_owners(context, &lines, &rotation));
         one(context, options, rotation, &mut planned)?;
     }
