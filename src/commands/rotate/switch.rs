@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::plan::rotate::Trusted;
 use crate::report::rotate as report;
 use crate::store::RootId;
-use crate::tree::rotation::{Kubelets, Phase, Rotating, Rotation};
+use crate::tree::rotation::{Kubelets, NewKey, Phase, Rotating, Rotation};
 use crate::workspace::journal::{self, Line};
 use crate::workspace::rotation::alive;
 use crate::workspace::rotation::change::{Content, Target};
@@ -38,6 +38,18 @@ pub(super) fn plan(context: &Context<'_>, options: &SwitchOptions) -> Result<Pla
         one(context, options, rotation, &mut planned)?;
     }
     Ok(planned)
+}
+
+/// What it would sign has to be there before it signs.
+fn key_elsewhere(context: &Context<'_>, rotating: Rotating) -> Error {
+    let origin = &context.session.target.origin;
+    Error::new(format!("the key of the new {rotating} is not here: nothing was written"))
+        .because("every certificate of the tree is made again by it, in one transaction")
+        .hint(format!("take the preparation back: {}", origin.command("rotate back", &[rotating.name()], &[])))
+        .hint(format!(
+            "and prepare with an authority whose key may be here (its certificate and key from its owner): {}",
+            origin.command("rotate prepare", &[rotating.name()], &["--new-ca FILE", "--new-key FILE"])
+        ))
 }
 
 /// A certificate of another kind of authority is made with new keys: the reason for the change is most often the old kind.
@@ -73,6 +85,9 @@ fn one(
     planned: &mut Planned,
 ) -> Result<(), Error> {
     let rotating = rotation.authority;
+    if rotation.new_key == NewKey::Elsewhere {
+        return Err(key_elsewhere(context, rotating));
+    }
     let roots = &context.session.tree.roots;
     let next = record::key(roots, rotating, Kept::Next)?.ok_or_else(|| {
         Error::new(format!(
