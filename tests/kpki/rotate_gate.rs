@@ -118,7 +118,7 @@ fn the_old_authority_stays_while_something_of_it_is_alive() {
     // A later one by the new authority takes its place; the other one has ended by then.
     user("carla", "90d", DAY);
     let run = step(&place, "retire", DAY, &["--confirm-all"]).fails(1);
-    assert!(run.stderr.contains("still valid: kubeconfig of \"anna\" until 2027-02-18T21:55:00Z"), "{}", run.stderr);
+    assert!(run.stderr.contains("still valid: kubeconfig of anna until 2027-02-18T22:00:00Z"), "{}", run.stderr);
     assert!(!run.stderr.contains("bert") && !run.stderr.contains("carla"), "{}", run.stderr);
     assert!(run.stderr.contains("kpki rotate retire ca --confirm-all --not-before-override --dir c"), "{}", run.stderr);
     step(&place, "retire", DAY, &["--confirm-all", "--not-before-override"]).ok();
@@ -169,6 +169,21 @@ fn files_of_another_phase_stop_every_step() {
 
 fn base64(text: &str) -> String {
     kpki::encoding::base64::encode(text.as_bytes()).to_string()
+}
+
+/// Kubelets that are waited for may have certificates of the old authority as long as the signer gives them.
+#[test]
+fn kubelets_are_waited_for() {
+    let place = prepared(&["ca"]);
+    step(&place, "switch", HOUR, &["--confirm-all", "--kubelets", "wait"]).status(0);
+    let run = step(&place, "retire", DAY, &["--confirm-all"]).fails(1);
+    let said =
+        "kubelets renew their own certificates, and may use those of the old authority until 2027-11-20T23:00:00Z";
+    assert!(run.stderr.contains(said), "{}", run.stderr);
+    let status = step(&place, "status", DAY, &["-o", "json"]).status(3).json();
+    assert_eq!(status["authorities"][0]["notBefore"], "2027-11-20T23:00:00Z");
+    step(&place, "retire", DAY, &["--confirm-all", "--not-before-override"]).ok();
+    assert_eq!(lines(&place, "rotate-override")[0]["details"][0], "kubelets until 2027-11-20T23:00:00Z");
 }
 
 /// A node's own tree: its node confirms.
