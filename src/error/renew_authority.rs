@@ -23,7 +23,7 @@ pub fn authorities_not_renewed(refused: &[(CaId, Refusal)], origin: &Origin) -> 
 /// The reasons with their hints; a reason may stand more than once, for another hint.
 fn words(authority: CaId, refusal: &Refusal, origin: &Origin) -> Vec<(String, String)> {
     let (name, stem) = (authority.name(), authority.stem());
-    let rotation = || format!("replace it, and its key, by a rotation: {}", origin.rotation(authority));
+    let rotation = || format!("replace it, and its key, by a rotation, which begins with kpki rotate prepare {name}");
     match refusal {
         Refusal::Missing => {
             vec![(format!("{name} is not in this tree"), format!("check --dir, or restore {stem}.crt and {stem}.key"))]
@@ -74,8 +74,7 @@ fn words(authority: CaId, refusal: &Refusal, origin: &Origin) -> Vec<(String, St
 }
 
 /// Each of the nodes would make an authority of its own.
-pub fn one_of_several(main: &Path, authority: CaId, why: &Several, command: &str) -> Error {
-    let name = authority.name();
+pub fn one_of_several(main: &Path, name: &str, why: &Several, command: &str) -> Error {
     let what = format!("cannot replace {name} in {}: it is the tree of one node of several", main.display());
     let error = Error::new(what).because(match why {
         Several::Shipped => "kpki unpack has brought its files from a cluster directory (kpki-node.json)".to_owned(),
@@ -88,7 +87,7 @@ pub fn one_of_several(main: &Path, authority: CaId, why: &Several, command: &str
     });
     let error = match why {
         Several::Shipped => {
-            return error.hint(format!("replace it there, and bring the files to each node: {command} && {}", ship("NODE")));
+            return error.hint(format!("replace it there, and bring the files to each node: {command} --dir DIR && {}", ship("NODE")));
         }
         Several::Addresses(_) => error.hint(format!(
             "if these are this node's, give the profile or kubeadm's configuration that says so, as FILE: {command} --profile FILE \

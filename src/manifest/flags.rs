@@ -13,10 +13,7 @@ impl Flags {
         if !stream.readable() || stream.documents.is_empty() {
             return None;
         }
-        let words: Vec<&str> = arguments(&stream)
-            .filter_map(scalar)
-            .flat_map(split)
-            .collect();
+        let words: Vec<&str> = arguments(&stream).filter_map(scalar).flat_map(split).collect();
         let following = words.iter().skip(1).map(Some).chain([None]);
         Some(Self(words.iter().zip(following).filter_map(|(word, next)| value(word, next.copied())).collect()))
     }

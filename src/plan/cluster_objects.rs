@@ -111,6 +111,9 @@ pub fn new_token(namespace: &str, name: &str) -> Option<String> {
     fits.then(|| format!("kubectl -n {namespace} patch secret {name} --type=json -p {patch}"))
 }
 
+/// What has API servers write kube-system/extension-apiserver-authentication anew: they only ever add to it.
+pub const NEW_AUTHENTICATION: &str = "kubectl -n kube-system delete configmap extension-apiserver-authentication";
+
 /// A text as a block scalar.
 fn block(text: &mut String, indent: usize, key: &str, value: &str) {
     let _ = writeln!(text, "{:indent$}{key}: |", "");

@@ -19,6 +19,7 @@ pub mod node;
 pub mod node_age;
 pub mod node_keys;
 pub mod node_lists;
+pub mod node_phase;
 pub mod outside;
 pub mod reconcile;
 pub mod renew;

@@ -87,7 +87,7 @@ impl Issuers {
     pub fn add_former(&mut self, authority: CaId, trusted: &[Certificate], pem: &[u8], _lock: &TreeLock) {
         let issuer = || {
             let key = PrivateKey::from_pem(pem).ok()?;
-            let certificate = trusted.iter().skip(1).find(|one| key.matches(one))?;
+            let certificate = trusted.iter().find(|one| key.matches(one))?;
             Issuer::new(vec![certificate.clone()], key).ok()
         };
         self.former.extend(issuer().map(|issuer| (authority, issuer)));

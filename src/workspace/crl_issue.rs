@@ -16,7 +16,7 @@ use crate::report::{crl_readers, revoke as report};
 use crate::revocation::{CrlIssue, Number, RevocationList};
 use crate::store::{self, FileChange, RootId};
 use crate::tree::{Issuers, Place};
-use crate::workspace::crls::{TreeCrl, place};
+use crate::workspace::crls::{Beside, TreeCrl, place};
 use crate::workspace::journal;
 use crate::workspace::session::Session;
 use crate::workspace::tree_dir::Snapshot;
@@ -105,22 +105,38 @@ impl TreeCrl {
         })
     }
 
-    /// Every list of its file with this one, the signer's first.
-    fn with_others<'l>(&'l self, signed: &'l SignedCrl, earlier: &'l [SignedCrlIssue]) -> Content<'l> {
-        let newest = |rank: usize, der: &'l [u8]| {
-            let is_its = |one: &&SignedCrlIssue| one.authority == self.authority && one.rank == rank;
-            earlier.iter().find(is_its).and_then(|one| one.der.as_deref()).unwrap_or(der)
+    /// Every list of its file with this one.
+    fn with_others<'l>(&'l self, signed: &'l SignedCrl, earlier: &'l [SignedCrlIssue]) -> Content {
+        let newest = |beside: &'l Beside| {
+            let is_its = |one: &&SignedCrlIssue| one.authority == self.authority && one.rank == beside.rank;
+            earlier.iter().find(is_its).and_then(|one| one.der.as_deref()).unwrap_or(&beside.der)
         };
-        let others = self.beside.iter().map(|(rank, der)| (*rank, newest(*rank, der)));
-        let mut others: Vec<(usize, &[u8])> = others.collect();
-        others.sort_by_key(|(rank, _)| *rank);
-        let (first, behind): (Vec<_>, Vec<_>) = others.into_iter().partition(|(rank, _)| *rank < self.rank);
-        let pem = |part: &[(usize, &[u8])]| part.iter().map(|(_, der)| crl::to_pem(der)).collect::<String>();
-        let own = pem(&first) + &signed.to_pem() + &pem(&behind);
-        Content {
-            pem: Zeroizing::new(own.into_bytes()),
-            der: behind.last().map_or(signed.der.as_slice(), |(_, der)| der),
+        let own = Listed { rank: self.rank, since: self.issuer.not_before, der: &signed.der };
+        let others = self.beside.iter().map(|one| Listed { rank: one.rank, since: one.since, der: newest(one) });
+        match self.beside.is_empty() {
+            true => Content { pem: Zeroizing::new(signed.to_pem().into_bytes()), der: signed.der.clone() },
+            false => Content::of(others.chain([own]).collect()),
         }
+    }
+
+    /// The files of the lists of one authority as they are, of these issuers only.
+    pub fn rewritten(
+        session: &Session<'_>,
+        snapshot: &Snapshot,
+        authority: CaId,
+        kept: &[&Self],
+    ) -> Result<Vec<FileChange>, Error> {
+        let listed = kept
+            .iter()
+            .filter_map(|crl| Some(Listed { rank: crl.rank, since: crl.issuer.not_before, der: crl.der.as_deref()? }));
+        files(session, snapshot, authority, Content::of(listed.collect()), false)
+    }
+
+    /// Without the lists of others than these issuers.
+    #[must_use]
+    pub fn beside_only(mut self, issuers: &[usize]) -> Self {
+        self.beside.retain(|one| issuers.contains(&one.rank));
+        self
     }
 
     /// The highest CRL number known: of the CRL, of the journal, and of the generations if there is no CRL.
@@ -281,18 +297,36 @@ pub fn files_of(
     std::iter::once(place(&session.tree, authority)).chain(copies).map(with_der).collect()
 }
 
-/// What the files of an authority's lists hold.
-struct Content<'l> {
-    pem: Zeroizing<Vec<u8>>,
-    /// A file of DER holds one: the last, which has been there the longest. etcd compares serial numbers alone, and reads no other.
+/// One list of a file.
+struct Listed<'l> {
+    rank: usize,
+    since: OffsetDateTime,
     der: &'l [u8],
+}
+
+/// What the files of an authority's lists hold.
+struct Content {
+    /// Every list, the signer's first.
+    pem: Zeroizing<Vec<u8>>,
+    /// One list: of the authority that was made first. etcd compares serial numbers alone and reads no other; those of the later
+    /// one are of 128 bits at random.
+    der: Vec<u8>,
+}
+
+impl Content {
+    fn of(mut lists: Vec<Listed<'_>>) -> Self {
+        lists.sort_by_key(|one| one.rank);
+        let pem: String = lists.iter().map(|one| crl::to_pem(one.der)).collect();
+        let first = lists.iter().min_by_key(|one| one.since);
+        Self { pem: Zeroizing::new(pem.into_bytes()), der: first.map(|one| one.der.to_vec()).unwrap_or_default() }
+    }
 }
 
 fn files(
     session: &Session<'_>,
     snapshot: &Snapshot,
     authority: CaId,
-    Content { pem, der }: Content<'_>,
+    Content { pem, der }: Content,
     wanted: bool,
 ) -> Result<Vec<FileChange>, Error> {
     let places = files_of(session, snapshot, authority, wanted);

@@ -38,11 +38,21 @@ pub struct TreeCrl {
     pub crl: Option<Crl>,
     /// Its issuer's place in the authority's file.
     pub(super) rank: usize,
-    /// The lists of the others in the same file, each with the place of its issuer.
-    pub(super) beside: Vec<(usize, Vec<u8>)>,
+    /// The lists of the others in the same file.
+    pub(super) beside: Vec<Beside>,
     pub(super) remembered: Remembered,
     /// It is inside its refresh window, and its authority's key is here.
     pub due: bool,
+}
+
+/// Another list of the same file.
+#[derive(Debug, Clone)]
+pub(super) struct Beside {
+    /// Its issuer's place in the authority's file.
+    pub rank: usize,
+    /// Since when its issuer is valid.
+    pub since: OffsetDateTime,
+    pub der: Vec<u8>,
 }
 
 /// `pki/ca.crl` beside `pki/ca.crt`.
@@ -61,20 +71,25 @@ impl TreeCrl {
     ) -> Result<Self, Error> {
         let lists = Lists::read(tree, authority, trusted)?;
         let rank = trusted.iter().position(|one| one.der == issuer.der).unwrap_or_default();
-        Ok(lists.one(tree, (rank, issuer), lines))
+        Ok(lists.one(tree, (rank, issuer), trusted, lines))
     }
 
     /// Every list in the authority's file, the signer's first, whether there is one or not.
     pub fn all(tree: &TreeDir, authority: CaId, trusted: &[Certificate], lines: &[Line]) -> Result<Vec<Self>, Error> {
         let lists = Lists::read(tree, authority, trusted)?;
         let of_it = |(rank, _): &(usize, &Certificate)| *rank == 0 || lists.has(*rank);
-        Ok(trusted.iter().enumerate().filter(of_it).map(|one| lists.one(tree, one, lines)).collect())
+        Ok(trusted.iter().enumerate().filter(of_it).map(|one| lists.one(tree, one, trusted, lines)).collect())
     }
 
     /// Verifies the issuer's signature. [`Self::next_issue`] verifies it too.
     pub fn verify(&self, tree: &TreeDir) -> Result<(), Error> {
         let (Some(der), Some(crl)) = (&self.der, &self.crl) else { return Ok(()) };
         crl.signed_by(der, &self.issuer).map_err(|why| error::bad_list(&self.place.full(&tree.roots), why))
+    }
+
+    /// There is one, of an issuer at one of these places in the authority's file.
+    pub fn is_among(&self, ranks: &[usize]) -> bool {
+        self.crl.is_some() && ranks.contains(&self.rank)
     }
 
     /// It is of the certificate that signs now.
@@ -133,7 +148,13 @@ impl Lists {
         self.all.iter().any(|(of, _)| *of == rank)
     }
 
-    fn one(&self, tree: &TreeDir, (rank, issuer): (usize, &Certificate), lines: &[Line]) -> TreeCrl {
+    fn one(
+        &self,
+        tree: &TreeDir,
+        (rank, issuer): (usize, &Certificate),
+        trusted: &[Certificate],
+        lines: &[Line],
+    ) -> TreeCrl {
         let own = self.all.iter().find(|(of, _)| *of == rank).map(|(_, list)| list.clone());
         let (der, crl) = own.map(|list| (list.der, list.crl)).unzip();
         let others = self.all.iter().filter(|(of, _)| *of != rank);
@@ -146,7 +167,13 @@ impl Lists {
             der,
             crl,
             rank,
-            beside: others.map(|(of, list)| (*of, list.der.clone())).collect(),
+            beside: others
+                .map(|(rank, list)| Beside {
+                    rank: *rank,
+                    since: trusted.get(*rank).map_or(issuer.not_before, |one| one.not_before),
+                    der: list.der.clone(),
+                })
+                .collect(),
             remembered: remembered(lines, issuer, number.as_ref()),
             due: false,
         }

@@ -297,6 +297,15 @@ impl Locked<'_> {
         (self.tree.with(survey), issuers)
     }
 
+    /// An authority that signed before, by its key in PEM; none where the key is not its own.
+    pub fn former(&self, authority: CaId, certificate: &Certificate, pem: &[u8]) -> Issuers {
+        let mut issuers = Issuers::default();
+        if let Some(lock) = &self.lock {
+            issuers.add_former(authority, std::slice::from_ref(certificate), pem, lock);
+        }
+        issuers
+    }
+
     /// An output is in the way. The interrupted run that this one has finished may have made it.
     pub fn in_the_way(&self, error: Error) -> Error {
         if self.delivered.is_empty() {

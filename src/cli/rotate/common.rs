@@ -41,7 +41,7 @@ impl Common {
         let request = Request {
             trees: self.tree.args(environment),
             run: self.run.args(environment)?,
-            authorities: authorities(names, &step)?,
+            authorities: authorities(names, Some(&step))?,
             step,
             options: Options {
                 no_hooks: self.no_hooks,
@@ -58,9 +58,9 @@ impl Common {
 }
 
 /// `all` of prepare is every authority; of the other steps, as without a name, every one in the phase before.
-fn authorities(names: &[String], step: &Step) -> Result<Vec<Rotating>, Error> {
+pub(super) fn authorities(names: &[String], step: Option<&Step>) -> Result<Vec<Rotating>, Error> {
     match names {
-        [only] if only == "all" && matches!(step, Step::Prepare(_)) => Ok(Rotating::ALL.to_vec()),
+        [only] if only == "all" && matches!(step, Some(Step::Prepare(_))) => Ok(Rotating::ALL.to_vec()),
         [only] if only == "all" => Ok(Vec::new()),
         names => names.iter().map(|name| authority(name)).collect(),
     }

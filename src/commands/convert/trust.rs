@@ -1,7 +1,5 @@
 //! Objects of a cluster that say whom to trust: `--as cluster-trust-bundle`, `kube-root-ca`, `cluster-info`.
 
-use std::path::Path;
-
 use zeroize::Zeroizing;
 
 use crate::catalog::releases::Release;
@@ -109,14 +107,11 @@ fn authorities(
         notes.push(format!("{from}: left out {}: only certificates are public", counted(left, "object")));
     }
     if found.is_empty() {
-        let inputs = request.inputs.iter().find_map(|input| match input {
-            Input::Path(path) => Some(path.as_path()),
-            Input::Bytes(_) => None,
-        });
         let error = Error::new(format!("{from}: expected the certificate of an authority, found none"));
-        return Err(
-            error.hint(format!("look at what it holds: kpki inspect {}", shell_path(inputs.unwrap_or(Path::new("-")))))
-        );
+        return Err(match request.inputs.first() {
+            Some(Input::Path(path)) => error.hint(format!("look at what it holds: kpki inspect {}", shell_path(path))),
+            _ => error,
+        });
     }
     Ok(found)
 }

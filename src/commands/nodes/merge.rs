@@ -1,6 +1,5 @@
 //! `kpki nodes merge`: receipts in, checked; then one commit of the receipts, the journal's lines and the next issue of each list.
 
-use super::receipts::{self, Given};
 use super::request::{MergeRequest as Request, VERB};
 use super::theirs::{self, Brought};
 use super::{accept, journal as certificates, lists, status, summary};
@@ -11,6 +10,7 @@ use crate::store;
 use crate::tree::Issuers;
 use crate::workspace::crl_issue::{self, SignedCrlIssue};
 use crate::workspace::journal::{self, Line};
+use crate::workspace::shipping::given::{self, Given};
 use crate::workspace::shipping::nodes;
 use crate::workspace::shipping::receipt::Receipt;
 use crate::workspace::{Absent, Session, Snapshot, Transaction, TreeArgs, targets};
@@ -37,7 +37,7 @@ impl Evaluation<'_> {
 }
 
 pub fn merge(request: &Request) -> Result<Merge, Error> {
-    let given = receipts::read(&request.receipts)?;
+    let given = given::read(&request.receipts)?;
     let brought = theirs::brought(&request.crls, &given)?;
     let trees = TreeArgs { dirs: vec![request.dir.clone()], ..TreeArgs::default() };
     let (target, mut warnings) = targets::one(&trees)?;

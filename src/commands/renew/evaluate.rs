@@ -8,7 +8,7 @@ use crate::profile::RENEWAL;
 use crate::revocation::Revoked;
 use crate::tree::EntryId;
 use crate::workspace::crls::{self, TreeCrl, TreeCrls};
-use crate::workspace::rotation::{record, remarks};
+use crate::workspace::rotation::{record, remarks, state};
 use crate::workspace::{Snapshot, requests};
 
 /// The tree, and a decision for each credential, in the same order.
@@ -124,6 +124,10 @@ impl Renewing<'_> {
         let made = all.filter(|(_, decision)| matches!(decision, Decision::Renew(_)));
         let signers = made.filter_map(|(credential, _)| credential.authority).collect();
         let record = record::read(&self.session.tree.roots)?;
+        if !record.rotations.is_empty() {
+            // The files outrank the record: what they say otherwise is to be settled before anything is signed.
+            state::look(&self.session)?.check(&self.session.target.origin)?;
+        }
         Ok(remarks::signed_before_the_switch(&record, &signers, &self.session.target.origin))
     }
 

@@ -48,8 +48,8 @@ impl Renewing<'_> {
         let (session, origin) = (&self.session, &self.session.target.origin);
         let names: Vec<&str> = self.request.authorities.iter().map(|one| one.name()).collect();
         if let Some(first) = self.request.authorities.first() {
-            let command = format!("kpki renew {} --dir DIR", names.join(" "));
-            one_of_several::refuse(session, &snapshot, &command, *first)?;
+            let command = format!("kpki renew {}", names.join(" "));
+            one_of_several::refuse(session, &snapshot, &command, first.name())?;
         }
         let (mut decided, mut refused) = (Vec::new(), Vec::new());
         for authority in self.request.authorities.iter().copied() {

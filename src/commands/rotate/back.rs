@@ -57,7 +57,7 @@ fn waiting(context: &Context<'_>, rotating: Rotating, planned: &mut Planned) -> 
 /// N's key, and the request that was made with it.
 fn remove_next(rotating: Rotating, planned: &mut Planned) -> Result<(), Error> {
     planned.removals.push((RootId::State, record::key_path(rotating, Kept::Next)?));
-    planned.removals.push((RootId::State, record::request_path(rotating)?));
+    planned.removals.push(record::request_path(rotating)?);
     Ok(())
 }
 

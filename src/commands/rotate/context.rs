@@ -1,5 +1,6 @@
 //! What a step decides on, and what it decides.
 
+use super::cross::Cross;
 use super::request::Request;
 use crate::catalog::CaId;
 use crate::encoding::{pem, raw_key};
@@ -7,12 +8,13 @@ use crate::error::Error;
 use crate::files::RelPath;
 use crate::report::rotate as report;
 use crate::store::{FileChange, RootId};
-use crate::tree::rotation::{Identity, Phase, Record, Rotating, Rotation};
+use crate::tree::rotation::{Identity, Kubelets, Phase, Record, Rotating, Rotation};
 use crate::tree::{Authority, EntryId, Place, file};
 use crate::workspace::rotation::change::Target;
 use crate::workspace::rotation::prior::Prior;
-use crate::workspace::rotation::{files, journal::RotationLine};
-use crate::workspace::{Session, Snapshot};
+use crate::workspace::rotation::state::{self, State};
+use crate::workspace::rotation::{files, journal::RotationLine, record};
+use crate::workspace::{Locked, Session, Snapshot};
 use crate::x509::{Certificate, parse_authority};
 
 /// A tree as a step finds it.
@@ -45,7 +47,15 @@ pub(super) struct Planned {
     pub keep_good: bool,
     /// Files as they were before the switch.
     pub put_back: Vec<Prior>,
-    /// Files of kpki's own, and manifests.
+    /// What becomes of kubelet.conf where leaves are made again.
+    pub kubelets: Option<Kubelets>,
+    /// New authorities that the old ones certify.
+    pub cross: Vec<Cross>,
+    /// ca-signer.crt, and what names it: written before every bundle.
+    pub signing: Vec<FileChange>,
+    /// The entries of these.
+    pub signing_ids: Vec<EntryId>,
+    /// Files of kpki's own.
     pub own: Vec<FileChange>,
     pub removals: Vec<(RootId, RelPath)>,
     /// What generations keep and nobody is to have any more: paths below `.kpki`.
@@ -66,8 +76,30 @@ impl Planned {
     }
 
     pub fn is_idle(&self) -> bool {
-        let Self { targets, own, removals, erasures, journal, .. } = self;
-        targets.is_empty() && own.is_empty() && removals.is_empty() && erasures.is_empty() && journal.is_empty()
+        let Self { targets, signing, own, removals, erasures, journal, .. } = self;
+        let is_written = !targets.is_empty() || !signing.is_empty() || !own.is_empty();
+        !is_written && removals.is_empty() && erasures.is_empty() && journal.is_empty()
+    }
+}
+
+impl<'a> Context<'a> {
+    /// `locked`: keys and certificates of authorities are made.
+    ///
+    /// # Errors
+    /// Record and files disagree.
+    pub fn of(
+        request: &'a Request,
+        session: &'a Session<'a>,
+        snapshot: Snapshot,
+        locked: Option<&Locked<'_>>,
+    ) -> Result<Self, Error> {
+        let name = |locked: &Locked<'_>| locked.generation_name(request.step.command(), request.run.now);
+        let state = state::of(session, &snapshot, record::read(&session.tree.roots)?)?;
+        if !request.step.outranks_the_record() {
+            state.check(&session.target.origin)?;
+        }
+        let State { record, behind, .. } = state;
+        Ok(Self { request, session, snapshot, record, behind, generation: locked.map(name).transpose()? })
     }
 }
 

@@ -8,6 +8,7 @@ use crate::store::RootId;
 use crate::tree::{EntryId, Issuers};
 use crate::workspace::Snapshot;
 use crate::workspace::rotation::change::Authorities;
+use crate::workspace::rotation::lists::Lists;
 
 /// A step that is decided, with the tree as it will be.
 pub(super) struct Ready {
@@ -16,12 +17,13 @@ pub(super) struct Ready {
     pub snapshot: Snapshot,
     pub issuers: Issuers,
     pub following: Following,
+    pub lists: Lists,
 }
 
 impl Ready {
     /// The entries with new files.
     pub fn ids(&self) -> Vec<EntryId> {
-        let mut ids = self.authorities.ids.clone();
+        let mut ids = [&self.planned.signing_ids[..], &self.authorities.ids].concat();
         let more = self.following.made().map(|one| &one.id).chain(self.following.repairs.iter().map(|one| &one.id));
         let more = more.chain(self.following.put_back(&self.planned.put_back).map(|one| &one.id));
         for id in more {
@@ -34,7 +36,8 @@ impl Ready {
 
     /// The files to write.
     pub fn places(&self) -> Result<Vec<(RootId, RelPath, bool)>, Error> {
-        let changes = self.authorities.changes.iter().chain(&self.planned.own);
+        let changes = self.planned.signing.iter().chain(&self.authorities.changes).chain(&self.lists.changes);
+        let changes = changes.chain(&self.planned.own);
         let mut all: Vec<_> = changes.map(|one| (one.root, one.path.clone(), true)).collect();
         let made = self.following.made().flat_map(|one| one.places());
         let put_back = self.following.put_back(&self.planned.put_back).map(|one| &one.place);

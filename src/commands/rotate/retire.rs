@@ -1,9 +1,9 @@
 //! Step 3: nothing trusts the old authority any more.
 
 use super::context::{Context, Planned, certificates, public_keys};
-use super::forget;
 use super::gate::{self, Passing};
 use super::request::RetireOptions;
+use super::{cross, forget};
 use crate::catalog::CaId;
 use crate::clock::rfc3339;
 use crate::error::Error;
@@ -23,7 +23,7 @@ pub(super) fn plan(context: &Context<'_>, options: &RetireOptions) -> Result<Pla
     gate::check(context, &mut rotations, passing, &mut planned)?;
     rotations.extend(context.emergencies());
     for rotation in rotations {
-        one(context, rotation, &mut planned);
+        one(context, rotation, &mut planned)?;
     }
     if options.forget {
         let just_now = rfc3339(context.request.run.now);
@@ -34,7 +34,8 @@ pub(super) fn plan(context: &Context<'_>, options: &RetireOptions) -> Result<Pla
     Ok(planned)
 }
 
-fn one(context: &Context<'_>, rotation: Rotation, planned: &mut Planned) {
+fn one(context: &Context<'_>, rotation: Rotation, planned: &mut Planned) -> Result<(), Error> {
+    planned.own.extend(cross::removed(context, rotation.authority, &certificates(&rotation.old))?);
     let content = match rotation.authority {
         Rotating::Authority(authority) => {
             let trusted = Trusted::alone(&certificates(&rotation.new), &certificates(&rotation.old));
@@ -64,4 +65,5 @@ fn one(context: &Context<'_>, rotation: Rotation, planned: &mut Planned) {
         generation: context.generation.clone(),
         emergency: phase == Phase::Emergency,
     });
+    Ok(())
 }

@@ -4,7 +4,9 @@ use super::context::Context;
 use super::make::Following;
 use super::ready::Ready;
 use super::request::{Request, Step};
-use super::{back, emergency, forget, instructions, manifests, prepare, record as recorded, retire, summary, switch};
+use super::{
+    back, cross, emergency, forget, instructions, manifests, prepare, record as recorded, retire, summary, switch,
+};
 use crate::error::Error;
 use crate::report::rotate::Done;
 use crate::store;
@@ -13,7 +15,8 @@ use crate::tree::Issuers;
 use crate::workspace::notify::Notifier;
 use crate::workspace::pending::PendingNotifications;
 use crate::workspace::rotation::change;
-use crate::workspace::rotation::{prior, record, state};
+use crate::workspace::rotation::lists;
+use crate::workspace::rotation::{prior, record};
 use crate::workspace::{Absent, Locked, Progress, Session, Snapshot, Transaction, journal, reissue, targets};
 
 /// Carries out a step.
@@ -62,9 +65,7 @@ impl Rotating<'_> {
     }
 
     fn places(&self) -> Result<Vec<crate::tree::Place>, Error> {
-        let mut places = self.session.places();
-        places.extend(change::places(self.session)?);
-        Ok(places)
+        change::all_places(self.session)
     }
 
     fn read(&self, locked: &Locked<'_>) -> Result<Ready, Error> {
@@ -75,19 +76,7 @@ impl Rotating<'_> {
     /// `locked`: keys and certificates of authorities are made.
     fn ready(&self, snapshot: Snapshot, locked: Option<&Locked<'_>>) -> Result<Ready, Error> {
         let (session, request) = (self.session, self.request);
-        let name = |locked: &Locked<'_>| locked.generation_name(request.step.command(), request.run.now);
-        let state = state::of(session, &snapshot, record::read(&session.tree.roots)?)?;
-        if !request.step.outranks_the_record() {
-            state.check(&session.target.origin)?;
-        }
-        let context = Context {
-            request,
-            session,
-            snapshot,
-            record: state.record,
-            behind: state.behind,
-            generation: locked.map(name).transpose()?,
-        };
+        let context = Context::of(request, session, snapshot, locked)?;
         let planned = match &request.step {
             Step::Prepare(options) => prepare::plan(&context, options)?,
             Step::Switch(options) => switch::plan(&context, options)?,
@@ -104,11 +93,14 @@ impl Rotating<'_> {
             Some(locked) => locked.with(survey),
             None => (session.tree.with(survey), Issuers::default()),
         };
-        let following = match planned.is_idle() || request.step.leaves_the_tree() {
+        let signers = locked.map(|_| &issuers);
+        let now = (request.step.command(), request.run.now);
+        let lists = lists::of(session, &context.snapshot, &planned.targets, signers, now)?;
+        let following = match planned.targets.is_empty() || request.step.leaves_the_tree() {
             true => Following::default(),
-            false => Following::of(session, &snapshot, &planned)?,
+            false => Following::of(session, &context.snapshot, &snapshot, &planned)?,
         };
-        Ok(Ready { planned, authorities, snapshot, issuers, following })
+        Ok(Ready { planned, authorities, snapshot, issuers, following, lists })
     }
 
     fn replace(
@@ -122,16 +114,17 @@ impl Rotating<'_> {
         let ids = ready.ids();
         let mut done = summary::done(self.request, session, &ready.planned, &ready.following, &ids);
         instructions::add(&mut done, self.request, session, &ready.planned, &ready.snapshot)?;
-        let Ready { planned, authorities, snapshot, issuers, following } = ready;
+        let Ready { planned, authorities, snapshot, issuers, following, lists } = ready;
         if planned.is_idle() {
             return Ok((done, pending));
         }
+        let following = following.with_chains(&cross::certificates(&planned.cross, locked, run.now)?);
         let made = reissue::make(run, following.decided(), &snapshot.survey, &issuers, progress)?;
         let rewritten = reissue::rewritten(&following.repairs, &snapshot)?;
         let ids: Vec<String> = ids.iter().map(EntryId::to_string).collect();
         let pending = pending.and(&locked.generation_name(command, run.now)?, ids.iter().cloned());
         let lines = made.iter().map(|made| journal::line(command, &made.id.to_string(), &made.certificate, run.now));
-        let lines = planned.journal.into_iter().chain(lines).collect();
+        let lines = planned.journal.into_iter().chain(lines).chain(lists.journal).collect();
         summary::add_dates(&mut done, &made);
         let put_back: Vec<_> =
             following.put_back(&planned.put_back).map(prior::Prior::change).collect::<Result<_, _>>()?;
@@ -144,7 +137,7 @@ impl Rotating<'_> {
             own.push(record::change(&planned.record)?);
         }
         // What signs follows what trusts it: ca-signer.crt and the bundles come first.
-        let changes = rewritten.into_iter().chain(authorities.changes);
+        let changes = rewritten.into_iter().chain(planned.signing).chain(authorities.changes).chain(lists.changes);
         let changes = changes.chain(made.into_iter().flat_map(|made| made.changes)).chain(put_back).chain(own);
         let changes = changes.chain((!pending.is_empty()).then(|| pending.change()).transpose()?);
         let changed: Vec<_> = done.authorities.iter().map(|row| row.authority).collect();
@@ -153,8 +146,8 @@ impl Rotating<'_> {
         let transaction = Transaction {
             changes: changes.collect(),
             removals,
-            erasures: planned.erasures,
             outer,
+            erasures: planned.erasures,
             journal: lines,
             entries: (!self.request.step.leaves_the_tree()).then_some(ids),
             ..Transaction::default()

@@ -4,7 +4,7 @@ use super::context::Planned;
 use super::make::Following;
 use super::request::{Request, Step};
 use crate::clock::rfc3339;
-use crate::plan::renew::{Decision, Rewritten};
+use crate::plan::renew::{Decision, Rewritten, Skipped};
 use crate::report::restart::{Changed, restarts};
 use crate::report::rotate::{Done, Written};
 use crate::tree::EntryId;
@@ -45,9 +45,15 @@ pub(super) fn done(
     let nodes: BTreeSet<String> = ids.iter().filter_map(|id| id.node.clone()).collect();
     let skipped = following.decided().filter_map(|(credential, decision)| match decision {
         Decision::Skipped(left, _) if left.is_gap() => {
-            Some(crate::error::left(left, &credential.id.to_string(), &session.target.origin))
+            let id = credential.id.to_string();
+            Some(format!("{id}: {}", crate::error::left(left, &id, &session.target.origin)))
         }
         _ => None,
+    });
+    let origin = &session.target.origin;
+    let held = following.held.iter().map(|id| {
+        let (id, release) = (id.to_string(), |id: &str| origin.command("release", &[id], &[]));
+        format!("{id} is held, and stays of the old authority; revoke it, or release it: {}", release(&id))
     });
     Done {
         dry_run: request.run.dry_run,
@@ -63,12 +69,39 @@ pub(super) fn done(
         steps: Vec::new(),
         instructions: None,
         manifests: Vec::new(),
-        left: planned.left.iter().cloned().chain(skipped).collect(),
+        left: planned.left.iter().cloned().chain(skipped).chain(held).collect(),
         hooks: Vec::new(),
         rolled_back: false,
-        warnings: planned.warnings.clone(),
+        warnings: planned.warnings.iter().chain(&following.warnings).cloned().chain(elsewhere(following)).collect(),
         origin: session.target.origin.clone(),
     }
+}
+
+/// What is made again by others, in one line for each reason.
+fn elsewhere(following: &Following) -> Vec<String> {
+    let of = |which: fn(&Skipped) -> bool| {
+        let left = following.decided().filter(move |(_, decision)| match decision {
+            Decision::Skipped(left, _) => which(left),
+            _ => false,
+        });
+        left.map(|(credential, _)| credential.id.to_string()).collect::<Vec<_>>()
+    };
+    let lines = [
+        (
+            of(|left| matches!(left, Skipped::KubeletRotates(_) | Skipped::KubeletUsesItsOwn)),
+            "kubelets that go on with certificates of the old authority until they renew them themselves",
+        ),
+        (of(|left| *left == Skipped::KubeletsOwn), "signed by kubelets themselves, and not made again"),
+        (
+            of(|left| matches!(left, Skipped::CredentialFiles(_))),
+            "kubeconfigs whose credentials are in files of their own: have those made again where they are",
+        ),
+    ];
+    lines
+        .into_iter()
+        .filter(|(ids, _)| !ids.is_empty())
+        .map(|(ids, what)| format!("{what}: {}", ids.join(", ")))
+        .collect()
 }
 
 /// The ends of what was made.

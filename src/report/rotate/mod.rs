@@ -1,6 +1,10 @@
 //! The report of a step of a rotation.
 
+pub mod confirm;
 mod document;
+mod metrics;
+pub mod status;
+mod status_text;
 mod steps;
 pub mod scan;
 mod table;

@@ -6,7 +6,8 @@ use serde::Serialize;
 use time::OffsetDateTime;
 
 use crate::clock::distance;
-use crate::plan::rotate::scan::{Match, Question, Sought, TOKEN_KEYS, What};
+use crate::plan::cluster_objects::{NEW_AUTHENTICATION, new_token};
+use crate::plan::rotate::scan::{Authority, Match, Question, Sought, TOKEN_KEYS, What};
 use crate::report::form::{Report, Screen};
 use crate::report::json::instant_if_any;
 use crate::report::table::{counted, end, line, lines, table};
@@ -23,6 +24,8 @@ pub struct Scan {
     pub summary: Summary,
     pub finds: Vec<Row>,
     pub not_read: Vec<NotRead>,
+    /// Commands that make anew what keeps something of the old one.
+    pub next: Vec<String>,
     /// What else is to be said.
     pub notes: Vec<String>,
 }
@@ -83,6 +86,9 @@ pub struct NotRead {
     pub why: String,
 }
 
+/// API servers write it, and never drop an authority from it.
+const AUTHENTICATION: (&str, &str) = ("kube-system", "extension-apiserver-authentication");
+
 const fn words(what: What) -> &'static str {
     match what {
         What::OldOnly => "trusts-old-only",
@@ -111,6 +117,19 @@ impl Row {
             counts,
             place,
             of: what,
+        }
+    }
+
+    /// What makes an object anew that the cluster writes. `is_over`: nothing of the authority should be left.
+    fn next(&self, is_over: bool) -> Option<String> {
+        let (kind, name) = (self.object_kind.as_deref()?, self.name.as_deref()?);
+        let namespace = self.namespace.as_deref()?;
+        match (kind, self.field.as_str(), self.of) {
+            _ if !self.counts => None,
+            // A token that ends is renewed by who asked for it.
+            ("Secret", "data.token", What::Token) if self.ends.is_none() => new_token(namespace, name),
+            ("ConfigMap", ..) if is_over && (namespace, name) == AUTHENTICATION => Some(NEW_AUTHENTICATION.to_owned()),
+            _ => None,
         }
     }
 
@@ -143,7 +162,17 @@ impl Scan {
             tokens: count(What::Token),
             not_read: not_read.len(),
         };
-        Self { sought: rows(sought), files: 0, objects: 0, summary, finds, not_read, notes: Vec::new() }
+        let is_over = |authority: &str| {
+            let of = |one: &Authority| one.name == authority && one.question == Question::AnyOld;
+            sought.authorities.iter().any(of)
+        };
+        let mut next: Vec<String> = Vec::new();
+        for command in finds.iter().filter_map(|row| row.next(is_over(&row.authority))) {
+            if !next.contains(&command) {
+                next.push(command);
+            }
+        }
+        Self { sought: rows(sought), next, files: 0, objects: 0, summary, finds, not_read, notes: Vec::new() }
     }
 
     /// Of an authority nothing is known but the old certificates.
@@ -190,7 +219,10 @@ const fn question(question: Question) -> &'static str {
 impl Report for Scan {
     fn text(&self, screen: Screen, out: &mut dyn Write) -> io::Result<()> {
         let Summary { counted: open, old_only, old_and_new, new_only, signed_by_old, tokens, not_read } = self.summary;
-        let names = self.sought.iter().map(|row| row.authority.as_str()).collect::<Vec<_>>().join(", ");
+        // One that was retired may be in its next rotation.
+        let mut names: Vec<&str> = self.sought.iter().map(|row| row.authority.as_str()).collect();
+        names.dedup();
+        let names = names.join(", ");
         let left = if not_read > 0 { format!("; {} not looked at", counted(not_read, "place")) } else { String::new() };
         let extent = self.extent();
         match open {
@@ -232,6 +264,7 @@ impl Report for Scan {
             });
             table(out, screen.width, &["OBJECT", "FIELD", "WHAT", "ENDS"], cells)?;
         }
+        lines(out, "next: ", &self.next)?;
         lines(out, "not looked at: ", self.not_read.iter().map(|one| format!("{}: {}", one.place, one.why)))
     }
 }

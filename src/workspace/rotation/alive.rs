@@ -38,6 +38,16 @@ pub fn alive(session: &Session<'_>, snapshot: &Snapshot, lines: &[Line], rotatio
     all
 }
 
+/// Those that are outside the tree: kubeconfigs of users, and what was signed for others. They stay of the old authority until their
+/// owners have new ones.
+pub fn handed_out(session: &Session<'_>, lines: &[Line], rotation: &Rotation) -> Vec<Alive> {
+    let signers = (rotation.old.first().and_then(certificate), rotation.new.first().and_then(certificate));
+    let (Some(old), Some(new)) = signers else { return Vec::new() };
+    let mut all = of_journal(session, lines, (&old, &new), Some(session.run.now));
+    all.retain(|one| one.ends > session.run.now);
+    all
+}
+
 fn in_tree(session: &Session<'_>, snapshot: &Snapshot, old: &Certificate) -> Vec<Alive> {
     let is_of = |leaf: &Certificate| leaf.names_issuer(old) && leaf.signed_by(old).is_ok();
     let of = |one: &crate::plan::renew::Credential| {

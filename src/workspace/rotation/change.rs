@@ -83,6 +83,13 @@ pub fn places(session: &Session<'_>) -> Result<Vec<Place>, Error> {
     Ok(all)
 }
 
+/// The session's own places and these.
+pub fn all_places(session: &Session<'_>) -> Result<Vec<Place>, Error> {
+    let mut all = session.places();
+    all.extend(places(session)?);
+    Ok(all)
+}
+
 /// The files of these authorities, and the tree with them.
 ///
 /// `missing`: files that are made although they are not there.

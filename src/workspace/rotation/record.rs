@@ -62,11 +62,6 @@ pub fn key_path(rotating: Rotating, kept: Kept) -> Result<RelPath, Error> {
     Ok(RelPath::parse(format!("{DIRECTORY}/{}.{which}.key", rotating.name()))?)
 }
 
-/// The request for a new authority that others sign, beside its key.
-pub fn request_path(rotating: Rotating) -> Result<RelPath, Error> {
-    Ok(RelPath::parse(format!("{DIRECTORY}/{}.csr", rotating.name()))?)
-}
-
 /// The key as it lies there, in PEM; `None`: there is none.
 pub fn key(roots: &Roots, rotating: Rotating, kept: Kept) -> Result<Option<Zeroizing<Vec<u8>>>, Error> {
     survey::read(roots, RootId::State, &key_path(rotating, kept)?)
@@ -75,6 +70,22 @@ pub fn key(roots: &Roots, rotating: Rotating, kept: Kept) -> Result<Option<Zeroi
 /// The file of a key.
 pub fn key_change(rotating: Rotating, kept: Kept, pem: Zeroizing<Vec<u8>>) -> Result<FileChange, Error> {
     own(key_path(rotating, kept)?.as_str(), pem)
+}
+
+/// The request of a new authority that another one is to sign, while it waits for its certificate.
+pub fn request_path(rotating: Rotating) -> Result<(RootId, RelPath), Error> {
+    Ok((RootId::State, RelPath::parse(format!("{DIRECTORY}/{}.csr", rotating.name()))?))
+}
+
+/// The request as it lies there, in PEM; `None`: there is none.
+pub fn request(roots: &Roots, rotating: Rotating) -> Result<Option<Zeroizing<Vec<u8>>>, Error> {
+    let (root, path) = request_path(rotating)?;
+    survey::read(roots, root, &path)
+}
+
+/// The file of a request.
+pub fn request_change(rotating: Rotating, pem: String) -> Result<FileChange, Error> {
+    own(request_path(rotating)?.1.as_str(), pem.into_bytes().into())
 }
 
 /// The instructions of a step.

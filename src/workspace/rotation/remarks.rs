@@ -31,3 +31,15 @@ pub fn old_keys(phases: &Phases) -> Option<String> {
         )
     })
 }
+
+/// A certificate for others, signed by an authority that is going to be retired: it is to be made once more.
+pub fn until_retired(record: &Record, signer: CaId, origin: &Origin) -> Option<String> {
+    (record.phase(Rotating::Authority(signer)) == Some(Phase::Prepared)).then(|| {
+        format!(
+            "{} is being replaced: this one is accepted until the old one is retired, which waits for it; after kpki rotate switch \
+             make another one; see when: {}",
+            signer.name(),
+            origin.command("rotate status", &[""; 0], &[])
+        )
+    })
+}

@@ -60,13 +60,11 @@ impl State {
 
 /// The state of a tree that is looked at for this alone.
 pub fn look(session: &Session<'_>) -> Result<State, Error> {
-    let mut places = session.places();
-    places.extend(change::places(session)?);
-    let snapshot = session.tree.peek(places.iter())?;
+    let snapshot = session.tree.peek(change::all_places(session)?.iter())?;
     of(session, &snapshot, record::read(&session.tree.roots)?)
 }
 
-/// The state of a tree. `snapshot`: with the session's own places and [`change::places`].
+/// The state of a tree. `snapshot`: with [`change::all_places`].
 pub fn of(session: &Session<'_>, snapshot: &Snapshot, record: Record) -> Result<State, Error> {
     let mut misfits = Vec::new();
     for rotating in Rotating::ALL {

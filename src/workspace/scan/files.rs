@@ -10,6 +10,7 @@ use super::walk::{self, Met};
 use super::yaml as documents;
 use crate::encoding::contents::Contents;
 use crate::encoding::embedded;
+use crate::encoding::shown::named;
 use crate::encoding::yaml;
 use crate::files::{self, Kind, Stream};
 use crate::inventory::looks_like_kubeconfig;
@@ -162,8 +163,9 @@ impl Scan<'_> {
         let base = path.map(|path| path.parent().unwrap_or(Path::new("")));
         for file in files {
             match base {
-                Some(base) => self.file(&base.join(file), false),
-                None => self.seen.missed(place, "", "a file that a kubeconfig names is not looked at"),
+                // What is no path is not shown: it may be a key.
+                Some(base) if named(&file) == file => self.file(&base.join(file), false),
+                _ => self.seen.missed(place, "", "a file that a kubeconfig names is not looked at"),
             }
         }
     }

@@ -104,21 +104,20 @@ impl<'a> Objects<'a> {
         let kind = object.kind.clone().or_else(of_list).filter(|kind| !kind.is_empty());
         let is_shown = |text: &Option<String>| text.as_ref().is_none_or(|text| named(text) == *text);
         let is_hidden = !is_shown(&object.name) || !is_shown(&object.namespace);
-        let is_kubeconfig = kind.as_deref() == Some("Config");
+        // Others have objects of this kind, and those have names.
+        let is_kubeconfig = kind.as_deref() == Some("Config") && object.name.is_none();
+        let is_list = object.is_list || kind.as_deref().is_some_and(|kind| kind.ends_with("List"));
         let place = Place {
             source: self.source.to_owned(),
-            kind: match kind.as_deref() {
-                Some("Config") => Some("kubeconfig".to_owned()),
-                other => other.map(named),
-            },
+            kind: if is_kubeconfig { Some("kubeconfig".to_owned()) } else { kind.as_deref().map(named) },
             namespace: object.namespace.as_deref().map(named),
             name: object.name.as_deref().map(named),
             item: object.item.filter(|_| is_hidden),
         };
-        if object.is_list && object.items == 0 {
+        if is_list && object.items == 0 {
             self.seen.missed(&place, "", "expected objects, found a list without any");
         }
-        self.seen.objects += usize::from(!object.is_list);
+        self.seen.objects += usize::from(!is_list);
         for (field, group) in &object.found {
             self.seen.take(self.sought, &place, field, group);
         }

@@ -16,6 +16,8 @@ pub struct NodeCrl {
     /// Never empty. While the authority is being replaced, the new one's and the old one's, each with its issuer's place in the
     /// authority's file.
     lists: Vec<(usize, List)>,
+    /// Which of them a file of DER holds: of the authority that was made first.
+    first: usize,
     /// The files beside the node's copy of the authority; `None`: there is none of this form.
     pem: Option<Place>,
     der_file: Option<Place>,
@@ -54,7 +56,9 @@ impl NodeCrl {
         let has_der = is_there(der(&pem), der(&shared))?;
         let has_pem = is_there(pem.clone(), shared)?;
         lists.sort_by_key(|(rank, _)| *rank);
-        let made = Self { lists, der_file: has_der.then(|| der(&pem)), pem: has_pem.then_some(pem) };
+        let since = |(rank, _): &&(usize, List)| trusted.get(*rank).map(|one| one.not_before);
+        let first = lists.iter().min_by_key(since).map_or(0, |(rank, _)| *rank);
+        let made = Self { lists, first, der_file: has_der.then(|| der(&pem)), pem: has_pem.then_some(pem) };
         Ok((!made.lists.is_empty()).then_some(made))
     }
 
@@ -68,9 +72,9 @@ impl NodeCrl {
         Some(CrlFile { place: self.pem.clone()?, bytes: text.into_bytes(), lists: self.lists().collect() })
     }
 
-    /// The file in DER, which holds one list: the last.
+    /// The file in DER, which holds one list.
     pub fn der(&self) -> Option<CrlFile<'_>> {
-        let list = self.lists().last()?;
+        let (_, list) = self.lists.iter().find(|(rank, _)| *rank == self.first)?;
         Some(CrlFile { place: self.der_file.clone()?, bytes: list.der.clone(), lists: vec![list] })
     }
 }

@@ -4,7 +4,6 @@
 use std::path::Path;
 
 use super::manifest;
-use crate::catalog::CaId;
 use crate::error::{self, Error};
 use crate::files::{self, RelPath, shell_path};
 use crate::kubeconfig;
@@ -36,7 +35,7 @@ fn is_one_of_several(main: &Path, profile: Option<&Profile>) -> bool {
 }
 
 /// Refuses to replace authorities in a node's tree that is one of several. `command`: what is to be run with the cluster directory.
-pub fn refuse(session: &Session<'_>, snapshot: &Snapshot, command: &str, authority: CaId) -> Result<(), Error> {
+pub fn refuse(session: &Session<'_>, snapshot: &Snapshot, command: &str, authority: &str) -> Result<(), Error> {
     if !session.copies().is_empty() {
         return Ok(());
     }

@@ -12,7 +12,7 @@ mod token;
 mod verified;
 mod wire;
 
-use crate::support::scratch;
+use crate::support::{say, scratch};
 use by_hand::ByHand;
 use components::Files;
 use control_plane::{ControlPlane, NODES, Taken, etcd_client, kubeconfig};
@@ -191,6 +191,78 @@ fn a_cluster_directory_is_rotated_while_its_cluster_serves() {
     for of_new in [&switched, &retired] {
         of_new.are_accepted(&[(&none, false), (&prepared, true), (&switched, true), (&retired, true)]);
     }
+}
+
+/// front-proxy-ca by itself, for which nothing is restarted; then the others, from RSA to ECDSA.
+#[test]
+fn front_proxy_ca_alone_and_then_the_others_with_another_algorithm() {
+    let mut story = Story::begin(&format!("{PROFILE}encryptionAlgorithm: RSA-2048\n"));
+    let cp1 = story.cp1();
+    story.step(&["prepare", "front-proxy-ca", "--at", "-1h"]);
+    story.step(&[&["switch"], &AT_ONCE[..]].concat());
+    story.step(&[&["retire"], &AT_ONCE[..]].concat());
+    story.cluster.delete_request_header();
+    story.expect_none("front-proxy-ca is replaced");
+    assert_eq!(story.cluster.request_header(), 1);
+
+    let others = ["prepare", "ca", "etcd-ca", "sa", "--algorithm", "ECDSA-P256", "--signer-file-in-use", "--at", "-1h"];
+    story.step(&others);
+    story.restart_for_bundles();
+    story.stragglers(&story.cluster.token(0));
+    let prepared = Kept::of(&story.site, &cp1, "prepared");
+    story.step(&[&["switch"], &AT_ONCE[..]].concat());
+    story.restart_for_leaves();
+    let switched = Kept::of(&story.site, &cp1, "switched");
+    story.without_stragglers();
+    story.step(&[&["retire"], &AT_ONCE[..]].concat());
+    story.restart_for_bundles();
+    story.verify();
+    let retired = Kept::of(&story.site, &cp1, "retired");
+    for (bundle, accepted) in [("pki/ca.crt", true), ("pki/etcd/ca.crt", true), ("pki/front-proxy-ca.crt", false)] {
+        let text = say("openssl", ["x509", "-noout", "-text", "-in", cp1.path(bundle).to_str().unwrap()]);
+        assert_eq!(text.contains("prime256v1"), accepted, "{bundle}: {text}");
+    }
+    for bundle in ["pki/ca.crt", "pki/etcd/ca.crt"] {
+        prepared.of_one(bundle).are_accepted(&[(&prepared, true), (&switched, true), (&retired, false)]);
+        switched.of_one(bundle).are_accepted(&[(&prepared, true), (&switched, true), (&retired, true)]);
+    }
+}
+
+/// A step back from each phase, under one name for both authorities; users keep what they were given on the way.
+#[test]
+fn a_step_back_from_each_phase_turns_nobody_away() {
+    let mut story = Story::begin(PROFILE);
+    let cp1 = story.cp1();
+    let none = Kept::of(&story.site, &cp1, "none");
+    let prepare = ["prepare", "all", "--keep-subject", "--signer-file-in-use", "--at", "-1h"];
+    story.step(&prepare);
+    story.restart_for_bundles();
+    story.step(&["back"]);
+    story.restart_for_bundles();
+    none.are_accepted(&[(&Kept::of(&story.site, &cp1, "back in none"), true)]);
+    story.verify();
+
+    story.step(&prepare);
+    story.restart_for_bundles();
+    let prepared = Kept::of(&story.site, &cp1, "prepared");
+    story.step(&[&["switch"], &AT_ONCE[..]].concat());
+    story.restart_for_leaves();
+    let switched = Kept::of(&story.site, &cp1, "switched");
+    // Who was given certificates and a token of the new authorities goes on with them.
+    story.stragglers(&story.cluster.token(0));
+    story.step(&["back"]);
+    story.restart_for_leaves();
+    let back = Kept::of(&story.site, &cp1, "back in prepared");
+    assert!(
+        back.has_certificates_of(&prepared) && !back.has_certificates_of(&switched),
+        "the certificates of before the switch"
+    );
+    story.verify();
+
+    story.step(&[&["switch"], &AT_ONCE[..]].concat());
+    story.restart_for_leaves();
+    switched.are_accepted(&[(&Kept::of(&story.site, &cp1, "switched again"), true), (&none, false)]);
+    story.verify();
 }
 
 /// Files everywhere are not trust everywhere: the clients see it.

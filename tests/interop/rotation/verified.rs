@@ -43,7 +43,11 @@ enum Shown {
 }
 
 /// A node's certificates and bundles at one time.
-pub struct Kept(PathBuf);
+pub struct Kept {
+    place: PathBuf,
+    /// Of one authority alone.
+    only: Option<&'static str>,
+}
 
 impl Kept {
     pub fn of(site: &Site, files: &Files, name: &str) -> Self {
@@ -54,17 +58,31 @@ impl Kept {
                 write(place.join(leaf).with_extension("crt"), certificate(files, leaf));
             }
         }
-        Self(place)
+        Self { place, only: None }
+    }
+
+    /// What is of the authority with this bundle alone.
+    pub fn of_one(&self, bundle: &'static str) -> Self {
+        Self { place: self.place.clone(), only: Some(bundle) }
+    }
+
+    /// Whether the certificates are the same.
+    pub fn has_certificates_of(&self, other: &Self) -> bool {
+        let leaves = AUTHORITIES.iter().flat_map(|(_, leaves)| leaves.iter());
+        leaves
+            .map(|(leaf, _)| PathBuf::from(leaf).with_extension("crt"))
+            .all(|leaf| read(&self.place.join(&leaf)) == read(&other.place.join(&leaf)))
     }
 
     /// Whether every leaf that is kept here is accepted by who holds each bundle of these.
     #[track_caller]
     pub fn are_accepted(&self, bundles: &[(&Self, bool)]) {
         for (with, wanted) in bundles {
-            for (bundle, leaves) in AUTHORITIES {
-                let bundle = with.0.join(bundle);
+            let own = |bundle: &str| self.only.is_none_or(|only| only == bundle);
+            for (bundle, leaves) in AUTHORITIES.into_iter().filter(|(bundle, _)| own(bundle)) {
+                let bundle = with.place.join(bundle);
                 for (leaf, shown) in leaves {
-                    let leaf = self.0.join(leaf).with_extension("crt");
+                    let leaf = self.place.join(leaf).with_extension("crt");
                     let what = format!("{} ({shown:?}) by {}", leaf.display(), bundle.display());
                     assert_eq!(openssl(&bundle, &leaf, *shown), *wanted, "openssl: {what}");
                     assert_eq!(webpki(&bundle, &leaf, *shown), *wanted, "rustls-webpki: {what}");

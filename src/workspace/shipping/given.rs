@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use zeroize::Zeroizing;
 
+use super::receipt::{LARGEST, Receipt};
 use crate::error::Error;
-use crate::workspace::shipping::receipt::{LARGEST, Receipt};
 use crate::workspace::survey;
 
 /// A receipt as it was named.

@@ -1,0 +1,30 @@
+//! What `kpki rotate prepare` asks for first.
+
+use super::errors::{Row, row, shown};
+use super::sites::single;
+use super::states::tree;
+
+pub const ROWS: &[Row] = &[
+    row(
+        "a controller manager that nobody has looked at",
+        tree,
+        "kpki rotate prepare ca --algorithm ECDSA-P384 --dir k8s",
+        &["kpki rotate prepare ca --algorithm ECDSA-P384 --signer-file-in-use --dir k8s"],
+    ),
+    shown(
+        "an authority that ends within the waits",
+        |host| {
+            let short = "caCertificateValidityPeriod: 20h\ncertificateValidityPeriod: 20h\n";
+            host.place.write("short.yaml", single(short));
+            host.sh("kpki init --profile short.yaml --dir k8s").ok();
+        },
+        "kpki rotate prepare etcd-ca --dir k8s",
+        &["kpki renew etcd-ca --dir k8s"],
+    ),
+    shown(
+        "the old authority, given as the new one",
+        tree,
+        "kpki rotate prepare ca --new-ca k8s/pki/ca.crt --signer-file-in-use --dir k8s",
+        &["kpki renew ca --dir k8s"],
+    ),
+];
