@@ -54,6 +54,8 @@ fn main() -> ExitCode {
             journal: (0..3).map(|number| format!("{{\"run\":\"{tag}\",\"number\":{number}}}")).collect(),
             note: Some(format!("{{\"command\":\"{verb}\"}}")),
             keep_generations: Some(2),
+            pinned: Vec::new(),
+            erasures: Vec::new(),
         })
         .map(|receipt| format!("{receipt:?}")),
     };

@@ -66,6 +66,10 @@ mod renew;
 mod renew_sweep;
 #[path = "interop/revoke.rs"]
 mod revoke;
+#[path = "interop/rotate_sweep.rs"]
+mod rotate_sweep;
+#[path = "interop/rotation/mod.rs"]
+mod rotation;
 #[path = "interop/shipping.rs"]
 mod shipping;
 #[path = "interop/signals.rs"]

@@ -42,6 +42,8 @@ fn modes_are_exact_whatever_the_umask() {
                 journal: vec!["{}".to_owned()],
                 note: Some("{}".to_owned()),
                 keep_generations: None,
+                pinned: Vec::new(),
+                erasures: Vec::new(),
             })
             .unwrap();
         }

@@ -35,6 +35,14 @@ pub enum Note {
     Repeated,
     /// Its serial number is negative or 0.
     Serial,
+    /// The authority that signs while its successor is made known.
+    Replaced,
+    /// The authority that is to sign next.
+    Successor,
+    /// An authority that does not sign any more, and is trusted until everything of it is gone: its end does not count.
+    Retiring,
+    /// Signed by that one.
+    SignedByRetiring,
 }
 
 /// One tree, judged.

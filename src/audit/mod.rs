@@ -6,6 +6,7 @@ mod judged;
 mod policy;
 mod problem;
 mod remedy;
+mod rotating;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -17,5 +18,6 @@ pub use judged::{Judged, JudgedTree, Note};
 pub use policy::{Limit, Policy};
 pub use problem::Problem;
 pub use remedy::Remedy;
+pub use rotating::{Rotations, mark};
 pub use state::State;
 pub use verdict::{Counts, Verdict, verdict};

@@ -12,6 +12,8 @@ use crate::inventory::{Item, Kind, Reading, Unreadable};
 pub enum Problem {
     AuthorityExpired,
     AuthorityEnding,
+    /// The same, while its successor is being brought in.
+    AuthorityReplaced,
     /// An authority or what it signs, and its key is elsewhere.
     ExternalAuthorityEnding,
     External,
@@ -68,9 +70,10 @@ pub enum Problem {
 #[cfg(any(test, feature = "internals"))]
 impl Problem {
     /// Every kind.
-    pub const ALL: [Self; 34] = [
+    pub const ALL: [Self; 35] = [
         Self::AuthorityExpired,
         Self::AuthorityEnding,
+        Self::AuthorityReplaced,
         Self::ExternalAuthorityEnding,
         Self::External,
         Self::Revoked,
@@ -109,13 +112,15 @@ impl Problem {
 /// What is wrong with it, and what is remarked.
 pub(super) fn problems(tree: &JudgedTree, judged: &Judged) -> Vec<Problem> {
     let mut problems: Vec<Problem> = of_state(tree, judged).into_iter().collect();
-    problems.extend(judged.notes.iter().map(|note| match note {
-        Note::OutlivesAuthority { .. } => Problem::OutlivesAuthority,
-        Note::CutsRenewalsShort { .. } => Problem::CutsRenewalsShort,
-        Note::SharedAuthority { .. } => Problem::SharedAuthority,
-        Note::KubeletEmbedsAnother => Problem::KubeletEmbedsAnother,
-        Note::Repeated => Problem::Repeated,
-        Note::Serial => Problem::Serial,
+    problems.extend(judged.notes.iter().filter_map(|note| match note {
+        Note::OutlivesAuthority { .. } => Some(Problem::OutlivesAuthority),
+        Note::CutsRenewalsShort { .. } => Some(Problem::CutsRenewalsShort),
+        Note::SharedAuthority { .. } => Some(Problem::SharedAuthority),
+        Note::KubeletEmbedsAnother => Some(Problem::KubeletEmbedsAnother),
+        Note::Repeated => Some(Problem::Repeated),
+        Note::Serial => Some(Problem::Serial),
+        // A rotation goes on by its own steps.
+        Note::Replaced | Note::Successor | Note::Retiring | Note::SignedByRetiring => None,
     }));
     problems
 }
@@ -166,6 +171,7 @@ fn of_state(tree: &JudgedTree, judged: &Judged) -> Option<Problem> {
         State::Warning | State::Critical | State::Expired => match (item.kind, judged.state) {
             (Kind::Crl, _) => Problem::CrlEnding,
             _ if !ours => Problem::Foreign,
+            _ if judged.notes.contains(&Note::Replaced) => Problem::AuthorityReplaced,
             _ if is_authority && item.externally_managed => Problem::ExternalAuthorityEnding,
             (Kind::Authority, State::Expired) => Problem::AuthorityExpired,
             (Kind::Authority, _) => Problem::AuthorityEnding,

@@ -59,6 +59,7 @@ pub(super) fn remedy(problem: Problem, tree: &JudgedTree, judged: &Judged) -> Re
         Problem::LeafNotFirst | Problem::Repeated => Remedy::Import,
         Problem::Held => Remedy::Release,
         Problem::AuthorityMissing
+        | Problem::AuthorityReplaced
         | Problem::ExternalAuthorityEnding
         | Problem::NotYetValid
         | Problem::AuthorityKeyMismatch

@@ -13,9 +13,7 @@ mod request;
 mod serial;
 mod sign;
 
-#[cfg(any(test, feature = "internals"))]
-pub use crl::SignedCrl;
-pub use crl::{Changes, resign_crl, sign_crl};
+pub use crl::{Changes, SignedCrl, resign_crl, sign_crl};
 pub use crl_error::CrlFault;
 pub use error::CaError;
 pub use issuer::Issuer;

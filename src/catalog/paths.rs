@@ -8,6 +8,8 @@ pub const DEFAULT_CERTIFICATES_DIR: &str = "/etc/kubernetes/pki";
 /// `--cluster-signing-cert-file` accepts exactly one.
 pub const SIGNER_ENTRY: &str = "ca-signer";
 pub const SIGNER_FILE: &str = "ca-signer.crt";
+/// The new authority and the one that is trusted no more, beside ca.crt, for kube-controller-manager's `--root-ca-file` alone.
+pub const TRUST_FILE: &str = "ca-trust.crt";
 /// Optional: who has removed it meant to.
 pub const SUPER_ADMIN_CONF: &str = "super-admin.conf";
 /// The kubelet's kubeconfig, below kubeadm's directory.

@@ -3,8 +3,9 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 use super::environment::Environment;
-use super::values::{Choices, Outcome, TEXT_FORMS, one_of};
+use super::values::{Choices, Expected, Outcome, TEXT_FORMS, one_of};
 use super::{common, passwords, ui::Ui};
+use crate::catalog::releases::Release;
 use crate::commands::convert::{self, Form, Input, Request};
 use crate::error::{Error, Exit};
 use crate::report;
@@ -62,19 +63,27 @@ pub struct Args {
     #[arg(long)]
     force: bool,
 
-    /// Name of the Secret, or friendly name (Java's alias) in a PKCS#12 file; default there: the common name
+    /// Name of the Secret or ClusterTrustBundle, or friendly name (Java's alias) in a PKCS#12 file; default there: the common name
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
 
-    /// Namespace of the Secret
+    /// Namespace of the Secret, or of kube-root-ca.crt
     #[arg(short, long, value_name = "NAMESPACE")]
     namespace: Option<String>,
+
+    /// With --as cluster-trust-bundle: the signer whose certificates it verifies; its name is then SIGNER:NAME
+    #[arg(long, value_name = "DOMAIN/PATH")]
+    signer_name: Option<String>,
+
+    /// With --as cluster-trust-bundle: the cluster's release, which decides the apiVersion; default: the newest
+    #[arg(long, value_name = "VERSION", value_parser = release)]
+    kubernetes_version: Option<Release>,
 
     /// Write `immutable: true` into the Secret: its data can never be changed, only the Secret deleted and made again
     #[arg(long)]
     immutable: bool,
 
-    /// With --to kubeconfig: the API server
+    /// With --to kubeconfig and --as cluster-info: the API server
     #[arg(long, value_name = "URL")]
     server: Option<String>,
 
@@ -155,6 +164,13 @@ const MANIFESTS: Choices<Form> = &[
         ),
         Form::KubeadmCerts,
     ),
+    (
+        "cluster-trust-bundle",
+        Some("A ClusterTrustBundle with the certificates of authorities"),
+        Form::ClusterTrustBundle,
+    ),
+    ("kube-root-ca", Some("The ConfigMap kube-root-ca.crt, what pods trust as the API server"), Form::KubeRootCa),
+    ("cluster-info", Some("The ConfigMap kube-public/cluster-info, which joining nodes read"), Form::ClusterInfo),
 ];
 
 const EXAMPLES: &str = "\
@@ -174,6 +190,8 @@ Examples:
   kpki convert tls.crt chain.crt root.crt tls.key --bundle haproxy --with-root --out client.pem
   kpki convert ca.crt ca.key --as kubernetes-secret --name ca-pair | kubectl create -n cert-manager -f -
   kpki convert /etc/kubernetes --as kubeadm-certs --owner-token abcdef UID --out certs.yaml
+  kpki convert ca.crt --as cluster-trust-bundle --name corp | kubectl apply -f -
+  kpki convert ca.crt --as cluster-info --server https://10.0.0.10:6443 | kubectl apply -f -
 
 Exit status: 0 everything was written, 1 refused or failed and nothing was written, 2 wrong command line.";
 
@@ -196,6 +214,8 @@ impl Args {
             force: self.force,
             name: self.name.clone(),
             namespace: self.namespace.clone(),
+            signer_name: self.signer_name.clone(),
+            release: self.kubernetes_version,
             immutable: self.immutable,
             server: self.server.clone(),
             cluster: self.cluster.clone(),
@@ -242,10 +262,12 @@ impl Args {
             (self.der, "--der", in_der),
             (self.legacy, "--legacy", form == Form::Pkcs12),
             (self.with_root, "--with-root", matches!(form, Form::Haproxy | Form::FullChain)),
-            (self.name.is_some(), "--name", secret || form == Form::Pkcs12),
-            (self.namespace.is_some(), "--namespace", secret),
+            (self.name.is_some(), "--name", secret || matches!(form, Form::Pkcs12 | Form::ClusterTrustBundle)),
+            (self.namespace.is_some(), "--namespace", secret || form == Form::KubeRootCa),
+            (self.signer_name.is_some(), "--signer-name", form == Form::ClusterTrustBundle),
+            (self.kubernetes_version.is_some(), "--kubernetes-version", form == Form::ClusterTrustBundle),
             (self.immutable, "--immutable", secret || form == Form::KubeadmCerts),
-            (self.server.is_some(), "--server", kubeconfig),
+            (self.server.is_some(), "--server", kubeconfig || form == Form::ClusterInfo),
             (self.cluster.is_some(), "--cluster", kubeconfig),
             (self.user.is_some(), "--user", kubeconfig),
             (self.certificate_key_file.is_some(), "--certificate-key-file", form == Form::KubeadmCerts),
@@ -257,6 +279,10 @@ impl Args {
         }
         Ok(form)
     }
+}
+
+fn release(text: &str) -> Result<Release, Expected> {
+    Release::parse(text).ok_or_else(|| Expected("a release of Kubernetes, such as v1.36.2 or 1.36".to_owned()))
 }
 
 fn input(path: &Path) -> Result<Input, Error> {

@@ -38,6 +38,14 @@ pub fn decode(text: &[u8]) -> Result<Zeroizing<Vec<u8>>, Base64Error> {
     })
 }
 
+/// The reverse of [`url`].
+pub fn decode_url(text: &[u8]) -> Result<Zeroizing<Vec<u8>>, Base64Error> {
+    let mut bytes = Zeroizing::new(vec![0; text.len().div_ceil(4).saturating_mul(3)]);
+    let length = URL_SAFE_NO_PAD.decode_slice(text, &mut bytes).map_err(|_| Base64Error)?;
+    bytes.truncate(length);
+    Ok(bytes)
+}
+
 fn on_one_line(text: &[u8]) -> Result<Zeroizing<Vec<u8>>, Base64Error> {
     // Decoded into a buffer of full size: a vector that grows would leave copies of a key behind.
     let mut bytes = Zeroizing::new(vec![0; text.len().div_ceil(4).saturating_mul(3)]);
@@ -60,5 +68,8 @@ mod tests {
         for text in [&b"Zg"[..], b"Zg=", b"Zh==", b"Zm9v-", b"Zm9_", b"=", b"Zm9vYg==Zg==", "ü".as_bytes()] {
             assert_eq!(decode(text), Err(Base64Error), "{text:?}");
         }
+        assert_eq!(url(&[0xff, 0xfe, 0xfd, 0]), "__79AA");
+        assert_eq!(decode_url(b"__79AA").unwrap().as_slice(), [0xff, 0xfe, 0xfd, 0]);
+        assert!(decode_url(b"__79AA==").is_err() && decode_url(b"//79AA").is_err());
     }
 }

@@ -13,6 +13,7 @@ pub mod certificate;
 pub mod contents;
 pub mod crl;
 pub mod dek_info;
+pub mod embedded;
 pub mod error;
 pub mod extension;
 pub mod found;

@@ -30,5 +30,5 @@ pub use revoke::{
 pub use sign::{declined, denied_attribute, meaning};
 pub use unpack::{
     Ways, archive_beside_another_node, archive_of_another_cluster, archive_of_another_node, bad_archive, node_there,
-    older, older_archive, other_cluster, unrelated,
+    older, older_archive, other_cluster, step_left_out, steps_left_out, unrelated,
 };

@@ -74,8 +74,7 @@ fn words(authority: CaId, refusal: &Refusal, origin: &Origin) -> Vec<(String, St
 }
 
 /// Each of the nodes would make an authority of its own.
-pub fn one_of_several(main: &Path, authority: CaId, why: &Several, command: &str) -> Error {
-    let name = authority.name();
+pub fn one_of_several(main: &Path, name: &str, why: &Several, command: &str) -> Error {
     let what = format!("cannot replace {name} in {}: it is the tree of one node of several", main.display());
     let error = Error::new(what).because(match why {
         Several::Shipped => "kpki unpack has brought its files from a cluster directory (kpki-node.json)".to_owned(),

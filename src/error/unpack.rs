@@ -7,6 +7,7 @@ use crate::catalog::CaId;
 use crate::clock::rfc3339;
 use crate::encoding::shown::named;
 use crate::files::{shell_path, shell_word};
+use crate::plan::rotate::Missed;
 use crate::plan::unpack::Older;
 use crate::revocation::Number;
 use crate::x509::decimal;
@@ -57,6 +58,25 @@ pub fn other_cluster(held: &str, given: &str) -> String {
 
 pub fn unrelated(authority: &str) -> String {
     format!("the {authority} there and the archive's have no certificate in common")
+}
+
+/// An archive of a later step than the node's next one. `whys`: [`step_left_out`].
+pub fn steps_left_out(archive: &str, node: &str, whys: &[String], force: &str) -> Error {
+    let error = Error::new(format!("{archive} is of a later step of a rotation than {} has had: nothing was changed", named(node)));
+    whys.iter()
+        .fold(error, |error, why| error.because(why))
+        .hint("unpack the archive of the step before first, and restart what it names: without it connections fail")
+        .hint(format!("if the node has to be brought up to date at once, and may refuse others meanwhile: {force}"))
+}
+
+/// What the node has not had.
+pub fn step_left_out(entry: &str, missed: Missed) -> String {
+    match missed {
+        Missed::Prepare => format!("{entry}: the one that is to sign was never trusted there (kpki rotate prepare)"),
+        Missed::Switch => {
+            format!("{entry}: the one that signs there is not trusted any more, and never gave way (kpki rotate switch)")
+        }
+    }
 }
 
 /// What a person can do about an archive that is older.

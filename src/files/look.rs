@@ -27,6 +27,10 @@ impl Source {
         self.size
     }
 
+    pub(super) fn into_fd(self) -> OwnedFd {
+        self.fd
+    }
+
     /// The next bytes; 0 at the end.
     pub fn read(&self, buffer: &mut [u8]) -> Result<usize, Kind> {
         rustix::io::retry_on_intr(|| rustix::io::read(&self.fd, &mut *buffer)).map_err(Kind::from)

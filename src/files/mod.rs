@@ -15,6 +15,7 @@ mod look;
 mod path;
 mod read;
 mod shell;
+mod stream;
 #[cfg(test)]
 pub(crate) mod synced;
 mod text;
@@ -27,6 +28,7 @@ pub use facts::{Facts, What};
 pub use look::{Source, changed, is_executable, link, look, look_below, owner, what};
 pub use path::{BadPath, RelPath};
 pub use read::{FileState, read, read_input, read_stream};
+pub use stream::Stream;
 pub use shell::{shell_path, shell_word, steers};
 pub use text::utf16;
 pub use trust::{TrustError, Untrusted, trusted, trusted_entry};

@@ -1,6 +1,6 @@
 //! The flags of the programs in a static pod's manifest.
 
-use crate::encoding::yaml::{self, Node, Value};
+use crate::encoding::yaml::{self, Node, Stream, Value};
 
 /// Every word that may be a flag, with its value; of each the last one counts, as for the program.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -13,16 +13,14 @@ impl Flags {
         if !stream.readable() || stream.documents.is_empty() {
             return None;
         }
-        let containers = stream.documents.iter().filter_map(|pod| yaml::field(yaml::field(pod, "spec")?, "containers"));
-        let words: Vec<&str> = containers
-            .flat_map(items)
-            .flat_map(|container| ["command", "args"].into_iter().filter_map(|key| yaml::field(container, key)))
-            .flat_map(items)
-            .filter_map(scalar)
-            .flat_map(split)
-            .collect();
+        let words: Vec<&str> = arguments(&stream).filter_map(scalar).flat_map(split).collect();
         let following = words.iter().skip(1).map(Some).chain([None]);
         Some(Self(words.iter().zip(following).filter_map(|(word, next)| value(word, next.copied())).collect()))
+    }
+
+    /// Every flag with its value, in the order of the manifest.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
     /// All values of a flag that may be given several times, in their order.
@@ -36,6 +34,15 @@ impl Flags {
     }
 }
 
+/// The commands and arguments of all containers.
+pub(super) fn arguments(stream: &Stream) -> impl Iterator<Item = &Node> {
+    let containers = stream.documents.iter().filter_map(|pod| yaml::field(yaml::field(pod, "spec")?, "containers"));
+    containers
+        .flat_map(items)
+        .flat_map(|container| ["command", "args"].into_iter().filter_map(|key| yaml::field(container, key)))
+        .flat_map(items)
+}
+
 /// The words of what a shell is given in one string (`sh -c`); another argument is one word.
 fn split(argument: &str) -> Vec<&str> {
     if !argument.contains(char::is_whitespace) {
@@ -45,7 +52,7 @@ fn split(argument: &str) -> Vec<&str> {
 }
 
 /// A flag with its value, in the same word or the next. The components take `_` for `-`; with one dash it is meant for the same.
-fn value(word: &str, next: Option<&str>) -> Option<(String, String)> {
+pub(super) fn value(word: &str, next: Option<&str>) -> Option<(String, String)> {
     let (name, value) = word
         .split_once('=')
         .map_or((word, next), |(name, value)| (name, Some(value).filter(|value| !value.is_empty()).or(next)));
@@ -60,7 +67,7 @@ fn items(node: &Node) -> &[Node] {
     }
 }
 
-fn scalar(node: &Node) -> Option<&str> {
+pub(super) fn scalar(node: &Node) -> Option<&str> {
     match &node.value {
         Value::Scalar { text, .. } => Some(text),
         _ => None,

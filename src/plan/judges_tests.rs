@@ -126,8 +126,16 @@ impl World {
         let credential = credentials.iter().find(is_its).unwrap();
         let authorities = authorities(&self.survey, &self.directories);
         let profile = Some(&self.profile);
-        let rules =
-            Rules { profile, now: NOW, due, named: true, prune_sans: false, reuse_key: false, former_servers: &[] };
+        let rules = Rules {
+            profile,
+            now: NOW,
+            due,
+            named: true,
+            prune_sans: false,
+            reuse_key: false,
+            kubelets: None,
+            former_servers: &[],
+        };
         renew::decide(credential, &credentials, &authorities, &self.survey, &rules).unwrap()
     }
 

@@ -4,9 +4,11 @@
 use crate::catalog::paths::SIGNER_FILE;
 use crate::encoding::pem;
 use crate::encoding::shown::named;
-use crate::manifest::Flags;
+use crate::manifest::{Flags, NotEdited, replace_values};
 use crate::x509::{Certificate, parse_pem_bundle};
 
+/// The one for all its signers.
+pub const SIGNING_FLAG: &str = FLAG;
 const FLAG: &str = "--cluster-signing-cert-file";
 
 /// kube-controller-manager's flags for such a file: one for all its signers, or one each.
@@ -50,6 +52,22 @@ fn normal(path: &str) -> String {
         }
     }
     format!("/{}", parts.join("/"))
+}
+
+/// Whether a flag's path is ca.crt itself, in this directory of certificates on the node.
+pub fn is_bundle(path: &str, certificates_dir: &str) -> bool {
+    normal(path) == normal(&format!("{certificates_dir}/ca.crt"))
+}
+
+/// The manifest with ca-signer.crt in place of ca.crt in every flag that names a certificate to sign with, and every other byte as it
+/// was.
+///
+/// # Errors
+/// It cannot be done exactly.
+pub fn edited(manifest: &[u8], certificates_dir: &str) -> Result<Vec<u8>, NotEdited> {
+    let signer = normal(&format!("{certificates_dir}/{SIGNER_FILE}"));
+    let names: Vec<&str> = FLAGS.iter().map(|flag| flag.trim_start_matches('-')).collect();
+    replace_values(manifest, &names, |path| is_bundle(path, certificates_dir), &signer)
 }
 
 /// Whether a ca-signer.crt holds the certificate that signs, alone.

@@ -1,9 +1,9 @@
 //! kpki's own kind: `apiVersion: kpki/v1`, `kind: ClusterProfile`.
 
 use super::configuration::{self, Dialect};
-use super::defaults::EXPIRATION;
+use super::defaults::{EXPIRATION, WAITS};
 use super::fields::{Field, Fields, Reading};
-use super::model::{CaKeys, Expiration, Profile};
+use super::model::{CaKeys, Expiration, Profile, Waits};
 use super::overrides::Overrides;
 use super::{checks, extra, nodes, options, renewal, values, verify};
 use crate::encoding::yaml::Node as Document;
@@ -33,12 +33,24 @@ pub fn read(document: &Document, overrides: &Overrides, reading: &mut Reading) -
     profile.crl_validity = crl.value("validity", reading, values::duration).unwrap_or(profile.crl_validity);
     crl.finish(reading);
     profile.renewal = renewal::read(&mut fields, reading);
+    profile.rotation = rotation(&mut fields, reading);
     (profile.expiration, profile.copies) = expiration(&mut fields, reading);
     profile.verify_ignore = verify::read(&mut fields, reading);
     fields.finish(reading);
 
     checks::run(&profile, reading);
     Some(profile)
+}
+
+fn rotation(fields: &mut Fields<'_>, reading: &mut Reading) -> Waits {
+    let mut section = fields.section("rotation", reading);
+    let mut wait = |key, default| section.value(key, reading, values::duration).unwrap_or(default);
+    let waits = Waits {
+        before_switch: wait("waitBeforeSwitch", WAITS.before_switch),
+        before_retire: wait("waitBeforeRetire", WAITS.before_retire),
+    };
+    section.finish(reading);
+    waits
 }
 
 fn expiration(fields: &mut Fields<'_>, reading: &mut Reading) -> (Expiration, Vec<String>) {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 
-use super::model::{Expiration, Hooks, OnHookFailure, Renewal, Subnet};
+use super::model::{Expiration, Hooks, OnHookFailure, Renewal, Subnet, Waits};
 use super::threshold::Threshold;
 use crate::blueprint::Algorithm;
 use crate::clock::Span;
@@ -26,6 +26,8 @@ pub const EXPIRATION: Expiration = Expiration {
     ca_warning: Threshold::Left(Span::days(365)),
     ca_critical: Threshold::Left(Span::days(180)),
 };
+/// Every program that reads the authorities again by itself has done so; bound tokens of the old key are replaced.
+pub const WAITS: Waits = Waits { before_switch: Span::hours(1), before_retire: Span::hours(24) };
 pub const RENEWAL: Renewal = Renewal {
     before: Threshold::PercentLeft(33),
     keep_generations: 5,

@@ -9,7 +9,7 @@ use super::overrides::Overrides;
 use super::problem::Mismatch;
 use super::{nodes, values};
 use crate::blueprint::Algorithm;
-use crate::encoding::yaml::{Mark, Node as Document, Value};
+use crate::encoding::yaml::{Mark, Node as Document, Value, field, text};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Version {
@@ -104,7 +104,9 @@ fn cluster_configuration(version: Version, document: &Document, reading: &mut Re
             reading.warn("featureGates.ControlPlaneKubeletLocalMode", text);
         }
     }
-    fields.skip(&["controllerManager", "scheduler", "dns", "imageRepository", "proxy"]);
+    profile.signing_files =
+        fields.take("controllerManager", reading).map(|field| signing_files(field.node)).unwrap_or_default();
+    fields.skip(&["scheduler", "dns", "imageRepository", "proxy"]);
     if version == Version::V1Beta2 {
         fields.skip(&["useHyperKubeImage"]);
     }
@@ -120,6 +122,29 @@ fn cluster_configuration(version: Version, document: &Document, reading: &mut Re
     }
     profile.stated.algorithm |= ecdsa;
     Some(profile)
+}
+
+/// Of controllerManager.extraArgs: a mapping, or from v1beta4 on a list of names and values. Nothing else in it decides anything here,
+/// and nothing in it is refused.
+fn signing_files(controller_manager: &Document) -> Vec<(String, String)> {
+    let pairs: Vec<(&str, &str)> = match field(controller_manager, "extraArgs").map(|arguments| &arguments.value) {
+        Some(Value::Mapping(entries)) => {
+            entries.iter().filter_map(|entry| Some((entry.key.as_str(), scalar(&entry.node)?))).collect()
+        }
+        Some(Value::Sequence(items)) => {
+            items.iter().filter_map(|item| Some((text(item, "name")?, text(item, "value")?))).collect()
+        }
+        _ => Vec::new(),
+    };
+    let signs = |(name, _): &(&str, &str)| name.starts_with("cluster-signing-") && name.ends_with("cert-file");
+    pairs.into_iter().filter(signs).map(|(name, path)| (name.to_owned(), path.to_owned())).collect()
+}
+
+fn scalar(node: &Document) -> Option<&str> {
+    match &node.value {
+        Value::Scalar { text, .. } => Some(text),
+        _ => None,
+    }
 }
 
 fn init_configuration(document: &Document, reading: &mut Reading) -> Option<Host> {

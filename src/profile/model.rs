@@ -39,11 +39,15 @@ pub struct Profile {
     pub kubelet_serving: bool,
     /// Whether ca-signer.crt is written even if ca.crt holds one certificate (controllerManager.signerFile).
     pub signer_file: bool,
+    /// Files that kube-controller-manager signs with, by a kubeadm configuration (controllerManager.extraArgs): flags without their
+    /// dashes, with their paths. kpki's own kind has none.
+    pub signing_files: Vec<(String, String)>,
     /// Whether control-plane nodes get the CA keys (caKeys).
     pub ca_keys: CaKeys,
     /// crl.validity: from thisUpdate to nextUpdate.
     pub crl_validity: Span,
     pub renewal: Renewal,
+    pub rotation: Waits,
     pub expiration: Expiration,
     /// Copies of this cluster's credentials elsewhere (expiration.copies): absolute paths, as they are on the machine.
     pub copies: Vec<String>,
@@ -333,6 +337,13 @@ pub struct Renewal {
     pub keep_generations: usize,
     pub on_hook_failure: OnHookFailure,
     pub hooks: Hooks,
+}
+
+/// How long a rotation of an authority waits between its steps at least (rotation).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Waits {
+    pub before_switch: Span,
+    pub before_retire: Span,
 }
 
 /// What follows when a deploy hook fails.

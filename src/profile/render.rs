@@ -50,6 +50,9 @@ fn document(profile: &Profile, stated: Stated, complete: bool) -> String {
     page.open(0, "crl");
     page.line(1, "validity", profile.crl_validity);
     renewal(&mut page, &profile.renewal);
+    page.open(0, "rotation");
+    page.line(1, "waitBeforeSwitch", profile.rotation.before_switch);
+    page.line(1, "waitBeforeRetire", profile.rotation.before_retire);
     page.open(0, "expiration");
     page.line(1, "warning", profile.expiration.warning);
     page.line(1, "critical", profile.expiration.critical);

@@ -69,6 +69,11 @@ pub struct Verify {
     pub owners: Vec<String>,
     #[serde(rename = "entries")]
     pub rows: Vec<VerifiedEntry>,
+    /// Of the rotation that the archive is of, `ca, sa: switched`; and what is still by the authority that is being retired.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rotation: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub by_retiring: Vec<String>,
     /// What an interrupted run left to do.
     pub warnings: Vec<String>,
 }
@@ -132,6 +137,13 @@ impl Verify {
 impl Report for Verify {
     fn text(&self, screen: Screen, out: &mut dyn Write) -> io::Result<()> {
         line(out, self.verdict())?;
+        if let Some(rotation) = &self.rotation {
+            line(out, format_args!("  being rotated: {rotation}"))?;
+        }
+        if !self.by_retiring.is_empty() {
+            let names = self.by_retiring.join(", ");
+            line(out, format_args!("  signed by the authority that is being retired: {names}"))?;
+        }
         self.warnings.iter().try_for_each(|warning| line(out, format_args!("  warning: {warning}")))?;
         writeln!(out)?;
         let rows = self

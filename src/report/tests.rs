@@ -298,6 +298,8 @@ fn archives_and_nodes() {
         against: None,
         owners: Vec::new(),
         rows: vec![row(OtherNode)],
+        rotation: None,
+        by_retiring: Vec::new(),
         warnings: Vec::new(),
     };
     is(

@@ -52,6 +52,10 @@ pub struct Commit<'a> {
     pub note: Option<String>,
     /// After success only this many generations are left, the newest; `None`: all. The one just made always stays.
     pub keep_generations: Option<usize>,
+    /// Generations that stay, however old they are.
+    pub pinned: Vec<String>,
+    /// Kept files to destroy, as `generations/NAME/main/pki/ca.key`: paths below `.kpki`. Their generations stay, without them.
+    pub erasures: Vec<RelPath>,
 }
 
 /// A file of a commit, and whether an existing file may be replaced or removed there.
@@ -64,10 +68,10 @@ impl Commit<'_> {
         changes.chain(self.removals.iter().map(|(root, path)| (*root, path, true)))
     }
 
-    /// Whether it leaves anything in `.kpki`, a generation aside.
+    /// Whether it leaves anything in `.kpki`, a generation aside, or takes something out of it.
     pub(super) fn has_state(&self) -> bool {
         let is_state = |root: RootId| root == RootId::State;
-        !self.journal.is_empty() || self.destinations().any(|(root, ..)| is_state(root))
+        !self.journal.is_empty() || !self.erasures.is_empty() || self.destinations().any(|(root, ..)| is_state(root))
     }
 
     /// Whether it has files in this root.

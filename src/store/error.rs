@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::files::{BadPath, FileError, TrustError, Untrusted};
+use crate::files::{BadPath, FileError, RelPath, TrustError, Untrusted};
 use crate::random::NoRandomBytes;
 use crate::signals::Stopped;
 
@@ -68,6 +68,9 @@ pub enum StoreError {
     /// There is no generation of this name.
     #[error("there is no generation {0:?}")]
     NoGeneration(String),
+    /// A generation's record says that it keeps this file, and it is not there: a key was destroyed.
+    #[error("generation {generation} has no {path} any more: a key that was destroyed, or somebody removed the file")]
+    NotKept { generation: String, path: RelPath },
     /// The commit mark is in place; the next run finishes the work. `placed`: every file is in place or removed already.
     #[error(
         "{why}; the new files are {}",

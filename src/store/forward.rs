@@ -143,7 +143,7 @@ impl Work<'_> {
     /// tries again.
     fn prune(&self) {
         if let (Some(keep), Some(staging)) = (self.mark.keep_generations, &self.staging) {
-            let _ = generation::prune(self.kpki, keep, &self.mark.generation, staging);
+            let _ = generation::prune(self.kpki, keep, (&self.mark.generation, &self.mark.pinned), staging);
         }
     }
 

@@ -117,9 +117,7 @@ fn content(all: &Dir, name: &str, root: RootId, path: &RelPath) -> Result<(u32, 
     match files::read(all, &full, MAX_SIZE)? {
         FileState::File { bytes, mode, .. } => Ok((mode & 0o777, bytes)),
         // The record says it is there.
-        FileState::Missing => {
-            Err(FileError::new(files::Op::Read, &all.path().join(full.as_str()), Kind::Missing).into())
-        }
+        FileState::Missing => Err(StoreError::NotKept { generation: name.to_owned(), path: path.clone() }),
     }
 }
 
@@ -177,14 +175,14 @@ impl Generation {
 
 /// Moves all but the newest generations of kpki's into another directory, which is about to be removed. Those of CRLs are
 /// counted apart: however often one is issued, `restore` goes back as far.
-pub(super) fn prune(kpki: &Dir, keep: usize, made: &str, to: &Dir) -> Result<(), StoreError> {
+pub(super) fn prune(kpki: &Dir, keep: usize, (made, pinned): (&str, &[String]), to: &Dir) -> Result<(), StoreError> {
     let Some(all) = kpki.child(GENERATIONS)? else { return Ok(()) };
     // A directory of another name is not kpki's.
     let ours: Vec<Generation> =
         list(&all)?.into_iter().filter(|found| found.recorded || is_stamped(&found.name)).collect();
     let (crls, others): (Vec<_>, Vec<_>) = ours.iter().rev().partition(|one| one.is_of_crls());
     let surplus = crls.into_iter().skip(keep).chain(others.into_iter().skip(keep));
-    for old in surplus.filter(|old| old.name != made) {
+    for old in surplus.filter(|old| old.name != made && !pinned.contains(&old.name)) {
         all.rename(&old.name, to, format!("old-{}", old.name))?;
     }
     Ok(())

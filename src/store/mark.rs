@@ -18,6 +18,8 @@ const VERSION: u64 = 2;
 const VERSION_OUTER: u64 = 3;
 /// With certificatesDir outside the tree.
 const VERSION_CERTIFICATES: u64 = 4;
+/// With generations that stay, however old they are.
+const VERSION_PINNED: u64 = 5;
 /// Some hundred thousand files.
 const MAX_SIZE: u64 = 64 << 20;
 
@@ -42,17 +44,21 @@ pub(super) struct CommitMark {
     /// How many generations are left afterwards; `None`: all.
     #[serde(default)]
     pub keep_generations: Option<usize>,
+    /// Generations that are left whatever that number is.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pinned: Vec<String>,
     /// Files outside the tree, put in place last.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub outer: Vec<OuterPlacement>,
 }
 
 /// The version of a mark: the oldest kpki that can finish the work reads it.
-pub(super) const fn version(certificates: Option<&OutsideStaging>, outer: &[OuterPlacement]) -> u64 {
-    match (certificates, outer) {
-        (Some(_), _) => VERSION_CERTIFICATES,
-        (None, []) => VERSION,
-        (None, _) => VERSION_OUTER,
+pub(super) const fn version(certificates: Option<&OutsideStaging>, outer: &[OuterPlacement], pinned: &[String]) -> u64 {
+    match (pinned, certificates, outer) {
+        ([_, ..], ..) => VERSION_PINNED,
+        ([], Some(_), _) => VERSION_CERTIFICATES,
+        ([], None, []) => VERSION,
+        ([], None, _) => VERSION_OUTER,
     }
 }
 
@@ -127,7 +133,7 @@ struct Versioned {
 
 pub(super) fn parse(bytes: &[u8]) -> Result<CommitMark, MarkError> {
     let Versioned { version } = serde_json::from_slice(bytes)?;
-    if !(1..=VERSION_CERTIFICATES).contains(&version) {
+    if !(1..=VERSION_PINNED).contains(&version) {
         return Err(MarkError::Version(version));
     }
     let mark: CommitMark = serde_json::from_slice(bytes)?;
@@ -185,7 +191,7 @@ mod tests {
     #[test]
     fn a_mark_reads_back_what_it_wrote_and_refuses_to_leave_its_directory() {
         let mark = CommitMark {
-            version: VERSION_CERTIFICATES,
+            version: VERSION_PINNED,
             generation: "g".into(),
             dir_mode: 0o755,
             kubelet: Some(OutsideStaging { path: "/k".into(), staging: ".s".into() }),
@@ -205,6 +211,7 @@ mod tests {
             }],
             journal: Some(77),
             keep_generations: Some(5),
+            pinned: vec!["h".into()],
             outer: vec![OuterPlacement { path: "/out/web.crt".into(), mode: 0o644, replace: false }],
         };
         let text = json(&mark);
@@ -217,20 +224,21 @@ mod tests {
             removals: Vec::new(),
             journal: None,
             keep_generations: None,
+            pinned: Vec::new(),
             outer: Vec::new(),
             ..mark.clone()
         };
         assert_eq!(parse(first.as_bytes()), Ok(old));
-        assert_eq!(parse(text.replace(":4,", ":5,").as_bytes()), Err(MarkError::Version(5)));
-        assert_eq!(parse(text.replace("version\":4,", "version\":0,").as_bytes()), Err(MarkError::Version(0)));
+        assert_eq!(parse(text.replace("version\":5,", "version\":6,").as_bytes()), Err(MarkError::Version(6)));
+        assert_eq!(parse(text.replace("version\":5,", "version\":0,").as_bytes()), Err(MarkError::Version(0)));
         assert_eq!(parse(b"{\"version\":2,"), Err(MarkError::Malformed { line: 1, column: 13 }));
-        let version = |certificates: bool, outer: bool| {
-            version(mark.certificates.as_ref().filter(|_| certificates), if outer { &mark.outer } else { &[] })
+        let version = |certificates: bool, outer: bool, pinned: bool| {
+            let pinned = if pinned { &mark.pinned[..] } else { &[] };
+            version(mark.certificates.as_ref().filter(|_| certificates), if outer { &mark.outer } else { &[] }, pinned)
         };
-        assert_eq!(
-            [(false, false), (false, true), (true, false), (true, true)].map(|(a, b)| version(a, b)),
-            [2, 3, 4, 4]
-        );
+        let parts = [(false, false), (false, true), (true, false), (true, true)];
+        assert_eq!(parts.map(|(a, b)| version(a, b, false)), [2, 3, 4, 4]);
+        assert_eq!(parts.map(|(a, b)| version(a, b, true)), [5; 4]);
         for (from, to) in [
             ("\"a/b\"", "\"../b\""),
             ("\".s\"", "\"a/s\""),

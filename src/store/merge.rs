@@ -21,7 +21,7 @@ use super::outer::{self, absolute};
 use super::roots::{KPKI_MODE, RootId};
 use super::stage::{self, NewFile, Unsynced};
 use super::step::{Step, Watch};
-use super::{forward, journal, json, recover};
+use super::{erase, forward, journal, json, recover};
 
 pub(super) fn merge(commit: &Commit<'_>, watch: Watch<'_>) -> Result<Receipt, StoreError> {
     let mut created_dirs = CreatedDirs::default();
@@ -177,7 +177,7 @@ impl Merge {
         }
         let removals = commit.destinations().zip(&self.found).skip(commit.changes.len());
         let mark = CommitMark {
-            version: mark::version(self.outside.get(&RootId::Certificates), &self.outer),
+            version: mark::version(self.outside.get(&RootId::Certificates), &self.outer, &commit.pinned),
             generation: kept::free_name(&lock.kpki, commit.generation)?,
             dir_mode: commit.dir_mode,
             kubelet: self.outside.get(&RootId::Kubelet).cloned(),
@@ -185,9 +185,11 @@ impl Merge {
             files,
             removals: removals
                 .filter_map(|((root, path, _), found)| Some(Removal::of(root, path, found.as_ref()?)))
+                .chain(erase::removals(&lock.kpki, &commit.erasures)?)
                 .collect(),
             journal: if commit.journal.is_empty() { None } else { Some(journal::size(&lock.kpki)?) },
             keep_generations: commit.keep_generations,
+            pinned: commit.pinned.clone(),
             outer: self.outer.clone(),
         };
         let own = |dir: &Arc<Dir>, name: &str, bytes| NewFile {

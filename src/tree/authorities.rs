@@ -54,22 +54,43 @@ impl Authority {
 
 /// Who can sign in this run.
 #[derive(Debug, Default)]
-pub struct Issuers(BTreeMap<CaId, Issuer>);
+pub struct Issuers {
+    signers: BTreeMap<CaId, Issuer>,
+    /// Authorities that are being retired: they sign nothing but their CRLs.
+    former: BTreeMap<CaId, Issuer>,
+}
 
 impl Issuers {
     pub fn get(&self, authority: CaId) -> Option<&Issuer> {
-        self.0.get(&authority)
+        self.signers.get(&authority)
+    }
+
+    /// The one with this certificate, which may be the former one.
+    pub fn of(&self, authority: CaId, certificate: &Certificate) -> Option<&Issuer> {
+        let both = [self.signers.get(&authority), self.former.get(&authority)];
+        both.into_iter().flatten().find(|issuer| issuer.certificate().der == certificate.der)
     }
 
     /// An authority that was made in this run.
     pub fn add(&mut self, authority: CaId, issuer: Issuer) {
-        self.0.insert(authority, issuer);
+        self.signers.insert(authority, issuer);
     }
 
     /// The authorities whose keys are in a tree, read under its lock.
     pub fn of_locked(survey: &Survey, directories: &Directories, _lock: &TreeLock) -> Self {
         let read = |authority| Some((authority, issuer(survey, directories, authority)?.ok()?));
-        Self(CaId::ALL.into_iter().filter_map(read).collect())
+        Self { signers: CaId::ALL.into_iter().filter_map(read).collect(), former: BTreeMap::new() }
+    }
+
+    /// Adds an authority that signs no more, by its kept key. `trusted`: the certificates of its file. A key that is of none of
+    /// them signs nothing.
+    pub fn add_former(&mut self, authority: CaId, trusted: &[Certificate], pem: &[u8], _lock: &TreeLock) {
+        let issuer = || {
+            let key = PrivateKey::from_pem(pem).ok()?;
+            let certificate = trusted.iter().find(|one| key.matches(one))?;
+            Issuer::new(vec![certificate.clone()], key).ok()
+        };
+        self.former.extend(issuer().map(|issuer| (authority, issuer)));
     }
 }
 

@@ -6,6 +6,7 @@ pub mod entry_path;
 pub mod layout;
 pub mod leaf;
 pub mod origin;
+pub mod phases;
 pub mod rotation;
 pub mod safe_host;
 pub mod survey;

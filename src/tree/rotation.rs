@@ -86,6 +86,8 @@ pub enum Phase {
 }
 
 impl Phase {
+    pub const ALL: [Self; 3] = [Self::Prepared, Self::Switched, Self::Emergency];
+
     pub const fn name(self) -> &'static str {
         match self {
             Self::Prepared => "prepared",
@@ -173,6 +175,11 @@ impl Identity {
             certificate: None,
             kid: Some(key_id_of_tokens(spki)),
         }
+    }
+
+    /// What tells it from others: the certificate's fingerprint, else that of the public key.
+    pub fn digest(&self) -> &str {
+        self.certificate.as_ref().map_or(&self.public_key, |one| &one.fingerprint)
     }
 
     pub fn is(&self, certificate: &Certificate) -> bool {
@@ -266,6 +273,9 @@ pub struct Retired {
     pub old: Vec<Identity>,
     pub new: Vec<Identity>,
     pub generation: Option<String>,
+    /// It was replaced in an emergency: its key may be in other hands.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub emergency: bool,
 }
 
 /// `.kpki/rotation.json`.
@@ -302,6 +312,11 @@ impl Record {
 
     pub fn phase(&self, authority: Rotating) -> Option<Phase> {
         self.of(authority).map(|one| one.phase)
+    }
+
+    /// The generations that the way back of a rotation in progress needs.
+    pub fn pinned(&self) -> Vec<String> {
+        self.rotations.iter().flat_map(|one| one.generations.values().cloned()).collect()
     }
 
     pub fn is_empty(&self) -> bool {

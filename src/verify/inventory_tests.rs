@@ -41,6 +41,7 @@ fn file(path: &str, content: Content) -> File {
 fn cluster(files: Vec<File>) -> Cluster<'static> {
     let node = Some("cp1".to_owned());
     Cluster {
+        rotations: Vec::new(),
         root: "t".to_owned(),
         profile: None,
         origin: Origin::default(),

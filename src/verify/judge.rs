@@ -12,7 +12,8 @@ use super::repair;
 use super::rule::Rule;
 use super::rules::edges::AREA;
 use super::rules::{
-    accounts, algorithms, chains, components, crls, dates, files, identifiers, kubeconfigs, names, pairs, state, usages,
+    accounts, algorithms, chains, components, crls, dates, files, identifiers, kubeconfigs, names, pairs, rotation,
+    state, usages,
 };
 use super::selection::{Choice, Selection};
 use super::served::{self, Live};
@@ -40,6 +41,7 @@ pub fn judge(
         accounts::check(tree, &mut findings);
         crls::check(tree, &mut findings);
         components::check(tree, &mut findings);
+        rotation::check(tree, &mut findings);
     }
     pairs::shared(cluster, &mut findings);
     chains::across(cluster, &mut findings);

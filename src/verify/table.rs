@@ -3,11 +3,11 @@
 use super::rule::Rule;
 use super::rules::{
     accounts, algorithms, chains, components, crls, dates, edges, files, identifiers, kubeconfigs, names, pairs,
-    served, state, usages,
+    rotation, served, state, usages,
 };
 
 /// All rules, by area.
-pub const RULES: [&[&Rule]; 15] = [
+pub const RULES: [&[&Rule]; 16] = [
     &files::RULES,
     &pairs::RULES,
     &dates::RULES,
@@ -20,6 +20,7 @@ pub const RULES: [&[&Rule]; 15] = [
     &accounts::RULES,
     &crls::RULES,
     &components::RULES,
+    &rotation::RULES,
     &edges::RULES,
     &served::RULES,
     &state::RULES,

@@ -118,10 +118,10 @@ fn trusts(data: &[u8], certificate: &Certificate) -> bool {
 }
 
 /// A kubeconfig with its bytes.
-type Further = (EntryId, Place, Zeroizing<Vec<u8>>);
+pub type Further = (EntryId, Place, Zeroizing<Vec<u8>>);
 
 /// Kubeconfigs beside those of the catalogue: the bootstrap's, a user's.
-fn further(session: &Session<'_>) -> Result<Vec<Further>, Error> {
+pub fn further(session: &Session<'_>) -> Result<Vec<Further>, Error> {
     let mut nodes: Vec<Option<&str>> = session.credentials.iter().map(|one| one.id.node.as_deref()).collect();
     nodes.sort_unstable();
     nodes.dedup();

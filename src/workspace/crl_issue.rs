@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
-use crate::ca::{self, Changes, Issuer};
+use crate::ca::{self, CaError, Changes, Issuer, SignedCrl};
 use crate::catalog::CaId;
 use crate::clock::rfc3339;
+use crate::encoding::crl;
 use crate::error::{self, Error};
 use crate::files::{self, FileState, RelPath};
 use crate::inventory;
@@ -15,7 +16,7 @@ use crate::report::{crl_readers, revoke as report};
 use crate::revocation::{CrlIssue, Number, RevocationList};
 use crate::store::{self, FileChange, RootId};
 use crate::tree::{Issuers, Place};
-use crate::workspace::crls::{TreeCrl, place};
+use crate::workspace::crls::{Beside, TreeCrl, place};
 use crate::workspace::journal;
 use crate::workspace::session::Session;
 use crate::workspace::tree_dir::Snapshot;
@@ -29,6 +30,11 @@ const MODE: u32 = 0o644;
 #[derive(Debug)]
 pub struct SignedCrlIssue {
     pub authority: CaId,
+    /// Who signed it.
+    pub issuer: Certificate,
+    rank: usize,
+    /// Where its file has lists of others, too.
+    der: Option<Vec<u8>>,
     pub crl: Crl,
     pub number: Number,
     pub changes: Vec<FileChange>,
@@ -46,10 +52,13 @@ impl TreeCrl {
         snapshot: &Snapshot,
         issuer: &Issuer,
         changes: Changes<'_>,
-        der: bool,
+        writing: Writing<'_>,
     ) -> Result<SignedCrlIssue, Error> {
         let now = session.run.now;
         let full = self.place.full(&session.tree.roots);
+        if issuer.certificate().der != self.issuer.der {
+            return Err(error::list_not_signed(&full, CaError::KeyMismatch { position: None }));
+        }
         let before = self.number(session)?;
         let number = match &before {
             None => Number::from(1),
@@ -79,12 +88,15 @@ impl TreeCrl {
         };
         let signed = signed.map_err(|why| error::list_not_signed(&full, why))?;
         let found_again = if self.der.is_some() || before.is_some() { found_again } else { 0 };
-        let pem = Zeroizing::new(signed.to_pem().into_bytes());
-        let changes = files(session, snapshot, self.authority, pem, &signed.der, der)?;
+        let content = self.with_others(&signed, writing.earlier);
+        let changes = files(session, snapshot, self.authority, content, writing.der)?;
         let roots = &session.tree.roots;
         let paths = changes.iter().map(|change| roots.shown(change.root, &change.path)).collect();
         Ok(SignedCrlIssue {
             authority: self.authority,
+            issuer: self.issuer.clone(),
+            rank: self.rank,
+            der: (!self.beside.is_empty()).then_some(signed.der),
             crl: signed.crl,
             number: edition.number,
             changes,
@@ -93,12 +105,55 @@ impl TreeCrl {
         })
     }
 
+    /// Every list of its file with this one.
+    fn with_others<'l>(&'l self, signed: &'l SignedCrl, earlier: &'l [SignedCrlIssue]) -> Content {
+        let newest = |beside: &'l Beside| {
+            let is_its = |one: &&SignedCrlIssue| one.authority == self.authority && one.rank == beside.rank;
+            earlier.iter().find(is_its).and_then(|one| one.der.as_deref()).unwrap_or(&beside.der)
+        };
+        let own = Listed { rank: self.rank, since: self.issuer.not_before, der: &signed.der };
+        let others = self.beside.iter().map(|one| Listed { rank: one.rank, since: one.since, der: newest(one) });
+        match self.beside.is_empty() {
+            true => Content { pem: Zeroizing::new(signed.to_pem().into_bytes()), der: signed.der.clone() },
+            false => Content::of(others.chain([own]).collect()),
+        }
+    }
+
+    /// The files of the lists of one authority as they are, of these issuers only.
+    pub fn rewritten(
+        session: &Session<'_>,
+        snapshot: &Snapshot,
+        authority: CaId,
+        kept: &[&Self],
+    ) -> Result<Vec<FileChange>, Error> {
+        let listed = kept
+            .iter()
+            .filter_map(|crl| Some(Listed { rank: crl.rank, since: crl.issuer.not_before, der: crl.der.as_deref()? }));
+        files(session, snapshot, authority, Content::of(listed.collect()), false)
+    }
+
+    /// Without the lists of others than these issuers.
+    #[must_use]
+    pub fn beside_only(mut self, issuers: &[usize]) -> Self {
+        self.beside.retain(|one| issuers.contains(&one.rank));
+        self
+    }
+
     /// The highest CRL number known: of the CRL, of the journal, and of the generations if there is no CRL.
     fn number(&self, session: &Session<'_>) -> Result<Option<Number>, Error> {
         let own = self.crl.as_ref().and_then(Crl::edition);
-        let kept = if self.crl.is_none() { kept(session, &self.place)? } else { None };
+        let kept = if self.crl.is_none() { kept(session, &self.place, &self.issuer)? } else { None };
         Ok(own.max(kept).max(self.remembered.number.clone()))
     }
+}
+
+/// How the files of an issue are written.
+#[derive(Debug, Clone, Copy)]
+pub struct Writing<'a> {
+    /// DER as well.
+    pub der: bool,
+    /// What was signed in the same run: another list of the same file has a new issue, too.
+    pub earlier: &'a [SignedCrlIssue],
 }
 
 /// The next issue of these CRLs, with the same entries.
@@ -109,14 +164,24 @@ pub fn reissue<'l>(
     crls: impl Iterator<Item = &'l TreeCrl>,
     der: bool,
 ) -> Result<Vec<SignedCrlIssue>, Error> {
-    let sign = |crl: &TreeCrl| {
-        let issuer = issuers.get(crl.authority);
-        let issuer = issuer.ok_or_else(|| {
+    let mut issues = Vec::new();
+    for crl in crls {
+        let issuer = issuers.of(crl.authority, &crl.issuer).ok_or_else(|| {
             error::no_signer(crl.authority, snapshot.authorities.get(&crl.authority), &session.target.origin)
         })?;
-        crl.next_issue(session, snapshot, issuer, Changes::default(), der)
-    };
-    crls.map(sign).collect()
+        let writing = Writing { der, earlier: &issues };
+        let issue = crl.next_issue(session, snapshot, issuer, Changes::default(), writing)?;
+        add(&mut issues, issue);
+    }
+    Ok(issues)
+}
+
+/// One more issue of a run. Of a file with several lists the last issue has them all.
+pub fn add(issues: &mut Vec<SignedCrlIssue>, issue: SignedCrlIssue) {
+    for earlier in issues.iter_mut() {
+        earlier.changes.retain(|one| !issue.changes.iter().any(|new| new.root == one.root && new.path == one.path));
+    }
+    issues.push(issue);
 }
 
 impl SignedCrlIssue {
@@ -126,9 +191,8 @@ impl SignedCrlIssue {
     }
 
     /// The journal's line for an issue with unchanged entries.
-    pub fn line(&self, command: &str, snapshot: &Snapshot, now: OffsetDateTime) -> Option<String> {
-        let issuer = snapshot.certificate(self.authority)?;
-        Some(journal::crl_line(command, &self.name(), issuer, &self.number, None, now))
+    pub fn line(&self, command: &str, now: OffsetDateTime) -> String {
+        journal::crl_line(command, &self.name(), &self.issuer, &self.number, None, now)
     }
 }
 
@@ -187,7 +251,7 @@ pub fn warnings(
 }
 
 /// The highest CRL number in the generations.
-fn kept(session: &Session<'_>, place: &Place) -> Result<Option<Number>, Error> {
+fn kept(session: &Session<'_>, place: &Place, issuer: &Certificate) -> Result<Option<Number>, Error> {
     let mut highest = None;
     for generation in store::generations(&session.tree.roots)? {
         let (root, path) = (place.root_id(), place.path.as_str());
@@ -197,7 +261,7 @@ fn kept(session: &Session<'_>, place: &Place) -> Result<Option<Number>, Error> {
         let file = session.tree.generation_dir(&generation.name).join(root.name()).join(path);
         let number = files::look(&file).ok().flatten().and_then(|source| {
             let crl = inventory::walk_crl(&source, &mut |_| Ok(())).ok()?;
-            crl.edition()
+            crl.names_issuer(issuer).then(|| crl.edition()).flatten()
         });
         highest = highest.max(number);
     }
@@ -233,12 +297,36 @@ pub fn files_of(
     std::iter::once(place(&session.tree, authority)).chain(copies).map(with_der).collect()
 }
 
+/// One list of a file.
+struct Listed<'l> {
+    rank: usize,
+    since: OffsetDateTime,
+    der: &'l [u8],
+}
+
+/// What the files of an authority's lists hold.
+struct Content {
+    /// Every list, the signer's first.
+    pem: Zeroizing<Vec<u8>>,
+    /// One list: of the authority that was made first. etcd compares serial numbers alone and reads no other; those of the later
+    /// one are of 128 bits at random.
+    der: Vec<u8>,
+}
+
+impl Content {
+    fn of(mut lists: Vec<Listed<'_>>) -> Self {
+        lists.sort_by_key(|one| one.rank);
+        let pem: String = lists.iter().map(|one| crl::to_pem(one.der)).collect();
+        let first = lists.iter().min_by_key(|one| one.since);
+        Self { pem: Zeroizing::new(pem.into_bytes()), der: first.map(|one| one.der.to_vec()).unwrap_or_default() }
+    }
+}
+
 fn files(
     session: &Session<'_>,
     snapshot: &Snapshot,
     authority: CaId,
-    pem: Zeroizing<Vec<u8>>,
-    der: &[u8],
+    Content { pem, der }: Content,
     wanted: bool,
 ) -> Result<Vec<FileChange>, Error> {
     let places = files_of(session, snapshot, authority, wanted);

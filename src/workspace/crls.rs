@@ -5,34 +5,54 @@ use std::path::Path;
 
 use time::OffsetDateTime;
 
+use crate::ca::PrivateKey;
 use crate::catalog::CaId;
 use crate::error::{self, Error};
+use crate::files;
 use crate::plan::renew::{Credential, certificate_of};
 use crate::plan::revoke::is_due;
 use crate::plan::shipping::Issue;
 use crate::revocation::{Number, Revoked};
 use crate::tree::Authority;
 use crate::tree::layout::Place;
+use crate::tree::rotation::Rotating;
+use crate::workspace::crl_file::{self, List};
 use crate::workspace::journal::{self, Line};
 use crate::workspace::remembered::{Remembered, remembered};
+use crate::workspace::rotation::record::{self, Kept};
 use crate::workspace::session::Session;
 use crate::workspace::survey;
 use crate::workspace::tree_dir::{Snapshot, TreeDir};
 use crate::x509::{Certificate, Crl, CrlLookup, Wanted, sha256};
-use crate::{files, inventory};
 
 /// The CRL of one authority in the tree.
 #[derive(Debug)]
 pub struct TreeCrl {
     pub authority: CaId,
+    /// Whose list it is. While an authority is being replaced its file has a list of the old and one of the new certificate.
+    pub issuer: Certificate,
     pub(super) place: Place,
     /// For messages.
     pub path: String,
     pub(super) der: Option<Vec<u8>>,
     pub crl: Option<Crl>,
+    /// Its issuer's place in the authority's file.
+    pub(super) rank: usize,
+    /// The lists of the others in the same file.
+    pub(super) beside: Vec<Beside>,
     pub(super) remembered: Remembered,
     /// It is inside its refresh window, and its authority's key is here.
     pub due: bool,
+}
+
+/// Another list of the same file.
+#[derive(Debug, Clone)]
+pub(super) struct Beside {
+    /// Its issuer's place in the authority's file.
+    pub rank: usize,
+    /// Since when its issuer is valid.
+    pub since: OffsetDateTime,
+    pub der: Vec<u8>,
 }
 
 /// `pki/ca.crl` beside `pki/ca.crt`.
@@ -41,18 +61,40 @@ pub fn place(tree: &TreeDir, authority: CaId) -> Place {
 }
 
 impl TreeCrl {
-    pub fn read(tree: &TreeDir, authority: CaId, issuer: &Certificate, lines: &[Line]) -> Result<Self, Error> {
-        let place = place(tree, authority);
-        let (der, crl) = read_one(tree, &place)?.unzip();
-        let number = crl.as_ref().and_then(Crl::edition);
-        let remembered = remembered(lines, issuer, number.as_ref());
-        Ok(Self { authority, path: place.shown(&tree.roots), place, der, crl, remembered, due: false })
+    /// The list of one certificate of an authority. `trusted`: every certificate in its file, the signer first.
+    pub fn read(
+        tree: &TreeDir,
+        authority: CaId,
+        issuer: &Certificate,
+        trusted: &[Certificate],
+        lines: &[Line],
+    ) -> Result<Self, Error> {
+        let lists = Lists::read(tree, authority, trusted)?;
+        let rank = trusted.iter().position(|one| one.der == issuer.der).unwrap_or_default();
+        Ok(lists.one(tree, (rank, issuer), trusted, lines))
+    }
+
+    /// Every list in the authority's file, the signer's first, whether there is one or not.
+    pub fn all(tree: &TreeDir, authority: CaId, trusted: &[Certificate], lines: &[Line]) -> Result<Vec<Self>, Error> {
+        let lists = Lists::read(tree, authority, trusted)?;
+        let of_it = |(rank, _): &(usize, &Certificate)| *rank == 0 || lists.has(*rank);
+        Ok(trusted.iter().enumerate().filter(of_it).map(|one| lists.one(tree, one, trusted, lines)).collect())
     }
 
     /// Verifies the issuer's signature. [`Self::next_issue`] verifies it too.
-    pub fn verify(&self, tree: &TreeDir, issuer: &Certificate) -> Result<(), Error> {
+    pub fn verify(&self, tree: &TreeDir) -> Result<(), Error> {
         let (Some(der), Some(crl)) = (&self.der, &self.crl) else { return Ok(()) };
-        crl.signed_by(der, issuer).map_err(|why| error::bad_list(&self.place.full(&tree.roots), why))
+        crl.signed_by(der, &self.issuer).map_err(|why| error::bad_list(&self.place.full(&tree.roots), why))
+    }
+
+    /// There is one, of an issuer at one of these places in the authority's file.
+    pub fn is_among(&self, ranks: &[usize]) -> bool {
+        self.crl.is_some() && ranks.contains(&self.rank)
+    }
+
+    /// It is of the certificate that signs now.
+    pub const fn is_of_signer(&self) -> bool {
+        self.rank == 0
     }
 
     /// The entries for these serial numbers, in their order, including those that only the journal has.
@@ -84,20 +126,58 @@ impl TreeCrl {
     }
 }
 
-/// The one CRL in a file of the tree; `None`: there is no file.
-pub fn read_one(tree: &TreeDir, place: &Place) -> Result<Option<(Vec<u8>, Crl)>, Error> {
-    let full = place.full(&tree.roots);
-    let refused = |why: String| error::bad_list(&full, why);
-    let Some(dir) = survey::root(&tree.roots, place.root_id())? else { return Ok(None) };
-    let found = match files::look_below(&dir, Path::new(&place.path)) {
-        Ok(None) => return Ok(None),
-        Ok(Some(source)) => inventory::crls(&source).map_err(|why| refused(why.to_string()))?,
-        Err(kind) => return Err(refused(kind.to_string())),
-    };
-    let [der] =
-        <[Vec<u8>; 1]>::try_from(found).map_err(|lists| refused(format!("expected one CRL, found {}", lists.len())))?;
-    let crl = Crl::parse(&der).map_err(|why| refused(why.to_string()))?;
-    Ok(Some((der, crl)))
+/// The lists of one authority's file.
+struct Lists {
+    authority: CaId,
+    place: Place,
+    /// Each with its issuer's place in the authority's file.
+    all: Vec<(usize, List)>,
+}
+
+impl Lists {
+    fn read(tree: &TreeDir, authority: CaId, trusted: &[Certificate]) -> Result<Self, Error> {
+        let place = place(tree, authority);
+        let lists = crl_file::read(tree, &place)?;
+        let whose = crl_file::whose(&lists, trusted).map_err(|why| error::bad_list(&place.full(&tree.roots), why))?;
+        // One of somebody else counts as the signer's, and does not verify.
+        let ranks = whose.into_iter().map(Option::unwrap_or_default);
+        Ok(Self { authority, place, all: ranks.zip(lists).collect() })
+    }
+
+    fn has(&self, rank: usize) -> bool {
+        self.all.iter().any(|(of, _)| *of == rank)
+    }
+
+    fn one(
+        &self,
+        tree: &TreeDir,
+        (rank, issuer): (usize, &Certificate),
+        trusted: &[Certificate],
+        lines: &[Line],
+    ) -> TreeCrl {
+        let own = self.all.iter().find(|(of, _)| *of == rank).map(|(_, list)| list.clone());
+        let (der, crl) = own.map(|list| (list.der, list.crl)).unzip();
+        let others = self.all.iter().filter(|(of, _)| *of != rank);
+        let number = crl.as_ref().and_then(Crl::edition);
+        TreeCrl {
+            authority: self.authority,
+            issuer: issuer.clone(),
+            path: self.place.shown(&tree.roots),
+            place: self.place.clone(),
+            der,
+            crl,
+            rank,
+            beside: others
+                .map(|(rank, list)| Beside {
+                    rank: *rank,
+                    since: trusted.get(*rank).map_or(issuer.not_before, |one| one.not_before),
+                    der: list.der.clone(),
+                })
+                .collect(),
+            remembered: remembered(lines, issuer, number.as_ref()),
+            due: false,
+        }
+    }
 }
 
 /// Every CRL in a tree, and the entries of certificates.
@@ -119,10 +199,18 @@ pub fn of_credentials(
     let certificates = || credentials.iter().map(|credential| certificate_of(credential, &snapshot.survey)).collect();
     let mut found = of_certificates(&session.tree, snapshot, credentials.len(), certificates)?;
     for crl in &mut found.crls {
-        let local = snapshot.authorities.get(&crl.authority).is_some_and(Authority::is_local);
-        crl.due = local && crl.is_due(session.run.now);
+        crl.due = crl.is_due(session.run.now) && can_be_signed(&session.tree, snapshot, crl)?;
     }
     Ok(found)
+}
+
+/// The key of its issuer is here: the authority's own, or the one that is kept of the authority before it.
+pub fn can_be_signed(tree: &TreeDir, snapshot: &Snapshot, crl: &TreeCrl) -> Result<bool, Error> {
+    if crl.is_of_signer() {
+        return Ok(snapshot.authorities.get(&crl.authority).is_some_and(Authority::is_local));
+    }
+    let kept = record::key(&tree.roots, Rotating::Authority(crl.authority), Kept::Previous)?;
+    Ok(kept.and_then(|pem| PrivateKey::from_pem(&pem).ok()).is_some_and(|key| key.matches(&crl.issuer)))
 }
 
 /// The CRL entries of this number of certificates, which are asked for where there is a CRL only.
@@ -142,10 +230,11 @@ pub fn of_certificates(
     let certificates = certificates();
     let lines = journal::read(&tree.roots)?;
     for authority in present {
-        let Some(issuer) = snapshot.certificate(authority) else { continue };
-        let read = TreeCrl::read(tree, authority, issuer, &lines);
-        let crl = match read.and_then(|crl| crl.verify(tree, issuer).map(|()| crl)) {
-            Ok(crl) => crl,
+        let trusted = snapshot.bundle(authority);
+        let lists = TreeCrl::all(tree, authority, trusted, &lines);
+        let lists = lists.and_then(|lists| lists.iter().try_for_each(|crl| crl.verify(tree)).map(|()| lists));
+        let lists = match lists {
+            Ok(lists) => lists,
             Err(error) => {
                 let why = error.why.first().map(|why| format!(": {why}")).unwrap_or_default();
                 let path = place(tree, authority).shown(&tree.roots);
@@ -153,17 +242,25 @@ pub fn of_certificates(
                 continue;
             }
         };
-        let issued = certificates.iter().enumerate().filter_map(|(index, one)| {
-            let certificate = one.as_ref().filter(|one| one.names_issuer(issuer))?;
-            Some((index, certificate.serial.as_slice()))
-        });
-        let (positions, serials): (Vec<usize>, Vec<&[u8]>) = issued.unzip();
-        for (index, entry) in positions.into_iter().zip(crl.entries(tree, &serials)?) {
-            if let Some(slot) = found.revoked.get_mut(index) {
-                *slot = entry;
+        for crl in lists {
+            let issued = certificates.iter().enumerate().filter_map(|(index, one)| {
+                let certificate = one.as_ref().filter(|one| is_of(one, &crl.issuer, trusted))?;
+                Some((index, certificate.serial.as_slice()))
+            });
+            let (positions, serials): (Vec<usize>, Vec<&[u8]>) = issued.unzip();
+            for (index, entry) in positions.into_iter().zip(crl.entries(tree, &serials)?) {
+                if let Some(slot) = found.revoked.get_mut(index) {
+                    *slot = entry;
+                }
             }
+            found.crls.push(crl);
         }
-        found.crls.push(crl);
     }
     Ok(found)
+}
+
+/// The certificate names this authority; of several with one name it is the one that signed it.
+fn is_of(certificate: &Certificate, issuer: &Certificate, trusted: &[Certificate]) -> bool {
+    let named = trusted.iter().filter(|one| certificate.names_issuer(one)).count();
+    certificate.names_issuer(issuer) && (named < 2 || certificate.signed_by(issuer).is_ok())
 }

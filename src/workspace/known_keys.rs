@@ -39,20 +39,21 @@ pub fn known_key(
     let lines = journal::read(&tree.roots)?;
     let issued = issued(tree, snapshot, spki, &lines)?;
     for authority in CaId::ALL {
-        let Some(issuer) = snapshot.certificate(authority) else { continue };
-        let by = issuer.subject.to_string();
-        let serials: Vec<&[u8]> =
-            issued.iter().filter(|(issuer, _)| *issuer == by).map(|(_, serial)| serial.as_slice()).collect();
-        if serials.is_empty() {
-            continue;
-        }
-        let entries = TreeCrl::read(tree, authority, issuer, &lines)?.entries(tree, &serials)?;
-        let compromised = entries.into_iter().flatten().find_map(|one| {
-            let reason = one.reason.filter(|reason| COMPROMISED.contains(reason))?;
-            Some(KnownKey::Compromised { serial: serial_text(&one.serial), reason })
-        });
-        if compromised.is_some() {
-            return Ok(compromised);
+        for issuer in snapshot.bundle(authority) {
+            let by = issuer.subject.to_string();
+            let serials: Vec<&[u8]> =
+                issued.iter().filter(|(issuer, _)| *issuer == by).map(|(_, serial)| serial.as_slice()).collect();
+            if serials.is_empty() {
+                continue;
+            }
+            let crl = TreeCrl::read(tree, authority, issuer, snapshot.bundle(authority), &lines)?;
+            let compromised = crl.entries(tree, &serials)?.into_iter().flatten().find_map(|one| {
+                let reason = one.reason.filter(|reason| COMPROMISED.contains(reason))?;
+                Some(KnownKey::Compromised { serial: serial_text(&one.serial), reason })
+            });
+            if compromised.is_some() {
+                return Ok(compromised);
+            }
         }
     }
     Ok(None)

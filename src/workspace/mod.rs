@@ -3,6 +3,7 @@
 pub mod args;
 pub mod authority_files;
 pub mod backup;
+pub mod crl_file;
 pub mod crl_issue;
 pub mod crls;
 pub mod generations;
@@ -24,6 +25,7 @@ pub mod remembered;
 pub mod requests;
 pub mod roots;
 pub mod rotation;
+pub mod scan;
 pub mod session;
 pub mod shipping;
 pub mod signer_file;

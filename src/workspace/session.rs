@@ -229,6 +229,7 @@ impl<'a> Session<'a> {
             named,
             prune_sans: false,
             reuse_key: false,
+            kubelets: None,
             former_servers: &self.target.former_servers,
         }
     }

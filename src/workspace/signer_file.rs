@@ -16,11 +16,13 @@ use crate::x509::parse_pem_bundle;
 /// Below a node's directory.
 pub const MANIFEST: &str = "manifests/kube-controller-manager.yaml";
 
-/// Every item of the tree, with ca-signer.crt where its ca.crt holds more than one certificate, or the profile asks.
+/// Every item of the tree, with ca-signer.crt where its ca.crt holds more than one certificate, the profile asks, or one is there:
+/// kube-controller-manager may go on signing with it when a rotation is over.
 pub fn items(profile: &Profile, layout: &Layout, tree: &TreeDir) -> Result<Vec<Item>, Error> {
     let mut items = plan::items(profile, layout, &tree.directories);
     let (ca, _) = tree.directories.authority(CaId::Cluster);
-    if profile.signer_file || certificates(tree, &ca)? > 1 {
+    let is_there = |base: &String| !survey::is_missing(&tree.roots, &tree.directories.signer_file(base));
+    if profile.signer_file || certificates(tree, &ca)? > 1 || bases(Some(profile), layout, &[]).iter().any(is_there) {
         plan::add_signer_files(&mut items, profile, layout, &tree.directories);
     }
     Ok(items)

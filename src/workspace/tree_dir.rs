@@ -15,7 +15,9 @@ use crate::store::{
     self, Commit, FileChange, Locking, OuterFile, OutputDir, Recovery, RootId, Roots, StoreError, TreeLock,
 };
 use crate::tree::layout::{KUBELET_CERTIFICATE, Layout, kubelet_dir_beside};
+use crate::tree::rotation::Rotating;
 use crate::tree::{Authorities, Authority, Directories, Issuers, Origin, Place, ProfileAt, Survey, authorities};
+use crate::workspace::rotation::record::{self, Kept};
 use crate::workspace::state::{self, State};
 use crate::workspace::{interrupted, journal, survey};
 use crate::x509::Certificate;
@@ -71,6 +73,8 @@ pub struct Transaction {
     pub removals: Vec<(RootId, RelPath)>,
     /// Files outside the tree.
     pub outer: Vec<OuterFile>,
+    /// What generations keep and nobody is to have any more: paths below `.kpki`.
+    pub erasures: Vec<RelPath>,
     /// Lines of the journal.
     pub journal: Vec<String>,
     /// The entries for `kpki history`; `None`: no generation.
@@ -193,6 +197,15 @@ impl TreeDir {
         Ok(store::pending(&self.roots)?)
     }
 
+    /// How many generations stay, and which of them whatever their number: those that the way back of a rotation needs. With a
+    /// record that cannot be read, all.
+    fn kept_generations(&self) -> (Option<usize>, Vec<String>) {
+        match record::read(&self.roots) {
+            Ok(record) => (self.keep_generations, record.pinned()),
+            Err(_) => (None, Vec::new()),
+        }
+    }
+
     /// The directory of a generation.
     pub fn generation_dir(&self, name: &str) -> PathBuf {
         self.roots.main.join(".kpki/generations").join(name)
@@ -265,10 +278,13 @@ impl Locked<'_> {
     /// Reads again under the lock, and returns the issuers.
     pub fn read<'a>(&self, places: impl Iterator<Item = &'a Place>) -> Result<(Snapshot, Issuers), Error> {
         let snapshot = self.tree.peek(places)?;
-        let issuers = match &self.lock {
-            Some(lock) => Issuers::of_locked(&snapshot.survey, &self.tree.directories, lock),
-            None => Issuers::default(),
-        };
+        let Some(lock) = &self.lock else { return Ok((snapshot, Issuers::default())) };
+        let mut issuers = Issuers::of_locked(&snapshot.survey, &self.tree.directories, lock);
+        for authority in CaId::ALL.into_iter().filter(|one| snapshot.bundle(*one).len() > 1) {
+            if let Some(pem) = record::key(&self.tree.roots, Rotating::Authority(authority), Kept::Previous)? {
+                issuers.add_former(authority, snapshot.bundle(authority), &pem, lock);
+            }
+        }
         Ok((snapshot, issuers))
     }
 
@@ -279,6 +295,15 @@ impl Locked<'_> {
             None => Issuers::default(),
         };
         (self.tree.with(survey), issuers)
+    }
+
+    /// An authority that signed before, by its key in PEM; none where the key is not its own.
+    pub fn former(&self, authority: CaId, certificate: &Certificate, pem: &[u8]) -> Issuers {
+        let mut issuers = Issuers::default();
+        if let Some(lock) = &self.lock {
+            issuers.add_former(authority, std::slice::from_ref(certificate), pem, lock);
+        }
+        issuers
     }
 
     /// An output is in the way. The interrupted run that this one has finished may have made it.
@@ -303,7 +328,8 @@ impl Locked<'_> {
         now: OffsetDateTime,
         transaction: Transaction,
     ) -> Result<Option<String>, StoreError> {
-        let Transaction { changes, removals, outer, journal, entries } = transaction;
+        let Transaction { changes, removals, outer, erasures, journal, entries } = transaction;
+        let (keep_generations, pinned) = self.tree.kept_generations();
         // A backup is brought back as it was.
         if verb != "restore" {
             public_files(&changes)?;
@@ -315,7 +341,9 @@ impl Locked<'_> {
             outer,
             journal,
             note: entries.map(|entries| journal::note(verb, &entries, now)),
-            keep_generations: self.tree.keep_generations,
+            keep_generations,
+            pinned,
+            erasures,
             dir_mode: DIR_MODE,
             generation: &journal::generation(verb, now),
             locking: self.lock.as_ref().map_or(Locking::Wait(self.wait), Locking::Held),

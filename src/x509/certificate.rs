@@ -192,6 +192,12 @@ impl Certificate {
         self.subject.common_name()
     }
 
+    /// What `kubeadm join --discovery-token-ca-cert-hash` takes for this authority: `sha256:` and the SHA-256 of its
+    /// SubjectPublicKeyInfo in lower case.
+    pub fn discovery_hash(&self) -> String {
+        format!("sha256:{}", hex(&sha256(&self.spki_der), "").to_lowercase())
+    }
+
     pub fn to_pem(&self) -> String {
         crate::encoding::certificate::to_pem(&self.der)
     }

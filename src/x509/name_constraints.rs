@@ -3,7 +3,7 @@
 
 use std::net::IpAddr;
 
-use crate::blueprint::{Oid, San};
+use crate::blueprint::{Oid, San, Subtree};
 use crate::encoding::name;
 use crate::encoding::tlv::{self, Element, NotDer};
 use crate::x509::{Certificate, same_name};
@@ -60,6 +60,16 @@ impl<'a> NameConstraints<'a> {
             }
         }
         Ok(constraints)
+    }
+
+    /// What they permit, where a blueprint can say it: DNS names and networks, and nothing excluded.
+    pub fn subtrees(&self) -> Option<Vec<Subtree>> {
+        let one = |base: &Element<'a>| match base.tag {
+            DNS => Some(Subtree::Dns(std::str::from_utf8(base.content).ok()?.to_owned())),
+            ADDRESS => network(base.content),
+            _ => None,
+        };
+        self.excluded.is_empty().then(|| self.permitted.iter().map(one).collect())?
     }
 
     /// The first name of the certificate that they do not allow.
@@ -170,6 +180,19 @@ fn below(tree: &str, name: &str) -> bool {
         Some(before) => tree.is_empty() || tree.starts_with('.') || before.ends_with('.'),
         None => false,
     }
+}
+
+/// An address with a mask of leading bits.
+fn network(base: &[u8]) -> Option<Subtree> {
+    let (address, mask) = base.split_at_checked(base.len() / 2)?;
+    let bits = mask.iter().take_while(|octet| **octet == 0xff).count() * 8;
+    let more = mask.get(bits / 8).map_or(0, |octet| octet.leading_ones() as usize);
+    let network = match (<[u8; 4]>::try_from(address), <[u8; 16]>::try_from(address)) {
+        (Ok(v4), _) => IpAddr::from(v4),
+        (_, Ok(v6)) => IpAddr::from(v6),
+        _ => return None,
+    };
+    Some(Subtree::Ip { network, prefix: u8::try_from(bits + more).ok()? })
 }
 
 /// The base is an address and its mask, of the same length each.

@@ -79,6 +79,12 @@ impl Crl {
         self.signed_with(der, issuer, Algorithms::Kubernetes)
     }
 
+    /// By its name, and by its key where both say which.
+    pub fn names_issuer(&self, issuer: &Certificate) -> bool {
+        let same = same_name(&self.issuer, &issuer.subject);
+        names_agree(same, &self.issuer, self.authority_key_id.as_deref(), issuer).is_ok()
+    }
+
     /// [`Self::signed_by`] with these algorithms.
     pub fn signed_with(&self, der: &[u8], issuer: &Certificate, algorithms: Algorithms) -> Result<(), VerifyError> {
         let same = same_name(&self.issuer, &issuer.subject);

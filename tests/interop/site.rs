@@ -26,9 +26,14 @@ pub struct Site {
 impl Site {
     /// A cluster that was made last year.
     pub fn new(profile: &str) -> Self {
+        Self::made(profile, LAST_YEAR)
+    }
+
+    /// A cluster that was made at this instant.
+    pub fn made(profile: &str, at: &str) -> Self {
         let site = Self { place: scratch() };
         let profile = site.profile(profile);
-        site.safe(&["init", "--profile", &profile, "--at", LAST_YEAR]).expect_ok("init");
+        site.safe(&["init", "--profile", &profile, "--at", at]).expect_ok("init");
         for component in COMPONENTS {
             let program = write(site.path("programs/.of"), "").with_file_name(component);
             std::os::unix::fs::symlink(program_path("sleep"), program).unwrap();

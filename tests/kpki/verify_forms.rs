@@ -158,6 +158,7 @@ fn inventory_of(root: &str, names: &[&str]) -> Inventory {
         files: names.iter().map(file).collect(),
     };
     inventory(&Cluster {
+        rotations: Vec::new(),
         root: root.to_owned(),
         profile: None,
         layout: None,

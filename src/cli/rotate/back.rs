@@ -4,7 +4,23 @@ use crate::cli::{environment::Environment, ui::Ui};
 use crate::commands::rotate::Step;
 
 /// One step back
+///
+/// From prepared: the new authority is trusted by nobody any more, and its key is destroyed; nothing has used it. From switched: the
+/// old one signs again, and the certificates and kubeconfigs of before the switch are put back; what has changed since is made again.
+/// Then it is prepared. After retire, and while its key is not forgotten, an authority that is named is trusted again, behind the new
+/// one, which goes on signing: it is switched again.
+///
+/// A step back is one transaction, as a step forth is: bring the files to the nodes and restart what is listed. Nodes have to confirm
+/// the phase anew.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  kpki rotate back --dir ./cluster --dry-run         what would be put back
+  kpki rotate back --dir ./cluster                   all that are being rotated
+  kpki rotate back etcd-ca --dir ./cluster           one of them
+  kpki rotate back ca --dir ./cluster                after retire: the old one is trusted again
+
+Exit status: 0 done or nothing to do, 1 refused or failed, 2 wrong command line or profile, 5 others must do something first.")]
 pub struct Back {
     /// Default: all that are being rotated
     #[arg(value_name = "AUTHORITY")]

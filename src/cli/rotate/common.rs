@@ -1,3 +1,5 @@
+use std::path::PathBuf;
+
 use crate::cli::values::Outcome;
 use crate::cli::{common, environment::Environment, ui::Ui};
 use crate::commands::rotate::{self, Options, Request, Step};
@@ -14,23 +16,40 @@ pub struct Common {
     #[arg(long)]
     no_hooks: bool,
 
+    /// Write the objects of the cluster that can be made here to this directory, for kubectl apply
+    #[arg(long, value_name = "DIR")]
+    apply_manifests: Option<PathBuf>,
+
     #[command(flatten)]
     run: common::Run,
 }
 
 impl Common {
     pub fn run(self, step: Step, names: &[String], environment: &Environment, ui: &mut Ui<'_>) -> Outcome {
+        self.run_if(step, names, environment, ui, &mut |_, _| Ok(()))
+    }
+
+    /// The same; before anything is written, `ask` may refuse by the request.
+    pub fn run_if(
+        self,
+        step: Step,
+        names: &[String],
+        environment: &Environment,
+        ui: &mut Ui<'_>,
+        ask: &mut dyn FnMut(&Request, &mut Ui<'_>) -> Result<(), Error>,
+    ) -> Outcome {
         let request = Request {
             trees: self.tree.args(environment),
             run: self.run.args(environment)?,
-            authorities: authorities(names, &step)?,
+            authorities: authorities(names, Some(&step))?,
             step,
             options: Options {
                 no_hooks: self.no_hooks,
                 inherited: environment.inherited.clone(),
-                ..Options::default()
+                manifests: self.apply_manifests,
             },
         };
+        ask(&request, ui)?;
         let done = ui.working(|progress| rotate::run(&request, progress))?;
         ui.warnings(&done.warnings);
         let exit = if done.left.is_empty() { Exit::Done } else { Exit::Partial };
@@ -39,9 +58,9 @@ impl Common {
 }
 
 /// `all` of prepare is every authority; of the other steps, as without a name, every one in the phase before.
-fn authorities(names: &[String], step: &Step) -> Result<Vec<Rotating>, Error> {
+pub(super) fn authorities(names: &[String], step: Option<&Step>) -> Result<Vec<Rotating>, Error> {
     match names {
-        [only] if only == "all" && matches!(step, Step::Prepare(_)) => Ok(Rotating::ALL.to_vec()),
+        [only] if only == "all" && matches!(step, Some(Step::Prepare(_))) => Ok(Rotating::ALL.to_vec()),
         [only] if only == "all" => Ok(Vec::new()),
         names => names.iter().map(|name| authority(name)).collect(),
     }

@@ -8,17 +8,35 @@ use crate::clock::Span;
 use crate::commands::rotate::{PrepareOptions, SignerFile, Step};
 
 /// Step 1: everything trusts the new authority as well
+///
+/// The new authority gets the name of the old one with the next number (kubernetes@2). Its key stays in .kpki/rotation/ until the
+/// switch. Before ca.crt holds two certificates, kube-controller-manager has to sign with ca-signer.crt: it accepts exactly one
+/// certificate there. Where no manifest, receipt or kubeadm configuration shows that it does, the first run writes ca-signer.crt
+/// alone, says what to change on which node, and ends with status 5; nothing else is prepared in that run.
+///
+/// An authority below another one (a corporate root) gets a new key and a request in .kpki/rotation/; have that signed, then give the
+/// certificate with --new-ca. Without a key here, --new-ca makes an external authority.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  kpki rotate prepare all --dir ./cluster --dry-run               what would be done
+  kpki rotate prepare all --dir ./cluster                         the first run says what to change on the control-plane nodes
+  kpki rotate prepare all --dir ./cluster --signer-file-in-use    when that is done everywhere
+  kpki rotate prepare ca --edit-manifest                          on a single node: the manifest in the same step
+  kpki rotate prepare sa --algorithm ECDSA-P256                   a new key of another kind
+  kpki rotate prepare ca --new-ca new.pem --new-key new.key       an authority that was made elsewhere
+
+Exit status: 0 done or nothing to do, 1 refused or failed, 2 wrong command line or profile, 5 others must do something first.")]
 pub struct Prepare {
     /// ca, front-proxy-ca, etcd-ca, sa, or all
     #[arg(value_name = "AUTHORITY", required = true)]
     names: Vec<String>,
 
-    /// The certificate of a new external authority, with what stands above it
+    /// The certificate of a new authority that was made elsewhere, then what stands above it
     #[arg(long, value_name = "FILE")]
     new_ca: Option<PathBuf>,
 
-    /// Its key
+    /// Its key; without it the certificate is for the key that waits for it here, or the authority is external
     #[arg(long, value_name = "FILE", requires = "new_ca")]
     new_key: Option<PathBuf>,
 
@@ -26,7 +44,7 @@ pub struct Prepare {
     #[arg(long)]
     keep_subject: bool,
 
-    /// The algorithm of the new keys; default: the profile's, or the old one's
+    /// The algorithm of the new keys; default: the one that the profile states, or the old one's
     #[arg(long, value_name = "ALGORITHM", value_parser = algorithm)]
     algorithm: Option<Algorithm>,
 
@@ -65,6 +83,6 @@ impl Prepare {
     }
 }
 
-fn algorithm(text: &str) -> Result<Algorithm, Expected> {
+pub(super) fn algorithm(text: &str) -> Result<Algorithm, Expected> {
     Algorithm::parse(text).ok_or_else(|| Expected("RSA-2048, RSA-3072, RSA-4096, ECDSA-P256 or ECDSA-P384".to_owned()))
 }

@@ -1,5 +1,6 @@
 //! `kpki check-expiration`: targets, inventory, judgement, report. Reads only: no network, no lock, of keys their public half.
 
+mod rotations;
 mod signer;
 mod unreadable;
 
@@ -141,6 +142,7 @@ fn look(request: &Request, targets: &[Target], progress: Progress<'_>) -> Result
             });
         }
     }
+    let rotating: Vec<_> = targets.iter().map(rotations::of).collect();
     let keys = request.keys || wanted.len() <= MOST_WITH_KEYS;
     wanted.iter_mut().for_each(|one| one.keys = keys);
     let judge = |index: usize, mut tree: Tree| {
@@ -150,13 +152,20 @@ fn look(request: &Request, targets: &[Target], progress: Progress<'_>) -> Result
         signer::look(wanted, &mut tree);
         let notes = std::mem::take(&mut tree.notes);
         let origin = target.origin_of(wanted);
-        Some((owner, audit::judge_tree(tree, policy(request, target), origin, request.at), notes))
+        let mut judged = audit::judge_tree(tree, policy(request, target), origin, request.at);
+        if let Some(Ok(Some(rotations))) = rotating.get(owner) {
+            audit::mark(&mut judged, rotations);
+        }
+        Some((owner, judged, notes))
     };
     let trees = inventory::all(&wanted, request.threads, progress, judge)
         .map_err(|parallel::Died| Error::new("a thread ended before its work").hint("report this as a bug"))?;
     let (mut judged, mut notes): (ByTarget<JudgedTree>, ByTarget<String>) = (Vec::new(), Vec::new());
     judged.resize_with(targets.len(), Vec::new);
     notes.resize_with(targets.len(), Vec::new);
+    for (said, unread) in notes.iter_mut().zip(&rotating) {
+        said.extend(unread.as_ref().err().cloned());
+    }
     for (owner, tree, mut said) in trees {
         if let (Some(trees), Some(notes)) = (judged.get_mut(owner), notes.get_mut(owner)) {
             trees.push(tree);

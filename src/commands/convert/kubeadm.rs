@@ -13,6 +13,7 @@ use crate::files::{self, Dir, FileState, RelPath};
 use crate::profile::GATHERED;
 use crate::random::random;
 use crate::report::convert::Convert;
+use crate::workspace::rotation::{phases, remarks};
 use crate::workspace::{TreeDir, profiles};
 
 use super::manifest::{self, Owner, Secret};
@@ -80,6 +81,7 @@ pub fn manifest(request: &Request, report: &mut Convert) -> Result<(Output, Opti
             .hint("give one, such as /etc/kubernetes"));
     };
     let root = Dir::open_root(path)?;
+    report.notes.extend(remarks::old_keys(&phases::of_directory(path)?));
     let pki = match elsewhere(path) {
         Some(pki) => Dir::open_root(&pki)?,
         None => root.child("pki")?.unwrap_or(root),

@@ -18,6 +18,7 @@ mod publish;
 mod request;
 mod run;
 mod sources;
+mod trust;
 mod write;
 
 #[cfg(feature = "internals")]

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
+use crate::catalog::releases::Release;
+
 /// What is to be made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
@@ -23,6 +25,9 @@ pub enum Form {
     KubernetesSecret,
     IstioCacerts,
     KubeadmCerts,
+    ClusterTrustBundle,
+    KubeRootCa,
+    ClusterInfo,
 }
 
 impl Form {
@@ -65,9 +70,13 @@ pub struct Request {
     pub with_root: bool,
     /// Files that exist may be replaced.
     pub force: bool,
-    /// Of a Secret, or the friendly name in PKCS#12.
+    /// Of a Secret or ClusterTrustBundle, or the friendly name in PKCS#12.
     pub name: Option<String>,
     pub namespace: Option<String>,
+    /// Of a ClusterTrustBundle.
+    pub signer_name: Option<String>,
+    /// Of the cluster an object is for; `None`: the newest known.
+    pub release: Option<Release>,
     /// Of a Secret.
     pub immutable: bool,
     pub server: Option<String>,

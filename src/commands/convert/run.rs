@@ -5,7 +5,7 @@ use super::load::{self, LoadError, Loaded};
 use super::request::{Form, Output, Request};
 use super::sources::{self, Source};
 use super::write::{Done, finish};
-use super::{deploy, forms, kubeadm, names, pack};
+use super::{deploy, forms, kubeadm, names, pack, trust};
 use crate::error::Error;
 use crate::files::{self, What};
 use crate::report::convert::{Convert, Skipped};
@@ -110,6 +110,9 @@ fn together(
         Form::FullChain => deploy::full_chain(request, &all, name, &mut report.notes)?,
         Form::KubernetesSecret => deploy::kubernetes_secret(request, &all, name)?,
         Form::IstioCacerts => deploy::istio_cacerts(request, &all, name)?,
+        Form::ClusterTrustBundle | Form::KubeRootCa | Form::ClusterInfo => {
+            trust::object(request, &all, name, &mut report.notes)?
+        }
         _ => {
             let source = Source { name, path: String::new(), bytes: Zeroizing::default() };
             let made = forms::of_file(request, &source, &all, false, passwords, &mut report.notes)?;

@@ -49,9 +49,7 @@ pub fn run(request: &Request) -> Result<report::Revocation, Error> {
     if request.run.dry_run {
         warnings.extend(session.tree.left_by_interrupted()?);
         for one in plans.iter().filter(|one| one.sign) {
-            if let Some(issuer) = snapshot.certificate(one.crl.authority) {
-                one.crl.verify(&session.tree, issuer)?;
-            }
+            one.crl.verify(&session.tree)?;
         }
     } else if half_done || plans.iter().any(|one| one.sign) {
         let locked = session.lock()?;
@@ -61,7 +59,7 @@ pub fn run(request: &Request) -> Result<report::Revocation, Error> {
         let signed = plans.iter().filter(|one| one.sign).map(|one| &one.crl);
         issues = crl_issue::reissue(&session, &snapshot, &issuers, signed, request.der)?;
         store::check_writable(&session.tree.roots, &crl_issue::places(&issues))?;
-        generation = commit(&session, &snapshot, &mut issues, &locked)?;
+        generation = commit(&session, &mut issues, &locked)?;
         warnings.extend(list_of_one_node(&session).filter(|_| !issues.is_empty()));
     }
     let mut lists = Vec::new();
@@ -107,7 +105,7 @@ fn evaluate(request: &Request, session: &Session<'_>, snapshot: &Snapshot) -> Re
             }
             continue;
         };
-        let crl = TreeCrl::read(&session.tree, id, issuer, &lines)?;
+        let crl = TreeCrl::read(&session.tree, id, issuer, snapshot.bundle(id), &lines)?;
         let wanted = !request.due || crl.is_due(now);
         let is_local = authority.is_some_and(Authority::is_local);
         if let Some(refusal) = authority.filter(|_| wanted).and_then(|authority| refusal(id, authority, now)) {
@@ -125,19 +123,14 @@ fn evaluate(request: &Request, session: &Session<'_>, snapshot: &Snapshot) -> Re
     Ok(plans)
 }
 
-fn commit(
-    session: &Session<'_>,
-    snapshot: &Snapshot,
-    issues: &mut [SignedCrlIssue],
-    locked: &Locked<'_>,
-) -> Result<Option<String>, Error> {
+fn commit(session: &Session<'_>, issues: &mut [SignedCrlIssue], locked: &Locked<'_>) -> Result<Option<String>, Error> {
     if issues.is_empty() {
         return Ok(None);
     }
     let now = session.run.now;
     let transaction = Transaction {
         changes: issues.iter_mut().flat_map(|issue| std::mem::take(&mut issue.changes)).collect(),
-        journal: issues.iter().filter_map(|issue| issue.line(VERB, snapshot, now)).collect(),
+        journal: issues.iter().map(|issue| issue.line(VERB, now)).collect(),
         entries: Some(issues.iter().map(SignedCrlIssue::name).collect()),
         ..Transaction::default()
     };

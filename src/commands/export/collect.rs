@@ -8,6 +8,7 @@ use crate::files::FileState;
 use crate::plan::item::Item;
 use crate::plan::node;
 use crate::tree::{Place, Survey};
+use crate::workspace::crl_file::List;
 use crate::workspace::shipping::digest::Sha256;
 use crate::workspace::shipping::lists::NodeCrl;
 use crate::workspace::shipping::manifest::{ApiVersion, Exported, ExportedList, Kind, Manifest};
@@ -86,22 +87,24 @@ impl Read {
 
     /// The CRL of an authority that the node holds.
     fn list(&mut self, source: &Source<'_>, authority: CaId, copy: &Place, public: &[u8]) -> Result<(), Error> {
-        let Some(issuer) = parse_pem_bundle(public).ok().and_then(|bundle| bundle.into_iter().next()) else {
-            return Ok(());
-        };
-        let Some(list) = NodeCrl::read(&source.tree, authority, copy, &issuer)? else { return Ok(()) };
-        self.begins(list.crl.this_update);
-        if let Some(end) = list.crl.next_update.filter(|end| *end < source.request.now) {
-            self.notes.push(error::stale_list(&source.tree.origin(), authority, end));
+        let Ok(trusted) = parse_pem_bundle(public) else { return Ok(()) };
+        let Some(crls) = NodeCrl::read(&source.tree, authority, copy, &trusted)? else { return Ok(()) };
+        for List { crl, .. } in crls.lists() {
+            self.begins(crl.this_update);
+            if let Some(end) = crl.next_update.filter(|end| *end < source.request.now) {
+                self.notes.push(error::stale_list(&source.tree.origin(), authority, end));
+            }
         }
         let name = format!("{}.crl", authority.name());
-        let (number, fingerprint) = (list.crl.number.as_deref().map(decimal), Sha256(sha256(&list.der)));
-        let forms = [(name.clone(), list.pem()), (format!("{name}.der"), list.der())];
-        for (entry, (place, bytes)) in forms.into_iter().filter_map(|(entry, form)| Some((entry, form?))) {
-            let path = source.belongs(&place);
-            let (authority, number) = (authority.name().to_owned(), number.clone());
-            self.manifest.lists.push(ExportedList { authority, path: path.clone(), number, fingerprint });
-            self.parts.push(Part { path, mode: 0o644, entry, bytes: Zeroizing::new(bytes) });
+        let forms = [(name.clone(), crls.pem()), (format!("{name}.der"), crls.der())];
+        for (entry, file) in forms.into_iter().filter_map(|(entry, form)| Some((entry, form?))) {
+            let path = source.belongs(&file.place);
+            for List { der, crl } in file.lists {
+                let (number, fingerprint) = (crl.number.as_deref().map(decimal), Sha256(sha256(der)));
+                let (authority, path) = (authority.name().to_owned(), path.clone());
+                self.manifest.lists.push(ExportedList { authority, path, number, fingerprint });
+            }
+            self.parts.push(Part { path, mode: 0o644, entry, bytes: Zeroizing::new(file.bytes) });
         }
         Ok(())
     }

@@ -7,6 +7,7 @@ mod collect;
 mod lists;
 mod older;
 mod own;
+mod phase;
 mod request;
 mod run;
 mod shipped;

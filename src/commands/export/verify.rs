@@ -11,9 +11,11 @@ use crate::files::{self, Dir, FileState, shell_path, shell_word};
 use crate::inventory;
 use crate::plan::node::{Finding, Identity, Judged, NodeFile, judge, names_one, owners};
 use crate::plan::node_keys::not_meant;
+use crate::plan::node_phase::by_retiring;
 use crate::profile::Profile;
 use crate::report::export::{NodeState, VerifiedEntry, Verify};
 use crate::tree::layout::DEFAULT_DIR;
+use crate::workspace::rotation::phases::of_manifest;
 use crate::workspace::shipping::collect::{Collect, collect};
 use crate::workspace::shipping::manifest::{self, Manifest};
 use crate::workspace::shipping::node_entries::{NodeRootfs, Sources, node_entries};
@@ -71,6 +73,8 @@ pub fn verify(request: &Request) -> Result<Verify, Error> {
         let findings = vec![Finding::OtherNode(manifest.node.clone())];
         judged.insert(0, Judged { name: "manifest".to_owned(), path: path.clone(), findings, renewed: false });
     }
+    let phases = manifest.as_ref().map(of_manifest).unwrap_or_default();
+    let by_retiring = by_retiring(&found, &phases);
     let rows: Vec<VerifiedEntry> = judged.iter().map(row).collect();
     Ok(Verify {
         outcome: NodeState::of(&rows),
@@ -81,6 +85,8 @@ pub fn verify(request: &Request) -> Result<Verify, Error> {
         against,
         owners: owners(&judged).into_iter().map(str::to_owned).collect(),
         rows,
+        rotation: (!phases.is_empty()).then(|| phases.words()),
+        by_retiring,
         warnings: TreeDir::plain(&request.dir).left_by_interrupted()?,
     })
 }

@@ -18,6 +18,7 @@ use crate::plan::sign::{Declined, soundness};
 use crate::profile::Profile;
 use crate::store::OuterFile;
 use crate::tree::{Authority, file};
+use crate::workspace::rotation::{record, remarks};
 use crate::workspace::{Snapshot, Transaction, TreeDir, journal, known_keys, profiles, survey};
 use crate::x509;
 use zeroize::Zeroizing;
@@ -75,6 +76,8 @@ pub fn user(request: &Request) -> Result<Made, Error> {
         let end = crate::clock::rfc3339(blueprint.not_after);
         warnings.push(format!("it expires with its authority at {end}, sooner than requested"));
     }
+    let record = record::read(&tree.roots)?;
+    warnings.extend(remarks::until_retired(&record, CaId::Cluster, &tree.origin()));
     let signed = ca::issue_for_peers(&blueprint, &spki, issuer, now)?;
     let pem = own.as_ref().map(PrivateKey::to_pem);
     let file = request.key_file.clone().unwrap_or_else(|| format!("{}.key", request.user));

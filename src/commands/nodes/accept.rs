@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 
 use time::{Duration, OffsetDateTime};
 
-use super::receipts::Given;
 use super::theirs::{self, Brought};
 use crate::catalog::CaId;
 use crate::clock::rfc3339;
@@ -14,6 +13,7 @@ use crate::profile::Profile;
 use crate::workspace::Snapshot;
 use crate::workspace::journal::Line;
 use crate::workspace::shipping::digest::Sha256;
+use crate::workspace::shipping::given::Given;
 use crate::workspace::shipping::receipt::{Held, Receipt, instant};
 
 /// By how much two clocks may differ.

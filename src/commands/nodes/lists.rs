@@ -12,7 +12,7 @@ use crate::plan::shipping::{self, Listed};
 use crate::report::revoke::{CrlRow, Signing};
 use crate::revocation::Revoked;
 use crate::tree::{Authority, Issuers};
-use crate::workspace::crl_issue::{self, SignedCrlIssue};
+use crate::workspace::crl_issue::{self, SignedCrlIssue, Writing};
 use crate::workspace::crls::TreeCrl;
 use crate::workspace::journal::{CrlLine, Line};
 use crate::workspace::shipping::receipt::{HeldList, Receipt};
@@ -53,8 +53,8 @@ pub fn plans(
     let mut plans = Vec::new();
     for id in CaId::ALL {
         let Some(issuer) = snapshot.certificate(id) else { continue };
-        let mut crl = TreeCrl::read(&session.tree, id, issuer, lines)?;
-        crl.verify(&session.tree, issuer)?;
+        let mut crl = TreeCrl::read(&session.tree, id, issuer, snapshot.bundle(id), lines)?;
+        crl.verify(&session.tree)?;
         let ours = crl.issue();
         let (mut findings, mut other, mut unknown) = (Vec::new(), Vec::new(), Vec::new());
         for (node, list) in of(id, receipts) {
@@ -130,16 +130,16 @@ impl Plan {
         }
         let Some(issuer) = issuers.get(id).filter(|_| self.signable()) else { return Ok(None) };
         let changes = Changes { additions: &self.additions, removals: &self.removals };
-        self.crl.next_issue(session, snapshot, issuer, changes, false).map(Some)
+        self.crl.next_issue(session, snapshot, issuer, changes, Writing { der: false, earlier: &[] }).map(Some)
     }
 
     /// The journal's lines for the issue.
-    pub fn journal(&self, issue: &SignedCrlIssue, session: &Session<'_>, snapshot: &Snapshot) -> Vec<String> {
+    pub fn journal(&self, issue: &SignedCrlIssue, session: &Session<'_>) -> Vec<String> {
         let by_nodes = self.lines.iter().map(|(node, line)| Line::Crl(line.renumbered(&issue.number)).told_by(node));
         let lines: Vec<String> = by_nodes.collect();
         match lines.is_empty() {
             // The number alone has changed.
-            true => issue.line(VERB, snapshot, session.run.now).into_iter().collect(),
+            true => vec![issue.line(VERB, session.run.now)],
             false => lines,
         }
     }

@@ -1,6 +1,5 @@
 //! `kpki nodes merge`: receipts in, checked; then one commit of the receipts, the journal's lines and the next issue of each list.
 
-use super::receipts::{self, Given};
 use super::request::{MergeRequest as Request, VERB};
 use super::theirs::{self, Brought};
 use super::{accept, journal as certificates, lists, status, summary};
@@ -11,6 +10,7 @@ use crate::store;
 use crate::tree::Issuers;
 use crate::workspace::crl_issue::{self, SignedCrlIssue};
 use crate::workspace::journal::{self, Line};
+use crate::workspace::shipping::given::{self, Given};
 use crate::workspace::shipping::nodes;
 use crate::workspace::shipping::receipt::Receipt;
 use crate::workspace::{Absent, Session, Snapshot, Transaction, TreeArgs, targets};
@@ -37,7 +37,7 @@ impl Evaluation<'_> {
 }
 
 pub fn merge(request: &Request) -> Result<Merge, Error> {
-    let given = receipts::read(&request.receipts)?;
+    let given = given::read(&request.receipts)?;
     let brought = theirs::brought(&request.crls, &given)?;
     let trees = TreeArgs { dirs: vec![request.dir.clone()], ..TreeArgs::default() };
     let (target, mut warnings) = targets::one(&trees)?;
@@ -57,7 +57,7 @@ pub fn merge(request: &Request) -> Result<Merge, Error> {
         let (snapshot, issuers) = session.read(&locked)?;
         evaluation = evaluate(&session, &snapshot, &profile, (&given, &brought))?;
         issues = sign(&session, &snapshot, &issuers, &evaluation)?;
-        let transaction = transaction(&session, &snapshot, &evaluation, &given, &mut issues)?;
+        let transaction = transaction(&session, &evaluation, &given, &mut issues)?;
         if !transaction.changes.is_empty() {
             generation = locked.commit(VERB, request.run.now, transaction)?;
         }
@@ -145,7 +145,6 @@ fn sign(
 
 fn transaction(
     session: &Session<'_>,
-    snapshot: &Snapshot,
     evaluation: &Evaluation<'_>,
     given: &[Given],
     issues: &mut [SignedCrlIssue],
@@ -155,7 +154,7 @@ fn transaction(
     let mut transaction = Transaction { journal: lines, ..Transaction::default() };
     for plan in &evaluation.plans {
         let Some(issue) = issues.iter_mut().find(|issue| issue.authority == plan.crl.authority) else { continue };
-        transaction.journal.extend(plan.journal(issue, session, snapshot));
+        transaction.journal.extend(plan.journal(issue, session));
         transaction.entries.get_or_insert_default().push(issue.name());
         transaction.changes.append(&mut issue.changes);
     }

@@ -7,14 +7,13 @@ mod known;
 mod lists;
 mod merge;
 mod next;
-mod receipts;
 mod request;
 mod standing;
 mod status;
 mod summary;
 mod theirs;
 
+pub use crate::workspace::shipping::given::Input;
 pub use merge::merge;
-pub use receipts::Input;
 pub use request::{MergeRequest, Request};
 pub use status::status;

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use super::receipts::Input;
 use crate::workspace::RunArgs;
+use crate::workspace::shipping::given::Input;
 
 /// How `merge` is called in the journal and in generations.
 pub const VERB: &str = "nodes-merge";

@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use super::known::Known;
-use super::receipts::{self, Given};
 use super::request::Request;
 use crate::error::Error;
 use crate::files::shell_path;
@@ -11,6 +10,7 @@ use crate::inventory;
 use crate::profile::Profile;
 use crate::report::nodes::{Confirmed, NodeRow, Nodes, Shipped, Standing};
 use crate::tree::layout::holds_ca_keys;
+use crate::workspace::shipping::given::{self, Given};
 use crate::workspace::shipping::{collect, nodes};
 use crate::workspace::tree_dir::Shape;
 use crate::workspace::{TreeDir, journal, profiles, survey};
@@ -18,7 +18,7 @@ use crate::workspace::{TreeDir, journal, profiles, survey};
 pub fn status(request: &Request) -> Result<Nodes, Error> {
     let main = &request.dir;
     let profile = profile_of(main)?;
-    let given = receipts::read(&request.receipts)?;
+    let given = given::read(&request.receipts)?;
     if let Some(other) = given.iter().find(|given| profile.node(&given.receipt.node).is_none()) {
         return Err(Error::new(format!("{}: the profile has no node {}", other.name, other.receipt.node)));
     }

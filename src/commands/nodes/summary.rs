@@ -2,7 +2,6 @@
 
 use super::lists::Plan;
 use super::next::renew_first;
-use super::receipts::Given;
 use super::request::MergeRequest as Request;
 use crate::catalog::CaId;
 use crate::error::Error;
@@ -14,6 +13,7 @@ use crate::tree::layout::holds_ca_keys;
 use crate::tree::safe_host::ship_from;
 use crate::workspace::Session;
 use crate::workspace::crl_issue::SignedCrlIssue;
+use crate::workspace::shipping::given::Given;
 use crate::workspace::shipping::receipt::{Held, Receipt, comparable};
 use crate::workspace::shipping::{collect, nodes};
 

@@ -4,7 +4,6 @@
 use std::borrow::Cow;
 use std::path::PathBuf;
 
-use super::receipts::Given;
 use crate::catalog::CaId;
 use crate::encoding::base64;
 use crate::error::{self, Error};
@@ -13,6 +12,7 @@ use crate::inventory;
 use crate::revocation::{Number, Revoked};
 use crate::workspace::Snapshot;
 use crate::workspace::journal::{CrlLine, serial_text};
+use crate::workspace::shipping::given::Given;
 use crate::workspace::shipping::receipt::{HeldList, Receipt};
 use crate::x509::{Certificate, Crl, all_revoked, sha256};
 

@@ -10,7 +10,7 @@ use crate::revocation::{Reason, Revoked};
 use crate::store::{FileChange, RootId};
 use crate::tree::entry_path::entry_of_path;
 use crate::tree::{Authority, Issuers, leaf};
-use crate::workspace::crl_issue::{self, SignedCrlIssue};
+use crate::workspace::crl_issue::{self, SignedCrlIssue, Writing};
 use crate::workspace::crls::TreeCrl;
 use crate::workspace::issued::{self, Issued};
 use crate::workspace::journal::{self, serial_text};
@@ -97,7 +97,7 @@ pub fn revoke(
     for authority in CaId::ALL {
         let own: Vec<&Held> = held.iter().filter(|one| one.authority == authority).collect();
         let Some(signer) = snapshot.certificate(authority).filter(|_| !own.is_empty()) else { continue };
-        let crl = TreeCrl::read(&session.tree, authority, signer, &lines)?;
+        let crl = TreeCrl::read(&session.tree, authority, signer, snapshot.bundle(authority), &lines)?;
         let serials: Vec<&[u8]> = own.iter().map(|one| one.serial.as_slice()).collect();
         let mut additions: Vec<(&Held, Revoked)> = Vec::new();
         for (one, listed) in own.iter().zip(crl.entries(&session.tree, &serials)?) {
@@ -121,10 +121,10 @@ pub fn revoke(
         let issue = match issuers.and_then(|issuers| issuers.get(authority)) {
             Some(issuer) => {
                 let changes = Changes { additions: &revoked, removals: &[] };
-                Some(crl.next_issue(session, snapshot, issuer, changes, false)?)
+                Some(crl.next_issue(session, snapshot, issuer, changes, Writing { der: false, earlier: &[] })?)
             }
             None => {
-                crl.verify(&session.tree, signer)?;
+                crl.verify(&session.tree)?;
                 None
             }
         };

@@ -8,6 +8,7 @@ use crate::profile::RENEWAL;
 use crate::revocation::Revoked;
 use crate::tree::EntryId;
 use crate::workspace::crls::{self, TreeCrl, TreeCrls};
+use crate::workspace::rotation::{record, remarks, state};
 use crate::workspace::{Snapshot, requests};
 
 /// The tree, and a decision for each credential, in the same order.
@@ -24,6 +25,8 @@ pub(in crate::commands::renew) struct Evaluation {
     pub misfits: Vec<String>,
     /// What is renewed here although requests for it wait.
     pub requested: Option<String>,
+    /// What is renewed by an authority that is being replaced.
+    pub to_come: Option<String>,
 }
 
 impl Evaluation {
@@ -112,7 +115,20 @@ impl Renewing<'_> {
         }
         let requested = self.requested(&decisions)?;
         let misfits = self.misfits()?;
-        Ok(Evaluation { misfits, decisions, repairs, crls, held, unusable_crls: unusable, requested, snapshot })
+        let to_come = self.again_by_the_switch(&decisions)?;
+        Ok(Evaluation { misfits, decisions, repairs, crls, held, unusable_crls: unusable, requested, to_come, snapshot })
+    }
+
+    fn again_by_the_switch(&self, decisions: &[Decision]) -> Result<Option<String>, Error> {
+        let all = self.credentials.iter().zip(decisions);
+        let made = all.filter(|(_, decision)| matches!(decision, Decision::Renew(_)));
+        let signers = made.filter_map(|(credential, _)| credential.authority).collect();
+        let record = record::read(&self.session.tree.roots)?;
+        if !record.rotations.is_empty() {
+            // The files outrank the record: what they say otherwise is to be settled before anything is signed.
+            state::look(&self.session)?.check(&self.session.target.origin)?;
+        }
+        Ok(remarks::signed_before_the_switch(&record, &signers, &self.session.target.origin))
     }
 
     /// An authority that another one is to sign is not missing.

@@ -120,7 +120,7 @@ impl Renewing<'_> {
         let ids: Vec<String> = ids.map(EntryId::to_string).collect();
         let pending = pending.and(&locked.generation_name("renew", now)?, ids.iter().cloned());
         let lines = made.iter().map(|made| journal::line("renew", &made.id.to_string(), &made.certificate, now));
-        let lines = lines.chain(crls.iter().filter_map(|crl| crl.line("renew", snapshot, now))).collect();
+        let lines = lines.chain(crls.iter().map(|crl| crl.line("renew", now))).collect();
         // Requests and a profile alone change no file in use, so that there is nothing to restore.
         let changes_tree = !ids.is_empty() || !crls.is_empty();
         let changes = made.into_iter().flat_map(|made| made.changes).chain(repaired);

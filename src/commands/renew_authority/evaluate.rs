@@ -49,7 +49,7 @@ impl Renewing<'_> {
         let names: Vec<&str> = self.request.authorities.iter().map(|one| one.name()).collect();
         if let Some(first) = self.request.authorities.first() {
             let command = format!("kpki renew {}", names.join(" "));
-            one_of_several::refuse(session, &snapshot, &command, *first)?;
+            one_of_several::refuse(session, &snapshot, &command, first.name())?;
         }
         let (mut decided, mut refused) = (Vec::new(), Vec::new());
         for authority in self.request.authorities.iter().copied() {

@@ -1,6 +1,7 @@
 //! `kpki history` and `kpki restore`: the generations of a tree, and restoring one.
 
 mod choose;
+mod phase;
 mod request;
 mod run;
 

@@ -1,6 +1,6 @@
 //! Lists the generations, and restores one in one transaction.
 
-use super::choose;
+use super::{choose, phase};
 use super::request::{Request, none};
 use crate::catalog::CaId;
 use crate::error::Error;
@@ -46,6 +46,7 @@ pub fn run(request: &Request) -> Result<Restored, Error> {
     let roots = &tree.roots;
     if request.run.dry_run {
         let name = choose::choose(request, roots)?;
+        phase::refuse_across(request, roots, &name)?;
         let all = generations::before(roots, &name)?;
         let mut warnings = verified(request, &tree, &name, &all)?;
         warnings.extend(tree.left_by_interrupted()?);
@@ -59,6 +60,7 @@ pub fn run(request: &Request) -> Result<Restored, Error> {
     }
     let locked = tree.lock(request.run.lock_wait)?;
     let name = choose::choose(request, roots)?;
+    phase::refuse_across(request, roots, &name)?;
     let warnings = verified(request, &tree, &name, &generations::before(roots, &name)?)?;
     // Everything that can fail is read before the commit: a restore that is done is no error.
     let lists_left = generations::crls_left(roots, &name)?;

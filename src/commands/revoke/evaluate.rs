@@ -44,7 +44,13 @@ pub fn evaluate(request: &Request, session: &Session<'_>, snapshot: Snapshot) ->
         if positions.is_empty() {
             continue;
         }
-        let crl = TreeCrl::read(&session.tree, authority, evaluation.issuer(authority, session)?, &lines)?;
+        let crl = TreeCrl::read(
+            &session.tree,
+            authority,
+            evaluation.issuer(authority, session)?,
+            evaluation.snapshot.bundle(authority),
+            &lines,
+        )?;
         for (position, entry) in positions.into_iter().zip(crl.entries(&session.tree, &serials)?) {
             if let Some(slot) = found.get_mut(position) {
                 *slot = entry;

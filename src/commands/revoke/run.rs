@@ -10,7 +10,7 @@ use crate::plan::revoke::Change;
 use crate::report::revoke as report;
 use crate::revocation::Revoked;
 use crate::tree::Issuers;
-use crate::workspace::crl_issue::SignedCrlIssue;
+use crate::workspace::crl_issue::{self, SignedCrlIssue, Writing};
 use crate::workspace::shipping::one_of_several::list_of_one_node;
 use crate::workspace::{Absent, Locked, Session, Transaction, journal, targets};
 
@@ -21,7 +21,8 @@ pub fn run(request: &Request) -> Result<report::Revocation, Error> {
     if request.run.dry_run {
         let evaluation = session.tree.or_interrupted(evaluate(request, &session, session.peek()?))?;
         for (authority, crl) in &evaluation.crls {
-            crl.verify(&session.tree, evaluation.issuer(*authority, &session)?)?;
+            evaluation.issuer(*authority, &session)?;
+            crl.verify(&session.tree)?;
         }
         warnings.extend(session.tree.left_by_interrupted()?);
         return summary::report(request, &session, &evaluation, &[], None, warnings);
@@ -66,14 +67,16 @@ fn sign(
             }
         }
         if additions.is_empty() && removals.is_empty() {
-            crl.verify(&session.tree, issuer.certificate())?;
+            crl.verify(&session.tree)?;
             continue;
         }
         if let Some(refusal) = state.and_then(|state| refusal(*id, state, request.run.now)) {
             return Err(error::refused(&session.target.origin, &[refusal]));
         }
         let changes = Changes { additions: &additions, removals: &removals };
-        issues.push(crl.next_issue(session, &evaluation.snapshot, issuer, changes, request.der)?);
+        let writing = Writing { der: request.der, earlier: &issues };
+        let issue = crl.next_issue(session, &evaluation.snapshot, issuer, changes, writing)?;
+        crl_issue::add(&mut issues, issue);
     }
     Ok(issues)
 }

@@ -1,8 +1,180 @@
-//! A step back: from prepared to none, from switched to prepared.
+//! A step back: from prepared to none, from switched to prepared, and after the retirement trust in the old authority again.
 
-use super::context::{Context, Planned};
+use super::context::{Context, Planned, certificates, public_keys};
+use super::forget;
+use crate::catalog::CaId;
+use crate::clock::rfc3339;
 use crate::error::Error;
+use crate::plan::rotate::Trusted;
+use crate::report::rotate as report;
+use crate::store::RootId;
+use crate::tree::rotation::{Identity, NewKey, Phase, Retired, Rotating, Rotation};
+use crate::workspace::rotation::change::{Content, Target};
+use crate::workspace::rotation::erase::Keys;
+use crate::workspace::rotation::prior;
+use crate::workspace::rotation::record::{self, Kept};
 
 pub(super) fn plan(context: &Context<'_>) -> Result<Planned, Error> {
-    Ok(Planned::of(&context.record))
+    let mut planned = Planned { keep_good: true, ..Planned::of(&context.record) };
+    let named = &context.request.authorities;
+    let all: Vec<Rotating> = context.record.rotations.iter().map(|one| one.authority).collect();
+    for rotating in if named.is_empty() { &all } else { named } {
+        match (context.record.of(*rotating), retired(context, *rotating)) {
+            (Some(rotation), _) => match rotation.phase {
+                Phase::Prepared => to_none(context, rotation, &mut planned)?,
+                Phase::Switched => to_prepared(context, rotation.clone(), &mut planned)?,
+                Phase::Emergency => return Err(no_way_back(context, *rotating)),
+            },
+            (None, Some(retired)) => to_switched(context, retired.clone(), &mut planned)?,
+            (None, None) => waiting(context, *rotating, &mut planned)?,
+        }
+    }
+    Ok(planned)
+}
+
+fn retired<'c>(context: &'c Context<'_>, rotating: Rotating) -> Option<&'c Retired> {
+    context.record.retired.iter().rfind(|one| one.authority == rotating)
+}
+
+fn no_way_back(context: &Context<'_>, rotating: Rotating) -> Error {
+    let origin = &context.session.target.origin;
+    Error::new(format!("{rotating} was replaced in an emergency: there is no way back"))
+        .because("the old one is trusted by nobody, because its key is in other hands or lost")
+        .hint(format!("go on: {}", origin.command("rotate retire", &[rotating.name()], &[])))
+}
+
+/// The request of a new authority that others have not signed yet, or nothing.
+fn waiting(context: &Context<'_>, rotating: Rotating, planned: &mut Planned) -> Result<(), Error> {
+    if record::key(&context.session.tree.roots, rotating, Kept::Next)?.is_none() {
+        context.one_in(rotating, Phase::Prepared)?;
+        return Ok(());
+    }
+    remove_next(rotating, planned)?;
+    planned.rows.push(report::Row { authority: rotating, ..report::Row::default() });
+    Ok(())
+}
+
+/// N's key, and the request that was made with it.
+fn remove_next(rotating: Rotating, planned: &mut Planned) -> Result<(), Error> {
+    planned.removals.push((RootId::State, record::key_path(rotating, Kept::Next)?));
+    planned.removals.push(record::request_path(rotating)?);
+    Ok(())
+}
+
+/// Nothing has used the new one: its key is destroyed.
+fn to_none(context: &Context<'_>, rotation: &Rotation, planned: &mut Planned) -> Result<(), Error> {
+    let rotating = rotation.authority;
+    let content = content(rotating, (&rotation.old, &[]), &rotation.new);
+    planned.targets.push(Target { content, key: None });
+    remove_next(rotating, planned)?;
+    let stay = rotation.old.iter().chain(forget::others(&context.record, rotating));
+    forget::erase(context, &Keys::of(rotation.new.iter(), stay), planned)?;
+    planned.rows.push(report::Row::of(rotation, None));
+    planned.journal.push(context.line(rotation, Vec::new()));
+    planned.record.take(rotating);
+    Ok(())
+}
+
+/// The old one signs again, and what it has signed is put back.
+fn to_prepared(context: &Context<'_>, mut rotation: Rotation, planned: &mut Planned) -> Result<(), Error> {
+    let (rotating, roots) = (rotation.authority, &context.session.tree.roots);
+    let origin = &context.session.target.origin;
+    let Some(previous) = record::key(roots, rotating, Kept::Previous)? else {
+        let path = record::key_path(rotating, Kept::Previous)?;
+        return Err(Error::new(format!("the old {rotating} cannot sign again: its key is not here"))
+            .because(format!("expected {}", roots.path_of(RootId::State, &path).display()))
+            .hint("restore that file from a backup")
+            .hint(format!("or go on: {}", origin.command("rotate retire", &[rotating.name()], &[]))));
+    };
+    if rotation.new_key == NewKey::Here {
+        let missing = || Error::new(format!("the key of {rotating} is not here")).hint("restore it from a backup");
+        let present = context.key(rotating)?.ok_or_else(missing)?;
+        planned.own.push(record::key_change(rotating, Kept::Next, present.to_vec().into())?);
+    }
+    planned.removals.push((RootId::State, record::key_path(rotating, Kept::Previous)?));
+    let content = content(rotating, (&rotation.old, &rotation.new), &[]);
+    planned.targets.push(Target { content, key: Some(previous) });
+    if let Rotating::Authority(authority) = rotating {
+        planned.reissue.push(authority);
+        put_back(context, authority, &rotation, planned)?;
+    }
+    planned.rows.push(report::Row::of(&rotation, Some(Phase::Prepared)));
+    planned.warnings.push(format!(
+        "what the new {rotating} has signed for others meanwhile is still accepted: it is trusted until kpki rotate back is run once more"
+    ));
+    planned.journal.push(context.line(&rotation, Vec::new()));
+    rotation.kubelets = None;
+    planned.record.set(at(context, rotation, Phase::Prepared));
+    Ok(())
+}
+
+/// What the old one had signed, as the switch has kept it.
+fn put_back(context: &Context<'_>, authority: CaId, rotation: &Rotation, planned: &mut Planned) -> Result<(), Error> {
+    let session = context.session;
+    let found = match rotation.generations.get(&Phase::Switched) {
+        Some(name) => {
+            let credentials = session.credentials.iter().filter(|one| one.authority == Some(authority));
+            prior::before(&session.tree, name, credentials)?
+        }
+        None => None,
+    };
+    match found {
+        Some(found) => planned.put_back.extend(found),
+        None => planned.warnings.push(format!(
+            "what {authority} had signed before the switch is not kept any more: everything is made again by the old one",
+            authority = authority.name()
+        )),
+    }
+    Ok(())
+}
+
+/// The old one is trusted again behind the new one; it does not sign.
+fn to_switched(context: &Context<'_>, retired: Retired, planned: &mut Planned) -> Result<(), Error> {
+    let Retired { authority, number, old, new, .. } = retired;
+    if retired.emergency {
+        return Err(no_way_back(context, authority));
+    }
+    planned.record.retired.retain(|one| one.authority != authority);
+    planned.targets.push(Target { content: content(authority, (&new, &old), &[]), key: None });
+    let rotation = Rotation {
+        authority,
+        number,
+        phase: Phase::Switched,
+        since: String::new(),
+        old,
+        new,
+        new_key: NewKey::Here,
+        signer_file_in_use: false,
+        kubelets: None,
+        generations: std::collections::BTreeMap::new(),
+        confirmations: Vec::new(),
+        overrides: Vec::new(),
+    };
+    planned.rows.push(report::Row { from: None, ..report::Row::of(&rotation, Some(Phase::Switched)) });
+    planned.journal.push(context.line(&rotation, Vec::new()));
+    planned.record.set(at(context, rotation, Phase::Switched));
+    Ok(())
+}
+
+/// In another phase from now on: nobody has confirmed it, whatever they had before.
+fn at(context: &Context<'_>, mut rotation: Rotation, phase: Phase) -> Rotation {
+    (rotation.phase, rotation.since) = (phase, rfc3339(context.request.run.now));
+    rotation.confirmations.clear();
+    rotation.generations = context.generation.iter().map(|name| (phase, name.clone())).collect();
+    rotation
+}
+
+/// Who signs first, then who is trusted besides.
+pub(super) fn content(rotating: Rotating, (first, second): (&[Identity], &[Identity]), gone: &[Identity]) -> Content {
+    match rotating {
+        Rotating::Authority(authority) => Content::Authority(
+            authority,
+            Trusted { first: certificates(first), second: certificates(second), gone: certificates(gone) },
+        ),
+        Rotating::ServiceAccount => Content::ServiceAccount(Trusted {
+            first: public_keys(first),
+            second: public_keys(second),
+            gone: public_keys(gone),
+        }),
+    }
 }

@@ -1,17 +1,22 @@
 //! What a step decides on, and what it decides.
 
+use super::cross::Cross;
 use super::request::Request;
+use crate::blueprint::Algorithm;
+use crate::ca::{self, PrivateKey};
 use crate::catalog::CaId;
 use crate::encoding::{pem, raw_key};
 use crate::error::Error;
 use crate::files::RelPath;
 use crate::report::rotate as report;
 use crate::store::{FileChange, RootId};
-use crate::tree::rotation::{Identity, Phase, Record, Rotating, Rotation};
-use crate::tree::{Authority, file};
+use crate::tree::rotation::{Identity, Kubelets, Phase, Record, Rotating, Rotation};
+use crate::tree::{Authority, EntryId, Place, file};
 use crate::workspace::rotation::change::Target;
-use crate::workspace::rotation::{files, journal::RotationLine};
-use crate::workspace::{Session, Snapshot};
+use crate::workspace::rotation::prior::Prior;
+use crate::workspace::rotation::state::{self, State};
+use crate::workspace::rotation::{files, journal::RotationLine, record};
+use crate::workspace::{Locked, Session, Snapshot};
 use crate::x509::{Certificate, parse_authority};
 
 /// A tree as a step finds it.
@@ -20,6 +25,8 @@ pub(super) struct Context<'a> {
     pub session: &'a Session<'a>,
     pub snapshot: Snapshot,
     pub record: Record,
+    /// Kubeconfigs and ca-signer.crt that do not have what the phase wants.
+    pub behind: Vec<EntryId>,
     /// The generation that the step makes; `None`: it makes nothing, and no keys either.
     pub generation: Option<String>,
 }
@@ -32,10 +39,31 @@ pub(super) struct Planned {
     pub targets: Vec<Target>,
     /// The authorities whose leaves are made again.
     pub reissue: Vec<CaId>,
+    /// What the files are taken to hold where it is decided whose leaves these are, if other than what they will hold: an authority
+    /// that is trusted no more has signed them.
+    pub known: Vec<Target>,
+    /// Files that are made although they are missing: the signer's key.
+    pub missing: Vec<Place>,
     pub reuse_key: bool,
-    /// Files of kpki's own, and manifests.
+    /// Of these, those that are put back as they were are kept where nothing is wrong with them.
+    pub keep_good: bool,
+    /// Files as they were before the switch.
+    pub put_back: Vec<Prior>,
+    /// What becomes of kubelet.conf where leaves are made again.
+    pub kubelets: Option<Kubelets>,
+    /// New authorities that the old ones certify.
+    pub cross: Vec<Cross>,
+    /// ca-signer.crt, and what names it: written before every bundle.
+    pub signing: Vec<FileChange>,
+    /// The entries of these.
+    pub signing_ids: Vec<EntryId>,
+    /// Files of kpki's own.
     pub own: Vec<FileChange>,
     pub removals: Vec<(RootId, RelPath)>,
+    /// What generations keep and nobody is to have any more: paths below `.kpki`.
+    pub erasures: Vec<RelPath>,
+    /// The files whose key is destroyed, as messages show them.
+    pub destroyed: Vec<String>,
     pub journal: Vec<String>,
     pub rows: Vec<report::Row>,
     pub warnings: Vec<String>,
@@ -50,7 +78,30 @@ impl Planned {
     }
 
     pub fn is_idle(&self) -> bool {
-        self.targets.is_empty() && self.own.is_empty() && self.removals.is_empty()
+        let Self { targets, signing, own, removals, erasures, journal, .. } = self;
+        let is_written = !targets.is_empty() || !signing.is_empty() || !own.is_empty();
+        !is_written && removals.is_empty() && erasures.is_empty() && journal.is_empty()
+    }
+}
+
+impl<'a> Context<'a> {
+    /// `locked`: keys and certificates of authorities are made.
+    ///
+    /// # Errors
+    /// Record and files disagree.
+    pub fn of(
+        request: &'a Request,
+        session: &'a Session<'a>,
+        snapshot: Snapshot,
+        locked: Option<&Locked<'_>>,
+    ) -> Result<Self, Error> {
+        let name = |locked: &Locked<'_>| locked.generation_name(request.step.command(), request.run.now);
+        let state = state::of(session, &snapshot, record::read(&session.tree.roots)?)?;
+        if !request.step.outranks_the_record() {
+            state.check(&session.target.origin)?;
+        }
+        let State { record, behind, .. } = state;
+        Ok(Self { request, session, snapshot, record, behind, generation: locked.map(name).transpose()? })
     }
 }
 
@@ -67,10 +118,22 @@ impl Context<'_> {
         if named.is_empty() {
             return Ok(self.record.rotations.iter().filter(of).cloned().collect());
         }
-        named.iter().map(|one| self.one_in(*one, phase)).collect()
+        let named = named.iter().filter(|one| phase != Phase::Switched || !self.is_emergency(**one));
+        named.map(|one| self.one_in(*one, phase)).collect()
     }
 
-    fn one_in(&self, rotating: Rotating, phase: Phase) -> Result<Rotation, Error> {
+    fn is_emergency(&self, rotating: Rotating) -> bool {
+        self.record.phase(rotating) == Some(Phase::Emergency)
+    }
+
+    /// The named rotations of an emergency, or all: what is retired without a step in between.
+    pub fn emergencies(&self) -> Vec<Rotation> {
+        let named = &self.request.authorities;
+        let is_meant = |one: &&Rotation| named.is_empty() || named.contains(&one.authority);
+        self.record.rotations.iter().filter(|one| one.phase == Phase::Emergency).filter(is_meant).cloned().collect()
+    }
+
+    pub fn one_in(&self, rotating: Rotating, phase: Phase) -> Result<Rotation, Error> {
         let origin = &self.session.target.origin;
         match self.record.of(rotating) {
             Some(rotation) if rotation.phase == phase => Ok(rotation.clone()),
@@ -97,6 +160,13 @@ impl Context<'_> {
     pub fn key(&self, rotating: Rotating) -> Result<Option<&[u8]>, Error> {
         let own = files::of(self.session, rotating)?.into_iter().find(|held| held.is_key);
         Ok(own.and_then(|held| file(&self.snapshot.survey, Some(&held.place))))
+    }
+
+    /// A new key, in memory. Where nothing is made, one of the fastest kind stands for it, so that everything else can be decided.
+    pub fn generate(&self, algorithm: Algorithm) -> Result<PrivateKey, Error> {
+        let algorithm = if self.is_making() { algorithm } else { Algorithm::EcdsaP256 };
+        let mut keys = ca::generate_keys(&[algorithm], self.request.run.threads, &mut |_, _| ())?;
+        keys.pop().ok_or_else(|| Error::new("no key was generated").hint("report this as a bug"))
     }
 
     /// The journal's line for a step of this rotation.

@@ -2,8 +2,16 @@
 //! left that the step would break.
 
 use super::context::{Context, Planned};
+use super::request::Step;
+use super::words;
+use crate::clock::rfc3339;
 use crate::error::Error;
-use crate::tree::rotation::Rotation;
+use crate::plan::rotate::gate::Closed;
+use crate::tree::rotation::{Confirmation, ConfirmedBy, Override, Rotation};
+use crate::workspace::rotation::journal::RotationLine;
+use crate::workspace::rotation::nodes::Shown;
+use crate::workspace::rotation::standing::{Read, Standing};
+use crate::workspace::rotation::state::State;
 
 /// What the command line passes over.
 #[derive(Debug, Clone, Copy)]
@@ -14,12 +22,136 @@ pub(super) struct Passing {
     pub not_before: bool,
 }
 
+impl Passing {
+    const fn passes(self, closed: &Closed) -> bool {
+        match closed {
+            Closed::Unconfirmed(_) => self.confirm_all,
+            Closed::Behind(_) => false,
+            Closed::Wait(_) | Closed::Clocks(_) | Closed::Kubelets(_) | Closed::Alive(_) => self.not_before,
+        }
+    }
+}
+
 /// Refuses, or notes in the record what was passed over.
 pub(super) fn check(
-    _context: &Context<'_>,
-    _rotations: &mut [Rotation],
-    _passing: Passing,
-    _planned: &mut Planned,
+    context: &Context<'_>,
+    rotations: &mut [Rotation],
+    passing: Passing,
+    planned: &mut Planned,
 ) -> Result<(), Error> {
-    Ok(())
+    if rotations.is_empty() {
+        return Ok(());
+    }
+    let (session, read) = (context.session, Read::of(context.session)?);
+    let state = State { record: context.record.clone(), behind: context.behind.clone(), ..State::default() };
+    let mut refused: Vec<Standing> = Vec::new();
+    for rotation in rotations {
+        let mut standing = read.standing(session, &context.snapshot, &state, rotation)?;
+        let (passed, left): (Vec<Closed>, Vec<Closed>) =
+            standing.closed.into_iter().partition(|one| passing.passes(one));
+        standing.closed = left;
+        planned.warnings.extend(words::absent(&standing));
+        note(context, rotation, &standing, passed, planned);
+        if !standing.closed.is_empty() {
+            refused.push(standing);
+        }
+    }
+    if refused.is_empty() { Ok(()) } else { Err(refusal(context, &refused)) }
+}
+
+/// Who has confirmed, and what was passed over: in the record and in the journal.
+fn note(
+    context: &Context<'_>,
+    rotation: &mut Rotation,
+    standing: &Standing,
+    passed: Vec<Closed>,
+    planned: &mut Planned,
+) {
+    let now = context.request.run.now;
+    let (phase, time) = (rotation.phase, rfc3339(now));
+    let add = |rotation: &mut Rotation, node: &String, by| {
+        rotation.confirmations.retain(|one| one.node != *node || one.phase != phase);
+        rotation.confirmations.push(Confirmation { node: node.clone(), phase, time: time.clone(), by });
+    };
+    for (node, shown) in &standing.nodes {
+        if let Shown::Receipt(_) = shown {
+            add(rotation, node, ConfirmedBy::Receipt);
+        }
+    }
+    let line = |command, rotation: &Rotation, details| {
+        let of = (rotation.authority, rotation.number);
+        RotationLine::line(command, of, (&rotation.old, &rotation.new), details, now)
+    };
+    let mut what = Vec::new();
+    for closed in passed {
+        match closed {
+            Closed::Unconfirmed(nodes) => {
+                nodes.iter().for_each(|node| add(rotation, node, ConfirmedBy::Hand));
+                planned.journal.push(line("rotate-confirm", rotation, nodes));
+            }
+            other => what.extend(words::details(&other)),
+        }
+    }
+    if !what.is_empty() {
+        planned.journal.push(line("rotate-override", rotation, what.clone()));
+        rotation.overrides.push(Override { phase, time, what });
+    }
+}
+
+fn refusal(context: &Context<'_>, refused: &[Standing]) -> Error {
+    let (request, origin) = (context.request, &context.session.target.origin);
+    let names: Vec<&str> = refused.iter().map(|one| one.rotation.authority.name()).collect();
+    let step = request.step.name();
+    let mut error = Error::new(format!("cannot {step} {} yet: nothing was written", names.join(", ")));
+    for (why, names) in grouped(refused) {
+        error = error.because(format!("{}: {why}", names.join(", ")));
+    }
+    let closed = || refused.iter().flat_map(|one| &one.closed);
+    let mut nodes: Vec<String> = Vec::new();
+    for node in
+        closed().filter_map(|one| if let Closed::Unconfirmed(nodes) = one { Some(nodes) } else { None }).flatten()
+    {
+        if !nodes.contains(node) {
+            nodes.push(node.clone());
+        }
+    }
+    for hint in words::confirm(origin, &nodes) {
+        error = error.hint(hint);
+    }
+    if closed().any(|one| matches!(one, Closed::Behind(_))) {
+        return error.hint(format!("write them again: {}", origin.command("renew", &["all"], &["--due"])));
+    }
+    // What was given stays.
+    let given = passing_of(&request.step);
+    let mut options: Vec<&str> = given.iter().copied().chain(closed().filter_map(Closed::option)).collect();
+    options.sort_unstable();
+    options.dedup();
+    let command = origin.command(&format!("rotate {step}"), &names, &options);
+    error.hint(format!("or go on all the same, which the journal keeps: {command}"))
+}
+
+/// Each reason once, with everything that it holds back.
+fn grouped(refused: &[Standing]) -> Vec<(String, Vec<&'static str>)> {
+    let mut groups: Vec<(String, Vec<&str>)> = Vec::new();
+    for (rotation, closed) in refused.iter().flat_map(|one| one.closed.iter().map(|closed| (&one.rotation, closed))) {
+        let (why, name) = (words::why(closed, rotation), rotation.authority.name());
+        match groups.iter_mut().find(|(other, _)| *other == why) {
+            Some((_, names)) => names.push(name),
+            None => groups.push((why, vec![name])),
+        }
+    }
+    groups
+}
+
+fn passing_of(step: &Step) -> Vec<&'static str> {
+    let (all, before) = match step {
+        Step::Switch(options) => (options.confirm_all, options.not_before_override),
+        Step::Retire(options) => (options.confirm_all, options.not_before_override),
+        _ => (false, false),
+    };
+    [(all, "--confirm-all"), (before, "--not-before-override")]
+        .into_iter()
+        .filter(|one| one.0)
+        .map(|one| one.1)
+        .collect()
 }

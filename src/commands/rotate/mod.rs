@@ -2,15 +2,34 @@
 //! carried out by one engine (`run`).
 
 mod back;
+mod confirm;
 mod context;
+mod cross;
+mod emergency;
+mod forget;
 mod gate;
+mod instructions;
 mod make;
+mod manifests;
+mod next;
 mod prepare;
+mod ready;
+mod record;
 mod request;
 mod retire;
 mod run;
+pub mod scan;
+mod status;
+mod status_parts;
 mod summary;
 mod switch;
+mod words;
 
-pub use request::{Options, PrepareOptions, Request, RetireOptions, SignerFile, Step, SwitchOptions};
+pub use crate::workspace::shipping::given::Input;
+pub use confirm::{ConfirmRequest, confirm};
+pub use next::{Next, NextRequest, next};
+pub use request::{
+    EmergencyOptions, Options, PrepareOptions, RecordOptions, Request, RetireOptions, SignerFile, Step, SwitchOptions,
+};
 pub use run::run;
+pub use status::{StatusRequest, status};

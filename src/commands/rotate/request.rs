@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use crate::blueprint::Algorithm;
 use crate::clock::Span;
-use crate::tree::rotation::{Kubelets, Rotating};
+use crate::tree::rotation::{Kubelets, Phase, Rotating};
 use crate::workspace::{RunArgs, TreeArgs};
 
 /// The command line, checked.
@@ -35,6 +35,9 @@ pub enum Step {
     Switch(SwitchOptions),
     Retire(RetireOptions),
     Back,
+    Forget,
+    Emergency(EmergencyOptions),
+    Record(RecordOptions),
 }
 
 impl Step {
@@ -44,6 +47,9 @@ impl Step {
             Self::Switch(_) => "switch",
             Self::Retire(_) => "retire",
             Self::Back => "back",
+            Self::Forget => "forget",
+            Self::Emergency(_) => "emergency",
+            Self::Record(_) => "record",
         }
     }
 
@@ -54,7 +60,20 @@ impl Step {
             Self::Switch(_) => "rotate-switch",
             Self::Retire(_) => "rotate-retire",
             Self::Back => "rotate-back",
+            Self::Forget => "rotate-forget",
+            Self::Emergency(_) => "rotate-emergency",
+            Self::Record(_) => "rotate-record",
         }
+    }
+
+    /// Files that are not of the recorded phase do not stand in its way.
+    pub const fn outranks_the_record(&self) -> bool {
+        matches!(self, Self::Emergency(_) | Self::Record(_))
+    }
+
+    /// It changes kpki's own files alone.
+    pub const fn leaves_the_tree(&self) -> bool {
+        matches!(self, Self::Forget | Self::Record(_))
     }
 }
 
@@ -97,4 +116,20 @@ pub struct RetireOptions {
     pub confirm_all: bool,
     pub not_before_override: bool,
     pub forget: bool,
+}
+
+#[derive(Debug, Clone, Default)]
+pub struct EmergencyOptions {
+    /// The interruption is accepted.
+    pub interrupts: bool,
+    pub algorithm: Option<Algorithm>,
+    pub validity: Option<Span>,
+}
+
+#[derive(Debug, Clone, Default)]
+pub struct RecordOptions {
+    /// Where the files do not tell it.
+    pub phase: Option<Phase>,
+    /// The key of the new authority, which does not sign yet.
+    pub new_key: Option<PathBuf>,
 }

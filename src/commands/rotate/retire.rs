@@ -3,25 +3,39 @@
 use super::context::{Context, Planned, certificates, public_keys};
 use super::gate::{self, Passing};
 use super::request::RetireOptions;
+use super::{cross, forget};
+use crate::catalog::CaId;
 use crate::clock::rfc3339;
 use crate::error::Error;
+use crate::files::RelPath;
 use crate::plan::rotate::Trusted;
 use crate::report::rotate as report;
 use crate::tree::rotation::{Phase, Retired, Rotating, Rotation};
 use crate::workspace::rotation::change::{Content, Target};
+use crate::workspace::rotation::files;
 
 pub(super) fn plan(context: &Context<'_>, options: &RetireOptions) -> Result<Planned, Error> {
     let mut planned = Planned::of(&context.record);
     let mut rotations = context.in_phase(Phase::Switched)?;
+    // An emergency has no phase in between.
+
     let passing = Passing { confirm_all: options.confirm_all, not_before: options.not_before_override };
     gate::check(context, &mut rotations, passing, &mut planned)?;
+    rotations.extend(context.emergencies());
     for rotation in rotations {
-        one(context, rotation, &mut planned);
+        one(context, rotation, &mut planned)?;
+    }
+    if options.forget {
+        let just_now = rfc3339(context.request.run.now);
+        for retired in planned.record.retired.clone().iter().filter(|one| one.since == just_now) {
+            forget::one(context, retired, &mut planned)?;
+        }
     }
     Ok(planned)
 }
 
-fn one(context: &Context<'_>, rotation: Rotation, planned: &mut Planned) {
+fn one(context: &Context<'_>, rotation: Rotation, planned: &mut Planned) -> Result<(), Error> {
+    planned.own.extend(cross::removed(context, rotation.authority, &certificates(&rotation.old))?);
     let content = match rotation.authority {
         Rotating::Authority(authority) => {
             let trusted = Trusted::alone(&certificates(&rotation.new), &certificates(&rotation.old));
@@ -31,11 +45,16 @@ fn one(context: &Context<'_>, rotation: Rotation, planned: &mut Planned) {
             Content::ServiceAccount(Trusted::alone(&public_keys(&rotation.new), &public_keys(&rotation.old)))
         }
     };
+    if rotation.phase == Phase::Emergency && rotation.authority == Rotating::Authority(CaId::Cluster) {
+        let all = files::trust_files(context.session, &context.snapshot.survey);
+        let paths = all.into_iter().filter_map(|place| Some((place.root_id(), RelPath::parse(place.path).ok()?)));
+        planned.removals.extend(paths);
+    }
     planned.targets.push(Target { content, key: None });
     planned.rows.push(report::Row::of(&rotation, None));
     planned.journal.push(context.line(&rotation, Vec::new()));
     planned.record.take(rotation.authority);
-    let Rotation { authority, number, old, new, .. } = rotation;
+    let Rotation { authority, number, phase, old, new, .. } = rotation;
     planned.record.retired.retain(|one| one.authority != authority);
     planned.record.retired.push(Retired {
         authority,
@@ -44,5 +63,7 @@ fn one(context: &Context<'_>, rotation: Rotation, planned: &mut Planned) {
         old,
         new,
         generation: context.generation.clone(),
+        emergency: phase == Phase::Emergency,
     });
+    Ok(())
 }

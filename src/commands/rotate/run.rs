@@ -1,19 +1,22 @@
 //! One step: look, decide, refuse; under the lock decide again, make everything in memory, commit, notify.
 
-use super::context::{Context, Planned};
+use super::context::Context;
 use super::make::Following;
+use super::ready::Ready;
 use super::request::{Request, Step};
-use super::{back, prepare, retire, summary, switch};
+use super::{
+    back, cross, emergency, forget, instructions, manifests, prepare, record as recorded, retire, summary, switch,
+};
 use crate::error::Error;
-use crate::files::RelPath;
 use crate::report::rotate::Done;
-use crate::store::{self, RootId};
+use crate::store;
 use crate::tree::EntryId;
 use crate::tree::Issuers;
 use crate::workspace::notify::Notifier;
 use crate::workspace::pending::PendingNotifications;
-use crate::workspace::rotation::change::{self, Authorities};
-use crate::workspace::rotation::record;
+use crate::workspace::rotation::change;
+use crate::workspace::rotation::lists;
+use crate::workspace::rotation::{prior, record};
 use crate::workspace::{Absent, Locked, Progress, Session, Snapshot, Transaction, journal, reissue, targets};
 
 /// Carries out a step.
@@ -30,40 +33,6 @@ struct Rotating<'a> {
     session: &'a Session<'a>,
 }
 
-/// A step that is decided, with the tree as it will be.
-struct Ready {
-    planned: Planned,
-    authorities: Authorities,
-    snapshot: Snapshot,
-    issuers: Issuers,
-    following: Following,
-}
-
-impl Ready {
-    /// The entries with new files.
-    fn ids(&self) -> Vec<EntryId> {
-        let mut ids = self.authorities.ids.clone();
-        let more = self.following.made().map(|one| &one.id).chain(self.following.repairs.iter().map(|one| &one.id));
-        for id in more {
-            if !ids.contains(id) {
-                ids.push(id.clone());
-            }
-        }
-        ids
-    }
-
-    /// The files to write.
-    fn places(&self) -> Result<Vec<(RootId, RelPath, bool)>, Error> {
-        let changes = self.authorities.changes.iter().chain(&self.planned.own);
-        let mut all: Vec<_> = changes.map(|one| (one.root, one.path.clone(), true)).collect();
-        let made = self.following.made().flat_map(|one| one.places());
-        for place in made.chain(self.following.repairs.iter().map(|one| &one.place)) {
-            all.push((place.root_id(), RelPath::parse(place.path.as_str())?, true));
-        }
-        Ok(all)
-    }
-}
-
 impl Rotating<'_> {
     fn run(&self, progress: Progress<'_>) -> Result<Done, Error> {
         let (tree, run) = (&self.session.tree, &self.request.run);
@@ -72,6 +41,7 @@ impl Rotating<'_> {
             let ready = tree.or_interrupted(self.ready(snapshot, None))?;
             store::check_writable(&tree.roots, &ready.places()?)?;
             let mut done = summary::done(self.request, self.session, &ready.planned, &ready.following, &ready.ids());
+            instructions::add(&mut done, self.request, self.session, &ready.planned, &ready.snapshot)?;
             done.warnings.extend(tree.left_by_interrupted()?);
             return Ok(done);
         }
@@ -95,9 +65,7 @@ impl Rotating<'_> {
     }
 
     fn places(&self) -> Result<Vec<crate::tree::Place>, Error> {
-        let mut places = self.session.places();
-        places.extend(change::places(self.session)?);
-        Ok(places)
+        change::all_places(self.session)
     }
 
     fn read(&self, locked: &Locked<'_>) -> Result<Ready, Error> {
@@ -108,29 +76,31 @@ impl Rotating<'_> {
     /// `locked`: keys and certificates of authorities are made.
     fn ready(&self, snapshot: Snapshot, locked: Option<&Locked<'_>>) -> Result<Ready, Error> {
         let (session, request) = (self.session, self.request);
-        let name = |locked: &Locked<'_>| locked.generation_name(request.step.command(), request.run.now);
-        let context = Context {
-            request,
-            session,
-            snapshot,
-            record: record::read(&session.tree.roots)?,
-            generation: locked.map(name).transpose()?,
-        };
+        let context = Context::of(request, session, snapshot, locked)?;
         let planned = match &request.step {
             Step::Prepare(options) => prepare::plan(&context, options)?,
             Step::Switch(options) => switch::plan(&context, options)?,
             Step::Retire(options) => retire::plan(&context, options)?,
             Step::Back => back::plan(&context)?,
+            Step::Forget => forget::plan(&context)?,
+            Step::Emergency(options) => emergency::plan(&context, options)?,
+            Step::Record(options) => recorded::plan(&context, options)?,
         };
-        let mut authorities = change::authorities(session, &context.snapshot, &planned.targets)?;
-        let survey = std::mem::take(&mut authorities.survey);
+        let mut authorities = change::authorities(session, &context.snapshot, &planned.targets, &planned.missing)?;
+        let mut survey = std::mem::take(&mut authorities.survey);
+        prior::place(&planned.put_back, &mut survey);
         let (snapshot, issuers) = match locked {
             Some(locked) => locked.with(survey),
             None => (session.tree.with(survey), Issuers::default()),
         };
-        let following =
-            if planned.is_idle() { Following::default() } else { Following::of(session, &snapshot, &planned)? };
-        Ok(Ready { planned, authorities, snapshot, issuers, following })
+        let signers = locked.map(|_| &issuers);
+        let now = (request.step.command(), request.run.now);
+        let lists = lists::of(session, &context.snapshot, &planned.targets, signers, now)?;
+        let following = match planned.targets.is_empty() || request.step.leaves_the_tree() {
+            true => Following::default(),
+            false => Following::of(session, &context.snapshot, &snapshot, &planned)?,
+        };
+        Ok(Ready { planned, authorities, snapshot, issuers, following, lists })
     }
 
     fn replace(
@@ -143,33 +113,43 @@ impl Rotating<'_> {
         let (session, run, command) = (self.session, &self.request.run, self.request.step.command());
         let ids = ready.ids();
         let mut done = summary::done(self.request, session, &ready.planned, &ready.following, &ids);
-        let Ready { planned, authorities, snapshot, issuers, following } = ready;
+        instructions::add(&mut done, self.request, session, &ready.planned, &ready.snapshot)?;
+        let Ready { planned, authorities, snapshot, issuers, following, lists } = ready;
         if planned.is_idle() {
             return Ok((done, pending));
         }
+        let following = following.with_chains(&cross::certificates(&planned.cross, locked, run.now)?);
         let made = reissue::make(run, following.decided(), &snapshot.survey, &issuers, progress)?;
         let rewritten = reissue::rewritten(&following.repairs, &snapshot)?;
         let ids: Vec<String> = ids.iter().map(EntryId::to_string).collect();
         let pending = pending.and(&locked.generation_name(command, run.now)?, ids.iter().cloned());
         let lines = made.iter().map(|made| journal::line(command, &made.id.to_string(), &made.certificate, run.now));
-        let lines = planned.journal.into_iter().chain(lines).collect();
+        let lines = planned.journal.into_iter().chain(lines).chain(lists.journal).collect();
         summary::add_dates(&mut done, &made);
+        let put_back: Vec<_> =
+            following.put_back(&planned.put_back).map(prior::Prior::change).collect::<Result<_, _>>()?;
         let mut removals = planned.removals;
         let mut own = planned.own;
+        own.extend(instructions::file(&done)?);
         if planned.record.is_empty() {
             removals.push(record::path()?);
         } else {
             own.push(record::change(&planned.record)?);
         }
         // What signs follows what trusts it: ca-signer.crt and the bundles come first.
-        let changes = rewritten.into_iter().chain(authorities.changes);
-        let changes = changes.chain(made.into_iter().flat_map(|made| made.changes)).chain(own);
+        let changes = rewritten.into_iter().chain(planned.signing).chain(authorities.changes).chain(lists.changes);
+        let changes = changes.chain(made.into_iter().flat_map(|made| made.changes)).chain(put_back).chain(own);
         let changes = changes.chain((!pending.is_empty()).then(|| pending.change()).transpose()?);
+        let changed: Vec<_> = done.authorities.iter().map(|row| row.authority).collect();
+        let outer = manifests::files(self.request, session, &changed, &snapshot)?;
+        done.manifests = outer.iter().map(|file| file.path.display().to_string()).collect();
         let transaction = Transaction {
             changes: changes.collect(),
             removals,
+            outer,
+            erasures: planned.erasures,
             journal: lines,
-            entries: Some(ids),
+            entries: (!self.request.step.leaves_the_tree()).then_some(ids),
             ..Transaction::default()
         };
         done.generation = locked.commit(command, run.now, transaction)?;

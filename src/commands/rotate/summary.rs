@@ -2,15 +2,18 @@
 
 use super::context::Planned;
 use super::make::Following;
-use super::request::Request;
+use super::request::{Request, Step};
 use crate::clock::rfc3339;
-use crate::plan::renew::{Decision, Rewritten};
+use crate::plan::renew::{Decision, Rewritten, Skipped};
 use crate::report::restart::{Changed, restarts};
 use crate::report::rotate::{Done, Written};
 use crate::tree::EntryId;
 use crate::workspace::Session;
 use crate::workspace::reissue::Made;
 use std::collections::BTreeSet;
+
+/// The entry of the service account key.
+const SERVICE_ACCOUNT: &str = "sa";
 
 pub(super) fn done(
     request: &Request,
@@ -28,16 +31,29 @@ pub(super) fn done(
     };
     let written = |id: &EntryId| Written {
         id: id.clone(),
-        change: if is_made(id) { "reissue" } else { "trust" },
+        change: match (is_made(id), following.put_back(&planned.put_back).any(|one| one.id == *id)) {
+            (true, _) => "reissue",
+            (_, true) => "put-back",
+            _ => "trust",
+        },
         not_after: None,
     };
     let changed = |id: &EntryId| Changed { id: id.clone(), authority_data: only_trust(id) };
+    // At the switch the bundles hold what they held, in another order.
+    let is_read_again =
+        |id: &&EntryId| !matches!(request.step, Step::Switch(_)) || is_made(id) || id.name == SERVICE_ACCOUNT;
     let nodes: BTreeSet<String> = ids.iter().filter_map(|id| id.node.clone()).collect();
     let skipped = following.decided().filter_map(|(credential, decision)| match decision {
         Decision::Skipped(left, _) if left.is_gap() => {
-            Some(crate::error::left(left, &credential.id.to_string(), &session.target.origin))
+            let id = credential.id.to_string();
+            Some(format!("{id}: {}", crate::error::left(left, &id, &session.target.origin)))
         }
         _ => None,
+    });
+    let origin = &session.target.origin;
+    let held = following.held.iter().map(|id| {
+        let (id, release) = (id.to_string(), |id: &str| origin.command("release", &[id], &[]));
+        format!("{id} is held, and stays of the old authority; revoke it, or release it: {}", release(&id))
     });
     Done {
         dry_run: request.run.dry_run,
@@ -47,14 +63,45 @@ pub(super) fn done(
         authorities: planned.rows.clone(),
         entries: ids.iter().map(written).collect(),
         generation: None,
-        restart: restarts(ids.iter().map(changed), session.profile()),
+        restart: restarts(ids.iter().filter(is_read_again).map(changed), session.profile()),
         ship: if session.is_exported() { nodes.into_iter().collect() } else { Vec::new() },
-        left: planned.left.iter().cloned().chain(skipped).collect(),
+        destroyed: planned.destroyed.clone(),
+        steps: Vec::new(),
+        instructions: None,
+        manifests: Vec::new(),
+        left: planned.left.iter().cloned().chain(skipped).chain(held).collect(),
         hooks: Vec::new(),
         rolled_back: false,
-        warnings: planned.warnings.clone(),
+        warnings: planned.warnings.iter().chain(&following.warnings).cloned().chain(elsewhere(following)).collect(),
         origin: session.target.origin.clone(),
     }
+}
+
+/// What is made again by others, in one line for each reason.
+fn elsewhere(following: &Following) -> Vec<String> {
+    let of = |which: fn(&Skipped) -> bool| {
+        let left = following.decided().filter(move |(_, decision)| match decision {
+            Decision::Skipped(left, _) => which(left),
+            _ => false,
+        });
+        left.map(|(credential, _)| credential.id.to_string()).collect::<Vec<_>>()
+    };
+    let lines = [
+        (
+            of(|left| matches!(left, Skipped::KubeletRotates(_) | Skipped::KubeletUsesItsOwn)),
+            "kubelets that go on with certificates of the old authority until they renew them themselves",
+        ),
+        (of(|left| *left == Skipped::KubeletsOwn), "signed by kubelets themselves, and not made again"),
+        (
+            of(|left| matches!(left, Skipped::CredentialFiles(_))),
+            "kubeconfigs whose credentials are in files of their own: have those made again where they are",
+        ),
+    ];
+    lines
+        .into_iter()
+        .filter(|(ids, _)| !ids.is_empty())
+        .map(|(ids, what)| format!("{what}: {}", ids.join(", ")))
+        .collect()
 }
 
 /// The ends of what was made.

@@ -1,6 +1,7 @@
 //! Step 2: the new authority signs, and has signed everything in the tree; both are trusted.
 
 use super::context::{Context, Planned, certificates, public_keys};
+use super::cross::Cross;
 use super::gate::{self, Passing};
 use super::request::SwitchOptions;
 use crate::clock::rfc3339;
@@ -8,39 +9,109 @@ use crate::error::Error;
 use crate::plan::rotate::Trusted;
 use crate::report::rotate as report;
 use crate::store::RootId;
-use crate::tree::rotation::{Phase, Rotating, Rotation};
+use crate::tree::rotation::{Kubelets, NewKey, Phase, Rotating, Rotation};
+use crate::workspace::journal::{self, Line};
+use crate::workspace::rotation::alive;
 use crate::workspace::rotation::change::{Content, Target};
+use crate::workspace::rotation::files::IN_KUBECONFIGS;
 use crate::workspace::rotation::record::{self, Kept};
 
 pub(super) fn plan(context: &Context<'_>, options: &SwitchOptions) -> Result<Planned, Error> {
     let mut planned = Planned::of(&context.record);
     planned.reuse_key = options.reuse_keys;
+    let of_cluster = context.session.credentials.iter().any(|one| one.id.node.is_some());
+    let usual = if of_cluster { Kubelets::Embed } else { Kubelets::Wait };
+    let kubelets = options.kubelets.unwrap_or(usual);
+    planned.kubelets = Some(kubelets);
     let mut rotations = context.in_phase(Phase::Prepared)?;
     let passing = Passing { confirm_all: options.confirm_all, not_before: options.not_before_override };
     gate::check(context, &mut rotations, passing, &mut planned)?;
-    for rotation in rotations {
-        one(context, rotation, &mut planned)?;
+    let lines = journal::read(&context.session.tree.roots)?;
+    for mut rotation in rotations {
+        if options.reuse_keys {
+            same_algorithm(&rotation)?;
+        }
+        if rotation.authority == Rotating::Authority(IN_KUBECONFIGS) {
+            rotation.kubelets = Some(kubelets);
+        }
+        planned.warnings.extend(with_their_owners(context, &lines, &rotation));
+        one(context, options, rotation, &mut planned)?;
     }
     Ok(planned)
 }
 
-fn one(context: &Context<'_>, mut rotation: Rotation, planned: &mut Planned) -> Result<(), Error> {
+/// What it would sign has to be there before it signs.
+fn key_elsewhere(context: &Context<'_>, rotating: Rotating) -> Error {
+    let origin = &context.session.target.origin;
+    Error::new(format!("the key of the new {rotating} is not here: nothing was written"))
+        .because("every certificate of the tree is made again by it, in one transaction")
+        .hint(format!("take the preparation back: {}", origin.command("rotate back", &[rotating.name()], &[])))
+        .hint(format!(
+            "and prepare with an authority whose key may be here (its certificate and key from its owner): {}",
+            origin.command("rotate prepare", &[rotating.name()], &["--new-ca FILE", "--new-key FILE"])
+        ))
+}
+
+/// A certificate of another kind of authority is made with new keys: the reason for the change is most often the old kind.
+fn same_algorithm(rotation: &Rotation) -> Result<(), Error> {
+    let kind = |identities| certificates(identities).into_iter().next().map(|one| one.key);
+    match (kind(&rotation.old), kind(&rotation.new)) {
+        (Some(old), Some(new)) if old != new => {
+            Err(Error::new(format!("{}: the keys cannot be kept, because the algorithm changes", rotation.authority))
+                .because(format!("the old authority has {old}, the new one {new}"))
+                .hint("leave --reuse-keys out: new keys are made"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Certificates outside the tree go on working until the old authority is retired.
+fn with_their_owners(context: &Context<'_>, lines: &[Line], rotation: &Rotation) -> Option<String> {
+    let all = alive::handed_out(context.session, lines, rotation);
+    let named: Vec<String> = all.iter().map(|one| format!("{} (until {})", one.name, rfc3339(one.ends))).collect();
+    (!named.is_empty()).then(|| {
+        format!(
+            "of the old {}, with their owners, who need new ones before it is retired: {}",
+            rotation.authority,
+            named.join(", ")
+        )
+    })
+}
+
+fn one(
+    context: &Context<'_>,
+    options: &SwitchOptions,
+    mut rotation: Rotation,
+    planned: &mut Planned,
+) -> Result<(), Error> {
     let rotating = rotation.authority;
+    if rotation.new_key == NewKey::Elsewhere {
+        return Err(key_elsewhere(context, rotating));
+    }
     let roots = &context.session.tree.roots;
     let next = record::key(roots, rotating, Kept::Next)?.ok_or_else(|| {
         Error::new(format!(
-            "the key of the new {rotating} is missing: {DIRECTORY}/{rotating}.next.key",
-            DIRECTORY = record::DIRECTORY
+            "the key of the new {rotating} is missing: {}/{rotating}.next.key",
+            roots.main.join(".kpki").join(record::DIRECTORY).display()
         ))
-        .hint("restore it from a backup, or take the preparation back: kpki rotate back")
+        .hint(format!(
+            "restore it from a backup, or take the preparation back: {}",
+            context.session.target.origin.command("rotate back", &[rotating.name()], &[])
+        ))
     })?;
-    let previous = context.key(rotating)?.ok_or_else(|| Error::new(format!("the key of {rotating} is not here")))?;
+    let previous = context.key(rotating)?.ok_or_else(|| {
+        Error::new(format!("the key of {rotating} is not here: nothing was written"))
+            .hint("switch where it is: what comes after needs it, and so does the way back")
+    })?;
     planned.own.push(record::key_change(rotating, Kept::Previous, previous.to_vec().into())?);
     planned.removals.push((RootId::State, record::key_path(rotating, Kept::Next)?));
     let content = match rotating {
         Rotating::Authority(authority) => {
             planned.reissue.push(authority);
             let (old, new) = (certificates(&rotation.old), certificates(&rotation.new));
+            if options.cross_sign {
+                planned.cross.push(Cross::of(authority, (&old, &new), previous)?);
+            }
             Content::Authority(authority, Trusted::both(&new, &old))
         }
         Rotating::ServiceAccount => {

@@ -12,6 +12,7 @@ use crate::report::Facts;
 use crate::report::facts::{facts, of_blueprint, requested};
 use crate::report::requests::{RequestEntry, Requests, Verb};
 use crate::tree::EntryId;
+use crate::workspace::rotation::{record, remarks};
 use crate::workspace::{Absent, Session, TreeDir, journal, targets};
 use crate::x509::Certificate;
 
@@ -102,6 +103,10 @@ pub fn run(request: &Request) -> Result<Outcome, Error> {
     let mut warnings = target.as_ref().map_or(Vec::new(), |(_, warnings)| warnings.clone());
     if let Some(session) = session.as_ref().filter(|_| request.run.dry_run) {
         warnings.extend(session.tree.left_by_interrupted()?);
+    }
+    if let Some(session) = session.as_ref().filter(|_| signer.is_tree()) {
+        let record = record::read(&session.tree.roots)?;
+        warnings.extend(remarks::until_retired(&record, agreed.authority, &session.target.origin));
     }
     for (job, grant) in jobs.iter().zip(&grants).filter(|(_, grant)| grant.shortened.is_some()) {
         let at = crate::clock::rfc3339(grant.blueprint.not_after);

@@ -5,7 +5,7 @@ use super::contents::{Contents, Part, What};
 use super::merge::{Merged, merge};
 use super::place::Home;
 use super::request::Request;
-use super::{identity, keep, left_over, waiting};
+use super::{identity, keep, left_over, phase, waiting};
 use crate::catalog::CaId;
 use crate::error::{self, Error};
 use crate::files::RelPath;
@@ -35,23 +35,33 @@ impl<'a> Evaluation<'a> {
         let recorded = identity::recorded(request)?;
         let another = identity::check(request, contents, recorded.as_ref())?;
         let merged = merge(request, contents, recorded.as_ref())?;
+        let embeds = contents.manifest.issue.as_ref().is_some_and(|issue| issue.embeds);
         let mut steps = Vec::with_capacity(contents.parts.len());
         for part in &contents.parts {
             let target = home.target(&part.path).map_err(Error::new)?;
-            steps.push(compare(home, part, target, wanted(part, &merged)?)?);
+            steps.push(compare(home, part, target, wanted(part, &merged)?, embeds)?);
+        }
+        let before = identity::manifest_there(&home.tree.roots)?;
+        let revisions = revisions(contents, before.as_ref());
+        if revisions.is_some_and(|(held, given)| given > held) {
+            phase::take_back(&mut steps);
         }
         if request.keep_newer {
             keep::newer(&mut steps);
         }
-        let before = identity::manifest_there(&home.tree.roots)?;
         let mut warnings = merged.notes.clone();
         warnings.extend(another);
         let others = others(contents, before.as_ref(), recorded.as_ref(), &steps);
-        let older = older(contents, before.as_ref(), &steps);
+        let older = older(revisions, &steps);
+        let left_out = phase::left_out(home, contents, &steps)?;
         let held = |one: &Older| matches!(one, Older::List { .. });
         if !request.force {
             if !others.is_empty() {
                 return Err(error::archive_of_another_cluster(&request.input.to_string(), &request.dir, &others));
+            }
+            if !left_out.is_empty() {
+                let (input, node) = (request.input.to_string(), &contents.manifest.node);
+                return Err(error::steps_left_out(&input, node, &left_out, &request.again("--force")));
             }
             // With --keep-newer a list or entry that stays is no reason to refuse the rest.
             let refused = older.iter().any(|one| !request.keep_newer || !held(one));
@@ -63,7 +73,8 @@ impl<'a> Evaluation<'a> {
                 return Err(error::older_archive(&input, node, &older, &ways));
             }
         }
-        warnings.extend(others.into_iter().map(|why| format!("{why}; replaced all the same (--force)")));
+        warnings
+            .extend(others.into_iter().chain(left_out).map(|why| format!("{why}; replaced all the same (--force)")));
         for one in &older {
             let end =
                 if held(one) { "what lies there stays, also with --force" } else { "replaced all the same (--force)" };
@@ -135,15 +146,20 @@ fn others(contents: &Contents, before: Option<&Manifest>, recorded: Option<&Stat
     let held = before.map(|one| one.cluster.clone()).or(recorded.map(|loaded| loaded.profile.cluster_name));
     let name = held.filter(|held| held != given).map(|held| error::other_cluster(&held, given));
     let bundles = steps.iter().filter(|step| step.part.what == What::Public && CaId::parse(&step.part.entry).is_some());
-    let unrelated = bundles.filter(|step| step.action == Action::Replace && is_unrelated(&step.held, &step.given));
+    let other = |step: &&Step<'_>| step.action == Action::Replace && is_unrelated(&step.held, &step.given);
+    let unrelated = bundles.filter(other).filter(|step| !phase::is_emergency(contents, &step.part.entry));
     name.into_iter().chain(unrelated.map(|step| error::unrelated(&step.part.entry))).collect()
 }
 
-fn older(contents: &Contents, before: Option<&Manifest>, steps: &[Step<'_>]) -> Vec<Older> {
+/// The revision of the archive that was unpacked before, and of this one, if both are of the same cluster.
+fn revisions(contents: &Contents, before: Option<&Manifest>) -> Option<(u64, u64)> {
     let same = before.filter(|before| before.cluster == contents.manifest.cluster);
     let held = same.and_then(|before| before.issue.as_ref()).map(|issue| issue.revision);
-    let given = contents.manifest.issue.as_ref().map(|issue| issue.revision);
-    let revision = held.zip(given).filter(|(held, given)| given < held);
+    held.zip(contents.manifest.issue.as_ref().map(|issue| issue.revision))
+}
+
+fn older(revisions: Option<(u64, u64)>, steps: &[Step<'_>]) -> Vec<Older> {
+    let revision = revisions.filter(|(held, given)| given < held);
     let revision = revision.map(|(held, given)| Older::Revision { held, given });
     let mut all: Vec<Older> = revision.into_iter().chain(steps.iter().filter_map(|step| step.older.clone())).collect();
     all.dedup();

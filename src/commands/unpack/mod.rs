@@ -8,6 +8,7 @@ mod keep;
 mod left_over;
 mod merge;
 mod packed;
+mod phase;
 mod place;
 mod request;
 mod run;

@@ -11,9 +11,9 @@ use crate::profile::Profile;
 use crate::report::restart::{Restart, restarts};
 use crate::report::unpack::{self as report, Unpack, UnpackedFile};
 use crate::tree::EntryId;
+use crate::workspace::crl_file::List;
 use crate::workspace::journal;
 use crate::workspace::shipping::collect::UNPACK;
-use crate::x509::{Certificate, Crl};
 use time::OffsetDateTime;
 
 /// The report of a run before its commit.
@@ -71,7 +71,7 @@ pub fn journal(evaluation: &Evaluation<'_>, now: OffsetDateTime) -> Vec<String> 
                 let new = given.filter(|one| !step.held.iter().any(|held| held.der == one.der));
                 lines.extend(new.map(|one| journal::line(UNPACK, &step.part.entry, one, now)));
             }
-            What::List(authority) => lines.extend(list(evaluation, step, authority, now)),
+            What::List(authority) => lines.extend(lists(evaluation, step, authority, now)),
             _ => {}
         }
     }
@@ -80,9 +80,12 @@ pub fn journal(evaluation: &Evaluation<'_>, now: OffsetDateTime) -> Vec<String> 
     lines
 }
 
-fn list(evaluation: &Evaluation<'_>, step: &Step<'_>, authority: CaId, now: OffsetDateTime) -> Option<String> {
-    let number = step.list.as_ref().and_then(Crl::edition)?;
+fn lists(evaluation: &Evaluation<'_>, step: &Step<'_>, authority: CaId, now: OffsetDateTime) -> Vec<String> {
     let is_it = |step: &&Step<'_>| step.part.what == What::Public && step.part.entry == authority.name();
-    let issuer: &Certificate = evaluation.steps.iter().find(is_it)?.given.first()?;
-    Some(journal::crl_line(UNPACK, &step.part.entry, issuer, &number, None, now))
+    let trusted = evaluation.steps.iter().find(is_it).map(|step| step.given.as_slice()).unwrap_or_default();
+    let line = |List { der, crl }: &List| {
+        let issuer = trusted.iter().find(|one| crl.signed_by(der, one).is_ok())?;
+        Some(journal::crl_line(UNPACK, &step.part.entry, issuer, &crl.edition()?, None, now))
+    };
+    step.lists.iter().filter_map(line).collect()
 }

@@ -9,6 +9,7 @@ use crate::error;
 use crate::plan::node::{self, Finding, Identity, Judged, NodeFile};
 use crate::profile::{ExtraCertificate, Profile};
 use crate::tree::leaf;
+use crate::workspace::crl_file::List;
 use crate::workspace::shipping::manifest::Manifest;
 use crate::workspace::shipping::node_entries::{NodeRootfs, Sources, node_entries};
 use crate::x509::{Certificate, Crl, decimal, path, sha256};
@@ -80,16 +81,20 @@ fn extras(contents: &Contents, profile: &Profile, at: OffsetDateTime) -> Vec<Str
 /// A list is by the authority beside it, and the one that the manifest says.
 fn list_flaw(contents: &Contents, part: &Part, number: Option<&str>, fingerprint: &[u8; 32]) -> Option<String> {
     let What::List(authority) = part.what else { return Some("not the list of an authority".to_owned()) };
-    let (der, crl) = match list(&part.bytes) {
-        Ok(list) => list,
+    let lists = match lists(&part.bytes) {
+        Ok(lists) => lists,
         Err(why) => return Some(why),
     };
-    if sha256(&der) != *fingerprint || crl.number.as_deref().map(decimal).as_deref() != number {
+    let is_named = |list: &&List| {
+        sha256(&list.der) == *fingerprint && list.crl.number.as_deref().map(decimal).as_deref() == number
+    };
+    let named = contents.manifest.lists.iter().filter(|list| list.path == part.path).count();
+    let Some(List { der, crl }) = lists.iter().find(is_named).filter(|_| lists.len() == named) else {
         return Some("not what the manifest says".to_owned());
-    }
+    };
     let is_it = |part: &&Part| part.what == What::Public && part.entry == authority.name();
     let issuers = contents.parts.iter().find(is_it).and_then(|part| leaf::bundle(&part.bytes)).unwrap_or_default();
-    let by = |issuer: &Certificate| crl.signed_by(&der, issuer);
+    let by = |issuer: &Certificate| crl.signed_by(der, issuer);
     match issuers.iter().map(by).find(Result::is_ok).or_else(|| issuers.first().map(by)) {
         Some(Ok(())) => None,
         Some(Err(why)) => Some(why.to_string()),
@@ -97,18 +102,21 @@ fn list_flaw(contents: &Contents, part: &Part, number: Option<&str>, fingerprint
     }
 }
 
-/// The one CRL in a file, PEM or DER.
-pub fn list(bytes: &[u8]) -> Result<(Vec<u8>, Crl), String> {
-    let der = match bytes.first() {
-        Some(0x30) => bytes.to_vec(),
+/// The CRLs in a file, PEM or DER.
+pub fn lists(bytes: &[u8]) -> Result<Vec<List>, String> {
+    let ders = match bytes.first() {
+        Some(0x30) => vec![bytes.to_vec()],
         _ => {
             let blocks = crate::encoding::pem::read(bytes).map_err(|why| why.to_string())?;
-            match blocks.as_slice() {
-                [only] if only.label.is("X509 CRL") => only.contents.to_vec(),
-                _ => return Err("expected one CRL".to_owned()),
+            if blocks.is_empty() || !blocks.iter().all(|block| block.label.is("X509 CRL")) {
+                return Err("expected one CRL of each issuer".to_owned());
             }
+            blocks.iter().map(|block| block.contents.to_vec()).collect()
         }
     };
-    let crl = Crl::parse(&der).map_err(|why| why.to_string())?;
-    Ok((der, crl))
+    let parsed = |der: Vec<u8>| match Crl::parse(&der) {
+        Ok(crl) => Ok(List { der, crl }),
+        Err(why) => Err(why.to_string()),
+    };
+    ders.into_iter().map(parsed).collect()
 }

@@ -36,7 +36,7 @@ impl Run<'_> {
     fn decide(&self) -> Result<Decision, Refusal> {
         match self.existing() {
             Ok(existing) => self.present(existing),
-            Err(Unfit::Skipped(left)) => Ok(Decision::Skipped(left, None)),
+            Err(Unfit::Skipped(left)) => self.embedded_now().unwrap_or(Ok(Decision::Skipped(left, None))),
             Err(Unfit::Nothing) => self.absent(Reason::Missing),
             Err(Unfit::Broken(reason)) => self.absent(reason),
         }
@@ -111,6 +111,8 @@ impl Run<'_> {
     fn present(&self, existing: Existing) -> Result<Decision, Refusal> {
         let unwell = match self.credential.elsewhere {
             None | Some(Elsewhere::Missing) => return self.embedded(existing),
+            // Whatever the kubelet uses: what stands in the file is not to be of an authority that is replaced.
+            Some(_) if self.rules.kubelets.is_some() => return self.embedded(existing),
             Some(_) => self.unwell().map(Skipped::KubeletsNotWell),
         };
         let Some(Skipped::KubeletsNotWell(Unwell::Expired(_))) = unwell else {
@@ -137,7 +139,8 @@ impl Run<'_> {
         };
         let authority_data = existing.read.as_ref().is_some_and(|read| self.other_authority_data(read));
         let wanted = self.wanted(Bounds::of(authority));
-        let (lifetime, guessed) = self.lifetime(&existing.leaf, wanted.as_ref(), authority);
+        let (lifetime, guessed) =
+            self.lifetime(&existing.leaf, wanted.as_ref(), self.issuer(&existing.leaf, authority));
         let path = match self.signed(&existing.leaf, &existing.chain) {
             Signed::ByTheAuthority => None,
             Signed::Outdated(reason) => Some(reason),
@@ -203,7 +206,7 @@ impl Run<'_> {
             return Ok(Decision::Skipped(left, Some(Box::new(leaf))));
         }
         self.wide(lifetime)?;
-        let too_short = match identity::lifetime(&leaf, authority) {
+        let too_short = match identity::lifetime(&leaf, self.issuer(&leaf, authority)) {
             identity::Lifetime::Short(old) if guessed => Some(old),
             _ => None,
         };
@@ -295,7 +298,7 @@ impl Run<'_> {
         self.authority.and_then(|authority| super::refusal(self.credential.authority?, authority, self.rules.now))
     }
 
-    fn usable(&self) -> Result<(), Refusal> {
+    pub(super) fn usable(&self) -> Result<(), Refusal> {
         self.broken_signer().map_or(Ok(()), Err)
     }
 
@@ -318,13 +321,21 @@ impl Run<'_> {
         }
     }
 
+    /// Who of those that are trusted signed it: an earlier authority may have cut it to its own end. Where nobody did, who would.
+    fn issuer<'c>(&'c self, leaf: &Certificate, signer: &'c Certificate) -> &'c Certificate {
+        match self.authority.map(Authority::bundle).unwrap_or_default() {
+            [] | [_] => signer,
+            bundle => bundle.iter().find(|one| leaf.signed_by(one).is_ok()).unwrap_or(signer),
+        }
+    }
+
     fn has_to_be_ours(&self, leaf: &Certificate) -> bool {
         let named = self.authority.and_then(Authority::certificate).is_some_and(|own| leaf.names_issuer(own));
         named || self.credential.entry.is_some_and(|entry| !entry.usages.contains(&ExtendedKeyUsage::ServerAuth))
     }
 
     /// From five minutes ago, for so long, within the authority's own dates.
-    fn dates(
+    pub(super) fn dates(
         &self,
         lifetime: Duration,
         authority: &Certificate,

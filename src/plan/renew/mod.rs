@@ -9,6 +9,7 @@ mod ask;
 mod context;
 mod credentials;
 mod decide;
+mod embedded;
 mod external;
 mod identity;
 mod moved;
@@ -32,6 +33,7 @@ use crate::plan::decision::Unreadable;
 use crate::plan::item::{Access, What};
 use crate::plan::outside::Outside;
 use crate::profile::{ExtraAuthority, Profile, Roots, Threshold};
+use crate::tree::rotation::Kubelets;
 use crate::tree::{Authority, EntryId, Place, Unusable};
 use crate::x509::{Certificate, OtherKey, PathError};
 
@@ -133,6 +135,9 @@ pub struct Rules<'a> {
     pub named: bool,
     pub prune_sans: bool,
     pub reuse_key: bool,
+    /// A change of the authority, and what becomes of kubelet.conf: every one that embeds a certificate gets a new one, and with
+    /// `embed` those that name a file, too. `None`: no such change.
+    pub kubelets: Option<Kubelets>,
     /// What earlier profiles gave to kubeconfigs as their server, and this one does not.
     pub former_servers: &'a [String],
 }

@@ -23,6 +23,7 @@ pub fn rules_for<'a>(rules: &Rules<'a>, listed: Option<&Revoked>) -> Rules<'a> {
         named: rules.named,
         prune_sans: rules.prune_sans,
         reuse_key: rules.reuse_key && !gone,
+        kubelets: rules.kubelets,
         former_servers: rules.former_servers,
     }
 }

@@ -8,7 +8,24 @@
 
 mod authority;
 mod bundle;
+pub mod found;
+pub mod gate;
+mod given;
+pub mod in_force;
 mod name;
+pub mod phase;
+mod ready;
+pub mod scan;
+mod shipped;
+mod signing;
+pub mod steps;
+mod waits;
 
-pub use authority::{Successor, Wishes, authority};
+pub use authority::{Inexpressible, Successor, Wishes, authority};
 pub use bundle::{Trusted, own_part};
+pub use given::{Objection, judge};
+pub use name::number_of;
+pub use ready::{NotReady, keeps_subject, lasts};
+pub use shipped::{Missed, missed};
+pub use signing::{Known, Seen, SigningNode, known};
+pub use waits::Waits;

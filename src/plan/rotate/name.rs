@@ -19,6 +19,11 @@ fn number(common_name: &str) -> (&str, u32) {
     numbered.unwrap_or((common_name, 1))
 }
 
+/// The number of an authority, as its name says it.
+pub fn number_of(name: &Name) -> u32 {
+    number(&name.common_name().unwrap_or_default()).1
+}
+
 /// The name of what comes after an authority: its own with the next number in the common name, or unchanged with `keep`.
 /// Without a common name it gets the authority's usual one.
 pub fn successor(old: &Name, usual: &str, keep: bool) -> Numbered {

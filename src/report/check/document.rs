@@ -191,6 +191,10 @@ const fn remark(note: &Note) -> Remark {
         Note::KubeletEmbedsAnother => Remark { note: "kubelet-embeds-another", date: None },
         Note::Repeated => Remark { note: "repeated", date: None },
         Note::Serial => Remark { note: "serial-number", date: None },
+        Note::Replaced => Remark { note: "replaced", date: None },
+        Note::Successor => Remark { note: "successor", date: None },
+        Note::Retiring => Remark { note: "retiring", date: None },
+        Note::SignedByRetiring => Remark { note: "signed-by-retiring", date: None },
     }
 }
 

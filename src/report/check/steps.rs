@@ -40,6 +40,9 @@ pub fn steps(advice: &Advice, few: usize) -> Vec<String> {
             ));
             steps
         }
+        Problem::AuthorityReplaced => each("see when the next step of the rotation is possible", &|place| {
+            place.origin.command("rotate status", &[""; 0], &[])
+        }),
         Problem::ExternalAuthorityEnding => {
             vec![format!("ask its owner for a new one; its certificate belongs to {path}")]
         }

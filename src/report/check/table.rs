@@ -94,6 +94,7 @@ fn notes(check: &Check) -> Vec<Line> {
             ));
         }
     }
+    texts.extend(rotating(check));
     let mut lines: Vec<Line> =
         texts.into_iter().map(|text| Line::plain(format!("note: {}", sanitised(&text)))).collect();
     if !lines.is_empty() {
@@ -114,4 +115,42 @@ fn cut_short(judged: &Judged) -> Option<OffsetDateTime> {
         Note::CutsRenewalsShort { wanted } => Some(*wanted),
         _ => None,
     })
+}
+
+/// What a rotation in progress means for the table: once for each authority and kind.
+fn rotating(check: &Check) -> Vec<String> {
+    let mut texts = Vec::new();
+    for authority in CaId::ALL {
+        let name = authority.name();
+        let has = |judged: &Judged, note: &Note| judged.notes.contains(note);
+        let own = |note: &'static Note| {
+            let mut all = check.items().filter(move |(_, one)| one.item.name == name && one.notes.contains(note));
+            all.find_map(|(_, judged)| Some((subject(judged)?, cells::date(judged.expires?))))
+        };
+        texts.extend(own(&Note::Successor).map(|(subject, _)| {
+            format!("{name} is being replaced: {subject} is trusted beside it, and signs after the switch")
+        }));
+        texts.extend(own(&Note::Retiring).map(|(subject, end)| {
+            format!("{subject} of {name} is retiring: it signs nothing any more, and its end on {end} does not count")
+        }));
+        let signed = check.items().filter(|(_, judged)| judged.item.authority == Some(authority));
+        let mut left = signed.filter(|(_, judged)| has(judged, &Note::SignedByRetiring)).map(|(tree, judged)| {
+            tree.id(&judged.item.name)
+        });
+        if let Some(first) = left.next() {
+            let others = match left.count() {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            texts.push(format!("{first}{others}: signed by the {name} that is being retired"));
+        }
+    }
+    texts
+}
+
+fn subject(judged: &Judged) -> Option<&str> {
+    match &judged.item.reading {
+        Reading::Certificate(facts) => Some(&facts.subject),
+        _ => None,
+    }
 }

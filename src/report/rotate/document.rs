@@ -1,8 +1,9 @@
 use serde::Serialize;
 
+use super::steps::ToDo;
 use crate::report::hook::Hook;
 use crate::report::restart::Restart;
-use crate::tree::rotation::{Identity, Phase, Rotating, Rotation};
+use crate::tree::rotation::{Identity, Phase, Retired, Rotating, Rotation};
 use crate::tree::{EntryId, Origin};
 
 /// What a step did, or would do.
@@ -13,7 +14,7 @@ pub struct Done {
     pub directory: String,
     #[serde(rename = "clusterName")]
     pub cluster: Option<String>,
-    /// `prepare`, `switch`, `retire`, `back`, `emergency`.
+    /// `prepare`, `switch`, `retire`, `back`, `forget`, `emergency`, `record`.
     pub step: &'static str,
     pub authorities: Vec<Row>,
     /// The entries with new files.
@@ -25,6 +26,16 @@ pub struct Done {
     /// The nodes that are to have new files.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub ship: Vec<String>,
+    /// The files whose private key is destroyed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub destroyed: Vec<String>,
+    /// What is to be done in the cluster, in order.
+    pub steps: Vec<ToDo>,
+    /// The file that has them as text.
+    pub instructions: Option<String>,
+    /// Objects of the cluster that were written for `kubectl apply`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub manifests: Vec<String>,
     /// What others must do first.
     pub left: Vec<String>,
     pub hooks: Vec<Hook>,
@@ -69,20 +80,29 @@ impl Row {
     /// A rotation that goes on to another phase.
     pub fn of(rotation: &Rotation, to: Option<Phase>) -> Self {
         let Rotation { authority, phase, old, new, .. } = rotation;
+        let mut row = Self { authority: *authority, from: Some(*phase), to, ..Self::default() };
+        row.set_names(old, new);
+        row
+    }
+}
+
+impl Row {
+    /// One that is retired.
+    pub fn of_retired(retired: &Retired) -> Self {
+        let Retired { authority, old, new, .. } = retired;
+        let mut row = Self { authority: *authority, ..Self::default() };
+        row.set_names(old, new);
+        row
+    }
+
+    fn set_names(&mut self, old: &[Identity], new: &[Identity]) {
         let name = |all: &[Identity]| {
             let of = |one: &Identity| one.certificate.as_ref().map(|one| one.subject.clone()).or(one.kid.clone());
             all.first().and_then(of)
         };
         let ends = |all: &[Identity]| Some(all.first()?.certificate.as_ref()?.not_after.clone());
-        Self {
-            authority: *authority,
-            from: Some(*phase),
-            to,
-            old: name(old).unwrap_or_default(),
-            old_ends: ends(old),
-            new: name(new),
-            new_ends: ends(new),
-        }
+        (self.old, self.old_ends) = (name(old).unwrap_or_default(), ends(old));
+        (self.new, self.new_ends) = (name(new), ends(new));
     }
 }
 
@@ -91,7 +111,7 @@ impl Row {
 #[serde(rename_all = "camelCase")]
 pub struct Written {
     pub id: EntryId,
-    /// `trust`: only what it trusts, `reissue`: the certificate too.
+    /// `trust`: only what it trusts, `reissue`: the certificate too, `put-back`: all as it was before the switch.
     pub change: &'static str,
     pub not_after: Option<String>,
 }

@@ -1,6 +1,13 @@
 //! The report of a step of a rotation.
 
+pub mod confirm;
 mod document;
+mod metrics;
+pub mod status;
+mod status_text;
+mod steps;
+pub mod scan;
 mod table;
 
 pub use document::{Done, Row, Written};
+pub use steps::{ToDo, markdown};

@@ -2,7 +2,9 @@
 
 #![allow(clippy::disallowed_methods)] // the outside world of these tests
 
-use super::super::{Generation, generations};
+use super::super::step::Step;
+use super::super::{Generation, Recovery, generations, journal, kept_files};
+use super::crash::stop_at;
 use super::*;
 
 type Files<'a> = &'a [(&'a str, Option<&'a str>)];
@@ -187,5 +189,53 @@ fn a_kept_file_that_is_gone_is_an_error() {
     std::fs::remove_file(roots.main.join(".kpki/generations/20261120T220102Z-renew/main/a")).unwrap();
     assert!(before(&roots, "20261120T220102Z-renew.2").is_ok());
     assert_eq!(texts(&before(&roots, "20261120T220101Z-init").unwrap())[0], ("a", None));
-    assert!(matches!(before(&roots, "20261120T220102Z-renew"), Err(StoreError::File(_))));
+    assert!(matches!(before(&roots, "20261120T220102Z-renew"), Err(StoreError::NotKept { .. })));
+}
+
+#[test]
+fn a_pinned_generation_stays() {
+    let tmp = tempfile::tempdir().unwrap();
+    let roots = main_only(tmp.path());
+    write(&roots.main.join("own"), "x");
+    let name = |day: u32| format!("2026010{day}T000000Z-renew");
+    for day in 1..=5 {
+        let (pinned, text) = (vec![name(2)], name(day));
+        let files: Files<'_> = &[("pki/a.crt", Some(&text))];
+        publish(&Commit { keep_generations: Some(1), pinned, ..step(&roots, &name(day), files) }).unwrap();
+    }
+    assert_eq!(names(&generations(&roots).unwrap()), [name(5), name(2)]);
+    publish(&Commit { keep_generations: Some(1), ..step(&roots, &name(6), &[("pki/a.crt", Some("6"))]) }).unwrap();
+    assert_eq!(names(&generations(&roots).unwrap()), [name(6)]);
+}
+
+#[test]
+fn a_destroyed_file_is_in_no_generation_whenever_the_run_is_interrupted() {
+    for stop in [Step::Locked, Step::Staged, Step::Checked, Step::Marked, Step::Kept, Step::Removed(1), Step::Synced] {
+        let tmp = tempfile::tempdir().unwrap();
+        let roots = main_only(tmp.path());
+        states_of(&roots);
+        let gone = "generations/20261120T220102Z-renew/main/a";
+        assert!(kept_files(&roots).unwrap().contains(&rel(gone)));
+        let erasing =
+            || Commit { erasures: vec![rel(gone)], journal: vec!["{}".to_owned()], ..commit(&roots, Vec::new()) };
+        let all = snapshot(&roots.main.join(".kpki/generations")).len();
+        publish_watched(&erasing(), &stop_at(stop)).unwrap_err();
+        let recovery = recover(&roots, Duration::ZERO).unwrap();
+        let is_done = matches!(recovery, Recovery::Finished { .. });
+        assert_eq!(!kept_files(&roots).unwrap().contains(&rel(gone)), is_done, "{stop:?}");
+        assert_eq!(!journal(&roots).unwrap().is_empty(), is_done, "{stop:?}");
+        publish(&erasing()).unwrap();
+        assert_eq!(snapshot(&roots.main.join(".kpki/generations")).len(), all - 1, "{stop:?}");
+        assert!(matches!(before(&roots, "20261120T220102Z-renew"), Err(StoreError::NotKept { .. })), "{stop:?}");
+    }
+}
+
+#[test]
+fn nothing_but_what_is_kept_is_destroyed() {
+    let tmp = tempfile::tempdir().unwrap();
+    let roots = main_only(tmp.path());
+    states_of(&roots);
+    let erasing = Commit { erasures: vec![rel("journal.jsonl")], ..commit(&roots, Vec::new()) };
+    assert!(matches!(publish(&erasing), Err(StoreError::Reserved(_))));
+    assert_clean(tmp.path());
 }

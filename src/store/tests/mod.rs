@@ -70,6 +70,8 @@ pub(super) fn commit<'a>(roots: &'a Roots, changes: Vec<FileChange>) -> Commit<'
         journal: Vec::new(),
         note: None,
         keep_generations: None,
+        pinned: Vec::new(),
+        erasures: Vec::new(),
     }
 }
 

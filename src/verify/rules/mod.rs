@@ -12,6 +12,7 @@ pub mod identifiers;
 pub mod kubeconfigs;
 pub mod names;
 pub mod pairs;
+pub mod rotation;
 pub mod served;
 pub mod state;
 pub mod usages;

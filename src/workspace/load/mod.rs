@@ -20,6 +20,7 @@ use crate::profile::Profile;
 use crate::store::Roots;
 use crate::verify::layouts::Recognised;
 use crate::verify::{Cluster, Content, File, Part, Tree};
+use crate::workspace::rotation::record;
 use crate::workspace::targets::Target;
 
 /// The static pods of kubeadm that read certificates.
@@ -79,6 +80,8 @@ impl<'t> Unit<'t> {
             layout: None,
             release: profile.map_or_else(KnownRelease::default, Profile::release),
             trees: self.requests.iter().map(tree).collect(),
+            // One that cannot be read says nothing; kpki rotate status names it.
+            rotations: record::read(&self.roots()).map(|record| record.rotations).unwrap_or_default(),
             at,
         })
     }

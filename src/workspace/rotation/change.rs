@@ -16,7 +16,7 @@ use crate::plan::signer_file;
 use crate::store::FileChange;
 use crate::tree::rotation::Rotating;
 use crate::tree::{EntryId, Place, Survey, file};
-use crate::workspace::{Session, Snapshot};
+use crate::workspace::{Session, Snapshot, authority_files};
 use crate::x509::{Certificate, parse_authority};
 
 /// What is to be in an authority's files.
@@ -79,20 +79,41 @@ pub fn places(session: &Session<'_>) -> Result<Vec<Place>, Error> {
     for rotating in Rotating::ALL {
         all.extend(files::of(session, rotating)?.into_iter().map(|held| held.place));
     }
+    all.extend(authority_files::further(session)?.into_iter().map(|(_, place, _)| place));
+    Ok(all)
+}
+
+/// The session's own places and these.
+pub fn all_places(session: &Session<'_>) -> Result<Vec<Place>, Error> {
+    let mut all = session.places();
+    all.extend(places(session)?);
     Ok(all)
 }
 
 /// The files of these authorities, and the tree with them.
-pub fn authorities(session: &Session<'_>, snapshot: &Snapshot, targets: &[Target]) -> Result<Authorities, Error> {
+///
+/// `missing`: files that are made although they are not there.
+pub fn authorities(
+    session: &Session<'_>,
+    snapshot: &Snapshot,
+    targets: &[Target],
+    missing: &[Place],
+) -> Result<Authorities, Error> {
     let mut all = Authorities { survey: snapshot.survey.clone(), ..Authorities::default() };
     for target in targets {
-        for held in files::present(files::of(session, target.rotating())?, &snapshot.survey) {
+        let is_meant =
+            |held: &Held| file(&snapshot.survey, Some(&held.place)).is_some() || missing.contains(&held.place);
+        for held in files::of(session, target.rotating())?.into_iter().filter(is_meant) {
             let Some(bytes) = target.bytes(&held, &snapshot.survey) else { continue };
             if file(&snapshot.survey, Some(&held.place)) == Some(bytes.as_slice()) {
                 continue;
             }
-            if let Some(FileState::File { bytes: old, .. }) = all.survey.get_mut(&held.place) {
-                old.clone_from(&bytes);
+            match all.survey.get_mut(&held.place) {
+                Some(FileState::File { bytes: old, .. }) => old.clone_from(&bytes),
+                _ => {
+                    let state = FileState::File { bytes: bytes.clone(), mode: held.mode, uid: 0, gid: 0 };
+                    all.survey.insert(held.place.clone(), state);
+                }
             }
             all.changes.push(held.place.change(held.mode, bytes)?);
             if !all.ids.contains(&held.id) {
@@ -110,19 +131,21 @@ pub fn followers(
     snapshot: &Snapshot,
     credentials: &[Credential],
     decisions: &[Decision],
+    further: &[(EntryId, Place)],
 ) -> Vec<Repair> {
     let bundle = snapshot.bundle(IN_KUBECONFIGS);
     let decided = || credentials.iter().zip(decisions);
     let is_made = |id: &EntryId| decided().any(|(of, one)| of.id == *id && matches!(one, Decision::Renew(_)));
     let mut all: Vec<Repair> = Vec::new();
-    for credential in &session.credentials {
-        let Some(place) = credential.conf() else { continue };
-        let Some(bytes) = file(&snapshot.survey, Some(place)) else { continue };
-        if (credential.is_kubeconfig() && is_made(&credential.id)) || !trusts_other(bytes, bundle) {
-            continue;
+    let own = session.credentials.iter().filter(|one| !(one.is_kubeconfig() && is_made(&one.id)));
+    let own = own.filter_map(|one| Some((&one.id, one.conf()?)));
+    // What is no entry of the tree counts only where it trusts one of these.
+    let further = further.iter().filter(|(_, place)| trusts_some(snapshot, place));
+    for (id, place) in own.chain(further.map(|(id, place)| (id, place))) {
+        if file(&snapshot.survey, Some(place)).is_some_and(|bytes| trusts_other(bytes, bundle)) {
+            let what = Rewritten::Kubeconfig { authority: true, server: None };
+            all.push(Repair { id: id.clone(), place: place.clone(), what });
         }
-        let what = Rewritten::Kubeconfig { authority: true, server: None };
-        all.push(Repair { id: credential.id.clone(), place: place.clone(), what });
     }
     let Some(signer) = bundle.first() else { return all };
     for (node, place) in session.signer_files(&snapshot.survey) {
@@ -134,6 +157,13 @@ pub fn followers(
         }
     }
     all
+}
+
+/// Its CA data has a certificate of the signer's file, as it was or will be.
+fn trusts_some(snapshot: &Snapshot, place: &Place) -> bool {
+    let read = file(&snapshot.survey, Some(place)).and_then(|bytes| kubeconfig::read(bytes).ok());
+    let found = read.map(|read| parse_authority(&read.authority).unwrap_or_default()).unwrap_or_default();
+    found.iter().any(|one| snapshot.bundle(IN_KUBECONFIGS).iter().any(|own| own.der == one.der))
 }
 
 /// Its CA data is anything but these certificates in this order. Without data it trusts a file, or the system's authorities.

@@ -1,5 +1,6 @@
 //! Which files of a tree hold what of an authority: its certificates, its key, and every copy of both.
 
+use crate::catalog::paths::{SIGNER_FILE, TRUST_FILE};
 use crate::catalog::{self, CaId};
 use crate::error::Error;
 use crate::plan::item::{Item, What, public_mode};
@@ -15,6 +16,8 @@ pub struct Held {
     /// Of a new file.
     pub mode: u32,
     pub is_key: bool,
+    /// Of a key: the file with its certificate or public key.
+    pub public: Option<Place>,
 }
 
 /// The tree's own files first, the key before the certificate.
@@ -24,9 +27,8 @@ pub fn of(session: &Session<'_>, rotating: Rotating) -> Result<Vec<Held>, Error>
         let entry = catalog::find(rotating.name());
         let (public, private) = entry.map(|entry| tree.directories.files("", entry.files)).unzip();
         let id = EntryId::new(None, rotating.name());
-        let key = private.flatten().map(|place| held(&id, place, true, 0o600));
         let mode = if rotating == Rotating::ServiceAccount { 0o600 } else { 0o644 };
-        return Ok(key.into_iter().chain(public.map(|place| held(&id, place, false, mode))).collect());
+        return Ok(public.map(|public| pair(&id, private.flatten(), public, mode)).unwrap_or_default());
     };
     let items = signer_file::items(profile, layout, tree)?;
     Ok(items.iter().filter(|item| is_of(&items, item, rotating)).flat_map(|item| of_item(&items, item)).collect())
@@ -46,12 +48,15 @@ fn of_item(items: &[Item], item: &Item) -> Vec<Held> {
         What::Copy { of } => items.get(*of).map_or(0o600, |shared| public_mode(&shared.what)),
         what => public_mode(what),
     };
-    let key = item.private.clone().map(|place| held(&item.id, place, true, 0o600));
-    key.into_iter().chain([held(&item.id, item.public.clone(), false, mode)]).collect()
+    pair(&item.id, item.private.clone(), item.public.clone(), mode)
 }
 
-fn held(id: &EntryId, place: Place, is_key: bool, mode: u32) -> Held {
-    Held { id: id.clone(), place, mode, is_key }
+/// `mode`: of the public file.
+fn pair(id: &EntryId, private: Option<Place>, public: Place, mode: u32) -> Vec<Held> {
+    let key =
+        private.map(|place| Held { id: id.clone(), place, mode: 0o600, is_key: true, public: Some(public.clone()) });
+    let own = Held { id: id.clone(), place: public.clone(), mode, is_key: false, public: None };
+    key.into_iter().chain([own]).collect()
 }
 
 /// Those that exist: a node without a tree has nothing to replace.
@@ -69,3 +74,12 @@ pub fn own_public(session: &Session<'_>, rotating: Rotating) -> Option<Place> {
 
 /// Who reads kubeconfigs trusts this authority.
 pub const IN_KUBECONFIGS: CaId = CaId::Cluster;
+
+/// ca-trust.crt of every node with kube-controller-manager's kubeconfig, beside its ca-signer.crt.
+pub fn trust_files(session: &Session<'_>, survey: &Survey) -> Vec<Place> {
+    let beside = |place: Place| {
+        let directory = place.path.strip_suffix(SIGNER_FILE).unwrap_or_default();
+        Place { root: place.root, path: format!("{directory}{TRUST_FILE}") }
+    };
+    session.signer_files(survey).into_iter().map(|(_, place)| beside(place)).collect()
+}

@@ -72,6 +72,22 @@ pub fn key_change(rotating: Rotating, kept: Kept, pem: Zeroizing<Vec<u8>>) -> Re
     own(key_path(rotating, kept)?.as_str(), pem)
 }
 
+/// The request of a new authority that another one is to sign, while it waits for its certificate.
+pub fn request_path(rotating: Rotating) -> Result<(RootId, RelPath), Error> {
+    Ok((RootId::State, RelPath::parse(format!("{DIRECTORY}/{}.csr", rotating.name()))?))
+}
+
+/// The request as it lies there, in PEM; `None`: there is none.
+pub fn request(roots: &Roots, rotating: Rotating) -> Result<Option<Zeroizing<Vec<u8>>>, Error> {
+    let (root, path) = request_path(rotating)?;
+    survey::read(roots, root, &path)
+}
+
+/// The file of a request.
+pub fn request_change(rotating: Rotating, pem: String) -> Result<FileChange, Error> {
+    own(request_path(rotating)?.1.as_str(), pem.into_bytes().into())
+}
+
 /// The instructions of a step.
 pub fn instructions_change(step: &str, text: String) -> Result<FileChange, Error> {
     own(&format!("{DIRECTORY}/{step}.md"), text.into_bytes().into())

@@ -5,57 +5,97 @@ use crate::catalog::CaId;
 use crate::encoding::crl;
 use crate::error::{self, Error};
 use crate::tree::Place;
-use crate::workspace::crls::{place, read_one};
+use crate::workspace::crl_file::{self, List};
+use crate::workspace::crls::place;
 use crate::workspace::tree_dir::TreeDir;
-use crate::x509::{Certificate, Crl};
+use crate::x509::{Certificate, VerifyError};
 
-/// The CRL of one authority for one node.
+/// The CRLs of one authority for one node.
 #[derive(Debug)]
 pub struct NodeCrl {
-    pub der: Vec<u8>,
-    pub crl: Crl,
+    /// Never empty. While the authority is being replaced, the new one's and the old one's, each with its issuer's place in the
+    /// authority's file.
+    lists: Vec<(usize, List)>,
+    /// Which of them a file of DER holds: of the authority that was made first.
+    first: usize,
     /// The files beside the node's copy of the authority; `None`: there is none of this form.
     pem: Option<Place>,
     der_file: Option<Place>,
 }
 
+/// One file with its lists.
+pub struct CrlFile<'a> {
+    pub place: Place,
+    pub bytes: Vec<u8>,
+    pub lists: Vec<&'a List>,
+}
+
 impl NodeCrl {
-    /// `copy`: the node's copy of the authority's certificate; `issuer`: what is in it. `None`: there is no CRL.
+    /// `copy`: the node's copy of the authority's certificate; `trusted`: what is in it. `None`: there is no CRL.
     ///
     /// # Errors
     /// One of the files is no CRL, or the authority has not signed it.
-    pub fn read(tree: &TreeDir, authority: CaId, copy: &Place, issuer: &Certificate) -> Result<Option<Self>, Error> {
+    pub fn read(tree: &TreeDir, authority: CaId, copy: &Place, trusted: &[Certificate]) -> Result<Option<Self>, Error> {
         let pem = copy.with_end(".crt", ".crl");
         let shared = place(tree, authority);
         let der = |pem: &Place| Place { root: pem.root, path: format!("{}.der", pem.path) };
-        let mut newest: Option<(Vec<u8>, Crl)> = None;
+        let mut lists: Vec<(usize, List)> = Vec::new();
         let mut is_there = |own: Place, shared: Place| -> Result<bool, Error> {
             let mut places = vec![own, shared];
             places.dedup();
             let mut found = false;
             for place in &places {
-                let Some((der, crl)) = read_one(tree, place)? else { continue };
-                crl.signed_by(&der, issuer).map_err(|why| error::bad_list(&place.full(&tree.roots), why))?;
-                found = true;
-                if newest.as_ref().is_none_or(|(_, known)| known.edition() < crl.edition()) {
-                    newest = Some((der, crl));
+                for list in crl_file::read(tree, place)? {
+                    let rank = signer(&list, trusted).map_err(|why| error::bad_list(&place.full(&tree.roots), why))?;
+                    found = true;
+                    add(&mut lists, rank, list);
                 }
             }
             Ok(found)
         };
         let has_der = is_there(der(&pem), der(&shared))?;
         let has_pem = is_there(pem.clone(), shared)?;
-        let made =
-            |(bytes, crl)| Self { der: bytes, crl, der_file: has_der.then(|| der(&pem)), pem: has_pem.then_some(pem) };
-        Ok(newest.map(made))
+        lists.sort_by_key(|(rank, _)| *rank);
+        let since = |(rank, _): &&(usize, List)| trusted.get(*rank).map(|one| one.not_before);
+        let first = lists.iter().min_by_key(since).map_or(0, |(rank, _)| *rank);
+        let made = Self { lists, first, der_file: has_der.then(|| der(&pem)), pem: has_pem.then_some(pem) };
+        Ok((!made.lists.is_empty()).then_some(made))
     }
 
-    /// The file in PEM, and its content.
-    pub fn pem(&self) -> Option<(Place, Vec<u8>)> {
-        self.pem.clone().map(|place| (place, crl::to_pem(&self.der).into_bytes()))
+    pub fn lists(&self) -> impl Iterator<Item = &List> {
+        self.lists.iter().map(|(_, list)| list)
     }
 
-    pub fn der(&self) -> Option<(Place, Vec<u8>)> {
-        self.der_file.clone().map(|place| (place, self.der.clone()))
+    /// The file in PEM, with every list.
+    pub fn pem(&self) -> Option<CrlFile<'_>> {
+        let text: String = self.lists().map(|list| crl::to_pem(&list.der)).collect();
+        Some(CrlFile { place: self.pem.clone()?, bytes: text.into_bytes(), lists: self.lists().collect() })
     }
+
+    /// The file in DER, which holds one list.
+    pub fn der(&self) -> Option<CrlFile<'_>> {
+        let (_, list) = self.lists.iter().find(|(rank, _)| *rank == self.first)?;
+        Some(CrlFile { place: self.der_file.clone()?, bytes: list.der.clone(), lists: vec![list] })
+    }
+}
+
+/// The newest of each issuer is kept.
+fn add(lists: &mut Vec<(usize, List)>, rank: usize, list: List) {
+    match lists.iter_mut().find(|(of, _)| *of == rank) {
+        None => lists.push((rank, list)),
+        Some((_, known)) if known.crl.edition() < list.crl.edition() => *known = list,
+        Some(_) => {}
+    }
+}
+
+/// Who of these signed it; the error is that of the first.
+fn signer(list: &List, trusted: &[Certificate]) -> Result<usize, VerifyError> {
+    let mut first = None;
+    for (rank, one) in trusted.iter().enumerate() {
+        match list.crl.signed_by(&list.der, one) {
+            Ok(()) => return Ok(rank),
+            Err(why) => first = first.or(Some(why)),
+        }
+    }
+    Err(first.unwrap_or(VerifyError::Signature))
 }

@@ -3,6 +3,7 @@
 
 pub mod collect;
 pub mod digest;
+pub mod given;
 pub mod lists;
 pub mod manifest;
 pub mod node_entries;

@@ -80,6 +80,13 @@ pub const ROWS: &[Row] = &[
         )
     },
     shown("nothing to sign", junk, "kpki sign junk --usage client --dir k8s", &["kpki inspect junk"]),
+    shown(
+        "a trust bundle of a key",
+        tree,
+        "kpki convert k8s/pki/sa.pub --as kube-root-ca",
+        &["kpki inspect k8s/pki/sa.pub"],
+    ),
+    shown("junk that is sought", junk, "kpki rotate scan k8s --old junk", &["kpki inspect junk"]),
     shown("no CRL", junk, "kpki crl show junk", &["kpki inspect junk"]),
     shown(
         "no request for a user",

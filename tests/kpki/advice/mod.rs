@@ -11,6 +11,8 @@ mod faults;
 mod names;
 mod nodes;
 mod printed;
+mod rotate_gate;
+mod rotate_prepare;
 
 mod sites;
 mod states;

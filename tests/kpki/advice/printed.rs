@@ -11,6 +11,7 @@ use crate::harness::repository;
 /// How many commands a file prints, and which rows of `errors` run them; `check`: the faults of a tree.
 const PRINTED: &[(&str, usize, &[&str])] = &[
     ("commands/convert/run.rs", 1, &["nothing to convert"]),
+    ("commands/convert/trust.rs", 1, &["a trust bundle of a key"]),
     ("commands/crl/show.rs", 1, &["no CRL"]),
     ("commands/csr.rs", 1, &["the same as a request"]),
     (
@@ -19,6 +20,7 @@ const PRINTED: &[(&str, usize, &[&str])] = &[
         &["older than on the node", "renewed on the node", "one that its node has renewed"],
     ),
     ("commands/export/verify.rs", 2, &["a cluster directory verified", NO_HOST_NAME]),
+    ("commands/export/phase.rs", 2, &[ROTATED]),
     ("commands/init/resolve.rs", 2, &["no profile", "one node of a cluster directory made alone"]),
     ("commands/kubeconfig/run.rs", 1, &["no request for a user"]),
     ("commands/renew/external.rs", 2, &["requested and due", "due on a node without keys"]),
@@ -26,7 +28,7 @@ const PRINTED: &[(&str, usize, &[&str])] = &[
     ("workspace/notify/rollback.rs", 1, &[ROLLED_BACK]),
     ("commands/renew/record.rs", 2, &["a profile that is not recorded", "a name that was taken out"]),
     ("commands/nodes/accept.rs", 1, &["a receipt of another cluster"]),
-    ("commands/nodes/receipts.rs", 1, &["no receipt"]),
+    ("workspace/shipping/given.rs", 1, &["no receipt"]),
     (
         "commands/nodes/next.rs",
         4,
@@ -47,7 +49,21 @@ const PRINTED: &[(&str, usize, &[&str])] = &[
     ("commands/nodes/status.rs", 1, &["the nodes of one node's tree"]),
     ("commands/renew/summary.rs", 1, &["held and not renewed"]),
     ("commands/restore/choose.rs", 2, &["no such generation", "nothing but made"]),
+    ("commands/restore/phase.rs", 2, &[ROTATED]),
     ("commands/restore/run.rs", 4, &["revoked since", "one half was kept"]),
+    ("commands/rotate/confirm.rs", 4, &[GATES]),
+    ("commands/rotate/gate.rs", 2, &["a switch that nodes have not confirmed", GATES]),
+    ("commands/rotate/next.rs", 1, &[ROTATING]),
+    ("commands/rotate/status.rs", 3, &[GATES]),
+    ("commands/rotate/words.rs", 2, &["a switch that nodes have not confirmed"]),
+    ("commands/rotate/scan/sought.rs", 1, &["junk that is sought"]),
+    ("commands/rotate/prepare/asked.rs", 3, &["a controller manager that nobody has looked at", ROTATING]),
+    ("commands/rotate/prepare/again.rs", 1, &["a controller manager that nobody has looked at"]),
+    ("commands/rotate/prepare/asked.rs", 2, &[ROTATING]),
+    ("commands/rotate/prepare/authority.rs", 1, &[ROTATING]),
+    ("commands/rotate/prepare/given.rs", 2, &["the old authority, given as the new one", ROTATING]),
+    ("commands/rotate/prepare/ready.rs", 6, &["an authority that ends within the waits", ROTATING]),
+    ("commands/rotate/prepare/whole.rs", 1, &[RENEWED]),
     ("commands/sign/jobs.rs", 1, &["nothing to sign"]),
     ("commands/unpack/identity.rs", 1, &[NO_HOST_NAME]),
     ("commands/sign/terms.rs", 1, &["an entry of an external authority"]),
@@ -110,7 +126,7 @@ const PRINTED: &[(&str, usize, &[&str])] = &[
     ("error/unpack.rs", 2, &["an archive with another list"]),
     ("report/adopt.rs", 1, &["adopted", "adopted with a gap"]),
     ("report/backup/restored.rs", 1, &["restored from a backup"]),
-    ("report/check/steps.rs", 12, &[CHECK]),
+    ("report/check/steps.rs", 13, &[CHECK]),
     ("report/export.rs", 3, &[EXPORTED]),
     ("report/history.rs", 1, &["restored"]),
     ("report/init/table.rs", 1, &["made without a key"]),
@@ -126,13 +142,21 @@ const PRINTED: &[(&str, usize, &[&str])] = &[
     ("report/unpack.rs", 1, &["unpacked"]),
     ("verify/judge.rs", 1, &[NO_COMMAND]),
     ("verify/repair.rs", 4, &[VERIFY]),
+    ("verify/rules/rotation.rs", 1, &[ROTATED]),
     ("verify/rules/state.rs", 1, &[NO_COMMAND]),
+    ("workspace/rotation/state.rs", 2, &[GATES]),
     ("workspace/profiles.rs", 1, &["a profile that is a directory"]),
+    ("workspace/rotation/remarks.rs", 2, &[ROTATED]),
 ];
 
+const GATES: &str =
+    "not a row: tests/kpki/rotate_{gate,confirm,status}.rs; kpki rotate status has an exit status of its own";
+const ROTATED: &str = "not a row: tests/kpki/rotate_verbs.rs";
 const CHECK: &str = "not a row: tests/kpki/advice/check.rs";
 const VERIFY: &str = "not a row: tests/kpki/verify_trees/repair.rs";
 const NO_COMMAND: &str = "not a row: it names the verb for other files, and no command";
+const ROTATING: &str = "not a row: tests/kpki/rotate_prepare.rs, and the steps that it names have tests of their own";
+const RENEWED: &str = "not a row: what another authority has signed is renewed in tests/kpki/renew";
 const NO_HOST_NAME: &str = "not a row: every machine that tests has a name";
 const ROLLED_BACK: &str = "not a row: a disk that fails while a hook does; what it names is what `renewed` runs";
 const EXPORTED: &str = "not a row: it is unpacked to /, and is run with a directory in its place by `exported` below";

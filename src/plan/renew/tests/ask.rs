@@ -14,6 +14,7 @@ impl World {
             named: self.named,
             prune_sans: false,
             reuse_key: false,
+            kubelets: None,
             former_servers: &[],
         };
         ask(credential, &credentials, &authorities(&self.survey, &directories()), &self.survey, &rules)

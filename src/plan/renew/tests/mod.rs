@@ -182,6 +182,7 @@ impl World {
             named: self.named,
             prune_sans: self.prune,
             reuse_key: self.reuse,
+            kubelets: None,
             former_servers: &self.former,
         };
         decide(credential, &credentials, &authorities(&self.survey, &directories()), &self.survey, &rules)

@@ -10,7 +10,16 @@ fn entry(reason: Option<revocation::Reason>) -> Revoked {
 
 fn rules(due: bool, reuse_key: bool) -> Rules<'static> {
     let due = due.then_some(Threshold::PercentLeft(33));
-    Rules { profile: None, now: NOW, due, named: false, prune_sans: false, reuse_key, former_servers: &[] }
+    Rules {
+        profile: None,
+        now: NOW,
+        due,
+        named: false,
+        prune_sans: false,
+        reuse_key,
+        kubelets: None,
+        former_servers: &[],
+    }
 }
 
 #[test]

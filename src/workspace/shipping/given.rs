@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use zeroize::Zeroizing;
 
+use super::receipt::{LARGEST, Receipt};
 use crate::error::Error;
-use crate::workspace::shipping::receipt::{LARGEST, Receipt};
 use crate::workspace::survey;
 
 /// A receipt as it was named.
@@ -26,6 +26,7 @@ impl Input {
 }
 
 /// A receipt, and where it was read.
+#[derive(Debug)]
 pub struct Given {
     pub name: String,
     pub receipt: Receipt,

@@ -1,0 +1,191 @@
+//! All at once, because a key is in other hands or lost: the old authority is trusted by nobody any more, and the new one has signed
+//! everything. It interrupts the cluster.
+
+use super::back::content;
+use super::context::{Context, Planned};
+use super::request::EmergencyOptions;
+use crate::ca::{self, PrivateKey};
+use crate::catalog::CaId;
+use crate::clock::rfc3339;
+use crate::error::Error;
+use crate::plan::rotate::{self as plan, Wishes};
+use crate::report::rotate as report;
+use crate::store::RootId;
+use crate::tree::rotation::{Identity, Kubelets, NewKey, Phase, Rotating, Rotation};
+use crate::workspace::rotation::change::Target;
+use crate::workspace::rotation::files;
+use crate::workspace::rotation::record::{self, Kept};
+use crate::x509::Certificate;
+use zeroize::Zeroizing;
+
+pub(super) fn plan(context: &Context<'_>, options: &EmergencyOptions) -> Result<Planned, Error> {
+    let mut planned = Planned::of(&context.record);
+    for rotating in &context.request.authorities {
+        if context.record.phase(*rotating) == Some(Phase::Emergency) {
+            continue;
+        }
+        if !options.interrupts && !context.request.run.dry_run {
+            return Err(refused(context, *rotating));
+        }
+        one(context, *rotating, options, &mut planned)?;
+    }
+    Ok(planned)
+}
+
+fn refused(context: &Context<'_>, rotating: Rotating) -> Error {
+    let (origin, name) = (&context.session.target.origin, [rotating.name()]);
+    let what = match rotating {
+        Rotating::Authority(CaId::Cluster) => {
+            "the API is away for seconds to a minute, nodes are NotReady until their kubelets have the new files, every kubeconfig \
+             outside this tree is refused, and every pod has to be restarted"
+        }
+        Rotating::Authority(CaId::Etcd) => "all etcd members have to be stopped and started: the API is away meanwhile",
+        Rotating::Authority(CaId::FrontProxy) => {
+            "extension API servers refuse requests until every kube-apiserver is restarted"
+        }
+        Rotating::ServiceAccount => "every pod gets 401 until its token is renewed, and most have to be restarted",
+    };
+    let mut error =
+        Error::new(format!("an emergency rotation of {rotating} interrupts the cluster: nothing was written"))
+            .because(what)
+            .hint(format!("see all of it: {}", origin.command("rotate emergency", &name, &["--dry-run"])));
+    if let Rotating::Authority(authority) = rotating
+        && ends_soon(context, authority)
+        && context.authority(authority).is_ok_and(crate::tree::Authority::is_local)
+    {
+        let renew = origin.command("renew", &name, &[]);
+        error = error
+            .hint(format!("if only its end is the trouble, and its key is in no other hands, that is enough: {renew}"));
+    }
+    error
+        .hint(format!(
+            "without an interruption, if its key is in no other hands: {}",
+            origin.command("rotate prepare", &name, &[])
+        ))
+        .hint(format!(
+            "its key is in other hands or lost: {}",
+            origin.command("rotate emergency", &name, &["--yes-this-interrupts"])
+        ))
+}
+
+fn ends_soon(context: &Context<'_>, authority: CaId) -> bool {
+    let soon = context.request.run.now.saturating_add(time::Duration::days(30));
+    context.snapshot.certificate(authority).is_some_and(|one| one.not_after < soon)
+}
+
+fn one(
+    context: &Context<'_>,
+    rotating: Rotating,
+    options: &EmergencyOptions,
+    planned: &mut Planned,
+) -> Result<(), Error> {
+    let (number, old, (key, new)) = match rotating {
+        Rotating::Authority(authority) => new_authority(context, authority, options)?,
+        Rotating::ServiceAccount => new_key(context, options)?,
+    };
+    // What signs now is kept until it is forgotten; what was to sign next has never been used.
+    if let Some(present) = context.key(rotating)? {
+        planned.own.push(record::key_change(rotating, Kept::Previous, present.to_vec().into())?);
+    }
+    planned.removals.push((RootId::State, record::key_path(rotating, Kept::Next)?));
+    let pem = Zeroizing::new(key.to_pem().as_bytes().to_vec());
+    planned.targets.push(Target { content: content(rotating, (&new, &[]), &old), key: Some(pem) });
+    if let Rotating::Authority(authority) = rotating {
+        planned.reissue.push(authority);
+        planned.kubelets = Some(Kubelets::Embed);
+        planned.known.push(Target { content: content(rotating, (&new, &old), &[]), key: None });
+    }
+    add_lost_key(context, rotating, planned)?;
+    if rotating == Rotating::Authority(CaId::Cluster) {
+        trust_files(context, &new, &old, planned)?;
+    }
+    let phase = Phase::Emergency;
+    let rotation = Rotation {
+        authority: rotating,
+        number,
+        phase,
+        since: rfc3339(context.request.run.now),
+        old,
+        new,
+        new_key: NewKey::Here,
+        signer_file_in_use: context.record.of(rotating).is_some_and(|one| one.signer_file_in_use),
+        kubelets: None,
+        generations: context.generation.iter().map(|name| (phase, name.clone())).collect(),
+        confirmations: Vec::new(),
+        overrides: Vec::new(),
+    };
+    let from = context.record.phase(rotating);
+    planned.rows.push(report::Row { from, ..report::Row::of(&rotation, Some(phase)) });
+    planned.journal.push(context.line(&rotation, Vec::new()));
+    planned.record.set(rotation);
+    Ok(())
+}
+
+/// Where the key that signs was lost, there is no file to replace.
+fn add_lost_key(context: &Context<'_>, rotating: Rotating, planned: &mut Planned) -> Result<(), Error> {
+    if context.key(rotating)?.is_some() {
+        return Ok(());
+    }
+    let own = files::of(context.session, rotating)?.into_iter().find(|held| held.is_key);
+    planned.missing.extend(own.map(|held| held.place));
+    Ok(())
+}
+
+/// Its number, what is trusted no more, and the new one with its key.
+type Made = (u32, Vec<Identity>, (PrivateKey, Vec<Identity>));
+
+fn new_authority(context: &Context<'_>, authority: CaId, options: &EmergencyOptions) -> Result<Made, Error> {
+    let rotating = Rotating::Authority(authority);
+    let present = context.authority(authority)?.bundle();
+    let identities = |all: &[Certificate]| -> Vec<Identity> { all.iter().map(Identity::of_certificate).collect() };
+    // Who signs, then the others of a rotation in progress: all of them are known to whoever has been in this tree.
+    let old = match context.record.of(rotating) {
+        Some(Rotation { phase: Phase::Prepared, old, new, .. }) => [&old[..], new].concat(),
+        Some(Rotation { old, new, .. }) => [&new[..], old].concat(),
+        None => identities(&plan::own_part(present)),
+    };
+    // The name comes after the newest.
+    let newest = context.record.of(rotating).and_then(|one| super::context::certificates(&one.new).into_iter().next());
+    let signer = newest.as_ref().or(present.first()).ok_or_else(|| {
+        Error::new(format!("there is no certificate of {} to replace", authority.name()))
+            .hint("restore it from a backup: without it nobody knows whom to trust no more")
+    })?;
+    let wishes = Wishes { algorithm: options.algorithm, validity: options.validity, keep_subject: false };
+    let now = context.request.run.now;
+    let successor = plan::authority(authority, signer, context.session.profile(), wishes, now).map_err(|_| {
+        Error::new(format!("the new {} cannot be made like the old one", authority.name()))
+            .because("it has name constraints that kpki does not write")
+            .hint("give the profile with --profile: it says what the authority is to be")
+    })?;
+    let key = generate(context, successor.algorithm)?;
+    let signed = ca::self_sign(&successor.blueprint, &key)?;
+    Ok((successor.number, old, (key, identities(&[signed.certificate]))))
+}
+
+fn new_key(context: &Context<'_>, options: &EmergencyOptions) -> Result<Made, Error> {
+    let present = context.service_account();
+    let old: Vec<Identity> = present.iter().map(|spki| Identity::of_public_key(spki)).collect();
+    if old.is_empty() {
+        return Err(Error::new("there is no sa.pub to replace").hint("make both files anew: kpki init"));
+    }
+    let present = context.key(Rotating::ServiceAccount)?.and_then(|pem| PrivateKey::from_pem(pem).ok());
+    let usual = present.map_or(crate::blueprint::Algorithm::Rsa2048, |key| key.algorithm());
+    let key = generate(context, options.algorithm.unwrap_or(usual))?;
+    let new = vec![Identity::of_public_key(&key.spki_der())];
+    let number = context.record.of(Rotating::ServiceAccount).map_or(1, |one| one.number).saturating_add(1);
+    Ok((number, old, (key, new)))
+}
+
+fn generate(context: &Context<'_>, algorithm: crate::blueprint::Algorithm) -> Result<PrivateKey, Error> {
+    let mut keys = ca::generate_keys(&[algorithm], context.request.run.threads, &mut |_, _| ())?;
+    keys.pop().ok_or_else(|| Error::new("no key was generated").hint("report this as a bug"))
+}
+
+/// ca-trust.crt beside each control-plane node's ca.crt: the new one and the old one, for `--root-ca-file` alone.
+fn trust_files(context: &Context<'_>, new: &[Identity], old: &[Identity], planned: &mut Planned) -> Result<(), Error> {
+    let text: String = new.iter().chain(old).map(|one| one.pem.as_str()).collect();
+    for place in files::trust_files(context.session, &context.snapshot.survey) {
+        planned.own.push(place.change(0o644, Zeroizing::new(text.clone().into_bytes()))?);
+    }
+    Ok(())
+}

@@ -1,0 +1,56 @@
+//! Below another authority, the new one is signed by that: its key is made here, and a request waits for its certificate.
+
+use zeroize::Zeroizing;
+
+use super::super::context::{Context, Planned};
+use super::super::request::PrepareOptions;
+use super::again;
+use crate::ca::{self, PrivateKey};
+use crate::error::Error;
+use crate::files::shell_path;
+use crate::plan::rotate::Successor;
+use crate::store::RootId;
+use crate::tree::rotation::Rotating;
+use crate::workspace::rotation::record::{self, Kept};
+use crate::x509::Certificate;
+
+/// A key that waits is used again: a request that was sent to an authority must not lose its key.
+pub(super) fn add(
+    context: &Context<'_>,
+    options: &PrepareOptions,
+    rotating: Rotating,
+    old: &Certificate,
+    successor: &Successor,
+    planned: &mut Planned,
+) -> Result<(), Error> {
+    let roots = &context.session.tree.roots;
+    let (root, path) = record::request_path(rotating)?;
+    let shown = roots.path_of(root, &path).display().to_string();
+    let waiting = record::key(roots, rotating, Kept::Next)?.map(|pem| PrivateKey::from_pem(&pem)).transpose()?;
+    if let Some(key) = waiting.as_ref().filter(|key| options.algorithm.is_some_and(|wanted| key.algorithm() != wanted))
+    {
+        let files = [record::key_path(rotating, Kept::Next)?, path.clone()];
+        let files = files.map(|path| shell_path(roots.path_of(RootId::State, &path)));
+        return Err(Error::new(format!("a key of {} waits for its certificate: {shown}", key.algorithm()))
+            .hint(format!("leave --algorithm out; or, if nobody signs it any more: rm {}", files.join(" "))));
+    }
+    if waiting.is_none() || record::request(roots, rotating)?.is_none() {
+        let (key, is_new) = match waiting {
+            Some(key) => (key, false),
+            None => (context.generate(successor.algorithm)?, true),
+        };
+        let request = ca::request(&successor.blueprint, &key)?;
+        if is_new {
+            let pem = Zeroizing::new(key.to_pem().as_bytes().to_vec());
+            planned.own.push(record::key_change(rotating, Kept::Next, pem)?);
+        }
+        planned.own.push(record::request_change(rotating, request.pem)?);
+    }
+    let wanted = PrepareOptions { new_ca: Some("FILE".into()), ..PrepareOptions::default() };
+    planned.left.push(format!(
+        "{rotating} was signed by {}: have {shown} signed there, with what stands above it in one file, then: {}",
+        old.issuer,
+        again::one(context, &wanted, rotating)
+    ));
+    Ok(())
+}

@@ -1,0 +1,81 @@
+//! Every copy of a private key that nobody is to have any more: in kpki's own state and in the generations it can be destroyed, in
+//! use it can only be named.
+
+use std::collections::BTreeSet;
+
+use super::record::DIRECTORY;
+use crate::ca::PrivateKey;
+use crate::error::Error;
+use crate::files::{FileState, RelPath};
+use crate::revocation::is_crl_file;
+use crate::store::{self, RootId, Roots};
+use crate::tree::Survey;
+use crate::tree::rotation::Identity;
+use crate::workspace::survey;
+
+/// Where copies of some keys are.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Copies {
+    /// In `.kpki/rotation/`: paths below `.kpki`.
+    pub own: Vec<RelPath>,
+    /// In generations: paths below `.kpki`.
+    pub kept: Vec<RelPath>,
+    /// In files of the tree, as messages show them: they are not destroyed.
+    pub in_use: Vec<String>,
+}
+
+/// The keys of these public keys.
+#[derive(Debug, Clone, Default)]
+pub struct Keys(BTreeSet<String>);
+
+impl Keys {
+    /// Those of the first ones that none of the others has.
+    pub fn of<'i>(gone: impl Iterator<Item = &'i Identity>, stay: impl Iterator<Item = &'i Identity>) -> Self {
+        let stay: BTreeSet<&str> = stay.map(|one| one.public_key.as_str()).collect();
+        Self(gone.map(|one| one.public_key.clone()).filter(|key| !stay.contains(key.as_str())).collect())
+    }
+
+    /// A private key in PEM, in whatever container: the public half tells.
+    fn is_in(&self, bytes: &[u8]) -> bool {
+        let marked = bytes.windows(MARK.len()).any(|window| window == MARK);
+        marked
+            && PrivateKey::from_pem(bytes)
+                .is_ok_and(|key| self.0.contains(&Identity::of_public_key(&key.spki_der()).public_key))
+    }
+}
+
+const MARK: &[u8] = b"PRIVATE KEY";
+
+/// Looks for copies. `survey`: the tree's own files.
+///
+/// # Errors
+/// A directory or a file in `.kpki` cannot be read: then it is not known what is in it.
+pub fn copies(roots: &Roots, keys: &Keys, survey: &Survey) -> Result<Copies, Error> {
+    let mut all = Copies::default();
+    if keys.0.is_empty() {
+        return Ok(all);
+    }
+    for name in survey::names(&roots.main, &format!(".kpki/{DIRECTORY}"))? {
+        let path = RelPath::parse(format!("{DIRECTORY}/{name}"))?;
+        if path.as_str().ends_with(".key") && is_in(roots, keys, &path)? {
+            all.own.push(path);
+        }
+    }
+    for path in store::kept_files(roots)?.into_iter().filter(|path| !is_crl_file(path.as_str())) {
+        if is_in(roots, keys, &path)? {
+            all.kept.push(path);
+        }
+    }
+    for (place, state) in survey {
+        if let FileState::File { bytes, .. } = state
+            && keys.is_in(bytes)
+        {
+            all.in_use.push(place.full(roots).display().to_string());
+        }
+    }
+    Ok(all)
+}
+
+fn is_in(roots: &Roots, keys: &Keys, path: &RelPath) -> Result<bool, Error> {
+    Ok(survey::read(roots, RootId::State, path)?.is_some_and(|bytes| keys.is_in(&bytes)))
+}
