@@ -58,6 +58,7 @@ mod question;
 mod receipt;
 mod refusals;
 mod renew;
+mod renew_ca;
 mod revoke;
 mod rotate_prepare;
 mod schema;

@@ -22,6 +22,7 @@ const PRINTED: &[(&str, usize, &[&str])] = &[
     ("commands/init/resolve.rs", 2, &["no profile", "one node of a cluster directory made alone"]),
     ("commands/kubeconfig/run.rs", 1, &["no request for a user"]),
     ("commands/renew/external.rs", 2, &["requested and due", "due on a node without keys"]),
+    ("commands/renew_authority/summary.rs", 4, &["an authority that was renewed too late"]),
     ("workspace/notify/rollback.rs", 1, &[ROLLED_BACK]),
     ("commands/renew/record.rs", 2, &["a profile that is not recorded", "a name that was taken out"]),
     ("commands/nodes/accept.rs", 1, &["a receipt of another cluster"]),
@@ -95,7 +96,7 @@ const PRINTED: &[(&str, usize, &[&str])] = &[
     ),
     (
         "error/renew.rs",
-        8,
+        10,
         &[
             "an authority that was requested, to renew",
             "a node without a tree",
@@ -104,9 +105,12 @@ const PRINTED: &[(&str, usize, &[&str])] = &[
             "another issuer's",
             "files that are missing",
             "an authority that has expired",
+            "an authority that ends with all it signed",
+            "an authority of a node",
             "another authority on a node",
         ],
     ),
+    ("error/renew_authority.rs", 5, &["an authority that would end earlier", "an authority without its key, to renew"]),
     ("error/revoke.rs", 3, &["no CRL in its place", "a number that nobody knows", "released and revoked"]),
     ("inventory/marks.rs", 1, &["a CRL that etcd does not read"]),
     ("error/unpack.rs", 2, &["an archive with another list"]),
@@ -160,10 +164,11 @@ fn sources() -> BTreeMap<String, String> {
 }
 
 fn printed(text: &str) -> usize {
-    const MARKS: [&str; 7] = [
+    const MARKS: [&str; 8] = [
         ": kpki ",
         "tree.command(",
         "origin.command(",
+        "origin.renewal(",
         "command_by_profile(",
         "command_for_fleet(",
         "renew_and_ship(",
