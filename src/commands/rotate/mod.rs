@@ -4,6 +4,7 @@
 mod back;
 mod confirm;
 mod context;
+mod elsewhere;
 mod emergency;
 mod forget;
 mod cross;
