@@ -5,6 +5,7 @@ mod back;
 mod confirm;
 mod context;
 mod cross;
+mod elsewhere;
 mod emergency;
 mod forget;
 mod gate;

@@ -2,8 +2,10 @@
 
 use super::context::{Context, Planned, certificates, public_keys};
 use super::cross::Cross;
+use super::elsewhere;
 use super::gate::{self, Passing};
 use super::request::SwitchOptions;
+use crate::catalog::CaId;
 use crate::clock::rfc3339;
 use crate::error::Error;
 use crate::plan::rotate::Trusted;
@@ -40,18 +42,6 @@ pub(super) fn plan(context: &Context<'_>, options: &SwitchOptions) -> Result<Pla
     Ok(planned)
 }
 
-/// What it would sign has to be there before it signs.
-fn key_elsewhere(context: &Context<'_>, rotating: Rotating) -> Error {
-    let origin = &context.session.target.origin;
-    Error::new(format!("the key of the new {rotating} is not here: nothing was written"))
-        .because("every certificate of the tree is made again by it, in one transaction")
-        .hint(format!("take the preparation back: {}", origin.command("rotate back", &[rotating.name()], &[])))
-        .hint(format!(
-            "and prepare with an authority whose key may be here (its certificate and key from its owner): {}",
-            origin.command("rotate prepare", &[rotating.name()], &["--new-ca FILE", "--new-key FILE"])
-        ))
-}
-
 /// A certificate of another kind of authority is made with new keys: the reason for the change is most often the old kind.
 fn same_algorithm(rotation: &Rotation) -> Result<(), Error> {
     let kind = |identities| certificates(identities).into_iter().next().map(|one| one.key);
@@ -78,17 +68,12 @@ fn with_their_owners(context: &Context<'_>, lines: &[Line], rotation: &Rotation)
     })
 }
 
-fn one(
-    context: &Context<'_>,
-    options: &SwitchOptions,
-    mut rotation: Rotation,
-    planned: &mut Planned,
-) -> Result<(), Error> {
+fn one(context: &Context<'_>, options: &SwitchOptions, rotation: Rotation, planned: &mut Planned) -> Result<(), Error> {
     let rotating = rotation.authority;
-    if rotation.new_key == NewKey::Elsewhere {
-        return Err(key_elsewhere(context, rotating));
-    }
     let roots = &context.session.tree.roots;
+    if let (NewKey::Elsewhere, Rotating::Authority(authority)) = (rotation.new_key, rotating) {
+        return external(context, authority, rotation, planned);
+    }
     let next = record::key(roots, rotating, Kept::Next)?.ok_or_else(|| {
         Error::new(format!(
             "the key of the new {rotating} is missing: {}/{rotating}.next.key",
@@ -119,10 +104,30 @@ fn one(
         }
     };
     planned.targets.push(Target { content, key: Some(next) });
+    switched(context, rotation, planned);
+    Ok(())
+}
+
+/// The key of the new one is with its owner: everything is signed by it already, or waits for that.
+fn external(context: &Context<'_>, authority: CaId, rotation: Rotation, planned: &mut Planned) -> Result<(), Error> {
+    if !elsewhere::is_signed(context, authority, &rotation, planned)? {
+        return Ok(());
+    }
+    if let Some(previous) = context.key(rotation.authority)? {
+        planned.own.push(record::key_change(rotation.authority, Kept::Previous, previous.to_vec().into())?);
+    }
+    let (old, new) = (certificates(&rotation.old), certificates(&rotation.new));
+    let content = Content::Authority(authority, Trusted::both(&new, &old));
+    planned.targets.push(Target { content, key: None });
+    switched(context, rotation, planned);
+    Ok(())
+}
+
+/// Report, record and journal.
+fn switched(context: &Context<'_>, mut rotation: Rotation, planned: &mut Planned) {
     planned.rows.push(report::Row::of(&rotation, Some(Phase::Switched)));
     (rotation.phase, rotation.since) = (Phase::Switched, rfc3339(context.request.run.now));
     rotation.generations.extend(context.generation.iter().map(|name| (Phase::Switched, name.clone())));
     planned.journal.push(context.line(&rotation, Vec::new()));
     planned.record.set(rotation);
-    Ok(())
 }
