@@ -18,11 +18,17 @@ const CLUSTER: &str = "apiVersion: kpki/v1\nkind: ClusterProfile\nclusterName: p
     - {name: w1, roles: [worker], addresses: [10.0.0.9]}\n- {name: lb1, roles: [load-balancer], addresses: [10.0.0.8]}\n\
     extraCertificates:\n- {name: check, usages: [client], nodes: [lb1]}\n";
 
-/// A cluster directory `c` in which these are prepared.
-pub fn prepared(authorities: &[&str]) -> Place {
+/// A cluster directory `c`.
+pub fn cluster() -> Place {
     let place = Place::new();
     place.write("p.yaml", CLUSTER);
     place.init(&["--profile", "p.yaml", "--dir", "c"]).ok();
+    place
+}
+
+/// One in which these are prepared.
+pub fn prepared(authorities: &[&str]) -> Place {
+    let place = cluster();
     place.kpki(&[&["rotate", "prepare"], authorities, &["--signer-file-in-use", "--dir", "c", "--at", BEGIN]].concat());
     place
 }
