@@ -28,13 +28,16 @@ pub fn revoked(found: &mut [Found], request: &Request<'_>, shared: &SharedCrls) 
         let path = issuer.map(|one| PathBuf::from(&one.path)).or_else(|| request.shared_file(authority, "crt"));
         let ders = || own.iter().chain(shared.iter().flat_map(|shared| shared.iter()));
         if let (Some(path), Some(_)) = (path, ders().next())
-            && let Some(issuer) = lists::issuer(&path)
+            && let Some(issuers) = lists::bundle(&path)
         {
-            lists::mark(&issuer, ders(), found.iter_mut().flat_map(|one| &mut one.objects));
+            // While an authority is replaced, each of its certificates has a list of its own in the file.
+            for issuer in &issuers {
+                lists::mark(issuer, ders(), found.iter_mut().flat_map(|one| &mut one.objects));
+            }
             let crls = found.iter_mut().filter(|one| one.is_crl_of(authority)).flat_map(|one| &mut one.objects);
             // In the order in which they were taken out.
             for (object, der) in crls.filter(|object| object.was_kept).zip(&own) {
-                if let Some(why) = lists::refused(&issuer, der) {
+                if let Some(why) = lists::refused(&issuers, der) {
                     object.reading = Reading::Unreadable(why.into());
                 }
             }
@@ -117,22 +120,21 @@ pub fn authorities(found: &mut [Found], request: &Request<'_>) {
 /// is worth a note: nothing shows whether this etcd reads it.
 pub fn etcd_der(found: &mut Vec<Found>, request: &Request<'_>) -> Option<String> {
     let of = |found: &[Found], wanted: &dyn Fn(&Expected) -> bool| {
-        found
-            .iter()
-            .find(|one| wanted(&one.expected))
-            .and_then(|one| Some((one.path.clone(), one.objects.first()?.clone())))
+        found.iter().find(|one| wanted(&one.expected)).map(|one| (one.path.clone(), one.objects.clone()))
     };
     let is_der = |expected: &Expected| expected.name == ETCD_CRL_DER;
     let (path, copy) = of(found, &is_der)?;
-    let list = of(found, &|expected| {
+    let copy = copy.into_iter().next()?;
+    let lists = of(found, &|expected| {
         expected.kind == Kind::Crl && expected.authority == Some(CaId::Etcd) && !is_der(expected)
     });
-    let list = list.map(|(_, list)| list).filter(|list| matches!(list.reading, Reading::Crl(_)));
-    let Some(list) = list.filter(|_| !matches!(copy.reading, Reading::Unreadable(_))) else {
+    let mut lists = lists.map(|(_, lists)| lists).unwrap_or_default();
+    lists.retain(|list| matches!(list.reading, Reading::Crl(_)));
+    if lists.is_empty() || matches!(copy.reading, Reading::Unreadable(_)) {
         // Alone it is what there is.
         found.retain(|one| !is_der(&one.expected) || one.is_there());
         return None;
-    };
+    }
     if copy.reading == Reading::Missing {
         found.retain(|one| !is_der(&one.expected));
         let dir = request.cluster_dir.as_ref().unwrap_or(&request.root).display().to_string();
@@ -141,7 +143,8 @@ pub fn etcd_der(found: &mut Vec<Found>, request: &Request<'_>) -> Option<String>
             shell_path(&dir)
         ));
     }
-    if (&list.reading, &list.der) == (&copy.reading, &copy.der) {
+    // It holds one list: of several in the other file any.
+    if lists.iter().any(|list| (&list.reading, &list.der) == (&copy.reading, &copy.der)) {
         found.retain(|one| !is_der(&one.expected));
     } else if let Some(one) = found.iter_mut().find(|one| is_der(&one.expected)) {
         one.objects = vec![ParsedObject::broken(Kind::Crl, 0, Unreadable::OtherCrl)];

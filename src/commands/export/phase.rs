@@ -13,9 +13,7 @@ pub fn refuse(source: &Source<'_>, record: &Record) -> Result<(), Error> {
     // A node that had nothing before gets everything at once.
     let packed = nodes::shipped(roots, node)?.map(|one| one.time);
     let seen = nodes::receipt(roots, node)?.map(|one| one.time);
-    let had_files = |rotation: &&Rotation| {
-        packed.iter().chain(&seen).any(|time| is_before(time, &rotation.since))
-    };
+    let had_files = |rotation: &&Rotation| packed.iter().chain(&seen).any(|time| is_before(time, &rotation.since));
     let switched = record.rotations.iter().filter(|one| one.phase == Phase::Switched);
     let waits: Vec<&str> = switched
         .filter(|one| !one.confirmations.iter().any(|yes| yes.node == *node))
