@@ -3,6 +3,7 @@
 use super::source::Source;
 use crate::clock::parse_instant;
 use crate::error::Error;
+use crate::plan::item::Item;
 use crate::tree::rotation::{Phase, Record, Rotation};
 use crate::workspace::shipping::nodes;
 use time::OffsetDateTime;
@@ -14,7 +15,11 @@ pub fn refuse(source: &Source<'_>, record: &Record) -> Result<(), Error> {
     let packed = nodes::shipped(roots, node)?.map(|one| one.time);
     let seen = nodes::receipt(roots, node)?.map(|one| one.time);
     let had_files = |rotation: &&Rotation| packed.iter().chain(&seen).any(|time| is_before(time, &rotation.since));
-    let switched = record.rotations.iter().filter(|one| one.phase == Phase::Switched);
+    let holds = |rotation: &&Rotation| {
+        let is_it = |item: &&Item| source.goes(item) && item.id.name == rotation.authority.name();
+        source.items.iter().any(|item| is_it(&item))
+    };
+    let switched = record.rotations.iter().filter(|one| one.phase == Phase::Switched).filter(holds);
     let waits: Vec<&str> = switched
         .filter(|one| !one.confirmations.iter().any(|yes| yes.node == *node))
         .filter(had_files)
