@@ -30,14 +30,16 @@ pub fn revoked(found: &mut [Found], request: &Request<'_>, shared: &SharedCrls) 
         if let (Some(path), Some(_)) = (path, ders().next())
             && let Some(issuers) = lists::bundle(&path)
         {
-            // While an authority is replaced, each of its certificates has a list of its own in the file.
+            // While an authority is being replaced the old one and the new one have a list each.
             for issuer in &issuers {
                 lists::mark(issuer, ders(), found.iter_mut().flat_map(|one| &mut one.objects));
             }
             let crls = found.iter_mut().filter(|one| one.is_crl_of(authority)).flat_map(|one| &mut one.objects);
             // In the order in which they were taken out.
             for (object, der) in crls.filter(|object| object.was_kept).zip(&own) {
-                if let Some(why) = lists::refused(&issuers, der) {
+                let mut refused = issuers.iter().map(|issuer| lists::refused(issuer, der));
+                let first = refused.next().flatten();
+                if let Some(why) = first.filter(|_| refused.all(|one| one.is_some())) {
                     object.reading = Reading::Unreadable(why.into());
                 }
             }
@@ -120,17 +122,18 @@ pub fn authorities(found: &mut [Found], request: &Request<'_>) {
 /// is worth a note: nothing shows whether this etcd reads it.
 pub fn etcd_der(found: &mut Vec<Found>, request: &Request<'_>) -> Option<String> {
     let of = |found: &[Found], wanted: &dyn Fn(&Expected) -> bool| {
-        found.iter().find(|one| wanted(&one.expected)).map(|one| (one.path.clone(), one.objects.clone()))
+        found
+            .iter()
+            .find(|one| wanted(&one.expected))
+            .and_then(|one| Some((one.path.clone(), one.objects.first()?.clone())))
     };
     let is_der = |expected: &Expected| expected.name == ETCD_CRL_DER;
     let (path, copy) = of(found, &is_der)?;
-    let copy = copy.into_iter().next()?;
-    let lists = of(found, &|expected| {
+    let list = of(found, &|expected| {
         expected.kind == Kind::Crl && expected.authority == Some(CaId::Etcd) && !is_der(expected)
     });
-    let mut lists = lists.map(|(_, lists)| lists).unwrap_or_default();
-    lists.retain(|list| matches!(list.reading, Reading::Crl(_)));
-    if lists.is_empty() || matches!(copy.reading, Reading::Unreadable(_)) {
+    let list = list.map(|(_, list)| list).filter(|list| matches!(list.reading, Reading::Crl(_)));
+    if list.is_none() || matches!(copy.reading, Reading::Unreadable(_)) {
         // Alone it is what there is.
         found.retain(|one| !is_der(&one.expected) || one.is_there());
         return None;
@@ -143,8 +146,12 @@ pub fn etcd_der(found: &mut Vec<Found>, request: &Request<'_>) -> Option<String>
             shell_path(&dir)
         ));
     }
-    // It holds one list: of several in the other file any.
-    if lists.iter().any(|list| (&list.reading, &list.der) == (&copy.reading, &copy.der)) {
+    // Of several lists it is one.
+    let is_list = |one: &Found| {
+        one.expected.kind == Kind::Crl && one.expected.authority == Some(CaId::Etcd) && !is_der(&one.expected)
+    };
+    let lists = found.iter().filter(|one| is_list(one)).flat_map(|one| &one.objects);
+    if lists.into_iter().any(|list| (&list.reading, &list.der) == (&copy.reading, &copy.der)) {
         found.retain(|one| !is_der(&one.expected));
     } else if let Some(one) = found.iter_mut().find(|one| is_der(&one.expected)) {
         one.objects = vec![ParsedObject::broken(Kind::Crl, 0, Unreadable::OtherCrl)];

@@ -68,22 +68,17 @@ pub fn mark<'d, 'p>(
     let Some(newest) = newest else { return };
     for object in &mut objects {
         let entry = object.serial().and_then(|serial| newest.named(serial));
-        // Two authorities may have one name: what one of their lists says is not taken back by the other.
-        if let (Reading::Certificate(facts), Some(entry)) = (&mut object.reading, entry) {
-            facts.revoked = Some(Box::new(entry.revoked.clone()));
+        let revoked = entry.map(|entry| Box::new(entry.revoked.clone()));
+        if let Reading::Certificate(facts) = &mut object.reading
+            && (revoked.is_some() || facts.revoked.is_none())
+        {
+            facts.revoked = revoked;
         }
     }
 }
 
 /// Why the readers of an authority's CRL refuse it, or cannot do with it alone; `None`: they can, or it was not kept.
-/// `issuers`: the certificates of the authority's file, of which one has to have signed it.
-pub fn refused(issuers: &[Certificate], der: &[u8]) -> Option<Problem> {
-    let mut problems = issuers.iter().map(|issuer| refused_as(issuer, der));
-    let first = problems.next()?;
-    if problems.any(|problem| problem.is_none()) { None } else { first }
-}
-
-fn refused_as(issuer: &Certificate, der: &[u8]) -> Option<Problem> {
+pub fn refused(issuer: &Certificate, der: &[u8]) -> Option<Problem> {
     let nothing = Wanted::new(std::iter::empty());
     let lookup = CrlLookup::read(der, &nothing).ok()?;
     let by = CrlIssuer { issuer, delegates: &[], strictness: Strictness::Lenient, algorithms: Algorithms::Kubernetes };

@@ -155,8 +155,10 @@ impl Given<'_> {
             return Ok((ConfirmedBy::Receipt, nodes::missing(session, rotation, receipt)?));
         }
         let is_own = nodes::own_name(session, snapshot).is_some();
-        let own = if is_own { nodes::own_receipt(session, node)? } else { None };
-        let Some(receipt) = own else { return Ok((ConfirmedBy::Hand, Vec::new())) };
+        if !is_own {
+            return Ok((ConfirmedBy::Hand, Vec::new()));
+        }
+        let receipt = nodes::own_receipt(session, node)?;
         let mut missing = nodes::missing(session, rotation, &receipt)?;
         let whole = missing.is_empty();
         // What cannot be seen here is the operator's word.

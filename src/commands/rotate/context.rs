@@ -2,6 +2,8 @@
 
 use super::cross::Cross;
 use super::request::Request;
+use crate::blueprint::Algorithm;
+use crate::ca::{self, PrivateKey};
 use crate::catalog::CaId;
 use crate::encoding::{pem, raw_key};
 use crate::error::Error;
@@ -9,7 +11,7 @@ use crate::files::RelPath;
 use crate::report::rotate as report;
 use crate::store::{FileChange, RootId};
 use crate::tree::rotation::{Identity, Kubelets, Phase, Record, Rotating, Rotation};
-use crate::tree::{Authority, EntryId, file};
+use crate::tree::{Authority, EntryId, Place, file};
 use crate::workspace::rotation::change::Target;
 use crate::workspace::rotation::prior::Prior;
 use crate::workspace::rotation::state::{self, State};
@@ -37,6 +39,11 @@ pub(super) struct Planned {
     pub targets: Vec<Target>,
     /// The authorities whose leaves are made again.
     pub reissue: Vec<CaId>,
+    /// What the files are taken to hold where it is decided whose leaves these are, if other than what they will hold: an authority
+    /// that is trusted no more has signed them.
+    pub known: Vec<Target>,
+    /// Files that are made although they are missing: the signer's key.
+    pub missing: Vec<Place>,
     pub reuse_key: bool,
     /// Of these, those that are put back as they were are kept where nothing is wrong with them.
     pub keep_good: bool,
@@ -153,6 +160,13 @@ impl Context<'_> {
     pub fn key(&self, rotating: Rotating) -> Result<Option<&[u8]>, Error> {
         let own = files::of(self.session, rotating)?.into_iter().find(|held| held.is_key);
         Ok(own.and_then(|held| file(&self.snapshot.survey, Some(&held.place))))
+    }
+
+    /// A new key, in memory. Where nothing is made, one of the fastest kind stands for it, so that everything else can be decided.
+    pub fn generate(&self, algorithm: Algorithm) -> Result<PrivateKey, Error> {
+        let algorithm = if self.is_making() { algorithm } else { Algorithm::EcdsaP256 };
+        let mut keys = ca::generate_keys(&[algorithm], self.request.run.threads, &mut |_, _| ())?;
+        keys.pop().ok_or_else(|| Error::new("no key was generated").hint("report this as a bug"))
     }
 
     /// The journal's line for a step of this rotation.

@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::plan::rotate::{self as plan, Wishes};
 use crate::report::rotate as report;
 use crate::store::RootId;
-use crate::tree::rotation::{Identity, NewKey, Phase, Rotating, Rotation};
+use crate::tree::rotation::{Identity, Kubelets, NewKey, Phase, Rotating, Rotation};
 use crate::workspace::rotation::change::Target;
 use crate::workspace::rotation::files;
 use crate::workspace::rotation::record::{self, Kept};
@@ -92,7 +92,10 @@ fn one(
     planned.targets.push(Target { content: content(rotating, (&new, &[]), &old), key: Some(pem) });
     if let Rotating::Authority(authority) = rotating {
         planned.reissue.push(authority);
+        planned.kubelets = Some(Kubelets::Embed);
+        planned.known.push(Target { content: content(rotating, (&new, &old), &[]), key: None });
     }
+    add_lost_key(context, rotating, planned)?;
     if rotating == Rotating::Authority(CaId::Cluster) {
         trust_files(context, &new, &old, planned)?;
     }
@@ -115,6 +118,16 @@ fn one(
     planned.rows.push(report::Row { from, ..report::Row::of(&rotation, Some(phase)) });
     planned.journal.push(context.line(&rotation, Vec::new()));
     planned.record.set(rotation);
+    Ok(())
+}
+
+/// Where the key that signs was lost, there is no file to replace.
+fn add_lost_key(context: &Context<'_>, rotating: Rotating, planned: &mut Planned) -> Result<(), Error> {
+    if context.key(rotating)?.is_some() {
+        return Ok(());
+    }
+    let own = files::of(context.session, rotating)?.into_iter().find(|held| held.is_key);
+    planned.missing.extend(own.map(|held| held.place));
     Ok(())
 }
 

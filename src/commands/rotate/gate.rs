@@ -69,7 +69,7 @@ fn note(
 ) {
     let now = context.request.run.now;
     let (phase, time) = (rotation.phase, rfc3339(now));
-    let mut add = |rotation: &mut Rotation, node: &String, by| {
+    let add = |rotation: &mut Rotation, node: &String, by| {
         rotation.confirmations.retain(|one| one.node != *node || one.phase != phase);
         rotation.confirmations.push(Confirmation { node: node.clone(), phase, time: time.clone(), by });
     };
@@ -103,11 +103,8 @@ fn refusal(context: &Context<'_>, refused: &[Standing]) -> Error {
     let names: Vec<&str> = refused.iter().map(|one| one.rotation.authority.name()).collect();
     let step = request.step.name();
     let mut error = Error::new(format!("cannot {step} {} yet: nothing was written", names.join(", ")));
-    for standing in refused {
-        for closed in &standing.closed {
-            error =
-                error.because(format!("{}: {}", standing.rotation.authority, words::why(closed, &standing.rotation)));
-        }
+    for (why, names) in grouped(refused) {
+        error = error.because(format!("{}: {why}", names.join(", ")));
     }
     let closed = || refused.iter().flat_map(|one| &one.closed);
     let mut nodes: Vec<String> = Vec::new();
@@ -131,6 +128,19 @@ fn refusal(context: &Context<'_>, refused: &[Standing]) -> Error {
     options.dedup();
     let command = origin.command(&format!("rotate {step}"), &names, &options);
     error.hint(format!("or go on all the same, which the journal keeps: {command}"))
+}
+
+/// Each reason once, with everything that it holds back.
+fn grouped(refused: &[Standing]) -> Vec<(String, Vec<&'static str>)> {
+    let mut groups: Vec<(String, Vec<&str>)> = Vec::new();
+    for (rotation, closed) in refused.iter().flat_map(|one| one.closed.iter().map(|closed| (&one.rotation, closed))) {
+        let (why, name) = (words::why(closed, rotation), rotation.authority.name());
+        match groups.iter_mut().find(|(other, _)| *other == why) {
+            Some((_, names)) => names.push(name),
+            None => groups.push((why, vec![name])),
+        }
+    }
+    groups
 }
 
 fn passing_of(step: &Step) -> Vec<&'static str> {

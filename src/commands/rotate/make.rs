@@ -35,7 +35,9 @@ impl Following {
         let due = planned.keep_good.then_some(window);
         let (reuse_key, kubelets) = (planned.reuse_key, planned.kubelets);
         let rules = Rules { reuse_key, kubelets, due, ..session.identity_rules(false) };
-        let Snapshot { survey, authorities } = snapshot;
+        let Snapshot { survey, .. } = snapshot;
+        let known = session.tree.with(change::authorities(session, snapshot, &planned.known, &[])?.survey);
+        let authorities = if planned.known.is_empty() { &snapshot.authorities } else { &known.authorities };
         let copies = session.copies();
         let to_come = plan::without_tree(&session.credentials, copies.iter(), survey);
         // What the lists say they say of certificates of the old authority.

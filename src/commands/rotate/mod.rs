@@ -4,9 +4,9 @@
 mod back;
 mod confirm;
 mod context;
+mod cross;
 mod emergency;
 mod forget;
-mod cross;
 mod gate;
 mod instructions;
 mod make;
@@ -20,6 +20,7 @@ mod retire;
 mod run;
 pub mod scan;
 mod status;
+mod status_parts;
 mod summary;
 mod switch;
 mod words;

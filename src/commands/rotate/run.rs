@@ -86,7 +86,7 @@ impl Rotating<'_> {
             Step::Emergency(options) => emergency::plan(&context, options)?,
             Step::Record(options) => recorded::plan(&context, options)?,
         };
-        let mut authorities = change::authorities(session, &context.snapshot, &planned.targets)?;
+        let mut authorities = change::authorities(session, &context.snapshot, &planned.targets, &planned.missing)?;
         let mut survey = std::mem::take(&mut authorities.survey);
         prior::place(&planned.put_back, &mut survey);
         let (snapshot, issuers) = match locked {

@@ -2,26 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use time::Duration;
-
+use super::status_parts::{instructions, kept, near, rows, too_late};
 use super::words;
-use crate::clock::{length, rfc3339};
 use crate::error::Error;
 use crate::plan::rotate::gate;
-use crate::profile::WAITS;
-use crate::report::rotate::status::{AuthorityRow, InForce, Kept, NodeRow, Outcome, Status, Waits};
-use crate::tree::rotation::{ConfirmedBy, Phase, Record, Retired, Rotating};
-use crate::workspace::rotation::nodes::Shown;
+use crate::report::rotate::status::{AuthorityRow, NodeRow, Outcome, Status, Waits};
+use crate::tree::rotation::{Phase, Record, Rotating};
+use crate::workspace::rotation::nodes::{self, Shown};
 use crate::workspace::rotation::standing::{Read, Standing};
 use crate::workspace::rotation::state::{self, State};
 use crate::workspace::rotation::{change, record};
 use crate::workspace::shipping::receipt::instant;
 use crate::workspace::{Absent, RunArgs, Session, Snapshot, TreeArgs, targets};
-
-/// From then on it is said again that the old key is kept.
-const REMINDER: Duration = Duration::days(30);
-/// So near its end the old authority is a reason to hurry.
-const NEAR: Duration = Duration::days(30);
 
 #[derive(Debug, Clone)]
 pub struct StatusRequest {
@@ -76,23 +68,30 @@ pub(super) fn of(
         warnings: Vec::new(),
         next: Vec::new(),
     };
-    let mut nodes: BTreeMap<String, NodeRow> = BTreeMap::new();
+    let (mut rows_of, mut missing) = (BTreeMap::<String, NodeRow>::new(), BTreeMap::new());
     for rotating in Rotating::ALL.into_iter().filter(|one| is_wanted(*one)) {
         let Some(rotation) = state.record.of(rotating) else {
             status.authorities.push(AuthorityRow::none(rotating));
             continue;
         };
-        let standing = read.standing(session, snapshot, state, rotation)?;
+        let mut standing = read.standing(session, snapshot, state, rotation)?;
+        for (node, shown) in &mut standing.nodes {
+            if let Shown::No { missing } = shown
+                && missing.is_empty()
+            {
+                *missing = nodes::unseen(session, rotation, node)?;
+            }
+        }
         status.findings.extend(standing.unreadable.iter().cloned());
         status.findings.extend(too_late(session, &standing));
         status.warnings.extend(words::absent(&standing));
         status.warnings.extend(near(session, &standing));
-        rows(&standing, &mut nodes, &mut status.findings);
+        rows(&standing, (&mut rows_of, &mut missing), &mut status.findings);
         status.authorities.push(row(&standing));
         status.instructions.extend(instructions(session, rotation.phase)?);
     }
     status.instructions.dedup();
-    status.nodes = nodes.into_values().collect();
+    status.nodes = rows_of.into_values().collect();
     let unconfirmed: Vec<String> =
         status.nodes.iter().filter(|one| !one.in_force).map(|one| one.node.clone()).collect();
     status.next.extend(words::confirm(origin, &unconfirmed));
@@ -101,8 +100,8 @@ pub(super) fn of(
         let renew = origin.command("renew", &["all"], &["--due"]);
         status.next.push(format!("write {} again: {renew}", entries.join(", ")));
     }
-    for (step, phase) in [("switch", Phase::Prepared), ("retire", Phase::Switched)] {
-        let open = status.authorities.iter().filter(|one| one.phase == Some(phase) && one.waits_for.is_empty());
+    for step in ["switch", "retire"] {
+        let open = status.authorities.iter().filter(|one| one.next_step == Some(step) && one.waits_for.is_empty());
         let open: Vec<&str> = open.map(|one| one.authority.name()).collect();
         if !open.is_empty() && state.misfits.is_empty() {
             status.next.push(format!("the next step: {}", origin.command(&format!("rotate {step}"), &open, &[])));
@@ -154,84 +153,4 @@ fn row(standing: &Standing) -> AuthorityRow {
         nodes: standing.nodes.len(),
         overridden: rotation.overrides.iter().flat_map(|one| one.what.clone()).collect(),
     }
-}
-
-/// The nodes, with the contradictions among them.
-fn rows(standing: &Standing, nodes: &mut BTreeMap<String, NodeRow>, findings: &mut Vec<String>) {
-    let rotating = standing.rotation.authority;
-    for (node, shown) in &standing.nodes {
-        let row = nodes.entry(node.clone()).or_insert_with(|| NodeRow::of(node));
-        let (by, owed) = match shown {
-            Shown::Confirmed(one) if one.by == ConfirmedBy::Receipt => (Some("receipt"), Vec::new()),
-            Shown::Confirmed(_) => (Some("confirmed"), Vec::new()),
-            Shown::Receipt(_) => (Some("receipt"), Vec::new()),
-            Shown::No { missing } => (None, words::owed(missing)),
-            Shown::Contradicts { time, missing } => {
-                let owed = words::owed(missing);
-                findings.push(format!(
-                    "{node} was confirmed for {rotating}, and its receipt of {time} shows otherwise: {}",
-                    owed.join("; ")
-                ));
-                (None, owed)
-            }
-        };
-        row.in_force &= by.is_some();
-        row.authorities.push(InForce { authority: rotating, phase: standing.rotation.phase, seen_by: by });
-        for one in owed {
-            if !row.owed.contains(&one) {
-                row.owed.push(one);
-            }
-        }
-    }
-}
-
-/// The old authority ends before the waits can be over.
-fn too_late(session: &Session<'_>, standing: &Standing) -> Option<String> {
-    let rotation = &standing.rotation;
-    let ends = instant(&rotation.old.first()?.certificate.as_ref()?.not_after)?;
-    let waits = session.profile().map_or(WAITS, |profile| profile.rotation);
-    let opens = gate::opens(&standing.closed, session.run.now);
-    let over = match rotation.phase {
-        Phase::Prepared => opens.saturating_add(waits.before_retire.duration()),
-        Phase::Switched | Phase::Emergency => opens,
-    };
-    (ends < over).then(|| {
-        format!(
-            "{}: the old one ends at {}, before the waits are over, at {}",
-            rotation.authority,
-            rfc3339(ends),
-            rfc3339(over)
-        )
-    })
-}
-
-fn near(session: &Session<'_>, standing: &Standing) -> Option<String> {
-    let ends = instant(&standing.rotation.old.first()?.certificate.as_ref()?.not_after)?;
-    let left = ends - session.run.now;
-    (left < NEAR && left.is_positive())
-        .then(|| format!("the old {} ends in {}", standing.rotation.authority, length(left)))
-}
-
-/// The file with what is to be done in the cluster.
-fn instructions(session: &Session<'_>, phase: Phase) -> Result<Option<String>, Error> {
-    let step = match phase {
-        Phase::Prepared => "prepare",
-        Phase::Switched => "switch",
-        Phase::Emergency => "emergency",
-    };
-    let path = record::instructions_path(&session.tree.roots, step)?;
-    Ok(crate::files::what(None, path.as_ref()).map(|_| path))
-}
-
-/// The key of an authority that is out of use. A directory that cannot be read has been reported before.
-fn kept(session: &Session<'_>, retired: &Retired) -> Result<Kept, Error> {
-    let key = record::key(&session.tree.roots, retired.authority, record::Kept::Previous)?;
-    let old_enough = instant(&retired.since).is_some_and(|since| session.run.now - since >= REMINDER);
-    Ok(Kept {
-        authority: retired.authority,
-        number: retired.number,
-        since: retired.since.clone(),
-        key: key.is_some(),
-        remind: key.is_some() && old_enough,
-    })
 }

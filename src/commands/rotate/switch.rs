@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::plan::rotate::Trusted;
 use crate::report::rotate as report;
 use crate::store::RootId;
-use crate::tree::rotation::{Kubelets, Phase, Rotating, Rotation};
+use crate::tree::rotation::{Kubelets, NewKey, Phase, Rotating, Rotation};
 use crate::workspace::journal::{self, Line};
 use crate::workspace::rotation::alive;
 use crate::workspace::rotation::change::{Content, Target};
@@ -21,6 +21,8 @@ pub(super) fn plan(context: &Context<'_>, options: &SwitchOptions) -> Result<Pla
     planned.reuse_key = options.reuse_keys;
     let of_cluster = context.session.credentials.iter().any(|one| one.id.node.is_some());
     let usual = if of_cluster { Kubelets::Embed } else { Kubelets::Wait };
+    let kubelets = options.kubelets.unwrap_or(usual);
+    planned.kubelets = Some(kubelets);
     let mut rotations = context.in_phase(Phase::Prepared)?;
     let passing = Passing { confirm_all: options.confirm_all, not_before: options.not_before_override };
     gate::check(context, &mut rotations, passing, &mut planned)?;
@@ -30,13 +32,24 @@ pub(super) fn plan(context: &Context<'_>, options: &SwitchOptions) -> Result<Pla
             same_algorithm(&rotation)?;
         }
         if rotation.authority == Rotating::Authority(IN_KUBECONFIGS) {
-            rotation.kubelets = Some(options.kubelets.unwrap_or(usual));
+            rotation.kubelets = Some(kubelets);
         }
-        planned.kubelets = planned.kubelets.or(rotation.kubelets).or(Some(usual));
         planned.warnings.extend(with_their_owners(context, &lines, &rotation));
         one(context, options, rotation, &mut planned)?;
     }
     Ok(planned)
+}
+
+/// What it would sign has to be there before it signs.
+fn key_elsewhere(context: &Context<'_>, rotating: Rotating) -> Error {
+    let origin = &context.session.target.origin;
+    Error::new(format!("the key of the new {rotating} is not here: nothing was written"))
+        .because("every certificate of the tree is made again by it, in one transaction")
+        .hint(format!("take the preparation back: {}", origin.command("rotate back", &[rotating.name()], &[])))
+        .hint(format!(
+            "and prepare with an authority whose key may be here (its certificate and key from its owner): {}",
+            origin.command("rotate prepare", &[rotating.name()], &["--new-ca FILE", "--new-key FILE"])
+        ))
 }
 
 /// A certificate of another kind of authority is made with new keys: the reason for the change is most often the old kind.
@@ -72,6 +85,9 @@ fn one(
     planned: &mut Planned,
 ) -> Result<(), Error> {
     let rotating = rotation.authority;
+    if rotation.new_key == NewKey::Elsewhere {
+        return Err(key_elsewhere(context, rotating));
+    }
     let roots = &context.session.tree.roots;
     let next = record::key(roots, rotating, Kept::Next)?.ok_or_else(|| {
         Error::new(format!(

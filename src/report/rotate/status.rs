@@ -89,6 +89,9 @@ pub struct NodeRow {
     pub authorities: Vec<InForce>,
     /// What is still to be done there, as its last receipt shows.
     pub owed: Vec<String>,
+    /// The same without commands, for a table.
+    #[serde(skip)]
+    pub owed_short: Vec<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -136,7 +139,13 @@ impl AuthorityRow {
 
 impl NodeRow {
     pub fn of(node: &str) -> Self {
-        Self { node: node.to_owned(), in_force: true, authorities: Vec::new(), owed: Vec::new() }
+        Self {
+            node: node.to_owned(),
+            in_force: true,
+            authorities: Vec::new(),
+            owed: Vec::new(),
+            owed_short: Vec::new(),
+        }
     }
 }
 

@@ -27,9 +27,7 @@ impl Report for Status {
             self.tables(&running, screen, out)?;
         }
         lines(out, "finding: ", &self.findings)?;
-        let waits = running.iter().flat_map(|one| one.waits_for.iter().map(|wait| (one.authority, wait)));
-        let waits: Vec<String> = waits.map(|(authority, wait)| format!("{authority}: {}", wait.why)).collect();
-        lines(out, "waits: ", &waits)?;
+        lines(out, "waits: ", waits(&running))?;
         lines(out, "to do in the cluster: ", &self.instructions)?;
         lines(out, "next: ", &self.next)
     }
@@ -49,8 +47,25 @@ impl Status {
             return Ok(());
         }
         writeln!(out)?;
-        table(out, screen.width, &["NODE", "PHASE IN FORCE", "SEEN BY", "OWED"], self.nodes.iter().map(node))
+        table(
+            out,
+            screen.width,
+            &["NODE", "PHASE IN FORCE", "SEEN BY", "OWED"],
+            self.nodes.iter().map(|one| node(one, screen.wide)),
+        )
     }
+}
+
+/// Each reason once, with everything that it holds back.
+fn waits(running: &[&AuthorityRow]) -> Vec<String> {
+    let mut groups: Vec<(&str, Vec<&str>)> = Vec::new();
+    for (authority, wait) in running.iter().flat_map(|one| one.waits_for.iter().map(|wait| (one.authority, wait))) {
+        match groups.iter_mut().find(|(why, _)| *why == wait.why) {
+            Some((_, names)) => names.push(authority.name()),
+            None => groups.push((&wait.why, vec![authority.name()])),
+        }
+    }
+    groups.into_iter().map(|(why, names)| format!("{}: {why}", names.join(", "))).collect()
 }
 
 /// `ca, etcd-ca prepared since 2d; sa switched since 3h`
@@ -102,8 +117,8 @@ fn next(one: &AuthorityRow, now: OffsetDateTime) -> String {
     let Some(step) = one.next_step else { return "-".to_owned() };
     let mut when = Vec::new();
     if one.unconfirmed > 0 {
-        let are = if one.unconfirmed == 1 { "is" } else { "are" };
-        when.push(format!("when {} of {} nodes {are} confirmed", one.unconfirmed, one.nodes));
+        let confirm = if one.unconfirmed == 1 { "confirms" } else { "confirm" };
+        when.push(format!("when {} more of {} nodes {confirm}", one.unconfirmed, one.nodes));
     }
     if let Some(at) = one.not_before.filter(|at| *at > now) {
         when.push(format!("from {}", rfc3339(at)));
@@ -114,7 +129,7 @@ fn next(one: &AuthorityRow, now: OffsetDateTime) -> String {
     if when.is_empty() { step.to_owned() } else { format!("{step}, {}", when.join(", ")) }
 }
 
-fn node(one: &NodeRow) -> [String; 4] {
+fn node(one: &NodeRow, wide: bool) -> [String; 4] {
     let mut by: Vec<&str> = one.authorities.iter().filter_map(|one| one.seen_by).collect();
     by.sort_unstable();
     by.dedup();
@@ -126,5 +141,10 @@ fn node(one: &NodeRow) -> [String; 4] {
         (false, true) => "no".to_owned(),
         (false, false) => format!("not of {}", missing.join(", ")),
     };
-    [one.node.clone(), in_force, or_none(by.join(", ")), or_none(one.owed.join("; "))]
+    [
+        one.node.clone(),
+        in_force,
+        or_none(by.join(", ")),
+        or_none(if wide { &one.owed } else { &one.owed_short }.join("; ")),
+    ]
 }

@@ -91,16 +91,29 @@ pub fn all_places(session: &Session<'_>) -> Result<Vec<Place>, Error> {
 }
 
 /// The files of these authorities, and the tree with them.
-pub fn authorities(session: &Session<'_>, snapshot: &Snapshot, targets: &[Target]) -> Result<Authorities, Error> {
+///
+/// `missing`: files that are made although they are not there.
+pub fn authorities(
+    session: &Session<'_>,
+    snapshot: &Snapshot,
+    targets: &[Target],
+    missing: &[Place],
+) -> Result<Authorities, Error> {
     let mut all = Authorities { survey: snapshot.survey.clone(), ..Authorities::default() };
     for target in targets {
-        for held in files::present(files::of(session, target.rotating())?, &snapshot.survey) {
+        let is_meant =
+            |held: &Held| file(&snapshot.survey, Some(&held.place)).is_some() || missing.contains(&held.place);
+        for held in files::of(session, target.rotating())?.into_iter().filter(is_meant) {
             let Some(bytes) = target.bytes(&held, &snapshot.survey) else { continue };
             if file(&snapshot.survey, Some(&held.place)) == Some(bytes.as_slice()) {
                 continue;
             }
-            if let Some(FileState::File { bytes: old, .. }) = all.survey.get_mut(&held.place) {
-                old.clone_from(&bytes);
+            match all.survey.get_mut(&held.place) {
+                Some(FileState::File { bytes: old, .. }) => old.clone_from(&bytes),
+                _ => {
+                    let state = FileState::File { bytes: bytes.clone(), mode: held.mode, uid: 0, gid: 0 };
+                    all.survey.insert(held.place.clone(), state);
+                }
             }
             all.changes.push(held.place.change(held.mode, bytes)?);
             if !all.ids.contains(&held.id) {

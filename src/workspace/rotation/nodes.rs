@@ -6,12 +6,13 @@ use crate::catalog::paths::{DEFAULT_DIR, KUBELET_CONF};
 use crate::error::Error;
 use crate::plan::renew::certificate_of;
 use crate::plan::rotate::in_force::{self, Component, Missing};
+use crate::plan::shipping::Facts;
 use crate::profile::Profile;
 use crate::tree::file;
 use crate::tree::layout::Layout;
 use crate::tree::rotation::{Confirmation, Phase, Rotating, Rotation};
 use crate::workspace::shipping::collect::{self, Collect};
-use crate::workspace::shipping::receipt::{Receipt, Running, comparable, instant};
+use crate::workspace::shipping::receipt::{Held, Receipt, Running, comparable, instant};
 use crate::workspace::{Session, Snapshot};
 use crate::x509::certificate::hex;
 use std::path::Path;
@@ -82,9 +83,8 @@ pub fn own_name(session: &Session<'_>, snapshot: &Snapshot) -> Option<String> {
 
 /// What is missing on a node for the phase of a rotation, by its receipt.
 pub fn missing(session: &Session<'_>, rotation: &Rotation, receipt: &Receipt) -> Result<Vec<Missing>, Error> {
-    let Some(profile) = session.profile() else { return Ok(Vec::new()) };
-    let entries = match &session.layout {
-        Some(Layout::Cluster) => collect::of_cluster(&session.target.root, profile, &receipt.node)?.0,
+    let entries = match (session.profile(), &session.layout) {
+        (Some(profile), Some(Layout::Cluster)) => collect::of_cluster(&session.target.root, profile, &receipt.node)?.0,
         // It is looked at itself.
         _ => receipt.entries.clone(),
     };
@@ -102,14 +102,10 @@ pub fn missing(session: &Session<'_>, rotation: &Rotation, receipt: &Receipt) ->
         ours: &ours,
         theirs: &theirs,
         components: &components,
-        release: release(profile),
+        release: session.profile().map(Profile::release).unwrap_or_default().release,
         old_kubelet: has_old_kubelet(rotation, receipt),
     };
     Ok(in_force::missing(rotation.authority, rotation.phase, &node))
-}
-
-fn release(profile: &Profile) -> crate::catalog::releases::Release {
-    profile.release().release
 }
 
 /// Its kubelet uses a certificate of the old authority. Two authorities of one name have different keys.
@@ -126,6 +122,16 @@ pub fn has_old_kubelet(rotation: &Rotation, receipt: &Receipt) -> bool {
         (Some(issuer), _, Some(new)) if *issuer == new => false,
         _ => client.issuer == old.subject.to_string() && old.subject != new.subject,
     }
+}
+
+/// What a node without a receipt of the phase may still have to do.
+pub fn unseen(session: &Session<'_>, rotation: &Rotation, node: &str) -> Result<Vec<Missing>, Error> {
+    let (Some(profile), Some(Layout::Cluster)) = (session.profile(), &session.layout) else { return Ok(Vec::new()) };
+    let (entries, _) = collect::of_cluster(&session.target.root, profile, node)?;
+    let facts: Vec<Facts> = entries.iter().map(Held::facts).collect();
+    let release = profile.release().release;
+    let node = in_force::Node { ours: &facts, theirs: &facts, components: &[], release, old_kubelet: false };
+    Ok(in_force::missing(rotation.authority, rotation.phase, &node))
 }
 
 /// A receipt of the present phase: one that was made before it began shows nothing.
@@ -157,15 +163,12 @@ pub fn shown(
     })
 }
 
-/// A node's own tree, looked at where it is: as its receipt would be. `None`: it is a copy, of which the processes of this machine say
-/// nothing.
-pub fn own_receipt(session: &Session<'_>, node: &str) -> Result<Option<Receipt>, Error> {
+/// A node's own tree, looked at where it is: as its receipt would be. Of a copy the processes of this machine say nothing.
+pub fn own_receipt(session: &Session<'_>, node: &str) -> Result<Receipt, Error> {
     let dir = &session.target.root;
-    if dir != Path::new(DEFAULT_DIR) {
-        return Ok(None);
-    }
-    let request = Collect { dir, node, profile: session.profile(), now: session.run.now, proc: Path::new("/proc") };
-    collect::collect(&request).map(Some)
+    let proc = Path::new(if dir == Path::new(DEFAULT_DIR) { "/proc" } else { "/dev/null" });
+    let request = Collect { dir, node, profile: session.profile(), now: session.run.now, proc };
+    collect::collect(&request)
 }
 
 /// Until when kubelets may use certificates of the old authority, where they are waited for. A node that shows nothing may have one

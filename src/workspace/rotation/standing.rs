@@ -49,7 +49,9 @@ impl Read {
         let (mut shown, mut receipts, mut unreadable) = (Vec::new(), Vec::new(), Vec::new());
         for node in nodes {
             let receipt: Option<Receipt> = match own {
-                Some(_) => nodes::own_receipt(session, &node)?,
+                Some(_) => Some(nodes::own_receipt(session, &node)?),
+                // Without a profile nothing says what a node is to have.
+                None if session.profile().is_none() => None,
                 None => shipped::receipt(&session.tree.roots, &node).unwrap_or_else(|why| {
                     unreadable.push(why.to_string());
                     None
@@ -73,7 +75,8 @@ impl Read {
             kubelets: nodes::kubelets_until(rotation, &receipts),
             alive: if is_switched { alive::alive(session, snapshot, &self.lines, rotation) } else { Vec::new() },
         };
-        let closed = gate::closed(&facts);
+        // An emergency has interrupted everything already.
+        let closed = if rotation.phase == Phase::Emergency { Vec::new() } else { gate::closed(&facts) };
         Ok(Standing { rotation: rotation.clone(), nodes: shown, absent, facts, closed, unreadable })
     }
 }
