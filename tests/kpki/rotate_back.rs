@@ -147,6 +147,7 @@ fn without_the_old_key_it_cannot_sign_again() {
     fs::remove_file(story.place.path("switched/.kpki/rotation/ca.previous.key")).unwrap();
     let run = story.step("back", "switched", &[], 2).fails(1);
     assert!(run.stderr.contains("expected switched/.kpki/rotation/ca.previous.key"), "{run:?}");
+    assert!(run.stderr.contains("kpki rotate retire ca --dir switched"), "{run:?}");
     let run = story.step("back", "none", &["ca"], 2).fails(1);
     assert!(run.stderr.contains("is not being rotated"), "{run:?}");
 }

@@ -21,6 +21,7 @@ mod run;
 pub mod scan;
 mod status;
 mod status_parts;
+mod shown;
 mod summary;
 mod switch;
 mod words;

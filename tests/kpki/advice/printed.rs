@@ -51,6 +51,11 @@ const PRINTED: &[(&str, usize, &[&str])] = &[
     ("commands/restore/choose.rs", 2, &["no such generation", "nothing but made"]),
     ("commands/restore/phase.rs", 2, &[ROTATED]),
     ("commands/restore/run.rs", 4, &["revoked since", "one half was kept"]),
+    ("commands/rotate/back.rs", 2, &[TAKEN_BACK]),
+    ("commands/rotate/emergency.rs", 4, &[EMERGENCY]),
+    ("commands/rotate/forget.rs", 2, &[FORGOTTEN]),
+    ("commands/rotate/record.rs", 1, &[RECORDED]),
+    ("commands/rotate/shown.rs", 1, &[RECORDED]),
     ("commands/rotate/scan/sought.rs", 1, &["junk that is sought"]),
     ("commands/rotate/prepare/asked.rs", 3, &["a controller manager that nobody has looked at", ROTATING]),
     ("commands/rotate/prepare/authority.rs", 1, &[ROTATING]),
@@ -142,6 +147,10 @@ const PRINTED: &[(&str, usize, &[&str])] = &[
 ];
 
 const ROTATED: &str = "not a row: tests/kpki/rotate_verbs.rs";
+const TAKEN_BACK: &str = "not a row: tests/kpki/rotate_back.rs";
+const EMERGENCY: &str = "not a row: tests/kpki/rotate_emergency.rs";
+const FORGOTTEN: &str = "not a row: tests/kpki/rotate_forget.rs";
+const RECORDED: &str = "not a row: tests/kpki/rotate_record.rs";
 const CHECK: &str = "not a row: tests/kpki/advice/check.rs";
 const VERIFY: &str = "not a row: tests/kpki/verify_trees/repair.rs";
 const NO_COMMAND: &str = "not a row: it names the verb for other files, and no command";
