@@ -84,9 +84,26 @@ fn without_the_word_it_is_explained_and_refused() {
         let trial = story.place.kpki(&[&words[..], &["--dry-run"]].concat()).status(0);
         assert!(!trial.wrote && trial.stdout.starts_with("would emergency"), "{trial:?}");
     }
-    let late = ["rotate", "emergency", "ca", "--dir", "none", "--at", "2037-01-01T00:00:00Z"];
-    let run = story.place.kpki(&late).fails(1);
-    assert!(run.stderr.contains("kpki renew ca --dir none"), "{run:?}");
+    // Shortly before its end the renewal is named first, and each command works as it is printed.
+    let late = "2036-11-10T00:00:00Z";
+    let run = story.place.kpki(&["rotate", "emergency", "ca", "--dir", "none", "--at", late]).fails(1);
+    let commands = printed(&run.stderr);
+    let starts: Vec<&str> = commands.iter().map(|words| words[0].as_str()).collect();
+    assert_eq!(starts, ["rotate", "renew", "rotate", "rotate"], "{run:?}");
+    for words in commands {
+        story.copy("none", "other");
+        let mut words: Vec<&str> = words.iter().map(|word| if word == "none" { "other" } else { word }).collect();
+        words.extend(["--at", if words[1] == "prepare" { DAYS[0] } else { late }]);
+        let run = story.place.kpki(&words);
+        assert!([0, 5].contains(&run.status), "{words:?} {run:?}");
+        fs::remove_dir_all(story.place.path("other")).unwrap();
+    }
+}
+
+/// The commands behind the colons of hints.
+fn printed(stderr: &str) -> Vec<Vec<String>> {
+    let commands = stderr.lines().filter_map(|line| Some(line.rsplit_once(": kpki ")?.1));
+    commands.map(|command| command.split(' ').map(str::to_owned).collect()).collect()
 }
 
 /// Expired, or without its key: nothing of the old one is needed.

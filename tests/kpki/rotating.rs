@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use super::harness::{NOW, Place, Run, copy_tree, tree};
@@ -59,6 +60,9 @@ impl Story {
 
     pub fn copy(&self, from: &str, to: &str) {
         copy_tree(&self.place.path(from), &self.place.path(to));
+        for (name, (mode, _)) in tree(&self.place.path(from)) {
+            fs::set_permissions(self.place.path(to).join(name), fs::Permissions::from_mode(mode)).unwrap();
+        }
     }
 
     /// A step on a day; no gate is in its way.
@@ -113,7 +117,13 @@ pub fn differences(one: &BTreeMap<String, (u32, Vec<u8>)>, other: &BTreeMap<Stri
     let mut all: Vec<String> = names.filter(|name| one.get(*name) != other.get(*name)).cloned().collect();
     all.sort();
     all.dedup();
-    all
+    let said = |name: String| {
+        let of = |files: &BTreeMap<String, (u32, Vec<u8>)>| {
+            files.get(&name).map(|(mode, bytes)| format!("{mode:o} {}", bytes.len()))
+        };
+        format!("{name} {:?} {:?}", of(one), of(other))
+    };
+    all.into_iter().map(said).collect()
 }
 
 /// How many PEM blocks a file has.

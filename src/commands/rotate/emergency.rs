@@ -57,15 +57,13 @@ fn refused(context: &Context<'_>, rotating: Rotating) -> Error {
         error = error
             .hint(format!("if only its end is the trouble, and its key is in no other hands, that is enough: {renew}"));
     }
-    error
-        .hint(format!(
-            "without an interruption, if its key is in no other hands: {}",
-            origin.command("rotate prepare", &name, &[])
-        ))
-        .hint(format!(
-            "its key is in other hands or lost: {}",
-            origin.command("rotate emergency", &name, &["--yes-this-interrupts"])
-        ))
+    let has_ended = matches!(rotating, Rotating::Authority(authority) if context.snapshot.certificate(authority).is_some_and(|one| one.not_after < context.request.run.now));
+    if !has_ended {
+        let prepare = origin.command("rotate prepare", &name, &[]);
+        error = error.hint(format!("without an interruption, if its key is in no other hands: {prepare}"));
+    }
+    let emergency = origin.command("rotate emergency", &name, &["--yes-this-interrupts"]);
+    error.hint(format!("its key is in other hands or lost: {emergency}"))
 }
 
 fn ends_soon(context: &Context<'_>, authority: CaId) -> bool {

@@ -22,6 +22,7 @@ mod run;
 pub mod scan;
 mod status;
 mod status_parts;
+mod shown;
 mod summary;
 mod switch;
 mod words;

@@ -56,6 +56,11 @@ const PRINTED: &[(&str, usize, &[&str])] = &[
     ("commands/rotate/next.rs", 1, &[ROTATING]),
     ("commands/rotate/status.rs", 3, &[GATES]),
     ("commands/rotate/words.rs", 2, &["a switch that nodes have not confirmed"]),
+    ("commands/rotate/back.rs", 2, &[TAKEN_BACK]),
+    ("commands/rotate/emergency.rs", 4, &[EMERGENCY]),
+    ("commands/rotate/forget.rs", 2, &[FORGOTTEN]),
+    ("commands/rotate/record.rs", 1, &[RECORDED]),
+    ("commands/rotate/shown.rs", 1, &[RECORDED]),
     ("commands/rotate/scan/sought.rs", 1, &["junk that is sought"]),
     ("commands/rotate/prepare/asked.rs", 3, &["a controller manager that nobody has looked at", ROTATING]),
     ("commands/rotate/prepare/again.rs", 1, &["a controller manager that nobody has looked at"]),
@@ -152,6 +157,10 @@ const PRINTED: &[(&str, usize, &[&str])] = &[
 const GATES: &str =
     "not a row: tests/kpki/rotate_{gate,confirm,status}.rs; kpki rotate status has an exit status of its own";
 const ROTATED: &str = "not a row: tests/kpki/rotate_verbs.rs";
+const TAKEN_BACK: &str = "not a row: tests/kpki/rotate_back.rs";
+const EMERGENCY: &str = "not a row: tests/kpki/rotate_emergency.rs";
+const FORGOTTEN: &str = "not a row: tests/kpki/rotate_forget.rs";
+const RECORDED: &str = "not a row: tests/kpki/rotate_record.rs";
 const CHECK: &str = "not a row: tests/kpki/advice/check.rs";
 const VERIFY: &str = "not a row: tests/kpki/verify_trees/repair.rs";
 const NO_COMMAND: &str = "not a row: it names the verb for other files, and no command";
