@@ -31,12 +31,11 @@ mod without;
 pub use certificates::{CertificatesDir, GATHERED};
 pub use defaults::{CRL_VALIDITY, EXPIRATION, RENEWAL, WAITS};
 #[cfg(test)]
-pub use for_node::for_node;
-pub use for_node::node_document;
+pub use for_node::{for_node, node_document};
 pub use load::{Loaded, Source, load};
 pub use model::{
     CaKeys, Command, Endpoint, Etcd, Expiration, ExtraAuthority, ExtraCertificate, IgnoredRule, Node, NodeRole,
-    OnHookFailure, Origin, Profile, Renewal, Roots, Stated, SubjectAttributes, Subnet, Waits,
+    OnHookFailure, Origin, Profile, Renewal, Roots, Stated, SubjectAttributes, Subnet,
 };
 pub use overrides::Overrides;
 pub use problem::Problems;
