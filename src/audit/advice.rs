@@ -96,7 +96,7 @@ fn one(problem: Problem, remedy: Remedy, items: &[Found<'_>], trees: &[JudgedTre
     roots.dedup();
     let replaces = match remedy {
         Remedy::Renew | Remedy::Replace => problem != Problem::Serial,
-        Remedy::Make => problem == Problem::AuthorityExpired,
+        Remedy::RenewAuthority => true,
         _ => false,
     };
     Advice {

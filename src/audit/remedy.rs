@@ -14,7 +14,9 @@ pub enum Remedy {
     None,
     /// A new certificate, by name.
     Renew,
-    /// The same, after a kubeconfig that names files is moved away.
+    /// The next certificate of an authority for the same key.
+    RenewAuthority,
+    /// A new certificate, after a kubeconfig that names files is moved away.
     Replace,
     /// A request for the owner of an authority whose key is not here.
     Request,
@@ -50,14 +52,13 @@ pub(super) fn remedy(problem: Problem, tree: &JudgedTree, judged: &Judged) -> Re
         | Problem::Serial => new(tree, judged),
         // What a kubeconfig trusts is replaced without a signature.
         Problem::CutAuthorityData => Remedy::Renew,
-        Problem::AuthorityExpired => Remedy::Make,
+        Problem::AuthorityExpired | Problem::AuthorityEnding => Remedy::RenewAuthority,
         // The cluster directory has it.
         Problem::AuthorityMissing if tree.id("").node.is_some() => Remedy::Make,
         Problem::SignerFile | Problem::ServiceAccountMismatch => Remedy::MakeAnew,
         Problem::LeafNotFirst | Problem::Repeated => Remedy::Import,
         Problem::Held => Remedy::Release,
         Problem::AuthorityMissing
-        | Problem::AuthorityEnding
         | Problem::AuthorityReplaced
         | Problem::ExternalAuthorityEnding
         | Problem::NotYetValid

@@ -158,7 +158,7 @@ pub(super) fn refused(context: &Context<'_>, refusal: &Refusal) -> (String, Stri
         ),
         Refusal::AuthorityExpired { item, not_after } => (
             format!("{item}: the authority expired at {}; its certificates would not be accepted", rfc3339(*not_after)),
-            "replace the authority, and with it everything it signed".to_owned(),
+            format!("if its key is not suspected, renew it with the same key, with kpki renew {item}"),
         ),
         Refusal::AuthorityNotYetValid { item, not_before } => (
             format!("{item}: the authority is not valid before {}", rfc3339(*not_before)),

@@ -108,9 +108,10 @@ pub fn left(left: &Skipped, name: &str, origin: &Origin) -> String {
         }
         Skipped::IsAuthority => "it is the certificate of an authority".to_owned(),
         Skipped::AuthorityEnds(authority, at) => format!(
-            "its authority {} expires at {}, and so would a new certificate; rotate the authority first",
+            "its authority {} expires at {}, and so would a new certificate; renew the authority first: {}",
             authority.name(),
-            rfc3339(*at)
+            rfc3339(*at),
+            origin.renewal(*authority)
         ),
         Skipped::Refused(refusal) => {
             let (why, hint) = words(refusal, origin);
@@ -174,10 +175,8 @@ fn words(refusal: &Refusal, origin: &Origin) -> (String, String) {
                 rfc3339(*not_after)
             ),
             format!(
-                "move {stem}.crt and {stem}.key away with everything they signed, and make new ones, whose {stem}.crt every node and \
-                 client needs: {}",
-                origin.command_by_profile("init", &[""; 0], &[]),
-                stem = authority.stem()
+                "if its key is not suspected, renew it with the same key, and then what it signed: {}",
+                origin.renewal(*authority)
             ),
         ),
         Refusal::AuthorityNotYetValid { authority, not_before } => (
@@ -224,16 +223,15 @@ pub fn another_node(directory: &Path, wanted: &str, path: &str, found: &str) -> 
 }
 
 /// An entry that `renew` does not handle, and the alternative.
-pub fn not_renewable(name: &str) -> Error {
+pub fn not_renewable(name: &str, origin: &Origin) -> Error {
     match CaId::parse(name) {
-        Some(authority) => Error::usage(format!("{name} is an authority: it cannot be renewed in place"))
-            .because("all certificates it signed and all clients that trust it depend on the certificate that would be replaced")
-            .hint(format!(
-                "plan a rotation: a new authority in place of {}.crt, trusted everywhere beside the old one first",
-                authority.stem()
-            )),
+        Some(authority) => Error::usage(format!("{name} is an authority, and no entry of a node"))
+            .because("it is the whole tree's: its certificate is renewed with its key in every place at once")
+            .hint(format!("name it alone: {}", origin.renewal(authority))),
         None => Error::usage(format!("{name} is a key pair without a certificate: it never expires"))
             .because("a new one would make every service account token invalid")
-            .hint("rotate it by hand: publish the new public key beside the old one first"),
+            .hint(format!(
+                "replace it by a rotation, in which both are accepted for a time; it begins with kpki rotate prepare {name}"
+            )),
     }
 }

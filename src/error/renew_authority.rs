@@ -23,7 +23,7 @@ pub fn authorities_not_renewed(refused: &[(CaId, Refusal)], origin: &Origin) -> 
 /// The reasons with their hints; a reason may stand more than once, for another hint.
 fn words(authority: CaId, refusal: &Refusal, origin: &Origin) -> Vec<(String, String)> {
     let (name, stem) = (authority.name(), authority.stem());
-    let rotation = || format!("replace it, and its key, by a rotation: {}", origin.rotation(authority));
+    let rotation = || format!("replace it, and its key, by a rotation, which begins with kpki rotate prepare {name}");
     match refusal {
         Refusal::Missing => {
             vec![(format!("{name} is not in this tree"), format!("check --dir, or restore {stem}.crt and {stem}.key"))]

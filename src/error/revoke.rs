@@ -75,8 +75,8 @@ pub fn not_revocable(verb: Verb, name: &str) -> Error {
         Some(authority) => Error::usage(format!("cannot {verb} {name}: it is an authority"))
             .because("a trust anchor is not checked against its own CRL")
             .hint(format!(
-                "plan a rotation: a new authority in place of {}.crt, and the old one removed everywhere",
-                authority.stem()
+                "replace it by a rotation, at whose end nobody trusts it any more; it begins with kpki rotate prepare {}",
+                authority.name()
             )),
         None => Error::usage(format!("cannot {verb} {name}: it is a key pair without a certificate"))
             .hint("rotate the key: publish the new public key beside the old one first"),

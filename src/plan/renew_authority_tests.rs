@@ -1,5 +1,7 @@
 use super::*;
 use crate::ca::CaError;
+use crate::encoding::certificate::signed_parts;
+use crate::encoding::tlv;
 use crate::x509::parse_pem_bundle;
 use time::macros::datetime;
 
@@ -70,5 +72,41 @@ fn what_another_authority_signed_is_requested_there() {
     *der.last_mut().unwrap() ^= 1;
     for one in [below, Certificate { der, ..ca }] {
         assert_eq!(decided(one, NOW, None), Ok(Decision::Request));
+    }
+}
+
+/// The API server's certificate with these fields in its authority key identifier; its signature is nobody's.
+fn identified(fields: &[u8]) -> Certificate {
+    let leaf = read("apiserver.crt");
+    let parts = signed_parts(&leaf.der).unwrap();
+    let signed = tlv::children(parts.signed, tlv::SEQUENCE).unwrap();
+    let (list, rest) = signed.split_last().unwrap();
+    let of_issuer = |one: &[u8]| one.windows(5).any(|window| window == [6, 3, 0x55, 0x1d, 35]);
+    let list = tlv::children(list.content, tlv::SEQUENCE).unwrap();
+    let value = tlv::write(tlv::OCTET_STRING, &tlv::write(tlv::SEQUENCE, fields));
+    let id = tlv::sequence(&[&[6u8, 3, 0x55, 0x1d, 35][..], &value]);
+    let list: Vec<Vec<u8>> =
+        list.iter().map(|one| if of_issuer(one.raw) { id.clone() } else { one.raw.to_vec() }).collect();
+    let list = tlv::write(tlv::CONTEXT_CONSTRUCTED | 3, &tlv::sequence(&list));
+    let all: Vec<Vec<u8>> = rest.iter().map(|one| one.raw.to_vec()).chain([list]).collect();
+    let algorithm = parts.algorithm.to_vec();
+    let whole = [tlv::sequence(&all), algorithm, tlv::write(tlv::BIT_STRING, &[0, 1])];
+    Certificate::parse(&tlv::sequence(&whole)).unwrap()
+}
+
+#[test]
+fn who_names_the_old_serial_number_is_renewed_first_or_next() {
+    let (from, to) = (datetime!(2016-11-24 0:00 UTC), datetime!(2026-11-22 0:00 UTC));
+    let key = [&[0x80, 20][..], &[7; 20]].concat();
+    let (plain, named) = (identified(&key), identified(&[&key[..], &[0x82, 1, 5]].concat()));
+    let foreign = Certificate { issuer_der: vec![0x30, 0], issuer: read("etcd/ca.crt").subject, ..named.clone() };
+    let signed = [("a", plain), ("b", named), ("c", foreign)].map(|(name, one)| (name.to_owned(), one));
+    let bundle = Authority::Local(vec![ca(from, to)]);
+    let asked = |now| Asked { now, validity: None, signed: &signed };
+    assert_eq!(decide(Some(&bundle), None, &asked(NOW)), Err(Refusal::NamedBySerial(vec!["b".to_owned()])));
+    // It has ended: they cannot be renewed before it.
+    match decide(Some(&bundle), None, &asked(to + Duration::DAY)) {
+        Ok(Decision::Renew(renewal)) => assert_eq!(renewal.renew_next, ["b"]),
+        other => panic!("{other:?}"),
     }
 }

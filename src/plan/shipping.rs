@@ -195,7 +195,7 @@ mod tests {
         let ours = [facts("ca", &[1], &[], 1, 10), facts("apiserver", &[2], &[], 1, 10)];
         let removed = facts(SUPER_ADMIN_CONF, &[9], &[], 1, 10);
         let (renewed, old) = (facts("apiserver", &[3], &[], 1, 11), facts("apiserver", &[3], &[], 1, 9));
-        let foreign = facts("ca", &[5], &[], 1, 10);
+        let foreign = facts("ca", &[5], &[], 5, 10);
         for (theirs, whole, names) in [
             (vec![ours[0].clone(), ours[1].clone()], Delivery::Current, vec![]),
             (vec![ours[0].clone(), renewed.clone()], Delivery::Renewed, vec![]),

@@ -70,11 +70,6 @@ impl Origin {
         self.whole().command("renew", &[authority.name()], &[])
     }
 
-    /// The first step of replacing an authority and its key.
-    pub fn rotation(&self, authority: CaId) -> String {
-        self.whole().command("rotate prepare", &[authority.name()], &[])
-    }
-
     /// One command for every tree beside it; `None`: it is no tree of a fleet.
     pub fn command_for_fleet(&self, verb: &str, names: &[&str], options: &[&str]) -> Option<String> {
         let dir = self.fleet.as_ref()?;

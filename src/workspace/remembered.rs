@@ -108,7 +108,7 @@ mod tests {
         assert_eq!(last, [(vec![0, 0x80], Some(first)), (vec![0, 0x81], Some(second.clone())), (vec![0, 0x82], None)]);
         let above = remembered(&lines, ca, Some(&Number::from(255))).last;
         assert_eq!(above.into_iter().collect::<Vec<_>>(), [(vec![0, 0x81], Some(second)), (vec![0, 0x82], None)]);
-        let other = Certificate { fingerprint: [0; 32], ..ca.clone() };
+        let other = Certificate { fingerprint: [0; 32], spki_der: vec![0x30, 0], ..ca.clone() };
         assert_eq!(remembered(&lines, &other, None).number, None);
         for number in [0, 1, 255, 256, u64::MAX] {
             assert_eq!(number_of(&number.to_string()), Some(Number::from(number)));

@@ -107,7 +107,7 @@ impl<'a> Session<'a> {
                 self.check_node(name)?;
                 let bare = EntryId::bare_name(name);
                 if crate::catalog::find(bare).is_some_and(|entry| entry.signer.is_none()) {
-                    return Err(error::not_renewable(bare));
+                    return Err(error::not_renewable(bare, &self.target.origin));
                 }
                 let of = self.only.as_ref().map(|node| format!(" of {node}")).unwrap_or_default();
                 return Err(Error::usage(format!("there is no certificate {name:?}{of} in this tree"))

@@ -358,6 +358,8 @@ fn the_record_of_the_tree_says_what_is_sought() {
     rotate(&["switch", "--confirm-all", "--not-before-override"]);
     assert_eq!((status(&[root(&old)]), status(&[root(&both)])), (4, 0));
     assert_eq!((status(&used[..1]), status(&used[1..])), (4, 4));
+    rotate(&["retire", "--confirm-all", "--not-before-override"]);
+    assert_eq!((status(&[root(&both)]), status(&[root(&two.old("pki/ca.crt"))])), (4, 0));
 }
 
 /// Random bytes, and dumps with random bytes in them: an answer, in any form, and no panic.

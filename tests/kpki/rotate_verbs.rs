@@ -77,6 +77,7 @@ const ROWS: &[Row] = &[
             "dev",
             "--out",
             "alice.conf",
+            "--force",
             "--server",
             "https://api:6443",
         ])
@@ -166,7 +167,8 @@ fn a_node_that_is_added_is_of_the_phase() {
     let more = "- {name: cp2, roles: [control-plane], addresses: [10.0.0.12]}\n- {name: w2, roles: [worker], addresses: [10.0.0.22]}\n";
     place.write("more.yaml", format!("{CLUSTER}{more}"));
     for phase in PHASES {
-        place.kpki(&["init", "--profile", "more.yaml", "--dir", phase, "--at", LATER]).status(0);
+        // The names of the added API server are left to a renewal.
+        place.kpki(&["init", "--profile", "more.yaml", "--dir", phase, "--at", LATER]).status(5);
         place.kpki(&["renew", "all", "--due", "--dir", phase, "--at", LATER]).status(0);
         for file in ["pki/ca.crt", "pki/etcd/ca.crt", "pki/front-proxy-ca.crt", "pki/sa.pub", "pki/ca-signer.crt"] {
             let of = |node: &str| place.read(&format!("{phase}/nodes/{node}/{file}"));
@@ -276,12 +278,10 @@ fn a_step_that_was_taken_back_is_unpacked_like_any_other() {
     };
     ship(&["verify"], NOW, "none");
     ship(&["rotate", "prepare", "all", "--signer-file-in-use"], STEPS[0], "prepared");
+    let prepared = place.read("cp1/etc/kubernetes/pki/ca.crt");
     ship(&[&["rotate", "switch"], &PASS[..]].concat(), STEPS[1], "switched");
     ship(&["rotate", "back"], STEPS[2], "back");
-    assert_eq!(
-        place.read("cp1/etc/kubernetes/pki/ca.crt"),
-        place.read("prepared/nodes/cp1/pki/ca.crt").replace("\r", "")
-    );
+    assert_eq!(place.read("cp1/etc/kubernetes/pki/ca.crt"), prepared);
     ship(&["rotate", "back"], LATER, "over");
 }
 

@@ -29,11 +29,14 @@ Examples:
   kpki rotate switch --dir ./cluster                     step 2 of all that are prepared
   kpki rotate status --dir ./cluster                     what is waited for
   kpki rotate confirm cp1 --dir ./cluster                cp1 has the present step in force
+  kpki rotate scan dump.json --dir ./cluster             where in the cluster the old one still is
   kpki rotate retire --dir ./cluster                     step 3 of all that are switched
   kpki rotate back --dir ./cluster                       one step back
+  kpki rotate next --dir ./cluster                       the next step, or what is waited for
+  kpki rotate emergency ca --dir ./cluster --dry-run     its key is in other hands
 
 Exit status: 0 done or nothing to do, 1 refused or failed, 2 wrong command line or profile, 3 status, next: it
-waits, 4 status, next: it is blocked, 5 others must do something first.")]
+waits, 4 status, next: it is blocked; scan: something of the old authority is in the way, 5 others must do something first.")]
 pub struct Args {
     #[command(subcommand)]
     verb: Verb,
@@ -45,13 +48,13 @@ enum Verb {
     Switch(switch::Switch),
     Retire(retire::Retire),
     Back(back::Back),
-    Forget(forget::Forget),
-    Emergency(emergency::Emergency),
-    Record(record::Record),
-    Scan(scan::Scan),
     Status(status::Status),
     Confirm(confirm::Confirm),
     Next(next::Next),
+    Scan(scan::Scan),
+    Emergency(emergency::Emergency),
+    Record(record::Record),
+    Forget(forget::Forget),
 }
 
 impl Args {
@@ -61,13 +64,13 @@ impl Args {
             Verb::Switch(args) => args.run(environment, ui),
             Verb::Retire(args) => args.run(environment, ui),
             Verb::Back(args) => args.run(environment, ui),
-            Verb::Forget(args) => args.run(environment, ui),
-            Verb::Emergency(args) => args.run(environment, ui),
-            Verb::Record(args) => args.run(environment, ui),
-            Verb::Scan(args) => args.run(environment, ui),
             Verb::Status(args) => args.run(environment, ui),
             Verb::Confirm(args) => args.run(environment, ui),
             Verb::Next(args) => args.run(environment, ui),
+            Verb::Scan(args) => args.run(environment, ui),
+            Verb::Emergency(args) => args.run(environment, ui),
+            Verb::Record(args) => args.run(environment, ui),
+            Verb::Forget(args) => args.run(environment, ui),
         }
     }
 }

@@ -185,7 +185,7 @@ fn warnings(renewing: &Renewing<'_>, evaluation: &Evaluation) -> Vec<String> {
     }
     if let Some((first, at)) = cut.first() {
         let more = more(cut.len());
-        lines.push(format!("{first}{more}: shortened to the authority's notAfter {at}; plan the authority's rotation"));
+        lines.push(format!("{first}{more}: shortened to the authority's notAfter {at}; renew the authority, or plan its rotation"));
     }
     lines
 }

@@ -5,9 +5,11 @@ use super::renewing::Renewing;
 use crate::ca::{self, CaError, PrivateKey};
 use crate::error::Error;
 use crate::store::FileChange;
+use crate::tree::rotation::Identity;
 use crate::tree::{EntryId, Issuers, Place, file};
 use crate::workspace::Progress;
 use crate::workspace::requests::{self, CsrSpec, Made, Site};
+use crate::workspace::rotation::record;
 use crate::x509::Certificate;
 
 /// Every new certificate, in the order of the evaluation.
@@ -36,6 +38,24 @@ pub(in crate::commands::renew_authority) fn changes(
         }
     }
     Ok(changes)
+}
+
+/// The record of a rotation that one of them is part of, with the new certificate; `None`: it is part of none.
+pub(in crate::commands::renew_authority) fn record(
+    renewing: &Renewing<'_>,
+    evaluation: &Evaluation,
+    new: &[Certificate],
+) -> Result<Option<FileChange>, Error> {
+    let mut record = record::read(&renewing.session.tree.roots)?;
+    let mut is_part = false;
+    for identity in record.rotations.iter_mut().flat_map(|one| one.old.iter_mut().chain(&mut one.new)) {
+        let found = evaluation.renewed.iter().zip(new).find(|(renewed, _)| identity.is(&renewed.old));
+        if let Some((_, new)) = found {
+            *identity = Identity::of_certificate(new);
+            is_part = true;
+        }
+    }
+    is_part.then(|| record::change(&record)).transpose()
 }
 
 /// Requests for the keys that are there, which wait for `kpki import`.

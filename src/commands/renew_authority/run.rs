@@ -87,6 +87,7 @@ impl Renewing<'_> {
             journal::authority_line("renew", renewed.authority.name(), (Some(&renewed.old), new), now)
         };
         let mut changes = make::changes(evaluation, &new)?;
+        changes.extend(make::record(self, evaluation, &new)?);
         changes.extend(requests.into_iter().flat_map(|made| made.changes));
         if changes.is_empty() {
             return Ok((report, pending));

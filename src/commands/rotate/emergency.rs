@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::plan::rotate::{self as plan, Wishes};
 use crate::report::rotate as report;
 use crate::store::RootId;
-use crate::tree::rotation::{Identity, NewKey, Phase, Rotating, Rotation};
+use crate::tree::rotation::{Identity, Kubelets, NewKey, Phase, Rotating, Rotation};
 use crate::workspace::rotation::change::Target;
 use crate::workspace::rotation::files;
 use crate::workspace::rotation::record::{self, Kept};
@@ -57,15 +57,13 @@ fn refused(context: &Context<'_>, rotating: Rotating) -> Error {
         error = error
             .hint(format!("if only its end is the trouble, and its key is in no other hands, that is enough: {renew}"));
     }
-    error
-        .hint(format!(
-            "without an interruption, if its key is in no other hands: {}",
-            origin.command("rotate prepare", &name, &[])
-        ))
-        .hint(format!(
-            "its key is in other hands or lost: {}",
-            origin.command("rotate emergency", &name, &["--yes-this-interrupts"])
-        ))
+    let has_ended = matches!(rotating, Rotating::Authority(authority) if context.snapshot.certificate(authority).is_some_and(|one| one.not_after < context.request.run.now));
+    if !has_ended {
+        let prepare = origin.command("rotate prepare", &name, &[]);
+        error = error.hint(format!("without an interruption, if its key is in no other hands: {prepare}"));
+    }
+    let emergency = origin.command("rotate emergency", &name, &["--yes-this-interrupts"]);
+    error.hint(format!("its key is in other hands or lost: {emergency}"))
 }
 
 fn ends_soon(context: &Context<'_>, authority: CaId) -> bool {
@@ -92,6 +90,7 @@ fn one(
     planned.targets.push(Target { content: content(rotating, (&new, &[]), &old), key: Some(pem) });
     if let Rotating::Authority(authority) = rotating {
         planned.reissue.push(authority);
+        planned.kubelets = Some(Kubelets::Embed);
         planned.known.push(Target { content: content(rotating, (&new, &old), &[]), key: None });
     }
     add_lost_key(context, rotating, planned)?;

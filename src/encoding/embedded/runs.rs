@@ -40,6 +40,7 @@ pub fn next(text: &[u8], from: usize) -> Option<(usize, usize)> {
 /// The base64 of a run that begins here, with the lines that continue it, and where it ends: YAML folds long values, and some
 /// programs break lines. `None`: the run is one line.
 pub fn folded(text: &[u8], start: usize, first_end: usize) -> Option<(Zeroizing<Vec<u8>>, usize)> {
+    next_line(text, first_end)?;
     let mut joined: Zeroizing<Vec<u8>> = Zeroizing::new(Vec::new());
     let mut last = start..first_end;
     loop {

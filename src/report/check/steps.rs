@@ -20,17 +20,26 @@ pub fn steps(advice: &Advice, few: usize) -> Vec<String> {
     let inspect = |text: &str| format!("{text}: kpki inspect {}", shell_path(path));
     let mut steps = match advice.problem {
         Problem::AuthorityExpired => {
-            let mut steps = vec![format!(
-                "a new authority is needed: move its certificate and key ({path}) and all certificates it signed away"
-            )];
-            steps.extend(each("make them again", &|place| make(place, &[])));
-            steps.push("bring the new CA certificate to every node and every client".to_owned());
+            let mut steps = renewed(advice, few);
+            let due = |place: &Affected| place.origin.whole().command("renew", &["all"], &["--due"]);
+            steps.extend(each("then renew what has ended with it", &due));
+            steps.push("and bring the new CA certificate to every node and every client".to_owned());
+            steps.push(
+                "or, if its key is lost or suspected, move it away with everything that it signed, and make all of it again with kpki \
+                 init"
+                    .to_owned(),
+            );
             steps
         }
-        Problem::AuthorityEnding => vec![
-            format!("plan its rotation: a new authority in place of {path}, trusted everywhere beside the old one first"),
-            "its certificates must be renewed by the new authority before the old one expires".to_owned(),
-        ],
+        Problem::AuthorityEnding => {
+            let mut steps = renewed(advice, few);
+            let first = advice.places.first().map(authorities).unwrap_or_default();
+            steps.push(format!(
+                "or replace it, and its key, by a rotation, which begins with kpki rotate prepare {}",
+                first.join(" ")
+            ));
+            steps
+        }
         Problem::AuthorityReplaced => each("see when the next step of the rotation is possible", &|place| {
             place.origin.command("rotate status", &[""; 0], &[])
         }),
@@ -155,7 +164,7 @@ pub fn steps(advice: &Advice, few: usize) -> Vec<String> {
             vec!["nothing to do now: the authority's expiry is the one that counts".to_owned()]
         }
         Problem::CutsRenewalsShort => {
-            vec!["nothing to do now: plan its rotation before the next renewal".to_owned()]
+            vec!["nothing to do now: renew it, or plan its rotation, before the next renewal of what it signs".to_owned()]
         }
         Problem::KubeletEmbedsAnother => vec![
             "the embedded one is not used, so renewing it changes nothing; but once it has expired, the kubelet does not start \
@@ -224,8 +233,21 @@ fn renewal(text: &str, advice: &Advice, few: usize) -> Vec<String> {
         Remedy::Make => all(text, &|place| make(place, &[])),
         Remedy::MakeAnew => all(text, &|place| make(place, &["--force"])),
         Remedy::List(authority) => all(text, &|place| place.origin.command("crl update", &[authority.name()], &[])),
+        Remedy::RenewAuthority => renewed(advice, few),
         Remedy::Import | Remedy::Release | Remedy::None => Vec::new(),
     }
+}
+
+/// The next certificate for the same key: with the line by which to choose between that and another key.
+fn renewed(advice: &Advice, few: usize) -> Vec<String> {
+    let text = "if its key is not suspected and its algorithm still allowed, its date is all that has to change: renew it with the same key";
+    each(text, advice, few, &|place| place.origin.whole().command("renew", &authorities(place), &[]))
+}
+
+/// Each once: a node's copy is renewed with the authority itself.
+fn authorities(place: &Affected) -> Vec<&'static str> {
+    let of = |id: CaId| place.ids.iter().any(|one| one.name == id.name());
+    CaId::ALL.into_iter().filter(|id| of(*id)).map(CaId::name).collect()
 }
 
 /// One command for all of several clusters; `None`: `--due` does not take each of them.

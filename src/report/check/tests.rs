@@ -334,6 +334,7 @@ fn every_kind_of_finding_has_words_and_steps_whatever_helps() {
     let remedies = [
         Remedy::None,
         Remedy::Renew,
+        Remedy::RenewAuthority,
         Remedy::Replace,
         Remedy::Request,
         Remedy::Make,

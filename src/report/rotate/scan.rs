@@ -219,7 +219,10 @@ const fn question(question: Question) -> &'static str {
 impl Report for Scan {
     fn text(&self, screen: Screen, out: &mut dyn Write) -> io::Result<()> {
         let Summary { counted: open, old_only, old_and_new, new_only, signed_by_old, tokens, not_read } = self.summary;
-        let names = self.sought.iter().map(|row| row.authority.as_str()).collect::<Vec<_>>().join(", ");
+        // One that was retired may be in its next rotation.
+        let mut names: Vec<&str> = self.sought.iter().map(|row| row.authority.as_str()).collect();
+        names.dedup();
+        let names = names.join(", ");
         let left = if not_read > 0 { format!("; {} not looked at", counted(not_read, "place")) } else { String::new() };
         let extent = self.extent();
         match open {

@@ -41,7 +41,7 @@ pub const ENDING: Rule = Rule {
     severity: Severity::Warning,
     what: "a certificate expires soon",
     why: "the warning window of the profile, or 30 days, of an authority a year",
-    repair: "renew it; of an authority plan its rotation",
+    repair: "renew it; an authority by its name, with the same key",
     follows: &[],
 };
 

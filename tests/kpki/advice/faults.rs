@@ -61,16 +61,8 @@ pub const WITHOUT: &[(Problem, &str)] = &[
 ];
 
 pub const FAULTS: &[Fault] = &[
-    Fault {
-        by_hand: |_, node| all_away(node),
-        ..fault(
-            Problem::AuthorityExpired,
-            &[Site::Single, Site::Kubeadm, Site::Cluster],
-            "2038-01-01T00:00:00Z",
-            |_, _| {},
-        )
-    },
-    wordy(Problem::AuthorityEnding, TREES, "2036-06-01T00:00:00Z", |_, _| {}),
+    fault(Problem::AuthorityExpired, &[Site::Single, Site::Cluster], "2038-01-01T00:00:00Z", |_, _| {}),
+    fault(Problem::AuthorityEnding, OURS, "2036-06-01T00:00:00Z", |_, _| {}),
     wordy(Problem::ExternalAuthorityEnding, ONE, "2036-06-01T00:00:00Z", |_, node| node.remove("pki/ca.key")),
     fault(Problem::External, &[Site::Single, Site::Kubeadm], ENDING, |_, node| node.remove("pki/ca.key")),
     fault(Problem::Revoked, TREES, SOON, |host, node| list(host, node, "revoke")),

@@ -24,6 +24,7 @@ const PRINTED: &[(&str, usize, &[&str])] = &[
     ("commands/init/resolve.rs", 2, &["no profile", "one node of a cluster directory made alone"]),
     ("commands/kubeconfig/run.rs", 1, &["no request for a user"]),
     ("commands/renew/external.rs", 2, &["requested and due", "due on a node without keys"]),
+    ("commands/renew_authority/summary.rs", 4, &["an authority that was renewed too late"]),
     ("workspace/notify/rollback.rs", 1, &[ROLLED_BACK]),
     ("commands/renew/record.rs", 2, &["a profile that is not recorded", "a name that was taken out"]),
     ("commands/nodes/accept.rs", 1, &["a receipt of another cluster"]),
@@ -55,8 +56,15 @@ const PRINTED: &[(&str, usize, &[&str])] = &[
     ("commands/rotate/next.rs", 1, &[ROTATING]),
     ("commands/rotate/status.rs", 3, &[GATES]),
     ("commands/rotate/words.rs", 2, &["a switch that nodes have not confirmed"]),
+    ("commands/rotate/back.rs", 2, &[TAKEN_BACK]),
+    ("commands/rotate/emergency.rs", 4, &[EMERGENCY]),
+    ("commands/rotate/forget.rs", 2, &[FORGOTTEN]),
+    ("commands/rotate/record.rs", 1, &[RECORDED]),
+    ("commands/rotate/shown.rs", 1, &[RECORDED]),
     ("commands/rotate/scan/sought.rs", 1, &["junk that is sought"]),
     ("commands/rotate/prepare/asked.rs", 3, &["a controller manager that nobody has looked at", ROTATING]),
+    ("commands/rotate/prepare/again.rs", 1, &["a controller manager that nobody has looked at"]),
+    ("commands/rotate/prepare/asked.rs", 2, &[ROTATING]),
     ("commands/rotate/prepare/authority.rs", 1, &[ROTATING]),
     ("commands/rotate/prepare/given.rs", 2, &["the old authority, given as the new one", ROTATING]),
     ("commands/rotate/prepare/ready.rs", 6, &["an authority that ends within the waits", ROTATING]),
@@ -103,7 +111,7 @@ const PRINTED: &[(&str, usize, &[&str])] = &[
     ),
     (
         "error/renew.rs",
-        8,
+        10,
         &[
             "an authority that was requested, to renew",
             "a node without a tree",
@@ -112,9 +120,12 @@ const PRINTED: &[(&str, usize, &[&str])] = &[
             "another issuer's",
             "files that are missing",
             "an authority that has expired",
+            "an authority that ends with all it signed",
+            "an authority of a node",
             "another authority on a node",
         ],
     ),
+    ("error/renew_authority.rs", 5, &["an authority that would end earlier", "an authority without its key, to renew"]),
     ("error/revoke.rs", 3, &["no CRL in its place", "a number that nobody knows", "released and revoked"]),
     ("inventory/marks.rs", 1, &["a CRL that etcd does not read"]),
     ("error/unpack.rs", 2, &["an archive with another list"]),
@@ -146,6 +157,10 @@ const PRINTED: &[(&str, usize, &[&str])] = &[
 const GATES: &str =
     "not a row: tests/kpki/rotate_{gate,confirm,status}.rs; kpki rotate status has an exit status of its own";
 const ROTATED: &str = "not a row: tests/kpki/rotate_verbs.rs";
+const TAKEN_BACK: &str = "not a row: tests/kpki/rotate_back.rs";
+const EMERGENCY: &str = "not a row: tests/kpki/rotate_emergency.rs";
+const FORGOTTEN: &str = "not a row: tests/kpki/rotate_forget.rs";
+const RECORDED: &str = "not a row: tests/kpki/rotate_record.rs";
 const CHECK: &str = "not a row: tests/kpki/advice/check.rs";
 const VERIFY: &str = "not a row: tests/kpki/verify_trees/repair.rs";
 const NO_COMMAND: &str = "not a row: it names the verb for other files, and no command";
@@ -174,10 +189,11 @@ fn sources() -> BTreeMap<String, String> {
 }
 
 fn printed(text: &str) -> usize {
-    const MARKS: [&str; 7] = [
+    const MARKS: [&str; 8] = [
         ": kpki ",
         "tree.command(",
         "origin.command(",
+        "origin.renewal(",
         "command_by_profile(",
         "command_for_fleet(",
         "renew_and_ship(",

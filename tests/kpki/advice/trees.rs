@@ -227,27 +227,60 @@ pub const ROWS: &[Row] = &[
         "kpki renew all --dir k8s",
         &["kpki init --force --dir k8s"],
     ),
+    row(
+        "an authority that has expired",
+        |host| {
+            tree(host);
+            host.at("2040-01-01T00:00:00Z");
+        },
+        "kpki renew all --due --dir k8s",
+        &["kpki renew ca --dir k8s"],
+    ),
+    row(
+        "an authority that ends with all it signed",
+        |host| {
+            tree(host);
+            host.at("2036-10-01T00:00:00Z");
+            drop(host.sh("kpki renew all --dir k8s"));
+            host.at("2036-11-10T00:00:00Z");
+        },
+        "kpki renew all --due --dir k8s",
+        &["kpki renew ca --dir k8s"],
+    ),
+    shown("an authority of a node", three_masters, "kpki renew cp1/ca --dir k8s", &["kpki renew ca --dir k8s"]),
+    // Without the command that takes it back, which is run by others.
     Row {
-        before: |host| fs::remove_dir_all(host.place.path("k8s/pki")).unwrap(),
-        ..row(
-            "an authority that has expired",
+        before: |host| drop(host.sh("kpki renew ca etcd-ca front-proxy-ca --dir k8s")),
+        ..shown(
+            "an authority that was renewed too late",
             |host| {
                 tree(host);
-                for file in [
-                    "admin.conf",
-                    "super-admin.conf",
-                    "controller-manager.conf",
-                    "scheduler.conf",
-                    "kubelet.conf",
-                    "kubelet/kubelet.crt",
-                    "kubelet/kubelet.key",
-                ] {
-                    remove(host, &format!("k8s/{file}"));
-                }
                 host.at("2040-01-01T00:00:00Z");
             },
-            "kpki renew all --dir k8s",
-            &["kpki init --dir k8s"],
+            "kpki renew ca etcd-ca front-proxy-ca --dry-run --dir k8s",
+            &["kpki renew all --due --dir k8s"],
+        )
+    },
+    Row {
+        fill: &[("SPAN", "30y")],
+        ..shown(
+            "an authority that would end earlier",
+            tree,
+            "kpki renew ca --validity 1d --dir k8s",
+            &["kpki renew ca --validity SPAN --dir k8s"],
+        )
+    },
+    Row {
+        fill: &[("DIR", "safe"), ("CERT", "safe/pki/ca.crt")],
+        ..shown(
+            "an authority without its key, to renew",
+            |host| {
+                tree(host);
+                crate::harness::copy_tree(&host.place.path("k8s"), &host.place.path("safe"));
+                remove(host, "k8s/pki/ca.key");
+            },
+            "kpki renew ca --dir k8s",
+            &["kpki renew ca --dir DIR", "kpki import CERT --as ca --dir k8s"],
         )
     },
     row(

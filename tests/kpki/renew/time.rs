@@ -58,6 +58,6 @@ fn near_its_authority_s_end_a_certificate_is_cut_and_then_left() {
     for _ in 0..2 {
         let run = renew_at(&place, "2036-11-01", &["all", "--due"]).status(5);
         assert!(run.stdout.starts_with("nothing was renewed"), "{}", run.stdout);
-        assert!(run.stdout.contains("rotate the authority first"), "{}", run.stdout);
+        assert!(run.stdout.contains("renew the authority first: kpki renew etcd-ca --dir k8s"), "{}", run.stdout);
     }
 }

@@ -60,6 +60,9 @@ fn every_reason() {
     world.kubeconfig("admin.conf", &world.issuer.bundle_pem());
     world.keeps("admin.conf");
     world.put("pki/ca.crt", format!("{}{}", world.issuer.bundle_pem(), newer.bundle_pem()));
+    // With --due the data alone is written again; by name both are new.
+    world.keeps("admin.conf");
+    world.due = None;
     assert_eq!(only(&world, "admin.conf"), Reason::AuthorityData);
     assert!(matches!(world.renewal("admin.conf").kubeconfig, Some(Kubeconfig::Edit { authority: true, server: None })));
 }
