@@ -52,7 +52,7 @@ const PRINTED: &[(&str, usize, &[&str])] = &[
     ("commands/restore/phase.rs", 2, &[ROTATED]),
     ("commands/restore/run.rs", 4, &["revoked since", "one half was kept"]),
     ("commands/rotate/back.rs", 2, &[TAKEN_BACK]),
-    ("commands/rotate/emergency.rs", 4, &[EMERGENCY]),
+    ("commands/rotate/emergency.rs", 5, &[EMERGENCY]),
     ("commands/rotate/forget.rs", 2, &[FORGOTTEN]),
     ("commands/rotate/record.rs", 1, &[RECORDED]),
     ("commands/rotate/shown.rs", 1, &[RECORDED]),
