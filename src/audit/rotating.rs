@@ -74,13 +74,7 @@ fn of_files((rotating, phase): (Rotating, Phase), items: &[Judged]) -> Option<Re
     let found: Vec<Known> = own.filter_map(|one| facts(one).map(known)).collect();
     let [first, second] = <[Known; 2]>::try_from(found).ok()?;
     let (old, new) = if phase == Phase::Prepared { (first, second) } else { (second, first) };
-    Some(Replaced {
-        authority: Some(authority),
-        phase: Some(phase),
-        old: vec![old],
-        new: vec![new],
-        since: None,
-    })
+    Some(Replaced { authority: Some(authority), phase: Some(phase), old: vec![old], new: vec![new], since: None })
 }
 
 fn facts(judged: &Judged) -> Option<&CertificateFacts> {

@@ -67,12 +67,14 @@ Examples:
   kpki renew all --due                                   renew what is due, as a scheduled job does
   kpki convert tls.crt tls.key --to p12 --out web.p12    asks for the password
   kpki csr all && kpki import signed/*.crt               with an external authority
+  kpki renew ca --dir ./demo                             new dates for an authority, with its key
+  kpki rotate prepare all --dir ./demo                   replace the authorities, step 1
   kpki revoke etcd-peer --dir ./demo                     put a certificate on its authority's CRL
   kpki backup --dir ./demo --out demo.kpki               asks for a passphrase
 
 Exit status: 0 done or nothing to do; 1 refused or failed; 2 wrong command line or profile; 3 a warning, or something waits: check-expiration, verify,
-crl check, nodes, backup verify; 4 critical or wrong: check-expiration, verify, crl check, export --verify, nodes, backup; 5 some of it was not done, the rest was:
-init, renew, csr, revoke, nodes merge, nodes remove, adopt, backup; 6 it is done, but standard output could not be written; 10 something was
+crl check, nodes, rotate status, backup verify; 4 critical or wrong: check-expiration, verify, crl check, export --verify, nodes, rotate status, rotate scan, backup; 5 some of it was not done, the rest was:
+init, renew, csr, rotate, revoke, nodes merge, nodes remove, adopt, backup; 6 it is done, but standard output could not be written; 10 something was
 renewed (renew --detailed-exitcode); 129, 130 or 143 ended by SIGHUP, SIGINT or SIGTERM. Each verb's help says what its own mean.";
 
 #[derive(Debug, Subcommand)]

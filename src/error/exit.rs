@@ -39,17 +39,17 @@ pub const STATUSES: [(u8, &str); 11] = [
     (2, "wrong command line or profile"),
     (
         3,
-        "check-expiration: a certificate is inside its warning window; crl check: a CRL is stale or about to be; verify: warnings, or something was not looked at; nodes: something waits; backup verify: whole, but the tree has changed since",
+        "check-expiration: a certificate is inside its warning window; crl check: a CRL is stale or about to be; verify: warnings, or something was not looked at; nodes: something waits; rotate status, rotate next: a rotation is in progress; backup verify: whole, but the tree has changed since",
     ),
     (
         4,
         "check-expiration: a certificate is critical, expired, held, revoked, not yet valid, of the wrong issuer, with another's key or unlike ca.crt, missing or unreadable; crl check: \
-         one is revoked or held; export --verify: a file is another node's, does not fit the others, is older than the newest that is known or is missing; verify: errors; nodes: a receipt contradicts the directory; backup, backup verify, backup restore: it is not whole, such as without the key of an authority",
+         one is revoked or held; export --verify: a file is another node's, does not fit the others, is older than the newest that is known or is missing; verify: errors; nodes: a receipt contradicts the directory; rotate status, rotate next: a file is not of the phase that is recorded, a receipt contradicts it, or the old authority ends before the waits are over; rotate scan: something is in the way; backup, backup verify, backup restore: it is not whole, such as without the key of an authority",
     ),
     (
         5,
         "init, renew, csr: some entries were not done, such as those of an external authority; the others were; init: certificates lack what was added to the profile until they are renewed; \
-         revoke NODE/all, nodes remove --revoke: some certificates were not revoked; nodes merge: a list has to be signed, and its key is not here; adopt: something differs or was not taken; \
+         revoke NODE/all, nodes remove --revoke: some certificates were not revoked; nodes merge: a list has to be signed, and its key is not here; adopt: something differs or was not taken; renew ca: a request is left for whoever signs it; rotate prepare, rotate switch: others must do something first, or a certificate was not made again; \
          backup, backup restore: something of the tree is not in it",
     ),
     (

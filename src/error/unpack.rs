@@ -62,7 +62,10 @@ pub fn unrelated(authority: &str) -> String {
 
 /// An archive of a later step than the node's next one. `whys`: [`step_left_out`].
 pub fn steps_left_out(archive: &str, node: &str, whys: &[String], force: &str) -> Error {
-    let error = Error::new(format!("{archive} is of a later step of a rotation than {} has had: nothing was changed", named(node)));
+    let error = Error::new(format!(
+        "{archive} is of a later step of a rotation than {} has had: nothing was changed",
+        named(node)
+    ));
     whys.iter()
         .fold(error, |error, why| error.because(why))
         .hint("unpack the archive of the step before first, and restart what it names: without it connections fail")
@@ -74,7 +77,9 @@ pub fn step_left_out(entry: &str, missed: Missed) -> String {
     match missed {
         Missed::Prepare => format!("{entry}: the one that is to sign was never trusted there (kpki rotate prepare)"),
         Missed::Switch => {
-            format!("{entry}: the one that signs there is not trusted any more, and never gave way (kpki rotate switch)")
+            format!(
+                "{entry}: the one that signs there is not trusted any more, and never gave way (kpki rotate switch)"
+            )
         }
     }
 }

@@ -28,13 +28,18 @@ pub fn revoked(found: &mut [Found], request: &Request<'_>, shared: &SharedCrls) 
         let path = issuer.map(|one| PathBuf::from(&one.path)).or_else(|| request.shared_file(authority, "crt"));
         let ders = || own.iter().chain(shared.iter().flat_map(|shared| shared.iter()));
         if let (Some(path), Some(_)) = (path, ders().next())
-            && let Some(issuer) = lists::issuer(&path)
+            && let Some(issuers) = lists::bundle(&path)
         {
-            lists::mark(&issuer, ders(), found.iter_mut().flat_map(|one| &mut one.objects));
+            // While an authority is being replaced the old one and the new one have a list each.
+            for issuer in &issuers {
+                lists::mark(issuer, ders(), found.iter_mut().flat_map(|one| &mut one.objects));
+            }
             let crls = found.iter_mut().filter(|one| one.is_crl_of(authority)).flat_map(|one| &mut one.objects);
             // In the order in which they were taken out.
             for (object, der) in crls.filter(|object| object.was_kept).zip(&own) {
-                if let Some(why) = lists::refused(&issuer, der) {
+                let mut refused = issuers.iter().map(|issuer| lists::refused(issuer, der));
+                let first = refused.next().flatten();
+                if let Some(why) = first.filter(|_| refused.all(|one| one.is_some())) {
                     object.reading = Reading::Unreadable(why.into());
                 }
             }
@@ -128,11 +133,11 @@ pub fn etcd_der(found: &mut Vec<Found>, request: &Request<'_>) -> Option<String>
         expected.kind == Kind::Crl && expected.authority == Some(CaId::Etcd) && !is_der(expected)
     });
     let list = list.map(|(_, list)| list).filter(|list| matches!(list.reading, Reading::Crl(_)));
-    let Some(list) = list.filter(|_| !matches!(copy.reading, Reading::Unreadable(_))) else {
+    if list.is_none() || matches!(copy.reading, Reading::Unreadable(_)) {
         // Alone it is what there is.
         found.retain(|one| !is_der(&one.expected) || one.is_there());
         return None;
-    };
+    }
     if copy.reading == Reading::Missing {
         found.retain(|one| !is_der(&one.expected));
         let dir = request.cluster_dir.as_ref().unwrap_or(&request.root).display().to_string();
@@ -141,7 +146,12 @@ pub fn etcd_der(found: &mut Vec<Found>, request: &Request<'_>) -> Option<String>
             shell_path(&dir)
         ));
     }
-    if (&list.reading, &list.der) == (&copy.reading, &copy.der) {
+    // Of several lists it is one.
+    let is_list = |one: &Found| {
+        one.expected.kind == Kind::Crl && one.expected.authority == Some(CaId::Etcd) && !is_der(&one.expected)
+    };
+    let lists = found.iter().filter(|one| is_list(one)).flat_map(|one| &one.objects);
+    if lists.into_iter().any(|list| (&list.reading, &list.der) == (&copy.reading, &copy.der)) {
         found.retain(|one| !is_der(&one.expected));
     } else if let Some(one) = found.iter_mut().find(|one| is_der(&one.expected)) {
         one.objects = vec![ParsedObject::broken(Kind::Crl, 0, Unreadable::OtherCrl)];

@@ -69,7 +69,9 @@ pub fn mark<'d, 'p>(
     for object in &mut objects {
         let entry = object.serial().and_then(|serial| newest.named(serial));
         let revoked = entry.map(|entry| Box::new(entry.revoked.clone()));
-        if let Reading::Certificate(facts) = &mut object.reading {
+        if let Reading::Certificate(facts) = &mut object.reading
+            && (revoked.is_some() || facts.revoked.is_none())
+        {
             facts.revoked = revoked;
         }
     }
@@ -85,11 +87,6 @@ pub fn refused(issuer: &Certificate, der: &[u8]) -> Option<Problem> {
         .iter()
         .find(|problem| problem.is_refused() || **problem == Problem::Delta)
         .cloned()
-}
-
-/// The first certificate of an authority's file.
-pub fn issuer(path: &Path) -> Option<Certificate> {
-    bundle(path)?.into_iter().next()
 }
 
 /// The certificates of an authority's file.

@@ -117,8 +117,11 @@ fn trusts(data: &[u8], certificate: &Certificate) -> bool {
     parse_authority(data).unwrap_or_default().iter().any(|one| one.der == certificate.der)
 }
 
+/// A kubeconfig with its bytes.
+pub type Further = (EntryId, Place, Zeroizing<Vec<u8>>);
+
 /// Kubeconfigs beside those of the catalogue: the bootstrap's, a user's.
-pub fn further(session: &Session<'_>) -> Result<Vec<(EntryId, Place, Zeroizing<Vec<u8>>)>, Error> {
+pub fn further(session: &Session<'_>) -> Result<Vec<Further>, Error> {
     let mut nodes: Vec<Option<&str>> = session.credentials.iter().map(|one| one.id.node.as_deref()).collect();
     nodes.sort_unstable();
     nodes.dedup();

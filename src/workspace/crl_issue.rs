@@ -32,7 +32,7 @@ pub struct SignedCrlIssue {
     pub authority: CaId,
     /// Who signed it.
     pub issuer: Certificate,
-    rank: usize,
+    pub rank: usize,
     /// Where its file has lists of others, too.
     der: Option<Vec<u8>>,
     pub crl: Crl,

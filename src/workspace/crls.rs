@@ -209,8 +209,13 @@ pub fn can_be_signed(tree: &TreeDir, snapshot: &Snapshot, crl: &TreeCrl) -> Resu
     if crl.is_of_signer() {
         return Ok(snapshot.authorities.get(&crl.authority).is_some_and(Authority::is_local));
     }
-    let kept = record::key(&tree.roots, Rotating::Authority(crl.authority), Kept::Previous)?;
-    Ok(kept.and_then(|pem| PrivateKey::from_pem(&pem).ok()).is_some_and(|key| key.matches(&crl.issuer)))
+    has_previous_key(tree, crl.authority, &crl.issuer)
+}
+
+/// The key of the authority before the one that signs is kept, and is this certificate's.
+pub fn has_previous_key(tree: &TreeDir, authority: CaId, issuer: &Certificate) -> Result<bool, Error> {
+    let kept = record::key(&tree.roots, Rotating::Authority(authority), Kept::Previous)?;
+    Ok(kept.and_then(|pem| PrivateKey::from_pem(&pem).ok()).is_some_and(|key| key.matches(issuer)))
 }
 
 /// The CRL entries of this number of certificates, which are asked for where there is a CRL only.

@@ -16,6 +16,8 @@ pub struct Issued {
     /// `NODE/NAME`.
     pub name: String,
     pub authority: CaId,
+    /// Its issuer's place in the authority's file.
+    pub rank: usize,
     /// Content octets.
     pub serial: Vec<u8>,
 }
@@ -36,22 +38,25 @@ pub fn of_node(lines: &[Line], node: &str, snapshot: &Snapshot, now: OffsetDateT
             left.push(format!("{said}: the journal has no serial number for it"));
             continue;
         };
-        let Some(authority) = issuer(line, snapshot) else {
+        let Some((authority, rank)) = issuer(line, snapshot) else {
             left.push(format!("{said}: its issuer is {}", line.issuer));
             continue;
         };
         if !snapshot.authorities.get(&authority).is_some_and(Authority::is_local) {
             left.push(format!("{said}: the key of its authority {} is not in this tree", authority.name()));
-        } else if !all.iter().any(|one| one.authority == authority && one.serial == serial) {
-            all.push(Issued { name: line.entry.clone(), authority, serial });
+        } else if !all.iter().any(|one| (one.authority, one.rank) == (authority, rank) && one.serial == serial) {
+            all.push(Issued { name: line.entry.clone(), authority, rank, serial });
         }
     }
     (all, left)
 }
 
 /// Two authorities may have one name: then the entry says which one is meant.
-fn issuer(line: &CertificateLine, snapshot: &Snapshot) -> Option<CaId> {
-    let is_it = |id: &CaId| snapshot.bundle(*id).iter().any(|one| one.subject.to_string() == line.issuer);
+fn issuer(line: &CertificateLine, snapshot: &Snapshot) -> Option<(CaId, usize)> {
+    let in_file = |id: CaId| {
+        let at = snapshot.bundle(id).iter().position(|one| one.subject.to_string() == line.issuer)?;
+        Some((id, at))
+    };
     let by_entry = catalog::find(EntryId::bare_name(&line.entry)).and_then(|entry| entry.signer);
-    by_entry.filter(is_it).or_else(|| CaId::ALL.into_iter().find(is_it))
+    by_entry.and_then(in_file).or_else(|| CaId::ALL.into_iter().find_map(in_file))
 }

@@ -134,7 +134,7 @@ impl Spot {
         let own = self.dir().join(".kpki");
         let text = fs::read_to_string(own.join("rotation.json")).unwrap_or_else(|_| r#"{"rotations": []}"#.to_owned());
         let record: Value = serde_json::from_str(&text).map_err(|why| format!("rotation.json: {why}"))?;
-        let found: Vec<_> = record["rotations"].as_array().ok_or("rotation.json")?.iter().collect();
+        let found: Vec<_> = record["rotations"].as_array().into_iter().flatten().collect();
         let wanted = phase.map_or(0, |_| AUTHORITIES.len());
         if found.len() != wanted || found.iter().any(|one| one["phase"].as_str() != phase) {
             return Err(format!("trusted {trusted}, recorded {found:?}"));
@@ -158,7 +158,7 @@ impl Spot {
         for line in text.lines() {
             let line: Value = serde_json::from_str(line).map_err(|why| format!("{why}: {line}"))?;
             if line["command"] == command.as_str() {
-                let of_step = AUTHORITIES.iter().any(|one| line["entry"] == *one);
+                let of_step = AUTHORITIES.iter().any(|one| line["authority"] == *one);
                 *(if of_step { &mut steps } else { &mut certificates }) += 1;
             }
         }

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::harness::{Place, Run};
 use super::receipt::{receipt_at, ship};
-use super::rotate_gate::{BEGIN, lines, prepared, record, step};
+use super::rotate_gate::{BEGIN, cluster, lines, prepared, record, step};
 
 const LATER: &str = "2026-11-20T22:30:00Z";
 const HOUR: &str = "2026-11-20T23:00:00Z";
@@ -135,6 +135,23 @@ fn a_merged_receipt_opens_the_gate_and_a_later_one_contradicts() {
         .map(|one| one["by"].clone())
         .collect();
     assert!(by.contains(&"receipt".into()), "{by:?}");
+}
+
+/// Every key of sa.pub counts, not the first one alone.
+#[test]
+fn a_node_with_the_old_key_alone_does_not_confirm() {
+    let place = cluster();
+    ship(&place, "cp1", &[]);
+    place.kpki(&["rotate", "prepare", "sa", "--dir", "c", "--at", BEGIN]).ok();
+    let file = receipt(&place, "cp1", HOUR, &[]);
+    let run = step(&place, "confirm", HOUR, &["--receipt", &file]).fails(1);
+    assert!(run.stderr.contains("files that are not those of this directory: sa"), "{}", run.stderr);
+    shipped(&place, "cp1");
+    let file = receipt(&place, "cp1", HOUR, &[]);
+    let keys = serde_json::from_str::<Value>(&place.read(&file)).unwrap();
+    let sa = keys["entries"].as_array().unwrap().iter().find(|one| one["entry"] == "sa").unwrap().clone();
+    assert_eq!(sa["publicKeys"].as_array().unwrap().len(), 2);
+    step(&place, "confirm", HOUR, &["--receipt", &file]).ok();
 }
 
 /// A receipt of the phase before shows nothing of this one, although the files are the same again.

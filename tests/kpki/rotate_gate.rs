@@ -18,11 +18,17 @@ const CLUSTER: &str = "apiVersion: kpki/v1\nkind: ClusterProfile\nclusterName: p
     - {name: w1, roles: [worker], addresses: [10.0.0.9]}\n- {name: lb1, roles: [load-balancer], addresses: [10.0.0.8]}\n\
     extraCertificates:\n- {name: check, usages: [client], nodes: [lb1]}\n";
 
-/// A cluster directory `c` in which these are prepared.
-pub fn prepared(authorities: &[&str]) -> Place {
+/// A cluster directory `c`.
+pub fn cluster() -> Place {
     let place = Place::new();
     place.write("p.yaml", CLUSTER);
     place.init(&["--profile", "p.yaml", "--dir", "c"]).ok();
+    place
+}
+
+/// One in which these are prepared.
+pub fn prepared(authorities: &[&str]) -> Place {
+    let place = cluster();
     place.kpki(&[&["rotate", "prepare"], authorities, &["--signer-file-in-use", "--dir", "c", "--at", BEGIN]].concat());
     place
 }
@@ -118,7 +124,7 @@ fn the_old_authority_stays_while_something_of_it_is_alive() {
     // A later one by the new authority takes its place; the other one has ended by then.
     user("carla", "90d", DAY);
     let run = step(&place, "retire", DAY, &["--confirm-all"]).fails(1);
-    assert!(run.stderr.contains("still valid: kubeconfig of \"anna\" until 2027-02-18T21:55:00Z"), "{}", run.stderr);
+    assert!(run.stderr.contains("still valid: kubeconfig of anna until 2027-02-18T22:00:00Z"), "{}", run.stderr);
     assert!(!run.stderr.contains("bert") && !run.stderr.contains("carla"), "{}", run.stderr);
     assert!(run.stderr.contains("kpki rotate retire ca --confirm-all --not-before-override --dir c"), "{}", run.stderr);
     step(&place, "retire", DAY, &["--confirm-all", "--not-before-override"]).ok();
@@ -169,6 +175,21 @@ fn files_of_another_phase_stop_every_step() {
 
 fn base64(text: &str) -> String {
     kpki::encoding::base64::encode(text.as_bytes()).to_string()
+}
+
+/// Kubelets that are waited for may have certificates of the old authority as long as the signer gives them.
+#[test]
+fn kubelets_are_waited_for() {
+    let place = prepared(&["ca"]);
+    step(&place, "switch", HOUR, &["--confirm-all", "--kubelets", "wait"]).status(0);
+    let run = step(&place, "retire", DAY, &["--confirm-all"]).fails(1);
+    let said =
+        "kubelets renew their own certificates, and may use those of the old authority until 2027-11-20T23:00:00Z";
+    assert!(run.stderr.contains(said), "{}", run.stderr);
+    let status = step(&place, "status", DAY, &["-o", "json"]).status(3).json();
+    assert_eq!(status["authorities"][0]["notBefore"], "2027-11-20T23:00:00Z");
+    step(&place, "retire", DAY, &["--confirm-all", "--not-before-override"]).ok();
+    assert_eq!(lines(&place, "rotate-override")[0]["details"][0], "kubelets until 2027-11-20T23:00:00Z");
 }
 
 /// A node's own tree: its node confirms.

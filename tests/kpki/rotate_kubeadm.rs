@@ -128,6 +128,11 @@ fn kubeadm_signs_with_the_signer_in_every_phase() {
         if !words.is_empty() {
             place.kpki(&[&["rotate"], words, &["--dir", "c", "--at", at]].concat()).status(0);
         }
+        // Every node gets the files of the phase: a worker, which has the cluster CA alone, too.
+        for node in ["cp1", "cp2", "w1"] {
+            let archive = format!("{node}-{phase}.tar.gz");
+            place.kpki(&["export", node, "--out", &archive, "--dir", "c", "--at", at]).status(0);
+        }
         for node in ["cp1", "cp2"] {
             let pki = format!("c/nodes/{node}/pki");
             for authority in AUTHORITIES {

@@ -17,7 +17,7 @@ const PROFILES: [&str; 3] = [
      - {name: cp1, roles: [control-plane], addresses: [10.0.0.11]}\n",
     "kind: ClusterProfile\nencryptionAlgorithm: ECDSA-P256\ncaKeys: none\ncontrolPlaneEndpoint: api.example.com\nnodes:\n\
      - {name: cp1, roles: [control-plane], addresses: [10.0.0.11]}\n- {name: cp2, roles: [control-plane], addresses: [10.0.0.12]}\n\
-     extraCertificates:\n- {name: probe, path: probe, commonName: probe, usages: [client auth], nodes: [cp1]}\n",
+     extraCertificates:\n- {name: probe, path: probe, commonName: probe, usages: [client], nodes: [cp1]}\n",
 ];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

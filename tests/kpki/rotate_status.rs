@@ -37,7 +37,7 @@ fn a_status_says_what_is_waited_for() {
         "switch, when 2 more of 4 nodes confirm",
         "switch, when 1 more of 2 nodes confirms",
         "front-proxy-ca, etcd-ca: none",
-        "restart, unless done: kube-apiserver, kube-controller-manager",
+        "restart, unless done: kube-apiserver, kube-controller-manager, kube-scheduler, kubelet",
         "c/.kpki/rotation/prepare.md",
         "kpki rotate confirm cp2 lb1 --dir c\n",
     ] {

@@ -69,7 +69,18 @@ const ROWS: &[Row] = &[
     Row {
         says: [UNTIL, "", ""],
         silent: ["", UNTIL, UNTIL],
-        ..Row::writes(&["kubeconfig", "user", "alice", "--group", "dev", "--out", "alice.conf", "--server", "https://api:6443"])
+        ..Row::writes(&[
+            "kubeconfig",
+            "user",
+            "alice",
+            "--group",
+            "dev",
+            "--out",
+            "alice.conf",
+            "--force",
+            "--server",
+            "https://api:6443",
+        ])
     },
     Row { status: [1; 3], says: ["kpki rotate back"; 3], ..Row::reads(&["restore"], [ACROSS; 3]) },
     Row::reads(&["history"], ["rotate-prepare", "rotate-switch", "rotate-retire"]),
@@ -156,7 +167,8 @@ fn a_node_that_is_added_is_of_the_phase() {
     let more = "- {name: cp2, roles: [control-plane], addresses: [10.0.0.12]}\n- {name: w2, roles: [worker], addresses: [10.0.0.22]}\n";
     place.write("more.yaml", format!("{CLUSTER}{more}"));
     for phase in PHASES {
-        place.kpki(&["init", "--profile", "more.yaml", "--dir", phase, "--at", LATER]).status(0);
+        // The names of the added API server are left to a renewal.
+        place.kpki(&["init", "--profile", "more.yaml", "--dir", phase, "--at", LATER]).status(5);
         place.kpki(&["renew", "all", "--due", "--dir", phase, "--at", LATER]).status(0);
         for file in ["pki/ca.crt", "pki/etcd/ca.crt", "pki/front-proxy-ca.crt", "pki/sa.pub", "pki/ca-signer.crt"] {
             let of = |node: &str| place.read(&format!("{phase}/nodes/{node}/{file}"));
@@ -266,9 +278,10 @@ fn a_step_that_was_taken_back_is_unpacked_like_any_other() {
     };
     ship(&["verify"], NOW, "none");
     ship(&["rotate", "prepare", "all", "--signer-file-in-use"], STEPS[0], "prepared");
+    let prepared = place.read("cp1/etc/kubernetes/pki/ca.crt");
     ship(&[&["rotate", "switch"], &PASS[..]].concat(), STEPS[1], "switched");
     ship(&["rotate", "back"], STEPS[2], "back");
-    assert_eq!(place.read("cp1/etc/kubernetes/pki/ca.crt"), place.read("prepared/nodes/cp1/pki/ca.crt").replace("\r", ""));
+    assert_eq!(place.read("cp1/etc/kubernetes/pki/ca.crt"), prepared);
     ship(&["rotate", "back"], LATER, "over");
 }
 
@@ -280,7 +293,8 @@ fn the_end_of_what_is_retiring_does_not_count() {
         let text = if layout == Layout::Cluster { format!("{CLUSTER}{own}") } else { single(own) };
         place.write("p.yaml", text);
         place.init(&["--profile", "p.yaml", "--dir", "t"]).status(0);
-        let prepare = ["rotate", "prepare", "ca", "--signer-file-in-use", "--validity", "10y", "--dir", "t", "--at", STEPS[0]];
+        let prepare =
+            ["rotate", "prepare", "ca", "--signer-file-in-use", "--validity", "10y", "--dir", "t", "--at", STEPS[0]];
         place.kpki(&prepare).status(0);
         // The old authority is near its end, the leaves are not.
         let (end, after) = ("2027-12-20T00:00:00Z", "2028-01-05T00:00:00Z");
@@ -288,16 +302,24 @@ fn the_end_of_what_is_retiring_does_not_count() {
             let run = place.kpki(&["check-expiration", "--dir", "t", "--at", at, "-o", "json", "--exit-zero"]);
             let document = run.json();
             let states = |note: &str| -> Vec<String> {
-                let all = ["certificates", "certificateAuthorities"].map(|block| document[block].as_array().unwrap().clone());
-                let has = |one: &&serde_json::Value| one["notes"].as_array().unwrap().iter().any(|one| one["note"] == note);
+                let all =
+                    ["certificates", "certificateAuthorities"].map(|block| document[block].as_array().unwrap().clone());
+                let has =
+                    |one: &&serde_json::Value| one["notes"].as_array().unwrap().iter().any(|one| one["note"] == note);
                 all.concat().iter().filter(has).map(|one| one["state"].as_str().unwrap().to_owned()).collect()
             };
             let advice = document["advice"].as_array().unwrap().clone();
-            let steps = advice.into_iter().find(|one| one["problem"] == "authority-replaced").map(|one| one["steps"].to_string());
+            let steps = advice
+                .into_iter()
+                .find(|one| one["problem"] == "authority-replaced")
+                .map(|one| one["steps"].to_string());
             (states("replaced"), states("successor"), states("retiring"), states("signed-by-retiring"), steps)
         };
         let (replaced, successor, retiring, _, steps) = look(end);
-        assert!(!replaced.is_empty() && replaced.iter().all(|state| state == "critical" || state == "warning"), "{replaced:?}");
+        assert!(
+            !replaced.is_empty() && replaced.iter().all(|state| state == "critical" || state == "warning"),
+            "{replaced:?}"
+        );
         assert!(!successor.is_empty() && successor.iter().all(|state| state == "ok"), "{successor:?}");
         assert!(retiring.is_empty());
         assert!(steps.unwrap().contains("kpki rotate status --dir t"));

@@ -7,7 +7,8 @@ use crate::report::revoke as report;
 use crate::store;
 use crate::tree::Authority;
 use crate::workspace::crl_issue::{self, SignedCrlIssue};
-use crate::workspace::crls::TreeCrl;
+use crate::workspace::crls::{self, TreeCrl};
+use crate::workspace::journal::Line;
 use crate::workspace::shipping::one_of_several::list_of_one_node;
 use crate::workspace::{Absent, Locked, RunArgs, Session, Snapshot, Transaction, TreeArgs, journal, targets};
 
@@ -64,17 +65,18 @@ pub fn run(request: &Request) -> Result<report::Revocation, Error> {
     }
     let mut lists = Vec::new();
     for one in &plans {
-        let new = issues.iter().find(|new| new.authority == one.crl.authority);
+        let new = issues.iter().find(|new| new.authority == one.crl.authority && new.issuer.der == one.crl.issuer.der);
         let mut row = crl_issue::row(&one.crl, new, one.sign);
         if let Some(why) = &one.skipped {
             (row.action, row.why) = (report::Signing::Skipped, Some(why.clone()));
         }
         lists.push(row);
-        if let Some(issuer) = snapshot.certificate(one.crl.authority).filter(|_| one.sign) {
-            warnings.extend(crl_issue::warnings(&one.crl, new, issuer, request.run.now));
+        if one.sign {
+            warnings.extend(crl_issue::warnings(&one.crl, new, &one.crl.issuer, request.run.now));
         }
     }
-    let new: Vec<CaId> = plans.iter().filter(|one| one.sign).map(|one| one.crl.authority).collect();
+    let mut new: Vec<CaId> = plans.iter().filter(|one| one.sign).map(|one| one.crl.authority).collect();
+    new.dedup();
     let (directory, cluster) = session.names();
     Ok(report::Revocation {
         verb: "crl update",
@@ -105,6 +107,10 @@ fn evaluate(request: &Request, session: &Session<'_>, snapshot: &Snapshot) -> Re
             }
             continue;
         };
+        for crl in former(session, snapshot, id, &lines)? {
+            let sign = !request.due || crl.is_due(now);
+            plans.push(Plan { crl, sign, skipped: None });
+        }
         let crl = TreeCrl::read(&session.tree, id, issuer, snapshot.bundle(id), &lines)?;
         let wanted = !request.due || crl.is_due(now);
         let is_local = authority.is_some_and(Authority::is_local);
@@ -121,6 +127,17 @@ fn evaluate(request: &Request, session: &Session<'_>, snapshot: &Snapshot) -> Re
         }
     }
     Ok(plans)
+}
+
+/// The lists of the authority before the one that signs, as long as its key is kept.
+fn former(session: &Session<'_>, snapshot: &Snapshot, id: CaId, lines: &[Line]) -> Result<Vec<TreeCrl>, Error> {
+    let mut found = Vec::new();
+    for crl in TreeCrl::all(&session.tree, id, snapshot.bundle(id), lines)? {
+        if !crl.is_of_signer() && crl.crl.is_some() && crls::can_be_signed(&session.tree, snapshot, &crl)? {
+            found.push(crl);
+        }
+    }
+    Ok(found)
 }
 
 fn commit(session: &Session<'_>, issues: &mut [SignedCrlIssue], locked: &Locked<'_>) -> Result<Option<String>, Error> {

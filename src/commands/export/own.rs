@@ -4,10 +4,12 @@ use super::collect::Read;
 use super::phase;
 use super::request::Part;
 use super::source::Source;
+use crate::catalog::CaId;
 use crate::error::Error;
 use crate::profile::{CaKeys, Profile, node_document};
 use crate::tree::layout::DEFAULT_DIR;
 use crate::tree::phases::Phases;
+use crate::tree::rotation::{Kubelets, Phase, Record, Rotating};
 use crate::workspace::rotation::record;
 use crate::workspace::shipping::digest::Sha256;
 use crate::workspace::shipping::manifest::{self, Issue};
@@ -44,16 +46,17 @@ pub fn add(source: &Source<'_>, read: &mut Read) -> Result<(), Error> {
     phase::refuse(source, &record)?;
     let phases = Phases::of(&record);
     let phase = (!phases.is_empty()).then(|| phases.to_string());
+    let phase = (phase.as_ref(), embeds(&record));
     let known = journal::revision(&source.tree.roots)?;
     // The same state keeps its number. Another one gets a higher number, also where the journal has no line for what is different,
     // such as a changed profile: the archive that was made before is the older one.
     match nodes::shipped(&source.tree.roots, node)?.and_then(|shipped| shipped.issue) {
         Some(last) if last.revision >= known => {
-            if number(read, last.revision, phase.as_ref())? != last.nonce {
-                number(read, last.revision.saturating_add(1), phase.as_ref())?;
+            if number(read, last.revision, phase)? != last.nonce {
+                number(read, last.revision.saturating_add(1), phase)?;
             }
         }
-        _ => drop(number(read, known, phase.as_ref())?),
+        _ => drop(number(read, known, phase)?),
     }
     let bytes = Zeroizing::new(render(read)?);
     let path = format!("{DEFAULT_DIR}/{}", manifest::NAME);
@@ -61,9 +64,18 @@ pub fn add(source: &Source<'_>, read: &mut Read) -> Result<(), Error> {
     Ok(())
 }
 
+/// Kubelets are to have a certificate of the new authority at once.
+fn embeds(record: &Record) -> bool {
+    record.of(Rotating::Authority(CaId::Cluster)).is_some_and(|one| match one.phase {
+        Phase::Switched => one.kubelets == Some(Kubelets::Embed),
+        Phase::Emergency => true,
+        Phase::Prepared => false,
+    })
+}
+
 /// Numbers the archive, and returns its nonce.
-fn number(read: &mut Read, revision: u64, phase: Option<&String>) -> Result<Sha256, Error> {
-    let issue = |nonce| Some(Issue { revision, nonce, phase: phase.cloned() });
+fn number(read: &mut Read, revision: u64, (phase, embeds): (Option<&String>, bool)) -> Result<Sha256, Error> {
+    let issue = |nonce| Some(Issue { revision, nonce, phase: phase.cloned(), embeds });
     read.manifest.issue = issue(Sha256([0; 32]));
     let files = read.parts.iter().map(|part| (part.path.as_str(), part.bytes.as_slice()));
     let nonce = nonce::of(&render(read)?, files);

@@ -3,6 +3,8 @@
 use super::source::Source;
 use crate::clock::parse_instant;
 use crate::error::Error;
+use crate::plan::item::Item;
+use crate::tree::Layout;
 use crate::tree::rotation::{Phase, Record, Rotation};
 use crate::workspace::shipping::nodes;
 use time::OffsetDateTime;
@@ -13,10 +15,14 @@ pub fn refuse(source: &Source<'_>, record: &Record) -> Result<(), Error> {
     // A node that had nothing before gets everything at once.
     let packed = nodes::shipped(roots, node)?.map(|one| one.time);
     let seen = nodes::receipt(roots, node)?.map(|one| one.time);
-    let had_files = |rotation: &&Rotation| {
-        packed.iter().chain(&seen).any(|time| is_before(time, &rotation.since))
+    let had_files = |rotation: &&Rotation| packed.iter().chain(&seen).any(|time| is_before(time, &rotation.since));
+    // A worker has files of the cluster CA alone.
+    let is_here = |rotation: &&Rotation| {
+        let name = rotation.authority.name();
+        let own = |item: &&Item| source.layout != Layout::Cluster || item.id.node.is_some();
+        source.items.iter().filter(own).any(|item| item.id.name == name)
     };
-    let switched = record.rotations.iter().filter(|one| one.phase == Phase::Switched);
+    let switched = record.rotations.iter().filter(|one| one.phase == Phase::Switched).filter(is_here);
     let waits: Vec<&str> = switched
         .filter(|one| !one.confirmations.iter().any(|yes| yes.node == *node))
         .filter(had_files)

@@ -11,6 +11,8 @@ use crate::report::requests::{Requests, Verb};
 use crate::report::restart::{Changed, restarts};
 use crate::store::FileChange;
 use crate::tree::EntryId;
+use crate::tree::rotation::{NewKey, Phase, Rotating};
+use crate::workspace::rotation::{alive, record};
 use crate::workspace::{Absent, Locked, Session, Snapshot, Transaction, journal, requests, roots, targets};
 use crate::x509::Certificate;
 use std::path::Path;
@@ -167,7 +169,12 @@ impl Importing<'_> {
             let (path, roots) = roots::read(given, credential.roots(), now)?;
             return Ok((Anchors::Roots(path.display().to_string()), roots));
         };
-        let trusted = self.snapshot.certificate(authority).into_iter().cloned().collect();
+        let mut trusted: Vec<Certificate> = self.snapshot.certificate(authority).into_iter().cloned().collect();
+        // A new authority that is trusted everywhere, and whose key is with its owner: the switch waits for what it signs.
+        let record = record::read(&self.session.tree.roots)?;
+        let new = record.of(Rotating::Authority(authority));
+        let new = new.filter(|one| one.phase == Phase::Prepared && one.new_key == NewKey::Elsewhere);
+        trusted.extend(new.and_then(|one| alive::certificate(one.new.first()?)));
         Ok((Anchors::Authority(authority), trusted))
     }
 

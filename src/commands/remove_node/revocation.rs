@@ -11,7 +11,7 @@ use crate::store::{FileChange, RootId};
 use crate::tree::entry_path::entry_of_path;
 use crate::tree::{Authority, Issuers, leaf};
 use crate::workspace::crl_issue::{self, SignedCrlIssue, Writing};
-use crate::workspace::crls::TreeCrl;
+use crate::workspace::crls::{self, TreeCrl};
 use crate::workspace::issued::{self, Issued};
 use crate::workspace::journal::{self, serial_text};
 use crate::workspace::{Session, Snapshot, survey};
@@ -25,9 +25,18 @@ const REASON: Reason = Reason::CessationOfOperation;
 pub struct Held {
     pub name: String,
     pub authority: CaId,
+    /// Its issuer's place in the authority's file.
+    rank: usize,
     pub serial: Vec<u8>,
     /// Only the journal knows it.
     of_journal: bool,
+}
+
+impl Held {
+    /// Which list it is for.
+    const fn list(&self) -> (CaId, usize) {
+        (self.authority, self.rank)
+    }
 }
 
 #[derive(Default)]
@@ -61,25 +70,40 @@ pub fn held(
             continue;
         };
         let name = entry_of_path(path.as_str()).map_or_else(|| path.to_string(), |id| id.to_string());
-        let is_signer = |id: &CaId| snapshot.certificate(*id).is_some_and(|by| certificate.issued_by(by).is_ok());
-        match CaId::ALL.into_iter().find(is_signer) {
-            Some(authority) if snapshot.authorities.get(&authority).is_some_and(Authority::is_local) => {
-                add(&mut held, Held { name, authority, serial: certificate.serial, of_journal: false });
+        let rank = |id: CaId| snapshot.bundle(id).iter().position(|by| certificate.issued_by(by).is_ok());
+        match CaId::ALL.into_iter().find_map(|id| Some((id, rank(id)?))) {
+            Some((authority, rank)) if snapshot.authorities.get(&authority).is_some_and(Authority::is_local) => {
+                add(&mut held, Held { name, authority, rank, serial: certificate.serial, of_journal: false });
             }
-            Some(authority) => left.push(format!("{name}: the key of its authority {} is not here", authority.name())),
+            Some((authority, _)) => {
+                left.push(format!("{name}: the key of its authority {} is not here", authority.name()))
+            }
             None => left.push(format!("{name}: its issuer is {}", certificate.issuer)),
         }
     }
     let (known, elsewhere) = issued::of_node(&journal::read(&session.tree.roots)?, node, snapshot, session.run.now);
-    for Issued { name, authority, serial } in known {
-        add(&mut held, Held { name, authority, serial, of_journal: true });
+    for Issued { name, authority, rank, serial } in known {
+        add(&mut held, Held { name, authority, rank, serial, of_journal: true });
     }
     left.extend(elsewhere);
+    // The authority before the one that signs has a list as long as its key is kept.
+    let mut of_former = BTreeSet::new();
+    for list in held.iter().map(Held::list).filter(|(_, rank)| *rank > 0).collect::<BTreeSet<_>>() {
+        let issuer = snapshot.bundle(list.0).get(list.1);
+        if !issuer.map(|by| crls::has_previous_key(&session.tree, list.0, by)).transpose()?.unwrap_or_default() {
+            of_former.insert(list);
+        }
+    }
+    let (lost, held): (Vec<Held>, Vec<Held>) = held.into_iter().partition(|one| of_former.contains(&one.list()));
+    left.extend(
+        lost.iter()
+            .map(|one| format!("{}: the key of its issuer, a former {}, is not here", one.name, one.authority.name())),
+    );
     Ok((held, left))
 }
 
 fn add(held: &mut Vec<Held>, new: Held) {
-    if !held.iter().any(|one| one.authority == new.authority && one.serial == new.serial) {
+    if !held.iter().any(|one| one.list() == new.list() && one.serial == new.serial) {
         held.push(new);
     }
 }
@@ -94,9 +118,10 @@ pub fn revoke(
 ) -> Result<Revocation, Error> {
     let mut done = Revocation { left, ..Revocation::default() };
     let (lines, now) = (journal::read(&session.tree.roots)?, session.run.now);
-    for authority in CaId::ALL {
-        let own: Vec<&Held> = held.iter().filter(|one| one.authority == authority).collect();
-        let Some(signer) = snapshot.certificate(authority).filter(|_| !own.is_empty()) else { continue };
+    let mut issues: Vec<SignedCrlIssue> = Vec::new();
+    for (authority, rank) in held.iter().map(Held::list).collect::<BTreeSet<_>>() {
+        let own: Vec<&Held> = held.iter().filter(|one| one.list() == (authority, rank)).collect();
+        let Some(signer) = snapshot.bundle(authority).get(rank) else { continue };
         let crl = TreeCrl::read(&session.tree, authority, signer, snapshot.bundle(authority), &lines)?;
         let serials: Vec<&[u8]> = own.iter().map(|one| one.serial.as_slice()).collect();
         let mut additions: Vec<(&Held, Revoked)> = Vec::new();
@@ -118,10 +143,10 @@ pub fn revoke(
             continue;
         }
         let revoked: Vec<Revoked> = additions.iter().map(|(_, entry)| entry.clone()).collect();
-        let issue = match issuers.and_then(|issuers| issuers.get(authority)) {
+        let issue = match issuers.and_then(|issuers| issuers.of(authority, signer)) {
             Some(issuer) => {
                 let changes = Changes { additions: &revoked, removals: &[] };
-                Some(crl.next_issue(session, snapshot, issuer, changes, Writing { der: false, earlier: &[] })?)
+                Some(crl.next_issue(session, snapshot, issuer, changes, Writing { der: false, earlier: &issues })?)
             }
             None => {
                 crl.verify(&session.tree)?;
@@ -136,14 +161,15 @@ pub fn revoke(
         done.nodes.extend(crl_issue::nodes(session, snapshot, &[authority]));
         done.lists.push(crl_issue::row(&crl, issue.as_ref(), true));
         done.warnings.extend(crl_issue::warnings(&crl, issue.as_ref(), signer, now));
-        if let Some(SignedCrlIssue { number, changes, .. }) = issue {
+        if let Some(issue) = issue {
             let line = |(one, entry): &(&Held, Revoked)| {
-                journal::crl_line(command, &one.name, signer, &number, Some(entry), now)
+                journal::crl_line(command, &one.name, signer, &issue.number, Some(entry), now)
             };
             done.journal.extend(additions.iter().map(line));
-            done.changes.extend(changes);
+            crl_issue::add(&mut issues, issue);
         }
     }
+    done.changes.extend(issues.into_iter().flat_map(|issue| issue.changes));
     Ok(done)
 }
 

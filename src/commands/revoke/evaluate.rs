@@ -9,7 +9,7 @@ use crate::revocation::Revoked;
 use crate::workspace::crls::TreeCrl;
 use crate::workspace::{Session, Snapshot, journal};
 use crate::x509::Certificate;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The tree, and the decision for each CRL entry.
 pub struct Evaluation {
@@ -19,7 +19,8 @@ pub struct Evaluation {
     pub left: Vec<String>,
     /// One for each that was selected, in the same order.
     pub changes: Vec<Change>,
-    pub crls: BTreeMap<CaId, TreeCrl>,
+    /// Of each authority, and of each certificate in its file that has signed one of these, by its place there.
+    pub crls: BTreeMap<(CaId, usize), TreeCrl>,
 }
 
 pub fn selector(request: &Request) -> Selector<'_> {
@@ -37,17 +38,15 @@ pub fn evaluate(request: &Request, session: &Session<'_>, snapshot: Snapshot) ->
     let lines = journal::read(&session.tree.roots)?;
     let mut evaluation = Evaluation { snapshot, changes: Vec::new(), crls: BTreeMap::new(), selected, left };
     let mut found: Vec<Option<Revoked>> = vec![None; evaluation.selected.len()];
-    for authority in CaId::ALL {
-        let of_it = evaluation.selected.iter().enumerate().filter(|(_, one)| one.authority == authority);
+    let lists: BTreeSet<(CaId, usize)> = evaluation.selected.iter().map(Selected::list).collect();
+    for (authority, rank) in lists {
+        let of_it = evaluation.selected.iter().enumerate().filter(|(_, one)| one.list() == (authority, rank));
         let (positions, serials): (Vec<usize>, Vec<&[u8]>) =
             of_it.map(|(position, one)| (position, one.serial.as_slice())).unzip();
-        if positions.is_empty() {
-            continue;
-        }
         let crl = TreeCrl::read(
             &session.tree,
             authority,
-            evaluation.issuer(authority, session)?,
+            evaluation.issuer((authority, rank), session)?,
             evaluation.snapshot.bundle(authority),
             &lines,
         )?;
@@ -56,7 +55,7 @@ pub fn evaluate(request: &Request, session: &Session<'_>, snapshot: Snapshot) ->
                 *slot = entry;
             }
         }
-        evaluation.crls.insert(authority, crl);
+        evaluation.crls.insert((authority, rank), crl);
     }
     // What only the journal knows is not named where nothing becomes of it.
     let decide_one = |one: &Selected, entry: &Option<Revoked>| {
@@ -85,14 +84,15 @@ pub fn evaluate(request: &Request, session: &Session<'_>, snapshot: Snapshot) ->
 }
 
 impl Evaluation {
-    pub fn of(&self, authority: CaId) -> impl Iterator<Item = (&Selected, &Change)> {
-        self.selected.iter().zip(&self.changes).filter(move |(one, _)| one.authority == authority)
+    pub fn of(&self, list: (CaId, usize)) -> impl Iterator<Item = (&Selected, &Change)> {
+        self.selected.iter().zip(&self.changes).filter(move |(one, _)| one.list() == list)
     }
 
     /// The certificate of an authority that is not external.
-    pub fn issuer(&self, authority: CaId, session: &Session<'_>) -> Result<&Certificate, Error> {
+    pub fn issuer(&self, (authority, rank): (CaId, usize), session: &Session<'_>) -> Result<&Certificate, Error> {
         let state = self.snapshot.authorities.get(&authority);
-        let local = state.filter(|state| state.is_local()).and_then(|state| state.certificate());
+        let is_local = state.is_some_and(|state| state.is_local());
+        let local = self.snapshot.bundle(authority).get(rank).filter(|_| is_local);
         local.ok_or_else(|| error::no_signer(authority, state, &session.target.origin))
     }
 }

@@ -3,6 +3,7 @@
 
 mod evaluate;
 mod file;
+mod issuer;
 mod known;
 mod request;
 mod run;

@@ -20,8 +20,8 @@ pub fn run(request: &Request) -> Result<report::Revocation, Error> {
     let session = Session::open(&request.trees, &request.run, &target, Absent::Refused)?;
     if request.run.dry_run {
         let evaluation = session.tree.or_interrupted(evaluate(request, &session, session.peek()?))?;
-        for (authority, crl) in &evaluation.crls {
-            evaluation.issuer(*authority, &session)?;
+        for (list, crl) in &evaluation.crls {
+            evaluation.issuer(*list, &session)?;
             crl.verify(&session.tree)?;
         }
         warnings.extend(session.tree.left_by_interrupted()?);
@@ -55,11 +55,13 @@ fn sign(
     issuers: &Issuers,
 ) -> Result<Vec<SignedCrlIssue>, Error> {
     let mut issues = Vec::new();
-    for (id, crl) in &evaluation.crls {
+    for (list, crl) in &evaluation.crls {
+        let id = &list.0;
         let state = evaluation.snapshot.authorities.get(id);
-        let issuer = issuers.get(*id).ok_or_else(|| error::no_signer(*id, state, &session.target.origin))?;
+        let issuer =
+            issuers.of(*id, &crl.issuer).ok_or_else(|| error::no_signer(*id, state, &session.target.origin))?;
         let (mut additions, mut removals): (Vec<Revoked>, Vec<Vec<u8>>) = (Vec::new(), Vec::new());
-        for (_, change) in evaluation.of(*id) {
+        for (_, change) in evaluation.of(*list) {
             match change {
                 Change::Add(revoked) | Change::MakePermanent(revoked) => additions.push(revoked.clone()),
                 Change::Remove(revoked) => removals.push(revoked.serial.clone()),
@@ -94,12 +96,11 @@ fn commit(
     let (verb, now) = (request.verb.name(), request.run.now);
     let (mut lines, mut entries) = (Vec::new(), Vec::new());
     for issue in issues.iter() {
-        let authority = evaluation.issuer(issue.authority, session)?;
-        for (one, change) in evaluation.of(issue.authority) {
+        for (one, change) in evaluation.of((issue.authority, issue.rank)) {
             let (Change::Add(revoked) | Change::MakePermanent(revoked) | Change::Remove(revoked)) = change else {
                 continue;
             };
-            lines.push(journal::crl_line(verb, &one.label(), authority, &issue.number, Some(revoked), now));
+            lines.push(journal::crl_line(verb, &one.label(), &issue.issuer, &issue.number, Some(revoked), now));
             entries.push(one.label());
         }
     }

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use super::{file, known};
+use super::{file, issuer, known};
 use crate::catalog::CaId;
 use crate::error::{self, Error};
 use crate::plan::renew::{Credential, certificate_of};
@@ -30,6 +30,8 @@ pub struct Selected {
     /// The entry or the file.
     pub name: Option<String>,
     pub authority: CaId,
+    /// Its issuer's place in the authority's file: 0 is the one that signs now.
+    pub rank: usize,
     /// Content octets.
     pub serial: Vec<u8>,
     /// It was not named itself, but with all of its node's.
@@ -47,6 +49,11 @@ pub struct Selection {
 }
 
 impl Selected {
+    /// Which list it is for.
+    pub const fn list(&self) -> (CaId, usize) {
+        (self.authority, self.rank)
+    }
+
     /// The name for messages and the journal.
     pub fn label(&self) -> String {
         self.name.clone().unwrap_or_else(|| format!("{} of {}", serial_text(&self.serial), self.authority.name()))
@@ -57,7 +64,7 @@ impl Selector<'_> {
     pub fn select(&self, session: &Session<'_>, snapshot: &Snapshot) -> Result<Selection, Error> {
         let (verb, mut selected, mut left) = (self.verb.name(), Vec::<Selected>::new(), Vec::new());
         let mut add = |one: Selected| {
-            let is_same = |other: &Selected| other.authority == one.authority && other.serial == one.serial;
+            let is_same = |other: &Selected| other.list() == one.list() && other.serial == one.serial;
             if !selected.iter().any(is_same) {
                 selected.push(one);
             }
@@ -88,8 +95,8 @@ impl Selector<'_> {
             }
             // What the node has made itself, and what was replaced, is valid as well.
             for one in known {
-                let issued::Issued { name, authority, serial } = one;
-                add(Selected { name: Some(name), authority, serial, of_node: true, of_journal: true });
+                let issued::Issued { name, authority, rank, serial } = one;
+                add(Selected { name: Some(name), authority, rank, serial, of_node: true, of_journal: true });
             }
             left.extend(not);
         }
@@ -118,16 +125,23 @@ impl Selector<'_> {
                 Error::usage(format!("--serial {text:?} is not a serial number"))
                     .hint("give it in hexadecimal, as kpki inspect and openssl x509 -serial show it")
             })?;
-            let issuer = snapshot.certificate(authority);
-            let issuer = issuer.ok_or_else(|| {
-                error::no_signer(authority, snapshot.authorities.get(&authority), &session.target.origin)
-            })?;
-            let name = match known::entry(session, snapshot, issuer, &serial)? {
-                Some(name) => name,
-                None if self.unknown_serial => None,
+            if snapshot.certificate(authority).is_none() {
+                let state = snapshot.authorities.get(&authority);
+                return Err(error::no_signer(authority, state, &session.target.origin));
+            }
+            let mut found = None;
+            for (rank, issuer) in snapshot.bundle(authority).iter().enumerate() {
+                if let Some(name) = known::entry(session, snapshot, issuer, &serial)? {
+                    found = Some((name, rank));
+                    break;
+                }
+            }
+            let (name, rank) = match found {
+                Some(found) => found,
+                None if self.unknown_serial => (None, 0),
                 None => return Err(error::serial_unknown(self.verb, &serial_text(&serial), authority)),
             };
-            add(Selected { name, authority, serial, of_node: false, of_journal: false });
+            add(Selected { name, authority, rank, serial, of_node: false, of_journal: false });
         }
         Ok(Selection { all: selected, left })
     }
@@ -169,26 +183,8 @@ fn of_certificate(
     snapshot: &Snapshot,
     session: &Session<'_>,
 ) -> Result<Result<Selected, String>, Error> {
-    let is_signed = |id: &CaId| snapshot.certificate(*id).is_some_and(|issuer| certificate.issued_by(issuer).is_ok());
-    if let Some(authority) = CaId::ALL.into_iter().find(is_signed) {
-        return Ok(Ok(Selected {
-            name: Some(name),
-            authority,
-            serial: certificate.serial.clone(),
-            of_node: false,
-            of_journal: false,
-        }));
-    }
-    // It may be the issuer.
-    let unusable = |id: &CaId| matches!(snapshot.authorities.get(id), Some(Authority::Unusable(_)));
-    if let Some(authority) = CaId::ALL.into_iter().find(unusable) {
-        return Err(error::no_signer(authority, snapshot.authorities.get(&authority), &session.target.origin));
-    }
-    let mut earlier = CaId::ALL.into_iter().flat_map(|id| snapshot.bundle(id).iter().skip(1));
-    Ok(Err(match earlier.any(|issuer| certificate.issued_by(issuer).is_ok()) {
-        true => {
-            format!("its issuer {} is still trusted, but is not the signing authority any more", certificate.issuer)
-        }
-        false => format!("its issuer is {}", certificate.issuer),
-    }))
+    let serial = certificate.serial.clone();
+    let of =
+        |(authority, rank)| Selected { name: Some(name), authority, rank, serial, of_node: false, of_journal: false };
+    Ok(issuer::of(certificate, snapshot, session)?.map(of))
 }

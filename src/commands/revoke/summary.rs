@@ -24,19 +24,22 @@ pub fn report(
     mut warnings: Vec<String>,
 ) -> Result<report::Revocation, Error> {
     let mut lists = Vec::new();
-    for (authority, crl) in &evaluation.crls {
-        let new = issues.iter().find(|issue| issue.authority == *authority);
-        let changes = evaluation.of(*authority).any(|(_, change)| !matches!(change, Change::Nothing(_)));
+    for (list, crl) in &evaluation.crls {
+        let new = issues.iter().find(|issue| (issue.authority, issue.rank) == *list);
+        let changes = evaluation.of(*list).any(|(_, change)| !matches!(change, Change::Nothing(_)));
         lists.push(crl_issue::row(crl, new, changes));
         if changes {
-            warnings.extend(crl_issue::warnings(crl, new, evaluation.issuer(*authority, session)?, session.run.now));
+            warnings.extend(crl_issue::warnings(crl, new, evaluation.issuer(*list, session)?, session.run.now));
         }
     }
     warnings.extend(request.names.iter().filter_map(|name| keys_of(session, EntryId::whole_node(name)?)));
     let is_signed = lists.iter().any(|list| list.action == report::Signing::Sign);
-    let touched: Vec<CaId> = evaluation.crls.keys().copied().collect();
-    let is_new = |list: &&CaId| evaluation.of(**list).any(|(_, change)| !matches!(change, Change::Nothing(_)));
-    let new: Vec<CaId> = touched.iter().filter(is_new).copied().collect();
+    let mut touched: Vec<CaId> = evaluation.crls.keys().map(|(authority, _)| *authority).collect();
+    touched.dedup();
+    let is_changed =
+        |list: &(CaId, usize)| evaluation.of(*list).any(|(_, change)| !matches!(change, Change::Nothing(_)));
+    let mut new: Vec<CaId> = evaluation.crls.keys().filter(|list| is_changed(list)).map(|(id, _)| *id).collect();
+    new.dedup();
     let (directory, cluster) = session.names();
     let pki = session.tree.pki();
     Ok(report::Revocation {
@@ -101,7 +104,7 @@ fn entry(verb: Verb, one: &Selected, change: &Change) -> report::RevocationEntry
 fn in_use(session: &Session<'_>, evaluation: &Evaluation) -> Vec<String> {
     let is_named = |certificate: &Certificate| {
         evaluation.selected.iter().any(|one| {
-            let issuer = evaluation.snapshot.certificate(one.authority);
+            let issuer = evaluation.snapshot.bundle(one.authority).get(one.rank);
             one.serial == certificate.serial && issuer.is_some_and(|by| certificate.names_issuer(by))
         })
     };

@@ -2,6 +2,8 @@
 
 use super::cross::Cross;
 use super::request::Request;
+use crate::blueprint::Algorithm;
+use crate::ca::{self, PrivateKey};
 use crate::catalog::CaId;
 use crate::encoding::{pem, raw_key};
 use crate::error::Error;
@@ -158,6 +160,13 @@ impl Context<'_> {
     pub fn key(&self, rotating: Rotating) -> Result<Option<&[u8]>, Error> {
         let own = files::of(self.session, rotating)?.into_iter().find(|held| held.is_key);
         Ok(own.and_then(|held| file(&self.snapshot.survey, Some(&held.place))))
+    }
+
+    /// A new key, in memory. Where nothing is made, one of the fastest kind stands for it, so that everything else can be decided.
+    pub fn generate(&self, algorithm: Algorithm) -> Result<PrivateKey, Error> {
+        let algorithm = if self.is_making() { algorithm } else { Algorithm::EcdsaP256 };
+        let mut keys = ca::generate_keys(&[algorithm], self.request.run.threads, &mut |_, _| ())?;
+        keys.pop().ok_or_else(|| Error::new("no key was generated").hint("report this as a bug"))
     }
 
     /// The journal's line for a step of this rotation.

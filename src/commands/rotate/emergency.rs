@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::plan::rotate::{self as plan, Wishes};
 use crate::report::rotate as report;
 use crate::store::RootId;
-use crate::tree::rotation::{Identity, NewKey, Phase, Rotating, Rotation};
+use crate::tree::rotation::{Identity, Kubelets, NewKey, Phase, Rotating, Rotation};
 use crate::workspace::rotation::change::Target;
 use crate::workspace::rotation::files;
 use crate::workspace::rotation::record::{self, Kept};
@@ -90,6 +90,7 @@ fn one(
     planned.targets.push(Target { content: content(rotating, (&new, &[]), &old), key: Some(pem) });
     if let Rotating::Authority(authority) = rotating {
         planned.reissue.push(authority);
+        planned.kubelets = Some(Kubelets::Embed);
         planned.known.push(Target { content: content(rotating, (&new, &old), &[]), key: None });
     }
     add_lost_key(context, rotating, planned)?;

@@ -27,6 +27,7 @@ pub enum Next {
 pub fn next(request: &NextRequest, progress: Progress<'_>) -> Result<Next, Error> {
     let asked = StatusRequest { trees: request.trees.clone(), run: request.run.clone(), authorities: Vec::new() };
     let mut status = status(&asked)?;
+    // What follows an emergency is asked for by name.
     let open = |phase: Phase| {
         let open = status.authorities.iter().filter(|one| one.phase == Some(phase) && one.waits_for.is_empty());
         open.map(|one| one.authority).collect::<Vec<Rotating>>()

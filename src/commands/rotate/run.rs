@@ -129,6 +129,7 @@ impl Rotating<'_> {
         let put_back: Vec<_> =
             following.put_back(&planned.put_back).map(prior::Prior::change).collect::<Result<_, _>>()?;
         let mut removals = planned.removals;
+        removals.extend(authorities.removals);
         let mut own = planned.own;
         own.extend(instructions::file(&done)?);
         if planned.record.is_empty() {

@@ -100,8 +100,8 @@ pub(super) fn of(
         let renew = origin.command("renew", &["all"], &["--due"]);
         status.next.push(format!("write {} again: {renew}", entries.join(", ")));
     }
-    for (step, phase) in [("switch", Phase::Prepared), ("retire", Phase::Switched)] {
-        let open = status.authorities.iter().filter(|one| one.phase == Some(phase) && one.waits_for.is_empty());
+    for step in ["switch", "retire"] {
+        let open = status.authorities.iter().filter(|one| one.next_step == Some(step) && one.waits_for.is_empty());
         let open: Vec<&str> = open.map(|one| one.authority.name()).collect();
         if !open.is_empty() && state.misfits.is_empty() {
             status.next.push(format!("the next step: {}", origin.command(&format!("rotate {step}"), &open, &[])));

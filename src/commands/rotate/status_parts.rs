@@ -54,6 +54,7 @@ pub(super) fn rows(
                 all.push(one.clone());
             }
         }
+        all.sort_by_key(|one| words::place(one));
         (row.owed, row.owed_short) = (words::owed(all), words::owed_short(all));
     }
 }

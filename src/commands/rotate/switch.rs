@@ -2,14 +2,16 @@
 
 use super::context::{Context, Planned, certificates, public_keys};
 use super::cross::Cross;
+use super::elsewhere;
 use super::gate::{self, Passing};
 use super::request::SwitchOptions;
+use crate::catalog::CaId;
 use crate::clock::rfc3339;
 use crate::error::Error;
 use crate::plan::rotate::Trusted;
 use crate::report::rotate as report;
 use crate::store::RootId;
-use crate::tree::rotation::{Kubelets, Phase, Rotating, Rotation};
+use crate::tree::rotation::{Kubelets, NewKey, Phase, Rotating, Rotation};
 use crate::workspace::journal::{self, Line};
 use crate::workspace::rotation::alive;
 use crate::workspace::rotation::change::{Content, Target};
@@ -21,6 +23,8 @@ pub(super) fn plan(context: &Context<'_>, options: &SwitchOptions) -> Result<Pla
     planned.reuse_key = options.reuse_keys;
     let of_cluster = context.session.credentials.iter().any(|one| one.id.node.is_some());
     let usual = if of_cluster { Kubelets::Embed } else { Kubelets::Wait };
+    let kubelets = options.kubelets.unwrap_or(usual);
+    planned.kubelets = Some(kubelets);
     let mut rotations = context.in_phase(Phase::Prepared)?;
     let passing = Passing { confirm_all: options.confirm_all, not_before: options.not_before_override };
     gate::check(context, &mut rotations, passing, &mut planned)?;
@@ -30,9 +34,8 @@ pub(super) fn plan(context: &Context<'_>, options: &SwitchOptions) -> Result<Pla
             same_algorithm(&rotation)?;
         }
         if rotation.authority == Rotating::Authority(IN_KUBECONFIGS) {
-            rotation.kubelets = Some(options.kubelets.unwrap_or(usual));
+            rotation.kubelets = Some(kubelets);
         }
-        planned.kubelets = planned.kubelets.or(rotation.kubelets).or(Some(usual));
         planned.warnings.extend(with_their_owners(context, &lines, &rotation));
         one(context, options, rotation, &mut planned)?;
     }
@@ -65,14 +68,12 @@ fn with_their_owners(context: &Context<'_>, lines: &[Line], rotation: &Rotation)
     })
 }
 
-fn one(
-    context: &Context<'_>,
-    options: &SwitchOptions,
-    mut rotation: Rotation,
-    planned: &mut Planned,
-) -> Result<(), Error> {
+fn one(context: &Context<'_>, options: &SwitchOptions, rotation: Rotation, planned: &mut Planned) -> Result<(), Error> {
     let rotating = rotation.authority;
     let roots = &context.session.tree.roots;
+    if let (NewKey::Elsewhere, Rotating::Authority(authority)) = (rotation.new_key, rotating) {
+        return external(context, authority, rotation, planned);
+    }
     let next = record::key(roots, rotating, Kept::Next)?.ok_or_else(|| {
         Error::new(format!(
             "the key of the new {rotating} is missing: {}/{rotating}.next.key",
@@ -103,10 +104,30 @@ fn one(
         }
     };
     planned.targets.push(Target { content, key: Some(next) });
+    switched(context, rotation, planned);
+    Ok(())
+}
+
+/// The key of the new one is with its owner: everything is signed by it already, or waits for that.
+fn external(context: &Context<'_>, authority: CaId, rotation: Rotation, planned: &mut Planned) -> Result<(), Error> {
+    if !elsewhere::is_signed(context, authority, &rotation, planned)? {
+        return Ok(());
+    }
+    if let Some(previous) = context.key(rotation.authority)? {
+        planned.own.push(record::key_change(rotation.authority, Kept::Previous, previous.to_vec().into())?);
+    }
+    let (old, new) = (certificates(&rotation.old), certificates(&rotation.new));
+    let content = Content::Authority(authority, Trusted::both(&new, &old));
+    planned.targets.push(Target { content, key: None });
+    switched(context, rotation, planned);
+    Ok(())
+}
+
+/// Report, record and journal.
+fn switched(context: &Context<'_>, mut rotation: Rotation, planned: &mut Planned) {
     planned.rows.push(report::Row::of(&rotation, Some(Phase::Switched)));
     (rotation.phase, rotation.since) = (Phase::Switched, rfc3339(context.request.run.now));
     rotation.generations.extend(context.generation.iter().map(|name| (Phase::Switched, name.clone())));
     planned.journal.push(context.line(&rotation, Vec::new()));
     planned.record.set(rotation);
-    Ok(())
 }

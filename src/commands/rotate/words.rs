@@ -50,9 +50,10 @@ pub(super) fn details(closed: &Closed) -> Vec<String> {
 /// How nodes are confirmed, each with its command.
 pub(super) fn confirm(origin: &Origin, nodes: &[String]) -> Vec<String> {
     let Some(first) = nodes.first() else { return Vec::new() };
-    let by_hand = origin.whole().command("rotate confirm", nodes, &[]);
+    let tree = origin.whole();
+    let by_hand = tree.command("rotate confirm", nodes, &[]);
     let receipt = shell_path(format!("{first}.json"));
-    let by_receipt = origin.whole().command("rotate confirm", &[first], &["--receipt", &receipt]);
+    let by_receipt = tree.command("rotate confirm", &[first], &["--receipt", &receipt]);
     vec![
         format!(
             "when its files are there and what they need is restarted, by the receipt of each node (kpki export --verify --receipt -o \
@@ -60,6 +61,17 @@ pub(super) fn confirm(origin: &Origin, nodes: &[String]) -> Vec<String> {
         ),
         format!("or, having looked yourself: {by_hand}"),
     ]
+}
+
+/// Files first, then components in the order of their restarts.
+pub(super) fn place(missing: &Missing) -> usize {
+    match missing {
+        Missing::Entry(_) => 0,
+        Missing::Restart(name) | Missing::Unknown(name) => {
+            readers::COMPONENTS.iter().position(|known| known == name).map_or(usize::MAX, |at| at + 1)
+        }
+        Missing::Kubelet => usize::MAX,
+    }
 }
 
 /// What is missing on a node, with how it is done there.
@@ -70,8 +82,7 @@ pub(super) fn owed(missing: &[Missing]) -> Vec<String> {
         .collect();
     let files =
         (!entries.is_empty()).then(|| format!("files that are not those of this directory: {}", entries.join(", ")));
-    let one = |one: &Missing| {
-        match one {
+    let one = |one: &Missing| match one {
         Missing::Entry(_) => None,
         Missing::Restart(component) => {
             let command = readers::command(component).map(|command| format!(": {command}")).unwrap_or_default();
@@ -82,10 +93,10 @@ pub(super) fn owed(missing: &[Missing]) -> Vec<String> {
             Some(format!("{component} to restart, unless that was done{command}"))
         }
         Missing::Kubelet => Some(
-            "kubelet-client-current.pem is of the old authority: move it away, and restart kubelet: systemctl restart kubelet"
+            "kubelet-client-current.pem is of the old authority: mv /var/lib/kubelet/pki/kubelet-client-current.pem \
+             /var/lib/kubelet/pki/kubelet-client-old.link && systemctl restart kubelet"
                 .to_owned(),
         ),
-    }
     };
     files.into_iter().chain(missing.iter().filter_map(one)).collect()
 }

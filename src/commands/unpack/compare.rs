@@ -3,17 +3,19 @@
 use super::contents::{Part, What};
 use super::place::{Home, Target, place_of};
 use super::verified;
-use crate::catalog::paths::KUBELET_CONF;
+use crate::catalog::paths::{DEFAULT_KUBELET_DIR, KUBELET_CONF, ROTATED_CLIENT};
 use crate::catalog::{self, CaId};
-use crate::encoding::archive;
+use crate::encoding::{archive, pem};
 use crate::error::Error;
 use crate::files::{self, FileState};
-use crate::plan::node::{self, kubelets_own};
+use crate::kubeconfig;
+use crate::plan::node::{self, NodeFile, kubelets_own};
 use crate::plan::unpack::{Change, Older, older_certificate, older_list, rotated_kubelet_conf};
 use crate::store::RootId;
 use crate::workspace::crl_file::{self, List};
+use crate::workspace::shipping::node_entries::NodeRootfs;
 use crate::workspace::survey;
-use crate::x509::Certificate;
+use crate::x509::{Certificate, parse_authority};
 use zeroize::Zeroizing;
 
 /// What becomes of a file.
@@ -51,7 +53,14 @@ impl Step<'_> {
 }
 
 /// `bytes`: what is to be there, which for profile and state is not what the archive has.
-pub fn compare<'a>(home: &Home, part: &'a Part, target: Target, bytes: Zeroizing<Vec<u8>>) -> Result<Step<'a>, Error> {
+/// `embeds`: kubelet.conf is to embed its certificate, whatever it names there.
+pub fn compare<'a>(
+    home: &Home,
+    part: &'a Part,
+    target: Target,
+    bytes: Zeroizing<Vec<u8>>,
+    embeds: bool,
+) -> Result<Step<'a>, Error> {
     let there = there(home, &target)?;
     let mut step = Step {
         part,
@@ -67,8 +76,9 @@ pub fn compare<'a>(home: &Home, part: &'a Part, target: Target, bytes: Zeroizing
     };
     let entry = catalog::find(&part.entry);
     if let (What::Public, KUBELET_CONF, Some(there)) = (part.what, part.entry.as_str(), &there) {
-        let kept = rotated_kubelet_conf(there, &part.bytes);
-        step.bytes = kept.ok().flatten().unwrap_or_else(|| part.bytes.clone());
+        let kept = rotated_kubelet_conf(there, &part.bytes).ok().flatten();
+        let kept = kept.filter(|_| !embeds || has_its_own(home, &part.bytes));
+        step.bytes = kept.unwrap_or_else(|| part.bytes.clone());
     }
     if part.what == What::Public {
         step.given = node::certificates(entry, &step.bytes);
@@ -105,6 +115,19 @@ pub fn compare<'a>(home: &Home, part: &'a Part, target: Target, bytes: Zeroizing
     }
     step.there = step.older.is_some().then_some(there);
     Ok(step)
+}
+
+/// The kubelet has a certificate of the authority that signs now: kubelet.conf names it again, and may go on.
+fn has_its_own(home: &Home, given: &[u8]) -> bool {
+    let host = NodeRootfs::of(&home.tree.roots.main);
+    let NodeFile::File(bytes) = host.file_at(&format!("{DEFAULT_KUBELET_DIR}/{ROTATED_CLIENT}")) else { return false };
+    let own = pem::read(&bytes).ok().and_then(|blocks| {
+        let first = blocks.into_iter().find(|block| block.label.is("CERTIFICATE"))?;
+        Certificate::parse(&first.contents).ok()
+    });
+    let signer =
+        kubeconfig::read(given).ok().and_then(|read| parse_authority(&read.authority).ok()?.into_iter().next());
+    own.zip(signer).is_some_and(|(own, signer)| own.signed_by(&signer).is_ok())
 }
 
 /// It is for its owner alone, and others can read what lies there: it is written again.

@@ -10,7 +10,7 @@ use crate::tree::layout::DEFAULT_DIR;
 use crate::workspace::shipping::manifest::{self, Manifest};
 use crate::workspace::state::{PROFILE, STATE};
 use crate::workspace::{profiles, survey};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use zeroize::Zeroizing;
 
 /// What a file of an archive is.
@@ -95,7 +95,10 @@ fn wanted(manifest: &Manifest) -> Vec<(What, String, String)> {
     let is_authority = |name: &str| CaId::parse(name).is_some();
     let (authorities, others): (Vec<_>, Vec<_>) = manifest.entries.iter().partition(|one| is_authority(&one.name));
     let mut all = Vec::new();
-    let mut lists = manifest.lists.iter().filter_map(|list| {
+    // A file may have the lists of several issuers.
+    let mut files = BTreeSet::new();
+    let lists = manifest.lists.iter().filter(|list| files.insert(&list.path));
+    let mut lists = lists.filter_map(|list| {
         Some((What::List(CaId::parse(&list.authority)?), format!("{}.crl", list.authority), list.path.clone()))
     });
     for (index, one) in authorities.iter().chain(&others).enumerate() {

@@ -35,10 +35,11 @@ impl<'a> Evaluation<'a> {
         let recorded = identity::recorded(request)?;
         let another = identity::check(request, contents, recorded.as_ref())?;
         let merged = merge(request, contents, recorded.as_ref())?;
+        let embeds = contents.manifest.issue.as_ref().is_some_and(|issue| issue.embeds);
         let mut steps = Vec::with_capacity(contents.parts.len());
         for part in &contents.parts {
             let target = home.target(&part.path).map_err(Error::new)?;
-            steps.push(compare(home, part, target, wanted(part, &merged)?)?);
+            steps.push(compare(home, part, target, wanted(part, &merged)?, embeds)?);
         }
         let before = identity::manifest_there(&home.tree.roots)?;
         let revisions = revisions(contents, before.as_ref());
@@ -72,7 +73,8 @@ impl<'a> Evaluation<'a> {
                 return Err(error::older_archive(&input, node, &older, &ways));
             }
         }
-        warnings.extend(others.into_iter().chain(left_out).map(|why| format!("{why}; replaced all the same (--force)")));
+        warnings
+            .extend(others.into_iter().chain(left_out).map(|why| format!("{why}; replaced all the same (--force)")));
         for one in &older {
             let end =
                 if held(one) { "what lies there stays, also with --force" } else { "replaced all the same (--force)" };

@@ -173,6 +173,7 @@ fn profile() -> impl Strategy<Value = Profile> {
             origin: Origin::Kpki,
             cluster_name: name,
             kubernetes_version: Release::of(minor, 3),
+            signing_files: Vec::new(),
             signer_file: minor % 2 == 0,
             control_plane_endpoint: endpoint
                 .filter(|(host, _)| !matches!(host, San::Dns(name) if name.starts_with('*')))

@@ -134,9 +134,9 @@ fn rotating(check: &Check) -> Vec<String> {
             format!("{subject} of {name} is retiring: it signs nothing any more, and its end on {end} does not count")
         }));
         let signed = check.items().filter(|(_, judged)| judged.item.authority == Some(authority));
-        let mut left = signed.filter(|(_, judged)| has(judged, &Note::SignedByRetiring)).map(|(tree, judged)| {
-            tree.id(&judged.item.name)
-        });
+        let mut left = signed
+            .filter(|(_, judged)| has(judged, &Note::SignedByRetiring))
+            .map(|(tree, judged)| tree.id(&judged.item.name));
         if let Some(first) = left.next() {
             let others = match left.count() {
                 0 => String::new(),

@@ -26,9 +26,11 @@ pub const fn words(problem: Problem) -> (&'static str, Words, Words) {
             ],
         ),
         Problem::AuthorityEnding => ("authority-ending", AUTHORITY, ENDING),
-        Problem::AuthorityReplaced => {
-            ("authority-replaced", AUTHORITY, ["is near its end, and being replaced", "are near their end, and being replaced"])
-        }
+        Problem::AuthorityReplaced => (
+            "authority-replaced",
+            AUTHORITY,
+            ["is near its end, and being replaced", "are near their end, and being replaced"],
+        ),
         Problem::ExternalAuthorityEnding => ("external-authority-ending", AUTHORITY, ENDING),
         Problem::External => {
             ("externally-managed", CERTIFICATE, ["needs an external authority", "need an external authority"])

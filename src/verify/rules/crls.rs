@@ -80,7 +80,8 @@ fn same(tree: &Tree, file: &File, lists: &[Vec<u8>], findings: &mut Findings<'_>
     let beside = tree.files.iter().find(|one| one.part == Part::Crl && one.authority == file.authority);
     let repair = repair::next_crl(findings.cluster, tree, CaId::Etcd);
     match beside.map(|beside| &beside.content) {
-        Some(Content::Crls(pem)) if pem.first() != lists.first() => {
+        // While the authority is replaced there are two lists, and DER holds one.
+        Some(Content::Crls(pem)) if !lists.first().is_some_and(|der| pem.contains(der)) => {
             findings.add(&OTHER_DER, (tree, file), None, "expected the CRL of etcd/ca.crl, found another", repair);
         }
         _ => {}
@@ -90,15 +91,22 @@ fn same(tree: &Tree, file: &File, lists: &[Vec<u8>], findings: &mut Findings<'_>
 /// In a cluster directory each node has a copy of the list. The one with the highest number is the right one, and of two with one
 /// number that of the directory itself.
 fn copy(tree: &Tree, file: &File, lists: &[Vec<u8>], findings: &mut Findings<'_>) {
-    let (Some(authority), [own]) = (file.authority, lists) else { return };
-    let cluster = findings.cluster;
+    let Some(authority) = file.authority else { return };
+    for own in lists {
+        copy_of_one(tree, file, (authority, own), findings);
+    }
+}
+
+fn copy_of_one(tree: &Tree, file: &File, (authority, own): (CaId, &Vec<u8>), findings: &mut Findings<'_>) {
+    let issuer = |der: &[u8]| Crl::parse(der).ok().map(|crl| (crl.issuer_der, crl.authority_key_id));
+    let (cluster, by) = (findings.cluster, issuer(own));
     let all = cluster.trees.iter().flat_map(|tree| &tree.files);
     let copies = all.filter(|one| one.part == Part::Crl && one.authority == file.authority);
     let number = |der: &[u8]| Crl::parse(der).ok().and_then(|crl| crl.edition());
     let mut right: Option<(&File, &Vec<u8>, Option<Number>)> = None;
     for one in copies {
         let Content::Crls(lists) = &one.content else { continue };
-        let Some(der) = lists.first() else { continue };
+        let Some(der) = lists.iter().find(|der| issuer(der) == by) else { continue };
         let number = number(der);
         if right.as_ref().is_none_or(|(.., known)| number > *known) {
             right = Some((one, der, number));

@@ -4,16 +4,17 @@
 use zeroize::Zeroizing;
 
 use super::files::{self, Held, IN_KUBECONFIGS};
+use crate::ca::PrivateKey;
 use crate::catalog::CaId;
 use crate::catalog::paths::SIGNER_ENTRY;
 use crate::encoding::{pem, public_key, raw_key};
 use crate::error::Error;
-use crate::files::FileState;
+use crate::files::{FileState, RelPath};
 use crate::kubeconfig;
 use crate::plan::renew::{Credential, Decision, Repair, Rewritten};
 use crate::plan::rotate::Trusted;
 use crate::plan::signer_file;
-use crate::store::FileChange;
+use crate::store::{FileChange, RootId};
 use crate::tree::rotation::Rotating;
 use crate::tree::{EntryId, Place, Survey, file};
 use crate::workspace::{Session, Snapshot, authority_files};
@@ -43,6 +44,14 @@ impl Target {
         }
     }
 
+    /// The key that stays is not the signer's any more, whose key is elsewhere: it goes.
+    fn outgrows(&self, held: &Held, survey: &Survey) -> bool {
+        let Content::Authority(_, trusted) = &self.content else { return false };
+        let signer = trusted.first.first().filter(|_| held.is_key);
+        let key = file(survey, Some(&held.place)).and_then(|pem| PrivateKey::from_pem(pem).ok());
+        signer.zip(key).is_some_and(|(signer, key)| !key.matches(signer))
+    }
+
     /// The new bytes of one of its files; `None`: they stay.
     fn bytes(&self, held: &Held, survey: &Survey) -> Option<Zeroizing<Vec<u8>>> {
         if held.is_key {
@@ -67,6 +76,8 @@ impl Target {
 #[derive(Debug, Default)]
 pub struct Authorities {
     pub changes: Vec<FileChange>,
+    /// Keys of those that sign no more, where the key of who signs is elsewhere.
+    pub removals: Vec<(RootId, RelPath)>,
     /// Whose files change.
     pub ids: Vec<EntryId>,
     /// Every file of the tree, with these replaced.
@@ -104,7 +115,13 @@ pub fn authorities(
         let is_meant =
             |held: &Held| file(&snapshot.survey, Some(&held.place)).is_some() || missing.contains(&held.place);
         for held in files::of(session, target.rotating())?.into_iter().filter(is_meant) {
-            let Some(bytes) = target.bytes(&held, &snapshot.survey) else { continue };
+            let Some(bytes) = target.bytes(&held, &snapshot.survey) else {
+                if target.outgrows(&held, &snapshot.survey) {
+                    all.survey.insert(held.place.clone(), FileState::Missing);
+                    all.removals.push((held.place.root_id(), RelPath::parse(held.place.path.as_str())?));
+                }
+                continue;
+            };
             if file(&snapshot.survey, Some(&held.place)) == Some(bytes.as_slice()) {
                 continue;
             }

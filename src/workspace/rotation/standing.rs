@@ -75,7 +75,8 @@ impl Read {
             kubelets: nodes::kubelets_until(rotation, &receipts),
             alive: if is_switched { alive::alive(session, snapshot, &self.lines, rotation) } else { Vec::new() },
         };
-        let closed = gate::closed(&facts);
+        // An emergency has interrupted everything already.
+        let closed = if rotation.phase == Phase::Emergency { Vec::new() } else { gate::closed(&facts) };
         Ok(Standing { rotation: rotation.clone(), nodes: shown, absent, facts, closed, unreadable })
     }
 }

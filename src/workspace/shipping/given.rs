@@ -26,6 +26,7 @@ impl Input {
 }
 
 /// A receipt, and where it was read.
+#[derive(Debug)]
 pub struct Given {
     pub name: String,
     pub receipt: Receipt,

@@ -47,6 +47,10 @@ pub struct Issue {
     /// The phase of a rotation in progress.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phase: Option<String>,
+    /// kubelet.conf is to embed its certificate on the node, too, whatever it names there: the kubelet's own one is of an authority
+    /// that is being replaced.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub embeds: bool,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -150,7 +154,7 @@ mod tests {
             cluster: "prod".to_owned(),
             node: "cp1".to_owned(),
             address: Some("10.0.0.1".parse().unwrap()),
-            issue: Some(Issue { revision: 42, nonce: Sha256([2; 32]), phase: None }),
+            issue: Some(Issue { revision: 42, nonce: Sha256([2; 32]), phase: None, embeds: false }),
             entries: vec![Exported::new(
                 "ca".to_owned(),
                 "/etc/kubernetes/pki/ca.crt".to_owned(),

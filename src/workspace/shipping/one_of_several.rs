@@ -34,7 +34,8 @@ fn is_one_of_several(main: &Path, profile: Option<&Profile>) -> bool {
     files::what(None, &main.join(manifest::NAME)).is_some() || signers.is_some_and(|signers| signers > 1)
 }
 
-/// Refuses to replace authorities in a node's tree that is one of several. `command`: what is to be run with the cluster directory.
+/// Refuses to replace authorities in a node's tree that is one of several. `command`: what was asked
+/// for, without `--dir`.
 pub fn refuse(session: &Session<'_>, snapshot: &Snapshot, command: &str, authority: &str) -> Result<(), Error> {
     if !session.copies().is_empty() {
         return Ok(());

@@ -86,7 +86,7 @@ impl Held {
         let prints = |all: &[Sha256]| all.iter().map(|print| print.0).collect();
         Facts {
             entry: self.entry.clone(),
-            certificates: prints(&self.certificates),
+            certificates: prints(if self.public_keys.is_empty() { &self.certificates } else { &self.public_keys }),
             authority_data: prints(&self.authority_data),
             public_key: self.public_key.map(|print| print.0),
             not_before: self.not_before.as_deref().and_then(instant),
@@ -191,6 +191,9 @@ pub struct Held {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub authority_data: Vec<Sha256>,
     pub public_key: Option<Sha256>,
+    /// Of sa.pub: every key in the order of the file, where it has several.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub public_keys: Vec<Sha256>,
     /// notBefore of its first certificate.
     pub not_before: Option<String>,
     pub not_after: Option<String>,

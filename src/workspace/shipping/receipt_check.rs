@@ -81,6 +81,9 @@ fn check(receipt: &Receipt) -> Checked {
         {
             return Err(bad("certificatesDer", "at most 16 certificates of at most 32 KiB", "more"));
         }
+        if one.public_keys.len() > MOST_CERTIFICATES {
+            return Err(bad("publicKeys", "at most 16 keys", "more"));
+        }
         one.not_before.iter().chain(&one.not_after).try_for_each(|at| time("notBefore, notAfter", at))?;
     }
     for one in &receipt.lists {

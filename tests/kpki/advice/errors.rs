@@ -3,7 +3,7 @@
 use std::fs;
 
 use super::states::tree;
-use super::{Host, Said, certificates, commands, nodes, rotate_prepare, signed, summaries, trees};
+use super::{Host, Said, certificates, commands, nodes, rotate_gate, rotate_prepare, signed, summaries, trees};
 
 /// A run with advice.
 pub struct Row {
@@ -33,7 +33,13 @@ pub const fn shown(name: &'static str, make: fn(&Host), run: &'static str, says:
 
 /// All of them.
 fn rows() -> impl Iterator<Item = &'static Row> {
-    trees::ROWS.iter().chain(certificates::ROWS).chain(summaries::ROWS).chain(nodes::ROWS).chain(rotate_prepare::ROWS)
+    trees::ROWS
+        .iter()
+        .chain(certificates::ROWS)
+        .chain(summaries::ROWS)
+        .chain(nodes::ROWS)
+        .chain(rotate_prepare::ROWS)
+        .chain(rotate_gate::ROWS)
 }
 
 impl Row {

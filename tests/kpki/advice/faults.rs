@@ -53,12 +53,15 @@ pub const WITHOUT: &[(Problem, &str)] = &[
     (Problem::OutlivesAuthority, "nothing is to be done, which is what it says"),
     (Problem::CutsRenewalsShort, "nothing is to be done, which is what it says"),
     (Problem::SharedAuthority, "a rotation is no command"),
-    (Problem::AuthorityReplaced, "kpki rotate status, which tests/kpki/rotate_verbs.rs looks for, has an exit status of its own"),
+    (
+        Problem::AuthorityReplaced,
+        "kpki rotate status, which tests/kpki/rotate_verbs.rs looks for, has an exit status of its own",
+    ),
     (Problem::Serial, "nothing here signs one; its command is that of a certificate that ends"),
 ];
 
 pub const FAULTS: &[Fault] = &[
-    fault(Problem::AuthorityExpired, &[Site::Single, Site::Kubeadm, Site::Cluster], "2038-01-01T00:00:00Z", |_, _| {}),
+    fault(Problem::AuthorityExpired, &[Site::Single, Site::Cluster], "2038-01-01T00:00:00Z", |_, _| {}),
     fault(Problem::AuthorityEnding, OURS, "2036-06-01T00:00:00Z", |_, _| {}),
     wordy(Problem::ExternalAuthorityEnding, ONE, "2036-06-01T00:00:00Z", |_, node| node.remove("pki/ca.key")),
     fault(Problem::External, &[Site::Single, Site::Kubeadm], ENDING, |_, node| node.remove("pki/ca.key")),

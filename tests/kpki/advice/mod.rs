@@ -11,6 +11,7 @@ mod faults;
 mod names;
 mod nodes;
 mod printed;
+mod rotate_gate;
 mod rotate_prepare;
 
 mod sites;

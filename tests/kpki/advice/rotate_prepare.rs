@@ -11,12 +11,13 @@ pub const ROWS: &[Row] = &[
         "kpki rotate prepare ca --algorithm ECDSA-P384 --dir k8s",
         &["kpki rotate prepare ca --algorithm ECDSA-P384 --signer-file-in-use --dir k8s"],
     ),
-    shown(
+    row(
         "an authority that ends within the waits",
         |host| {
-            let short = "caCertificateValidityPeriod: 20h\ncertificateValidityPeriod: 20h\n";
+            let short = "caCertificateValidityPeriod: 48h\ncertificateValidityPeriod: 48h\n";
             host.place.write("short.yaml", single(short));
-            host.sh("kpki init --profile short.yaml --dir k8s").ok();
+            let at = ["--at", "2026-11-19T16:00:00Z", "--profile", "short.yaml", "--dir", "k8s"];
+            host.place.kpki(&[&["init"], &at[..]].concat()).ok();
         },
         "kpki rotate prepare etcd-ca --dir k8s",
         &["kpki renew etcd-ca --dir k8s"],

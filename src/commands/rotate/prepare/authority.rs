@@ -5,7 +5,6 @@ use zeroize::Zeroizing;
 use super::super::context::{Context, Planned};
 use super::super::request::{PrepareOptions, SignerFile};
 use super::{given, ready, request};
-use crate::blueprint::Algorithm;
 use crate::ca::{self, PrivateKey};
 use crate::catalog::CaId;
 use crate::clock::rfc3339;
@@ -70,7 +69,7 @@ pub(super) fn add(
             .because(format!("expected an end after {}, when both waits can be over", rfc3339(needed)))
             .hint("give a longer --validity, or one in the profile"));
     }
-    let key = generate(context, successor.algorithm)?;
+    let key = context.generate(successor.algorithm)?;
     let new = vec![ca::self_sign(&successor.blueprint, &key)?.certificate];
     let number = match options.keep_subject {
         true => successor.number.max(next(context, rotating, signer)?),
@@ -129,13 +128,6 @@ fn prepared(
         planned.own.extend(super::signer_file::manifest(context)?);
     }
     record(context, planned, rotating, (number, both), key, in_use)
-}
-
-/// A key in memory. Where nothing is made, one of the fastest kind stands for it, so that everything else can be decided.
-pub(super) fn generate(context: &Context<'_>, algorithm: Algorithm) -> Result<PrivateKey, Error> {
-    let algorithm = if context.is_making() { algorithm } else { Algorithm::EcdsaP256 };
-    let mut keys = ca::generate_keys(&[algorithm], context.request.run.threads, &mut |_, _| ())?;
-    keys.pop().ok_or_else(|| Error::new("no key was generated").hint("report this as a bug"))
 }
 
 /// The record, the key and the journal's line.

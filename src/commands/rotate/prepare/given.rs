@@ -1,11 +1,10 @@
 //! `--new-ca FILE`: a new authority that was made elsewhere, with its key (`--new-key`), for a key that waits here, or without one.
 
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use super::super::context::Context;
 use super::super::request::PrepareOptions;
-use super::{asked, ready};
+use super::{again, ready};
 use crate::ca::PrivateKey;
 use crate::catalog::CaId;
 use crate::error::Error;
@@ -99,11 +98,10 @@ fn hint(context: &Context<'_>, rotating: Rotating, objections: &[Objection]) -> 
     if objections.contains(&Objection::SameKey) {
         return format!("renew it with its key: {}", origin.command("renew", &[rotating.name()], &[]));
     }
-    let mut again = PrepareOptions { new_ca: Some("FILE".into()), ..PrepareOptions::default() };
-    again.keep_subject = false;
+    let wanted = PrepareOptions { new_ca: Some("FILE".into()), ..PrepareOptions::default() };
     format!(
         "have a new one made that fits, with what stands above it behind it, as FILE: {}",
-        asked::one(context, &again, rotating)
+        again::one(context, &wanted, rotating)
     )
 }
 
@@ -113,7 +111,7 @@ fn private(path: &Path) -> Result<PrivateKey, Error> {
     if let FileState::File { mode, .. } = files::read_input(path, LARGEST)?
         && mode & 0o077 != 0
     {
-        let mode = std::fs::Permissions::from_mode(mode & 0o777).mode();
+        let mode = mode & 0o777;
         return Err(Error::new(format!("others can read the key in {}", path.display()))
             .because(format!("expected a file for its owner alone, found mode {mode:04o}"))
             .hint(format!("if nobody has read it, mend it: chmod 600 {}", shell_path(path))));

@@ -1,5 +1,6 @@
 //! Step 1: everything trusts the new authority as well, and the old one goes on signing.
 
+mod again;
 mod asked;
 mod authority;
 mod given;

@@ -2,7 +2,7 @@
 
 use super::super::context::Context;
 use super::super::request::PrepareOptions;
-use super::{asked, whole};
+use super::{again, whole};
 use crate::catalog::CaId;
 use crate::clock::rfc3339;
 use crate::error::Error;
@@ -73,7 +73,7 @@ fn of_authority(context: &Context<'_>, options: &PrepareOptions, id: CaId) -> Ve
             return vec![(format!("{name}: {why}"), hint)];
         }
         Authority::External(_) if options.new_ca.is_none() => {
-            let hint = asked::again(context, &PrepareOptions::default(), &["--new-ca", "FILE"]);
+            let hint = again::again(context, &PrepareOptions::default(), &["--new-ca", "FILE"]);
             return vec![(
                 format!("the key of {name} is not here"),
                 format!(

@@ -4,7 +4,7 @@ use zeroize::Zeroizing;
 
 use super::super::context::{Context, Planned};
 use super::super::request::PrepareOptions;
-use super::{asked, authority};
+use super::again;
 use crate::ca::{self, PrivateKey};
 use crate::error::Error;
 use crate::files::shell_path;
@@ -37,7 +37,7 @@ pub(super) fn add(
     if waiting.is_none() || record::request(roots, rotating)?.is_none() {
         let (key, is_new) = match waiting {
             Some(key) => (key, false),
-            None => (authority::generate(context, successor.algorithm)?, true),
+            None => (context.generate(successor.algorithm)?, true),
         };
         let request = ca::request(&successor.blueprint, &key)?;
         if is_new {
@@ -46,11 +46,11 @@ pub(super) fn add(
         }
         planned.own.push(record::request_change(rotating, request.pem)?);
     }
-    let again = PrepareOptions { new_ca: Some("FILE".into()), ..PrepareOptions::default() };
+    let wanted = PrepareOptions { new_ca: Some("FILE".into()), ..PrepareOptions::default() };
     planned.left.push(format!(
         "{rotating} was signed by {}: have {shown} signed there, with what stands above it in one file, then: {}",
         old.issuer,
-        asked::one(context, &again, rotating)
+        again::one(context, &wanted, rotating)
     ));
     Ok(())
 }

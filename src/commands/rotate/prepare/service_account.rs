@@ -19,7 +19,7 @@ pub(super) fn add(context: &Context<'_>, options: &PrepareOptions, planned: &mut
     let rotating = Rotating::ServiceAccount;
     let missing = || Error::new("sa.key is not here").hint("rotate it where the key is");
     let old_key = PrivateKey::from_pem(context.key(rotating)?.ok_or_else(missing)?)?;
-    let key = authority::generate(context, algorithm(context, options, &old_key))?;
+    let key = context.generate(algorithm(context, options, &old_key))?;
     let identity = |key: &PrivateKey| vec![Identity::of_public_key(&key.spki_der())];
     let (old, new) = (identity(&old_key), identity(&key));
     let kid = |all: &[Identity]| all.first().and_then(|one| one.kid.clone());

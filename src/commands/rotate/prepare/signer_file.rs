@@ -4,7 +4,7 @@ use zeroize::Zeroizing;
 
 use super::super::context::{Context, Planned};
 use super::super::request::{PrepareOptions, SignerFile};
-use super::{asked, ready};
+use super::{again, ready};
 use crate::catalog::CaId;
 use crate::error::Error;
 use crate::files::{self, RelPath};
@@ -58,7 +58,7 @@ pub(super) fn is_ready(
 
 fn contradicted(context: &Context<'_>, options: &PrepareOptions, open: &[(&Signing, Seen)]) -> Error {
     let manifests: Vec<String> = open.iter().map(|(one, _)| one.path.display().to_string()).collect();
-    let again = asked::again(context, options, &["--edit-manifest"]);
+    let again = again::again(context, options, &["--edit-manifest"]);
     Error::new(format!("--signer-file-in-use contradicts {}", manifests.join(", ")))
         .because("its kube-controller-manager signs with ca.crt, which has to stay one certificate for that")
         .hint(format!("have it changed in the same step: {again}"))
@@ -66,7 +66,7 @@ fn contradicted(context: &Context<'_>, options: &PrepareOptions, open: &[(&Signi
 
 /// The manifest with that argument changed.
 fn edit(context: &Context<'_>, options: &PrepareOptions, one: &Signing, seen: &Seen) -> Result<FileChange, Error> {
-    let by_hand = || asked::again(context, options, &["--signer-file-in-use"]);
+    let by_hand = || again::again(context, options, &["--signer-file-in-use"]);
     let path = one.path.display();
     let Some(manifest) = one.manifest.as_ref().filter(|_| matches!(seen, Seen::Manifest(_) | Seen::Unreadable)) else {
         return Err(Error::new(format!("there is nothing to edit: {path} is not here"))
@@ -119,12 +119,12 @@ fn alone(
         }
         (false, false) => ("when it is so", &["--signer-file-in-use"]),
     };
-    let again = asked::again(context, options, more);
+    let again = again::again(context, options, more);
     planned.left.push(format!("nothing else is prepared in this run, of {}; {when}: {again}", names.join(", ")));
     if is_read {
         planned.left.push(format!(
             "or have the manifest changed in that run: {}",
-            asked::again(context, options, &["--edit-manifest"])
+            again::again(context, options, &["--edit-manifest"])
         ));
     }
     Ok(())
