@@ -57,7 +57,7 @@ const PRINTED: &[(&str, usize, &[&str])] = &[
     ("commands/rotate/status.rs", 3, &[GATES]),
     ("commands/rotate/words.rs", 2, &["a switch that nodes have not confirmed"]),
     ("commands/rotate/back.rs", 2, &[TAKEN_BACK]),
-    ("commands/rotate/emergency.rs", 4, &[EMERGENCY]),
+    ("commands/rotate/emergency.rs", 5, &[EMERGENCY]),
     ("commands/rotate/forget.rs", 2, &[FORGOTTEN]),
     ("commands/rotate/record.rs", 1, &[RECORDED]),
     ("commands/rotate/shown.rs", 1, &[RECORDED]),
