@@ -31,7 +31,8 @@ mod without;
 pub use certificates::{CertificatesDir, GATHERED};
 pub use defaults::{CRL_VALIDITY, EXPIRATION, RENEWAL, WAITS};
 #[cfg(test)]
-pub use for_node::{for_node, node_document};
+pub use for_node::for_node;
+pub use for_node::node_document;
 pub use load::{Loaded, Source, load};
 pub use model::{
     CaKeys, Command, Endpoint, Etcd, Expiration, ExtraAuthority, ExtraCertificate, IgnoredRule, Node, NodeRole,
