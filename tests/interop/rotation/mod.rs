@@ -247,6 +247,7 @@ fn a_step_back_from_each_phase_turns_nobody_away() {
     story.step(&prepare);
     story.restart_for_bundles();
     let prepared = Kept::of(&story.site, &cp1, "prepared");
+    story.stragglers(&story.cluster.token(0));
     story.step(&[&["switch"], &AT_ONCE[..]].concat());
     story.restart_for_leaves();
     let switched = Kept::of(&story.site, &cp1, "switched");

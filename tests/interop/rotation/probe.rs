@@ -71,7 +71,7 @@ pub struct Counts {
     pub unauthorized: usize,
     /// Of a server that was being restarted, counted apart.
     pub unreachable: usize,
-    /// Of a server that waits for one that is being restarted, counted apart.
+    /// Of a server that waits for another one, counted apart.
     pub not_ready: usize,
     /// No server was being restarted.
     pub other: usize,
@@ -142,7 +142,12 @@ impl Board {
                 counts.tls += 1;
                 why.clone()
             }
-            Ok(Answer { status: 403 | 500 | 503, .. }) if self.excused(began, None) => {
+            // An etcd whose members wait for the disk says so as well.
+            Ok(Answer { status: 503, .. }) => {
+                counts.not_ready += 1;
+                return;
+            }
+            Ok(Answer { status: 403 | 500, .. }) if self.excused(began, None) => {
                 counts.not_ready += 1;
                 return;
             }
