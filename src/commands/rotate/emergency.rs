@@ -111,6 +111,8 @@ fn one(
         generations: context.generation.iter().map(|name| (phase, name.clone())).collect(),
         confirmations: Vec::new(),
         overrides: Vec::new(),
+        signed_since: None,
+        restored: false,
     };
     let from = context.record.phase(rotating);
     planned.rows.push(report::Row { from, ..report::Row::of(&rotation, Some(phase)) });

@@ -81,7 +81,7 @@ impl Rotating<'_> {
             Step::Prepare(options) => prepare::plan(&context, options)?,
             Step::Switch(options) => switch::plan(&context, options)?,
             Step::Retire(options) => retire::plan(&context, options)?,
-            Step::Back => back::plan(&context)?,
+            Step::Back(options) => back::plan(&context, options)?,
             Step::Forget => forget::plan(&context)?,
             Step::Emergency(options) => emergency::plan(&context, options)?,
             Step::Record(options) => recorded::plan(&context, options)?,
