@@ -86,6 +86,7 @@ fn one(
         planned.own.push(record::key_change(rotating, Kept::Previous, present.to_vec().into())?);
     }
     planned.removals.push((RootId::State, record::key_path(rotating, Kept::Next)?));
+    planned.removals.push(record::request_path(rotating)?);
     let pem = Zeroizing::new(key.to_pem().as_bytes().to_vec());
     planned.targets.push(Target { content: content(rotating, (&new, &[]), &old), key: Some(pem) });
     if let Rotating::Authority(authority) = rotating {
