@@ -185,6 +185,11 @@ pub fn add(issues: &mut Vec<SignedCrlIssue>, issue: SignedCrlIssue) {
 }
 
 impl SignedCrlIssue {
+    /// The list alone, in DER, where its file has lists of others, too.
+    pub fn list(&self) -> Option<Vec<u8>> {
+        self.der.clone()
+    }
+
     /// The name for reports and the journal.
     pub fn name(&self) -> String {
         format!("{}.crl", self.authority.name())

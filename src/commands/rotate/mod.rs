@@ -31,7 +31,8 @@ pub use crate::workspace::shipping::given::Input;
 pub use confirm::{ConfirmRequest, confirm};
 pub use next::{Next, NextRequest, next};
 pub use request::{
-    EmergencyOptions, Options, PrepareOptions, RecordOptions, Request, RetireOptions, SignerFile, Step, SwitchOptions,
+    BackOptions, EmergencyOptions, Options, PrepareOptions, RecordOptions, Request, RetireOptions, SignerFile, Step,
+    SwitchOptions,
 };
 pub use run::run;
 pub use status::{StatusRequest, status};
