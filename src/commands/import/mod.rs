@@ -7,6 +7,7 @@ mod importing;
 mod place;
 mod request;
 mod run;
+mod waiting;
 
 pub use request::Request;
 pub use run::run;
