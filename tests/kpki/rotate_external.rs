@@ -78,7 +78,8 @@ impl Two {
         let out = format!("signed/{}.crt", request.replace('/', "-"));
         let (certificate, key) = (format!("o/pki/{}", file(authority)), format!("o/pki/{}", file(authority)));
         let key = key.replace(".crt", ".key");
-        self.0.write("signed/.keep", "");
+        self.0.write(&out, "");
+        fs::remove_file(self.0.path(&out)).unwrap();
         let entry = entry(request);
         let words = ["sign", &csr, "--as", &entry, "--profile", "p.yaml", "--dir", "d", "--at", AT[1], "--out", &out];
         let signer = ["--ca-cert", &certificate, "--ca-key", &key];
