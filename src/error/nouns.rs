@@ -126,7 +126,7 @@ impl From<StoreError> for Error {
             StoreError::OtherFileSystem(_) => "put the whole tree on one file system, or choose another --dir",
             StoreError::Unfinished { .. } => "run the command again: it completes the interrupted run",
             StoreError::Unsynced(_) => "check the disk, then run the command again",
-            StoreError::NotKept { .. } => "restore a newer generation, which does not need that file: kpki history lists them",
+            StoreError::NotKept { .. } => "restore a newer generation, which does not need that file",
             StoreError::Reserved(_) => "choose another path with --out, or for the extra certificate in the profile",
             StoreError::Conflict(_) => "choose other paths for the extra certificates in the profile",
             StoreError::BadMark { .. } => "check .kpki/commit and .kpki/staging, then move them away",

@@ -81,7 +81,7 @@ impl fmt::Display for Fault {
     }
 }
 
-/// Which faults are tried: all, or every tenth from this one on.
+/// Which faults are tried: all, or every tenth (or fewer) from this one on.
 fn part() -> Option<usize> {
     match std::env::var("KPKI_SWEEP").ok().as_deref() {
         Some("all") => None,
@@ -91,7 +91,7 @@ fn part() -> Option<usize> {
 }
 
 /// Every fault of a run with so many calls of each name that is to be tried.
-fn faults(counts: &BTreeMap<&'static str, usize>, tried: Tried) -> Vec<Fault> {
+fn faults(counts: &BTreeMap<&'static str, usize>, tried: Tried, one_in: usize) -> Vec<Fault> {
     let calls = counts.iter().filter(|(call, _)| tried != Tried::PowerFailures || DISK.contains(*call));
     let kinds = if tried == Tried::PowerFailures { &FAULTS[..1] } else { &FAULTS[..] };
     let calls = calls.flat_map(|(call, count)| (1..=*count).map(|n| (*call, n)));
@@ -101,7 +101,7 @@ fn faults(counts: &BTreeMap<&'static str, usize>, tried: Tried) -> Vec<Fault> {
         None => all.collect(),
         // The kinds of fault take turns.
         Some(part) => {
-            all.enumerate().filter(|(number, _)| (number + part) % PART == 0).map(|(_, fault)| fault).collect()
+            all.enumerate().filter(|(number, _)| (number + part) % one_in == 0).map(|(_, fault)| fault).collect()
         }
     }
 }
@@ -177,11 +177,23 @@ pub trait Spot: Send {
 /// Tries the faults on as many workers, and returns what is wrong.
 #[must_use]
 pub fn sweep<S: Spot>(name: &str, tried: Tried, workers: usize, spot: impl Fn(usize) -> S) -> Vec<String> {
+    sweep_one_in(PART, name, tried, workers, spot)
+}
+
+/// The same of a part that is not a tenth: of a verb with very many calls, of which one is like the next.
+#[must_use]
+pub fn sweep_one_in<S: Spot>(
+    one_in: usize,
+    name: &str,
+    tried: Tried,
+    workers: usize,
+    spot: impl Fn(usize) -> S,
+) -> Vec<String> {
     let spots: Vec<S> = (0..workers).map(spot).collect();
     spots[0].prepare();
     let (counts, ran) = count(&spots[0].log(), &spots[0].command());
     assert!(is_done(&ran), "{name} undisturbed: {ran:?}");
-    let faults = faults(&counts, tried);
+    let faults = faults(&counts, tried, one_in);
     let (next, hits, kills) = (AtomicUsize::new(0), AtomicUsize::new(0), AtomicUsize::new(0));
     let complaints = Mutex::new(Vec::new());
     std::thread::scope(|scope| {

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use super::harness::text;
+use super::harness::repository;
 use super::rotating::{AUTHORITIES, CLUSTER, DAYS, FILES, Story, blocks, differences, generation, single};
 
 /// ca-signer.crt stays: it is right in every phase. manifest.json lists it.
@@ -12,7 +12,8 @@ fn but_signer(names: Vec<String>) -> Vec<String> {
 
 #[test]
 fn from_each_phase_the_tree_is_as_it_was_before() {
-    let external = text("profiles/external-etcd.yaml").replace("RSA-2048", "ECDSA-P256");
+    let external =
+        fs::read_to_string(repository("profiles/external-etcd.yaml")).unwrap().replace("RSA-2048", "ECDSA-P256");
     for (profile, names) in [
         (CLUSTER, &AUTHORITIES[..]),
         (CLUSTER, &["ca"]),

@@ -88,7 +88,7 @@ fn what_fits_is_taken_and_everything_else_is_named() {
         ),
     ];
     for (name, file, expected) in cases {
-        let found = judge(&file, &[old.certificate().clone()], &leaves, Waits::DEFAULT, NOW);
+        let found = judge(&file, &[old.certificate().clone()], &leaves, Waits::of(None), NOW);
         assert!(expected(&found), "{name}: {found:?}");
     }
 }
@@ -106,7 +106,7 @@ fn one_name_needs_key_identifiers() {
         (without_id, leaf, Some(NotReady::NoKeyId)),
     ] {
         let leaves = [(id.clone(), leaf)];
-        let found = judge(&[next.clone()], std::slice::from_ref(&old), &leaves, Waits::DEFAULT, NOW);
+        let found = judge(&[next.clone()], std::slice::from_ref(&old), &leaves, Waits::of(None), NOW);
         let expected: Vec<Objection> = expected.into_iter().map(Objection::SameName).collect();
         assert_eq!(found, expected);
         assert_eq!(keeps_subject(&old, &leaves).is_ok(), expected.is_empty());

@@ -51,7 +51,8 @@ pub fn known(node: &SigningNode, in_use: bool) -> Result<Known, Seen> {
     let is_bundle = |path: &str| is_bundle(path, &node.certificates_dir);
     match &node.flag {
         Flag::Paths(set) => {
-            let wrong: Vec<&'static str> = set.iter().filter(|(_, path)| is_bundle(path)).map(|(flag, _)| *flag).collect();
+            let wrong: Vec<&'static str> =
+                set.iter().filter(|(_, path)| is_bundle(path)).map(|(flag, _)| *flag).collect();
             return if wrong.is_empty() { Ok(Known::Manifest) } else { Err(Seen::Manifest(wrong)) };
         }
         Flag::Unset => return Ok(Known::NothingSigns),
@@ -86,7 +87,9 @@ impl SigningNode {
         let node = self.node.as_ref().map(|node| format!("{node}: ")).unwrap_or_default();
         let signer = self.signer();
         let flags = match seen {
-            Seen::Manifest(flags) => flags.iter().map(|flag| format!("{flag}={signer}")).collect::<Vec<_>>().join(" and "),
+            Seen::Manifest(flags) => {
+                flags.iter().map(|flag| format!("{flag}={signer}")).collect::<Vec<_>>().join(" and ")
+            }
             _ => format!("{SIGNING_FLAG}={signer}"),
         };
         let now = match seen {
@@ -127,9 +130,30 @@ mod tests {
         for (flag, receipt, configured, has_key, in_use, expected) in [
             (set(&[(SIGNING_FLAG, signer)]), Some(ca), args(ca), true, false, Ok(Known::Manifest)),
             (set(&[(SIGNING_FLAG, "/other.crt")]), None, vec![], true, false, Ok(Known::Manifest)),
-            (set(&[(SIGNING_FLAG, ca)]), Some(signer), args(signer), true, true, Err(Seen::Manifest(vec![SIGNING_FLAG]))),
-            (set(&[(SIGNING_FLAG, signer), (serving, ca)]), None, vec![], true, false, Err(Seen::Manifest(vec![serving]))),
-            (set(&[(SIGNING_FLAG, "/etc/kubernetes/pki/./ca.crt")]), None, vec![], false, false, Err(Seen::Manifest(vec![SIGNING_FLAG]))),
+            (
+                set(&[(SIGNING_FLAG, ca)]),
+                Some(signer),
+                args(signer),
+                true,
+                true,
+                Err(Seen::Manifest(vec![SIGNING_FLAG])),
+            ),
+            (
+                set(&[(SIGNING_FLAG, signer), (serving, ca)]),
+                None,
+                vec![],
+                true,
+                false,
+                Err(Seen::Manifest(vec![serving])),
+            ),
+            (
+                set(&[(SIGNING_FLAG, "/etc/kubernetes/pki/./ca.crt")]),
+                None,
+                vec![],
+                false,
+                false,
+                Err(Seen::Manifest(vec![SIGNING_FLAG])),
+            ),
             (Flag::Unset, None, vec![], true, false, Ok(Known::NothingSigns)),
             (Flag::Unreadable, Some(signer), vec![], true, false, Err(Seen::Unreadable)),
             (Flag::Unreadable, None, vec![], true, true, Ok(Known::Word)),

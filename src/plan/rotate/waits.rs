@@ -2,7 +2,7 @@
 
 use time::Duration;
 
-use crate::profile::Profile;
+use crate::profile::{Profile, WAITS};
 
 /// From the preparation to the switch, and from the switch to the retirement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,10 +12,10 @@ pub struct Waits {
 }
 
 impl Waits {
-    pub const DEFAULT: Self = Self { before_switch: Duration::hours(1), before_retire: Duration::hours(24) };
-
-    pub const fn of(_profile: Option<&Profile>) -> Self {
-        Self::DEFAULT
+    /// What the profile says, or else the defaults.
+    pub fn of(profile: Option<&Profile>) -> Self {
+        let stated = profile.map_or(WAITS, |profile| profile.rotation);
+        Self { before_switch: stated.before_switch.duration(), before_retire: stated.before_retire.duration() }
     }
 
     /// Both.

@@ -61,6 +61,7 @@ const PRINTED: &[(&str, usize, &[&str])] = &[
     ("commands/rotate/elsewhere.rs", 2, &[EXTERNAL]),
     ("commands/rotate/status_parts.rs", 1, &[EXTERNAL]),
     ("commands/rotate/emergency.rs", 4, &[EMERGENCY]),
+    ("commands/rotate/emergency.rs", 5, &[EMERGENCY]),
     ("commands/rotate/forget.rs", 2, &[FORGOTTEN]),
     ("commands/rotate/record.rs", 1, &[RECORDED]),
     ("commands/rotate/shown.rs", 1, &[RECORDED]),
