@@ -135,7 +135,7 @@ fn said(crl: &TreeCrl) -> String {
 
 impl Plan {
     /// The first issue of a list that nothing has changed.
-    const fn of(crl: TreeCrl) -> Self {
+    fn of(crl: TreeCrl) -> Self {
         let (additions, removals, lines) = (Vec::new(), Vec::new(), Vec::new());
         Self { crl, additions, removals, lines, is_local: true, findings: Vec::new(), unknown: Vec::new() }
     }

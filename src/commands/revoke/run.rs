@@ -39,7 +39,7 @@ pub fn run(request: &Request) -> Result<report::Revocation, Error> {
             .hint("run the command again"));
     }
     let mut issues = sign(request, &session, &evaluation, &issuers)?;
-    let generation = commit(request, &session, &evaluation, &mut issues, &locked)?;
+    let generation = commit(request, &evaluation, &mut issues, &locked)?;
     if !issues.is_empty() {
         warnings.extend(list_of_one_node(&session));
     }
@@ -85,7 +85,6 @@ fn sign(
 
 fn commit(
     request: &Request,
-    session: &Session<'_>,
     evaluation: &Evaluation,
     issues: &mut [SignedCrlIssue],
     locked: &Locked<'_>,
