@@ -263,9 +263,47 @@ pub struct Rotation {
     pub confirmations: Vec<Confirmation>,
     #[serde(default)]
     pub overrides: Vec<Override>,
+    /// When the new one signed for the first time: from then on it may be in use, whatever the phase. `None`: it never has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signed_since: Option<String>,
+    /// It was retired, and a step back has brought it here: every node trusts the new one, and perhaps it alone.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub restored: bool,
+}
+
+/// Where the next step of a rotation leads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    Forth,
+    Back,
+}
+
+impl Way {
+    /// Which of the two authorities is given up at its end.
+    pub const fn gives_up(self) -> &'static str {
+        match self {
+            Self::Forth => "old",
+            Self::Back => "new",
+        }
+    }
 }
 
 impl Rotation {
+    /// A step back would cut off who is as the rotation has made him: the new one has signed, or the old one was trusted no more.
+    pub fn is_back_gated(&self) -> bool {
+        match self.phase {
+            Phase::Prepared => self.signed_since.is_some(),
+            Phase::Switched => self.restored,
+            Phase::Emergency => false,
+        }
+    }
+
+    /// The same with the two authorities in each other's place.
+    #[must_use]
+    pub fn turned(&self) -> Self {
+        Self { old: self.new.clone(), new: self.old.clone(), ..self.clone() }
+    }
+
     /// Who has confirmed the present phase.
     pub fn confirmed(&self, node: &str) -> Option<&Confirmation> {
         self.confirmations.iter().find(|one| one.node == node && one.phase == self.phase)
@@ -283,6 +321,9 @@ pub struct Retired {
     pub old: Vec<Identity>,
     pub new: Vec<Identity>,
     pub generation: Option<String>,
+    /// As in [`Rotation`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signed_since: Option<String>,
     /// It was replaced in an emergency: its key may be in other hands.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub emergency: bool,

@@ -5,6 +5,8 @@ use std::path::Path;
 
 use crate::blueprint::Name;
 use crate::error::{self, Error};
+use crate::files::RelPath;
+use crate::store::{self, RootId};
 use crate::tree::layout::Place;
 use crate::workspace::survey;
 use crate::workspace::tree_dir::TreeDir;
@@ -36,6 +38,23 @@ pub fn read(tree: &TreeDir, place: &Place) -> Result<Vec<List>, Error> {
         Err(why) => Err(refused(why.to_string())),
     };
     found.into_iter().map(parsed).collect()
+}
+
+/// The newest list of an issuer that a generation keeps of a file. What cannot be read there is passed over.
+pub fn kept(tree: &TreeDir, place: &Place, issuer: &Certificate) -> Result<Option<List>, Error> {
+    let is_it = |(root, path): &&(RootId, RelPath)| *root == place.root_id() && path.as_str() == place.path;
+    for generation in store::generations(&tree.roots)? {
+        let Some((root, path)) = generation.kept.iter().find(is_it) else { continue };
+        let file = tree.generation_dir(&generation.name).join(root.name()).join(path.as_str());
+        let all =
+            files::look(&file).ok().flatten().and_then(|source| inventory::crls(&source).ok()).unwrap_or_default();
+        let lists = all.into_iter().filter_map(|der| Some(List { crl: Crl::parse(&der).ok()?, der }));
+        let found = lists.into_iter().find(|list| list.crl.signed_by(&list.der, issuer).is_ok());
+        if found.is_some() {
+            return Ok(found);
+        }
+    }
+    Ok(None)
 }
 
 /// Why the lists of a file are not one of each authority.

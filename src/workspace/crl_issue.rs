@@ -195,6 +195,11 @@ impl SignedCrlIssue {
         (self.authority, self.rank)
     }
 
+    /// The list alone, in DER, where its file has lists of others, too.
+    pub fn list(&self) -> Option<Vec<u8>> {
+        self.der.clone()
+    }
+
     /// The name for reports and the journal.
     pub fn name(&self) -> String {
         format!("{}.crl", self.authority.name())

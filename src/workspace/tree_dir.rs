@@ -278,23 +278,27 @@ impl Locked<'_> {
     /// Reads again under the lock, and returns the issuers.
     pub fn read<'a>(&self, places: impl Iterator<Item = &'a Place>) -> Result<(Snapshot, Issuers), Error> {
         let snapshot = self.tree.peek(places)?;
-        let Some(lock) = &self.lock else { return Ok((snapshot, Issuers::default())) };
+        let issuers = self.issuers(&snapshot)?;
+        Ok((snapshot, issuers))
+    }
+
+    /// The tree as it will be with other files, and its issuers: what is signed in the same transaction as what it is signed by.
+    pub fn with(&self, survey: Survey) -> Result<(Snapshot, Issuers), Error> {
+        let snapshot = self.tree.with(survey);
+        let issuers = self.issuers(&snapshot)?;
+        Ok((snapshot, issuers))
+    }
+
+    /// Those that sign, and those that have signed before and are trusted still.
+    fn issuers(&self, snapshot: &Snapshot) -> Result<Issuers, Error> {
+        let Some(lock) = &self.lock else { return Ok(Issuers::default()) };
         let mut issuers = Issuers::of_locked(&snapshot.survey, &self.tree.directories, lock);
         for authority in CaId::ALL.into_iter().filter(|one| snapshot.bundle(*one).len() > 1) {
             if let Some(pem) = record::key(&self.tree.roots, Rotating::Authority(authority), Kept::Previous)? {
                 issuers.add_former(authority, snapshot.bundle(authority), &pem, lock);
             }
         }
-        Ok((snapshot, issuers))
-    }
-
-    /// The tree as it will be with other files, and its issuers: what is signed in the same transaction as what it is signed by.
-    pub fn with(&self, survey: Survey) -> (Snapshot, Issuers) {
-        let issuers = match &self.lock {
-            Some(lock) => Issuers::of_locked(&survey, &self.tree.directories, lock),
-            None => Issuers::default(),
-        };
-        (self.tree.with(survey), issuers)
+        Ok(issuers)
     }
 
     /// An authority that signed before, by its key in PEM; none where the key is not its own.

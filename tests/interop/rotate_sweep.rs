@@ -63,7 +63,7 @@ impl Step {
             Self::Prepare => command.args(["prepare", "all", "--signer-file-in-use"]),
             Self::Switch => command.arg("switch").args(AT_ONCE),
             Self::Retire => command.arg("retire").args(AT_ONCE),
-            Self::Back => command.arg("back"),
+            Self::Back => command.arg("back").args(AT_ONCE),
         };
         command.args(["--lock-timeout", "2s", "-d"]).arg(dir);
         command

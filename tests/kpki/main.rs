@@ -71,6 +71,7 @@ mod rotate_status;
 mod rotate_switch;
 mod schema;
 mod rotate_back;
+mod rotate_back_gates;
 mod rotate_emergency;
 mod rotate_forget;
 mod rotate_matrix;

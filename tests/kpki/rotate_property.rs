@@ -54,7 +54,7 @@ fn run(place: &Place, action: Action, hour: usize) {
         Action::Prepare(authority) => vec!["rotate", "prepare", authority, "--signer-file-in-use"],
         Action::Switch => [&["rotate", "switch"], &pass[..]].concat(),
         Action::Retire => [&["rotate", "retire"], &pass[..]].concat(),
-        Action::Back => vec!["rotate", "back"],
+        Action::Back => [&["rotate", "back"], &pass[..]].concat(),
         Action::Forget => vec!["rotate", "forget", "--yes"],
         Action::Renew => vec!["renew", "all", "--due"],
         Action::Init => vec!["init", "--profile", "p.yaml"],

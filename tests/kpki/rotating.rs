@@ -69,7 +69,7 @@ impl Story {
     pub fn step(&self, verb: &str, dir: &str, names: &[&str], day: usize) -> Run {
         let passing: &[&str] = match verb {
             "prepare" => &["--signer-file-in-use"],
-            "switch" | "retire" => &["--confirm-all", "--not-before-override"],
+            "switch" | "retire" | "back" => &["--confirm-all", "--not-before-override"],
             "emergency" => &["--yes-this-interrupts"],
             _ => &[],
         };

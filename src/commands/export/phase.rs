@@ -22,7 +22,9 @@ pub fn refuse(source: &Source<'_>, record: &Record) -> Result<(), Error> {
         let own = |item: &&Item| source.layout != Layout::Cluster || item.id.node.is_some();
         source.items.iter().filter(own).any(|item| item.id.name == name)
     };
-    let switched = record.rotations.iter().filter(|one| one.phase == Phase::Switched).filter(is_here);
+    // One that came back from its retirement is trusted everywhere.
+    let is_new = |one: &&Rotation| one.phase == Phase::Switched && !one.restored;
+    let switched = record.rotations.iter().filter(is_new).filter(is_here);
     let waits: Vec<&str> = switched
         .filter(|one| !one.confirmations.iter().any(|yes| yes.node == *node))
         .filter(had_files)

@@ -1,6 +1,8 @@
 //! A step back: from prepared to none, from switched to prepared, and after the retirement trust in the old authority again.
 
 use super::context::{Context, Planned, certificates, public_keys};
+use super::gate::{self, Passing};
+use super::request::BackOptions;
 use super::{elsewhere, forget};
 use crate::catalog::CaId;
 use crate::clock::rfc3339;
@@ -8,18 +10,25 @@ use crate::error::Error;
 use crate::plan::rotate::Trusted;
 use crate::report::rotate as report;
 use crate::store::RootId;
-use crate::tree::rotation::{Identity, NewKey, Phase, Retired, Rotating, Rotation};
+use crate::tree::rotation::{Identity, NewKey, Phase, Retired, Rotating, Rotation, Way};
 use crate::workspace::rotation::change::{Content, Target};
 use crate::workspace::rotation::erase::Keys;
 use crate::workspace::rotation::prior;
 use crate::workspace::rotation::record::{self, Kept};
 
-pub(super) fn plan(context: &Context<'_>) -> Result<Planned, Error> {
+pub(super) fn plan(context: &Context<'_>, options: &BackOptions) -> Result<Planned, Error> {
     let mut planned = Planned { keep_good: true, ..Planned::of(&context.record) };
     let named = &context.request.authorities;
     let all: Vec<Rotating> = context.record.rotations.iter().map(|one| one.authority).collect();
-    for rotating in if named.is_empty() { &all } else { named } {
-        match (context.record.of(*rotating), retired(context, *rotating)) {
+    let wanted = if named.is_empty() { &all } else { named };
+    let mut gated: Vec<Rotation> = wanted.iter().filter_map(|one| context.record.of(*one)).cloned().collect();
+    gated.retain(Rotation::is_back_gated);
+    let passing = Passing { confirm_all: options.confirm_all, not_before: options.not_before_override };
+    gate::check(context, (&mut gated, Way::Back), passing, &mut planned)?;
+    for rotating in wanted {
+        // With what the gate has noted.
+        let checked = gated.iter().find(|one| one.authority == *rotating);
+        match (checked.or_else(|| context.record.of(*rotating)), retired(context, *rotating)) {
             (Some(rotation), _) => match rotation.phase {
                 Phase::Prepared => to_none(context, rotation, &mut planned)?,
                 Phase::Switched => to_prepared(context, rotation.clone(), &mut planned)?,
@@ -61,7 +70,7 @@ fn remove_next(rotating: Rotating, planned: &mut Planned) -> Result<(), Error> {
     Ok(())
 }
 
-/// Nothing has used the new one: its key is destroyed.
+/// Nothing uses the new one, any more or yet: its key is destroyed.
 fn to_none(context: &Context<'_>, rotation: &Rotation, planned: &mut Planned) -> Result<(), Error> {
     let rotating = rotation.authority;
     let content = content(rotating, (&rotation.old, &[]), &rotation.new);
@@ -104,10 +113,12 @@ fn to_prepared(context: &Context<'_>, mut rotation: Rotation, planned: &mut Plan
     }
     planned.rows.push(report::Row::of(&rotation, Some(Phase::Prepared)));
     planned.warnings.push(format!(
-        "what the new {rotating} has signed for others meanwhile is still accepted: it is trusted until kpki rotate back is run once more"
+        "what the new {rotating} has signed for others meanwhile is still accepted: it is trusted until kpki rotate back is run once \
+         more, which is refused while such certificates are valid"
     ));
     planned.journal.push(context.line(&rotation, Vec::new()));
-    (rotation.kubelets, rotation.old_key) = (None, NewKey::Here);
+    rotation.signed_since.get_or_insert_with(|| rotation.since.clone());
+    (rotation.kubelets, rotation.restored, rotation.old_key) = (None, false, NewKey::Here);
     planned.record.set(at(context, rotation, Phase::Prepared));
     Ok(())
 }
@@ -115,7 +126,8 @@ fn to_prepared(context: &Context<'_>, mut rotation: Rotation, planned: &mut Plan
 /// What the old one had signed, as the switch has kept it.
 fn put_back(context: &Context<'_>, authority: CaId, rotation: &Rotation, planned: &mut Planned) -> Result<(), Error> {
     let session = context.session;
-    let found = match rotation.generations.get(&Phase::Switched) {
+    // The generation that has brought it back from its retirement keeps what the new one had signed.
+    let found = match rotation.generations.get(&Phase::Switched).filter(|_| !rotation.restored) {
         Some(name) => {
             let credentials = session.credentials.iter().filter(|one| one.authority == Some(authority));
             prior::before(&session.tree, name, credentials)?
@@ -134,8 +146,8 @@ fn put_back(context: &Context<'_>, authority: CaId, rotation: &Rotation, planned
 
 /// The old one is trusted again behind the new one; it does not sign.
 fn to_switched(context: &Context<'_>, retired: Retired, planned: &mut Planned) -> Result<(), Error> {
-    let Retired { authority, number, old, new, .. } = retired;
-    if retired.emergency {
+    let Retired { authority, number, since, old, new, signed_since, emergency, .. } = retired;
+    if emergency {
         return Err(no_way_back(context, authority));
     }
     let place = |is_here: bool| if is_here { NewKey::Here } else { NewKey::Elsewhere };
@@ -156,6 +168,9 @@ fn to_switched(context: &Context<'_>, retired: Retired, planned: &mut Planned) -
         generations: std::collections::BTreeMap::new(),
         confirmations: Vec::new(),
         overrides: Vec::new(),
+        // Of an earlier kpki: at the latest when it was retired.
+        signed_since: signed_since.or(Some(since)),
+        restored: true,
     };
     planned.rows.push(report::Row { from: None, ..report::Row::of(&rotation, Some(Phase::Switched)) });
     planned.journal.push(context.line(&rotation, Vec::new()));

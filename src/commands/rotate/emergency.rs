@@ -86,6 +86,7 @@ fn one(
         planned.own.push(record::key_change(rotating, Kept::Previous, present.to_vec().into())?);
     }
     planned.removals.push((RootId::State, record::key_path(rotating, Kept::Next)?));
+    planned.removals.push(record::request_path(rotating)?);
     let pem = Zeroizing::new(key.to_pem().as_bytes().to_vec());
     planned.targets.push(Target { content: content(rotating, (&new, &[]), &old), key: Some(pem) });
     if let Rotating::Authority(authority) = rotating {
@@ -112,6 +113,8 @@ fn one(
         generations: context.generation.iter().map(|name| (phase, name.clone())).collect(),
         confirmations: Vec::new(),
         overrides: Vec::new(),
+        signed_since: None,
+        restored: false,
     };
     let from = context.record.phase(rotating);
     planned.rows.push(report::Row { from, ..report::Row::of(&rotation, Some(phase)) });

@@ -7,7 +7,7 @@ use super::words;
 use crate::clock::rfc3339;
 use crate::error::Error;
 use crate::plan::rotate::gate::Closed;
-use crate::tree::rotation::{Confirmation, ConfirmedBy, Override, Rotation};
+use crate::tree::rotation::{Confirmation, ConfirmedBy, Override, Rotation, Way};
 use crate::workspace::rotation::journal::RotationLine;
 use crate::workspace::rotation::nodes::Shown;
 use crate::workspace::rotation::standing::{Read, Standing};
@@ -18,7 +18,7 @@ use crate::workspace::rotation::state::State;
 pub(super) struct Passing {
     /// Every node has the present phase in force.
     pub confirm_all: bool,
-    /// The wait is not over, or certificates of the old authority are still valid.
+    /// The wait is not over, or certificates of the authority that is given up are still valid.
     pub not_before: bool,
 }
 
@@ -35,7 +35,7 @@ impl Passing {
 /// Refuses, or notes in the record what was passed over.
 pub(super) fn check(
     context: &Context<'_>,
-    rotations: &mut [Rotation],
+    (rotations, way): (&mut [Rotation], Way),
     passing: Passing,
     planned: &mut Planned,
 ) -> Result<(), Error> {
@@ -46,7 +46,7 @@ pub(super) fn check(
     let state = State { record: context.record.clone(), behind: context.behind.clone(), ..State::default() };
     let mut refused: Vec<Standing> = Vec::new();
     for rotation in rotations {
-        let mut standing = read.standing(session, &context.snapshot, &state, rotation)?;
+        let mut standing = read.standing(session, &context.snapshot, &state, (rotation, way))?;
         let (passed, left): (Vec<Closed>, Vec<Closed>) =
             standing.closed.into_iter().partition(|one| passing.passes(one));
         standing.closed = left;
@@ -57,6 +57,24 @@ pub(super) fn check(
         }
     }
     if refused.is_empty() { Ok(()) } else { Err(refusal(context, &refused)) }
+}
+
+/// The nodes that are not known to have the present phase in force, where nothing is refused for it.
+pub(super) fn unconfirmed(context: &Context<'_>, rotations: &[Rotation]) -> Result<Vec<String>, Error> {
+    let (session, read) = (context.session, Read::of(context.session)?);
+    let state = State { record: context.record.clone(), ..State::default() };
+    let mut warnings = Vec::new();
+    for rotation in rotations {
+        let Standing { facts, .. } = read.standing(session, &context.snapshot, &state, (rotation, Way::Forth))?;
+        if !facts.unconfirmed.is_empty() {
+            warnings.push(format!(
+                "{}: nobody has confirmed that the new one alone is in force on {}; whoever has the old key is let in where it is not",
+                rotation.authority,
+                facts.unconfirmed.join(", ")
+            ));
+        }
+    }
+    Ok(warnings)
 }
 
 /// Who has confirmed, and what was passed over: in the record and in the journal.
@@ -135,8 +153,8 @@ fn refusal(context: &Context<'_>, refused: &[Standing]) -> Error {
 /// Each reason once, with everything that it holds back.
 fn grouped(refused: &[Standing]) -> Vec<(String, Vec<&'static str>)> {
     let mut groups: Vec<(String, Vec<&str>)> = Vec::new();
-    for (rotation, closed) in refused.iter().flat_map(|one| one.closed.iter().map(|closed| (&one.rotation, closed))) {
-        let (why, name) = (words::why(closed, rotation), rotation.authority.name());
+    for (standing, closed) in refused.iter().flat_map(|one| one.closed.iter().map(move |closed| (one, closed))) {
+        let (why, name) = (words::why(closed, standing), standing.rotation.authority.name());
         match groups.iter_mut().find(|(other, _)| *other == why) {
             Some((_, names)) => names.push(name),
             None => groups.push((why, vec![name])),
@@ -149,6 +167,7 @@ fn passing_of(step: &Step) -> Vec<&'static str> {
     let (all, before) = match step {
         Step::Switch(options) => (options.confirm_all, options.not_before_override),
         Step::Retire(options) => (options.confirm_all, options.not_before_override),
+        Step::Back(options) => (options.confirm_all, options.not_before_override),
         _ => (false, false),
     };
     [(all, "--confirm-all"), (before, "--not-before-override")]

@@ -35,9 +35,13 @@ pub(super) fn add(
     nodes.sort_by_key(|name| !is_control_plane(name));
     let restarts: Vec<Restarted> = done.restart.iter().filter_map(restarted).collect();
     let authorities: Vec<Rotating> = planned.rows.iter().map(|row| row.authority).collect();
-    let is_embedded = |one: &&crate::report::rotate::Written| one.id.name == KUBELET_CONF && one.change == "reissue";
+    let is_embedded = |one: &&crate::report::rotate::Written| {
+        one.id.name == KUBELET_CONF && matches!(one.change, "reissue" | "put-back")
+    };
     let embeds = done.entries.iter().any(|one| is_embedded(&one));
     let embedded: Vec<String> = done.entries.iter().filter(is_embedded).filter_map(|one| one.id.node.clone()).collect();
+    let is_back = matches!(request.step, Step::Back(_));
+    let back_to = planned.rows.iter().filter(|_| is_back).filter_map(|row| row.to).min();
     let server = manifests::server(session, after);
     let kubelets = planned.record.rotations.iter().find_map(|one| one.kubelets);
     let hashes: Vec<String> = after.bundle(CaId::Cluster).iter().map(Certificate::discovery_hash).collect();
@@ -54,6 +58,7 @@ pub(super) fn add(
     let situation = Situation {
         step,
         authorities: &authorities,
+        back_to,
         directory: session.is_exported().then_some(done.directory.as_str()),
         dir: &done.directory,
         nodes: &nodes,
@@ -94,7 +99,7 @@ const fn step(step: &Step) -> Option<plan::Step> {
         Step::Prepare(_) => plan::Step::Prepare,
         Step::Switch(_) => plan::Step::Switch,
         Step::Retire(_) => plan::Step::Retire,
-        Step::Back => plan::Step::Back,
+        Step::Back(_) => plan::Step::Back,
         Step::Emergency(_) => plan::Step::Emergency,
         Step::Forget | Step::Record(_) => return None,
     })

@@ -20,9 +20,9 @@ mod request;
 mod retire;
 mod run;
 pub mod scan;
+mod shown;
 mod status;
 mod status_parts;
-mod shown;
 mod summary;
 mod switch;
 mod words;
@@ -31,7 +31,8 @@ pub use crate::workspace::shipping::given::Input;
 pub use confirm::{ConfirmRequest, confirm};
 pub use next::{Next, NextRequest, next};
 pub use request::{
-    EmergencyOptions, Options, PrepareOptions, RecordOptions, Request, RetireOptions, SignerFile, Step, SwitchOptions,
+    BackOptions, EmergencyOptions, Options, PrepareOptions, RecordOptions, Request, RetireOptions, SignerFile, Step,
+    SwitchOptions,
 };
 pub use run::run;
 pub use status::{StatusRequest, status};

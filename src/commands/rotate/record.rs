@@ -43,10 +43,11 @@ fn one(
             planned.rows.push(report::Row::of(&rotation, None));
             planned.journal.push(context.line(&rotation, vec![format!("found {}", names(&own))]));
             planned.record.take(rotating);
-            let Rotation { number, phase, old, new, .. } = rotation;
+            let Rotation { number, phase, old, new, signed_since, .. } = rotation;
             if starts(&new, &own) {
                 let emergency = phase == Phase::Emergency;
-                let retired = Retired { authority: rotating, number, since, old, new, generation: None, emergency };
+                let retired =
+                    Retired { authority: rotating, number, since, old, new, generation: None, signed_since, emergency };
                 planned.record.retired.push(retired);
             }
             Ok(())
@@ -58,6 +59,8 @@ fn one(
         }
         (Found::Two { phase, old, new }, recorded) => {
             let new_key = new_key(context, rotating, (phase, &new), options, planned)?;
+            // Who signs now has signed; what was before is known by the record alone.
+            let signed = (phase == Phase::Switched).then(|| since.clone());
             let rotation = Rotation {
                 authority: rotating,
                 number,
@@ -72,6 +75,8 @@ fn one(
                 generations: std::collections::BTreeMap::new(),
                 confirmations: Vec::new(),
                 overrides: Vec::new(),
+                signed_since: recorded.as_ref().and_then(|one| one.signed_since.clone()).or(signed),
+                restored: recorded.as_ref().is_some_and(|one| one.restored),
             };
             let from = recorded.map(|one| one.phase);
             planned.rows.push(report::Row { from, ..report::Row::of(&rotation, Some(phase)) });

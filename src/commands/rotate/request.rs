@@ -34,7 +34,7 @@ pub enum Step {
     Prepare(PrepareOptions),
     Switch(SwitchOptions),
     Retire(RetireOptions),
-    Back,
+    Back(BackOptions),
     Forget,
     Emergency(EmergencyOptions),
     Record(RecordOptions),
@@ -46,7 +46,7 @@ impl Step {
             Self::Prepare(_) => "prepare",
             Self::Switch(_) => "switch",
             Self::Retire(_) => "retire",
-            Self::Back => "back",
+            Self::Back(_) => "back",
             Self::Forget => "forget",
             Self::Emergency(_) => "emergency",
             Self::Record(_) => "record",
@@ -59,7 +59,7 @@ impl Step {
             Self::Prepare(_) => "rotate-prepare",
             Self::Switch(_) => "rotate-switch",
             Self::Retire(_) => "rotate-retire",
-            Self::Back => "rotate-back",
+            Self::Back(_) => "rotate-back",
             Self::Forget => "rotate-forget",
             Self::Emergency(_) => "rotate-emergency",
             Self::Record(_) => "rotate-record",
@@ -116,6 +116,12 @@ pub struct RetireOptions {
     pub confirm_all: bool,
     pub not_before_override: bool,
     pub forget: bool,
+}
+
+#[derive(Debug, Clone, Default)]
+pub struct BackOptions {
+    pub confirm_all: bool,
+    pub not_before_override: bool,
 }
 
 #[derive(Debug, Clone, Default)]

@@ -10,18 +10,19 @@ use crate::error::Error;
 use crate::files::RelPath;
 use crate::plan::rotate::Trusted;
 use crate::report::rotate as report;
-use crate::tree::rotation::{Phase, Retired, Rotating, Rotation};
+use crate::tree::rotation::{Phase, Retired, Rotating, Rotation, Way};
 use crate::workspace::rotation::change::{Content, Target};
 use crate::workspace::rotation::files;
 
 pub(super) fn plan(context: &Context<'_>, options: &RetireOptions) -> Result<Planned, Error> {
     let mut planned = Planned::of(&context.record);
     let mut rotations = context.in_phase(Phase::Switched)?;
-    // An emergency has no phase in between.
-
     let passing = Passing { confirm_all: options.confirm_all, not_before: options.not_before_override };
-    gate::check(context, &mut rotations, passing, &mut planned)?;
-    rotations.extend(context.emergencies());
+    gate::check(context, (&mut rotations, Way::Forth), passing, &mut planned)?;
+    // An emergency has no phase in between, and has interrupted everything already.
+    let emergencies = context.emergencies();
+    planned.warnings.extend(gate::unconfirmed(context, &emergencies)?);
+    rotations.extend(emergencies);
     for rotation in rotations {
         one(context, rotation, &mut planned)?;
     }
@@ -35,7 +36,8 @@ pub(super) fn plan(context: &Context<'_>, options: &RetireOptions) -> Result<Pla
 }
 
 fn one(context: &Context<'_>, rotation: Rotation, planned: &mut Planned) -> Result<(), Error> {
-    planned.own.extend(cross::removed(context, rotation.authority, &certificates(&rotation.old))?);
+    let tree = (context.session, &context.snapshot.survey);
+    planned.own.extend(cross::removed(tree, rotation.authority, &certificates(&rotation.old))?);
     let content = match rotation.authority {
         Rotating::Authority(authority) => {
             let trusted = Trusted::alone(&certificates(&rotation.new), &certificates(&rotation.old));
@@ -54,7 +56,7 @@ fn one(context: &Context<'_>, rotation: Rotation, planned: &mut Planned) -> Resu
     planned.rows.push(report::Row::of(&rotation, None));
     planned.journal.push(context.line(&rotation, Vec::new()));
     planned.record.take(rotation.authority);
-    let Rotation { authority, number, phase, old, new, .. } = rotation;
+    let Rotation { authority, number, phase, since, old, new, signed_since, .. } = rotation;
     planned.record.retired.retain(|one| one.authority != authority);
     planned.record.retired.push(Retired {
         authority,
@@ -63,6 +65,7 @@ fn one(context: &Context<'_>, rotation: Rotation, planned: &mut Planned) -> Resu
         old,
         new,
         generation: context.generation.clone(),
+        signed_since: signed_since.or(Some(since)),
         emergency: phase == Phase::Emergency,
     });
     Ok(())

@@ -77,11 +77,11 @@ impl Rotating<'_> {
     fn ready(&self, snapshot: Snapshot, locked: Option<&Locked<'_>>) -> Result<Ready, Error> {
         let (session, request) = (self.session, self.request);
         let context = Context::of(request, session, snapshot, locked)?;
-        let planned = match &request.step {
+        let mut planned = match &request.step {
             Step::Prepare(options) => prepare::plan(&context, options)?,
             Step::Switch(options) => switch::plan(&context, options)?,
             Step::Retire(options) => retire::plan(&context, options)?,
-            Step::Back => back::plan(&context)?,
+            Step::Back(options) => back::plan(&context, options)?,
             Step::Forget => forget::plan(&context)?,
             Step::Emergency(options) => emergency::plan(&context, options)?,
             Step::Record(options) => recorded::plan(&context, options)?,
@@ -90,12 +90,14 @@ impl Rotating<'_> {
         let mut survey = std::mem::take(&mut authorities.survey);
         prior::place(&planned.put_back, &mut survey);
         let (snapshot, issuers) = match locked {
-            Some(locked) => locked.with(survey),
+            Some(locked) => locked.with(survey)?,
             None => (session.tree.with(survey), Issuers::default()),
         };
         let signers = locked.map(|_| &issuers);
         let now = (request.step.command(), request.run.now);
-        let lists = lists::of(session, &context.snapshot, &planned.targets, signers, now)?;
+        let mut lists = lists::of(session, &context.snapshot, &planned.targets, signers, now)?;
+        planned.warnings.append(&mut lists.warnings);
+        planned.left.append(&mut lists.left);
         let following = match planned.targets.is_empty() || request.step.leaves_the_tree() {
             true => Following::default(),
             false => Following::of(session, &context.snapshot, &snapshot, &planned)?,

@@ -7,7 +7,7 @@ use super::words;
 use crate::error::Error;
 use crate::plan::rotate::gate;
 use crate::report::rotate::status::{AuthorityRow, NodeRow, Outcome, Status, Waits};
-use crate::tree::rotation::{Phase, Record, Rotating};
+use crate::tree::rotation::{Phase, Record, Rotating, Way};
 use crate::workspace::rotation::nodes::{self, Shown};
 use crate::workspace::rotation::standing::{Read, Standing};
 use crate::workspace::rotation::state::{self, State};
@@ -74,7 +74,7 @@ pub(super) fn of(
             status.authorities.push(AuthorityRow::none(rotating));
             continue;
         };
-        let mut standing = read.standing(session, snapshot, state, rotation)?;
+        let mut standing = read.standing(session, snapshot, state, (rotation, Way::Forth))?;
         for (node, shown) in &mut standing.nodes {
             if let Shown::No { missing } = shown
                 && missing.is_empty()
@@ -137,7 +137,7 @@ fn outcome(status: &Status) -> Outcome {
 
 fn row(standing: &Standing) -> AuthorityRow {
     let Standing { rotation, facts, closed, .. } = standing;
-    let waits = |one: &gate::Closed| Waits { why: words::why(one, rotation), until: one.until(), option: one.option() };
+    let waits = |one: &gate::Closed| Waits { why: words::why(one, standing), until: one.until(), option: one.option() };
     AuthorityRow {
         authority: rotation.authority,
         phase: Some(rotation.phase),

@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::plan::rotate::Trusted;
 use crate::report::rotate as report;
 use crate::store::RootId;
-use crate::tree::rotation::{Kubelets, NewKey, Phase, Rotating, Rotation};
+use crate::tree::rotation::{Kubelets, NewKey, Phase, Rotating, Rotation, Way};
 use crate::workspace::journal::{self, Line};
 use crate::workspace::rotation::alive;
 use crate::workspace::rotation::change::{Content, Target};
@@ -27,7 +27,7 @@ pub(super) fn plan(context: &Context<'_>, options: &SwitchOptions) -> Result<Pla
     planned.kubelets = Some(kubelets);
     let mut rotations = context.in_phase(Phase::Prepared)?;
     let passing = Passing { confirm_all: options.confirm_all, not_before: options.not_before_override };
-    gate::check(context, &mut rotations, passing, &mut planned)?;
+    gate::check(context, (&mut rotations, Way::Forth), passing, &mut planned)?;
     let lines = journal::read(&context.session.tree.roots)?;
     for mut rotation in rotations {
         if options.reuse_keys {
@@ -156,6 +156,7 @@ fn refused_elsewhere(rotation: &Rotation, options: &SwitchOptions) -> Result<(),
 fn switched(context: &Context<'_>, mut rotation: Rotation, planned: &mut Planned) {
     planned.rows.push(report::Row::of(&rotation, Some(Phase::Switched)));
     (rotation.phase, rotation.since) = (Phase::Switched, rfc3339(context.request.run.now));
+    rotation.signed_since.get_or_insert_with(|| rotation.since.clone());
     rotation.generations.extend(context.generation.iter().map(|name| (Phase::Switched, name.clone())));
     planned.journal.push(context.line(&rotation, Vec::new()));
     planned.record.set(rotation);

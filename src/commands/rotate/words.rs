@@ -6,32 +6,33 @@ use crate::files::shell_path;
 use crate::plan::rotate::gate::Closed;
 use crate::plan::rotate::in_force::Missing;
 use crate::tree::Origin;
-use crate::tree::rotation::{Phase, Rotation};
+use crate::tree::rotation::Rotation;
 use crate::workspace::rotation::standing::Standing;
 
 /// One sentence: which, since when, until when.
-pub(super) fn why(closed: &Closed, rotation: &Rotation) -> String {
-    let Rotation { phase, since, .. } = rotation;
+pub(super) fn why(closed: &Closed, standing: &Standing) -> String {
+    let Rotation { phase, since, .. } = &standing.rotation;
+    let given_up = standing.way.gives_up();
     match closed {
         Closed::Unconfirmed(nodes) => {
             format!("it is {phase} since {since}, and not known to be in force on {}", nodes.join(", "))
         }
         Closed::Behind(entries) => format!("other authorities than those of ca.crt are in {}", entries.join(", ")),
         Closed::Wait(until) => {
-            let field = if *phase == Phase::Prepared { "waitBeforeSwitch" } else { "waitBeforeRetire" };
+            let field = if standing.facts.gives_up { "waitBeforeRetire" } else { "waitBeforeSwitch" };
             format!("it is {phase} since {since}, and the wait (rotation.{field}) is over at {}", rfc3339(*until))
         }
         Closed::Clocks(until) => {
             format!("clocks that are behind do not accept the new certificate before {}", rfc3339(*until))
         }
         Closed::Kubelets(until) => format!(
-            "kubelets renew their own certificates, and may use those of the old authority until {}",
+            "kubelets renew their own certificates, and may use those of the {given_up} authority until {}",
             rfc3339(*until)
         ),
         Closed::Alive(all) => {
             let one = |one: &crate::plan::rotate::gate::Alive| format!("{} until {}", one.name, rfc3339(one.ends));
             let all: Vec<String> = all.iter().map(one).collect();
-            format!("certificates of the old authority are still valid: {}", all.join("; "))
+            format!("certificates of the {given_up} authority are still valid: {}", all.join("; "))
         }
     }
 }
@@ -82,7 +83,8 @@ pub(super) fn owed(missing: &[Missing]) -> Vec<String> {
         .collect();
     let files =
         (!entries.is_empty()).then(|| format!("files that are not those of this directory: {}", entries.join(", ")));
-    let one = |one: &Missing| match one {
+    let one = |one: &Missing| {
+        match one {
         Missing::Entry(_) => None,
         Missing::Restart(component) => {
             let command = readers::command(component).map(|command| format!(": {command}")).unwrap_or_default();
@@ -93,10 +95,11 @@ pub(super) fn owed(missing: &[Missing]) -> Vec<String> {
             Some(format!("{component} to restart, unless that was done{command}"))
         }
         Missing::Kubelet => Some(
-            "kubelet-client-current.pem is of the old authority: mv /var/lib/kubelet/pki/kubelet-client-current.pem \
+            "kubelet-client-current.pem is of the authority that signs no more: mv /var/lib/kubelet/pki/kubelet-client-current.pem \
              /var/lib/kubelet/pki/kubelet-client-old.link && systemctl restart kubelet"
                 .to_owned(),
         ),
+    }
     };
     files.into_iter().chain(missing.iter().filter_map(one)).collect()
 }

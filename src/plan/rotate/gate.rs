@@ -1,10 +1,9 @@
-//! When the next step of a rotation may be done: a node that has not the present phase in force, a wait that is not over, and what
+//! When the next step of a rotation, forth or back, may be done: a node that has not the present phase in force, a wait that is not over, and what
 //! of the old authority is still alive each keep it closed. Every reason is told, with until when.
 
 use time::{Duration, OffsetDateTime};
 
 use crate::clock::Span;
-use crate::tree::rotation::Phase;
 
 /// N is begun 5 minutes before it is made; a clock may be as far behind as this from then.
 pub const CLOCKS: Duration = Duration::minutes(10);
@@ -20,7 +19,8 @@ pub struct Alive {
 /// What is known when a step is asked for.
 #[derive(Debug, Clone)]
 pub struct Facts {
-    pub phase: Phase,
+    /// One of the two authorities is trusted no more after the step.
+    pub gives_up: bool,
     /// When the phase began.
     pub since: OffsetDateTime,
     pub now: OffsetDateTime,
@@ -76,7 +76,7 @@ impl Closed {
 /// Everything that keeps the next step closed; empty: it may be done.
 pub fn closed(facts: &Facts) -> Vec<Closed> {
     let ahead = |at: &OffsetDateTime| *at > facts.now;
-    let is_switched = facts.phase != Phase::Prepared;
+    let is_last = facts.gives_up;
     let mut all = Vec::new();
     if !facts.unconfirmed.is_empty() {
         all.push(Closed::Unconfirmed(facts.unconfirmed.clone()));
@@ -85,10 +85,10 @@ pub fn closed(facts: &Facts) -> Vec<Closed> {
         all.push(Closed::Behind(facts.behind.clone()));
     }
     all.extend(Some(facts.since.saturating_add(facts.wait.duration())).filter(ahead).map(Closed::Wait));
-    let begins = facts.begins.filter(|_| !is_switched).map(|begins| begins.saturating_add(CLOCKS));
+    let begins = facts.begins.filter(|_| !is_last).map(|begins| begins.saturating_add(CLOCKS));
     all.extend(begins.filter(ahead).map(Closed::Clocks));
-    all.extend(facts.kubelets.filter(|at| is_switched && ahead(at)).map(Closed::Kubelets));
-    let alive: Vec<Alive> = facts.alive.iter().filter(|one| is_switched && ahead(&one.ends)).cloned().collect();
+    all.extend(facts.kubelets.filter(|at| is_last && ahead(at)).map(Closed::Kubelets));
+    let alive: Vec<Alive> = facts.alive.iter().filter(|one| is_last && ahead(&one.ends)).cloned().collect();
     if !alive.is_empty() {
         all.push(Closed::Alive(alive));
     }
@@ -103,13 +103,14 @@ pub fn opens(closed: &[Closed], now: OffsetDateTime) -> OffsetDateTime {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tree::rotation::Phase;
     use time::macros::datetime;
 
     const SINCE: OffsetDateTime = datetime!(2026-11-20 10:00 UTC);
 
     fn facts(phase: Phase, minutes: i64) -> Facts {
         Facts {
-            phase,
+            gives_up: phase != Phase::Prepared,
             since: SINCE,
             now: SINCE + Duration::minutes(minutes),
             wait: Span::hours(1),

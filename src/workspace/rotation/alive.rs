@@ -1,5 +1,6 @@
-//! What of the old authority is still alive after the switch: certificates in the tree that it signed, and those that the journal
-//! says were handed out: to users, for requests, by nodes.
+//! What of an authority that is given up is still alive: certificates in the tree that it signed, and those that the journal says
+//! were handed out: to users, for requests, by nodes. On the way forth that is the old one after the switch, on the way back the new
+//! one after it has signed.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +12,7 @@ use crate::encoding::shown::quoted;
 use crate::plan::renew::certificate_of;
 use crate::plan::rotate::gate::Alive;
 use crate::tree::EntryId;
-use crate::tree::rotation::{Identity, Rotation};
+use crate::tree::rotation::{Identity, Rotation, Way};
 use crate::workspace::journal::{CertificateLine, Line};
 use crate::workspace::remembered::remembered;
 use crate::workspace::shipping::receipt::instant;
@@ -24,12 +25,16 @@ pub fn certificate(identity: &Identity) -> Option<Certificate> {
 }
 
 /// Every one that has not ended at `now`. A service account key signs no certificates.
-pub fn alive(session: &Session<'_>, snapshot: &Snapshot, lines: &[Line], rotation: &Rotation) -> Vec<Alive> {
+pub fn alive(session: &Session<'_>, snapshot: &Snapshot, lines: &[Line], rotation: &Rotation, way: Way) -> Vec<Alive> {
     let signers = (rotation.old.first().and_then(certificate), rotation.new.first().and_then(certificate));
     let (Some(old), Some(new)) = signers else { return Vec::new() };
-    let mut all = in_tree(session, snapshot, &old);
-    let since = instant(&rotation.since);
-    for one in of_journal(session, lines, (&old, &new), since) {
+    let until = instant(&rotation.since);
+    let (pair, span) = match way {
+        Way::Forth => ((&old, &new), (None, until)),
+        Way::Back => ((&new, &old), (rotation.signed_since.as_deref().and_then(instant), until)),
+    };
+    let mut all = in_tree(session, snapshot, pair.0);
+    for one in of_journal(session, lines, pair, span) {
         if !all.iter().any(|known| known.name == one.name && known.ends == one.ends) {
             all.push(one);
         }
@@ -43,7 +48,7 @@ pub fn alive(session: &Session<'_>, snapshot: &Snapshot, lines: &[Line], rotatio
 pub fn handed_out(session: &Session<'_>, lines: &[Line], rotation: &Rotation) -> Vec<Alive> {
     let signers = (rotation.old.first().and_then(certificate), rotation.new.first().and_then(certificate));
     let (Some(old), Some(new)) = signers else { return Vec::new() };
-    let mut all = of_journal(session, lines, (&old, &new), Some(session.run.now));
+    let mut all = of_journal(session, lines, (&old, &new), (None, Some(session.run.now)));
     all.retain(|one| one.ends > session.run.now);
     all
 }
@@ -62,13 +67,16 @@ fn of_journal(
     session: &Session<'_>,
     lines: &[Line],
     (old, new): (&Certificate, &Certificate),
-    since: Option<OffsetDateTime>,
+    (from, until): (Option<OffsetDateTime>, Option<OffsetDateTime>),
 ) -> Vec<Alive> {
     let (of_old, of_new) = (old.subject.to_string(), new.subject.to_string());
-    let is_old = |line: &CertificateLine| {
-        // With one name for both, what was made before the switch is the old one's.
-        line.issuer == of_old && (of_old != of_new || made(line).zip(since).is_none_or(|(made, since)| made < since))
+    // With one name for both, what was made while it signed is its own: before the switch the old one, then the new one.
+    let in_its_time = |line: &CertificateLine| {
+        let made = made(line);
+        made.zip(from).is_none_or(|(made, from)| made >= from)
+            && made.zip(until).is_none_or(|(made, until)| made < until)
     };
+    let is_old = |line: &CertificateLine| line.issuer == of_old && (of_old != of_new || in_its_time(line));
     let revoked = remembered(lines, old, None).last;
     let is_revoked = |line: &CertificateLine| {
         let serial = crate::plan::revoke::serial_of_hex(&line.serial);

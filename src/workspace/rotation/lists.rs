@@ -12,8 +12,10 @@ use crate::plan::rotate::Trusted;
 use crate::store::FileChange;
 use crate::tree::rotation::Rotating;
 use crate::tree::{Issuers, file};
+use crate::workspace::crl_file::{self, List};
 use crate::workspace::crl_issue::Writing;
 use crate::workspace::crls::TreeCrl;
+use crate::workspace::remembered::remembered;
 use crate::workspace::{Session, Snapshot, journal};
 use crate::x509::{Certificate, parse_authority};
 
@@ -24,6 +26,8 @@ pub struct Lists {
     /// Lines of the journal.
     pub journal: Vec<String>,
     pub warnings: Vec<String>,
+    /// What others must do.
+    pub left: Vec<String>,
 }
 
 /// Where there are lists: those that belong to the authorities' new files. `before`: the tree as it is; `issuers`: of the tree as it
@@ -69,7 +73,17 @@ fn one(
     let stays: Vec<usize> = (0..after.len()).collect();
     let is_signed = crls.first().is_some_and(|crl| crl.crl.is_some());
     if is_signed {
-        let kept: Vec<&TreeCrl> = crls.iter().filter(|crl| crl.is_among(&stays)).collect();
+        let mut kept: Vec<TreeCrl> = crls.into_iter().filter(|crl| crl.is_among(&stays)).collect();
+        let returns = |one: &Certificate| !present.contains(one);
+        for issuer in after.iter().skip(1).filter(|one| returns(one)) {
+            let mut crl = TreeCrl::read(&session.tree, authority, issuer, &all, &lines)?;
+            if let Some(List { der, crl: found }) = crl_file::kept(&session.tree, &crl.place, issuer)? {
+                crl.remembered = remembered(&lines, issuer, found.edition().as_ref());
+                (crl.der, crl.crl) = (Some(der), Some(found));
+            }
+            returned(session, before, crl, issuers, (command, now), (&mut kept, done))?;
+        }
+        let kept: Vec<&TreeCrl> = kept.iter().collect();
         done.changes.extend(TreeCrl::rewritten(session, before, authority, &kept)?);
         return Ok(());
     }
@@ -88,5 +102,38 @@ fn one(
     let issue = crl.next_issue(session, before, issuer, Changes::default(), writing)?;
     done.journal.push(issue.line(command, now));
     done.changes.extend(issue.changes);
+    Ok(())
+}
+
+/// The list of an authority that is trusted again: as a generation keeps it, with its next issue where its key is here.
+fn returned(
+    session: &Session<'_>,
+    before: &Snapshot,
+    mut crl: TreeCrl,
+    issuers: Option<&Issuers>,
+    (command, now): (&str, OffsetDateTime),
+    (kept, done): (&mut Vec<TreeCrl>, &mut Lists),
+) -> Result<(), Error> {
+    if crl.crl.is_none() && crl.remembered.number.is_none() {
+        // It has never had one.
+        return Ok(());
+    }
+    let issuer = issuers.and_then(|issuers| issuers.of(crl.authority, &crl.issuer));
+    if let Some(issuer) = issuer {
+        let writing = Writing { der: false, earlier: &[] };
+        let issue = crl.next_issue(session, before, issuer, Changes::default(), writing)?;
+        done.journal.push(issue.line(command, now));
+        (crl.der, crl.crl) = (issue.list(), Some(issue.crl));
+    } else if crl.crl.is_none() && issuers.is_some() {
+        done.left.push(format!(
+            "{}: neither the list of {} nor its key is here: put its list behind the others, or readers that check every issuer \
+             refuse its clients",
+            crl.path, crl.issuer.subject
+        ));
+        return Ok(());
+    }
+    if crl.crl.is_some() {
+        kept.push(crl);
+    }
     Ok(())
 }

@@ -105,7 +105,14 @@ pub fn missing(session: &Session<'_>, rotation: &Rotation, receipt: &Receipt) ->
         release: session.profile().map(Profile::release).unwrap_or_default().release,
         old_kubelet: has_old_kubelet(rotation, receipt),
     };
-    Ok(in_force::missing(rotation.authority, rotation.phase, &node))
+    let mut all = in_force::missing(rotation.authority, rotation.phase, &node);
+    // Back in prepared, the certificates of the new authority have to go before its trust does.
+    let is_back = rotation.phase == Phase::Prepared && rotation.signed_since.is_some();
+    let is_clusters = rotation.authority == Rotating::Authority(files::IN_KUBECONFIGS);
+    if is_back && is_clusters && has_old_kubelet(&rotation.turned(), receipt) {
+        all.push(Missing::Kubelet);
+    }
+    Ok(all)
 }
 
 /// Its kubelet uses a certificate of the old authority. Two authorities of one name have different keys.

@@ -6,7 +6,7 @@ use super::state::State;
 use crate::error::Error;
 use crate::plan::rotate::gate::{self, Closed, Facts};
 use crate::profile::WAITS;
-use crate::tree::rotation::{Phase, Rotation};
+use crate::tree::rotation::{Phase, Rotation, Way};
 use crate::workspace::journal::{self, Line};
 use crate::workspace::shipping::nodes as shipped;
 use crate::workspace::shipping::receipt::{Receipt, instant};
@@ -15,6 +15,8 @@ use crate::workspace::{Session, Snapshot};
 #[derive(Debug, Clone)]
 pub struct Standing {
     pub rotation: Rotation,
+    /// Of the step that `facts` and `closed` are about.
+    pub way: Way,
     /// The nodes that count.
     pub nodes: Vec<(String, Shown)>,
     /// Nodes of the profile without a tree: they get what is there when they are made, and do not count.
@@ -42,7 +44,7 @@ impl Read {
         session: &Session<'_>,
         snapshot: &Snapshot,
         state: &State,
-        rotation: &Rotation,
+        (rotation, way): (&Rotation, Way),
     ) -> Result<Standing, Error> {
         let Holders { nodes, absent } = nodes::holders(session, snapshot, rotation.authority)?;
         let own = nodes::own_name(session, snapshot);
@@ -61,22 +63,27 @@ impl Read {
             receipts.push((node, receipt));
         }
         let waits = session.profile().map_or(WAITS, |profile| profile.rotation);
-        let begins = rotation.new.first().and_then(|one| instant(&one.certificate.as_ref()?.not_before));
-        let is_switched = rotation.phase == Phase::Switched;
+        let is_forth = way == Way::Forth;
+        let begins =
+            rotation.new.first().and_then(|one| instant(&one.certificate.as_ref()?.not_before)).filter(|_| is_forth);
+        let gives_up = (rotation.phase != Phase::Prepared) == is_forth;
         let is_behind = rotation.authority.name() == super::files::IN_KUBECONFIGS.name();
         let facts = Facts {
-            phase: rotation.phase,
+            gives_up,
             since: instant(&rotation.since).unwrap_or(session.run.now),
             now: session.run.now,
-            wait: if is_switched { waits.before_retire } else { waits.before_switch },
+            wait: if gives_up { waits.before_retire } else { waits.before_switch },
             begins,
             unconfirmed: shown.iter().filter(|(_, one)| !one.is_in_force()).map(|(node, _)| node.clone()).collect(),
             behind: state.behind.iter().filter(|_| is_behind).map(ToString::to_string).collect(),
-            kubelets: nodes::kubelets_until(rotation, &receipts),
-            alive: if is_switched { alive::alive(session, snapshot, &self.lines, rotation) } else { Vec::new() },
+            kubelets: nodes::kubelets_until(rotation, &receipts).filter(|_| is_forth),
+            alive: match gives_up && rotation.phase != Phase::Emergency {
+                true => alive::alive(session, snapshot, &self.lines, rotation, way),
+                false => Vec::new(),
+            },
         };
         // An emergency has interrupted everything already.
         let closed = if rotation.phase == Phase::Emergency { Vec::new() } else { gate::closed(&facts) };
-        Ok(Standing { rotation: rotation.clone(), nodes: shown, absent, facts, closed, unreadable })
+        Ok(Standing { rotation: rotation.clone(), way, nodes: shown, absent, facts, closed, unreadable })
     }
 }

@@ -154,6 +154,8 @@ pub(super) fn record(
         generations: context.generation.iter().map(|name| (phase, name.clone())).collect(),
         confirmations: Vec::new(),
         overrides: Vec::new(),
+        signed_since: None,
+        restored: false,
     };
     if let New::Here(key) = key {
         let pem = Zeroizing::new(key.to_pem().as_bytes().to_vec());

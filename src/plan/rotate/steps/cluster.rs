@@ -3,6 +3,7 @@
 use super::situation::{Instruction, Situation, Step};
 use crate::catalog::CaId;
 use crate::files::{shell_path, shell_word};
+use crate::tree::rotation::Phase;
 
 /// Who reads lists refuses every client of an issuer without one.
 pub fn lists(situation: &Situation<'_>) -> Option<Instruction> {
@@ -117,6 +118,13 @@ fn outside(situation: &Situation<'_>) -> Option<Instruction> {
             format!("take the old certificate out of the copies outside the cluster: {copies}"),
             "they go on trusting the old authority",
         ),
+        Step::Back if situation.back_to == Some(Phase::Prepared) => Instruction::new(
+            format!(
+                "give credentials of the old authority to everybody outside the cluster who has got some of the new one: people's \
+                 kubeconfigs, {copies}"
+            ),
+            "they are refused when the new authority is not trusted any more",
+        ),
         Step::Back => return None,
     })
 }
@@ -174,6 +182,18 @@ fn tokens(situation: &Situation<'_>) -> Vec<Instruction> {
             "restart all pods: every token is refused until the kubelet has renewed it",
             "pods get 401 for up to half an hour, and longer where a program never reads its token again",
         )],
+        Step::Back if situation.back_to == Some(Phase::Prepared) => vec![
+            Instruction::new(
+                "wait 24 hours: within that time every kubelet has renewed the tokens in its pods",
+                "programs that never read their token again are refused when the new key is not accepted any more",
+            )
+            .see("kubectl get --raw /metrics | grep serviceaccount_stale_tokens_total"),
+            Instruction::new(
+                "have every token secret written again: it never ends, and its token may be of the new key",
+                "these tokens are refused when the new key is not accepted any more",
+            )
+            .run(TOKEN_SECRETS),
+        ],
         Step::Retire | Step::Back => Vec::new(),
     }
 }

@@ -4,7 +4,7 @@ use super::situation::{Instruction, Situation, Step};
 use crate::catalog::CaId;
 use crate::catalog::readers::COMPONENTS;
 use crate::files::{shell_path, shell_word};
-use crate::tree::rotation::Kubelets;
+use crate::tree::rotation::{Kubelets, Phase};
 use crate::tree::safe_host::ship_from;
 
 /// The files of a cluster directory to every node that has new ones.
@@ -37,8 +37,12 @@ pub fn ship(situation: &Situation<'_>) -> Option<Instruction> {
 /// Before the kubelets are restarted: their own certificate would win over the embedded one.
 pub fn kubelets_first(situation: &Situation<'_>) -> Option<Instruction> {
     let Situation { step, kubelets, embeds, embedded, .. } = situation;
-    if !matches!(step, Step::Switch | Step::Emergency) || !situation.rotates(CaId::Cluster) {
+    let is_back = situation.back_to == Some(Phase::Prepared);
+    if !(is_back || matches!(step, Step::Switch | Step::Emergency)) || !situation.rotates(CaId::Cluster) {
         return None;
+    }
+    if is_back {
+        return Some(kubelets_back(situation));
     }
     match kubelets {
         Kubelets::Wait => Some(Instruction::new(
@@ -62,6 +66,19 @@ pub fn kubelets_first(situation: &Situation<'_>) -> Option<Instruction> {
             ),
         ),
     }
+}
+
+/// The old one signs again, and a kubelet's own certificate may be of the new one.
+fn kubelets_back(situation: &Situation<'_>) -> Instruction {
+    Instruction::new(
+        "where kubelet-client-current.pem is of the new authority, move it away before the kubelet is restarted: it wins over the \
+         certificate in kubelet.conf",
+        "the kubelet goes on with its certificate of the new authority, and is refused when that is trusted no more",
+    )
+    .on(situation.embedded)
+    .of("kubelet")
+    .run("mv /var/lib/kubelet/pki/kubelet-client-current.pem /var/lib/kubelet/pki/kubelet-client-new.pem")
+    .see("on each node: openssl x509 -noout -issuer -in /var/lib/kubelet/pki/kubelet-client-current.pem")
 }
 
 /// Each component on all of its nodes, one after another; the next when the one before is well.
@@ -106,14 +123,17 @@ fn well(component: &str, certificates_dir: &str) -> Option<String> {
 
 /// Every node says that the phase is in force.
 pub fn confirm(situation: &Situation<'_>) -> Option<Instruction> {
-    if !matches!(situation.step, Step::Prepare | Step::Switch) {
-        return None;
-    }
+    let next = match (situation.step, situation.back_to) {
+        (Step::Prepare, _) => "kpki rotate switch is",
+        (Step::Switch, _) => "kpki rotate retire is",
+        (Step::Back, Some(Phase::Prepared)) => "kpki rotate switch, and one more kpki rotate back, are",
+        (Step::Back, Some(_)) => "kpki rotate retire, and one more kpki rotate back, are",
+        _ => return None,
+    };
     let dir = shell_path(situation.dir);
-    let next = if situation.step == Step::Prepare { "switch" } else { "retire" };
     let mut confirm = Instruction::new(
         "confirm each node by its receipt, which shows its files and what has been restarted",
-        format!("kpki rotate {next} is refused while a node is not confirmed"),
+        format!("{next} refused while a node is not confirmed"),
     )
     .on(situation.nodes);
     confirm.commands = match situation.directory {

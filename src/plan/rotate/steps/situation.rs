@@ -1,6 +1,6 @@
 //! What instructions depend on, and what one is.
 
-use crate::tree::rotation::{Kubelets, Rotating};
+use crate::tree::rotation::{Kubelets, Phase, Rotating};
 
 /// The step that was done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +28,8 @@ pub struct Restarted {
 pub struct Situation<'a> {
     pub step: Step,
     pub authorities: &'a [Rotating],
+    /// Where a step back has led some of them; `None`: before the rotation, or no step back.
+    pub back_to: Option<Phase>,
     /// The cluster directory; `None`: a node's own tree.
     pub directory: Option<&'a str>,
     /// The tree, for commands.

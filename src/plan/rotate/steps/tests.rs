@@ -17,6 +17,7 @@ fn situation<'a>(
     Situation {
         step,
         authorities,
+        back_to: None,
         directory: (!nodes.is_empty()).then_some("./c"),
         dir: "./c",
         nodes,
