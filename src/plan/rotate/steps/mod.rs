@@ -14,6 +14,7 @@ use crate::tree::rotation::Rotating;
 /// Everything that is to be done, in order.
 pub fn instructions(situation: &Situation<'_>) -> Vec<Instruction> {
     let mut all: Vec<Instruction> = machines::ship(situation).into_iter().collect();
+    all.extend(cluster::lists(situation));
     all.extend(emergency::first(situation));
     all.extend(machines::kubelets_first(situation));
     all.extend(machines::restarts(situation));

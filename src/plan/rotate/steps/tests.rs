@@ -28,6 +28,7 @@ fn situation<'a>(
         server: Some("https://10.0.0.1:6443"),
         certificates_dir: "/etc/kubernetes/pki",
         join_hashes: &[],
+        lists: &[],
         manifests: None,
     }
 }
