@@ -17,6 +17,9 @@ use crate::error::Exit;
 /// The certificate of an extraCertificates entry with authority external (a public or commercial one) must chain to one of the
 /// system's roots, to the profile's root or to --root. Its subject may be another one: its authority decides that.
 ///
+/// What a new authority whose key is elsewhere signs before kpki rotate switch (from the requests that kpki rotate switch makes) is not
+/// put in place yet: it is kept beside its request, and when all are there, kpki rotate switch puts them in place together.
+///
 /// An authority's own certificate can be put in place as long as nothing in the tree was signed by another authority:
 /// an intermediate with its chain, for the key of a pending request, or with --as ca the certificate of an external
 /// authority. Beside a ca.crt of more than one certificate, ca-signer.crt is written too, with the one that signs, for
@@ -57,7 +60,8 @@ Examples:
   kpki import lb.pem --root commercial-root.pem           a public certificate with its chain, for an entry of your own
   kpki import *.crt --requests ./requests                 keys from kpki csr --out ./requests
 
-Exit status: 0 done, 1 refused or failed and nothing was written, 2 wrong command line or profile.";
+Exit status: 0 done, 1 refused or failed and nothing was written, 2 wrong command line or profile, 5 certificates of a new
+authority are kept until kpki rotate switch puts them in place.";
 
 impl Args {
     pub fn run(self, environment: &Environment, ui: &mut Ui<'_>) -> Outcome {
@@ -66,6 +70,7 @@ impl Args {
             Request { trees, run, files: self.files, entry: self.entry, root: self.root, requests: self.requests };
         let report = import::run(&request)?;
         ui.warnings(&report.warnings);
-        self.run.report.finish(ui, &report, &request.run, Exit::Done)
+        let exit = if report.left.is_empty() { Exit::Done } else { Exit::Partial };
+        self.run.report.finish(ui, &report, &request.run, exit)
     }
 }

@@ -77,6 +77,10 @@ fn refusal(refusal: &Refusal) -> String {
             let all: Vec<String> = all.iter().map(one).collect();
             format!("expected one certificate with its chain, found {}: {}", all.len(), all.join(", "))
         }
+        Refusal::BeforeTheSwitch(id) => format!(
+            "it is for {id}, and of the new authority, which does not sign before the switch: expected the key of a request that \
+             waits in the tree"
+        ),
         Refusal::Twice => "another of the files is for the same entry".to_owned(),
         Refusal::UnnamedAuthority => {
             "it is the certificate of an authority, and no key that waits for one belongs to it; an external authority is named: \
@@ -102,6 +106,9 @@ fn steps(file: &str, why: &Refusal, origin: &Origin) -> Vec<String> {
         Refusal::Several(_) => {
             let import = origin.command("import", &["CERT..."], &[]);
             vec![format!("put each in a file of its own, with its chain behind it: {import}")]
+        }
+        Refusal::BeforeTheSwitch(_) => {
+            vec![format!("have the requests made: {}", origin.command("rotate switch", &[""; 0], &[]))]
         }
         Refusal::Twice => vec!["give one file for each entry".to_owned()],
         Refusal::Unfit(id, all) => all.iter().flat_map(|one| step(file, &id.to_string(), one, origin)).collect(),

@@ -61,6 +61,8 @@ pub enum Refusal {
     Unknown(EntryId),
     /// It is for the key of this entry and does not fit the entry.
     Unfit(EntryId, Vec<Objection>),
+    /// A new authority signed it, which does not sign for the tree yet, and no request of this entry waits for that.
+    BeforeTheSwitch(EntryId),
     /// Another of the files is for the same entry.
     Twice,
     /// More than one certificate that is no authority's: their subjects, and the entry whose key each is for.

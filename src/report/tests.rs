@@ -156,6 +156,7 @@ fn requests_are_of_three_kinds() {
             entries: vec![entry.clone()],
             restart: Vec::new(),
             warnings: Vec::new(),
+            left: Vec::new(),
         };
         let expected = "{\"apiVersion\":\"kpki/v1\",\"kind\":\"KIND\",\"directory\":null,\"dryRun\":false,\
              \"generation\":null,\"entries\":[{\"node\":null,\"name\":\"a\",\"action\":\"left\",\"algorithm\":null,\
@@ -180,6 +181,7 @@ fn revocations_and_crls() {
         invalid_since: None,
     };
     let row = revoke::CrlRow {
+        issuer: None,
         name: text("ca.crl"),
         action: revoke::Signing::Skipped,
         why: None,

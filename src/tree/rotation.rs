@@ -103,7 +103,7 @@ impl fmt::Display for Phase {
     }
 }
 
-/// Where the new authority's key is until the switch.
+/// Where an authority's key is: the new one's until the switch, the old one's after it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum NewKey {
@@ -112,6 +112,13 @@ pub enum NewKey {
     Here,
     /// With somebody else: an external authority.
     Elsewhere,
+}
+
+impl NewKey {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it")]
+    const fn is_here(&self) -> bool {
+        matches!(self, Self::Here)
+    }
 }
 
 /// How the kubelets come by a client certificate of the new authority.
@@ -240,6 +247,9 @@ pub struct Rotation {
     pub new: Vec<Identity>,
     #[serde(default)]
     pub new_key: NewKey,
+    /// The old one's was never here: from the switch on, `Elsewhere`.
+    #[serde(default, skip_serializing_if = "NewKey::is_here")]
+    pub old_key: NewKey,
     /// kube-controller-manager signs with ca-signer.crt, by somebody's word (`--signer-file-in-use`).
     #[serde(default)]
     pub signer_file_in_use: bool,

@@ -17,6 +17,7 @@ pub mod out_file;
 pub mod passwords;
 pub mod pending;
 pub mod profiles;
+pub mod put;
 pub mod record;
 pub mod recorded;
 pub mod referred;

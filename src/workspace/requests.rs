@@ -2,7 +2,8 @@
 //!
 //! They are in `DIR/.kpki/requests/` under the tree's own paths (`pki/apiserver.key` and `.csr`, `admin.conf` and
 //! `admin.conf.csr`), or in a directory from the command line. An existing key is used and never overwritten: a request
-//! that was sent to an authority must not lose its key.
+//! that was sent to an authority must not lose its key. While a new authority whose key is elsewhere is prepared, what it has signed
+//! waits beside its request (`pki/apiserver.crt`, `admin.conf.crt`) until the switch.
 
 use std::path::{Path, PathBuf};
 
@@ -67,6 +68,7 @@ impl Site {
             },
             key: below(public, private.map_or(public.path.as_str(), |place| &place.path))?,
             request: below(public, &format!("{stem}.csr"))?,
+            certificate: below(public, &format!("{stem}.crt"))?,
             embedded: private.is_none(),
         })
     }
@@ -86,6 +88,8 @@ pub struct Files {
     /// The key, or the kubeconfig that holds it.
     pub key: RelPath,
     pub request: RelPath,
+    /// What was signed for it, where that is not put in place at once: before a rotation's switch.
+    pub certificate: RelPath,
     embedded: bool,
 }
 

@@ -7,8 +7,15 @@ use crate::files::{shell_path, shell_word};
 use crate::inventory;
 use crate::plan::item::What;
 use crate::plan::shipping::{Behind, behind};
+use crate::tree::rotation::Phase;
+use crate::workspace::journal::{self, Line};
+use crate::workspace::rotation::record;
+use crate::workspace::shipping::digest::Sha256;
 use crate::workspace::shipping::receipt::{HeldList, comparable};
 use crate::workspace::shipping::{collect, nodes};
+
+/// The command of the certificates that a switch makes.
+const SWITCH: &str = "rotate-switch";
 
 /// Refuses to pack what is older than what the node has by its last receipt.
 pub fn refuse_older(source: &Source<'_>) -> Result<(), Error> {
@@ -24,7 +31,15 @@ pub fn refuse_older(source: &Source<'_>) -> Result<(), Error> {
         |lists: &[HeldList], id: CaId| lists.iter().find(|list| list.authority == id.name()).map(HeldList::issue);
     let issues = CaId::ALL.map(|id| (id, issue(&lists, id), issue(&receipt.lists, id)));
     let issues: Vec<_> = issues.iter().map(|(id, ours, theirs)| (*id, ours.as_ref(), theirs.as_ref())).collect();
-    let all = behind(&pairs, &issues);
+    let mut all = behind(&pairs, &issues);
+    if !all.is_empty() {
+        let taken_back = taken_back(source)?;
+        all.retain(|one| {
+            let Behind::Entry(entry) = one else { return true };
+            let there = theirs.iter().find(|other| other.entry == *entry).and_then(|other| other.certificates.first());
+            there.is_none_or(|there| !taken_back.contains(there))
+        });
+    }
     if all.is_empty() {
         return Ok(());
     }
@@ -50,6 +65,27 @@ pub fn refuse_older(source: &Source<'_>) -> Result<(), Error> {
         .hint(format!("or pack the older files: {older}"))
         .hint(format!("and keep there what is newer: kpki unpack {archive} --keep-newer"));
     Err(error.hint(format!("see how all nodes stand: kpki nodes --dir {dir}")))
+}
+
+/// SHA-256 of what a switch made here that `rotate back` has taken back since: nothing is lost with it on a node.
+fn taken_back(source: &Source<'_>) -> Result<Vec<[u8; 32]>, Error> {
+    let roots = &source.tree.roots;
+    let record = record::read(roots)?;
+    let prepared: Vec<_> = record.rotations.iter().filter(|one| one.phase == Phase::Prepared).collect();
+    if prepared.is_empty() {
+        return Ok(Vec::new());
+    }
+    let digest = |text: &str| Sha256::parse(text).map(|Sha256(digest)| digest);
+    let new = prepared.iter().flat_map(|one| &one.new).filter_map(|one| one.certificate.as_ref());
+    let mut all: Vec<_> = new.filter_map(|one| digest(&one.fingerprint)).collect();
+    for line in journal::read(roots)? {
+        if let Line::Certificate(line) = line
+            && line.command == SWITCH
+        {
+            all.extend(digest(&line.fingerprint));
+        }
+    }
+    Ok(all)
 }
 
 /// What of this directory goes there as the entry.

@@ -2,6 +2,7 @@
 
 use super::candidates::Candidate;
 use super::request::Request;
+use crate::catalog::CaId;
 use crate::files::RelPath;
 use crate::plan::renew::Credential;
 use crate::report::facts::facts;
@@ -36,6 +37,8 @@ pub struct Placed {
     /// Of an authority: the certificate before, and what kubeconfigs trusted by it.
     pub before: Option<Certificate>,
     pub trusting: Vec<(EntryId, FileChange)>,
+    /// The new authority that signed it: it waits for the switch.
+    pub waits: Option<CaId>,
 }
 
 pub fn row(

@@ -3,10 +3,12 @@
 mod arranged;
 mod authority;
 mod candidates;
+mod expected;
 mod importing;
 mod place;
 mod request;
 mod run;
+mod waiting;
 
 pub use request::Request;
 pub use run::run;

@@ -1,16 +1,14 @@
 //! The files that a certificate and its key become.
 
-use zeroize::Zeroizing;
-
 use super::candidates::{Candidate, Source};
 use super::importing::{Importing, Placed, row};
-use crate::error::{self, Error};
-use crate::kubeconfig::{self, NewCredentials};
-use crate::plan::import as plan;
-use crate::plan::item::What;
-use crate::plan::renew::{Credential, CsrTemplate};
+use crate::error::Error;
+use crate::plan::import::{self as plan, Refusal};
+use crate::plan::renew::{self, Credential, CsrTemplate};
 use crate::report::requests::RequestEntry;
 use crate::tree::Place;
+use crate::workspace::put::Put;
+use crate::workspace::rotation::ahead;
 use crate::x509::{Certificate, parse_pem_bundle};
 
 impl Importing<'_> {
@@ -36,68 +34,54 @@ impl Importing<'_> {
             let entry = RequestEntry { paths, ..row(credential, "keep", leaf, None) };
             return Ok(Placed { entry, ..Placed::default() });
         }
-        let mut pem = leaf.to_pem();
-        pem.extend(chain.iter().map(Certificate::to_pem));
-        let fresh = match candidate.source {
-            Source::InPlace => None,
-            Source::Staged(_) | Source::Out => Some(candidate.key.to_pem()),
+        let put = Put {
+            credential,
+            key: &candidate.key,
+            is_fresh: !matches!(candidate.source, Source::InPlace),
+            access: candidate.access.as_ref(),
+            leaf,
+            chain: &chain,
+            trusted,
         };
-        let mut changes = Vec::new();
-        match &credential.private {
-            Some(private) => {
-                if let Some(key) = &fresh {
-                    changes.push(private.change(0o600, Zeroizing::new(key.as_bytes().to_vec()))?);
-                }
-                changes.push(credential.public.change(0o644, Zeroizing::new(pem.into_bytes()))?);
-            }
-            None => {
-                let bundle: String = trusted.iter().map(Certificate::to_pem).collect();
-                let text = self.kubeconfig(credential, candidate, &pem, &bundle)?;
-                changes.push(credential.public.change(0o600, text)?);
-            }
-        }
+        let changes = put.changes(&self.snapshot.survey)?;
         let removals = match &candidate.source {
-            Source::Staged(files) => vec![(files.root, files.key.clone()), (files.root, files.request.clone())],
+            Source::Staged(files) => {
+                // What a new authority signed for it cannot be used any more.
+                let paths = [&files.key, &files.request, &files.certificate];
+                paths.map(|path| (files.root, path.clone())).to_vec()
+            }
             Source::Out | Source::InPlace => Vec::new(),
         };
         let entry = RequestEntry { paths, ..row(credential, "import", leaf, old) };
         Ok(Placed { entry, certificate: Some(leaf.clone()), changes, removals, ..Placed::default() })
     }
 
+    /// A certificate of the new authority, whose switch waits for the others: it waits beside its request.
+    pub(super) fn ahead(
+        &self,
+        credential: &Credential,
+        candidate: &Candidate,
+        (leaf, rest): (&Certificate, &[Certificate]),
+        new: &[Certificate],
+    ) -> Result<Placed, Refusal> {
+        let Source::Staged(files) = &candidate.source else {
+            return Err(Refusal::BeforeTheSwitch(credential.id.clone()));
+        };
+        let change = ahead::beside(files, leaf, &plan::kept_chain(rest, new));
+        let path = self.session.tree.roots.path_of(files.root, &files.certificate);
+        let old = renew::certificate_of(credential, &self.snapshot.survey);
+        let entry = RequestEntry {
+            paths: vec![path.display().to_string()],
+            reasons: vec!["in place with the others, at the switch".to_owned()],
+            ..row(credential, "wait", leaf, old.as_ref())
+        };
+        // Nobody uses it yet: it has its line of the journal when it is put in place.
+        Ok(Placed { entry, changes: vec![change], waits: credential.authority, ..Placed::default() })
+    }
+
     /// The file has these certificates and no others.
     fn holds(&self, place: &Place, leaf: &Certificate, chain: &[Certificate]) -> bool {
         let there = self.file(place).and_then(|bytes| parse_pem_bundle(bytes).ok()).unwrap_or_default();
         there.iter().eq([leaf].into_iter().chain(chain))
-    }
-
-    /// The existing kubeconfig with new credentials, or a new one.
-    fn kubeconfig(
-        &self,
-        credential: &Credential,
-        candidate: &Candidate,
-        certificate: &str,
-        bundle: &str,
-    ) -> Result<Zeroizing<Vec<u8>>, Error> {
-        let key = candidate.key.to_pem();
-        let fresh = !matches!(candidate.source, Source::InPlace);
-        let there = self.file(&credential.public).filter(|bytes| kubeconfig::read(bytes).is_ok());
-        if let Some(there) = there {
-            let new = NewCredentials {
-                certificate,
-                key: fresh.then_some(key.as_str()),
-                authority: Some(bundle),
-                server: None,
-            };
-            return kubeconfig::replace(there, &new).map_err(|why| error::not_replaced(&credential.public, why));
-        }
-        let access = match (&credential.wanted, &candidate.access) {
-            (Some((What::Kubeconfig(_, access), _)), _) | (_, Some(access)) => access,
-            _ => {
-                return Err(Error::new(format!("the server of {} is unknown", credential.id))
-                    .hint("give the profile with --profile FILE"));
-            }
-        };
-        let text = access.kubeconfig(bundle, certificate, &key);
-        Ok(Zeroizing::new(text.as_bytes().to_vec()))
     }
 }

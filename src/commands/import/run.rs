@@ -1,19 +1,18 @@
 //! Match each certificate with its key, judge all, commit.
 
 use super::arranged::Arranged;
-use super::candidates::{self, Candidate};
+use super::candidates;
 use super::importing::{Importing, Placed};
 use super::request::Request;
+use super::waiting;
 use crate::error::{self, Error};
-use crate::plan::import::{self as plan, Anchors, Expected, Refusal};
-use crate::plan::renew::{self, Credential, CsrDecision, CsrTemplate};
+use crate::plan::import::{self as plan, Expected, Refusal};
 use crate::report::requests::{Requests, Verb};
 use crate::report::restart::{Changed, restarts};
 use crate::store::FileChange;
 use crate::tree::EntryId;
-use crate::tree::rotation::{NewKey, Phase, Rotating};
-use crate::workspace::rotation::{alive, record};
-use crate::workspace::{Absent, Locked, Session, Snapshot, Transaction, journal, requests, roots, targets};
+use crate::workspace::rotation::ahead;
+use crate::workspace::{Absent, Locked, Session, Transaction, journal, targets};
 use crate::x509::Certificate;
 use std::path::Path;
 
@@ -34,7 +33,7 @@ pub fn run(request: &Request) -> Result<Requests, Error> {
     let (mut placed, mut refused): (Vec<Placed>, Vec<(String, Refusal)>) = (Vec::new(), Vec::new());
     for path in &request.files {
         match importing.one(path, &mut warnings)? {
-            Ok(one) if one.certificate.is_some() && placed.iter().any(|other| other.entry.id == one.entry.id) => {
+            Ok(one) if !one.changes.is_empty() && placed.iter().any(|other| other.entry.id == one.entry.id) => {
                 refused.push((path.display().to_string(), Refusal::Twice));
             }
             Ok(one) => placed.push(one),
@@ -53,6 +52,7 @@ pub fn run(request: &Request) -> Result<Requests, Error> {
             .hint("leave it out: the path is checked against the tree's own authority"));
     }
     warnings.extend(placed.iter().flat_map(|one| one.warnings.iter().cloned()));
+    let left = waiting::left(&session, &placed)?;
     let trusting = trusting(&placed).map(|id| Changed { id: id.clone(), authority_data: true }).collect::<Vec<_>>();
     let generation = locked.map(|locked| commit(&session, &mut placed, &locked)).transpose()?.flatten();
     // What was not there before is read when its readers start.
@@ -67,6 +67,7 @@ pub fn run(request: &Request) -> Result<Requests, Error> {
         restart: restarts(put.map(|one| Changed::from(one.entry.id.clone())).chain(trusting), session.profile()),
         entries: placed.into_iter().map(|one| one.entry).collect(),
         warnings,
+        left,
     })
 }
 
@@ -80,15 +81,18 @@ fn commit(session: &Session<'_>, placed: &mut [Placed], locked: &Locked<'_>) -> 
     let now = session.run.now;
     let put: Vec<(String, &Certificate)> =
         placed.iter().filter_map(|one| Some((one.entry.id.to_string(), one.certificate.as_ref()?))).collect();
-    if put.is_empty() {
+    if placed.iter().all(|one| one.changes.is_empty()) {
         return Ok(None);
     }
+    // Where all of them wait, no entry changes.
+    let is_put = !put.is_empty();
     let line = |one: &Placed| {
         let new = one.certificate.as_ref()?;
         Some(journal::authority_line("import", &one.entry.id.to_string(), (one.before.as_ref(), new), now))
     };
     let journal = placed.iter().filter_map(line).collect();
-    let entries = Some(put.into_iter().map(|(id, _)| id).chain(trusting(placed).map(|id| id.to_string())).collect());
+    let entries =
+        is_put.then(|| put.into_iter().map(|(id, _)| id).chain(trusting(placed).map(|id| id.to_string())).collect());
     let mut changes: Vec<FileChange> = placed.iter_mut().flat_map(|one| std::mem::take(&mut one.changes)).collect();
     for (_, change) in placed.iter_mut().flat_map(|one| std::mem::take(&mut one.trusting)) {
         // A kubeconfig that gets a new credential is written once.
@@ -129,7 +133,12 @@ impl Importing<'_> {
         let Some(template) = self.template(credential, candidate) else {
             return Ok(Err(Refusal::Unknown(id.clone())));
         };
-        let trusted = self.trusted(credential)?;
+        let new = self.new_signer(credential)?;
+        let is_ahead = ahead::is_of(&leaf, &rest, &new, self.request.run.now);
+        let mut trusted = self.trusted(credential)?;
+        if is_ahead {
+            trusted.1 = new.iter().take(1).cloned().collect();
+        }
         let mut issued = credential.authority.map(|authority| self.issued_by(authority)).unwrap_or_default();
         issued.retain(|(name, _)| *name != id.to_string());
         let verdict = plan::judge(
@@ -159,36 +168,9 @@ impl Importing<'_> {
             let asked = &template.blueprint.subject;
             warnings.push(format!("{id} has the subject {subject}, requested was {asked}: its authority decides it"));
         }
-        self.place(credential, candidate, &template, &leaf, &rest).map(Ok)
-    }
-
-    /// What its path has to end at.
-    fn trusted(&self, credential: &Credential) -> Result<(Anchors, Vec<Certificate>), Error> {
-        let Some(authority) = credential.authority else {
-            let (given, now) = (self.request.root.as_deref(), self.request.run.now);
-            let (path, roots) = roots::read(given, credential.roots(), now)?;
-            return Ok((Anchors::Roots(path.display().to_string()), roots));
-        };
-        let mut trusted: Vec<Certificate> = self.snapshot.certificate(authority).into_iter().cloned().collect();
-        // A new authority that is trusted everywhere, and whose key is with its owner: the switch waits for what it signs.
-        let record = record::read(&self.session.tree.roots)?;
-        let new = record.of(Rotating::Authority(authority));
-        let new = new.filter(|one| one.phase == Phase::Prepared && one.new_key == NewKey::Elsewhere);
-        trusted.extend(new.and_then(|one| alive::certificate(one.new.first()?)));
-        Ok((Anchors::Authority(authority), trusted))
-    }
-
-    /// The expected blueprint: from the profile or the previous certificate, else from its request.
-    fn template(&self, credential: &Credential, candidate: &Candidate) -> Option<Box<CsrTemplate>> {
-        let Snapshot { survey, authorities } = &self.snapshot;
-        let rules = self.session.identity_rules(true);
-        if let CsrDecision::CsrTemplate(template) =
-            renew::ask(credential, &self.session.credentials, authorities, survey, &rules)
-        {
-            return Some(template);
+        if is_ahead {
+            return Ok(self.ahead(credential, candidate, (&leaf, &rest), &new));
         }
-        let blueprint = requests::blueprint_of(candidate.request.as_ref()?, self.request.run.now);
-        let template = CsrTemplate::new(candidate.key.algorithm(), blueprint, renew::YEAR);
-        Some(Box::new(CsrTemplate { access: candidate.access.clone(), ..template }))
+        self.place(credential, candidate, &template, &leaf, &rest).map(Ok)
     }
 }

@@ -39,7 +39,7 @@ pub fn run(request: &Request) -> Result<report::Revocation, Error> {
             .hint("run the command again"));
     }
     let mut issues = sign(request, &session, &evaluation, &issuers)?;
-    let generation = commit(request, &session, &evaluation, &mut issues, &locked)?;
+    let generation = commit(request, &evaluation, &mut issues, &locked)?;
     if !issues.is_empty() {
         warnings.extend(list_of_one_node(&session));
     }
@@ -68,7 +68,7 @@ fn sign(
                 Change::Nothing(_) => {}
             }
         }
-        if additions.is_empty() && removals.is_empty() {
+        if !evaluation.is_signed(*list) {
             crl.verify(&session.tree)?;
             continue;
         }
@@ -85,7 +85,6 @@ fn sign(
 
 fn commit(
     request: &Request,
-    session: &Session<'_>,
     evaluation: &Evaluation,
     issues: &mut [SignedCrlIssue],
     locked: &Locked<'_>,
@@ -96,12 +95,16 @@ fn commit(
     let (verb, now) = (request.verb.name(), request.run.now);
     let (mut lines, mut entries) = (Vec::new(), Vec::new());
     for issue in issues.iter() {
+        let before = lines.len();
         for (one, change) in evaluation.of((issue.authority, issue.rank)) {
             let (Change::Add(revoked) | Change::MakePermanent(revoked) | Change::Remove(revoked)) = change else {
                 continue;
             };
             lines.push(journal::crl_line(verb, &one.label(), &issue.issuer, &issue.number, Some(revoked), now));
             entries.push(one.label());
+        }
+        if lines.len() == before {
+            lines.push(issue.line(verb, now));
         }
     }
     let transaction = Transaction {

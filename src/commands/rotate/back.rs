@@ -1,9 +1,9 @@
 //! A step back: from prepared to none, from switched to prepared, and after the retirement trust in the old authority again.
 
 use super::context::{Context, Planned, certificates, public_keys};
-use super::forget;
 use super::gate::{self, Passing};
 use super::request::BackOptions;
+use super::{elsewhere, forget};
 use crate::catalog::CaId;
 use crate::clock::rfc3339;
 use crate::error::Error;
@@ -76,6 +76,9 @@ fn to_none(context: &Context<'_>, rotation: &Rotation, planned: &mut Planned) ->
     let content = content(rotating, (&rotation.old, &[]), &rotation.new);
     planned.targets.push(Target { content, key: None });
     remove_next(rotating, planned)?;
+    if rotation.new_key == NewKey::Elsewhere {
+        planned.removals.extend(elsewhere::taken_back(context, rotating)?);
+    }
     let stay = rotation.old.iter().chain(forget::others(&context.record, rotating));
     forget::erase(context, &Keys::of(rotation.new.iter(), stay), planned)?;
     planned.rows.push(report::Row::of(rotation, None));
@@ -88,21 +91,25 @@ fn to_none(context: &Context<'_>, rotation: &Rotation, planned: &mut Planned) ->
 fn to_prepared(context: &Context<'_>, mut rotation: Rotation, planned: &mut Planned) -> Result<(), Error> {
     let (rotating, roots) = (rotation.authority, &context.session.tree.roots);
     let origin = &context.session.target.origin;
-    let Some(previous) = record::key(roots, rotating, Kept::Previous)? else {
+    let previous = record::key(roots, rotating, Kept::Previous)?;
+    if previous.is_none() && rotation.old_key == NewKey::Here {
         let path = record::key_path(rotating, Kept::Previous)?;
         return Err(Error::new(format!("the old {rotating} cannot sign again: its key is not here"))
             .because(format!("expected {}", roots.path_of(RootId::State, &path).display()))
             .hint("restore that file from a backup")
             .hint(format!("or go on: {}", origin.command("rotate retire", &[rotating.name()], &[]))));
-    };
+    }
     if rotation.new_key == NewKey::Here {
         let missing = || Error::new(format!("the key of {rotating} is not here")).hint("restore it from a backup");
         let present = context.key(rotating)?.ok_or_else(missing)?;
         planned.own.push(record::key_change(rotating, Kept::Next, present.to_vec().into())?);
     }
     planned.removals.push((RootId::State, record::key_path(rotating, Kept::Previous)?));
+    if previous.is_some() {
+        planned.missing.extend(elsewhere::removed_keys(context, &rotation)?);
+    }
     let content = content(rotating, (&rotation.old, &rotation.new), &[]);
-    planned.targets.push(Target { content, key: Some(previous) });
+    planned.targets.push(Target { content, key: previous });
     if let Rotating::Authority(authority) = rotating {
         planned.reissue.push(authority);
         put_back(context, authority, &rotation, planned)?;
@@ -114,7 +121,7 @@ fn to_prepared(context: &Context<'_>, mut rotation: Rotation, planned: &mut Plan
     ));
     planned.journal.push(context.line(&rotation, Vec::new()));
     rotation.signed_since.get_or_insert_with(|| rotation.since.clone());
-    (rotation.kubelets, rotation.restored) = (None, false);
+    (rotation.kubelets, rotation.restored, rotation.old_key) = (None, false, NewKey::Here);
     planned.record.set(at(context, rotation, Phase::Prepared));
     Ok(())
 }
@@ -146,6 +153,8 @@ fn to_switched(context: &Context<'_>, retired: Retired, planned: &mut Planned) -
     if emergency {
         return Err(no_way_back(context, authority));
     }
+    let place = |is_here: bool| if is_here { NewKey::Here } else { NewKey::Elsewhere };
+    let previous = record::key(&context.session.tree.roots, authority, Kept::Previous)?;
     planned.record.retired.retain(|one| one.authority != authority);
     planned.targets.push(Target { content: content(authority, (&new, &old), &[]), key: None });
     let rotation = Rotation {
@@ -155,7 +164,8 @@ fn to_switched(context: &Context<'_>, retired: Retired, planned: &mut Planned) -
         since: String::new(),
         old,
         new,
-        new_key: NewKey::Here,
+        new_key: place(context.key(authority)?.is_some()),
+        old_key: place(previous.is_some()),
         signer_file_in_use: false,
         kubelets: None,
         generations: std::collections::BTreeMap::new(),

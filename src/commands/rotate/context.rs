@@ -12,6 +12,7 @@ use crate::report::rotate as report;
 use crate::store::{FileChange, RootId};
 use crate::tree::rotation::{Identity, Kubelets, Phase, Record, Rotating, Rotation};
 use crate::tree::{Authority, EntryId, Place, file};
+use crate::workspace::reissue::Made;
 use crate::workspace::rotation::change::Target;
 use crate::workspace::rotation::prior::Prior;
 use crate::workspace::rotation::state::{self, State};
@@ -51,6 +52,8 @@ pub(super) struct Planned {
     pub put_back: Vec<Prior>,
     /// What becomes of kubelet.conf where leaves are made again.
     pub kubelets: Option<Kubelets>,
+    /// What a new authority whose key is elsewhere has signed.
+    pub given: Vec<Made>,
     /// New authorities that the old ones certify.
     pub cross: Vec<Cross>,
     /// ca-signer.crt, and what names it: written before every bundle.

@@ -3,16 +3,15 @@
 
 use zeroize::Zeroizing;
 
-use super::context::Context;
 use crate::blueprint::{BACK_DATE, Blueprint, KeyUsage, Role};
 use crate::ca;
 use crate::catalog::CaId;
 use crate::error::Error;
 use crate::files::RelPath;
 use crate::store::FileChange;
-use crate::tree::file;
 use crate::tree::rotation::Rotating;
-use crate::workspace::Locked;
+use crate::tree::{Survey, file};
+use crate::workspace::{Locked, Session};
 use crate::x509::{Certificate, key_identifier, parse_pem_bundle};
 use time::OffsetDateTime;
 
@@ -88,7 +87,7 @@ pub(super) fn goes_behind(entry: &str) -> bool {
 
 /// Files without the certificates by which an authority that is retired certified another one.
 pub(super) fn removed(
-    context: &Context<'_>,
+    (session, survey): (&Session<'_>, &Survey),
     rotating: Rotating,
     old: &[Certificate],
 ) -> Result<Vec<FileChange>, Error> {
@@ -97,8 +96,8 @@ pub(super) fn removed(
     let of_it = |one: &&crate::plan::renew::Credential| {
         one.authority.is_some_and(|authority| Rotating::Authority(authority) == rotating) && !one.is_kubeconfig()
     };
-    for credential in context.session.credentials.iter().filter(of_it) {
-        let bytes = file(&context.snapshot.survey, Some(&credential.public)).unwrap_or_default();
+    for credential in session.credentials.iter().filter(of_it) {
+        let bytes = file(survey, Some(&credential.public)).unwrap_or_default();
         let Ok(bundle) = parse_pem_bundle(bytes) else { continue };
         let is_by_old = |one: &Certificate| one.is_ca && !one.is_self_issued() && one.signed_by(old).is_ok();
         let mut all = bundle.iter();

@@ -1,69 +1,160 @@
-//! The switch to an authority whose key is not here: requests for everything that it has to sign wait beside the tree. `kpki import` puts
-//! each certificate in place, where both authorities are trusted already; when nothing of the old one is left, the phase changes.
+//! The switch to an authority whose key is not here: requests for everything that it has to sign wait beside the tree, where `kpki
+//! import` keeps what it has signed. When all is there, the switch puts it in place in one transaction.
 
 use super::context::{Context, Planned, certificates};
+use super::make::Following;
 use crate::catalog::CaId;
 use crate::error::Error;
-use crate::plan::renew::{self as plan, Credential, CsrDecision};
-use crate::tree::rotation::Rotation;
-use crate::tree::{file, leaf};
+use crate::files::RelPath;
+use crate::plan::renew::{self as plan, Credential, CsrDecision, CsrTemplate, Decision, Skipped};
+use crate::store::RootId;
+use crate::tree::rotation::{Kubelets, Phase, Rotating, Rotation};
+use crate::tree::{Place, file};
 use crate::workspace::requests::{External, Site};
-use crate::x509::{Certificate, path};
+use crate::workspace::rotation::ahead::{self, Answer};
+use crate::workspace::rotation::change::{self, Content, Target};
+use crate::workspace::rotation::{files, prior};
 
-/// Whether everything is signed by the new one; else requests are made, and it is said what they wait for.
+/// What has to be signed for one entry.
+struct Wanted<'a> {
+    credential: &'a Credential,
+    template: CsrTemplate,
+    is_unfit: bool,
+}
+
+/// Whether everything is signed by the new one, and then with what the switch writes; else requests are made, and it is said what they
+/// wait for. `content`: of the authority's files, as the switch writes them.
 pub(super) fn is_signed(
     context: &Context<'_>,
     authority: CaId,
-    rotation: &Rotation,
+    (rotation, content): (&mut Rotation, Content),
     planned: &mut Planned,
 ) -> Result<bool, Error> {
-    let (session, new) = (context.session, certificates(&rotation.new));
-    let of_it = session.credentials.iter().filter(|one| one.authority == Some(authority));
-    let waiting: Vec<&Credential> = of_it.filter(|one| is_old(context, one, &new)).collect();
-    if waiting.is_empty() {
-        return Ok(true);
-    }
+    let session = context.session;
+    let alone = Planned {
+        targets: vec![Target { content, key: None }],
+        reissue: vec![authority],
+        kubelets: planned.kubelets,
+        ..Planned::default()
+    };
+    let after = session.tree.with(change::authorities(session, &context.snapshot, &alone.targets, &[])?.survey);
+    let following = Following::of(session, &context.snapshot, &after, &alone)?;
     let rules = session.identity_rules(false);
-    let snapshot = &context.snapshot;
-    let ask =
-        |one: &&Credential| match plan::ask(one, &session.credentials, &snapshot.authorities, &snapshot.survey, &rules)
-        {
-            CsrDecision::CsrTemplate(template) => Some(*template),
-            CsrDecision::Skipped(_) | CsrDecision::Absent => None,
-        };
-    let mut wanted = Vec::new();
-    for one in &waiting {
-        match ask(one) {
-            Some(template) => wanted.push((&one.id, &one.public, one.private.as_ref(), template)),
-            None => {
-                planned.left.push(format!("{}: no request can be made for it; have it signed by its owner", one.id))
+    let (mut given, mut waiting, mut unknown) = (Vec::new(), Vec::new(), Vec::new());
+    for (credential, decision) in following.decided() {
+        match decision {
+            // The new certificate of a kubelet that rotates its own is asked for by the kubelet.
+            Decision::Skipped(Skipped::KubeletRotates(_) | Skipped::KubeletUsesItsOwn, _) => {
+                rotation.kubelets = rotation.kubelets.map(|_| Kubelets::Wait);
             }
+            Decision::Skipped(Skipped::External(_) | Skipped::ExternalInWindow(_), _) => {
+                let (authorities, survey) = (&after.authorities, &after.survey);
+                match plan::ask(credential, &session.credentials, authorities, survey, &rules) {
+                    CsrDecision::CsrTemplate(template) => {
+                        match ahead::answer(session, (credential, authority), &template, &after)? {
+                            Answer::Signed(made) => given.push(*made),
+                            answer => waiting.push(Wanted {
+                                credential,
+                                template: *template,
+                                is_unfit: matches!(answer, Answer::Unfit),
+                            }),
+                        }
+                    }
+                    CsrDecision::Skipped(_) | CsrDecision::Absent => unknown.push(credential.id.to_string()),
+                }
+            }
+            _ => {}
         }
     }
-    let origin = &session.target.origin;
-    let subject = new.first().map(|one| one.subject.to_string()).unwrap_or_default();
-    let names: Vec<String> = wanted.iter().map(|(id, ..)| id.to_string()).collect();
-    planned.left.push(format!(
-        "to be signed by {subject}, from the requests in {}: {}; then, for each certificate: {}",
-        session.tree.roots.main.join(".kpki/requests").display(),
-        names.join(", "),
-        origin.command("import", &["CERT"], &[])
-    ));
-    planned
-        .left
-        .push(format!("when all of them are in place: {}", origin.command("rotate switch", &[authority.name()], &[])));
-    if context.is_making() {
-        let external = External { site: Site::Tree(session.tree.roots.clone()), wanted };
-        let made = external.make(context.request.run.threads, &mut |_, _| ())?;
-        planned.own.extend(made.into_iter().flat_map(|one| one.changes));
+    if waiting.is_empty() {
+        // The requests have done their duty.
+        planned.removals.extend(requests(context, authority, true)?);
+        planned.given.extend(given);
+        return Ok(true);
     }
+    say(context, rotation, (given.len(), &waiting, &unknown), planned);
+    ask(context, waiting, planned)?;
     Ok(false)
 }
 
-/// Its certificate is there, and not of the new authority.
-fn is_old(context: &Context<'_>, credential: &Credential, new: &[Certificate]) -> bool {
-    let bytes = file(&context.snapshot.survey, Some(&credential.public)).unwrap_or_default();
-    let bundle = if credential.is_kubeconfig() { leaf::embedded(bytes) } else { leaf::bundle(bytes) };
-    let Some((first, chain)) = bundle.as_deref().and_then(<[Certificate]>::split_first) else { return false };
-    !first.is_self_issued() && path::judge(first, chain, new, context.request.run.now).is_err()
+fn say(
+    context: &Context<'_>,
+    rotation: &Rotation,
+    (signed, waiting, unknown): (usize, &[Wanted<'_>], &[String]),
+    planned: &mut Planned,
+) {
+    let (session, rotating) = (context.session, rotation.authority);
+    let origin = &session.target.origin;
+    let subject = certificates(&rotation.new).first().map(|one| one.subject.to_string()).unwrap_or_default();
+    let names = |of: fn(&Wanted<'_>) -> bool| {
+        waiting.iter().filter(|one| of(one)).map(|one| one.credential.id.to_string()).collect::<Vec<_>>()
+    };
+    planned.left.push(format!(
+        "{rotating} stays prepared, and nothing in use changes: {signed} of {} certificates are signed by {subject}",
+        signed + waiting.len()
+    ));
+    planned.left.push(format!(
+        "to be signed, from the requests in {}: {}; then, for each: {}",
+        session.tree.roots.main.join(".kpki/requests").display(),
+        names(|_| true).join(", "),
+        origin.command("import", &["CERT"], &[])
+    ));
+    let unfit = names(|one| one.is_unfit);
+    if !unfit.is_empty() {
+        planned.left.push(format!(
+            "what was signed for these is not what is requested now, or has ended: {}; have it signed again",
+            unfit.join(", ")
+        ));
+    }
+    if !unknown.is_empty() {
+        planned.left.push(format!("no request can be made for {}; their owners have to act", unknown.join(", ")));
+    }
+    planned.left.push(format!("when all are here: {}", origin.command("rotate switch", &[rotating.name()], &[])));
+}
+
+fn ask(context: &Context<'_>, waiting: Vec<Wanted<'_>>, planned: &mut Planned) -> Result<(), Error> {
+    if !context.is_making() {
+        return Ok(());
+    }
+    let one = |one| {
+        let Wanted { credential, template, .. } = one;
+        (&credential.id, &credential.public, credential.private.as_ref(), template)
+    };
+    let wanted = waiting.into_iter().map(one).collect();
+    let external = External { site: Site::Tree(context.session.tree.roots.clone()), wanted };
+    let made = external.make(context.request.run.threads, &mut |_, _| ())?;
+    planned.own.extend(made.into_iter().flat_map(|one| one.changes));
+    Ok(())
+}
+
+/// What waits beside the tree for an authority's entries. `keys`: their keys and requests, too.
+pub(super) fn requests(context: &Context<'_>, authority: CaId, keys: bool) -> Result<Vec<(RootId, RelPath)>, Error> {
+    let mut all = Vec::new();
+    for one in ahead::asked(context.session, authority)? {
+        let files = one.files;
+        if keys {
+            all.extend([(files.root, files.key), (files.root, files.request)]);
+        }
+        if one.is_signed {
+            all.push((files.root, files.certificate));
+        }
+    }
+    Ok(all)
+}
+
+/// The same where a preparation is taken back. Where the old authority is external as well, the requests may be for that one.
+pub(super) fn taken_back(context: &Context<'_>, rotating: Rotating) -> Result<Vec<(RootId, RelPath)>, Error> {
+    let Some(authority) = rotating.authority() else { return Ok(Vec::new()) };
+    requests(context, authority, context.key(rotating)?.is_some())
+}
+
+/// The key files that the switch removed, because the new one's key is elsewhere: as its generation tells; else all that belong there.
+pub(super) fn removed_keys(context: &Context<'_>, rotation: &Rotation) -> Result<Vec<Place>, Error> {
+    let survey = &context.snapshot.survey;
+    let all = files::of(context.session, rotation.authority)?.into_iter();
+    let all = all.filter(|one| one.is_key && file(survey, one.public.as_ref()).is_some());
+    let missing: Vec<Place> = all.map(|one| one.place).filter(|place| file(survey, Some(place)).is_none()).collect();
+    let Some(name) = rotation.generations.get(&Phase::Switched) else { return Ok(missing) };
+    let kept = prior::were_there(&context.session.tree, name, missing.clone())?;
+    Ok(if kept.is_empty() { missing } else { kept })
 }

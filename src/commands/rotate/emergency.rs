@@ -107,6 +107,7 @@ fn one(
         old,
         new,
         new_key: NewKey::Here,
+        old_key: NewKey::Here,
         signer_file_in_use: context.record.of(rotating).is_some_and(|one| one.signer_file_in_use),
         kubelets: None,
         generations: context.generation.iter().map(|name| (phase, name.clone())).collect(),

@@ -110,7 +110,9 @@ fn note(
             other => what.extend(words::details(&other)),
         }
     }
-    if !what.is_empty() {
+    // A step that waits for others is asked for again.
+    let is_known = rotation.overrides.iter().any(|one| one.phase == phase && one.what == what);
+    if !what.is_empty() && !is_known {
         planned.journal.push(line("rotate-override", rotation, what.clone()));
         rotation.overrides.push(Override { phase, time, what });
     }

@@ -23,6 +23,8 @@ pub(super) struct Following {
     pub repairs: Vec<Repair>,
     /// Those that wait for a decision of somebody: they stay of the old authority.
     pub held: Vec<EntryId>,
+    /// Those that a new authority elsewhere has signed: their files are there already.
+    pub given: Vec<EntryId>,
     pub warnings: Vec<String>,
 }
 
@@ -61,8 +63,13 @@ impl Following {
         }
         let further = authority_files::further(session)?.into_iter().map(|(id, place, _)| (id, place));
         let repairs = change::followers(session, snapshot, &credentials, &decisions, &further.collect::<Vec<_>>());
-        let decisions = decisions.into_iter().map(with_authority).collect();
-        Ok(Self { credentials, decisions, repairs, held, warnings: unusable })
+        let given: Vec<EntryId> = planned.given.iter().map(|made| made.id.clone()).collect();
+        let is_given = |id: &EntryId| given.contains(id);
+        let repairs = repairs.into_iter().filter(|one| !is_given(&one.id)).collect();
+        let decided = credentials.iter().zip(decisions);
+        let decisions = decided.map(|(of, one)| if is_given(&of.id) { Decision::Absent } else { with_authority(one) });
+        let decisions = decisions.collect();
+        Ok(Self { credentials, decisions, repairs, held, given, warnings: unusable })
     }
 
     /// Puts these certificates of authorities behind the serving certificates they are for.
@@ -87,9 +94,12 @@ impl Following {
         all.iter().filter(move |one| !is_made(one) && !is_rewritten(one))
     }
 
-    /// Those that are made again.
+    /// Those that are made again, here or elsewhere.
     pub fn made(&self) -> impl Iterator<Item = &Credential> {
-        self.decided().filter(|(_, decision)| matches!(decision, Decision::Renew(_))).map(|(credential, _)| credential)
+        let is_made = |(credential, decision): &(&Credential, &Decision)| {
+            matches!(decision, Decision::Renew(_)) || self.given.contains(&credential.id)
+        };
+        self.decided().filter(is_made).map(|(credential, _)| credential)
     }
 }
 

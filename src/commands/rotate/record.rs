@@ -69,6 +69,7 @@ fn one(
                 old,
                 new,
                 new_key,
+                old_key: NewKey::Here,
                 signer_file_in_use: recorded.as_ref().is_some_and(|one| one.signer_file_in_use),
                 kubelets: recorded.as_ref().and_then(|one| one.kubelets),
                 generations: std::collections::BTreeMap::new(),

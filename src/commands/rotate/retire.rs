@@ -36,7 +36,8 @@ pub(super) fn plan(context: &Context<'_>, options: &RetireOptions) -> Result<Pla
 }
 
 fn one(context: &Context<'_>, rotation: Rotation, planned: &mut Planned) -> Result<(), Error> {
-    planned.own.extend(cross::removed(context, rotation.authority, &certificates(&rotation.old))?);
+    let tree = (context.session, &context.snapshot.survey);
+    planned.own.extend(cross::removed(tree, rotation.authority, &certificates(&rotation.old))?);
     let content = match rotation.authority {
         Rotating::Authority(authority) => {
             let trusted = Trusted::alone(&certificates(&rotation.new), &certificates(&rotation.old));

@@ -121,7 +121,8 @@ impl Rotating<'_> {
             return Ok((done, pending));
         }
         let following = following.with_chains(&cross::certificates(&planned.cross, locked, run.now)?);
-        let made = reissue::make(run, following.decided(), &snapshot.survey, &issuers, progress)?;
+        let mut made = reissue::make(run, following.decided(), &snapshot.survey, &issuers, progress)?;
+        made.extend(planned.given);
         let rewritten = reissue::rewritten(&following.repairs, &snapshot)?;
         let ids: Vec<String> = ids.iter().map(EntryId::to_string).collect();
         let pending = pending.and(&locked.generation_name(command, run.now)?, ids.iter().cloned());

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::status_parts::{instructions, kept, near, rows, too_late};
+use super::status_parts::{instructions, kept, near, rows, signatures, too_late};
 use super::words;
 use crate::error::Error;
 use crate::plan::rotate::gate;
@@ -87,7 +87,9 @@ pub(super) fn of(
         status.warnings.extend(words::absent(&standing));
         status.warnings.extend(near(session, &standing));
         rows(&standing, (&mut rows_of, &mut missing), &mut status.findings);
-        status.authorities.push(row(&standing));
+        let mut row = row(&standing);
+        row.waits_for.extend(signatures(session, rotation)?);
+        status.authorities.push(row);
         status.instructions.extend(instructions(session, rotation.phase)?);
     }
     status.instructions.dedup();

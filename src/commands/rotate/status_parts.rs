@@ -10,9 +10,10 @@ use crate::error::Error;
 use crate::plan::rotate::gate;
 use crate::plan::rotate::in_force::Missing;
 use crate::profile::WAITS;
-use crate::report::rotate::status::{InForce, Kept, NodeRow};
-use crate::tree::rotation::{ConfirmedBy, Phase, Retired};
+use crate::report::rotate::status::{InForce, Kept, NodeRow, Waits};
+use crate::tree::rotation::{ConfirmedBy, NewKey, Phase, Retired, Rotation};
 use crate::workspace::Session;
+use crate::workspace::rotation::ahead;
 use crate::workspace::rotation::nodes::Shown;
 use crate::workspace::rotation::record;
 use crate::workspace::rotation::standing::Standing;
@@ -108,4 +109,24 @@ pub(super) fn kept(session: &Session<'_>, retired: &Retired) -> Result<Kept, Err
         key: key.is_some(),
         remind: key.is_some() && old_enough,
     })
+}
+
+/// What a new authority whose key is elsewhere has still to sign, once it was asked. Without requests the switch makes them.
+pub(super) fn signatures(session: &Session<'_>, rotation: &Rotation) -> Result<Option<Waits>, Error> {
+    let Some(authority) = rotation.authority.authority().filter(|_| rotation.new_key == NewKey::Elsewhere) else {
+        return Ok(None);
+    };
+    let asked = if rotation.phase == Phase::Prepared { ahead::asked(session, authority)? } else { Vec::new() };
+    let missing: Vec<String> = asked.iter().filter(|one| !one.is_signed).map(|one| one.id.to_string()).collect();
+    let import = session.target.origin.command("import", &["CERT"], &[]);
+    Ok((!missing.is_empty()).then(|| Waits {
+        why: format!(
+            "{} of {} certificates are signed by the new one, whose key is elsewhere; missing: {}; for each: {import}",
+            asked.len() - missing.len(),
+            asked.len(),
+            missing.join(", ")
+        ),
+        until: None,
+        option: None,
+    }))
 }

@@ -72,7 +72,7 @@ fn one(context: &Context<'_>, options: &SwitchOptions, rotation: Rotation, plann
     let rotating = rotation.authority;
     let roots = &context.session.tree.roots;
     if let (NewKey::Elsewhere, Rotating::Authority(authority)) = (rotation.new_key, rotating) {
-        return external(context, authority, rotation, planned);
+        return external(context, authority, options, rotation, planned);
     }
     let next = record::key(roots, rotating, Kept::Next)?.ok_or_else(|| {
         Error::new(format!(
@@ -109,18 +109,47 @@ fn one(context: &Context<'_>, options: &SwitchOptions, rotation: Rotation, plann
 }
 
 /// The key of the new one is with its owner: everything is signed by it already, or waits for that.
-fn external(context: &Context<'_>, authority: CaId, rotation: Rotation, planned: &mut Planned) -> Result<(), Error> {
-    if !elsewhere::is_signed(context, authority, &rotation, planned)? {
+fn external(
+    context: &Context<'_>,
+    authority: CaId,
+    options: &SwitchOptions,
+    mut rotation: Rotation,
+    planned: &mut Planned,
+) -> Result<(), Error> {
+    refused_elsewhere(&rotation, options)?;
+    let (old, new) = (certificates(&rotation.old), certificates(&rotation.new));
+    let content = || Content::Authority(authority, Trusted::both(&new, &old));
+    if !elsewhere::is_signed(context, authority, (&mut rotation, content()), planned)? {
+        // Who has confirmed, and what was passed over, stays.
+        rotation.kubelets = None;
+        planned.record.set(rotation);
         return Ok(());
     }
-    if let Some(previous) = context.key(rotation.authority)? {
-        planned.own.push(record::key_change(rotation.authority, Kept::Previous, previous.to_vec().into())?);
+    match context.key(rotation.authority)? {
+        Some(previous) => {
+            planned.own.push(record::key_change(rotation.authority, Kept::Previous, previous.to_vec().into())?);
+        }
+        None => rotation.old_key = NewKey::Elsewhere,
     }
-    let (old, new) = (certificates(&rotation.old), certificates(&rotation.new));
-    let content = Content::Authority(authority, Trusted::both(&new, &old));
-    planned.targets.push(Target { content, key: None });
+    planned.reissue.push(authority);
+    planned.targets.push(Target { content: content(), key: None });
     switched(context, rotation, planned);
     Ok(())
+}
+
+/// What only who has the key can do.
+fn refused_elsewhere(rotation: &Rotation, options: &SwitchOptions) -> Result<(), Error> {
+    let asked = [
+        (options.reuse_keys, "--reuse-keys", "new keys are made for the requests"),
+        (options.cross_sign, "--cross-sign", "its certificates come with the chain that its owner gives them"),
+    ];
+    match asked.into_iter().find(|(is_asked, ..)| *is_asked) {
+        Some((_, option, why)) => {
+            let what = format!("{option} is not for {}: its new key is elsewhere", rotation.authority);
+            Err(Error::usage(what).because(why).hint(format!("leave {option} out")))
+        }
+        None => Ok(()),
+    }
 }
 
 /// Report, record and journal.

@@ -1,7 +1,7 @@
 //! Generated profiles are rendered and read back; valid files are damaged and never make the reader panic.
 
 use super::*;
-use crate::profile::model::{AuthorityOptions, EntryOptions, ExtraAuthority, Hooks, IgnoredRule, Roots};
+use crate::profile::model::{AuthorityOptions, EntryOptions, ExtraAuthority, Hooks, IgnoredRule, Roots, Waits};
 use proptest::collection::{btree_set, vec};
 use proptest::option;
 use proptest::prelude::*;
@@ -203,6 +203,7 @@ fn profile() -> impl Strategy<Value = Profile> {
             crl_validity: Span::days(7),
             stated: STATED,
             renewal: Renewal { before, ..renewal },
+            rotation: Waits { before_switch: Span::hours(2), before_retire: Span::hours(48) },
             expiration: Expiration { warning: before, ..EXPIRATION },
             nodes: all,
         }

@@ -36,6 +36,9 @@ pub struct Requests {
     pub entries: Vec<RequestEntry>,
     pub restart: Vec<Restart>,
     pub warnings: Vec<String>,
+    /// What others have to do before it is in place.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub left: Vec<String>,
 }
 
 /// One request or certificate.
@@ -44,7 +47,7 @@ pub struct RequestEntry {
     /// Of the entry; a request without one is called after its file.
     #[serde(flatten)]
     pub id: EntryId,
-    /// `request`, `keep`, `sign`, `import`, `left`, `skip`.
+    /// `request`, `keep`, `sign`, `import`, `wait`, `left`, `skip`.
     pub action: &'static str,
     pub algorithm: Option<String>,
     pub asked: Option<RequestedFacts>,

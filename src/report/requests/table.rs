@@ -31,6 +31,7 @@ impl Report for Requests {
             let import = self.tree.as_ref().map(|tree| tree.command("import", &["CERT..."], &[])).unwrap_or_default();
             lines(out, "", [format!("Have the authority's owner sign the .csr files; then: {import}{from}")])?;
         }
+        lines(out, "left: ", &self.left)?;
         restart_lines(&self.restart, "Before the new certificates are used", out)
     }
 }
@@ -59,7 +60,16 @@ fn verdict(report: &Requests) -> String {
             let are = if kept == 1 { "is" } else { "are" };
             let there = format!("{} {are} in place already", counted(kept, "certificate"));
             let put = |put| format!("{} {} in place", would("put", "put"), counted(put, "certificate"));
+            let waits = report.count("wait");
+            let beside = format!(
+                "{} {} for the switch",
+                counted(waits, "certificate"),
+                if waits == 1 { "waits" } else { "wait" }
+            );
             match (report.count("import"), kept) {
+                (0, 0) if waits > 0 => beside,
+                (0, _) if waits > 0 => format!("{beside}; {there}"),
+                (count, _) if waits > 0 => format!("{}; {beside}", put(count)),
                 (0, _) => format!("nothing to do, {there}"),
                 (count, 0) => put(count),
                 (count, _) => format!("{}; {there}", put(count)),

@@ -3,7 +3,8 @@
 #![allow(clippy::disallowed_methods)] // the outside world of these tests
 
 use super::super::step::Step;
-use super::super::{Generation, Recovery, generations, journal, kept_files};
+use super::super::transaction::publish_watched;
+use super::super::{Generation, Recovery, generations, journal, kept_files, recover};
 use super::crash::stop_at;
 use super::*;
 

@@ -34,11 +34,6 @@ pub struct Misfit {
 }
 
 impl State {
-    /// `None`: it is not being rotated.
-    pub fn phase(&self, rotating: Rotating) -> Option<Phase> {
-        self.record.phase(rotating)
-    }
-
     /// Refuses where record and files disagree.
     ///
     /// # Errors

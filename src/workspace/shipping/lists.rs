@@ -24,6 +24,7 @@ pub struct NodeCrl {
 }
 
 /// One file with its lists.
+#[derive(Debug)]
 pub struct CrlFile<'a> {
     pub place: Place,
     pub bytes: Vec<u8>,

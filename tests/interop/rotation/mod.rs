@@ -200,9 +200,9 @@ fn a_cluster_directory_is_rotated_while_its_cluster_serves() {
 fn front_proxy_ca_alone_and_then_the_others_with_another_algorithm() {
     let mut story = Story::begin(&format!("{PROFILE}encryptionAlgorithm: RSA-2048\n"));
     let cp1 = story.cp1();
-    story.step(&["prepare", "front-proxy-ca", "--at", "-1h"]);
-    story.step(&[&["switch"], &AT_ONCE[..]].concat());
-    story.step(&[&["retire"], &AT_ONCE[..]].concat());
+    story.step(&["prepare", "front-proxy-ca", "--at", "-4h"]);
+    story.step(&[&["switch", "--at", "-3h"], &AT_ONCE[..]].concat());
+    story.step(&[&["retire", "--at", "-2h"], &AT_ONCE[..]].concat());
     story.cluster.delete_request_header();
     story.expect_none("front-proxy-ca is replaced");
     assert_eq!(story.cluster.request_header(), 1);

@@ -270,15 +270,3 @@ fn in_files_away(node: &Node) {
     node.remove_own("scheduler.conf");
 }
 
-/// An authority that has expired goes with everything.
-fn all_away(node: &Node) {
-    for name in ["pki", "nodes", "kubelet"] {
-        let _ = fs::remove_dir_all(node.shared.join(name));
-    }
-    for entry in fs::read_dir(&node.shared).unwrap() {
-        let path = entry.unwrap().path();
-        if path.extension().is_some_and(|end| end == "conf") {
-            fs::remove_file(path).unwrap();
-        }
-    }
-}

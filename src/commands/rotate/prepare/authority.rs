@@ -148,6 +148,7 @@ pub(super) fn record(
         old,
         new,
         new_key: if matches!(key, New::Elsewhere) { NewKey::Elsewhere } else { NewKey::Here },
+        old_key: NewKey::Here,
         signer_file_in_use,
         kubelets: None,
         generations: context.generation.iter().map(|name| (phase, name.clone())).collect(),
