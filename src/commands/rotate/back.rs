@@ -1,17 +1,17 @@
 //! A step back: from prepared to none, from switched to prepared, and after the retirement trust in the old authority again.
 
-use super::context::{Context, Planned, certificates, public_keys};
+use super::content::content;
+use super::context::{Context, Planned};
 use super::gate::{self, Passing};
 use super::request::BackOptions;
 use super::{elsewhere, forget};
 use crate::catalog::CaId;
 use crate::clock::rfc3339;
 use crate::error::Error;
-use crate::plan::rotate::Trusted;
 use crate::report::rotate as report;
 use crate::store::RootId;
-use crate::tree::rotation::{Identity, NewKey, Phase, Retired, Rotating, Rotation, Way};
-use crate::workspace::rotation::change::{Content, Target};
+use crate::tree::rotation::{NewKey, Phase, Retired, Rotating, Rotation, Way};
+use crate::workspace::rotation::change::Target;
 use crate::workspace::rotation::erase::Keys;
 use crate::workspace::rotation::prior;
 use crate::workspace::rotation::record::{self, Kept};
@@ -187,19 +187,4 @@ fn at(context: &Context<'_>, mut rotation: Rotation, phase: Phase) -> Rotation {
     rotation.confirmations.clear();
     rotation.generations = context.generation.iter().map(|name| (phase, name.clone())).collect();
     rotation
-}
-
-/// Who signs first, then who is trusted besides.
-pub(super) fn content(rotating: Rotating, (first, second): (&[Identity], &[Identity]), gone: &[Identity]) -> Content {
-    match rotating {
-        Rotating::Authority(authority) => Content::Authority(
-            authority,
-            Trusted { first: certificates(first), second: certificates(second), gone: certificates(gone) },
-        ),
-        Rotating::ServiceAccount => Content::ServiceAccount(Trusted {
-            first: public_keys(first),
-            second: public_keys(second),
-            gone: public_keys(gone),
-        }),
-    }
 }

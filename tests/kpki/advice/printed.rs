@@ -25,7 +25,7 @@ const PRINTED: &[(&str, usize, &[&str])] = &[
     ("commands/kubeconfig/run.rs", 1, &["no request for a user"]),
     ("commands/renew/external.rs", 2, &["requested and due", "due on a node without keys"]),
     ("commands/renew_authority/summary.rs", 4, &["an authority that was renewed too late"]),
-    ("workspace/notify/rollback.rs", 1, &[ROLLED_BACK]),
+    ("workspace/notify/rollback.rs", 2, &[ROLLED_BACK, TAKEN_BACK]),
     ("commands/renew/record.rs", 2, &["a profile that is not recorded", "a name that was taken out"]),
     ("commands/nodes/accept.rs", 1, &["a receipt of another cluster"]),
     ("workspace/shipping/given.rs", 1, &["no receipt"]),
