@@ -89,25 +89,14 @@ fn to_none(context: &Context<'_>, rotation: &Rotation, planned: &mut Planned) ->
 
 /// The old one signs again, and what it has signed is put back.
 fn to_prepared(context: &Context<'_>, mut rotation: Rotation, planned: &mut Planned) -> Result<(), Error> {
-    let (rotating, roots) = (rotation.authority, &context.session.tree.roots);
-    let origin = &context.session.target.origin;
-    let previous = record::key(roots, rotating, Kept::Previous)?;
-    if previous.is_none() && rotation.old_key == NewKey::Here {
-        let path = record::key_path(rotating, Kept::Previous)?;
-        return Err(Error::new(format!("the old {rotating} cannot sign again: its key is not here"))
-            .because(format!("expected {}", roots.path_of(RootId::State, &path).display()))
-            .hint("restore that file from a backup")
-            .hint(format!("or go on: {}", origin.command("rotate retire", &[rotating.name()], &[]))));
-    }
+    let rotating = rotation.authority;
+    let previous = elsewhere::previous_key(context, &rotation, planned)?;
     if rotation.new_key == NewKey::Here {
         let missing = || Error::new(format!("the key of {rotating} is not here")).hint("restore it from a backup");
         let present = context.key(rotating)?.ok_or_else(missing)?;
         planned.own.push(record::key_change(rotating, Kept::Next, present.to_vec().into())?);
     }
     planned.removals.push((RootId::State, record::key_path(rotating, Kept::Previous)?));
-    if previous.is_some() {
-        planned.missing.extend(elsewhere::removed_keys(context, &rotation)?);
-    }
     let content = content(rotating, (&rotation.old, &rotation.new), &[]);
     planned.targets.push(Target { content, key: previous });
     if let Rotating::Authority(authority) = rotating {
