@@ -67,6 +67,7 @@ mod rotate_kubeadm;
 mod rotate_confirm;
 mod rotate_gate;
 mod rotate_lists;
+mod rotate_external;
 mod rotate_status;
 mod rotate_switch;
 mod schema;

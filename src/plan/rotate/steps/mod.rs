@@ -21,6 +21,7 @@ pub fn instructions(situation: &Situation<'_>) -> Vec<Instruction> {
     all.extend(cluster::objects(situation));
     all.extend(emergency::last(situation));
     all.extend(machines::confirm(situation));
+    all.extend(machines::kubelets_last(situation));
     all
 }
 
