@@ -68,7 +68,7 @@ fn a_first_list_is_one_of_each_authority() {
         for base in ["t/pki", "t/nodes/cp1/pki"] {
             assert_eq!(lists(&place, &format!("{base}/ca.crl")), expected, "{words:?} {base}: {run:?}");
         }
-        for issuer in BOTH {
+        for issuer in BOTH.iter().filter(|_| words[0] != "nodes") {
             for said in [&planned.stdout, &run.stdout] {
                 assert!(said.contains(&format!("ca.crl of {issuer}  ")), "{words:?}: {said}");
             }
