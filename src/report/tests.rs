@@ -181,6 +181,7 @@ fn revocations_and_crls() {
         invalid_since: None,
     };
     let row = revoke::CrlRow {
+        issuer: None,
         name: text("ca.crl"),
         action: revoke::Signing::Skipped,
         why: None,

@@ -124,6 +124,12 @@ pub fn without_profile(said: &mut Verification, why: &str) {
     said.findings.splice(0..0, whole(&said.root, &state::PROFILE, why.to_owned(), Vec::new()).findings);
 }
 
+/// Adds that the record of its rotations cannot be read: the phase of its files was not judged.
+pub fn without_rotations(said: &mut Verification, path: &str, why: &str, repair: String) {
+    let mut found = whole(path, &files::BROKEN, why.to_owned(), vec![repair]).findings;
+    said.findings.splice(0..0, found.drain(..));
+}
+
 /// Nothing could be looked at.
 pub fn unreadable(root: &str, why: &str) -> Verification {
     whole(root, &state::UNREADABLE, why.to_owned(), Vec::new())

@@ -24,7 +24,7 @@ pub use edges::table::ROWS;
 #[cfg(any(test, feature = "internals"))]
 pub use finding::Ignored;
 pub use finding::{Finding, NotLookedAt, Place, Verification};
-pub use judge::{interrupted, judge, outside, unreadable, without_profile};
+pub use judge::{interrupted, judge, outside, unreadable, without_profile, without_rotations};
 pub use policy::Policy;
 pub use rule::{Rule, Severity};
 pub use selection::{Choice, Selection};

@@ -33,7 +33,7 @@ pub struct SignedCrlIssue {
     /// Who signed it.
     pub issuer: Certificate,
     pub rank: usize,
-    /// Where its file has lists of others, too.
+    /// Where its file may have lists of others, too.
     der: Option<Vec<u8>>,
     pub crl: Crl,
     pub number: Number,
@@ -96,7 +96,7 @@ impl TreeCrl {
             authority: self.authority,
             issuer: self.issuer.clone(),
             rank: self.rank,
-            der: (!self.beside.is_empty()).then_some(signed.der),
+            der: self.is_shared.then_some(signed.der),
             crl: signed.crl,
             number: edition.number,
             changes,
@@ -107,16 +107,21 @@ impl TreeCrl {
 
     /// Every list of its file with this one.
     fn with_others<'l>(&'l self, signed: &'l SignedCrl, earlier: &'l [SignedCrlIssue]) -> Content {
-        let newest = |beside: &'l Beside| {
-            let is_its = |one: &&SignedCrlIssue| one.authority == self.authority && one.rank == beside.rank;
-            earlier.iter().find(is_its).and_then(|one| one.der.as_deref()).unwrap_or(&beside.der)
+        let is_other = |one: &&SignedCrlIssue| one.authority == self.authority && one.rank != self.rank;
+        let newer: Vec<&SignedCrlIssue> = earlier.iter().filter(is_other).collect();
+        let stays = |one: &&Beside| !newer.iter().any(|new| new.rank == one.rank);
+        let beside = self.beside.iter().filter(stays);
+        let mut all: Vec<Listed<'_>> =
+            beside.map(|one| Listed { rank: one.rank, since: one.since, der: &one.der }).collect();
+        let listed = |one: &&'l SignedCrlIssue| {
+            Some(Listed { rank: one.rank, since: one.issuer.not_before, der: one.der.as_deref()? })
         };
-        let own = Listed { rank: self.rank, since: self.issuer.not_before, der: &signed.der };
-        let others = self.beside.iter().map(|one| Listed { rank: one.rank, since: one.since, der: newest(one) });
-        match self.beside.is_empty() {
-            true => Content { pem: Zeroizing::new(signed.to_pem().into_bytes()), der: signed.der.clone() },
-            false => Content::of(others.chain([own]).collect()),
+        all.extend(newer.iter().filter_map(listed));
+        if all.is_empty() {
+            return Content { pem: Zeroizing::new(signed.to_pem().into_bytes()), der: signed.der.clone() };
         }
+        all.push(Listed { rank: self.rank, since: self.issuer.not_before, der: &signed.der });
+        Content::of(all)
     }
 
     /// The files of the lists of one authority as they are, of these issuers only.
@@ -185,6 +190,11 @@ pub fn add(issues: &mut Vec<SignedCrlIssue>, issue: SignedCrlIssue) {
 }
 
 impl SignedCrlIssue {
+    /// As [`TreeCrl::id`].
+    pub const fn id(&self) -> (CaId, usize) {
+        (self.authority, self.rank)
+    }
+
     /// The list alone, in DER, where its file has lists of others, too.
     pub fn list(&self) -> Option<Vec<u8>> {
         self.der.clone()
@@ -212,6 +222,7 @@ pub fn row(crl: &TreeCrl, new: Option<&SignedCrlIssue>, changes: bool) -> report
     let content = new.map(|new| &new.crl).or(crl.crl.as_ref());
     report::CrlRow {
         name: format!("{}.crl", crl.authority.name()),
+        issuer: crl.of_whom(),
         action: if changes { report::Signing::Sign } else { report::Signing::Keep },
         why: None,
         number: content.and_then(|crl| crl.number.as_deref()).map(decimal),

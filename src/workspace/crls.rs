@@ -38,6 +38,8 @@ pub struct TreeCrl {
     pub crl: Option<Crl>,
     /// Its issuer's place in the authority's file.
     pub(super) rank: usize,
+    /// The authority's file has several certificates.
+    pub(super) is_shared: bool,
     /// The lists of the others in the same file.
     pub(super) beside: Vec<Beside>,
     pub(super) remembered: Remembered,
@@ -74,11 +76,21 @@ impl TreeCrl {
         Ok(lists.one(tree, (rank, issuer), trusted, lines))
     }
 
-    /// Every list in the authority's file, the signer's first, whether there is one or not.
+    /// The list of each certificate in the authority's file, the signer's first, whether there is one or not.
     pub fn all(tree: &TreeDir, authority: CaId, trusted: &[Certificate], lines: &[Line]) -> Result<Vec<Self>, Error> {
         let lists = Lists::read(tree, authority, trusted)?;
-        let of_it = |(rank, _): &(usize, &Certificate)| *rank == 0 || lists.has(*rank);
-        Ok(trusted.iter().enumerate().filter(of_it).map(|one| lists.one(tree, one, trusted, lines)).collect())
+        Ok(trusted.iter().enumerate().map(|one| lists.one(tree, one, trusted, lines)).collect())
+    }
+
+    /// Those of its lists that are not there and can be signed here.
+    pub fn missing(tree: &TreeDir, snapshot: &Snapshot, authority: CaId, lines: &[Line]) -> Result<Vec<Self>, Error> {
+        let mut missing = Vec::new();
+        for crl in Self::all(tree, authority, snapshot.bundle(authority), lines)? {
+            if crl.crl.is_none() && can_be_signed(tree, snapshot, &crl)? {
+                missing.push(crl);
+            }
+        }
+        Ok(missing)
     }
 
     /// Verifies the issuer's signature. [`Self::next_issue`] verifies it too.
@@ -90,6 +102,11 @@ impl TreeCrl {
     /// There is one, of an issuer at one of these places in the authority's file.
     pub fn is_among(&self, ranks: &[usize]) -> bool {
         self.crl.is_some() && ranks.contains(&self.rank)
+    }
+
+    /// Its authority, and its issuer's place in the authority's file.
+    pub const fn id(&self) -> (CaId, usize) {
+        (self.authority, self.rank)
     }
 
     /// It is of the certificate that signs now.
@@ -121,8 +138,18 @@ impl TreeCrl {
         Some(Issue { number: self.crl.as_ref()?.edition(), fingerprint: sha256(self.der.as_deref()?) })
     }
 
+    /// It is inside its refresh window; or its file has the lists of others and not this one, so that readers that check every
+    /// issuer refuse its clients.
     pub fn is_due(&self, now: OffsetDateTime) -> bool {
-        self.crl.as_ref().is_some_and(|crl| is_due(crl.this_update, crl.next_update, now))
+        match &self.crl {
+            Some(crl) => is_due(crl.this_update, crl.next_update, now),
+            None => !self.beside.is_empty(),
+        }
+    }
+
+    /// Whose it is, where one file has the lists of several.
+    pub fn of_whom(&self) -> Option<String> {
+        self.is_shared.then(|| self.issuer.subject.to_string())
     }
 }
 
@@ -144,10 +171,6 @@ impl Lists {
         Ok(Self { authority, place, all: ranks.zip(lists).collect() })
     }
 
-    fn has(&self, rank: usize) -> bool {
-        self.all.iter().any(|(of, _)| *of == rank)
-    }
-
     fn one(
         &self,
         tree: &TreeDir,
@@ -167,6 +190,7 @@ impl Lists {
             der,
             crl,
             rank,
+            is_shared: trusted.len() > 1,
             beside: others
                 .map(|(rank, list)| Beside {
                     rank: *rank,

@@ -66,6 +66,8 @@ mod rotate_scan;
 mod rotate_kubeadm;
 mod rotate_confirm;
 mod rotate_gate;
+mod rotate_external;
+mod rotate_lists;
 mod rotate_status;
 mod rotate_switch;
 mod schema;

@@ -109,7 +109,9 @@ fn evaluate(request: &Request, session: &Session<'_>, snapshot: &Snapshot) -> Re
         };
         for crl in former(session, snapshot, id, &lines)? {
             let sign = !request.due || crl.is_due(now);
-            plans.push(Plan { crl, sign, skipped: None });
+            if crl.crl.is_some() || sign {
+                plans.push(Plan { crl, sign, skipped: None });
+            }
         }
         let crl = TreeCrl::read(&session.tree, id, issuer, snapshot.bundle(id), &lines)?;
         let wanted = !request.due || crl.is_due(now);
@@ -122,7 +124,7 @@ fn evaluate(request: &Request, session: &Session<'_>, snapshot: &Snapshot) -> Re
         }
         // An external authority signs it: report when it stops.
         let skipped = (!is_local && crl.is_due(now)).then(|| format!("the key of {} is not in this tree", id.name()));
-        if crl.crl.is_some() || (is_local && !request.due) {
+        if crl.crl.is_some() || (is_local && wanted) {
             plans.push(Plan { crl, sign: is_local && wanted, skipped });
         }
     }
@@ -133,7 +135,7 @@ fn evaluate(request: &Request, session: &Session<'_>, snapshot: &Snapshot) -> Re
 fn former(session: &Session<'_>, snapshot: &Snapshot, id: CaId, lines: &[Line]) -> Result<Vec<TreeCrl>, Error> {
     let mut found = Vec::new();
     for crl in TreeCrl::all(&session.tree, id, snapshot.bundle(id), lines)? {
-        if !crl.is_of_signer() && crl.crl.is_some() && crls::can_be_signed(&session.tree, snapshot, &crl)? {
+        if !crl.is_of_signer() && crls::can_be_signed(&session.tree, snapshot, &crl)? {
             found.push(crl);
         }
     }

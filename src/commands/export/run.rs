@@ -7,6 +7,7 @@ use crate::encoding::pem;
 use crate::error::Error;
 use crate::report::export::{Export, ExportedFile};
 use crate::tree::layout::{DEFAULT_DIR, DEFAULT_KUBELET_DIR};
+use crate::workspace::rotation::state;
 use crate::workspace::shipping::digest::Sha256;
 use crate::workspace::shipping::manifest::Issue;
 use std::collections::BTreeSet;
@@ -31,6 +32,7 @@ impl std::fmt::Debug for Exported {
 pub fn run(request: &Request) -> Result<Exported, Error> {
     let source = source::Source::open(request)?;
     let (survey, notes) = source.read(request.now)?;
+    state::settled_in(&source.tree, request.now)?;
     let mut read = collect::collect(&source, &survey, notes)?;
     behind::refuse_older(&source)?;
     own::add(&source, &mut read)?;

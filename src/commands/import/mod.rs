@@ -3,6 +3,7 @@
 mod arranged;
 mod authority;
 mod candidates;
+mod expected;
 mod importing;
 mod place;
 mod request;

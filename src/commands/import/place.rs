@@ -45,7 +45,11 @@ impl Importing<'_> {
         };
         let changes = put.changes(&self.snapshot.survey)?;
         let removals = match &candidate.source {
-            Source::Staged(files) => vec![(files.root, files.key.clone()), (files.root, files.request.clone())],
+            Source::Staged(files) => {
+                // What a new authority signed for it cannot be used any more.
+                let paths = [&files.key, &files.request, &files.certificate];
+                paths.map(|path| (files.root, path.clone())).to_vec()
+            }
             Source::Out | Source::InPlace => Vec::new(),
         };
         let entry = RequestEntry { paths, ..row(credential, "import", leaf, old) };

@@ -1,19 +1,18 @@
 //! Match each certificate with its key, judge all, commit.
 
 use super::arranged::Arranged;
-use super::candidates::{self, Candidate};
+use super::candidates;
 use super::importing::{Importing, Placed};
 use super::request::Request;
 use super::waiting;
 use crate::error::{self, Error};
-use crate::plan::import::{self as plan, Anchors, Expected, Refusal};
-use crate::plan::renew::{self, Credential, CsrDecision, CsrTemplate};
+use crate::plan::import::{self as plan, Expected, Refusal};
 use crate::report::requests::{Requests, Verb};
 use crate::report::restart::{Changed, restarts};
 use crate::store::FileChange;
 use crate::tree::EntryId;
-use crate::workspace::rotation::{ahead, record};
-use crate::workspace::{Absent, Locked, Session, Snapshot, Transaction, journal, requests, roots, targets};
+use crate::workspace::rotation::ahead;
+use crate::workspace::{Absent, Locked, Session, Transaction, journal, targets};
 use crate::x509::Certificate;
 use std::path::Path;
 
@@ -173,36 +172,5 @@ impl Importing<'_> {
             return Ok(self.ahead(credential, candidate, (&leaf, &rest), &new));
         }
         self.place(credential, candidate, &template, &leaf, &rest).map(Ok)
-    }
-
-    /// What its path has to end at.
-    fn trusted(&self, credential: &Credential) -> Result<(Anchors, Vec<Certificate>), Error> {
-        let Some(authority) = credential.authority else {
-            let (given, now) = (self.request.root.as_deref(), self.request.run.now);
-            let (path, roots) = roots::read(given, credential.roots(), now)?;
-            return Ok((Anchors::Roots(path.display().to_string()), roots));
-        };
-        let trusted = self.snapshot.certificate(authority).into_iter().cloned().collect();
-        Ok((Anchors::Authority(authority), trusted))
-    }
-
-    /// The new authority of an entry, whose key is elsewhere, while the switch waits for what it signs.
-    fn new_signer(&self, credential: &Credential) -> Result<Vec<Certificate>, Error> {
-        let Some(authority) = credential.authority else { return Ok(Vec::new()) };
-        Ok(ahead::signer(&record::read(&self.session.tree.roots)?, authority))
-    }
-
-    /// The expected blueprint: from the profile or the previous certificate, else from its request.
-    fn template(&self, credential: &Credential, candidate: &Candidate) -> Option<Box<CsrTemplate>> {
-        let Snapshot { survey, authorities } = &self.snapshot;
-        let rules = self.session.identity_rules(true);
-        if let CsrDecision::CsrTemplate(template) =
-            renew::ask(credential, &self.session.credentials, authorities, survey, &rules)
-        {
-            return Some(template);
-        }
-        let blueprint = requests::blueprint_of(candidate.request.as_ref()?, self.request.run.now);
-        let template = CsrTemplate::new(candidate.key.algorithm(), blueprint, renew::YEAR);
-        Some(Box::new(CsrTemplate { access: candidate.access.clone(), ..template }))
     }
 }

@@ -18,9 +18,9 @@ pub fn left(session: &Session<'_>, placed: &[Placed]) -> Result<Vec<String>, Err
             asked.iter().filter(|one| !one.is_signed && !is_here(&one.id)).map(|one| one.id.to_string()).collect();
         let switch = origin.command("rotate switch", &[authority.name()], &[]);
         left.push(match missing.len() {
-            0 => format!("everything that {} signs is here; put it in place: {switch}", authority.name()),
+            0 => format!("everything that the new {} has to sign is here; put it in place: {switch}", authority.name()),
             some => format!(
-                "of {} certificates of the new {}, {some} are missing: {}; for each: {}",
+                "missing: {some} of {} certificates of the new {}: {}; for each: {}",
                 asked.len(),
                 authority.name(),
                 missing.join(", "),

@@ -12,6 +12,7 @@ use crate::plan::item::{self, Item};
 use crate::report;
 use crate::store::{self, StoreError};
 use crate::tree::Issuers;
+use crate::workspace::rotation::state;
 use crate::workspace::{Locked, Progress, Transaction, journal};
 use time::OffsetDateTime;
 
@@ -50,13 +51,17 @@ fn attempt(request: &Request, progress: Progress<'_>) -> Result<Attempt, Error> 
             // The first read takes no lock: a tree with nothing to do may be read-only.
             let snapshot = tree.peek(plan::places(&resolved.items))?;
             let evaluation = tree.or_interrupted(evaluate::evaluate(request, &resolved, snapshot))?;
+            let is_unchanged = evaluation.is_unchanged(&resolved)?;
+            if !is_unchanged {
+                tree.or_interrupted(state::settled_in(tree, run.now))?;
+            }
             if run.dry_run {
                 store::check_writable(&tree.roots, &evaluation.places(&resolved.items)?)?;
                 let mut report = summary::report(request, &resolved, &evaluation, report::Outcome::Planned)?;
                 report.warnings.extend(tree.left_by_interrupted()?);
                 return done(report);
             }
-            if evaluation.is_unchanged(&resolved)? {
+            if is_unchanged {
                 return done(summary::report(request, &resolved, &evaluation, report::Outcome::Unchanged)?);
             }
             tree.lock_or_create(run.lock_wait)?
@@ -68,6 +73,7 @@ fn attempt(request: &Request, progress: Progress<'_>) -> Result<Attempt, Error> 
     if evaluation.is_unchanged(&resolved)? {
         return done(summary::report(request, &resolved, &evaluation, report::Outcome::Unchanged)?);
     }
+    state::settled_in(tree, run.now)?;
     match store::check_writable(&tree.roots, &evaluation.places(&resolved.items)?) {
         Err(raced @ StoreError::Exist(_)) => return Ok(Attempt::Raced(raced)),
         checked => checked?,

@@ -18,7 +18,7 @@ use crate::plan::sign::{Declined, soundness};
 use crate::profile::Profile;
 use crate::store::OuterFile;
 use crate::tree::{Authority, file};
-use crate::workspace::rotation::{record, remarks};
+use crate::workspace::rotation::{record, remarks, state};
 use crate::workspace::{Snapshot, Transaction, TreeDir, journal, known_keys, profiles, survey};
 use crate::x509;
 use zeroize::Zeroizing;
@@ -43,11 +43,13 @@ pub fn user(request: &Request) -> Result<Made, Error> {
     // What is refused is refused before the lock; what an interrupted run left is finished or removed first.
     if !tree.is_interrupted()? {
         guard::check(request)?;
+        state::settled_in(&tree, request.run.now)?;
         can_sign(request, &tree, &tree.peek(std::iter::once(&admin))?)?;
     }
     let locked = tree.lock(request.run.lock_wait)?;
     guard::check(request).map_err(|error| locked.in_the_way(error))?;
     let (snapshot, issuers) = locked.read(std::iter::once(&admin))?;
+    state::settled_in(&tree, request.run.now)?;
     can_sign(request, &tree, &snapshot)?;
     let issuer = issuers.get(CaId::Cluster).ok_or_else(|| no_signer(request, &Authority::Missing))?;
 

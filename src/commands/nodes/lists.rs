@@ -11,9 +11,9 @@ use crate::plan::renew::refusal;
 use crate::plan::shipping::{self, Listed};
 use crate::report::revoke::{CrlRow, Signing};
 use crate::revocation::Revoked;
-use crate::tree::{Authority, Issuers};
+use crate::tree::Issuers;
 use crate::workspace::crl_issue::{self, SignedCrlIssue, Writing};
-use crate::workspace::crls::TreeCrl;
+use crate::workspace::crls::{self, TreeCrl};
 use crate::workspace::journal::{CrlLine, Line};
 use crate::workspace::shipping::receipt::{HeldList, Receipt};
 use crate::workspace::{Session, Snapshot};
@@ -52,48 +52,79 @@ pub fn plans(
 ) -> Result<Vec<Plan>, Error> {
     let mut plans = Vec::new();
     for id in CaId::ALL {
-        let Some(issuer) = snapshot.certificate(id) else { continue };
-        let mut crl = TreeCrl::read(&session.tree, id, issuer, snapshot.bundle(id), lines)?;
-        crl.verify(&session.tree)?;
-        let ours = crl.issue();
-        let (mut findings, mut other, mut unknown) = (Vec::new(), Vec::new(), Vec::new());
-        for (node, list) in of(id, receipts) {
-            let theirs = list.issue();
-            let listed = shipping::list(ours.as_ref(), Some(&theirs));
-            theirs.number.into_iter().for_each(|number| crl.above(number));
-            let is_apart = matches!(listed, Some(Listed::Ahead | Listed::Diverging));
-            // An older one has entries that were lost here, if this directory is an older copy.
-            if !is_apart && listed != Some(Listed::Older) {
-                continue;
+        let all = TreeCrl::all(&session.tree, id, snapshot.bundle(id), lines)?;
+        let here: Vec<[u8; 32]> = all.iter().filter_map(|crl| Some(crl.issue()?.fingerprint)).collect();
+        for crl in all {
+            let is_local = crls::can_be_signed(&session.tree, snapshot, &crl)?;
+            // One that has never been an authority's has no list anywhere.
+            if crl.is_of_signer() || crl.crl.is_some() || is_local {
+                plans.extend(plan(session, snapshot, signers, (receipts, brought), lines, (crl, is_local, &here))?);
             }
-            match theirs::read(list, brought, issuer, snapshot.bundle(id)) {
-                Theirs::Entries(entries) => other.extend(entries.into_iter().map(|line| (node, line))),
-                Theirs::Absent if is_apart => {
-                    let (node, path) = (node.to_owned(), list.path.clone());
-                    unknown.push(Unknown { node, path, too_large: list.crl_left_out });
+        }
+        // A first list: readers that check every issuer refuse the clients of those without one.
+        if plans.iter().any(|plan: &Plan| plan.crl.authority == id && plan.signable()) {
+            for crl in TreeCrl::missing(&session.tree, snapshot, id, lines)? {
+                if !plans.iter().any(|plan| plan.crl.id() == crl.id()) {
+                    plans.push(Plan::of(crl));
                 }
-                Theirs::Absent => {}
-                Theirs::Former | Theirs::Refused(_) => continue,
-            }
-            if is_apart {
-                let here = ours.as_ref().map_or_else(|| "no list".to_owned(), |_| said(&crl));
-                findings.push(format!("{} on {node} is {list}; here it is {here}", crl.path));
             }
         }
-        let (additions, removals, lines) = changes(session, &crl, issuer, (signers, &other), lines)?;
-        if findings.is_empty() && additions.is_empty() && removals.is_empty() {
-            continue;
-        }
-        let is_local = snapshot.authorities.get(&id).is_some_and(Authority::is_local);
-        plans.push(Plan { crl, additions, removals, lines, is_local, findings, unknown });
     }
     Ok(plans)
 }
 
-/// One authority's list on each node that has one.
+/// `here`: the fingerprints of all the lists in its file.
+fn plan(
+    session: &Session<'_>,
+    snapshot: &Snapshot,
+    signers: &[&Receipt],
+    (receipts, brought): (&[Receipt], &Brought),
+    lines: &[Line],
+    (mut crl, is_local, here): (TreeCrl, bool, &[[u8; 32]]),
+) -> Result<Option<Plan>, Error> {
+    let (id, issuer) = (crl.authority, crl.issuer.clone());
+    crl.verify(&session.tree)?;
+    let ours = crl.issue();
+    let (mut findings, mut other, mut unknown) = (Vec::new(), Vec::new(), Vec::new());
+    for (node, list) in of(id, receipts).filter(|(_, list)| !here.contains(&list.fingerprint.0)) {
+        let read = theirs::read(list, brought, &issuer, snapshot.bundle(id));
+        // Whose one is that is not in the receipt nobody knows: it counts as the signer's.
+        if matches!(read, Theirs::Former | Theirs::Refused(_)) || matches!(read, Theirs::Absent) && !crl.is_of_signer()
+        {
+            continue;
+        }
+        let theirs = list.issue();
+        let listed = shipping::list(ours.as_ref(), Some(&theirs));
+        theirs.number.into_iter().for_each(|number| crl.above(number));
+        let is_apart = matches!(listed, Some(Listed::Ahead | Listed::Diverging));
+        // An older one has entries that were lost here, if this directory is an older copy.
+        if !is_apart && listed != Some(Listed::Older) {
+            continue;
+        }
+        match read {
+            Theirs::Entries(entries) => other.extend(entries.into_iter().map(|line| (node, line))),
+            Theirs::Absent if is_apart => {
+                let (node, path) = (node.to_owned(), list.path.clone());
+                unknown.push(Unknown { node, path, too_large: list.crl_left_out });
+            }
+            Theirs::Absent | Theirs::Former | Theirs::Refused(_) => {}
+        }
+        if is_apart {
+            let here = ours.as_ref().map_or_else(|| "no list".to_owned(), |_| said(&crl));
+            findings.push(format!("{} on {node} is {list}; here it is {here}", crl.path));
+        }
+    }
+    let (additions, removals, lines) = changes(session, &crl, &issuer, (signers, &other), lines)?;
+    if findings.is_empty() && additions.is_empty() && removals.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(Plan { crl, additions, removals, lines, is_local, findings, unknown }))
+}
+
+/// An authority's lists on each node, each with the node.
 fn of(id: CaId, receipts: &[Receipt]) -> impl Iterator<Item = (&str, &HeldList)> {
-    let one = move |receipt: &'_ Receipt| receipt.lists.iter().position(|list| list.authority == id.name());
-    receipts.iter().filter_map(move |receipt| Some((receipt.node.as_str(), receipt.lists.get(one(receipt)?)?)))
+    let all = receipts.iter().flat_map(|receipt| receipt.lists.iter().map(|list| (receipt.node.as_str(), list)));
+    all.filter(move |(_, list)| list.authority == id.name())
 }
 
 fn said(crl: &TreeCrl) -> String {
@@ -103,6 +134,12 @@ fn said(crl: &TreeCrl) -> String {
 }
 
 impl Plan {
+    /// The first issue of a list that nothing has changed.
+    fn of(crl: TreeCrl) -> Self {
+        let (additions, removals, lines) = (Vec::new(), Vec::new(), Vec::new());
+        Self { crl, additions, removals, lines, is_local: true, findings: Vec::new(), unknown: Vec::new() }
+    }
+
     /// The next issue is signed here.
     pub fn signable(&self) -> bool {
         self.is_local && self.unknown.is_empty()
@@ -122,15 +159,16 @@ impl Plan {
         session: &Session<'_>,
         snapshot: &Snapshot,
         issuers: &Issuers,
+        earlier: &[SignedCrlIssue],
     ) -> Result<Option<SignedCrlIssue>, Error> {
         let id = self.crl.authority;
-        let state = snapshot.authorities.get(&id);
+        let state = snapshot.authorities.get(&id).filter(|_| self.crl.is_of_signer());
         if let Some(refusal) = state.and_then(|state| refusal(id, state, session.run.now)) {
             return Err(error::refused(&session.target.origin, &[refusal]));
         }
-        let Some(issuer) = issuers.get(id).filter(|_| self.signable()) else { return Ok(None) };
+        let Some(issuer) = issuers.of(id, &self.crl.issuer).filter(|_| self.signable()) else { return Ok(None) };
         let changes = Changes { additions: &self.additions, removals: &self.removals };
-        self.crl.next_issue(session, snapshot, issuer, changes, Writing { der: false, earlier: &[] }).map(Some)
+        self.crl.next_issue(session, snapshot, issuer, changes, Writing { der: false, earlier }).map(Some)
     }
 
     /// The journal's lines for the issue.

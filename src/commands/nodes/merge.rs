@@ -63,9 +63,9 @@ pub fn merge(request: &Request) -> Result<Merge, Error> {
         }
     }
     for plan in &evaluation.plans {
-        let new = issues.iter().find(|new| new.authority == plan.crl.authority);
-        if let Some(issuer) = peeked.certificate(plan.crl.authority).filter(|_| plan.signable()) {
-            warnings.extend(crl_issue::warnings(&plan.crl, new, issuer, request.run.now));
+        let new = issues.iter().find(|new| new.id() == plan.crl.id());
+        if plan.signable() {
+            warnings.extend(crl_issue::warnings(&plan.crl, new, &plan.crl.issuer, request.run.now));
         }
     }
     warnings.append(&mut evaluation.warnings);
@@ -137,7 +137,9 @@ fn sign(
 ) -> Result<Vec<SignedCrlIssue>, Error> {
     let mut issues = Vec::new();
     for plan in evaluation.plans.iter().filter(|plan| plan.signable()) {
-        issues.extend(plan.sign(session, snapshot, issuers)?);
+        if let Some(issue) = plan.sign(session, snapshot, issuers, &issues)? {
+            crl_issue::add(&mut issues, issue);
+        }
     }
     store::check_writable(&session.tree.roots, &crl_issue::places(&issues))?;
     Ok(issues)
@@ -153,7 +155,7 @@ fn transaction(
     let lines = evaluation.lines.iter().cloned().chain(evaluation.revision.map(line)).collect();
     let mut transaction = Transaction { journal: lines, ..Transaction::default() };
     for plan in &evaluation.plans {
-        let Some(issue) = issues.iter_mut().find(|issue| issue.authority == plan.crl.authority) else { continue };
+        let Some(issue) = issues.iter_mut().find(|issue| issue.id() == plan.crl.id()) else { continue };
         transaction.journal.extend(plan.journal(issue, session));
         transaction.entries.get_or_insert_default().push(issue.name());
         transaction.changes.append(&mut issue.changes);

@@ -64,7 +64,7 @@ pub fn report(
         next.push(format!("pack the new list, and unpack it on {}: {ship_it}", node.name));
         ship.push(node.name.clone());
     }
-    let new = |plan: &Plan| issues.iter().find(|new| new.authority == plan.crl.authority);
+    let new = |plan: &Plan| issues.iter().find(|new| new.id() == plan.crl.id());
     Ok(Merge {
         dry_run: request.run.dry_run,
         generation,

@@ -1,6 +1,7 @@
 //! `kpki nodes remove`: the profile without the node, its files, the next CRLs; all in one transaction.
 
 mod files;
+mod held;
 mod next_profile;
 mod request;
 mod revocation;

@@ -1,6 +1,7 @@
 //! Look, refuse; under the lock look again, sign the CRLs, commit.
 
 use super::files;
+use super::held;
 use super::next_profile::{Next, next};
 use super::request::Request;
 use super::revocation::{self, Revocation};
@@ -84,7 +85,7 @@ impl Removing<'_> {
         let files = files::of_node(&self.session.tree, &self.request.node)?;
         let mut revocation = match self.request.revoke {
             true => {
-                let held = revocation::held(self.session, snapshot, &files, &self.request.node)?;
+                let held = held::held(self.session, snapshot, &files, &self.request.node)?;
                 revocation::revoke(self.session, snapshot, issuers, held, COMMAND)?.without(&self.request.node)
             }
             false => Revocation::default(),

@@ -113,7 +113,7 @@ fn texts(names: &[San]) -> Vec<String> {
 /// The rows of CRLs; `signed`: they have been signed.
 pub fn crls(evaluation: &Evaluation, signed: &[SignedCrlIssue]) -> Vec<crate::report::revoke::CrlRow> {
     let row = |crl: &&TreeCrl| {
-        let new = signed.iter().find(|one| one.authority == crl.authority);
+        let new = signed.iter().find(|one| one.id() == crl.id());
         crl_issue::row(crl, new, true)
     };
     evaluation.due_crls().iter().map(row).collect()
@@ -185,7 +185,9 @@ fn warnings(renewing: &Renewing<'_>, evaluation: &Evaluation) -> Vec<String> {
     }
     if let Some((first, at)) = cut.first() {
         let more = more(cut.len());
-        lines.push(format!("{first}{more}: shortened to the authority's notAfter {at}; renew the authority, or plan its rotation"));
+        lines.push(format!(
+            "{first}{more}: shortened to the authority's notAfter {at}; renew the authority, or plan its rotation"
+        ));
     }
     lines
 }

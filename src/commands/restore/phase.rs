@@ -10,8 +10,8 @@ use crate::tree::rotation::Rotating;
 /// Refuses to go back to before a step that has changed who signs or who is trusted.
 pub fn refuse_across(request: &Request, roots: &Roots, name: &str) -> Result<(), Error> {
     let all = store::generations(roots)?;
-    let undone = all.iter().take(all.iter().position(|one| one.name == name).map_or(0, |at| at.saturating_add(1)));
-    let Some(step) = undone.filter(|one| is_step(one)).last() else { return Ok(()) };
+    let mut undone = all.iter().take(all.iter().position(|one| one.name == name).map_or(0, |at| at.saturating_add(1)));
+    let Some(step) = undone.rfind(|one| is_step(one)) else { return Ok(()) };
     let origin = request.origin();
     Err(Error::new(format!("{name} is from before a step of a rotation: nothing was restored"))
         .because(format!("{} has changed which authorities sign and are trusted, on every node", step.name))

@@ -76,16 +76,35 @@ pub fn evaluate(request: &Request, session: &Session<'_>, snapshot: Snapshot) ->
             Err(refusal) => refusals.push((one.label(), refusal)),
         }
     }
-    if refusals.is_empty() {
-        Ok(evaluation)
-    } else {
-        Err(error::refused_entries(request.verb.name(), &refusals, &session.target.origin))
+    if !refusals.is_empty() {
+        return Err(error::refused_entries(request.verb.name(), &refusals, &session.target.origin));
     }
+    // A first list: readers that check every issuer refuse the clients of those without one.
+    let changed: BTreeSet<CaId> =
+        evaluation.crls.keys().filter(|list| evaluation.changes(**list)).map(|list| list.0).collect();
+    for authority in changed {
+        for crl in TreeCrl::missing(&session.tree, &evaluation.snapshot, authority, &lines)? {
+            evaluation.crls.entry(crl.id()).or_insert(crl);
+        }
+    }
+    Ok(evaluation)
 }
 
 impl Evaluation {
     pub fn of(&self, list: (CaId, usize)) -> impl Iterator<Item = (&Selected, &Change)> {
         self.selected.iter().zip(&self.changes).filter(move |(one, _)| one.list() == list)
+    }
+
+    /// Entries of this list change.
+    fn changes(&self, list: (CaId, usize)) -> bool {
+        self.of(list).any(|(_, change)| !matches!(change, Change::Nothing(_)))
+    }
+
+    /// There is a next issue of this list: its entries change, or there is none beside one that changes.
+    pub fn is_signed(&self, list: (CaId, usize)) -> bool {
+        let is_missing = || self.crls.get(&list).is_some_and(|crl| crl.crl.is_none());
+        let of_file = || self.crls.keys().any(|other| other.0 == list.0 && self.changes(*other));
+        self.changes(list) || is_missing() && of_file()
     }
 
     /// The certificate of an authority that is not external.

@@ -68,7 +68,7 @@ fn sign(
                 Change::Nothing(_) => {}
             }
         }
-        if additions.is_empty() && removals.is_empty() {
+        if !evaluation.is_signed(*list) {
             crl.verify(&session.tree)?;
             continue;
         }
@@ -95,12 +95,16 @@ fn commit(
     let (verb, now) = (request.verb.name(), request.run.now);
     let (mut lines, mut entries) = (Vec::new(), Vec::new());
     for issue in issues.iter() {
+        let before = lines.len();
         for (one, change) in evaluation.of((issue.authority, issue.rank)) {
             let (Change::Add(revoked) | Change::MakePermanent(revoked) | Change::Remove(revoked)) = change else {
                 continue;
             };
             lines.push(journal::crl_line(verb, &one.label(), &issue.issuer, &issue.number, Some(revoked), now));
             entries.push(one.label());
+        }
+        if lines.len() == before {
+            lines.push(issue.line(verb, now));
         }
     }
     let transaction = Transaction {

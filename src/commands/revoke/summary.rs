@@ -26,7 +26,7 @@ pub fn report(
     let mut lists = Vec::new();
     for (list, crl) in &evaluation.crls {
         let new = issues.iter().find(|issue| (issue.authority, issue.rank) == *list);
-        let changes = evaluation.of(*list).any(|(_, change)| !matches!(change, Change::Nothing(_)));
+        let changes = evaluation.is_signed(*list);
         lists.push(crl_issue::row(crl, new, changes));
         if changes {
             warnings.extend(crl_issue::warnings(crl, new, evaluation.issuer(*list, session)?, session.run.now));
@@ -36,9 +36,8 @@ pub fn report(
     let is_signed = lists.iter().any(|list| list.action == report::Signing::Sign);
     let mut touched: Vec<CaId> = evaluation.crls.keys().map(|(authority, _)| *authority).collect();
     touched.dedup();
-    let is_changed =
-        |list: &(CaId, usize)| evaluation.of(*list).any(|(_, change)| !matches!(change, Change::Nothing(_)));
-    let mut new: Vec<CaId> = evaluation.crls.keys().filter(|list| is_changed(list)).map(|(id, _)| *id).collect();
+    let is_signed_of = |list: &&(CaId, usize)| evaluation.is_signed(**list);
+    let mut new: Vec<CaId> = evaluation.crls.keys().filter(is_signed_of).map(|(id, _)| *id).collect();
     new.dedup();
     let (directory, cluster) = session.names();
     let pki = session.tree.pki();

@@ -105,6 +105,9 @@ fn to_prepared(context: &Context<'_>, mut rotation: Rotation, planned: &mut Plan
         planned.own.push(record::key_change(rotating, Kept::Next, present.to_vec().into())?);
     }
     planned.removals.push((RootId::State, record::key_path(rotating, Kept::Previous)?));
+    if previous.is_some() {
+        planned.missing.extend(elsewhere::removed_keys(context, &rotation)?);
+    }
     let content = content(rotating, (&rotation.old, &rotation.new), &[]);
     planned.targets.push(Target { content, key: previous });
     if let Rotating::Authority(authority) = rotating {

@@ -8,10 +8,12 @@ use crate::error::Error;
 use crate::files::RelPath;
 use crate::plan::renew::{self as plan, Credential, CsrDecision, CsrTemplate, Decision, Skipped};
 use crate::store::RootId;
-use crate::tree::rotation::{Kubelets, Rotating, Rotation};
+use crate::tree::rotation::{Kubelets, Phase, Rotating, Rotation};
+use crate::tree::{Place, file};
 use crate::workspace::requests::{External, Site};
 use crate::workspace::rotation::ahead::{self, Answer};
 use crate::workspace::rotation::change::{self, Content, Target};
+use crate::workspace::rotation::{files, prior};
 
 /// What has to be signed for one entry.
 struct Wanted<'a> {
@@ -144,4 +146,15 @@ pub(super) fn requests(context: &Context<'_>, authority: CaId, keys: bool) -> Re
 pub(super) fn taken_back(context: &Context<'_>, rotating: Rotating) -> Result<Vec<(RootId, RelPath)>, Error> {
     let Some(authority) = rotating.authority() else { return Ok(Vec::new()) };
     requests(context, authority, context.key(rotating)?.is_some())
+}
+
+/// The key files that the switch removed, because the new one's key is elsewhere: as its generation tells; else all that belong there.
+pub(super) fn removed_keys(context: &Context<'_>, rotation: &Rotation) -> Result<Vec<Place>, Error> {
+    let survey = &context.snapshot.survey;
+    let all = files::of(context.session, rotation.authority)?.into_iter();
+    let all = all.filter(|one| one.is_key && file(survey, one.public.as_ref()).is_some());
+    let missing: Vec<Place> = all.map(|one| one.place).filter(|place| file(survey, Some(place)).is_none()).collect();
+    let Some(name) = rotation.generations.get(&Phase::Switched) else { return Ok(missing) };
+    let kept = prior::were_there(&context.session.tree, name, missing.clone())?;
+    Ok(if kept.is_empty() { missing } else { kept })
 }

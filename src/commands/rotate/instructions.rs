@@ -6,12 +6,14 @@ use super::request::{Request, Step};
 use crate::catalog::CaId;
 use crate::catalog::paths::{DEFAULT_CERTIFICATES_DIR, KUBELET_CONF};
 use crate::error::Error;
+use crate::files;
 use crate::plan::rotate::steps::{self as plan, Restarted, Situation, instructions};
 use crate::profile::NodeRole;
 use crate::report::restart::Restart;
 use crate::report::rotate::{Done, ToDo, markdown};
 use crate::store::FileChange;
 use crate::tree::rotation::{Kubelets, Rotating};
+use crate::workspace::crls;
 use crate::workspace::rotation::record;
 use crate::workspace::{Session, Snapshot};
 use crate::x509::Certificate;
@@ -44,6 +46,15 @@ pub(super) fn add(
     let kubelets = planned.record.rotations.iter().find_map(|one| one.kubelets);
     let hashes: Vec<String> = after.bundle(CaId::Cluster).iter().map(Certificate::discovery_hash).collect();
     let manifests = request.options.manifests.as_ref().map(|dir| dir.display().to_string());
+    let certificates_dir = profile.map_or(DEFAULT_CERTIFICATES_DIR, |profile| &profile.certificates_dir);
+    let list = |id: &CaId| {
+        let place = crls::place(&session.tree, *id);
+        let is_rotated = authorities.contains(&Rotating::Authority(*id));
+        let is_there = is_rotated && files::what(None, &place.full(&session.tree.roots)).is_some();
+        is_there.then(|| format!("{certificates_dir}/{}.crl", id.stem()))
+    };
+    // etcd reads its own at each connection.
+    let lists: Vec<String> = [CaId::Cluster, CaId::FrontProxy].iter().filter_map(list).collect();
     let situation = Situation {
         step,
         authorities: &authorities,
@@ -56,8 +67,9 @@ pub(super) fn add(
         embeds,
         embedded: &embedded,
         server: server.as_deref(),
-        certificates_dir: profile.map_or(DEFAULT_CERTIFICATES_DIR, |profile| &profile.certificates_dir),
+        certificates_dir,
         join_hashes: &hashes,
+        lists: &lists,
         manifests: manifests.as_deref(),
     };
     done.steps = if authorities.is_empty() { Vec::new() } else { ToDo::all(instructions(&situation)) };

@@ -8,6 +8,7 @@ use crate::error::{self, Error};
 use crate::plan::renew::refusal;
 use crate::plan::signer_file::elsewhere;
 use crate::tree::{Issuers, Place};
+use crate::workspace::rotation::state;
 use crate::workspace::{Locked, Session, Snapshot, signer_file, survey};
 use crate::x509::{Certificate, parse_pem_bundle};
 use std::path::PathBuf;
@@ -29,11 +30,15 @@ impl<'a> Signer<'a> {
         let mut signer = Self { by_files, session, locked: None, snapshot: None, issuers: Issuers::default() };
         let Some(session) = session else { return Ok(signer) };
         if signer.by_files.is_some() || session.run.dry_run {
+            if signer.by_files.is_none() {
+                state::settled(session)?;
+            }
             signer.snapshot = Some(session.peek()?);
             return Ok(signer);
         }
         let locked = session.lock()?;
         let (snapshot, issuers) = session.read(&locked)?;
+        state::settled(session)?;
         Ok(Self { locked: Some(locked), snapshot: Some(snapshot), issuers, ..signer })
     }
 

@@ -37,6 +37,9 @@ pub fn run(request: &Request, progress: Progress<'_>) -> Result<(Verify, Vec<Str
         if let Some(why) = unit.as_ref().ok().and_then(load::Unit::profile_error) {
             verify::without_profile(said, &why.to_string());
         }
+        if let Some((path, why, repair)) = unit.as_ref().ok().and_then(load::Unit::damaged_rotations) {
+            verify::without_rotations(said, &path, &why, repair);
+        }
     }
     let (clusters, inventories): (Vec<_>, Vec<_>) = said.into_iter().unzip();
     let rules = verify::all().filter(|rule| request.selection.has(rule)).collect();

@@ -66,6 +66,9 @@ pub enum Action {
 #[serde(rename_all = "camelCase")]
 pub struct CrlRow {
     pub name: String,
+    /// Whose it is, where one file has the lists of several authorities.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub issuer: Option<String>,
     pub action: Signing,
     /// Why it was left as it is.
     pub why: Option<String>,

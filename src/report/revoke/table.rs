@@ -78,7 +78,7 @@ fn crl(list: &CrlRow, screen: Screen) -> [String; 6] {
         _ => Name(list.action).to_string(),
     };
     [
-        list.name.clone(),
+        list.issuer.as_ref().map_or_else(|| list.name.clone(), |issuer| format!("{} of {issuer}", list.name)),
         action,
         list.number.clone().unwrap_or_default(),
         list.entries.to_string(),

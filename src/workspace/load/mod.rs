@@ -80,7 +80,7 @@ impl<'t> Unit<'t> {
             layout: None,
             release: profile.map_or_else(KnownRelease::default, Profile::release),
             trees: self.requests.iter().map(tree).collect(),
-            // One that cannot be read says nothing; kpki rotate status names it.
+            // One that cannot be read is a finding of its own.
             rotations: record::read(&self.roots()).map(|record| record.rotations).unwrap_or_default(),
             at,
         })
@@ -89,6 +89,14 @@ impl<'t> Unit<'t> {
     /// Why it is judged without its profile.
     pub fn profile_error(&self) -> Option<&Error> {
         self.target.profile_error.as_ref()
+    }
+
+    /// The record of its rotations, why it cannot be read, and the command that says how to go on.
+    pub fn damaged_rotations(&self) -> Option<(String, String, String)> {
+        let why = record::read(&self.roots()).err()?.why.join("; ");
+        let path = format!("{}/.kpki/rotation.json", self.root.display());
+        let status = self.requests.first().map(|first| self.target.origin_of(first));
+        Some((path, why, status?.command("rotate status", &[""; 0], &[])))
     }
 
     /// Where an interrupted run would have left its mark.

@@ -60,6 +60,26 @@ pub fn before<'c>(
     Ok(Some(all))
 }
 
+/// Which of these files were there before a generation's commit, and are touched since. A generation that is gone knows of none.
+///
+/// # Errors
+/// What is kept cannot be read.
+pub fn were_there(tree: &TreeDir, generation: &str, places: Vec<Place>) -> Result<Vec<Place>, Error> {
+    let found = match store::before_of(&tree.roots, generation, |path| is_one_of(&places, path)) {
+        Err(StoreError::NoGeneration(_)) => return Ok(Vec::new()),
+        found => found?,
+    };
+    let is_kept = |place: &Place| {
+        let is_it = |one: &PriorFile| one.root == place.root_id() && one.path.as_str() == place.path;
+        found.iter().any(|one| is_it(one) && one.content.is_some())
+    };
+    Ok(places.into_iter().filter(is_kept).collect())
+}
+
+fn is_one_of(places: &[Place], path: &RelPath) -> bool {
+    places.iter().any(|place| place.path == path.as_str())
+}
+
 /// The tree with these files in place of its own.
 pub fn place(all: &[Prior], survey: &mut Survey) {
     for one in all {

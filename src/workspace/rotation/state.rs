@@ -10,8 +10,10 @@ use crate::files::RelPath;
 use crate::plan::rotate::phase::{self, Seen};
 use crate::tree::rotation::{Identity, Phase, Record, Rotating};
 use crate::tree::{EntryId, Origin, file};
-use crate::workspace::{Session, Snapshot};
+use crate::workspace::{Absent, RunArgs, Session, Snapshot, TreeArgs, TreeDir, targets};
 use crate::x509::parse_authority;
+use std::time::Duration;
+use time::OffsetDateTime;
 
 /// What is recorded, and what of the tree contradicts it.
 #[derive(Debug, Clone, Default)]
@@ -51,6 +53,32 @@ impl State {
             .hint(format!("see how it stands: {status}"))
             .hint(format!("put the files back (kpki restore, a backup); or record what they say: {record}")))
     }
+}
+
+/// Refuses where a rotation is recorded and the files say otherwise: nothing is signed by them and none is packed until that is
+/// settled.
+///
+/// # Errors
+/// As [`State::check`].
+pub fn settled(session: &Session<'_>) -> Result<(), Error> {
+    match record::read(&session.tree.roots)?.rotations.is_empty() {
+        true => Ok(()),
+        false => look(session)?.check(&session.target.origin),
+    }
+}
+
+/// The same of a tree by its directory.
+///
+/// # Errors
+/// As [`State::check`].
+pub fn settled_in(tree: &TreeDir, now: OffsetDateTime) -> Result<(), Error> {
+    if record::read(&tree.roots)?.rotations.is_empty() {
+        return Ok(());
+    }
+    let trees = TreeArgs { dirs: vec![tree.roots.main.clone()], ..TreeArgs::default() };
+    let run = RunArgs { now, lock_wait: Duration::ZERO, threads: 1, dry_run: true };
+    let (target, _) = targets::one(&trees)?;
+    settled(&Session::open(&trees, &run, &target, Absent::Refused)?)
 }
 
 /// The state of a tree that is looked at for this alone.

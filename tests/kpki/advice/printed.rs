@@ -57,6 +57,10 @@ const PRINTED: &[(&str, usize, &[&str])] = &[
     ("commands/rotate/status.rs", 3, &[GATES]),
     ("commands/rotate/words.rs", 2, &["a switch that nodes have not confirmed"]),
     ("commands/rotate/back.rs", 2, &[TAKEN_BACK]),
+    ("commands/import/waiting.rs", 2, &[EXTERNAL]),
+    ("commands/rotate/elsewhere.rs", 2, &[EXTERNAL]),
+    ("commands/rotate/status_parts.rs", 1, &[EXTERNAL]),
+    ("commands/rotate/emergency.rs", 4, &[EMERGENCY]),
     ("commands/rotate/emergency.rs", 5, &[EMERGENCY]),
     ("commands/rotate/forget.rs", 2, &[FORGOTTEN]),
     ("commands/rotate/record.rs", 1, &[RECORDED]),
@@ -85,7 +89,7 @@ const PRINTED: &[(&str, usize, &[&str])] = &[
     ),
     (
         "error/import.rs",
-        6,
+        7,
         &[
             "nothing to import",
             "imported without a key",
@@ -93,6 +97,7 @@ const PRINTED: &[(&str, usize, &[&str])] = &[
             "imported too late",
             "imported unlike its request",
             "imported without an authority",
+            EXTERNAL,
         ],
     ),
     ("error/nouns.rs", 2, &["a locked key", "a profile with a mistake"]),
@@ -158,6 +163,7 @@ const GATES: &str =
     "not a row: tests/kpki/rotate_{gate,confirm,status}.rs; kpki rotate status has an exit status of its own";
 const ROTATED: &str = "not a row: tests/kpki/rotate_verbs.rs";
 const TAKEN_BACK: &str = "not a row: tests/kpki/rotate_back.rs";
+const EXTERNAL: &str = "not a row: tests/kpki/rotate_external.rs";
 const EMERGENCY: &str = "not a row: tests/kpki/rotate_emergency.rs";
 const FORGOTTEN: &str = "not a row: tests/kpki/rotate_forget.rs";
 const RECORDED: &str = "not a row: tests/kpki/rotate_record.rs";

@@ -5,6 +5,26 @@ use crate::catalog::CaId;
 use crate::files::{shell_path, shell_word};
 use crate::tree::rotation::Phase;
 
+/// Who reads lists refuses every client of an issuer without one.
+pub fn lists(situation: &Situation<'_>) -> Option<Instruction> {
+    (!situation.lists.is_empty()).then(|| {
+        let files = situation.lists.join(", ");
+        Instruction::new(
+            format!(
+                "where HAProxy (crl-file) or nginx (ssl_crl) reads {files}: copy the new file there and reload at once"
+            ),
+            match situation.step {
+                Step::Switch | Step::Emergency => {
+                    "it refuses every client whose certificate the new authority has signed"
+                }
+                Step::Prepare | Step::Retire | Step::Back => {
+                    "it goes on with the lists of before, and refuses every client when they end"
+                }
+            },
+        )
+    })
+}
+
 /// Objects and copies that no file of the tree is.
 pub fn objects(situation: &Situation<'_>) -> Vec<Instruction> {
     let mut all = Vec::new();

@@ -45,11 +45,8 @@ pub fn kubelets_first(situation: &Situation<'_>) -> Option<Instruction> {
         return Some(kubelets_back(situation));
     }
     match kubelets {
-        Kubelets::Wait => Some(Instruction::new(
-            "wait until every kubelet has asked for a new client certificate itself, at 70 to 90 % of its lifetime",
-            "a kubelet that still has one of the old authority is refused after the retirement, and its node is NotReady",
-        )
-        .see("on each node: openssl x509 -noout -issuer -in /var/lib/kubelet/pki/kubelet-client-current.pem")),
+        // What they wait for comes after everything else.
+        Kubelets::Wait => None,
         Kubelets::Embed if !embeds => None,
         Kubelets::Embed => Some(
             Instruction::new(
@@ -66,6 +63,18 @@ pub fn kubelets_first(situation: &Situation<'_>) -> Option<Instruction> {
             ),
         ),
     }
+}
+
+/// With `--kubelets wait`, when all else is done.
+pub fn kubelets_last(situation: &Situation<'_>) -> Option<Instruction> {
+    let waits = situation.step == Step::Switch && situation.kubelets == Kubelets::Wait;
+    (waits && situation.rotates(CaId::Cluster)).then(|| {
+        Instruction::new(
+            "wait until every kubelet has asked for a new client certificate itself, at 70 to 90 % of its lifetime",
+            "a kubelet that still has one of the old authority is refused after the retirement, and its node is NotReady",
+        )
+        .see("on each node: openssl x509 -noout -issuer -in /var/lib/kubelet/pki/kubelet-client-current.pem")
+    })
 }
 
 /// The old one signs again, and a kubelet's own certificate may be of the new one.

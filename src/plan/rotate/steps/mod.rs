@@ -14,12 +14,14 @@ use crate::tree::rotation::Rotating;
 /// Everything that is to be done, in order.
 pub fn instructions(situation: &Situation<'_>) -> Vec<Instruction> {
     let mut all: Vec<Instruction> = machines::ship(situation).into_iter().collect();
+    all.extend(cluster::lists(situation));
     all.extend(emergency::first(situation));
     all.extend(machines::kubelets_first(situation));
     all.extend(machines::restarts(situation));
     all.extend(cluster::objects(situation));
     all.extend(emergency::last(situation));
     all.extend(machines::confirm(situation));
+    all.extend(machines::kubelets_last(situation));
     all
 }
 

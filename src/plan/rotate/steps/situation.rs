@@ -48,6 +48,8 @@ pub struct Situation<'a> {
     pub certificates_dir: &'a str,
     /// `sha256:...` of each certificate that ca.crt holds now, the signer's first.
     pub join_hashes: &'a [String],
+    /// Files of revocation lists that the step has written, on a control-plane node.
+    pub lists: &'a [String],
     /// Where the objects of the cluster were written.
     pub manifests: Option<&'a str>,
 }

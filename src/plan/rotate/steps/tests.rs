@@ -28,6 +28,7 @@ fn situation<'a>(
         server: Some("https://10.0.0.1:6443"),
         certificates_dir: "/etc/kubernetes/pki",
         join_hashes: &[],
+        lists: &[],
         manifests: None,
     }
 }
@@ -114,4 +115,13 @@ fn one_nodes_tree_ships_nothing_and_confirms_itself() {
     assert!(!whats(&all).contains("bring the new files"));
     assert!(all.iter().any(|one| one.what == "restart etcd" && one.nodes.is_empty()));
     assert!(all.iter().any(|one| one.commands == ["kpki rotate confirm all --dir ./c"]));
+}
+
+/// Nothing else waits for kubelets that ask for a certificate themselves, months later.
+#[test]
+fn kubelets_that_wait_are_the_last_step() {
+    let restarts = [restarted(None, "kube-apiserver")];
+    let all = instructions(&Situation { kubelets: Kubelets::Wait, ..situation(Step::Switch, &ALL, &[], &restarts) });
+    assert!(all.last().unwrap().what.starts_with("wait until every kubelet"), "{}", whats(&all));
+    assert!(!whats(&all).contains("kubelet-client-current.pem exists"));
 }
