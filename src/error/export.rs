@@ -101,6 +101,7 @@ pub fn finding(finding: &Finding) -> String {
         Finding::OtherAuthorityData => "its certificate-authority-data is not the ca beside it".to_owned(),
         Finding::OtherServer { found, wanted } => format!("its server is {}, not {}", named(found), named(wanted)),
         Finding::OtherServiceAccount => "not the service account key that was exported".to_owned(),
+        Finding::OtherPublicKeys => "it does not hold the public keys that were exported, in their order".to_owned(),
         Finding::NotTheSigner => "it is not the first certificate of ca.crt alone".to_owned(),
         Finding::CutAuthorityData => {
             "its certificate-authority-data lacks certificates of the ca beside it, which kpki renew replaces"

@@ -12,7 +12,7 @@ use crate::blueprint::San;
 use crate::ca::{CaError, PrivateKey};
 use crate::catalog::paths::SIGNER_ENTRY;
 use crate::catalog::{CaId, Entry, Files, Sans, Server, Subject};
-use crate::encoding::pem;
+use crate::encoding::{pem, raw_key};
 use crate::files;
 use crate::kubeconfig::{self, Credentials};
 use crate::plan::decision::Unreadable;
@@ -23,8 +23,19 @@ use crate::x509::{Certificate, PathError, parse_pem_bundle, path, sha256};
 pub struct Fingerprints {
     pub certificates: Vec<[u8; 32]>,
     pub public_key: Option<[u8; 32]>,
+    /// Of sa.pub: every key in the order of the file; empty: not known.
+    pub public_keys: Vec<[u8; 32]>,
     /// The API server of a kubeconfig.
     pub server: Option<String>,
+}
+
+impl Fingerprints {
+    /// These are what a manifest says: those of 0.1.0 say nothing of further keys.
+    pub fn are_those_of(&self, manifest: &Self) -> bool {
+        let Self { public_keys, .. } = manifest;
+        let known = if public_keys.is_empty() { public_keys } else { &self.public_keys };
+        *manifest == Self { public_keys: known.clone(), ..self.clone() }
+    }
 }
 
 /// The known identity of a node.
@@ -104,6 +115,8 @@ pub enum Finding {
     },
     /// Not the service account key that was exported.
     OtherServiceAccount,
+    /// sa.pub does not hold the keys that were exported, in their order.
+    OtherPublicKeys,
     NotThePublicHalf,
     /// ca-signer.crt is not the first certificate of ca.crt alone.
     NotTheSigner,
@@ -348,6 +361,11 @@ fn service_account(holding: &NodeEntry, public: &[u8], judged: &mut Judged) {
     let exported = holding.exported.as_ref().and_then(|prints| prints.public_key);
     if exported.is_some_and(|exported| exported != sha256(&key.spki_der())) {
         findings.push(Finding::OtherServiceAccount);
+    } else if let Some(exported) = &holding.exported
+        && !exported.public_keys.is_empty()
+        && exported.public_keys != prints(holding.entry, public).public_keys
+    {
+        findings.push(Finding::OtherPublicKeys);
     }
 }
 
@@ -374,10 +392,19 @@ pub fn prints(entry: Option<&Entry>, public: &[u8]) -> Fingerprints {
     Fingerprints {
         certificates: bundle.iter().map(|certificate| certificate.fingerprint).collect(),
         public_key: own.or_else(bare),
+        public_keys: public_keys(entry, public).iter().map(|spki| sha256(spki)).collect(),
         server: match entry.map(|entry| entry.files) {
             Some(Files::Kubeconfig(_)) => kubeconfig::read(public).ok().map(|read| read.server),
             _ => None,
         },
+    }
+}
+
+/// The keys in a file of public keys alone, as SubjectPublicKeyInfo; none of any other.
+pub fn public_keys(entry: Option<&Entry>, public: &[u8]) -> Vec<Vec<u8>> {
+    match entry.map(|entry| entry.files) {
+        Some(Files::KeyPair(_)) => raw_key::public_keys(&pem::read(public).unwrap_or_default()),
+        _ => Vec::new(),
     }
 }
 

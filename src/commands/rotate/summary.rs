@@ -5,15 +5,13 @@ use super::make::Following;
 use super::request::{Request, Step};
 use crate::clock::rfc3339;
 use crate::plan::renew::{Decision, Rewritten, Skipped};
+use crate::plan::rotate::is_read_again;
 use crate::report::restart::{Changed, restarts};
 use crate::report::rotate::{Done, Written};
 use crate::tree::EntryId;
 use crate::workspace::Session;
 use crate::workspace::reissue::Made;
 use std::collections::BTreeSet;
-
-/// The entry of the service account key.
-const SERVICE_ACCOUNT: &str = "sa";
 
 pub(super) fn done(
     request: &Request,
@@ -39,9 +37,8 @@ pub(super) fn done(
         not_after: None,
     };
     let changed = |id: &EntryId| Changed { id: id.clone(), authority_data: only_trust(id) };
-    // At the switch the bundles hold what they held, in another order.
-    let is_read_again =
-        |id: &&EntryId| !matches!(request.step, Step::Switch(_)) || is_made(id) || id.name == SERVICE_ACCOUNT;
+    let is_reordered = matches!(request.step, Step::Switch(_));
+    let is_read_again = |id: &&EntryId| is_read_again(&id.name, is_reordered, is_made(id));
     let nodes: BTreeSet<String> = ids.iter().filter_map(|id| id.node.clone()).collect();
     let skipped = following.decided().filter_map(|(credential, decision)| match decision {
         Decision::Skipped(left, _) if left.is_gap() => {

@@ -44,7 +44,7 @@ pub fn flaws(contents: &Contents, profile: Option<&Profile>, request: &Request) 
 fn prints(contents: &Contents) -> Vec<String> {
     let public = |path: &str| contents.parts.iter().find(|part| part.path == path && part.what == What::Public);
     let is_other = |path: &str, name: &str, wanted: &node::Fingerprints| {
-        public(path).is_some_and(|part| node::prints(catalog::find(name), &part.bytes) != *wanted)
+        public(path).is_some_and(|part| !node::prints(catalog::find(name), &part.bytes).are_those_of(wanted))
     };
     let entries = contents.manifest.entries.iter();
     let other = entries.filter(|one| is_other(&one.path, &one.name, &one.prints()));

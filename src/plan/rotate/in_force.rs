@@ -3,7 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::catalog::paths::{SIGNER_ENTRY, SUPER_ADMIN_CONF};
+use super::{is_read_again, is_reordered};
+use crate::catalog::paths::{KUBELET_CONF, SIGNER_ENTRY, SUPER_ADMIN_CONF};
 use crate::catalog::readers::{self, Action};
 use crate::catalog::releases::Release;
 use crate::catalog::{self, CaId, Files};
@@ -27,6 +28,10 @@ pub struct Node<'a> {
     pub release: Release,
     /// The kubelet's own client certificate is of the old authority, where each kubelet was to get a new one.
     pub old_kubelet: bool,
+    /// The authority was retired, and is trusted again by a step back.
+    pub restored: bool,
+    /// Its kubelet renews its certificate itself when it is time: kubelet.conf was not made again.
+    pub kubelet_waits: bool,
 }
 
 /// What is missing on a node for the phase to be in force.
@@ -44,7 +49,7 @@ pub enum Missing {
 
 /// The entries whose files are of one authority: its own, its leaves, and of the cluster's CA every kubeconfig.
 fn is_of(rotating: Rotating, name: &str) -> bool {
-    if rotating.name() == name {
+    if is_bundle(rotating, name) {
         return true;
     }
     let Rotating::Authority(authority) = rotating else { return false };
@@ -58,6 +63,11 @@ fn is_of(rotating: Rotating, name: &str) -> bool {
         // An extra certificate of the profile says nothing of its signer.
         None => true,
     }
+}
+
+/// The authority's own file.
+fn is_bundle(rotating: Rotating, name: &str) -> bool {
+    rotating.name() == name
 }
 
 /// Everything that is missing; empty: the phase is in force there.
@@ -78,7 +88,12 @@ pub fn missing(rotating: Rotating, phase: Phase, node: &Node<'_>) -> Vec<Missing
             all.push(Missing::Entry(ours.entry.clone()));
         }
     }
+    let is_reordered = is_reordered(phase, node.restored);
+    let is_made = |name: &str| {
+        !(is_bundle(rotating, name) || name == SIGNER_ENTRY || (name == KUBELET_CONF && node.kubelet_waits))
+    };
     let restarted: BTreeSet<&'static str> = of_it()
+        .filter(|one| is_read_again(&one.entry, is_reordered, is_made(&one.entry)))
         .flat_map(|one| readers::of(&one.entry, node.release))
         .filter(|reader| reader.action == Action::Restart)
         .map(|reader| reader.component)
@@ -132,8 +147,15 @@ mod tests {
     fn judged(rotating: Rotating, theirs: &[Facts], components: &[(&str, Option<bool>)]) -> Vec<Missing> {
         let components: Vec<Component<'_>> =
             components.iter().map(|(name, current)| Component { name, current: *current }).collect();
-        let node =
-            Node { ours: &ours(), theirs, components: &components, release: Release::NEWEST, old_kubelet: false };
+        let node = Node {
+            ours: &ours(),
+            theirs,
+            components: &components,
+            release: Release::NEWEST,
+            old_kubelet: false,
+            restored: false,
+            kubelet_waits: false,
+        };
         missing(rotating, Phase::Prepared, &node)
     }
 
@@ -162,11 +184,56 @@ mod tests {
     }
 
     #[test]
+    fn a_switch_asks_for_no_restart_for_a_bundle_in_another_order() {
+        let ours = vec![
+            facts("ca", &[1, 2], &[]),
+            facts("etcd-ca", &[3, 4], &[]),
+            facts("apiserver-etcd-client", &[5], &[]),
+            facts("etcd-server", &[6], &[]),
+            facts("etcd-peer", &[7], &[]),
+            facts("controller-manager.conf", &[8], &[1, 2]),
+            facts("kubelet.conf", &[9], &[1, 2]),
+            facts("sa", &[], &[]),
+        ];
+        let old = readers::COMPONENTS.map(|name| Component { name, current: Some(false) });
+        let restarts = |rotating, phase, restored, kubelet_waits| {
+            let (release, old_kubelet) = (Release::NEWEST, false);
+            let node =
+                Node { ours: &ours, theirs: &ours, components: &old, release, old_kubelet, restored, kubelet_waits };
+            let named = missing(rotating, phase, &node).into_iter().filter_map(|one| match one {
+                Missing::Restart(name) => Some(name),
+                _ => None,
+            });
+            named.collect::<Vec<_>>()
+        };
+        let sa = Rotating::ServiceAccount;
+        for (rotating, phase, restored, waits, expected) in [
+            (ETCD, Phase::Prepared, false, false, vec!["etcd", "kube-apiserver"]),
+            // etcd reads its pairs again by itself.
+            (ETCD, Phase::Switched, false, false, vec!["kube-apiserver"]),
+            // After a retirement the old one is trusted again only by who has read the bundle.
+            (ETCD, Phase::Switched, true, false, vec!["etcd", "kube-apiserver"]),
+            (CA, Phase::Switched, false, false, vec!["kube-controller-manager", "kubelet"]),
+            (CA, Phase::Switched, false, true, vec!["kube-controller-manager"]),
+            (sa, Phase::Switched, false, false, vec!["kube-apiserver", "kube-controller-manager"]),
+        ] {
+            assert_eq!(restarts(rotating, phase, restored, waits), expected, "{rotating} {phase} {restored} {waits}");
+        }
+    }
+
+    #[test]
     fn the_kubelets_own_certificate_counts_after_the_switch() {
         let ours = vec![facts("ca", &[1, 2], &[])];
         for (phase, expected) in [(Phase::Prepared, vec![]), (Phase::Switched, vec![Missing::Kubelet])] {
-            let node =
-                Node { ours: &ours, theirs: &ours, components: &[], release: Release::NEWEST, old_kubelet: true };
+            let node = Node {
+                ours: &ours,
+                theirs: &ours,
+                components: &[],
+                release: Release::NEWEST,
+                old_kubelet: true,
+                restored: false,
+                kubelet_waits: false,
+            };
             assert_eq!(missing(CA, phase, &node), expected);
         }
     }

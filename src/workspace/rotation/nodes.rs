@@ -10,7 +10,7 @@ use crate::plan::shipping::Facts;
 use crate::profile::Profile;
 use crate::tree::file;
 use crate::tree::layout::Layout;
-use crate::tree::rotation::{Confirmation, Phase, Rotating, Rotation};
+use crate::tree::rotation::{Confirmation, Kubelets, Phase, Rotating, Rotation};
 use crate::workspace::shipping::collect::{self, Collect};
 use crate::workspace::shipping::receipt::{Held, Receipt, Running, comparable, instant};
 use crate::workspace::{Session, Snapshot};
@@ -104,6 +104,8 @@ pub fn missing(session: &Session<'_>, rotation: &Rotation, receipt: &Receipt) ->
         components: &components,
         release: session.profile().map(Profile::release).unwrap_or_default().release,
         old_kubelet: has_old_kubelet(rotation, receipt),
+        restored: rotation.restored,
+        kubelet_waits: rotation.kubelets == Some(Kubelets::Wait) && receipt.kubelet_client.is_some(),
     };
     let mut all = in_force::missing(rotation.authority, rotation.phase, &node);
     // Back in prepared, the certificates of the new authority have to go before its trust does.
@@ -137,7 +139,16 @@ pub fn unseen(session: &Session<'_>, rotation: &Rotation, node: &str) -> Result<
     let (entries, _) = collect::of_cluster(&session.target.root, profile, node)?;
     let facts: Vec<Facts> = entries.iter().map(Held::facts).collect();
     let release = profile.release().release;
-    let node = in_force::Node { ours: &facts, theirs: &facts, components: &[], release, old_kubelet: false };
+    let (restored, kubelet_waits) = (rotation.restored, rotation.kubelets == Some(Kubelets::Wait));
+    let node = in_force::Node {
+        ours: &facts,
+        theirs: &facts,
+        components: &[],
+        release,
+        old_kubelet: false,
+        restored,
+        kubelet_waits,
+    };
     Ok(in_force::missing(rotation.authority, rotation.phase, &node))
 }
 
@@ -181,8 +192,7 @@ pub fn own_receipt(session: &Session<'_>, node: &str) -> Result<Receipt, Error> 
 /// Until when kubelets may use certificates of the old authority, where they are waited for. A node that shows nothing may have one
 /// with the longest life that the signer gives.
 pub fn kubelets_until(rotation: &Rotation, receipts: &[(String, Option<Receipt>)]) -> Option<time::OffsetDateTime> {
-    let is_waited =
-        rotation.phase == Phase::Switched && rotation.kubelets == Some(crate::tree::rotation::Kubelets::Wait);
+    let is_waited = rotation.phase == Phase::Switched && rotation.kubelets == Some(Kubelets::Wait);
     if !is_waited || rotation.authority != Rotating::Authority(files::IN_KUBECONFIGS) {
         return None;
     }

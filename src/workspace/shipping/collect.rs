@@ -19,13 +19,13 @@ use crate::catalog::paths::{
 use crate::catalog::readers::COMPONENTS;
 use crate::catalog::{CaId, Files};
 use crate::clock::rfc3339;
-use crate::encoding::{base64, pem, raw_key};
+use crate::encoding::{base64, pem};
 use crate::error::{self, Error};
 use crate::files::{self, FileState};
 use crate::inventory;
 use crate::kubeconfig;
 use crate::manifest::Flags;
-use crate::plan::node::{NodeEntry, NodeFile, prints};
+use crate::plan::node::{NodeEntry, NodeFile, prints, public_keys};
 use crate::plan::node_keys::{self, key_state};
 use crate::plan::running::{Changes, Starts, judge};
 use crate::profile::{ExtraCertificate, Profile};
@@ -155,11 +155,9 @@ fn held(host: &NodeRootfs, one: &NodeEntry) -> Held {
     let NodeFile::File(public) = &one.public else { return held };
     let mut bundle = crate::plan::node::certificates(one.entry, public);
     held.public_key = prints(one.entry, public).public_key.map(Sha256);
-    if let Some(Files::KeyPair(_)) = one.entry.map(|entry| entry.files) {
-        let keys = pem::read(public).map(|blocks| raw_key::public_keys(&blocks)).unwrap_or_default();
-        let several = keys.iter().filter(|_| keys.len() > 1);
-        held.public_keys = several.map(|spki| Sha256(sha256(spki))).collect();
-    }
+    let keys = public_keys(one.entry, public);
+    let several = keys.iter().filter(|_| keys.len() > 1);
+    held.public_keys = several.map(|spki| Sha256(sha256(spki))).collect();
     if let Some(Files::Kubeconfig(_)) = one.entry.map(|entry| entry.files)
         && let Ok(read) = kubeconfig::read(public)
     {

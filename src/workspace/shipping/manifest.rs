@@ -79,6 +79,9 @@ pub struct Exported {
     pub key: Option<String>,
     certificates: Vec<Sha256>,
     public_key: Option<Sha256>,
+    /// Of sa.pub: every key in the order of the file.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    public_keys: Vec<Sha256>,
     server: Option<String>,
 }
 
@@ -100,13 +103,16 @@ pub struct ExportedList {
 impl Exported {
     pub fn new(name: String, path: String, key: Option<String>, prints: Fingerprints) -> Self {
         let certificates = prints.certificates.into_iter().map(Sha256).collect();
-        Self { name, path, key, certificates, public_key: prints.public_key.map(Sha256), server: prints.server }
+        let (public_key, server) = (prints.public_key.map(Sha256), prints.server);
+        let public_keys = prints.public_keys.into_iter().map(Sha256).collect();
+        Self { name, path, key, certificates, public_key, public_keys, server }
     }
 
     pub fn prints(&self) -> Fingerprints {
         Fingerprints {
             certificates: self.certificates.iter().map(|print| print.0).collect(),
             public_key: self.public_key.map(|print| print.0),
+            public_keys: self.public_keys.iter().map(|print| print.0).collect(),
             server: self.server.clone(),
         }
     }
@@ -159,7 +165,7 @@ mod tests {
                 "ca".to_owned(),
                 "/etc/kubernetes/pki/ca.crt".to_owned(),
                 None,
-                Fingerprints { certificates: vec![[0xab; 32]], public_key: Some([1; 32]), server: None },
+                Fingerprints { certificates: vec![[0xab; 32]], public_key: Some([1; 32]), ..Fingerprints::default() },
             )],
             lists: vec![ExportedList {
                 authority: "ca".to_owned(),
