@@ -345,7 +345,7 @@ fn nothing_is_signed_or_packed_before_record_and_files_agree() {
     for phase in ["prepared", "switched"] {
         let right = place.read(&format!("{phase}/nodes/w1/pki/ca.crt"));
         for words in [
-            &["export", "cp1", "--out", "cp1.tar"][..],
+            &["export", "cp1", "--out", "cp1.tar", "--force"][..],
             &["kubeconfig", "user", "alice", "--group", "dev", "--out", "alice.conf", "--force"],
             &["init", "--profile", "more.yaml"],
             &["init", "--profile", "more.yaml", "--dry-run"],
@@ -358,7 +358,7 @@ fn nothing_is_signed_or_packed_before_record_and_files_agree() {
             assert!(run.status == 1 && run.stderr.contains(expected) && !run.wrote, "{phase} {words:?}: {run:?}");
             place.write(&format!("{phase}/nodes/w1/pki/ca.crt"), &right);
         }
-        place.kpki(&["export", "cp1", "--out", "cp1.tar", "--dir", phase, "--at", LATER]).status(0);
+        place.kpki(&["export", "cp1", "--out", "cp1.tar", "--force", "--dir", phase, "--at", LATER]).status(0);
     }
 }
 
