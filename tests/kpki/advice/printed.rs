@@ -68,7 +68,7 @@ const PRINTED: &[(&str, usize, &[&str])] = &[
     ("commands/rotate/record.rs", 1, &[RECORDED]),
     ("commands/rotate/shown.rs", 1, &[RECORDED]),
     ("commands/rotate/scan/sought.rs", 1, &["junk that is sought"]),
-    ("commands/rotate/prepare/asked.rs", 3, &["a controller manager that nobody has looked at", ROTATING]),
+    ("commands/rotate/prepare/asked.rs", 2, &[ROTATING]),
     ("commands/rotate/prepare/again.rs", 1, &["a controller manager that nobody has looked at"]),
     ("commands/rotate/prepare/authority.rs", 1, &[ROTATING]),
     ("commands/rotate/prepare/given.rs", 2, &["the old authority, given as the new one", ROTATING]),
