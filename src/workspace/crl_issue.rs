@@ -121,7 +121,7 @@ impl TreeCrl {
             return Content { pem: Zeroizing::new(signed.to_pem().into_bytes()), der: signed.der.clone() };
         }
         all.push(Listed { rank: self.rank, since: self.issuer.not_before, der: &signed.der });
-        Content::of(all)
+        Content::of(self.authority, all)
     }
 
     /// The files of the lists of one authority as they are, of these issuers only.
@@ -134,7 +134,7 @@ impl TreeCrl {
         let listed = kept
             .iter()
             .filter_map(|crl| Some(Listed { rank: crl.rank, since: crl.issuer.not_before, der: crl.der.as_deref()? }));
-        files(session, snapshot, authority, Content::of(listed.collect()), false)
+        files(session, snapshot, authority, Content::of(authority, listed.collect()), false)
     }
 
     /// Without the lists of others than these issuers.
@@ -257,6 +257,13 @@ pub fn warnings(
     if !may_sign_lists(authority) {
         lines.push(crl_readers::without_crl_sign(crl.authority));
     }
+    if crl.authority == CaId::Etcd && crl.beside.iter().any(|one| one.since < crl.issuer.not_before) {
+        lines.push(format!(
+            "{}: etcd reads one list alone, that of the authority that was made first: what the list of {} revokes it accepts until \
+             the old authority is retired",
+            crl.path, crl.issuer.subject
+        ));
+    }
     if let Some(new) = new.filter(|new| new.found_again > 0) {
         lines.push(format!(
             "{} was older than the journal; lost entries that are on it again: {}",
@@ -322,7 +329,7 @@ struct Listed<'l> {
 
 /// What the files of an authority's lists hold.
 struct Content {
-    /// Every list, the signer's first.
+    /// Every list: the signer's first, but of etcd the one that it reads.
     pem: Zeroizing<Vec<u8>>,
     /// One list: of the authority that was made first. etcd compares serial numbers alone and reads no other; those of the later
     /// one are of 128 bits at random.
@@ -330,8 +337,12 @@ struct Content {
 }
 
 impl Content {
-    fn of(mut lists: Vec<Listed<'_>>) -> Self {
-        lists.sort_by_key(|one| one.rank);
+    fn of(authority: CaId, mut lists: Vec<Listed<'_>>) -> Self {
+        match authority {
+            // Up to 3.5 it reads the first PEM block alone, from 3.6 on DER.
+            CaId::Etcd => lists.sort_by_key(|one| (one.since, one.rank)),
+            CaId::Cluster | CaId::FrontProxy => lists.sort_by_key(|one| one.rank),
+        }
         let pem: String = lists.iter().map(|one| crl::to_pem(one.der)).collect();
         let first = lists.iter().min_by_key(|one| one.since);
         Self { pem: Zeroizing::new(pem.into_bytes()), der: first.map(|one| one.der.to_vec()).unwrap_or_default() }

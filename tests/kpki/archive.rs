@@ -218,7 +218,7 @@ fn the_newest_issue_goes_and_one_that_cannot_be_used_does_not() {
     for (bytes, why) in [
         (foreign, "expected the issuer"),
         (b"no CRL".to_vec(), "expected a CRL"),
-        ([first.as_slice(), &second].concat(), "expected one CRL, found 2"),
+        ([first.as_slice(), &second].concat(), "expected one CRL of each authority, found 2 of one"),
     ] {
         fs::write(&own, bytes).unwrap();
         let run = on(&place, &["export", "w1", "--out", "new.tar"]).fails(1);

@@ -46,8 +46,14 @@ impl NodeCrl {
             places.dedup();
             let mut found = false;
             for place in &places {
+                let mut ranks = Vec::new();
                 for list in crl_file::read(tree, place)? {
-                    let rank = signer(&list, trusted).map_err(|why| error::bad_list(&place.full(&tree.roots), why))?;
+                    let bad = |why: &dyn std::fmt::Display| error::bad_list(&place.full(&tree.roots), why);
+                    let rank = signer(&list, trusted).map_err(|why| bad(&why))?;
+                    if ranks.contains(&rank) {
+                        return Err(bad(&"expected one CRL of each authority, found 2 of one"));
+                    }
+                    ranks.push(rank);
                     found = true;
                     add(&mut lists, rank, list);
                 }
@@ -57,6 +63,10 @@ impl NodeCrl {
         let has_der = is_there(der(&pem), der(&shared))?;
         let has_pem = is_there(pem.clone(), shared)?;
         lists.sort_by_key(|(rank, _)| *rank);
+        if authority == CaId::Etcd {
+            // It reads the first alone.
+            lists.sort_by_key(|(rank, _)| trusted.get(*rank).map(|one| one.not_before));
+        }
         let since = |(rank, _): &&(usize, List)| trusted.get(*rank).map(|one| one.not_before);
         let first = lists.iter().min_by_key(since).map_or(0, |(rank, _)| *rank);
         let made = Self { lists, first, der_file: has_der.then(|| der(&pem)), pem: has_pem.then_some(pem) };
