@@ -132,7 +132,7 @@ fn after_a_retirement_the_old_one_signs_again_only_where_it_is_trusted() {
 }
 
 /// The lists of a file, by who signed them, with their entries.
-fn lists(place: &Place, file: &str) -> Vec<(String, usize)> {
+fn lists(place: &Place, file: &str) -> Vec<(String, u64)> {
     let bytes = fs::read(place.path(file)).unwrap();
     let ders = match bytes.first() {
         Some(0x30) => vec![bytes],
