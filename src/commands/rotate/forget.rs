@@ -1,5 +1,7 @@
 //! The keys of retired authorities are destroyed: in `.kpki/rotation/`, and in every generation.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::context::{Context, Planned, certificates};
 use crate::error::Error;
 use crate::plan::rotate::number_of;
@@ -31,8 +33,9 @@ pub(super) fn plan(context: &Context<'_>) -> Result<Planned, Error> {
     }
     for retired in context.record.retired.iter().filter(|one| is_named(one)) {
         one(context, retired, &mut planned)?;
-        planned.warnings.extend(on_nodes(context, retired.authority)?);
     }
+    let forgotten: Vec<Rotating> = planned.rows.iter().map(|row| row.authority).collect();
+    planned.warnings.extend(on_nodes(context, &forgotten)?);
     Ok(planned)
 }
 
@@ -65,24 +68,26 @@ fn number(present: &[Identity]) -> u32 {
 }
 
 /// The nodes that keep copies of their own: unpacking a step keeps what it replaces.
-fn on_nodes(context: &Context<'_>, rotating: Rotating) -> Result<Option<String>, Error> {
+pub(super) fn on_nodes(context: &Context<'_>, forgotten: &[Rotating]) -> Result<Vec<String>, Error> {
     if !context.session.is_exported() {
-        return Ok(None);
+        return Ok(Vec::new());
     }
-    let mut nodes: Vec<String> = Vec::new();
-    let held = files::present(files::of(context.session, rotating)?, &context.snapshot.survey);
-    for node in held.into_iter().filter(|one| one.is_key).filter_map(|one| one.id.node) {
-        if !nodes.contains(&node) {
-            nodes.push(node);
-        }
+    let mut groups: BTreeMap<BTreeSet<String>, Vec<&str>> = BTreeMap::new();
+    for rotating in forgotten {
+        let held = files::present(files::of(context.session, *rotating)?, &context.snapshot.survey);
+        let nodes = held.into_iter().filter(|one| one.is_key).filter_map(|one| one.id.node).collect();
+        groups.entry(nodes).or_default().push(rotating.name());
     }
-    Ok((!nodes.is_empty()).then(|| {
+    let said = |(nodes, names): (BTreeSet<String>, Vec<&str>)| {
+        let nodes: Vec<String> = nodes.into_iter().collect();
         format!(
-            "{rotating}: generations on {} keep the old key; destroy it on each of them, with the files of the retirement in place: \
-             kpki rotate forget {rotating}",
+            "{}: generations on {} keep the old keys; destroy them on each of these, with the files of the retirement in \
+             place: kpki rotate forget",
+            names.join(", "),
             nodes.join(", ")
         )
-    }))
+    };
+    Ok(groups.into_iter().filter(|(nodes, _)| !nodes.is_empty()).map(said).collect())
 }
 
 /// Destroys one retired authority's key, and takes the authority out of the record.
