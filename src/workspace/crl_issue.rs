@@ -190,14 +190,14 @@ pub fn add(issues: &mut Vec<SignedCrlIssue>, issue: SignedCrlIssue) {
 }
 
 impl SignedCrlIssue {
-    /// As [`TreeCrl::id`].
-    pub const fn id(&self) -> (CaId, usize) {
-        (self.authority, self.rank)
-    }
-
     /// The list alone, in DER, where its file has lists of others, too.
     pub fn list(&self) -> Option<Vec<u8>> {
         self.der.clone()
+    }
+
+    /// As [`TreeCrl::id`].
+    pub const fn id(&self) -> (CaId, usize) {
+        (self.authority, self.rank)
     }
 
     /// The name for reports and the journal.

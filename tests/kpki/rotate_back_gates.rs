@@ -5,7 +5,7 @@ use std::fs;
 
 use kpki::x509::Crl;
 
-use super::harness::Place;
+use super::harness::{NOW, Place, single};
 use super::rotate_gate::{BEGIN, lines, prepared, record, step};
 
 const SWITCHED: &str = "2026-11-21T22:00:00Z";
@@ -185,4 +185,51 @@ fn the_end_of_an_emergency_names_the_nodes_that_nobody_has_confirmed() {
         "{}",
         run.stderr
     );
+}
+
+/// A request that waits for its certificate is in no record: each of the two verbs that end it destroys its key.
+#[test]
+fn a_waiting_request_goes_with_its_key() {
+    let place = Place::new();
+    place.write("root.yaml", single(""));
+    place.init(&["--profile", "root.yaml", "--dir", "root"]).ok();
+    place.write("p.yaml", single("authorities: {ca: {subject: {O: [acme]}}}\n"));
+    place.kpki(&["csr", "ca", "--at", NOW, "--profile", "p.yaml", "--dir", "c"]).ok();
+    let root = ["--dir", "c", "--profile", "p.yaml", "--ca-cert", "root/pki/ca.crt", "--ca-key", "root/pki/ca.key"];
+    let words = ["sign", "--at", NOW, "c/.kpki/requests/pki/ca.csr", "--ca", "--as", "ca", "--out", "old.crt"];
+    place.kpki(&[&words[..], &root].concat()).status(0);
+    place.kpki(&["import", "--at", NOW, "old.crt", "--profile", "p.yaml", "--dir", "c"]).status(0);
+    place.init(&["--profile", "p.yaml", "--dir", "c"]).status(0);
+    for (verb, words) in [("back", &["ca"][..]), ("emergency", &["ca", "--yes-this-interrupts"])] {
+        step(&place, "prepare", BACK, &["ca", "--signer-file-in-use"]).status(5);
+        let key = place.read("c/.kpki/rotation/ca.next.key");
+        assert!(place.path("c/.kpki/rotation/ca.csr").exists());
+        step(&place, verb, LATER, words).status(0);
+        assert!(!place.path("c/.kpki/rotation/ca.csr").exists(), "{verb}");
+        assert!(super::rotating::holders(&key, &place.path("c")).is_empty(), "{verb}");
+    }
+}
+
+/// kpki's record and keys move with the files: files alone would be of another phase than the record says.
+#[test]
+fn a_failed_hook_does_not_put_back_half_a_step() {
+    let place = Place::new();
+    let hooks =
+        "encryptionAlgorithm: ECDSA-P256\nrenewal: {onHookFailure: restore, hooks: {deploy: {etcd: 'exit 3'}}}\n";
+    place.write("p.yaml", single(hooks));
+    place.init(&["--profile", "p.yaml", "--dir", "c"]).status(0);
+    for (verb, words, at) in [
+        ("prepare", &["etcd-ca"][..], BEGIN),
+        ("switch", &PASS, SWITCHED),
+        ("retire", &PASS, BACK),
+        ("back", &["etcd-ca"], LATER),
+    ] {
+        let run = step(&place, verb, at, words).status(1);
+        assert!(run.stdout.contains("deploy hook of etcd failed: exit status 3"), "{verb}: {run:?}");
+        assert!(run.stderr.contains("does not take back a step of a rotation"), "{verb}: {}", run.stderr);
+        assert!(run.stderr.contains("kpki rotate back --dir c"), "{verb}: {}", run.stderr);
+        // Whole, and it goes on.
+        let status = step(&place, "status", at, &["-o", "json"]).json();
+        assert_eq!(status["findings"].as_array().unwrap().len(), 0, "{verb}: {status}");
+    }
 }

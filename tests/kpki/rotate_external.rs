@@ -246,7 +246,7 @@ fn what_the_owner_signs_waits_until_all_of_it_is_there() {
         two.kpki(&["verify"], AT[3], &[], 0);
         // From there: trusted again, then signing again.
         two.kpki(&["rotate", "back", authority], AT[3], &[], 0);
-        two.kpki(&["rotate", "back", authority], AT[3], &[], 0);
+        two.kpki(&["rotate", "back", authority], AT[3], &PASS, 0);
         let keys = |files: &Files| files.keys().filter(|name| name.ends_with("ca.key")).cloned().collect::<Vec<_>>();
         assert!(place.read(&key) == own_key && keys(&two.used()) == keys(&before));
         two.kpki(&["verify"], AT[3], &[], 0);

@@ -366,3 +366,67 @@ fn the_end_of_what_is_retiring_does_not_count() {
         assert_eq!(signed.len(), 1);
     }
 }
+
+/// Everything that signs or packs stops where the record and the files disagree, also in a file that it does not read itself.
+#[test]
+fn nothing_is_signed_or_packed_before_record_and_files_agree() {
+    let place = phases(Layout::Cluster);
+    place.write("more.yaml", format!("{CLUSTER}- {{name: w2, roles: [worker], addresses: [10.0.0.22]}}\n"));
+    for phase in ["prepared", "switched"] {
+        let right = place.read(&format!("{phase}/nodes/w1/pki/ca.crt"));
+        for words in [
+            &["export", "cp1", "--out", "cp1.tar", "--force"][..],
+            &["kubeconfig", "user", "alice", "--group", "dev", "--out", "alice.conf", "--force"],
+            &["init", "--profile", "more.yaml"],
+            &["init", "--profile", "more.yaml", "--dry-run"],
+            &["renew", "cp1/apiserver"],
+        ] {
+            place.write(&format!("{phase}/nodes/w1/pki/ca.crt"), place.read("none/nodes/w1/pki/ca.crt"));
+            let all = [words, &["--dir", phase, "--at", LATER]].concat();
+            let run = place.kpki(&all);
+            let expected = "the files are not of the phase that is recorded";
+            assert!(run.status == 1 && run.stderr.contains(expected) && !run.wrote, "{phase} {words:?}: {run:?}");
+            place.write(&format!("{phase}/nodes/w1/pki/ca.crt"), &right);
+        }
+        place.kpki(&["export", "cp1", "--out", "cp1.tar", "--force", "--dir", phase, "--at", LATER]).status(0);
+    }
+}
+
+#[test]
+fn a_damaged_record_is_a_finding() {
+    for layout in LAYOUTS {
+        let place = phases(layout);
+        place.kpki(&["verify", "--dir", "prepared", "--at", LATER]).status(0);
+        place.write("prepared/.kpki/rotation.json", "{");
+        let run = place.kpki(&["verify", "--dir", "prepared", "--at", LATER]).status(4);
+        assert!(run.stdout.contains("prepared/.kpki/rotation.json"), "{layout:?} {}", run.stdout);
+        assert!(run.stdout.contains("kpki rotate status"), "{layout:?} {}", run.stdout);
+    }
+}
+
+/// A backup has what a rotation needs to go on, and what comes back goes on.
+#[test]
+fn what_comes_back_from_a_backup_goes_on() {
+    use std::os::unix::fs::PermissionsExt;
+    for layout in LAYOUTS {
+        let place = phases(layout);
+        place.write("password", "a long pass phrase for this test\n");
+        let password = ["--password-file", "password"];
+        for (phase, key, next, at) in
+            [("prepared", "next", "switch", STEPS[1]), ("switched", "previous", "retire", STEPS[2])]
+        {
+            let file = format!("{phase}.p7e");
+            place.kpki(&[&["backup", "--dir", phase, "--out", &file][..], &password].concat()).status(0);
+            place.kpki(&[&["backup", "verify", &file, "--dir", phase][..], &password].concat()).status(0);
+            let to = format!("{phase}-again");
+            place.kpki(&[&["backup", "restore", &file, "--dir", &to][..], &password].concat()).status(0);
+            for name in ["ca", "front-proxy-ca", "etcd-ca", "sa"] {
+                let path = place.path(&format!("{to}/.kpki/rotation/{name}.{key}.key"));
+                let mode = fs::metadata(&path).unwrap_or_else(|why| panic!("{path:?}: {why}")).permissions().mode();
+                assert_eq!(mode & 0o777, 0o600, "{path:?}");
+            }
+            place.kpki(&[&["rotate", next, "--dir", &to, "--at", at], &PASS[..]].concat()).status(0);
+            place.kpki(&["verify", "--dir", &to, "--at", LATER]).status(0);
+        }
+    }
+}

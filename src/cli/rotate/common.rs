@@ -4,6 +4,7 @@ use crate::cli::values::Outcome;
 use crate::cli::{common, environment::Environment, ui::Ui};
 use crate::commands::rotate::{self, Options, Request, Step};
 use crate::error::{Error, Exit};
+use crate::report::rotate::Done;
 use crate::tree::rotation::Rotating;
 
 /// What every step takes.
@@ -52,8 +53,15 @@ impl Common {
         ask(&request, ui)?;
         let done = ui.working(|progress| rotate::run(&request, progress))?;
         ui.warnings(&done.warnings);
-        let exit = if done.left.is_empty() { Exit::Done } else { Exit::Partial };
-        self.run.report.finish(ui, &done, &request.run, exit)
+        self.run.report.finish(ui, &done, &request.run, exit(&done))
+    }
+}
+
+pub(super) fn exit(done: &Done) -> Exit {
+    match (done.failed_hooks().next(), done.left.is_empty()) {
+        (Some(_), _) => Exit::Failed,
+        (None, true) => Exit::Done,
+        (None, false) => Exit::Partial,
     }
 }
 

@@ -2,7 +2,6 @@ use super::status::exit;
 use crate::cli::values::Outcome;
 use crate::cli::{common, environment::Environment, ui::Ui};
 use crate::commands::rotate::{self, NextRequest, Options};
-use crate::error::Exit;
 
 /// The next step, if its gate is open; otherwise what is waited for
 ///
@@ -37,8 +36,7 @@ impl Next {
         match ui.working(|progress| rotate::next(&request, progress))? {
             rotate::Next::Done(done) => {
                 ui.warnings(&done.warnings);
-                let exit = if done.left.is_empty() { Exit::Done } else { Exit::Partial };
-                self.run.report.finish(ui, &*done, &run, exit)
+                self.run.report.finish(ui, &*done, &run, super::common::exit(&done))
             }
             rotate::Next::Waits(status) => {
                 ui.warnings(&status.warnings);

@@ -4,7 +4,17 @@ use crate::cli::{environment::Environment, ui::Ui};
 use crate::commands::rotate::{RetireOptions, Step};
 
 /// Step 3: the old authority is not trusted any more
+///
+/// Refused until every node has confirmed the switch, the wait of the profile (rotation.waitBeforeRetire) is over, and no certificate of the old
+/// authority is valid that the journal knows to be with somebody. Its key stays in .kpki/rotation until kpki rotate forget, or --forget.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  kpki rotate retire --dir ./cluster --dry-run           what would change, or what is waited for
+  kpki rotate retire --dir ./cluster                     all that are switched, or replaced in an emergency
+  kpki rotate retire ca --dir ./cluster --forget         and its old key is destroyed
+
+Exit status: 0 done or nothing to do, 1 refused or failed, 2 wrong command line or profile.")]
 pub struct Retire {
     /// Default: all that are switched
     #[arg(value_name = "AUTHORITY")]

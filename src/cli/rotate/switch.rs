@@ -5,7 +5,21 @@ use crate::commands::rotate::{Step, SwitchOptions};
 use crate::tree::rotation::Kubelets;
 
 /// Step 2: the new authority signs
+///
+/// Every certificate and kubeconfig of the authority is made again, and lives as long as the one before was meant to; both are trusted. Refused
+/// until every node has confirmed the preparation and the wait of the profile (rotation.waitBeforeSwitch) is over. It prints what is to be done in the
+/// cluster, in order, and writes it to .kpki/rotation/switch.md.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  kpki rotate switch --dir ./cluster --dry-run                    what would be made again, or what is waited for
+  kpki rotate switch --dir ./cluster                              all that are prepared
+  kpki rotate switch front-proxy-ca --dir ./cluster               one
+  kpki rotate switch --dir ./cluster --cross-sign                 who was not reached accepts the serving certificates
+  kpki rotate switch --dir ./cluster --confirm-all --not-before-override     by your word
+
+Exit status: 0 done or nothing to do, 1 refused or failed, 2 wrong command line or profile, 5 some were not made again: held ones, or what an
+external authority has to sign.")]
 pub struct Switch {
     /// Default: all that are prepared
     #[arg(value_name = "AUTHORITY")]

@@ -50,18 +50,15 @@ fn attempt(request: &Request, progress: Progress<'_>) -> Result<Attempt, Error> 
         false => {
             // The first read takes no lock: a tree with nothing to do may be read-only.
             let snapshot = tree.peek(plan::places(&resolved.items))?;
+            tree.or_interrupted(state::settled_in(tree, run.now))?;
             let evaluation = tree.or_interrupted(evaluate::evaluate(request, &resolved, snapshot))?;
-            let is_unchanged = evaluation.is_unchanged(&resolved)?;
-            if !is_unchanged {
-                tree.or_interrupted(state::settled_in(tree, run.now))?;
-            }
             if run.dry_run {
                 store::check_writable(&tree.roots, &evaluation.places(&resolved.items)?)?;
                 let mut report = summary::report(request, &resolved, &evaluation, report::Outcome::Planned)?;
                 report.warnings.extend(tree.left_by_interrupted()?);
                 return done(report);
             }
-            if is_unchanged {
+            if evaluation.is_unchanged(&resolved)? {
                 return done(summary::report(request, &resolved, &evaluation, report::Outcome::Unchanged)?);
             }
             tree.lock_or_create(run.lock_wait)?
@@ -69,11 +66,11 @@ fn attempt(request: &Request, progress: Progress<'_>) -> Result<Attempt, Error> 
     };
     // The tree is locked now: read it again and decide on that.
     let (snapshot, issuers) = locked.read(plan::places(&resolved.items))?;
+    state::settled_in(tree, run.now)?;
     let evaluation = evaluate::evaluate(request, &resolved, snapshot)?;
     if evaluation.is_unchanged(&resolved)? {
         return done(summary::report(request, &resolved, &evaluation, report::Outcome::Unchanged)?);
     }
-    state::settled_in(tree, run.now)?;
     match store::check_writable(&tree.roots, &evaluation.places(&resolved.items)?) {
         Err(raced @ StoreError::Exist(_)) => return Ok(Attempt::Raced(raced)),
         checked => checked?,

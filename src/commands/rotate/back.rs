@@ -1,17 +1,17 @@
 //! A step back: from prepared to none, from switched to prepared, and after the retirement trust in the old authority again.
 
-use super::context::{Context, Planned, certificates, public_keys};
+use super::content::content;
+use super::context::{Context, Planned};
 use super::gate::{self, Passing};
 use super::request::BackOptions;
 use super::{elsewhere, forget};
 use crate::catalog::CaId;
 use crate::clock::rfc3339;
 use crate::error::Error;
-use crate::plan::rotate::Trusted;
 use crate::report::rotate as report;
 use crate::store::RootId;
-use crate::tree::rotation::{Identity, NewKey, Phase, Retired, Rotating, Rotation, Way};
-use crate::workspace::rotation::change::{Content, Target};
+use crate::tree::rotation::{NewKey, Phase, Retired, Rotating, Rotation, Way};
+use crate::workspace::rotation::change::Target;
 use crate::workspace::rotation::erase::Keys;
 use crate::workspace::rotation::prior;
 use crate::workspace::rotation::record::{self, Kept};
@@ -89,25 +89,14 @@ fn to_none(context: &Context<'_>, rotation: &Rotation, planned: &mut Planned) ->
 
 /// The old one signs again, and what it has signed is put back.
 fn to_prepared(context: &Context<'_>, mut rotation: Rotation, planned: &mut Planned) -> Result<(), Error> {
-    let (rotating, roots) = (rotation.authority, &context.session.tree.roots);
-    let origin = &context.session.target.origin;
-    let previous = record::key(roots, rotating, Kept::Previous)?;
-    if previous.is_none() && rotation.old_key == NewKey::Here {
-        let path = record::key_path(rotating, Kept::Previous)?;
-        return Err(Error::new(format!("the old {rotating} cannot sign again: its key is not here"))
-            .because(format!("expected {}", roots.path_of(RootId::State, &path).display()))
-            .hint("restore that file from a backup")
-            .hint(format!("or go on: {}", origin.command("rotate retire", &[rotating.name()], &[]))));
-    }
+    let rotating = rotation.authority;
+    let previous = elsewhere::previous_key(context, &rotation, planned)?;
     if rotation.new_key == NewKey::Here {
         let missing = || Error::new(format!("the key of {rotating} is not here")).hint("restore it from a backup");
         let present = context.key(rotating)?.ok_or_else(missing)?;
         planned.own.push(record::key_change(rotating, Kept::Next, present.to_vec().into())?);
     }
     planned.removals.push((RootId::State, record::key_path(rotating, Kept::Previous)?));
-    if previous.is_some() {
-        planned.missing.extend(elsewhere::removed_keys(context, &rotation)?);
-    }
     let content = content(rotating, (&rotation.old, &rotation.new), &[]);
     planned.targets.push(Target { content, key: previous });
     if let Rotating::Authority(authority) = rotating {
@@ -187,19 +176,4 @@ fn at(context: &Context<'_>, mut rotation: Rotation, phase: Phase) -> Rotation {
     rotation.confirmations.clear();
     rotation.generations = context.generation.iter().map(|name| (phase, name.clone())).collect();
     rotation
-}
-
-/// Who signs first, then who is trusted besides.
-pub(super) fn content(rotating: Rotating, (first, second): (&[Identity], &[Identity]), gone: &[Identity]) -> Content {
-    match rotating {
-        Rotating::Authority(authority) => Content::Authority(
-            authority,
-            Trusted { first: certificates(first), second: certificates(second), gone: certificates(gone) },
-        ),
-        Rotating::ServiceAccount => Content::ServiceAccount(Trusted {
-            first: public_keys(first),
-            second: public_keys(second),
-            gone: public_keys(gone),
-        }),
-    }
 }

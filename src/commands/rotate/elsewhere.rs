@@ -1,6 +1,8 @@
 //! The switch to an authority whose key is not here: requests for everything that it has to sign wait beside the tree, where `kpki
 //! import` keeps what it has signed. When all is there, the switch puts it in place in one transaction.
 
+use zeroize::Zeroizing;
+
 use super::context::{Context, Planned, certificates};
 use super::make::Following;
 use crate::catalog::CaId;
@@ -8,11 +10,12 @@ use crate::error::Error;
 use crate::files::RelPath;
 use crate::plan::renew::{self as plan, Credential, CsrDecision, CsrTemplate, Decision, Skipped};
 use crate::store::RootId;
-use crate::tree::rotation::{Kubelets, Phase, Rotating, Rotation};
+use crate::tree::rotation::{Kubelets, NewKey, Phase, Rotating, Rotation};
 use crate::tree::{Place, file};
 use crate::workspace::requests::{External, Site};
 use crate::workspace::rotation::ahead::{self, Answer};
 use crate::workspace::rotation::change::{self, Content, Target};
+use crate::workspace::rotation::record::{self, Kept};
 use crate::workspace::rotation::{files, prior};
 
 /// What has to be signed for one entry.
@@ -148,8 +151,32 @@ pub(super) fn taken_back(context: &Context<'_>, rotating: Rotating) -> Result<Ve
     requests(context, authority, context.key(rotating)?.is_some())
 }
 
+/// The old one's key, which signs again, with the files that were removed for it; `None`: it was never here.
+///
+/// # Errors
+/// It was here, and is not kept any more.
+pub(super) fn previous_key(
+    context: &Context<'_>,
+    rotation: &Rotation,
+    planned: &mut Planned,
+) -> Result<Option<Zeroizing<Vec<u8>>>, Error> {
+    let (rotating, roots) = (rotation.authority, &context.session.tree.roots);
+    let previous = record::key(roots, rotating, Kept::Previous)?;
+    if previous.is_some() {
+        planned.missing.extend(removed_keys(context, rotation)?);
+    } else if rotation.old_key == NewKey::Here {
+        let path = record::key_path(rotating, Kept::Previous)?;
+        let origin = &context.session.target.origin;
+        return Err(Error::new(format!("the old {rotating} cannot sign again: its key is not here"))
+            .because(format!("expected {}", roots.path_of(RootId::State, &path).display()))
+            .hint("restore that file from a backup")
+            .hint(format!("or go on: {}", origin.command("rotate retire", &[rotating.name()], &[]))));
+    }
+    Ok(previous)
+}
+
 /// The key files that the switch removed, because the new one's key is elsewhere: as its generation tells; else all that belong there.
-pub(super) fn removed_keys(context: &Context<'_>, rotation: &Rotation) -> Result<Vec<Place>, Error> {
+fn removed_keys(context: &Context<'_>, rotation: &Rotation) -> Result<Vec<Place>, Error> {
     let survey = &context.snapshot.survey;
     let all = files::of(context.session, rotation.authority)?.into_iter();
     let all = all.filter(|one| one.is_key && file(survey, one.public.as_ref()).is_some());

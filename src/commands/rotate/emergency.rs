@@ -1,7 +1,7 @@
 //! All at once, because a key is in other hands or lost: the old authority is trusted by nobody any more, and the new one has signed
 //! everything. It interrupts the cluster.
 
-use super::back::content;
+use super::content::content;
 use super::context::{Context, Planned};
 use super::request::EmergencyOptions;
 use crate::ca::{self, PrivateKey};

@@ -33,8 +33,11 @@ pub(super) fn add(
     };
     let mut nodes = done.ship.clone();
     nodes.sort_by_key(|name| !is_control_plane(name));
-    let restarts: Vec<Restarted> = done.restart.iter().filter_map(restarted).collect();
+    let mut restarts: Vec<Restarted> = done.restart.iter().filter_map(restarted).collect();
     let authorities: Vec<Rotating> = planned.rows.iter().map(|row| row.authority).collect();
+    if step == plan::Step::Emergency && authorities.contains(&Rotating::Authority(CaId::Cluster)) {
+        restarts.extend(plan::api_servers(&restarts));
+    }
     let is_embedded = |one: &&crate::report::rotate::Written| {
         one.id.name == KUBELET_CONF && matches!(one.change, "reissue" | "put-back")
     };

@@ -3,6 +3,7 @@
 
 mod back;
 mod confirm;
+mod content;
 mod context;
 mod cross;
 mod elsewhere;

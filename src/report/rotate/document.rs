@@ -45,6 +45,12 @@ pub struct Done {
     pub origin: Origin,
 }
 
+impl Done {
+    pub fn failed_hooks(&self) -> impl Iterator<Item = &Hook> {
+        self.hooks.iter().filter(|hook| !hook.succeeded)
+    }
+}
+
 /// One authority, or the service account key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Row {

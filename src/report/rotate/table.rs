@@ -16,7 +16,8 @@ impl Report for Done {
         let cluster = self.cluster.as_ref().map(|name| format!("cluster {name}, ")).unwrap_or_default();
         let (step, dir) = (self.step, &self.directory);
         if names.is_empty() && self.left.is_empty() {
-            return line(out, format_args!("nothing to do: {cluster}in {dir}"));
+            line(out, format_args!("nothing to do: {cluster}in {dir}"))?;
+            return self.failed_hooks().try_for_each(|hook| hook.failed(out));
         }
         let (would, written) = if self.dry_run { ("would ", " (nothing was written)") } else { ("", "") };
         if names.is_empty() {
@@ -48,6 +49,7 @@ impl Report for Done {
         }
         lines(out, "destroyed: ", &self.destroyed)?;
         lines(out, "left: ", &self.left)?;
+        self.failed_hooks().try_for_each(|hook| hook.failed(out))?;
         steps::lines(&self.steps, self.instructions.as_deref(), out)
     }
 }

@@ -22,7 +22,7 @@ use crate::tree::EntryId;
 use crate::workspace::pending::PendingNotifications;
 use crate::workspace::tree_dir::{Locked, TreeDir};
 use deploys::Deploy;
-use rollback::{not_restored, roll_back, undoable};
+use rollback::{is_step, not_restored, roll_back, step_stays, undoable};
 
 static TURN: Mutex<()> = Mutex::new(());
 
@@ -103,7 +103,9 @@ impl Notifier<'_> {
         let mut left = PendingNotifications { entries: Vec::new(), ..pending.clone() };
         let Some(profile) = self.profile else { return left };
         let renewal = &profile.renewal;
-        let wants = renewal.on_hook_failure == OnHookFailure::Restore && !pending.rolled_back;
+        let is_asked = renewal.on_hook_failure == OnHookFailure::Restore && !pending.rolled_back;
+        let of_step = is_step(own.unwrap_or(generation));
+        let wants = is_asked && !of_step;
         let undoable = if wants { undoable(&self.tree.roots, pending, own) } else { Ok(None) };
         let restores = matches!(undoable, Ok(Some(_)));
         let runs = |component: &str| self.node.is_none_or(|node| plan::runs(profile, node, component));
@@ -143,6 +145,7 @@ impl Notifier<'_> {
                     }
                 }
             }
+            Ok(None) if failed && is_asked && of_step => report.warnings.push(step_stays(self.tree)),
             Ok(None) if failed && wants => report.warnings.push(
                 "onHookFailure: restore has nothing to restore: this run replaced no files; the new files stay, and the next \
                  run repeats the notifications"

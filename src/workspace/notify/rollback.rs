@@ -19,6 +19,21 @@ pub fn undoable(roots: &Roots, pending: &PendingNotifications, own: Option<&str>
     Ok(found.filter(replaces).map(|one| one.name.clone()))
 }
 
+/// The generation is of a step of a rotation. Files alone do not take that back: kpki's record and the keys in its state move with
+/// them.
+pub fn is_step(generation: &str) -> bool {
+    generation.split_once('-').is_some_and(|(_, verb)| verb.starts_with("rotate-"))
+}
+
+/// A warning with what takes it back.
+pub fn step_stays(tree: &TreeDir) -> String {
+    let back = tree.origin().command("rotate back", &[""; 0], &[]);
+    format!(
+        "onHookFailure: restore does not take back a step of a rotation: the new files stay, and the next run repeats the \
+         notifications; fix the cause, or take one step back: {back}"
+    )
+}
+
 /// Restores the generation, unless that would put revoked certificates into use again. `left`: what is pending once the old
 /// files are back, part of the same transaction: a run that is killed in between is continued from there.
 pub fn roll_back(

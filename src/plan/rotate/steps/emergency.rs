@@ -1,10 +1,26 @@
 //! What only an emergency needs: the old authority is trusted by nobody any more, and whoever had its key may have made himself other
 //! ways in.
 
-use super::situation::{Instruction, Situation, Step};
+use super::situation::{Instruction, Restarted, Situation, Step};
 use crate::catalog::CaId;
 use crate::catalog::paths::TRUST_FILE;
+use crate::catalog::readers::command;
 use crate::files::{shell_path, shell_word};
+
+const MANAGER: &str = "kube-controller-manager";
+const API_SERVER: &str = "kube-apiserver";
+
+/// kube-apiserver reads ca.crt again by itself, and who is connected stays connected: in an emergency it is restarted wherever
+/// kube-controller-manager is.
+pub fn api_servers(restarts: &[Restarted]) -> Vec<Restarted> {
+    let is_there = |node: &Option<String>| restarts.iter().any(|one| one.component == API_SERVER && one.node == *node);
+    let managers = restarts.iter().filter(|one| one.component == MANAGER && !is_there(&one.node));
+    let of = |one: &Restarted| {
+        let why = "who was let in by the old authority stays connected until it is restarted";
+        Some(Restarted { component: API_SERVER, why, command: command(API_SERVER)?, ..one.clone() })
+    };
+    managers.filter_map(of).collect()
+}
 
 /// Before anything is restarted.
 pub fn first(situation: &Situation<'_>) -> Option<Instruction> {
@@ -19,15 +35,20 @@ pub fn first(situation: &Situation<'_>) -> Option<Instruction> {
         ),
         "pods that run refuse kube-apiserver until they are restarted",
     )
-    .of("kube-controller-manager");
+    .of(MANAGER);
     // A node of a cluster directory has no copy of its own.
     if let Some(directory) = situation.directory {
         let of = |node: &String| {
             let (file, node) = (shell_path(&format!("{directory}/nodes/{node}/pki/{TRUST_FILE}")), shell_word(node));
             format!("test ! -f {file} || scp {file} {node}:{path}")
         };
-        all.commands = situation.nodes.iter().map(of).collect();
-        all = all.on(situation.nodes);
+        let is_on = |one: &&String| {
+            let is_its = |known: &Restarted| known.component == MANAGER && known.node.as_ref() == Some(*one);
+            situation.restarts.iter().any(is_its)
+        };
+        let nodes: Vec<String> = situation.nodes.iter().filter(is_on).cloned().collect();
+        all.commands = nodes.iter().map(of).collect();
+        all = all.on(&nodes);
     }
     Some(all)
 }

@@ -6,6 +6,7 @@ mod emergency;
 mod machines;
 mod situation;
 
+pub use emergency::api_servers;
 pub use situation::{Instruction, Restarted, Situation, Step};
 
 use crate::catalog::CaId;

@@ -108,6 +108,21 @@ fn each_step_says_what_its_authorities_need() {
     }
 }
 
+/// Who is connected stays connected, and a worker has no controller manager.
+#[test]
+fn an_emergency_restarts_every_api_server() {
+    let nodes = ["cp1".to_owned(), "w1".to_owned()];
+    let ca = [Rotating::Authority(CaId::Cluster)];
+    let mut restarts = vec![restarted(Some("cp1"), "kube-controller-manager"), restarted(Some("w1"), "kubelet")];
+    restarts.extend(api_servers(&restarts));
+    assert_eq!(api_servers(&restarts), []);
+    let all = instructions(&situation(Step::Emergency, &ca, &nodes, &restarts));
+    let of = |wanted: &str| all.iter().find(|one| one.what.contains(wanted)).unwrap();
+    assert_eq!(of("restart kube-apiserver").nodes, ["cp1"]);
+    assert_eq!(of("set --root-ca-file").nodes, ["cp1"]);
+    assert_eq!(of("set --root-ca-file").commands.len(), 1);
+}
+
 #[test]
 fn one_nodes_tree_ships_nothing_and_confirms_itself() {
     let restarts = [restarted(None, "etcd")];
